@@ -1,0 +1,48 @@
+use crate::{Numbering, Pattern};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+/// What names and addresses the cluster has: an immutable snapshot, published whole whenever it changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directory {
+    /// The DNS zone, lower case, without a final dot: "cluster".
+    pub zone: String,
+    /// Number <-> name.
+    pub pattern: Pattern,
+    /// Number <-> address, one for each network.
+    pub networks: Vec<Numbering>,
+    /// Names given by hand, lower case, beside the computed one: what PTR answers for these nodes.
+    pub given_names: BTreeMap<u32, String>,
+}
+
+impl Directory {
+    /// The name of a number: given by hand, or computed.
+    pub fn name(&self, number: u32) -> String {
+        self.given_names.get(&number).cloned().unwrap_or_else(|| self.pattern.name(number))
+    }
+
+    /// The number that a host name without suffix or zone has: computed, given, in any case.
+    pub fn number(&self, host: &str) -> Option<u32> {
+        let host = host.to_ascii_lowercase();
+        self.pattern
+            .number(&host)
+            .or_else(|| self.given_names.iter().find(|(_, name)| **name == host).map(|(number, _)| *number))
+    }
+
+    /// The addresses of a host name of the zone, without the zone: `node23` or `node23-ib`. None: there is no such name.
+    pub fn addresses(&self, host: &str) -> Option<Vec<Ipv4Addr>> {
+        let host = host.to_ascii_lowercase();
+        let addresses: Vec<_> = self
+            .networks
+            .iter()
+            .filter_map(|network| network.address(self.number(host.strip_suffix(network.suffix.as_str())?)?))
+            .collect();
+        (!addresses.is_empty()).then_some(addresses)
+    }
+
+    /// The host name, without the zone, whose address this is.
+    pub fn host(&self, address: Ipv4Addr) -> Option<String> {
+        let (network, number) = self.networks.iter().find_map(|n| Some((n, n.number(address)?)))?;
+        Some(format!("{}{}", self.name(number), network.suffix))
+    }
+}

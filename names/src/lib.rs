@@ -1,0 +1,16 @@
+//! Node numbers, names and addresses: arithmetic and nothing else.
+//!
+//! Node 23 is `node23`, and its address is that of node 0 plus 23. Nobody has to be asked, nothing has to be kept in step: every
+//! service that names or addresses a node (DHCP, DNS, exports) calls these few functions.
+//!
+//! - [`Pattern`]: number <-> name (`node{}`, `n{:04}`);
+//! - [`Numbering`]: number <-> address on one network;
+//! - [`Directory`]: the snapshot of all of them that is published to whoever answers queries.
+
+mod directory;
+mod numbering;
+mod pattern;
+
+pub use directory::Directory;
+pub use numbering::{NumberRange, Numbering};
+pub use pattern::{Pattern, PatternError};

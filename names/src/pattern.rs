@@ -1,0 +1,104 @@
+use std::fmt;
+
+/// How a number becomes a host name: text around one `{}` (plain) or `{:0W}` (padded with zeros to W digits).
+///
+/// The name is a DNS label: lower-case letters, digits and inner hyphens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern {
+    prefix: String,
+    suffix: String,
+    width: usize,
+}
+
+/// Why a text is no [`Pattern`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PatternError {
+    /// There is not exactly one `{}` or `{:0W}`.
+    Placeholder,
+    /// A character that no host name may have (RFC 1123 2.1).
+    Character(char),
+    /// A hyphen at an end, or a digit beside the number: `node1{}` would make `node11` of 1 and of nothing else.
+    Ambiguous,
+    /// Longer than a DNS label may be (63 octets), counted with ten digits.
+    TooLong,
+}
+
+/// A label has at most 63 octets (RFC 1035 2.3.4).
+const LABEL_OCTETS_MAX: usize = 63;
+/// Digits of the largest number, 4294967295.
+const DIGITS_MAX: usize = 10;
+
+impl Pattern {
+    /// Reads `node{}` or `n{:04}`.
+    ///
+    /// # Errors
+    /// [`PatternError`] tells what is wrong with the text.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        let (prefix, rest) = text.split_once('{').ok_or(PatternError::Placeholder)?;
+        let (format, suffix) = rest.split_once('}').ok_or(PatternError::Placeholder)?;
+        if suffix.contains(['{', '}']) || prefix.contains('}') {
+            return Err(PatternError::Placeholder);
+        }
+        let width = match format.strip_prefix(":0") {
+            _ if format.is_empty() => 0,
+            Some(width) => match width.parse() {
+                Ok(width @ 1..=DIGITS_MAX) => width,
+                _ => return Err(PatternError::Placeholder),
+            },
+            None => return Err(PatternError::Placeholder),
+        };
+        let allowed = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-';
+        if let Some(wrong) = prefix.chars().chain(suffix.chars()).find(|c| !allowed(c)) {
+            return Err(PatternError::Character(wrong));
+        }
+        let beside_is_digit = prefix.ends_with(|c: char| c.is_ascii_digit())
+            || suffix.starts_with(|c: char| c.is_ascii_digit());
+        if prefix.starts_with('-') || suffix.ends_with('-') || beside_is_digit {
+            return Err(PatternError::Ambiguous);
+        }
+        if prefix.len() + suffix.len() + DIGITS_MAX.max(width) > LABEL_OCTETS_MAX {
+            return Err(PatternError::TooLong);
+        }
+        Ok(Self { prefix: prefix.into(), suffix: suffix.into(), width })
+    }
+
+    /// The name of a number.
+    pub fn name(&self, number: u32) -> String {
+        format!("{}{:0width$}{}", self.prefix, number, self.suffix, width = self.width)
+    }
+
+    /// The number of a name, in any case (RFC 4343); only the spelling that [`Pattern::name`] gives counts: `node023` is not `node23`.
+    pub fn number(&self, name: &str) -> Option<u32> {
+        let name = name.to_ascii_lowercase();
+        let digits = name.strip_prefix(self.prefix.as_str())?.strip_suffix(self.suffix.as_str())?;
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        let number = digits.parse().ok()?;
+        (self.name(number) == name).then_some(number)
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.width {
+            0 => write!(f, "{}{{}}{}", self.prefix, self.suffix),
+            width => write!(f, "{}{{:0{width}}}{}", self.prefix, self.suffix),
+        }
+    }
+}
+
+impl fmt::Display for PatternError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Placeholder => f.write_str("it needs exactly one {} or {:04}, where the number goes"),
+            Self::Character(wrong) => {
+                write!(f, "'{wrong}' is not allowed in a host name: a-z, 0-9 and '-' are")
+            }
+            Self::Ambiguous => f.write_str("no hyphen at either end, and no digit beside the number"),
+            Self::TooLong => f.write_str("a host name has at most 63 characters"),
+        }
+    }
+}
+
+impl std::error::Error for PatternError {}
