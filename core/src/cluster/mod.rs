@@ -1,0 +1,3 @@
+//! What is known about the cluster. No packet is seen here.
+
+pub mod record;

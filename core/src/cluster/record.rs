@@ -1,0 +1,106 @@
+//! What is durable: one record a fact, written whole, read back at the next start.
+
+use crate::mac::Mac;
+use serde::{Deserialize, Serialize};
+use std::net::Ipv4Addr;
+
+/// A fact as it is kept. A later record of the same [`Record::key`] replaces the earlier one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// A machine and what was promised to it. Promises wait for this.
+    Node(NodeRecord),
+    /// An address is lent to a machine that has no number. Its ACK waits for this.
+    Lease(LeaseRecord),
+    /// The address is nobody's any more.
+    LeaseEnded(Ipv4Addr),
+    /// How far a machine got. History: nobody waits for it, and the last seconds may be lost.
+    Boot(BootRecord),
+}
+
+/// A machine and what was promised to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeRecord {
+    /// The hardware address it was first seen with: its identity.
+    pub mac: Mac,
+    /// Its further hardware addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_macs: Vec<Mac>,
+    /// Its number, once it has one.
+    pub number: Option<u32>,
+    /// What its trial found out, as the agent said it: a JSON object.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub facts: serde_json::Map<String, serde_json::Value>,
+}
+
+/// An address lent to a machine that has no number. There is no time in it: after a restart it is held as long again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaseRecord {
+    /// Which address.
+    pub address: Ipv4Addr,
+    /// To whom.
+    pub mac: Mac,
+}
+
+/// How far a machine got in its last boot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BootRecord {
+    /// Which machine.
+    pub mac: Mac,
+    /// What lets it talk about itself until its next boot.
+    pub token: String,
+    /// The word of its stage.
+    pub stage: String,
+    /// Why it is in that stage, for people.
+    pub reason: String,
+}
+
+/// A record that this version cannot read: written by a later one, or damaged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Its key.
+    pub key: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+impl Record {
+    /// Under what it is kept: its kind and its name, as `node/52:54:00:00:00:17`.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Node(node) => format!("node/{}", node.mac),
+            Self::Lease(LeaseRecord { address, .. }) | Self::LeaseEnded(address) => {
+                format!("lease/{address}")
+            }
+            Self::Boot(boot) => format!("boot/{}", boot.mac),
+        }
+    }
+
+    /// What is kept, as JSON. None: nothing is kept under this key any more.
+    pub fn value(&self) -> Option<String> {
+        let json = match self {
+            Self::Node(node) => serde_json::to_string(node),
+            Self::Lease(lease) => serde_json::to_string(lease),
+            Self::Boot(boot) => serde_json::to_string(boot),
+            Self::LeaseEnded(_) => return None,
+        };
+        Some(json.expect("no map in a record has keys that are not strings"))
+    }
+
+    /// Reads back what was kept.
+    ///
+    /// # Errors
+    /// The kind is unknown, or the value is not what that kind has.
+    pub fn parse(key: &str, value: &str) -> Result<Self, Unreadable> {
+        let record = match key.split('/').next() {
+            Some("node") => serde_json::from_str(value).map(Self::Node),
+            Some("lease") => serde_json::from_str(value).map(Self::Lease),
+            Some("boot") => serde_json::from_str(value).map(Self::Boot),
+            _ => return Err(Unreadable { key: key.into(), why: "no such kind of record".into() }),
+        };
+        let record = record.map_err(|e| Unreadable { key: key.into(), why: e.to_string() })?;
+        if record.key() != key {
+            return Err(Unreadable { key: key.into(), why: format!("it holds {}", record.key()) });
+        }
+        Ok(record)
+    }
+}

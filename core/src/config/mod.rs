@@ -1,0 +1,242 @@
+//! The configuration: what the operator wrote, checked, with every default filled in.
+
+use crate::mac::Mac;
+use heorot_names::{Numbering, Pattern};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+/// Everything the operator decides. If it exists, it is consistent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// `[cluster]`
+    pub cluster: Cluster,
+    /// `[server]`
+    pub server: Server,
+    /// `[[network]]`, in the order of the file.
+    pub networks: Vec<Network>,
+    /// `[boot]`
+    pub boot: Boot,
+    /// `[profile.NAME]`. `default` and `trial` are always there.
+    pub profiles: BTreeMap<String, Profile>,
+    /// `[trial]`
+    pub trial: Trial,
+    /// `[[node]]`, in the order of the file.
+    pub nodes: Vec<ListedNode>,
+    /// `[http]`
+    pub http: Http,
+}
+
+/// How the cluster and its nodes are called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// DNS zone, lower case, without a final dot.
+    pub name: String,
+    /// Number <-> name.
+    pub nodes: Pattern,
+}
+
+/// Where the server keeps things, and who it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Directory of the durable state.
+    pub state: String,
+    /// Path of the control socket. Its directory also holds what is noted for a restart.
+    pub control: String,
+    /// User to become when started as root.
+    pub user: String,
+}
+
+/// A network that is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// The interface by which its packets come.
+    pub interface: String,
+    /// Our address there; for a network behind a relay, any address of it.
+    pub address: Ipv4Addr,
+    /// Length of its prefix.
+    pub prefix_length: u8,
+    /// Whether our interface has an address in it, so that its hosts are on the link. Else it is reached through a relay only.
+    pub on_link: bool,
+    /// Number <-> address.
+    pub numbering: Numbering,
+    /// Addresses for machines without a number.
+    pub temporary: AddressRange,
+    /// Addresses for hosts that are no nodes.
+    pub guests: Option<AddressRange>,
+    /// The router that hosts are told of.
+    pub gateway: Option<Ipv4Addr>,
+    /// Of a numbered node's address.
+    pub lease: Duration,
+    /// Of a temporary address.
+    pub temporary_lease: Duration,
+    /// Of a guest's address.
+    pub guest_lease: Duration,
+}
+
+impl Network {
+    /// Whether an address is in its prefix.
+    pub fn contains(&self, address: Ipv4Addr) -> bool {
+        u32::from(address) & u32::from(self.mask()) == u32::from(self.address) & u32::from(self.mask())
+    }
+
+    /// The network mask.
+    pub fn mask(&self) -> Ipv4Addr {
+        Ipv4Addr::from(u32::MAX.checked_shl(32 - u32::from(self.prefix_length)).unwrap_or(0))
+    }
+
+    /// The address of all its hosts.
+    pub fn broadcast(&self) -> Ipv4Addr {
+        Ipv4Addr::from(u32::from(self.address) | !u32::from(self.mask()))
+    }
+}
+
+/// Addresses from one to another, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddressRange {
+    /// Lowest.
+    pub first: Ipv4Addr,
+    /// Highest.
+    pub last: Ipv4Addr,
+}
+
+impl AddressRange {
+    /// Whether the address is one of these.
+    pub fn contains(self, address: Ipv4Addr) -> bool {
+        (self.first..=self.last).contains(&address)
+    }
+
+    /// How many addresses there are.
+    pub fn size(self) -> u64 {
+        u64::from(u32::from(self.last)) - u64::from(u32::from(self.first)) + 1
+    }
+}
+
+/// What ROMs and loaders are given to start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Boot {
+    /// Directory of the boot files.
+    pub directory: String,
+    /// The boot file of each kind of firmware, relative to the directory. iPXE's is the generated one unless set.
+    pub files: BTreeMap<FirmwareKind, String>,
+}
+
+/// Firmware that needs a boot file of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FirmwareKind {
+    /// A BIOS with a PXE ROM: architecture 0 of RFC 4578.
+    Bios,
+    /// UEFI on x86-64 by TFTP: 7, and 9 (EBC, which many firmwares say instead).
+    UefiX64,
+    /// UEFI on 64-bit ARM by TFTP: 11.
+    UefiArm64,
+    /// UEFI on x86-64 by HTTP: 16.
+    HttpX64,
+    /// iPXE on any of them.
+    Ipxe,
+}
+
+/// What a node boots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Kernel, relative to the boot directory.
+    pub kernel: String,
+    /// Initial RAM disks, in order, relative to the boot directory.
+    pub initrd: Vec<String>,
+    /// Template of the kernel command line, see `cluster::boot`.
+    pub cmdline: String,
+}
+
+/// How a new machine earns its number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trial {
+    /// Who says that it has passed.
+    pub policy: Policy,
+    /// Which number it gets.
+    pub order: Order,
+    /// What its agent has to check.
+    pub checks: Vec<Check>,
+}
+
+/// Who says that a machine has passed its trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Policy {
+    /// The agent that runs on it.
+    Report,
+    /// Nobody: it gets its number at its first REQUEST.
+    None,
+}
+
+/// Which number a machine gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// The lowest that is free when it passes.
+    Passed,
+    /// The one that `[[node]]` gives it; without one it stays temporary.
+    List,
+}
+
+/// One check of the trial, as the agent gets it: thresholds are the operator's texts, which the configuration has checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What is checked.
+    pub kind: CheckKind,
+    /// How it is called in reports: its kind, unless the operator named it.
+    pub name: String,
+    /// "1GiB", "4", "1Gbit": for memory, processors, link.
+    #[serde(rename = "at-least", skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<String>,
+    /// What to run, for `command`: passed if it exits with 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// How long the command may take.
+    #[serde(rename = "timeout-seconds", skip_serializing_if = "Option::is_none")]
+    pub timeout_seconds: Option<u64>,
+}
+
+/// What a check looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckKind {
+    /// Octets of memory.
+    Memory,
+    /// Number of processors.
+    Processors,
+    /// Speed of the interface.
+    Link,
+    /// Anything.
+    Command,
+}
+
+/// A node by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedNode {
+    /// Its hardware addresses; the first is the one it boots by.
+    pub macs: Vec<Mac>,
+    /// Its number, if given.
+    pub number: Option<u32>,
+    /// Its name, if it is not the computed one; lower case.
+    pub name: Option<String>,
+    /// Its profile, if it is not `default`.
+    pub profile: Option<String>,
+}
+
+/// The HTTP server for nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Http {
+    /// Its port.
+    pub port: u16,
+}
+
+/// An interface of this host with an address, as `Config::parse` wants to know them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interface {
+    /// Its name.
+    pub name: String,
+    /// Its IPv4 addresses with the lengths of their prefixes.
+    pub addresses: Vec<(Ipv4Addr, u8)>,
+}

@@ -1,0 +1,59 @@
+//! What is told to the journal and kept in a node's history.
+
+use crate::mac::Mac;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Something happened that an operator may want to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The machine it happened to, if it was one.
+    pub machine: Option<Mac>,
+    /// What kind of thing.
+    pub kind: Kind,
+    /// The particulars: one line, for people.
+    pub detail: String,
+}
+
+/// What kind of thing happened. The words are those of the JSON output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// It asked for an address.
+    Discover,
+    /// It was offered one.
+    Offer,
+    /// It was granted one.
+    Ack,
+    /// It was told that its address is not its own.
+    Nak,
+    /// It gave its address back.
+    Release,
+    /// It found its address in use.
+    Decline,
+    /// It asked and got no answer, and why.
+    Silence,
+    /// It asked for a file.
+    File,
+    /// A file was delivered, or not.
+    Transfer,
+    /// Its kernel, or what runs on it, reported.
+    Agent,
+    /// One check of its trial.
+    Check,
+    /// It went from one stage or phase to another.
+    Stage,
+    /// It got its number.
+    Number,
+    /// Something is wrong that an operator should mend: the store, the configuration, the network.
+    Trouble,
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(mac) = self.machine {
+            write!(f, "{mac} ")?;
+        }
+        f.write_str(&self.detail)
+    }
+}

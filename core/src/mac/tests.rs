@@ -1,0 +1,28 @@
+use super::*;
+
+#[test]
+fn texts() {
+    let mac = Mac([0x52, 0x54, 0, 0, 0, 0x17]);
+    for text in ["52:54:00:00:00:17", "52-54-00-00-00-17", "52:54:0:0:0:17"] {
+        assert_eq!(text.parse(), Ok(mac), "{text}");
+    }
+    for text in [
+        "",
+        "52:54:00:00:00",
+        "52:54:00:00:00:17:18",
+        "52:54:00:00:00:1g",
+        "52:54:00:00:00:+7",
+        "52:54:00:00:00:",
+    ] {
+        assert_eq!(text.parse::<Mac>(), Err(NotAMac), "{text}");
+    }
+    assert_eq!(mac.to_string(), "52:54:00:00:00:17");
+}
+
+#[test]
+fn groups_are_no_machines() {
+    assert!(Mac([0x52, 0x54, 0, 0, 0, 0x17]).is_one_machine());
+    assert!(!Mac::BROADCAST.is_one_machine());
+    assert!(!Mac([0x01, 0, 0x5e, 0, 0, 1]).is_one_machine());
+    assert!(!Mac([0; 6]).is_one_machine());
+}

@@ -1,0 +1,201 @@
+//! What goes into [`Heorot`](crate::Heorot) and what comes out: the whole contract between the decisions and the world.
+//!
+//! The caller takes a moment, gives one [`Input`], and carries out every [`Output`] in the order given. Nothing else is shared.
+//! [`Transfers`](crate::transfer::Transfers) has the same form with messages of its own, see [`crate::transfer`].
+
+use crate::cluster::record::Record;
+use crate::config::Config;
+use crate::event::Event;
+use crate::mac::Mac;
+use crate::time::Wall;
+use heorot_names::Directory;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A datagram came to port 67.
+    Dhcp(Datagram<'a>),
+    /// A machine asks for a file or talks about itself, by TFTP or HTTP. Answered by one [`Output::Reply`] with the same id, perhaps later.
+    Request(Request),
+    /// Bytes of ours were acknowledged by this address just now, by whatever protocol: its machine lives.
+    /// To be told at least every 10 s while it goes on.
+    SignOfLife(Ipv4Addr),
+    /// Every record up to and including this ticket is durable.
+    Committed(Ticket),
+    /// The records up to and including this ticket that were not yet committed never will be: the disk is full or broken.
+    Refused {
+        /// The last of them.
+        through: Ticket,
+        /// What the store says.
+        why: String,
+    },
+    /// An operator asks. Answered by one [`Output::Reply`] with the same id.
+    Operator {
+        /// Echoed in the reply.
+        id: RequestId,
+        /// What the calendar says now, for the time stamps in the answer.
+        wall: Wall,
+        /// What is asked.
+        query: Query,
+    },
+    /// The configuration was read anew and is right in itself. Replaces the old one whole.
+    Configure(Box<Config>),
+    /// The moment of `next_wakeup` has come.
+    Wakeup,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Make this durable, then say [`Input::Committed`]. Tickets rise by one. Records are to become durable in their order.
+    Record(Ticket, Record),
+    /// Send a DHCP packet. The network may lose it: no answer is expected.
+    Dhcp(DhcpSend),
+    /// Set or drop a permanent neighbour entry of ours, before whatever follows in the same list.
+    Neighbour(Neighbour),
+    /// The answer to a request or an operator.
+    Reply(RequestId, Answer),
+    /// Whoever answers for names shall answer from this from now on.
+    Publish(Arc<Directory>),
+    /// For the journal, and for whoever watches.
+    Event(Event),
+}
+
+/// A record's place in the order of all records since start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Ticket(pub u64);
+
+/// The kernel's number of an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InterfaceIndex(pub u32);
+
+/// A DHCP datagram as it came.
+#[derive(Clone, Copy, Debug)]
+pub struct Datagram<'a> {
+    /// The name of the interface it came by.
+    pub interface: &'a str,
+    /// Who sent it.
+    pub source: SocketAddrV4,
+    /// Where it was sent to: our address, or 255.255.255.255.
+    pub destination: Ipv4Addr,
+    /// The UDP payload.
+    pub payload: &'a [u8],
+}
+
+/// A DHCP packet to be sent from port 67.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DhcpSend {
+    /// The interface to leave by, for frames; datagrams are routed.
+    pub interface: String,
+    /// Our address to send from.
+    pub source: Ipv4Addr,
+    /// How it gets there.
+    pub target: DhcpTarget,
+    /// The UDP payload.
+    pub payload: Vec<u8>,
+}
+
+/// How a DHCP packet gets to its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DhcpTarget {
+    /// A raw frame to this hardware address with this IP destination, port 68: it leaves nothing in the kernel and needs no ARP.
+    Frame(Mac, Ipv4Addr),
+    /// Through the kernel, to a relay (port 67) or to a client that has its address (port 68).
+    Address(SocketAddrV4),
+}
+
+/// A neighbour entry of ours: it stands as long as its address is somebody's in mid-boot, so that no ARP disturbs a download.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Neighbour {
+    /// Set it, or change it.
+    Set {
+        /// Where the machine is.
+        interface: String,
+        /// Its address.
+        address: Ipv4Addr,
+        /// Its hardware address.
+        mac: Mac,
+    },
+    /// Take it away.
+    Drop {
+        /// Where it was.
+        interface: String,
+        /// Whose it was.
+        address: Ipv4Addr,
+    },
+}
+
+/// Names a request while it is unanswered: the caller's own number, which says nothing here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RequestId(pub u64);
+
+/// A machine asks for a file, or talks about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Echoed in the reply.
+    pub id: RequestId,
+    /// Who asks.
+    pub from: Ipv4Addr,
+    /// Our address that was asked.
+    pub local: Ipv4Addr,
+    /// By which protocol.
+    pub via: Via,
+    /// What for: a path with or without a leading slash, percent-decoded, without query.
+    pub path: String,
+}
+
+/// By which protocol a machine asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// A TFTP read request.
+    Tftp,
+    /// HTTP GET or HEAD.
+    HttpGet,
+    /// HTTP POST with this body, at most [`POST_OCTETS_MAX`](crate::limit::POST_OCTETS_MAX) long.
+    HttpPost(Vec<u8>),
+}
+
+/// The answer to a machine or an operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// This text, made for this node and this moment. For GET, HEAD and RRQ.
+    Text(String),
+    /// The file of this name below `boot.directory`, if there is one: relative, without `..`, never empty.
+    File(String),
+    /// A JSON document with this HTTP status.
+    Json(u16, String),
+    /// There is no such thing, or not for this machine; why, in a few words. HTTP 404, TFTP error 1.
+    Missing(String),
+}
+
+/// What an operator wants to know. NODE is a number, a name, a hardware address or an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Query {
+    /// The state of the server. What only the caller can count comes along.
+    Status(Measured),
+    /// All nodes, or those of this node set, name, hardware address or address.
+    Nodes(Option<String>),
+    /// One node, whole.
+    Node(String),
+    /// Why a node is where it is, what it last asked and was told, what it waits for, what to do.
+    Explain(String),
+    /// Everything that is known, for `state.json`.
+    Dump,
+}
+
+/// What the caller counts for the status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Measured {
+    /// TFTP transfers in progress.
+    pub transfers_active: u64,
+    /// TFTP transfers that wait for a file to be opened or read.
+    pub transfers_waiting: u64,
+    /// Bits sent in the last second.
+    pub sent_bits_per_second: u64,
+    /// Re-sent TFTP blocks in the last second.
+    pub retries_per_second: u64,
+    /// Datagrams that the kernel dropped because a socket of ours was full, since start.
+    pub kernel_drops: u64,
+}

@@ -1,0 +1,3 @@
+//! One file a conversation. No service sees another.
+
+pub mod view;

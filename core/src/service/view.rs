@@ -1,0 +1,137 @@
+//! What operators are shown: the JSON of `-o json` and of the API. Fields are added, never renamed.
+
+use crate::event::Kind;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+/// `heorot status`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StatusView {
+    /// The program's version.
+    pub version: String,
+    /// Since start.
+    pub uptime_seconds: u64,
+    /// How many nodes are in each stage; only stages that are not empty.
+    pub nodes: BTreeMap<String, u64>,
+    /// TFTP transfers.
+    pub transfers: TransfersView,
+    /// What the link carries.
+    pub load: LoadView,
+    /// The temporary addresses of all networks together.
+    pub temporary: PoolView,
+    /// Datagrams that the kernel dropped because a socket of ours was full, since start.
+    pub kernel_drops: u64,
+    /// Packets that were not what they should be, since start, by what was wrong.
+    pub malformed: BTreeMap<String, u64>,
+    /// What an operator should mend, if anything.
+    pub troubles: Vec<String>,
+}
+
+/// TFTP transfers now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransfersView {
+    /// In progress.
+    pub active: u64,
+    /// Of these, waiting for a file.
+    pub waiting: u64,
+}
+
+/// What the link carries now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadView {
+    /// The regime of the load control; null as long as nothing is held back.
+    pub regime: Option<String>,
+    /// The rate of the link; null if unknown.
+    pub link_bits_per_second: Option<u64>,
+    /// Sent in the last second.
+    pub sent_bits_per_second: u64,
+    /// Blocks sent again in the last second.
+    pub retries_per_second: u64,
+}
+
+/// A pool of addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolView {
+    /// Lent or held.
+    pub used: u64,
+    /// All.
+    pub size: u64,
+}
+
+/// `heorot node show`, and one row of `heorot node list`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeView {
+    /// Its number, once it has one.
+    pub number: Option<u32>,
+    /// Its name, once it has a number.
+    pub name: Option<String>,
+    /// Its identity.
+    pub mac: String,
+    /// Its permanent address, once it has a number.
+    pub address: Option<Ipv4Addr>,
+    /// The address that is lent to it, if one is.
+    pub temporary_address: Option<Ipv4Addr>,
+    /// The interface of its network.
+    pub network: String,
+    /// The word of its stage.
+    pub state: String,
+    /// How far its boot is, in stages that have phases.
+    pub phase: Option<String>,
+    /// Since when it is in that stage (RFC 3339).
+    pub since: String,
+    /// Why.
+    pub reason: String,
+    /// What has to happen for it to go on.
+    pub waiting_for: Option<String>,
+    /// What it boots.
+    pub profile: String,
+}
+
+/// `heorot node show`: the row, and all else that is known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NodeDetailView {
+    /// The row.
+    #[serde(flatten)]
+    pub node: NodeView,
+    /// Its further hardware addresses.
+    pub further_macs: Vec<String>,
+    /// What its trial found out.
+    pub facts: serde_json::Map<String, serde_json::Value>,
+}
+
+/// `heorot explain`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExplainView {
+    /// The row.
+    #[serde(flatten)]
+    pub node: NodeView,
+    /// The whole answer in one line.
+    pub summary: String,
+    /// What it asked last, in words.
+    pub last_asked: Option<String>,
+    /// What it was told last, in words.
+    pub last_told: Option<String>,
+    /// What the operator can do, if anything.
+    pub to_do: Option<String>,
+    /// What happened to it, oldest first.
+    pub history: Vec<EventView>,
+}
+
+/// One line of a node's history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventView {
+    /// When (RFC 3339, milliseconds).
+    pub time: String,
+    /// What kind of thing.
+    pub event: Kind,
+    /// The particulars.
+    pub detail: String,
+}
+
+/// What is said instead, with HTTP status 400 or more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorView {
+    /// In words, with a remedy if there is one.
+    pub error: String,
+}

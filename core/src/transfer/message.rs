@@ -1,0 +1,230 @@
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A datagram came to one of our TFTP ports.
+    Datagram {
+        /// Which of ours.
+        port: Port,
+        /// Our address it was sent to.
+        local: Ipv4Addr,
+        /// Who sent it.
+        peer: SocketAddrV4,
+        /// The UDP payload.
+        payload: &'a [u8],
+    },
+    /// The file that [`Output::Open`] asked for is open, or there is none.
+    Opened {
+        /// Echoed from the question.
+        transfer: TransferId,
+        /// What it is, or why not.
+        result: Result<Opened, Refusal>,
+    },
+    /// The chunk that [`Output::Fetch`] asked for is in memory now. It may be forgotten again later: see [`Unsent::NotInMemory`].
+    Fetched {
+        /// Of which image.
+        image: ImageId,
+        /// Which chunk: bytes from `chunk * CHUNK_OCTETS`.
+        chunk: u64,
+    },
+    /// The image can no longer be read, or is no longer what it was when it was opened: it was changed in place.
+    Broken {
+        /// Which.
+        image: ImageId,
+        /// Why, for the client and the journal.
+        why: String,
+    },
+    /// A [`Send`] could not be carried out, or only in part: nothing from `block` on left. What is not reported was sent.
+    Unsent {
+        /// Whose it was.
+        transfer: TransferId,
+        /// The first block of the train that did not leave (counted from 1, not wrapped).
+        block: u64,
+        /// Why.
+        why: Unsent,
+    },
+    /// The moment of `next_wakeup` has come.
+    Wakeup,
+}
+
+/// What is to be done, in the order given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Ask what this path is for this peer, and open it: answered by [`Input::Opened`].
+    Open {
+        /// Echoed in the answer.
+        transfer: TransferId,
+        /// Who asks.
+        peer: Ipv4Addr,
+        /// Our address that was asked.
+        local: Ipv4Addr,
+        /// As it was asked for, in UTF-8, without the trailing zero octet.
+        path: String,
+        /// Set when a transfer goes on after a restart: if the file is another one now, answer with [`Refusal::Changed`].
+        identity: Option<ImageIdentity>,
+    },
+    /// Send one packet or a train of blocks.
+    Send(Send),
+    /// Bring this chunk into memory, off the loop: answered by [`Input::Fetched`] or [`Input::Broken`].
+    Fetch {
+        /// Of which image.
+        image: ImageId,
+        /// Which chunk.
+        chunk: u64,
+    },
+    /// This transfer needs its image no more: one `Close` for each successful [`Input::Opened`].
+    Close(ImageId),
+    /// Keep this where a killed server finds it when it comes back (no sync, no waiting), or forget what is kept there.
+    Note {
+        /// The place, from 0 to [`TRANSFERS_MAX`](crate::limit::TRANSFERS_MAX).
+        slot: u32,
+        /// What to keep.
+        note: Option<Note>,
+    },
+    /// This peer acknowledged something: it lives. Said at the first ACK of a transfer and then at most every few seconds.
+    SignOfLife(Ipv4Addr),
+    /// A transfer ended. For the journal and the node's history.
+    Ended(Transfer),
+}
+
+/// One of our TFTP ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Port {
+    /// Port 69, where requests come.
+    Request,
+    /// One of the fixed set from which all transfers are sent, by its place in the set.
+    Data(u16),
+}
+
+/// Names a transfer; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TransferId(pub u64);
+
+/// Names an open image: the caller's own number. Two openings of the same file may or may not have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ImageId(pub u64);
+
+/// An image that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// Its name from now on.
+    pub image: ImageId,
+    /// Its size in octets.
+    pub size: u64,
+    /// What tells it from another file of the same path.
+    pub identity: ImageIdentity,
+}
+
+/// What tells a file from another one that has, or will have, its path. For a generated file: made from its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageIdentity {
+    /// Device and inode, folded.
+    pub file: u64,
+    /// Octets.
+    pub size: u64,
+    /// Time of the last change, nanoseconds.
+    pub modified: u64,
+}
+
+/// Why a file is not to be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is none of this name for this machine. Error 1.
+    Missing(String),
+    /// It is there and may not or cannot be read. Error 2.
+    Denied(String),
+    /// It is no longer the file that the transfer began with. Error 0.
+    Changed,
+}
+
+/// Packets to send from one of our ports to one peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Send {
+    /// Whose it is; echoed in [`Input::Unsent`]. None: an answer that belongs to no transfer, and is not reported.
+    pub transfer: Option<TransferId>,
+    /// From which of our ports.
+    pub port: Port,
+    /// From which of our addresses.
+    pub local: Ipv4Addr,
+    /// To whom.
+    pub peer: SocketAddrV4,
+    /// What.
+    pub body: Body,
+}
+
+/// What a [`Send`] sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// One packet: an OACK or an ERROR.
+    Packet(Vec<u8>),
+    /// DATA packets of consecutive blocks.
+    Train(Block),
+}
+
+/// A train of DATA packets: `count` blocks of one image, all full but perhaps the last.
+/// Block number b (from 1) carries the octets from `(b - 1) * block_octets`, as many as there are up to `block_octets`; its number on the wire is `b % 65536`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Of which image.
+    pub image: ImageId,
+    /// The first block's number, from 1, not wrapped.
+    pub first: u64,
+    /// How many blocks.
+    pub count: u16,
+    /// Octets of a full block.
+    pub block_octets: u16,
+    /// Octets of the whole image.
+    pub size: u64,
+}
+
+/// Why a [`Send`] did not leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsent {
+    /// The socket is full: try again soon.
+    Full,
+    /// These bytes are not in memory: they have to be fetched (again).
+    NotInMemory,
+    /// It never can be: the packet is larger than the way takes, or the peer is out of reach.
+    Impossible,
+}
+
+/// A transfer in flight, as it is kept for a restart. Fits one fixed slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// From which of our ports it is sent, by its place in the set.
+    pub port: u16,
+    /// Our address.
+    pub local: Ipv4Addr,
+    /// The client.
+    pub peer: SocketAddrV4,
+    /// What it asked for.
+    pub path: String,
+    /// The file it gets.
+    pub identity: ImageIdentity,
+    /// Octets of a full block.
+    pub block_octets: u16,
+    /// Blocks in a window.
+    pub window_blocks: u16,
+    /// Milliseconds before the server repeats, if the client asked for one (RFC 2349).
+    pub timeout_milliseconds: Option<u32>,
+    /// Whether an OACK was sent and the client still has to acknowledge it with block 0.
+    pub options_acknowledged: bool,
+    /// The last block that the client acknowledged, from 0, not wrapped.
+    pub acknowledged: u64,
+}
+
+/// A transfer that has ended, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    /// The client.
+    pub peer: SocketAddrV4,
+    /// What it asked for.
+    pub path: String,
+    /// Octets acknowledged.
+    pub octets: u64,
+    /// Packets that had to be sent again.
+    pub resent: u64,
+    /// None: to the last block. Else what came in between, in words.
+    pub failure: Option<String>,
+}
