@@ -1,5 +1,6 @@
 //! What is durable: one record a fact, written whole, read back at the next start.
 
+use super::stage::{Phase, Stage};
 use crate::mac::Mac;
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
@@ -15,6 +16,8 @@ pub enum Record {
     LeaseEnded(Ipv4Addr),
     /// How far a machine got. History: nobody waits for it, and the last seconds may be lost.
     Boot(BootRecord),
+    /// Nothing was ever promised to this machine, and its place was needed.
+    BootForgotten(Mac),
 }
 
 /// A machine and what was promised to it.
@@ -48,8 +51,11 @@ pub struct BootRecord {
     pub mac: Mac,
     /// What lets it talk about itself until its next boot.
     pub token: String,
-    /// The word of its stage.
-    pub stage: String,
+    /// Its stage.
+    pub stage: Stage,
+    /// How far its boot was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
     /// Why it is in that stage, for people.
     pub reason: String,
 }
@@ -71,7 +77,7 @@ impl Record {
             Self::Lease(LeaseRecord { address, .. }) | Self::LeaseEnded(address) => {
                 format!("lease/{address}")
             }
-            Self::Boot(boot) => format!("boot/{}", boot.mac),
+            Self::Boot(BootRecord { mac, .. }) | Self::BootForgotten(mac) => format!("boot/{mac}"),
         }
     }
 
@@ -81,7 +87,7 @@ impl Record {
             Self::Node(node) => serde_json::to_string(node),
             Self::Lease(lease) => serde_json::to_string(lease),
             Self::Boot(boot) => serde_json::to_string(boot),
-            Self::LeaseEnded(_) => return None,
+            Self::LeaseEnded(_) | Self::BootForgotten(_) => return None,
         };
         Some(json.expect("no map in a record has keys that are not strings"))
     }
@@ -104,3 +110,6 @@ impl Record {
         Ok(record)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,374 @@
+//! Addresses that are lent: temporary ones and guests'. Permanent addresses are arithmetic and need none of this.
+//!
+//! ```text
+//!            offer                 lend              end (released, declined, ran out)
+//!  free ───────────────> offered ─────────> lent ───────────────────────────────────────> closed ───> free
+//!    ^ 35 s, or pool full   │                                                               (probed, or in quarantine)
+//!    └──────────────────────┘
+//! ```
+
+use crate::config::{AddressRange, Config};
+use crate::limit::{HOLD_AFTER_LIFE, OFFER_STANDS};
+use crate::mac::Mac;
+use crate::time::Time;
+use siphasher::sip::SipHasher24;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hasher;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+/// All addresses that are lent, or about to be.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Leases {
+    pools: BTreeMap<PoolId, Pool>,
+    leases: BTreeMap<Ipv4Addr, Lease>,
+    by_borrower: BTreeMap<(Mac, PoolId), Ipv4Addr>,
+    offers: BTreeMap<Ipv4Addr, Offer>,
+    offered_to: BTreeMap<(Mac, PoolId), Ipv4Addr>,
+    /// Addresses that nobody gets before this moment: they are probed, or somebody found them in use.
+    closed: BTreeMap<Ipv4Addr, Time>,
+}
+
+/// A range of one network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PoolId {
+    /// Its network, by its place in the configuration.
+    pub network: usize,
+    /// What it is for.
+    pub kind: PoolKind,
+}
+
+/// What the addresses of a range are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PoolKind {
+    /// Machines without a number.
+    Temporary,
+    /// Hosts that are no nodes.
+    Guest,
+    /// Numbers that are offered to a machine before they are recorded. Never lent from here.
+    Number,
+}
+
+/// An address that is lent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// To whom.
+    pub mac: Mac,
+    /// From where.
+    pub pool: PoolId,
+    /// Until when, by the last ACK.
+    pub until: Time,
+    /// When its machine was last heard of.
+    pub life: Time,
+    /// Whether its machine has moved to its permanent address: then it is not renewed.
+    pub superseded: bool,
+}
+
+impl Lease {
+    /// Until when nobody else gets the address. Firmware never renews, so a node's sign of life counts like a renewal.
+    pub fn held_until(&self) -> Time {
+        match self.pool.kind {
+            PoolKind::Temporary | PoolKind::Number => self.until.max(self.life + HOLD_AFTER_LIFE),
+            PoolKind::Guest => self.until,
+        }
+    }
+}
+
+/// An address that is offered and not yet asked for: in memory alone, nothing is promised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Offer {
+    mac: Mac,
+    pool: PoolId,
+    until: Time,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Pool {
+    range: AddressRange,
+    free: BTreeSet<Ipv4Addr>,
+    /// Standing offers, the oldest first.
+    offers: BTreeSet<(Time, Ipv4Addr)>,
+}
+
+/// Why an address is not to be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotFree {
+    /// It is in no range of this kind on this network.
+    Elsewhere,
+    /// It is lent or offered to another machine, or closed.
+    Taken,
+}
+
+impl Leases {
+    /// The ranges of a configuration, all addresses free.
+    pub fn new(config: &Config) -> Self {
+        let mut pools = BTreeMap::new();
+        for (network, settings) in config.networks.iter().enumerate() {
+            let ranges =
+                [(PoolKind::Temporary, Some(settings.temporary)), (PoolKind::Guest, settings.guests)];
+            for (kind, range) in ranges {
+                let Some(range) = range else { continue };
+                let free = (u32::from(range.first)..=u32::from(range.last)).map(Ipv4Addr::from).collect();
+                pools.insert(PoolId { network, kind }, Pool { range, free, offers: BTreeSet::new() });
+            }
+        }
+        Self { pools, ..Self::default() }
+    }
+
+    /// The ranges of another configuration; what is lent stays lent until it ends, also where its range is gone.
+    /// Offers are forgotten: whoever asks for one of them still gets it if it is free.
+    #[must_use]
+    pub fn reconfigured(self, config: &Config) -> Self {
+        let mut new = Self { closed: self.closed, ..Self::new(config) };
+        for address in new.closed.keys() {
+            for pool in new.pools.values_mut() {
+                pool.free.remove(address);
+            }
+        }
+        for (address, lease) in self.leases {
+            let pool = new.pool_of(address).unwrap_or(lease.pool);
+            new.insert(address, Lease { pool, ..lease });
+        }
+        new
+    }
+
+    /// The address to offer: the one that is lent to this machine already, else the one it was offered last, else the free one
+    /// nearest above its own place. None: there is none left.
+    pub fn offer(&mut self, now: Time, mac: Mac, id: PoolId) -> Option<Ipv4Addr> {
+        if let Some(address) = self.borrowed(mac, id) {
+            return Some(address);
+        }
+        if let Some(address) = self.offered_to.get(&(mac, id)).copied() {
+            self.withdraw(address);
+            return Some(self.stand(now, address, mac, id));
+        }
+        let pool = self.pools.get(&id)?;
+        let place = place(mac, pool.range);
+        let nearest = pool.free.range(place..).next().or_else(|| pool.free.first()).copied();
+        if let Some(address) = nearest {
+            return Some(self.stand(now, address, mac, id));
+        }
+        let (_, oldest) = *pool.offers.first()?;
+        self.withdraw(oldest);
+        Some(self.stand(now, oldest, mac, id))
+    }
+
+    /// Offers the address of a number that is about to be given: `candidates` are those still free, lowest first.
+    pub fn offer_number(
+        &mut self,
+        now: Time,
+        mac: Mac,
+        network: usize,
+        mut candidates: impl Iterator<Item = Ipv4Addr>,
+    ) -> Option<Ipv4Addr> {
+        let id = PoolId { network, kind: PoolKind::Number };
+        let standing = self.offered_to.get(&(mac, id)).copied();
+        if let Some(address) = standing {
+            self.withdraw(address);
+        }
+        let address = standing.or_else(|| candidates.find(|address| !self.offers.contains_key(address)))?;
+        Some(self.stand(now, address, mac, id))
+    }
+
+    /// To whom an address is offered.
+    pub fn offered(&self, address: Ipv4Addr) -> Option<Mac> {
+        self.offers.get(&address).map(|offer| offer.mac)
+    }
+
+    /// Forgets what was offered to a machine: it chose another server, or has got its address.
+    pub fn forget_offers(&mut self, mac: Mac) {
+        let first = PoolId { network: 0, kind: PoolKind::Temporary };
+        let of_machine = self.offered_to.range((mac, first)..).take_while(|((m, _), _)| *m == mac);
+        let addresses: Vec<_> = of_machine.map(|(_, address)| *address).collect();
+        for address in addresses {
+            self.withdraw(address);
+        }
+    }
+
+    /// Whether this machine may have this address from this range: it is offered to it, or free.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(&self, address: Ipv4Addr, mac: Mac, id: PoolId) -> Result<(), NotFree> {
+        let pool = self.pools.get(&id).ok_or(NotFree::Elsewhere)?;
+        if !pool.range.contains(address) {
+            return Err(NotFree::Elsewhere);
+        }
+        let mine = self.offered(address) == Some(mac) || self.get(address).is_some_and(|l| l.mac == mac);
+        (mine || pool.free.contains(&address)).then_some(()).ok_or(NotFree::Taken)
+    }
+
+    /// Lends an address, after [`Leases::check`], or as it was recorded before a restart. Returns when to look at it again.
+    pub fn lend(&mut self, now: Time, address: Ipv4Addr, mac: Mac, id: PoolId, lease: Duration) -> Time {
+        self.withdraw(address);
+        let lease = Lease { mac, pool: id, until: now + lease, life: now, superseded: false };
+        self.insert(address, lease);
+        lease.held_until()
+    }
+
+    /// Another ACK for an address that is lent.
+    pub fn renew(&mut self, now: Time, address: Ipv4Addr, lease: Duration) {
+        if let Some(entry) = self.leases.get_mut(&address) {
+            (entry.until, entry.life) = (now + lease, now);
+        }
+    }
+
+    /// A sign of life from an address.
+    pub fn alive(&mut self, now: Time, address: Ipv4Addr) {
+        if let Some(lease) = self.leases.get_mut(&address) {
+            lease.life = now;
+        }
+    }
+
+    /// The machine has moved to its permanent address: what was lent to it is held, but not renewed.
+    pub fn supersede(&mut self, mac: Mac) {
+        let addresses: Vec<_> = self.of(mac).map(|(address, _)| address).collect();
+        for address in addresses {
+            if let Some(lease) = self.leases.get_mut(&address) {
+                lease.superseded = true;
+            }
+        }
+    }
+
+    /// Ends a lease; the address stays closed until this moment.
+    pub fn end(&mut self, address: Ipv4Addr, closed_until: Time) -> Option<Lease> {
+        let lease = self.leases.remove(&address)?;
+        self.by_borrower.remove(&(lease.mac, lease.pool));
+        self.close(address, closed_until);
+        Some(lease)
+    }
+
+    /// Nobody gets an address before this moment.
+    pub fn close(&mut self, address: Ipv4Addr, until: Time) {
+        self.withdraw(address);
+        for pool in self.pools.values_mut() {
+            pool.free.remove(&address);
+        }
+        let closed = self.closed.entry(address).or_insert(until);
+        *closed = until.max(*closed);
+    }
+
+    /// What the clock does to an address: an offer that stood long enough is withdrawn, one that was closed is free again.
+    /// A lease that is no longer held is for the caller to end: it is returned. Also: when to look again.
+    pub fn expire(&mut self, now: Time, address: Ipv4Addr) -> (Option<Lease>, Option<Time>) {
+        if let Some(lease) = self.leases.get(&address) {
+            let held_until = lease.held_until();
+            return if held_until <= now { (Some(*lease), None) } else { (None, Some(held_until)) };
+        }
+        if let Some(offer) = self.offers.get(&address).copied() {
+            if offer.until > now {
+                return (None, Some(offer.until));
+            }
+            self.withdraw(address);
+        }
+        match self.closed.get(&address).copied() {
+            Some(until) if until > now => (None, Some(until)),
+            Some(_) => {
+                self.closed.remove(&address);
+                self.free(address);
+                (None, None)
+            }
+            None => (None, None),
+        }
+    }
+
+    /// The lease of an address.
+    pub fn get(&self, address: Ipv4Addr) -> Option<&Lease> {
+        self.leases.get(&address)
+    }
+
+    /// The address that is lent to a machine from this range.
+    pub fn borrowed(&self, mac: Mac, id: PoolId) -> Option<Ipv4Addr> {
+        self.by_borrower.get(&(mac, id)).copied()
+    }
+
+    /// All that is lent to a machine.
+    pub fn of(&self, mac: Mac) -> impl Iterator<Item = (Ipv4Addr, &Lease)> {
+        let first = PoolId { network: 0, kind: PoolKind::Temporary };
+        self.by_borrower
+            .range((mac, first)..)
+            .take_while(move |((m, _), _)| *m == mac)
+            .filter_map(|(_, address)| Some((*address, self.leases.get(address)?)))
+    }
+
+    /// All leases, by address.
+    pub fn iter(&self) -> impl Iterator<Item = (Ipv4Addr, &Lease)> {
+        self.leases.iter().map(|(address, lease)| (*address, lease))
+    }
+
+    /// Standing offers, by address: to whom and until when.
+    pub fn offers(&self) -> impl Iterator<Item = (Ipv4Addr, Mac, Time)> {
+        self.offers.iter().map(|(address, offer)| (*address, offer.mac, offer.until))
+    }
+
+    /// Addresses that nobody gets, and until when.
+    pub fn closed(&self) -> impl Iterator<Item = (Ipv4Addr, Time)> {
+        self.closed.iter().map(|(address, until)| (*address, *until))
+    }
+
+    /// The range of an address.
+    pub fn pool_of(&self, address: Ipv4Addr) -> Option<PoolId> {
+        self.pools.iter().find(|(_, pool)| pool.range.contains(address)).map(|(id, _)| *id)
+    }
+
+    /// How many addresses of all ranges of a kind are not to be had now, and how many there are.
+    pub fn used(&self, kind: PoolKind) -> (u64, u64) {
+        let pools = self.pools.iter().filter(|(id, _)| id.kind == kind);
+        pools.fold((0, 0), |(used, size), (_, pool)| {
+            let not_offered = (pool.free.len() + pool.offers.len()) as u64;
+            (used + pool.range.size() - not_offered, size + pool.range.size())
+        })
+    }
+
+    fn insert(&mut self, address: Ipv4Addr, lease: Lease) {
+        if let Some(pool) = self.pools.get_mut(&lease.pool) {
+            pool.free.remove(&address);
+        }
+        self.leases.insert(address, lease);
+        self.by_borrower.insert((lease.mac, lease.pool), address);
+    }
+
+    fn stand(&mut self, now: Time, address: Ipv4Addr, mac: Mac, id: PoolId) -> Ipv4Addr {
+        let offer = Offer { mac, pool: id, until: now + OFFER_STANDS };
+        self.offers.insert(address, offer);
+        self.offered_to.insert((mac, id), address);
+        if let Some(pool) = self.pools.get_mut(&id) {
+            pool.free.remove(&address);
+            pool.offers.insert((offer.until, address));
+        }
+        address
+    }
+
+    fn withdraw(&mut self, address: Ipv4Addr) {
+        let Some(offer) = self.offers.remove(&address) else { return };
+        self.offered_to.remove(&(offer.mac, offer.pool));
+        if let Some(pool) = self.pools.get_mut(&offer.pool) {
+            pool.offers.remove(&(offer.until, address));
+        }
+        self.free(address);
+    }
+
+    fn free(&mut self, address: Ipv4Addr) {
+        if self.leases.contains_key(&address) || self.closed.contains_key(&address) {
+            return;
+        }
+        let of_range = self.pools.values_mut().find(|pool| pool.range.contains(address));
+        if let Some(pool) = of_range {
+            pool.free.insert(address);
+        }
+    }
+}
+
+/// Where a machine's search for a free address begins: always at the same place, so that it is offered the same address again
+/// although nothing was kept. SipHash-2-4 of its hardware address with a key that never changes.
+fn place(mac: Mac, range: AddressRange) -> Ipv4Addr {
+    const KEY: &[u8; 16] = b"heorot: a place.";
+    let mut hasher = SipHasher24::new_with_key(KEY);
+    hasher.write(&mac.0);
+    let offset = hasher.finish() % range.size();
+    let offset = u32::try_from(offset).expect("a range of addresses has less than 2^32 of them");
+    Ipv4Addr::from(u32::from(range.first) + offset)
+}
+
+#[cfg(test)]
+mod tests;

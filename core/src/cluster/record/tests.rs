@@ -1,0 +1,57 @@
+use super::*;
+
+fn mac(last: u8) -> Mac {
+    Mac([0x52, 0x54, 0, 0, 0, last])
+}
+
+#[test]
+fn what_is_kept_is_read_back() {
+    let facts = serde_json::json!({"memory_bytes": 536_870_912}).as_object().cloned().unwrap();
+    let token = "00112233445566778899aabbccddeeff".to_string();
+    for record in [
+        Record::Node(NodeRecord { mac: mac(1), further_macs: vec![mac(2)], number: Some(23), facts }),
+        Record::Node(NodeRecord { mac: mac(1), further_macs: vec![], number: None, facts: Default::default() }),
+        Record::Lease(LeaseRecord { address: Ipv4Addr::new(10, 77, 200, 1), mac: mac(1) }),
+        Record::Boot(BootRecord {
+            mac: mac(1),
+            token,
+            stage: Stage::Booting,
+            phase: Some(Phase::Initrd),
+            reason: "it was switched on".into(),
+        }),
+    ] {
+        let value = record.value().expect("it keeps something");
+        assert_eq!(Record::parse(&record.key(), &value), Ok(record));
+    }
+    for record in [Record::LeaseEnded(Ipv4Addr::new(10, 77, 200, 1)), Record::BootForgotten(mac(1))] {
+        assert_eq!(record.value(), None, "{record:?} takes away what its key holds");
+    }
+}
+
+/// What the first version wrote must be read by every later one.
+#[test]
+fn the_kept_form_does_not_change() {
+    for (key, value) in [
+        ("node/52:54:00:00:00:01", r#"{"mac":"52:54:00:00:00:01","number":23}"#),
+        ("lease/10.77.200.1", r#"{"address":"10.77.200.1","mac":"52:54:00:00:00:01"}"#),
+        (
+            "boot/52:54:00:00:00:01",
+            r#"{"mac":"52:54:00:00:00:01","token":"t","stage":"up","reason":"its agent says so"}"#,
+        ),
+    ] {
+        let record = Record::parse(key, value).unwrap();
+        assert_eq!((record.key().as_str(), record.value().as_deref()), (key, Some(value)));
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    for (key, value, why) in [
+        ("lamp/1", "{}", "no such kind of record"),
+        ("node/52:54:00:00:00:01", "{", "EOF while parsing an object at line 1 column 1"),
+        ("node/52:54:00:00:00:02", r#"{"mac":"52:54:00:00:00:01","number":23}"#, "it holds node/52:54:00:00:00:01"),
+        ("lease/10.77.200.1", r#"{"address":"10.77.200.300","mac":"52:54:00:00:00:01"}"#, "invalid IPv4 address syntax at line 1 column 26"),
+    ] {
+        assert_eq!(Record::parse(key, value), Err(Unreadable { key: key.into(), why: why.into() }));
+    }
+}
