@@ -1,15 +1,32 @@
-//! [`Heorot`]: the whole flow.
+//! [`Heorot`]: the whole flow, in one match.
 
-use crate::cluster::record::Record;
+use crate::cluster::lease::{Leases, PoolId, PoolKind};
+use crate::cluster::listed::Listed;
+use crate::cluster::network;
+use crate::cluster::node::{Node, Nodes};
+use crate::cluster::pin::Pins;
+use crate::cluster::record::{BootRecord, LeaseRecord, NodeRecord, Record};
+use crate::cluster::stage::{Stage, Step};
 use crate::config::Config;
+use crate::event::Kind;
+use crate::hall::{Due, Hall, Turn};
+use crate::limit::QUARANTINE;
+use crate::mac::Mac;
 use crate::message::{Input, Output};
+use crate::promise::Promises;
+use crate::service::{boot, control, dhcp};
 use crate::time::Time;
+use crate::timer::Timers;
+use heorot_names::Directory;
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 /// Decides everything about nodes. See [`crate::message`] for what goes in and out.
 #[derive(Debug)]
 pub struct Heorot {
     config: Config,
-    secret: [u8; 16],
+    hall: Hall,
 }
 
 impl Heorot {
@@ -17,22 +34,261 @@ impl Heorot {
     ///
     /// `secret` is 128 random bits that nobody else knows; tokens are made from it. The simulator gives the same one twice to get the same run.
     pub fn restore(
-        _now: Time,
+        now: Time,
         config: Config,
         secret: [u8; 16],
-        _records: Vec<Record>,
-        _out: &mut Vec<Output>,
+        records: Vec<Record>,
+        out: &mut Vec<Output>,
     ) -> Self {
-        Self { config, secret }
+        let hall = Hall {
+            nodes: Nodes::default(),
+            listed: Listed::new(&config),
+            leases: Leases::new(&config),
+            pins: Pins::default(),
+            promises: Promises::default(),
+            timers: Timers::default(),
+            malformed: BTreeMap::new(),
+            store_trouble: None,
+            started: now,
+            secret,
+            boots: 0,
+        };
+        let mut heorot = Self { config, hall };
+        heorot.turn(now, out, |turn| {
+            restore(turn, records);
+            publish(turn);
+        });
+        heorot
     }
 
     /// Takes one input. What is to be done is appended to `out`, in order.
-    pub fn handle(&mut self, _now: Time, _input: Input<'_>, _out: &mut Vec<Output>) {
-        let _ = (&self.config, &self.secret);
+    pub fn handle(&mut self, now: Time, input: Input<'_>, out: &mut Vec<Output>) {
+        if let Input::Configure(config) = input {
+            return self.configure(now, *config, out);
+        }
+        self.turn(now, out, |turn| match input {
+            Input::Dhcp(datagram) => dhcp::handle(turn, datagram),
+            Input::Request(request) => boot::handle(turn, request),
+            Input::Operator { id, wall, query } => control::handle(turn, id, wall, &query),
+            Input::SignOfLife(address) => turn.alive(address),
+            Input::Transferred(transfer) => boot::transferred(turn, &transfer),
+            Input::Occupied { address, mac } => occupied(turn, address, mac),
+            Input::Committed(through) => {
+                turn.hall.store_trouble = None;
+                while let Some(promise) = turn.hall.promises.decided(through) {
+                    promise.fulfil(turn);
+                }
+            }
+            Input::Refused { through, why } => {
+                if turn.hall.store_trouble.is_none() {
+                    turn.event(None, Kind::Trouble, format!("nothing new can be promised: {why}"));
+                }
+                turn.hall.store_trouble = Some(why);
+                while let Some(promise) = turn.hall.promises.decided(through) {
+                    promise.withdraw(turn);
+                }
+            }
+            Input::Wakeup => wake(turn),
+            Input::Configure(_) => {}
+        });
     }
 
     /// When [`Input::Wakeup`] is wanted next.
     pub fn next_wakeup(&self) -> Option<Time> {
-        None
+        self.hall.timers.next()
+    }
+
+    fn turn(&mut self, now: Time, out: &mut Vec<Output>, handle: impl FnOnce(&mut Turn<'_>)) {
+        handle(&mut Turn { now, config: &self.config, hall: &mut self.hall, out });
+    }
+
+    /// Another configuration replaces the old one. What was promised stands.
+    fn configure(&mut self, now: Time, config: Config, out: &mut Vec<Output>) {
+        self.hall.listed = Listed::new(&config);
+        self.hall.leases = std::mem::take(&mut self.hall.leases).reconfigured(&config);
+        let old = std::mem::replace(&mut self.config, config);
+        let moved = |place: usize| {
+            let interface = &old.networks.get(place)?.interface;
+            let network = old.networks.get(place)?;
+            let same = |new: &crate::config::Network| &new.interface == interface && new.contains(network.address);
+            self.config.networks.iter().position(same)
+        };
+        let macs: Vec<_> = self.hall.nodes.iter().map(|node| node.mac).collect();
+        for mac in &macs {
+            if let Some(node) = self.hall.nodes.get_mut(*mac) {
+                node.network = node.network.and_then(moved);
+            }
+        }
+        self.turn(now, out, |turn| {
+            for mac in macs {
+                turn.place_listed(mac);
+            }
+            publish(turn);
+        });
     }
 }
+
+/// The snapshot of names as it is now.
+pub(crate) fn directory(config: &Config, hall: &Hall) -> Directory {
+    // A listed machine that got its number in another way keeps its given name.
+    let number_of = |listed: &crate::config::ListedNode| {
+        let recorded = listed.macs.iter().find_map(|mac| hall.nodes.get(*mac)?.number);
+        recorded.or(listed.number)
+    };
+    network::directory(config, number_of)
+}
+
+fn publish(turn: &mut Turn<'_>) {
+    let directory = directory(turn.config, turn.hall);
+    turn.out.push(Output::Publish(Arc::new(directory)));
+}
+
+/// What was known before the restart is known again.
+fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
+    let mut nodes: BTreeMap<Mac, NodeRecord> = BTreeMap::new();
+    let mut boots: BTreeMap<Mac, BootRecord> = BTreeMap::new();
+    let mut leases = Vec::new();
+    for record in records {
+        match record {
+            Record::Node(node) => drop(nodes.insert(node.mac, node)),
+            Record::Boot(boot) => drop(boots.insert(boot.mac, boot)),
+            Record::Lease(lease) => leases.push(lease),
+            Record::LeaseEnded(_) | Record::BootForgotten(_) => {}
+        }
+    }
+    let macs: std::collections::BTreeSet<_> = nodes.keys().chain(boots.keys()).copied().collect();
+    for mac in macs {
+        let node = restored_node(turn, mac, nodes.remove(&mac), boots.remove(&mac));
+        let is_up = node.stage == Stage::Up;
+        let place = node.network;
+        turn.hall.nodes.restore(node);
+        turn.hall.nodes.let_go(turn.now, mac);
+        if let Some(place) = place.filter(|_| is_up) {
+            // It has as long again to renew.
+            let until = turn.now + turn.config.networks[place].lease;
+            if let Some(node) = turn.hall.nodes.get_mut(mac) {
+                node.granted_until = Some(until);
+            }
+            turn.hall.timers.arm(until, Due::Grant(mac));
+        }
+    }
+    for LeaseRecord { address, mac } in leases {
+        restore_lease(turn, address, mac);
+    }
+    pin_booting(turn);
+}
+
+fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Option<BootRecord>) -> Node {
+    let mut node = Node::new(turn.now, mac);
+    node.reason = "it was known before the restart".into();
+    if let Some(kept) = kept {
+        (node.further_macs, node.number, node.facts) = (kept.further_macs, kept.number, kept.facts);
+    }
+    if let Some(boot) = boot {
+        node.boot.token = boot.token;
+        (node.stage, node.phase, node.reason) = (boot.stage, boot.phase, boot.reason);
+    }
+    // The number is what was promised; the stage is history, and may be a step behind.
+    match (node.number, node.stage.is_numbered()) {
+        (Some(_), false) => (node.stage, node.phase) = (node.stage.after(Step::Numbered), None),
+        (None, true) => (node.stage, node.phase) = (Stage::Seen, None),
+        (Some(_), true) | (None, false) => {}
+    }
+    let has_number = |number: u32| turn.config.networks.iter().position(|n| n.numbering.numbers.contains(number));
+    node.network = node.number.and_then(has_number);
+    node
+}
+
+/// A lease is held as long again: when it began is not known any more.
+fn restore_lease(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac) {
+    let place = turn.config.networks.iter().position(|network| network.contains(address));
+    let fallback = place.map(|network| PoolId { network, kind: PoolKind::Temporary });
+    let Some(pool) = turn.hall.leases.pool_of(address).or(fallback) else {
+        // Its network is no longer served.
+        turn.record(Record::LeaseEnded(address));
+        return;
+    };
+    let settings = &turn.config.networks[pool.network];
+    let lease = match pool.kind {
+        PoolKind::Guest => settings.guest_lease,
+        PoolKind::Temporary | PoolKind::Number => settings.temporary_lease,
+    };
+    let until = turn.hall.leases.lend(turn.now, address, mac, pool, lease);
+    turn.hall.leases.recorded(address);
+    turn.hall.timers.arm(until, Due::Address(address));
+    let is_moved = turn.hall.nodes.get(mac).is_some_and(|node| node.stage == Stage::Up);
+    if is_moved {
+        turn.hall.leases.supersede(mac);
+    }
+    if let Some(node) = turn.hall.nodes.get_mut(mac) {
+        node.network = node.network.or(Some(pool.network));
+    }
+}
+
+/// Whoever was in mid-boot when the server stopped may be in mid-download: its neighbour entries stand again.
+fn pin_booting(turn: &mut Turn<'_>) {
+    let in_mid_boot = |node: &&Node| {
+        matches!(node.stage, Stage::Temporary | Stage::Testing | Stage::Failed | Stage::Ready | Stage::Booting)
+    };
+    let booting: Vec<_> = turn.hall.nodes.iter().filter(in_mid_boot).map(|node| (node.mac, node.network)).collect();
+    for (mac, place) in booting {
+        let lent: Vec<_> = turn.hall.leases.of(mac).map(|(address, lease)| (address, lease.pool.network)).collect();
+        let permanent = place.and_then(|place| Some((turn.permanent_address(mac, place)?, place)));
+        for (address, place) in lent.into_iter().chain(permanent) {
+            turn.pin(address, mac, place);
+        }
+    }
+}
+
+/// Somebody has an address that we were about to lend again.
+fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac) {
+    if !turn.hall.leases.closed().any(|(closed, _)| closed == address) {
+        return;
+    }
+    let until = turn.now + QUARANTINE;
+    turn.hall.leases.close(address, until);
+    turn.hall.timers.arm(until, Due::Address(address));
+    let minutes = QUARANTINE.as_secs() / 60;
+    let what = format!("{address} is used by {mac} although it is lent to nobody: it is not lent for {minutes} minutes");
+    turn.event(None, Kind::Trouble, what);
+}
+
+/// Everything whose moment has come.
+fn wake(turn: &mut Turn<'_>) {
+    while let Some(due) = turn.hall.timers.due(turn.now) {
+        match due {
+            Due::Address(address) => {
+                let (ended, again) = turn.hall.leases.expire(turn.now, address);
+                if let Some(again) = again {
+                    turn.hall.timers.arm(again, Due::Address(address));
+                }
+                if let Some(lease) = ended {
+                    turn.end_lease(address);
+                    turn.step(lease.mac, Step::Expired, "it fell silent, and its temporary address was taken back");
+                }
+            }
+            Due::Pin(address) => {
+                let Some(until) = turn.hall.pins.get(address).map(|pin| pin.stands_until()) else { continue };
+                if until > turn.now {
+                    turn.hall.timers.arm(until, due);
+                } else {
+                    turn.unpin(address);
+                }
+            }
+            Due::Grant(mac) => {
+                let Some(until) = turn.hall.nodes.get(mac).and_then(|node| node.granted_until) else { continue };
+                if until > turn.now {
+                    turn.hall.timers.arm(until, due);
+                    continue;
+                }
+                if let Some(node) = turn.hall.nodes.get_mut(mac) {
+                    node.granted_until = None;
+                }
+                turn.step(mac, Step::Left, "it let its lease run out");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

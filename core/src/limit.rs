@@ -37,3 +37,12 @@ pub const CHUNK_OCTETS: u64 = 256 * 1024;
 
 /// Transfers at a time. A peer that floods us with requests gets an error instead of our memory.
 pub const TRANSFERS_MAX: usize = NODES_MAX;
+
+/// Permanent neighbour entries at a time: one for each machine in mid-boot, on up to two addresses. The kernel's `gc_thresh3` does not count them.
+pub const PINS_MAX: usize = 2 * NODES_MAX;
+
+/// How long an address that is to be lent again is probed before: a host that has it answers an ARP request at once.
+pub const PROBE_WAIT: Duration = Duration::from_millis(300);
+
+const _: () = assert!(OFFER_STANDS.as_secs() > 32 && HOLD_AFTER_LIFE.as_secs() > 131);
+const _: () = assert!(POOL_ADDRESSES_MAX <= NUMBERS_MAX);

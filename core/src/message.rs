@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::event::Event;
 use crate::mac::Mac;
 use crate::time::Wall;
+use crate::transfer::Transfer;
 use heorot_names::Directory;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
@@ -22,6 +23,15 @@ pub enum Input<'a> {
     /// Bytes of ours were acknowledged by this address just now, by whatever protocol: its machine lives.
     /// To be told at least every 10 s while it goes on.
     SignOfLife(Ipv4Addr),
+    /// Somebody answered a probe for this address.
+    Occupied {
+        /// Which.
+        address: Ipv4Addr,
+        /// Who.
+        mac: Mac,
+    },
+    /// A TFTP transfer ended.
+    Transferred(Transfer),
     /// Every record up to and including this ticket is durable.
     Committed(Ticket),
     /// The records up to and including this ticket that were not yet committed never will be: the disk is full or broken.
@@ -55,6 +65,13 @@ pub enum Output {
     Dhcp(DhcpSend),
     /// Set or drop a permanent neighbour entry of ours, before whatever follows in the same list.
     Neighbour(Neighbour),
+    /// Ask on the link who has this address: whoever answers is told as [`Input::Occupied`]. It is nobody's in mid-boot.
+    Probe {
+        /// On which interface.
+        interface: String,
+        /// Which address.
+        address: Ipv4Addr,
+    },
     /// The answer to a request or an operator.
     Reply(RequestId, Answer),
     /// Whoever answers for names shall answer from this from now on.

@@ -62,6 +62,8 @@ pub struct Lease {
     pub life: Time,
     /// Whether its machine has moved to its permanent address: then it is not renewed.
     pub superseded: bool,
+    /// Whether its record is durable; before that its ACK has not left.
+    pub recorded: bool,
 }
 
 impl Lease {
@@ -201,9 +203,16 @@ impl Leases {
     /// Lends an address, after [`Leases::check`], or as it was recorded before a restart. Returns when to look at it again.
     pub fn lend(&mut self, now: Time, address: Ipv4Addr, mac: Mac, id: PoolId, lease: Duration) -> Time {
         self.withdraw(address);
-        let lease = Lease { mac, pool: id, until: now + lease, life: now, superseded: false };
+        let lease = Lease { mac, pool: id, until: now + lease, life: now, superseded: false, recorded: false };
         self.insert(address, lease);
         lease.held_until()
+    }
+
+    /// The record of a lease is durable. None: it has ended in the meantime.
+    pub fn recorded(&mut self, address: Ipv4Addr) -> Option<&Lease> {
+        let lease = self.leases.get_mut(&address)?;
+        lease.recorded = true;
+        Some(lease)
     }
 
     /// Another ACK for an address that is lent.

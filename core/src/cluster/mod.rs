@@ -1,3 +1,11 @@
 //! What is known about the cluster. No packet is seen here.
 
+pub mod boot;
+pub mod lease;
+pub mod listed;
+pub mod network;
+pub mod node;
+pub mod pin;
 pub mod record;
+pub mod stage;
+pub mod trial;

@@ -1,3 +1,6 @@
 //! One file a conversation. No service sees another.
 
+pub(crate) mod boot;
+pub(crate) mod control;
+pub(crate) mod dhcp;
 pub mod view;

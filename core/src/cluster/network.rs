@@ -1,0 +1,49 @@
+//! Which network a packet belongs to, and whose an address is by arithmetic.
+
+use crate::config::{Config, ListedNode, Network};
+use heorot_names::Directory;
+use std::net::Ipv4Addr;
+
+/// The network in which a client is, by its place in the configuration. A relay tells by its own address (RFC 2131 4.3.1); without one it is a
+/// network on that interface, where there are several the one of an address that the client already speaks of.
+pub fn of_client(config: &Config, interface: &str, relay: Ipv4Addr, spoken_of: Ipv4Addr) -> Option<usize> {
+    let containing = |address: Ipv4Addr| config.networks.iter().position(|network| network.contains(address));
+    if !relay.is_unspecified() {
+        return containing(relay);
+    }
+    let here = |network: &Network| network.on_link && network.interface == interface;
+    let by_address = containing(spoken_of).filter(|_| !spoken_of.is_unspecified());
+    match by_address {
+        // A renewal may come from behind a router, without a relay: then it is not of this link.
+        Some(place) if here(&config.networks[place]) || !config.networks[place].on_link => Some(place),
+        _ => config.networks.iter().position(here),
+    }
+}
+
+/// The number whose permanent address this is, on any network.
+pub fn number_at(config: &Config, address: Ipv4Addr) -> Option<u32> {
+    config.networks.iter().find_map(|network| network.numbering.number(address))
+}
+
+/// Whether an address is in one of the ranges that are ours to give: there we are authoritative.
+pub fn is_ours(config: &Config, address: Ipv4Addr) -> bool {
+    config.networks.iter().any(|network| {
+        network.numbering.number(address).is_some()
+            || network.temporary.contains(address)
+            || network.guests.is_some_and(|guests| guests.contains(address))
+    })
+}
+
+/// The snapshot of names for whoever answers queries.
+pub fn directory(config: &Config, number_of: impl Fn(&ListedNode) -> Option<u32>) -> Directory {
+    let given = config.nodes.iter().filter_map(|node| Some((number_of(node)?, node.name.clone()?)));
+    Directory {
+        zone: config.cluster.name.clone(),
+        pattern: config.cluster.nodes.clone(),
+        networks: config.networks.iter().map(|network| network.numbering.clone()).collect(),
+        given_names: given.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! Neighbour entries of ours: the machine of an address in mid-boot, so that the kernel never asks for it by ARP.
+
+use crate::limit::{HOLD_AFTER_LIFE, PINS_MAX};
+use crate::mac::Mac;
+use crate::time::Time;
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+/// The entries that stand.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pins {
+    pins: BTreeMap<Ipv4Addr, Pin>,
+}
+
+/// One entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pin {
+    /// On which interface.
+    pub interface: String,
+    /// Which machine.
+    pub mac: Mac,
+    /// When the machine was last heard of.
+    pub life: Time,
+}
+
+impl Pin {
+    /// Until when it stands without a sign of life.
+    pub fn stands_until(&self) -> Time {
+        self.life + HOLD_AFTER_LIFE
+    }
+}
+
+impl Pins {
+    /// Sets an entry, or renews it. False: there are too many, and the kernel has to find this machine itself.
+    pub fn set(&mut self, address: Ipv4Addr, pin: Pin) -> bool {
+        if self.pins.len() >= PINS_MAX && !self.pins.contains_key(&address) {
+            return false;
+        }
+        self.pins.insert(address, pin);
+        true
+    }
+
+    /// Takes an entry away.
+    pub fn remove(&mut self, address: Ipv4Addr) -> Option<Pin> {
+        self.pins.remove(&address)
+    }
+
+    /// The entry of an address.
+    pub fn get(&self, address: Ipv4Addr) -> Option<&Pin> {
+        self.pins.get(&address)
+    }
+
+    /// A sign of life.
+    pub fn alive(&mut self, now: Time, address: Ipv4Addr) {
+        if let Some(pin) = self.pins.get_mut(&address) {
+            pin.life = now;
+        }
+    }
+
+    /// All entries, by address.
+    pub fn iter(&self) -> impl Iterator<Item = (Ipv4Addr, &Pin)> {
+        self.pins.iter().map(|(address, pin)| (*address, pin))
+    }
+}

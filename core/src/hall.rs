@@ -1,0 +1,283 @@
+//! [`Hall`]: all that is known, in memory; and [`Turn`], through which the services see and change it.
+
+use crate::cluster::lease::Leases;
+use crate::cluster::listed::Listed;
+use crate::cluster::node::{Node, Nodes, Trouble};
+use crate::cluster::pin::{Pin, Pins};
+use crate::cluster::record::{BootRecord, NodeRecord, Record};
+use crate::cluster::stage::{Phase, Stage, Step};
+use crate::cluster::{boot, network};
+use crate::config::Config;
+use crate::event::{Event, Kind};
+use crate::limit::PROBE_WAIT;
+use crate::mac::Mac;
+use crate::message::{Neighbour, Output, Ticket};
+use crate::promise::{Promise, Promises};
+use crate::time::Time;
+use crate::timer::Timers;
+use siphasher::sip128::{Hasher128, SipHasher24};
+use std::collections::BTreeMap;
+use std::hash::Hasher;
+use std::net::Ipv4Addr;
+
+/// All that is known. It is rebuilt from the records at start; what is not in them may be forgotten.
+#[derive(Debug)]
+pub(crate) struct Hall {
+    pub(crate) nodes: Nodes,
+    pub(crate) listed: Listed,
+    pub(crate) leases: Leases,
+    pub(crate) pins: Pins,
+    pub(crate) promises: Promises,
+    pub(crate) timers: Timers<Due>,
+    /// Packets that were not what they should be, by what was wrong.
+    pub(crate) malformed: BTreeMap<&'static str, u64>,
+    /// What the store said when it last refused a record; nothing since it last accepted one.
+    pub(crate) store_trouble: Option<String>,
+    pub(crate) started: Time,
+    /// From which tokens are made.
+    pub(crate) secret: [u8; 16],
+    pub(crate) boots: u64,
+}
+
+/// What has to be looked at when its moment comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Due {
+    /// The lease, offer or closure of an address.
+    Address(Ipv4Addr),
+    /// The neighbour entry of an address.
+    Pin(Ipv4Addr),
+    /// The grant of a machine's permanent address.
+    Grant(Mac),
+}
+
+/// One input being handled: a moment, what the operator wants, what is known, and what is to be done.
+pub(crate) struct Turn<'a> {
+    pub(crate) now: Time,
+    pub(crate) config: &'a Config,
+    pub(crate) hall: &'a mut Hall,
+    pub(crate) out: &'a mut Vec<Output>,
+}
+
+impl Turn<'_> {
+    /// Counts a packet that is not what it should be. Nothing else comes of it.
+    pub(crate) fn malformed(&mut self, word: &'static str) {
+        *self.hall.malformed.entry(word).or_default() += 1;
+    }
+
+    /// Tells the journal, and the history of the machine if it is a node.
+    pub(crate) fn event(&mut self, machine: Option<Mac>, kind: Kind, detail: String) {
+        let machine = machine.map(|mac| self.hall.nodes.identity(mac));
+        if let Some(node) = machine.and_then(|mac| self.hall.nodes.get_mut(mac)) {
+            node.remember(self.now, kind, detail.clone());
+        }
+        self.out.push(Output::Event(Event { machine, kind, detail }));
+    }
+
+    /// Something is in a node's way. It stands in `explain` until the node gets further.
+    pub(crate) fn trouble(&mut self, mac: Mac, what: String, to_do: Option<String>) {
+        if let Some(node) = self.hall.nodes.get_mut(mac) {
+            node.trouble = Some(Trouble { what: what.clone(), to_do });
+        }
+        self.event(Some(mac), Kind::Trouble, what);
+    }
+
+    /// Proposes a record, for which nobody waits.
+    pub(crate) fn record(&mut self, record: Record) -> Ticket {
+        let ticket = self.hall.promises.next_ticket();
+        self.out.push(Output::Record(ticket, record));
+        ticket
+    }
+
+    /// Fulfils a promise as soon as all that was recorded so far is durable: at once, if it is.
+    pub(crate) fn promise(&mut self, promise: Promise) {
+        if let Some(promise) = self.hall.promises.wait(promise) {
+            promise.fulfil(self);
+        }
+    }
+
+    /// Moves a node along. The journal and the records hear of it if it is another stage.
+    pub(crate) fn step(&mut self, mac: Mac, step: Step, reason: &str) {
+        let now = self.now;
+        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
+        let (before, after) = (node.stage, node.stage.after(step));
+        if before == after {
+            return;
+        }
+        node.stage = after;
+        (node.since, node.reason) = (now, reason.into());
+        node.phase = after.is_booting().then_some(Phase::Dhcp);
+        if step == Step::Unplaced {
+            node.phase = Some(Phase::Agent);
+        }
+        if after.is_numbered() {
+            node.trouble = None;
+        }
+        let mac = node.mac;
+        self.event(Some(mac), Kind::Stage, format!("{before} -> {after}: {reason}"));
+        self.keep_boot(mac);
+        self.hall.nodes.let_go(now, mac);
+    }
+
+    /// A boot begins: whatever the last one's token let its machine say is over.
+    pub(crate) fn begin_boot(&mut self, mac: Mac) {
+        let token = self.token(mac);
+        let now = self.now;
+        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
+        node.boot = super::cluster::node::Boot { token, ..Default::default() };
+        node.trouble = None;
+        let (stage, was_booting) = (node.stage, node.stage.is_booting());
+        if was_booting {
+            (node.phase, node.since, node.reason) = (Some(Phase::Dhcp), now, "it was switched on again".into());
+        }
+        self.step(mac, Step::PowerOn, "it was switched on");
+        if was_booting {
+            self.event(Some(mac), Kind::Stage, format!("{stage}: it was switched on again"));
+            self.keep_boot(mac);
+        }
+    }
+
+    /// A boot is this far; it only goes forward.
+    pub(crate) fn phase(&mut self, mac: Mac, phase: Phase) {
+        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
+        if node.stage.is_booting() && node.phase < Some(phase) {
+            node.phase = Some(phase);
+            node.trouble = None;
+            self.keep_boot(mac);
+        }
+    }
+
+    /// The machine that has this address now: by number, or by loan.
+    pub(crate) fn machine_at(&self, address: Ipv4Addr) -> Option<Mac> {
+        let lent = self.hall.leases.get(address).map(|lease| lease.mac);
+        lent.or_else(|| {
+            let number = network::number_at(self.config, address)?;
+            let mac = self.hall.nodes.holder(number)?;
+            self.hall.nodes.get(mac).filter(|node| node.number == Some(number)).map(|node| node.mac)
+        })
+    }
+
+    /// A sign of life from an address.
+    pub(crate) fn alive(&mut self, address: Ipv4Addr) {
+        self.hall.leases.alive(self.now, address);
+        self.hall.pins.alive(self.now, address);
+    }
+
+    /// Sets the neighbour entry of a machine in mid-boot that is on our link.
+    pub(crate) fn pin(&mut self, address: Ipv4Addr, mac: Mac, place: usize) {
+        let settings = &self.config.networks[place];
+        if !settings.on_link {
+            return;
+        }
+        let pin = Pin { interface: settings.interface.clone(), mac, life: self.now };
+        let until = pin.stands_until();
+        let is_new = self.hall.pins.get(address).is_none_or(|old| old.mac != mac);
+        if self.hall.pins.set(address, pin) && is_new {
+            let interface = settings.interface.clone();
+            self.out.push(Output::Neighbour(Neighbour::Set { interface, address, mac }));
+            self.hall.timers.arm(until, Due::Pin(address));
+        }
+    }
+
+    /// Drops the neighbour entry of an address, if there is one.
+    pub(crate) fn unpin(&mut self, address: Ipv4Addr) {
+        if let Some(pin) = self.hall.pins.remove(address) {
+            self.out.push(Output::Neighbour(Neighbour::Drop { interface: pin.interface, address }));
+        }
+    }
+
+    /// Ends a lease: the address is free again as soon as nobody answers for it on its link.
+    pub(crate) fn end_lease(&mut self, address: Ipv4Addr) {
+        let free_at = self.now + PROBE_WAIT;
+        let Some(lease) = self.hall.leases.end(address, free_at) else { return };
+        self.unpin(address);
+        self.record(Record::LeaseEnded(address));
+        self.hall.timers.arm(free_at, Due::Address(address));
+        let settings = self.config.networks.get(lease.pool.network);
+        if let Some(settings) = settings.filter(|settings| settings.on_link) {
+            self.out.push(Output::Probe { interface: settings.interface.clone(), address });
+        }
+    }
+
+    /// The permanent address of a machine on a network, if its number lives there.
+    pub(crate) fn permanent_address(&self, mac: Mac, place: usize) -> Option<Ipv4Addr> {
+        let number = self.hall.nodes.get(mac)?.number?;
+        self.config.networks[place].numbering.address(number)
+    }
+
+    /// The number that a machine would get now on a network, if it is one that gets a number there.
+    pub(crate) fn number_for(&self, mac: Mac, place: usize) -> Option<u32> {
+        let numbers = self.config.networks[place].numbering.numbers;
+        let given = self.hall.listed.get(self.config, mac).and_then(|listed| listed.number);
+        let lowest = || self.free_numbers(place).next();
+        given.map_or_else(lowest, |number| (numbers.contains(number) && self.may_have(mac, number)).then_some(number))
+    }
+
+    /// The numbers of a network that may be given to anybody, lowest first.
+    pub(crate) fn free_numbers(&self, place: usize) -> impl Iterator<Item = u32> + '_ {
+        let numbers = self.config.networks[place].numbering.numbers;
+        let free = self.hall.nodes.free_from(numbers.lowest);
+        free.take_while(move |number| numbers.contains(*number)).filter(|number| !self.hall.listed.has_number(*number))
+    }
+
+    /// Puts a listed machine where the operator wants it. It is ready at first sight: its number is durable in the configuration,
+    /// so that the record is only for the day when the list is gone.
+    pub(crate) fn place_listed(&mut self, mac: Mac) {
+        let Some(listed) = self.hall.listed.get(self.config, mac).cloned() else { return };
+        let further: Vec<_> = listed.macs.iter().copied().filter(|further| *further != mac).collect();
+        self.hall.nodes.join(mac, &further);
+        let Some(number) = listed.number else { return };
+        let has_number = self.hall.nodes.get(mac).is_some_and(|node| node.number.or(node.claim).is_some());
+        if has_number || !self.hall.nodes.claim(mac, number) {
+            return;
+        }
+        self.hall.nodes.settle(mac);
+        self.keep_node(mac);
+        self.event(Some(mac), Kind::Number, format!("number {number}, as the configuration says"));
+        self.step(mac, Step::Numbered, "the configuration lists it");
+    }
+
+    /// Records what was promised to a node.
+    pub(crate) fn keep_node(&mut self, mac: Mac) {
+        let Some(node) = self.hall.nodes.get(mac) else { return };
+        let record = NodeRecord {
+            mac: node.mac,
+            further_macs: node.further_macs.clone(),
+            number: node.claim.or(node.number),
+            facts: node.facts.clone(),
+        };
+        self.record(Record::Node(record));
+    }
+
+    /// Records how far a boot is. A machine that was merely seen leaves no trace on disk.
+    fn keep_boot(&mut self, mac: Mac) {
+        let Some(node) = self.hall.nodes.get(mac).filter(|node| node.stage != Stage::Seen) else { return };
+        let record = BootRecord {
+            mac: node.mac,
+            token: node.boot.token.clone(),
+            stage: node.stage,
+            phase: node.phase,
+            reason: node.reason.clone(),
+        };
+        self.record(Record::Boot(record));
+    }
+
+    /// The name of the profile that a machine boots.
+    pub(crate) fn profile_name(&self, node: &Node) -> &str {
+        let listed = self.hall.listed.get(self.config, node.mac).and_then(|listed| listed.profile.as_deref());
+        boot::profile(self.config, listed, node.number.is_some()).0
+    }
+
+    fn may_have(&self, mac: Mac, number: u32) -> bool {
+        self.hall.nodes.holder(number).is_none_or(|holder| holder == self.hall.nodes.identity(mac))
+    }
+
+    /// 128 bits that nobody can guess, as 32 digits.
+    fn token(&mut self, mac: Mac) -> String {
+        self.hall.boots += 1;
+        let mut hasher = SipHasher24::new_with_key(&self.hall.secret);
+        hasher.write(&mac.0);
+        hasher.write(&self.now.as_nanoseconds().to_le_bytes());
+        hasher.write(&self.hall.boots.to_le_bytes());
+        format!("{:032x}", hasher.finish128().as_u128())
+    }
+}

@@ -1,0 +1,141 @@
+//! What waits for a record: nothing is promised to a node before it is durable.
+
+use crate::cluster::lease::PoolId;
+use crate::cluster::stage::Step;
+use crate::event::Kind;
+use crate::hall::{Due, Turn};
+use crate::mac::Mac;
+use crate::message::{Answer, DhcpSend, Output, RequestId, Ticket};
+use std::collections::VecDeque;
+use std::net::Ipv4Addr;
+
+/// All that waits, in the order of the records.
+#[derive(Debug, Default)]
+pub(crate) struct Promises {
+    issued: Ticket,
+    committed: Ticket,
+    waiting: VecDeque<(Ticket, Promise)>,
+}
+
+/// What happens when its record is durable.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Promise {
+    /// The number that was claimed is the machine's.
+    Number {
+        /// Which machine.
+        mac: Mac,
+        /// Why it gets one.
+        reason: String,
+    },
+    /// An address is granted.
+    Grant(Grant),
+    /// A request is answered.
+    Reply {
+        /// Which.
+        id: RequestId,
+        /// If the record is durable.
+        answer: Answer,
+        /// If it could not be kept.
+        refused: Answer,
+    },
+}
+
+/// An ACK that goes out as soon as its address is safely the machine's.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Grant {
+    /// To whom.
+    pub(crate) mac: Mac,
+    /// What.
+    pub(crate) address: Ipv4Addr,
+    /// On which network, by its place in the configuration.
+    pub(crate) place: usize,
+    /// Whether it is lent: from where.
+    pub(crate) lent: Option<PoolId>,
+    /// Whether its machine is a node in mid-boot, so that its neighbour entry is pinned.
+    pub(crate) pinned: bool,
+    /// For the history.
+    pub(crate) told: String,
+    /// The ACK.
+    pub(crate) send: DhcpSend,
+}
+
+impl Promises {
+    /// The ticket of the next record.
+    pub(crate) fn next_ticket(&mut self) -> Ticket {
+        self.issued.0 += 1;
+        self.issued
+    }
+
+    /// Lets a promise wait for all records so far. It comes back if there is nothing to wait for.
+    pub(crate) fn wait(&mut self, promise: Promise) -> Option<Promise> {
+        if self.issued <= self.committed {
+            return Some(promise);
+        }
+        self.waiting.push_back((self.issued, promise));
+        None
+    }
+
+    /// The records through this ticket are decided: one after another, the promises that waited for them.
+    pub(crate) fn decided(&mut self, through: Ticket) -> Option<Promise> {
+        self.committed = self.committed.max(through);
+        let (ticket, _) = self.waiting.front()?;
+        if *ticket > self.committed {
+            return None;
+        }
+        self.waiting.pop_front().map(|(_, promise)| promise)
+    }
+}
+
+impl Promise {
+    /// The record is durable.
+    pub(crate) fn fulfil(self, turn: &mut Turn<'_>) {
+        match self {
+            Self::Number { mac, reason } => {
+                let Some(number) = turn.hall.nodes.settle(mac) else { return };
+                turn.event(Some(mac), Kind::Number, format!("number {number}: {reason}"));
+                turn.step(mac, Step::Numbered, &reason);
+            }
+            Self::Grant(grant) => grant.fulfil(turn),
+            Self::Reply { id, answer, .. } => turn.out.push(Output::Reply(id, answer)),
+        }
+    }
+
+    /// The record could not be kept: all is as if it had not been proposed. The client will ask again.
+    pub(crate) fn withdraw(self, turn: &mut Turn<'_>) {
+        match self {
+            Self::Number { mac, .. } => turn.hall.nodes.renounce(mac),
+            Self::Grant(grant) => {
+                if grant.lent.is_some() {
+                    turn.hall.leases.end(grant.address, turn.now);
+                    turn.hall.timers.arm(turn.now, Due::Address(grant.address));
+                }
+                let why = "the address could not be recorded, so that it was not granted";
+                turn.trouble(grant.mac, why.into(), Some("see what the journal says of the store".into()));
+            }
+            Self::Reply { id, refused, .. } => turn.out.push(Output::Reply(id, refused)),
+        }
+    }
+}
+
+impl Grant {
+    /// First the kernel learns where the machine is, then the machine learns its address: what it then asks is answered without an ARP.
+    pub(crate) fn fulfil(self, turn: &mut Turn<'_>) {
+        if self.lent.is_some() {
+            let lease = turn.hall.leases.recorded(self.address);
+            if lease.is_none_or(|lease| lease.mac != self.mac) {
+                return; // Given back before it was granted.
+            }
+        }
+        if self.pinned {
+            turn.pin(self.address, self.mac, self.place);
+        }
+        if let Some(node) = turn.hall.nodes.get_mut(self.mac) {
+            node.told = Some(self.told.clone());
+        }
+        turn.event(Some(self.mac), Kind::Ack, self.told);
+        if self.lent.is_some() {
+            turn.step(self.mac, Step::Lent, "it got a temporary address");
+        }
+        turn.out.push(Output::Dhcp(self.send));
+    }
+}

@@ -1,0 +1,299 @@
+//! Machines ask for files, and talk about themselves: the same conversation by TFTP and HTTP.
+//!
+//! ```text
+//!  GET  boot.ipxe, pxelinux.cfg/*     made for the node that asks
+//!  GET  /node/TOKEN                   what am I, and what shall I check?
+//!  POST /node/TOKEN/trial             what I found
+//!  POST /node/TOKEN/up                my system runs
+//!  GET  anything else                 a file of the boot directory
+//! ```
+
+use crate::cluster::boot::{self, Generated, Plan};
+use crate::cluster::stage::{Phase, Stage, Step};
+use crate::cluster::trial::Report;
+use crate::config::{Order, Template, Values};
+use crate::event::Kind;
+use crate::hall::Turn;
+use crate::mac::Mac;
+use crate::message::{Answer, Output, Request, Via};
+use crate::promise::Promise;
+use crate::transfer::Transfer;
+use serde_json::json;
+use std::net::Ipv4Addr;
+
+/// Takes a request.
+pub(crate) fn handle(turn: &mut Turn<'_>, request: Request) {
+    let machine = turn.machine_at(request.from);
+    turn.alive(request.from);
+    let Some(path) = normalized(&request.path) else {
+        return answer(turn, &request, Answer::Missing("no such path below the boot directory".into()));
+    };
+    match (path.strip_prefix("node/"), &request.via) {
+        (Some(rest), Via::HttpGet | Via::HttpPost(_)) => about_itself(turn, &request, rest, machine),
+        (None, Via::HttpPost(_)) => answer(turn, &request, Answer::Missing("nothing is to be posted here".into())),
+        (_, Via::Tftp | Via::HttpGet) => file(turn, &request, &path, machine),
+    }
+}
+
+/// A TFTP transfer ended: the history of its node hears of it.
+pub(crate) fn transferred(turn: &mut Turn<'_>, transfer: &Transfer) {
+    let machine = turn.machine_at(*transfer.peer.ip());
+    let path = printable(&transfer.path);
+    let resent = match transfer.resent {
+        0 => String::new(),
+        resent => format!(", {resent} packets sent again"),
+    };
+    match (&transfer.failure, machine) {
+        (None, _) => {
+            let detail = format!("{path}: {} octets delivered by TFTP{resent}", transfer.octets);
+            turn.event(machine, Kind::Transfer, detail);
+        }
+        (Some(failure), None) => turn.event(None, Kind::Transfer, format!("{path} to {}: {failure}", transfer.peer)),
+        (Some(failure), Some(mac)) => {
+            let detail = format!("{path}: {failure} after {} octets{resent}", transfer.octets);
+            turn.event(Some(mac), Kind::Transfer, detail.clone());
+            if let Some(node) = turn.hall.nodes.get_mut(mac) {
+                node.told = Some(detail);
+            }
+        }
+    }
+}
+
+fn answer(turn: &mut Turn<'_>, request: &Request, answer: Answer) {
+    turn.out.push(Output::Reply(request.id, answer));
+}
+
+/// A file, made or kept.
+fn file(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>) {
+    let by = if request.via == Via::Tftp { "TFTP" } else { "HTTP" };
+    let reply = match (boot::generated(path), machine) {
+        (None, _) => Answer::File(path.into()),
+        // What is made for a node goes to that node alone: it holds its token.
+        (Some(_), None) => Answer::Missing(format!("{} is no node's address", request.from)),
+        (Some(generated), Some(mac)) => made_for(turn, request, generated, mac),
+    };
+    if let Some(mac) = machine {
+        let text = printable(path);
+        let asked = match &reply {
+            Answer::Missing(why) => format!("{text} by {by}: {why}"),
+            Answer::Text(_) | Answer::File(_) | Answer::Json(..) => format!("{text} by {by}"),
+        };
+        let is_news = turn.hall.nodes.get(mac).is_some_and(|node| node.asked.as_ref() != Some(&asked));
+        if let Some(node) = turn.hall.nodes.get_mut(mac) {
+            node.asked = Some(asked.clone());
+        }
+        if is_news {
+            turn.event(Some(mac), Kind::File, asked);
+        }
+        let phase = phase_of(turn, mac, path);
+        turn.phase(mac, phase);
+    }
+    answer(turn, request, reply);
+}
+
+/// The file that is made for this node.
+fn made_for(turn: &Turn<'_>, request: &Request, generated: Generated<'_>, mac: Mac) -> Answer {
+    let made = match generated {
+        Generated::Ipxe => plan(turn, request, mac).map(|plan| boot::boot_ipxe(&plan)),
+        Generated::Pxelinux { folder, name } => {
+            if !boot::is_pxelinux_name(name, mac, request.from) {
+                return Answer::Missing("not the name of this machine".into());
+            }
+            plan(turn, request, mac).map(|plan| boot::pxelinux_cfg(&plan, folder))
+        }
+    };
+    made.map_or_else(Answer::Missing, Answer::Text)
+}
+
+/// What a node boots now.
+fn plan(turn: &Turn<'_>, request: &Request, mac: Mac) -> Result<Plan, String> {
+    let node = turn.hall.nodes.get(mac).ok_or("no such node")?;
+    let listed = turn.hall.listed.get(turn.config, mac);
+    let (_, profile) =
+        boot::profile(turn.config, listed.and_then(|listed| listed.profile.as_deref()), node.number.is_some());
+    let name = node.number.map(|number| {
+        listed.and_then(|listed| listed.name.clone()).unwrap_or_else(|| turn.config.cluster.nodes.name(number))
+    });
+    let values = Values {
+        node_name: name,
+        node_number: node.number,
+        node_mac: node.mac.to_string(),
+        node_address: request.from,
+        cluster_name: turn.config.cluster.name.clone(),
+        server_address: request.local,
+    };
+    let http = boot::http_base(turn.config, request.local);
+    let mut cmdline = Template::render(&profile.cmdline, &values)?;
+    if node.boot.token.is_empty() {
+        return Err("this machine has not begun a boot: its firmware did not ask for an address".into());
+    }
+    // The hardware address tells the system which of its interfaces it was booted by, as PXELINUX's IPAPPEND 2 does.
+    let boot_interface = format!("01-{}", node.mac).replace(':', "-");
+    if !cmdline.is_empty() {
+        cmdline.push(' ');
+    }
+    cmdline += &format!("heorot={http}/node/{} BOOTIF={boot_interface}", node.boot.token);
+    Ok(Plan { kernel: profile.kernel.clone(), initrd: profile.initrd.clone(), cmdline, http })
+}
+
+/// How far a boot is when this file is asked for.
+fn phase_of(turn: &Turn<'_>, mac: Mac, path: &str) -> Phase {
+    let Some(node) = turn.hall.nodes.get(mac) else { return Phase::Loader };
+    let profile = turn.config.profiles.get(turn.profile_name(node));
+    match profile {
+        Some(profile) if profile.kernel == path => Phase::Kernel,
+        Some(profile) if profile.initrd.iter().any(|initrd| initrd == path) => Phase::Initrd,
+        Some(_) | None => Phase::Loader,
+    }
+}
+
+/// `/node/TOKEN` and what is below it.
+fn about_itself(turn: &mut Turn<'_>, request: &Request, rest: &str, machine: Option<Mac>) {
+    let (token, verb) = rest.split_once('/').unwrap_or((rest, ""));
+    let is_its_own = |mac: &Mac| {
+        turn.hall.nodes.get(*mac).is_some_and(|node| !token.is_empty() && is_equal(&node.boot.token, token))
+    };
+    let Some(mac) = machine.filter(is_its_own) else {
+        let why = format!("this token is not that of the present boot of the machine at {}", request.from);
+        return answer(turn, request, error(404, &why));
+    };
+    let mac = turn.hall.nodes.identity(mac);
+    match (verb, &request.via) {
+        ("", Via::HttpGet) => ask(turn, request, mac),
+        ("trial", Via::HttpPost(body)) => trial(turn, request, mac, body),
+        ("up", Via::HttpPost(_)) => up(turn, request, mac),
+        _ => answer(turn, request, error(404, "GET here, or POST to /trial or /up below")),
+    }
+}
+
+/// The agent asks what its machine is, and what it shall check.
+fn ask(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
+    if turn.hall.nodes.get(mac).is_some_and(|node| node.phase < Some(Phase::Agent) && node.stage.is_booting()) {
+        turn.event(Some(mac), Kind::Agent, "its agent runs and asks what to do".into());
+    }
+    if let Some(node) = turn.hall.nodes.get_mut(mac) {
+        node.asked = Some("what to do, by its agent".into());
+    }
+    turn.phase(mac, Phase::Agent);
+    turn.step(mac, Step::AgentAsked, "its agent runs the trial");
+    let body = identity(turn, mac, &[("checks", json!(turn.config.trial.checks))]);
+    answer(turn, request, Answer::Json(200, body));
+}
+
+/// The agent reports the trial. The same report gets the same answer, however often it is repeated.
+fn trial(turn: &mut Turn<'_>, request: &Request, mac: Mac, body: &[u8]) {
+    let report = match Report::parse(body) {
+        Ok(report) => report,
+        Err(why) => return answer(turn, request, error(400, &why)),
+    };
+    let Some(node) = turn.hall.nodes.get(mac) else { return };
+    if node.number.or(node.claim).is_none() {
+        take_report(turn, mac, report);
+    }
+    let kept = Answer::Json(200, identity(turn, mac, &[("reboot", json!(false))]));
+    let refused = error(503, "the number could not be recorded: ask again");
+    turn.promise(Promise::Reply { id: request.id, answer: kept, refused });
+}
+
+/// The first report of a machine without a number.
+fn take_report(turn: &mut Turn<'_>, mac: Mac, report: Report) {
+    let is_first = turn.hall.nodes.get(mac).is_some_and(|node| node.stage != Stage::Failed);
+    for check in report.checks.iter().filter(|_| is_first) {
+        let outcome = if check.passed { "passed" } else { "FAILED" };
+        turn.event(Some(mac), Kind::Check, format!("{} {outcome}: {}", printable(&check.name), printable(&check.detail)));
+    }
+    let macs = report.macs();
+    let verdict = report.verdict(&turn.config.trial.checks);
+    if let Some(node) = turn.hall.nodes.get_mut(mac) {
+        node.facts = report.facts;
+    }
+    turn.hall.nodes.join(mac, &macs);
+    if let Err(why) = verdict {
+        turn.step(mac, Step::Failed, &printable(&why));
+        return;
+    }
+    let place = turn.hall.nodes.get(mac).and_then(|node| node.network);
+    let listed = turn.hall.listed.get(turn.config, mac).is_some();
+    let may_have_one = turn.config.trial.order == Order::Passed || listed;
+    let number = place.filter(|_| may_have_one).and_then(|place| turn.number_for(mac, place));
+    match number {
+        Some(number) if turn.hall.nodes.claim(mac, number) => {
+            turn.keep_node(mac);
+            turn.promise(Promise::Number { mac, reason: "all checks passed".into() });
+        }
+        _ if !may_have_one => {
+            turn.step(mac, Step::Unplaced, "it passed, and is not listed");
+            let to_do = format!("add [[node]] mac = \"{mac}\" with a number to the configuration");
+            turn.trouble(mac, "it passed the trial and gets no number: trial.order is \"list\" and it is not listed".into(), Some(to_do));
+        }
+        _ => {
+            turn.step(mac, Step::Unplaced, "it passed, and no number is free");
+            let to_do = "make networks.numbers larger".into();
+            turn.trouble(mac, "it passed the trial and gets no number: all of its network are taken".into(), Some(to_do));
+        }
+    }
+}
+
+/// The agent says that its machine's system runs.
+fn up(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
+    let stage = turn.hall.nodes.get(mac).map(|node| node.stage);
+    if !stage.is_some_and(Stage::is_numbered) {
+        return answer(turn, request, error(409, "this machine has no number yet"));
+    }
+    if stage != Some(Stage::Up) {
+        turn.event(Some(mac), Kind::Agent, format!("its agent at {} says that its system runs", request.from));
+    }
+    turn.step(mac, Step::ReportedUp, "its agent says so");
+    // It has left mid-boot: from now on the kernel finds it as any other host.
+    turn.hall.leases.supersede(mac);
+    let places = 0..turn.config.networks.len();
+    let permanent: Vec<_> = places.filter_map(|place| turn.permanent_address(mac, place)).collect();
+    for address in permanent {
+        turn.unpin(address);
+    }
+    let body = identity(turn, mac, &[]);
+    answer(turn, request, Answer::Json(200, body));
+}
+
+/// What a node is told of itself. A number that is being recorded is told with the answer that waits for it.
+fn identity(turn: &Turn<'_>, mac: Mac, more: &[(&str, serde_json::Value)]) -> String {
+    let node = turn.hall.nodes.get(mac);
+    let number = node.and_then(|node| node.number.or(node.claim));
+    let place = node.and_then(|node| node.network);
+    let stage = node.map_or(Stage::Seen, |node| if node.claim.is_some() { Stage::Ready } else { node.stage });
+    let listed = turn.hall.listed.get(turn.config, mac).and_then(|listed| listed.name.clone());
+    let name = number.map(|number| listed.unwrap_or_else(|| turn.config.cluster.nodes.name(number)));
+    let address: Option<Ipv4Addr> =
+        number.and_then(|number| turn.config.networks.get(place?)?.numbering.address(number));
+    let mut body = json!({ "state": stage, "number": number, "name": name, "address": address });
+    for (key, value) in more {
+        body[*key] = value.clone();
+    }
+    body.to_string()
+}
+
+fn error(status: u16, why: &str) -> Answer {
+    Answer::Json(status, json!({ "error": why }).to_string())
+}
+
+/// A path relative to the boot directory: backslashes of old ROMs and repeated slashes folded. None: it is empty or climbs out.
+fn normalized(path: &str) -> Option<String> {
+    let path = path.replace('\\', "/");
+    let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    let is_inside = !parts.is_empty() && parts.iter().all(|part| *part != "..");
+    is_inside.then(|| parts.join("/"))
+}
+
+/// Compares without telling by the time it takes how much was right.
+fn is_equal(token: &str, guess: &str) -> bool {
+    let differences = token.bytes().zip(guess.bytes()).fold(0, |sum, (a, b)| sum | (a ^ b));
+    token.len() == guess.len() && differences == 0
+}
+
+/// A machine's text as it may stand in a journal.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(120).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,227 @@
+//! What operators ask. Every answer is JSON, in the form of [`view`](super::view).
+
+use crate::cluster::lease::PoolKind;
+use crate::cluster::node::Node;
+use crate::cluster::stage::{Phase, Stage};
+use crate::hall::Turn;
+use crate::mac::Mac;
+use crate::message::{Answer, Measured, Output, Query, RequestId};
+use crate::service::view::{
+    ErrorView, EventView, ExplainView, LoadView, NodeDetailView, NodeView, PoolView, StatusView, TransfersView,
+};
+use crate::time::Wall;
+use heorot_names::NodeSet;
+use serde::Serialize;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+/// Takes an operator's question.
+pub(crate) fn handle(turn: &mut Turn<'_>, id: RequestId, wall: Wall, query: &Query) {
+    let answer = match query {
+        Query::Status(measured) => ok(&status(turn, measured)),
+        Query::Nodes(None) => ok(&turn.hall.nodes.iter().map(|node| row(turn, wall, node)).collect::<Vec<_>>()),
+        Query::Nodes(Some(set)) => nodes(turn, wall, set),
+        Query::Node(name) => one(turn, name, |node| ok(&detail(turn, wall, node))),
+        Query::Explain(name) => one(turn, name, |node| ok(&explain(turn, wall, node))),
+        Query::Dump => Answer::Json(200, dump(turn, wall).to_string()),
+    };
+    turn.out.push(Output::Reply(id, answer));
+}
+
+/// Everything that is known, for `state.json`. Counters are not part of it: a packet that changes nothing else changes nothing here.
+fn dump(turn: &Turn<'_>, wall: Wall) -> serde_json::Value {
+    let stamp = |then| wall.stamp(turn.now, then);
+    let leases = turn.hall.leases.iter().map(|(address, lease)| {
+        json!({ "address": address, "mac": lease.mac, "until": stamp(lease.until), "last_sign_of_life": stamp(lease.life),
+                "recorded": lease.recorded, "superseded": lease.superseded })
+    });
+    let offers =
+        turn.hall.leases.offers().map(|(address, mac, until)| json!({ "address": address, "mac": mac, "until": stamp(until) }));
+    let closed = turn.hall.leases.closed().map(|(address, until)| json!({ "address": address, "until": stamp(until) }));
+    let pins = turn.hall.pins.iter().map(|(address, pin)| json!({ "address": address, "mac": pin.mac, "interface": pin.interface }));
+    json!({
+        "nodes": turn.hall.nodes.iter().map(|node| explain(turn, wall, node)).collect::<Vec<_>>(),
+        "leases": leases.collect::<Vec<_>>(),
+        "offers": offers.collect::<Vec<_>>(),
+        "closed": closed.collect::<Vec<_>>(),
+        "neighbours": pins.collect::<Vec<_>>(),
+    })
+}
+
+fn status(turn: &Turn<'_>, measured: &Measured) -> StatusView {
+    let mut nodes = BTreeMap::new();
+    for node in turn.hall.nodes.iter() {
+        *nodes.entry(node.stage.to_string()).or_insert(0) += 1;
+    }
+    let (used, size) = turn.hall.leases.used(PoolKind::Temporary);
+    let here = turn.hall.malformed.iter().map(|(word, count)| ((*word).to_owned(), *count));
+    StatusView {
+        version: env!("CARGO_PKG_VERSION").into(),
+        uptime_seconds: turn.now.since(turn.hall.started).as_secs(),
+        nodes,
+        transfers: TransfersView { active: measured.transfers_active, waiting: measured.transfers_waiting },
+        load: LoadView {
+            regime: None,
+            link_bits_per_second: None,
+            sent_bits_per_second: measured.sent_bits_per_second,
+            retries_per_second: measured.retries_per_second,
+        },
+        temporary: PoolView { used, size },
+        kernel_drops: measured.kernel_drops,
+        malformed: here.chain(measured.malformed.iter().map(|(word, count)| (word.clone(), *count))).collect(),
+        troubles: turn.hall.store_trouble.iter().map(|why| format!("nothing new can be promised: {why}")).collect(),
+    }
+}
+
+/// The nodes of a set of numbers; or one by its hardware address or address.
+fn nodes(turn: &Turn<'_>, wall: Wall, set: &str) -> Answer {
+    if let Some(node) = find(turn, set) {
+        return ok(&[row(turn, wall, node)]);
+    }
+    let directory = crate::heorot::directory(turn.config, turn.hall);
+    match NodeSet::parse(set, &directory) {
+        Ok(wanted) => {
+            let is_wanted = |node: &&Node| node.number.is_some_and(|number| wanted.contains(number));
+            let rows: Vec<_> = turn.hall.nodes.iter().filter(is_wanted).map(|node| row(turn, wall, node)).collect();
+            if rows.is_empty() { no_such_node(set) } else { ok(&rows) }
+        }
+        Err(e) => fail(400, format!("{set}: {e}")),
+    }
+}
+
+fn one(turn: &Turn<'_>, name: &str, view: impl FnOnce(&Node) -> Answer) -> Answer {
+    find(turn, name).map_or_else(|| no_such_node(name), view)
+}
+
+/// A node by number, name (also with the zone), hardware address or address.
+fn find<'a>(turn: &'a Turn<'_>, name: &str) -> Option<&'a Node> {
+    if let Ok(mac) = name.parse::<Mac>() {
+        return turn.hall.nodes.get(mac);
+    }
+    if let Ok(address) = name.parse::<Ipv4Addr>() {
+        return turn.hall.nodes.get(turn.machine_at(address)?);
+    }
+    let directory = crate::heorot::directory(turn.config, turn.hall);
+    let host = name.strip_suffix('.').unwrap_or(name);
+    let host = host.strip_suffix(directory.zone.as_str()).and_then(|host| host.strip_suffix('.')).unwrap_or(host);
+    let number = name.parse().ok().or_else(|| directory.number(host))?;
+    turn.hall.nodes.get(turn.hall.nodes.holder(number)?)
+}
+
+fn row(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeView {
+    let directory_name = |number| {
+        let listed = turn.hall.listed.get(turn.config, node.mac).and_then(|listed| listed.name.clone());
+        listed.unwrap_or_else(|| turn.config.cluster.nodes.name(number))
+    };
+    let of_number = |number| turn.config.networks.iter().find_map(|network| network.numbering.address(number));
+    let network = node.network.and_then(|place| turn.config.networks.get(place));
+    let here = node.number.and_then(|number| network?.numbering.address(number));
+    NodeView {
+        number: node.number,
+        name: node.number.map(directory_name),
+        mac: node.mac.to_string(),
+        address: here.or_else(|| node.number.and_then(of_number)),
+        temporary_address: turn.hall.leases.of(node.mac).find(|(_, lease)| lease.recorded).map(|(address, _)| address),
+        network: network.map(|network| network.interface.clone()).unwrap_or_default(),
+        state: node.stage.to_string(),
+        phase: node.phase.map(|phase| phase.to_string()),
+        since: wall.stamp(turn.now, node.since),
+        reason: node.reason.clone(),
+        waiting_for: waiting_for(node).map(str::to_owned),
+        profile: turn.profile_name(node).to_owned(),
+    }
+}
+
+fn detail(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeDetailView {
+    NodeDetailView {
+        node: row(turn, wall, node),
+        further_macs: node.further_macs.iter().map(ToString::to_string).collect(),
+        facts: node.facts.clone(),
+    }
+}
+
+fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
+    let view = row(turn, wall, node);
+    let who = view.name.clone().unwrap_or_else(|| view.mac.clone());
+    let phase = view.phase.as_ref().map(|phase| format!(" ({phase})")).unwrap_or_default();
+    let seconds = turn.now.since(node.since).as_secs();
+    let mut summary = format!("{who} is {}{phase} for {seconds} s: {}", view.state, view.reason);
+    if let Some(trouble) = &node.trouble {
+        summary += &format!("; {}", trouble.what);
+    }
+    if let Some(waiting_for) = &view.waiting_for {
+        summary += &format!("; it waits for {waiting_for}");
+    }
+    let event = |(time, kind, detail): &(_, _, String)| EventView {
+        time: wall.stamp(turn.now, *time),
+        event: *kind,
+        detail: detail.clone(),
+    };
+    ExplainView {
+        node: view,
+        summary,
+        last_asked: node.asked.clone(),
+        last_told: node.told.clone(),
+        to_do: to_do(turn, node),
+        history: node.history.iter().map(event).collect(),
+    }
+}
+
+/// What has to happen for a node to go on.
+fn waiting_for(node: &Node) -> Option<&'static str> {
+    match (node.stage, node.phase) {
+        (Stage::Seen, _) => Some("its REQUEST for an address"),
+        (Stage::Temporary | Stage::Booting, None | Some(Phase::Dhcp)) => Some("its firmware to ask for the boot file"),
+        (Stage::Temporary | Stage::Booting, Some(Phase::Loader)) => Some("its loader to ask for the kernel"),
+        (Stage::Temporary | Stage::Booting, Some(Phase::Kernel)) => Some("its loader to ask for the initial RAM disk"),
+        (Stage::Temporary | Stage::Booting, Some(Phase::Initrd)) => Some("its kernel to start the agent"),
+        (Stage::Temporary, Some(Phase::Agent)) => Some("a number"),
+        (Stage::Booting, Some(Phase::Agent)) => Some("its agent to say that the system runs"),
+        (Stage::Testing, _) => Some("its agent to report the trial"),
+        (Stage::Failed, _) => Some("its agent to report that the trial passes, or another boot"),
+        (Stage::Ready, _) => Some("its agent to say that the system runs, or another boot"),
+        (Stage::Down, _) => Some("its next boot"),
+        (Stage::Up, _) => None,
+    }
+}
+
+/// What the operator can do for a node that does not get on.
+fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
+    if let Some(to_do) = node.trouble.as_ref().and_then(|trouble| trouble.to_do.clone()) {
+        return Some(to_do);
+    }
+    /// A boot that takes this long between two phases is stuck: a kernel and its RAM disk of 200 MB on a full link are there before.
+    const STUCK_SECONDS: u64 = 300;
+    let is_stuck = turn.now.since(node.since).as_secs() >= STUCK_SECONDS;
+    match (node.stage, node.phase) {
+        (Stage::Failed, _) => Some("mend what the check found, or change the check in the configuration".into()),
+        (Stage::Temporary | Stage::Booting, Some(Phase::Initrd)) if is_stuck => {
+            Some("look at its console: the kernel or the agent in the initial RAM disk does not start".into())
+        }
+        (Stage::Temporary | Stage::Booting | Stage::Testing, _) if is_stuck => {
+            Some("look at its console, and switch it off and on".into())
+        }
+        (Stage::Down, _) => Some("switch it on".into()),
+        (
+            Stage::Seen | Stage::Temporary | Stage::Testing | Stage::Ready | Stage::Booting | Stage::Up,
+            None | Some(Phase::Dhcp | Phase::Loader | Phase::Kernel | Phase::Initrd | Phase::Agent),
+        ) => None,
+    }
+}
+
+fn no_such_node(name: &str) -> Answer {
+    fail(404, format!("no such node: {name} (a number, a name, a hardware address or an address; `heorot node list` shows all)"))
+}
+
+fn fail(status: u16, error: String) -> Answer {
+    let body = serde_json::to_string(&ErrorView { error });
+    Answer::Json(status, body.expect("a text can be written as JSON"))
+}
+
+fn ok(view: &impl Serialize) -> Answer {
+    Answer::Json(200, serde_json::to_string(view).expect("no view has keys that are not strings"))
+}
+
+#[cfg(test)]
+mod tests;

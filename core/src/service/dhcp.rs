@@ -1,0 +1,387 @@
+//! The DHCP conversation: RFC 2131, with one deliberate difference. A machine is its hardware address on its network: ROM, loader and system present
+//! different client identifiers (none, 01 + address, a DUID) or none and must get one address, so that RFC 2131 4.2's key does not serve here.
+
+mod client;
+mod reply;
+
+use crate::cluster::lease::{PoolId, PoolKind};
+use crate::cluster::network;
+use crate::cluster::record::{LeaseRecord, Record};
+use crate::cluster::stage::Step;
+use crate::config::{Order, Policy};
+use crate::event::Kind;
+use crate::hall::{Due, Turn};
+use crate::limit::QUARANTINE;
+use crate::message::{Datagram, Output};
+use crate::promise::{Grant, Promise};
+use crate::wire::dhcp::{Message, MessageType, Op, option};
+use client::Client;
+use reply::Reply;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+/// Takes a datagram of port 67.
+pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
+    let message = match Message::parse(datagram.payload) {
+        Ok(message) => message,
+        Err(malformed) => return turn.malformed(malformed.word()),
+    };
+    if message.op != Op::BootRequest {
+        return turn.malformed("dhcp-reply");
+    }
+    let Some(message_type) = message.message_type() else { return turn.malformed("dhcp-message-type") };
+    let client = match Client::read(turn.config, datagram, message) {
+        Ok(client) => client,
+        Err(word) => return turn.malformed(word),
+    };
+    match message_type {
+        MessageType::Discover => discover(turn, &client),
+        MessageType::Request => request(turn, &client),
+        MessageType::Decline => decline(turn, &client),
+        MessageType::Release => release(turn, &client),
+        MessageType::Inform => inform(turn, &client),
+        MessageType::Offer | MessageType::Ack | MessageType::Nak => turn.malformed("dhcp-reply"),
+    }
+}
+
+/// A client looks for servers.
+fn discover(turn: &mut Turn<'_>, client: &Client) {
+    let is_node = meet(turn, client);
+    if is_node {
+        heard(turn, client, format!("DISCOVER{}", client.describe()));
+        turn.event(Some(client.mac), Kind::Discover, format!("DISCOVER{}", client.describe()));
+        // A machine that starts over has left its temporary address behind, as soon as it has a permanent one.
+        if turn.permanent_address(client.mac, client.place).is_some() {
+            turn.hall.leases.supersede(client.mac);
+        }
+        if let Some(firmware) = client.firmware {
+            power_on(turn, client, firmware);
+        }
+    }
+    let Some((address, lease)) = address_to_offer(turn, client, is_node) else {
+        return silence(turn, client, is_node);
+    };
+    turn.hall.timers.arm(turn.now + crate::limit::OFFER_STANDS, Due::Address(address));
+    let reply = Reply::new(turn, client, MessageType::Offer).lease(address, lease).parameters(address);
+    if let Some(missing) = reply.missing_boot_file() {
+        let to_do = format!("set {missing} in [boot] of the configuration");
+        turn.trouble(client.mac, format!("its firmware was offered no boot file: there is no boot.{missing}"), Some(to_do));
+    }
+    let told = format!("OFFER {address}{}", reply.describe());
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+        node.told = Some(told.clone());
+    }
+    turn.event(Some(client.mac), Kind::Offer, told);
+    turn.out.push(Output::Dhcp(reply.send()));
+}
+
+/// The client is a node that we may give an address, and we know it from now on. Else it is a guest.
+fn meet(turn: &mut Turn<'_>, client: &Client) -> bool {
+    let is_listed = turn.hall.listed.get(turn.config, client.mac).is_some();
+    let is_known = turn.hall.nodes.get(client.mac).is_some();
+    if client.firmware.is_none() && !is_listed && !is_known {
+        return false;
+    }
+    let Some((node, forgotten)) = turn.hall.nodes.meet(turn.now, client.mac) else {
+        turn.event(None, Kind::Trouble, format!("{} is not served: the table of nodes is full", client.mac));
+        return false;
+    };
+    node.network = Some(client.place);
+    if let Some(forgotten) = forgotten {
+        turn.record(Record::BootForgotten(forgotten));
+    }
+    if is_listed {
+        turn.place_listed(turn.hall.nodes.identity(client.mac));
+    }
+    true
+}
+
+/// Firmware asks: perhaps its machine was switched on just now.
+fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: crate::cluster::node::Firmware) {
+    if turn.hall.nodes.get(client.mac).is_some_and(|node| node.begins_boot(turn.now, firmware)) {
+        turn.begin_boot(client.mac);
+    }
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+        node.boot.firmware.insert(firmware, turn.now);
+    }
+}
+
+/// The address that a client is offered, and for how long. The same one for the same client, as long as nothing else was decided.
+fn address_to_offer(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Option<(Ipv4Addr, Duration)> {
+    let settings = &turn.config.networks[client.place];
+    let pool = |kind| PoolId { network: client.place, kind };
+    if !is_node {
+        let address = turn.hall.leases.offer(turn.now, client.mac, pool(PoolKind::Guest))?;
+        return Some((address, settings.guest_lease));
+    }
+    if let Some(address) = turn.permanent_address(client.mac, client.place) {
+        return Some((address, settings.lease));
+    }
+    if is_numbered_at_request(turn, client) {
+        let given = turn.number_for(client.mac, client.place);
+        let candidates: Vec<_> = match given {
+            Some(number) if turn.hall.listed.has_number(number) => vec![number],
+            // Those offered to others are skipped by the table of offers: it needs one more than there are offers at most.
+            Some(_) => turn.free_numbers(client.place).take(turn.hall.leases.offers().count() + 1).collect(),
+            None => Vec::new(),
+        };
+        let addresses = candidates.into_iter().filter_map(|number| settings.numbering.address(number));
+        let address = turn.hall.leases.offer_number(turn.now, client.mac, client.place, addresses)?;
+        return Some((address, settings.lease));
+    }
+    let address = turn.hall.leases.offer(turn.now, client.mac, pool(PoolKind::Temporary))?;
+    Some((address, settings.temporary_lease))
+}
+
+/// Whether a machine without a number gets one as soon as it asks for an address: there is no trial, or the operator has listed it.
+fn is_numbered_at_request(turn: &Turn<'_>, client: &Client) -> bool {
+    let Some(node) = turn.hall.nodes.get(client.mac) else { return false };
+    let listed = turn.hall.listed.get(turn.config, client.mac);
+    let without_trial = match turn.config.trial.policy {
+        Policy::None => turn.config.trial.order == Order::Passed || listed.is_some(),
+        Policy::Report => listed.is_some_and(|listed| listed.number.is_none()),
+    };
+    node.number.is_none() && without_trial && turn.number_for(client.mac, client.place).is_some()
+}
+
+/// No address is left, or the host is none of ours.
+fn silence(turn: &mut Turn<'_>, client: &Client, is_node: bool) {
+    if !is_node {
+        return;
+    }
+    let settings = &turn.config.networks[client.place];
+    let what = format!("no answer: all {} temporary addresses of {} are in use", settings.temporary.size(), settings.interface);
+    let to_do = "make networks.temporary larger: firmware keeps an address for 150 s after its last sign of life";
+    turn.trouble(client.mac, what, Some(to_do.into()));
+}
+
+/// A client takes an offer, or wants to keep what it has. RFC 2131 4.3.2 tells the four cases apart by what the packet holds.
+fn request(turn: &mut Turn<'_>, client: &Client) {
+    let is_node = meet(turn, client);
+    let server = client.message.options.address(option::SERVER_IDENTIFIER);
+    let requested = client.message.options.address(option::REQUESTED_ADDRESS);
+    let ciaddr = client.message.ciaddr;
+    let (case, address) = match (server, requested) {
+        (Some(server), _) if !is_our_identifier(turn, client, server) => {
+            // It chose another server: "SHOULD NOT" hold the offer (RFC 2131 3.1.4).
+            return turn.hall.leases.forget_offers(client.mac);
+        }
+        (Some(_), Some(address)) => (Case::Selecting, address),
+        // Some ROMs repeat their address in ciaddr instead.
+        (Some(_), None) if !ciaddr.is_unspecified() => (Case::Selecting, ciaddr),
+        (None, Some(address)) if ciaddr.is_unspecified() => (Case::InitReboot, address),
+        (None, _) if !ciaddr.is_unspecified() => (Case::Renewing, ciaddr),
+        (Some(_) | None, _) => return turn.malformed("dhcp-request-address"),
+    };
+    if is_node {
+        heard(turn, client, format!("REQUEST {address}{}", client.describe()));
+    }
+    match decide(turn, client, case, address, is_node) {
+        Decision::Known(lease) => grant(turn, client, address, lease, None, is_node),
+        Decision::Renewed(lease) => {
+            turn.hall.leases.renew(turn.now, address, lease);
+            grant(turn, client, address, lease, None, is_node);
+        }
+        Decision::New(pool, lease) => {
+            turn.hall.leases.forget_offers(client.mac);
+            let until = turn.hall.leases.lend(turn.now, address, client.mac, pool, lease);
+            turn.hall.timers.arm(until, Due::Address(address));
+            turn.record(Record::Lease(LeaseRecord { address, mac: client.mac }));
+            grant(turn, client, address, lease, Some(pool), is_node);
+        }
+        Decision::Number(number, lease) => {
+            turn.hall.leases.forget_offers(client.mac);
+            let mac = turn.hall.nodes.identity(client.mac);
+            if !turn.hall.nodes.claim(mac, number) {
+                return nak(turn, client, address);
+            }
+            turn.keep_node(mac);
+            let reason = "there is no trial for it".into();
+            turn.promise(Promise::Number { mac, reason });
+            grant(turn, client, address, lease, None, is_node);
+        }
+        Decision::No => nak(turn, client, address),
+        Decision::Silence => {}
+    }
+}
+
+/// In which state of RFC 2131 4.4 the client is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Case {
+    Selecting,
+    InitReboot,
+    /// RENEWING or REBINDING: to the server, the same.
+    Renewing,
+}
+
+/// What a REQUEST gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Decision {
+    /// An ACK: the address is the machine's by its number.
+    Known(Duration),
+    /// An ACK: the address is lent to it.
+    Renewed(Duration),
+    /// An ACK as soon as the loan is recorded.
+    New(PoolId, Duration),
+    /// An ACK as soon as the number is recorded.
+    Number(u32, Duration),
+    /// A NAK: we are authoritative for the address, and it is not the client's.
+    No,
+    /// Nothing: the address is not ours to judge, or the answer is under way.
+    Silence,
+}
+
+fn decide(turn: &Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, is_node: bool) -> Decision {
+    let settings = &turn.config.networks[client.place];
+    let permanent = turn.permanent_address(client.mac, client.place);
+    if permanent == Some(address) {
+        return Decision::Known(settings.lease);
+    }
+    // "The client's notion of its IP address is not correct" (RFC 2131 3.2): ours to say for our own ranges alone.
+    let refusal = match case {
+        Case::Selecting => Decision::No,
+        Case::InitReboot | Case::Renewing if network::is_ours(turn.config, address) => Decision::No,
+        Case::InitReboot | Case::Renewing => Decision::Silence,
+    };
+    let kind = if is_node { PoolKind::Temporary } else { PoolKind::Guest };
+    let lease = if is_node { settings.temporary_lease } else { settings.guest_lease };
+    if let Some(lent) = turn.hall.leases.get(address) {
+        let moves_on = permanent.is_some() && case == Case::InitReboot;
+        return match () {
+            () if lent.mac != client.mac || lent.pool.network != client.place || lent.pool.kind != kind => refusal,
+            () if lent.superseded || moves_on => refusal,
+            // Its record is under way, and its ACK will follow.
+            () if !lent.recorded => Decision::Silence,
+            () => Decision::Renewed(lease),
+        };
+    }
+    if let Some(number) = settings.numbering.number(address) {
+        let offered = turn.hall.leases.offered(address);
+        let to_another = offered.is_some_and(|mac| mac != client.mac);
+        let is_claimed = turn.hall.nodes.get(client.mac).is_some_and(|node| node.claim == Some(number));
+        let is_free = turn.hall.nodes.holder(number).is_none() && !to_another;
+        let listed = turn.hall.listed.get(turn.config, client.mac).and_then(|listed| listed.number);
+        let is_meant = listed == Some(number) || (listed.is_none() && !turn.hall.listed.has_number(number));
+        return match () {
+            () if is_claimed => Decision::Silence,
+            () if is_node && is_free && is_meant && is_numbered_at_request(turn, client) => {
+                Decision::Number(number, settings.lease)
+            }
+            () => refusal,
+        };
+    }
+    // A machine with a number does not get a second temporary address; without an offer that we remember, a free one is as good as offered.
+    let pool = PoolId { network: client.place, kind };
+    let has_other = turn.hall.leases.borrowed(client.mac, pool).is_some();
+    let may_borrow = permanent.is_none() && !has_other && !is_numbered_at_request(turn, client);
+    if may_borrow && turn.hall.leases.check(address, client.mac, pool).is_ok() {
+        return Decision::New(pool, lease);
+    }
+    refusal
+}
+
+/// Sends an ACK: at once, or when what it promises is durable.
+fn grant(
+    turn: &mut Turn<'_>,
+    client: &Client,
+    address: Ipv4Addr,
+    lease: Duration,
+    lent: Option<PoolId>,
+    is_node: bool,
+) {
+    let is_permanent = turn.config.networks[client.place].numbering.number(address).is_some();
+    if is_node && is_permanent {
+        let until = turn.now + lease;
+        if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+            node.granted_until = Some(until);
+            let mac = node.mac;
+            turn.hall.timers.arm(until, Due::Grant(mac));
+        }
+        turn.hall.leases.supersede(client.mac);
+        turn.step(client.mac, Step::Renewed, "it renewed its lease");
+    }
+    let in_mid_boot = turn.hall.nodes.get(client.mac).is_some_and(|node| node.stage != crate::cluster::stage::Stage::Up);
+    let reply = Reply::new(turn, client, MessageType::Ack).lease(address, lease).parameters(address);
+    let told = format!("ACK {address}{}", reply.describe());
+    let send = reply.send();
+    let pinned = is_node && in_mid_boot;
+    turn.promise(Promise::Grant(Grant { mac: client.mac, address, place: client.place, lent, pinned, told, send }));
+}
+
+/// The address is not the client's.
+fn nak(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) {
+    let told = format!("NAK {address}: it is not the address of this machine");
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+        node.told = Some(told.clone());
+    }
+    turn.event(Some(client.mac), Kind::Nak, told);
+    let reply = Reply::new(turn, client, MessageType::Nak);
+    turn.out.push(Output::Dhcp(reply.send()));
+}
+
+/// The client has found its new address in use (RFC 2131 4.3.3).
+fn decline(turn: &mut Turn<'_>, client: &Client) {
+    let Some(address) = client.message.options.address(option::REQUESTED_ADDRESS) else {
+        return turn.malformed("dhcp-decline-address");
+    };
+    let is_lent = turn.hall.leases.get(address).is_some_and(|lease| lease.mac == client.mac);
+    let is_offered = turn.hall.leases.offered(address) == Some(client.mac);
+    let is_permanent = turn.permanent_address(client.mac, client.place) == Some(address);
+    if !is_lent && !is_offered && !is_permanent {
+        return; // Not its own to decline: anybody could empty the pool.
+    }
+    turn.event(Some(client.mac), Kind::Decline, format!("DECLINE {address}: another host has it"));
+    if is_permanent {
+        let what = format!("its address {address} is used by another host");
+        return turn.trouble(client.mac, what, Some(format!("find who answers for {address} by ARP, and take the address from it")));
+    }
+    let until = turn.now + QUARANTINE;
+    if is_lent {
+        turn.end_lease(address);
+    }
+    turn.hall.leases.close(address, until);
+    turn.hall.timers.arm(until, Due::Address(address));
+}
+
+/// The client gives its address back (RFC 2131 4.3.4).
+fn release(turn: &mut Turn<'_>, client: &Client) {
+    let address = client.message.ciaddr;
+    if turn.hall.leases.get(address).is_some_and(|lease| lease.mac == client.mac) {
+        turn.event(Some(client.mac), Kind::Release, format!("RELEASE {address}"));
+        turn.end_lease(address);
+    } else if turn.permanent_address(client.mac, client.place) == Some(address) {
+        turn.event(Some(client.mac), Kind::Release, format!("RELEASE {address}"));
+        if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+            node.granted_until = None;
+        }
+        turn.unpin(address);
+        turn.step(client.mac, Step::Left, "it gave its address back");
+    }
+}
+
+/// The client has an address by other means and wants to know the rest (RFC 2131 4.3.5).
+fn inform(turn: &mut Turn<'_>, client: &Client) {
+    let settings = &turn.config.networks[client.place];
+    let is_served = turn.hall.nodes.get(client.mac).is_some() || settings.guests.is_some();
+    if !is_served || client.message.ciaddr.is_unspecified() {
+        return;
+    }
+    let reply = Reply::new(turn, client, MessageType::Ack).parameters(client.message.ciaddr);
+    turn.out.push(Output::Dhcp(reply.send()));
+}
+
+/// Keeps what a node asked last, for `explain`.
+fn heard(turn: &mut Turn<'_>, client: &Client, asked: String) {
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+        node.asked = Some(asked);
+    }
+}
+
+/// Whether a server identifier is one of ours.
+fn is_our_identifier(turn: &Turn<'_>, client: &Client, server: Ipv4Addr) -> bool {
+    let is_network = turn.config.networks.iter().any(|network| network.on_link && network.address == server);
+    is_network || client.server == server
+}
+
+#[cfg(test)]
+mod tests;
