@@ -2,12 +2,12 @@
 
 use crate::cluster::lease::Leases;
 use crate::cluster::listed::Listed;
-use crate::cluster::node::{Node, Nodes, Trouble};
+use crate::cluster::node::{Boot, Node, Nodes, Trouble};
 use crate::cluster::pin::{Pin, Pins};
 use crate::cluster::record::{BootRecord, NodeRecord, Record};
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::{boot, network};
-use crate::config::Config;
+use crate::config::{Config, ListedNode};
 use crate::event::{Event, Kind};
 use crate::limit::PROBE_WAIT;
 use crate::mac::Mac;
@@ -15,10 +15,12 @@ use crate::message::{Neighbour, Output, Ticket};
 use crate::promise::{Promise, Promises};
 use crate::time::Time;
 use crate::timer::Timers;
+use heorot_names::Directory;
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::collections::BTreeMap;
 use std::hash::Hasher;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 /// All that is known. It is rebuilt from the records at start; what is not in them may be forgotten.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub(crate) struct Hall {
     /// From which tokens are made.
     pub(crate) secret: [u8; 16],
     pub(crate) boots: u64,
+    /// The names as they were published last.
+    pub(crate) directory: Arc<Directory>,
 }
 
 /// What has to be looked at when its moment comes.
@@ -123,7 +127,7 @@ impl Turn<'_> {
         let token = self.token(mac);
         let now = self.now;
         let Some(node) = self.hall.nodes.get_mut(mac) else { return };
-        node.boot = super::cluster::node::Boot { token, ..Default::default() };
+        node.boot = Boot { token, ..Boot::default() };
         node.trouble = None;
         let (stage, was_booting) = (node.stage, node.stage.is_booting());
         if was_booting {
@@ -234,6 +238,23 @@ impl Turn<'_> {
         self.keep_node(mac);
         self.event(Some(mac), Kind::Number, format!("number {number}, as the configuration says"));
         self.step(mac, Step::Numbered, "the configuration lists it");
+    }
+
+    /// Gives the names as they are now to whoever answers queries.
+    pub(crate) fn publish(&mut self) {
+        // A listed machine that got its number in another way keeps its given name.
+        let number_of = |listed: &ListedNode| {
+            let recorded = listed.macs.iter().find_map(|mac| self.hall.nodes.get(*mac)?.number);
+            recorded.or(listed.number)
+        };
+        let directory = Arc::new(network::directory(self.config, number_of));
+        self.hall.directory = Arc::clone(&directory);
+        self.out.push(Output::Publish(directory));
+    }
+
+    /// The name of a number: given by hand, or computed.
+    pub(crate) fn name(&self, number: u32) -> String {
+        self.hall.directory.name(number)
     }
 
     /// Records what was promised to a node.

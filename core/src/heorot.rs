@@ -17,7 +17,6 @@ use crate::promise::Promises;
 use crate::service::{boot, control, dhcp};
 use crate::time::Time;
 use crate::timer::Timers;
-use heorot_names::Directory;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -52,11 +51,12 @@ impl Heorot {
             started: now,
             secret,
             boots: 0,
+            directory: Arc::new(network::directory(&config, |listed| listed.number)),
         };
         let mut heorot = Self { config, hall };
         heorot.turn(now, out, |turn| {
             restore(turn, records);
-            publish(turn);
+            turn.publish();
         });
         heorot
     }
@@ -123,24 +123,9 @@ impl Heorot {
             for mac in macs {
                 turn.place_listed(mac);
             }
-            publish(turn);
+            turn.publish();
         });
     }
-}
-
-/// The snapshot of names as it is now.
-pub(crate) fn directory(config: &Config, hall: &Hall) -> Directory {
-    // A listed machine that got its number in another way keeps its given name.
-    let number_of = |listed: &crate::config::ListedNode| {
-        let recorded = listed.macs.iter().find_map(|mac| hall.nodes.get(*mac)?.number);
-        recorded.or(listed.number)
-    };
-    network::directory(config, number_of)
-}
-
-fn publish(turn: &mut Turn<'_>) {
-    let directory = directory(turn.config, turn.hall);
-    turn.out.push(Output::Publish(Arc::new(directory)));
 }
 
 /// What was known before the restart is known again.
@@ -242,7 +227,7 @@ fn pin_booting(turn: &mut Turn<'_>) {
 
 /// Somebody has an address that we were about to lend again.
 fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac) {
-    if !turn.hall.leases.closed().any(|(closed, _)| closed == address) {
+    if !turn.hall.leases.is_closed(address) {
         return;
     }
     let until = turn.now + QUARANTINE;

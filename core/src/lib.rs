@@ -12,13 +12,16 @@
 pub mod cluster;
 pub mod config;
 pub mod event;
+mod hall;
 mod heorot;
 pub mod limit;
 /// Hardware addresses.
 pub mod mac;
 pub mod message;
+mod promise;
 pub mod service;
 pub mod time;
+pub mod timer;
 pub mod transfer;
 pub mod wire;
 

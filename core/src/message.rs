@@ -10,6 +10,7 @@ use crate::mac::Mac;
 use crate::time::Wall;
 use crate::transfer::Transfer;
 use heorot_names::Directory;
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
@@ -203,7 +204,7 @@ pub enum Query {
 }
 
 /// What the caller counts for the status.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Measured {
     /// TFTP transfers in progress.
     pub transfers_active: u64,
@@ -215,4 +216,6 @@ pub struct Measured {
     pub retries_per_second: u64,
     /// Datagrams that the kernel dropped because a socket of ours was full, since start.
     pub kernel_drops: u64,
+    /// Packets that other machines than [`Heorot`](crate::Heorot) could not understand, since start, by what was wrong.
+    pub malformed: BTreeMap<String, u64>,
 }

@@ -94,6 +94,9 @@ impl Promise {
                 let Some(number) = turn.hall.nodes.settle(mac) else { return };
                 turn.event(Some(mac), Kind::Number, format!("number {number}: {reason}"));
                 turn.step(mac, Step::Numbered, &reason);
+                if turn.hall.listed.get(turn.config, mac).is_some_and(|listed| listed.name.is_some()) {
+                    turn.publish();
+                }
             }
             Self::Grant(grant) => grant.fulfil(turn),
             Self::Reply { id, answer, .. } => turn.out.push(Output::Reply(id, answer)),

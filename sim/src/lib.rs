@@ -1,1 +1,9 @@
-//! The simulated world.
+//! The world around the core, simulated. The core that runs here is the server's own.
+//!
+//! - [`world`]: the server with a store that can be slow, refuse, or lose what it has not yet kept;
+//! - [`machine`]: what machines say, and how they understand the answers;
+//! - [`scenario`]: stories in text, with every answer written down. They are in `scenarios/`.
+
+pub mod machine;
+pub mod scenario;
+pub mod world;

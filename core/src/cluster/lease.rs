@@ -315,6 +315,11 @@ impl Leases {
         self.closed.iter().map(|(address, until)| (*address, *until))
     }
 
+    /// Whether an address is lent to nobody now, so that it can be probed.
+    pub fn is_closed(&self, address: Ipv4Addr) -> bool {
+        self.closed.contains_key(&address)
+    }
+
     /// The range of an address.
     pub fn pool_of(&self, address: Ipv4Addr) -> Option<PoolId> {
         self.pools.iter().find(|(_, pool)| pool.range.contains(address)).map(|(id, _)| *id)

@@ -111,9 +111,7 @@ fn plan(turn: &Turn<'_>, request: &Request, mac: Mac) -> Result<Plan, String> {
     let listed = turn.hall.listed.get(turn.config, mac);
     let (_, profile) =
         boot::profile(turn.config, listed.and_then(|listed| listed.profile.as_deref()), node.number.is_some());
-    let name = node.number.map(|number| {
-        listed.and_then(|listed| listed.name.clone()).unwrap_or_else(|| turn.config.cluster.nodes.name(number))
-    });
+    let name = node.number.map(|number| turn.name(number));
     let values = Values {
         node_name: name,
         node_number: node.number,
@@ -261,8 +259,7 @@ fn identity(turn: &Turn<'_>, mac: Mac, more: &[(&str, serde_json::Value)]) -> St
     let number = node.and_then(|node| node.number.or(node.claim));
     let place = node.and_then(|node| node.network);
     let stage = node.map_or(Stage::Seen, |node| if node.claim.is_some() { Stage::Ready } else { node.stage });
-    let listed = turn.hall.listed.get(turn.config, mac).and_then(|listed| listed.name.clone());
-    let name = number.map(|number| listed.unwrap_or_else(|| turn.config.cluster.nodes.name(number)));
+    let name = number.map(|number| turn.name(number));
     let address: Option<Ipv4Addr> =
         number.and_then(|number| turn.config.networks.get(place?)?.numbering.address(number));
     let mut body = json!({ "state": stage, "number": number, "name": name, "address": address });

@@ -79,8 +79,7 @@ fn nodes(turn: &Turn<'_>, wall: Wall, set: &str) -> Answer {
     if let Some(node) = find(turn, set) {
         return ok(&[row(turn, wall, node)]);
     }
-    let directory = crate::heorot::directory(turn.config, turn.hall);
-    match NodeSet::parse(set, &directory) {
+    match NodeSet::parse(set, &turn.hall.directory) {
         Ok(wanted) => {
             let is_wanted = |node: &&Node| node.number.is_some_and(|number| wanted.contains(number));
             let rows: Vec<_> = turn.hall.nodes.iter().filter(is_wanted).map(|node| row(turn, wall, node)).collect();
@@ -102,7 +101,7 @@ fn find<'a>(turn: &'a Turn<'_>, name: &str) -> Option<&'a Node> {
     if let Ok(address) = name.parse::<Ipv4Addr>() {
         return turn.hall.nodes.get(turn.machine_at(address)?);
     }
-    let directory = crate::heorot::directory(turn.config, turn.hall);
+    let directory = &turn.hall.directory;
     let host = name.strip_suffix('.').unwrap_or(name);
     let host = host.strip_suffix(directory.zone.as_str()).and_then(|host| host.strip_suffix('.')).unwrap_or(host);
     let number = name.parse().ok().or_else(|| directory.number(host))?;
@@ -110,16 +109,12 @@ fn find<'a>(turn: &'a Turn<'_>, name: &str) -> Option<&'a Node> {
 }
 
 fn row(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeView {
-    let directory_name = |number| {
-        let listed = turn.hall.listed.get(turn.config, node.mac).and_then(|listed| listed.name.clone());
-        listed.unwrap_or_else(|| turn.config.cluster.nodes.name(number))
-    };
     let of_number = |number| turn.config.networks.iter().find_map(|network| network.numbering.address(number));
     let network = node.network.and_then(|place| turn.config.networks.get(place));
     let here = node.number.and_then(|number| network?.numbering.address(number));
     NodeView {
         number: node.number,
-        name: node.number.map(directory_name),
+        name: node.number.map(|number| turn.name(number)),
         mac: node.mac.to_string(),
         address: here.or_else(|| node.number.and_then(of_number)),
         temporary_address: turn.hall.leases.of(node.mac).find(|(_, lease)| lease.recorded).map(|(address, _)| address),

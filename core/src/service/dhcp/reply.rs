@@ -64,8 +64,7 @@ impl<'a> Reply<'a> {
         };
         let node = turn.hall.nodes.get(client.mac);
         let number = node.and_then(|node| node.number.or(node.claim));
-        let listed = turn.hall.listed.get(turn.config, client.mac).and_then(|listed| listed.name.clone());
-        let host_name = number.map(|number| listed.unwrap_or_else(|| turn.config.cluster.nodes.name(number)));
+        let host_name = number.map(|number| turn.name(number));
         let boot_file = client.firmware_kind.and_then(|kind| boot::boot_file(turn.config, kind, client.server));
         Self {
             client,

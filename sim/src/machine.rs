@@ -1,0 +1,178 @@
+//! A machine: what it says to the server as ROM, loader or system, and how it understands what comes back.
+
+use heorot_core::mac::Mac;
+use heorot_core::message::{DhcpSend, DhcpTarget};
+use heorot_core::wire::dhcp::{Message, MessageType, Op, Options, option};
+use std::fmt::Write as _;
+use std::net::Ipv4Addr;
+
+/// Which program of a machine speaks. Each has options and identifiers of its own, as recorded from real ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaker {
+    /// EDK2's PXE client: no client identifier, wants its answers broadcast, says 65280 for its packet size.
+    Uefi,
+    /// EDK2's HTTP boot client.
+    UefiHttp,
+    /// A BIOS ROM by the PXE specification.
+    Bios,
+    /// iPXE: the client identifier is 01 and the hardware address.
+    Ipxe,
+    /// An operating system that identifies itself by a DUID (systemd-networkd, dhcpcd).
+    System,
+    /// An operating system without client identifier (ipconfig, dhclient).
+    Plain,
+}
+
+impl Speaker {
+    /// The speaker of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "uefi" => Self::Uefi,
+            "uefi-http" => Self::UefiHttp,
+            "bios" => Self::Bios,
+            "ipxe" => Self::Ipxe,
+            "system" => Self::System,
+            "plain" => Self::Plain,
+            _ => return None,
+        })
+    }
+
+    fn vendor_class(self) -> Option<&'static str> {
+        match self {
+            Self::Uefi => Some("PXEClient:Arch:00007:UNDI:003000"),
+            Self::UefiHttp => Some("HTTPClient:Arch:00016:UNDI:003000"),
+            Self::Bios | Self::Ipxe => Some("PXEClient:Arch:00000:UNDI:002001"),
+            Self::System | Self::Plain => None,
+        }
+    }
+
+    fn architecture(self) -> Option<u16> {
+        match self {
+            Self::Uefi => Some(7),
+            Self::UefiHttp => Some(16),
+            Self::Bios | Self::Ipxe => Some(0),
+            Self::System | Self::Plain => None,
+        }
+    }
+
+    fn client_identifier(self, mac: Mac) -> Option<Vec<u8>> {
+        match self {
+            Self::Ipxe => Some([&[1][..], &mac.0].concat()),
+            // ff, IAID, DUID-EN of systemd (enterprise 43793) with a hash of the machine id.
+            Self::System => Some([&[0xff, 9, 9, 9, 9, 0, 2, 0, 0, 0xab, 0x11][..], &[7; 8]].concat()),
+            Self::Uefi | Self::UefiHttp | Self::Bios | Self::Plain => None,
+        }
+    }
+}
+
+/// One packet of a machine's. What is not set is zero or left out.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet {
+    /// Who speaks.
+    pub speaker: Speaker,
+    /// Its hardware address.
+    pub mac: Mac,
+    /// What it wants.
+    pub message_type: MessageType,
+    /// The address it uses already.
+    pub ciaddr: Ipv4Addr,
+    /// The address it wants (option 50).
+    pub requested: Option<Ipv4Addr>,
+    /// The server it means (option 54).
+    pub server: Option<Ipv4Addr>,
+    /// Whether it asks for a broadcast answer although its kind does not always.
+    pub broadcast: bool,
+    /// The relay it came through.
+    pub relay: Ipv4Addr,
+}
+
+impl Packet {
+    /// The packet's octets.
+    pub fn write(&self) -> Vec<u8> {
+        let mut options = Options::default();
+        options.set(option::MESSAGE_TYPE, vec![self.message_type as u8]);
+        if let Some(address) = self.requested {
+            options.set(option::REQUESTED_ADDRESS, address.octets().into());
+        }
+        if let Some(server) = self.server {
+            options.set(option::SERVER_IDENTIFIER, server.octets().into());
+        }
+        if let Some(class) = self.speaker.vendor_class() {
+            options.set(option::VENDOR_CLASS, class.into());
+        }
+        if let Some(architecture) = self.speaker.architecture() {
+            options.set(option::ARCHITECTURE, architecture.to_be_bytes().into());
+        }
+        if let Some(identifier) = self.speaker.client_identifier(self.mac) {
+            options.set(option::CLIENT_IDENTIFIER, identifier);
+        }
+        if self.speaker == Speaker::Ipxe {
+            options.set(option::USER_CLASS, b"iPXE".into());
+        }
+        let is_uefi = matches!(self.speaker, Speaker::Uefi | Speaker::UefiHttp);
+        if is_uefi {
+            options.set(option::MAX_SIZE, 65_280_u16.to_be_bytes().into());
+        }
+        options.set(option::PARAMETER_LIST, vec![1, 3, 6, 12, 15, 28, 43, 51, 54, 58, 59, 60, 66, 67]);
+        let mut chaddr = [0; 16];
+        chaddr[..6].copy_from_slice(&self.mac.0);
+        let none = Ipv4Addr::UNSPECIFIED;
+        let message = Message {
+            op: Op::BootRequest,
+            htype: 1,
+            hlen: 6,
+            hops: u8::from(!self.relay.is_unspecified()),
+            // Two machines that were switched on together were seen to send the same xid.
+            xid: 0x1234_5678,
+            secs: 0,
+            broadcast: self.broadcast || is_uefi,
+            ciaddr: self.ciaddr,
+            yiaddr: none,
+            siaddr: none,
+            giaddr: self.relay,
+            chaddr,
+            sname: Vec::new(),
+            file: Vec::new(),
+            options,
+        };
+        message.write(1472)
+    }
+}
+
+/// What a machine, or somebody who listens on its link, sees of an answer: one line.
+///
+/// # Panics
+/// If the server sent what is no DHCP answer.
+pub fn describe(send: &DhcpSend) -> String {
+    let message = Message::parse(&send.payload).expect("the server writes what can be read");
+    assert_eq!(message.op, Op::BootReply);
+    let kind = message.message_type().expect("every answer has a type");
+    let mut line = format!("{kind:?}").to_uppercase();
+    if !message.yiaddr.is_unspecified() {
+        let _ = write!(line, " {}", message.yiaddr);
+    }
+    let _ = match send.target {
+        DhcpTarget::Frame(Mac::BROADCAST, _) => write!(line, " to everybody"),
+        DhcpTarget::Frame(mac, address) => write!(line, " to {mac} {address}"),
+        DhcpTarget::Address(address) => write!(line, " to {address}"),
+    };
+    let options = &message.options;
+    if let Some(seconds) = options.u32(option::LEASE_TIME) {
+        let _ = write!(line, " lease={seconds}");
+    }
+    if let Some(name) = options.text(option::HOST_NAME) {
+        let _ = write!(line, " name={name}");
+    }
+    let file = options.text(option::BOOT_FILE).map(str::to_owned);
+    let field = String::from_utf8_lossy(&message.file).into_owned();
+    if let Some(file) = file.or_else(|| (!field.is_empty()).then_some(field)) {
+        let _ = write!(line, " boot={file}");
+    }
+    if let Some(class) = options.text(option::VENDOR_CLASS) {
+        let _ = write!(line, " class={class}");
+    }
+    if options.get(option::IPXE) == Some(&[176, 1, 1]) {
+        line += " no-pxedhcp";
+    }
+    line
+}

@@ -1,0 +1,378 @@
+//! Stories in text, with every answer written down.
+//!
+//! ```text
+//! # What the story is about.
+//! $ serve                              the server starts, with the configuration in the lines after "| ", or the usual one
+//! $ A bios discover                    machine A speaks as a BIOS ROM
+//!   OFFER 10.77.201.31 to A ...        what the server does: compared with what it did
+//! $ wait 4s
+//! ```
+//! A line that begins with `$` is told to the world, one with `#` is for the reader, and everything else is what came of it.
+//! Machines are named by letters: A is 52:54:00:00:00:0a.
+//!
+//! | command | |
+//! |---|---|
+//! | `serve`, `configure` | start, or read another configuration |
+//! | `A SPEAKER discover` | SPEAKER: bios, uefi, uefi-http, ipxe, system, plain; `broadcast`, `relay=ADDRESS` may follow |
+//! | `A SPEAKER select\|reboot\|renew ADDRESS` | a REQUEST in the states of RFC 2131 4.4; `server=ADDRESS` may follow |
+//! | `A SPEAKER decline\|release\|inform ADDRESS` | |
+//! | `A get PATH`, `A at ADDRESS get PATH` | by TFTP |
+//! | `A ask`, `A passes`, `A fails WHY`, `A up` | its agent, with the token from the last file that had one; `at ADDRESS` may come first |
+//! | `store slow\|prompt\|refuses WHY` | |
+//! | `crash` | power cut and restart |
+//! | `occupied ADDRESS X` | machine X answers a probe |
+//! | `wait TIME` | |
+//! | `raw HEX` | any datagram to port 67 |
+//! | `node A`, `explain A`, `nodes`, `pool`, `kept` | what operators see |
+
+use crate::machine::{Packet, Speaker, describe};
+use crate::world::{Mood, World};
+use heorot_core::event::Kind;
+use heorot_core::mac::Mac;
+use heorot_core::message::{
+    Answer, Datagram, Input, Measured, Neighbour, Output, Query, Request, RequestId, Via,
+};
+use heorot_core::service::view::{ExplainView, NodeView, StatusView};
+use heorot_core::wire::dhcp::MessageType;
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::Duration;
+
+/// The usual configuration.
+const USUAL: &str = r#"
+[[network]]
+interface = "eth1"
+numbers = "0-1023"
+first = "10.77.1.0"
+temporary = "10.77.200.1-10.77.203.254"
+[boot]
+directory = "/srv/heorot"
+bios = "pxelinux.0"
+uefi-x64 = "ipxe.efi"
+[profile.default]
+cmdline = "console=ttyS0"
+[[trial.check]]
+kind = "memory"
+at-least = "1GiB"
+"#;
+
+const SERVER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
+
+/// Tells a story again: the same text, with what comes of it now.
+///
+/// # Errors
+/// A line that is no command, with its number.
+pub fn retell(story: &str) -> Result<String, String> {
+    let mut teller = Teller::default();
+    let mut told = String::new();
+    let mut lines = story.lines().enumerate().peekable();
+    while let Some((number, line)) = lines.next() {
+        if !line.starts_with(['$', '#', '|']) && !line.is_empty() {
+            continue; // What came of it before.
+        }
+        told += &format!("{line}\n");
+        let Some(command) = line.strip_prefix('$') else { continue };
+        let mut block = String::new();
+        while let Some((_, line)) = lines.next_if(|(_, line)| line.starts_with('|')) {
+            told += &format!("{line}\n");
+            block += &format!("{}\n", line.trim_start_matches('|'));
+        }
+        let words: Vec<_> = command.split_whitespace().collect();
+        let outcome = teller.tell(&words, &block).ok_or_else(|| format!("line {}: {line}", number + 1))?;
+        for line in outcome.iter().flat_map(|text| text.lines()) {
+            told += &format!("  {}\n", teller.with_names(line));
+        }
+    }
+    Ok(told)
+}
+
+#[derive(Default)]
+struct Teller {
+    world: Option<World>,
+    addresses: BTreeMap<char, Ipv4Addr>,
+    tokens: BTreeMap<char, String>,
+    requests: u64,
+    names: BTreeMap<char, Mac>,
+}
+
+impl Teller {
+    fn tell(&mut self, words: &[&str], block: &str) -> Option<Vec<String>> {
+        let config = if block.is_empty() { USUAL } else { block };
+        match words {
+            ["serve"] => match World::new(config) {
+                Ok((world, out)) => {
+                    self.world = Some(world);
+                    Some(self.lines(out, None))
+                }
+                Err(mistakes) => Some(vec![mistakes]),
+            },
+            ["configure"] => match self.world()?.configure(config) {
+                Ok(out) => Some(self.lines(out, None)),
+                Err(mistakes) => Some(vec![mistakes]),
+            },
+            ["store", mood, why @ ..] => {
+                let mood = match *mood {
+                    "slow" => Mood::Slow,
+                    "prompt" => Mood::Prompt,
+                    "refuses" => Mood::Refusing(why.join(" ")),
+                    _ => return None,
+                };
+                let out = self.world()?.set_mood(mood);
+                Some(self.lines(out, None))
+            }
+            ["crash"] => {
+                let out = self.world()?.crash();
+                Some(self.lines(out, None))
+            }
+            ["wait", duration] => self.wait(duration),
+            ["occupied", address, name] => {
+                let mac = self.mac(name)?;
+                let out = self.world()?.happen(Input::Occupied { address: address.parse().ok()?, mac });
+                Some(self.lines(out, None))
+            }
+            ["raw", hex @ ..] => {
+                let hex = hex.concat();
+                let octet = |at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok();
+                let payload = (0..hex.len()).step_by(2).map(octet).collect::<Option<Vec<u8>>>()?;
+                let out = self.dhcp(&payload)?;
+                Some(self.lines(out, None))
+            }
+            ["nodes"] => self.nodes(),
+            ["pool"] => self.pool(),
+            ["kept"] => Some(self.world.as_ref()?.kept().iter().map(|(k, v)| format!("{k} {v}")).collect()),
+            ["node", name] => self.node(name),
+            ["explain", name] => self.explain(name),
+            [name, "at", address, rest @ ..] => {
+                let letter = letter(name)?;
+                self.addresses.insert(letter, address.parse().ok()?);
+                self.machine(letter, rest)
+            }
+            [name, rest @ ..] => self.machine(letter(name)?, rest),
+            [] => None,
+        }
+    }
+
+    fn machine(&mut self, letter: char, words: &[&str]) -> Option<Vec<String>> {
+        let mac = self.mac(&letter.to_string())?;
+        let via = match words {
+            ["get", path] => return self.request(letter, Via::Tftp, path),
+            ["ask"] => (Via::HttpGet, ""),
+            ["passes"] => {
+                let report = r#"{"passed":true,"checks":[{"name":"memory","passed":true,"detail":"2 GiB"}],"facts":{}}"#;
+                (Via::HttpPost(report.into()), "/trial")
+            }
+            ["fails", why @ ..] => {
+                let report = format!(
+                    r#"{{"passed":false,"checks":[{{"name":"memory","passed":false,"detail":"{}"}}]}}"#,
+                    why.join(" ")
+                );
+                (Via::HttpPost(report.into()), "/trial")
+            }
+            ["up"] => (Via::HttpPost(Vec::new()), "/up"),
+            [speaker, verb, rest @ ..] => {
+                let packet = packet(Speaker::named(speaker)?, mac, verb, rest)?;
+                let out = self.dhcp(&packet.write())?;
+                return Some(self.lines(out, Some(letter)));
+            }
+            _ => return None,
+        };
+        let path = format!("node/{}{}", self.tokens.get(&letter)?, via.1);
+        self.request(letter, via.0, &path)
+    }
+
+    fn request(&mut self, letter: char, via: Via, path: &str) -> Option<Vec<String>> {
+        self.requests += 1;
+        let from = *self.addresses.get(&letter)?;
+        let id = RequestId(self.requests);
+        let request = Request { id, from, local: SERVER, via, path: path.into() };
+        let out = self.world()?.happen(Input::Request(request));
+        Some(self.lines(out, Some(letter)))
+    }
+
+    fn dhcp(&mut self, payload: &[u8]) -> Option<Vec<Output>> {
+        let source = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 68);
+        let datagram = Datagram { interface: "eth1", source, destination: SERVER, payload };
+        Some(self.world()?.happen(Input::Dhcp(datagram)))
+    }
+
+    fn wait(&mut self, duration: &str) -> Option<Vec<String>> {
+        let (number, unit) = duration.split_at(duration.find(|c: char| c.is_ascii_alphabetic())?);
+        let number: f64 = number.parse().ok()?;
+        let seconds = match unit {
+            "ms" => number / 1000.0,
+            "s" => number,
+            "m" => number * 60.0,
+            "h" => number * 3600.0,
+            _ => return None,
+        };
+        let all = self.world()?.wait(Duration::from_secs_f64(seconds));
+        let mut lines = Vec::new();
+        for (at, output) in all {
+            let at = at.as_secs_f64();
+            lines.extend(self.lines(vec![output], None).into_iter().map(|line| format!("{at:.1} s: {line}")));
+        }
+        Some(lines)
+    }
+
+    /// What came of it. Of events, those that tell what nothing else shows.
+    fn lines(&mut self, out: Vec<Output>, letter: Option<char>) -> Vec<String> {
+        let mut lines = Vec::new();
+        for output in out {
+            lines.push(match output {
+                Output::Record(..) => continue,
+                Output::Dhcp(send) => {
+                    if let Some(letter) = letter {
+                        self.learn_address(letter, &describe(&send));
+                    }
+                    describe(&send)
+                }
+                Output::Neighbour(Neighbour::Set { address, mac, .. }) => format!("neighbour {address} is {mac}"),
+                Output::Neighbour(Neighbour::Drop { address, .. }) => format!("neighbour {address} dropped"),
+                Output::Probe { address, .. } => format!("who has {address}?"),
+                Output::Reply(_, answer) => {
+                    let text = match answer {
+                        Answer::Text(text) => text,
+                        Answer::File(path) => format!("file {path}"),
+                        Answer::Json(status, body) => format!("{status} {body}"),
+                        Answer::Missing(why) => format!("missing: {why}"),
+                    };
+                    if let Some(letter) = letter {
+                        self.learn_token(letter, &text);
+                    }
+                    text
+                }
+                Output::Publish(_) => continue,
+                Output::Event(event) => match event.kind {
+                    Kind::Stage | Kind::Number | Kind::Trouble => format!("* {event}"),
+                    Kind::Discover
+                    | Kind::Offer
+                    | Kind::Ack
+                    | Kind::Nak
+                    | Kind::Release
+                    | Kind::Decline
+                    | Kind::Silence
+                    | Kind::File
+                    | Kind::Transfer
+                    | Kind::Agent
+                    | Kind::Check => continue,
+                },
+            });
+        }
+        lines
+    }
+
+    fn learn_address(&mut self, letter: char, line: &str) {
+        let address = line.strip_prefix("ACK ").and_then(|rest| rest.split(' ').next()?.parse().ok());
+        if let Some(address) = address {
+            self.addresses.insert(letter, address);
+        }
+    }
+
+    fn learn_token(&mut self, letter: char, text: &str) {
+        let token = text.split_once("/node/").and_then(|(_, rest)| rest.split_whitespace().next());
+        if let Some(token) = token {
+            self.tokens.insert(letter, token.into());
+        }
+    }
+
+    fn ask(&mut self, query: Query) -> Option<String> {
+        let wall = self.world.as_ref()?.wall();
+        let out = self.world()?.happen(Input::Operator { id: RequestId(0), wall, query });
+        out.into_iter().find_map(|output| match output {
+            Output::Reply(_, Answer::Json(_, body)) => Some(body),
+            _ => None,
+        })
+    }
+
+    fn node(&mut self, name: &str) -> Option<Vec<String>> {
+        let name = self.mac(name).map_or_else(|| name.to_owned(), |mac| mac.to_string());
+        let body = self.ask(Query::Node(name))?;
+        Some(vec![serde_json::from_str(&body).map_or(body, |view| row(&view))])
+    }
+
+    fn nodes(&mut self) -> Option<Vec<String>> {
+        let views: Vec<NodeView> = serde_json::from_str(&self.ask(Query::Nodes(None))?).ok()?;
+        Some(views.iter().map(row).collect())
+    }
+
+    fn explain(&mut self, name: &str) -> Option<Vec<String>> {
+        let name = self.mac(name).map_or_else(|| name.to_owned(), |mac| mac.to_string());
+        let view: ExplainView = serde_json::from_str(&self.ask(Query::Explain(name))?).ok()?;
+        let mut lines = vec![view.summary];
+        lines.extend(view.last_asked.map(|asked| format!("asked: {asked}")));
+        lines.extend(view.last_told.map(|told| format!("told: {told}")));
+        lines.extend(view.to_do.map(|to_do| format!("to do: {to_do}")));
+        Some(lines)
+    }
+
+    fn pool(&mut self) -> Option<Vec<String>> {
+        let view: StatusView = serde_json::from_str(&self.ask(Query::Status(Measured::default()))?).ok()?;
+        let counts: Vec<_> = view.malformed.iter().map(|(word, count)| format!(" {word}={count}")).collect();
+        Some(vec![format!("{} of {} temporary addresses used{}", view.temporary.used, view.temporary.size, counts.concat())])
+    }
+
+    fn world(&mut self) -> Option<&mut World> {
+        self.world.as_mut()
+    }
+
+    fn mac(&mut self, name: &str) -> Option<Mac> {
+        let letter = letter(name)?;
+        let mac = Mac([0x52, 0x54, 0, 0, 0, 0x0a + (letter as u8 - b'A')]);
+        self.names.insert(letter, mac);
+        Some(mac)
+    }
+
+    fn with_names(&self, line: &str) -> String {
+        self.names.iter().fold(line.to_owned(), |line, (letter, mac)| {
+            line.replace(&mac.to_string(), &letter.to_string())
+        })
+    }
+}
+
+fn letter(name: &str) -> Option<char> {
+    let mut letters = name.chars();
+    let letter = letters.next().filter(char::is_ascii_uppercase)?;
+    letters.next().is_none().then_some(letter)
+}
+
+fn packet(speaker: Speaker, mac: Mac, verb: &str, rest: &[&str]) -> Option<Packet> {
+    let none = Ipv4Addr::UNSPECIFIED;
+    let address = rest.first().and_then(|word| word.parse::<Ipv4Addr>().ok());
+    let set = |key: &str| rest.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix('=')?.parse().ok());
+    let mut packet = Packet {
+        speaker,
+        mac,
+        message_type: MessageType::Request,
+        ciaddr: none,
+        requested: None,
+        server: set("server"),
+        broadcast: rest.contains(&"broadcast"),
+        relay: set("relay").unwrap_or(none),
+    };
+    match verb {
+        "discover" => packet.message_type = MessageType::Discover,
+        "select" => (packet.requested, packet.server) = (Some(address?), packet.server.or(Some(SERVER))),
+        "reboot" => packet.requested = Some(address?),
+        "renew" => packet.ciaddr = address?,
+        "decline" => {
+            packet.message_type = MessageType::Decline;
+            (packet.requested, packet.server) = (Some(address?), Some(SERVER));
+        }
+        "release" => {
+            packet.message_type = MessageType::Release;
+            (packet.ciaddr, packet.server) = (address?, Some(SERVER));
+        }
+        "inform" => (packet.message_type, packet.ciaddr) = (MessageType::Inform, address?),
+        _ => return None,
+    }
+    Some(packet)
+}
+
+fn row(view: &NodeView) -> String {
+    let phase = view.phase.as_ref().map(|phase| format!(" ({phase})")).unwrap_or_default();
+    let number = view.number.map(|number| format!(" number={number}")).unwrap_or_default();
+    let name = view.name.as_ref().map(|name| format!(" name={name}")).unwrap_or_default();
+    let address = view.address.map(|address| format!(" address={address}")).unwrap_or_default();
+    let temporary = view.temporary_address.map(|address| format!(" temporary={address}")).unwrap_or_default();
+    format!("{} {}{phase}{number}{name}{address}{temporary}", view.mac, view.state)
+}
