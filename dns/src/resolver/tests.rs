@@ -88,11 +88,20 @@ fn send_from(resolver: &mut Resolver, transport: Transport, from: &str, payload:
     let mut out = Vec::new();
     resolver.handle(0, Input::Query(Query { transport, from, id: QueryId(9), payload }), &mut out);
     assert!(out.len() <= 1, "{out:?}");
-    out.pop().map(|output| {
-        let Output::Reply { transport: back, to, id, payload } = output;
-        assert_eq!((back, to, id), (transport, from, QueryId(9)));
-        payload
-    })
+    match out.pop() {
+        Some(Output::Reply { transport: back, to, id, payload }) => {
+            assert_eq!((back, to, id), (transport, from, QueryId(9)));
+            Some(payload)
+        }
+        Some(Output::End { id }) => {
+            assert_eq!((transport, id), (Transport::Tcp, QueryId(9)));
+            None
+        }
+        None => {
+            assert_eq!(transport, Transport::Udp, "a stream is answered or ended");
+            None
+        }
+    }
 }
 
 fn udp(resolver: &mut Resolver, payload: &[u8]) -> Option<Vec<u8>> {
