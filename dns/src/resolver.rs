@@ -166,7 +166,7 @@ impl Resolver {
         match question.wanted {
             Wanted::Meta => (ResponseCode::FormErr, None),
             Wanted::Mail => (ResponseCode::NotImp, None),
-            // Nobody may copy the zone (RFC 5936 2.2.1); CHAOS tells strangers who we are, and no other class has our names.
+            // Nobody may copy the zone (RFC 5936 5); CHAOS tells strangers who we are, and no other class has our names.
             Wanted::Transfer => (ResponseCode::Refused, None),
             Wanted::Data(_) if !question.internet => (ResponseCode::Refused, None),
             Wanted::Data(wanted) => self.find(question, wanted),

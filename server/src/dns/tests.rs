@@ -233,7 +233,7 @@ fn a_new_connection_displaces_the_one_idle_longest() {
 
 #[test]
 fn a_client_that_does_not_read_holds_up_nobody() {
-    let handle = serve_with(Limits { idle: Duration::from_secs(1), ..LIMITS }, &["127.0.0.1:0"]);
+    let handle = serve_with(Limits { idle: Duration::from_secs(2), ..LIMITS }, &["127.0.0.1:0"]);
     let server = handle.addresses()[0];
     let mut deaf = dial(server);
     deaf.set_write_timeout(Some(Duration::from_secs(5))).unwrap();
@@ -243,18 +243,18 @@ fn a_client_that_does_not_read_holds_up_nobody() {
     assert!(stuck, "the server reads for ever");
     let began = Instant::now();
     assert!(ask(server, &query(1, "node5")).ends_with(&[10, 77, 1, 5]));
-    assert!(began.elapsed() < Duration::from_millis(500));
+    assert!(began.elapsed() < Duration::from_secs(1));
     eventually("it is ended", || handle.counts().connections_idle == 1);
 }
 
 #[test]
-fn a_thousand_at_once_are_all_answered() {
+fn a_thousand_queries_are_all_answered() {
     let handle = serve();
     let socket = client(handle.addresses()[0]);
     let mut seen = std::collections::BTreeSet::new();
     for id in 0..1_000 {
         socket.send(&query(id, &format!("node{id}"))).unwrap();
-        // The test's own socket is small; the server's is not asked to help it.
+        // The test's own socket is small: it is emptied now and then.
         if id % 100 == 99 {
             let mut buffer = [0; 512];
             for _ in 0..100 {
@@ -271,18 +271,19 @@ fn a_thousand_at_once_are_all_answered() {
 
 #[test]
 fn what_is_in_the_way_is_named() {
-    let taken = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let udp = UdpSocket::bind(taken).unwrap();
+    // An address of its own: no other test takes the port in between.
+    let udp = UdpSocket::bind("127.0.0.3:0").unwrap();
+    let taken = udp.local_addr().unwrap();
     let start = |address: SocketAddr| start(&[address], settings(), directory(&[])).map(|_| ()).unwrap_err();
     let error = start(taken);
-    let port = format!("127.0.0.1 port {}", taken.port());
+    let port = format!("127.0.0.3 port {}", taken.port());
     assert_eq!(error.kind(), ErrorKind::AddrInUse);
     assert!(error.to_string().contains(&format!("UDP {port}")), "{error}");
     drop(udp);
-    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+    let tcp = TcpListener::bind("127.0.0.3:0").unwrap();
     let error = start(tcp.local_addr().unwrap());
     assert!(
-        error.to_string().contains(&format!("TCP 127.0.0.1 port {}", tcp.local_addr().unwrap().port())),
+        error.to_string().contains(&format!("TCP 127.0.0.3 port {}", tcp.local_addr().unwrap().port())),
         "{error}"
     );
 
@@ -298,7 +299,7 @@ fn what_is_in_the_way_is_named() {
 
 #[test]
 fn stopping_frees_the_ports_and_ends_connections() {
-    let handle = serve();
+    let handle = serve_with(LIMITS, &["127.0.0.4:0"]);
     let server = handle.addresses()[0];
     let mut stream = dial(server);
     stream.write_all(&framed(&query(1, "node1"))).unwrap();
