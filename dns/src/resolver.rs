@@ -64,6 +64,12 @@ pub enum Output {
         /// The message; for TCP two octets of length go before it.
         payload: Vec<u8>,
     },
+    /// End the connection this query came by, as soon as earlier replies are sent: who sends what gets no reply has lost count of his
+    /// octets, or means no good. Only for TCP.
+    End {
+        /// The query's.
+        id: QueryId,
+    },
 }
 
 /// A message of TCP has two octets for its length (RFC 1035 4.2.2).
@@ -89,7 +95,13 @@ impl Resolver {
                     let Query { transport, from: to, id, .. } = query;
                     out.push(Output::Reply { transport, to, id, payload });
                 }
-                Err(reason) => self.statistics.count_dropped(reason),
+                Err(reason) => {
+                    self.statistics.count_dropped(reason);
+                    match query.transport {
+                        Transport::Udp => {}
+                        Transport::Tcp => out.push(Output::End { id: query.id }),
+                    }
+                }
             },
             Input::Publish(directory) => self.change(self.zones.settings().clone(), directory),
             Input::Configure(settings) => self.change(settings, Arc::clone(self.zones.directory())),
@@ -154,7 +166,7 @@ impl Resolver {
         match question.wanted {
             Wanted::Meta => (ResponseCode::FormErr, None),
             Wanted::Mail => (ResponseCode::NotImp, None),
-            // Nobody may copy the zone (RFC 5936 2.2.1); CHAOS tells strangers who we are, and no other class has our names.
+            // Nobody may copy the zone (RFC 5936 5); CHAOS tells strangers who we are, and no other class has our names.
             Wanted::Transfer => (ResponseCode::Refused, None),
             Wanted::Data(_) if !question.internet => (ResponseCode::Refused, None),
             Wanted::Data(wanted) => self.find(question, wanted),

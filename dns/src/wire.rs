@@ -49,7 +49,7 @@ pub(crate) enum Wanted {
     Data(QueryType),
     /// AXFR, IXFR.
     Transfer,
-    /// MAILA, MAILB: obsolete before most of us learnt to write (RFC 1035 3.2.3).
+    /// MAILA, MAILB: questions for data that is obsolete (RFC 1035 3.2.3).
     Mail,
     /// A type that stands for no data and cannot be asked for: OPT, TSIG, TKEY.
     Meta,

@@ -199,7 +199,7 @@ enum Content {
     Apex,
     Addresses(Vec<Ipv4Addr>),
     Pointer(Name),
-    /// Nothing, but names below it have something: an empty non-terminal (RFC 8499 7).
+    /// Nothing, but names below it have something: an empty non-terminal (RFC 9499 7).
     Empty,
     Missing,
 }

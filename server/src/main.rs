@@ -1,2 +1,7 @@
 //! Skeleton.
+
+// Not started by anything yet.
+#[allow(dead_code)]
+mod dns;
+
 fn main() {}
