@@ -176,13 +176,16 @@ impl Teller {
             }
             _ => return None,
         };
-        let path = format!("node/{}{}", self.tokens.get(&letter)?, via.1);
+        let Some(token) = self.tokens.get(&letter) else { return Some(vec!["(it was given no token)".into()]) };
+        let path = format!("node/{token}{}", via.1);
         self.request(letter, via.0, &path)
     }
 
     fn request(&mut self, letter: char, via: Via, path: &str) -> Option<Vec<String>> {
         self.requests += 1;
-        let from = *self.addresses.get(&letter)?;
+        let Some(from) = self.addresses.get(&letter).copied() else {
+            return Some(vec!["(it has no address to ask from)".into()]);
+        };
         let id = RequestId(self.requests);
         let request = Request { id, from, local: SERVER, via, path: path.into() };
         let out = self.world()?.happen(Input::Request(request));

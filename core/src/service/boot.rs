@@ -70,7 +70,13 @@ fn file(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>
         (None, _) => Answer::File(path.into()),
         // What is made for a node goes to that node alone: it holds its token.
         (Some(_), None) => Answer::Missing(format!("{} is no node's address", request.from)),
-        (Some(generated), Some(mac)) => made_for(turn, request, generated, mac),
+        (Some(generated), Some(mac)) => {
+            // Power was cut before the first record of this boot was durable: it begins here.
+            if turn.hall.nodes.get(mac).is_some_and(|node| node.boot.token.is_empty()) {
+                turn.begin_boot(mac);
+            }
+            made_for(turn, request, generated, mac)
+        }
     };
     if let Some(mac) = machine {
         let text = printable(path);
@@ -122,9 +128,6 @@ fn plan(turn: &Turn<'_>, request: &Request, mac: Mac) -> Result<Plan, String> {
     };
     let http = boot::http_base(turn.config, request.local);
     let mut cmdline = Template::render(&profile.cmdline, &values)?;
-    if node.boot.token.is_empty() {
-        return Err("this machine has not begun a boot: its firmware did not ask for an address".into());
-    }
     // The hardware address tells the system which of its interfaces it was booted by, as PXELINUX's IPAPPEND 2 does.
     let boot_interface = format!("01-{}", node.mac).replace(':', "-");
     if !cmdline.is_empty() {

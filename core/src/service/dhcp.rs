@@ -6,12 +6,13 @@ mod reply;
 
 use crate::cluster::lease::{PoolId, PoolKind};
 use crate::cluster::network;
+use crate::cluster::node::Firmware;
 use crate::cluster::record::{LeaseRecord, Record};
-use crate::cluster::stage::Step;
+use crate::cluster::stage::{Stage, Step};
 use crate::config::{Order, Policy};
 use crate::event::Kind;
 use crate::hall::{Due, Turn};
-use crate::limit::QUARANTINE;
+use crate::limit::{OFFER_STANDS, QUARANTINE};
 use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
 use crate::wire::dhcp::{Message, MessageType, Op, option};
@@ -61,7 +62,7 @@ fn discover(turn: &mut Turn<'_>, client: &Client) {
     let Some((address, lease)) = address_to_offer(turn, client, is_node) else {
         return silence(turn, client, is_node);
     };
-    turn.hall.timers.arm(turn.now + crate::limit::OFFER_STANDS, Due::Address(address));
+    turn.hall.timers.arm(turn.now + OFFER_STANDS, Due::Address(address));
     let reply = Reply::new(turn, client, MessageType::Offer).lease(address, lease).parameters(address);
     if let Some(missing) = reply.missing_boot_file() {
         let to_do = format!("set {missing} in [boot] of the configuration");
@@ -97,7 +98,7 @@ fn meet(turn: &mut Turn<'_>, client: &Client) -> bool {
 }
 
 /// Firmware asks: perhaps its machine was switched on just now.
-fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: crate::cluster::node::Firmware) {
+fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware) {
     if turn.hall.nodes.get(client.mac).is_some_and(|node| node.begins_boot(turn.now, firmware)) {
         turn.begin_boot(client.mac);
     }
@@ -175,6 +176,10 @@ fn request(turn: &mut Turn<'_>, client: &Client) {
     };
     if is_node {
         heard(turn, client, format!("REQUEST {address}{}", client.describe()));
+        // Its DISCOVER may have been answered by this server before a restart.
+        if let Some(firmware) = client.firmware {
+            power_on(turn, client, firmware);
+        }
     }
     match decide(turn, client, case, address, is_node) {
         Decision::Known(lease) => grant(turn, client, address, lease, None, is_node),
@@ -300,7 +305,7 @@ fn grant(
         turn.hall.leases.supersede(client.mac);
         turn.step(client.mac, Step::Renewed, "it renewed its lease");
     }
-    let in_mid_boot = turn.hall.nodes.get(client.mac).is_some_and(|node| node.stage != crate::cluster::stage::Stage::Up);
+    let in_mid_boot = turn.hall.nodes.get(client.mac).is_some_and(|node| node.stage != Stage::Up);
     let reply = Reply::new(turn, client, MessageType::Ack).lease(address, lease).parameters(address);
     let told = format!("ACK {address}{}", reply.describe());
     let send = reply.send();
