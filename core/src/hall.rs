@@ -131,7 +131,8 @@ impl Turn<'_> {
         node.trouble = None;
         let (stage, was_booting) = (node.stage, node.stage.is_booting());
         if was_booting {
-            (node.phase, node.since, node.reason) = (Some(Phase::Dhcp), now, "it was switched on again".into());
+            (node.phase, node.since, node.reason) =
+                (Some(Phase::Dhcp), now, "it was switched on again".into());
         }
         self.step(mac, Step::PowerOn, "it was switched on");
         if was_booting {
@@ -213,14 +214,17 @@ impl Turn<'_> {
         let numbers = self.config.networks[place].numbering.numbers;
         let given = self.hall.listed.get(self.config, mac).and_then(|listed| listed.number);
         let lowest = || self.free_numbers(place).next();
-        given.map_or_else(lowest, |number| (numbers.contains(number) && self.may_have(mac, number)).then_some(number))
+        given.map_or_else(lowest, |number| {
+            (numbers.contains(number) && self.may_have(mac, number)).then_some(number)
+        })
     }
 
     /// The numbers of a network that may be given to anybody, lowest first.
     pub(crate) fn free_numbers(&self, place: usize) -> impl Iterator<Item = u32> + '_ {
         let numbers = self.config.networks[place].numbering.numbers;
         let free = self.hall.nodes.free_from(numbers.lowest);
-        free.take_while(move |number| numbers.contains(*number)).filter(|number| !self.hall.listed.has_number(*number))
+        free.take_while(move |number| numbers.contains(*number))
+            .filter(|number| !self.hall.listed.has_number(*number))
     }
 
     /// Puts a listed machine where the operator wants it. It is ready at first sight: its number is durable in the configuration,

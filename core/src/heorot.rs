@@ -110,7 +110,8 @@ impl Heorot {
         let moved = |place: usize| {
             let interface = &old.networks.get(place)?.interface;
             let network = old.networks.get(place)?;
-            let same = |new: &crate::config::Network| &new.interface == interface && new.contains(network.address);
+            let same =
+                |new: &crate::config::Network| &new.interface == interface && new.contains(network.address);
             self.config.networks.iter().position(same)
         };
         let macs: Vec<_> = self.hall.nodes.iter().map(|node| node.mac).collect();
@@ -179,7 +180,8 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
         (None, true) => (node.stage, node.phase) = (Stage::Seen, None),
         (Some(_), true) | (None, false) => {}
     }
-    let has_number = |number: u32| turn.config.networks.iter().position(|n| n.numbering.numbers.contains(number));
+    let has_number =
+        |number: u32| turn.config.networks.iter().position(|n| n.numbering.numbers.contains(number));
     node.network = node.number.and_then(has_number);
     node
 }
@@ -213,11 +215,16 @@ fn restore_lease(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac) {
 /// Whoever was in mid-boot when the server stopped may be in mid-download: its neighbour entries stand again.
 fn pin_booting(turn: &mut Turn<'_>) {
     let in_mid_boot = |node: &&Node| {
-        matches!(node.stage, Stage::Temporary | Stage::Testing | Stage::Failed | Stage::Ready | Stage::Booting)
+        matches!(
+            node.stage,
+            Stage::Temporary | Stage::Testing | Stage::Failed | Stage::Ready | Stage::Booting
+        )
     };
-    let booting: Vec<_> = turn.hall.nodes.iter().filter(in_mid_boot).map(|node| (node.mac, node.network)).collect();
+    let booting: Vec<_> =
+        turn.hall.nodes.iter().filter(in_mid_boot).map(|node| (node.mac, node.network)).collect();
     for (mac, place) in booting {
-        let lent: Vec<_> = turn.hall.leases.of(mac).map(|(address, lease)| (address, lease.pool.network)).collect();
+        let lent: Vec<_> =
+            turn.hall.leases.of(mac).map(|(address, lease)| (address, lease.pool.network)).collect();
         let permanent = place.and_then(|place| Some((turn.permanent_address(mac, place)?, place)));
         for (address, place) in lent.into_iter().chain(permanent) {
             turn.pin(address, mac, place);
@@ -234,7 +241,9 @@ fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac) {
     turn.hall.leases.close(address, until);
     turn.hall.timers.arm(until, Due::Address(address));
     let minutes = QUARANTINE.as_secs() / 60;
-    let what = format!("{address} is used by {mac} although it is lent to nobody: it is not lent for {minutes} minutes");
+    let what = format!(
+        "{address} is used by {mac} although it is lent to nobody: it is not lent for {minutes} minutes"
+    );
     turn.event(None, Kind::Trouble, what);
 }
 
@@ -249,7 +258,11 @@ fn wake(turn: &mut Turn<'_>) {
                 }
                 if let Some(lease) = ended {
                     turn.end_lease(address);
-                    turn.step(lease.mac, Step::Expired, "it fell silent, and its temporary address was taken back");
+                    turn.step(
+                        lease.mac,
+                        Step::Expired,
+                        "it fell silent, and its temporary address was taken back",
+                    );
                 }
             }
             Due::Pin(address) => {
@@ -261,7 +274,9 @@ fn wake(turn: &mut Turn<'_>) {
                 }
             }
             Due::Grant(mac) => {
-                let Some(until) = turn.hall.nodes.get(mac).and_then(|node| node.granted_until) else { continue };
+                let Some(until) = turn.hall.nodes.get(mac).and_then(|node| node.granted_until) else {
+                    continue;
+                };
                 if until > turn.now {
                     turn.hall.timers.arm(until, due);
                     continue;

@@ -3,7 +3,7 @@
 use crate::cluster::lease::PoolId;
 use crate::cluster::stage::Step;
 use crate::event::Kind;
-use crate::hall::{Due, Turn};
+use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::message::{Answer, DhcpSend, Output, RequestId, Ticket};
 use std::collections::VecDeque;
@@ -26,6 +26,8 @@ pub(crate) enum Promise {
         mac: Mac,
         /// Why it gets one.
         reason: String,
+        /// Whether its firmware asks: then it goes on to boot with its number.
+        in_mid_boot: bool,
     },
     /// An address is granted.
     Grant(Grant),
@@ -90,10 +92,13 @@ impl Promise {
     /// The record is durable.
     pub(crate) fn fulfil(self, turn: &mut Turn<'_>) {
         match self {
-            Self::Number { mac, reason } => {
+            Self::Number { mac, reason, in_mid_boot } => {
                 let Some(number) = turn.hall.nodes.settle(mac) else { return };
                 turn.event(Some(mac), Kind::Number, format!("number {number}: {reason}"));
                 turn.step(mac, Step::Numbered, &reason);
+                if in_mid_boot {
+                    turn.step(mac, Step::PowerOn, "it was switched on");
+                }
                 if turn.hall.listed.get(turn.config, mac).is_some_and(|listed| listed.name.is_some()) {
                     turn.publish();
                 }
@@ -109,8 +114,7 @@ impl Promise {
             Self::Number { mac, .. } => turn.hall.nodes.renounce(mac),
             Self::Grant(grant) => {
                 if grant.lent.is_some() {
-                    turn.hall.leases.end(grant.address, turn.now);
-                    turn.hall.timers.arm(turn.now, Due::Address(grant.address));
+                    turn.hall.leases.retract(grant.address);
                 }
                 let why = "the address could not be recorded, so that it was not granted";
                 turn.trouble(grant.mac, why.into(), Some("see what the journal says of the store".into()));

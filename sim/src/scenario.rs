@@ -176,7 +176,9 @@ impl Teller {
             }
             _ => return None,
         };
-        let Some(token) = self.tokens.get(&letter) else { return Some(vec!["(it was given no token)".into()]) };
+        let Some(token) = self.tokens.get(&letter) else {
+            return Some(vec!["(it was given no token)".into()]);
+        };
         let path = format!("node/{token}{}", via.1);
         self.request(letter, via.0, &path)
     }
@@ -229,7 +231,9 @@ impl Teller {
                     }
                     describe(&send)
                 }
-                Output::Neighbour(Neighbour::Set { address, mac, .. }) => format!("neighbour {address} is {mac}"),
+                Output::Neighbour(Neighbour::Set { address, mac, .. }) => {
+                    format!("neighbour {address} is {mac}")
+                }
                 Output::Neighbour(Neighbour::Drop { address, .. }) => format!("neighbour {address} dropped"),
                 Output::Probe { address, .. } => format!("who has {address}?"),
                 Output::Reply(_, answer) => {
@@ -311,7 +315,12 @@ impl Teller {
     fn pool(&mut self) -> Option<Vec<String>> {
         let view: StatusView = serde_json::from_str(&self.ask(Query::Status(Measured::default()))?).ok()?;
         let counts: Vec<_> = view.malformed.iter().map(|(word, count)| format!(" {word}={count}")).collect();
-        Some(vec![format!("{} of {} temporary addresses used{}", view.temporary.used, view.temporary.size, counts.concat())])
+        Some(vec![format!(
+            "{} of {} temporary addresses used{}",
+            view.temporary.used,
+            view.temporary.size,
+            counts.concat()
+        )])
     }
 
     fn world(&mut self) -> Option<&mut World> {
@@ -326,9 +335,9 @@ impl Teller {
     }
 
     fn with_names(&self, line: &str) -> String {
-        self.names.iter().fold(line.to_owned(), |line, (letter, mac)| {
-            line.replace(&mac.to_string(), &letter.to_string())
-        })
+        self.names
+            .iter()
+            .fold(line.to_owned(), |line, (letter, mac)| line.replace(&mac.to_string(), &letter.to_string()))
     }
 }
 
@@ -341,7 +350,8 @@ fn letter(name: &str) -> Option<char> {
 fn packet(speaker: Speaker, mac: Mac, verb: &str, rest: &[&str]) -> Option<Packet> {
     let none = Ipv4Addr::UNSPECIFIED;
     let address = rest.first().and_then(|word| word.parse::<Ipv4Addr>().ok());
-    let set = |key: &str| rest.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix('=')?.parse().ok());
+    let set =
+        |key: &str| rest.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix('=')?.parse().ok());
     let mut packet = Packet {
         speaker,
         mac,

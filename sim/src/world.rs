@@ -100,7 +100,8 @@ impl World {
     pub fn crash(&mut self) -> Vec<Output> {
         self.store = Store { kept: std::mem::take(&mut self.store.kept), ..Store::default() };
         let kept = self.store.kept.iter();
-        let records = kept.map(|(key, value)| Record::parse(key, value).expect("the store gives back what it got"));
+        let records =
+            kept.map(|(key, value)| Record::parse(key, value).expect("the store gives back what it got"));
         let mut out = Vec::new();
         self.heorot = Heorot::restore(self.now, self.config.clone(), SECRET, records.collect(), &mut out);
         self.settle(out)

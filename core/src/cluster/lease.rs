@@ -203,7 +203,8 @@ impl Leases {
     /// Lends an address, after [`Leases::check`], or as it was recorded before a restart. Returns when to look at it again.
     pub fn lend(&mut self, now: Time, address: Ipv4Addr, mac: Mac, id: PoolId, lease: Duration) -> Time {
         self.withdraw(address);
-        let lease = Lease { mac, pool: id, until: now + lease, life: now, superseded: false, recorded: false };
+        let lease =
+            Lease { mac, pool: id, until: now + lease, life: now, superseded: false, recorded: false };
         self.insert(address, lease);
         lease.held_until()
     }
@@ -245,6 +246,14 @@ impl Leases {
         self.by_borrower.remove(&(lease.mac, lease.pool));
         self.close(address, closed_until);
         Some(lease)
+    }
+
+    /// Takes back a lease that was never granted: the address is free at once.
+    pub fn retract(&mut self, address: Ipv4Addr) {
+        if let Some(lease) = self.leases.remove(&address) {
+            self.by_borrower.remove(&(lease.mac, lease.pool));
+            self.free(address);
+        }
     }
 
     /// Nobody gets an address before this moment.

@@ -30,7 +30,9 @@ pub(crate) fn handle(turn: &mut Turn<'_>, request: Request) {
     };
     match (path.strip_prefix("node/"), &request.via) {
         (Some(rest), Via::HttpGet | Via::HttpPost(_)) => about_itself(turn, &request, rest, machine),
-        (None, Via::HttpPost(_)) => answer(turn, &request, Answer::Missing("nothing is to be posted here".into())),
+        (None, Via::HttpPost(_)) => {
+            answer(turn, &request, Answer::Missing("nothing is to be posted here".into()))
+        }
         (_, Via::Tftp | Via::HttpGet) => file(turn, &request, &path, machine),
     }
 }
@@ -48,7 +50,9 @@ pub(crate) fn transferred(turn: &mut Turn<'_>, transfer: &Transfer) {
             let detail = format!("{path}: {} octets delivered by TFTP{resent}", transfer.octets);
             turn.event(machine, Kind::Transfer, detail);
         }
-        (Some(failure), None) => turn.event(None, Kind::Transfer, format!("{path} to {}: {failure}", transfer.peer)),
+        (Some(failure), None) => {
+            turn.event(None, Kind::Transfer, format!("{path} to {}: {failure}", transfer.peer))
+        }
         (Some(failure), Some(mac)) => {
             let detail = format!("{path}: {failure} after {} octets{resent}", transfer.octets);
             turn.event(Some(mac), Kind::Transfer, detail.clone());
@@ -115,8 +119,11 @@ fn made_for(turn: &Turn<'_>, request: &Request, generated: Generated<'_>, mac: M
 fn plan(turn: &Turn<'_>, request: &Request, mac: Mac) -> Result<Plan, String> {
     let node = turn.hall.nodes.get(mac).ok_or("no such node")?;
     let listed = turn.hall.listed.get(turn.config, mac);
-    let (_, profile) =
-        boot::profile(turn.config, listed.and_then(|listed| listed.profile.as_deref()), node.number.is_some());
+    let (_, profile) = boot::profile(
+        turn.config,
+        listed.and_then(|listed| listed.profile.as_deref()),
+        node.number.is_some(),
+    );
     let name = node.number.map(|number| turn.name(number));
     let values = Values {
         node_name: name,
@@ -169,7 +176,8 @@ fn about_itself(turn: &mut Turn<'_>, request: &Request, rest: &str, machine: Opt
 
 /// The agent asks what its machine is, and what it shall check.
 fn ask(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
-    if turn.hall.nodes.get(mac).is_some_and(|node| node.phase < Some(Phase::Agent) && node.stage.is_booting()) {
+    if turn.hall.nodes.get(mac).is_some_and(|node| node.phase < Some(Phase::Agent) && node.stage.is_booting())
+    {
         turn.event(Some(mac), Kind::Agent, "its agent runs and asks what to do".into());
     }
     if let Some(node) = turn.hall.nodes.get_mut(mac) {
@@ -201,7 +209,11 @@ fn take_report(turn: &mut Turn<'_>, mac: Mac, report: Report) {
     let is_first = turn.hall.nodes.get(mac).is_some_and(|node| node.stage != Stage::Failed);
     for check in report.checks.iter().filter(|_| is_first) {
         let outcome = if check.passed { "passed" } else { "FAILED" };
-        turn.event(Some(mac), Kind::Check, format!("{} {outcome}: {}", printable(&check.name), printable(&check.detail)));
+        turn.event(
+            Some(mac),
+            Kind::Check,
+            format!("{} {outcome}: {}", printable(&check.name), printable(&check.detail)),
+        );
     }
     let macs = report.macs();
     let verdict = report.verdict(&turn.config.trial.checks);
@@ -220,17 +232,25 @@ fn take_report(turn: &mut Turn<'_>, mac: Mac, report: Report) {
     match number {
         Some(number) if turn.hall.nodes.claim(mac, number) => {
             turn.keep_node(mac);
-            turn.promise(Promise::Number { mac, reason: "all checks passed".into() });
+            turn.promise(Promise::Number { mac, reason: "all checks passed".into(), in_mid_boot: false });
         }
         _ if !may_have_one => {
             turn.step(mac, Step::Unplaced, "it passed, and is not listed");
             let to_do = format!("add [[node]] mac = \"{mac}\" with a number to the configuration");
-            turn.trouble(mac, "it passed the trial and gets no number: trial.order is \"list\" and it is not listed".into(), Some(to_do));
+            turn.trouble(
+                mac,
+                "it passed the trial and gets no number: trial.order is \"list\" and it is not listed".into(),
+                Some(to_do),
+            );
         }
         _ => {
             turn.step(mac, Step::Unplaced, "it passed, and no number is free");
             let to_do = "make networks.numbers larger".into();
-            turn.trouble(mac, "it passed the trial and gets no number: all of its network are taken".into(), Some(to_do));
+            turn.trouble(
+                mac,
+                "it passed the trial and gets no number: all of its network are taken".into(),
+                Some(to_do),
+            );
         }
     }
 }
@@ -242,7 +262,11 @@ fn up(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
         return answer(turn, request, error(409, "this machine has no number yet"));
     }
     if stage != Some(Stage::Up) {
-        turn.event(Some(mac), Kind::Agent, format!("its agent at {} says that its system runs", request.from));
+        turn.event(
+            Some(mac),
+            Kind::Agent,
+            format!("its agent at {} says that its system runs", request.from),
+        );
     }
     turn.step(mac, Step::ReportedUp, "its agent says so");
     // It has left mid-boot: from now on the kernel finds it as any other host.

@@ -7,7 +7,8 @@ use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::message::{Answer, Measured, Output, Query, RequestId};
 use crate::service::view::{
-    ErrorView, EventView, ExplainView, LoadView, NodeDetailView, NodeView, PoolView, StatusView, TransfersView,
+    ErrorView, EventView, ExplainView, LoadView, NodeDetailView, NodeView, PoolView, StatusView,
+    TransfersView,
 };
 use crate::time::Wall;
 use heorot_names::NodeSet;
@@ -20,7 +21,9 @@ use std::net::Ipv4Addr;
 pub(crate) fn handle(turn: &mut Turn<'_>, id: RequestId, wall: Wall, query: &Query) {
     let answer = match query {
         Query::Status(measured) => ok(&status(turn, measured)),
-        Query::Nodes(None) => ok(&turn.hall.nodes.iter().map(|node| row(turn, wall, node)).collect::<Vec<_>>()),
+        Query::Nodes(None) => {
+            ok(&turn.hall.nodes.iter().map(|node| row(turn, wall, node)).collect::<Vec<_>>())
+        }
         Query::Nodes(Some(set)) => nodes(turn, wall, set),
         Query::Node(name) => one(turn, name, |node| ok(&detail(turn, wall, node))),
         Query::Explain(name) => one(turn, name, |node| ok(&explain(turn, wall, node))),
@@ -36,10 +39,21 @@ fn dump(turn: &Turn<'_>, wall: Wall) -> serde_json::Value {
         json!({ "address": address, "mac": lease.mac, "until": stamp(lease.until), "last_sign_of_life": stamp(lease.life),
                 "recorded": lease.recorded, "superseded": lease.superseded })
     });
-    let offers =
-        turn.hall.leases.offers().map(|(address, mac, until)| json!({ "address": address, "mac": mac, "until": stamp(until) }));
-    let closed = turn.hall.leases.closed().map(|(address, until)| json!({ "address": address, "until": stamp(until) }));
-    let pins = turn.hall.pins.iter().map(|(address, pin)| json!({ "address": address, "mac": pin.mac, "interface": pin.interface }));
+    let offers = turn
+        .hall
+        .leases
+        .offers()
+        .map(|(address, mac, until)| json!({ "address": address, "mac": mac, "until": stamp(until) }));
+    let closed = turn
+        .hall
+        .leases
+        .closed()
+        .map(|(address, until)| json!({ "address": address, "until": stamp(until) }));
+    let pins = turn
+        .hall
+        .pins
+        .iter()
+        .map(|(address, pin)| json!({ "address": address, "mac": pin.mac, "interface": pin.interface }));
     json!({
         "nodes": turn.hall.nodes.iter().map(|node| explain(turn, wall, node)).collect::<Vec<_>>(),
         "leases": leases.collect::<Vec<_>>(),
@@ -69,8 +83,15 @@ fn status(turn: &Turn<'_>, measured: &Measured) -> StatusView {
         },
         temporary: PoolView { used, size },
         kernel_drops: measured.kernel_drops,
-        malformed: here.chain(measured.malformed.iter().map(|(word, count)| (word.clone(), *count))).collect(),
-        troubles: turn.hall.store_trouble.iter().map(|why| format!("nothing new can be promised: {why}")).collect(),
+        malformed: here
+            .chain(measured.malformed.iter().map(|(word, count)| (word.clone(), *count)))
+            .collect(),
+        troubles: turn
+            .hall
+            .store_trouble
+            .iter()
+            .map(|why| format!("nothing new can be promised: {why}"))
+            .collect(),
     }
 }
 
@@ -82,7 +103,8 @@ fn nodes(turn: &Turn<'_>, wall: Wall, set: &str) -> Answer {
     match NodeSet::parse(set, &turn.hall.directory) {
         Ok(wanted) => {
             let is_wanted = |node: &&Node| node.number.is_some_and(|number| wanted.contains(number));
-            let rows: Vec<_> = turn.hall.nodes.iter().filter(is_wanted).map(|node| row(turn, wall, node)).collect();
+            let rows: Vec<_> =
+                turn.hall.nodes.iter().filter(is_wanted).map(|node| row(turn, wall, node)).collect();
             if rows.is_empty() { no_such_node(set) } else { ok(&rows) }
         }
         Err(e) => fail(400, format!("{set}: {e}")),
@@ -103,13 +125,15 @@ fn find<'a>(turn: &'a Turn<'_>, name: &str) -> Option<&'a Node> {
     }
     let directory = &turn.hall.directory;
     let host = name.strip_suffix('.').unwrap_or(name);
-    let host = host.strip_suffix(directory.zone.as_str()).and_then(|host| host.strip_suffix('.')).unwrap_or(host);
+    let host =
+        host.strip_suffix(directory.zone.as_str()).and_then(|host| host.strip_suffix('.')).unwrap_or(host);
     let number = name.parse().ok().or_else(|| directory.number(host))?;
     turn.hall.nodes.get(turn.hall.nodes.holder(number)?)
 }
 
 fn row(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeView {
-    let of_number = |number| turn.config.networks.iter().find_map(|network| network.numbering.address(number));
+    let of_number =
+        |number| turn.config.networks.iter().find_map(|network| network.numbering.address(number));
     let network = node.network.and_then(|place| turn.config.networks.get(place));
     let here = node.number.and_then(|number| network?.numbering.address(number));
     NodeView {
@@ -117,7 +141,12 @@ fn row(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeView {
         name: node.number.map(|number| turn.name(number)),
         mac: node.mac.to_string(),
         address: here.or_else(|| node.number.and_then(of_number)),
-        temporary_address: turn.hall.leases.of(node.mac).find(|(_, lease)| lease.recorded).map(|(address, _)| address),
+        temporary_address: turn
+            .hall
+            .leases
+            .of(node.mac)
+            .find(|(_, lease)| lease.recorded)
+            .map(|(address, _)| address),
         network: network.map(|network| network.interface.clone()).unwrap_or_default(),
         state: node.stage.to_string(),
         phase: node.phase.map(|phase| phase.to_string()),
@@ -167,9 +196,13 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
 fn waiting_for(node: &Node) -> Option<&'static str> {
     match (node.stage, node.phase) {
         (Stage::Seen, _) => Some("its REQUEST for an address"),
-        (Stage::Temporary | Stage::Booting, None | Some(Phase::Dhcp)) => Some("its firmware to ask for the boot file"),
+        (Stage::Temporary | Stage::Booting, None | Some(Phase::Dhcp)) => {
+            Some("its firmware to ask for the boot file")
+        }
         (Stage::Temporary | Stage::Booting, Some(Phase::Loader)) => Some("its loader to ask for the kernel"),
-        (Stage::Temporary | Stage::Booting, Some(Phase::Kernel)) => Some("its loader to ask for the initial RAM disk"),
+        (Stage::Temporary | Stage::Booting, Some(Phase::Kernel)) => {
+            Some("its loader to ask for the initial RAM disk")
+        }
         (Stage::Temporary | Stage::Booting, Some(Phase::Initrd)) => Some("its kernel to start the agent"),
         (Stage::Temporary, Some(Phase::Agent)) => Some("a number"),
         (Stage::Booting, Some(Phase::Agent)) => Some("its agent to say that the system runs"),
@@ -190,7 +223,9 @@ fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
     const STUCK_SECONDS: u64 = 300;
     let is_stuck = turn.now.since(node.since).as_secs() >= STUCK_SECONDS;
     match (node.stage, node.phase) {
-        (Stage::Failed, _) => Some("mend what the check found, or change the check in the configuration".into()),
+        (Stage::Failed, _) => {
+            Some("mend what the check found, or change the check in the configuration".into())
+        }
         (Stage::Temporary | Stage::Booting, Some(Phase::Initrd)) if is_stuck => {
             Some("look at its console: the kernel or the agent in the initial RAM disk does not start".into())
         }
@@ -206,7 +241,12 @@ fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
 }
 
 fn no_such_node(name: &str) -> Answer {
-    fail(404, format!("no such node: {name} (a number, a name, a hardware address or an address; `heorot node list` shows all)"))
+    fail(
+        404,
+        format!(
+            "no such node: {name} (a number, a name, a hardware address or an address; `heorot node list` shows all)"
+        ),
+    )
 }
 
 fn fail(status: u16, error: String) -> Answer {

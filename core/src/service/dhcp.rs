@@ -66,7 +66,11 @@ fn discover(turn: &mut Turn<'_>, client: &Client) {
     let reply = Reply::new(turn, client, MessageType::Offer).lease(address, lease).parameters(address);
     if let Some(missing) = reply.missing_boot_file() {
         let to_do = format!("set {missing} in [boot] of the configuration");
-        turn.trouble(client.mac, format!("its firmware was offered no boot file: there is no boot.{missing}"), Some(to_do));
+        turn.trouble(
+            client.mac,
+            format!("its firmware was offered no boot file: there is no boot.{missing}"),
+            Some(to_do),
+        );
     }
     let told = format!("OFFER {address}{}", reply.describe());
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
@@ -151,8 +155,13 @@ fn silence(turn: &mut Turn<'_>, client: &Client, is_node: bool) {
         return;
     }
     let settings = &turn.config.networks[client.place];
-    let what = format!("no answer: all {} temporary addresses of {} are in use", settings.temporary.size(), settings.interface);
-    let to_do = "make networks.temporary larger: firmware keeps an address for 150 s after its last sign of life";
+    let what = format!(
+        "no answer: all {} temporary addresses of {} are in use",
+        settings.temporary.size(),
+        settings.interface
+    );
+    let to_do =
+        "make networks.temporary larger: firmware keeps an address for 150 s after its last sign of life";
     turn.trouble(client.mac, what, Some(to_do.into()));
 }
 
@@ -202,7 +211,7 @@ fn request(turn: &mut Turn<'_>, client: &Client) {
             }
             turn.keep_node(mac);
             let reason = "there is no trial for it".into();
-            turn.promise(Promise::Number { mac, reason });
+            turn.promise(Promise::Number { mac, reason, in_mid_boot: client.firmware.is_some() });
             grant(turn, client, address, lease, None, is_node);
         }
         Decision::No => nak(turn, client, address),
@@ -253,7 +262,9 @@ fn decide(turn: &Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, is_no
     if let Some(lent) = turn.hall.leases.get(address) {
         let moves_on = permanent.is_some() && case == Case::InitReboot;
         return match () {
-            () if lent.mac != client.mac || lent.pool.network != client.place || lent.pool.kind != kind => refusal,
+            () if lent.mac != client.mac || lent.pool.network != client.place || lent.pool.kind != kind => {
+                refusal
+            }
             () if lent.superseded || moves_on => refusal,
             // Its record is under way, and its ACK will follow.
             () if !lent.recorded => Decision::Silence,
@@ -310,7 +321,15 @@ fn grant(
     let told = format!("ACK {address}{}", reply.describe());
     let send = reply.send();
     let pinned = is_node && in_mid_boot;
-    turn.promise(Promise::Grant(Grant { mac: client.mac, address, place: client.place, lent, pinned, told, send }));
+    turn.promise(Promise::Grant(Grant {
+        mac: client.mac,
+        address,
+        place: client.place,
+        lent,
+        pinned,
+        told,
+        send,
+    }));
 }
 
 /// The address is not the client's.
@@ -338,7 +357,11 @@ fn decline(turn: &mut Turn<'_>, client: &Client) {
     turn.event(Some(client.mac), Kind::Decline, format!("DECLINE {address}: another host has it"));
     if is_permanent {
         let what = format!("its address {address} is used by another host");
-        return turn.trouble(client.mac, what, Some(format!("find who answers for {address} by ARP, and take the address from it")));
+        return turn.trouble(
+            client.mac,
+            what,
+            Some(format!("find who answers for {address} by ARP, and take the address from it")),
+        );
     }
     let until = turn.now + QUARANTINE;
     if is_lent {

@@ -10,7 +10,12 @@ fn what_is_kept_is_read_back() {
     let token = "00112233445566778899aabbccddeeff".to_string();
     for record in [
         Record::Node(NodeRecord { mac: mac(1), further_macs: vec![mac(2)], number: Some(23), facts }),
-        Record::Node(NodeRecord { mac: mac(1), further_macs: vec![], number: None, facts: Default::default() }),
+        Record::Node(NodeRecord {
+            mac: mac(1),
+            further_macs: vec![],
+            number: None,
+            facts: Default::default(),
+        }),
         Record::Lease(LeaseRecord { address: Ipv4Addr::new(10, 77, 200, 1), mac: mac(1) }),
         Record::Boot(BootRecord {
             mac: mac(1),
@@ -49,8 +54,16 @@ fn what_cannot_be_read_is_named() {
     for (key, value, why) in [
         ("lamp/1", "{}", "no such kind of record"),
         ("node/52:54:00:00:00:01", "{", "EOF while parsing an object at line 1 column 1"),
-        ("node/52:54:00:00:00:02", r#"{"mac":"52:54:00:00:00:01","number":23}"#, "it holds node/52:54:00:00:00:01"),
-        ("lease/10.77.200.1", r#"{"address":"10.77.200.300","mac":"52:54:00:00:00:01"}"#, "invalid IPv4 address syntax at line 1 column 26"),
+        (
+            "node/52:54:00:00:00:02",
+            r#"{"mac":"52:54:00:00:00:01","number":23}"#,
+            "it holds node/52:54:00:00:00:01",
+        ),
+        (
+            "lease/10.77.200.1",
+            r#"{"address":"10.77.200.300","mac":"52:54:00:00:00:01"}"#,
+            "invalid IPv4 address syntax at line 1 column 26",
+        ),
     ] {
         assert_eq!(Record::parse(key, value), Err(Unreadable { key: key.into(), why: why.into() }));
     }

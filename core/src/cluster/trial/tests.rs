@@ -9,7 +9,10 @@ fn check(kind: CheckKind, name: &str) -> Check {
 fn verdicts() {
     let wanted = [check(CheckKind::Memory, "memory"), check(CheckKind::Command, "disk")];
     for (body, verdict) in [
-        (r#"{"passed":true,"checks":[{"name":"memory","passed":true},{"name":"disk","passed":true}]}"#, Ok(())),
+        (
+            r#"{"passed":true,"checks":[{"name":"memory","passed":true},{"name":"disk","passed":true}]}"#,
+            Ok(()),
+        ),
         (r#"{"passed":true,"checks":[{"name":"memory","passed":true}]}"#, Err("disk was not reported")),
         (
             r#"{"passed":true,"checks":[{"name":"memory","passed":false,"detail":"128 MiB"}]}"#,

@@ -29,12 +29,20 @@ impl Client {
     ///
     /// # Errors
     /// The packet is none that we can answer: a word for the counter.
-    pub(super) fn read(config: &Config, datagram: Datagram<'_>, message: Message) -> Result<Self, &'static str> {
+    pub(super) fn read(
+        config: &Config,
+        datagram: Datagram<'_>,
+        message: Message,
+    ) -> Result<Self, &'static str> {
         let mac = message.mac().ok_or("dhcp-hardware-address")?;
         let requested = message.options.address(option::REQUESTED_ADDRESS);
-        let spoken_of =
-            if message.ciaddr.is_unspecified() { requested.unwrap_or(Ipv4Addr::UNSPECIFIED) } else { message.ciaddr };
-        let place = network::of_client(config, datagram.interface, message.giaddr, spoken_of).ok_or("dhcp-network")?;
+        let spoken_of = if message.ciaddr.is_unspecified() {
+            requested.unwrap_or(Ipv4Addr::UNSPECIFIED)
+        } else {
+            message.ciaddr
+        };
+        let place = network::of_client(config, datagram.interface, message.giaddr, spoken_of)
+            .ok_or("dhcp-network")?;
         let settings = &config.networks[place];
         // A network behind a relay knows us by the address to which the relay sends.
         let server = if settings.on_link { settings.address } else { datagram.destination };
@@ -51,8 +59,12 @@ impl Client {
             (None, _) => self.message.options.text(option::VENDOR_CLASS).map(printable).unwrap_or_default(),
             (Some(Firmware::Ipxe), _) => "iPXE".into(),
             (Some(_), Some(FirmwareKind::Bios)) => "BIOS PXE".into(),
-            (Some(Firmware::Pxe), _) => format!("UEFI PXE (architecture {})", architecture.unwrap_or_default()),
-            (Some(Firmware::Http), _) => format!("UEFI HTTP (architecture {})", architecture.unwrap_or_default()),
+            (Some(Firmware::Pxe), _) => {
+                format!("UEFI PXE (architecture {})", architecture.unwrap_or_default())
+            }
+            (Some(Firmware::Http), _) => {
+                format!("UEFI HTTP (architecture {})", architecture.unwrap_or_default())
+            }
         };
         if who.is_empty() { who } else { format!(" from {who}") }
     }
@@ -63,7 +75,8 @@ impl Client {
 fn firmware(message: &Message) -> Option<Firmware> {
     let options = &message.options;
     // RFC 3004 wants a length before each class; iPXE sends its name bare.
-    let is_ipxe = options.get(option::USER_CLASS).is_some_and(|class| class == b"iPXE" || class == b"\x04iPXE");
+    let is_ipxe =
+        options.get(option::USER_CLASS).is_some_and(|class| class == b"iPXE" || class == b"\x04iPXE");
     if is_ipxe || options.contains(option::IPXE) {
         return Some(Firmware::Ipxe);
     }

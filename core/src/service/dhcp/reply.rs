@@ -65,7 +65,8 @@ impl<'a> Reply<'a> {
         let node = turn.hall.nodes.get(client.mac);
         let number = node.and_then(|node| node.number.or(node.claim));
         let host_name = number.map(|number| turn.name(number));
-        let boot_file = client.firmware_kind.and_then(|kind| boot::boot_file(turn.config, kind, client.server));
+        let boot_file =
+            client.firmware_kind.and_then(|kind| boot::boot_file(turn.config, kind, client.server));
         Self {
             client,
             settings: &turn.config.networks[client.place],
@@ -128,7 +129,9 @@ impl<'a> Reply<'a> {
         }
         match self.client.firmware_kind {
             // UEFI ignores an HTTP boot offer without it.
-            Some(FirmwareKind::HttpX64) => self.message.options.set(option::VENDOR_CLASS, b"HTTPClient".into()),
+            Some(FirmwareKind::HttpX64) => {
+                self.message.options.set(option::VENDOR_CLASS, b"HTTPClient".into())
+            }
             // no-pxedhcp: iPXE is not to wait 2 s for a proxy's offer.
             Some(FirmwareKind::Ipxe) => self.message.options.set(option::IPXE, vec![176, 1, 1]),
             Some(FirmwareKind::Bios | FirmwareKind::UefiX64 | FirmwareKind::UefiArm64) | None => {}
