@@ -1,1 +1,115 @@
+use super::*;
+use crate::config::Interface;
+use crate::message::{Answer, Datagram, Query, RequestId};
+use crate::time::Wall;
+use proptest::prelude::*;
+use std::net::SocketAddrV4;
 
+const NOW: Time = Time::from_nanoseconds(1_000_000_000_000);
+const DISCOVER: &[u8] = include_bytes!("../../fixtures/discover-ipxe.bin");
+
+fn heorot() -> Heorot {
+    let text = "[[network]]\ninterface = \"eth1\"\nnumbers = \"0-9\"\nfirst = \"10.77.1.0\"\n\
+                temporary = \"10.77.200.1-10.77.200.9\"\nguests = \"10.77.210.1-10.77.210.9\"\n";
+    let interface = Interface { name: "eth1".into(), addresses: vec![(Ipv4Addr::new(10, 77, 0, 1), 16)] };
+    let (config, _) = Config::parse(text, &[interface]).expect("the configuration is right");
+    Heorot::restore(NOW, config, [7; 16], Vec::new(), &mut Vec::new())
+}
+
+fn take(heorot: &mut Heorot, payload: &[u8]) -> Vec<Output> {
+    let source = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 68);
+    let mut out = Vec::new();
+    let datagram = Datagram { interface: "eth1", source, destination: Ipv4Addr::BROADCAST, payload };
+    heorot.handle(NOW, Input::Dhcp(datagram), &mut out);
+    out
+}
+
+fn dump(heorot: &mut Heorot) -> String {
+    let mut out = Vec::new();
+    heorot.handle(NOW, Input::Operator { id: RequestId(1), wall: Wall(0), query: Query::Dump }, &mut out);
+    match out.pop() {
+        Some(Output::Reply(_, Answer::Json(200, body))) => body,
+        other => panic!("a dump is answered with JSON: {other:?}"),
+    }
+}
+
+/// The packet with some octets replaced.
+fn with(at: usize, octets: &[u8]) -> Vec<u8> {
+    let mut packet = DISCOVER.to_vec();
+    packet[at..at + octets.len()].copy_from_slice(octets);
+    packet
+}
+
+/// A header with these octets as options.
+fn with_options(options: &[u8]) -> Vec<u8> {
+    [&DISCOVER[..240], options].concat()
+}
+
+#[test]
+fn the_packet_that_the_others_are_made_from_is_right() {
+    let mut heorot = heorot();
+    let before = dump(&mut heorot);
+    assert!(take(&mut heorot, DISCOVER).iter().any(|output| matches!(output, Output::Dhcp(_))));
+    assert_ne!(dump(&mut heorot), before, "a dump shows what a packet changes");
+}
+
+/// What is wrong is counted, by what is wrong, and leaves everything as it was.
+#[test]
+fn malformed_packets_change_nothing_but_a_counter() {
+    for (what, packet, word) in [
+        ("nothing", vec![], "short"),
+        ("one octet", vec![1], "short"),
+        ("an octet too short", DISCOVER[..239].to_vec(), "short"),
+        ("64 KiB", vec![1; 65_507], "long"),
+        ("64 KiB of options", with_options(&vec![0; 65_000]), "long"),
+        ("operation 0", with(0, &[0]), "operation"),
+        ("operation 3", with(0, &[3]), "operation"),
+        ("a server's", with(0, &[2]), "dhcp-reply"),
+        ("hardware address of 17 octets", with(2, &[17]), "hardware-length"),
+        ("hardware address of 255 octets", with(2, &[255]), "hardware-length"),
+        ("no hardware address", with(2, &[0]), "dhcp-hardware-address"),
+        ("token ring", with(1, &[6]), "dhcp-hardware-address"),
+        ("a group's address", with(28, &[0x01, 0, 0x5e]), "dhcp-hardware-address"),
+        ("BOOTP", with(236, &[0, 0, 0, 0]), "cookie"),
+        ("an option past the end", with_options(&[53, 1, 1, 60, 200, 0]), "option"),
+        ("a code without a length", with_options(&[53, 1, 1, 60]), "option"),
+        ("overload of 4", with_options(&[53, 1, 1, 52, 1, 4, 255]), "overload"),
+        ("no type", with_options(&[55, 1, 1, 255]), "dhcp-message-type"),
+        ("type 0", with_options(&[53, 1, 0, 255]), "dhcp-message-type"),
+        ("type 99", with_options(&[53, 1, 99, 255]), "dhcp-message-type"),
+        ("a type of two octets", with_options(&[53, 2, 1, 1, 255]), "dhcp-message-type"),
+        ("an OFFER", with_options(&[53, 1, 2, 255]), "dhcp-reply"),
+        ("a REQUEST for nothing", with_options(&[53, 1, 3, 255]), "dhcp-request-address"),
+        ("a DECLINE of nothing", with_options(&[53, 1, 4, 255]), "dhcp-decline-address"),
+        ("from a network that is not served", with(24, &[10, 99, 0, 1]), "dhcp-network"),
+    ] {
+        let mut heorot = heorot();
+        let before = dump(&mut heorot);
+        let out = take(&mut heorot, &packet);
+        assert_eq!(out, [], "{what}");
+        assert_eq!(dump(&mut heorot), before, "{what}");
+        assert_eq!(heorot.hall.malformed.iter().collect::<Vec<_>>(), [(&word, &1)], "{what}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    /// However a packet is damaged, it does not stop the server; and if it was counted as malformed, it changed nothing.
+    #[test]
+    fn damaged_packets_are_harmless(damage in prop::collection::vec((0_usize..600, any::<u8>()), 0..12), length in 0_usize..600) {
+        let mut packet = DISCOVER.to_vec();
+        packet.resize(600, 0);
+        for (at, octet) in damage {
+            packet[at] = octet;
+        }
+        packet.truncate(length);
+        let mut heorot = heorot();
+        let before = dump(&mut heorot);
+        let out = take(&mut heorot, &packet);
+        if !heorot.hall.malformed.is_empty() {
+            prop_assert_eq!(out, []);
+            prop_assert_eq!(dump(&mut heorot), before);
+        }
+    }
+}

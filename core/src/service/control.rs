@@ -257,6 +257,3 @@ fn fail(status: u16, error: String) -> Answer {
 fn ok(view: &impl Serialize) -> Answer {
     Answer::Json(200, serde_json::to_string(view).expect("no view has keys that are not strings"))
 }
-
-#[cfg(test)]
-mod tests;

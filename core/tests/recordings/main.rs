@@ -2,6 +2,7 @@
 //!
 //! The recordings were made with Debian 12's packages: iPXE's ROM, OVMF, PXELINUX, and the DHCP clients of operating systems, in network namespaces.
 
+mod answers;
 mod pcap;
 
 use heorot_core::mac::Mac;

@@ -1,1 +1,162 @@
+use super::*;
+use crate::config::Interface;
 
+const LEASE: Duration = Duration::from_secs(60);
+const POOL: PoolId = PoolId { network: 0, kind: PoolKind::Temporary };
+const START: Time = Time::from_nanoseconds(1_000_000_000_000);
+
+fn config(temporary: &str) -> Config {
+    let text = format!(
+        "[[network]]\ninterface = \"eth1\"\nnumbers = \"0-9\"\nfirst = \"10.77.1.0\"\ntemporary = \"{temporary}\"\n"
+    );
+    let interface = Interface { name: "eth1".into(), addresses: vec![(Ipv4Addr::new(10, 77, 0, 1), 16)] };
+    Config::parse(&text, &[interface]).expect("the configuration is right").0
+}
+
+fn mac(last: u8) -> Mac {
+    Mac([0x52, 0x54, 0, 0, 0, last])
+}
+
+fn address(last: u8) -> Ipv4Addr {
+    Ipv4Addr::new(10, 77, 200, last)
+}
+
+fn seconds(seconds: u64) -> Time {
+    START + Duration::from_secs(seconds)
+}
+
+/// A machine's place is part of what it was promised: the same in every version and on every host.
+#[test]
+fn places_never_change() {
+    let range = AddressRange { first: Ipv4Addr::new(10, 77, 200, 1), last: Ipv4Addr::new(10, 77, 203, 254) };
+    for (last, expected) in
+        [(0x0a, [10, 77, 203, 226]), (0x0b, [10, 77, 201, 180]), (0x0c, [10, 77, 203, 243])]
+    {
+        assert_eq!(place(mac(last), range), Ipv4Addr::from(expected));
+    }
+}
+
+#[test]
+fn the_same_machine_gets_the_same_offer_and_two_never_the_same() {
+    let mut leases = Leases::new(&config("10.77.200.1-10.77.200.20"));
+    let offers: Vec<_> = (0..20).map(|last| leases.offer(START, mac(last), POOL)).collect();
+    let different: BTreeSet<_> = offers.iter().flatten().collect();
+    assert_eq!(different.len(), 20, "every machine has an address of its own");
+    for last in (0..20).rev() {
+        assert_eq!(leases.offer(seconds(1), mac(last), POOL), offers[usize::from(last)]);
+    }
+}
+
+#[test]
+fn with_no_address_left_the_oldest_offer_gives_way_and_a_lease_does_not() {
+    let mut leases = Leases::new(&config("10.77.200.1-10.77.200.2"));
+    let first = leases.offer(START, mac(1), POOL).unwrap();
+    leases.lend(START, first, mac(1), POOL, LEASE);
+    let second = leases.offer(seconds(1), mac(2), POOL).unwrap();
+    assert_eq!(leases.offer(seconds(2), mac(3), POOL), Some(second), "what was only offered");
+    assert_eq!(leases.check(second, mac(2), POOL), Err(NotFree::Taken));
+    leases.lend(seconds(2), second, mac(3), POOL, LEASE);
+    assert_eq!(leases.offer(seconds(3), mac(2), POOL), None);
+    assert_eq!(leases.used(PoolKind::Temporary), (2, 2));
+}
+
+#[test]
+fn an_address_is_held_after_the_last_sign_of_life() {
+    let mut leases = Leases::new(&config("10.77.200.1-10.77.200.1"));
+    let held_until = leases.lend(START, address(1), mac(1), POOL, LEASE);
+    assert_eq!(held_until, seconds(150), "the longer of lease and hold");
+    leases.alive(seconds(100), address(1));
+    assert_eq!(leases.expire(seconds(150), address(1)), (None, Some(seconds(250))));
+    let (ended, again) = leases.expire(seconds(250), address(1));
+    assert_eq!((ended.map(|lease| lease.mac), again), (Some(mac(1)), None));
+    // It is closed while it is probed, and free afterwards.
+    leases.end(address(1), seconds(251));
+    assert_eq!(leases.offer(seconds(250), mac(2), POOL), None);
+    assert_eq!(leases.expire(seconds(251), address(1)), (None, None));
+    assert_eq!(leases.offer(seconds(251), mac(2), POOL), Some(address(1)));
+}
+
+#[test]
+fn a_guest_renews_or_loses() {
+    let lease = Lease {
+        mac: mac(1),
+        pool: PoolId { network: 0, kind: PoolKind::Guest },
+        until: seconds(60),
+        life: seconds(59),
+        superseded: false,
+        recorded: true,
+    };
+    assert_eq!(lease.held_until(), seconds(60));
+}
+
+#[test]
+fn quarantine_is_only_ever_longer() {
+    let mut leases = Leases::new(&config("10.77.200.1-10.77.200.1"));
+    leases.close(address(1), seconds(600));
+    leases.close(address(1), seconds(1));
+    assert_eq!(leases.expire(seconds(2), address(1)), (None, Some(seconds(600))));
+    assert_eq!(leases.check(address(1), mac(1), POOL), Err(NotFree::Taken));
+    assert_eq!(leases.check(address(2), mac(1), POOL), Err(NotFree::Elsewhere));
+}
+
+#[test]
+fn what_is_lent_survives_another_configuration() {
+    let mut leases = Leases::new(&config("10.77.200.1-10.77.200.9"));
+    leases.lend(START, address(1), mac(1), POOL, LEASE);
+    leases.lend(START, address(9), mac(9), POOL, LEASE);
+    leases.close(address(5), seconds(600));
+    let mut leases = leases.reconfigured(&config("10.77.200.5-10.77.200.9"));
+    assert_eq!(
+        leases.get(address(1)).map(|lease| lease.mac),
+        Some(mac(1)),
+        "its range is gone, its lease is not"
+    );
+    assert_eq!(leases.check(address(9), mac(2), POOL), Err(NotFree::Taken));
+    assert_eq!(leases.check(address(5), mac(2), POOL), Err(NotFree::Taken));
+    assert_eq!(leases.check(address(6), mac(2), POOL), Ok(()));
+    leases.end(address(1), seconds(1));
+    leases.expire(seconds(1), address(1));
+    assert_eq!(leases.check(address(1), mac(2), POOL), Err(NotFree::Elsewhere), "nobody gets it any more");
+}
+
+/// Whatever happens in whatever order: no address is two machines', and every address is counted once.
+#[test]
+fn no_order_of_things_gives_one_address_to_two() {
+    let config = config("10.77.200.1-10.77.200.6");
+    for seed in 0_u64..300 {
+        let mut leases = Leases::new(&config);
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let mut chance = move |below: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state % below
+        };
+        for step in 0..200 {
+            let (now, who) = (seconds(step * 3), mac(u8::try_from(chance(9)).unwrap()));
+            let some_address = address(u8::try_from(1 + chance(6)).unwrap());
+            match chance(7) {
+                0 | 1 => drop(leases.offer(now, who, POOL)),
+                2 | 3
+                    if leases.borrowed(who, POOL).is_none()
+                        && leases.check(some_address, who, POOL).is_ok() =>
+                {
+                    leases.lend(now, some_address, who, POOL, LEASE);
+                }
+                4 => drop(leases.end(some_address, now + LEASE)),
+                5 => leases.close(some_address, now + LEASE),
+                _ => drop(leases.expire(now, some_address)),
+            }
+            let borrowers: BTreeSet<_> = leases.iter().map(|(_, lease)| lease.mac).collect();
+            assert_eq!(borrowers.len(), leases.iter().count(), "seed {seed}: one address a machine");
+            for (address, _, _) in leases.offers() {
+                assert!(leases.get(address).is_none(), "seed {seed}: {address} is lent and offered");
+            }
+            let pool = &leases.pools[&POOL];
+            let busy: BTreeSet<_> =
+                leases.iter().map(|(a, _)| a).chain(leases.offers().map(|(a, ..)| a)).collect();
+            let closed = leases.closed().filter(|(a, _)| !busy.contains(a)).count();
+            assert_eq!(pool.free.len() + busy.len() + closed, 6, "seed {seed}: every address is somewhere");
+        }
+    }
+}

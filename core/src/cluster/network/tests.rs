@@ -1,1 +1,71 @@
+use super::*;
+use crate::config::Interface;
 
+fn config() -> Config {
+    let text = r#"
+[[network]]
+interface = "eth1"
+numbers = "0-9"
+first = "10.77.1.0"
+temporary = "10.77.200.1-10.77.200.9"
+guests = "10.77.210.1-10.77.210.9"
+[[network]]
+interface = "eth1"
+address = "10.88.0.1/16"
+numbers = "10-19"
+first = "10.88.1.0"
+temporary = "10.88.200.1-10.88.200.9"
+[[network]]
+interface = "eth2"
+numbers = "0-9"
+first = "10.78.1.0"
+suffix = "-ib"
+temporary = "10.78.200.1-10.78.200.9"
+"#;
+    let interface = |name: &str, second| Interface {
+        name: name.into(),
+        addresses: vec![(Ipv4Addr::new(10, second, 0, 1), 16)],
+    };
+    Config::parse(text, &[interface("eth1", 77), interface("eth2", 78)])
+        .expect("the configuration is right")
+        .0
+}
+
+#[test]
+fn where_a_client_is() {
+    let none = Ipv4Addr::UNSPECIFIED;
+    let config = config();
+    for (interface, relay, spoken_of, place) in [
+        ("eth1", none, none, Some(0)),
+        ("eth2", none, none, Some(2)),
+        ("eth3", none, none, None),
+        // A relay tells, whatever it says and by whichever interface it comes.
+        ("eth2", Ipv4Addr::new(10, 88, 0, 254), none, Some(1)),
+        ("eth1", Ipv4Addr::new(10, 88, 0, 254), Ipv4Addr::new(10, 77, 1, 1), Some(1)),
+        ("eth1", Ipv4Addr::new(10, 99, 0, 254), none, None),
+        // A renewal from behind a router.
+        ("eth1", none, Ipv4Addr::new(10, 88, 1, 3), Some(1)),
+        // An address of another link means nothing on this one.
+        ("eth1", none, Ipv4Addr::new(10, 78, 1, 3), Some(0)),
+        ("eth1", none, Ipv4Addr::new(192, 168, 1, 1), Some(0)),
+    ] {
+        assert_eq!(of_client(&config, interface, relay, spoken_of), place, "{interface} {relay} {spoken_of}");
+    }
+}
+
+#[test]
+fn whose_addresses_are_ours() {
+    let config = config();
+    for (address, number, ours) in [
+        ([10, 77, 1, 9], Some(9), true),
+        ([10, 77, 1, 10], None, false),
+        ([10, 88, 1, 0], Some(10), true),
+        ([10, 78, 1, 3], Some(3), true),
+        ([10, 77, 200, 9], None, true),
+        ([10, 77, 210, 1], None, true),
+        ([10, 77, 0, 1], None, false),
+    ] {
+        let address = Ipv4Addr::from(address);
+        assert_eq!((number_at(&config, address), is_ours(&config, address)), (number, ours), "{address}");
+    }
+}

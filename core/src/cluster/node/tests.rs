@@ -1,1 +1,93 @@
+use super::*;
+use std::time::Duration;
 
+const START: Time = Time::from_nanoseconds(1_000_000_000_000);
+
+fn mac(number: u32) -> Mac {
+    let [a, b, c, d] = number.to_be_bytes();
+    Mac([0x52, 0x54, a, b, c, d])
+}
+
+#[test]
+fn when_a_boot_begins() {
+    use Firmware::{Ipxe, Pxe};
+    use Stage::{Booting, Down, Failed, Ready, Seen, Temporary, Testing, Up};
+    let now = START + Duration::from_secs(1000);
+    // Stage, phase, token of an earlier boot, who asked in this boot and how long ago, who asks now.
+    for (stage, phase, token, before, asks, begins) in [
+        (Seen, None, "", None, Pxe, true),
+        (Seen, None, "t", Some((Pxe, 4)), Pxe, false),
+        (Temporary, Some(Phase::Dhcp), "t", Some((Pxe, 60)), Pxe, false),
+        (Temporary, Some(Phase::Dhcp), "t", Some((Pxe, 61)), Pxe, true),
+        // The loader that the ROM has started asks for the first time.
+        (Booting, Some(Phase::Loader), "t", Some((Pxe, 90)), Ipxe, false),
+        (Booting, Some(Phase::Loader), "t", Some((Ipxe, 30)), Ipxe, false),
+        (Booting, Some(Phase::Kernel), "t", Some((Pxe, 61)), Pxe, true),
+        // Its system ran already, however short ago its firmware asked.
+        (Booting, Some(Phase::Agent), "t", Some((Pxe, 10)), Pxe, true),
+        (Testing, None, "t", Some((Pxe, 10)), Pxe, true),
+        (Failed, None, "t", Some((Pxe, 10)), Pxe, true),
+        (Ready, None, "t", Some((Pxe, 10)), Pxe, true),
+        (Up, None, "t", Some((Pxe, 10)), Pxe, true),
+        (Down, None, "t", None, Pxe, true),
+    ] {
+        let mut node = Node { stage, phase, ..Node::new(START, mac(1)) };
+        node.boot.token = token.into();
+        node.boot.firmware =
+            before.into_iter().map(|(who, ago)| (who, now - Duration::from_secs(ago))).collect();
+        assert_eq!(node.begins_boot(now, asks), begins, "{stage} {phase:?}, {before:?} before, {asks:?} now");
+    }
+}
+
+#[test]
+fn a_number_is_one_machines() {
+    let mut nodes = Nodes::default();
+    for number in 1..=3 {
+        nodes.meet(START, mac(number));
+    }
+    assert!(nodes.claim(mac(1), 0));
+    assert!(!nodes.claim(mac(2), 0), "it is being recorded for another");
+    assert!(nodes.claim(mac(2), 1));
+    assert_eq!(nodes.settle(mac(1)), Some(0));
+    nodes.renounce(mac(2));
+    assert!(nodes.claim(mac(3), 1), "it was not recorded, and is free again");
+    assert_eq!(nodes.free_from(0).take(2).collect::<Vec<_>>(), [2, 3]);
+    let order: Vec<_> = nodes.iter().map(|node| node.mac).collect();
+    assert_eq!(order, [mac(1), mac(3), mac(2)], "by number, then by hardware address");
+}
+
+#[test]
+fn further_hardware_addresses_are_the_same_machine() {
+    let mut nodes = Nodes::default();
+    nodes.meet(START, mac(1));
+    nodes.meet(START, mac(2));
+    nodes.join(mac(1), &[mac(11), mac(1), mac(2)]);
+    assert_eq!(nodes.identity(mac(11)), mac(1));
+    assert_eq!(nodes.identity(mac(2)), mac(2), "it is a machine of its own already");
+    nodes.join(mac(2), &[mac(11)]);
+    assert_eq!(nodes.identity(mac(11)), mac(1), "and stays the first one's");
+}
+
+#[test]
+fn strangers_are_forgotten_before_the_table_overflows() {
+    let mut nodes = Nodes::default();
+    for number in 0..u32::try_from(NODES_MAX).unwrap() {
+        assert!(nodes.meet(START + Duration::from_millis(number.into()), mac(number)).is_some());
+    }
+    assert!(nodes.claim(mac(0), 0));
+    nodes.settle(mac(0));
+    let (_, forgotten) = nodes.meet(START + Duration::from_secs(9999), mac(1 << 24)).unwrap();
+    assert_eq!(forgotten, Some(mac(1)), "the longest unseen that has no number");
+    assert_eq!(nodes.iter().count(), NODES_MAX);
+    assert!(nodes.get(mac(0)).is_some());
+}
+
+#[test]
+fn history_is_bounded() {
+    let mut node = Node::new(START, mac(1));
+    for turn in 0..EVENTS_PER_NODE_MAX + 5 {
+        node.remember(START, Kind::File, turn.to_string());
+    }
+    assert_eq!(node.history.len(), EVENTS_PER_NODE_MAX);
+    assert_eq!(node.history.front().map(|(_, _, detail)| detail.as_str()), Some("5"));
+}

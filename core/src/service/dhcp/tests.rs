@@ -1,1 +1,81 @@
+use super::client::Client;
+use crate::config::{Config, FirmwareKind, Interface};
+use crate::message::Datagram;
+use crate::wire::dhcp::{Message, Op, Options, option};
+use std::net::{Ipv4Addr, SocketAddrV4};
 
+fn config() -> Config {
+    let text = "[[network]]\ninterface = \"eth1\"\nnumbers = \"0-9\"\nfirst = \"10.77.1.0\"\n\
+                temporary = \"10.77.200.1-10.77.200.9\"\n";
+    let interface = Interface { name: "eth1".into(), addresses: vec![(Ipv4Addr::new(10, 77, 0, 1), 16)] };
+    Config::parse(text, &[interface]).expect("the configuration is right").0
+}
+
+fn read(htype: u8, hlen: u8, options: &[(u8, &[u8])]) -> Result<Client, &'static str> {
+    let mut said = Options::default();
+    for (code, value) in options {
+        said.set(*code, value.to_vec());
+    }
+    let none = Ipv4Addr::UNSPECIFIED;
+    let mut chaddr = [0; 16];
+    chaddr[..6].copy_from_slice(&[0x52, 0x54, 0, 0, 0, 1]);
+    let message = Message {
+        op: Op::BootRequest,
+        htype,
+        hlen,
+        hops: 0,
+        xid: 1,
+        secs: 0,
+        broadcast: false,
+        ciaddr: none,
+        yiaddr: none,
+        siaddr: none,
+        giaddr: none,
+        chaddr,
+        sname: vec![],
+        file: vec![],
+        options: said,
+    };
+    let source = SocketAddrV4::new(none, 68);
+    let datagram = Datagram { interface: "eth1", source, destination: Ipv4Addr::BROADCAST, payload: &[] };
+    Client::read(&config(), datagram, message)
+}
+
+#[test]
+fn firmware_is_told_from_systems() {
+    const PXE: (u8, &[u8]) = (option::VENDOR_CLASS, b"PXEClient:Arch:00007:UNDI:003000");
+    const UEFI: (u8, &[u8]) = (option::ARCHITECTURE, &[0, 7]);
+    for (options, kind, described) in [
+        (&[][..], None, ""),
+        (&[(option::VENDOR_CLASS, &b"udhcp 1.35.0"[..])], None, " from udhcp 1.35.0"),
+        (&[(option::VENDOR_CLASS, b"\x1b[31mred\n")], None, " from [31mred"),
+        (&[PXE, UEFI], Some(FirmwareKind::UefiX64), " from UEFI PXE (architecture 7)"),
+        (&[UEFI], Some(FirmwareKind::UefiX64), " from UEFI PXE (architecture 7)"),
+        (&[(option::ARCHITECTURE, &[0, 0])], Some(FirmwareKind::Bios), " from BIOS PXE"),
+        (&[(option::ARCHITECTURE, &[0, 6])], None, " from UEFI PXE (architecture 6)"),
+        // A loaded iPXE still says PXEClient. Its class comes bare, or as RFC 3004 wants it.
+        (&[PXE, UEFI, (option::USER_CLASS, b"iPXE")], Some(FirmwareKind::Ipxe), " from iPXE"),
+        (&[PXE, UEFI, (option::USER_CLASS, b"\x04iPXE")], Some(FirmwareKind::Ipxe), " from iPXE"),
+        (&[PXE, UEFI, (option::IPXE, &[0xeb, 3, 1, 0, 0])], Some(FirmwareKind::Ipxe), " from iPXE"),
+        (
+            &[PXE, UEFI, (option::USER_CLASS, b"else")],
+            Some(FirmwareKind::UefiX64),
+            " from UEFI PXE (architecture 7)",
+        ),
+        (
+            &[(option::VENDOR_CLASS, b"HTTPClient:Arch:00016:UNDI:003000"), (option::ARCHITECTURE, &[0, 16])],
+            Some(FirmwareKind::HttpX64),
+            " from UEFI HTTP (architecture 16)",
+        ),
+    ] {
+        let client = read(1, 6, options).expect("an Ethernet client");
+        assert_eq!((client.firmware_kind, client.describe().as_str()), (kind, described), "{options:?}");
+    }
+}
+
+#[test]
+fn hardware_that_is_not_ethernet_is_counted() {
+    for (htype, hlen) in [(32, 0), (1, 0), (1, 16), (6, 6), (0, 6)] {
+        assert_eq!(read(htype, hlen, &[]).err(), Some("dhcp-hardware-address"), "{htype} {hlen}");
+    }
+}

@@ -1,0 +1,146 @@
+//! What the server answers to the DISCOVERs that real clients sent: each gets what it was seen to need.
+
+use crate::pcap::datagrams;
+use heorot_core::Heorot;
+use heorot_core::config::{Config, Interface};
+use heorot_core::mac::Mac;
+use heorot_core::message::{Datagram, DhcpSend, DhcpTarget, Input, Output};
+use heorot_core::time::Time;
+use heorot_core::wire::dhcp::{Message, MessageType, option};
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+const SERVER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
+
+const CONFIG: &str = r#"
+[[network]]
+interface = "eth1"
+numbers = "0-9"
+first = "10.77.1.0"
+temporary = "10.77.200.1-10.77.203.254"
+gateway = "10.77.0.254"
+[boot]
+bios = "pxelinux.0"
+uefi-x64 = "ipxe.efi"
+http-x64 = "grub/bootx64.efi"
+[[node]]
+mac = "52:54:00:77:00:01"
+number = 1
+[[node]]
+mac = "52:54:00:77:00:05"
+number = 5
+"#;
+
+/// The first DISCOVER of a recording, and what is answered.
+fn exchange(recording: &[u8]) -> (Message, DhcpSend, Message) {
+    let interface = Interface { name: "eth1".into(), addresses: vec![(SERVER, 16)] };
+    let (config, _) = Config::parse(CONFIG, &[interface]).expect("the configuration is right");
+    let now = Time::from_nanoseconds(1_000_000_000);
+    let mut out = Vec::new();
+    let mut heorot = Heorot::restore(now, config, [0; 16], Vec::new(), &mut out);
+    let (payload, asked) = datagrams(recording)
+        .into_iter()
+        .filter(|datagram| datagram.destination_port == 67)
+        .find_map(|datagram| {
+            let message = Message::parse(datagram.payload).ok()?;
+            (message.message_type() == Some(MessageType::Discover)).then_some((datagram.payload, message))
+        })
+        .expect("every recording begins with a DISCOVER");
+    let source = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 68);
+    let datagram = Datagram { interface: "eth1", source, destination: Ipv4Addr::BROADCAST, payload };
+    heorot.handle(now, Input::Dhcp(datagram), &mut out);
+    let send = out
+        .into_iter()
+        .find_map(|output| match output {
+            Output::Dhcp(send) => Some(send),
+            _ => None,
+        })
+        .expect("a node is offered its address");
+    let answer = Message::parse(&send.payload).expect("what we write can be read");
+    (asked, send, answer)
+}
+
+const ALL: [(&str, &[u8]); 12] = [
+    ("iPXE", include_bytes!("ipxe.pcap")),
+    ("OVMF", include_bytes!("ovmf.pcap")),
+    ("OVMF, HTTP", include_bytes!("ovmf-http.pcap")),
+    ("ipconfig", include_bytes!("ipconfig.pcap")),
+    ("udhcpc", include_bytes!("udhcpc.pcap")),
+    ("udhcpc -C", include_bytes!("udhcpc-no-client-id.pcap")),
+    ("dhclient", include_bytes!("dhclient.pcap")),
+    ("dhclient, DUID", include_bytes!("dhclient-duid.pcap")),
+    ("dhcpcd", include_bytes!("dhcpcd.pcap")),
+    ("networkd", include_bytes!("networkd.pcap")),
+    ("PXELINUX's ROM", include_bytes!("pxelinux.pcap")),
+    ("OVMF, in another run", include_bytes!("ovmf-request.pcap")),
+];
+
+#[test]
+fn every_client_is_offered_the_one_address_of_its_machine() {
+    for (name, recording) in ALL {
+        let (asked, send, answer) = exchange(recording);
+        let mac = asked.mac().unwrap();
+        let expected = Ipv4Addr::new(10, 77, 1, mac.0[5]);
+        assert_eq!(answer.yiaddr, expected, "{name}: by hardware address, whatever its client identifier");
+        assert_eq!(answer.message_type(), Some(MessageType::Offer), "{name}");
+        assert_eq!(
+            answer.options.iter().next().map(|(code, _)| code),
+            Some(option::MESSAGE_TYPE),
+            "{name}: first"
+        );
+        assert_eq!((answer.xid, answer.chaddr), (asked.xid, asked.chaddr), "{name}");
+        for echoed in [option::CLIENT_IDENTIFIER, option::CLIENT_MACHINE] {
+            assert_eq!(
+                answer.options.get(echoed),
+                asked.options.get(echoed),
+                "{name}: {echoed} comes back (RFC 6842)"
+            );
+        }
+        for (code, address) in [
+            (option::SERVER_IDENTIFIER, SERVER),
+            (option::SUBNET_MASK, Ipv4Addr::new(255, 255, 0, 0)),
+            (option::BROADCAST, Ipv4Addr::new(10, 77, 255, 255)),
+            (option::ROUTER, Ipv4Addr::new(10, 77, 0, 254)),
+            (option::DNS, SERVER),
+        ] {
+            assert_eq!(answer.options.address(code), Some(address), "{name}: option {code}");
+        }
+        assert_eq!(
+            answer.options.text(option::HOST_NAME),
+            Some(format!("node{}", mac.0[5]).as_str()),
+            "{name}"
+        );
+        let lease = [option::LEASE_TIME, option::T1, option::T2].map(|code| answer.options.u32(code));
+        assert_eq!(lease, [Some(43_200), Some(21_600), Some(37_800)], "{name}");
+        let target = if asked.broadcast {
+            DhcpTarget::Frame(Mac::BROADCAST, Ipv4Addr::BROADCAST)
+        } else {
+            DhcpTarget::Frame(mac, expected)
+        };
+        assert_eq!(send.target, target, "{name}: a frame, so that no ARP is needed and none is left behind");
+        assert!((300..=548).contains(&send.payload.len()), "{name}: {} octets", send.payload.len());
+    }
+}
+
+#[test]
+fn firmware_is_told_what_to_load_and_nobody_else_is() {
+    for (name, recording) in ALL {
+        let (_, _, answer) = exchange(recording);
+        let option = |code| answer.options.text(code).map(str::to_owned);
+        let said =
+            (option(option::BOOT_FILE), option(option::VENDOR_CLASS), answer.options.get(option::IPXE));
+        let file = |file: &str| Some(file.to_owned());
+        let expected = match name {
+            // Told not to wait for a proxy's offer: that saves it 2 s.
+            "iPXE" | "PXELINUX's ROM" => (file("http://10.77.0.1/boot.ipxe"), None, Some(&[176, 1, 1][..])),
+            // Without option 60, which would send it to port 4011.
+            "OVMF" | "OVMF, in another run" => (file("ipxe.efi"), None, None),
+            // With option 60, without which it ignores the offer.
+            "OVMF, HTTP" => (file("http://10.77.0.1/grub/bootx64.efi"), file("HTTPClient"), None),
+            _ => (None, None, None),
+        };
+        assert_eq!(said, expected, "{name}");
+        let next_server = if expected.0.is_some() { SERVER } else { Ipv4Addr::UNSPECIFIED };
+        assert_eq!(answer.siaddr, next_server, "{name}");
+        assert!(answer.file.is_empty() && answer.sname.is_empty(), "{name}: it asked for option 67");
+    }
+}
