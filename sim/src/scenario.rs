@@ -285,9 +285,9 @@ impl Teller {
     fn ask(&mut self, query: Query) -> Option<String> {
         let wall = self.world.as_ref()?.wall();
         let out = self.world()?.happen(Input::Operator { id: RequestId(0), wall, query });
-        out.into_iter().find_map(|output| match output {
-            Output::Reply(_, Answer::Json(_, body)) => Some(body),
-            _ => None,
+        out.into_iter().find_map(|output| {
+            let Output::Reply(_, Answer::Json(_, body)) = output else { return None };
+            Some(body)
         })
     }
 

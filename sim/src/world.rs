@@ -126,9 +126,10 @@ impl World {
         let mut rest = Vec::new();
         loop {
             for output in out.drain(..) {
-                match output {
-                    Output::Record(ticket, record) => self.store.on_the_way.push((ticket, record)),
-                    other => rest.push(other),
+                if let Output::Record(ticket, record) = output {
+                    self.store.on_the_way.push((ticket, record));
+                } else {
+                    rest.push(output);
                 }
             }
             let Some(input) = self.store.decide() else { return rest };

@@ -50,9 +50,9 @@ fn exchange(recording: &[u8]) -> (Message, DhcpSend, Message) {
     heorot.handle(now, Input::Dhcp(datagram), &mut out);
     let send = out
         .into_iter()
-        .find_map(|output| match output {
-            Output::Dhcp(send) => Some(send),
-            _ => None,
+        .find_map(|output| {
+            let Output::Dhcp(send) = output else { return None };
+            Some(send)
         })
         .expect("a node is offered its address");
     let answer = Message::parse(&send.payload).expect("what we write can be read");
