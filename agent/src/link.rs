@@ -1,7 +1,8 @@
 //! A packet socket: whole Ethernet frames of one interface, in and out, without the kernel's own idea of addresses.
 
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockType, recv, send, setsockopt, socket, sockopt::ReceiveTimeout,
+    AddressFamily, MsgFlags, SockFlag, SockType, recv, send, setsockopt, socket,
+    sockopt::{RcvBufForce, ReceiveTimeout},
 };
 use nix::sys::time::{TimeVal, TimeValLike};
 use std::io;
@@ -60,9 +61,26 @@ impl Link {
             Err(error) => Err(error.into()),
         }
     }
+
+    /// Lets this many bytes of frames wait for their reader. Needs `CAP_NET_ADMIN`.
+    ///
+    /// # Errors
+    /// What the kernel answered.
+    pub fn set_receive_buffer(&self, bytes: usize) -> io::Result<()> {
+        Ok(setsockopt(&self.0, RcvBufForce, &bytes)?)
+    }
+
+    /// How many frames were lost since the last call, because the buffer was full.
+    ///
+    /// # Errors
+    /// What the kernel answered.
+    pub fn take_lost(&self) -> io::Result<u32> {
+        Ok(statistics(&self.0)?.tp_drops)
+    }
 }
 
-/// Binds a packet socket. None of the libraries in use has a safe way to write down a `sockaddr_ll`.
+// None of the libraries in use has a safe way to write down a `sockaddr_ll`, or to read a `tpacket_stats`.
+
 #[expect(unsafe_code, reason = "bind(2) takes the address by pointer")]
 fn bind(socket: &OwnedFd, interface: u32, protocol: u16) -> io::Result<()> {
     let address = libc::sockaddr_ll {
@@ -78,4 +96,21 @@ fn bind(socket: &OwnedFd, interface: u32, protocol: u16) -> io::Result<()> {
     // SAFETY: `address` is a whole sockaddr_ll that outlives the call, `length` is its size, and the kernel only reads it.
     let outcome = unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) };
     if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[expect(unsafe_code, reason = "getsockopt(2) writes through a pointer")]
+fn statistics(socket: &OwnedFd) -> io::Result<libc::tpacket_stats> {
+    let mut statistics = libc::tpacket_stats { tp_packets: 0, tp_drops: 0 };
+    let mut length = size_of_val(&statistics) as libc::socklen_t;
+    // SAFETY: `statistics` is `length` bytes that outlive the call, of two plain integers for which every bit pattern is valid.
+    let outcome = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_PACKET,
+            libc::PACKET_STATISTICS,
+            (&raw mut statistics).cast(),
+            &raw mut length,
+        )
+    };
+    if outcome == 0 { Ok(statistics) } else { Err(io::Error::last_os_error()) }
 }
