@@ -28,6 +28,7 @@ pub mod namespace;
 pub mod network;
 pub mod packages;
 pub mod qmp;
+pub mod router;
 pub mod server;
 pub mod sniff;
 pub mod timeline;

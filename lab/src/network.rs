@@ -2,6 +2,7 @@
 
 use crate::namespace::Namespace;
 use crate::packages;
+use crate::router::Router;
 use heorot_agent::frame::Mac;
 use heorot_agent::net::Interface;
 use std::net::Ipv4Addr;
@@ -17,6 +18,8 @@ pub const SERVER_INTERFACE: &str = "eth1";
 /// The three namespaces and what joins them.
 #[derive(Debug)]
 pub struct Network {
+    // Before the namespaces, so that it ends before they do.
+    _router: Router,
     /// Where the server runs.
     pub server: Namespace,
     /// Where the bridge is, and QEMU.
@@ -42,15 +45,17 @@ impl Network {
     /// In words, if a program is missing or the kernel does not let us.
     pub fn new() -> Result<Self, String> {
         packages::check_installed()?;
+        let segment = Namespace::new("segment")?;
+        // A switch that forwards at once: what spanning tree does to firmware is another test's matter.
+        segment.ip("link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0")?;
+        segment.ip("link set br0 up")?;
         let network = Self {
+            _router: Router::start(&segment, "br0")?,
             server: Namespace::new("server")?,
-            segment: Namespace::new("segment")?,
+            segment,
             client: Namespace::new("client")?,
             ports: AtomicU32::new(0),
         };
-        // A switch that forwards at once: what spanning tree does to firmware is another test's matter.
-        network.segment.ip("link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0")?;
-        network.segment.ip("link set br0 up")?;
         network.join(&network.server, SERVER_INTERFACE, None)?;
         network.server.ip(&format!("address add {SERVER}/16 dev {SERVER_INTERFACE}"))?;
         network.join(&network.client, "eth0", None)?;
@@ -110,8 +115,8 @@ impl Host {
     }
 }
 
-/// Asked of `ip`, for `/sys` shows the interfaces of the namespace it was mounted in.
-fn interface(namespace: &Namespace, name: &str) -> Result<Interface, String> {
+/// An interface as a namespace has it. Asked of `ip`, for `/sys` shows the interfaces of the namespace it was mounted in.
+pub(crate) fn interface(namespace: &Namespace, name: &str) -> Result<Interface, String> {
     let line = namespace.ip(&format!("-o link show dev {name}"))?;
     let mut words = line.split_whitespace();
     let index = words.next().and_then(|word| word.trim_end_matches(':').parse().ok());
