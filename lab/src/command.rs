@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -34,11 +35,12 @@ pub fn run(command: &mut Command, patience: Duration) -> Result<String, String> 
             None => thread::sleep(Duration::from_millis(2)),
         }
     };
-    let text = |thread: thread::JoinHandle<Vec<u8>>| {
-        String::from_utf8_lossy(&thread.join().unwrap_or_default()).into_owned()
+    let text = |bytes: Receiver<Vec<u8>>| {
+        // A daemon that it left behind may hold the pipe open.
+        String::from_utf8_lossy(&bytes.recv_timeout(PIPE_PATIENCE).unwrap_or_default()).into_owned()
     };
     let (output, errors) = (text(output), text(errors));
-    if status.success() { Ok(output) } else { Err(format!("{shown}: {status}: {}{}", errors, output)) }
+    if status.success() { Ok(output) } else { Err(format!("{shown}: {status}: {errors}{output}")) }
 }
 
 /// Runs `program` with arguments, within [`PATIENCE`].
@@ -54,10 +56,14 @@ fn show(command: &Command) -> String {
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
-fn collect(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
+fn collect(mut stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (written, bytes) = mpsc::channel();
     thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = stream.read_to_end(&mut bytes);
-        bytes
-    })
+        let mut collected = Vec::new();
+        let _ = stream.read_to_end(&mut collected);
+        let _ = written.send(collected);
+    });
+    bytes
 }
+
+const PIPE_PATIENCE: Duration = Duration::from_secs(5);
