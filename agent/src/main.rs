@@ -88,7 +88,7 @@ fn become_a_node(url: &Url, interface: &Interface) -> Result<Identity, String> {
     loop {
         let node = node::get(url)?;
         say!("the server says: {}", node.state);
-        if !node.on_trial() && node.identity.number.is_some() {
+        if node.may_go_up() {
             return Ok(node.identity);
         }
         // A verdict that was given stands until an operator asks for another trial, which makes the node temporary again.

@@ -64,6 +64,12 @@ impl Node {
     pub fn on_trial(&self) -> bool {
         matches!(self.state.as_str(), "seen" | "temporary" | "testing" | "failed")
     }
+
+    /// Whether it has a number and may work under it. One that an operator holds or has retired may not.
+    #[must_use]
+    pub fn may_go_up(&self) -> bool {
+        self.identity.number.is_some() && matches!(self.state.as_str(), "ready" | "booting" | "up" | "down")
+    }
 }
 
 /// Asks what this machine is.
@@ -124,3 +130,38 @@ const LAST_WAIT: Duration = Duration::from_secs(8);
 const SILENCE_PATIENCE: Duration = Duration::from_secs(600);
 /// A server that refuses means it, but its clock of our boot may lag behind ours.
 const REFUSED_PATIENCE: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_server_says_is_understood() {
+        let cases = [
+            (r#"{"state":"testing","checks":[],"number":null,"name":null,"address":null}"#, true, false),
+            (r#"{"state":"failed"}"#, true, false),
+            (
+                r#"{"state":"ready","number":23,"name":"node23","address":"10.77.1.23","later":1}"#,
+                false,
+                true,
+            ),
+            (r#"{"state":"booting","number":23,"name":"node23","address":"10.77.1.23"}"#, false, true),
+            (r#"{"state":"held","number":23,"name":"node23","address":"10.77.1.23"}"#, false, false),
+            (r#"{"state":"denied"}"#, false, false),
+        ];
+        for (json, on_trial, may_go_up) in cases {
+            let node: Node = serde_json::from_str(json).expect(json);
+            assert_eq!((node.on_trial(), node.may_go_up()), (on_trial, may_go_up), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_verdict_may_leave_out_what_is_not_decided() {
+        let verdict: Verdict = serde_json::from_str(r#"{"number":null,"reboot":false}"#).expect("a verdict");
+        assert_eq!(verdict, Verdict::default());
+        let verdict: Verdict =
+            serde_json::from_str(r#"{"number":0,"name":"node0","address":"10.77.1.0","reboot":true}"#)
+                .expect("a verdict");
+        assert_eq!((verdict.identity.address, verdict.reboot), (Some(Ipv4Addr::new(10, 77, 1, 0)), true));
+    }
+}

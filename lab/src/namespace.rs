@@ -2,6 +2,8 @@
 
 use crate::command::{self, ask};
 use nix::sched::{CloneFlags, setns};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
@@ -86,8 +88,18 @@ impl Namespace {
 
 impl Drop for Namespace {
     fn drop(&mut self) {
-        let _ = ask("ip", &["netns", "delete", &self.name]);
+        remove(&self.name);
     }
+}
+
+/// Removes a namespace, and ends what runs inside: a program that gave up root's rights outlives the thread that started it.
+fn remove(name: &str) {
+    for process in ask("ip", &["netns", "pids", name]).unwrap_or_default().lines() {
+        if let Ok(process) = process.trim().parse() {
+            let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
+        }
+    }
+    let _ = ask("ip", &["netns", "delete", name]);
 }
 
 /// Removes namespaces of runs that are no more.
@@ -97,7 +109,7 @@ fn remove_leftovers() {
         let process = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
         let gone = process.is_some_and(|process| !Path::new("/proc").join(process).exists());
         if gone {
-            let _ = ask("ip", &["netns", "delete", &name]);
+            remove(&name);
         }
     }
 }
