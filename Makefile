@@ -6,7 +6,7 @@ AGENT_FLAGS  := CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-featu
 AGENT_BUILD  := cargo build --release --package heorot-agent --bin heorot-agent --target $(AGENT_TARGET) \
 	--target-dir target/static --config 'profile.release.strip=true' --config 'profile.release.opt-level="s"'
 
-.PHONY: all setup build agent test check unit lab demo kill clean
+.PHONY: all setup build agent test check unit lab docs demo kill clean
 
 all: build
 
@@ -40,6 +40,10 @@ unit:
 lab: build
 	cargo run --quiet --package heorot-lab -- fetch
 	cargo test --package heorot-lab --test '*' -- --test-threads=1
+
+# Writes the pages that are made from the records of the options: docs/configuration.md and docs/sample.toml.
+docs:
+	HEOROT_WRITE=1 cargo test --quiet --package heorot-core config
 
 # Two machines from power-on to a number, their names, and a second boot; ends in "demo: PASS" or "demo: FAIL".
 demo: build

@@ -6,7 +6,7 @@
 //! ```text
 //! address by DHCP -> GET node -+-> on trial: checks, POST trial -+-> numbered: new address, release the old -> POST up
 //!                              |                                 +-> reboot
-//!                              |                                 +-> failed, or an operator decides: ask again every 30 s
+//!                              |                                 +-> neither: ask again in 30 s
 //!                              +-> numbered already -> POST up
 //! ```
 
@@ -83,24 +83,27 @@ fn report_running_system() -> Result<(), String> {
 }
 
 /// Asks the server, with a trial where it wants one, until this machine has a number.
+///
+/// A machine that failed is tried again at every turn, for what it lacked may have been a cable. One that passed and has no number waits
+/// for its operator.
 fn become_a_node(url: &Url, interface: &Interface) -> Result<Identity, String> {
-    let mut reported = false;
+    let mut passed = false;
     loop {
         let node = node::get(url)?;
         say!("the server says: {}", node.state);
         if node.may_go_up() {
             return Ok(node.identity);
         }
-        // A verdict that was given stands until an operator asks for another trial, which makes the node temporary again.
-        let trial_wanted = node.on_trial() && (!reported || node.state == "temporary");
-        if trial_wanted {
-            let Verdict { identity, reboot } = try_out(url, &node, interface)?;
-            reported = true;
+        if node.on_trial() && !passed {
+            let report = try_out(&node, interface);
+            passed = report.passed;
+            let Verdict { identity, reboot } = node::post_trial(url, &report)?;
             if reboot {
                 say!("starting anew, as the server wants");
                 restart();
             }
-            if identity.number.is_some() {
+            if let Identity { number: Some(number), name: Some(name), address: Some(address) } = &identity {
+                say!("number {number}: {name}, {address}");
                 return Ok(identity);
             }
         }
@@ -112,8 +115,8 @@ fn become_a_node(url: &Url, interface: &Interface) -> Result<Identity, String> {
     }
 }
 
-/// Runs the checks and reports them.
-fn try_out(url: &Url, node: &Node, interface: &Interface) -> Result<Verdict, String> {
+/// Runs the checks.
+fn try_out(node: &Node, interface: &Interface) -> Report {
     let mut checks = Vec::new();
     for check in &node.checks {
         let outcome = check.run(interface.mac);
@@ -123,11 +126,7 @@ fn try_out(url: &Url, node: &Node, interface: &Interface) -> Result<Verdict, Str
     }
     let passed = checks.iter().all(|outcome| outcome.passed);
     say!("trial {}", if passed { "passed" } else { "failed" });
-    let verdict = node::post_trial(url, &Report { passed, checks, facts: Facts::gather() })?;
-    if let Identity { number: Some(number), name: Some(name), address: Some(address) } = &verdict.identity {
-        say!("number {number}: {name}, {address}");
-    }
-    Ok(verdict)
+    Report { passed, checks, facts: Facts::gather() }
 }
 
 /// Takes `address`, which the number brings, and gives back the one before.

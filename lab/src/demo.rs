@@ -172,7 +172,12 @@ pub fn straight_to_its_number(
             What::Reply(reply) if reply.mac == machine.mac && reply.kind == Kind::Offer => {
                 Some(reply.address)
             }
-            What::Reply(_) | What::Arp(_) | What::Release(_) | What::Discover | What::Packet(_) => None,
+            What::Reply(_)
+            | What::Arp(_)
+            | What::Release(_)
+            | What::Discover
+            | What::Up(_)
+            | What::Packet(_) => None,
         })
         .collect();
     if offers.is_empty() || offers.iter().any(|offer| *offer != first.address) {

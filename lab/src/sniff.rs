@@ -36,8 +36,10 @@ pub enum What {
     Reply(Box<Reply>),
     /// An address given back by its client.
     Release(Ipv4Addr),
-    /// A DISCOVER.
+    /// Someone looks for an address.
     Discover,
+    /// The agent of the node at this address says that its system runs.
+    Up(Ipv4Addr),
     /// Any other packet of IPv4, to this address.
     Packet(Ipv4Addr),
 }
@@ -96,40 +98,48 @@ impl Drop for Sniffer {
 
 /// What the server (`server`) did wrong on the wire to machines that cannot answer for themselves.
 ///
-/// From the ACK of an address to its release, its holder may be a firmware: nobody may ask for it by ARP, and what is sent to the address
-/// goes to its holder. DHCP replies go to whom they speak to, or to everyone.
+/// From the ACK of an address until its holder is up, or has released it, the holder may be a firmware: nobody may ask for it by ARP. What
+/// is sent to the address goes to its holder, and DHCP replies to whom they speak to, or to everyone.
 #[must_use]
 pub fn violations(frames: &[Frame], server: Mac) -> Vec<String> {
     let mut holders: BTreeMap<Ipv4Addr, Holder> = BTreeMap::new();
     let mut violations = Vec::new();
-    let ours = |frame: &&Frame| frame.from == server || matches!(frame.what, What::Release(_));
-    for frame in frames.iter().filter(ours) {
+    for frame in frames {
+        let by_server = frame.from == server;
         match &frame.what {
-            What::Release(address) => {
+            What::Release(address) | What::Up(address) => {
                 if let Some(holder) = holders.get_mut(address).filter(|holder| holder.mac == frame.from) {
-                    holder.released = true;
+                    holder.in_mid_boot = false;
                 }
             }
-            What::Reply(reply) => {
+            What::Discover => {
+                for holder in holders.values_mut().filter(|holder| holder.mac == frame.from) {
+                    holder.boots_anew = true;
+                }
+            }
+            What::Reply(reply) if by_server => {
                 if frame.to != reply.mac && frame.to != Mac::BROADCAST {
                     violations.push(format!("a {:?} for {} went to {}", reply.kind, reply.mac, frame.to));
                 }
                 if reply.kind == Kind::Ack && !reply.address.is_unspecified() {
-                    holders.insert(reply.address, Holder { mac: reply.mac, released: false });
+                    let before = holders.get(&reply.address).filter(|holder| holder.mac == reply.mac);
+                    // The ACK of a renewal changes nothing.
+                    let in_mid_boot = before.is_none_or(|holder| holder.in_mid_boot || holder.boots_anew);
+                    holders.insert(reply.address, Holder { mac: reply.mac, in_mid_boot, boots_anew: false });
                 }
             }
-            What::Arp(arp) => {
-                let holder = holders.get(&arp.target).filter(|holder| arp.request && !holder.released);
+            What::Arp(arp) if by_server => {
+                let holder = holders.get(&arp.target).filter(|holder| arp.request && holder.in_mid_boot);
                 if let Some(holder) = holder {
                     violations.push(format!("ARP asked for {}, which {} holds", arp.target, holder.mac));
                 }
             }
-            What::Packet(address) => {
+            What::Packet(address) if by_server => {
                 if let Some(holder) = holders.get(address).filter(|holder| holder.mac != frame.to) {
                     violations.push(format!("a packet for {address} of {} went to {}", holder.mac, frame.to));
                 }
             }
-            What::Discover => {}
+            What::Reply(_) | What::Arp(_) | What::Packet(_) => {}
         }
     }
     violations
@@ -138,7 +148,10 @@ pub fn violations(frames: &[Frame], server: Mac) -> Vec<String> {
 /// Who holds an address, or held it last.
 struct Holder {
     mac: Mac,
-    released: bool,
+    /// Whether it may be a firmware that answers no ARP.
+    in_mid_boot: bool,
+    /// Whether it has looked for an address since the last ACK.
+    boots_anew: bool,
 }
 
 fn listen(link: &Link, frames: &Mutex<Vec<Frame>>, stop: &AtomicBool) -> Result<(), String> {
@@ -172,7 +185,8 @@ impl Frame {
             return None;
         }
         let destination: [u8; 4] = bytes.get(30..34)?.try_into().ok()?;
-        let what = Datagram::parse(bytes).and_then(dhcp).unwrap_or_else(|| What::Packet(destination.into()));
+        let known = Datagram::parse(bytes).and_then(dhcp).or_else(|| up(bytes));
+        let what = known.unwrap_or_else(|| What::Packet(destination.into()));
         Some(Self { at, from, to, what })
     }
 }
@@ -187,6 +201,16 @@ fn dhcp(datagram: Datagram<'_>) -> Option<What> {
     }
 }
 
+/// `POST …/up` in a segment of TCP.
+fn up(frame: &[u8]) -> Option<What> {
+    let packet = frame.get(14..)?;
+    let source: [u8; 4] = packet.get(12..16)?.try_into().ok()?;
+    let segment = packet.get(usize::from(packet[0] & 15) * 4..).filter(|_| packet[9] == PROTOCOL_TCP)?;
+    let text = segment.get(usize::from(segment.get(12)? >> 4) * 4..)?;
+    let line = text.split(|&byte| byte == b'\r').next()?;
+    (line.starts_with(b"POST ") && line.ends_with(b"/up HTTP/1.1")).then_some(What::Up(source.into()))
+}
+
 /// A client's message: its type is option 53, which every client here sends first, after the fixed 236 bytes and the cookie.
 fn query(payload: &[u8]) -> Option<What> {
     let current: [u8; 4] = payload.get(12..16)?.try_into().ok()?;
@@ -197,5 +221,6 @@ fn query(payload: &[u8]) -> Option<What> {
     }
 }
 
+const PROTOCOL_TCP: u8 = 6;
 const BUFFER_BYTES: usize = 32 << 20;
 const MAXIMUM_FRAMES: usize = 2_000_000;

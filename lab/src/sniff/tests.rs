@@ -32,6 +32,14 @@ fn release(mac: Mac) -> Frame {
     frame(mac, SERVER, What::Release(ADDRESS))
 }
 
+fn up(mac: Mac) -> Frame {
+    frame(mac, SERVER, What::Up(ADDRESS))
+}
+
+fn discover(mac: Mac) -> Frame {
+    frame(mac, Mac::BROADCAST, What::Discover)
+}
+
 #[test]
 fn what_is_right_and_what_is_not() {
     let cases = [
@@ -43,6 +51,9 @@ fn what_is_right_and_what_is_not() {
         ("ARP after the release", vec![ack(ONE, ONE), release(ONE), who_has()], 0),
         ("a release by another", vec![ack(ONE, ONE), release(TWO), who_has()], 1),
         ("a late packet to the last holder", vec![ack(ONE, ONE), release(ONE), packet(ONE)], 0),
+        ("ARP when it is up", vec![ack(ONE, ONE), up(ONE), who_has(), ack(ONE, ONE), who_has()], 0),
+        ("ARP when another says so", vec![ack(ONE, ONE), up(TWO), who_has()], 1),
+        ("ARP in the next boot", vec![ack(ONE, ONE), up(ONE), discover(ONE), ack(ONE, ONE), who_has()], 1),
         ("exchanged", vec![ack(ONE, ONE), release(ONE), ack(TWO, TWO), packet(TWO), packet(ONE)], 1),
     ];
     for (what, frames, expected) in cases {
@@ -68,4 +79,14 @@ fn frames_are_read() {
     assert!(matches!(read(&datagram(2000, b"data")), Some(What::Packet(ADDRESS))));
     assert!(matches!(read(&Arp::announcement(ONE, ADDRESS).encode()), Some(What::Arp(_))));
     assert!(read(&[0; 60]).is_none());
+
+    let mut segment = datagram(80, b"\0\0\0\0\x50\0\0\0\0\0\0\0POST /node/t/up HTTP/1.1\r\nHost: x\r\n\r\n");
+    segment[23] = PROTOCOL_TCP;
+    assert!(
+        matches!(read(&segment), Some(What::Up(address)) if address == Ipv4Addr::new(10, 77, 0, 1)),
+        "{:?}",
+        read(&segment)
+    );
+    segment.truncate(60);
+    assert!(matches!(read(&segment), Some(What::Packet(_))), "cut short");
 }
