@@ -19,8 +19,7 @@ pub struct SimulatedHost {
     /// The address it may use.
     address: Option<Ipv4Addr>,
     next_port: u16,
-    // The link's namespace has to outlive it.
-    _host: Host,
+    host: Host,
 }
 
 impl SimulatedHost {
@@ -33,13 +32,19 @@ impl SimulatedHost {
         let link = host.namespace.enter(|| {
             Link::open(interface.index, Hears::Ipv4).map_err(|error| format!("a packet socket: {error}"))
         })?;
-        Ok(Self { mac: host.mac, link, server_mac: None, address: None, next_port: 49152, _host: host })
+        Ok(Self { mac: host.mac, link, server_mac: None, address: None, next_port: 49152, host })
     }
 
     /// Its hardware address.
     #[must_use]
     pub fn mac(&self) -> Mac {
         self.mac
+    }
+
+    /// Where it lives.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        &self.host
     }
 
     /// The address it may use now.

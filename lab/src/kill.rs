@@ -9,43 +9,47 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Boots a BIOS machine `rounds` times and kills the server once in each, at moments that `seed` sets: in odd rounds the same machine
-/// again, in even ones a machine that nobody has seen before.
+/// again, in even ones a machine that nobody has seen before. No more than [`MAXIMUM_ROUNDS`].
 ///
 /// # Errors
 /// In words, if a boot does not come to its end, or a number or an address changes.
-pub fn run(rounds: u32, seed: u64, output: &mut impl Write) -> Result<String, String> {
+pub fn run(rounds: u8, seed: u64, output: &mut impl Write) -> Result<String, String> {
+    if rounds > MAXIMUM_ROUNDS {
+        return Err(format!("{rounds} rounds: {MAXIMUM_ROUNDS} at most"));
+    }
     let mut server = Server::start(&Settings::default())?;
     let outcome = walk(&mut server, rounds, seed, output);
     server.explain_failure(outcome)
 }
 
-fn walk(server: &mut Server, rounds: u32, seed: u64, output: &mut impl Write) -> Result<String, String> {
+fn walk(server: &mut Server, rounds: u8, seed: u64, output: &mut impl Write) -> Result<String, String> {
     let mut say =
         |text: &str| writeln!(output, "{text}").and_then(|()| output.flush()).map_err(|e| e.to_string());
     let mut chance = Chance(seed);
     let mut known = Machine::start(&server.network, Firmware::Bios, machine_mac(1))?;
-    let clean = Up::wait(&known)?;
-    let mut numbered = BTreeMap::from([(known.mac, clean.clone())]);
+    let first = Up::wait(&known)?;
+    known.power_cycle()?;
+    let second = Up::wait(&known)?;
+    let mut numbered = BTreeMap::from([(known.mac, second.clone())]);
+    let (to_a_number, again) = (first.after, second.after);
     say(&format!(
-        "seed {seed}; a boot without trouble: {} in {:.1} s",
-        clean.name,
-        clean.after.as_secs_f64()
+        "seed {seed}; without trouble: {} in {:.1} s, and again in {:.1} s",
+        first.name,
+        to_a_number.as_secs_f64(),
+        again.as_secs_f64()
     ))?;
 
     for round in 1..=rounds {
-        let moment = clean.after.mul_f64(chance.fraction());
+        let is_known = round % 2 == 1;
+        let moment = if is_known { again } else { to_a_number }.mul_f64(chance.fraction());
         let away = Duration::from_millis(200).mul_f64(1.0 + 7.0 * chance.fraction());
         // A machine of the round before is switched off before the next begins.
         let fresh;
-        let machine = if round % 2 == 1 {
+        let machine = if is_known {
             known.power_cycle()?;
             &known
         } else {
-            fresh = Machine::start(
-                &server.network,
-                Firmware::Bios,
-                machine_mac(1 + u8::try_from(round).unwrap_or(255)),
-            )?;
+            fresh = Machine::start(&server.network, Firmware::Bios, machine_mac(1 + round))?;
             &fresh
         };
         thread::sleep((machine.powered_at + moment).saturating_duration_since(Instant::now()));
@@ -106,3 +110,6 @@ impl Chance {
         ((value ^ (value >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
+
+/// Each has a machine of its own, told apart by the last byte of its hardware address.
+pub const MAXIMUM_ROUNDS: u8 = 200;

@@ -1,6 +1,6 @@
 //! The server under test: its configuration, its process, and what it says when it is asked.
 
-use crate::directory::{self, Scratch};
+use crate::directory::Scratch;
 use crate::initramfs;
 use crate::network::{Network, SERVER, SERVER_INTERFACE};
 use crate::packages;
@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 pub struct Settings {
     /// Machines that are listed, with their numbers.
     pub listed: Vec<(Mac, u32)>,
+    /// Further lines for the section of the network.
+    pub network: String,
     /// Further lines for the end of the configuration.
     pub further: String,
 }
@@ -152,21 +154,22 @@ impl Drop for Server {
     }
 }
 
-/// The server's program: `HEOROT`, or what this workspace built in the way that the lab itself was built.
+/// The server's program: `HEOROT`, or what was built beside this one.
 fn program() -> Result<PathBuf, String> {
-    let kind = if cfg!(debug_assertions) { "debug" } else { "release" };
-    let built = directory::workspace().join("target").join(kind).join("heorot");
-    let program = std::env::var_os("HEOROT").map_or(built, PathBuf::from);
-    if program.exists() {
-        Ok(program)
-    } else {
-        Err(format!("{} is not built yet: cargo build", program.display()))
-    }
+    let own = std::env::current_exe().map_err(|error| format!("where this program is: {error}"))?;
+    // Tests are one level deeper.
+    let directories = own.ancestors().skip(1).take(2);
+    let built = directories.map(|directory| directory.join("heorot")).find(|path| path.is_file());
+    let program = std::env::var_os("HEOROT").map(PathBuf::from).or(built);
+    program
+        .filter(|program| program.is_file())
+        .ok_or_else(|| format!("no heorot beside {}: cargo build --workspace makes it", own.display()))
 }
 
 fn configuration(scratch: &Scratch, settings: &Settings) -> String {
     let path = |name: &str| scratch.join(name).to_string_lossy().into_owned();
     let (state, control, boot) = (path("state"), path("control.sock"), path("boot"));
+    let further_of_network = &settings.network;
     let mut text = format!(
         r#"[cluster]
 name = "cluster"
@@ -182,6 +185,7 @@ address = "{SERVER}/16"
 numbers = "0-1023"
 first = "{FIRST}"
 temporary = "10.77.200.1-10.77.203.254"
+{further_of_network}
 
 [boot]
 directory = "{boot}"
