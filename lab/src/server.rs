@@ -5,6 +5,8 @@ use crate::initramfs;
 use crate::network::{Network, SERVER, SERVER_INTERFACE};
 use crate::packages;
 use heorot_agent::frame::Mac;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 use std::fs;
 use std::net::Ipv4Addr;
@@ -19,6 +21,8 @@ use std::time::{Duration, Instant};
 pub struct Settings {
     /// Machines that are listed, with their numbers.
     pub listed: Vec<(Mac, u32)>,
+    /// How much memory the trial wants; empty for what every machine here has.
+    pub memory: String,
     /// Further lines for the section of the network.
     pub network: String,
     /// Further lines for the end of the configuration.
@@ -51,8 +55,7 @@ impl Server {
         let network = Network::new()?;
         let scratch = Scratch::new()?;
         initramfs::boot_directory(&scratch.join("boot"), &files)?;
-        fs::write(scratch.join("heorot.toml"), configuration(&scratch, settings))
-            .map_err(|error| error.to_string())?;
+        configure(&scratch, settings)?;
         let mut server = Self { network, process: None, starts: 0, scratch };
         server.start_again()?;
         Ok(server)
@@ -81,6 +84,17 @@ impl Server {
             let _ = process.kill();
             let _ = process.wait();
         }
+    }
+
+    /// Writes another configuration, and has the running server read it.
+    ///
+    /// # Errors
+    /// In words, if it is not running.
+    pub fn reconfigure(&self, settings: &Settings) -> Result<(), String> {
+        configure(&self.scratch, settings)?;
+        let process = self.process.as_ref().ok_or("the server is not running")?;
+        let process = i32::try_from(process.id()).map_err(|error| error.to_string())?;
+        kill(Pid::from_raw(process), Signal::SIGHUP).map_err(|error| format!("the server: {error}"))
     }
 
     /// What `heorot` answers to a question, such as `["explain", "node0"]`.
@@ -166,10 +180,16 @@ fn program() -> Result<PathBuf, String> {
         .ok_or_else(|| format!("no heorot beside {}: cargo build --workspace makes it", own.display()))
 }
 
+fn configure(scratch: &Scratch, settings: &Settings) -> Result<(), String> {
+    let path = scratch.join("heorot.toml");
+    fs::write(&path, configuration(scratch, settings)).map_err(|error| format!("{}: {error}", path.display()))
+}
+
 fn configuration(scratch: &Scratch, settings: &Settings) -> String {
     let path = |name: &str| scratch.join(name).to_string_lossy().into_owned();
     let (state, control, boot) = (path("state"), path("control.sock"), path("boot"));
     let further_of_network = &settings.network;
+    let memory = if settings.memory.is_empty() { "256MiB" } else { &settings.memory };
     let mut text = format!(
         r#"[cluster]
 name = "cluster"
@@ -207,7 +227,7 @@ policy = "report"
 
 [[trial.check]]
 kind = "memory"
-at-least = "256MiB"
+at-least = "{memory}"
 
 [[trial.check]]
 kind = "processors"
