@@ -17,7 +17,7 @@ fn two_machines_exchange_their_addresses() {
     fs::write(server.boot_file("blocks"), &content).expect("a file to serve");
     let sniffer = Sniffer::start(&server.network).expect("a witness");
     let outcome = exchange(&server, &content);
-    server.explain_failure(outcome).expect("exchanges");
+    server.explain_failure(outcome).unwrap_or_else(|error| panic!("{error}"));
 
     let server_mac = sniffer.server;
     let frames = sniffer.stop().expect("a witness that missed nothing");

@@ -17,7 +17,7 @@ fn a_temporary_address_is_kept_by_renewing_it() {
     let settings = Settings { network: "temporary-lease = \"10s\"".to_owned(), ..Settings::default() };
     let server = Server::start(&settings).expect("the lab and the server start");
     let outcome = keep(&server);
-    let (first, last) = server.explain_failure(outcome).expect("a lease that is kept");
+    let (first, last) = server.explain_failure(outcome).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(first.address, last.address);
     assert!(last.expires_at >= first.expires_at + Duration::from_secs(10), "it was renewed more than once");
 }

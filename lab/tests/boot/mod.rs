@@ -13,7 +13,7 @@ const SOON: Duration = Duration::from_secs(10);
 pub(crate) fn becomes_node0(firmware: Firmware, loader: &str) {
     let server = Server::start(&Settings::default()).expect("the lab and the server start");
     let outcome = walk(&server, firmware, loader);
-    server.explain_failure(outcome).expect("a boot from power-on to up");
+    server.explain_failure(outcome).unwrap_or_else(|error| panic!("{error}"));
 }
 
 fn walk(server: &Server, firmware: Firmware, loader: &str) -> Result<(), String> {
