@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 /// Drivers of the network cards that machines here have.
 const MODULES: [&str; 3] = ["virtio_pci", "virtio_net", "e1000"];
 
+/// What a program that is linked dynamically names as its interpreter, near its beginning.
+const LOADER: &[u8] = b"ld-linux";
+
 /// Lays out a boot directory: loaders, kernel and a fresh initramfs.
 ///
 /// # Errors
@@ -38,6 +41,10 @@ fn pack(files: &BootFiles) -> Result<Vec<u8>, String> {
         return Err(format!("{} is not built yet: run make agent", agent.display()));
     }
     let busybox = packages::locate("busybox").ok_or("busybox is missing: install busybox-static")?;
+    let busybox = read(&busybox)?;
+    if busybox[..busybox.len().min(4096)].windows(LOADER.len()).any(|bytes| bytes == LOADER) {
+        return Err("busybox is not linked statically: run make setup, or install busybox-static".to_owned());
+    }
 
     let mut archive = Archive::new();
     for directory in
@@ -47,7 +54,7 @@ fn pack(files: &BootFiles) -> Result<Vec<u8>, String> {
     }
     archive.character_device("dev/console", 5, 1);
     archive.file("init", 0o755, &read(&agent)?);
-    archive.file("bin/busybox", 0o755, &read(&busybox)?);
+    archive.file("bin/busybox", 0o755, &busybox);
     for name in ["sh", "cat", "dd", "echo", "grep", "sleep", "test", "uname"] {
         archive.link(&format!("bin/{name}"), "busybox");
     }
