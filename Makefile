@@ -1,0 +1,59 @@
+# What a developer runs, and CI as well. Everything that needs Debian packages calls `setup` first; the lab needs root.
+
+# The agent is linked statically, in a target directory of its own, so that neither build undoes the other's work.
+AGENT_TARGET := x86_64-unknown-linux-gnu
+AGENT_FLAGS  := CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-feature=+crt-static"
+AGENT_BUILD  := cargo build --release --package heorot-agent --bin heorot-agent --target $(AGENT_TARGET) \
+	--target-dir target/static --config 'profile.release.strip=true' --config 'profile.release.opt-level="s"'
+
+.PHONY: all setup build agent test check unit lab docs demo kill clean
+
+all: build
+
+# Installs what is missing from Debian's packages, or says what to install; quick when nothing is missing.
+setup:
+	@lab/setup
+
+# The server, the lab and the agent.
+build: setup agent
+	cargo build --workspace
+
+# The static program for nodes: target/static/$(AGENT_TARGET)/release/heorot-agent
+agent:
+	$(AGENT_FLAGS) $(AGENT_BUILD)
+
+# All that has to hold before a change goes in: formatting, lints, unit tests, real clients.
+test: setup check unit lab
+	@echo "test: PASS"
+
+# Formatting and lints.
+check:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+# Tests that need neither root nor a network.
+unit:
+	cargo test --quiet --workspace --exclude heorot-lab
+	cargo test --quiet --package heorot-lab --lib --bins
+
+# Real firmware and real clients in network namespaces, one after the other: boots take the whole machine.
+lab: build
+	cargo run --quiet --package heorot-lab -- fetch
+	cargo test --package heorot-lab --test '*' -- --test-threads=1
+
+# Writes the pages that are made from the records of the options: docs/configuration.md and docs/sample.toml.
+docs:
+	HEOROT_WRITE=1 cargo test --quiet --package heorot-core config
+
+# Two machines from power-on to a number, their names, and a second boot; ends in "demo: PASS" or "demo: FAIL".
+demo: build
+	@cargo run --quiet --package heorot-lab -- demo
+
+# Kills the server 20 times, at random moments of a boot over TFTP, and prints the moments.
+kill: build
+	@cargo run --quiet --package heorot-lab -- kill
+
+# Removes what was built and fetched.
+clean:
+	cargo clean
+	rm -rf .lab

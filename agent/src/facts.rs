@@ -1,0 +1,122 @@
+//! What this machine is made of.
+
+use crate::net;
+use serde::Serialize;
+use std::fs;
+
+/// What a report tells about the machine. What cannot be found out is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Facts {
+    /// Memory, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+    /// Processors that the kernel uses.
+    pub processors: usize,
+    /// The product's name, by the firmware.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// Its serial number, by the firmware.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
+    /// Its UUID, by the firmware; some are shared or nonsense.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<String>,
+    /// The kernel's release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<String>,
+    /// Ethernet interfaces.
+    pub interfaces: Vec<Interface>,
+}
+
+/// One interface in [`Facts`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Interface {
+    /// The kernel's name.
+    pub name: String,
+    /// The hardware address, as `aa:bb:cc:dd:ee:ff`.
+    pub mac: String,
+    /// What its link carries, if the driver knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speed_bits_per_second: Option<u64>,
+}
+
+impl Facts {
+    /// Looks at the machine.
+    #[must_use]
+    pub fn gather() -> Self {
+        let firmware = |field: &str| line(&format!("/sys/class/dmi/id/{field}"));
+        let interfaces = net::interfaces().into_iter().map(|interface| Interface {
+            speed_bits_per_second: interface.speed_bits_per_second(),
+            mac: interface.mac.to_string(),
+            name: interface.name,
+        });
+        Self {
+            memory_bytes: memory_bytes(),
+            processors: processors(),
+            product: firmware("product_name"),
+            serial: firmware("product_serial"),
+            uuid: firmware("product_uuid"),
+            kernel: line("/proc/sys/kernel/osrelease"),
+            interfaces: interfaces.collect(),
+        }
+    }
+}
+
+/// The memory that is built in, in bytes.
+///
+/// `MemTotal` lacks what the kernel keeps for itself, so that a machine of 1 GiB would fail a check for 1 GiB: the kernel's memory
+/// blocks are counted instead where it has them.
+#[must_use]
+pub fn memory_bytes() -> Option<u64> {
+    let total = fs::read_to_string("/proc/meminfo").ok().and_then(|text| total_bytes(&text));
+    blocks_bytes().max(total)
+}
+
+/// Processors that are in use.
+#[must_use]
+pub fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn total_bytes(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    kibibytes.checked_mul(1024)
+}
+
+fn blocks_bytes() -> Option<u64> {
+    const BLOCKS: &str = "/sys/devices/system/memory";
+    let size = u64::from_str_radix(&line(&format!("{BLOCKS}/block_size_bytes"))?, 16).ok()?;
+    let names = fs::read_dir(BLOCKS).ok()?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let blocks =
+        names.filter(|name| name.strip_prefix("memory").is_some_and(|rest| rest.parse::<u32>().is_ok()));
+    let online =
+        blocks.filter(|name| line(&format!("{BLOCKS}/{name}/state")).is_some_and(|state| state == "online"));
+    size.checked_mul(online.count() as u64)
+}
+
+/// A file's one line, if it has anything to say.
+fn line(path: &str) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_read_from_the_kernels_table() {
+        assert_eq!(total_bytes("MemTotal:         488412 kB\nMemFree: 1 kB\n"), Some(488_412 * 1024));
+        assert_eq!(total_bytes("MemFree: 1 kB\n"), None);
+        assert_eq!(total_bytes("MemTotal: many\n"), None);
+    }
+
+    #[test]
+    fn this_machine_has_memory_and_processors() {
+        let facts = Facts::gather();
+        assert!(facts.memory_bytes.is_some_and(|bytes| bytes > 1 << 26), "{facts:?}");
+        assert!(facts.processors >= 1, "{facts:?}");
+    }
+}

@@ -1,0 +1,167 @@
+//! The conversation with the server about this node: `GET` what it is, `POST /trial` how it did, `POST /up`.
+
+use crate::checks::{Check, Outcome};
+use crate::facts::Facts;
+use crate::http::{self, Url};
+use crate::{client, say};
+use serde::{Deserialize, Serialize};
+use std::net::Ipv4Addr;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What the server says this machine is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Node {
+    /// A word of the node's life, such as `testing` or `ready`.
+    pub state: String,
+    /// What has to hold for it to be numbered.
+    #[serde(default)]
+    pub checks: Vec<Check>,
+    /// What it is from now on, if that is decided.
+    #[serde(flatten)]
+    pub identity: Identity,
+}
+
+/// What a numbered node is called and where it lives; all absent for one that is not numbered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Identity {
+    /// Its number.
+    #[serde(default)]
+    pub number: Option<u32>,
+    /// Its name, without a domain.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Its address for good.
+    #[serde(default)]
+    pub address: Option<Ipv4Addr>,
+}
+
+/// How the trial went.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Whether all checks passed.
+    pub passed: bool,
+    /// Each check's outcome.
+    pub checks: Vec<Outcome>,
+    /// What this machine is made of.
+    pub facts: Facts,
+}
+
+/// What the server makes of a report.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Verdict {
+    /// What the node is now.
+    #[serde(flatten)]
+    pub identity: Identity,
+    /// Whether to start anew instead of changing the address.
+    #[serde(default)]
+    pub reboot: bool,
+}
+
+impl Node {
+    /// Whether a trial decides what becomes of this machine.
+    #[must_use]
+    pub fn on_trial(&self) -> bool {
+        matches!(self.state.as_str(), "seen" | "temporary" | "testing" | "failed")
+    }
+
+    /// Whether it has a number and may work under it. One that an operator holds or has retired may not.
+    #[must_use]
+    pub fn may_go_up(&self) -> bool {
+        self.identity.number.is_some() && matches!(self.state.as_str(), "ready" | "booting" | "up" | "down")
+    }
+}
+
+/// Asks what this machine is.
+///
+/// # Errors
+/// In words, as from [`post_up`].
+pub fn get(url: &Url) -> Result<Node, String> {
+    let body = ask_until_answered(url, None)?;
+    serde_json::from_slice(&body).map_err(|error| format!("{url} answered what is not understood: {error}"))
+}
+
+/// Tells how the trial went. The server answers the same again if it is told twice.
+///
+/// # Errors
+/// In words, as from [`post_up`].
+pub fn post_trial(url: &Url, report: &Report) -> Result<Verdict, String> {
+    let url = url.join("/trial");
+    let body = serde_json::to_vec(report).map_err(|error| format!("a report that is no JSON: {error}"))?;
+    let answer = ask_until_answered(&url, Some(&body))?;
+    serde_json::from_slice(&answer).map_err(|error| format!("{url} answered what is not understood: {error}"))
+}
+
+/// Tells that the system runs.
+///
+/// # Errors
+/// In words, when the server has been silent for ten minutes, or has refused for one.
+pub fn post_up(url: &Url) -> Result<(), String> {
+    ask_until_answered(&url.join("/up"), Some(b"{}")).map(|_| ())
+}
+
+/// Repeats a request until it is answered with success: the server may be starting again just now.
+fn ask_until_answered(url: &Url, body: Option<&[u8]>) -> Result<Vec<u8>, String> {
+    let start = Instant::now();
+    let mut wait = FIRST_WAIT;
+    loop {
+        let (trouble, patience) = match http::request(url, body) {
+            Ok(answer) if (200..300).contains(&answer.status) => return Ok(answer.body),
+            Ok(answer) => {
+                let text = String::from_utf8_lossy(&answer.body);
+                let text: String = text.chars().filter(|letter| !letter.is_control()).take(200).collect();
+                let patience = if answer.status < 500 { REFUSED_PATIENCE } else { SILENCE_PATIENCE };
+                (format!("{} {text}", answer.status), patience)
+            }
+            Err(error) => (error.to_string(), SILENCE_PATIENCE),
+        };
+        if start.elapsed() >= patience {
+            return Err(format!("{url}: {trouble}"));
+        }
+        say!("{url}: {trouble}; asking again");
+        thread::sleep(client::scattered(wait));
+        wait = (wait * 2).min(LAST_WAIT);
+    }
+}
+
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LAST_WAIT: Duration = Duration::from_secs(8);
+/// A server that does not answer is being repaired.
+const SILENCE_PATIENCE: Duration = Duration::from_secs(600);
+/// A server that refuses means it, but its clock of our boot may lag behind ours.
+const REFUSED_PATIENCE: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_server_says_is_understood() {
+        let cases = [
+            (r#"{"state":"testing","checks":[],"number":null,"name":null,"address":null}"#, true, false),
+            (r#"{"state":"failed"}"#, true, false),
+            (
+                r#"{"state":"ready","number":23,"name":"node23","address":"10.77.1.23","later":1}"#,
+                false,
+                true,
+            ),
+            (r#"{"state":"booting","number":23,"name":"node23","address":"10.77.1.23"}"#, false, true),
+            (r#"{"state":"held","number":23,"name":"node23","address":"10.77.1.23"}"#, false, false),
+            (r#"{"state":"denied"}"#, false, false),
+        ];
+        for (json, on_trial, may_go_up) in cases {
+            let node: Node = serde_json::from_str(json).expect(json);
+            assert_eq!((node.on_trial(), node.may_go_up()), (on_trial, may_go_up), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_verdict_may_leave_out_what_is_not_decided() {
+        let verdict: Verdict = serde_json::from_str(r#"{"number":null,"reboot":false}"#).expect("a verdict");
+        assert_eq!(verdict, Verdict::default());
+        let verdict: Verdict =
+            serde_json::from_str(r#"{"number":0,"name":"node0","address":"10.77.1.0","reboot":true}"#)
+                .expect("a verdict");
+        assert_eq!((verdict.identity.address, verdict.reboot), (Some(Ipv4Addr::new(10, 77, 1, 0)), true));
+    }
+}

@@ -1,0 +1,74 @@
+//! What a machine boots here: Debian's kernel, and an initramfs of the agent, busybox for its checks, and the modules of QEMU's network
+//! cards.
+
+use crate::cpio::Archive;
+use crate::directory;
+use crate::modules;
+use crate::packages::{self, BootFiles};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Drivers of the network cards that machines here have.
+const MODULES: [&str; 3] = ["virtio_pci", "virtio_net", "e1000"];
+
+/// What a program that is linked dynamically names as its interpreter, near its beginning.
+const LOADER: &[u8] = b"ld-linux";
+
+/// Lays out a boot directory: loaders, kernel and a fresh initramfs.
+///
+/// # Errors
+/// In words, if something is missing.
+pub fn boot_directory(directory: &Path, files: &BootFiles) -> Result<(), String> {
+    fs::create_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+    let copies = [
+        (files.kernel(), "vmlinuz"),
+        (files.pxelinux(), "pxelinux.0"),
+        (files.syslinux_module("ldlinux.c32"), "ldlinux.c32"),
+        (files.ipxe_efi(), "ipxe.efi"),
+    ];
+    for (from, name) in copies {
+        fs::copy(&from, directory.join(name)).map_err(|error| format!("{}: {error}", from.display()))?;
+    }
+    let image = directory.join("initrd.img");
+    fs::write(&image, pack(files)?).map_err(|error| format!("{}: {error}", image.display()))
+}
+
+/// The initramfs, not compressed: unpacking takes an emulated machine longer than loading does.
+fn pack(files: &BootFiles) -> Result<Vec<u8>, String> {
+    let read = |path: &Path| fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
+    let agent = agent();
+    if !agent.exists() {
+        return Err(format!("{} is not built yet: run make agent", agent.display()));
+    }
+    let busybox = packages::locate("busybox").ok_or("busybox is missing: install busybox-static")?;
+    let busybox = read(&busybox)?;
+    if busybox[..busybox.len().min(4096)].windows(LOADER.len()).any(|bytes| bytes == LOADER) {
+        return Err("busybox is not linked statically: run make setup, or install busybox-static".to_owned());
+    }
+
+    let mut archive = Archive::new();
+    for directory in
+        ["bin", "dev", "etc", "etc/heorot-agent", "lib", "lib/modules", "proc", "run", "sys", "tmp"]
+    {
+        archive.directory(directory);
+    }
+    archive.character_device("dev/console", 5, 1);
+    archive.file("init", 0o755, &read(&agent)?);
+    archive.file("bin/busybox", 0o755, &busybox);
+    for name in ["sh", "cat", "dd", "echo", "grep", "sleep", "test", "uname"] {
+        archive.link(&format!("bin/{name}"), "busybox");
+    }
+    let mut list = String::new();
+    for module in modules::load_order(&files.modules(), &MODULES)? {
+        let path = format!("lib/modules/{}", module.file);
+        archive.file(&path, 0o644, &module.content);
+        list += &format!("/{path}\n");
+    }
+    archive.file(heorot_agent::modules::LIST, 0o644, list.as_bytes());
+    Ok(archive.finish())
+}
+
+/// Where `make agent` puts the static program.
+fn agent() -> PathBuf {
+    directory::workspace().join("target/static/x86_64-unknown-linux-gnu/release/heorot-agent")
+}

@@ -1,0 +1,184 @@
+//! A machine in QEMU, emulated in software, that boots from its network card.
+
+use crate::console::{Console, Line};
+use crate::directory::Scratch;
+use crate::network::Network;
+use crate::qmp::Monitor;
+use heorot_agent::frame::Mac;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+
+/// Which firmware a machine has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Firmware {
+    /// SeaBIOS, with iPXE as the network card's ROM.
+    Bios,
+    /// OVMF, with its own network stack.
+    Uefi,
+}
+
+/// A running machine. It is switched off with its value.
+#[derive(Debug)]
+pub struct Machine {
+    /// Its hardware address.
+    pub mac: Mac,
+    /// Its serial console.
+    pub console: Console,
+    /// When it was last switched on.
+    pub powered_at: Instant,
+    /// The same by the wall clock, to lay beside the server's records.
+    pub powered_at_wall: SystemTime,
+    /// The console's position when it was last switched on.
+    position: usize,
+    process: Child,
+    monitor: Monitor,
+    // Removed last: QEMU's sockets and firmware variables are in it.
+    _scratch: Scratch,
+}
+
+impl Machine {
+    /// A new machine, switched on.
+    ///
+    /// # Errors
+    /// In words, if QEMU cannot be started.
+    pub fn start(network: &Network, firmware: Firmware, mac: Mac) -> Result<Self, String> {
+        let mut machine = Self::new(network, firmware, mac)?;
+        machine.power_on()?;
+        Ok(machine)
+    }
+
+    /// A new machine that waits for its power, so that several can be switched on in one moment.
+    ///
+    /// # Errors
+    /// In words, if QEMU cannot be started.
+    pub fn new(network: &Network, firmware: Firmware, mac: Mac) -> Result<Self, String> {
+        let scratch = Scratch::new()?;
+        let (socket, errors) = (scratch.join("monitor"), scratch.join("errors"));
+        let errors_file =
+            fs::File::create(&errors).map_err(|error| format!("{}: {error}", errors.display()))?;
+        let tap = network.tap()?;
+        let mut command = network.segment.command("qemu-system-x86_64");
+        command.args(["-S", "-nodefaults", "-display", "none", "-monitor", "none", "-serial", "stdio"]);
+        command.args(["-accel", "tcg,thread=multi", "-m", "512", "-smp", "1", "-no-user-config"]);
+        command.arg("-uuid").arg(uuid(mac));
+        command.arg("-qmp").arg(format!("unix:{},server=on,wait=off", socket.display()));
+        command.arg("-netdev").arg(format!("tap,id=net0,ifname={tap},script=no,downscript=no"));
+        let card = format!("virtio-net-pci,netdev=net0,mac={mac},bootindex=1");
+        match firmware {
+            // Without graphics SeaBIOS and its ROMs speak on the serial port.
+            Firmware::Bios => {
+                command.args(["-machine", "pc,graphics=off", "-device", &card]);
+            }
+            // Without a ROM of its own, OVMF drives the card.
+            Firmware::Uefi => {
+                let variables = scratch.join("variables.fd");
+                fs::copy(OVMF_VARIABLES, &variables).map_err(|error| format!("{OVMF_VARIABLES}: {error}"))?;
+                command.args(["-machine", "q35", "-device", &format!("{card},romfile=")]);
+                command.arg("-drive").arg(format!("if=pflash,format=raw,readonly=on,file={OVMF_CODE}"));
+                command.arg("-drive").arg(format!("if=pflash,format=raw,file={}", variables.display()));
+                // OVMF wants randomness for its network stack's sequence numbers.
+                command.args([
+                    "-object",
+                    "rng-random,id=rng0,filename=/dev/urandom",
+                    "-device",
+                    "virtio-rng-pci,rng=rng0",
+                ]);
+            }
+        }
+        let (powered_at, powered_at_wall) = (Instant::now(), SystemTime::now());
+        let mut process = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(errors_file)
+            .spawn()
+            .map_err(|error| format!("qemu-system-x86_64: {error}"))?;
+        let console = Console::read(process.stdout.take().expect("stdout is piped"));
+        let monitor = Monitor::connect(&socket).map_err(|error| {
+            let _ = process.kill();
+            let _ = process.wait();
+            format!("{error}\n{}", fs::read_to_string(&errors).unwrap_or_default())
+        })?;
+        Ok(Self {
+            mac,
+            console,
+            powered_at,
+            powered_at_wall,
+            position: 0,
+            process,
+            monitor,
+            _scratch: scratch,
+        })
+    }
+
+    /// Switches it on.
+    ///
+    /// # Errors
+    /// In words, if QEMU does not answer.
+    pub fn power_on(&mut self) -> Result<(), String> {
+        (self.powered_at, self.powered_at_wall) = (Instant::now(), SystemTime::now());
+        self.monitor.command("cont")
+    }
+
+    /// Switches it off and on, as far as its software can tell.
+    ///
+    /// # Errors
+    /// In words, if QEMU does not answer.
+    pub fn power_cycle(&mut self) -> Result<(), String> {
+        self.position = self.console.position();
+        (self.powered_at, self.powered_at_wall) = (Instant::now(), SystemTime::now());
+        self.monitor.command("system_reset")
+    }
+
+    /// Waits for a line on its console since it was last switched on.
+    ///
+    /// # Errors
+    /// If it does not come within `patience`: with the console's last lines.
+    pub fn wait_for(&self, text: &str, patience: Duration) -> Result<Line, String> {
+        let mac = self.mac;
+        self.console
+            .wait_for(text, self.position, patience)
+            .map_err(|error| format!("machine {mac}: {error}"))
+    }
+
+    /// What it wrote since it was last switched on.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Line> {
+        self.console.lines_from(self.position)
+    }
+
+    /// How long it has been running when `at` came.
+    #[must_use]
+    pub fn elapsed(&self, at: Instant) -> Duration {
+        at.saturating_duration_since(self.powered_at)
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Says what is missing for a kind of firmware.
+///
+/// # Errors
+/// In words, with the package to install.
+pub fn check_firmware(firmware: Firmware) -> Result<(), String> {
+    let (file, package) = match firmware {
+        Firmware::Bios => ("/usr/lib/ipxe/qemu/pxe-virtio.rom", "ipxe-qemu"),
+        Firmware::Uefi => (OVMF_CODE, "ovmf"),
+    };
+    if Path::new(file).exists() { Ok(()) } else { Err(format!("{file} is missing: install {package}")) }
+}
+
+/// A UUID that tells machines apart, made of the hardware address.
+fn uuid(mac: Mac) -> String {
+    let digits = mac.to_string().replace(':', "");
+    format!("68656f72-6f74-4c61-8000-{digits}")
+}
+
+const OVMF_CODE: &str = "/usr/share/OVMF/OVMF_CODE_4M.fd";
+const OVMF_VARIABLES: &str = "/usr/share/OVMF/OVMF_VARS_4M.fd";

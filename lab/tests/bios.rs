@@ -1,0 +1,10 @@
+//! A BIOS machine that nobody has seen before, through its network card's ROM, pxelinux and Linux, to a number.
+
+mod boot;
+
+use heorot_lab::machine::Firmware;
+
+#[test]
+fn a_bios_machine_becomes_node0() {
+    boot::becomes_node0(Firmware::Bios, "PXELINUX");
+}
