@@ -37,3 +37,30 @@ pub const CHUNK_OCTETS: u64 = 256 * 1024;
 
 /// Transfers at a time. A peer that floods us with requests gets an error instead of our memory.
 pub const TRANSFERS_MAX: usize = NODES_MAX;
+
+/// Octets of a configuration file: sixteen thousand listed nodes fit.
+pub const CONFIGURATION_OCTETS_MAX: usize = 1 << 20;
+
+/// `[[network]]`s: every pair of them is compared.
+pub const NETWORKS_MAX: usize = 256;
+
+/// `[profile.NAME]`s.
+pub const PROFILES_MAX: usize = 1024;
+
+/// `[[trial.check]]`s: all of them go into one answer to the agent.
+pub const CHECKS_MAX: usize = 64;
+
+/// Hardware addresses of one `[[node]]`.
+pub const MACS_PER_NODE_MAX: usize = 16;
+
+/// Mistakes of a configuration that are told: nobody reads more before he begins to mend.
+pub const MISTAKES_MAX: usize = 200;
+
+/// Octets of a kernel's command line, as template and as rendered: what x86 takes (COMMAND_LINE_SIZE).
+pub const COMMAND_LINE_OCTETS_MAX: usize = 2048;
+
+/// Steps of one rendering: a command line needs some tens, and a loop in a template must end.
+pub const TEMPLATE_STEPS_MAX: u64 = 10_000;
+
+/// Octets of a boot file's name: the field `file` of a DHCP packet has 128, with the zero that ends it (RFC 2131 2).
+pub const BOOT_FILE_OCTETS_MAX: usize = 127;

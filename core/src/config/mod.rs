@@ -1,7 +1,32 @@
 //! The configuration: what the operator wrote, checked, with every default filled in.
+//!
+//! - `table` has one record for each option: parser, reference page and sample file are made from them;
+//! - `read` takes the file apart (by `entry` and `value`): every value right in itself, with its place;
+//! - `check_network` and `check_node` look at what values mean together;
+//! - `mistake` is what all of them find, and how it looks.
 
+mod check_network;
+mod check_node;
+mod entry;
+mod mistake;
+mod read;
+mod reference;
+mod setting;
+mod table;
+mod template;
+mod value;
+
+pub use mistake::{Mistake, Severity, render};
+pub use reference::{reference, sample};
+pub use setting::{Fallback, Form, Kind, Section, Setting, Status};
+pub use table::SECTIONS;
+pub use template::{Template, TemplateError, VARIABLES, Values};
+
+use crate::limit::CONFIGURATION_OCTETS_MAX;
 use crate::mac::Mac;
 use heorot_names::{Numbering, Pattern};
+use mistake::Findings;
+use read::{DEFAULT_PROFILE, Draft, ProfileDraft};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -26,6 +51,91 @@ pub struct Config {
     pub nodes: Vec<ListedNode>,
     /// `[http]`
     pub http: Http,
+}
+
+/// The profile of machines on trial.
+const TRIAL_PROFILE: &str = "trial";
+
+impl Config {
+    /// Reads a configuration file, on a host with these interfaces. Beside it come warnings.
+    ///
+    /// # Errors
+    /// Every mistake there is, and the warnings, in the order of the file; of a file that is no TOML, the first mistake alone.
+    pub fn parse(text: &str, interfaces: &[Interface]) -> Result<(Self, Vec<Mistake>), Vec<Mistake>> {
+        let mut findings = Findings::new(text);
+        if text.len() > CONFIGURATION_OCTETS_MAX {
+            let message =
+                format!("the file has {} octets, and {CONFIGURATION_OCTETS_MAX} are allowed", text.len());
+            findings.error(&(0..0), message, None);
+            return Err(findings.into_mistakes());
+        }
+        let document = match toml::de::DeTable::parse(text) {
+            Ok(document) => document,
+            Err(error) => {
+                findings.error(&error.span().unwrap_or(0..0), error.message(), None);
+                return Err(findings.into_mistakes());
+            }
+        };
+        let draft = read::read(&mut findings, document.get_ref());
+        if draft.networks.is_empty() {
+            let remedy = "write [[network]] with interface, numbers, first and temporary".to_owned();
+            findings.error(&(0..0), "there is no [[network]]", Some(remedy));
+        }
+        let prefixes = check_network::check(&mut findings, &draft, interfaces);
+        check_node::check(&mut findings, &draft);
+        if findings.refused() {
+            return Err(findings.into_mistakes());
+        }
+        let config =
+            Self::build(draft, &prefixes).expect("what is missing was reported, and the file refused");
+        Ok((config, findings.into_mistakes()))
+    }
+
+    /// Puts together what was read. None: something that has to be there is missing.
+    fn build(draft: Draft, prefixes: &[Option<check_network::Prefix>]) -> Option<Self> {
+        let networks = draft.networks.iter().zip(prefixes);
+        let listed = |node: read::NodeDraft| ListedNode {
+            macs: node.macs.into_iter().map(|mac| mac.value).collect(),
+            number: node.number.map(|number| number.value),
+            name: node.name.map(|name| name.value),
+            profile: node.profile.map(|profile| profile.value),
+        };
+        Some(Self {
+            cluster: Cluster { name: draft.cluster_name?.value, nodes: draft.pattern?.value },
+            server: draft.server?,
+            networks: networks
+                .map(|(network, prefix)| check_network::build(network, prefix.as_ref()?))
+                .collect::<Option<_>>()?,
+            boot: draft.boot?,
+            profiles: build_profiles(&draft.profiles)?,
+            trial: Trial {
+                policy: draft.policy?.value,
+                order: draft.order?.value,
+                checks: draft.checks.into_iter().map(|draft| draft.check).collect(),
+            },
+            nodes: draft.nodes.into_iter().map(listed).collect(),
+            http: Http { port: u16::try_from(draft.port?.value).ok()? },
+        })
+    }
+}
+
+/// All profiles, and `trial` in any case: what one does not say is as in `default`.
+fn build_profiles(drafts: &BTreeMap<String, ProfileDraft>) -> Option<BTreeMap<String, Profile>> {
+    let default = drafts.get(DEFAULT_PROFILE)?;
+    let build = |draft: &ProfileDraft| {
+        let initrd = draft.initrd.as_ref().or(default.initrd.as_ref())?;
+        Some(Profile {
+            kernel: draft.kernel.as_ref().or(default.kernel.as_ref())?.value.clone(),
+            initrd: initrd.value.iter().map(|file| file.value.clone()).collect(),
+            cmdline: draft.cmdline.as_ref().or(default.cmdline.as_ref())?.value.clone(),
+        })
+    };
+    let mut profiles: BTreeMap<_, _> =
+        drafts.iter().map(|(name, draft)| Some((name.clone(), build(draft)?))).collect::<Option<_>>()?;
+    if !profiles.contains_key(TRIAL_PROFILE) {
+        profiles.insert(TRIAL_PROFILE.to_owned(), build(default)?);
+    }
+    Some(profiles)
 }
 
 /// How the cluster and its nodes are called.
@@ -145,8 +255,8 @@ pub struct Profile {
     pub kernel: String,
     /// Initial RAM disks, in order, relative to the boot directory.
     pub initrd: Vec<String>,
-    /// Template of the kernel command line, see `cluster::boot`.
-    pub cmdline: String,
+    /// Template of the kernel command line.
+    pub cmdline: Template,
 }
 
 /// How a new machine earns its number.
@@ -240,3 +350,6 @@ pub struct Interface {
     /// Its IPv4 addresses with the lengths of their prefixes.
     pub addresses: Vec<(Ipv4Addr, u8)>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,389 @@
+//! What networks must be together and on this host: every address means one thing.
+
+use super::entry::{Placed, did_you_mean};
+use super::mistake::{Findings, quoted};
+use super::read::{Draft, NetworkDraft};
+use super::{AddressRange, Interface, Network};
+use crate::limit::NUMBERS_MAX;
+use heorot_names::{NumberRange, Numbering};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::ops::Range;
+
+/// Which network it is, and where the file says so.
+#[derive(Clone)]
+pub(super) struct Prefix {
+    address: Ipv4Addr,
+    length: u8,
+    on_link: bool,
+    span: Range<usize>,
+}
+
+/// Looks at all networks. Gives the prefix of each, if it is known.
+pub(super) fn check(
+    findings: &mut Findings<'_>,
+    draft: &Draft,
+    interfaces: &[Interface],
+) -> Vec<Option<Prefix>> {
+    let networks = &draft.networks;
+    let prefixes: Vec<_> =
+        networks.iter().map(|network| choose_prefix(findings, network, interfaces)).collect();
+    let own = own_addresses(findings, networks, interfaces, &prefixes);
+    let ranges: Vec<_> =
+        networks.iter().enumerate().flat_map(|(at, network)| ranges(findings, at, network)).collect();
+    for (network, prefix) in networks.iter().zip(&prefixes) {
+        check_gateway(findings, network, prefix.as_ref());
+        check_suffix(findings, network, draft);
+    }
+    for range in &ranges {
+        check_range(findings, range, prefixes[range.network].as_ref(), &own);
+    }
+    check_pairs(findings, &ranges, &prefixes);
+    check_numbers(findings, networks);
+    prefixes
+}
+
+/// Puts a network together. None: something is missing, which was reported.
+pub(super) fn build(draft: &NetworkDraft, prefix: &Prefix) -> Option<Network> {
+    Some(Network {
+        interface: draft.interface.as_ref()?.value.clone(),
+        address: prefix.address,
+        prefix_length: prefix.length,
+        on_link: prefix.on_link,
+        numbering: Numbering {
+            numbers: draft.numbers.as_ref()?.value,
+            first: draft.first.as_ref()?.value,
+            suffix: draft.suffix.as_ref()?.value.clone(),
+        },
+        temporary: draft.temporary.as_ref()?.value,
+        guests: draft.guests.as_ref().map(|guests| guests.value),
+        gateway: draft.gateway.as_ref().map(|gateway| gateway.value),
+        lease: draft.lease.as_ref()?.value,
+        temporary_lease: draft.temporary_lease.as_ref()?.value,
+        guest_lease: draft.guest_lease.as_ref()?.value,
+    })
+}
+
+/// The prefix that the file says, or that of the interface.
+fn choose_prefix(
+    findings: &mut Findings<'_>,
+    network: &NetworkDraft,
+    interfaces: &[Interface],
+) -> Option<Prefix> {
+    let name = network.interface.as_ref()?;
+    let Some(interface) = interfaces.iter().find(|interface| interface.name == name.value) else {
+        let names = interfaces.iter().map(|interface| interface.name.as_str());
+        let remedy = did_you_mean(&name.value, names.clone()).unwrap_or_default();
+        let there: Vec<_> = names.collect();
+        let remedy = format!("{remedy} this host has {}", there.join(", "));
+        let remedy = if there.is_empty() { "this host has none".into() } else { remedy.trim_start().into() };
+        findings.error(&name.span, format!("there is no interface {}", quoted(&name.value)), Some(remedy));
+        // What the file says of the network can still be looked at.
+        let Placed { value: (address, length), span } = network.address.clone()?;
+        return Some(Prefix { address, length, on_link: true, span });
+    };
+    match &network.address {
+        Some(given) => check_given(findings, given, interface),
+        None if network.address_given => None,
+        None => {
+            let holds = |(address, length): &&(Ipv4Addr, u8)| {
+                let first = network.first.as_ref().map_or(*address, |first| first.value);
+                masked(*address, *length) == masked(first, *length)
+            };
+            let addresses = &interface.addresses;
+            let Some((address, length)) = addresses.iter().find(holds).or(addresses.first()) else {
+                let message = format!("{} has no IPv4 address, and no address is given here", name.value);
+                let remedy = format!("ip address add 10.77.0.1/16 dev {}", name.value);
+                findings.error(&name.span, message, Some(remedy));
+                return None;
+            };
+            if !(1..=30).contains(length) {
+                let message = format!("{address}/{length} of {} is no network with nodes", name.value);
+                findings.error(&name.span, message, Some("as 10.77.0.1/16".into()));
+                return None;
+            }
+            Some(Prefix { address: *address, length: *length, on_link: true, span: name.span.clone() })
+        }
+    }
+}
+
+/// An address that the file says beside those that the interface has.
+fn check_given(
+    findings: &mut Findings<'_>,
+    given: &Placed<(Ipv4Addr, u8)>,
+    interface: &Interface,
+) -> Option<Prefix> {
+    let Placed { value: (address, length), span } = given.clone();
+    let prefix = Prefix { address, length, on_link: true, span };
+    let name = &interface.name;
+    if address == prefix.broadcast() {
+        findings.error(
+            &prefix.span,
+            format!("address: {address} is the broadcast address of {prefix}"),
+            None,
+        );
+        return None;
+    }
+    if let Some((_, actual)) = interface.addresses.iter().find(|(own, _)| *own == address) {
+        if *actual != length {
+            let message = format!("{name} has {address} with the prefix length {actual}, not {length}");
+            findings.warning(&prefix.span, message, Some(format!("write \"{address}/{actual}\"")));
+        }
+        return Some(prefix);
+    }
+    if let Some((own, _)) = interface.addresses.iter().find(|(own, _)| prefix.contains(*own)) {
+        let message = format!("{address} is not an address of {name}, which has {own} in {prefix}");
+        findings.error(&prefix.span, message, Some(format!("write \"{own}/{length}\"")));
+        return None;
+    }
+    let message = format!("{name} has no address in {prefix}: its hosts are served through a relay only");
+    let remedy = format!("if they are on the link, {name} needs an address in it");
+    findings.warning(&prefix.span, message, Some(remedy));
+    Some(Prefix { on_link: false, ..prefix })
+}
+
+/// Addresses that no range may hold, with what they are.
+fn own_addresses(
+    findings: &Findings<'_>,
+    networks: &[NetworkDraft],
+    interfaces: &[Interface],
+    prefixes: &[Option<Prefix>],
+) -> BTreeMap<Ipv4Addr, String> {
+    let mut own = BTreeMap::new();
+    for (gateway, line) in
+        networks.iter().filter_map(|n| n.gateway.as_ref()).map(|g| (g.value, findings.line(&g.span)))
+    {
+        own.insert(gateway, format!("the gateway (line {line})"));
+    }
+    for (network, prefix) in networks.iter().zip(prefixes) {
+        // The address of a network behind a relay may be any, its network's own too, which is no host's.
+        let Some(prefix) = prefix.as_ref().filter(|_| network.address_given) else { continue };
+        if prefix.address != prefix.network() {
+            own.insert(
+                prefix.address,
+                format!("the address of the network (line {})", findings.line(&prefix.span)),
+            );
+        }
+    }
+    for interface in interfaces {
+        for (address, _) in &interface.addresses {
+            own.insert(*address, format!("our own address on {}", interface.name));
+        }
+    }
+    own
+}
+
+/// Addresses that a network gives, and by which words of the file.
+struct Given {
+    network: usize,
+    /// "temporary", "guests", or the nodes' key.
+    key: &'static str,
+    range: AddressRange,
+    span: Range<usize>,
+}
+
+fn ranges(findings: &mut Findings<'_>, at: usize, network: &NetworkDraft) -> Vec<Given> {
+    let given = |key, placed: &Option<Placed<AddressRange>>| {
+        placed.as_ref().map(|p| Given { network: at, key, range: p.value, span: p.span.clone() })
+    };
+    let nodes = nodes_range(findings, network).map(|p| Given {
+        network: at,
+        key: NODES,
+        range: p.value,
+        span: p.span,
+    });
+    let temporary = given("temporary", &network.temporary);
+    let guests = given("guests", &network.guests);
+    [nodes, temporary, guests].into_iter().flatten().collect()
+}
+
+/// The key whose place stands for the addresses of nodes.
+const NODES: &str = "first";
+
+/// The addresses of the nodes, if they end before 255.255.255.255.
+fn nodes_range(findings: &mut Findings<'_>, network: &NetworkDraft) -> Option<Placed<AddressRange>> {
+    let (first, numbers) = (network.first.as_ref()?, network.numbers.as_ref()?);
+    let numbering = Numbering { numbers: numbers.value, first: first.value, suffix: String::new() };
+    let Some(last) = numbering.last() else {
+        let NumberRange { lowest, highest } = numbers.value;
+        let line = findings.line(&numbers.span);
+        let message = format!(
+            "first: numbers {lowest}-{highest} (line {line}) run past 255.255.255.255 from {}",
+            first.value
+        );
+        findings.error(&first.span, message, None);
+        return None;
+    };
+    Some(Placed { value: AddressRange { first: first.value, last }, span: first.span.clone() })
+}
+
+fn check_range(
+    findings: &mut Findings<'_>,
+    given: &Given,
+    prefix: Option<&Prefix>,
+    own: &BTreeMap<Ipv4Addr, String>,
+) {
+    let AddressRange { first, last } = given.range;
+    let what = given.what();
+    if let Some((address, role)) = own.range(first..=last).next() {
+        let remedy = match given.key {
+            NODES => format!("begin after {address}, or end before it"),
+            _ => format!("leave {address} out"),
+        };
+        findings.error(&given.span, format!("{what} hold {address}, {role}"), Some(remedy));
+    }
+    let Some(prefix) = prefix else { return };
+    if !prefix.contains(first) || !prefix.contains(last) {
+        let message = format!("{what} leave the network {prefix} (line {})", findings.line(&prefix.span));
+        let remedy = format!("its hosts are {} to {}", prefix.first_host(), prefix.last_host());
+        findings.error(&given.span, message, Some(remedy));
+        return;
+    }
+    for (address, role) in [(prefix.network(), "network"), (prefix.broadcast(), "broadcast")] {
+        if given.range.contains(address) {
+            let message = format!("{what} hold {address}, the {role} address of {prefix}");
+            let remedy = format!("its hosts are {} to {}", prefix.first_host(), prefix.last_host());
+            findings.error(&given.span, message, Some(remedy));
+        }
+    }
+}
+
+fn check_gateway(findings: &mut Findings<'_>, network: &NetworkDraft, prefix: Option<&Prefix>) {
+    let (Some(gateway), Some(prefix)) = (&network.gateway, prefix) else { return };
+    let address = gateway.value;
+    let wrong = if !prefix.contains(address) {
+        format!("is outside the network {prefix} (line {})", findings.line(&prefix.span))
+    } else if address == prefix.network() {
+        format!("is the network address of {prefix}")
+    } else if address == prefix.broadcast() {
+        format!("is the broadcast address of {prefix}")
+    } else {
+        return;
+    };
+    let remedy = format!("its hosts are {} to {}", prefix.first_host(), prefix.last_host());
+    findings.error(&gateway.span, format!("gateway: {address} {wrong}"), Some(remedy));
+}
+
+/// Names have room for the suffix (RFC 1035 2.3.4: 63 octets).
+fn check_suffix(findings: &mut Findings<'_>, network: &NetworkDraft, draft: &Draft) {
+    let (Some(suffix), Some(numbers), Some(pattern)) = (&network.suffix, &network.numbers, &draft.pattern)
+    else {
+        return;
+    };
+    let name = pattern.value.name(numbers.value.highest) + &suffix.value;
+    if name.len() > 63 {
+        findings.error(&suffix.span, format!("suffix: {name:?} is longer than 63 characters"), None);
+    }
+}
+
+/// Whatever two networks, or two ranges of one, may not share.
+fn check_pairs(findings: &mut Findings<'_>, ranges: &[Given], prefixes: &[Option<Prefix>]) {
+    for (at, one) in ranges.iter().enumerate() {
+        for other in &ranges[at + 1..] {
+            let (earlier, later) = in_order((one, &one.span), (other, &other.span));
+            if earlier.range.first <= later.range.last && later.range.first <= earlier.range.last {
+                let line = findings.line(&earlier.span);
+                let message =
+                    format!("{} overlap {} (line {line})", later.what(), earlier.what_in_sentence());
+                findings.error(&later.span, message, None);
+            }
+        }
+    }
+    let known: Vec<_> = prefixes.iter().flatten().collect();
+    for (at, one) in known.iter().enumerate() {
+        for other in &known[at + 1..] {
+            let (earlier, later) = in_order((*one, &one.span), (*other, &other.span));
+            let length = earlier.length.min(later.length);
+            if masked(earlier.address, length) == masked(later.address, length) {
+                let line = findings.line(&earlier.span);
+                let message = format!("the network {later} overlaps the network {earlier} (line {line})");
+                findings.error(&later.span, message, Some("an address must belong to one network".into()));
+            }
+        }
+    }
+}
+
+/// No node has two addresses under one name, and there are not too many of them.
+fn check_numbers(findings: &mut Findings<'_>, networks: &[NetworkDraft]) {
+    let mut total: u64 = 0;
+    for (at, network) in networks.iter().enumerate() {
+        let Some(numbers) = &network.numbers else { continue };
+        total = total.saturating_add(numbers.value.size());
+        if total > NUMBERS_MAX {
+            let message = format!("numbers: {total} numbers so far");
+            findings.error(&numbers.span, message, Some(format!("at most {NUMBERS_MAX} are allowed")));
+            total = 0; // reported once
+        }
+        for earlier in &networks[..at] {
+            let (Some(before), Some(one), Some(other)) = (&earlier.numbers, &earlier.suffix, &network.suffix)
+            else {
+                continue;
+            };
+            let NumberRange { lowest, highest } = before.value;
+            let shared = lowest <= numbers.value.highest && numbers.value.lowest <= highest;
+            if shared && one.value == other.value {
+                let line = findings.line(&before.span);
+                let message = format!(
+                    "numbers: shared with the network of {lowest}-{highest} (line {line}), and both have the suffix {:?}",
+                    one.value
+                );
+                let remedy = "give a further interface of the same nodes a suffix, as \"-ib\"";
+                findings.error(&numbers.span, message, Some(remedy.into()));
+            }
+        }
+    }
+}
+
+/// The one that stands first in the file comes first.
+fn in_order<T>((one, at_one): (T, &Range<usize>), (other, at_other): (T, &Range<usize>)) -> (T, T) {
+    if at_one.start <= at_other.start { (one, other) } else { (other, one) }
+}
+
+/// The network part of an address.
+fn masked(address: Ipv4Addr, length: u8) -> u32 {
+    u32::from(address) & u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0)
+}
+
+impl Given {
+    fn what(&self) -> String {
+        match self.key {
+            NODES => format!("first: the nodes' addresses {}-{}", self.range.first, self.range.last),
+            key => format!("{key}: the addresses {}-{}", self.range.first, self.range.last),
+        }
+    }
+
+    fn what_in_sentence(&self) -> String {
+        match self.key {
+            NODES => format!("the nodes' {}-{}", self.range.first, self.range.last),
+            key => format!("{key} {}-{}", self.range.first, self.range.last),
+        }
+    }
+}
+
+impl Prefix {
+    fn contains(&self, address: Ipv4Addr) -> bool {
+        masked(address, self.length) == masked(self.address, self.length)
+    }
+
+    fn network(&self) -> Ipv4Addr {
+        Ipv4Addr::from(masked(self.address, self.length))
+    }
+
+    fn broadcast(&self) -> Ipv4Addr {
+        Ipv4Addr::from(masked(self.address, self.length) | !masked(Ipv4Addr::BROADCAST, self.length))
+    }
+
+    fn first_host(&self) -> Ipv4Addr {
+        Ipv4Addr::from(u32::from(self.network()).saturating_add(1))
+    }
+
+    fn last_host(&self) -> Ipv4Addr {
+        Ipv4Addr::from(u32::from(self.broadcast()).saturating_sub(1))
+    }
+}
+
+impl std::fmt::Display for Prefix {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.network(), self.length)
+    }
+}

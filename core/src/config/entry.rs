@@ -1,0 +1,289 @@
+//! A table of the file beside its section: every key is known, every value has a place, every mistake is noted.
+
+use super::mistake::{Findings, quoted};
+use super::setting::{Fallback, Kind, Section, Setting, Status, duration_text, nearest};
+use super::table::SECTIONS;
+use super::value::{self, Wrong};
+use std::ops::Range;
+use std::time::Duration;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A value and where it stands; for a default, where its section stands.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Placed<T> {
+    pub(super) value: T,
+    pub(super) span: Range<usize>,
+}
+
+/// A table of the file, or an empty one for a section that is not there.
+pub(super) struct Entry<'d> {
+    section: &'static Section,
+    /// Its heading, for messages: `[profile.rescue]`.
+    heading: String,
+    table: &'d DeTable<'d>,
+    /// Where its heading stands.
+    pub(super) span: Range<usize>,
+}
+
+impl<'d> Entry<'d> {
+    /// Looks at the keys: each has to be a setting that works, or a section of its own.
+    pub(super) fn open(
+        findings: &mut Findings<'_>,
+        section: &'static Section,
+        heading: String,
+        table: &'d DeTable<'d>,
+        span: Range<usize>,
+    ) -> Self {
+        for key in table.keys() {
+            let name: &str = key.get_ref();
+            match section.setting(name).map(|setting| setting.status) {
+                Some(Status::Works) => {}
+                Some(Status::Planned) => {
+                    let message = format!("{} in {heading} is not supported yet", quoted(name));
+                    findings.error(&key.span(), message, Some("leave it out".into()));
+                }
+                None if child(section, name).is_some() => {}
+                None => {
+                    let message = format!("unknown key {} in {heading}", quoted(name));
+                    findings.error(&key.span(), message, remedy_for_key(section, name));
+                }
+            }
+        }
+        Self { section, heading, table, span }
+    }
+
+    /// Whether the file has the key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// Where a key stands; where its table does, if it is not there.
+    pub(super) fn key_span(&self, key: &str) -> Range<usize> {
+        self.table.get_key_value(key).map_or_else(|| self.span.clone(), |(key, _)| key.span())
+    }
+
+    /// The value of a key that holds a string, or its default. None: there is none, or it was wrong.
+    pub(super) fn text<T>(
+        &self,
+        findings: &mut Findings<'_>,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, Wrong>,
+    ) -> Option<Placed<T>> {
+        self.value(findings, key, |findings, heading, value| {
+            let text = one_text(findings, heading, key, value)?;
+            note_wrong(findings, key, value, text, parse(text))
+        })
+    }
+
+    /// The values of a key that holds a list of strings or one string, or its default.
+    pub(super) fn texts<T>(
+        &self,
+        findings: &mut Findings<'_>,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, Wrong>,
+    ) -> Option<Placed<Vec<Placed<T>>>> {
+        self.value(findings, key, |findings, heading, value| {
+            let items = match value.get_ref().as_array() {
+                Some(items) => items.iter().collect(),
+                None => vec![value],
+            };
+            let read = |item: &Spanned<DeValue<'_>>| {
+                let text = one_text(findings, heading, key, item)?;
+                let value = note_wrong(findings, key, item, text, parse(text))?;
+                Some(Placed { value, span: item.span() })
+            };
+            // Every item is read, so that every mistake is told.
+            let values: Vec<_> = items.into_iter().map(read).collect();
+            values.into_iter().collect()
+        })
+    }
+
+    /// The value of a key that holds one of some words, or its default.
+    pub(super) fn word<T: Copy>(
+        &self,
+        findings: &mut Findings<'_>,
+        key: &str,
+        meanings: &[(&'static str, T)],
+    ) -> Option<Placed<T>> {
+        let Kind::Word { planned, .. } = self.setting(key).kind else { return None };
+        self.text(findings, key, |text| {
+            if let Some((_, meaning)) = meanings.iter().find(|(word, _)| *word == text) {
+                return Ok(*meaning);
+            }
+            let is_planned =
+                |word: &&str| **word == *text || (word.ends_with(':') && text.starts_with(*word));
+            let words: Vec<_> = meanings.iter().map(|(word, _)| format!("{word:?}")).collect();
+            let allowed = format!("there is {}", words.join(", "));
+            if planned.iter().any(is_planned) {
+                return Err(Wrong::with(format!("{} is not supported yet", quoted(text)), allowed));
+            }
+            let remedy = did_you_mean(text, meanings.iter().map(|(word, _)| *word)).unwrap_or(allowed);
+            Err(Wrong::with(format!("unknown word {}", quoted(text)), remedy))
+        })
+    }
+
+    /// The value of a key that holds a duration, or its default.
+    pub(super) fn duration(&self, findings: &mut Findings<'_>, key: &str) -> Option<Placed<Duration>> {
+        let Kind::Duration { least_seconds, most_seconds } = self.setting(key).kind else { return None };
+        self.text(findings, key, |text| match value::duration_seconds(text)? {
+            seconds if (least_seconds..=most_seconds).contains(&seconds) => Ok(Duration::from_secs(seconds)),
+            seconds => {
+                let (limit, side) = match seconds < least_seconds {
+                    true => (least_seconds, "shortest"),
+                    false => (most_seconds, "longest"),
+                };
+                let remedy = format!("the {side} is {:?}", duration_text(limit));
+                Err(Wrong::with(format!("{} is out of bounds", quoted(text)), remedy))
+            }
+        })
+    }
+
+    /// The value of a key that holds a whole number, or its default.
+    pub(super) fn integer(&self, findings: &mut Findings<'_>, key: &str) -> Option<Placed<u32>> {
+        let Kind::Integer { least, most } = self.setting(key).kind else { return None };
+        self.value(findings, key, |findings, heading, value| {
+            let Some(integer) = value.get_ref().as_integer() else {
+                let unquoted = value.get_ref().as_str().filter(|text| text.parse::<u32>().is_ok());
+                let remedy = unquoted.map(|text| format!("write it without quotation marks: {text}"));
+                wrong_type(findings, heading, key, value, "a whole number", remedy);
+                return None;
+            };
+            // What does not fit into 64 bits is out of bounds like anything else that is too large.
+            let number = i64::from_str_radix(integer.as_str(), integer.radix()).unwrap_or(i64::MAX);
+            let number = u32::try_from(number).ok().filter(|number| (least..=most).contains(number));
+            if number.is_none() {
+                let message = format!("{key}: {} is out of bounds", shown_integer(integer.as_str()));
+                findings.error(&value.span(), message, Some(format!("it is from {least} to {most}")));
+            }
+            number
+        })
+    }
+
+    /// The value of a key that holds a string or a whole number, as text.
+    pub(super) fn threshold(&self, findings: &mut Findings<'_>, key: &str) -> Option<Placed<String>> {
+        self.value(findings, key, |findings, heading, value| match value.get_ref().as_integer() {
+            Some(integer) if integer.radix() == 10 => Some(integer.as_str().to_owned()),
+            Some(_) | None => one_text(findings, heading, key, value).map(str::to_owned),
+        })
+    }
+
+    fn value<T>(
+        &self,
+        findings: &mut Findings<'_>,
+        key: &str,
+        read: impl FnOnce(&mut Findings<'_>, &str, &Spanned<DeValue<'_>>) -> Option<T>,
+    ) -> Option<Placed<T>> {
+        if let Some(value) = self.table.get(key) {
+            let read = read(findings, &self.heading, value);
+            return read.map(|read| Placed { value: read, span: value.span() });
+        }
+        let setting = self.setting(key);
+        match setting.fallback {
+            Fallback::Required => {
+                let message = format!("{} has no {key:?}", self.heading);
+                findings.error(&self.span, message, Some(format!("write {key} = {}", setting.example)));
+                None
+            }
+            Fallback::Value(default) => {
+                let default = DeValue::parse(default).expect("a default is TOML, as the tests see");
+                let read = read(findings, &self.heading, &default);
+                read.map(|read| Placed { value: read, span: self.span.clone() })
+            }
+            Fallback::Otherwise(_) => None,
+        }
+    }
+
+    fn setting(&self, key: &str) -> &'static Setting {
+        self.section.setting(key).expect("the reader asks for what is in the table of settings")
+    }
+}
+
+/// The section whose table stands in another's: `trial.check` in `trial`.
+pub(super) fn child(section: &Section, key: &str) -> Option<&'static Section> {
+    let inner = |path: &str| path.strip_prefix(section.path)?.strip_prefix('.').map(|rest| rest == key);
+    SECTIONS.iter().find(|section| inner(section.path) == Some(true))
+}
+
+/// `did you mean "interface"?`
+pub(super) fn did_you_mean<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
+    nearest(word, candidates).map(|near| format!("did you mean {near:?}?"))
+}
+
+/// A key that is not one of the section: one of another section, or misspelt.
+fn remedy_for_key(section: &'static Section, key: &str) -> Option<String> {
+    let children =
+        SECTIONS.iter().filter_map(|other| other.path.strip_prefix(section.path)?.strip_prefix('.'));
+    did_you_mean(key, section.settings.iter().map(|setting| setting.key).chain(children)).or_else(|| {
+        let other = SECTIONS.iter().find(|other| other.setting(key).is_some())?;
+        Some(format!("it belongs in {}", other.heading()))
+    })
+}
+
+fn one_text<'v>(
+    findings: &mut Findings<'_>,
+    heading: &str,
+    key: &str,
+    value: &'v Spanned<DeValue<'_>>,
+) -> Option<&'v str> {
+    let text = value.get_ref().as_str();
+    if text.is_none() {
+        let written = findings.text().get(value.span()).unwrap_or_default();
+        let plain = value.get_ref().is_integer() || value.get_ref().is_bool() || value.get_ref().is_float();
+        let remedy =
+            (plain && written.len() <= 20).then(|| format!("write it in quotation marks: {written:?}"));
+        wrong_type(findings, heading, key, value, "a string", remedy);
+    }
+    text
+}
+
+fn wrong_type(
+    findings: &mut Findings<'_>,
+    heading: &str,
+    key: &str,
+    value: &Spanned<DeValue<'_>>,
+    wanted: &str,
+    remedy: Option<String>,
+) {
+    let message = match value.get_ref() {
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Array(_) => "a list",
+        DeValue::String(_) => "a string",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Boolean(_) => "a truth value",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Table(_) => "a table",
+    };
+    findings.error(&value.span(), format!("{key:?} in {heading} is {wanted}, not {message}"), remedy);
+}
+
+fn note_wrong<T>(
+    findings: &mut Findings<'_>,
+    key: &str,
+    value: &Spanned<DeValue<'_>>,
+    text: &str,
+    read: Result<T, Wrong>,
+) -> Option<T> {
+    let Wrong { message, remedy, within } = match read {
+        Ok(value) => return Some(value),
+        Err(wrong) => wrong,
+    };
+    // A part of the text has a place of its own only if the file has the text as it is, without escapes.
+    let whole = value.span();
+    let verbatim = findings.text().get(whole.start + 1..whole.start + 1 + text.len()) == Some(text);
+    let span = match within {
+        Some(part) if verbatim => whole.start + 1 + part.start..whole.start + 1 + part.end,
+        Some(_) | None => whole,
+    };
+    findings.error(&span, format!("{key}: {message}"), remedy);
+    None
+}
+
+/// An integer can have as many digits as the file has room.
+fn shown_integer(digits: &str) -> &str {
+    const SHOWN_MAX: usize = 20;
+    match digits.len() {
+        0..=SHOWN_MAX => digits,
+        _ => "the number",
+    }
+}

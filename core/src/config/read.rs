@@ -1,0 +1,389 @@
+//! The file as the operator wrote it: every value right in itself, with its place. What they mean together is checked afterwards.
+
+use super::entry::{Entry, Placed, child, did_you_mean};
+use super::mistake::{Findings, quoted};
+use super::setting::{Form, Section};
+use super::table::SECTIONS;
+use super::template::Template;
+use super::{AddressRange, Boot, Check, CheckKind, FirmwareKind, Order, Policy, Server, value};
+use crate::limit::{CHECKS_MAX, MACS_PER_NODE_MAX, NETWORKS_MAX, NODES_MAX, PROFILES_MAX};
+use crate::mac::Mac;
+use heorot_names::{NumberRange, Pattern};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::ops::Range;
+use std::time::Duration;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// What could be read. A value that is missing here although it has to be there was reported.
+pub(super) struct Draft {
+    pub(super) cluster_name: Option<Placed<String>>,
+    pub(super) pattern: Option<Placed<Pattern>>,
+    pub(super) server: Option<Server>,
+    pub(super) networks: Vec<NetworkDraft>,
+    pub(super) boot: Option<Boot>,
+    pub(super) profiles: BTreeMap<String, ProfileDraft>,
+    pub(super) policy: Option<Placed<Policy>>,
+    pub(super) order: Option<Placed<Order>>,
+    pub(super) checks: Vec<CheckDraft>,
+    pub(super) nodes: Vec<NodeDraft>,
+    pub(super) port: Option<Placed<u32>>,
+}
+
+/// A `[[network]]`.
+pub(super) struct NetworkDraft {
+    pub(super) interface: Option<Placed<String>>,
+    /// Whether the file says an address, right or wrong.
+    pub(super) address_given: bool,
+    pub(super) address: Option<Placed<(Ipv4Addr, u8)>>,
+    pub(super) numbers: Option<Placed<NumberRange>>,
+    pub(super) first: Option<Placed<Ipv4Addr>>,
+    pub(super) suffix: Option<Placed<String>>,
+    pub(super) temporary: Option<Placed<AddressRange>>,
+    pub(super) guests: Option<Placed<AddressRange>>,
+    pub(super) gateway: Option<Placed<Ipv4Addr>>,
+    pub(super) lease: Option<Placed<Duration>>,
+    pub(super) temporary_lease: Option<Placed<Duration>>,
+    pub(super) guest_lease: Option<Placed<Duration>>,
+}
+
+/// A `[profile.NAME]`: what it says itself.
+pub(super) struct ProfileDraft {
+    pub(super) kernel: Option<Placed<String>>,
+    pub(super) initrd: Option<Placed<Vec<Placed<String>>>>,
+    pub(super) cmdline: Option<Placed<Template>>,
+}
+
+/// A `[[trial.check]]`, and the places of what has to be unlike the others'.
+pub(super) struct CheckDraft {
+    pub(super) check: Check,
+    pub(super) name_span: Range<usize>,
+}
+
+/// A `[[node]]`.
+pub(super) struct NodeDraft {
+    pub(super) macs: Vec<Placed<Mac>>,
+    pub(super) number: Option<Placed<u32>>,
+    pub(super) name: Option<Placed<String>>,
+    pub(super) profile: Option<Placed<String>>,
+}
+
+/// A table of the file with the place of its heading.
+struct Found<'d> {
+    section: &'static Section,
+    heading: String,
+    /// Of `[profile.NAME]`, the name.
+    name: &'d str,
+    table: &'d DeTable<'d>,
+    span: Range<usize>,
+}
+
+/// Reads all sections of the file.
+pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft {
+    let nothing = DeTable::new();
+    let mut found = Vec::new();
+    for (key, value) in document {
+        let path: &str = key.get_ref();
+        match SECTIONS.iter().find(|section| section.path == path) {
+            Some(section) => find_tables(findings, section, &key.span(), value, &mut found),
+            None => unknown_section(findings, key),
+        }
+    }
+    // Maps order by name, operators by place.
+    found.sort_by_key(|table| table.span.start);
+    let tables = Tables { found, nothing: &nothing };
+    let network = |findings: &mut Findings<'_>, entry: Entry<'_>| read_network(findings, &entry);
+    let check = |findings: &mut Findings<'_>, entry: Entry<'_>| read_check(findings, &entry);
+    let node = |findings: &mut Findings<'_>, entry: Entry<'_>| Some(read_node(findings, &entry));
+    let cluster = tables.one(findings, "cluster");
+    let server = tables.one(findings, "server");
+    let boot = tables.one(findings, "boot");
+    let trial = tables.one(findings, "trial");
+    let http = tables.one(findings, "http");
+    read_planned(findings, &tables);
+    Draft {
+        cluster_name: cluster.text(findings, "name", value::domain_name),
+        pattern: cluster.text(findings, "nodes", value::pattern),
+        server: read_server(findings, &server),
+        networks: tables.all(findings, "network", NETWORKS_MAX, network),
+        boot: read_boot(findings, &boot),
+        profiles: read_profiles(findings, &tables),
+        policy: trial.word(findings, "policy", &[("report", Policy::Report), ("none", Policy::None)]),
+        order: trial.word(findings, "order", &[("passed", Order::Passed), ("list", Order::List)]),
+        checks: tables.all(findings, "trial.check", CHECKS_MAX, check),
+        nodes: tables.all(findings, "node", NODES_MAX, node),
+        port: http.integer(findings, "port"),
+    }
+}
+
+/// Sections of which nothing works but what changes nothing.
+fn read_planned(findings: &mut Findings<'_>, tables: &Tables<'_>) {
+    for path in ["admin", "dns", "nis"] {
+        let _ = tables.one(findings, path);
+    }
+    let _ = tables.all(findings, "dns.forward", usize::MAX, |_, _| Some(()));
+    let store = tables.one(findings, "store");
+    let _ = store.word(findings, "kind", &[("embedded", ())]);
+    let load = tables.one(findings, "load");
+    let _ = load.text(findings, "link", |text| match text {
+        "auto" => Ok(()),
+        speed if value::is_link_speed(speed) => {
+            Err(value::Wrong::with(format!("{} is not supported yet", quoted(speed)), "leave it out"))
+        }
+        _ => Err(value::Wrong::with(format!("unknown word {}", quoted(text)), "there is \"auto\"")),
+    });
+}
+
+fn read_server(findings: &mut Findings<'_>, server: &Entry<'_>) -> Option<Server> {
+    let state = server.text(findings, "state", value::absolute_path);
+    let control = server.text(findings, "control", value::absolute_path);
+    let user = server.text(findings, "user", value::user_name);
+    Some(Server { state: state?.value, control: control?.value, user: user?.value })
+}
+
+fn read_network(findings: &mut Findings<'_>, network: &Entry<'_>) -> Option<NetworkDraft> {
+    let _ = network.word(findings, "mode", &[("serve", ())]);
+    Some(NetworkDraft {
+        interface: network.text(findings, "interface", value::any),
+        address_given: network.has("address"),
+        address: network.text(findings, "address", value::address_in_prefix),
+        numbers: network.text(findings, "numbers", value::numbers),
+        first: network.text(findings, "first", value::address),
+        suffix: network.text(findings, "suffix", value::suffix),
+        temporary: network.text(findings, "temporary", value::address_range),
+        guests: network.text(findings, "guests", value::address_range),
+        gateway: network.text(findings, "gateway", value::address),
+        lease: network.duration(findings, "lease"),
+        temporary_lease: network.duration(findings, "temporary-lease"),
+        guest_lease: network.duration(findings, "guest-lease"),
+    })
+}
+
+fn read_boot(findings: &mut Findings<'_>, boot: &Entry<'_>) -> Option<Boot> {
+    let directory = boot.text(findings, "directory", value::absolute_path);
+    let files = [
+        ("bios", FirmwareKind::Bios),
+        ("uefi-x64", FirmwareKind::UefiX64),
+        ("uefi-arm64", FirmwareKind::UefiArm64),
+        ("http-x64", FirmwareKind::HttpX64),
+        ("ipxe", FirmwareKind::Ipxe),
+    ]
+    .into_iter()
+    .filter_map(|(key, kind)| Some((kind, boot.text(findings, key, value::file_name)?.value)))
+    .collect();
+    Some(Boot { directory: directory?.value, files })
+}
+
+/// The profiles of the file, and `default` in any case.
+fn read_profiles(findings: &mut Findings<'_>, tables: &Tables<'_>) -> BTreeMap<String, ProfileDraft> {
+    let of_file: Vec<_> = tables.of("profile").collect();
+    if let Some(excess) = of_file.get(PROFILES_MAX) {
+        findings.error(&excess.span, format!("more than {PROFILES_MAX} profiles"), None);
+    }
+    let mut profiles = BTreeMap::new();
+    for found in of_file.into_iter().take(PROFILES_MAX) {
+        if let Err(wrong) = value::word(found.name) {
+            findings.error(&found.span, wrong.message, wrong.remedy);
+        }
+        let entry = found.open(findings);
+        profiles.insert(found.name.to_owned(), read_profile(findings, &entry, found.name == DEFAULT_PROFILE));
+    }
+    if !profiles.contains_key(DEFAULT_PROFILE) {
+        let entry = tables.missing(findings, "profile");
+        profiles.insert(DEFAULT_PROFILE.to_owned(), read_profile(findings, &entry, true));
+    }
+    profiles
+}
+
+/// The profile of numbered nodes, and what the others are taken from.
+pub(super) const DEFAULT_PROFILE: &str = "default";
+
+fn read_profile(findings: &mut Findings<'_>, profile: &Entry<'_>, is_default: bool) -> ProfileDraft {
+    let _ = profile.word(findings, "root", &[("none", ())]);
+    let wanted = |key| is_default || profile.has(key);
+    ProfileDraft {
+        kernel: wanted("kernel").then(|| profile.text(findings, "kernel", value::file_name)).flatten(),
+        initrd: wanted("initrd").then(|| profile.texts(findings, "initrd", value::file_name)).flatten(),
+        cmdline: wanted("cmdline").then(|| profile.text(findings, "cmdline", value::template)).flatten(),
+    }
+}
+
+fn read_check(findings: &mut Findings<'_>, entry: &Entry<'_>) -> Option<CheckDraft> {
+    let kinds = [
+        ("memory", CheckKind::Memory),
+        ("processors", CheckKind::Processors),
+        ("link", CheckKind::Link),
+        ("command", CheckKind::Command),
+    ];
+    let kind = entry.word(findings, "kind", &kinds);
+    let at_least = entry.threshold(findings, "at-least");
+    let name = entry.text(findings, "name", value::word);
+    let command = entry.text(findings, "command", value::any);
+    let timeout = entry.duration(findings, "timeout");
+    let kind = kind?;
+    let (word, _) = kinds.into_iter().find(|(_, known)| *known == kind.value)?;
+    let name_span = name.as_ref().map_or_else(|| kind.span.clone(), |name| name.span.clone());
+    let is_command = kind.value == CheckKind::Command;
+    let mut only = |key: &str, allowed: bool, needed: bool, example: &str| {
+        if entry.has(key) && !allowed {
+            let span = entry.key_span(key);
+            findings.error(
+                &span,
+                format!("a check of {word:?} takes no {key:?}"),
+                Some("leave it out".into()),
+            );
+        } else if needed && !entry.has(key) {
+            let message = format!("a check of {word:?} needs {key:?}");
+            findings.error(&entry.span, message, Some(format!("write {key} = {example}")));
+        }
+    };
+    let threshold_example = match kind.value {
+        CheckKind::Memory => "\"1GiB\"",
+        CheckKind::Processors => "4",
+        CheckKind::Link | CheckKind::Command => "\"1Gbit\"",
+    };
+    only("at-least", !is_command, !is_command, threshold_example);
+    only("command", is_command, is_command, "\"/usr/bin/true\"");
+    only("timeout", is_command, false, "");
+    if let Some(at_least) = &at_least
+        && let Err(example) = value::check_threshold(kind.value, &at_least.value)
+    {
+        let message = format!("at-least: {} is no threshold of {word:?}", quoted(&at_least.value));
+        findings.error(&at_least.span, message, Some(example.into()));
+    }
+    if let Some(command) = &command
+        && (command.value.trim().is_empty() || command.value.contains('\0'))
+    {
+        findings.error(&command.span, "command: nothing that can be run", None);
+    }
+    let check = Check {
+        kind: kind.value,
+        name: name.map_or_else(|| word.to_owned(), |name| name.value),
+        at_least: at_least.map(|text| text.value),
+        command: command.map(|text| text.value),
+        timeout_seconds: timeout.filter(|_| is_command).map(|timeout| timeout.value.as_secs()),
+    };
+    Some(CheckDraft { check, name_span })
+}
+
+fn read_node(findings: &mut Findings<'_>, node: &Entry<'_>) -> NodeDraft {
+    let macs = node.texts(findings, "mac", value::mac);
+    if let Some(macs) = &macs
+        && !(1..=MACS_PER_NODE_MAX).contains(&macs.value.len())
+    {
+        let message = format!("mac: a node has 1 to {MACS_PER_NODE_MAX} hardware addresses");
+        findings.error(&macs.span, message, None);
+    }
+    NodeDraft {
+        macs: macs.map(|macs| macs.value).unwrap_or_default(),
+        number: node.integer(findings, "number"),
+        name: node.text(findings, "name", value::host_name),
+        profile: node.text(findings, "profile", value::any),
+    }
+}
+
+/// The tables of the file, and an empty one for those that are not there.
+struct Tables<'d> {
+    found: Vec<Found<'d>>,
+    nothing: &'d DeTable<'d>,
+}
+
+impl<'d> Tables<'d> {
+    fn of(&self, path: &str) -> impl Iterator<Item = &Found<'d>> {
+        self.found.iter().filter(move |found| found.section.path == path)
+    }
+
+    /// The table of a section that may be there once.
+    fn one(&self, findings: &mut Findings<'_>, path: &str) -> Entry<'d> {
+        match self.of(path).next() {
+            Some(found) => found.open(findings),
+            None => self.missing(findings, path),
+        }
+    }
+
+    /// Every table of a section that may be there more often, up to a bound.
+    fn all<T>(
+        &self,
+        findings: &mut Findings<'_>,
+        path: &str,
+        most: usize,
+        read: impl Fn(&mut Findings<'_>, Entry<'_>) -> Option<T>,
+    ) -> Vec<T> {
+        if let Some(excess) = self.of(path).nth(most) {
+            findings.error(&excess.span, format!("more than {most} {}", excess.heading), None);
+        }
+        let read = |found: &Found<'_>| {
+            let entry = found.open(findings);
+            read(findings, entry)
+        };
+        self.of(path).take(most).filter_map(read).collect()
+    }
+
+    fn missing(&self, findings: &mut Findings<'_>, path: &str) -> Entry<'d> {
+        let section = SECTIONS.iter().find(|section| section.path == path);
+        let section = section.expect("the reader asks for what is in the table of sections");
+        Entry::open(findings, section, section.heading(), self.nothing, 0..0)
+    }
+}
+
+impl<'d> Found<'d> {
+    fn open(&self, findings: &mut Findings<'_>) -> Entry<'d> {
+        Entry::open(findings, self.section, self.heading.clone(), self.table, self.span.clone())
+    }
+}
+
+/// The tables of a section, and of the sections in it.
+fn find_tables<'d>(
+    findings: &mut Findings<'_>,
+    section: &'static Section,
+    key_span: &Range<usize>,
+    value: &'d Spanned<DeValue<'d>>,
+    found: &mut Vec<Found<'d>>,
+) {
+    let heading = section.heading();
+    let mut add = |name: &'d str, heading: String, value: &'d Spanned<DeValue<'d>>| {
+        let table = value.get_ref().as_table()?;
+        found.push(Found { section, heading, name, table, span: value.span() });
+        Some(table)
+    };
+    let tables: Vec<_> = match (section.form, value.get_ref()) {
+        (Form::Table, DeValue::Table(_)) => vec![add("", heading.clone(), value)],
+        (Form::List, DeValue::Array(items)) => {
+            items.iter().map(|item| add("", heading.clone(), item)).collect()
+        }
+        (Form::Named, DeValue::Table(tables)) => {
+            let named = |(name, value): (&'d Spanned<_>, _)| {
+                let name: &'d str = AsRef::<str>::as_ref(name.get_ref());
+                add(name, format!("[{}.{}]", section.path, shown_name(name)), value)
+            };
+            tables.iter().map(named).collect()
+        }
+        (Form::Table | Form::List | Form::Named, _) => vec![None],
+    };
+    if tables.iter().any(Option::is_none) {
+        let message = format!("{:?} is written as {heading}", section.path);
+        findings.error(key_span, message, None);
+    }
+    for (key, value) in tables.into_iter().flatten().flat_map(|table| table.iter()) {
+        if let Some(inner) = child(section, key.get_ref()) {
+            find_tables(findings, inner, &key.span(), value, found);
+        }
+    }
+}
+
+/// The name of a profile in its heading.
+fn shown_name(name: &str) -> String {
+    let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if plain && (1..=63).contains(&name.len()) { name.to_owned() } else { quoted(name) }
+}
+
+fn unknown_section(findings: &mut Findings<'_>, key: &Spanned<std::borrow::Cow<'_, str>>) {
+    let name: &str = key.get_ref();
+    let sections = SECTIONS.iter().map(|section| section.path).filter(|path| !path.contains('.'));
+    let remedy = did_you_mean(name, sections).or_else(|| {
+        let owner = SECTIONS.iter().find(|section| section.setting(name).is_some())?;
+        Some(format!("it belongs in {}", owner.heading()))
+    });
+    findings.error(&key.span(), format!("unknown section {}", quoted(name)), remedy);
+}

@@ -1,0 +1,491 @@
+//! Every option of the configuration, one record each. Parser, reference page and sample file are made from these.
+
+use super::setting::{Fallback, Form, Kind, Section, Setting, Status};
+
+/// Every table of the file, in the order of the reference.
+pub static SECTIONS: &[Section] = &[
+    Section {
+        path: "cluster",
+        form: Form::Table,
+        doc: "How the cluster and its nodes are called.",
+        settings: CLUSTER,
+    },
+    Section {
+        path: "server",
+        form: Form::Table,
+        doc: "Where the server keeps things, and who it is.",
+        settings: SERVER,
+    },
+    Section {
+        path: "network",
+        form: Form::List,
+        doc: "A network that is served. At least one is needed. Its nodes' addresses are arithmetic: `first` + number - lowest number. Networks may not overlap, and neither may the addresses of nodes, `temporary` and `guests`, nor may these hold an address of this host, the gateway's, the network's or the broadcast address.",
+        settings: NETWORK,
+    },
+    Section {
+        path: "boot",
+        form: Form::Table,
+        doc: "What firmware and boot loaders are given to start. Names are relative to `directory`. Firmware whose file is not set is told of none.",
+        settings: BOOT,
+    },
+    Section {
+        path: "profile",
+        form: Form::Named,
+        doc: "What a node boots: `default` for a numbered node, `trial` for one on trial, others for the nodes that name them. What a profile does not say is as in `default`.",
+        settings: PROFILE,
+    },
+    Section { path: "trial", form: Form::Table, doc: "How a new machine earns its number.", settings: TRIAL },
+    Section {
+        path: "trial.check",
+        form: Form::List,
+        doc: "A check that the agent makes, in the order of the file. Without any, whoever boots passes.",
+        settings: TRIAL_CHECK,
+    },
+    Section {
+        path: "node",
+        form: Form::List,
+        doc: "A node by hand, where one is wanted. It needs no trial.",
+        settings: NODE,
+    },
+    Section {
+        path: "http",
+        form: Form::Table,
+        doc: "The HTTP server for nodes: boot files, generated files, and what the agent asks for.",
+        settings: HTTP,
+    },
+    Section {
+        path: "admin",
+        form: Form::Table,
+        doc: "The server for operators: API, web page and metrics.",
+        settings: ADMIN,
+    },
+    Section { path: "dns", form: Form::Table, doc: "Names that are not the cluster's.", settings: DNS },
+    Section {
+        path: "dns.forward",
+        form: Form::List,
+        doc: "A domain that has servers of its own.",
+        settings: DNS_FORWARD,
+    },
+    Section { path: "nis", form: Form::Table, doc: "The gateway to NIS.", settings: NIS },
+    Section { path: "load", form: Form::Table, doc: "How much is sent.", settings: LOAD },
+    Section { path: "store", form: Form::Table, doc: "Where records are kept.", settings: STORE },
+];
+
+static CLUSTER: &[Setting] = &[
+    Setting {
+        key: "name",
+        kind: Kind::Text("a domain name"),
+        fallback: Fallback::Value("\"cluster\""),
+        example: "\"cluster\"",
+        status: Status::Works,
+        doc: "The DNS zone of the nodes: node 23 is `node23.cluster`.",
+    },
+    Setting {
+        key: "nodes",
+        kind: Kind::Text("text around one `{}` or `{:04}`"),
+        fallback: Fallback::Value("\"node{}\""),
+        example: "\"n{:04}\"",
+        status: Status::Works,
+        doc: "How a number becomes a name: with `node{}` node 23 is `node23`, with `n{:04}` it is `n0023`.",
+    },
+];
+
+static SERVER: &[Setting] = &[
+    Setting {
+        key: "state",
+        kind: Kind::Text("an absolute path"),
+        fallback: Fallback::Value("\"/var/lib/heorot\""),
+        example: "\"/var/lib/heorot\"",
+        status: Status::Works,
+        doc: "The directory of what is known: nodes, numbers, leases. It must last.",
+    },
+    Setting {
+        key: "control",
+        kind: Kind::Text("an absolute path"),
+        fallback: Fallback::Value("\"/run/heorot/control.sock\""),
+        example: "\"/run/heorot/control.sock\"",
+        status: Status::Works,
+        doc: "The socket by which `heorot status` and the others reach the server. Its directory also holds what is noted for a restart.",
+    },
+    Setting {
+        key: "user",
+        kind: Kind::Text("a user's name"),
+        fallback: Fallback::Value("\"heorot\""),
+        example: "\"heorot\"",
+        status: Status::Works,
+        doc: "The user that the server becomes when it was started as root, if there is such a user.",
+    },
+];
+
+static NETWORK: &[Setting] = &[
+    Setting {
+        key: "interface",
+        kind: Kind::Text("an interface of this host"),
+        fallback: Fallback::Required,
+        example: "\"eth1\"",
+        status: Status::Works,
+        doc: "The interface by which the packets of the network come.",
+    },
+    Setting {
+        key: "address",
+        kind: Kind::Text("an address with the length of its prefix"),
+        fallback: Fallback::Otherwise("read from the interface"),
+        example: "\"10.77.0.1/16\"",
+        status: Status::Works,
+        doc: "Our address on the network, and which network it is. Where the interface has no address in it, the network is behind a relay: then this is any address of it.",
+    },
+    Setting {
+        key: "numbers",
+        kind: Kind::Text("`\"LOWEST-HIGHEST\"` or one number"),
+        fallback: Fallback::Required,
+        example: "\"0-1023\"",
+        status: Status::Works,
+        doc: "Which nodes live here. Networks of one `suffix` may not share a number.",
+    },
+    Setting {
+        key: "first",
+        kind: Kind::Text("an address"),
+        fallback: Fallback::Required,
+        example: "\"10.77.1.0\"",
+        status: Status::Works,
+        doc: "The address of the lowest number.",
+    },
+    Setting {
+        key: "suffix",
+        kind: Kind::Text("the rest of a host name"),
+        fallback: Fallback::Value("\"\""),
+        example: "\"-ib\"",
+        status: Status::Works,
+        doc: "What follows the name of a node for its interface on this network, if it is not the nodes' first one: with `-ib` it is `node23-ib`.",
+    },
+    Setting {
+        key: "temporary",
+        kind: Kind::Text("`\"FIRST-LAST\"`"),
+        fallback: Fallback::Required,
+        example: "\"10.77.200.1-10.77.203.254\"",
+        status: Status::Works,
+        doc: "The addresses for machines that have no number yet.",
+    },
+    Setting {
+        key: "guests",
+        kind: Kind::Text("`\"FIRST-LAST\"`"),
+        fallback: Fallback::Otherwise("hosts that are no nodes get no answer"),
+        example: "\"10.77.210.1-10.77.210.254\"",
+        status: Status::Works,
+        doc: "The addresses for hosts that are no nodes: switches, management boards, laptops.",
+    },
+    Setting {
+        key: "gateway",
+        kind: Kind::Text("an address"),
+        fallback: Fallback::Otherwise("hosts are told of no router"),
+        example: "\"10.77.0.1\"",
+        status: Status::Works,
+        doc: "The router that hosts are told of.",
+    },
+    Setting {
+        key: "mode",
+        kind: Kind::Word { works: &["serve"], planned: &["proxy", "shadow"] },
+        fallback: Fallback::Value("\"serve\""),
+        example: "\"serve\"",
+        status: Status::Works,
+        doc: "What the server does on the network: `serve` gives addresses; `proxy` leaves them to another server and gives boot files only; `shadow` answers nothing and tells what it would have.",
+    },
+    Setting {
+        key: "lease",
+        kind: Kind::Duration { least_seconds: 60, most_seconds: 31536000 },
+        fallback: Fallback::Value("\"12h\""),
+        example: "\"12h\"",
+        status: Status::Works,
+        doc: "How long the address of a numbered node is leased at a time.",
+    },
+    Setting {
+        key: "temporary-lease",
+        kind: Kind::Duration { least_seconds: 10, most_seconds: 3600 },
+        fallback: Fallback::Value("\"60s\""),
+        example: "\"60s\"",
+        status: Status::Works,
+        doc: "How long a temporary address is leased at a time. It is not given to another machine while its own shows signs of life.",
+    },
+    Setting {
+        key: "guest-lease",
+        kind: Kind::Duration { least_seconds: 60, most_seconds: 31536000 },
+        fallback: Fallback::Value("\"1h\""),
+        example: "\"1h\"",
+        status: Status::Works,
+        doc: "How long the address of a guest is leased at a time.",
+    },
+];
+
+static BOOT: &[Setting] = &[
+    Setting {
+        key: "directory",
+        kind: Kind::Text("an absolute path"),
+        fallback: Fallback::Value("\"/srv/heorot\""),
+        example: "\"/srv/heorot\"",
+        status: Status::Works,
+        doc: "The directory that TFTP and HTTP serve.",
+    },
+    Setting {
+        key: "bios",
+        kind: Kind::Text("a file name"),
+        fallback: Fallback::Value("\"pxelinux.0\""),
+        example: "\"pxelinux.0\"",
+        status: Status::Works,
+        doc: "The boot file of a BIOS.",
+    },
+    Setting {
+        key: "uefi-x64",
+        kind: Kind::Text("a file name"),
+        fallback: Fallback::Otherwise("none"),
+        example: "\"ipxe.efi\"",
+        status: Status::Works,
+        doc: "The boot file of UEFI on x86-64, by TFTP.",
+    },
+    Setting {
+        key: "uefi-arm64",
+        kind: Kind::Text("a file name"),
+        fallback: Fallback::Otherwise("none"),
+        example: "\"ipxe-arm64.efi\"",
+        status: Status::Works,
+        doc: "The boot file of UEFI on 64-bit ARM, by TFTP.",
+    },
+    Setting {
+        key: "http-x64",
+        kind: Kind::Text("a file name"),
+        fallback: Fallback::Otherwise("none"),
+        example: "\"ipxe.efi\"",
+        status: Status::Works,
+        doc: "The boot file of UEFI on x86-64, by HTTP.",
+    },
+    Setting {
+        key: "ipxe",
+        kind: Kind::Text("a file name"),
+        fallback: Fallback::Otherwise("the `boot.ipxe` that is generated for each node"),
+        example: "\"menu.ipxe\"",
+        status: Status::Works,
+        doc: "The script of iPXE.",
+    },
+];
+
+static PROFILE: &[Setting] = &[
+    Setting {
+        key: "kernel",
+        kind: Kind::Text("a file name"),
+        fallback: Fallback::Value("\"vmlinuz\""),
+        example: "\"vmlinuz\"",
+        status: Status::Works,
+        doc: "The kernel, relative to `boot.directory`.",
+    },
+    Setting {
+        key: "initrd",
+        kind: Kind::Texts("file names"),
+        fallback: Fallback::Value("[\"initrd.img\"]"),
+        example: "[\"initrd.img\"]",
+        status: Status::Works,
+        doc: "The initial RAM disks, in order, relative to `boot.directory`. An empty list: none.",
+    },
+    Setting {
+        key: "cmdline",
+        kind: Kind::Text("a template"),
+        fallback: Fallback::Value("\"\""),
+        example: "\"console=ttyS0 node={{node.name}}\"",
+        status: Status::Works,
+        doc: "The kernel command line, to which `heorot=…` is added. A template in the language of Jinja, with `node.name`, `node.number`, `node.mac`, `node.address`, `cluster.name` and `server.address`; name and number are empty for a machine on trial.",
+    },
+    Setting {
+        key: "root",
+        kind: Kind::Word { works: &["none"], planned: &["nfs:", "nfs4:", "http:"] },
+        fallback: Fallback::Value("\"none\""),
+        example: "\"none\"",
+        status: Status::Works,
+        doc: "The root file system of the node: `none` leaves it to the initial RAM disk.",
+    },
+];
+
+static TRIAL: &[Setting] = &[
+    Setting {
+        key: "policy",
+        kind: Kind::Word { works: &["report", "none"], planned: &["accept"] },
+        fallback: Fallback::Value("\"report\""),
+        example: "\"report\"",
+        status: Status::Works,
+        doc: "Who says that a machine has passed: `report`, the agent that runs on it; `none`, nobody, it gets its number at its first request; `accept`, an operator.",
+    },
+    Setting {
+        key: "order",
+        kind: Kind::Word { works: &["passed", "list"], planned: &["port"] },
+        fallback: Fallback::Value("\"passed\""),
+        example: "\"passed\"",
+        status: Status::Works,
+        doc: "Which number it gets: `passed`, the lowest that is free; `list`, the one that its `[[node]]` says, and a machine without one stays temporary; `port`, the one of its place at the relay.",
+    },
+];
+
+static TRIAL_CHECK: &[Setting] = &[
+    Setting {
+        key: "kind",
+        kind: Kind::Word { works: &["memory", "processors", "link", "command"], planned: &[] },
+        fallback: Fallback::Required,
+        example: "\"memory\"",
+        status: Status::Works,
+        doc: "What is checked: the size of the memory, the number of processors, the speed of the interface, or whether a command ends well.",
+    },
+    Setting {
+        key: "at-least",
+        kind: Kind::Threshold,
+        fallback: Fallback::Otherwise("needed, except for `command`"),
+        example: "\"1GiB\"",
+        status: Status::Works,
+        doc: "The least that passes: `\"512MiB\"` of memory (`KiB`, `MiB`, `GiB`, `TiB`, `KB`, `MB`, `GB` or `TB`), `4` processors, a link of `\"1Gbit\"` (`Mbit` or `Gbit`).",
+    },
+    Setting {
+        key: "name",
+        kind: Kind::Text("up to 63 characters"),
+        fallback: Fallback::Otherwise("the kind"),
+        example: "\"memory\"",
+        status: Status::Works,
+        doc: "How the check is called in reports. No two have one name.",
+    },
+    Setting {
+        key: "command",
+        kind: Kind::Text("a command"),
+        fallback: Fallback::Otherwise("needed for `command`"),
+        example: "\"/usr/bin/stress --cpu 4 --timeout 20\"",
+        status: Status::Works,
+        doc: "What the agent runs by its shell: passed if it exits with 0. For `command` only.",
+    },
+    Setting {
+        key: "timeout",
+        kind: Kind::Duration { least_seconds: 1, most_seconds: 3600 },
+        fallback: Fallback::Value("\"60s\""),
+        example: "\"60s\"",
+        status: Status::Works,
+        doc: "How long the command may take. For `command` only.",
+    },
+];
+
+static NODE: &[Setting] = &[
+    Setting {
+        key: "mac",
+        kind: Kind::Texts("hardware addresses"),
+        fallback: Fallback::Required,
+        example: "\"52:54:00:00:00:17\"",
+        status: Status::Works,
+        doc: "Its hardware address, or a list of them; the first is the one it boots by.",
+    },
+    Setting {
+        key: "number",
+        kind: Kind::Integer { least: 0, most: u32::MAX },
+        fallback: Fallback::Otherwise("given as to any machine"),
+        example: "23",
+        status: Status::Works,
+        doc: "Its number.",
+    },
+    Setting {
+        key: "name",
+        kind: Kind::Text("a host name"),
+        fallback: Fallback::Otherwise("the computed one"),
+        example: "\"login\"",
+        status: Status::Works,
+        doc: "Its name.",
+    },
+    Setting {
+        key: "profile",
+        kind: Kind::Text("the name of a profile"),
+        fallback: Fallback::Otherwise("`default`"),
+        example: "\"default\"",
+        status: Status::Works,
+        doc: "What it boots.",
+    },
+    Setting {
+        key: "attributes",
+        kind: Kind::Table,
+        fallback: Fallback::Otherwise("none"),
+        example: "{ rack = \"a7\" }",
+        status: Status::Planned,
+        doc: "Whatever scripts want to know of it.",
+    },
+];
+
+static HTTP: &[Setting] = &[Setting {
+    key: "port",
+    kind: Kind::Integer { least: 1, most: 65535 },
+    fallback: Fallback::Value("80"),
+    example: "80",
+    status: Status::Works,
+    doc: "Its port.",
+}];
+
+static ADMIN: &[Setting] = &[Setting {
+    key: "listen",
+    kind: Kind::Text("an address and a port"),
+    fallback: Fallback::Otherwise("there is none"),
+    example: "\"127.0.0.1:8067\"",
+    status: Status::Planned,
+    doc: "Where it listens.",
+}];
+
+static DNS: &[Setting] = &[Setting {
+    key: "upstream",
+    kind: Kind::Texts("addresses"),
+    fallback: Fallback::Otherwise("they are refused"),
+    example: "[\"192.0.2.53\"]",
+    status: Status::Planned,
+    doc: "The servers that are asked for them.",
+}];
+
+static DNS_FORWARD: &[Setting] = &[
+    Setting {
+        key: "domain",
+        kind: Kind::Text("a domain name"),
+        fallback: Fallback::Required,
+        example: "\"example.org\"",
+        status: Status::Planned,
+        doc: "The domain.",
+    },
+    Setting {
+        key: "servers",
+        kind: Kind::Texts("addresses"),
+        fallback: Fallback::Required,
+        example: "[\"192.0.2.54\"]",
+        status: Status::Planned,
+        doc: "Its servers.",
+    },
+];
+
+static NIS: &[Setting] = &[Setting {
+    key: "domain",
+    kind: Kind::Text("a NIS domain"),
+    fallback: Fallback::Otherwise("there is none"),
+    example: "\"cluster\"",
+    status: Status::Planned,
+    doc: "The domain that it answers for.",
+}];
+
+static LOAD: &[Setting] = &[Setting {
+    key: "link",
+    kind: Kind::Word { works: &["auto"], planned: &["RATE"] },
+    fallback: Fallback::Value("\"auto\""),
+    example: "\"auto\"",
+    status: Status::Works,
+    doc: "The speed of the link: `auto` measures it.",
+}];
+
+static STORE: &[Setting] = &[
+    Setting {
+        key: "kind",
+        kind: Kind::Word { works: &["embedded"], planned: &["etcd"] },
+        fallback: Fallback::Value("\"embedded\""),
+        example: "\"embedded\"",
+        status: Status::Works,
+        doc: "In `server.state`, or in etcd for a group of servers.",
+    },
+    Setting {
+        key: "endpoints",
+        kind: Kind::Texts("URLs"),
+        fallback: Fallback::Otherwise("none"),
+        example: "[\"http://192.0.2.7:2379\"]",
+        status: Status::Planned,
+        doc: "The members of etcd.",
+    },
+];
