@@ -1,1 +1,25 @@
-//! Names, answered.
+//! Names, answered: DNS without sockets, clock or threads.
+//!
+//! A [`Resolver`] is a machine of the same form as the rest of the house: an [`Input`] goes in, [`Output`]s come out. It is the authority
+//! for one zone, computed from a published [`Directory`](heorot_names::Directory), and for the reverse zones of the networks; for
+//! everything else it answers REFUSED.
+//!
+//! - [`resolver`](Resolver): which queries are answered, with what response code;
+//! - `zone`: which names exist and what they have;
+//! - `reverse`: which zones of in-addr.arpa are ours;
+//! - `name`: a domain name as octets, compared without regard to case;
+//! - `wire`: messages, read and written; the crate `domain` is seen nowhere else.
+
+mod name;
+mod resolver;
+mod reverse;
+mod settings;
+mod statistics;
+mod wire;
+mod zone;
+
+pub use name::NameError;
+pub use resolver::{Input, Output, Query, QueryId, Resolver, Transport};
+pub use reverse::Prefix;
+pub use settings::Settings;
+pub use statistics::{Dropped, ResponseCode, Statistics};

@@ -11,7 +11,8 @@ pub struct Directory {
     pub pattern: Pattern,
     /// Number <-> address, one for each network.
     pub networks: Vec<Numbering>,
-    /// Names given by hand, lower case, beside the computed one: what PTR answers for these nodes.
+    /// Names given by hand, lower case, beside the computed one: what PTR answers for these nodes. Each is a DNS label that no
+    /// other node has, neither given nor computed (the configuration is checked for that; a computed name would win).
     pub given_names: BTreeMap<u32, String>,
 }
 
@@ -32,11 +33,12 @@ impl Directory {
     /// The addresses of a host name of the zone, without the zone: `node23` or `node23-ib`. None: there is no such name.
     pub fn addresses(&self, host: &str) -> Option<Vec<Ipv4Addr>> {
         let host = host.to_ascii_lowercase();
-        let addresses: Vec<_> = self
-            .networks
-            .iter()
-            .filter_map(|network| network.address(self.number(host.strip_suffix(network.suffix.as_str())?)?))
-            .collect();
+        let address = |network: &Numbering| {
+            let name = host.strip_suffix(network.suffix.as_str())?;
+            network.address(self.number(name)?)
+        };
+        let addresses: Vec<_> = self.networks.iter().filter_map(address).collect();
+        // A name without an address would be a name that nothing can be done with: a number that lives on no network has none.
         (!addresses.is_empty()).then_some(addresses)
     }
 
@@ -46,3 +48,6 @@ impl Directory {
         Some(format!("{}{}", self.name(number), network.suffix))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,12 +5,15 @@
 //!
 //! - [`Pattern`]: number <-> name (`node{}`, `n{:04}`);
 //! - [`Numbering`]: number <-> address on one network;
+//! - [`NodeSet`]: many numbers and their text (`node[0-3,7]`);
 //! - [`Directory`]: the snapshot of all of them that is published to whoever answers queries.
 
 mod directory;
+mod nodeset;
 mod numbering;
 mod pattern;
 
 pub use directory::Directory;
+pub use nodeset::{Folded, NodeSet, NodeSetError, NodeSetProblem, Unsupported};
 pub use numbering::{NumberRange, Numbering};
 pub use pattern::{Pattern, PatternError};

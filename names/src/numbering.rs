@@ -28,7 +28,8 @@ pub struct Numbering {
     pub numbers: NumberRange,
     /// The address of the lowest number.
     pub first: Ipv4Addr,
-    /// What follows the name of a node for its interface here: "" or "-ib".
+    /// What follows the name of a node for its interface here: "" or "-ib" (lower case; with a hyphen first, so that it can never
+    /// be read as a part of the number).
     pub suffix: String,
 }
 
@@ -53,3 +54,6 @@ impl Numbering {
         self.address(self.numbers.highest)
     }
 }
+
+#[cfg(test)]
+mod tests;

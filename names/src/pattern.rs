@@ -15,6 +15,8 @@ pub struct Pattern {
 pub enum PatternError {
     /// There is not exactly one `{}` or `{:0W}`.
     Placeholder,
+    /// A width that no number has: 1 to 10 digits, as in `{:04}`.
+    Width,
     /// A character that no host name may have (RFC 1123 2.1).
     Character(char),
     /// A hyphen at an end, or a digit beside the number: `node1{}` would make `node11` of 1 and of nothing else.
@@ -41,11 +43,12 @@ impl Pattern {
         }
         let width = match format.strip_prefix(":0") {
             _ if format.is_empty() => 0,
-            Some(width) => match width.parse() {
+            // Digits alone: parse() would let "+4" through.
+            Some(width) if width.bytes().all(|b| b.is_ascii_digit()) => match width.parse() {
                 Ok(width @ 1..=DIGITS_MAX) => width,
-                _ => return Err(PatternError::Placeholder),
+                Ok(_) | Err(_) => return Err(PatternError::Width),
             },
-            None => return Err(PatternError::Placeholder),
+            Some(_) | None => return Err(PatternError::Placeholder),
         };
         let allowed = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-';
         if let Some(wrong) = prefix.chars().chain(suffix.chars()).find(|c| !allowed(c)) {
@@ -64,18 +67,38 @@ impl Pattern {
 
     /// The name of a number.
     pub fn name(&self, number: u32) -> String {
-        format!("{}{:0width$}{}", self.prefix, number, self.suffix, width = self.width)
+        format!("{}{}{}", self.prefix, self.digits(number), self.suffix)
     }
 
     /// The number of a name, in any case (RFC 4343); only the spelling that [`Pattern::name`] gives counts: `node023` is not `node23`.
     pub fn number(&self, name: &str) -> Option<u32> {
         let name = name.to_ascii_lowercase();
-        let digits = name.strip_prefix(self.prefix.as_str())?.strip_suffix(self.suffix.as_str())?;
+        let digits = self.between(&name)?;
         if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
         let number = digits.parse().ok()?;
-        (self.name(number) == name).then_some(number)
+        (self.digits(number) == digits).then_some(number)
+    }
+
+    /// The number as it stands in a name, padded: `0023`.
+    pub(crate) fn digits(&self, number: u32) -> String {
+        format!("{number:0width$}", width = self.width)
+    }
+
+    /// What stands in a lower-case name where the number goes, whatever it is.
+    pub(crate) fn between<'a>(&self, name: &'a str) -> Option<&'a str> {
+        name.strip_prefix(self.prefix.as_str())?.strip_suffix(self.suffix.as_str())
+    }
+
+    /// What stands before the number.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// What stands after the number.
+    pub(crate) fn suffix(&self) -> &str {
+        &self.suffix
     }
 }
 
@@ -92,6 +115,7 @@ impl fmt::Display for PatternError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Placeholder => f.write_str("it needs exactly one {} or {:04}, where the number goes"),
+            Self::Width => f.write_str("the width of the number is 1 to 10 digits, as in {:04}"),
             Self::Character(wrong) => {
                 write!(f, "'{wrong}' is not allowed in a host name: a-z, 0-9 and '-' are")
             }
@@ -102,3 +126,6 @@ impl fmt::Display for PatternError {
 }
 
 impl std::error::Error for PatternError {}
+
+#[cfg(test)]
+mod tests;

@@ -14,4 +14,5 @@ mod store;
 mod testing;
 mod udp;
 mod wake;
+mod dns;
 fn main() {}

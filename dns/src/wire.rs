@@ -1,0 +1,320 @@
+//! Messages, read and written. The crate `domain` is seen nowhere else.
+
+use crate::name::Name;
+use crate::statistics::{Dropped, ResponseCode};
+use crate::zone::{Answer, Data, Found, QueryType, Soa};
+use domain::base::iana::{Class, Opcode, OptRcode, Rcode};
+use domain::base::message_builder::{AdditionalBuilder, AnswerBuilder, AuthorityBuilder, PushError};
+use domain::base::name::Name as WireName;
+use domain::base::opt::{Opt, OptRecord};
+use domain::base::wire::ParseError;
+use domain::base::{Header, Message, MessageBuilder, ParsedName, Serial, StaticCompressor, Ttl};
+use domain::rdata::{A, Ns, Ptr, Soa as SoaData};
+use std::net::Ipv4Addr;
+
+/// The largest UDP message that we send and say we take: what fits IPv6's smallest packet, 1280, so that nothing on the way is
+/// fragmented (RFC 9715 3.1 asks for 1400 or less).
+pub(crate) const UDP_OCTETS_MAX: u16 = 1232;
+/// The largest UDP message to a client that says nothing (RFC 1035 2.3.4).
+const UDP_OCTETS_PLAIN: u16 = 512;
+/// An OPT record without options: root name, type, class, TTL, length.
+const OPT_OCTETS: usize = 11;
+
+/// A message that is to be answered.
+pub(crate) struct Request<'a> {
+    message: &'a Message<[u8]>,
+    pub(crate) body: Body,
+}
+
+/// What is in it, as far as we read it.
+pub(crate) enum Body {
+    /// Not a query: NOTIFY, UPDATE, or an opcode nobody knows. What follows the header is not for us to read.
+    OtherOpcode,
+    /// A query that does not follow the format.
+    Malformed,
+    /// A query.
+    Query { question: Question, edns: Option<Edns> },
+}
+
+/// The one question of a query.
+pub(crate) struct Question {
+    pub(crate) name: Name,
+    pub(crate) wanted: Wanted,
+    /// Class IN.
+    pub(crate) internet: bool,
+}
+
+/// What is asked for.
+pub(crate) enum Wanted {
+    Data(QueryType),
+    /// AXFR, IXFR.
+    Transfer,
+    /// MAILA, MAILB: questions for data that is obsolete (RFC 1035 3.2.3).
+    Mail,
+    /// A type that stands for no data and cannot be asked for: OPT, TSIG, TKEY.
+    Meta,
+}
+
+/// What the OPT record says (RFC 6891).
+#[derive(Clone, Copy)]
+pub(crate) struct Edns {
+    udp_octets: u16,
+    pub(crate) version: u8,
+    dnssec_ok: bool,
+}
+
+/// A reply, ready to be sent.
+pub(crate) struct Reply {
+    pub(crate) payload: Vec<u8>,
+    pub(crate) truncated: bool,
+}
+
+/// Reads a message, or tells why it gets no reply.
+pub(crate) fn read(payload: &[u8]) -> Result<Request<'_>, Dropped> {
+    let message = Message::from_slice(payload).map_err(|_| Dropped::Short)?;
+    let header = message.header();
+    if header.qr() {
+        return Err(Dropped::Response);
+    }
+    if header.rcode() != Rcode::NOERROR {
+        return Err(Dropped::Error);
+    }
+    let body = if header.opcode() == Opcode::QUERY {
+        read_query(message).unwrap_or(Body::Malformed)
+    } else {
+        Body::OtherOpcode
+    };
+    Ok(Request { message, body })
+}
+
+/// How many octets the reply may have.
+pub(crate) fn udp_octets(body: &Body) -> usize {
+    let octets = match body {
+        // RFC 6891 6.2.3: values below 512 are treated as 512; 6.2.5: what we send is bounded by our own idea of the path, too.
+        Body::Query { edns: Some(edns), .. } => edns.udp_octets.clamp(UDP_OCTETS_PLAIN, UDP_OCTETS_MAX),
+        Body::Query { edns: None, .. } | Body::Malformed | Body::OtherOpcode => UDP_OCTETS_PLAIN,
+    };
+    usize::from(octets)
+}
+
+/// Writes the reply to a request in at most `octets_max` octets.
+pub(crate) fn write(
+    request: &Request<'_>,
+    code: ResponseCode,
+    found: Option<&Found>,
+    octets_max: usize,
+) -> Reply {
+    compose(request, code, found, octets_max).expect("a header, a question and an OPT fit into 512 octets")
+}
+
+fn read_query(message: &Message<[u8]>) -> Result<Body, ParseError> {
+    // RFC 9619 4: a query has one question. None would be a probe for cookies (RFC 7873 5.4), which we have none of.
+    let question = message.sole_question()?;
+    // RFC 1035 4.1.4 points to an earlier name; before the first there is only the header.
+    if question.qname().is_compressed() {
+        return Err(ParseError::form_error("the first name is compressed"));
+    }
+    let mut edns = None;
+    for record in message.additional()? {
+        let record = record?;
+        let is_root = record.owner().is_root();
+        let Some(record) = record.into_record::<Opt<_>>()? else { continue };
+        let record = OptRecord::from(record);
+        // RFC 6891 6.1.1: at most one; 6.1.2: its name is the root.
+        if edns.is_some() || !is_root {
+            return Err(ParseError::form_error("a second OPT, or one with a name"));
+        }
+        edns = Some(Edns {
+            udp_octets: record.udp_payload_size(),
+            version: record.version(),
+            dnssec_ok: record.dnssec_ok(),
+        });
+    }
+    let labels = question.qname().iter().map(|label| label.as_slice());
+    let question = Question {
+        name: Name::from_labels(labels),
+        wanted: wanted(question.qtype().to_int()),
+        internet: question.qclass() == Class::IN,
+    };
+    Ok(Body::Query { question, edns })
+}
+
+/// The types by number (RFC 6895 3.1: 128 to 255 are no data).
+fn wanted(number: u16) -> Wanted {
+    match number {
+        1 => Wanted::Data(QueryType::A),
+        2 => Wanted::Data(QueryType::Ns),
+        6 => Wanted::Data(QueryType::Soa),
+        12 => Wanted::Data(QueryType::Ptr),
+        255 => Wanted::Data(QueryType::Any),
+        251 | 252 => Wanted::Transfer,
+        253 | 254 => Wanted::Mail,
+        41 | 128..=250 => Wanted::Meta,
+        _ => Wanted::Data(QueryType::Other),
+    }
+}
+
+type Target = StaticCompressor<Vec<u8>>;
+
+fn compose(
+    request: &Request<'_>,
+    code: ResponseCode,
+    found: Option<&Found>,
+    octets_max: usize,
+) -> Result<Reply, PushError> {
+    let target = StaticCompressor::new(Vec::with_capacity(usize::from(UDP_OCTETS_PLAIN)));
+    let mut builder = MessageBuilder::from_target(target).expect("a Vec has room for a header");
+    write_header(builder.header_mut(), request.message.header(), code, found);
+    let edns = match request.body {
+        Body::Query { edns, .. } => edns,
+        Body::Malformed | Body::OtherOpcode => None,
+    };
+    // The builder refuses the octet that reaches its limit, hence the one more.
+    builder.set_push_limit(octets_max - edns.map_or(0, |_| OPT_OCTETS) + 1);
+
+    let mut questions = builder.question();
+    // The question comes back as it was asked, in the case it was asked in: resolvers hide random bits there (draft-vixie-dnsext-dns0x20),
+    // and the name of every answer points to it. Also with FORMERR if it can be read: a stub looks for it before it believes the code.
+    let question = match request.body {
+        Body::Query { .. } | Body::Malformed => request.message.sole_question().ok(),
+        Body::OtherOpcode => None,
+    };
+    let question = question.filter(|question| !question.qname().is_compressed());
+    if let Some(question) = &question {
+        questions.push(question)?;
+    }
+    let records = match (&question, found) {
+        (Some(question), Some(found)) => write_found(questions.answer(), question.qname(), found),
+        (None, _) | (_, None) => Ok(questions.answer().authority()),
+    };
+    let (mut records, truncated) = match records {
+        Ok(records) => (records.additional(), false),
+        // RFC 2181 9: what does not fit is left out whole, and TC says so.
+        Err(answer) => (answer.tc_rewind_into().additional(), true),
+    };
+    if let Some(Found::Answer(Answer { ttl_seconds, data: Data::Server(server, addresses) })) = found
+        && !truncated
+    {
+        write_glue(&mut records, server, ttl(*ttl_seconds), addresses);
+    }
+    if let Some(edns) = edns {
+        records.set_push_limit(octets_max + 1);
+        write_opt(&mut records, edns, code)?;
+    }
+    Ok(Reply { payload: records.finish().into_target(), truncated })
+}
+
+/// AA is set for what is in our zones, RA never (RFC 1035 4.1.1); AD and CD are for those who validate.
+fn write_header(header: &mut Header, asked: Header, code: ResponseCode, found: Option<&Found>) {
+    header.set_id(asked.id());
+    header.set_qr(true);
+    header.set_opcode(asked.opcode());
+    header.set_rd(asked.rd());
+    header.set_rcode(rcode(code));
+    header.set_aa(matches!(found, Some(Found::Answer(_) | Found::NoData(_) | Found::NoName(_))));
+}
+
+/// RFC 6891 6.1.1: a query with OPT gets one back.
+fn write_opt(
+    records: &mut AdditionalBuilder<Target>,
+    edns: Edns,
+    code: ResponseCode,
+) -> Result<(), PushError> {
+    records.opt(|opt| {
+        opt.set_udp_payload_size(UDP_OCTETS_MAX);
+        // RFC 6891 6.1.3: the highest version that we know.
+        opt.set_version(0);
+        // RFC 3225 3: copied.
+        opt.set_dnssec_ok(edns.dnssec_ok);
+        if code == ResponseCode::BadVers {
+            opt.set_rcode(OptRcode::BADVERS);
+        }
+        Ok(())
+    })
+}
+
+/// The addresses of the zone's server: help, without which the answer is whole, so that no TC says if it did not fit (RFC 2181 9).
+/// All of them or none: a part of a set would be taken for the set.
+fn write_glue(records: &mut AdditionalBuilder<Target>, server: &Name, ttl: Ttl, addresses: &[Ipv4Addr]) {
+    let server = wire_name(server);
+    if addresses.iter().try_for_each(|address| records.push((server, ttl, A::new(*address)))).is_err() {
+        records.rewind();
+    }
+}
+
+/// Answer and authority; the builder comes back if there is not enough room.
+fn write_found(
+    mut answer: AnswerBuilder<Target>,
+    owner: &ParsedName<&[u8]>,
+    found: &Found,
+) -> Result<AuthorityBuilder<Target>, AnswerBuilder<Target>> {
+    let pushed = match found {
+        Found::Elsewhere => Ok(()),
+        Found::Answer(Answer { ttl_seconds, data }) => {
+            write_answer(&mut answer, owner, ttl(*ttl_seconds), data)
+        }
+        Found::NoData(soa) | Found::NoName(soa) => {
+            let mut authority = answer.authority();
+            // RFC 2308 3: the TTL of this SOA is how long the denial may be kept.
+            let seconds = soa.negative_ttl_seconds.min(soa.ttl_seconds);
+            return match authority.push((wire_name(&soa.apex), ttl(seconds), soa_data(soa))) {
+                Ok(()) => Ok(authority),
+                Err(_) => Err(authority.answer()),
+            };
+        }
+    };
+    match pushed {
+        Ok(()) => Ok(answer.authority()),
+        Err(_) => Err(answer),
+    }
+}
+
+fn write_answer(
+    answer: &mut AnswerBuilder<Target>,
+    owner: &ParsedName<&[u8]>,
+    ttl: Ttl,
+    data: &Data,
+) -> Result<(), PushError> {
+    match data {
+        Data::Addresses(addresses) => {
+            addresses.iter().try_for_each(|address| answer.push((owner, ttl, A::new(*address))))
+        }
+        Data::Pointer(host) => answer.push((owner, ttl, Ptr::new(wire_name(host)))),
+        Data::Authority(soa) => answer.push((owner, ttl, soa_data(soa))),
+        Data::Server(server, _) => answer.push((owner, ttl, Ns::new(wire_name(server)))),
+    }
+}
+
+/// Times for secondaries, should anybody copy the zone by hand: RFC 1912 2.2's, shorter, as a cluster's zone is small.
+fn soa_data(soa: &Soa) -> SoaData<&WireName<[u8]>> {
+    SoaData::new(
+        wire_name(&soa.server),
+        wire_name(&soa.hostmaster),
+        Serial(soa.serial),
+        ttl(3_600),
+        ttl(600),
+        ttl(604_800),
+        ttl(soa.negative_ttl_seconds),
+    )
+}
+
+/// RFC 2181 8: a TTL has 31 bits.
+fn ttl(seconds: u32) -> Ttl {
+    Ttl::from_secs(seconds.min(0x7fff_ffff))
+}
+
+fn wire_name(name: &Name) -> &WireName<[u8]> {
+    WireName::from_slice(name.octets()).expect("a Name has the form of the wire")
+}
+
+fn rcode(code: ResponseCode) -> Rcode {
+    match code {
+        // BADVERS, 16, has its upper bits in the OPT record and zero here (RFC 6891 6.1.3).
+        ResponseCode::NoError | ResponseCode::BadVers => Rcode::NOERROR,
+        ResponseCode::FormErr => Rcode::FORMERR,
+        ResponseCode::ServFail => Rcode::SERVFAIL,
+        ResponseCode::NxDomain => Rcode::NXDOMAIN,
+        ResponseCode::NotImp => Rcode::NOTIMP,
+        ResponseCode::Refused => Rcode::REFUSED,
+    }
+}

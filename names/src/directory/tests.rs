@@ -1,0 +1,78 @@
+use super::*;
+use crate::NumberRange;
+
+fn directory() -> Directory {
+    let network = |lowest, highest, first: [u8; 4], suffix: &str| Numbering {
+        numbers: NumberRange { lowest, highest },
+        first: first.into(),
+        suffix: suffix.into(),
+    };
+    Directory {
+        zone: "cluster".into(),
+        pattern: Pattern::parse("node{}").unwrap(),
+        networks: vec![
+            network(0, 99, [10, 77, 1, 0], ""),
+            network(100, 199, [10, 78, 1, 0], ""),
+            network(0, 199, [10, 99, 0, 0], "-ib"),
+        ],
+        given_names: [(7, "storage".into()), (150, "login".into()), (900, "nowhere".into())].into(),
+    }
+}
+
+#[test]
+fn hosts_and_addresses() {
+    let table: &[(&str, &[[u8; 4]])] = &[
+        ("node0", &[[10, 77, 1, 0]]),
+        ("NODE23", &[[10, 77, 1, 23]]),
+        ("node100", &[[10, 78, 1, 0]]),
+        ("node100-ib", &[[10, 99, 0, 100]]),
+        ("Node100-IB", &[[10, 99, 0, 100]]),
+        ("storage", &[[10, 77, 1, 7]]),
+        ("node7", &[[10, 77, 1, 7]]),
+        ("storage-ib", &[[10, 99, 0, 7]]),
+        ("login", &[[10, 78, 1, 50]]),
+        // No network has these numbers; these are not how the names are spelled; this is nobody's.
+        ("node200", &[]),
+        ("nowhere", &[]),
+        ("node023", &[]),
+        ("node23-eth", &[]),
+        ("-ib", &[]),
+        ("", &[]),
+        ("else", &[]),
+    ];
+    for (host, addresses) in table {
+        let expected =
+            (!addresses.is_empty()).then(|| addresses.iter().map(|a| Ipv4Addr::from(*a)).collect());
+        assert_eq!(directory().addresses(host), expected, "{host}");
+    }
+}
+
+#[test]
+fn the_host_of_an_address() {
+    let table: &[([u8; 4], Option<&str>)] = &[
+        ([10, 77, 1, 0], Some("node0")),
+        ([10, 77, 1, 7], Some("storage")),
+        ([10, 78, 1, 49], Some("node149")),
+        ([10, 99, 0, 7], Some("storage-ib")),
+        ([10, 99, 0, 199], Some("node199-ib")),
+        ([10, 99, 0, 200], None),
+        ([10, 77, 1, 100], None),
+        ([192, 0, 2, 1], None),
+    ];
+    for (address, host) in table {
+        assert_eq!(directory().host((*address).into()).as_deref(), *host, "{address:?}");
+    }
+}
+
+#[test]
+fn every_address_leads_back_to_itself() {
+    let directory = directory();
+    for number in 0..200 {
+        for suffix in ["", "-ib"] {
+            let host = directory.name(number) + suffix;
+            let addresses = directory.addresses(&host).unwrap();
+            assert_eq!(addresses.len(), 1, "{host}");
+            assert_eq!(directory.host(addresses[0]), Some(host));
+        }
+    }
+}

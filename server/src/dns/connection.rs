@@ -1,0 +1,128 @@
+use rustix::event::epoll::EventFlags;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Instant;
+
+/// A client's TCP connection: messages in, replies out, each after two octets of length (RFC 1035 4.2.2).
+pub(super) struct Connection {
+    stream: TcpStream,
+    peer: SocketAddr,
+    /// What came and was not taken yet begins at `taken`.
+    received: Vec<u8>,
+    taken: usize,
+    /// What is to be sent begins at `sent`.
+    unsent: Vec<u8>,
+    sent: usize,
+    /// The client sends no more, or we want no more of it; it goes when its replies are sent.
+    ending: bool,
+    /// When it ends, whatever it is doing then.
+    pub(super) deadline: Instant,
+}
+
+/// One message of the largest size and its length: more is not read before that is taken.
+const RECEIVED_OCTETS_MAX: usize = 2 + 65_535;
+/// With so many octets of replies waiting, no further query is taken: a client that does not read stops being heard.
+const UNSENT_OCTETS_MAX: usize = 64 * 1024;
+
+impl Connection {
+    pub(super) fn new(stream: TcpStream, peer: SocketAddr, deadline: Instant) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        // A reply is one write, and the client waits for it: no use in gathering.
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream,
+            peer,
+            received: Vec::new(),
+            taken: 0,
+            unsent: Vec::new(),
+            sent: 0,
+            ending: false,
+            deadline,
+        })
+    }
+
+    pub(super) fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    pub(super) fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// Reads once, as much as there is room for. `buffer` is scratch.
+    pub(super) fn receive(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+        self.received.drain(..self.taken);
+        self.taken = 0;
+        let room = buffer.len().min(RECEIVED_OCTETS_MAX - self.received.len());
+        if room == 0 || self.ending {
+            return Ok(());
+        }
+        match self.stream.read(&mut buffer[..room]) {
+            // The client may have shut down its half, and still wait for replies.
+            Ok(0) => self.ending = true,
+            Ok(octets) => self.received.extend_from_slice(&buffer[..octets]),
+            Err(error) if is_transient(&error) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// The next whole message, if there is one and room for its reply.
+    pub(super) fn next_message(&mut self) -> Option<Vec<u8>> {
+        if self.unsent.len() - self.sent >= UNSENT_OCTETS_MAX {
+            return None;
+        }
+        let (length, rest) = self.received.get(self.taken..)?.split_first_chunk::<2>()?;
+        let message = rest.get(..usize::from(u16::from_be_bytes(*length)))?.to_vec();
+        self.taken += 2 + message.len();
+        Some(message)
+    }
+
+    /// Appends a reply to what is to be sent.
+    pub(super) fn queue(&mut self, payload: &[u8]) {
+        let length = u16::try_from(payload.len()).expect("the resolver keeps to 65535 octets");
+        self.unsent.extend(length.to_be_bytes());
+        self.unsent.extend_from_slice(payload);
+    }
+
+    /// Takes no further query; ends when its replies are sent.
+    pub(super) fn end(&mut self) {
+        self.ending = true;
+        self.received = Vec::new();
+        self.taken = 0;
+    }
+
+    /// Sends what the kernel takes. True: all is sent.
+    pub(super) fn flush(&mut self) -> io::Result<bool> {
+        while self.sent < self.unsent.len() {
+            match self.stream.write(&self.unsent[self.sent..]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(octets) => self.sent += octets,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+        self.unsent.clear();
+        self.sent = 0;
+        Ok(true)
+    }
+
+    /// Whether nothing is left to do here.
+    pub(super) fn is_over(&self) -> bool {
+        self.ending && self.unsent.is_empty()
+    }
+
+    /// What to wait for: room to send as long as something waits, and queries unless too much does.
+    pub(super) fn interest(&self) -> EventFlags {
+        let waiting = self.unsent.len() - self.sent;
+        let mut interest = EventFlags::empty();
+        interest.set(EventFlags::OUT, waiting > 0);
+        interest.set(EventFlags::IN, !self.ending && waiting < UNSENT_OCTETS_MAX);
+        interest
+    }
+}
+
+fn is_transient(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}

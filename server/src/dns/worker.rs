@@ -1,0 +1,312 @@
+use super::bind::Sockets;
+use super::connection::Connection;
+use super::{Counts, Limits, Shared};
+use heorot_dns::{Input, Output, Query, QueryId, Resolver, Transport};
+use rustix::buffer::spare_capacity;
+use rustix::event::Timespec;
+use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The thread's own: it owns the resolver and every socket.
+pub(super) struct Worker {
+    limits: Limits,
+    shared: Arc<Shared>,
+    resolver: Resolver,
+    epoll: OwnedFd,
+    sockets: Vec<Sockets>,
+    /// By key, which is never used twice: a reply to a connection that is gone finds nobody.
+    connections: BTreeMap<u64, Connection>,
+    next_key: u64,
+    /// No descriptors are left: nobody is accepted until then.
+    accept_paused_until: Option<Instant>,
+    began: Instant,
+    counts: Counts,
+    buffer: Vec<u8>,
+    out: Vec<Output>,
+}
+
+/// What an event's key stands for. Keys: 0 the mailbox, then a UDP socket each, a listener each, and every connection that ever was.
+enum Source {
+    Mailbox,
+    Datagrams(usize),
+    Listener(usize),
+    Connection(u64),
+}
+
+/// Datagrams or connections taken from one socket before others get their turn.
+const BATCH: usize = 64;
+/// The largest message, by either transport.
+const MESSAGE_OCTETS_MAX: usize = 65_535;
+/// Events taken at once.
+const EVENTS: usize = 128;
+/// How long to accept nobody after a descriptor was missing: listeners stay readable, and would wake us for nothing.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+impl Worker {
+    pub(super) fn new(
+        limits: Limits,
+        sockets: Vec<Sockets>,
+        resolver: Resolver,
+        shared: Arc<Shared>,
+    ) -> io::Result<Self> {
+        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+        epoll::add(&epoll, &shared.wake, EventData::new_u64(0), EventFlags::IN)?;
+        let mut next_key = 1;
+        let mut add = |descriptor: &dyn AsFd| {
+            epoll::add(&epoll, descriptor.as_fd(), EventData::new_u64(next_key), EventFlags::IN)?;
+            next_key += 1;
+            io::Result::Ok(())
+        };
+        sockets.iter().try_for_each(|sockets| add(&sockets.datagrams))?;
+        sockets.iter().try_for_each(|sockets| add(&sockets.listener))?;
+        Ok(Self {
+            limits,
+            shared,
+            resolver,
+            epoll,
+            sockets,
+            connections: BTreeMap::new(),
+            next_key,
+            accept_paused_until: None,
+            began: Instant::now(),
+            counts: Counts::default(),
+            buffer: vec![0; MESSAGE_OCTETS_MAX],
+            out: Vec::new(),
+        })
+    }
+
+    /// A turn: wait, read the clock once, handle what came, end what is over its time.
+    pub(super) fn run(mut self) {
+        let mut events = Vec::with_capacity(EVENTS);
+        loop {
+            match epoll::wait(&self.epoll, spare_capacity(&mut events), self.timeout().as_ref()) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => panic!("epoll_wait on our own descriptor: {error}"),
+            }
+            let now = Instant::now();
+            for event in events.drain(..) {
+                if self.take(event, now).is_break() {
+                    return;
+                }
+            }
+            self.end_idle(now);
+            self.resume_accepting(now);
+            self.counts.resolver = self.resolver.statistics();
+            *self.shared.counts() = self.counts;
+        }
+    }
+
+    fn take(&mut self, event: Event, now: Instant) -> ControlFlow<()> {
+        match self.source(event.data.u64()) {
+            Source::Mailbox => return self.take_mailbox(now),
+            Source::Datagrams(index) => self.take_datagrams(index, now),
+            Source::Listener(index) => self.accept(index, now),
+            Source::Connection(key) => self.take_connection(key, event.flags, now),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn source(&self, key: u64) -> Source {
+        let sockets = self.sockets.len();
+        match usize::try_from(key).ok().and_then(|key| key.checked_sub(1)) {
+            None if key == 0 => Source::Mailbox,
+            Some(index) if index < sockets => Source::Datagrams(index),
+            Some(index) if index < 2 * sockets => Source::Listener(index - sockets),
+            None | Some(_) => Source::Connection(key),
+        }
+    }
+
+    fn take_mailbox(&mut self, now: Instant) -> ControlFlow<()> {
+        // Emptied before the mailbox is read: what is put in afterwards wakes us again.
+        let _ = rustix::io::read(&self.shared.wake, &mut [0; 8]);
+        let mail = std::mem::take(&mut *self.shared.mailbox());
+        if mail.stop {
+            return ControlFlow::Break(());
+        }
+        if let Some(settings) = mail.settings {
+            self.handle(now, Input::Configure(settings));
+        }
+        if let Some(directory) = mail.directory {
+            self.handle(now, Input::Publish(directory));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn take_datagrams(&mut self, index: usize, now: Instant) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        for _ in 0..BATCH {
+            let (octets, from) = match self.sockets[index].datagrams.recv_from(&mut buffer) {
+                Ok(received) => received,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(_) => {
+                    self.counts.receive_errors += 1;
+                    break;
+                }
+            };
+            let id = QueryId(key_of_datagrams(index));
+            let query = Query { transport: Transport::Udp, from, id, payload: &buffer[..octets] };
+            self.handle(now, Input::Query(query));
+        }
+        self.buffer = buffer;
+    }
+
+    fn accept(&mut self, index: usize, now: Instant) {
+        for _ in 0..BATCH {
+            let (stream, peer) = match self.sockets[index].listener.accept() {
+                Ok(accepted) => accepted,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                // The client had enough before we came to it.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted
+                    ) =>
+                {
+                    continue;
+                }
+                Err(_) => return self.pause_accepting(now),
+            };
+            self.counts.connections_accepted += 1;
+            if self.connections.len() >= self.limits.connections {
+                self.displace();
+            }
+            let key = self.next_key;
+            self.next_key += 1;
+            // A connection that broke before it began ends here, by being dropped.
+            let Ok(connection) = Connection::new(stream, peer, now + self.limits.idle) else { continue };
+            let interest = connection.interest();
+            if epoll::add(&self.epoll, connection.stream(), EventData::new_u64(key), interest).is_ok() {
+                self.connections.insert(key, connection);
+            }
+        }
+    }
+
+    /// Ends the connection that has been idle longest: a client behind it asks again, one that only sits there loses nothing.
+    fn displace(&mut self) {
+        let idle_longest = self.connections.iter().min_by_key(|(_, connection)| connection.deadline);
+        if let Some(key) = idle_longest.map(|(key, _)| *key) {
+            self.connections.remove(&key);
+            self.counts.connections_displaced += 1;
+        }
+    }
+
+    fn take_connection(&mut self, key: u64, flags: EventFlags, now: Instant) {
+        let broken = flags.intersects(EventFlags::ERR | EventFlags::HUP);
+        if broken || self.converse(key, flags, now).is_err() {
+            self.connections.remove(&key);
+        }
+    }
+
+    /// Reads once, answers what is whole, sends what the kernel takes. An error ends the connection.
+    fn converse(&mut self, key: u64, flags: EventFlags, now: Instant) -> io::Result<()> {
+        // Gone if an earlier event of this turn displaced it.
+        let Some(connection) = self.connections.get_mut(&key) else { return Ok(()) };
+        let before = connection.interest();
+        if flags.contains(EventFlags::IN) {
+            connection.receive(&mut self.buffer)?;
+        }
+        // What is sent makes room for replies to messages that came long ago: no event will tell of those.
+        loop {
+            let answered = self.answer_whole_messages(key, now);
+            let Some(connection) = self.connections.get_mut(&key) else { return Ok(()) };
+            if !connection.flush()? || answered == 0 {
+                break;
+            }
+        }
+        let Some(connection) = self.connections.get(&key) else { return Ok(()) };
+        if connection.is_over() {
+            self.connections.remove(&key);
+        } else if connection.interest() != before {
+            epoll::modify(&self.epoll, connection.stream(), EventData::new_u64(key), connection.interest())?;
+        }
+        Ok(())
+    }
+
+    /// How many there were, of those that have room for a reply.
+    fn answer_whole_messages(&mut self, key: u64, now: Instant) -> usize {
+        let mut answered = 0;
+        while let Some(connection) = self.connections.get_mut(&key)
+            && let Some(payload) = connection.next_message()
+        {
+            connection.deadline = now + self.limits.idle;
+            let (from, id) = (connection.peer(), QueryId(key));
+            self.handle(now, Input::Query(Query { transport: Transport::Tcp, from, id, payload: &payload }));
+            answered += 1;
+        }
+        answered
+    }
+
+    /// Lets the resolver decide, and does what it says.
+    fn handle(&mut self, now: Instant, input: Input<'_>) {
+        let now_nanoseconds =
+            u64::try_from((now - self.began).as_nanos()).expect("nobody runs for 584 years");
+        self.resolver.handle(now_nanoseconds, input, &mut self.out);
+        for output in self.out.drain(..) {
+            match output {
+                Output::Reply { transport: Transport::Udp, to, id: QueryId(key), payload } => {
+                    let index = usize::try_from(key).ok().and_then(|key| key.checked_sub(1));
+                    let socket = index.and_then(|index| self.sockets.get(index));
+                    let sent = socket.map(|socket| socket.datagrams.send_to(&payload, to));
+                    // A socket that is full holds up nobody: the client repeats its query.
+                    self.counts.replies_unsent += u64::from(!matches!(sent, Some(Ok(_))));
+                }
+                Output::Reply { transport: Transport::Tcp, id: QueryId(key), payload, .. } => {
+                    if let Some(connection) = self.connections.get_mut(&key) {
+                        connection.queue(&payload);
+                    }
+                }
+                Output::End { id: QueryId(key) } => {
+                    if let Some(connection) = self.connections.get_mut(&key) {
+                        connection.end();
+                    }
+                }
+            }
+        }
+    }
+
+    /// How long to wait at most. The resolver wants to be woken for nothing: `next_wakeup` is `None` until it has a cache.
+    fn timeout(&self) -> Option<Timespec> {
+        let deadlines = self.connections.values().map(|connection| connection.deadline);
+        let next = deadlines.chain(self.accept_paused_until).min()?;
+        let left = next.saturating_duration_since(Instant::now());
+        Some(Timespec::try_from(left).expect("a deadline is seconds away"))
+    }
+
+    fn end_idle(&mut self, now: Instant) {
+        let before = self.connections.len();
+        self.connections.retain(|_, connection| connection.deadline > now);
+        self.counts.connections_idle += (before - self.connections.len()) as u64;
+    }
+
+    fn pause_accepting(&mut self, now: Instant) {
+        self.counts.accept_errors += 1;
+        self.accept_paused_until = Some(now + ACCEPT_PAUSE);
+        self.listen_for(EventFlags::empty());
+    }
+
+    fn resume_accepting(&mut self, now: Instant) {
+        if self.accept_paused_until.is_some_and(|until| until <= now) {
+            self.accept_paused_until = None;
+            self.listen_for(EventFlags::IN);
+        }
+    }
+
+    fn listen_for(&self, flags: EventFlags) {
+        for (index, sockets) in self.sockets.iter().enumerate() {
+            let key = key_of_datagrams(self.sockets.len() + index);
+            epoll::modify(&self.epoll, &sockets.listener, EventData::new_u64(key), flags)
+                .expect("our own listener is registered");
+        }
+    }
+}
+
+/// The mailbox has key 0.
+fn key_of_datagrams(index: usize) -> u64 {
+    1 + index as u64
+}
