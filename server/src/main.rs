@@ -1,6 +1,8 @@
 //! heorot: boots, addresses and names a diskless cluster.
+mod ask;
 mod clock;
 mod frame;
+mod http;
 mod images;
 mod journal;
 mod link;
@@ -14,5 +16,6 @@ mod store;
 mod testing;
 mod udp;
 mod wake;
+#[allow(dead_code)]
 mod dns;
 fn main() {}
