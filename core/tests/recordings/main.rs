@@ -239,7 +239,8 @@ fn real_tftp_clients_are_understood() {
         timeout_seconds: None,
         window_blocks: window,
     };
-    let table: &[(&str, &[u8], &[(&str, Options)])] = &[
+    type Asked = [(&'static str, Options)];
+    let table: &[(&str, &[u8], &Asked)] = &[
         ("iPXE", include_bytes!("ipxe.pcap"), &[("tftp.ipxe", options(1432, true, None))]),
         (
             "OVMF asks twice",
@@ -261,18 +262,18 @@ fn real_tftp_clients_are_understood() {
     ];
     for (name, recording, expected) in table {
         let asked = tftp(recording).into_iter();
-        let asked = asked.filter_map(|(port, packet)| match packet {
-            Packet::Read(request) if port == 69 => Some((request.name, request.options)),
-            _ => None,
+        let asked = asked.filter_map(|(port, packet)| {
+            let Packet::Read(request) = packet else { return None };
+            (port == 69).then_some((request.name, request.options))
         });
         let mut asked: Vec<_> = asked.collect();
         asked.dedup(); // repeats of a request that was not answered
         let asked: Vec<_> = asked.iter().map(|(name, options)| (name.as_str(), *options)).collect();
         assert_eq!(asked, *expected, "{name}");
     }
-    let aborted = tftp(include_bytes!("ovmf.pcap")).into_iter().find_map(|(_, packet)| match packet {
-        Packet::Error { code, text } => Some((code, text)),
-        _ => None,
+    let aborted = tftp(include_bytes!("ovmf.pcap")).into_iter().find_map(|(_, packet)| {
+        let Packet::Error { code, text } = packet else { return None };
+        Some((code, text))
     });
     assert_eq!(aborted, Some((OPTIONS_REFUSED, "User aborted the transfer".into())));
 }
