@@ -142,10 +142,16 @@ pub fn error(code: ErrorCode, text: &str) -> Vec<u8> {
     bytes
 }
 
-/// The four octets before a block's content. The number is counted from 1 without end and goes back to 0 after 65535 on the wire.
+/// The four octets before a block's content.
 pub fn data_head(block: u64) -> [u8; 4] {
-    let [.., high, low] = block.to_be_bytes();
+    let [high, low] = wire_number(block).to_be_bytes();
     [0, 3, high, low]
+}
+
+/// A block's number on the wire: counted from 1 without end, it goes back to 0 after 65535.
+pub fn wire_number(block: u64) -> u16 {
+    let [.., high, low] = block.to_be_bytes();
+    u16::from_be_bytes([high, low])
 }
 
 fn read_request(bytes: &[u8]) -> Result<Packet, Malformed> {
