@@ -20,5 +20,6 @@ pub mod message;
 pub mod service;
 pub mod time;
 pub mod transfer;
+pub mod wire;
 
 pub use heorot::Heorot;

@@ -8,7 +8,9 @@ use crate::config::Config;
 use crate::event::Event;
 use crate::mac::Mac;
 use crate::time::Wall;
+use crate::transfer::Transfer;
 use heorot_names::Directory;
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
@@ -22,6 +24,8 @@ pub enum Input<'a> {
     /// Bytes of ours were acknowledged by this address just now, by whatever protocol: its machine lives.
     /// To be told at least every 10 s while it goes on.
     SignOfLife(Ipv4Addr),
+    /// A TFTP transfer ended: for the history of whoever it was for.
+    Transferred(Transfer),
     /// Every record up to and including this ticket is durable.
     Committed(Ticket),
     /// The records up to and including this ticket that were not yet committed never will be: the disk is full or broken.
@@ -186,7 +190,7 @@ pub enum Query {
 }
 
 /// What the caller counts for the status.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Measured {
     /// TFTP transfers in progress.
     pub transfers_active: u64,
@@ -198,4 +202,6 @@ pub struct Measured {
     pub retries_per_second: u64,
     /// Datagrams that the kernel dropped because a socket of ours was full, since start.
     pub kernel_drops: u64,
+    /// Datagrams to our TFTP ports that were not what they should be, since start, by what was wrong.
+    pub malformed: BTreeMap<&'static str, u64>,
 }

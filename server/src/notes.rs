@@ -19,7 +19,7 @@ const NOTES_LAST: Duration = Duration::from_secs(30);
 /// Octets of the header and of each slot. A path of 900 octets fits: longer ones than a TFTP request has.
 const SLOT_OCTETS: usize = 1024;
 /// Octets before the path.
-const FIXED_OCTETS: usize = 75;
+const FIXED_OCTETS: usize = 71;
 /// What the file begins with: name and version.
 const MAGIC: [u8; 8] = *b"heorot\0\x01";
 /// Data ports that the header has room for.
@@ -94,7 +94,7 @@ impl Notes {
     }
 
     fn read(&self, boot: [u8; 16], now: Duration) -> io::Result<Found> {
-        let octets_max = (TRANSFERS_MAX + 2) * SLOT_OCTETS;
+        let octets_max = (TRANSFERS_MAX + 1) * SLOT_OCTETS;
         let octets = usize::try_from(self.file.metadata()?.len()).unwrap_or(usize::MAX).min(octets_max);
         let mut content = vec![0; octets];
         self.file.read_exact_at(&mut content, 0)?;
@@ -113,7 +113,7 @@ impl Notes {
 }
 
 fn place(slot: u32) -> io::Result<u64> {
-    let in_bounds = usize::try_from(slot).is_ok_and(|slot| slot <= TRANSFERS_MAX);
+    let in_bounds = usize::try_from(slot).is_ok_and(|slot| slot < TRANSFERS_MAX);
     if !in_bounds {
         return Err(io::ErrorKind::InvalidInput.into());
     }
@@ -146,9 +146,9 @@ fn encode(note: &Note, now: Duration) -> Option<Vec<u8>> {
     slot.extend(note.block_octets.to_le_bytes());
     slot.extend(note.window_blocks.to_le_bytes());
     slot.extend(note.timeout_milliseconds.unwrap_or(u32::MAX).to_le_bytes());
-    slot.push(u8::from(note.options_acknowledged));
+    slot.push(flags(note));
     slot.extend(u16::try_from(note.path.len()).ok()?.to_le_bytes());
-    debug_assert!(slot.len() <= FIXED_OCTETS);
+    debug_assert_eq!(slot.len(), FIXED_OCTETS);
     slot.extend(note.path.as_bytes());
     if slot.len() > SLOT_OCTETS {
         return None;
@@ -178,13 +178,41 @@ fn decode(slot: &[u8; SLOT_OCTETS]) -> Option<(Note, Duration)> {
     let block_octets = u16::from_le_bytes(reader.take()?);
     let window_blocks = u16::from_le_bytes(reader.take()?);
     let timeout = u32::from_le_bytes(reader.take()?);
-    let options_acknowledged = reader.take::<1>()? != [0];
+    let [flags] = reader.take()?;
+    let flag = |bit: u8| flags & bit != 0;
     let path_octets = usize::from(u16::from_le_bytes(reader.take()?));
     let path = std::str::from_utf8(reader.0.get(..path_octets)?).ok()?.to_owned();
     let timeout_milliseconds = Some(timeout).filter(|timeout| *timeout != u32::MAX);
-    let note =
-        Note { port, local, peer, path, identity, block_octets, window_blocks, timeout_milliseconds, options_acknowledged, acknowledged };
+    let note = Note {
+        port,
+        local,
+        peer,
+        path,
+        identity,
+        block_octets,
+        window_blocks,
+        timeout_milliseconds,
+        block_octets_asked: flag(BLOCK_OCTETS_ASKED),
+        window_blocks_asked: flag(WINDOW_BLOCKS_ASKED),
+        size_asked: flag(SIZE_ASKED),
+        options_acknowledged: flag(OPTIONS_ACKNOWLEDGED),
+        acknowledged,
+    };
     Some((note, written))
+}
+
+const BLOCK_OCTETS_ASKED: u8 = 1;
+const WINDOW_BLOCKS_ASKED: u8 = 2;
+const SIZE_ASKED: u8 = 4;
+const OPTIONS_ACKNOWLEDGED: u8 = 8;
+
+/// What of a note is yes or no.
+fn flags(note: &Note) -> u8 {
+    let flag = |set: bool, bit: u8| if set { bit } else { 0 };
+    flag(note.block_octets_asked, BLOCK_OCTETS_ASKED)
+        | flag(note.window_blocks_asked, WINDOW_BLOCKS_ASKED)
+        | flag(note.size_asked, SIZE_ASKED)
+        | flag(note.options_acknowledged, OPTIONS_ACKNOWLEDGED)
 }
 
 /// Takes fixed pieces from the front.

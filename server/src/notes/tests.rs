@@ -10,7 +10,10 @@ fn note(n: u16) -> Note {
         block_octets: 1428,
         window_blocks: 8,
         timeout_milliseconds: (n % 2 == 0).then_some(3000),
-        options_acknowledged: n % 2 == 1,
+        block_octets_asked: n & 1 != 0,
+        window_blocks_asked: n & 2 != 0,
+        size_asked: n & 4 != 0,
+        options_acknowledged: n & 8 != 0,
         acknowledged: 70_000 + u64::from(n),
     }
 }
@@ -22,7 +25,7 @@ fn what_a_killed_server_noted_is_found() {
     let (notes, found) = Notes::open(&path).unwrap();
     assert_eq!(found, Found::default());
     notes.begin(&[40_001, 40_002, 40_003]).unwrap();
-    for (slot, n) in [(0, 1), (1, 2), (5, 3), (16_384, 4)] {
+    for (slot, n) in [(0, 1), (1, 2), (5, 3), (16_383, 4)] {
         notes.write(slot, Some(&note(n))).unwrap();
     }
     notes.write(1, None).unwrap();
@@ -30,7 +33,7 @@ fn what_a_killed_server_noted_is_found() {
     drop(notes);
 
     let (notes, found) = Notes::open(&path).unwrap();
-    let expected = vec![(0, note(1)), (5, note(30)), (16_384, note(4))];
+    let expected = vec![(0, note(1)), (5, note(30)), (16_383, note(4))];
     assert_eq!(found, Found { ports: vec![40_001, 40_002, 40_003], notes: expected });
     notes.remove().unwrap();
     assert!(!path.exists());
@@ -74,5 +77,5 @@ fn a_path_that_fits_no_slot_is_not_noted() {
 fn a_slot_out_of_bounds_is_refused() {
     let directory = crate::testing::directory("notes-bounds");
     let (notes, _) = Notes::open(&directory.path().join("transfers.notes")).unwrap();
-    assert!(notes.write(16_385, Some(&note(1))).is_err());
+    assert!(notes.write(16_384, Some(&note(1))).is_err());
 }

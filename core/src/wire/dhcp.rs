@@ -1,0 +1,463 @@
+//! DHCPv4 packets: RFC 2131 (format), RFC 2132 (options), RFC 3396 (long options), RFC 3046 (option 82).
+//!
+//! ```text
+//!   0  op  htype  hlen  hops      44  sname, 64 octets
+//!   4  xid                       108  file, 128 octets
+//!   8  secs  flags               236  magic cookie 63 82 53 63
+//!  12  ciaddr yiaddr siaddr      240  options: code, length, value; 0 is padding, 255 the end
+//!  24  giaddr
+//!  28  chaddr, 16 octets
+//! ```
+//!
+//! [`Message::parse`] refuses a packet whole or understands it whole: no option is dropped because another one is broken.
+
+use crate::mac::Mac;
+use std::fmt;
+use std::net::Ipv4Addr;
+
+/// A DHCP packet, understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Who speaks.
+    pub op: Op,
+    /// The kind of the hardware address: 1 is Ethernet, 32 InfiniBand.
+    pub htype: u8,
+    /// Octets of the hardware address, at most 16. InfiniBand says 0 (RFC 4390).
+    pub hlen: u8,
+    /// Relays that it came through.
+    pub hops: u8,
+    /// The client's number for this exchange. Two clients may have the same: it is never a key on its own.
+    pub xid: u32,
+    /// Seconds since the client began, as it says.
+    pub secs: u16,
+    /// Whether the client wants its answer broadcast.
+    pub broadcast: bool,
+    /// The address that the client already uses.
+    pub ciaddr: Ipv4Addr,
+    /// The address that the client is given.
+    pub yiaddr: Ipv4Addr,
+    /// The next server: where the boot file is.
+    pub siaddr: Ipv4Addr,
+    /// The relay, where the answer goes; also the network that the client is in.
+    pub giaddr: Ipv4Addr,
+    /// The hardware address: the first `hlen` octets of it.
+    pub chaddr: [u8; 16],
+    /// The server's name, to the first zero octet. Empty if the field carried options. At most 63 octets are written.
+    pub sname: Vec<u8>,
+    /// The boot file's name, to the first zero octet. Empty if the field carried options. At most 127 octets are written.
+    pub file: Vec<u8>,
+    /// The options.
+    pub options: Options,
+}
+
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// 1: a client.
+    BootRequest,
+    /// 2: a server.
+    BootReply,
+}
+
+/// What a DHCP packet wants (option 53).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageType {
+    /// 1: a client looks for servers.
+    Discover = 1,
+    /// 2: a server offers an address.
+    Offer,
+    /// 3: a client takes an offer, or wants to keep what it has.
+    Request,
+    /// 4: the client is to use another address than the one it was given: somebody else has it.
+    Decline,
+    /// 5: the address is the client's.
+    Ack,
+    /// 6: the address is not the client's.
+    Nak,
+    /// 7: the client gives its address back.
+    Release,
+    /// 8: the client has an address and wants the rest.
+    Inform,
+}
+
+/// Why a datagram is no DHCP packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Malformed {
+    /// It ends before the options begin.
+    Short,
+    /// It is longer than any packet that a link takes ([`DATAGRAM_OCTETS_MAX`]).
+    Long,
+    /// Neither request nor reply.
+    Operation,
+    /// A hardware address longer than its field.
+    HardwareLength,
+    /// No magic cookie: plain BOOTP, or something else altogether.
+    Cookie,
+    /// An option goes on past the end of its field.
+    Option,
+    /// Option 52 has a value that says nothing.
+    Overload,
+}
+
+/// The option codes that somebody here speaks of. The names are those of RFC 2132 and the later ones given.
+#[allow(missing_docs)]
+pub mod option {
+    pub const PAD: u8 = 0;
+    pub const SUBNET_MASK: u8 = 1;
+    pub const ROUTER: u8 = 3;
+    pub const DNS: u8 = 6;
+    pub const HOST_NAME: u8 = 12;
+    pub const DOMAIN_NAME: u8 = 15;
+    pub const ROOT_PATH: u8 = 17;
+    pub const INTERFACE_MTU: u8 = 26;
+    pub const BROADCAST: u8 = 28;
+    pub const NIS_DOMAIN: u8 = 40;
+    pub const NIS_SERVERS: u8 = 41;
+    pub const NTP_SERVERS: u8 = 42;
+    pub const VENDOR_SPECIFIC: u8 = 43;
+    pub const REQUESTED_ADDRESS: u8 = 50;
+    pub const LEASE_TIME: u8 = 51;
+    pub const OVERLOAD: u8 = 52;
+    pub const MESSAGE_TYPE: u8 = 53;
+    pub const SERVER_IDENTIFIER: u8 = 54;
+    pub const PARAMETER_LIST: u8 = 55;
+    pub const MESSAGE: u8 = 56;
+    pub const MAX_SIZE: u8 = 57;
+    pub const T1: u8 = 58;
+    pub const T2: u8 = 59;
+    pub const VENDOR_CLASS: u8 = 60;
+    pub const CLIENT_IDENTIFIER: u8 = 61;
+    pub const TFTP_SERVER: u8 = 66;
+    pub const BOOT_FILE: u8 = 67;
+    /// RFC 3004; iPXE and others send a bare string without the length octets.
+    pub const USER_CLASS: u8 = 77;
+    pub const RAPID_COMMIT: u8 = 80;
+    /// RFC 3046.
+    pub const RELAY_AGENT: u8 = 82;
+    /// RFC 4578, and the next two.
+    pub const ARCHITECTURE: u8 = 93;
+    pub const CLIENT_NDI: u8 = 94;
+    pub const CLIENT_MACHINE: u8 = 97;
+    /// RFC 3397.
+    pub const DOMAIN_SEARCH: u8 = 119;
+    /// RFC 3442.
+    pub const CLASSLESS_ROUTES: u8 = 121;
+    /// Etherboot's encapsulated options: iPXE tells its features here, and is told things.
+    pub const IPXE: u8 = 175;
+    pub const END: u8 = 255;
+}
+
+/// Octets of the largest datagram that is looked at: a jumbo frame's 9000 less the IP and UDP headers. What is longer came in fragments, which no
+/// client sends and every attacker can.
+pub const DATAGRAM_OCTETS_MAX: usize = 9000 - 28;
+
+/// Octets of the smallest packet written: BOOTP's 300 (RFC 1542 2.1). Relays and ROMs are known that drop shorter ones.
+pub const WRITTEN_OCTETS_MIN: usize = 300;
+
+const SNAME: usize = 44;
+const FILE: usize = 108;
+const COOKIE: usize = 236;
+const OPTIONS: usize = 240;
+const MAGIC: [u8; 4] = [99, 130, 83, 99];
+const BROADCAST_FLAG: u16 = 0x8000;
+
+impl Message {
+    /// Understands a datagram, or says why it is none.
+    ///
+    /// A missing end option is forgiven, and what follows it is not looked at. Packets below BOOTP's 300 octets are accepted (systemd-networkd sends 265).
+    pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
+        if bytes.len() > DATAGRAM_OCTETS_MAX {
+            return Err(Malformed::Long);
+        }
+        let (head, options) = bytes.split_first_chunk::<OPTIONS>().ok_or(Malformed::Short)?;
+        let op = match head[0] {
+            1 => Op::BootRequest,
+            2 => Op::BootReply,
+            _ => return Err(Malformed::Operation),
+        };
+        if head[2] > 16 {
+            return Err(Malformed::HardwareLength);
+        }
+        if head[COOKIE..] != MAGIC {
+            return Err(Malformed::Cookie);
+        }
+        let (sname, file) = (&head[SNAME..FILE], &head[FILE..COOKIE]);
+        let (options, overload) = Options::parse(options, file, sname)?;
+        Ok(Self {
+            op,
+            htype: head[1],
+            hlen: head[2],
+            hops: head[3],
+            xid: u32::from_be_bytes(take(head, 4)),
+            secs: u16::from_be_bytes(take(head, 8)),
+            broadcast: u16::from_be_bytes(take(head, 10)) & BROADCAST_FLAG != 0,
+            ciaddr: take::<4>(head, 12).into(),
+            yiaddr: take::<4>(head, 16).into(),
+            siaddr: take::<4>(head, 20).into(),
+            giaddr: take::<4>(head, 24).into(),
+            chaddr: take(head, 28),
+            sname: if overload.sname { Vec::new() } else { until_zero(sname) },
+            file: if overload.file { Vec::new() } else { until_zero(file) },
+            options,
+        })
+    }
+
+    /// The packet's octets: at most `size_max`, but never fewer than [`WRITTEN_OCTETS_MIN`]. An option that no longer fits is left out.
+    ///
+    /// `size_max` is of the UDP payload. Option 57 counts the IP and UDP headers too, and is to be clamped by the caller: a firmware is known that says 65280.
+    pub fn write(&self, size_max: usize) -> Vec<u8> {
+        let size_max = size_max.max(WRITTEN_OCTETS_MIN);
+        let mut bytes = Vec::with_capacity(WRITTEN_OCTETS_MIN);
+        let op = match self.op {
+            Op::BootRequest => 1,
+            Op::BootReply => 2,
+        };
+        bytes.extend([op, self.htype, self.hlen, self.hops]);
+        bytes.extend(self.xid.to_be_bytes());
+        bytes.extend(self.secs.to_be_bytes());
+        bytes.extend(if self.broadcast { BROADCAST_FLAG } else { 0 }.to_be_bytes());
+        for address in [self.ciaddr, self.yiaddr, self.siaddr, self.giaddr] {
+            bytes.extend(address.octets());
+        }
+        bytes.extend(self.chaddr);
+        put_field(&mut bytes, &self.sname, FILE);
+        put_field(&mut bytes, &self.file, COOKIE);
+        bytes.extend(MAGIC);
+        self.options.write(&mut bytes, size_max);
+        bytes.resize(bytes.len().max(WRITTEN_OCTETS_MIN), option::PAD);
+        bytes
+    }
+
+    /// The hardware address, if it is an Ethernet address and can be one machine's.
+    pub fn mac(&self) -> Option<Mac> {
+        let [a, b, c, d, e, f, ..] = self.chaddr;
+        let mac = Mac([a, b, c, d, e, f]);
+        (self.htype == 1 && self.hlen == 6 && mac.is_one_machine()).then_some(mac)
+    }
+
+    /// What the packet wants; none if it does not say so, or something that nobody here does (FORCERENEW, LEASEQUERY).
+    pub fn message_type(&self) -> Option<MessageType> {
+        self.options.u8(option::MESSAGE_TYPE).and_then(MessageType::from_code)
+    }
+}
+
+impl MessageType {
+    /// The type of this number, if it is known.
+    pub fn from_code(code: u8) -> Option<Self> {
+        let all = [
+            Self::Discover,
+            Self::Offer,
+            Self::Request,
+            Self::Decline,
+            Self::Ack,
+            Self::Nak,
+            Self::Release,
+            Self::Inform,
+        ];
+        all.into_iter().find(|known| *known as u8 == code)
+    }
+}
+
+/// Options in the order of the packet, each code once: parts of a split option are joined (RFC 3396).
+///
+/// Padding, the end and option 52 are matters of the packet's layout and never among them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    all: Vec<(u8, Vec<u8>)>,
+}
+
+impl Options {
+    /// The option's octets, if it is there.
+    pub fn get(&self, code: u8) -> Option<&[u8]> {
+        self.all.iter().find(|(known, _)| *known == code).map(|(_, value)| value.as_slice())
+    }
+
+    /// Whether the option is there, also without a value (rapid commit).
+    pub fn contains(&self, code: u8) -> bool {
+        self.get(code).is_some()
+    }
+
+    /// The option as an address: the first, if it is a list of them. None if its length is no multiple of 4.
+    pub fn address(&self, code: u8) -> Option<Ipv4Addr> {
+        let (addresses, rest) = self.get(code)?.as_chunks::<4>();
+        addresses.first().filter(|_| rest.is_empty()).map(|octets| Ipv4Addr::from(*octets))
+    }
+
+    /// The option as a number of 16 bits: the first, if it is a list of them (option 93). None if its length is no multiple of 2.
+    pub fn u16(&self, code: u8) -> Option<u16> {
+        let (numbers, rest) = self.get(code)?.as_chunks::<2>();
+        numbers.first().filter(|_| rest.is_empty()).map(|octets| u16::from_be_bytes(*octets))
+    }
+
+    /// The option as a number of 32 bits. None if it has another length.
+    pub fn u32(&self, code: u8) -> Option<u32> {
+        self.get(code)?.try_into().ok().map(u32::from_be_bytes)
+    }
+
+    /// The option as a number of 8 bits. None if it has another length.
+    pub fn u8(&self, code: u8) -> Option<u8> {
+        self.get(code)?.try_into().ok().map(u8::from_be_bytes)
+    }
+
+    /// The option as text without trailing zeros, which a receiver has to be ready for (RFC 2132 2). None if it is no UTF-8.
+    pub fn text(&self, code: u8) -> Option<&str> {
+        std::str::from_utf8(self.get(code)?).ok().map(|text| text.trim_end_matches('\0'))
+    }
+
+    /// Sets the option: in its place if it is there, else after all others.
+    ///
+    /// # Panics
+    /// If the code is 0, 52 or 255, which no option has.
+    pub fn set(&mut self, code: u8, value: Vec<u8>) {
+        assert!(is_content(code), "option {code} is the layout's");
+        match self.all.iter_mut().find(|(known, _)| *known == code) {
+            Some((_, old)) => *old = value,
+            None => self.all.push((code, value)),
+        }
+    }
+
+    /// All of them, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (u8, &[u8])> {
+        self.all.iter().map(|(code, value)| (*code, value.as_slice()))
+    }
+
+    /// Reads the options field and, where option 52 says so, the other two: in this order, as RFC 3396 5 puts them together.
+    fn parse(options: &[u8], file: &[u8], sname: &[u8]) -> Result<(Self, Overload), Malformed> {
+        let mut all = Self::default();
+        let overload = match all.parse_field(options)? {
+            None => Overload { file: false, sname: false },
+            Some([1]) => Overload { file: true, sname: false },
+            Some([2]) => Overload { file: false, sname: true },
+            Some([3]) => Overload { file: true, sname: true },
+            Some(_) => return Err(Malformed::Overload),
+        };
+        // An option 52 in these fields has nothing left to say.
+        if overload.file {
+            all.parse_field(file)?;
+        }
+        if overload.sname {
+            all.parse_field(sname)?;
+        }
+        Ok((all, overload))
+    }
+
+    /// Adds the options of one field; gives the value of its option 52.
+    fn parse_field<'a>(&mut self, mut field: &'a [u8]) -> Result<Option<&'a [u8]>, Malformed> {
+        let mut overload = None;
+        loop {
+            field = match field {
+                [] | [option::END, ..] => return Ok(overload),
+                [option::PAD, rest @ ..] => rest,
+                [code, length, rest @ ..] => {
+                    let (value, rest) =
+                        rest.split_at_checked(usize::from(*length)).ok_or(Malformed::Option)?;
+                    match self.all.iter_mut().find(|(known, _)| known == code) {
+                        _ if *code == option::OVERLOAD => overload = Some(value),
+                        Some((_, joined)) => joined.extend(value), // RFC 3396 7
+                        None => self.all.push((*code, value.to_vec())),
+                    }
+                    rest
+                }
+                [_] => return Err(Malformed::Option),
+            }
+        }
+    }
+
+    /// Appends the options and the end to a packet that may become `size_max` octets long.
+    fn write(&self, bytes: &mut Vec<u8>, size_max: usize) {
+        // The relay's own option comes last and room is kept for it: without it the relay may not know where the answer goes (RFC 3046 2.2).
+        let end = size_max - 1;
+        let mut relay = self.get(option::RELAY_AGENT).map(|value| encoded(option::RELAY_AGENT, value));
+        let type_octets = 3;
+        relay.take_if(|relay| bytes.len() + type_octets + relay.len() > end);
+        let relay = relay.unwrap_or_default();
+        let content_end = end - relay.len();
+        // The type comes first: iPXE and some ROMs look for it there.
+        let (kinds, others): (Vec<_>, Vec<_>) =
+            self.iter().partition(|(code, _)| *code == option::MESSAGE_TYPE);
+        for (code, value) in kinds.into_iter().chain(others) {
+            let octets = encoded(code, value);
+            if code != option::RELAY_AGENT && bytes.len() + octets.len() <= content_end {
+                bytes.extend(octets);
+            }
+        }
+        bytes.extend(relay);
+        bytes.push(option::END);
+    }
+}
+
+impl Malformed {
+    /// A short word that stays the same: the name of its counter.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Short => "short",
+            Self::Long => "long",
+            Self::Operation => "operation",
+            Self::HardwareLength => "hardware-length",
+            Self::Cookie => "cookie",
+            Self::Option => "option",
+            Self::Overload => "overload",
+        }
+    }
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Short => "shorter than a DHCP packet's 240 octets",
+            Self::Long => "longer than a link takes",
+            Self::Operation => "neither request nor reply",
+            Self::HardwareLength => "a hardware address of more than 16 octets",
+            Self::Cookie => "no DHCP magic cookie",
+            Self::Option => "an option that goes on past the end",
+            Self::Overload => "an option 52 that is none of 1, 2 and 3",
+        })
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+/// Which of the other fields carried options.
+struct Overload {
+    file: bool,
+    sname: bool,
+}
+
+fn is_content(code: u8) -> bool {
+    !matches!(code, option::PAD | option::OVERLOAD | option::END)
+}
+
+/// An option's octets in the packet; more than 255 octets are split (RFC 3396 6).
+fn encoded(code: u8, value: &[u8]) -> Vec<u8> {
+    let mut octets = Vec::with_capacity(value.len() + 3);
+    let mut parts = value.chunks(255);
+    let first = parts.next().unwrap_or_default();
+    for part in std::iter::once(first).chain(parts) {
+        octets.push(code);
+        octets.extend(u8::try_from(part.len()));
+        octets.extend(part);
+    }
+    if code == option::BOOT_FILE {
+        // ROMs are known that take the name as if it ended in a zero. One octet of padding makes it so.
+        octets.push(option::PAD);
+    }
+    octets
+}
+
+/// Appends a field that ends at offset `end`, with at least one zero at its end.
+fn put_field(bytes: &mut Vec<u8>, content: &[u8], end: usize) {
+    let room = end - bytes.len() - 1;
+    bytes.extend(content.iter().take(room));
+    bytes.resize(end, 0);
+}
+
+fn until_zero(field: &[u8]) -> Vec<u8> {
+    field.split(|octet| *octet == 0).next().unwrap_or_default().to_vec()
+}
+
+fn take<const N: usize>(head: &[u8; OPTIONS], at: usize) -> [u8; N] {
+    *head[at..].first_chunk().expect("every field lies within the head")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,289 @@
+use super::*;
+use proptest::prelude::*;
+
+/// A DISCOVER of nobody in particular, with these options.
+fn discover(options: &[(u8, &[u8])]) -> Message {
+    let mut all = Options::default();
+    all.set(option::MESSAGE_TYPE, vec![1]);
+    for (code, value) in options {
+        all.set(*code, value.to_vec());
+    }
+    let mut chaddr = [0; 16];
+    chaddr[..6].copy_from_slice(&[0x52, 0x54, 0, 0, 0, 0x17]);
+    Message {
+        op: Op::BootRequest,
+        htype: 1,
+        hlen: 6,
+        hops: 0,
+        xid: 0xe4df_cd83,
+        secs: 4,
+        broadcast: true,
+        ciaddr: Ipv4Addr::UNSPECIFIED,
+        yiaddr: Ipv4Addr::UNSPECIFIED,
+        siaddr: Ipv4Addr::UNSPECIFIED,
+        giaddr: Ipv4Addr::UNSPECIFIED,
+        chaddr,
+        sname: Vec::new(),
+        file: Vec::new(),
+        options: all,
+    }
+}
+
+/// The packet's head as it is written, with these octets in the options field.
+fn with_options_field(field: &[u8]) -> Vec<u8> {
+    let mut bytes = discover(&[]).write(576);
+    bytes.truncate(OPTIONS);
+    bytes.extend(field);
+    bytes
+}
+
+#[test]
+fn malformed_packets_are_refused_whole() {
+    let good = discover(&[(option::HOST_NAME, b"n23")]).write(576);
+    let patched = |at: usize, octet: u8| {
+        let mut bytes = good.clone();
+        bytes[at] = octet;
+        bytes
+    };
+    let table: &[(&str, Vec<u8>, &str)] = &[
+        ("nothing at all", vec![], "short"),
+        ("one octet", vec![1], "short"),
+        ("the cookie is cut", good[..239].to_vec(), "short"),
+        ("64 KiB", vec![1; 65_507], "long"),
+        (
+            "one octet too long",
+            {
+                let mut b = good.clone();
+                b.resize(DATAGRAM_OCTETS_MAX + 1, 0);
+                b
+            },
+            "long",
+        ),
+        ("op 0", patched(0, 0), "operation"),
+        ("op 3", patched(0, 3), "operation"),
+        ("hlen 17", patched(2, 17), "hardware-length"),
+        ("hlen 255", patched(2, 255), "hardware-length"),
+        ("no cookie", patched(COOKIE, 0), "cookie"),
+        ("option past the end", with_options_field(&[53, 1, 1, 12, 5, b'n', b'2']), "option"),
+        ("option without its length", with_options_field(&[53, 1, 1, 12]), "option"),
+        ("overload 0", with_options_field(&[53, 1, 1, 52, 1, 0, 255]), "overload"),
+        ("overload 4", with_options_field(&[53, 1, 1, 52, 1, 4, 255]), "overload"),
+        ("overload of two octets", with_options_field(&[53, 1, 1, 52, 2, 1, 1, 255]), "overload"),
+    ];
+    for (what, bytes, word) in table {
+        assert_eq!(Message::parse(bytes).map_err(Malformed::word), Err(*word), "{what}");
+    }
+}
+
+#[test]
+fn what_is_odd_and_still_clear_is_understood() {
+    let longest = {
+        let mut b = discover(&[]).write(576);
+        b.resize(DATAGRAM_OCTETS_MAX, 0);
+        b
+    };
+    assert!(Message::parse(&longest).is_ok(), "a jumbo frame's worth");
+
+    let bare = with_options_field(&[53, 1, 1]);
+    assert_eq!(Message::parse(&bare).map(|m| m.message_type()), Ok(Some(MessageType::Discover)), "no end");
+
+    let cookie_alone = with_options_field(&[]);
+    assert_eq!(Message::parse(&cookie_alone).map(|m| m.message_type()), Ok(None), "no option at all");
+
+    let after_end = with_options_field(&[53, 1, 1, 255, 12, 200, 1]);
+    assert_eq!(
+        Message::parse(&after_end).map(|m| m.options.contains(12)),
+        Ok(false),
+        "rubbish after the end"
+    );
+
+    let padded = with_options_field(&[0, 0, 53, 1, 3, 0, 80, 0, 255]);
+    let padded = Message::parse(&padded).unwrap();
+    assert_eq!(padded.message_type(), Some(MessageType::Request));
+    assert_eq!(padded.options.get(option::RAPID_COMMIT), Some(&[][..]), "an option without a value");
+
+    for code in [0, 9, 10, 255] {
+        let unknown = with_options_field(&[53, 1, code, 255]);
+        assert_eq!(Message::parse(&unknown).map(|m| m.message_type()), Ok(None), "type {code}");
+    }
+}
+
+#[test]
+fn split_options_are_joined_and_long_ones_split() {
+    let parted = with_options_field(&[53, 1, 1, 43, 2, 1, 2, 12, 1, b'n', 43, 1, 3, 255]);
+    let parted = Message::parse(&parted).unwrap();
+    assert_eq!(parted.options.get(option::VENDOR_SPECIFIC), Some(&[1, 2, 3][..]));
+    assert_eq!(parted.options.iter().map(|(code, _)| code).collect::<Vec<_>>(), [53, 43, 12]);
+
+    let long: Vec<u8> = (0..600_u16).map(|n| n.to_be_bytes()[1]).collect();
+    let bytes = discover(&[(option::VENDOR_SPECIFIC, &long)]).write(1472);
+    assert_eq!(bytes[OPTIONS + 3..OPTIONS + 5], [43, 255]);
+    assert_eq!(Message::parse(&bytes).unwrap().options.get(43), Some(&long[..]));
+}
+
+#[test]
+fn overloaded_fields_carry_options() {
+    let overloaded = |value: u8| {
+        let mut bytes = with_options_field(&[53, 1, 1, 43, 1, 1, 52, 1, value, 255]);
+        bytes[FILE..FILE + 8].copy_from_slice(&[43, 1, 2, 67, 1, b'f', 255, 0]);
+        bytes[SNAME..SNAME + 8].copy_from_slice(&[43, 1, 3, 66, 1, b's', 255, 0]);
+        Message::parse(&bytes).unwrap()
+    };
+    let table: &[(u8, &[u8], bool, bool)] =
+        &[(1, &[1, 2], true, false), (2, &[1, 3], false, true), (3, &[1, 2, 3], true, true)];
+    for (value, joined, file, sname) in table {
+        let message = overloaded(*value);
+        assert_eq!(
+            message.options.get(43),
+            Some(*joined),
+            "overload {value}: file before sname (RFC 3396 5)"
+        );
+        assert_eq!(message.options.contains(67), *file, "overload {value}");
+        assert_eq!(message.options.contains(66), *sname, "overload {value}");
+        assert_eq!(message.file.is_empty(), *file, "overload {value}");
+        assert_eq!(message.sname.is_empty(), *sname, "overload {value}");
+        assert!(!message.options.contains(option::OVERLOAD), "it is the layout's");
+    }
+    let mut broken = with_options_field(&[53, 1, 1, 52, 1, 1, 255]);
+    broken[FILE..COOKIE].fill(1);
+    assert_eq!(Message::parse(&broken), Err(Malformed::Option), "the field ends within an option");
+}
+
+#[test]
+fn the_type_is_first_the_relay_last_and_the_boot_file_is_followed_by_a_zero() {
+    let mut reply = discover(&[]);
+    reply.op = Op::BootReply;
+    reply.options = Options::default();
+    reply.options.set(option::RELAY_AGENT, vec![1, 2, 0xaa, 0xbb]);
+    reply.options.set(option::BOOT_FILE, b"ipxe.efi".to_vec());
+    reply.options.set(option::MESSAGE_TYPE, vec![MessageType::Offer as u8]);
+    reply.options.set(option::LEASE_TIME, vec![0, 0, 0, 60]);
+    let bytes = reply.write(576);
+    let mut expected = vec![53, 1, 2, 67, 8];
+    expected.extend(b"ipxe.efi\0");
+    expected.extend([51, 4, 0, 0, 0, 60, 82, 4, 1, 2, 0xaa, 0xbb, 255]);
+    expected.resize(WRITTEN_OCTETS_MIN - OPTIONS, 0);
+    assert_eq!(bytes[OPTIONS..], expected);
+}
+
+#[test]
+fn the_size_is_obeyed() {
+    let mut reply = discover(&[(12, &[b'a'; 200]), (15, &[b'b'; 200]), (66, b"s"), (82, &[7; 100])]);
+    reply.file = vec![b'f'; 200];
+    for size_max in (0..900).chain([65_280]) {
+        let bytes = reply.write(size_max);
+        assert!(bytes.len() <= size_max.max(WRITTEN_OCTETS_MIN), "{size_max}: {}", bytes.len());
+        let back = Message::parse(&bytes).unwrap();
+        assert_eq!(back.message_type(), Some(MessageType::Discover), "{size_max}");
+        assert_eq!(back.file.len(), 127, "a name always ends in a zero");
+        assert!(size_max < 346 || back.options.contains(82), "{size_max}: the relay needs its option first");
+        assert!(size_max < 760 || back.options == reply.options, "{size_max}: all of it fits");
+    }
+}
+
+#[test]
+fn values_have_the_lengths_that_they_need() {
+    let options = discover(&[
+        (3, &[10, 77, 0, 1, 10, 77, 0, 2]),
+        (50, &[10, 77, 1, 23]),
+        (54, &[10, 77, 1]),
+        (57, &[5, 0xc0]),
+        (93, &[0, 7, 0, 9]),
+        (94, &[1, 2, 3]),
+        (12, b"node23\0\0"),
+        (15, &[0xff]),
+        (51, &[0, 0, 14, 16]),
+        (61, &[]),
+    ])
+    .options;
+    assert_eq!(options.address(3), Some(Ipv4Addr::new(10, 77, 0, 1)));
+    assert_eq!(options.address(50), Some(Ipv4Addr::new(10, 77, 1, 23)));
+    assert_eq!((options.address(54), options.address(61), options.address(28)), (None, None, None));
+    assert_eq!(
+        (options.u16(57), options.u16(93), options.u16(94), options.u16(61)),
+        (Some(1472), Some(7), None, None)
+    );
+    assert_eq!((options.u32(51), options.u32(57)), (Some(3600), None));
+    assert_eq!((options.u8(53), options.u8(57), options.u8(61)), (Some(1), None, None));
+    assert_eq!((options.text(12), options.text(15), options.text(61)), (Some("node23"), None, Some("")));
+    assert!(options.contains(61) && !options.contains(60));
+}
+
+#[test]
+fn a_machine_is_known_by_a_hardware_address_of_its_own() {
+    let with = |htype: u8, hlen: u8, first: u8| Message { htype, hlen, chaddr: [first; 16], ..discover(&[]) };
+    let table = [
+        ("Ethernet", with(1, 6, 0x52), Some(Mac([0x52; 6]))),
+        ("InfiniBand", with(32, 0, 0), None),
+        ("another length", with(1, 16, 0x52), None),
+        ("another kind", with(6, 6, 0x52), None),
+        ("a group", with(1, 6, 0x53), None),
+        ("nobody", with(1, 6, 0), None),
+    ];
+    for (what, message, mac) in table {
+        assert_eq!(message.mac(), mac, "{what}");
+        assert_eq!(Message::parse(&message.write(576)), Ok(message), "{what}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "the layout's")]
+fn the_layouts_options_cannot_be_set() {
+    Options::default().set(option::END, Vec::new());
+}
+
+prop_compose! {
+    fn options()(values in prop::collection::vec((1..=254_u8, prop::collection::vec(any::<u8>(), 0..600)), 0..12)) -> Options {
+        let mut options = Options::default();
+        for (code, value) in values.into_iter().filter(|(code, _)| is_content(*code)) {
+            options.set(code, value);
+        }
+        options
+    }
+}
+
+prop_compose! {
+    fn message()(
+        reply: bool, numbers: (u8, u8, u32, u16), hlen in 0..=16_u8, broadcast: bool,
+        addresses: [[u8; 4]; 4], chaddr: [u8; 16],
+        sname in prop::collection::vec(1..=255_u8, 0..64), file in prop::collection::vec(1..=255_u8, 0..128),
+        options in options(),
+    ) -> Message {
+        let (htype, hops, xid, secs) = numbers;
+        let [ciaddr, yiaddr, siaddr, giaddr] = addresses.map(Ipv4Addr::from);
+        let op = if reply { Op::BootReply } else { Op::BootRequest };
+        Message { op, htype, hlen, hops, xid, secs, broadcast, ciaddr, yiaddr, siaddr, giaddr, chaddr, sname, file, options }
+    }
+}
+
+/// Two lists of options that say the same: the writer moves 53 to the front and 82 to the end.
+fn sorted(options: &Options) -> Vec<(u8, &[u8])> {
+    let mut all: Vec<_> = options.iter().collect();
+    all.sort_unstable();
+    all
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read_again(message in message()) {
+        let bytes = message.write(DATAGRAM_OCTETS_MAX);
+        let back = Message::parse(&bytes).unwrap();
+        prop_assert_eq!(sorted(&back.options), sorted(&message.options));
+        prop_assert_eq!(Message { options: message.options.clone(), ..back }, message);
+    }
+
+    #[test]
+    fn no_octets_can_harm(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
+        let _ = Message::parse(&bytes);
+    }
+
+    /// A good head, so that the options are reached; what is understood is understood the same again once written.
+    #[test]
+    fn no_options_can_harm(field in prop::collection::vec(prop_oneof![any::<u8>(), 0..4_u8, 50..54_u8], 0..400), size_max in 0..2000_usize) {
+        if let Ok(message) = Message::parse(&with_options_field(&field)) {
+            prop_assert!(message.write(size_max).len() <= size_max.max(WRITTEN_OCTETS_MIN));
+            let back = Message::parse(&message.write(DATAGRAM_OCTETS_MAX)).unwrap();
+            prop_assert_eq!(sorted(&back.options), sorted(&message.options));
+        }
+    }
+}
