@@ -20,3 +20,8 @@ pub(crate) fn wall() -> Wall {
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Wall(u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX))
 }
+
+/// Now, by the calendar, in seconds: for serial numbers that must grow from start to start.
+pub(crate) fn calendar_seconds() -> u32 {
+    u32::try_from(wall().0 / 1_000_000_000).unwrap_or(u32::MAX)
+}

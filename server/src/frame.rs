@@ -19,7 +19,13 @@ const PROTOCOL_UDP: u8 = 17;
 const TIME_TO_LIVE: u8 = 64;
 
 /// An Ethernet frame with [`packet`] in it, padded to the shortest frame. None: it is longer than any IPv4 packet.
-pub(crate) fn frame(from: Mac, to: Mac, source: SocketAddrV4, destination: SocketAddrV4, payload: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn frame(
+    from: Mac,
+    to: Mac,
+    source: SocketAddrV4,
+    destination: SocketAddrV4,
+    payload: &[u8],
+) -> Option<Vec<u8>> {
     let packet = packet(source, destination, payload)?;
     let mut frame = Vec::with_capacity((ETHERNET_HEADER_OCTETS + packet.len()).max(FRAME_OCTETS_MIN));
     frame.extend(to.0);

@@ -86,12 +86,12 @@ pub(crate) fn bind(address: Ipv4Addr, port: u16) -> Result<TcpListener, Problem>
         socket.listen(BACKLOG)?;
         Ok(TcpListener::from(socket))
     };
-    bind().map_err(|e: io::Error| match e.kind() {
-        io::ErrorKind::AddrInUse => problem!(
+    bind().map_err(|e: io::Error| match e.raw_os_error() {
+        Some(libc::EADDRINUSE) => problem!(
             "TCP port {port} (HTTP) on {address} is in use, probably by a web server\n  see who: ss -ltnp 'sport = :{port}'\n  \
              stop it, or set another `http.port`"
         ),
-        io::ErrorKind::AddrNotAvailable => problem!(
+        Some(libc::EADDRNOTAVAIL) => problem!(
             "{address} is no address of this host, so HTTP cannot listen there\n  see those there are: ip -brief address"
         ),
         _ => problem!("TCP port {port} (HTTP) on {address} cannot be opened: {e}"),
@@ -103,7 +103,12 @@ impl Http {
     ///
     /// # Errors
     /// No thread can be started.
-    pub(crate) fn start(sockets: Sockets, asks: Caller<Ask>, directory: BootDirectory, journal: Journal) -> io::Result<Self> {
+    pub(crate) fn start(
+        sockets: Sockets,
+        asks: Caller<Ask>,
+        directory: BootDirectory,
+        journal: Journal,
+    ) -> io::Result<Self> {
         let (commands, incoming) = mpsc::channel(4);
         let streams = Arc::new(AtomicUsize::new(0));
         let site = Site { asks, directory, streams: Arc::clone(&streams) };
@@ -131,7 +136,12 @@ impl Http {
 }
 
 /// Serves until the loop is gone.
-async fn serve(sockets: Sockets, site: Site, mut commands: mpsc::Receiver<Command>, journal: &Journal) -> io::Result<()> {
+async fn serve(
+    sockets: Sockets,
+    site: Site,
+    mut commands: mpsc::Receiver<Command>,
+    journal: &Journal,
+) -> io::Result<()> {
     let boot = boot::router(site.clone());
     let places = Arc::new(tokio::sync::Semaphore::new(listen::CONNECTIONS_MAX));
     for listener in sockets.boot {

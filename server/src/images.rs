@@ -42,7 +42,11 @@ impl Images {
     ///
     /// # Errors
     /// No thread can be started.
-    pub(crate) fn start(directory: BootDirectory, caller: Caller<Done>, results: Receiver<Done>) -> io::Result<Self> {
+    pub(crate) fn start(
+        directory: BootDirectory,
+        caller: Caller<Done>,
+        results: Receiver<Done>,
+    ) -> io::Result<Self> {
         let ids = Arc::new(AtomicU64::new(1));
         let jobs = worker::start(&directory, &ids, &caller)?;
         Ok(Self {
@@ -61,9 +65,16 @@ impl Images {
     ///
     /// # Errors
     /// Too many files are being opened: the threads do not keep up.
-    pub(crate) fn open(&mut self, transfer: TransferId, path: String, identity: Option<ImageIdentity>) -> Result<(), Refusal> {
+    pub(crate) fn open(
+        &mut self,
+        transfer: TransferId,
+        path: String,
+        identity: Option<ImageIdentity>,
+    ) -> Result<(), Refusal> {
         let job = Job::Open { transfer, path, identity };
-        self.jobs.try_send(job).map_err(|_| Refusal::Denied("the server's disk does not keep up: try again".into()))
+        self.jobs
+            .try_send(job)
+            .map_err(|_| Refusal::Denied("the server's disk does not keep up: try again".into()))
     }
 
     /// Opens a generated file.
@@ -154,7 +165,7 @@ impl Images {
             return true;
         }
         let chunks = range.start / CHUNK_OCTETS..=(range.end - 1) / CHUNK_OCTETS;
-        chunks.fold(true, |all, chunk| self.cache.touch(image, chunk) && all)
+        chunks.filter(|chunk| !self.cache.touch(image, *chunk)).count() == 0
     }
 
     /// The octets of a range that spans no more than two chunks, in two pieces; the second is empty if one holds all. None: not in memory.

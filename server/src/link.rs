@@ -36,10 +36,17 @@ impl Link {
     ///
     /// # Errors
     /// The kernel's: its queue is full, the interface is down, the frame is too long for it.
-    pub(crate) fn send(&self, source: Ipv4Addr, to: Mac, destination: Ipv4Addr, payload: &[u8]) -> io::Result<()> {
+    pub(crate) fn send(
+        &self,
+        source: Ipv4Addr,
+        to: Mac,
+        destination: Ipv4Addr,
+        payload: &[u8],
+    ) -> io::Result<()> {
         let source = SocketAddrV4::new(source, SERVER_PORT);
         let destination = SocketAddrV4::new(destination, CLIENT_PORT);
-        let frame = frame::frame(self.mac, to, source, destination, payload).ok_or(io::ErrorKind::InvalidInput)?;
+        let frame =
+            frame::frame(self.mac, to, source, destination, payload).ok_or(io::ErrorKind::InvalidInput)?;
         self.socket.send(&frame).map(drop)
     }
 }

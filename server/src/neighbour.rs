@@ -112,7 +112,9 @@ impl Neighbours {
             for message in Messages(self.buffer.get(..octets).unwrap_or_default()) {
                 match i32::from(message.kind) {
                     libc::NLMSG_DONE => return Ok(ours),
-                    libc::NLMSG_ERROR => return Err(message.error().unwrap_or_else(|| io::ErrorKind::Other.into())),
+                    libc::NLMSG_ERROR => {
+                        return Err(message.error().unwrap_or_else(|| io::ErrorKind::Other.into()));
+                    }
                     _ if message.kind == libc::RTM_NEWNEIGH && ours.len() < ENTRIES_MAX => {
                         ours.extend(entry_of_ours(message.body));
                     }

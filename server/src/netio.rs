@@ -72,7 +72,8 @@ impl Inbox {
         // SAFETY: as above.
         let mut headers: [libc::mmsghdr; BATCH] = unsafe { mem::zeroed() };
         let rooms = self.payloads.chunks_exact_mut(PAYLOAD_OCTETS_MAX);
-        let places = pieces.iter_mut().zip(&mut headers).zip(rooms).zip(&mut self.controls).zip(&mut self.peers);
+        let places =
+            pieces.iter_mut().zip(&mut headers).zip(rooms).zip(&mut self.controls).zip(&mut self.peers);
         for ((((piece, header), room), control), peer) in places {
             *piece = libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() };
             let header = &mut header.msg_hdr;
@@ -86,7 +87,13 @@ impl Inbox {
         // SAFETY: every header points to one piece, one address and one control buffer, each of the length that it states, all of which
         // live in `self` or on this stack until the call returns.
         let count = unsafe {
-            libc::recvmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), BATCH as u32, libc::MSG_DONTWAIT, ptr::null_mut())
+            libc::recvmmsg(
+                socket.as_raw_fd(),
+                headers.as_mut_ptr(),
+                BATCH as u32,
+                libc::MSG_DONTWAIT,
+                ptr::null_mut(),
+            )
         };
         if count < 0 {
             let error = io::Error::last_os_error();
@@ -110,7 +117,10 @@ impl Inbox {
 /// Reads what the kernel wrote around a datagram.
 fn envelope(message: &libc::mmsghdr, peer: &libc::sockaddr_in) -> Envelope {
     let mut envelope = Envelope {
-        source: SocketAddrV4::new(Ipv4Addr::from(u32::from_be(peer.sin_addr.s_addr)), u16::from_be(peer.sin_port)),
+        source: SocketAddrV4::new(
+            Ipv4Addr::from(u32::from_be(peer.sin_addr.s_addr)),
+            u16::from_be(peer.sin_port),
+        ),
         destination: Ipv4Addr::UNSPECIFIED,
         local: Ipv4Addr::UNSPECIFIED,
         interface: 0,
@@ -147,7 +157,12 @@ pub(crate) type Pieces<'a> = [&'a [u8]; 3];
 ///
 /// # Errors
 /// The first one did not leave. If a later one does not, it is counted out, and the next call says why.
-pub(crate) fn send(socket: BorrowedFd<'_>, local: Ipv4Addr, peer: SocketAddrV4, datagrams: &[Pieces<'_>]) -> io::Result<usize> {
+pub(crate) fn send(
+    socket: BorrowedFd<'_>,
+    local: Ipv4Addr,
+    peer: SocketAddrV4,
+    datagrams: &[Pieces<'_>],
+) -> io::Result<usize> {
     let mut address = socket_address(peer);
     let mut control = Control([0; CONTROL_OCTETS]);
     // SAFETY: all zeros is a valid `iovec` and a valid `mmsghdr`: null pointers with lengths of 0.

@@ -47,7 +47,8 @@ impl Notes {
     /// # Errors
     /// The file system's.
     pub(crate) fn open(path: &Path) -> io::Result<(Self, Found)> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
         let notes = Self { file, path: path.to_owned() };
         let found = notes.read(boot_id()?, now())?;
         if found == Found::default() {
@@ -228,7 +229,9 @@ impl Reader<'_> {
 
 /// FNV-1a, 64 bits: it has to tell a whole slot from a torn one, and from an empty one.
 pub(crate) fn checksum(octets: &[u8]) -> u64 {
-    octets.iter().fold(0xcbf2_9ce4_8422_2325, |sum, octet| (sum ^ u64::from(*octet)).wrapping_mul(0x0000_0100_0000_01b3))
+    octets.iter().fold(0xcbf2_9ce4_8422_2325, |sum, octet| {
+        (sum ^ u64::from(*octet)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 /// Since this host was started, its sleep included: nobody sets this clock.

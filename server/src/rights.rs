@@ -14,7 +14,8 @@ const NEEDED: [(CapabilitySet, &str, &str); 3] = [
 
 /// Makes sure, before anything starts, that the server may do what it has to.
 pub(crate) fn check() -> Result<(), Problem> {
-    let held = capabilities(None).map_err(|e| problem!("the process's capabilities cannot be read: {e}"))?.effective;
+    let held =
+        capabilities(None).map_err(|e| problem!("the process's capabilities cannot be read: {e}"))?.effective;
     let missing: Vec<String> = NEEDED
         .iter()
         .filter(|(capability, _, _)| !held.contains(*capability))
@@ -37,7 +38,9 @@ pub(crate) fn drop_to(user: &str, owned: &[&Path]) -> Result<Option<String>, Pro
     if !nix::unistd::geteuid().is_root() {
         return Ok(None);
     }
-    let Some(found) = User::from_name(user).map_err(|e| problem!("the user {user} cannot be looked up: {e}"))? else {
+    let Some(found) =
+        User::from_name(user).map_err(|e| problem!("the user {user} cannot be looked up: {e}"))?
+    else {
         return Ok(Some(format!(
             "there is no user {user}: heorot goes on as root. Better create it: useradd --system --no-create-home {user}"
         )));
@@ -58,7 +61,10 @@ fn become_user(user: &User) -> Result<(), std::io::Error> {
     setresuid(user.uid, user.uid, user.uid)?;
     set_keep_capabilities(false)?;
     let kept = NEEDED.iter().fold(CapabilitySet::empty(), |all, (capability, _, _)| all | *capability);
-    set_capabilities(None, CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() })?;
+    set_capabilities(
+        None,
+        CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() },
+    )?;
     Ok(())
 }
 
@@ -67,7 +73,8 @@ pub(crate) fn renounce() {
     if !nix::unistd::geteuid().is_root() {
         let none = CapabilitySet::empty();
         // Giving away cannot be refused.
-        let _ = set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none });
+        let _ =
+            set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none });
     }
 }
 

@@ -4,7 +4,9 @@ use crate::problem::{Problem, problem};
 use crate::wake::Caller;
 use heorot_core::cluster::record::Record;
 use heorot_core::message::Ticket;
-use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, TableDefinition, TableError};
+use redb::{
+    Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, TableDefinition, TableError,
+};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
@@ -66,7 +68,12 @@ impl Store {
     pub(crate) fn open(path: &Path) -> Result<(Self, Contents), Problem> {
         // It holds the secret that tokens are made from.
         let made = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-        made.map_err(|e| problem!("{} cannot be written: {e}\n  give `server.state` to the user that runs heorot", path.display()))?;
+        made.map_err(|e| {
+            problem!(
+                "{} cannot be written: {e}\n  give `server.state` to the user that runs heorot",
+                path.display()
+            )
+        })?;
         let file = path.to_owned();
         Self::open_with(Box::new(move || builder().create(&file))).map_err(|wrong| match wrong {
             Wrong::Taken => problem!("another heorot keeps its state in {}\n  one server at a time: stop the other one", path.display()),
@@ -82,13 +89,20 @@ impl Store {
         })
     }
 
-    fn open_with(open: Box<dyn Fn() -> Result<Database, DatabaseError> + Send>) -> Result<(Self, Contents), Wrong> {
+    fn open_with(
+        open: Box<dyn Fn() -> Result<Database, DatabaseError> + Send>,
+    ) -> Result<(Self, Contents), Wrong> {
         let mut database = open()?;
-        if !database.check_integrity()? {
-            // It was damaged where nothing is kept, and is mended now.
-        }
+        // False: it was damaged where nothing is kept, and is mended now.
+        let _ = database.check_integrity()?;
         let contents = read(&database)?;
-        let store = Self { open, database: Some(database), opened: Instant::now(), why: String::new(), doubtful: BTreeMap::new() };
+        let store = Self {
+            open,
+            database: Some(database),
+            opened: Instant::now(),
+            why: String::new(),
+            doubtful: BTreeMap::new(),
+        };
         Ok((store, contents))
     }
 
@@ -153,11 +167,16 @@ enum Wrong {
 /// redb has many error types, each of which becomes the one of all of them.
 impl<E: Into<redb::Error>> From<E> for Wrong {
     fn from(error: E) -> Self {
-        match error.into() {
-            redb::Error::DatabaseAlreadyOpen => Self::Taken,
-            redb::Error::Io(e) if matches!(e.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => Self::Full,
-            other => Self::Other(other.to_string()),
+        let error = error.into();
+        if matches!(error, redb::Error::DatabaseAlreadyOpen) {
+            return Self::Taken;
         }
+        let full =
+            |e: &io::Error| matches!(e.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+        if matches!(&error, redb::Error::Io(e) if full(e)) {
+            return Self::Full;
+        }
+        Self::Other(error.to_string())
     }
 }
 
@@ -188,14 +207,17 @@ fn read(database: &Database) -> Result<Contents, Wrong> {
     for row in transaction.open_table(RECORDS)?.iter()? {
         let (key, value) = row?;
         let record = Record::parse(key.value(), value.value());
-        records.push(record.map_err(|e| Wrong::Record(format!("the record {} cannot be read: {}", e.key, e.why)))?);
+        records.push(
+            record.map_err(|e| Wrong::Record(format!("the record {} cannot be read: {}", e.key, e.why)))?,
+        );
     }
     Ok(Contents { records, secret })
 }
 
 fn initialise(database: &Database) -> Result<[u8; 16], Wrong> {
     let mut secret = [0; 16];
-    getrandom::fill(&mut secret).map_err(|e| Wrong::Other(format!("the kernel gives no random numbers: {e}")))?;
+    getrandom::fill(&mut secret)
+        .map_err(|e| Wrong::Other(format!("the kernel gives no random numbers: {e}")))?;
     let transaction = begin(database)?;
     {
         let mut meta = transaction.open_table(META)?;
@@ -215,7 +237,11 @@ fn begin(database: &Database) -> Result<redb::WriteTransaction, redb::Error> {
 }
 
 /// Writes a batch, after whatever doubtful commits may have left behind.
-fn write(database: &Database, batch: &Batch, doubtful: &mut BTreeMap<String, Option<String>>) -> Result<(), redb::Error> {
+fn write(
+    database: &Database,
+    batch: &Batch,
+    doubtful: &mut BTreeMap<String, Option<String>>,
+) -> Result<(), redb::Error> {
     let transaction = begin(database)?;
     let mut before = doubtful.clone();
     {
@@ -241,7 +267,11 @@ fn write(database: &Database, batch: &Batch, doubtful: &mut BTreeMap<String, Opt
 }
 
 /// Sets or removes a key. What was there.
-fn put(table: &mut redb::Table<'_, &str, &str>, key: &str, value: Option<&str>) -> Result<Option<String>, StorageError> {
+fn put(
+    table: &mut redb::Table<'_, &str, &str>,
+    key: &str,
+    value: Option<&str>,
+) -> Result<Option<String>, StorageError> {
     let was = match value {
         Some(value) => table.insert(key, value)?,
         None => table.remove(key)?,

@@ -7,7 +7,9 @@ use crate::ask::Ask;
 use crate::images::directory::BootFile;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{ACCEPT_RANGES, ALLOW, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_RANGE, RANGE, RETRY_AFTER};
+use axum::http::header::{
+    ACCEPT_RANGES, ALLOW, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_RANGE, RANGE, RETRY_AFTER,
+};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
@@ -20,7 +22,11 @@ pub(super) fn router(site: Site) -> Router {
     Router::new().fallback(handle).with_state(site)
 }
 
-async fn handle(State(site): State<Site>, Extension(connection): Extension<Connection>, request: Request) -> Response {
+async fn handle(
+    State(site): State<Site>,
+    Extension(connection): Extension<Connection>,
+    request: Request,
+) -> Response {
     let Some(path) = text::percent_decoded(request.uri().path()) else {
         return (StatusCode::BAD_REQUEST, "the path is no UTF-8\n").into_response();
     };
@@ -29,7 +35,10 @@ async fn handle(State(site): State<Site>, Extension(connection): Extension<Conne
         Method::GET | Method::HEAD => Via::HttpGet,
         Method::POST => match to_bytes(body, POST_OCTETS_MAX).await {
             Ok(octets) => Via::HttpPost(octets.into()),
-            Err(_) => return (StatusCode::PAYLOAD_TOO_LARGE, format!("at most {POST_OCTETS_MAX} octets\n")).into_response(),
+            Err(_) => {
+                return (StatusCode::PAYLOAD_TOO_LARGE, format!("at most {POST_OCTETS_MAX} octets\n"))
+                    .into_response();
+            }
         },
         _ => return (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "GET, HEAD, POST")]).into_response(),
     };
@@ -50,7 +59,13 @@ pub(super) fn json(status: u16, text: String) -> Response {
     (status, [(CONTENT_TYPE, "application/json")], text).into_response()
 }
 
-async fn file(site: &Site, connection: Connection, path: String, headers: &HeaderMap, method: &Method) -> Response {
+async fn file(
+    site: &Site,
+    connection: Connection,
+    path: String,
+    headers: &HeaderMap,
+    method: &Method,
+) -> Response {
     let directory = site.directory.clone();
     let kind = content_type(&path);
     let opened = tokio::task::spawn_blocking(move || directory.open(&path)).await;
@@ -72,9 +87,18 @@ async fn file(site: &Site, connection: Connection, path: String, headers: &Heade
     };
     let octets = range.end - range.start;
     let content_range = format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1));
-    let body = if method == Method::HEAD { Body::empty() } else { Body::new(FileBody::new(site, connection.peer, file, range)) };
+    let body = if method == Method::HEAD {
+        Body::empty()
+    } else {
+        Body::new(FileBody::new(site, connection.peer, file, range))
+    };
     // Always with its length: firmware takes the file's size from it.
-    let headers = [(CONTENT_LENGTH, octets.to_string()), (CONTENT_TYPE, kind.into()), (ETAG, tag), (ACCEPT_RANGES, "bytes".into())];
+    let headers = [
+        (CONTENT_LENGTH, octets.to_string()),
+        (CONTENT_TYPE, kind.into()),
+        (ETAG, tag),
+        (ACCEPT_RANGES, "bytes".into()),
+    ];
     let mut response = (status, headers, body).into_response();
     if status == StatusCode::PARTIAL_CONTENT {
         response.headers_mut().extend(content_range.try_into().map(|value| (CONTENT_RANGE, value)));

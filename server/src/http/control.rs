@@ -54,7 +54,12 @@ pub(crate) fn bind_again(path: &std::path::Path) -> Result<UnixListener, Problem
         }
         Ok(listener)
     };
-    bind().map_err(|e| problem!("the control socket {} cannot be made: {e}\n  set `server.control` to where heorot may write", path.display()))
+    bind().map_err(|e| {
+        problem!(
+            "the control socket {} cannot be made: {e}\n  set `server.control` to where heorot may write",
+            path.display()
+        )
+    })
 }
 
 async fn status(State(site): State<Site>) -> Response {
@@ -82,7 +87,9 @@ async fn ask(site: &Site, query: Query) -> Response {
         Ok(Answer::Json(status, text)) => json(status, text),
         Ok(Answer::Missing(why)) => error(404, &why),
         Ok(Answer::Text(text) | Answer::File(text)) => error(500, &format!("the answer is no JSON: {text}")),
-        Err(NoAnswer::Busy) => error(503, "the server has more questions than it can take, or is ending: ask again"),
+        Err(NoAnswer::Busy) => {
+            error(503, "the server has more questions than it can take, or is ending: ask again")
+        }
         Err(NoAnswer::Late) => error(504, "the server did not answer in time"),
     }
 }

@@ -4,7 +4,7 @@ use crate::wake::{Bell, line};
 use heorot_core::limit::POST_OCTETS_MAX;
 use heorot_core::message::{Query, Via};
 use std::fmt::Write as _;
-use std::io::{Read, Write as _};
+use std::io::Read;
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::sync::Mutex;
@@ -45,7 +45,11 @@ fn server() -> Server {
                 }
                 Ask::Operator { query, reply } => {
                     let known = !matches!(&query, Query::Node(node) if node == "nobody");
-                    let answer = if known { Answer::Json(200, "[]".into()) } else { Answer::Json(404, "{\"error\":\"x\"}".into()) };
+                    let answer = if known {
+                        Answer::Json(200, "[]".into())
+                    } else {
+                        Answer::Json(404, "{\"error\":\"x\"}".into())
+                    };
                     (format!("{query:?}"), reply, answer)
                 }
                 Ask::SignOfLife(address) => {

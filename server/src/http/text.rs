@@ -35,8 +35,10 @@ pub(super) enum Wanted {
 
 /// Reads a Range header for a file of this size. What is not understood, and several ranges at once, mean the whole (RFC 9110 14.2: a server may ignore it).
 pub(super) fn range(header: &str, size: u64) -> Wanted {
-    let parse = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
-    let Some((first, last)) = header.trim().strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
+    let parse =
+        |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
+    let Some((first, last)) = header.trim().strip_prefix("bytes=").and_then(|range| range.split_once('-'))
+    else {
         return Wanted::Whole;
     };
     let range = match (first, last) {

@@ -38,8 +38,11 @@ impl BootDirectory {
     /// Why the client cannot have it. The disk may be waited for: not to be called on the loop.
     pub(crate) fn open(&self, path: &str) -> Result<BootFile, Refusal> {
         let root = self.0.read().expect("no thread panics while it holds the path").clone();
-        let directory = rustix::fs::openat(CWD, &root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-            .map_err(|e| Refusal::Denied(format!("boot.directory {} cannot be opened: {e}", root.display())))?;
+        let directory =
+            rustix::fs::openat(CWD, &root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+                .map_err(|e| {
+                    Refusal::Denied(format!("boot.directory {} cannot be opened: {e}", root.display()))
+                })?;
         // NONBLOCK: a FIFO that somebody put there must not stop the thread. It means nothing for a regular file.
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
         let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
@@ -73,16 +76,24 @@ pub(crate) fn problem_with(path: &Path) -> Option<String> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Some(format!(
             "boot.directory {path_shown} does not exist\n  create it and put the boot files there: mkdir -p {path_shown}"
         )),
-        Err(e) if e.kind() == io::ErrorKind::NotADirectory => Some(format!("boot.directory {path_shown} is not a directory")),
-        Err(e) => Some(format!("boot.directory {path_shown} cannot be read: {e}\n  let the user that runs heorot read it: chmod a+rx {path_shown}")),
+        Err(e) if e.kind() == io::ErrorKind::NotADirectory => {
+            Some(format!("boot.directory {path_shown} is not a directory"))
+        }
+        Err(e) => Some(format!(
+            "boot.directory {path_shown} cannot be read: {e}\n  let the user that runs heorot read it: chmod a+rx {path_shown}"
+        )),
     }
 }
 
 fn refusal(error: Errno, path: &str) -> Refusal {
     match error {
-        Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::INVAL => Refusal::Missing(format!("there is no file {path}")),
+        Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::INVAL => {
+            Refusal::Missing(format!("there is no file {path}"))
+        }
         Errno::XDEV | Errno::LOOP => Refusal::Denied(format!("{path} leads out of boot.directory")),
-        Errno::ACCESS | Errno::PERM => Refusal::Denied(format!("the server may not read {path}: chmod a+r it")),
+        Errno::ACCESS | Errno::PERM => {
+            Refusal::Denied(format!("the server may not read {path}: chmod a+r it"))
+        }
         other => Refusal::Denied(format!("{path} cannot be opened: {other}")),
     }
 }

@@ -24,19 +24,19 @@ fn next(images: &mut Images) -> Input<'static> {
 
 fn open(images: &mut Images, path: &str, identity: Option<ImageIdentity>) -> Result<Opened, Refusal> {
     images.open(TransferId(7), path.into(), identity).unwrap();
-    match next(images) {
-        Input::Opened { transfer: TransferId(7), result } => result,
-        other => panic!("{other:?}"),
-    }
+    let input = next(images);
+    let Input::Opened { transfer: TransferId(7), result } = input else { panic!("{input:?}") };
+    result
 }
 
 fn fetch(images: &mut Images, image: ImageId, chunk: u64) -> Result<(), String> {
     let now = images.fetch(image, chunk);
-    match now.unwrap_or_else(|| next(images)) {
-        Input::Fetched { .. } => Ok(()),
-        Input::Broken { why, .. } => Err(why),
-        other => panic!("{other:?}"),
+    let input = now.unwrap_or_else(|| next(images));
+    if let Input::Broken { why, .. } = input {
+        return Err(why);
     }
+    assert!(matches!(input, Input::Fetched { .. }), "{input:?}");
+    Ok(())
 }
 
 #[test]
@@ -49,7 +49,8 @@ fn nothing_outside_the_directory_is_opened() {
     std::fs::create_dir(at("sub")).unwrap();
     std::fs::write(at("sub/inside"), "x").unwrap();
     symlink(&secret, at("absolute")).unwrap();
-    symlink(format!("../{}/secret", outside.path().file_name().unwrap().to_str().unwrap()), at("relative")).unwrap();
+    symlink(format!("../{}/secret", outside.path().file_name().unwrap().to_str().unwrap()), at("relative"))
+        .unwrap();
     symlink("sub/inside", at("within")).unwrap();
     symlink("sub/../sub/inside", at("around")).unwrap();
     symlink("itself", at("itself")).unwrap();
@@ -93,7 +94,13 @@ fn octets_come_across_the_border_of_two_chunks() {
     for chunk in 0..3 {
         fetch(&mut images, opened.image, chunk).unwrap();
     }
-    for range in [0..10, border - 3..border, border - 700..border + 724, 2 * border..content.len(), content.len()..content.len()] {
+    for range in [
+        0..10,
+        border - 3..border,
+        border - 700..border + 724,
+        2 * border..content.len(),
+        content.len()..content.len(),
+    ] {
         let wanted = range.start as u64..range.end as u64;
         assert!(images.touch(opened.image, wanted.clone()));
         let [front, back] = images.octets(opened.image, wanted).unwrap();
@@ -168,9 +175,15 @@ fn a_generated_file_is_in_memory_and_is_the_same_if_its_text_is() {
 fn descriptors_do_not_grow_with_requests() {
     let (mut images, directory) = images();
     std::fs::write(directory.path().join("kernel"), "x").unwrap();
-    let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().filter_map(Result::ok).filter(|entry| {
-        std::fs::read_link(entry.path()).is_ok_and(|target| target.starts_with(directory.path()))
-    }).count();
+    let descriptors = || {
+        std::fs::read_dir("/proc/self/fd")
+            .unwrap()
+            .filter_map(Result::ok)
+            .filter(|entry| {
+                std::fs::read_link(entry.path()).is_ok_and(|target| target.starts_with(directory.path()))
+            })
+            .count()
+    };
     let opened: Vec<Opened> = (0..300).map(|_| open(&mut images, "kernel", None).unwrap()).collect();
     assert_eq!(descriptors(), 1);
     for opened in opened {

@@ -18,10 +18,20 @@ const READERS: usize = 2;
 /// What the loop wants.
 #[derive(Debug)]
 pub(crate) enum Job {
-    Open { transfer: TransferId, path: String, identity: Option<ImageIdentity> },
-    Fetch { image: ImageId, chunk: u64 },
+    Open {
+        transfer: TransferId,
+        path: String,
+        identity: Option<ImageIdentity>,
+    },
+    Fetch {
+        image: ImageId,
+        chunk: u64,
+    },
     /// One user less; the chunks only have to be given back.
-    Close { image: ImageId, chunks: Vec<Arc<[u8]>> },
+    Close {
+        image: ImageId,
+        chunks: Vec<Arc<[u8]>>,
+    },
 }
 
 /// What was done.
@@ -40,7 +50,11 @@ struct Files {
 }
 
 /// Starts the threads; they end when the loop does.
-pub(crate) fn start(directory: &BootDirectory, ids: &Arc<AtomicU64>, done: &Caller<Done>) -> io::Result<SyncSender<Job>> {
+pub(crate) fn start(
+    directory: &BootDirectory,
+    ids: &Arc<AtomicU64>,
+    done: &Caller<Done>,
+) -> io::Result<SyncSender<Job>> {
     let (jobs, incoming) = sync_channel(TRANSFERS_MAX);
     let incoming = Arc::new(Mutex::new(incoming));
     let files = Arc::new(Mutex::new(Files::default()));
@@ -73,7 +87,9 @@ impl Reader {
             let job = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok(job) = job else { return };
             let done = match job {
-                Job::Open { transfer, path, identity } => Done::Opened { transfer, result: self.open(&path, identity) },
+                Job::Open { transfer, path, identity } => {
+                    Done::Opened { transfer, result: self.open(&path, identity) }
+                }
                 Job::Fetch { image, chunk } => self.fetch(image, chunk),
                 Job::Close { image, chunks } => {
                     drop(chunks);

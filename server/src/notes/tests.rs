@@ -6,10 +6,14 @@ fn note(n: u16) -> Note {
         local: Ipv4Addr::new(10, 77, 0, 1),
         peer: SocketAddrV4::new(Ipv4Addr::new(10, 77, 200, 5), 2000 + n),
         path: format!("initrd-{n}.img"),
-        identity: ImageIdentity { file: u64::MAX - 1, size: 5_000_000_000, modified: 1_732_000_000_123_456_789 },
+        identity: ImageIdentity {
+            file: u64::MAX - 1,
+            size: 5_000_000_000,
+            modified: 1_732_000_000_123_456_789,
+        },
         block_octets: 1428,
         window_blocks: 8,
-        timeout_milliseconds: (n % 2 == 0).then_some(3000),
+        timeout_milliseconds: n.is_multiple_of(2).then_some(3000),
         block_octets_asked: n & 1 != 0,
         window_blocks_asked: n & 2 != 0,
         size_asked: n & 4 != 0,
@@ -49,7 +53,11 @@ fn a_note_that_is_old_torn_or_of_another_boot_is_none() {
     let boot = boot_id().unwrap();
     assert_eq!(notes.read(boot, now()).unwrap().notes.len(), 1);
     assert_eq!(notes.read(boot, now() + NOTES_LAST).unwrap().notes.len(), 0, "too old");
-    assert_eq!(notes.read(boot, now() + NOTES_LAST).unwrap().ports, [1, 2, 3], "the ports are good for as long as the host runs");
+    assert_eq!(
+        notes.read(boot, now() + NOTES_LAST).unwrap().ports,
+        [1, 2, 3],
+        "the ports are good for as long as the host runs"
+    );
     assert_eq!(notes.read([7; 16], now()).unwrap(), Found::default(), "another boot");
     for octet in 0..FIXED_OCTETS + 10 {
         let place = (SLOT_OCTETS + octet) as u64;
@@ -67,7 +75,8 @@ fn a_note_that_is_old_torn_or_of_another_boot_is_none() {
 fn a_path_that_fits_no_slot_is_not_noted() {
     let long = |octets| Note { path: "x".repeat(octets), ..note(1) };
     let room = SLOT_OCTETS - encode(&long(0), now()).unwrap().iter().take(FIXED_OCTETS).count();
-    let longest = (room..SLOT_OCTETS).take_while(|octets| encode(&long(*octets), now()).is_some()).last().unwrap();
+    let longest =
+        (room..SLOT_OCTETS).take_while(|octets| encode(&long(*octets), now()).is_some()).last().unwrap();
     let slot = encode(&long(longest), now()).unwrap();
     assert_eq!(decode(slot.as_slice().try_into().unwrap()).unwrap().0.path.len(), longest);
     assert!(encode(&long(longest + 1), now()).is_none());
