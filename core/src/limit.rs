@@ -75,3 +75,60 @@ pub const TEMPLATE_STEPS_MAX: u64 = 10_000;
 
 /// Octets of a boot file's name: the field `file` of a DHCP packet has 128, with the zero that ends it (RFC 2131 2).
 pub const BOOT_FILE_OCTETS_MAX: usize = 127;
+
+/// Octets of a block: what a link of 1500 takes without fragments, which some ROMs cannot put together: less 20 for IP, 8 for UDP, 4 for TFTP.
+pub const TFTP_BLOCK_OCTETS_MAX: u16 = 1468;
+
+/// Blocks in a window. EDK2 asks for 4; what is beyond this is more than a switch port's buffer takes from one sender at once.
+pub const TFTP_WINDOW_BLOCKS_MAX: u16 = 64;
+
+/// Octets of a file's name: RFC 2347 has requests end at 512.
+pub const TFTP_NAME_OCTETS_MAX: usize = 512;
+
+/// Octets of a datagram from a TFTP client: what comes unfragmented. Clients send requests, ACKs and ERRORs, all of them short.
+pub const TFTP_DATAGRAM_OCTETS_MAX: usize = 1472;
+
+/// Octets of an error's text that are kept or sent.
+pub const TFTP_TEXT_OCTETS_MAX: usize = 128;
+
+/// The first repeat of the first packet, before a round trip was measured: PXELINUX takes 107 ms to acknowledge its first OACK.
+pub const TFTP_RESEND_FIRST: Duration = Duration::from_millis(500);
+
+/// No repeat before this, however quick the round trips are: EDK2 looks at its network every 10 ms, and a client also has to put its blocks somewhere.
+pub const TFTP_RESEND_MIN: Duration = Duration::from_millis(50);
+
+/// Repeats are never further apart, unless round trips are: GRUB never repeats an ACK, and a boot waits for each block that only we repeat.
+pub const TFTP_RESEND_MAX: Duration = Duration::from_secs(1);
+
+/// No round trip counts for longer: it is a client that was stopped, not a slow way.
+pub const TFTP_ROUND_TRIP_MAX: Duration = Duration::from_secs(2);
+
+/// A repeated ACK or request before this is no client's retry as long as no round trip was measured: PXELINUX repeats after 100 ms, nobody earlier.
+pub const TFTP_RETRY_MIN: Duration = Duration::from_millis(50);
+
+/// A machine that asks anew was reset if it acknowledged nothing for so long; before that, the request is a late copy.
+pub const TFTP_RESET_AFTER: Duration = Duration::from_millis(100);
+
+/// A full socket is tried again after this: at 1 Gbit/s the smallest send buffer is empty in 2 ms.
+pub const TFTP_FULL_RETRY: Duration = Duration::from_millis(5);
+
+/// Silence after which a transfer is given up: PXELINUX, the most patient, waits 131 s for a packet.
+pub const TFTP_PATIENCE: Duration = Duration::from_secs(150);
+
+/// The same before the client's first ACK: until then every client repeats its request (PXELINUX within 14 s), and whoever asked may never have been there.
+pub const TFTP_PATIENCE_BEFORE_ACK: Duration = Duration::from_secs(30);
+
+/// The same once the last block was sent: a client may well never acknowledge it; one that lacks it repeats itself within 4 s (EDK2).
+pub const TFTP_PATIENCE_AT_END: Duration = Duration::from_secs(10);
+
+/// How far the client may be ahead of what was noted before a restart: ACKs that came while the last notes were made. Below half of the 65536 block numbers, so that an old ACK is never taken for a new one.
+pub const TFTP_NOTE_BEHIND_BLOCKS_MAX: u64 = 4096;
+
+/// Between two signs of life of one transfer.
+pub const TFTP_LIFE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Between two answers to packets that belong to no transfer.
+pub const TFTP_STRAY_INTERVAL: Duration = Duration::from_millis(20);
+
+/// After a start nobody is told that his transfer is unknown: what was in flight is still being found again.
+pub const TFTP_STRAY_GRACE: Duration = Duration::from_secs(5);

@@ -216,6 +216,6 @@ pub struct Measured {
     pub retries_per_second: u64,
     /// Datagrams that the kernel dropped because a socket of ours was full, since start.
     pub kernel_drops: u64,
-    /// Packets that other machines than [`Heorot`](crate::Heorot) could not understand, since start, by what was wrong.
-    pub malformed: BTreeMap<String, u64>,
+    /// Datagrams to our TFTP ports that were not what they should be, since start, by what was wrong.
+    pub malformed: BTreeMap<&'static str, u64>,
 }

@@ -1,7 +1,39 @@
-//! Skeleton.
+//! heorot: boots, addresses and names a diskless cluster. This program touches everything and decides nothing: what is to be done, `heorot-core` says.
+//!
+//! - [`cli`]: the command line; [`serve`]: the start, in order; [`run`]: the loop;
+//! - network: [`udp`] on [`netio`], [`link`] on [`frame`], [`neighbour`], [`http`], [`dns`];
+//! - disk: [`store`], [`images`], [`notes`], [`configuration`];
+//! - the rest of the host: [`clock`], [`journal`], [`rights`], [`settings`].
 
-// Not started by anything yet.
-#[allow(dead_code)]
+mod ask;
+mod cli;
+mod clock;
+mod configuration;
+#[expect(dead_code, reason = "its counts are for the metrics, which there are none of yet")]
 mod dns;
+mod frame;
+mod http;
+mod images;
+mod journal;
+mod link;
+mod neighbour;
+mod netio;
+mod notes;
+mod probe;
+mod problem;
+mod rights;
+mod run;
+mod serve;
+mod settings;
+mod store;
+#[cfg(test)]
+mod testing;
+mod udp;
+mod wake;
 
-fn main() {}
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run(cli::Cli::parse())
+}

@@ -84,7 +84,7 @@ fn status(turn: &Turn<'_>, measured: &Measured) -> StatusView {
         temporary: PoolView { used, size },
         kernel_drops: measured.kernel_drops,
         malformed: here
-            .chain(measured.malformed.iter().map(|(word, count)| (word.clone(), *count)))
+            .chain(measured.malformed.iter().map(|(word, count)| ((*word).to_owned(), *count)))
             .collect(),
         troubles: turn
             .hall

@@ -36,10 +36,11 @@ pub enum Input<'a> {
         why: String,
     },
     /// A [`Send`] could not be carried out, or only in part: nothing from `block` on left. What is not reported was sent.
+    /// It is reported before anything that comes later for the same transfer.
     Unsent {
         /// Whose it was.
         transfer: TransferId,
-        /// The first block of the train that did not leave (counted from 1, not wrapped).
+        /// The first block of the train that did not leave (counted from 1, not wrapped). 0 for an OACK.
         block: u64,
         /// Why.
         why: Unsent,
@@ -77,14 +78,14 @@ pub enum Output {
     Close(ImageId),
     /// Keep this where a killed server finds it when it comes back (no sync, no waiting), or forget what is kept there.
     Note {
-        /// The place, from 0 to [`TRANSFERS_MAX`](crate::limit::TRANSFERS_MAX).
+        /// The place, below [`TRANSFERS_MAX`](crate::limit::TRANSFERS_MAX).
         slot: u32,
         /// What to keep.
         note: Option<Note>,
     },
     /// This peer acknowledged something: it lives. Said at the first ACK of a transfer and then at most every few seconds.
     SignOfLife(Ipv4Addr),
-    /// A transfer ended. For the journal and the node's history.
+    /// A transfer whose file was open has ended. For the journal and the node's history. Firmware that asked for the size alone had none.
     Ended(Transfer),
 }
 
@@ -208,7 +209,13 @@ pub struct Note {
     pub window_blocks: u16,
     /// Milliseconds before the server repeats, if the client asked for one (RFC 2349).
     pub timeout_milliseconds: Option<u32>,
-    /// Whether an OACK was sent and the client still has to acknowledge it with block 0.
+    /// Whether the client asked for a block size: the OACK says again what was asked for, and nothing else.
+    pub block_octets_asked: bool,
+    /// Whether the client asked for a window.
+    pub window_blocks_asked: bool,
+    /// Whether the client asked for the file's size.
+    pub size_asked: bool,
+    /// Whether the client acknowledged the OACK, with block 0. True as well if none is due.
     pub options_acknowledged: bool,
     /// The last block that the client acknowledged, from 0, not wrapped.
     pub acknowledged: u64,
@@ -225,6 +232,6 @@ pub struct Transfer {
     pub octets: u64,
     /// Packets that had to be sent again.
     pub resent: u64,
-    /// None: to the last block. Else what came in between, in words.
+    /// None: the last block was acknowledged. Else what came in between, in words.
     pub failure: Option<String>,
 }

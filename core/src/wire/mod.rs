@@ -3,3 +3,4 @@
 //! What comes from the wire is bounded before it is looked at, and nothing in it sizes an allocation beyond its own length.
 
 pub mod dhcp;
+pub mod tftp;

@@ -7,6 +7,7 @@ mod pcap;
 
 use heorot_core::mac::Mac;
 use heorot_core::wire::dhcp::{Malformed, Message, MessageType, Op, option};
+use heorot_core::wire::tftp::{OPTIONS_REFUSED, Options, Packet};
 use std::net::Ipv4Addr;
 
 /// What one client says of itself in its first DISCOVER.
@@ -229,4 +230,58 @@ fn dhcp(recording: &[u8]) -> Vec<Message> {
     let all = pcap::datagrams(recording).into_iter();
     let ours = all.filter(|d| d.source_port == 67 || d.destination_port == 67);
     ours.map(|d| Message::parse(d.payload).expect("recorded from a working program")).collect()
+}
+
+#[test]
+fn real_tftp_clients_are_understood() {
+    let options = |block: u16, size, window| Options {
+        block_octets: Some(block),
+        size,
+        timeout_seconds: None,
+        window_blocks: window,
+    };
+    type Asked = [(&'static str, Options)];
+    let table: &[(&str, &[u8], &Asked)] = &[
+        ("iPXE", include_bytes!("ipxe.pcap"), &[("tftp.ipxe", options(1432, true, None))]),
+        (
+            "OVMF asks twice",
+            include_bytes!("ovmf.pcap"),
+            &[
+                ("grubnet/x86_64-efi/core.efi", options(1468, true, Some(4))),
+                ("grubnet/x86_64-efi/core.efi", options(1468, false, Some(4))),
+            ],
+        ),
+        (
+            "PXELINUX, started by iPXE; silence is a missing file to it",
+            include_bytes!("pxelinux.pcap"),
+            &[
+                ("pxelinux.0", options(1432, true, None)),
+                ("ldlinux.c32", options(1408, true, None)),
+                ("/boot/isolinux/ldlinux.c32", options(1408, true, None)),
+            ],
+        ),
+    ];
+    for (name, recording, expected) in table {
+        let asked = tftp(recording).into_iter();
+        let asked = asked.filter_map(|(port, packet)| {
+            let Packet::Read(request) = packet else { return None };
+            (port == 69).then_some((request.name, request.options))
+        });
+        let mut asked: Vec<_> = asked.collect();
+        asked.dedup(); // repeats of a request that was not answered
+        let asked: Vec<_> = asked.iter().map(|(name, options)| (name.as_str(), *options)).collect();
+        assert_eq!(asked, *expected, "{name}");
+    }
+    let aborted = tftp(include_bytes!("ovmf.pcap")).into_iter().find_map(|(_, packet)| {
+        let Packet::Error { code, text } = packet else { return None };
+        Some((code, text))
+    });
+    assert_eq!(aborted, Some((OPTIONS_REFUSED, "User aborted the transfer".into())));
+}
+
+/// What clients sent by TFTP, in order: the port it was sent to, and the packet.
+fn tftp(recording: &[u8]) -> Vec<(u16, Packet)> {
+    let all = pcap::datagrams(recording).into_iter().filter(|d| ![67, 68].contains(&d.destination_port));
+    all.map(|d| (d.destination_port, Packet::parse(d.payload).expect("recorded from a working program")))
+        .collect()
 }

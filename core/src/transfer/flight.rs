@@ -1,0 +1,591 @@
+//! One transfer: what it has come to, and what it does about what happens.
+//!
+//! ```text
+//!   request                        note, after a restart
+//!      │                                 │
+//!      v       opened, no option         v
+//!   Opening ─────────────────┐       Reopening ─────────┐
+//!      │ opened              │           │ opened,      │ opened,
+//!      │                     │           │ OACK noted   │ ACK noted
+//!      v        ACK 0        v           │ only         │
+//!   Offered ─────────────> Sending <─────┼──────────────┘
+//!      ^                                 │
+//!      └─────────────────────────────────┘
+//! ```
+//!
+//! | | Opening | Reopening | Offered | Sending |
+//! | --- | --- | --- | --- | --- |
+//! | opened | OACK, or the first window | OACK, or the window after the note | - | - |
+//! | refused | ERROR, end | ERROR, end | - | - |
+//! | ACK | - | kept until it is open | of block 0: the first window | ahead: the next window, or the end; again: see below; old: nothing |
+//! | ERROR | end | end | end; the code 8 quietly | end |
+//! | asked again | - | reset, or nothing | the OACK again | before any ACK the window again; then reset, or nothing |
+//! | unsent: full | - | - | again soon | the rest again soon |
+//! | unsent: not in memory | - | - | - | waits for its chunks |
+//! | unsent: impossible | - | - | end | end |
+//! | in memory | - | - | - | the rest |
+//! | broken | - | - | ERROR, end | ERROR, end |
+//! | due | ERROR, end | ERROR, end | the OACK again, or end | the window again, or end |
+//!
+//! **An ACK that comes again** is a client's retry, a gap in a window, or the echo of a packet that we sent twice. To answer an echo with the window makes the next echo:
+//! every packet would go twice to the end of the file (the sorcerer's apprentice). Only time tells them apart: a retry comes no sooner than 50 ms and the shortest round trip
+//! after what was sent last, a gap no sooner than half a round trip; and what follows a repeat is left to our own timer. So each is answered once and no copy is.
+
+use super::round_trip::RoundTrip;
+use super::terms::Terms;
+use super::{Block, ImageIdentity, Note, Opened, Refusal, Transfer, TransferId, Unsent};
+use crate::limit::*;
+use crate::time::Time;
+use crate::wire::tftp::{self, ErrorCode};
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::Duration;
+
+/// One transfer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Flight {
+    pub(super) id: TransferId,
+    /// From which of our ports it is sent.
+    pub(super) port: u16,
+    pub(super) local: Ipv4Addr,
+    pub(super) peer: SocketAddrV4,
+    pub(super) path: String,
+    pub(super) terms: Terms,
+    /// Where it is noted.
+    pub(super) slot: u32,
+    /// When it last asked to be woken.
+    pub(super) armed: Time,
+    /// Packets that were sent again.
+    pub(super) resent: u64,
+    stage: Stage,
+    held: Option<Held>,
+    /// Whether an OACK has left.
+    offered: bool,
+    /// The file, once it is open; before that, the one it has to be.
+    image: Option<Opened>,
+    expected: Option<ImageIdentity>,
+    /// The last block that the client acknowledged, and the last that was ever sent, from 0, not wrapped.
+    acknowledged: u64,
+    sent: u64,
+    /// The same before the window that is on its way.
+    sent_before: u64,
+    /// The last block of the window that is on its way.
+    window_end: u64,
+    /// When the last packet was sent.
+    sent_at: Time,
+    /// Whether what is on its way was sent for the first time: then its ACK measures the round trip.
+    fresh: bool,
+    /// Whether what was on its way before had been repeated: then an ACK that comes again is an echo.
+    echoes: bool,
+    /// How far beyond what was sent an ACK is believed: after a restart the note may be behind.
+    note_behind: u64,
+    round_trip: RoundTrip,
+    /// When the client was last heard.
+    heard: Time,
+    /// When the client last acknowledged anything.
+    acknowledged_at: Option<Time>,
+    life_told: Option<Time>,
+    noted: Option<(bool, u64)>,
+}
+
+/// What happened to a transfer.
+#[derive(Debug)]
+pub(super) enum Event<'a> {
+    /// The file is open, or is not to be had.
+    Opened(Result<Opened, Refusal>),
+    /// ACK with this number.
+    Acknowledged(u16),
+    /// ERROR from the client.
+    Aborted { code: u16, text: &'a str },
+    /// The same request came again.
+    AskedAgain,
+    /// Nothing from this block on left.
+    Unsent { block: u64, why: Unsent },
+    /// The chunks it waited for are in memory.
+    InMemory,
+    /// The image can no longer be read.
+    Broken(&'a str),
+    /// The moment of [`Flight::wake`] has come.
+    Due,
+}
+
+/// What a transfer does about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Nothing.
+    Wait,
+    /// Send this OACK.
+    Offer(Vec<u8>),
+    /// Send these blocks.
+    Send(Block),
+    /// Wait for these octets of the image, from the first to the last.
+    Fetch(Opened, u64, u64),
+    /// The machine was reset: this transfer ends and a new one begins for the same request.
+    Reset,
+    /// It ends.
+    End(End),
+}
+
+/// How a transfer ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The last block was acknowledged.
+    Complete,
+    /// There never was a transfer: the client wanted the size alone, or left before the file was open.
+    Quiet,
+    /// It ends for this reason.
+    Failed(String),
+    /// It ends for this reason, and the client is told.
+    Refused(ErrorCode, String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stage {
+    Opening,
+    /// With the last ACK that came meanwhile.
+    Reopening(Option<u16>),
+    Offered,
+    Sending,
+}
+
+/// What keeps a window from leaving whole, from this block on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    Full(u64),
+    NotInMemory(u64),
+}
+
+impl Flight {
+    /// A transfer that was just asked for.
+    pub(super) fn asked(
+        now: Time,
+        id: TransferId,
+        (port, local, peer): (u16, Ipv4Addr, SocketAddrV4),
+        (path, terms): (String, Terms),
+        slot: u32,
+    ) -> Self {
+        Self {
+            id,
+            port,
+            local,
+            peer,
+            path,
+            terms,
+            slot,
+            armed: now,
+            resent: 0,
+            stage: Stage::Opening,
+            held: None,
+            offered: false,
+            image: None,
+            expected: None,
+            acknowledged: 0,
+            sent: 0,
+            sent_before: 0,
+            window_end: 0,
+            sent_at: now,
+            fresh: false,
+            echoes: false,
+            note_behind: 0,
+            round_trip: RoundTrip::default(),
+            heard: now,
+            acknowledged_at: None,
+            life_told: None,
+            noted: None,
+        }
+    }
+
+    /// A transfer that was in flight when the server stopped. None if the note makes no sense.
+    pub(super) fn noted(now: Time, id: TransferId, slot: u32, note: Note) -> Option<Self> {
+        let terms = Terms::of_note(&note)?;
+        let blocks = note.identity.size / u64::from(note.block_octets) + 1;
+        let begun = note.acknowledged > 0 || (note.options_acknowledged && terms.any_asked());
+        if note.acknowledged >= blocks || (!note.options_acknowledged && note.acknowledged > 0) {
+            return None;
+        }
+        let place = (note.port, note.local, note.peer);
+        Some(Self {
+            stage: Stage::Reopening(None),
+            offered: true,
+            expected: Some(note.identity),
+            acknowledged: note.acknowledged,
+            sent: note.acknowledged,
+            note_behind: TFTP_NOTE_BEHIND_BLOCKS_MAX,
+            acknowledged_at: begun.then_some(now),
+            life_told: begun.then_some(now),
+            noted: Some((note.options_acknowledged, note.acknowledged)),
+            ..Self::asked(now, id, place, (note.path, terms), slot)
+        })
+    }
+
+    /// Whether this is what was asked for here.
+    pub(super) fn is_for(&self, path: &str, terms: &Terms) -> bool {
+        self.path == path && self.terms == *terms
+    }
+
+    /// Whether it waits for its file to be opened.
+    pub(super) fn is_opening(&self) -> bool {
+        matches!(self.stage, Stage::Opening | Stage::Reopening(_))
+    }
+
+    /// Whether it waits for its file to be opened or read.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.is_opening() || matches!(self.held, Some(Held::NotInMemory(_)))
+    }
+
+    /// The file, if it is open.
+    pub(super) fn image(&self) -> Option<&Opened> {
+        self.image.as_ref()
+    }
+
+    /// The file that it has to be: the one that it began with before a restart.
+    pub(super) fn expected(&self) -> Option<ImageIdentity> {
+        self.expected
+    }
+
+    /// What there is to say of it at its end.
+    pub(super) fn summary(&self, failure: Option<String>) -> Transfer {
+        Transfer {
+            peer: self.peer,
+            path: self.path.clone(),
+            octets: (self.acknowledged * u64::from(self.terms.block_octets)).min(self.size()),
+            resent: self.resent,
+            failure,
+        }
+    }
+
+    /// What is to be kept for a restart, if it is not yet.
+    pub(super) fn note_if_new(&mut self) -> Option<Note> {
+        let identity = self.image.filter(|_| !self.is_opening())?.identity;
+        let options_acknowledged = self.stage == Stage::Sending;
+        let progress = Some((options_acknowledged, self.acknowledged));
+        if self.noted == progress {
+            return None;
+        }
+        self.noted = progress;
+        Some(Note {
+            port: self.port,
+            local: self.local,
+            peer: self.peer,
+            path: self.path.clone(),
+            identity,
+            block_octets: self.terms.block_octets,
+            window_blocks: self.terms.window_blocks,
+            timeout_milliseconds: self.terms.timeout_seconds.map(|seconds| u32::from(seconds) * 1000),
+            block_octets_asked: self.terms.block_octets_asked,
+            window_blocks_asked: self.terms.window_blocks_asked,
+            size_asked: self.terms.size_asked,
+            options_acknowledged,
+            acknowledged: self.acknowledged,
+        })
+    }
+
+    /// Whether something of it is kept for a restart.
+    pub(super) fn is_noted(&self) -> bool {
+        self.noted.is_some()
+    }
+
+    /// Whether a sign of life is to be told, which it then is.
+    pub(super) fn tells_life(&mut self) -> bool {
+        let due = |at: &Time| self.life_told.is_none_or(|told| at.since(told) >= TFTP_LIFE_INTERVAL);
+        let at = self.acknowledged_at.filter(due);
+        self.life_told = at.or(self.life_told);
+        at.is_some()
+    }
+
+    /// When [`Event::Due`] is wanted.
+    pub(super) fn wake(&self) -> Time {
+        let silent = self.heard + self.patience();
+        match (&self.stage, self.held) {
+            (Stage::Opening | Stage::Reopening(_), _) | (_, Some(Held::NotInMemory(_))) => silent,
+            (_, Some(Held::Full(_))) => self.sent_at + TFTP_FULL_RETRY,
+            (Stage::Offered | Stage::Sending, None) => silent.min(self.sent_at + self.resend_after()),
+        }
+    }
+
+    /// Takes what happened. The table above, line by line.
+    pub(super) fn on(&mut self, now: Time, event: Event<'_>) -> Step {
+        match (&mut self.stage, event) {
+            (Stage::Opening | Stage::Reopening(_), Event::Opened(Ok(image))) => self.opened(now, image),
+            (Stage::Opening | Stage::Reopening(_), Event::Opened(Err(refusal))) => refused(refusal),
+            (Stage::Offered | Stage::Sending, Event::Opened(_)) => Step::Wait,
+
+            (Stage::Opening, Event::Acknowledged(_)) => Step::Wait,
+            (Stage::Reopening(kept), Event::Acknowledged(number)) => {
+                *kept = Some(number);
+                Step::Wait
+            }
+            (Stage::Offered | Stage::Sending, Event::Acknowledged(number)) => self.acknowledged(now, number),
+
+            (Stage::Opening, Event::Aborted { .. }) => Step::End(End::Quiet),
+            (Stage::Reopening(_) | Stage::Offered | Stage::Sending, Event::Aborted { code, text }) => {
+                self.aborted(code, text)
+            }
+
+            (Stage::Opening, Event::AskedAgain) => Step::Wait,
+            (Stage::Reopening(_) | Stage::Offered | Stage::Sending, Event::AskedAgain) => {
+                self.asked_again(now)
+            }
+
+            (Stage::Opening | Stage::Reopening(_), Event::Unsent { .. } | Event::InMemory) => Step::Wait,
+            (Stage::Offered | Stage::Sending, Event::Unsent { block, why }) => self.unsent(now, block, why),
+            (Stage::Offered | Stage::Sending, Event::InMemory) => match self.held {
+                Some(Held::NotInMemory(block)) => {
+                    self.heard = now; // the silence was ours
+                    self.send_rest(now, block)
+                }
+                Some(Held::Full(_)) | None => Step::Wait,
+            },
+
+            (Stage::Opening | Stage::Reopening(_), Event::Broken(_)) => Step::Wait,
+            (Stage::Offered | Stage::Sending, Event::Broken(why)) => Step::End(End::Refused(
+                ErrorCode::Other,
+                format!("the file changed while it was sent: {why}"),
+            )),
+
+            (Stage::Opening | Stage::Reopening(_), Event::Due) => self.due_opening(now),
+            (Stage::Offered | Stage::Sending, Event::Due) => self.due(now),
+        }
+    }
+
+    fn opened(&mut self, now: Time, image: Opened) -> Step {
+        let kept = match self.stage {
+            Stage::Reopening(kept) => kept,
+            Stage::Opening | Stage::Offered | Stage::Sending => None,
+        };
+        let options_acknowledged =
+            self.noted.map_or_else(|| !self.terms.any_asked(), |(acknowledged, _)| acknowledged);
+        self.image = Some(image);
+        self.heard = now;
+        self.stage = if options_acknowledged { Stage::Sending } else { Stage::Offered };
+        let answered = kept.map_or(Step::Wait, |number| self.acknowledged(now, number));
+        if answered != Step::Wait {
+            return answered;
+        }
+        // After a restart nobody knows what got through: the client repeats its ACK, or never does, and waits.
+        self.send_again(now)
+    }
+
+    fn acknowledged(&mut self, now: Time, number: u16) -> Step {
+        // The block of this number at or after the last acknowledged one (RFC 1350's numbers wrap to 0). What lies beyond all that was sent is old.
+        let ahead = number.wrapping_sub(tftp::wire_number(self.acknowledged));
+        let block = self.acknowledged + u64::from(ahead);
+        if block > (self.sent + self.note_behind).min(self.blocks()) {
+            return Step::Wait;
+        }
+        self.heard = now;
+        self.acknowledged_at = Some(now);
+        if self.stage == Stage::Sending && block == self.acknowledged && self.note_behind == 0 {
+            return self.acknowledged_again(now);
+        }
+        if self.fresh && block == self.sent {
+            self.round_trip.measure(now.since(self.sent_at));
+        }
+        self.stage = Stage::Sending;
+        self.echoes = !self.fresh;
+        self.note_behind = 0;
+        self.acknowledged = block;
+        self.sent = self.sent.max(block);
+        if block == self.blocks() {
+            return Step::End(End::Complete);
+        }
+        // RFC 7440 4: below the window's end there is a gap, and the window starts anew behind it.
+        self.send_window(now)
+    }
+
+    fn acknowledged_again(&mut self, now: Time) -> Step {
+        let retry_after = if self.echoes {
+            self.resend_after()
+        } else if self.terms.window_blocks > 1 {
+            // The client speaks up at the first gap, before the window's end has come through: sooner than a whole round trip.
+            self.round_trip.least() / 2
+        } else {
+            self.round_trip.least().max(TFTP_RETRY_MIN)
+        };
+        if self.held.is_some() || now.since(self.sent_at) <= retry_after {
+            return Step::Wait;
+        }
+        self.send_window(now)
+    }
+
+    fn aborted(&self, code: u16, text: &str) -> Step {
+        if self.stage == Stage::Offered && code == tftp::OPTIONS_REFUSED {
+            return Step::End(End::Quiet);
+        }
+        Step::End(End::Failed(format!("the client ended it: {text} (error {code})")))
+    }
+
+    fn asked_again(&mut self, now: Time) -> Step {
+        if let Some(at) = self.acknowledged_at {
+            // PXELINUX begins at the same port on every boot: the new machine must not be swallowed by the transfer of the dead one.
+            return if now.since(at) < TFTP_RESET_AFTER { Step::Wait } else { Step::Reset };
+        }
+        self.heard = now;
+        if self.is_opening() || self.held.is_some() || now.since(self.sent_at) < TFTP_RETRY_MIN {
+            return Step::Wait;
+        }
+        self.send_again(now)
+    }
+
+    fn unsent(&mut self, now: Time, block: u64, why: Unsent) -> Step {
+        // The report may be of a window that an ACK has since moved on from.
+        let block = block.max(self.acknowledged + 1);
+        if self.stage == Stage::Sending {
+            let end = match self.held {
+                Some(Held::Full(held) | Held::NotInMemory(held)) => held - 1,
+                None => self.window_end,
+            };
+            if block > end {
+                return Step::Wait;
+            }
+            self.resent -= repeated(block, end, self.sent_before);
+            self.sent = self.sent_before.max(block - 1);
+        } else if self.held.is_none() {
+            self.resent -= u64::from(!self.fresh);
+            self.offered = !self.fresh;
+        }
+        // An OACK and an empty block are not read from anywhere: if they are said not to be in memory, they are tried again.
+        let image = self.image.filter(|image| self.stage == Stage::Sending && image.size > 0);
+        match (why, image) {
+            (Unsent::Full, _) | (Unsent::NotInMemory, None) => {
+                self.sent_at = now; // of the try
+                self.held = Some(Held::Full(block));
+                Step::Wait
+            }
+            (Unsent::NotInMemory, Some(image)) => {
+                self.held = Some(Held::NotInMemory(block));
+                let octets = u64::from(self.terms.block_octets);
+                let last = (block * octets).min(image.size) - 1;
+                Step::Fetch(image, ((block - 1) * octets).min(last), last)
+            }
+            (Unsent::Impossible, _) => Step::End(End::Failed(
+                "it cannot be sent: the packets are too large for the way, or the client is out of reach"
+                    .into(),
+            )),
+        }
+    }
+
+    fn due_opening(&self, now: Time) -> Step {
+        if now < self.wake() {
+            return Step::Wait;
+        }
+        Step::End(End::Refused(ErrorCode::Other, "the file could not be opened in time".into()))
+    }
+
+    fn due(&mut self, now: Time) -> Step {
+        if now < self.wake() {
+            return Step::Wait;
+        }
+        if now.since(self.heard) >= self.patience() {
+            if self.is_at_end() {
+                return Step::End(End::Failed("the last block was not acknowledged".into()));
+            }
+            let seconds = self.patience().as_secs();
+            return Step::End(End::Refused(ErrorCode::Other, format!("nothing heard for {seconds} s")));
+        }
+        match (&self.stage, self.held) {
+            (_, Some(Held::NotInMemory(_))) => Step::Wait,
+            (Stage::Sending, Some(Held::Full(block))) => self.send_rest(now, block),
+            (_, Some(Held::Full(_))) => self.send_again(now),
+            (_, None) => {
+                self.round_trip.double();
+                self.send_again(now)
+            }
+        }
+    }
+
+    /// Sends what the client has to answer, once more.
+    fn send_again(&mut self, now: Time) -> Step {
+        if self.stage == Stage::Sending {
+            return self.send_window(now);
+        }
+        let Some(image) = self.image else { return Step::Wait };
+        self.resent += u64::from(self.offered);
+        self.fresh = !self.offered;
+        self.offered = true;
+        self.held = None;
+        self.sent_at = now;
+        Step::Offer(tftp::option_ack(&self.terms.agreed(image.size)))
+    }
+
+    /// Sends the window after what was acknowledged.
+    fn send_window(&mut self, now: Time) -> Step {
+        let first = self.acknowledged + 1;
+        self.fresh = self.note_behind == 0;
+        self.window_end = (self.acknowledged + u64::from(self.terms.window_blocks)).min(self.blocks());
+        self.sent_before = self.sent;
+        self.send_rest(now, first)
+    }
+
+    /// Sends the window from this block on.
+    fn send_rest(&mut self, now: Time, first: u64) -> Step {
+        let Some(image) = self.image else { return Step::Wait };
+        let first = first.max(self.acknowledged + 1);
+        self.held = None;
+        self.resent += repeated(first, self.window_end, self.sent_before);
+        self.fresh &= first > self.sent_before;
+        self.sent = self.sent_before.max(self.window_end);
+        self.sent_at = now;
+        Step::Send(Block {
+            image: image.image,
+            first,
+            count: u16::try_from(self.window_end + 1 - first)
+                .expect("a window is at most TFTP_WINDOW_BLOCKS_MAX long"),
+            block_octets: self.terms.block_octets,
+            size: image.size,
+        })
+    }
+
+    /// Blocks of the whole file: the last is never full, and empty if the size is a multiple of the others (RFC 1350 6).
+    fn blocks(&self) -> u64 {
+        self.size() / u64::from(self.terms.block_octets) + 1
+    }
+
+    /// Octets of the file; before it is open again, as they were noted.
+    fn size(&self) -> u64 {
+        let noted = self.expected.map_or(0, |identity| identity.size);
+        self.image.map_or(noted, |image| image.size)
+    }
+
+    /// Whether the last block was sent.
+    fn is_at_end(&self) -> bool {
+        self.stage == Stage::Sending && self.sent == self.blocks()
+    }
+
+    fn patience(&self) -> Duration {
+        let own = self
+            .terms
+            .timeout_seconds
+            .map_or(Duration::ZERO, |seconds| Duration::from_secs(3 * u64::from(seconds)));
+        if self.is_opening() || self.held.is_some() {
+            TFTP_PATIENCE
+        } else if self.is_at_end() {
+            TFTP_PATIENCE_AT_END.max(own)
+        } else if self.acknowledged_at.is_none() {
+            TFTP_PATIENCE_BEFORE_ACK.max(own)
+        } else {
+            TFTP_PATIENCE.max(own)
+        }
+    }
+
+    /// The client's own interval if it asked for one (RFC 2349), else what the round trips say.
+    fn resend_after(&self) -> Duration {
+        let own = self.terms.timeout_seconds.map(|seconds| Duration::from_secs(u64::from(seconds)));
+        own.unwrap_or_else(|| self.round_trip.resend_after())
+    }
+}
+
+/// How many of the blocks from `first` to `last` are no news if all up to `sent` were sent before.
+fn repeated(first: u64, last: u64, sent: u64) -> u64 {
+    (last.min(sent) + 1).saturating_sub(first)
+}
+
+fn refused(refusal: Refusal) -> Step {
+    Step::End(match refusal {
+        Refusal::Missing(why) => End::Refused(ErrorCode::NotFound, why),
+        Refusal::Denied(why) => End::Refused(ErrorCode::Denied, why),
+        Refusal::Changed => End::Refused(ErrorCode::Other, "the file changed while it was sent".into()),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,380 @@
+use super::*;
+use crate::transfer::ImageId;
+use proptest::prelude::*;
+
+const START: Time = Time::from_nanoseconds(1_000_000_000_000);
+const IDENTITY: ImageIdentity = ImageIdentity { file: 7, size: 10_000, modified: 1 };
+/// Ten blocks of 1000 octets and an empty one.
+const IMAGE: Opened = Opened { image: ImageId(3), size: 10_000, identity: IDENTITY };
+
+const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+fn options(window: u16) -> tftp::Options {
+    tftp::Options { block_octets: Some(1000), window_blocks: Some(window), size: true, timeout_seconds: None }
+}
+
+fn opening(options: &tftp::Options) -> Flight {
+    let place = (0, Ipv4Addr::new(10, 77, 0, 1), SocketAddrV4::new(Ipv4Addr::new(10, 77, 1, 1), 2070));
+    Flight::asked(START, TransferId(1), place, ("boot".into(), Terms::of(options)), 0)
+}
+
+fn offered(window: u16) -> Flight {
+    let mut flight = opening(&options(window));
+    assert!(matches!(flight.on(START, Event::Opened(Ok(IMAGE))), Step::Offer(_)));
+    flight
+}
+
+/// The first window was sent 1 ms after the OACK.
+fn sending(window: u16) -> Flight {
+    let mut flight = offered(window);
+    assert!(matches!(flight.on(START + ms(1), Event::Acknowledged(0)), Step::Send(_)));
+    flight
+}
+
+/// It was noted after block 3.
+fn reopening(window: u16) -> Flight {
+    let mut flight = sending(window);
+    flight.acknowledged = 3;
+    let note = flight.note_if_new().unwrap();
+    Flight::noted(START, TransferId(2), 0, note).unwrap()
+}
+
+/// A step in short.
+fn short(step: &Step) -> String {
+    match step {
+        Step::Wait => "-".into(),
+        Step::Offer(_) => "OACK".into(),
+        Step::Send(block) => format!("{}..{}", block.first, block.first + u64::from(block.count) - 1),
+        Step::Fetch(_, first, last) => format!("fetch {first}-{last}"),
+        Step::Reset => "reset".into(),
+        Step::End(End::Complete) => "complete".into(),
+        Step::End(End::Quiet) => "quiet".into(),
+        Step::End(End::Failed(_)) => "failed".into(),
+        Step::End(End::Refused(code, _)) => format!("ERROR {}", *code as u16),
+    }
+}
+
+/// Every cell of the table in the module's text: each stage, each event, 200 ms after the flight began; the windows are of 4 blocks.
+#[test]
+fn every_stage_meets_every_event() {
+    let unsent = |why| move || Event::Unsent { block: 2, why };
+    let refused = |refusal: fn() -> Refusal| move || Event::Opened(Err(refusal()));
+    type Row<'a> = (&'a str, Box<dyn Fn() -> Event<'static>>, [&'a str; 4]);
+    let table: Vec<Row<'_>> = vec![
+        ("opened", Box::new(|| Event::Opened(Ok(IMAGE))), ["OACK", "4..7", "-", "-"]),
+        ("missing", Box::new(refused(|| Refusal::Missing("no".into()))), ["ERROR 1", "ERROR 1", "-", "-"]),
+        ("denied", Box::new(refused(|| Refusal::Denied("no".into()))), ["ERROR 2", "ERROR 2", "-", "-"]),
+        ("changed", Box::new(refused(|| Refusal::Changed)), ["ERROR 0", "ERROR 0", "-", "-"]),
+        ("ACK of what was", Box::new(|| Event::Acknowledged(0)), ["-", "-", "1..4", "1..4"]),
+        ("ACK in the window", Box::new(|| Event::Acknowledged(2)), ["-", "-", "-", "3..6"]),
+        ("ACK of the window", Box::new(|| Event::Acknowledged(4)), ["-", "-", "-", "5..8"]),
+        ("ACK never sent", Box::new(|| Event::Acknowledged(5)), ["-", "-", "-", "-"]),
+        ("ACK long ago", Box::new(|| Event::Acknowledged(65_535)), ["-", "-", "-", "-"]),
+        (
+            "size learnt",
+            Box::new(|| Event::Aborted { code: 8, text: "" }),
+            ["quiet", "failed", "quiet", "failed"],
+        ),
+        (
+            "aborted",
+            Box::new(|| Event::Aborted { code: 0, text: "" }),
+            ["quiet", "failed", "failed", "failed"],
+        ),
+        ("asked again", Box::new(|| Event::AskedAgain), ["-", "reset", "OACK", "reset"]),
+        ("full", Box::new(unsent(Unsent::Full)), ["-", "-", "-", "-"]),
+        ("not in memory", Box::new(unsent(Unsent::NotInMemory)), ["-", "-", "-", "fetch 1000-1999"]),
+        ("impossible", Box::new(unsent(Unsent::Impossible)), ["-", "-", "failed", "failed"]),
+        ("in memory", Box::new(|| Event::InMemory), ["-", "-", "-", "-"]),
+        ("broken", Box::new(|| Event::Broken("cut")), ["-", "-", "ERROR 0", "ERROR 0"]),
+        ("due too early", Box::new(|| Event::Due), ["-", "-", "-", "1..4"]),
+    ];
+    for (what, event, expected) in table {
+        let stages = [opening(&options(4)), reopening(4), offered(4), sending(4)];
+        for (mut flight, expected) in stages.into_iter().zip(expected) {
+            let stage = flight.stage.clone();
+            assert_eq!(short(&flight.on(START + ms(200), event())), expected, "{stage:?}, {what}");
+        }
+    }
+}
+
+/// The rows that depend on when they happen: each stage wakes at its time, repeats, and in the end gives up.
+#[test]
+fn silence_is_met_with_repeats_and_then_given_up() {
+    let small = || {
+        let mut flight = opening(&options(64));
+        flight.on(START, Event::Opened(Ok(IMAGE)));
+        flight.on(START, Event::Acknowledged(0));
+        flight
+    };
+    let told = || {
+        let options = tftp::Options { timeout_seconds: Some(20), ..options(1) };
+        let mut flight = opening(&options);
+        flight.on(START, Event::Opened(Ok(IMAGE)));
+        flight.on(START, Event::Acknowledged(0));
+        flight
+    };
+    // What, the first repeats in ms, how many in all, the last word, after how many seconds.
+    type Row<'a> = (&'a str, Flight, &'a [u64], usize, &'a str, u64);
+    let table: [Row<'_>; 6] = [
+        ("the file does not open", opening(&options(1)), &[], 0, "ERROR 0", 150),
+        ("the OACK is not answered", offered(1), &[500, 1500, 2500, 3500], 30, "ERROR 0", 30),
+        ("a quick client falls silent", sending(1), &[51, 151, 351, 751, 1551, 2551], 153, "ERROR 0", 150),
+        ("in a window", sending(4), &[51, 151, 351], 153, "ERROR 0", 150),
+        ("at the end", small(), &[50, 150, 350, 750, 1550, 2550], 13, "failed", 10),
+        ("the client said every 20 s", told(), &[20_000, 40_000, 60_000], 7, "ERROR 0", 150),
+    ];
+    for (what, mut flight, first, count, word, seconds) in table {
+        let heard = flight.heard;
+        let mut repeats = Vec::new();
+        let (end, at) = loop {
+            let at = flight.wake();
+            let step = flight.on(at, Event::Due);
+            if !matches!(step, Step::Send(_) | Step::Offer(_)) {
+                break (short(&step), at);
+            }
+            repeats.push(u64::try_from(at.since(START).as_millis()).unwrap());
+            assert!(repeats.len() < 1000, "{what}: no end");
+        };
+        assert_eq!(repeats.get(..first.len()), Some(first), "{what}");
+        assert_eq!((repeats.len(), end.as_str()), (count, word), "{what}");
+        assert_eq!(at.since(heard), Duration::from_secs(seconds), "{what}");
+    }
+}
+
+/// What becomes of one flight in lock-step, with every event's time in ms.
+#[test]
+fn conversations() {
+    use Event::{Acknowledged, AskedAgain, Due, InMemory};
+    let unsent = |block, why| Event::Unsent { block, why };
+    type Talk<'a> = (&'a str, Flight, Vec<(u64, Event<'a>, &'a str)>);
+    let bare = opening(&tftp::Options::default());
+    let table: Vec<Talk<'_>> = vec![
+        (
+            "no option: no OACK, blocks of 512",
+            bare,
+            vec![
+                (0, Event::Opened(Ok(IMAGE)), "1..1"),
+                (10, AskedAgain, "-"),
+                (60, AskedAgain, "1..1"),
+                (61, AskedAgain, "-"),
+                (62, Acknowledged(1), "2..2"),
+                (63, AskedAgain, "-"),
+                (161, AskedAgain, "-"),
+                (162, AskedAgain, "reset"),
+            ],
+        ),
+        (
+            "an ACK that comes twice is answered once",
+            sending(1),
+            vec![
+                (2, Acknowledged(1), "2..2"),
+                (2, Acknowledged(1), "-"),
+                (3, Acknowledged(2), "3..3"),
+                (3, Acknowledged(1), "-"),
+                (3, Acknowledged(2), "-"),
+            ],
+        ),
+        (
+            "a client's retry is answered, each once",
+            sending(1),
+            vec![
+                (2, Acknowledged(1), "2..2"),
+                (51, Acknowledged(1), "-"),
+                (53, Acknowledged(1), "2..2"),
+                (54, Acknowledged(1), "-"),
+                (104, Acknowledged(1), "2..2"),
+                // What was sent three times is acknowledged three times, and is not answered three times.
+                (105, Acknowledged(2), "3..3"),
+                (106, Acknowledged(2), "-"),
+                (154, Acknowledged(2), "-"),
+                // Our own timer is what remains, if the third block was lost.
+                (155, Due, "3..3"),
+            ],
+        ),
+        (
+            "a gap in a window: it starts anew behind it, once",
+            sending(4),
+            vec![
+                (2, Acknowledged(4), "5..8"),
+                (3, Acknowledged(5), "6..9"),
+                (3, Acknowledged(5), "-"),
+                (4, Acknowledged(9), "10..11"),
+                (5, Acknowledged(11), "complete"),
+            ],
+        ),
+        (
+            "the first of a window is lost",
+            sending(4),
+            vec![(2, Acknowledged(4), "5..8"), (3, Acknowledged(4), "5..8"), (3, Acknowledged(4), "-")],
+        ),
+        (
+            "a full socket: the rest goes soon",
+            sending(4),
+            vec![
+                (1, unsent(3, Unsent::Full), "-"),
+                (3, Due, "-"),
+                (4, Acknowledged(0), "-"),
+                (6, Due, "3..4"),
+                (6, unsent(4, Unsent::Full), "-"),
+                (7, Acknowledged(2), "3..6"),
+                (8, unsent(2, Unsent::Full), "-"),
+            ],
+        ),
+        (
+            "not in memory: the rest goes when it is there",
+            sending(4),
+            vec![
+                (1, unsent(2, Unsent::NotInMemory), "fetch 1000-1999"),
+                (1, unsent(2, Unsent::NotInMemory), "-"),
+                (500, Due, "-"),
+                (600, InMemory, "2..4"),
+                (600, InMemory, "-"),
+                (600, unsent(1, Unsent::NotInMemory), "fetch 0-999"),
+            ],
+        ),
+        (
+            "the OACK does not leave",
+            offered(1),
+            vec![(0, unsent(0, Unsent::Full), "-"), (5, Due, "OACK"), (6, Acknowledged(0), "1..1")],
+        ),
+        (
+            "after a restart, the note is right",
+            reopening(4),
+            vec![
+                (1, Event::Opened(Ok(IMAGE)), "4..7"),
+                (2, Acknowledged(7), "8..11"),
+                (3, Acknowledged(11), "complete"),
+            ],
+        ),
+        (
+            "after a restart, the client is ahead of the note",
+            reopening(4),
+            vec![
+                (1, Event::Opened(Ok(IMAGE)), "4..7"),
+                (2, Acknowledged(10), "11..11"),
+                (2, Acknowledged(10), "-"),
+            ],
+        ),
+        (
+            "after a restart, the client speaks first",
+            reopening(1),
+            vec![
+                (1, Acknowledged(2), "-"),
+                (1, Acknowledged(6), "-"),
+                (2, Event::Opened(Ok(IMAGE)), "7..7"),
+                (3, Acknowledged(8), "-"),
+                (3, Acknowledged(7), "8..8"),
+            ],
+        ),
+        (
+            "after a restart, an ACK from before the note",
+            reopening(1),
+            vec![(1, Acknowledged(2), "-"), (2, Event::Opened(Ok(IMAGE)), "4..4"), (3, Acknowledged(2), "-")],
+        ),
+    ];
+    for (what, mut flight, events) in table {
+        for (at, event, expected) in events {
+            let said = format!("{event:?}");
+            assert_eq!(short(&flight.on(START + ms(at), event)), expected, "{what}: {at} ms, {said}");
+        }
+    }
+}
+
+#[test]
+fn block_numbers_wrap_to_zero() {
+    let size = 200_000 * 8;
+    let mut flight = opening(&tftp::Options { block_octets: Some(8), ..tftp::Options::default() });
+    let image = Opened { size, identity: ImageIdentity { size, ..IDENTITY }, ..IMAGE };
+    flight.on(START, Event::Opened(Ok(image)));
+    let mut step = flight.on(START, Event::Acknowledged(0));
+    for block in 1..=200_001_u64 {
+        assert_eq!(short(&step), format!("{block}..{block}"));
+        assert_eq!(flight.on(START, Event::Acknowledged(tftp::wire_number(block - 1))), Step::Wait);
+        step = flight.on(START, Event::Acknowledged(tftp::wire_number(block)));
+    }
+    assert_eq!(step, Step::End(End::Complete));
+    assert_eq!(flight.summary(None).octets, size);
+    assert_eq!(flight.resent, 0);
+}
+
+#[test]
+fn what_is_noted_is_what_goes_on() {
+    let mut flight = opening(&options(4));
+    assert_eq!(flight.note_if_new(), None, "nothing is known of the file");
+    flight.on(START, Event::Opened(Ok(IMAGE)));
+    let first = flight.note_if_new().unwrap();
+    assert_eq!((first.options_acknowledged, first.acknowledged), (false, 0));
+    assert_eq!(flight.note_if_new(), None, "once");
+    flight.on(START, Event::Acknowledged(0));
+    let begun = flight.note_if_new().unwrap();
+    assert_eq!((begun.options_acknowledged, begun.acknowledged), (true, 0));
+    flight.on(START, Event::Acknowledged(4));
+    let later = flight.note_if_new().unwrap();
+    assert_eq!((later.options_acknowledged, later.acknowledged), (true, 4));
+
+    let mut again = Flight::noted(START, TransferId(9), 0, first).unwrap();
+    assert!(again.is_for("boot", &Terms::of(&options(4))));
+    let oack = again.on(START, Event::Opened(Ok(IMAGE)));
+    assert_eq!(oack, Step::Offer(b"\0\x06blksize\x001000\0tsize\x0010000\0windowsize\x004\0".to_vec()));
+
+    type Spoil = fn(&mut Note);
+    let wrong: &[(&str, Spoil)] = &[
+        ("no block", |note| note.block_octets = 0),
+        ("a block that we never send", |note| note.block_octets = 1469),
+        ("no window", |note| note.window_blocks = 0),
+        ("a window that we never send", |note| note.window_blocks = 65),
+        ("a timeout that nobody can ask for", |note| note.timeout_milliseconds = Some(256_000)),
+        ("beyond the end", |note| note.acknowledged = 11),
+        ("blocks before the options", |note| note.options_acknowledged = false),
+    ];
+    for (what, spoil) in wrong {
+        let mut note = later.clone();
+        spoil(&mut note);
+        assert_eq!(Flight::noted(START, TransferId(9), 0, note), None, "{what}");
+    }
+}
+
+proptest! {
+    /// Whatever happens in whatever order, the books are kept: nothing underflows, windows lie within the file, the next wake is to come.
+    #[test]
+    fn no_order_of_events_can_harm(
+        window in 1..9_u16, size in 0..30_000_u64, restored: bool,
+        events in prop::collection::vec((0..8_u8, 0..40_u16, 0..400_u64), 0..80),
+    ) {
+        let image = Opened { size, identity: ImageIdentity { size, ..IDENTITY }, ..IMAGE };
+        let mut flight = if restored && size > 3000 {
+            let note = Note { identity: image.identity, ..sending(window).note_if_new().unwrap() };
+            Flight::noted(START, TransferId(1), 0, note).unwrap()
+        } else {
+            opening(&options(window))
+        };
+        let mut now = START;
+        for (kind, number, wait) in events {
+            now = now + ms(wait);
+            let block = u64::from(number);
+            let event = match kind {
+                0 => Event::Opened(Ok(image)),
+                1 | 2 => Event::Acknowledged(number),
+                3 => Event::AskedAgain,
+                4 => Event::Unsent { block, why: Unsent::Full },
+                5 => Event::Unsent { block, why: Unsent::NotInMemory },
+                6 => Event::InMemory,
+                _ => Event::Due,
+            };
+            match flight.on(now, event) {
+                Step::Send(block) => {
+                    let last = block.first + u64::from(block.count) - 1;
+                    prop_assert!(block.count >= 1 && block.first == block.first.max(flight.acknowledged + 1));
+                    prop_assert!(last <= flight.blocks() && last <= flight.acknowledged + u64::from(window));
+                }
+                Step::Fetch(_, first, last) => prop_assert!(first <= last && last < size),
+                Step::Reset | Step::End(_) => return Ok(()),
+                Step::Wait | Step::Offer(_) => {}
+            }
+            prop_assert!(flight.sent >= flight.acknowledged && flight.sent <= flight.blocks());
+            prop_assert!(kind != 7 || flight.wake() > now, "due, and due again at once");
+        }
+    }
+}

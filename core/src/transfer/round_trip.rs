@@ -1,0 +1,58 @@
+//! When to repeat: from the round trips of one transfer, as RFC 6298 does it for TCP, with bounds of our own.
+
+use crate::limit::{
+    TFTP_RESEND_FIRST, TFTP_RESEND_MAX, TFTP_RESEND_MIN, TFTP_RETRY_MIN, TFTP_ROUND_TRIP_MAX,
+};
+use std::time::Duration;
+
+/// The round trips of one transfer so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct RoundTrip {
+    measured: Option<Measured>,
+    doublings: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Measured {
+    smoothed: Duration,
+    variation: Duration,
+    least: Duration,
+}
+
+impl RoundTrip {
+    /// A packet that was sent once was acknowledged after so long. (One that was sent twice tells nothing: Karn.)
+    pub(super) fn measure(&mut self, took: Duration) {
+        let took = took.min(TFTP_ROUND_TRIP_MAX);
+        self.measured = Some(match &self.measured {
+            None => Measured { smoothed: took, variation: took / 2, least: took }, // RFC 6298 2.2
+            Some(old) => Measured {
+                variation: (old.variation * 3 + old.smoothed.abs_diff(took)) / 4, // RFC 6298 2.3
+                smoothed: (old.smoothed * 7 + took) / 8,
+                least: old.least.min(took),
+            },
+        });
+        // Only now: as long as everything is sent twice nothing is measured, and an interval that is too short would stay so.
+        self.doublings = 0;
+    }
+
+    /// A packet was repeated because of silence: the next repeat comes later.
+    pub(super) fn double(&mut self) {
+        self.doublings = (self.doublings + 1).min(16);
+    }
+
+    /// How long silence has to last before the server repeats.
+    pub(super) fn resend_after(&self) -> Duration {
+        let base = self.measured.as_ref().map_or(TFTP_RESEND_FIRST, |measured| {
+            (measured.smoothed + measured.variation * 4).clamp(TFTP_RESEND_MIN, TFTP_ROUND_TRIP_MAX)
+        });
+        (base * (1 << self.doublings)).min(TFTP_RESEND_MAX.max(base))
+    }
+
+    /// The shortest round trip: an ACK that comes sooner after a packet does not speak of this packet.
+    pub(super) fn least(&self) -> Duration {
+        self.measured.as_ref().map_or(TFTP_RETRY_MIN, |measured| measured.least)
+    }
+}
+
+#[cfg(test)]
+mod tests;

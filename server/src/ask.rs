@@ -1,0 +1,35 @@
+//! What the HTTP thread asks the loop.
+
+use heorot_core::message::{Answer, Query, Via};
+use std::net::Ipv4Addr;
+use tokio::sync::oneshot;
+
+/// A question, or something the loop should know. A dropped `reply` means that the server ends.
+#[derive(Debug)]
+pub(crate) enum Ask {
+    /// A machine asks for a file, or talks about itself.
+    Machine {
+        /// Who asks.
+        from: Ipv4Addr,
+        /// Our address that was asked.
+        local: Ipv4Addr,
+        /// By which method.
+        via: Via,
+        /// Percent-decoded, without query.
+        path: String,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Answer>,
+    },
+    /// An operator asks.
+    Operator {
+        /// What. What the loop counts for a status it fills in itself.
+        query: Query,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Answer>,
+    },
+    /// This machine takes what we send it.
+    SignOfLife(Ipv4Addr),
+}
+
+/// Questions that wait for the loop. It takes hundreds in a turn; whoever finds the line full is told to come again.
+pub(crate) const ASKS_WAITING_MAX: usize = 1024;

@@ -1,0 +1,235 @@
+//! The command line: what there is to say to `heorot`, and the exit codes.
+//!
+//! - [`client`]: HTTP to the control socket;
+//! - [`show`]: answers as tables and sentences.
+
+mod client;
+mod show;
+
+use crate::configuration;
+use crate::serve;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use client::{Client, Failure};
+use heorot_core::service::view::{ExplainView, NodeDetailView, NodeView, StatusView};
+use serde::de::DeserializeOwned;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Boots, addresses and names a diskless cluster.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 ok, 1 some node failed, 2 usage or configuration, 3 server unreachable, 4 no such node, 5 timeout";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve, in the foreground; events go to stderr
+    Serve {
+        /// The configuration
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Path of the control socket, instead of `server.control`
+        #[arg(long, value_name = "PATH")]
+        control: Option<PathBuf>,
+    },
+    /// Check a configuration: every mistake with its line and what to do
+    Check {
+        /// The configuration
+        file: PathBuf,
+    },
+    /// How the server and the cluster are
+    Status(Asking),
+    /// List and show nodes
+    Node {
+        #[command(subcommand)]
+        verb: NodeVerb,
+    },
+    /// Why a node is where it is, what it last asked and was told, what it waits for, what to do
+    Explain {
+        /// A number, name, hardware address or address
+        node: String,
+        #[command(flatten)]
+        asking: Asking,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum NodeVerb {
+    /// All nodes, or those of a set
+    List {
+        /// A node set as node[0-9,12], or a number, name, hardware address or address
+        nodeset: Option<String>,
+        #[command(flatten)]
+        asking: Asking,
+    },
+    /// All that is known of a node
+    Show {
+        /// A number, name, hardware address or address
+        node: String,
+        #[command(flatten)]
+        asking: Asking,
+    },
+}
+
+/// How a query is asked and shown.
+#[derive(Debug, Args)]
+struct Asking {
+    /// Form of the answer
+    #[arg(short, long, value_enum, default_value_t = Form::Table)]
+    output: Form,
+    /// Path of the server's control socket
+    #[arg(long, value_name = "PATH", env = "HEOROT_CONTROL", default_value = "/run/heorot/control.sock")]
+    control: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people
+    Table,
+    /// For programs: fields are added, never renamed
+    Json,
+}
+
+/// How the command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    Ok = 0,
+    Failed = 1,
+    Usage = 2,
+    Unreachable = 3,
+    NoSuchNode = 4,
+    Timeout = 5,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Does what the command line says.
+pub(crate) fn run(cli: Cli) -> ExitCode {
+    match cli.command {
+        Command::Serve { config, control } => match serve::serve(&config, control) {
+            Ok(()) => Exit::Ok,
+            Err(problem) => complain(&problem, Exit::Usage),
+        },
+        Command::Check { file } => check(&file),
+        Command::Status(asking) => query::<StatusView>(&asking, "/v1/status", show::status),
+        Command::Node { verb: NodeVerb::List { nodeset, asking } } => {
+            let path = nodeset
+                .map_or_else(|| "/v1/nodes".into(), |set| format!("/v1/nodes?set={}", client::encoded(&set)));
+            query::<Vec<NodeView>>(&asking, &path, |nodes| show::nodes(nodes))
+        }
+        Command::Node { verb: NodeVerb::Show { node, asking } } => {
+            query::<NodeDetailView>(&asking, &format!("/v1/nodes/{}", client::encoded(&node)), show::node)
+        }
+        Command::Explain { node, asking } => query::<ExplainView>(
+            &asking,
+            &format!("/v1/nodes/{}/explain", client::encoded(&node)),
+            show::explanation,
+        ),
+    }
+    .into()
+}
+
+fn check(file: &std::path::Path) -> Exit {
+    match configuration::read(file) {
+        Ok(read) => {
+            // What this host lacks says nothing about the file: it may be meant for another one.
+            for problem in configuration::problems_here(&read.config) {
+                print_error(&format!("warning: {problem}"));
+            }
+            if !read.warnings.is_empty() {
+                print_error(read.warnings.trim_end());
+            }
+            print(&format!("{}: ok\n", file.display()));
+            Exit::Ok
+        }
+        Err(mistakes) => {
+            print_error(mistakes.trim_end());
+            Exit::Usage
+        }
+    }
+}
+
+fn query<T: DeserializeOwned>(asking: &Asking, path: &str, show: impl Fn(&T) -> String) -> Exit {
+    let answer = match (Client { socket: &asking.control }).get(path) {
+        Ok(answer) => answer,
+        Err(failure) => return complain(&failure, exit_of(&failure)),
+    };
+    if asking.output == Form::Json {
+        print(&(answer + "\n"));
+        return Exit::Ok;
+    }
+    match serde_json::from_str(&answer) {
+        Ok(view) => {
+            print(&show(&view));
+            Exit::Ok
+        }
+        Err(error) => complain(
+            &format!(
+                "the server's answer is not understood: {error}\n  the server may be another version than this command: heorot status -o json"
+            ),
+            Exit::Failed,
+        ),
+    }
+}
+
+fn exit_of(failure: &Failure) -> Exit {
+    match failure {
+        Failure::Unreachable(_) => Exit::Unreachable,
+        Failure::Late(_) => Exit::Timeout,
+        Failure::Answered { status: 404, .. } => Exit::NoSuchNode,
+        Failure::Answered { status: 400..=499, .. } => Exit::Usage,
+        Failure::Answered { status: 504, .. } => Exit::Timeout,
+        Failure::Answered { status: 503, .. } => Exit::Unreachable,
+        Failure::Answered { .. } => Exit::Failed,
+    }
+}
+
+fn complain(what: &dyn std::fmt::Display, exit: Exit) -> Exit {
+    print_error(&format!("heorot: {what}"));
+    exit
+}
+
+/// Prints the result. Whoever closes the pipe early has seen enough.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+fn print_error(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_answer_has_its_exit_code() {
+        let answered = |status| Failure::Answered { status, error: String::new() };
+        for (failure, expected) in [
+            (Failure::Unreachable(String::new()), 3),
+            (Failure::Late(String::new()), 5),
+            (answered(404), 4),
+            (answered(400), 2),
+            (answered(500), 1),
+            (answered(503), 3),
+            (answered(504), 5),
+        ] {
+            assert_eq!(exit_of(&failure) as u8, expected, "{failure:?}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! HTTP/1.1 over the control socket, as much of it as a GET needs.
+
+use heorot_core::service::view::ErrorView;
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long the server may take to say something. It answers at once, unless it hangs.
+const WITHIN: Duration = Duration::from_secs(10);
+
+/// Octets of the longest answer: all nodes at 4 KiB each.
+const ANSWER_OCTETS_MAX: u64 = 64 << 20;
+
+/// The way to a server.
+pub(super) struct Client<'a> {
+    pub(super) socket: &'a Path,
+}
+
+/// Why there is no answer, in words that say what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// Nobody is there.
+    Unreachable(String),
+    /// Somebody is, and says nothing.
+    Late(String),
+    /// The server says that it cannot be.
+    Answered {
+        /// The HTTP status.
+        status: u16,
+        /// The server's words.
+        error: String,
+    },
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable(text) | Self::Late(text) => f.write_str(text),
+            Self::Answered { error, .. } => f.write_str(error),
+        }
+    }
+}
+
+impl Client<'_> {
+    /// Asks for a resource; its body.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub(super) fn get(&self, path: &str) -> Result<String, Failure> {
+        let mut stream = UnixStream::connect(self.socket).map_err(|e| self.unreachable(&e))?;
+        let request = format!("GET {path} HTTP/1.1\r\nHost: heorot\r\nConnection: close\r\n\r\n");
+        let mut response = Vec::new();
+        stream
+            .set_read_timeout(Some(WITHIN))
+            .and_then(|()| stream.set_write_timeout(Some(WITHIN)))
+            .and_then(|()| stream.write_all(request.as_bytes()))
+            .and_then(|()| stream.take(ANSWER_OCTETS_MAX).read_to_end(&mut response))
+            .map_err(|e| self.broken(&e))?;
+        let (status, body) =
+            parse(&response).ok_or_else(|| self.broken(&io::ErrorKind::UnexpectedEof.into()))?;
+        if status < 400 {
+            return Ok(body.into());
+        }
+        let error = serde_json::from_str(body)
+            .map_or_else(|_| format!("the server answers {status}: {body}"), |view: ErrorView| view.error);
+        Err(Failure::Answered { status, error })
+    }
+
+    fn unreachable(&self, error: &io::Error) -> Failure {
+        let path = self.socket.display();
+        Failure::Unreachable(match error.raw_os_error() {
+            Some(libc::EACCES | libc::EPERM) => format!(
+                "you may not use {path}\n  become root, or a member of the group heorot: usermod -aG heorot $USER"
+            ),
+            Some(libc::ENOENT | libc::ECONNREFUSED) => format!(
+                "no server answers at {path}: is `heorot serve` running?\n  see: systemctl status heorot; if its `server.control` is another: --control PATH"
+            ),
+            _ => format!("no server can be reached at {path}: {error}"),
+        })
+    }
+
+    fn broken(&self, error: &io::Error) -> Failure {
+        let path = self.socket.display();
+        if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) {
+            return Failure::Late(format!(
+                "the server at {path} did not answer within {} s\n  see its journal: journalctl -u heorot",
+                WITHIN.as_secs()
+            ));
+        }
+        Failure::Unreachable(format!("the server at {path} broke off: {error}"))
+    }
+}
+
+/// Status and body of a response that ended with its connection and whose body came whole and unchunked.
+fn parse(response: &[u8]) -> Option<(u16, &str)> {
+    let text = std::str::from_utf8(response).ok()?;
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let mut lines = head.lines();
+    let status = lines.next()?.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
+    let length: usize = lines.find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        if name.eq_ignore_ascii_case("content-length") { value.trim().parse().ok() } else { None }
+    })?;
+    (length == body.len()).then_some((status, body))
+}
+
+/// With percent signs for all that may mean something in a path or a query.
+pub(super) fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|octet| match octet {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b':' => {
+                char::from(octet).to_string()
+            }
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn responses() {
+        for (response, expected) in [
+            ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", Some((200, "[]"))),
+            ("HTTP/1.1 404 Not Found\r\nx: y\r\ncontent-length: 0\r\n\r\n", Some((404, ""))),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n[]", None),
+            ("HTTP/1.1 200 OK\r\n\r\n[]", None),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n", None),
+            ("SSH-2.0", None),
+            ("", None),
+        ] {
+            assert_eq!(parse(response.as_bytes()), expected, "{response:?}");
+        }
+    }
+
+    #[test]
+    fn names_survive_the_way() {
+        for (text, expected) in [
+            ("node[0-9,12]", "node%5B0-9%2C12%5D"),
+            ("52:54:00:00:00:17", "52:54:00:00:00:17"),
+            ("a/b?c", "a%2Fb%3Fc"),
+        ] {
+            assert_eq!(encoded(text), expected);
+        }
+    }
+}

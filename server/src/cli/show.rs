@@ -1,0 +1,154 @@
+//! Answers as people read them: plain columns, no borders, `-` for what is not.
+
+use heorot_core::service::view::{ExplainView, NodeDetailView, NodeView, StatusView};
+use std::fmt::Display;
+
+/// `heorot status`.
+pub(super) fn status(status: &StatusView) -> String {
+    let nodes: Vec<String> = status.nodes.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    let malformed: Vec<String> =
+        status.malformed.iter().map(|(what, count)| format!("{count} {what}")).collect();
+    let load = &status.load;
+    let link = load.link_bits_per_second.map_or(String::new(), |rate| format!(" of {}", bits(rate)));
+    let mut rows = vec![
+        ("version", status.version.clone()),
+        ("up", duration(status.uptime_seconds)),
+        ("nodes", or_dash(&nodes.join(", "))),
+        (
+            "transfers",
+            format!(
+                "{} active, {} of them waiting for a file",
+                status.transfers.active, status.transfers.waiting
+            ),
+        ),
+        (
+            "load",
+            format!(
+                "{}{link} sent, {} retries a second, {}",
+                bits(load.sent_bits_per_second),
+                load.retries_per_second,
+                load.regime.as_deref().unwrap_or("nothing held back")
+            ),
+        ),
+        ("temporary", format!("{} of {} addresses used", status.temporary.used, status.temporary.size)),
+        ("dropped", format!("{} datagrams by the kernel", status.kernel_drops)),
+        ("malformed", or_dash(&malformed.join(", "))),
+    ];
+    rows.extend(status.troubles.iter().map(|trouble| ("trouble", trouble.clone())));
+    pairs(&rows)
+}
+
+/// `heorot node list`.
+pub(super) fn nodes(nodes: &[NodeView]) -> String {
+    let head = ["NUMBER", "NAME", "STATE", "PHASE", "ADDRESS", "TEMPORARY", "MAC", "NETWORK", "WAITING FOR"];
+    let rows = nodes.iter().map(|node| {
+        [
+            optional(node.number.as_ref()),
+            optional(node.name.as_ref()),
+            node.state.clone(),
+            optional(node.phase.as_ref()),
+            optional(node.address.as_ref()),
+            optional(node.temporary_address.as_ref()),
+            node.mac.clone(),
+            node.network.clone(),
+            optional(node.waiting_for.as_ref()),
+        ]
+    });
+    table(&[vec![head.map(String::from)], rows.collect()].concat())
+}
+
+/// `heorot node show`.
+pub(super) fn node(detail: &NodeDetailView) -> String {
+    let mut rows = node_rows(&detail.node);
+    rows.extend(detail.further_macs.iter().map(|mac| ("further mac", mac.clone())));
+    rows.extend(detail.facts.iter().map(|(name, value)| (name.as_str(), value.to_string())));
+    pairs(&rows)
+}
+
+/// `heorot explain`.
+pub(super) fn explanation(view: &ExplainView) -> String {
+    let mut rows = node_rows(&view.node);
+    rows.push(("last asked", optional(view.last_asked.as_ref())));
+    rows.push(("last told", optional(view.last_told.as_ref())));
+    rows.push(("to do", optional(view.to_do.as_ref())));
+    let history: Vec<[String; 3]> = view
+        .history
+        .iter()
+        .map(|event| {
+            [
+                event.time.clone(),
+                serde_json::to_string(&event.event).unwrap_or_default().replace('"', ""),
+                event.detail.clone(),
+            ]
+        })
+        .collect();
+    format!("{}\n\n{}\n{}", view.summary, pairs(&rows), table(&history))
+}
+
+fn node_rows(node: &NodeView) -> Vec<(&'static str, String)> {
+    let phase = node.phase.as_ref().map_or(String::new(), |phase| format!(" ({phase})"));
+    vec![
+        ("number", optional(node.number.as_ref())),
+        ("name", optional(node.name.as_ref())),
+        ("mac", node.mac.clone()),
+        ("address", optional(node.address.as_ref())),
+        ("temporary", optional(node.temporary_address.as_ref())),
+        ("network", node.network.clone()),
+        ("state", format!("{}{phase}", node.state)),
+        ("since", node.since.clone()),
+        ("reason", node.reason.clone()),
+        ("waiting for", optional(node.waiting_for.as_ref())),
+        ("profile", node.profile.clone()),
+    ]
+}
+
+fn optional(value: Option<&impl Display>) -> String {
+    value.map_or_else(|| "-".into(), ToString::to_string)
+}
+
+fn or_dash(text: &str) -> String {
+    if text.is_empty() { "-".into() } else { text.into() }
+}
+
+/// Names and values, the values under each other.
+fn pairs(rows: &[(&str, String)]) -> String {
+    table(&rows.iter().map(|(name, value)| [(*name).to_owned(), value.clone()]).collect::<Vec<_>>())
+}
+
+/// Columns as wide as their widest cell, two blanks apart, nothing after the last.
+fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
+    let mut widths = [0; COLUMNS];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let mut text = String::new();
+    for row in rows {
+        let line: String = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}  ")).collect();
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn duration(seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
+        (0, _, _) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
+
+fn bits(per_second: u64) -> String {
+    match per_second {
+        0..1_000_000 => format!("{} kbit/s", per_second / 1000),
+        1_000_000..10_000_000_000 => format!("{} Mbit/s", per_second / 1_000_000),
+        _ => format!("{} Gbit/s", per_second / 1_000_000_000),
+    }
+}
+
+#[cfg(test)]
+mod tests;

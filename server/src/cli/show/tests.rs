@@ -1,0 +1,83 @@
+use super::*;
+use heorot_core::event::Kind;
+use heorot_core::service::view::{EventView, LoadView, PoolView, TransfersView};
+
+fn node_23() -> NodeView {
+    NodeView {
+        number: Some(23),
+        name: Some("node23".into()),
+        mac: "52:54:00:00:00:17".into(),
+        address: Some([10, 77, 1, 23].into()),
+        temporary_address: None,
+        network: "eth1".into(),
+        state: "booting".into(),
+        phase: Some("kernel".into()),
+        since: "2026-11-22T10:45:12.345Z".into(),
+        reason: "it asked for its kernel".into(),
+        waiting_for: Some("its initrd".into()),
+        profile: "default".into(),
+    }
+}
+
+#[test]
+fn a_list_of_nodes() {
+    let new =
+        NodeView { number: None, name: None, address: None, phase: None, state: "seen".into(), ..node_23() };
+    let expected = "\
+NUMBER  NAME    STATE    PHASE   ADDRESS     TEMPORARY  MAC                NETWORK  WAITING FOR
+23      node23  booting  kernel  10.77.1.23  -          52:54:00:00:00:17  eth1     its initrd
+-       -       seen     -       -           -          52:54:00:00:00:17  eth1     its initrd
+";
+    assert_eq!(nodes(&[node_23(), new]), expected);
+}
+
+#[test]
+fn an_explanation_begins_with_its_summary() {
+    let event =
+        EventView { time: "10:45".into(), event: Kind::Discover, detail: "it asked for an address".into() };
+    let view = ExplainView {
+        node: node_23(),
+        summary: "node23 is booting".into(),
+        last_asked: None,
+        last_told: None,
+        to_do: Some("nothing".into()),
+        history: vec![event],
+    };
+    let text = explanation(&view);
+    assert!(text.starts_with("node23 is booting\n\n"), "{text}");
+    assert!(text.ends_with("\n\n10:45  discover  it asked for an address\n"), "{text}");
+    assert!(
+        text.contains("state        booting (kernel)\n") && text.contains("to do        nothing\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_status_says_what_is_wrong() {
+    let view = StatusView {
+        version: "0.1.0".into(),
+        uptime_seconds: 3700,
+        nodes: [("up".into(), 3)].into(),
+        transfers: TransfersView { active: 2, waiting: 1 },
+        load: LoadView {
+            regime: None,
+            link_bits_per_second: Some(1_000_000_000),
+            sent_bits_per_second: 93_500_000,
+            retries_per_second: 4,
+        },
+        temporary: PoolView { used: 1, size: 1022 },
+        kernel_drops: 0,
+        malformed: Default::default(),
+        troubles: vec!["the disk is full".into()],
+    };
+    let text = status(&view);
+    for line in [
+        "up         1 h 1 min\n",
+        "nodes      3 up\n",
+        "load       93 Mbit/s of 1000 Mbit/s sent, 4 retries",
+        "malformed  -\n",
+        "trouble    the disk is full\n",
+    ] {
+        assert!(text.contains(line), "{text} lacks {line:?}");
+    }
+}

@@ -1,0 +1,44 @@
+//! Reads the configuration file, at the start, on SIGHUP and for `heorot check`.
+
+use crate::images::directory::problem_with;
+use crate::settings;
+use heorot_core::config::{Config, render};
+use std::path::Path;
+
+/// A configuration that is right, and what to warn of.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) config: Config,
+    /// Empty if there is nothing.
+    pub(crate) warnings: String,
+}
+
+/// Reads a file on this host.
+///
+/// # Errors
+/// Everything that is wrong with it, with lines and remedies.
+pub(crate) fn read(path: &Path) -> Result<Read, String> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        format!("{shown} cannot be read: {e}\n  name a configuration file: heorot serve --config FILE\n")
+    })?;
+    let interfaces =
+        settings::interfaces().map_err(|e| format!("the host's interfaces cannot be listed: {e}\n"))?;
+    let file_name = shown.to_string();
+    match Config::parse(&text, &interfaces) {
+        Ok((config, warnings)) => Ok(Read { config, warnings: render(&file_name, &text, &warnings) }),
+        Err(mistakes) => Err(render(&file_name, &text, &mistakes)),
+    }
+}
+
+/// What this host lacks for a configuration that is right in itself; each with what to do.
+pub(crate) fn problems_here(config: &Config) -> Vec<String> {
+    let mut problems: Vec<String> = problem_with(Path::new(&config.boot.directory)).into_iter().collect();
+    match settings::served(config) {
+        Ok(served) => problems.extend(served.iter().filter(|(_, found)| found.is_none()).map(|(name, _)| {
+            format!("there is no Ethernet interface {name}\n  see those there are: ip -brief link")
+        })),
+        Err(e) => problems.push(format!("the host's interfaces cannot be listed: {e}")),
+    }
+    problems
+}

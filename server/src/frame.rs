@@ -1,0 +1,124 @@
+//! UDP packets, ARP and Ethernet frames made by hand: for clients that have no address yet, for relays, and for addresses that are to be lent again.
+
+use heorot_core::mac::Mac;
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+/// Octets of an Ethernet header: two addresses and the type.
+const ETHERNET_HEADER_OCTETS: usize = 14;
+/// Octets of an IPv4 header without options.
+const IPV4_HEADER_OCTETS: usize = 20;
+/// Octets of a UDP header.
+const UDP_HEADER_OCTETS: usize = 8;
+/// Octets of the shortest frame, without its check sum (IEEE 802.3 3.2.8).
+const FRAME_OCTETS_MIN: usize = 60;
+/// Ethernet type of IPv4.
+const TYPE_IPV4: u16 = 0x0800;
+/// Ethernet type of ARP.
+pub(crate) const TYPE_ARP: u16 = 0x0806;
+/// Protocol number of UDP.
+const PROTOCOL_UDP: u8 = 17;
+/// How ARP for IPv4 on Ethernet begins: both types, both lengths (RFC 826).
+const ARP_ETHERNET_IPV4: [u8; 6] = [0, 1, 8, 0, 6, 4];
+/// How many routers it may pass: the default of RFC 1700.
+const TIME_TO_LIVE: u8 = 64;
+
+/// An Ethernet frame with [`packet`] in it, padded to the shortest frame. None: it is longer than any IPv4 packet.
+pub(crate) fn frame(
+    from: Mac,
+    to: Mac,
+    source: SocketAddrV4,
+    destination: SocketAddrV4,
+    payload: &[u8],
+) -> Option<Vec<u8>> {
+    let packet = packet(source, destination, payload)?;
+    let mut frame = Vec::with_capacity((ETHERNET_HEADER_OCTETS + packet.len()).max(FRAME_OCTETS_MIN));
+    frame.extend(to.0);
+    frame.extend(from.0);
+    frame.extend(TYPE_IPV4.to_be_bytes());
+    frame.extend(packet);
+    frame.resize(frame.len().max(FRAME_OCTETS_MIN), 0);
+    Some(frame)
+}
+
+/// An IPv4 packet with a UDP datagram in it; both check sums are right. None: it is longer than any IPv4 packet.
+pub(crate) fn packet(source: SocketAddrV4, destination: SocketAddrV4, payload: &[u8]) -> Option<Vec<u8>> {
+    let udp_octets = u16::try_from(UDP_HEADER_OCTETS + payload.len()).ok()?;
+    let octets = u16::try_from(IPV4_HEADER_OCTETS + usize::from(udp_octets)).ok()?;
+    let mut packet = Vec::with_capacity(usize::from(octets));
+    packet.extend([0x45, 0]); // version 4, five words of header; no type of service
+    packet.extend(octets.to_be_bytes());
+    packet.extend([0, 0, 0, 0]); // never fragmented by us, so its identification means nothing (RFC 6864 4.1)
+    packet.extend([TIME_TO_LIVE, PROTOCOL_UDP, 0, 0]);
+    packet.extend(source.ip().octets());
+    packet.extend(destination.ip().octets());
+    let sum = complement(sum(0, &packet));
+    packet.splice(10..12, sum.to_be_bytes());
+    packet.extend(udp(source, destination, udp_octets, payload));
+    Some(packet)
+}
+
+/// A frame to everybody that asks who has an address: with no sender's address, so that nobody's ARP table changes by it (RFC 5227 2.1.1).
+pub(crate) fn arp_probe(from: Mac, address: Ipv4Addr) -> Vec<u8> {
+    const REQUEST: u16 = 1;
+    let mut frame = Vec::with_capacity(FRAME_OCTETS_MIN);
+    frame.extend(Mac::BROADCAST.0);
+    frame.extend(from.0);
+    frame.extend(TYPE_ARP.to_be_bytes());
+    frame.extend(ARP_ETHERNET_IPV4);
+    frame.extend(REQUEST.to_be_bytes());
+    frame.extend(from.0);
+    frame.extend(Ipv4Addr::UNSPECIFIED.octets());
+    frame.extend([0; 6]);
+    frame.extend(address.octets());
+    frame.resize(FRAME_OCTETS_MIN, 0);
+    frame
+}
+
+/// Who says in a frame that he has which address. None: it is no ARP reply.
+pub(crate) fn arp_reply(frame: &[u8]) -> Option<(Ipv4Addr, Mac)> {
+    const REPLY: u16 = 2;
+    let packet = frame.get(ETHERNET_HEADER_OCTETS..)?;
+    let (head, rest) = packet.split_first_chunk::<6>()?;
+    let (operation, rest) = rest.split_first_chunk::<2>()?;
+    let (mac, rest) = rest.split_first_chunk::<6>()?;
+    let (address, _) = rest.split_first_chunk::<4>()?;
+    let is_reply = frame.get(12..14)? == TYPE_ARP.to_be_bytes()
+        && *head == ARP_ETHERNET_IPV4
+        && u16::from_be_bytes(*operation) == REPLY;
+    is_reply.then_some((Ipv4Addr::from(*address), Mac(*mac)))
+}
+
+/// A UDP datagram with its check sum over the pseudo-header (RFC 768).
+fn udp(source: SocketAddrV4, destination: SocketAddrV4, octets: u16, payload: &[u8]) -> Vec<u8> {
+    let mut datagram = Vec::with_capacity(usize::from(octets));
+    datagram.extend(source.port().to_be_bytes());
+    datagram.extend(destination.port().to_be_bytes());
+    datagram.extend(octets.to_be_bytes());
+    datagram.extend([0, 0]);
+    datagram.extend(payload);
+    let addresses: [Ipv4Addr; 2] = [*source.ip(), *destination.ip()];
+    let pseudo = addresses.iter().fold(0, |total, address| sum(total, &address.octets()));
+    let total = sum(pseudo + u32::from(PROTOCOL_UDP) + u32::from(octets), &datagram);
+    // "If the computed checksum is zero, it is transmitted as all ones": zero would mean that there is none (RFC 768).
+    let checksum = Some(complement(total)).filter(|sum| *sum != 0).unwrap_or(u16::MAX);
+    datagram.splice(6..8, checksum.to_be_bytes());
+    datagram
+}
+
+/// Adds 16-bit words to a sum; an odd octet at the end counts as if a zero followed (RFC 1071).
+fn sum(start: u32, octets: &[u8]) -> u32 {
+    octets.chunks(2).fold(start, |total, word| {
+        let low = word.get(1).copied().unwrap_or(0);
+        total + (u32::from(word[0]) << 8 | u32::from(low))
+    })
+}
+
+/// The ones' complement of a sum, folded to 16 bits (RFC 1071). A packet of 64 KiB adds 2^15 words, which fits 32 bits.
+fn complement(sum: u32) -> u16 {
+    let once = (sum & 0xffff) + (sum >> 16);
+    let twice = (once & 0xffff) + (once >> 16);
+    !u16::try_from(twice).expect("two folds of 32 bits fit 16")
+}
+
+#[cfg(test)]
+mod tests;

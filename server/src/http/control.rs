@@ -1,0 +1,100 @@
+//! What operators ask, on the control socket: `/v1/`.
+
+use super::boot::json;
+use super::{NoAnswer, Site, answer, text};
+use crate::ask::Ask;
+use crate::problem::{Problem, problem};
+use crate::rights;
+use axum::Router;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use axum::routing::get;
+use heorot_core::message::{Answer, Measured, Query};
+use heorot_core::service::view::ErrorView;
+use std::fs::Permissions;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+
+/// Root, the server's user and the group of operators may connect.
+const MODE: u32 = 0o660;
+
+pub(super) fn router(site: Site) -> Router {
+    Router::new()
+        .route("/v1/status", get(status))
+        .route("/v1/nodes", get(nodes))
+        .route("/v1/nodes/{node}", get(node))
+        .route("/v1/nodes/{node}/explain", get(explain))
+        .fallback(missing)
+        .with_state(site)
+}
+
+/// Makes the control socket. A dead one is replaced, a live one respected.
+pub(crate) fn bind(path: &std::path::Path) -> Result<UnixListener, Problem> {
+    if UnixStream::connect(path).is_ok() {
+        return Err(problem!(
+            "another heorot answers at {}\n  one server at a time: stop it, or set another `server.control`",
+            path.display()
+        ));
+    }
+    bind_again(path)
+}
+
+/// Makes the control socket, whatever is there.
+pub(crate) fn bind_again(path: &std::path::Path) -> Result<UnixListener, Problem> {
+    let bind = || {
+        match std::fs::remove_file(path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        let listener = UnixListener::bind(path)?;
+        std::fs::set_permissions(path, Permissions::from_mode(MODE))?;
+        if let Some(group) = rights::operators() {
+            nix::unistd::chown(path, None, Some(group.gid))?;
+        }
+        Ok(listener)
+    };
+    bind().map_err(|e| {
+        problem!(
+            "the control socket {} cannot be made: {e}\n  set `server.control` to where heorot may write",
+            path.display()
+        )
+    })
+}
+
+async fn status(State(site): State<Site>) -> Response {
+    ask(&site, Query::Status(Measured::default())).await
+}
+
+async fn nodes(State(site): State<Site>, RawQuery(query): RawQuery) -> Response {
+    ask(&site, Query::Nodes(query.and_then(|query| text::query_value(&query, "set")))).await
+}
+
+async fn node(State(site): State<Site>, Path(node): Path<String>) -> Response {
+    ask(&site, Query::Node(node)).await
+}
+
+async fn explain(State(site): State<Site>, Path(node): Path<String>) -> Response {
+    ask(&site, Query::Explain(node)).await
+}
+
+async fn missing() -> Response {
+    error(404, "there is no such resource: /v1/status, /v1/nodes, /v1/nodes/NODE, /v1/nodes/NODE/explain")
+}
+
+async fn ask(site: &Site, query: Query) -> Response {
+    match answer(site, |reply| Ask::Operator { query, reply }).await {
+        Ok(Answer::Json(status, text)) => json(status, text),
+        Ok(Answer::Missing(why)) => error(404, &why),
+        Ok(Answer::Text(text) | Answer::File(text)) => error(500, &format!("the answer is no JSON: {text}")),
+        Err(NoAnswer::Busy) => {
+            error(503, "the server has more questions than it can take, or is ending: ask again")
+        }
+        Err(NoAnswer::Late) => error(504, "the server did not answer in time"),
+    }
+}
+
+fn error(status: u16, text: &str) -> Response {
+    let view = ErrorView { error: text.into() };
+    json(status, serde_json::to_string(&view).expect("a text is JSON"))
+}

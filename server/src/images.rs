@@ -1,0 +1,203 @@
+//! The bytes of images, for the loop: what is in memory, and how what is not gets there without the loop touching a disk.
+//!
+//! - [`directory`]: `boot.directory`, and nothing outside it;
+//! - [`worker`]: the threads that open and read;
+//! - [`cache`]: the chunks in memory, within a bound.
+
+mod cache;
+pub(crate) mod directory;
+mod worker;
+
+use crate::notes::checksum;
+use crate::wake::Caller;
+use cache::Cache;
+use directory::BootDirectory;
+use heorot_core::limit::CHUNK_OCTETS;
+use heorot_core::transfer::{ImageId, ImageIdentity, Input, Opened, Refusal, TransferId};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+pub(crate) use worker::Done;
+use worker::Job;
+
+/// The images of all transfers.
+pub(crate) struct Images {
+    jobs: SyncSender<Job>,
+    results: Receiver<Done>,
+    ids: Arc<AtomicU64>,
+    /// How many openings of each image are not closed.
+    users: BTreeMap<ImageId, u32>,
+    /// Generated files, each with one user.
+    generated: BTreeMap<ImageId, Arc<[u8]>>,
+    cache: Cache,
+    /// Chunks that were asked for and have not come.
+    fetching: BTreeSet<(ImageId, u64)>,
+    closing: VecDeque<Job>,
+}
+
+impl Images {
+    /// Starts the threads that read. `results` and `caller` are the two ends of a line to the loop.
+    ///
+    /// # Errors
+    /// No thread can be started.
+    pub(crate) fn start(
+        directory: BootDirectory,
+        caller: Caller<Done>,
+        results: Receiver<Done>,
+    ) -> io::Result<Self> {
+        let ids = Arc::new(AtomicU64::new(1));
+        let jobs = worker::start(&directory, &ids, &caller)?;
+        Ok(Self {
+            jobs,
+            results,
+            ids,
+            users: BTreeMap::new(),
+            generated: BTreeMap::new(),
+            cache: Cache::default(),
+            fetching: BTreeSet::new(),
+            closing: VecDeque::new(),
+        })
+    }
+
+    /// Has a file below the boot directory opened; [`Images::take`] tells how it went.
+    ///
+    /// # Errors
+    /// Too many files are being opened: the threads do not keep up.
+    pub(crate) fn open(
+        &mut self,
+        transfer: TransferId,
+        path: String,
+        identity: Option<ImageIdentity>,
+    ) -> Result<(), Refusal> {
+        let job = Job::Open { transfer, path, identity };
+        self.jobs
+            .try_send(job)
+            .map_err(|_| Refusal::Denied("the server's disk does not keep up: try again".into()))
+    }
+
+    /// Opens a generated file.
+    pub(crate) fn open_text(&mut self, text: &str) -> Opened {
+        let image = ImageId(self.ids.fetch_add(1, Ordering::Relaxed));
+        let size = text.len() as u64;
+        let identity = ImageIdentity { file: checksum(text.as_bytes()), size, modified: 0 };
+        self.generated.insert(image, text.as_bytes().into());
+        self.users.insert(image, 1);
+        Opened { image, size, identity }
+    }
+
+    /// Has a chunk brought into memory. What can be said at once comes back; else [`Images::take`] tells.
+    pub(crate) fn fetch(&mut self, image: ImageId, chunk: u64) -> Option<Input<'static>> {
+        if self.generated.contains_key(&image) || self.cache.has(image, chunk) {
+            return Some(Input::Fetched { image, chunk });
+        }
+        if !self.fetching.insert((image, chunk)) {
+            return None;
+        }
+        match self.jobs.try_send(Job::Fetch { image, chunk }) {
+            Ok(()) => None,
+            Err(_) => {
+                self.fetching.remove(&(image, chunk));
+                Some(Input::Broken { image, why: "the server's disk does not keep up".into() })
+            }
+        }
+    }
+
+    /// One user less; with the last one the image goes, and its chunks with it.
+    pub(crate) fn close(&mut self, image: ImageId) {
+        let Some(users) = self.users.get_mut(&image) else { return };
+        *users -= 1;
+        let last = *users == 0;
+        if last {
+            self.users.remove(&image);
+        }
+        if self.generated.remove(&image).is_some() {
+            return;
+        }
+        // Giving back a hundred megabytes takes the kernel milliseconds: not on the loop.
+        let chunks = if last { self.cache.remove(image) } else { Vec::new() };
+        self.closing.push_back(Job::Close { image, chunks });
+        self.hand_over_closing();
+    }
+
+    /// A closing is never dropped, a descriptor would be lost: while the threads are busy it waits here. There are no more of them than transfers.
+    fn hand_over_closing(&mut self) {
+        while let Some(job) = self.closing.pop_front() {
+            if let Err(TrySendError::Full(job)) = self.jobs.try_send(job) {
+                self.closing.push_front(job);
+                return;
+            }
+        }
+    }
+
+    /// What the threads have done, if anything, as the transfers are to be told.
+    pub(crate) fn take(&mut self) -> Option<Input<'static>> {
+        self.hand_over_closing();
+        loop {
+            match self.results.try_recv().ok()? {
+                Done::Opened { transfer, result } => {
+                    if let Ok(opened) = result {
+                        *self.users.entry(opened.image).or_insert(0) += 1;
+                    }
+                    return Some(Input::Opened { transfer, result });
+                }
+                Done::Fetched { image, chunk, octets } => {
+                    self.fetching.remove(&(image, chunk));
+                    if self.users.contains_key(&image) {
+                        self.cache.insert(image, chunk, octets);
+                        return Some(Input::Fetched { image, chunk });
+                    }
+                }
+                Done::Broken { image, chunk, why } => {
+                    self.fetching.remove(&(image, chunk));
+                    if self.users.contains_key(&image) {
+                        return Some(Input::Broken { image, why });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Marks a range as used just now, so that it is among the last to be forgotten. False: not all of it is in memory.
+    pub(crate) fn touch(&mut self, image: ImageId, range: std::ops::Range<u64>) -> bool {
+        if self.generated.contains_key(&image) || range.is_empty() {
+            return true;
+        }
+        let chunks = range.start / CHUNK_OCTETS..=(range.end - 1) / CHUNK_OCTETS;
+        chunks.filter(|chunk| !self.cache.touch(image, *chunk)).count() == 0
+    }
+
+    /// The octets of a range that spans no more than two chunks, in two pieces; the second is empty if one holds all. None: not in memory.
+    pub(crate) fn octets(&self, image: ImageId, range: std::ops::Range<u64>) -> Option<[&[u8]; 2]> {
+        if let Some(text) = self.generated.get(&image) {
+            return Some([slice(text, range, 0)?, &[]]);
+        }
+        if range.is_empty() {
+            return Some([&[], &[]]);
+        }
+        let (first, last) = (range.start / CHUNK_OCTETS, (range.end - 1) / CHUNK_OCTETS);
+        if first == last {
+            return Some([slice(self.cache.get(image, first)?, range, first)?, &[]]);
+        }
+        let border = last * CHUNK_OCTETS;
+        let front = slice(self.cache.get(image, first)?, range.start..border, first)?;
+        Some([front, slice(self.cache.get(image, last)?, border..range.end, last)?])
+    }
+
+    /// How many images are open, and how many octets of them are in memory.
+    #[cfg(test)]
+    fn held(&self) -> (usize, u64) {
+        (self.users.len(), self.cache.octets())
+    }
+}
+
+/// The part of a chunk that a range of the whole image is.
+fn slice(octets: &[u8], range: std::ops::Range<u64>, chunk: u64) -> Option<&[u8]> {
+    let start = usize::try_from(range.start.checked_sub(chunk * CHUNK_OCTETS)?).ok()?;
+    let end = usize::try_from(range.end.checked_sub(chunk * CHUNK_OCTETS)?).ok()?;
+    octets.get(start..end)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! `boot.directory`, and nothing outside it: every file that a machine asks for is opened here.
+
+use heorot_core::transfer::{ImageIdentity, Refusal};
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::io::Errno;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
+
+/// The directory of the boot files. All its clones go to another one together.
+#[derive(Clone, Debug)]
+pub(crate) struct BootDirectory(Arc<RwLock<PathBuf>>);
+
+/// A regular file below the boot directory.
+#[derive(Debug)]
+pub(crate) struct BootFile {
+    /// Open for reading.
+    pub(crate) file: File,
+    /// What it was when it was opened.
+    pub(crate) identity: ImageIdentity,
+}
+
+impl BootDirectory {
+    pub(crate) fn new(path: &str) -> Self {
+        Self(Arc::new(RwLock::new(path.into())))
+    }
+
+    /// Serves from another directory from now on. Files that are open stay so.
+    pub(crate) fn change(&self, path: &str) {
+        *self.0.write().expect("no thread panics while it holds the path") = path.into();
+    }
+
+    /// Opens a file. The directory itself is looked up each time, so that a tree that was replaced as a whole is seen by the next request.
+    ///
+    /// # Errors
+    /// Why the client cannot have it. The disk may be waited for: not to be called on the loop.
+    pub(crate) fn open(&self, path: &str) -> Result<BootFile, Refusal> {
+        let root = self.0.read().expect("no thread panics while it holds the path").clone();
+        let directory =
+            rustix::fs::openat(CWD, &root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+                .map_err(|e| {
+                    Refusal::Denied(format!("boot.directory {} cannot be opened: {e}", root.display()))
+                })?;
+        // NONBLOCK: a FIFO that somebody put there must not stop the thread. It means nothing for a regular file.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+        let file = loop {
+            match rustix::fs::openat2(&directory, path, flags, Mode::empty(), beneath) {
+                // A rename somewhere in the tree got in between (openat2(2)).
+                Err(Errno::AGAIN) => std::thread::yield_now(),
+                other => break other.map_err(|e| refusal(e, path))?,
+            }
+        };
+        let stat = rustix::fs::fstat(&file).map_err(|e| refusal(e, path))?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(Refusal::Denied(format!("{path} is not a regular file")));
+        }
+        Ok(BootFile { file: file.into(), identity: identity(&stat) })
+    }
+}
+
+impl BootFile {
+    /// Whether it is still what it was when it was opened: not changed in place.
+    pub(crate) fn is_unchanged(&self) -> io::Result<bool> {
+        Ok(identity(&rustix::fs::fstat(self.file.as_fd())?) == self.identity)
+    }
+}
+
+/// What is wrong with a boot directory, if anything, and what to do about it.
+pub(crate) fn problem_with(path: &Path) -> Option<String> {
+    let path_shown = path.display();
+    match std::fs::read_dir(path) {
+        Ok(_) => None,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Some(format!(
+            "boot.directory {path_shown} does not exist\n  create it and put the boot files there: mkdir -p {path_shown}"
+        )),
+        Err(e) if e.kind() == io::ErrorKind::NotADirectory => {
+            Some(format!("boot.directory {path_shown} is not a directory"))
+        }
+        Err(e) => Some(format!(
+            "boot.directory {path_shown} cannot be read: {e}\n  let the user that runs heorot read it: chmod a+rx {path_shown}"
+        )),
+    }
+}
+
+fn refusal(error: Errno, path: &str) -> Refusal {
+    match error {
+        Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::INVAL => {
+            Refusal::Missing(format!("there is no file {path}"))
+        }
+        Errno::XDEV | Errno::LOOP => Refusal::Denied(format!("{path} leads out of boot.directory")),
+        Errno::ACCESS | Errno::PERM => {
+            Refusal::Denied(format!("the server may not read {path}: chmod a+r it"))
+        }
+        other => Refusal::Denied(format!("{path} cannot be opened: {other}")),
+    }
+}
+
+fn identity(stat: &Stat) -> ImageIdentity {
+    // An inode number is unique within its device; the device's is small and lands in the upper bits.
+    #[allow(clippy::useless_conversion, reason = "the fields' types differ between architectures")]
+    let (device, inode) = (u64::from(stat.st_dev), u64::from(stat.st_ino));
+    let seconds = u64::try_from(stat.st_mtime).unwrap_or(0);
+    #[allow(clippy::useless_conversion, reason = "the fields' types differ between architectures")]
+    let nanoseconds = u64::try_from(stat.st_mtime_nsec).unwrap_or(0);
+    ImageIdentity {
+        file: device.rotate_left(40) ^ inode,
+        size: u64::try_from(stat.st_size).unwrap_or(0),
+        modified: seconds.wrapping_mul(1_000_000_000).wrapping_add(nanoseconds),
+    }
+}

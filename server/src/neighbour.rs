@@ -1,0 +1,235 @@
+//! Permanent neighbour entries, marked as ours, so that no ARP disturbs a machine in mid-boot and none of them outlives us.
+//!
+//! Netlink by hand: three messages (rtnetlink(7)), two of them so small that the loop can wait for their answer.
+
+use heorot_core::mac::Mac;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io::{self, Read};
+use std::mem::size_of;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+/// Our mark in `NDA_PROTOCOL`: 'h'. The kernel keeps it and attaches no meaning to it.
+const OUR_MARK: u8 = 104;
+
+/// `NDA_DST` of linux/neighbour.h: the address.
+const NDA_DST: u16 = 1;
+/// `NDA_LLADDR`: the hardware address.
+const NDA_LLADDR: u16 = 2;
+/// `NDA_PROTOCOL`: who set the entry.
+const NDA_PROTOCOL: u16 = 12;
+/// `NUD_PERMANENT`: never aged, never asked for.
+const NUD_PERMANENT: u16 = 0x80;
+
+/// Octets of `nlmsghdr`.
+const MESSAGE_HEADER_OCTETS: usize = 16;
+/// Octets of `ndmsg`.
+const NEIGHBOUR_HEADER_OCTETS: usize = 12;
+
+/// Octets taken at once. The kernel fills no more than 32 KiB of a dump into one buffer.
+const RECEIVE_OCTETS: usize = 32 * 1024;
+/// Entries of ours that are looked for at the start: as many as there can be nodes, each with two addresses in mid-move.
+const ENTRIES_MAX: usize = 2 * heorot_core::limit::NODES_MAX;
+/// Buffers of a dump: bounds the time of a start on a host with a huge neighbour table.
+const DUMP_BUFFERS_MAX: usize = 4096;
+/// The kernel answers within the system call; this only bounds what cannot happen.
+const ANSWER_WITHIN: Duration = Duration::from_millis(10);
+
+/// Sets and drops neighbour entries.
+#[derive(Debug)]
+pub(crate) struct Neighbours {
+    socket: Socket,
+    sequence: u32,
+    buffer: Vec<u8>,
+}
+
+/// An entry that carries our mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    interface: u32,
+    address: Ipv4Addr,
+}
+
+impl Neighbours {
+    /// Opens the way to the kernel.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub(crate) fn open() -> io::Result<Self> {
+        let socket = Socket::new(
+            Domain::from(libc::AF_NETLINK),
+            Type::RAW.cloexec(),
+            Some(Protocol::from(libc::NETLINK_ROUTE)),
+        )?;
+        socket.set_read_timeout(Some(ANSWER_WITHIN))?;
+        Ok(Self { socket, sequence: 0, buffer: vec![0; RECEIVE_OCTETS] })
+    }
+
+    /// Sets a permanent entry, or changes what is there.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub(crate) fn set(&mut self, interface: u32, address: Ipv4Addr, mac: Mac) -> io::Result<()> {
+        let flags = libc::NLM_F_REQUEST | libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_REPLACE;
+        let mut body = neighbour_header(interface, NUD_PERMANENT);
+        attribute(&mut body, NDA_DST, &address.octets());
+        attribute(&mut body, NDA_LLADDR, &mac.0);
+        attribute(&mut body, NDA_PROTOCOL, &[OUR_MARK]);
+        self.request(libc::RTM_NEWNEIGH, flags, &body)
+    }
+
+    /// Takes an entry away. That there is none is no error.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub(crate) fn drop_entry(&mut self, interface: u32, address: Ipv4Addr) -> io::Result<()> {
+        let mut body = neighbour_header(interface, 0);
+        attribute(&mut body, NDA_DST, &address.octets());
+        match self.request(libc::RTM_DELNEIGH, libc::NLM_F_REQUEST | libc::NLM_F_ACK, &body) {
+            Err(e) if e.raw_os_error() == Some(libc::ENOENT) => Ok(()),
+            done => done,
+        }
+    }
+
+    /// Removes every entry with our mark: an earlier server's, which the cluster knows nothing of now. How many there were.
+    ///
+    /// # Errors
+    /// The kernel's. To be called before the loop: it reads the whole table.
+    pub(crate) fn remove_ours(&mut self) -> io::Result<usize> {
+        let ours = self.ours()?;
+        for entry in &ours {
+            self.drop_entry(entry.interface, entry.address)?;
+        }
+        Ok(ours.len())
+    }
+
+    fn ours(&mut self) -> io::Result<Vec<Entry>> {
+        let flags = libc::NLM_F_REQUEST | libc::NLM_F_DUMP;
+        self.send(libc::RTM_GETNEIGH, flags, &neighbour_header(0, 0))?;
+        let mut ours = Vec::new();
+        for _ in 0..DUMP_BUFFERS_MAX {
+            let octets = self.socket.read(&mut self.buffer)?;
+            for message in Messages(self.buffer.get(..octets).unwrap_or_default()) {
+                match i32::from(message.kind) {
+                    libc::NLMSG_DONE => return Ok(ours),
+                    libc::NLMSG_ERROR => {
+                        return Err(message.error().unwrap_or_else(|| io::ErrorKind::Other.into()));
+                    }
+                    _ if message.kind == libc::RTM_NEWNEIGH && ours.len() < ENTRIES_MAX => {
+                        ours.extend(entry_of_ours(message.body));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(ours)
+    }
+
+    fn request(&mut self, kind: u16, flags: i32, body: &[u8]) -> io::Result<()> {
+        let sequence = self.send(kind, flags, body)?;
+        loop {
+            let octets = self.socket.read(&mut self.buffer)?;
+            for message in Messages(self.buffer.get(..octets).unwrap_or_default()) {
+                // An answer to an earlier request that took too long is skipped.
+                if i32::from(message.kind) == libc::NLMSG_ERROR && message.sequence == sequence {
+                    return message.error().map_or(Ok(()), Err);
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, kind: u16, flags: i32, body: &[u8]) -> io::Result<u32> {
+        self.sequence = self.sequence.wrapping_add(1);
+        let octets = u32::try_from(MESSAGE_HEADER_OCTETS + body.len()).expect("requests are small");
+        let mut message = Vec::with_capacity(MESSAGE_HEADER_OCTETS + body.len());
+        message.extend(octets.to_ne_bytes());
+        message.extend(kind.to_ne_bytes());
+        message.extend(u16::try_from(flags).expect("the flags have 16 bits").to_ne_bytes());
+        message.extend(self.sequence.to_ne_bytes());
+        message.extend(0_u32.to_ne_bytes()); // from us to the kernel
+        message.extend(body);
+        self.socket.send(&message)?;
+        Ok(self.sequence)
+    }
+}
+
+/// `struct ndmsg`.
+fn neighbour_header(interface: u32, state: u16) -> Vec<u8> {
+    let family = u8::try_from(libc::AF_INET).expect("it is 2");
+    let mut body = vec![family, 0, 0, 0];
+    body.extend(interface.to_ne_bytes());
+    body.extend(state.to_ne_bytes());
+    body.extend([0, 0]); // no flags; the kernel sets the type
+    body
+}
+
+/// Appends an attribute, padded to four octets.
+fn attribute(body: &mut Vec<u8>, kind: u16, value: &[u8]) {
+    let octets = u16::try_from(2 * size_of::<u16>() + value.len()).expect("attributes are small");
+    body.extend(octets.to_ne_bytes());
+    body.extend(kind.to_ne_bytes());
+    body.extend(value);
+    body.resize(body.len().next_multiple_of(4), 0);
+}
+
+/// One message from the kernel.
+struct Message<'a> {
+    kind: u16,
+    sequence: u32,
+    body: &'a [u8],
+}
+
+impl Message<'_> {
+    /// What an NLMSG_ERROR says; None: it is an acknowledgement.
+    fn error(&self) -> Option<io::Error> {
+        let code = self.body.first_chunk().map_or(-libc::EIO, |code| i32::from_ne_bytes(*code));
+        (code != 0).then(|| io::Error::from_raw_os_error(-code))
+    }
+}
+
+/// The messages in a buffer; ends at the first that is not whole.
+struct Messages<'a>(&'a [u8]);
+
+impl<'a> Iterator for Messages<'a> {
+    type Item = Message<'a>;
+
+    fn next(&mut self) -> Option<Message<'a>> {
+        let octets = usize::try_from(u32_at(self.0, 0)?).ok()?;
+        let whole = self.0.get(..octets)?;
+        let message = Message {
+            kind: u16_at(whole, 4)?,
+            sequence: u32_at(whole, 8)?,
+            body: whole.get(MESSAGE_HEADER_OCTETS..)?,
+        };
+        self.0 = self.0.get(octets.next_multiple_of(4)..).unwrap_or_default();
+        Some(message)
+    }
+}
+
+/// The entry in the body of an RTM_NEWNEIGH, if it is one of ours.
+fn entry_of_ours(body: &[u8]) -> Option<Entry> {
+    let interface = u32_at(body, 4)?;
+    let (mut address, mut mark) = (None, None);
+    let mut rest = body.get(NEIGHBOUR_HEADER_OCTETS..)?;
+    while let (Some(octets), Some(kind)) = (u16_at(rest, 0), u16_at(rest, 2)) {
+        let Some(value) = rest.get(4..usize::from(octets)) else { break };
+        match kind {
+            NDA_DST => address = value.first_chunk().map(|octets: &[u8; 4]| Ipv4Addr::from(*octets)),
+            NDA_PROTOCOL => mark = value.first().copied(),
+            _ => {}
+        }
+        rest = rest.get(usize::from(octets).next_multiple_of(4)..).unwrap_or_default();
+    }
+    (mark == Some(OUR_MARK)).then_some(Entry { interface, address: address? })
+}
+
+fn u16_at(octets: &[u8], place: usize) -> Option<u16> {
+    octets.get(place..)?.first_chunk().map(|value| u16::from_ne_bytes(*value))
+}
+
+fn u32_at(octets: &[u8], place: usize) -> Option<u32> {
+    octets.get(place..)?.first_chunk().map(|value| u32::from_ne_bytes(*value))
+}
+
+#[cfg(test)]
+mod tests;

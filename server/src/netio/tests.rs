@@ -1,0 +1,101 @@
+use super::*;
+use nix::sys::socket::{setsockopt, sockopt};
+use std::net::UdpSocket;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+fn socket() -> (UdpSocket, SocketAddrV4) {
+    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+    setsockopt(&socket, sockopt::Ipv4PacketInfo, &true).unwrap();
+    setsockopt(&socket, sockopt::RxqOvfl, &1).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    (socket, SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))
+}
+
+fn receive(inbox: &mut Inbox, socket: &UdpSocket) -> usize {
+    let give_up = Instant::now() + Duration::from_secs(2);
+    loop {
+        let count = inbox.receive(socket.as_fd()).unwrap();
+        if count > 0 || Instant::now() > give_up {
+            return count;
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_datagram_tells_where_it_was_sent_and_the_answer_leaves_from_there() {
+    let (ours, _) = socket();
+    let (client, client_address) = socket();
+    let asked = Ipv4Addr::new(127, 0, 0, 2);
+    client.send_to(b"hello", (asked, ours.local_addr().unwrap().port())).unwrap();
+
+    let mut inbox = Inbox::new();
+    assert_eq!(receive(&mut inbox, &ours), 1);
+    let (envelope, payload) = inbox.datagrams().next().unwrap();
+    assert_eq!(payload, b"hello");
+    assert_eq!((envelope.destination, envelope.local), (asked, asked));
+    assert_eq!(envelope.source, client_address);
+    assert_eq!(envelope.interface, nix::net::if_::if_nametoindex("lo").unwrap());
+
+    assert_eq!(send(ours.as_fd(), asked, client_address, &[[b"an", b"sw", b"er"]]).unwrap(), 1);
+    assert_eq!(receive(&mut inbox, &client), 1);
+    let (envelope, payload) = inbox.datagrams().next().unwrap();
+    assert_eq!(payload, b"answer");
+    assert_eq!(*envelope.source.ip(), asked, "answered from another address than the one asked");
+}
+
+#[test]
+fn a_batch_keeps_its_order_and_its_lengths() {
+    let (ours, address) = socket();
+    let (client, _) = socket();
+    let payloads: Vec<Vec<u8>> = (0..40_u8).map(|n| vec![n; usize::from(n) * 30]).collect();
+    let datagrams: Vec<Pieces<'_>> = payloads.iter().map(|p| [p.as_slice(), &[], &[]]).collect();
+    assert_eq!(send(client.as_fd(), Ipv4Addr::LOCALHOST, address, &datagrams).unwrap(), 40);
+
+    let mut inbox = Inbox::new();
+    let mut received = Vec::new();
+    while received.len() < 40 {
+        assert!(receive(&mut inbox, &ours) > 0, "only {} came", received.len());
+        received.extend(inbox.datagrams().map(|(_, payload)| payload.to_vec()));
+    }
+    assert_eq!(received, payloads);
+}
+
+#[test]
+fn nothing_there_is_no_error() {
+    let (ours, _) = socket();
+    let mut inbox = Inbox::new();
+    assert_eq!(inbox.receive(ours.as_fd()).unwrap(), 0);
+    assert_eq!(inbox.datagrams().count(), 0);
+}
+
+#[test]
+fn the_largest_datagram_comes_whole() {
+    let (ours, address) = socket();
+    let (client, _) = socket();
+    let payload = vec![7; PAYLOAD_OCTETS_MAX];
+    client.send_to(&payload, address).unwrap();
+    let mut inbox = Inbox::new();
+    assert_eq!(receive(&mut inbox, &ours), 1);
+    assert_eq!(inbox.datagrams().next().unwrap().1, payload);
+}
+
+#[test]
+fn what_a_full_socket_dropped_is_told() {
+    let (ours, address) = socket();
+    setsockopt(&ours, sockopt::RcvBuf, &4096).unwrap();
+    let (client, _) = socket();
+    for _ in 0..100 {
+        client.send_to(&[0; 1000], address).unwrap();
+    }
+    let mut inbox = Inbox::new();
+    let mut taken = 0;
+    while inbox.receive(ours.as_fd()).unwrap() > 0 {
+        taken += inbox.datagrams().count();
+    }
+    client.send_to(b"after", address).unwrap();
+    assert_eq!(receive(&mut inbox, &ours), 1);
+    let (envelope, _) = inbox.datagrams().next().unwrap();
+    assert_eq!(envelope.dropped, Some(100 - u32::try_from(taken).unwrap()));
+}

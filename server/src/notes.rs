@@ -1,0 +1,251 @@
+//! Transfers in flight, as a killed server finds them when it comes back: one slot each in a file under /run, written without sync.
+//!
+//! A note is a claim about a client that waits right now. It counts only in the same boot of this host (the header has the kernel's boot id) and for
+//! [`NOTES_LAST`]; a slot has a check sum, because the server may be killed in the middle of a write.
+
+use heorot_core::limit::TRANSFERS_MAX;
+use heorot_core::transfer::{ImageIdentity, Note};
+use rustix::time::{ClockId, clock_gettime};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How old a note may be: PXELINUX and iPXE go on asking for more than this, and a transfer whose client has been silent for so long is noted no more.
+const NOTES_LAST: Duration = Duration::from_secs(30);
+
+/// Octets of the header and of each slot. A path of 900 octets fits: longer ones than a TFTP request has.
+const SLOT_OCTETS: usize = 1024;
+/// Octets before the path.
+const FIXED_OCTETS: usize = 71;
+/// What the file begins with: name and version.
+const MAGIC: [u8; 8] = *b"heorot\0\x01";
+/// Data ports that the header has room for.
+const PORTS_MAX: usize = 64;
+
+/// The file of notes.
+#[derive(Debug)]
+pub(crate) struct Notes {
+    file: File,
+    path: PathBuf,
+}
+
+/// What an earlier server left.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// The numbers of its data ports, in order.
+    pub(crate) ports: Vec<u16>,
+    /// Its transfers, with their slots.
+    pub(crate) notes: Vec<(u32, Note)>,
+}
+
+impl Notes {
+    /// Opens the file, or makes it, and reads what is there.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub(crate) fn open(path: &Path) -> io::Result<(Self, Found)> {
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        let notes = Self { file, path: path.to_owned() };
+        let found = notes.read(boot_id()?, now())?;
+        if found == Found::default() {
+            notes.file.set_len(0)?;
+        }
+        Ok((notes, found))
+    }
+
+    /// Writes the header: the data ports of this server. What is in the slots stays.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub(crate) fn begin(&self, ports: &[u16]) -> io::Result<()> {
+        let mut header = Vec::with_capacity(SLOT_OCTETS);
+        header.extend(MAGIC);
+        header.extend(boot_id()?);
+        let count = u16::try_from(ports.len()).expect("there are a few ports");
+        header.extend(count.to_le_bytes());
+        header.extend(ports.iter().flat_map(|port| port.to_le_bytes()));
+        let sum = checksum(&header);
+        header.extend(sum.to_le_bytes());
+        header.resize(SLOT_OCTETS, 0);
+        self.file.write_all_at(&header, 0)
+    }
+
+    /// Writes or empties a slot. On a tmpfs this is a copy of a kilobyte.
+    ///
+    /// # Errors
+    /// The file system's: it is full. Then only a restart in mid-transfer is lost.
+    pub(crate) fn write(&self, slot: u32, note: Option<&Note>) -> io::Result<()> {
+        let place = place(slot)?;
+        match note.and_then(|note| encode(note, now())) {
+            Some(octets) => self.file.write_all_at(&octets, place),
+            None => self.file.write_all_at(&[0; 16], place),
+        }
+    }
+
+    /// Forgets everything: no transfer is in flight.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub(crate) fn remove(self) -> io::Result<()> {
+        std::fs::remove_file(self.path)
+    }
+
+    fn read(&self, boot: [u8; 16], now: Duration) -> io::Result<Found> {
+        let octets_max = (TRANSFERS_MAX + 1) * SLOT_OCTETS;
+        let octets = usize::try_from(self.file.metadata()?.len()).unwrap_or(usize::MAX).min(octets_max);
+        let mut content = vec![0; octets];
+        self.file.read_exact_at(&mut content, 0)?;
+        let Some(ports) = content.first_chunk().and_then(|header| ports(header, boot)) else {
+            return Ok(Found::default());
+        };
+        let slots = content.chunks_exact(SLOT_OCTETS).skip(1).zip(0..);
+        let notes = slots.filter_map(|(slot, n)| {
+            let (note, written) = decode(slot.try_into().ok()?)?;
+            let age = now.checked_sub(written)?;
+            (age <= NOTES_LAST && usize::from(note.port) < ports.len()).then_some((n, note))
+        });
+        let notes = notes.collect();
+        Ok(Found { ports, notes })
+    }
+}
+
+fn place(slot: u32) -> io::Result<u64> {
+    let in_bounds = usize::try_from(slot).is_ok_and(|slot| slot < TRANSFERS_MAX);
+    if !in_bounds {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    Ok((u64::from(slot) + 1) * SLOT_OCTETS as u64)
+}
+
+fn ports(header: &[u8; SLOT_OCTETS], boot: [u8; 16]) -> Option<Vec<u16>> {
+    let mut reader = Reader(header);
+    let (magic, id) = (reader.take::<8>()?, reader.take::<16>()?);
+    let count = usize::from(u16::from_le_bytes(reader.take()?));
+    if magic != MAGIC || id != boot || count > PORTS_MAX {
+        return None;
+    }
+    let ports = (0..count).map(|_| reader.take().map(u16::from_le_bytes)).collect::<Option<_>>()?;
+    let summed = header.get(..MAGIC.len() + 16 + 2 + 2 * count)?;
+    (u64::from_le_bytes(reader.take()?) == checksum(summed)).then_some(ports)
+}
+
+/// A slot: check sum of what follows; moment of writing; the note. None: the path is too long for a slot.
+fn encode(note: &Note, now: Duration) -> Option<Vec<u8>> {
+    let mut slot = vec![0; 8];
+    slot.extend(u64::try_from(now.as_nanos()).ok()?.to_le_bytes());
+    slot.extend(note.port.to_le_bytes());
+    slot.extend(note.local.octets());
+    slot.extend(note.peer.ip().octets());
+    slot.extend(note.peer.port().to_le_bytes());
+    for number in [note.identity.file, note.identity.size, note.identity.modified, note.acknowledged] {
+        slot.extend(number.to_le_bytes());
+    }
+    slot.extend(note.block_octets.to_le_bytes());
+    slot.extend(note.window_blocks.to_le_bytes());
+    slot.extend(note.timeout_milliseconds.unwrap_or(u32::MAX).to_le_bytes());
+    slot.push(flags(note));
+    slot.extend(u16::try_from(note.path.len()).ok()?.to_le_bytes());
+    debug_assert_eq!(slot.len(), FIXED_OCTETS);
+    slot.extend(note.path.as_bytes());
+    if slot.len() > SLOT_OCTETS {
+        return None;
+    }
+    slot.resize(SLOT_OCTETS, 0);
+    let sum = checksum(slot.get(8..)?);
+    slot.splice(..8, sum.to_le_bytes());
+    Some(slot)
+}
+
+fn decode(slot: &[u8; SLOT_OCTETS]) -> Option<(Note, Duration)> {
+    let mut reader = Reader(slot);
+    let sum = u64::from_le_bytes(reader.take()?);
+    if sum != checksum(reader.0) {
+        return None;
+    }
+    let written = Duration::from_nanos(u64::from_le_bytes(reader.take()?));
+    let port = u16::from_le_bytes(reader.take()?);
+    let local = Ipv4Addr::from(reader.take::<4>()?);
+    let peer = SocketAddrV4::new(Ipv4Addr::from(reader.take::<4>()?), u16::from_le_bytes(reader.take()?));
+    let identity = ImageIdentity {
+        file: u64::from_le_bytes(reader.take()?),
+        size: u64::from_le_bytes(reader.take()?),
+        modified: u64::from_le_bytes(reader.take()?),
+    };
+    let acknowledged = u64::from_le_bytes(reader.take()?);
+    let block_octets = u16::from_le_bytes(reader.take()?);
+    let window_blocks = u16::from_le_bytes(reader.take()?);
+    let timeout = u32::from_le_bytes(reader.take()?);
+    let [flags] = reader.take()?;
+    let flag = |bit: u8| flags & bit != 0;
+    let path_octets = usize::from(u16::from_le_bytes(reader.take()?));
+    let path = std::str::from_utf8(reader.0.get(..path_octets)?).ok()?.to_owned();
+    let timeout_milliseconds = Some(timeout).filter(|timeout| *timeout != u32::MAX);
+    let note = Note {
+        port,
+        local,
+        peer,
+        path,
+        identity,
+        block_octets,
+        window_blocks,
+        timeout_milliseconds,
+        block_octets_asked: flag(BLOCK_OCTETS_ASKED),
+        window_blocks_asked: flag(WINDOW_BLOCKS_ASKED),
+        size_asked: flag(SIZE_ASKED),
+        options_acknowledged: flag(OPTIONS_ACKNOWLEDGED),
+        acknowledged,
+    };
+    Some((note, written))
+}
+
+const BLOCK_OCTETS_ASKED: u8 = 1;
+const WINDOW_BLOCKS_ASKED: u8 = 2;
+const SIZE_ASKED: u8 = 4;
+const OPTIONS_ACKNOWLEDGED: u8 = 8;
+
+/// What of a note is yes or no.
+fn flags(note: &Note) -> u8 {
+    let flag = |set: bool, bit: u8| if set { bit } else { 0 };
+    flag(note.block_octets_asked, BLOCK_OCTETS_ASKED)
+        | flag(note.window_blocks_asked, WINDOW_BLOCKS_ASKED)
+        | flag(note.size_asked, SIZE_ASKED)
+        | flag(note.options_acknowledged, OPTIONS_ACKNOWLEDGED)
+}
+
+/// Takes fixed pieces from the front.
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (piece, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*piece)
+    }
+}
+
+/// FNV-1a, 64 bits: it has to tell a whole slot from a torn one, and from an empty one.
+pub(crate) fn checksum(octets: &[u8]) -> u64 {
+    octets.iter().fold(0xcbf2_9ce4_8422_2325, |sum, octet| {
+        (sum ^ u64::from(*octet)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+/// Since this host was started, its sleep included: nobody sets this clock.
+fn now() -> Duration {
+    let now = clock_gettime(ClockId::Boottime);
+    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
+}
+
+/// What the kernel calls this boot of the host, made short: the text of a UUID without its hyphens is 32 digits, 16 octets.
+fn boot_id() -> io::Result<[u8; 16]> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
+    let number = u128::from_str_radix(&text.trim().replace('-', ""), 16).map_err(io::Error::other)?;
+    Ok(number.to_be_bytes())
+}
+
+#[cfg(test)]
+mod tests;

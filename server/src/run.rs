@@ -1,0 +1,397 @@
+//! The loop: one thread that owns [`Heorot`] and [`Transfers`], takes what comes, and carries out what they say.
+//!
+//! A turn: sleep until something is there; take a bounded batch of each socket that has something; take what other threads say; wake the
+//! machines whose time has come; hand the records of the turn to the store. Nothing in it waits: no file, no lookup, no sync.
+//!
+//! - [`carry`]: what the machines put out, carried out;
+//! - [`send`]: trains of blocks become datagrams;
+//! - [`commits`]: one commit in flight, the next gathers meanwhile;
+//! - [`meter`]: what was sent in the last second;
+//! - [`operate`]: signals, a new configuration, the end.
+
+mod carry;
+pub(crate) mod commits;
+mod meter;
+pub(crate) mod operate;
+mod send;
+
+use crate::ask::Ask;
+use crate::clock;
+use crate::configuration::Read;
+use crate::dns;
+use crate::http::Http;
+use crate::images::Images;
+use crate::images::directory::BootDirectory;
+use crate::journal::{Journal, Weight};
+use crate::link::{Link, Routed};
+use crate::neighbour::Neighbours;
+use crate::netio::Inbox;
+use crate::notes::Notes;
+use crate::probe::Prober;
+use crate::settings::Served;
+use crate::store::Outcome;
+use crate::udp::UdpPort;
+use crate::wake::{Bell, Caller};
+use carry::Pending;
+use commits::Commits;
+use heorot_core::config::Config;
+use heorot_core::message::{self, Datagram};
+use heorot_core::time::Time;
+use heorot_core::transfer::{self, Port, Transfers};
+use heorot_core::{Heorot, limit};
+use meter::Meter;
+use nix::sys::signalfd::SignalFd;
+use rustix::event::Timespec;
+use rustix::event::epoll::{self, EventData, EventFlags};
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+/// Messages of one line taken in a turn, so that a busy line does not keep the sockets waiting.
+const MESSAGES_A_TURN: usize = 256;
+
+/// Sockets that are looked at in a turn; the rest is still ready in the next one.
+const EVENTS_A_TURN: usize = 64;
+
+/// Longest sleep, for no reason but that a mistake of ours should show as a delay and not as the end.
+const SLEEP_MAX: Duration = Duration::from_secs(60);
+
+/// Everything that was opened and started for the loop.
+pub(crate) struct Parts {
+    pub(crate) config: Config,
+    pub(crate) config_path: PathBuf,
+    pub(crate) heorot: Heorot,
+    pub(crate) transfers: Transfers,
+    /// Port 67 by interface.
+    pub(crate) dhcp: Vec<(String, UdpPort)>,
+    pub(crate) tftp: UdpPort,
+    pub(crate) data: Vec<UdpPort>,
+    pub(crate) links: BTreeMap<String, Link>,
+    pub(crate) probers: Vec<(String, Prober)>,
+    pub(crate) routed: Routed,
+    pub(crate) served: BTreeMap<String, Served>,
+    pub(crate) neighbours: Neighbours,
+    pub(crate) images: Images,
+    pub(crate) directory: BootDirectory,
+    pub(crate) notes: Notes,
+    pub(crate) commits: Commits,
+    pub(crate) outcomes: Receiver<Outcome>,
+    pub(crate) asks: Receiver<Ask>,
+    pub(crate) reload: Caller<Result<Read, String>>,
+    pub(crate) reloaded: Receiver<Result<Read, String>>,
+    pub(crate) bell: Bell,
+    pub(crate) signals: SignalFd,
+    pub(crate) journal: Journal,
+    pub(crate) http: Http,
+    pub(crate) dns: dns::Handle,
+}
+
+/// The loop.
+pub(crate) struct Loop {
+    parts: Parts,
+    epoll: OwnedFd,
+    /// The moment of what is being handled.
+    now: Time,
+    pending: Pending,
+    meter: Meter,
+    kernel_drops: u64,
+    /// When something was last complained of, by what.
+    complaints: BTreeMap<&'static str, Time>,
+    reloading: bool,
+    /// Whether a thread writes `state.json`.
+    dumping: Arc<AtomicBool>,
+    /// When the server has to be gone, once it was told to go.
+    ends_by: Option<Time>,
+}
+
+/// What epoll says is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Bell,
+    Signals,
+    Tftp,
+    Data(usize),
+    Dhcp(usize),
+    Arp(usize),
+}
+
+/// From here on, tokens are those of data ports, then those of port 67, then those of ARP.
+const DATA_TOKENS_FROM: u64 = 16;
+const DHCP_TOKENS_FROM: u64 = 1 << 16;
+const ARP_TOKENS_FROM: u64 = 1 << 17;
+
+impl Source {
+    fn token(self) -> u64 {
+        match self {
+            Self::Bell => 0,
+            Self::Signals => 1,
+            Self::Tftp => 2,
+            Self::Data(place) => DATA_TOKENS_FROM + place as u64,
+            Self::Dhcp(place) => DHCP_TOKENS_FROM + place as u64,
+            Self::Arp(place) => ARP_TOKENS_FROM + place as u64,
+        }
+    }
+
+    fn of(token: u64) -> Self {
+        let place = |from: u64| usize::try_from(token - from).expect("it was made from a place");
+        match token {
+            0 => Self::Bell,
+            1 => Self::Signals,
+            2 => Self::Tftp,
+            data if data < DHCP_TOKENS_FROM => Self::Data(place(DATA_TOKENS_FROM)),
+            dhcp if dhcp < ARP_TOKENS_FROM => Self::Dhcp(place(DHCP_TOKENS_FROM)),
+            _ => Self::Arp(place(ARP_TOKENS_FROM)),
+        }
+    }
+}
+
+impl Loop {
+    /// Gets ready to run.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub(crate) fn new(parts: Parts) -> io::Result<Self> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let watch = |socket: &dyn AsFd, source: Source| {
+            epoll::add(&epoll, socket.as_fd(), EventData::new_u64(source.token()), EventFlags::IN)
+        };
+        watch(&parts.bell, Source::Bell)?;
+        watch(&parts.signals, Source::Signals)?;
+        watch(&parts.tftp, Source::Tftp)?;
+        for (place, port) in parts.data.iter().enumerate() {
+            watch(port, Source::Data(place))?;
+        }
+        for (place, (_, port)) in parts.dhcp.iter().enumerate() {
+            watch(port, Source::Dhcp(place))?;
+        }
+        for (place, (_, prober)) in parts.probers.iter().enumerate() {
+            watch(prober, Source::Arp(place))?;
+        }
+        Ok(Self {
+            parts,
+            epoll,
+            now: clock::now(),
+            pending: Pending::default(),
+            meter: Meter::default(),
+            kernel_drops: 0,
+            complaints: BTreeMap::new(),
+            reloading: false,
+            dumping: Arc::default(),
+            ends_by: None,
+        })
+    }
+
+    /// Runs until a signal ends it. What the machines wanted done when they were restored comes first.
+    ///
+    /// # Errors
+    /// The kernel no longer lets us wait.
+    pub(crate) fn run(
+        mut self,
+        restored: Vec<message::Output>,
+        resumed: Vec<transfer::Output>,
+    ) -> io::Result<()> {
+        for output in restored {
+            self.carry(output);
+        }
+        for output in resumed {
+            self.carry_transfer(output);
+        }
+        let mut inbox = Inbox::new();
+        while !self.is_over() {
+            self.submit();
+            for source in self.sleep()? {
+                self.now = clock::now();
+                match source {
+                    Source::Bell => self.parts.bell.silence(),
+                    Source::Signals => self.take_signals(),
+                    Source::Tftp => self.take_tftp(Port::Request, &mut inbox),
+                    Source::Data(place) => {
+                        self.take_tftp(
+                            Port::Data(u16::try_from(place).expect("there are a few")),
+                            &mut inbox,
+                        );
+                    }
+                    Source::Dhcp(place) => self.take_dhcp(place, &mut inbox),
+                    Source::Arp(place) => self.take_arp(place),
+                }
+            }
+            self.now = clock::now();
+            self.take_messages();
+            self.wake();
+        }
+        self.end();
+        Ok(())
+    }
+
+    /// Hands the records of the turn to the store.
+    fn submit(&mut self) {
+        if let Some((through, why)) = self.parts.commits.submit() {
+            self.heorot(message::Input::Refused { through, why });
+        }
+    }
+
+    /// Sleeps until something is ready or due.
+    fn sleep(&mut self) -> io::Result<impl Iterator<Item = Source> + use<>> {
+        let due = [self.parts.heorot.next_wakeup(), self.parts.transfers.next_wakeup(), self.ends_by];
+        let due = due.into_iter().flatten().min();
+        let pause = due.map_or(SLEEP_MAX, |due| due.since(clock::now()).min(SLEEP_MAX));
+        let pause = Timespec::try_from(pause).expect("a minute fits");
+        let nothing = epoll::Event { flags: EventFlags::empty(), data: EventData::new_u64(0) };
+        let mut events = [nothing; EVENTS_A_TURN];
+        let ready = match epoll::wait(&self.epoll, &mut events, Some(&pause)) {
+            Err(rustix::io::Errno::INTR) => 0,
+            ready => ready?,
+        };
+        Ok(events.into_iter().take(ready).map(|event| Source::of(event.data.u64())))
+    }
+
+    /// Tells the machines whose time has come.
+    fn wake(&mut self) {
+        if self.parts.heorot.next_wakeup().is_some_and(|at| at <= self.now) {
+            self.heorot(message::Input::Wakeup);
+        }
+        if self.parts.transfers.next_wakeup().is_some_and(|at| at <= self.now) {
+            self.transfer(transfer::Input::Wakeup);
+        }
+    }
+
+    /// A batch from port 67 of an interface.
+    fn take_dhcp(&mut self, place: usize, inbox: &mut Inbox) {
+        let (interface, port) = &mut self.parts.dhcp[place];
+        if let Err(error) = inbox.receive(port.as_fd()) {
+            return self.complain("receiving DHCP", &error);
+        }
+        if self.ends_by.is_some() {
+            return;
+        }
+        let interface = interface.clone();
+        for (envelope, payload) in inbox.datagrams() {
+            if let Some(dropped) = envelope.dropped {
+                self.kernel_drops += self.parts.dhcp[place].1.newly_dropped(dropped);
+            }
+            let (source, destination) = (envelope.source, envelope.destination);
+            self.heorot(message::Input::Dhcp(Datagram {
+                interface: &interface,
+                source,
+                destination,
+                payload,
+            }));
+        }
+    }
+
+    /// What was answered to our probes.
+    fn take_arp(&mut self, place: usize) {
+        for (address, mac) in self.parts.probers[place].1.answers() {
+            self.heorot(message::Input::Occupied { address, mac });
+        }
+    }
+
+    /// A batch from one of the TFTP ports. New requests are left to the next server once this one ends; what is in flight goes on.
+    fn take_tftp(&mut self, port: Port, inbox: &mut Inbox) {
+        if let Err(error) = inbox.receive(self.tftp_port(port).as_fd()) {
+            return self.complain("receiving TFTP", &error);
+        }
+        if self.ends_by.is_some() && port == Port::Request {
+            return;
+        }
+        for (envelope, payload) in inbox.datagrams() {
+            if let Some(dropped) = envelope.dropped {
+                self.kernel_drops += self.tftp_port(port).newly_dropped(dropped);
+            }
+            // A request to a broadcast address is for nobody (RFC 1123 4.2.3.4).
+            let served = self.is_served(envelope.interface) && envelope.destination == envelope.local;
+            if served {
+                let (local, peer) = (envelope.local, envelope.source);
+                self.transfer(transfer::Input::Datagram { port, local, peer, payload });
+            }
+        }
+    }
+
+    fn tftp_port(&mut self, port: Port) -> &mut UdpPort {
+        match port {
+            Port::Request => &mut self.parts.tftp,
+            Port::Data(place) => &mut self.parts.data[usize::from(place)],
+        }
+    }
+
+    /// Whether what comes by this interface is our business: the configured ones', and the host's own, which comes by `lo`.
+    fn is_served(&self, interface: u32) -> bool {
+        const LOOPBACK: u32 = 1; // The kernel makes it first in every network namespace.
+        interface == LOOPBACK || self.parts.served.values().any(|served| served.index == interface)
+    }
+
+    /// What other threads said.
+    fn take_messages(&mut self) {
+        let mut left = false;
+        while let Ok(outcome) = self.parts.outcomes.try_recv() {
+            self.parts.commits.done();
+            self.heorot(match outcome {
+                Outcome::Committed(through) => message::Input::Committed(through),
+                Outcome::Refused { through, why } => message::Input::Refused { through, why },
+            });
+        }
+        for count in 0..=MESSAGES_A_TURN {
+            left |= count == MESSAGES_A_TURN;
+            if left {
+                break;
+            }
+            let Some(done) = self.parts.images.take() else { break };
+            self.transfer(done);
+        }
+        for count in 0..=MESSAGES_A_TURN {
+            left |= count == MESSAGES_A_TURN;
+            if count == MESSAGES_A_TURN {
+                break;
+            }
+            let Ok(ask) = self.parts.asks.try_recv() else { break };
+            self.ask(ask);
+        }
+        if let Ok(read) = self.parts.reloaded.try_recv() {
+            self.reconfigure(read);
+        }
+        if left {
+            // The bell was silenced with messages left in the lines.
+            self.parts.bell.ring();
+        }
+    }
+
+    /// Says that something fails, at most once a minute for each kind of thing.
+    fn complain(&mut self, what: &'static str, error: &dyn std::fmt::Display) {
+        const EVERY: Duration = Duration::from_secs(60);
+        let last = self.complaints.get(what);
+        if last.is_none_or(|last| self.now.since(*last) >= EVERY) {
+            self.complaints.insert(what, self.now);
+            self.parts.journal.say(Weight::Warning, format_args!("{what} fails: {error}"));
+        }
+    }
+}
+
+/// Replies that can be outstanding: every transfer that waits for a file, and every HTTP connection.
+const PENDING_MAX: usize = limit::TRANSFERS_MAX + 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_source_comes_back_from_its_token() {
+        for source in [
+            Source::Bell,
+            Source::Signals,
+            Source::Tftp,
+            Source::Data(0),
+            Source::Data(7),
+            Source::Dhcp(0),
+            Source::Dhcp(300),
+            Source::Arp(0),
+            Source::Arp(300),
+        ] {
+            assert_eq!(Source::of(source.token()), source);
+        }
+    }
+}

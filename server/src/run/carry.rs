@@ -1,0 +1,214 @@
+//! What the machines put out, carried out in its order; and what one machine wants from the other.
+
+use super::{Loop, PENDING_MAX};
+use crate::ask::Ask;
+use crate::clock;
+use heorot_core::message::{
+    Answer, DhcpSend, DhcpTarget, Input, Measured, Neighbour, Output, Query, Request, RequestId, Via,
+};
+use heorot_core::transfer::{self, ImageIdentity, Refusal, TransferId};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use tokio::sync::oneshot;
+
+/// Questions to [`Heorot`](heorot_core::Heorot) that are unanswered.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    asked: BTreeMap<RequestId, Asker>,
+    last: u64,
+}
+
+/// Who waits for an answer.
+#[derive(Debug)]
+pub(super) enum Asker {
+    /// A TFTP transfer. With an identity: one that goes on after a restart.
+    Transfer(TransferId, Option<ImageIdentity>),
+    /// The HTTP thread.
+    Http(oneshot::Sender<Answer>),
+    /// SIGUSR1.
+    Dump,
+}
+
+impl Loop {
+    /// Gives [`Heorot`](heorot_core::Heorot) an input and carries out what it says.
+    pub(super) fn heorot(&mut self, input: Input<'_>) {
+        let mut out = Vec::new();
+        self.parts.heorot.handle(self.now, input, &mut out);
+        for output in out {
+            self.carry(output);
+        }
+    }
+
+    /// Gives [`Transfers`](heorot_core::transfer::Transfers) an input and carries out what it says.
+    pub(super) fn transfer(&mut self, input: transfer::Input<'_>) {
+        let mut out = Vec::new();
+        self.parts.transfers.handle(self.now, input, &mut out);
+        for output in out {
+            self.carry_transfer(output);
+        }
+    }
+
+    pub(super) fn carry(&mut self, output: Output) {
+        match output {
+            Output::Record(ticket, record) => {
+                if let Some((through, why)) = self.parts.commits.gather(ticket, record) {
+                    self.heorot(Input::Refused { through, why });
+                }
+            }
+            Output::Dhcp(send) => self.send_dhcp(&send),
+            Output::Neighbour(neighbour) => self.set_neighbour(&neighbour),
+            Output::Probe { interface, address } => self.probe(&interface, address),
+            Output::Reply(id, answer) => self.reply(id, answer),
+            Output::Publish(directory) => self.parts.dns.publish(directory),
+            Output::Event(event) => self.parts.journal.event(&event),
+        }
+    }
+
+    pub(super) fn carry_transfer(&mut self, output: transfer::Output) {
+        match output {
+            transfer::Output::Open { transfer, peer, local, path, identity } => {
+                self.request(Asker::Transfer(transfer, identity), peer, local, Via::Tftp, path);
+            }
+            transfer::Output::Send(send) => self.send_tftp(&send),
+            transfer::Output::Fetch { image, chunk } => {
+                if let Some(input) = self.parts.images.fetch(image, chunk) {
+                    self.transfer(input);
+                }
+            }
+            transfer::Output::Close(image) => self.parts.images.close(image),
+            transfer::Output::Note { slot, note } => {
+                if let Err(error) = self.parts.notes.write(slot, note.as_ref()) {
+                    self.complain("noting transfers for a restart", &error);
+                }
+            }
+            transfer::Output::SignOfLife(address) => self.heorot(Input::SignOfLife(address)),
+            transfer::Output::Ended(transfer) => self.heorot(Input::Transferred(transfer)),
+        }
+    }
+
+    /// What the HTTP thread asks.
+    pub(super) fn ask(&mut self, ask: Ask) {
+        match ask {
+            // Whoever is dropped is told to come again.
+            Ask::Machine { .. } | Ask::Operator { .. } if self.ends_by.is_some() => {}
+            Ask::Machine { from, local, via, path, reply } => {
+                self.request(Asker::Http(reply), from, local, via, path)
+            }
+            Ask::Operator { query, reply } => self.query(Asker::Http(reply), query),
+            Ask::SignOfLife(address) => self.heorot(Input::SignOfLife(address)),
+        }
+    }
+
+    /// An operator's question.
+    pub(super) fn query(&mut self, asker: Asker, query: Query) {
+        let query = match query {
+            Query::Status(_) => Query::Status(self.measured()),
+            query @ (Query::Nodes(_) | Query::Node(_) | Query::Explain(_) | Query::Dump) => query,
+        };
+        if let Some(id) = self.remember(asker) {
+            self.heorot(Input::Operator { id, wall: clock::wall(), query });
+        }
+    }
+
+    fn request(&mut self, asker: Asker, from: Ipv4Addr, local: Ipv4Addr, via: Via, path: String) {
+        if let Some(id) = self.remember(asker) {
+            self.heorot(Input::Request(Request { id, from, local, via, path }));
+        }
+    }
+
+    /// Gives a question its number. None: too many are unanswered, and this one is refused.
+    fn remember(&mut self, asker: Asker) -> Option<RequestId> {
+        self.pending.last += 1;
+        let id = RequestId(self.pending.last);
+        self.pending.asked.insert(id, asker);
+        if self.pending.asked.len() <= PENDING_MAX {
+            return Some(id);
+        }
+        self.reply(id, Answer::Missing("the server is too busy: ask again".into()));
+        None
+    }
+
+    fn reply(&mut self, id: RequestId, answer: Answer) {
+        match self.pending.asked.remove(&id) {
+            Some(Asker::Transfer(transfer, identity)) => self.open(transfer, identity, answer),
+            // Whoever asked may have gone away.
+            Some(Asker::Http(reply)) => drop(reply.send(answer)),
+            Some(Asker::Dump) => self.write_dump(answer),
+            None => debug_assert!(false, "{id:?} was answered twice, or never asked"),
+        }
+    }
+
+    /// The file of a transfer, as its answer says.
+    fn open(&mut self, transfer: TransferId, identity: Option<ImageIdentity>, answer: Answer) {
+        let result = match answer {
+            Answer::File(path) => match self.parts.images.open(transfer, path, identity) {
+                Ok(()) => return,
+                Err(refusal) => Err(refusal),
+            },
+            Answer::Text(text) => {
+                let opened = self.parts.images.open_text(&text);
+                if identity.is_some_and(|identity| identity != opened.identity) {
+                    self.parts.images.close(opened.image);
+                    Err(Refusal::Changed)
+                } else {
+                    Ok(opened)
+                }
+            }
+            Answer::Missing(why) => Err(Refusal::Missing(why)),
+            Answer::Json(..) => Err(Refusal::Missing("it is to be had by HTTP only".into())),
+        };
+        self.transfer(transfer::Input::Opened { transfer, result });
+    }
+
+    fn send_dhcp(&mut self, send: &DhcpSend) {
+        let DhcpSend { interface, source, target, payload } = send;
+        let sent = match *target {
+            DhcpTarget::Frame(mac, destination) => match self.parts.links.get(interface) {
+                Some(link) => link.send(*source, mac, destination, payload),
+                None => Err(std::io::Error::other(format!("{interface} is not served"))),
+            },
+            DhcpTarget::Address(destination) => self.parts.routed.send(*source, destination, payload),
+        };
+        match sent {
+            Ok(()) => self.meter.sent(self.now, payload.len()),
+            // The client asks again: the network could have lost it as well.
+            Err(error) => self.complain("sending DHCP", &error),
+        }
+    }
+
+    fn set_neighbour(&mut self, neighbour: &Neighbour) {
+        let index = |interface: &String| self.parts.served.get(interface).map(|served| served.index);
+        let done = match neighbour {
+            Neighbour::Set { interface, address, mac } => {
+                index(interface).map(|index| self.parts.neighbours.set(index, *address, *mac))
+            }
+            Neighbour::Drop { interface, address } => {
+                index(interface).map(|index| self.parts.neighbours.drop_entry(index, *address))
+            }
+        };
+        // Without the entry the kernel asks by ARP, which most machines answer.
+        if let Some(Err(error)) = done {
+            self.complain("setting neighbour entries", &error);
+        }
+    }
+
+    fn probe(&mut self, interface: &str, address: Ipv4Addr) {
+        let prober = self.parts.probers.iter().find(|(name, _)| name == interface);
+        if let Some(Err(error)) = prober.map(|(_, prober)| prober.ask(address)) {
+            self.complain("asking by ARP", &error);
+        }
+    }
+
+    fn measured(&mut self) -> Measured {
+        let resent = self.parts.transfers.resent_total();
+        let (bits, retries) = self.meter.last_second(self.now, resent);
+        Measured {
+            transfers_active: self.parts.transfers.active() as u64,
+            transfers_waiting: self.parts.transfers.waiting() as u64,
+            sent_bits_per_second: bits,
+            retries_per_second: retries,
+            kernel_drops: self.kernel_drops,
+            malformed: self.parts.transfers.malformed().clone(),
+        }
+    }
+}

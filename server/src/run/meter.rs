@@ -1,0 +1,73 @@
+//! What was sent in the last second.
+
+use heorot_core::time::Time;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// How fine the second is divided.
+const SLICE: Duration = Duration::from_millis(100);
+/// Slices of a second.
+const SLICES: usize = 10;
+/// Octets around a UDP payload on Ethernet: frame header and check sum, IP, UDP.
+const OVERHEAD_OCTETS: u64 = 14 + 4 + 20 + 8;
+
+/// Counts octets, by tenths of a second.
+#[derive(Debug, Default)]
+pub(super) struct Meter {
+    /// Beginning and octets of the slices in which something was sent; only the last second's.
+    slices: VecDeque<(Time, u64)>,
+    /// When retries were last looked at, and how many there were.
+    retries: Option<(Time, u64)>,
+}
+
+impl Meter {
+    /// A datagram of so many octets left.
+    pub(super) fn sent(&mut self, now: Time, payload_octets: usize) {
+        self.sent_many(now, 1, payload_octets);
+    }
+
+    /// Datagrams of so many octets together left.
+    pub(super) fn sent_many(&mut self, now: Time, datagrams: usize, payload_octets: usize) {
+        let octets = payload_octets as u64 + datagrams as u64 * OVERHEAD_OCTETS;
+        match self.slices.back_mut() {
+            Some((begun, total)) if now.since(*begun) < SLICE => *total += octets,
+            _ => {
+                self.slices.push_back((now, octets));
+                while self.slices.len() > SLICES {
+                    self.slices.pop_front();
+                }
+            }
+        }
+    }
+
+    /// Bits sent in the last second, and retries a second since this was asked last (or since the start), whose total is given.
+    pub(super) fn last_second(&mut self, now: Time, retries_total: u64) -> (u64, u64) {
+        const SECOND: Duration = Duration::from_secs(1);
+        let recent = self.slices.iter().filter(|(begun, _)| now.since(*begun) <= SECOND);
+        let bits = recent.map(|(_, octets)| octets * 8).sum();
+        let (then, before) = self.retries.unwrap_or((now, retries_total));
+        let milliseconds = u64::try_from(now.since(then).as_millis()).unwrap_or(u64::MAX).max(1000);
+        self.retries = Some((now, retries_total));
+        (bits, retries_total.saturating_sub(before).saturating_mul(1000) / milliseconds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_second_counts() {
+        let at = |milliseconds: u64| Time::from_nanoseconds(1 << 40) + Duration::from_millis(milliseconds);
+        let mut meter = Meter::default();
+        for millisecond in 0..3000 {
+            meter.sent(at(millisecond), 1000 - 46);
+        }
+        let (bits, _) = meter.last_second(at(3000), 0);
+        assert!((7_900_000..=8_100_000).contains(&bits), "{bits} bits of 8 Mbit/s");
+        assert_eq!(meter.slices.len(), SLICES);
+        assert_eq!(meter.last_second(at(5000), 0).0, 0);
+        assert_eq!(meter.last_second(at(7000), 30).1, 15, "30 retries in two seconds");
+        assert_eq!(meter.last_second(at(7010), 40).1, 10, "a moment is not made a second of");
+    }
+}

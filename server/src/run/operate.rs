@@ -1,0 +1,173 @@
+//! Signals: a new configuration, a dump, and the end.
+
+use super::Loop;
+use super::carry::Asker;
+use crate::configuration::{self, Read};
+use crate::journal::Weight;
+use crate::settings;
+use heorot_core::message::{Answer, Input, Query};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// How long the server may take to end: systemd waits 90 s and an operator less.
+const ENDS_WITHIN: Duration = Duration::from_secs(5);
+
+/// Blocks the signals that we know, in this thread and all that it starts, and makes them readable.
+///
+/// # Errors
+/// The kernel's.
+pub(crate) fn signals() -> io::Result<SignalFd> {
+    let known = [Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGTERM, Signal::SIGINT];
+    let mask: SigSet = known.into_iter().collect();
+    mask.thread_block()?;
+    Ok(SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?)
+}
+
+impl Loop {
+    pub(super) fn take_signals(&mut self) {
+        while let Ok(Some(info)) = self.parts.signals.read_signal() {
+            let number = i32::try_from(info.ssi_signo).unwrap_or(0);
+            match Signal::try_from(number) {
+                Ok(Signal::SIGHUP) => self.begin_reload(),
+                Ok(Signal::SIGUSR1) => self.query(Asker::Dump, Query::Dump),
+                Ok(signal) => self.begin_end(signal),
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Has the configuration read by a thread of its own: it asks the kernel for all interfaces, and the disk.
+    fn begin_reload(&mut self) {
+        self.parts.http.reopen_control();
+        if self.reloading || self.ends_by.is_some() {
+            return;
+        }
+        let (path, reload) = (self.parts.config_path.clone(), self.parts.reload.clone());
+        let read = move || {
+            let read = configuration::read(&path).and_then(|read| {
+                let problems = configuration::problems_here(&read.config);
+                if problems.is_empty() { Ok(read) } else { Err(problems.join("\n")) }
+            });
+            reload.say(read);
+        };
+        match std::thread::Builder::new().name("reload".into()).spawn(read) {
+            Ok(_) => self.reloading = true,
+            Err(error) => self.complain("reading the configuration anew", &error),
+        }
+    }
+
+    /// Takes the new configuration, or keeps the old one and says why.
+    pub(super) fn reconfigure(&mut self, read: Result<Read, String>) {
+        self.reloading = false;
+        let Read { config, warnings } = match read {
+            Ok(read) => read,
+            Err(mistakes) => {
+                let text = format!("the configuration is wrong; the old one stays:\n{mistakes}");
+                return self.parts.journal.say(Weight::Warning, text.trim_end());
+            }
+        };
+        let fixed = settings::need_restart(&self.parts.config, &config);
+        if !fixed.is_empty() {
+            let text = format!(
+                "changing {} needs a restart: systemctl restart heorot; until then the old configuration stays",
+                fixed.join(", ")
+            );
+            return self.parts.journal.say(Weight::Warning, text);
+        }
+        if !warnings.is_empty() {
+            self.parts.journal.say(Weight::Warning, warnings.trim_end());
+        }
+        self.parts.directory.change(&config.boot.directory);
+        self.parts.dns.configure(settings::dns_settings(&config, crate::clock::calendar_seconds()));
+        self.parts.config = config.clone();
+        self.heorot(Input::Configure(Box::new(config)));
+        self.parts.journal.say(Weight::Notice, "the configuration was read anew");
+    }
+
+    /// Writes what SIGUSR1 asked for, by a thread of its own. What was promised is durable at every moment, so the commit that is begun
+    /// at the end of this turn is the checkpoint.
+    pub(super) fn write_dump(&mut self, answer: Answer) {
+        let Answer::Json(200, text) = answer else {
+            return self.complain("writing state.json", &"there is no dump");
+        };
+        let path = Path::new(&self.parts.config.server.state).join("state.json");
+        if self.dumping.swap(true, Ordering::Relaxed) {
+            return self.complain("writing state.json", &"the last one is still being written");
+        }
+        let (journal, dumping) = (self.parts.journal.clone(), Arc::clone(&self.dumping));
+        let write = move || {
+            match write_atomically(&path, &text) {
+                Ok(()) => journal.say(Weight::Notice, format_args!("{} was written", path.display())),
+                Err(e) => {
+                    journal.say(Weight::Warning, format_args!("{} cannot be written: {e}", path.display()))
+                }
+            }
+            dumping.store(false, Ordering::Relaxed);
+        };
+        if let Err(error) = std::thread::Builder::new().name("dump".into()).spawn(write) {
+            self.dumping.store(false, Ordering::Relaxed);
+            self.complain("writing state.json", &error);
+        }
+    }
+
+    /// Takes nothing new from now on. A second signal does not wait for what is under way.
+    fn begin_end(&mut self, signal: Signal) {
+        let patience = if self.ends_by.is_some() { Duration::ZERO } else { ENDS_WITHIN };
+        self.ends_by = Some(self.now + patience);
+        self.parts.journal.say(Weight::Notice, format_args!("{signal}: ending"));
+    }
+
+    /// Whether the server was told to end and may: everything promised is durable and no file is on its way by HTTP, or it took too long.
+    /// TFTP transfers are not waited for: they are noted, and the next server goes on with them.
+    pub(super) fn is_over(&self) -> bool {
+        let done = self.parts.commits.is_idle() && self.parts.http.streams() == 0;
+        self.ends_by.is_some_and(|by| done || crate::clock::now() >= by)
+    }
+
+    /// The last things.
+    pub(super) fn end(self) {
+        let parts = self.parts;
+        let active = parts.transfers.active();
+        if active == 0 {
+            let _ = parts.notes.remove();
+        }
+        // A server that has gone should not look like one that does not answer.
+        let _ = std::fs::remove_file(&parts.config.server.control);
+        parts.dns.stop();
+        parts
+            .journal
+            .say(Weight::Notice, format_args!("ended; {active} transfers are noted for the next server"));
+        parts.journal.flush();
+    }
+}
+
+/// Puts a file in its place whole or not at all.
+fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
+    let new = path.with_extension("json.new");
+    let mut file = File::create(&new)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&new, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dump_replaces_the_last_one() {
+        let directory = crate::testing::directory("dump");
+        let path = directory.path().join("state.json");
+        write_atomically(&path, "{\"a\":1}").unwrap();
+        write_atomically(&path, "{}").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{}");
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+        assert!(write_atomically(&directory.path().join("missing/state.json"), "").is_err());
+    }
+}

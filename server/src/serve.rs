@@ -1,0 +1,280 @@
+//! `heorot serve`: everything is checked, then opened, then the privileges are given away, then it runs.
+
+use crate::ask::ASKS_WAITING_MAX;
+use crate::configuration::{self, Read};
+use crate::http::{self, Http, control};
+use crate::images::Images;
+use crate::images::directory::BootDirectory;
+use crate::journal::{Journal, Weight};
+use crate::link::{Link, Routed};
+use crate::neighbour::Neighbours;
+use crate::notes::Notes;
+use crate::probe::Prober;
+use crate::problem::{Problem, problem};
+use crate::run::commits::Commits;
+use crate::run::{Loop, Parts, operate};
+use crate::settings::{self, Served};
+use crate::store::{self, Store};
+use crate::udp::{DATA_PORTS, UdpPort};
+use crate::wake::{Bell, line};
+use crate::{clock, dns, rights};
+use heorot_core::Heorot;
+use heorot_core::config::Config;
+use heorot_core::message;
+use heorot_core::transfer::{self, Settings, Transfers};
+use std::collections::BTreeMap;
+use std::fs::{DirBuilder, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Name of the file of records, in `server.state`.
+const STORE_FILE: &str = "heorot.redb";
+/// Name of the file of notes, beside the control socket.
+const NOTES_FILE: &str = "transfers.notes";
+/// Chunks that were read and wait for the loop: 16 MiB of them.
+const RESULTS_WAITING_MAX: usize = 64;
+
+/// Runs the server until a signal ends it.
+///
+/// # Errors
+/// What keeps it from starting, and what to do. Nothing is left behind then but empty directories and an empty store.
+pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), Problem> {
+    let Read { mut config, warnings } =
+        configuration::read(config_path).map_err(|text| Problem(text.trim_end().into()))?;
+    if let Some(control) = control {
+        config.server.control = control.to_string_lossy().into_owned();
+    }
+    let problems = configuration::problems_here(&config);
+    if !problems.is_empty() {
+        return Err(Problem(problems.join("\n")));
+    }
+    rights::check()?;
+    let signals = operate::signals().map_err(|e| problem!("signals cannot be received: {e}"))?;
+    let control_path = PathBuf::from(&config.server.control);
+    let run_directory = control_path.parent().unwrap_or_else(|| Path::new("/")).to_owned();
+    make_directory(Path::new(&config.server.state), "server.state", 0o750)?;
+    make_directory(&run_directory, "server.control", 0o755)?;
+
+    let opened = open(&config, &control_path)?;
+    let journal = Journal::start().map_err(|e| cannot_start(&e))?;
+    if !warnings.is_empty() {
+        journal.say(Weight::Warning, warnings.trim_end());
+    }
+    // dns:: starts its thread as it binds, so it comes last before the privileges go; changing the user reaches every thread.
+    let first = Arc::new(settings::first_directory(&config));
+    let names = dns::start(
+        &settings::dns_addresses(&config),
+        settings::dns_settings(&config, clock::calendar_seconds()),
+        first,
+    )
+    .map_err(|e| Problem(e.to_string()))?;
+    if let Some(warning) = give_away_rights(&config, &control_path, &run_directory)? {
+        journal.say(Weight::Warning, warning);
+    }
+    let (parts, restored, resumed) = start(config, config_path, opened, signals, journal, names)?;
+    let journal = parts.journal.clone();
+    let count = parts.transfers.active();
+    journal.say(
+        Weight::Notice,
+        format_args!("heorot {} serves; {count} transfers go on", env!("CARGO_PKG_VERSION")),
+    );
+    Loop::new(parts)
+        .and_then(|running| running.run(restored, resumed))
+        .map_err(|e| problem!("the loop cannot wait any more: {e}"))
+}
+
+/// All that needs privileges, or may be somebody else's.
+struct Opened {
+    store: Store,
+    contents: store::Contents,
+    dhcp: Vec<(String, UdpPort)>,
+    tftp: UdpPort,
+    data: Vec<UdpPort>,
+    links: BTreeMap<String, Link>,
+    probers: Vec<(String, Prober)>,
+    routed: Routed,
+    served: BTreeMap<String, Served>,
+    neighbours: Neighbours,
+    notes: Notes,
+    noted: Vec<(u32, transfer::Note)>,
+    http: http::Sockets,
+}
+
+fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
+    // The store's lock is what keeps two servers of one state apart, so it comes first.
+    let (store, contents) = Store::open(&Path::new(&config.server.state).join(STORE_FILE))?;
+    let served =
+        settings::served(config).map_err(|e| problem!("the host's interfaces cannot be listed: {e}"))?;
+    let served: BTreeMap<String, Served> =
+        served.into_iter().filter_map(|(name, found)| Some((name, found?))).collect();
+    let dhcp =
+        served.keys().map(|name| Ok((name.clone(), UdpPort::dhcp(name)?))).collect::<Result<_, Problem>>()?;
+    let open_link =
+        |(name, served): (&String, &Served)| Ok((name.clone(), Link::open(name, served.index, served.mac)?));
+    let links = served.iter().map(open_link).collect::<Result<_, Problem>>()?;
+    let open_prober = |(name, served): (&String, &Served)| {
+        Ok((name.clone(), Prober::open(name, served.index, served.mac)?))
+    };
+    let probers = served.iter().map(open_prober).collect::<Result<_, Problem>>()?;
+    let tftp = UdpPort::tftp()?;
+    let boot =
+        settings::own_addresses(config).into_iter().map(|address| http::bind(address, config.http.port));
+    let boot = boot.collect::<Result<_, _>>()?;
+    let control = control::bind(control_path)?;
+    let notes_path = control_path.with_file_name(NOTES_FILE);
+    let (notes, found) =
+        Notes::open(&notes_path).map_err(|e| problem!("{} cannot be written: {e}", notes_path.display()))?;
+    let data = UdpPort::data(&found.ports)?;
+    let ports: Vec<u16> = data.iter().map(UdpPort::number).collect();
+    notes.begin(&ports).map_err(|e| problem!("{} cannot be written: {e}", notes_path.display()))?;
+    let mut neighbours = Neighbours::open().map_err(|e| problem!("neighbour entries cannot be set: {e}"))?;
+    neighbours
+        .remove_ours()
+        .map_err(|e| problem!("the neighbour entries of an earlier server cannot be removed: {e}"))?;
+    Ok(Opened {
+        store,
+        contents,
+        dhcp,
+        tftp,
+        data,
+        links,
+        probers,
+        routed: Routed::open()?,
+        served,
+        neighbours,
+        notes,
+        noted: still_reachable(found.notes, &found.ports, &ports),
+        http: http::Sockets { boot, control, control_path: control_path.to_owned() },
+    })
+}
+
+/// The notes whose port could be bound again: the client sends its next ACK there and nowhere else.
+fn still_reachable(
+    notes: Vec<(u32, transfer::Note)>,
+    before: &[u16],
+    now: &[u16],
+) -> Vec<(u32, transfer::Note)> {
+    let again = |place: usize| before.get(place).is_some_and(|port| now.get(place) == Some(port));
+    notes.into_iter().filter(|(_, note)| again(usize::from(note.port))).collect()
+}
+
+/// Becomes `server.user`, who owns what the server writes.
+fn give_away_rights(
+    config: &Config,
+    control_path: &Path,
+    run_directory: &Path,
+) -> Result<Option<String>, Problem> {
+    let state = Path::new(&config.server.state);
+    let (file, notes) = (state.join(STORE_FILE), control_path.with_file_name(NOTES_FILE));
+    rights::drop_to(&config.server.user, &[state, &file, run_directory, &notes, control_path])
+}
+
+/// What the loop is given: its parts, and what both machines want done first.
+type Started = (Parts, Vec<message::Output>, Vec<transfer::Output>);
+
+/// Starts the threads and the two machines.
+fn start(
+    config: Config,
+    config_path: &Path,
+    opened: Opened,
+    signals: nix::sys::signalfd::SignalFd,
+    journal: Journal,
+    names: dns::Handle,
+) -> Result<Started, Problem> {
+    let bell = Bell::new().map_err(|e| cannot_start(&e))?;
+    let directory = BootDirectory::new(&config.boot.directory);
+    let (outcome, outcomes) = line(&bell, 1);
+    let (result, results) = line(&bell, RESULTS_WAITING_MAX);
+    let (ask, asks) = line(&bell, ASKS_WAITING_MAX);
+    let (reload, reloaded) = line(&bell, 1);
+    let store = store::start(opened.store, outcome).map_err(|e| cannot_start(&e))?;
+    let images = Images::start(directory.clone(), result, results).map_err(|e| cannot_start(&e))?;
+    let http =
+        Http::start(opened.http, ask, directory.clone(), journal.clone()).map_err(|e| cannot_start(&e))?;
+
+    let now = clock::now();
+    let (mut restored, mut resumed) = (Vec::new(), Vec::new());
+    let store::Contents { records, secret } = opened.contents;
+    let heorot = Heorot::restore(now, config.clone(), secret, records, &mut restored);
+    let transfers = Transfers::restore(now, Settings { data_ports: DATA_PORTS }, opened.noted, &mut resumed);
+    let parts = Parts {
+        config,
+        config_path: config_path.to_owned(),
+        heorot,
+        transfers,
+        dhcp: opened.dhcp,
+        tftp: opened.tftp,
+        data: opened.data,
+        links: opened.links,
+        probers: opened.probers,
+        routed: opened.routed,
+        served: opened.served,
+        neighbours: opened.neighbours,
+        images,
+        directory,
+        notes: opened.notes,
+        commits: Commits::new(store),
+        outcomes,
+        asks,
+        reload,
+        reloaded,
+        bell,
+        signals,
+        journal,
+        http,
+        dns: names,
+    };
+    Ok((parts, restored, resumed))
+}
+
+/// Makes a directory of ours if it is not there.
+fn make_directory(path: &Path, setting: &str, mode: u32) -> Result<(), Problem> {
+    let missing = !path.exists();
+    let made = DirBuilder::new().recursive(true).mode(mode).create(path);
+    // Against an odd umask.
+    let made = made.and_then(|()| {
+        if missing { std::fs::set_permissions(path, Permissions::from_mode(mode)) } else { Ok(()) }
+    });
+    made.map_err(|e| {
+        problem!(
+            "the directory {} cannot be made: {e}\n  set `{setting}` to where heorot may write",
+            path.display()
+        )
+    })
+}
+
+fn cannot_start(error: &io::Error) -> Problem {
+    problem!(
+        "no thread or descriptor can be had: {error}\n  raise the limits of the service (ulimit -n, TasksMax)"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_note_counts_only_if_its_port_is_bound_again() {
+        let note = |port| transfer::Note {
+            port,
+            local: [10, 0, 0, 1].into(),
+            peer: "10.0.0.2:2000".parse().unwrap(),
+            path: "x".into(),
+            identity: transfer::ImageIdentity { file: 1, size: 2, modified: 3 },
+            block_octets: 512,
+            window_blocks: 1,
+            timeout_milliseconds: None,
+            block_octets_asked: false,
+            window_blocks_asked: false,
+            size_asked: false,
+            options_acknowledged: true,
+            acknowledged: 0,
+        };
+        let notes = (0..4).map(|place| (u32::from(place), note(place))).collect();
+        let kept = still_reachable(notes, &[40, 41, 42], &[40, 99, 42, 43]);
+        assert_eq!(kept.iter().map(|(slot, _)| *slot).collect::<BTreeSet<_>>(), BTreeSet::from([0, 2]));
+    }
+}

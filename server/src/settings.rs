@@ -1,0 +1,164 @@
+//! From the configuration to what each part wants to know, and what of it cannot change while the server runs.
+
+use heorot_core::config::{Config, Interface};
+use heorot_core::mac::Mac;
+use heorot_dns::Prefix;
+use heorot_names::Directory;
+use nix::sys::socket::SockaddrStorage;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// The DNS server's port.
+const DNS_PORT: u16 = 53;
+
+/// An interface that is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Served {
+    /// The kernel's number of it.
+    pub(crate) index: u32,
+    /// Its hardware address.
+    pub(crate) mac: Mac,
+}
+
+/// The interfaces of this host with their IPv4 addresses, as the configuration wants to know them.
+///
+/// # Errors
+/// The kernel's.
+pub(crate) fn interfaces() -> io::Result<Vec<Interface>> {
+    let mut interfaces: BTreeMap<String, Vec<(Ipv4Addr, u8)>> = BTreeMap::new();
+    for entry in nix::ifaddrs::getifaddrs()? {
+        let addresses = interfaces.entry(entry.interface_name).or_default();
+        let ipv4 = |address: &SockaddrStorage| address.as_sockaddr_in().map(|address| address.ip());
+        if let Some(address) = entry.address.as_ref().and_then(ipv4) {
+            let mask = entry.netmask.as_ref().and_then(ipv4).unwrap_or(Ipv4Addr::BROADCAST);
+            let length = u32::from(mask).leading_ones();
+            addresses.push((address, u8::try_from(length).expect("32 at most")));
+        }
+    }
+    Ok(interfaces.into_iter().map(|(name, addresses)| Interface { name, addresses }).collect())
+}
+
+/// The interfaces of the configuration as the kernel knows them. None of a name: it is not there, or is no Ethernet.
+///
+/// # Errors
+/// The kernel's.
+pub(crate) fn served(config: &Config) -> io::Result<BTreeMap<String, Option<Served>>> {
+    let mut macs = BTreeMap::new();
+    for entry in nix::ifaddrs::getifaddrs()? {
+        let link = entry.address.as_ref().and_then(SockaddrStorage::as_link_addr);
+        if let Some(mac) = link.and_then(nix::sys::socket::LinkAddr::addr) {
+            macs.insert(entry.interface_name, Mac(mac));
+        }
+    }
+    let find = |name: &str| {
+        let index = nix::net::if_::if_nametoindex(name).ok()?;
+        Some(Served { index, mac: *macs.get(name)? })
+    };
+    Ok(config.networks.iter().map(|network| (network.interface.clone(), find(&network.interface))).collect())
+}
+
+/// Our own addresses on the networks, each once.
+pub(crate) fn own_addresses(config: &Config) -> Vec<Ipv4Addr> {
+    let on_link = config.networks.iter().filter(|network| network.on_link);
+    on_link.map(|network| network.address).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Where names are answered for.
+pub(crate) fn dns_addresses(config: &Config) -> Vec<SocketAddr> {
+    own_addresses(config).into_iter().map(|address| (address, DNS_PORT).into()).collect()
+}
+
+/// What the resolver is told beside the names. The serial has to grow from start to start: the calendar's seconds do.
+pub(crate) fn dns_settings(config: &Config, serial: u32) -> heorot_dns::Settings {
+    let defaults = heorot_dns::Settings::default();
+    let prefix = |network: &heorot_core::config::Network| Prefix {
+        address: network.address,
+        length: network.prefix_length,
+    };
+    heorot_dns::Settings {
+        hosts: BTreeMap::from([(defaults.server_name.clone(), own_addresses(config))]),
+        reverse_prefixes: config.networks.iter().map(prefix).collect(),
+        serial,
+        ..defaults
+    }
+}
+
+/// The names before any node is known: those that are arithmetic. What is known replaces it at once.
+pub(crate) fn first_directory(config: &Config) -> Directory {
+    Directory {
+        zone: config.cluster.name.clone(),
+        pattern: config.cluster.nodes.clone(),
+        networks: config.networks.iter().map(|network| network.numbering.clone()).collect(),
+        given_names: BTreeMap::new(),
+    }
+}
+
+/// The settings that a running server cannot change, by their names: what is open was opened with privileges that are gone.
+pub(crate) fn need_restart(old: &Config, new: &Config) -> Vec<&'static str> {
+    let interfaces = |config: &Config| -> BTreeSet<String> {
+        config.networks.iter().map(|n| n.interface.clone()).collect()
+    };
+    [
+        ("server.state", old.server.state != new.server.state),
+        ("server.control", old.server.control != new.server.control),
+        ("server.user", old.server.user != new.server.user),
+        ("network.interface", interfaces(old) != interfaces(new)),
+        ("network.address", own_addresses(old) != own_addresses(new)),
+        ("http.port", old.http.port != new.http.port),
+    ]
+    .into_iter()
+    .filter_map(|(name, differs)| differs.then_some(name))
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLE: &str = r#"
+        [[network]]
+        interface = "lo"
+        address = "127.0.0.1/8"
+        numbers = "0-9"
+        first = "127.0.1.0"
+        temporary = "127.0.2.1-127.0.2.9"
+    "#;
+
+    fn config(text: &str) -> Config {
+        let lo = Interface { name: "lo".into(), addresses: vec![(Ipv4Addr::LOCALHOST, 8)] };
+        Config::parse(text, &[lo]).expect("a right configuration").0
+    }
+
+    #[test]
+    fn the_loopback_interface_is_found() {
+        let interfaces = interfaces().unwrap();
+        let lo = interfaces.iter().find(|interface| interface.name == "lo").unwrap();
+        assert!(lo.addresses.contains(&(Ipv4Addr::LOCALHOST, 8)), "{lo:?}");
+    }
+
+    #[test]
+    fn what_cannot_change_is_named_and_the_rest_may() {
+        let old = config(SAMPLE);
+        for (from, to, expected) in [
+            ("0-9", "0-19", vec![]),
+            (
+                "[[network]]",
+                "[server]\nstate = \"/elsewhere\"\n[http]\nport = 8080\n[[network]]",
+                vec!["server.state", "http.port"],
+            ),
+            ("[[network]]", "[boot]\ndirectory = \"/elsewhere\"\n[[network]]", vec![]),
+            ("127.0.0.1/8", "127.0.0.1/16", vec![]),
+        ] {
+            assert_eq!(need_restart(&old, &config(&SAMPLE.replace(from, to))), expected, "{from} -> {to}");
+        }
+    }
+
+    #[test]
+    fn the_server_itself_has_a_name() {
+        let settings = dns_settings(&config(SAMPLE), 7);
+        assert_eq!(settings.hosts["heorot"], [Ipv4Addr::LOCALHOST]);
+        assert_eq!(settings.serial, 7);
+        assert_eq!(settings.reverse_prefixes[0].length, 8);
+    }
+}

@@ -1,0 +1,283 @@
+//! What is durable: records in a redb file, written by a thread of their own, one commit a batch.
+
+use crate::problem::{Problem, problem};
+use crate::wake::Caller;
+use heorot_core::cluster::record::Record;
+use heorot_core::message::Ticket;
+use redb::{
+    Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, TableDefinition, TableError,
+};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+/// The records: [`Record::key`] -> [`Record::value`].
+const RECORDS: TableDefinition<'_, &str, &str> = TableDefinition::new("records");
+/// What is not a record: `format` and `secret`.
+const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
+/// The format of both tables.
+const FORMAT: [u8; 1] = [1];
+/// Octets of the page cache: all records of the largest cluster fit several times over.
+const CACHE_OCTETS: usize = 32 << 20;
+/// How long a broken store is left alone before it is opened again: opening reads the whole file, and a full disk stays full for a while.
+const REOPEN_AFTER: Duration = Duration::from_secs(1);
+
+/// Records in the order of their tickets, to be committed as one.
+pub(crate) type Batch = Vec<(Ticket, Record)>;
+
+/// How a batch ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All of it is durable.
+    Committed(Ticket),
+    /// None of it is, nor ever will be.
+    Refused {
+        /// The last of the batch.
+        through: Ticket,
+        /// What the disk says.
+        why: String,
+    },
+}
+
+/// The file of records.
+pub(crate) struct Store {
+    open: Box<dyn Fn() -> Result<Database, DatabaseError> + Send>,
+    /// None: broken, to be opened again by the next batch that comes late enough.
+    database: Option<Database>,
+    opened: Instant,
+    why: String,
+    /// What was there before commits that failed with the file in an unknown state: they may be durable although they were refused, so
+    /// the next commit puts this back.
+    doubtful: BTreeMap<String, Option<String>>,
+}
+
+/// What a store held when it was opened.
+pub(crate) struct Contents {
+    /// In no order that means anything.
+    pub(crate) records: Vec<Record>,
+    /// Made when the store was.
+    pub(crate) secret: [u8; 16],
+}
+
+impl Store {
+    /// Opens the file, or makes it, checks it whole, and reads it.
+    pub(crate) fn open(path: &Path) -> Result<(Self, Contents), Problem> {
+        // It holds the secret that tokens are made from.
+        let made = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+        made.map_err(|e| {
+            problem!(
+                "{} cannot be written: {e}\n  give `server.state` to the user that runs heorot",
+                path.display()
+            )
+        })?;
+        let file = path.to_owned();
+        Self::open_with(Box::new(move || builder().create(&file))).map_err(|wrong| match wrong {
+            Wrong::Taken => problem!("another heorot keeps its state in {}\n  one server at a time: stop the other one", path.display()),
+            Wrong::Full => problem!("{}: the disk is full\n  free some space and start again; nothing was changed", path.display()),
+            Wrong::Record(why) => problem!(
+                "{}: {why}\n  a later version wrote it, or it is damaged; nothing was changed. Start the version that wrote it, or put a backup of this file back",
+                path.display()
+            ),
+            Wrong::Other(why) => problem!(
+                "{} cannot be used: {why}\n  put a backup of it back; without it all nodes are numbered anew",
+                path.display()
+            ),
+        })
+    }
+
+    fn open_with(
+        open: Box<dyn Fn() -> Result<Database, DatabaseError> + Send>,
+    ) -> Result<(Self, Contents), Wrong> {
+        let mut database = open()?;
+        // False: it was damaged where nothing is kept, and is mended now.
+        let _ = database.check_integrity()?;
+        let contents = read(&database)?;
+        let store = Self {
+            open,
+            database: Some(database),
+            opened: Instant::now(),
+            why: String::new(),
+            doubtful: BTreeMap::new(),
+        };
+        Ok((store, contents))
+    }
+
+    /// Makes a batch durable, whole or not at all.
+    ///
+    /// # Errors
+    /// What the disk says. From then on batches are refused at once, but for one attempt a second to open the file again.
+    fn commit(&mut self, batch: &Batch) -> Result<(), String> {
+        if self.database.is_none() {
+            if self.opened.elapsed() < REOPEN_AFTER {
+                return Err(self.why.clone());
+            }
+            self.opened = Instant::now();
+            self.database = Some((self.open)().map_err(|e| self.broken(&e))?);
+        }
+        let database = self.database.as_ref().expect("it was opened just now");
+        match write(database, batch, &mut self.doubtful) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.broken(&error)),
+        }
+    }
+
+    /// After an error of the disk nothing of the file in memory can be trusted (and redb refuses to go on).
+    fn broken(&mut self, error: &dyn fmt::Display) -> String {
+        self.database = None;
+        self.why = error.to_string();
+        self.why.clone()
+    }
+}
+
+/// Starts the thread. A batch goes in, its [`Outcome`] comes back; one at a time.
+///
+/// # Errors
+/// No thread can be started.
+pub(crate) fn start(mut store: Store, outcomes: Caller<Outcome>) -> io::Result<SyncSender<Batch>> {
+    let (batches, incoming) = sync_channel::<Batch>(1);
+    std::thread::Builder::new().name("store".into()).spawn(move || {
+        for batch in incoming {
+            let Some((through, _)) = batch.last() else { continue };
+            let through = *through;
+            let outcome = match store.commit(&batch) {
+                Ok(()) => Outcome::Committed(through),
+                Err(why) => Outcome::Refused { through, why },
+            };
+            if !outcomes.say(outcome) {
+                break;
+            }
+        }
+    })?;
+    Ok(batches)
+}
+
+/// Why a store cannot be opened.
+#[derive(Debug)]
+enum Wrong {
+    Taken,
+    Full,
+    Record(String),
+    Other(String),
+}
+
+/// redb has many error types, each of which becomes the one of all of them.
+impl<E: Into<redb::Error>> From<E> for Wrong {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        if matches!(error, redb::Error::DatabaseAlreadyOpen) {
+            return Self::Taken;
+        }
+        let full =
+            |e: &io::Error| matches!(e.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+        if matches!(&error, redb::Error::Io(e) if full(e)) {
+            return Self::Full;
+        }
+        Self::Other(error.to_string())
+    }
+}
+
+fn builder() -> redb::Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_OCTETS);
+    builder
+}
+
+/// Reads everything; a new file gets its format and its secret first.
+fn read(database: &Database) -> Result<Contents, Wrong> {
+    let transaction = database.begin_read()?;
+    let meta = match transaction.open_table(META) {
+        Ok(meta) => meta,
+        Err(TableError::TableDoesNotExist(_)) => {
+            let secret = initialise(database)?;
+            return Ok(Contents { records: Vec::new(), secret });
+        }
+        Err(other) => return Err(other.into()),
+    };
+    let format = meta.get("format")?.map(|value| value.value().to_vec());
+    if format.as_deref() != Some(&FORMAT) {
+        return Err(Wrong::Record(format!("its format is {format:?}, this version reads {FORMAT:?}")));
+    }
+    let secret = meta.get("secret")?.and_then(|value| value.value().try_into().ok());
+    let secret = secret.ok_or_else(|| Wrong::Record("it holds no secret of 16 octets".into()))?;
+    let mut records = Vec::new();
+    for row in transaction.open_table(RECORDS)?.iter()? {
+        let (key, value) = row?;
+        let record = Record::parse(key.value(), value.value());
+        records.push(
+            record.map_err(|e| Wrong::Record(format!("the record {} cannot be read: {}", e.key, e.why)))?,
+        );
+    }
+    Ok(Contents { records, secret })
+}
+
+fn initialise(database: &Database) -> Result<[u8; 16], Wrong> {
+    let mut secret = [0; 16];
+    getrandom::fill(&mut secret)
+        .map_err(|e| Wrong::Other(format!("the kernel gives no random numbers: {e}")))?;
+    let transaction = begin(database)?;
+    {
+        let mut meta = transaction.open_table(META)?;
+        meta.insert("format", FORMAT.as_slice())?;
+        meta.insert("secret", secret.as_slice())?;
+        transaction.open_table(RECORDS)?;
+    }
+    transaction.commit()?;
+    Ok(secret)
+}
+
+/// Always in two phases: redb's repair after a crash is sound only then (its CHANGELOG of 4.2 and 4.3).
+fn begin(database: &Database) -> Result<redb::WriteTransaction, redb::Error> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_two_phase_commit(true);
+    Ok(transaction)
+}
+
+/// Writes a batch, after whatever doubtful commits may have left behind.
+fn write(
+    database: &Database,
+    batch: &Batch,
+    doubtful: &mut BTreeMap<String, Option<String>>,
+) -> Result<(), redb::Error> {
+    let transaction = begin(database)?;
+    let mut before = doubtful.clone();
+    {
+        let mut table = transaction.open_table(RECORDS)?;
+        for (key, value) in doubtful.iter() {
+            put(&mut table, key, value.as_deref())?;
+        }
+        for (_, record) in batch {
+            let key = record.key();
+            let was = put(&mut table, &key, record.value().as_deref())?;
+            before.entry(key).or_insert(was);
+        }
+    }
+    // Until here nothing can have reached the file's visible state. The commit may, even if it fails.
+    match transaction.commit() {
+        Ok(()) => doubtful.clear(),
+        Err(error) => {
+            *doubtful = before;
+            return Err(error.into());
+        }
+    }
+    Ok(())
+}
+
+/// Sets or removes a key. What was there.
+fn put(
+    table: &mut redb::Table<'_, &str, &str>,
+    key: &str,
+    value: Option<&str>,
+) -> Result<Option<String>, StorageError> {
+    let was = match value {
+        Some(value) => table.insert(key, value)?,
+        None => table.remove(key)?,
+    };
+    Ok(was.map(|was| was.value().to_owned()))
+}
+
+#[cfg(test)]
+mod tests;

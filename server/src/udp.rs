@@ -1,0 +1,159 @@
+//! The UDP sockets: port 67 once for each interface, port 69, and the fixed set of ports from which all transfers are sent.
+
+use crate::netio;
+use crate::problem::{Problem, problem};
+use nix::sys::socket::{setsockopt, sockopt};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::os::fd::{AsFd, BorrowedFd};
+
+/// Ports from which transfers are sent. A machine that was reset asks again from its old port: the new transfer leaves from another of
+/// ours, so that what is left of the old one cannot be taken for it. Eight let that happen several times in a row.
+pub(crate) const DATA_PORTS: u16 = 8;
+
+/// Octets that may wait in a socket: a thousand machines that ask in the same millisecond, with room.
+const RECEIVE_OCTETS: usize = 16 << 20;
+
+/// Octets that may wait to be sent by a socket.
+const SEND_OCTETS: usize = 4 << 20;
+
+/// A UDP socket that tells address, interface and losses of what comes in.
+#[derive(Debug)]
+pub(crate) struct UdpPort {
+    socket: Socket,
+    dropped: u32,
+}
+
+impl UdpPort {
+    /// Port 67 of one interface.
+    ///
+    /// It is bound to the interface and shares the port with nobody there: another DHCP server is found at the start and not by the confusion of
+    /// two, and one on another interface (a virtual machine manager's dnsmasq) is none of our business.
+    pub(crate) fn dhcp(interface: &str) -> Result<Self, Problem> {
+        let wrong = |e: io::Error| explain(&e, 67, Some(interface));
+        let socket = new_socket().map_err(wrong)?;
+        socket.bind_device(Some(interface.as_bytes())).map_err(wrong)?;
+        socket.set_broadcast(true).map_err(wrong)?;
+        Self::bind(socket, 67).map_err(wrong)
+    }
+
+    /// Port 69 on all our addresses.
+    pub(crate) fn tftp() -> Result<Self, Problem> {
+        new_socket().and_then(|socket| Self::bind(socket, 69)).map_err(|e| explain(&e, 69, None))
+    }
+
+    /// The ports for transfers: those of `wanted`, as far as they are free, so that transfers go on after a restart; else any.
+    /// All [`DATA_PORTS`] of them are open then, in this order.
+    pub(crate) fn data(wanted: &[u16]) -> Result<Vec<Self>, Problem> {
+        (0..DATA_PORTS)
+            .map(|place| {
+                let port = wanted.get(usize::from(place)).copied().unwrap_or(0);
+                let again = new_socket().and_then(|socket| Self::bind(socket, port));
+                again
+                    .or_else(|_| new_socket().and_then(|socket| Self::bind(socket, 0)))
+                    .map_err(|e| problem!("no UDP port for TFTP transfers can be had: {e}"))
+            })
+            .collect()
+    }
+
+    /// The port it is bound to.
+    pub(crate) fn number(&self) -> u16 {
+        let address = self.socket.local_addr().ok().and_then(|a| a.as_socket_ipv4());
+        address.map_or(0, |a| a.port())
+    }
+
+    /// Takes note of the kernel's counter; how much it has risen. It is told with datagrams only, as a number that wraps.
+    pub(crate) fn newly_dropped(&mut self, counter: u32) -> u64 {
+        let more = counter.wrapping_sub(self.dropped);
+        self.dropped = counter;
+        u64::from(more)
+    }
+
+    fn bind(socket: Socket, port: u16) -> io::Result<Self> {
+        setsockopt(&socket, sockopt::Ipv4PacketInfo, &true)?;
+        setsockopt(&socket, sockopt::RxqOvfl, &1)?;
+        netio::never_set_df(socket.as_fd())?;
+        // Without the privilege the kernel grants what its `rmem_max` allows: less room for a storm, and no reason not to serve.
+        if setsockopt(&socket, sockopt::RcvBufForce, &RECEIVE_OCTETS).is_err() {
+            socket.set_recv_buffer_size(RECEIVE_OCTETS)?;
+        }
+        socket.set_send_buffer_size(SEND_OCTETS)?;
+        socket.bind(&SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port).into())?;
+        Ok(Self { socket, dropped: 0 })
+    }
+}
+
+impl AsFd for UdpPort {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+fn new_socket() -> io::Result<Socket> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM.nonblocking().cloexec(), Some(Protocol::UDP))?;
+    Ok(socket)
+}
+
+/// Says why a port cannot be had and what to do.
+fn explain(error: &io::Error, port: u16, interface: Option<&str>) -> Problem {
+    let (service, culprits) = match port {
+        67 => ("DHCP", "dnsmasq, isc-dhcp-server, kea or another heorot"),
+        _ => ("TFTP", "tftpd-hpa, atftpd, dnsmasq or another heorot"),
+    };
+    let place = interface.map(|name| format!(" on {name}")).unwrap_or_default();
+    match error.raw_os_error() {
+        Some(libc::EADDRINUSE) => problem!(
+            "UDP port {port} ({service}){place} is in use, probably by {culprits}\n  see who: ss -ulpn 'sport = :{port}'\n  then stop it: \
+             heorot takes its place"
+        ),
+        Some(libc::ENODEV) => problem!(
+            "there is no interface {}\n  see those there are: ip -brief address",
+            interface.unwrap_or_default()
+        ),
+        Some(libc::EACCES | libc::EPERM) => problem!(
+            "UDP port {port} ({service}){place} may not be opened without privileges\n  start heorot as root: it drops to `server.user` itself"
+        ),
+        _ => problem!("UDP port {port} ({service}){place} cannot be opened: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_ports_are_bound_again_and_taken_ones_are_replaced() {
+        let first = UdpPort::data(&[]).unwrap();
+        let numbers: Vec<u16> = first.iter().map(UdpPort::number).collect();
+        assert!(numbers.iter().all(|n| *n != 0));
+        let beside = UdpPort::data(&numbers).unwrap();
+        assert!(beside.iter().all(|port| !numbers.contains(&port.number())));
+        drop(first);
+        let again: Vec<u16> = UdpPort::data(&numbers).unwrap().iter().map(UdpPort::number).collect();
+        assert_eq!(again, numbers);
+    }
+
+    #[test]
+    fn every_refusal_names_the_port_and_a_remedy() {
+        for (code, port, words) in [
+            (libc::EADDRINUSE, 67, ["67", "ss -ulpn", "dnsmasq"]),
+            (libc::EADDRINUSE, 69, ["69", "ss -ulpn", "tftpd-hpa"]),
+            (libc::EACCES, 69, ["69", "root", "server.user"]),
+            (libc::ENODEV, 67, ["eth1", "no interface", "ip -brief"]),
+        ] {
+            let text = explain(&io::Error::from_raw_os_error(code), port, Some("eth1")).0;
+            for word in words {
+                assert!(text.contains(word), "{text:?} lacks {word:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_drop_counter_may_wrap() {
+        let mut port = UdpPort::data(&[]).unwrap().remove(0);
+        assert_eq!(port.newly_dropped(u32::MAX - 1), u64::from(u32::MAX - 1));
+        assert_eq!(port.newly_dropped(3), 5);
+        assert_eq!(port.newly_dropped(3), 0);
+    }
+}
