@@ -19,7 +19,7 @@ pub const BOOT_PATIENCE: Duration = Duration::from_secs(180);
 /// # Errors
 /// In words, at the first thing that is not as it should be.
 pub fn run(output: &mut impl Write) -> Result<String, String> {
-    let server = Server::start(&Settings::default())?;
+    let server = Server::start(&Settings::through_pxelinux())?;
     let outcome = walk(&server, output);
     server.explain_failure(outcome)
 }

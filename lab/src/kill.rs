@@ -17,7 +17,7 @@ pub fn run(rounds: u8, seed: u64, output: &mut impl Write) -> Result<String, Str
     if rounds > MAXIMUM_ROUNDS {
         return Err(format!("{rounds} rounds: {MAXIMUM_ROUNDS} at most"));
     }
-    let mut server = Server::start(&Settings::default())?;
+    let mut server = Server::start(&Settings::through_pxelinux())?;
     let outcome = walk(&mut server, rounds, seed, output);
     server.explain_failure(outcome)
 }

@@ -58,13 +58,20 @@ fn fetch() -> Result<String, String> {
 
 fn boot(firmware: Firmware, output: &mut impl Write) -> Result<String, String> {
     check_firmware(firmware)?;
-    let server = Server::start(&Settings::default())?;
+    let server = Server::start(&settings_for(firmware))?;
     let booted = Machine::start(&server.network, firmware, machine_mac(1)).and_then(|machine| {
         let up = Up::wait(&machine)?;
         let _ = writeln!(output, "{}", Timeline::of(&machine, &server)?);
         Ok(format!("{} in {:.1} s", up.name, up.after.as_secs_f64()))
     });
     server.explain_failure(booted)
+}
+
+fn settings_for(firmware: Firmware) -> Settings {
+    match firmware {
+        Firmware::Bios => Settings::through_pxelinux(),
+        Firmware::Uefi => Settings::default(),
+    }
 }
 
 fn seed_of_the_moment() -> u64 {

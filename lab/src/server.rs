@@ -23,10 +23,22 @@ pub struct Settings {
     pub listed: Vec<(Mac, u32)>,
     /// How much memory the trial wants; empty for what every machine here has.
     pub memory: String,
+    /// Further lines for the section of the boot files.
+    pub boot: String,
     /// Further lines for the section of the network.
     pub network: String,
     /// Further lines for the end of the configuration.
     pub further: String,
+}
+
+impl Settings {
+    /// BIOS machines load everything by TFTP, through pxelinux.
+    ///
+    /// The ROMs of QEMU's network cards are iPXE, which is otherwise given the script that it understands, and loads by HTTP.
+    #[must_use]
+    pub fn through_pxelinux() -> Self {
+        Self { boot: "ipxe = \"pxelinux.0\"".to_owned(), ..Self::default() }
+    }
 }
 
 /// A network, and a server on it.
@@ -188,7 +200,7 @@ fn configure(scratch: &Scratch, settings: &Settings) -> Result<(), String> {
 fn configuration(scratch: &Scratch, settings: &Settings) -> String {
     let path = |name: &str| scratch.join(name).to_string_lossy().into_owned();
     let (state, control, boot) = (path("state"), path("control.sock"), path("boot"));
-    let further_of_network = &settings.network;
+    let (further_of_boot, further_of_network) = (&settings.boot, &settings.network);
     let memory = if settings.memory.is_empty() { "256MiB" } else { &settings.memory };
     let mut text = format!(
         r#"[cluster]
@@ -211,6 +223,7 @@ temporary = "10.77.200.1-10.77.203.254"
 directory = "{boot}"
 bios = "pxelinux.0"
 uefi-x64 = "ipxe.efi"
+{further_of_boot}
 
 [profile.default]
 kernel = "vmlinuz"

@@ -3,8 +3,9 @@
 mod boot;
 
 use heorot_lab::machine::Firmware;
+use heorot_lab::server::Settings;
 
 #[test]
 fn a_bios_machine_becomes_node0() {
-    boot::becomes_node0(Firmware::Bios, "PXELINUX");
+    boot::becomes_node0(Firmware::Bios, &Settings::through_pxelinux(), "PXELINUX");
 }

@@ -3,8 +3,9 @@
 mod boot;
 
 use heorot_lab::machine::Firmware;
+use heorot_lab::server::Settings;
 
 #[test]
 fn a_uefi_machine_becomes_node0() {
-    boot::becomes_node0(Firmware::Uefi, "iPXE initialising devices");
+    boot::becomes_node0(Firmware::Uefi, &Settings::default(), "iPXE initialising devices");
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 const SOON: Duration = Duration::from_secs(10);
 
 /// Boots one machine; `loader` is what its loader says on the console.
-pub(crate) fn becomes_node0(firmware: Firmware, loader: &str) {
-    let server = Server::start(&Settings::default()).expect("the lab and the server start");
+pub(crate) fn becomes_node0(firmware: Firmware, settings: &Settings, loader: &str) {
+    let server = Server::start(settings).expect("the lab and the server start");
     let outcome = walk(&server, firmware, loader);
     server.explain_failure(outcome).unwrap_or_else(|error| panic!("{error}"));
 }
