@@ -19,7 +19,7 @@ use heorot_names::Directory;
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::collections::BTreeMap;
 use std::hash::Hasher;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
 /// All that is known. It is rebuilt from the records at start; what is not in them may be forgotten.
@@ -31,6 +31,8 @@ pub(crate) struct Hall {
     pub(crate) pins: Pins,
     pub(crate) promises: Promises,
     pub(crate) timers: Timers<Due>,
+    /// The first request for an address that is being probed: it is answered when that is over.
+    pub(crate) deferred: BTreeMap<Ipv4Addr, Deferred>,
     /// Packets that were not what they should be, by what was wrong.
     pub(crate) malformed: BTreeMap<&'static str, u64>,
     /// What the store said when it last refused a record; nothing since it last accepted one.
@@ -41,6 +43,15 @@ pub(crate) struct Hall {
     pub(crate) boots: u64,
     /// The names as they were published last.
     pub(crate) directory: Arc<Directory>,
+}
+
+/// A DHCP datagram that is looked at again.
+#[derive(Debug)]
+pub(crate) struct Deferred {
+    pub(crate) interface: String,
+    pub(crate) source: SocketAddrV4,
+    pub(crate) destination: Ipv4Addr,
+    pub(crate) payload: Vec<u8>,
 }
 
 /// What has to be looked at when its moment comes.

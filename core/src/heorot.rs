@@ -9,10 +9,10 @@ use crate::cluster::record::{BootRecord, LeaseRecord, NodeRecord, Record};
 use crate::cluster::stage::{Stage, Step};
 use crate::config::Config;
 use crate::event::Kind;
-use crate::hall::{Due, Hall, Turn};
+use crate::hall::{Deferred, Due, Hall, Turn};
 use crate::limit::QUARANTINE;
 use crate::mac::Mac;
-use crate::message::{Input, Output};
+use crate::message::{Datagram, Input, Output};
 use crate::promise::Promises;
 use crate::service::{boot, control, dhcp};
 use crate::time::Time;
@@ -46,6 +46,7 @@ impl Heorot {
             pins: Pins::default(),
             promises: Promises::default(),
             timers: Timers::default(),
+            deferred: BTreeMap::new(),
             malformed: BTreeMap::new(),
             store_trouble: None,
             started: now,
@@ -71,6 +72,7 @@ impl Heorot {
             Input::Request(request) => boot::handle(turn, request),
             Input::Operator { id, wall, query } => control::handle(turn, id, wall, &query),
             Input::SignOfLife(address) => turn.alive(address),
+            Input::Unavailable { from, path, why } => boot::unavailable(turn, from, &path, &why),
             Input::Transferred(transfer) => boot::transferred(turn, &transfer),
             Input::Occupied { address, mac } => occupied(turn, address, mac),
             Input::Committed(through) => {
@@ -234,12 +236,13 @@ fn pin_booting(turn: &mut Turn<'_>) {
 
 /// Somebody has an address that we were about to lend again.
 fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac) {
-    if !turn.hall.leases.is_closed(address) {
+    if !turn.hall.leases.is_probed(address) {
         return;
     }
     let until = turn.now + QUARANTINE;
-    turn.hall.leases.close(address, until);
+    turn.hall.leases.quarantine(address, until);
     turn.hall.timers.arm(until, Due::Address(address));
+    answer_deferred(turn, address);
     let minutes = QUARANTINE.as_secs() / 60;
     let what = format!(
         "{address} is used by {mac} although it is lent to nobody: it is not lent for {minutes} minutes"
@@ -255,6 +258,9 @@ fn wake(turn: &mut Turn<'_>) {
                 let (ended, again) = turn.hall.leases.expire(turn.now, address);
                 if let Some(again) = again {
                     turn.hall.timers.arm(again, Due::Address(address));
+                }
+                if !turn.hall.leases.is_probed(address) {
+                    answer_deferred(turn, address);
                 }
                 if let Some(lease) = ended {
                     turn.end_lease(address);
@@ -287,6 +293,13 @@ fn wake(turn: &mut Turn<'_>) {
                 turn.step(mac, Step::Left, "it let its lease run out");
             }
         }
+    }
+}
+
+/// Somebody asked for an address while it was probed: that is over.
+fn answer_deferred(turn: &mut Turn<'_>, address: Ipv4Addr) {
+    if let Some(Deferred { interface, source, destination, payload }) = turn.hall.deferred.remove(&address) {
+        dhcp::handle(turn, Datagram { interface: &interface, source, destination, payload: &payload });
     }
 }
 

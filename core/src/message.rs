@@ -31,6 +31,15 @@ pub enum Input<'a> {
         /// Who.
         mac: Mac,
     },
+    /// A file of the boot directory that was asked for is not to be had.
+    Unavailable {
+        /// Who asked.
+        from: Ipv4Addr,
+        /// The file, relative to the boot directory.
+        path: String,
+        /// Why, in a few words.
+        why: String,
+    },
     /// A TFTP transfer ended.
     Transferred(Transfer),
     /// Every record up to and including this ticket is durable.

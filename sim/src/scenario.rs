@@ -20,6 +20,7 @@
 //! | `A ask`, `A passes`, `A fails WHY`, `A up` | its agent, with the token from the last file that had one; `at ADDRESS` may come first |
 //! | `store slow\|prompt\|refuses WHY` | |
 //! | `crash` | power cut and restart |
+//! | `A lacks PATH WHY` | a file it asked for is not to be had |
 //! | `occupied ADDRESS X` | machine X answers a probe |
 //! | `wait TIME` | |
 //! | `raw HEX` | any datagram to port 67 |
@@ -156,6 +157,12 @@ impl Teller {
         let mac = self.mac(&letter.to_string())?;
         let via = match words {
             ["get", path] => return self.request(letter, Via::Tftp, path),
+            ["lacks", path, why @ ..] => {
+                let from = *self.addresses.get(&letter)?;
+                let input = Input::Unavailable { from, path: (*path).into(), why: why.join(" ") };
+                let out = self.world()?.happen(input);
+                return Some(self.lines(out, Some(letter)));
+            }
             ["ask"] => (Via::HttpGet, ""),
             ["passes"] => {
                 let report = r#"{"passed":true,"checks":[{"name":"memory","passed":true,"detail":"2 GiB"}],"facts":{}}"#;

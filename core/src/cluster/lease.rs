@@ -2,10 +2,11 @@
 //!
 //! ```text
 //!            offer                 lend              end (released, declined, ran out)
-//!  free ───────────────> offered ─────────> lent ───────────────────────────────────────> closed ───> free
-//!    ^ 35 s, or pool full   │                                                               (probed, or in quarantine)
-//!    └──────────────────────┘
+//!  free ───────────────> offered ─────────> lent ───────────────────────────────────────> probed ───> free
+//!    ^ 35 s, or pool full   │                                                               │ somebody answers
+//!    └──────────────────────┘                                                               └──────> quarantine ───> free
 //! ```
+//! An address that is probed can be offered where no other is left, and a request for it is answered when nobody else has answered for it.
 
 use crate::config::{AddressRange, Config};
 use crate::limit::{HOLD_AFTER_LIFE, OFFER_STANDS};
@@ -25,8 +26,8 @@ pub struct Leases {
     by_borrower: BTreeMap<(Mac, PoolId), Ipv4Addr>,
     offers: BTreeMap<Ipv4Addr, Offer>,
     offered_to: BTreeMap<(Mac, PoolId), Ipv4Addr>,
-    /// Addresses that nobody gets before this moment: they are probed, or somebody found them in use.
-    closed: BTreeMap<Ipv4Addr, Time>,
+    /// Addresses that nobody gets before a moment.
+    closed: BTreeMap<Ipv4Addr, Closure>,
 }
 
 /// A range of one network.
@@ -84,6 +85,15 @@ struct Offer {
     until: Time,
 }
 
+/// Why an address is nobody's for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closure {
+    /// Until when.
+    pub until: Time,
+    /// Whose it was, if it is only probed: that machine may have it back at once. None: somebody was found to use it.
+    pub probed: Option<Mac>,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 struct Pool {
     range: AddressRange,
@@ -97,8 +107,10 @@ struct Pool {
 pub enum NotFree {
     /// It is in no range of this kind on this network.
     Elsewhere,
-    /// It is lent or offered to another machine, or closed.
+    /// It is lent or offered to another machine, or in quarantine.
     Taken,
+    /// It will be free in a moment, if nobody answers for it.
+    Probed,
 }
 
 impl Leases {
@@ -150,9 +162,13 @@ impl Leases {
         if let Some(address) = nearest {
             return Some(self.stand(now, address, mac, id));
         }
-        let (_, oldest) = *pool.offers.first()?;
-        self.withdraw(oldest);
-        Some(self.stand(now, oldest, mac, id))
+        let is_there =
+            |address: &Ipv4Addr| pool.range.contains(*address) && !self.offers.contains_key(address);
+        let mut probed = self.closed.iter().filter(|(_, closure)| closure.probed.is_some());
+        let address = probed.find(|(address, _)| is_there(address)).map(|(address, _)| *address);
+        let address = address.or_else(|| pool.offers.first().map(|(_, oldest)| *oldest))?;
+        self.withdraw(address);
+        Some(self.stand(now, address, mac, id))
     }
 
     /// Offers the address of a number that is about to be given: `candidates` are those still free, lowest first.
@@ -196,13 +212,21 @@ impl Leases {
         if !pool.range.contains(address) {
             return Err(NotFree::Elsewhere);
         }
-        let mine = self.offered(address) == Some(mac) || self.get(address).is_some_and(|l| l.mac == mac);
-        (mine || pool.free.contains(&address)).then_some(()).ok_or(NotFree::Taken)
+        let to_another = self.offered(address).is_some_and(|offered| offered != mac)
+            || self.get(address).is_some_and(|lease| lease.mac != mac);
+        match self.closed.get(&address).map(|closure| closure.probed) {
+            _ if to_another => Err(NotFree::Taken),
+            None => Ok(()),
+            Some(None) => Err(NotFree::Taken),
+            Some(Some(before)) if before == mac => Ok(()),
+            Some(Some(_)) => Err(NotFree::Probed),
+        }
     }
 
     /// Lends an address, after [`Leases::check`], or as it was recorded before a restart. Returns when to look at it again.
     pub fn lend(&mut self, now: Time, address: Ipv4Addr, mac: Mac, id: PoolId, lease: Duration) -> Time {
         self.withdraw(address);
+        self.closed.remove(&address);
         let lease =
             Lease { mac, pool: id, until: now + lease, life: now, superseded: false, recorded: false };
         self.insert(address, lease);
@@ -240,11 +264,11 @@ impl Leases {
         }
     }
 
-    /// Ends a lease; the address stays closed until this moment.
-    pub fn end(&mut self, address: Ipv4Addr, closed_until: Time) -> Option<Lease> {
+    /// Ends a lease; the address is probed until this moment.
+    pub fn end(&mut self, address: Ipv4Addr, probed_until: Time) -> Option<Lease> {
         let lease = self.leases.remove(&address)?;
         self.by_borrower.remove(&(lease.mac, lease.pool));
-        self.close(address, closed_until);
+        self.closed.insert(address, Closure { until: probed_until, probed: Some(lease.mac) });
         Some(lease)
     }
 
@@ -256,14 +280,14 @@ impl Leases {
         }
     }
 
-    /// Nobody gets an address before this moment.
-    pub fn close(&mut self, address: Ipv4Addr, until: Time) {
+    /// Somebody was found to use an address: nobody gets it before this moment.
+    pub fn quarantine(&mut self, address: Ipv4Addr, until: Time) {
         self.withdraw(address);
         for pool in self.pools.values_mut() {
             pool.free.remove(&address);
         }
-        let closed = self.closed.entry(address).or_insert(until);
-        *closed = until.max(*closed);
+        let before = self.closed.get(&address).map_or(until, |closure| closure.until);
+        self.closed.insert(address, Closure { until: until.max(before), probed: None });
     }
 
     /// What the clock does to an address: an offer that stood long enough is withdrawn, one that was closed is free again.
@@ -273,21 +297,17 @@ impl Leases {
             let held_until = lease.held_until();
             return if held_until <= now { (Some(*lease), None) } else { (None, Some(held_until)) };
         }
-        if let Some(offer) = self.offers.get(&address).copied() {
-            if offer.until > now {
-                return (None, Some(offer.until));
-            }
+        let closed_until =
+            self.closed.get(&address).map(|closure| closure.until).filter(|until| *until > now);
+        let offered_until = self.offers.get(&address).map(|offer| offer.until).filter(|until| *until > now);
+        if closed_until.is_none() {
+            self.closed.remove(&address);
+        }
+        if offered_until.is_none() {
             self.withdraw(address);
+            self.free(address);
         }
-        match self.closed.get(&address).copied() {
-            Some(until) if until > now => (None, Some(until)),
-            Some(_) => {
-                self.closed.remove(&address);
-                self.free(address);
-                (None, None)
-            }
-            None => (None, None),
-        }
+        (None, closed_until.into_iter().chain(offered_until).min())
     }
 
     /// The lease of an address.
@@ -319,14 +339,14 @@ impl Leases {
         self.offers.iter().map(|(address, offer)| (*address, offer.mac, offer.until))
     }
 
-    /// Addresses that nobody gets, and until when.
-    pub fn closed(&self) -> impl Iterator<Item = (Ipv4Addr, Time)> {
-        self.closed.iter().map(|(address, until)| (*address, *until))
+    /// Addresses that nobody gets now, and why.
+    pub fn closed(&self) -> impl Iterator<Item = (Ipv4Addr, Closure)> {
+        self.closed.iter().map(|(address, closure)| (*address, *closure))
     }
 
-    /// Whether an address is lent to nobody now, so that it can be probed.
-    pub fn is_closed(&self, address: Ipv4Addr) -> bool {
-        self.closed.contains_key(&address)
+    /// Whether an address is being probed.
+    pub fn is_probed(&self, address: Ipv4Addr) -> bool {
+        self.closed.get(&address).is_some_and(|closure| closure.probed.is_some())
     }
 
     /// The range of an address.
@@ -371,8 +391,10 @@ impl Leases {
         self.free(address);
     }
 
+    /// The address goes back to its range, unless it is somebody's.
     fn free(&mut self, address: Ipv4Addr) {
-        if self.leases.contains_key(&address) || self.closed.contains_key(&address) {
+        let is_lent = self.leases.contains_key(&address);
+        if is_lent || self.closed.contains_key(&address) || self.offers.contains_key(&address) {
             return;
         }
         let of_range = self.pools.values_mut().find(|pool| pool.range.contains(address));

@@ -63,6 +63,26 @@ pub(crate) fn transferred(turn: &mut Turn<'_>, transfer: &Transfer) {
     }
 }
 
+/// A file is not there. Loaders ask for many that need not be; without the boot file, the kernel or a RAM disk there is no boot.
+pub(crate) fn unavailable(turn: &mut Turn<'_>, from: Ipv4Addr, path: &str, why: &str) {
+    let machine = turn.machine_at(from);
+    let detail = format!("{}: {}", printable(path), printable(why));
+    let Some(node) = machine.and_then(|mac| turn.hall.nodes.get_mut(mac)) else {
+        return turn.event(None, Kind::Transfer, format!("to {from}: {detail}"));
+    };
+    node.told = Some(detail.clone());
+    let mac = node.mac;
+    let is_needed =
+        phase_of(turn, mac, path) > Phase::Loader || turn.config.boot.files.values().any(|file| file == path);
+    if is_needed {
+        let to_do =
+            format!("put {} into {}, readable for heorot", printable(path), turn.config.boot.directory);
+        turn.trouble(mac, detail, Some(to_do));
+    } else {
+        turn.event(Some(mac), Kind::Transfer, detail);
+    }
+}
+
 fn answer(turn: &mut Turn<'_>, request: &Request, answer: Answer) {
     turn.out.push(Output::Reply(request.id, answer));
 }

@@ -48,7 +48,7 @@ fn dump(turn: &Turn<'_>, wall: Wall) -> serde_json::Value {
         .hall
         .leases
         .closed()
-        .map(|(address, until)| json!({ "address": address, "until": stamp(until) }));
+        .map(|(address, closure)| json!({ "address": address, "until": stamp(closure.until), "probed": closure.probed.is_some() }));
     let pins = turn
         .hall
         .pins

@@ -4,14 +4,14 @@
 mod client;
 mod reply;
 
-use crate::cluster::lease::{PoolId, PoolKind};
+use crate::cluster::lease::{NotFree, PoolId, PoolKind};
 use crate::cluster::network;
 use crate::cluster::node::Firmware;
 use crate::cluster::record::{LeaseRecord, Record};
 use crate::cluster::stage::{Stage, Step};
 use crate::config::{Order, Policy};
 use crate::event::Kind;
-use crate::hall::{Due, Turn};
+use crate::hall::{Deferred, Due, Turn};
 use crate::limit::{OFFER_STANDS, QUARANTINE};
 use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
@@ -37,7 +37,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
     };
     match message_type {
         MessageType::Discover => discover(turn, &client),
-        MessageType::Request => request(turn, &client),
+        MessageType::Request => request(turn, &client, datagram),
         MessageType::Decline => decline(turn, &client),
         MessageType::Release => release(turn, &client),
         MessageType::Inform => inform(turn, &client),
@@ -166,7 +166,7 @@ fn silence(turn: &mut Turn<'_>, client: &Client, is_node: bool) {
 }
 
 /// A client takes an offer, or wants to keep what it has. RFC 2131 4.3.2 tells the four cases apart by what the packet holds.
-fn request(turn: &mut Turn<'_>, client: &Client) {
+fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let is_node = meet(turn, client);
     let server = client.message.options.address(option::SERVER_IDENTIFIER);
     let requested = client.message.options.address(option::REQUESTED_ADDRESS);
@@ -215,6 +215,12 @@ fn request(turn: &mut Turn<'_>, client: &Client) {
             grant(turn, client, address, lease, None, is_node);
         }
         Decision::No => nak(turn, client, address),
+        Decision::Later => {
+            let Datagram { interface, source, destination, payload } = datagram;
+            let payload = payload.to_vec();
+            let deferred = Deferred { interface: interface.into(), source, destination, payload };
+            turn.hall.deferred.entry(address).or_insert(deferred);
+        }
         Decision::Silence => {}
     }
 }
@@ -241,6 +247,8 @@ enum Decision {
     Number(u32, Duration),
     /// A NAK: we are authoritative for the address, and it is not the client's.
     No,
+    /// Nothing yet: whether the address is free will be known in a moment.
+    Later,
     /// Nothing: the address is not ours to judge, or the answer is under way.
     Silence,
 }
@@ -290,10 +298,11 @@ fn decide(turn: &Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, is_no
     let pool = PoolId { network: client.place, kind };
     let has_other = turn.hall.leases.borrowed(client.mac, pool).is_some();
     let may_borrow = permanent.is_none() && !has_other && !is_numbered_at_request(turn, client);
-    if may_borrow && turn.hall.leases.check(address, client.mac, pool).is_ok() {
-        return Decision::New(pool, lease);
+    match turn.hall.leases.check(address, client.mac, pool) {
+        Ok(()) if may_borrow => Decision::New(pool, lease),
+        Err(NotFree::Probed) if may_borrow => Decision::Later,
+        Ok(()) | Err(NotFree::Probed | NotFree::Taken | NotFree::Elsewhere) => refusal,
     }
-    refusal
 }
 
 /// Sends an ACK: at once, or when what it promises is durable.
@@ -367,7 +376,7 @@ fn decline(turn: &mut Turn<'_>, client: &Client) {
     if is_lent {
         turn.end_lease(address);
     }
-    turn.hall.leases.close(address, until);
+    turn.hall.leases.quarantine(address, until);
     turn.hall.timers.arm(until, Due::Address(address));
 }
 

@@ -69,11 +69,16 @@ fn an_address_is_held_after_the_last_sign_of_life() {
     assert_eq!(leases.expire(seconds(150), address(1)), (None, Some(seconds(250))));
     let (ended, again) = leases.expire(seconds(250), address(1));
     assert_eq!((ended.map(|lease| lease.mac), again), (Some(mac(1)), None));
-    // It is closed while it is probed, and free afterwards.
+    // While it is probed it can be offered, but only its last borrower gets it.
     leases.end(address(1), seconds(251));
-    assert_eq!(leases.offer(seconds(250), mac(2), POOL), None);
-    assert_eq!(leases.expire(seconds(251), address(1)), (None, None));
-    assert_eq!(leases.offer(seconds(251), mac(2), POOL), Some(address(1)));
+    assert_eq!(leases.check(address(1), mac(1), POOL), Ok(()));
+    assert_eq!(leases.offer(seconds(250), mac(2), POOL), Some(address(1)));
+    assert_eq!(leases.check(address(1), mac(2), POOL), Err(NotFree::Probed));
+    assert_eq!(leases.check(address(1), mac(1), POOL), Err(NotFree::Taken), "it is offered to another now");
+    assert_eq!(leases.expire(seconds(251), address(1)), (None, Some(seconds(285))), "the offer still stands");
+    assert_eq!(leases.check(address(1), mac(2), POOL), Ok(()));
+    assert_eq!(leases.expire(seconds(285), address(1)), (None, None));
+    assert_eq!(leases.check(address(1), mac(3), POOL), Ok(()));
 }
 
 #[test]
@@ -92,8 +97,8 @@ fn a_guest_renews_or_loses() {
 #[test]
 fn quarantine_is_only_ever_longer() {
     let mut leases = Leases::new(&config("10.77.200.1-10.77.200.1"));
-    leases.close(address(1), seconds(600));
-    leases.close(address(1), seconds(1));
+    leases.quarantine(address(1), seconds(600));
+    leases.quarantine(address(1), seconds(1));
     assert_eq!(leases.expire(seconds(2), address(1)), (None, Some(seconds(600))));
     assert_eq!(leases.check(address(1), mac(1), POOL), Err(NotFree::Taken));
     assert_eq!(leases.check(address(2), mac(1), POOL), Err(NotFree::Elsewhere));
@@ -104,7 +109,7 @@ fn what_is_lent_survives_another_configuration() {
     let mut leases = Leases::new(&config("10.77.200.1-10.77.200.9"));
     leases.lend(START, address(1), mac(1), POOL, LEASE);
     leases.lend(START, address(9), mac(9), POOL, LEASE);
-    leases.close(address(5), seconds(600));
+    leases.quarantine(address(5), seconds(600));
     let mut leases = leases.reconfigured(&config("10.77.200.5-10.77.200.9"));
     assert_eq!(
         leases.get(address(1)).map(|lease| lease.mac),
@@ -144,7 +149,7 @@ fn no_order_of_things_gives_one_address_to_two() {
                     leases.lend(now, some_address, who, POOL, LEASE);
                 }
                 4 => drop(leases.end(some_address, now + LEASE)),
-                5 => leases.close(some_address, now + LEASE),
+                5 => leases.quarantine(some_address, now + LEASE),
                 _ => drop(leases.expire(now, some_address)),
             }
             let borrowers: BTreeSet<_> = leases.iter().map(|(_, lease)| lease.mac).collect();
