@@ -29,6 +29,15 @@ pub(crate) enum Ask {
     },
     /// This machine takes what we send it.
     SignOfLife(Ipv4Addr),
+    /// A file that the loop gave a machine leave to have is not to be had.
+    Unavailable {
+        /// Who asked.
+        from: Ipv4Addr,
+        /// The file, relative to the boot directory.
+        path: String,
+        /// Why.
+        why: String,
+    },
 }
 
 /// Questions that wait for the loop. It takes hundreds in a turn; whoever finds the line full is told to come again.

@@ -341,7 +341,7 @@ impl Loop {
                 break;
             }
             let Some(done) = self.parts.images.take() else { break };
-            self.transfer(done);
+            self.take_image(done);
         }
         for count in 0..=MESSAGES_A_TURN {
             left |= count == MESSAGES_A_TURN;

@@ -68,11 +68,17 @@ async fn file(
 ) -> Response {
     let directory = site.directory.clone();
     let kind = content_type(&path);
-    let opened = tokio::task::spawn_blocking(move || directory.open(&path)).await;
+    let name = path.clone();
+    let opened = tokio::task::spawn_blocking(move || directory.open(&name)).await;
+    let refuse = |status: StatusCode, why: String| {
+        // The loop hears of it if it has the time: it is for the node's history alone.
+        let _ = site.asks.try_say(Ask::Unavailable { from: connection.peer, path, why: why.clone() });
+        (status, why + "\n").into_response()
+    };
     let file = match opened {
         Ok(Ok(file)) => file,
-        Ok(Err(Refusal::Missing(why))) => return (StatusCode::NOT_FOUND, why + "\n").into_response(),
-        Ok(Err(Refusal::Denied(why))) => return (StatusCode::FORBIDDEN, why + "\n").into_response(),
+        Ok(Err(Refusal::Missing(why))) => return refuse(StatusCode::NOT_FOUND, why),
+        Ok(Err(Refusal::Denied(why))) => return refuse(StatusCode::FORBIDDEN, why),
         Ok(Err(Refusal::Changed)) | Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     };
     let size = file.identity.size;

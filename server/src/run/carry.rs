@@ -16,13 +16,15 @@ use tokio::sync::oneshot;
 pub(super) struct Pending {
     asked: BTreeMap<RequestId, Asker>,
     last: u64,
+    /// Files that are being opened for transfers: who asked for what.
+    opening: BTreeMap<TransferId, (Ipv4Addr, String)>,
 }
 
 /// Who waits for an answer.
 #[derive(Debug)]
 pub(super) enum Asker {
-    /// A TFTP transfer. With an identity: one that goes on after a restart.
-    Transfer(TransferId, Option<ImageIdentity>),
+    /// A TFTP transfer, to this peer. With an identity: one that goes on after a restart.
+    Transfer(TransferId, Ipv4Addr, Option<ImageIdentity>),
     /// The HTTP thread.
     Http(oneshot::Sender<Answer>),
     /// SIGUSR1.
@@ -67,7 +69,7 @@ impl Loop {
     pub(super) fn carry_transfer(&mut self, output: transfer::Output) {
         match output {
             transfer::Output::Open { transfer, peer, local, path, identity } => {
-                self.request(Asker::Transfer(transfer, identity), peer, local, Via::Tftp, path);
+                self.request(Asker::Transfer(transfer, peer, identity), peer, local, Via::Tftp, path);
             }
             transfer::Output::Send(send) => self.send_tftp(&send),
             transfer::Output::Fetch { image, chunk } => {
@@ -96,6 +98,7 @@ impl Loop {
             }
             Ask::Operator { query, reply } => self.query(Asker::Http(reply), query),
             Ask::SignOfLife(address) => self.heorot(Input::SignOfLife(address)),
+            Ask::Unavailable { from, path, why } => self.heorot(Input::Unavailable { from, path, why }),
         }
     }
 
@@ -130,7 +133,7 @@ impl Loop {
 
     fn reply(&mut self, id: RequestId, answer: Answer) {
         match self.pending.asked.remove(&id) {
-            Some(Asker::Transfer(transfer, identity)) => self.open(transfer, identity, answer),
+            Some(Asker::Transfer(transfer, peer, identity)) => self.open(transfer, peer, identity, answer),
             // Whoever asked may have gone away.
             Some(Asker::Http(reply)) => drop(reply.send(answer)),
             Some(Asker::Dump) => self.write_dump(answer),
@@ -139,10 +142,19 @@ impl Loop {
     }
 
     /// The file of a transfer, as its answer says.
-    fn open(&mut self, transfer: TransferId, identity: Option<ImageIdentity>, answer: Answer) {
+    fn open(
+        &mut self,
+        transfer: TransferId,
+        peer: Ipv4Addr,
+        identity: Option<ImageIdentity>,
+        answer: Answer,
+    ) {
         let result = match answer {
-            Answer::File(path) => match self.parts.images.open(transfer, path, identity) {
-                Ok(()) => return,
+            Answer::File(path) => match self.parts.images.open(transfer, path.clone(), identity) {
+                Ok(()) => {
+                    self.pending.opening.insert(transfer, (peer, path));
+                    return;
+                }
                 Err(refusal) => Err(refusal),
             },
             Answer::Text(text) => {
@@ -158,6 +170,17 @@ impl Loop {
             Answer::Json(..) => Err(Refusal::Missing("it is to be had by HTTP only".into())),
         };
         self.transfer(transfer::Input::Opened { transfer, result });
+    }
+
+    /// What became of a file that was to be opened or read.
+    pub(super) fn take_image(&mut self, done: transfer::Input<'_>) {
+        if let transfer::Input::Opened { transfer, result } = &done {
+            let asked = self.pending.opening.remove(transfer);
+            if let (Some((from, path)), Err(Refusal::Missing(why) | Refusal::Denied(why))) = (asked, result) {
+                self.heorot(Input::Unavailable { from, path, why: why.clone() });
+            }
+        }
+        self.transfer(done);
     }
 
     fn send_dhcp(&mut self, send: &DhcpSend) {
