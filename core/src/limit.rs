@@ -44,6 +44,9 @@ pub const CONFIGURATION_OCTETS_MAX: usize = 1 << 20;
 /// `[[network]]`s: every pair of them is compared.
 pub const NETWORKS_MAX: usize = 256;
 
+/// Different `suffix`es of all networks: interfaces of one node. Names given by hand are compared with each of them.
+pub const SUFFIXES_MAX: usize = 16;
+
 /// `[profile.NAME]`s.
 pub const PROFILES_MAX: usize = 1024;
 

@@ -4,9 +4,9 @@ use super::entry::{Placed, did_you_mean};
 use super::mistake::{Findings, quoted};
 use super::read::{Draft, NetworkDraft};
 use super::{AddressRange, Interface, Network};
-use crate::limit::NUMBERS_MAX;
+use crate::limit::{NUMBERS_MAX, SUFFIXES_MAX};
 use heorot_names::{NumberRange, Numbering};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::ops::Range;
 
@@ -26,6 +26,7 @@ pub(super) fn check(
     interfaces: &[Interface],
 ) -> Vec<Option<Prefix>> {
     let networks = &draft.networks;
+    check_suffixes(findings, networks);
     let prefixes: Vec<_> =
         networks.iter().map(|network| choose_prefix(findings, network, interfaces)).collect();
     let own = own_addresses(findings, networks, interfaces, &prefixes);
@@ -91,7 +92,7 @@ fn choose_prefix(
                 masked(*address, *length) == masked(first, *length)
             };
             let addresses = &interface.addresses;
-            let Some((address, length)) = addresses.iter().find(holds).or(addresses.first()) else {
+            let Some((address, length)) = addresses.iter().find(holds).or_else(|| addresses.first()) else {
                 let message = format!("{} has no IPv4 address, and no address is given here", name.value);
                 let remedy = format!("ip address add 10.77.0.1/16 dev {}", name.value);
                 findings.error(&name.span, message, Some(remedy));
@@ -225,7 +226,9 @@ fn check_range(
 ) {
     let AddressRange { first, last } = given.range;
     let what = given.what();
-    if let Some((address, role)) = own.range(first..=last).next() {
+    // What the range holds outside its network it will lose when it is brought back into it.
+    let inside = |address: &Ipv4Addr| prefix.is_none_or(|prefix| prefix.contains(*address));
+    if let Some((address, role)) = own.range(first..=last).find(|(address, _)| inside(address)) {
         let remedy = match given.key {
             NODES => format!("begin after {address}, or end before it"),
             _ => format!("leave {address} out"),
@@ -276,6 +279,17 @@ fn check_suffix(findings: &mut Findings<'_>, network: &NetworkDraft, draft: &Dra
     }
 }
 
+/// There are not too many suffixes together.
+fn check_suffixes(findings: &mut Findings<'_>, networks: &[NetworkDraft]) {
+    let mut seen = BTreeSet::new();
+    for suffix in networks.iter().filter_map(|network| network.suffix.as_ref()) {
+        if seen.insert(&suffix.value) && seen.len() == SUFFIXES_MAX + 1 {
+            let message = format!("suffix: more than {SUFFIXES_MAX} different ones");
+            findings.error(&suffix.span, message, None);
+        }
+    }
+}
+
 /// Whatever two networks, or two ranges of one, may not share.
 fn check_pairs(findings: &mut Findings<'_>, ranges: &[Given], prefixes: &[Option<Prefix>]) {
     for (at, one) in ranges.iter().enumerate() {
@@ -296,7 +310,10 @@ fn check_pairs(findings: &mut Findings<'_>, ranges: &[Given], prefixes: &[Option
             let length = earlier.length.min(later.length);
             if masked(earlier.address, length) == masked(later.address, length) {
                 let line = findings.line(&earlier.span);
-                let message = format!("the network {later} overlaps the network {earlier} (line {line})");
+                let message = match later.length == earlier.length {
+                    true => format!("the network {later} is already on line {line}"),
+                    false => format!("the network {later} overlaps the network {earlier} (line {line})"),
+                };
                 findings.error(&later.span, message, Some("an address must belong to one network".into()));
             }
         }

@@ -2,8 +2,9 @@
 
 use super::entry::{Placed, did_you_mean};
 use super::mistake::{Findings, quoted};
-use super::read::{CheckDraft, DEFAULT_PROFILE, Draft, NodeDraft};
+use super::read::{CheckDraft, Draft, NodeDraft};
 use super::{Order, TRIAL_PROFILE};
+use crate::limit::SUFFIXES_MAX;
 use crate::mac::Mac;
 use heorot_names::Pattern;
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,6 +70,8 @@ fn check_names(findings: &mut Findings<'_>, draft: &Draft) {
         .map(|suffix| suffix.value.as_str())
         .chain([""])
         .collect();
+    // More are a mistake already.
+    let suffixes: BTreeSet<&str> = suffixes.into_iter().take(SUFFIXES_MAX).collect();
     let mut seen: BTreeMap<String, &Range<usize>> = BTreeMap::new();
     for (node, name) in draft.nodes.iter().filter_map(|node| Some((node, node.name.as_ref()?))) {
         let hosts: Vec<_> = suffixes.iter().map(|suffix| format!("{}{suffix}", name.value)).collect();
@@ -114,12 +117,13 @@ fn computed_of_another<'h>(
 
 fn check_profiles(findings: &mut Findings<'_>, draft: &Draft) {
     for profile in draft.nodes.iter().filter_map(|node| node.profile.as_ref()) {
-        let known = draft.profiles.keys().map(String::as_str).chain([DEFAULT_PROFILE, TRIAL_PROFILE]);
-        if known.clone().any(|name| name == profile.value) {
+        if profile.value == TRIAL_PROFILE || draft.profiles.contains_key(&profile.value) {
             continue;
         }
-        let remedy = did_you_mean(&profile.value, known)
-            .unwrap_or_else(|| format!("write a [profile.{}], or leave it out", profile.value));
+        let known = draft.profiles.keys().map(String::as_str).chain([TRIAL_PROFILE]);
+        let nearest = if findings.full() { None } else { did_you_mean(&profile.value, known) };
+        let remedy =
+            nearest.unwrap_or_else(|| format!("write a [profile.{}], or leave it out", profile.value));
         findings.error(
             &profile.span,
             format!("there is no profile {}", quoted(&profile.value)),

@@ -24,6 +24,8 @@ pub(super) struct Entry<'d> {
     table: &'d DeTable<'d>,
     /// Where its heading stands.
     pub(super) span: Range<usize>,
+    /// Settings that an unknown key seems to mean: they are not missed a second time.
+    misspelt: Vec<&'static str>,
 }
 
 impl<'d> Entry<'d> {
@@ -35,6 +37,7 @@ impl<'d> Entry<'d> {
         table: &'d DeTable<'d>,
         span: Range<usize>,
     ) -> Self {
+        let mut misspelt = Vec::new();
         for key in table.keys() {
             let name: &str = key.get_ref();
             match section.setting(name).map(|setting| setting.status) {
@@ -47,10 +50,11 @@ impl<'d> Entry<'d> {
                 None => {
                     let message = format!("unknown key {} in {heading}", quoted(name));
                     findings.error(&key.span(), message, remedy_for_key(section, name));
+                    misspelt.extend(nearest(name, section.settings.iter().map(|setting| setting.key)));
                 }
             }
         }
-        Self { section, heading, table, span }
+        Self { section, heading, table, span, misspelt }
     }
 
     /// Whether the file has the key.
@@ -70,8 +74,9 @@ impl<'d> Entry<'d> {
         key: &str,
         parse: impl Fn(&str) -> Result<T, Wrong>,
     ) -> Option<Placed<T>> {
+        let unit = if matches!(self.setting(key).kind, Kind::Duration { .. }) { "s" } else { "" };
         self.value(findings, key, |findings, heading, value| {
-            let text = one_text(findings, heading, key, value)?;
+            let text = one_text(findings, heading, key, value, unit)?;
             note_wrong(findings, key, value, text, parse(text))
         })
     }
@@ -89,7 +94,7 @@ impl<'d> Entry<'d> {
                 None => vec![value],
             };
             let read = |item: &Spanned<DeValue<'_>>| {
-                let text = one_text(findings, heading, key, item)?;
+                let text = one_text(findings, heading, key, item, "")?;
                 let value = note_wrong(findings, key, item, text, parse(text))?;
                 Some(Placed { value, span: item.span() })
             };
@@ -164,7 +169,7 @@ impl<'d> Entry<'d> {
     pub(super) fn threshold(&self, findings: &mut Findings<'_>, key: &str) -> Option<Placed<String>> {
         self.value(findings, key, |findings, heading, value| match value.get_ref().as_integer() {
             Some(integer) if integer.radix() == 10 => Some(integer.as_str().to_owned()),
-            Some(_) | None => one_text(findings, heading, key, value).map(str::to_owned),
+            Some(_) | None => one_text(findings, heading, key, value, "").map(str::to_owned),
         })
     }
 
@@ -180,6 +185,7 @@ impl<'d> Entry<'d> {
         }
         let setting = self.setting(key);
         match setting.fallback {
+            Fallback::Required if self.misspelt.contains(&key) => None,
             Fallback::Required => {
                 let message = format!("{} has no {key:?}", self.heading);
                 findings.error(&self.span, message, Some(format!("write {key} = {}", setting.example)));
@@ -212,6 +218,9 @@ pub(super) fn did_you_mean<'c>(word: &str, candidates: impl IntoIterator<Item = 
 
 /// A key that is not one of the section: one of another section, or misspelt.
 fn remedy_for_key(section: &'static Section, key: &str) -> Option<String> {
+    if SECTIONS.iter().any(|section| section.path == key) {
+        return Some("it is a section of its own, and stands above or below this one".into());
+    }
     let children =
         SECTIONS.iter().filter_map(|other| other.path.strip_prefix(section.path)?.strip_prefix('.'));
     did_you_mean(key, section.settings.iter().map(|setting| setting.key).chain(children)).or_else(|| {
@@ -220,18 +229,19 @@ fn remedy_for_key(section: &'static Section, key: &str) -> Option<String> {
     })
 }
 
+/// The text of a value. To a number in its place belong quotation marks and, where there is one, a unit.
 fn one_text<'v>(
     findings: &mut Findings<'_>,
     heading: &str,
     key: &str,
     value: &'v Spanned<DeValue<'_>>,
+    unit: &str,
 ) -> Option<&'v str> {
     let text = value.get_ref().as_str();
     if text.is_none() {
         let written = findings.text().get(value.span()).unwrap_or_default();
         let plain = value.get_ref().is_integer() || value.get_ref().is_bool() || value.get_ref().is_float();
-        let remedy =
-            (plain && written.len() <= 20).then(|| format!("write it in quotation marks: {written:?}"));
+        let remedy = (plain && written.len() <= 20).then(|| format!("write \"{written}{unit}\""));
         wrong_type(findings, heading, key, value, "a string", remedy);
     }
     text

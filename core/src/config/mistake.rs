@@ -56,8 +56,11 @@ pub fn render(file_name: &str, text: &str, mistakes: &[Mistake]) -> String {
     shown
 }
 
-/// The line of a mistake, with carets below what is wrong; nothing if the line is empty.
+/// The line of a mistake, with carets below what is wrong; nothing if the line is empty, or the mistake is the file's as a whole.
 fn excerpt(text: &str, mistake: &Mistake) -> String {
+    if mistake.span == WHOLE_FILE {
+        return String::new();
+    }
     let line = text.lines().nth(mistake.line.saturating_sub(1)).unwrap_or_default();
     let before = mistake.column.saturating_sub(1);
     // A line as long as a file is shown around the mistake only.
@@ -77,6 +80,9 @@ fn excerpt(text: &str, mistake: &Mistake) -> String {
     let blank = " ".repeat(number.len());
     format!("{number} | {}\n{blank} | {indent}{carets}\n", line.trim_end())
 }
+
+/// The place of what is no line's mistake.
+pub(super) const WHOLE_FILE: Range<usize> = 0..0;
 
 /// Characters of a long line that are shown.
 const EXCERPT_MAX: usize = 120;
@@ -130,6 +136,11 @@ impl<'t> Findings<'t> {
         self.refused
     }
 
+    /// Whether further mistakes are only counted: then nobody has to think of a remedy.
+    pub(super) fn full(&self) -> bool {
+        self.mistakes.len() >= MISTAKES_MAX
+    }
+
     /// All mistakes, in the order of the file.
     pub(super) fn into_mistakes(mut self) -> Vec<Mistake> {
         self.mistakes.sort_by_key(|mistake| mistake.span.start);
@@ -140,7 +151,7 @@ impl<'t> Findings<'t> {
     }
 
     fn add(&mut self, span: &Range<usize>, severity: Severity, message: String, remedy: Option<String>) {
-        if self.mistakes.len() >= MISTAKES_MAX {
+        if self.full() {
             self.untold += 1;
             return;
         }

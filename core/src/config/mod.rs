@@ -25,7 +25,7 @@ pub use template::{Template, TemplateError, VARIABLES, Values};
 use crate::limit::CONFIGURATION_OCTETS_MAX;
 use crate::mac::Mac;
 use heorot_names::{Numbering, Pattern};
-use mistake::Findings;
+use mistake::{Findings, WHOLE_FILE};
 use read::{DEFAULT_PROFILE, Draft, ProfileDraft};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -66,20 +66,20 @@ impl Config {
         if text.len() > CONFIGURATION_OCTETS_MAX {
             let message =
                 format!("the file has {} octets, and {CONFIGURATION_OCTETS_MAX} are allowed", text.len());
-            findings.error(&(0..0), message, None);
+            findings.error(&WHOLE_FILE, message, None);
             return Err(findings.into_mistakes());
         }
         let document = match toml::de::DeTable::parse(text) {
             Ok(document) => document,
             Err(error) => {
-                findings.error(&error.span().unwrap_or(0..0), error.message(), None);
+                findings.error(&error.span().unwrap_or(WHOLE_FILE), error.message(), None);
                 return Err(findings.into_mistakes());
             }
         };
         let draft = read::read(&mut findings, document.get_ref());
         if draft.networks.is_empty() {
             let remedy = "write [[network]] with interface, numbers, first and temporary".to_owned();
-            findings.error(&(0..0), "there is no [[network]]", Some(remedy));
+            findings.error(&WHOLE_FILE, "there is no [[network]]", Some(remedy));
         }
         let prefixes = check_network::check(&mut findings, &draft, interfaces);
         check_node::check(&mut findings, &draft);

@@ -1,7 +1,7 @@
 //! The file as the operator wrote it: every value right in itself, with its place. What they mean together is checked afterwards.
 
 use super::entry::{Entry, Placed, child, did_you_mean};
-use super::mistake::{Findings, quoted};
+use super::mistake::{Findings, WHOLE_FILE, quoted};
 use super::setting::{Form, Section};
 use super::table::SECTIONS;
 use super::template::Template;
@@ -323,7 +323,7 @@ impl<'d> Tables<'d> {
     fn missing(&self, findings: &mut Findings<'_>, path: &str) -> Entry<'d> {
         let section = SECTIONS.iter().find(|section| section.path == path);
         let section = section.expect("the reader asks for what is in the table of sections");
-        Entry::open(findings, section, section.heading(), self.nothing, 0..0)
+        Entry::open(findings, section, section.heading(), self.nothing, WHOLE_FILE)
     }
 }
 

@@ -31,7 +31,7 @@ const REFERENCE_HEAD: &str = "\
 # Configuration
 
 heorot reads one file, in [TOML](https://toml.io). `heorot check FILE` says everything that is wrong with it, with line and column;
-`heorot serve` refuses what `check` refuses, and a running server that is told to read it again (SIGHUP) keeps what it has.
+`heorot serve` refuses what `check` refuses, and a running server that is told to read a refused file (SIGHUP) goes on with what it has.
 An unknown key is a mistake. So is one that does not work yet.
 
 [sample.toml](sample.toml) is a file to begin with: of each `[[network]]`, `interface`, `numbers`, `first` and `temporary` have to be
@@ -80,7 +80,7 @@ fn sample_section(section: &Section) -> String {
         };
         let mark = if live && setting.fallback == Fallback::Required { "" } else { "#" };
         // Writing into a string cannot fail.
-        let _ = write!(text, "{}{mark}{} = {value}\n", comment(setting.doc), setting.key);
+        let _ = writeln!(text, "{}{mark}{} = {value}", comment(setting.doc), setting.key);
     }
     text
 }

@@ -280,6 +280,10 @@ fn what_grows_has_a_bound() {
         let networks_add_up = usize::from(message.contains("network"));
         assert!(!told(most - networks_add_up).contains(message), "{message}");
     }
+    let suffixed = |n: usize| format!("{}suffix = \"-s{n}\"\n", network(n));
+    let suffixes_max = crate::limit::SUFFIXES_MAX;
+    assert!(told(&times(suffixes_max + 1, &suffixed)).contains("suffix: more than 16 different ones"));
+    assert!(!told(&times(suffixes_max, &suffixed)).contains("suffix: more"));
     let large = format!("{BASE}#{}", "x".repeat(CONFIGURATION_OCTETS_MAX));
     assert!(told(&large).contains("1048576 are allowed"));
     let all_wrong: String = (0..50_000).map(|n| format!("k{n}=1\n")).collect();

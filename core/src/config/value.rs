@@ -130,7 +130,11 @@ pub(super) fn address_in_prefix(text: &str) -> Result<(Ipv4Addr, u8), Wrong> {
 /// `FIRST-LAST`, or one address alone.
 pub(super) fn address_range(text: &str) -> Result<AddressRange, Wrong> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
-    let range = AddressRange { first: address(first.trim())?, last: address(last.trim())? };
+    let (Ok(first), Ok(last)) = (first.trim().parse(), last.trim().parse()) else {
+        let message = format!("{} is no range of IPv4 addresses", quoted(text));
+        return Err(Wrong::with(message, "as \"10.77.200.1-10.77.203.254\""));
+    };
+    let range = AddressRange { first, last };
     if range.last < range.first {
         let remedy = format!("write \"{}-{}\"", range.last, range.first);
         return Err(Wrong::with(format!("{} runs backwards", quoted(text)), remedy));
