@@ -68,7 +68,8 @@ pub(super) struct Flight {
     sent: u64,
     /// The same before the window that is on its way.
     sent_before: u64,
-    /// The last block of the window that is on its way.
+    /// The first block of the train that was sent last, and the last block of its window.
+    train_first: u64,
     window_end: u64,
     /// When the last packet was sent.
     sent_at: Time,
@@ -181,6 +182,7 @@ impl Flight {
             acknowledged: 0,
             sent: 0,
             sent_before: 0,
+            train_first: 0,
             window_end: 0,
             sent_at: now,
             fresh: false,
@@ -380,6 +382,7 @@ impl Flight {
         if self.fresh && block == self.sent {
             self.round_trip.measure(now.since(self.sent_at));
         }
+        let in_repeat = !self.fresh && block < self.sent;
         self.stage = Stage::Sending;
         self.echoes = !self.fresh;
         self.note_behind = 0;
@@ -387,6 +390,9 @@ impl Flight {
         self.sent = self.sent.max(block);
         if block == self.blocks() {
             return Step::End(End::Complete);
+        }
+        if in_repeat {
+            return self.slide_window(now);
         }
         // RFC 7440 4: below the window's end there is a gap, and the window starts anew behind it.
         self.send_window(now)
@@ -427,8 +433,8 @@ impl Flight {
     }
 
     fn unsent(&mut self, now: Time, block: u64, why: Unsent) -> Step {
-        // The report may be of a window that an ACK has since moved on from.
-        let block = block.max(self.acknowledged + 1);
+        // The report is of what was sent last.
+        let block = block.max(self.train_first).max(self.acknowledged + 1);
         if self.stage == Stage::Sending {
             let end = match self.held {
                 Some(Held::Full(held) | Held::NotInMemory(held)) => held - 1,
@@ -516,11 +522,27 @@ impl Flight {
         self.send_rest(now, first)
     }
 
+    /// Sends what the window after the last acknowledged block has beyond the one that is on its way.
+    ///
+    /// A client acknowledges the blocks of a repeat that it already has, and counts its window from there. If that were taken for a gap, the two windows would never
+    /// fit again, and part of each would go twice to the end of the file. If it was a gap, our timer finds out.
+    fn slide_window(&mut self, now: Time) -> Step {
+        let end = (self.acknowledged + u64::from(self.terms.window_blocks)).min(self.blocks());
+        if end <= self.sent {
+            return Step::Wait;
+        }
+        self.fresh = true;
+        self.window_end = end;
+        self.sent_before = self.sent;
+        self.send_rest(now, self.sent + 1)
+    }
+
     /// Sends the window from this block on.
     fn send_rest(&mut self, now: Time, first: u64) -> Step {
         let Some(image) = self.image else { return Step::Wait };
         let first = first.max(self.acknowledged + 1);
         self.held = None;
+        self.train_first = first;
         self.resent += repeated(first, self.window_end, self.sent_before);
         self.fresh &= first > self.sent_before;
         self.sent = self.sent_before.max(self.window_end);

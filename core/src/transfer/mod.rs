@@ -396,6 +396,3 @@ fn error(port: Port, local: Ipv4Addr, peer: SocketAddrV4, code: ErrorCode, text:
     let body = Body::Packet(tftp::error(code, text));
     Output::Send(Send { transfer: None, port, local, peer, body })
 }
-
-#[cfg(test)]
-mod tests;

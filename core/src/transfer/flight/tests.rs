@@ -231,7 +231,17 @@ fn conversations() {
                 (500, Due, "-"),
                 (600, InMemory, "2..4"),
                 (600, InMemory, "-"),
-                (600, unsent(1, Unsent::NotInMemory), "fetch 0-999"),
+                (600, unsent(2, Unsent::NotInMemory), "fetch 1000-1999"),
+            ],
+        ),
+        (
+            "a slow disk at the end is no silence of the client",
+            sending(64),
+            vec![
+                (1, unsent(2, Unsent::NotInMemory), "fetch 1000-1999"),
+                (12_000, InMemory, "2..11"),
+                (12_050, Due, "1..11"),
+                (12_051, Acknowledged(11), "complete"),
             ],
         ),
         (
@@ -255,6 +265,16 @@ fn conversations() {
                 (1, Event::Opened(Ok(IMAGE)), "4..7"),
                 (2, Acknowledged(10), "11..11"),
                 (2, Acknowledged(10), "-"),
+            ],
+        ),
+        (
+            "after a restart, an ACK within the repeat: the window slides; a report of what was sent before says nothing",
+            reopening(4),
+            vec![
+                (1, Event::Opened(Ok(IMAGE)), "4..7"),
+                (2, Acknowledged(4), "8..8"),
+                (2, unsent(5, Unsent::Full), "-"),
+                (7, Due, "8..8"),
             ],
         ),
         (

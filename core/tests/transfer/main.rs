@@ -1,0 +1,390 @@
+//! Files reach clients: model clients load from [`Transfers`] through a network that may be bad, and what arrives is compared.
+
+mod client;
+mod world;
+
+use client::*;
+use heorot_core::transfer::*;
+use std::net::SocketAddrV4;
+use std::time::Duration;
+use world::{SERVER, SETTINGS, Weather, World, address};
+
+const FINE: Weather = Weather { lost: 0, doubled: 0, reordered: 0, socket_full: 0, memory_short: 0 };
+const EVERYBODY: [Habits; 5] = [IPXE, PXELINUX, GRUB, EDK2, BARE];
+
+/// One client loads one file of so many octets. Gives the world afterwards.
+fn load(habits: Habits, octets: usize, seed: u64, weather: Weather) -> World {
+    let mut world = World::new(seed, weather);
+    world.file("boot", octets);
+    let index = world.start(Client::new(habits, 2070, "boot"));
+    world.run_out(600);
+    let what = format!("{octets} octets, seed {seed}, {weather:?}");
+    world.assert_loaded(index, &what);
+    world.assert_at_rest(&what);
+    world
+}
+
+fn block_octets(habits: &Habits) -> usize {
+    habits.block_octets.unwrap_or(512)
+}
+
+#[test]
+fn everybody_loads_files_of_every_size() {
+    for habits in EVERYBODY {
+        let block = block_octets(&habits);
+        for octets in [0, 1, block - 1, block, block + 1, 4 * block, 4 * block + 1, 5 * block, 700_000] {
+            let world = load(habits, octets, 1, FINE);
+            let blocks = octets / block + 1;
+            assert_eq!(world.data_sent, blocks as u64, "{}: {octets}: nothing goes twice", habits.name);
+            assert_eq!(world.ended.len(), 1, "{}: the probe is no transfer", habits.name);
+            let ended = &world.ended[0];
+            assert_eq!(
+                (ended.octets, ended.resent, &ended.failure),
+                (octets as u64, 0, &None),
+                "{}",
+                habits.name
+            );
+            assert!(world.errors.is_empty(), "{}: {:?}", habits.name, world.errors);
+        }
+    }
+}
+
+#[test]
+fn block_numbers_wrap() {
+    let small = Habits { block_octets: Some(8), ..IPXE };
+    for habits in [small, Habits { window: 64, ..small }] {
+        let octets = 8 * 70_000;
+        let world = load(habits, octets, 1, FINE);
+        assert_eq!(world.data_sent, 70_001);
+    }
+}
+
+/// Loss, copies and disorder, both ways: every client gets its file, soon, and without a packet going twice for every copy.
+#[test]
+fn bad_networks_are_survived() {
+    let table: [(&str, Weather, u64); 6] = [
+        ("1 % lost", Weather { lost: 10, ..FINE }, 15),
+        ("5 % lost", Weather { lost: 50, ..FINE }, 90),
+        ("5 % doubled", Weather { doubled: 50, ..FINE }, 15),
+        ("all doubled", Weather { doubled: 1000, ..FINE }, 15),
+        ("10 % late", Weather { reordered: 100, ..FINE }, 60),
+        (
+            "everything",
+            Weather { lost: 20, doubled: 20, reordered: 50, socket_full: 20, memory_short: 5 },
+            60,
+        ),
+    ];
+    for (what, weather, seconds) in table {
+        for habits in EVERYBODY {
+            for seed in 1..=5 {
+                let mut world = World::new(seed, weather);
+                world.file("boot", 700_000);
+                let start = world.now;
+                let index = world.start(Client::new(habits, 2070, "boot"));
+                world.run(600, |world| world.clients[index].state == State::Done);
+                world.assert_loaded(index, &format!("{what}, seed {seed}"));
+                let took = world.now.since(start);
+                assert!(
+                    took < Duration::from_secs(seconds),
+                    "{what}, {}, seed {seed}: {took:?}",
+                    habits.name
+                );
+                let blocks = (700_000 / block_octets(&habits) + 1) as u64;
+                // In lock-step a copy costs nothing. In a window it looks like a gap to the client, and costs as much as a loss: a window.
+                let copies = if habits.window > 1 { weather.doubled / 4 } else { 0 };
+                let lost = weather.lost + weather.reordered + weather.socket_full + copies;
+                let allowed = blocks + blocks * habits.window * (4 * lost + 5) / 1000 + 10;
+                assert!(
+                    world.data_sent <= allowed,
+                    "{what}, {}: {} of {blocks}",
+                    habits.name,
+                    world.data_sent
+                );
+                world.run_out(600);
+                world.assert_at_rest(what);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_thousand_clients_load_one_file_from_memory_read_once() {
+    let mut world = World::new(1, FINE);
+    world.file("boot", 300_000);
+    let all: Vec<usize> = (0..1000).map(|_| world.start(Client::new(IPXE, 2070, "boot"))).collect();
+    world.run_out(60);
+    all.iter().for_each(|index| world.assert_loaded(*index, "a thousand"));
+    world.assert_at_rest("a thousand");
+    // Each opening has an image of its own here: two chunks each, and none twice.
+    assert_eq!(world.fetches.len(), 2000);
+    assert_eq!(world.ended.len(), 1000);
+}
+
+#[test]
+fn what_is_not_to_be_had_is_said_at_once() {
+    let mut world = World::new(1, FINE);
+    world.file("secret", 10);
+    let table = [("absent", "ERROR 1: there is no absent"), ("secret", "ERROR 2: not for you")];
+    for (path, expected) in table {
+        let start = world.now;
+        let index = world.start(Client::new(PXELINUX, 49_152, path));
+        world.run(1, |world| matches!(world.clients[index].state, State::Failed(_)));
+        assert_eq!(world.clients[index].state, State::Failed(expected.into()), "{path}");
+        assert!(world.now.since(start) < Duration::from_millis(5), "{path}: at once");
+    }
+    world.run_out(1);
+    world.assert_at_rest("refused");
+    assert!(world.ended.is_empty(), "no transfer began");
+}
+
+/// A client that has it all need not say so; its transfer ends soon, and says that nobody said so.
+#[test]
+fn the_last_ack_may_never_come() {
+    let world = load(Habits { acknowledges_the_end: false, ..IPXE }, 100_000, 1, FINE);
+    assert_eq!(world.ended.len(), 1);
+    assert_eq!(world.ended[0].failure.as_deref(), Some("the last block was not acknowledged"));
+    assert!(world.errors.is_empty());
+    let last = world.clients.len();
+    assert!(world.data_sent < 100_000 / 1432 + 20 && last == 1, "a few repeats");
+}
+
+/// The machine is reset in mid-file and its loader begins at the same port: at once it gets the file from the start, from another port of ours.
+#[test]
+fn a_machine_reset_in_mid_file_begins_anew() {
+    for habits in [PXELINUX, GRUB] {
+        let mut world = World::new(1, FINE);
+        world.file("boot", 300_000);
+        let first = world.start(Client::new(habits, 49_152, "boot"));
+        world.run(5, |world| world.clients[first].received.len() > 100_000);
+        world.clients[first].state = State::Failed("reset".into());
+        world.run(1, |_| false);
+        let dead = std::mem::replace(&mut world.clients[first], Client::new(habits, 49_152, "boot"));
+        let start = world.now;
+        let said = world.clients[first].ask();
+        world.say(first, said);
+        world.run_out(60);
+        world.assert_loaded(first, "reset");
+        world.assert_at_rest("reset");
+        assert!(world.now.since(start) < Duration::from_secs(1), "{}: not swallowed", habits.name);
+        assert_ne!(world.clients[first].server_port, dead.server_port, "what is late must not be mistaken");
+        let failures: Vec<_> = world.ended.iter().map(|ended| ended.failure.is_some()).collect();
+        assert_eq!(failures, [true, false], "{}: {:?}", habits.name, world.ended);
+        let whole = world.files["boot"].content.len() as u64;
+        assert!(world.ended[0].octets > 100_000 && world.ended[0].octets < whole);
+    }
+}
+
+/// Only time tells a late copy of the request from the request of a machine that was reset.
+#[test]
+fn copies_of_a_request_are_no_new_request() {
+    let mut world = World::new(1, FINE);
+    world.file("boot", 300_000);
+    let index = world.start(Client::new(IPXE, 2070, "boot"));
+    let peer = world.peer(index);
+    let request = b"\0\x01boot\0octet\0tsize\x000\0blksize\x001432\0";
+    for received in [0, 0, 1, 50_000, 100_000, 200_000] {
+        world.run(5, |world| world.clients[0].received.len() >= received);
+        world.tell(Input::Datagram { port: Port::Request, local: SERVER, peer, payload: request });
+    }
+    world.run_out(5);
+    world.assert_loaded(index, "copies");
+    assert_eq!(world.ended.len(), 1, "{:?}", world.ended);
+    assert_eq!(world.ended[0].resent, 0);
+}
+
+#[test]
+fn another_request_from_the_same_port_ends_the_last_transfer() {
+    let mut world = World::new(1, FINE);
+    world.file("boot", 300_000);
+    world.file("other", 1000);
+    let index = world.start(Client::new(IPXE, 2070, "boot"));
+    world.run(5, |world| world.clients[index].received.len() > 100_000);
+    world.clients[index] = Client::new(IPXE, 2070, "other");
+    let said = world.clients[index].ask();
+    world.say(index, said);
+    world.run_out(5);
+    world.assert_loaded(index, "another");
+    world.assert_at_rest("another");
+    assert_eq!(world.ended.len(), 2);
+}
+
+/// A server that is killed at any moment of a load and comes back within 2 s, with notes that are up to three ACKs old: the load goes on to its end.
+#[test]
+fn a_killed_server_goes_on() {
+    for habits in EVERYBODY {
+        for seed in 0..40 {
+            let mut world = World::new(seed, Weather { lost: seed % 2 * 10, ..FINE });
+            world.file("boot", 700_000);
+            let index = world.start(Client::new(habits, 2070, "boot"));
+            let moment = world.roll() % 800_000;
+            world.run(60, |world| world.clients[index].received.len() as u64 >= moment);
+            // Somewhere between two packets.
+            let until = world.now + Duration::from_micros(world.roll() % 2000);
+            world.run(1, |world| world.now >= until);
+            let notes = world.kill(usize::try_from(seed % 4).unwrap());
+            let down = world.now + Duration::from_millis(world.roll() % 2000);
+            world.run(3, |world| world.now >= down);
+            world.restore(notes);
+            world.run_out(300);
+            let what = format!("killed, seed {seed}");
+            world.assert_loaded(index, &what);
+            world.assert_at_rest(&what);
+        }
+    }
+}
+
+/// The same with twenty kills in one load.
+#[test]
+fn a_server_killed_again_and_again_goes_on() {
+    for habits in [IPXE, PXELINUX, EDK2, GRUB] {
+        let mut world = World::new(7, FINE);
+        world.file("boot", 5_000_000);
+        let index = world.start(Client::new(habits, 2070, "boot"));
+        for kill in 1..=20 {
+            world.run(60, |world| world.clients[index].received.len() >= kill * 200_000);
+            let notes = world.kill(kill % 2);
+            let down = world.now + Duration::from_millis(world.roll() % 1000);
+            world.run(3, |world| world.now >= down);
+            world.restore(notes);
+        }
+        world.run_out(300);
+        world.assert_loaded(index, "twenty kills");
+        world.assert_at_rest("twenty kills");
+    }
+}
+
+#[test]
+fn an_image_that_changed_while_the_server_was_away_ends_in_an_error() {
+    for habits in [IPXE, GRUB] {
+        let mut world = World::new(1, FINE);
+        world.file("boot", 700_000);
+        let index = world.start(Client::new(habits, 2070, "boot"));
+        world.run(60, |world| world.clients[index].received.len() > 300_000);
+        let notes = world.kill(0);
+        world.file("boot", 700_000);
+        world.restore(notes);
+        world.run_out(300);
+        let expected = State::Failed("ERROR 0: the file changed while it was sent".into());
+        assert_eq!(world.clients[index].state, expected, "{}", habits.name);
+        world.assert_at_rest("changed");
+        assert_eq!(world.ended.len(), 1, "{:?}", world.ended);
+    }
+}
+
+#[test]
+fn an_image_that_breaks_while_it_is_sent_ends_in_an_error_for_all() {
+    let mut world = World::new(1, FINE);
+    world.file("boot", 700_000);
+    let index = world.start(Client::new(IPXE, 2070, "boot"));
+    world.run(60, |world| world.clients[index].received.len() > 300_000);
+    let (image, _) = world.fetches[0];
+    world.tell(Input::Broken { image, why: "it is shorter now".into() });
+    world.run_out(10);
+    let expected = State::Failed("ERROR 0: the file changed while it was sent: it is shorter now".into());
+    assert_eq!(world.clients[index].state, expected);
+    world.assert_at_rest("broken");
+}
+
+#[test]
+fn notes_that_make_no_sense_are_forgotten() {
+    let mut world = World::new(1, FINE);
+    world.file("boot", 700_000);
+    world.start(Client::new(IPXE, 2070, "boot"));
+    world.run(60, |world| world.clients[0].received.len() > 300_000);
+    let good = world.kill(0).remove(0).1;
+    let port = Note { port: SETTINGS.data_ports, ..good.clone() };
+    let octets = Note { block_octets: 0, ..good.clone() };
+    let mut out = Vec::new();
+    let notes = vec![
+        (3, port),
+        (4, octets),
+        (5, good.clone()),
+        (5, good.clone()),
+        (6, good.clone()),
+        (u32::MAX, good),
+    ];
+    let server = Transfers::restore(world.now, SETTINGS, notes, &mut out);
+    assert_eq!(server.active(), 1);
+    let forgotten = out.iter().filter_map(|output| {
+        let Output::Note { slot, note: None } = output else { return None };
+        Some(*slot)
+    });
+    let forgotten: Vec<u32> = forgotten.collect();
+    assert_eq!(forgotten, [3, 4, 5, 6], "a peer has one transfer");
+}
+
+#[test]
+fn life_is_told_at_the_first_ack_and_then_every_five_seconds() {
+    let world = load(IPXE, 1_500_000, 3, Weather { lost: 100, ..FINE });
+    let times: Vec<_> = world.life.iter().map(|(at, _)| *at).collect();
+    assert!(times.len() >= 3, "{times:?}");
+    assert!(times.windows(2).all(|pair| pair[1].since(pair[0]) >= Duration::from_secs(5)), "{times:?}");
+    assert!(world.life.iter().all(|(_, who)| *who == address(0)));
+}
+
+/// The bound on transfers: the one too many is told so at once, and there is room again when one has ended.
+#[test]
+fn too_many_transfers_are_refused() {
+    let mut world = World::new(1, FINE);
+    world.file("boot", 1000);
+    let limit = heorot_core::limit::TRANSFERS_MAX;
+    let ask = |world: &mut World, n: usize| {
+        let peer = SocketAddrV4::new(address(n), 2070);
+        world.tell(Input::Datagram {
+            port: Port::Request,
+            local: SERVER,
+            peer,
+            payload: b"\0\x01boot\0octet\0",
+        });
+    };
+    (0..limit).for_each(|n| ask(&mut world, n));
+    assert!(world.errors.is_empty());
+    ask(&mut world, limit);
+    assert_eq!(world.errors.len(), 1);
+    assert_eq!(world.errors[0].1[..4], [0, 5, 0, 0]);
+    assert_eq!(world.server.as_ref().map(Transfers::active), Some(limit));
+    ask(&mut world, 0);
+    assert_eq!(world.errors.len(), 1, "the first is in flight");
+    world.run(1, |_| false);
+    for n in 0..limit {
+        let (port, peer) = (u16::try_from(n % 8).unwrap(), SocketAddrV4::new(address(n), 2070));
+        let payload = b"\0\x05\0\0gone\0";
+        world.tell(Input::Datagram { port: Port::Data(port), local: SERVER, peer, payload });
+    }
+    world.assert_at_rest("all of them left");
+}
+
+#[test]
+fn strangers_are_told_seldom_and_errors_never_answered() {
+    let mut world = World::new(1, FINE);
+    let stranger = SocketAddrV4::new(address(9), 1000);
+    let data = |world: &mut World, payload: &[u8]| {
+        world.tell(Input::Datagram { port: Port::Data(0), local: SERVER, peer: stranger, payload });
+    };
+    data(&mut world, b"\0\x04\0\x01");
+    assert!(world.errors.is_empty(), "just started: perhaps it is being found again");
+    world.now = world.now + Duration::from_secs(6);
+    data(&mut world, b"\0\x05\0\0closed\0");
+    assert!(world.errors.is_empty(), "an error is not answered");
+    for _ in 0..100 {
+        data(&mut world, b"\0\x04\0\x01");
+    }
+    assert_eq!(world.errors.len(), 1);
+    assert_eq!(world.errors[0].1[..4], [0, 5, 0, 5]);
+    // What comes late from its last transfer must not end its next one.
+    world.file("f", 100_000);
+    world.now = world.now + Duration::from_secs(6);
+    let payload = b"\0\x01f\0octet\0";
+    world.tell(Input::Datagram { port: Port::Request, local: SERVER, peer: stranger, payload });
+    (0..8).for_each(|port| {
+        let payload = b"\0\x04\0\x05";
+        world.tell(Input::Datagram { port: Port::Data(port), local: SERVER, peer: stranger, payload });
+    });
+    assert_eq!(world.errors.len(), 1, "it has a transfer");
+    world.run_out(100);
+    for (payload, code) in [(&b"\0\x02f\0octet\0"[..], 2), (b"\0\x01f\0netascii\0", 4)] {
+        world.tell(Input::Datagram { port: Port::Request, local: SERVER, peer: stranger, payload });
+        assert_eq!(world.errors.last().unwrap().1[..4], [0, 5, 0, code]);
+    }
+    assert_eq!(world.server.as_ref().map(Transfers::active), Some(0));
+}

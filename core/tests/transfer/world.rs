@@ -1,0 +1,360 @@
+//! A world for transfers: a network that loses, doubles and reorders, files in memory, and a server that can be killed.
+
+use super::client::{Client, Said, State};
+use heorot_core::limit::CHUNK_OCTETS;
+use heorot_core::time::Time;
+use heorot_core::transfer::*;
+use heorot_core::wire::tftp;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::rc::Rc;
+use std::time::Duration;
+
+pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
+pub(crate) const SETTINGS: Settings = Settings { data_ports: 8 };
+
+/// How bad it is. Chances are in thousandths.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Weather {
+    pub(crate) lost: u64,
+    pub(crate) doubled: u64,
+    pub(crate) reordered: u64,
+    pub(crate) socket_full: u64,
+    pub(crate) memory_short: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct File {
+    pub(crate) content: Rc<[u8]>,
+    pub(crate) identity: ImageIdentity,
+}
+
+#[derive(Debug)]
+enum Event {
+    ToServer(Port, SocketAddrV4, Vec<u8>),
+    ToClient(SocketAddrV4, u16, Vec<u8>),
+    Tired(usize, u64),
+    Opened(u64, TransferId, Result<Opened, Refusal>),
+    Fetched(u64, ImageId, u64),
+}
+
+pub(crate) struct World {
+    pub(crate) now: Time,
+    pub(crate) files: BTreeMap<&'static str, File>,
+    pub(crate) clients: Vec<Client>,
+    pub(crate) weather: Weather,
+    pub(crate) server: Option<Transfers>,
+    pub(crate) ended: Vec<Transfer>,
+    pub(crate) life: Vec<(Time, Ipv4Addr)>,
+    pub(crate) fetches: Vec<(ImageId, u64)>,
+    pub(crate) data_sent: u64,
+    /// Every ERROR that the server sent, and to whom.
+    pub(crate) errors: Vec<(SocketAddrV4, Vec<u8>)>,
+    /// What was noted in each place, all of it, so that a note can be too old.
+    pub(crate) notes: BTreeMap<u32, Vec<Option<Note>>>,
+    images: BTreeMap<ImageId, File>,
+    in_memory: BTreeSet<(ImageId, u64)>,
+    queue: BTreeMap<(Time, u64), Event>,
+    count: u64,
+    lives: u64,
+    random: u64,
+}
+
+const fn us(microseconds: u64) -> Duration {
+    Duration::from_micros(microseconds)
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, weather: Weather) -> Self {
+        let now = Time::from_nanoseconds(1_000_000_000_000);
+        Self {
+            now,
+            files: BTreeMap::new(),
+            clients: Vec::new(),
+            weather,
+            server: Some(Transfers::new(now, SETTINGS)),
+            ended: Vec::new(),
+            life: Vec::new(),
+            fetches: Vec::new(),
+            data_sent: 0,
+            errors: Vec::new(),
+            notes: BTreeMap::new(),
+            images: BTreeMap::new(),
+            in_memory: BTreeSet::new(),
+            queue: BTreeMap::new(),
+            count: 0,
+            lives: 0,
+            random: seed,
+        }
+    }
+
+    /// A file of so many octets, none like another.
+    pub(crate) fn file(&mut self, path: &'static str, octets: usize) {
+        let content: Rc<[u8]> = (0..octets).map(|n| (n * 31 / 7 + n / 251) as u8).collect();
+        let identity = ImageIdentity { file: self.roll(), size: octets as u64, modified: 1 };
+        self.files.insert(path, File { content, identity });
+    }
+
+    /// A client asks now. Gives its number.
+    pub(crate) fn start(&mut self, mut client: Client) -> usize {
+        let said = client.ask();
+        self.clients.push(client);
+        let index = self.clients.len() - 1;
+        self.say(index, said);
+        index
+    }
+
+    /// A client sends these, and sets its timer.
+    pub(crate) fn say(&mut self, index: usize, said: Vec<Said>) {
+        let peer = self.peer(index);
+        for packet in said {
+            let (port, from, bytes) = match packet {
+                Said::Request(bytes) => (Port::Request, peer, bytes),
+                // EDK2 leaves its probe from the port before.
+                Said::Packet(port, bytes) if bytes[1] == 5 => {
+                    (Port::Data(port), SocketAddrV4::new(*peer.ip(), peer.port() - 1), bytes)
+                }
+                Said::Packet(port, bytes) => (Port::Data(port), peer, bytes),
+            };
+            self.carry(|bytes| Event::ToServer(port, from, bytes), bytes);
+        }
+        let client = &self.clients[index];
+        if let Some(patience) = client.patience() {
+            let waiting = client.waiting;
+            self.at(patience, Event::Tired(index, waiting));
+        }
+    }
+
+    pub(crate) fn peer(&self, index: usize) -> SocketAddrV4 {
+        SocketAddrV4::new(address(index), self.clients[index].port)
+    }
+
+    /// The server takes this input now.
+    pub(crate) fn tell(&mut self, input: Input<'_>) {
+        let mut out = Vec::new();
+        let Some(server) = &mut self.server else { return };
+        server.handle(self.now, input, &mut out);
+        self.carry_out(out);
+    }
+
+    /// Lets time pass until `done` or so many seconds are over.
+    pub(crate) fn run(&mut self, seconds: u64, done: impl Fn(&Self) -> bool) {
+        let end = self.now + Duration::from_secs(seconds);
+        for _ in 0..20_000_000 {
+            if done(self) {
+                return;
+            }
+            let wakeup = self.server.as_ref().and_then(Transfers::next_wakeup);
+            let event = self.queue.first_key_value().map(|((at, _), _)| *at);
+            let Some(next) = wakeup.into_iter().chain(event).min().filter(|next| *next <= end) else {
+                self.now = end;
+                return;
+            };
+            self.now = next.max(self.now);
+            if wakeup.is_some_and(|at| at <= self.now) {
+                self.tell(Input::Wakeup);
+            } else if let Some((_, event)) = self.queue.pop_first() {
+                self.happen(event);
+            }
+        }
+        panic!("the world does not come to rest");
+    }
+
+    /// Until every client is done or has failed, and the server has nothing left to do.
+    pub(crate) fn run_out(&mut self, seconds: u64) {
+        self.run(seconds, |world| {
+            let busy = |client: &Client| matches!(client.state, State::Asking | State::Loading);
+            !world.clients.iter().any(busy) && world.server.as_ref().is_none_or(|server| server.active() == 0)
+        });
+    }
+
+    /// The server dies: what it knew is gone but for the notes, of which the last `behind` of each were not written.
+    pub(crate) fn kill(&mut self, behind: usize) -> Vec<(u32, Note)> {
+        self.server = None;
+        self.images.clear();
+        self.in_memory.clear();
+        let written = |all: &Vec<Option<Note>>| {
+            all[..all.len().saturating_sub(behind).max(1)].last().cloned().flatten()
+        };
+        let notes = std::mem::take(&mut self.notes);
+        notes.iter().filter_map(|(slot, all)| Some((*slot, written(all)?))).collect()
+    }
+
+    /// It comes back with these notes.
+    pub(crate) fn restore(&mut self, notes: Vec<(u32, Note)>) {
+        self.lives += 1;
+        self.notes = notes.iter().map(|(slot, note)| (*slot, vec![Some(note.clone())])).collect();
+        let mut out = Vec::new();
+        self.server = Some(Transfers::restore(self.now, SETTINGS, notes, &mut out));
+        self.carry_out(out);
+    }
+
+    /// Nothing is held any more: no transfer, no image, no note.
+    pub(crate) fn assert_at_rest(&self, what: &str) {
+        let server = self.server.as_ref().expect("it runs");
+        assert_eq!((server.active(), server.waiting()), (0, 0), "{what}: transfers are left");
+        assert_eq!(server.next_wakeup(), None, "{what}: a timer is left");
+        assert!(self.images.is_empty(), "{what}: images are left open");
+        assert!(self.notes.values().all(|all| all.last() == Some(&None)), "{what}: notes are left");
+    }
+
+    /// The client has the file, octet for octet.
+    pub(crate) fn assert_loaded(&self, index: usize, what: &str) {
+        let client = &self.clients[index];
+        assert_eq!(client.state, State::Done, "{what}, {}", client.habits.name);
+        assert!(
+            client.received[..] == self.files[client.path].content[..],
+            "{what}, {}: wrong content",
+            client.habits.name
+        );
+    }
+
+    pub(crate) fn roll(&mut self) -> u64 {
+        // SplitMix64.
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn happens(&mut self, thousandths: u64) -> bool {
+        self.roll() % 1000 < thousandths
+    }
+
+    fn at(&mut self, delay: Duration, event: Event) {
+        self.count += 1;
+        self.queue.insert((self.now + delay, self.count), event);
+    }
+
+    /// Carries a packet over the network, or does not.
+    fn carry(&mut self, event: impl Fn(Vec<u8>) -> Event, bytes: Vec<u8>) {
+        let copies = 1 + u64::from(self.happens(self.weather.doubled));
+        for _ in 0..copies {
+            if self.happens(self.weather.lost) {
+                continue;
+            }
+            // Without reordering, packets keep their order: the delay is the same for all.
+            let late = if self.happens(self.weather.reordered) { self.roll() % 3000 } else { 0 };
+            self.at(us(200 + late), event(bytes.clone()));
+        }
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::ToServer(port, peer, payload) => {
+                self.tell(Input::Datagram { port, local: SERVER, peer, payload: &payload });
+            }
+            Event::ToClient(peer, from, bytes) => {
+                let index = usize::from(u16::from_be_bytes([peer.ip().octets()[2], peer.ip().octets()[3]]));
+                if self.clients.get(index).is_some_and(|client| client.port == peer.port()) {
+                    let waiting = self.clients[index].waiting;
+                    let said = self.clients[index].hear(from, &bytes);
+                    if !said.is_empty() || self.clients[index].waiting != waiting {
+                        self.say(index, said);
+                    }
+                }
+            }
+            Event::Tired(index, waiting) => {
+                if self.clients[index].waiting == waiting && self.clients[index].patience().is_some() {
+                    let said = self.clients[index].tired();
+                    self.say(index, said);
+                }
+            }
+            Event::Opened(life, transfer, result) if life == self.lives => {
+                self.tell(Input::Opened { transfer, result });
+            }
+            Event::Fetched(life, image, chunk) if life == self.lives => {
+                self.in_memory.insert((image, chunk));
+                self.tell(Input::Fetched { image, chunk });
+            }
+            Event::Opened(..) | Event::Fetched(..) => {}
+        }
+    }
+
+    fn carry_out(&mut self, out: Vec<Output>) {
+        for output in out {
+            match output {
+                Output::Open { transfer, path, identity, .. } => self.open(transfer, &path, identity),
+                Output::Send(send) => self.send(send),
+                Output::Fetch { image, chunk } => {
+                    self.fetches.push((image, chunk));
+                    self.at(us(2000), Event::Fetched(self.lives, image, chunk));
+                }
+                Output::Close(image) => {
+                    assert!(self.images.remove(&image).is_some(), "closed twice");
+                    let chunks =
+                        self.in_memory.range((image, 0)..=(image, u64::MAX)).copied().collect::<Vec<_>>();
+                    chunks.iter().for_each(|chunk| _ = self.in_memory.remove(chunk));
+                }
+                Output::Note { slot, note } => self.notes.entry(slot).or_default().push(note),
+                Output::SignOfLife(address) => self.life.push((self.now, address)),
+                Output::Ended(transfer) => self.ended.push(transfer),
+            }
+        }
+    }
+
+    fn open(&mut self, transfer: TransferId, path: &str, identity: Option<ImageIdentity>) {
+        let result = match self.files.get(path.trim_start_matches('/')) {
+            None => Err(Refusal::Missing(format!("there is no {path}"))),
+            Some(_) if path.starts_with("secret") => Err(Refusal::Denied("not for you".into())),
+            Some(file) if identity.is_some_and(|identity| identity != file.identity) => Err(Refusal::Changed),
+            Some(file) => {
+                self.count += 1;
+                let image = ImageId(self.count);
+                self.images.insert(image, file.clone());
+                Ok(Opened { image, size: file.content.len() as u64, identity: file.identity })
+            }
+        };
+        self.at(us(1000), Event::Opened(self.lives, transfer, result));
+    }
+
+    fn send(&mut self, send: Send) {
+        let from = match send.port {
+            Port::Request => 69,
+            Port::Data(port) => port,
+        };
+        let block = match send.body {
+            Body::Packet(bytes) => {
+                if bytes[1] == 5 {
+                    self.errors.push((send.peer, bytes.clone()));
+                }
+                if bytes[1] == 6 && self.happens(self.weather.socket_full) {
+                    return self.unsent(send.transfer, 0, Unsent::Full);
+                }
+                return self.carry(|bytes| Event::ToClient(send.peer, from, bytes), bytes);
+            }
+            Body::Train(block) => block,
+        };
+        let content = self.images[&block.image].content.clone();
+        for number in block.first..block.first + u64::from(block.count) {
+            let octets = u64::from(block.block_octets);
+            let (start, end) = ((number - 1) * octets, (number * octets).min(block.size));
+            if self.happens(self.weather.memory_short) {
+                self.in_memory.remove(&(block.image, start / CHUNK_OCTETS));
+            }
+            let chunks = start / CHUNK_OCTETS..=end.saturating_sub(1) / CHUNK_OCTETS;
+            if start < end && !chunks.clone().all(|chunk| self.in_memory.contains(&(block.image, chunk))) {
+                return self.unsent(send.transfer, number, Unsent::NotInMemory);
+            }
+            if self.happens(self.weather.socket_full) {
+                return self.unsent(send.transfer, number, Unsent::Full);
+            }
+            let mut bytes = tftp::data_head(number).to_vec();
+            bytes.extend(&content[start as usize..end as usize]);
+            self.data_sent += 1;
+            self.carry(|bytes| Event::ToClient(send.peer, from, bytes), bytes);
+        }
+    }
+
+    fn unsent(&mut self, transfer: Option<TransferId>, block: u64, why: Unsent) {
+        let transfer = transfer.expect("only transfers send what can be unsent");
+        self.tell(Input::Unsent { transfer, block, why });
+    }
+}
+
+/// The address of a client by its number.
+pub(crate) fn address(index: usize) -> Ipv4Addr {
+    let [high, low] = u16::try_from(index).expect("fewer clients than addresses").to_be_bytes();
+    Ipv4Addr::new(10, 77, high, low)
+}
