@@ -168,7 +168,19 @@ fn give_away_rights(
 ) -> Result<Option<String>, Problem> {
     let state = Path::new(&config.server.state);
     let (file, notes) = (state.join(STORE_FILE), control_path.with_file_name(NOTES_FILE));
-    rights::drop_to(&config.server.user, &[state, &file, run_directory, &notes, control_path])
+    let files: [&Path; 3] = [&file, &notes, control_path];
+    let directories = [state, run_directory].into_iter().filter(|directory| holds_only(directory, &files));
+    let owned: Vec<&Path> = directories.chain(files).collect();
+    rights::drop_to(&config.server.user, &owned)
+}
+
+/// Whether a directory is ours alone: /run itself, if somebody puts the control socket there, is not to be given away.
+fn holds_only(directory: &Path, files: &[&Path]) -> bool {
+    let ours = |path: &Path| {
+        files.contains(&path) || path.file_name().is_some_and(|name| name == operate::DUMP_FILE)
+    };
+    std::fs::read_dir(directory)
+        .is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| ours(&entry.path()))))
 }
 
 /// What the loop is given: its parts, and what both machines want done first.
@@ -255,6 +267,18 @@ fn cannot_start(error: &io::Error) -> Problem {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn only_a_directory_of_ours_alone_is_given_away() {
+        let directory = crate::testing::directory("given-away");
+        let (ours, dump) = (directory.path().join(STORE_FILE), directory.path().join(operate::DUMP_FILE));
+        assert!(holds_only(directory.path(), &[&ours]));
+        std::fs::write(&ours, "").unwrap();
+        std::fs::write(dump, "").unwrap();
+        assert!(holds_only(directory.path(), &[&ours]));
+        std::fs::write(directory.path().join("systemd"), "").unwrap();
+        assert!(!holds_only(directory.path(), &[&ours]));
+    }
 
     #[test]
     fn a_note_counts_only_if_its_port_is_bound_again() {

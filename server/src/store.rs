@@ -1,6 +1,7 @@
 //! What is durable: records in a redb file, written by a thread of their own, one commit a batch.
 
 use crate::problem::{Problem, problem};
+use crate::rights;
 use crate::wake::Caller;
 use heorot_core::cluster::record::Record;
 use heorot_core::message::Ticket;
@@ -140,6 +141,7 @@ impl Store {
 pub(crate) fn start(mut store: Store, outcomes: Caller<Outcome>) -> io::Result<SyncSender<Batch>> {
     let (batches, incoming) = sync_channel::<Batch>(1);
     std::thread::Builder::new().name("store".into()).spawn(move || {
+        rights::renounce();
         for batch in incoming {
             let Some((through, _)) = batch.last() else { continue };
             let through = *through;

@@ -15,6 +15,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+/// What SIGUSR1 writes, in `server.state`.
+pub(crate) const DUMP_FILE: &str = "state.json";
+
 /// How long the server may take to end: systemd waits 90 s and an operator less.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
@@ -96,7 +99,7 @@ impl Loop {
         let Answer::Json(200, text) = answer else {
             return self.complain("writing state.json", &"there is no dump");
         };
-        let path = Path::new(&self.parts.config.server.state).join("state.json");
+        let path = Path::new(&self.parts.config.server.state).join(DUMP_FILE);
         if self.dumping.swap(true, Ordering::Relaxed) {
             return self.complain("writing state.json", &"the last one is still being written");
         }
@@ -163,7 +166,7 @@ mod tests {
     #[test]
     fn a_dump_replaces_the_last_one() {
         let directory = crate::testing::directory("dump");
-        let path = directory.path().join("state.json");
+        let path = directory.path().join(DUMP_FILE);
         write_atomically(&path, "{\"a\":1}").unwrap();
         write_atomically(&path, "{}").unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "{}");

@@ -1,0 +1,87 @@
+//! The program from outside: what it says and how it exits when there is nothing to serve.
+
+use std::process::{Command, Output};
+
+fn heorot(arguments: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heorot"));
+    command.args(arguments).env_remove("HEOROT_CONTROL");
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+fn file(name: &str, text: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+const RIGHT: &str = r#"
+[[network]]
+interface = "lo"
+address = "127.0.0.1/8"
+numbers = "0-9"
+first = "127.0.1.0"
+temporary = "127.0.2.1-127.0.2.9"
+[profile.default]
+kernel = "vmlinuz"
+initrd = []
+cmdline = ""
+"#;
+
+#[test]
+fn a_wrong_configuration_is_refused_with_every_mistake() {
+    let wrong = file("wrong.toml", &RIGHT.replace("interface", "intreface").replace("0-9", "9-0"));
+    let (code, out, err) = heorot(&["check", &wrong]);
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    assert!(err.contains("wrong.toml:3:") && err.contains("did you mean \"interface\"?"), "{err}");
+    assert!(err.contains("wrong.toml:5:"), "{err}");
+    let (code, _, again) = heorot(&["serve", "--config", &wrong]);
+    assert_eq!(code, 2);
+    assert!(again.contains("did you mean \"interface\"?"), "{again}");
+}
+
+#[test]
+fn a_right_configuration_passes_wherever_it_is_checked() {
+    let (code, out, err) = heorot(&["check", &file("right.toml", RIGHT)]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.ends_with("right.toml: ok\n"), "{out}");
+    assert!(err.contains("warning: boot.directory /srv/heorot does not exist\n  create it"), "{err}");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_a_usage_error() {
+    let (code, _, err) = heorot(&["check", "/nowhere/heorot.toml"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("/nowhere/heorot.toml"), "{err}");
+}
+
+#[test]
+fn without_a_server_every_query_says_so_and_what_to_do() {
+    for query in [
+        &["status"][..],
+        &["node", "list"],
+        &["node", "list", "node[0-3]"],
+        &["node", "show", "23"],
+        &["explain", "node23"],
+    ] {
+        for form in [&[][..], &["-o", "json"]] {
+            let arguments = [query, form, &["--control", "/nowhere/control.sock"]].concat();
+            let (code, out, err) = heorot(&arguments);
+            assert_eq!((code, out.as_str()), (3, ""), "{arguments:?}: {err}");
+            assert!(
+                err.contains("no server answers at /nowhere/control.sock: is `heorot serve` running?"),
+                "{err}"
+            );
+        }
+    }
+}
+
+#[test]
+fn usage_errors() {
+    for arguments in
+        [&[][..], &["serve"], &["node"], &["node", "show"], &["explain"], &["status", "-o", "xml"], &["bot"]]
+    {
+        let (code, out, err) = heorot(arguments);
+        assert_eq!(code, 2, "{arguments:?}: {out}{err}");
+    }
+}

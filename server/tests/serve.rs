@@ -1,0 +1,238 @@
+//! The server from outside, each test in a network namespace of its own: how it starts, why it does not, how it changes, how it ends.
+//!
+//! To be run as root: the namespaces need it.
+
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, UdpSocket};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A directory and a network namespace with one interface, for this test's thread and what it starts.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Self {
+        unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace of its own: run the tests as root");
+        for command in [
+            "link set lo up",
+            "link add v0 type veth peer name v1",
+            "addr add 10.77.0.1/16 dev v0",
+            "link set v0 up",
+            "link set v1 up",
+        ] {
+            assert!(Command::new("ip").args(command.split(' ')).status().unwrap().success(), "ip {command}");
+        }
+        let path = std::env::temp_dir().join(format!("heorot-serve-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(path.join("boot")).unwrap();
+        let place = Self(path);
+        place.configure(|text| text);
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    fn configure(&self, change: impl Fn(String) -> String) {
+        let text = r#"
+[server]
+state = "DIR/state"
+control = "DIR/run/control.sock"
+user = "nobody"
+[[network]]
+interface = "v0"
+numbers = "0-99"
+first = "10.77.1.0"
+temporary = "10.77.200.1-10.77.200.254"
+[boot]
+directory = "DIR/boot"
+[profile.default]
+kernel = "vmlinuz"
+initrd = []
+cmdline = ""
+"#;
+        let text = change(text.into()).replace("DIR", self.0.to_str().unwrap());
+        std::fs::write(self.path("heorot.toml"), text).unwrap();
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_heorot"));
+        command.args(["serve", "--config"]).arg(self.path("heorot.toml")).env_remove("JOURNAL_STREAM");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+    }
+
+    fn start(&self) -> Server {
+        let mut child = self.command().spawn().unwrap();
+        let (line, lines) = channel();
+        let stderr = child.stderr.take().unwrap();
+        std::thread::spawn(move || {
+            BufReader::new(stderr).lines().map_while(Result::ok).all(|text| line.send(text).is_ok())
+        });
+        let server = Server { child, lines };
+        server.says(" serves; ");
+        server
+    }
+
+    /// Starts a server that cannot; its words.
+    fn refused(&self, command: &mut Command) -> String {
+        let output = command.output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(!self.path("run/control.sock").exists(), "something was started: {text}");
+        text
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+struct Server {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Server {
+    /// Waits for a line with these words.
+    fn says(&self, words: &str) -> String {
+        let mut said = Vec::new();
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) if line.contains(words) => return line,
+                Ok(line) => said.push(line),
+                Err(_) => panic!("it does not say {words:?}, but {said:#?}"),
+            }
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
+    }
+
+    fn end(mut self, signal: Signal) -> Option<i32> {
+        self.signal(signal);
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The UDP ports that are bound in this namespace.
+fn ports() -> Vec<u16> {
+    let table = std::fs::read_to_string("/proc/thread-self/net/udp").unwrap();
+    let port = |line: &str| u16::from_str_radix(line.split_whitespace().nth(1)?.split(':').nth(1)?, 16).ok();
+    let mut ports: Vec<u16> = table.lines().skip(1).filter_map(port).collect();
+    ports.sort_unstable();
+    ports
+}
+
+/// The four octets of node5.cluster, asked of the server.
+fn node5() -> Vec<u8> {
+    let socket = UdpSocket::bind("10.77.0.1:0").unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let query = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x05node5\x07cluster\0\0\x01\0\x01";
+    socket.send_to(query, "10.77.0.1:53").unwrap();
+    let mut reply = [0; 512];
+    let octets = socket.recv(&mut reply).unwrap();
+    reply[octets - 4..octets].to_vec()
+}
+
+#[test]
+fn it_starts_serves_changes_and_ends() {
+    let place = Place::new("life");
+    let server = place.start();
+    assert!(ports().contains(&67) && ports().contains(&69));
+    assert_eq!(node5(), [10, 77, 1, 5]);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap();
+    assert!(status.contains("Uid:\t65534\t65534\t65534\t65534"), "it kept its user: {status}");
+    assert!(status.contains("CapEff:\t0000000000003400"), "it has other rights than it needs: {status}");
+
+    place.configure(|text| text.replace("numbers", "numbres"));
+    server.signal(Signal::SIGHUP);
+    server.says("the configuration is wrong; the old one stays");
+    server.says("did you mean \"numbers\"?");
+    place.configure(|text| text + "[http]\nport = 8080\n");
+    server.signal(Signal::SIGHUP);
+    server.says("changing http.port needs a restart");
+    assert_eq!(node5(), [10, 77, 1, 5]);
+    std::fs::remove_file(place.path("run/control.sock")).unwrap();
+    place.configure(|text| text.replace("0-99", "0-199"));
+    server.signal(Signal::SIGHUP);
+    server.says("the configuration was read anew");
+    assert!(place.path("run/control.sock").exists(), "the control socket was not made anew");
+
+    let second = place.command().output().unwrap();
+    let text = String::from_utf8(second.stderr).unwrap();
+    assert_eq!(second.status.code(), Some(2), "{text}");
+    assert!(text.contains("another heorot keeps its state in"), "{text}");
+    assert_eq!(node5(), [10, 77, 1, 5], "the second server hurt the first");
+
+    assert_eq!(server.end(Signal::SIGTERM), Some(0));
+    assert!(!place.path("run/control.sock").exists());
+    assert!(!place.path("run/transfers.notes").exists(), "there was nothing to note");
+    assert_eq!(ports(), []);
+}
+
+#[test]
+fn a_killed_server_comes_back_on_its_ports() {
+    let place = Place::new("killed");
+    let first = place.start();
+    let before = ports();
+    assert_eq!(before.len(), 11, "53, 67, 69 and eight for transfers: {before:?}");
+    assert_eq!(first.end(Signal::SIGKILL), None);
+    let second = place.start();
+    assert_eq!(ports(), before);
+    assert_eq!(second.end(Signal::SIGINT), Some(0));
+}
+
+#[test]
+fn what_is_missing_is_told_with_a_remedy_and_nothing_is_started() {
+    let place = Place::new("refused");
+    let tell = |change: fn(String) -> String, words: &[&str]| {
+        place.configure(change);
+        let text = place.refused(&mut place.command());
+        for word in words {
+            assert!(text.contains(word), "{text:?} lacks {word:?}");
+        }
+    };
+    tell(|text| text.replace("DIR/boot", "DIR/nothing"), &["boot.directory", "does not exist", "mkdir -p"]);
+    tell(|text| text.replace("DIR/boot", "DIR/heorot.toml"), &["boot.directory", "is not a directory"]);
+    tell(
+        |text| text.replace("\"v0\"", "\"v9\"\naddress = \"10.77.0.1/16\""),
+        &["no interface \"v9\"", "this host has"],
+    );
+    tell(|text| text.replace("DIR/state", "/proc/heorot"), &["/proc/heorot", "server.state"]);
+    tell(|text| text.replace("DIR/run", "/proc/heorot"), &["/proc/heorot", "server.control"]);
+    tell(|text| text.replace("first", "fist"), &["did you mean \"first\"?"]);
+
+    let taken = UdpSocket::bind("0.0.0.0:67").unwrap();
+    tell(|text| text, &["UDP port 67 (DHCP) on v0 is in use", "dnsmasq", "ss -ulpn 'sport = :67'"]);
+    drop(taken);
+    let taken = UdpSocket::bind("10.77.0.1:69").unwrap();
+    tell(|text| text, &["UDP port 69 (TFTP) is in use", "tftpd-hpa", "ss -ulpn 'sport = :69'"]);
+    drop(taken);
+    let taken = TcpListener::bind("0.0.0.0:80").unwrap();
+    tell(|text| text, &["TCP port 80 (HTTP) on 10.77.0.1 is in use", "http.port"]);
+    drop(taken);
+
+    let text = place.refused(place.command().uid(65534).gid(65534));
+    for word in ["CAP_NET_RAW", "CAP_NET_ADMIN", "CAP_NET_BIND_SERVICE", "as root"] {
+        assert!(text.contains(word), "{text:?} lacks {word:?}");
+    }
+}
