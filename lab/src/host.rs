@@ -7,6 +7,7 @@ use heorot_agent::dhcp::{CLIENT_PORT, Kind, Query, Reply, SERVER_PORT};
 use heorot_agent::frame::{Datagram, Mac};
 use heorot_agent::link::{Hears, Link};
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// One such host.
@@ -77,6 +78,21 @@ impl SimulatedHost {
         }
         self.address = Some(address);
         Ok(address)
+    }
+
+    /// Asks for an address that another has just released, until it is granted: before it is lent again, the server looks whether somebody
+    /// still has it.
+    ///
+    /// # Errors
+    /// As [`Self::request`], when `patience` is over.
+    pub fn request_when_free(&mut self, address: Ipv4Addr, patience: Duration) -> Result<Ipv4Addr, String> {
+        let end = Instant::now() + patience;
+        loop {
+            match self.request(address) {
+                Err(_) if Instant::now() < end => thread::sleep(Duration::from_millis(50)),
+                outcome => return outcome,
+            }
+        }
     }
 
     /// Gives its address back, in a unicast frame from it.

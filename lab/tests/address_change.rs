@@ -6,8 +6,10 @@ use heorot_lab::server::{Server, Settings};
 use heorot_lab::sniff::{Sniffer, What, violations};
 use std::fs;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 const EXCHANGES: usize = 100;
+const PATIENCE: Duration = Duration::from_secs(5);
 
 #[test]
 fn two_machines_exchange_their_addresses() {
@@ -54,7 +56,7 @@ fn exchange(server: &Server, content: &[u8]) -> Result<(), String> {
         }
         released.reverse();
         for (host, address) in hosts.iter_mut().zip(released) {
-            host.request(address).map_err(|error| format!("round {round}: {error}"))?;
+            host.request_when_free(address, PATIENCE).map_err(|error| format!("round {round}: {error}"))?;
         }
     }
     Ok(())
