@@ -56,6 +56,10 @@ fn server() -> Server {
                     told.lock().unwrap().push(format!("life {address}"));
                     continue;
                 }
+                Ask::Unavailable { from, path, .. } => {
+                    told.lock().unwrap().push(format!("{from} lacks {path}"));
+                    continue;
+                }
             };
             told.lock().unwrap().push(line);
             let _ = reply.send(answer);
