@@ -31,8 +31,6 @@ pub enum Kind {
     Release,
     /// It found its address in use.
     Decline,
-    /// It asked and got no answer, and why.
-    Silence,
     /// It asked for a file.
     File,
     /// A file was delivered, or not.

@@ -100,7 +100,7 @@ impl Journal {
 fn weight(kind: Kind) -> Weight {
     match kind {
         Kind::Trouble => Weight::Warning,
-        Kind::Number | Kind::Stage | Kind::Silence => Weight::Notice,
+        Kind::Number | Kind::Stage => Weight::Notice,
         Kind::Discover
         | Kind::Offer
         | Kind::Ack

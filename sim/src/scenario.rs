@@ -264,7 +264,6 @@ impl Teller {
                     | Kind::Nak
                     | Kind::Release
                     | Kind::Decline
-                    | Kind::Silence
                     | Kind::File
                     | Kind::Transfer
                     | Kind::Agent

@@ -79,3 +79,12 @@ fn a_command_that_takes_too_long_is_ended_with_its_children() {
     assert_eq!(outcome, Err("not done after 0.2 s".to_owned()));
     assert!(start.elapsed() < Duration::from_secs(20), "the wait is bounded");
 }
+
+/// As the server tells them; its own tests write the same text.
+#[test]
+fn the_servers_words_are_understood() {
+    let told = r#"[{"kind":"memory","name":"memory","at-least":"1GiB"},{"kind":"command","name":"disk","command":"smart-test","timeout":"60s"}]"#;
+    let checks: Vec<Check> = serde_json::from_str(told).expect("a list of checks");
+    assert_eq!(checks[0].at_least, json!("1GiB"));
+    assert_eq!((checks[1].command.as_deref(), checks[1].timeout.as_deref()), (Some("smart-test"), Some("60s")));
+}

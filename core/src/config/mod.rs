@@ -27,7 +27,7 @@ use crate::mac::Mac;
 use heorot_names::{Numbering, Pattern};
 use mistake::{Findings, WHOLE_FILE};
 use read::{DEFAULT_PROFILE, Draft, ProfileDraft};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -290,8 +290,9 @@ pub enum Order {
     List,
 }
 
-/// One check of the trial, as the agent gets it: thresholds are the operator's texts, which the configuration has checked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One check of the trial. The agent gets it as JSON with the same words as in the configuration; thresholds are the operator's texts,
+/// which have been checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// What is checked.
     pub kind: CheckKind,
@@ -304,8 +305,13 @@ pub struct Check {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
     /// How long the command may take.
-    #[serde(rename = "timeout-seconds", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "timeout", serialize_with = "as_seconds", skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<u64>,
+}
+
+/// Writes a duration as the configuration has it: "60s".
+fn as_seconds<S: Serializer>(seconds: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{}s", seconds.unwrap_or_default()))
 }
 
 /// What a check looks at.

@@ -205,7 +205,7 @@ fn a_file_with_everything_is_read_as_it_is_written() {
         { "kind": "memory", "name": "memory", "at-least": "512MiB" },
         { "kind": "processors", "name": "processors", "at-least": "4" },
         { "kind": "link", "name": "fast", "at-least": "1Gbit" },
-        { "kind": "command", "name": "stress", "command": "stress --cpu 4", "timeout-seconds": 90 },
+        { "kind": "command", "name": "stress", "command": "stress --cpu 4", "timeout": "90s" },
     ]);
     assert_eq!(checks, expected);
     let [one, two] = config.nodes.as_slice() else { panic!("{:?}", config.nodes) };

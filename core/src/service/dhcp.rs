@@ -190,7 +190,12 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
             power_on(turn, client, firmware);
         }
     }
-    match decide(turn, client, case, address, is_node) {
+    let decision = decide(turn, client, case, address, is_node);
+    // Whoever asks from INIT-REBOOT has left mid-boot: with a permanent address it is not to go on with its temporary one.
+    if case == Case::InitReboot && turn.permanent_address(client.mac, client.place).is_some() {
+        turn.hall.leases.supersede(client.mac);
+    }
+    match decision {
         Decision::Known(lease) => grant(turn, client, address, lease, None, is_node),
         Decision::Renewed(lease) => {
             turn.hall.leases.renew(turn.now, address, lease);

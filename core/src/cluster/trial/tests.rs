@@ -41,3 +41,16 @@ fn hardware_addresses_are_read_from_the_facts() {
         {"name":"eth0","mac":"52:54:00:00:00:01"},{"name":"lo","mac":"00:00:00:00:00:00"},{"name":"ib0"},7]}}"#;
     assert_eq!(Report::parse(body.as_bytes()).unwrap().macs(), [Mac([0x52, 0x54, 0, 0, 0, 1])]);
 }
+
+/// What an agent reads. Its own tests read the same text.
+#[test]
+fn checks_are_told_in_the_words_of_the_configuration() {
+    let memory = Check { at_least: Some("1GiB".into()), ..check(CheckKind::Memory, "memory") };
+    let disk = Check {
+        command: Some("smart-test".into()),
+        timeout_seconds: Some(60),
+        ..check(CheckKind::Command, "disk")
+    };
+    let told = r#"[{"kind":"memory","name":"memory","at-least":"1GiB"},{"kind":"command","name":"disk","command":"smart-test","timeout":"60s"}]"#;
+    assert_eq!(serde_json::to_string(&[memory, disk]).unwrap(), told);
+}
