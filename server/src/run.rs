@@ -64,6 +64,8 @@ const SLEEP_MAX: Duration = Duration::from_secs(60);
 pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) config_path: PathBuf,
+    /// `serve --control`, which goes before `server.control`.
+    pub(crate) control_given: Option<String>,
     pub(crate) heorot: Heorot,
     pub(crate) transfers: Transfers,
     /// Port 67 by interface.
@@ -103,6 +105,8 @@ pub(crate) struct Loop {
     reloading: bool,
     /// Whether a thread writes `state.json`.
     dumping: Arc<AtomicBool>,
+    /// The longest time for which nothing new was taken: no turn should take 20 ms.
+    longest_turn: Duration,
     /// When the server has to be gone, once it was told to go.
     ends_by: Option<Time>,
 }
@@ -173,6 +177,7 @@ impl Loop {
             complaints: BTreeMap::new(),
             reloading: false,
             dumping: Arc::default(),
+            longest_turn: Duration::ZERO,
             ends_by: None,
         })
     }
@@ -195,7 +200,9 @@ impl Loop {
         let mut inbox = Inbox::new();
         while !self.is_over() {
             self.submit();
-            for source in self.sleep()? {
+            let ready = self.sleep()?;
+            let begun = clock::now();
+            for source in ready {
                 self.now = clock::now();
                 match source {
                     Source::Bell => self.parts.bell.silence(),
@@ -213,6 +220,7 @@ impl Loop {
             self.now = clock::now();
             self.take_messages();
             self.wake();
+            self.longest_turn = self.longest_turn.max(clock::now().since(begun));
         }
         self.end();
         Ok(())
