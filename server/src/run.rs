@@ -57,6 +57,9 @@ const MESSAGES_A_TURN: usize = 256;
 /// Sockets that are looked at in a turn; the rest is still ready in the next one.
 const EVENTS_A_TURN: usize = 64;
 
+/// How long the sockets have in a turn, before messages and timers get theirs. What is left is ready in the next one, behind the others.
+const SOCKETS_MAX: Duration = Duration::from_millis(5);
+
 /// Longest sleep, for no reason but that a mistake of ours should show as a delay and not as the end.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
 
@@ -204,6 +207,9 @@ impl Loop {
             let begun = clock::now();
             for source in ready {
                 self.now = clock::now();
+                if self.now.since(begun) > SOCKETS_MAX {
+                    break;
+                }
                 match source {
                     Source::Bell => self.parts.bell.silence(),
                     Source::Signals => self.take_signals(),
