@@ -62,7 +62,7 @@ impl Journal {
                 }
             }
         })?;
-        Ok(Self { line, lost, under_journald: std::env::var_os("JOURNAL_STREAM").is_some() })
+        Ok(Self { line, lost, under_journald: is_journald() })
     }
 
     /// Writes what happened.
@@ -95,6 +95,14 @@ impl Journal {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
+
+/// Whether stderr goes to journald: it says so with device and inode, which a program started from a service's shell inherits though its stderr
+/// may be elsewhere (systemd.exec(5)).
+fn is_journald() -> bool {
+    let stream = std::env::var("JOURNAL_STREAM").ok();
+    let stderr = rustix::fs::fstat(rustix::stdio::stderr());
+    stderr.is_ok_and(|stat| stream == Some(format!("{}:{}", stat.st_dev, stat.st_ino)))
 }
 
 fn weight(kind: Kind) -> Weight {

@@ -2,6 +2,7 @@
 
 use crate::problem::{Problem, problem};
 use nix::unistd::{Group, User, chown, setgroups, setresgid, setresuid};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities, set_keep_capabilities};
 use std::path::Path;
 
@@ -76,6 +77,12 @@ pub(crate) fn renounce() {
         let _ =
             set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none });
     }
+}
+
+/// Allows as many descriptors as may be: each machine that loads by HTTP needs two. What is refused shows later, as connections that wait.
+pub(crate) fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }
 
 /// The group whose members may use the control socket, if it exists.

@@ -58,6 +58,9 @@ const MESSAGES_A_TURN: usize = 256;
 /// Sockets that are looked at in a turn; the rest is still ready in the next one.
 const EVENTS_A_TURN: usize = 64;
 
+/// How long the sockets have in a turn, before messages and timers get theirs. What is left is ready in the next one, behind the others.
+const SOCKETS_MAX: Duration = Duration::from_millis(5);
+
 /// Longest sleep, for no reason but that a mistake of ours should show as a delay and not as the end.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
 
@@ -65,6 +68,8 @@ const SLEEP_MAX: Duration = Duration::from_secs(60);
 pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) config_path: PathBuf,
+    /// `serve --control`, which goes before `server.control`.
+    pub(crate) control_given: Option<String>,
     pub(crate) heorot: Heorot,
     pub(crate) transfers: Transfers,
     /// Port 67 by interface.
@@ -105,6 +110,8 @@ pub(crate) struct Loop {
     reloading: bool,
     /// Whether a thread writes `state.json`.
     dumping: Arc<AtomicBool>,
+    /// The longest time for which nothing new was taken: no turn should take 20 ms.
+    longest_turn: Duration,
     /// When the server has to be gone, once it was told to go.
     ends_by: Option<Time>,
 }
@@ -182,6 +189,7 @@ impl Loop {
             complaints: BTreeMap::new(),
             reloading: false,
             dumping: Arc::default(),
+            longest_turn: Duration::ZERO,
             ends_by: None,
         })
     }
@@ -204,8 +212,13 @@ impl Loop {
         let mut inbox = Inbox::new();
         while !self.is_over() {
             self.submit();
-            for source in self.sleep()? {
+            let ready = self.sleep()?;
+            let begun = clock::now();
+            for source in ready {
                 self.now = clock::now();
+                if self.now.since(begun) > SOCKETS_MAX {
+                    break;
+                }
                 match source {
                     Source::Bell => self.parts.bell.silence(),
                     Source::Signals => self.take_signals(),
@@ -223,6 +236,7 @@ impl Loop {
             self.now = clock::now();
             self.take_messages();
             self.wake();
+            self.longest_turn = self.longest_turn.max(clock::now().since(begun));
         }
         self.end();
         Ok(())

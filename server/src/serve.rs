@@ -43,14 +43,16 @@ const RESULTS_WAITING_MAX: usize = 64;
 pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), Problem> {
     let Read { mut config, warnings } =
         configuration::read(config_path).map_err(|text| Problem(text.trim_end().into()))?;
-    if let Some(control) = control {
-        config.server.control = control.to_string_lossy().into_owned();
+    let control_given = control.map(|path| path.to_string_lossy().into_owned());
+    if let Some(control) = &control_given {
+        config.server.control.clone_from(control);
     }
     let problems = configuration::problems_here(&config);
     if !problems.is_empty() {
         return Err(Problem(problems.join("\n")));
     }
     rights::check()?;
+    rights::raise_descriptor_limit();
     let signals = operate::signals().map_err(|e| problem!("signals cannot be received: {e}"))?;
     let control_path = PathBuf::from(&config.server.control);
     let run_directory = control_path.parent().unwrap_or_else(|| Path::new("/")).to_owned();
@@ -73,7 +75,8 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
     if let Some(warning) = give_away_rights(&config, &control_path, &run_directory)? {
         journal.say(Weight::Warning, warning);
     }
-    let (parts, restored, resumed) = start(config, config_path, opened, signals, journal, names)?;
+    let (parts, restored, resumed) =
+        start(config, (config_path, control_given), opened, signals, journal, names)?;
     let journal = parts.journal.clone();
     let count = parts.transfers.active();
     journal.say(
@@ -189,7 +192,7 @@ type Started = (Parts, Vec<message::Output>, Vec<transfer::Output>);
 /// Starts the threads and the two machines.
 fn start(
     config: Config,
-    config_path: &Path,
+    (config_path, control_given): (&Path, Option<String>),
     opened: Opened,
     signals: nix::sys::signalfd::SignalFd,
     journal: Journal,
@@ -214,6 +217,7 @@ fn start(
     let parts = Parts {
         config,
         config_path: config_path.to_owned(),
+        control_given,
         heorot,
         transfers,
         dhcp: opened.dhcp,

@@ -1,6 +1,7 @@
 //! The server from outside, each test in a network namespace of its own: how it starts, why it does not, how it changes, how it ends.
 //!
 //! To be run as root: the namespaces need it.
+#![allow(clippy::unwrap_used, reason = "what does not hold in a test shall fail it")]
 
 #![allow(clippy::unwrap_used, reason = "a test: what cannot be set up ends it")]
 

@@ -20,6 +20,13 @@ pub(super) struct Pending {
     opening: BTreeMap<TransferId, (Ipv4Addr, String)>,
 }
 
+impl Pending {
+    /// Whether somebody waits for an answer by HTTP.
+    pub(super) fn has_http(&self) -> bool {
+        self.asked.values().any(|asker| matches!(asker, Asker::Http(_)))
+    }
+}
+
 /// Who waits for an answer.
 #[derive(Debug)]
 pub(super) enum Asker {

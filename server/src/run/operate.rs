@@ -21,6 +21,9 @@ pub(crate) const DUMP_FILE: &str = "state.json";
 /// How long the server may take to end: systemd waits 90 s and an operator less.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
+/// How long the end waits for answers to be written.
+const LAST_WORDS: Duration = Duration::from_millis(20);
+
 /// Blocks the signals that we know, in this thread and all that it starts, and makes them readable.
 ///
 /// # Errors
@@ -68,13 +71,16 @@ impl Loop {
     /// Takes the new configuration, or keeps the old one and says why.
     pub(super) fn reconfigure(&mut self, read: Result<Read, String>) {
         self.reloading = false;
-        let Read { config, warnings } = match read {
+        let Read { mut config, warnings } = match read {
             Ok(read) => read,
             Err(mistakes) => {
                 let text = format!("the configuration is wrong; the old one stays:\n{mistakes}");
                 return self.parts.journal.say(Weight::Warning, text.trim_end());
             }
         };
+        if let Some(control) = &self.parts.control_given {
+            config.server.control.clone_from(control);
+        }
         let fixed = settings::need_restart(&self.parts.config, &config);
         if !fixed.is_empty() {
             let text = format!(
@@ -129,13 +135,21 @@ impl Loop {
     /// Whether the server was told to end and may: everything promised is durable and no file is on its way by HTTP, or it took too long.
     /// TFTP transfers are not waited for: they are noted, and the next server goes on with them.
     pub(super) fn is_over(&self) -> bool {
-        let done = self.parts.commits.is_idle() && self.parts.http.streams() == 0;
+        let answered = !self.pending.has_http();
+        let done = self.parts.commits.is_idle() && answered && self.parts.http.streams() == 0;
         self.ends_by.is_some_and(|by| done || crate::clock::now() >= by)
     }
 
     /// The last things.
     pub(super) fn end(self) {
-        let parts = self.parts;
+        let longest = self.longest_turn.as_micros();
+        let mut parts = self.parts;
+        // What was answered last is still to be written by the thread that speaks HTTP.
+        std::thread::sleep(LAST_WORDS);
+        // No entry outlives us; the next server sets anew those that its nodes need.
+        if let Err(error) = parts.neighbours.remove_ours() {
+            parts.journal.say(Weight::Warning, format_args!("neighbour entries stay behind: {error}"));
+        }
         let active = parts.transfers.active();
         if active == 0 {
             let _ = parts.notes.remove();
@@ -143,9 +157,12 @@ impl Loop {
         // A server that has gone should not look like one that does not answer.
         let _ = std::fs::remove_file(&parts.config.server.control);
         parts.dns.stop();
-        parts
-            .journal
-            .say(Weight::Notice, format_args!("ended; {active} transfers are noted for the next server"));
+        parts.journal.say(
+            Weight::Notice,
+            format_args!(
+                "ended; {active} transfers are noted for the next server; the longest turn took {longest} µs"
+            ),
+        );
         parts.journal.flush();
     }
 }
