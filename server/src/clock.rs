@@ -2,6 +2,7 @@
 
 use heorot_core::time::{Time, Wall};
 use rustix::time::{ClockId, clock_gettime};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 /// How far from zero our clock begins, so that what happened before the start has a moment too. Ten years: longer than any head node runs.
@@ -15,13 +16,40 @@ pub(crate) fn now() -> Time {
     Time::from_nanoseconds(0) + BEGINS_AT + Duration::new(seconds, nanoseconds)
 }
 
-/// Now, by the calendar.
-pub(crate) fn wall() -> Wall {
+/// What the calendar says at a moment.
+///
+/// The way from our clock to the calendar is measured once and kept as long as the calendar is not set, so that one moment always has the same stamp.
+pub(crate) fn wall(at: Time) -> Wall {
+    /// The calendar less our clock, in nanoseconds, wrapping: the calendar may be set to a time before ours.
+    static AHEAD: AtomicU64 = AtomicU64::new(0);
+    /// What is less is the calendar being slewed, or the two being read one after the other.
+    const SET_BY: Duration = Duration::from_millis(500);
+
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Wall(u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX))
+    let calendar = u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX);
+    let measured = calendar.wrapping_sub(now().as_nanoseconds());
+    let known = AHEAD.load(Ordering::Relaxed);
+    let apart = Duration::from_nanos(measured.wrapping_sub(known).min(known.wrapping_sub(measured)));
+    let ahead = if apart < SET_BY { known } else { measured };
+    AHEAD.store(ahead, Ordering::Relaxed);
+    Wall(at.as_nanoseconds().wrapping_add(ahead))
 }
 
 /// Now, by the calendar, in seconds: for serial numbers that must grow from start to start.
 pub(crate) fn calendar_seconds() -> u32 {
-    u32::try_from(wall().0 / 1_000_000_000).unwrap_or(u32::MAX)
+    u32::try_from(wall(now()).0 / 1_000_000_000).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_has_one_stamp() {
+        let then = now();
+        let first = wall(then).stamp(then, then);
+        std::thread::sleep(Duration::from_millis(20));
+        let later = now();
+        assert_eq!(wall(later).stamp(later, then), first);
+    }
 }

@@ -89,7 +89,7 @@ impl Journal {
             format!("<{}>{text}\n", weight as u8)
         } else {
             let now = clock::now();
-            format!("{} {text}\n", clock::wall().stamp(now, now))
+            format!("{} {text}\n", clock::wall(now).stamp(now, now))
         };
         if self.line.try_send(Entry::Line(text)).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);

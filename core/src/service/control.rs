@@ -32,7 +32,8 @@ pub(crate) fn handle(turn: &mut Turn<'_>, id: RequestId, wall: Wall, query: &Que
     turn.out.push(Output::Reply(id, answer));
 }
 
-/// Everything that is known, for `state.json`. Counters are not part of it: a packet that changes nothing else changes nothing here.
+/// Everything that is known, for `state.json`. Neither counters nor ages are part of it: as long as nothing happens but time and packets that
+/// are none, it stays the same to the letter.
 fn dump(turn: &Turn<'_>, wall: Wall) -> serde_json::Value {
     let stamp = |then| wall.stamp(turn.now, then);
     let leases = turn.hall.leases.iter().map(|(address, lease)| {
@@ -55,12 +56,22 @@ fn dump(turn: &Turn<'_>, wall: Wall) -> serde_json::Value {
         .iter()
         .map(|(address, pin)| json!({ "address": address, "mac": pin.mac, "interface": pin.interface }));
     json!({
-        "nodes": turn.hall.nodes.iter().map(|node| explain(turn, wall, node)).collect::<Vec<_>>(),
+        "nodes": turn.hall.nodes.iter().map(|node| whole(turn, wall, node)).collect::<Vec<_>>(),
         "leases": leases.collect::<Vec<_>>(),
         "offers": offers.collect::<Vec<_>>(),
         "closed": closed.collect::<Vec<_>>(),
         "neighbours": pins.collect::<Vec<_>>(),
     })
+}
+
+/// All that is known of a node.
+fn whole(turn: &Turn<'_>, wall: Wall, node: &Node) -> serde_json::Value {
+    let mut whole = json!(detail(turn, wall, node));
+    whole["last_asked"] = json!(node.asked);
+    whole["last_told"] = json!(node.told);
+    whole["trouble"] = json!(node.trouble.as_ref().map(|trouble| &trouble.what));
+    whole["history"] = json!(history(turn, wall, node));
+    whole
 }
 
 fn status(turn: &Turn<'_>, measured: &Measured) -> StatusView {
@@ -177,19 +188,23 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
     if let Some(waiting_for) = &view.waiting_for {
         summary += &format!("; it waits for {waiting_for}");
     }
-    let event = |(time, kind, detail): &(_, _, String)| EventView {
-        time: wall.stamp(turn.now, *time),
-        event: *kind,
-        detail: detail.clone(),
-    };
     ExplainView {
         node: view,
         summary,
         last_asked: node.asked.clone(),
         last_told: node.told.clone(),
         to_do: to_do(turn, node),
-        history: node.history.iter().map(event).collect(),
+        history: history(turn, wall, node),
     }
+}
+
+fn history(turn: &Turn<'_>, wall: Wall, node: &Node) -> Vec<EventView> {
+    let event = |(time, kind, detail): &(_, _, String)| EventView {
+        time: wall.stamp(turn.now, *time),
+        event: *kind,
+        detail: detail.clone(),
+    };
+    node.history.iter().map(event).collect()
 }
 
 /// What has to happen for a node to go on.

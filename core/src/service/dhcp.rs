@@ -412,8 +412,12 @@ fn inform(turn: &mut Turn<'_>, client: &Client) {
     turn.out.push(Output::Dhcp(reply.send()));
 }
 
-/// Keeps what a node asked last, for `explain`.
+/// A node speaks: it lives, and `explain` keeps what it asked last.
 fn heard(turn: &mut Turn<'_>, client: &Client, asked: String) {
+    let lent: Vec<_> = turn.hall.leases.of(client.mac).map(|(address, _)| address).collect();
+    for address in lent.into_iter().chain(turn.permanent_address(client.mac, client.place)) {
+        turn.alive(address);
+    }
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
         node.asked = Some(asked);
     }

@@ -116,7 +116,7 @@ impl Loop {
             query @ (Query::Nodes(_) | Query::Node(_) | Query::Explain(_) | Query::Dump) => query,
         };
         if let Some(id) = self.remember(asker) {
-            self.heorot(Input::Operator { id, wall: clock::wall(), query });
+            self.heorot(Input::Operator { id, wall: clock::wall(self.now), query });
         }
     }
 
