@@ -3,8 +3,6 @@
 //! Comments and tests do not count: they may speak of anything.
 #![allow(clippy::unwrap_used, reason = "what does not hold in a test shall fail it")]
 
-#![allow(clippy::unwrap_used, reason = "a test: what cannot be read ends it")]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

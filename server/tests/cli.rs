@@ -1,8 +1,6 @@
 //! The program from outside: what it says and how it exits when there is nothing to serve.
 #![allow(clippy::unwrap_used, reason = "what does not hold in a test shall fail it")]
 
-#![allow(clippy::unwrap_used, reason = "a test: what cannot be run ends it")]
-
 use std::process::{Command, Output};
 
 fn heorot(arguments: &[&str]) -> (i32, String, String) {

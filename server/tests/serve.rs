@@ -3,8 +3,6 @@
 //! To be run as root: the namespaces need it.
 #![allow(clippy::unwrap_used, reason = "what does not hold in a test shall fail it")]
 
-#![allow(clippy::unwrap_used, reason = "a test: what cannot be set up ends it")]
-
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;

@@ -86,5 +86,8 @@ fn the_servers_words_are_understood() {
     let told = r#"[{"kind":"memory","name":"memory","at-least":"1GiB"},{"kind":"command","name":"disk","command":"smart-test","timeout":"60s"}]"#;
     let checks: Vec<Check> = serde_json::from_str(told).expect("a list of checks");
     assert_eq!(checks[0].at_least, json!("1GiB"));
-    assert_eq!((checks[1].command.as_deref(), checks[1].timeout.as_deref()), (Some("smart-test"), Some("60s")));
+    assert_eq!(
+        (checks[1].command.as_deref(), checks[1].timeout.as_deref()),
+        (Some("smart-test"), Some("60s"))
+    );
 }
