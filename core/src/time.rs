@@ -55,10 +55,14 @@ impl fmt::Debug for Time {
 pub struct Wall(pub u64);
 
 impl Wall {
-    /// The calendar's word for `then`, if it is this moment at `now`: `2026-11-22T10:45:12.345Z` (RFC 3339).
+    /// The calendar's word for `then`, past or to come, if it is this moment at `now`: `2026-11-22T10:45:12.345Z` (RFC 3339).
     pub fn stamp(self, now: Time, then: Time) -> String {
-        let age_nanoseconds = u64::try_from(now.since(then).as_nanos()).unwrap_or(u64::MAX);
-        let milliseconds = self.0.saturating_sub(age_nanoseconds) / 1_000_000;
+        let nanoseconds = if then > now {
+            self.0.saturating_add(then.0 - now.0)
+        } else {
+            self.0.saturating_sub(now.0 - then.0)
+        };
+        let milliseconds = nanoseconds / 1_000_000;
         let (days, in_day) = (milliseconds / 86_400_000, milliseconds % 86_400_000);
         let (year, month, day) = civil_date(days);
         let (hour, minute) = (in_day / 3_600_000, in_day / 60_000 % 60);

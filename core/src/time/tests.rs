@@ -15,6 +15,12 @@ fn stamps_are_calendar_dates() {
         let wall = Wall(wall_seconds * 1_000_000_000);
         assert_eq!(wall.stamp(now, now - Duration::from_secs(age)), stamp);
     }
+    let wall = Wall(1_795_344_312_000_000_000);
+    assert_eq!(
+        wall.stamp(now, now + Duration::from_secs(60)),
+        "2026-11-22T10:46:12.000Z",
+        "what is yet to come"
+    );
 }
 
 #[test]

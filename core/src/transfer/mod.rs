@@ -141,7 +141,7 @@ impl Transfers {
         self.state.resent_total
     }
 
-    /// Datagrams that were dropped since the start, by reason: the words of [`tftp::Malformed`], `source` and `misplaced`.
+    /// Datagrams that were dropped since the start, by reason: the words of [`tftp::Malformed`], `tftp-source` and `tftp-misplaced`.
     pub fn malformed(&self) -> &BTreeMap<&'static str, u64> {
         &self.malformed
     }
@@ -162,7 +162,7 @@ impl Transfers {
     ) {
         let address = peer.ip();
         if peer.port() == 0 || address.is_unspecified() || address.is_broadcast() || address.is_multicast() {
-            return self.count("source");
+            return self.count("tftp-source");
         }
         let packet = match Packet::parse(payload) {
             Ok(packet) => packet,
@@ -191,7 +191,7 @@ impl Transfers {
             (Port::Request, Packet::Error { .. }) => {}
             (Port::Data(_), Packet::Read(_) | Packet::ReadOtherMode | Packet::Write)
             | (_, Packet::OfAServer) => {
-                self.count("misplaced");
+                self.count("tftp-misplaced");
             }
         }
     }

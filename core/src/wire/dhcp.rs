@@ -390,13 +390,13 @@ impl Malformed {
     /// A short word that stays the same: the name of its counter.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Short => "short",
-            Self::Long => "long",
-            Self::Operation => "operation",
-            Self::HardwareLength => "hardware-length",
-            Self::Cookie => "cookie",
-            Self::Option => "option",
-            Self::Overload => "overload",
+            Self::Short => "dhcp-short",
+            Self::Long => "dhcp-long",
+            Self::Operation => "dhcp-operation",
+            Self::HardwareLength => "dhcp-hardware-length",
+            Self::Cookie => "dhcp-cookie",
+            Self::Option => "dhcp-option",
+            Self::Overload => "dhcp-overload",
         }
     }
 }

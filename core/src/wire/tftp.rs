@@ -208,11 +208,11 @@ impl Malformed {
     /// A short word that stays the same: the name of its counter.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Short => "short",
-            Self::Long => "long",
-            Self::Operation => "operation",
-            Self::Unterminated => "unterminated",
-            Self::Name => "name",
+            Self::Short => "tftp-short",
+            Self::Long => "tftp-long",
+            Self::Operation => "tftp-operation",
+            Self::Unterminated => "tftp-unterminated",
+            Self::Name => "tftp-name",
         }
     }
 }

@@ -46,10 +46,10 @@ fn malformed_packets_are_refused_whole() {
         bytes
     };
     let table: &[(&str, Vec<u8>, &str)] = &[
-        ("nothing at all", vec![], "short"),
-        ("one octet", vec![1], "short"),
-        ("the cookie is cut", good[..239].to_vec(), "short"),
-        ("64 KiB", vec![1; 65_507], "long"),
+        ("nothing at all", vec![], "dhcp-short"),
+        ("one octet", vec![1], "dhcp-short"),
+        ("the cookie is cut", good[..239].to_vec(), "dhcp-short"),
+        ("64 KiB", vec![1; 65_507], "dhcp-long"),
         (
             "one octet too long",
             {
@@ -59,16 +59,16 @@ fn malformed_packets_are_refused_whole() {
             },
             "long",
         ),
-        ("op 0", patched(0, 0), "operation"),
-        ("op 3", patched(0, 3), "operation"),
-        ("hlen 17", patched(2, 17), "hardware-length"),
-        ("hlen 255", patched(2, 255), "hardware-length"),
-        ("no cookie", patched(COOKIE, 0), "cookie"),
-        ("option past the end", with_options_field(&[53, 1, 1, 12, 5, b'n', b'2']), "option"),
-        ("option without its length", with_options_field(&[53, 1, 1, 12]), "option"),
-        ("overload 0", with_options_field(&[53, 1, 1, 52, 1, 0, 255]), "overload"),
-        ("overload 4", with_options_field(&[53, 1, 1, 52, 1, 4, 255]), "overload"),
-        ("overload of two octets", with_options_field(&[53, 1, 1, 52, 2, 1, 1, 255]), "overload"),
+        ("op 0", patched(0, 0), "dhcp-operation"),
+        ("op 3", patched(0, 3), "dhcp-operation"),
+        ("hlen 17", patched(2, 17), "dhcp-hardware-length"),
+        ("hlen 255", patched(2, 255), "dhcp-hardware-length"),
+        ("no cookie", patched(COOKIE, 0), "dhcp-cookie"),
+        ("option past the end", with_options_field(&[53, 1, 1, 12, 5, b'n', b'2']), "dhcp-option"),
+        ("option without its length", with_options_field(&[53, 1, 1, 12]), "dhcp-option"),
+        ("overload 0", with_options_field(&[53, 1, 1, 52, 1, 0, 255]), "dhcp-overload"),
+        ("overload 4", with_options_field(&[53, 1, 1, 52, 1, 4, 255]), "dhcp-overload"),
+        ("overload of two octets", with_options_field(&[53, 1, 1, 52, 2, 1, 1, 255]), "dhcp-overload"),
     ];
     for (what, bytes, word) in table {
         assert_eq!(Message::parse(bytes).map_err(Malformed::word), Err(*word), "{what}");

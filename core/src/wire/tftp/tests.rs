@@ -64,21 +64,21 @@ fn requests_of_real_clients() {
 fn malformed_datagrams_are_named() {
     let long_name = |octets: usize| [b"\0\x01", &vec![b'a'; octets][..], b"\0octet\0"].concat();
     let table: &[(&str, Vec<u8>, &str)] = &[
-        ("nothing", vec![], "short"),
-        ("one octet", vec![0], "short"),
-        ("ACK without a number", vec![0, 4, 1], "short"),
-        ("ERROR without a code", vec![0, 5], "short"),
-        ("64 KiB", vec![0; 65_507], "long"),
-        ("a little too long", vec![0; TFTP_DATAGRAM_OCTETS_MAX + 1], "long"),
-        ("operation 0", vec![0, 0, 0, 0], "operation"),
-        ("operation 7", vec![0, 7, 0, 0], "operation"),
-        ("operation 256", vec![1, 0, 0, 0], "operation"),
-        ("no name", vec![0, 1], "unterminated"),
-        ("the name does not end", b"\0\x01boot".to_vec(), "unterminated"),
-        ("the mode does not end", b"\0\x01boot\0octet".to_vec(), "unterminated"),
-        ("an option without a value", b"\0\x01boot\0octet\0tsize\0".to_vec(), "unterminated"),
-        ("a value that does not end", b"\0\x01boot\0octet\0tsize\x000".to_vec(), "unterminated"),
-        ("a long name", long_name(513), "name"),
+        ("nothing", vec![], "tftp-short"),
+        ("one octet", vec![0], "tftp-short"),
+        ("ACK without a number", vec![0, 4, 1], "tftp-short"),
+        ("ERROR without a code", vec![0, 5], "tftp-short"),
+        ("64 KiB", vec![0; 65_507], "tftp-long"),
+        ("a little too long", vec![0; TFTP_DATAGRAM_OCTETS_MAX + 1], "tftp-long"),
+        ("operation 0", vec![0, 0, 0, 0], "tftp-operation"),
+        ("operation 7", vec![0, 7, 0, 0], "tftp-operation"),
+        ("operation 256", vec![1, 0, 0, 0], "tftp-operation"),
+        ("no name", vec![0, 1], "tftp-unterminated"),
+        ("the name does not end", b"\0\x01boot".to_vec(), "tftp-unterminated"),
+        ("the mode does not end", b"\0\x01boot\0octet".to_vec(), "tftp-unterminated"),
+        ("an option without a value", b"\0\x01boot\0octet\0tsize\0".to_vec(), "tftp-unterminated"),
+        ("a value that does not end", b"\0\x01boot\0octet\0tsize\x000".to_vec(), "tftp-unterminated"),
+        ("a long name", long_name(513), "tftp-name"),
     ];
     for (what, bytes, word) in table {
         assert_eq!(parsed(bytes), Err(*word), "{what}");
