@@ -57,7 +57,7 @@ fn malformed_packets_are_refused_whole() {
                 b.resize(DATAGRAM_OCTETS_MAX + 1, 0);
                 b
             },
-            "long",
+            "dhcp-long",
         ),
         ("op 0", patched(0, 0), "dhcp-operation"),
         ("op 3", patched(0, 3), "dhcp-operation"),
