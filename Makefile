@@ -6,7 +6,7 @@ AGENT_FLAGS  := CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-featu
 AGENT_BUILD  := cargo build --release --package heorot-agent --bin heorot-agent --target $(AGENT_TARGET) \
 	--target-dir target/static --config 'profile.release.strip=true' --config 'profile.release.opt-level="s"'
 
-.PHONY: all setup build agent test check unit lab docs demo kill clean
+.PHONY: all setup build agent test check unit lab docs demo kill fuzz clean
 
 all: build
 
@@ -52,6 +52,14 @@ demo: build
 # Kills the server 20 times, at random moments of a boot over TFTP, and prints the moments.
 kill: build
 	@cargo run --quiet --package heorot-lab -- kill
+
+# Every fuzzer for a minute. Needs a nightly toolchain; installs cargo-fuzz if it is missing.
+FUZZ_SECONDS ?= 60
+fuzz:
+	command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
+	for target in dhcp_parse tftp_parse transfers_handle; do \
+		cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	done
 
 # Removes what was built and fetched.
 clean:

@@ -31,14 +31,17 @@
 //! every packet would go twice to the end of the file (the sorcerer's apprentice). Only time tells them apart: a retry comes no sooner than 50 ms and the shortest round trip
 //! after what was sent last, a gap no sooner than half a round trip; and what follows a repeat is left to our own timer. So each is answered once and no copy is.
 
+mod step;
+
 use super::round_trip::RoundTrip;
 use super::terms::Terms;
-use super::{Block, ImageIdentity, Note, Opened, Refusal, Transfer, TransferId, Unsent};
+use super::{Block, ImageIdentity, Note, Opened, Transfer, TransferId, Unsent};
 use crate::limit::*;
 use crate::time::Time;
 use crate::wire::tftp::{self, ErrorCode};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
+pub(super) use step::{End, Event, Step};
 
 /// One transfer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,57 +89,6 @@ pub(super) struct Flight {
     acknowledged_at: Option<Time>,
     life_told: Option<Time>,
     noted: Option<(bool, u64)>,
-}
-
-/// What happened to a transfer.
-#[derive(Debug)]
-pub(super) enum Event<'a> {
-    /// The file is open, or is not to be had.
-    Opened(Result<Opened, Refusal>),
-    /// ACK with this number.
-    Acknowledged(u16),
-    /// ERROR from the client.
-    Aborted { code: u16, text: &'a str },
-    /// The same request came again.
-    AskedAgain,
-    /// Nothing from this block on left.
-    Unsent { block: u64, why: Unsent },
-    /// The chunks it waited for are in memory.
-    InMemory,
-    /// The image can no longer be read.
-    Broken(&'a str),
-    /// The moment of [`Flight::wake`] has come.
-    Due,
-}
-
-/// What a transfer does about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    /// Nothing.
-    Wait,
-    /// Send this OACK.
-    Offer(Vec<u8>),
-    /// Send these blocks.
-    Send(Block),
-    /// Wait for these octets of the image, from the first to the last.
-    Fetch(Opened, u64, u64),
-    /// The machine was reset: this transfer ends and a new one begins for the same request.
-    Reset,
-    /// It ends.
-    End(End),
-}
-
-/// How a transfer ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// The last block was acknowledged.
-    Complete,
-    /// There never was a transfer: the client wanted the size alone, or left before the file was open.
-    Quiet,
-    /// It ends for this reason.
-    Failed(String),
-    /// It ends for this reason, and the client is told.
-    Refused(ErrorCode, String),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -308,7 +260,7 @@ impl Flight {
     pub(super) fn on(&mut self, now: Time, event: Event<'_>) -> Step {
         match (&mut self.stage, event) {
             (Stage::Opening | Stage::Reopening(_), Event::Opened(Ok(image))) => self.opened(now, image),
-            (Stage::Opening | Stage::Reopening(_), Event::Opened(Err(refusal))) => refused(refusal),
+            (Stage::Opening | Stage::Reopening(_), Event::Opened(Err(refusal))) => Step::refused(refusal),
             (Stage::Offered | Stage::Sending, Event::Opened(_)) => Step::Wait,
 
             (Stage::Opening, Event::Acknowledged(_)) => Step::Wait,
@@ -599,14 +551,6 @@ impl Flight {
 /// How many of the blocks from `first` to `last` are no news if all up to `sent` were sent before.
 fn repeated(first: u64, last: u64, sent: u64) -> u64 {
     (last.min(sent) + 1).saturating_sub(first)
-}
-
-fn refused(refusal: Refusal) -> Step {
-    Step::End(match refusal {
-        Refusal::Missing(why) => End::Refused(ErrorCode::NotFound, why),
-        Refusal::Denied(why) => End::Refused(ErrorCode::Denied, why),
-        Refusal::Changed => End::Refused(ErrorCode::Other, "the file changed while it was sent".into()),
-    })
 }
 
 #[cfg(test)]

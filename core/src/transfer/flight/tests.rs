@@ -1,3 +1,4 @@
+use super::super::Refusal;
 use super::*;
 use crate::transfer::ImageId;
 use proptest::prelude::*;
