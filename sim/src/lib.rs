@@ -1,9 +1,11 @@
 //! The world around the core, simulated. The core that runs here is the server's own.
 //!
+//! - [`frame`]: what travels;
 //! - [`world`]: the server with a store that can be slow, refuse, or lose what it has not yet kept;
 //! - [`machine`]: what machines say, and how they understand the answers;
 //! - [`scenario`]: stories in text, with every answer written down. They are in `scenarios/`.
 
+pub mod frame;
 pub mod machine;
 pub mod scenario;
 pub mod world;

@@ -1,0 +1,52 @@
+//! What travels in the simulated network: frames whose bulk is only counted.
+
+use heorot_core::mac::Mac;
+use std::net::SocketAddrV4;
+
+/// A UDP datagram on an Ethernet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// The sender's hardware address.
+    pub from: Mac,
+    /// The receiver's hardware address; all ones means everybody.
+    pub to: Mac,
+    /// Where it comes from.
+    pub source: SocketAddrV4,
+    /// Where it goes.
+    pub destination: SocketAddrV4,
+    /// What it says.
+    pub payload: Payload,
+}
+
+/// What a datagram says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// Octets as they are: DHCP, and TFTP but for DATA.
+    Octets(Vec<u8>),
+    /// TFTP DATA: the block's number on the wire, and how many octets it carries, which nobody looks at.
+    Data {
+        /// As on the wire.
+        block: u16,
+        /// Octets of the file.
+        octets: u16,
+    },
+}
+
+/// Octets that a UDP datagram costs on an Ethernet beside its payload: 8 of UDP, 20 of IP, 14 of the frame's header, 4 of its check sum, and
+/// 20 of preamble and gap.
+const OVERHEAD_OCTETS: u64 = 8 + 20 + 14 + 4 + 20;
+/// The smallest frame with its check sum, preamble and gap (IEEE 802.3).
+const WIRE_OCTETS_MIN: u64 = 64 + 20;
+/// Octets of DATA before the file's: operation and block number.
+const DATA_HEAD_OCTETS: u64 = 4;
+
+impl Frame {
+    /// Octets that it takes on the wire, with all that surrounds it.
+    pub fn wire_octets(&self) -> u64 {
+        let payload = match &self.payload {
+            Payload::Octets(octets) => octets.len() as u64,
+            Payload::Data { octets, .. } => DATA_HEAD_OCTETS + u64::from(*octets),
+        };
+        (payload + OVERHEAD_OCTETS).max(WIRE_OCTETS_MIN)
+    }
+}
