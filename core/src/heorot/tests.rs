@@ -80,6 +80,7 @@ fn malformed_packets_change_nothing_but_a_counter() {
         ("a type of two octets", with_options(&[53, 2, 1, 1, 255]), "dhcp-message-type"),
         ("an OFFER", with_options(&[53, 1, 2, 255]), "dhcp-reply"),
         ("a REQUEST for nothing", with_options(&[53, 1, 3, 255]), "dhcp-request-address"),
+        ("firmware's REQUEST for nothing", with(242, &[3]), "dhcp-request-address"),
         ("a DECLINE of nothing", with_options(&[53, 1, 4, 255]), "dhcp-decline-address"),
         ("from a network that is not served", with(24, &[10, 99, 0, 1]), "dhcp-network"),
     ] {

@@ -167,7 +167,6 @@ fn silence(turn: &mut Turn<'_>, client: &Client, is_node: bool) {
 
 /// A client takes an offer, or wants to keep what it has. RFC 2131 4.3.2 tells the four cases apart by what the packet holds.
 fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
-    let is_node = meet(turn, client);
     let server = client.message.options.address(option::SERVER_IDENTIFIER);
     let requested = client.message.options.address(option::REQUESTED_ADDRESS);
     let ciaddr = client.message.ciaddr;
@@ -183,6 +182,7 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         (None, _) if !ciaddr.is_unspecified() => (Case::Renewing, ciaddr),
         (Some(_) | None, _) => return turn.malformed("dhcp-request-address"),
     };
+    let is_node = meet(turn, client);
     if is_node {
         heard(turn, client, format!("REQUEST {address}{}", client.describe()));
         // Its DISCOVER may have been answered by this server before a restart.
