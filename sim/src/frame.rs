@@ -21,7 +21,7 @@ pub struct Frame {
 /// What a datagram says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {
-    /// Octets as they are: DHCP, and TFTP but for DATA.
+    /// Octets as they are: DHCP, and TFTP. DATA and ACK may also come in this form, with all their octets.
     Octets(Vec<u8>),
     /// TFTP DATA: the block's number on the wire, and how many octets it carries, which nobody looks at.
     Data {
@@ -30,6 +30,8 @@ pub enum Payload {
         /// Octets of the file.
         octets: u16,
     },
+    /// TFTP ACK of the block with this number.
+    Acknowledge(u16),
 }
 
 /// Octets that a UDP datagram costs on an Ethernet beside its payload: 8 of UDP, 20 of IP, 14 of the frame's header, 4 of its check sum, and
@@ -37,7 +39,7 @@ pub enum Payload {
 const OVERHEAD_OCTETS: u64 = 8 + 20 + 14 + 4 + 20;
 /// The smallest frame with its check sum, preamble and gap (IEEE 802.3).
 const WIRE_OCTETS_MIN: u64 = 64 + 20;
-/// Octets of DATA before the file's: operation and block number.
+/// Octets of DATA before the file's, and of ACK: operation and block number.
 const DATA_HEAD_OCTETS: u64 = 4;
 
 impl Frame {
@@ -46,6 +48,7 @@ impl Frame {
         let payload = match &self.payload {
             Payload::Octets(octets) => octets.len() as u64,
             Payload::Data { octets, .. } => DATA_HEAD_OCTETS + u64::from(*octets),
+            Payload::Acknowledge(_) => DATA_HEAD_OCTETS,
         };
         (payload + OVERHEAD_OCTETS).max(WIRE_OCTETS_MIN)
     }

@@ -2,10 +2,12 @@
 //!
 //! - [`frame`]: what travels;
 //! - [`world`]: the server with a store that can be slow, refuse, or lose what it has not yet kept;
-//! - [`machine`]: what machines say, and how they understand the answers;
+//! - [`machine`]: machines, each with its own timers, patience and bugs;
+//! - [`speaker`]: single packets of machines, for stories;
 //! - [`scenario`]: stories in text, with every answer written down. They are in `scenarios/`.
 
 pub mod frame;
 pub mod machine;
 pub mod scenario;
+pub mod speaker;
 pub mod world;

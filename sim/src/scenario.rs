@@ -26,7 +26,7 @@
 //! | `raw HEX` | any datagram to port 67 |
 //! | `node A`, `explain A`, `nodes`, `pool`, `kept` | what operators see |
 
-use crate::machine::{Packet, Speaker, describe};
+use crate::speaker::{Packet, Speaker, describe};
 use crate::world::{Mood, World};
 use heorot_core::event::Kind;
 use heorot_core::mac::Mac;
