@@ -1,3 +1,4 @@
+use crate::load::Link;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 /// What happened.
@@ -45,6 +46,15 @@ pub enum Input<'a> {
         /// Why.
         why: Unsent,
     },
+    /// So many octets, on the wire, went out by the interface of a link since this was told last, ours among them: the others' count against its budget.
+    Carried {
+        /// The link, by its place in the settings.
+        link: usize,
+        /// How many.
+        octets: u64,
+    },
+    /// The links are these from now on. No transfer ends; what was measured of the old ones is forgotten.
+    Configure(Vec<Link>),
     /// The moment of `next_wakeup` has come.
     Wakeup,
 }
