@@ -43,6 +43,13 @@ pub enum Input<'a> {
     },
     /// A TFTP transfer ended.
     Transferred(Transfer),
+    /// A link is used in another way from now on. It is named by its place in [`network::links`](crate::cluster::network::links).
+    Regime {
+        /// Which.
+        link: usize,
+        /// How.
+        regime: Regime,
+    },
     /// Every record up to and including this ticket is durable.
     Committed(Ticket),
     /// The records up to and including this ticket that were not yet committed never will be: the disk is full or broken.

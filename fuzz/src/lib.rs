@@ -218,7 +218,7 @@ impl<'a> Shell<'a> {
                 Output::Fetch { image, .. } => {
                     assert!(self.open.contains_key(&image), "only what is open is read")
                 }
-                Output::SignOfLife(_) | Output::Ended(_) => {}
+                Output::SignOfLife(_) | Output::Ended(_) | Output::Regime { .. } => {}
             }
         }
     }

@@ -46,13 +46,14 @@ impl<K: Ord + Copy> Lane<K> {
         }
     }
 
-    /// Somebody wants to send, who was served last at `served`. To be told once, until it leaves. A small packet that opens a conversation goes at once.
+    /// Somebody wants to send, who was served last at `served`. To be told once, until it leaves. A small packet that
+    /// opens a conversation goes at once, but when who is new has to wait.
     pub fn enter(&mut self, now: Time, who: K, rank: Rank, served: Time, opens: bool) -> Place {
         let place = match self.control {
             Control::Nothing | Control::Total | Control::TotalAndWindows => {
                 Place { rank: Rank(0, now.as_nanoseconds()), deadline: Time::from_nanoseconds(u64::MAX) }
             }
-            Control::All if opens => Place { rank, deadline: now },
+            Control::All if opens && self.regime != Regime::Deferring => Place { rank, deadline: now },
             Control::All => Place { rank, deadline: served + self.served_within },
         };
         self.ring.insert(who, place);

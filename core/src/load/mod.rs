@@ -11,11 +11,13 @@
 //! deliver, so that no queue overflows and nothing is lost but by chance; and as long as there is more to send than the link carries, it serves those
 //! first that were there first and keeps the others alive, so that some machines are done early instead of all of them late.
 
+mod admit;
 mod budget;
 mod lane;
 mod ring;
 mod sense;
 
+pub use admit::{Admission, Waiter, admit};
 pub use lane::Lane;
 pub use ring::{Place, Rank};
 

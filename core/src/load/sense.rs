@@ -53,10 +53,12 @@ impl Sense {
         self.past.iter().rev().take(count).filter(|tick| tick.limited).count()
     }
 
-    /// The most that was delivered in any `width` ticks in a row, of the last `count`.
+    /// The most that was delivered in `width` ticks, as any so many in a row of the last `count` show it. Of fewer there are, these.
     pub(super) fn delivered_most(&self, width: usize, count: usize) -> u64 {
         let delivered: Vec<u64> =
             self.past.iter().rev().take(count).map(|tick| tick.delivered_octets).collect();
-        delivered.windows(width).map(|window| window.iter().sum()).max().unwrap_or(0)
+        let shown = width.min(delivered.len()).max(1);
+        let most = delivered.windows(shown).map(|window| window.iter().sum::<u64>()).max().unwrap_or(0);
+        most * width as u64 / shown as u64
     }
 }

@@ -1,4 +1,4 @@
-use crate::load::Link;
+use crate::load::{Link, Regime};
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 /// What happened.
@@ -95,6 +95,13 @@ pub enum Output {
     },
     /// This peer acknowledged something: it lives. Said at the first ACK of a transfer and then at most every few seconds.
     SignOfLife(Ipv4Addr),
+    /// A link is used in another way from now on.
+    Regime {
+        /// Which, by its place in the settings.
+        link: usize,
+        /// How.
+        regime: Regime,
+    },
     /// A transfer whose file was open has ended. For the journal and the node's history. Firmware that asked for the size alone had none.
     Ended(Transfer),
 }

@@ -353,7 +353,13 @@ impl State {
 
     fn wakeup(&mut self, now: Time, out: &mut Vec<Output>) {
         if self.tick.is_some_and(|at| at <= now) {
-            self.lanes.iter_mut().for_each(Lane::tick);
+            for (link, lane) in self.lanes.iter_mut().enumerate() {
+                let before = lane.regime();
+                lane.tick();
+                if lane.regime() != before {
+                    out.push(Output::Regime { link, regime: lane.regime() });
+                }
+            }
             self.seniority.forget(now);
             self.tick = if self.flights.is_empty() { self.seniority.next() } else { Some(now + LOAD_TICK) };
         }

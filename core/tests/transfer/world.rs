@@ -303,6 +303,7 @@ impl World {
                 }
                 Output::Note { slot, note } => self.notes.entry(slot).or_default().push(note),
                 Output::SignOfLife(address) => self.life.push((self.now, address)),
+                Output::Regime { .. } => {}
                 Output::Ended(transfer) => self.ended.push(transfer),
             }
         }

@@ -91,6 +91,7 @@ impl Loop {
                 }
             }
             transfer::Output::SignOfLife(address) => self.heorot(Input::SignOfLife(address)),
+            transfer::Output::Regime { link, regime } => self.heorot(Input::Regime { link, regime }),
             transfer::Output::Ended(transfer) => self.heorot(Input::Transferred(transfer)),
         }
     }

@@ -1,4 +1,4 @@
-use super::super::{Block, Refusal, Unsent};
+use super::super::{Refusal, Unsent};
 use super::*;
 use crate::transfer::ImageId;
 use proptest::prelude::*;
@@ -18,10 +18,8 @@ fn options(window: u16) -> tftp::Options {
 
 /// Something happens, and whatever the flight then wants to send is granted at once.
 fn act(flight: &mut Flight, now: Time, event: Event<'_>) -> Step {
-    match flight.on(now, event) {
-        Step::Wait if flight.wishes().is_some() => flight.grant(now, u64::MAX),
-        step => step,
-    }
+    let step = flight.on(now, event);
+    if step == Step::Wait && flight.wishes().is_some() { flight.grant(now, u64::MAX) } else { step }
 }
 
 fn opening(options: &tftp::Options) -> Flight {
