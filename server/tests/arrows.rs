@@ -177,7 +177,7 @@ fn crates_depend_on_what_their_room_is_for() {
             ],
         ),
         ("dns", &["heorot-names", "domain"]),
-        ("sim", &["heorot-core", "heorot-names", "serde", "serde_json"]),
+        ("sim", &["heorot-core", "heorot-names", "serde", "serde_json", "toml"]),
         ("agent", &["libc", "nix", "rustix", "serde", "serde_json"]),
         ("lab", &["heorot-agent", "jiff", "nix", "serde_json"]),
         (
