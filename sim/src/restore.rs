@@ -21,11 +21,7 @@ use std::time::Duration;
 /// # Errors
 /// What is wrong with the scenario or its configuration, for people.
 pub fn restore(scenario: &Scenario) -> Result<Report, String> {
-    let usual = usual_config(scenario.nodes);
-    let text = scenario.config.as_ref().unwrap_or(&usual);
-    let interface = Interface { name: "eth1".into(), addresses: vec![(Ipv4Addr::new(10, 77, 0, 1), 16)] };
-    let config = Config::parse(text, &[interface]).map_err(|mistakes| render("scenario", text, &mistakes))?;
-    restore_with(&config.0, scenario)
+    restore_with(&config(scenario)?, scenario)
 }
 
 /// Runs a power restore by this configuration. All machines are in its first network.
@@ -43,6 +39,19 @@ pub fn restore_with(config: &Config, scenario: &Scenario) -> Result<Report, Stri
     Ok(report(&run, samples, transfers, ideal))
 }
 
+/// The same, told in one line an event. For few machines.
+///
+/// # Errors
+/// As [`restore`].
+pub fn tell(scenario: &Scenario) -> Result<String, String> {
+    scenario.check()?;
+    let config = config(scenario)?;
+    let limit = time_limit(scenario, 0.0);
+    let mut run = Run::new(Plan { with_lines: true, ..plan(&config, scenario, machines(&config, scenario)) });
+    samples(&mut run, Duration::from_millis(scenario.window_milliseconds), limit);
+    Ok(run.take_lines())
+}
+
 /// A configuration for so many machines: their numbers from 10.77.1.0 on, and as many temporary addresses.
 pub fn usual_config(nodes: u32) -> String {
     let last = nodes.saturating_sub(1);
@@ -55,6 +64,15 @@ pub fn usual_config(nodes: u32) -> String {
          [[network]]\ninterface = \"eth1\"\naddress = \"10.77.0.1/16\"\n\
          numbers = \"0-{last}\"\nfirst = \"10.77.1.0\"\ntemporary = \"{from}-{to}\"\n"
     )
+}
+
+/// The configuration of a scenario: its own, or the usual one.
+fn config(scenario: &Scenario) -> Result<Config, String> {
+    let usual = usual_config(scenario.nodes);
+    let text = scenario.config.as_ref().unwrap_or(&usual);
+    let interface = Interface { name: "eth1".into(), addresses: vec![(Ipv4Addr::new(10, 77, 0, 1), 16)] };
+    let config = Config::parse(text, &[interface]).map_err(|mistakes| render("scenario", text, &mistakes))?;
+    Ok(config.0)
 }
 
 /// The files of the boot directory: loaders as large as the real ones, and the image.

@@ -8,7 +8,7 @@
 //! ```
 
 use crate::happening::Happening;
-use crate::machine::{self, Machine, Told};
+use crate::machine::{self, Kind, Machine, Told};
 use crate::moments::Moments;
 use crate::network::{Cabling, Counts, Network, Weather};
 use crate::server::{Computer, DiskMood, Files, Mood, Server};
@@ -288,7 +288,7 @@ impl Run {
             match output {
                 machine::Output::Send(frame) => {
                     s.watch.sent(s.now, place, &frame);
-                    s.network.from_machine(s.now, &mut s.moments, place, frame);
+                    s.network.machine_sends(s.now, &mut s.moments, place, frame);
                 }
                 machine::Output::Ask(ask) => self.ask(place, ask),
                 machine::Output::Told(told) => self.told(place, told),
@@ -351,7 +351,11 @@ impl Run {
                 tale.wire_octets += octets + blocks * BLOCK_OVERHEAD_OCTETS;
             }
             Told::Retry => tale.retries += 1,
-            Told::Loaded => tale.loaded = Some(s.now),
+            Told::Loaded => {
+                tale.loaded = Some(s.now);
+                // Its firmware is gone, and nobody answers for its address until its system has asked for one.
+                s.whereabouts.set(place, None);
+            }
             Told::Number(number) => {
                 tale.number = Some(number);
             }
@@ -365,7 +369,8 @@ impl Run {
 impl Host {
     /// Whether it is on and has something left to do.
     fn is_busy(&self) -> bool {
-        let has_agent = self.machine.setup().agent_after.is_some();
+        let setup = self.machine.setup();
+        let has_agent = setup.agent_after.is_some() && is_told_of_its_agent(setup.kind);
         let done = if has_agent { self.tale.up } else { self.tale.loaded };
         self.is_on && done.is_none() && self.tale.lost.is_none()
     }
@@ -383,6 +388,14 @@ impl Host {
             self.armed = at;
             s.moments.push(at, Happening::MachineWake(place));
         }
+    }
+}
+
+/// Whether a machine of this kind boots by a file that was made for it: only such a file tells its agent where to report.
+pub(crate) fn is_told_of_its_agent(kind: Kind) -> bool {
+    match kind {
+        Kind::Edk2 | Kind::Ipxe | Kind::Pxelinux | Kind::IntelBios | Kind::NoLastAck | Kind::OddNames => true,
+        Kind::Grub | Kind::Shim | Kind::RaspberryPi => false,
     }
 }
 
@@ -408,6 +421,3 @@ fn say_told(s: &mut Surroundings, machine: u32, told: &Told) {
         Told::Lost(why) => say(s, machine, format_args!("is lost: {why}")),
     }
 }
-
-#[cfg(test)]
-mod tests;
