@@ -29,8 +29,10 @@ mod run;
 mod serve;
 mod settings;
 mod store;
+
 #[cfg(test)]
 mod testing;
+mod traffic;
 mod udp;
 mod wake;
 
