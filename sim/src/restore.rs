@@ -2,7 +2,7 @@
 
 mod scenario;
 
-pub use scenario::{KINDS, Scenario, kind_name, kind_named};
+pub use scenario::{ControlWord, KINDS, Scenario, kind_name, kind_named};
 
 use crate::chance::Chance;
 use crate::machine::{Kind, Setup};
@@ -10,7 +10,7 @@ use crate::report::{Firmware, HighWater, LostMachine, Regime, Report, Sample};
 use crate::run::{Deed, Plan, Run, START, Tale, mac};
 use crate::server::Files;
 use heorot_core::cluster::record::{NodeRecord, Record};
-use heorot_core::config::{Config, FirmwareKind, Interface, render};
+use heorot_core::config::{Config, FirmwareKind, Interface, LinkSpeed, render};
 use heorot_core::time::Time;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -182,7 +182,9 @@ fn plan(config: &Config, scenario: &Scenario, machines: Vec<(Duration, Setup)>) 
     let power = machines.iter().zip(0..).map(|((at, _), place)| (*at, Deed::PowerOn(place)));
     let begin = [(Duration::ZERO, Deed::Start), (Duration::ZERO, Deed::Weather(scenario.weather()))];
     Plan {
-        config: config.clone(),
+        config: with_link(config, scenario),
+        control: scenario.control(),
+        resend: scenario.resend(),
         computer: scenario.computer(),
         files: files(config, scenario.split_image()),
         records,
@@ -193,6 +195,15 @@ fn plan(config: &Config, scenario: &Scenario, machines: Vec<(Duration, Setup)>) 
         seed: scenario.seed,
         with_lines: false,
     }
+}
+
+/// The configuration, with the link's rate if it is to be known and is not said there.
+fn with_link(config: &Config, scenario: &Scenario) -> Config {
+    let link = match config.link {
+        LinkSpeed::Auto if scenario.link_known => LinkSpeed::BitsPerSecond(scenario.link_bits_per_second),
+        link @ (LinkSpeed::Auto | LinkSpeed::BitsPerSecond(_)) => link,
+    };
+    Config { link, ..config.clone() }
 }
 
 /// The slowest way of any machine to its first block if it is alone, and the octets of all by the link's rate: each kind of machine is really run alone.
@@ -233,7 +244,7 @@ fn samples(run: &mut Run, window: Duration, limit: Duration) -> (Vec<Sample>, us
             seconds: run.elapsed().as_secs_f64(),
             loaded: run.machines.iter().filter(|host| host.tale.loaded.is_some()).count() as u64,
             bits_per_second: bits(sent - sent_before) * 8.0 / interval.as_secs_f64(),
-            regime: run.server.regime().into(),
+            regime: run.server.regime().word().into(),
         });
         sent_before = sent;
         high_water = high_water.max(run.server.transfers_active());

@@ -11,13 +11,15 @@ use crate::happening::Happening;
 use crate::machine::{self, Kind, Machine, Told};
 use crate::moments::Moments;
 use crate::network::{Cabling, Counts, Network, Weather};
-use crate::server::{Computer, DiskMood, Files, Mood, Server};
+use crate::server::{Computer, DiskMood, Files, Mood, Server, transfer_settings};
 use crate::surroundings::{Http, Question, Surroundings, Whereabouts, mac_of, question_delay};
 use crate::watch::Watch;
 use heorot_core::cluster::record::Record;
 use heorot_core::config::Config;
+use heorot_core::load::Control;
 use heorot_core::mac::Mac;
 use heorot_core::time::Time;
+use heorot_core::transfer::Resend;
 use std::time::Duration;
 
 /// Everything that a run begins with.
@@ -25,6 +27,10 @@ use std::time::Duration;
 pub struct Plan {
     /// The server's configuration.
     pub config: Config,
+    /// How much of its load control is at work.
+    pub control: Control,
+    /// When its transfers answer silence.
+    pub resend: Resend,
     /// What kind of computer it is.
     pub computer: Computer,
     /// Its files.
@@ -131,6 +137,7 @@ impl Run {
         let count = plan.machines.len();
         let in_place = plan.machines.iter().zip(0..).all(|(setup, place)| setup.mac == mac_of(place));
         assert!(in_place, "a machine's hardware address says which one it is");
+        let transfers = transfer_settings(&plan.config, plan.control, plan.resend);
         let kinds = plan.machines.iter().map(|setup| setup.kind).collect();
         let mut surroundings = Surroundings {
             now: START,
@@ -155,7 +162,13 @@ impl Run {
         };
         Self {
             surroundings,
-            server: Server::new(plan.config, plan.computer, (&plan.files, kinds), &plan.records, plan.seed),
+            server: Server::new(
+                (plan.config, transfers),
+                plan.computer,
+                (&plan.files, kinds),
+                &plan.records,
+                plan.seed,
+            ),
             machines: plan.machines.into_iter().map(host).collect(),
             deeds,
             spare: Vec::new(),

@@ -20,12 +20,14 @@ use crate::surroundings::Surroundings;
 use carry::{Asker, Doing};
 use disk::Disk;
 use heorot_core::Heorot;
+use heorot_core::cluster::network;
 use heorot_core::cluster::record::Record;
 use heorot_core::config::Config;
+use heorot_core::load::{self, Control, Regime};
 use heorot_core::mac::Mac;
 use heorot_core::message::{self, Datagram, RequestId};
 use heorot_core::time::Time;
-use heorot_core::transfer::{self, Note, Port, Transfers};
+use heorot_core::transfer::{self, Note, Port, Resend, Transfers};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -108,14 +110,15 @@ const NOTES_LAST: Duration = Duration::from_secs(30);
 const NEVER: Time = Time::from_nanoseconds(u64::MAX);
 
 /// How transfers are carried out. The one place where this is said.
-pub(crate) fn transfer_settings() -> transfer::Settings {
-    transfer::Settings { data_ports: DATA_PORTS }
+pub(crate) fn transfer_settings(config: &Config, control: Control, resend: Resend) -> transfer::Settings {
+    let load = load::Settings { control, links: network::links(config) };
+    transfer::Settings { data_ports: DATA_PORTS, load, resend }
 }
 
 impl Server {
     /// A server that is off, with what its store keeps already.
     pub(crate) fn new(
-        config: Config,
+        (config, transfer_settings): (Config, transfer::Settings),
         computer: Computer,
         (files, kinds): (&Files, Vec<Kind>),
         records: &[Record],
@@ -123,7 +126,7 @@ impl Server {
     ) -> Self {
         Self {
             config,
-            transfer_settings: transfer_settings(),
+            transfer_settings,
             running: None,
             life: 0,
             store: Store::new(computer.store.clone(), records),
@@ -160,7 +163,8 @@ impl Server {
         let notes = self.notes.iter().zip(0..).filter_map(|(note, slot)| {
             note.as_ref().filter(|note| fresh(note)).map(|(_, note)| (slot, note.clone()))
         });
-        let transfers = Transfers::restore(s.now, self.transfer_settings, notes.collect(), &mut transfer_out);
+        let transfers =
+            Transfers::restore(s.now, self.transfer_settings.clone(), notes.collect(), &mut transfer_out);
         self.running = Some(Running { heorot, transfers, asked: BTreeMap::new(), last_request: 0 });
         s.watch.line(s.now, "server", format_args!("starts, life {}", self.life));
         for output in out {
@@ -278,9 +282,10 @@ impl Server {
         self.disk.set_mood(mood);
     }
 
-    /// What it is doing about its load, in a word.
-    pub(crate) fn regime(&self) -> &'static str {
-        "paced"
+    /// How its busiest link is used.
+    pub(crate) fn regime(&self) -> Regime {
+        let links = self.running.iter().flat_map(|running| running.transfers.links());
+        links.map(|(regime, _)| regime).max().unwrap_or_default()
     }
 
     /// Transfers in flight.

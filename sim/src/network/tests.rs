@@ -29,7 +29,10 @@ fn arrivals(moments: &mut Moments<Happening>) -> Vec<(u128, Option<u32>)> {
     std::iter::from_fn(|| moments.pop())
         .map(|(at, happening)| {
             let to = if let Happening::ToMachine { machine, .. } = happening { Some(machine) } else { None };
-            assert!(to.is_some() || matches!(happening, Happening::ToServer { .. }), "{happening:?} is no arrival");
+            assert!(
+                to.is_some() || matches!(happening, Happening::ToServer { .. }),
+                "{happening:?} is no arrival"
+            );
             (at.since(START).as_micros(), to)
         })
         .collect()

@@ -3,6 +3,8 @@
 use crate::machine::Kind;
 use crate::network::{Cabling, Weather};
 use crate::server::{Computer, DiskMood, Mood};
+use heorot_core::load::Control;
+use heorot_core::transfer::Resend;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -31,6 +33,14 @@ pub struct Scenario {
     pub config: Option<String>,
     /// Of the narrowest link between the server and the switch of the machines.
     pub link_bits_per_second: u64,
+    /// Whether the server is told that rate, unless its configuration says another. Else it has to find out.
+    pub link_known: bool,
+    /// How much of the server's load control is at work.
+    pub control: ControlWord,
+    /// When the server's transfers answer silence with a repeat. None: after a measured round trip.
+    pub resend_milliseconds: Option<u64>,
+    /// Whether the next repeat comes twice as late.
+    pub resend_doubles: bool,
     /// Of the server's interface. None: ten times the link, at least 10 Gbit/s, so that a burst meets the link's queue and not the server's own.
     pub server_bits_per_second: Option<u64>,
     /// Of each machine's port.
@@ -69,6 +79,21 @@ pub struct Scenario {
     pub mix: BTreeMap<String, u32>,
     /// From power-on to the first packet of each kind of machine, from and to.
     pub rom_delay_seconds: BTreeMap<String, [f64; 2]>,
+}
+
+/// How much of the load control is at work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ControlWord {
+    /// Each ACK is answered at once, windows are as asked for.
+    Nothing,
+    /// The total is limited.
+    Total,
+    /// Windows as well.
+    TotalAndWindows,
+    /// Everything.
+    #[default]
+    All,
 }
 
 /// The names of the kinds of machines.
@@ -114,6 +139,10 @@ impl Default for Scenario {
             time_limit_seconds: None,
             config: None,
             link_bits_per_second: 1_000_000_000,
+            link_known: true,
+            control: ControlWord::All,
+            resend_milliseconds: None,
+            resend_doubles: false,
             server_bits_per_second: None,
             port_bits_per_second: 1_000_000_000,
             queue_octets: 256_000,
@@ -194,6 +223,23 @@ impl Scenario {
         const KERNEL_OCTETS_MAX: u64 = 10_000_000;
         let kernel = self.kernel_octets.unwrap_or_else(|| (self.image_octets / 4).min(KERNEL_OCTETS_MAX));
         (kernel.min(self.image_octets), self.image_octets.saturating_sub(kernel))
+    }
+
+    pub(crate) fn control(&self) -> Control {
+        match self.control {
+            ControlWord::Nothing => Control::Nothing,
+            ControlWord::Total => Control::Total,
+            ControlWord::TotalAndWindows => Control::TotalAndWindows,
+            ControlWord::All => Control::All,
+        }
+    }
+
+    pub(crate) fn resend(&self) -> Resend {
+        match self.resend_milliseconds.map(Duration::from_millis) {
+            None => Resend::Measured,
+            Some(after) if self.resend_doubles => Resend::Doubling(after),
+            Some(after) => Resend::Fixed(after),
+        }
     }
 
     pub(crate) fn cabling(&self) -> Cabling {
