@@ -10,6 +10,10 @@
 //!                                   └─> silence: gave up
 //! ```
 //!
+//! A block that is not the next one has come twice, or one before it was lost. iPXE, EDK2 and PXELINUX acknowledge what they have again, at once; GRUB acknowledges the old
+//! block. None of them can tell an echo from a loss: a server that answers each of these ACKs by a block sends everything twice from there on (the sorcerer's apprentice).
+//! To answer within its turnaround costs a program one ACK for all that came meanwhile.
+//!
 //! This is where a simulation spends its time: a block costs no allocation and no look-up.
 
 use super::kind::{Manner, Unexpected, Waits};
@@ -318,8 +322,8 @@ impl Transfer {
     /// Nothing came in time.
     fn expired(&mut self, now: Time, out: &mut Vec<Output>) -> Step {
         match self.waits() {
-            Waits::Ladder(ladder) if self.sends == ladder.len() => return Step::GaveUp,
-            Waits::Adaptive { cap, .. } if self.timeout * 2 > cap => return Step::GaveUp,
+            Waits::Ladder(ladder) if self.sends == ladder.len() => return self.give_up(out),
+            Waits::Adaptive { cap, .. } if self.timeout * 2 > cap => return self.give_up(out),
             Waits::Adaptive { .. } => {
                 self.timeout *= 2;
                 self.expired += 1;
@@ -388,7 +392,20 @@ impl Transfer {
 
     /// The ERROR after a request for the size.
     fn abort(&self, out: &mut Vec<Output>) {
-        if let (Some((_, code, text)), Some(port)) = (self.manner.sizing, self.server_port) {
+        if let Some((_, code, text)) = self.manner.sizing {
+            self.error(code, text, out);
+        }
+    }
+
+    fn give_up(&self, out: &mut Vec<Output>) -> Step {
+        if let Some((code, text)) = self.manner.farewell {
+            self.error(code, text, out);
+        }
+        Step::GaveUp
+    }
+
+    fn error(&self, code: u16, text: &str, out: &mut Vec<Output>) {
+        if let Some(port) = self.server_port {
             let octets = [&[0, 5][..], &code.to_be_bytes(), text.as_bytes(), &[0]].concat();
             self.send(port, Payload::Octets(octets), out);
         }
