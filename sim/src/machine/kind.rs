@@ -213,11 +213,10 @@ pub(super) struct Manner {
 /// What a program does about a block that is not the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unexpected {
-    /// It acknowledges the last block in order again, at once. `restarts`: its timer starts anew with that.
-    AcknowledgesLast {
-        /// Whether its timer starts anew.
-        restarts: bool,
-    },
+    /// It acknowledges the last block in order again, at once, and its timer starts anew. An OACK that comes again is acknowledged again.
+    AcknowledgesLast,
+    /// The same, but its timer goes on, and an OACK that comes again is not looked at.
+    AcknowledgesLastByItsClock,
     /// An old block is acknowledged by its own number; one too far ahead is left.
     AcknowledgesItself,
 }
@@ -262,7 +261,7 @@ static EDK2: Manner = Manner {
     asking: EDK2_WAITS,
     agreed: EDK2_WAITS,
     receiving: EDK2_WAITS,
-    unexpected: Unexpected::AcknowledgesLast { restarts: true },
+    unexpected: Unexpected::AcknowledgesLast,
     farewell: None,
 };
 
@@ -275,7 +274,7 @@ static SHIM: Manner = Manner {
     asking: EDK2_WAITS,
     agreed: EDK2_WAITS,
     receiving: EDK2_WAITS,
-    unexpected: Unexpected::AcknowledgesLast { restarts: true },
+    unexpected: Unexpected::AcknowledgesLast,
     farewell: None,
 };
 
@@ -354,7 +353,7 @@ static IPXE: Manner = Manner {
     asking: IPXE_WAITS,
     agreed: IPXE_WAITS,
     receiving: IPXE_WAITS,
-    unexpected: Unexpected::AcknowledgesLast { restarts: true },
+    unexpected: Unexpected::AcknowledgesLast,
     farewell: None,
 };
 
@@ -389,7 +388,7 @@ static SPECIFICATION: Manner = Manner {
     asking: Waits::Ladder(&[milliseconds(4000); 6]),
     agreed: Waits::Ladder(&[milliseconds(4000); 6]),
     receiving: Waits::Ladder(&[milliseconds(4000); 6]),
-    unexpected: Unexpected::AcknowledgesLast { restarts: true },
+    unexpected: Unexpected::AcknowledgesLast,
     farewell: None,
 };
 
@@ -405,7 +404,7 @@ static HASTY: Manner = Manner {
     asking: HASTY_WAITS,
     agreed: HASTY_WAITS,
     receiving: HASTY_WAITS,
-    unexpected: Unexpected::AcknowledgesLast { restarts: true },
+    unexpected: Unexpected::AcknowledgesLast,
     farewell: None,
 };
 
@@ -435,7 +434,7 @@ static PXELINUX: Manner = Manner {
     asking: PXELINUX_WAITS,
     agreed: PXELINUX_WAITS,
     receiving: PXELINUX_WAITS,
-    unexpected: Unexpected::AcknowledgesLast { restarts: false },
+    unexpected: Unexpected::AcknowledgesLastByItsClock,
     farewell: None,
 };
 
@@ -501,7 +500,7 @@ static PI_ROM: Manner = Manner {
     asking: PI_WAITS,
     agreed: PI_WAITS,
     receiving: PI_WAITS,
-    unexpected: Unexpected::AcknowledgesLast { restarts: true },
+    unexpected: Unexpected::AcknowledgesLast,
     farewell: None,
 };
 
@@ -514,7 +513,7 @@ static PI_BOOTCODE: Manner = Manner {
     asking: PI_WAITS,
     agreed: PI_WAITS,
     receiving: PI_WAITS,
-    unexpected: Unexpected::AcknowledgesLast { restarts: true },
+    unexpected: Unexpected::AcknowledgesLast,
     farewell: None,
 };
 

@@ -193,7 +193,7 @@ impl Transfer {
                 if self.is_whole {
                     return Step::Has;
                 }
-                self.acknowledged(now, block);
+                self.acknowledged(now);
             }
             Some((at, Answer::AskAgain)) if at <= now => {
                 self.answer = None;
@@ -256,7 +256,9 @@ impl Transfer {
             return;
         }
         match self.manner.unexpected {
-            Unexpected::AcknowledgesLast { .. } => self.answer_soon(now, wire(self.received), chance),
+            Unexpected::AcknowledgesLast | Unexpected::AcknowledgesLastByItsClock => {
+                self.answer_soon(now, wire(self.received), chance);
+            }
             Unexpected::AcknowledgesItself => {
                 let behind = wire(self.received).wrapping_sub(block);
                 if behind < u16::MAX / 2 && u64::from(behind) < self.received {
@@ -268,7 +270,9 @@ impl Transfer {
 
     /// An OACK: it says what holds of what was asked for.
     fn agree(&mut self, now: Time, port: u16, options: &[u8], chance: &mut Chance) {
-        if self.received > 0 {
+        let is_again = self.server_port.is_some();
+        if self.received > 0 || (is_again && self.manner.unexpected == Unexpected::AcknowledgesLastByItsClock)
+        {
             return;
         }
         self.server_port = Some(port);
@@ -302,20 +306,18 @@ impl Transfer {
     }
 
     /// An ACK was sent: the timers after it.
-    fn acknowledged(&mut self, now: Time, block: u16) {
-        let is_new =
-            block == wire(self.received) && (self.acknowledged < self.received || self.received == 0);
-        let Unexpected::AcknowledgesLast { restarts } = self.manner.unexpected else {
-            // It waits for the next block from its last packet on, whichever that was.
-            self.acknowledged = self.received;
-            self.sends = 0;
-            return self.wait(now);
-        };
-        if is_new || restarts {
-            self.acknowledged = self.received;
-            self.sends = 0;
-            self.measure(now);
-            self.wait(now);
+    fn acknowledged(&mut self, now: Time) {
+        let is_new = self.acknowledged < self.received || self.received == 0;
+        self.acknowledged = self.received;
+        match self.manner.unexpected {
+            Unexpected::AcknowledgesLastByItsClock if !is_new => {}
+            Unexpected::AcknowledgesLast
+            | Unexpected::AcknowledgesLastByItsClock
+            | Unexpected::AcknowledgesItself => {
+                self.sends = 0;
+                self.measure(now);
+                self.wait(now);
+            }
         }
     }
 
@@ -432,3 +434,6 @@ const SERVER_PORT: u16 = 69;
 const BLOCK_OCTETS_DEFAULT: u16 = 512;
 /// Chance adds up to a fifth to a turnaround.
 const JITTER_PART: u64 = 5;
+
+#[cfg(test)]
+mod tests;
