@@ -256,10 +256,10 @@ impl Transfer {
             return;
         }
         match self.manner.unexpected {
-            Unexpected::AcknowledgesLast | Unexpected::AcknowledgesLastByItsClock => {
+            Unexpected::Last | Unexpected::LastByItsClock => {
                 self.answer_soon(now, wire(self.received), chance);
             }
-            Unexpected::AcknowledgesItself => {
+            Unexpected::Itself => {
                 let behind = wire(self.received).wrapping_sub(block);
                 if behind < u16::MAX / 2 && u64::from(behind) < self.received {
                     self.answer_soon(now, block, chance);
@@ -271,8 +271,7 @@ impl Transfer {
     /// An OACK: it says what holds of what was asked for.
     fn agree(&mut self, now: Time, port: u16, options: &[u8], chance: &mut Chance) {
         let is_again = self.server_port.is_some();
-        if self.received > 0 || (is_again && self.manner.unexpected == Unexpected::AcknowledgesLastByItsClock)
-        {
+        if self.received > 0 || (is_again && self.manner.unexpected == Unexpected::LastByItsClock) {
             return;
         }
         self.server_port = Some(port);
@@ -310,10 +309,8 @@ impl Transfer {
         let is_new = self.acknowledged < self.received || self.received == 0;
         self.acknowledged = self.received;
         match self.manner.unexpected {
-            Unexpected::AcknowledgesLastByItsClock if !is_new => {}
-            Unexpected::AcknowledgesLast
-            | Unexpected::AcknowledgesLastByItsClock
-            | Unexpected::AcknowledgesItself => {
+            Unexpected::LastByItsClock if !is_new => {}
+            Unexpected::Last | Unexpected::LastByItsClock | Unexpected::Itself => {
                 self.sends = 0;
                 self.measure(now);
                 self.wait(now);

@@ -185,9 +185,9 @@ impl Run {
 
     /// The files that came whole.
     pub(in crate::machine) fn loaded(&self) -> Vec<String> {
-        let files = self.told().into_iter().filter_map(|(_, told)| match told {
-            Told::File { name, .. } => Some(name),
-            _ => None,
+        let files = self.told().into_iter().filter_map(|(_, told)| {
+            let Told::File { name, .. } = told else { return None };
+            Some(name)
         });
         files.collect()
     }
@@ -333,9 +333,9 @@ impl Run {
         let id = core::RequestId(7);
         let request = core::Request { id, from, local: SERVER, via, path: path.into() };
         let out = self.tell_core(core::Input::Request(request));
-        let reply = out.into_iter().find_map(|output| match output {
-            core::Output::Reply(_, answer) => Some(answer),
-            _ => None,
+        let reply = out.into_iter().find_map(|output| {
+            let core::Output::Reply(_, answer) = output else { return None };
+            Some(answer)
         });
         reply.expect("every request is answered")
     }
@@ -349,9 +349,10 @@ impl Run {
         while !out.is_empty() {
             let mut kept = None;
             for output in out.drain(..) {
-                match output {
-                    core::Output::Record(ticket, _) => kept = Some(ticket),
-                    output => all.push(output),
+                if let core::Output::Record(ticket, _) = output {
+                    kept = Some(ticket);
+                } else {
+                    all.push(output);
                 }
             }
             if let Some(ticket) = kept {
@@ -376,10 +377,9 @@ impl Run {
 /// A request for a file.
 pub(in crate::machine) fn request(frame: &Frame) -> Option<tftp::ReadRequest> {
     let Payload::Octets(octets) = &frame.payload else { return None };
-    match Packet::parse(octets).ok().filter(|_| frame.destination.port() == 69)? {
-        Packet::Read(request) => Some(request),
-        _ => None,
-    }
+    let packet = Packet::parse(octets).ok().filter(|_| frame.destination.port() == 69)?;
+    let Packet::Read(request) = packet else { return None };
+    Some(request)
 }
 
 fn leak(name: &str) -> &'static str {
