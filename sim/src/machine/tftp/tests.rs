@@ -178,7 +178,7 @@ fn state_and_event() {
             "copies within its turnaround",
             IpxeRom,
             &[PLAIN, Answers, Data(1, 1024), Data(1, 1024), Data(1, 1024), Answers],
-            &[0, 1],
+            &[0, 1, 1, 1],
             None,
         ),
         (
@@ -193,6 +193,13 @@ fn state_and_event() {
             Edk2,
             &[WINDOW, Answers, Data(1, 1024), Data(2, 1024), Data(4, 1024), Answers],
             &[0, 2],
+            None,
+        ),
+        (
+            "each block after a gap has its ACK",
+            Edk2,
+            &[WINDOW, Answers, Data(2, 1024), Data(3, 1024), Data(4, 1024), Answers],
+            &[0, 0, 0, 0],
             None,
         ),
         (
