@@ -25,8 +25,8 @@ use std::net::Ipv4Addr;
 pub(crate) fn handle(turn: &mut Turn<'_>, request: Request) {
     let machine = turn.machine_at(request.from);
     turn.alive(request.from);
-    let named = if request.path.is_empty() && request.via == Via::Tftp {
-        // Some ROMs ask for "" and mean what they were told of, or asked for last.
+    // Some ROMs ask for a file without a name, or for two quotes around none, and mean what they were told of, or asked for last.
+    let named = if matches!(request.path.as_str(), "" | "''") && request.via == Via::Tftp {
         machine.and_then(|mac| turn.hall.nodes.get(mac)?.boot.file.clone())
     } else {
         normalized(&request.path)
