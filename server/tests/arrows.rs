@@ -301,7 +301,7 @@ fn unsafe_code_is_where_it_has_to_be() {
         for (file, text) in code(&member) {
             let place = format!("{member}/src/{file}");
             let allowed = text.contains("allow(unsafe_code)");
-            let expected = place == "server/src/netio.rs" || member == "agent" || member == "lab";
+            let expected = place.starts_with("server/src/netio") || member == "agent" || member == "lab";
             assert!(!allowed || expected, "{place} allows unsafe code");
         }
     }
