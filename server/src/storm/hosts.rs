@@ -163,6 +163,12 @@ impl Hosts {
         &self.hosts
     }
 
+    /// Puts a score in place of a host's.
+    #[cfg(test)]
+    pub(super) fn set_score(&mut self, place: usize, score: Score) {
+        self.hosts[place].score = score;
+    }
+
     /// How many have loaded all, or are lost.
     pub(super) fn settled(&self) -> usize {
         self.settled
@@ -223,7 +229,7 @@ impl Hosts {
                     out.push_back(ethernet::arp_answer(host.mac, target, from, sender));
                 }
             }
-            Seen::ArpReply { to, address, mac } => self.resolved(now, to, address, mac, out),
+            Seen::ArpReply { to, address, mac } => self.resolved(to, address, mac, out),
             Seen::Fragment => self.counts.fragments += 1,
             Seen::Other => {}
         }
@@ -312,7 +318,7 @@ impl Hosts {
         out.push_back(ethernet::arp_request(host.mac, *held.source.ip(), *address));
     }
 
-    fn resolved(&mut self, _now: Time, to: Mac, address: Ipv4Addr, mac: Mac, out: &mut Outbox) {
+    fn resolved(&mut self, to: Mac, address: Ipv4Addr, mac: Mac, out: &mut Outbox) {
         let Some(place) = self.places.get(&to).copied() else { return };
         let host = &mut self.hosts[place];
         match std::mem::replace(&mut host.route, Route::Unknown) {
