@@ -3,6 +3,7 @@
 use crate::debian;
 use crate::files::{Files, INITRD, KERNEL};
 use crate::link::{INTERFACE, Link, SERVER};
+use heorot_lab::namespace::Namespace;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -51,18 +52,19 @@ impl Kind {
 
 /// A server that runs; it ends with its value.
 #[derive(Debug)]
-pub(crate) struct Running {
+pub(crate) struct Running<'a> {
+    namespace: &'a Namespace,
     processes: Vec<Child>,
     logs: Vec<PathBuf>,
 }
 
-impl Running {
+impl<'a> Running<'a> {
     /// Starts it with nothing known, and waits until it is ready.
     ///
     /// # Errors
     /// In words: it is not to be had, or does not start.
-    pub(crate) fn start(kind: Kind, link: &Link, files: &Files) -> Result<Self, String> {
-        let mut running = Self { processes: Vec::new(), logs: Vec::new() };
+    pub(crate) fn start(kind: Kind, link: &'a Link, files: &Files) -> Result<Self, String> {
+        let mut running = Self { namespace: &link.server, processes: Vec::new(), logs: Vec::new() };
         match kind {
             Kind::Heorot => running.heorot(link, files, Some(link.rate.as_str()))?,
             Kind::HeorotAuto => running.heorot(link, files, None)?,
@@ -124,7 +126,7 @@ initrd = ["{INITRD}"]
             text += &format!("\n[load]\nlink = \"{rate}\"\n");
         }
         let configuration = write(files, "heorot.toml", &text)?;
-        let check = Command::new(&program).arg("check").arg(&configuration).output();
+        let check = link.server.command(&program).arg("check").arg(&configuration).output();
         let check = check.map_err(|error| format!("{}: {error}", program.display()))?;
         if !check.status.success() {
             let why = String::from_utf8_lossy(&check.stderr).into_owned();
@@ -246,20 +248,22 @@ initrd = ["{INITRD}"]
     }
 }
 
-impl Drop for Running {
+impl Drop for Running<'_> {
     fn drop(&mut self) {
         for process in &mut self.processes {
             let _ = process.kill();
             let _ = process.wait();
         }
+        // tftpd-hpa forks for each transfer.
+        self.namespace.end_all();
     }
 }
 
-/// One of the others, with as many open files and processes as it wants.
+/// One of the others, with as many open files as this host allows. The shell replaces itself by the server.
 fn limits(link: &Link, program: &str) -> Result<Command, String> {
     let program = debian::program(program)?;
-    let mut command = link.server.command("prlimit");
-    command.args(["--nofile=65536", "--nproc=65536"]).arg(program);
+    let mut command = link.server.command("sh");
+    command.args(["-c", "ulimit -n $(ulimit -H -n); exec \"$0\" \"$@\""]).arg(program);
     command.env("LD_LIBRARY_PATH", debian::libraries());
     Ok(command)
 }
