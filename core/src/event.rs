@@ -43,6 +43,8 @@ pub enum Kind {
     Stage,
     /// It got its number.
     Number,
+    /// A link is used in another way.
+    Load,
     /// Something is wrong that an operator should mend: the store, the configuration, the network.
     Trouble,
 }

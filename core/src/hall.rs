@@ -10,8 +10,9 @@ use crate::cluster::{boot, network};
 use crate::config::{Config, ListedNode};
 use crate::event::{Event, Kind};
 use crate::limit::PROBE_WAIT;
+use crate::load::{self, Regime};
 use crate::mac::Mac;
-use crate::message::{Neighbour, Output, Ticket};
+use crate::message::{DhcpSend, Neighbour, Output, Ticket};
 use crate::promise::{Promise, Promises};
 use crate::time::Time;
 use crate::timer::Timers;
@@ -33,6 +34,11 @@ pub(crate) struct Hall {
     pub(crate) timers: Timers<Due>,
     /// The first request for an address that is being probed: it is answered when that is over.
     pub(crate) deferred: BTreeMap<Ipv4Addr, Deferred>,
+    /// Offers that are held back, because the link is full.
+    pub(crate) held_back: BTreeMap<Mac, HeldBack>,
+    /// The links to the networks, and how each is used.
+    pub(crate) links: load::Settings,
+    pub(crate) regimes: BTreeMap<usize, Regime>,
     /// Packets that were not what they should be, by what was wrong.
     pub(crate) malformed: BTreeMap<&'static str, u64>,
     /// What the store said when it last refused a record; nothing since it last accepted one.
@@ -54,6 +60,13 @@ pub(crate) struct Deferred {
     pub(crate) payload: Vec<u8>,
 }
 
+/// An offer that is held back, and what is told of it when it goes.
+#[derive(Debug)]
+pub(crate) struct HeldBack {
+    pub(crate) told: String,
+    pub(crate) send: DhcpSend,
+}
+
 /// What has to be looked at when its moment comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Due {
@@ -63,6 +76,8 @@ pub(crate) enum Due {
     Pin(Ipv4Addr),
     /// The grant of a machine's permanent address.
     Grant(Mac),
+    /// The offer to a machine that was held back.
+    Offer(Mac),
 }
 
 /// One input being handled: a moment, what the operator wants, what is known, and what is to be done.
@@ -236,6 +251,21 @@ impl Turn<'_> {
         let free = self.hall.nodes.free_from(numbers.lowest);
         free.take_while(move |number| numbers.contains(*number))
             .filter(|number| !self.hall.listed.has_number(*number))
+    }
+
+    /// How the link is used by which a network is reached.
+    pub(crate) fn regime(&self, place: usize) -> Regime {
+        let link = self.hall.links.link_to(self.config.networks[place].address);
+        self.hall.regimes.get(&link).copied().unwrap_or_default()
+    }
+
+    /// Tells a machine what it is offered.
+    pub(crate) fn offer(&mut self, mac: Mac, HeldBack { told, send }: HeldBack) {
+        if let Some(node) = self.hall.nodes.get_mut(mac) {
+            node.told = Some(told.clone());
+        }
+        self.event(Some(mac), Kind::Offer, told);
+        self.out.push(Output::Dhcp(send));
     }
 
     /// Puts a listed machine where the operator wants it. It is ready at first sight: its number is durable in the configuration,

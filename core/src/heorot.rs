@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, Hall, Turn};
 use crate::limit::QUARANTINE;
+use crate::load::{self, Regime};
 use crate::mac::Mac;
 use crate::message::{Datagram, Input, Output};
 use crate::promise::Promises;
@@ -47,6 +48,9 @@ impl Heorot {
             promises: Promises::default(),
             timers: Timers::default(),
             deferred: BTreeMap::new(),
+            held_back: BTreeMap::new(),
+            links: links(&config),
+            regimes: BTreeMap::new(),
             malformed: BTreeMap::new(),
             store_trouble: None,
             started: now,
@@ -74,6 +78,7 @@ impl Heorot {
             Input::SignOfLife(address) => turn.alive(address),
             Input::Unavailable { from, path, why } => boot::unavailable(turn, from, &path, &why),
             Input::Transferred(transfer) => boot::transferred(turn, &transfer),
+            Input::Regime { link, regime } => regime_changed(turn, link, regime),
             Input::Occupied { address, mac } => occupied(turn, address, mac),
             Input::Committed(through) => {
                 turn.hall.store_trouble = None;
@@ -108,6 +113,8 @@ impl Heorot {
     fn configure(&mut self, now: Time, config: Config, out: &mut Vec<Output>) {
         self.hall.listed = Listed::new(&config);
         self.hall.leases = std::mem::take(&mut self.hall.leases).reconfigured(&config);
+        self.hall.links = links(&config);
+        self.hall.regimes.clear();
         let old = std::mem::replace(&mut self.config, config);
         let moved = |place: usize| {
             let interface = &old.networks.get(place)?.interface;
@@ -129,6 +136,26 @@ impl Heorot {
             turn.publish();
         });
     }
+}
+
+/// The links to the networks, for finding the one by which an address is reached.
+fn links(config: &Config) -> load::Settings {
+    load::Settings { control: load::Control::All, links: network::links(config) }
+}
+
+/// A link is used in another way.
+fn regime_changed(turn: &mut Turn<'_>, link: usize, regime: Regime) {
+    let Some(settings) = turn.hall.links.links.get(link) else { return };
+    let by = settings.interface.clone().unwrap_or_else(|| "a relay".into());
+    turn.hall.regimes.insert(link, regime);
+    let what = match regime {
+        Regime::Paced => "carries all that is asked for",
+        Regime::RoundRobin => "is full: the first are served first, the others are kept alive",
+        Regime::Deferring => {
+            "is full, and to keep everybody alive takes a great part of it: who is new waits"
+        }
+    };
+    turn.event(None, Kind::Load, format!("the link by {by} {what} ({regime})"));
 }
 
 /// What was known before the restart is known again.
@@ -277,6 +304,11 @@ fn wake(turn: &mut Turn<'_>) {
                     turn.hall.timers.arm(until, due);
                 } else {
                     turn.unpin(address);
+                }
+            }
+            Due::Offer(mac) => {
+                if let Some(held) = turn.hall.held_back.remove(&mac) {
+                    turn.offer(mac, held);
                 }
             }
             Due::Grant(mac) => {

@@ -4,6 +4,7 @@
 //! - [`Heorot`]: the flow, in one match;
 //! - [`cluster`]: what is known: nodes and their stages, leases, networks, boots, trials;
 //! - [`service`]: one file a conversation: DHCP, PXE, requests for generated files, operators;
+//! - [`load`]: how much may be sent now, and to whom first;
 //! - [`transfer`]: the TFTP machine, of the same form;
 //! - [`wire`]: bytes <-> meaning;
 //! - [`config`]: one record per option;
@@ -15,6 +16,7 @@ pub mod event;
 mod hall;
 mod heorot;
 pub mod limit;
+pub mod load;
 /// Hardware addresses.
 pub mod mac;
 pub mod message;

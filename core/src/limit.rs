@@ -132,3 +132,42 @@ pub const TFTP_STRAY_INTERVAL: Duration = Duration::from_millis(20);
 
 /// After a start nobody is told that his transfer is unknown: what was in flight is still being found again.
 pub const TFTP_STRAY_GRACE: Duration = Duration::from_secs(5);
+
+/// How often it is counted what was sent, delivered and lost, while anything is.
+pub const LOAD_TICK: Duration = Duration::from_millis(50);
+
+/// A link's rate before it is measured, and its bounds, in bits per second. The first is slow enough that a storm at it overflows no queue on 100 Mbit/s.
+pub const LOAD_RATE_FIRST_BITS: u64 = 50_000_000;
+/// See [`LOAD_RATE_FIRST_BITS`].
+pub const LOAD_RATE_MIN_BITS: u64 = 1_000_000;
+/// See [`LOAD_RATE_FIRST_BITS`].
+pub const LOAD_RATE_MAX_BITS: u64 = 400_000_000_000;
+
+/// A link whose rate is not given, or was lowered, is probed for more after so long.
+pub const LOAD_PROBE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// What may be sent at once: so long of the link's time.
+pub const LOAD_BURST: Duration = Duration::from_micros(500);
+
+/// What a wake-up that came late is made up for: so long of the link's time at most, and no more than [`LOAD_BURST_OCTETS`].
+pub const LOAD_CATCH_UP: Duration = Duration::from_millis(4);
+
+/// Less than half of what the smallest port of a switch holds (256 kB).
+pub const LOAD_BURST_OCTETS: u64 = 96_000;
+
+/// Tokens are waited for until there are so many: a wake-up for each block would cost more than it sends.
+pub const LOAD_QUANTUM: Duration = Duration::from_micros(100);
+
+/// Everybody who asked is served within this, as long as that takes no more than a tenth of the link.
+pub const LOAD_SERVED_WITHIN: Duration = Duration::from_millis(500);
+
+/// Nobody waits longer than this as long as the link carries that at all: half the patience of the least patient (a BIOS ROM of 5 tries, 1 s apart).
+pub const LOAD_SERVED_WITHIN_MAX: Duration = Duration::from_secs(2);
+
+/// What a machine was served before it steps behind those that were served less: no boot is as large, but a client that loads without end is.
+pub const LOAD_CLASS_OCTETS: u64 = 256 << 20;
+
+/// A machine that asks again within this after its last transfer is still the same in rank: the pauses of loaders are shorter.
+pub const LOAD_REMEMBERED: Duration = Duration::from_secs(60);
+
+const _: () = assert!(LOAD_SERVED_WITHIN.as_millis() < LOAD_SERVED_WITHIN_MAX.as_millis());

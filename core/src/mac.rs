@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
+use siphasher::sip::SipHasher24;
 use std::fmt;
+use std::hash::Hasher;
 use std::str::FromStr;
 
 /// An Ethernet hardware address.
@@ -14,6 +16,14 @@ impl Mac {
     /// Whether it can be one machine's: not a group's (the lowest bit of the first octet), not all zeros.
     pub fn is_one_machine(self) -> bool {
         self.0[0] & 1 == 0 && self.0 != [0; 6]
+    }
+
+    /// A number that looks like chance and is always the same for the same address, on every server and in every version: SipHash-2-4 with a key that
+    /// never changes.
+    pub fn stable_hash(self) -> u64 {
+        let mut hasher = SipHasher24::new_with_key(b"heorot: a place.");
+        hasher.write(&self.0);
+        hasher.finish()
     }
 }
 

@@ -6,6 +6,7 @@
 use crate::cluster::record::Record;
 use crate::config::Config;
 use crate::event::Event;
+use crate::load::Regime;
 use crate::mac::Mac;
 use crate::time::Wall;
 use crate::transfer::Transfer;
@@ -42,6 +43,13 @@ pub enum Input<'a> {
     },
     /// A TFTP transfer ended.
     Transferred(Transfer),
+    /// A link is used in another way from now on. It is named by its place in [`network::links`](crate::cluster::network::links).
+    Regime {
+        /// Which.
+        link: usize,
+        /// How.
+        regime: Regime,
+    },
     /// Every record up to and including this ticket is durable.
     Committed(Ticket),
     /// The records up to and including this ticket that were not yet committed never will be: the disk is full or broken.
@@ -221,8 +229,14 @@ pub struct Measured {
     pub transfers_waiting: u64,
     /// Bits sent in the last second.
     pub sent_bits_per_second: u64,
-    /// Re-sent TFTP blocks in the last second.
+    /// How often clients of TFTP repeated themselves in the last second.
     pub retries_per_second: u64,
+    /// TFTP packets that were sent again in the last second.
+    pub resent_per_second: u64,
+    /// How the busiest link is used.
+    pub regime: Regime,
+    /// What that link is taken to carry, in bits per second; nothing as long as that is not known.
+    pub link_bits_per_second: Option<u64>,
     /// Datagrams that the kernel dropped because a socket of ours was full, since start.
     pub kernel_drops: u64,
     /// Datagrams to our TFTP ports that were not what they should be, since start, by what was wrong.

@@ -33,6 +33,7 @@ mod store;
 mod storm;
 #[cfg(test)]
 mod testing;
+mod traffic;
 mod udp;
 mod wake;
 

@@ -30,10 +30,12 @@ use crate::notes::Notes;
 use crate::probe::Prober;
 use crate::settings::Served;
 use crate::store::Outcome;
+use crate::traffic::Traffic;
 use crate::udp::UdpPort;
 use crate::wake::{Bell, Caller};
 use carry::Pending;
 use commits::Commits;
+use heorot_core::cluster::network;
 use heorot_core::config::Config;
 use heorot_core::message::{self, Datagram};
 use heorot_core::time::Time;
@@ -94,6 +96,7 @@ pub(crate) struct Parts {
     pub(crate) journal: Journal,
     pub(crate) http: Http,
     pub(crate) dns: dns::Handle,
+    pub(crate) traffic: Option<Traffic>,
 }
 
 /// The loop.
@@ -271,6 +274,25 @@ impl Loop {
         }
         if self.parts.transfers.next_wakeup().is_some_and(|at| at <= self.now) {
             self.transfer(transfer::Input::Wakeup);
+        }
+        self.tell_traffic();
+    }
+
+    /// What went out by each interface since it was last told.
+    fn tell_traffic(&mut self) {
+        let is_busy = self.parts.transfers.active() > 0;
+        let Some(traffic) = self.parts.traffic.as_mut().filter(|traffic| is_busy && traffic.is_due(self.now))
+        else {
+            return;
+        };
+        let links = network::links(&self.parts.config);
+        let carried = traffic.since_last(self.now);
+        for (link, octets) in links
+            .iter()
+            .enumerate()
+            .filter_map(|(place, link)| Some((place, *carried.get(link.interface.as_deref()?)?)))
+        {
+            self.transfer(transfer::Input::Carried { link, octets });
         }
     }
 

@@ -15,13 +15,14 @@ use crate::run::commits::Commits;
 use crate::run::{Loop, Parts, operate};
 use crate::settings::{self, Served};
 use crate::store::{self, Store};
-use crate::udp::{DATA_PORTS, UdpPort};
+use crate::traffic::Traffic;
+use crate::udp::UdpPort;
 use crate::wake::{Bell, line};
 use crate::{clock, dns, rights};
 use heorot_core::Heorot;
 use heorot_core::config::Config;
 use heorot_core::message;
-use heorot_core::transfer::{self, Settings, Transfers};
+use heorot_core::transfer::{self, Transfers};
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, Permissions};
 use std::io;
@@ -213,7 +214,7 @@ fn start(
     let (mut restored, mut resumed) = (Vec::new(), Vec::new());
     let store::Contents { records, secret } = opened.contents;
     let heorot = Heorot::restore(now, config.clone(), secret, records, &mut restored);
-    let transfers = Transfers::restore(now, Settings { data_ports: DATA_PORTS }, opened.noted, &mut resumed);
+    let transfers = Transfers::restore(now, settings::transfers(&config), opened.noted, &mut resumed);
     let parts = Parts {
         config,
         config_path: config_path.to_owned(),
@@ -241,6 +242,7 @@ fn start(
         journal,
         http,
         dns: names,
+        traffic: Traffic::open(),
     };
     Ok((parts, restored, resumed))
 }

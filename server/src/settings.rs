@@ -1,7 +1,10 @@
 //! From the configuration to what each part wants to know, and what of it cannot change while the server runs.
 
+use crate::udp::DATA_PORTS;
+use heorot_core::cluster::network;
 use heorot_core::config::{Config, Interface};
 use heorot_core::mac::Mac;
+use heorot_core::{load, transfer};
 use heorot_dns::Prefix;
 use heorot_names::Directory;
 use nix::sys::socket::SockaddrStorage;
@@ -62,6 +65,15 @@ pub(crate) fn served(config: &Config) -> io::Result<BTreeMap<String, Option<Serv
 pub(crate) fn own_addresses(config: &Config) -> Vec<Ipv4Addr> {
     let on_link = config.networks.iter().filter(|network| network.on_link);
     on_link.map(|network| network.address).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// What transfers run with.
+pub(crate) fn transfers(config: &Config) -> transfer::Settings {
+    transfer::Settings {
+        data_ports: DATA_PORTS,
+        load: load::Settings { control: load::Control::All, links: network::links(config) },
+        resend: transfer::Resend::Measured,
+    }
 }
 
 /// Where names are answered for.

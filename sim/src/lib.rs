@@ -1,15 +1,27 @@
 //! The world around the core, simulated. The core that runs here is the server's own.
 //!
-//! - [`chance`]: chance, from a seed;
-//! - [`frame`]: what travels;
-//! - [`world`]: the server with a store that can be slow, refuse, or lose what it has not yet kept;
+//! - [`run`]: a server and its machines in one network, from the first moment to the last, by a plan;
+//! - [`network`]: links with rate, queue, delay and weather; [`frame`]: what travels;
+//! - [`server`]: the core with a simulated kernel, disk and store around it;
 //! - [`machine`]: machines, each with its own timers, patience and bugs;
-//! - [`speaker`]: single packets of machines, for stories;
-//! - [`scenario`]: stories in text, with every answer written down. They are in `scenarios/`.
+//! - [`restore`]: power comes back to all of them; [`report`]: what came of it;
+//! - [`moments`], [`chance`]: what happens next, and what by chance;
+//! - [`world`], [`speaker`], [`scenario`]: stories in text, with every answer written down. They are in `scenarios/`.
 
 pub mod chance;
+mod draw;
 pub mod frame;
+mod happening;
 pub mod machine;
+pub mod moments;
+pub mod network;
+pub mod report;
+pub mod restore;
+pub mod run;
 pub mod scenario;
+pub mod server;
+mod slab;
 pub mod speaker;
+mod surroundings;
+mod watch;
 pub mod world;

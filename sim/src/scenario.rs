@@ -22,6 +22,7 @@
 //! | `crash` | power cut and restart |
 //! | `A lacks PATH WHY` | a file it asked for is not to be had |
 //! | `occupied ADDRESS X` | machine X answers a probe |
+//! | `link paced\|round-robin\|deferring` | how the link is used from now on |
 //! | `wait TIME` | |
 //! | `raw HEX` | any datagram to port 67 |
 //! | `node A`, `explain A`, `nodes`, `pool`, `kept` | what operators see |
@@ -29,6 +30,7 @@
 use crate::speaker::{Packet, Speaker, describe};
 use crate::world::{Mood, World};
 use heorot_core::event::Kind;
+use heorot_core::load::Regime;
 use heorot_core::mac::Mac;
 use heorot_core::message::{
     Answer, Datagram, Input, Measured, Neighbour, Output, Query, Request, RequestId, Via,
@@ -119,6 +121,12 @@ impl Teller {
                     _ => return None,
                 };
                 let out = self.world()?.set_mood(mood);
+                Some(self.lines(out, None))
+            }
+            ["link", word] => {
+                let regimes = [Regime::Paced, Regime::RoundRobin, Regime::Deferring];
+                let regime = regimes.into_iter().find(|regime| regime.word() == *word)?;
+                let out = self.world()?.happen(Input::Regime { link: 0, regime });
                 Some(self.lines(out, None))
             }
             ["crash"] => {
@@ -257,7 +265,7 @@ impl Teller {
                 }
                 Output::Publish(_) => continue,
                 Output::Event(event) => match event.kind {
-                    Kind::Stage | Kind::Number | Kind::Trouble => format!("* {event}"),
+                    Kind::Stage | Kind::Number | Kind::Trouble | Kind::Load => format!("* {event}"),
                     Kind::Discover
                     | Kind::Offer
                     | Kind::Ack

@@ -12,9 +12,7 @@ use crate::config::{AddressRange, Config};
 use crate::limit::{HOLD_AFTER_LIFE, OFFER_STANDS};
 use crate::mac::Mac;
 use crate::time::Time;
-use siphasher::sip::SipHasher24;
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::Hasher;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -405,12 +403,9 @@ impl Leases {
 }
 
 /// Where a machine's search for a free address begins: always at the same place, so that it is offered the same address again
-/// although nothing was kept. SipHash-2-4 of its hardware address with a key that never changes.
+/// although nothing was kept.
 fn place(mac: Mac, range: AddressRange) -> Ipv4Addr {
-    const KEY: &[u8; 16] = b"heorot: a place.";
-    let mut hasher = SipHasher24::new_with_key(KEY);
-    hasher.write(&mac.0);
-    let offset = hasher.finish() % range.size();
+    let offset = mac.stable_hash() % range.size();
     let offset = u32::try_from(offset).expect("a range of addresses has less than 2^32 of them");
     Ipv4Addr::from(u32::from(range.first) + offset)
 }

@@ -1,7 +1,9 @@
 //! Which network a packet belongs to, and whose an address is by arithmetic.
 
-use crate::config::{Config, ListedNode, Network};
+use crate::config::{Config, LinkSpeed, ListedNode, Network};
+use crate::load::{Link, LinkRate};
 use heorot_names::Directory;
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// The network in which a client is, by its place in the configuration. A relay tells by its own address (RFC 2131 4.3.1); without one it is a
@@ -43,6 +45,31 @@ pub fn directory(config: &Config, number_of: impl Fn(&ListedNode) -> Option<u32>
         networks: config.networks.iter().map(|network| network.numbering.clone()).collect(),
         given_names: given.collect(),
     }
+}
+
+/// The links by which the networks are reached: one for each interface, and one for each network behind a relay.
+pub fn links(config: &Config) -> Vec<Link> {
+    let rate = match config.link {
+        LinkSpeed::Auto => LinkRate::Measured,
+        LinkSpeed::BitsPerSecond(bits) => LinkRate::Given(bits),
+    };
+    let prefix = |network: &Network| (network.address, network.prefix_length);
+    let interfaces: BTreeSet<&str> =
+        config.networks.iter().map(|network| network.interface.as_str()).collect();
+    let on = |interface: &str| {
+        let here = config.networks.iter().filter(move |n| n.on_link && n.interface == interface);
+        Link { interface: Some(interface.into()), reaches: here.map(prefix).collect(), rate, behind: None }
+    };
+    let direct: Vec<Link> = interfaces.iter().map(|interface| on(interface)).collect();
+    let behind = |network: &Network| Link {
+        interface: None,
+        reaches: vec![prefix(network)],
+        // What the operator says is of our own link.
+        rate: LinkRate::Measured,
+        behind: interfaces.iter().position(|interface| *interface == network.interface),
+    };
+    let relayed: Vec<Link> = config.networks.iter().filter(|network| !network.on_link).map(behind).collect();
+    [direct, relayed].concat()
 }
 
 #[cfg(test)]

@@ -51,6 +51,17 @@ pub struct Config {
     pub nodes: Vec<ListedNode>,
     /// `[http]`
     pub http: Http,
+    /// `load.link`
+    pub link: LinkSpeed,
+}
+
+/// How fast the link to the nodes is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkSpeed {
+    /// It is measured.
+    Auto,
+    /// The operator says so.
+    BitsPerSecond(u64),
 }
 
 /// The profile of machines on trial.
@@ -115,6 +126,7 @@ impl Config {
             },
             nodes: draft.nodes.into_iter().map(listed).collect(),
             http: Http { port: u16::try_from(draft.port?.value).ok()? },
+            link: draft.link?.value,
         })
     }
 }

@@ -5,7 +5,7 @@ use super::mistake::{Findings, WHOLE_FILE, quoted};
 use super::setting::{Form, Section};
 use super::table::SECTIONS;
 use super::template::Template;
-use super::{AddressRange, Boot, Check, CheckKind, FirmwareKind, Order, Policy, Server, value};
+use super::{AddressRange, Boot, Check, CheckKind, FirmwareKind, LinkSpeed, Order, Policy, Server, value};
 use crate::limit::{CHECKS_MAX, MACS_PER_NODE_MAX, NETWORKS_MAX, NODES_MAX, PROFILES_MAX};
 use crate::mac::Mac;
 use heorot_names::{NumberRange, Pattern};
@@ -29,6 +29,7 @@ pub(super) struct Draft {
     pub(super) checks: Vec<CheckDraft>,
     pub(super) nodes: Vec<NodeDraft>,
     pub(super) port: Option<Placed<u32>>,
+    pub(super) link: Option<Placed<LinkSpeed>>,
 }
 
 /// A `[[network]]`.
@@ -101,6 +102,7 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
     let boot = tables.one(findings, "boot");
     let trial = tables.one(findings, "trial");
     let http = tables.one(findings, "http");
+    let load = tables.one(findings, "load");
     read_planned(findings, &tables);
     Draft {
         cluster_name: cluster.text(findings, "name", value::domain_name),
@@ -114,6 +116,7 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
         checks: tables.all(findings, "trial.check", CHECKS_MAX, check),
         nodes: tables.all(findings, "node", NODES_MAX, node),
         port: http.integer(findings, "port"),
+        link: load.text(findings, "link", value::link_speed),
     }
 }
 
@@ -125,14 +128,6 @@ fn read_planned(findings: &mut Findings<'_>, tables: &Tables<'_>) {
     let _ = tables.all(findings, "dns.forward", usize::MAX, |_, _| Some(()));
     let store = tables.one(findings, "store");
     let _ = store.word(findings, "kind", &[("embedded", ())]);
-    let load = tables.one(findings, "load");
-    let _ = load.text(findings, "link", |text| match text {
-        "auto" => Ok(()),
-        speed if value::is_link_speed(speed) => {
-            Err(value::Wrong::with(format!("{} is not supported yet", quoted(speed)), "leave it out"))
-        }
-        _ => Err(value::Wrong::with(format!("unknown word {}", quoted(text)), "there is \"auto\"")),
-    });
 }
 
 fn read_server(findings: &mut Findings<'_>, server: &Entry<'_>) -> Option<Server> {

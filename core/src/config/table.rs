@@ -464,11 +464,11 @@ static NIS: &[Setting] = &[Setting {
 
 static LOAD: &[Setting] = &[Setting {
     key: "link",
-    kind: Kind::Word { works: &["auto"], planned: &["RATE"] },
+    kind: Kind::Text("`\"auto\"`, or a rate as `\"200Mbit\"`"),
     fallback: Fallback::Value("\"auto\""),
-    example: "\"auto\"",
+    example: "\"1Gbit\"",
     status: Status::Works,
-    doc: "The speed of the link: `auto` measures it.",
+    doc: "How fast the link to the nodes is, where it is slowest: it is never sent faster than that. `auto` measures it, beginning slowly.",
 }];
 
 static STORE: &[Setting] = &[

@@ -137,6 +137,7 @@ fn the_smallest_file_has_every_default() {
         trial: Trial { policy: Policy::Report, order: Order::Passed, checks: vec![] },
         nodes: vec![],
         http: Http { port: 80 },
+        link: LinkSpeed::Auto,
     };
     assert_eq!(config, expected);
     let mut defaults = String::new();

@@ -3,7 +3,7 @@
 use super::mistake::quoted;
 use super::setting::{DURATION_UNITS, duration_text};
 use super::template::{Template, TemplateError};
-use super::{AddressRange, CheckKind};
+use super::{AddressRange, CheckKind, LinkSpeed};
 use crate::limit::{BOOT_FILE_OCTETS_MAX, POOL_ADDRESSES_MAX};
 use crate::mac::Mac;
 use heorot_names::{NumberRange, Pattern};
@@ -240,9 +240,19 @@ pub(super) fn check_threshold(kind: CheckKind, text: &str) -> Result<(), &'stati
     quantity(text, units).filter(|amount| *amount > 0).map(|_| ()).ok_or(example)
 }
 
-/// Whether the text is the speed of a link.
-pub(super) fn is_link_speed(text: &str) -> bool {
-    quantity(text, &LINK_UNITS).is_some()
+/// The speed of a link: `auto`, or a rate.
+pub(super) fn link_speed(text: &str) -> Result<LinkSpeed, Wrong> {
+    if text == "auto" {
+        return Ok(LinkSpeed::Auto);
+    }
+    match quantity(text, &LINK_UNITS) {
+        Some(bits @ 1_000_000..=400_000_000_000) => Ok(LinkSpeed::BitsPerSecond(bits)),
+        Some(_) => Err(Wrong::with(format!("no link has {}", quoted(text)), "from \"1Mbit\" to \"400Gbit\"")),
+        None => {
+            let remedy = "\"auto\", or a whole number with its unit, as \"100Mbit\" or \"1Gbit\"";
+            Err(Wrong::with(format!("{} is no speed of a link", quoted(text)), remedy))
+        }
+    }
 }
 
 /// In octets.

@@ -87,10 +87,11 @@ fn status(turn: &Turn<'_>, measured: &Measured) -> StatusView {
         nodes,
         transfers: TransfersView { active: measured.transfers_active, waiting: measured.transfers_waiting },
         load: LoadView {
-            regime: None,
-            link_bits_per_second: None,
+            regime: measured.regime.to_string(),
+            link_bits_per_second: measured.link_bits_per_second,
             sent_bits_per_second: measured.sent_bits_per_second,
             retries_per_second: measured.retries_per_second,
+            resent_per_second: measured.resent_per_second,
         },
         temporary: PoolView { used, size },
         kernel_drops: measured.kernel_drops,

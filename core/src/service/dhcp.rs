@@ -9,10 +9,11 @@ use crate::cluster::network;
 use crate::cluster::node::Firmware;
 use crate::cluster::record::{LeaseRecord, Record};
 use crate::cluster::stage::{Stage, Step};
-use crate::config::{Order, Policy};
+use crate::config::{FirmwareKind, Order, Policy};
 use crate::event::Kind;
-use crate::hall::{Deferred, Due, Turn};
+use crate::hall::{Deferred, Due, HeldBack, Turn};
 use crate::limit::{OFFER_STANDS, QUARANTINE};
+use crate::load::{self, Admission, Waiter};
 use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
 use crate::wire::dhcp::{Message, MessageType, Op, option};
@@ -48,6 +49,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
 /// A client looks for servers.
 fn discover(turn: &mut Turn<'_>, client: &Client) {
     let is_node = meet(turn, client);
+    let mut admission = Admission::Now;
     if is_node {
         heard(turn, client, format!("DISCOVER{}", client.describe()));
         turn.event(Some(client.mac), Kind::Discover, format!("DISCOVER{}", client.describe()));
@@ -55,8 +57,10 @@ fn discover(turn: &mut Turn<'_>, client: &Client) {
         if turn.permanent_address(client.mac, client.place).is_some() {
             turn.hall.leases.supersede(client.mac);
         }
-        if let Some(firmware) = client.firmware {
-            power_on(turn, client, firmware);
+        if let Some(firmware) = client.firmware
+            && power_on(turn, client, firmware)
+        {
+            admission = admit(turn, client);
         }
     }
     let Some((address, lease)) = address_to_offer(turn, client, is_node) else {
@@ -73,11 +77,33 @@ fn discover(turn: &mut Turn<'_>, client: &Client) {
         );
     }
     let told = format!("OFFER {address}{}", reply.describe());
-    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-        node.told = Some(told.clone());
+    let offer = HeldBack { told, send: reply.send() };
+    // Who asks again has waited long enough.
+    turn.hall.held_back.remove(&client.mac);
+    match admission {
+        Admission::Now => turn.offer(client.mac, offer),
+        Admission::Later(after) => {
+            turn.hall.held_back.insert(client.mac, offer);
+            turn.hall.timers.arm(turn.now + after, Due::Offer(client.mac));
+        }
+        Admission::WhenAskedAgain => {
+            let told = "nothing yet: the link is full, and it will ask again within 4 s";
+            turn.event(Some(client.mac), Kind::Load, told.into());
+            if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+                node.told = Some(told.into());
+            }
+        }
     }
-    turn.event(Some(client.mac), Kind::Offer, told);
-    turn.out.push(Output::Dhcp(reply.send()));
+}
+
+/// When a machine that begins to boot is answered: never is a numbered node in mid-boot, or one that asked before, made to wait.
+fn admit(turn: &Turn<'_>, client: &Client) -> Admission {
+    let waiter = match client.firmware_kind {
+        Some(FirmwareKind::UefiX64 | FirmwareKind::UefiArm64 | FirmwareKind::HttpX64) => Waiter::Uefi,
+        Some(FirmwareKind::Ipxe) => Waiter::Ipxe,
+        Some(FirmwareKind::Bios) | None => Waiter::Rom,
+    };
+    load::admit(turn.regime(client.place), waiter, client.mac.stable_hash())
 }
 
 /// The client is a node that we may give an address, and we know it from now on. Else it is a guest.
@@ -101,14 +127,13 @@ fn meet(turn: &mut Turn<'_>, client: &Client) -> bool {
     true
 }
 
-/// Firmware asks: perhaps its machine was switched on just now.
-fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware) {
+/// Firmware asks: perhaps its machine was switched on just now. Whether this firmware asks for the first time in this boot.
+fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware) -> bool {
     if turn.hall.nodes.get(client.mac).is_some_and(|node| node.begins_boot(turn.now, firmware)) {
         turn.begin_boot(client.mac);
     }
-    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-        node.boot.firmware.insert(firmware, turn.now);
-    }
+    let node = turn.hall.nodes.get_mut(client.mac);
+    node.is_some_and(|node| node.boot.firmware.insert(firmware, turn.now).is_none())
 }
 
 /// The address that a client is offered, and for how long. The same one for the same client, as long as nothing else was decided.
@@ -183,6 +208,7 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         (Some(_) | None, _) => return turn.malformed("dhcp-request-address"),
     };
     let is_node = meet(turn, client);
+    turn.hall.held_back.remove(&client.mac);
     if is_node {
         heard(turn, client, format!("REQUEST {address}{}", client.describe()));
         // Its DISCOVER may have been answered by this server before a restart.

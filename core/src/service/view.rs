@@ -40,14 +40,16 @@ pub struct TransfersView {
 /// What the link carries now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadView {
-    /// The regime of the load control; null as long as nothing is held back.
-    pub regime: Option<String>,
-    /// The rate of the link; null if unknown.
+    /// How the busiest link is used: `paced`, `round-robin` or `deferring`.
+    pub regime: String,
+    /// What that link is taken to carry; null as long as that is not known.
     pub link_bits_per_second: Option<u64>,
     /// Sent in the last second.
     pub sent_bits_per_second: u64,
-    /// Blocks sent again in the last second.
+    /// How often clients repeated themselves in the last second.
     pub retries_per_second: u64,
+    /// Packets that were sent again in the last second.
+    pub resent_per_second: u64,
 }
 
 /// A pool of addresses.

@@ -31,14 +31,17 @@
 //! every packet would go twice to the end of the file (the sorcerer's apprentice). Only time tells them apart: a retry comes no sooner than 50 ms and the shortest round trip
 //! after what was sent last, a gap no sooner than half a round trip; and what follows a repeat is left to our own timer. So each is answered once and no copy is.
 
+mod sending;
 mod step;
 
-use super::round_trip::RoundTrip;
+use super::round_trip::{Resend, RoundTrip};
 use super::terms::Terms;
-use super::{Block, ImageIdentity, Note, Opened, Transfer, TransferId, Unsent};
+use super::{ImageIdentity, Note, Opened, Transfer, TransferId};
 use crate::limit::*;
+use crate::load::Place;
 use crate::time::Time;
 use crate::wire::tftp::{self, ErrorCode};
+use sending::Wish;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 pub(super) use step::{End, Event, Step};
@@ -59,8 +62,19 @@ pub(super) struct Flight {
     pub(super) armed: Time,
     /// Packets that were sent again.
     pub(super) resent: u64,
+    /// By which link it is reached, and whose turn it is before others.
+    pub(super) lane: usize,
+    pub(super) order: u64,
+    /// What its machine was served before.
+    pub(super) served_before: u64,
+    /// Its place among those who want to send.
+    pub(super) place: Option<Place>,
+    /// Times that the client repeated itself.
+    pub(super) retries: u64,
     stage: Stage,
     held: Option<Held>,
+    /// What it wants to send, and since when.
+    wish: Option<(Wish, Time)>,
     /// Whether an OACK has left.
     offered: bool,
     /// The file, once it is open; before that, the one it has to be.
@@ -71,13 +85,16 @@ pub(super) struct Flight {
     sent: u64,
     /// The same before the window that is on its way.
     sent_before: u64,
-    /// The first block of the train that was sent last, and the last block of its window.
+    /// The first and the last block of the train that was sent last, and the last block of its window.
     train_first: u64,
+    train_last: u64,
     window_end: u64,
     /// When the last packet was sent.
     sent_at: Time,
     /// Whether what is on its way was sent for the first time: then its ACK measures the round trip.
     fresh: bool,
+    /// Whether the first part of the window has been sent.
+    begun: bool,
     /// Whether what was on its way before had been repeated: then an ACK that comes again is an echo.
     echoes: bool,
     /// How far beyond what was sent an ACK is believed: after a restart the note may be behind.
@@ -115,6 +132,7 @@ impl Flight {
         (port, local, peer): (u16, Ipv4Addr, SocketAddrV4),
         (path, terms): (String, Terms),
         slot: u32,
+        resend: Resend,
     ) -> Self {
         Self {
             id,
@@ -126,8 +144,14 @@ impl Flight {
             slot,
             armed: now,
             resent: 0,
+            lane: 0,
+            order: 0,
+            served_before: 0,
+            place: None,
+            retries: 0,
             stage: Stage::Opening,
             held: None,
+            wish: None,
             offered: false,
             image: None,
             expected: None,
@@ -135,12 +159,14 @@ impl Flight {
             sent: 0,
             sent_before: 0,
             train_first: 0,
+            train_last: 0,
             window_end: 0,
             sent_at: now,
             fresh: false,
+            begun: false,
             echoes: false,
             note_behind: 0,
-            round_trip: RoundTrip::default(),
+            round_trip: RoundTrip::new(resend),
             heard: now,
             acknowledged_at: None,
             life_told: None,
@@ -149,7 +175,7 @@ impl Flight {
     }
 
     /// A transfer that was in flight when the server stopped. None if the note makes no sense.
-    pub(super) fn noted(now: Time, id: TransferId, slot: u32, note: Note) -> Option<Self> {
+    pub(super) fn noted(now: Time, id: TransferId, slot: u32, note: Note, resend: Resend) -> Option<Self> {
         let terms = Terms::of_note(&note)?;
         let blocks = note.identity.size / u64::from(note.block_octets) + 1;
         let begun = note.acknowledged > 0 || (note.options_acknowledged && terms.any_asked());
@@ -167,13 +193,13 @@ impl Flight {
             acknowledged_at: begun.then_some(now),
             life_told: begun.then_some(now),
             noted: Some((note.options_acknowledged, note.acknowledged)),
-            ..Self::asked(now, id, place, (note.path, terms), slot)
+            ..Self::asked(now, id, place, (note.path, terms), slot, resend)
         })
     }
 
     /// Whether this is what was asked for here.
     pub(super) fn is_for(&self, path: &str, terms: &Terms) -> bool {
-        self.path == path && self.terms == *terms
+        self.path == path && self.terms.is_within(terms)
     }
 
     /// Whether it waits for its file to be opened.
@@ -194,6 +220,33 @@ impl Flight {
     /// The file that it has to be: the one that it began with before a restart.
     pub(super) fn expected(&self) -> Option<ImageIdentity> {
         self.expected
+    }
+
+    /// Octets of payload of a full DATA packet.
+    pub(super) fn data_octets(&self) -> u64 {
+        4 + u64::from(self.terms.block_octets)
+    }
+
+    /// Blocks that the client has acknowledged.
+    pub(super) fn blocks_acknowledged(&self) -> u64 {
+        self.acknowledged
+    }
+
+    /// When it was last sent something.
+    pub(super) fn served_at(&self) -> Time {
+        self.sent_at
+    }
+
+    /// Octets that its machine was served in all.
+    pub(super) fn served_octets(&self) -> u64 {
+        self.served_before + self.acknowledged * u64::from(self.terms.block_octets)
+    }
+
+    /// No more blocks than this in a window, whatever the client would take. Only before the OACK says otherwise.
+    pub(super) fn limit_window(&mut self, blocks: u16) {
+        if self.stage == Stage::Opening && self.terms.window_blocks_asked {
+            self.terms.window_blocks = self.terms.window_blocks.min(blocks);
+        }
     }
 
     /// What there is to say of it at its end.
@@ -249,6 +302,9 @@ impl Flight {
     /// When [`Event::Due`] is wanted.
     pub(super) fn wake(&self) -> Time {
         let silent = self.heard + self.patience();
+        if self.wish.is_some() {
+            return Time::from_nanoseconds(u64::MAX); // It is not the client who is waited for.
+        }
         match (&self.stage, self.held) {
             (Stage::Opening | Stage::Reopening(_), _) | (_, Some(Held::NotInMemory(_))) => silent,
             (_, Some(Held::Full(_))) => self.sent_at + TFTP_FULL_RETRY,
@@ -359,9 +415,15 @@ impl Flight {
         } else {
             self.round_trip.least().max(TFTP_RETRY_MIN)
         };
-        if self.held.is_some() || now.since(self.sent_at) <= retry_after {
+        // Who waits for his turn is told nothing new by being asked again.
+        if self.held.is_some() || self.wish.is_some() {
+            self.retries += u64::from(now.since(self.sent_at) > TFTP_RETRY_MIN);
             return Step::Wait;
         }
+        if now.since(self.sent_at) <= retry_after {
+            return Step::Wait;
+        }
+        self.retries += u64::from(now.since(self.sent_at) > TFTP_RETRY_MIN);
         self.send_window(now)
     }
 
@@ -378,48 +440,12 @@ impl Flight {
             return if now.since(at) < TFTP_RESET_AFTER { Step::Wait } else { Step::Reset };
         }
         self.heard = now;
-        if self.is_opening() || self.held.is_some() || now.since(self.sent_at) < TFTP_RETRY_MIN {
+        self.retries += 1;
+        let is_served = self.held.is_some() || self.wish.is_some();
+        if self.is_opening() || is_served || now.since(self.sent_at) < TFTP_RETRY_MIN {
             return Step::Wait;
         }
         self.send_again(now)
-    }
-
-    fn unsent(&mut self, now: Time, block: u64, why: Unsent) -> Step {
-        // The report is of what was sent last.
-        let block = block.max(self.train_first).max(self.acknowledged + 1);
-        if self.stage == Stage::Sending {
-            let end = match self.held {
-                Some(Held::Full(held) | Held::NotInMemory(held)) => held - 1,
-                None => self.window_end,
-            };
-            if block > end {
-                return Step::Wait;
-            }
-            self.resent -= repeated(block, end, self.sent_before);
-            self.sent = self.sent_before.max(block - 1);
-        } else if self.held.is_none() {
-            self.resent -= u64::from(!self.fresh);
-            self.offered = !self.fresh;
-        }
-        // An OACK and an empty block are not read from anywhere: if they are said not to be in memory, they are tried again.
-        let image = self.image.filter(|image| self.stage == Stage::Sending && image.size > 0);
-        match (why, image) {
-            (Unsent::Full, _) | (Unsent::NotInMemory, None) => {
-                self.sent_at = now; // of the try
-                self.held = Some(Held::Full(block));
-                Step::Wait
-            }
-            (Unsent::NotInMemory, Some(image)) => {
-                self.held = Some(Held::NotInMemory(block));
-                let octets = u64::from(self.terms.block_octets);
-                let last = (block * octets).min(image.size) - 1;
-                Step::Fetch(image, ((block - 1) * octets).min(last), last)
-            }
-            (Unsent::Impossible, _) => Step::End(End::Failed(
-                "it cannot be sent: the packets are too large for the way, or the client is out of reach"
-                    .into(),
-            )),
-        }
     }
 
     fn due_opening(&self, now: Time) -> Step {
@@ -430,7 +456,7 @@ impl Flight {
     }
 
     fn due(&mut self, now: Time) -> Step {
-        if now < self.wake() {
+        if self.wish.is_some() || now < self.wake() {
             return Step::Wait;
         }
         if now.since(self.heard) >= self.patience() {
@@ -449,64 +475,6 @@ impl Flight {
                 self.send_again(now)
             }
         }
-    }
-
-    /// Sends what the client has to answer, once more.
-    fn send_again(&mut self, now: Time) -> Step {
-        if self.stage == Stage::Sending {
-            return self.send_window(now);
-        }
-        let Some(image) = self.image else { return Step::Wait };
-        self.resent += u64::from(self.offered);
-        self.fresh = !self.offered;
-        self.offered = true;
-        self.held = None;
-        self.sent_at = now;
-        Step::Offer(tftp::option_ack(&self.terms.agreed(image.size)))
-    }
-
-    /// Sends the window after what was acknowledged.
-    fn send_window(&mut self, now: Time) -> Step {
-        let first = self.acknowledged + 1;
-        self.fresh = self.note_behind == 0;
-        self.window_end = (self.acknowledged + u64::from(self.terms.window_blocks)).min(self.blocks());
-        self.sent_before = self.sent;
-        self.send_rest(now, first)
-    }
-
-    /// Sends what the window after the last acknowledged block has beyond the one that is on its way.
-    ///
-    /// A client acknowledges the blocks of a repeat that it already has, and counts its window from there. If that were taken for a gap, the two windows would never
-    /// fit again, and part of each would go twice to the end of the file. If it was a gap, our timer finds out.
-    fn slide_window(&mut self, now: Time) -> Step {
-        let end = (self.acknowledged + u64::from(self.terms.window_blocks)).min(self.blocks());
-        if end <= self.sent {
-            return Step::Wait;
-        }
-        self.fresh = true;
-        self.window_end = end;
-        self.sent_before = self.sent;
-        self.send_rest(now, self.sent + 1)
-    }
-
-    /// Sends the window from this block on.
-    fn send_rest(&mut self, now: Time, first: u64) -> Step {
-        let Some(image) = self.image else { return Step::Wait };
-        let first = first.max(self.acknowledged + 1);
-        self.held = None;
-        self.train_first = first;
-        self.resent += repeated(first, self.window_end, self.sent_before);
-        self.fresh &= first > self.sent_before;
-        self.sent = self.sent_before.max(self.window_end);
-        self.sent_at = now;
-        Step::Send(Block {
-            image: image.image,
-            first,
-            count: u16::try_from(self.window_end + 1 - first)
-                .expect("a window is at most TFTP_WINDOW_BLOCKS_MAX long"),
-            block_octets: self.terms.block_octets,
-            size: image.size,
-        })
     }
 
     /// Blocks of the whole file: the last is never full, and empty if the size is a multiple of the others (RFC 1350 6).
@@ -546,11 +514,6 @@ impl Flight {
         let own = self.terms.timeout_seconds.map(|seconds| Duration::from_secs(u64::from(seconds)));
         own.unwrap_or_else(|| self.round_trip.resend_after())
     }
-}
-
-/// How many of the blocks from `first` to `last` are no news if all up to `sent` were sent before.
-fn repeated(first: u64, last: u64, sent: u64) -> u64 {
-    (last.min(sent) + 1).saturating_sub(first)
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+use crate::load::{Link, Regime};
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 /// What happened.
@@ -45,6 +46,15 @@ pub enum Input<'a> {
         /// Why.
         why: Unsent,
     },
+    /// So many octets, on the wire, went out by the interface of a link since this was told last, ours among them: the others' count against its budget.
+    Carried {
+        /// The link, by its place in the settings.
+        link: usize,
+        /// How many.
+        octets: u64,
+    },
+    /// The links are these from now on. No transfer ends; what was measured of the old ones is forgotten.
+    Configure(Vec<Link>),
     /// The moment of `next_wakeup` has come.
     Wakeup,
 }
@@ -85,6 +95,13 @@ pub enum Output {
     },
     /// This peer acknowledged something: it lives. Said at the first ACK of a transfer and then at most every few seconds.
     SignOfLife(Ipv4Addr),
+    /// A link is used in another way from now on.
+    Regime {
+        /// Which, by its place in the settings.
+        link: usize,
+        /// How.
+        regime: Regime,
+    },
     /// A transfer whose file was open has ended. For the journal and the node's history. Firmware that asked for the size alone had none.
     Ended(Transfer),
 }

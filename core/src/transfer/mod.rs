@@ -16,6 +16,7 @@ mod flight;
 mod images;
 mod message;
 mod round_trip;
+mod seniority;
 mod slots;
 mod terms;
 
@@ -24,11 +25,14 @@ pub use message::{
     TransferId, Unsent,
 };
 
-use crate::limit::{TFTP_STRAY_GRACE, TFTP_STRAY_INTERVAL, TRANSFERS_MAX};
+use crate::limit::{LOAD_CLASS_OCTETS, LOAD_TICK, TFTP_STRAY_GRACE, TFTP_STRAY_INTERVAL, TRANSFERS_MAX};
+use crate::load::{self, Lane, Link, Rank, Regime};
 use crate::time::Time;
 use crate::wire::tftp::{self, ErrorCode, Packet, ReadRequest};
 use flight::{End, Event, Flight, Step};
 use images::Images;
+pub use round_trip::Resend;
+use seniority::Seniority;
 use slots::Slots;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -44,11 +48,15 @@ pub struct Transfers {
     strays_after: Time,
 }
 
-/// What does not change while the server runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What transfers run with.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// How many ports transfers are sent from; at least one, better several.
+    /// How many ports transfers are sent from; at least one, better several. It does not change while the server runs.
     pub data_ports: u16,
+    /// The links, and how much is controlled.
+    pub load: load::Settings,
+    /// When silence is answered with a repeat.
+    pub resend: Resend,
 }
 
 /// Everything that decides.
@@ -58,11 +66,18 @@ struct State {
     flights: BTreeMap<TransferId, Flight>,
     peers: BTreeMap<SocketAddrV4, TransferId>,
     timers: BTreeSet<(Time, TransferId)>,
+    /// The links, as in the settings, and who is to be looked at first.
+    lanes: Vec<Lane<TransferId>>,
+    lane_turn: usize,
+    /// When the present tick is over, while anything is under way.
+    tick: Option<Time>,
+    seniority: Seniority,
     images: Images,
     slots: Slots,
     next_id: u64,
     next_port: u16,
     resent_total: u64,
+    retries_total: u64,
 }
 
 impl Transfers {
@@ -73,6 +88,10 @@ impl Transfers {
     pub fn new(now: Time, settings: Settings) -> Self {
         assert!(settings.data_ports > 0, "transfers need a port to be sent from");
         let state = State {
+            lanes: lanes(now, &settings.load),
+            lane_turn: 0,
+            tick: None,
+            seniority: Seniority::default(),
             settings,
             flights: BTreeMap::new(),
             peers: BTreeMap::new(),
@@ -82,6 +101,7 @@ impl Transfers {
             next_id: 0,
             next_port: 0,
             resent_total: 0,
+            retries_total: 0,
         };
         Self { state, malformed: BTreeMap::new(), strays_after: now + TFTP_STRAY_GRACE }
     }
@@ -100,9 +120,13 @@ impl Transfers {
     /// Takes one input. What is to be done is appended to `out`, in order.
     pub fn handle(&mut self, now: Time, input: Input<'_>, out: &mut Vec<Output>) {
         match input {
-            Input::Datagram { port, local, peer, payload } => {
-                self.datagram(now, port, local, peer, payload, out)
-            }
+            Input::Datagram { port, local, peer, payload } => match Self::packet(peer, payload) {
+                Ok(packet) if Self::is_for(port, &packet) => {
+                    self.datagram(now, port, local, peer, packet, out);
+                }
+                Ok(_) => return self.count("tftp-misplaced"),
+                Err(word) => return self.count(word),
+            },
             Input::Opened { transfer, result } => self.state.opened(now, transfer, result, out),
             Input::Fetched { image, chunk } => {
                 for id in self.state.images.fetched(image, chunk) {
@@ -117,13 +141,23 @@ impl Transfers {
             Input::Unsent { transfer, block, why } => {
                 self.state.step(now, transfer, Event::Unsent { block, why }, out);
             }
+            Input::Carried { link, octets } => {
+                if let Some(lane) = self.state.lanes.get_mut(link) {
+                    lane.carried(octets);
+                }
+            }
+            Input::Configure(links) => self.state.configure(now, links),
             Input::Wakeup => self.state.wakeup(now, out),
         }
+        self.state.pump(now, out);
     }
 
     /// When [`Input::Wakeup`] is wanted next.
     pub fn next_wakeup(&self) -> Option<Time> {
-        self.state.timers.first().map(|(at, _)| *at)
+        let State { timers, lanes, tick, .. } = &self.state;
+        let timer = timers.first().map(|(at, _)| *at);
+        let tokens = lanes.iter().filter_map(Lane::next_wakeup);
+        timer.into_iter().chain(*tick).chain(tokens).min()
     }
 
     /// How many transfers there are.
@@ -141,6 +175,16 @@ impl Transfers {
         self.state.resent_total
     }
 
+    /// How often clients repeated themselves since the start.
+    pub fn retries_total(&self) -> u64 {
+        self.state.retries_total
+    }
+
+    /// How the links are used: of each, the regime and the bits per second that it is taken to carry, if that was found out or told.
+    pub fn links(&self) -> impl Iterator<Item = (Regime, Option<u64>)> + '_ {
+        self.state.lanes.iter().map(|lane| (lane.regime(), lane.ceiling_bits()))
+    }
+
     /// Datagrams that were dropped since the start, by reason: the words of [`tftp::Malformed`], `tftp-source` and `tftp-misplaced`.
     pub fn malformed(&self) -> &BTreeMap<&'static str, u64> {
         &self.malformed
@@ -151,48 +195,52 @@ impl Transfers {
         &self.state
     }
 
+    /// What a datagram says, or a word for why it says nothing.
+    fn packet(peer: SocketAddrV4, payload: &[u8]) -> Result<Packet, &'static str> {
+        let address = peer.ip();
+        if peer.port() == 0 || address.is_unspecified() || address.is_broadcast() || address.is_multicast() {
+            return Err("tftp-source");
+        }
+        Packet::parse(payload).map_err(|malformed| malformed.word())
+    }
+
+    /// Whether such a packet may come to this port.
+    fn is_for(port: Port, packet: &Packet) -> bool {
+        match (port, packet) {
+            (_, Packet::Acknowledge(_) | Packet::Error { .. }) => true,
+            (_, Packet::OfAServer) => false,
+            (port, Packet::Read(_) | Packet::ReadOtherMode | Packet::Write) => port == Port::Request,
+        }
+    }
+
     fn datagram(
         &mut self,
         now: Time,
         port: Port,
         local: Ipv4Addr,
         peer: SocketAddrV4,
-        payload: &[u8],
+        packet: Packet,
         out: &mut Vec<Output>,
     ) {
-        let address = peer.ip();
-        if peer.port() == 0 || address.is_unspecified() || address.is_broadcast() || address.is_multicast() {
-            return self.count("tftp-source");
-        }
-        let packet = match Packet::parse(payload) {
-            Ok(packet) => packet,
-            Err(malformed) => return self.count(malformed.word()),
-        };
         let refuse = |code, text: &str, out: &mut Vec<Output>| out.push(error(port, local, peer, code, text));
-        match (port, packet) {
-            (Port::Request, Packet::Read(request)) => self.state.asked(now, local, peer, request, out),
-            (Port::Request, Packet::ReadOtherMode) => {
-                refuse(ErrorCode::Illegal, "only mode octet is served", out)
-            }
-            (Port::Request, Packet::Write) => refuse(ErrorCode::Denied, "files are only read here", out),
-            (Port::Data(data_port), Packet::Acknowledge(number)) => {
+        match (packet, port) {
+            (Packet::Read(request), _) => self.state.asked(now, local, peer, request, out),
+            (Packet::ReadOtherMode, _) => refuse(ErrorCode::Illegal, "only mode octet is served", out),
+            (Packet::Write, _) => refuse(ErrorCode::Denied, "files are only read here", out),
+            (Packet::Acknowledge(number), Port::Data(data_port)) => {
                 match self.state.flight_at(data_port, peer) {
                     Some(id) => self.state.step(now, id, Event::Acknowledged(number), out),
                     None => self.stray(now, port, local, peer, out),
                 }
             }
-            (Port::Data(data_port), Packet::Error { code, text }) => {
+            (Packet::Acknowledge(_), Port::Request) => self.stray(now, port, local, peer, out),
+            (Packet::Error { code, text }, Port::Data(data_port)) => {
                 // An error is never answered, or two servers might never stop.
                 if let Some(id) = self.state.flight_at(data_port, peer) {
                     self.state.step(now, id, Event::Aborted { code, text: &text }, out);
                 }
             }
-            (Port::Request, Packet::Acknowledge(_)) => self.stray(now, port, local, peer, out),
-            (Port::Request, Packet::Error { .. }) => {}
-            (Port::Data(_), Packet::Read(_) | Packet::ReadOtherMode | Packet::Write)
-            | (_, Packet::OfAServer) => {
-                self.count("tftp-misplaced");
-            }
+            (Packet::Error { .. }, Port::Request) | (Packet::OfAServer, _) => {}
         }
     }
 
@@ -230,7 +278,7 @@ impl State {
                     return;
                 }
             } else {
-                self.end(id, End::Failed("the client asked for something else".into()), out);
+                self.end(now, id, End::Failed("the client asked for something else".into()), out);
             }
         }
         if self.flights.len() >= TRANSFERS_MAX {
@@ -242,7 +290,7 @@ impl State {
         let id = self.take_id();
         let path = request.name;
         out.push(Output::Open { transfer: id, peer: *peer.ip(), local, path: path.clone(), identity: None });
-        self.insert(Flight::asked(now, id, place, (path, terms), slot));
+        self.insert(now, Flight::asked(now, id, place, (path, terms), slot, self.settings.resend));
     }
 
     /// A transfer goes on after a restart. False if that makes no sense.
@@ -251,7 +299,7 @@ impl State {
             return false;
         }
         let id = self.take_id();
-        let Some(flight) = Flight::noted(now, id, slot, note) else { return false };
+        let Some(flight) = Flight::noted(now, id, slot, note, self.settings.resend) else { return false };
         if !self.slots.take_this(slot) {
             return false;
         }
@@ -262,7 +310,7 @@ impl State {
             path: flight.path.clone(),
             identity: flight.expected(),
         });
-        self.insert(flight);
+        self.insert(now, flight);
         true
     }
 
@@ -278,6 +326,10 @@ impl State {
             }
             Ok(opened) => {
                 self.images.open(opened.image, opened.size, id);
+                let active = self.flights.len();
+                if let Some(flight) = self.flights.get_mut(&id) {
+                    flight.limit_window(self.lanes[flight.lane].window_max(active));
+                }
                 Ok(opened)
             }
             Err(refusal) => Err(refusal),
@@ -285,7 +337,32 @@ impl State {
         self.step(now, id, Event::Opened(result), out);
     }
 
+    /// Other links: everybody who waits finds his place anew.
+    fn configure(&mut self, now: Time, links: Vec<Link>) {
+        if links == self.settings.load.links || links.is_empty() {
+            return;
+        }
+        self.settings.load.links = links;
+        self.lanes = lanes(now, &self.settings.load);
+        for (id, flight) in &mut self.flights {
+            flight.lane = self.settings.load.link_to(*flight.peer.ip());
+            flight.place = None;
+            find_place(&mut self.lanes[flight.lane], now, *id, flight, false);
+        }
+    }
+
     fn wakeup(&mut self, now: Time, out: &mut Vec<Output>) {
+        if self.tick.is_some_and(|at| at <= now) {
+            for (link, lane) in self.lanes.iter_mut().enumerate() {
+                let before = lane.regime();
+                lane.tick();
+                if lane.regime() != before {
+                    out.push(Output::Regime { link, regime: lane.regime() });
+                }
+            }
+            self.seniority.forget(now);
+            self.tick = if self.flights.is_empty() { self.seniority.next() } else { Some(now + LOAD_TICK) };
+        }
         let due: Vec<TransferId> =
             self.timers.range(..=(now, TransferId(u64::MAX))).map(|(_, id)| *id).collect();
         for id in due {
@@ -296,12 +373,63 @@ impl State {
     /// Something happened to a transfer: has it decide, and carries that out.
     fn step(&mut self, now: Time, id: TransferId, event: Event<'_>, out: &mut Vec<Output>) {
         let Some(flight) = self.flights.get_mut(&id) else { return };
-        let resent_before = flight.resent;
+        let before = flight.blocks_acknowledged();
         let step = flight.on(now, event);
-        self.resent_total = self.resent_total + flight.resent - resent_before;
+        let lane = &mut self.lanes[flight.lane];
+        lane.delivered_blocks(flight.blocks_acknowledged() - before, flight.data_octets());
         if flight.tells_life() {
             out.push(Output::SignOfLife(*flight.peer.ip()));
         }
+        self.carry_out(now, id, step, out);
+    }
+
+    /// As long as there are tokens: whose turn it is sends.
+    fn pump(&mut self, now: Time, out: &mut Vec<Output>) {
+        let count = self.lanes.len();
+        self.lane_turn = (self.lane_turn + 1) % count;
+        for place in (self.lane_turn..self.lane_turn + count).map(|place| place % count) {
+            while let Some(id) = self.lanes[place].next(now) {
+                let payload = self.flights[&id].payload_octets();
+                let behind = self.settings.load.links[place].behind;
+                let allowed = self.lanes[place].allowance(now, payload);
+                let allowed = match behind {
+                    Some(link) if allowed > 0 => allowed.min(self.lanes[link].allowance(now, payload)),
+                    Some(_) | None => allowed,
+                };
+                if allowed == 0 {
+                    break;
+                }
+                self.grant(now, id, allowed, out);
+            }
+        }
+    }
+
+    /// It is this transfer's turn.
+    fn grant(&mut self, now: Time, id: TransferId, blocks_max: u64, out: &mut Vec<Output>) {
+        let Some(flight) = self.flights.get_mut(&id) else { return };
+        let resent_before = flight.resent;
+        let payload = flight.payload_octets();
+        let step = flight.grant(now, blocks_max);
+        let resent = flight.resent - resent_before;
+        self.resent_total += resent;
+        let behind = self.settings.load.links[flight.lane].behind;
+        for link in [Some(flight.lane), behind].into_iter().flatten() {
+            let lane = &mut self.lanes[link];
+            match &step {
+                Step::Send(block) => {
+                    lane.sent_blocks(u64::from(block.count), payload);
+                    lane.lost_blocks(resent);
+                }
+                Step::Offer(packet) => lane.sent(packet.len() as u64),
+                Step::Wait | Step::Fetch(..) | Step::Reset | Step::End(_) => {}
+            }
+        }
+        self.carry_out(now, id, step, out);
+    }
+
+    /// Does what a transfer has decided, and finds it its place among those who want to send, and its next moment.
+    fn carry_out(&mut self, now: Time, id: TransferId, step: Step, out: &mut Vec<Output>) {
+        let Some(flight) = self.flights.get_mut(&id) else { return };
         let body = match step {
             Step::Wait => None,
             Step::Offer(packet) => Some(Body::Packet(packet)),
@@ -311,12 +439,20 @@ impl State {
                 None
             }
             Step::Reset => {
-                return self.end(id, End::Failed("the machine was reset and asked again".into()), out);
+                return self.end(now, id, End::Failed("the machine was reset and asked again".into()), out);
             }
-            Step::End(end) => return self.end(id, end, out),
+            Step::End(end) => return self.end(now, id, end, out),
         };
         if let Some(note) = flight.note_if_new() {
             out.push(Output::Note { slot: flight.slot, note: Some(note) });
+        }
+        self.retries_total += std::mem::take(&mut flight.retries);
+        find_place(&mut self.lanes[flight.lane], now, id, flight, body.is_some());
+        let wake = flight.wake().max(now);
+        if wake != flight.armed {
+            self.timers.remove(&(flight.armed, id));
+            self.timers.insert((wake, id));
+            flight.armed = wake;
         }
         if let Some(body) = body {
             let Flight { port, local, peer, .. } = *flight;
@@ -328,13 +464,13 @@ impl State {
             }
             out.push(Output::Send(Send { transfer: Some(id), port: Port::Data(port), local, peer, body }));
         }
-        let wake = flight.wake().max(now);
-        self.timers.remove(&(flight.armed, id));
-        self.timers.insert((wake, id));
-        flight.armed = wake;
     }
 
-    fn insert(&mut self, mut flight: Flight) {
+    fn insert(&mut self, now: Time, mut flight: Flight) {
+        let address = *flight.peer.ip();
+        flight.lane = self.settings.load.link_to(address);
+        (flight.order, flight.served_before) = self.seniority.enter(address);
+        self.tick = Some(self.tick.unwrap_or(now + LOAD_TICK).min(now + LOAD_TICK));
         flight.armed = flight.wake();
         self.timers.insert((flight.armed, flight.id));
         self.peers.insert(flight.peer, flight.id);
@@ -342,10 +478,14 @@ impl State {
     }
 
     /// A transfer ends: all that it holds is given back.
-    fn end(&mut self, id: TransferId, end: End, out: &mut Vec<Output>) {
+    fn end(&mut self, now: Time, id: TransferId, end: End, out: &mut Vec<Output>) {
         let Some(flight) = self.flights.remove(&id) else { return };
         self.peers.remove(&flight.peer);
         self.timers.remove(&(flight.armed, id));
+        if let Some(place) = flight.place {
+            self.lanes[flight.lane].leave(id, place);
+        }
+        self.seniority.leave(now, *flight.peer.ip(), flight.served_octets() - flight.served_before);
         let failure = match &end {
             End::Complete | End::Quiet => None,
             End::Failed(why) => Some(why.clone()),
@@ -389,6 +529,28 @@ impl State {
         let port = if but == Some(self.next_port) { turn(self.next_port) } else { self.next_port };
         self.next_port = turn(port);
         port
+    }
+}
+
+fn lanes(now: Time, settings: &load::Settings) -> Vec<Lane<TransferId>> {
+    assert!(!settings.links.is_empty(), "transfers need a link to be sent by");
+    settings.links.iter().map(|link| Lane::new(now, link, settings.control)).collect()
+}
+
+/// Finds a transfer its place among those who want to send. If it was served just now and wants more, it is in the middle of a window.
+fn find_place(lane: &mut Lane<TransferId>, now: Time, id: TransferId, flight: &mut Flight, is_served: bool) {
+    match (flight.wishes(), flight.place) {
+        (Some(_), Some(_)) if is_served => lane.stay(id),
+        (Some(opens), None) => {
+            let class = flight.served_octets() / LOAD_CLASS_OCTETS;
+            let rank = Rank(u32::try_from(class).unwrap_or(u32::MAX), flight.order);
+            flight.place = Some(lane.enter(now, id, rank, flight.served_at(), opens));
+        }
+        (None, Some(place)) => {
+            lane.leave(id, place);
+            flight.place = None;
+        }
+        (Some(_), Some(_)) | (None, None) => {}
     }
 }
 

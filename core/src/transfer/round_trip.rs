@@ -5,9 +5,22 @@ use crate::limit::{
 };
 use std::time::Duration;
 
+/// When silence is answered with a repeat.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Resend {
+    /// After a measured round trip, and then twice as late each time.
+    #[default]
+    Measured,
+    /// Always after this: for the simulator, to compare.
+    Fixed(Duration),
+    /// After this, and then twice as late each time: for the simulator, to compare.
+    Doubling(Duration),
+}
+
 /// The round trips of one transfer so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct RoundTrip {
+    resend: Resend,
     measured: Option<Measured>,
     doublings: u32,
 }
@@ -20,6 +33,10 @@ struct Measured {
 }
 
 impl RoundTrip {
+    pub(super) fn new(resend: Resend) -> Self {
+        Self { resend, ..Self::default() }
+    }
+
     /// A packet that was sent once was acknowledged after so long. (One that was sent twice tells nothing: Karn.)
     pub(super) fn measure(&mut self, took: Duration) {
         let took = took.min(TFTP_ROUND_TRIP_MAX);
@@ -42,6 +59,11 @@ impl RoundTrip {
 
     /// How long silence has to last before the server repeats.
     pub(super) fn resend_after(&self) -> Duration {
+        match self.resend {
+            Resend::Measured => {}
+            Resend::Fixed(after) => return after,
+            Resend::Doubling(after) => return after * (1 << self.doublings.min(6)),
+        }
         let base = self.measured.as_ref().map_or(TFTP_RESEND_FIRST, |measured| {
             (measured.smoothed + measured.variation * 4).clamp(TFTP_RESEND_MIN, TFTP_ROUND_TRIP_MAX)
         });

@@ -48,6 +48,12 @@ impl Terms {
         })
     }
 
+    /// Whether they are what may come of what was asked for: windows may be smaller.
+    pub(super) fn is_within(&self, asked: &Self) -> bool {
+        *self == Self { window_blocks: self.window_blocks, ..*asked }
+            && self.window_blocks <= asked.window_blocks
+    }
+
     /// Whether an OACK is due.
     pub(super) fn any_asked(&self) -> bool {
         self.block_octets_asked

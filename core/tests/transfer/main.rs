@@ -7,7 +7,7 @@ use client::*;
 use heorot_core::transfer::*;
 use std::net::SocketAddrV4;
 use std::time::Duration;
-use world::{SERVER, SETTINGS, Weather, World, address};
+use world::{DATA_PORTS, SERVER, Weather, World, address};
 
 const FINE: Weather = Weather { lost: 0, doubled: 0, reordered: 0, socket_full: 0, memory_short: 0 };
 const EVERYBODY: [Habits; 5] = [IPXE, PXELINUX, GRUB, EDK2, BARE];
@@ -292,7 +292,7 @@ fn notes_that_make_no_sense_are_forgotten() {
     world.start(Client::new(IPXE, 2070, "boot"));
     world.run(60, |world| world.clients[0].received.len() > 300_000);
     let good = world.kill(0).remove(0).1;
-    let port = Note { port: SETTINGS.data_ports, ..good.clone() };
+    let port = Note { port: DATA_PORTS, ..good.clone() };
     let octets = Note { block_octets: 0, ..good.clone() };
     let mut out = Vec::new();
     let notes = vec![
@@ -303,7 +303,7 @@ fn notes_that_make_no_sense_are_forgotten() {
         (6, good.clone()),
         (u32::MAX, good),
     ];
-    let server = Transfers::restore(world.now, SETTINGS, notes, &mut out);
+    let server = Transfers::restore(world.now, world::settings(), notes, &mut out);
     assert_eq!(server.active(), 1);
     let forgotten = out.iter().filter_map(|output| {
         let Output::Note { slot, note: None } = output else { return None };

@@ -2,6 +2,7 @@
 
 use super::client::{Client, Said, State};
 use heorot_core::limit::CHUNK_OCTETS;
+use heorot_core::load::{self, Control, LinkRate};
 use heorot_core::time::Time;
 use heorot_core::transfer::*;
 use heorot_core::wire::tftp;
@@ -11,7 +12,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
-pub(crate) const SETTINGS: Settings = Settings { data_ports: 8 };
+/// Ports that transfers are sent from.
+pub(crate) const DATA_PORTS: u16 = 8;
+
+pub(crate) fn settings() -> Settings {
+    let load = load::Settings::one(LinkRate::Given(1_000_000_000), Control::All);
+    Settings { data_ports: DATA_PORTS, load, resend: Resend::Measured }
+}
 
 /// How bad it is. Chances are in thousandths.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,7 +79,7 @@ impl World {
             files: BTreeMap::new(),
             clients: Vec::new(),
             weather,
-            server: Some(Transfers::new(now, SETTINGS)),
+            server: Some(Transfers::new(now, settings())),
             ended: Vec::new(),
             life: Vec::new(),
             fetches: Vec::new(),
@@ -185,15 +192,22 @@ impl World {
         self.lives += 1;
         self.notes = notes.iter().map(|(slot, note)| (*slot, vec![Some(note.clone())])).collect();
         let mut out = Vec::new();
-        self.server = Some(Transfers::restore(self.now, SETTINGS, notes, &mut out));
+        self.server = Some(Transfers::restore(self.now, settings(), notes, &mut out));
         self.carry_out(out);
     }
 
     /// Nothing is held any more: no transfer, no image, no note.
-    pub(crate) fn assert_at_rest(&self, what: &str) {
-        let server = self.server.as_ref().expect("it runs");
+    pub(crate) fn assert_at_rest(&mut self, what: &str) {
+        let now = self.now;
+        let server = self.server.as_mut().expect("it runs");
         assert_eq!((server.active(), server.waiting()), (0, 0), "{what}: transfers are left");
-        assert_eq!(server.next_wakeup(), None, "{what}: a timer is left");
+        // Who was there is remembered for a minute, and then forgotten.
+        let mut out = Vec::new();
+        while let Some(at) = server.next_wakeup() {
+            assert!(at.since(now) < Duration::from_secs(120), "{what}: a timer is left");
+            server.handle(at, Input::Wakeup, &mut out);
+        }
+        assert_eq!(out, [], "{what}: something was left to do");
         assert!(self.images.is_empty(), "{what}: images are left open");
         assert!(self.notes.values().all(|all| all.last() == Some(&None)), "{what}: notes are left");
     }
@@ -289,6 +303,7 @@ impl World {
                 }
                 Output::Note { slot, note } => self.notes.entry(slot).or_default().push(note),
                 Output::SignOfLife(address) => self.life.push((self.now, address)),
+                Output::Regime { .. } => {}
                 Output::Ended(transfer) => self.ended.push(transfer),
             }
         }

@@ -24,10 +24,11 @@ pub(super) fn status(status: &StatusView) -> String {
         (
             "load",
             format!(
-                "{}{link} sent, {} retries a second, {}",
+                "{}{link} sent, {}; each second {} clients repeat themselves, and {} packets are sent again",
                 bits(load.sent_bits_per_second),
+                load.regime,
                 load.retries_per_second,
-                load.regime.as_deref().unwrap_or("nothing held back")
+                load.resent_per_second
             ),
         ),
         ("temporary", format!("{} of {} addresses used", status.temporary.used, status.temporary.size)),

@@ -91,6 +91,7 @@ impl Loop {
                 }
             }
             transfer::Output::SignOfLife(address) => self.heorot(Input::SignOfLife(address)),
+            transfer::Output::Regime { link, regime } => self.heorot(Input::Regime { link, regime }),
             transfer::Output::Ended(transfer) => self.heorot(Input::Transferred(transfer)),
         }
     }
@@ -230,13 +231,19 @@ impl Loop {
     }
 
     fn measured(&mut self) -> Measured {
-        let resent = self.parts.transfers.resent_total();
-        let (bits, retries) = self.meter.last_second(self.now, resent);
+        let transfers = &self.parts.transfers;
+        let counters = [transfers.retries_total(), transfers.resent_total()];
+        let (bits, [retries, resent]) = self.meter.last_second(self.now, counters);
+        let busiest = transfers.links().max_by_key(|(regime, _)| *regime);
+        let (regime, ceiling) = busiest.unwrap_or_default();
         Measured {
-            transfers_active: self.parts.transfers.active() as u64,
-            transfers_waiting: self.parts.transfers.waiting() as u64,
+            transfers_active: transfers.active() as u64,
+            transfers_waiting: transfers.waiting() as u64,
             sent_bits_per_second: bits,
             retries_per_second: retries,
+            resent_per_second: resent,
+            regime,
+            link_bits_per_second: ceiling,
             kernel_drops: self.kernel_drops,
             malformed: self.parts.transfers.malformed().clone(),
         }

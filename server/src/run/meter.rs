@@ -16,8 +16,8 @@ const OVERHEAD_OCTETS: u64 = 14 + 4 + 20 + 8;
 pub(super) struct Meter {
     /// Beginning and octets of the slices in which something was sent; only the last second's.
     slices: VecDeque<(Time, u64)>,
-    /// When retries were last looked at, and how many there were.
-    retries: Option<(Time, u64)>,
+    /// When the counters were last looked at, and what they were.
+    counters: Option<(Time, [u64; 2])>,
 }
 
 impl Meter {
@@ -40,15 +40,17 @@ impl Meter {
         }
     }
 
-    /// Bits sent in the last second, and retries a second since this was asked last (or since the start), whose total is given.
-    pub(super) fn last_second(&mut self, now: Time, retries_total: u64) -> (u64, u64) {
+    /// Bits sent in the last second; and how much these counters have risen each second since this was asked last (or since the start).
+    pub(super) fn last_second(&mut self, now: Time, counters: [u64; 2]) -> (u64, [u64; 2]) {
         const SECOND: Duration = Duration::from_secs(1);
         let recent = self.slices.iter().filter(|(begun, _)| now.since(*begun) <= SECOND);
         let bits = recent.map(|(_, octets)| octets * 8).sum();
-        let (then, before) = self.retries.unwrap_or((now, retries_total));
+        let (then, before) = self.counters.unwrap_or((now, counters));
         let milliseconds = u64::try_from(now.since(then).as_millis()).unwrap_or(u64::MAX).max(1000);
-        self.retries = Some((now, retries_total));
-        (bits, retries_total.saturating_sub(before).saturating_mul(1000) / milliseconds)
+        self.counters = Some((now, counters));
+        let each_second =
+            |place: usize| counters[place].saturating_sub(before[place]).saturating_mul(1000) / milliseconds;
+        (bits, [each_second(0), each_second(1)])
     }
 }
 
@@ -63,11 +65,11 @@ mod tests {
         for millisecond in 0..3000 {
             meter.sent(at(millisecond), 1000 - 46);
         }
-        let (bits, _) = meter.last_second(at(3000), 0);
+        let (bits, _) = meter.last_second(at(3000), [0, 0]);
         assert!((7_900_000..=8_100_000).contains(&bits), "{bits} bits of 8 Mbit/s");
         assert_eq!(meter.slices.len(), SLICES);
-        assert_eq!(meter.last_second(at(5000), 0).0, 0);
-        assert_eq!(meter.last_second(at(7000), 30).1, 15, "30 retries in two seconds");
-        assert_eq!(meter.last_second(at(7010), 40).1, 10, "a moment is not made a second of");
+        assert_eq!(meter.last_second(at(5000), [0, 0]).0, 0);
+        assert_eq!(meter.last_second(at(7000), [30, 4]).1, [15, 2], "30 retries in two seconds");
+        assert_eq!(meter.last_second(at(7010), [40, 4]).1, [10, 0], "a moment is not made a second of");
     }
 }

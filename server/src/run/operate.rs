@@ -5,7 +5,9 @@ use super::carry::Asker;
 use crate::configuration::{self, Read};
 use crate::journal::Weight;
 use crate::settings;
+use heorot_core::cluster::network;
 use heorot_core::message::{Answer, Input, Query};
+use heorot_core::transfer;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use std::fs::File;
@@ -94,6 +96,7 @@ impl Loop {
         }
         self.parts.directory.change(&config.boot.directory);
         self.parts.dns.configure(settings::dns_settings(&config, crate::clock::calendar_seconds()));
+        self.transfer(transfer::Input::Configure(network::links(&config)));
         self.parts.config = config.clone();
         self.heorot(Input::Configure(Box::new(config)));
         self.parts.journal.say(Weight::Notice, "the configuration was read anew");

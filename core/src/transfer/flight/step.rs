@@ -27,11 +27,11 @@ pub(in crate::transfer) enum Event<'a> {
 /// What a transfer does about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::transfer) enum Step {
-    /// Nothing.
+    /// Nothing now. Perhaps it wants to send: then it is to be granted its turn.
     Wait,
-    /// Send this OACK.
+    /// Send this OACK. Only when it is its turn.
     Offer(Vec<u8>),
-    /// Send these blocks.
+    /// Send these blocks. Only when it is its turn.
     Send(Block),
     /// Wait for these octets of the image, from the first to the last.
     Fetch(Opened, u64, u64),

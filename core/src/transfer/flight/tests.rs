@@ -1,4 +1,4 @@
-use super::super::Refusal;
+use super::super::{Refusal, Unsent};
 use super::*;
 use crate::transfer::ImageId;
 use proptest::prelude::*;
@@ -16,21 +16,27 @@ fn options(window: u16) -> tftp::Options {
     tftp::Options { block_octets: Some(1000), window_blocks: Some(window), size: true, timeout_seconds: None }
 }
 
+/// Something happens, and whatever the flight then wants to send is granted at once.
+fn act(flight: &mut Flight, now: Time, event: Event<'_>) -> Step {
+    let step = flight.on(now, event);
+    if step == Step::Wait && flight.wishes().is_some() { flight.grant(now, u64::MAX) } else { step }
+}
+
 fn opening(options: &tftp::Options) -> Flight {
     let place = (0, Ipv4Addr::new(10, 77, 0, 1), SocketAddrV4::new(Ipv4Addr::new(10, 77, 1, 1), 2070));
-    Flight::asked(START, TransferId(1), place, ("boot".into(), Terms::of(options)), 0)
+    Flight::asked(START, TransferId(1), place, ("boot".into(), Terms::of(options)), 0, Resend::Measured)
 }
 
 fn offered(window: u16) -> Flight {
     let mut flight = opening(&options(window));
-    assert!(matches!(flight.on(START, Event::Opened(Ok(IMAGE))), Step::Offer(_)));
+    assert!(matches!(act(&mut flight, START, Event::Opened(Ok(IMAGE))), Step::Offer(_)));
     flight
 }
 
 /// The first window was sent 1 ms after the OACK.
 fn sending(window: u16) -> Flight {
     let mut flight = offered(window);
-    assert!(matches!(flight.on(START + ms(1), Event::Acknowledged(0)), Step::Send(_)));
+    assert!(matches!(act(&mut flight, START + ms(1), Event::Acknowledged(0)), Step::Send(_)));
     flight
 }
 
@@ -39,7 +45,7 @@ fn reopening(window: u16) -> Flight {
     let mut flight = sending(window);
     flight.acknowledged = 3;
     let note = flight.note_if_new().unwrap();
-    Flight::noted(START, TransferId(2), 0, note).unwrap()
+    Flight::noted(START, TransferId(2), 0, note, Resend::Measured).unwrap()
 }
 
 /// A step in short.
@@ -95,7 +101,7 @@ fn every_stage_meets_every_event() {
         let stages = [opening(&options(4)), reopening(4), offered(4), sending(4)];
         for (mut flight, expected) in stages.into_iter().zip(expected) {
             let stage = flight.stage.clone();
-            assert_eq!(short(&flight.on(START + ms(200), event())), expected, "{stage:?}, {what}");
+            assert_eq!(short(&act(&mut flight, START + ms(200), event())), expected, "{stage:?}, {what}");
         }
     }
 }
@@ -105,15 +111,15 @@ fn every_stage_meets_every_event() {
 fn silence_is_met_with_repeats_and_then_given_up() {
     let small = || {
         let mut flight = opening(&options(64));
-        flight.on(START, Event::Opened(Ok(IMAGE)));
-        flight.on(START, Event::Acknowledged(0));
+        act(&mut flight, START, Event::Opened(Ok(IMAGE)));
+        act(&mut flight, START, Event::Acknowledged(0));
         flight
     };
     let told = || {
         let options = tftp::Options { timeout_seconds: Some(20), ..options(1) };
         let mut flight = opening(&options);
-        flight.on(START, Event::Opened(Ok(IMAGE)));
-        flight.on(START, Event::Acknowledged(0));
+        act(&mut flight, START, Event::Opened(Ok(IMAGE)));
+        act(&mut flight, START, Event::Acknowledged(0));
         flight
     };
     // What, the first repeats in ms, how many in all, the last word, after how many seconds.
@@ -131,7 +137,7 @@ fn silence_is_met_with_repeats_and_then_given_up() {
         let mut repeats = Vec::new();
         let (end, at) = loop {
             let at = flight.wake();
-            let step = flight.on(at, Event::Due);
+            let step = act(&mut flight, at, Event::Due);
             if !matches!(step, Step::Send(_) | Step::Offer(_)) {
                 break (short(&step), at);
             }
@@ -298,7 +304,7 @@ fn conversations() {
     for (what, mut flight, events) in table {
         for (at, event, expected) in events {
             let said = format!("{event:?}");
-            assert_eq!(short(&flight.on(START + ms(at), event)), expected, "{what}: {at} ms, {said}");
+            assert_eq!(short(&act(&mut flight, START + ms(at), event)), expected, "{what}: {at} ms, {said}");
         }
     }
 }
@@ -308,12 +314,12 @@ fn block_numbers_wrap_to_zero() {
     let size = 200_000 * 8;
     let mut flight = opening(&tftp::Options { block_octets: Some(8), ..tftp::Options::default() });
     let image = Opened { size, identity: ImageIdentity { size, ..IDENTITY }, ..IMAGE };
-    flight.on(START, Event::Opened(Ok(image)));
-    let mut step = flight.on(START, Event::Acknowledged(0));
+    act(&mut flight, START, Event::Opened(Ok(image)));
+    let mut step = act(&mut flight, START, Event::Acknowledged(0));
     for block in 1..=200_001_u64 {
         assert_eq!(short(&step), format!("{block}..{block}"));
-        assert_eq!(flight.on(START, Event::Acknowledged(tftp::wire_number(block - 1))), Step::Wait);
-        step = flight.on(START, Event::Acknowledged(tftp::wire_number(block)));
+        assert_eq!(act(&mut flight, START, Event::Acknowledged(tftp::wire_number(block - 1))), Step::Wait);
+        step = act(&mut flight, START, Event::Acknowledged(tftp::wire_number(block)));
     }
     assert_eq!(step, Step::End(End::Complete));
     assert_eq!(flight.summary(None).octets, size);
@@ -324,20 +330,20 @@ fn block_numbers_wrap_to_zero() {
 fn what_is_noted_is_what_goes_on() {
     let mut flight = opening(&options(4));
     assert_eq!(flight.note_if_new(), None, "nothing is known of the file");
-    flight.on(START, Event::Opened(Ok(IMAGE)));
+    act(&mut flight, START, Event::Opened(Ok(IMAGE)));
     let first = flight.note_if_new().unwrap();
     assert_eq!((first.options_acknowledged, first.acknowledged), (false, 0));
     assert_eq!(flight.note_if_new(), None, "once");
-    flight.on(START, Event::Acknowledged(0));
+    act(&mut flight, START, Event::Acknowledged(0));
     let begun = flight.note_if_new().unwrap();
     assert_eq!((begun.options_acknowledged, begun.acknowledged), (true, 0));
-    flight.on(START, Event::Acknowledged(4));
+    act(&mut flight, START, Event::Acknowledged(4));
     let later = flight.note_if_new().unwrap();
     assert_eq!((later.options_acknowledged, later.acknowledged), (true, 4));
 
-    let mut again = Flight::noted(START, TransferId(9), 0, first).unwrap();
+    let mut again = Flight::noted(START, TransferId(9), 0, first, Resend::Measured).unwrap();
     assert!(again.is_for("boot", &Terms::of(&options(4))));
-    let oack = again.on(START, Event::Opened(Ok(IMAGE)));
+    let oack = act(&mut again, START, Event::Opened(Ok(IMAGE)));
     assert_eq!(oack, Step::Offer(b"\0\x06blksize\x001000\0tsize\x0010000\0windowsize\x004\0".to_vec()));
 
     type Spoil = fn(&mut Note);
@@ -353,7 +359,7 @@ fn what_is_noted_is_what_goes_on() {
     for (what, spoil) in wrong {
         let mut note = later.clone();
         spoil(&mut note);
-        assert_eq!(Flight::noted(START, TransferId(9), 0, note), None, "{what}");
+        assert_eq!(Flight::noted(START, TransferId(9), 0, note, Resend::Measured), None, "{what}");
     }
 }
 
@@ -367,7 +373,7 @@ proptest! {
         let image = Opened { size, identity: ImageIdentity { size, ..IDENTITY }, ..IMAGE };
         let mut flight = if restored && size > 3000 {
             let note = Note { identity: image.identity, ..sending(window).note_if_new().unwrap() };
-            Flight::noted(START, TransferId(1), 0, note).unwrap()
+            Flight::noted(START, TransferId(1), 0, note, Resend::Measured).unwrap()
         } else {
             opening(&options(window))
         };
@@ -384,7 +390,7 @@ proptest! {
                 6 => Event::InMemory,
                 _ => Event::Due,
             };
-            match flight.on(now, event) {
+            match act(&mut flight, now, event) {
                 Step::Send(block) => {
                     let last = block.first + u64::from(block.count) - 1;
                     prop_assert!(block.count >= 1 && block.first == block.first.max(flight.acknowledged + 1));

@@ -60,7 +60,8 @@ fn a_status_says_what_is_wrong() {
         nodes: [("up".into(), 3)].into(),
         transfers: TransfersView { active: 2, waiting: 1 },
         load: LoadView {
-            regime: None,
+            regime: "paced".into(),
+            resent_per_second: 1,
             link_bits_per_second: Some(1_000_000_000),
             sent_bits_per_second: 93_500_000,
             retries_per_second: 4,
@@ -74,7 +75,7 @@ fn a_status_says_what_is_wrong() {
     for line in [
         "up         1 h 1 min\n",
         "nodes      3 up\n",
-        "load       93 Mbit/s of 1000 Mbit/s sent, 4 retries",
+        "load       93 Mbit/s of 1000 Mbit/s sent, paced; each second 4 clients repeat themselves, and 1 packets",
         "malformed  -\n",
         "trouble    the disk is full\n",
     ] {

@@ -1,0 +1,254 @@
+//! The ceiling of a link, and what may be sent of it at this moment.
+//!
+//! ```text
+//!                sent grows, delivered does not                  more was delivered
+//!   Starting ───────────────────────────────────> Steady <──> Probing ────────────────> Starting
+//!      ^                                          ^    │
+//!      └── a link of unknown rate                 │    │ more is lost than usual
+//!                                                 │    v
+//!          it was our rate: the lower one stays,  └─ Doubting   the rate is lowered, to see whether that helps
+//!          it was chance: the old one comes back
+//! ```
+//!
+//! Only delivery is believed: a queue that overflows delivers exactly the link's rate. What is lost by chance is as much at a lower rate, and lowers nothing.
+
+use super::LinkRate;
+use super::sense::Sense;
+use crate::limit::{
+    LOAD_BURST, LOAD_BURST_OCTETS, LOAD_CATCH_UP, LOAD_PROBE_INTERVAL, LOAD_QUANTUM, LOAD_RATE_FIRST_BITS,
+    LOAD_RATE_MAX_BITS, LOAD_RATE_MIN_BITS, LOAD_TICK,
+};
+use crate::time::Time;
+use std::time::Duration;
+
+/// Tokens of one link, in octets on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Budget {
+    /// Octets per second.
+    rate: u64,
+    rate_max: u64,
+    phase: Phase,
+    /// Losses of a thousand packets that have nothing to do with our rate.
+    chance_per_mille: u64,
+    /// Ticks since the rate was changed, and since the link was last probed.
+    ticks_steady: u32,
+    ticks_unprobed: u32,
+    /// In nanoseconds of sending at the present rate, so that nothing is lost by rounding: what may be sent, or was sent ahead.
+    tokens: i64,
+    filled_at: Time,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Starting,
+    Steady,
+    Probing { ticks: u32 },
+    Doubting { rate_before: u64, lost_before_per_mille: u64, ticks: u32 },
+}
+
+/// Of a thousand: how much of the link is used, so that its queue stays empty.
+const USED_PER_MILLE: u64 = 985;
+/// Ticks of a second.
+const SECOND_TICKS: usize = 20;
+/// Below so many packets a second nothing is concluded.
+const PACKETS_MIN: u64 = 100;
+/// So much more than usual, of a thousand packets, may be lost before the rate is doubted.
+const DOUBT_PER_MILLE: u64 = 15;
+
+const NANOSECONDS: u64 = 1_000_000_000;
+
+impl Budget {
+    pub(super) fn new(now: Time, rate: LinkRate) -> Self {
+        let of_bits = |bits: u64| bits.clamp(LOAD_RATE_MIN_BITS, LOAD_RATE_MAX_BITS) / 8;
+        let (rate, rate_max, phase) = match rate {
+            LinkRate::Given(bits) => {
+                let used = of_bits(bits) / 1000 * USED_PER_MILLE;
+                (used, used, Phase::Steady)
+            }
+            LinkRate::Measured => {
+                (of_bits(LOAD_RATE_FIRST_BITS), of_bits(LOAD_RATE_MAX_BITS), Phase::Starting)
+            }
+        };
+        let mut budget = Self {
+            rate,
+            rate_max,
+            phase,
+            chance_per_mille: 0,
+            ticks_steady: 0,
+            ticks_unprobed: 0,
+            tokens: 0,
+            filled_at: now,
+        };
+        budget.tokens = budget.burst();
+        budget
+    }
+
+    /// Octets per second, as they go out now.
+    pub(super) fn rate(&self) -> u64 {
+        match self.phase {
+            Phase::Probing { ticks: 0 } => self.rate + self.rate / 4,
+            // What the probe has put into the queue has to get out of it again.
+            Phase::Probing { .. } => self.rate - self.rate / 4,
+            Phase::Starting | Phase::Steady | Phase::Doubting { .. } => self.rate,
+        }
+    }
+
+    /// Bits per second that the link is taken to carry. Not known as long as nothing held us back.
+    pub(super) fn ceiling_bits(&self) -> Option<u64> {
+        (self.phase != Phase::Starting).then_some(self.rate * 8 * 1000 / USED_PER_MILLE)
+    }
+
+    /// How many packets of so many octets may be sent now.
+    pub(super) fn allowance(&mut self, now: Time, octets: u64) -> u64 {
+        self.fill(now);
+        u64::try_from(self.tokens).map_or(0, |tokens| tokens / self.nanoseconds(octets).max(1))
+    }
+
+    /// So many octets go out.
+    pub(super) fn take(&mut self, octets: u64) {
+        self.tokens -= i64::try_from(self.nanoseconds(octets)).unwrap_or(i64::MAX / 4);
+    }
+
+    /// Octets of others go out by the same link. More than a tenth of a second of them is not held against us.
+    pub(super) fn take_others(&mut self, octets: u64) {
+        self.take(octets);
+        self.tokens = self.tokens.max(-100_000_000);
+    }
+
+    /// When enough may be sent that it is worth while to look again.
+    pub(super) fn next(&self, octets: u64) -> Time {
+        let wanted = i64::try_from(LOAD_QUANTUM.as_nanos()).unwrap_or(0);
+        let wanted = wanted.max(i64::try_from(self.nanoseconds(octets)).unwrap_or(i64::MAX / 4));
+        let missing = u64::try_from(wanted - self.tokens).unwrap_or(0);
+        self.filled_at + Duration::from_nanos(missing)
+    }
+
+    /// A tick has passed.
+    pub(super) fn tick(&mut self, sense: &Sense) {
+        self.ticks_steady = self.ticks_steady.saturating_add(1);
+        self.ticks_unprobed = self.ticks_unprobed.saturating_add(1);
+        match self.phase {
+            Phase::Starting => self.start(sense),
+            Phase::Steady => self.watch(sense),
+            Phase::Probing { ticks } => self.probe(sense, ticks),
+            Phase::Doubting { rate_before, lost_before_per_mille, ticks } => {
+                self.doubt(sense, rate_before, lost_before_per_mille, ticks);
+            }
+        }
+    }
+
+    /// The rate rises by a quarter each tick in which it was the limit, until more of it does not arrive.
+    fn start(&mut self, sense: &Sense) {
+        if self.overflows(sense, 2) {
+            self.settle(sense);
+        } else if sense.last(1, 0).limited {
+            self.set(self.rate + self.rate / 4);
+        }
+    }
+
+    fn watch(&mut self, sense: &Sense) {
+        if self.ticks_steady >= 4 && self.overflows(sense, 4) {
+            return self.settle(sense);
+        }
+        let busy = sense.limited(SECOND_TICKS) * 2 > SECOND_TICKS;
+        if self.ticks_steady < SECOND_TICKS as u32 || !busy {
+            return;
+        }
+        let second = sense.last(SECOND_TICKS, 0);
+        if second.sent_packets < PACKETS_MIN {
+            return;
+        }
+        let lost = second.lost_packets * 1000 / second.sent_packets;
+        if lost > self.chance_per_mille + DOUBT_PER_MILLE {
+            self.phase = Phase::Doubting { rate_before: self.rate, lost_before_per_mille: lost, ticks: 0 };
+            let delivered = second.delivered_octets.min(self.rate);
+            self.set((delivered / 1000 * USED_PER_MILLE).max(self.rate / 2).min(self.rate / 1000 * 970));
+        } else {
+            self.chance_per_mille = lost.max(self.chance_per_mille.saturating_sub(1)).min(lost + 1);
+            let interval = LOAD_PROBE_INTERVAL.as_millis() / LOAD_TICK.as_millis();
+            if u128::from(self.ticks_unprobed) >= interval && self.rate < self.rate_max {
+                self.phase = Phase::Probing { ticks: 0 };
+            }
+        }
+    }
+
+    /// One tick faster, one slower: whether the first one delivered more.
+    fn probe(&mut self, sense: &Sense, ticks: u32) {
+        self.ticks_unprobed = 0;
+        if ticks == 0 {
+            self.phase = Phase::Probing { ticks: 1 };
+            return;
+        }
+        let probed = sense.last(1, 1).delivered_octets.max(sense.last(1, 0).delivered_octets);
+        let usual = self.rate * LOAD_TICK.as_millis() as u64 / 1000;
+        if probed * 8 > usual * 9 {
+            self.phase = Phase::Starting;
+            self.set(self.rate + self.rate / 8);
+        } else {
+            self.phase = Phase::Steady;
+            self.ticks_steady = 0;
+        }
+    }
+
+    fn doubt(&mut self, sense: &Sense, rate_before: u64, lost_before: u64, ticks: u32) {
+        // What was lost before shows for a while: the first half second is not looked at.
+        const SETTLED: u32 = 10;
+        if ticks + 1 < SETTLED + SECOND_TICKS as u32 {
+            self.phase =
+                Phase::Doubting { rate_before, lost_before_per_mille: lost_before, ticks: ticks + 1 };
+            return;
+        }
+        let second = sense.last(SECOND_TICKS, 0);
+        let lost = second.lost_packets * 1000 / second.sent_packets.max(1);
+        self.phase = Phase::Steady;
+        self.ticks_unprobed = 0;
+        if lost * 2 > lost_before + self.chance_per_mille {
+            self.chance_per_mille = lost.min(lost_before);
+            self.set(rate_before);
+        } else {
+            self.ticks_steady = 0;
+        }
+    }
+
+    /// Whether much less arrives than was sent, while more was to be sent.
+    fn overflows(&self, sense: &Sense, ticks: usize) -> bool {
+        let (delivered, sent) = (sense.last(ticks, 0), sense.last(ticks, 1));
+        sense.limited(ticks) == ticks
+            && sent.sent_packets >= 20
+            && delivered.delivered_octets * 100 < sent.sent_octets * 85
+    }
+
+    /// The most that was delivered for a fifth of a second is what the link carries.
+    fn settle(&mut self, sense: &Sense) {
+        const FIFTH_TICKS: usize = 4;
+        let most = sense.delivered_most(FIFTH_TICKS, SECOND_TICKS) * (SECOND_TICKS / FIFTH_TICKS) as u64;
+        self.phase = Phase::Steady;
+        self.ticks_unprobed = 0;
+        self.set((most / 1000 * USED_PER_MILLE).clamp(self.rate / 4, self.rate));
+    }
+
+    fn set(&mut self, rate: u64) {
+        self.rate = rate.clamp(LOAD_RATE_MIN_BITS / 8, self.rate_max);
+        self.ticks_steady = 0;
+    }
+
+    fn fill(&mut self, now: Time) {
+        let passed = i64::try_from(now.since(self.filled_at).as_nanos()).unwrap_or(i64::MAX / 4);
+        self.filled_at = self.filled_at.max(now);
+        self.tokens = self.tokens.saturating_add(passed).min(self.burst());
+    }
+
+    /// Nanoseconds of sending that may be made up for: what a late wake-up missed, as far as any port's queue takes it at once.
+    fn burst(&self) -> i64 {
+        let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        let catch_up = self.nanoseconds(LOAD_BURST_OCTETS).min(nanoseconds(LOAD_CATCH_UP));
+        i64::try_from(nanoseconds(LOAD_BURST).max(catch_up)).unwrap_or(i64::MAX)
+    }
+
+    fn nanoseconds(&self, octets: u64) -> u64 {
+        octets.saturating_mul(NANOSECONDS) / self.rate().max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+use super::*;
+use crate::load::Link;
+use crate::load::sense::Sense;
+
+const START: Time = Time::from_nanoseconds(1_000_000_000_000);
+const PACKET_OCTETS: u64 = 1538;
+
+/// A link with a queue, in ticks: what is offered beyond its rate fills the queue, and what the queue does not take is lost and offered again later.
+struct Weather {
+    link_bits: u64,
+    queue_octets: u64,
+    /// Lost of a thousand, whatever is sent.
+    lost_per_mille: u64,
+    /// Whether there is always more to send.
+    busy: bool,
+}
+
+struct Run {
+    budget: Budget,
+    sense: Sense,
+    queued: u64,
+    lost: [u64; 2],
+    delivered_total: u64,
+    dropped_total: u64,
+}
+
+impl Run {
+    fn new(rate: LinkRate) -> Self {
+        let budget = Budget::new(START, rate);
+        Self {
+            budget,
+            sense: Sense::default(),
+            queued: 0,
+            lost: [0; 2],
+            delivered_total: 0,
+            dropped_total: 0,
+        }
+    }
+
+    fn ticks(&mut self, ticks: u64, weather: &Weather) {
+        let per_tick = |bits: u64| bits / 8 / 20;
+        for _ in 0..ticks {
+            let offered = self.budget.rate() / 20;
+            let offered = if weather.busy { offered } else { offered.min(per_tick(weather.link_bits) / 2) };
+            let by_chance = offered * weather.lost_per_mille / 1000;
+            let passed = (self.queued + offered - by_chance).min(per_tick(weather.link_bits));
+            let left = self.queued + offered - by_chance - passed;
+            self.queued = left.min(weather.queue_octets);
+            let dropped = left - self.queued;
+            self.dropped_total += dropped;
+            self.delivered_total += passed;
+            // It takes two ticks until somebody's timer tells what was lost.
+            let lost = std::mem::replace(&mut self.lost[0], (by_chance + dropped) / PACKET_OCTETS);
+            let lost = std::mem::replace(&mut self.lost[1], lost);
+            let current = &mut self.sense.current;
+            current.sent_octets = offered;
+            current.sent_packets = offered / PACKET_OCTETS;
+            current.delivered_octets = passed;
+            current.lost_packets = lost;
+            current.limited = weather.busy;
+            self.sense.turn();
+            self.budget.tick(&self.sense);
+        }
+    }
+
+    fn mbit(&self) -> u64 {
+        self.budget.rate * 8 / 1_000_000
+    }
+}
+
+const MBIT: u64 = 1_000_000;
+
+fn link(mbit: u64) -> Weather {
+    Weather { link_bits: mbit * MBIT, queue_octets: 256_000, lost_per_mille: 0, busy: true }
+}
+
+#[test]
+fn an_unknown_link_is_found_out_within_five_seconds() {
+    for mbit in [2, 10, 40, 100, 200, 1000, 10_000] {
+        for lost_per_mille in [0, 1, 10, 50] {
+            let mut run = Run::new(LinkRate::Measured);
+            let weather = Weather { lost_per_mille, ..link(mbit) };
+            run.ticks(100, &weather);
+            let found = run.budget.rate * 8 * 1000 / (mbit * MBIT);
+            assert!((800..=1020).contains(&found), "{mbit} Mbit/s, {lost_per_mille} lost: {found} of 1000");
+            let before = run.delivered_total;
+            run.ticks(600, &weather);
+            let used = (run.delivered_total - before) * 8 / 30 * 1000 / (mbit * MBIT);
+            assert!(
+                used >= 900 - lost_per_mille,
+                "{mbit} Mbit/s, {lost_per_mille} lost: {used} of 1000 are used"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_an_operator_says_is_used_and_never_exceeded() {
+    let mut run = Run::new(LinkRate::Given(200 * MBIT));
+    run.ticks(2000, &link(1000));
+    assert_eq!(run.mbit(), 197);
+    assert_eq!(run.budget.ceiling_bits(), Some(200 * MBIT));
+    assert_eq!(run.dropped_total, 0);
+}
+
+#[test]
+fn what_an_operator_says_is_not_believed_if_less_arrives() {
+    let mut run = Run::new(LinkRate::Given(1000 * MBIT));
+    run.ticks(100, &link(200));
+    assert!((180..=200).contains(&run.mbit()), "{} Mbit/s", run.mbit());
+    run.ticks(2000, &link(1000));
+    assert!(run.mbit() > 950, "it was a passing trouble: {} Mbit/s", run.mbit());
+}
+
+#[test]
+fn chance_lowers_nothing() {
+    for lost_per_mille in [1, 10, 50, 100] {
+        let mut run = Run::new(LinkRate::Given(100 * MBIT));
+        run.ticks(3000, &Weather { lost_per_mille, ..link(200) });
+        assert!(run.mbit() >= 95, "{lost_per_mille} of 1000 lost: {} Mbit/s", run.mbit());
+    }
+}
+
+#[test]
+fn a_slower_link_is_noticed_and_a_faster_one_found() {
+    let mut run = Run::new(LinkRate::Measured);
+    run.ticks(200, &link(1000));
+    assert!(run.mbit() > 800, "{}", run.mbit());
+    run.ticks(100, &link(100));
+    assert!((80..=101).contains(&run.mbit()), "{} of 100", run.mbit());
+    run.ticks(1000, &link(1000));
+    assert!(run.mbit() > 800, "{} of 1000", run.mbit());
+}
+
+#[test]
+fn a_link_that_is_never_full_says_nothing() {
+    let mut run = Run::new(LinkRate::Measured);
+    run.ticks(1000, &Weather { busy: false, ..link(100) });
+    assert_eq!((run.mbit(), run.budget.ceiling_bits()), (50, None));
+}
+
+#[test]
+fn tokens_come_with_time_and_bursts_are_small() {
+    let at = |microseconds| START + Duration::from_micros(microseconds);
+    for (mbit, burst_packets) in [(10, 3), (100, 31), (1000, 62), (10_000, 400)] {
+        let mut budget = Budget::new(START, LinkRate::Given(mbit * MBIT));
+        let allowed = budget.allowance(at(0), PACKET_OCTETS);
+        assert!(allowed.abs_diff(burst_packets) * 20 <= burst_packets, "{mbit} Mbit/s: {allowed}");
+        budget.take(allowed * PACKET_OCTETS);
+        assert_eq!(budget.allowance(at(0), PACKET_OCTETS), 0);
+        let next = budget.next(PACKET_OCTETS);
+        assert!(next > at(0) && budget.allowance(next, PACKET_OCTETS) >= 1, "{mbit} Mbit/s");
+        // Whoever sends what is allowed at every moment sends at the link's rate.
+        let (mut sent, mut now) = (0, at(0));
+        while now < at(1_000_000) {
+            let allowed = budget.allowance(now, PACKET_OCTETS);
+            budget.take(allowed * PACKET_OCTETS);
+            sent += allowed * PACKET_OCTETS;
+            now = budget.next(PACKET_OCTETS).max(now);
+        }
+        assert!((970..=1000).contains(&(sent * 8 / mbit / 1000)), "{mbit} Mbit/s: {sent} octets");
+    }
+}
+
+#[test]
+fn others_on_the_link_come_first_but_not_for_ever() {
+    let mut budget = Budget::new(START, LinkRate::Given(100 * MBIT));
+    budget.take_others(50_000_000);
+    assert_eq!(budget.allowance(START, PACKET_OCTETS), 0);
+    assert!(budget.allowance(START + Duration::from_millis(150), PACKET_OCTETS) > 0);
+}
+
+#[test]
+fn a_lane_without_limits_is_only_for_comparing() {
+    let link = Link { interface: None, reaches: Vec::new(), rate: LinkRate::Given(MBIT), behind: None };
+    let mut lane = crate::load::Lane::<u8>::new(START, &link, crate::load::Control::Nothing);
+    for _ in 0..100 {
+        assert_eq!(lane.allowance(START, 1472), u64::MAX);
+        lane.sent_blocks(64, 1472);
+    }
+}

@@ -1,0 +1,184 @@
+//! One link as it is shared: its budget, its ring, its regime.
+
+use super::budget::Budget;
+use super::ring::{Place, Rank, Ring};
+use super::sense::Sense;
+use super::{Control, Link, Regime, wire_octets};
+use crate::limit::{LOAD_SERVED_WITHIN, LOAD_SERVED_WITHIN_MAX, TFTP_WINDOW_BLOCKS_MAX};
+use crate::time::Time;
+use std::time::Duration;
+
+/// A link that is shared by everybody who is named by a `K`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lane<K: Ord> {
+    control: Control,
+    budget: Budget,
+    sense: Sense,
+    ring: Ring<K>,
+    regime: Regime,
+    /// How long anybody waits at the most for a block, as things are.
+    served_within: Duration,
+    /// Octets on the wire since the interface's were told last.
+    sent_octets: u64,
+    /// Octets of a packet on the wire, as they were of late.
+    packet_octets: u64,
+}
+
+/// Octets of the usual full block on the wire, until something is known.
+const PACKET_OCTETS: u64 = 1538;
+/// Ticks in which the link has to be the limit, one after another, before some have to wait for others.
+const LIMITED_TICKS: usize = 4;
+/// Ticks without a limit before nobody has to any more.
+const UNLIMITED_TICKS: usize = 10;
+
+impl<K: Ord + Copy> Lane<K> {
+    /// A link with nobody on it.
+    pub fn new(now: Time, link: &Link, control: Control) -> Self {
+        Self {
+            control,
+            budget: Budget::new(now, link.rate),
+            sense: Sense::default(),
+            ring: Ring::default(),
+            regime: Regime::default(),
+            served_within: LOAD_SERVED_WITHIN,
+            sent_octets: 0,
+            packet_octets: PACKET_OCTETS,
+        }
+    }
+
+    /// Somebody wants to send, who was served last at `served`. To be told once, until it leaves. A small packet that
+    /// opens a conversation goes at once, but when who is new has to wait.
+    pub fn enter(&mut self, now: Time, who: K, rank: Rank, served: Time, opens: bool) -> Place {
+        let place = match self.control {
+            Control::Nothing | Control::Total | Control::TotalAndWindows => {
+                Place { rank: Rank(0, now.as_nanoseconds()), deadline: Time::from_nanoseconds(u64::MAX) }
+            }
+            Control::All if opens && self.regime != Regime::Deferring => Place { rank, deadline: now },
+            Control::All => Place { rank, deadline: served + self.served_within },
+        };
+        self.ring.insert(who, place);
+        place
+    }
+
+    /// It wants nothing more.
+    pub fn leave(&mut self, who: K, place: Place) {
+        self.ring.remove(who, place);
+    }
+
+    /// It was served in part, and is to go on first.
+    pub fn stay(&mut self, who: K) {
+        self.ring.begun(who);
+    }
+
+    /// Who is next.
+    pub fn next(&self, now: Time) -> Option<K> {
+        self.ring.next(now)
+    }
+
+    /// How many packets with so many octets of payload may be sent now.
+    pub fn allowance(&mut self, now: Time, payload_octets: u64) -> u64 {
+        if self.control == Control::Nothing {
+            return u64::MAX;
+        }
+        let allowed = self.budget.allowance(now, wire_octets(payload_octets));
+        self.sense.current.limited |= allowed == 0;
+        allowed
+    }
+
+    /// Packets that are no blocks go out.
+    pub fn sent(&mut self, payload_octets: u64) {
+        let octets = wire_octets(payload_octets);
+        self.sent_octets += octets;
+        self.budget.take(octets);
+    }
+
+    /// Blocks go out, each a packet with so many octets of payload.
+    pub fn sent_blocks(&mut self, packets: u64, payload_octets: u64) {
+        let octets = packets * wire_octets(payload_octets);
+        self.sent_octets += octets;
+        self.budget.take(octets);
+        self.sense.current.sent_octets += octets;
+        self.sense.current.sent_packets += packets;
+    }
+
+    /// Blocks were acknowledged.
+    pub fn delivered_blocks(&mut self, packets: u64, payload_octets: u64) {
+        self.sense.current.delivered_octets += packets * wire_octets(payload_octets);
+    }
+
+    /// Blocks had to be sent again.
+    pub fn lost_blocks(&mut self, packets: u64) {
+        self.sense.current.lost_packets += packets;
+    }
+
+    /// So many octets went out by the link's interface since this was told last, ours among them.
+    pub fn carried(&mut self, octets: u64) {
+        let ours = std::mem::take(&mut self.sent_octets);
+        self.budget.take_others(octets.saturating_sub(ours));
+    }
+
+    /// When whoever waits is to be looked at again.
+    pub fn next_wakeup(&self) -> Option<Time> {
+        (self.ring.len() > 0).then(|| self.budget.next(self.packet_octets))
+    }
+
+    /// A tick has passed.
+    pub fn tick(&mut self) {
+        self.sense.turn();
+        if self.control == Control::Nothing {
+            return;
+        }
+        self.budget.tick(&self.sense);
+        let tick = self.sense.last(1, 0);
+        if let Some(octets) = tick.sent_octets.checked_div(tick.sent_packets) {
+            self.packet_octets = (self.packet_octets * 7 + octets) / 8;
+        }
+        let round = self.round(self.ring.len());
+        self.served_within = (round * 10).clamp(LOAD_SERVED_WITHIN, LOAD_SERVED_WITHIN_MAX);
+        self.regime = self.next_regime(round);
+    }
+
+    /// The most blocks that a window may have with so many transfers under way: all of them together are served within half a second.
+    pub fn window_max(&self, transfers: usize) -> u16 {
+        match self.control {
+            Control::Nothing | Control::Total => TFTP_WINDOW_BLOCKS_MAX,
+            Control::TotalAndWindows | Control::All => {
+                let packets = self.budget.rate() / self.packet_octets;
+                let half_second = packets * LOAD_SERVED_WITHIN.as_millis() as u64 / 1000;
+                let share = half_second / transfers.max(1) as u64;
+                u16::try_from(share).unwrap_or(u16::MAX).clamp(1, TFTP_WINDOW_BLOCKS_MAX)
+            }
+        }
+    }
+
+    /// How it sends.
+    pub fn regime(&self) -> Regime {
+        self.regime
+    }
+
+    /// Bits per second that the link is taken to carry, if that was found out or told.
+    pub fn ceiling_bits(&self) -> Option<u64> {
+        self.budget.ceiling_bits()
+    }
+
+    /// How long a packet for each of so many takes.
+    fn round(&self, count: usize) -> Duration {
+        let octets = count as u64 * self.packet_octets;
+        Duration::from_nanos(octets.saturating_mul(1_000_000_000) / self.budget.rate().max(1))
+    }
+
+    fn next_regime(&self, round: Duration) -> Regime {
+        let waits = self.sense.limited(LIMITED_TICKS) == LIMITED_TICKS;
+        let works = self.sense.limited(UNLIMITED_TICKS) > 0;
+        match self.regime {
+            // A packet for everybody takes half of the time that everybody has.
+            Regime::Paced | Regime::RoundRobin if waits && round * 2 > LOAD_SERVED_WITHIN_MAX => {
+                Regime::Deferring
+            }
+            Regime::Paced if waits => Regime::RoundRobin,
+            Regime::Deferring if works && round * 3 > LOAD_SERVED_WITHIN_MAX => Regime::Deferring,
+            Regime::RoundRobin | Regime::Deferring if works => Regime::RoundRobin,
+            Regime::Paced | Regime::RoundRobin | Regime::Deferring => Regime::Paced,
+        }
+    }
+}

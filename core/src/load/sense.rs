@@ -1,0 +1,64 @@
+//! What a link was seen to do: sent, delivered and lost, tick by tick.
+
+use std::collections::VecDeque;
+
+/// One tick.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tick {
+    /// Octets of blocks that were sent, on the wire.
+    pub(super) sent_octets: u64,
+    /// Octets of blocks that were acknowledged, on the wire.
+    pub(super) delivered_octets: u64,
+    /// Packets with blocks that were sent.
+    pub(super) sent_packets: u64,
+    /// Packets that had to be sent again: each tells that one was lost a short while ago.
+    pub(super) lost_packets: u64,
+    /// Whether somebody had to wait for tokens.
+    pub(super) limited: bool,
+}
+
+/// The last ten seconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sense {
+    past: VecDeque<Tick>,
+    pub(super) current: Tick,
+}
+
+/// Ticks that are remembered.
+pub(super) const TICKS_KEPT: usize = 200;
+
+impl Sense {
+    /// The current tick is over.
+    pub(super) fn turn(&mut self) {
+        if self.past.len() == TICKS_KEPT {
+            self.past.pop_front();
+        }
+        self.past.push_back(std::mem::take(&mut self.current));
+    }
+
+    /// The sum of `count` ticks, `ago` ticks ago: `last(2, 0)` are the last two.
+    pub(super) fn last(&self, count: usize, ago: usize) -> Tick {
+        let ticks = self.past.iter().rev().skip(ago).take(count);
+        ticks.fold(Tick::default(), |sum, tick| Tick {
+            sent_octets: sum.sent_octets + tick.sent_octets,
+            delivered_octets: sum.delivered_octets + tick.delivered_octets,
+            sent_packets: sum.sent_packets + tick.sent_packets,
+            lost_packets: sum.lost_packets + tick.lost_packets,
+            limited: sum.limited || tick.limited,
+        })
+    }
+
+    /// In how many of the last `count` ticks somebody had to wait.
+    pub(super) fn limited(&self, count: usize) -> usize {
+        self.past.iter().rev().take(count).filter(|tick| tick.limited).count()
+    }
+
+    /// The most that was delivered in `width` ticks, as any so many in a row of the last `count` show it. Of fewer there are, these.
+    pub(super) fn delivered_most(&self, width: usize, count: usize) -> u64 {
+        let delivered: Vec<u64> =
+            self.past.iter().rev().take(count).map(|tick| tick.delivered_octets).collect();
+        let shown = width.min(delivered.len()).max(1);
+        let most = delivered.windows(shown).map(|window| window.iter().sum::<u64>()).max().unwrap_or(0);
+        most * width as u64 / shown as u64
+    }
+}

@@ -1,0 +1,152 @@
+//! What a transfer wants to send, and what of it leaves when it is its turn.
+
+use super::super::{Block, Unsent};
+use super::step::{End, Step};
+use super::{Flight, Held, Stage};
+use crate::time::Time;
+use crate::wire::tftp;
+
+/// What it wants to send as soon as it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// The OACK.
+    Offer,
+    /// The window from this block on.
+    Blocks(u64),
+}
+
+impl Flight {
+    /// Whether it wants to send; whether that opens the conversation.
+    pub(in crate::transfer) fn wishes(&self) -> Option<bool> {
+        self.wish.map(|(wish, _)| wish == Wish::Offer)
+    }
+
+    /// Octets of payload of each packet that it wants to send.
+    pub(in crate::transfer) fn payload_octets(&self) -> u64 {
+        const OACK_OCTETS: u64 = 64; // More or less.
+        match self.wish {
+            Some((Wish::Offer, _)) => OACK_OCTETS,
+            Some((Wish::Blocks(_), _)) | None => self.data_octets(),
+        }
+    }
+
+    /// It is its turn: it sends what it wants to, at most so many blocks.
+    pub(in crate::transfer) fn grant(&mut self, now: Time, blocks_max: u64) -> Step {
+        let (Some((wish, since)), Some(image)) = (self.wish.take(), self.image) else { return Step::Wait };
+        self.heard = self.heard + now.since(since); // The silence was ours.
+        let first = match wish {
+            Wish::Blocks(first) => first.max(self.acknowledged + 1),
+            Wish::Offer => {
+                self.resent += u64::from(self.offered);
+                self.fresh = !self.offered;
+                self.offered = true;
+                self.sent_at = now;
+                return Step::Offer(tftp::option_ack(&self.terms.agreed(image.size)));
+            }
+        };
+        let last = self.window_end.min(first.saturating_add(blocks_max.max(1) - 1));
+        if last < first {
+            return Step::Wait; // It was acknowledged meanwhile.
+        }
+        self.sent_at = now;
+        (self.train_first, self.train_last) = (first, last);
+        self.resent += repeated(first, last, self.sent_before);
+        self.fresh = (self.fresh || !self.begun) && self.note_behind == 0 && first > self.sent_before;
+        self.begun = true;
+        self.sent = self.sent_before.max(last);
+        if last < self.window_end {
+            self.wish = Some((Wish::Blocks(last + 1), now));
+        }
+        let count = u16::try_from(last + 1 - first).expect("a window is at most TFTP_WINDOW_BLOCKS_MAX long");
+        let block_octets = self.terms.block_octets;
+        Step::Send(Block { image: image.image, first, count, block_octets, size: image.size })
+    }
+
+    /// Wants to send what the client has to answer, once more.
+    pub(super) fn send_again(&mut self, now: Time) -> Step {
+        if self.stage == Stage::Sending {
+            return self.send_window(now);
+        }
+        self.wish(now, Wish::Offer)
+    }
+
+    /// Wants to send the window after what was acknowledged.
+    pub(super) fn send_window(&mut self, now: Time) -> Step {
+        let first = self.acknowledged + 1;
+        self.begun = false;
+        self.window_end = (self.acknowledged + u64::from(self.terms.window_blocks)).min(self.blocks());
+        self.sent_before = self.sent;
+        self.send_rest(now, first)
+    }
+
+    /// Wants to send what the window after the last acknowledged block has beyond the one that is on its way.
+    ///
+    /// A client acknowledges the blocks of a repeat that it already has, and counts its window from there. If that were taken for a gap, the two windows would never
+    /// fit again, and part of each would go twice to the end of the file. If it was a gap, our timer finds out.
+    pub(super) fn slide_window(&mut self, now: Time) -> Step {
+        let end = (self.acknowledged + u64::from(self.terms.window_blocks)).min(self.blocks());
+        if end <= self.sent {
+            return Step::Wait;
+        }
+        self.begun = false;
+        self.window_end = end;
+        self.sent_before = self.sent;
+        self.send_rest(now, self.sent + 1)
+    }
+
+    /// Wants to send the window from this block on.
+    pub(super) fn send_rest(&mut self, now: Time, first: u64) -> Step {
+        self.wish(now, Wish::Blocks(first.max(self.acknowledged + 1)))
+    }
+
+    fn wish(&mut self, now: Time, wish: Wish) -> Step {
+        if self.image.is_some() {
+            self.held = None;
+            let since = self.wish.map_or(now, |(_, since)| since);
+            self.wish = Some((wish, since));
+        }
+        Step::Wait
+    }
+
+    /// What it was to send did not leave, or only in part.
+    pub(super) fn unsent(&mut self, now: Time, block: u64, why: Unsent) -> Step {
+        // The report is of what was sent last.
+        let block = block.max(self.train_first).max(self.acknowledged + 1);
+        if self.stage == Stage::Sending {
+            if block > self.train_last {
+                return Step::Wait;
+            }
+            self.resent -= repeated(block, self.train_last, self.sent_before);
+            self.train_last = block - 1;
+            self.sent = self.sent_before.max(block - 1);
+            self.wish = None;
+        } else if self.held.is_none() {
+            self.resent -= u64::from(!self.fresh);
+            self.offered = !self.fresh;
+        }
+        // An OACK and an empty block are not read from anywhere: if they are said not to be in memory, they are tried again.
+        let image = self.image.filter(|image| self.stage == Stage::Sending && image.size > 0);
+        match (why, image) {
+            (Unsent::Full, _) | (Unsent::NotInMemory, None) => {
+                self.sent_at = now; // of the try
+                self.held = Some(Held::Full(block));
+                Step::Wait
+            }
+            (Unsent::NotInMemory, Some(image)) => {
+                self.held = Some(Held::NotInMemory(block));
+                let octets = u64::from(self.terms.block_octets);
+                let last = (block * octets).min(image.size) - 1;
+                Step::Fetch(image, ((block - 1) * octets).min(last), last)
+            }
+            (Unsent::Impossible, _) => Step::End(End::Failed(
+                "it cannot be sent: the packets are too large for the way, or the client is out of reach"
+                    .into(),
+            )),
+        }
+    }
+}
+
+/// How many of the blocks from `first` to `last` are no news if all up to `sent` were sent before.
+fn repeated(first: u64, last: u64, sent: u64) -> u64 {
+    (last.min(sent) + 1).saturating_sub(first)
+}

@@ -1,0 +1,384 @@
+//! The server: the same [`Heorot`] and [`Transfers`] as in the real one, with a simulated kernel, disk and store around them instead of threads.
+//!
+//! - [`carry`]: what the two machines put out, carried out as the server's loop does it;
+//! - [`disk`]: the boot directory, and what of it is in memory;
+//! - [`store`]: the records, with group commit.
+
+mod carry;
+mod disk;
+mod store;
+
+pub use disk::{DiskMood, Files};
+pub use store::Mood;
+
+use crate::chance::Chance;
+use crate::frame::{Frame, Payload};
+use crate::happening::Happening;
+use crate::machine::Kind;
+use crate::slab::Slab;
+use crate::surroundings::Surroundings;
+use carry::{Asker, Doing};
+use disk::Disk;
+use heorot_core::Heorot;
+use heorot_core::cluster::record::Record;
+use heorot_core::config::Config;
+use heorot_core::mac::Mac;
+use heorot_core::message::{self, Datagram, RequestId};
+use heorot_core::time::Time;
+use heorot_core::transfer::{self, Note, Port, Transfers};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::Ipv4Addr;
+use std::time::Duration;
+use store::Store;
+
+/// What kind of computer the server is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Computer {
+    /// What its sockets hold of datagrams that were not yet looked at, as the kernel counts.
+    pub receive_octets: u64,
+    /// What one datagram costs its processor.
+    pub datagram_cost: Duration,
+    /// Its store.
+    pub store: Mood,
+    /// Its disk.
+    pub disk: DiskMood,
+    /// Octets of files that it keeps in memory.
+    pub cache_octets: u64,
+}
+
+/// The server, running or not.
+#[derive(Debug)]
+pub(crate) struct Server {
+    config: Config,
+    transfer_settings: transfer::Settings,
+    computer: Computer,
+    running: Option<Running>,
+    /// How often it was started.
+    life: u32,
+    store: Store,
+    disk: Disk,
+    doing: Slab<Doing>,
+    notes: Vec<Option<(Time, Note)>>,
+    /// The kernel's neighbour entries that are ours.
+    neighbours: BTreeMap<Ipv4Addr, Mac>,
+    socket: Socket,
+    /// What each machine is, by its place.
+    kinds: Vec<Kind>,
+    chance: Chance,
+    heorot_armed: Time,
+    transfers_armed: Time,
+    /// Lists of outputs that are not in use.
+    spare: Vec<Vec<message::Output>>,
+    spare_transfer: Vec<Vec<transfer::Output>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    heorot: Heorot,
+    transfers: Transfers,
+    asked: BTreeMap<RequestId, Asker>,
+    last_request: u64,
+}
+
+/// Datagrams that have come and were not yet looked at.
+#[derive(Debug)]
+struct Socket {
+    waiting: VecDeque<u32>,
+    octets: u64,
+    octets_max: u64,
+    busy_until: Time,
+    turn_planned: bool,
+    dropped: u64,
+}
+
+/// The server's secret: the same in every run, so that every run is the same.
+const SECRET: [u8; 16] = *b"no secret at all";
+
+/// Ports that transfers are sent from.
+const DATA_PORTS: u16 = 8;
+/// The first of them.
+const DATA_PORTS_FROM: u16 = 40_000;
+/// DHCP's, and TFTP's for requests.
+const DHCP_PORT: u16 = 67;
+const TFTP_PORT: u16 = 69;
+
+/// As the server's: older notes are of clients that have given up.
+const NOTES_LAST: Duration = Duration::from_secs(30);
+
+const NEVER: Time = Time::from_nanoseconds(u64::MAX);
+
+/// How transfers are carried out. The one place where this is said.
+pub(crate) fn transfer_settings() -> transfer::Settings {
+    transfer::Settings { data_ports: DATA_PORTS }
+}
+
+impl Server {
+    /// A server that is off, with what its store keeps already.
+    pub(crate) fn new(
+        config: Config,
+        computer: Computer,
+        (files, kinds): (&Files, Vec<Kind>),
+        records: &[Record],
+        seed: u64,
+    ) -> Self {
+        Self {
+            config,
+            transfer_settings: transfer_settings(),
+            running: None,
+            life: 0,
+            store: Store::new(computer.store.clone(), records),
+            disk: Disk::new(files, computer.disk, computer.cache_octets),
+            computer,
+            doing: Slab::default(),
+            notes: Vec::new(),
+            neighbours: BTreeMap::new(),
+            socket: Socket {
+                waiting: VecDeque::new(),
+                octets: 0,
+                octets_max: 0,
+                busy_until: Time::from_nanoseconds(0),
+                turn_planned: false,
+                dropped: 0,
+            },
+            kinds,
+            chance: Chance::of(seed, SERVER),
+            heorot_armed: NEVER,
+            transfers_armed: NEVER,
+            spare: Vec::new(),
+            spare_transfer: Vec::new(),
+        }
+    }
+
+    /// It starts, with what its store and its notes say.
+    pub(crate) fn start(&mut self, s: &mut Surroundings) {
+        self.life += 1;
+        self.neighbours.clear(); // Entries of an earlier life go before the first of this one.
+        let records = self.store.records();
+        let (mut out, mut transfer_out) = (Vec::new(), Vec::new());
+        let heorot = Heorot::restore(s.now, self.config.clone(), SECRET, records, &mut out);
+        let fresh = |note: &(Time, Note)| s.now.since(note.0) <= NOTES_LAST;
+        let notes = self.notes.iter().zip(0..).filter_map(|(note, slot)| {
+            note.as_ref().filter(|note| fresh(note)).map(|(_, note)| (slot, note.clone()))
+        });
+        let transfers = Transfers::restore(s.now, self.transfer_settings, notes.collect(), &mut transfer_out);
+        self.running = Some(Running { heorot, transfers, asked: BTreeMap::new(), last_request: 0 });
+        s.watch.line(s.now, "server", format_args!("starts, life {}", self.life));
+        for output in out {
+            self.carry(s, output);
+        }
+        for output in transfer_out {
+            self.carry_transfer(s, output);
+        }
+        self.turn_over(s);
+    }
+
+    /// The process dies. What the kernel holds stays, until the next start.
+    pub(crate) fn crash(&mut self, s: &mut Surroundings) {
+        let Some(running) = self.running.take() else { return };
+        for asker in running.asked.into_values() {
+            match asker {
+                Asker::Http(place) => s.http.forget(place),
+                Asker::Transfer(..) => {}
+            }
+        }
+        s.watch.line(s.now, "server", format_args!("is killed"));
+        self.store.crash(&mut self.chance);
+        self.disk.crash();
+        for frame in std::mem::take(&mut self.socket.waiting) {
+            s.network.take(frame);
+        }
+        self.socket.octets = 0;
+        (self.heorot_armed, self.transfers_armed) = (NEVER, NEVER);
+    }
+
+    /// Power is cut: only what is on disk stays.
+    pub(crate) fn cut_power(&mut self, s: &mut Surroundings) {
+        self.crash(s);
+        s.watch.line(s.now, "server", format_args!("has no power"));
+        self.notes.clear();
+        self.neighbours.clear();
+    }
+
+    /// Somebody else has the processor until then.
+    pub(crate) fn stall(&mut self, until: Time) {
+        self.socket.busy_until = self.socket.busy_until.max(until);
+    }
+
+    /// A frame has come.
+    pub(crate) fn frame(&mut self, s: &mut Surroundings, frame: u32) {
+        if self.running.is_none() {
+            s.network.take(frame);
+            return;
+        }
+        if self.socket.waiting.is_empty() && self.socket.busy_until <= s.now {
+            return self.look_at(s, frame);
+        }
+        let octets = s.network.get(frame).map_or(0, kernel_octets);
+        if self.socket.octets + octets > self.computer.receive_octets {
+            self.socket.dropped += 1;
+            s.network.take(frame);
+            return;
+        }
+        self.socket.octets += octets;
+        self.socket.octets_max = self.socket.octets_max.max(self.socket.octets);
+        self.socket.waiting.push_back(frame);
+        self.plan_turn(s);
+    }
+
+    /// The processor is free.
+    pub(crate) fn turn(&mut self, s: &mut Surroundings) {
+        self.socket.turn_planned = false;
+        if self.socket.busy_until > s.now {
+            return self.plan_turn(s);
+        }
+        let Some(frame) = self.socket.waiting.pop_front() else { return };
+        self.socket.octets -= s.network.get(frame).map_or(0, kernel_octets);
+        self.look_at(s, frame);
+        self.plan_turn(s);
+    }
+
+    /// The moment of a machine's wake-up, perhaps.
+    pub(crate) fn wake_heorot(&mut self, s: &mut Surroundings) {
+        if self.heorot_armed != s.now {
+            return;
+        }
+        self.heorot_armed = NEVER;
+        let due = self.running.as_ref().and_then(|running| running.heorot.next_wakeup());
+        if due.is_some_and(|at| at <= s.now) {
+            self.heorot(s, message::Input::Wakeup);
+        }
+        self.turn_over(s);
+    }
+
+    /// The same for transfers.
+    pub(crate) fn wake_transfers(&mut self, s: &mut Surroundings) {
+        if self.transfers_armed != s.now {
+            return;
+        }
+        self.transfers_armed = NEVER;
+        let due = self.running.as_ref().and_then(|running| running.transfers.next_wakeup());
+        if due.is_some_and(|at| at <= s.now) {
+            self.transfer(s, transfer::Input::Wakeup);
+        }
+        self.turn_over(s);
+    }
+
+    /// Its address for machines.
+    pub(crate) fn address(&self) -> Ipv4Addr {
+        self.config.networks[0].address
+    }
+
+    /// The store changes its behaviour.
+    pub(crate) fn set_store_mood(&mut self, mood: Mood) {
+        self.store.set_mood(mood);
+    }
+
+    /// The disk changes its behaviour.
+    pub(crate) fn set_disk_mood(&mut self, mood: DiskMood) {
+        self.disk.set_mood(mood);
+    }
+
+    /// What it is doing about its load, in a word.
+    pub(crate) fn regime(&self) -> &'static str {
+        "paced"
+    }
+
+    /// Transfers in flight.
+    pub(crate) fn transfers_active(&self) -> usize {
+        self.running.as_ref().map_or(0, |running| running.transfers.active())
+    }
+
+    /// Packets that were sent again since it was started.
+    pub(crate) fn resent(&self) -> u64 {
+        self.running.as_ref().map_or(0, |running| running.transfers.resent_total())
+    }
+
+    /// Datagrams that its kernel dropped, and the most octets that ever waited.
+    pub(crate) fn socket_counts(&self) -> (u64, u64) {
+        (self.socket.dropped, self.socket.octets_max)
+    }
+
+    /// What is durable.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Hands a datagram to whom it concerns.
+    fn look_at(&mut self, s: &mut Surroundings, frame: u32) {
+        self.socket.busy_until = s.now + self.computer.datagram_cost;
+        let Frame { source, destination, payload, .. } = s.network.take(frame);
+        let number;
+        let octets = match &payload {
+            Payload::Octets(octets) => octets.as_slice(),
+            Payload::Acknowledge(block) => {
+                let [high, low] = block.to_be_bytes();
+                number = [0, ACKNOWLEDGE, high, low];
+                &number
+            }
+            // No machine serves files.
+            Payload::Data { .. } => return,
+        };
+        match destination.port() {
+            DHCP_PORT => {
+                let interface = self.config.networks[0].interface.clone();
+                let destination = *destination.ip();
+                let datagram = Datagram { interface: &interface, source, destination, payload: octets };
+                self.heorot(s, message::Input::Dhcp(datagram));
+            }
+            port => {
+                let port = match port {
+                    TFTP_PORT => Some(Port::Request),
+                    port => port.checked_sub(DATA_PORTS_FROM).filter(|n| *n < DATA_PORTS).map(Port::Data),
+                };
+                let local = *destination.ip();
+                if let Some(port) = port.filter(|_| local == self.address()) {
+                    self.transfer(
+                        s,
+                        transfer::Input::Datagram { port, local, peer: source, payload: octets },
+                    );
+                }
+            }
+        }
+        self.turn_over(s);
+    }
+
+    fn plan_turn(&mut self, s: &mut Surroundings) {
+        if !self.socket.turn_planned && !self.socket.waiting.is_empty() {
+            self.socket.turn_planned = true;
+            s.moments.push(self.socket.busy_until.max(s.now), Happening::ServerTurn);
+        }
+    }
+
+    /// After whatever happened: records go to the store, and whoever wants to be woken will be.
+    fn turn_over(&mut self, s: &mut Surroundings) {
+        if let Some(duration) = self.store.submit() {
+            self.begin(s, s.now + duration, Doing::Commit);
+        }
+        let Some(running) = &self.running else { return };
+        if let Some(at) = running.heorot.next_wakeup().map(|at| at.max(s.now))
+            && at < self.heorot_armed
+        {
+            self.heorot_armed = at;
+            s.moments.push(at, Happening::HeorotWake);
+        }
+        if let Some(at) = running.transfers.next_wakeup().map(|at| at.max(s.now))
+            && at < self.transfers_armed
+        {
+            self.transfers_armed = at;
+            s.moments.push(at, Happening::TransfersWake);
+        }
+    }
+}
+
+/// What Linux counts for a datagram in a receive buffer (`truesize`): the socket buffer's own size and a piece of memory that the frame fits into.
+fn kernel_octets(frame: &Frame) -> u64 {
+    const SMALL: u64 = 768;
+    const LARGE: u64 = 2304;
+    if frame.wire_octets() <= SMALL / 2 { SMALL } else { LARGE }
+}
+
+/// TFTP's operation ACK.
+const ACKNOWLEDGE: u8 = 4;
+
+/// The server's own stream of chance.
+const SERVER: u64 = 2;

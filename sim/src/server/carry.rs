@@ -1,0 +1,291 @@
+//! What the two machines put out, carried out in its order; and what one wants from the other.
+
+use super::{DATA_PORTS_FROM, DHCP_PORT, Server, TFTP_PORT};
+use crate::frame::{Frame, Payload};
+use crate::happening::Happening;
+use crate::machine::Kind;
+use crate::surroundings::{Question, SERVER_MAC, Surroundings};
+use heorot_core::limit::CHUNK_OCTETS;
+use heorot_core::mac::Mac;
+use heorot_core::message::{Answer, DhcpSend, DhcpTarget, Input, Neighbour, Output, Request, RequestId, Via};
+use heorot_core::time::Time;
+use heorot_core::transfer::{
+    self, Block, Body, ImageId, ImageIdentity, Opened, Port, Refusal, Send, TransferId, Unsent,
+};
+use heorot_core::wire::tftp;
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+/// Who waits for an answer of [`Heorot`](heorot_core::Heorot)'s.
+#[derive(Debug)]
+pub(super) enum Asker {
+    /// A TFTP transfer, to this peer. With an identity: one that goes on after a restart.
+    Transfer(TransferId, Ipv4Addr, Option<ImageIdentity>),
+    /// A machine, by HTTP: its question's place.
+    Http(u32),
+}
+
+/// What other threads are doing for the loop.
+#[derive(Debug)]
+pub(super) enum Doing {
+    /// A commit.
+    Commit,
+    /// A file is being opened.
+    Open { transfer: TransferId, peer: Ipv4Addr, path: String, opened: Option<Opened> },
+    /// A chunk is being read.
+    Fetch { image: ImageId, chunk: u64 },
+}
+
+impl Server {
+    /// Gives [`Heorot`](heorot_core::Heorot) an input and carries out what it says.
+    pub(super) fn heorot(&mut self, s: &mut Surroundings, input: Input<'_>) {
+        let Some(running) = &mut self.running else { return };
+        let mut out = self.spare.pop().unwrap_or_default();
+        running.heorot.handle(s.now, input, &mut out);
+        for output in out.drain(..) {
+            self.carry(s, output);
+        }
+        self.spare.push(out);
+    }
+
+    /// Gives [`Transfers`](transfer::Transfers) an input and carries out what it says.
+    pub(super) fn transfer(&mut self, s: &mut Surroundings, input: transfer::Input<'_>) {
+        let Some(running) = &mut self.running else { return };
+        let mut out = self.spare_transfer.pop().unwrap_or_default();
+        running.transfers.handle(s.now, input, &mut out);
+        for output in out.drain(..) {
+            self.carry_transfer(s, output);
+        }
+        self.spare_transfer.push(out);
+    }
+
+    pub(super) fn carry(&mut self, s: &mut Surroundings, output: Output) {
+        match output {
+            Output::Record(ticket, record) => {
+                s.watch.record(s.now, &record);
+                if let Some(refused) = self.store.gather(ticket, record) {
+                    self.heorot(s, refused);
+                }
+            }
+            Output::Dhcp(send) => self.send_dhcp(s, send),
+            Output::Neighbour(Neighbour::Set { address, mac, .. }) => {
+                self.neighbours.insert(address, mac);
+            }
+            Output::Neighbour(Neighbour::Drop { address, .. }) => {
+                self.neighbours.remove(&address);
+            }
+            Output::Probe { address, .. } => {
+                // A machine that runs answers at once.
+                if let Some(mac) = s.resolve(address) {
+                    self.heorot(s, Input::Occupied { address, mac });
+                }
+            }
+            Output::Reply(id, answer) => self.reply(s, id, answer),
+            Output::Publish(_) => {}
+            Output::Event(event) => s.watch.event(s.now, &event),
+        }
+    }
+
+    pub(super) fn carry_transfer(&mut self, s: &mut Surroundings, output: transfer::Output) {
+        match output {
+            transfer::Output::Open { transfer, peer, local, path, identity } => {
+                self.request(s, Asker::Transfer(transfer, peer, identity), (peer, local), Via::Tftp, path);
+            }
+            transfer::Output::Send(send) => self.send_tftp(s, &send),
+            transfer::Output::Fetch { image, chunk } => {
+                let at = self.disk.fetch(s.now, image, chunk);
+                self.begin(s, at, Doing::Fetch { image, chunk });
+            }
+            transfer::Output::Close(image) => self.disk.close(image),
+            transfer::Output::Note { slot, note } => {
+                let slot = slot as usize;
+                if self.notes.len() <= slot {
+                    self.notes.resize(slot + 1, None);
+                }
+                self.notes[slot] = note.map(|note| (s.now, note));
+            }
+            transfer::Output::SignOfLife(address) => self.heorot(s, Input::SignOfLife(address)),
+            transfer::Output::Ended(transfer) => self.heorot(s, Input::Transferred(transfer)),
+        }
+    }
+
+    /// Something will be done then.
+    pub(super) fn begin(&mut self, s: &mut Surroundings, at: Time, doing: Doing) {
+        let place = self.doing.put(doing);
+        s.moments.push(at, Happening::Done { life: self.life, place });
+    }
+
+    /// It is done.
+    pub(crate) fn done(&mut self, s: &mut Surroundings, life: u32, place: u32) {
+        let doing = self.doing.take(place);
+        if life != self.life || self.running.is_none() {
+            return;
+        }
+        match doing {
+            Doing::Commit => {
+                if let Some(input) = self.store.done() {
+                    self.heorot(s, input);
+                }
+            }
+            Doing::Open { transfer, peer: from, path, opened } => {
+                let result = opened.ok_or_else(|| Refusal::Missing("there is no such file".into()));
+                match &result {
+                    Ok(opened) => self.disk.opened(opened.image),
+                    Err(_) => {
+                        let why = "there is no such file".into();
+                        self.heorot(s, Input::Unavailable { from, path, why });
+                    }
+                }
+                self.transfer(s, transfer::Input::Opened { transfer, result });
+            }
+            Doing::Fetch { image, chunk } => {
+                self.disk.fetched(image, chunk);
+                self.transfer(s, transfer::Input::Fetched { image, chunk });
+            }
+        }
+        self.turn_over(s);
+    }
+
+    /// A machine's question by HTTP has come.
+    pub(crate) fn question(&mut self, s: &mut Surroundings, question: Question) {
+        if self.running.is_none() {
+            return;
+        }
+        let (from, local) = (question.ask.from, *question.ask.to.ip());
+        let via = match &question.ask.body {
+            Some(body) => Via::HttpPost(body.clone().into_bytes()),
+            None => Via::HttpGet,
+        };
+        let path = question.ask.path.clone();
+        let place = s.http.put(question);
+        self.request(s, Asker::Http(place), (from, local), via, path);
+        self.turn_over(s);
+    }
+
+    fn request(
+        &mut self,
+        s: &mut Surroundings,
+        asker: Asker,
+        (from, local): (Ipv4Addr, Ipv4Addr),
+        via: Via,
+        path: String,
+    ) {
+        let Some(running) = &mut self.running else { return };
+        running.last_request += 1;
+        let id = RequestId(running.last_request);
+        running.asked.insert(id, asker);
+        self.heorot(s, Input::Request(Request { id, from, local, via, path }));
+    }
+
+    fn reply(&mut self, s: &mut Surroundings, id: RequestId, answer: Answer) {
+        let asker = self.running.as_mut().and_then(|running| running.asked.remove(&id));
+        match asker.expect("a request is answered once, by the life that took it") {
+            Asker::Transfer(transfer, peer, identity) => self.open(s, transfer, peer, identity, answer),
+            Asker::Http(place) => {
+                let at = s.now + s.network.round_trip() / 2;
+                s.http.answer(at, &mut s.moments, place, answer);
+            }
+        }
+    }
+
+    /// The file of a transfer, as its answer says.
+    fn open(
+        &mut self,
+        s: &mut Surroundings,
+        transfer: TransferId,
+        peer: Ipv4Addr,
+        identity: Option<ImageIdentity>,
+        answer: Answer,
+    ) {
+        let result = match answer {
+            Answer::File(path) => {
+                let (at, opened) = self.disk.open(s.now, &path, self.kind_at(s, peer));
+                return self.begin(s, at, Doing::Open { transfer, peer, path, opened });
+            }
+            Answer::Text(text) => {
+                let opened = self.disk.open_text(&text);
+                if identity.is_some_and(|identity| identity != opened.identity) {
+                    self.disk.close(opened.image);
+                    Err(Refusal::Changed)
+                } else {
+                    Ok(opened)
+                }
+            }
+            Answer::Missing(why) => Err(Refusal::Missing(why)),
+            Answer::Json(..) => Err(Refusal::Missing("it is to be had by HTTP only".into())),
+        };
+        self.transfer(s, transfer::Input::Opened { transfer, result });
+    }
+
+    fn kind_at(&self, s: &Surroundings, address: Ipv4Addr) -> Option<Kind> {
+        let machine = s.whereabouts.holder(address)?;
+        self.kinds.get(machine as usize).copied()
+    }
+
+    fn send_dhcp(&mut self, s: &mut Surroundings, send: DhcpSend) {
+        const CLIENT_PORT: u16 = 68;
+        let (to, destination) = match send.target {
+            DhcpTarget::Frame(mac, address) => (Some(mac), SocketAddrV4::new(address, CLIENT_PORT)),
+            DhcpTarget::Address(destination) => (self.neighbour(s, *destination.ip()), destination),
+        };
+        s.watch.dhcp(s.now, &send);
+        let Some(to) = to else { return };
+        let source = SocketAddrV4::new(send.source, DHCP_PORT);
+        let payload = Payload::Octets(send.payload);
+        // The client asks again: the network could have lost it as well.
+        let _ = s.send_from_server(Frame { from: SERVER_MAC, to, source, destination, payload });
+    }
+
+    /// Where frames to an address go: to the kernel's entry, else to whoever answers an ARP request.
+    fn neighbour(&self, s: &Surroundings, address: Ipv4Addr) -> Option<Mac> {
+        self.neighbours.get(&address).copied().or_else(|| s.resolve(address))
+    }
+
+    /// Sends a packet or a train, and reports what did not leave.
+    fn send_tftp(&mut self, s: &mut Surroundings, send: &Send) {
+        let Some(to) = self.neighbour(s, *send.peer.ip()) else { return };
+        let port = match send.port {
+            Port::Request => TFTP_PORT,
+            Port::Data(place) => DATA_PORTS_FROM + place,
+        };
+        let source = SocketAddrV4::new(send.local, port);
+        let frame = |payload| Frame { from: SERVER_MAC, to, source, destination: send.peer, payload };
+        let unsent = match &send.body {
+            Body::Packet(octets) => {
+                s.send_from_server(frame(Payload::Octets(octets.clone()))).err().map(|_| (0, Unsent::Full))
+            }
+            Body::Train(train) => self.send_train(s, train, frame),
+        };
+        if let (Some((block, why)), Some(transfer)) = (unsent, send.transfer) {
+            self.transfer(s, transfer::Input::Unsent { transfer, block, why });
+        }
+    }
+
+    /// Sends the blocks of a train. The first that did not leave, and why.
+    fn send_train(
+        &self,
+        s: &mut Surroundings,
+        train: &Block,
+        frame: impl Fn(Payload) -> Frame,
+    ) -> Option<(u64, Unsent)> {
+        for block in train.first..train.first + u64::from(train.count) {
+            let octets = u64::from(train.block_octets);
+            let from = ((block - 1) * octets).min(train.size);
+            let to = (from + octets).min(train.size);
+            let payload = if let Some(text) = self.disk.text(train.image) {
+                let range = usize::try_from(from).ok()?..usize::try_from(to).ok()?;
+                Payload::Octets([&tftp::data_head(block), text.get(range)?].concat())
+            } else {
+                let mut chunks = from / CHUNK_OCTETS..=to.saturating_sub(1).max(from) / CHUNK_OCTETS;
+                if from < to && !chunks.all(|chunk| self.disk.has(train.image, chunk)) {
+                    return Some((block, Unsent::NotInMemory));
+                }
+                let octets = u16::try_from(to - from).expect("a block is shorter than 64 KiB");
+                Payload::Data { block: tftp::wire_number(block), octets }
+            };
+            if s.send_from_server(frame(payload)).is_err() {
+                return Some((block, Unsent::Full));
+            }
+        }
+        None
+    }
+}
