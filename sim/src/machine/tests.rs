@@ -1,6 +1,8 @@
 //! What each kind of machine does from power-on to its image.
 
+mod recording;
 mod run;
+mod silence;
 
 use super::*;
 use run::{File, Run, setup};

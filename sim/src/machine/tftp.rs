@@ -10,6 +10,10 @@
 //!                                   └─> silence: gave up
 //! ```
 //!
+//! A block that is not the next one has come twice, or one before it was lost. iPXE, EDK2 and PXELINUX acknowledge what they have again, at once; GRUB acknowledges the old
+//! block. None of them can tell an echo from a loss: a server that answers each of these ACKs by a block sends everything twice from there on (the sorcerer's apprentice).
+//! To answer within its turnaround costs a program one ACK for all that came meanwhile.
+//!
 //! This is where a simulation spends its time: a block costs no allocation and no look-up.
 
 use super::kind::{Manner, Unexpected, Waits};
@@ -189,7 +193,7 @@ impl Transfer {
                 if self.is_whole {
                     return Step::Has;
                 }
-                self.acknowledged(now, block);
+                self.acknowledged(now);
             }
             Some((at, Answer::AskAgain)) if at <= now => {
                 self.answer = None;
@@ -252,7 +256,9 @@ impl Transfer {
             return;
         }
         match self.manner.unexpected {
-            Unexpected::AcknowledgesLast { .. } => self.answer_soon(now, wire(self.received), chance),
+            Unexpected::AcknowledgesLast | Unexpected::AcknowledgesLastByItsClock => {
+                self.answer_soon(now, wire(self.received), chance);
+            }
             Unexpected::AcknowledgesItself => {
                 let behind = wire(self.received).wrapping_sub(block);
                 if behind < u16::MAX / 2 && u64::from(behind) < self.received {
@@ -264,7 +270,9 @@ impl Transfer {
 
     /// An OACK: it says what holds of what was asked for.
     fn agree(&mut self, now: Time, port: u16, options: &[u8], chance: &mut Chance) {
-        if self.received > 0 {
+        let is_again = self.server_port.is_some();
+        if self.received > 0 || (is_again && self.manner.unexpected == Unexpected::AcknowledgesLastByItsClock)
+        {
             return;
         }
         self.server_port = Some(port);
@@ -298,28 +306,26 @@ impl Transfer {
     }
 
     /// An ACK was sent: the timers after it.
-    fn acknowledged(&mut self, now: Time, block: u16) {
-        let is_new =
-            block == wire(self.received) && (self.acknowledged < self.received || self.received == 0);
-        let Unexpected::AcknowledgesLast { restarts } = self.manner.unexpected else {
-            // It waits for the next block from its last packet on, whichever that was.
-            self.acknowledged = self.received;
-            self.sends = 0;
-            return self.wait(now);
-        };
-        if is_new || restarts {
-            self.acknowledged = self.received;
-            self.sends = 0;
-            self.measure(now);
-            self.wait(now);
+    fn acknowledged(&mut self, now: Time) {
+        let is_new = self.acknowledged < self.received || self.received == 0;
+        self.acknowledged = self.received;
+        match self.manner.unexpected {
+            Unexpected::AcknowledgesLastByItsClock if !is_new => {}
+            Unexpected::AcknowledgesLast
+            | Unexpected::AcknowledgesLastByItsClock
+            | Unexpected::AcknowledgesItself => {
+                self.sends = 0;
+                self.measure(now);
+                self.wait(now);
+            }
         }
     }
 
     /// Nothing came in time.
     fn expired(&mut self, now: Time, out: &mut Vec<Output>) -> Step {
         match self.waits() {
-            Waits::Ladder(ladder) if self.sends == ladder.len() => return Step::GaveUp,
-            Waits::Adaptive { cap, .. } if self.timeout * 2 > cap => return Step::GaveUp,
+            Waits::Ladder(ladder) if self.sends == ladder.len() => return self.give_up(out),
+            Waits::Adaptive { cap, .. } if self.timeout * 2 > cap => return self.give_up(out),
             Waits::Adaptive { .. } => {
                 self.timeout *= 2;
                 self.expired += 1;
@@ -388,7 +394,20 @@ impl Transfer {
 
     /// The ERROR after a request for the size.
     fn abort(&self, out: &mut Vec<Output>) {
-        if let (Some((_, code, text)), Some(port)) = (self.manner.sizing, self.server_port) {
+        if let Some((_, code, text)) = self.manner.sizing {
+            self.error(code, text, out);
+        }
+    }
+
+    fn give_up(&self, out: &mut Vec<Output>) -> Step {
+        if let Some((code, text)) = self.manner.farewell {
+            self.error(code, text, out);
+        }
+        Step::GaveUp
+    }
+
+    fn error(&self, code: u16, text: &str, out: &mut Vec<Output>) {
+        if let Some(port) = self.server_port {
             let octets = [&[0, 5][..], &code.to_be_bytes(), text.as_bytes(), &[0]].concat();
             self.send(port, Payload::Octets(octets), out);
         }
@@ -415,3 +434,6 @@ const SERVER_PORT: u16 = 69;
 const BLOCK_OCTETS_DEFAULT: u16 = 512;
 /// Chance adds up to a fifth to a turnaround.
 const JITTER_PART: u64 = 5;
+
+#[cfg(test)]
+mod tests;

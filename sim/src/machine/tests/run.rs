@@ -27,8 +27,10 @@ pub(in crate::machine) enum Silent {
     Asked(&'static str),
     /// After the OACK for this file.
     Agreed(&'static str),
-    /// After this block of this file.
+    /// From the moment on at which it has sent this block of this file.
     Block(&'static str, u16),
+    /// From now on.
+    Always,
 }
 
 /// What a file is to the server.
@@ -52,6 +54,8 @@ pub(in crate::machine) struct Run {
     /// What is answered to requests by HTTP.
     pub(in crate::machine) web: fn(&Ask) -> Option<(u16, String)>,
     pub(in crate::machine) leased: Ipv4Addr,
+    /// The largest window that the server grants. 1: it does not know of windows.
+    pub(in crate::machine) window_max: u16,
     transfers: BTreeMap<u16, Sending>,
     arriving: Vec<(Time, Frame)>,
     answers: Vec<(Time, u16, String)>,
@@ -92,6 +96,7 @@ impl Run {
             alone: false,
             web: |_| None,
             leased: ADDRESS,
+            window_max: u16::MAX,
             transfers: BTreeMap::new(),
             arriving: Vec::new(),
             answers: Vec::new(),
@@ -181,6 +186,9 @@ impl Run {
     }
 
     fn serve(&mut self, frame: &Frame) {
+        if self.silent == Silent::Always {
+            return;
+        }
         match &frame.payload {
             Payload::Octets(octets) if frame.destination.port() == 67 => self.serve_dhcp(octets),
             Payload::Octets(octets) => self.serve_request(frame, octets),
@@ -231,7 +239,7 @@ impl Run {
             name: request.name,
             octets,
             block_octets: request.options.block_octets.unwrap_or(512),
-            window: request.options.window_blocks.unwrap_or(1),
+            window: request.options.window_blocks.unwrap_or(1).min(self.window_max),
         };
         self.transfers.insert(peer.port(), sending);
         if !request.options.any() {
@@ -241,7 +249,11 @@ impl Run {
             block_octets: request.options.block_octets,
             size: request.options.size.then_some(octets),
             timeout_seconds: None,
-            window_blocks: request.options.window_blocks,
+            window_blocks: request
+                .options
+                .window_blocks
+                .map(|window| window.min(self.window_max))
+                .filter(|window| *window > 1),
         };
         self.reply(40_000, peer, Payload::Octets(tftp::option_ack(&agreed)));
     }
@@ -254,8 +266,10 @@ impl Run {
         for block in u64::from(acknowledged) + 1..=u64::from(acknowledged) + u64::from(window) {
             let is_silent = match self.silent {
                 Silent::Agreed(silent) => silent == name,
-                Silent::Block(silent, last) => silent == name && block > u64::from(last),
-                Silent::Never | Silent::Discover | Silent::Request | Silent::Asked(_) => false,
+                Silent::Always => true,
+                Silent::Never | Silent::Discover | Silent::Request | Silent::Asked(_) | Silent::Block(..) => {
+                    false
+                }
             };
             if block > blocks || is_silent {
                 return;
@@ -270,6 +284,9 @@ impl Run {
                 ),
             };
             self.reply(40_000, SocketAddrV4::new(ADDRESS, port), payload);
+            if self.silent == Silent::Block(name, block as u16) {
+                self.silent = Silent::Always;
+            }
         }
     }
 
