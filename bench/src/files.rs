@@ -7,11 +7,11 @@ use std::path::PathBuf;
 
 /// Boot files and what they have in Debian 12, in octets.
 const BOOT_FILES: [(&str, usize); 5] = [
-    ("pxelinux.0", 42_400),
-    ("ldlinux.c32", 118_700),
-    ("ipxe.efi", 1_044_500),
-    ("grubx64.efi", 3_843_400),
-    ("bootcode.bin", 52_500),
+    ("pxelinux.0", 42_430),
+    ("ldlinux.c32", 119_524),
+    ("ipxe.efi", 1_044_480),
+    ("grubx64.efi", 2_656_640),
+    ("bootcode.bin", 52_460),
 ];
 /// Texts for servers that make none themselves.
 const TEXTS: [(&str, &str); 3] = [

@@ -47,7 +47,7 @@ impl Row {
 pub(crate) fn head() -> String {
     format!(
         "{:<18}{:>6}{:>9}{:>10}{:>7}{:>10}{:>9}{:>8}{:>11}\n",
-        "SERVER", "LOST", "NOT DONE", "SECONDS", "RATIO", "MEDIAN S", "RETRIES", "MB/S", "CONFLICTS"
+        "SERVER", "LOST", "OF TIME", "SECONDS", "RATIO", "MEDIAN S", "RETRIES", "MB/S", "CONFLICTS"
     )
 }
 

@@ -20,7 +20,9 @@ use crate::clock;
 use crate::problem::{Problem, problem};
 use field::Field;
 use heorot_core::time::Time;
+use heorot_sim::chance::Chance;
 use heorot_sim::machine::{Kind, Machine};
+use heorot_sim::restore::kind_name;
 use hosts::{Actor, Hosts};
 use mix::{Chance, mac_of, name_of};
 pub(crate) use mix::{DEFAULT_MIX, Mix};
@@ -107,10 +109,10 @@ pub(crate) fn run(settings: &Settings) -> Result<Report, Problem> {
 }
 
 fn machines(settings: &Settings, mix: &Mix, calibrates: bool, field: &mut Field) -> Result<Report, Problem> {
-    let mut chance = Chance(settings.seed);
+    let mut chance = Chance::new(settings.seed);
     let alone = if calibrates { calibrate(settings, mix, field)? } else { Vec::new() };
     let kinds = mix.deal(settings.nodes, &mut chance);
-    let names: Vec<&'static str> = kinds.iter().map(|kind| name_of(*kind)).collect();
+    let names: Vec<&'static str> = kinds.iter().map(|kind| kind_name(*kind)).collect();
     let start = clock::now() + LEAD;
     let mut hosts = Hosts::new(settings.server);
     let mut ideal = (Duration::ZERO, 0);
@@ -121,7 +123,11 @@ fn machines(settings: &Settings, mix: &Mix, calibrates: bool, field: &mut Field)
             ideal.1 += alone.wire_octets;
         }
         let mac = setup.mac;
-        hosts.add(Actor::Machine(Box::new(Machine::new(setup))), mac, start + chance.within(settings.within));
+        hosts.add(
+            Actor::Machine(Box::new(Machine::new(setup))),
+            mac,
+            start + chance.between(Duration::ZERO, settings.within),
+        );
     }
     storm(settings, hosts, &names, start, (!alone.is_empty()).then_some(ideal), field)
 }
@@ -129,7 +135,7 @@ fn machines(settings: &Settings, mix: &Mix, calibrates: bool, field: &mut Field)
 /// One machine of each kind boots; together they are no load.
 fn calibrate(settings: &Settings, mix: &Mix, field: &mut Field) -> Result<Vec<Alone>, Problem> {
     let kinds = mix.kinds();
-    let mut chance = Chance(settings.seed ^ u64::MAX);
+    let mut chance = Chance::new(!settings.seed);
     let mut hosts = Hosts::new(settings.server);
     let mut delays = Vec::new();
     let start = clock::now();
@@ -150,7 +156,7 @@ fn calibrate(settings: &Settings, mix: &Mix, field: &mut Field) -> Result<Vec<Al
                 let way = first_data.since(started).saturating_sub(delay);
                 alone.push(Alone { kind: *kind, way, wire_octets: score.wire_octets });
             }
-            _ => complaints.push(format!("{}: {}", name_of(*kind), why_not(score))),
+            _ => complaints.push(format!("{}: {}", kind_name(*kind), why_not(score))),
         }
     }
     if alone.is_empty() {
@@ -184,7 +190,7 @@ fn plain_clients(
     first: Ipv4Addr,
     field: &mut Field,
 ) -> Result<Report, Problem> {
-    let mut chance = Chance(settings.seed);
+    let mut chance = Chance::new(settings.seed);
     let mut hosts = Hosts::new(settings.server);
     let start = clock::now() + LEAD;
     for number in 0..settings.nodes {
@@ -193,7 +199,7 @@ fn plain_clients(
             address.ok_or_else(|| problem!("there are no {} addresses from {first} on", settings.nodes))?;
         let mac = mac_of(settings.seed, number);
         let client = plain::Client::new(wish.clone(), mac, Ipv4Addr::from_bits(address));
-        hosts.add(Actor::Plain(client), mac, start + chance.within(settings.within));
+        hosts.add(Actor::Plain(client), mac, start + chance.between(Duration::ZERO, settings.within));
     }
     let names = vec!["plain"; settings.nodes];
     storm(settings, hosts, &names, start, None, field)

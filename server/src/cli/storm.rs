@@ -1,7 +1,7 @@
 //! `heorot storm`: what can be said to it.
 
 use super::{Exit, Form, complain, print};
-use crate::storm::{self, Clients, DEFAULT_MIX, Mix, Settings};
+use crate::storm::{self, Clients, Mix, Settings};
 use clap::Args;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -20,9 +20,9 @@ pub(super) struct Storm {
     /// How many machines
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=NODES_MAX))]
     nodes: u64,
-    /// Parts of each kind of machine: edk2, ipxe, pxelinux, grub, shim, intel-bios, raspberry-pi, no-last-ack, odd-names
-    #[arg(long, value_name = "KIND=PARTS,…", default_value = DEFAULT_MIX)]
-    mix: Mix,
+    /// Parts of each kind of machine: edk2, ipxe, pxelinux, grub, shim, intel-bios, raspberry-pi, no-last-ack, odd-names; else as `heorot rehearse`
+    #[arg(long, value_name = "KIND=PARTS,…")]
+    mix: Option<Mix>,
     /// A file on the server that machines load after their boot file, if no file made for them says otherwise; may be repeated
     #[arg(long = "image", value_name = "FILE")]
     images: Vec<String>,
@@ -82,7 +82,7 @@ impl Storm {
     fn settings(self) -> Settings {
         let clients = match self.addresses.filter(|_| self.plain) {
             Some(first) => Clients::Plain { first, window_blocks: self.window, retry_after: self.retry },
-            None => Clients::Machines { mix: self.mix, calibrates: !self.no_calibration },
+            None => Clients::Machines { mix: self.mix.unwrap_or_default(), calibrates: !self.no_calibration },
         };
         Settings {
             interface: self.interface,

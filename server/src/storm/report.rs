@@ -13,9 +13,9 @@ use std::time::Duration;
 pub(crate) struct Report {
     /// Machines in the storm.
     pub(crate) nodes: usize,
-    /// Those that gave up.
+    /// Those that gave up, or had not loaded everything when the time was over.
     pub(crate) lost: usize,
-    /// Those that were still loading when the time was over.
+    /// The latter alone.
     pub(crate) unfinished: usize,
     /// From the first power-on to the last octet of the last machine.
     pub(crate) seconds: f64,
@@ -61,6 +61,7 @@ pub(crate) struct Report {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Firmware {
     pub(crate) nodes: usize,
+    /// As above.
     pub(crate) lost: usize,
     pub(crate) client_retries: u64,
     pub(crate) median_seconds: Option<f64>,
@@ -89,8 +90,8 @@ impl Report {
         let all: Vec<&Score> = scores.iter().map(|(_, score)| *score).collect();
         let mut report = Self { nodes: all.len(), seed: frame.seed, ..Self::default() };
         let moments = loaded(&all, frame.start);
-        report.lost = all.iter().filter(|score| score.lost.is_some()).count();
-        report.unfinished = all.len() - report.lost - moments.len();
+        report.lost = all.len() - moments.len();
+        report.unfinished = all.iter().filter(|score| !score.is_settled()).count();
         report.seconds = moments.last().copied().unwrap_or_default();
         report.median_seconds = median(&moments, all.len());
         report.client_retries = all.iter().map(|score| score.retries).sum();
@@ -128,19 +129,19 @@ impl Report {
 
     /// Whether every machine has loaded all.
     pub(crate) fn is_whole(&self) -> bool {
-        self.lost == 0 && self.unfinished == 0
+        self.lost == 0
     }
 
     /// For people.
     pub(crate) fn text(&self) -> String {
         let optional = |value: Option<f64>| value.map_or_else(|| "-".into(), |value| format!("{value:.2}"));
         let mut text = format!(
-            "{} machines: {} loaded, {} lost, {} not done\n\
+            "{} machines: {} loaded, {} lost, {} of them for want of time\n\
              last after {:.2} s, half of them after {} s; ideal {} s, ratio {}\n\
              {} MB of files, {:.2} MB/s; {} of their octets came in vain\n\
              {} times a machine's own timer ran out\n",
             self.nodes,
-            self.nodes - self.lost - self.unfinished,
+            self.nodes - self.lost,
             self.lost,
             self.unfinished,
             self.seconds,
@@ -218,7 +219,7 @@ fn firmware(name: &str, scores: &[(&'static str, &Score)], start: Time) -> Firmw
     let moments = loaded(&own, start);
     Firmware {
         nodes: own.len(),
-        lost: own.iter().filter(|score| score.lost.is_some()).count(),
+        lost: own.len() - moments.len(),
         client_retries: own.iter().map(|score| score.retries).sum(),
         median_seconds: median(&moments, own.len()),
         last_seconds: moments.last().copied(),
