@@ -21,7 +21,10 @@ use std::time::Duration;
 /// # Errors
 /// What is wrong with the scenario or its configuration, for people.
 pub fn restore(scenario: &Scenario) -> Result<Report, String> {
-    let usual = usual_config(scenario.nodes);
+    let mut usual = usual_config(scenario.nodes);
+    if scenario.link_is_told {
+        usual += &format!("[load]\nlink = \"{}Mbit\"\n", (scenario.link_bits_per_second / 1_000_000).max(1));
+    }
     let text = scenario.config.as_ref().unwrap_or(&usual);
     let interface = Interface { name: "eth1".into(), addresses: vec![(Ipv4Addr::new(10, 77, 0, 1), 16)] };
     let config = Config::parse(text, &[interface]).map_err(|mistakes| render("scenario", text, &mistakes))?;

@@ -3,6 +3,8 @@
 use crate::machine::Kind;
 use crate::network::{Cabling, Weather};
 use crate::server::{Computer, DiskMood, Mood};
+use heorot_core::load::Control;
+use heorot_core::transfer::Resend;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,6 +31,12 @@ pub struct Scenario {
     pub time_limit_seconds: Option<u64>,
     /// The server's configuration, as text. None: one network that is large enough.
     pub config: Option<String>,
+    /// How much of the load control is at work: `all`, `total-and-windows`, `total` or `nothing`.
+    pub control: String,
+    /// When the server repeats a packet: after a `measured` round trip, after a `fixed` 0.5 s, or after 1, 2, 4 s (`doubling`).
+    pub resend: String,
+    /// Whether the server is told how fast the link is, if there is no configuration that says something else. Else it has to find out.
+    pub link_is_told: bool,
     /// Of the narrowest link between the server and the switch of the machines.
     pub link_bits_per_second: u64,
     /// Of the server's interface. None: ten times the link, at least 10 Gbit/s, so that a burst meets the link's queue and not the server's own.
@@ -94,6 +102,27 @@ pub fn kind_named(name: &str) -> Option<Kind> {
     KINDS.iter().find(|(_, of)| *of == name).map(|(kind, _)| *kind)
 }
 
+/// How much of the load control is at work, by its word.
+fn control(word: &str) -> Option<Control> {
+    Some(match word {
+        "all" => Control::All,
+        "total-and-windows" => Control::TotalAndWindows,
+        "total" => Control::Total,
+        "nothing" => Control::Nothing,
+        _ => return None,
+    })
+}
+
+/// When the server repeats a packet, by its word.
+fn resend(word: &str) -> Option<Resend> {
+    Some(match word {
+        "measured" => Resend::Measured,
+        "fixed" => Resend::Fixed(Duration::from_millis(500)),
+        "doubling" => Resend::Doubling(Duration::from_secs(1)),
+        _ => return None,
+    })
+}
+
 impl Default for Scenario {
     fn default() -> Self {
         let mix = [30, 20, 15, 10, 5, 10, 5, 3, 2];
@@ -113,6 +142,9 @@ impl Default for Scenario {
             agent_after_seconds: None,
             time_limit_seconds: None,
             config: None,
+            control: "all".into(),
+            resend: "measured".into(),
+            link_is_told: true,
             link_bits_per_second: 1_000_000_000,
             server_bits_per_second: None,
             port_bits_per_second: 1_000_000_000,
@@ -162,6 +194,15 @@ impl Scenario {
         if let Some(name) = names.into_iter().find(|name| kind_named(name).is_none()) {
             let known: Vec<_> = KINDS.iter().map(|(_, name)| *name).collect();
             return Err(format!("{name} is no kind of machine: there are {}", known.join(", ")));
+        }
+        if control(&self.control).is_none() {
+            return Err(format!(
+                "control = {:?}: there are all, total-and-windows, total, nothing",
+                self.control
+            ));
+        }
+        if resend(&self.resend).is_none() {
+            return Err(format!("resend = {:?}: there are measured, fixed, doubling", self.resend));
         }
         let parts = [("loss", self.loss), ("duplicates", self.duplicates), ("reordering", self.reordering)];
         if let Some((name, part)) = parts.iter().find(|(_, part)| !(0.0..=1.0).contains(part)) {
@@ -222,6 +263,8 @@ impl Scenario {
 
     pub(crate) fn computer(&self) -> Computer {
         Computer {
+            control: control(&self.control).unwrap_or_default(),
+            resend: resend(&self.resend).unwrap_or_default(),
             receive_octets: self.receive_octets,
             datagram_cost: Duration::from_micros(self.datagram_microseconds),
             store: Mood { commit: Duration::from_millis(self.commit_milliseconds), refuses: None },

@@ -104,6 +104,7 @@ impl Server {
                 self.notes[slot] = note.map(|note| (s.now, note));
             }
             transfer::Output::SignOfLife(address) => self.heorot(s, Input::SignOfLife(address)),
+            transfer::Output::Regime { link, regime } => self.heorot(s, Input::Regime { link, regime }),
             transfer::Output::Ended(transfer) => self.heorot(s, Input::Transferred(transfer)),
         }
     }
