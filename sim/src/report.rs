@@ -18,6 +18,14 @@ pub struct Report {
     pub ratio_to_ideal: f64,
     /// Until half of the machines had loaded everything.
     pub median_seconds: f64,
+    /// Until the first machine had.
+    pub first_seconds: f64,
+    /// Of the ideal, the slowest unloaded way to a first block,
+    pub first_data_seconds: f64,
+    /// and what is the wire's.
+    pub wire_seconds: f64,
+    /// The rate of the link that all of them are behind.
+    pub link_bits_per_second: u64,
     /// What the server did about its load, and from when on.
     pub regimes: Vec<Regime>,
     /// The machines by what they are.
