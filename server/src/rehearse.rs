@@ -51,8 +51,8 @@ struct OtherLink {
 struct OneServer {
     /// All are to be up within this.
     within_seconds: u64,
-    /// By arithmetic, from the wire's time for each machine of this run.
-    about: u64,
+    /// By arithmetic, from the wire's time for each machine of this run. Not where some were lost: it knows nothing of that.
+    about: Option<u64>,
     /// How many the network has numbers for.
     numbers: u64,
     /// By simulation, if that was wanted.
@@ -76,11 +76,11 @@ pub(crate) fn run(
     place.admit(scenario)?;
     let report = restore_with(&place.config, scenario).map_err(Problem)?;
     let network = &place.config.networks[0];
-    let about = floor(limit::by_arithmetic(&report, within));
+    let about = (report.lost == 0).then(|| floor(limit::by_arithmetic(&report, within)));
     let numbers = network.numbering.numbers.size();
     let simulated = searches.then(|| {
         let most = u32::try_from(numbers).unwrap_or(u32::MAX).min(SEARCHED_MAX);
-        let guess = u32::try_from(about).unwrap_or(u32::MAX);
+        let guess = about.map_or(scenario.nodes / 2, |about| u32::try_from(about).unwrap_or(u32::MAX));
         let told = |trial: &Trial| tell(&text::trial(trial));
         limit::search(scenario, within, guess, most, |tried| restore_with(&place.config, tried), told)
     });

@@ -97,7 +97,7 @@ fn head(picture: &mut String, report: &Report) -> fmt::Result {
     text(picture, (LEFT, 30.0), "font-size=\"18\" font-weight=\"bold\"", &title(report))?;
     let half = format!("half of them after {:.1} s; ", report.median_seconds);
     let subtitle = format!(
-        "{}{} of link; ideal {:.1} s",
+        "{}link {}; ideal {:.1} s",
         if report.lost < report.nodes { half.as_str() } else { "" },
         rate(report.link_bits_per_second),
         report.ideal_seconds
@@ -118,7 +118,7 @@ fn title(report: &Report) -> String {
 }
 
 fn machines(picture: &mut String, report: &Report, frame: &Frame) -> fmt::Result {
-    let most = count(report.nodes.max(1));
+    let most = count(report.nodes.max(1)) * 1.04;
     let by = step(most, 5.0).max(1.0);
     panel(picture, MACHINES, frame, "machines up", most, by, |value| thousands(whole(value)))?;
     for (seconds, word) in [(report.median_seconds, "half"), (report.seconds, "last")] {
@@ -175,10 +175,10 @@ fn regimes(picture: &mut String, report: &Report, frame: &Frame) -> fmt::Result 
     text(picture, (LEFT, top - 8.0), "font-weight=\"bold\"", "regime")?;
     let mut x = RIGHT;
     for (word, _, _) in REGIME_LOOKS.iter().rev() {
-        text(picture, (x, top - 8.0), "text-anchor=\"end\"", word)?;
-        x -= 8.0 * count(word.len() as u64) + 18.0;
-        swatch(picture, word, (x, top - 19.0), (14.0, 13.0))?;
-        x -= 14.0;
+        x -= 7.5 * count(word.len() as u64);
+        text(picture, (x, top - 8.0), "", word)?;
+        swatch(picture, word, (x - 20.0, top - 19.0), (14.0, 13.0))?;
+        x -= 36.0;
     }
     let ends = report.regimes.iter().skip(1).map(|next| next.from_seconds).chain([frame.end_seconds]);
     for (regime, end) in report.regimes.iter().zip(ends) {

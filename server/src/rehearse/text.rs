@@ -1,6 +1,7 @@
 //! A rehearsal as an operator reads it: sentences with figures in them, and small tables.
 
 use super::{Rehearsal, real};
+use heorot_core::mac::Mac;
 use heorot_sim::report::{Firmware, Report};
 use heorot_sim::restore::limit::{Limit, Trial};
 use std::collections::BTreeMap;
@@ -75,21 +76,24 @@ impl Rehearsal {
         let one = &self.one_server;
         let bound = minutes(one.within_seconds);
         let mut text = format!(
-            "With another link the ideal of {:.1} s were {}.\n",
+            "With another link the ideal of {:.1} s would be {}.\n",
             report.ideal_seconds,
             ideals.join(", ")
         );
-        match &one.simulated {
-            Some(limit) => text.push_str(&simulated(limit, &bound)),
-            None => {
+        match (&one.simulated, one.about) {
+            (Some(limit), _) => text.push_str(&simulated(limit, &bound)),
+            (None, None) => {
+                text.push_str("One server is not enough for these machines, or there is another fault; --limit finds by simulation how many it is enough for.\n");
+            }
+            (None, Some(about)) => {
                 let _ = writeln!(
                     text,
                     "One server is enough for about {} such machines, if all are to be up within {bound}: by arithmetic from this run; --limit simulates it.",
-                    rounded(one.about)
+                    rounded(about)
                 );
             }
         }
-        if one.about > one.numbers {
+        if one.about.is_some_and(|about| about > one.numbers) {
             let _ = writeln!(text, "  The network has numbers for {}.", one.numbers);
         }
         text
@@ -105,13 +109,16 @@ pub(super) fn trial(trial: &Trial) -> String {
 }
 
 fn simulated(limit: &Limit, bound: &str) -> String {
-    let runs = limit.trials.len();
+    let runs = match limit.trials.len() {
+        1 => "one run".to_owned(),
+        runs => format!("{runs} runs"),
+    };
     match (limit.enough_for, limit.too_many) {
         (Some(enough), Some(many)) => format!(
-            "One server is enough for {enough} such machines, if all are to be up within {bound}, and not for {many}: by {runs} runs.\n"
+            "One server is enough for {enough} such machines, if all are to be up within {bound}, and not for {many}: by {runs}.\n"
         ),
         (Some(enough), None) => format!(
-            "One server is enough for {enough} such machines, all up within {bound}: by {runs} runs; more were not tried.\n"
+            "One server is enough for {enough} such machines, all up within {bound}: by {runs}; more were not tried.\n"
         ),
         (None, _) => format!("One server gets not even one such machine up within {bound}.\n"),
     }
@@ -120,13 +127,14 @@ fn simulated(limit: &Limit, bound: &str) -> String {
 /// How long it took, and what that is owed to.
 fn outcome(report: &Report) -> String {
     let Report { nodes, lost, first_seconds, median_seconds, seconds, ideal_seconds, .. } = report;
+    let half = if *lost == 0 { "half of them" } else { "half of the others" };
     let who = match *lost {
         0 => "None is lost.".to_owned(),
         lost if lost == *nodes => return "All are lost.\n".to_owned(),
         lost => format!("{lost} of {nodes} are lost."),
     };
     format!(
-        "{who} The first has loaded everything after {first_seconds:.1} s, half of them after {median_seconds:.1} s, the last after {seconds:.1} s,\n\
+        "{who} The first has loaded everything after {first_seconds:.1} s, {half} after {median_seconds:.1} s, the last after {seconds:.1} s,\n\
          which is {:.2} times the ideal of {ideal_seconds:.1} s.\n{}\n",
         report.ratio_to_ideal,
         what_limits(report)
@@ -144,15 +152,24 @@ fn what_limits(report: &Report) -> String {
             "What limits is the pace of {name}: they have loaded everything after {late:.1} s, all others after {others:.1} s; {parts}."
         );
     }
+    let late_seconds = report.seconds - report.ideal_seconds;
+    if late_seconds > TELLING_SECONDS.max(report.ideal_seconds / 4.0) {
+        return format!(
+            "What limits is waiting for what was lost: {} frames on the wire and {} in full queues, so that machines' own timers ran out {} times; {parts}.",
+            report.lost_on_wire, report.dropped_in_queue, report.client_retries
+        );
+    }
     if wire_seconds > first_data_seconds {
         return format!("What limits is the link: {parts}.");
     }
     format!("What limits is the machines' own start, and no link would change that: {parts}.")
 }
 
+/// Less is chance.
+const TELLING_SECONDS: f64 = 4.0;
+
 /// The kind that is up long after all others, if there is one: when it is, and when they are.
 fn straggler(kinds: &BTreeMap<String, Firmware>, ideal_seconds: f64) -> Option<(&str, f64, f64)> {
-    const TELLING_SECONDS: f64 = 4.0;
     let mut last: Vec<(&str, f64)> =
         kinds.iter().map(|(name, kind)| (name.as_str(), kind.last_seconds)).collect();
     last.sort_by(|one, other| other.1.total_cmp(&one.1));
@@ -225,7 +242,13 @@ fn regimes(report: &Report) -> String {
 
 /// What the server itself would tell, and what it may never do.
 fn complaints(report: &Report) -> String {
-    let told = report.troubles.iter().map(|trouble| format!("The server would tell: {trouble}\n"));
+    let mut folded: BTreeMap<&str, u64> = BTreeMap::new();
+    for trouble in &report.troubles {
+        // Each is told of its machine, by its hardware address first.
+        let of_one = trouble.split_once(' ').filter(|(first, _)| first.parse::<Mac>().is_ok());
+        *folded.entry(of_one.map_or(trouble.as_str(), |(_, what)| what)).or_default() += 1;
+    }
+    let told = folded.iter().map(|(what, times)| format!("The server would tell, {times} times: {what}\n"));
     let broken = report.broken.iter().map(|what| {
         format!("A FAULT OF HEOROT: {what}\n  report it, please, with what --print-scenario prints\n")
     });

@@ -45,7 +45,7 @@ fn it_is_well_formed_and_says_what_it_shows() {
     assert_eq!(svg(&report()), picture);
     for words in [
         "Power restore of 100 machines: the last up after 20.0 s, none lost",
-        "half of them after 10.0 s; 1 Gbit/s of link; ideal 19.0 s",
+        "half of them after 10.0 s; link 1 Gbit/s; ideal 19.0 s",
         ">machines up<",
         ">Mbit/s sent<",
         ">regime<",

@@ -28,6 +28,19 @@ fn what_limits_is_told() {
 }
 
 #[test]
+fn waiting_limits_where_it_is_what_takes_the_time() {
+    let report = Report {
+        seconds: 60.0,
+        ideal_seconds: 20.0,
+        lost_on_wire: 7,
+        client_retries: 5,
+        ..Report::default()
+    };
+    let expected = "What limits is waiting for what was lost: 7 frames on the wire and 0 in full queues, so that machines' own timers ran out 5 times";
+    assert!(what_limits(&report).starts_with(expected), "{}", what_limits(&report));
+}
+
+#[test]
 fn the_lost_are_folded_by_firmware_and_reason() {
     let gone = |firmware: &str, seconds, why: &str| LostMachine {
         mac: String::new(),
@@ -92,9 +105,12 @@ fn arithmetic_is_rounded_down_to_two_digits() {
 fn a_fault_of_ours_is_loud() {
     let report = Report {
         broken: vec!["two nodes, one address".into()],
-        troubles: vec!["full".into()],
+        troubles: vec!["52:54:00:00:00:01 full".into(), "52:54:00:00:00:02 full".into()],
         ..Report::default()
     };
     let text = complaints(&report);
-    assert!(text.contains("would tell: full\n") && text.contains("A FAULT OF HEOROT: two nodes"), "{text}");
+    assert!(
+        text.contains("would tell, 2 times: full\n") && text.contains("A FAULT OF HEOROT: two nodes"),
+        "{text}"
+    );
 }
