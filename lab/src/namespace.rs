@@ -86,6 +86,13 @@ impl Namespace {
     }
 }
 
+impl Namespace {
+    /// Ends what runs inside, and leaves it as it is otherwise: children of a server that was killed live on.
+    pub fn end_all(&self) {
+        end_all(&self.name);
+    }
+}
+
 impl Drop for Namespace {
     fn drop(&mut self) {
         remove(&self.name);
@@ -94,12 +101,16 @@ impl Drop for Namespace {
 
 /// Removes a namespace, and ends what runs inside: a program that gave up root's rights outlives the thread that started it.
 fn remove(name: &str) {
+    end_all(name);
+    let _ = ask("ip", &["netns", "delete", name]);
+}
+
+fn end_all(name: &str) {
     for process in ask("ip", &["netns", "pids", name]).unwrap_or_default().lines() {
         if let Ok(process) = process.trim().parse() {
             let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
         }
     }
-    let _ = ask("ip", &["netns", "delete", name]);
 }
 
 /// Removes namespaces of runs that are no more.

@@ -1,10 +1,12 @@
 //! The command line: what there is to say to `heorot`, and the exit codes.
 //!
 //! - [`client`]: HTTP to the control socket;
-//! - [`show`]: answers as tables and sentences.
+//! - [`show`]: answers as tables and sentences;
+//! - [`storm`]: simulated machines with real packets.
 
 mod client;
 mod show;
+mod storm;
 
 use crate::configuration;
 use crate::serve;
@@ -56,6 +58,8 @@ enum Command {
         #[command(flatten)]
         asking: Asking,
     },
+    /// A thousand machines at once, with real packets, at this server or any other; in a network namespace
+    Storm(Box<storm::Storm>),
 }
 
 #[derive(Debug, Subcommand)]
@@ -134,6 +138,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
             &format!("/v1/nodes/{}/explain", client::encoded(&node)),
             show::explanation,
         ),
+        Command::Storm(wanted) => storm::run(*wanted),
     }
     .into()
 }

@@ -18,7 +18,11 @@ pub(crate) const TYPE_ARP: u16 = 0x0806;
 /// Protocol number of UDP.
 const PROTOCOL_UDP: u8 = 17;
 /// How ARP for IPv4 on Ethernet begins: both types, both lengths (RFC 826).
-const ARP_ETHERNET_IPV4: [u8; 6] = [0, 1, 8, 0, 6, 4];
+pub(crate) const ARP_ETHERNET_IPV4: [u8; 6] = [0, 1, 8, 0, 6, 4];
+/// ARP's number of a request.
+pub(crate) const ARP_REQUEST: u16 = 1;
+/// ARP's number of a reply.
+pub(crate) const ARP_REPLY: u16 = 2;
 /// How many routers it may pass: the default of RFC 1700.
 const TIME_TO_LIVE: u8 = 64;
 
@@ -59,24 +63,37 @@ pub(crate) fn packet(source: SocketAddrV4, destination: SocketAddrV4, payload: &
 
 /// A frame to everybody that asks who has an address: with no sender's address, so that nobody's ARP table changes by it (RFC 5227 2.1.1).
 pub(crate) fn arp_probe(from: Mac, address: Ipv4Addr) -> Vec<u8> {
-    const REQUEST: u16 = 1;
+    arp_request(from, Ipv4Addr::UNSPECIFIED, address)
+}
+
+/// A frame to everybody by which a host that has an address asks who has another one.
+pub(crate) fn arp_request(from: Mac, sender: Ipv4Addr, address: Ipv4Addr) -> Vec<u8> {
+    arp(ARP_REQUEST, (from, sender), (Mac::BROADCAST, Mac([0; 6]), address))
+}
+
+/// A frame by which a host tells one that asked that it has an address.
+pub(crate) fn arp_answer(from: Mac, address: Ipv4Addr, to: Mac, asker: Ipv4Addr) -> Vec<u8> {
+    arp(ARP_REPLY, (from, address), (to, to, asker))
+}
+
+/// From whom, with what address; whom the frame goes to, and whom it speaks of.
+fn arp(operation: u16, from: (Mac, Ipv4Addr), to: (Mac, Mac, Ipv4Addr)) -> Vec<u8> {
     let mut frame = Vec::with_capacity(FRAME_OCTETS_MIN);
-    frame.extend(Mac::BROADCAST.0);
-    frame.extend(from.0);
+    frame.extend(to.0.0);
+    frame.extend(from.0.0);
     frame.extend(TYPE_ARP.to_be_bytes());
     frame.extend(ARP_ETHERNET_IPV4);
-    frame.extend(REQUEST.to_be_bytes());
-    frame.extend(from.0);
-    frame.extend(Ipv4Addr::UNSPECIFIED.octets());
-    frame.extend([0; 6]);
-    frame.extend(address.octets());
+    frame.extend(operation.to_be_bytes());
+    frame.extend(from.0.0);
+    frame.extend(from.1.octets());
+    frame.extend(to.1.0);
+    frame.extend(to.2.octets());
     frame.resize(FRAME_OCTETS_MIN, 0);
     frame
 }
 
 /// Who says in a frame that he has which address. None: it is no ARP reply.
 pub(crate) fn arp_reply(frame: &[u8]) -> Option<(Ipv4Addr, Mac)> {
-    const REPLY: u16 = 2;
     let packet = frame.get(ETHERNET_HEADER_OCTETS..)?;
     let (head, rest) = packet.split_first_chunk::<6>()?;
     let (operation, rest) = rest.split_first_chunk::<2>()?;
@@ -84,7 +101,7 @@ pub(crate) fn arp_reply(frame: &[u8]) -> Option<(Ipv4Addr, Mac)> {
     let (address, _) = rest.split_first_chunk::<4>()?;
     let is_reply = frame.get(12..14)? == TYPE_ARP.to_be_bytes()
         && *head == ARP_ETHERNET_IPV4
-        && u16::from_be_bytes(*operation) == REPLY;
+        && u16::from_be_bytes(*operation) == ARP_REPLY;
     is_reply.then_some((Ipv4Addr::from(*address), Mac(*mac)))
 }
 

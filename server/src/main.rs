@@ -3,6 +3,7 @@
 //! - [`cli`]: the command line; [`serve`]: the start, in order; [`run`]: the loop;
 //! - network: [`udp`] on [`netio`], [`link`] on [`frame`], [`neighbour`], [`http`], [`dns`];
 //! - disk: [`store`], [`images`], [`notes`], [`configuration`];
+//! - [`storm`]: the simulator's machines, with real packets;
 //! - the rest of the host: [`clock`], [`journal`], [`rights`], [`settings`].
 
 mod ask;
@@ -29,7 +30,7 @@ mod run;
 mod serve;
 mod settings;
 mod store;
-
+mod storm;
 #[cfg(test)]
 mod testing;
 mod traffic;

@@ -173,10 +173,10 @@ fn attribute(body: &mut Vec<u8>, kind: u16, value: &[u8]) {
 }
 
 /// One message from the kernel.
-struct Message<'a> {
-    kind: u16,
+pub(crate) struct Message<'a> {
+    pub(crate) kind: u16,
     sequence: u32,
-    body: &'a [u8],
+    pub(crate) body: &'a [u8],
 }
 
 impl Message<'_> {
@@ -188,7 +188,7 @@ impl Message<'_> {
 }
 
 /// The messages in a buffer; ends at the first that is not whole.
-struct Messages<'a>(&'a [u8]);
+pub(crate) struct Messages<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Iterator for Messages<'a> {
     type Item = Message<'a>;
@@ -210,24 +210,32 @@ impl<'a> Iterator for Messages<'a> {
 fn entry_of_ours(body: &[u8]) -> Option<Entry> {
     let interface = u32_at(body, 4)?;
     let (mut address, mut mark) = (None, None);
-    let mut rest = body.get(NEIGHBOUR_HEADER_OCTETS..)?;
-    while let (Some(octets), Some(kind)) = (u16_at(rest, 0), u16_at(rest, 2)) {
-        let Some(value) = rest.get(4..usize::from(octets)) else { break };
+    for (kind, value) in attributes(body.get(NEIGHBOUR_HEADER_OCTETS..)?) {
         match kind {
             NDA_DST => address = value.first_chunk().map(|octets: &[u8; 4]| Ipv4Addr::from(*octets)),
             NDA_PROTOCOL => mark = value.first().copied(),
             _ => {}
         }
-        rest = rest.get(usize::from(octets).next_multiple_of(4)..).unwrap_or_default();
     }
     (mark == Some(OUR_MARK)).then_some(Entry { interface, address: address? })
+}
+
+/// The attributes in a message: what each is, and its value. Ends at the first that is not whole.
+pub(crate) fn attributes(mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    std::iter::from_fn(move || {
+        let octets = usize::from(u16_at(rest, 0)?);
+        let found = (u16_at(rest, 2)?, rest.get(4..octets)?);
+        rest = rest.get(octets.next_multiple_of(4)..).unwrap_or_default();
+        Some(found)
+    })
 }
 
 fn u16_at(octets: &[u8], place: usize) -> Option<u16> {
     octets.get(place..)?.first_chunk().map(|value| u16::from_ne_bytes(*value))
 }
 
-fn u32_at(octets: &[u8], place: usize) -> Option<u32> {
+/// A number in the host's order.
+pub(crate) fn u32_at(octets: &[u8], place: usize) -> Option<u32> {
     octets.get(place..)?.first_chunk().map(|value| u32::from_ne_bytes(*value))
 }
 

@@ -3,6 +3,8 @@
 //! Nothing here waits, and nothing allocates after the start.
 #![allow(unsafe_code)]
 
+pub(crate) mod packet;
+
 use socket2::SockAddr;
 use std::io;
 use std::mem::{self, MaybeUninit};

@@ -123,7 +123,7 @@ fn arrows_between_the_rooms_of_the_core_point_one_way() {
                 "promise",
             ],
             // What is known, and what waits for a record: of the cluster, in the form that goes in and out.
-            "hall" | "promise" => &["hall", "promise", "cluster", "config", "event", "message"],
+            "hall" | "promise" => &["hall", "promise", "cluster", "config", "event", "load", "message"],
             "message" => &["cluster", "config", "event", "load", "transfer"],
             "heorot" | "lib" => return None,
             unknown => panic!("core/src has a new room, {unknown}: say here what it may know"),
@@ -161,7 +161,7 @@ fn no_service_sees_another() {
 
 #[test]
 fn crates_depend_on_what_their_room_is_for() {
-    let allowed: [(&str, &[&str]); 7] = [
+    let allowed: [(&str, &[&str]); 8] = [
         ("names", &[]),
         (
             "core",
@@ -180,6 +180,7 @@ fn crates_depend_on_what_their_room_is_for() {
         ("sim", &["heorot-core", "heorot-names", "serde", "serde_json", "toml"]),
         ("agent", &["libc", "nix", "rustix", "serde", "serde_json"]),
         ("lab", &["heorot-agent", "jiff", "nix", "serde_json"]),
+        ("bench", &["heorot-lab", "serde_json"]),
         (
             "server",
             &[
@@ -301,7 +302,7 @@ fn unsafe_code_is_where_it_has_to_be() {
         for (file, text) in code(&member) {
             let place = format!("{member}/src/{file}");
             let allowed = text.contains("allow(unsafe_code)");
-            let expected = place == "server/src/netio.rs" || member == "agent" || member == "lab";
+            let expected = place.starts_with("server/src/netio") || member == "agent" || member == "lab";
             assert!(!allowed || expected, "{place} allows unsafe code");
         }
     }

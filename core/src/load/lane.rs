@@ -18,6 +18,8 @@ pub struct Lane<K: Ord> {
     regime: Regime,
     /// How long anybody waits at the most for a block, as things are.
     served_within: Duration,
+    /// Octets on the wire of the packet that had to wait last.
+    refused_octets: u64,
     /// Octets on the wire since the interface's were told last.
     sent_octets: u64,
     /// Octets of a packet on the wire, as they were of late.
@@ -41,6 +43,7 @@ impl<K: Ord + Copy> Lane<K> {
             ring: Ring::default(),
             regime: Regime::default(),
             served_within: LOAD_SERVED_WITHIN,
+            refused_octets: PACKET_OCTETS,
             sent_octets: 0,
             packet_octets: PACKET_OCTETS,
         }
@@ -80,8 +83,12 @@ impl<K: Ord + Copy> Lane<K> {
         if self.control == Control::Nothing {
             return u64::MAX;
         }
-        let allowed = self.budget.allowance(now, wire_octets(payload_octets));
-        self.sense.current.limited |= allowed == 0;
+        let octets = wire_octets(payload_octets);
+        let allowed = self.budget.allowance(now, octets);
+        if allowed == 0 {
+            self.sense.current.limited = true;
+            self.refused_octets = octets;
+        }
         allowed
     }
 
@@ -117,9 +124,14 @@ impl<K: Ord + Copy> Lane<K> {
         self.budget.take_others(octets.saturating_sub(ours));
     }
 
-    /// When whoever waits is to be looked at again.
-    pub fn next_wakeup(&self) -> Option<Time> {
-        (self.ring.len() > 0).then(|| self.budget.next(self.packet_octets))
+    /// Whether somebody waits.
+    pub fn is_wanted(&self) -> bool {
+        self.ring.len() > 0
+    }
+
+    /// When there are tokens again for what was refused last.
+    pub fn refilled_at(&self) -> Time {
+        self.budget.next(self.refused_octets)
     }
 
     /// A tick has passed.

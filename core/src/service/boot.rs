@@ -11,7 +11,7 @@
 use crate::cluster::boot::{self, Generated, Plan};
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trial::Report;
-use crate::config::{FirmwareKind, Order, Template, Values};
+use crate::config::{Order, Template, Values};
 use crate::event::Kind;
 use crate::hall::Turn;
 use crate::mac::Mac;
@@ -25,7 +25,13 @@ use std::net::Ipv4Addr;
 pub(crate) fn handle(turn: &mut Turn<'_>, request: Request) {
     let machine = turn.machine_at(request.from);
     turn.alive(request.from);
-    let Some(path) = nameless(turn, &request).or_else(|| normalized(&request.path)) else {
+    // Some ROMs ask for a file without a name, or for two quotes around none, and mean what they were told of, or asked for last.
+    let named = if matches!(request.path.as_str(), "" | "''") && request.via == Via::Tftp {
+        machine.and_then(|mac| turn.hall.nodes.get(mac)?.boot.file.clone())
+    } else {
+        normalized(&request.path)
+    };
+    let Some(path) = named else {
         return answer(turn, &request, Answer::Missing("no such path below the boot directory".into()));
     };
     match (path.strip_prefix("node/"), &request.via) {
@@ -111,6 +117,7 @@ fn file(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>
         let is_news = turn.hall.nodes.get(mac).is_some_and(|node| node.asked.as_ref() != Some(&asked));
         if let Some(node) = turn.hall.nodes.get_mut(mac) {
             node.asked = Some(asked.clone());
+            node.boot.file = Some(path.into());
         }
         if is_news {
             turn.event(Some(mac), Kind::File, asked);
@@ -318,12 +325,6 @@ fn identity(turn: &Turn<'_>, mac: Mac, more: &[(&str, serde_json::Value)]) -> St
 
 fn error(status: u16, why: &str) -> Answer {
     Answer::Json(status, json!({ "error": why }).to_string())
-}
-
-/// The file that is meant by a request without a name. Some BIOS ROMs drop the name that they were given and ask for `''`, or for nothing at all.
-fn nameless(turn: &Turn<'_>, request: &Request) -> Option<String> {
-    let has_none = request.via == Via::Tftp && matches!(request.path.as_str(), "" | "''");
-    turn.config.boot.files.get(&FirmwareKind::Bios).filter(|_| has_none).cloned()
 }
 
 /// A path relative to the boot directory: backslashes of old ROMs and repeated slashes folded. None: it is empty or climbs out.

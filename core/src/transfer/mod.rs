@@ -154,9 +154,13 @@ impl Transfers {
 
     /// When [`Input::Wakeup`] is wanted next.
     pub fn next_wakeup(&self) -> Option<Time> {
-        let State { timers, lanes, tick, .. } = &self.state;
+        let State { timers, lanes, tick, settings, .. } = &self.state;
         let timer = timers.first().map(|(at, _)| *at);
-        let tokens = lanes.iter().filter_map(Lane::next_wakeup);
+        let wanted = lanes.iter().zip(&settings.load.links).filter(|(lane, _)| lane.is_wanted());
+        let tokens = wanted.map(|(lane, link)| {
+            let behind = link.behind.and_then(|place| lanes.get(place)).map(Lane::refilled_at);
+            behind.into_iter().fold(lane.refilled_at(), Time::max)
+        });
         timer.into_iter().chain(*tick).chain(tokens).min()
     }
 

@@ -8,7 +8,7 @@
 //!    └─> no offer after the last DISCOVER           └─> no answer after the last REQUEST: it gives up
 //! ```
 
-use super::kind::{Asker, Collects, Seconds};
+use super::kind::{Asker, Collects, Seconds, Xid};
 use super::message::{Output, Told};
 use crate::chance::Chance;
 use crate::frame::{Frame, Payload};
@@ -45,6 +45,8 @@ pub(super) struct Conversation {
     sends: usize,
     /// DISCOVERs before a NAK or a REQUEST without an answer.
     discovers: usize,
+    /// The offer says that no others are to be expected.
+    is_alone: bool,
     state: State,
     deadline: Time,
 }
@@ -92,6 +94,7 @@ impl Conversation {
             counter: 0,
             sends: 0,
             discovers: 0,
+            is_alone: false,
             state: State::Selecting(None),
             deadline: now,
         };
@@ -161,14 +164,11 @@ impl Conversation {
     fn offered(&mut self, now: Time, reply: &Message) {
         let server = reply.options.address(option::SERVER_IDENTIFIER).unwrap_or(reply.siaddr);
         self.state = State::Selecting(Some(Offer { address: reply.yiaddr, server }));
-        let is_alone = reply.options.get(option::IPXE).is_some_and(says_no_others);
+        self.is_alone = reply.options.get(option::IPXE).is_some_and(says_no_others);
         match self.asker.collects {
             Collects::UntilTheTimer => {}
             Collects::Not => self.deadline = now,
-            Collects::AtLeast(_) if is_alone => {
-                self.began = now - Duration::from_secs(3600);
-                self.deadline = now + AT_ONCE;
-            }
+            Collects::AtLeast(_) if self.is_alone => self.deadline = now + AT_ONCE,
             Collects::AtLeast(least) if now.since(self.began) > least => self.deadline = now,
             Collects::AtLeast(_) => {}
         }
@@ -178,7 +178,7 @@ impl Conversation {
     fn takes(&self, now: Time) -> bool {
         match self.asker.collects {
             Collects::UntilTheTimer | Collects::Not => true,
-            Collects::AtLeast(least) => now.since(self.began) > least,
+            Collects::AtLeast(least) => self.is_alone || now.since(self.began) > least,
         }
     }
 
@@ -196,7 +196,14 @@ impl Conversation {
     fn discover(&mut self, now: Time, chance: &mut Chance, out: &mut Vec<Output>) {
         // One number for one walk; who goes back to INIT takes another.
         if self.discovers == 0 || self.asker.goes_back {
-            self.xid = (chance.next_u64() >> 32) as u32;
+            self.xid = match self.asker.xid {
+                Xid::Chance => (chance.next_u64() >> 32) as u32,
+                Xid::HardwareAddress => {
+                    let [.., a, b, c, d] = self.mac.0;
+                    u32::from_be_bytes([a, b, c, d]) ^ IPXE_XID
+                }
+                Xid::Clock => (Chance::new(now.as_nanoseconds() >> CLOCK_SHIFT).next_u64() >> 32) as u32,
+            };
         }
         let wait = self.asker.discover[self.discovers];
         self.discovers += 1;
@@ -350,5 +357,9 @@ const CLIENT_PORT: u16 = 68;
 const SERVER_PORT: u16 = 67;
 const ETHERNET_OCTETS_MAX: u16 = 1472;
 const NO_PXEDHCP: u8 = 176;
+/// Anything: what counts is that it is always the same.
+const IPXE_XID: u32 = 0x4d6f_0000;
+/// A clock that ticks every 134 ms: two machines were seen with the same number 79 ms apart.
+const CLOCK_SHIFT: u32 = 27;
 /// Type 0 and a UUID that ends in the hardware address, as the recorded machines have it.
 const MACHINE_IDENTIFIER: [u8; 11] = [0, 0x44, 0x45, 0x4c, 0x4c, 0x77, 0, 0, 0x4a, 0x80, 0];

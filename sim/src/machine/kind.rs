@@ -124,6 +124,8 @@ pub(super) enum Waits {
 pub(super) struct Asker {
     /// Option 60.
     pub(super) vendor_class: &'static str,
+    /// Where its transaction numbers come from.
+    pub(super) xid: Xid,
     /// Options 93 and 94: what it is, and its network interface. Both or none.
     pub(super) architecture: Option<(u16, [u8; 3])>,
     /// Option 77.
@@ -150,6 +152,17 @@ pub(super) struct Asker {
     pub(super) scatter_percent: u32,
     /// Whether it goes back to its next DISCOVER after its last REQUEST, or a NAK that comes first; else the last REQUEST was its end.
     pub(super) goes_back: bool,
+}
+
+/// Where transaction numbers come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Xid {
+    /// By chance.
+    Chance,
+    /// From the hardware address alone: the same in every boot.
+    HardwareAddress,
+    /// From the clock: machines that ask in the same moment have the same one.
+    Clock,
 }
 
 /// What a program writes into `secs`.
@@ -193,18 +206,19 @@ pub(super) struct Manner {
     pub(super) receiving: Waits,
     /// What happens to a block that is not the next one.
     pub(super) unexpected: Unexpected,
+    /// The ERROR with which it leaves a server that fell silent.
+    pub(super) farewell: Option<(u16, &'static str)>,
 }
 
-/// What a program does about a block that is not the next one.
+/// What a program acknowledges when a block comes that is not the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unexpected {
-    /// It acknowledges the last block in order again, at once. `restarts`: its timer starts anew with that.
-    AcknowledgesLast {
-        /// Whether its timer starts anew.
-        restarts: bool,
-    },
-    /// An old block is acknowledged by its own number; one too far ahead is left.
-    AcknowledgesItself,
+    /// The last block in order again, at once, and its timer starts anew. An OACK that comes again is acknowledged again.
+    Last,
+    /// The same, but its timer goes on, and an OACK that comes again is not looked at.
+    LastByItsClock,
+    /// That block, if it is an old one; one that is ahead is left.
+    Itself,
 }
 
 const fn milliseconds(milliseconds: u64) -> Duration {
@@ -216,6 +230,7 @@ const fn milliseconds(milliseconds: u64) -> Duration {
 /// EDK2's PXE client. Options and waits measured; source: it takes an offer only when its timer runs out.
 static EDK2_ASKER: Asker = Asker {
     vendor_class: "PXEClient:Arch:00007:UNDI:003000",
+    xid: Xid::Clock,
     architecture: Some((7, [1, 3, 0])),
     user_class: None,
     order: &[54, 50, 57, 55, 97, 94, 93, 60],
@@ -230,7 +245,7 @@ static EDK2_ASKER: Asker = Asker {
     discover: &[milliseconds(3910), milliseconds(8020), milliseconds(16_000), milliseconds(32_100)],
     request: &[milliseconds(4000), milliseconds(8000), milliseconds(16_020), milliseconds(32_000)],
     collects: Collects::UntilTheTimer,
-    scatter_percent: 0,
+    scatter_percent: 1,
     goes_back: false,
 };
 
@@ -246,7 +261,8 @@ static EDK2: Manner = Manner {
     asking: EDK2_WAITS,
     agreed: EDK2_WAITS,
     receiving: EDK2_WAITS,
-    unexpected: Unexpected::AcknowledgesLast { restarts: true },
+    unexpected: Unexpected::Last,
+    farewell: None,
 };
 
 /// shim asks through EDK2's client: its options measured, its timers those of EDK2.
@@ -258,7 +274,8 @@ static SHIM: Manner = Manner {
     asking: EDK2_WAITS,
     agreed: EDK2_WAITS,
     receiving: EDK2_WAITS,
-    unexpected: Unexpected::AcknowledgesLast { restarts: true },
+    unexpected: Unexpected::Last,
+    farewell: None,
 };
 
 // ---- iPXE -------------------------------------------------------------------------------------------------------------------------------------------------
@@ -284,6 +301,7 @@ const IPXE_COLLECTS: Collects = Collects::AtLeast(milliseconds(2000));
 /// A BIOS ROM: all measured.
 static IPXE_ROM_ASKER: Asker = Asker {
     vendor_class: "PXEClient:Arch:00000:UNDI:002001",
+    xid: Xid::Chance,
     architecture: Some((0, [1, 2, 1])),
     user_class: Some("iPXE"),
     order: &[57, 93, 94, 60, 77, 55, 175, 61, 97, 54, 50],
@@ -299,13 +317,14 @@ static IPXE_ROM_ASKER: Asker = Asker {
     discover: IPXE_DISCOVER,
     request: IPXE_REQUEST,
     collects: IPXE_COLLECTS,
-    scatter_percent: 0,
+    scatter_percent: 1,
     goes_back: false,
 };
 
 /// `ipxe.efi`: measured, its features as the ROM's.
 static IPXE_EFI_ASKER: Asker = Asker {
     vendor_class: "PXEClient:Arch:00007:UNDI:003010",
+    xid: Xid::HardwareAddress,
     architecture: Some((7, [1, 3, 10])),
     user_class: Some("iPXE"),
     order: &[57, 93, 94, 60, 77, 55, 175, 61, 97, 54, 50],
@@ -317,7 +336,7 @@ static IPXE_EFI_ASKER: Asker = Asker {
     discover: IPXE_DISCOVER,
     request: IPXE_REQUEST,
     collects: IPXE_COLLECTS,
-    scatter_percent: 0,
+    scatter_percent: 1,
     goes_back: false,
 };
 
@@ -334,7 +353,8 @@ static IPXE: Manner = Manner {
     asking: IPXE_WAITS,
     agreed: IPXE_WAITS,
     receiving: IPXE_WAITS,
-    unexpected: Unexpected::AcknowledgesLast { restarts: true },
+    unexpected: Unexpected::Last,
+    farewell: None,
 };
 
 // ---- BIOS ROMs and PXELINUX -------------------------------------------------------------------------------------------------------------------------------
@@ -342,6 +362,7 @@ static IPXE: Manner = Manner {
 /// A ROM by the letter of PXE 2.1: DISCOVERs of 4, 8, 16 and 32 s, offers collected until the timer; REQUESTs of 1, 2, 3 and 4 s.
 static SPECIFICATION_ASKER: Asker = Asker {
     vendor_class: "PXEClient:Arch:00000:UNDI:002001",
+    xid: Xid::Chance,
     architecture: Some((0, [1, 2, 1])),
     user_class: None,
     order: &[54, 50, 57, 55, 97, 94, 93, 60],
@@ -354,7 +375,7 @@ static SPECIFICATION_ASKER: Asker = Asker {
     discover: &[milliseconds(4000), milliseconds(8000), milliseconds(16_000), milliseconds(32_000)],
     request: &[milliseconds(1000), milliseconds(2000), milliseconds(3000), milliseconds(4000)],
     collects: Collects::UntilTheTimer,
-    scatter_percent: 0,
+    scatter_percent: 1,
     goes_back: false,
 };
 
@@ -367,7 +388,8 @@ static SPECIFICATION: Manner = Manner {
     asking: Waits::Ladder(&[milliseconds(4000); 6]),
     agreed: Waits::Ladder(&[milliseconds(4000); 6]),
     receiving: Waits::Ladder(&[milliseconds(4000); 6]),
-    unexpected: Unexpected::AcknowledgesLast { restarts: true },
+    unexpected: Unexpected::Last,
+    farewell: None,
 };
 
 /// About a second, five sends, and then the machine is left on and useless: Becker, on the beowulf list, 2006.
@@ -382,7 +404,8 @@ static HASTY: Manner = Manner {
     asking: HASTY_WAITS,
     agreed: HASTY_WAITS,
     receiving: HASTY_WAITS,
-    unexpected: Unexpected::AcknowledgesLast { restarts: true },
+    unexpected: Unexpected::Last,
+    farewell: None,
 };
 
 /// PXELINUX's table, in ticks of its clock (source: core/fs/pxe/tftp.c); the measured waits are these.
@@ -411,7 +434,8 @@ static PXELINUX: Manner = Manner {
     asking: PXELINUX_WAITS,
     agreed: PXELINUX_WAITS,
     receiving: PXELINUX_WAITS,
-    unexpected: Unexpected::AcknowledgesLast { restarts: false },
+    unexpected: Unexpected::LastByItsClock,
+    farewell: None,
 };
 
 // ---- GRUB -------------------------------------------------------------------------------------------------------------------------------------------------
@@ -427,7 +451,8 @@ const GRUB_LADDER: [Duration; 40] = {
     ladder
 };
 
-/// Options measured; so is that it never repeats an ACK: it waits 68 s after an OACK, and more than 187 s in the middle of a file (both with a clock that ran slow).
+/// Options measured; so is that it never repeats an ACK: it waits 68 s after an OACK, and more than 187 s in the middle of a file (both with a clock that ran slow),
+/// and leaves with an ERROR.
 /// Source (tftp.c): a block that comes again is acknowledged again, by its own number.
 static GRUB: Manner = Manner {
     sizing: None,
@@ -437,7 +462,8 @@ static GRUB: Manner = Manner {
     asking: Waits::Ladder(&GRUB_LADDER),
     agreed: Waits::Ladder(&[milliseconds(68_000)]),
     receiving: Waits::Ladder(&[milliseconds(187_000)]),
-    unexpected: Unexpected::AcknowledgesItself,
+    unexpected: Unexpected::Itself,
+    farewell: Some((0, "closed")),
 };
 
 // ---- Raspberry Pi -----------------------------------------------------------------------------------------------------------------------------------------
@@ -446,6 +472,7 @@ static GRUB: Manner = Manner {
 /// An assumption: it takes any offer; early ones wanted "Raspberry Pi Boot" in option 43.
 static PI_ASKER: Asker = Asker {
     vendor_class: "PXEClient:Arch:00000:UNDI:002001",
+    xid: Xid::Chance,
     architecture: Some((0, [1, 2, 1])),
     user_class: None,
     order: &[54, 50, 57, 55, 97, 94, 93, 60],
@@ -457,7 +484,7 @@ static PI_ASKER: Asker = Asker {
     discover: &[milliseconds(60_000); 5],
     request: &[milliseconds(60_000); 5],
     collects: Collects::Not,
-    scatter_percent: 0,
+    scatter_percent: 1,
     goes_back: false,
 };
 
@@ -473,7 +500,8 @@ static PI_ROM: Manner = Manner {
     asking: PI_WAITS,
     agreed: PI_WAITS,
     receiving: PI_WAITS,
-    unexpected: Unexpected::AcknowledgesLast { restarts: true },
+    unexpected: Unexpected::Last,
+    farewell: None,
 };
 
 /// The same recordings: bootcode.bin asks for the size and still in blocks of 512.
@@ -485,7 +513,8 @@ static PI_BOOTCODE: Manner = Manner {
     asking: PI_WAITS,
     agreed: PI_WAITS,
     receiving: PI_WAITS,
-    unexpected: Unexpected::AcknowledgesLast { restarts: true },
+    unexpected: Unexpected::Last,
+    farewell: None,
 };
 
 // ---- the agent --------------------------------------------------------------------------------------------------------------------------------------------
@@ -493,6 +522,7 @@ static PI_BOOTCODE: Manner = Manner {
 /// heorot-agent: agent/src/client.rs. Its first DISCOVERs are 2, 4, 8, ... 32 s apart, and then every 32 s, for ten minutes in all.
 pub(super) static AGENT_ASKER: Asker = Asker {
     vendor_class: "heorot-agent",
+    xid: Xid::Chance,
     architecture: None,
     user_class: None,
     order: &[50, 54, 60, 57, 55],

@@ -12,6 +12,8 @@ use std::net::Ipv4Addr;
 pub(super) struct Wish {
     pub(super) name: String,
     pub(super) need: Need,
+    /// The file has other names too, in the wishes before and after this one: when it is found, they are not looked for.
+    pub(super) sought: Option<Sought>,
     pub(super) reads: Reads,
     /// What people call this part of the boot.
     pub(super) stage: &'static str,
@@ -24,8 +26,15 @@ pub(super) enum Need {
     Must,
     /// It goes on.
     May,
-    /// It looks under the next name. If the file is there, it needs no other name.
-    OneOfThese,
+}
+
+/// What is looked for under several names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sought {
+    /// What PXELINUX consists of.
+    Library,
+    /// What the server made for this machine.
+    Configuration,
 }
 
 /// As what a file is read.
@@ -56,7 +65,7 @@ pub(super) struct Start<'a> {
 impl Wish {
     /// A file without which there is no boot.
     pub(super) fn must(name: impl Into<String>, stage: &'static str) -> Self {
-        Self { name: name.into(), need: Need::Must, reads: Reads::Nothing, stage }
+        Self { name: name.into(), need: Need::Must, sought: None, reads: Reads::Nothing, stage }
     }
 
     fn may(name: impl Into<String>) -> Self {
@@ -79,16 +88,7 @@ pub(super) fn wishes(program: Program, start: &Start<'_>) -> VecDeque<Wish> {
         // It loads these, whatever the server says.
         Program::PiRom => [Wish::must("bootcode.bin", "loader"), Wish::may("bootsig.bin")].into(),
         Program::PiBootcode => system().collect(),
-        Program::Pxelinux => {
-            let library = Wish::must(format!("{folder}ldlinux.c32"), "loader");
-            let names = pxelinux_names(start.mac, start.address);
-            let names = names.into_iter().map(|name| Wish {
-                need: Need::OneOfThese,
-                reads: Reads::Pxelinux,
-                ..Wish::may(format!("{folder}pxelinux.cfg/{name}"))
-            });
-            [library].into_iter().chain(names).chain(system()).collect()
-        }
+        Program::Pxelinux => pxelinux_wishes(start).into_iter().chain(system()).collect(),
         Program::Shim => {
             let optional = ["revocations_sku.efi", "revocations_sbat.efi", "shim_certificate_0.efi"];
             let optional = optional.into_iter().map(|name| Wish::may(format!("{folder}{name}")));
@@ -98,8 +98,8 @@ pub(super) fn wishes(program: Program, start: &Start<'_>) -> VecDeque<Wish> {
     }
 }
 
-/// What is wanted after a file was read: what it says, or the rest as it was. Also the plan.
-pub(super) fn after_reading(
+/// What is wanted after a file came: what it says if it is one that is read, else the rest of what was. Also what it says.
+pub(super) fn after(
     wish: &Wish,
     text: &str,
     rest: VecDeque<Wish>,
@@ -113,10 +113,10 @@ pub(super) fn after_reading(
     };
     match plan {
         Some(plan) if !plan.files.is_empty() => (images(plan.files.clone()).collect(), Some(plan)),
-        Some(_) | None if wish.need == Need::OneOfThese => {
-            (rest.into_iter().skip_while(|other| other.need == Need::OneOfThese).collect(), None)
+        Some(_) | None => {
+            let is_found = |other: &Wish| wish.sought.is_some() && other.sought == wish.sought;
+            (rest.into_iter().skip_while(is_found).collect(), None)
         }
-        Some(_) | None => (rest, None),
     }
 }
 
@@ -133,6 +133,28 @@ fn pxelinux_names(mac: Mac, address: Ipv4Addr) -> Vec<String> {
     let by_mac = format!("01-{mac}").replace(':', "-");
     [by_mac].into_iter().chain(shortened).chain(["default".to_owned()]).collect()
 }
+
+/// Its library, its configuration. Both are looked for under several names, in the order measured; without the first it does not go on.
+fn pxelinux_wishes(start: &Start<'_>) -> Vec<Wish> {
+    let folder = folder(start.boot_file);
+    let library = |(place, folder): (usize, &&str)| Wish {
+        need: if place + 1 == PXELINUX_FOLDERS.len() { Need::Must } else { Need::May },
+        sought: Some(Sought::Library),
+        ..Wish::may(format!("{folder}ldlinux.c32"))
+    };
+    let first = Wish { sought: Some(Sought::Library), ..Wish::may(format!("{folder}ldlinux.c32")) };
+    let configuration = |name| Wish {
+        sought: Some(Sought::Configuration),
+        reads: Reads::Pxelinux,
+        ..Wish::may(format!("{folder}pxelinux.cfg/{name}"))
+    };
+    let libraries = PXELINUX_FOLDERS.iter().enumerate().map(library);
+    let names = pxelinux_names(start.mac, start.address);
+    [first].into_iter().chain(libraries).chain(names.into_iter().map(configuration)).collect()
+}
+
+/// Where PXELINUX looks for its library after its own folder: the first measured, the others by its source.
+const PXELINUX_FOLDERS: [&str; 5] = ["/boot/isolinux/", "/isolinux/", "/boot/syslinux/", "/syslinux/", "/"];
 
 /// GRUB's modules and configurations, in the order measured. Any may be missing here: which of them are built in depends on who built it.
 fn grub_wishes(start: &Start<'_>) -> Vec<Wish> {
@@ -153,7 +175,7 @@ fn grub_wishes(start: &Start<'_>) -> Vec<Wish> {
     let own = pxelinux_names(start.mac, start.address);
     // It does not ask for `grub.cfg-default`.
     let own = own.iter().filter(|name| *name != "default").map(|name| Wish {
-        need: Need::OneOfThese,
+        sought: Some(Sought::Configuration),
         reads: Reads::Grub,
         ..Wish::may(format!("{prefix}/grub.cfg-{name}"))
     });

@@ -312,7 +312,7 @@ impl Machine {
             tftp::Step::GaveUp => "no answer".into(),
         };
         match wish.need {
-            Need::May | Need::OneOfThese => self.soon(now, Then::Load),
+            Need::May => self.soon(now, Then::Load),
             Need::Must if self.boot.plan.never_gives_up => {
                 self.doing = Doing::Waiting(now + SCRIPT_WAIT, Then::Script);
             }
@@ -323,7 +323,7 @@ impl Machine {
     /// A file is read, if it is one to be read: the next files are those that it names.
     fn read(&mut self, wish: &Wish, text: &str) {
         let rest = std::mem::take(&mut self.boot.wishes);
-        let (wishes, plan) = loader::after_reading(wish, text, rest, &self.boot.boot_file);
+        let (wishes, plan) = loader::after(wish, text, rest, &self.boot.boot_file);
         self.boot.wishes = wishes;
         if let Some(plan) = plan {
             self.boot.plan = plan;
@@ -399,7 +399,7 @@ fn asked(setup: &Setup, program: Program, name: &str) -> Vec<u8> {
     let is_odd = setup.kind == Kind::OddNames && program == setup.kind.firmware();
     match setup.seed % 2 {
         _ if !is_odd => name.into(),
-        0 => b"''".into(),
+        0 => Vec::new(),
         _ => [name.as_bytes(), &[0xff]].concat(),
     }
 }

@@ -10,6 +10,10 @@
 //!                                   └─> silence: gave up
 //! ```
 //!
+//! A block that is not the next one has come twice, or one before it was lost. iPXE, EDK2 and PXELINUX acknowledge what they have again, at once; GRUB acknowledges the old
+//! block. None of them can tell an echo from a loss: a server that answers each of these ACKs by a block sends everything twice from there on (the sorcerer's apprentice).
+//! Each of these blocks has an ACK of its own: none of the programs counts what came meanwhile.
+//!
 //! This is where a simulation spends its time: a block costs no allocation and no look-up.
 
 use super::kind::{Manner, Unexpected, Waits};
@@ -68,6 +72,8 @@ pub(super) struct Transfer {
     is_whole: bool,
     /// What is to be sent, and when.
     answer: Option<(Time, Answer)>,
+    /// How many more times: blocks that were not the next one came meanwhile.
+    copies: u8,
     /// When it repeats itself, or gives up.
     deadline: Time,
     /// Sends without progress.
@@ -121,6 +127,7 @@ impl Transfer {
             text: Vec::new(),
             is_whole: false,
             answer: None,
+            copies: 0,
             deadline: now,
             sends: 0,
             timeout: Duration::ZERO,
@@ -183,13 +190,14 @@ impl Transfer {
         match self.answer {
             Some((at, Answer::Acknowledge(block))) if at <= now => {
                 self.answer = None;
+                let copies = std::mem::take(&mut self.copies);
                 if !self.is_whole || self.order.acknowledges_last {
-                    self.acknowledge(block, out);
+                    (0..=copies).for_each(|_| self.acknowledge(block, out));
                 }
                 if self.is_whole {
                     return Step::Has;
                 }
-                self.acknowledged(now, block);
+                self.acknowledged(now);
             }
             Some((at, Answer::AskAgain)) if at <= now => {
                 self.answer = None;
@@ -252,8 +260,13 @@ impl Transfer {
             return;
         }
         match self.manner.unexpected {
-            Unexpected::AcknowledgesLast { .. } => self.answer_soon(now, wire(self.received), chance),
-            Unexpected::AcknowledgesItself => {
+            Unexpected::Last | Unexpected::LastByItsClock if self.answer.is_some() => {
+                self.copies = self.copies.saturating_add(1);
+            }
+            Unexpected::Last | Unexpected::LastByItsClock => {
+                self.answer_soon(now, wire(self.received), chance);
+            }
+            Unexpected::Itself => {
                 let behind = wire(self.received).wrapping_sub(block);
                 if behind < u16::MAX / 2 && u64::from(behind) < self.received {
                     self.answer_soon(now, block, chance);
@@ -264,7 +277,8 @@ impl Transfer {
 
     /// An OACK: it says what holds of what was asked for.
     fn agree(&mut self, now: Time, port: u16, options: &[u8], chance: &mut Chance) {
-        if self.received > 0 {
+        let is_again = self.server_port.is_some();
+        if self.received > 0 || (is_again && self.manner.unexpected == Unexpected::LastByItsClock) {
             return;
         }
         self.server_port = Some(port);
@@ -298,28 +312,24 @@ impl Transfer {
     }
 
     /// An ACK was sent: the timers after it.
-    fn acknowledged(&mut self, now: Time, block: u16) {
-        let is_new =
-            block == wire(self.received) && (self.acknowledged < self.received || self.received == 0);
-        let Unexpected::AcknowledgesLast { restarts } = self.manner.unexpected else {
-            // It waits for the next block from its last packet on, whichever that was.
-            self.acknowledged = self.received;
-            self.sends = 0;
-            return self.wait(now);
-        };
-        if is_new || restarts {
-            self.acknowledged = self.received;
-            self.sends = 0;
-            self.measure(now);
-            self.wait(now);
+    fn acknowledged(&mut self, now: Time) {
+        let is_new = self.acknowledged < self.received || self.received == 0;
+        self.acknowledged = self.received;
+        match self.manner.unexpected {
+            Unexpected::LastByItsClock if !is_new => {}
+            Unexpected::Last | Unexpected::LastByItsClock | Unexpected::Itself => {
+                self.sends = 0;
+                self.measure(now);
+                self.wait(now);
+            }
         }
     }
 
     /// Nothing came in time.
     fn expired(&mut self, now: Time, out: &mut Vec<Output>) -> Step {
         match self.waits() {
-            Waits::Ladder(ladder) if self.sends == ladder.len() => return Step::GaveUp,
-            Waits::Adaptive { cap, .. } if self.timeout * 2 > cap => return Step::GaveUp,
+            Waits::Ladder(ladder) if self.sends == ladder.len() => return self.give_up(out),
+            Waits::Adaptive { cap, .. } if self.timeout * 2 > cap => return self.give_up(out),
             Waits::Adaptive { .. } => {
                 self.timeout *= 2;
                 self.expired += 1;
@@ -388,7 +398,20 @@ impl Transfer {
 
     /// The ERROR after a request for the size.
     fn abort(&self, out: &mut Vec<Output>) {
-        if let (Some((_, code, text)), Some(port)) = (self.manner.sizing, self.server_port) {
+        if let Some((_, code, text)) = self.manner.sizing {
+            self.error(code, text, out);
+        }
+    }
+
+    fn give_up(&self, out: &mut Vec<Output>) -> Step {
+        if let Some((code, text)) = self.manner.farewell {
+            self.error(code, text, out);
+        }
+        Step::GaveUp
+    }
+
+    fn error(&self, code: u16, text: &str, out: &mut Vec<Output>) {
+        if let Some(port) = self.server_port {
             let octets = [&[0, 5][..], &code.to_be_bytes(), text.as_bytes(), &[0]].concat();
             self.send(port, Payload::Octets(octets), out);
         }
@@ -415,3 +438,6 @@ const SERVER_PORT: u16 = 69;
 const BLOCK_OCTETS_DEFAULT: u16 = 512;
 /// Chance adds up to a fifth to a turnaround.
 const JITTER_PART: u64 = 5;
+
+#[cfg(test)]
+mod tests;

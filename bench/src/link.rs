@@ -1,0 +1,47 @@
+//! Three namespaces: a server, clients, and between them a link of some rate that the server cannot see.
+
+use heorot_lab::namespace::Namespace;
+use std::net::Ipv4Addr;
+
+/// The server's address.
+pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
+/// The interface of the server, and of the clients.
+pub(crate) const INTERFACE: &str = "eth1";
+/// What a port of a switch holds: 256 kB, of which 32 kB leave at once.
+const QUEUE: &str = "burst 32kb limit 256kb";
+
+/// The link and what is at its ends.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) server: Namespace,
+    pub(crate) clients: Namespace,
+    /// Its rate, as it was asked for.
+    pub(crate) rate: String,
+    // It lives as long as its ends.
+    _between: Namespace,
+}
+
+impl Link {
+    /// A link of a rate as `tc` writes it: `200mbit`. Both ways are shaped, at the far port of a bridge: the server's own interface says 10 Gbit.
+    ///
+    /// # Errors
+    /// In words: without root's rights, mostly.
+    pub(crate) fn new(rate: &str) -> Result<Self, String> {
+        let (server, between, clients) =
+            (Namespace::new("server")?, Namespace::new("link")?, Namespace::new("clients")?);
+        between.ip("link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0")?;
+        between.ip("link set br0 up")?;
+        for (end, port) in [(&server, "to-server"), (&clients, "to-clients")] {
+            let (inside, outside) = (end.name(), between.name());
+            between.ip(&format!(
+                "link add {INTERFACE} netns {inside} type veth peer name {port} netns {outside}"
+            ))?;
+            between.ip(&format!("link set {port} master br0 up"))?;
+            end.ip(&format!("link set {INTERFACE} up"))?;
+            let shaper = format!("qdisc add dev {port} root tbf rate {} {QUEUE}", rate.to_ascii_lowercase());
+            between.ask("tc", &shaper.split(' ').collect::<Vec<_>>())?;
+        }
+        server.ip(&format!("address add {SERVER}/16 dev {INTERFACE}"))?;
+        Ok(Self { server, clients, rate: rate.to_owned(), _between: between })
+    }
+}

@@ -1,0 +1,115 @@
+//! heorot beside other servers, from one run, over a shaped link: `make bench-storm` and `make bench-plain`.
+//!
+//! ```text
+//!   namespace "server"             namespace "link"                            namespace "clients"
+//!   a server, 10.77.0.1 on eth1 ──veth── tbf <─ bridge ─> tbf ──veth── eth1: heorot storm
+//! ```
+//!
+//! Each server in turn is started, stormed, and ended by its process id; all of them serve the same files. Needs root, and Debian's packages of the others.
+//!
+//! - [`link`]: the namespaces and the shaper; [`files`]: what is served;
+//! - [`servers`]: how each is configured and started; [`debian`]: where the others come from;
+//! - [`wanted`]: what was asked for; [`table`]: what came of it.
+
+mod debian;
+mod files;
+mod link;
+mod servers;
+mod storm;
+mod table;
+mod wanted;
+
+use files::Files;
+use link::Link;
+use servers::{Kind, Running};
+use std::io::Write;
+use std::process::ExitCode;
+use table::Row;
+use wanted::{Bench, Wanted};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = Wanted::parse(&arguments).and_then(|wanted| match wanted.bench {
+        Bench::Storm => storm_beside_others(&wanted),
+        Bench::Plain => plain_beside_others(&wanted),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            let _ = writeln!(std::io::stderr(), "heorot-bench: {why}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whole boots: DHCP, loader, image.
+fn storm_beside_others(wanted: &Wanted) -> Result<(), String> {
+    let files = Files::new(wanted.image_octets)?;
+    for rate in &wanted.links {
+        say(&format!(
+            "\n{} machines from power-on within {}, {} kB each beside their boot files, {rate}, {} run(s)\n",
+            wanted.nodes,
+            wanted.within,
+            wanted.image_octets / 1000,
+            wanted.runs
+        ));
+        let link = Link::new(rate)?;
+        say(&table::head());
+        for kind in &wanted.servers {
+            compare(*kind, wanted, &link, &files, |seed| storm::machines(&link, wanted, rate, seed))?;
+        }
+    }
+    Ok(())
+}
+
+/// TFTP alone, in lock-step and in windows.
+fn plain_beside_others(wanted: &Wanted) -> Result<(), String> {
+    let files = Files::new(wanted.image_octets)?;
+    for rate in &wanted.links {
+        let link = Link::new(rate)?;
+        for (clients, window) in &wanted.windows {
+            say(&format!(
+                "\n{clients} TFTP clients, windows of {window}, {} kB each, {rate}, {} run(s)\n",
+                wanted.image_octets / 1000,
+                wanted.runs
+            ));
+            say(&table::head());
+            for kind in &wanted.servers {
+                let storm = |seed| storm::plain(&link, wanted, rate, *clients, *window, seed);
+                compare(*kind, wanted, &link, &files, storm)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// As many runs as were asked for, each with a server that knows nothing yet; then the row of their medians.
+fn compare(
+    kind: Kind,
+    wanted: &Wanted,
+    link: &Link,
+    files: &Files,
+    storm: impl Fn(u64) -> Result<Row, String>,
+) -> Result<(), String> {
+    let mut rows = Vec::new();
+    for run in 0..wanted.runs {
+        let running = match Running::start(kind, link, files) {
+            Ok(running) => running,
+            Err(why) => {
+                say(&format!("{:<24}{why}\n", kind.name()));
+                return Ok(());
+            }
+        };
+        // Another seed has other machines: none of them is known from before.
+        let row =
+            storm(wanted.seed + run).map_err(|why| format!("{}: {why}\n{}", kind.name(), running.tail()))?;
+        rows.push(row);
+    }
+    say(&table::line(kind.name(), &table::medians(&rows)));
+    Ok(())
+}
+
+fn say(text: &str) {
+    let mut output = std::io::stdout();
+    let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+}

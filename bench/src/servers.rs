@@ -1,0 +1,289 @@
+//! How each server is configured so that it can do its best, and how it is started and ended.
+
+use crate::debian;
+use crate::files::{Files, INITRD, KERNEL};
+use crate::link::{INTERFACE, Link, SERVER};
+use heorot_lab::namespace::Namespace;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A server, or two that work together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// heorot that is told the link's rate.
+    Heorot,
+    /// heorot that has to find it out, while the kernel says 10 Gbit.
+    HeorotAuto,
+    /// dnsmasq for all.
+    Dnsmasq,
+    /// tftpd-hpa beside ISC's DHCP server.
+    TftpdHpa,
+    /// atftpd beside ISC's DHCP server.
+    Atftpd,
+}
+
+/// All, in the order of the table.
+pub(crate) const KINDS: [Kind; 5] =
+    [Kind::Heorot, Kind::HeorotAuto, Kind::Dnsmasq, Kind::TftpdHpa, Kind::Atftpd];
+
+/// The addresses that machines get. More than machines, as an operator would have it.
+const FIRST: &str = "10.77.128.1";
+const LAST: &str = "10.77.191.254";
+/// It binds its ports in far less.
+const START_PATIENCE: Duration = Duration::from_secs(20);
+/// Servers without a sign of being ready have it by then.
+const START_PAUSE: Duration = Duration::from_secs(1);
+
+impl Kind {
+    /// The name in the table, and in what is asked for.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Heorot => "heorot",
+            Self::HeorotAuto => "heorot-auto",
+            Self::Dnsmasq => "dnsmasq",
+            Self::TftpdHpa => "dhcpd+tftpd-hpa",
+            Self::Atftpd => "dhcpd+atftpd",
+        }
+    }
+}
+
+/// A server that runs; it ends with its value.
+#[derive(Debug)]
+pub(crate) struct Running<'a> {
+    namespace: &'a Namespace,
+    processes: Vec<Child>,
+    logs: Vec<PathBuf>,
+}
+
+impl<'a> Running<'a> {
+    /// Starts it with nothing known, and waits until it is ready.
+    ///
+    /// # Errors
+    /// In words: it is not to be had, or does not start.
+    pub(crate) fn start(kind: Kind, link: &'a Link, files: &Files) -> Result<Self, String> {
+        let mut running = Self { namespace: &link.server, processes: Vec::new(), logs: Vec::new() };
+        match kind {
+            Kind::Heorot => running.heorot(link, files, Some(link.rate.as_str()))?,
+            Kind::HeorotAuto => running.heorot(link, files, None)?,
+            Kind::Dnsmasq => running.dnsmasq(link, files)?,
+            Kind::TftpdHpa => {
+                running.dhcpd(link, files)?;
+                running.tftpd_hpa(link, files)?;
+            }
+            Kind::Atftpd => {
+                running.dhcpd(link, files)?;
+                running.atftpd(link, files)?;
+            }
+        }
+        Ok(running)
+    }
+
+    /// Its last words.
+    pub(crate) fn tail(&self) -> String {
+        let last = |path: &PathBuf| {
+            let text = fs::read_to_string(path).unwrap_or_default();
+            let lines: Vec<&str> = text.lines().collect();
+            lines[lines.len().saturating_sub(20)..].join("\n")
+        };
+        self.logs.iter().map(last).collect::<Vec<_>>().join("\n")
+    }
+
+    fn heorot(&mut self, link: &Link, files: &Files, rate: Option<&str>) -> Result<(), String> {
+        let program = heorot()?;
+        let state = files.room("heorot-state");
+        let _ = fs::remove_dir_all(&state);
+        let control = files.room("heorot.sock");
+        let (shown_state, shown_control, boot) = (state.display(), control.display(), files.boot());
+        let boot = boot.display();
+        let mut text = format!(
+            r#"[server]
+state = "{shown_state}"
+control = "{shown_control}"
+user = "root"
+
+[[network]]
+interface = "{INTERFACE}"
+address = "{SERVER}/16"
+numbers = "0-16383"
+first = "10.77.64.0"
+temporary = "{FIRST}-{LAST}"
+
+[boot]
+directory = "{boot}"
+bios = "pxelinux.0"
+uefi-x64 = "ipxe.efi"
+ipxe = "boot.ipxe"
+
+[profile.default]
+kernel = "{KERNEL}"
+initrd = ["{INITRD}"]
+"#
+        );
+        if let Some(rate) = rate {
+            text += &format!("\n[load]\nlink = \"{rate}\"\n");
+        }
+        let configuration = write(files, "heorot.toml", &text)?;
+        let check = link.server.command(&program).arg("check").arg(&configuration).output();
+        let check = check.map_err(|error| format!("{}: {error}", program.display()))?;
+        if !check.status.success() {
+            let why = String::from_utf8_lossy(&check.stderr).into_owned();
+            return Err(format!("its configuration is refused: {}", why.lines().next().unwrap_or_default()));
+        }
+        let command = link.server.command(&program);
+        self.spawn(command, files, "heorot.log", &["serve", "--config", &shown(&configuration)])?;
+        self.wait("heorot", || std::os::unix::net::UnixStream::connect(&control).is_ok())
+    }
+
+    fn dnsmasq(&mut self, link: &Link, files: &Files) -> Result<(), String> {
+        let leases = files.room("dnsmasq.leases");
+        let _ = fs::remove_file(&leases);
+        // Its limits are raised and its ping before an offer is off, so that it can compete; iPXE is told not to wait for other servers.
+        let text = format!(
+            "port=0\ninterface={INTERFACE}\nbind-interfaces\nuser=root\n\
+             dhcp-range={FIRST},{LAST},255.255.0.0,1h\ndhcp-lease-max=20000\nno-ping\ndhcp-authoritative\n\
+             dhcp-leasefile={}\npid-file=\nlog-facility={}\nquiet-dhcp\nquiet-tftp\n\
+             dhcp-match=set:ipxe,175\ndhcp-match=set:efi,option:client-arch,7\n\
+             dhcp-boot=tag:ipxe,boot.ipxe\ndhcp-boot=tag:efi,tag:!ipxe,ipxe.efi\n\
+             dhcp-boot=tag:!efi,tag:!ipxe,pxelinux.0\ndhcp-option-force=tag:ipxe,encap:175,176,1b\n\
+             enable-tftp\ntftp-root={}\ntftp-max=20000\n",
+            shown(&leases),
+            shown(&files.room("dnsmasq.log")),
+            shown(&files.boot())
+        );
+        let configuration = write(files, "dnsmasq.conf", &text)?;
+        let mut command = limits(link, "dnsmasq")?;
+        command.arg("--keep-in-foreground").arg(format!("--conf-file={}", shown(&configuration)));
+        self.spawn(command, files, "dnsmasq.err", &[])?;
+        self.pause("dnsmasq")
+    }
+
+    fn dhcpd(&mut self, link: &Link, files: &Files) -> Result<(), String> {
+        let leases = write(files, "dhcpd.leases", "")?;
+        let text = format!(
+            "authoritative;\nping-check off;\ndefault-lease-time 3600;\nmax-lease-time 3600;\n\
+             option space ipxe;\noption ipxe-encap-opts code 175 = encapsulate ipxe;\n\
+             option ipxe.no-pxedhcp code 176 = unsigned integer 8;\noption arch code 93 = unsigned integer 16;\n\
+             subnet 10.77.0.0 netmask 255.255.0.0 {{\n  range {FIRST} {LAST};\n  next-server {SERVER};\n  \
+             if exists user-class and option user-class = \"iPXE\" {{\n    option ipxe.no-pxedhcp 1;\n    filename \"boot.ipxe\";\n  \
+             }} elsif option arch = 00:07 {{\n    filename \"ipxe.efi\";\n  }} else {{\n    filename \"pxelinux.0\";\n  }}\n}}\n"
+        );
+        let configuration = write(files, "dhcpd.conf", &text)?;
+        let mut command = limits(link, "dhcpd")?;
+        command.args(["-4", "-f", "-q", "--no-pid", "-cf"]).arg(configuration).arg("-lf").arg(leases);
+        self.spawn(command, files, "dhcpd.log", &[INTERFACE])?;
+        self.pause("dhcpd")
+    }
+
+    fn tftpd_hpa(&mut self, link: &Link, files: &Files) -> Result<(), String> {
+        let address = format!("{SERVER}:69");
+        let arguments = ["--foreground", "--address", &address, "--user", "root", "--secure"];
+        let mut command = limits(link, "in.tftpd")?;
+        command.args(arguments).arg(files.boot());
+        self.spawn(command, files, "tftpd-hpa.log", &[])?;
+        self.pause("tftpd-hpa")
+    }
+
+    fn atftpd(&mut self, link: &Link, files: &Files) -> Result<(), String> {
+        let address = SERVER.to_string();
+        let log = shown(&files.room("atftpd.log"));
+        let arguments = [
+            "--daemon",
+            "--no-fork",
+            "--maxthread",
+            "20000",
+            "--user",
+            "root.root",
+            "--bind-address",
+            &address,
+            "--logfile",
+            &log,
+        ];
+        let mut command = limits(link, "atftpd")?;
+        command.args(arguments).arg(files.boot());
+        self.spawn(command, files, "atftpd.err", &[])?;
+        self.pause("atftpd")
+    }
+
+    fn spawn(
+        &mut self,
+        mut command: Command,
+        files: &Files,
+        log: &str,
+        further: &[&str],
+    ) -> Result<(), String> {
+        let path = files.room(log);
+        let log = File::create(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let errors = log.try_clone().map_err(|error| error.to_string())?;
+        let process = command.args(further).stdin(Stdio::null()).stdout(log).stderr(errors).spawn();
+        self.processes.push(process.map_err(|error| error.to_string())?);
+        self.logs.push(path);
+        Ok(())
+    }
+
+    fn wait(&mut self, name: &str, mut is_ready: impl FnMut() -> bool) -> Result<(), String> {
+        let start = Instant::now();
+        while !is_ready() {
+            self.still_there(name)?;
+            if start.elapsed() > START_PATIENCE {
+                return Err(format!("{name} is not ready: {}", self.tail()));
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
+    fn pause(&mut self, name: &str) -> Result<(), String> {
+        thread::sleep(START_PAUSE);
+        self.still_there(name)
+    }
+
+    fn still_there(&mut self, name: &str) -> Result<(), String> {
+        match self.processes.last_mut().and_then(|process| process.try_wait().ok().flatten()) {
+            Some(status) => Err(format!("{name} ended, {status}: {}", self.tail())),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        for process in &mut self.processes {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+        // tftpd-hpa forks for each transfer.
+        self.namespace.end_all();
+    }
+}
+
+/// One of the others, with as many open files as this host allows. The shell replaces itself by the server.
+fn limits(link: &Link, program: &str) -> Result<Command, String> {
+    let program = debian::program(program)?;
+    let mut command = link.server.command("sh");
+    command.args(["-c", "ulimit -n $(ulimit -H -n); exec \"$0\" \"$@\""]).arg(program);
+    command.env("LD_LIBRARY_PATH", debian::libraries());
+    Ok(command)
+}
+
+/// heorot: `HEOROT`, or what was built beside this one.
+pub(crate) fn heorot() -> Result<PathBuf, String> {
+    let own = std::env::current_exe().map_err(|error| format!("where this program is: {error}"))?;
+    let beside = own.with_file_name("heorot");
+    let program = std::env::var_os("HEOROT").map_or(beside, PathBuf::from);
+    program.is_file().then_some(program).ok_or_else(|| {
+        format!("no heorot beside {}: cargo build --release --package heorot makes it", own.display())
+    })
+}
+
+fn write(files: &Files, name: &str, text: &str) -> Result<PathBuf, String> {
+    let path = files.room(name);
+    fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(path)
+}
+
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
