@@ -38,7 +38,7 @@ const UP_WITHIN: Duration = Duration::from_secs(240);
 const QUIET_WITHIN: Duration = Duration::from_secs(500);
 
 /// How often the server is asked for all that it knows.
-const COMPARED_EVERY: Duration = Duration::from_secs(5);
+const COMPARED_EVERY: Duration = Duration::from_secs(20);
 
 /// Runs a seed, with a line for every event or without.
 pub fn run(seed: u64, with_lines: bool) -> Outcome {

@@ -69,6 +69,8 @@ pub(crate) struct Server {
     chance: Chance,
     heorot_armed: Time,
     transfers_armed: Time,
+    /// How often it was woken for nothing at this moment.
+    wakes_at_once: u32,
     /// Lists of outputs that are not in use.
     spare: Vec<Vec<message::Output>>,
     spare_transfer: Vec<Vec<transfer::Output>>,
@@ -147,6 +149,7 @@ impl Server {
             chance: Chance::of(seed, SERVER),
             heorot_armed: NEVER,
             transfers_armed: NEVER,
+            wakes_at_once: 0,
             spare: Vec::new(),
             spare_transfer: Vec::new(),
         }
@@ -162,10 +165,11 @@ impl Server {
         let records = self.store.records();
         let (mut out, mut transfer_out) = (Vec::new(), Vec::new());
         let heorot = Heorot::restore(s.now, self.config.clone(), SECRET, records, &mut out);
-        let fresh = |note: &(Time, Note)| s.now.since(note.0) <= NOTES_LAST;
-        let notes = self.notes.iter().zip(0..).filter_map(|(note, slot)| {
-            note.as_ref().filter(|note| fresh(note)).map(|(_, note)| (slot, note.clone()))
-        });
+        for note in &mut self.notes {
+            *note = note.take().filter(|(written, _)| s.now.since(*written) <= NOTES_LAST);
+        }
+        let notes = self.notes.iter().zip(0..);
+        let notes = notes.filter_map(|(note, slot)| note.as_ref().map(|(_, note)| (slot, note.clone())));
         let transfers =
             Transfers::restore(s.now, self.transfer_settings.clone(), notes.collect(), &mut transfer_out);
         self.running = Some(Running { heorot, transfers, asked: BTreeMap::new(), last_request: 0 });
@@ -255,6 +259,7 @@ impl Server {
             self.heorot(s, message::Input::Wakeup);
         }
         self.turn_over(s);
+        self.count_wakes(s, self.heorot_armed);
     }
 
     /// The same for transfers.
@@ -268,6 +273,29 @@ impl Server {
             self.transfer(s, transfer::Input::Wakeup);
         }
         self.turn_over(s);
+        self.count_wakes(s, self.transfers_armed);
+    }
+
+    /// Whoever wants to be woken again at the moment at which it was just woken has not done what it was woken for: the loop would never sleep again.
+    fn count_wakes(&mut self, s: &mut Surroundings, armed: Time) {
+        const AT_ONCE_MAX: u32 = 1000;
+        self.wakes_at_once = if armed == s.now { self.wakes_at_once + 1 } else { 0 };
+        if self.wakes_at_once == AT_ONCE_MAX {
+            s.watch.broken(s.now, format_args!("the server wakes itself without end"));
+        }
+        if self.wakes_at_once >= AT_ONCE_MAX {
+            let later = s.now + Duration::from_millis(1);
+            self.socket.busy_until = self.socket.busy_until.max(later);
+            if self.transfers_armed == s.now {
+                self.transfers_armed = later;
+                s.moments.push(later, Happening::TransfersWake);
+            }
+            if self.heorot_armed == s.now {
+                self.heorot_armed = later;
+                s.moments.push(later, Happening::HeorotWake);
+            }
+            self.wakes_at_once = 0;
+        }
     }
 
     /// Its address for machines.

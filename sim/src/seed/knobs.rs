@@ -8,6 +8,7 @@ use crate::run::{Deed, Plan, mac};
 use crate::server::{Computer, DiskMood, Files, Mood};
 use heorot_core::cluster::record::{NodeRecord, Record};
 use heorot_core::config::{Config, Interface, LinkSpeed, render};
+use heorot_core::limit::CHUNK_OCTETS;
 use heorot_core::load::Control;
 use heorot_core::transfer::Resend;
 use std::fmt;
@@ -77,12 +78,14 @@ impl Knobs {
             is_link_known: chance.happens(HALF),
             queue_octets: 10_000 + chance.below(250_000),
             hop_delay: chance.between(milliseconds(0), milliseconds(1)),
-            spanning_tree: if chance.happens(TENTH) { seconds(30) } else { Duration::ZERO },
+            // Thirty seconds are more than most ROMs' patience: those never boot at such a port.
+            spanning_tree: if chance.happens(TENTH) { seconds(5) } else { Duration::ZERO },
             weather: draw_weather(&mut chance),
             receive_octets: 20_000 + chance.below(16 << 20),
-            cache_octets: 300_000 + chance.below(4_000_000),
+            // A block can lie across two chunks, and several transfers are at several places.
+            cache_octets: 4 * CHUNK_OCTETS + chance.below(4_000_000),
             commit: chance.between(milliseconds(1), milliseconds(30)),
-            disk_latency: chance.between(Duration::ZERO, milliseconds(20)),
+            disk_latency: chance.between(Duration::from_micros(50), milliseconds(20)),
             window: chance.between(Duration::ZERO, milliseconds(500)),
             agent_after: chance.between(milliseconds(500), seconds(8)),
             clear_at: storm,
