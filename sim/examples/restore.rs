@@ -1,15 +1,17 @@
-//! Runs a power restore and prints what came of it: `restore [FILE] [key=value ...]`, where the keys are those of the scenario's text.
+//! Runs a power restore and prints what came of it: `restore [--json | --tell] [FILE] [key=value ...]`, where the keys are those of the scenario's text.
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "this is where people look on")]
 
 use heorot_sim::report::Report;
-use heorot_sim::restore::{Scenario, restore};
+use heorot_sim::restore::{Scenario, restore, tell};
 
 fn main() -> Result<(), String> {
     let mut text = String::new();
-    let mut json = false;
+    let (mut json, mut told) = (false, false);
     for argument in std::env::args().skip(1) {
         if argument == "--json" {
             json = true;
+        } else if argument == "--tell" {
+            told = true;
         } else if let Some((key, value)) = argument.split_once('=') {
             // Keys of the scenario itself come before its tables; a later line replaces an earlier one.
             let line = format!("{key} = {value}\n");
@@ -22,6 +24,10 @@ fn main() -> Result<(), String> {
         }
     }
     let scenario = Scenario::parse(&text)?;
+    if told {
+        print!("{}", tell(&scenario)?);
+        return Ok(());
+    }
     let begun = std::time::Instant::now();
     let report = restore(&scenario)?;
     if json {

@@ -127,7 +127,7 @@ impl Network {
     ///
     /// # Errors
     /// Its send buffer is full, and nothing was sent.
-    pub(crate) fn from_server(
+    pub(crate) fn server_sends(
         &mut self,
         now: Time,
         moments: &mut Moments<Happening>,
@@ -167,7 +167,7 @@ impl Network {
     }
 
     /// A machine sends. Nothing but the server is there to be sent to.
-    pub(crate) fn from_machine(
+    pub(crate) fn machine_sends(
         &mut self,
         now: Time,
         moments: &mut Moments<Happening>,

@@ -2,7 +2,7 @@
 
 mod scenario;
 
-pub use scenario::{KINDS, Scenario, kind_name, kind_named};
+pub use scenario::{ControlWord, KINDS, Scenario, kind_name, kind_named};
 
 use crate::chance::Chance;
 use crate::machine::{Kind, Setup};
@@ -10,7 +10,7 @@ use crate::report::{Firmware, HighWater, LostMachine, Regime, Report, Sample};
 use crate::run::{Deed, Plan, Run, START, Tale, mac};
 use crate::server::Files;
 use heorot_core::cluster::record::{NodeRecord, Record};
-use heorot_core::config::{Config, FirmwareKind, Interface, render};
+use heorot_core::config::{Config, FirmwareKind, Interface, LinkSpeed, render};
 use heorot_core::time::Time;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -21,14 +21,7 @@ use std::time::Duration;
 /// # Errors
 /// What is wrong with the scenario or its configuration, for people.
 pub fn restore(scenario: &Scenario) -> Result<Report, String> {
-    let mut usual = usual_config(scenario.nodes);
-    if scenario.link_is_told {
-        usual += &format!("[load]\nlink = \"{}Mbit\"\n", (scenario.link_bits_per_second / 1_000_000).max(1));
-    }
-    let text = scenario.config.as_ref().unwrap_or(&usual);
-    let interface = Interface { name: "eth1".into(), addresses: vec![(Ipv4Addr::new(10, 77, 0, 1), 16)] };
-    let config = Config::parse(text, &[interface]).map_err(|mistakes| render("scenario", text, &mistakes))?;
-    restore_with(&config.0, scenario)
+    restore_with(&config(scenario)?, scenario)
 }
 
 /// Runs a power restore by this configuration. All machines are in its first network.
@@ -46,6 +39,19 @@ pub fn restore_with(config: &Config, scenario: &Scenario) -> Result<Report, Stri
     Ok(report(&run, samples, transfers, ideal))
 }
 
+/// The same, told in one line an event. For few machines.
+///
+/// # Errors
+/// As [`restore`].
+pub fn tell(scenario: &Scenario) -> Result<String, String> {
+    scenario.check()?;
+    let config = config(scenario)?;
+    let limit = time_limit(scenario, 0.0);
+    let mut run = Run::new(Plan { with_lines: true, ..plan(&config, scenario, machines(&config, scenario)) });
+    samples(&mut run, Duration::from_millis(scenario.window_milliseconds), limit);
+    Ok(run.take_lines())
+}
+
 /// A configuration for so many machines: their numbers from 10.77.1.0 on, and as many temporary addresses.
 pub fn usual_config(nodes: u32) -> String {
     let last = nodes.saturating_sub(1);
@@ -58,6 +64,15 @@ pub fn usual_config(nodes: u32) -> String {
          [[network]]\ninterface = \"eth1\"\naddress = \"10.77.0.1/16\"\n\
          numbers = \"0-{last}\"\nfirst = \"10.77.1.0\"\ntemporary = \"{from}-{to}\"\n"
     )
+}
+
+/// The configuration of a scenario: its own, or the usual one.
+fn config(scenario: &Scenario) -> Result<Config, String> {
+    let usual = usual_config(scenario.nodes);
+    let text = scenario.config.as_ref().unwrap_or(&usual);
+    let interface = Interface { name: "eth1".into(), addresses: vec![(Ipv4Addr::new(10, 77, 0, 1), 16)] };
+    let config = Config::parse(text, &[interface]).map_err(|mistakes| render("scenario", text, &mistakes))?;
+    Ok(config.0)
 }
 
 /// The files of the boot directory: loaders as large as the real ones, and the image.
@@ -167,7 +182,9 @@ fn plan(config: &Config, scenario: &Scenario, machines: Vec<(Duration, Setup)>) 
     let power = machines.iter().zip(0..).map(|((at, _), place)| (*at, Deed::PowerOn(place)));
     let begin = [(Duration::ZERO, Deed::Start), (Duration::ZERO, Deed::Weather(scenario.weather()))];
     Plan {
-        config: config.clone(),
+        config: with_link(config, scenario),
+        control: scenario.control(),
+        resend: scenario.resend(),
         computer: scenario.computer(),
         files: files(config, scenario.split_image()),
         records,
@@ -178,6 +195,15 @@ fn plan(config: &Config, scenario: &Scenario, machines: Vec<(Duration, Setup)>) 
         seed: scenario.seed,
         with_lines: false,
     }
+}
+
+/// The configuration, with the link's rate if it is to be known and is not said there.
+fn with_link(config: &Config, scenario: &Scenario) -> Config {
+    let link = match config.link {
+        LinkSpeed::Auto if scenario.link_known => LinkSpeed::BitsPerSecond(scenario.link_bits_per_second),
+        link @ (LinkSpeed::Auto | LinkSpeed::BitsPerSecond(_)) => link,
+    };
+    Config { link, ..config.clone() }
 }
 
 /// The slowest way of any machine to its first block if it is alone, and the octets of all by the link's rate: each kind of machine is really run alone.
@@ -218,7 +244,7 @@ fn samples(run: &mut Run, window: Duration, limit: Duration) -> (Vec<Sample>, us
             seconds: run.elapsed().as_secs_f64(),
             loaded: run.machines.iter().filter(|host| host.tale.loaded.is_some()).count() as u64,
             bits_per_second: bits(sent - sent_before) * 8.0 / interval.as_secs_f64(),
-            regime: run.server.regime().into(),
+            regime: run.server.regime().word().into(),
         });
         sent_before = sent;
         high_water = high_water.max(run.server.transfers_active());

@@ -8,16 +8,18 @@
 //! ```
 
 use crate::happening::Happening;
-use crate::machine::{self, Machine, Told};
+use crate::machine::{self, Kind, Machine, Told};
 use crate::moments::Moments;
 use crate::network::{Cabling, Counts, Network, Weather};
-use crate::server::{Computer, DiskMood, Files, Mood, Server};
+use crate::server::{Computer, DiskMood, Files, Mood, Server, transfer_settings};
 use crate::surroundings::{Http, Question, Surroundings, Whereabouts, mac_of, question_delay};
 use crate::watch::Watch;
 use heorot_core::cluster::record::Record;
 use heorot_core::config::Config;
+use heorot_core::load::Control;
 use heorot_core::mac::Mac;
 use heorot_core::time::Time;
+use heorot_core::transfer::Resend;
 use std::time::Duration;
 
 /// Everything that a run begins with.
@@ -25,6 +27,10 @@ use std::time::Duration;
 pub struct Plan {
     /// The server's configuration.
     pub config: Config,
+    /// How much of its load control is at work.
+    pub control: Control,
+    /// When its transfers answer silence.
+    pub resend: Resend,
     /// What kind of computer it is.
     pub computer: Computer,
     /// Its files.
@@ -131,6 +137,7 @@ impl Run {
         let count = plan.machines.len();
         let in_place = plan.machines.iter().zip(0..).all(|(setup, place)| setup.mac == mac_of(place));
         assert!(in_place, "a machine's hardware address says which one it is");
+        let transfers = transfer_settings(&plan.config, plan.control, plan.resend);
         let kinds = plan.machines.iter().map(|setup| setup.kind).collect();
         let mut surroundings = Surroundings {
             now: START,
@@ -155,7 +162,13 @@ impl Run {
         };
         Self {
             surroundings,
-            server: Server::new(plan.config, plan.computer, (&plan.files, kinds), &plan.records, plan.seed),
+            server: Server::new(
+                (plan.config, transfers),
+                plan.computer,
+                (&plan.files, kinds),
+                &plan.records,
+                plan.seed,
+            ),
             machines: plan.machines.into_iter().map(host).collect(),
             deeds,
             spare: Vec::new(),
@@ -288,7 +301,7 @@ impl Run {
             match output {
                 machine::Output::Send(frame) => {
                     s.watch.sent(s.now, place, &frame);
-                    s.network.from_machine(s.now, &mut s.moments, place, frame);
+                    s.network.machine_sends(s.now, &mut s.moments, place, frame);
                 }
                 machine::Output::Ask(ask) => self.ask(place, ask),
                 machine::Output::Told(told) => self.told(place, told),
@@ -351,7 +364,11 @@ impl Run {
                 tale.wire_octets += octets + blocks * BLOCK_OVERHEAD_OCTETS;
             }
             Told::Retry => tale.retries += 1,
-            Told::Loaded => tale.loaded = Some(s.now),
+            Told::Loaded => {
+                tale.loaded = Some(s.now);
+                // Its firmware is gone, and nobody answers for its address until its system has asked for one.
+                s.whereabouts.set(place, None);
+            }
             Told::Number(number) => {
                 tale.number = Some(number);
             }
@@ -365,7 +382,8 @@ impl Run {
 impl Host {
     /// Whether it is on and has something left to do.
     fn is_busy(&self) -> bool {
-        let has_agent = self.machine.setup().agent_after.is_some();
+        let setup = self.machine.setup();
+        let has_agent = setup.agent_after.is_some() && is_told_of_its_agent(setup.kind);
         let done = if has_agent { self.tale.up } else { self.tale.loaded };
         self.is_on && done.is_none() && self.tale.lost.is_none()
     }
@@ -383,6 +401,14 @@ impl Host {
             self.armed = at;
             s.moments.push(at, Happening::MachineWake(place));
         }
+    }
+}
+
+/// Whether a machine of this kind boots by a file that was made for it: only such a file tells its agent where to report.
+pub(crate) fn is_told_of_its_agent(kind: Kind) -> bool {
+    match kind {
+        Kind::Edk2 | Kind::Ipxe | Kind::Pxelinux | Kind::IntelBios | Kind::NoLastAck | Kind::OddNames => true,
+        Kind::Grub | Kind::Shim | Kind::RaspberryPi => false,
     }
 }
 
@@ -408,6 +434,3 @@ fn say_told(s: &mut Surroundings, machine: u32, told: &Told) {
         Told::Lost(why) => say(s, machine, format_args!("is lost: {why}")),
     }
 }
-
-#[cfg(test)]
-mod tests;

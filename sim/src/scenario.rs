@@ -16,7 +16,7 @@
 //! | `A SPEAKER discover` | SPEAKER: bios, uefi, uefi-http, ipxe, system, plain; `broadcast`, `relay=ADDRESS` may follow |
 //! | `A SPEAKER select\|reboot\|renew ADDRESS` | a REQUEST in the states of RFC 2131 4.4; `server=ADDRESS` may follow |
 //! | `A SPEAKER decline\|release\|inform ADDRESS` | |
-//! | `A get PATH`, `A at ADDRESS get PATH` | by TFTP |
+//! | `A get PATH`, `A at ADDRESS get PATH` | by TFTP; `''` is a file without a name |
 //! | `A ask`, `A passes`, `A fails WHY`, `A up` | its agent, with the token from the last file that had one; `at ADDRESS` may come first |
 //! | `store slow\|prompt\|refuses WHY` | |
 //! | `crash` | power cut and restart |
@@ -164,6 +164,7 @@ impl Teller {
     fn machine(&mut self, letter: char, words: &[&str]) -> Option<Vec<String>> {
         let mac = self.mac(&letter.to_string())?;
         let via = match words {
+            ["get", "''"] => return self.request(letter, Via::Tftp, ""),
             ["get", path] => return self.request(letter, Via::Tftp, path),
             ["lacks", path, why @ ..] => {
                 let from = *self.addresses.get(&letter)?;

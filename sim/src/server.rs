@@ -23,7 +23,7 @@ use heorot_core::Heorot;
 use heorot_core::cluster::network;
 use heorot_core::cluster::record::Record;
 use heorot_core::config::Config;
-use heorot_core::load::{self, Control};
+use heorot_core::load::{self, Control, Regime};
 use heorot_core::mac::Mac;
 use heorot_core::message::{self, Datagram, RequestId};
 use heorot_core::time::Time;
@@ -36,10 +36,6 @@ use store::Store;
 /// What kind of computer the server is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Computer {
-    /// How much of the load control is at work.
-    pub control: Control,
-    /// When its TFTP repeats itself.
-    pub resend: Resend,
     /// What its sockets hold of datagrams that were not yet looked at, as the kernel counts.
     pub receive_octets: u64,
     /// What one datagram costs its processor.
@@ -56,6 +52,7 @@ pub struct Computer {
 #[derive(Debug)]
 pub(crate) struct Server {
     config: Config,
+    transfer_settings: transfer::Settings,
     computer: Computer,
     running: Option<Running>,
     /// How often it was started.
@@ -113,15 +110,15 @@ const NOTES_LAST: Duration = Duration::from_secs(30);
 const NEVER: Time = Time::from_nanoseconds(u64::MAX);
 
 /// How transfers are carried out. The one place where this is said.
-fn transfer_settings(config: &Config, computer: &Computer) -> transfer::Settings {
-    let load = load::Settings { control: computer.control, links: network::links(config) };
-    transfer::Settings { data_ports: DATA_PORTS, load, resend: computer.resend }
+pub(crate) fn transfer_settings(config: &Config, control: Control, resend: Resend) -> transfer::Settings {
+    let load = load::Settings { control, links: network::links(config) };
+    transfer::Settings { data_ports: DATA_PORTS, load, resend }
 }
 
 impl Server {
     /// A server that is off, with what its store keeps already.
     pub(crate) fn new(
-        config: Config,
+        (config, transfer_settings): (Config, transfer::Settings),
         computer: Computer,
         (files, kinds): (&Files, Vec<Kind>),
         records: &[Record],
@@ -129,6 +126,7 @@ impl Server {
     ) -> Self {
         Self {
             config,
+            transfer_settings,
             running: None,
             life: 0,
             store: Store::new(computer.store.clone(), records),
@@ -165,8 +163,8 @@ impl Server {
         let notes = self.notes.iter().zip(0..).filter_map(|(note, slot)| {
             note.as_ref().filter(|note| fresh(note)).map(|(_, note)| (slot, note.clone()))
         });
-        let settings = transfer_settings(&self.config, &self.computer);
-        let transfers = Transfers::restore(s.now, settings, notes.collect(), &mut transfer_out);
+        let transfers =
+            Transfers::restore(s.now, self.transfer_settings.clone(), notes.collect(), &mut transfer_out);
         self.running = Some(Running { heorot, transfers, asked: BTreeMap::new(), last_request: 0 });
         s.watch.line(s.now, "server", format_args!("starts, life {}", self.life));
         for output in out {
@@ -284,10 +282,10 @@ impl Server {
         self.disk.set_mood(mood);
     }
 
-    /// What it is doing about its load, in a word.
-    pub(crate) fn regime(&self) -> &'static str {
+    /// How its busiest link is used.
+    pub(crate) fn regime(&self) -> Regime {
         let links = self.running.iter().flat_map(|running| running.transfers.links());
-        links.map(|(regime, _)| regime).max().unwrap_or_default().word()
+        links.map(|(regime, _)| regime).max().unwrap_or_default()
     }
 
     /// Transfers in flight.

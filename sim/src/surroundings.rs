@@ -59,7 +59,7 @@ impl Surroundings {
             },
         };
         let known = machines.start..machines.end.min(count);
-        self.network.from_server(self.now, &mut self.moments, frame, known)
+        self.network.server_sends(self.now, &mut self.moments, frame, known)
     }
 
     /// The hardware address of whoever has this address, as ARP would find out.

@@ -61,6 +61,8 @@ pub struct Boot {
     pub token: String,
     /// When each firmware asked last in this boot. ROM and loader are two.
     pub firmware: BTreeMap<Firmware, Time>,
+    /// The file that it was told of or asked for last: some ROMs then ask for a file without a name.
+    pub file: Option<String>,
 }
 
 /// Programs that ask for an address before there is an operating system.

@@ -25,7 +25,13 @@ use std::net::Ipv4Addr;
 pub(crate) fn handle(turn: &mut Turn<'_>, request: Request) {
     let machine = turn.machine_at(request.from);
     turn.alive(request.from);
-    let Some(path) = normalized(&request.path) else {
+    // Some ROMs ask for a file without a name, or for two quotes around none, and mean what they were told of, or asked for last.
+    let named = if matches!(request.path.as_str(), "" | "''") && request.via == Via::Tftp {
+        machine.and_then(|mac| turn.hall.nodes.get(mac)?.boot.file.clone())
+    } else {
+        normalized(&request.path)
+    };
+    let Some(path) = named else {
         return answer(turn, &request, Answer::Missing("no such path below the boot directory".into()));
     };
     match (path.strip_prefix("node/"), &request.via) {
@@ -111,6 +117,7 @@ fn file(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>
         let is_news = turn.hall.nodes.get(mac).is_some_and(|node| node.asked.as_ref() != Some(&asked));
         if let Some(node) = turn.hall.nodes.get_mut(mac) {
             node.asked = Some(asked.clone());
+            node.boot.file = Some(path.into());
         }
         if is_news {
             turn.event(Some(mac), Kind::File, asked);

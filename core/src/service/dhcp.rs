@@ -358,6 +358,11 @@ fn grant(
     }
     let in_mid_boot = turn.hall.nodes.get(client.mac).is_some_and(|node| node.stage != Stage::Up);
     let reply = Reply::new(turn, client, MessageType::Ack).lease(address, lease).parameters(address);
+    if let Some(path) = reply.boot_path()
+        && let Some(node) = turn.hall.nodes.get_mut(client.mac)
+    {
+        node.boot.file = Some(path);
+    }
     let told = format!("ACK {address}{}", reply.describe());
     let send = reply.send();
     let pinned = is_node && in_mid_boot;

@@ -210,15 +210,15 @@ pub(super) struct Manner {
     pub(super) farewell: Option<(u16, &'static str)>,
 }
 
-/// What a program does about a block that is not the next one.
+/// What a program acknowledges when a block comes that is not the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unexpected {
-    /// It acknowledges the last block in order again, at once, and its timer starts anew. An OACK that comes again is acknowledged again.
-    AcknowledgesLast,
+    /// The last block in order again, at once, and its timer starts anew. An OACK that comes again is acknowledged again.
+    Last,
     /// The same, but its timer goes on, and an OACK that comes again is not looked at.
-    AcknowledgesLastByItsClock,
-    /// An old block is acknowledged by its own number; one too far ahead is left.
-    AcknowledgesItself,
+    LastByItsClock,
+    /// That block, if it is an old one; one that is ahead is left.
+    Itself,
 }
 
 const fn milliseconds(milliseconds: u64) -> Duration {
@@ -261,7 +261,7 @@ static EDK2: Manner = Manner {
     asking: EDK2_WAITS,
     agreed: EDK2_WAITS,
     receiving: EDK2_WAITS,
-    unexpected: Unexpected::AcknowledgesLast,
+    unexpected: Unexpected::Last,
     farewell: None,
 };
 
@@ -274,7 +274,7 @@ static SHIM: Manner = Manner {
     asking: EDK2_WAITS,
     agreed: EDK2_WAITS,
     receiving: EDK2_WAITS,
-    unexpected: Unexpected::AcknowledgesLast,
+    unexpected: Unexpected::Last,
     farewell: None,
 };
 
@@ -353,7 +353,7 @@ static IPXE: Manner = Manner {
     asking: IPXE_WAITS,
     agreed: IPXE_WAITS,
     receiving: IPXE_WAITS,
-    unexpected: Unexpected::AcknowledgesLast,
+    unexpected: Unexpected::Last,
     farewell: None,
 };
 
@@ -388,7 +388,7 @@ static SPECIFICATION: Manner = Manner {
     asking: Waits::Ladder(&[milliseconds(4000); 6]),
     agreed: Waits::Ladder(&[milliseconds(4000); 6]),
     receiving: Waits::Ladder(&[milliseconds(4000); 6]),
-    unexpected: Unexpected::AcknowledgesLast,
+    unexpected: Unexpected::Last,
     farewell: None,
 };
 
@@ -404,7 +404,7 @@ static HASTY: Manner = Manner {
     asking: HASTY_WAITS,
     agreed: HASTY_WAITS,
     receiving: HASTY_WAITS,
-    unexpected: Unexpected::AcknowledgesLast,
+    unexpected: Unexpected::Last,
     farewell: None,
 };
 
@@ -434,7 +434,7 @@ static PXELINUX: Manner = Manner {
     asking: PXELINUX_WAITS,
     agreed: PXELINUX_WAITS,
     receiving: PXELINUX_WAITS,
-    unexpected: Unexpected::AcknowledgesLastByItsClock,
+    unexpected: Unexpected::LastByItsClock,
     farewell: None,
 };
 
@@ -462,7 +462,7 @@ static GRUB: Manner = Manner {
     asking: Waits::Ladder(&GRUB_LADDER),
     agreed: Waits::Ladder(&[milliseconds(68_000)]),
     receiving: Waits::Ladder(&[milliseconds(187_000)]),
-    unexpected: Unexpected::AcknowledgesItself,
+    unexpected: Unexpected::Itself,
     farewell: Some((0, "closed")),
 };
 
@@ -500,7 +500,7 @@ static PI_ROM: Manner = Manner {
     asking: PI_WAITS,
     agreed: PI_WAITS,
     receiving: PI_WAITS,
-    unexpected: Unexpected::AcknowledgesLast,
+    unexpected: Unexpected::Last,
     farewell: None,
 };
 
@@ -513,7 +513,7 @@ static PI_BOOTCODE: Manner = Manner {
     asking: PI_WAITS,
     agreed: PI_WAITS,
     receiving: PI_WAITS,
-    unexpected: Unexpected::AcknowledgesLast,
+    unexpected: Unexpected::Last,
     farewell: None,
 };
 

@@ -24,7 +24,7 @@ pub enum Kind {
     RaspberryPi,
     /// As [`Kind::IntelBios`], and never acknowledges a last block.
     NoLastAck,
-    /// As [`Kind::Pxelinux`], and asks for its boot file as `''` or `NAME\xff`.
+    /// As [`Kind::Pxelinux`], and asks for its boot file by no name at all, or by `NAME\xff`.
     OddNames,
 }
 

@@ -40,7 +40,7 @@ pub(super) fn pxelinux(text: &str, folder: &str) -> Plan {
     };
     let mut plan = Plan::default();
     for line in text.lines() {
-        let (key, value) = line.trim().split_once(char::is_whitespace).unwrap_or((line.trim(), ""));
+        let (key, value) = line.trim().split_once(char::is_whitespace).unwrap_or_else(|| (line.trim(), ""));
         match key.to_ascii_uppercase().as_str() {
             "KERNEL" | "LINUX" => plan.files.push(name(value.trim())),
             "INITRD" => plan.files.extend(value.trim().split(',').map(name)),

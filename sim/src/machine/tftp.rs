@@ -12,7 +12,7 @@
 //!
 //! A block that is not the next one has come twice, or one before it was lost. iPXE, EDK2 and PXELINUX acknowledge what they have again, at once; GRUB acknowledges the old
 //! block. None of them can tell an echo from a loss: a server that answers each of these ACKs by a block sends everything twice from there on (the sorcerer's apprentice).
-//! To answer within its turnaround costs a program one ACK for all that came meanwhile.
+//! Each of these blocks has an ACK of its own: none of the programs counts what came meanwhile.
 //!
 //! This is where a simulation spends its time: a block costs no allocation and no look-up.
 
@@ -72,6 +72,8 @@ pub(super) struct Transfer {
     is_whole: bool,
     /// What is to be sent, and when.
     answer: Option<(Time, Answer)>,
+    /// How many more times: blocks that were not the next one came meanwhile.
+    copies: u8,
     /// When it repeats itself, or gives up.
     deadline: Time,
     /// Sends without progress.
@@ -125,6 +127,7 @@ impl Transfer {
             text: Vec::new(),
             is_whole: false,
             answer: None,
+            copies: 0,
             deadline: now,
             sends: 0,
             timeout: Duration::ZERO,
@@ -187,8 +190,9 @@ impl Transfer {
         match self.answer {
             Some((at, Answer::Acknowledge(block))) if at <= now => {
                 self.answer = None;
+                let copies = std::mem::take(&mut self.copies);
                 if !self.is_whole || self.order.acknowledges_last {
-                    self.acknowledge(block, out);
+                    (0..=copies).for_each(|_| self.acknowledge(block, out));
                 }
                 if self.is_whole {
                     return Step::Has;
@@ -256,10 +260,13 @@ impl Transfer {
             return;
         }
         match self.manner.unexpected {
-            Unexpected::AcknowledgesLast | Unexpected::AcknowledgesLastByItsClock => {
+            Unexpected::Last | Unexpected::LastByItsClock if self.answer.is_some() => {
+                self.copies = self.copies.saturating_add(1);
+            }
+            Unexpected::Last | Unexpected::LastByItsClock => {
                 self.answer_soon(now, wire(self.received), chance);
             }
-            Unexpected::AcknowledgesItself => {
+            Unexpected::Itself => {
                 let behind = wire(self.received).wrapping_sub(block);
                 if behind < u16::MAX / 2 && u64::from(behind) < self.received {
                     self.answer_soon(now, block, chance);
@@ -271,8 +278,7 @@ impl Transfer {
     /// An OACK: it says what holds of what was asked for.
     fn agree(&mut self, now: Time, port: u16, options: &[u8], chance: &mut Chance) {
         let is_again = self.server_port.is_some();
-        if self.received > 0 || (is_again && self.manner.unexpected == Unexpected::AcknowledgesLastByItsClock)
-        {
+        if self.received > 0 || (is_again && self.manner.unexpected == Unexpected::LastByItsClock) {
             return;
         }
         self.server_port = Some(port);
@@ -310,10 +316,8 @@ impl Transfer {
         let is_new = self.acknowledged < self.received || self.received == 0;
         self.acknowledged = self.received;
         match self.manner.unexpected {
-            Unexpected::AcknowledgesLastByItsClock if !is_new => {}
-            Unexpected::AcknowledgesLast
-            | Unexpected::AcknowledgesLastByItsClock
-            | Unexpected::AcknowledgesItself => {
+            Unexpected::LastByItsClock if !is_new => {}
+            Unexpected::Last | Unexpected::LastByItsClock | Unexpected::Itself => {
                 self.sends = 0;
                 self.measure(now);
                 self.wait(now);

@@ -31,14 +31,16 @@ pub struct Scenario {
     pub time_limit_seconds: Option<u64>,
     /// The server's configuration, as text. None: one network that is large enough.
     pub config: Option<String>,
-    /// How much of the load control is at work: `all`, `total-and-windows`, `total` or `nothing`.
-    pub control: String,
-    /// When the server repeats a packet: after a `measured` round trip, after a `fixed` 0.5 s, or after 1, 2, 4 s (`doubling`).
-    pub resend: String,
-    /// Whether the server is told how fast the link is, if there is no configuration that says something else. Else it has to find out.
-    pub link_is_told: bool,
     /// Of the narrowest link between the server and the switch of the machines.
     pub link_bits_per_second: u64,
+    /// Whether the server is told that rate, unless its configuration says another. Else it has to find out.
+    pub link_known: bool,
+    /// How much of the server's load control is at work.
+    pub control: ControlWord,
+    /// When the server's transfers answer silence with a repeat. None: after a measured round trip.
+    pub resend_milliseconds: Option<u64>,
+    /// Whether the next repeat comes twice as late.
+    pub resend_doubles: bool,
     /// Of the server's interface. None: ten times the link, at least 10 Gbit/s, so that a burst meets the link's queue and not the server's own.
     pub server_bits_per_second: Option<u64>,
     /// Of each machine's port.
@@ -79,6 +81,21 @@ pub struct Scenario {
     pub rom_delay_seconds: BTreeMap<String, [f64; 2]>,
 }
 
+/// How much of the load control is at work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ControlWord {
+    /// Each ACK is answered at once, windows are as asked for.
+    Nothing,
+    /// The total is limited.
+    Total,
+    /// Windows as well.
+    TotalAndWindows,
+    /// Everything.
+    #[default]
+    All,
+}
+
 /// The names of the kinds of machines.
 pub const KINDS: [(Kind, &str); 9] = [
     (Kind::Edk2, "edk2"),
@@ -102,27 +119,6 @@ pub fn kind_named(name: &str) -> Option<Kind> {
     KINDS.iter().find(|(_, of)| *of == name).map(|(kind, _)| *kind)
 }
 
-/// How much of the load control is at work, by its word.
-fn control(word: &str) -> Option<Control> {
-    Some(match word {
-        "all" => Control::All,
-        "total-and-windows" => Control::TotalAndWindows,
-        "total" => Control::Total,
-        "nothing" => Control::Nothing,
-        _ => return None,
-    })
-}
-
-/// When the server repeats a packet, by its word.
-fn resend(word: &str) -> Option<Resend> {
-    Some(match word {
-        "measured" => Resend::Measured,
-        "fixed" => Resend::Fixed(Duration::from_millis(500)),
-        "doubling" => Resend::Doubling(Duration::from_secs(1)),
-        _ => return None,
-    })
-}
-
 impl Default for Scenario {
     fn default() -> Self {
         let mix = [30, 20, 15, 10, 5, 10, 5, 3, 2];
@@ -142,10 +138,11 @@ impl Default for Scenario {
             agent_after_seconds: None,
             time_limit_seconds: None,
             config: None,
-            control: "all".into(),
-            resend: "measured".into(),
-            link_is_told: true,
             link_bits_per_second: 1_000_000_000,
+            link_known: true,
+            control: ControlWord::All,
+            resend_milliseconds: None,
+            resend_doubles: false,
             server_bits_per_second: None,
             port_bits_per_second: 1_000_000_000,
             queue_octets: 256_000,
@@ -195,15 +192,6 @@ impl Scenario {
             let known: Vec<_> = KINDS.iter().map(|(_, name)| *name).collect();
             return Err(format!("{name} is no kind of machine: there are {}", known.join(", ")));
         }
-        if control(&self.control).is_none() {
-            return Err(format!(
-                "control = {:?}: there are all, total-and-windows, total, nothing",
-                self.control
-            ));
-        }
-        if resend(&self.resend).is_none() {
-            return Err(format!("resend = {:?}: there are measured, fixed, doubling", self.resend));
-        }
         let parts = [("loss", self.loss), ("duplicates", self.duplicates), ("reordering", self.reordering)];
         if let Some((name, part)) = parts.iter().find(|(_, part)| !(0.0..=1.0).contains(part)) {
             return Err(format!("{name} = {part}: a part of the frames is from 0 to 1"));
@@ -237,6 +225,23 @@ impl Scenario {
         (kernel.min(self.image_octets), self.image_octets.saturating_sub(kernel))
     }
 
+    pub(crate) fn control(&self) -> Control {
+        match self.control {
+            ControlWord::Nothing => Control::Nothing,
+            ControlWord::Total => Control::Total,
+            ControlWord::TotalAndWindows => Control::TotalAndWindows,
+            ControlWord::All => Control::All,
+        }
+    }
+
+    pub(crate) fn resend(&self) -> Resend {
+        match self.resend_milliseconds.map(Duration::from_millis) {
+            None => Resend::Measured,
+            Some(after) if self.resend_doubles => Resend::Doubling(after),
+            Some(after) => Resend::Fixed(after),
+        }
+    }
+
     pub(crate) fn cabling(&self) -> Cabling {
         const SERVER_BITS_PER_SECOND_MIN: u64 = 10_000_000_000;
         const TERABIT: u64 = 1_000_000_000_000;
@@ -263,8 +268,6 @@ impl Scenario {
 
     pub(crate) fn computer(&self) -> Computer {
         Computer {
-            control: control(&self.control).unwrap_or_default(),
-            resend: resend(&self.resend).unwrap_or_default(),
             receive_octets: self.receive_octets,
             datagram_cost: Duration::from_micros(self.datagram_microseconds),
             store: Mood { commit: Duration::from_millis(self.commit_milliseconds), refuses: None },

@@ -143,6 +143,14 @@ impl<'a> Reply<'a> {
         self.client.firmware_kind.filter(|_| self.boot_file.is_none()).map(boot::boot_option)
     }
 
+    /// The file that the client is told to load by TFTP, if it is one.
+    pub(super) fn boot_path(&self) -> Option<String> {
+        match &self.boot_file {
+            Some(BootFile::Path(path)) => Some(path.clone()),
+            Some(BootFile::Url(_)) | None => None,
+        }
+    }
+
     /// What is booted, for the history.
     pub(super) fn describe(&self) -> String {
         match &self.boot_file {

@@ -1,8 +1,11 @@
-//! One machine and a small server that answers at once, or falls silent where a test wants it.
+//! One machine and a small server that answers at once, or falls silent where a test wants it. What is to be answered can be left to the core.
 
 use crate::frame::{Frame, Payload};
 use crate::machine::{Ask, Input, Kind, Machine, Output, Setup, Told};
+use heorot_core::Heorot;
+use heorot_core::config::{Config, Interface};
 use heorot_core::mac::Mac;
+use heorot_core::message as core;
 use heorot_core::time::Time;
 use heorot_core::wire::dhcp::{Message, MessageType, Op, option};
 use heorot_core::wire::tftp::{self, Agreed, ErrorCode, Packet};
@@ -53,6 +56,8 @@ pub(in crate::machine) struct Run {
     pub(in crate::machine) alone: bool,
     /// What is answered to requests by HTTP.
     pub(in crate::machine) web: fn(&Ask) -> Option<(u16, String)>,
+    /// The server's own core, which then decides about addresses, generated files and requests by HTTP.
+    core: Option<Heorot>,
     pub(in crate::machine) leased: Ipv4Addr,
     /// The largest window that the server grants. 1: it does not know of windows.
     pub(in crate::machine) window_max: u16,
@@ -62,6 +67,7 @@ pub(in crate::machine) struct Run {
 }
 
 struct Sending {
+    peer: Ipv4Addr,
     name: String,
     octets: u64,
     block_octets: u16,
@@ -95,12 +101,21 @@ impl Run {
             ipxe_file: "boot",
             alone: false,
             web: |_| None,
+            core: None,
             leased: ADDRESS,
             window_max: u16::MAX,
             transfers: BTreeMap::new(),
             arriving: Vec::new(),
             answers: Vec::new(),
         }
+    }
+
+    /// The same server with the core in it, on eth1 with 10.77.0.1/16.
+    pub(in crate::machine) fn with_core(setup: Setup, config: &str) -> Self {
+        let interface = Interface { name: "eth1".into(), addresses: vec![(SERVER, 16)] };
+        let (config, _) = Config::parse(config, &[interface]).expect("a configuration");
+        let core = Heorot::restore(START, config, [0; 16], Vec::new(), &mut Vec::new());
+        Self { core: Some(core), ..Self::new(setup) }
     }
 
     /// Switches it on and lets so much time pass.
@@ -141,7 +156,7 @@ impl Run {
             match &output {
                 Output::Send(frame) => self.serve(frame),
                 Output::Ask(ask) => {
-                    let answer = (self.web)(ask);
+                    let answer = if self.core.is_some() { self.ask_core(ask) } else { (self.web)(ask) };
                     self.answers.extend(answer.map(|(status, body)| (self.now + ROUND_TRIP, status, body)));
                 }
                 Output::Told(_) => {}
@@ -170,19 +185,11 @@ impl Run {
 
     /// The files that came whole.
     pub(in crate::machine) fn loaded(&self) -> Vec<String> {
-        let files = self.told().into_iter().filter_map(|(_, told)| match told {
-            Told::File { name, .. } => Some(name),
-            _ => None,
+        let files = self.told().into_iter().filter_map(|(_, told)| {
+            let Told::File { name, .. } = told else { return None };
+            Some(name)
         });
         files.collect()
-    }
-
-    /// The names of the files that were asked for, each time they were.
-    pub(in crate::machine) fn asked(&self) -> Vec<String> {
-        self.sent(|_| true)
-            .iter()
-            .filter_map(|(_, frame)| request(frame).map(|request| request.name))
-            .collect()
     }
 
     fn serve(&mut self, frame: &Frame) {
@@ -198,6 +205,16 @@ impl Run {
     }
 
     fn serve_dhcp(&mut self, octets: &[u8]) {
+        let source = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 68);
+        let datagram = core::Datagram { interface: "eth1", source, destination: SERVER, payload: octets };
+        if self.core.is_some() {
+            for output in self.tell_core(core::Input::Dhcp(datagram)) {
+                if let core::Output::Dhcp(send) = output {
+                    self.reply(67, SocketAddrV4::new(Ipv4Addr::BROADCAST, 68), Payload::Octets(send.payload));
+                }
+            }
+            return;
+        }
         let mut message = Message::parse(octets).expect("DHCP");
         let kind = match message.message_type() {
             Some(MessageType::Discover) if self.silent != Silent::Discover => MessageType::Offer,
@@ -228,6 +245,13 @@ impl Run {
         if self.silent == Silent::Asked(leak(&request.name)) {
             return;
         }
+        if self.core.is_some() {
+            match self.request_core(*peer.ip(), core::Via::Tftp, &request.name) {
+                core::Answer::Text(text) => drop(self.files.insert(request.name.clone(), File::Text(text))),
+                core::Answer::File(_) => {}
+                core::Answer::Missing(_) | core::Answer::Json(..) => drop(self.files.remove(&request.name)),
+            }
+        }
         let Some(file) = self.files.get(request.name.trim_start_matches('/')) else {
             return self.reply(69, peer, Payload::Octets(tftp::error(ErrorCode::NotFound, "not found")));
         };
@@ -236,6 +260,7 @@ impl Run {
             File::Text(text) => text.len() as u64,
         };
         let sending = Sending {
+            peer: *peer.ip(),
             name: request.name,
             octets,
             block_octets: request.options.block_octets.unwrap_or(512),
@@ -261,7 +286,8 @@ impl Run {
     fn serve_blocks(&mut self, port: u16, acknowledged: u16) {
         let Some(sending) = self.transfers.get(&port) else { return };
         let name = leak(sending.name.trim_start_matches('/'));
-        let (octets, size, window) = (sending.octets, u64::from(sending.block_octets), sending.window);
+        let (octets, size) = (sending.octets, u64::from(sending.block_octets));
+        let (peer, window) = (sending.peer, sending.window);
         let blocks = octets / size + 1;
         for block in u64::from(acknowledged) + 1..=u64::from(acknowledged) + u64::from(window) {
             let is_silent = match self.silent {
@@ -283,11 +309,57 @@ impl Run {
                         .concat(),
                 ),
             };
-            self.reply(40_000, SocketAddrV4::new(ADDRESS, port), payload);
+            self.reply(40_000, SocketAddrV4::new(peer, port), payload);
             if self.silent == Silent::Block(name, block as u16) {
                 self.silent = Silent::Always;
             }
         }
+    }
+
+    fn ask_core(&mut self, ask: &Ask) -> Option<(u16, String)> {
+        let via = match &ask.body {
+            Some(body) => core::Via::HttpPost(body.clone().into()),
+            None => core::Via::HttpGet,
+        };
+        Some(match self.request_core(ask.from, via, &ask.path) {
+            core::Answer::Text(text) => (200, text),
+            core::Answer::Json(status, text) => (status, text),
+            core::Answer::Missing(why) => (404, why),
+            core::Answer::File(name) => panic!("{name} by HTTP"),
+        })
+    }
+
+    fn request_core(&mut self, from: Ipv4Addr, via: core::Via, path: &str) -> core::Answer {
+        let id = core::RequestId(7);
+        let request = core::Request { id, from, local: SERVER, via, path: path.into() };
+        let out = self.tell_core(core::Input::Request(request));
+        let reply = out.into_iter().find_map(|output| {
+            let core::Output::Reply(_, answer) = output else { return None };
+            Some(answer)
+        });
+        reply.expect("every request is answered")
+    }
+
+    /// Tells the core something. Its records are kept at once.
+    fn tell_core(&mut self, input: core::Input<'_>) -> Vec<core::Output> {
+        let core = self.core.as_mut().expect("a core");
+        let (mut out, mut all) = (Vec::new(), Vec::new());
+        core.handle(self.now, core::Input::Wakeup, &mut out);
+        core.handle(self.now, input, &mut out);
+        while !out.is_empty() {
+            let mut kept = None;
+            for output in out.drain(..) {
+                if let core::Output::Record(ticket, _) = output {
+                    kept = Some(ticket);
+                } else {
+                    all.push(output);
+                }
+            }
+            if let Some(ticket) = kept {
+                core.handle(self.now, core::Input::Committed(ticket), &mut out);
+            }
+        }
+        all
     }
 
     fn reply(&mut self, from: u16, to: SocketAddrV4, payload: Payload) {
@@ -305,10 +377,9 @@ impl Run {
 /// A request for a file.
 pub(in crate::machine) fn request(frame: &Frame) -> Option<tftp::ReadRequest> {
     let Payload::Octets(octets) = &frame.payload else { return None };
-    match Packet::parse(octets).ok().filter(|_| frame.destination.port() == 69)? {
-        Packet::Read(request) => Some(request),
-        _ => None,
-    }
+    let packet = Packet::parse(octets).ok().filter(|_| frame.destination.port() == 69)?;
+    let Packet::Read(request) = packet else { return None };
+    Some(request)
 }
 
 fn leak(name: &str) -> &'static str {
