@@ -40,6 +40,12 @@ impl Row {
         }
     }
 
+    /// With something that people should know of it.
+    pub(crate) fn with(mut self, remark: Option<String>) -> Self {
+        self.reasons.splice(0..0, remark);
+        self
+    }
+
     /// There is no result.
     pub(crate) fn none(why: &str) -> Self {
         Self { nothing: Some(why.to_owned()), ..Self::default() }
