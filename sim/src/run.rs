@@ -145,7 +145,7 @@ impl Run {
             network: Network::new(plan.cabling, count, plan.seed),
             whereabouts: Whereabouts::new(count),
             http: Http::default(),
-            watch: Watch::new(START, plan.with_lines),
+            watch: Watch::new(START, plan.with_lines, &plan.config, &plan.records),
             broadcasts_reach_all: plan.broadcasts_reach_all,
         };
         let mut deeds = Vec::new();
@@ -215,6 +215,26 @@ impl Run {
         self.surroundings.network.counts()
     }
 
+    /// Compares all that the server knows with all that was promised, and with what its kernel and its store hold.
+    pub fn compare(&mut self) {
+        self.server.compare(&mut self.surroundings);
+    }
+
+    /// What always holds and did not, so far.
+    pub fn broken(&self) -> &[String] {
+        self.surroundings.watch.broken_so_far()
+    }
+
+    /// What is still there although nothing is left to be done. Nothing, if all is well.
+    pub fn left_over(&self) -> Vec<String> {
+        let mut left = self.server.left_over();
+        let frames = self.surroundings.network.under_way();
+        let questions = self.surroundings.http.len();
+        left.extend((frames > 0).then(|| format!("{frames} frames")));
+        left.extend((questions > 0).then(|| format!("{questions} questions by HTTP")));
+        left
+    }
+
     /// The lines that came since they were last asked for.
     pub fn take_lines(&mut self) -> String {
         self.surroundings.watch.take_lines()
@@ -237,12 +257,12 @@ impl Run {
             Happening::TransfersWake => self.server.wake_transfers(s),
             Happening::Done { life, place } => self.server.done(s, life, place),
             Happening::Http { place } => self.http(place),
-            Happening::Planned(place) => self.carry_out(place),
+            Happening::Planned(place) => self.carry_out(self.deeds[place as usize].clone()),
         }
     }
 
-    fn carry_out(&mut self, place: u32) {
-        let deed = self.deeds[place as usize].clone();
+    /// Does something now.
+    pub(crate) fn carry_out(&mut self, deed: Deed) {
         let s = &mut self.surroundings;
         match deed {
             Deed::PowerOn(machine) => self.power_on(machine),
@@ -373,7 +393,10 @@ impl Run {
                 tale.number = Some(number);
             }
             Told::Up => tale.up = Some(s.now),
-            Told::Lost(why) => tale.lost = Some((s.now, why)),
+            Told::Lost(why) => {
+                tale.lost = Some((s.now, why));
+                s.whereabouts.set(place, None);
+            }
         }
         self.busy -= usize::from(was_busy && !host.is_busy());
     }
@@ -381,7 +404,7 @@ impl Run {
 
 impl Host {
     /// Whether it is on and has something left to do.
-    fn is_busy(&self) -> bool {
+    pub(crate) fn is_busy(&self) -> bool {
         let setup = self.machine.setup();
         let has_agent = setup.agent_after.is_some() && is_told_of_its_agent(setup.kind);
         let done = if has_agent { self.tale.up } else { self.tale.loaded };

@@ -25,8 +25,8 @@ use heorot_core::cluster::record::Record;
 use heorot_core::config::Config;
 use heorot_core::load::{self, Control, Regime};
 use heorot_core::mac::Mac;
-use heorot_core::message::{self, Datagram, RequestId};
-use heorot_core::time::Time;
+use heorot_core::message::{self, Answer, Datagram, Query, RequestId};
+use heorot_core::time::{Time, Wall};
 use heorot_core::transfer::{self, Note, Port, Resend, Transfers};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::Ipv4Addr;
@@ -69,6 +69,8 @@ pub(crate) struct Server {
     chance: Chance,
     heorot_armed: Time,
     transfers_armed: Time,
+    /// How often it was woken for nothing at this moment.
+    wakes_at_once: u32,
     /// Lists of outputs that are not in use.
     spare: Vec<Vec<message::Output>>,
     spare_transfer: Vec<Vec<transfer::Output>>,
@@ -147,26 +149,31 @@ impl Server {
             chance: Chance::of(seed, SERVER),
             heorot_armed: NEVER,
             transfers_armed: NEVER,
+            wakes_at_once: 0,
             spare: Vec::new(),
             spare_transfer: Vec::new(),
         }
     }
 
-    /// It starts, with what its store and its notes say.
+    /// It starts, with what its store and its notes say, if it does not run.
     pub(crate) fn start(&mut self, s: &mut Surroundings) {
+        if self.running.is_some() {
+            return;
+        }
         self.life += 1;
         self.neighbours.clear(); // Entries of an earlier life go before the first of this one.
         let records = self.store.records();
         let (mut out, mut transfer_out) = (Vec::new(), Vec::new());
         let heorot = Heorot::restore(s.now, self.config.clone(), SECRET, records, &mut out);
-        let fresh = |note: &(Time, Note)| s.now.since(note.0) <= NOTES_LAST;
-        let notes = self.notes.iter().zip(0..).filter_map(|(note, slot)| {
-            note.as_ref().filter(|note| fresh(note)).map(|(_, note)| (slot, note.clone()))
-        });
+        for note in &mut self.notes {
+            *note = note.take().filter(|(written, _)| s.now.since(*written) <= NOTES_LAST);
+        }
+        let notes = self.notes.iter().zip(0..);
+        let notes = notes.filter_map(|(note, slot)| note.as_ref().map(|(_, note)| (slot, note.clone())));
         let transfers =
             Transfers::restore(s.now, self.transfer_settings.clone(), notes.collect(), &mut transfer_out);
         self.running = Some(Running { heorot, transfers, asked: BTreeMap::new(), last_request: 0 });
-        s.watch.line(s.now, "server", format_args!("starts, life {}", self.life));
+        s.watch.started(s.now, self.life, self.store.kept());
         for output in out {
             self.carry(s, output);
         }
@@ -252,6 +259,7 @@ impl Server {
             self.heorot(s, message::Input::Wakeup);
         }
         self.turn_over(s);
+        self.count_wakes(s, self.heorot_armed);
     }
 
     /// The same for transfers.
@@ -265,6 +273,29 @@ impl Server {
             self.transfer(s, transfer::Input::Wakeup);
         }
         self.turn_over(s);
+        self.count_wakes(s, self.transfers_armed);
+    }
+
+    /// Whoever wants to be woken again at the moment at which it was just woken has not done what it was woken for: the loop would never sleep again.
+    fn count_wakes(&mut self, s: &mut Surroundings, armed: Time) {
+        const AT_ONCE_MAX: u32 = 1000;
+        self.wakes_at_once = if armed == s.now { self.wakes_at_once + 1 } else { 0 };
+        if self.wakes_at_once == AT_ONCE_MAX {
+            s.watch.broken(s.now, format_args!("the server wakes itself without end"));
+        }
+        if self.wakes_at_once >= AT_ONCE_MAX {
+            let later = s.now + Duration::from_millis(1);
+            self.socket.busy_until = self.socket.busy_until.max(later);
+            if self.transfers_armed == s.now {
+                self.transfers_armed = later;
+                s.moments.push(later, Happening::TransfersWake);
+            }
+            if self.heorot_armed == s.now {
+                self.heorot_armed = later;
+                s.moments.push(later, Happening::HeorotWake);
+            }
+            self.wakes_at_once = 0;
+        }
     }
 
     /// Its address for machines.
@@ -303,9 +334,36 @@ impl Server {
         (self.socket.dropped, self.socket.octets_max)
     }
 
-    /// What is durable.
-    pub(crate) fn store(&self) -> &Store {
-        &self.store
+    /// All that it knows, compared with all that was promised, and with what its kernel and its store hold.
+    pub(crate) fn compare(&mut self, s: &mut Surroundings) {
+        const DUMP: RequestId = RequestId(0);
+        let Some(running) = &mut self.running else { return };
+        let mut out = Vec::new();
+        let query = message::Input::Operator { id: DUMP, wall: Wall(0), query: Query::Dump };
+        running.heorot.handle(s.now, query, &mut out);
+        let kept = Some(self.store.kept()).filter(|_| self.store.is_whole());
+        for output in out {
+            if let message::Output::Reply(DUMP, Answer::Json(_, dump)) = output {
+                s.watch.compare(s.now, &dump, &self.neighbours, kept);
+            }
+        }
+    }
+
+    /// What it still holds although nothing is left to be done. Nothing, if all is well.
+    pub(crate) fn left_over(&self) -> Vec<String> {
+        let Some(running) = &self.running else { return vec!["it does not run".into()] };
+        let notes = self.notes.iter().flatten().count();
+        let counts = [
+            ("transfers", running.transfers.active()),
+            ("questions", running.asked.len()),
+            ("notes", notes),
+            ("neighbour entries", self.neighbours.len()),
+            ("open images", self.disk.open_count()),
+            ("things being done", self.doing.len()),
+            ("datagrams in its sockets", self.socket.waiting.len()),
+            ("leases", self.store.kept().keys().filter(|key| key.starts_with("lease/")).count()),
+        ];
+        counts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} {what}")).collect()
     }
 
     /// Hands a datagram to whom it concerns.
@@ -325,12 +383,14 @@ impl Server {
         };
         match destination.port() {
             DHCP_PORT => {
+                s.watch.asked(octets);
                 let interface = self.config.networks[0].interface.clone();
                 let destination = *destination.ip();
                 let datagram = Datagram { interface: &interface, source, destination, payload: octets };
                 self.heorot(s, message::Input::Dhcp(datagram));
             }
             port => {
+                s.watch.alive(s.now, *source.ip());
                 let port = match port {
                     TFTP_PORT => Some(Port::Request),
                     port => port.checked_sub(DATA_PORTS_FROM).filter(|n| *n < DATA_PORTS).map(Port::Data),

@@ -148,6 +148,11 @@ impl Http {
         self.questions.put(question)
     }
 
+    /// Who asks.
+    pub(crate) fn asker(&self, place: u32) -> Option<Mac> {
+        self.questions.get(place).map(|question| mac_of(question.machine))
+    }
+
     /// Forgets a question: its connection is gone.
     pub(crate) fn forget(&mut self, place: u32) {
         self.questions.take(place);

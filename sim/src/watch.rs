@@ -1,12 +1,15 @@
 //! Who watches a run: one line an event for people, if they want them, and counts.
 
 use crate::frame::{Frame, Payload};
+use crate::reference::{Kept, Reference};
 use crate::surroundings::Whereabouts;
 use heorot_core::cluster::record::Record;
+use heorot_core::config::Config;
 use heorot_core::event::{Event, Kind};
+use heorot_core::mac::Mac;
 use heorot_core::message::DhcpSend;
 use heorot_core::time::Time;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use std::net::Ipv4Addr;
 
@@ -20,6 +23,7 @@ pub(crate) struct Watch {
     troubles: Vec<String>,
     /// What always holds and did not.
     broken: Vec<String>,
+    reference: Reference,
     lent: BTreeSet<Ipv4Addr>,
     lent_max: usize,
 }
@@ -28,10 +32,17 @@ pub(crate) struct Watch {
 const TROUBLES_MAX: usize = 100;
 
 impl Watch {
-    /// Begins to watch.
-    pub(crate) fn new(begun: Time, with_lines: bool) -> Self {
-        let lines = with_lines.then(String::new);
-        Self { begun, lines, troubles: Vec::new(), broken: Vec::new(), lent: BTreeSet::new(), lent_max: 0 }
+    /// Begins to watch a server of this configuration, whose store keeps these records.
+    pub(crate) fn new(begun: Time, with_lines: bool, config: &Config, records: &[Record]) -> Self {
+        Self {
+            begun,
+            lines: with_lines.then(String::new),
+            troubles: Vec::new(),
+            broken: Vec::new(),
+            reference: Reference::new(config, records),
+            lent: BTreeSet::new(),
+            lent_max: 0,
+        }
     }
 
     /// Something happened to somebody.
@@ -68,11 +79,54 @@ impl Watch {
         }
     }
 
+    /// The server starts.
+    pub(crate) fn started(&mut self, now: Time, life: u32, kept: &Kept) {
+        self.line(now, "server", format_args!("starts, life {life}"));
+        let held = self.reference.started(kept);
+        self.judge(now, held);
+    }
+
+    /// The server looks at a datagram for port 67.
+    pub(crate) fn asked(&mut self, octets: &[u8]) {
+        self.reference.asked(octets);
+    }
+
+    /// The server looks at any other datagram.
+    pub(crate) fn alive(&mut self, now: Time, address: Ipv4Addr) {
+        self.reference.alive(now, address);
+    }
+
     /// The server answers by DHCP.
-    pub(crate) fn dhcp(&mut self, now: Time, send: &DhcpSend) {
+    pub(crate) fn dhcp(&mut self, now: Time, send: &DhcpSend, kept: &Kept) {
         if self.has_lines() {
             let what = crate::speaker::describe(send);
             self.line(now, "server", format_args!("{what}"));
+        }
+        let held = self.reference.answered(now, send, kept);
+        self.judge(now, held);
+    }
+
+    /// The server answers the agent of a machine.
+    pub(crate) fn told(&mut self, now: Time, mac: Mac, body: &str, kept: &Kept) {
+        let held = self.reference.told(mac, body, kept);
+        self.judge(now, held);
+    }
+
+    /// The server says all that it knows.
+    pub(crate) fn compare(
+        &mut self,
+        now: Time,
+        dump: &str,
+        neighbours: &BTreeMap<Ipv4Addr, Mac>,
+        kept: Option<&Kept>,
+    ) {
+        let held = self.reference.compare(dump, neighbours, kept);
+        self.judge(now, held);
+    }
+
+    fn judge(&mut self, now: Time, held: Result<(), String>) {
+        if let Err(what) = held {
+            self.broken(now, format_args!("{what}"));
         }
     }
 

@@ -217,6 +217,9 @@ impl Nodes {
             return false;
         }
         let Some(node) = self.nodes.get_mut(&mac) else { return false };
+        if node.claim.or(node.number).is_some() {
+            return false;
+        }
         node.claim = Some(number);
         self.numbers.insert(number, mac);
         true

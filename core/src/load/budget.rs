@@ -56,6 +56,8 @@ const PACKETS_MIN: u64 = 100;
 const DOUBT_PER_MILLE: u64 = 15;
 
 const NANOSECONDS: u64 = 1_000_000_000;
+/// The longest packet on the wire: a full block, with all that surrounds it.
+const PACKET_OCTETS_MAX: u64 = 1538;
 
 impl Budget {
     pub(super) fn new(now: Time, rate: LinkRate) -> Self {
@@ -238,11 +240,13 @@ impl Budget {
         self.tokens = self.tokens.saturating_add(passed).min(self.burst());
     }
 
-    /// Nanoseconds of sending that may be made up for: what a late wake-up missed, as far as any port's queue takes it at once.
+    /// Nanoseconds of sending that may be made up for: what a late wake-up missed, as far as any port's queue takes it at once. A whole packet at least,
+    /// or a slow link would never have enough for one.
     fn burst(&self) -> i64 {
         let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         let catch_up = self.nanoseconds(LOAD_BURST_OCTETS).min(nanoseconds(LOAD_CATCH_UP));
-        i64::try_from(nanoseconds(LOAD_BURST).max(catch_up)).unwrap_or(i64::MAX)
+        let packet = self.nanoseconds(PACKET_OCTETS_MAX);
+        i64::try_from(nanoseconds(LOAD_BURST).max(catch_up).max(packet)).unwrap_or(i64::MAX / 4)
     }
 
     fn nanoseconds(&self, octets: u64) -> u64 {

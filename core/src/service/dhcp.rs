@@ -147,6 +147,11 @@ fn address_to_offer(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Opti
     if let Some(address) = turn.permanent_address(client.mac, client.place) {
         return Some((address, settings.lease));
     }
+    // A number that is being recorded is offered only to a machine that has nothing else to go on with.
+    let has_other = turn.hall.leases.borrowed(client.mac, pool(PoolKind::Temporary)).is_some();
+    if let Some(address) = claimed_address(turn, client).filter(|_| !has_other) {
+        return Some((address, settings.lease));
+    }
     if is_numbered_at_request(turn, client) {
         let given = turn.number_for(client.mac, client.place);
         let candidates: Vec<_> = match given {
@@ -163,6 +168,12 @@ fn address_to_offer(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Opti
     Some((address, settings.temporary_lease))
 }
 
+/// The address of the number that is being recorded for a machine: it is to get this one and no second, however often it asks meanwhile.
+fn claimed_address(turn: &Turn<'_>, client: &Client) -> Option<Ipv4Addr> {
+    let claim = turn.hall.nodes.get(client.mac)?.claim?;
+    turn.config.networks[client.place].numbering.address(claim)
+}
+
 /// Whether a machine without a number gets one as soon as it asks for an address: there is no trial, or the operator has listed it.
 fn is_numbered_at_request(turn: &Turn<'_>, client: &Client) -> bool {
     let Some(node) = turn.hall.nodes.get(client.mac) else { return false };
@@ -171,7 +182,9 @@ fn is_numbered_at_request(turn: &Turn<'_>, client: &Client) -> bool {
         Policy::None => turn.config.trial.order == Order::Passed || listed.is_some(),
         Policy::Report => listed.is_some_and(|listed| listed.number.is_none()),
     };
-    node.number.is_none() && without_trial && turn.number_for(client.mac, client.place).is_some()
+    node.number.or(node.claim).is_none()
+        && without_trial
+        && turn.number_for(client.mac, client.place).is_some()
 }
 
 /// No address is left, or the host is none of ours.
@@ -328,7 +341,8 @@ fn decide(turn: &Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, is_no
     // A machine with a number does not get a second temporary address; without an offer that we remember, a free one is as good as offered.
     let pool = PoolId { network: client.place, kind };
     let has_other = turn.hall.leases.borrowed(client.mac, pool).is_some();
-    let may_borrow = permanent.is_none() && !has_other && !is_numbered_at_request(turn, client);
+    let will_have_one = claimed_address(turn, client).is_some() || is_numbered_at_request(turn, client);
+    let may_borrow = permanent.is_none() && !has_other && !will_have_one;
     match turn.hall.leases.check(address, client.mac, pool) {
         Ok(()) if may_borrow => Decision::New(pool, lease),
         Err(NotFree::Probed) if may_borrow => Decision::Later,

@@ -182,6 +182,9 @@ impl Server {
         match asker.expect("a request is answered once, by the life that took it") {
             Asker::Transfer(transfer, peer, identity) => self.open(s, transfer, peer, identity, answer),
             Asker::Http(place) => {
+                if let (Some(mac), Answer::Json(_, body)) = (s.http.asker(place), &answer) {
+                    s.watch.told(s.now, mac, body, self.store.kept());
+                }
                 let at = s.now + s.network.round_trip() / 2;
                 s.http.answer(at, &mut s.moments, place, answer);
             }
@@ -228,7 +231,7 @@ impl Server {
             DhcpTarget::Frame(mac, address) => (Some(mac), SocketAddrV4::new(address, CLIENT_PORT)),
             DhcpTarget::Address(destination) => (self.neighbour(s, *destination.ip()), destination),
         };
-        s.watch.dhcp(s.now, &send);
+        s.watch.dhcp(s.now, &send, self.store.kept());
         let Some(to) = to else { return };
         let source = SocketAddrV4::new(send.source, DHCP_PORT);
         let payload = Payload::Octets(send.payload);

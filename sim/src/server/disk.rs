@@ -180,9 +180,9 @@ impl Disk {
         self.chunks.clear();
     }
 
-    /// Whether nothing is open.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.texts.is_empty() && self.files.iter().all(|file| file.users == 0)
+    /// How many files and texts are open.
+    pub(crate) fn open_count(&self) -> usize {
+        self.texts.len() + self.files.iter().filter(|file| file.users > 0).count()
     }
 
     fn file(&mut self, image: ImageId) -> Option<&mut File> {

@@ -23,6 +23,8 @@ pub(crate) struct Store {
     gathered: Vec<(Ticket, Record)>,
     in_flight: Option<Vec<(Ticket, Record)>>,
     mood: Mood,
+    /// Whether it refused nothing since the server's start: then it holds exactly what the server knows.
+    is_complete: bool,
 }
 
 /// As the server's: more records gather only if the disk hangs.
@@ -31,7 +33,8 @@ const GATHERED_MAX: usize = 4 * NODES_MAX;
 impl Store {
     /// A store that keeps these already.
     pub(crate) fn new(mood: Mood, records: &[Record]) -> Self {
-        let mut store = Self { kept: BTreeMap::new(), gathered: Vec::new(), in_flight: None, mood };
+        let mut store =
+            Self { kept: BTreeMap::new(), gathered: Vec::new(), in_flight: None, mood, is_complete: true };
         records.iter().for_each(|record| store.keep(record));
         store
     }
@@ -42,6 +45,7 @@ impl Store {
         let refused = self.gathered.len() > GATHERED_MAX;
         refused.then(|| {
             self.gathered.clear();
+            self.is_complete = false;
             Input::Refused { through: ticket, why: "the disk does not keep up".into() }
         })
     }
@@ -60,6 +64,7 @@ impl Store {
         let batch = self.in_flight.take()?;
         let (through, _) = *batch.last()?;
         if let Some(why) = &self.mood.refuses {
+            self.is_complete = false;
             return Some(Input::Refused { through, why: why.clone() });
         }
         batch.iter().for_each(|(_, record)| self.keep(record));
@@ -68,6 +73,7 @@ impl Store {
 
     /// The server dies in the middle of whatever it does. What was in flight is kept wholly or not at all, what had only gathered is not.
     pub(crate) fn crash(&mut self, chance: &mut Chance) {
+        self.is_complete = true;
         self.gathered.clear();
         let Some(batch) = self.in_flight.take() else { return };
         if self.mood.refuses.is_none() && chance.happens(500_000) {
@@ -89,6 +95,11 @@ impl Store {
     pub(crate) fn records(&self) -> Vec<Record> {
         let records = self.kept.iter().map(|(key, value)| Record::parse(key, value));
         records.map(|record| record.expect("the store gives back what it got")).collect()
+    }
+
+    /// It holds exactly what the server knows: nothing is under way and nothing was refused.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_complete && self.is_idle()
     }
 
     /// Nothing is in flight and nothing waits.

@@ -179,3 +179,13 @@ fn a_lane_without_limits_is_only_for_comparing() {
         lane.sent_blocks(64, 1472);
     }
 }
+
+#[test]
+fn a_slow_link_has_enough_for_a_whole_packet_after_a_while() {
+    for bits in [LOAD_RATE_MIN_BITS, 2_500_000, 3_100_000, 10_000_000] {
+        let mut budget = Budget::new(START, LinkRate::Given(bits));
+        budget.take(10 * PACKET_OCTETS);
+        let at = budget.next(PACKET_OCTETS);
+        assert!(at > START && budget.allowance(at, PACKET_OCTETS) >= 1, "{bits} bits per second");
+    }
+}

@@ -39,7 +39,7 @@ fn chunks_are_read_one_after_the_other_and_stay() {
     assert!((0..3).all(|chunk| disk.has(image, chunk)));
     assert_eq!(disk.fetch(START, image, 1), START);
     disk.close(image);
-    assert!(!disk.has(image, 0) && disk.is_idle());
+    assert!(!disk.has(image, 0) && disk.open_count() == 0);
 }
 
 #[test]
@@ -60,5 +60,5 @@ fn a_text_is_in_memory_until_it_is_closed() {
     assert_ne!((one.image, one.identity), (other.image, other.identity));
     assert!(disk.has(one.image, 0) && disk.text(one.image) == Some(b"one"));
     disk.close(one.image);
-    assert_eq!((disk.text(one.image), disk.is_idle()), (None, false));
+    assert_eq!((disk.text(one.image), disk.open_count()), (None, 1));
 }
