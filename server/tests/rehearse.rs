@@ -74,7 +74,10 @@ fn who_is_lost_is_told_and_the_exit_code_says_so() {
         err.contains("boot.uefi-x64 is not set, so that edk2, grub, shim are told of no file to start"),
         "{err}"
     );
-    assert!(out.contains("10 of 20 are lost.") && out.contains("Edk2: an address, but no boot file"), "{out}");
+    assert!(
+        out.contains("10 of 20 are lost.") && out.contains("Edk2: an address, but no boot file"),
+        "{out}"
+    );
     assert!(out.contains("One server is not enough for these machines, or there is another fault"), "{out}");
 }
 

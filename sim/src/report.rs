@@ -36,6 +36,8 @@ pub struct Report {
     pub samples: Vec<Sample>,
     /// How often timers of machines ran out, so that they repeated themselves.
     pub client_retries: u64,
+    /// What all datagrams took of the server's processor.
+    pub processor_seconds: f64,
     /// Packets that the server sent again.
     pub resent: u64,
     /// Frames that queues in the network dropped.
@@ -72,6 +74,8 @@ pub struct Firmware {
     pub lost: u64,
     /// Until half of them had loaded everything.
     pub median_seconds: f64,
+    /// Until the slowest of them has, if it is alone: its own pace. 0 if it never has.
+    pub alone_seconds: f64,
     /// Until the last of them had.
     pub last_seconds: f64,
     /// How often their timers ran out.

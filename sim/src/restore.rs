@@ -213,7 +213,8 @@ fn with_link(config: &Config, scenario: &Scenario) -> Config {
 fn ideal(config: &Config, scenario: &Scenario, machines: &[(Duration, Setup)]) -> Ideal {
     let mut first_data: f64 = 0.0;
     let mut octets = 0;
-    for (kind, _) in KINDS {
+    let mut alone_seconds = BTreeMap::new();
+    for (kind, name) in KINDS {
         let of_kind = || machines.iter().filter(|(_, setup)| setup.kind == kind);
         let Some((at, slowest)) = of_kind().max_by_key(|(at, setup)| *at + setup.rom_delay) else { continue };
         let alone = Scenario { loss: 0.0, duplicates: 0.0, reordering: 0.0, ..scenario.clone() };
@@ -224,9 +225,10 @@ fn ideal(config: &Config, scenario: &Scenario, machines: &[(Duration, Setup)]) -
         let tale = &run.machines[0].tale;
         first_data = first_data.max(tale.first_data.map_or(0.0, seconds));
         octets += tale.wire_octets * of_kind().count() as u64;
+        alone_seconds.insert(name, tale.loaded.map_or(0.0, seconds));
     }
     let wire_seconds = bits(octets) / bits(scenario.link_bits_per_second) * 8.0;
-    Ideal { first_data_seconds: first_data, wire_seconds }
+    Ideal { first_data_seconds: first_data, wire_seconds, alone_seconds }
 }
 
 /// What not even the best server can do without.
@@ -235,6 +237,8 @@ struct Ideal {
     first_data_seconds: f64,
     /// All octets by the link's rate.
     wire_seconds: f64,
+    /// Each kind's slowest machine, if it is alone.
+    alone_seconds: BTreeMap<&'static str, f64>,
 }
 
 impl Ideal {
@@ -310,9 +314,10 @@ fn report(run: &Run, samples: Vec<Sample>, transfers: usize, ideal: &Ideal) -> R
             }
         }
     }
-    for (firmware, of_kind) in by_firmware.values_mut() {
+    for (name, (firmware, of_kind)) in &mut by_firmware {
         of_kind.sort_by(f64::total_cmp);
         firmware.median_seconds = median(of_kind);
+        firmware.alone_seconds = ideal.alone_seconds.get(name.as_str()).copied().unwrap_or_default();
         firmware.last_seconds = of_kind.last().copied().unwrap_or_default();
         loaded.extend(of_kind.iter());
     }
@@ -335,6 +340,7 @@ fn report(run: &Run, samples: Vec<Sample>, transfers: usize, ideal: &Ideal) -> R
         by_firmware: by_firmware.into_iter().map(|(name, (firmware, _))| (name, firmware)).collect(),
         lost_machines,
         samples,
+        processor_seconds: run.server.processor_seconds(),
         resent: run.server.resent(),
         dropped_in_queue: counts.dropped_in_queue,
         lost_on_wire: counts.lost_on_wire,

@@ -152,6 +152,12 @@ fn what_limits(report: &Report) -> String {
             "What limits is the pace of {name}: they have loaded everything after {late:.1} s, all others after {others:.1} s; {parts}."
         );
     }
+    if report.processor_seconds > wire_seconds.max(*first_data_seconds) {
+        return format!(
+            "What limits is the server's processor: what comes takes {:.1} s of it; {parts}.",
+            report.processor_seconds
+        );
+    }
     let late_seconds = report.seconds - report.ideal_seconds;
     if late_seconds > TELLING_SECONDS.max(report.ideal_seconds / 4.0) {
         return format!(
@@ -202,13 +208,14 @@ fn lost(report: &Report) -> String {
 }
 
 fn by_firmware(report: &Report) -> String {
-    let head = ["FIRMWARE", "NODES", "LOST", "MEDIAN S", "LAST S", "RETRIES"].map(str::to_owned);
+    let head = ["FIRMWARE", "NODES", "LOST", "ALONE S", "MEDIAN S", "LAST S", "RETRIES"].map(str::to_owned);
     let row = |(name, kind): (&String, &Firmware)| {
         let moment = |at: f64| if kind.lost == kind.nodes { "-".to_owned() } else { tenths(at) };
         [
             name.clone(),
             kind.nodes.to_string(),
             kind.lost.to_string(),
+            if kind.alone_seconds > 0.0 { tenths(kind.alone_seconds) } else { "-".to_owned() },
             moment(kind.median_seconds),
             moment(kind.last_seconds),
             kind.client_retries.to_string(),

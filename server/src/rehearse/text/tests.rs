@@ -41,6 +41,16 @@ fn waiting_limits_where_it_is_what_takes_the_time() {
 }
 
 #[test]
+fn a_processor_that_is_too_slow_is_told() {
+    let report =
+        Report { wire_seconds: 3.0, first_data_seconds: 9.0, processor_seconds: 14.0, ..Report::default() };
+    assert!(
+        what_limits(&report)
+            .starts_with("What limits is the server's processor: what comes takes 14.0 s of it")
+    );
+}
+
+#[test]
 fn the_lost_are_folded_by_firmware_and_reason() {
     let gone = |firmware: &str, seconds, why: &str| LostMachine {
         mac: String::new(),
