@@ -2,7 +2,12 @@
 //! The promise: nobody is lost; the last is up within a tenth of the ideal where the wire takes 20 s or more, else within 4 s of it; and of 1,000 machines or
 //! more on a wire that takes 30 s or more, half are up at six tenths of it.
 //! A machine whose own clock sleeps longer than that is allowed one of its retries, and one that takes longer even if it is alone its own pace; which is said then.
-#![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "this is where people look on")]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "this is where people look on"
+)]
 
 use heorot_sim::report::Report;
 use heorot_sim::restore::{ControlWord, Scenario, kind_named, restore};

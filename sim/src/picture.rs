@@ -160,7 +160,7 @@ fn rates(picture: &mut String, report: &Report, frame: &Frame) -> fmt::Result {
     let highest = samples.iter().map(|sample| sample.bits_per_second).fold(link.max(1.0), f64::max);
     let (unit, word) = if highest >= 2e9 { (1e9, "Gbit/s sent") } else { (1e6, "Mbit/s sent") };
     let most = highest * 1.08 / unit;
-    panel(picture, RATES, frame, word, most, step(most, 4.0), |value| decimal(value))?;
+    panel(picture, RATES, frame, word, most, step(most, 4.0), decimal)?;
     let y = RATES.at(link / unit / most);
     let points = samples
         .iter()
@@ -300,7 +300,7 @@ fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
