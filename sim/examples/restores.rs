@@ -1,7 +1,8 @@
 //! Runs power restores, `restores FILE...`, each with the load control and with none, and prints a line for each and a verdict on those with it.
 //! The promise: nobody is lost; the last is up within a tenth of the ideal where the wire takes 20 s or more, else within 4 s of it; and of 1,000 machines or
 //! more on a wire that takes 30 s or more, half are up at six tenths of it.
-//! A machine whose own clock sleeps longer than that is allowed one of its retries, and one that takes longer even if it is alone its own pace; which is said then.
+//! A machine whose own clock sleeps longer than that is allowed one of its retries, and for one that takes longer even if it is alone, that
+//! stands for the ideal; which is said then.
 #![allow(
     clippy::print_stdout,
     clippy::disallowed_methods,
@@ -87,26 +88,26 @@ fn judge(report: &Report) -> Verdict {
     const LONG_WIRE_SECONDS: f64 = 20.0;
     const PART_OF_IDEAL: f64 = 0.10;
     const BESIDE_IDEAL_SECONDS: f64 = 4.0;
-    /// A machine that is no later than this beside one that has the server to itself waits for nobody but itself.
-    const OWN_PACE_SECONDS: f64 = 0.5;
     let Report { nodes, lost, seconds, ideal_seconds, wire_seconds, median_seconds, .. } = report;
     let mut verdict = Verdict::default();
     if *lost > 0 {
         verdict.broken.push(format!("{lost} of {nodes} are lost"));
     }
-    let beside =
-        if *wire_seconds >= LONG_WIRE_SECONDS { ideal_seconds * PART_OF_IDEAL } else { BESIDE_IDEAL_SECONDS };
+    let beside = |seconds: f64| match *wire_seconds >= LONG_WIRE_SECONDS {
+        true => seconds * PART_OF_IDEAL,
+        false => BESIDE_IDEAL_SECONDS,
+    };
+    let most = beside(*ideal_seconds);
     for (kind, firmware) in &report.by_firmware {
         let late = firmware.last_seconds - ideal_seconds;
         let retry = kind_named(kind).map_or(0.0, |kind| kind.retry().as_secs_f64());
-        if late <= beside {
+        if late <= most {
             continue;
         }
-        let alone = firmware.last_seconds - firmware.alone_seconds;
-        let said = format!("{kind} is up {late:.1} s after the ideal, which may be {beside:.1} s");
+        let said = format!("{kind} is up {late:.1} s after the ideal, which may be {most:.1} s");
         if late <= retry {
             verdict.allowed.push(format!("{said}; its own clock sleeps {retry:.0} s at a time"));
-        } else if alone <= OWN_PACE_SECONDS {
+        } else if firmware.last_seconds <= firmware.alone_seconds + beside(firmware.alone_seconds) {
             verdict.allowed.push(format!(
                 "{said}; alone it is up after {:.1} s, and here after {:.1} s",
                 firmware.alone_seconds, firmware.last_seconds

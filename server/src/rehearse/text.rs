@@ -141,34 +141,39 @@ fn outcome(report: &Report) -> String {
     )
 }
 
-/// The link, the machines' own start, or the pace of one kind of them.
+/// The server's processor, the machines' own pace, what they wait for, or the link.
 fn what_limits(report: &Report) -> String {
-    let Report { first_data_seconds, wire_seconds, .. } = report;
+    let Report { seconds, ideal_seconds, first_data_seconds, wire_seconds, by_firmware, .. } = report;
     let parts = format!(
         "of the ideal, {wire_seconds:.1} s are the wire's, and {first_data_seconds:.1} s pass before the slowest machine has its first block"
     );
-    if let Some((name, late, others)) = straggler(&report.by_firmware, report.ideal_seconds) {
-        return format!(
-            "What limits is the pace of {name}: they have loaded everything after {late:.1} s, all others after {others:.1} s; {parts}."
-        );
-    }
     if report.processor_seconds > wire_seconds.max(*first_data_seconds) {
         return format!(
             "What limits is the server's processor: what comes takes {:.1} s of it; {parts}.",
             report.processor_seconds
         );
     }
-    let late_seconds = report.seconds - report.ideal_seconds;
-    if late_seconds > TELLING_SECONDS.max(report.ideal_seconds / 4.0) {
+    let slowest =
+        by_firmware.iter().max_by(|(_, one), (_, other)| one.alone_seconds.total_cmp(&other.alone_seconds));
+    if let Some((name, kind)) = slowest.filter(|(_, kind)| kind.alone_seconds > 0.9 * seconds) {
+        return format!(
+            "What limits is the machines' own pace, and no link would change that: {name} takes {:.1} s even if it is alone; {parts}.",
+            kind.alone_seconds
+        );
+    }
+    let is_late = seconds - ideal_seconds > TELLING_SECONDS.max(ideal_seconds / 4.0);
+    if let Some((name, late, others)) = straggler(by_firmware, *ideal_seconds).filter(|_| is_late) {
+        return format!(
+            "What limits is the clock of {name}, between its tries: they have loaded everything after {late:.1} s, all others after {others:.1} s; {parts}."
+        );
+    }
+    if is_late {
         return format!(
             "What limits is waiting for what was lost: {} frames on the wire and {} in full queues, so that machines' own timers ran out {} times; {parts}.",
             report.lost_on_wire, report.dropped_in_queue, report.client_retries
         );
     }
-    if wire_seconds > first_data_seconds {
-        return format!("What limits is the link: {parts}.");
-    }
-    format!("What limits is the machines' own start, and no link would change that: {parts}.")
+    format!("What limits is the link: {parts}.")
 }
 
 /// Less is chance.

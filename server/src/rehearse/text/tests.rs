@@ -1,27 +1,35 @@
 use super::*;
 use heorot_sim::report::{LostMachine, Regime};
 
-fn kind(last_seconds: f64) -> Firmware {
-    Firmware { nodes: 1, last_seconds, ..Firmware::default() }
+fn kind(alone_seconds: f64, last_seconds: f64) -> Firmware {
+    Firmware { nodes: 1, alone_seconds, last_seconds, ..Firmware::default() }
 }
 
 #[test]
 fn what_limits_is_told() {
-    let report = |wire_seconds, first_data_seconds, pi| Report {
+    let report = |wire_seconds, first_data_seconds, seconds, pi| Report {
+        seconds,
         wire_seconds,
         first_data_seconds,
         ideal_seconds: wire_seconds + first_data_seconds,
-        by_firmware: [("edk2".to_owned(), kind(20.0)), ("raspberry-pi".to_owned(), kind(pi))].into(),
+        by_firmware: [("edk2".to_owned(), kind(12.0, 20.0)), ("raspberry-pi".to_owned(), kind(8.0, pi))]
+            .into(),
         ..Report::default()
     };
     for (report, expected) in [
-        (report(10.0, 9.0, 20.0), "What limits is the link: of the ideal, 10.0 s are the wire's, and 9.0 s"),
-        (report(1.0, 9.0, 23.0), "What limits is the machines' own start"),
         (
-            report(10.0, 9.0, 61.5),
-            "What limits is the pace of raspberry-pi: they have loaded everything after 61.5 s, all others after 20.0 s",
+            report(10.0, 9.0, 20.0, 20.0),
+            "What limits is the link: of the ideal, 10.0 s are the wire's, and 9.0 s pass",
         ),
-        (report(90.0, 9.0, 29.0), "What limits is the link"),
+        (report(90.0, 9.0, 99.0, 99.0), "What limits is the link"),
+        (
+            report(1.0, 9.0, 13.0, 13.0),
+            "What limits is the machines' own pace, and no link would change that: edk2 takes 12.0 s even if it is alone",
+        ),
+        (
+            report(10.0, 9.0, 61.5, 61.5),
+            "What limits is the clock of raspberry-pi, between its tries: they have loaded everything after 61.5 s, all others after 20.0 s",
+        ),
     ] {
         assert!(what_limits(&report).starts_with(expected), "{}", what_limits(&report));
     }
