@@ -31,9 +31,7 @@ fn main() -> ExitCode {
         reset += outcome.machines.1;
         if !outcome.broken.is_empty() {
             failed += 1;
-            println!(
-                "seed {seed} FAILED, repeat with: cargo run --release -p heorot-sim --example seeds -- --from {seed} --count 1 --tell"
-            );
+            println!("seed {seed} FAILED, repeat with: {}", seed::repeat(seed));
             for what in outcome.broken.iter().take(5) {
                 println!("  {what}");
             }

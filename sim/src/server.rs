@@ -353,15 +353,18 @@ impl Server {
     pub(crate) fn left_over(&self) -> Vec<String> {
         let Some(running) = &self.running else { return vec!["it does not run".into()] };
         let notes = self.notes.iter().flatten().count();
+        let leases = self.store.kept().keys().filter(|key| key.starts_with("lease/")).count();
         let counts = [
             ("transfers", running.transfers.active()),
+            ("timers of transfers", usize::from(running.transfers.next_wakeup().is_some())),
             ("questions", running.asked.len()),
             ("notes", notes),
             ("neighbour entries", self.neighbours.len()),
             ("open images", self.disk.open_count()),
             ("things being done", self.doing.len()),
             ("datagrams in its sockets", self.socket.waiting.len()),
-            ("leases", self.store.kept().keys().filter(|key| key.starts_with("lease/")).count()),
+            // An end that was refused stays unrecorded until the next start, or until the address is lent again.
+            ("leases", if self.store.is_whole() { leases } else { 0 }),
         ];
         counts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} {what}")).collect()
     }
