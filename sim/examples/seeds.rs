@@ -1,5 +1,10 @@
 //! Runs seeds: `seeds [--from N] [--count N] [--tell]`. A seed that fails says how to run it again; `--tell` prints every event of each.
-#![allow(clippy::print_stdout, reason = "this is where people look on")]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "this is where people look on, and wait"
+)]
 
 use heorot_sim::seed;
 use std::process::ExitCode;

@@ -73,8 +73,11 @@ fn answer(kind: MessageType, mac: Mac, address: Ipv4Addr) -> DhcpSend {
     DhcpSend { interface: "eth1".into(), source: Ipv4Addr::new(10, 77, 0, 1), target, payload }
 }
 
-/// What the model says about a row of answers, each with its moment and what the store keeps then. None: nothing was wrong.
-fn judge(answers: &[(u64, DhcpSend, &Kept)]) -> Option<String> {
+/// An answer, its moment, and what the store keeps then.
+type Seen<'a> = (u64, DhcpSend, &'a Kept);
+
+/// What the model says about a row of answers. None: nothing was wrong.
+fn judge(answers: &[Seen<'_>]) -> Option<String> {
     let mut reference = reference();
     answers.iter().find_map(|(at, send, kept)| reference.answered(later(*at), send, kept).err())
 }
@@ -99,7 +102,7 @@ fn what_must_not_be_is_found() {
     let nothing = Kept::new();
     let one = kept(&[node(machine(1), 0), lease(machine(1), temporary(2))]);
     let other = kept(&[node(machine(2), 0), node(machine(1), 1), lease(machine(2), temporary(2))]);
-    let cases: &[(&[(u64, DhcpSend, &Kept)], &str)] = &[
+    let cases: &[(&[Seen<'_>], &str)] = &[
         (
             &[(0, answer(Ack, machine(1), permanent(0)), &nothing)],
             "promised number 0, and the store keeps None",
