@@ -93,7 +93,7 @@ fn compare(
 ) -> Result<(), String> {
     let mut rows = Vec::new();
     for run in 0..wanted.runs {
-        let running = match Running::start(kind, link, files) {
+        let mut running = match Running::start(kind, link, files) {
             Ok(running) => running,
             Err(why) => {
                 say(&format!("{:<24}{why}\n", kind.name()));
@@ -103,7 +103,7 @@ fn compare(
         // Another seed has other machines: none of them is known from before.
         let row =
             storm(wanted.seed + run).map_err(|why| format!("{}: {why}\n{}", kind.name(), running.tail()))?;
-        rows.push(row);
+        rows.push(row.with(running.ended()));
     }
     say(&table::line(kind.name(), &table::medians(&rows)));
     Ok(())

@@ -32,6 +32,8 @@ pub(crate) const KINDS: [Kind; 5] =
 /// The addresses that machines get. More than machines, as an operator would have it.
 const FIRST: &str = "10.77.128.1";
 const LAST: &str = "10.77.191.254";
+/// As many open files as this host allows.
+const ALL: &str = "$(ulimit -H -n)";
 /// It binds its ports in far less.
 const START_PATIENCE: Duration = Duration::from_secs(20);
 /// Servers without a sign of being ready have it by then.
@@ -79,6 +81,12 @@ impl<'a> Running<'a> {
             }
         }
         Ok(running)
+    }
+
+    /// How it ended by itself, if it did: a result, too.
+    pub(crate) fn ended(&mut self) -> Option<String> {
+        let ended = self.processes.iter_mut().find_map(|process| process.try_wait().ok().flatten());
+        ended.map(|status| format!("the server ended during the run, {status}"))
     }
 
     /// Its last words.
@@ -154,7 +162,7 @@ initrd = ["{INITRD}"]
             shown(&files.boot())
         );
         let configuration = write(files, "dnsmasq.conf", &text)?;
-        let mut command = limits(link, "dnsmasq")?;
+        let mut command = limits(link, "dnsmasq", ALL)?;
         command.arg("--keep-in-foreground").arg(format!("--conf-file={}", shown(&configuration)));
         self.spawn(command, files, "dnsmasq.err", &[])?;
         self.pause("dnsmasq")
@@ -171,7 +179,7 @@ initrd = ["{INITRD}"]
              }} elsif option arch = 00:07 {{\n    filename \"ipxe.efi\";\n  }} else {{\n    filename \"pxelinux.0\";\n  }}\n}}\n"
         );
         let configuration = write(files, "dhcpd.conf", &text)?;
-        let mut command = limits(link, "dhcpd")?;
+        let mut command = limits(link, "dhcpd", ALL)?;
         command.args(["-4", "-f", "-q", "--no-pid", "-cf"]).arg(configuration).arg("-lf").arg(leases);
         self.spawn(command, files, "dhcpd.log", &[INTERFACE])?;
         self.pause("dhcpd")
@@ -180,7 +188,7 @@ initrd = ["{INITRD}"]
     fn tftpd_hpa(&mut self, link: &Link, files: &Files) -> Result<(), String> {
         let address = format!("{SERVER}:69");
         let arguments = ["--foreground", "--address", &address, "--user", "root", "--secure"];
-        let mut command = limits(link, "in.tftpd")?;
+        let mut command = limits(link, "in.tftpd", ALL)?;
         command.args(arguments).arg(files.boot());
         self.spawn(command, files, "tftpd-hpa.log", &[])?;
         self.pause("tftpd-hpa")
@@ -201,7 +209,8 @@ initrd = ["{INITRD}"]
             "--logfile",
             &log,
         ];
-        let mut command = limits(link, "atftpd")?;
+        // It waits with select(2), and aborts when a descriptor passes that call's 1024.
+        let mut command = limits(link, "atftpd", "1024")?;
         command.args(arguments).arg(files.boot());
         self.spawn(command, files, "atftpd.err", &[])?;
         self.pause("atftpd")
@@ -259,11 +268,11 @@ impl Drop for Running<'_> {
     }
 }
 
-/// One of the others, with as many open files as this host allows. The shell replaces itself by the server.
-fn limits(link: &Link, program: &str) -> Result<Command, String> {
+/// One of the others, with so many open files. The shell replaces itself by the server.
+fn limits(link: &Link, program: &str, files: &str) -> Result<Command, String> {
     let program = debian::program(program)?;
     let mut command = link.server.command("sh");
-    command.args(["-c", "ulimit -n $(ulimit -H -n); exec \"$0\" \"$@\""]).arg(program);
+    command.args(["-c", &format!("ulimit -n {files}; exec \"$0\" \"$@\"")]).arg(program);
     command.env("LD_LIBRARY_PATH", debian::libraries());
     Ok(command)
 }

@@ -14,6 +14,8 @@ pub(crate) struct Row {
     bytes_per_second: f64,
     address_conflicts: f64,
     own_kernel_drops: f64,
+    /// Why machines were lost, of one run.
+    reasons: Vec<String>,
     /// Why there is nothing else.
     nothing: Option<String>,
 }
@@ -33,8 +35,15 @@ impl Row {
             bytes_per_second: count("bytes_per_second"),
             address_conflicts: count("address_conflicts"),
             own_kernel_drops: count("own_kernel_drops"),
+            reasons: reasons(&report["reasons"]),
             nothing: None,
         }
+    }
+
+    /// With something that people should know of it.
+    pub(crate) fn with(mut self, remark: Option<String>) -> Self {
+        self.reasons.splice(0..0, remark);
+        self
     }
 
     /// There is no result.
@@ -42,6 +51,19 @@ impl Row {
         Self { nothing: Some(why.to_owned()), ..Self::default() }
     }
 }
+
+/// The most frequent ones first.
+fn reasons(counted: &Value) -> Vec<String> {
+    let counted = counted.as_object().into_iter().flatten();
+    let mut reasons: Vec<(u64, &String)> =
+        counted.map(|(why, count)| (count.as_u64().unwrap_or_default(), why)).collect();
+    reasons.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    reasons.truncate(REASONS_MAX);
+    reasons.into_iter().map(|(count, why)| format!("lost {count}: {why}")).collect()
+}
+
+/// The rest is alike.
+const REASONS_MAX: usize = 6;
 
 /// The names of the columns.
 pub(crate) fn head() -> String {
@@ -62,8 +84,9 @@ pub(crate) fn line(name: &str, row: &Row) -> String {
     } else {
         String::new()
     };
+    let reasons: String = row.reasons.iter().map(|reason| format!("    {reason}\n")).collect();
     format!(
-        "{name:<18}{:>6}{:>9}{:>10.2}{:>7}{:>10}{:>9}{:>8.2}{:>11}{void}\n",
+        "{name:<18}{:>6}{:>9}{:>10.2}{:>7}{:>10}{:>9}{:>8.2}{:>11}{void}\n{reasons}",
         row.lost,
         row.unfinished,
         row.seconds,
@@ -101,6 +124,7 @@ pub(crate) fn medians(rows: &[Row]) -> Row {
         bytes_per_second: count(&|row| row.bytes_per_second),
         address_conflicts: count(&|row| row.address_conflicts),
         own_kernel_drops: rows.iter().map(|row| row.own_kernel_drops).fold(0.0, f64::max),
+        reasons: rows.last().map(|row| row.reasons.clone()).unwrap_or_default(),
         nothing: None,
     }
 }

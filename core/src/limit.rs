@@ -167,6 +167,9 @@ pub const LOAD_SERVED_WITHIN_MAX: Duration = Duration::from_secs(2);
 /// What a machine was served before it steps behind those that were served less: no boot is as large, but a client that loads without end is.
 pub const LOAD_CLASS_OCTETS: u64 = 256 << 20;
 
+/// A file is small if it is this part of all that a machine loads: what everybody's small files take together delays nobody by more.
+pub const LOAD_SMALL_PART: u64 = 20;
+
 /// A machine that asks again within this after its last transfer is still the same in rank: the pauses of loaders are shorter.
 pub const LOAD_REMEMBERED: Duration = Duration::from_secs(60);
 

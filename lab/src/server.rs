@@ -181,7 +181,10 @@ impl Drop for Server {
 }
 
 /// The server's program: `HEOROT`, or what was built beside this one.
-fn program() -> Result<PathBuf, String> {
+///
+/// # Errors
+/// In words, if there is none.
+pub fn program() -> Result<PathBuf, String> {
     let own = std::env::current_exe().map_err(|error| format!("where this program is: {error}"))?;
     // Tests are one level deeper.
     let directories = own.ancestors().skip(1).take(2);

@@ -4,7 +4,7 @@ use super::budget::Budget;
 use super::ring::{Place, Rank, Ring};
 use super::sense::Sense;
 use super::{Control, Link, Regime, wire_octets};
-use crate::limit::{LOAD_SERVED_WITHIN, LOAD_SERVED_WITHIN_MAX, TFTP_WINDOW_BLOCKS_MAX};
+use crate::limit::{LOAD_SERVED_WITHIN, LOAD_SERVED_WITHIN_MAX, LOAD_SMALL_PART, TFTP_WINDOW_BLOCKS_MAX};
 use crate::time::Time;
 use std::time::Duration;
 
@@ -18,12 +18,30 @@ pub struct Lane<K: Ord> {
     regime: Regime,
     /// How long anybody waits at the most for a block, as things are.
     served_within: Duration,
+    /// Who is under way, and what they were served in all.
+    members: u64,
+    served_octets: u64,
+    /// The most that any machine loads in all, as far as it has shown: so much the others will want, too.
+    expected_octets: u64,
     /// Octets on the wire of the packet that had to wait last.
     refused_octets: u64,
     /// Octets on the wire since the interface's were told last.
     sent_octets: u64,
     /// Octets of a packet on the wire, as they were of late.
     packet_octets: u64,
+}
+
+/// What there is to know of somebody who wants to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// Who goes first, all else being equal.
+    pub rank: Rank,
+    /// When it was served last.
+    pub served: Time,
+    /// Whether it is a small packet that opens a conversation.
+    pub opens: bool,
+    /// How long the rest would take if there was nobody else; nothing as long as that is not known.
+    pub alone: Duration,
 }
 
 /// Octets of the usual full block on the wire, until something is known.
@@ -43,24 +61,68 @@ impl<K: Ord + Copy> Lane<K> {
             ring: Ring::default(),
             regime: Regime::default(),
             served_within: LOAD_SERVED_WITHIN,
+            members: 0,
+            served_octets: 0,
+            expected_octets: 0,
             refused_octets: PACKET_OCTETS,
             sent_octets: 0,
             packet_octets: PACKET_OCTETS,
         }
     }
 
-    /// Somebody wants to send, who was served last at `served`. To be told once, until it leaves. A small packet that
-    /// opens a conversation goes at once, but when who is new has to wait.
-    pub fn enter(&mut self, now: Time, who: K, rank: Rank, served: Time, opens: bool) -> Place {
+    /// Somebody wants to send. To be told once, until it leaves.
+    pub fn enter(&mut self, now: Time, who: K, wish: Wish) -> Place {
+        let Wish { rank, served, opens, alone } = wish;
+        // Who is new has to wait when to keep everybody alive takes a great part of the link.
+        let at_once = (opens && self.regime != Regime::Deferring) || self.is_last(alone);
         let place = match self.control {
             Control::Nothing | Control::Total | Control::TotalAndWindows => {
                 Place { rank: Rank(0, now.as_nanoseconds()), deadline: Time::from_nanoseconds(u64::MAX) }
             }
-            Control::All if opens && self.regime != Regime::Deferring => Place { rank, deadline: now },
+            Control::All if at_once => Place { rank, deadline: now },
             Control::All => Place { rank, deadline: served + self.served_within },
         };
         self.ring.insert(who, place);
         place
+    }
+
+    /// Whether somebody who needs so long even alone would be the last one if he had to wait: a client in lock-step is slower than the link, and what it
+    /// is slow for cannot be made up for when the others are done.
+    fn is_last(&self, alone: Duration) -> bool {
+        let owed = (self.members * self.expected_octets).saturating_sub(self.served_octets);
+        let all = owed.saturating_mul(1_000_000_000) / self.budget.rate().max(1);
+        alone + alone / 8 >= Duration::from_nanos(all)
+    }
+
+    /// Somebody comes, whose machine was served so many octets before.
+    pub fn join(&mut self, served_octets: u64) {
+        self.members += 1;
+        self.served_octets += served_octets;
+    }
+
+    /// Somebody's file is open: with it, its machine loads so many octets in all.
+    pub fn expect(&mut self, octets: u64) {
+        self.expected_octets = self.expected_octets.max(octets);
+    }
+
+    /// Whether the rest of a file is so little beside all that a machine loads that nobody is delayed by it: who gets his loader soon shows soon what
+    /// he is, and how slow.
+    pub fn is_small(&self, octets: u64) -> bool {
+        octets * LOAD_SMALL_PART <= self.expected_octets
+    }
+
+    /// What a machine that was served so much will still want, as the others did.
+    pub fn expected_octets(&self, served_octets: u64) -> u64 {
+        self.expected_octets.saturating_sub(served_octets)
+    }
+
+    /// Somebody goes, whose machine was served so many octets in all.
+    pub fn part(&mut self, served_octets: u64) {
+        self.members = self.members.saturating_sub(1);
+        self.served_octets = self.served_octets.saturating_sub(served_octets);
+        if self.members == 0 {
+            self.expected_octets = 0;
+        }
     }
 
     /// It wants nothing more.
@@ -108,8 +170,9 @@ impl<K: Ord + Copy> Lane<K> {
         self.sense.current.sent_packets += packets;
     }
 
-    /// Blocks were acknowledged.
-    pub fn delivered_blocks(&mut self, packets: u64, payload_octets: u64) {
+    /// Blocks were acknowledged, and with them so many octets of files.
+    pub fn delivered_blocks(&mut self, packets: u64, payload_octets: u64, file_octets: u64) {
+        self.served_octets += file_octets;
         self.sense.current.delivered_octets += packets * wire_octets(payload_octets);
     }
 

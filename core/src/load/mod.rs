@@ -18,7 +18,7 @@ mod ring;
 mod sense;
 
 pub use admit::{Admission, Waiter, admit};
-pub use lane::Lane;
+pub use lane::{Lane, Wish};
 pub use ring::{Place, Rank};
 
 use std::fmt;

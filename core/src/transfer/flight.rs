@@ -222,6 +222,12 @@ impl Flight {
         self.expected
     }
 
+    /// Octets that the client does not have yet, of a file that is open.
+    pub(super) fn owed_octets(&self) -> u64 {
+        let delivered = self.acknowledged * u64::from(self.terms.block_octets);
+        self.image.map_or(0, |image| image.size.saturating_sub(delivered))
+    }
+
     /// Octets of payload of a full DATA packet.
     pub(super) fn data_octets(&self) -> u64 {
         4 + u64::from(self.terms.block_octets)
@@ -239,7 +245,7 @@ impl Flight {
 
     /// Octets that its machine was served in all.
     pub(super) fn served_octets(&self) -> u64 {
-        self.served_before + self.acknowledged * u64::from(self.terms.block_octets)
+        self.served_before + (self.acknowledged * u64::from(self.terms.block_octets)).min(self.size())
     }
 
     /// No more blocks than this in a window, whatever the client would take. Only before the OACK says otherwise.

@@ -26,7 +26,7 @@ pub use message::{
 };
 
 use crate::limit::{LOAD_CLASS_OCTETS, LOAD_TICK, TFTP_STRAY_GRACE, TFTP_STRAY_INTERVAL, TRANSFERS_MAX};
-use crate::load::{self, Lane, Link, Rank, Regime};
+use crate::load::{self, Lane, Link, Rank, Regime, Wish};
 use crate::time::Time;
 use crate::wire::tftp::{self, ErrorCode, Packet, ReadRequest};
 use flight::{End, Event, Flight, Step};
@@ -332,7 +332,9 @@ impl State {
                 self.images.open(opened.image, opened.size, id);
                 let active = self.flights.len();
                 if let Some(flight) = self.flights.get_mut(&id) {
-                    flight.limit_window(self.lanes[flight.lane].window_max(active));
+                    let lane = &mut self.lanes[flight.lane];
+                    flight.limit_window(lane.window_max(active));
+                    lane.expect(flight.served_before + opened.size);
                 }
                 Ok(opened)
             }
@@ -351,6 +353,7 @@ impl State {
         for (id, flight) in &mut self.flights {
             flight.lane = self.settings.load.link_to(*flight.peer.ip());
             flight.place = None;
+            self.lanes[flight.lane].join(flight.served_octets());
             find_place(&mut self.lanes[flight.lane], now, *id, flight, false);
         }
     }
@@ -377,10 +380,10 @@ impl State {
     /// Something happened to a transfer: has it decide, and carries that out.
     fn step(&mut self, now: Time, id: TransferId, event: Event<'_>, out: &mut Vec<Output>) {
         let Some(flight) = self.flights.get_mut(&id) else { return };
-        let before = flight.blocks_acknowledged();
+        let (blocks, octets) = (flight.blocks_acknowledged(), flight.served_octets());
         let step = flight.on(now, event);
-        let lane = &mut self.lanes[flight.lane];
-        lane.delivered_blocks(flight.blocks_acknowledged() - before, flight.data_octets());
+        let (blocks, octets) = (flight.blocks_acknowledged() - blocks, flight.served_octets() - octets);
+        self.lanes[flight.lane].delivered_blocks(blocks, flight.data_octets(), octets);
         if flight.tells_life() {
             out.push(Output::SignOfLife(*flight.peer.ip()));
         }
@@ -474,6 +477,7 @@ impl State {
         let address = *flight.peer.ip();
         flight.lane = self.settings.load.link_to(address);
         (flight.order, flight.served_before) = self.seniority.enter(address);
+        self.lanes[flight.lane].join(flight.served_octets());
         self.tick = Some(self.tick.unwrap_or(now + LOAD_TICK).min(now + LOAD_TICK));
         flight.armed = flight.wake();
         self.timers.insert((flight.armed, flight.id));
@@ -486,8 +490,10 @@ impl State {
         let Some(flight) = self.flights.remove(&id) else { return };
         self.peers.remove(&flight.peer);
         self.timers.remove(&(flight.armed, id));
+        let lane = &mut self.lanes[flight.lane];
+        lane.part(flight.served_octets());
         if let Some(place) = flight.place {
-            self.lanes[flight.lane].leave(id, place);
+            lane.leave(id, place);
         }
         self.seniority.leave(now, *flight.peer.ip(), flight.served_octets() - flight.served_before);
         let failure = match &end {
@@ -546,9 +552,14 @@ fn find_place(lane: &mut Lane<TransferId>, now: Time, id: TransferId, flight: &m
     match (flight.wishes(), flight.place) {
         (Some(_), Some(_)) if is_served => lane.stay(id),
         (Some(opens), None) => {
-            let class = flight.served_octets() / LOAD_CLASS_OCTETS;
+            let class = match lane.is_small(flight.owed_octets()) {
+                true => 0,
+                false => 1 + flight.served_octets() / LOAD_CLASS_OCTETS,
+            };
             let rank = Rank(u32::try_from(class).unwrap_or(u32::MAX), flight.order);
-            flight.place = Some(lane.enter(now, id, rank, flight.served_at(), opens));
+            let alone = flight.alone(lane.expected_octets(flight.served_octets()));
+            let wish = Wish { rank, served: flight.served_at(), opens, alone };
+            flight.place = Some(lane.enter(now, id, wish));
         }
         (None, Some(place)) => {
             lane.leave(id, place);

@@ -70,6 +70,11 @@ impl RoundTrip {
         (base * (1 << self.doublings)).min(TFTP_RESEND_MAX.max(base))
     }
 
+    /// A round trip, as they are on the whole.
+    pub(super) fn usual(&self) -> Duration {
+        self.measured.as_ref().map_or(Duration::ZERO, |measured| measured.smoothed)
+    }
+
     /// The shortest round trip: an ACK that comes sooner after a packet does not speak of this packet.
     pub(super) fn least(&self) -> Duration {
         self.measured.as_ref().map_or(TFTP_RETRY_MIN, |measured| measured.least)

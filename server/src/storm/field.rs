@@ -38,11 +38,14 @@ impl Field {
     /// # Errors
     /// Without CAP_NET_RAW, mostly.
     pub(super) fn open(name: &str, index: u32) -> Result<Self, Problem> {
-        let socket = PacketSocket::open(index).map_err(|e| match e.kind() {
-            io::ErrorKind::PermissionDenied => problem!(
-                "raw frames on {name} need CAP_NET_RAW, which this process lacks\n  run it as root, or: setcap cap_net_raw,cap_net_admin+ep heorot"
-            ),
-            _ => problem!("no packet socket can be had on {name}: {e}"),
+        let socket = PacketSocket::open(index).map_err(|e| {
+            if e.kind() == io::ErrorKind::PermissionDenied {
+                problem!(
+                    "raw frames on {name} need CAP_NET_RAW, which this process lacks\n  run it as root, or: setcap cap_net_raw,cap_net_admin+ep heorot"
+                )
+            } else {
+                problem!("no packet socket can be had on {name}: {e}")
+            }
         })?;
         let room = socket.room_octets().map_err(|e| problem!("{name}: {e}"))?;
         if room < ROOM_OCTETS_MIN {

@@ -321,12 +321,11 @@ impl Hosts {
     fn resolved(&mut self, to: Mac, address: Ipv4Addr, mac: Mac, out: &mut Outbox) {
         let Some(place) = self.places.get(&to).copied() else { return };
         let host = &mut self.hosts[place];
-        match std::mem::replace(&mut host.route, Route::Unknown) {
-            Route::Asking { address: wanted, held, .. } if wanted == address => {
-                out.extend(wire::write(&held, mac));
-                host.route = Route::Known { address, mac };
-            }
-            other => host.route = other,
+        let known = Route::Known { address, mac };
+        if matches!(&host.route, Route::Asking { address: wanted, .. } if *wanted == address)
+            && let Route::Asking { held, .. } = std::mem::replace(&mut host.route, known)
+        {
+            out.extend(wire::write(&held, mac));
         }
     }
 

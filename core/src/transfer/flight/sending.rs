@@ -5,6 +5,7 @@ use super::step::{End, Step};
 use super::{Flight, Held, Stage};
 use crate::time::Time;
 use crate::wire::tftp;
+use std::time::Duration;
 
 /// What it wants to send as soon as it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,13 @@ impl Flight {
     /// Whether it wants to send; whether that opens the conversation.
     pub(in crate::transfer) fn wishes(&self) -> Option<bool> {
         self.wish.map(|(wish, _)| wish == Wish::Offer)
+    }
+
+    /// How long so many octets would take if they were sent at once whenever the client asks for more.
+    pub(in crate::transfer) fn alone(&self, octets: u64) -> Duration {
+        let window = u64::from(self.terms.block_octets) * u64::from(self.terms.window_blocks);
+        let windows = octets.max(self.owed_octets()).div_ceil(window);
+        self.round_trip.usual().saturating_mul(u32::try_from(windows).unwrap_or(u32::MAX))
     }
 
     /// Octets of payload of each packet that it wants to send.

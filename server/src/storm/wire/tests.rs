@@ -18,10 +18,9 @@ fn frame(payload: Payload) -> Frame {
 }
 
 fn datagram(wire: &[u8]) -> Datagram<'_> {
-    match read(wire) {
-        Seen::Datagram(datagram) => datagram,
-        other => panic!("{other:?}"),
-    }
+    let seen = read(wire);
+    let Seen::Datagram(datagram) = seen else { panic!("{seen:?}") };
+    datagram
 }
 
 fn data(block: u16, octets: usize) -> Vec<u8> {
