@@ -15,6 +15,7 @@ use crate::chance::Chance;
 use crate::frame::{Frame, Payload};
 use crate::happening::Happening;
 use crate::machine::Kind;
+use crate::moments::Wakes;
 use crate::slab::Slab;
 use crate::surroundings::Surroundings;
 use carry::{Asker, Doing};
@@ -67,8 +68,8 @@ pub(crate) struct Server {
     /// What each machine is, by its place.
     kinds: Vec<Kind>,
     chance: Chance,
-    heorot_armed: Time,
-    transfers_armed: Time,
+    heorot_wakes: Wakes,
+    transfers_wakes: Wakes,
     /// How often it was woken for nothing at this moment.
     wakes_at_once: u32,
     /// Lists of outputs that are not in use.
@@ -109,8 +110,6 @@ const TFTP_PORT: u16 = 69;
 /// As the server's: older notes are of clients that have given up.
 const NOTES_LAST: Duration = Duration::from_secs(30);
 
-const NEVER: Time = Time::from_nanoseconds(u64::MAX);
-
 /// How transfers are carried out. The one place where this is said.
 pub(crate) fn transfer_settings(config: &Config, control: Control, resend: Resend) -> transfer::Settings {
     let load = load::Settings { control, links: network::links(config) };
@@ -147,8 +146,8 @@ impl Server {
             },
             kinds,
             chance: Chance::of(seed, SERVER),
-            heorot_armed: NEVER,
-            transfers_armed: NEVER,
+            heorot_wakes: Wakes::default(),
+            transfers_wakes: Wakes::default(),
             wakes_at_once: 0,
             spare: Vec::new(),
             spare_transfer: Vec::new(),
@@ -199,7 +198,8 @@ impl Server {
             s.network.take(frame);
         }
         self.socket.octets = 0;
-        (self.heorot_armed, self.transfers_armed) = (NEVER, NEVER);
+        self.heorot_wakes.clear();
+        self.transfers_wakes.clear();
     }
 
     /// Power is cut: only what is on disk stays.
@@ -250,51 +250,37 @@ impl Server {
 
     /// The moment of a machine's wake-up, perhaps.
     pub(crate) fn wake_heorot(&mut self, s: &mut Surroundings) {
-        if self.heorot_armed != s.now {
+        if !self.heorot_wakes.come(s.now) {
             return;
         }
-        self.heorot_armed = NEVER;
         let due = self.running.as_ref().and_then(|running| running.heorot.next_wakeup());
         if due.is_some_and(|at| at <= s.now) {
             self.heorot(s, message::Input::Wakeup);
         }
         self.turn_over(s);
-        self.count_wakes(s, self.heorot_armed);
+        self.count_wakes(s, self.heorot_wakes.next());
     }
 
     /// The same for transfers.
     pub(crate) fn wake_transfers(&mut self, s: &mut Surroundings) {
-        if self.transfers_armed != s.now {
+        if !self.transfers_wakes.come(s.now) {
             return;
         }
-        self.transfers_armed = NEVER;
         let due = self.running.as_ref().and_then(|running| running.transfers.next_wakeup());
         if due.is_some_and(|at| at <= s.now) {
             self.transfer(s, transfer::Input::Wakeup);
         }
         self.turn_over(s);
-        self.count_wakes(s, self.transfers_armed);
+        self.count_wakes(s, self.transfers_wakes.next());
     }
 
     /// Whoever wants to be woken again at the moment at which it was just woken has not done what it was woken for: the loop would never sleep again.
-    fn count_wakes(&mut self, s: &mut Surroundings, armed: Time) {
+    fn count_wakes(&mut self, s: &mut Surroundings, next: Option<Time>) {
         const AT_ONCE_MAX: u32 = 1000;
-        self.wakes_at_once = if armed == s.now { self.wakes_at_once + 1 } else { 0 };
+        self.wakes_at_once = if next == Some(s.now) { self.wakes_at_once + 1 } else { 0 };
         if self.wakes_at_once == AT_ONCE_MAX {
             s.watch.broken(s.now, format_args!("the server wakes itself without end"));
-        }
-        if self.wakes_at_once >= AT_ONCE_MAX {
-            let later = s.now + Duration::from_millis(1);
-            self.socket.busy_until = self.socket.busy_until.max(later);
-            if self.transfers_armed == s.now {
-                self.transfers_armed = later;
-                s.moments.push(later, Happening::TransfersWake);
-            }
-            if self.heorot_armed == s.now {
-                self.heorot_armed = later;
-                s.moments.push(later, Happening::HeorotWake);
-            }
-            self.wakes_at_once = 0;
+            self.crash(s);
         }
     }
 
@@ -429,15 +415,13 @@ impl Server {
         }
         let Some(running) = &self.running else { return };
         if let Some(at) = running.heorot.next_wakeup().map(|at| at.max(s.now))
-            && at < self.heorot_armed
+            && self.heorot_wakes.want(at)
         {
-            self.heorot_armed = at;
             s.moments.push(at, Happening::HeorotWake);
         }
         if let Some(at) = running.transfers.next_wakeup().map(|at| at.max(s.now))
-            && at < self.transfers_armed
+            && self.transfers_wakes.want(at)
         {
-            self.transfers_armed = at;
             s.moments.push(at, Happening::TransfersWake);
         }
     }
