@@ -64,6 +64,16 @@ bench-plain: setup
 	cargo build --quiet --release --package heorot --package heorot-bench
 	@cargo run --quiet --release --package heorot-bench -- plain $(BENCH_WORDS)
 
+# Runs N seeds of the simulator, from FROM on. One that fails prints the command that repeats it.
+N ?= 10000
+FROM ?= 0
+seeds:
+	@cargo run --quiet --release --package heorot-sim --example seeds -- --from $(FROM) --count $(N)
+
+# A thousand simulated machines reboot a thousand times: tables and heap have to be as before.
+soak:
+	@cargo run --quiet --release --package heorot-sim --example soak
+
 # Every fuzzer for a minute. Needs a nightly toolchain; installs cargo-fuzz if it is missing.
 FUZZ_SECONDS ?= 60
 fuzz:

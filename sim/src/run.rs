@@ -261,8 +261,20 @@ impl Run {
         }
     }
 
+    /// All that the server knows of nodes, as `state.json` has it, and of transfers, as a debugger shows it. Nothing if it does not run.
+    pub fn dump(&mut self) -> Option<(String, String)> {
+        self.server.dump(self.surroundings.now)
+    }
+
+    /// How many machines have done all that they should since they were last switched on, and how many gave up.
+    pub fn done(&self) -> (usize, usize) {
+        let lost = self.machines.iter().filter(|host| host.tale.lost.is_some()).count();
+        let done = self.machines.iter().filter(|host| host.is_on && !host.is_busy()).count();
+        (done - lost, lost)
+    }
+
     /// Does something now.
-    pub(crate) fn carry_out(&mut self, deed: Deed) {
+    pub fn carry_out(&mut self, deed: Deed) {
         let s = &mut self.surroundings;
         match deed {
             Deed::PowerOn(machine) => self.power_on(machine),

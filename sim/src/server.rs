@@ -336,32 +336,40 @@ impl Server {
 
     /// All that it knows, compared with all that was promised, and with what its kernel and its store hold.
     pub(crate) fn compare(&mut self, s: &mut Surroundings) {
+        let Some((dump, _)) = self.dump(s.now) else { return };
+        let kept = Some(self.store.kept()).filter(|_| self.store.is_whole());
+        s.watch.compare(s.now, &dump, &self.neighbours, kept);
+    }
+
+    /// All that it knows of nodes, and of transfers.
+    pub(crate) fn dump(&mut self, now: Time) -> Option<(String, String)> {
         const DUMP: RequestId = RequestId(0);
-        let Some(running) = &mut self.running else { return };
+        let running = self.running.as_mut()?;
         let mut out = Vec::new();
         let query = message::Input::Operator { id: DUMP, wall: Wall(0), query: Query::Dump };
-        running.heorot.handle(s.now, query, &mut out);
-        let kept = Some(self.store.kept()).filter(|_| self.store.is_whole());
-        for output in out {
-            if let message::Output::Reply(DUMP, Answer::Json(_, dump)) = output {
-                s.watch.compare(s.now, &dump, &self.neighbours, kept);
-            }
-        }
+        running.heorot.handle(now, query, &mut out);
+        let nodes = out.into_iter().find_map(|output| {
+            if let message::Output::Reply(DUMP, Answer::Json(_, dump)) = output { Some(dump) } else { None }
+        });
+        Some((nodes?, format!("{:?}", running.transfers.dump())))
     }
 
     /// What it still holds although nothing is left to be done. Nothing, if all is well.
     pub(crate) fn left_over(&self) -> Vec<String> {
         let Some(running) = &self.running else { return vec!["it does not run".into()] };
         let notes = self.notes.iter().flatten().count();
+        let leases = self.store.kept().keys().filter(|key| key.starts_with("lease/")).count();
         let counts = [
             ("transfers", running.transfers.active()),
+            ("timers of transfers", usize::from(running.transfers.next_wakeup().is_some())),
             ("questions", running.asked.len()),
             ("notes", notes),
             ("neighbour entries", self.neighbours.len()),
             ("open images", self.disk.open_count()),
             ("things being done", self.doing.len()),
             ("datagrams in its sockets", self.socket.waiting.len()),
-            ("leases", self.store.kept().keys().filter(|key| key.starts_with("lease/")).count()),
+            // An end that was refused stays unrecorded until the next start, or until the address is lent again.
+            ("leases", if self.store.is_whole() { leases } else { 0 }),
         ];
         counts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} {what}")).collect()
     }
