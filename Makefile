@@ -6,7 +6,7 @@ AGENT_FLAGS  := CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-featu
 AGENT_BUILD  := cargo build --release --package heorot-agent --bin heorot-agent --target $(AGENT_TARGET) \
 	--target-dir target/static --config 'profile.release.strip=true' --config 'profile.release.opt-level="s"'
 
-.PHONY: all setup build agent test check unit lab docs demo kill bench-storm bench-plain fuzz clean
+.PHONY: all setup build agent test check unit lab docs demo kill bench-storm bench-plain seeds soak restores fuzz clean
 
 all: build
 
@@ -73,6 +73,13 @@ seeds:
 # A thousand simulated machines reboot a thousand times: tables and heap have to be as before.
 soak:
 	@cargo run --quiet --release --package heorot-sim --example soak
+
+# Simulates every power restore of sim/restores, with the load control and without: one line each, and a verdict. Takes most of an hour on one core.
+# RESTORES="sim/restores/1Gbit-01000x4MB.toml" chooses some.
+RESTORES ?= $(sort $(wildcard sim/restores/*.toml))
+restores:
+	cargo build --quiet --release --package heorot-sim --example restores
+	@cargo run --quiet --release --package heorot-sim --example restores -- $(RESTORES)
 
 # Every fuzzer for a minute. Needs a nightly toolchain; installs cargo-fuzz if it is missing.
 FUZZ_SECONDS ?= 60

@@ -1,10 +1,12 @@
 //! The command line: what there is to say to `heorot`, and the exit codes.
 //!
 //! - [`client`]: HTTP to the control socket;
+//! - [`rehearse`]: the simulator on the operator's configuration;
 //! - [`show`]: answers as tables and sentences;
 //! - [`storm`]: simulated machines with real packets.
 
 mod client;
+mod rehearse;
 mod show;
 mod storm;
 
@@ -58,6 +60,8 @@ enum Command {
         #[command(flatten)]
         asking: Asking,
     },
+    /// A power restore with this configuration, simulated: how long it takes, who is lost and why; needs no privilege
+    Rehearse(Box<rehearse::Rehearse>),
     /// A thousand machines at once, with real packets, at this server or any other; in a network namespace
     Storm(Box<storm::Storm>),
 }
@@ -138,6 +142,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
             &format!("/v1/nodes/{}/explain", client::encoded(&node)),
             show::explanation,
         ),
+        Command::Rehearse(wanted) => rehearse::run(*wanted),
         Command::Storm(wanted) => storm::run(*wanted),
     }
     .into()

@@ -3,7 +3,7 @@
 //! - [`cli`]: the command line; [`serve`]: the start, in order; [`run`]: the loop;
 //! - network: [`udp`] on [`netio`], [`link`] on [`frame`], [`neighbour`], [`http`], [`dns`];
 //! - disk: [`store`], [`images`], [`notes`], [`configuration`];
-//! - [`storm`]: the simulator's machines, with real packets;
+//! - [`storm`]: the simulator's machines, with real packets; [`rehearse`]: the simulator whole;
 //! - the rest of the host: [`clock`], [`journal`], [`rights`], [`settings`].
 
 mod ask;
@@ -25,6 +25,7 @@ mod netio;
 mod notes;
 mod probe;
 mod problem;
+mod rehearse;
 mod rights;
 mod run;
 mod serve;

@@ -4,7 +4,7 @@
 //! - [`network`]: links with rate, queue, delay and weather; [`frame`]: what travels;
 //! - [`server`]: the core with a simulated kernel, disk and store around it;
 //! - [`machine`]: machines, each with its own timers, patience and bugs;
-//! - [`restore`]: power comes back to all of them; [`report`]: what came of it;
+//! - [`restore`]: power comes back to all of them; [`report`]: what came of it; [`picture`]: how that looks;
 //! - [`seed`]: a run that a number decides, in bad weather; `reference`: a naive model that walks beside the server;
 //! - [`moments`], [`chance`]: what happens next, and what by chance;
 //! - [`world`], [`speaker`], [`scenario`]: stories in text, with every answer written down. They are in `scenarios/`.
@@ -16,6 +16,7 @@ mod happening;
 pub mod machine;
 pub mod moments;
 pub mod network;
+pub mod picture;
 mod reference;
 pub mod report;
 pub mod restore;

@@ -18,6 +18,14 @@ pub struct Report {
     pub ratio_to_ideal: f64,
     /// Until half of the machines had loaded everything.
     pub median_seconds: f64,
+    /// Until the first machine had.
+    pub first_seconds: f64,
+    /// Of the ideal, the slowest unloaded way to a first block,
+    pub first_data_seconds: f64,
+    /// and what is the wire's.
+    pub wire_seconds: f64,
+    /// The rate of the link that all of them are behind.
+    pub link_bits_per_second: u64,
     /// What the server did about its load, and from when on.
     pub regimes: Vec<Regime>,
     /// The machines by what they are.
@@ -28,6 +36,8 @@ pub struct Report {
     pub samples: Vec<Sample>,
     /// How often timers of machines ran out, so that they repeated themselves.
     pub client_retries: u64,
+    /// What all datagrams took of the server's processor.
+    pub processor_seconds: f64,
     /// Packets that the server sent again.
     pub resent: u64,
     /// Frames that queues in the network dropped.
@@ -64,6 +74,8 @@ pub struct Firmware {
     pub lost: u64,
     /// Until half of them had loaded everything.
     pub median_seconds: f64,
+    /// Until the slowest of them has, if it is alone: its own pace. 0 if it never has.
+    pub alone_seconds: f64,
     /// Until the last of them had.
     pub last_seconds: f64,
     /// How often their timers ran out.

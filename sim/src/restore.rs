@@ -1,5 +1,7 @@
 //! Power comes back to all machines at once: how long until they are loaded, and who is lost?
 
+pub mod interfaces;
+pub mod limit;
 mod scenario;
 
 pub use scenario::{ControlWord, KINDS, Scenario, kind_name, kind_named};
@@ -10,7 +12,7 @@ use crate::report::{Firmware, HighWater, LostMachine, Regime, Report, Sample};
 use crate::run::{Deed, Plan, Run, START, Tale, mac};
 use crate::server::Files;
 use heorot_core::cluster::record::{NodeRecord, Record};
-use heorot_core::config::{Config, FirmwareKind, Interface, LinkSpeed, render};
+use heorot_core::config::{Config, FirmwareKind, LinkSpeed, render};
 use heorot_core::time::Time;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -31,12 +33,13 @@ pub fn restore(scenario: &Scenario) -> Result<Report, String> {
 pub fn restore_with(config: &Config, scenario: &Scenario) -> Result<Report, String> {
     scenario.check()?;
     let machines = machines(config, scenario);
-    let ideal = ideal_seconds(config, scenario, &machines);
-    let limit = time_limit(scenario, ideal);
+    let ideal = ideal(config, scenario, &machines);
+    let limit = time_limit(scenario, ideal.seconds());
     let mut run = Run::new(plan(config, scenario, machines));
     let window = Duration::from_millis(scenario.window_milliseconds);
     let (samples, transfers) = samples(&mut run, window, limit);
-    Ok(report(&run, samples, transfers, ideal))
+    let report = report(&run, samples, transfers, &ideal);
+    Ok(Report { link_bits_per_second: scenario.link_bits_per_second, ..report })
 }
 
 /// The same, told in one line an event. For few machines.
@@ -82,8 +85,8 @@ pub fn usual_config(nodes: u32) -> String {
 fn config(scenario: &Scenario) -> Result<Config, String> {
     let usual = usual_config(scenario.nodes);
     let text = scenario.config.as_ref().unwrap_or(&usual);
-    let interface = Interface { name: "eth1".into(), addresses: vec![(Ipv4Addr::new(10, 77, 0, 1), 16)] };
-    let config = Config::parse(text, &[interface]).map_err(|mistakes| render("scenario", text, &mistakes))?;
+    let config = Config::parse(text, &interfaces::fitting(text, &[]))
+        .map_err(|mistakes| render("scenario", text, &mistakes))?;
     Ok(config.0)
 }
 
@@ -213,10 +216,11 @@ fn with_link(config: &Config, scenario: &Scenario) -> Config {
 }
 
 /// The slowest way of any machine to its first block if it is alone, and the octets of all by the link's rate: each kind of machine is really run alone.
-fn ideal_seconds(config: &Config, scenario: &Scenario, machines: &[(Duration, Setup)]) -> f64 {
+fn ideal(config: &Config, scenario: &Scenario, machines: &[(Duration, Setup)]) -> Ideal {
     let mut first_data: f64 = 0.0;
     let mut octets = 0;
-    for (kind, _) in KINDS {
+    let mut alone_seconds = BTreeMap::new();
+    for (kind, name) in KINDS {
         let of_kind = || machines.iter().filter(|(_, setup)| setup.kind == kind);
         let Some((at, slowest)) = of_kind().max_by_key(|(at, setup)| *at + setup.rom_delay) else { continue };
         let alone = Scenario { loss: 0.0, duplicates: 0.0, reordering: 0.0, ..scenario.clone() };
@@ -227,8 +231,26 @@ fn ideal_seconds(config: &Config, scenario: &Scenario, machines: &[(Duration, Se
         let tale = &run.machines[0].tale;
         first_data = first_data.max(tale.first_data.map_or(0.0, seconds));
         octets += tale.wire_octets * of_kind().count() as u64;
+        alone_seconds.insert(name, tale.loaded.map_or(0.0, seconds));
     }
-    first_data + bits(octets) / bits(scenario.link_bits_per_second) * 8.0
+    let wire_seconds = bits(octets) / bits(scenario.link_bits_per_second) * 8.0;
+    Ideal { first_data_seconds: first_data, wire_seconds, alone_seconds }
+}
+
+/// What not even the best server can do without.
+struct Ideal {
+    /// The slowest way to a first block.
+    first_data_seconds: f64,
+    /// All octets by the link's rate.
+    wire_seconds: f64,
+    /// Each kind's slowest machine, if it is alone.
+    alone_seconds: BTreeMap<&'static str, f64>,
+}
+
+impl Ideal {
+    fn seconds(&self) -> f64 {
+        self.first_data_seconds + self.wire_seconds
+    }
 }
 
 fn time_limit(scenario: &Scenario, ideal: f64) -> Duration {
@@ -274,7 +296,7 @@ fn joined(two: &[Sample]) -> Sample {
 }
 
 /// What came of it.
-fn report(run: &Run, samples: Vec<Sample>, transfers: usize, ideal_seconds: f64) -> Report {
+fn report(run: &Run, samples: Vec<Sample>, transfers: usize, ideal: &Ideal) -> Report {
     let mut loaded: Vec<f64> = Vec::new();
     let mut by_firmware: BTreeMap<String, (Firmware, Vec<f64>)> = BTreeMap::new();
     let mut lost_machines = Vec::new();
@@ -298,9 +320,10 @@ fn report(run: &Run, samples: Vec<Sample>, transfers: usize, ideal_seconds: f64)
             }
         }
     }
-    for (firmware, of_kind) in by_firmware.values_mut() {
+    for (name, (firmware, of_kind)) in &mut by_firmware {
         of_kind.sort_by(f64::total_cmp);
         firmware.median_seconds = median(of_kind);
+        firmware.alone_seconds = ideal.alone_seconds.get(name.as_str()).copied().unwrap_or_default();
         firmware.last_seconds = of_kind.last().copied().unwrap_or_default();
         loaded.extend(of_kind.iter());
     }
@@ -312,14 +335,18 @@ fn report(run: &Run, samples: Vec<Sample>, transfers: usize, ideal_seconds: f64)
         nodes: run.machines.len() as u64,
         lost: lost_machines.len() as u64,
         seconds: last,
-        ideal_seconds,
-        ratio_to_ideal: last / ideal_seconds,
+        ideal_seconds: ideal.seconds(),
+        ratio_to_ideal: last / ideal.seconds(),
         median_seconds: median(&loaded),
+        first_seconds: loaded.first().copied().unwrap_or_default(),
+        first_data_seconds: ideal.first_data_seconds,
+        wire_seconds: ideal.wire_seconds,
         regimes: regimes(&samples),
         client_retries: by_firmware.values().map(|(firmware, _)| firmware.client_retries).sum(),
         by_firmware: by_firmware.into_iter().map(|(name, (firmware, _))| (name, firmware)).collect(),
         lost_machines,
         samples,
+        processor_seconds: run.server.processor_seconds(),
         resent: run.server.resent(),
         dropped_in_queue: counts.dropped_in_queue,
         lost_on_wire: counts.lost_on_wire,
@@ -333,6 +360,7 @@ fn report(run: &Run, samples: Vec<Sample>, transfers: usize, ideal_seconds: f64)
         troubles: run.surroundings.watch.troubles().into(),
         broken: run.surroundings.watch.broken_so_far().into(),
         events: run.handled(),
+        link_bits_per_second: 0,
     }
 }
 

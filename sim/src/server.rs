@@ -94,6 +94,7 @@ struct Socket {
     busy_until: Time,
     turn_planned: bool,
     dropped: u64,
+    looked_at: u64,
 }
 
 /// The server's secret: the same in every run, so that every run is the same.
@@ -143,6 +144,7 @@ impl Server {
                 busy_until: Time::from_nanoseconds(0),
                 turn_planned: false,
                 dropped: 0,
+                looked_at: 0,
             },
             kinds,
             chance: Chance::of(seed, SERVER),
@@ -320,6 +322,11 @@ impl Server {
         (self.socket.dropped, self.socket.octets_max)
     }
 
+    /// What all datagrams so far took of its processor.
+    pub(crate) fn processor_seconds(&self) -> f64 {
+        self.computer.datagram_cost.as_secs_f64() * as_real(self.socket.looked_at)
+    }
+
     /// All that it knows, compared with all that was promised, and with what its kernel and its store hold.
     pub(crate) fn compare(&mut self, s: &mut Surroundings) {
         let Some((dump, _)) = self.dump(s.now) else { return };
@@ -363,6 +370,7 @@ impl Server {
     /// Hands a datagram to whom it concerns.
     fn look_at(&mut self, s: &mut Surroundings, frame: u32) {
         self.socket.busy_until = s.now + self.computer.datagram_cost;
+        self.socket.looked_at += 1;
         let Frame { source, destination, payload, .. } = s.network.take(frame);
         let number;
         let octets = match &payload {
@@ -432,6 +440,11 @@ fn kernel_octets(frame: &Frame) -> u64 {
     const SMALL: u64 = 768;
     const LARGE: u64 = 2304;
     if frame.wire_octets() <= SMALL / 2 { SMALL } else { LARGE }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "no run has 2^52 datagrams")]
+fn as_real(number: u64) -> f64 {
+    number as f64
 }
 
 /// TFTP's operation ACK.

@@ -101,7 +101,7 @@ impl Storm {
 }
 
 /// As `100ms`, `3s`, `2m`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (count, unit) = text.split_at(digits);
     let milliseconds = match unit {
@@ -115,7 +115,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// As `200Mbit`, `1Gbit`: bits per second.
-fn rate(text: &str) -> Result<u64, String> {
+pub(super) fn rate(text: &str) -> Result<u64, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (count, unit) = text.split_at(digits);
     let bits = match unit {

@@ -4,6 +4,7 @@ use heorot_core::mac::Mac;
 use heorot_sim::chance::Chance;
 use heorot_sim::machine::{Kind, Setup};
 use heorot_sim::restore::{KINDS, Scenario, kind_name, kind_named};
+use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -20,6 +21,11 @@ impl Default for Mix {
 }
 
 impl Mix {
+    /// As a scenario of the simulator has it.
+    pub(crate) fn by_name(&self) -> BTreeMap<String, u32> {
+        self.0.iter().map(|(kind, parts)| (kind_name(*kind).to_owned(), *parts)).collect()
+    }
+
     /// The kinds that have a part in it, each once.
     pub(super) fn kinds(&self) -> Vec<Kind> {
         self.0.iter().map(|(kind, _)| *kind).collect()

@@ -59,6 +59,27 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// The longest first wait of its programs, before one repeats what was not answered: longer than this it sleeps only if nothing answers again.
+    pub fn retry(self) -> Duration {
+        let firmware = self.firmware();
+        let loaders = std::iter::successors(Some(firmware), |program| self.loader(*program, ""));
+        let first = |program: Program| {
+            let asker = program.asker().into_iter().flat_map(|asker| [asker.discover[0], asker.request[0]]);
+            let manner = program.manner();
+            let ladders =
+                [manner.asking, manner.agreed, manner.receiving].into_iter().map(|waits| match waits {
+                    // Who waits once does not repeat itself at all.
+                    Waits::Ladder([] | [_]) => Duration::ZERO,
+                    Waits::Ladder([first, ..]) => *first,
+                    Waits::Adaptive { floor, .. } => floor,
+                });
+            asker.chain(ladders).max().unwrap_or_default()
+        };
+        loaders.map(first).max().unwrap_or_default()
+    }
+}
+
 impl Program {
     /// How it asks for an address. None: it goes on with the one that its firmware has.
     pub(super) fn asker(self) -> Option<&'static Asker> {
