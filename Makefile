@@ -6,7 +6,7 @@ AGENT_FLAGS  := CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-featu
 AGENT_BUILD  := cargo build --release --package heorot-agent --bin heorot-agent --target $(AGENT_TARGET) \
 	--target-dir target/static --config 'profile.release.strip=true' --config 'profile.release.opt-level="s"'
 
-.PHONY: all setup build agent test check unit lab docs demo kill bench-storm bench-plain restores fuzz clean
+.PHONY: all setup build agent test check unit lab docs demo kill bench-storm bench-plain seeds soak restores fuzz clean
 
 all: build
 
@@ -64,7 +64,17 @@ bench-plain: setup
 	cargo build --quiet --release --package heorot --package heorot-bench
 	@cargo run --quiet --release --package heorot-bench -- plain $(BENCH_WORDS)
 
-# Simulates every power restore of sim/restores, with the load control and without: one line each, and a verdict. Takes most of an hour on one core.
+# Runs N seeds of the simulator, from FROM on. One that fails prints the command that repeats it.
+N ?= 10000
+FROM ?= 0
+seeds:
+	@cargo run --quiet --release --package heorot-sim --example seeds -- --from $(FROM) --count $(N)
+
+# A thousand simulated machines reboot a thousand times: tables and heap have to be as before.
+soak:
+	@cargo run --quiet --release --package heorot-sim --example soak
+
+# Simulates every power restore of sim/restores, with the load control and without: one line each, and a verdict. Takes half an hour on one core.
 # RESTORES="sim/restores/1Gbit-01000x4MB.toml" chooses some.
 RESTORES ?= $(sort $(wildcard sim/restores/*.toml))
 restores:

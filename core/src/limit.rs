@@ -137,7 +137,7 @@ pub const TFTP_STRAY_GRACE: Duration = Duration::from_secs(5);
 pub const LOAD_TICK: Duration = Duration::from_millis(50);
 
 /// A link's rate before it is measured, and its bounds, in bits per second. The first is slow enough that a storm at it overflows no queue on 100 Mbit/s.
-pub const LOAD_RATE_FIRST_BITS: u64 = 50_000_000;
+pub const LOAD_RATE_FIRST_BITS: u64 = 90_000_000;
 /// See [`LOAD_RATE_FIRST_BITS`].
 pub const LOAD_RATE_MIN_BITS: u64 = 1_000_000;
 /// See [`LOAD_RATE_FIRST_BITS`].
@@ -150,10 +150,10 @@ pub const LOAD_PROBE_INTERVAL: Duration = Duration::from_secs(5);
 pub const LOAD_BURST: Duration = Duration::from_micros(500);
 
 /// What a wake-up that came late is made up for: so long of the link's time at most, and no more than [`LOAD_BURST_OCTETS`].
-pub const LOAD_CATCH_UP: Duration = Duration::from_millis(4);
+pub const LOAD_CATCH_UP: Duration = Duration::from_millis(8);
 
-/// Less than half of what the smallest port of a switch holds (256 kB).
-pub const LOAD_BURST_OCTETS: u64 = 96_000;
+/// Half of what the smallest port of a switch holds (256 kB): a link that is used to 99 of 100 has an empty queue.
+pub const LOAD_BURST_OCTETS: u64 = 128_000;
 
 /// Tokens are waited for until there are so many: a wake-up for each block would cost more than it sends.
 pub const LOAD_QUANTUM: Duration = Duration::from_micros(100);

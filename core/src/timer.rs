@@ -1,24 +1,33 @@
 //! Moments at which something has to be looked at again.
 
 use crate::time::Time;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Things to look at, each at a moment. A thing may be there for several moments; looking too often does no harm, so nothing is ever cancelled.
+/// Things to look at, each at one moment. Nothing is ever cancelled: whoever looks too early arms the moment that it finds to be right.
+/// So a thing that is armed for a later moment than it is already stays where it is, and there is never more than one moment for each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Timers<T: Ord> {
     armed: BTreeSet<(Time, T)>,
+    moments: BTreeMap<T, Time>,
 }
 
 impl<T: Ord> Default for Timers<T> {
     fn default() -> Self {
-        Self { armed: BTreeSet::new() }
+        Self { armed: BTreeSet::new(), moments: BTreeMap::new() }
     }
 }
 
-impl<T: Ord> Timers<T> {
-    /// Look at this then.
+impl<T: Ord + Copy> Timers<T> {
+    /// Look at this then, or before.
     pub fn arm(&mut self, at: Time, thing: T) {
+        if let Some(armed) = self.moments.get(&thing).copied() {
+            if armed <= at {
+                return;
+            }
+            self.armed.remove(&(armed, thing));
+        }
         self.armed.insert((at, thing));
+        self.moments.insert(thing, at);
     }
 
     /// The next thing whose moment has come.
@@ -27,7 +36,9 @@ impl<T: Ord> Timers<T> {
         if *at > now {
             return None;
         }
-        self.armed.pop_first().map(|(_, thing)| thing)
+        let (_, thing) = self.armed.pop_first()?;
+        self.moments.remove(&thing);
+        Some(thing)
     }
 
     /// The earliest moment.
@@ -35,3 +46,6 @@ impl<T: Ord> Timers<T> {
         self.armed.first().map(|(at, _)| *at)
     }
 }
+
+#[cfg(test)]
+mod tests;

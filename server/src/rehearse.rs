@@ -4,7 +4,7 @@ mod text;
 
 use crate::problem::{Problem, problem};
 use crate::settings;
-use heorot_core::config::{Config, FirmwareKind, Interface, render};
+use heorot_core::config::{Config, FirmwareKind, Interface, LinkSpeed, render};
 use heorot_sim::report::Report;
 use heorot_sim::restore::interfaces::{self, Prefix};
 use heorot_sim::restore::limit::{self, Limit, Trial};
@@ -141,6 +141,15 @@ impl Place {
         self.admit(scenario)?;
         let mut warnings: Vec<String> =
             [self.warnings.clone()].into_iter().filter(|text| !text.is_empty()).collect();
+        if let LinkSpeed::BitsPerSecond(told) = self.config.link
+            && told != scenario.link_bits_per_second
+        {
+            warnings.push(format!(
+                "warning: load.link says {}, and the link of this rehearsal has {}\n  the server goes by the figure that it is told; correct it, unless you want to see what comes of a wrong one",
+                text::rate(told),
+                text::rate(scenario.link_bits_per_second)
+            ));
+        }
         for (firmware, key, kinds) in [
             (FirmwareKind::UefiX64, "uefi-x64", &["edk2", "grub", "shim"][..]),
             (FirmwareKind::Bios, "bios", &["pxelinux", "intel-bios", "no-last-ack", "odd-names"]),

@@ -82,6 +82,14 @@ fn who_is_lost_is_told_and_the_exit_code_says_so() {
 }
 
 #[test]
+fn a_link_that_is_not_what_the_server_is_told_is_told() {
+    let wrong = format!("{CONFIG}[load]\nlink = \"1Gbit\"\n");
+    let (code, _, err) = rehearse("link.toml", &wrong, &SMALL);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("load.link says 1 Gbit/s, and the link of this rehearsal has 200 Mbit/s"), "{err}");
+}
+
+#[test]
 fn the_picture_is_the_same_for_the_same_run() {
     let mut pictures = Vec::new();
     for name in ["one.svg", "other.svg"] {

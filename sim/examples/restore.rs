@@ -1,5 +1,10 @@
 //! Runs a power restore and prints what came of it: `restore [--json | --tell] [FILE] [key=value ...]`, where the keys are those of the scenario's text.
-#![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "this is where people look on")]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "this is where people look on, and wait"
+)]
 
 use heorot_sim::report::Report;
 use heorot_sim::restore::{Scenario, restore, tell};

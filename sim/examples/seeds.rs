@@ -1,5 +1,10 @@
 //! Runs seeds: `seeds [--from N] [--count N] [--tell]`. A seed that fails says how to run it again; `--tell` prints every event of each.
-#![allow(clippy::print_stdout, reason = "this is where people look on")]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "this is where people look on, and wait"
+)]
 
 use heorot_sim::seed;
 use std::process::ExitCode;
@@ -31,9 +36,7 @@ fn main() -> ExitCode {
         reset += outcome.machines.1;
         if !outcome.broken.is_empty() {
             failed += 1;
-            println!(
-                "seed {seed} FAILED, repeat with: cargo run --release -p heorot-sim --example seeds -- --from {seed} --count 1 --tell"
-            );
+            println!("seed {seed} FAILED, repeat with: {}", seed::repeat(seed));
             for what in outcome.broken.iter().take(5) {
                 println!("  {what}");
             }

@@ -59,6 +59,43 @@ impl<T> Moments<T> {
     }
 }
 
+/// The moments at which somebody will be woken, who says again and again when he wants that, and mostly later than he said before.
+///
+/// Only what is earlier than all that is to come is put into the queue, and whoever is woken too early says so. So what is in the queue is always the top of
+/// this stack, and neither an answer nor a timer that is put off costs more than its own entry.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wakes(Vec<Time>);
+
+impl Wakes {
+    /// He wants to be woken then. Whether that has to be put into the queue.
+    pub(crate) fn want(&mut self, at: Time) -> bool {
+        let is_earlier = self.0.last().is_none_or(|next| at < *next);
+        if is_earlier {
+            self.0.push(at);
+        }
+        is_earlier
+    }
+
+    /// A moment came out of the queue. Whether it is still one of his.
+    pub(crate) fn come(&mut self, at: Time) -> bool {
+        let is_his = self.0.last() == Some(&at);
+        if is_his {
+            self.0.pop();
+        }
+        is_his
+    }
+
+    /// When he will be woken next.
+    pub(crate) fn next(&self) -> Option<Time> {
+        self.0.last().copied()
+    }
+
+    /// He is gone, and what is in the queue is for nobody.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
 impl<T> PartialEq for Entry<T> {
     fn eq(&self, other: &Self) -> bool {
         (self.at, self.sequence) == (other.at, other.sequence)
@@ -82,6 +119,21 @@ impl<T> PartialOrd for Entry<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_timer_that_is_put_off_again_and_again_is_in_the_queue_once() {
+        let at = Time::from_nanoseconds;
+        let mut wakes = Wakes::default();
+        assert!(wakes.want(at(100)) && !wakes.want(at(100)) && !wakes.want(at(200)));
+        for block in 0..10 {
+            assert!(wakes.want(at(10 + block)) && wakes.come(at(10 + block)), "an answer, and its moment");
+            assert!(!wakes.want(at(110 + block)), "the timer behind it");
+        }
+        assert_eq!(wakes.next(), Some(at(100)));
+        assert!(wakes.come(at(100)) && wakes.want(at(119)), "too early, and put where it belongs");
+        wakes.clear();
+        assert!(!wakes.come(at(119)), "what was left is for nobody");
+    }
 
     #[test]
     fn the_earliest_comes_first_and_of_equals_the_first() {

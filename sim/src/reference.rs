@@ -94,6 +94,15 @@ impl Reference {
         }
     }
 
+    /// The server decides something about a machine: what it was offered before no longer binds.
+    pub(crate) fn decided(&mut self, record: &Record) {
+        match record {
+            Record::Node(node) => drop(self.offers.remove(&node.mac)),
+            Record::Lease(lease) => drop(self.offers.remove(&lease.mac)),
+            Record::LeaseEnded(_) | Record::Boot(_) | Record::BootForgotten(_) => {}
+        }
+    }
+
     /// The server looks at any other datagram from this address.
     pub(crate) fn alive(&mut self, now: Time, address: Ipv4Addr) {
         if let Some(loan) = self.lent.get_mut(&address) {
@@ -246,6 +255,7 @@ impl Reference {
 
     /// A machine learns its number.
     fn promised(&mut self, mac: Mac, number: u32) -> Result<(), String> {
+        self.offers.remove(&mac);
         let holder = *self.holders.entry(number).or_insert(mac);
         if holder != mac {
             return Err(format!("number {number} of {holder} is given to {mac}"));

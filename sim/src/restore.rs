@@ -55,6 +55,18 @@ pub fn tell(scenario: &Scenario) -> Result<String, String> {
     Ok(run.take_lines())
 }
 
+/// The run of a power restore at its very beginning, for whoever wants to go through it himself. Nobody has power yet, and nobody will get it by itself.
+///
+/// # Errors
+/// As [`restore`].
+pub fn begun(scenario: &Scenario) -> Result<Run, String> {
+    scenario.check()?;
+    let config = config(scenario)?;
+    let mut plan = plan(&config, scenario, machines(&config, scenario));
+    plan.deeds.retain(|(_, deed)| !matches!(deed, Deed::PowerOn(_)));
+    Ok(Run::new(plan))
+}
+
 /// A configuration for so many machines: their numbers from 10.77.1.0 on, and as many temporary addresses.
 pub fn usual_config(nodes: u32) -> String {
     let last = nodes.saturating_sub(1);
@@ -78,33 +90,27 @@ fn config(scenario: &Scenario) -> Result<Config, String> {
     Ok(config.0)
 }
 
-/// The files of the boot directory: loaders as large as the real ones, and the image.
-pub fn files(config: &Config, (kernel, initrd): (u64, u64)) -> Files {
-    const PXELINUX: u64 = 42_430;
-    const IPXE: u64 = 1_044_480;
-    const SHIM: u64 = 934_240;
-    const GRUB: u64 = 2_656_640;
+/// The files of the boot directory: loaders as large as the real ones, if the scenario says nothing else, and the image.
+pub fn files(config: &Config, scenario: &Scenario) -> Files {
+    let of = |octets: u64| scenario.loader_octets.unwrap_or(octets);
+    let (pxelinux, ipxe, shim, grub) = (of(42_430), of(1_044_480), of(934_240), of(2_656_640));
     let mut files = Files::default();
-    for (path, octets) in [
-        ("pxelinux.0", PXELINUX),
-        ("ldlinux.c32", 119_524),
-        ("ipxe.efi", IPXE),
-        ("shimx64.efi", SHIM),
-        ("grubx64.efi", GRUB),
-        ("bootcode.bin", 52_460),
-    ] {
-        files.insert(path, octets);
-    }
+    files.insert("pxelinux.0", pxelinux);
+    files.insert("ldlinux.c32", of(119_524));
+    files.insert("ipxe.efi", ipxe);
+    files.insert("shimx64.efi", shim);
+    files.insert("grubx64.efi", grub);
+    files.insert("bootcode.bin", of(52_460));
     if let Some(path) = config.boot.files.get(&FirmwareKind::Bios) {
-        files.insert(path, PXELINUX);
+        files.insert(path, pxelinux);
     }
-    for path in
-        [FirmwareKind::UefiX64, FirmwareKind::UefiArm64].iter().filter_map(|kind| config.boot.files.get(kind))
-    {
-        files.insert(path, IPXE);
-        files.insert_for(Kind::Grub, path, GRUB);
-        files.insert_for(Kind::Shim, path, SHIM);
+    let uefi = [FirmwareKind::UefiX64, FirmwareKind::UefiArm64];
+    for path in uefi.iter().filter_map(|kind| config.boot.files.get(kind)) {
+        files.insert(path, ipxe);
+        files.insert_for(Kind::Grub, path, grub);
+        files.insert_for(Kind::Shim, path, shim);
     }
+    let (kernel, initrd) = scenario.split_image();
     for profile in config.profiles.values() {
         files.insert(&profile.kernel, kernel);
         let count = profile.initrd.len() as u64;
@@ -189,7 +195,7 @@ fn plan(config: &Config, scenario: &Scenario, machines: Vec<(Duration, Setup)>) 
         control: scenario.control(),
         resend: scenario.resend(),
         computer: scenario.computer(),
-        files: files(config, scenario.split_image()),
+        files: files(config, scenario),
         records,
         cabling: scenario.cabling(),
         broadcasts_reach_all: scenario.broadcasts_reach_all,

@@ -9,7 +9,7 @@
 
 use crate::happening::Happening;
 use crate::machine::{self, Kind, Machine, Told};
-use crate::moments::Moments;
+use crate::moments::{Moments, Wakes};
 use crate::network::{Cabling, Counts, Network, Weather};
 use crate::server::{Computer, DiskMood, Files, Mood, Server, transfer_settings};
 use crate::surroundings::{Http, Question, Surroundings, Whereabouts, mac_of, question_delay};
@@ -100,8 +100,7 @@ pub struct Run {
 #[derive(Debug)]
 pub(crate) struct Host {
     machine: Machine,
-    /// When it will be woken; later than ever if not.
-    armed: Time,
+    wakes: Wakes,
     /// How many questions it asked by HTTP.
     questions: u64,
     pub(crate) is_on: bool,
@@ -125,8 +124,6 @@ pub(crate) struct Tale {
 
 /// Octets on the wire beside a block's content: 4 of TFTP, 8 of UDP, 20 of IP, 18 of the frame and 20 of preamble and gap.
 const BLOCK_OVERHEAD_OCTETS: u64 = 70;
-
-const NEVER: Time = Time::from_nanoseconds(u64::MAX);
 
 impl Run {
     /// Puts everything in its place. Nothing has happened yet.
@@ -155,7 +152,7 @@ impl Run {
         }
         let host = |setup| Host {
             machine: Machine::new(setup),
-            armed: NEVER,
+            wakes: Wakes::default(),
             questions: 0,
             is_on: false,
             tale: Tale::default(),
@@ -261,8 +258,20 @@ impl Run {
         }
     }
 
+    /// All that the server knows of nodes, as `state.json` has it, and of transfers, as a debugger shows it. Nothing if it does not run.
+    pub fn dump(&mut self) -> Option<(String, String)> {
+        self.server.dump(self.surroundings.now)
+    }
+
+    /// How many machines have done all that they should since they were last switched on, and how many gave up.
+    pub fn done(&self) -> (usize, usize) {
+        let lost = self.machines.iter().filter(|host| host.tale.lost.is_some()).count();
+        let done = self.machines.iter().filter(|host| host.is_on && !host.is_busy()).count();
+        (done - lost, lost)
+    }
+
     /// Does something now.
-    pub(crate) fn carry_out(&mut self, deed: Deed) {
+    pub fn carry_out(&mut self, deed: Deed) {
         let s = &mut self.surroundings;
         match deed {
             Deed::PowerOn(machine) => self.power_on(machine),
@@ -332,10 +341,9 @@ impl Run {
 
     fn wake(&mut self, place: u32) {
         let host = &mut self.machines[place as usize];
-        if host.armed != self.surroundings.now {
+        if !host.wakes.come(self.surroundings.now) {
             return;
         }
-        host.armed = NEVER;
         if host.machine.next_wakeup().is_some_and(|at| at <= self.surroundings.now) {
             self.machine(place, machine::Input::Wakeup);
         } else {
@@ -416,12 +424,11 @@ impl Host {
         self.machine.setup()
     }
 
-    /// Sees to it that it is woken in time: one moment is armed, and moved only to be earlier. A block would else cost a timer each.
+    /// Sees to it that it is woken in time.
     fn arm(&mut self, s: &mut Surroundings, place: u32) {
         if let Some(at) = self.machine.next_wakeup().map(|at| at.max(s.now))
-            && at < self.armed
+            && self.wakes.want(at)
         {
-            self.armed = at;
             s.moments.push(at, Happening::MachineWake(place));
         }
     }

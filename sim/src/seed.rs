@@ -73,6 +73,11 @@ pub fn run(seed: u64, with_lines: bool) -> Outcome {
     }
 }
 
+/// The command that runs a seed again and prints every event.
+pub fn repeat(seed: u64) -> String {
+    format!("cargo run --release -p heorot-sim --example seeds -- --from {seed} --count 1 --tell")
+}
+
 /// Time passes, and the server is asked now and then.
 fn pass(run: &mut Run, until: Duration) {
     while run.elapsed() < until {

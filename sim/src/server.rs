@@ -15,6 +15,7 @@ use crate::chance::Chance;
 use crate::frame::{Frame, Payload};
 use crate::happening::Happening;
 use crate::machine::Kind;
+use crate::moments::Wakes;
 use crate::slab::Slab;
 use crate::surroundings::Surroundings;
 use carry::{Asker, Doing};
@@ -67,8 +68,8 @@ pub(crate) struct Server {
     /// What each machine is, by its place.
     kinds: Vec<Kind>,
     chance: Chance,
-    heorot_armed: Time,
-    transfers_armed: Time,
+    heorot_wakes: Wakes,
+    transfers_wakes: Wakes,
     /// How often it was woken for nothing at this moment.
     wakes_at_once: u32,
     /// Lists of outputs that are not in use.
@@ -110,8 +111,6 @@ const TFTP_PORT: u16 = 69;
 /// As the server's: older notes are of clients that have given up.
 const NOTES_LAST: Duration = Duration::from_secs(30);
 
-const NEVER: Time = Time::from_nanoseconds(u64::MAX);
-
 /// How transfers are carried out. The one place where this is said.
 pub(crate) fn transfer_settings(config: &Config, control: Control, resend: Resend) -> transfer::Settings {
     let load = load::Settings { control, links: network::links(config) };
@@ -149,8 +148,8 @@ impl Server {
             },
             kinds,
             chance: Chance::of(seed, SERVER),
-            heorot_armed: NEVER,
-            transfers_armed: NEVER,
+            heorot_wakes: Wakes::default(),
+            transfers_wakes: Wakes::default(),
             wakes_at_once: 0,
             spare: Vec::new(),
             spare_transfer: Vec::new(),
@@ -201,7 +200,8 @@ impl Server {
             s.network.take(frame);
         }
         self.socket.octets = 0;
-        (self.heorot_armed, self.transfers_armed) = (NEVER, NEVER);
+        self.heorot_wakes.clear();
+        self.transfers_wakes.clear();
     }
 
     /// Power is cut: only what is on disk stays.
@@ -252,51 +252,37 @@ impl Server {
 
     /// The moment of a machine's wake-up, perhaps.
     pub(crate) fn wake_heorot(&mut self, s: &mut Surroundings) {
-        if self.heorot_armed != s.now {
+        if !self.heorot_wakes.come(s.now) {
             return;
         }
-        self.heorot_armed = NEVER;
         let due = self.running.as_ref().and_then(|running| running.heorot.next_wakeup());
         if due.is_some_and(|at| at <= s.now) {
             self.heorot(s, message::Input::Wakeup);
         }
         self.turn_over(s);
-        self.count_wakes(s, self.heorot_armed);
+        self.count_wakes(s, self.heorot_wakes.next());
     }
 
     /// The same for transfers.
     pub(crate) fn wake_transfers(&mut self, s: &mut Surroundings) {
-        if self.transfers_armed != s.now {
+        if !self.transfers_wakes.come(s.now) {
             return;
         }
-        self.transfers_armed = NEVER;
         let due = self.running.as_ref().and_then(|running| running.transfers.next_wakeup());
         if due.is_some_and(|at| at <= s.now) {
             self.transfer(s, transfer::Input::Wakeup);
         }
         self.turn_over(s);
-        self.count_wakes(s, self.transfers_armed);
+        self.count_wakes(s, self.transfers_wakes.next());
     }
 
     /// Whoever wants to be woken again at the moment at which it was just woken has not done what it was woken for: the loop would never sleep again.
-    fn count_wakes(&mut self, s: &mut Surroundings, armed: Time) {
+    fn count_wakes(&mut self, s: &mut Surroundings, next: Option<Time>) {
         const AT_ONCE_MAX: u32 = 1000;
-        self.wakes_at_once = if armed == s.now { self.wakes_at_once + 1 } else { 0 };
+        self.wakes_at_once = if next == Some(s.now) { self.wakes_at_once + 1 } else { 0 };
         if self.wakes_at_once == AT_ONCE_MAX {
             s.watch.broken(s.now, format_args!("the server wakes itself without end"));
-        }
-        if self.wakes_at_once >= AT_ONCE_MAX {
-            let later = s.now + Duration::from_millis(1);
-            self.socket.busy_until = self.socket.busy_until.max(later);
-            if self.transfers_armed == s.now {
-                self.transfers_armed = later;
-                s.moments.push(later, Happening::TransfersWake);
-            }
-            if self.heorot_armed == s.now {
-                self.heorot_armed = later;
-                s.moments.push(later, Happening::HeorotWake);
-            }
-            self.wakes_at_once = 0;
+            self.crash(s);
         }
     }
 
@@ -343,32 +329,40 @@ impl Server {
 
     /// All that it knows, compared with all that was promised, and with what its kernel and its store hold.
     pub(crate) fn compare(&mut self, s: &mut Surroundings) {
+        let Some((dump, _)) = self.dump(s.now) else { return };
+        let kept = Some(self.store.kept()).filter(|_| self.store.is_whole());
+        s.watch.compare(s.now, &dump, &self.neighbours, kept);
+    }
+
+    /// All that it knows of nodes, and of transfers.
+    pub(crate) fn dump(&mut self, now: Time) -> Option<(String, String)> {
         const DUMP: RequestId = RequestId(0);
-        let Some(running) = &mut self.running else { return };
+        let running = self.running.as_mut()?;
         let mut out = Vec::new();
         let query = message::Input::Operator { id: DUMP, wall: Wall(0), query: Query::Dump };
-        running.heorot.handle(s.now, query, &mut out);
-        let kept = Some(self.store.kept()).filter(|_| self.store.is_whole());
-        for output in out {
-            if let message::Output::Reply(DUMP, Answer::Json(_, dump)) = output {
-                s.watch.compare(s.now, &dump, &self.neighbours, kept);
-            }
-        }
+        running.heorot.handle(now, query, &mut out);
+        let nodes = out.into_iter().find_map(|output| {
+            if let message::Output::Reply(DUMP, Answer::Json(_, dump)) = output { Some(dump) } else { None }
+        });
+        Some((nodes?, format!("{:?}", running.transfers.dump())))
     }
 
     /// What it still holds although nothing is left to be done. Nothing, if all is well.
     pub(crate) fn left_over(&self) -> Vec<String> {
         let Some(running) = &self.running else { return vec!["it does not run".into()] };
         let notes = self.notes.iter().flatten().count();
+        let leases = self.store.kept().keys().filter(|key| key.starts_with("lease/")).count();
         let counts = [
             ("transfers", running.transfers.active()),
+            ("timers of transfers", usize::from(running.transfers.next_wakeup().is_some())),
             ("questions", running.asked.len()),
             ("notes", notes),
             ("neighbour entries", self.neighbours.len()),
             ("open images", self.disk.open_count()),
             ("things being done", self.doing.len()),
             ("datagrams in its sockets", self.socket.waiting.len()),
-            ("leases", self.store.kept().keys().filter(|key| key.starts_with("lease/")).count()),
+            // An end that was refused stays unrecorded until the next start, or until the address is lent again.
+            ("leases", if self.store.is_whole() { leases } else { 0 }),
         ];
         counts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} {what}")).collect()
     }
@@ -429,15 +423,13 @@ impl Server {
         }
         let Some(running) = &self.running else { return };
         if let Some(at) = running.heorot.next_wakeup().map(|at| at.max(s.now))
-            && at < self.heorot_armed
+            && self.heorot_wakes.want(at)
         {
-            self.heorot_armed = at;
             s.moments.push(at, Happening::HeorotWake);
         }
         if let Some(at) = running.transfers.next_wakeup().map(|at| at.max(s.now))
-            && at < self.transfers_armed
+            && self.transfers_wakes.want(at)
         {
-            self.transfers_armed = at;
             s.moments.push(at, Happening::TransfersWake);
         }
     }

@@ -67,6 +67,7 @@ impl Watch {
 
     /// The server wants this to be durable.
     pub(crate) fn record(&mut self, now: Time, record: &Record) {
+        self.reference.decided(record);
         match record {
             Record::Lease(lease) => drop(self.lent.insert(lease.address)),
             Record::LeaseEnded(address) => drop(self.lent.remove(address)),

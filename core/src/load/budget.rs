@@ -47,7 +47,7 @@ enum Phase {
 }
 
 /// Of a thousand: how much of the link is used, so that its queue stays empty.
-const USED_PER_MILLE: u64 = 985;
+const USED_PER_MILLE: u64 = 990;
 /// Ticks of a second.
 const SECOND_TICKS: usize = 20;
 /// Below so many packets a second nothing is concluded.
@@ -220,10 +220,10 @@ impl Budget {
             && delivered.delivered_octets * 100 < sent.sent_octets * 85
     }
 
-    /// The most that was delivered for a fifth of a second is what the link carries.
+    /// The most that was delivered for a tenth of a second is what the link carries: its queue is full, and a longer time would hold what was sent more slowly.
     fn settle(&mut self, sense: &Sense) {
-        const FIFTH_TICKS: usize = 4;
-        let most = sense.delivered_most(FIFTH_TICKS, SECOND_TICKS) * (SECOND_TICKS / FIFTH_TICKS) as u64;
+        const TENTH_TICKS: usize = 2;
+        let most = sense.delivered_most(TENTH_TICKS, SECOND_TICKS) * (SECOND_TICKS / TENTH_TICKS) as u64;
         self.phase = Phase::Steady;
         self.ticks_unprobed = 0;
         self.set((most / 1000 * USED_PER_MILLE).clamp(self.rate / 4, self.rate));

@@ -257,3 +257,6 @@ impl<K: Ord + Copy> Lane<K> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,3 +61,6 @@ impl<K: Ord + Copy> Ring<K> {
         self.by_rank.len()
     }
 }
+
+#[cfg(test)]
+mod tests;

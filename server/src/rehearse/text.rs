@@ -295,7 +295,7 @@ fn decimal(number: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-fn rate(bits_per_second: u64) -> String {
+pub(super) fn rate(bits_per_second: u64) -> String {
     match real(bits_per_second) {
         bits if bits >= 1e9 => format!("{} Gbit/s", decimal(bits / 1e9)),
         bits => format!("{} Mbit/s", decimal(bits / 1e6)),

@@ -23,6 +23,8 @@ pub struct Scenario {
     pub image_octets: u64,
     /// How much of it is the kernel. None: a quarter, and at most 10 MB.
     pub kernel_octets: Option<u64>,
+    /// How large every loader is. None: as the real ones.
+    pub loader_octets: Option<u64>,
     /// Whether the machines have their numbers already. Else the server sees them for the first time.
     pub numbered: bool,
     /// Seconds from the loaded image to the agent's first word. None: the run is about loading only.
@@ -134,6 +136,7 @@ impl Default for Scenario {
             window_milliseconds: 100,
             image_octets: 4_000_000,
             kernel_octets: None,
+            loader_octets: None,
             numbered: true,
             agent_after_seconds: None,
             time_limit_seconds: None,
