@@ -27,6 +27,9 @@
 //! | broken | - | - | ERROR, end | ERROR, end |
 //! | due | ERROR, end | ERROR, end | the OACK again, or end | the window again, or end |
 //!
+//! What stands here as sent is only wanted: it leaves when it is the transfer's turn ([`sending`]), a window perhaps in several parts. As long as it waits for that no
+//! timer runs, and whoever asks again tells nothing new.
+//!
 //! **An ACK that comes again** is a client's retry, a gap in a window, or the echo of a packet that we sent twice. To answer an echo with the window makes the next echo:
 //! every packet would go twice to the end of the file (the sorcerer's apprentice). Only time tells them apart: a retry comes no sooner than 50 ms and the shortest round trip
 //! after what was sent last, a gap no sooner than half a round trip; and what follows a repeat is left to our own timer. So each is answered once and no copy is.

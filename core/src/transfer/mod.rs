@@ -4,10 +4,14 @@
 //! It never holds the bytes of a file: what is to be sent is named (image, blocks), and whoever carries it out finds them in memory or says that they are not there.
 //!
 //! ```text
-//! datagram ──> Transfers ──> flight    one transfer: state x event, see its drawing
-//!                        ├─> images    who uses which file, which chunks are on the way
-//!                        └─> slots     where each transfer is noted for a restart
+//! datagram ──> Transfers ──> flight      one transfer: state x event, see its drawing; what it wants to send
+//!                        ├─> Lane        of load: whose turn it is, and how much may be sent now
+//!                        ├─> images      who uses which file, which chunks are on the way
+//!                        ├─> seniority   which machine was there first
+//!                        └─> slots       where each transfer is noted for a restart
 //! ```
+//!
+//! Nothing but an ERROR is sent at once: a transfer wants to send, and whoever is next in the ring of its link is granted so many blocks as the link has tokens for.
 //!
 //! All transfers share a fixed set of ports. A transfer is known by its peer's address and port: a peer has one at a time, so that a request from a port that already
 //! has one is its repeat or its successor. A successor is sent from another of our ports: what is still on its way from the old one cannot be mistaken for it.
