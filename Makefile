@@ -74,7 +74,7 @@ seeds:
 soak:
 	@cargo run --quiet --release --package heorot-sim --example soak
 
-# Simulates every power restore of sim/restores, with the load control and without: one line each, and a verdict. Takes half an hour on one core.
+# Simulates every power restore of sim/restores, with the load control and without: one line each, and a verdict. Takes many minutes on one core: the largest are 10,000 machines.
 # RESTORES="sim/restores/1Gbit-01000x4MB.toml" chooses some.
 RESTORES ?= $(sort $(wildcard sim/restores/*.toml))
 restores:
