@@ -43,15 +43,17 @@ enum Phase {
     Starting,
     Steady,
     Probing { ticks: u32 },
-    Doubting { rate_before: u64, lost_before_per_mille: u64, ticks: u32 },
+    Doubting { rate_before: u64, lost_before_per_mille: u64, starting: bool, ticks: u32 },
 }
 
 /// Of a thousand: how much of the link is used, so that its queue stays empty.
 const USED_PER_MILLE: u64 = 990;
-/// Ticks of a second.
+/// Ticks of a second, of a quarter, and of a tenth.
 const SECOND_TICKS: usize = 20;
-/// Below so many packets a second nothing is concluded.
-const PACKETS_MIN: u64 = 100;
+const QUARTER_TICKS: usize = 5;
+const TENTH_TICKS: usize = 2;
+/// Of fewer packets nothing is concluded.
+const PACKETS_MIN: u64 = 400;
 /// So much more than usual, of a thousand packets, may be lost before the rate is doubted.
 const DOUBT_PER_MILLE: u64 = 15;
 
@@ -133,8 +135,8 @@ impl Budget {
             Phase::Starting => self.start(sense),
             Phase::Steady => self.watch(sense),
             Phase::Probing { ticks } => self.probe(sense, ticks),
-            Phase::Doubting { rate_before, lost_before_per_mille, ticks } => {
-                self.doubt(sense, rate_before, lost_before_per_mille, ticks);
+            Phase::Doubting { rate_before, lost_before_per_mille, starting, ticks } => {
+                self.doubt(sense, (rate_before, lost_before_per_mille, starting), ticks);
             }
         }
     }
@@ -143,6 +145,10 @@ impl Budget {
     fn start(&mut self, sense: &Sense) {
         if self.overflows(sense, 2) {
             self.settle(sense);
+        } else if let Some(lost) =
+            self.unusual_loss(sense, QUARTER_TICKS).or_else(|| self.unusual_loss(sense, SECOND_TICKS))
+        {
+            self.begin_doubt(sense, lost, true);
         } else if sense.last(1, 0).limited {
             self.set(self.rate + self.rate / 4);
         }
@@ -152,26 +158,38 @@ impl Budget {
         if self.ticks_steady >= 4 && self.overflows(sense, 4) {
             return self.settle(sense);
         }
-        let busy = sense.limited(SECOND_TICKS) * 2 > SECOND_TICKS;
-        if self.ticks_steady < SECOND_TICKS as u32 || !busy {
+        if self.ticks_steady < SECOND_TICKS as u32 {
             return;
+        }
+        // Also when nobody waits: clients in lock-step ask for no more than a link delivers whose queue overflows.
+        if let Some(lost) = self.unusual_loss(sense, SECOND_TICKS) {
+            return self.begin_doubt(sense, lost, false);
         }
         let second = sense.last(SECOND_TICKS, 0);
-        if second.sent_packets < PACKETS_MIN {
-            return;
+        let is_less = second.lost_packets * 1000 < second.sent_packets * self.chance_per_mille;
+        if is_less && self.ticks_steady.is_multiple_of(SECOND_TICKS as u32) {
+            self.chance_per_mille -= 1;
         }
-        let lost = second.lost_packets * 1000 / second.sent_packets;
-        if lost > self.chance_per_mille + DOUBT_PER_MILLE {
-            self.phase = Phase::Doubting { rate_before: self.rate, lost_before_per_mille: lost, ticks: 0 };
-            let delivered = second.delivered_octets.min(self.rate);
-            self.set((delivered / 1000 * USED_PER_MILLE).max(self.rate / 2).min(self.rate / 1000 * 970));
-        } else {
-            self.chance_per_mille = lost.max(self.chance_per_mille.saturating_sub(1)).min(lost + 1);
-            let interval = LOAD_PROBE_INTERVAL.as_millis() / LOAD_TICK.as_millis();
-            if u128::from(self.ticks_unprobed) >= interval && self.rate < self.rate_max {
-                self.phase = Phase::Probing { ticks: 0 };
-            }
+        let interval = LOAD_PROBE_INTERVAL.as_millis() / LOAD_TICK.as_millis();
+        let is_busy = sense.limited(SECOND_TICKS) * 2 > SECOND_TICKS;
+        if is_busy && u128::from(self.ticks_unprobed) >= interval && self.rate < self.rate_max {
+            self.phase = Phase::Probing { ticks: 0 };
         }
+    }
+
+    /// Losses of a thousand packets in so many ticks, if they are more than chance and there are enough packets to tell.
+    fn unusual_loss(&self, sense: &Sense, ticks: usize) -> Option<u64> {
+        let recent = sense.last(ticks, 0);
+        let lost = recent.lost_packets * 1000 / recent.sent_packets.max(1);
+        let is_unusual = recent.sent_packets >= PACKETS_MIN && lost > self.chance_per_mille + DOUBT_PER_MILLE;
+        is_unusual.then_some(lost)
+    }
+
+    /// Sends no more than what arrives, to see whether that helps.
+    fn begin_doubt(&mut self, sense: &Sense, lost_before_per_mille: u64, starting: bool) {
+        let tenth = sense.delivered_most(TENTH_TICKS, QUARTER_TICKS) * (SECOND_TICKS / TENTH_TICKS) as u64;
+        self.phase = Phase::Doubting { rate_before: self.rate, lost_before_per_mille, starting, ticks: 0 };
+        self.set((tenth / 1000 * USED_PER_MILLE).min(self.rate / 1000 * 970));
     }
 
     /// One tick faster, one slower: whether the first one delivered more.
@@ -192,22 +210,27 @@ impl Budget {
         }
     }
 
-    fn doubt(&mut self, sense: &Sense, rate_before: u64, lost_before: u64, ticks: u32) {
+    fn doubt(&mut self, sense: &Sense, (rate_before, lost_before, starting): (u64, u64, bool), ticks: u32) {
         // What was lost before shows for a while: the first half second is not looked at.
         const SETTLED: u32 = 10;
         if ticks + 1 < SETTLED + SECOND_TICKS as u32 {
-            self.phase =
-                Phase::Doubting { rate_before, lost_before_per_mille: lost_before, ticks: ticks + 1 };
+            self.phase = Phase::Doubting {
+                rate_before,
+                lost_before_per_mille: lost_before,
+                starting,
+                ticks: ticks + 1,
+            };
             return;
         }
         let second = sense.last(SECOND_TICKS, 0);
         let lost = second.lost_packets * 1000 / second.sent_packets.max(1);
-        self.phase = Phase::Steady;
         self.ticks_unprobed = 0;
         if lost * 2 > lost_before + self.chance_per_mille {
-            self.chance_per_mille = lost.min(lost_before);
+            self.phase = if starting { Phase::Starting } else { Phase::Steady };
+            self.chance_per_mille = lost.max(lost_before);
             self.set(rate_before);
         } else {
+            self.phase = Phase::Steady;
             self.ticks_steady = 0;
         }
     }
@@ -222,7 +245,6 @@ impl Budget {
 
     /// The most that was delivered for a tenth of a second is what the link carries: its queue is full, and a longer time would hold what was sent more slowly.
     fn settle(&mut self, sense: &Sense) {
-        const TENTH_TICKS: usize = 2;
         let most = sense.delivered_most(TENTH_TICKS, SECOND_TICKS) * (SECOND_TICKS / TENTH_TICKS) as u64;
         self.phase = Phase::Steady;
         self.ticks_unprobed = 0;

@@ -11,8 +11,18 @@ struct Weather {
     queue_octets: u64,
     /// Lost of a thousand, whatever is sent.
     lost_per_mille: u64,
-    /// Whether there is always more to send.
-    busy: bool,
+    /// How much there is to send.
+    demand: Demand,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Demand {
+    /// There is always more.
+    Endless,
+    /// Half of what the link carries.
+    Half,
+    /// Clients in lock-step: what is delivered is asked for again, and so is what their timers find lost. Nobody waits for tokens.
+    LockStep,
 }
 
 struct Run {
@@ -41,7 +51,11 @@ impl Run {
         let per_tick = |bits: u64| bits / 8 / 20;
         for _ in 0..ticks {
             let offered = self.budget.rate() / 20;
-            let offered = if weather.busy { offered } else { offered.min(per_tick(weather.link_bits) / 2) };
+            let offered = match weather.demand {
+                Demand::Endless => offered,
+                Demand::Half => offered.min(per_tick(weather.link_bits) / 2),
+                Demand::LockStep => offered.min(per_tick(weather.link_bits) * 108 / 100),
+            };
             let by_chance = offered * weather.lost_per_mille / 1000;
             let passed = (self.queued + offered - by_chance).min(per_tick(weather.link_bits));
             let left = self.queued + offered - by_chance - passed;
@@ -57,7 +71,7 @@ impl Run {
             current.sent_packets = offered / PACKET_OCTETS;
             current.delivered_octets = passed;
             current.lost_packets = lost;
-            current.limited = weather.busy;
+            current.limited = weather.demand == Demand::Endless || offered == self.budget.rate() / 20;
             self.sense.turn();
             self.budget.tick(&self.sense);
         }
@@ -71,7 +85,7 @@ impl Run {
 const MBIT: u64 = 1_000_000;
 
 fn link(mbit: u64) -> Weather {
-    Weather { link_bits: mbit * MBIT, queue_octets: 256_000, lost_per_mille: 0, busy: true }
+    Weather { link_bits: mbit * MBIT, queue_octets: 256_000, lost_per_mille: 0, demand: Demand::Endless }
 }
 
 #[test]
@@ -133,9 +147,23 @@ fn a_slower_link_is_noticed_and_a_faster_one_found() {
 }
 
 #[test]
+fn a_queue_that_overflows_is_noticed_although_nobody_waits() {
+    for mbit in [10, 40, 200, 1000] {
+        let mut run = Run::new(LinkRate::Measured);
+        let weather = Weather { demand: Demand::LockStep, ..link(mbit) };
+        run.ticks(200, &weather);
+        assert!((mbit * 85 / 100..=mbit).contains(&run.mbit()), "{} of {mbit} Mbit/s", run.mbit());
+        let dropped = run.dropped_total;
+        run.ticks(600, &weather);
+        let part = (run.dropped_total - dropped) * 1000 / (mbit * MBIT / 8 * 30);
+        assert!(part <= 5, "{mbit} Mbit/s: {part} of 1000 are dropped");
+    }
+}
+
+#[test]
 fn a_link_that_is_never_full_says_nothing() {
     let mut run = Run::new(LinkRate::Measured);
-    run.ticks(1000, &Weather { busy: false, ..link(100) });
+    run.ticks(1000, &Weather { demand: Demand::Half, ..link(100) });
     assert_eq!((run.mbit(), run.budget.ceiling_bits()), (90, None));
 }
 
