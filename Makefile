@@ -6,7 +6,7 @@ AGENT_FLAGS  := CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-featu
 AGENT_BUILD  := cargo build --release --package heorot-agent --bin heorot-agent --target $(AGENT_TARGET) \
 	--target-dir target/static --config 'profile.release.strip=true' --config 'profile.release.opt-level="s"'
 
-.PHONY: all setup build agent test check unit lab docs demo kill bench-storm bench-plain seeds soak restores fuzz clean
+.PHONY: all setup build agent test check unit lab docs demo kill bench-storm bench-plain seeds soak restores load-docs fuzz clean
 
 all: build
 
@@ -80,6 +80,12 @@ RESTORES ?= $(sort $(wildcard sim/restores/*.toml))
 restores:
 	cargo build --quiet --release --package heorot-sim --example restores
 	@cargo run --quiet --release --package heorot-sim --example restores -- $(RESTORES)
+
+# The tables of docs/load.md.
+load-docs:
+	cargo build --quiet --release --package heorot-sim --example load_experiments
+	@cargo run --quiet --release --package heorot-sim --example load_experiments -- backoff 10 100 1000 10000
+	@cargo run --quiet --release --package heorot-sim --example load_experiments -- throttle
 
 # Every fuzzer for a minute. Needs a nightly toolchain; installs cargo-fuzz if it is missing.
 FUZZ_SECONDS ?= 60
