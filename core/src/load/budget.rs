@@ -48,6 +48,8 @@ enum Phase {
 
 /// Of a thousand: how much of the link is used, so that its queue stays empty.
 const USED_PER_MILLE: u64 = 990;
+/// Of a thousand: what is sent of what arrives, while it is seen whether that helps.
+const DOUBTED_PER_MILLE: u64 = 970;
 /// Ticks of a second, of a quarter, and of a tenth.
 const SECOND_TICKS: usize = 20;
 const QUARTER_TICKS: usize = 5;
@@ -143,8 +145,8 @@ impl Budget {
 
     /// The rate rises by a quarter each tick in which it was the limit, until more of it does not arrive.
     fn start(&mut self, sense: &Sense) {
-        if self.overflows(sense, 2) {
-            self.settle(sense);
+        if let Some(wasted) = self.overflows(sense, TENTH_TICKS) {
+            self.begin_doubt(sense, wasted, true);
         } else if let Some(lost) =
             self.unusual_loss(sense, QUARTER_TICKS).or_else(|| self.unusual_loss(sense, SECOND_TICKS))
         {
@@ -155,8 +157,8 @@ impl Budget {
     }
 
     fn watch(&mut self, sense: &Sense) {
-        if self.ticks_steady >= 4 && self.overflows(sense, 4) {
-            return self.settle(sense);
+        if let Some(wasted) = self.overflows(sense, QUARTER_TICKS).filter(|_| self.ticks_steady >= 4) {
+            return self.begin_doubt(sense, wasted, false);
         }
         if self.ticks_steady < SECOND_TICKS as u32 {
             return;
@@ -185,11 +187,12 @@ impl Budget {
         is_unusual.then_some(lost)
     }
 
-    /// Sends no more than what arrives, to see whether that helps.
+    /// Sends a little less than what arrives, to see whether that helps. While the rate rises, only the last moments tell what arrives with a full queue.
     fn begin_doubt(&mut self, sense: &Sense, lost_before_per_mille: u64, starting: bool) {
-        let tenth = sense.delivered_most(TENTH_TICKS, QUARTER_TICKS) * (SECOND_TICKS / TENTH_TICKS) as u64;
+        let ticks = if starting { TENTH_TICKS } else { QUARTER_TICKS };
+        let arrives = sense.delivered_most(ticks, QUARTER_TICKS) * (SECOND_TICKS / ticks) as u64;
         self.phase = Phase::Doubting { rate_before: self.rate, lost_before_per_mille, starting, ticks: 0 };
-        self.set((tenth / 1000 * USED_PER_MILLE).min(self.rate / 1000 * 970));
+        self.set((arrives / 1000 * DOUBTED_PER_MILLE).min(self.rate / 1000 * DOUBTED_PER_MILLE));
     }
 
     /// One tick faster, one slower: whether the first one delivered more.
@@ -224,6 +227,7 @@ impl Budget {
         }
         let second = sense.last(SECOND_TICKS, 0);
         let lost = second.lost_packets * 1000 / second.sent_packets.max(1);
+        let lost = lost.max(wasted(sense, SECOND_TICKS));
         self.ticks_unprobed = 0;
         if lost * 2 > lost_before + self.chance_per_mille {
             self.phase = if starting { Phase::Starting } else { Phase::Steady };
@@ -231,24 +235,17 @@ impl Budget {
             self.set(rate_before);
         } else {
             self.phase = Phase::Steady;
-            self.ticks_steady = 0;
+            self.set(self.rate / DOUBTED_PER_MILLE * USED_PER_MILLE);
         }
     }
 
-    /// Whether much less arrives than was sent, while more was to be sent.
-    fn overflows(&self, sense: &Sense, ticks: usize) -> bool {
-        let (delivered, sent) = (sense.last(ticks, 0), sense.last(ticks, 1));
-        sense.limited(ticks) == ticks
-            && sent.sent_packets >= 20
-            && delivered.delivered_octets * 100 < sent.sent_octets * 85
-    }
-
-    /// The most that was delivered for a tenth of a second is what the link carries: its queue is full, and a longer time would hold what was sent more slowly.
-    fn settle(&mut self, sense: &Sense) {
-        let most = sense.delivered_most(TENTH_TICKS, SECOND_TICKS) * (SECOND_TICKS / TENTH_TICKS) as u64;
-        self.phase = Phase::Steady;
-        self.ticks_unprobed = 0;
-        self.set((most / 1000 * USED_PER_MILLE).clamp(self.rate / 4, self.rate));
+    /// How much of what was sent does not arrive, of a thousand octets, if it is much, and more than chance, while more was to be sent.
+    fn overflows(&self, sense: &Sense, ticks: usize) -> Option<u64> {
+        const MUCH_PER_MILLE: u64 = 150;
+        let wasted = wasted(sense, ticks);
+        let is_much = wasted > self.chance_per_mille + MUCH_PER_MILLE;
+        let is_told = sense.limited(ticks) == ticks && sense.last(ticks, 1).sent_packets >= 20;
+        (is_much && is_told).then_some(wasted)
     }
 
     fn set(&mut self, rate: u64) {
@@ -274,6 +271,12 @@ impl Budget {
     fn nanoseconds(&self, octets: u64) -> u64 {
         octets.saturating_mul(NANOSECONDS) / self.rate().max(1)
     }
+}
+
+/// How much of what was sent did not arrive until a tick later, of a thousand octets. What is sent twice because a window is, is among it.
+fn wasted(sense: &Sense, ticks: usize) -> u64 {
+    let (delivered, sent) = (sense.last(ticks, 0).delivered_octets, sense.last(ticks, 1).sent_octets);
+    1000_u64.saturating_sub(delivered * 1000 / sent.max(1))
 }
 
 #[cfg(test)]
