@@ -184,7 +184,10 @@ impl Budget {
         let recent = sense.last(ticks, 0);
         let lost = recent.lost_packets * 1000 / recent.sent_packets.max(1);
         let is_unusual = recent.sent_packets >= PACKETS_MIN && lost > self.chance_per_mille + DOUBT_PER_MILLE;
-        is_unusual.then_some(lost)
+        // A full queue delivers what it delivered before: where more arrives from moment to moment, there was room.
+        let arrives = |ago| sense.last(QUARTER_TICKS, ago).delivered_octets;
+        let is_rising = arrives(0) * 10 > arrives(QUARTER_TICKS) * 11;
+        (is_unusual && !is_rising).then_some(lost)
     }
 
     /// Sends a little less than what arrives, to see whether that helps. While the rate rises, only the last moments tell what arrives with a full queue.
