@@ -45,6 +45,8 @@ pub enum Kind {
     Number,
     /// A link is used in another way.
     Load,
+    /// What it would have been answered where we only look on, and what another server did.
+    Shadow,
     /// Something is wrong that an operator should mend: the store, the configuration, the network.
     Trouble,
 }

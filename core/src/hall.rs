@@ -1,13 +1,15 @@
 //! [`Hall`]: all that is known, in memory; and [`Turn`], through which the services see and change it.
 
 use crate::cluster::lease::Leases;
+use crate::cluster::lease::{PoolId, PoolKind};
 use crate::cluster::listed::Listed;
 use crate::cluster::node::{Boot, Node, Nodes, Trouble};
 use crate::cluster::pin::{Pin, Pins};
 use crate::cluster::record::{BootRecord, NodeRecord, Record};
+use crate::cluster::shadow::Exchange;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::{boot, network};
-use crate::config::{Config, ListedNode};
+use crate::config::{Config, ListedNode, Mode};
 use crate::event::{Event, Kind};
 use crate::limit::PROBE_WAIT;
 use crate::load::{self, Regime};
@@ -36,6 +38,8 @@ pub(crate) struct Hall {
     pub(crate) deferred: BTreeMap<Ipv4Addr, Deferred>,
     /// Offers that are held back, because the link is full.
     pub(crate) held_back: BTreeMap<Mac, HeldBack>,
+    /// Exchanges with another server that we look on.
+    pub(crate) shadows: BTreeMap<Mac, Exchange>,
     /// The links to the networks, and how each is used.
     pub(crate) links: load::Settings,
     pub(crate) regimes: BTreeMap<usize, Regime>,
@@ -78,6 +82,8 @@ pub(crate) enum Due {
     Grant(Mac),
     /// The offer to a machine that was held back.
     Offer(Mac),
+    /// A machine's exchange with another server.
+    Shadow(Mac),
 }
 
 /// One input being handled: a moment, what the operator wants, what is known, and what is to be done.
@@ -219,6 +225,13 @@ impl Turn<'_> {
     /// Ends a lease: the address is free again as soon as nobody answers for it on its link.
     pub(crate) fn end_lease(&mut self, address: Ipv4Addr) {
         let free_at = self.now + PROBE_WAIT;
+        if self.hall.leases.get(address).is_some_and(|lease| lease.pool.kind == PoolKind::Elsewhere) {
+            // Not ours to lend again, so that there is nothing to be probed.
+            self.hall.leases.retract(address);
+            self.unpin(address);
+            self.record(Record::LeaseEnded(address));
+            return;
+        }
         let Some(lease) = self.hall.leases.end(address, free_at) else { return };
         self.unpin(address);
         self.record(Record::LeaseEnded(address));
@@ -232,7 +245,15 @@ impl Turn<'_> {
     /// The permanent address of a machine on a network, if its number lives there.
     pub(crate) fn permanent_address(&self, mac: Mac, place: usize) -> Option<Ipv4Addr> {
         let number = self.hall.nodes.get(mac)?.number?;
-        self.config.networks[place].numbering.address(number)
+        let settings = &self.config.networks[place];
+        // Where another server gives the addresses, it alone knows who has which.
+        settings.numbering.address(number).filter(|_| settings.mode != Mode::Proxy)
+    }
+
+    /// The address that a machine has on a network by its number, or that another server gave it there.
+    pub(crate) fn settled_address(&self, mac: Mac, place: usize) -> Option<Ipv4Addr> {
+        let elsewhere = PoolId { network: place, kind: PoolKind::Elsewhere };
+        self.permanent_address(mac, place).or_else(|| self.hall.leases.borrowed(mac, elsewhere))
     }
 
     /// The number that a machine would get now on a network, if it is one that gets a number there.

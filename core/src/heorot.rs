@@ -7,7 +7,7 @@ use crate::cluster::node::{Node, Nodes};
 use crate::cluster::pin::Pins;
 use crate::cluster::record::{BootRecord, LeaseRecord, NodeRecord, Record};
 use crate::cluster::stage::{Stage, Step};
-use crate::config::Config;
+use crate::config::{Config, Mode};
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, Hall, Turn};
 use crate::limit::QUARANTINE;
@@ -49,6 +49,7 @@ impl Heorot {
             timers: Timers::default(),
             deferred: BTreeMap::new(),
             held_back: BTreeMap::new(),
+            shadows: BTreeMap::new(),
             links: links(&config),
             regimes: BTreeMap::new(),
             malformed: BTreeMap::new(),
@@ -73,6 +74,7 @@ impl Heorot {
         }
         self.turn(now, out, |turn| match input {
             Input::Dhcp(datagram) => dhcp::handle(turn, datagram),
+            Input::BootServer(datagram) => dhcp::boot_server(turn, datagram),
             Input::Request(request) => boot::handle(turn, request),
             Input::Operator { id, wall, query } => control::handle(turn, id, wall, &query),
             Input::SignOfLife(address) => turn.alive(address),
@@ -218,7 +220,11 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
 /// A lease is held as long again: when it began is not known any more.
 fn restore_lease(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac) {
     let place = turn.config.networks.iter().position(|network| network.contains(address));
-    let fallback = place.map(|network| PoolId { network, kind: PoolKind::Temporary });
+    let kind = |network: usize| match turn.config.networks[network].mode {
+        Mode::Serve | Mode::Shadow => PoolKind::Temporary,
+        Mode::Proxy => PoolKind::Elsewhere,
+    };
+    let fallback = place.map(|network| PoolId { network, kind: kind(network) });
     let Some(pool) = turn.hall.leases.pool_of(address).or(fallback) else {
         // Its network is no longer served.
         turn.record(Record::LeaseEnded(address));
@@ -228,6 +234,7 @@ fn restore_lease(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac) {
     let lease = match pool.kind {
         PoolKind::Guest => settings.guest_lease,
         PoolKind::Temporary | PoolKind::Number => settings.temporary_lease,
+        PoolKind::Elsewhere => settings.lease,
     };
     let until = turn.hall.leases.lend(turn.now, address, mac, pool, lease);
     turn.hall.leases.recorded(address);
@@ -306,6 +313,7 @@ fn wake(turn: &mut Turn<'_>) {
                     turn.unpin(address);
                 }
             }
+            Due::Shadow(mac) => dhcp::shadow_due(turn, mac),
             Due::Offer(mac) => {
                 if let Some(held) = turn.hall.held_back.remove(&mac) {
                     turn.offer(mac, held);

@@ -20,6 +20,15 @@ pub const OFFERS_MAX: usize = NODES_MAX;
 /// How long an address stays its machine's after the last sign of life: firmware never renews, and PXELINUX waits 131 s for a packet.
 pub const HOLD_AFTER_LIFE: Duration = Duration::from_secs(150);
 
+/// Exchanges with another server that are watched at a time, where we only look on.
+pub const SHADOWS_MAX: usize = NODES_MAX;
+
+/// An exchange with another server is over after so long without a packet: EDK2 waits 4 s between an offer and its REQUEST.
+pub const SHADOW_WAIT: Duration = Duration::from_secs(5);
+
+/// Offers of other servers that are told of one exchange: nobody has more servers on one link.
+pub const SHADOW_OFFERS_MAX: usize = 4;
+
 /// How long an address that a client declined is left alone: whoever else has it may go away.
 pub const QUARANTINE: Duration = Duration::from_secs(600);
 
@@ -57,6 +66,18 @@ pub const SUFFIXES_MAX: usize = 16;
 
 /// `[profile.NAME]`s.
 pub const PROFILES_MAX: usize = 1024;
+
+/// `[[pxe.service]]`s: menus of some lines for some architectures.
+pub const PXE_SERVICES_MAX: usize = 64;
+
+/// Characters of a text that firmware shows: a line of a screen in text mode.
+pub const PXE_TEXT_OCTETS_MAX: usize = 80;
+
+/// `pxe.vendor-classes`: each DISCOVER is compared with all of them.
+pub const PXE_VENDOR_CLASSES_MAX: usize = 16;
+
+/// Octets of option 43 with a menu in it: one option (RFC 2132 2), as ROMs put no parts together.
+pub const VENDOR_OPTION_OCTETS_MAX: usize = 255;
 
 /// `[[trial.check]]`s: all of them go into one answer to the agent.
 pub const CHECKS_MAX: usize = 64;

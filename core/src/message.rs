@@ -18,8 +18,10 @@ use std::sync::Arc;
 /// What happened.
 #[derive(Debug)]
 pub enum Input<'a> {
-    /// A datagram came to port 67.
+    /// A datagram came to port 67; or another server's reply to a client, to port 68, was heard on the link.
     Dhcp(Datagram<'a>),
+    /// A datagram came to port 4011, where PXE clients look for boot servers.
+    BootServer(Datagram<'a>),
     /// A machine asks for a file or talks about itself, by TFTP or HTTP. Answered by one [`Output::Reply`] with the same id, perhaps later.
     Request(Request),
     /// Bytes of ours were acknowledged by this address just now, by whatever protocol: its machine lives.
@@ -119,7 +121,7 @@ pub struct Datagram<'a> {
     pub payload: &'a [u8],
 }
 
-/// A DHCP packet to be sent from port 67.
+/// A DHCP packet to be sent from port 67, or from port 4011 where the target says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DhcpSend {
     /// The interface to leave by, for frames; datagrams are routed.
@@ -139,6 +141,8 @@ pub enum DhcpTarget {
     Frame(Mac, Ipv4Addr),
     /// Through the kernel, to a relay (port 67) or to a client that has its address (port 68).
     Address(SocketAddrV4),
+    /// Through the kernel from port 4011, to where the question came from.
+    BootServer(SocketAddrV4),
 }
 
 /// A neighbour entry of ours: it stands as long as its address is somebody's in mid-boot, so that no ARP disturbs a download.

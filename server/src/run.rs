@@ -27,6 +27,7 @@ use crate::link::{Link, Routed};
 use crate::neighbour::Neighbours;
 use crate::netio::Inbox;
 use crate::notes::Notes;
+use crate::overhear::{Heard, Overhearer};
 use crate::probe::Prober;
 use crate::settings::Served;
 use crate::store::Outcome;
@@ -76,6 +77,9 @@ pub(crate) struct Parts {
     pub(crate) transfers: Transfers,
     /// Port 67 by interface.
     pub(crate) dhcp: Vec<(String, UdpPort)>,
+    /// Port 4011 by interface.
+    pub(crate) boot_servers: Vec<(String, UdpPort)>,
+    pub(crate) overhearers: Vec<(String, Overhearer)>,
     pub(crate) tftp: UdpPort,
     pub(crate) data: Vec<UdpPort>,
     pub(crate) links: BTreeMap<String, Link>,
@@ -128,12 +132,16 @@ enum Source {
     Data(usize),
     Dhcp(usize),
     Arp(usize),
+    BootServer(usize),
+    Overheard(usize),
 }
 
-/// From here on, tokens are those of data ports, then those of port 67, then those of ARP.
+/// From here on, tokens are those of data ports, then those of port 67, of ARP, of port 4011, and of what other servers say.
 const DATA_TOKENS_FROM: u64 = 16;
 const DHCP_TOKENS_FROM: u64 = 1 << 16;
 const ARP_TOKENS_FROM: u64 = 1 << 17;
+const BOOT_SERVER_TOKENS_FROM: u64 = 1 << 18;
+const OVERHEARD_TOKENS_FROM: u64 = 1 << 19;
 
 impl Source {
     fn token(self) -> u64 {
@@ -144,6 +152,8 @@ impl Source {
             Self::Data(place) => DATA_TOKENS_FROM + place as u64,
             Self::Dhcp(place) => DHCP_TOKENS_FROM + place as u64,
             Self::Arp(place) => ARP_TOKENS_FROM + place as u64,
+            Self::BootServer(place) => BOOT_SERVER_TOKENS_FROM + place as u64,
+            Self::Overheard(place) => OVERHEARD_TOKENS_FROM + place as u64,
         }
     }
 
@@ -155,7 +165,9 @@ impl Source {
             2 => Self::Tftp,
             data if data < DHCP_TOKENS_FROM => Self::Data(place(DATA_TOKENS_FROM)),
             dhcp if dhcp < ARP_TOKENS_FROM => Self::Dhcp(place(DHCP_TOKENS_FROM)),
-            _ => Self::Arp(place(ARP_TOKENS_FROM)),
+            arp if arp < BOOT_SERVER_TOKENS_FROM => Self::Arp(place(ARP_TOKENS_FROM)),
+            pxe if pxe < OVERHEARD_TOKENS_FROM => Self::BootServer(place(BOOT_SERVER_TOKENS_FROM)),
+            _ => Self::Overheard(place(OVERHEARD_TOKENS_FROM)),
         }
     }
 }
@@ -181,6 +193,12 @@ impl Loop {
         }
         for (place, (_, prober)) in parts.probers.iter().enumerate() {
             watch(prober, Source::Arp(place))?;
+        }
+        for (place, (_, port)) in parts.boot_servers.iter().enumerate() {
+            watch(port, Source::BootServer(place))?;
+        }
+        for (place, (_, overhearer)) in parts.overhearers.iter().enumerate() {
+            watch(overhearer, Source::Overheard(place))?;
         }
         Ok(Self {
             parts,
@@ -234,6 +252,8 @@ impl Loop {
                     }
                     Source::Dhcp(place) => self.take_dhcp(place, &mut inbox),
                     Source::Arp(place) => self.take_arp(place),
+                    Source::BootServer(place) => self.take_boot_server(place, &mut inbox),
+                    Source::Overheard(place) => self.take_overheard(place),
                 }
             }
             self.now = clock::now();
@@ -317,6 +337,33 @@ impl Loop {
                 destination,
                 payload,
             }));
+        }
+    }
+
+    /// A batch from port 4011 of an interface.
+    fn take_boot_server(&mut self, place: usize, inbox: &mut Inbox) {
+        let (interface, port) = &self.parts.boot_servers[place];
+        if let Err(error) = inbox.receive(port.as_fd()) {
+            return self.complain("receiving at port 4011", &error);
+        }
+        if self.ends_by.is_some() {
+            return;
+        }
+        let interface = interface.clone();
+        for (envelope, payload) in inbox.datagrams() {
+            let (source, destination) = (envelope.source, envelope.destination);
+            let datagram = Datagram { interface: &interface, source, destination, payload };
+            self.heorot(message::Input::BootServer(datagram));
+        }
+    }
+
+    /// What other servers said.
+    fn take_overheard(&mut self, place: usize) {
+        let (interface, overhearer) = &self.parts.overhearers[place];
+        let interface = interface.clone();
+        for Heard { source, destination, payload } in overhearer.heard() {
+            let datagram = Datagram { interface: &interface, source, destination, payload: &payload };
+            self.heorot(message::Input::Dhcp(datagram));
         }
     }
 
@@ -426,6 +473,10 @@ mod tests {
             Source::Dhcp(300),
             Source::Arp(0),
             Source::Arp(300),
+            Source::BootServer(0),
+            Source::BootServer(300),
+            Source::Overheard(0),
+            Source::Overheard(300),
         ] {
             assert_eq!(Source::of(source.token()), source);
         }

@@ -9,6 +9,7 @@ use crate::journal::{Journal, Weight};
 use crate::link::{Link, Routed};
 use crate::neighbour::Neighbours;
 use crate::notes::Notes;
+use crate::overhear::Overhearer;
 use crate::probe::Prober;
 use crate::problem::{Problem, problem};
 use crate::run::commits::Commits;
@@ -94,6 +95,8 @@ struct Opened {
     store: Store,
     contents: store::Contents,
     dhcp: Vec<(String, UdpPort)>,
+    boot_servers: Vec<(String, UdpPort)>,
+    overhearers: Vec<(String, Overhearer)>,
     tftp: UdpPort,
     data: Vec<UdpPort>,
     links: BTreeMap<String, Link>,
@@ -115,6 +118,11 @@ fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
         served.into_iter().filter_map(|(name, found)| Some((name, found?))).collect();
     let dhcp =
         served.keys().map(|name| Ok((name.clone(), UdpPort::dhcp(name)?))).collect::<Result<_, Problem>>()?;
+    let boot_servers = served.keys().map(|name| Ok((name.clone(), UdpPort::boot_server(name)?)));
+    let boot_servers = boot_servers.collect::<Result<_, Problem>>()?;
+    let overhearers =
+        served.iter().map(|(name, served)| Ok((name.clone(), Overhearer::open(name, served.index)?)));
+    let overhearers = overhearers.collect::<Result<_, Problem>>()?;
     let open_link =
         |(name, served): (&String, &Served)| Ok((name.clone(), Link::open(name, served.index, served.mac)?));
     let links = served.iter().map(open_link).collect::<Result<_, Problem>>()?;
@@ -141,6 +149,8 @@ fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
         store,
         contents,
         dhcp,
+        boot_servers,
+        overhearers,
         tftp,
         data,
         links,
@@ -222,6 +232,8 @@ fn start(
         heorot,
         transfers,
         dhcp: opened.dhcp,
+        boot_servers: opened.boot_servers,
+        overhearers: opened.overhearers,
         tftp: opened.tftp,
         data: opened.data,
         links: opened.links,

@@ -12,6 +12,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 /// ours, so that what is left of the old one cannot be taken for it. Eight let that happen several times in a row.
 pub(crate) const DATA_PORTS: u16 = 8;
 
+/// Where PXE clients look for boot servers (PXE 2.1, 2.2.4).
+const BOOT_SERVER_PORT: u16 = 4011;
+
 /// Octets that may wait in a socket: a thousand machines that ask in the same millisecond, with room.
 const RECEIVE_OCTETS: usize = 16 << 20;
 
@@ -36,6 +39,14 @@ impl UdpPort {
         socket.bind_device(Some(interface.as_bytes())).map_err(wrong)?;
         socket.set_broadcast(true).map_err(wrong)?;
         Self::bind(socket, 67).map_err(wrong)
+    }
+
+    /// Port 4011 of one interface, where PXE clients look for boot servers. Bound like port 67.
+    pub(crate) fn boot_server(interface: &str) -> Result<Self, Problem> {
+        let wrong = |e: io::Error| explain(&e, BOOT_SERVER_PORT, Some(interface));
+        let socket = new_socket().map_err(wrong)?;
+        socket.bind_device(Some(interface.as_bytes())).map_err(wrong)?;
+        Self::bind(socket, BOOT_SERVER_PORT).map_err(wrong)
     }
 
     /// Port 69 on all our addresses.
@@ -99,6 +110,7 @@ fn new_socket() -> io::Result<Socket> {
 fn explain(error: &io::Error, port: u16, interface: Option<&str>) -> Problem {
     let (service, culprits) = match port {
         67 => ("DHCP", "dnsmasq, isc-dhcp-server, kea or another heorot"),
+        BOOT_SERVER_PORT => ("PXE boot servers", "dnsmasq or another heorot"),
         _ => ("TFTP", "tftpd-hpa, atftpd, dnsmasq or another heorot"),
     };
     let place = interface.map(|name| format!(" on {name}")).unwrap_or_default();
@@ -138,6 +150,7 @@ mod tests {
     fn every_refusal_names_the_port_and_a_remedy() {
         for (code, port, words) in [
             (libc::EADDRINUSE, 67, ["67", "ss -ulpn", "dnsmasq"]),
+            (libc::EADDRINUSE, 4011, ["4011", "ss -ulpn", "dnsmasq"]),
             (libc::EADDRINUSE, 69, ["69", "ss -ulpn", "tftpd-hpa"]),
             (libc::EACCES, 69, ["69", "root", "server.user"]),
             (libc::ENODEV, 67, ["eth1", "no interface", "ip -brief"]),

@@ -8,12 +8,14 @@
 //! $ wait 4s
 //! ```
 //! A line that begins with `$` is told to the world, one with `#` is for the reader, and everything else is what came of it.
-//! Machines are named by letters: A is 52:54:00:00:00:0a.
+//! Machines are named by letters: A is 52:54:00:00:00:0a. P is a Raspberry Pi by its maker's prefix.
 //!
 //! | command | |
 //! |---|---|
 //! | `serve`, `configure` | start, or read another configuration |
-//! | `A SPEAKER discover` | SPEAKER: bios, uefi, uefi-http, ipxe, system, plain; `broadcast`, `relay=ADDRESS` may follow |
+//! | `A SPEAKER discover` | SPEAKER: bios, uefi, uefi-http, ipxe, system, plain, and those of `speaker.rs`; `broadcast`, `relay=ADDRESS` may follow |
+//! | `A SPEAKER ask-4011 ADDRESS` | a REQUEST to port 4011 from this address; `entry=N` may follow: one of a menu |
+//! | `other ADDRESS offers\|acks A ADDRESS FILE`, `other ADDRESS naks A` | another server speaks, and is heard; the file may be missing |
 //! | `A SPEAKER select\|reboot\|renew ADDRESS` | a REQUEST in the states of RFC 2131 4.4; `server=ADDRESS` may follow |
 //! | `A SPEAKER decline\|release\|inform ADDRESS` | |
 //! | `A get PATH`, `A at ADDRESS get PATH` | by TFTP; `''` is a file without a name |
@@ -27,7 +29,7 @@
 //! | `raw HEX` | any datagram to port 67 |
 //! | `node A`, `explain A`, `nodes`, `pool`, `kept` | what operators see |
 
-use crate::speaker::{Packet, Speaker, describe};
+use crate::speaker::{Packet, Speaker, describe, of_another_server};
 use crate::world::{Mood, World};
 use heorot_core::event::Kind;
 use heorot_core::load::Regime;
@@ -146,6 +148,7 @@ impl Teller {
                 let out = self.dhcp(&payload)?;
                 Some(self.lines(out, None))
             }
+            ["other", server, verb, name, rest @ ..] => self.other(server, verb, name, rest),
             ["nodes"] => self.nodes(),
             ["pool"] => self.pool(),
             ["kept"] => Some(self.world.as_ref()?.kept().iter().map(|(k, v)| format!("{k} {v}")).collect()),
@@ -187,7 +190,10 @@ impl Teller {
             ["up"] => (Via::HttpPost(Vec::new()), "/up"),
             [speaker, verb, rest @ ..] => {
                 let packet = packet(Speaker::named(speaker)?, mac, verb, rest)?;
-                let out = self.dhcp(&packet.write())?;
+                let out = match *verb {
+                    "ask-4011" => self.boot_server(&packet)?,
+                    _ => self.dhcp(&packet.write())?,
+                };
                 return Some(self.lines(out, Some(letter)));
             }
             _ => return None,
@@ -214,6 +220,35 @@ impl Teller {
         let source = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 68);
         let datagram = Datagram { interface: "eth1", source, destination: SERVER, payload };
         Some(self.world()?.happen(Input::Dhcp(datagram)))
+    }
+
+    /// A packet to port 4011: EDK2 sends it from there too.
+    fn boot_server(&mut self, packet: &Packet) -> Option<Vec<Output>> {
+        let source = SocketAddrV4::new(packet.ciaddr, 4011);
+        let payload = &packet.write();
+        let datagram = Datagram { interface: "eth1", source, destination: SERVER, payload };
+        Some(self.world()?.happen(Input::BootServer(datagram)))
+    }
+
+    /// Another server's answer is heard on the link.
+    fn other(&mut self, server: &str, verb: &str, name: &str, rest: &[&str]) -> Option<Vec<String>> {
+        let (server, mac) = (server.parse().ok()?, self.mac(name)?);
+        let message_type = match verb {
+            "offers" => MessageType::Offer,
+            "acks" => MessageType::Ack,
+            "naks" => MessageType::Nak,
+            _ => return None,
+        };
+        let address = match rest.first() {
+            Some(word) => word.parse().ok()?,
+            None => Ipv4Addr::UNSPECIFIED,
+        };
+        let payload = of_another_server(mac, message_type, server, address, rest.get(1).copied());
+        let source = SocketAddrV4::new(server, 67);
+        let destination = Ipv4Addr::BROADCAST;
+        let datagram = Datagram { interface: "eth1", source, destination, payload: &payload };
+        let out = self.world()?.happen(Input::Dhcp(datagram));
+        Some(self.lines(out, None))
     }
 
     fn wait(&mut self, duration: &str) -> Option<Vec<String>> {
@@ -266,7 +301,9 @@ impl Teller {
                 }
                 Output::Publish(_) => continue,
                 Output::Event(event) => match event.kind {
-                    Kind::Stage | Kind::Number | Kind::Trouble | Kind::Load => format!("* {event}"),
+                    Kind::Stage | Kind::Number | Kind::Trouble | Kind::Load | Kind::Shadow => {
+                        format!("* {event}")
+                    }
                     Kind::Discover
                     | Kind::Offer
                     | Kind::Ack
@@ -344,7 +381,9 @@ impl Teller {
 
     fn mac(&mut self, name: &str) -> Option<Mac> {
         let letter = letter(name)?;
-        let mac = Mac([0x52, 0x54, 0, 0, 0, 0x0a + (letter as u8 - b'A')]);
+        let place = 0x0a + (letter as u8 - b'A');
+        let maker = if letter == 'P' { [0xdc, 0xa6, 0x32] } else { [0x52, 0x54, 0] };
+        let mac = Mac([maker[0], maker[1], maker[2], 0, 0, place]);
         self.names.insert(letter, mac);
         Some(mac)
     }
@@ -376,12 +415,13 @@ fn packet(speaker: Speaker, mac: Mac, verb: &str, rest: &[&str]) -> Option<Packe
         server: set("server"),
         broadcast: rest.contains(&"broadcast"),
         relay: set("relay").unwrap_or(none),
+        entry: rest.iter().find_map(|word| word.strip_prefix("entry=")?.parse().ok()),
     };
     match verb {
         "discover" => packet.message_type = MessageType::Discover,
         "select" => (packet.requested, packet.server) = (Some(address?), packet.server.or(Some(SERVER))),
         "reboot" => packet.requested = Some(address?),
-        "renew" => packet.ciaddr = address?,
+        "renew" | "ask-4011" => packet.ciaddr = address?,
         "decline" => {
             packet.message_type = MessageType::Decline;
             (packet.requested, packet.server) = (Some(address?), Some(SERVER));

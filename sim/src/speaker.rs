@@ -13,8 +13,18 @@ pub enum Speaker {
     Uefi,
     /// EDK2's HTTP boot client.
     UefiHttp,
+    /// UEFI on 64-bit ARM, by PXE and by HTTP.
+    UefiArm64,
+    /// The same, by HTTP.
+    HttpArm64,
+    /// UEFI on x86-64 that says its number as RFC 4578 had it before its erratum.
+    UefiEbc,
     /// A BIOS ROM by the PXE specification.
     Bios,
+    /// A BIOS ROM whose maker calls it otherwise.
+    Maker,
+    /// A Raspberry Pi's ROM: the same words as a BIOS.
+    Pi,
     /// iPXE: the client identifier is 01 and the hardware address.
     Ipxe,
     /// An operating system that identifies itself by a DUID (systemd-networkd, dhcpcd).
@@ -29,7 +39,12 @@ impl Speaker {
         Some(match name {
             "uefi" => Self::Uefi,
             "uefi-http" => Self::UefiHttp,
+            "uefi-arm64" => Self::UefiArm64,
+            "http-arm64" => Self::HttpArm64,
+            "uefi-ebc" => Self::UefiEbc,
             "bios" => Self::Bios,
+            "maker" => Self::Maker,
+            "pi" => Self::Pi,
             "ipxe" => Self::Ipxe,
             "system" => Self::System,
             "plain" => Self::Plain,
@@ -41,7 +56,11 @@ impl Speaker {
         match self {
             Self::Uefi => Some("PXEClient:Arch:00007:UNDI:003000"),
             Self::UefiHttp => Some("HTTPClient:Arch:00016:UNDI:003000"),
-            Self::Bios | Self::Ipxe => Some("PXEClient:Arch:00000:UNDI:002001"),
+            Self::UefiArm64 => Some("PXEClient:Arch:00011:UNDI:003000"),
+            Self::HttpArm64 => Some("HTTPClient:Arch:00019:UNDI:003000"),
+            Self::UefiEbc => Some("PXEClient:Arch:00009:UNDI:003000"),
+            Self::Bios | Self::Ipxe | Self::Pi => Some("PXEClient:Arch:00000:UNDI:002001"),
+            Self::Maker => Some("HW-Client:Arch:00000:UNDI:002001"),
             Self::System | Self::Plain => None,
         }
     }
@@ -50,7 +69,11 @@ impl Speaker {
         match self {
             Self::Uefi => Some(7),
             Self::UefiHttp => Some(16),
-            Self::Bios | Self::Ipxe => Some(0),
+            Self::UefiArm64 => Some(11),
+            Self::HttpArm64 => Some(19),
+            Self::UefiEbc => Some(9),
+            Self::Bios | Self::Ipxe | Self::Pi => Some(0),
+            Self::Maker => None,
             Self::System | Self::Plain => None,
         }
     }
@@ -60,7 +83,15 @@ impl Speaker {
             Self::Ipxe => Some([&[1][..], &mac.0].concat()),
             // ff, IAID, DUID-EN of systemd (enterprise 43793) with a hash of the machine id.
             Self::System => Some([&[0xff, 9, 9, 9, 9, 0, 2, 0, 0, 0xab, 0x11][..], &[7; 8]].concat()),
-            Self::Uefi | Self::UefiHttp | Self::Bios | Self::Plain => None,
+            Self::Uefi
+            | Self::UefiHttp
+            | Self::UefiArm64
+            | Self::HttpArm64
+            | Self::UefiEbc
+            | Self::Bios
+            | Self::Maker
+            | Self::Pi
+            | Self::Plain => None,
         }
     }
 }
@@ -80,6 +111,8 @@ pub struct Packet {
     pub requested: Option<Ipv4Addr>,
     /// The server it means (option 54).
     pub server: Option<Ipv4Addr>,
+    /// The entry of a menu that was chosen (option 43.71).
+    pub entry: Option<u16>,
     /// Whether it asks for a broadcast answer although its kind does not always.
     pub broadcast: bool,
     /// The relay it came through.
@@ -109,7 +142,15 @@ impl Packet {
         if self.speaker == Speaker::Ipxe {
             options.set(option::USER_CLASS, b"iPXE".into());
         }
-        let is_uefi = matches!(self.speaker, Speaker::Uefi | Speaker::UefiHttp);
+        if let Some(kind) = self.entry {
+            // PXE 2.1, table 2-1: sub-option 71, the entry and its layer 0.
+            let [high, low] = kind.to_be_bytes();
+            options.set(option::VENDOR_SPECIFIC, vec![71, 4, high, low, 0, 0, 255]);
+        }
+        let is_uefi = matches!(
+            self.speaker,
+            Speaker::Uefi | Speaker::UefiHttp | Speaker::UefiArm64 | Speaker::HttpArm64 | Speaker::UefiEbc
+        );
         if is_uefi {
             options.set(option::MAX_SIZE, 65_280_u16.to_be_bytes().into());
         }
@@ -139,6 +180,43 @@ impl Packet {
     }
 }
 
+/// What another server says to this machine, who has asked: an offer, an ACK or a NAK.
+pub fn of_another_server(
+    mac: Mac,
+    message_type: MessageType,
+    server: Ipv4Addr,
+    address: Ipv4Addr,
+    file: Option<&str>,
+) -> Vec<u8> {
+    let mut options = Options::default();
+    options.set(option::MESSAGE_TYPE, vec![message_type as u8]);
+    options.set(option::SERVER_IDENTIFIER, server.octets().into());
+    if let Some(file) = file {
+        options.set(option::BOOT_FILE, file.into());
+    }
+    let mut chaddr = [0; 16];
+    chaddr[..6].copy_from_slice(&mac.0);
+    let none = Ipv4Addr::UNSPECIFIED;
+    let message = Message {
+        op: Op::BootReply,
+        htype: 1,
+        hlen: 6,
+        hops: 0,
+        xid: 0x1234_5678,
+        secs: 0,
+        broadcast: true,
+        ciaddr: none,
+        yiaddr: address,
+        siaddr: none,
+        giaddr: none,
+        chaddr,
+        sname: Vec::new(),
+        file: Vec::new(),
+        options,
+    };
+    message.write(1472)
+}
+
 /// What a machine, or somebody who listens on its link, sees of an answer: one line.
 ///
 /// # Panics
@@ -155,6 +233,7 @@ pub fn describe(send: &DhcpSend) -> String {
         DhcpTarget::Frame(Mac::BROADCAST, _) => write!(line, " to everybody"),
         DhcpTarget::Frame(mac, address) => write!(line, " to {mac} {address}"),
         DhcpTarget::Address(address) => write!(line, " to {address}"),
+        DhcpTarget::BootServer(address) => write!(line, " to {address} from port 4011"),
     };
     let options = &message.options;
     if let Some(seconds) = options.u32(option::LEASE_TIME) {
@@ -170,6 +249,15 @@ pub fn describe(send: &DhcpSend) -> String {
     }
     if let Some(class) = options.text(option::VENDOR_CLASS) {
         let _ = write!(line, " class={class}");
+    }
+    if let Some(said) = options.get(option::VENDOR_SPECIFIC) {
+        let _ = write!(line, " 43={}", said.escape_ascii());
+    }
+    if let Some(server) = options.text(option::TFTP_SERVER) {
+        let _ = write!(line, " 66={server}");
+    }
+    if !message.sname.is_empty() {
+        let _ = write!(line, " sname={}", message.sname.escape_ascii());
     }
     if options.get(option::IPXE) == Some(&[176, 1, 1]) {
         line += " no-pxedhcp";

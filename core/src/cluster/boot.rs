@@ -1,7 +1,8 @@
 //! What a node boots: the boot file of its firmware, and the files that are made for its loader.
 
 use super::node::Firmware;
-use crate::config::{Config, FirmwareKind, Profile};
+use super::quirk::Trait;
+use crate::config::{Config, FirmwareKind, Profile, Protocol, PxeBoots, PxeService};
 use crate::mac::Mac;
 use std::net::Ipv4Addr;
 
@@ -27,46 +28,91 @@ pub enum BootFile {
     Url(String),
 }
 
-/// The firmware whose option 93 this is (RFC 4578 2.1 with its errata, and the IANA registry), and what it calls itself.
-pub fn firmware_kind(firmware: Firmware, architecture: Option<u16>) -> Option<FirmwareKind> {
-    match (firmware, architecture) {
-        (Firmware::Ipxe, _) => Some(FirmwareKind::Ipxe),
-        // 9 is EBC by the letter; much 64-bit firmware has always said it for x86-64.
-        (Firmware::Pxe, Some(7 | 9)) => Some(FirmwareKind::UefiX64),
-        (Firmware::Pxe, Some(11)) => Some(FirmwareKind::UefiArm64),
-        (Firmware::Http, Some(16)) => Some(FirmwareKind::HttpX64),
-        (Firmware::Pxe, Some(0) | None) => Some(FirmwareKind::Bios),
-        (Firmware::Pxe | Firmware::Http, _) => None,
+/// What firmware is offered to boot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Offered<'a> {
+    /// Nothing: the configuration has nothing for it, or it needs to be told nothing.
+    Nothing,
+    /// This file.
+    File(BootFile),
+    /// What its user chooses among these; their places in the configuration come along.
+    Menu(Vec<(usize, &'a PxeService)>),
+}
+
+/// The firmware that loads so and says this in option 93.
+pub fn firmware_kind(firmware: Firmware, architecture: u16) -> Option<FirmwareKind> {
+    match firmware {
+        Firmware::Ipxe => Some(FirmwareKind::Ipxe),
+        Firmware::Pxe => FirmwareKind::of(Protocol::Tftp, architecture),
+        Firmware::Http => FirmwareKind::of(Protocol::Http, architecture),
+    }
+}
+
+/// What a firmware is offered: a menu if there is one for its architecture, else the file of its kind.
+pub fn offered<'a>(
+    config: &'a Config,
+    firmware: Firmware,
+    architecture: u16,
+    traits: &[Trait],
+    server: Ipv4Addr,
+) -> Offered<'a> {
+    if traits.contains(&Trait::RaspberryPi) {
+        return Offered::Nothing;
+    }
+    let is_here = |(_, service): &(usize, &PxeService)| service.architectures.contains(&architecture);
+    let services: Vec<_> = config.pxe.services.iter().enumerate().filter(is_here).collect();
+    let kind = firmware_kind(firmware, architecture);
+    let by_kind =
+        || kind.and_then(|kind| boot_file(config, kind, server)).map_or(Offered::Nothing, Offered::File);
+    match (firmware, services.as_slice()) {
+        (Firmware::Ipxe, _) | (_, []) => by_kind(),
+        (Firmware::Http, services) => {
+            let file = services.iter().find_map(|(_, service)| file_of(service));
+            file.map_or_else(by_kind, |file| Offered::File(BootFile::Url(url(config, server, file))))
+        }
+        // A menu of one entry is no question, unless there is time to say no.
+        (Firmware::Pxe, [(_, only)])
+            if traits.contains(&Trait::NoMenuOfOne)
+                || config.pxe.prompt.is_none() && file_of(only).is_some() =>
+        {
+            file_of(only).map_or_else(
+                || Offered::Menu(services.clone()),
+                |file| Offered::File(BootFile::Path(file.into())),
+            )
+        }
+        (Firmware::Pxe, _) => Offered::Menu(services),
+    }
+}
+
+/// The file that an entry of a menu boots, if it is one of ours.
+pub fn file_of(service: &PxeService) -> Option<&str> {
+    match &service.boots {
+        PxeBoots::File(file) => Some(file),
+        PxeBoots::Local | PxeBoots::Server { .. } => None,
     }
 }
 
 /// The boot file of a firmware. None: the configuration has none for it.
 pub fn boot_file(config: &Config, kind: FirmwareKind, server: Ipv4Addr) -> Option<BootFile> {
     let file = config.boot.files.get(&kind);
-    match kind {
-        FirmwareKind::Ipxe => Some(match file {
+    match kind.row().protocol {
+        Protocol::Script => Some(match file {
             Some(file) => BootFile::Path(file.clone()),
             None => BootFile::Url(format!("{}/{BOOT_IPXE}", http_base(config, server))),
         }),
-        FirmwareKind::HttpX64 => {
-            let url = |file: &String| format!("{}/{}", http_base(config, server), percent_encode(file));
-            file.map(|file| BootFile::Url(url(file)))
-        }
-        FirmwareKind::Bios | FirmwareKind::UefiX64 | FirmwareKind::UefiArm64 => {
-            file.cloned().map(BootFile::Path)
-        }
+        Protocol::Http => file.map(|file| BootFile::Url(url(config, server, file))),
+        Protocol::Tftp => file.cloned().map(BootFile::Path),
     }
 }
 
-/// The option of `[boot]` that gives this firmware its file.
-pub fn boot_option(kind: FirmwareKind) -> &'static str {
-    match kind {
-        FirmwareKind::Bios => "bios",
-        FirmwareKind::UefiX64 => "uefi-x64",
-        FirmwareKind::UefiArm64 => "uefi-arm64",
-        FirmwareKind::HttpX64 => "http-x64",
-        FirmwareKind::Ipxe => "ipxe",
-    }
+/// Whether a path below the boot directory is what some firmware boots.
+pub fn is_boot_file(config: &Config, path: &str) -> bool {
+    let of_services = config.pxe.services.iter().filter_map(file_of);
+    config.boot.files.values().map(String::as_str).chain(of_services).any(|file| file == path)
+}
+
+fn url(config: &Config, server: Ipv4Addr, file: &str) -> String {
+    format!("{}/{}", http_base(config, server), percent_encode(file))
 }
 
 /// Where a node talks about itself, and where boot files are to be had by HTTP.

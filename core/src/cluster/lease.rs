@@ -8,7 +8,7 @@
 //! ```
 //! An address that is probed can be offered where no other is left, and a request for it is answered when nobody else has answered for it.
 
-use crate::config::{AddressRange, Config};
+use crate::config::{AddressRange, Config, Mode};
 use crate::limit::{HOLD_AFTER_LIFE, OFFER_STANDS};
 use crate::mac::Mac;
 use crate::time::Time;
@@ -46,6 +46,8 @@ pub enum PoolKind {
     Guest,
     /// Numbers that are offered to a machine before they are recorded. Never lent from here.
     Number,
+    /// Addresses that another server gives: which ones is its affair, and how long they are its machine's too.
+    Elsewhere,
 }
 
 /// An address that is lent.
@@ -69,7 +71,9 @@ impl Lease {
     /// Until when nobody else gets the address. Firmware never renews, so a node's sign of life counts like a renewal.
     pub fn held_until(&self) -> Time {
         match self.pool.kind {
-            PoolKind::Temporary | PoolKind::Number => self.until.max(self.life + HOLD_AFTER_LIFE),
+            PoolKind::Temporary | PoolKind::Number | PoolKind::Elsewhere => {
+                self.until.max(self.life + HOLD_AFTER_LIFE)
+            }
             PoolKind::Guest => self.until,
         }
     }
@@ -115,7 +119,8 @@ impl Leases {
     /// The ranges of a configuration, all addresses free.
     pub fn new(config: &Config) -> Self {
         let mut pools = BTreeMap::new();
-        for (network, settings) in config.networks.iter().enumerate() {
+        let giving = config.networks.iter().enumerate().filter(|(_, settings)| settings.mode != Mode::Proxy);
+        for (network, settings) in giving {
             let ranges =
                 [(PoolKind::Temporary, Some(settings.temporary)), (PoolKind::Guest, settings.guests)];
             for (kind, range) in ranges {

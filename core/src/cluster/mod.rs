@@ -6,6 +6,8 @@ pub mod listed;
 pub mod network;
 pub mod node;
 pub mod pin;
+pub mod quirk;
 pub mod record;
+pub mod shadow;
 pub mod stage;
 pub mod trial;

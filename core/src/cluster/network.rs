@@ -1,6 +1,6 @@
 //! Which network a packet belongs to, and whose an address is by arithmetic.
 
-use crate::config::{Config, LinkSpeed, ListedNode, Network};
+use crate::config::{Config, LinkSpeed, ListedNode, Mode, Network};
 use crate::load::{Link, LinkRate};
 use heorot_names::Directory;
 use std::collections::BTreeSet;
@@ -22,14 +22,15 @@ pub fn of_client(config: &Config, interface: &str, relay: Ipv4Addr, spoken_of: I
     }
 }
 
-/// The number whose permanent address this is, on any network.
+/// The number whose permanent address this is, on any network where we give the addresses.
 pub fn number_at(config: &Config, address: Ipv4Addr) -> Option<u32> {
-    config.networks.iter().find_map(|network| network.numbering.number(address))
+    let mut ours = config.networks.iter().filter(|network| network.mode == Mode::Serve);
+    ours.find_map(|network| network.numbering.number(address))
 }
 
 /// Whether an address is in one of the ranges that are ours to give: there we are authoritative.
 pub fn is_ours(config: &Config, address: Ipv4Addr) -> bool {
-    config.networks.iter().any(|network| {
+    config.networks.iter().filter(|network| network.mode == Mode::Serve).any(|network| {
         network.numbering.number(address).is_some()
             || network.temporary.contains(address)
             || network.guests.is_some_and(|guests| guests.contains(address))

@@ -3,7 +3,7 @@
 use super::entry::{Placed, did_you_mean};
 use super::mistake::{Findings, quoted};
 use super::read::{Draft, NetworkDraft};
-use super::{AddressRange, Interface, Network};
+use super::{AddressRange, Interface, Mode, Network};
 use crate::limit::{NUMBERS_MAX, SUFFIXES_MAX};
 use heorot_names::{NumberRange, Numbering};
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,7 +46,12 @@ pub(super) fn check(
 
 /// Puts a network together. None: something is missing, which was reported.
 pub(super) fn build(draft: &NetworkDraft, prefix: &Prefix) -> Option<Network> {
+    let mode = draft.mode.as_ref()?.value;
+    // Where another server gives the addresses, ours are none: the network's own is nobody's.
+    let none = AddressRange { first: prefix.network(), last: prefix.network() };
+    let temporary = draft.temporary.as_ref().map(|range| range.value);
     Some(Network {
+        mode,
         interface: draft.interface.as_ref()?.value.clone(),
         address: prefix.address,
         prefix_length: prefix.length,
@@ -56,7 +61,7 @@ pub(super) fn build(draft: &NetworkDraft, prefix: &Prefix) -> Option<Network> {
             first: draft.first.as_ref()?.value,
             suffix: draft.suffix.as_ref()?.value.clone(),
         },
-        temporary: draft.temporary.as_ref()?.value,
+        temporary: temporary.or((mode == Mode::Proxy).then_some(none))?,
         guests: draft.guests.as_ref().map(|guests| guests.value),
         gateway: draft.gateway.as_ref().map(|gateway| gateway.value),
         lease: draft.lease.as_ref()?.value,

@@ -173,6 +173,15 @@ impl<'d> Entry<'d> {
         })
     }
 
+    /// Notes that a key is not there that has to be.
+    pub(super) fn missing(&self, findings: &mut Findings<'_>, key: &str) {
+        if !self.misspelt.contains(&key) {
+            let message = format!("{} has no {key:?}", self.heading);
+            let remedy = format!("write {key} = {}", self.setting(key).example);
+            findings.error(&self.span, message, Some(remedy));
+        }
+    }
+
     fn value<T>(
         &self,
         findings: &mut Findings<'_>,
@@ -185,10 +194,8 @@ impl<'d> Entry<'d> {
         }
         let setting = self.setting(key);
         match setting.fallback {
-            Fallback::Required if self.misspelt.contains(&key) => None,
             Fallback::Required => {
-                let message = format!("{} has no {key:?}", self.heading);
-                findings.error(&self.span, message, Some(format!("write {key} = {}", setting.example)));
+                self.missing(findings, key);
                 None
             }
             Fallback::Value(default) => {
@@ -196,7 +203,7 @@ impl<'d> Entry<'d> {
                 let read = read(findings, &self.heading, &default);
                 read.map(|read| Placed { value: read, span: self.span.clone() })
             }
-            Fallback::Otherwise(_) => None,
+            Fallback::RequiredBut(_) | Fallback::Otherwise(_) => None,
         }
     }
 

@@ -8,7 +8,9 @@
 mod check_network;
 mod check_node;
 mod entry;
+mod firmware;
 mod mistake;
+mod pxe;
 mod read;
 mod reference;
 mod setting;
@@ -16,7 +18,9 @@ mod table;
 mod template;
 mod value;
 
+pub use firmware::{FIRMWARE, FirmwareKind, FirmwareRow, Protocol};
 pub use mistake::{Mistake, Severity, render};
+pub use pxe::{Pxe, PxeBoots, PxeService};
 pub use reference::{reference, sample};
 pub use setting::{Fallback, Form, Kind, Section, Setting, Status};
 pub use table::SECTIONS;
@@ -43,6 +47,8 @@ pub struct Config {
     pub networks: Vec<Network>,
     /// `[boot]`
     pub boot: Boot,
+    /// `[pxe]`
+    pub pxe: Pxe,
     /// `[profile.NAME]`. `default` and `trial` are always there.
     pub profiles: BTreeMap<String, Profile>,
     /// `[trial]`
@@ -118,6 +124,7 @@ impl Config {
                 .map(|(network, prefix)| check_network::build(network, prefix.as_ref()?))
                 .collect::<Option<_>>()?,
             boot: draft.boot?,
+            pxe: draft.pxe,
             profiles: build_profiles(&draft.profiles)?,
             trial: Trial {
                 policy: draft.policy?.value,
@@ -170,9 +177,22 @@ pub struct Server {
     pub user: String,
 }
 
+/// What the server does on a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It gives addresses and boot files.
+    Serve,
+    /// It gives boot files alone: addresses come from another server.
+    Proxy,
+    /// It answers no DHCP, and tells what it would have.
+    Shadow,
+}
+
 /// A network that is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
+    /// What we do there.
+    pub mode: Mode,
     /// The interface by which its packets come.
     pub interface: String,
     /// Our address there; for a network behind a relay, any address of it.
@@ -183,7 +203,7 @@ pub struct Network {
     pub on_link: bool,
     /// Number <-> address.
     pub numbering: Numbering,
-    /// Addresses for machines without a number.
+    /// Addresses for machines without a number. Where another server gives the addresses, nothing is taken from it.
     pub temporary: AddressRange,
     /// Addresses for hosts that are no nodes.
     pub guests: Option<AddressRange>,
@@ -242,22 +262,6 @@ pub struct Boot {
     pub directory: String,
     /// The boot file of each kind of firmware, relative to the directory. iPXE's is the generated one unless set.
     pub files: BTreeMap<FirmwareKind, String>,
-}
-
-/// Firmware that needs a boot file of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FirmwareKind {
-    /// A BIOS with a PXE ROM: architecture 0 of RFC 4578.
-    Bios,
-    /// UEFI on x86-64 by TFTP: 7, and 9 (EBC, which many firmwares say instead).
-    UefiX64,
-    /// UEFI on 64-bit ARM by TFTP: 11.
-    UefiArm64,
-    /// UEFI on x86-64 by HTTP: 16.
-    HttpX64,
-    /// iPXE on any of them.
-    Ipxe,
 }
 
 /// What a node boots.

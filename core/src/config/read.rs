@@ -5,8 +5,10 @@ use super::mistake::{Findings, WHOLE_FILE, quoted};
 use super::setting::{Form, Section};
 use super::table::SECTIONS;
 use super::template::Template;
-use super::{AddressRange, Boot, Check, CheckKind, FirmwareKind, LinkSpeed, Order, Policy, Server, value};
-use crate::limit::{CHECKS_MAX, MACS_PER_NODE_MAX, NETWORKS_MAX, NODES_MAX, PROFILES_MAX};
+use super::{
+    AddressRange, Boot, Check, CheckKind, FIRMWARE, LinkSpeed, Mode, Order, Policy, Pxe, Server, pxe, value,
+};
+use crate::limit::{CHECKS_MAX, MACS_PER_NODE_MAX, NETWORKS_MAX, NODES_MAX, PROFILES_MAX, PXE_SERVICES_MAX};
 use crate::mac::Mac;
 use heorot_names::{NumberRange, Pattern};
 use std::collections::BTreeMap;
@@ -23,6 +25,7 @@ pub(super) struct Draft {
     pub(super) server: Option<Server>,
     pub(super) networks: Vec<NetworkDraft>,
     pub(super) boot: Option<Boot>,
+    pub(super) pxe: Pxe,
     pub(super) profiles: BTreeMap<String, ProfileDraft>,
     pub(super) policy: Option<Placed<Policy>>,
     pub(super) order: Option<Placed<Order>>,
@@ -34,6 +37,7 @@ pub(super) struct Draft {
 
 /// A `[[network]]`.
 pub(super) struct NetworkDraft {
+    pub(super) mode: Option<Placed<Mode>>,
     pub(super) interface: Option<Placed<String>>,
     /// Whether the file says an address, right or wrong.
     pub(super) address_given: bool,
@@ -102,6 +106,8 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
     let boot = tables.one(findings, "boot");
     let trial = tables.one(findings, "trial");
     let http = tables.one(findings, "http");
+    let services = tables.all(findings, "pxe.service", PXE_SERVICES_MAX, pxe::read_service);
+    let pxe_table = tables.one(findings, "pxe");
     let load = tables.one(findings, "load");
     read_planned(findings, &tables);
     Draft {
@@ -110,6 +116,7 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
         server: read_server(findings, &server),
         networks: tables.all(findings, "network", NETWORKS_MAX, network),
         boot: read_boot(findings, &boot),
+        pxe: pxe::read(findings, &pxe_table, services),
         profiles: read_profiles(findings, &tables),
         policy: trial.word(findings, "policy", &[("report", Policy::Report), ("none", Policy::None)]),
         order: trial.word(findings, "order", &[("passed", Order::Passed), ("list", Order::List)]),
@@ -138,8 +145,10 @@ fn read_server(findings: &mut Findings<'_>, server: &Entry<'_>) -> Option<Server
 }
 
 fn read_network(findings: &mut Findings<'_>, network: &Entry<'_>) -> Option<NetworkDraft> {
-    let _ = network.word(findings, "mode", &[("serve", ())]);
-    Some(NetworkDraft {
+    let modes = [("serve", Mode::Serve), ("proxy", Mode::Proxy), ("shadow", Mode::Shadow)];
+    let mode = network.word(findings, "mode", &modes);
+    let draft = NetworkDraft {
+        mode,
         interface: network.text(findings, "interface", value::any),
         address_given: network.has("address"),
         address: network.text(findings, "address", value::address_in_prefix),
@@ -152,21 +161,20 @@ fn read_network(findings: &mut Findings<'_>, network: &Entry<'_>) -> Option<Netw
         lease: network.duration(findings, "lease"),
         temporary_lease: network.duration(findings, "temporary-lease"),
         guest_lease: network.duration(findings, "guest-lease"),
-    })
+    };
+    if draft.mode.as_ref().is_none_or(|mode| mode.value != Mode::Proxy) && !network.has("temporary") {
+        network.missing(findings, "temporary");
+    }
+    Some(draft)
 }
 
 fn read_boot(findings: &mut Findings<'_>, boot: &Entry<'_>) -> Option<Boot> {
     let directory = boot.text(findings, "directory", value::absolute_path);
-    let files = [
-        ("bios", FirmwareKind::Bios),
-        ("uefi-x64", FirmwareKind::UefiX64),
-        ("uefi-arm64", FirmwareKind::UefiArm64),
-        ("http-x64", FirmwareKind::HttpX64),
-        ("ipxe", FirmwareKind::Ipxe),
-    ]
-    .into_iter()
-    .filter_map(|(key, kind)| Some((kind, boot.text(findings, key, value::file_name)?.value)))
-    .collect();
+    let files = FIRMWARE.iter().filter_map(|row| {
+        let file = boot.text(findings, row.key, value::file_name)?;
+        Some((row.kind, file.value))
+    });
+    let files = files.collect();
     Some(Boot { directory: directory?.value, files })
 }
 

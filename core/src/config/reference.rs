@@ -48,6 +48,7 @@ fn entry(setting: &Setting) -> String {
     let Setting { key, kind, example, doc, .. } = setting;
     let without = match setting.fallback {
         Fallback::Required => "Has to be there.".to_owned(),
+        Fallback::RequiredBut(what) => format!("Has to be there, {what}."),
         Fallback::Value(value) => format!("Default: `{value}`"),
         Fallback::Otherwise(what) => format!("Default: {what}"),
     };
@@ -76,9 +77,10 @@ fn sample_section(section: &Section) -> String {
     for setting in section.settings.iter().filter(works) {
         let value = match setting.fallback {
             Fallback::Value(default) => default,
-            Fallback::Required | Fallback::Otherwise(_) => setting.example,
+            Fallback::Required | Fallback::RequiredBut(_) | Fallback::Otherwise(_) => setting.example,
         };
-        let mark = if live && setting.fallback == Fallback::Required { "" } else { "#" };
+        let is_required = matches!(setting.fallback, Fallback::Required | Fallback::RequiredBut(_));
+        let mark = if live && is_required { "" } else { "#" };
         // Writing into a string cannot fail.
         let _ = writeln!(text, "{}{mark}{} = {value}", comment(setting.doc), setting.key);
     }

@@ -82,6 +82,8 @@ pub enum Kind {
 pub enum Fallback {
     /// The file is refused.
     Required,
+    /// The file is refused, but where the sentence says.
+    RequiredBut(&'static str),
     /// This value, in TOML.
     Value(&'static str),
     /// What the sentence says.

@@ -97,6 +97,7 @@ const HOW_TO_WRITE: &str =
 fn the_smallest_file_has_every_default() {
     let config = parse(BASE);
     let network = Network {
+        mode: Mode::Serve,
         interface: "eth1".into(),
         address: Ipv4Addr::new(10, 77, 0, 1),
         prefix_length: 16,
@@ -133,6 +134,7 @@ fn the_smallest_file_has_every_default() {
             directory: "/srv/heorot".into(),
             files: BTreeMap::from([(FirmwareKind::Bios, "pxelinux.0".into())]),
         },
+        pxe: Pxe::default(),
         profiles: BTreeMap::from([("default".into(), profile.clone()), ("trial".into(), profile)]),
         trial: Trial { policy: Policy::Report, order: Order::Passed, checks: vec![] },
         nodes: vec![],
@@ -178,18 +180,47 @@ fn a_file_with_everything_is_read_as_it_is_written() {
     assert_eq!(second.numbering.suffix, "-ib");
     assert_eq!(second.numbering.address(9), Some(Ipv4Addr::new(10, 79, 1, 9)));
     assert!(first.on_link && second.on_link && !relayed.on_link);
+    assert_eq!([first.mode, second.mode, relayed.mode], [Mode::Serve, Mode::Shadow, Mode::Proxy]);
+    assert_eq!(relayed.temporary.size(), 1, "nobody's: the network's own address");
     assert_eq!(config.boot.directory, "/srv/boot");
     let files: Vec<_> = config.boot.files.iter().map(|(kind, file)| (*kind, file.as_str())).collect();
     assert_eq!(
         files,
         [
             (FirmwareKind::Bios, "lpxelinux.0"),
+            (FirmwareKind::UefiX86, "x86/ipxe.efi"),
             (FirmwareKind::UefiX64, "x64/ipxe.efi"),
             (FirmwareKind::UefiArm64, "arm64/ipxe.efi"),
+            (FirmwareKind::UefiRiscv64, "riscv64/ipxe.efi"),
+            (FirmwareKind::UefiLoongarch64, "loongarch64/ipxe.efi"),
+            (FirmwareKind::HttpX86, "x86/http.efi"),
             (FirmwareKind::HttpX64, "x64/http.efi"),
+            (FirmwareKind::HttpArm64, "arm64/http.efi"),
+            (FirmwareKind::HttpRiscv64, "riscv64/http.efi"),
+            (FirmwareKind::HttpLoongarch64, "loongarch64/http.efi"),
             (FirmwareKind::Ipxe, "menu.ipxe"),
         ]
     );
+    let service = |architectures: &[u16], text: &str, boots| PxeService {
+        architectures: architectures.to_vec(),
+        text: text.into(),
+        boots,
+    };
+    let pxe = Pxe {
+        prompt: Some("Press F8 for a menu.".into()),
+        timeout_seconds: Some(5),
+        vendor_classes: vec!["HW-Client".into(), "Etherboot".into()],
+        services: vec![
+            service(&[0, 7, 9, 10], "Install", PxeBoots::File("install.0".into())),
+            service(&[0], "Boot from disk", PxeBoots::Local),
+            service(
+                &[0],
+                "Another server",
+                PxeBoots::Server { kind: 7, address: Some([10, 77, 0, 9].into()) },
+            ),
+        ],
+    };
+    assert_eq!(config.pxe, pxe);
     let profile = |name: &str| {
         let profile = &config.profiles[name];
         (profile.kernel.as_str(), profile.initrd.join(" "), profile.cmdline.text().to_owned())
@@ -232,12 +263,14 @@ fn the_sample_is_read_with_and_without_its_comments() {
         Some(_) | None => format!("{line}\n"),
     };
     let all: String = sample().lines().map(shown).collect();
-    // Not everything goes together: a check has either a threshold or a command.
-    let all = all.replace("command = ", "#").replace("timeout = ", "#");
+    // Not everything goes together: a check has either a threshold or a command, an entry of a menu a file or a type.
+    let all = all.replace("\ncommand = ", "\n#").replace("\ntimeout = \"60s\"", "\n#");
+    let all = all.replace("\ntype = ", "\n#").replace("\nserver = ", "\n#");
     let (config, warnings) =
         Config::parse(&all, &interfaces).map_err(|mistakes| render("sample.toml", &all, &mistakes)).unwrap();
     assert_eq!(warnings, []);
-    assert_eq!((config.trial.checks.len(), config.nodes.len(), config.boot.files.len()), (1, 1, 5));
+    assert_eq!((config.trial.checks.len(), config.nodes.len(), config.boot.files.len()), (1, 1, 12));
+    assert_eq!((config.pxe.services.len(), config.pxe.timeout_seconds), (1, Some(5)));
 }
 
 #[test]

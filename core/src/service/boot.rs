@@ -11,7 +11,7 @@
 use crate::cluster::boot::{self, Generated, Plan};
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trial::Report;
-use crate::config::{Order, Template, Values};
+use crate::config::{Mode, Order, Template, Values};
 use crate::event::Kind;
 use crate::hall::Turn;
 use crate::mac::Mac;
@@ -78,8 +78,7 @@ pub(crate) fn unavailable(turn: &mut Turn<'_>, from: Ipv4Addr, path: &str, why: 
     };
     node.told = Some(detail.clone());
     let mac = node.mac;
-    let is_needed =
-        phase_of(turn, mac, path) > Phase::Loader || turn.config.boot.files.values().any(|file| file == path);
+    let is_needed = phase_of(turn, mac, path) > Phase::Loader || boot::is_boot_file(turn.config, path);
     if is_needed {
         let to_do =
             format!("put {} into {}, readable for heorot", printable(path), turn.config.boot.directory);
@@ -299,8 +298,8 @@ fn up(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
     // It has left mid-boot: from now on the kernel finds it as any other host.
     turn.hall.leases.supersede(mac);
     let places = 0..turn.config.networks.len();
-    let permanent: Vec<_> = places.filter_map(|place| turn.permanent_address(mac, place)).collect();
-    for address in permanent {
+    let settled: Vec<_> = places.filter_map(|place| turn.settled_address(mac, place)).collect();
+    for address in settled {
         turn.unpin(address);
     }
     let body = identity(turn, mac, &[]);
@@ -314,8 +313,14 @@ fn identity(turn: &Turn<'_>, mac: Mac, more: &[(&str, serde_json::Value)]) -> St
     let place = node.and_then(|node| node.network);
     let stage = node.map_or(Stage::Seen, |node| if node.claim.is_some() { Stage::Ready } else { node.stage });
     let name = number.map(|number| turn.name(number));
-    let address: Option<Ipv4Addr> =
-        number.and_then(|number| turn.config.networks.get(place?)?.numbering.address(number));
+    let address: Option<Ipv4Addr> = number.and_then(|number| {
+        let settings = turn.config.networks.get(place?)?;
+        // Where another server gives the addresses, it goes on with the one that it has.
+        match settings.mode {
+            Mode::Serve | Mode::Shadow => settings.numbering.address(number),
+            Mode::Proxy => turn.settled_address(mac, place?),
+        }
+    });
     let mut body = json!({ "state": stage, "number": number, "name": name, "address": address });
     for (key, value) in more {
         body[*key] = value.clone();

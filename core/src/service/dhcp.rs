@@ -2,14 +2,17 @@
 //! different client identifiers (none, 01 + address, a DUID) or none and must get one address, so that RFC 2131 4.2's key does not serve here.
 
 mod client;
+mod proxy;
+mod pxe;
 mod reply;
+mod shadow;
 
 use crate::cluster::lease::{NotFree, PoolId, PoolKind};
 use crate::cluster::network;
 use crate::cluster::node::Firmware;
 use crate::cluster::record::{LeaseRecord, Record};
 use crate::cluster::stage::{Stage, Step};
-use crate::config::{FirmwareKind, Order, Policy};
+use crate::config::{FirmwareKind, Mode, Order, Policy, Protocol};
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, HeldBack, Turn};
 use crate::limit::{OFFER_STANDS, QUARANTINE};
@@ -18,9 +21,10 @@ use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
 use crate::wire::dhcp::{Message, MessageType, Op, option};
 use client::Client;
-use reply::Reply;
+use reply::{Missing, Reply};
 use std::net::Ipv4Addr;
 use std::time::Duration;
+pub(crate) use {pxe::boot_server, shadow::due as shadow_due};
 
 /// Takes a datagram of port 67.
 pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
@@ -28,14 +32,24 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
         Ok(message) => message,
         Err(malformed) => return turn.malformed(malformed.word()),
     };
-    if message.op != Op::BootRequest {
-        return turn.malformed("dhcp-reply");
+    if message.op == Op::BootReply {
+        return shadow::overheard(turn, datagram, message);
     }
     let Some(message_type) = message.message_type() else { return turn.malformed("dhcp-message-type") };
     let client = match Client::read(turn.config, datagram, message) {
         Ok(client) => client,
         Err(word) => return turn.malformed(word),
     };
+    match (client.mode, pxe::chosen(&client)) {
+        (Mode::Serve, None) => {}
+        // It looks for the boot server of a menu's entry, by broadcast (PXE 2.1, 2.2.4).
+        (Mode::Serve, Some(_)) => {
+            let target = pxe::at_its_address(&client);
+            return target.into_iter().for_each(|target| pxe::answer(turn, &client, target));
+        }
+        (Mode::Proxy, _) => return proxy::handle(turn, &client, message_type),
+        (Mode::Shadow, _) => return shadow::asked(turn, &client, message_type),
+    }
     match message_type {
         MessageType::Discover => discover(turn, &client),
         MessageType::Request => request(turn, &client, datagram),
@@ -68,15 +82,15 @@ fn discover(turn: &mut Turn<'_>, client: &Client) {
     };
     turn.hall.timers.arm(turn.now + OFFER_STANDS, Due::Address(address));
     let reply = Reply::new(turn, client, MessageType::Offer).lease(address, lease).parameters(address);
-    if let Some(missing) = reply.missing_boot_file() {
-        let to_do = format!("set {missing} in [boot] of the configuration");
-        turn.trouble(
-            client.mac,
-            format!("its firmware was offered no boot file: there is no boot.{missing}"),
-            Some(to_do),
-        );
-    }
     let told = format!("OFFER {address}{}", reply.describe());
+    offer(turn, client, admission, reply, told);
+}
+
+/// Sends an offer when it is time for it. One that says nothing of a boot file to who wants one is trouble.
+fn offer(turn: &mut Turn<'_>, client: &Client, admission: Admission, reply: Reply<'_>, told: String) {
+    if let Some(Missing { what, to_do }) = reply.missing_boot_file() {
+        turn.trouble(client.mac, format!("its firmware was offered no boot file: {what}"), Some(to_do));
+    }
     let offer = HeldBack { told, send: reply.send() };
     // Who asks again has waited long enough.
     turn.hall.held_back.remove(&client.mac);
@@ -98,10 +112,10 @@ fn discover(turn: &mut Turn<'_>, client: &Client) {
 
 /// When a machine that begins to boot is answered: never is a numbered node in mid-boot, or one that asked before, made to wait.
 fn admit(turn: &Turn<'_>, client: &Client) -> Admission {
-    let waiter = match client.firmware_kind {
-        Some(FirmwareKind::UefiX64 | FirmwareKind::UefiArm64 | FirmwareKind::HttpX64) => Waiter::Uefi,
-        Some(FirmwareKind::Ipxe) => Waiter::Ipxe,
-        Some(FirmwareKind::Bios) | None => Waiter::Rom,
+    let waiter = match client.firmware_kind.map(|kind| (kind, kind.row().protocol)) {
+        Some((FirmwareKind::Bios, _)) | None => Waiter::Rom,
+        Some((_, Protocol::Script)) => Waiter::Ipxe,
+        Some((_, Protocol::Tftp | Protocol::Http)) => Waiter::Uefi,
     };
     load::admit(turn.regime(client.place), waiter, client.mac.stable_hash())
 }

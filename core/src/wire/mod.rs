@@ -3,4 +3,5 @@
 //! What comes from the wire is bounded before it is looked at, and nothing in it sizes an allocation beyond its own length.
 
 pub mod dhcp;
+pub mod pxe;
 pub mod tftp;

@@ -2,13 +2,14 @@
 
 use super::{Loop, PENDING_MAX};
 use crate::ask::Ask;
-use crate::clock;
+use crate::{clock, netio};
 use heorot_core::message::{
     Answer, DhcpSend, DhcpTarget, Input, Measured, Neighbour, Output, Query, Request, RequestId, Via,
 };
 use heorot_core::transfer::{self, ImageIdentity, Refusal, TransferId};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::os::fd::AsFd;
 use tokio::sync::oneshot;
 
 /// Questions to [`Heorot`](heorot_core::Heorot) that are unanswered.
@@ -199,6 +200,13 @@ impl Loop {
                 None => Err(std::io::Error::other(format!("{interface} is not served"))),
             },
             DhcpTarget::Address(destination) => self.parts.routed.send(*source, destination, payload),
+            DhcpTarget::BootServer(peer) => {
+                let port = self.parts.boot_servers.iter().find(|(name, _)| name == interface);
+                let datagram = [payload.as_slice(), &[], &[]];
+                port.map_or(Ok(()), |(_, port)| {
+                    netio::send(port.as_fd(), *source, peer, &[datagram]).map(drop)
+                })
+            }
         };
         match sent {
             Ok(()) => self.meter.sent(self.now, payload.len()),

@@ -229,7 +229,9 @@ impl Server {
         const CLIENT_PORT: u16 = 68;
         let (to, destination) = match send.target {
             DhcpTarget::Frame(mac, address) => (Some(mac), SocketAddrV4::new(address, CLIENT_PORT)),
-            DhcpTarget::Address(destination) => (self.neighbour(s, *destination.ip()), destination),
+            DhcpTarget::Address(destination) | DhcpTarget::BootServer(destination) => {
+                (self.neighbour(s, *destination.ip()), destination)
+            }
         };
         s.watch.dhcp(s.now, &send, self.store.kept());
         let Some(to) = to else { return };

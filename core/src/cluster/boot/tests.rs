@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::Interface;
 
 fn plan() -> Plan {
     Plan {
@@ -11,20 +12,67 @@ fn plan() -> Plan {
 
 #[test]
 fn firmware_by_architecture() {
-    use FirmwareKind::{Bios, HttpX64, Ipxe, UefiArm64, UefiX64};
+    use FirmwareKind::{Bios, HttpArm64, HttpX64, HttpX86, Ipxe, UefiArm64, UefiX64, UefiX86};
     for (firmware, architecture, kind) in [
-        (Firmware::Pxe, Some(0), Some(Bios)),
-        (Firmware::Pxe, None, Some(Bios)),
-        (Firmware::Pxe, Some(7), Some(UefiX64)),
-        (Firmware::Pxe, Some(9), Some(UefiX64)),
-        (Firmware::Pxe, Some(11), Some(UefiArm64)),
-        (Firmware::Pxe, Some(6), None),
-        (Firmware::Http, Some(16), Some(HttpX64)),
-        (Firmware::Http, Some(15), None),
-        (Firmware::Ipxe, Some(0), Some(Ipxe)),
-        (Firmware::Ipxe, Some(7), Some(Ipxe)),
+        (Firmware::Pxe, 0, Some(Bios)),
+        (Firmware::Pxe, 7, Some(UefiX64)),
+        (Firmware::Pxe, 9, Some(UefiX64)),
+        (Firmware::Pxe, 11, Some(UefiArm64)),
+        (Firmware::Pxe, 6, Some(UefiX86)),
+        (Firmware::Pxe, 10, None),
+        (Firmware::Http, 15, Some(HttpX86)),
+        (Firmware::Http, 16, Some(HttpX64)),
+        (Firmware::Http, 19, Some(HttpArm64)),
+        (Firmware::Http, 7, None),
+        (Firmware::Ipxe, 0, Some(Ipxe)),
+        (Firmware::Ipxe, 7, Some(Ipxe)),
     ] {
         assert_eq!(firmware_kind(firmware, architecture), kind, "{firmware:?} {architecture:?}");
+    }
+}
+
+fn config(pxe: &str) -> Config {
+    let network = "[[network]]\ninterface = \"eth1\"\nnumbers = \"0-9\"\nfirst = \"10.77.1.0\"\n\
+                   temporary = \"10.77.200.1-10.77.200.9\"\n[boot]\nuefi-x64 = \"x64.efi\"\nhttp-arm64 = \"arm+64.efi\"\n";
+    let interface = Interface { name: "eth1".into(), addresses: vec![(Ipv4Addr::new(10, 77, 0, 1), 16)] };
+    Config::parse(&format!("{network}{pxe}"), &[interface]).expect("the configuration is right").0
+}
+
+/// One entry, two entries, and what each kind of firmware makes of them.
+#[test]
+fn who_is_asked_and_who_is_told() {
+    let entry = |architecture: &str, boots: &str| {
+        format!("[[pxe.service]]\narchitecture = {architecture}\ntext = \"T\"\n{boots}\n")
+    };
+    let one = entry("[\"bios\", \"uefi-x64\"]", "file = \"one\"");
+    let two = one.clone() + &entry("[\"bios\", \"uefi-x64\", \"16\"]", "file = \"two\"");
+    let local = entry("\"7\"", "type = 0");
+    let prompt = "[pxe]\nprompt = \"F8\"\n";
+    let server = Ipv4Addr::new(10, 77, 0, 1);
+    let uefi = &[Trait::NoMenuOfOne][..];
+    for (pxe, firmware, architecture, traits, expected) in [
+        ("", Firmware::Pxe, 0, &[][..], "pxelinux.0"),
+        ("", Firmware::Pxe, 7, uefi, "x64.efi"),
+        ("", Firmware::Pxe, 27, uefi, "nothing"),
+        ("", Firmware::Http, 19, &[], "http://10.77.0.1/arm%2B64.efi"),
+        ("", Firmware::Pxe, 0, &[Trait::RaspberryPi], "nothing"),
+        (&one, Firmware::Pxe, 0, &[], "one"),
+        (&format!("{prompt}{one}"), Firmware::Pxe, 0, &[], "menu of 1"),
+        (&format!("{prompt}{one}"), Firmware::Pxe, 7, uefi, "one"),
+        (&two, Firmware::Pxe, 0, &[], "menu of 2"),
+        (&two, Firmware::Pxe, 7, uefi, "menu of 2"),
+        (&two, Firmware::Pxe, 11, uefi, "nothing"),
+        (&two, Firmware::Http, 16, &[], "http://10.77.0.1/two"),
+        (&two, Firmware::Ipxe, 7, &[], "http://10.77.0.1/boot.ipxe"),
+        (&local, Firmware::Pxe, 7, uefi, "menu of 1"),
+    ] {
+        let config = config(pxe);
+        let told = match offered(&config, firmware, architecture, traits, server) {
+            Offered::Nothing => "nothing".into(),
+            Offered::File(BootFile::Path(file) | BootFile::Url(file)) => file,
+            Offered::Menu(services) => format!("menu of {}", services.len()),
+        };
+        assert_eq!(told, expected, "{firmware:?} {architecture} of {pxe}");
     }
 }
 

@@ -1,10 +1,12 @@
+use super::pxe;
 use crate::cluster::boot;
 use crate::cluster::network;
 use crate::cluster::node::Firmware;
-use crate::config::{Config, FirmwareKind};
+use crate::cluster::quirk::{self, Asker, Trait};
+use crate::config::{Config, FirmwareKind, Mode, Pxe};
 use crate::mac::Mac;
 use crate::message::Datagram;
-use crate::wire::dhcp::{Message, option};
+use crate::wire::dhcp::{Message, Op, option};
 use std::net::Ipv4Addr;
 
 /// Who speaks, from where, and as what.
@@ -14,12 +16,20 @@ pub(super) struct Client {
     pub(super) mac: Mac,
     /// Its network, by its place in the configuration.
     pub(super) place: usize,
+    /// What we do on that network.
+    pub(super) mode: Mode,
     /// Our address that it knows us by.
     pub(super) server: Ipv4Addr,
     /// What asks, if it asks to be booted.
     pub(super) firmware: Option<Firmware>,
     /// Which boot file that needs.
     pub(super) firmware_kind: Option<FirmwareKind>,
+    /// What it says of its architecture (option 93); a BIOS may say nothing.
+    pub(super) architecture: u16,
+    /// The word by which answers to it are a PXE server's, for option 60.
+    pub(super) class: String,
+    /// What it wants different.
+    pub(super) traits: Vec<Trait>,
     /// What it said.
     pub(super) message: Message,
 }
@@ -46,25 +56,49 @@ impl Client {
         let settings = &config.networks[place];
         // A network behind a relay knows us by the address to which the relay sends.
         let server = if settings.on_link { settings.address } else { datagram.destination };
-        let firmware = firmware(&message);
-        let architecture = message.options.u16(option::ARCHITECTURE);
+        Ok(Self::new(config, mac, place, server, message))
+    }
+
+    /// Reads whom another server speaks to. What it is that asked is not said in a reply.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(super) fn read_reply(
+        config: &Config,
+        datagram: Datagram<'_>,
+        message: Message,
+    ) -> Result<Self, &'static str> {
+        let mac = message.mac().ok_or("dhcp-hardware-address")?;
+        let place = network::of_client(config, datagram.interface, message.giaddr, message.yiaddr)
+            .ok_or("dhcp-network")?;
+        Ok(Self::new(config, mac, place, config.networks[place].address, message))
+    }
+
+    fn new(config: &Config, mac: Mac, place: usize, server: Ipv4Addr, message: Message) -> Self {
+        let mode = config.networks[place].mode;
+        let said = message.options.get(option::VENDOR_CLASS).unwrap_or_default();
+        let firmware = match message.op {
+            Op::BootRequest => firmware(&message, &config.pxe),
+            Op::BootReply => None,
+        };
+        let architecture = message.options.u16(option::ARCHITECTURE).unwrap_or(0);
+        let asker = |firmware| Asker { firmware, architecture, vendor_class: said, mac };
+        let traits = firmware.map(|firmware| quirk::traits(&asker(firmware), mode)).unwrap_or_default();
         let firmware_kind = firmware.and_then(|firmware| boot::firmware_kind(firmware, architecture));
-        Ok(Self { mac, place, server, firmware, firmware_kind, message })
+        let class = pxe::class(&config.pxe, firmware, said);
+        Self { mac, place, mode, server, firmware, firmware_kind, architecture, class, traits, message }
     }
 
     /// What it is, for the history: " from iPXE", " from UEFI PXE", or nothing.
     pub(super) fn describe(&self) -> String {
-        let architecture = self.message.options.u16(option::ARCHITECTURE);
-        let who = match (self.firmware, self.firmware_kind) {
-            (None, _) => self.message.options.text(option::VENDOR_CLASS).map(printable).unwrap_or_default(),
-            (Some(Firmware::Ipxe), _) => "iPXE".into(),
-            (Some(_), Some(FirmwareKind::Bios)) => "BIOS PXE".into(),
-            (Some(Firmware::Pxe), _) => {
-                format!("UEFI PXE (architecture {})", architecture.unwrap_or_default())
-            }
-            (Some(Firmware::Http), _) => {
-                format!("UEFI HTTP (architecture {})", architecture.unwrap_or_default())
-            }
+        let architecture = self.architecture;
+        let who = match self.firmware {
+            None => self.message.options.text(option::VENDOR_CLASS).map(printable).unwrap_or_default(),
+            Some(Firmware::Ipxe) => "iPXE".into(),
+            Some(Firmware::Pxe) if self.traits.contains(&Trait::RaspberryPi) => "a Raspberry Pi".into(),
+            Some(Firmware::Pxe) if architecture == 0 => "BIOS PXE".into(),
+            Some(Firmware::Pxe) => format!("UEFI PXE (architecture {architecture})"),
+            Some(Firmware::Http) => format!("UEFI HTTP (architecture {architecture})"),
         };
         if who.is_empty() { who } else { format!(" from {who}") }
     }
@@ -72,7 +106,7 @@ impl Client {
 
 /// What asks to be booted: iPXE says so in option 77 or shows its features in option 175, other firmware says in option 60 which protocol it
 /// speaks (PXE 2.1; UEFI 24.7), or at least its architecture (RFC 4578 2.1). A chain-loaded iPXE still says PXEClient.
-fn firmware(message: &Message) -> Option<Firmware> {
+fn firmware(message: &Message, pxe: &Pxe) -> Option<Firmware> {
     let options = &message.options;
     // RFC 3004 wants a length before each class; iPXE sends its name bare.
     let is_ipxe =
@@ -84,7 +118,10 @@ fn firmware(message: &Message) -> Option<Firmware> {
     if class.starts_with(b"HTTPClient") {
         return Some(Firmware::Http);
     }
-    (class.starts_with(b"PXEClient") || options.contains(option::ARCHITECTURE)).then_some(Firmware::Pxe)
+    let is_pxe = class.starts_with(b"PXEClient")
+        || pxe.vendor_classes.iter().any(|own| class.starts_with(own.as_bytes()))
+        || options.contains(option::ARCHITECTURE);
+    is_pxe.then_some(Firmware::Pxe)
 }
 
 /// A client's text as it may stand in a journal.

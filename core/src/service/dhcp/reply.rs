@@ -1,10 +1,13 @@
 use super::client::Client;
-use crate::cluster::boot::{self, BootFile};
-use crate::config::{FirmwareKind, Network};
+use super::pxe;
+use crate::cluster::boot::{self, BootFile, Offered};
+use crate::cluster::quirk::Trait;
+use crate::config::{Config, Network};
 use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::message::{DhcpSend, DhcpTarget};
 use crate::wire::dhcp::{Message, MessageType, Op, Options, option};
+use crate::wire::pxe::Item;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
@@ -17,7 +20,15 @@ pub(super) struct Reply<'a> {
     message: Message,
     cluster: &'a str,
     host_name: Option<String>,
-    boot_file: Option<BootFile>,
+    config: &'a Config,
+    offered: Offered<'a>,
+}
+
+/// What the configuration lacks for a firmware, and what to do.
+#[derive(Debug)]
+pub(super) struct Missing {
+    pub(super) what: String,
+    pub(super) to_do: String,
 }
 
 /// Port of clients, and of servers and relays (RFC 2131 4.1).
@@ -65,8 +76,9 @@ impl<'a> Reply<'a> {
         let node = turn.hall.nodes.get(client.mac);
         let number = node.and_then(|node| node.number.or(node.claim));
         let host_name = number.map(|number| turn.name(number));
-        let boot_file =
-            client.firmware_kind.and_then(|kind| boot::boot_file(turn.config, kind, client.server));
+        let offered = client.firmware.map_or(Offered::Nothing, |firmware| {
+            boot::offered(turn.config, firmware, client.architecture, &client.traits, client.server)
+        });
         Self {
             client,
             settings: &turn.config.networks[client.place],
@@ -74,7 +86,8 @@ impl<'a> Reply<'a> {
             message,
             cluster: &turn.config.cluster.name,
             host_name,
-            boot_file,
+            config: turn.config,
+            offered,
         }
     }
 
@@ -111,52 +124,75 @@ impl<'a> Reply<'a> {
         self
     }
 
-    /// What firmware is to load. Its name stands in option 67 if the client asked for that, with `file` empty; in `file` otherwise, where
-    /// every PXE ROM since 1997 looks. No option 60 for PXEClient: EDK2 would then turn to port 4011, where nobody answers.
-    fn boot(&mut self) {
-        let Some(file) = &self.boot_file else { return };
-        let name = match file {
-            BootFile::Path(path) => path.clone(),
-            BootFile::Url(url) => url.clone(),
-        };
-        self.message.siaddr = self.client.server;
-        let asked = self.client.message.options.get(option::PARAMETER_LIST).unwrap_or_default();
-        const FILE_OCTETS_MAX: usize = 127;
-        if asked.contains(&option::BOOT_FILE) || name.len() > FILE_OCTETS_MAX {
-            self.message.options.set(option::BOOT_FILE, name.into());
-        } else {
-            self.message.file = name.into();
-        }
-        match self.client.firmware_kind {
-            // UEFI ignores an HTTP boot offer without it.
-            Some(FirmwareKind::HttpX64) => {
-                self.message.options.set(option::VENDOR_CLASS, b"HTTPClient".into())
-            }
-            // no-pxedhcp: iPXE is not to wait 2 s for a proxy's offer.
-            Some(FirmwareKind::Ipxe) => self.message.options.set(option::IPXE, vec![176, 1, 1]),
-            Some(FirmwareKind::Bios | FirmwareKind::UefiX64 | FirmwareKind::UefiArm64) | None => {}
-        }
+    /// What to boot and nothing else, beside another server's offer.
+    pub(super) fn boot_only(mut self) -> Self {
+        self.boot();
+        self
     }
 
-    /// The option of `[boot]` that is missing for this firmware, if one is.
-    pub(super) fn missing_boot_file(&self) -> Option<&'static str> {
-        self.client.firmware_kind.filter(|_| self.boot_file.is_none()).map(boot::boot_option)
+    /// What to boot, to whom has an address: the entry of the menu that was chosen. None: that is not ours to answer.
+    pub(super) fn boot_server(mut self, item: Option<Item>) -> Option<Self> {
+        self.message.ciaddr = self.client.message.ciaddr;
+        if let Some(item) = item {
+            self.offered = pxe::entry(self.config, self.client, item)?;
+        }
+        pxe::tell(&mut self.message, self.client, &self.offered, &self.config.pxe, item);
+        // Whoever comes to a boot server takes its word for it by this (PXE 2.1, 2.2.4).
+        self.message.options.set(option::VENDOR_CLASS, self.client.class.as_str().into());
+        let says_something =
+            self.offered != Offered::Nothing || self.client.traits.contains(&Trait::RaspberryPi);
+        says_something.then_some(self)
+    }
+
+    /// What firmware is to boot.
+    fn boot(&mut self) {
+        pxe::tell(&mut self.message, self.client, &self.offered, &self.config.pxe, None);
+    }
+
+    /// What is missing in the configuration, if the client boots and is told of nothing.
+    pub(super) fn missing_boot_file(&self) -> Option<Missing> {
+        let is_told = self.offered != Offered::Nothing || self.client.traits.contains(&Trait::RaspberryPi);
+        self.client.firmware.filter(|_| !is_told)?;
+        Some(match self.client.firmware_kind {
+            Some(kind) => {
+                let key = kind.row().key;
+                Missing {
+                    what: format!("there is no boot.{key}"),
+                    to_do: format!("set {key} in [boot] of the configuration"),
+                }
+            }
+            None => {
+                let architecture = self.client.architecture;
+                Missing {
+                    what: format!("there is none for architecture {architecture}"),
+                    to_do: format!(
+                        "add [[pxe.service]] with architecture = \"{architecture}\" and its file to the configuration"
+                    ),
+                }
+            }
+        })
     }
 
     /// The file that the client is told to load by TFTP, if it is one.
     pub(super) fn boot_path(&self) -> Option<String> {
-        match &self.boot_file {
-            Some(BootFile::Path(path)) => Some(path.clone()),
-            Some(BootFile::Url(_)) | None => None,
+        match &self.offered {
+            Offered::File(BootFile::Path(path)) => Some(path.clone()),
+            Offered::File(BootFile::Url(_)) | Offered::Menu(_) | Offered::Nothing => None,
         }
     }
 
     /// What is booted, for the history.
     pub(super) fn describe(&self) -> String {
-        match &self.boot_file {
-            Some(BootFile::Path(file) | BootFile::Url(file)) => format!(", boot file {file}"),
-            None => String::new(),
+        match &self.offered {
+            Offered::File(BootFile::Path(file) | BootFile::Url(file)) => format!(", boot file {file}"),
+            Offered::Menu(services) => format!(", a menu of {} entries", services.len()),
+            Offered::Nothing => String::new(),
         }
+    }
+
+    /// The packet, to where its question came from.
+    pub(super) fn send_to(self, target: DhcpTarget) -> DhcpSend {
+        DhcpSend { target, ..self.send() }
     }
 
     /// The packet, and how it gets there (RFC 2131 4.1).
@@ -167,7 +203,10 @@ impl<'a> Reply<'a> {
             // "the server SHOULD set the broadcast bit in the DHCPNAK" (4.3.2), so that the relay does not look for an address that is not the client's.
             self.message.broadcast |= is_nak;
             DhcpTarget::Address(SocketAddrV4::new(asked.giaddr, SERVER_PORT))
-        } else if is_nak || (asked.ciaddr.is_unspecified() && asked.broadcast) {
+        } else if is_nak
+            || (asked.ciaddr.is_unspecified() && (asked.broadcast || self.message.yiaddr.is_unspecified()))
+        {
+            // Also what gives no address: a proxy's offer is for whoever has none yet.
             DhcpTarget::Frame(Mac::BROADCAST, Ipv4Addr::BROADCAST)
         } else if !self.settings.on_link {
             DhcpTarget::Address(SocketAddrV4::new(asked.ciaddr, CLIENT_PORT))

@@ -1,0 +1,58 @@
+use super::*;
+use std::collections::BTreeSet;
+
+const PC: Mac = Mac([0x52, 0x54, 0, 0, 0, 1]);
+const PI: Mac = Mac([0xdc, 0xa6, 0x32, 0, 0, 1]);
+
+fn names(
+    firmware: Firmware,
+    architecture: u16,
+    vendor_class: &str,
+    mac: Mac,
+    mode: Mode,
+) -> Vec<&'static str> {
+    let asker = Asker { firmware, architecture, vendor_class: vendor_class.as_bytes(), mac };
+    let fits = QUIRKS.iter().filter(|quirk| quirk.modes.contains(&mode) && quirk.who.is(&asker));
+    let (names, traits): (Vec<_>, Vec<_>) = fits.map(|quirk| (quirk.name, quirk.traits)).unzip();
+    assert_eq!(super::traits(&asker, mode), traits.concat());
+    names
+}
+
+#[test]
+fn every_row_fits_whom_it_speaks_of() {
+    const CLASS: &str = "PXEClient:Arch:00000:UNDI:002001";
+    let table: &[(Firmware, u16, &str, Mac, Mode, &[&str])] = &[
+        (Firmware::Http, 16, "HTTPClient", PC, Mode::Serve, &["http-class"]),
+        (Firmware::Http, 19, "HTTPClient", PC, Mode::Proxy, &["http-class"]),
+        (Firmware::Ipxe, 0, CLASS, PC, Mode::Serve, &["ipxe-no-pxedhcp"]),
+        (Firmware::Ipxe, 7, CLASS, PC, Mode::Proxy, &["ipxe-proxy"]),
+        (Firmware::Ipxe, 0, CLASS, PI, Mode::Serve, &["ipxe-no-pxedhcp"]),
+        (Firmware::Pxe, 0, CLASS, PC, Mode::Serve, &["bios-file-is-named"]),
+        (Firmware::Pxe, 0, CLASS, PC, Mode::Shadow, &["bios-file-is-named"]),
+        (Firmware::Pxe, 0, CLASS, PC, Mode::Proxy, &["bios-file-is-named"]),
+        (Firmware::Pxe, 6, CLASS, PC, Mode::Serve, &["uefi-no-class"]),
+        (Firmware::Pxe, 7, CLASS, PC, Mode::Serve, &["uefi-no-class"]),
+        (Firmware::Pxe, 9, CLASS, PC, Mode::Proxy, &["uefi-port-4011"]),
+        (Firmware::Pxe, 0, CLASS, PI, Mode::Serve, &["bios-file-is-named", "raspberry-pi"]),
+        // A Pi with UEFI, or with other words.
+        (Firmware::Pxe, 11, "PXEClient:Arch:00011", PI, Mode::Serve, &["uefi-no-class"]),
+        (Firmware::Pxe, 0, "HW-Client", PI, Mode::Serve, &["bios-file-is-named"]),
+        // NEC's and others of the nineties: as they are.
+        (Firmware::Pxe, 1, CLASS, PC, Mode::Serve, &[]),
+    ];
+    let mut seen = BTreeSet::new();
+    for (firmware, architecture, class, mac, mode, expected) in table {
+        let found = names(*firmware, *architecture, class, *mac, *mode);
+        assert_eq!(found, *expected, "{firmware:?} {architecture} {class} {mac} {mode:?}");
+        seen.extend(found);
+    }
+    assert_eq!(seen.len(), QUIRKS.len(), "a row that nobody fits");
+}
+
+#[test]
+fn operators_are_told_of_every_row() {
+    let told = include_str!("../../../../docs/pxe.md");
+    for quirk in QUIRKS {
+        assert!(told.contains(&format!("`{}`", quirk.name)), "docs/pxe.md lacks {}", quirk.name);
+    }
+}

@@ -1,0 +1,196 @@
+//! Beside another server, which gives the addresses (PXE 2.1, 2.2.3): firmware gets an offer with a boot file and no address, and nobody gets anything else.
+//!
+//! A node is known by its hardware address as ever. What address it has is the other server's to say; it is learnt from what the machine asks that
+//! server for by broadcast, from what the server acknowledges where that is to be heard, and from the address that it uses when it comes to port 4011.
+//! Such an address is kept like one that is lent, so that files that are made for a node find it, also after a restart.
+
+use super::client::Client;
+use super::reply::Reply;
+use super::{admit, heard, is_numbered_at_request, meet, offer, power_on, pxe};
+use crate::cluster::lease::{Lease, PoolId, PoolKind};
+use crate::cluster::record::{LeaseRecord, Record};
+use crate::cluster::stage::{Stage, Step};
+use crate::event::Kind;
+use crate::hall::{Due, Turn};
+use crate::limit::HOLD_AFTER_LIFE;
+use crate::load::Admission;
+use crate::mac::Mac;
+use crate::promise::Promise;
+use crate::wire::dhcp::{MessageType, option};
+use std::net::Ipv4Addr;
+
+/// How sure it is that a machine has an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Evidence {
+    /// It asked the other server for it, which may say no.
+    Asked,
+    /// It uses it, or the other server acknowledged it.
+    Used,
+}
+
+/// Takes a datagram of port 67 on a network where another server gives the addresses.
+pub(super) fn handle(turn: &mut Turn<'_>, client: &Client, message_type: MessageType) {
+    match message_type {
+        MessageType::Discover => discover(turn, client),
+        MessageType::Request => request(turn, client),
+        MessageType::Inform => {
+            if let Some(target) = pxe::at_its_address(client) {
+                pxe::answer(turn, client, target);
+            }
+        }
+        MessageType::Decline => {
+            let address = client.message.options.address(option::REQUESTED_ADDRESS);
+            forget(turn, address.unwrap_or(Ipv4Addr::UNSPECIFIED), client.mac);
+        }
+        // It goes to the other server alone.
+        MessageType::Release => {}
+        MessageType::Offer | MessageType::Ack | MessageType::Nak => turn.malformed("dhcp-reply"),
+    }
+}
+
+/// Firmware looks for servers. Guests, and systems that run, want nothing of us.
+fn discover(turn: &mut Turn<'_>, client: &Client) {
+    let Some(firmware) = client.firmware else { return };
+    if !meet(turn, client) {
+        return;
+    }
+    heard(turn, client, format!("DISCOVER{}", client.describe()));
+    turn.event(Some(client.mac), Kind::Discover, format!("DISCOVER{}", client.describe()));
+    let is_first = power_on(turn, client, firmware);
+    let admission = if is_first { admit(turn, client) } else { Admission::Now };
+    let reply = Reply::new(turn, client, MessageType::Offer).boot_only();
+    let told = format!("OFFER beside another server{}", reply.describe());
+    offer(turn, client, admission, reply, told);
+}
+
+/// A machine takes an address from the other server, or keeps it.
+fn request(turn: &mut Turn<'_>, client: &Client) {
+    if pxe::chosen(client).is_some() {
+        if let Some(target) = pxe::at_its_address(client) {
+            pxe::answer(turn, client, target);
+        }
+        return;
+    }
+    let is_known = client.firmware.is_some() || turn.hall.nodes.get(client.mac).is_some();
+    if !is_known || !meet(turn, client) {
+        return;
+    }
+    turn.hall.held_back.remove(&client.mac);
+    let server = client.message.options.address(option::SERVER_IDENTIFIER);
+    let requested = client.message.options.address(option::REQUESTED_ADDRESS);
+    let ciaddr = client.message.ciaddr;
+    let (address, evidence) = match requested {
+        Some(address) => (address, Evidence::Asked),
+        None => (ciaddr, Evidence::Used),
+    };
+    if address.is_unspecified() || server == Some(client.server) {
+        return;
+    }
+    let of = server.map(|server| format!(" of {server}")).unwrap_or_default();
+    heard(turn, client, format!("REQUEST {address}{of}{}", client.describe()));
+    if let Some(firmware) = client.firmware {
+        power_on(turn, client, firmware);
+    }
+    learn(turn, client, address, evidence);
+}
+
+/// Another server said what it gives a machine, and we heard it.
+pub(super) fn overheard(turn: &mut Turn<'_>, client: &Client, message_type: MessageType) {
+    let is_known = turn.hall.nodes.get(client.mac).is_some();
+    match message_type {
+        MessageType::Ack if is_known && !client.message.yiaddr.is_unspecified() => {
+            learn(turn, client, client.message.yiaddr, Evidence::Used);
+        }
+        MessageType::Nak if is_known => {
+            let id = PoolId { network: client.place, kind: PoolKind::Elsewhere };
+            if let Some(address) = turn.hall.leases.borrowed(client.mac, id) {
+                forget(turn, address, client.mac);
+            }
+        }
+        MessageType::Discover
+        | MessageType::Offer
+        | MessageType::Request
+        | MessageType::Decline
+        | MessageType::Ack
+        | MessageType::Nak
+        | MessageType::Release
+        | MessageType::Inform => {}
+    }
+}
+
+/// A machine has an address that another server gave it.
+pub(super) fn learn(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr, evidence: Evidence) {
+    let settings = &turn.config.networks[client.place];
+    if !settings.contains(address) || address.is_unspecified() {
+        return;
+    }
+    let mac = client.mac;
+    let id = PoolId { network: client.place, kind: PoolKind::Elsewhere };
+    let holder = turn.hall.leases.get(address).copied();
+    // Whoever comes back with an old address asks for it too. As long as another machine lives there, asking alone takes nothing from it: what is made
+    // for a node goes to its address.
+    let is_taken =
+        holder.is_some_and(|holder| holder.mac != mac && turn.now.since(holder.life) < HOLD_AFTER_LIFE);
+    if is_taken && evidence == Evidence::Asked {
+        return;
+    }
+    if holder.is_some_and(|holder| holder.mac == mac) {
+        turn.hall.leases.renew(turn.now, address, settings.lease);
+    } else {
+        let before = turn.hall.leases.borrowed(mac, id);
+        if let Some(holder) = holder {
+            forget(turn, address, holder.mac);
+        }
+        if let Some(before) = before {
+            forget(turn, before, mac);
+        }
+        let until = turn.hall.leases.lend(turn.now, address, mac, id, settings.lease);
+        // Nothing is promised to anybody, so that nobody waits for this record.
+        turn.hall.leases.recorded(address);
+        turn.hall.timers.arm(until, Due::Address(address));
+        turn.record(Record::Lease(LeaseRecord { address, mac }));
+        turn.event(Some(mac), Kind::Ack, format!("{address} is its address, by another server"));
+        is_where_its_name_says(turn, client, address);
+    }
+    let in_mid_boot = turn.hall.nodes.get(mac).is_some_and(|node| node.stage != Stage::Up);
+    if evidence == Evidence::Used && in_mid_boot && client.firmware.is_some() {
+        turn.pin(address, mac, client.place);
+    }
+    turn.step(mac, Step::Lent, "another server gave it an address");
+    number_at_once(turn, client);
+}
+
+/// Without a trial a machine has its number as soon as it has an address.
+fn number_at_once(turn: &mut Turn<'_>, client: &Client) {
+    if !is_numbered_at_request(turn, client) {
+        return;
+    }
+    let mac = turn.hall.nodes.identity(client.mac);
+    if let Some(number) = turn.number_for(mac, client.place)
+        && turn.hall.nodes.claim(mac, number)
+    {
+        turn.keep_node(mac);
+        let reason = "there is no trial for it".into();
+        turn.promise(Promise::Number { mac, reason, in_mid_boot: client.firmware.is_some() });
+    }
+}
+
+/// The names of nodes are arithmetic here too: they are right where the other server reserves the address of a node's number for it.
+fn is_where_its_name_says(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) {
+    let number = turn.hall.nodes.get(client.mac).and_then(|node| node.number);
+    let Some(number) = number else { return };
+    let Some(named) = turn.config.networks[client.place].numbering.address(number) else { return };
+    if named != address {
+        let what = format!("it has {address} from another server, and its name says {named}");
+        let to_do = format!("reserve {named} for {} in the other server", client.mac);
+        turn.trouble(client.mac, what, Some(to_do));
+    }
+}
+
+/// A machine has an address no longer.
+fn forget(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac) {
+    let is_its = |lease: &&Lease| lease.mac == mac && lease.pool.kind == PoolKind::Elsewhere;
+    if turn.hall.leases.get(address).filter(is_its).is_some() {
+        turn.end_lease(address);
+    }
+}

@@ -1,0 +1,145 @@
+//! Where we only look on: nothing is answered, and one line for each exchange tells what would have been, next to what another server did.
+//!
+//! Machines that boot are known here as anywhere, as far as `seen`. Nothing is lent, numbered or recorded; an offer that would have been made stands
+//! among the others, so that two machines would not have been offered one address.
+
+use super::client::Client;
+use super::reply::Reply;
+use super::{Case, Decision, address_to_offer, decide, meet, proxy};
+use crate::cluster::shadow::{Answer, End, Exchange};
+use crate::config::Mode;
+use crate::event::Kind;
+use crate::hall::{Due, Turn};
+use crate::limit::{OFFER_STANDS, SHADOWS_MAX};
+use crate::mac::Mac;
+use crate::message::Datagram;
+use crate::wire::dhcp::{Message, MessageType, option};
+use std::net::Ipv4Addr;
+
+/// Takes a datagram of port 67 on a network where we only look on.
+pub(super) fn asked(turn: &mut Turn<'_>, client: &Client, message_type: MessageType) {
+    let options = &client.message.options;
+    let wanted = match message_type {
+        MessageType::Discover => None,
+        MessageType::Request => {
+            let server = options.address(option::SERVER_IDENTIFIER);
+            let address = options.address(option::REQUESTED_ADDRESS).unwrap_or(client.message.ciaddr);
+            Some((server, address))
+        }
+        MessageType::Decline | MessageType::Release | MessageType::Inform => return,
+        MessageType::Offer | MessageType::Ack | MessageType::Nak => return turn.malformed("dhcp-reply"),
+    };
+    if !turn.hall.shadows.contains_key(&client.mac) {
+        if turn.hall.shadows.len() >= SHADOWS_MAX {
+            return;
+        }
+        let would = match wanted {
+            None => would_offer(turn, client),
+            Some((_, address)) => would_decide(turn, client, address),
+        };
+        let exchange = Exchange::new(turn.now, would);
+        turn.hall.timers.arm(exchange.until, Due::Shadow(client.mac));
+        turn.hall.shadows.insert(client.mac, exchange);
+    }
+    if let Some(exchange) = turn.hall.shadows.get_mut(&client.mac) {
+        exchange.spoken(turn.now, wanted);
+    }
+}
+
+/// Another server speaks to a client, and we hear it.
+pub(super) fn overheard(turn: &mut Turn<'_>, datagram: Datagram<'_>, message: Message) {
+    let Some(message_type) = message.message_type() else { return turn.malformed("dhcp-message-type") };
+    let client = match Client::read_reply(turn.config, datagram, message) {
+        Ok(client) => client,
+        Err(word) => return turn.malformed(word),
+    };
+    match client.mode {
+        Mode::Serve => turn.malformed("dhcp-reply"),
+        Mode::Proxy => proxy::overheard(turn, &client, message_type),
+        Mode::Shadow => answered(turn, &client, message_type, *datagram.source.ip()),
+    }
+}
+
+fn answered(turn: &mut Turn<'_>, client: &Client, message_type: MessageType, source: Ipv4Addr) {
+    let message = &client.message;
+    let server = message.options.address(option::SERVER_IDENTIFIER).unwrap_or(source);
+    let field = String::from_utf8_lossy(&message.file).into_owned();
+    let file = message.options.text(option::BOOT_FILE).map(str::to_owned);
+    let file = file.or_else(|| (!field.is_empty()).then_some(field)).map(|file| printable(&file));
+    let answer = Answer { server, address: message.yiaddr, file };
+    let Some(exchange) = turn.hall.shadows.get_mut(&client.mac) else { return };
+    match message_type {
+        MessageType::Offer => exchange.offered(turn.now, answer),
+        MessageType::Ack => over(turn, client.mac, &End::Acknowledged(answer)),
+        MessageType::Nak => over(turn, client.mac, &End::Refused(server)),
+        MessageType::Discover
+        | MessageType::Request
+        | MessageType::Decline
+        | MessageType::Release
+        | MessageType::Inform => {}
+    }
+}
+
+/// The moment has come at which nothing more of an exchange is waited for; or it has not.
+pub(crate) fn due(turn: &mut Turn<'_>, mac: Mac) {
+    let Some(until) = turn.hall.shadows.get(&mac).map(|exchange| exchange.until) else { return };
+    if until > turn.now {
+        turn.hall.timers.arm(until, Due::Shadow(mac));
+    } else {
+        over(turn, mac, &End::Unseen);
+    }
+}
+
+/// An exchange is over: its line is told.
+fn over(turn: &mut Turn<'_>, mac: Mac, end: &End) {
+    if let Some(exchange) = turn.hall.shadows.remove(&mac) {
+        let told = exchange.told(end);
+        if let Some(node) = turn.hall.nodes.get_mut(mac) {
+            node.told = Some(told.clone());
+        }
+        turn.event(Some(mac), Kind::Shadow, told);
+    }
+}
+
+fn would_offer(turn: &mut Turn<'_>, client: &Client) -> String {
+    let is_node = meet(turn, client);
+    let asked = format!("DISCOVER{}", client.describe());
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+        node.asked = Some(asked.clone());
+    }
+    let Some((address, lease)) = address_to_offer(turn, client, is_node) else {
+        return match is_node {
+            true => format!("{asked}: would have said nothing, as no temporary address is free"),
+            false => format!("{asked}: would have said nothing, as it is a guest"),
+        };
+    };
+    turn.hall.timers.arm(turn.now + OFFER_STANDS, Due::Address(address));
+    let reply = Reply::new(turn, client, MessageType::Offer).lease(address, lease).parameters(address);
+    format!("{asked}: would have OFFERed {address}{}", reply.describe())
+}
+
+/// What would have become of a REQUEST that no DISCOVER came before.
+fn would_decide(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) -> String {
+    let is_node = meet(turn, client);
+    let asked = format!("REQUEST {address}{}", client.describe());
+    let server = client.message.options.address(option::SERVER_IDENTIFIER);
+    if server.is_some_and(|server| server != client.server) {
+        return format!("{asked}: would have left it to that server");
+    }
+    let case = match client.message.ciaddr.is_unspecified() {
+        true => Case::InitReboot,
+        false => Case::Renewing,
+    };
+    match decide(turn, client, case, address, is_node) {
+        Decision::Known(_) | Decision::Renewed(_) | Decision::New(..) | Decision::Number(..) => {
+            format!("{asked}: would have ACKed it")
+        }
+        Decision::No => format!("{asked}: would have NAKed it"),
+        Decision::Later | Decision::Silence => format!("{asked}: would have said nothing"),
+    }
+}
+
+/// Another server's text as it may stand in a journal.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(120).collect()
+}
