@@ -250,8 +250,12 @@ pub fn describe(send: &DhcpSend) -> String {
     if let Some(class) = options.text(option::VENDOR_CLASS) {
         let _ = write!(line, " class={class}");
     }
-    if let Some(said) = options.get(option::VENDOR_SPECIFIC) {
-        let _ = write!(line, " 43={}", said.escape_ascii());
+    match options.get(option::VENDOR_SPECIFIC) {
+        None => {}
+        Some([6, 1, 8, 255]) => line += " file-is-named",
+        Some(said) => {
+            let _ = write!(line, " 43={}", said.escape_ascii());
+        }
     }
     if let Some(server) = options.text(option::TFTP_SERVER) {
         let _ = write!(line, " 66={server}");

@@ -106,7 +106,7 @@ pub static QUIRKS: &[Quirk] = &[
         name: "ipxe-proxy",
         who: Who { firmware: &[Firmware::Ipxe], architectures: ANY, vendor_class: "", makers: &[] },
         modes: BESIDE_ANOTHER,
-        traits: &[Trait::ClassComesBack, Trait::NoMenu, Trait::ServerIsNamed],
+        traits: &[Trait::ClassComesBack, Trait::NoMenu],
     },
     // A BIOS ROM waits for a proxy, until 12 s have gone by, unless the offer is a PXE server's (PXE 2.1, 2.2.2); with discovery control 8 and a file in
     // the offer it loads that at once.
@@ -114,7 +114,20 @@ pub static QUIRKS: &[Quirk] = &[
         name: "bios-file-is-named",
         who: Who { firmware: &[Firmware::Pxe], architectures: BIOS, vendor_class: "", makers: &[] },
         modes: EVERYWHERE,
-        traits: &[Trait::ClassComesBack, Trait::FileIsNamed, Trait::ServerIsNamed],
+        traits: &[Trait::ClassComesBack, Trait::FileIsNamed],
+    },
+    // Where one server gives all, next server, server identifier and sender are one address, and nobody was ever seen to need a fourth. Beside another
+    // server some ROMs take the other one's unless ours is named in every place.
+    Quirk {
+        name: "server-is-named",
+        who: Who {
+            firmware: &[Firmware::Pxe, Firmware::Ipxe],
+            architectures: ANY,
+            vendor_class: "",
+            makers: &[],
+        },
+        modes: BESIDE_ANOTHER,
+        traits: &[Trait::ServerIsNamed],
     },
     // UEFI with option 60 in the offer goes to port 4011 after its ACK: measured of EDK2, 10 s if nobody answers there. So it is not said where the offer
     // has everything. Its menus were broken for long: with one entry it is given that.
@@ -130,7 +143,7 @@ pub static QUIRKS: &[Quirk] = &[
         name: "uefi-port-4011",
         who: Who { firmware: &[Firmware::Pxe], architectures: UEFI, vendor_class: "", makers: &[] },
         modes: BESIDE_ANOTHER,
-        traits: &[Trait::ClassComesBack, Trait::NoMenuOfOne, Trait::ServerIsNamed],
+        traits: &[Trait::ClassComesBack, Trait::NoMenuOfOne],
     },
     // A Raspberry Pi says that it is a BIOS. Its ROM cannot be changed, boots only where a menu has this entry, and loads files of fixed names.
     // (raspberrypi/documentation 1686, rpi-eeprom 60 and 82; that it stumbles over padding is why it gets no option 67.)

@@ -150,8 +150,8 @@ pub(super) fn learn(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr, evi
         turn.hall.timers.arm(until, Due::Address(address));
         turn.record(Record::Lease(LeaseRecord { address, mac }));
         turn.event(Some(mac), Kind::Ack, format!("{address} is its address, by another server"));
-        is_where_its_name_says(turn, client, address);
     }
+    is_where_its_name_says(turn, client, address);
     let in_mid_boot = turn.hall.nodes.get(mac).is_some_and(|node| node.stage != Stage::Up);
     if evidence == Evidence::Used && in_mid_boot && client.firmware.is_some() {
         turn.pin(address, mac, client.place);
@@ -177,10 +177,10 @@ fn number_at_once(turn: &mut Turn<'_>, client: &Client) {
 
 /// The names of nodes are arithmetic here too: they are right where the other server reserves the address of a node's number for it.
 fn is_where_its_name_says(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) {
-    let number = turn.hall.nodes.get(client.mac).and_then(|node| node.number);
-    let Some(number) = number else { return };
+    let Some(node) = turn.hall.nodes.get(client.mac) else { return };
+    let (Some(number), is_told) = (node.number, node.trouble.is_some()) else { return };
     let Some(named) = turn.config.networks[client.place].numbering.address(number) else { return };
-    if named != address {
+    if named != address && !is_told {
         let what = format!("it has {address} from another server, and its name says {named}");
         let to_do = format!("reserve {named} for {} in the other server", client.mac);
         turn.trouble(client.mac, what, Some(to_do));

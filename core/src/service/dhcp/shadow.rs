@@ -1,6 +1,6 @@
 //! Where we only look on: nothing is answered, and one line for each exchange tells what would have been, next to what another server did.
 //!
-//! Machines that boot are known here as anywhere, as far as `seen`. Nothing is lent, numbered or recorded; an offer that would have been made stands
+//! Machines that boot are known here as anywhere, as far as `seen`. Nothing is lent, and nothing numbered but what is listed; an offer that would have been made stands
 //! among the others, so that two machines would not have been offered one address.
 
 use super::client::Client;
