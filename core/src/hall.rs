@@ -3,6 +3,7 @@
 use crate::cluster::lease::Leases;
 use crate::cluster::listed::Listed;
 use crate::cluster::node::{Boot, Node, Nodes, Trouble};
+use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::{Pin, Pins};
 use crate::cluster::record::{BootRecord, NodeRecord, Record};
 use crate::cluster::stage::{Phase, Stage, Step};
@@ -36,6 +37,8 @@ pub(crate) struct Hall {
     pub(crate) deferred: BTreeMap<Ipv4Addr, Deferred>,
     /// Offers that are held back, because the link is full.
     pub(crate) held_back: BTreeMap<Mac, HeldBack>,
+    /// DHCP servers that answer where we serve.
+    pub(crate) other_servers: OtherServers,
     /// The links to the networks, and how each is used.
     pub(crate) links: load::Settings,
     pub(crate) regimes: BTreeMap<usize, Regime>,

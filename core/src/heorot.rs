@@ -4,6 +4,7 @@ use crate::cluster::lease::{Leases, PoolId, PoolKind};
 use crate::cluster::listed::Listed;
 use crate::cluster::network;
 use crate::cluster::node::{Node, Nodes};
+use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::Pins;
 use crate::cluster::record::{BootRecord, LeaseRecord, NodeRecord, Record};
 use crate::cluster::stage::{Stage, Step};
@@ -49,6 +50,7 @@ impl Heorot {
             timers: Timers::default(),
             deferred: BTreeMap::new(),
             held_back: BTreeMap::new(),
+            other_servers: OtherServers::default(),
             links: links(&config),
             regimes: BTreeMap::new(),
             malformed: BTreeMap::new(),
@@ -73,6 +75,7 @@ impl Heorot {
         }
         self.turn(now, out, |turn| match input {
             Input::Dhcp(datagram) => dhcp::handle(turn, datagram),
+            Input::Overheard(overheard) => dhcp::overheard(turn, overheard),
             Input::Request(request) => boot::handle(turn, request),
             Input::Operator { id, wall, query } => control::handle(turn, id, wall, &query),
             Input::SignOfLife(address) => turn.alive(address),
@@ -133,6 +136,7 @@ impl Heorot {
             for mac in macs {
                 turn.place_listed(mac);
             }
+            dhcp::forget_allowed(turn);
             turn.publish();
         });
     }

@@ -20,6 +20,8 @@ use std::sync::Arc;
 pub enum Input<'a> {
     /// A datagram came to port 67.
     Dhcp(Datagram<'a>),
+    /// A frame from a DHCP server went by that was not meant for us: from port 67 or 4011, with a reply in it. Never one of our own.
+    Overheard(Overheard<'a>),
     /// A machine asks for a file or talks about itself, by TFTP or HTTP. Answered by one [`Output::Reply`] with the same id, perhaps later.
     Request(Request),
     /// Bytes of ours were acknowledged by this address just now, by whatever protocol: its machine lives.
@@ -115,6 +117,21 @@ pub struct Datagram<'a> {
     pub source: SocketAddrV4,
     /// Where it was sent to: our address, or 255.255.255.255.
     pub destination: Ipv4Addr,
+    /// The UDP payload.
+    pub payload: &'a [u8],
+}
+
+/// Another server's reply, as it went by.
+#[derive(Clone, Copy, Debug)]
+pub struct Overheard<'a> {
+    /// The name of the interface on whose link it was heard.
+    pub interface: &'a str,
+    /// The hardware address that sent the frame: the server, or the relay or router between.
+    pub mac: Mac,
+    /// Who sent the datagram: its port is 67 or, of a server for PXE alone, 4011.
+    pub source: SocketAddrV4,
+    /// Whom it was sent to, as the IP header says.
+    pub destination: SocketAddrV4,
     /// The UDP payload.
     pub payload: &'a [u8],
 }

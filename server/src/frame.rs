@@ -1,5 +1,7 @@
 //! UDP packets, ARP and Ethernet frames made by hand: for clients that have no address yet, for relays, and for addresses that are to be lent again.
 
+pub(crate) mod read;
+
 use heorot_core::mac::Mac;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -12,11 +14,11 @@ const UDP_HEADER_OCTETS: usize = 8;
 /// Octets of the shortest frame, without its check sum (IEEE 802.3 3.2.8).
 const FRAME_OCTETS_MIN: usize = 60;
 /// Ethernet type of IPv4.
-const TYPE_IPV4: u16 = 0x0800;
+pub(crate) const TYPE_IPV4: u16 = 0x0800;
 /// Ethernet type of ARP.
 pub(crate) const TYPE_ARP: u16 = 0x0806;
 /// Protocol number of UDP.
-const PROTOCOL_UDP: u8 = 17;
+pub(crate) const PROTOCOL_UDP: u8 = 17;
 /// How ARP for IPv4 on Ethernet begins: both types, both lengths (RFC 826).
 pub(crate) const ARP_ETHERNET_IPV4: [u8; 6] = [0, 1, 8, 0, 6, 4];
 /// ARP's number of a request.

@@ -23,6 +23,7 @@ mod link;
 mod neighbour;
 mod netio;
 mod notes;
+mod overhear;
 mod probe;
 mod problem;
 mod rehearse;

@@ -19,6 +19,7 @@ use crate::ask::Ask;
 use crate::clock;
 use crate::configuration::Read;
 use crate::dns;
+use crate::frame;
 use crate::http::Http;
 use crate::images::Images;
 use crate::images::directory::BootDirectory;
@@ -27,6 +28,7 @@ use crate::link::{Link, Routed};
 use crate::neighbour::Neighbours;
 use crate::netio::Inbox;
 use crate::notes::Notes;
+use crate::overhear::Listener;
 use crate::probe::Prober;
 use crate::settings::Served;
 use crate::store::Outcome;
@@ -37,7 +39,7 @@ use carry::Pending;
 use commits::Commits;
 use heorot_core::cluster::network;
 use heorot_core::config::Config;
-use heorot_core::message::{self, Datagram};
+use heorot_core::message::{self, Datagram, Overheard};
 use heorot_core::time::Time;
 use heorot_core::transfer::{self, Port, Transfers};
 use heorot_core::{Heorot, limit};
@@ -80,6 +82,8 @@ pub(crate) struct Parts {
     pub(crate) data: Vec<UdpPort>,
     pub(crate) links: BTreeMap<String, Link>,
     pub(crate) probers: Vec<(String, Prober)>,
+    /// Where other DHCP servers are heard, by interface.
+    pub(crate) listeners: Vec<(String, Listener)>,
     pub(crate) routed: Routed,
     pub(crate) served: BTreeMap<String, Served>,
     pub(crate) neighbours: Neighbours,
@@ -128,12 +132,14 @@ enum Source {
     Data(usize),
     Dhcp(usize),
     Arp(usize),
+    OtherServers(usize),
 }
 
-/// From here on, tokens are those of data ports, then those of port 67, then those of ARP.
+/// From here on, tokens are those of data ports, then those of port 67, then those of ARP, then those of other servers.
 const DATA_TOKENS_FROM: u64 = 16;
 const DHCP_TOKENS_FROM: u64 = 1 << 16;
 const ARP_TOKENS_FROM: u64 = 1 << 17;
+const OTHER_SERVERS_TOKENS_FROM: u64 = 1 << 18;
 
 impl Source {
     fn token(self) -> u64 {
@@ -144,6 +150,7 @@ impl Source {
             Self::Data(place) => DATA_TOKENS_FROM + place as u64,
             Self::Dhcp(place) => DHCP_TOKENS_FROM + place as u64,
             Self::Arp(place) => ARP_TOKENS_FROM + place as u64,
+            Self::OtherServers(place) => OTHER_SERVERS_TOKENS_FROM + place as u64,
         }
     }
 
@@ -155,7 +162,8 @@ impl Source {
             2 => Self::Tftp,
             data if data < DHCP_TOKENS_FROM => Self::Data(place(DATA_TOKENS_FROM)),
             dhcp if dhcp < ARP_TOKENS_FROM => Self::Dhcp(place(DHCP_TOKENS_FROM)),
-            _ => Self::Arp(place(ARP_TOKENS_FROM)),
+            arp if arp < OTHER_SERVERS_TOKENS_FROM => Self::Arp(place(ARP_TOKENS_FROM)),
+            _ => Self::OtherServers(place(OTHER_SERVERS_TOKENS_FROM)),
         }
     }
 }
@@ -181,6 +189,9 @@ impl Loop {
         }
         for (place, (_, prober)) in parts.probers.iter().enumerate() {
             watch(prober, Source::Arp(place))?;
+        }
+        for (place, (_, listener)) in parts.listeners.iter().enumerate() {
+            watch(listener, Source::OtherServers(place))?;
         }
         Ok(Self {
             parts,
@@ -234,6 +245,7 @@ impl Loop {
                     }
                     Source::Dhcp(place) => self.take_dhcp(place, &mut inbox),
                     Source::Arp(place) => self.take_arp(place),
+                    Source::OtherServers(place) => self.take_other_servers(place),
                 }
             }
             self.now = clock::now();
@@ -324,6 +336,23 @@ impl Loop {
     fn take_arp(&mut self, place: usize) {
         for (address, mac) in self.parts.probers[place].1.answers() {
             self.heorot(message::Input::Occupied { address, mac });
+        }
+    }
+
+    /// What other DHCP servers told their clients.
+    fn take_other_servers(&mut self, place: usize) {
+        let interface = self.parts.listeners[place].0.clone();
+        for frame in self.parts.listeners[place].1.frames() {
+            let Some(datagram) = self.parts.listeners[place].1.datagram(&frame) else { continue };
+            let frame::read::Datagram { from: mac, source, destination, payload, .. } = datagram;
+            let interface = &interface;
+            self.heorot(message::Input::Overheard(Overheard {
+                interface,
+                mac,
+                source,
+                destination,
+                payload,
+            }));
         }
     }
 
@@ -426,6 +455,8 @@ mod tests {
             Source::Dhcp(300),
             Source::Arp(0),
             Source::Arp(300),
+            Source::OtherServers(0),
+            Source::OtherServers(300),
         ] {
             assert_eq!(Source::of(source.token()), source);
         }

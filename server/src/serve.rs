@@ -9,6 +9,7 @@ use crate::journal::{Journal, Weight};
 use crate::link::{Link, Routed};
 use crate::neighbour::Neighbours;
 use crate::notes::Notes;
+use crate::overhear::Listener;
 use crate::probe::Prober;
 use crate::problem::{Problem, problem};
 use crate::run::commits::Commits;
@@ -98,6 +99,7 @@ struct Opened {
     data: Vec<UdpPort>,
     links: BTreeMap<String, Link>,
     probers: Vec<(String, Prober)>,
+    listeners: Vec<(String, Listener)>,
     routed: Routed,
     served: BTreeMap<String, Served>,
     neighbours: Neighbours,
@@ -122,6 +124,10 @@ fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
         Ok((name.clone(), Prober::open(name, served.index, served.mac)?))
     };
     let probers = served.iter().map(open_prober).collect::<Result<_, Problem>>()?;
+    let open_listener = |(name, served): (&String, &Served)| {
+        Ok((name.clone(), Listener::open(name, served.index, served.mac)?))
+    };
+    let listeners = served.iter().map(open_listener).collect::<Result<_, Problem>>()?;
     let tftp = UdpPort::tftp()?;
     let boot =
         settings::own_addresses(config).into_iter().map(|address| http::bind(address, config.http.port));
@@ -145,6 +151,7 @@ fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
         data,
         links,
         probers,
+        listeners,
         routed: Routed::open()?,
         served,
         neighbours,
@@ -226,6 +233,7 @@ fn start(
         data: opened.data,
         links: opened.links,
         probers: opened.probers,
+        listeners: opened.listeners,
         routed: opened.routed,
         served: opened.served,
         neighbours: opened.neighbours,

@@ -5,6 +5,7 @@ pub mod lease;
 pub mod listed;
 pub mod network;
 pub mod node;
+pub mod other_server;
 pub mod pin;
 pub mod record;
 pub mod stage;

@@ -2,6 +2,7 @@
 //! different client identifiers (none, 01 + address, a DUID) or none and must get one address, so that RFC 2131 4.2's key does not serve here.
 
 mod client;
+mod overheard;
 mod reply;
 
 use crate::cluster::lease::{NotFree, PoolId, PoolKind};
@@ -18,6 +19,7 @@ use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
 use crate::wire::dhcp::{Message, MessageType, Op, option};
 use client::Client;
+pub(crate) use overheard::{forget_allowed, overheard};
 use reply::Reply;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -210,6 +212,7 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let ciaddr = client.message.ciaddr;
     let (case, address) = match (server, requested) {
         (Some(server), _) if !is_our_identifier(turn, client, server) => {
+            overheard::chosen(turn, client, server);
             // It chose another server: "SHOULD NOT" hold the offer (RFC 2131 3.1.4).
             return turn.hall.leases.forget_offers(client.mac);
         }
