@@ -44,8 +44,9 @@ pub const PINS_MAX: usize = 2 * NODES_MAX;
 /// How long an address that is to be lent again is probed before: a host that has it answers an ARP request at once.
 pub const PROBE_WAIT: Duration = Duration::from_millis(300);
 
-/// Addresses that are probed at a time, each for [`PROBE_WAIT`]: twice a thousand machines that ask in the same instant. An offer beyond is made unprobed; its client may still decline it.
-pub const PROBES_MAX: usize = 2048;
+/// Addresses of which it is known whether somebody has them: one for each offer that can stand. Being kept for as long as an offer, they also bound how often
+/// is asked: 470 times a second. An offer beyond is made unprobed; its client may still decline it.
+pub const PROBES_MAX: usize = OFFERS_MAX;
 
 /// Other DHCP servers that are kept in mind: a segment with more of them is past being helped by a list. The one that was silent longest gives way.
 pub const OTHER_SERVERS_MAX: usize = 64;

@@ -31,9 +31,11 @@ pub enum Input<'a> {
     Occupied {
         /// Which.
         address: Ipv4Addr,
-        /// Who.
-        mac: Mac,
+        /// Who, if the answer says so: ARP does, ICMP does not.
+        mac: Option<Mac>,
     },
+    /// A host asks by ARP who has an address, where `answer-arp` wants to know.
+    WhoHas(WhoHas<'a>),
     /// A file of the boot directory that was asked for is not to be had.
     Unavailable {
         /// Who asked.
@@ -85,12 +87,25 @@ pub enum Output {
     Dhcp(DhcpSend),
     /// Set or drop a permanent neighbour entry of ours, before whatever follows in the same list.
     Neighbour(Neighbour),
-    /// Ask on the link who has this address: whoever answers is told as [`Input::Occupied`]. It is nobody's in mid-boot.
+    /// Ask who has this address: whoever answers is told as [`Input::Occupied`]. It is nobody's in mid-boot.
     Probe {
-        /// On which interface.
+        /// On which interface; echoes are routed.
         interface: String,
         /// Which address.
         address: Ipv4Addr,
+        /// How.
+        by: ProbeBy,
+    },
+    /// Tell a host by ARP who has an address, in the place of the machine that has it.
+    AnswerArp {
+        /// On which interface.
+        interface: String,
+        /// Whose address.
+        address: Ipv4Addr,
+        /// Its hardware address.
+        mac: Mac,
+        /// Who is told: hardware address and address.
+        to: (Mac, Ipv4Addr),
     },
     /// The answer to a request or an operator.
     Reply(RequestId, Answer),
@@ -119,6 +134,17 @@ pub struct Datagram<'a> {
     pub destination: Ipv4Addr,
     /// The UDP payload.
     pub payload: &'a [u8],
+}
+
+/// An ARP request (RFC 826).
+#[derive(Clone, Copy, Debug)]
+pub struct WhoHas<'a> {
+    /// The name of the interface on whose link it was heard.
+    pub interface: &'a str,
+    /// The address that is asked for.
+    pub address: Ipv4Addr,
+    /// Who asks: hardware address and address.
+    pub from: (Mac, Ipv4Addr),
 }
 
 /// Another server's reply, as it went by.
@@ -156,6 +182,15 @@ pub enum DhcpTarget {
     Frame(Mac, Ipv4Addr),
     /// Through the kernel, to a relay (port 67) or to a client that has its address (port 68).
     Address(SocketAddrV4),
+}
+
+/// How it is asked who has an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProbeBy {
+    /// By ARP, on the link of the interface (RFC 5227 2.1.1).
+    Arp,
+    /// By ICMP echo, behind a relay (RFC 2131 2.2).
+    Echo,
 }
 
 /// A neighbour entry of ours: it stands as long as its address is somebody's in mid-boot, so that no ARP disturbs a download.

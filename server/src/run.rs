@@ -19,6 +19,7 @@ use crate::ask::Ask;
 use crate::clock;
 use crate::configuration::Read;
 use crate::dns;
+use crate::echo::Echo;
 use crate::frame;
 use crate::http::Http;
 use crate::images::Images;
@@ -29,7 +30,7 @@ use crate::neighbour::Neighbours;
 use crate::netio::Inbox;
 use crate::notes::Notes;
 use crate::overhear::Listener;
-use crate::probe::Prober;
+use crate::probe::{Heard, Prober};
 use crate::settings::Served;
 use crate::store::Outcome;
 use crate::traffic::Traffic;
@@ -39,7 +40,7 @@ use carry::Pending;
 use commits::Commits;
 use heorot_core::cluster::network;
 use heorot_core::config::Config;
-use heorot_core::message::{self, Datagram, Overheard};
+use heorot_core::message::{self, Datagram, Overheard, WhoHas};
 use heorot_core::time::Time;
 use heorot_core::transfer::{self, Port, Transfers};
 use heorot_core::{Heorot, limit};
@@ -84,6 +85,7 @@ pub(crate) struct Parts {
     pub(crate) probers: Vec<(String, Prober)>,
     /// Where other DHCP servers are heard, by interface.
     pub(crate) listeners: Vec<(String, Listener)>,
+    pub(crate) echo: Echo,
     pub(crate) routed: Routed,
     pub(crate) served: BTreeMap<String, Served>,
     pub(crate) neighbours: Neighbours,
@@ -129,6 +131,7 @@ enum Source {
     Bell,
     Signals,
     Tftp,
+    Echo,
     Data(usize),
     Dhcp(usize),
     Arp(usize),
@@ -147,6 +150,7 @@ impl Source {
             Self::Bell => 0,
             Self::Signals => 1,
             Self::Tftp => 2,
+            Self::Echo => 3,
             Self::Data(place) => DATA_TOKENS_FROM + place as u64,
             Self::Dhcp(place) => DHCP_TOKENS_FROM + place as u64,
             Self::Arp(place) => ARP_TOKENS_FROM + place as u64,
@@ -160,6 +164,7 @@ impl Source {
             0 => Self::Bell,
             1 => Self::Signals,
             2 => Self::Tftp,
+            3 => Self::Echo,
             data if data < DHCP_TOKENS_FROM => Self::Data(place(DATA_TOKENS_FROM)),
             dhcp if dhcp < ARP_TOKENS_FROM => Self::Dhcp(place(DHCP_TOKENS_FROM)),
             arp if arp < OTHER_SERVERS_TOKENS_FROM => Self::Arp(place(ARP_TOKENS_FROM)),
@@ -181,6 +186,7 @@ impl Loop {
         watch(&parts.bell, Source::Bell)?;
         watch(&parts.signals, Source::Signals)?;
         watch(&parts.tftp, Source::Tftp)?;
+        watch(&parts.echo, Source::Echo)?;
         for (place, port) in parts.data.iter().enumerate() {
             watch(port, Source::Data(place))?;
         }
@@ -245,6 +251,7 @@ impl Loop {
                     }
                     Source::Dhcp(place) => self.take_dhcp(place, &mut inbox),
                     Source::Arp(place) => self.take_arp(place),
+                    Source::Echo => self.take_echo(),
                     Source::OtherServers(place) => self.take_other_servers(place),
                 }
             }
@@ -332,10 +339,25 @@ impl Loop {
         }
     }
 
-    /// What was answered to our probes.
+    /// What was answered to our probes, and what others ask.
     fn take_arp(&mut self, place: usize) {
-        for (address, mac) in self.parts.probers[place].1.answers() {
-            self.heorot(message::Input::Occupied { address, mac });
+        for heard in self.parts.probers[place].1.heard() {
+            match heard {
+                Heard::Has(address, mac) => {
+                    self.heorot(message::Input::Occupied { address, mac: Some(mac) });
+                }
+                Heard::WhoHas(address, from) => {
+                    let interface = self.parts.probers[place].0.clone();
+                    self.heorot(message::Input::WhoHas(WhoHas { interface: &interface, address, from }));
+                }
+            }
+        }
+    }
+
+    /// Who has answered to our echoes.
+    fn take_echo(&mut self) {
+        for address in self.parts.echo.answers() {
+            self.heorot(message::Input::Occupied { address, mac: None });
         }
     }
 
@@ -449,6 +471,7 @@ mod tests {
             Source::Bell,
             Source::Signals,
             Source::Tftp,
+            Source::Echo,
             Source::Data(0),
             Source::Data(7),
             Source::Dhcp(0),

@@ -21,8 +21,9 @@
 //! | `store slow\|prompt\|refuses WHY` | |
 //! | `crash` | power cut and restart |
 //! | `A lacks PATH WHY` | a file it asked for is not to be had |
-//! | `occupied ADDRESS X` | machine X answers a probe |
+//! | `occupied ADDRESS X` | machine X answers a probe; `-` if the answer does not say who |
 //! | `other SERVER offers\|grants\|refuses ADDRESS X` | another server answers machine X, and is heard |
+//! | `downloads ADDRESS`, `asks-for ADDRESS X` | blocks are acknowledged from an address; machine X asks for one by ARP |
 //! | `link paced\|round-robin\|deferring` | how the link is used from now on |
 //! | `wait TIME` | |
 //! | `raw HEX` | any datagram to port 67 |
@@ -34,7 +35,8 @@ use heorot_core::event::Kind;
 use heorot_core::load::Regime;
 use heorot_core::mac::Mac;
 use heorot_core::message::{
-    Answer, Datagram, Input, Measured, Neighbour, Output, Overheard, Query, Request, RequestId, Via,
+    Answer, Datagram, Input, Measured, Neighbour, Output, Overheard, ProbeBy, Query, Request, RequestId, Via,
+    WhoHas,
 };
 use heorot_core::service::view::{ExplainView, NodeView, RogueServerView, StatusView};
 use heorot_core::wire::dhcp::MessageType;
@@ -136,7 +138,7 @@ impl Teller {
             }
             ["wait", duration] => self.wait(duration),
             ["occupied", address, name] => {
-                let mac = self.mac(name)?;
+                let mac = if *name == "-" { None } else { Some(self.mac(name)?) };
                 let out = self.world()?.happen(Input::Occupied { address: address.parse().ok()?, mac });
                 Some(self.lines(out, None))
             }
@@ -157,6 +159,16 @@ impl Teller {
                     payload: &payload,
                 };
                 let out = self.world()?.happen(Input::Overheard(overheard));
+                Some(self.lines(out, None))
+            }
+            ["asks-for", address, name] => {
+                let from = (self.mac(name)?, Ipv4Addr::new(10, 77, 0, 5));
+                let asked = WhoHas { interface: "eth1", address: address.parse().ok()?, from };
+                let out = self.world()?.happen(Input::WhoHas(asked));
+                Some(self.lines(out, None))
+            }
+            ["downloads", address] => {
+                let out = self.world()?.happen(Input::SignOfLife(address.parse().ok()?));
                 Some(self.lines(out, None))
             }
             ["raw", hex @ ..] => {
@@ -272,7 +284,11 @@ impl Teller {
                     format!("neighbour {address} is {mac}")
                 }
                 Output::Neighbour(Neighbour::Drop { address, .. }) => format!("neighbour {address} dropped"),
-                Output::Probe { address, .. } => format!("who has {address}?"),
+                Output::Probe { address, by: ProbeBy::Arp, .. } => format!("who has {address}?"),
+                Output::Probe { address, by: ProbeBy::Echo, .. } => format!("echo to {address}"),
+                Output::AnswerArp { address, mac, to: (to, _), .. } => {
+                    format!("{to} is told that {address} is {mac}")
+                }
                 Output::Reply(_, answer) => {
                     let text = match answer {
                         Answer::Text(text) => text,

@@ -7,6 +7,7 @@ pub mod network;
 pub mod node;
 pub mod other_server;
 pub mod pin;
+pub mod probe;
 pub mod record;
 pub mod stage;
 pub mod trial;

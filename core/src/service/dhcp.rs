@@ -3,6 +3,7 @@
 
 mod client;
 mod overheard;
+mod probe;
 mod reply;
 
 use crate::cluster::lease::{NotFree, PoolId, PoolKind};
@@ -12,14 +13,17 @@ use crate::cluster::record::{LeaseRecord, Record};
 use crate::cluster::stage::{Stage, Step};
 use crate::config::{FirmwareKind, Order, Policy};
 use crate::event::Kind;
-use crate::hall::{Deferred, Due, HeldBack, Turn};
+use crate::hall::{Deferred, Due, HeldBack, Offer, Turn};
 use crate::limit::{OFFER_STANDS, QUARANTINE};
 use crate::load::{self, Admission, Waiter};
+use crate::mac::Mac;
 use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
+use crate::time::Time;
 use crate::wire::dhcp::{Message, MessageType, Op, option};
 use client::Client;
 pub(crate) use overheard::{forget_allowed, overheard};
+pub(crate) use probe::{answer_deferred, expire as probe_expires, occupied};
 use reply::Reply;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -39,7 +43,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
         Err(word) => return turn.malformed(word),
     };
     match message_type {
-        MessageType::Discover => discover(turn, &client),
+        MessageType::Discover => discover(turn, &client, datagram),
         MessageType::Request => request(turn, &client, datagram),
         MessageType::Decline => decline(turn, &client),
         MessageType::Release => release(turn, &client),
@@ -49,7 +53,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
 }
 
 /// A client looks for servers.
-fn discover(turn: &mut Turn<'_>, client: &Client) {
+fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let is_node = meet(turn, client);
     let mut admission = Admission::Now;
     if is_node {
@@ -65,6 +69,19 @@ fn discover(turn: &mut Turn<'_>, client: &Client) {
             admission = admit(turn, client);
         }
     }
+    make_offer(turn, client, is_node, admission, datagram);
+}
+
+/// Offers an address: now, or when the link has room for the client and nobody was found to have the address.
+fn make_offer(
+    turn: &mut Turn<'_>,
+    client: &Client,
+    is_node: bool,
+    admission: Admission,
+    datagram: Datagram<'_>,
+) {
+    // Who asks again has waited long enough.
+    turn.hall.held_back.remove(&client.mac);
     let Some((address, lease)) = address_to_offer(turn, client, is_node) else {
         return silence(turn, client, is_node);
     };
@@ -79,22 +96,51 @@ fn discover(turn: &mut Turn<'_>, client: &Client) {
         );
     }
     let told = format!("OFFER {address}{}", reply.describe());
-    let offer = HeldBack { told, send: reply.send() };
-    // Who asks again has waited long enough.
-    turn.hall.held_back.remove(&client.mac);
-    match admission {
-        Admission::Now => turn.offer(client.mac, offer),
-        Admission::Later(after) => {
-            turn.hall.held_back.insert(client.mac, offer);
-            turn.hall.timers.arm(turn.now + after, Due::Offer(client.mac));
-        }
+    let offer = Offer { told, send: reply.send() };
+    let (now, probed) = (turn.now, probe::before_offer(turn, client, address));
+    let at = match admission {
+        Admission::Now => probed,
+        Admission::Later(after) => probed.max(Some(now + after)),
         Admission::WhenAskedAgain => {
             let told = "nothing yet: the link is full, and it will ask again within 4 s";
             turn.event(Some(client.mac), Kind::Load, told.into());
             if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
                 node.told = Some(told.into());
             }
+            return;
         }
+    };
+    match at {
+        None => turn.offer(client.mac, offer),
+        Some(at) => hold_back(turn, client.mac, (address, offer), at, datagram),
+    }
+}
+
+/// Keeps an offer until its moment has come.
+fn hold_back(
+    turn: &mut Turn<'_>,
+    mac: Mac,
+    (address, offer): (Ipv4Addr, Offer),
+    at: Time,
+    datagram: Datagram<'_>,
+) {
+    turn.hall.held_back.insert(mac, HeldBack { address, at, asked: Deferred::of(datagram), offer });
+    turn.hall.timers.arm(at, Due::Offer(mac));
+}
+
+/// The moment of an offer that was held back.
+pub(crate) fn let_go(turn: &mut Turn<'_>, mac: Mac) {
+    let Some(held) = turn.hall.held_back.get(&mac) else { return };
+    if held.at > turn.now {
+        return turn.hall.timers.arm(held.at, Due::Offer(mac));
+    }
+    let Some(held) = turn.hall.held_back.remove(&mac) else { return };
+    let leases = &turn.hall.leases;
+    let is_lent_to_another = leases.get(held.address).is_some_and(|lease| lease.mac != mac);
+    let is_offered_to_another = leases.offered(held.address).is_some_and(|other| other != mac);
+    // Where addresses are few, the oldest offer gives way: the client asks again.
+    if !is_lent_to_another && !is_offered_to_another {
+        turn.offer(mac, held.offer);
     }
 }
 
@@ -213,6 +259,7 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let (case, address) = match (server, requested) {
         (Some(server), _) if !is_our_identifier(turn, client, server) => {
             overheard::chosen(turn, client, server);
+            turn.hall.held_back.remove(&client.mac);
             // It chose another server: "SHOULD NOT" hold the offer (RFC 2131 3.1.4).
             return turn.hall.leases.forget_offers(client.mac);
         }
@@ -243,6 +290,9 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
             turn.hall.leases.renew(turn.now, address, lease);
             grant(turn, client, address, lease, None, is_node);
         }
+        Decision::New(..) if probe::before_ack(turn, client, case, address).is_some() => {
+            turn.hall.deferred.entry(address).or_insert_with(|| Deferred::of(datagram));
+        }
         Decision::New(pool, lease) => {
             turn.hall.leases.forget_offers(client.mac);
             let until = turn.hall.leases.lend(turn.now, address, client.mac, pool, lease);
@@ -263,10 +313,7 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         }
         Decision::No => nak(turn, client, address),
         Decision::Later => {
-            let Datagram { interface, source, destination, payload } = datagram;
-            let payload = payload.to_vec();
-            let deferred = Deferred { interface: interface.into(), source, destination, payload };
-            turn.hall.deferred.entry(address).or_insert(deferred);
+            turn.hall.deferred.entry(address).or_insert_with(|| Deferred::of(datagram));
         }
         Decision::Silence => {}
     }
