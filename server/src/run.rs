@@ -19,6 +19,8 @@ use crate::ask::Ask;
 use crate::clock;
 use crate::configuration::Read;
 use crate::dns;
+use crate::echo::Echo;
+use crate::frame;
 use crate::http::Http;
 use crate::images::Images;
 use crate::images::directory::BootDirectory;
@@ -27,8 +29,8 @@ use crate::link::{Link, Routed};
 use crate::neighbour::Neighbours;
 use crate::netio::Inbox;
 use crate::notes::Notes;
-use crate::overhear::{Heard, Overhearer};
-use crate::probe::Prober;
+use crate::overhear::Listener;
+use crate::probe::{Heard, Prober};
 use crate::settings::Served;
 use crate::store::Outcome;
 use crate::traffic::Traffic;
@@ -38,7 +40,7 @@ use carry::Pending;
 use commits::Commits;
 use heorot_core::cluster::network;
 use heorot_core::config::Config;
-use heorot_core::message::{self, Datagram};
+use heorot_core::message::{self, Datagram, Overheard, WhoHas};
 use heorot_core::time::Time;
 use heorot_core::transfer::{self, Port, Transfers};
 use heorot_core::{Heorot, limit};
@@ -79,11 +81,13 @@ pub(crate) struct Parts {
     pub(crate) dhcp: Vec<(String, UdpPort)>,
     /// Port 4011 by interface.
     pub(crate) boot_servers: Vec<(String, UdpPort)>,
-    pub(crate) overhearers: Vec<(String, Overhearer)>,
     pub(crate) tftp: UdpPort,
     pub(crate) data: Vec<UdpPort>,
     pub(crate) links: BTreeMap<String, Link>,
     pub(crate) probers: Vec<(String, Prober)>,
+    /// Where other DHCP servers are heard, by interface.
+    pub(crate) listeners: Vec<(String, Listener)>,
+    pub(crate) echo: Echo,
     pub(crate) routed: Routed,
     pub(crate) served: BTreeMap<String, Served>,
     pub(crate) neighbours: Neighbours,
@@ -129,11 +133,12 @@ enum Source {
     Bell,
     Signals,
     Tftp,
+    Echo,
     Data(usize),
     Dhcp(usize),
     Arp(usize),
     BootServer(usize),
-    Overheard(usize),
+    OtherServers(usize),
 }
 
 /// From here on, tokens are those of data ports, then those of port 67, of ARP, of port 4011, and of what other servers say.
@@ -141,7 +146,7 @@ const DATA_TOKENS_FROM: u64 = 16;
 const DHCP_TOKENS_FROM: u64 = 1 << 16;
 const ARP_TOKENS_FROM: u64 = 1 << 17;
 const BOOT_SERVER_TOKENS_FROM: u64 = 1 << 18;
-const OVERHEARD_TOKENS_FROM: u64 = 1 << 19;
+const OTHER_SERVERS_TOKENS_FROM: u64 = 1 << 19;
 
 impl Source {
     fn token(self) -> u64 {
@@ -149,11 +154,12 @@ impl Source {
             Self::Bell => 0,
             Self::Signals => 1,
             Self::Tftp => 2,
+            Self::Echo => 3,
             Self::Data(place) => DATA_TOKENS_FROM + place as u64,
             Self::Dhcp(place) => DHCP_TOKENS_FROM + place as u64,
             Self::Arp(place) => ARP_TOKENS_FROM + place as u64,
             Self::BootServer(place) => BOOT_SERVER_TOKENS_FROM + place as u64,
-            Self::Overheard(place) => OVERHEARD_TOKENS_FROM + place as u64,
+            Self::OtherServers(place) => OTHER_SERVERS_TOKENS_FROM + place as u64,
         }
     }
 
@@ -163,11 +169,12 @@ impl Source {
             0 => Self::Bell,
             1 => Self::Signals,
             2 => Self::Tftp,
+            3 => Self::Echo,
             data if data < DHCP_TOKENS_FROM => Self::Data(place(DATA_TOKENS_FROM)),
             dhcp if dhcp < ARP_TOKENS_FROM => Self::Dhcp(place(DHCP_TOKENS_FROM)),
             arp if arp < BOOT_SERVER_TOKENS_FROM => Self::Arp(place(ARP_TOKENS_FROM)),
-            pxe if pxe < OVERHEARD_TOKENS_FROM => Self::BootServer(place(BOOT_SERVER_TOKENS_FROM)),
-            _ => Self::Overheard(place(OVERHEARD_TOKENS_FROM)),
+            pxe if pxe < OTHER_SERVERS_TOKENS_FROM => Self::BootServer(place(BOOT_SERVER_TOKENS_FROM)),
+            _ => Self::OtherServers(place(OTHER_SERVERS_TOKENS_FROM)),
         }
     }
 }
@@ -185,6 +192,7 @@ impl Loop {
         watch(&parts.bell, Source::Bell)?;
         watch(&parts.signals, Source::Signals)?;
         watch(&parts.tftp, Source::Tftp)?;
+        watch(&parts.echo, Source::Echo)?;
         for (place, port) in parts.data.iter().enumerate() {
             watch(port, Source::Data(place))?;
         }
@@ -197,8 +205,8 @@ impl Loop {
         for (place, (_, port)) in parts.boot_servers.iter().enumerate() {
             watch(port, Source::BootServer(place))?;
         }
-        for (place, (_, overhearer)) in parts.overhearers.iter().enumerate() {
-            watch(overhearer, Source::Overheard(place))?;
+        for (place, (_, listener)) in parts.listeners.iter().enumerate() {
+            watch(listener, Source::OtherServers(place))?;
         }
         Ok(Self {
             parts,
@@ -253,7 +261,8 @@ impl Loop {
                     Source::Dhcp(place) => self.take_dhcp(place, &mut inbox),
                     Source::Arp(place) => self.take_arp(place),
                     Source::BootServer(place) => self.take_boot_server(place, &mut inbox),
-                    Source::Overheard(place) => self.take_overheard(place),
+                    Source::Echo => self.take_echo(),
+                    Source::OtherServers(place) => self.take_other_servers(place),
                 }
             }
             self.now = clock::now();
@@ -357,20 +366,42 @@ impl Loop {
         }
     }
 
-    /// What other servers said.
-    fn take_overheard(&mut self, place: usize) {
-        let (interface, overhearer) = &self.parts.overhearers[place];
-        let interface = interface.clone();
-        for Heard { source, destination, payload } in overhearer.heard() {
-            let datagram = Datagram { interface: &interface, source, destination, payload: &payload };
-            self.heorot(message::Input::Dhcp(datagram));
+    /// What was answered to our probes, and what others ask.
+    fn take_arp(&mut self, place: usize) {
+        for heard in self.parts.probers[place].1.heard() {
+            match heard {
+                Heard::Has(address, mac) => {
+                    self.heorot(message::Input::Occupied { address, mac: Some(mac) });
+                }
+                Heard::WhoHas(address, from) => {
+                    let interface = self.parts.probers[place].0.clone();
+                    self.heorot(message::Input::WhoHas(WhoHas { interface: &interface, address, from }));
+                }
+            }
         }
     }
 
-    /// What was answered to our probes.
-    fn take_arp(&mut self, place: usize) {
-        for (address, mac) in self.parts.probers[place].1.answers() {
-            self.heorot(message::Input::Occupied { address, mac });
+    /// Who has answered to our echoes.
+    fn take_echo(&mut self) {
+        for address in self.parts.echo.answers() {
+            self.heorot(message::Input::Occupied { address, mac: None });
+        }
+    }
+
+    /// What other DHCP servers told their clients.
+    fn take_other_servers(&mut self, place: usize) {
+        let interface = self.parts.listeners[place].0.clone();
+        for frame in self.parts.listeners[place].1.frames() {
+            let Some(datagram) = self.parts.listeners[place].1.datagram(&frame) else { continue };
+            let frame::read::Datagram { from: mac, source, destination, payload, .. } = datagram;
+            let interface = &interface;
+            self.heorot(message::Input::Overheard(Overheard {
+                interface,
+                mac,
+                source,
+                destination,
+                payload,
+            }));
         }
     }
 
@@ -467,6 +498,7 @@ mod tests {
             Source::Bell,
             Source::Signals,
             Source::Tftp,
+            Source::Echo,
             Source::Data(0),
             Source::Data(7),
             Source::Dhcp(0),
@@ -475,8 +507,8 @@ mod tests {
             Source::Arp(300),
             Source::BootServer(0),
             Source::BootServer(300),
-            Source::Overheard(0),
-            Source::Overheard(300),
+            Source::OtherServers(0),
+            Source::OtherServers(300),
         ] {
             assert_eq!(Source::of(source.token()), source);
         }

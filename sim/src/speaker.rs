@@ -180,23 +180,27 @@ impl Packet {
     }
 }
 
-/// What another server says to this machine, who has asked: an offer, an ACK or a NAK.
-pub fn of_another_server(
-    mac: Mac,
-    message_type: MessageType,
+/// Where other servers' frames come from.
+pub const OTHER_SERVER_MAC: Mac = Mac([0x52, 0x54, 0x02, 0, 0, 9]);
+
+/// What another server tells a machine.
+pub fn other_reply(
     server: Ipv4Addr,
+    message_type: MessageType,
     address: Ipv4Addr,
-    file: Option<&str>,
+    mac: Mac,
+    boot_file: Option<&str>,
 ) -> Vec<u8> {
     let mut options = Options::default();
     options.set(option::MESSAGE_TYPE, vec![message_type as u8]);
     options.set(option::SERVER_IDENTIFIER, server.octets().into());
-    if let Some(file) = file {
+    if let Some(file) = boot_file {
         options.set(option::BOOT_FILE, file.into());
     }
     let mut chaddr = [0; 16];
     chaddr[..6].copy_from_slice(&mac.0);
     let none = Ipv4Addr::UNSPECIFIED;
+    let is_nak = message_type == MessageType::Nak;
     let message = Message {
         op: Op::BootReply,
         htype: 1,
@@ -206,7 +210,7 @@ pub fn of_another_server(
         secs: 0,
         broadcast: true,
         ciaddr: none,
-        yiaddr: address,
+        yiaddr: if is_nak { none } else { address },
         siaddr: none,
         giaddr: none,
         chaddr,
@@ -214,7 +218,7 @@ pub fn of_another_server(
         file: Vec::new(),
         options,
     };
-    message.write(1472)
+    message.write(576)
 }
 
 /// What a machine, or somebody who listens on its link, sees of an answer: one line.

@@ -1,6 +1,6 @@
 //! Neighbour entries of ours: the machine of an address in mid-boot, so that the kernel never asks for it by ARP.
 
-use crate::limit::{HOLD_AFTER_LIFE, PINS_MAX};
+use crate::limit::{ARP_ANSWERED_AFTER_LIFE, HOLD_AFTER_LIFE, PINS_MAX};
 use crate::mac::Mac;
 use crate::time::Time;
 use std::collections::BTreeMap;
@@ -21,6 +21,8 @@ pub struct Pin {
     pub mac: Mac,
     /// When the machine was last heard of.
     pub life: Time,
+    /// When it last acknowledged what it downloads.
+    pub download: Option<Time>,
 }
 
 impl Pin {
@@ -55,6 +57,19 @@ impl Pins {
         if let Some(pin) = self.pins.get_mut(&address) {
             pin.life = now;
         }
+    }
+
+    /// A sign of life from a download.
+    pub fn downloads(&mut self, now: Time, address: Ipv4Addr) {
+        if let Some(pin) = self.pins.get_mut(&address) {
+            (pin.life, pin.download) = (now, Some(now));
+        }
+    }
+
+    /// The machine of an address, if it downloads now.
+    pub fn downloading(&self, now: Time, address: Ipv4Addr) -> Option<&Pin> {
+        let runs = |pin: &&Pin| pin.download.is_some_and(|last| now.since(last) < ARP_ANSWERED_AFTER_LIFE);
+        self.pins.get(&address).filter(runs)
     }
 
     /// All entries, by address.

@@ -215,6 +215,12 @@ pub struct Network {
     pub temporary_lease: Duration,
     /// Of a guest's address.
     pub guest_lease: Duration,
+    /// Whether addresses that are lent are probed before.
+    pub probe: bool,
+    /// DHCP servers that may answer here beside us.
+    pub other_servers: Vec<Ipv4Addr>,
+    /// Whether ARP is answered in the place of nodes that download.
+    pub answer_arp: bool,
 }
 
 impl Network {

@@ -51,6 +51,9 @@ pub(super) struct NetworkDraft {
     pub(super) lease: Option<Placed<Duration>>,
     pub(super) temporary_lease: Option<Placed<Duration>>,
     pub(super) guest_lease: Option<Placed<Duration>>,
+    pub(super) probe: Option<Placed<bool>>,
+    pub(super) other_servers: Option<Placed<Vec<Placed<Ipv4Addr>>>>,
+    pub(super) answer_arp: Option<Placed<bool>>,
 }
 
 /// A `[profile.NAME]`: what it says itself.
@@ -161,6 +164,9 @@ fn read_network(findings: &mut Findings<'_>, network: &Entry<'_>) -> Option<Netw
         lease: network.duration(findings, "lease"),
         temporary_lease: network.duration(findings, "temporary-lease"),
         guest_lease: network.duration(findings, "guest-lease"),
+        probe: network.truth(findings, "probe"),
+        other_servers: network.texts(findings, "other-servers", value::address),
+        answer_arp: network.truth(findings, "answer-arp"),
     };
     if draft.mode.as_ref().is_none_or(|mode| mode.value != Mode::Proxy) && !network.has("temporary") {
         network.missing(findings, "temporary");

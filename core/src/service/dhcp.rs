@@ -2,6 +2,8 @@
 //! different client identifiers (none, 01 + address, a DUID) or none and must get one address, so that RFC 2131 4.2's key does not serve here.
 
 mod client;
+mod overheard;
+mod probe;
 mod proxy;
 mod pxe;
 mod reply;
@@ -14,13 +16,17 @@ use crate::cluster::record::{LeaseRecord, Record};
 use crate::cluster::stage::{Stage, Step};
 use crate::config::{FirmwareKind, Mode, Order, Policy, Protocol};
 use crate::event::Kind;
-use crate::hall::{Deferred, Due, HeldBack, Turn};
+use crate::hall::{Deferred, Due, HeldBack, Offer, Turn};
 use crate::limit::{OFFER_STANDS, QUARANTINE};
 use crate::load::{self, Admission, Waiter};
+use crate::mac::Mac;
 use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
+use crate::time::Time;
 use crate::wire::dhcp::{Message, MessageType, Op, option};
 use client::Client;
+pub(crate) use overheard::{forget_allowed, overheard};
+pub(crate) use probe::{answer_deferred, expire as probe_expires, occupied};
 use reply::{Missing, Reply};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -32,8 +38,8 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
         Ok(message) => message,
         Err(malformed) => return turn.malformed(malformed.word()),
     };
-    if message.op == Op::BootReply {
-        return shadow::overheard(turn, datagram, message);
+    if message.op != Op::BootRequest {
+        return turn.malformed("dhcp-reply");
     }
     let Some(message_type) = message.message_type() else { return turn.malformed("dhcp-message-type") };
     let client = match Client::read(turn.config, datagram, message) {
@@ -47,11 +53,11 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
             let target = pxe::at_its_address(&client);
             return target.into_iter().for_each(|target| pxe::answer(turn, &client, target));
         }
-        (Mode::Proxy, _) => return proxy::handle(turn, &client, message_type),
+        (Mode::Proxy, _) => return proxy::handle(turn, &client, message_type, datagram),
         (Mode::Shadow, _) => return shadow::asked(turn, &client, message_type),
     }
     match message_type {
-        MessageType::Discover => discover(turn, &client),
+        MessageType::Discover => discover(turn, &client, datagram),
         MessageType::Request => request(turn, &client, datagram),
         MessageType::Decline => decline(turn, &client),
         MessageType::Release => release(turn, &client),
@@ -61,7 +67,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
 }
 
 /// A client looks for servers.
-fn discover(turn: &mut Turn<'_>, client: &Client) {
+fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let is_node = meet(turn, client);
     let mut admission = Admission::Now;
     if is_node {
@@ -77,36 +83,91 @@ fn discover(turn: &mut Turn<'_>, client: &Client) {
             admission = admit(turn, client);
         }
     }
+    make_offer(turn, client, is_node, admission, datagram);
+}
+
+/// Offers an address: now, or when the link has room for the client and nobody was found to have the address.
+fn make_offer(
+    turn: &mut Turn<'_>,
+    client: &Client,
+    is_node: bool,
+    admission: Admission,
+    datagram: Datagram<'_>,
+) {
+    // Who asks again has waited long enough.
+    turn.hall.held_back.remove(&client.mac);
     let Some((address, lease)) = address_to_offer(turn, client, is_node) else {
         return silence(turn, client, is_node);
     };
     turn.hall.timers.arm(turn.now + OFFER_STANDS, Due::Address(address));
     let reply = Reply::new(turn, client, MessageType::Offer).lease(address, lease).parameters(address);
     let told = format!("OFFER {address}{}", reply.describe());
-    offer(turn, client, admission, reply, told);
+    let probed = probe::before_offer(turn, client, address);
+    offer(turn, client, Terms { address, admission, probed, told }, reply, datagram);
+}
+
+/// What an offer speaks of, and what it waits for.
+struct Terms {
+    /// The address; none that is anybody's beside another server, which gives it.
+    address: Ipv4Addr,
+    admission: Admission,
+    /// Until when it is asked whether somebody has the address.
+    probed: Option<Time>,
+    /// For the history.
+    told: String,
 }
 
 /// Sends an offer when it is time for it. One that says nothing of a boot file to who wants one is trouble.
-fn offer(turn: &mut Turn<'_>, client: &Client, admission: Admission, reply: Reply<'_>, told: String) {
+fn offer(turn: &mut Turn<'_>, client: &Client, terms: Terms, reply: Reply<'_>, datagram: Datagram<'_>) {
+    let Terms { address, admission, probed, told } = terms;
     if let Some(Missing { what, to_do }) = reply.missing_boot_file() {
         turn.trouble(client.mac, format!("its firmware was offered no boot file: {what}"), Some(to_do));
     }
-    let offer = HeldBack { told, send: reply.send() };
-    // Who asks again has waited long enough.
-    turn.hall.held_back.remove(&client.mac);
-    match admission {
-        Admission::Now => turn.offer(client.mac, offer),
-        Admission::Later(after) => {
-            turn.hall.held_back.insert(client.mac, offer);
-            turn.hall.timers.arm(turn.now + after, Due::Offer(client.mac));
-        }
+    let offer = Offer { told, send: reply.send() };
+    let now = turn.now;
+    let at = match admission {
+        Admission::Now => probed,
+        Admission::Later(after) => probed.max(Some(now + after)),
         Admission::WhenAskedAgain => {
             let told = "nothing yet: the link is full, and it will ask again within 4 s";
             turn.event(Some(client.mac), Kind::Load, told.into());
             if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
                 node.told = Some(told.into());
             }
+            return;
         }
+    };
+    match at {
+        None => turn.offer(client.mac, offer),
+        Some(at) => hold_back(turn, client.mac, (address, offer), at, datagram),
+    }
+}
+
+/// Keeps an offer until its moment has come.
+fn hold_back(
+    turn: &mut Turn<'_>,
+    mac: Mac,
+    (address, offer): (Ipv4Addr, Offer),
+    at: Time,
+    datagram: Datagram<'_>,
+) {
+    turn.hall.held_back.insert(mac, HeldBack { address, at, asked: Deferred::of(datagram), offer });
+    turn.hall.timers.arm(at, Due::Offer(mac));
+}
+
+/// The moment of an offer that was held back.
+pub(crate) fn let_go(turn: &mut Turn<'_>, mac: Mac) {
+    let Some(held) = turn.hall.held_back.get(&mac) else { return };
+    if held.at > turn.now {
+        return turn.hall.timers.arm(held.at, Due::Offer(mac));
+    }
+    let Some(held) = turn.hall.held_back.remove(&mac) else { return };
+    let leases = &turn.hall.leases;
+    let is_lent_to_another = leases.get(held.address).is_some_and(|lease| lease.mac != mac);
+    let is_offered_to_another = leases.offered(held.address).is_some_and(|other| other != mac);
+    // Where addresses are few, the oldest offer gives way: the client asks again.
+    if !is_lent_to_another && !is_offered_to_another {
+        turn.offer(mac, held.offer);
     }
 }
 
@@ -224,6 +285,8 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let ciaddr = client.message.ciaddr;
     let (case, address) = match (server, requested) {
         (Some(server), _) if !is_our_identifier(turn, client, server) => {
+            overheard::chosen(turn, client, server);
+            turn.hall.held_back.remove(&client.mac);
             // It chose another server: "SHOULD NOT" hold the offer (RFC 2131 3.1.4).
             return turn.hall.leases.forget_offers(client.mac);
         }
@@ -254,6 +317,9 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
             turn.hall.leases.renew(turn.now, address, lease);
             grant(turn, client, address, lease, None, is_node);
         }
+        Decision::New(..) if probe::before_ack(turn, client, case, address).is_some() => {
+            turn.hall.deferred.entry(address).or_insert_with(|| Deferred::of(datagram));
+        }
         Decision::New(pool, lease) => {
             turn.hall.leases.forget_offers(client.mac);
             let until = turn.hall.leases.lend(turn.now, address, client.mac, pool, lease);
@@ -274,10 +340,7 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         }
         Decision::No => nak(turn, client, address),
         Decision::Later => {
-            let Datagram { interface, source, destination, payload } = datagram;
-            let payload = payload.to_vec();
-            let deferred = Deferred { interface: interface.into(), source, destination, payload };
-            turn.hall.deferred.entry(address).or_insert(deferred);
+            turn.hall.deferred.entry(address).or_insert_with(|| Deferred::of(datagram));
         }
         Decision::Silence => {}
     }

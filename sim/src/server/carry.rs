@@ -76,9 +76,10 @@ impl Server {
             Output::Probe { address, .. } => {
                 // A machine that runs answers at once.
                 if let Some(mac) = s.resolve(address) {
-                    self.heorot(s, Input::Occupied { address, mac });
+                    self.heorot(s, Input::Occupied { address, mac: Some(mac) });
                 }
             }
+            Output::AnswerArp { .. } => {} // Nobody else is on the simulated link who would ask.
             Output::Reply(id, answer) => self.reply(s, id, answer),
             Output::Publish(_) => {}
             Output::Event(event) => s.watch.event(s.now, &event),

@@ -59,18 +59,12 @@ impl Client {
         Ok(Self::new(config, mac, place, server, message))
     }
 
-    /// Reads whom another server speaks to. What it is that asked is not said in a reply.
+    /// Whom another server speaks to on a network of ours. What it is that asked is not said in a reply.
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub(super) fn read_reply(
-        config: &Config,
-        datagram: Datagram<'_>,
-        message: Message,
-    ) -> Result<Self, &'static str> {
+    pub(super) fn of_reply(config: &Config, place: usize, message: Message) -> Result<Self, &'static str> {
         let mac = message.mac().ok_or("dhcp-hardware-address")?;
-        let place = network::of_client(config, datagram.interface, message.giaddr, message.yiaddr)
-            .ok_or("dhcp-network")?;
         Ok(Self::new(config, mac, place, config.networks[place].address, message))
     }
 

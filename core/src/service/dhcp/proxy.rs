@@ -6,7 +6,7 @@
 
 use super::client::Client;
 use super::reply::Reply;
-use super::{admit, heard, is_numbered_at_request, meet, offer, power_on, pxe};
+use super::{Terms, admit, heard, is_numbered_at_request, meet, offer, power_on, pxe};
 use crate::cluster::lease::{Lease, PoolId, PoolKind};
 use crate::cluster::record::{LeaseRecord, Record};
 use crate::cluster::stage::{Stage, Step};
@@ -15,6 +15,7 @@ use crate::hall::{Due, Turn};
 use crate::limit::HOLD_AFTER_LIFE;
 use crate::load::Admission;
 use crate::mac::Mac;
+use crate::message::Datagram;
 use crate::promise::Promise;
 use crate::wire::dhcp::{MessageType, option};
 use std::net::Ipv4Addr;
@@ -29,9 +30,14 @@ pub(super) enum Evidence {
 }
 
 /// Takes a datagram of port 67 on a network where another server gives the addresses.
-pub(super) fn handle(turn: &mut Turn<'_>, client: &Client, message_type: MessageType) {
+pub(super) fn handle(
+    turn: &mut Turn<'_>,
+    client: &Client,
+    message_type: MessageType,
+    datagram: Datagram<'_>,
+) {
     match message_type {
-        MessageType::Discover => discover(turn, client),
+        MessageType::Discover => discover(turn, client, datagram),
         MessageType::Request => request(turn, client),
         MessageType::Inform => {
             if let Some(target) = pxe::at_its_address(client) {
@@ -49,7 +55,7 @@ pub(super) fn handle(turn: &mut Turn<'_>, client: &Client, message_type: Message
 }
 
 /// Firmware looks for servers. Guests, and systems that run, want nothing of us.
-fn discover(turn: &mut Turn<'_>, client: &Client) {
+fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let Some(firmware) = client.firmware else { return };
     if !meet(turn, client) {
         return;
@@ -60,7 +66,9 @@ fn discover(turn: &mut Turn<'_>, client: &Client) {
     let admission = if is_first { admit(turn, client) } else { Admission::Now };
     let reply = Reply::new(turn, client, MessageType::Offer).boot_only();
     let told = format!("OFFER beside another server{}", reply.describe());
-    offer(turn, client, admission, reply, told);
+    turn.hall.held_back.remove(&client.mac);
+    let terms = Terms { address: Ipv4Addr::UNSPECIFIED, admission, probed: None, told };
+    offer(turn, client, terms, reply, datagram);
 }
 
 /// A machine takes an address from the other server, or keeps it.

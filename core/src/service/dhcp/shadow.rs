@@ -6,13 +6,14 @@
 use super::client::Client;
 use super::reply::Reply;
 use super::{Case, Decision, address_to_offer, decide, meet, proxy};
+use crate::cluster::network;
 use crate::cluster::shadow::{Answer, End, Exchange};
 use crate::config::Mode;
 use crate::event::Kind;
 use crate::hall::{Due, Turn};
 use crate::limit::{OFFER_STANDS, SHADOWS_MAX};
 use crate::mac::Mac;
-use crate::message::Datagram;
+use crate::message::Overheard;
 use crate::wire::dhcp::{Message, MessageType, option};
 use std::net::Ipv4Addr;
 
@@ -46,18 +47,20 @@ pub(super) fn asked(turn: &mut Turn<'_>, client: &Client, message_type: MessageT
     }
 }
 
-/// Another server speaks to a client, and we hear it.
-pub(super) fn overheard(turn: &mut Turn<'_>, datagram: Datagram<'_>, message: Message) {
-    let Some(message_type) = message.message_type() else { return turn.malformed("dhcp-message-type") };
-    let client = match Client::read_reply(turn.config, datagram, message) {
-        Ok(client) => client,
-        Err(word) => return turn.malformed(word),
+/// Another server's reply went by. Whether it did where that is its business: where it gives the addresses.
+pub(super) fn overheard(turn: &mut Turn<'_>, heard: Overheard<'_>, message: &Message) -> bool {
+    let place = network::of_client(turn.config, heard.interface, message.giaddr, message.yiaddr);
+    let Some(place) = place.filter(|place| turn.config.networks[*place].mode != Mode::Serve) else {
+        return false;
     };
-    match client.mode {
-        Mode::Serve => turn.malformed("dhcp-reply"),
-        Mode::Proxy => proxy::overheard(turn, &client, message_type),
-        Mode::Shadow => answered(turn, &client, message_type, *datagram.source.ip()),
+    // To whom cannot be known of a host without an Ethernet address.
+    let Ok(client) = Client::of_reply(turn.config, place, message.clone()) else { return true };
+    match (client.mode, message.message_type()) {
+        (Mode::Serve, _) | (_, None) => {}
+        (Mode::Proxy, Some(message_type)) => proxy::overheard(turn, &client, message_type),
+        (Mode::Shadow, Some(message_type)) => answered(turn, &client, message_type, *heard.source.ip()),
     }
+    true
 }
 
 fn answered(turn: &mut Turn<'_>, client: &Client, message_type: MessageType, source: Ipv4Addr) {
