@@ -26,6 +26,7 @@ pub mod machine;
 pub mod modules;
 pub mod namespace;
 pub mod network;
+pub mod other_server;
 pub mod packages;
 pub mod qmp;
 pub mod router;
