@@ -61,7 +61,7 @@ pub(super) fn build(draft: &NetworkDraft, prefix: &Prefix) -> Option<Network> {
             first: draft.first.as_ref()?.value,
             suffix: draft.suffix.as_ref()?.value.clone(),
         },
-        temporary: temporary.or((mode == Mode::Proxy).then_some(none))?,
+        temporary: temporary.or_else(|| (mode == Mode::Proxy).then_some(none))?,
         guests: draft.guests.as_ref().map(|guests| guests.value),
         gateway: draft.gateway.as_ref().map(|gateway| gateway.value),
         lease: draft.lease.as_ref()?.value,

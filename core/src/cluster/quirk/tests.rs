@@ -21,7 +21,8 @@ fn names(
 #[test]
 fn every_row_fits_whom_it_speaks_of() {
     const CLASS: &str = "PXEClient:Arch:00000:UNDI:002001";
-    let table: &[(Firmware, u16, &str, Mac, Mode, &[&str])] = &[
+    type Row = (Firmware, u16, &'static str, Mac, Mode, &'static [&'static str]);
+    let table: &[Row] = &[
         (Firmware::Http, 16, "HTTPClient", PC, Mode::Serve, &["http-class"]),
         (Firmware::Http, 19, "HTTPClient", PC, Mode::Proxy, &["http-class"]),
         (Firmware::Ipxe, 0, CLASS, PC, Mode::Serve, &["ipxe-no-pxedhcp"]),
