@@ -77,6 +77,7 @@ impl Inbox {
             header.msg_hdr.msg_iov = piece;
             header.msg_hdr.msg_iovlen = 1;
             header.msg_hdr.msg_control = ptr::from_mut(control).cast();
+            make_room(&mut header);
             header
         });
         let headers = headers.collect();
@@ -96,10 +97,7 @@ impl Inbox {
     /// The socket's own; that there is nothing is none.
     pub(crate) fn receive(&mut self, socket: BorrowedFd<'_>) -> io::Result<usize> {
         // The kernel has written the real lengths into those that it used last.
-        for header in self.headers.iter_mut().take(self.received.len().max(1)) {
-            header.msg_hdr.msg_namelen = socket_address_octets();
-            header.msg_hdr.msg_controllen = CONTROL_OCTETS;
-        }
+        self.headers.iter_mut().take(self.received.len()).for_each(make_room);
         self.received.clear();
         // SAFETY: every header points to one piece, one address and one control buffer, each of the length that it states. All of them live
         // in vectors of `self` that never grow, so that they stay where they are, and nobody else touches them during the call.
@@ -165,6 +163,12 @@ fn envelope(message: &libc::mmsghdr, peer: &libc::sockaddr_in) -> Envelope {
         control = unsafe { libc::CMSG_NXTHDR(&raw const message.msg_hdr, control) };
     }
     envelope
+}
+
+/// States how much room address and control messages have.
+fn make_room(header: &mut libc::mmsghdr) {
+    header.msg_hdr.msg_namelen = socket_address_octets();
+    header.msg_hdr.msg_controllen = CONTROL_OCTETS;
 }
 
 /// The address of an interface for a packet socket that gets frames of this Ethernet type; of 0, it only sends.

@@ -63,7 +63,7 @@ fn a_datagram_tells_where_it_was_sent_and_the_answer_leaves_from_there() {
 #[test]
 fn a_batch_keeps_its_order_and_its_lengths() {
     let (ours, address) = socket();
-    let (client, _) = socket();
+    let (client, client_address) = socket();
     let payloads: Vec<Vec<u8>> = (0..40_u8).map(|n| vec![n; usize::from(n) * 30]).collect();
     let datagrams: Vec<[&[u8]; 3]> = payloads.iter().map(|p| [p.as_slice(), &[], &[]]).collect();
     assert_eq!(send(client.as_fd(), Ipv4Addr::LOCALHOST, address, &datagrams).unwrap(), 40);
@@ -72,7 +72,10 @@ fn a_batch_keeps_its_order_and_its_lengths() {
     let mut received = Vec::new();
     while received.len() < 40 {
         assert!(receive(&mut inbox, &ours) > 0, "only {} came", received.len());
-        received.extend(inbox.datagrams().map(|(_, payload)| payload.to_vec()));
+        for (envelope, payload) in inbox.datagrams() {
+            assert_eq!((envelope.source, envelope.local), (client_address, Ipv4Addr::LOCALHOST));
+            received.push(payload.to_vec());
+        }
     }
     assert_eq!(received, payloads);
 }

@@ -111,7 +111,7 @@ impl Loop {
                             parcels.splice(next + left..=next + left, singles(&parcel));
                         } else {
                             let why = unsent(&error);
-                            impossible = impossible.or((why == Unsent::Impossible).then_some(error));
+                            impossible = impossible.or_else(|| (why == Unsent::Impossible).then_some(error));
                             failed.extend(sends[parcel.send].transfer.map(|id| (id, parcel.first, why)));
                             // Nothing of it leaves behind a gap.
                             let is_other = |other: &Parcel| other.send != parcel.send;
