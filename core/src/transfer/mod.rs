@@ -80,7 +80,6 @@ struct State {
     seniority: Seniority,
     images: Images,
     slots: Slots,
-    next_port: u16,
     resent_total: u64,
     retries_total: u64,
 }
@@ -102,7 +101,6 @@ impl Transfers {
             timers: BTreeSet::new(),
             images: Images::default(),
             slots: Slots::default(),
-            next_port: 0,
             resent_total: 0,
             retries_total: 0,
         };
@@ -294,7 +292,7 @@ impl State {
             return out.push(error(Port::Request, local, peer, ErrorCode::Other, text));
         }
         let slot = self.slots.take().expect("there are as many slots as transfers");
-        let place = (self.take_port(port_before), local, peer);
+        let place = (self.port_after(port_before), local, peer);
         let id = self.flights.name(slot);
         let path = request.name;
         out.push(Output::Open { transfer: id, peer: *peer.ip(), local, path: path.clone(), identity: None });
@@ -303,7 +301,10 @@ impl State {
 
     /// A transfer goes on after a restart. False if that makes no sense.
     fn resume(&mut self, now: Time, slot: u32, note: Note, out: &mut Vec<Output>) -> bool {
-        if note.port >= self.settings.data_ports || self.flights.to(note.peer).is_some() || slot as usize >= TRANSFERS_MAX {
+        if note.port >= self.settings.data_ports
+            || self.flights.to(note.peer).is_some()
+            || slot as usize >= TRANSFERS_MAX
+        {
             return false;
         }
         let id = self.flights.name(slot);
@@ -532,17 +533,14 @@ impl State {
         self.slots.give_back(flight.slot);
     }
 
+    /// The port of a transfer to a peer whose last one has just ended: another one. All others share the first: what many say at once is then taken, and answered, at once.
+    fn port_after(&self, before: Option<u16>) -> u16 {
+        before.map_or(0, |port| (port + 1) % self.settings.data_ports)
+    }
+
     /// The transfer that is sent to this peer from this port of ours.
     fn flight_at(&self, port: u16, peer: SocketAddrV4) -> Option<TransferId> {
         self.flights.to(peer).filter(|flight| flight.port == port).map(|flight| flight.id)
-    }
-
-    /// The next port in turn, but not the one that this peer's last transfer was sent from.
-    fn take_port(&mut self, but: Option<u16>) -> u16 {
-        let turn = |port: u16| (port + 1) % self.settings.data_ports;
-        let port = if but == Some(self.next_port) { turn(self.next_port) } else { self.next_port };
-        self.next_port = turn(port);
-        port
     }
 }
 
