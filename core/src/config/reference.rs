@@ -70,7 +70,7 @@ fn sample_section(section: &Section) -> String {
     let live = section.form != Form::List || section.path == "network";
     let heading = match section.form {
         Form::Named => format!("[{}.default]", section.path),
-        Form::Table | Form::List => section.heading(),
+        Form::Table | Form::List | Form::Open => section.heading(),
     };
     let mut text = format!("\n{}{}{heading}\n", comment(section.doc), if live { "" } else { "#" });
     for setting in section.settings.iter().filter(works) {
