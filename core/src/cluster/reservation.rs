@@ -144,9 +144,9 @@ impl Reservations {
     }
 }
 
-/// The classes that a machine is in, in the order of the file.
-pub fn classes<'c>(config: &'c Config, traits: &Traits<'_>) -> Vec<&'c Class> {
-    config.classes.iter().filter(|class| is_in(class, traits)).collect()
+/// The classes that a machine is in, by their places in the configuration.
+pub fn classes(config: &Config, traits: &Traits<'_>) -> Vec<usize> {
+    (0..config.classes.len()).filter(|place| is_in(&config.classes[*place], traits)).collect()
 }
 
 /// All that a class says must hold, and of each list one.

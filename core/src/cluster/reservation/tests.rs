@@ -130,7 +130,7 @@ fn all_that_a_class_says_must_hold() {
     );
     let elsewhere = Traits { network: 1, ..Traits::default() };
     let names = |traits: &Traits<'_>| {
-        classes(&config, traits).iter().map(|class| class.name.clone()).collect::<Vec<_>>()
+        classes(&config, traits).iter().map(|place| config.classes[*place].name.clone()).collect::<Vec<_>>()
     };
     for (traits, expected) in [
         (elsewhere.clone(), &[][..]),

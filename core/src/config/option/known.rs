@@ -134,7 +134,7 @@ pub static KNOWN: &[KnownOption] = &[
     known(40, &["nis-domain"], Form::Text),
     known(41, &["nis-servers", "nis-server"], Form::Addresses),
     known(42, &["ntp-servers", "ntp-server"], Form::Addresses),
-    known(43, &["vendor-encapsulated-options", "vendor-encap"], Form::Octets),
+    known(43, &["vendor-encapsulated-options", "vendor-encap"], Form::Unknown),
     known(44, &["netbios-name-servers", "netbios-ns"], Form::Addresses),
     known(45, &["netbios-dd-server", "netbios-dd"], Form::Addresses),
     known(46, &["netbios-node-type", "netbios-nodetype"], Form::U8),
