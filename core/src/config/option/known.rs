@@ -2,6 +2,8 @@
 //!
 //! The first name is Kea's, which is the IANA registry's where that has one; the others are dnsmasq's and ISC dhcpd's.
 
+use std::fmt;
+
 /// An option of the IANA registry.
 #[derive(Debug)]
 pub struct KnownOption {
@@ -50,6 +52,30 @@ pub enum Form {
     Unknown,
     /// The server writes it itself, for this reason.
     Owned(&'static str),
+}
+
+/// What the value looks like, for the reference.
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Address => "an address",
+            Self::Addresses => "addresses",
+            Self::AddressPairs => "pairs of addresses: `\"10.9.0.1 via 10.77.0.254\"`",
+            Self::Text => "a text",
+            Self::Flag => "`true` or `false`",
+            Self::U8 => "a whole number from 0 to 255",
+            Self::U16 => "a whole number from 0 to 65535",
+            Self::U16s => "whole numbers from 0 to 65535",
+            Self::U32 => "a whole number from 0 to 4294967295",
+            Self::I32 => "a whole number from -2147483648 to 2147483647",
+            Self::Domains | Self::PlainDomains => "domain names",
+            Self::Sip => "addresses or domain names",
+            Self::Routes => "routes: `\"10.0.0.0/8 via 10.77.0.254\"`",
+            Self::Octets => "octets: `\"hex:0102\"`",
+            Self::Unknown => "a text, `\"hex:0102\"` or another with its type",
+            Self::Owned(why) => return write!(f, "not to be set: {why}"),
+        })
+    }
 }
 
 /// The option of a name.
