@@ -1,5 +1,10 @@
 //! What a DISCOVER costs beside so many reservations: `cargo run --release -p heorot-sim --example reservations`, a Markdown table.
-#![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "this is where people look on")]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "this is where people look on"
+)]
 
 use heorot_core::Heorot;
 use heorot_core::config::{Config, Interface, render};
@@ -20,7 +25,7 @@ fn main() {
     println!("| --- | --- | --- |");
     for count in [10, 100, 1_000, 10_000] {
         let reserved = median(count, |packet| packet % count);
-        let nobody = median(count, |packet| 1 << 20 | packet % 10);
+        let nobody = median(count, |packet| (1 << 20) | (packet % 10));
         println!("| {count} | {reserved} | {nobody} |");
     }
 }

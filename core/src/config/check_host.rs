@@ -96,10 +96,13 @@ fn check_macs(findings: &mut Findings<'_>, draft: &Draft) {
     }
 }
 
+/// Circuit and remote identifier.
+type RelayPlace<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
+
 /// So is a client identifier, and a place at a relay.
 fn check_identifiers(findings: &mut Findings<'_>, draft: &Draft) {
     let mut clients: BTreeMap<&[u8], &Range<usize>> = BTreeMap::new();
-    let mut places: BTreeMap<(Option<&[u8]>, Option<&[u8]>), &Range<usize>> = BTreeMap::new();
+    let mut places: BTreeMap<RelayPlace<'_>, &Range<usize>> = BTreeMap::new();
     let of_nodes = draft.nodes.iter().map(|node| &node.identifiers);
     let of_hosts = draft.hosts.iter().map(|host| &host.identifiers);
     for IdentifiersDraft { client, circuit, remote } in of_nodes.chain(of_hosts) {

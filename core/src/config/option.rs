@@ -204,11 +204,9 @@ fn read_forced(findings: &mut Findings<'_>, value: &Spanned<DeValue<'_>>) -> BTr
     let mut forced = BTreeSet::new();
     for item in items {
         let whole = |path| matches!(path, OptionPath::Whole(_));
-        let said = match item.get_ref() {
-            DeValue::String(name) => path(name),
-            DeValue::Integer(number) => path(number.as_str()),
-            _ => Err(Wrong::with("it lists options", "as force = [\"ntp-servers\", \"43\"]")),
-        };
+        let word = item.get_ref().as_str().or_else(|| Some(item.get_ref().as_integer()?.as_str()));
+        let none = || Wrong::with("it lists options", "as force = [\"ntp-servers\", \"43\"]");
+        let said = word.ok_or_else(none).and_then(path);
         match said {
             Ok(path) if whole(path) => {
                 forced.insert(path.code());

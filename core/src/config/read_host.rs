@@ -8,7 +8,6 @@ use super::{Identifiers, MacPattern};
 use crate::limit::{CLASS_ALTERNATIVES_MAX, MACS_PER_NODE_MAX};
 use std::net::Ipv4Addr;
 use std::time::Duration;
-use toml::de::DeValue;
 
 /// A `[[class]]`.
 pub(super) struct ClassDraft {
@@ -149,10 +148,7 @@ fn read_architectures(findings: &mut Findings<'_>, class: &Entry<'_>) -> Vec<u16
     }
     let mut all = Vec::new();
     for item in items {
-        let word = match item.get_ref() {
-            DeValue::Integer(number) => Some(number.as_str()),
-            value => value.as_str(),
-        };
+        let word = item.get_ref().as_str().or_else(|| Some(item.get_ref().as_integer()?.as_str()));
         match word
             .ok_or_else(|| Wrong::with("it is a list of words or numbers", "as [\"uefi-x64\", 16]"))
             .and_then(architecture)

@@ -326,7 +326,7 @@ fn decide(turn: &Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, is_no
         Some(_) | None if permanent == Some(address) => return Decision::Known(settings.lease),
         Some(_) | None => {}
     }
-    let permanent = permanent.or(reserved.map(|(address, _)| address));
+    let permanent = permanent.or_else(|| reserved.map(|(address, _)| address));
     // "The client's notion of its IP address is not correct" (RFC 2131 3.2): ours to say for our own ranges alone.
     let refusal = match case {
         Case::Selecting => Decision::No,

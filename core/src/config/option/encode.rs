@@ -9,10 +9,9 @@ use toml::de::DeValue;
 
 /// The octets of a value. None: the option is taken out.
 pub(super) fn encode(form: Form, value: &DeValue<'_>) -> Result<Option<Vec<u8>>, Wrong> {
-    match value {
-        DeValue::String(text) if text.is_empty() => return Ok(None),
-        DeValue::Boolean(false) if form != Form::Flag => return Ok(None),
-        _ => {}
+    let is_empty = value.as_str() == Some("");
+    if is_empty || (value.as_bool() == Some(false) && form != Form::Flag) {
+        return Ok(None);
     }
     let octets = octets(form, value)?;
     if octets.len() > OPTION_OCTETS_MAX {
@@ -28,13 +27,13 @@ fn octets(form: Form, value: &DeValue<'_>) -> Result<Vec<u8>, Wrong> {
         return hexadecimal(digits);
     }
     match form {
-        Form::Flag => match value {
-            DeValue::Boolean(flag) => Ok(vec![u8::from(*flag)]),
-            _ => Err(wrong(value, "a truth value", "true")),
+        Form::Flag => match value.as_bool() {
+            Some(flag) => Ok(vec![u8::from(flag)]),
+            None => Err(wrong(value, "a truth value", "true")),
         },
-        Form::U8 => match value {
-            DeValue::Boolean(true) => Ok(vec![1]),
-            _ => Ok(u8::try_from(integer(value, 0, u8::MAX.into())?).into_iter().collect()),
+        Form::U8 => match value.as_bool() {
+            Some(_) => Ok(vec![1]),
+            None => Ok(u8::try_from(integer(value, 0, u8::MAX.into())?).into_iter().collect()),
         },
         Form::U16 => Ok(two_octets(integer(value, 0, u16::MAX.into())?)),
         Form::U32 => Ok(four_octets(integer(value, 0, u32::MAX.into())?)),
@@ -45,12 +44,12 @@ fn octets(form: Form, value: &DeValue<'_>) -> Result<Vec<u8>, Wrong> {
         Form::AddressPairs => each_text(value, PAIR, pair),
         Form::Routes => each_text(value, ROUTE, route),
         Form::Domains => Ok(compressed(&words(value, DOMAIN)?)?),
-        Form::PlainDomains => each_text(value, DOMAIN, |name| domain(name)),
+        Form::PlainDomains => each_text(value, DOMAIN, domain),
         Form::Sip => sip(value),
         Form::Text => characters(text(value, "\"…\"")?),
-        Form::Octets => match value {
-            DeValue::Boolean(true) => Ok(vec![1]),
-            _ => Err(wrong(value, "octets", "\"hex:0102\"")),
+        Form::Octets => match value.as_bool() {
+            Some(_) => Ok(vec![1]),
+            None => Err(wrong(value, "octets", "\"hex:0102\"")),
         },
         Form::Unknown => unknown(value),
         Form::Owned(why) => Err(Wrong { message: why.into(), remedy: None, within: None }),
@@ -65,10 +64,10 @@ const DOMAIN: &str = "\"cluster.example.org\"";
 
 /// What nobody has a type for says itself what it is.
 fn unknown(value: &DeValue<'_>) -> Result<Vec<u8>, Wrong> {
-    let text = match value {
-        DeValue::Boolean(true) => return Ok(vec![1]),
-        _ => text(value, "\"hex:0102\", \"u16:5\", \"address:10.77.0.1\" or a text")?,
-    };
+    if value.as_bool() == Some(true) {
+        return Ok(vec![1]);
+    }
+    let text = text(value, "\"hex:0102\", \"u16:5\", \"address:10.77.0.1\" or a text")?;
     let number = |digits: &str, bits: u32| {
         let number = digits.trim().parse::<u32>().ok().filter(|n| u64::from(*n) >> bits == 0);
         number.map(|n| n.to_be_bytes()[4 - bits as usize / 8..].to_vec()).ok_or_else(|| {
