@@ -6,6 +6,7 @@ use crate::cluster::network;
 use crate::cluster::node::{Node, Nodes};
 use crate::cluster::pin::Pins;
 use crate::cluster::record::{BootRecord, LeaseRecord, NodeRecord, Record};
+use crate::cluster::reservation::Reservations;
 use crate::cluster::stage::{Stage, Step};
 use crate::config::Config;
 use crate::event::Kind;
@@ -43,6 +44,8 @@ impl Heorot {
         let hall = Hall {
             nodes: Nodes::default(),
             listed: Listed::new(&config),
+            reservations: Reservations::new(&config),
+            left_out: BTreeMap::new(),
             leases: Leases::new(&config),
             pins: Pins::default(),
             promises: Promises::default(),
@@ -112,6 +115,11 @@ impl Heorot {
     /// Another configuration replaces the old one. What was promised stands.
     fn configure(&mut self, now: Time, config: Config, out: &mut Vec<Output>) {
         self.hall.listed = Listed::new(&config);
+        self.hall.reservations = Reservations::new(&config);
+        self.hall.left_out.clear();
+        for node in self.hall.nodes.iter() {
+            self.hall.listed.bind_by_number(&config, node.mac, node.number);
+        }
         self.hall.leases = std::mem::take(&mut self.hall.leases).reconfigured(&config);
         self.hall.links = links(&config);
         self.hall.regimes.clear();
@@ -176,6 +184,7 @@ fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
         let node = restored_node(turn, mac, nodes.remove(&mac), boots.remove(&mac));
         let is_up = node.stage == Stage::Up;
         let place = node.network;
+        turn.hall.listed.bind_by_number(turn.config, mac, node.number);
         turn.hall.nodes.restore(node);
         turn.hall.nodes.let_go(turn.now, mac);
         if let Some(place) = place.filter(|_| is_up) {
@@ -200,7 +209,7 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
         (node.further_macs, node.number, node.facts) = (kept.further_macs, kept.number, kept.facts);
     }
     if let Some(boot) = boot {
-        node.boot.token = boot.token;
+        (node.boot.token, node.boot.profile) = (boot.token, boot.profile);
         (node.stage, node.phase, node.reason) = (boot.stage, boot.phase, boot.reason);
     }
     // The number is what was promised; the stage is history, and may be a step behind.

@@ -64,6 +64,24 @@ pub const CHECKS_MAX: usize = 64;
 /// Hardware addresses of one `[[node]]`.
 pub const MACS_PER_NODE_MAX: usize = 16;
 
+/// `[[host]]`s: management boards, switches and power strips of all nodes.
+pub const HOSTS_MAX: usize = 2 * NODES_MAX;
+
+/// `[[class]]`es: every packet is compared with each of them.
+pub const CLASSES_MAX: usize = 256;
+
+/// Values of one key of a class, of which any is right: every packet is compared with each of them.
+pub const CLASS_ALTERNATIVES_MAX: usize = 256;
+
+/// Options in one table: all that there are have numbers of one octet, and some hold others.
+pub const OPTIONS_PER_TABLE_MAX: usize = 512;
+
+/// Octets of one option's value: more than this and the rest would not go into a frame together.
+pub const OPTION_OCTETS_MAX: usize = 1024;
+
+/// Machines of which it was told what had no room in their packets: after that, some are told again.
+pub const LEFT_OUT_TOLD_MAX: usize = 1024;
+
 /// Mistakes of a configuration that are told: nobody reads more before he begins to mend.
 pub const MISTAKES_MAX: usize = 200;
 

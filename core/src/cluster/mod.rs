@@ -7,5 +7,6 @@ pub mod network;
 pub mod node;
 pub mod pin;
 pub mod record;
+pub mod reservation;
 pub mod stage;
 pub mod trial;

@@ -24,6 +24,8 @@ pub enum Form {
     List,
     /// Once for each name: `[profile.NAME]`.
     Named,
+    /// Once, with keys that are no settings: `[options]`.
+    Open,
 }
 
 /// One option: a key with everything that is known of it.
@@ -73,6 +75,8 @@ pub enum Kind {
     },
     /// A whole number, or a string with a unit.
     Threshold,
+    /// `true` or `false`.
+    Truth,
     /// A table of the operator's own keys.
     Table,
 }
@@ -101,7 +105,7 @@ impl Section {
     /// How it stands in the file: `[cluster]`, `[[network]]`, `[profile.NAME]`.
     pub fn heading(&self) -> String {
         match self.form {
-            Form::Table => format!("[{}]", self.path),
+            Form::Table | Form::Open => format!("[{}]", self.path),
             Form::List => format!("[[{}]]", self.path),
             Form::Named => format!("[{}.NAME]", self.path),
         }
@@ -132,6 +136,7 @@ impl fmt::Display for Kind {
             }
             Self::Integer { least, most } => write!(f, "a whole number from {least} to {most}"),
             Self::Threshold => f.write_str("a string with a unit, or a whole number"),
+            Self::Truth => f.write_str("`true` or `false`"),
             Self::Table => f.write_str("a table"),
         }
     }

@@ -3,16 +3,18 @@
 
 mod client;
 mod reply;
+mod told;
+mod who;
 
 use crate::cluster::lease::{NotFree, PoolId, PoolKind};
 use crate::cluster::network;
 use crate::cluster::node::Firmware;
 use crate::cluster::record::{LeaseRecord, Record};
 use crate::cluster::stage::{Stage, Step};
-use crate::config::{FirmwareKind, Order, Policy};
+use crate::config::{FirmwareKind, OptionPath, Order, Policy};
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, HeldBack, Turn};
-use crate::limit::{OFFER_STANDS, QUARANTINE};
+use crate::limit::{LEFT_OUT_TOLD_MAX, OFFER_STANDS, QUARANTINE};
 use crate::load::{self, Admission, Waiter};
 use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
@@ -21,6 +23,7 @@ use client::Client;
 use reply::Reply;
 use std::net::Ipv4Addr;
 use std::time::Duration;
+use who::Meant;
 
 /// Takes a datagram of port 67.
 pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
@@ -32,10 +35,14 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
         return turn.malformed("dhcp-reply");
     }
     let Some(message_type) = message.message_type() else { return turn.malformed("dhcp-message-type") };
-    let client = match Client::read(turn.config, datagram, message) {
+    let mut client = match Client::read(turn.config, datagram, message) {
         Ok(client) => client,
         Err(word) => return turn.malformed(word),
     };
+    client.meant = Meant::find(turn, &client);
+    if client.meant.is_ignored(turn) {
+        return;
+    }
     match message_type {
         MessageType::Discover => discover(turn, &client),
         MessageType::Request => request(turn, &client, datagram),
@@ -63,6 +70,9 @@ fn discover(turn: &mut Turn<'_>, client: &Client) {
             admission = admit(turn, client);
         }
     }
+    if who::reserved(turn, client).is_some() {
+        turn.hall.leases.supersede(client.mac);
+    }
     let Some((address, lease)) = address_to_offer(turn, client, is_node) else {
         return silence(turn, client, is_node);
     };
@@ -76,6 +86,7 @@ fn discover(turn: &mut Turn<'_>, client: &Client) {
             Some(to_do),
         );
     }
+    tell_left_out(turn, client, &reply);
     let told = format!("OFFER {address}{}", reply.describe());
     let offer = HeldBack { told, send: reply.send() };
     // Who asks again has waited long enough.
@@ -108,6 +119,11 @@ fn admit(turn: &Turn<'_>, client: &Client) -> Admission {
 
 /// The client is a node that we may give an address, and we know it from now on. Else it is a guest.
 fn meet(turn: &mut Turn<'_>, client: &Client) -> bool {
+    // The operator says that it is none.
+    if client.meant.host(turn).is_some() {
+        return false;
+    }
+    who::recognise(turn, client);
     let is_listed = turn.hall.listed.get(turn.config, client.mac).is_some();
     let is_known = turn.hall.nodes.get(client.mac).is_some();
     if client.firmware.is_none() && !is_listed && !is_known {
@@ -132,6 +148,7 @@ fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware) -> bool {
     if turn.hall.nodes.get(client.mac).is_some_and(|node| node.begins_boot(turn.now, firmware)) {
         turn.begin_boot(client.mac);
     }
+    turn.give_profile(client.mac, client.meant.profile(turn));
     let node = turn.hall.nodes.get_mut(client.mac);
     node.is_some_and(|node| node.boot.firmware.insert(firmware, turn.now).is_none())
 }
@@ -141,8 +158,11 @@ fn address_to_offer(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Opti
     let settings = &turn.config.networks[client.place];
     let pool = |kind| PoolId { network: client.place, kind };
     if !is_node {
+        if let Some(reserved) = who::reserved(turn, client) {
+            return Some(reserved);
+        }
         let address = turn.hall.leases.offer(turn.now, client.mac, pool(PoolKind::Guest))?;
-        return Some((address, settings.guest_lease));
+        return Some((address, who::guest_lease(turn, client)));
     }
     if let Some(address) = turn.permanent_address(client.mac, client.place) {
         return Some((address, settings.lease));
@@ -300,17 +320,21 @@ enum Decision {
 fn decide(turn: &Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, is_node: bool) -> Decision {
     let settings = &turn.config.networks[client.place];
     let permanent = turn.permanent_address(client.mac, client.place);
-    if permanent == Some(address) {
-        return Decision::Known(settings.lease);
+    let reserved = who::reserved(turn, client);
+    match reserved {
+        Some((reserved, lease)) if reserved == address => return Decision::Known(lease),
+        Some(_) | None if permanent == Some(address) => return Decision::Known(settings.lease),
+        Some(_) | None => {}
     }
+    let permanent = permanent.or_else(|| reserved.map(|(address, _)| address));
     // "The client's notion of its IP address is not correct" (RFC 2131 3.2): ours to say for our own ranges alone.
     let refusal = match case {
         Case::Selecting => Decision::No,
-        Case::InitReboot | Case::Renewing if network::is_ours(turn.config, address) => Decision::No,
+        Case::InitReboot | Case::Renewing if is_ours(turn, address) => Decision::No,
         Case::InitReboot | Case::Renewing => Decision::Silence,
     };
     let kind = if is_node { PoolKind::Temporary } else { PoolKind::Guest };
-    let lease = if is_node { settings.temporary_lease } else { settings.guest_lease };
+    let lease = if is_node { settings.temporary_lease } else { who::guest_lease(turn, client) };
     if let Some(lent) = turn.hall.leases.get(address) {
         let moves_on = permanent.is_some() && case == Case::InitReboot;
         return match () {
@@ -350,6 +374,26 @@ fn decide(turn: &Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, is_no
     }
 }
 
+/// Whether it is ours to say whose an address is.
+fn is_ours(turn: &Turn<'_>, address: Ipv4Addr) -> bool {
+    network::is_ours(turn.config, address) || turn.hall.reservations.has_address(address)
+}
+
+/// Tells once what a machine is not told, because there is no room for it in its packets.
+fn tell_left_out(turn: &mut Turn<'_>, client: &Client, reply: &Reply<'_>) {
+    let left_out = reply.left_out();
+    if left_out.is_empty() || turn.hall.left_out.get(&client.mac) == Some(&left_out) {
+        return;
+    }
+    if turn.hall.left_out.len() >= LEFT_OUT_TOLD_MAX {
+        turn.hall.left_out.clear();
+    }
+    let codes: Vec<_> = left_out.iter().map(|code| OptionPath::Whole(*code).to_string()).collect();
+    let what = format!("there is no room in its packets for option {}", codes.join(", "));
+    turn.hall.left_out.insert(client.mac, left_out);
+    turn.trouble(client.mac, what, Some("give it fewer or shorter options".into()));
+}
+
 /// Sends an ACK: at once, or when what it promises is durable.
 fn grant(
     turn: &mut Turn<'_>,
@@ -377,6 +421,7 @@ fn grant(
     {
         node.boot.file = Some(path);
     }
+    tell_left_out(turn, client, &reply);
     let told = format!("ACK {address}{}", reply.describe());
     let send = reply.send();
     let pinned = is_node && in_mid_boot;
@@ -409,7 +454,8 @@ fn decline(turn: &mut Turn<'_>, client: &Client) {
     };
     let is_lent = turn.hall.leases.get(address).is_some_and(|lease| lease.mac == client.mac);
     let is_offered = turn.hall.leases.offered(address) == Some(client.mac);
-    let is_permanent = turn.permanent_address(client.mac, client.place) == Some(address);
+    let is_reserved = who::reserved(turn, client).is_some_and(|(reserved, _)| reserved == address);
+    let is_permanent = is_reserved || turn.permanent_address(client.mac, client.place) == Some(address);
     if !is_lent && !is_offered && !is_permanent {
         return; // Not its own to decline: anybody could empty the pool.
     }
@@ -449,11 +495,13 @@ fn release(turn: &mut Turn<'_>, client: &Client) {
 /// The client has an address by other means and wants to know the rest (RFC 2131 4.3.5).
 fn inform(turn: &mut Turn<'_>, client: &Client) {
     let settings = &turn.config.networks[client.place];
-    let is_served = turn.hall.nodes.get(client.mac).is_some() || settings.guests.is_some();
+    let is_host = client.meant.host(turn).is_some();
+    let is_served = is_host || turn.hall.nodes.get(client.mac).is_some() || settings.guests.is_some();
     if !is_served || client.message.ciaddr.is_unspecified() {
         return;
     }
     let reply = Reply::new(turn, client, MessageType::Ack).parameters(client.message.ciaddr);
+    tell_left_out(turn, client, &reply);
     turn.out.push(Output::Dhcp(reply.send()));
 }
 

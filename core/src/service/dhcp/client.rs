@@ -1,3 +1,4 @@
+use super::who::Meant;
 use crate::cluster::boot;
 use crate::cluster::network;
 use crate::cluster::node::Firmware;
@@ -22,6 +23,8 @@ pub(super) struct Client {
     pub(super) firmware_kind: Option<FirmwareKind>,
     /// What it said.
     pub(super) message: Message,
+    /// Whom the operator means by it.
+    pub(super) meant: Meant,
 }
 
 impl Client {
@@ -49,7 +52,7 @@ impl Client {
         let firmware = firmware(&message);
         let architecture = message.options.u16(option::ARCHITECTURE);
         let firmware_kind = firmware.and_then(|firmware| boot::firmware_kind(firmware, architecture));
-        Ok(Self { mac, place, server, firmware, firmware_kind, message })
+        Ok(Self { mac, place, server, firmware, firmware_kind, message, meant: Meant::default() })
     }
 
     /// What it is, for the history: " from iPXE", " from UEFI PXE", or nothing.
