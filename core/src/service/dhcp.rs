@@ -296,6 +296,8 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         Decision::New(pool, lease) => {
             turn.hall.leases.forget_offers(client.mac);
             let until = turn.hall.leases.lend(turn.now, address, client.mac, pool, lease);
+            // What was found out was found out for this loan.
+            turn.hall.probes.forget(address);
             turn.hall.timers.arm(until, Due::Address(address));
             turn.record(Record::Lease(LeaseRecord { address, mac: client.mac }));
             grant(turn, client, address, lease, Some(pool), is_node);
