@@ -48,6 +48,10 @@ pub const PROBE_WAIT: Duration = Duration::from_millis(300);
 /// is asked: 470 times a second. An offer beyond is made unprobed; its client may still decline it.
 pub const PROBES_MAX: usize = OFFERS_MAX;
 
+/// Offers that are held back at a time, each with the packet that it answers: more than ask within the 300 ms of a probe or the 0.9 s of a full link. Further
+/// ones go at once.
+pub const OFFERS_HELD_BACK_MAX: usize = 8192;
+
 /// Other DHCP servers that are kept in mind: a segment with more of them is past being helped by a list. The one that was silent longest gives way.
 pub const OTHER_SERVERS_MAX: usize = 64;
 

@@ -193,6 +193,24 @@ mod tests {
         }
     }
 
+    /// linux/if_arp.h. Loopback has frames like Ethernet's.
+    #[test]
+    fn only_infiniband_is_no_ethernet() {
+        for (number, kind) in [(1, LinkKind::Ethernet), (772, LinkKind::Ethernet), (32, LinkKind::InfiniBand)]
+        {
+            assert_eq!(LinkKind::of(number), kind, "{number}");
+        }
+        let lo = served(&config(SAMPLE)).unwrap()["lo"].unwrap();
+        assert_eq!(lo.kind, LinkKind::Ethernet);
+    }
+
+    #[test]
+    fn arp_is_answered_where_it_is_wanted() {
+        assert!(!answers_arp(&config(SAMPLE), "lo"));
+        let wanted = config(&SAMPLE.replace("numbers", "answer-arp = true\nnumbers"));
+        assert!(answers_arp(&wanted, "lo") && !answers_arp(&wanted, "eth1"));
+    }
+
     #[test]
     fn the_server_itself_has_a_name() {
         let settings = dns_settings(&config(SAMPLE), 7);

@@ -8,13 +8,13 @@ mod reply;
 
 use crate::cluster::lease::{NotFree, PoolId, PoolKind};
 use crate::cluster::network;
-use crate::cluster::node::Firmware;
+use crate::cluster::node::{Firmware, Trouble};
 use crate::cluster::record::{LeaseRecord, Record};
 use crate::cluster::stage::{Stage, Step};
 use crate::config::{FirmwareKind, Order, Policy};
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, HeldBack, Offer, Turn};
-use crate::limit::{OFFER_STANDS, QUARANTINE};
+use crate::limit::{OFFER_STANDS, OFFERS_HELD_BACK_MAX, QUARANTINE};
 use crate::load::{self, Admission, Waiter};
 use crate::mac::Mac;
 use crate::message::{Datagram, Output};
@@ -124,6 +124,9 @@ fn hold_back(
     at: Time,
     datagram: Datagram<'_>,
 ) {
+    if turn.hall.held_back.len() >= OFFERS_HELD_BACK_MAX {
+        return turn.offer(mac, offer);
+    }
     turn.hall.held_back.insert(mac, HeldBack { address, at, asked: Deferred::of(datagram), offer });
     turn.hall.timers.arm(at, Due::Offer(mac));
 }
@@ -466,6 +469,9 @@ fn decline(turn: &mut Turn<'_>, client: &Client) {
         return; // Not its own to decline: anybody could empty the pool.
     }
     turn.event(Some(client.mac), Kind::Decline, format!("DECLINE {address}: another host has it"));
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+        node.asked = Some(format!("DECLINE {address}"));
+    }
     if is_permanent {
         let what = format!("its address {address} is used by another host");
         return turn.trouble(
@@ -473,6 +479,14 @@ fn decline(turn: &mut Turn<'_>, client: &Client) {
             what,
             Some(format!("find who answers for {address} by ARP, and take the address from it")),
         );
+    }
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+        let minutes = QUARANTINE.as_secs() / 60;
+        let what = format!(
+            "it found {address} in use by another host: the address is not lent for {minutes} minutes"
+        );
+        let to_do = format!("find who answers for {address} by ARP: the range is for this server alone");
+        node.trouble = Some(Trouble { what, to_do: Some(to_do) });
     }
     let until = turn.now + QUARANTINE;
     if is_lent {
