@@ -3,7 +3,9 @@
 use crate::cluster::lease::Leases;
 use crate::cluster::listed::Listed;
 use crate::cluster::node::{Boot, Node, Nodes, Trouble};
+use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::{Pin, Pins};
+use crate::cluster::probe::Probes;
 use crate::cluster::record::{BootRecord, NodeRecord, Record};
 use crate::cluster::reservation::Reservations;
 use crate::cluster::stage::{Phase, Stage, Step};
@@ -13,7 +15,7 @@ use crate::event::{Event, Kind};
 use crate::limit::PROBE_WAIT;
 use crate::load::{self, Regime};
 use crate::mac::Mac;
-use crate::message::{DhcpSend, Neighbour, Output, Ticket};
+use crate::message::{Datagram, DhcpSend, Neighbour, Output, Ticket};
 use crate::promise::{Promise, Promises};
 use crate::time::Time;
 use crate::timer::Timers;
@@ -36,8 +38,12 @@ pub(crate) struct Hall {
     pub(crate) timers: Timers<Due>,
     /// The first request for an address that is being probed: it is answered when that is over.
     pub(crate) deferred: BTreeMap<Ipv4Addr, Deferred>,
-    /// Offers that are held back, because the link is full.
+    /// Addresses of which it was asked whether somebody has them.
+    pub(crate) probes: Probes,
+    /// Offers that are held back, because the link is full or their address is being probed.
     pub(crate) held_back: BTreeMap<Mac, HeldBack>,
+    /// DHCP servers that answer where we serve.
+    pub(crate) other_servers: OtherServers,
     /// The links to the networks, and how each is used.
     pub(crate) links: load::Settings,
     pub(crate) regimes: BTreeMap<usize, Regime>,
@@ -64,9 +70,27 @@ pub(crate) struct Deferred {
     pub(crate) payload: Vec<u8>,
 }
 
+impl Deferred {
+    pub(crate) fn of(datagram: Datagram<'_>) -> Self {
+        let Datagram { interface, source, destination, payload } = datagram;
+        Self { interface: interface.into(), source, destination, payload: payload.to_vec() }
+    }
+}
+
 /// An offer that is held back, and what is told of it when it goes.
 #[derive(Debug)]
 pub(crate) struct HeldBack {
+    pub(crate) address: Ipv4Addr,
+    /// When it goes.
+    pub(crate) at: Time,
+    /// What it answers: another address may have to be offered.
+    pub(crate) asked: Deferred,
+    pub(crate) offer: Offer,
+}
+
+/// An offer, and what is told of it.
+#[derive(Debug)]
+pub(crate) struct Offer {
     pub(crate) told: String,
     pub(crate) send: DhcpSend,
 }
@@ -82,6 +106,8 @@ pub(crate) enum Due {
     Grant(Mac),
     /// The offer to a machine that was held back.
     Offer(Mac),
+    /// What was asked about an address.
+    Probe(Ipv4Addr),
 }
 
 /// One input being handled: a moment, what the operator wants, what is known, and what is to be done.
@@ -203,7 +229,9 @@ impl Turn<'_> {
         if !settings.on_link {
             return;
         }
-        let pin = Pin { interface: settings.interface.clone(), mac, life: self.now };
+        let before = self.hall.pins.get(address).filter(|old| old.mac == mac);
+        let download = before.and_then(|old| old.download);
+        let pin = Pin { interface: settings.interface.clone(), mac, life: self.now, download };
         let until = pin.stands_until();
         let is_new = self.hall.pins.get(address).is_none_or(|old| old.mac != mac);
         if self.hall.pins.set(address, pin) && is_new {
@@ -227,10 +255,7 @@ impl Turn<'_> {
         self.unpin(address);
         self.record(Record::LeaseEnded(address));
         self.hall.timers.arm(free_at, Due::Address(address));
-        let settings = self.config.networks.get(lease.pool.network);
-        if let Some(settings) = settings.filter(|settings| settings.on_link) {
-            self.out.push(Output::Probe { interface: settings.interface.clone(), address });
-        }
+        self.probe(lease.pool.network, address);
     }
 
     /// The permanent address of a machine on a network, if its number lives there.
@@ -264,7 +289,7 @@ impl Turn<'_> {
     }
 
     /// Tells a machine what it is offered.
-    pub(crate) fn offer(&mut self, mac: Mac, HeldBack { told, send }: HeldBack) {
+    pub(crate) fn offer(&mut self, mac: Mac, Offer { told, send }: Offer) {
         if let Some(node) = self.hall.nodes.get_mut(mac) {
             node.told = Some(told.clone());
         }

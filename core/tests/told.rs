@@ -15,6 +15,7 @@ interface = "eth1"
 numbers = "0-9"
 first = "10.77.1.0"
 temporary = "10.77.200.1-10.77.200.9"
+probe = false
 guests = "10.77.210.1-10.77.210.3"
 gateway = "10.77.0.254"
 "#;

@@ -346,6 +346,11 @@ impl Leases {
         self.closed.iter().map(|(address, closure)| (*address, *closure))
     }
 
+    /// Why nobody gets an address now, if so.
+    pub fn closure(&self, address: Ipv4Addr) -> Option<Closure> {
+        self.closed.get(&address).copied()
+    }
+
     /// Whether an address is being probed.
     pub fn is_probed(&self, address: Ipv4Addr) -> bool {
         self.closed.get(&address).is_some_and(|closure| closure.probed.is_some())

@@ -63,6 +63,9 @@ pub(super) fn build(draft: &NetworkDraft, prefix: &Prefix) -> Option<Network> {
         temporary_lease: draft.temporary_lease.as_ref()?.value,
         guest_lease: draft.guest_lease.as_ref()?.value,
         options: draft.options.clone(),
+        probe: draft.probe.as_ref()?.value,
+        other_servers: draft.other_servers.as_ref()?.value.iter().map(|server| server.value).collect(),
+        answer_arp: draft.answer_arp.as_ref()?.value,
     })
 }
 

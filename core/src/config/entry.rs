@@ -184,6 +184,19 @@ impl<'d> Entry<'d> {
         })
     }
 
+    /// The value of a key that holds `true` or `false`, or its default.
+    pub(super) fn truth(&self, findings: &mut Findings<'_>, key: &str) -> Option<Placed<bool>> {
+        self.value(findings, key, |findings, heading, value| {
+            let truth = value.get_ref().as_bool();
+            if truth.is_none() {
+                let word = value.get_ref().as_str().filter(|word| matches!(*word, "true" | "false"));
+                let remedy = word.map(|word| format!("write it without quotation marks: {word}"));
+                wrong_type(findings, heading, key, value, "true or false", remedy);
+            }
+            truth
+        })
+    }
+
     /// The value of a key that holds a string or a whole number, as text.
     pub(super) fn threshold(&self, findings: &mut Findings<'_>, key: &str) -> Option<Placed<String>> {
         self.value(findings, key, |findings, heading, value| match value.get_ref().as_integer() {

@@ -221,6 +221,12 @@ pub struct Network {
     pub guest_lease: Duration,
     /// What its hosts are told.
     pub options: OptionTable,
+    /// Whether addresses that are lent are probed before.
+    pub probe: bool,
+    /// DHCP servers that may answer here beside us.
+    pub other_servers: Vec<Ipv4Addr>,
+    /// Whether ARP is answered in the place of nodes that download.
+    pub answer_arp: bool,
 }
 
 impl Network {

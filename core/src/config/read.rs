@@ -56,6 +56,9 @@ pub(super) struct NetworkDraft {
     pub(super) temporary_lease: Option<Placed<Duration>>,
     pub(super) guest_lease: Option<Placed<Duration>>,
     pub(super) options: OptionTable,
+    pub(super) probe: Option<Placed<bool>>,
+    pub(super) other_servers: Option<Placed<Vec<Placed<Ipv4Addr>>>>,
+    pub(super) answer_arp: Option<Placed<bool>>,
 }
 
 /// A `[profile.NAME]`: what it says itself.
@@ -174,6 +177,9 @@ fn read_network(findings: &mut Findings<'_>, network: &Entry<'_>) -> Option<Netw
         temporary_lease: network.duration(findings, "temporary-lease"),
         guest_lease: network.duration(findings, "guest-lease"),
         options: read_options(findings, network),
+        probe: network.truth(findings, "probe"),
+        other_servers: network.texts(findings, "other-servers", value::address),
+        answer_arp: network.truth(findings, "answer-arp"),
     })
 }
 

@@ -234,6 +234,30 @@ static NETWORK: &[Setting] = &[
         doc: "How long the address of a guest is leased at a time.",
     },
     OPTIONS,
+    Setting {
+        key: "probe",
+        kind: Kind::Truth,
+        fallback: Fallback::Value("true"),
+        example: "false",
+        status: Status::Works,
+        doc: "Whether it is asked if somebody has a temporary or guest's address before it is offered to a host that did not have it: by ARP on the link, by ICMP echo behind a relay. The offer waits 300 ms for an answer; nobody else waits, and numbered nodes never do.",
+    },
+    Setting {
+        key: "other-servers",
+        kind: Kind::Texts("addresses"),
+        fallback: Fallback::Value("[]"),
+        example: "[\"10.77.0.2\"]",
+        status: Status::Works,
+        doc: "DHCP servers that may answer here beside this one. Any other that is heard is named in `heorot status`, in the journal, and in `heorot explain` of the nodes that it answered.",
+    },
+    Setting {
+        key: "answer-arp",
+        kind: Kind::Truth,
+        fallback: Fallback::Value("false"),
+        example: "true",
+        status: Status::Works,
+        doc: "Whether other hosts that ask by ARP for a node that is downloading are answered in its place: there is firmware that answers none, and some that stops over the question.",
+    },
 ];
 
 static BOOT: &[Setting] = &[

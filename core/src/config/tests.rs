@@ -116,6 +116,9 @@ fn the_smallest_file_has_every_default() {
         temporary_lease: Duration::from_secs(60),
         guest_lease: Duration::from_secs(3600),
         options: OptionTable::default(),
+        probe: true,
+        other_servers: vec![],
+        answer_arp: false,
     };
     let profile = Profile {
         kernel: "vmlinuz".into(),

@@ -2,24 +2,30 @@
 //! different client identifiers (none, 01 + address, a DUID) or none and must get one address, so that RFC 2131 4.2's key does not serve here.
 
 mod client;
+mod overheard;
+mod probe;
 mod reply;
 mod told;
 mod who;
 
 use crate::cluster::lease::{NotFree, PoolId, PoolKind};
 use crate::cluster::network;
-use crate::cluster::node::Firmware;
+use crate::cluster::node::{Firmware, Trouble};
 use crate::cluster::record::{LeaseRecord, Record};
 use crate::cluster::stage::{Stage, Step};
 use crate::config::{FirmwareKind, OptionPath, Order, Policy};
 use crate::event::Kind;
-use crate::hall::{Deferred, Due, HeldBack, Turn};
-use crate::limit::{LEFT_OUT_TOLD_MAX, OFFER_STANDS, QUARANTINE};
+use crate::hall::{Deferred, Due, HeldBack, Offer, Turn};
+use crate::limit::{LEFT_OUT_TOLD_MAX, OFFER_STANDS, OFFERS_HELD_BACK_MAX, QUARANTINE};
 use crate::load::{self, Admission, Waiter};
+use crate::mac::Mac;
 use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
+use crate::time::Time;
 use crate::wire::dhcp::{Message, MessageType, Op, option};
 use client::Client;
+pub(crate) use overheard::{forget_allowed, overheard};
+pub(crate) use probe::{answer_deferred, expire as probe_expires, occupied};
 use reply::Reply;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -44,7 +50,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
         return;
     }
     match message_type {
-        MessageType::Discover => discover(turn, &client),
+        MessageType::Discover => discover(turn, &client, datagram),
         MessageType::Request => request(turn, &client, datagram),
         MessageType::Decline => decline(turn, &client),
         MessageType::Release => release(turn, &client),
@@ -54,7 +60,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
 }
 
 /// A client looks for servers.
-fn discover(turn: &mut Turn<'_>, client: &Client) {
+fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let is_node = meet(turn, client);
     let mut admission = Admission::Now;
     if is_node {
@@ -73,6 +79,19 @@ fn discover(turn: &mut Turn<'_>, client: &Client) {
     if who::reserved(turn, client).is_some() {
         turn.hall.leases.supersede(client.mac);
     }
+    make_offer(turn, client, is_node, admission, datagram);
+}
+
+/// Offers an address: now, or when the link has room for the client and nobody was found to have the address.
+fn make_offer(
+    turn: &mut Turn<'_>,
+    client: &Client,
+    is_node: bool,
+    admission: Admission,
+    datagram: Datagram<'_>,
+) {
+    // Who asks again has waited long enough.
+    turn.hall.held_back.remove(&client.mac);
     let Some((address, lease)) = address_to_offer(turn, client, is_node) else {
         return silence(turn, client, is_node);
     };
@@ -88,22 +107,54 @@ fn discover(turn: &mut Turn<'_>, client: &Client) {
     }
     tell_left_out(turn, client, &reply);
     let told = format!("OFFER {address}{}", reply.describe());
-    let offer = HeldBack { told, send: reply.send() };
-    // Who asks again has waited long enough.
-    turn.hall.held_back.remove(&client.mac);
-    match admission {
-        Admission::Now => turn.offer(client.mac, offer),
-        Admission::Later(after) => {
-            turn.hall.held_back.insert(client.mac, offer);
-            turn.hall.timers.arm(turn.now + after, Due::Offer(client.mac));
-        }
+    let offer = Offer { told, send: reply.send() };
+    let (now, probed) = (turn.now, probe::before_offer(turn, client, address));
+    let at = match admission {
+        Admission::Now => probed,
+        Admission::Later(after) => probed.max(Some(now + after)),
         Admission::WhenAskedAgain => {
             let told = "nothing yet: the link is full, and it will ask again within 4 s";
             turn.event(Some(client.mac), Kind::Load, told.into());
             if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
                 node.told = Some(told.into());
             }
+            return;
         }
+    };
+    match at {
+        None => turn.offer(client.mac, offer),
+        Some(at) => hold_back(turn, client.mac, (address, offer), at, datagram),
+    }
+}
+
+/// Keeps an offer until its moment has come.
+fn hold_back(
+    turn: &mut Turn<'_>,
+    mac: Mac,
+    (address, offer): (Ipv4Addr, Offer),
+    at: Time,
+    datagram: Datagram<'_>,
+) {
+    if turn.hall.held_back.len() >= OFFERS_HELD_BACK_MAX {
+        return turn.offer(mac, offer);
+    }
+    turn.hall.held_back.insert(mac, HeldBack { address, at, asked: Deferred::of(datagram), offer });
+    turn.hall.timers.arm(at, Due::Offer(mac));
+}
+
+/// The moment of an offer that was held back.
+pub(crate) fn let_go(turn: &mut Turn<'_>, mac: Mac) {
+    let Some(held) = turn.hall.held_back.get(&mac) else { return };
+    if held.at > turn.now {
+        return turn.hall.timers.arm(held.at, Due::Offer(mac));
+    }
+    let Some(held) = turn.hall.held_back.remove(&mac) else { return };
+    let leases = &turn.hall.leases;
+    let is_lent_to_another = leases.get(held.address).is_some_and(|lease| lease.mac != mac);
+    let is_offered_to_another = leases.offered(held.address).is_some_and(|other| other != mac);
+    // Where addresses are few, the oldest offer gives way: the client asks again.
+    if !is_lent_to_another && !is_offered_to_another {
+        turn.offer(mac, held.offer);
     }
 }
 
@@ -230,6 +281,8 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let ciaddr = client.message.ciaddr;
     let (case, address) = match (server, requested) {
         (Some(server), _) if !is_our_identifier(turn, client, server) => {
+            overheard::chosen(turn, client, server);
+            turn.hall.held_back.remove(&client.mac);
             // It chose another server: "SHOULD NOT" hold the offer (RFC 2131 3.1.4).
             return turn.hall.leases.forget_offers(client.mac);
         }
@@ -260,9 +313,14 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
             turn.hall.leases.renew(turn.now, address, lease);
             grant(turn, client, address, lease, None, is_node);
         }
+        Decision::New(..) if probe::before_ack(turn, client, case, address).is_some() => {
+            turn.hall.deferred.entry(address).or_insert_with(|| Deferred::of(datagram));
+        }
         Decision::New(pool, lease) => {
             turn.hall.leases.forget_offers(client.mac);
             let until = turn.hall.leases.lend(turn.now, address, client.mac, pool, lease);
+            // What was found out was found out for this loan.
+            turn.hall.probes.forget(address);
             turn.hall.timers.arm(until, Due::Address(address));
             turn.record(Record::Lease(LeaseRecord { address, mac: client.mac }));
             grant(turn, client, address, lease, Some(pool), is_node);
@@ -280,10 +338,7 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         }
         Decision::No => nak(turn, client, address),
         Decision::Later => {
-            let Datagram { interface, source, destination, payload } = datagram;
-            let payload = payload.to_vec();
-            let deferred = Deferred { interface: interface.into(), source, destination, payload };
-            turn.hall.deferred.entry(address).or_insert(deferred);
+            turn.hall.deferred.entry(address).or_insert_with(|| Deferred::of(datagram));
         }
         Decision::Silence => {}
     }
@@ -460,6 +515,9 @@ fn decline(turn: &mut Turn<'_>, client: &Client) {
         return; // Not its own to decline: anybody could empty the pool.
     }
     turn.event(Some(client.mac), Kind::Decline, format!("DECLINE {address}: another host has it"));
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+        node.asked = Some(format!("DECLINE {address}"));
+    }
     if is_permanent {
         let what = format!("its address {address} is used by another host");
         return turn.trouble(
@@ -467,6 +525,14 @@ fn decline(turn: &mut Turn<'_>, client: &Client) {
             what,
             Some(format!("find who answers for {address} by ARP, and take the address from it")),
         );
+    }
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+        let minutes = QUARANTINE.as_secs() / 60;
+        let what = format!(
+            "it found {address} in use by another host: the address is not lent for {minutes} minutes"
+        );
+        let to_do = format!("find who answers for {address} by ARP: the range is for this server alone");
+        node.trouble = Some(Trouble { what, to_do: Some(to_do) });
     }
     let until = turn.now + QUARANTINE;
     if is_lent {

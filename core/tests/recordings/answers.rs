@@ -17,6 +17,7 @@ interface = "eth1"
 numbers = "0-9"
 first = "10.77.1.0"
 temporary = "10.77.200.1-10.77.203.254"
+probe = false
 gateway = "10.77.0.254"
 [boot]
 bios = "pxelinux.0"
