@@ -280,6 +280,11 @@ fn a_class_gives_a_boot_file() {
             Said::discover(1).firmware(7, "PXEClient").with(option::USER_CLASS, b"\x04iPXE"),
             "http://192.0.2.1/menu.ipxe",
         ),
+        (
+            "iPXE does not get what is meant for the ROM that loaded it",
+            Said::discover(1).firmware(11, "PXEClient").with(option::IPXE, &[1, 1, 1]),
+            "http://10.77.0.1/boot.ipxe",
+        ),
         ("no firmware", Said::discover(1).with(option::VENDOR_CLASS, b"phone 3"), "phone.cfg"),
         ("taken out", Said::discover(9).firmware(7, "PXEClient"), ""),
     ] {
