@@ -58,16 +58,16 @@ impl World {
     fn happen(&mut self, input: Input<'_>) -> Vec<Output> {
         let mut out = Vec::new();
         self.heorot.handle(self.now, input, &mut out);
-        let ticket = |output: &Output| match output {
-            Output::Record(ticket, _) => Some(*ticket),
-            _ => None,
+        let ticket = |output: &Output| {
+            let Output::Record(ticket, _) = output else { return None };
+            Some(*ticket)
         };
         if let Some(through) = out.iter().filter_map(ticket).max_by_key(|Ticket(number)| *number) {
             self.heorot.handle(self.now, Input::Committed(through), &mut out);
         }
-        let event = |output: &Output| match output {
-            Output::Event(event) => Some(event.to_string()),
-            _ => None,
+        let event = |output: &Output| {
+            let Output::Event(event) = output else { return None };
+            Some(event.to_string())
         };
         self.events.extend(out.iter().filter_map(event));
         out
@@ -83,9 +83,9 @@ impl World {
             destination: Ipv4Addr::BROADCAST,
             payload: &payload,
         }));
-        let send = out.into_iter().find_map(|output| match output {
-            Output::Dhcp(send) => Some(send),
-            _ => None,
+        let send = out.into_iter().find_map(|output| {
+            let Output::Dhcp(send) = output else { return None };
+            Some(send)
         })?;
         Some((Message::parse(&send.payload).expect("what is written can be read"), send))
     }
@@ -117,10 +117,10 @@ impl World {
         let request = Request { id: RequestId(1), from, local: SERVER, via: Via::HttpGet, path: path.into() };
         let out = self.happen(Input::Request(request));
         out.into_iter()
-            .find_map(|output| match output {
-                Output::Reply(_, Answer::Text(text)) => Some(text),
-                Output::Reply(_, other) => Some(format!("{other:?}")),
-                _ => None,
+            .find_map(|output| {
+                let Output::Reply(_, answer) = output else { return None };
+                let Answer::Text(text) = answer else { return Some(format!("{answer:?}")) };
+                Some(text)
             })
             .expect("every request is answered")
     }
@@ -280,6 +280,11 @@ fn a_class_gives_a_boot_file() {
             "a URL",
             Said::discover(1).firmware(7, "PXEClient").with(option::USER_CLASS, b"\x04iPXE"),
             "http://192.0.2.1/menu.ipxe",
+        ),
+        (
+            "iPXE does not get what is meant for the ROM that loaded it",
+            Said::discover(1).firmware(11, "PXEClient").with(option::IPXE, &[1, 1, 1]),
+            "http://10.77.0.1/boot.ipxe",
         ),
         ("no firmware", Said::discover(1).with(option::VENDOR_CLASS, b"phone 3"), "phone.cfg"),
         ("taken out", Said::discover(9).firmware(7, "PXEClient"), ""),

@@ -130,7 +130,7 @@ pub(crate) fn first_directory(config: &Config) -> Directory {
         pattern: config.cluster.nodes.clone(),
         networks: config.networks.iter().map(|network| network.numbering.clone()).collect(),
         given_names: BTreeMap::new(),
-        hosts: heorot_core::cluster::network::hosts(config),
+        hosts: network::hosts(config),
     }
 }
 

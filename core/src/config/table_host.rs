@@ -125,7 +125,7 @@ pub(super) static CLASS: &[Setting] = &[
         fallback: Fallback::Otherwise("what `[boot]` says"),
         example: "\"arm64/grub.efi\"",
         status: Status::Works,
-        doc: "What its clients are given to start.",
+        doc: "What its clients are given to start. iPXE, which says of itself what the ROM says that loaded it, gets it from a class with `user-class` only: otherwise it would load itself for ever.",
     },
     Setting {
         key: "profile",

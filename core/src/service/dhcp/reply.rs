@@ -74,7 +74,7 @@ impl<'a> Reply<'a> {
         let number = node.and_then(|node| node.number.or(node.claim));
         let node_name = number.map(|number| turn.name(number));
         let tables = client.meant.option_tables(turn, client);
-        let named = client.meant.boot_file(turn, &tables);
+        let named = client.meant.boot_file(turn, client, &tables);
         let of_firmware =
             || client.firmware_kind.and_then(|kind| boot::boot_file(turn.config, kind, client.server));
         let boot_file = match &named {
@@ -215,6 +215,9 @@ impl<'a> Reply<'a> {
 
     /// The options for which there is no room.
     pub(super) fn left_out(&self) -> Vec<u8> {
+        if self.message.octets_most() <= self.octets_max() {
+            return Vec::new();
+        }
         self.message.fit(self.octets_max(), self.may_overload()).left_out
     }
 

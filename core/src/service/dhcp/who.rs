@@ -1,6 +1,7 @@
 //! Whom the operator means by a client, and what that client is to be told.
 
 use super::client::Client;
+use crate::cluster::node::Firmware;
 use crate::cluster::reservation::{self, By, Entry, Traits};
 use crate::config::{Class, Host, ListedNode, OptionPath, OptionTable};
 use crate::hall::Turn;
@@ -67,19 +68,35 @@ impl Meant {
     }
 
     /// The name of the boot file that the operator means it to have: by option 67, by a class. An empty one: none at all.
-    pub(super) fn boot_file<'a>(&self, turn: &Turn<'a>, tables: &[&'a OptionTable]) -> Option<String> {
-        const NAME: OptionPath = OptionPath::Whole(option::BOOT_FILE);
-        let by_option = tables.iter().rev().find_map(|table| table.values.get(&NAME));
-        match by_option {
-            Some(name) => Some(String::from_utf8_lossy(name.as_deref().unwrap_or_default()).into_owned()),
-            None => self.classes(turn).rev().find_map(|class| class.boot_file.clone()),
+    ///
+    /// iPXE says of itself what the ROM says that loaded it. From what is meant for that ROM it would load itself for ever, so that it gets only
+    /// what a class says by whose user class it is meant.
+    pub(super) fn boot_file(
+        &self,
+        turn: &Turn<'_>,
+        client: &Client,
+        tables: &[&OptionTable],
+    ) -> Option<String> {
+        if client.firmware == Some(Firmware::Ipxe) {
+            let meant = |class: &&Class| !class.user_classes.is_empty();
+            let named = |class: &Class| boot_file_name([&class.options]).or_else(|| class.boot_file.clone());
+            return self.classes(turn).rev().filter(meant).find_map(named);
         }
+        let by_option = boot_file_name(tables.iter().rev().copied());
+        by_option.or_else(|| self.classes(turn).rev().find_map(|class| class.boot_file.clone()))
     }
 
     /// The profile that its class gives it.
     pub(super) fn profile<'a>(&self, turn: &Turn<'a>) -> Option<&'a str> {
         self.classes(turn).rev().find_map(|class| class.profile.as_deref())
     }
+}
+
+/// What the first of these tables that speaks of option 67 says.
+fn boot_file_name<'a>(tables: impl IntoIterator<Item = &'a OptionTable>) -> Option<String> {
+    const NAME: OptionPath = OptionPath::Whole(option::BOOT_FILE);
+    let name = tables.into_iter().find_map(|table| table.values.get(&NAME))?;
+    Some(String::from_utf8_lossy(name.as_deref().unwrap_or_default()).into_owned())
 }
 
 /// The address that is kept for a host on this network, and for how long it gets it. While another machine still has it, it is not to be had.
