@@ -17,6 +17,7 @@
 //! has one is its repeat or its successor. A successor is sent from another of our ports: what is still on its way from the old one cannot be mistaken for it.
 
 mod flight;
+mod flights;
 mod images;
 mod message;
 mod round_trip;
@@ -34,6 +35,7 @@ use crate::load::{self, Lane, Link, Rank, Regime, Wish};
 use crate::time::Time;
 use crate::wire::tftp::{self, ErrorCode, Packet, ReadRequest};
 use flight::{End, Event, Flight, Step};
+use flights::Flights;
 use images::Images;
 pub use round_trip::Resend;
 use seniority::Seniority;
@@ -67,8 +69,8 @@ pub struct Settings {
 #[derive(Debug)]
 struct State {
     settings: Settings,
-    flights: BTreeMap<TransferId, Flight>,
-    peers: BTreeMap<SocketAddrV4, TransferId>,
+    flights: Flights,
+    /// When each transfer is to be looked at: no later than it has something to do, and perhaps sooner.
     timers: BTreeSet<(Time, TransferId)>,
     /// The links, as in the settings, and who is to be looked at first.
     lanes: Vec<Lane<TransferId>>,
@@ -78,8 +80,6 @@ struct State {
     seniority: Seniority,
     images: Images,
     slots: Slots,
-    next_id: u64,
-    next_port: u16,
     resent_total: u64,
     retries_total: u64,
 }
@@ -97,13 +97,10 @@ impl Transfers {
             tick: None,
             seniority: Seniority::default(),
             settings,
-            flights: BTreeMap::new(),
-            peers: BTreeMap::new(),
+            flights: Flights::default(),
             timers: BTreeSet::new(),
             images: Images::default(),
             slots: Slots::default(),
-            next_id: 0,
-            next_port: 0,
             resent_total: 0,
             retries_total: 0,
         };
@@ -175,7 +172,7 @@ impl Transfers {
 
     /// How many of them wait for their file to be opened or read. Counts them one by one: for whoever asks, not for every packet.
     pub fn waiting(&self) -> usize {
-        self.state.flights.values().filter(|flight| flight.is_waiting()).count()
+        self.state.flights.iter().filter(|flight| flight.is_waiting()).count()
     }
 
     /// How many packets were sent again since the start.
@@ -255,7 +252,7 @@ impl Transfers {
     /// Answers a packet of a transfer that does not exist (RFC 1350 4), seldom enough that nobody can make us talk. Not to a peer that has a transfer:
     /// what comes late from its last one must not end its next one.
     fn stray(&mut self, now: Time, port: Port, local: Ipv4Addr, peer: SocketAddrV4, out: &mut Vec<Output>) {
-        if now >= self.strays_after && !self.state.peers.contains_key(&peer) {
+        if now >= self.strays_after && self.state.flights.to(peer).is_none() {
             self.strays_after = now + TFTP_STRAY_INTERVAL;
             out.push(error(port, local, peer, ErrorCode::UnknownTransfer, "no such transfer"));
         }
@@ -278,11 +275,12 @@ impl State {
     ) {
         let terms = Terms::of(&request.options);
         let mut port_before = None;
-        if let Some((id, flight)) = self.flight_of(peer) {
+        if let Some(flight) = self.flights.to(peer) {
+            let id = flight.id;
             port_before = Some(flight.port);
             if flight.is_for(&request.name, &terms) {
                 self.step(now, id, Event::AskedAgain, out);
-                if self.flights.contains_key(&id) {
+                if self.flights.get(id).is_some() {
                     return;
                 }
             } else {
@@ -294,8 +292,8 @@ impl State {
             return out.push(error(Port::Request, local, peer, ErrorCode::Other, text));
         }
         let slot = self.slots.take().expect("there are as many slots as transfers");
-        let place = (self.take_port(port_before), local, peer);
-        let id = self.take_id();
+        let place = (self.port_after(port_before), local, peer);
+        let id = self.flights.name(slot);
         let path = request.name;
         out.push(Output::Open { transfer: id, peer: *peer.ip(), local, path: path.clone(), identity: None });
         self.insert(now, Flight::asked(now, id, place, (path, terms), slot, self.settings.resend));
@@ -303,10 +301,13 @@ impl State {
 
     /// A transfer goes on after a restart. False if that makes no sense.
     fn resume(&mut self, now: Time, slot: u32, note: Note, out: &mut Vec<Output>) -> bool {
-        if note.port >= self.settings.data_ports || self.peers.contains_key(&note.peer) {
+        if note.port >= self.settings.data_ports
+            || self.flights.to(note.peer).is_some()
+            || slot as usize >= TRANSFERS_MAX
+        {
             return false;
         }
-        let id = self.take_id();
+        let id = self.flights.name(slot);
         let Some(flight) = Flight::noted(now, id, slot, note, self.settings.resend) else { return false };
         if !self.slots.take_this(slot) {
             return false;
@@ -323,7 +324,7 @@ impl State {
     }
 
     fn opened(&mut self, now: Time, id: TransferId, result: Result<Opened, Refusal>, out: &mut Vec<Output>) {
-        let waiting = self.flights.get(&id).filter(|flight| flight.is_opening());
+        let waiting = self.flights.get(id).filter(|flight| flight.is_opening());
         let expected = waiting.and_then(Flight::expected);
         let result = match result {
             // It ended meanwhile.
@@ -335,7 +336,7 @@ impl State {
             Ok(opened) => {
                 self.images.open(opened.image, opened.size, id);
                 let active = self.flights.len();
-                if let Some(flight) = self.flights.get_mut(&id) {
+                if let Some(flight) = self.flights.get_mut(id) {
                     let lane = &mut self.lanes[flight.lane];
                     flight.limit_window(lane.window_max(active));
                     lane.expect(flight.served_before + opened.size);
@@ -354,11 +355,11 @@ impl State {
         }
         self.settings.load.links = links;
         self.lanes = lanes(now, &self.settings.load);
-        for (id, flight) in &mut self.flights {
+        for flight in self.flights.iter_mut() {
             flight.lane = self.settings.load.link_to(*flight.peer.ip());
             flight.place = None;
             self.lanes[flight.lane].join(flight.served_octets());
-            find_place(&mut self.lanes[flight.lane], now, *id, flight, false);
+            find_place(&mut self.lanes[flight.lane], now, flight, false);
         }
     }
 
@@ -372,18 +373,23 @@ impl State {
                 }
             }
             self.seniority.forget(now);
-            self.tick = if self.flights.is_empty() { self.seniority.next() } else { Some(now + LOAD_TICK) };
+            self.tick = if self.flights.len() == 0 { self.seniority.next() } else { Some(now + LOAD_TICK) };
         }
         let due: Vec<TransferId> =
             self.timers.range(..=(now, TransferId(u64::MAX))).map(|(_, id)| *id).collect();
         for id in due {
-            self.step(now, id, Event::Due, out);
+            if let Some(flight) = self.flights.get_mut(id)
+                && let Some(armed) = flight.armed.take_if(|armed| *armed <= now)
+            {
+                self.timers.remove(&(armed, id));
+                self.step(now, id, Event::Due, out);
+            }
         }
     }
 
     /// Something happened to a transfer: has it decide, and carries that out.
     fn step(&mut self, now: Time, id: TransferId, event: Event<'_>, out: &mut Vec<Output>) {
-        let Some(flight) = self.flights.get_mut(&id) else { return };
+        let Some(flight) = self.flights.get_mut(id) else { return };
         let (blocks, octets) = (flight.blocks_acknowledged(), flight.served_octets());
         let step = flight.on(now, event);
         let (blocks, octets) = (flight.blocks_acknowledged() - blocks, flight.served_octets() - octets);
@@ -391,7 +397,25 @@ impl State {
         if flight.tells_life() {
             out.push(Output::SignOfLife(*flight.peer.ip()));
         }
+        // Where nobody waits there is no turn to wait for.
+        let wants_more = step == Step::Wait && flight.place.is_none() && flight.wishes().is_some();
+        if wants_more && !self.lanes[flight.lane].is_wanted() {
+            let (lane, payload) = (flight.lane, flight.payload_octets());
+            let allowed = self.allowance(now, lane, payload);
+            if allowed > 0 {
+                return self.grant(now, id, allowed, out);
+            }
+        }
         self.carry_out(now, id, step, out);
+    }
+
+    /// How many packets with so many octets of payload may be sent by a link now, and by the one that it is behind.
+    fn allowance(&mut self, now: Time, lane: usize, payload_octets: u64) -> u64 {
+        let allowed = self.lanes[lane].allowance(now, payload_octets);
+        match self.settings.load.links[lane].behind {
+            Some(link) if allowed > 0 => allowed.min(self.lanes[link].allowance(now, payload_octets)),
+            Some(_) | None => allowed,
+        }
     }
 
     /// As long as there are tokens: whose turn it is sends.
@@ -400,13 +424,8 @@ impl State {
         self.lane_turn = (self.lane_turn + 1) % count;
         for place in (self.lane_turn..self.lane_turn + count).map(|place| place % count) {
             while let Some(id) = self.lanes[place].next(now) {
-                let payload = self.flights[&id].payload_octets();
-                let behind = self.settings.load.links[place].behind;
-                let allowed = self.lanes[place].allowance(now, payload);
-                let allowed = match behind {
-                    Some(link) if allowed > 0 => allowed.min(self.lanes[link].allowance(now, payload)),
-                    Some(_) | None => allowed,
-                };
+                let payload = self.flights.get(id).expect("who waits is there").payload_octets();
+                let allowed = self.allowance(now, place, payload);
                 if allowed == 0 {
                     break;
                 }
@@ -417,7 +436,7 @@ impl State {
 
     /// It is this transfer's turn.
     fn grant(&mut self, now: Time, id: TransferId, blocks_max: u64, out: &mut Vec<Output>) {
-        let Some(flight) = self.flights.get_mut(&id) else { return };
+        let Some(flight) = self.flights.get_mut(id) else { return };
         let resent_before = flight.resent;
         let payload = flight.payload_octets();
         let step = flight.grant(now, blocks_max);
@@ -440,7 +459,7 @@ impl State {
 
     /// Does what a transfer has decided, and finds it its place among those who want to send, and its next moment.
     fn carry_out(&mut self, now: Time, id: TransferId, step: Step, out: &mut Vec<Output>) {
-        let Some(flight) = self.flights.get_mut(&id) else { return };
+        let Some(flight) = self.flights.get_mut(id) else { return };
         let body = match step {
             Step::Wait => None,
             Step::Offer(packet) => Some(Body::Packet(packet)),
@@ -454,17 +473,10 @@ impl State {
             }
             Step::End(end) => return self.end(now, id, end, out),
         };
-        if let Some(note) = flight.note_if_new() {
-            out.push(Output::Note { slot: flight.slot, note: Some(note) });
-        }
+        out.extend(flight.note_if_new());
         self.retries_total += std::mem::take(&mut flight.retries);
-        find_place(&mut self.lanes[flight.lane], now, id, flight, body.is_some());
-        let wake = flight.wake().max(now);
-        if wake != flight.armed {
-            self.timers.remove(&(flight.armed, id));
-            self.timers.insert((wake, id));
-            flight.armed = wake;
-        }
+        find_place(&mut self.lanes[flight.lane], now, flight, body.is_some());
+        arm(&mut self.timers, now, flight);
         if let Some(body) = body {
             let Flight { port, local, peer, .. } = *flight;
             if let Body::Train(block) = body
@@ -483,17 +495,16 @@ impl State {
         (flight.order, flight.served_before) = self.seniority.enter(address);
         self.lanes[flight.lane].join(flight.served_octets());
         self.tick = Some(self.tick.unwrap_or(now + LOAD_TICK).min(now + LOAD_TICK));
-        flight.armed = flight.wake();
-        self.timers.insert((flight.armed, flight.id));
-        self.peers.insert(flight.peer, flight.id);
-        self.flights.insert(flight.id, flight);
+        arm(&mut self.timers, now, &mut flight);
+        self.flights.insert(flight);
     }
 
     /// A transfer ends: all that it holds is given back.
     fn end(&mut self, now: Time, id: TransferId, end: End, out: &mut Vec<Output>) {
-        let Some(flight) = self.flights.remove(&id) else { return };
-        self.peers.remove(&flight.peer);
-        self.timers.remove(&(flight.armed, id));
+        let Some(flight) = self.flights.remove(id) else { return };
+        if let Some(armed) = flight.armed {
+            self.timers.remove(&(armed, id));
+        }
         let lane = &mut self.lanes[flight.lane];
         lane.part(flight.served_octets());
         if let Some(place) = flight.place {
@@ -522,27 +533,14 @@ impl State {
         self.slots.give_back(flight.slot);
     }
 
-    fn flight_of(&self, peer: SocketAddrV4) -> Option<(TransferId, &Flight)> {
-        let id = self.peers.get(&peer)?;
-        Some((*id, self.flights.get(id)?))
+    /// The port of a transfer to a peer whose last one has just ended: another one. All others share the first: what many say at once is then taken, and answered, at once.
+    fn port_after(&self, before: Option<u16>) -> u16 {
+        before.map_or(0, |port| (port + 1) % self.settings.data_ports)
     }
 
     /// The transfer that is sent to this peer from this port of ours.
     fn flight_at(&self, port: u16, peer: SocketAddrV4) -> Option<TransferId> {
-        self.flight_of(peer).filter(|(_, flight)| flight.port == port).map(|(id, _)| id)
-    }
-
-    fn take_id(&mut self) -> TransferId {
-        self.next_id += 1;
-        TransferId(self.next_id)
-    }
-
-    /// The next port in turn, but not the one that this peer's last transfer was sent from.
-    fn take_port(&mut self, but: Option<u16>) -> u16 {
-        let turn = |port: u16| (port + 1) % self.settings.data_ports;
-        let port = if but == Some(self.next_port) { turn(self.next_port) } else { self.next_port };
-        self.next_port = turn(port);
-        port
+        self.flights.to(peer).filter(|flight| flight.port == port).map(|flight| flight.id)
     }
 }
 
@@ -551,8 +549,20 @@ fn lanes(now: Time, settings: &load::Settings) -> Vec<Lane<TransferId>> {
     settings.links.iter().map(|link| Lane::new(now, link, settings.control)).collect()
 }
 
+/// Sees to it that a transfer is looked at in time. A timer that is too early is left: with every packet the moment moves on, and whoever is looked at too early is armed anew.
+fn arm(timers: &mut BTreeSet<(Time, TransferId)>, now: Time, flight: &mut Flight) {
+    let Some(wake) = flight.wake().map(|wake| wake.max(now)) else { return };
+    if flight.armed.is_none_or(|armed| wake < armed) {
+        if let Some(armed) = flight.armed.replace(wake) {
+            timers.remove(&(armed, flight.id));
+        }
+        timers.insert((wake, flight.id));
+    }
+}
+
 /// Finds a transfer its place among those who want to send. If it was served just now and wants more, it is in the middle of a window.
-fn find_place(lane: &mut Lane<TransferId>, now: Time, id: TransferId, flight: &mut Flight, is_served: bool) {
+fn find_place(lane: &mut Lane<TransferId>, now: Time, flight: &mut Flight, is_served: bool) {
+    let id = flight.id;
     match (flight.wishes(), flight.place) {
         (Some(_), Some(_)) if is_served => lane.stay(id),
         (Some(opens), None) => {
@@ -564,6 +574,9 @@ fn find_place(lane: &mut Lane<TransferId>, now: Time, id: TransferId, flight: &m
             let alone = flight.alone(lane.expected_octets(flight.served_octets()));
             let wish = Wish { rank, served: flight.served_at(), opens, alone };
             flight.place = Some(lane.enter(now, id, wish));
+            if is_served {
+                lane.stay(id);
+            }
         }
         (None, Some(place)) => {
             lane.leave(id, place);

@@ -3,7 +3,7 @@
 use super::{Loop, PENDING_MAX};
 use crate::ask::Ask;
 use crate::clock;
-use crate::netio;
+use crate::netio::Outbox;
 use crate::settings::{LinkKind, Served};
 use heorot_core::mac::Mac;
 use heorot_core::message::{
@@ -54,11 +54,13 @@ impl Loop {
 
     /// Gives [`Transfers`](heorot_core::transfer::Transfers) an input and carries out what it says.
     pub(super) fn transfer(&mut self, input: transfer::Input<'_>) {
-        let mut out = Vec::new();
+        // One input in a thousand leads to another one meanwhile: else there is nothing to allocate.
+        let mut out = std::mem::take(&mut self.outputs);
         self.parts.transfers.handle(self.now, input, &mut out);
-        for output in out {
+        for output in out.drain(..) {
             self.carry_transfer(output);
         }
+        self.outputs = out;
     }
 
     pub(super) fn carry(&mut self, output: Output) {
@@ -85,7 +87,7 @@ impl Loop {
             transfer::Output::Open { transfer, peer, local, path, identity } => {
                 self.request(Asker::Transfer(transfer, peer, identity), peer, local, Via::Tftp, path);
             }
-            transfer::Output::Send(send) => self.send_tftp(&send),
+            transfer::Output::Send(send) => self.send_tftp(send),
             transfer::Output::Fetch { image, chunk } => {
                 if let Some(input) = self.parts.images.fetch(image, chunk) {
                     self.transfer(input);
@@ -96,6 +98,9 @@ impl Loop {
                 if let Err(error) = self.parts.notes.write(slot, note.as_ref()) {
                     self.complain("noting transfers for a restart", &error);
                 }
+            }
+            transfer::Output::Advance { slot, options_acknowledged, acknowledged } => {
+                self.parts.notes.advance(slot, options_acknowledged, acknowledged);
             }
             transfer::Output::SignOfLife(address) => self.heorot(Input::SignOfLife(address)),
             transfer::Output::Regime { link, regime } => self.heorot(Input::Regime { link, regime }),
@@ -219,7 +224,10 @@ impl Loop {
         const EVERYBODY: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::BROADCAST, 68);
         let port = self.parts.dhcp.iter().find(|(name, _)| name == interface).map(|(_, port)| port);
         let port = port.ok_or_else(|| std::io::Error::other(format!("{interface} is not served")))?;
-        netio::send(port.as_fd(), source, EVERYBODY, &[[payload, &[], &[]]]).map(drop)
+        let mut outbox = Outbox::new();
+        let mut batch = outbox.batch();
+        batch.add((source, EVERYBODY), None, std::iter::once(payload));
+        batch.send(port.as_fd(), 0).map(drop)
     }
 
     fn set_neighbour(&mut self, neighbour: &Neighbour) {
