@@ -3,7 +3,7 @@
 use super::{Loop, PENDING_MAX};
 use crate::ask::Ask;
 use crate::clock;
-use crate::netio;
+use crate::netio::Outbox;
 use crate::settings::{LinkKind, Served};
 use heorot_core::mac::Mac;
 use heorot_core::message::{
@@ -224,7 +224,10 @@ impl Loop {
         const EVERYBODY: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::BROADCAST, 68);
         let port = self.parts.dhcp.iter().find(|(name, _)| name == interface).map(|(_, port)| port);
         let port = port.ok_or_else(|| std::io::Error::other(format!("{interface} is not served")))?;
-        netio::send(port.as_fd(), source, EVERYBODY, &[[payload, &[], &[]]]).map(drop)
+        let mut outbox = Outbox::new();
+        let mut batch = outbox.batch();
+        batch.add((source, EVERYBODY), None, std::iter::once(payload));
+        batch.send(port.as_fd(), 0).map(drop)
     }
 
     fn set_neighbour(&mut self, neighbour: &Neighbour) {
