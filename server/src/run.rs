@@ -285,7 +285,7 @@ impl Loop {
         else {
             return;
         };
-        let links = network::links(&self.parts.config);
+        let links = network::links(&self.parts.config, |_| None);
         let carried = traffic.since_last(self.now);
         for (link, octets) in links
             .iter()
@@ -332,16 +332,15 @@ impl Loop {
         if let Err(error) = inbox.receive(self.tftp_port(port).as_fd()) {
             return self.complain("receiving TFTP", &error);
         }
-        if self.ends_by.is_some() && port == Port::Request {
-            return;
-        }
         for (envelope, payload) in inbox.datagrams() {
             if let Some(dropped) = envelope.dropped {
                 self.kernel_drops += self.tftp_port(port).newly_dropped(dropped);
             }
             // A request to a broadcast address is for nobody (RFC 1123 4.2.3.4).
             let served = self.is_served(envelope.interface) && envelope.destination == envelope.local;
-            if served {
+            // Where all is sent from one port, the ACKs of what is in flight come there too.
+            let is_left = self.ends_by.is_some() && port == Port::Request && is_request(payload);
+            if served && !is_left {
                 let (local, peer) = (envelope.local, envelope.source);
                 self.transfer(transfer::Input::Datagram { port, local, peer, payload });
             }
@@ -430,4 +429,9 @@ mod tests {
             assert_eq!(Source::of(source.token()), source);
         }
     }
+}
+
+/// Whether a datagram begins as a request to read or write does.
+fn is_request(payload: &[u8]) -> bool {
+    matches!(payload, [0, 1 | 2, ..])
 }

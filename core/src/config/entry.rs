@@ -165,6 +165,21 @@ impl<'d> Entry<'d> {
         })
     }
 
+    /// The value of a key that holds a truth value, or its default.
+    pub(super) fn boolean(&self, findings: &mut Findings<'_>, key: &str) -> Option<Placed<bool>> {
+        self.value(findings, key, |findings, heading, value| {
+            let boolean = value.get_ref().as_bool();
+            if boolean.is_none() {
+                let word = value.get_ref().as_str().filter(|text| matches!(*text, "true" | "false"));
+                let remedy = word.map_or("write true or false".into(), |word| {
+                    format!("write it without quotation marks: {word}")
+                });
+                wrong_type(findings, heading, key, value, "a truth value", Some(remedy));
+            }
+            boolean
+        })
+    }
+
     /// The value of a key that holds a string or a whole number, as text.
     pub(super) fn threshold(&self, findings: &mut Findings<'_>, key: &str) -> Option<Placed<String>> {
         self.value(findings, key, |findings, heading, value| match value.get_ref().as_integer() {

@@ -14,6 +14,7 @@ mod reference;
 mod setting;
 mod table;
 mod template;
+mod tftp;
 mod value;
 
 pub use mistake::{Mistake, Severity, render};
@@ -21,6 +22,7 @@ pub use reference::{reference, sample};
 pub use setting::{Fallback, Form, Kind, Section, Setting, Status};
 pub use table::SECTIONS;
 pub use template::{Template, TemplateError, VARIABLES, Values};
+pub use tftp::{Pattern as NamePattern, Rewrite, Tftp, UniqueRoot};
 
 use crate::limit::CONFIGURATION_OCTETS_MAX;
 use crate::mac::Mac;
@@ -51,6 +53,8 @@ pub struct Config {
     pub nodes: Vec<ListedNode>,
     /// `[http]`
     pub http: Http,
+    /// `[tftp]`
+    pub tftp: Tftp,
     /// `load.link`
     pub link: LinkSpeed,
 }
@@ -126,6 +130,7 @@ impl Config {
             },
             nodes: draft.nodes.into_iter().map(listed).collect(),
             http: Http { port: u16::try_from(draft.port?.value).ok()? },
+            tftp: draft.tftp?,
             link: draft.link?.value,
         })
     }

@@ -5,6 +5,7 @@ use super::mistake::{Findings, WHOLE_FILE, quoted};
 use super::setting::{Form, Section};
 use super::table::SECTIONS;
 use super::template::Template;
+use super::tftp::{self, Tftp};
 use super::{AddressRange, Boot, Check, CheckKind, FirmwareKind, LinkSpeed, Order, Policy, Server, value};
 use crate::limit::{CHECKS_MAX, MACS_PER_NODE_MAX, NETWORKS_MAX, NODES_MAX, PROFILES_MAX};
 use crate::mac::Mac;
@@ -29,6 +30,7 @@ pub(super) struct Draft {
     pub(super) checks: Vec<CheckDraft>,
     pub(super) nodes: Vec<NodeDraft>,
     pub(super) port: Option<Placed<u32>>,
+    pub(super) tftp: Option<Tftp>,
     pub(super) link: Option<Placed<LinkSpeed>>,
 }
 
@@ -116,6 +118,7 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
         checks: tables.all(findings, "trial.check", CHECKS_MAX, check),
         nodes: tables.all(findings, "node", NODES_MAX, node),
         port: http.integer(findings, "port"),
+        tftp: tftp::read(findings, &tables),
         link: load.text(findings, "link", value::link_speed),
     }
 }
@@ -157,18 +160,21 @@ fn read_network(findings: &mut Findings<'_>, network: &Entry<'_>) -> Option<Netw
 
 fn read_boot(findings: &mut Findings<'_>, boot: &Entry<'_>) -> Option<Boot> {
     let directory = boot.text(findings, "directory", value::absolute_path);
-    let files = [
-        ("bios", FirmwareKind::Bios),
-        ("uefi-x64", FirmwareKind::UefiX64),
-        ("uefi-arm64", FirmwareKind::UefiArm64),
-        ("http-x64", FirmwareKind::HttpX64),
-        ("ipxe", FirmwareKind::Ipxe),
-    ]
-    .into_iter()
-    .filter_map(|(key, kind)| Some((kind, boot.text(findings, key, value::file_name)?.value)))
-    .collect();
+    let files = FIRMWARE
+        .into_iter()
+        .filter_map(|(key, kind)| Some((kind, boot.text(findings, key, value::file_name)?.value)))
+        .collect();
     Some(Boot { directory: directory?.value, files })
 }
+
+/// What `[boot]` calls the kinds of firmware.
+pub(super) const FIRMWARE: [(&str, FirmwareKind); 5] = [
+    ("bios", FirmwareKind::Bios),
+    ("uefi-x64", FirmwareKind::UefiX64),
+    ("uefi-arm64", FirmwareKind::UefiArm64),
+    ("http-x64", FirmwareKind::HttpX64),
+    ("ipxe", FirmwareKind::Ipxe),
+];
 
 /// The profiles of the file, and `default` in any case.
 fn read_profiles(findings: &mut Findings<'_>, tables: &Tables<'_>) -> BTreeMap<String, ProfileDraft> {
@@ -279,7 +285,7 @@ fn read_node(findings: &mut Findings<'_>, node: &Entry<'_>) -> NodeDraft {
 }
 
 /// The tables of the file, and an empty one for those that are not there.
-struct Tables<'d> {
+pub(super) struct Tables<'d> {
     found: Vec<Found<'d>>,
     nothing: &'d DeTable<'d>,
 }
@@ -290,7 +296,7 @@ impl<'d> Tables<'d> {
     }
 
     /// The table of a section that may be there once.
-    fn one(&self, findings: &mut Findings<'_>, path: &str) -> Entry<'d> {
+    pub(super) fn one(&self, findings: &mut Findings<'_>, path: &str) -> Entry<'d> {
         match self.of(path).next() {
             Some(found) => found.open(findings),
             None => self.missing(findings, path),
@@ -298,7 +304,7 @@ impl<'d> Tables<'d> {
     }
 
     /// Every table of a section that may be there more often, up to a bound.
-    fn all<T>(
+    pub(super) fn all<T>(
         &self,
         findings: &mut Findings<'_>,
         path: &str,

@@ -71,6 +71,8 @@ pub enum Kind {
         /// Largest.
         most: u32,
     },
+    /// `true` or `false`.
+    Boolean,
     /// A whole number, or a string with a unit.
     Threshold,
     /// A table of the operator's own keys.
@@ -131,6 +133,7 @@ impl fmt::Display for Kind {
                 write!(f, "a duration (`s`, `m`, `h` or `d`) from `\"{least}\"` to `\"{most}\"`")
             }
             Self::Integer { least, most } => write!(f, "a whole number from {least} to {most}"),
+            Self::Boolean => f.write_str("`true` or `false`"),
             Self::Threshold => f.write_str("a string with a unit, or a whole number"),
             Self::Table => f.write_str("a table"),
         }

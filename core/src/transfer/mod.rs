@@ -15,6 +15,7 @@
 //!
 //! All transfers share a fixed set of ports. A transfer is known by its peer's address and port: a peer has one at a time, so that a request from a port that already
 //! has one is its repeat or its successor. A successor is sent from another of our ports: what is still on its way from the old one cannot be mistaken for it.
+//! Where all is sent from port 69 itself, for the sake of firewalls, only the client's own port tells them apart.
 
 mod flight;
 mod images;
@@ -57,10 +58,19 @@ pub struct Transfers {
 pub struct Settings {
     /// How many ports transfers are sent from; at least one, better several. It does not change while the server runs.
     pub data_ports: u16,
+    /// Whether everything is sent from port 69 instead, where then also the ACKs come.
+    pub single_port: bool,
     /// The links, and how much is controlled.
     pub load: load::Settings,
     /// When silence is answered with a repeat.
     pub resend: Resend,
+}
+
+impl Settings {
+    /// From where a transfer is sent that has this place among our ports.
+    fn port(&self, place: u16) -> Port {
+        if self.single_port { Port::Request } else { Port::Data(place) }
+    }
 }
 
 /// Everything that decides.
@@ -231,24 +241,23 @@ impl Transfers {
         out: &mut Vec<Output>,
     ) {
         let refuse = |code, text: &str, out: &mut Vec<Output>| out.push(error(port, local, peer, code, text));
-        match (packet, port) {
-            (Packet::Read(request), _) => self.state.asked(now, local, peer, request, out),
-            (Packet::ReadOtherMode, _) => refuse(ErrorCode::Illegal, "only mode octet is served", out),
-            (Packet::Write, _) => refuse(ErrorCode::Denied, "files are only read here", out),
-            (Packet::Acknowledge(number), Port::Data(data_port)) => {
-                match self.state.flight_at(data_port, peer) {
-                    Some(id) => self.state.step(now, id, Event::Acknowledged(number), out),
-                    None => self.stray(now, port, local, peer, out),
-                }
+        match packet {
+            Packet::Read(request) => self.state.asked(now, local, peer, request, out),
+            Packet::ReadOtherMode => refuse(ErrorCode::Illegal, "the modes here are octet and netascii", out),
+            Packet::Write => {
+                refuse(ErrorCode::Denied, "this server is read only: no file can be put here", out)
             }
-            (Packet::Acknowledge(_), Port::Request) => self.stray(now, port, local, peer, out),
-            (Packet::Error { code, text }, Port::Data(data_port)) => {
+            Packet::Acknowledge(number) => match self.state.flight_at(port, peer) {
+                Some(id) => self.state.step(now, id, Event::Acknowledged(number), out),
+                None => self.stray(now, port, local, peer, out),
+            },
+            Packet::Error { code, text } => {
                 // An error is never answered, or two servers might never stop.
-                if let Some(id) = self.state.flight_at(data_port, peer) {
+                if let Some(id) = self.state.flight_at(port, peer) {
                     self.state.step(now, id, Event::Aborted { code, text: &text }, out);
                 }
             }
-            (Packet::Error { .. }, Port::Request) | (Packet::OfAServer, _) => {}
+            Packet::OfAServer => {}
         }
     }
 
@@ -276,7 +285,8 @@ impl State {
         request: ReadRequest,
         out: &mut Vec<Output>,
     ) {
-        let terms = Terms::of(&request.options);
+        let link = &self.settings.load.links[self.settings.load.link_to(*peer.ip())];
+        let terms = Terms::of(request.mode, &request.options, link.block_octets_max);
         let mut port_before = None;
         if let Some((id, flight)) = self.flight_of(peer) {
             port_before = Some(flight.port);
@@ -296,8 +306,9 @@ impl State {
         let slot = self.slots.take().expect("there are as many slots as transfers");
         let place = (self.take_port(port_before), local, peer);
         let id = self.take_id();
-        let path = request.name;
-        out.push(Output::Open { transfer: id, peer: *peer.ip(), local, path: path.clone(), identity: None });
+        let (path, mode) = (request.name, request.mode);
+        let peer = *peer.ip();
+        out.push(Output::Open { transfer: id, peer, local, path: path.clone(), mode, identity: None });
         self.insert(now, Flight::asked(now, id, place, (path, terms), slot, self.settings.resend));
     }
 
@@ -316,6 +327,7 @@ impl State {
             peer: *flight.peer.ip(),
             local: flight.local,
             path: flight.path.clone(),
+            mode: flight.terms.mode,
             identity: flight.expected(),
         });
         self.insert(now, flight);
@@ -473,7 +485,8 @@ impl State {
                 let last = (block.first + u64::from(block.count) - 1) * u64::from(block.block_octets);
                 self.images.enter(block.image, last.min(block.size) - 1, out);
             }
-            out.push(Output::Send(Send { transfer: Some(id), port: Port::Data(port), local, peer, body }));
+            let port = self.settings.port(port);
+            out.push(Output::Send(Send { transfer: Some(id), port, local, peer, body }));
         }
     }
 
@@ -504,7 +517,7 @@ impl State {
             End::Complete | End::Quiet => None,
             End::Failed(why) => Some(why.clone()),
             End::Refused(code, why) => {
-                out.push(error(Port::Data(flight.port), flight.local, flight.peer, *code, why));
+                out.push(error(self.settings.port(flight.port), flight.local, flight.peer, *code, why));
                 Some(why.clone())
             }
         };
@@ -528,8 +541,9 @@ impl State {
     }
 
     /// The transfer that is sent to this peer from this port of ours.
-    fn flight_at(&self, port: u16, peer: SocketAddrV4) -> Option<TransferId> {
-        self.flight_of(peer).filter(|(_, flight)| flight.port == port).map(|(id, _)| id)
+    fn flight_at(&self, port: Port, peer: SocketAddrV4) -> Option<TransferId> {
+        let is_here = |flight: &Flight| self.settings.port(flight.port) == port;
+        self.flight_of(peer).filter(|(_, flight)| is_here(flight)).map(|(id, _)| id)
     }
 
     fn take_id(&mut self) -> TransferId {

@@ -17,7 +17,7 @@ pub(crate) const DATA_PORTS: u16 = 8;
 
 pub(crate) fn settings() -> Settings {
     let load = load::Settings::one(LinkRate::Given(1_000_000_000), Control::All);
-    Settings { data_ports: DATA_PORTS, load, resend: Resend::Measured }
+    Settings { data_ports: DATA_PORTS, single_port: false, load, resend: Resend::Measured }
 }
 
 /// How bad it is. Chances are in thousandths.

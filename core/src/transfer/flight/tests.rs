@@ -22,9 +22,13 @@ fn act(flight: &mut Flight, now: Time, event: Event<'_>) -> Step {
     if step == Step::Wait && flight.wishes().is_some() { flight.grant(now, u64::MAX) } else { step }
 }
 
+fn terms(options: &tftp::Options) -> Terms {
+    Terms::of(Mode::Octet, options, TFTP_BLOCK_OCTETS_USUAL)
+}
+
 fn opening(options: &tftp::Options) -> Flight {
     let place = (0, Ipv4Addr::new(10, 77, 0, 1), SocketAddrV4::new(Ipv4Addr::new(10, 77, 1, 1), 2070));
-    Flight::asked(START, TransferId(1), place, ("boot".into(), Terms::of(options)), 0, Resend::Measured)
+    Flight::asked(START, TransferId(1), place, ("boot".into(), terms(options)), 0, Resend::Measured)
 }
 
 fn offered(window: u16) -> Flight {
@@ -342,14 +346,14 @@ fn what_is_noted_is_what_goes_on() {
     assert_eq!((later.options_acknowledged, later.acknowledged), (true, 4));
 
     let mut again = Flight::noted(START, TransferId(9), 0, first, Resend::Measured).unwrap();
-    assert!(again.is_for("boot", &Terms::of(&options(4))));
+    assert!(again.is_for("boot", &terms(&options(4))));
     let oack = act(&mut again, START, Event::Opened(Ok(IMAGE)));
     assert_eq!(oack, Step::Offer(b"\0\x06blksize\x001000\0tsize\x0010000\0windowsize\x004\0".to_vec()));
 
     type Spoil = fn(&mut Note);
     let wrong: &[(&str, Spoil)] = &[
         ("no block", |note| note.block_octets = 0),
-        ("a block that we never send", |note| note.block_octets = 1469),
+        ("a block that TFTP does not have", |note| note.block_octets = 65_465),
         ("no window", |note| note.window_blocks = 0),
         ("a window that we never send", |note| note.window_blocks = 65),
         ("a timeout that nobody can ask for", |note| note.timeout_milliseconds = Some(256_000)),
