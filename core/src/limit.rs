@@ -107,7 +107,8 @@ pub const TFTP_TEXT_OCTETS_MAX: usize = 128;
 pub const TFTP_RESEND_FIRST: Duration = Duration::from_millis(500);
 
 /// No repeat before this, however quick the round trips are: EDK2 looks at its network every 10 ms, and a client also has to put its blocks somewhere.
-pub const TFTP_RESEND_MIN: Duration = Duration::from_millis(50);
+/// Longer is dear: with a hundredth of the packets lost, a megabyte in lock-step waits 14 times for it.
+pub const TFTP_RESEND_MIN: Duration = Duration::from_millis(20);
 
 /// Repeats are never further apart, unless round trips are: GRUB never repeats an ACK, and a boot waits for each block that only we repeat.
 pub const TFTP_RESEND_MAX: Duration = Duration::from_secs(1);
