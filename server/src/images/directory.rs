@@ -118,7 +118,11 @@ fn refusal(error: Errno, path: &str) -> Refusal {
         Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::INVAL => {
             Refusal::Missing(format!("there is no file {path}"))
         }
-        Errno::XDEV => Refusal::Denied(format!("{path} leads out of boot.directory by a symbolic link")),
+        Errno::XDEV => {
+            let is_plain = !path.starts_with('/') && path.split('/').all(|part| part != "..");
+            let how = if is_plain { " by a symbolic link" } else { "" };
+            Refusal::Denied(format!("{path} leads out of boot.directory{how}"))
+        }
         Errno::LOOP => Refusal::Denied(format!("{path} is a symbolic link that leads in a circle")),
         Errno::NXIO => Refusal::Denied(format!("{path} is a pipe or a socket")),
         Errno::ACCESS | Errno::PERM => {
