@@ -171,9 +171,10 @@ impl<'d> Entry<'d> {
             let boolean = value.get_ref().as_bool();
             if boolean.is_none() {
                 let word = value.get_ref().as_str().filter(|text| matches!(*text, "true" | "false"));
-                let remedy = word.map_or("write true or false".into(), |word| {
-                    format!("write it without quotation marks: {word}")
-                });
+                let remedy = word.map_or_else(
+                    || "write true or false".into(),
+                    |word| format!("write it without quotation marks: {word}"),
+                );
                 wrong_type(findings, heading, key, value, "a truth value", Some(remedy));
             }
             boolean
