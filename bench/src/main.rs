@@ -1,4 +1,4 @@
-//! heorot beside other servers, from one run, over a shaped link: `make bench-storm` and `make bench-plain`.
+//! heorot beside other servers, from one run: `make bench-storm` and `make bench-plain` over a shaped link, `make bench-speed` over one that is no limit.
 //!
 //! ```text
 //!   namespace "server"             namespace "link"                            namespace "clients"
@@ -9,12 +9,14 @@
 //!
 //! - [`link`]: the namespaces and the shaper; [`files`]: what is served;
 //! - [`servers`]: how each is configured and started; [`debian`]: where the others come from;
+//! - [`speed`]: what a megabyte costs, with links, clients and a table of its own;
 //! - [`wanted`]: what was asked for; [`table`]: what came of it.
 
 mod debian;
 mod files;
 mod link;
 mod servers;
+mod speed;
 mod storm;
 mod table;
 mod wanted;
@@ -23,16 +25,28 @@ use files::Files;
 use link::Link;
 use servers::{Kind, Running};
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use table::Row;
 use wanted::{Bench, Wanted};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    // A server of its own, started as the others are.
+    if let [word, file] = &arguments[..]
+        && word == "bare"
+    {
+        return ended(speed::bare::serve(Path::new(file)));
+    }
     let outcome = Wanted::parse(&arguments).and_then(|wanted| match wanted.bench {
         Bench::Storm => storm_beside_others(&wanted),
         Bench::Plain => plain_beside_others(&wanted),
+        Bench::Speed => speed::beside_others(&wanted),
     });
+    ended(outcome)
+}
+
+fn ended(outcome: Result<(), String>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {

@@ -8,6 +8,7 @@ use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::{Pin, Pins};
 use crate::cluster::probe::Probes;
 use crate::cluster::record::{BootRecord, NodeRecord, Record};
+use crate::cluster::reservation::Reservations;
 use crate::cluster::shadow::Exchange;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::{boot, network};
@@ -32,6 +33,7 @@ use std::sync::Arc;
 pub(crate) struct Hall {
     pub(crate) nodes: Nodes,
     pub(crate) listed: Listed,
+    pub(crate) reservations: Reservations,
     pub(crate) leases: Leases,
     pub(crate) pins: Pins,
     pub(crate) promises: Promises,
@@ -57,6 +59,8 @@ pub(crate) struct Hall {
     /// From which tokens are made.
     pub(crate) secret: [u8; 16],
     pub(crate) boots: u64,
+    /// What had no room in a machine's packets, as it was told.
+    pub(crate) left_out: BTreeMap<Mac, Vec<u8>>,
     /// The names as they were published last.
     pub(crate) directory: Arc<Directory>,
 }
@@ -369,6 +373,7 @@ impl Turn<'_> {
             stage: node.stage,
             phase: node.phase,
             reason: node.reason.clone(),
+            profile: node.boot.profile.clone(),
         };
         self.record(Record::Boot(record));
     }
@@ -376,7 +381,23 @@ impl Turn<'_> {
     /// The name of the profile that a machine boots.
     pub(crate) fn profile_name(&self, node: &Node) -> &str {
         let listed = self.hall.listed.get(self.config, node.mac).and_then(|listed| listed.profile.as_deref());
-        boot::profile(self.config, listed, node.number.is_some()).0
+        // The configuration may be another one than that of the boot's beginning.
+        let of_class = || {
+            let given = node.boot.profile.as_deref()?;
+            self.config.profiles.get_key_value(given).map(|(name, _)| name.as_str())
+        };
+        boot::profile(self.config, listed.or_else(of_class), node.number.is_some()).0
+    }
+
+    /// The profile that a machine's class gives it in this boot. What it had from another class stays, if it has none from this one: ROM and
+    /// loader may be of different classes.
+    pub(crate) fn give_profile(&mut self, mac: Mac, profile: Option<&str>) {
+        let Some(profile) = profile else { return };
+        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
+        if node.boot.profile.as_deref() != Some(profile) {
+            node.boot.profile = Some(profile.into());
+            self.keep_boot(mac);
+        }
     }
 
     fn may_have(&self, mac: Mac, number: u32) -> bool {

@@ -8,6 +8,7 @@ use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::Pins;
 use crate::cluster::probe::Probes;
 use crate::cluster::record::{BootRecord, LeaseRecord, NodeRecord, Record};
+use crate::cluster::reservation::Reservations;
 use crate::cluster::stage::{Stage, Step};
 use crate::config::{Config, Mode};
 use crate::event::Kind;
@@ -44,6 +45,8 @@ impl Heorot {
         let hall = Hall {
             nodes: Nodes::default(),
             listed: Listed::new(&config),
+            reservations: Reservations::new(&config),
+            left_out: BTreeMap::new(),
             leases: Leases::new(&config),
             pins: Pins::default(),
             promises: Promises::default(),
@@ -122,6 +125,11 @@ impl Heorot {
     /// Another configuration replaces the old one. What was promised stands.
     fn configure(&mut self, now: Time, config: Config, out: &mut Vec<Output>) {
         self.hall.listed = Listed::new(&config);
+        self.hall.reservations = Reservations::new(&config);
+        self.hall.left_out.clear();
+        for node in self.hall.nodes.iter() {
+            self.hall.listed.bind_by_number(&config, node.mac, node.number);
+        }
         self.hall.leases = std::mem::take(&mut self.hall.leases).reconfigured(&config);
         self.hall.links = links(&config);
         self.hall.regimes.clear();
@@ -151,7 +159,7 @@ impl Heorot {
 
 /// The links to the networks, for finding the one by which an address is reached.
 fn links(config: &Config) -> load::Settings {
-    load::Settings { control: load::Control::All, links: network::links(config) }
+    load::Settings { control: load::Control::All, links: network::links(config, |_| None) }
 }
 
 /// A link is used in another way.
@@ -187,6 +195,7 @@ fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
         let node = restored_node(turn, mac, nodes.remove(&mac), boots.remove(&mac));
         let is_up = node.stage == Stage::Up;
         let place = node.network;
+        turn.hall.listed.bind_by_number(turn.config, mac, node.number);
         turn.hall.nodes.restore(node);
         turn.hall.nodes.let_go(turn.now, mac);
         if let Some(place) = place.filter(|_| is_up) {
@@ -211,7 +220,7 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
         (node.further_macs, node.number, node.facts) = (kept.further_macs, kept.number, kept.facts);
     }
     if let Some(boot) = boot {
-        node.boot.token = boot.token;
+        (node.boot.token, node.boot.profile) = (boot.token, boot.profile);
         (node.stage, node.phase, node.reason) = (boot.stage, boot.phase, boot.reason);
     }
     // The number is what was promised; the stage is history, and may be a step behind.

@@ -53,9 +53,13 @@ pub const PINS_MAX: usize = 2 * NODES_MAX;
 /// How long an address that is to be lent again is probed before: a host that has it answers an ARP request at once.
 pub const PROBE_WAIT: Duration = Duration::from_millis(300);
 
-/// Addresses of which it is known whether somebody has them: one for each offer that can stand. Being kept for as long as an offer, they also bound how often
-/// is asked: 470 times a second. An offer beyond is made unprobed; its client may still decline it.
-pub const PROBES_MAX: usize = OFFERS_MAX;
+/// Addresses of which it is known whether somebody has them. Being kept for as long as an offer, they also bound how often is asked: a thousand new machines at once are
+/// all probed for, twice, and whoever asks for more than 2,000 addresses in half a minute waits for none. An offer beyond is made unprobed; its client may still decline it.
+pub const PROBES_MAX: usize = 2048;
+
+/// Offers that are held back at a time, each with the packet that it answers: more than ask within the 300 ms of a probe or the 0.9 s of a full link. Further
+/// ones go at once.
+pub const OFFERS_HELD_BACK_MAX: usize = 8192;
 
 /// Other DHCP servers that are kept in mind: a segment with more of them is past being helped by a list. The one that was silent longest gives way.
 pub const OTHER_SERVERS_MAX: usize = 64;
@@ -99,6 +103,24 @@ pub const CHECKS_MAX: usize = 64;
 /// Hardware addresses of one `[[node]]`.
 pub const MACS_PER_NODE_MAX: usize = 16;
 
+/// `[[host]]`s: management boards, switches and power strips of all nodes.
+pub const HOSTS_MAX: usize = 2 * NODES_MAX;
+
+/// `[[class]]`es: every packet is compared with each of them.
+pub const CLASSES_MAX: usize = 256;
+
+/// Values of one key of a class, of which any is right: every packet is compared with each of them.
+pub const CLASS_ALTERNATIVES_MAX: usize = 256;
+
+/// Options in one table: all that there are have numbers of one octet, and some hold others.
+pub const OPTIONS_PER_TABLE_MAX: usize = 512;
+
+/// Octets of one option's value: more than this and the rest would not go into a frame together.
+pub const OPTION_OCTETS_MAX: usize = 1024;
+
+/// Machines of which it was told what had no room in their packets: after that, some are told again.
+pub const LEFT_OUT_TOLD_MAX: usize = 1024;
+
 /// Mistakes of a configuration that are told: nobody reads more before he begins to mend.
 pub const MISTAKES_MAX: usize = 200;
 
@@ -111,8 +133,20 @@ pub const TEMPLATE_STEPS_MAX: u64 = 10_000;
 /// Octets of a boot file's name: the field `file` of a DHCP packet has 128, with the zero that ends it (RFC 2131 2).
 pub const BOOT_FILE_OCTETS_MAX: usize = 127;
 
-/// Octets of a block: what a link of 1500 takes without fragments, which some ROMs cannot put together: less 20 for IP, 8 for UDP, 4 for TFTP.
-pub const TFTP_BLOCK_OCTETS_MAX: u16 = 1468;
+/// Octets of a block: what RFC 2348 allows.
+pub const TFTP_BLOCK_OCTETS_MAX: u16 = 65464;
+
+/// The same unless the operator allows more: what a way of 1500 takes without fragments, which some ROMs cannot put together.
+pub const TFTP_BLOCK_OCTETS_USUAL: u16 = 1468;
+
+/// What an Ethernet takes in one packet, where nobody says otherwise.
+pub const MTU_OCTETS_USUAL: u32 = 1500;
+
+/// The smallest block that TFTP has (RFC 2348).
+pub const TFTP_BLOCK_OCTETS_MIN: u16 = 8;
+
+/// Octets of a DATA packet before its block: 20 for IP, 8 for UDP, 4 for TFTP.
+pub const TFTP_HEAD_OCTETS: u16 = 32;
 
 /// Blocks in a window. EDK2 asks for 4; what is beyond this is more than a switch port's buffer takes from one sender at once.
 pub const TFTP_WINDOW_BLOCKS_MAX: u16 = 64;
@@ -130,7 +164,8 @@ pub const TFTP_TEXT_OCTETS_MAX: usize = 128;
 pub const TFTP_RESEND_FIRST: Duration = Duration::from_millis(500);
 
 /// No repeat before this, however quick the round trips are: EDK2 looks at its network every 10 ms, and a client also has to put its blocks somewhere.
-pub const TFTP_RESEND_MIN: Duration = Duration::from_millis(50);
+/// Longer is dear: with a hundredth of the packets lost, a megabyte in lock-step waits 14 times for it.
+pub const TFTP_RESEND_MIN: Duration = Duration::from_millis(20);
 
 /// Repeats are never further apart, unless round trips are: GRUB never repeats an ACK, and a boot waits for each block that only we repeat.
 pub const TFTP_RESEND_MAX: Duration = Duration::from_secs(1);
@@ -208,4 +243,8 @@ pub const LOAD_SMALL_PART: u64 = 20;
 /// A machine that asks again within this after its last transfer is still the same in rank: the pauses of loaders are shorter.
 pub const LOAD_REMEMBERED: Duration = Duration::from_secs(60);
 
+/// `[[tftp.rewrite]]`s: each name is compared with all of them.
+pub const TFTP_REWRITES_MAX: usize = 64;
+
+const _: () = assert!(TFTP_BLOCK_OCTETS_USUAL as u32 + TFTP_HEAD_OCTETS as u32 == MTU_OCTETS_USUAL);
 const _: () = assert!(LOAD_SERVED_WITHIN.as_millis() < LOAD_SERVED_WITHIN_MAX.as_millis());

@@ -48,7 +48,7 @@ const DATA_PORTS: u16 = 3;
 
 fn settings() -> Settings {
     let load = load::Settings::one(LinkRate::Measured, Control::All);
-    Settings { data_ports: DATA_PORTS, load, resend: Resend::Measured }
+    Settings { data_ports: DATA_PORTS, single_port: false, load, resend: Resend::Measured }
 }
 const LOCAL: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
 
@@ -206,6 +206,10 @@ impl<'a> Shell<'a> {
                 }
                 Output::Note { slot, note: None } => {
                     assert!(self.notes.remove(&slot).is_some(), "only what is kept is forgotten");
+                }
+                Output::Advance { slot, options_acknowledged, acknowledged } => {
+                    let note = self.notes.get_mut(&slot).expect("what has come further was noted");
+                    note.advance(options_acknowledged, acknowledged);
                 }
                 Output::Send(send) => {
                     if let Body::Train(block) = send.body {

@@ -5,6 +5,7 @@ use crate::frame::read::{Seen, read};
 use crate::netio::link_address;
 use crate::problem::{Problem, problem};
 use heorot_core::mac::Mac;
+use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, SockFilter, Socket, Type};
 use std::io::{self, Read};
 use std::net::Ipv4Addr;
@@ -12,6 +13,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 /// Frames that are read in one go; more are left to the next turn.
 const FRAMES_A_TURN: usize = 64;
+
+/// Octets that may wait to be sent, as the kernel counts them: a thousand probes at once are 768 kB.
+const SEND_OCTETS: usize = 2 << 20;
 
 /// Asks on one interface, and hears the answers.
 #[derive(Debug)]
@@ -27,6 +31,10 @@ impl Prober {
             // Of protocol 0 until the filter stands, so that nothing gets in before it.
             let socket = Socket::new(Domain::PACKET, Type::RAW.nonblocking().cloexec(), None)?;
             socket.attach_filter(&only_replies())?;
+            // Beyond the host's limit only with CAP_NET_ADMIN.
+            if setsockopt(&socket, sockopt::SndBufForce, &SEND_OCTETS).is_err() {
+                socket.set_send_buffer_size(SEND_OCTETS)?;
+            }
             socket.bind(&link_address(index, frame::TYPE_ARP)?)?;
             io::Result::Ok(socket)
         };

@@ -48,6 +48,7 @@ use meter::Meter;
 use nix::sys::signalfd::SignalFd;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, EventData, EventFlags};
+use send::Outgoing;
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -65,6 +66,9 @@ const EVENTS_A_TURN: usize = 64;
 
 /// How long the sockets have in a turn, before messages and timers get theirs. What is left is ready in the next one, behind the others.
 const SOCKETS_MAX: Duration = Duration::from_millis(5);
+
+/// Batches taken from one TFTP port in a turn: a millisecond or two, before all else gets its turn.
+const ROUNDS_MAX: usize = 8;
 
 /// Longest sleep, for no reason but that a mistake of ours should show as a delay and not as the end.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
@@ -115,6 +119,9 @@ pub(crate) struct Loop {
     now: Time,
     pending: Pending,
     meter: Meter,
+    outgoing: Outgoing,
+    /// Room for what the transfers put out.
+    outputs: Vec<transfer::Output>,
     kernel_drops: u64,
     /// When something was last complained of, by what.
     complaints: BTreeMap<&'static str, Time>,
@@ -208,12 +215,15 @@ impl Loop {
         for (place, (_, listener)) in parts.listeners.iter().enumerate() {
             watch(listener, Source::OtherServers(place))?;
         }
+        let outgoing = Outgoing::new(parts.data.len());
         Ok(Self {
             parts,
             epoll,
             now: clock::now(),
             pending: Pending::default(),
             meter: Meter::default(),
+            outgoing,
+            outputs: Vec::new(),
             kernel_drops: 0,
             complaints: BTreeMap::new(),
             reloading: false,
@@ -238,6 +248,7 @@ impl Loop {
         for output in resumed {
             self.carry_transfer(output);
         }
+        self.flush_tftp();
         let mut inbox = Inbox::new();
         while !self.is_over() {
             self.submit();
@@ -268,6 +279,7 @@ impl Loop {
             self.now = clock::now();
             self.take_messages();
             self.wake();
+            self.flush_tftp();
             self.longest_turn = self.longest_turn.max(clock::now().since(begun));
         }
         self.end();
@@ -282,7 +294,7 @@ impl Loop {
     }
 
     /// Sleeps until something is ready or due.
-    fn sleep(&mut self) -> io::Result<impl Iterator<Item = Source> + use<>> {
+    fn sleep(&mut self) -> io::Result<Vec<Source>> {
         let due = [self.parts.heorot.next_wakeup(), self.parts.transfers.next_wakeup(), self.ends_by];
         let due = due.into_iter().flatten().min();
         let pause = due.map_or(SLEEP_MAX, |due| due.since(clock::now()).min(SLEEP_MAX));
@@ -293,7 +305,11 @@ impl Loop {
             Err(rustix::io::Errno::INTR) => 0,
             ready => ready?,
         };
-        Ok(events.into_iter().take(ready).map(|event| Source::of(event.data.u64())))
+        let mut ready: Vec<Source> =
+            events.into_iter().take(ready).map(|event| Source::of(event.data.u64())).collect();
+        // A client whose transfer ends may ask for the next one from the same port, at once: its last ACK comes first.
+        ready.sort_by_key(|source| *source == Source::Tftp);
+        Ok(ready)
     }
 
     /// Tells the machines whose time has come.
@@ -314,7 +330,7 @@ impl Loop {
         else {
             return;
         };
-        let links = network::links(&self.parts.config);
+        let links = network::links(&self.parts.config, |_| None);
         let carried = traffic.since_last(self.now);
         for (link, octets) in links
             .iter()
@@ -405,25 +421,33 @@ impl Loop {
         }
     }
 
-    /// A batch from one of the TFTP ports. New requests are left to the next server once this one ends; what is in flight goes on.
+    /// Batches from one of the TFTP ports, as long as the answers to one bring the next: to ask the kernel what is ready costs as much as to take it. New requests are left to the next server once this one ends; what is in flight goes on.
     fn take_tftp(&mut self, port: Port, inbox: &mut Inbox) {
-        if let Err(error) = inbox.receive(self.tftp_port(port).as_fd()) {
-            return self.complain("receiving TFTP", &error);
+        for _ in 0..ROUNDS_MAX {
+            match inbox.receive(self.tftp_port(port).as_fd()) {
+                Ok(0) => return,
+                Ok(_) => self.take_tftp_batch(port, inbox),
+                Err(error) => return self.complain("receiving TFTP", &error),
+            }
+            self.now = clock::now();
         }
-        if self.ends_by.is_some() && port == Port::Request {
-            return;
-        }
+    }
+
+    fn take_tftp_batch(&mut self, port: Port, inbox: &Inbox) {
         for (envelope, payload) in inbox.datagrams() {
             if let Some(dropped) = envelope.dropped {
                 self.kernel_drops += self.tftp_port(port).newly_dropped(dropped);
             }
             // A request to a broadcast address is for nobody (RFC 1123 4.2.3.4).
             let served = self.is_served(envelope.interface) && envelope.destination == envelope.local;
-            if served {
+            // Where all is sent from one port, the ACKs of what is in flight come there too.
+            let is_left = self.ends_by.is_some() && port == Port::Request && is_request(payload);
+            if served && !is_left {
                 let (local, peer) = (envelope.local, envelope.source);
                 self.transfer(transfer::Input::Datagram { port, local, peer, payload });
             }
         }
+        self.flush_tftp();
     }
 
     fn tftp_port(&mut self, port: Port) -> &mut UdpPort {
@@ -487,6 +511,11 @@ impl Loop {
 
 /// Replies that can be outstanding: every transfer that waits for a file, and every HTTP connection.
 const PENDING_MAX: usize = limit::TRANSFERS_MAX + 4096;
+
+/// Whether a datagram begins as a request to read or write does.
+fn is_request(payload: &[u8]) -> bool {
+    matches!(payload, [0, 1 | 2, ..])
+}
 
 #[cfg(test)]
 mod tests {

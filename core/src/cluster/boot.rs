@@ -111,6 +111,17 @@ pub fn is_boot_file(config: &Config, path: &str) -> bool {
     config.boot.files.values().map(String::as_str).chain(of_services).any(|file| file == path)
 }
 
+/// The boot file that an operator names for some clients: a URL, or a file of the boot directory, which firmware that boots by HTTP gets as one.
+pub fn named_file(config: &Config, firmware: Option<Firmware>, server: Ipv4Addr, name: &str) -> BootFile {
+    if name.contains("://") {
+        BootFile::Url(name.into())
+    } else if firmware == Some(Firmware::Http) {
+        BootFile::Url(url(config, server, name))
+    } else {
+        BootFile::Path(name.into())
+    }
+}
+
 fn url(config: &Config, server: Ipv4Addr, file: &str) -> String {
     format!("{}/{}", http_base(config, server), percent_encode(file))
 }
@@ -155,8 +166,13 @@ pub fn generated(path: &str) -> Option<Generated<'_>> {
 /// Whether PXELINUX means this machine when it asks for `pxelinux.cfg/NAME`: `01-` and the hardware address, or the address in hexadecimal,
 /// or what all machines share. A shortened address means its whole neighbourhood and is not ours to answer.
 pub fn is_pxelinux_name(name: &str, mac: Mac, address: Ipv4Addr) -> bool {
-    let by_mac = format!("01-{mac}").replace(':', "-");
+    let by_mac = format!("01-{}", hyphenated(mac));
     name.eq_ignore_ascii_case(&by_mac) || name == format!("{:08X}", u32::from(address)) || name == "default"
+}
+
+/// A hardware address as it stands in names of files: with hyphens.
+pub fn hyphenated(mac: Mac) -> String {
+    mac.to_string().replace(':', "-")
 }
 
 /// The PXELINUX configuration of a plan. Paths are relative to where PXELINUX was loaded from, unless `::` leads them.

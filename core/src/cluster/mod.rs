@@ -10,6 +10,7 @@ pub mod pin;
 pub mod probe;
 pub mod quirk;
 pub mod record;
+pub mod reservation;
 pub mod shadow;
 pub mod stage;
 pub mod trial;

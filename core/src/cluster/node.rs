@@ -1,6 +1,7 @@
 //! The table of nodes: one entry a machine, found by hardware address, number or address.
 
 use super::stage::{Phase, Stage};
+use crate::config::FirmwareKind;
 use crate::event::Kind;
 use crate::limit::{BOOT_BEGINS_AFTER, EVENTS_PER_NODE_MAX, NODES_MAX};
 use crate::mac::Mac;
@@ -61,8 +62,12 @@ pub struct Boot {
     pub token: String,
     /// When each firmware asked last in this boot. ROM and loader are two.
     pub firmware: BTreeMap<Firmware, Time>,
+    /// The firmware that asked last, as far as it matters which files it is given.
+    pub firmware_kind: Option<FirmwareKind>,
     /// The file that it was told of or asked for last: some ROMs then ask for a file without a name.
     pub file: Option<String>,
+    /// The profile that its class gives it.
+    pub profile: Option<String>,
 }
 
 /// Programs that ask for an address before there is an operating system.
@@ -209,6 +214,19 @@ impl Nodes {
                 self.identities.insert(*further, mac);
             }
         }
+    }
+
+    /// Joins one more hardware address to a machine, which may have so many: the one that was joined first is forgotten for it. Whether it is
+    /// the machine's now.
+    pub fn join_latest(&mut self, mac: Mac, further: Mac, most: usize) -> bool {
+        if let Some(node) = self.nodes.get_mut(&mac)
+            && node.further_macs.len() >= most
+        {
+            let forgotten = node.further_macs.remove(0);
+            self.identities.remove(&forgotten);
+        }
+        self.join(mac, &[further]);
+        self.identity(further) == mac
     }
 
     /// Reserves a number for a machine while it is recorded. Whether it was to be had.

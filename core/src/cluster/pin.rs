@@ -77,3 +77,43 @@ impl Pins {
         self.pins.iter().map(|(address, pin)| (*address, pin))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 77, 200, 1);
+
+    fn at(seconds: u64) -> Time {
+        Time::from_nanoseconds(1_000_000_000_000) + Duration::from_secs(seconds)
+    }
+
+    fn pin() -> Pin {
+        Pin { interface: "eth1".into(), mac: Mac([2, 0, 0, 0, 0, 1]), life: at(0), download: None }
+    }
+
+    #[test]
+    fn there_are_never_more_than_the_bound_and_those_there_are_can_be_changed() {
+        let mut pins = Pins::default();
+        let all = u32::try_from(PINS_MAX).unwrap();
+        assert!((0..all).all(|address| pins.set(Ipv4Addr::from(address), pin())));
+        assert!(!pins.set(ADDRESS, pin()));
+        assert!(pins.set(Ipv4Addr::from(7), pin()));
+        pins.remove(Ipv4Addr::from(8));
+        assert!(pins.set(ADDRESS, pin()));
+        assert_eq!(pins.iter().count(), PINS_MAX);
+    }
+
+    #[test]
+    fn a_machine_downloads_until_nothing_was_acknowledged_for_a_while() {
+        let mut pins = Pins::default();
+        pins.set(ADDRESS, pin());
+        pins.alive(at(1), ADDRESS);
+        assert_eq!(pins.downloading(at(1), ADDRESS), None, "it has only asked by DHCP");
+        pins.downloads(at(2), ADDRESS);
+        for (seconds, runs) in [(2, true), (16, true), (17, false)] {
+            assert_eq!(pins.downloading(at(seconds), ADDRESS).is_some(), runs, "after {seconds} s");
+        }
+    }
+}

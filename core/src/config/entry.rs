@@ -62,6 +62,25 @@ impl<'d> Entry<'d> {
         self.table.contains_key(key)
     }
 
+    /// The value of a key as it stands, if the file has it.
+    pub(super) fn raw(&self, key: &str) -> Option<&'d Spanned<DeValue<'d>>> {
+        self.table.get(key)
+    }
+
+    /// Whether an unknown key seems to mean this one.
+    pub(super) fn misspelt(&self, key: &str) -> bool {
+        self.misspelt.contains(&key)
+    }
+
+    /// The value of a key that is true or false; without it, false.
+    pub(super) fn flag(&self, findings: &mut Findings<'_>, key: &str) -> bool {
+        let Some(value) = self.raw(key) else { return false };
+        value.get_ref().as_bool().unwrap_or_else(|| {
+            wrong_type(findings, &self.heading, key, value, "true or false", None);
+            false
+        })
+    }
+
     /// Where a key stands; where its table does, if it is not there.
     pub(super) fn key_span(&self, key: &str) -> Range<usize> {
         self.table.get_key_value(key).map_or_else(|| self.span.clone(), |(key, _)| key.span())

@@ -1,8 +1,10 @@
 //! Every option of the configuration, one record each. Parser, reference page and sample file are made from these.
 
 mod boot;
+mod tftp;
 
 use super::setting::{Fallback, Form, Kind, Section, Setting, Status};
+use super::table_host::{CIRCUIT_ID, CLASS, CLIENT_ID, DHCP_OPTIONS, HOST, OPTIONS, REMOTE_ID};
 use boot::{BOOT, PXE, PXE_SERVICE};
 
 /// Every table of the file, in the order of the reference.
@@ -63,10 +65,40 @@ pub static SECTIONS: &[Section] = &[
         settings: NODE,
     },
     Section {
+        path: "options",
+        form: Form::Open,
+        doc: "What every client is told by DHCP that asks for it: options by name (`ntp-servers`) or number (`\"42\"`), with strings, whole numbers, truth values or lists of them. Tables of the same form stand in `[[network]]`, `[[class]]`, `[profile.NAME]`, `[[node]]` and `[[host]]`; each of these goes before the ones that were named earlier. `\"\"` takes out what an earlier table or the server itself says, and so does `false` where the option is no truth value. Octets are written as `\"hex:0102\"`; an option without a type takes that, a text, `\"u8:1\"`, `\"u16:1\"`, `\"u32:1\"` or `\"address:10.77.0.1\"`. `\"43.6\" = 8` and `\"175.176\" = true` are options in options, `\"125.4491.2\"` is one of an enterprise.",
+        settings: DHCP_OPTIONS,
+    },
+    Section {
+        path: "class",
+        form: Form::List,
+        doc: "Clients that have something in common: all that is said of them here must hold, and any of a list. A client may be in several classes; of what these say, the later goes before the earlier.",
+        settings: CLASS,
+    },
+    Section {
+        path: "host",
+        form: Form::List,
+        doc: "A host that is no node, also if its firmware boots from the network: an address, name and options of its own. A machine is looked for, among nodes and hosts alike, by its client identifier, then its hardware address, then its place at the relay, then by the hardware address with the fewest `*`.",
+        settings: HOST,
+    },
+    Section {
         path: "http",
         form: Form::Table,
         doc: "The HTTP server for nodes: boot files, generated files, and what the agent asks for.",
         settings: HTTP,
+    },
+    Section {
+        path: "tftp",
+        form: Form::Table,
+        doc: "The TFTP server. Nothing of it has to be set; the rest is for firewalls, for large frames, and for what stands in for another server.",
+        settings: tftp::TFTP,
+    },
+    Section {
+        path: "tftp.rewrite",
+        form: Form::List,
+        doc: "Names that are asked for by TFTP, and the files that are meant. The first that fits counts. Names are compared without a leading slash, with `\\` as `/`, and with every `//` as `/`.",
+        settings: tftp::REWRITE,
     },
     Section {
         path: "admin",
@@ -229,6 +261,7 @@ static NETWORK: &[Setting] = &[
         status: Status::Works,
         doc: "How long the address of a guest is leased at a time.",
     },
+    OPTIONS,
     Setting {
         key: "probe",
         kind: Kind::Truth,
@@ -288,6 +321,7 @@ static PROFILE: &[Setting] = &[
         status: Status::Works,
         doc: "The root file system of the node: `none` leaves it to the initial RAM disk.",
     },
+    OPTIONS,
 ];
 
 static TRIAL: &[Setting] = &[
@@ -356,11 +390,14 @@ static NODE: &[Setting] = &[
     Setting {
         key: "mac",
         kind: Kind::Texts("hardware addresses"),
-        fallback: Fallback::Required,
+        fallback: Fallback::Otherwise("needed, unless something else says who it is"),
         example: "\"52:54:00:00:00:17\"",
         status: Status::Works,
         doc: "Its hardware address, or a list of them; the first is the one it boots by.",
     },
+    CLIENT_ID,
+    CIRCUIT_ID,
+    REMOTE_ID,
     Setting {
         key: "number",
         kind: Kind::Integer { least: 0, most: u32::MAX },
@@ -385,6 +422,7 @@ static NODE: &[Setting] = &[
         status: Status::Works,
         doc: "What it boots.",
     },
+    OPTIONS,
     Setting {
         key: "attributes",
         kind: Kind::Table,

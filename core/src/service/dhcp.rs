@@ -2,34 +2,38 @@
 //! different client identifiers (none, 01 + address, a DUID) or none and must get one address, so that RFC 2131 4.2's key does not serve here.
 
 mod client;
+mod offer;
 mod overheard;
 mod probe;
 mod proxy;
 mod pxe;
 mod reply;
 mod shadow;
+mod told;
+mod who;
 
 use crate::cluster::lease::{NotFree, PoolId, PoolKind};
 use crate::cluster::network;
-use crate::cluster::node::Firmware;
+use crate::cluster::node::{Firmware, Trouble};
 use crate::cluster::record::{LeaseRecord, Record};
 use crate::cluster::stage::{Stage, Step};
-use crate::config::{FirmwareKind, Mode, Order, Policy, Protocol};
+use crate::config::{Mode, OptionPath, Order, Policy};
 use crate::event::Kind;
-use crate::hall::{Deferred, Due, HeldBack, Offer, Turn};
-use crate::limit::{OFFER_STANDS, QUARANTINE};
-use crate::load::{self, Admission, Waiter};
-use crate::mac::Mac;
+use crate::hall::{Deferred, Due, Turn};
+use crate::limit::{LEFT_OUT_TOLD_MAX, QUARANTINE};
+use crate::load::Admission;
 use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
-use crate::time::Time;
 use crate::wire::dhcp::{Message, MessageType, Op, option};
 use client::Client;
+pub(crate) use offer::let_go;
+use offer::{admit, make_offer};
 pub(crate) use overheard::{forget_allowed, overheard};
 pub(crate) use probe::{answer_deferred, expire as probe_expires, occupied};
-use reply::{Missing, Reply};
+use reply::Reply;
 use std::net::Ipv4Addr;
 use std::time::Duration;
+use who::Meant;
 pub(crate) use {pxe::boot_server, shadow::due as shadow_due};
 
 /// Takes a datagram of port 67.
@@ -42,10 +46,14 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
         return turn.malformed("dhcp-reply");
     }
     let Some(message_type) = message.message_type() else { return turn.malformed("dhcp-message-type") };
-    let client = match Client::read(turn.config, datagram, message) {
+    let mut client = match Client::read(turn.config, datagram, message) {
         Ok(client) => client,
         Err(word) => return turn.malformed(word),
     };
+    client.meant = Meant::find(turn, &client);
+    if client.meant.is_ignored(turn) {
+        return;
+    }
     match (client.mode, pxe::chosen(&client)) {
         (Mode::Serve, None) => {}
         // It looks for the boot server of a menu's entry, by broadcast (PXE 2.1, 2.2.4).
@@ -83,106 +91,19 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
             admission = admit(turn, client);
         }
     }
+    if who::reserved(turn, client).is_some() {
+        turn.hall.leases.supersede(client.mac);
+    }
     make_offer(turn, client, is_node, admission, datagram);
-}
-
-/// Offers an address: now, or when the link has room for the client and nobody was found to have the address.
-fn make_offer(
-    turn: &mut Turn<'_>,
-    client: &Client,
-    is_node: bool,
-    admission: Admission,
-    datagram: Datagram<'_>,
-) {
-    // Who asks again has waited long enough.
-    turn.hall.held_back.remove(&client.mac);
-    let Some((address, lease)) = address_to_offer(turn, client, is_node) else {
-        return silence(turn, client, is_node);
-    };
-    turn.hall.timers.arm(turn.now + OFFER_STANDS, Due::Address(address));
-    let reply = Reply::new(turn, client, MessageType::Offer).lease(address, lease).parameters(address);
-    let told = format!("OFFER {address}{}", reply.describe());
-    let probed = probe::before_offer(turn, client, address);
-    offer(turn, client, Terms { address, admission, probed, told }, reply, datagram);
-}
-
-/// What an offer speaks of, and what it waits for.
-struct Terms {
-    /// The address; none that is anybody's beside another server, which gives it.
-    address: Ipv4Addr,
-    admission: Admission,
-    /// Until when it is asked whether somebody has the address.
-    probed: Option<Time>,
-    /// For the history.
-    told: String,
-}
-
-/// Sends an offer when it is time for it. One that says nothing of a boot file to who wants one is trouble.
-fn offer(turn: &mut Turn<'_>, client: &Client, terms: Terms, reply: Reply<'_>, datagram: Datagram<'_>) {
-    let Terms { address, admission, probed, told } = terms;
-    if let Some(Missing { what, to_do }) = reply.missing_boot_file() {
-        turn.trouble(client.mac, format!("its firmware was offered no boot file: {what}"), Some(to_do));
-    }
-    let offer = Offer { told, send: reply.send() };
-    let now = turn.now;
-    let at = match admission {
-        Admission::Now => probed,
-        Admission::Later(after) => probed.max(Some(now + after)),
-        Admission::WhenAskedAgain => {
-            let told = "nothing yet: the link is full, and it will ask again within 4 s";
-            turn.event(Some(client.mac), Kind::Load, told.into());
-            if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-                node.told = Some(told.into());
-            }
-            return;
-        }
-    };
-    match at {
-        None => turn.offer(client.mac, offer),
-        Some(at) => hold_back(turn, client.mac, (address, offer), at, datagram),
-    }
-}
-
-/// Keeps an offer until its moment has come.
-fn hold_back(
-    turn: &mut Turn<'_>,
-    mac: Mac,
-    (address, offer): (Ipv4Addr, Offer),
-    at: Time,
-    datagram: Datagram<'_>,
-) {
-    turn.hall.held_back.insert(mac, HeldBack { address, at, asked: Deferred::of(datagram), offer });
-    turn.hall.timers.arm(at, Due::Offer(mac));
-}
-
-/// The moment of an offer that was held back.
-pub(crate) fn let_go(turn: &mut Turn<'_>, mac: Mac) {
-    let Some(held) = turn.hall.held_back.get(&mac) else { return };
-    if held.at > turn.now {
-        return turn.hall.timers.arm(held.at, Due::Offer(mac));
-    }
-    let Some(held) = turn.hall.held_back.remove(&mac) else { return };
-    let leases = &turn.hall.leases;
-    let is_lent_to_another = leases.get(held.address).is_some_and(|lease| lease.mac != mac);
-    let is_offered_to_another = leases.offered(held.address).is_some_and(|other| other != mac);
-    // Where addresses are few, the oldest offer gives way: the client asks again.
-    if !is_lent_to_another && !is_offered_to_another {
-        turn.offer(mac, held.offer);
-    }
-}
-
-/// When a machine that begins to boot is answered: never is a numbered node in mid-boot, or one that asked before, made to wait.
-fn admit(turn: &Turn<'_>, client: &Client) -> Admission {
-    let waiter = match client.firmware_kind.map(|kind| (kind, kind.row().protocol)) {
-        Some((FirmwareKind::Bios, _)) | None => Waiter::Rom,
-        Some((_, Protocol::Script)) => Waiter::Ipxe,
-        Some((_, Protocol::Tftp | Protocol::Http)) => Waiter::Uefi,
-    };
-    load::admit(turn.regime(client.place), waiter, client.mac.stable_hash())
 }
 
 /// The client is a node that we may give an address, and we know it from now on. Else it is a guest.
 fn meet(turn: &mut Turn<'_>, client: &Client) -> bool {
+    // The operator says that it is none.
+    if client.meant.host(turn).is_some() {
+        return false;
+    }
+    who::recognise(turn, client);
     let is_listed = turn.hall.listed.get(turn.config, client.mac).is_some();
     let is_known = turn.hall.nodes.get(client.mac).is_some();
     if client.firmware.is_none() && !is_listed && !is_known {
@@ -207,8 +128,10 @@ fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware) -> bool {
     if turn.hall.nodes.get(client.mac).is_some_and(|node| node.begins_boot(turn.now, firmware)) {
         turn.begin_boot(client.mac);
     }
-    let node = turn.hall.nodes.get_mut(client.mac);
-    node.is_some_and(|node| node.boot.firmware.insert(firmware, turn.now).is_none())
+    turn.give_profile(client.mac, client.meant.profile(turn));
+    let Some(node) = turn.hall.nodes.get_mut(client.mac) else { return false };
+    node.boot.firmware_kind = client.firmware_kind;
+    node.boot.firmware.insert(firmware, turn.now).is_none()
 }
 
 /// The address that a client is offered, and for how long. The same one for the same client, as long as nothing else was decided.
@@ -216,8 +139,11 @@ fn address_to_offer(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Opti
     let settings = &turn.config.networks[client.place];
     let pool = |kind| PoolId { network: client.place, kind };
     if !is_node {
+        if let Some(reserved) = who::reserved(turn, client) {
+            return Some(reserved);
+        }
         let address = turn.hall.leases.offer(turn.now, client.mac, pool(PoolKind::Guest))?;
-        return Some((address, settings.guest_lease));
+        return Some((address, who::guest_lease(turn, client)));
     }
     if let Some(address) = turn.permanent_address(client.mac, client.place) {
         return Some((address, settings.lease));
@@ -323,6 +249,8 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         Decision::New(pool, lease) => {
             turn.hall.leases.forget_offers(client.mac);
             let until = turn.hall.leases.lend(turn.now, address, client.mac, pool, lease);
+            // What was found out was found out for this loan.
+            turn.hall.probes.forget(address);
             turn.hall.timers.arm(until, Due::Address(address));
             turn.record(Record::Lease(LeaseRecord { address, mac: client.mac }));
             grant(turn, client, address, lease, Some(pool), is_node);
@@ -377,17 +305,21 @@ enum Decision {
 fn decide(turn: &Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, is_node: bool) -> Decision {
     let settings = &turn.config.networks[client.place];
     let permanent = turn.permanent_address(client.mac, client.place);
-    if permanent == Some(address) {
-        return Decision::Known(settings.lease);
+    let reserved = who::reserved(turn, client);
+    match reserved {
+        Some((reserved, lease)) if reserved == address => return Decision::Known(lease),
+        Some(_) | None if permanent == Some(address) => return Decision::Known(settings.lease),
+        Some(_) | None => {}
     }
+    let permanent = permanent.or_else(|| reserved.map(|(address, _)| address));
     // "The client's notion of its IP address is not correct" (RFC 2131 3.2): ours to say for our own ranges alone.
     let refusal = match case {
         Case::Selecting => Decision::No,
-        Case::InitReboot | Case::Renewing if network::is_ours(turn.config, address) => Decision::No,
+        Case::InitReboot | Case::Renewing if is_ours(turn, address) => Decision::No,
         Case::InitReboot | Case::Renewing => Decision::Silence,
     };
     let kind = if is_node { PoolKind::Temporary } else { PoolKind::Guest };
-    let lease = if is_node { settings.temporary_lease } else { settings.guest_lease };
+    let lease = if is_node { settings.temporary_lease } else { who::guest_lease(turn, client) };
     if let Some(lent) = turn.hall.leases.get(address) {
         let moves_on = permanent.is_some() && case == Case::InitReboot;
         return match () {
@@ -427,6 +359,26 @@ fn decide(turn: &Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, is_no
     }
 }
 
+/// Whether it is ours to say whose an address is.
+fn is_ours(turn: &Turn<'_>, address: Ipv4Addr) -> bool {
+    network::is_ours(turn.config, address) || turn.hall.reservations.has_address(address)
+}
+
+/// Tells once what a machine is not told, because there is no room for it in its packets.
+fn tell_left_out(turn: &mut Turn<'_>, client: &Client, reply: &Reply<'_>) {
+    let left_out = reply.left_out();
+    if left_out.is_empty() || turn.hall.left_out.get(&client.mac) == Some(&left_out) {
+        return;
+    }
+    if turn.hall.left_out.len() >= LEFT_OUT_TOLD_MAX {
+        turn.hall.left_out.clear();
+    }
+    let codes: Vec<_> = left_out.iter().map(|code| OptionPath::Whole(*code).to_string()).collect();
+    let what = format!("there is no room in its packets for option {}", codes.join(", "));
+    turn.hall.left_out.insert(client.mac, left_out);
+    turn.trouble(client.mac, what, Some("give it fewer or shorter options".into()));
+}
+
 /// Sends an ACK: at once, or when what it promises is durable.
 fn grant(
     turn: &mut Turn<'_>,
@@ -454,6 +406,7 @@ fn grant(
     {
         node.boot.file = Some(path);
     }
+    tell_left_out(turn, client, &reply);
     let told = format!("ACK {address}{}", reply.describe());
     let send = reply.send();
     let pinned = is_node && in_mid_boot;
@@ -486,11 +439,15 @@ fn decline(turn: &mut Turn<'_>, client: &Client) {
     };
     let is_lent = turn.hall.leases.get(address).is_some_and(|lease| lease.mac == client.mac);
     let is_offered = turn.hall.leases.offered(address) == Some(client.mac);
-    let is_permanent = turn.permanent_address(client.mac, client.place) == Some(address);
+    let is_reserved = who::reserved(turn, client).is_some_and(|(reserved, _)| reserved == address);
+    let is_permanent = is_reserved || turn.permanent_address(client.mac, client.place) == Some(address);
     if !is_lent && !is_offered && !is_permanent {
         return; // Not its own to decline: anybody could empty the pool.
     }
     turn.event(Some(client.mac), Kind::Decline, format!("DECLINE {address}: another host has it"));
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+        node.asked = Some(format!("DECLINE {address}"));
+    }
     if is_permanent {
         let what = format!("its address {address} is used by another host");
         return turn.trouble(
@@ -498,6 +455,14 @@ fn decline(turn: &mut Turn<'_>, client: &Client) {
             what,
             Some(format!("find who answers for {address} by ARP, and take the address from it")),
         );
+    }
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+        let minutes = QUARANTINE.as_secs() / 60;
+        let what = format!(
+            "it found {address} in use by another host: the address is not lent for {minutes} minutes"
+        );
+        let to_do = format!("find who answers for {address} by ARP: the range is for this server alone");
+        node.trouble = Some(Trouble { what, to_do: Some(to_do) });
     }
     let until = turn.now + QUARANTINE;
     if is_lent {
@@ -526,11 +491,13 @@ fn release(turn: &mut Turn<'_>, client: &Client) {
 /// The client has an address by other means and wants to know the rest (RFC 2131 4.3.5).
 fn inform(turn: &mut Turn<'_>, client: &Client) {
     let settings = &turn.config.networks[client.place];
-    let is_served = turn.hall.nodes.get(client.mac).is_some() || settings.guests.is_some();
+    let is_host = client.meant.host(turn).is_some();
+    let is_served = is_host || turn.hall.nodes.get(client.mac).is_some() || settings.guests.is_some();
     if !is_served || client.message.ciaddr.is_unspecified() {
         return;
     }
     let reply = Reply::new(turn, client, MessageType::Ack).parameters(client.message.ciaddr);
+    tell_left_out(turn, client, &reply);
     turn.out.push(Output::Dhcp(reply.send()));
 }
 

@@ -39,11 +39,11 @@ mod step;
 
 use super::round_trip::{Resend, RoundTrip};
 use super::terms::Terms;
-use super::{ImageIdentity, Note, Opened, Transfer, TransferId};
+use super::{ImageIdentity, Note, Opened, Output, Transfer, TransferId};
 use crate::limit::*;
 use crate::load::Place;
 use crate::time::Time;
-use crate::wire::tftp::{self, ErrorCode};
+use crate::wire::tftp::{self, ErrorCode, Mode};
 use sending::Wish;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
@@ -61,8 +61,8 @@ pub(super) struct Flight {
     pub(super) terms: Terms,
     /// Where it is noted.
     pub(super) slot: u32,
-    /// When it last asked to be woken.
-    pub(super) armed: Time,
+    /// When it is to be looked at, if at all.
+    pub(super) armed: Option<Time>,
     /// Packets that were sent again.
     pub(super) resent: u64,
     /// By which link it is reached, and whose turn it is before others.
@@ -145,7 +145,7 @@ impl Flight {
             path,
             terms,
             slot,
-            armed: now,
+            armed: None,
             resent: 0,
             lane: 0,
             order: 0,
@@ -269,16 +269,22 @@ impl Flight {
         }
     }
 
-    /// What is to be kept for a restart, if it is not yet.
-    pub(super) fn note_if_new(&mut self) -> Option<Note> {
+    /// What is to be kept for a restart, if it is not yet: all of it once, and then how far it has come. Not of a text: no machine boots from one, and a person asks again.
+    pub(super) fn note_if_new(&mut self) -> Option<Output> {
+        if self.terms.mode == Mode::Netascii {
+            return None;
+        }
         let identity = self.image.filter(|_| !self.is_opening())?.identity;
         let options_acknowledged = self.stage == Stage::Sending;
         let progress = Some((options_acknowledged, self.acknowledged));
         if self.noted == progress {
             return None;
         }
-        self.noted = progress;
-        Some(Note {
+        let slot = self.slot;
+        if self.noted.replace((options_acknowledged, self.acknowledged)).is_some() {
+            return Some(Output::Advance { slot, options_acknowledged, acknowledged: self.acknowledged });
+        }
+        let note = Note {
             port: self.port,
             local: self.local,
             peer: self.peer,
@@ -292,7 +298,8 @@ impl Flight {
             size_asked: self.terms.size_asked,
             options_acknowledged,
             acknowledged: self.acknowledged,
-        })
+        };
+        Some(Output::Note { slot, note: Some(note) })
     }
 
     /// Whether something of it is kept for a restart.
@@ -308,17 +315,15 @@ impl Flight {
         at.is_some()
     }
 
-    /// When [`Event::Due`] is wanted.
-    pub(super) fn wake(&self) -> Time {
+    /// When [`Event::Due`] is wanted. Not as long as it waits for its turn: it is not the client who is waited for.
+    pub(super) fn wake(&self) -> Option<Time> {
         let silent = self.heard + self.patience();
-        if self.wish.is_some() {
-            return Time::from_nanoseconds(u64::MAX); // It is not the client who is waited for.
-        }
-        match (&self.stage, self.held) {
+        let wake = match (&self.stage, self.held) {
             (Stage::Opening | Stage::Reopening(_), _) | (_, Some(Held::NotInMemory(_))) => silent,
             (_, Some(Held::Full(_))) => self.sent_at + TFTP_FULL_RETRY,
             (Stage::Offered | Stage::Sending, None) => silent.min(self.sent_at + self.resend_after()),
-        }
+        };
+        self.wish.is_none().then_some(wake)
     }
 
     /// Takes what happened. The table above, line by line.
@@ -458,14 +463,14 @@ impl Flight {
     }
 
     fn due_opening(&self, now: Time) -> Step {
-        if now < self.wake() {
+        if self.wake().is_none_or(|wake| now < wake) {
             return Step::Wait;
         }
         Step::End(End::Refused(ErrorCode::Other, "the file could not be opened in time".into()))
     }
 
     fn due(&mut self, now: Time) -> Step {
-        if self.wish.is_some() || now < self.wake() {
+        if self.wake().is_none_or(|wake| now < wake) {
             return Step::Wait;
         }
         if now.since(self.heard) >= self.patience() {

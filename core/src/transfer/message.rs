@@ -1,4 +1,5 @@
 use crate::load::{Link, Regime};
+use crate::wire::tftp::Mode;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 /// What happened.
@@ -72,6 +73,8 @@ pub enum Output {
         local: Ipv4Addr,
         /// As it was asked for, in UTF-8, without the trailing zero octet.
         path: String,
+        /// As what it is to come: the size that is told back is that of what is sent.
+        mode: Mode,
         /// Set when a transfer goes on after a restart: if the file is another one now, answer with [`Refusal::Changed`].
         identity: Option<ImageIdentity>,
     },
@@ -92,6 +95,15 @@ pub enum Output {
         slot: u32,
         /// What to keep.
         note: Option<Note>,
+    },
+    /// The transfer of a note has come further. As quick as a store to memory: there is one for each ACK.
+    Advance {
+        /// The note's place.
+        slot: u32,
+        /// As in the [`Note`].
+        options_acknowledged: bool,
+        /// As in the [`Note`].
+        acknowledged: u64,
     },
     /// This peer acknowledged something: it lives. Said at the first ACK of a transfer and then at most every few seconds.
     SignOfLife(Ipv4Addr),
@@ -236,6 +248,13 @@ pub struct Note {
     pub options_acknowledged: bool,
     /// The last block that the client acknowledged, from 0, not wrapped.
     pub acknowledged: u64,
+}
+
+impl Note {
+    /// The transfer has come further.
+    pub fn advance(&mut self, options_acknowledged: bool, acknowledged: u64) {
+        (self.options_acknowledged, self.acknowledged) = (options_acknowledged, acknowledged);
+    }
 }
 
 /// A transfer that has ended, and how.

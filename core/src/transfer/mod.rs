@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! datagram ──> Transfers ──> flight      one transfer: state x event, see its drawing; what it wants to send
-//!                        ├─> Lane        of load: whose turn it is, and how much may be sent now
+//!                        ├─> flights     all of them
+//!                        ├─> turns       with load's Lane: whose turn it is, and how much may be sent now
 //!                        ├─> images      who uses which file, which chunks are on the way
 //!                        ├─> seniority   which machine was there first
 //!                        └─> slots       where each transfer is noted for a restart
@@ -15,25 +16,29 @@
 //!
 //! All transfers share a fixed set of ports. A transfer is known by its peer's address and port: a peer has one at a time, so that a request from a port that already
 //! has one is its repeat or its successor. A successor is sent from another of our ports: what is still on its way from the old one cannot be mistaken for it.
+//! Where all is sent from port 69 itself, for the sake of firewalls, only the client's own port tells them apart.
 
 mod flight;
+mod flights;
 mod images;
 mod message;
 mod round_trip;
 mod seniority;
 mod slots;
 mod terms;
+mod turns;
 
 pub use message::{
     Block, Body, ImageId, ImageIdentity, Input, Note, Opened, Output, Port, Refusal, Send, Transfer,
     TransferId, Unsent,
 };
 
-use crate::limit::{LOAD_CLASS_OCTETS, LOAD_TICK, TFTP_STRAY_GRACE, TFTP_STRAY_INTERVAL, TRANSFERS_MAX};
-use crate::load::{self, Lane, Link, Rank, Regime, Wish};
+use crate::limit::{LOAD_TICK, TFTP_STRAY_GRACE, TFTP_STRAY_INTERVAL, TRANSFERS_MAX};
+use crate::load::{self, Lane, Regime};
 use crate::time::Time;
 use crate::wire::tftp::{self, ErrorCode, Packet, ReadRequest};
 use flight::{End, Event, Flight, Step};
+use flights::Flights;
 use images::Images;
 pub use round_trip::Resend;
 use seniority::Seniority;
@@ -42,6 +47,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use terms::Terms;
+use turns::{find_place, lanes};
 
 /// All TFTP transfers.
 #[derive(Debug)]
@@ -57,18 +63,27 @@ pub struct Transfers {
 pub struct Settings {
     /// How many ports transfers are sent from; at least one, better several. It does not change while the server runs.
     pub data_ports: u16,
+    /// Whether everything is sent from port 69 instead, where then also the ACKs come.
+    pub single_port: bool,
     /// The links, and how much is controlled.
     pub load: load::Settings,
     /// When silence is answered with a repeat.
     pub resend: Resend,
 }
 
+impl Settings {
+    /// From where a transfer is sent that has this place among our ports.
+    fn port(&self, place: u16) -> Port {
+        if self.single_port { Port::Request } else { Port::Data(place) }
+    }
+}
+
 /// Everything that decides.
 #[derive(Debug)]
 struct State {
     settings: Settings,
-    flights: BTreeMap<TransferId, Flight>,
-    peers: BTreeMap<SocketAddrV4, TransferId>,
+    flights: Flights,
+    /// When each transfer is to be looked at: no later than it has something to do, and perhaps sooner.
     timers: BTreeSet<(Time, TransferId)>,
     /// The links, as in the settings, and who is to be looked at first.
     lanes: Vec<Lane<TransferId>>,
@@ -78,8 +93,6 @@ struct State {
     seniority: Seniority,
     images: Images,
     slots: Slots,
-    next_id: u64,
-    next_port: u16,
     resent_total: u64,
     retries_total: u64,
 }
@@ -97,13 +110,10 @@ impl Transfers {
             tick: None,
             seniority: Seniority::default(),
             settings,
-            flights: BTreeMap::new(),
-            peers: BTreeMap::new(),
+            flights: Flights::default(),
             timers: BTreeSet::new(),
             images: Images::default(),
             slots: Slots::default(),
-            next_id: 0,
-            next_port: 0,
             resent_total: 0,
             retries_total: 0,
         };
@@ -175,7 +185,7 @@ impl Transfers {
 
     /// How many of them wait for their file to be opened or read. Counts them one by one: for whoever asks, not for every packet.
     pub fn waiting(&self) -> usize {
-        self.state.flights.values().filter(|flight| flight.is_waiting()).count()
+        self.state.flights.iter().filter(|flight| flight.is_waiting()).count()
     }
 
     /// How many packets were sent again since the start.
@@ -231,31 +241,30 @@ impl Transfers {
         out: &mut Vec<Output>,
     ) {
         let refuse = |code, text: &str, out: &mut Vec<Output>| out.push(error(port, local, peer, code, text));
-        match (packet, port) {
-            (Packet::Read(request), _) => self.state.asked(now, local, peer, request, out),
-            (Packet::ReadOtherMode, _) => refuse(ErrorCode::Illegal, "only mode octet is served", out),
-            (Packet::Write, _) => refuse(ErrorCode::Denied, "files are only read here", out),
-            (Packet::Acknowledge(number), Port::Data(data_port)) => {
-                match self.state.flight_at(data_port, peer) {
-                    Some(id) => self.state.step(now, id, Event::Acknowledged(number), out),
-                    None => self.stray(now, port, local, peer, out),
-                }
+        match packet {
+            Packet::Read(request) => self.state.asked(now, local, peer, request, out),
+            Packet::ReadOtherMode => refuse(ErrorCode::Illegal, "the modes here are octet and netascii", out),
+            Packet::Write => {
+                refuse(ErrorCode::Denied, "this server is read only: no file can be put here", out)
             }
-            (Packet::Acknowledge(_), Port::Request) => self.stray(now, port, local, peer, out),
-            (Packet::Error { code, text }, Port::Data(data_port)) => {
+            Packet::Acknowledge(number) => match self.state.flight_at(port, peer) {
+                Some(id) => self.state.step(now, id, Event::Acknowledged(number), out),
+                None => self.stray(now, port, local, peer, out),
+            },
+            Packet::Error { code, text } => {
                 // An error is never answered, or two servers might never stop.
-                if let Some(id) = self.state.flight_at(data_port, peer) {
+                if let Some(id) = self.state.flight_at(port, peer) {
                     self.state.step(now, id, Event::Aborted { code, text: &text }, out);
                 }
             }
-            (Packet::Error { .. }, Port::Request) | (Packet::OfAServer, _) => {}
+            Packet::OfAServer => {}
         }
     }
 
     /// Answers a packet of a transfer that does not exist (RFC 1350 4), seldom enough that nobody can make us talk. Not to a peer that has a transfer:
     /// what comes late from its last one must not end its next one.
     fn stray(&mut self, now: Time, port: Port, local: Ipv4Addr, peer: SocketAddrV4, out: &mut Vec<Output>) {
-        if now >= self.strays_after && !self.state.peers.contains_key(&peer) {
+        if now >= self.strays_after && self.state.flights.to(peer).is_none() {
             self.strays_after = now + TFTP_STRAY_INTERVAL;
             out.push(error(port, local, peer, ErrorCode::UnknownTransfer, "no such transfer"));
         }
@@ -276,13 +285,15 @@ impl State {
         request: ReadRequest,
         out: &mut Vec<Output>,
     ) {
-        let terms = Terms::of(&request.options);
+        let link = &self.settings.load.links[self.settings.load.link_to(*peer.ip())];
+        let terms = Terms::of(request.mode, &request.options, link.block_octets_max);
         let mut port_before = None;
-        if let Some((id, flight)) = self.flight_of(peer) {
+        if let Some(flight) = self.flights.to(peer) {
+            let id = flight.id;
             port_before = Some(flight.port);
             if flight.is_for(&request.name, &terms) {
                 self.step(now, id, Event::AskedAgain, out);
-                if self.flights.contains_key(&id) {
+                if self.flights.get(id).is_some() {
                     return;
                 }
             } else {
@@ -294,19 +305,23 @@ impl State {
             return out.push(error(Port::Request, local, peer, ErrorCode::Other, text));
         }
         let slot = self.slots.take().expect("there are as many slots as transfers");
-        let place = (self.take_port(port_before), local, peer);
-        let id = self.take_id();
-        let path = request.name;
-        out.push(Output::Open { transfer: id, peer: *peer.ip(), local, path: path.clone(), identity: None });
+        let place = (self.port_after(port_before), local, peer);
+        let id = self.flights.name(slot);
+        let (path, mode) = (request.name, request.mode);
+        let peer = *peer.ip();
+        out.push(Output::Open { transfer: id, peer, local, path: path.clone(), mode, identity: None });
         self.insert(now, Flight::asked(now, id, place, (path, terms), slot, self.settings.resend));
     }
 
     /// A transfer goes on after a restart. False if that makes no sense.
     fn resume(&mut self, now: Time, slot: u32, note: Note, out: &mut Vec<Output>) -> bool {
-        if note.port >= self.settings.data_ports || self.peers.contains_key(&note.peer) {
+        if note.port >= self.settings.data_ports
+            || self.flights.to(note.peer).is_some()
+            || slot as usize >= TRANSFERS_MAX
+        {
             return false;
         }
-        let id = self.take_id();
+        let id = self.flights.name(slot);
         let Some(flight) = Flight::noted(now, id, slot, note, self.settings.resend) else { return false };
         if !self.slots.take_this(slot) {
             return false;
@@ -316,6 +331,7 @@ impl State {
             peer: *flight.peer.ip(),
             local: flight.local,
             path: flight.path.clone(),
+            mode: flight.terms.mode,
             identity: flight.expected(),
         });
         self.insert(now, flight);
@@ -323,7 +339,7 @@ impl State {
     }
 
     fn opened(&mut self, now: Time, id: TransferId, result: Result<Opened, Refusal>, out: &mut Vec<Output>) {
-        let waiting = self.flights.get(&id).filter(|flight| flight.is_opening());
+        let waiting = self.flights.get(id).filter(|flight| flight.is_opening());
         let expected = waiting.and_then(Flight::expected);
         let result = match result {
             // It ended meanwhile.
@@ -335,7 +351,7 @@ impl State {
             Ok(opened) => {
                 self.images.open(opened.image, opened.size, id);
                 let active = self.flights.len();
-                if let Some(flight) = self.flights.get_mut(&id) {
+                if let Some(flight) = self.flights.get_mut(id) {
                     let lane = &mut self.lanes[flight.lane];
                     flight.limit_window(lane.window_max(active));
                     lane.expect(flight.served_before + opened.size);
@@ -345,21 +361,6 @@ impl State {
             Err(refusal) => Err(refusal),
         };
         self.step(now, id, Event::Opened(result), out);
-    }
-
-    /// Other links: everybody who waits finds his place anew.
-    fn configure(&mut self, now: Time, links: Vec<Link>) {
-        if links == self.settings.load.links || links.is_empty() {
-            return;
-        }
-        self.settings.load.links = links;
-        self.lanes = lanes(now, &self.settings.load);
-        for (id, flight) in &mut self.flights {
-            flight.lane = self.settings.load.link_to(*flight.peer.ip());
-            flight.place = None;
-            self.lanes[flight.lane].join(flight.served_octets());
-            find_place(&mut self.lanes[flight.lane], now, *id, flight, false);
-        }
     }
 
     fn wakeup(&mut self, now: Time, out: &mut Vec<Output>) {
@@ -372,18 +373,23 @@ impl State {
                 }
             }
             self.seniority.forget(now);
-            self.tick = if self.flights.is_empty() { self.seniority.next() } else { Some(now + LOAD_TICK) };
+            self.tick = if self.flights.len() == 0 { self.seniority.next() } else { Some(now + LOAD_TICK) };
         }
         let due: Vec<TransferId> =
             self.timers.range(..=(now, TransferId(u64::MAX))).map(|(_, id)| *id).collect();
         for id in due {
-            self.step(now, id, Event::Due, out);
+            if let Some(flight) = self.flights.get_mut(id)
+                && let Some(armed) = flight.armed.take_if(|armed| *armed <= now)
+            {
+                self.timers.remove(&(armed, id));
+                self.step(now, id, Event::Due, out);
+            }
         }
     }
 
     /// Something happened to a transfer: has it decide, and carries that out.
     fn step(&mut self, now: Time, id: TransferId, event: Event<'_>, out: &mut Vec<Output>) {
-        let Some(flight) = self.flights.get_mut(&id) else { return };
+        let Some(flight) = self.flights.get_mut(id) else { return };
         let (blocks, octets) = (flight.blocks_acknowledged(), flight.served_octets());
         let step = flight.on(now, event);
         let (blocks, octets) = (flight.blocks_acknowledged() - blocks, flight.served_octets() - octets);
@@ -391,48 +397,13 @@ impl State {
         if flight.tells_life() {
             out.push(Output::SignOfLife(*flight.peer.ip()));
         }
-        self.carry_out(now, id, step, out);
-    }
-
-    /// As long as there are tokens: whose turn it is sends.
-    fn pump(&mut self, now: Time, out: &mut Vec<Output>) {
-        let count = self.lanes.len();
-        self.lane_turn = (self.lane_turn + 1) % count;
-        for place in (self.lane_turn..self.lane_turn + count).map(|place| place % count) {
-            while let Some(id) = self.lanes[place].next(now) {
-                let payload = self.flights[&id].payload_octets();
-                let behind = self.settings.load.links[place].behind;
-                let allowed = self.lanes[place].allowance(now, payload);
-                let allowed = match behind {
-                    Some(link) if allowed > 0 => allowed.min(self.lanes[link].allowance(now, payload)),
-                    Some(_) | None => allowed,
-                };
-                if allowed == 0 {
-                    break;
-                }
-                self.grant(now, id, allowed, out);
-            }
-        }
-    }
-
-    /// It is this transfer's turn.
-    fn grant(&mut self, now: Time, id: TransferId, blocks_max: u64, out: &mut Vec<Output>) {
-        let Some(flight) = self.flights.get_mut(&id) else { return };
-        let resent_before = flight.resent;
-        let payload = flight.payload_octets();
-        let step = flight.grant(now, blocks_max);
-        let resent = flight.resent - resent_before;
-        self.resent_total += resent;
-        let behind = self.settings.load.links[flight.lane].behind;
-        for link in [Some(flight.lane), behind].into_iter().flatten() {
-            let lane = &mut self.lanes[link];
-            match &step {
-                Step::Send(block) => {
-                    lane.sent_blocks(u64::from(block.count), payload);
-                    lane.lost_blocks(resent);
-                }
-                Step::Offer(packet) => lane.sent(packet.len() as u64),
-                Step::Wait | Step::Fetch(..) | Step::Reset | Step::End(_) => {}
+        // Where nobody waits there is no turn to wait for.
+        let wants_more = step == Step::Wait && flight.place.is_none() && flight.wishes().is_some();
+        if wants_more && !self.lanes[flight.lane].is_wanted() {
+            let (lane, payload) = (flight.lane, flight.payload_octets());
+            let allowed = self.allowance(now, lane, payload);
+            if allowed > 0 {
+                return self.grant(now, id, allowed, out);
             }
         }
         self.carry_out(now, id, step, out);
@@ -440,7 +411,7 @@ impl State {
 
     /// Does what a transfer has decided, and finds it its place among those who want to send, and its next moment.
     fn carry_out(&mut self, now: Time, id: TransferId, step: Step, out: &mut Vec<Output>) {
-        let Some(flight) = self.flights.get_mut(&id) else { return };
+        let Some(flight) = self.flights.get_mut(id) else { return };
         let body = match step {
             Step::Wait => None,
             Step::Offer(packet) => Some(Body::Packet(packet)),
@@ -454,17 +425,10 @@ impl State {
             }
             Step::End(end) => return self.end(now, id, end, out),
         };
-        if let Some(note) = flight.note_if_new() {
-            out.push(Output::Note { slot: flight.slot, note: Some(note) });
-        }
+        out.extend(flight.note_if_new());
         self.retries_total += std::mem::take(&mut flight.retries);
-        find_place(&mut self.lanes[flight.lane], now, id, flight, body.is_some());
-        let wake = flight.wake().max(now);
-        if wake != flight.armed {
-            self.timers.remove(&(flight.armed, id));
-            self.timers.insert((wake, id));
-            flight.armed = wake;
-        }
+        find_place(&mut self.lanes[flight.lane], now, flight, body.is_some());
+        arm(&mut self.timers, now, flight);
         if let Some(body) = body {
             let Flight { port, local, peer, .. } = *flight;
             if let Body::Train(block) = body
@@ -473,7 +437,8 @@ impl State {
                 let last = (block.first + u64::from(block.count) - 1) * u64::from(block.block_octets);
                 self.images.enter(block.image, last.min(block.size) - 1, out);
             }
-            out.push(Output::Send(Send { transfer: Some(id), port: Port::Data(port), local, peer, body }));
+            let port = self.settings.port(port);
+            out.push(Output::Send(Send { transfer: Some(id), port, local, peer, body }));
         }
     }
 
@@ -483,17 +448,16 @@ impl State {
         (flight.order, flight.served_before) = self.seniority.enter(address);
         self.lanes[flight.lane].join(flight.served_octets());
         self.tick = Some(self.tick.unwrap_or(now + LOAD_TICK).min(now + LOAD_TICK));
-        flight.armed = flight.wake();
-        self.timers.insert((flight.armed, flight.id));
-        self.peers.insert(flight.peer, flight.id);
-        self.flights.insert(flight.id, flight);
+        arm(&mut self.timers, now, &mut flight);
+        self.flights.insert(flight);
     }
 
     /// A transfer ends: all that it holds is given back.
     fn end(&mut self, now: Time, id: TransferId, end: End, out: &mut Vec<Output>) {
-        let Some(flight) = self.flights.remove(&id) else { return };
-        self.peers.remove(&flight.peer);
-        self.timers.remove(&(flight.armed, id));
+        let Some(flight) = self.flights.remove(id) else { return };
+        if let Some(armed) = flight.armed {
+            self.timers.remove(&(armed, id));
+        }
         let lane = &mut self.lanes[flight.lane];
         lane.part(flight.served_octets());
         if let Some(place) = flight.place {
@@ -504,7 +468,7 @@ impl State {
             End::Complete | End::Quiet => None,
             End::Failed(why) => Some(why.clone()),
             End::Refused(code, why) => {
-                out.push(error(Port::Data(flight.port), flight.local, flight.peer, *code, why));
+                out.push(error(self.settings.port(flight.port), flight.local, flight.peer, *code, why));
                 Some(why.clone())
             }
         };
@@ -522,54 +486,26 @@ impl State {
         self.slots.give_back(flight.slot);
     }
 
-    fn flight_of(&self, peer: SocketAddrV4) -> Option<(TransferId, &Flight)> {
-        let id = self.peers.get(&peer)?;
-        Some((*id, self.flights.get(id)?))
+    /// The port of a transfer to a peer whose last one has just ended: another one. All others share the first: what many say at once is then taken, and answered, at once.
+    fn port_after(&self, before: Option<u16>) -> u16 {
+        before.map_or(0, |port| (port + 1) % self.settings.data_ports)
     }
 
     /// The transfer that is sent to this peer from this port of ours.
-    fn flight_at(&self, port: u16, peer: SocketAddrV4) -> Option<TransferId> {
-        self.flight_of(peer).filter(|(_, flight)| flight.port == port).map(|(id, _)| id)
-    }
-
-    fn take_id(&mut self) -> TransferId {
-        self.next_id += 1;
-        TransferId(self.next_id)
-    }
-
-    /// The next port in turn, but not the one that this peer's last transfer was sent from.
-    fn take_port(&mut self, but: Option<u16>) -> u16 {
-        let turn = |port: u16| (port + 1) % self.settings.data_ports;
-        let port = if but == Some(self.next_port) { turn(self.next_port) } else { self.next_port };
-        self.next_port = turn(port);
-        port
+    fn flight_at(&self, port: Port, peer: SocketAddrV4) -> Option<TransferId> {
+        let flight = self.flights.to(peer).filter(|flight| self.settings.port(flight.port) == port)?;
+        Some(flight.id)
     }
 }
 
-fn lanes(now: Time, settings: &load::Settings) -> Vec<Lane<TransferId>> {
-    assert!(!settings.links.is_empty(), "transfers need a link to be sent by");
-    settings.links.iter().map(|link| Lane::new(now, link, settings.control)).collect()
-}
-
-/// Finds a transfer its place among those who want to send. If it was served just now and wants more, it is in the middle of a window.
-fn find_place(lane: &mut Lane<TransferId>, now: Time, id: TransferId, flight: &mut Flight, is_served: bool) {
-    match (flight.wishes(), flight.place) {
-        (Some(_), Some(_)) if is_served => lane.stay(id),
-        (Some(opens), None) => {
-            let class = match lane.is_small(flight.owed_octets()) {
-                true => 0,
-                false => 1 + flight.served_octets() / LOAD_CLASS_OCTETS,
-            };
-            let rank = Rank(u32::try_from(class).unwrap_or(u32::MAX), flight.order);
-            let alone = flight.alone(lane.expected_octets(flight.served_octets()));
-            let wish = Wish { rank, served: flight.served_at(), opens, alone };
-            flight.place = Some(lane.enter(now, id, wish));
+/// Sees to it that a transfer is looked at in time. A timer that is too early is left: with every packet the moment moves on, and whoever is looked at too early is armed anew.
+fn arm(timers: &mut BTreeSet<(Time, TransferId)>, now: Time, flight: &mut Flight) {
+    let Some(wake) = flight.wake().map(|wake| wake.max(now)) else { return };
+    if flight.armed.is_none_or(|armed| wake < armed) {
+        if let Some(armed) = flight.armed.replace(wake) {
+            timers.remove(&(armed, flight.id));
         }
-        (None, Some(place)) => {
-            lane.leave(id, place);
-            flight.place = None;
-        }
-        (Some(_), Some(_)) | (None, None) => {}
+        timers.insert((wake, flight.id));
     }
 }
 

@@ -31,7 +31,7 @@ fn the_kernel_lets_our_replies_through_and_nothing_else() {
 fn a_request_has_its_check_sum() {
     let request = frame::icmp_echo(ECHO_REQUEST, 0xfffe, 3);
     let words = request.chunks(2).map(|word| u32::from(u16::from_be_bytes([word[0], word[1]])));
-    let sum = words.fold(0, |sum, word| sum + word);
+    let sum: u32 = words.sum();
     assert_eq!((sum & 0xffff) + (sum >> 16), 0xffff);
     assert_eq!(request[..2], [8, 0]);
     assert_eq!(request[4..], [0xff, 0xfe, 0, 3]);

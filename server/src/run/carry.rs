@@ -3,13 +3,15 @@
 use super::{Loop, PENDING_MAX};
 use crate::ask::Ask;
 use crate::clock;
-use crate::netio;
+use crate::images::Wanted;
+use crate::netio::Outbox;
 use crate::settings::{LinkKind, Served};
 use heorot_core::mac::Mac;
 use heorot_core::message::{
     Answer, DhcpSend, DhcpTarget, Input, Measured, Neighbour, Output, ProbeBy, Query, Request, RequestId, Via,
 };
 use heorot_core::transfer::{self, ImageIdentity, Refusal, TransferId};
+use heorot_core::wire::tftp::Mode;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::AsFd;
@@ -35,7 +37,7 @@ impl Pending {
 #[derive(Debug)]
 pub(super) enum Asker {
     /// A TFTP transfer, to this peer. With an identity: one that goes on after a restart.
-    Transfer(TransferId, Ipv4Addr, Option<ImageIdentity>),
+    Transfer(TransferId, Ipv4Addr, Mode, Option<ImageIdentity>),
     /// The HTTP thread.
     Http(oneshot::Sender<Answer>),
     /// SIGUSR1.
@@ -54,11 +56,13 @@ impl Loop {
 
     /// Gives [`Transfers`](heorot_core::transfer::Transfers) an input and carries out what it says.
     pub(super) fn transfer(&mut self, input: transfer::Input<'_>) {
-        let mut out = Vec::new();
+        // One input in a thousand leads to another one meanwhile: else there is nothing to allocate.
+        let mut out = std::mem::take(&mut self.outputs);
         self.parts.transfers.handle(self.now, input, &mut out);
-        for output in out {
+        for output in out.drain(..) {
             self.carry_transfer(output);
         }
+        self.outputs = out;
     }
 
     pub(super) fn carry(&mut self, output: Output) {
@@ -82,10 +86,10 @@ impl Loop {
 
     pub(super) fn carry_transfer(&mut self, output: transfer::Output) {
         match output {
-            transfer::Output::Open { transfer, peer, local, path, identity } => {
-                self.request(Asker::Transfer(transfer, peer, identity), peer, local, Via::Tftp, path);
+            transfer::Output::Open { transfer, peer, local, path, mode, identity } => {
+                self.request(Asker::Transfer(transfer, peer, mode, identity), peer, local, Via::Tftp, path);
             }
-            transfer::Output::Send(send) => self.send_tftp(&send),
+            transfer::Output::Send(send) => self.send_tftp(send),
             transfer::Output::Fetch { image, chunk } => {
                 if let Some(input) = self.parts.images.fetch(image, chunk) {
                     self.transfer(input);
@@ -96,6 +100,9 @@ impl Loop {
                 if let Err(error) = self.parts.notes.write(slot, note.as_ref()) {
                     self.complain("noting transfers for a restart", &error);
                 }
+            }
+            transfer::Output::Advance { slot, options_acknowledged, acknowledged } => {
+                self.parts.notes.advance(slot, options_acknowledged, acknowledged);
             }
             transfer::Output::SignOfLife(address) => self.heorot(Input::SignOfLife(address)),
             transfer::Output::Regime { link, regime } => self.heorot(Input::Regime { link, regime }),
@@ -148,7 +155,9 @@ impl Loop {
 
     fn reply(&mut self, id: RequestId, answer: Answer) {
         match self.pending.asked.remove(&id) {
-            Some(Asker::Transfer(transfer, peer, identity)) => self.open(transfer, peer, identity, answer),
+            Some(Asker::Transfer(transfer, peer, mode, identity)) => {
+                self.open(transfer, peer, (mode, identity), answer);
+            }
             // Whoever asked may have gone away.
             Some(Asker::Http(reply)) => drop(reply.send(answer)),
             Some(Asker::Dump) => self.write_dump(answer),
@@ -161,19 +170,30 @@ impl Loop {
         &mut self,
         transfer: TransferId,
         peer: Ipv4Addr,
-        identity: Option<ImageIdentity>,
+        (mode, identity): (Mode, Option<ImageIdentity>),
         answer: Answer,
     ) {
+        let open = |this: &mut Self, paths: Vec<String>| {
+            // What is said to be missing is the one that is everybody's.
+            let path = paths.last().cloned().unwrap_or_default();
+            let wanted = Wanted { paths, case_fold: this.parts.config.tftp.case_fold, mode, identity };
+            this.parts.images.open(transfer, wanted)?;
+            this.pending.opening.insert(transfer, (peer, path));
+            Ok(())
+        };
+        let begun = match &answer {
+            Answer::File(path) => open(self, vec![path.clone()]),
+            Answer::FirstOf(paths) => open(self, paths.to_vec()),
+            Answer::Text(_) | Answer::Json(..) | Answer::Missing(_) | Answer::Refused(_) => Ok(()),
+        };
         let result = match answer {
-            Answer::File(path) => match self.parts.images.open(transfer, path.clone(), identity) {
-                Ok(()) => {
-                    self.pending.opening.insert(transfer, (peer, path));
-                    return;
-                }
+            Answer::File(_) | Answer::FirstOf(_) => match begun {
+                Ok(()) => return,
                 Err(refusal) => Err(refusal),
             },
+            Answer::Refused(why) => Err(Refusal::Denied(why)),
             Answer::Text(text) => {
-                let opened = self.parts.images.open_text(&text);
+                let opened = self.parts.images.open_text(&text, mode);
                 if identity.is_some_and(|identity| identity != opened.identity) {
                     self.parts.images.close(opened.image);
                     Err(Refusal::Changed)
@@ -226,7 +246,10 @@ impl Loop {
         const EVERYBODY: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::BROADCAST, 68);
         let port = self.parts.dhcp.iter().find(|(name, _)| name == interface).map(|(_, port)| port);
         let port = port.ok_or_else(|| std::io::Error::other(format!("{interface} is not served")))?;
-        netio::send(port.as_fd(), source, EVERYBODY, &[[payload, &[], &[]]]).map(drop)
+        let mut outbox = Outbox::new();
+        let mut batch = outbox.batch();
+        batch.add((source, EVERYBODY), None, std::iter::once(payload));
+        batch.send(port.as_fd(), 0).map(drop)
     }
 
     fn set_neighbour(&mut self, neighbour: &Neighbour) {

@@ -4,7 +4,7 @@ use super::{DATA_PORTS_FROM, DHCP_PORT, Server, TFTP_PORT};
 use crate::frame::{Frame, Payload};
 use crate::happening::Happening;
 use crate::machine::Kind;
-use crate::surroundings::{Question, SERVER_MAC, Surroundings};
+use crate::surroundings::{FOREIGN_MAC, Question, SERVER_MAC, Surroundings};
 use heorot_core::limit::CHUNK_OCTETS;
 use heorot_core::mac::Mac;
 use heorot_core::message::{Answer, DhcpSend, DhcpTarget, Input, Neighbour, Output, Request, RequestId, Via};
@@ -75,7 +75,7 @@ impl Server {
             }
             Output::Probe { address, .. } => {
                 // A machine that runs answers at once.
-                if let Some(mac) = s.resolve(address) {
+                if let Some(mac) = s.probe(address) {
                     self.heorot(s, Input::Occupied { address, mac: Some(mac) });
                 }
             }
@@ -88,7 +88,8 @@ impl Server {
 
     pub(super) fn carry_transfer(&mut self, s: &mut Surroundings, output: transfer::Output) {
         match output {
-            transfer::Output::Open { transfer, peer, local, path, identity } => {
+            // What a text becomes on the way is the server's affair: here it is a file like others.
+            transfer::Output::Open { transfer, peer, local, path, mode: _, identity } => {
                 self.request(s, Asker::Transfer(transfer, peer, identity), (peer, local), Via::Tftp, path);
             }
             transfer::Output::Send(send) => self.send_tftp(s, &send),
@@ -104,9 +105,23 @@ impl Server {
                 }
                 self.notes[slot] = note.map(|note| (s.now, note));
             }
+            transfer::Output::Advance { slot, options_acknowledged, acknowledged } => {
+                if let Some(Some((at, note))) = self.notes.get_mut(slot as usize) {
+                    *at = s.now;
+                    note.advance(options_acknowledged, acknowledged);
+                }
+            }
             transfer::Output::SignOfLife(address) => self.heorot(s, Input::SignOfLife(address)),
             transfer::Output::Regime { link, regime } => self.heorot(s, Input::Regime { link, regime }),
             transfer::Output::Ended(transfer) => self.heorot(s, Input::Transferred(transfer)),
+        }
+    }
+
+    /// A foreign host answers by ARP.
+    pub(crate) fn foreign_host_answers(&mut self, s: &mut Surroundings, address: Ipv4Addr) {
+        if self.running.is_some() {
+            self.heorot(s, Input::Occupied { address, mac: Some(FOREIGN_MAC) });
+            self.turn_over(s);
         }
     }
 
@@ -202,7 +217,7 @@ impl Server {
         answer: Answer,
     ) {
         let result = match answer {
-            Answer::File(path) => {
+            Answer::File(path) | Answer::FirstOf([_, path]) => {
                 let (at, opened) = self.disk.open(s.now, &path, self.kind_at(s, peer));
                 return self.begin(s, at, Doing::Open { transfer, peer, path, opened });
             }
@@ -216,6 +231,7 @@ impl Server {
                 }
             }
             Answer::Missing(why) => Err(Refusal::Missing(why)),
+            Answer::Refused(why) => Err(Refusal::Denied(why)),
             Answer::Json(..) => Err(Refusal::Missing("it is to be had by HTTP only".into())),
         };
         self.transfer(s, transfer::Input::Opened { transfer, result });

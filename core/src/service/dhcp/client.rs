@@ -1,4 +1,5 @@
 use super::pxe;
+use super::who::Meant;
 use crate::cluster::boot;
 use crate::cluster::network;
 use crate::cluster::node::Firmware;
@@ -32,6 +33,8 @@ pub(super) struct Client {
     pub(super) traits: Vec<Trait>,
     /// What it said.
     pub(super) message: Message,
+    /// Whom the operator means by it.
+    pub(super) meant: Meant,
 }
 
 impl Client {
@@ -80,7 +83,20 @@ impl Client {
         let traits = firmware.map(|firmware| quirk::traits(&asker(firmware), mode)).unwrap_or_default();
         let firmware_kind = firmware.and_then(|firmware| boot::firmware_kind(firmware, architecture));
         let class = pxe::class(&config.pxe, firmware, said);
-        Self { mac, place, mode, server, firmware, firmware_kind, architecture, class, traits, message }
+        let meant = Meant::default();
+        Self {
+            mac,
+            place,
+            mode,
+            server,
+            firmware,
+            firmware_kind,
+            architecture,
+            class,
+            traits,
+            message,
+            meant,
+        }
     }
 
     /// What it is, for the history: " from iPXE", " from UEFI PXE", or nothing.

@@ -8,10 +8,11 @@
 //! Nobody is asked about the address of a number, about one that is lent to the machine itself or was its own until just now, or twice within the
 //! time that an offer stands.
 
-use super::{Case, HeldBack, make_offer};
+use super::Case;
+use super::offer::make_offer;
 use crate::cluster::probe::Found;
 use crate::event::Kind;
-use crate::hall::{Deferred, Due, Turn};
+use crate::hall::{Deferred, Due, HeldBack, Turn};
 use crate::limit::QUARANTINE;
 use crate::load::Admission;
 use crate::mac::Mac;

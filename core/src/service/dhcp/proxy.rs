@@ -5,8 +5,9 @@
 //! Such an address is kept like one that is lent, so that files that are made for a node find it, also after a restart.
 
 use super::client::Client;
+use super::offer::{Terms, admit, offer};
 use super::reply::Reply;
-use super::{Terms, admit, heard, is_numbered_at_request, meet, offer, power_on, pxe};
+use super::{heard, is_numbered_at_request, meet, power_on, pxe};
 use crate::cluster::lease::{Lease, PoolId, PoolKind};
 use crate::cluster::record::{LeaseRecord, Record};
 use crate::cluster::stage::{Stage, Step};

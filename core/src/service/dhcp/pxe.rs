@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::reply::Reply;
+use super::who::Meant;
 use super::{heard, meet, power_on, proxy};
 use crate::cluster::boot::{BootFile, Offered, file_of};
 use crate::cluster::node::Firmware;
@@ -22,11 +23,12 @@ pub(crate) fn boot_server(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
         Err(malformed) => return turn.malformed(malformed.word()),
     };
     let message_type = message.message_type();
-    let client = match Client::read(turn.config, datagram, message) {
+    let mut client = match Client::read(turn.config, datagram, message) {
         Ok(client) => client,
         Err(word) => return turn.malformed(word),
     };
-    if client.mode == Mode::Shadow {
+    client.meant = Meant::find(turn, &client);
+    if client.mode == Mode::Shadow || client.meant.is_ignored(turn) {
         return;
     }
     match message_type {

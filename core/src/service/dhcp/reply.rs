@@ -1,8 +1,8 @@
 use super::client::Client;
-use super::pxe;
+use super::{pxe, told};
 use crate::cluster::boot::{self, BootFile, Offered};
 use crate::cluster::quirk::Trait;
-use crate::config::{Config, Network};
+use crate::config::{Config, Network, OptionTable};
 use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::message::{DhcpSend, DhcpTarget};
@@ -19,9 +19,17 @@ pub(super) struct Reply<'a> {
     message_type: MessageType,
     message: Message,
     cluster: &'a str,
-    host_name: Option<String>,
+    /// By its number: with an address of that number alone.
+    node_name: Option<String>,
+    /// As the operator calls a host.
+    host_name: Option<&'a str>,
+    /// The operator's options, the later before the earlier.
+    tables: Vec<&'a OptionTable>,
     config: &'a Config,
+    /// What it is to boot.
     offered: Offered<'a>,
+    /// Whether the operator means it to boot what is offered, also if that is nothing.
+    is_named: bool,
 }
 
 /// What the configuration lacks for a firmware, and what to do.
@@ -75,19 +83,32 @@ impl<'a> Reply<'a> {
         };
         let node = turn.hall.nodes.get(client.mac);
         let number = node.and_then(|node| node.number.or(node.claim));
-        let host_name = number.map(|number| turn.name(number));
-        let offered = client.firmware.map_or(Offered::Nothing, |firmware| {
-            boot::offered(turn.config, firmware, client.architecture, &client.traits, client.server)
-        });
+        let node_name = number.map(|number| turn.name(number));
+        let tables = client.meant.option_tables(turn, client);
+        let named = client.meant.boot_file(turn, client, &tables);
+        let is_named = named.is_some();
+        let of_firmware = || {
+            let firmware = client.firmware?;
+            let (architecture, traits) = (client.architecture, &client.traits);
+            Some(boot::offered(turn.config, firmware, architecture, traits, client.server))
+        };
+        let offered = match named {
+            Some(none) if none.is_empty() => Offered::Nothing,
+            Some(name) => Offered::File(boot::named_file(turn.config, client.firmware, client.server, &name)),
+            None => of_firmware().unwrap_or(Offered::Nothing),
+        };
         Self {
             client,
             settings: &turn.config.networks[client.place],
             message_type,
             message,
             cluster: &turn.config.cluster.name,
-            host_name,
+            node_name,
+            host_name: client.meant.host(turn).and_then(|host| host.name.as_deref()),
+            tables,
             config: turn.config,
             offered,
+            is_named,
         }
     }
 
@@ -105,10 +126,11 @@ impl<'a> Reply<'a> {
         self
     }
 
-    /// The network's parameters, and what to boot. `address` is the client's own.
+    /// The network's parameters, what the operator says beside them, and what to boot. `address` is the client's own.
     pub(super) fn parameters(mut self, address: Ipv4Addr) -> Self {
         let settings = self.settings;
-        let options = &mut self.message.options;
+        let mut parameters = Options::default();
+        let options = &mut parameters;
         options.set(option::SUBNET_MASK, settings.mask().octets().into());
         options.set(option::BROADCAST, settings.broadcast().octets().into());
         if let Some(gateway) = settings.gateway {
@@ -117,10 +139,18 @@ impl<'a> Reply<'a> {
         options.set(option::DNS, self.client.server.octets().into());
         options.set(option::DOMAIN_NAME, self.cluster.into());
         // A temporary address has no permanent name.
-        if let Some(name) = self.host_name.as_ref().filter(|_| settings.numbering.number(address).is_some()) {
+        if let Some(name) = self.node_name.as_ref().filter(|_| settings.numbering.number(address).is_some()) {
             options.set(option::HOST_NAME, format!("{name}{}", settings.numbering.suffix).into());
         }
+        if let Some(name) = self.host_name {
+            options.set(option::HOST_NAME, name.into());
+        }
         self.boot();
+        for table in &self.tables {
+            told::apply(table, &mut self.message.options, &mut parameters);
+        }
+        let asked = self.client.message.options.get(option::PARAMETER_LIST);
+        told::select(&mut self.message.options, &parameters, asked, &self.tables);
         self
     }
 
@@ -151,7 +181,9 @@ impl<'a> Reply<'a> {
 
     /// What is missing in the configuration, if the client boots and is told of nothing.
     pub(super) fn missing_boot_file(&self) -> Option<Missing> {
-        let is_told = self.offered != Offered::Nothing || self.client.traits.contains(&Trait::RaspberryPi);
+        let is_told = self.is_named
+            || self.offered != Offered::Nothing
+            || self.client.traits.contains(&Trait::RaspberryPi);
         self.client.firmware.filter(|_| !is_told)?;
         Some(match self.client.firmware_kind {
             Some(kind) => {
@@ -219,8 +251,21 @@ impl<'a> Reply<'a> {
             interface: self.settings.interface.clone(),
             source: self.client.server,
             target,
-            payload: self.message.write(self.octets_max()),
+            payload: self.message.fit(self.octets_max(), self.may_overload()).octets,
         }
+    }
+
+    /// The options for which there is no room.
+    pub(super) fn left_out(&self) -> Vec<u8> {
+        if self.message.octets_most() <= self.octets_max() {
+            return Vec::new();
+        }
+        self.message.fit(self.octets_max(), self.may_overload()).left_out
+    }
+
+    /// Firmware is not asked to look for options where a boot file's name or a server's may stand: not every ROM knows option 52.
+    fn may_overload(&self) -> bool {
+        self.client.firmware.is_none()
     }
 
     /// Octets that the client can take. EDK2 says 65280 in its REQUESTs: nothing above a frame is believed.

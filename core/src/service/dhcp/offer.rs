@@ -1,0 +1,120 @@
+//! Offers: what they say is the reply's affair, when they go is decided here.
+
+use super::client::Client;
+use super::reply::{Missing, Reply};
+use super::{address_to_offer, probe, silence, tell_left_out};
+use crate::config::{FirmwareKind, Protocol};
+use crate::event::Kind;
+use crate::hall::{Deferred, Due, HeldBack, Offer, Turn};
+use crate::limit::{OFFER_STANDS, OFFERS_HELD_BACK_MAX};
+use crate::load::{self, Admission, Waiter};
+use crate::mac::Mac;
+use crate::message::Datagram;
+use crate::time::Time;
+use crate::wire::dhcp::MessageType;
+use std::net::Ipv4Addr;
+
+/// Offers an address: now, or when the link has room for the client and nobody was found to have the address.
+pub(super) fn make_offer(
+    turn: &mut Turn<'_>,
+    client: &Client,
+    is_node: bool,
+    admission: Admission,
+    datagram: Datagram<'_>,
+) {
+    // Who asks again has waited long enough.
+    turn.hall.held_back.remove(&client.mac);
+    let Some((address, lease)) = address_to_offer(turn, client, is_node) else {
+        return silence(turn, client, is_node);
+    };
+    turn.hall.timers.arm(turn.now + OFFER_STANDS, Due::Address(address));
+    let reply = Reply::new(turn, client, MessageType::Offer).lease(address, lease).parameters(address);
+    tell_left_out(turn, client, &reply);
+    let told = format!("OFFER {address}{}", reply.describe());
+    let probed = probe::before_offer(turn, client, address);
+    offer(turn, client, Terms { address, admission, probed, told }, reply, datagram);
+}
+
+/// What an offer speaks of, and what it waits for.
+pub(super) struct Terms {
+    /// The address; none that is anybody's beside another server, which gives it.
+    pub(super) address: Ipv4Addr,
+    pub(super) admission: Admission,
+    /// Until when it is asked whether somebody has the address.
+    pub(super) probed: Option<Time>,
+    /// For the history.
+    pub(super) told: String,
+}
+
+/// Sends an offer when it is time for it. One that says nothing of a boot file to who wants one is trouble.
+pub(super) fn offer(
+    turn: &mut Turn<'_>,
+    client: &Client,
+    terms: Terms,
+    reply: Reply<'_>,
+    datagram: Datagram<'_>,
+) {
+    let Terms { address, admission, probed, told } = terms;
+    if let Some(Missing { what, to_do }) = reply.missing_boot_file() {
+        turn.trouble(client.mac, format!("its firmware was offered no boot file: {what}"), Some(to_do));
+    }
+    let offer = Offer { told, send: reply.send() };
+    let now = turn.now;
+    let at = match admission {
+        Admission::Now => probed,
+        Admission::Later(after) => probed.max(Some(now + after)),
+        Admission::WhenAskedAgain => {
+            let told = "nothing yet: the link is full, and it will ask again within 4 s";
+            turn.event(Some(client.mac), Kind::Load, told.into());
+            if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+                node.told = Some(told.into());
+            }
+            return;
+        }
+    };
+    match at {
+        None => turn.offer(client.mac, offer),
+        Some(at) => hold_back(turn, client.mac, (address, offer), at, datagram),
+    }
+}
+
+/// Keeps an offer until its moment has come.
+fn hold_back(
+    turn: &mut Turn<'_>,
+    mac: Mac,
+    (address, offer): (Ipv4Addr, Offer),
+    at: Time,
+    datagram: Datagram<'_>,
+) {
+    if turn.hall.held_back.len() >= OFFERS_HELD_BACK_MAX {
+        return turn.offer(mac, offer);
+    }
+    turn.hall.held_back.insert(mac, HeldBack { address, at, asked: Deferred::of(datagram), offer });
+    turn.hall.timers.arm(at, Due::Offer(mac));
+}
+
+/// The moment of an offer that was held back.
+pub(crate) fn let_go(turn: &mut Turn<'_>, mac: Mac) {
+    let Some(held) = turn.hall.held_back.get(&mac) else { return };
+    if held.at > turn.now {
+        return turn.hall.timers.arm(held.at, Due::Offer(mac));
+    }
+    let Some(held) = turn.hall.held_back.remove(&mac) else { return };
+    let leases = &turn.hall.leases;
+    let is_lent_to_another = leases.get(held.address).is_some_and(|lease| lease.mac != mac);
+    let is_offered_to_another = leases.offered(held.address).is_some_and(|other| other != mac);
+    // Where addresses are few, the oldest offer gives way: the client asks again.
+    if !is_lent_to_another && !is_offered_to_another {
+        turn.offer(mac, held.offer);
+    }
+}
+
+/// When a machine that begins to boot is answered: never is a numbered node in mid-boot, or one that asked before, made to wait.
+pub(super) fn admit(turn: &Turn<'_>, client: &Client) -> Admission {
+    let waiter = match client.firmware_kind.map(|kind| (kind, kind.row().protocol)) {
+        Some((FirmwareKind::Bios, _)) | None => Waiter::Rom,
+        Some((_, Protocol::Script)) => Waiter::Ipxe,
+        Some((_, Protocol::Tftp | Protocol::Http)) => Waiter::Uefi,
+    };
+    load::admit(turn.regime(client.place), waiter, client.mac.stable_hash())
+}

@@ -1,0 +1,77 @@
+//! All transfers, each in the place of its note: found without a search, by name or by whom it is sent to.
+
+use super::TransferId;
+use super::flight::Flight;
+use crate::limit::TRANSFERS_MAX;
+use std::collections::BTreeMap;
+use std::net::SocketAddrV4;
+
+/// The transfers in flight.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Flights {
+    /// By slot. The last place is taken.
+    by_slot: Vec<Option<Flight>>,
+    by_peer: BTreeMap<SocketAddrV4, TransferId>,
+    named: u64,
+}
+
+impl Flights {
+    /// A name for the transfer of this slot that no other has or had: the slot can be read from it, and it is greater than all before.
+    pub(super) fn name(&mut self, slot: u32) -> TransferId {
+        self.named += 1;
+        TransferId(self.named * TRANSFERS_MAX as u64 + u64::from(slot))
+    }
+
+    /// Takes in a transfer to a peer that has none, with a name that was made for its slot.
+    pub(super) fn insert(&mut self, flight: Flight) {
+        let place = place(flight.id);
+        assert_eq!(place, flight.slot as usize, "it was named for another slot");
+        if self.by_slot.len() <= place {
+            self.by_slot.resize(place + 1, None);
+        }
+        self.by_peer.insert(flight.peer, flight.id);
+        self.by_slot[place] = Some(flight);
+    }
+
+    /// Takes a transfer out.
+    pub(super) fn remove(&mut self, id: TransferId) -> Option<Flight> {
+        let flight = self.by_slot.get_mut(place(id))?.take_if(|flight| flight.id == id)?;
+        self.by_peer.remove(&flight.peer);
+        while self.by_slot.pop_if(|flight| flight.is_none()).is_some() {}
+        if self.by_slot.is_empty() {
+            self.by_slot = Vec::new(); // What a storm needed is given back.
+        }
+        Some(flight)
+    }
+
+    pub(super) fn get(&self, id: TransferId) -> Option<&Flight> {
+        self.by_slot.get(place(id))?.as_ref().filter(|flight| flight.id == id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: TransferId) -> Option<&mut Flight> {
+        self.by_slot.get_mut(place(id))?.as_mut().filter(|flight| flight.id == id)
+    }
+
+    /// The transfer to a peer.
+    pub(super) fn to(&self, peer: SocketAddrV4) -> Option<&Flight> {
+        self.get(*self.by_peer.get(&peer)?)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_peer.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Flight> {
+        self.by_slot.iter().flatten()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Flight> {
+        self.by_slot.iter_mut().flatten()
+    }
+}
+
+/// The slot that a name was made for.
+fn place(id: TransferId) -> usize {
+    const SLOTS: u64 = TRANSFERS_MAX as u64;
+    (id.0 % SLOTS) as usize
+}
