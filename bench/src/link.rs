@@ -1,4 +1,4 @@
-//! Three namespaces: a server, clients, and between them a link of some rate that the server cannot see.
+//! Namespaces: a server, clients, and between them a link of some rate that the server cannot see, or a bare cable.
 
 use heorot_lab::namespace::Namespace;
 use std::net::Ipv4Addr;
@@ -43,5 +43,31 @@ impl Link {
         }
         server.ip(&format!("address add {SERVER}/16 dev {INTERFACE}"))?;
         Ok(Self { server, clients, rate: rate.to_owned(), _between: between })
+    }
+}
+
+/// A bare cable: whatever two processors carry.
+#[derive(Debug)]
+pub(crate) struct Cable {
+    pub(crate) server: Namespace,
+    pub(crate) clients: Namespace,
+}
+
+impl Cable {
+    /// A veth whose ends lie in two namespaces.
+    ///
+    /// # Errors
+    /// In words: without root's rights, mostly.
+    pub(crate) fn new() -> Result<Self, String> {
+        let (server, clients) = (Namespace::new("server")?, Namespace::new("clients")?);
+        let (here, there) = (server.name(), clients.name());
+        server.ip(&format!(
+            "link add {INTERFACE} netns {here} type veth peer name {INTERFACE} netns {there}"
+        ))?;
+        for end in [&server, &clients] {
+            end.ip(&format!("link set {INTERFACE} up"))?;
+        }
+        server.ip(&format!("address add {SERVER}/16 dev {INTERFACE}"))?;
+        Ok(Self { server, clients })
     }
 }

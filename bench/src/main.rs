@@ -1,4 +1,5 @@
-//! heorot beside other servers, from one run, over a shaped link: `make bench-storm` and `make bench-plain`.
+//! heorot beside other servers, from one run, over a shaped link: `make bench-storm` and `make bench-plain`; over a bare cable: `make bench-dhcp`.
+//! And alone: `make bench-start`.
 //!
 //! ```text
 //!   namespace "server"             namespace "link"                            namespace "clients"
@@ -9,12 +10,17 @@
 //!
 //! - [`link`]: the namespaces and the shaper; [`files`]: what is served;
 //! - [`servers`]: how each is configured and started; [`debian`]: where the others come from;
-//! - [`wanted`]: what was asked for; [`table`]: what came of it.
+//! - [`wanted`]: what was asked for; [`table`]: what came of it;
+//! - [`dhcp`]: the DHCP servers, with clients and tables of its own;
+//! - [`start`]: how long heorot takes to start, and what it takes up when nothing happens; [`process`]: what the kernel says of that.
 
 mod debian;
+mod dhcp;
 mod files;
 mod link;
+mod process;
 mod servers;
+mod start;
 mod storm;
 mod table;
 mod wanted;
@@ -29,10 +35,14 @@ use wanted::{Bench, Wanted};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let outcome = Wanted::parse(&arguments).and_then(|wanted| match wanted.bench {
-        Bench::Storm => storm_beside_others(&wanted),
-        Bench::Plain => plain_beside_others(&wanted),
-    });
+    let outcome = match arguments.split_first() {
+        Some((first, words)) if first == "dhcp" => dhcp::beside_others(words),
+        Some((first, words)) if first == "start" => start::measure(words),
+        _ => Wanted::parse(&arguments).and_then(|wanted| match wanted.bench {
+            Bench::Storm => storm_beside_others(&wanted),
+            Bench::Plain => plain_beside_others(&wanted),
+        }),
+    };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {

@@ -1,0 +1,182 @@
+//! How long heorot takes to start with many nodes, how much memory it takes, and how often it wakes when nothing happens.
+//!
+//! Twice: with all nodes in its configuration, and with none there but all in its records, after each of them has booted.
+
+use crate::dhcp::{self, servers::heorot_configuration};
+use crate::files::Files;
+use crate::link::Cable;
+use crate::servers::{Running, heorot, shown, write};
+use crate::{process, say};
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+const USAGE: &str = "usage: heorot-bench start [nodes=10000] [runs=5] [seconds=10]";
+/// A start takes far less.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// What a start leaves to be done is done by then, and what was sent last is forgotten.
+const SETTLES_WITHIN: Duration = Duration::from_secs(2);
+/// heorot keeps no more nodes.
+const NODES_MAX: u32 = 16_000;
+
+/// Measures, and prints a table.
+///
+/// # Errors
+/// In words: what was asked for is not understood, or root's rights are missing.
+pub(crate) fn measure(words: &[String]) -> Result<(), String> {
+    let [nodes, runs, seconds] = parse(words)?;
+    let (files, cable) = (Files::new(1_000_000)?, Cable::new()?);
+    say(&format!(
+        "{nodes} nodes, {runs} starts each; idle for {seconds} s\n{:<34}{:>11}{:>9}{:>9}{:>12}\n",
+        "NODES KNOWN BY", "START ms", "RSS MB", "PEAK MB", "WAKES/S"
+    ));
+    let listed = heorot_configuration(&files, &(0..nodes));
+    let unlisted = heorot_configuration(&files, &(0..0));
+    let idle = Duration::from_secs(seconds.into());
+
+    forget(&files);
+    let starts: Vec<Started> = start_often(&cable, &files, &listed, runs)?;
+    let server = Server::start(&cable, &files, &listed)?;
+    show("configuration", &starts, server.rest(idle)?);
+    dhcp::boot_all(&cable, nodes)?;
+    show("configuration, after all booted", &[], server.rest(idle)?);
+    drop(server);
+
+    let starts: Vec<Started> = start_often(&cable, &files, &unlisted, runs)?;
+    let server = Server::start(&cable, &files, &unlisted)?;
+    let known = server.count()?;
+    if known != nodes as usize {
+        return Err(format!(
+            "after the restart it knows {known} nodes of {nodes}: {}",
+            server.running.tail()
+        ));
+    }
+    show("records", &starts, server.rest(idle)?);
+    dhcp::boot_all(&cable, nodes)?;
+    show("records, after all booted", &[], server.rest(idle)?);
+    Ok(())
+}
+
+/// heorot, and how long it took to answer.
+struct Server<'a> {
+    running: Running<'a>,
+    control: std::path::PathBuf,
+    took: Duration,
+}
+
+/// One start: how long it took.
+type Started = Duration;
+
+/// What it takes up when nothing happens.
+struct Rest {
+    memory_octets: u64,
+    peak_octets: u64,
+    wakes_a_second: f64,
+}
+
+impl<'a> Server<'a> {
+    fn start(cable: &'a Cable, files: &Files, configuration: &str) -> Result<Self, String> {
+        let control = files.room("heorot.sock");
+        let path = write(files, "heorot.toml", configuration)?;
+        let mut running = Running::none(&cable.server);
+        let start = Instant::now();
+        let command = cable.server.command(heorot()?);
+        running.spawn(command, files, "heorot.log", &["serve", "--config", &shown(&path)])?;
+        while ask(&control, "/v1/status").is_none() {
+            if let Some(ended) = running.ended() {
+                return Err(format!("{ended}: {}", running.tail()));
+            }
+            if start.elapsed() > PATIENCE {
+                return Err(format!("it does not answer: {}", running.tail()));
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(Self { running, control, took: start.elapsed() })
+    }
+
+    /// Leaves it alone for a while.
+    fn rest(&self, idle: Duration) -> Result<Rest, String> {
+        let process = self.running.process_ids().next().ok_or("nothing runs")?;
+        thread::sleep(SETTLES_WITHIN);
+        let sleeps = || process::sleeps(process).ok_or("the server is gone");
+        let before = sleeps()?;
+        thread::sleep(idle);
+        let woken = sleeps()?.saturating_sub(before);
+        let (memory_octets, peak_octets) = process::memory_octets(process).ok_or("the server is gone")?;
+        Ok(Rest { memory_octets, peak_octets, wakes_a_second: woken as f64 / idle.as_secs_f64() })
+    }
+
+    /// How many nodes it knows.
+    fn count(&self) -> Result<usize, String> {
+        let text = ask(&self.control, "/v1/nodes").ok_or("it does not answer")?;
+        let nodes: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        nodes.as_array().map(Vec::len).ok_or_else(|| format!("not understood: {text}"))
+    }
+}
+
+fn start_often(cable: &Cable, files: &Files, configuration: &str, runs: u32) -> Result<Vec<Started>, String> {
+    let one = |_| Server::start(cable, files, configuration).map(|server| server.took);
+    (0..runs).map(one).collect()
+}
+
+fn forget(files: &Files) {
+    let _ = std::fs::remove_dir_all(files.room("state"));
+}
+
+fn show(known_by: &str, starts: &[Started], rest: Rest) {
+    let mut starts: Vec<f64> = starts.iter().map(|took| took.as_secs_f64() * 1000.0).collect();
+    starts.sort_by(f64::total_cmp);
+    let median = starts.get(starts.len().saturating_sub(1) / 2);
+    let median = median.map_or_else(|| "-".into(), |median| format!("{median:.0}"));
+    let megabytes = |octets: u64| octets as f64 / 1e6;
+    say(&format!(
+        "{known_by:<34}{median:>11}{:>9.1}{:>9.1}{:>12.2}\n",
+        megabytes(rest.memory_octets),
+        megabytes(rest.peak_octets),
+        rest.wakes_a_second
+    ));
+}
+
+/// What it answers on its control socket; none if it does not yet.
+fn ask(control: &Path, path: &str) -> Option<String> {
+    let mut stream = UnixStream::connect(control).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: heorot\r\nConnection: close\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    head.starts_with("HTTP/1.1 200 ").then(|| body.to_owned())
+}
+
+fn parse(words: &[String]) -> Result<[u32; 3], String> {
+    let mut numbers = [10_000, 5, 10];
+    for word in words {
+        let wrong = || format!("{word:?} is not understood\n{USAGE}");
+        let (key, value) = word.split_once('=').ok_or_else(wrong)?;
+        let place = ["nodes", "runs", "seconds"].iter().position(|known| *known == key).ok_or_else(wrong)?;
+        // What a Makefile leaves empty was not asked for.
+        if !value.is_empty() {
+            numbers[place] = value.parse().ok().filter(|number| *number > 0).ok_or_else(wrong)?;
+        }
+    }
+    if numbers[0] > NODES_MAX {
+        return Err(format!("heorot keeps {NODES_MAX} nodes\n{USAGE}"));
+    }
+    Ok(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_read_or_told() {
+        let parse = |text: &str| parse(&text.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(parse("nodes=50 runs= seconds=2").unwrap(), [50, 5, 2]);
+        for text in ["nodes", "nodes=0", "nodes=20000", "x=1"] {
+            assert!(parse(text).unwrap_err().contains("usage"), "{text}");
+        }
+    }
+}
