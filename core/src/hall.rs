@@ -111,14 +111,14 @@ impl Turn<'_> {
         self.event(Some(mac), Kind::Trouble, what);
     }
 
-    /// Proposes a record, for which nobody waits.
+    /// Proposes a record. A promise that is made after it waits for it, unless it is history.
     pub(crate) fn record(&mut self, record: Record) -> Ticket {
-        let ticket = self.hall.promises.next_ticket();
+        let ticket = self.hall.promises.next_ticket(record.is_awaited());
         self.out.push(Output::Record(ticket, record));
         ticket
     }
 
-    /// Fulfils a promise as soon as all that was recorded so far is durable: at once, if it is.
+    /// Fulfils a promise as soon as what was recorded so far and is more than history is durable: at once, if it is.
     pub(crate) fn promise(&mut self, promise: Promise) {
         if let Some(promise) = self.hall.promises.wait(promise) {
             promise.fulfil(self);

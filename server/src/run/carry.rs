@@ -3,6 +3,8 @@
 use super::{Loop, PENDING_MAX};
 use crate::ask::Ask;
 use crate::clock;
+use crate::link::Link;
+use crate::udp::UdpPort;
 use heorot_core::message::{
     Answer, DhcpSend, DhcpTarget, Input, Measured, Neighbour, Output, Query, Request, RequestId, Via,
 };
@@ -60,7 +62,7 @@ impl Loop {
     pub(super) fn carry(&mut self, output: Output) {
         match output {
             Output::Record(ticket, record) => {
-                if let Some((through, why)) = self.parts.commits.gather(ticket, record) {
+                if let Some((through, why)) = self.parts.commits.gather(self.now, ticket, record) {
                     self.heorot(Input::Refused { through, why });
                 }
             }
@@ -194,8 +196,11 @@ impl Loop {
     fn send_dhcp(&mut self, send: &DhcpSend) {
         let DhcpSend { interface, source, target, payload } = send;
         let sent = match *target {
-            DhcpTarget::Frame(mac, destination) => match self.parts.links.get(interface) {
-                Some(link) => link.send(*source, mac, destination, payload),
+            DhcpTarget::Frame(mac, destination) => match self.parts.links.get_mut(interface) {
+                Some(link) => {
+                    let full = if link.is_full() { link.flush() } else { Ok(()) };
+                    full.and(link.give(*source, mac, destination, payload))
+                }
                 None => Err(std::io::Error::other(format!("{interface} is not served"))),
             },
             DhcpTarget::Address(destination) => self.parts.routed.send(*source, destination, payload),
@@ -204,6 +209,14 @@ impl Loop {
             Ok(()) => self.meter.sent(self.now, payload.len()),
             // The client asks again: the network could have lost it as well.
             Err(error) => self.complain("sending DHCP", &error),
+        }
+    }
+
+    /// Sends the frames of this moment.
+    pub(super) fn flush_links(&mut self) {
+        let outcomes = self.parts.links.values_mut().map(Link::flush);
+        if let Some(error) = outcomes.filter_map(Result::err).last() {
+            self.complain("sending DHCP", &error);
         }
     }
 
@@ -230,6 +243,13 @@ impl Loop {
         }
     }
 
+    /// What the kernel dropped because one of our sockets was full, since the start.
+    fn kernel_drops(&self) -> u64 {
+        let parts = &self.parts;
+        let ports = parts.dhcp.iter().map(|(_, port)| port).chain([&parts.tftp]).chain(&parts.data);
+        ports.map(UdpPort::dropped).sum()
+    }
+
     fn measured(&mut self) -> Measured {
         let transfers = &self.parts.transfers;
         let counters = [transfers.retries_total(), transfers.resent_total()];
@@ -244,7 +264,7 @@ impl Loop {
             resent_per_second: resent,
             regime,
             link_bits_per_second: ceiling,
-            kernel_drops: self.kernel_drops,
+            kernel_drops: self.kernel_drops(),
             malformed: self.parts.transfers.malformed().clone(),
         }
     }
