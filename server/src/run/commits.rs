@@ -10,8 +10,8 @@ use std::time::Duration;
 /// Records that may gather while a commit is in flight: several for each node. More come only if the disk hangs.
 const GATHERED_MAX: usize = 4 * heorot_core::limit::NODES_MAX;
 
-/// How long history waits for something that somebody waits for: a disk takes some milliseconds to sync, and the next promise comes within them in a storm.
-const HISTORY_WAITS: Duration = Duration::from_millis(50);
+/// How long history waits for something that somebody waits for: in a storm the next promise comes within the time of a sync.
+const HISTORY_WAITS: Duration = Duration::from_millis(5);
 
 /// The way to the store.
 #[derive(Debug)]
