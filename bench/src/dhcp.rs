@@ -17,7 +17,7 @@ mod socket;
 mod wanted;
 
 use crate::files::Files;
-use crate::link::{Cable, INTERFACE};
+use crate::link::{INTERFACE, Link};
 use crate::{process, say};
 use clients::{Load, Outcome};
 use figures::Figures;
@@ -66,7 +66,7 @@ struct Case {
 pub(crate) fn beside_others(words: &[String]) -> Result<(), String> {
     let wanted = Wanted::parse(words)?;
     let files = Files::new(1_000_000)?;
-    let cable = Cable::new()?;
+    let cable = Link::unshaped()?;
     say(&format!(
         "Records are kept on {}; writing one and syncing it takes {} µs.\n\
          CPU is user and system time of the server's threads, with the softirqs that run on them: that is the way of an answer to the client's socket.\n",
@@ -94,14 +94,14 @@ pub(crate) fn beside_others(words: &[String]) -> Result<(), String> {
 ///
 /// # Errors
 /// In words: one of them gets no address.
-pub(crate) fn boot_all(cable: &Cable, hosts: u32) -> Result<(), String> {
+pub(crate) fn boot_all(cable: &Link, hosts: u32) -> Result<(), String> {
     let load = Case::fresh(hosts, 32, BOOTS_WITHIN).load;
     let outcome = ask(cable, &load, 0)?;
     if outcome.done == hosts { Ok(()) } else { Err(format!("only {} hosts of {hosts} booted", outcome.done)) }
 }
 
 /// One server, one load.
-fn measure(peer: Peer, case: &Case, run: u32, cable: &Cable, files: &Files) -> Result<Figures, String> {
+fn measure(peer: Peer, case: &Case, run: u32, cable: &Link, files: &Files) -> Result<Figures, String> {
     let mut running = peer.start(cable, files, &case.known)?;
     let process = running.process_ids().next().ok_or("nothing runs")?;
     let time = || process::processor_time(process).ok_or("the server is gone");
@@ -120,7 +120,7 @@ fn measure(peer: Peer, case: &Case, run: u32, cable: &Cable, files: &Files) -> R
 }
 
 /// Has hosts ask, and lets the server finish what it does besides.
-fn ask(cable: &Cable, load: &Load, number: u32) -> Result<Outcome, String> {
+fn ask(cable: &Link, load: &Load, number: u32) -> Result<Outcome, String> {
     let interface = network::interface(&cable.clients, INTERFACE)?.index;
     let outcome = cable.clients.enter(|| {
         let mut socket = Socket::open(interface).map_err(|error| format!("a packet socket: {error}"))?;

@@ -1,10 +1,12 @@
-//! Namespaces: a server, clients, and between them a link of some rate that the server cannot see, or a bare cable.
+//! Three namespaces: a server, clients, and between them a link of some rate that the server cannot see. Or two, with a bare cable.
 
 use heorot_lab::namespace::Namespace;
 use std::net::Ipv4Addr;
 
 /// The server's address.
 pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
+/// The address of the clients' end of an unshaped link.
+pub(crate) const CLIENTS: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 2);
 /// The interface of the server, and of the clients.
 pub(crate) const INTERFACE: &str = "eth1";
 /// What a port of a switch holds: 256 kB, of which 32 kB leave at once.
@@ -18,7 +20,7 @@ pub(crate) struct Link {
     /// Its rate, as it was asked for.
     pub(crate) rate: String,
     // It lives as long as its ends.
-    _between: Namespace,
+    _between: Option<Namespace>,
 }
 
 impl Link {
@@ -42,32 +44,23 @@ impl Link {
             between.ask("tc", &shaper.split(' ').collect::<Vec<_>>())?;
         }
         server.ip(&format!("address add {SERVER}/16 dev {INTERFACE}"))?;
-        Ok(Self { server, clients, rate: rate.to_owned(), _between: between })
+        Ok(Self { server, clients, rate: rate.to_owned(), _between: Some(between) })
     }
-}
 
-/// A bare cable: whatever two processors carry.
-#[derive(Debug)]
-pub(crate) struct Cable {
-    pub(crate) server: Namespace,
-    pub(crate) clients: Namespace,
-}
-
-impl Cable {
-    /// A veth whose ends lie in two namespaces.
+    /// A link that is as fast as the processors: the two ends are one virtual cable.
     ///
     /// # Errors
     /// In words: without root's rights, mostly.
-    pub(crate) fn new() -> Result<Self, String> {
+    pub(crate) fn unshaped() -> Result<Self, String> {
         let (server, clients) = (Namespace::new("server")?, Namespace::new("clients")?);
-        let (here, there) = (server.name(), clients.name());
+        let (inside, outside) = (server.name(), clients.name());
         server.ip(&format!(
-            "link add {INTERFACE} netns {here} type veth peer name {INTERFACE} netns {there}"
+            "link add {INTERFACE} netns {inside} type veth peer name {INTERFACE} netns {outside}"
         ))?;
-        for end in [&server, &clients] {
+        for (end, address) in [(&server, SERVER), (&clients, CLIENTS)] {
             end.ip(&format!("link set {INTERFACE} up"))?;
+            end.ip(&format!("address add {address}/16 dev {INTERFACE}"))?;
         }
-        server.ip(&format!("address add {SERVER}/16 dev {INTERFACE}"))?;
-        Ok(Self { server, clients })
+        Ok(Self { server, clients, rate: String::new(), _between: None })
     }
 }

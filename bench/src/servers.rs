@@ -1,7 +1,7 @@
 //! How each server is configured so that it can do its best, and how it is started and ended.
 
 use crate::debian;
-use crate::files::{Files, INITRD, KERNEL};
+use crate::files::{Files, INITRD, KERNEL, WHOLE};
 use crate::link::{INTERFACE, Link, SERVER};
 use heorot_lab::namespace::Namespace;
 use std::fs::{self, File};
@@ -23,9 +23,11 @@ pub(crate) enum Kind {
     TftpdHpa,
     /// atftpd beside ISC's DHCP server.
     Atftpd,
+    /// No server: a loop that answers from memory.
+    Bare,
 }
 
-/// All, in the order of the table.
+/// All servers, in the order of the table.
 pub(crate) const KINDS: [Kind; 5] =
     [Kind::Heorot, Kind::HeorotAuto, Kind::Dnsmasq, Kind::TftpdHpa, Kind::Atftpd];
 
@@ -48,6 +50,7 @@ impl Kind {
             Self::Dnsmasq => "dnsmasq",
             Self::TftpdHpa => "dhcpd+tftpd-hpa",
             Self::Atftpd => "dhcpd+atftpd",
+            Self::Bare => "bare-loop",
         }
     }
 }
@@ -79,6 +82,7 @@ impl<'a> Running<'a> {
                 running.dhcpd(link, files)?;
                 running.atftpd(link, files)?;
             }
+            Kind::Bare => running.bare(link, files)?,
         }
         Ok(running)
     }
@@ -224,6 +228,14 @@ initrd = ["{INITRD}"]
         command.args(arguments).arg(files.boot());
         self.spawn(command, files, "atftpd.err", &[])?;
         self.pause("atftpd")
+    }
+
+    fn bare(&mut self, link: &Link, files: &Files) -> Result<(), String> {
+        let program = std::env::current_exe().map_err(|error| error.to_string())?;
+        let mut command = link.server.command(program);
+        command.arg("bare").arg(files.boot().join(WHOLE));
+        self.spawn(command, files, "bare.log", &[])?;
+        self.pause("the bare loop")
     }
 
     /// Starts a program whose words go to a file of this name.

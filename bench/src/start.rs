@@ -4,7 +4,7 @@
 
 use crate::dhcp::{self, servers::heorot_configuration};
 use crate::files::Files;
-use crate::link::Cable;
+use crate::link::Link;
 use crate::servers::{Running, heorot, shown, write};
 use crate::{process, say};
 use std::io::{Read, Write};
@@ -27,7 +27,7 @@ const NODES_MAX: u32 = 16_000;
 /// In words: what was asked for is not understood, or root's rights are missing.
 pub(crate) fn measure(words: &[String]) -> Result<(), String> {
     let [nodes, runs, seconds] = parse(words)?;
-    let (files, cable) = (Files::new(1_000_000)?, Cable::new()?);
+    let (files, cable) = (Files::new(1_000_000)?, Link::unshaped()?);
     say(&format!(
         "{nodes} nodes, {runs} starts each; idle for {seconds} s\n{:<34}{:>11}{:>9}{:>9}{:>12}\n",
         "NODES KNOWN BY", "START ms", "RSS MB", "PEAK MB", "WAKES/S"
@@ -77,7 +77,7 @@ struct Rest {
 }
 
 impl<'a> Server<'a> {
-    fn start(cable: &'a Cable, files: &Files, configuration: &str) -> Result<Self, String> {
+    fn start(cable: &'a Link, files: &Files, configuration: &str) -> Result<Self, String> {
         let control = files.room("heorot.sock");
         let path = write(files, "heorot.toml", configuration)?;
         let mut running = Running::none(&cable.server);
@@ -116,7 +116,7 @@ impl<'a> Server<'a> {
     }
 }
 
-fn start_often(cable: &Cable, files: &Files, configuration: &str, runs: u32) -> Result<Vec<Started>, String> {
+fn start_often(cable: &Link, files: &Files, configuration: &str, runs: u32) -> Result<Vec<Started>, String> {
     let one = |_| Server::start(cable, files, configuration).map(|server| server.took);
     (0..runs).map(one).collect()
 }

@@ -2,11 +2,12 @@
 
 use crate::servers::{KINDS, Kind};
 
-/// Which of the two.
+/// Which of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bench {
     Storm,
     Plain,
+    Speed,
 }
 
 /// All that can be chosen.
@@ -27,8 +28,8 @@ pub(crate) struct Wanted {
     pub(crate) windows: Vec<(u32, u16)>,
 }
 
-const USAGE: &str = "usage: heorot-bench storm|plain [nodes=1000] [image=1MB] [link=200Mbit,…] [mix=edk2=2,ipxe=1] [within=100ms] [seed=1]
-       [runs=1] [servers=heorot,heorot-auto,dnsmasq,dhcpd+tftpd-hpa,dhcpd+atftpd] [windows=1000x1,100x4,…]
+const USAGE: &str = "usage: heorot-bench storm|plain|speed [nodes=1000] [image=1MB] [link=200Mbit,…] [mix=edk2=2,ipxe=1] [within=100ms] [seed=1]
+       [runs=1] [servers=heorot,heorot-auto,dnsmasq,dhcpd+tftpd-hpa,dhcpd+atftpd,bare-loop] [windows=1000x1,100x4,…]
        heorot-bench dhcp …|start …, which say themselves what they take";
 
 impl Wanted {
@@ -40,23 +41,37 @@ impl Wanted {
         let (bench, words) = match words.split_first() {
             Some((first, rest)) if first == "storm" => (Bench::Storm, rest),
             Some((first, rest)) if first == "plain" => (Bench::Plain, rest),
+            Some((first, rest)) if first == "speed" => (Bench::Speed, rest),
             _ => return Err(USAGE.into()),
         };
         let links = match bench {
             Bench::Storm => vec!["200Mbit".to_owned()],
             Bench::Plain => vec!["200Mbit".to_owned(), "100Mbit".to_owned()],
+            Bench::Speed => Vec::new(),
+        };
+        let (image_octets, runs, servers, windows) = match bench {
+            Bench::Storm | Bench::Plain => {
+                (1_000_000, 1, KINDS.to_vec(), vec![(1000, 1), (100, 4), (100, 16), (100, 64)])
+            }
+            // None of them is told a rate: there is none.
+            Bench::Speed => (
+                16_000_000,
+                5,
+                vec![Kind::Bare, Kind::HeorotAuto, Kind::Dnsmasq, Kind::TftpdHpa, Kind::Atftpd],
+                vec![(10, 1), (100, 1), (1000, 1), (10, 16), (100, 16)],
+            ),
         };
         let mut wanted = Self {
             bench,
             nodes: 1000,
-            image_octets: 1_000_000,
+            image_octets,
             links,
             mix: None,
             within: "100ms".to_owned(),
             seed: 1,
-            runs: 1,
-            servers: KINDS.to_vec(),
-            windows: vec![(1000, 1), (100, 4), (100, 16), (100, 64)],
+            runs,
+            servers,
+            windows,
         };
         for word in words {
             wanted.take(word).ok_or_else(|| format!("{word:?} is not understood\n{USAGE}"))?;
@@ -104,7 +119,7 @@ fn rate(text: &str) -> Option<String> {
 }
 
 fn server(name: &str) -> Option<Kind> {
-    KINDS.into_iter().find(|kind| kind.name() == name)
+    KINDS.into_iter().chain([Kind::Bare]).find(|kind| kind.name() == name)
 }
 
 /// `100x4`: a hundred clients with windows of 4.

@@ -207,6 +207,10 @@ impl<'a> Shell<'a> {
                 Output::Note { slot, note: None } => {
                     assert!(self.notes.remove(&slot).is_some(), "only what is kept is forgotten");
                 }
+                Output::Advance { slot, options_acknowledged, acknowledged } => {
+                    let note = self.notes.get_mut(&slot).expect("what has come further was noted");
+                    note.advance(options_acknowledged, acknowledged);
+                }
                 Output::Send(send) => {
                     if let Body::Train(block) = send.body {
                         assert!(self.open.contains_key(&block.image), "only what is open is sent");

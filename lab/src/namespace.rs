@@ -87,6 +87,15 @@ impl Namespace {
 }
 
 impl Namespace {
+    /// The process ids of all that runs inside.
+    ///
+    /// # Errors
+    /// In words, with what `ip` said.
+    pub fn processes(&self) -> Result<Vec<i32>, String> {
+        let listed = ask("ip", &["netns", "pids", &self.name])?;
+        Ok(listed.lines().filter_map(|process| process.trim().parse().ok()).collect())
+    }
+
     /// Ends what runs inside, and leaves it as it is otherwise: children of a server that was killed live on.
     pub fn end_all(&self) {
         end_all(&self.name);

@@ -159,15 +159,6 @@ impl Images {
         }
     }
 
-    /// Marks a range as used just now, so that it is among the last to be forgotten. False: not all of it is in memory.
-    pub(crate) fn touch(&mut self, image: ImageId, range: std::ops::Range<u64>) -> bool {
-        if self.generated.contains_key(&image) || range.is_empty() {
-            return true;
-        }
-        let chunks = range.start / CHUNK_OCTETS..=(range.end - 1) / CHUNK_OCTETS;
-        chunks.filter(|chunk| !self.cache.touch(image, *chunk)).count() == 0
-    }
-
     /// The octets of a range that spans no more than two chunks, in two pieces; the second is empty if one holds all. None: not in memory.
     pub(crate) fn octets(&self, image: ImageId, range: std::ops::Range<u64>) -> Option<[&[u8]; 2]> {
         if let Some(text) = self.generated.get(&image) {

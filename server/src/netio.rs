@@ -3,7 +3,10 @@
 //! Nothing here waits, and nothing allocates after the start.
 #![allow(unsafe_code)]
 
+mod outbox;
 pub(crate) mod packet;
+
+pub(crate) use outbox::{Outbox, segments_max};
 
 use socket2::SockAddr;
 use std::io;
@@ -28,9 +31,13 @@ struct Control([u8; CONTROL_OCTETS]);
 
 /// Room for a batch of datagrams that came in.
 pub(crate) struct Inbox {
-    payloads: Box<[u8]>,
-    controls: Box<[Control]>,
-    peers: Box<[libc::sockaddr_in]>,
+    payloads: Vec<u8>,
+    peers: Vec<libc::sockaddr_in>,
+    /// Headers that point to all of these, made once: to make them costs as much as a call for a datagram or two.
+    headers: Vec<libc::mmsghdr>,
+    // The headers point to these.
+    _controls: Vec<Control>,
+    _pieces: Vec<libc::iovec>,
     received: Vec<Envelope>,
 }
 
@@ -53,10 +60,30 @@ impl Inbox {
     pub(crate) fn new() -> Self {
         // SAFETY: all zeros is a valid `sockaddr_in`: it is integers only.
         let nobody: libc::sockaddr_in = unsafe { mem::zeroed() };
+        let mut payloads: Vec<u8> = vec![0; BATCH * PAYLOAD_OCTETS_MAX];
+        let mut controls: Vec<Control> = vec![Control([0; CONTROL_OCTETS]); BATCH];
+        let mut peers: Vec<libc::sockaddr_in> = vec![nobody; BATCH];
+        let rooms = payloads.chunks_exact_mut(PAYLOAD_OCTETS_MAX);
+        let mut pieces: Vec<libc::iovec> = rooms
+            .map(|room| libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() })
+            .collect();
+        let places = pieces.iter_mut().zip(&mut controls).zip(&mut peers);
+        let headers = places.map(|((piece, control), peer)| {
+            // SAFETY: all zeros is a valid `mmsghdr`: null pointers with lengths of 0.
+            let mut header: libc::mmsghdr = unsafe { mem::zeroed() };
+            header.msg_hdr.msg_name = ptr::from_mut(peer).cast();
+            header.msg_hdr.msg_iov = piece;
+            header.msg_hdr.msg_iovlen = 1;
+            header.msg_hdr.msg_control = ptr::from_mut(control).cast();
+            header
+        });
+        let headers = headers.collect();
         Self {
-            payloads: vec![0; BATCH * PAYLOAD_OCTETS_MAX].into(),
-            controls: vec![Control([0; CONTROL_OCTETS]); BATCH].into(),
-            peers: vec![nobody; BATCH].into(),
+            payloads,
+            peers,
+            headers,
+            _controls: controls,
+            _pieces: pieces,
             received: Vec::with_capacity(BATCH),
         }
     }
@@ -66,30 +93,18 @@ impl Inbox {
     /// # Errors
     /// The socket's own; that there is nothing is none.
     pub(crate) fn receive(&mut self, socket: BorrowedFd<'_>) -> io::Result<usize> {
-        self.received.clear();
-        // SAFETY: all zeros is a valid `iovec` and a valid `mmsghdr`: null pointers with lengths of 0.
-        let mut pieces: [libc::iovec; BATCH] = unsafe { mem::zeroed() };
-        // SAFETY: as above.
-        let mut headers: [libc::mmsghdr; BATCH] = unsafe { mem::zeroed() };
-        let rooms = self.payloads.chunks_exact_mut(PAYLOAD_OCTETS_MAX);
-        let places =
-            pieces.iter_mut().zip(&mut headers).zip(rooms).zip(&mut self.controls).zip(&mut self.peers);
-        for ((((piece, header), room), control), peer) in places {
-            *piece = libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() };
-            let header = &mut header.msg_hdr;
-            header.msg_name = ptr::from_mut(peer).cast();
-            header.msg_namelen = socket_address_octets();
-            header.msg_iov = piece;
-            header.msg_iovlen = 1;
-            header.msg_control = ptr::from_mut(control).cast();
-            header.msg_controllen = CONTROL_OCTETS;
+        // The kernel has written the real lengths into those that it used last.
+        for header in self.headers.iter_mut().take(self.received.len().max(1)) {
+            header.msg_hdr.msg_namelen = socket_address_octets();
+            header.msg_hdr.msg_controllen = CONTROL_OCTETS;
         }
-        // SAFETY: every header points to one piece, one address and one control buffer, each of the length that it states, all of which
-        // live in `self` or on this stack until the call returns.
+        self.received.clear();
+        // SAFETY: every header points to one piece, one address and one control buffer, each of the length that it states. All of them live
+        // in vectors of `self` that never grow, so that they stay where they are, and nobody else touches them during the call.
         let count = unsafe {
             libc::recvmmsg(
                 socket.as_raw_fd(),
-                headers.as_mut_ptr(),
+                self.headers.as_mut_ptr(),
                 BATCH as u32,
                 libc::MSG_DONTWAIT,
                 ptr::null_mut(),
@@ -100,7 +115,7 @@ impl Inbox {
             return if error.kind() == io::ErrorKind::WouldBlock { Ok(0) } else { Err(error) };
         }
         let count = usize::try_from(count).expect("it is not negative");
-        for (header, peer) in headers.iter().zip(self.peers.iter()).take(count) {
+        for (header, peer) in self.headers.iter().zip(self.peers.iter()).take(count) {
             self.received.push(envelope(header, peer));
         }
         Ok(count)
@@ -149,73 +164,6 @@ fn envelope(message: &libc::mmsghdr, peer: &libc::sockaddr_in) -> Envelope {
         control = unsafe { libc::CMSG_NXTHDR(&raw const message.msg_hdr, control) };
     }
     envelope
-}
-
-/// A datagram to be sent, in up to three pieces that need not be copied together.
-pub(crate) type Pieces<'a> = [&'a [u8]; 3];
-
-/// Sends up to [`BATCH`] datagrams to one peer from one of our addresses; the kernel finds the way. How many left.
-///
-/// # Errors
-/// The first one did not leave. If a later one does not, it is counted out, and the next call says why.
-pub(crate) fn send(
-    socket: BorrowedFd<'_>,
-    local: Ipv4Addr,
-    peer: SocketAddrV4,
-    datagrams: &[Pieces<'_>],
-) -> io::Result<usize> {
-    let mut address = socket_address(peer);
-    let mut control = Control([0; CONTROL_OCTETS]);
-    // SAFETY: all zeros is a valid `iovec` and a valid `mmsghdr`: null pointers with lengths of 0.
-    let mut pieces: [[libc::iovec; 3]; BATCH] = unsafe { mem::zeroed() };
-    // SAFETY: as above.
-    let mut headers: [libc::mmsghdr; BATCH] = unsafe { mem::zeroed() };
-    let count = datagrams.len().min(BATCH);
-    for ((pieces, header), datagram) in pieces.iter_mut().zip(&mut headers).zip(datagrams) {
-        for (piece, octets) in pieces.iter_mut().zip(datagram) {
-            // The kernel only reads from here, whatever the pointer's type says.
-            *piece = libc::iovec { iov_base: octets.as_ptr().cast_mut().cast(), iov_len: octets.len() };
-        }
-        let header = &mut header.msg_hdr;
-        header.msg_name = (&raw mut address).cast();
-        header.msg_namelen = socket_address_octets();
-        header.msg_iov = pieces.as_mut_ptr();
-        header.msg_iovlen = pieces.len();
-        header.msg_control = (&raw mut control).cast();
-        header.msg_controllen = from_address(&mut control, local);
-    }
-    // SAFETY: every header points to an address, a control buffer and pieces of the lengths that it states; all of them live on this stack
-    // or are borrowed until the call returns, and the kernel writes to none of them.
-    let sent = unsafe {
-        libc::sendmmsg(
-            socket.as_raw_fd(),
-            headers.as_mut_ptr(),
-            u32::try_from(count).expect("a batch is small"),
-            libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
-        )
-    };
-    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
-}
-
-/// Writes the control message that says which of our addresses to send from. Its length.
-fn from_address(control: &mut Control, local: Ipv4Addr) -> usize {
-    let info = libc::in_pktinfo {
-        ipi_ifindex: 0,
-        ipi_spec_dst: libc::in_addr { s_addr: u32::from(local).to_be() },
-        ipi_addr: libc::in_addr { s_addr: 0 },
-    };
-    let octets = u32::try_from(size_of_val(&info)).expect("it is 12");
-    // SAFETY: these two only compute lengths.
-    let (whole, length) = unsafe { (libc::CMSG_SPACE(octets) as usize, libc::CMSG_LEN(octets) as usize) };
-    let header: *mut libc::cmsghdr = ptr::from_mut(control).cast();
-    // SAFETY: the buffer is aligned for a header and, at 128 octets, longer than the 32 of a header with an `in_pktinfo`.
-    unsafe {
-        (*header).cmsg_level = libc::IPPROTO_IP;
-        (*header).cmsg_type = libc::IP_PKTINFO;
-        (*header).cmsg_len = length;
-        ptr::write_unaligned(libc::CMSG_DATA(header).cast(), info);
-    }
-    whole
 }
 
 /// How many datagrams a socket has dropped since it was made, because it was full. It is asked for: a count that comes with datagrams (SO_RXQ_OVFL) says nothing

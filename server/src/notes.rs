@@ -1,10 +1,16 @@
 //! Transfers in flight, as a killed server finds them when it comes back: one slot each in a file under /run, written without sync.
 //!
 //! A note is a claim about a client that waits right now. It counts only in the same boot of this host (the header has the kernel's boot id) and for
-//! [`NOTES_LAST`]; a slot has a check sum, because the server may be killed in the middle of a write.
+//! [`NOTES_LAST`]; a slot has a check sum, because the server may be killed in the middle of a write. How far a transfer has come changes with each of its ACKs and is kept
+//! apart, in [`progress`].
+//!
+//! The file: the header in the first slot's room, the progress of all slots from the fourth on, then the slots.
+
+mod progress;
 
 use heorot_core::limit::TRANSFERS_MAX;
 use heorot_core::transfer::{ImageIdentity, Note};
+use progress::Progress;
 use rustix::time::{ClockId, clock_gettime};
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -20,8 +26,10 @@ const NOTES_LAST: Duration = Duration::from_secs(30);
 const SLOT_OCTETS: usize = 1024;
 /// Octets before the path.
 const FIXED_OCTETS: usize = 71;
+/// Where the slots begin in the file.
+const SLOTS_BEGIN_AT: u64 = (progress::BEGINS_AT + progress::OCTETS) as u64;
 /// What the file begins with: name and version.
-const MAGIC: [u8; 8] = *b"heorot\0\x01";
+const MAGIC: [u8; 8] = *b"heorot\0\x02";
 /// Data ports that the header has room for.
 const PORTS_MAX: usize = 64;
 
@@ -30,6 +38,7 @@ const PORTS_MAX: usize = 64;
 pub(crate) struct Notes {
     file: File,
     path: PathBuf,
+    progress: Progress,
 }
 
 /// What an earlier server left.
@@ -49,10 +58,11 @@ impl Notes {
     pub(crate) fn open(path: &Path) -> io::Result<(Self, Found)> {
         let file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-        let notes = Self { file, path: path.to_owned() };
+        let notes = Self { progress: Progress::open(&file)?, file, path: path.to_owned() };
         let found = notes.read(boot_id()?, now())?;
         if found == Found::default() {
-            notes.file.set_len(0)?;
+            // Slots of no use to anybody. The rest of the file stays: it is shared memory.
+            notes.file.set_len(SLOTS_BEGIN_AT)?;
         }
         Ok((notes, found))
     }
@@ -80,10 +90,16 @@ impl Notes {
     /// The file system's: it is full. Then only a restart in mid-transfer is lost.
     pub(crate) fn write(&self, slot: u32, note: Option<&Note>) -> io::Result<()> {
         let place = place(slot)?;
+        // What an earlier transfer in this slot came to is older than this, and does not count.
         match note.and_then(|note| encode(note, now())) {
             Some(octets) => self.file.write_all_at(&octets, place),
             None => self.file.write_all_at(&[0; 16], place),
         }
+    }
+
+    /// Notes how far a transfer in a slot has come.
+    pub(crate) fn advance(&self, slot: u32, options_acknowledged: bool, acknowledged: u64) {
+        self.progress.set(slot, options_acknowledged, acknowledged, now());
     }
 
     /// Forgets everything: no transfer is in flight.
@@ -95,16 +111,22 @@ impl Notes {
     }
 
     fn read(&self, boot: [u8; 16], now: Duration) -> io::Result<Found> {
-        let octets_max = (TRANSFERS_MAX + 1) * SLOT_OCTETS;
-        let octets = usize::try_from(self.file.metadata()?.len()).unwrap_or(usize::MAX).min(octets_max);
+        let mut header = [0; SLOT_OCTETS];
+        self.file.read_exact_at(&mut header, 0)?;
+        let Some(ports) = ports(&header, boot) else { return Ok(Found::default()) };
+        let octets = self.file.metadata()?.len().saturating_sub(SLOTS_BEGIN_AT);
+        let octets = usize::try_from(octets).unwrap_or(usize::MAX).min(TRANSFERS_MAX * SLOT_OCTETS);
         let mut content = vec![0; octets];
-        self.file.read_exact_at(&mut content, 0)?;
-        let Some(ports) = content.first_chunk().and_then(|header| ports(header, boot)) else {
-            return Ok(Found::default());
-        };
-        let slots = content.chunks_exact(SLOT_OCTETS).skip(1).zip(0..);
+        self.file.read_exact_at(&mut content, SLOTS_BEGIN_AT)?;
+        let slots = content.chunks_exact(SLOT_OCTETS).zip(0..);
         let notes = slots.filter_map(|(slot, n)| {
-            let (note, written) = decode(slot.try_into().ok()?)?;
+            let (mut note, mut written) = decode(slot.try_into().ok()?)?;
+            if let Some((at, options_acknowledged, acknowledged)) = self.progress.get(n)
+                && at >= written
+            {
+                written = at;
+                note.advance(options_acknowledged, acknowledged);
+            }
             let age = now.checked_sub(written)?;
             (age <= NOTES_LAST && usize::from(note.port) < ports.len()).then_some((n, note))
         });
@@ -118,7 +140,7 @@ fn place(slot: u32) -> io::Result<u64> {
     if !in_bounds {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    Ok((u64::from(slot) + 1) * SLOT_OCTETS as u64)
+    Ok(SLOTS_BEGIN_AT + u64::from(slot) * SLOT_OCTETS as u64)
 }
 
 fn ports(header: &[u8; SLOT_OCTETS], boot: [u8; 16]) -> Option<Vec<u16>> {

@@ -45,6 +45,7 @@ use meter::Meter;
 use nix::sys::signalfd::SignalFd;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, EventData, EventFlags};
+use send::Outgoing;
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -110,6 +111,9 @@ pub(crate) struct Loop {
     now: Time,
     pending: Pending,
     meter: Meter,
+    outgoing: Outgoing,
+    /// Room for what the transfers put out.
+    outputs: Vec<transfer::Output>,
     /// When something was last complained of, by what.
     complaints: BTreeMap<&'static str, Time>,
     reloading: bool,
@@ -184,12 +188,15 @@ impl Loop {
         for (place, (_, prober)) in parts.probers.iter().enumerate() {
             watch(prober, Source::Arp(place))?;
         }
+        let outgoing = Outgoing::new(parts.data.len());
         Ok(Self {
             parts,
             epoll,
             now: clock::now(),
             pending: Pending::default(),
             meter: Meter::default(),
+            outgoing,
+            outputs: Vec::new(),
             complaints: BTreeMap::new(),
             reloading: false,
             dumping: Arc::default(),
@@ -214,6 +221,7 @@ impl Loop {
             self.carry_transfer(output);
         }
         self.flush_links();
+        self.flush_tftp();
         let mut inbox = Inbox::new();
         while !self.is_over() {
             self.submit();
@@ -242,6 +250,7 @@ impl Loop {
             self.take_messages();
             self.wake();
             self.flush_links();
+            self.flush_tftp();
             self.longest_turn = self.longest_turn.max(clock::now().since(begun));
         }
         self.end();
@@ -353,6 +362,7 @@ impl Loop {
                 self.transfer(transfer::Input::Datagram { port, local, peer, payload });
             }
         }
+        self.flush_tftp();
     }
 
     fn tftp_port(&mut self, port: Port) -> &mut UdpPort {

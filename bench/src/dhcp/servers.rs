@@ -2,7 +2,7 @@
 
 use super::packet::mac;
 use crate::files::Files;
-use crate::link::{Cable, INTERFACE, SERVER};
+use crate::link::{INTERFACE, Link, SERVER};
 use crate::process;
 use crate::servers::{ALL, Running, heorot, limits, shown, write};
 use std::fmt::Write as _;
@@ -47,7 +47,7 @@ impl Peer {
     /// In words: it is not to be had, or does not start.
     pub(super) fn start<'a>(
         self,
-        cable: &'a Cable,
+        cable: &'a Link,
         files: &Files,
         known: &Range<u32>,
     ) -> Result<Running<'a>, String> {
@@ -97,7 +97,7 @@ uefi-x64 = "ipxe.efi"
 
 fn start_heorot(
     running: &mut Running<'_>,
-    cable: &Cable,
+    cable: &Link,
     files: &Files,
     known: &Range<u32>,
 ) -> Result<(), String> {
@@ -109,7 +109,7 @@ fn start_heorot(
 
 fn start_kea(
     running: &mut Running<'_>,
-    cable: &Cable,
+    cable: &Link,
     files: &Files,
     known: &Range<u32>,
 ) -> Result<(), String> {
@@ -150,7 +150,7 @@ fn start_kea(
 
 fn start_dnsmasq(
     running: &mut Running<'_>,
-    cable: &Cable,
+    cable: &Link,
     files: &Files,
     known: &Range<u32>,
 ) -> Result<(), String> {

@@ -39,7 +39,7 @@ mod step;
 
 use super::round_trip::{Resend, RoundTrip};
 use super::terms::Terms;
-use super::{ImageIdentity, Note, Opened, Transfer, TransferId};
+use super::{ImageIdentity, Note, Opened, Output, Transfer, TransferId};
 use crate::limit::*;
 use crate::load::Place;
 use crate::time::Time;
@@ -269,16 +269,19 @@ impl Flight {
         }
     }
 
-    /// What is to be kept for a restart, if it is not yet.
-    pub(super) fn note_if_new(&mut self) -> Option<Note> {
+    /// What is to be kept for a restart, if it is not yet: all of it once, and then how far it has come.
+    pub(super) fn note_if_new(&mut self) -> Option<Output> {
         let identity = self.image.filter(|_| !self.is_opening())?.identity;
         let options_acknowledged = self.stage == Stage::Sending;
         let progress = Some((options_acknowledged, self.acknowledged));
         if self.noted == progress {
             return None;
         }
-        self.noted = progress;
-        Some(Note {
+        let slot = self.slot;
+        if self.noted.replace((options_acknowledged, self.acknowledged)).is_some() {
+            return Some(Output::Advance { slot, options_acknowledged, acknowledged: self.acknowledged });
+        }
+        let note = Note {
             port: self.port,
             local: self.local,
             peer: self.peer,
@@ -292,7 +295,8 @@ impl Flight {
             size_asked: self.terms.size_asked,
             options_acknowledged,
             acknowledged: self.acknowledged,
-        })
+        };
+        Some(Output::Note { slot, note: Some(note) })
     }
 
     /// Whether something of it is kept for a restart.

@@ -93,6 +93,15 @@ pub enum Output {
         /// What to keep.
         note: Option<Note>,
     },
+    /// The transfer of a note has come further. As quick as a store to memory: there is one for each ACK.
+    Advance {
+        /// The note's place.
+        slot: u32,
+        /// As in the [`Note`].
+        options_acknowledged: bool,
+        /// As in the [`Note`].
+        acknowledged: u64,
+    },
     /// This peer acknowledged something: it lives. Said at the first ACK of a transfer and then at most every few seconds.
     SignOfLife(Ipv4Addr),
     /// A link is used in another way from now on.
@@ -236,6 +245,13 @@ pub struct Note {
     pub options_acknowledged: bool,
     /// The last block that the client acknowledged, from 0, not wrapped.
     pub acknowledged: u64,
+}
+
+impl Note {
+    /// The transfer has come further.
+    pub fn advance(&mut self, options_acknowledged: bool, acknowledged: u64) {
+        (self.options_acknowledged, self.acknowledged) = (options_acknowledged, acknowledged);
+    }
 }
 
 /// A transfer that has ended, and how.

@@ -454,9 +454,7 @@ impl State {
             }
             Step::End(end) => return self.end(now, id, end, out),
         };
-        if let Some(note) = flight.note_if_new() {
-            out.push(Output::Note { slot: flight.slot, note: Some(note) });
-        }
+        out.extend(flight.note_if_new());
         self.retries_total += std::mem::take(&mut flight.retries);
         find_place(&mut self.lanes[flight.lane], now, id, flight, body.is_some());
         let wake = flight.wake().max(now);

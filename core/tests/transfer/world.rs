@@ -303,6 +303,12 @@ impl World {
                     chunks.iter().for_each(|chunk| _ = self.in_memory.remove(chunk));
                 }
                 Output::Note { slot, note } => self.notes.entry(slot).or_default().push(note),
+                Output::Advance { slot, options_acknowledged, acknowledged } => {
+                    let notes = self.notes.entry(slot).or_default();
+                    let mut note = notes.last().cloned().flatten().expect("what has come further was noted");
+                    note.advance(options_acknowledged, acknowledged);
+                    notes.push(Some(note));
+                }
                 Output::SignOfLife(address) => self.life.push((self.now, address)),
                 Output::Regime { .. } => {}
                 Output::Ended(transfer) => self.ended.push(transfer),

@@ -11,6 +11,21 @@ fn socket() -> (UdpSocket, SocketAddrV4) {
     (socket, SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))
 }
 
+/// Sends datagrams to one peer. How many left.
+fn send(
+    socket: BorrowedFd<'_>,
+    local: Ipv4Addr,
+    peer: SocketAddrV4,
+    datagrams: &[[&[u8]; 3]],
+) -> io::Result<usize> {
+    let mut outbox = Outbox::new();
+    let mut batch = outbox.batch();
+    for datagram in datagrams {
+        assert!(batch.add((local, peer), None, datagram.iter().copied()));
+    }
+    batch.send(socket, 0)
+}
+
 fn receive(inbox: &mut Inbox, socket: &UdpSocket) -> usize {
     let give_up = Instant::now() + Duration::from_secs(2);
     loop {
@@ -49,7 +64,7 @@ fn a_batch_keeps_its_order_and_its_lengths() {
     let (ours, address) = socket();
     let (client, _) = socket();
     let payloads: Vec<Vec<u8>> = (0..40_u8).map(|n| vec![n; usize::from(n) * 30]).collect();
-    let datagrams: Vec<Pieces<'_>> = payloads.iter().map(|p| [p.as_slice(), &[], &[]]).collect();
+    let datagrams: Vec<[&[u8]; 3]> = payloads.iter().map(|p| [p.as_slice(), &[], &[]]).collect();
     assert_eq!(send(client.as_fd(), Ipv4Addr::LOCALHOST, address, &datagrams).unwrap(), 40);
 
     let mut inbox = Inbox::new();
@@ -95,4 +110,40 @@ fn what_a_full_socket_dropped_is_told() {
         taken += inbox.datagrams().count();
     }
     assert_eq!(dropped(ours.as_fd()).unwrap(), 100 - u32::try_from(taken).unwrap());
+}
+
+#[test]
+fn a_train_is_cut_into_datagrams() {
+    let (ours, address) = socket();
+    let (server, _) = socket();
+    let mut outbox = Outbox::new();
+    let mut batch = outbox.batch();
+    let pieces: [&[u8]; 5] = [b"he", b"ad", &[1; 6], &[2; 10], &[3; 4]];
+    let to = (Ipv4Addr::LOCALHOST, address);
+    assert!(batch.add(to, Some(10), pieces.into_iter()));
+    assert!(batch.add(to, None, [b"alone".as_slice()].into_iter()));
+    assert_eq!(batch.send(server.as_fd(), 0).unwrap(), 2);
+    let mut inbox = Inbox::new();
+    let mut received = Vec::new();
+    while received.len() < 4 {
+        assert!(receive(&mut inbox, &ours) > 0, "only {} came", received.len());
+        received.extend(inbox.datagrams().map(|(_, payload)| payload.to_vec()));
+    }
+    let expected: [&[u8]; 4] = [b"head\x01\x01\x01\x01\x01\x01", &[2; 10], &[3; 4], b"alone"];
+    assert_eq!(received, expected);
+}
+
+#[test]
+fn a_batch_is_full_before_it_grows() {
+    let (_, address) = socket();
+    let mut outbox = Outbox::new();
+    let mut batch = outbox.batch();
+    let to = (Ipv4Addr::LOCALHOST, address);
+    let added = (0..2 * BATCH).filter(|_| batch.add(to, None, [b"x".as_slice()].into_iter())).count();
+    assert_eq!(added, BATCH);
+    let mut batch = outbox.batch();
+    let longest = || std::iter::repeat_n(b"x".as_slice(), 3 * segments_max(4));
+    assert!(batch.add(to, Some(4), longest()), "the longest train fits an empty batch");
+    let added = 1 + (0..BATCH).filter(|_| batch.add(to, Some(4), longest())).count();
+    assert!((2..BATCH).contains(&added), "{added} of them fit, and no more");
 }

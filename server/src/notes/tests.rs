@@ -34,10 +34,17 @@ fn what_a_killed_server_noted_is_found() {
     }
     notes.write(1, None).unwrap();
     notes.write(5, Some(&note(30))).unwrap();
+    notes.advance(0, true, 99_000);
+    notes.advance(16_383, true, 7);
+    notes.write(16_383, Some(&note(4))).unwrap();
     drop(notes);
 
     let (notes, found) = Notes::open(&path).unwrap();
-    let expected = vec![(0, note(1)), (5, note(30)), (16_383, note(4))];
+    let expected = vec![
+        (0, Note { options_acknowledged: true, acknowledged: 99_000, ..note(1) }),
+        (5, note(30)),
+        (16_383, note(4)),
+    ];
     assert_eq!(found, Found { ports: vec![40_001, 40_002, 40_003], notes: expected });
     notes.remove().unwrap();
     assert!(!path.exists());
@@ -60,7 +67,7 @@ fn a_note_that_is_old_torn_or_of_another_boot_is_none() {
     );
     assert_eq!(notes.read([7; 16], now()).unwrap(), Found::default(), "another boot");
     for octet in 0..FIXED_OCTETS + 10 {
-        let place = (SLOT_OCTETS + octet) as u64;
+        let place = SLOTS_BEGIN_AT + octet as u64;
         let mut was = [0];
         notes.file.read_exact_at(&mut was, place).unwrap();
         notes.file.write_all_at(&[was[0] ^ 0x10], place).unwrap();
@@ -87,4 +94,30 @@ fn a_slot_out_of_bounds_is_refused() {
     let directory = crate::testing::directory("notes-bounds");
     let (notes, _) = Notes::open(&directory.path().join("transfers.notes")).unwrap();
     assert!(notes.write(16_384, Some(&note(1))).is_err());
+    notes.advance(16_384, true, 1);
+}
+
+#[test]
+fn progress_of_a_transfer_before_is_not_this_one_s() {
+    let directory = crate::testing::directory("notes-progress");
+    let path = directory.path().join("transfers.notes");
+    let (notes, _) = Notes::open(&path).unwrap();
+    notes.begin(&[1, 2, 3]).unwrap();
+    notes.advance(3, true, 500_000);
+    notes.write(3, Some(&note(1))).unwrap();
+    assert_eq!(notes.read(boot_id().unwrap(), now()).unwrap().notes, [(3, note(1))]);
+    notes.write(3, None).unwrap();
+    notes.advance(3, true, 600_000);
+    assert_eq!(notes.read(boot_id().unwrap(), now()).unwrap().notes, [], "progress alone is no note");
+}
+
+#[test]
+fn a_file_of_another_version_is_empty_from_now_on() {
+    let directory = crate::testing::directory("notes-version");
+    let path = directory.path().join("transfers.notes");
+    std::fs::write(&path, vec![7; 5000]).unwrap();
+    let (notes, found) = Notes::open(&path).unwrap();
+    assert_eq!(found, Found::default());
+    notes.begin(&[1]).unwrap();
+    assert_eq!(notes.read(boot_id().unwrap(), now()).unwrap(), Found { ports: vec![1], notes: vec![] });
 }

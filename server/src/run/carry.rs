@@ -52,11 +52,13 @@ impl Loop {
 
     /// Gives [`Transfers`](heorot_core::transfer::Transfers) an input and carries out what it says.
     pub(super) fn transfer(&mut self, input: transfer::Input<'_>) {
-        let mut out = Vec::new();
+        // One input in a thousand leads to another one meanwhile: else there is nothing to allocate.
+        let mut out = std::mem::take(&mut self.outputs);
         self.parts.transfers.handle(self.now, input, &mut out);
-        for output in out {
+        for output in out.drain(..) {
             self.carry_transfer(output);
         }
+        self.outputs = out;
     }
 
     pub(super) fn carry(&mut self, output: Output) {
@@ -80,7 +82,7 @@ impl Loop {
             transfer::Output::Open { transfer, peer, local, path, identity } => {
                 self.request(Asker::Transfer(transfer, peer, identity), peer, local, Via::Tftp, path);
             }
-            transfer::Output::Send(send) => self.send_tftp(&send),
+            transfer::Output::Send(send) => self.send_tftp(send),
             transfer::Output::Fetch { image, chunk } => {
                 if let Some(input) = self.parts.images.fetch(image, chunk) {
                     self.transfer(input);
@@ -91,6 +93,9 @@ impl Loop {
                 if let Err(error) = self.parts.notes.write(slot, note.as_ref()) {
                     self.complain("noting transfers for a restart", &error);
                 }
+            }
+            transfer::Output::Advance { slot, options_acknowledged, acknowledged } => {
+                self.parts.notes.advance(slot, options_acknowledged, acknowledged);
             }
             transfer::Output::SignOfLife(address) => self.heorot(Input::SignOfLife(address)),
             transfer::Output::Regime { link, regime } => self.heorot(Input::Regime { link, regime }),

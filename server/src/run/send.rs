@@ -1,85 +1,206 @@
 //! TFTP packets and trains of blocks become datagrams. No octet of a file is copied here: header and pieces of chunks go to the kernel as they lie.
+//!
+//! What a batch of datagrams causes to be sent is gathered by port and leaves together: a system call for each is most of what a client in lock-step costs.
+//! A train leaves as one message that the kernel cuts into datagrams, as late as it can.
 
 use super::Loop;
-use crate::netio::{self, BATCH, Pieces};
-use heorot_core::transfer::{Block, Body, Input, Port, Send, Unsent};
+use crate::images::Images;
+use crate::netio::{Outbox, segments_max};
+use heorot_core::transfer::{Block, Body, Input, Port, Send, TransferId, Unsent};
 use heorot_core::wire::tftp;
 use std::io;
+use std::mem;
 use std::ops::Range;
 use std::os::fd::AsFd;
 
+/// What is to be sent, by port.
+pub(super) struct Outgoing {
+    outbox: Outbox,
+    /// First port 69, then the data ports.
+    ports: Vec<Vec<Send>>,
+    /// Whether trains are left to the kernel to cut: not where an interface cannot have it done (EIO: it computes no check sums).
+    cuts_trains: bool,
+}
+
+/// What did not leave, and why.
+type Failed = (TransferId, u64, Unsent);
+
+/// One message: a packet, or blocks of a train.
+#[derive(Clone, Debug)]
+struct Parcel {
+    /// Whose it is, by its place among what is sent.
+    send: usize,
+    /// The first block; 0: a packet that is none.
+    first: u64,
+    /// How many datagrams.
+    count: usize,
+    /// Its octets, by their places among the pieces, three for a datagram.
+    pieces: Range<usize>,
+}
+
+impl Outgoing {
+    pub(super) fn new(data_ports: usize) -> Self {
+        Self { outbox: Outbox::new(), ports: vec![Vec::new(); 1 + data_ports], cuts_trains: true }
+    }
+}
+
 impl Loop {
-    /// Sends a packet or a train, and reports what did not leave.
-    pub(super) fn send_tftp(&mut self, send: &Send) {
-        let unsent = match &send.body {
-            Body::Packet(octets) => self.send_packet(send, octets).map(|why| (0, why)),
-            Body::Train(train) => self.send_train(send, train),
+    /// Gathers a packet or a train, to be sent with the others.
+    pub(super) fn send_tftp(&mut self, send: Send) {
+        let place = match send.port {
+            Port::Request => 0,
+            Port::Data(place) => 1 + usize::from(place),
         };
-        if let (Some((block, why)), Some(transfer)) = (unsent, send.transfer) {
-            self.transfer(Input::Unsent { transfer, block, why });
+        // What did not leave is to be reported before anything that comes later for the same transfer.
+        let gathered = &self.outgoing.ports[place];
+        if send.transfer.is_some() && gathered.iter().any(|before| before.transfer == send.transfer) {
+            self.flush_tftp();
         }
+        self.outgoing.ports[place].push(send);
     }
 
-    fn send_packet(&mut self, send: &Send, octets: &[u8]) -> Option<Unsent> {
-        match self.send_datagrams(send, &[[octets, &[], &[]]]) {
-            Ok(_) => {
-                self.meter.sent(self.now, octets.len());
-                None
+    /// Sends what was gathered, and reports what did not leave.
+    pub(super) fn flush_tftp(&mut self) {
+        // What is reported may have more sent at once: what was missing is in memory.
+        while let Some(place) = self.outgoing.ports.iter().position(|sends| !sends.is_empty()) {
+            let mut sends = mem::take(&mut self.outgoing.ports[place]);
+            let failed = self.send_all(place, &sends);
+            sends.clear();
+            self.outgoing.ports[place] = sends;
+            for (transfer, block, why) in failed {
+                self.transfer(Input::Unsent { transfer, block, why });
             }
-            Err(error) => Some(self.unsent(&error)),
         }
     }
 
-    /// Sends the blocks of a train. The first that did not leave, and why.
-    fn send_train(&mut self, send: &Send, train: &Block) -> Option<(u64, Unsent)> {
-        let end = train.first + u64::from(train.count);
-        let octets = range(train, train.first).start..range(train, end.saturating_sub(1)).end;
-        self.parts.images.touch(train.image, octets);
-        let mut next = train.first;
-        while next < end {
-            let mut heads = [[0; 4]; BATCH];
-            let mut datagrams: [Pieces<'_>; BATCH] = [[&[]; 3]; BATCH];
-            let mut octets_total = 0;
-            let blocks = (next..end).zip(heads.iter_mut().zip(&mut datagrams));
+    fn send_all(&mut self, place: usize, sends: &[Send]) -> Vec<Failed> {
+        let parts = &self.parts;
+        let port = place.checked_sub(1).map_or(&parts.tftp, |place| &parts.data[place]);
+        let Outgoing { outbox, cuts_trains, .. } = &mut self.outgoing;
+        let heads = heads(sends);
+        let mut failed = Vec::new();
+        let (pieces, mut parcels) = parcels(sends, &heads, &parts.images, *cuts_trains, &mut failed);
+        let mut impossible = None;
+        let mut next = 0;
+        while next < parcels.len() {
+            let mut batch = outbox.batch();
             let mut count = 0;
-            for (block, (head, datagram)) in blocks {
-                let Some([front, back]) = self.parts.images.octets(train.image, range(train, block)) else {
+            for parcel in &parcels[next..] {
+                let Send { local, peer, .. } = sends[parcel.send];
+                let segment = (parcel.count > 1).then(|| segment_octets(&sends[parcel.send]));
+                if !batch.add((local, peer), segment, pieces[parcel.pieces.clone()].iter().copied()) {
                     break;
-                };
-                *head = tftp::data_head(block);
-                *datagram = [head, front, back];
-                octets_total += head.len() + front.len() + back.len();
+                }
                 count += 1;
             }
-            if count == 0 {
-                return Some((next, Unsent::NotInMemory));
-            }
-            match self.send_datagrams(send, &datagrams[..count]) {
-                Ok(sent) => {
-                    next += sent as u64;
-                    self.meter.sent_many(self.now, sent, octets_total * sent / count);
+            let mut left = 0;
+            while left < count {
+                match batch.send(port.as_fd(), left) {
+                    Ok(sent) => {
+                        let sent = sent.max(1);
+                        for parcel in &parcels[next + left..next + left + sent] {
+                            let octets = pieces[parcel.pieces.clone()].iter().map(|piece| piece.len()).sum();
+                            self.meter.sent_many(self.now, parcel.count, octets);
+                        }
+                        left += sent;
+                    }
+                    Err(error) => {
+                        let parcel = parcels[next + left].clone();
+                        if parcel.count > 1 && is_not_cut(&error) {
+                            *cuts_trains &= error.raw_os_error() != Some(libc::EIO);
+                            parcels.splice(next + left..=next + left, singles(&parcel));
+                        } else {
+                            let why = unsent(&error);
+                            impossible = impossible.or((why == Unsent::Impossible).then_some(error));
+                            failed.extend(sends[parcel.send].transfer.map(|id| (id, parcel.first, why)));
+                            // Nothing of it leaves behind a gap.
+                            let is_other = |other: &Parcel| other.send != parcel.send;
+                            let rest: Vec<Parcel> = parcels.drain(next + left..).filter(is_other).collect();
+                            parcels.extend(rest);
+                        }
+                        count = left;
+                    }
                 }
-                Err(error) => return Some((next, self.unsent(&error))),
+            }
+            next += left;
+        }
+        if let Some(error) = impossible {
+            self.complain("sending TFTP", &error);
+        }
+        failed
+    }
+}
+
+/// The headers of all blocks.
+fn heads(sends: &[Send]) -> Vec<[u8; 4]> {
+    let trains = sends.iter().filter_map(|send| match &send.body {
+        Body::Train(train) => Some(train),
+        Body::Packet(_) => None,
+    });
+    trains.flat_map(blocks).map(tftp::data_head).collect()
+}
+
+/// The messages, and the octets that they are made of. What is not in memory is among the failed.
+fn parcels<'a>(
+    sends: &'a [Send],
+    heads: &'a [[u8; 4]],
+    images: &'a Images,
+    cuts_trains: bool,
+    failed: &mut Vec<Failed>,
+) -> (Vec<&'a [u8]>, Vec<Parcel>) {
+    let mut heads = heads.iter();
+    let mut pieces: Vec<&[u8]> = Vec::with_capacity(3 * heads.len());
+    let mut parcels: Vec<Parcel> = Vec::with_capacity(sends.len());
+    for (place, send) in sends.iter().enumerate() {
+        let start = pieces.len();
+        let train = match &send.body {
+            Body::Packet(octets) => {
+                pieces.extend([octets.as_slice(), &[], &[]]);
+                parcels.push(Parcel { send: place, first: 0, count: 1, pieces: start..start + 3 });
+                continue;
+            }
+            Body::Train(train) => train,
+        };
+        let mut missing = None;
+        for (block, head) in blocks(train).zip(&mut heads) {
+            match images.octets(train.image, range(train, block)).filter(|_| missing.is_none()) {
+                Some([front, back]) => pieces.extend([head, front, back]),
+                None => missing = missing.or(Some(block)),
             }
         }
-        None
-    }
-
-    fn send_datagrams(&self, send: &Send, datagrams: &[Pieces<'_>]) -> io::Result<usize> {
-        let port = match send.port {
-            Port::Request => &self.parts.tftp,
-            Port::Data(place) => &self.parts.data[usize::from(place)],
-        };
-        netio::send(port.as_fd(), send.local, send.peer, datagrams)
-    }
-
-    fn unsent(&mut self, error: &io::Error) -> Unsent {
-        let why = unsent(error);
-        if why == Unsent::Impossible {
-            self.complain("sending TFTP", error);
+        if let (Some(block), Some(transfer)) = (missing, send.transfer) {
+            failed.push((transfer, block, Unsent::NotInMemory));
         }
-        why
+        let each = if cuts_trains { segments_max(usize::from(segment_octets(send))) } else { 1 };
+        let mut first = train.first;
+        let places: Vec<usize> = (start..pieces.len()).step_by(3 * each).collect();
+        for start in places {
+            let end = pieces.len().min(start + 3 * each);
+            let count = (end - start) / 3;
+            parcels.push(Parcel { send: place, first, count, pieces: start..end });
+            first += count as u64;
+        }
     }
+    (pieces, parcels)
+}
+
+/// The same, each datagram for itself.
+fn singles(parcel: &Parcel) -> impl Iterator<Item = Parcel> + use<> {
+    let (send, first) = (parcel.send, parcel.first);
+    let starts = parcel.pieces.clone().step_by(3);
+    starts.zip(first..).map(move |(start, first)| Parcel { send, first, count: 1, pieces: start..start + 3 })
+}
+
+/// Octets of a full DATA packet.
+fn segment_octets(send: &Send) -> u16 {
+    match &send.body {
+        Body::Train(train) => train.block_octets.saturating_add(4),
+        Body::Packet(_) => u16::MAX,
+    }
+}
+
+fn blocks(train: &Block) -> Range<u64> {
+    train.first..train.first + u64::from(train.count)
 }
 
 /// The octets of a block in its image.
@@ -87,6 +208,11 @@ fn range(train: &Block, block: u64) -> Range<u64> {
     let octets = u64::from(train.block_octets);
     let start = block.saturating_sub(1).saturating_mul(octets).min(train.size);
     start..train.size.min(start.saturating_add(octets))
+}
+
+/// Whether the kernel may take the datagrams one by one: EIO, the interface computes no check sums; EINVAL and EMSGSIZE, a datagram is longer than the way takes whole.
+fn is_not_cut(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EIO | libc::EINVAL | libc::EMSGSIZE))
 }
 
 /// Whether there is sense in trying again: what a full queue, a lost link or a firewall swallows may pass later, and the transfer's patience bounds that.
@@ -100,36 +226,4 @@ fn unsent(error: &io::Error) -> Unsent {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use heorot_core::transfer::ImageId;
-
-    #[test]
-    fn the_octets_of_a_block() {
-        let train = |block_octets, size| Block { image: ImageId(1), first: 1, count: 1, block_octets, size };
-        for (block_octets, size, block, expected) in [
-            (512, 1000, 1, 0..512),
-            (512, 1000, 2, 512..1000),
-            (512, 1024, 3, 1024..1024),
-            (512, 0, 1, 0..0),
-            (1428, 5_000_000_000, 3_000_000, 4_283_998_572..4_284_000_000),
-            (512, 1000, 9, 1000..1000),
-        ] {
-            assert_eq!(range(&train(block_octets, size), block), expected, "block {block} of {size}");
-        }
-    }
-
-    #[test]
-    fn only_what_never_can_be_is_impossible() {
-        for (code, expected) in [
-            (libc::EAGAIN, Unsent::Full),
-            (libc::ENOBUFS, Unsent::Full),
-            (libc::EPERM, Unsent::Full),
-            (libc::ENETDOWN, Unsent::Full),
-            (libc::EMSGSIZE, Unsent::Impossible),
-            (libc::ENETUNREACH, Unsent::Impossible),
-        ] {
-            assert_eq!(unsent(&io::Error::from_raw_os_error(code)), expected, "{code}");
-        }
-    }
-}
+mod tests;

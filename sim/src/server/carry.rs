@@ -103,6 +103,12 @@ impl Server {
                 }
                 self.notes[slot] = note.map(|note| (s.now, note));
             }
+            transfer::Output::Advance { slot, options_acknowledged, acknowledged } => {
+                if let Some(Some((at, note))) = self.notes.get_mut(slot as usize) {
+                    *at = s.now;
+                    note.advance(options_acknowledged, acknowledged);
+                }
+            }
             transfer::Output::SignOfLife(address) => self.heorot(s, Input::SignOfLife(address)),
             transfer::Output::Regime { link, regime } => self.heorot(s, Input::Regime { link, regime }),
             transfer::Output::Ended(transfer) => self.heorot(s, Input::Transferred(transfer)),

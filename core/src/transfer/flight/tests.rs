@@ -40,11 +40,19 @@ fn sending(window: u16) -> Flight {
     flight
 }
 
+/// What is noted of it for the first time.
+fn note(flight: &mut Flight) -> Note {
+    match flight.note_if_new() {
+        Some(Output::Note { note: Some(note), .. }) => note,
+        other => panic!("{other:?}"),
+    }
+}
+
 /// It was noted after block 3.
 fn reopening(window: u16) -> Flight {
     let mut flight = sending(window);
     flight.acknowledged = 3;
-    let note = flight.note_if_new().unwrap();
+    let note = note(&mut flight);
     Flight::noted(START, TransferId(2), 0, note, Resend::Measured).unwrap()
 }
 
@@ -331,15 +339,16 @@ fn what_is_noted_is_what_goes_on() {
     let mut flight = opening(&options(4));
     assert_eq!(flight.note_if_new(), None, "nothing is known of the file");
     act(&mut flight, START, Event::Opened(Ok(IMAGE)));
-    let first = flight.note_if_new().unwrap();
+    let first = note(&mut flight);
     assert_eq!((first.options_acknowledged, first.acknowledged), (false, 0));
     assert_eq!(flight.note_if_new(), None, "once");
     act(&mut flight, START, Event::Acknowledged(0));
-    let begun = flight.note_if_new().unwrap();
-    assert_eq!((begun.options_acknowledged, begun.acknowledged), (true, 0));
+    let progress = |acknowledged| Some(Output::Advance { slot: 0, options_acknowledged: true, acknowledged });
+    assert_eq!(flight.note_if_new(), progress(0));
     act(&mut flight, START, Event::Acknowledged(4));
-    let later = flight.note_if_new().unwrap();
-    assert_eq!((later.options_acknowledged, later.acknowledged), (true, 4));
+    assert_eq!(flight.note_if_new(), progress(4));
+    let mut later = first.clone();
+    later.advance(true, 4);
 
     let mut again = Flight::noted(START, TransferId(9), 0, first, Resend::Measured).unwrap();
     assert!(again.is_for("boot", &Terms::of(&options(4))));
@@ -372,7 +381,7 @@ proptest! {
     ) {
         let image = Opened { size, identity: ImageIdentity { size, ..IDENTITY }, ..IMAGE };
         let mut flight = if restored && size > 3000 {
-            let note = Note { identity: image.identity, ..sending(window).note_if_new().unwrap() };
+            let note = Note { identity: image.identity, ..note(&mut sending(window)) };
             Flight::noted(START, TransferId(1), 0, note, Resend::Measured).unwrap()
         } else {
             opening(&options(window))

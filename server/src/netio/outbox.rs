@@ -1,0 +1,145 @@
+//! Datagrams to many peers in one system call, and trains of them to one peer as one message that the kernel cuts (UDP_SEGMENT, udp(7)).
+
+use super::{BATCH, CONTROL_OCTETS, Control, PAYLOAD_OCTETS_MAX, socket_address, socket_address_octets};
+use std::io;
+use std::marker::PhantomData;
+use std::mem;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::ptr;
+
+/// Datagrams that one message may be cut into: the kernel's UDP_MAX_SEGMENTS is 64, and 128 since 6.9.
+const SEGMENTS_MAX: usize = 64;
+
+/// Pieces of all messages of a batch. A train of the most datagrams has three times as many, so that several fit; what does not goes with the next batch.
+const PIECES_MAX: usize = 3 * 8 * BATCH;
+
+/// Room for a batch of messages that go out. Made once.
+pub(crate) struct Outbox {
+    headers: Vec<libc::mmsghdr>,
+    pieces: Vec<libc::iovec>,
+    controls: Vec<Control>,
+    peers: Vec<libc::sockaddr_in>,
+}
+
+impl Outbox {
+    pub(crate) fn new() -> Self {
+        // SAFETY: all zeros is a valid `mmsghdr`, `iovec` and `sockaddr_in`: null pointers with lengths of 0, and integers.
+        let (header, piece, nobody) =
+            unsafe { (mem::zeroed::<libc::mmsghdr>(), mem::zeroed::<libc::iovec>(), mem::zeroed()) };
+        Self {
+            headers: vec![header; BATCH],
+            pieces: vec![piece; PIECES_MAX],
+            controls: vec![Control([0; CONTROL_OCTETS]); BATCH],
+            peers: vec![nobody; BATCH],
+        }
+    }
+
+    /// An empty batch.
+    pub(crate) fn batch<'a>(&'a mut self) -> Batch<'a> {
+        Batch { outbox: self, messages: 0, pieces: 0, octets: PhantomData }
+    }
+}
+
+/// Messages that leave together.
+pub(crate) struct Batch<'a> {
+    outbox: &'a mut Outbox,
+    messages: usize,
+    pieces: usize,
+    /// The pieces point to these.
+    octets: PhantomData<&'a [u8]>,
+}
+
+impl<'a> Batch<'a> {
+    /// Adds a message to a peer from one of our addresses: one datagram, or, if `segment_octets` says so, as many datagrams of so many octets as it
+    /// can be cut into, the last of which may be shorter. False: there is no room for it, and what is there has to leave first.
+    pub(crate) fn add(
+        &mut self,
+        (local, peer): (Ipv4Addr, SocketAddrV4),
+        segment_octets: Option<u16>,
+        pieces: impl Iterator<Item = &'a [u8]>,
+    ) -> bool {
+        let Some(header) = self.outbox.headers.get_mut(self.messages) else { return false };
+        let mut count = 0;
+        for octets in pieces.filter(|octets| !octets.is_empty()) {
+            let Some(piece) = self.outbox.pieces.get_mut(self.pieces + count) else { return false };
+            // The kernel only reads from here, whatever the pointer's type says.
+            *piece = libc::iovec { iov_base: octets.as_ptr().cast_mut().cast(), iov_len: octets.len() };
+            count += 1;
+        }
+        let address = &mut self.outbox.peers[self.messages];
+        let control = &mut self.outbox.controls[self.messages];
+        *address = socket_address(peer);
+        let header = &mut header.msg_hdr;
+        header.msg_name = ptr::from_mut(address).cast();
+        header.msg_namelen = socket_address_octets();
+        header.msg_iov = self.outbox.pieces.as_mut_ptr().wrapping_add(self.pieces);
+        header.msg_iovlen = count;
+        header.msg_controllen = write_control(control, local, segment_octets);
+        header.msg_control = ptr::from_mut(control).cast();
+        self.messages += 1;
+        self.pieces += count;
+        true
+    }
+
+    /// Sends the messages from the given one on; the kernel finds the way. How many left.
+    ///
+    /// # Errors
+    /// The first one did not leave. If a later one does not, it is counted out, and the next call says why.
+    pub(crate) fn send(&mut self, socket: BorrowedFd<'_>, from: usize) -> io::Result<usize> {
+        let headers = self.outbox.headers.get_mut(from..self.messages).unwrap_or_default();
+        // SAFETY: every header points to an address, a control buffer and pieces of the lengths that it states: the first three in vectors of
+        // the outbox that never grow, and which is borrowed; what the pieces point to is borrowed for the batch's whole life, and the kernel writes to none of it.
+        let sent = unsafe {
+            libc::sendmmsg(
+                socket.as_raw_fd(),
+                headers.as_mut_ptr(),
+                u32::try_from(headers.len()).expect("a batch is small"),
+                libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
+            )
+        };
+        usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+    }
+}
+
+/// How many datagrams of so many octets one message may be cut into.
+pub(crate) fn segments_max(segment_octets: usize) -> usize {
+    (PAYLOAD_OCTETS_MAX / segment_octets.max(1)).clamp(1, SEGMENTS_MAX)
+}
+
+/// Writes the control messages that say which of our addresses to send from, and how the payload is to be cut. Their length.
+fn write_control(control: &mut Control, local: Ipv4Addr, segment_octets: Option<u16>) -> usize {
+    let info = libc::in_pktinfo {
+        ipi_ifindex: 0,
+        ipi_spec_dst: libc::in_addr { s_addr: u32::from(local).to_be() },
+        ipi_addr: libc::in_addr { s_addr: 0 },
+    };
+    let (info_octets, segment_size) = (size_of_val(&info) as u32, size_of::<u16>() as u32);
+    // SAFETY: these only compute lengths.
+    let (space, info_length, segment_space, segment_length) = unsafe {
+        (
+            libc::CMSG_SPACE(info_octets) as usize,
+            libc::CMSG_LEN(info_octets) as usize,
+            libc::CMSG_SPACE(segment_size) as usize,
+            libc::CMSG_LEN(segment_size) as usize,
+        )
+    };
+    let first: *mut libc::cmsghdr = ptr::from_mut(control).cast();
+    // SAFETY: the buffer is aligned for a header and, at 128 octets, longer than the 32 of a header with an `in_pktinfo` and the 24 of one with a u16.
+    unsafe {
+        (*first).cmsg_level = libc::IPPROTO_IP;
+        (*first).cmsg_type = libc::IP_PKTINFO;
+        (*first).cmsg_len = info_length;
+        ptr::write_unaligned(libc::CMSG_DATA(first).cast(), info);
+    }
+    let Some(segment_octets) = segment_octets else { return space };
+    // SAFETY: as above; the space of a control message is a multiple of the alignment.
+    unsafe {
+        let second: *mut libc::cmsghdr = ptr::from_mut(control).cast::<u8>().add(space).cast();
+        (*second).cmsg_level = libc::SOL_UDP;
+        (*second).cmsg_type = libc::UDP_SEGMENT;
+        (*second).cmsg_len = segment_length;
+        ptr::write_unaligned(libc::CMSG_DATA(second).cast(), segment_octets);
+    }
+    space + segment_space
+}
