@@ -112,6 +112,8 @@ pub(crate) struct Loop {
     pending: Pending,
     meter: Meter,
     outgoing: Outgoing,
+    /// Room for what is decided about nodes.
+    decided: Vec<message::Output>,
     /// Room for what the transfers put out.
     outputs: Vec<transfer::Output>,
     /// When something was last complained of, by what.
@@ -196,6 +198,7 @@ impl Loop {
             pending: Pending::default(),
             meter: Meter::default(),
             outgoing,
+            decided: Vec::new(),
             outputs: Vec::new(),
             complaints: BTreeMap::new(),
             reloading: false,

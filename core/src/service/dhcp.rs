@@ -51,8 +51,9 @@ fn discover(turn: &mut Turn<'_>, client: &Client) {
     let is_node = meet(turn, client);
     let mut admission = Admission::Now;
     if is_node {
-        heard(turn, client, format!("DISCOVER{}", client.describe()));
-        turn.event(Some(client.mac), Kind::Discover, format!("DISCOVER{}", client.describe()));
+        let asked = format!("DISCOVER{}", client.describe());
+        heard(turn, client, asked.clone());
+        turn.event(Some(client.mac), Kind::Discover, asked);
         // A machine that starts over has left its temporary address behind, as soon as it has a permanent one.
         if turn.permanent_address(client.mac, client.place).is_some() {
             turn.hall.leases.supersede(client.mac);

@@ -43,11 +43,12 @@ pub(super) enum Asker {
 impl Loop {
     /// Gives [`Heorot`](heorot_core::Heorot) an input and carries out what it says.
     pub(super) fn heorot(&mut self, input: Input<'_>) {
-        let mut out = Vec::new();
+        let mut out = std::mem::take(&mut self.decided);
         self.parts.heorot.handle(self.now, input, &mut out);
-        for output in out {
+        for output in out.drain(..) {
             self.carry(output);
         }
+        self.decided = out;
     }
 
     /// Gives [`Transfers`](heorot_core::transfer::Transfers) an input and carries out what it says.
@@ -203,8 +204,11 @@ impl Loop {
         let sent = match *target {
             DhcpTarget::Frame(mac, destination) => match self.parts.links.get_mut(interface) {
                 Some(link) => {
-                    let full = if link.is_full() { link.flush() } else { Ok(()) };
-                    full.and(link.give(*source, mac, destination, payload))
+                    let (given, is_full) = (link.give(*source, mac, destination, payload), link.is_full());
+                    if is_full {
+                        self.flush_links();
+                    }
+                    given
                 }
                 None => Err(std::io::Error::other(format!("{interface} is not served"))),
             },
@@ -217,8 +221,9 @@ impl Loop {
         }
     }
 
-    /// Sends the frames of this moment.
+    /// Sends the frames of this moment, after the kernel has learnt where their machines are.
     pub(super) fn flush_links(&mut self) {
+        self.flush_neighbours();
         let outcomes = self.parts.links.values_mut().map(Link::flush);
         if let Some(error) = outcomes.filter_map(Result::err).last() {
             self.complain("sending DHCP", &error);
@@ -227,16 +232,26 @@ impl Loop {
 
     fn set_neighbour(&mut self, neighbour: &Neighbour) {
         let index = |interface: &String| self.parts.served.get(interface).map(|served| served.index);
-        let done = match neighbour {
+        match neighbour {
             Neighbour::Set { interface, address, mac } => {
-                index(interface).map(|index| self.parts.neighbours.set(index, *address, *mac))
+                if let Some(index) = index(interface) {
+                    self.parts.neighbours.set(index, *address, *mac);
+                }
             }
             Neighbour::Drop { interface, address } => {
-                index(interface).map(|index| self.parts.neighbours.drop_entry(index, *address))
+                if let Some(index) = index(interface) {
+                    self.parts.neighbours.drop_entry(index, *address);
+                }
             }
-        };
+        }
+        if self.parts.neighbours.is_full() {
+            self.flush_neighbours();
+        }
+    }
+
+    fn flush_neighbours(&mut self) {
         // Without the entry the kernel asks by ARP, which most machines answer.
-        if let Some(Err(error)) = done {
+        if let Err(error) = self.parts.neighbours.flush() {
             self.complain("setting neighbour entries", &error);
         }
     }
