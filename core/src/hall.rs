@@ -314,9 +314,15 @@ impl Turn<'_> {
         self.record(Record::Node(record));
     }
 
-    /// Records how far a boot is. A machine that was merely seen leaves no trace on disk.
+    /// Records how far a boot is. A machine that was merely seen leaves no trace on disk, and of one that has just got its first temporary address the lease's
+    /// record says all: its token is in no file yet.
     fn keep_boot(&mut self, mac: Mac) {
-        let Some(node) = self.hall.nodes.get(mac).filter(|node| node.stage != Stage::Seen) else { return };
+        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
+        let is_told_by_lease = node.stage == Stage::Temporary && node.phase == Some(Phase::Dhcp);
+        if node.stage == Stage::Seen || (is_told_by_lease && !node.is_recorded) {
+            return;
+        }
+        node.is_recorded = true;
         let record = BootRecord {
             mac: node.mac,
             token: node.boot.token.clone(),
@@ -338,7 +344,7 @@ impl Turn<'_> {
     }
 
     /// 128 bits that nobody can guess, as 32 digits.
-    fn token(&mut self, mac: Mac) -> String {
+    pub(crate) fn token(&mut self, mac: Mac) -> String {
         self.hall.boots += 1;
         let mut hasher = SipHasher24::new_with_key(&self.hall.secret);
         hasher.write(&mac.0);
