@@ -18,6 +18,10 @@ const USAGE: &str = "usage: heorot-bench start [nodes=10000] [runs=5] [seconds=1
 const PATIENCE: Duration = Duration::from_secs(30);
 /// What a start leaves to be done is done by then, and what was sent last is forgotten.
 const SETTLES_WITHIN: Duration = Duration::from_secs(2);
+/// What it is to keep to, with ten thousand nodes.
+const START_MILLISECONDS_MAX: f64 = 300.0;
+const MEMORY_OCTETS_MAX: u64 = 64_000_000;
+const WAKES_A_SECOND_MAX: f64 = 1.0;
 /// heorot keeps no more nodes.
 const NODES_MAX: u32 = 16_000;
 
@@ -36,6 +40,9 @@ pub(crate) fn measure(words: &[String]) -> Result<(), String> {
     let unlisted = heorot_configuration(&files, &(0..0));
     let idle = Duration::from_secs(seconds.into());
 
+    let mut broken = Vec::new();
+    let mut show =
+        |known_by: &str, starts: &[Started], rest: Rest| broken.extend(show(known_by, starts, &rest));
     forget(&files);
     let starts: Vec<Started> = start_often(&cable, &files, &listed, runs)?;
     let server = Server::start(&cable, &files, &listed)?;
@@ -56,7 +63,7 @@ pub(crate) fn measure(words: &[String]) -> Result<(), String> {
     show("records", &starts, server.rest(idle)?);
     dhcp::boot_all(&cable, nodes)?;
     show("records, after all booted", &[], server.rest(idle)?);
-    Ok(())
+    if broken.is_empty() { Ok(()) } else { Err(format!("too much:\n  {}", broken.join("\n  "))) }
 }
 
 /// heorot, and how long it took to answer.
@@ -125,11 +132,12 @@ fn forget(files: &Files) {
     let _ = std::fs::remove_dir_all(files.room("state"));
 }
 
-fn show(known_by: &str, starts: &[Started], rest: Rest) {
+/// Prints a line of the table. What of it is more than it is to be.
+fn show(known_by: &str, starts: &[Started], rest: &Rest) -> Vec<String> {
     let mut starts: Vec<f64> = starts.iter().map(|took| took.as_secs_f64() * 1000.0).collect();
     starts.sort_by(f64::total_cmp);
-    let median = starts.get(starts.len().saturating_sub(1) / 2);
-    let median = median.map_or_else(|| "-".into(), |median| format!("{median:.0}"));
+    let milliseconds = starts.get(starts.len().saturating_sub(1) / 2).copied();
+    let median = milliseconds.map_or_else(|| "-".into(), |median| format!("{median:.0}"));
     let megabytes = |octets: u64| octets as f64 / 1e6;
     say(&format!(
         "{known_by:<34}{median:>11}{:>9.1}{:>9.1}{:>12.2}\n",
@@ -137,6 +145,16 @@ fn show(known_by: &str, starts: &[Started], rest: Rest) {
         megabytes(rest.peak_octets),
         rest.wakes_a_second
     ));
+    let is_over = [
+        ("its start", milliseconds.is_some_and(|took| took > START_MILLISECONDS_MAX)),
+        ("its memory", rest.memory_octets > MEMORY_OCTETS_MAX),
+        ("its wake-ups", rest.wakes_a_second > WAKES_A_SECOND_MAX),
+    ];
+    is_over
+        .iter()
+        .filter(|(_, over)| *over)
+        .map(|(what, _)| format!("{what}, nodes known by {known_by}"))
+        .collect()
 }
 
 /// What it answers on its control socket; none if it does not yet.
@@ -170,6 +188,15 @@ fn parse(words: &[String]) -> Result<[u32; 3], String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_too_much_is_told() {
+        let rest = |memory_octets, wakes_a_second| Rest { memory_octets, peak_octets: 0, wakes_a_second };
+        let slow = Duration::from_millis(301);
+        assert_eq!(show("x", &[Duration::from_millis(300)], &rest(64_000_000, 1.0)), Vec::<String>::new());
+        assert_eq!(show("x", &[slow], &rest(64_000_001, 1.1)).len(), 3);
+        assert_eq!(show("x", &[], &rest(0, 2.0)), ["its wake-ups, nodes known by x"]);
+    }
 
     #[test]
     fn words_are_read_or_told() {
