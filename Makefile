@@ -6,7 +6,7 @@ AGENT_FLAGS  := CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-featu
 AGENT_BUILD  := cargo build --release --package heorot-agent --bin heorot-agent --target $(AGENT_TARGET) \
 	--target-dir target/static --config 'profile.release.strip=true' --config 'profile.release.opt-level="s"'
 
-.PHONY: all setup build agent test check unit lab docs demo kill bench-storm bench-plain bench-speed bench-dhcp bench-start seeds soak restores load-docs fuzz clean
+.PHONY: all setup build agent test check unit lab docs demo kill kill-leases bench-storm bench-plain bench-speed bench-dhcp bench-start seeds soak restores load-docs fuzz clean
 
 all: build
 
@@ -52,6 +52,11 @@ demo: build
 # Kills the server 20 times, at random moments of a boot over TFTP, and prints the moments.
 kill: build
 	@cargo run --quiet --package heorot-lab -- kill
+
+# Kills the server 1,000 times under a load of DHCP: whatever it has acknowledged it has to know when it comes back. TRIALS=50 SEED=2 choose other things.
+kill-leases: setup
+	cargo build --quiet --release --package heorot --package heorot-bench
+	@cargo run --quiet --release --package heorot-bench -- kills trials=$(TRIALS) seed=$(SEED)
 
 # heorot beside other servers over a shaped link, from one run each: whole boots, and TFTP alone. Above 200Mbit two processors starve the shaper.
 # NODES=1000 IMAGE=1MB LINK=200Mbit MIX=edk2=2,ipxe=1 RUNS=3 SEED=1 SERVERS=heorot,dnsmasq WINDOWS=1000x1,100x16 choose other things.

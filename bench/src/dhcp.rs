@@ -11,7 +11,7 @@
 
 mod clients;
 mod figures;
-mod packet;
+pub(crate) mod packet;
 pub(crate) mod servers;
 mod socket;
 mod wanted;
@@ -24,7 +24,9 @@ use figures::Figures;
 use heorot_lab::network;
 use servers::Peer;
 use socket::Socket;
+use std::collections::BTreeMap;
 use std::io::Write;
+use std::net::Ipv4Addr;
 use std::ops::Range;
 use std::path::Path;
 use std::thread;
@@ -48,6 +50,9 @@ const AFTERMATH: Duration = Duration::from_millis(300);
 const BOOTS_WITHIN: Duration = Duration::from_secs(120);
 /// In the seconds that a load lasts no server comes as far as this.
 const NO_END: u32 = u32::MAX;
+/// A server under load that is to be killed is killed by then, and so many hosts ask it at a time.
+pub(crate) const KILLED_WITHIN: Duration = Duration::from_millis(150);
+const KILLED_AT_ONCE: u32 = 64;
 
 /// One table.
 #[derive(Clone, Debug)]
@@ -98,6 +103,31 @@ pub(crate) fn boot_all(cable: &Link, hosts: u32) -> Result<(), String> {
     let load = Case::fresh(hosts, 32, BOOTS_WITHIN).load;
     let outcome = ask(cable, &load, 0)?;
     if outcome.done == hosts { Ok(()) } else { Err(format!("only {} hosts of {hosts} booted", outcome.done)) }
+}
+
+/// Has the next of so many fresh hosts boot, until the server is ended by `end` after a while. What each was acknowledged.
+///
+/// # Errors
+/// In words: the clients' own.
+pub(crate) fn boot_until(
+    cable: &Link,
+    hosts: Range<u32>,
+    number: u32,
+    end: impl FnOnce() + Send,
+) -> Result<BTreeMap<u32, Ipv4Addr>, String> {
+    let within = 2 * KILLED_WITHIN;
+    let load =
+        Load { exchanges: hosts.end - hosts.start, hosts, ..Case::fresh(0, KILLED_AT_ONCE, within).load };
+    let interface = network::interface(&cable.clients, INTERFACE)?.index;
+    let outcome = cable.clients.enter(|| {
+        let mut socket = Socket::open(interface).map_err(|error| format!("a packet socket: {error}"))?;
+        thread::scope(|scope| {
+            scope.spawn(end);
+            clients::run(&mut socket, &load, number)
+                .map_err(|error| format!("the clients' interface: {error}"))
+        })
+    })?;
+    Ok(outcome.leases)
 }
 
 /// One server, one load.

@@ -18,6 +18,7 @@
 mod debian;
 mod dhcp;
 mod files;
+mod kills;
 mod link;
 mod process;
 mod servers;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Some((word, [file])) if word == "bare" => ended(speed::bare::serve(Path::new(file))),
         Some((word, words)) if word == "dhcp" => ended(dhcp::beside_others(words)),
         Some((word, words)) if word == "start" => ended(start::measure(words)),
+        Some((word, words)) if word == "kills" => ended(kills::run(words)),
         _ => ended(Wanted::parse(&arguments).and_then(|wanted| match wanted.bench {
             Bench::Storm => storm_beside_others(&wanted),
             Bench::Plain => plain_beside_others(&wanted),

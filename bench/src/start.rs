@@ -9,7 +9,7 @@ use crate::servers::{Running, heorot, shown, write};
 use crate::{process, say};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -53,7 +53,7 @@ pub(crate) fn measure(words: &[String]) -> Result<(), String> {
 
     let starts: Vec<Started> = start_often(&cable, &files, &unlisted, runs)?;
     let server = Server::start(&cable, &files, &unlisted)?;
-    let known = server.count()?;
+    let known = server.nodes()?.len();
     if known != nodes as usize {
         return Err(format!(
             "after the restart it knows {known} nodes of {nodes}: {}",
@@ -67,9 +67,9 @@ pub(crate) fn measure(words: &[String]) -> Result<(), String> {
 }
 
 /// heorot, and how long it took to answer.
-struct Server<'a> {
-    running: Running<'a>,
-    control: std::path::PathBuf,
+pub(crate) struct Server<'a> {
+    pub(crate) running: Running<'a>,
+    control: PathBuf,
     took: Duration,
 }
 
@@ -84,7 +84,7 @@ struct Rest {
 }
 
 impl<'a> Server<'a> {
-    fn start(cable: &'a Link, files: &Files, configuration: &str) -> Result<Self, String> {
+    pub(crate) fn start(cable: &'a Link, files: &Files, configuration: &str) -> Result<Self, String> {
         let control = files.room("heorot.sock");
         let path = write(files, "heorot.toml", configuration)?;
         let mut running = Running::none(&cable.server);
@@ -115,11 +115,10 @@ impl<'a> Server<'a> {
         Ok(Rest { memory_octets, peak_octets, wakes_a_second: woken as f64 / idle.as_secs_f64() })
     }
 
-    /// How many nodes it knows.
-    fn count(&self) -> Result<usize, String> {
+    /// The nodes that it knows.
+    pub(crate) fn nodes(&self) -> Result<Vec<serde_json::Value>, String> {
         let text = ask(&self.control, "/v1/nodes").ok_or("it does not answer")?;
-        let nodes: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-        nodes.as_array().map(Vec::len).ok_or_else(|| format!("not understood: {text}"))
+        serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))
     }
 }
 
@@ -128,7 +127,7 @@ fn start_often(cable: &Link, files: &Files, configuration: &str, runs: u32) -> R
     (0..runs).map(one).collect()
 }
 
-fn forget(files: &Files) {
+pub(crate) fn forget(files: &Files) {
     let _ = std::fs::remove_dir_all(files.room("state"));
 }
 

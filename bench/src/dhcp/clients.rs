@@ -41,6 +41,8 @@ pub(super) struct Outcome {
     pub(super) naks: u32,
     /// Different addresses among those that hosts have.
     pub(super) addresses: usize,
+    /// What each host was acknowledged last.
+    pub(super) leases: BTreeMap<u32, Ipv4Addr>,
     /// Answers that the generator itself lost. Then the figures are void.
     pub(super) lost: u32,
 }
@@ -83,6 +85,7 @@ pub(super) fn run(socket: &mut Socket, load: &Load, numbers_from: u32) -> io::Re
     outcome.seconds = last.duration_since(start).as_secs_f64();
     outcome.took.sort_unstable();
     outcome.addresses = clients.addresses.values().collect::<BTreeSet<_>>().len();
+    outcome.leases = clients.addresses;
     outcome.lost = socket.take_lost()?;
     Ok(outcome)
 }

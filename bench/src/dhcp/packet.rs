@@ -68,7 +68,7 @@ impl Forms {
 }
 
 /// The hardware address of a host.
-pub(super) fn mac(host: u32) -> Mac {
+pub(crate) fn mac(host: u32) -> Mac {
     let [_, a, b, c] = host.to_be_bytes();
     Mac([2, 0x77, 0, a, b, c])
 }

@@ -64,7 +64,7 @@ impl Peer {
     }
 }
 
-/// The configuration of heorot that knows these hosts.
+/// The configuration of heorot that knows these hosts. It does not ask whether anybody has an address before it lends it: none of the others does, either.
 pub(crate) fn heorot_configuration(files: &Files, known: &Range<u32>) -> String {
     let (state, control, boot) = (files.room("state"), files.room("heorot.sock"), files.boot());
     let (state, control, boot) = (state.display(), control.display(), boot.display());
@@ -81,6 +81,7 @@ numbers = "0-16383"
 first = "{FIRST}"
 temporary = "{}-{}"
 gateway = "{SERVER}"
+probe = false
 
 [boot]
 directory = "{boot}"
