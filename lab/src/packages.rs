@@ -18,7 +18,6 @@ const INSTALLED: [(&str, &str); 13] = [
     ("udhcpc", "udhcpc"),
     ("busybox", "busybox-static"),
     ("dig", "dnsutils"),
-    ("dnsmasq", "dnsmasq-base"),
     ("tcpdump", "tcpdump"),
     ("nft", "nftables"),
     ("dnsmasq", "dnsmasq-base"),
