@@ -63,6 +63,7 @@ fn discover(last: u32) -> Vec<u8> {
         ciaddr: none,
         requested: None,
         server: None,
+        entry: None,
         broadcast: false,
         relay: none,
     };
