@@ -195,7 +195,7 @@ fn a_killed_server_comes_back_on_its_ports() {
     let place = Place::new("killed");
     let first = place.start();
     let before = ports();
-    assert_eq!(before.len(), 11, "53, 67, 69 and eight for transfers: {before:?}");
+    assert_eq!(before.len(), 12, "53, 67, 69, 4011 and eight for transfers: {before:?}");
     assert_eq!(first.end(Signal::SIGKILL), None);
     let second = place.start();
     assert_eq!(ports(), before);
