@@ -18,6 +18,19 @@ impl Mac {
         self.0[0] & 1 == 0 && self.0 != [0; 6]
     }
 
+    /// The 48-bit address that ROMs make of the GUID of an InfiniBand port: its first three octets and its last three.
+    pub fn of_port([a, b, c, _, _, d, e, f]: [u8; 8]) -> Self {
+        Self([a, b, c, d, e, f])
+    }
+
+    /// Stands for a machine of which only a client identifier is known: always the same, and locally administered, so that it is no adapter's.
+    pub fn of_identifier(identifier: &[u8]) -> Self {
+        let mut hasher = SipHasher24::new_with_key(b"heorot: a client");
+        hasher.write(identifier);
+        let [a, b, c, d, e, f, ..] = hasher.finish().to_be_bytes();
+        Self([a & 0xfc | 0x02, b, c, d, e, f])
+    }
+
     /// A number that looks like chance and is always the same for the same address, on every server and in every version: SipHash-2-4 with a key that
     /// never changes.
     pub fn stable_hash(self) -> u64 {

@@ -11,6 +11,13 @@
 //!
 //! [`Message::parse`] refuses a packet whole or understands it whole: no option is dropped because another one is broken.
 
+/// Option 81 (RFC 4702).
+pub mod fqdn;
+/// Who speaks over InfiniBand (RFC 4390).
+pub mod infiniband;
+/// Option 82 (RFC 3046).
+pub mod relay;
+
 use crate::mac::Mac;
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -131,13 +138,21 @@ pub mod option {
     pub const BOOT_FILE: u8 = 67;
     /// RFC 3004; iPXE and others send a bare string without the length octets.
     pub const USER_CLASS: u8 = 77;
+    /// RFC 4039: it has no value.
     pub const RAPID_COMMIT: u8 = 80;
+    /// RFC 4702.
+    pub const FQDN: u8 = 81;
     /// RFC 3046.
     pub const RELAY_AGENT: u8 = 82;
+    /// RFC 4388, and the next one.
+    pub const CLIENT_LAST_TRANSACTION_TIME: u8 = 91;
+    pub const ASSOCIATED_IP: u8 = 92;
     /// RFC 4578, and the next two.
     pub const ARCHITECTURE: u8 = 93;
     pub const CLIENT_NDI: u8 = 94;
     pub const CLIENT_MACHINE: u8 = 97;
+    /// RFC 3011.
+    pub const SUBNET_SELECTION: u8 = 118;
     /// RFC 3397.
     pub const DOMAIN_SEARCH: u8 = 119;
     /// RFC 3442.
