@@ -1,5 +1,6 @@
 //! [`Heorot`]: the whole flow, in one match.
 
+use crate::cluster::heard::Heard;
 use crate::cluster::lease::{Leases, PoolId, PoolKind};
 use crate::cluster::listed::Listed;
 use crate::cluster::network;
@@ -45,6 +46,7 @@ impl Heorot {
             listed: Listed::new(&config),
             leases: Leases::new(&config),
             pins: Pins::default(),
+            heard: Heard::default(),
             promises: Promises::default(),
             timers: Timers::default(),
             deferred: BTreeMap::new(),

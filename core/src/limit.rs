@@ -173,4 +173,13 @@ pub const LOAD_SMALL_PART: u64 = 20;
 /// A machine that asks again within this after its last transfer is still the same in rank: the pauses of loaders are shorter.
 pub const LOAD_REMEMBERED: Duration = Duration::from_secs(60);
 
+/// Clients of which it is remembered what they said last, for leasequery: every node, and as many others.
+pub const HEARD_MAX: usize = 2 * NODES_MAX;
+
+/// Leasequeries that are answered in a second: a relay that starts anew asks for each of its hosts once, and may ask again.
+pub const LEASE_QUERIES_PER_SECOND_MAX: u32 = 200;
+
+/// Hosts of a network's `leasequery`: relays that ask for their own network are not among them.
+pub const LEASE_QUERY_ASKERS_MAX: usize = 64;
+
 const _: () = assert!(LOAD_SERVED_WITHIN.as_millis() < LOAD_SERVED_WITHIN_MAX.as_millis());

@@ -62,6 +62,9 @@ pub(super) fn build(draft: &NetworkDraft, prefix: &Prefix) -> Option<Network> {
         lease: draft.lease.as_ref()?.value,
         temporary_lease: draft.temporary_lease.as_ref()?.value,
         guest_lease: draft.guest_lease.as_ref()?.value,
+        rapid_commit: draft.rapid_commit.as_ref()?.value,
+        bootp: draft.bootp.as_ref()?.value,
+        leasequery: draft.leasequery.as_ref()?.value.iter().map(|asker| asker.value).collect(),
     })
 }
 

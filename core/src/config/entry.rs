@@ -173,6 +173,19 @@ impl<'d> Entry<'d> {
         })
     }
 
+    /// The value of a key that holds `true` or `false`, or its default.
+    pub(super) fn truth(&self, findings: &mut Findings<'_>, key: &str) -> Option<Placed<bool>> {
+        self.value(findings, key, |findings, heading, value| {
+            let truth = value.get_ref().as_bool();
+            if truth.is_none() {
+                let word = value.get_ref().as_str().filter(|word| matches!(*word, "true" | "false"));
+                let remedy = word.map(|word| format!("write it without quotation marks: {word}"));
+                wrong_type(findings, heading, key, value, "true or false", remedy);
+            }
+            truth
+        })
+    }
+
     fn value<T>(
         &self,
         findings: &mut Findings<'_>,

@@ -195,6 +195,12 @@ pub struct Network {
     pub temporary_lease: Duration,
     /// Of a guest's address.
     pub guest_lease: Duration,
+    /// Whether an address is granted at once to who wants it so (RFC 4039).
+    pub rapid_commit: bool,
+    /// Whether hosts that speak BOOTP get addresses of `guests`.
+    pub bootp: bool,
+    /// Who may ask for leases, beside relays in the network (RFC 4388).
+    pub leasequery: Vec<Ipv4Addr>,
 }
 
 impl Network {

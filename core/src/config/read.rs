@@ -6,7 +6,9 @@ use super::setting::{Form, Section};
 use super::table::SECTIONS;
 use super::template::Template;
 use super::{AddressRange, Boot, Check, CheckKind, FirmwareKind, LinkSpeed, Order, Policy, Server, value};
-use crate::limit::{CHECKS_MAX, MACS_PER_NODE_MAX, NETWORKS_MAX, NODES_MAX, PROFILES_MAX};
+use crate::limit::{
+    CHECKS_MAX, LEASE_QUERY_ASKERS_MAX, MACS_PER_NODE_MAX, NETWORKS_MAX, NODES_MAX, PROFILES_MAX,
+};
 use crate::mac::Mac;
 use heorot_names::{NumberRange, Pattern};
 use std::collections::BTreeMap;
@@ -47,6 +49,9 @@ pub(super) struct NetworkDraft {
     pub(super) lease: Option<Placed<Duration>>,
     pub(super) temporary_lease: Option<Placed<Duration>>,
     pub(super) guest_lease: Option<Placed<Duration>>,
+    pub(super) rapid_commit: Option<Placed<bool>>,
+    pub(super) bootp: Option<Placed<bool>>,
+    pub(super) leasequery: Option<Placed<Vec<Placed<Ipv4Addr>>>>,
 }
 
 /// A `[profile.NAME]`: what it says itself.
@@ -152,7 +157,19 @@ fn read_network(findings: &mut Findings<'_>, network: &Entry<'_>) -> Option<Netw
         lease: network.duration(findings, "lease"),
         temporary_lease: network.duration(findings, "temporary-lease"),
         guest_lease: network.duration(findings, "guest-lease"),
+        rapid_commit: network.truth(findings, "rapid-commit"),
+        bootp: network.truth(findings, "bootp"),
+        leasequery: read_askers(findings, network),
     })
+}
+
+fn read_askers(findings: &mut Findings<'_>, network: &Entry<'_>) -> Option<Placed<Vec<Placed<Ipv4Addr>>>> {
+    let askers = network.texts(findings, "leasequery", value::address);
+    if let Some(askers) = askers.as_ref().filter(|askers| askers.value.len() > LEASE_QUERY_ASKERS_MAX) {
+        let message = format!("leasequery: more than {LEASE_QUERY_ASKERS_MAX} addresses");
+        findings.error(&askers.span, message, Some("relays of the network need not be named".into()));
+    }
+    askers
 }
 
 fn read_boot(findings: &mut Findings<'_>, boot: &Entry<'_>) -> Option<Boot> {

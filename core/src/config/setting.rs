@@ -73,6 +73,8 @@ pub enum Kind {
     },
     /// A whole number, or a string with a unit.
     Threshold,
+    /// `true` or `false`.
+    Truth,
     /// A table of the operator's own keys.
     Table,
 }
@@ -132,6 +134,7 @@ impl fmt::Display for Kind {
             }
             Self::Integer { least, most } => write!(f, "a whole number from {least} to {most}"),
             Self::Threshold => f.write_str("a string with a unit, or a whole number"),
+            Self::Truth => f.write_str("`true` or `false`"),
             Self::Table => f.write_str("a table"),
         }
     }

@@ -1,7 +1,12 @@
 //! The DHCP conversation: RFC 2131, with one deliberate difference. A machine is its hardware address on its network: ROM, loader and system present
 //! different client identifiers (none, 01 + address, a DUID) or none and must get one address, so that RFC 2131 4.2's key does not serve here.
 
+mod at_once;
+mod bootp;
 mod client;
+mod fqdn;
+mod leasequery;
+mod renewal;
 mod reply;
 
 use crate::cluster::lease::{NotFree, PoolId, PoolKind};
@@ -31,13 +36,23 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
     if message.op != Op::BootRequest {
         return turn.malformed("dhcp-reply");
     }
-    let Some(message_type) = message.message_type() else { return turn.malformed("dhcp-message-type") };
+    if message.options.u8(option::MESSAGE_TYPE) == Some(leasequery::LEASEQUERY) {
+        return leasequery::handle(turn, datagram, &message);
+    }
+    let message_type = message.message_type();
+    if message_type.is_none() && message.options.contains(option::MESSAGE_TYPE) {
+        return turn.malformed("dhcp-message-type");
+    }
     let client = match Client::read(turn.config, datagram, message) {
         Ok(client) => client,
         Err(word) => return turn.malformed(word),
     };
+    let options = &client.message.options;
+    let [identifier, relay] = [option::CLIENT_IDENTIFIER, option::RELAY_AGENT].map(|code| options.get(code));
+    turn.hall.heard.note(turn.now, client.mac, identifier, relay);
+    let Some(message_type) = message_type else { return bootp::handle(turn, &client, datagram) };
     match message_type {
-        MessageType::Discover => discover(turn, &client),
+        MessageType::Discover => discover(turn, &client, datagram),
         MessageType::Request => request(turn, &client, datagram),
         MessageType::Decline => decline(turn, &client),
         MessageType::Release => release(turn, &client),
@@ -47,7 +62,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
 }
 
 /// A client looks for servers.
-fn discover(turn: &mut Turn<'_>, client: &Client) {
+fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let is_node = meet(turn, client);
     let mut admission = Admission::Now;
     if is_node {
@@ -66,6 +81,10 @@ fn discover(turn: &mut Turn<'_>, client: &Client) {
     let Some((address, lease)) = address_to_offer(turn, client, is_node) else {
         return silence(turn, client, is_node);
     };
+    if at_once::is_wanted(turn, client, admission) && at_once::grant(turn, client, address, is_node, datagram)
+    {
+        return;
+    }
     turn.hall.timers.arm(turn.now + OFFER_STANDS, Due::Address(address));
     let reply = Reply::new(turn, client, MessageType::Offer).lease(address, lease).parameters(address);
     if let Some(missing) = reply.missing_boot_file() {
@@ -234,6 +253,18 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     if case == Case::InitReboot && turn.permanent_address(client.mac, client.place).is_some() {
         turn.hall.leases.supersede(client.mac);
     }
+    carry_out(turn, client, decision, address, is_node, datagram);
+}
+
+/// Does what was decided on a client's wish for an address.
+fn carry_out(
+    turn: &mut Turn<'_>,
+    client: &Client,
+    decision: Decision,
+    address: Ipv4Addr,
+    is_node: bool,
+    datagram: Datagram<'_>,
+) {
     match decision {
         Decision::Known(lease) => grant(turn, client, address, lease, None, is_node),
         Decision::Renewed(lease) => {
@@ -360,7 +391,12 @@ fn grant(
     is_node: bool,
 ) {
     let is_permanent = turn.config.networks[client.place].numbering.number(address).is_some();
-    if is_node && is_permanent {
+    if is_node && is_permanent && client.is_bootp() {
+        // It has its address for good, and never says that it needs it still.
+        if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+            node.granted_until = None;
+        }
+    } else if is_node && is_permanent {
         let until = turn.now + lease;
         if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
             node.granted_until = Some(until);
@@ -379,7 +415,8 @@ fn grant(
     }
     let told = format!("ACK {address}{}", reply.describe());
     let send = reply.send();
-    let pinned = is_node && in_mid_boot;
+    // The kernel's entries hold no address of Ethernet on InfiniBand.
+    let pinned = is_node && in_mid_boot && !client.message.is_infiniband();
     turn.promise(Promise::Grant(Grant {
         mac: client.mac,
         address,
@@ -404,6 +441,9 @@ fn nak(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) {
 
 /// The client has found its new address in use (RFC 2131 4.3.3).
 fn decline(turn: &mut Turn<'_>, client: &Client) {
+    if is_for_another(turn, client) {
+        return;
+    }
     let Some(address) = client.message.options.address(option::REQUESTED_ADDRESS) else {
         return turn.malformed("dhcp-decline-address");
     };
@@ -432,6 +472,9 @@ fn decline(turn: &mut Turn<'_>, client: &Client) {
 
 /// The client gives its address back (RFC 2131 4.3.4).
 fn release(turn: &mut Turn<'_>, client: &Client) {
+    if is_for_another(turn, client) {
+        return;
+    }
     let address = client.message.ciaddr;
     if turn.hall.leases.get(address).is_some_and(|lease| lease.mac == client.mac) {
         turn.event(Some(client.mac), Kind::Release, format!("RELEASE {address}"));
@@ -450,9 +493,14 @@ fn release(turn: &mut Turn<'_>, client: &Client) {
 fn inform(turn: &mut Turn<'_>, client: &Client) {
     let settings = &turn.config.networks[client.place];
     let is_served = turn.hall.nodes.get(client.mac).is_some() || settings.guests.is_some();
-    if !is_served || client.message.ciaddr.is_unspecified() {
+    if client.message.ciaddr.is_unspecified() {
+        return turn.malformed("dhcp-inform-address");
+    }
+    // "SHOULD check the network address for consistency", but not for a lease.
+    if !is_served || !settings.contains(client.message.ciaddr) {
         return;
     }
+    // Neither yiaddr nor lease times: it has its address from elsewhere.
     let reply = Reply::new(turn, client, MessageType::Ack).parameters(client.message.ciaddr);
     turn.out.push(Output::Dhcp(reply.send()));
 }
@@ -468,10 +516,16 @@ fn heard(turn: &mut Turn<'_>, client: &Client, asked: String) {
     }
 }
 
-/// Whether a server identifier is one of ours.
+/// Whether a client means another server.
+fn is_for_another(turn: &Turn<'_>, client: &Client) -> bool {
+    let server = client.message.options.address(option::SERVER_IDENTIFIER);
+    server.is_some_and(|server| !is_our_identifier(turn, client, server))
+}
+
+/// Whether a server identifier is one of ours, or one that a relay gives for ours (RFC 5107 4).
 fn is_our_identifier(turn: &Turn<'_>, client: &Client, server: Ipv4Addr) -> bool {
     let is_network = turn.config.networks.iter().any(|network| network.on_link && network.address == server);
-    is_network || client.server == server
+    is_network || [client.server, client.identifier()].contains(&server)
 }
 
 #[cfg(test)]

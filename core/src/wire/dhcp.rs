@@ -98,7 +98,7 @@ pub enum Malformed {
     Operation,
     /// A hardware address longer than its field.
     HardwareLength,
-    /// No magic cookie: plain BOOTP, or something else altogether.
+    /// Another vendor's options, or something else altogether.
     Cookie,
     /// An option goes on past the end of its field.
     Option,
@@ -193,11 +193,13 @@ impl Message {
         if head[2] > 16 {
             return Err(Malformed::HardwareLength);
         }
-        if head[COOKIE..] != MAGIC {
-            return Err(Malformed::Cookie);
-        }
         let (sname, file) = (&head[SNAME..FILE], &head[FILE..COOKIE]);
-        let (options, overload) = Options::parse(options, file, sname)?;
+        let (options, overload) = match &head[COOKIE..] {
+            cookie if cookie == MAGIC => Options::parse(options, file, sname)?,
+            // Plain BOOTP without any options (RFC 951 3).
+            [0, 0, 0, 0] => (Options::default(), Overload { file: false, sname: false }),
+            _ => return Err(Malformed::Cookie),
+        };
         Ok(Self {
             op,
             htype: head[1],

@@ -1,0 +1,96 @@
+//! What each client said last of itself, for those who ask after it (RFC 4388). It is not recorded: a restart forgets it, and the next packet tells it again.
+
+use crate::limit::{HEARD_MAX, LEASE_QUERIES_PER_SECOND_MAX};
+use crate::mac::Mac;
+use crate::time::Time;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// The clients that were heard, and how many questions after them were answered.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Heard {
+    clients: BTreeMap<Mac, Said>,
+    by_identifier: BTreeMap<Vec<u8>, Mac>,
+    /// The longest unheard first.
+    in_order: BTreeSet<(Time, Mac)>,
+    answered: u32,
+    answered_since: Option<Time>,
+}
+
+/// What a client said, and what was said of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// When.
+    pub at: Time,
+    /// Its client identifier, if it had one.
+    pub identifier: Option<Vec<u8>>,
+    /// What its relay added (option 82), if it came by one.
+    pub relay: Option<Vec<u8>>,
+}
+
+/// Octets of what is kept: an option that was not split.
+const OCTETS_MAX: usize = 255;
+
+impl Heard {
+    /// A client speaks. Where there are too many, the one that was not heard the longest is forgotten.
+    pub fn note(&mut self, now: Time, mac: Mac, identifier: Option<&[u8]>, relay: Option<&[u8]>) {
+        let [identifier, relay] = [identifier, relay].map(|octets| octets.filter(|o| o.len() <= OCTETS_MAX));
+        match self.clients.get_mut(&mac) {
+            // Most say the same again.
+            Some(said) if said.identifier.as_deref() == identifier => {
+                self.in_order.remove(&(said.at, mac));
+                said.at = now;
+                if said.relay.as_deref() != relay {
+                    said.relay = relay.map(Into::into);
+                }
+            }
+            Some(_) | None => {
+                self.forget(mac);
+                if self.clients.len() >= HEARD_MAX
+                    && let Some((_, oldest)) = self.in_order.first().copied()
+                {
+                    self.forget(oldest);
+                }
+                let said =
+                    Said { at: now, identifier: identifier.map(Into::into), relay: relay.map(Into::into) };
+                self.clients.insert(mac, said);
+                if let Some(identifier) = identifier {
+                    self.by_identifier.insert(identifier.into(), mac);
+                }
+            }
+        }
+        self.in_order.insert((now, mac));
+    }
+
+    /// What a client said last.
+    pub fn get(&self, mac: Mac) -> Option<&Said> {
+        self.clients.get(&mac)
+    }
+
+    /// Who called itself so last.
+    pub fn by_identifier(&self, identifier: &[u8]) -> Option<Mac> {
+        self.by_identifier.get(identifier).copied()
+    }
+
+    /// Whether one more question may be answered now.
+    pub fn may_answer(&mut self, now: Time) -> bool {
+        if self.answered_since.is_none_or(|since| now.since(since) >= Duration::from_secs(1)) {
+            (self.answered, self.answered_since) = (0, Some(now));
+        }
+        self.answered += 1;
+        self.answered <= LEASE_QUERIES_PER_SECOND_MAX
+    }
+
+    fn forget(&mut self, mac: Mac) {
+        let Some(said) = self.clients.remove(&mac) else { return };
+        self.in_order.remove(&(said.at, mac));
+        if let Some(identifier) = said.identifier
+            && self.by_identifier.get(&identifier) == Some(&mac)
+        {
+            self.by_identifier.remove(&identifier);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
