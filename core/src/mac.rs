@@ -65,20 +65,25 @@ impl fmt::Display for NotAMac {
 
 impl std::error::Error for NotAMac {}
 
-/// Reads six octets of one or two digits each, between colons or hyphens, in any case.
+/// Reads six octets of one or two digits each, between colons or hyphens, in any case. Of InfiniBand, the eight of a port's GUID or the twenty of an
+/// interface: they are the machine's that its ROM calls by six of them.
 impl FromStr for Mac {
     type Err = NotAMac;
 
     fn from_str(text: &str) -> Result<Self, NotAMac> {
         let separator = if text.contains('-') { '-' } else { ':' };
-        let mut octets = [0; 6];
-        let mut parts = text.split(separator);
-        for octet in &mut octets {
-            let part = parts.next().ok_or(NotAMac)?;
+        let octet = |part: &str| {
             let digits = part.bytes().all(|b| b.is_ascii_hexdigit()) && (1..=2).contains(&part.len());
-            *octet = u8::from_str_radix(part, 16).ok().filter(|_| digits).ok_or(NotAMac)?;
+            u8::from_str_radix(part, 16).ok().filter(|_| digits).ok_or(NotAMac)
+        };
+        const OCTETS_MAX: usize = 20;
+        // One more than there may be, so that too many are noticed.
+        let octets = text.split(separator).take(OCTETS_MAX + 1).map(octet).collect::<Result<Vec<_>, _>>()?;
+        let port = octets.last_chunk().copied().map(Self::of_port);
+        match octets.len() {
+            8 | OCTETS_MAX => port.ok_or(NotAMac),
+            _ => octets.try_into().map(Self).map_err(|_| NotAMac),
         }
-        parts.next().is_none().then_some(Self(octets)).ok_or(NotAMac)
     }
 }
 

@@ -190,7 +190,7 @@ impl<'a> Reply<'a> {
             DhcpTarget::Frame(Mac::BROADCAST, Ipv4Addr::BROADCAST)
         } else if is_nak || (asked.ciaddr.is_unspecified() && asked.broadcast) {
             DhcpTarget::Frame(Mac::BROADCAST, Ipv4Addr::BROADCAST)
-        } else if !self.settings.on_link {
+        } else if !self.settings.on_link && !asked.ciaddr.is_unspecified() {
             DhcpTarget::Address(SocketAddrV4::new(asked.ciaddr, CLIENT_PORT))
         } else if asked.ciaddr.is_unspecified() {
             DhcpTarget::Frame(self.client.mac, self.message.yiaddr)
