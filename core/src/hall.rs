@@ -4,8 +4,11 @@ use crate::cluster::heard::Heard;
 use crate::cluster::lease::Leases;
 use crate::cluster::listed::Listed;
 use crate::cluster::node::{Boot, Node, Nodes, Trouble};
+use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::{Pin, Pins};
+use crate::cluster::probe::Probes;
 use crate::cluster::record::{BootRecord, NodeRecord, Record};
+use crate::cluster::reservation::Reservations;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::{boot, network};
 use crate::config::{Config, ListedNode};
@@ -13,7 +16,7 @@ use crate::event::{Event, Kind};
 use crate::limit::PROBE_WAIT;
 use crate::load::{self, Regime};
 use crate::mac::Mac;
-use crate::message::{DhcpSend, Neighbour, Output, Ticket};
+use crate::message::{Datagram, DhcpSend, Neighbour, Output, Ticket};
 use crate::promise::{Promise, Promises};
 use crate::time::Time;
 use crate::timer::Timers;
@@ -29,6 +32,7 @@ use std::sync::Arc;
 pub(crate) struct Hall {
     pub(crate) nodes: Nodes,
     pub(crate) listed: Listed,
+    pub(crate) reservations: Reservations,
     pub(crate) leases: Leases,
     pub(crate) pins: Pins,
     /// What clients said of themselves.
@@ -37,8 +41,12 @@ pub(crate) struct Hall {
     pub(crate) timers: Timers<Due>,
     /// The first request for an address that is being probed: it is answered when that is over.
     pub(crate) deferred: BTreeMap<Ipv4Addr, Deferred>,
-    /// Offers that are held back, because the link is full.
+    /// Addresses of which it was asked whether somebody has them.
+    pub(crate) probes: Probes,
+    /// Offers that are held back, because the link is full or their address is being probed.
     pub(crate) held_back: BTreeMap<Mac, HeldBack>,
+    /// DHCP servers that answer where we serve.
+    pub(crate) other_servers: OtherServers,
     /// The links to the networks, and how each is used.
     pub(crate) links: load::Settings,
     pub(crate) regimes: BTreeMap<usize, Regime>,
@@ -50,6 +58,8 @@ pub(crate) struct Hall {
     /// From which tokens are made.
     pub(crate) secret: [u8; 16],
     pub(crate) boots: u64,
+    /// What had no room in a machine's packets, as it was told.
+    pub(crate) left_out: BTreeMap<Mac, Vec<u8>>,
     /// The names as they were published last.
     pub(crate) directory: Arc<Directory>,
 }
@@ -63,9 +73,27 @@ pub(crate) struct Deferred {
     pub(crate) payload: Vec<u8>,
 }
 
+impl Deferred {
+    pub(crate) fn of(datagram: Datagram<'_>) -> Self {
+        let Datagram { interface, source, destination, payload } = datagram;
+        Self { interface: interface.into(), source, destination, payload: payload.to_vec() }
+    }
+}
+
 /// An offer that is held back, and what is told of it when it goes.
 #[derive(Debug)]
 pub(crate) struct HeldBack {
+    pub(crate) address: Ipv4Addr,
+    /// When it goes.
+    pub(crate) at: Time,
+    /// What it answers: another address may have to be offered.
+    pub(crate) asked: Deferred,
+    pub(crate) offer: Offer,
+}
+
+/// An offer, and what is told of it.
+#[derive(Debug)]
+pub(crate) struct Offer {
     pub(crate) told: String,
     pub(crate) send: DhcpSend,
 }
@@ -81,6 +109,8 @@ pub(crate) enum Due {
     Grant(Mac),
     /// The offer to a machine that was held back.
     Offer(Mac),
+    /// What was asked about an address.
+    Probe(Ipv4Addr),
 }
 
 /// One input being handled: a moment, what the operator wants, what is known, and what is to be done.
@@ -202,7 +232,9 @@ impl Turn<'_> {
         if !settings.on_link {
             return;
         }
-        let pin = Pin { interface: settings.interface.clone(), mac, life: self.now };
+        let before = self.hall.pins.get(address).filter(|old| old.mac == mac);
+        let download = before.and_then(|old| old.download);
+        let pin = Pin { interface: settings.interface.clone(), mac, life: self.now, download };
         let until = pin.stands_until();
         let is_new = self.hall.pins.get(address).is_none_or(|old| old.mac != mac);
         if self.hall.pins.set(address, pin) && is_new {
@@ -226,10 +258,7 @@ impl Turn<'_> {
         self.unpin(address);
         self.record(Record::LeaseEnded(address));
         self.hall.timers.arm(free_at, Due::Address(address));
-        let settings = self.config.networks.get(lease.pool.network);
-        if let Some(settings) = settings.filter(|settings| settings.on_link) {
-            self.out.push(Output::Probe { interface: settings.interface.clone(), address });
-        }
+        self.probe(lease.pool.network, address);
     }
 
     /// The permanent address of a machine on a network, if its number lives there.
@@ -263,7 +292,7 @@ impl Turn<'_> {
     }
 
     /// Tells a machine what it is offered.
-    pub(crate) fn offer(&mut self, mac: Mac, HeldBack { told, send }: HeldBack) {
+    pub(crate) fn offer(&mut self, mac: Mac, Offer { told, send }: Offer) {
         if let Some(node) = self.hall.nodes.get_mut(mac) {
             node.told = Some(told.clone());
         }
@@ -326,6 +355,7 @@ impl Turn<'_> {
             stage: node.stage,
             phase: node.phase,
             reason: node.reason.clone(),
+            profile: node.boot.profile.clone(),
         };
         self.record(Record::Boot(record));
     }
@@ -333,7 +363,23 @@ impl Turn<'_> {
     /// The name of the profile that a machine boots.
     pub(crate) fn profile_name(&self, node: &Node) -> &str {
         let listed = self.hall.listed.get(self.config, node.mac).and_then(|listed| listed.profile.as_deref());
-        boot::profile(self.config, listed, node.number.is_some()).0
+        // The configuration may be another one than that of the boot's beginning.
+        let of_class = || {
+            let given = node.boot.profile.as_deref()?;
+            self.config.profiles.get_key_value(given).map(|(name, _)| name.as_str())
+        };
+        boot::profile(self.config, listed.or_else(of_class), node.number.is_some()).0
+    }
+
+    /// The profile that a machine's class gives it in this boot. What it had from another class stays, if it has none from this one: ROM and
+    /// loader may be of different classes.
+    pub(crate) fn give_profile(&mut self, mac: Mac, profile: Option<&str>) {
+        let Some(profile) = profile else { return };
+        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
+        if node.boot.profile.as_deref() != Some(profile) {
+            node.boot.profile = Some(profile.into());
+            self.keep_boot(mac);
+        }
     }
 
     fn may_have(&self, mac: Mac, number: u32) -> bool {

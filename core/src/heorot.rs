@@ -5,16 +5,18 @@ use crate::cluster::lease::{Leases, PoolId, PoolKind};
 use crate::cluster::listed::Listed;
 use crate::cluster::network;
 use crate::cluster::node::{Node, Nodes};
+use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::Pins;
+use crate::cluster::probe::Probes;
 use crate::cluster::record::{BootRecord, LeaseRecord, NodeRecord, Record};
+use crate::cluster::reservation::Reservations;
 use crate::cluster::stage::{Stage, Step};
 use crate::config::Config;
 use crate::event::Kind;
-use crate::hall::{Deferred, Due, Hall, Turn};
-use crate::limit::QUARANTINE;
+use crate::hall::{Due, Hall, Turn};
 use crate::load::{self, Regime};
 use crate::mac::Mac;
-use crate::message::{Datagram, Input, Output};
+use crate::message::{Input, Output, WhoHas};
 use crate::promise::Promises;
 use crate::service::{boot, control, dhcp};
 use crate::time::Time;
@@ -44,13 +46,17 @@ impl Heorot {
         let hall = Hall {
             nodes: Nodes::default(),
             listed: Listed::new(&config),
+            reservations: Reservations::new(&config),
+            left_out: BTreeMap::new(),
             leases: Leases::new(&config),
             pins: Pins::default(),
             heard: Heard::default(),
             promises: Promises::default(),
             timers: Timers::default(),
             deferred: BTreeMap::new(),
+            probes: Probes::default(),
             held_back: BTreeMap::new(),
+            other_servers: OtherServers::default(),
             links: links(&config),
             regimes: BTreeMap::new(),
             malformed: BTreeMap::new(),
@@ -75,13 +81,18 @@ impl Heorot {
         }
         self.turn(now, out, |turn| match input {
             Input::Dhcp(datagram) => dhcp::handle(turn, datagram),
+            Input::Overheard(overheard) => dhcp::overheard(turn, overheard),
             Input::Request(request) => boot::handle(turn, request),
             Input::Operator { id, wall, query } => control::handle(turn, id, wall, &query),
-            Input::SignOfLife(address) => turn.alive(address),
+            Input::SignOfLife(address) => {
+                turn.alive(address);
+                turn.hall.pins.downloads(turn.now, address);
+            }
+            Input::WhoHas(asked) => who_has(turn, asked),
             Input::Unavailable { from, path, why } => boot::unavailable(turn, from, &path, &why),
             Input::Transferred(transfer) => boot::transferred(turn, &transfer),
             Input::Regime { link, regime } => regime_changed(turn, link, regime),
-            Input::Occupied { address, mac } => occupied(turn, address, mac),
+            Input::Occupied { address, mac } => dhcp::occupied(turn, address, mac),
             Input::Committed(through) => {
                 turn.hall.store_trouble = None;
                 while let Some(promise) = turn.hall.promises.decided(through) {
@@ -114,6 +125,11 @@ impl Heorot {
     /// Another configuration replaces the old one. What was promised stands.
     fn configure(&mut self, now: Time, config: Config, out: &mut Vec<Output>) {
         self.hall.listed = Listed::new(&config);
+        self.hall.reservations = Reservations::new(&config);
+        self.hall.left_out.clear();
+        for node in self.hall.nodes.iter() {
+            self.hall.listed.bind_by_number(&config, node.mac, node.number);
+        }
         self.hall.leases = std::mem::take(&mut self.hall.leases).reconfigured(&config);
         self.hall.links = links(&config);
         self.hall.regimes.clear();
@@ -135,6 +151,7 @@ impl Heorot {
             for mac in macs {
                 turn.place_listed(mac);
             }
+            dhcp::forget_allowed(turn);
             turn.publish();
         });
     }
@@ -178,6 +195,7 @@ fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
         let node = restored_node(turn, mac, nodes.remove(&mac), boots.remove(&mac));
         let is_up = node.stage == Stage::Up;
         let place = node.network;
+        turn.hall.listed.bind_by_number(turn.config, mac, node.number);
         turn.hall.nodes.restore(node);
         turn.hall.nodes.let_go(turn.now, mac);
         if let Some(place) = place.filter(|_| is_up) {
@@ -202,7 +220,7 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
         (node.further_macs, node.number, node.facts) = (kept.further_macs, kept.number, kept.facts);
     }
     if let Some(boot) = boot {
-        node.boot.token = boot.token;
+        (node.boot.token, node.boot.profile) = (boot.token, boot.profile);
         (node.stage, node.phase, node.reason) = (boot.stage, boot.phase, boot.reason);
     }
     // The number is what was promised; the stage is history, and may be a step behind.
@@ -263,20 +281,16 @@ fn pin_booting(turn: &mut Turn<'_>) {
     }
 }
 
-/// Somebody has an address that we were about to lend again.
-fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac) {
-    if !turn.hall.leases.is_probed(address) {
-        return;
+/// A host asks by ARP for a machine that may be too busy downloading to answer, or has firmware that never does.
+fn who_has(turn: &mut Turn<'_>, WhoHas { interface, address, from }: WhoHas<'_>) {
+    let mut here = turn.config.networks.iter().filter(|network| network.interface == interface);
+    let is_wanted = here.any(|network| network.answer_arp && network.contains(address));
+    let Some(pin) = turn.hall.pins.downloading(turn.now, address).filter(|_| is_wanted) else { return };
+    // A machine that tries whether its own address is free must not hear that it is not (RFC 5227 2.1.1).
+    if pin.interface == interface && pin.mac != from.0 {
+        let (interface, mac) = (pin.interface.clone(), pin.mac);
+        turn.out.push(Output::AnswerArp { interface, address, mac, to: from });
     }
-    let until = turn.now + QUARANTINE;
-    turn.hall.leases.quarantine(address, until);
-    turn.hall.timers.arm(until, Due::Address(address));
-    answer_deferred(turn, address);
-    let minutes = QUARANTINE.as_secs() / 60;
-    let what = format!(
-        "{address} is used by {mac} although it is lent to nobody: it is not lent for {minutes} minutes"
-    );
-    turn.event(None, Kind::Trouble, what);
 }
 
 /// Everything whose moment has come.
@@ -289,7 +303,7 @@ fn wake(turn: &mut Turn<'_>) {
                     turn.hall.timers.arm(again, Due::Address(address));
                 }
                 if !turn.hall.leases.is_probed(address) {
-                    answer_deferred(turn, address);
+                    dhcp::answer_deferred(turn, address);
                 }
                 if let Some(lease) = ended {
                     turn.end_lease(address);
@@ -308,11 +322,8 @@ fn wake(turn: &mut Turn<'_>) {
                     turn.unpin(address);
                 }
             }
-            Due::Offer(mac) => {
-                if let Some(held) = turn.hall.held_back.remove(&mac) {
-                    turn.offer(mac, held);
-                }
-            }
+            Due::Offer(mac) => dhcp::let_go(turn, mac),
+            Due::Probe(address) => dhcp::probe_expires(turn, address),
             Due::Grant(mac) => {
                 let Some(until) = turn.hall.nodes.get(mac).and_then(|node| node.granted_until) else {
                     continue;
@@ -327,13 +338,6 @@ fn wake(turn: &mut Turn<'_>) {
                 turn.step(mac, Step::Left, "it let its lease run out");
             }
         }
-    }
-}
-
-/// Somebody asked for an address while it was probed: that is over.
-fn answer_deferred(turn: &mut Turn<'_>, address: Ipv4Addr) {
-    if let Some(Deferred { interface, source, destination, payload }) = turn.hall.deferred.remove(&address) {
-        dhcp::handle(turn, Datagram { interface: &interface, source, destination, payload: &payload });
     }
 }
 

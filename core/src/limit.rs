@@ -44,6 +44,24 @@ pub const PINS_MAX: usize = 2 * NODES_MAX;
 /// How long an address that is to be lent again is probed before: a host that has it answers an ARP request at once.
 pub const PROBE_WAIT: Duration = Duration::from_millis(300);
 
+/// Addresses of which it is known whether somebody has them. Being kept for as long as an offer, they also bound how often is asked: a thousand new machines at once are
+/// all probed for, twice, and whoever asks for more than 2,000 addresses in half a minute waits for none. An offer beyond is made unprobed; its client may still decline it.
+pub const PROBES_MAX: usize = 2048;
+
+/// Offers that are held back at a time, each with the packet that it answers: more than ask within the 300 ms of a probe or the 0.9 s of a full link. Further
+/// ones go at once.
+pub const OFFERS_HELD_BACK_MAX: usize = 8192;
+
+/// Other DHCP servers that are kept in mind: a segment with more of them is past being helped by a list. The one that was silent longest gives way.
+pub const OTHER_SERVERS_MAX: usize = 64;
+
+/// Between two lines in the journal about the same other server: it answers whenever a thousand machines ask.
+pub const OTHER_SERVER_TOLD_EVERY: Duration = Duration::from_secs(60);
+
+/// How long after the last sign of life a machine counts as downloading, so that ARP is answered in its place: signs of life come every 5 s ([`TFTP_LIFE_INTERVAL`]), or 10 s.
+pub const ARP_ANSWERED_AFTER_LIFE: Duration = Duration::from_secs(15);
+
+const _: () = assert!(ARP_ANSWERED_AFTER_LIFE.as_secs() > TFTP_LIFE_INTERVAL.as_secs());
 const _: () = assert!(OFFER_STANDS.as_secs() > 32 && HOLD_AFTER_LIFE.as_secs() > 131);
 const _: () = assert!(POOL_ADDRESSES_MAX <= NUMBERS_MAX);
 /// Octets of a configuration file: sixteen thousand listed nodes fit.
@@ -63,6 +81,24 @@ pub const CHECKS_MAX: usize = 64;
 
 /// Hardware addresses of one `[[node]]`.
 pub const MACS_PER_NODE_MAX: usize = 16;
+
+/// `[[host]]`s: management boards, switches and power strips of all nodes.
+pub const HOSTS_MAX: usize = 2 * NODES_MAX;
+
+/// `[[class]]`es: every packet is compared with each of them.
+pub const CLASSES_MAX: usize = 256;
+
+/// Values of one key of a class, of which any is right: every packet is compared with each of them.
+pub const CLASS_ALTERNATIVES_MAX: usize = 256;
+
+/// Options in one table: all that there are have numbers of one octet, and some hold others.
+pub const OPTIONS_PER_TABLE_MAX: usize = 512;
+
+/// Octets of one option's value: more than this and the rest would not go into a frame together.
+pub const OPTION_OCTETS_MAX: usize = 1024;
+
+/// Machines of which it was told what had no room in their packets: after that, some are told again.
+pub const LEFT_OUT_TOLD_MAX: usize = 1024;
 
 /// Mistakes of a configuration that are told: nobody reads more before he begins to mend.
 pub const MISTAKES_MAX: usize = 200;

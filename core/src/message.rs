@@ -20,6 +20,8 @@ use std::sync::Arc;
 pub enum Input<'a> {
     /// A datagram came to port 67.
     Dhcp(Datagram<'a>),
+    /// A frame from a DHCP server went by that was not meant for us: from port 67 or 4011, with a reply in it. Never one of our own.
+    Overheard(Overheard<'a>),
     /// A machine asks for a file or talks about itself, by TFTP or HTTP. Answered by one [`Output::Reply`] with the same id, perhaps later.
     Request(Request),
     /// Bytes of ours were acknowledged by this address just now, by whatever protocol: its machine lives.
@@ -29,9 +31,11 @@ pub enum Input<'a> {
     Occupied {
         /// Which.
         address: Ipv4Addr,
-        /// Who.
-        mac: Mac,
+        /// Who, if the answer says so: ARP does, ICMP does not.
+        mac: Option<Mac>,
     },
+    /// A host asks by ARP who has an address, where `answer-arp` wants to know.
+    WhoHas(WhoHas<'a>),
     /// A file of the boot directory that was asked for is not to be had.
     Unavailable {
         /// Who asked.
@@ -83,12 +87,25 @@ pub enum Output {
     Dhcp(DhcpSend),
     /// Set or drop a permanent neighbour entry of ours, before whatever follows in the same list.
     Neighbour(Neighbour),
-    /// Ask on the link who has this address: whoever answers is told as [`Input::Occupied`]. It is nobody's in mid-boot.
+    /// Ask who has this address: whoever answers is told as [`Input::Occupied`]. It is nobody's in mid-boot.
     Probe {
-        /// On which interface.
+        /// On which interface; echoes are routed.
         interface: String,
         /// Which address.
         address: Ipv4Addr,
+        /// How.
+        by: ProbeBy,
+    },
+    /// Tell a host by ARP who has an address, in the place of the machine that has it.
+    AnswerArp {
+        /// On which interface.
+        interface: String,
+        /// Whose address.
+        address: Ipv4Addr,
+        /// Its hardware address.
+        mac: Mac,
+        /// Who is told: hardware address and address.
+        to: (Mac, Ipv4Addr),
     },
     /// The answer to a request or an operator.
     Reply(RequestId, Answer),
@@ -119,6 +136,32 @@ pub struct Datagram<'a> {
     pub payload: &'a [u8],
 }
 
+/// An ARP request (RFC 826).
+#[derive(Clone, Copy, Debug)]
+pub struct WhoHas<'a> {
+    /// The name of the interface on whose link it was heard.
+    pub interface: &'a str,
+    /// The address that is asked for.
+    pub address: Ipv4Addr,
+    /// Who asks: hardware address and address.
+    pub from: (Mac, Ipv4Addr),
+}
+
+/// Another server's reply, as it went by.
+#[derive(Clone, Copy, Debug)]
+pub struct Overheard<'a> {
+    /// The name of the interface on whose link it was heard.
+    pub interface: &'a str,
+    /// The hardware address that sent the frame: the server, or the relay or router between.
+    pub mac: Mac,
+    /// Who sent the datagram: its port is 67 or, of a server for PXE alone, 4011.
+    pub source: SocketAddrV4,
+    /// Whom it was sent to, as the IP header says.
+    pub destination: SocketAddrV4,
+    /// The UDP payload.
+    pub payload: &'a [u8],
+}
+
 /// A DHCP packet to be sent from port 67.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DhcpSend {
@@ -139,6 +182,15 @@ pub enum DhcpTarget {
     Frame(Mac, Ipv4Addr),
     /// Through the kernel, to a relay (port 67) or to a client that has its address (port 68).
     Address(SocketAddrV4),
+}
+
+/// How it is asked who has an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProbeBy {
+    /// By ARP, on the link of the interface (RFC 5227 2.1.1).
+    Arp,
+    /// By ICMP echo, behind a relay (RFC 2131 2.2).
+    Echo,
 }
 
 /// A neighbour entry of ours: it stands as long as its address is somebody's in mid-boot, so that no ARP disturbs a download.

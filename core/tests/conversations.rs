@@ -20,6 +20,7 @@ first = "10.77.1.0"
 temporary = "10.77.200.1-10.77.200.9"
 guests = "10.77.210.1-10.77.210.9"
 leasequery = ["10.77.0.2"]
+probe = false
 bootp = true
 [[network]]
 interface = "eth1"
@@ -27,6 +28,7 @@ address = "10.88.0.0/16"
 numbers = "100-109"
 first = "10.88.1.0"
 temporary = "10.88.200.1-10.88.200.9"
+probe = false
 [boot]
 bios = "pxelinux.0"
 [[node]]
@@ -35,6 +37,10 @@ number = 7
 [[node]]
 mac = "52:54:00:00:00:17"
 number = 100
+[[host]]
+mac = "52:54:00:00:00:27"
+name = "switch"
+address = "10.77.220.1"
 "#;
 
 const fn mac(last: u8) -> Mac {
@@ -93,12 +99,27 @@ impl World {
     fn sent(&mut self, out: Vec<Output>) -> Vec<DhcpSend> {
         let mut sent = Vec::new();
         for output in out {
-            match output {
-                Output::Record(ticket, _) => self.last = ticket,
-                Output::Dhcp(send) => sent.push(send),
-                _ => {}
+            if let Output::Record(ticket, _) = output {
+                self.last = ticket;
+            } else if let Output::Dhcp(send) = output {
+                sent.push(send);
             }
         }
+        sent
+    }
+
+    /// What is sent in this time by itself.
+    fn wait(&mut self, time: Duration) -> Vec<DhcpSend> {
+        let end = self.now + time;
+        let mut sent = Vec::new();
+        while let Some(next) = self.heorot.next_wakeup().filter(|next| *next <= end) {
+            self.now = next;
+            let mut out = Vec::new();
+            self.heorot.handle(next, Input::Wakeup, &mut out);
+            sent.extend(self.sent(out));
+            sent.extend(self.commit());
+        }
+        self.now = end;
         sent
     }
 
@@ -285,6 +306,33 @@ fn an_address_is_granted_at_once_where_both_want_it() {
     }
 }
 
+/// As before an offer, it is asked first who has the address; then the ACK goes out by itself. A number's address is nobody else's.
+#[test]
+fn an_address_is_asked_about_before_it_is_granted_at_once() {
+    let text =
+        BOTH.replace("probe = false\n", "").replace("bootp = true", "bootp = true\nrapid-commit = true");
+    for message_type in [Some(MessageType::Discover), None] {
+        let mut question = asked(mac(9), message_type);
+        question.options.set(option::RAPID_COMMIT, Vec::new());
+        let mut world = World::new(&text);
+        assert_eq!(world.take(&question), []);
+        let granted = world.wait(Duration::from_millis(300));
+        assert_eq!(granted.len(), 1, "{message_type:?}: {granted:?}");
+        let first = Message::parse(&granted[0].payload).unwrap();
+        assert_eq!(first.message_type(), message_type.map(|_| MessageType::Ack));
+        // Somebody has it: the next one is asked about, and granted.
+        let mut world = World::new(&text);
+        assert_eq!(world.take(&question), []);
+        let occupied = Input::Occupied { address: first.yiaddr, mac: Some(mac(0x77)) };
+        world.heorot.handle(world.now, occupied, &mut Vec::new());
+        let granted = world.wait(Duration::from_millis(700));
+        assert_eq!(granted.len(), 1, "{message_type:?}: {granted:?}");
+        assert_ne!(Message::parse(&granted[0].payload).unwrap().yiaddr, first.yiaddr);
+        question.chaddr[5] = 7;
+        assert_eq!(world.take(&question).len(), 1, "{message_type:?}: a numbered node waits for nothing");
+    }
+}
+
 /// RFC 2131 4.3.5: to ciaddr, without yiaddr and lease times. `secs` and the flag change nothing.
 #[test]
 fn who_has_an_address_is_told_the_rest() {
@@ -330,6 +378,7 @@ fn a_name_is_answered_by_the_true_one() {
         (mac(7), &b"\x01\0\0laptop"[..], &b"\x01\xff\xffnode7.cluster"[..]),
         (mac(7), b"\x04\0\0\x06laptop", b"\x07\xff\xff\x05node7\x07cluster\0"),
         (mac(9), b"\x01\0\0laptop", b"\x0a\xff\xfflaptop"),
+        (mac(0x27), b"\x01\0\0laptop", b"\x01\xff\xffswitch.cluster"),
     ] {
         let mut discover = asked(who, Some(MessageType::Discover));
         discover.options.set(option::FQDN, said.into());
@@ -349,6 +398,7 @@ fn bootp_gets_an_address_and_nothing_of_dhcp() {
         (&strangers, mac(7), None, Some(address(10, 77, 1, 7))),
         (&strangers, mac(9), None, None),
         (BOTH, mac(9), Some("guest"), Some(NONE)),
+        (&strangers, mac(0x27), None, Some(address(10, 77, 220, 1))),
         // It wants another server (RFC 951 7.3); us by our address.
         (BOTH, mac(7), Some("sname:elsewhere"), None),
         (BOTH, mac(7), Some("sname:10.77.0.1"), Some(address(10, 77, 1, 7))),
@@ -389,13 +439,7 @@ fn bootp_gets_an_address_and_nothing_of_dhcp() {
 fn bootp_keeps_the_address_of_a_number_for_good() {
     let mut world = World::new(BOTH);
     world.answer(&asked(mac(7), None));
-    while let Some(next) =
-        world.heorot.next_wakeup().filter(|next| *next < START + Duration::from_secs(90_000))
-    {
-        world.now = next;
-        world.heorot.handle(next, Input::Wakeup, &mut Vec::new());
-    }
-    world.now = START + Duration::from_secs(90_000);
+    world.wait(Duration::from_secs(90_000));
     let (active, _) = world.answer(&about(Query::Address(address(10, 77, 1, 7))));
     assert_eq!(active.options.u8(option::MESSAGE_TYPE), Some(ACTIVE));
     assert!(!active.options.contains(option::LEASE_TIME), "it is for good");
@@ -442,10 +486,13 @@ fn a_relay_hears_who_has_which_address() {
         is_firmware(message);
         by_relay(&[1, 2, b'p', b'4'])(message);
     });
+    let reserved = world.boots(mac(0x27), |_| {});
     world.now = world.now + Duration::from_secs(20);
     for (query, answer, about) in [
         (Query::Address(temporary), ACTIVE, Some((temporary, mac(1)))),
         (Query::Address(own), ACTIVE, Some((own, mac(7)))),
+        (Query::Address(reserved), ACTIVE, Some((reserved, mac(0x27)))),
+        (Query::Machine(mac(0x27)), ACTIVE, Some((reserved, mac(0x27)))),
         (Query::Address(address(10, 77, 1, 8)), UNASSIGNED, None),
         (Query::Address(address(10, 77, 9, 9)), UNKNOWN, None),
         (Query::Address(address(10, 66, 0, 1)), UNKNOWN, None),

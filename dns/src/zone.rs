@@ -175,6 +175,7 @@ impl Zones {
     fn any_address(&self, lowest: Ipv4Addr, highest: Ipv4Addr) -> bool {
         let of_hosts = self.hosts_by_address.range(lowest..=highest).next().is_some();
         of_hosts
+            || self.directory.hosts.any_address(lowest, highest)
             || self.directory.networks.iter().any(|network| {
                 // A range that runs past 255.255.255.255 has addresses up to there.
                 let last = network.last().unwrap_or(Ipv4Addr::BROADCAST);

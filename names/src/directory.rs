@@ -14,6 +14,40 @@ pub struct Directory {
     /// Names given by hand, lower case, beside the computed one: what PTR answers for these nodes. Each is a DNS label that no
     /// other node has, neither given nor computed (the configuration is checked for that; a computed name would win).
     pub given_names: BTreeMap<u32, String>,
+    /// Hosts that are no nodes. Their names are no node's either, and their addresses neither.
+    pub hosts: Hosts,
+}
+
+/// Names and addresses that are no arithmetic.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hosts {
+    by_name: BTreeMap<String, Ipv4Addr>,
+    by_address: BTreeMap<Ipv4Addr, String>,
+}
+
+impl Hosts {
+    /// The address of a name in lower case.
+    pub fn address(&self, name: &str) -> Option<Ipv4Addr> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The name of an address.
+    pub fn name(&self, address: Ipv4Addr) -> Option<&str> {
+        self.by_address.get(&address).map(String::as_str)
+    }
+
+    /// Whether any address between these, both included, has a name.
+    pub fn any_address(&self, lowest: Ipv4Addr, highest: Ipv4Addr) -> bool {
+        self.by_address.range(lowest..=highest).next().is_some()
+    }
+}
+
+impl FromIterator<(String, Ipv4Addr)> for Hosts {
+    fn from_iter<I: IntoIterator<Item = (String, Ipv4Addr)>>(hosts: I) -> Self {
+        let by_name: BTreeMap<_, _> = hosts.into_iter().collect();
+        let by_address = by_name.iter().map(|(name, address)| (*address, name.clone())).collect();
+        Self { by_name, by_address }
+    }
 }
 
 impl Directory {
@@ -39,12 +73,17 @@ impl Directory {
         };
         let addresses: Vec<_> = self.networks.iter().filter_map(address).collect();
         // A name without an address would be a name that nothing can be done with: a number that lives on no network has none.
-        (!addresses.is_empty()).then_some(addresses)
+        if addresses.is_empty() {
+            return self.hosts.address(&host).map(|address| vec![address]);
+        }
+        Some(addresses)
     }
 
     /// The host name, without the zone, whose address this is.
     pub fn host(&self, address: Ipv4Addr) -> Option<String> {
-        let (network, number) = self.networks.iter().find_map(|n| Some((n, n.number(address)?)))?;
+        let Some((network, number)) = self.networks.iter().find_map(|n| Some((n, n.number(address)?))) else {
+            return self.hosts.name(address).map(str::to_owned);
+        };
         Some(format!("{}{}", self.name(number), network.suffix))
     }
 }

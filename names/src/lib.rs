@@ -13,7 +13,7 @@ mod nodeset;
 mod numbering;
 mod pattern;
 
-pub use directory::Directory;
+pub use directory::{Directory, Hosts};
 pub use nodeset::{Folded, NodeSet, NodeSetError, NodeSetProblem, Unsupported};
 pub use numbering::{NumberRange, Numbering};
 pub use pattern::{Pattern, PatternError};

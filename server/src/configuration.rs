@@ -1,6 +1,7 @@
 //! Reads the configuration file, at the start, on SIGHUP and for `heorot check`.
 
 use crate::images::directory::problem_with;
+use crate::neighbour::threshold;
 use crate::settings;
 use heorot_core::config::{Config, render};
 use std::path::Path;
@@ -36,9 +37,16 @@ pub(crate) fn problems_here(config: &Config) -> Vec<String> {
     let mut problems: Vec<String> = problem_with(Path::new(&config.boot.directory)).into_iter().collect();
     match settings::served(config) {
         Ok(served) => problems.extend(served.iter().filter(|(_, found)| found.is_none()).map(|(name, _)| {
-            format!("there is no Ethernet interface {name}\n  see those there are: ip -brief link")
+            format!(
+                "there is no interface {name} with a hardware address\n  see those there are: ip -brief link"
+            )
         })),
         Err(e) => problems.push(format!("the host's interfaces cannot be listed: {e}")),
     }
     problems
+}
+
+/// What is better changed on this host for a configuration that is right; each with what to do.
+pub(crate) fn warnings_here(config: &Config) -> Vec<String> {
+    threshold::warning(config).into_iter().collect()
 }

@@ -1,5 +1,7 @@
 //! UDP packets, ARP and Ethernet frames made by hand: for clients that have no address yet, for relays, and for addresses that are to be lent again.
 
+pub(crate) mod read;
+
 use heorot_core::mac::Mac;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -12,11 +14,11 @@ const UDP_HEADER_OCTETS: usize = 8;
 /// Octets of the shortest frame, without its check sum (IEEE 802.3 3.2.8).
 const FRAME_OCTETS_MIN: usize = 60;
 /// Ethernet type of IPv4.
-const TYPE_IPV4: u16 = 0x0800;
+pub(crate) const TYPE_IPV4: u16 = 0x0800;
 /// Ethernet type of ARP.
 pub(crate) const TYPE_ARP: u16 = 0x0806;
 /// Protocol number of UDP.
-const PROTOCOL_UDP: u8 = 17;
+pub(crate) const PROTOCOL_UDP: u8 = 17;
 /// How ARP for IPv4 on Ethernet begins: both types, both lengths (RFC 826).
 pub(crate) const ARP_ETHERNET_IPV4: [u8; 6] = [0, 1, 8, 0, 6, 4];
 /// ARP's number of a request.
@@ -76,6 +78,24 @@ pub(crate) fn arp_answer(from: Mac, address: Ipv4Addr, to: Mac, asker: Ipv4Addr)
     arp(ARP_REPLY, (from, address), (to, to, asker))
 }
 
+/// A frame by which we tell a host that asked who has an address, in the place of the machine that has it. It comes from our own hardware address: a switch
+/// must not look for the machine at our port.
+pub(crate) fn arp_answer_for(us: Mac, (mac, address): (Mac, Ipv4Addr), to: Mac, asker: Ipv4Addr) -> Vec<u8> {
+    let mut frame = arp_answer(mac, address, to, asker);
+    frame.splice(6..12, us.0);
+    frame
+}
+
+/// An ICMP message of echo, of a type, without content (RFC 792).
+pub(crate) fn icmp_echo(kind: u8, identifier: u16, sequence: u16) -> Vec<u8> {
+    let mut message = vec![kind, 0, 0, 0];
+    message.extend(identifier.to_be_bytes());
+    message.extend(sequence.to_be_bytes());
+    let sum = complement(sum(0, &message));
+    message.splice(2..4, sum.to_be_bytes());
+    message
+}
+
 /// From whom, with what address; whom the frame goes to, and whom it speaks of.
 fn arp(operation: u16, from: (Mac, Ipv4Addr), to: (Mac, Mac, Ipv4Addr)) -> Vec<u8> {
     let mut frame = Vec::with_capacity(FRAME_OCTETS_MIN);
@@ -90,19 +110,6 @@ fn arp(operation: u16, from: (Mac, Ipv4Addr), to: (Mac, Mac, Ipv4Addr)) -> Vec<u
     frame.extend(to.2.octets());
     frame.resize(FRAME_OCTETS_MIN, 0);
     frame
-}
-
-/// Who says in a frame that he has which address. None: it is no ARP reply.
-pub(crate) fn arp_reply(frame: &[u8]) -> Option<(Ipv4Addr, Mac)> {
-    let packet = frame.get(ETHERNET_HEADER_OCTETS..)?;
-    let (head, rest) = packet.split_first_chunk::<6>()?;
-    let (operation, rest) = rest.split_first_chunk::<2>()?;
-    let (mac, rest) = rest.split_first_chunk::<6>()?;
-    let (address, _) = rest.split_first_chunk::<4>()?;
-    let is_reply = frame.get(12..14)? == TYPE_ARP.to_be_bytes()
-        && *head == ARP_ETHERNET_IPV4
-        && u16::from_be_bytes(*operation) == ARP_REPLY;
-    is_reply.then_some((Ipv4Addr::from(*address), Mac(*mac)))
 }
 
 /// A UDP datagram with its check sum over the pseudo-header (RFC 768).

@@ -15,6 +15,7 @@ mod configuration;
     expect(dead_code, reason = "its counts are for the metrics, which there are none of yet")
 )]
 mod dns;
+mod echo;
 mod frame;
 mod http;
 mod images;
@@ -23,6 +24,7 @@ mod link;
 mod neighbour;
 mod netio;
 mod notes;
+mod overhear;
 mod probe;
 mod problem;
 mod rehearse;

@@ -2,6 +2,8 @@
 //!
 //! Netlink by hand: three messages (rtnetlink(7)), two of them so small that the loop can wait for their answer.
 
+pub(crate) mod threshold;
+
 use heorot_core::mac::Mac;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, Read};
@@ -28,8 +30,8 @@ const NEIGHBOUR_HEADER_OCTETS: usize = 12;
 
 /// Octets taken at once. The kernel fills no more than 32 KiB of a dump into one buffer.
 const RECEIVE_OCTETS: usize = 32 * 1024;
-/// Entries of ours that are looked for at the start: as many as there can be nodes, each with two addresses in mid-move.
-const ENTRIES_MAX: usize = 2 * heorot_core::limit::NODES_MAX;
+/// Entries of ours that are looked for at the start: as many as there can be.
+const ENTRIES_MAX: usize = heorot_core::limit::PINS_MAX;
 /// Buffers of a dump: bounds the time of a start on a host with a huge neighbour table.
 const DUMP_BUFFERS_MAX: usize = 4096;
 /// The kernel answers within the system call; this only bounds what cannot happen.

@@ -1,16 +1,21 @@
 //! Asking by ARP who has an address that is to be lent again (RFC 5227 2.1.1).
 
 use crate::frame;
+use crate::frame::read::{Seen, read};
 use crate::netio::link_address;
 use crate::problem::{Problem, problem};
 use heorot_core::mac::Mac;
+use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, SockFilter, Socket, Type};
 use std::io::{self, Read};
 use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, BorrowedFd};
 
-/// Replies that are read in one go; more are left to the next turn.
-const REPLIES_A_TURN: usize = 64;
+/// Frames that are read in one go; more are left to the next turn.
+const FRAMES_A_TURN: usize = 64;
+
+/// Octets that may wait to be sent, as the kernel counts them: a thousand probes at once are 768 kB.
+const SEND_OCTETS: usize = 2 << 20;
 
 /// Asks on one interface, and hears the answers.
 #[derive(Debug)]
@@ -26,6 +31,10 @@ impl Prober {
             // Of protocol 0 until the filter stands, so that nothing gets in before it.
             let socket = Socket::new(Domain::PACKET, Type::RAW.nonblocking().cloexec(), None)?;
             socket.attach_filter(&only_replies())?;
+            // Beyond the host's limit only with CAP_NET_ADMIN.
+            if setsockopt(&socket, sockopt::SndBufForce, &SEND_OCTETS).is_err() {
+                socket.set_send_buffer_size(SEND_OCTETS)?;
+            }
             socket.bind(&link_address(index, frame::TYPE_ARP)?)?;
             io::Result::Ok(socket)
         };
@@ -41,17 +50,49 @@ impl Prober {
         self.socket.send(&frame::arp_probe(self.mac, address)).map(drop)
     }
 
-    /// Who has answered: for which address.
-    pub(crate) fn answers(&self) -> Vec<(Ipv4Addr, Mac)> {
-        let mut answers = Vec::new();
+    /// Whether requests of others are to be heard as well. Where nobody cares for them, every broadcast would wake the server for nothing.
+    pub(crate) fn hear_requests(&self, wanted: bool) {
+        let filter = if wanted { &all_operations()[..] } else { &only_replies()[..] };
+        // With the old one, what was wanted before is heard.
+        let _ = self.socket.attach_filter(filter);
+    }
+
+    /// Tells a host that asked who has an address, in the place of who has it.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub(crate) fn answer_for(&self, owner: (Mac, Ipv4Addr), to: (Mac, Ipv4Addr)) -> io::Result<()> {
+        self.socket.send(&frame::arp_answer_for(self.mac, owner, to.0, to.1)).map(drop)
+    }
+
+    /// What was said since.
+    pub(crate) fn heard(&self) -> Vec<Heard> {
+        let mut all = Vec::new();
         let mut buffer = [0; 128];
-        for _ in 0..REPLIES_A_TURN {
+        for _ in 0..FRAMES_A_TURN {
             match (&self.socket).read(&mut buffer) {
-                Ok(octets) => answers.extend(buffer.get(..octets).and_then(frame::arp_reply)),
+                Ok(octets) => all.extend(buffer.get(..octets).and_then(understood)),
                 Err(_) => break, // Nothing more; or the interface went down, and nobody answers then.
             }
         }
-        answers
+        all
+    }
+}
+
+/// What somebody said by ARP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// This one has this address.
+    Has(Ipv4Addr, Mac),
+    /// Who has this address? This one asks.
+    WhoHas(Ipv4Addr, (Mac, Ipv4Addr)),
+}
+
+fn understood(frame: &[u8]) -> Option<Heard> {
+    match read(frame) {
+        Seen::ArpReply { address, mac, .. } => Some(Heard::Has(address, mac)),
+        Seen::ArpRequest { from, sender, target } => Some(Heard::WhoHas(target, (from, sender))),
+        Seen::Datagram(_) | Seen::Fragment | Seen::Other => None,
     }
 }
 
@@ -73,4 +114,9 @@ fn only_replies() -> [SockFilter; 4] {
         step(RETURN, 0, 0, 128),
         step(RETURN, 0, 0, 0),
     ]
+}
+
+/// The same for requests and replies.
+fn all_operations() -> [SockFilter; 1] {
+    [SockFilter::new(0x06, 0, 0, 128)]
 }

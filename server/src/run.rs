@@ -19,6 +19,8 @@ use crate::ask::Ask;
 use crate::clock;
 use crate::configuration::Read;
 use crate::dns;
+use crate::echo::Echo;
+use crate::frame;
 use crate::http::Http;
 use crate::images::Images;
 use crate::images::directory::BootDirectory;
@@ -27,7 +29,8 @@ use crate::link::{Link, Routed};
 use crate::neighbour::Neighbours;
 use crate::netio::Inbox;
 use crate::notes::Notes;
-use crate::probe::Prober;
+use crate::overhear::Listener;
+use crate::probe::{Heard, Prober};
 use crate::settings::Served;
 use crate::store::Outcome;
 use crate::traffic::Traffic;
@@ -37,7 +40,7 @@ use carry::Pending;
 use commits::Commits;
 use heorot_core::cluster::network;
 use heorot_core::config::Config;
-use heorot_core::message::{self, Datagram};
+use heorot_core::message::{self, Datagram, Overheard, WhoHas};
 use heorot_core::time::Time;
 use heorot_core::transfer::{self, Port, Transfers};
 use heorot_core::{Heorot, limit};
@@ -84,6 +87,9 @@ pub(crate) struct Parts {
     pub(crate) data: Vec<UdpPort>,
     pub(crate) links: BTreeMap<String, Link>,
     pub(crate) probers: Vec<(String, Prober)>,
+    /// Where other DHCP servers are heard, by interface.
+    pub(crate) listeners: Vec<(String, Listener)>,
+    pub(crate) echo: Echo,
     pub(crate) routed: Routed,
     pub(crate) served: BTreeMap<String, Served>,
     pub(crate) neighbours: Neighbours,
@@ -132,15 +138,18 @@ enum Source {
     Bell,
     Signals,
     Tftp,
+    Echo,
     Data(usize),
     Dhcp(usize),
     Arp(usize),
+    OtherServers(usize),
 }
 
-/// From here on, tokens are those of data ports, then those of port 67, then those of ARP.
+/// From here on, tokens are those of data ports, then those of port 67, then those of ARP, then those of other servers.
 const DATA_TOKENS_FROM: u64 = 16;
 const DHCP_TOKENS_FROM: u64 = 1 << 16;
 const ARP_TOKENS_FROM: u64 = 1 << 17;
+const OTHER_SERVERS_TOKENS_FROM: u64 = 1 << 18;
 
 impl Source {
     fn token(self) -> u64 {
@@ -148,9 +157,11 @@ impl Source {
             Self::Bell => 0,
             Self::Signals => 1,
             Self::Tftp => 2,
+            Self::Echo => 3,
             Self::Data(place) => DATA_TOKENS_FROM + place as u64,
             Self::Dhcp(place) => DHCP_TOKENS_FROM + place as u64,
             Self::Arp(place) => ARP_TOKENS_FROM + place as u64,
+            Self::OtherServers(place) => OTHER_SERVERS_TOKENS_FROM + place as u64,
         }
     }
 
@@ -160,9 +171,11 @@ impl Source {
             0 => Self::Bell,
             1 => Self::Signals,
             2 => Self::Tftp,
+            3 => Self::Echo,
             data if data < DHCP_TOKENS_FROM => Self::Data(place(DATA_TOKENS_FROM)),
             dhcp if dhcp < ARP_TOKENS_FROM => Self::Dhcp(place(DHCP_TOKENS_FROM)),
-            _ => Self::Arp(place(ARP_TOKENS_FROM)),
+            arp if arp < OTHER_SERVERS_TOKENS_FROM => Self::Arp(place(ARP_TOKENS_FROM)),
+            _ => Self::OtherServers(place(OTHER_SERVERS_TOKENS_FROM)),
         }
     }
 }
@@ -180,6 +193,7 @@ impl Loop {
         watch(&parts.bell, Source::Bell)?;
         watch(&parts.signals, Source::Signals)?;
         watch(&parts.tftp, Source::Tftp)?;
+        watch(&parts.echo, Source::Echo)?;
         for (place, port) in parts.data.iter().enumerate() {
             watch(port, Source::Data(place))?;
         }
@@ -188,6 +202,9 @@ impl Loop {
         }
         for (place, (_, prober)) in parts.probers.iter().enumerate() {
             watch(prober, Source::Arp(place))?;
+        }
+        for (place, (_, listener)) in parts.listeners.iter().enumerate() {
+            watch(listener, Source::OtherServers(place))?;
         }
         let outgoing = Outgoing::new(parts.data.len());
         Ok(Self {
@@ -245,6 +262,8 @@ impl Loop {
                     }
                     Source::Dhcp(place) => self.take_dhcp(place, &mut inbox),
                     Source::Arp(place) => self.take_arp(place),
+                    Source::Echo => self.take_echo(),
+                    Source::OtherServers(place) => self.take_other_servers(place),
                 }
             }
             self.now = clock::now();
@@ -336,10 +355,42 @@ impl Loop {
         }
     }
 
-    /// What was answered to our probes.
+    /// What was answered to our probes, and what others ask.
     fn take_arp(&mut self, place: usize) {
-        for (address, mac) in self.parts.probers[place].1.answers() {
-            self.heorot(message::Input::Occupied { address, mac });
+        for heard in self.parts.probers[place].1.heard() {
+            match heard {
+                Heard::Has(address, mac) => {
+                    self.heorot(message::Input::Occupied { address, mac: Some(mac) });
+                }
+                Heard::WhoHas(address, from) => {
+                    let interface = self.parts.probers[place].0.clone();
+                    self.heorot(message::Input::WhoHas(WhoHas { interface: &interface, address, from }));
+                }
+            }
+        }
+    }
+
+    /// Who has answered to our echoes.
+    fn take_echo(&mut self) {
+        for address in self.parts.echo.answers() {
+            self.heorot(message::Input::Occupied { address, mac: None });
+        }
+    }
+
+    /// What other DHCP servers told their clients.
+    fn take_other_servers(&mut self, place: usize) {
+        let interface = self.parts.listeners[place].0.clone();
+        for frame in self.parts.listeners[place].1.frames() {
+            let Some(datagram) = self.parts.listeners[place].1.datagram(&frame) else { continue };
+            let frame::read::Datagram { from: mac, source, destination, payload, .. } = datagram;
+            let interface = &interface;
+            self.heorot(message::Input::Overheard(Overheard {
+                interface,
+                mac,
+                source,
+                destination,
+                payload,
+            }));
         }
     }
 
@@ -445,12 +496,15 @@ mod tests {
             Source::Bell,
             Source::Signals,
             Source::Tftp,
+            Source::Echo,
             Source::Data(0),
             Source::Data(7),
             Source::Dhcp(0),
             Source::Dhcp(300),
             Source::Arp(0),
             Source::Arp(300),
+            Source::OtherServers(0),
+            Source::OtherServers(300),
         ] {
             assert_eq!(Source::of(source.token()), source);
         }

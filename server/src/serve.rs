@@ -2,6 +2,7 @@
 
 use crate::ask::ASKS_WAITING_MAX;
 use crate::configuration::{self, Read};
+use crate::echo::Echo;
 use crate::http::{self, Http, control};
 use crate::images::Images;
 use crate::images::directory::BootDirectory;
@@ -9,11 +10,12 @@ use crate::journal::{Journal, Weight};
 use crate::link::{Link, Routed};
 use crate::neighbour::Neighbours;
 use crate::notes::Notes;
+use crate::overhear::Listener;
 use crate::probe::Prober;
 use crate::problem::{Problem, problem};
 use crate::run::commits::Commits;
 use crate::run::{Loop, Parts, operate};
-use crate::settings::{self, Served};
+use crate::settings::{self, LinkKind, Served};
 use crate::store::{self, Store};
 use crate::traffic::Traffic;
 use crate::udp::UdpPort;
@@ -65,6 +67,9 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
     if !warnings.is_empty() {
         journal.say(Weight::Warning, warnings.trim_end());
     }
+    for warning in configuration::warnings_here(&config) {
+        journal.say(Weight::Warning, warning);
+    }
     // dns:: starts its thread as it binds, so it comes last before the privileges go; changing the user reaches every thread.
     let first = Arc::new(settings::first_directory(&config));
     let names = dns::start(
@@ -98,6 +103,8 @@ struct Opened {
     data: Vec<UdpPort>,
     links: BTreeMap<String, Link>,
     probers: Vec<(String, Prober)>,
+    listeners: Vec<(String, Listener)>,
+    echo: Echo,
     routed: Routed,
     served: BTreeMap<String, Served>,
     neighbours: Neighbours,
@@ -115,13 +122,20 @@ fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
         served.into_iter().filter_map(|(name, found)| Some((name, found?))).collect();
     let dhcp =
         served.keys().map(|name| Ok((name.clone(), UdpPort::dhcp(name)?))).collect::<Result<_, Problem>>()?;
+    let ethernet = || served.iter().filter(|(_, served)| served.kind == LinkKind::Ethernet);
     let open_link =
         |(name, served): (&String, &Served)| Ok((name.clone(), Link::open(name, served.index, served.mac)?));
-    let links = served.iter().map(open_link).collect::<Result<_, Problem>>()?;
+    let links = ethernet().map(open_link).collect::<Result<_, Problem>>()?;
     let open_prober = |(name, served): (&String, &Served)| {
-        Ok((name.clone(), Prober::open(name, served.index, served.mac)?))
+        let prober = Prober::open(name, served.index, served.mac)?;
+        prober.hear_requests(settings::answers_arp(config, name));
+        Ok((name.clone(), prober))
     };
-    let probers = served.iter().map(open_prober).collect::<Result<_, Problem>>()?;
+    let probers = ethernet().map(open_prober).collect::<Result<_, Problem>>()?;
+    let open_listener = |(name, served): (&String, &Served)| {
+        Ok((name.clone(), Listener::open(name, served.index, served.mac)?))
+    };
+    let listeners = ethernet().map(open_listener).collect::<Result<_, Problem>>()?;
     let tftp = UdpPort::tftp()?;
     let boot =
         settings::own_addresses(config).into_iter().map(|address| http::bind(address, config.http.port));
@@ -145,6 +159,8 @@ fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
         data,
         links,
         probers,
+        listeners,
+        echo: Echo::open()?,
         routed: Routed::open()?,
         served,
         neighbours,
@@ -226,6 +242,8 @@ fn start(
         data: opened.data,
         links: opened.links,
         probers: opened.probers,
+        listeners: opened.listeners,
+        echo: opened.echo,
         routed: opened.routed,
         served: opened.served,
         neighbours: opened.neighbours,

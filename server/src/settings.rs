@@ -20,8 +20,26 @@ const DNS_PORT: u16 = 53;
 pub(crate) struct Served {
     /// The kernel's number of it.
     pub(crate) index: u32,
-    /// Its hardware address.
+    /// Its hardware address; of InfiniBand's twenty octets nothing that anybody here could use.
     pub(crate) mac: Mac,
+    /// What kind of link it is on.
+    pub(crate) kind: LinkKind,
+}
+
+/// What can be done on a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LinkKind {
+    /// Frames of our own making and permanent neighbour entries.
+    Ethernet,
+    /// Neither: a hardware address there says nothing without the path to it, which the kernel finds (RFC 4391 9). Replies are broadcast (RFC 4390 2.1).
+    InfiniBand,
+}
+
+impl LinkKind {
+    /// The kind of the kernel's number (linux/if_arp.h).
+    fn of(hardware_type: u16) -> Self {
+        if hardware_type == libc::ARPHRD_INFINIBAND { Self::InfiniBand } else { Self::Ethernet }
+    }
 }
 
 /// The interfaces of this host with their IPv4 addresses, as the configuration wants to know them.
@@ -42,7 +60,7 @@ pub(crate) fn interfaces() -> io::Result<Vec<Interface>> {
     Ok(interfaces.into_iter().map(|(name, addresses)| Interface { name, addresses }).collect())
 }
 
-/// The interfaces of the configuration as the kernel knows them. None of a name: it is not there, or is no Ethernet.
+/// The interfaces of the configuration as the kernel knows them. None of a name: it is not there, or has no hardware address.
 ///
 /// # Errors
 /// The kernel's.
@@ -50,15 +68,24 @@ pub(crate) fn served(config: &Config) -> io::Result<BTreeMap<String, Option<Serv
     let mut macs = BTreeMap::new();
     for entry in nix::ifaddrs::getifaddrs()? {
         let link = entry.address.as_ref().and_then(SockaddrStorage::as_link_addr);
-        if let Some(mac) = link.and_then(nix::sys::socket::LinkAddr::addr) {
-            macs.insert(entry.interface_name, Mac(mac));
+        if let Some((link, mac)) = link.and_then(|link| Some((link, link.addr()?))) {
+            macs.insert(entry.interface_name, (Mac(mac), LinkKind::of(link.hatype())));
         }
     }
     let find = |name: &str| {
         let index = nix::net::if_::if_nametoindex(name).ok()?;
-        Some(Served { index, mac: *macs.get(name)? })
+        let (mac, kind) = *macs.get(name)?;
+        Some(Served { index, mac, kind })
     };
     Ok(config.networks.iter().map(|network| (network.interface.clone(), find(&network.interface))).collect())
+}
+
+/// Whether ARP is answered in the place of nodes on an interface.
+pub(crate) fn answers_arp(config: &Config, interface: &str) -> bool {
+    config
+        .networks
+        .iter()
+        .any(|network| network.on_link && network.interface == interface && network.answer_arp)
 }
 
 /// Our own addresses on the networks, each once.
@@ -103,6 +130,7 @@ pub(crate) fn first_directory(config: &Config) -> Directory {
         pattern: config.cluster.nodes.clone(),
         networks: config.networks.iter().map(|network| network.numbering.clone()).collect(),
         given_names: BTreeMap::new(),
+        hosts: network::hosts(config),
     }
 }
 
@@ -164,6 +192,24 @@ mod tests {
         ] {
             assert_eq!(need_restart(&old, &config(&SAMPLE.replace(from, to))), expected, "{from} -> {to}");
         }
+    }
+
+    /// linux/if_arp.h. Loopback has frames like Ethernet's.
+    #[test]
+    fn only_infiniband_is_no_ethernet() {
+        for (number, kind) in [(1, LinkKind::Ethernet), (772, LinkKind::Ethernet), (32, LinkKind::InfiniBand)]
+        {
+            assert_eq!(LinkKind::of(number), kind, "{number}");
+        }
+        let lo = served(&config(SAMPLE)).unwrap()["lo"].unwrap();
+        assert_eq!(lo.kind, LinkKind::Ethernet);
+    }
+
+    #[test]
+    fn arp_is_answered_where_it_is_wanted() {
+        assert!(!answers_arp(&config(SAMPLE), "lo"));
+        let wanted = config(&SAMPLE.replace("numbers", "answer-arp = true\nnumbers"));
+        assert!(answers_arp(&wanted, "lo") && !answers_arp(&wanted, "eth1"));
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub(crate) enum Happening {
         /// Its place among the questions under way.
         place: u32,
     },
+    /// A foreign host says that it has this address, which was asked for by ARP.
+    ForeignHostAnswers(std::net::Ipv4Addr),
     /// The deed of this place in the run's plan is done.
     Planned(u32),
 }

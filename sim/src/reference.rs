@@ -29,6 +29,8 @@ pub(crate) struct Reference {
     lent: BTreeMap<Ipv4Addr, Loan>,
     /// The last offer to each machine, as long as nothing was decided about it.
     offers: BTreeMap<Mac, (Ipv4Addr, Time)>,
+    /// Addresses that foreign hosts have.
+    squatted: BTreeSet<Ipv4Addr>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +59,7 @@ impl Reference {
             config: config.clone(),
             numbers: BTreeMap::new(),
             holders: BTreeMap::new(),
+            squatted: BTreeSet::new(),
             lent: BTreeMap::new(),
             offers: BTreeMap::new(),
         };
@@ -117,6 +120,11 @@ impl Reference {
             is_kept(kept, *mac, *number)?;
         }
         Ok(())
+    }
+
+    /// A foreign host has an address from now on.
+    pub(crate) fn squatted(&mut self, address: Ipv4Addr) {
+        self.squatted.insert(address);
     }
 
     /// The server answers by DHCP.
@@ -268,6 +276,9 @@ impl Reference {
     }
 
     fn is_free_for(&self, now: Time, mac: Mac, address: Ipv4Addr) -> Result<(), String> {
+        if self.squatted.contains(&address) {
+            return Err(format!("{mac} gets {address}, which a foreign host has"));
+        }
         match self.lent.get(&address) {
             Some(loan) if loan.mac != mac && loan.held_until() > now => {
                 Err(format!("{mac} gets {address}, which is lent to {}", loan.mac))

@@ -20,6 +20,8 @@ use heorot_core::load::Control;
 use heorot_core::mac::Mac;
 use heorot_core::time::Time;
 use heorot_core::transfer::Resend;
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 /// Everything that a run begins with.
@@ -72,6 +74,8 @@ pub enum Deed {
     Disk(DiskMood),
     /// The network's weather changes.
     Weather(Weather),
+    /// A foreign host has this address from now on, and answers ARP for it.
+    Squat(Ipv4Addr),
 }
 
 /// The moment at which every run begins: a long way from zero.
@@ -141,6 +145,7 @@ impl Run {
             moments: Moments::default(),
             network: Network::new(plan.cabling, count, plan.seed),
             whereabouts: Whereabouts::new(count),
+            squatted: BTreeSet::new(),
             http: Http::default(),
             watch: Watch::new(START, plan.with_lines, &plan.config, &plan.records),
             broadcasts_reach_all: plan.broadcasts_reach_all,
@@ -254,6 +259,7 @@ impl Run {
             Happening::TransfersWake => self.server.wake_transfers(s),
             Happening::Done { life, place } => self.server.done(s, life, place),
             Happening::Http { place } => self.http(place),
+            Happening::ForeignHostAnswers(address) => self.server.foreign_host_answers(s, address),
             Happening::Planned(place) => self.carry_out(self.deeds[place as usize].clone()),
         }
     }
@@ -287,6 +293,10 @@ impl Run {
             Deed::Disk(mood) => {
                 s.watch.line(s.now, "disk", format_args!("{mood:?}"));
                 self.server.set_disk_mood(mood);
+            }
+            Deed::Squat(address) => {
+                s.squatted.insert(address);
+                s.watch.squatted(s.now, address);
             }
             Deed::Weather(weather) => {
                 s.watch.line(s.now, "network", format_args!("{weather:?}"));

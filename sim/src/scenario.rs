@@ -21,21 +21,24 @@
 //! | `store slow\|prompt\|refuses WHY` | |
 //! | `crash` | power cut and restart |
 //! | `A lacks PATH WHY` | a file it asked for is not to be had |
-//! | `occupied ADDRESS X` | machine X answers a probe |
+//! | `occupied ADDRESS X` | machine X answers a probe; `-` if the answer does not say who |
+//! | `other SERVER offers\|grants\|refuses ADDRESS X` | another server answers machine X, and is heard |
+//! | `downloads ADDRESS`, `asks-for ADDRESS X` | blocks are acknowledged from an address; machine X asks for one by ARP |
 //! | `link paced\|round-robin\|deferring` | how the link is used from now on |
 //! | `wait TIME` | |
 //! | `raw HEX` | any datagram to port 67 |
-//! | `node A`, `explain A`, `nodes`, `pool`, `kept` | what operators see |
+//! | `node A`, `explain A`, `nodes`, `pool`, `rogues`, `kept` | what operators see |
 
-use crate::speaker::{Packet, Speaker, describe};
+use crate::speaker::{OTHER_SERVER_MAC, Packet, Speaker, describe, other_reply};
 use crate::world::{Mood, World};
 use heorot_core::event::Kind;
 use heorot_core::load::Regime;
 use heorot_core::mac::Mac;
 use heorot_core::message::{
-    Answer, Datagram, Input, Measured, Neighbour, Output, Query, Request, RequestId, Via,
+    Answer, Datagram, Input, Measured, Neighbour, Output, Overheard, ProbeBy, Query, Request, RequestId, Via,
+    WhoHas,
 };
-use heorot_core::service::view::{ExplainView, NodeView, StatusView};
+use heorot_core::service::view::{ExplainView, NodeView, RogueServerView, StatusView};
 use heorot_core::wire::dhcp::MessageType;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -135,8 +138,37 @@ impl Teller {
             }
             ["wait", duration] => self.wait(duration),
             ["occupied", address, name] => {
-                let mac = self.mac(name)?;
+                let mac = if *name == "-" { None } else { Some(self.mac(name)?) };
                 let out = self.world()?.happen(Input::Occupied { address: address.parse().ok()?, mac });
+                Some(self.lines(out, None))
+            }
+            ["other", server, verb, address, name] => {
+                let message_type = match *verb {
+                    "offers" => MessageType::Offer,
+                    "grants" => MessageType::Ack,
+                    "refuses" => MessageType::Nak,
+                    _ => return None,
+                };
+                let server = server.parse().ok()?;
+                let payload = other_reply(server, message_type, address.parse().ok()?, self.mac(name)?);
+                let overheard = Overheard {
+                    interface: "eth1",
+                    mac: OTHER_SERVER_MAC,
+                    source: SocketAddrV4::new(server, 67),
+                    destination: SocketAddrV4::new(Ipv4Addr::BROADCAST, 68),
+                    payload: &payload,
+                };
+                let out = self.world()?.happen(Input::Overheard(overheard));
+                Some(self.lines(out, None))
+            }
+            ["asks-for", address, name] => {
+                let from = (self.mac(name)?, Ipv4Addr::new(10, 77, 0, 5));
+                let asked = WhoHas { interface: "eth1", address: address.parse().ok()?, from };
+                let out = self.world()?.happen(Input::WhoHas(asked));
+                Some(self.lines(out, None))
+            }
+            ["downloads", address] => {
+                let out = self.world()?.happen(Input::SignOfLife(address.parse().ok()?));
                 Some(self.lines(out, None))
             }
             ["raw", hex @ ..] => {
@@ -148,6 +180,7 @@ impl Teller {
             }
             ["nodes"] => self.nodes(),
             ["pool"] => self.pool(),
+            ["rogues"] => self.rogues(),
             ["kept"] => Some(self.world.as_ref()?.kept().iter().map(|(k, v)| format!("{k} {v}")).collect()),
             ["node", name] => self.node(name),
             ["explain", name] => self.explain(name),
@@ -251,7 +284,11 @@ impl Teller {
                     format!("neighbour {address} is {mac}")
                 }
                 Output::Neighbour(Neighbour::Drop { address, .. }) => format!("neighbour {address} dropped"),
-                Output::Probe { address, .. } => format!("who has {address}?"),
+                Output::Probe { address, by: ProbeBy::Arp, .. } => format!("who has {address}?"),
+                Output::Probe { address, by: ProbeBy::Echo, .. } => format!("echo to {address}"),
+                Output::AnswerArp { address, mac, to: (to, _), .. } => {
+                    format!("{to} is told that {address} is {mac}")
+                }
                 Output::Reply(_, answer) => {
                     let text = match answer {
                         Answer::Text(text) => text,
@@ -325,6 +362,17 @@ impl Teller {
         lines.extend(view.last_told.map(|told| format!("told: {told}")));
         lines.extend(view.to_do.map(|to_do| format!("to do: {to_do}")));
         Some(lines)
+    }
+
+    fn rogues(&mut self) -> Option<Vec<String>> {
+        let view: StatusView = serde_json::from_str(&self.ask(Query::Status(Measured::default()))?).ok()?;
+        let line = |rogue: &RogueServerView| {
+            let RogueServerView { address, network, count, last, .. } = rogue;
+            let or_dash = |mac: &Option<String>| mac.clone().unwrap_or_else(|| "-".into());
+            let (mac, client) = (or_dash(&rogue.mac), or_dash(&rogue.last_client));
+            format!("{address} ({mac}) on {network}, heard {count} times: it {last} {client}")
+        };
+        Some(view.rogue_servers.iter().map(line).collect())
     }
 
     fn pool(&mut self) -> Option<Vec<String>> {

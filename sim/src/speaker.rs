@@ -199,6 +199,38 @@ impl Packet {
     }
 }
 
+/// Where other servers' frames come from.
+pub const OTHER_SERVER_MAC: Mac = Mac([0x52, 0x54, 0x02, 0, 0, 9]);
+
+/// What another server tells a machine.
+pub fn other_reply(server: Ipv4Addr, message_type: MessageType, address: Ipv4Addr, mac: Mac) -> Vec<u8> {
+    let mut options = Options::default();
+    options.set(option::MESSAGE_TYPE, vec![message_type as u8]);
+    options.set(option::SERVER_IDENTIFIER, server.octets().into());
+    let mut chaddr = [0; 16];
+    chaddr[..6].copy_from_slice(&mac.0);
+    let none = Ipv4Addr::UNSPECIFIED;
+    let is_nak = message_type == MessageType::Nak;
+    let message = Message {
+        op: Op::BootReply,
+        htype: 1,
+        hlen: 6,
+        hops: 0,
+        xid: 0x1234_5678,
+        secs: 0,
+        broadcast: true,
+        ciaddr: none,
+        yiaddr: if is_nak { none } else { address },
+        siaddr: none,
+        giaddr: none,
+        chaddr,
+        sname: Vec::new(),
+        file: Vec::new(),
+        options,
+    };
+    message.write(576)
+}
+
 /// What a machine, or somebody who listens on its link, sees of an answer: one line.
 ///
 /// # Panics

@@ -7,10 +7,11 @@ use crate::moments::Moments;
 use crate::network::{Full, Network};
 use crate::slab::Slab;
 use crate::watch::Watch;
+use heorot_core::limit::PROBE_WAIT;
 use heorot_core::mac::Mac;
 use heorot_core::message::Answer;
 use heorot_core::time::Time;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub(crate) struct Surroundings {
     pub(crate) moments: Moments<Happening>,
     pub(crate) network: Network,
     pub(crate) whereabouts: Whereabouts,
+    /// Addresses that foreign hosts have, whom nobody has asked to.
+    pub(crate) squatted: BTreeSet<Ipv4Addr>,
     pub(crate) http: Http,
     pub(crate) watch: Watch,
     /// Whether broadcasts of the server go to every machine, and not to the one alone whose answer it is.
@@ -29,6 +32,9 @@ pub(crate) struct Surroundings {
 
 /// The server's hardware address.
 pub(crate) const SERVER_MAC: Mac = Mac([0x52, 0x54, 0x01, 0, 0, 1]);
+
+/// The hardware address of foreign hosts.
+pub(crate) const FOREIGN_MAC: Mac = Mac([0x52, 0x54, 0x02, 0, 0, 1]);
 
 /// The hardware address of a machine.
 pub(crate) fn mac_of(machine: u32) -> Mac {
@@ -60,6 +66,17 @@ impl Surroundings {
         };
         let known = machines.start..machines.end.min(count);
         self.network.server_sends(self.now, &mut self.moments, frame, known)
+    }
+
+    /// Somebody asks by ARP who has an address. Machines answer at once, foreign hosts when they get to it: the slowest just within the time that is waited
+    /// for them.
+    pub(crate) fn probe(&mut self, address: Ipv4Addr) -> Option<Mac> {
+        if self.squatted.contains(&address) {
+            let [.., last] = address.octets();
+            let after = PROBE_WAIT * u32::from(last % 100) / 100;
+            self.moments.push(self.now + after, Happening::ForeignHostAnswers(address));
+        }
+        self.whereabouts.holder(address).map(mac_of)
     }
 
     /// The hardware address of whoever has this address, as ARP would find out.

@@ -97,6 +97,12 @@ impl Watch {
         self.reference.alive(now, address);
     }
 
+    /// A foreign host has an address from now on.
+    pub(crate) fn squatted(&mut self, now: Time, address: Ipv4Addr) {
+        self.line(now, "foreign", format_args!("has {address}"));
+        self.reference.squatted(address);
+    }
+
     /// The server answers by DHCP.
     pub(crate) fn dhcp(&mut self, now: Time, send: &DhcpSend, kept: &Kept) {
         if self.has_lines() {

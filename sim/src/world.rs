@@ -161,12 +161,20 @@ impl Store {
     }
 }
 
+/// Offers are not preceded by probes unless the story asks for them with `probe = true`: each would take a wait of 300 ms.
 fn parse(config: &str) -> Result<Config, String> {
     let interface = |name: &str, second| Interface {
         name: name.into(),
         addresses: vec![(Ipv4Addr::new(10, second, 0, 1), 16)],
     };
+    let probes = config.contains("probe = true");
+    let with_probes = |(mut config, _): (Config, _)| {
+        for network in &mut config.networks {
+            network.probe &= probes;
+        }
+        config
+    };
     Config::parse(config, &[interface("eth1", 77), interface("eth2", 78)])
-        .map(|(config, _)| config)
+        .map(with_probes)
         .map_err(|mistakes| render("scenario", config, &mistakes))
 }

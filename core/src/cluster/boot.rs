@@ -58,6 +58,17 @@ pub fn boot_file(config: &Config, kind: FirmwareKind, server: Ipv4Addr) -> Optio
     }
 }
 
+/// The boot file that an operator names for some clients: a URL, or a file of the boot directory, which firmware that boots by HTTP gets as one.
+pub fn named_file(config: &Config, firmware: Option<Firmware>, server: Ipv4Addr, name: &str) -> BootFile {
+    if name.contains("://") {
+        BootFile::Url(name.into())
+    } else if firmware == Some(Firmware::Http) {
+        BootFile::Url(format!("{}/{}", http_base(config, server), percent_encode(name)))
+    } else {
+        BootFile::Path(name.into())
+    }
+}
+
 /// The option of `[boot]` that gives this firmware its file.
 pub fn boot_option(kind: FirmwareKind) -> &'static str {
     match kind {

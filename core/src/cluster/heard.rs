@@ -4,6 +4,7 @@ use crate::limit::{HEARD_MAX, LEASE_QUERIES_PER_SECOND_MAX};
 use crate::mac::Mac;
 use crate::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 /// The clients that were heard, and how many questions after them were answered.
@@ -11,6 +12,7 @@ use std::time::Duration;
 pub struct Heard {
     clients: BTreeMap<Mac, Said>,
     by_identifier: BTreeMap<Vec<u8>, Mac>,
+    by_address: BTreeMap<Ipv4Addr, Mac>,
     /// The longest unheard first.
     in_order: BTreeSet<(Time, Mac)>,
     answered: u32,
@@ -26,6 +28,8 @@ pub struct Said {
     pub identifier: Option<Vec<u8>>,
     /// What its relay added (option 82), if it came by one.
     pub relay: Option<Vec<u8>>,
+    /// The address that is reserved for it, and until when it was granted: nothing else keeps that.
+    pub granted: Option<(Ipv4Addr, Time)>,
 }
 
 /// Octets of what is kept: an option that was not split.
@@ -45,21 +49,40 @@ impl Heard {
                 }
             }
             Some(_) | None => {
-                self.forget(mac);
+                let granted = self.forget(mac).and_then(|said| said.granted);
                 if self.clients.len() >= HEARD_MAX
                     && let Some((_, oldest)) = self.in_order.first().copied()
                 {
                     self.forget(oldest);
                 }
-                let said =
-                    Said { at: now, identifier: identifier.map(Into::into), relay: relay.map(Into::into) };
+                let [identifier, relay] = [identifier, relay].map(|octets| octets.map(<[u8]>::to_vec));
+                let said = Said { at: now, identifier: identifier.clone(), relay, granted };
+                if let Some((address, _)) = granted {
+                    self.by_address.insert(address, mac);
+                }
                 self.clients.insert(mac, said);
                 if let Some(identifier) = identifier {
-                    self.by_identifier.insert(identifier.into(), mac);
+                    self.by_identifier.insert(identifier, mac);
                 }
             }
         }
         self.in_order.insert((now, mac));
+    }
+
+    /// A client that was heard is granted the address that is reserved for it.
+    pub fn granted(&mut self, mac: Mac, address: Ipv4Addr, until: Time) {
+        let Some(said) = self.clients.get_mut(&mac) else { return };
+        if let Some((old, _)) = said.granted.replace((address, until))
+            && self.by_address.get(&old) == Some(&mac)
+        {
+            self.by_address.remove(&old);
+        }
+        self.by_address.insert(address, mac);
+    }
+
+    /// Who was granted this address last, of those for whom it is reserved.
+    pub fn by_address(&self, address: Ipv4Addr) -> Option<Mac> {
+        self.by_address.get(&address).copied()
     }
 
     /// What a client said last.
@@ -81,14 +104,20 @@ impl Heard {
         self.answered <= LEASE_QUERIES_PER_SECOND_MAX
     }
 
-    fn forget(&mut self, mac: Mac) {
-        let Some(said) = self.clients.remove(&mac) else { return };
+    fn forget(&mut self, mac: Mac) -> Option<Said> {
+        let said = self.clients.remove(&mac)?;
         self.in_order.remove(&(said.at, mac));
-        if let Some(identifier) = said.identifier
-            && self.by_identifier.get(&identifier) == Some(&mac)
+        if let Some(identifier) = &said.identifier
+            && self.by_identifier.get(identifier) == Some(&mac)
         {
-            self.by_identifier.remove(&identifier);
+            self.by_identifier.remove(identifier);
         }
+        if let Some((address, _)) = said.granted
+            && self.by_address.get(&address) == Some(&mac)
+        {
+            self.by_address.remove(&address);
+        }
+        Some(said)
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Leases {
     offered_to: BTreeMap<(Mac, PoolId), Ipv4Addr>,
     /// Addresses that nobody gets before a moment.
     closed: BTreeMap<Ipv4Addr, Closure>,
+    /// Addresses that are kept for hosts: in no range.
+    reserved: BTreeSet<Ipv4Addr>,
 }
 
 /// A range of one network.
@@ -114,17 +116,19 @@ pub enum NotFree {
 impl Leases {
     /// The ranges of a configuration, all addresses free.
     pub fn new(config: &Config) -> Self {
+        let reserved: BTreeSet<_> = config.hosts.iter().filter_map(|host| host.address).collect();
         let mut pools = BTreeMap::new();
         for (network, settings) in config.networks.iter().enumerate() {
             let ranges =
                 [(PoolKind::Temporary, Some(settings.temporary)), (PoolKind::Guest, settings.guests)];
             for (kind, range) in ranges {
                 let Some(range) = range else { continue };
-                let free = (u32::from(range.first)..=u32::from(range.last)).map(Ipv4Addr::from).collect();
+                let all = (u32::from(range.first)..=u32::from(range.last)).map(Ipv4Addr::from);
+                let free = all.filter(|address| !reserved.contains(address)).collect();
                 pools.insert(PoolId { network, kind }, Pool { range, free, offers: BTreeSet::new() });
             }
         }
-        Self { pools, ..Self::default() }
+        Self { pools, reserved, ..Self::default() }
     }
 
     /// The ranges of another configuration; what is lent stays lent until it ends, also where its range is gone.
@@ -207,7 +211,7 @@ impl Leases {
     /// Why not.
     pub fn check(&self, address: Ipv4Addr, mac: Mac, id: PoolId) -> Result<(), NotFree> {
         let pool = self.pools.get(&id).ok_or(NotFree::Elsewhere)?;
-        if !pool.range.contains(address) {
+        if !pool.range.contains(address) || self.reserved.contains(&address) {
             return Err(NotFree::Elsewhere);
         }
         let to_another = self.offered(address).is_some_and(|offered| offered != mac)
@@ -342,6 +346,11 @@ impl Leases {
         self.closed.iter().map(|(address, closure)| (*address, *closure))
     }
 
+    /// Why nobody gets an address now, if so.
+    pub fn closure(&self, address: Ipv4Addr) -> Option<Closure> {
+        self.closed.get(&address).copied()
+    }
+
     /// Whether an address is being probed.
     pub fn is_probed(&self, address: Ipv4Addr) -> bool {
         self.closed.get(&address).is_some_and(|closure| closure.probed.is_some())
@@ -392,7 +401,8 @@ impl Leases {
     /// The address goes back to its range, unless it is somebody's.
     fn free(&mut self, address: Ipv4Addr) {
         let is_lent = self.leases.contains_key(&address);
-        if is_lent || self.closed.contains_key(&address) || self.offers.contains_key(&address) {
+        let is_kept = self.closed.contains_key(&address) || self.reserved.contains(&address);
+        if is_lent || is_kept || self.offers.contains_key(&address) {
             return;
         }
         let of_range = self.pools.values_mut().find(|pool| pool.range.contains(address));

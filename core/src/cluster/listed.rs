@@ -1,14 +1,19 @@
 //! The machines that the operator listed by hand, found fast.
 
 use crate::config::{Config, ListedNode};
+use crate::limit::NODES_MAX;
 use crate::mac::Mac;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// An index of `[[node]]`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listed {
     places: BTreeMap<Mac, usize>,
-    numbers: BTreeSet<u32>,
+    numbers: BTreeMap<u32, usize>,
+    /// Machines that were found to be listed by something else than their hardware address.
+    bound: BTreeMap<Mac, usize>,
+    /// The machine of an entry that was bound first.
+    first_bound: BTreeMap<usize, Mac>,
 }
 
 impl Listed {
@@ -19,17 +24,44 @@ impl Listed {
         };
         Self {
             places: config.nodes.iter().enumerate().flat_map(by_mac).collect(),
-            numbers: config.nodes.iter().filter_map(|node| node.number).collect(),
+            numbers: config
+                .nodes
+                .iter()
+                .enumerate()
+                .filter_map(|(place, node)| Some((node.number?, place)))
+                .collect(),
+            ..Self::default()
         }
     }
 
     /// The entry of a machine.
     pub fn get<'a>(&self, config: &'a Config, mac: Mac) -> Option<&'a ListedNode> {
-        config.nodes.get(*self.places.get(&mac)?)
+        config.nodes.get(*self.bound.get(&mac).or_else(|| self.places.get(&mac))?)
     }
 
     /// Whether a number is kept for a listed machine.
     pub fn has_number(&self, number: u32) -> bool {
-        self.numbers.contains(&number)
+        self.numbers.contains_key(&number)
+    }
+
+    /// Takes note that an entry means this machine, although it has another hardware address or none.
+    pub fn bind(&mut self, mac: Mac, place: usize) {
+        if self.bound.len() < NODES_MAX || self.bound.contains_key(&mac) {
+            self.bound.insert(mac, place);
+            self.first_bound.entry(place).or_insert(mac);
+        }
+    }
+
+    /// The same for a machine that had its number before a restart: an entry without hardware addresses knows it by that.
+    pub fn bind_by_number(&mut self, config: &Config, mac: Mac, number: Option<u32>) {
+        let place = number.and_then(|number| self.numbers.get(&number)).copied();
+        if let Some(place) = place.filter(|place| config.nodes[*place].macs.is_empty()) {
+            self.bind(mac, place);
+        }
+    }
+
+    /// The machine that was first found to be meant by an entry.
+    pub fn bound(&self, place: usize) -> Option<Mac> {
+        self.first_bound.get(&place).copied()
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::config::{Config, LinkSpeed, ListedNode, Network};
 use crate::load::{Link, LinkRate};
-use heorot_names::Directory;
+use heorot_names::{Directory, Hosts};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
@@ -44,7 +44,13 @@ pub fn directory(config: &Config, number_of: impl Fn(&ListedNode) -> Option<u32>
         pattern: config.cluster.nodes.clone(),
         networks: config.networks.iter().map(|network| network.numbering.clone()).collect(),
         given_names: given.collect(),
+        hosts: hosts(config),
     }
+}
+
+/// The names of hosts that are no nodes.
+pub fn hosts(config: &Config) -> Hosts {
+    config.hosts.iter().filter_map(|host| Some((host.name.clone()?, host.address?))).collect()
 }
 
 /// The links by which the networks are reached: one for each interface, and one for each network behind a relay.

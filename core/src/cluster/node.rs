@@ -63,6 +63,8 @@ pub struct Boot {
     pub firmware: BTreeMap<Firmware, Time>,
     /// The file that it was told of or asked for last: some ROMs then ask for a file without a name.
     pub file: Option<String>,
+    /// The profile that its class gives it.
+    pub profile: Option<String>,
 }
 
 /// Programs that ask for an address before there is an operating system.
@@ -209,6 +211,19 @@ impl Nodes {
                 self.identities.insert(*further, mac);
             }
         }
+    }
+
+    /// Joins one more hardware address to a machine, which may have so many: the one that was joined first is forgotten for it. Whether it is
+    /// the machine's now.
+    pub fn join_latest(&mut self, mac: Mac, further: Mac, most: usize) -> bool {
+        if let Some(node) = self.nodes.get_mut(&mac)
+            && node.further_macs.len() >= most
+        {
+            let forgotten = node.further_macs.remove(0);
+            self.identities.remove(&forgotten);
+        }
+        self.join(mac, &[further]);
+        self.identity(further) == mac
     }
 
     /// Reserves a number for a machine while it is recorded. Whether it was to be had.

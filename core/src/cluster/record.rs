@@ -58,6 +58,9 @@ pub struct BootRecord {
     pub phase: Option<Phase>,
     /// Why it is in that stage, for people.
     pub reason: String,
+    /// The profile that its class gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
 }
 
 /// A record that this version cannot read: written by a later one, or damaged.

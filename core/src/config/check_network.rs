@@ -62,6 +62,10 @@ pub(super) fn build(draft: &NetworkDraft, prefix: &Prefix) -> Option<Network> {
         lease: draft.lease.as_ref()?.value,
         temporary_lease: draft.temporary_lease.as_ref()?.value,
         guest_lease: draft.guest_lease.as_ref()?.value,
+        options: draft.options.clone(),
+        probe: draft.probe.as_ref()?.value,
+        other_servers: draft.other_servers.as_ref()?.value.iter().map(|server| server.value).collect(),
+        answer_arp: draft.answer_arp.as_ref()?.value,
         rapid_commit: draft.rapid_commit.as_ref()?.value,
         bootp: draft.bootp.as_ref()?.value,
         leasequery: draft.leasequery.as_ref()?.value.iter().map(|asker| asker.value).collect(),
@@ -147,7 +151,7 @@ fn check_given(
 }
 
 /// Addresses that no range may hold, with what they are.
-fn own_addresses(
+pub(super) fn own_addresses(
     findings: &Findings<'_>,
     networks: &[NetworkDraft],
     interfaces: &[Interface],
@@ -381,15 +385,15 @@ impl Given {
 }
 
 impl Prefix {
-    fn contains(&self, address: Ipv4Addr) -> bool {
+    pub(super) fn contains(&self, address: Ipv4Addr) -> bool {
         masked(address, self.length) == masked(self.address, self.length)
     }
 
-    fn network(&self) -> Ipv4Addr {
+    pub(super) fn network(&self) -> Ipv4Addr {
         Ipv4Addr::from(masked(self.address, self.length))
     }
 
-    fn broadcast(&self) -> Ipv4Addr {
+    pub(super) fn broadcast(&self) -> Ipv4Addr {
         Ipv4Addr::from(masked(self.address, self.length) | !masked(Ipv4Addr::BROADCAST, self.length))
     }
 

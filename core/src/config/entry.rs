@@ -62,6 +62,25 @@ impl<'d> Entry<'d> {
         self.table.contains_key(key)
     }
 
+    /// The value of a key as it stands, if the file has it.
+    pub(super) fn raw(&self, key: &str) -> Option<&'d Spanned<DeValue<'d>>> {
+        self.table.get(key)
+    }
+
+    /// Whether an unknown key seems to mean this one.
+    pub(super) fn misspelt(&self, key: &str) -> bool {
+        self.misspelt.contains(&key)
+    }
+
+    /// The value of a key that is true or false; without it, false.
+    pub(super) fn flag(&self, findings: &mut Findings<'_>, key: &str) -> bool {
+        let Some(value) = self.raw(key) else { return false };
+        value.get_ref().as_bool().unwrap_or_else(|| {
+            wrong_type(findings, &self.heading, key, value, "true or false", None);
+            false
+        })
+    }
+
     /// Where a key stands; where its table does, if it is not there.
     pub(super) fn key_span(&self, key: &str) -> Range<usize> {
         self.table.get_key_value(key).map_or_else(|| self.span.clone(), |(key, _)| key.span())
@@ -165,14 +184,6 @@ impl<'d> Entry<'d> {
         })
     }
 
-    /// The value of a key that holds a string or a whole number, as text.
-    pub(super) fn threshold(&self, findings: &mut Findings<'_>, key: &str) -> Option<Placed<String>> {
-        self.value(findings, key, |findings, heading, value| match value.get_ref().as_integer() {
-            Some(integer) if integer.radix() == 10 => Some(integer.as_str().to_owned()),
-            Some(_) | None => one_text(findings, heading, key, value, "").map(str::to_owned),
-        })
-    }
-
     /// The value of a key that holds `true` or `false`, or its default.
     pub(super) fn truth(&self, findings: &mut Findings<'_>, key: &str) -> Option<Placed<bool>> {
         self.value(findings, key, |findings, heading, value| {
@@ -183,6 +194,14 @@ impl<'d> Entry<'d> {
                 wrong_type(findings, heading, key, value, "true or false", remedy);
             }
             truth
+        })
+    }
+
+    /// The value of a key that holds a string or a whole number, as text.
+    pub(super) fn threshold(&self, findings: &mut Findings<'_>, key: &str) -> Option<Placed<String>> {
+        self.value(findings, key, |findings, heading, value| match value.get_ref().as_integer() {
+            Some(integer) if integer.radix() == 10 => Some(integer.as_str().to_owned()),
+            Some(_) | None => one_text(findings, heading, key, value, "").map(str::to_owned),
         })
     }
 

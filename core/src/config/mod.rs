@@ -1,22 +1,30 @@
 //! The configuration: what the operator wrote, checked, with every default filled in.
 //!
 //! - `table` has one record for each option: parser, reference page and sample file are made from them;
-//! - `read` takes the file apart (by `entry` and `value`): every value right in itself, with its place;
-//! - `check_network` and `check_node` look at what values mean together;
+//! - `option` knows the DHCP options that an operator may set;
+//! - `read` takes the file apart (by `entry` and `value`; `read_host` what is of hosts): every value right in itself, with its place;
+//! - `check_network`, `check_node` and `check_host` look at what values mean together;
 //! - `mistake` is what all of them find, and how it looks.
 
+mod check_host;
 mod check_network;
 mod check_node;
 mod entry;
+mod host;
 mod mistake;
+mod option;
 mod read;
+mod read_host;
 mod reference;
 mod setting;
 mod table;
+mod table_host;
 mod template;
 mod value;
 
+pub use host::{Class, Host, Identifiers, MacPattern};
 pub use mistake::{Mistake, Severity, render};
+pub use option::{Form as OptionForm, KNOWN as KNOWN_OPTIONS, KnownOption, OptionPath, OptionTable};
 pub use reference::{reference, sample};
 pub use setting::{Fallback, Form, Kind, Section, Setting, Status};
 pub use table::SECTIONS;
@@ -53,6 +61,12 @@ pub struct Config {
     pub http: Http,
     /// `load.link`
     pub link: LinkSpeed,
+    /// `[options]`
+    pub options: OptionTable,
+    /// `[[class]]`, in the order of the file.
+    pub classes: Vec<Class>,
+    /// `[[host]]`, in the order of the file.
+    pub hosts: Vec<Host>,
 }
 
 /// How fast the link to the nodes is.
@@ -94,6 +108,7 @@ impl Config {
         }
         let prefixes = check_network::check(&mut findings, &draft, interfaces);
         check_node::check(&mut findings, &draft);
+        check_host::check(&mut findings, &draft, &prefixes, interfaces);
         if findings.refused() {
             return Err(findings.into_mistakes());
         }
@@ -104,12 +119,17 @@ impl Config {
 
     /// Puts together what was read. None: something that has to be there is missing.
     fn build(draft: Draft, prefixes: &[Option<check_network::Prefix>]) -> Option<Self> {
+        let classes =
+            draft.classes.into_iter().map(|class| check_host::build_class(class, &draft.networks, prefixes));
+        let classes = classes.collect::<Option<_>>()?;
         let networks = draft.networks.iter().zip(prefixes);
         let listed = |node: read::NodeDraft| ListedNode {
             macs: node.macs.into_iter().map(|mac| mac.value).collect(),
             number: node.number.map(|number| number.value),
             name: node.name.map(|name| name.value),
             profile: node.profile.map(|profile| profile.value),
+            identifiers: node.identifiers.build(),
+            options: node.options,
         };
         Some(Self {
             cluster: Cluster { name: draft.cluster_name?.value, nodes: draft.pattern?.value },
@@ -127,6 +147,9 @@ impl Config {
             nodes: draft.nodes.into_iter().map(listed).collect(),
             http: Http { port: u16::try_from(draft.port?.value).ok()? },
             link: draft.link?.value,
+            options: draft.options,
+            classes,
+            hosts: draft.hosts.into_iter().map(check_host::build_host).collect(),
         })
     }
 }
@@ -140,6 +163,7 @@ fn build_profiles(drafts: &BTreeMap<String, ProfileDraft>) -> Option<BTreeMap<St
             kernel: draft.kernel.as_ref().or(default.kernel.as_ref())?.value.clone(),
             initrd: initrd.value.iter().map(|file| file.value.clone()).collect(),
             cmdline: draft.cmdline.as_ref().or(default.cmdline.as_ref())?.value.clone(),
+            options: draft.options.as_ref().or(default.options.as_ref())?.clone(),
         })
     };
     let mut profiles: BTreeMap<_, _> =
@@ -195,6 +219,14 @@ pub struct Network {
     pub temporary_lease: Duration,
     /// Of a guest's address.
     pub guest_lease: Duration,
+    /// What its hosts are told.
+    pub options: OptionTable,
+    /// Whether addresses that are lent are probed before.
+    pub probe: bool,
+    /// DHCP servers that may answer here beside us.
+    pub other_servers: Vec<Ipv4Addr>,
+    /// Whether ARP is answered in the place of nodes that download.
+    pub answer_arp: bool,
     /// Whether an address is granted at once to who wants it so (RFC 4039).
     pub rapid_commit: bool,
     /// Whether hosts that speak BOOTP get addresses of `guests`.
@@ -275,6 +307,8 @@ pub struct Profile {
     pub initrd: Vec<String>,
     /// Template of the kernel command line.
     pub cmdline: Template,
+    /// What its nodes are told by DHCP.
+    pub options: OptionTable,
 }
 
 /// How a new machine earns its number.
@@ -349,14 +383,18 @@ pub enum CheckKind {
 /// A node by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedNode {
-    /// Its hardware addresses; the first is the one it boots by.
+    /// Its hardware addresses; the first is the one it boots by. None, if `identifiers` tell who it is.
     pub macs: Vec<Mac>,
+    /// What tells it beside them.
+    pub identifiers: Identifiers,
     /// Its number, if given.
     pub number: Option<u32>,
     /// Its name, if it is not the computed one; lower case.
     pub name: Option<String>,
     /// Its profile, if it is not `default`.
     pub profile: Option<String>,
+    /// What it is told by DHCP.
+    pub options: OptionTable,
 }
 
 /// The HTTP server for nodes.

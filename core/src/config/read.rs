@@ -2,12 +2,16 @@
 
 use super::entry::{Entry, Placed, child, did_you_mean};
 use super::mistake::{Findings, WHOLE_FILE, quoted};
+use super::option::{self, OptionTable};
+use super::read_host::{ClassDraft, HostDraft, IdentifiersDraft};
+use super::read_host::{read_class, read_host, read_identifiers, read_options};
 use super::setting::{Form, Section};
 use super::table::SECTIONS;
 use super::template::Template;
 use super::{AddressRange, Boot, Check, CheckKind, FirmwareKind, LinkSpeed, Order, Policy, Server, value};
 use crate::limit::{
-    CHECKS_MAX, LEASE_QUERY_ASKERS_MAX, MACS_PER_NODE_MAX, NETWORKS_MAX, NODES_MAX, PROFILES_MAX,
+    CHECKS_MAX, CLASSES_MAX, HOSTS_MAX, LEASE_QUERY_ASKERS_MAX, MACS_PER_NODE_MAX, NETWORKS_MAX, NODES_MAX,
+    PROFILES_MAX,
 };
 use crate::mac::Mac;
 use heorot_names::{NumberRange, Pattern};
@@ -30,6 +34,9 @@ pub(super) struct Draft {
     pub(super) order: Option<Placed<Order>>,
     pub(super) checks: Vec<CheckDraft>,
     pub(super) nodes: Vec<NodeDraft>,
+    pub(super) options: OptionTable,
+    pub(super) classes: Vec<ClassDraft>,
+    pub(super) hosts: Vec<HostDraft>,
     pub(super) port: Option<Placed<u32>>,
     pub(super) link: Option<Placed<LinkSpeed>>,
 }
@@ -49,6 +56,10 @@ pub(super) struct NetworkDraft {
     pub(super) lease: Option<Placed<Duration>>,
     pub(super) temporary_lease: Option<Placed<Duration>>,
     pub(super) guest_lease: Option<Placed<Duration>>,
+    pub(super) options: OptionTable,
+    pub(super) probe: Option<Placed<bool>>,
+    pub(super) other_servers: Option<Placed<Vec<Placed<Ipv4Addr>>>>,
+    pub(super) answer_arp: Option<Placed<bool>>,
     pub(super) rapid_commit: Option<Placed<bool>>,
     pub(super) bootp: Option<Placed<bool>>,
     pub(super) leasequery: Option<Placed<Vec<Placed<Ipv4Addr>>>>,
@@ -59,6 +70,7 @@ pub(super) struct ProfileDraft {
     pub(super) kernel: Option<Placed<String>>,
     pub(super) initrd: Option<Placed<Vec<Placed<String>>>>,
     pub(super) cmdline: Option<Placed<Template>>,
+    pub(super) options: Option<OptionTable>,
 }
 
 /// A `[[trial.check]]`, and the places of what has to be unlike the others'.
@@ -70,9 +82,11 @@ pub(super) struct CheckDraft {
 /// A `[[node]]`.
 pub(super) struct NodeDraft {
     pub(super) macs: Vec<Placed<Mac>>,
+    pub(super) identifiers: IdentifiersDraft,
     pub(super) number: Option<Placed<u32>>,
     pub(super) name: Option<Placed<String>>,
     pub(super) profile: Option<Placed<String>>,
+    pub(super) options: OptionTable,
 }
 
 /// A table of the file with the place of its heading.
@@ -102,6 +116,8 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
     let network = |findings: &mut Findings<'_>, entry: Entry<'_>| read_network(findings, &entry);
     let check = |findings: &mut Findings<'_>, entry: Entry<'_>| read_check(findings, &entry);
     let node = |findings: &mut Findings<'_>, entry: Entry<'_>| Some(read_node(findings, &entry));
+    let class = |findings: &mut Findings<'_>, entry: Entry<'_>| Some(read_class(findings, &entry));
+    let host = |findings: &mut Findings<'_>, entry: Entry<'_>| Some(read_host(findings, &entry));
     let cluster = tables.one(findings, "cluster");
     let server = tables.one(findings, "server");
     let boot = tables.one(findings, "boot");
@@ -120,6 +136,13 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
         order: trial.word(findings, "order", &[("passed", Order::Passed), ("list", Order::List)]),
         checks: tables.all(findings, "trial.check", CHECKS_MAX, check),
         nodes: tables.all(findings, "node", NODES_MAX, node),
+        options: tables
+            .of("options")
+            .map(|found| option::read(findings, found.table))
+            .next()
+            .unwrap_or_default(),
+        classes: tables.all(findings, "class", CLASSES_MAX, class),
+        hosts: tables.all(findings, "host", HOSTS_MAX, host),
         port: http.integer(findings, "port"),
         link: load.text(findings, "link", value::link_speed),
     }
@@ -157,6 +180,10 @@ fn read_network(findings: &mut Findings<'_>, network: &Entry<'_>) -> Option<Netw
         lease: network.duration(findings, "lease"),
         temporary_lease: network.duration(findings, "temporary-lease"),
         guest_lease: network.duration(findings, "guest-lease"),
+        options: read_options(findings, network),
+        probe: network.truth(findings, "probe"),
+        other_servers: network.texts(findings, "other-servers", value::address),
+        answer_arp: network.truth(findings, "answer-arp"),
         rapid_commit: network.truth(findings, "rapid-commit"),
         bootp: network.truth(findings, "bootp"),
         leasequery: read_askers(findings, network),
@@ -218,6 +245,7 @@ fn read_profile(findings: &mut Findings<'_>, profile: &Entry<'_>, is_default: bo
         kernel: wanted("kernel").then(|| profile.text(findings, "kernel", value::file_name)).flatten(),
         initrd: wanted("initrd").then(|| profile.texts(findings, "initrd", value::file_name)).flatten(),
         cmdline: wanted("cmdline").then(|| profile.text(findings, "cmdline", value::template)).flatten(),
+        options: wanted("options").then(|| read_options(findings, profile)),
     }
 }
 
@@ -280,6 +308,15 @@ fn read_check(findings: &mut Findings<'_>, entry: &Entry<'_>) -> Option<CheckDra
 }
 
 fn read_node(findings: &mut Findings<'_>, node: &Entry<'_>) -> NodeDraft {
+    let identifiers = read_identifiers(findings, node);
+    let is_told_otherwise = ["client-id", "circuit-id", "remote-id"].iter().any(|key| node.has(key));
+    if !is_told_otherwise && !node.has("mac") && !node.misspelt("mac") {
+        findings.error(
+            &node.span,
+            "[[node]] has no \"mac\"",
+            Some("write mac = \"52:54:00:00:00:17\"".into()),
+        );
+    }
     let macs = node.texts(findings, "mac", value::mac);
     if let Some(macs) = &macs
         && !(1..=MACS_PER_NODE_MAX).contains(&macs.value.len())
@@ -289,9 +326,11 @@ fn read_node(findings: &mut Findings<'_>, node: &Entry<'_>) -> NodeDraft {
     }
     NodeDraft {
         macs: macs.map(|macs| macs.value).unwrap_or_default(),
+        identifiers,
         number: node.integer(findings, "number"),
         name: node.text(findings, "name", value::host_name),
         profile: node.text(findings, "profile", value::any),
+        options: read_options(findings, node),
     }
 }
 
@@ -360,7 +399,7 @@ fn find_tables<'d>(
         Some(table)
     };
     let tables: Vec<_> = match (section.form, value.get_ref()) {
-        (Form::Table, DeValue::Table(_)) => vec![add("", heading.clone(), value)],
+        (Form::Table | Form::Open, DeValue::Table(_)) => vec![add("", heading.clone(), value)],
         (Form::List, DeValue::Array(items)) => {
             items.iter().map(|item| add("", heading.clone(), item)).collect()
         }
@@ -371,7 +410,7 @@ fn find_tables<'d>(
             };
             tables.iter().map(named).collect()
         }
-        (Form::Table | Form::List | Form::Named, _) => vec![None],
+        (Form::Table | Form::List | Form::Named | Form::Open, _) => vec![None],
     };
     if tables.iter().any(Option::is_none) {
         let message = format!("{:?} is written as {heading}", section.path);

@@ -1,5 +1,6 @@
 //! The reference page and the sample file, made from the records of the options.
 
+use super::option::{KNOWN, KnownOption};
 use super::setting::{Fallback, Form, Section, Setting, Status};
 use super::table::SECTIONS;
 use std::fmt::Write as _;
@@ -12,6 +13,9 @@ pub fn reference() -> String {
         let _ = write!(page, "\n## `{}`\n\n{}\n", section.heading(), section.doc);
         for setting in section.settings {
             page.push_str(&entry(setting));
+        }
+        if section.form == Form::Open {
+            page.push_str(&known_options());
         }
     }
     page
@@ -43,6 +47,18 @@ const SAMPLE_HEAD: &str = "\
 # or, where nothing does, with an example. docs/configuration.md says more.
 ";
 
+/// The DHCP options that have names.
+fn known_options() -> String {
+    let mut table =
+        "\nThese have a name and a type:\n\n| number | names | value |\n| --- | --- | --- |\n".to_owned();
+    for KnownOption { code, names, form } in KNOWN {
+        let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        // Writing into a string cannot fail.
+        let _ = writeln!(table, "| {code} | {} | {form} |", names.join(", "));
+    }
+    table
+}
+
 /// An option on the reference page.
 fn entry(setting: &Setting) -> String {
     let Setting { key, kind, example, doc, .. } = setting;
@@ -70,7 +86,7 @@ fn sample_section(section: &Section) -> String {
     let live = section.form != Form::List || section.path == "network";
     let heading = match section.form {
         Form::Named => format!("[{}.default]", section.path),
-        Form::Table | Form::List => section.heading(),
+        Form::Table | Form::List | Form::Open => section.heading(),
     };
     let mut text = format!("\n{}{}{heading}\n", comment(section.doc), if live { "" } else { "#" });
     for setting in section.settings.iter().filter(works) {

@@ -24,6 +24,8 @@ pub enum Form {
     List,
     /// Once for each name: `[profile.NAME]`.
     Named,
+    /// Once, with keys that are no settings: `[options]`.
+    Open,
 }
 
 /// One option: a key with everything that is known of it.
@@ -103,7 +105,7 @@ impl Section {
     /// How it stands in the file: `[cluster]`, `[[network]]`, `[profile.NAME]`.
     pub fn heading(&self) -> String {
         match self.form {
-            Form::Table => format!("[{}]", self.path),
+            Form::Table | Form::Open => format!("[{}]", self.path),
             Form::List => format!("[[{}]]", self.path),
             Form::Named => format!("[{}.NAME]", self.path),
         }

@@ -1,6 +1,7 @@
 //! Every option of the configuration, one record each. Parser, reference page and sample file are made from these.
 
 use super::setting::{Fallback, Form, Kind, Section, Setting, Status};
+use super::table_host::{CIRCUIT_ID, CLASS, CLIENT_ID, DHCP_OPTIONS, HOST, OPTIONS, REMOTE_ID};
 
 /// Every table of the file, in the order of the reference.
 pub static SECTIONS: &[Section] = &[
@@ -46,6 +47,24 @@ pub static SECTIONS: &[Section] = &[
         form: Form::List,
         doc: "A node by hand, where one is wanted. It needs no trial.",
         settings: NODE,
+    },
+    Section {
+        path: "options",
+        form: Form::Open,
+        doc: "What every client is told by DHCP that asks for it: options by name (`ntp-servers`) or number (`\"42\"`), with strings, whole numbers, truth values or lists of them. Tables of the same form stand in `[[network]]`, `[[class]]`, `[profile.NAME]`, `[[node]]` and `[[host]]`; each of these goes before the ones that were named earlier. `\"\"` takes out what an earlier table or the server itself says, and so does `false` where the option is no truth value. Octets are written as `\"hex:0102\"`; an option without a type takes that, a text, `\"u8:1\"`, `\"u16:1\"`, `\"u32:1\"` or `\"address:10.77.0.1\"`. `\"43.6\" = 8` and `\"175.176\" = true` are options in options, `\"125.4491.2\"` is one of an enterprise.",
+        settings: DHCP_OPTIONS,
+    },
+    Section {
+        path: "class",
+        form: Form::List,
+        doc: "Clients that have something in common: all that is said of them here must hold, and any of a list. A client may be in several classes; of what these say, the later goes before the earlier.",
+        settings: CLASS,
+    },
+    Section {
+        path: "host",
+        form: Form::List,
+        doc: "A host that is no node, also if its firmware boots from the network: an address, name and options of its own. A machine is looked for, among nodes and hosts alike, by its client identifier, then its hardware address, then its place at the relay, then by the hardware address with the fewest `*`.",
+        settings: HOST,
     },
     Section {
         path: "http",
@@ -214,6 +233,31 @@ static NETWORK: &[Setting] = &[
         status: Status::Works,
         doc: "How long the address of a guest is leased at a time.",
     },
+    OPTIONS,
+    Setting {
+        key: "probe",
+        kind: Kind::Truth,
+        fallback: Fallback::Value("true"),
+        example: "false",
+        status: Status::Works,
+        doc: "Whether it is asked if somebody has a temporary or guest's address before it is offered to a host that did not have it: by ARP on the link, by ICMP echo behind a relay. The offer waits 300 ms for an answer; nobody else waits, and numbered nodes never do.",
+    },
+    Setting {
+        key: "other-servers",
+        kind: Kind::Texts("addresses"),
+        fallback: Fallback::Value("[]"),
+        example: "[\"10.77.0.2\"]",
+        status: Status::Works,
+        doc: "DHCP servers that may answer here beside this one. Any other that is heard is named in `heorot status`, in the journal, and in `heorot explain` of the nodes that it answered.",
+    },
+    Setting {
+        key: "answer-arp",
+        kind: Kind::Truth,
+        fallback: Fallback::Value("false"),
+        example: "true",
+        status: Status::Works,
+        doc: "Whether other hosts that ask by ARP for a node that is downloading are answered in its place: there is firmware that answers none, and some that stops over the question.",
+    },
     Setting {
         key: "rapid-commit",
         kind: Kind::Truth,
@@ -324,6 +368,7 @@ static PROFILE: &[Setting] = &[
         status: Status::Works,
         doc: "The root file system of the node: `none` leaves it to the initial RAM disk.",
     },
+    OPTIONS,
 ];
 
 static TRIAL: &[Setting] = &[
@@ -392,11 +437,14 @@ static NODE: &[Setting] = &[
     Setting {
         key: "mac",
         kind: Kind::Texts("hardware addresses"),
-        fallback: Fallback::Required,
+        fallback: Fallback::Otherwise("needed, unless something else says who it is"),
         example: "\"52:54:00:00:00:17\"",
         status: Status::Works,
         doc: "Its hardware address, or a list of them; the first is the one it boots by.",
     },
+    CLIENT_ID,
+    CIRCUIT_ID,
+    REMOTE_ID,
     Setting {
         key: "number",
         kind: Kind::Integer { least: 0, most: u32::MAX },
@@ -421,6 +469,7 @@ static NODE: &[Setting] = &[
         status: Status::Works,
         doc: "What it boots.",
     },
+    OPTIONS,
     Setting {
         key: "attributes",
         kind: Kind::Table,

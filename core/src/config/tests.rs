@@ -115,6 +115,10 @@ fn the_smallest_file_has_every_default() {
         lease: Duration::from_secs(12 * 3600),
         temporary_lease: Duration::from_secs(60),
         guest_lease: Duration::from_secs(3600),
+        options: OptionTable::default(),
+        probe: true,
+        other_servers: vec![],
+        answer_arp: false,
         rapid_commit: false,
         bootp: false,
         leasequery: Vec::new(),
@@ -123,6 +127,7 @@ fn the_smallest_file_has_every_default() {
         kernel: "vmlinuz".into(),
         initrd: vec!["initrd.img".into()],
         cmdline: Template::parse("").unwrap(),
+        options: OptionTable::default(),
     };
     let expected = Config {
         cluster: Cluster { name: "cluster".into(), nodes: Pattern::parse("node{}").unwrap() },
@@ -141,6 +146,9 @@ fn the_smallest_file_has_every_default() {
         nodes: vec![],
         http: Http { port: 80 },
         link: LinkSpeed::Auto,
+        options: OptionTable::default(),
+        classes: vec![],
+        hosts: vec![],
     };
     assert_eq!(config, expected);
     let mut defaults = String::new();
@@ -273,6 +281,7 @@ fn what_grows_has_a_bound() {
     let profile = |n: usize| format!("[profile.p{n}]\n");
     let check =
         |n: usize| format!("[[trial.check]]\nkind = \"command\"\nname = \"c{n}\"\ncommand = \"true\"\n");
+    let class = |n: usize| format!("[[class]]\nname = \"c{n}\"\nuser-class = \"u\"\n");
     let node = |n: usize| format!("[[node]]\nmac = \"52:54:0:0:{:x}:{:x}\"\n", n >> 8, n & 255);
     let times = |count: usize, table: &dyn Fn(usize) -> String| (0..count).map(table).collect::<String>();
     for (table, most, message) in [
@@ -280,6 +289,7 @@ fn what_grows_has_a_bound() {
         (&profile, crate::limit::PROFILES_MAX, "more than 1024 profiles"),
         (&check, crate::limit::CHECKS_MAX, "more than 64 [[trial.check]]"),
         (&node, crate::limit::NODES_MAX, "more than 16384 [[node]]"),
+        (&class, crate::limit::CLASSES_MAX, "more than 256 [[class]]"),
     ] {
         let told = |count| told(&format!("{BASE}{}", times(count, table)));
         assert!(told(most + 1).contains(message), "{message}");

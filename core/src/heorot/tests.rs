@@ -1,6 +1,7 @@
 use super::*;
 use crate::config::Interface;
-use crate::message::{Answer, Datagram, Query, RequestId};
+use crate::limit::{OFFERS_HELD_BACK_MAX, PROBE_WAIT};
+use crate::message::{Answer, Datagram, Overheard, Query, RequestId};
 use crate::time::Wall;
 use proptest::prelude::*;
 use std::net::SocketAddrV4;
@@ -49,7 +50,11 @@ fn with_options(options: &[u8]) -> Vec<u8> {
 fn the_packet_that_the_others_are_made_from_is_right() {
     let mut heorot = heorot();
     let before = dump(&mut heorot);
-    assert!(take(&mut heorot, DISCOVER).iter().any(|output| matches!(output, Output::Dhcp(_))));
+    assert!(
+        take(&mut heorot, DISCOVER)
+            .iter()
+            .any(|output| matches!(output, Output::Dhcp(_) | Output::Probe { .. }))
+    );
     assert_ne!(dump(&mut heorot), before, "a dump shows what a packet changes");
 }
 
@@ -95,8 +100,48 @@ fn malformed_packets_change_nothing_but_a_counter() {
     }
 }
 
+/// A flood of machines that nobody knows, all within the time of one probe.
+#[test]
+fn no_more_offers_are_held_back_than_there_is_room_for() {
+    let mut heorot = heorot();
+    let most = u32::try_from(OFFERS_HELD_BACK_MAX).unwrap();
+    for machine in 0..most + 2 {
+        let [_, a, b, c] = machine.to_be_bytes();
+        let out = take(&mut heorot, &with(28, &[2, 0, 0, a, b, c]));
+        let is_offered = out.iter().any(|output| matches!(output, Output::Dhcp(_)));
+        assert_eq!(is_offered, machine >= most, "machine {machine}");
+    }
+    assert_eq!(heorot.hall.held_back.len(), OFFERS_HELD_BACK_MAX);
+    // Nine addresses were asked about, each once; and nothing is left when the time is over.
+    let mut out = Vec::new();
+    heorot.handle(NOW + PROBE_WAIT, Input::Wakeup, &mut out);
+    assert!(heorot.hall.held_back.is_empty());
+    let offers = out.iter().filter(|output| matches!(output, Output::Dhcp(_))).count();
+    assert!((1..=9).contains(&offers), "an address is offered to one machine alone: {offers}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    /// Whatever is overheard, nobody is answered, and nobody is promised anything.
+    #[test]
+    fn what_is_overheard_is_at_most_told(damage in prop::collection::vec((0_usize..600, any::<u8>()), 0..12), length in 200_usize..600) {
+        let mut packet = DISCOVER.to_vec();
+        packet.resize(600, 0);
+        packet[0] = 2;
+        for (at, octet) in damage {
+            packet[at] = octet;
+        }
+        packet.truncate(length);
+        let mut heorot = heorot();
+        let mut out = Vec::new();
+        let mac = Mac([2, 0, 0, 0, 0, 9]);
+        let (source, destination) = ("10.77.0.9:67".parse().unwrap(), "255.255.255.255:68".parse().unwrap());
+        let overheard = Overheard { interface: "eth1", mac, source, destination, payload: &packet };
+        heorot.handle(NOW, Input::Overheard(overheard), &mut out);
+        prop_assert!(out.iter().all(|output| matches!(output, Output::Event(_))), "{:?}", out);
+        prop_assert!(out.len() <= 1);
+    }
 
     /// However a packet is damaged, it does not stop the server; and if it was counted as malformed, it changed nothing.
     #[test]

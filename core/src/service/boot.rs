@@ -145,12 +145,7 @@ fn made_for(turn: &Turn<'_>, request: &Request, generated: Generated<'_>, mac: M
 /// What a node boots now.
 fn plan(turn: &Turn<'_>, request: &Request, mac: Mac) -> Result<Plan, String> {
     let node = turn.hall.nodes.get(mac).ok_or("no such node")?;
-    let listed = turn.hall.listed.get(turn.config, mac);
-    let (_, profile) = boot::profile(
-        turn.config,
-        listed.and_then(|listed| listed.profile.as_deref()),
-        node.number.is_some(),
-    );
+    let profile = turn.config.profiles.get(turn.profile_name(node)).ok_or("no such profile")?;
     let name = node.number.map(|number| turn.name(number));
     let values = Values {
         node_name: name,

@@ -2,13 +2,14 @@
 
 use crate::cluster::lease::PoolKind;
 use crate::cluster::node::Node;
+use crate::cluster::other_server::OtherServer;
 use crate::cluster::stage::{Phase, Stage};
 use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::message::{Answer, Measured, Output, Query, RequestId};
 use crate::service::view::{
-    ErrorView, EventView, ExplainView, LoadView, NodeDetailView, NodeView, PoolView, StatusView,
-    TransfersView,
+    ErrorView, EventView, ExplainView, LoadView, NodeDetailView, NodeView, PoolView, RogueServerView,
+    StatusView, TransfersView,
 };
 use crate::time::Wall;
 use heorot_names::NodeSet;
@@ -20,7 +21,7 @@ use std::net::Ipv4Addr;
 /// Takes an operator's question.
 pub(crate) fn handle(turn: &mut Turn<'_>, id: RequestId, wall: Wall, query: &Query) {
     let answer = match query {
-        Query::Status(measured) => ok(&status(turn, measured)),
+        Query::Status(measured) => ok(&status(turn, wall, measured)),
         Query::Nodes(None) => {
             ok(&turn.hall.nodes.iter().map(|node| row(turn, wall, node)).collect::<Vec<_>>())
         }
@@ -74,7 +75,7 @@ fn whole(turn: &Turn<'_>, wall: Wall, node: &Node) -> serde_json::Value {
     whole
 }
 
-fn status(turn: &Turn<'_>, measured: &Measured) -> StatusView {
+fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
     let mut nodes = BTreeMap::new();
     for node in turn.hall.nodes.iter() {
         *nodes.entry(node.stage.to_string()).or_insert(0) += 1;
@@ -98,6 +99,7 @@ fn status(turn: &Turn<'_>, measured: &Measured) -> StatusView {
         malformed: here
             .chain(measured.malformed.iter().map(|(word, count)| ((*word).to_owned(), *count)))
             .collect(),
+        rogue_servers: rogue_servers(turn, wall),
         troubles: turn
             .hall
             .store_trouble
@@ -105,6 +107,20 @@ fn status(turn: &Turn<'_>, measured: &Measured) -> StatusView {
             .map(|why| format!("nothing new can be promised: {why}"))
             .collect(),
     }
+}
+
+fn rogue_servers(turn: &Turn<'_>, wall: Wall) -> Vec<RogueServerView> {
+    let view = |(address, other): (Ipv4Addr, &OtherServer)| RogueServerView {
+        address,
+        mac: other.mac.map(|mac| mac.to_string()),
+        network: other.interface.clone(),
+        first_heard: wall.stamp(turn.now, other.first),
+        last_heard: wall.stamp(turn.now, other.last),
+        count: other.count,
+        last: other.did.clone(),
+        last_client: other.client.map(|client| client.to_string()),
+    };
+    turn.hall.other_servers.iter().map(view).collect()
 }
 
 /// The nodes of a set of numbers; or one by its hardware address or address.

@@ -4,28 +4,39 @@
 mod at_once;
 mod bootp;
 mod client;
+mod farewell;
 mod fqdn;
+mod inform;
 mod leasequery;
+mod overheard;
+mod probe;
 mod renewal;
 mod reply;
+mod told;
+mod who;
 
 use crate::cluster::lease::{NotFree, PoolId, PoolKind};
 use crate::cluster::network;
 use crate::cluster::node::Firmware;
 use crate::cluster::record::{LeaseRecord, Record};
 use crate::cluster::stage::{Stage, Step};
-use crate::config::{FirmwareKind, Order, Policy};
+use crate::config::{FirmwareKind, OptionPath, Order, Policy};
 use crate::event::Kind;
-use crate::hall::{Deferred, Due, HeldBack, Turn};
-use crate::limit::{OFFER_STANDS, QUARANTINE};
+use crate::hall::{Deferred, Due, HeldBack, Offer, Turn};
+use crate::limit::{LEFT_OUT_TOLD_MAX, OFFER_STANDS, OFFERS_HELD_BACK_MAX};
 use crate::load::{self, Admission, Waiter};
+use crate::mac::Mac;
 use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
+use crate::time::Time;
 use crate::wire::dhcp::{Message, MessageType, Op, option};
 use client::Client;
+pub(crate) use overheard::{forget_allowed, overheard};
+pub(crate) use probe::{answer_deferred, expire as probe_expires, occupied};
 use reply::Reply;
 use std::net::Ipv4Addr;
 use std::time::Duration;
+use who::Meant;
 
 /// Takes a datagram of port 67.
 pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
@@ -43,10 +54,14 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
     if message_type.is_none() && message.options.contains(option::MESSAGE_TYPE) {
         return turn.malformed("dhcp-message-type");
     }
-    let client = match Client::read(turn.config, datagram, message) {
+    let mut client = match Client::read(turn.config, datagram, message) {
         Ok(client) => client,
         Err(word) => return turn.malformed(word),
     };
+    client.meant = Meant::find(turn, &client);
+    if client.meant.is_ignored(turn) {
+        return;
+    }
     let options = &client.message.options;
     let [identifier, relay] = [option::CLIENT_IDENTIFIER, option::RELAY_AGENT].map(|code| options.get(code));
     turn.hall.heard.note(turn.now, client.mac, identifier, relay);
@@ -54,9 +69,9 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
     match message_type {
         MessageType::Discover => discover(turn, &client, datagram),
         MessageType::Request => request(turn, &client, datagram),
-        MessageType::Decline => decline(turn, &client),
-        MessageType::Release => release(turn, &client),
-        MessageType::Inform => inform(turn, &client),
+        MessageType::Decline => farewell::decline(turn, &client),
+        MessageType::Release => farewell::release(turn, &client),
+        MessageType::Inform => inform::handle(turn, &client),
         MessageType::Offer | MessageType::Ack | MessageType::Nak => turn.malformed("dhcp-reply"),
     }
 }
@@ -78,14 +93,30 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
             admission = admit(turn, client);
         }
     }
+    if who::reserved(turn, client).is_some() {
+        turn.hall.leases.supersede(client.mac);
+    }
+    make_offer(turn, client, is_node, admission, datagram);
+}
+
+/// Offers an address: now, or when the link has room for the client and nobody was found to have the address.
+fn make_offer(
+    turn: &mut Turn<'_>,
+    client: &Client,
+    is_node: bool,
+    admission: Admission,
+    datagram: Datagram<'_>,
+) {
+    // Who asks again has waited long enough.
+    turn.hall.held_back.remove(&client.mac);
     let Some((address, lease)) = address_to_offer(turn, client, is_node) else {
         return silence(turn, client, is_node);
     };
+    turn.hall.timers.arm(turn.now + OFFER_STANDS, Due::Address(address));
     if at_once::is_wanted(turn, client, admission) && at_once::grant(turn, client, address, is_node, datagram)
     {
         return;
     }
-    turn.hall.timers.arm(turn.now + OFFER_STANDS, Due::Address(address));
     let reply = Reply::new(turn, client, MessageType::Offer).lease(address, lease).parameters(address);
     if let Some(missing) = reply.missing_boot_file() {
         let to_do = format!("set {missing} in [boot] of the configuration");
@@ -95,23 +126,56 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
             Some(to_do),
         );
     }
+    tell_left_out(turn, client, &reply);
     let told = format!("OFFER {address}{}", reply.describe());
-    let offer = HeldBack { told, send: reply.send() };
-    // Who asks again has waited long enough.
-    turn.hall.held_back.remove(&client.mac);
-    match admission {
-        Admission::Now => turn.offer(client.mac, offer),
-        Admission::Later(after) => {
-            turn.hall.held_back.insert(client.mac, offer);
-            turn.hall.timers.arm(turn.now + after, Due::Offer(client.mac));
-        }
+    let offer = Offer { told, send: reply.send() };
+    let (now, probed) = (turn.now, probe::before_offer(turn, client, address));
+    let at = match admission {
+        Admission::Now => probed,
+        Admission::Later(after) => probed.max(Some(now + after)),
         Admission::WhenAskedAgain => {
             let told = "nothing yet: the link is full, and it will ask again within 4 s";
             turn.event(Some(client.mac), Kind::Load, told.into());
             if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
                 node.told = Some(told.into());
             }
+            return;
         }
+    };
+    match at {
+        None => turn.offer(client.mac, offer),
+        Some(at) => hold_back(turn, client.mac, (address, offer), at, datagram),
+    }
+}
+
+/// Keeps an offer until its moment has come.
+fn hold_back(
+    turn: &mut Turn<'_>,
+    mac: Mac,
+    (address, offer): (Ipv4Addr, Offer),
+    at: Time,
+    datagram: Datagram<'_>,
+) {
+    if turn.hall.held_back.len() >= OFFERS_HELD_BACK_MAX {
+        return turn.offer(mac, offer);
+    }
+    turn.hall.held_back.insert(mac, HeldBack { address, at, asked: Deferred::of(datagram), offer });
+    turn.hall.timers.arm(at, Due::Offer(mac));
+}
+
+/// The moment of an offer that was held back.
+pub(crate) fn let_go(turn: &mut Turn<'_>, mac: Mac) {
+    let Some(held) = turn.hall.held_back.get(&mac) else { return };
+    if held.at > turn.now {
+        return turn.hall.timers.arm(held.at, Due::Offer(mac));
+    }
+    let Some(held) = turn.hall.held_back.remove(&mac) else { return };
+    let leases = &turn.hall.leases;
+    let is_lent_to_another = leases.get(held.address).is_some_and(|lease| lease.mac != mac);
+    let is_offered_to_another = leases.offered(held.address).is_some_and(|other| other != mac);
+    // Where addresses are few, the oldest offer gives way: the client asks again.
+    if !is_lent_to_another && !is_offered_to_another {
+        turn.offer(mac, held.offer);
     }
 }
 
@@ -127,6 +191,11 @@ fn admit(turn: &Turn<'_>, client: &Client) -> Admission {
 
 /// The client is a node that we may give an address, and we know it from now on. Else it is a guest.
 fn meet(turn: &mut Turn<'_>, client: &Client) -> bool {
+    // The operator says that it is none.
+    if client.meant.host(turn).is_some() {
+        return false;
+    }
+    who::recognise(turn, client);
     let is_listed = turn.hall.listed.get(turn.config, client.mac).is_some();
     let is_known = turn.hall.nodes.get(client.mac).is_some();
     if client.firmware.is_none() && !is_listed && !is_known {
@@ -151,6 +220,7 @@ fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware) -> bool {
     if turn.hall.nodes.get(client.mac).is_some_and(|node| node.begins_boot(turn.now, firmware)) {
         turn.begin_boot(client.mac);
     }
+    turn.give_profile(client.mac, client.meant.profile(turn));
     let node = turn.hall.nodes.get_mut(client.mac);
     node.is_some_and(|node| node.boot.firmware.insert(firmware, turn.now).is_none())
 }
@@ -160,8 +230,11 @@ fn address_to_offer(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Opti
     let settings = &turn.config.networks[client.place];
     let pool = |kind| PoolId { network: client.place, kind };
     if !is_node {
+        if let Some(reserved) = who::reserved(turn, client) {
+            return Some(reserved);
+        }
         let address = turn.hall.leases.offer(turn.now, client.mac, pool(PoolKind::Guest))?;
-        return Some((address, settings.guest_lease));
+        return Some((address, who::guest_lease(turn, client)));
     }
     if let Some(address) = turn.permanent_address(client.mac, client.place) {
         return Some((address, settings.lease));
@@ -229,6 +302,8 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let ciaddr = client.message.ciaddr;
     let (case, address) = match (server, requested) {
         (Some(server), _) if !is_our_identifier(turn, client, server) => {
+            overheard::chosen(turn, client, server);
+            turn.hall.held_back.remove(&client.mac);
             // It chose another server: "SHOULD NOT" hold the offer (RFC 2131 3.1.4).
             return turn.hall.leases.forget_offers(client.mac);
         }
@@ -253,14 +328,14 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     if case == Case::InitReboot && turn.permanent_address(client.mac, client.place).is_some() {
         turn.hall.leases.supersede(client.mac);
     }
-    carry_out(turn, client, decision, address, is_node, datagram);
+    carry_out(turn, client, (case, decision), address, is_node, datagram);
 }
 
 /// Does what was decided on a client's wish for an address.
 fn carry_out(
     turn: &mut Turn<'_>,
     client: &Client,
-    decision: Decision,
+    (case, decision): (Case, Decision),
     address: Ipv4Addr,
     is_node: bool,
     datagram: Datagram<'_>,
@@ -271,9 +346,14 @@ fn carry_out(
             turn.hall.leases.renew(turn.now, address, lease);
             grant(turn, client, address, lease, None, is_node);
         }
+        Decision::New(..) if probe::before_ack(turn, client, case, address).is_some() => {
+            turn.hall.deferred.entry(address).or_insert_with(|| Deferred::of(datagram));
+        }
         Decision::New(pool, lease) => {
             turn.hall.leases.forget_offers(client.mac);
             let until = turn.hall.leases.lend(turn.now, address, client.mac, pool, lease);
+            // What was found out was found out for this loan.
+            turn.hall.probes.forget(address);
             turn.hall.timers.arm(until, Due::Address(address));
             turn.record(Record::Lease(LeaseRecord { address, mac: client.mac }));
             grant(turn, client, address, lease, Some(pool), is_node);
@@ -291,10 +371,7 @@ fn carry_out(
         }
         Decision::No => nak(turn, client, address),
         Decision::Later => {
-            let Datagram { interface, source, destination, payload } = datagram;
-            let payload = payload.to_vec();
-            let deferred = Deferred { interface: interface.into(), source, destination, payload };
-            turn.hall.deferred.entry(address).or_insert(deferred);
+            turn.hall.deferred.entry(address).or_insert_with(|| Deferred::of(datagram));
         }
         Decision::Silence => {}
     }
@@ -331,17 +408,21 @@ enum Decision {
 fn decide(turn: &Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, is_node: bool) -> Decision {
     let settings = &turn.config.networks[client.place];
     let permanent = turn.permanent_address(client.mac, client.place);
-    if permanent == Some(address) {
-        return Decision::Known(settings.lease);
+    let reserved = who::reserved(turn, client);
+    match reserved {
+        Some((reserved, lease)) if reserved == address => return Decision::Known(lease),
+        Some(_) | None if permanent == Some(address) => return Decision::Known(settings.lease),
+        Some(_) | None => {}
     }
+    let permanent = permanent.or_else(|| reserved.map(|(address, _)| address));
     // "The client's notion of its IP address is not correct" (RFC 2131 3.2): ours to say for our own ranges alone.
     let refusal = match case {
         Case::Selecting => Decision::No,
-        Case::InitReboot | Case::Renewing if network::is_ours(turn.config, address) => Decision::No,
+        Case::InitReboot | Case::Renewing if is_ours(turn, address) => Decision::No,
         Case::InitReboot | Case::Renewing => Decision::Silence,
     };
     let kind = if is_node { PoolKind::Temporary } else { PoolKind::Guest };
-    let lease = if is_node { settings.temporary_lease } else { settings.guest_lease };
+    let lease = if is_node { settings.temporary_lease } else { who::guest_lease(turn, client) };
     if let Some(lent) = turn.hall.leases.get(address) {
         let moves_on = permanent.is_some() && case == Case::InitReboot;
         return match () {
@@ -381,6 +462,26 @@ fn decide(turn: &Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, is_no
     }
 }
 
+/// Whether it is ours to say whose an address is.
+fn is_ours(turn: &Turn<'_>, address: Ipv4Addr) -> bool {
+    network::is_ours(turn.config, address) || turn.hall.reservations.has_address(address)
+}
+
+/// Tells once what a machine is not told, because there is no room for it in its packets.
+fn tell_left_out(turn: &mut Turn<'_>, client: &Client, reply: &Reply<'_>) {
+    let left_out = reply.left_out();
+    if left_out.is_empty() || turn.hall.left_out.get(&client.mac) == Some(&left_out) {
+        return;
+    }
+    if turn.hall.left_out.len() >= LEFT_OUT_TOLD_MAX {
+        turn.hall.left_out.clear();
+    }
+    let codes: Vec<_> = left_out.iter().map(|code| OptionPath::Whole(*code).to_string()).collect();
+    let what = format!("there is no room in its packets for option {}", codes.join(", "));
+    turn.hall.left_out.insert(client.mac, left_out);
+    turn.trouble(client.mac, what, Some("give it fewer or shorter options".into()));
+}
+
 /// Sends an ACK: at once, or when what it promises is durable.
 fn grant(
     turn: &mut Turn<'_>,
@@ -413,6 +514,10 @@ fn grant(
     {
         node.boot.file = Some(path);
     }
+    tell_left_out(turn, client, &reply);
+    if who::reserved(turn, client).is_some_and(|(reserved, _)| reserved == address) {
+        turn.hall.heard.granted(client.mac, address, turn.now + lease);
+    }
     let told = format!("ACK {address}{}", reply.describe());
     let send = reply.send();
     // The kernel's entries hold no address of Ethernet on InfiniBand.
@@ -439,72 +544,6 @@ fn nak(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) {
     turn.out.push(Output::Dhcp(reply.send()));
 }
 
-/// The client has found its new address in use (RFC 2131 4.3.3).
-fn decline(turn: &mut Turn<'_>, client: &Client) {
-    if is_for_another(turn, client) {
-        return;
-    }
-    let Some(address) = client.message.options.address(option::REQUESTED_ADDRESS) else {
-        return turn.malformed("dhcp-decline-address");
-    };
-    let is_lent = turn.hall.leases.get(address).is_some_and(|lease| lease.mac == client.mac);
-    let is_offered = turn.hall.leases.offered(address) == Some(client.mac);
-    let is_permanent = turn.permanent_address(client.mac, client.place) == Some(address);
-    if !is_lent && !is_offered && !is_permanent {
-        return; // Not its own to decline: anybody could empty the pool.
-    }
-    turn.event(Some(client.mac), Kind::Decline, format!("DECLINE {address}: another host has it"));
-    if is_permanent {
-        let what = format!("its address {address} is used by another host");
-        return turn.trouble(
-            client.mac,
-            what,
-            Some(format!("find who answers for {address} by ARP, and take the address from it")),
-        );
-    }
-    let until = turn.now + QUARANTINE;
-    if is_lent {
-        turn.end_lease(address);
-    }
-    turn.hall.leases.quarantine(address, until);
-    turn.hall.timers.arm(until, Due::Address(address));
-}
-
-/// The client gives its address back (RFC 2131 4.3.4).
-fn release(turn: &mut Turn<'_>, client: &Client) {
-    if is_for_another(turn, client) {
-        return;
-    }
-    let address = client.message.ciaddr;
-    if turn.hall.leases.get(address).is_some_and(|lease| lease.mac == client.mac) {
-        turn.event(Some(client.mac), Kind::Release, format!("RELEASE {address}"));
-        turn.end_lease(address);
-    } else if turn.permanent_address(client.mac, client.place) == Some(address) {
-        turn.event(Some(client.mac), Kind::Release, format!("RELEASE {address}"));
-        if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-            node.granted_until = None;
-        }
-        turn.unpin(address);
-        turn.step(client.mac, Step::Left, "it gave its address back");
-    }
-}
-
-/// The client has an address by other means and wants to know the rest (RFC 2131 4.3.5).
-fn inform(turn: &mut Turn<'_>, client: &Client) {
-    let settings = &turn.config.networks[client.place];
-    let is_served = turn.hall.nodes.get(client.mac).is_some() || settings.guests.is_some();
-    if client.message.ciaddr.is_unspecified() {
-        return turn.malformed("dhcp-inform-address");
-    }
-    // "SHOULD check the network address for consistency", but not for a lease.
-    if !is_served || !settings.contains(client.message.ciaddr) {
-        return;
-    }
-    // Neither yiaddr nor lease times: it has its address from elsewhere.
-    let reply = Reply::new(turn, client, MessageType::Ack).parameters(client.message.ciaddr);
-    turn.out.push(Output::Dhcp(reply.send()));
-}
-
 /// A node speaks: it lives, and `explain` keeps what it asked last.
 fn heard(turn: &mut Turn<'_>, client: &Client, asked: String) {
     let lent: Vec<_> = turn.hall.leases.of(client.mac).map(|(address, _)| address).collect();
@@ -514,12 +553,6 @@ fn heard(turn: &mut Turn<'_>, client: &Client, asked: String) {
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
         node.asked = Some(asked);
     }
-}
-
-/// Whether a client means another server.
-fn is_for_another(turn: &Turn<'_>, client: &Client) -> bool {
-    let server = client.message.options.address(option::SERVER_IDENTIFIER);
-    server.is_some_and(|server| !is_our_identifier(turn, client, server))
 }
 
 /// Whether a server identifier is one of ours, or one that a relay gives for ours (RFC 5107 4).

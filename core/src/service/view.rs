@@ -24,8 +24,32 @@ pub struct StatusView {
     pub kernel_drops: u64,
     /// Packets that were not what they should be, since start, by what was wrong.
     pub malformed: BTreeMap<String, u64>,
+    /// Other DHCP servers that were heard where we serve and are not in `other-servers`, since start.
+    #[serde(default)]
+    pub rogue_servers: Vec<RogueServerView>,
     /// What an operator should mend, if anything.
     pub troubles: Vec<String>,
+}
+
+/// Another DHCP server that answers our clients.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RogueServerView {
+    /// What it calls itself.
+    pub address: Ipv4Addr,
+    /// The hardware address that its frames came from; null if it is known only from what clients told it.
+    pub mac: Option<String>,
+    /// The interface where it was heard.
+    pub network: String,
+    /// When it was first heard (RFC 3339).
+    pub first_heard: String,
+    /// When it was last heard (RFC 3339).
+    pub last_heard: String,
+    /// How often it was heard.
+    pub count: u64,
+    /// What it did last, in words.
+    pub last: String,
+    /// The hardware address of the client whom that concerned; null if it has none.
+    pub last_client: Option<String>,
 }
 
 /// TFTP transfers now.

@@ -1,4 +1,5 @@
 //! DHCPv4 packets: RFC 2131 (format), RFC 2132 (options), RFC 3396 (long options), RFC 3046 (option 82).
+//! `write` lays a packet out, `encapsulated` has the options that stand in options.
 //!
 //! ```text
 //!   0  op  htype  hlen  hops      44  sname, 64 octets
@@ -11,12 +12,17 @@
 //!
 //! [`Message::parse`] refuses a packet whole or understands it whole: no option is dropped because another one is broken.
 
+/// Options in options.
+pub mod encapsulated;
 /// Option 81 (RFC 4702).
 pub mod fqdn;
 /// Who speaks over InfiniBand (RFC 4390).
 pub mod infiniband;
 /// Option 82 (RFC 3046).
 pub mod relay;
+mod write;
+
+pub use write::Fitted;
 
 use crate::mac::Mac;
 use std::fmt;
@@ -219,32 +225,6 @@ impl Message {
         })
     }
 
-    /// The packet's octets: at most `size_max`, but never fewer than [`WRITTEN_OCTETS_MIN`]. An option that no longer fits is left out.
-    ///
-    /// `size_max` is of the UDP payload. Option 57 counts the IP and UDP headers too, and is to be clamped by the caller: a firmware is known that says 65280.
-    pub fn write(&self, size_max: usize) -> Vec<u8> {
-        let size_max = size_max.max(WRITTEN_OCTETS_MIN);
-        let mut bytes = Vec::with_capacity(WRITTEN_OCTETS_MIN);
-        let op = match self.op {
-            Op::BootRequest => 1,
-            Op::BootReply => 2,
-        };
-        bytes.extend([op, self.htype, self.hlen, self.hops]);
-        bytes.extend(self.xid.to_be_bytes());
-        bytes.extend(self.secs.to_be_bytes());
-        bytes.extend(if self.broadcast { BROADCAST_FLAG } else { 0 }.to_be_bytes());
-        for address in [self.ciaddr, self.yiaddr, self.siaddr, self.giaddr] {
-            bytes.extend(address.octets());
-        }
-        bytes.extend(self.chaddr);
-        put_field(&mut bytes, &self.sname, FILE);
-        put_field(&mut bytes, &self.file, COOKIE);
-        bytes.extend(MAGIC);
-        self.options.write(&mut bytes, size_max);
-        bytes.resize(bytes.len().max(WRITTEN_OCTETS_MIN), option::PAD);
-        bytes
-    }
-
     /// The hardware address, if it is an Ethernet address and can be one machine's.
     pub fn mac(&self) -> Option<Mac> {
         let [a, b, c, d, e, f, ..] = self.chaddr;
@@ -333,6 +313,11 @@ impl Options {
         }
     }
 
+    /// Takes the option out, if it is there.
+    pub fn remove(&mut self, code: u8) {
+        self.all.retain(|(known, _)| *known != code);
+    }
+
     /// All of them, in their order.
     pub fn iter(&self) -> impl Iterator<Item = (u8, &[u8])> {
         self.all.iter().map(|(code, value)| (*code, value.as_slice()))
@@ -379,28 +364,6 @@ impl Options {
             }
         }
     }
-
-    /// Appends the options and the end to a packet that may become `size_max` octets long.
-    fn write(&self, bytes: &mut Vec<u8>, size_max: usize) {
-        // The relay's own option comes last and room is kept for it: without it the relay may not know where the answer goes (RFC 3046 2.2).
-        let end = size_max - 1;
-        let mut relay = self.get(option::RELAY_AGENT).map(|value| encoded(option::RELAY_AGENT, value));
-        let type_octets = 3;
-        relay.take_if(|relay| bytes.len() + type_octets + relay.len() > end);
-        let relay = relay.unwrap_or_default();
-        let content_end = end - relay.len();
-        // The type comes first: iPXE and some ROMs look for it there.
-        let (kinds, others): (Vec<_>, Vec<_>) =
-            self.iter().partition(|(code, _)| *code == option::MESSAGE_TYPE);
-        for (code, value) in kinds.into_iter().chain(others) {
-            let octets = encoded(code, value);
-            if code != option::RELAY_AGENT && bytes.len() + octets.len() <= content_end {
-                bytes.extend(octets);
-            }
-        }
-        bytes.extend(relay);
-        bytes.push(option::END);
-    }
 }
 
 impl Malformed {
@@ -442,30 +405,6 @@ struct Overload {
 
 fn is_content(code: u8) -> bool {
     !matches!(code, option::PAD | option::OVERLOAD | option::END)
-}
-
-/// An option's octets in the packet; more than 255 octets are split (RFC 3396 6).
-fn encoded(code: u8, value: &[u8]) -> Vec<u8> {
-    let mut octets = Vec::with_capacity(value.len() + 3);
-    let mut parts = value.chunks(255);
-    let first = parts.next().unwrap_or_default();
-    for part in std::iter::once(first).chain(parts) {
-        octets.push(code);
-        octets.extend(u8::try_from(part.len()));
-        octets.extend(part);
-    }
-    if code == option::BOOT_FILE {
-        // ROMs are known that take the name as if it ended in a zero. One octet of padding makes it so.
-        octets.push(option::PAD);
-    }
-    octets
-}
-
-/// Appends a field that ends at offset `end`, with at least one zero at its end.
-fn put_field(bytes: &mut Vec<u8>, content: &[u8], end: usize) {
-    let room = end - bytes.len() - 1;
-    bytes.extend(content.iter().take(room));
-    bytes.resize(end, 0);
 }
 
 fn until_zero(field: &[u8]) -> Vec<u8> {

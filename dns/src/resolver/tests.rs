@@ -37,6 +37,7 @@ fn directory() -> Directory {
         pattern: Pattern::parse("node{}").unwrap(),
         networks: vec![network(1023, [10, 77, 1, 0], ""), network(99, [10, 99, 0, 0], "-ib")],
         given_names: [(7, "storage".into())].into(),
+        hosts: [("switch".to_owned(), Ipv4Addr::new(10, 77, 9, 20))].into_iter().collect(),
     }
 }
 
@@ -121,6 +122,8 @@ fn what_our_zones_answer() {
         ("node1023.cluster", A, &["node1023.cluster. 300 A 10.77.4.255"]),
         ("storage.cluster", A, &["storage.cluster. 300 A 10.77.1.7"]),
         ("node7.cluster", A, &["node7.cluster. 300 A 10.77.1.7"]),
+        ("switch.cluster", A, &["switch.cluster. 300 A 10.77.9.20"]),
+        ("20.9.77.10.in-addr.arpa", PTR, &["20.9.77.10.in-addr.arpa. 300 PTR switch.cluster."]),
         ("node23-ib.cluster", A, &["node23-ib.cluster. 300 A 10.99.0.23"]),
         ("heorot.cluster", A, &["heorot.cluster. 300 A 10.77.0.1", "heorot.cluster. 300 A 10.99.0.254"]),
         // The case of the question is that of the answer (draft-vixie-dnsext-dns0x20); it finds the same (RFC 4343 3).

@@ -16,6 +16,7 @@ fn directory() -> Directory {
             network(0, 199, [10, 99, 0, 0], "-ib"),
         ],
         given_names: [(7, "storage".into()), (150, "login".into()), (900, "nowhere".into())].into(),
+        hosts: [("switch".to_owned(), Ipv4Addr::new(10, 77, 0, 20))].into_iter().collect(),
     }
 }
 
@@ -74,5 +75,19 @@ fn every_address_leads_back_to_itself() {
             assert_eq!(addresses.len(), 1, "{host}");
             assert_eq!(directory.host(addresses[0]), Some(host));
         }
+    }
+}
+
+#[test]
+fn hosts_that_are_no_nodes_have_names_too() {
+    let directory = directory();
+    let address = Ipv4Addr::new(10, 77, 0, 20);
+    assert_eq!(directory.addresses("Switch"), Some(vec![address]));
+    assert_eq!(directory.host(address), Some("switch".into()));
+    assert_eq!((directory.addresses("switch-ib"), directory.number("switch")), (None, None), "it is no node");
+    assert_eq!(directory.host(Ipv4Addr::new(10, 77, 0, 21)), None);
+    let last = |octet| Ipv4Addr::new(10, 77, 0, octet);
+    for (lowest, highest, any) in [(0, 255, true), (20, 20, true), (21, 255, false), (0, 19, false)] {
+        assert_eq!(directory.hosts.any_address(last(lowest), last(highest)), any, "{lowest}-{highest}");
     }
 }

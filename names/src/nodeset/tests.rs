@@ -10,6 +10,7 @@ fn directory(pattern: &str) -> Directory {
         pattern: Pattern::parse(pattern).unwrap(),
         networks: Vec::<Numbering>::new(),
         given_names: [(7, "storage".into()), (40, "login-a".into())].into(),
+        hosts: Default::default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Answers as people read them: plain columns, no borders, `-` for what is not.
 
-use heorot_core::service::view::{ExplainView, NodeDetailView, NodeView, StatusView};
+use heorot_core::service::view::{ExplainView, NodeDetailView, NodeView, RogueServerView, StatusView};
 use std::fmt::Display;
 
 /// `heorot status`.
@@ -35,8 +35,23 @@ pub(super) fn status(status: &StatusView) -> String {
         ("dropped", format!("{} datagrams by the kernel", status.kernel_drops)),
         ("malformed", or_dash(&malformed.join(", "))),
     ];
+    rows.extend(status.rogue_servers.iter().map(|rogue| ("rogue server", rogue_server(rogue))));
     rows.extend(status.troubles.iter().map(|trouble| ("trouble", trouble.clone())));
     pairs(&rows)
+}
+
+fn rogue_server(rogue: &RogueServerView) -> String {
+    format!(
+        "{} ({}) on {}: heard {} times from {} to {}; last it {} {}",
+        rogue.address,
+        rogue.mac.as_deref().unwrap_or("hardware address unknown"),
+        rogue.network,
+        rogue.count,
+        rogue.first_heard,
+        rogue.last_heard,
+        rogue.last,
+        rogue.last_client.as_deref().unwrap_or("-")
+    )
 }
 
 /// `heorot node list`.

@@ -13,6 +13,7 @@ fn directory(given: &[(u32, &str)]) -> Arc<Directory> {
         pattern: Pattern::parse("node{}").unwrap(),
         networks: vec![Numbering { numbers, first: Ipv4Addr::new(10, 77, 1, 0), suffix: String::new() }],
         given_names: given.iter().map(|(number, name)| (*number, (*name).to_owned())).collect(),
+        hosts: heorot_names::Hosts::default(),
     })
 }
 

@@ -1,3 +1,4 @@
+use super::read::{Seen, read};
 use super::*;
 
 fn address(text: &str) -> SocketAddrV4 {
@@ -61,13 +62,23 @@ fn what_no_packet_can_hold_is_none() {
 fn a_probe_is_no_reply_and_a_reply_is_read() {
     let (mac, address) = (Mac([0x52, 0x54, 0, 0, 0, 1]), Ipv4Addr::new(10, 77, 200, 1));
     let probe = arp_probe(mac, address);
-    assert_eq!((probe.len(), arp_reply(&probe)), (60, None));
+    let asks = Seen::ArpRequest { from: mac, sender: Ipv4Addr::UNSPECIFIED, target: address };
+    assert_eq!((probe.len(), read(&probe)), (60, asks));
     // What a host with that address answers (RFC 826).
     let mut reply = probe;
     reply.splice(20..22, [0, 2]);
     reply.splice(28..32, address.octets());
-    assert_eq!(arp_reply(&reply), Some((address, mac)));
-    for length in 0..32 {
-        assert_eq!(arp_reply(&reply[..length]), None, "cut to {length} octets");
+    assert_eq!(read(&reply), Seen::ArpReply { to: Mac::BROADCAST, address, mac });
+    for length in 0..42 {
+        assert_eq!(read(&reply[..length]), Seen::Other, "cut to {length} octets");
     }
+}
+
+#[test]
+fn an_answer_in_anothers_place_comes_from_our_own_port() {
+    let (us, mac, asker) = (Mac([2, 0, 0, 0, 0, 1]), Mac([2, 0, 0, 0, 0, 2]), Mac([2, 0, 0, 0, 0, 3]));
+    let (address, sender) = (Ipv4Addr::new(10, 77, 200, 1), Ipv4Addr::new(10, 77, 0, 5));
+    let frame = arp_answer_for(us, (mac, address), asker, sender);
+    assert_eq!((&frame[..6], &frame[6..12]), (&asker.0[..], &us.0[..]));
+    assert_eq!(read(&frame), Seen::ArpReply { to: asker, address, mac });
 }

@@ -3,12 +3,16 @@
 use super::{Loop, PENDING_MAX};
 use crate::ask::Ask;
 use crate::clock;
+use crate::netio::Outbox;
+use crate::settings::{LinkKind, Served};
+use heorot_core::mac::Mac;
 use heorot_core::message::{
-    Answer, DhcpSend, DhcpTarget, Input, Measured, Neighbour, Output, Query, Request, RequestId, Via,
+    Answer, DhcpSend, DhcpTarget, Input, Measured, Neighbour, Output, ProbeBy, Query, Request, RequestId, Via,
 };
 use heorot_core::transfer::{self, ImageIdentity, Refusal, TransferId};
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::os::fd::AsFd;
 use tokio::sync::oneshot;
 
 /// Questions to [`Heorot`](heorot_core::Heorot) that are unanswered.
@@ -68,7 +72,10 @@ impl Loop {
             }
             Output::Dhcp(send) => self.send_dhcp(&send),
             Output::Neighbour(neighbour) => self.set_neighbour(&neighbour),
-            Output::Probe { interface, address } => self.probe(&interface, address),
+            Output::Probe { interface, address, by } => self.probe(&interface, address, by),
+            Output::AnswerArp { interface, address, mac, to } => {
+                self.answer_arp(&interface, (mac, address), to)
+            }
             Output::Reply(id, answer) => self.reply(id, answer),
             Output::Publish(directory) => self.parts.dns.publish(directory),
             Output::Event(event) => self.parts.journal.event(&event),
@@ -201,7 +208,7 @@ impl Loop {
         let sent = match *target {
             DhcpTarget::Frame(mac, destination) => match self.parts.links.get(interface) {
                 Some(link) => link.send(*source, mac, destination, payload),
-                None => Err(std::io::Error::other(format!("{interface} is not served"))),
+                None => self.broadcast(interface, *source, payload),
             },
             DhcpTarget::Address(destination) => self.parts.routed.send(*source, destination, payload),
         };
@@ -212,8 +219,20 @@ impl Loop {
         }
     }
 
+    /// Where no frame of ours can go, everybody hears it (RFC 4390 2.1).
+    fn broadcast(&self, interface: &str, source: Ipv4Addr, payload: &[u8]) -> std::io::Result<()> {
+        const EVERYBODY: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::BROADCAST, 68);
+        let port = self.parts.dhcp.iter().find(|(name, _)| name == interface).map(|(_, port)| port);
+        let port = port.ok_or_else(|| std::io::Error::other(format!("{interface} is not served")))?;
+        let mut outbox = Outbox::new();
+        let mut batch = outbox.batch();
+        batch.add((source, EVERYBODY), None, std::iter::once(payload));
+        batch.send(port.as_fd(), 0).map(drop)
+    }
+
     fn set_neighbour(&mut self, neighbour: &Neighbour) {
-        let index = |interface: &String| self.parts.served.get(interface).map(|served| served.index);
+        let ethernet = |served: &&Served| served.kind == LinkKind::Ethernet;
+        let index = |name: &String| self.parts.served.get(name).filter(ethernet).map(|served| served.index);
         let done = match neighbour {
             Neighbour::Set { interface, address, mac } => {
                 index(interface).map(|index| self.parts.neighbours.set(index, *address, *mac))
@@ -228,10 +247,22 @@ impl Loop {
         }
     }
 
-    fn probe(&mut self, interface: &str, address: Ipv4Addr) {
+    fn probe(&mut self, interface: &str, address: Ipv4Addr, by: ProbeBy) {
         let prober = self.parts.probers.iter().find(|(name, _)| name == interface);
-        if let Some(Err(error)) = prober.map(|(_, prober)| prober.ask(address)) {
-            self.complain("asking by ARP", &error);
+        let asked = match (by, prober) {
+            (ProbeBy::Arp, Some((_, prober))) => prober.ask(address),
+            // On InfiniBand the kernel speaks ARP itself.
+            (ProbeBy::Arp, None) | (ProbeBy::Echo, _) => self.parts.echo.ask(address),
+        };
+        if let Err(error) = asked {
+            self.complain("asking who has an address", &error);
+        }
+    }
+
+    fn answer_arp(&mut self, interface: &str, owner: (Mac, Ipv4Addr), to: (Mac, Ipv4Addr)) {
+        let prober = self.parts.probers.iter().find(|(name, _)| name == interface);
+        if let Some(Err(error)) = prober.map(|(_, prober)| prober.answer_for(owner, to)) {
+            self.complain("answering ARP", &error);
         }
     }
 

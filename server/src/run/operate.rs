@@ -94,6 +94,9 @@ impl Loop {
         if !warnings.is_empty() {
             self.parts.journal.say(Weight::Warning, warnings.trim_end());
         }
+        for (interface, prober) in &self.parts.probers {
+            prober.hear_requests(settings::answers_arp(&config, interface));
+        }
         self.parts.directory.change(&config.boot.directory);
         self.parts.dns.configure(settings::dns_settings(&config, crate::clock::calendar_seconds()));
         self.transfer(transfer::Input::Configure(network::links(&config)));

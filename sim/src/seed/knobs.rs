@@ -42,6 +42,8 @@ pub struct Knobs {
     pub(super) clear_at: Duration,
     /// What is done on the way, in order.
     deeds: Vec<(Duration, Deed)>,
+    /// Foreign hosts on temporary addresses, at most.
+    squatters: u32,
     does_store_refuse: bool,
 }
 
@@ -90,11 +92,28 @@ impl Knobs {
             agent_after: chance.between(milliseconds(500), seconds(8)),
             clear_at: storm,
             deeds: Vec::new(),
+            squatters: 0,
             does_store_refuse: false,
             kinds,
         };
         knobs.draw_deeds(&mut chance);
+        knobs.draw_squatters(&mut chance);
         knobs
+    }
+
+    /// Foreign hosts on temporary addresses, in half of the runs. There are as many more of these.
+    fn draw_squatters(&mut self, chance: &mut Chance) {
+        if chance.happens(HALF) {
+            return;
+        }
+        let count = 1 + chance.below(1 + self.kinds.len() as u64);
+        self.squatters = u32::try_from(count).expect("there are forty machines");
+        let (first, last) = (FIRST_TEMPORARY, self.last_temporary());
+        for _ in 0..count {
+            let place = chance.below(u64::from(u32::from(last) - u32::from(first)) + 1);
+            let place = u32::try_from(place).expect("it is within the range");
+            self.deeds.insert(0, (Duration::ZERO, Deed::Squat(Ipv4Addr::from(u32::from(first) + place))));
+        }
     }
 
     /// What is done on the way.
@@ -223,7 +242,7 @@ impl Knobs {
         // GRUB waits 187 s for a block that a server without its notes does not know of, longer than its address is held.
         let waits_long = self.kinds.iter().any(|kind| matches!(kind, Kind::Grub | Kind::Shim));
         let has_cause = |trouble: &&String| {
-            if waits_long && trouble.contains("is used by") {
+            if (waits_long || self.squatters > 0) && trouble.contains("is used by") {
                 return true;
             }
             self.does_store_refuse
@@ -267,10 +286,14 @@ impl Knobs {
         files
     }
 
+    fn last_temporary(&self) -> Ipv4Addr {
+        Ipv4Addr::from(u32::from(FIRST_TEMPORARY) + self.places().end + self.spare + self.squatters)
+    }
+
     fn config(&self) -> Config {
         let machines = self.places().end;
         let last = machines + self.spare;
-        let pool = Ipv4Addr::from(u32::from(Ipv4Addr::new(10, 77, 200, 1)) + machines + self.spare);
+        let pool = self.last_temporary();
         let policy = if self.has_trial { "report" } else { "none" };
         let text = format!(
             "[boot]\nbios = \"pxelinux.0\"\nuefi-x64 = \"ipxe.efi\"\n\
@@ -310,6 +333,7 @@ impl fmt::Display for Knobs {
         knob("numbered", &self.numbered)?;
         knob("trial", &self.has_trial)?;
         knob("spare addresses", &self.spare)?;
+        knob("squatters", &self.squatters)?;
         knob("image octets", &self.image_octets)?;
         knob("link bits per second", &self.link_bits_per_second)?;
         knob("link known", &self.is_link_known)?;
@@ -335,6 +359,8 @@ impl fmt::Display for Knobs {
         Ok(())
     }
 }
+
+const FIRST_TEMPORARY: Ipv4Addr = Ipv4Addr::new(10, 77, 200, 1);
 
 const HALF: u32 = 500_000;
 const TENTH: u32 = 100_000;

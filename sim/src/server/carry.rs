@@ -4,7 +4,7 @@ use super::{DATA_PORTS_FROM, DHCP_PORT, Server, TFTP_PORT};
 use crate::frame::{Frame, Payload};
 use crate::happening::Happening;
 use crate::machine::Kind;
-use crate::surroundings::{Question, SERVER_MAC, Surroundings};
+use crate::surroundings::{FOREIGN_MAC, Question, SERVER_MAC, Surroundings};
 use heorot_core::limit::CHUNK_OCTETS;
 use heorot_core::mac::Mac;
 use heorot_core::message::{Answer, DhcpSend, DhcpTarget, Input, Neighbour, Output, Request, RequestId, Via};
@@ -75,10 +75,11 @@ impl Server {
             }
             Output::Probe { address, .. } => {
                 // A machine that runs answers at once.
-                if let Some(mac) = s.resolve(address) {
-                    self.heorot(s, Input::Occupied { address, mac });
+                if let Some(mac) = s.probe(address) {
+                    self.heorot(s, Input::Occupied { address, mac: Some(mac) });
                 }
             }
+            Output::AnswerArp { .. } => {} // Nobody else is on the simulated link who would ask.
             Output::Reply(id, answer) => self.reply(s, id, answer),
             Output::Publish(_) => {}
             Output::Event(event) => s.watch.event(s.now, &event),
@@ -112,6 +113,14 @@ impl Server {
             transfer::Output::SignOfLife(address) => self.heorot(s, Input::SignOfLife(address)),
             transfer::Output::Regime { link, regime } => self.heorot(s, Input::Regime { link, regime }),
             transfer::Output::Ended(transfer) => self.heorot(s, Input::Transferred(transfer)),
+        }
+    }
+
+    /// A foreign host answers by ARP.
+    pub(crate) fn foreign_host_answers(&mut self, s: &mut Surroundings, address: Ipv4Addr) {
+        if self.running.is_some() {
+            self.heorot(s, Input::Occupied { address, mac: Some(FOREIGN_MAC) });
+            self.turn_over(s);
         }
     }
 

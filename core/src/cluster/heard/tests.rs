@@ -18,7 +18,7 @@ fn the_last_word_counts() {
     heard.note(at(1), mac(1), Some(b"\x01rom"), Some(b"port 1"));
     heard.note(at(2), mac(1), Some(b"\xffsystem"), Some(b"port 2"));
     heard.note(at(3), mac(1), Some(b"\xffsystem"), None);
-    let said = Said { at: at(3), identifier: Some(b"\xffsystem".into()), relay: None };
+    let said = Said { at: at(3), identifier: Some(b"\xffsystem".into()), relay: None, granted: None };
     assert_eq!(heard.get(mac(1)), Some(&said));
     assert_eq!(heard.by_identifier(b"\xffsystem"), Some(mac(1)));
     assert_eq!(heard.by_identifier(b"\x01rom"), None, "it no longer calls itself so");
@@ -30,6 +30,27 @@ fn the_last_word_counts() {
     // What is longer than an option is not kept.
     heard.note(at(6), mac(2), Some(&[7; 256]), None);
     assert_eq!(heard.get(mac(2)).and_then(|said| said.identifier.clone()), None);
+}
+
+#[test]
+fn a_grant_is_known_until_its_client_is_forgotten() {
+    let mut heard = Heard::default();
+    let [one, other] = [7, 8].map(|last| Ipv4Addr::new(10, 77, 9, last));
+    heard.granted(mac(1), one, at(60));
+    assert_eq!(heard.by_address(one), None, "nobody was heard");
+    heard.note(at(0), mac(1), None, None);
+    heard.granted(mac(1), one, at(60));
+    heard.note(at(1), mac(1), Some(b"\x01other"), None);
+    assert_eq!(
+        (heard.by_address(one), heard.get(mac(1)).unwrap().granted),
+        (Some(mac(1)), Some((one, at(60))))
+    );
+    heard.granted(mac(1), other, at(90));
+    assert_eq!((heard.by_address(one), heard.by_address(other)), (None, Some(mac(1))));
+    for number in 2..=HEARD_MAX + 1 {
+        heard.note(at(2), mac(number), None, None);
+    }
+    assert_eq!(heard.by_address(other), None);
 }
 
 #[test]

@@ -18,6 +18,7 @@ fn what_is_kept_is_read_back() {
         }),
         Record::Lease(LeaseRecord { address: Ipv4Addr::new(10, 77, 200, 1), mac: mac(1) }),
         Record::Boot(BootRecord {
+            profile: None,
             mac: mac(1),
             token,
             stage: Stage::Booting,

@@ -36,6 +36,7 @@ pub(super) fn grant(
         | Decision::Later => {}
     }
     turn.hall.held_back.remove(&client.mac);
-    carry_out(turn, client, decision, address, is_node, datagram);
+    // Nobody was asked yet whether the address is another's, as is done before an offer: as for an address that comes from elsewhere.
+    carry_out(turn, client, (Case::InitReboot, decision), address, is_node, datagram);
     true
 }

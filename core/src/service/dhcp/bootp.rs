@@ -19,7 +19,8 @@ pub(super) fn handle(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_
         return;
     }
     let has_number = |turn: &Turn<'_>| turn.permanent_address(client.mac, client.place).is_some();
-    let is_listed = turn.hall.listed.get(turn.config, client.mac).is_some();
+    let is_listed = turn.hall.listed.get(turn.config, client.mac).is_some()
+        || client.meant.host(turn).is_some_and(|host| host.address.is_some());
     if !has_number(turn) && !is_listed && !turn.config.networks[client.place].bootp {
         return turn.malformed("dhcp-bootp");
     }

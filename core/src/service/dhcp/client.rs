@@ -1,3 +1,4 @@
+use super::who::Meant;
 use crate::cluster::boot;
 use crate::cluster::network;
 use crate::cluster::node::Firmware;
@@ -24,6 +25,8 @@ pub(super) struct Client {
     pub(super) firmware_kind: Option<FirmwareKind>,
     /// What it said.
     pub(super) message: Message,
+    /// Whom the operator means by it.
+    pub(super) meant: Meant,
 }
 
 impl Client {
@@ -50,7 +53,7 @@ impl Client {
         let architecture = message.options.u16(option::ARCHITECTURE);
         let firmware_kind = firmware.and_then(|firmware| boot::firmware_kind(firmware, architecture));
         let interface = datagram.interface.into();
-        Ok(Self { mac, place, interface, server, firmware, firmware_kind, message })
+        Ok(Self { mac, place, interface, server, firmware, firmware_kind, message, meant: Meant::default() })
     }
 
     /// The address that it takes for the server's (option 54): ours, or the relay's where the relay wants to stand between (RFC 5107 4).

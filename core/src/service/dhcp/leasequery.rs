@@ -1,8 +1,7 @@
 //! Leasequery (RFC 4388): relays that guard their ports ask who has which address. What they hear is what the table of nodes and the leases say now.
 
 use super::client::our_address;
-use super::renewal;
-use crate::cluster::network;
+use super::{is_ours, renewal};
 use crate::cluster::stage::Stage;
 use crate::hall::Turn;
 use crate::mac::Mac;
@@ -95,12 +94,12 @@ fn answer(turn: &Turn<'_>, subject: Subject<'_>, places: &[usize]) -> (Answer, V
         Subject::Address(address) => {
             let is_asked = |place: &&usize| turn.config.networks[**place].contains(address);
             let Some(place) = places.iter().find(is_asked) else { return (Answer::Unknown, Vec::new()) };
-            let holder = turn.machine_at(address);
+            let holder = turn.machine_at(address).or_else(|| turn.hall.heard.by_address(address));
             let found = holder
                 .and_then(|mac| all_of(turn, mac, &[*place]).into_iter().find(|a| a.address == address));
             return match found {
                 Some(active) => (Answer::Active, vec![active]),
-                None if network::is_ours(turn.config, address) => (Answer::Unassigned, Vec::new()),
+                None if is_ours(turn, address) => (Answer::Unassigned, Vec::new()),
                 None => (Answer::Unknown, Vec::new()),
             };
         }
@@ -148,6 +147,13 @@ fn all_of(turn: &Turn<'_>, mac: Mac, places: &[usize]) -> Vec<Active> {
         Some(Active { address, mac, place, until: node.granted_until })
     });
     all.extend(own);
+    let kept = turn.hall.heard.get(mac).and_then(|said| said.granted);
+    let in_which =
+        |address: Ipv4Addr| places.iter().find(|place| turn.config.networks[**place].contains(address));
+    let kept = kept.and_then(|(address, until)| {
+        Some(Active { address, mac, place: *in_which(address)?, until: Some(until) })
+    });
+    all.extend(kept);
     all.retain(|active| active.until.is_none_or(|until| until > turn.now));
     all.sort_by_key(|active| std::cmp::Reverse(active.until));
     // A permanent address goes before a temporary one that is about to be given up.
@@ -228,18 +234,21 @@ fn tell(turn: &Turn<'_>, query: &Message, message: &mut Message, active: Active,
     }
 }
 
-/// What is left of the lease, and until T1 and T2 unless they are over.
+/// What is left of the lease, and until T1 and T2 unless they are over. Who keeps its address for longer than its lease has neither.
 fn times_left(turn: &Turn<'_>, active: Active, left: u32) -> Vec<(u8, u32)> {
     let settings = &turn.config.networks[active.place];
+    let is_guest = settings.guests.is_some_and(|guests| guests.contains(active.address));
     let lease = match () {
-        () if settings.numbering.number(active.address).is_some() => settings.lease,
-        () if settings.temporary.contains(active.address) => settings.temporary_lease,
-        () => settings.guest_lease,
+        () if settings.numbering.number(active.address).is_some() => Some(settings.lease),
+        () if settings.temporary.contains(active.address) => Some(settings.temporary_lease),
+        () => is_guest.then_some(settings.guest_lease),
     };
-    let lease = u32::try_from(lease.as_secs()).unwrap_or(u32::MAX);
-    let (renews, rebinds) = renewal::times(lease, active.mac);
-    let until = |time: u32| left.checked_sub(lease - time).filter(|left| *left > 0 && *left < lease);
-    let later = [(option::T1, until(renews)), (option::T2, until(rebinds))];
-    let later = later.into_iter().filter_map(|(code, left)| Some((code, left?)));
+    let lease = lease.and_then(|lease| u32::try_from(lease.as_secs()).ok()).filter(|lease| left <= *lease);
+    let later = lease.map(|lease| {
+        let (renews, rebinds) = renewal::times(lease, active.mac);
+        let until = |time: u32| left.checked_sub(lease - time).filter(|left| *left > 0);
+        [(option::T1, until(renews)), (option::T2, until(rebinds))]
+    });
+    let later = later.into_iter().flatten().filter_map(|(code, left)| Some((code, left?)));
     std::iter::once((option::LEASE_TIME, left)).chain(later).collect()
 }

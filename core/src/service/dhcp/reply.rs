@@ -1,7 +1,7 @@
 use super::client::Client;
-use super::{bootp, fqdn, renewal};
+use super::{bootp, fqdn, renewal, told};
 use crate::cluster::boot::{self, BootFile};
-use crate::config::{FirmwareKind, Network};
+use crate::config::{FirmwareKind, Network, OptionTable};
 use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::message::{DhcpSend, DhcpTarget};
@@ -17,8 +17,17 @@ pub(super) struct Reply<'a> {
     message_type: MessageType,
     message: Message,
     cluster: &'a str,
-    host_name: Option<String>,
+    /// By its number: with an address of that number alone.
+    node_name: Option<String>,
+    /// As the operator calls a host.
+    host_name: Option<&'a str>,
+    /// The same, with the address by which DNS has it.
+    host: Option<(Ipv4Addr, &'a str)>,
+    /// The operator's options, the later before the earlier.
+    tables: Vec<&'a OptionTable>,
     boot_file: Option<BootFile>,
+    /// The option of `[boot]` that is missing.
+    missing_boot_file: Option<&'static str>,
 }
 
 /// Port of clients, and of servers and relays (RFC 2131 4.1).
@@ -72,17 +81,30 @@ impl<'a> Reply<'a> {
         };
         let node = turn.hall.nodes.get(client.mac);
         let number = node.and_then(|node| node.number.or(node.claim));
-        let host_name = number.map(|number| turn.name(number));
-        let boot_file =
-            client.firmware_kind.and_then(|kind| boot::boot_file(turn.config, kind, client.server));
+        let node_name = number.map(|number| turn.name(number));
+        let tables = client.meant.option_tables(turn, client);
+        let named = client.meant.boot_file(turn, client, &tables);
+        let of_firmware =
+            || client.firmware_kind.and_then(|kind| boot::boot_file(turn.config, kind, client.server));
+        let boot_file = match &named {
+            Some(none) if none.is_empty() => None,
+            Some(name) => Some(boot::named_file(turn.config, client.firmware, client.server, name)),
+            None => of_firmware(),
+        };
+        let is_missing = named.is_none() && boot_file.is_none();
+        let missing_boot_file = client.firmware_kind.filter(|_| is_missing).map(boot::boot_option);
         Self {
             client,
             settings: &turn.config.networks[client.place],
             message_type,
             message,
             cluster: &turn.config.cluster.name,
-            host_name,
+            node_name,
+            host_name: client.meant.host(turn).and_then(|host| host.name.as_deref()),
+            host: client.meant.host(turn).and_then(|host| Some((host.address?, host.name.as_deref()?))),
+            tables,
             boot_file,
+            missing_boot_file,
         }
     }
 
@@ -101,10 +123,11 @@ impl<'a> Reply<'a> {
         self
     }
 
-    /// The network's parameters, and what to boot. `address` is the client's own.
+    /// The network's parameters, what the operator says beside them, and what to boot. `address` is the client's own.
     pub(super) fn parameters(mut self, address: Ipv4Addr) -> Self {
         let settings = self.settings;
-        let options = &mut self.message.options;
+        let mut parameters = Options::default();
+        let options = &mut parameters;
         options.set(option::SUBNET_MASK, settings.mask().octets().into());
         options.set(option::BROADCAST, settings.broadcast().octets().into());
         if let Some(gateway) = settings.gateway {
@@ -113,10 +136,18 @@ impl<'a> Reply<'a> {
         options.set(option::DNS, self.client.server.octets().into());
         options.set(option::DOMAIN_NAME, self.cluster.into());
         // A temporary address has no permanent name.
-        if let Some(name) = self.host_name.as_ref().filter(|_| settings.numbering.number(address).is_some()) {
+        if let Some(name) = self.node_name.as_ref().filter(|_| settings.numbering.number(address).is_some()) {
             options.set(option::HOST_NAME, format!("{name}{}", settings.numbering.suffix).into());
         }
+        if let Some(name) = self.host_name {
+            options.set(option::HOST_NAME, name.into());
+        }
         self.boot();
+        for table in &self.tables {
+            told::apply(table, &mut self.message.options, &mut parameters);
+        }
+        let asked = self.client.message.options.get(option::PARAMETER_LIST);
+        told::select(&mut self.message.options, &parameters, asked, &self.tables);
         self
     }
 
@@ -149,7 +180,7 @@ impl<'a> Reply<'a> {
 
     /// The option of `[boot]` that is missing for this firmware, if one is.
     pub(super) fn missing_boot_file(&self) -> Option<&'static str> {
-        self.client.firmware_kind.filter(|_| self.boot_file.is_none()).map(boot::boot_option)
+        self.missing_boot_file
     }
 
     /// The file that the client is told to load by TFTP, if it is one.
@@ -201,7 +232,7 @@ impl<'a> Reply<'a> {
             interface: self.client.interface.clone(),
             source: self.client.server,
             target,
-            payload: self.message.write(self.octets_max()),
+            payload: self.message.fit(self.octets_max(), self.may_overload()).octets,
         }
     }
 
@@ -210,9 +241,25 @@ impl<'a> Reply<'a> {
         let Message { yiaddr, ciaddr, .. } = self.message;
         let informed = self.client.message.ciaddr;
         let address = [yiaddr, ciaddr, informed].into_iter().find(|address| !address.is_unspecified())?;
+        if let Some((_, name)) = self.host.filter(|(own, _)| *own == address) {
+            return Some(format!("{name}.{}", self.cluster));
+        }
         let numbering = &self.settings.numbering;
-        let name = self.host_name.as_ref().filter(|_| numbering.number(address).is_some())?;
+        let name = self.node_name.as_ref().filter(|_| numbering.number(address).is_some())?;
         Some(format!("{name}{}.{}", numbering.suffix, self.cluster))
+    }
+
+    /// The options for which there is no room.
+    pub(super) fn left_out(&self) -> Vec<u8> {
+        if self.message.octets_most() <= self.octets_max() {
+            return Vec::new();
+        }
+        self.message.fit(self.octets_max(), self.may_overload()).left_out
+    }
+
+    /// Firmware is not asked to look for options where a boot file's name or a server's may stand: not every ROM knows option 52.
+    fn may_overload(&self) -> bool {
+        self.client.firmware.is_none() && !self.client.is_bootp()
     }
 
     /// Octets that the client can take. EDK2 says 65280 in its REQUESTs: nothing above a frame is believed.

@@ -181,6 +181,43 @@ fn the_size_is_obeyed() {
     }
 }
 
+/// RFC 2132 9.3: which fields carry options is said in option 52, and only those are used that have no name.
+#[test]
+fn what_does_not_fit_goes_into_the_empty_fields() {
+    let wide = |name: &[u8], file: &[u8]| {
+        let mut reply = discover(&[
+            (1, &[1; 4]),
+            (12, &[b'a'; 200]),
+            (15, &[b'b'; 90]),
+            (17, &[b'c'; 61]),
+            (43, &[9; 30]),
+            (82, &[7; 10]),
+        ]);
+        (reply.sname, reply.file) = (name.into(), file.into());
+        reply
+    };
+    for (what, reply, size, may_overload, overload, left_out) in [
+        ("all of it has room", wide(b"", b""), 1472, true, None, &[][..]),
+        ("nobody may", wide(b"", b""), 548, false, None, &[15, 43]),
+        ("both are empty", wide(b"", b""), 500, true, Some(3), &[]),
+        ("the file is enough", wide(b"", b""), 548, true, Some(1), &[]),
+        ("the file is a name", wide(b"", b"boot"), 500, true, Some(2), &[15]),
+        ("both are names", wide(b"server", b"boot"), 500, true, None, &[15, 17]),
+    ] {
+        let fitted = reply.fit(size, may_overload);
+        assert_eq!(fitted.left_out, left_out, "{what}");
+        let octets = fitted.octets;
+        assert!(octets.len() <= size, "{what}: {}", octets.len());
+        let said = (octets[OPTIONS + 3] == option::OVERLOAD).then(|| octets[OPTIONS + 5]);
+        assert_eq!(said, overload, "{what}");
+        let back = Message::parse(&octets).unwrap();
+        let kept: Vec<_> =
+            sorted(&reply.options).into_iter().filter(|(code, _)| !left_out.contains(code)).collect();
+        assert_eq!(sorted(&back.options), kept, "{what}");
+        assert_eq!((&back.sname, &back.file), (&reply.sname, &reply.file), "{what}");
+    }
+}
+
 #[test]
 fn values_have_the_lengths_that_they_need() {
     let options = discover(&[
@@ -267,9 +304,24 @@ proptest! {
     #[test]
     fn what_is_written_is_read_again(message in message()) {
         let bytes = message.write(DATAGRAM_OCTETS_MAX);
+        prop_assert!(bytes.len() <= message.octets_most().max(WRITTEN_OCTETS_MIN));
         let back = Message::parse(&bytes).unwrap();
         prop_assert_eq!(sorted(&back.options), sorted(&message.options));
         prop_assert_eq!(Message { options: message.options.clone(), ..back }, message);
+    }
+
+    /// However little room there is: what is not told to be left out is read again.
+    #[test]
+    fn what_fits_is_read_again(mut message in message(), size_max in 0..2000_usize, named: bool) {
+        if !named {
+            (message.sname, message.file) = (Vec::new(), Vec::new());
+        }
+        let fitted = message.fit(size_max, true);
+        prop_assert!(fitted.octets.len() <= size_max.max(WRITTEN_OCTETS_MIN));
+        let back = Message::parse(&fitted.octets).unwrap();
+        let kept: Vec<_> = sorted(&message.options).into_iter().filter(|(code, _)| !fitted.left_out.contains(code)).collect();
+        prop_assert_eq!(sorted(&back.options), kept);
+        prop_assert_eq!((&back.sname, &back.file), (&message.sname, &message.file));
     }
 
     #[test]

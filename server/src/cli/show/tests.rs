@@ -1,6 +1,7 @@
 use super::*;
 use heorot_core::event::Kind;
-use heorot_core::service::view::{EventView, LoadView, PoolView, TransfersView};
+use heorot_core::service::view::{EventView, LoadView, PoolView, RogueServerView, TransfersView};
+use std::net::Ipv4Addr;
 
 fn node_23() -> NodeView {
     NodeView {
@@ -69,15 +70,26 @@ fn a_status_says_what_is_wrong() {
         temporary: PoolView { used: 1, size: 1022 },
         kernel_drops: 0,
         malformed: Default::default(),
+        rogue_servers: vec![RogueServerView {
+            address: Ipv4Addr::new(10, 77, 0, 99),
+            mac: Some("02:00:00:00:00:09".into()),
+            network: "eth1".into(),
+            first_heard: "10:45".into(),
+            last_heard: "10:47".into(),
+            count: 3,
+            last: "offered 10.77.9.9 to".into(),
+            last_client: None,
+        }],
         troubles: vec!["the disk is full".into()],
     };
     let text = status(&view);
     for line in [
-        "up         1 h 1 min\n",
-        "nodes      3 up\n",
-        "load       93 Mbit/s of 1000 Mbit/s sent, paced; each second 4 clients repeat themselves, and 1 packets",
-        "malformed  -\n",
-        "trouble    the disk is full\n",
+        "up            1 h 1 min\n",
+        "nodes         3 up\n",
+        "load          93 Mbit/s of 1000 Mbit/s sent, paced; each second 4 clients repeat themselves, and 1 packets",
+        "malformed     -\n",
+        "trouble       the disk is full\n",
+        "rogue server  10.77.0.99 (02:00:00:00:00:09) on eth1: heard 3 times from 10:45 to 10:47; last it offered 10.77.9.9 to -\n",
     ] {
         assert!(text.contains(line), "{text} lacks {line:?}");
     }

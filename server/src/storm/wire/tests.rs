@@ -1,4 +1,5 @@
 use super::*;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 const SERVER: Mac = Mac([0x52, 0x54, 0, 0, 0, 1]);
 const CLIENT: Mac = Mac([0x02, b'h', 1, 0, 0, 7]);

@@ -1,0 +1,91 @@
+//! DHCP servers that answer where we serve and that nobody has allowed: rogues, until the operator says otherwise.
+
+use crate::limit::{OTHER_SERVER_TOLD_EVERY, OTHER_SERVERS_MAX};
+use crate::mac::Mac;
+use crate::time::Time;
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+/// All that were noticed, by what they call themselves.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OtherServers {
+    noticed: BTreeMap<Ipv4Addr, OtherServer>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherServer {
+    /// Where its frames came from last; nothing as long as only a client has spoken of it.
+    pub mac: Option<Mac>,
+    /// The interface where it was noticed last.
+    pub interface: String,
+    /// When it was noticed first.
+    pub first: Time,
+    /// When it was noticed last.
+    pub last: Time,
+    /// How often it was noticed.
+    pub count: u64,
+    /// What it did last, in words that a client's address may follow: "offered 10.77.200.3 to".
+    pub did: String,
+    /// To whom, if that is a machine with an Ethernet address.
+    pub client: Option<Mac>,
+    /// When it was last told of.
+    told: Time,
+}
+
+/// What was noticed of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// What it calls itself.
+    pub server: Ipv4Addr,
+    /// Where the frame came from, if it was the server's own.
+    pub mac: Option<Mac>,
+    /// On which interface.
+    pub interface: String,
+    /// What it did, as in [`OtherServer::did`].
+    pub did: String,
+    /// To whom.
+    pub client: Option<Mac>,
+}
+
+impl OtherServers {
+    /// Keeps what was noticed. Whether it is time to tell of this server: it is new, or was last told of a while ago.
+    pub fn notice(&mut self, now: Time, notice: Notice) -> bool {
+        let Notice { server, mac, interface, did, client } = notice;
+        if let Some(known) = self.noticed.get_mut(&server) {
+            (known.last, known.count) = (now, known.count + 1);
+            (known.mac, known.interface) = (mac.or(known.mac), interface);
+            (known.did, known.client) = (did, client);
+            let is_time = now.since(known.told) >= OTHER_SERVER_TOLD_EVERY;
+            if is_time {
+                known.told = now;
+            }
+            return is_time;
+        }
+        if self.noticed.len() >= OTHER_SERVERS_MAX {
+            let longest = self.noticed.iter().min_by_key(|(_, other)| other.last).map(|(server, _)| *server);
+            longest.map(|server| self.noticed.remove(&server));
+        }
+        let other = OtherServer { mac, interface, first: now, last: now, count: 1, did, client, told: now };
+        self.noticed.insert(server, other);
+        true
+    }
+
+    /// One of them.
+    pub fn get(&self, server: Ipv4Addr) -> Option<&OtherServer> {
+        self.noticed.get(&server)
+    }
+
+    /// All of them, by address.
+    pub fn iter(&self) -> impl Iterator<Item = (Ipv4Addr, &OtherServer)> {
+        self.noticed.iter().map(|(server, other)| (*server, other))
+    }
+
+    /// Forgets those that are allowed now.
+    pub fn retain(&mut self, is_rogue: impl Fn(Ipv4Addr, &OtherServer) -> bool) {
+        self.noticed.retain(|server, other| is_rogue(*server, other));
+    }
+}
+
+#[cfg(test)]
+mod tests;

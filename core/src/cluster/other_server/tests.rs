@@ -1,0 +1,45 @@
+use super::*;
+use std::time::Duration;
+
+fn at(seconds: u64) -> Time {
+    Time::from_nanoseconds(1_000_000_000_000) + Duration::from_secs(seconds)
+}
+
+fn notice(server: u32, mac: Option<Mac>) -> Notice {
+    let did = "offered 10.77.200.3 to".to_owned();
+    Notice { server: Ipv4Addr::from(server), mac, interface: "eth1".into(), did, client: None }
+}
+
+#[test]
+fn a_server_is_told_of_once_a_minute() {
+    let mut others = OtherServers::default();
+    for (seconds, is_told) in [(0, true), (1, false), (59, false), (60, true), (119, false), (121, true)] {
+        assert_eq!(others.notice(at(seconds), notice(7, None)), is_told, "after {seconds} s");
+    }
+    assert!(others.notice(at(121), notice(8, None)), "another one is told of at once");
+    let seventh = others.get(Ipv4Addr::from(7)).unwrap();
+    assert_eq!((seventh.first, seventh.last, seventh.count), (at(0), at(121), 6));
+}
+
+#[test]
+fn what_a_client_says_does_not_make_its_hardware_address_forgotten() {
+    let mut others = OtherServers::default();
+    let mac = Mac([2, 0, 0, 0, 0, 7]);
+    others.notice(at(0), notice(7, Some(mac)));
+    others.notice(at(1), notice(7, None));
+    assert_eq!(others.get(Ipv4Addr::from(7)).unwrap().mac, Some(mac));
+}
+
+#[test]
+fn the_one_that_was_silent_longest_gives_way() {
+    let mut others = OtherServers::default();
+    let most = u32::try_from(OTHER_SERVERS_MAX).unwrap();
+    for server in 0..most {
+        others.notice(at(u64::from(server)), notice(server, None));
+    }
+    others.notice(at(1000), notice(0, None));
+    others.notice(at(1001), notice(most, None));
+    assert_eq!(others.iter().count(), OTHER_SERVERS_MAX);
+    assert!(others.get(Ipv4Addr::from(0)).is_some());
+    assert!(others.get(Ipv4Addr::from(1)).is_none());
+}

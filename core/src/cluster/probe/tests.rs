@@ -1,0 +1,40 @@
+use super::*;
+use std::time::Duration;
+
+const MAC: Mac = Mac([2, 0, 0, 0, 0, 1]);
+const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 77, 200, 1);
+
+fn at(milliseconds: u64) -> Time {
+    Time::from_nanoseconds(1_000_000_000_000) + Duration::from_millis(milliseconds)
+}
+
+#[test]
+fn a_probe_is_known_for_as_long_as_an_offer_stands() {
+    let mut probes = Probes::default();
+    assert_eq!(probes.found(at(0), ADDRESS), Found::Unknown);
+    assert_eq!(probes.begin(at(0), ADDRESS, MAC), Some(at(300)));
+    for (milliseconds, found, next) in [
+        (0, Found::Asked(at(300)), Some(at(300))),
+        (299, Found::Asked(at(300)), Some(at(300))),
+        (300, Found::Free, Some(at(35_300))),
+        (35_299, Found::Free, Some(at(35_300))),
+        (35_300, Found::Unknown, None),
+    ] {
+        assert_eq!(probes.found(at(milliseconds), ADDRESS), found, "after {milliseconds} ms");
+        assert_eq!(probes.expire(at(milliseconds), ADDRESS), next, "after {milliseconds} ms");
+    }
+    assert_eq!(probes.asked_for(ADDRESS), None);
+}
+
+#[test]
+fn no_more_is_asked_than_there_can_be_offers() {
+    let mut probes = Probes::default();
+    for count in 0..PROBES_MAX {
+        let address = Ipv4Addr::from(u32::try_from(count).unwrap());
+        assert!(probes.begin(at(0), address, MAC).is_some());
+    }
+    assert_eq!(probes.begin(at(0), ADDRESS, MAC), None);
+    probes.forget(Ipv4Addr::from(7));
+    assert_eq!(probes.begin(at(1), ADDRESS, MAC), Some(at(301)));
+    assert_eq!(probes.asked_for(ADDRESS), Some(MAC));
+}

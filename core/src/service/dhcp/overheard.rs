@@ -1,0 +1,88 @@
+//! Other servers: what they answer to our clients goes by on the link, and clients that chose one name it in their REQUEST.
+
+use super::client::Client;
+use crate::cluster::other_server::Notice;
+use crate::event::Kind;
+use crate::hall::Turn;
+use crate::mac::Mac;
+use crate::message::Overheard;
+use crate::wire::dhcp::{Message, MessageType, Op, option};
+use std::net::Ipv4Addr;
+
+/// A reply that was not ours went by.
+pub(crate) fn overheard(turn: &mut Turn<'_>, heard: Overheard<'_>) {
+    let message = match Message::parse(heard.payload) {
+        Ok(message) => message,
+        Err(malformed) => return turn.malformed(malformed.word()),
+    };
+    if message.op != Op::BootReply {
+        return;
+    }
+    // Plain BOOTP has no option 54: the datagram says who speaks.
+    let server = message.options.address(option::SERVER_IDENTIFIER).unwrap_or_else(|| *heard.source.ip());
+    let did = match message.message_type() {
+        Some(MessageType::Offer) if message.yiaddr.is_unspecified() => "offered boot parameters to".into(),
+        Some(MessageType::Offer) => format!("offered {} to", message.yiaddr),
+        Some(MessageType::Ack) if message.yiaddr.is_unspecified() => "answered an INFORM of".into(),
+        Some(MessageType::Ack) => format!("granted {} to", message.yiaddr),
+        Some(MessageType::Nak) => "refused the address of".into(),
+        Some(
+            MessageType::Discover
+            | MessageType::Request
+            | MessageType::Decline
+            | MessageType::Release
+            | MessageType::Inform,
+        )
+        | None => format!("answered {} to", message.yiaddr),
+    };
+    let interface = heard.interface.to_owned();
+    notice(turn, Notice { server, mac: Some(heard.mac), interface, did, client: message.mac() });
+}
+
+/// A client takes the offer of a server that is not us.
+pub(super) fn chosen(turn: &mut Turn<'_>, client: &Client, server: Ipv4Addr) {
+    let interface = turn.config.networks[client.place].interface.clone();
+    let did = "was chosen by".into();
+    notice(turn, Notice { server, mac: None, interface, did, client: Some(client.mac) });
+}
+
+/// Keeps and tells that there is another server, unless it may be there.
+fn notice(turn: &mut Turn<'_>, notice: Notice) {
+    if !is_rogue(turn, notice.server, &notice.interface) {
+        return;
+    }
+    let (server, interface) = (notice.server, notice.interface.clone());
+    let (client, did) = (notice.client, notice.did.clone());
+    let is_time = turn.hall.other_servers.notice(turn.now, notice);
+    let mac = turn.hall.other_servers.get(server).and_then(|other| other.mac);
+    let whose = mac.map(|mac| format!(" ({mac})")).unwrap_or_default();
+    let who = client.map_or_else(|| "a client".into(), |client: Mac| client.to_string());
+    let what = format!("another DHCP server, {server}{whose} on {interface}, {did}");
+    if is_time {
+        turn.event(None, Kind::Trouble, format!("{what} {who}"));
+    }
+    let Some(node) = client.and_then(|client| turn.hall.nodes.get_mut(client)) else { return };
+    // Once a boot in its history: what it said before stands there already.
+    let what = format!("{what} it");
+    let is_told = node.history.iter().any(|(at, _, said)| *said == what && *at >= node.since);
+    if !is_told {
+        node.remember(turn.now, Kind::Trouble, what.clone());
+    }
+    let to_do =
+        format!("stop {server}, or allow it: other-servers = [\"{server}\"] in [[network]] of {interface}");
+    node.trouble = Some(crate::cluster::node::Trouble { what, to_do: Some(to_do) });
+}
+
+/// Whether a server has no business where it was heard: it is neither ours nor allowed, and we do serve there.
+fn is_rogue(turn: &Turn<'_>, server: Ipv4Addr, interface: &str) -> bool {
+    let mut here = turn.config.networks.iter().filter(|network| network.interface == interface).peekable();
+    let is_ours = turn.config.networks.iter().any(|network| network.on_link && network.address == server);
+    here.peek().is_some() && !is_ours && !here.any(|network| network.other_servers.contains(&server))
+}
+
+/// Another configuration may allow servers that were rogues until now.
+pub(crate) fn forget_allowed(turn: &mut Turn<'_>) {
+    let mut others = std::mem::take(&mut turn.hall.other_servers);
+    others.retain(|server, other| is_rogue(turn, server, &other.interface));
+    turn.hall.other_servers = others;
+}

@@ -1,0 +1,126 @@
+//! Before an address is offered to a machine that did not have it, it is asked whether somebody else has it: by ARP on the link (RFC 5227
+//! 2.1.1), by ICMP echo behind a relay (RFC 2131 2.2, 3.1). All questions stand side by side and nobody else waits for them.
+//!
+//! It is the OFFER that waits, for 300 ms, and not the ACK: a DISCOVER is repeated after a second at the earliest (iPXE 1.06 s, Intel's ROMs 1 s),
+//! a REQUEST of iPXE's after 0.27 s; EDK2 collects offers for 4 s and loses nothing; and an address that turns out to be taken is replaced by the next one,
+//! where a NAK would send the client back, or into a halt. A REQUEST for an address that we were never asked for, from INIT-REBOOT, waits instead.
+//!
+//! Nobody is asked about the address of a number, about one that is lent to the machine itself or was its own until just now, or twice within the
+//! time that an offer stands.
+
+use super::{Case, HeldBack, make_offer};
+use crate::cluster::probe::Found;
+use crate::event::Kind;
+use crate::hall::{Deferred, Due, Turn};
+use crate::limit::QUARANTINE;
+use crate::load::Admission;
+use crate::mac::Mac;
+use crate::message::{Datagram, Output, ProbeBy};
+use crate::service::dhcp::client::Client;
+use crate::time::Time;
+use crate::wire::dhcp::Message;
+use std::net::Ipv4Addr;
+
+/// Until when the offer of this address waits for an answer; nothing if it need not.
+pub(super) fn before_offer(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) -> Option<Time> {
+    let settings = &turn.config.networks[client.place];
+    let is_lent = turn.hall.leases.get(address).is_some();
+    if !settings.probe || is_lent || settings.numbering.number(address).is_some() {
+        return None;
+    }
+    match turn.hall.leases.closure(address) {
+        Some(closure) if closure.probed == Some(client.mac) => return None,
+        Some(closure) if closure.probed.is_some() => return Some(closure.until),
+        Some(_) | None => {}
+    }
+    match turn.hall.probes.found(turn.now, address) {
+        Found::Free => None,
+        Found::Asked(until) => Some(until),
+        Found::Unknown => {
+            let until = turn.hall.probes.begin(turn.now, address, client.mac)?;
+            turn.hall.timers.arm(until, Due::Probe(address));
+            turn.probe(client.place, address);
+            Some(until)
+        }
+    }
+}
+
+/// The same for an ACK. What the client takes after an offer of ours was asked about before that, if need be by the server before a restart.
+pub(super) fn before_ack(
+    turn: &mut Turn<'_>,
+    client: &Client,
+    case: Case,
+    address: Ipv4Addr,
+) -> Option<Time> {
+    match (case, turn.hall.probes.found(turn.now, address)) {
+        (_, Found::Asked(until)) => Some(until),
+        (Case::Selecting, Found::Free | Found::Unknown) => None,
+        (Case::InitReboot | Case::Renewing, Found::Free | Found::Unknown) => {
+            before_offer(turn, client, address)
+        }
+    }
+}
+
+/// Somebody has an address that we were about to lend.
+pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>) {
+    let asked_for = turn.hall.probes.asked_for(address);
+    let is_ours = turn.hall.leases.is_probed(address)
+        || (asked_for.is_some() && turn.hall.leases.get(address).is_none());
+    // The machine itself may well answer: its last system still runs beside the agent that asks.
+    if !is_ours || (mac.is_some() && mac == asked_for) {
+        return;
+    }
+    turn.hall.probes.forget(address);
+    let until = turn.now + QUARANTINE;
+    turn.hall.leases.quarantine(address, until);
+    turn.hall.timers.arm(until, Due::Address(address));
+    let minutes = QUARANTINE.as_secs() / 60;
+    let who = mac.map_or_else(|| "a host that answers ICMP echo".into(), |mac| mac.to_string());
+    let what = format!(
+        "{address} is used by {who} although it is lent to nobody: it is not lent for {minutes} minutes"
+    );
+    turn.event(asked_for, Kind::Trouble, what);
+    answer_deferred(turn, address);
+    let waits = |held: &&HeldBack| held.address == address;
+    let waiting = turn.hall.held_back.iter().find(|(_, held)| waits(held)).map(|(mac, _)| *mac);
+    if let Some(held) = waiting.and_then(|mac| turn.hall.held_back.remove(&mac)) {
+        offer_another(turn, held);
+    }
+}
+
+/// Time has passed over a probe: what waited for it goes on.
+pub(crate) fn expire(turn: &mut Turn<'_>, address: Ipv4Addr) {
+    if let Some(again) = turn.hall.probes.expire(turn.now, address) {
+        turn.hall.timers.arm(again, Due::Probe(address));
+    }
+    if !matches!(turn.hall.probes.found(turn.now, address), Found::Asked(_)) {
+        answer_deferred(turn, address);
+    }
+}
+
+/// Somebody asked for an address while it was probed: that is over.
+pub(crate) fn answer_deferred(turn: &mut Turn<'_>, address: Ipv4Addr) {
+    if let Some(Deferred { interface, source, destination, payload }) = turn.hall.deferred.remove(&address) {
+        super::handle(turn, Datagram { interface: &interface, source, destination, payload: &payload });
+    }
+}
+
+/// The address that a client was to be offered is taken: it is offered the next one.
+fn offer_another(turn: &mut Turn<'_>, held: HeldBack) {
+    let Deferred { interface, source, destination, payload } = &held.asked;
+    let datagram = Datagram { interface, source: *source, destination: *destination, payload };
+    // It was understood before; since then the configuration may have changed.
+    let Ok(message) = Message::parse(payload) else { return };
+    let Ok(client) = Client::read(turn.config, datagram, message) else { return };
+    let is_node = turn.hall.nodes.get(client.mac).is_some();
+    make_offer(turn, &client, is_node, Admission::Now, datagram);
+}
+
+impl Turn<'_> {
+    /// Asks who has an address of a network: on its link by ARP, elsewhere by ICMP echo.
+    pub(crate) fn probe(&mut self, place: usize, address: Ipv4Addr) {
+        let Some(settings) = self.config.networks.get(place) else { return };
+        let by = if settings.on_link { ProbeBy::Arp } else { ProbeBy::Echo };
+        self.out.push(Output::Probe { interface: settings.interface.clone(), address, by });
+    }
+}

@@ -1,0 +1,61 @@
+//! Which options go into an answer, and in which order.
+
+use crate::config::{OptionPath, OptionTable};
+use crate::wire::dhcp::{Options, encapsulated, option};
+
+/// Lets a table say what it says: `needed` are the options that go out in any case, `parameters` those that are asked for.
+///
+/// What is needed stays so, with another value.
+pub(super) fn apply(table: &OptionTable, needed: &mut Options, parameters: &mut Options) {
+    for (path, value) in &table.values {
+        let code = path.code();
+        // The boot file's name has a place of its own.
+        if code == option::BOOT_FILE {
+            continue;
+        }
+        let options = if needed.contains(code) { &mut *needed } else { &mut *parameters };
+        let before = options.get(code).unwrap_or_default();
+        let value = value.as_deref();
+        let after = match path {
+            OptionPath::Whole(_) => value.map(<[u8]>::to_vec),
+            OptionPath::Part(_, part) => Some(encapsulated::with_part(before, *part, value)),
+            OptionPath::Vendor(enterprise, part) => {
+                Some(encapsulated::with_vendor_part(before, *enterprise, *part, value))
+            }
+        };
+        match after.filter(|octets| !octets.is_empty()) {
+            Some(octets) => options.set(code, octets),
+            None => options.remove(code),
+        }
+    }
+}
+
+/// Adds the parameters that a client gets to what it needs: those that are forced, then those that it asked for, in its order (RFC 2132 9.8). All of
+/// them, if it asked for nothing in particular.
+///
+/// So what is dropped for want of room is what is forced by nobody and stands last in the client's list.
+pub(super) fn select(
+    options: &mut Options,
+    parameters: &Options,
+    asked: Option<&[u8]>,
+    tables: &[&OptionTable],
+) {
+    let asked = asked.filter(|asked| !asked.is_empty());
+    let is_asked = |code: u8| asked.is_none_or(|asked| asked.contains(&code));
+    let is_forced = |code: u8| tables.iter().any(|table| table.forced.contains(&code));
+    let forced = parameters.iter().map(|(code, _)| code).filter(|code| is_forced(*code) && !is_asked(*code));
+    let in_our_order = parameters.iter().map(|(code, _)| code).filter(|_| asked.is_none());
+    let in_its_order = asked.unwrap_or_default().iter().copied();
+    for code in forced.chain(in_our_order).chain(in_its_order) {
+        // "If both the subnet mask and the router option are specified in a DHCP reply, the subnet mask option MUST be first" (RFC 2132 3.3).
+        let mask = Some(option::SUBNET_MASK).filter(|mask| code == option::ROUTER && is_asked(*mask));
+        for code in mask.into_iter().chain([code]) {
+            if let Some(value) = parameters.get(code).filter(|_| !options.contains(code)) {
+                options.set(code, value.into());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

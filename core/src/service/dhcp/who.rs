@@ -1,0 +1,168 @@
+//! Whom the operator means by a client, and what that client is to be told.
+
+use super::client::Client;
+use crate::cluster::node::Firmware;
+use crate::cluster::reservation::{self, By, Entry, Traits};
+use crate::config::{Class, Host, ListedNode, OptionPath, OptionTable};
+use crate::hall::Turn;
+use crate::limit::MACS_PER_NODE_MAX;
+use crate::wire::dhcp::{Message, encapsulated, option};
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+/// The entries of the configuration that mean a client, by their places there.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Meant {
+    entry: Option<(Entry, By)>,
+    classes: Vec<usize>,
+}
+
+impl Meant {
+    /// Looks for them: a few look-ups for nodes and hosts, and a comparison with each class.
+    pub(super) fn find(turn: &Turn<'_>, client: &Client) -> Self {
+        let traits = traits(client);
+        let classes = reservation::classes(turn.config, &traits);
+        Self { entry: turn.hall.reservations.find(&traits), classes }
+    }
+
+    /// The `[[host]]` that it is.
+    pub(super) fn host<'a>(&self, turn: &Turn<'a>) -> Option<&'a Host> {
+        match self.entry? {
+            (Entry::Host(place), _) => turn.config.hosts.get(place),
+            (Entry::Node(_), _) => None,
+        }
+    }
+
+    fn node<'a>(&self, turn: &Turn<'a>) -> Option<&'a ListedNode> {
+        match self.entry? {
+            (Entry::Node(place), _) => turn.config.nodes.get(place),
+            (Entry::Host(_), _) => None,
+        }
+    }
+
+    /// Its classes, in the order of the file.
+    fn classes<'a>(&self, turn: &Turn<'a>) -> impl DoubleEndedIterator<Item = &'a Class> {
+        let config = turn.config;
+        self.classes.iter().filter_map(|place| config.classes.get(*place))
+    }
+
+    /// It gets no answer at all.
+    pub(super) fn is_ignored(&self, turn: &Turn<'_>) -> bool {
+        self.host(turn).is_some_and(|host| host.ignore) || self.classes(turn).any(|class| class.ignore)
+    }
+
+    /// The tables of options that are for it: what a later one says goes before what an earlier one says.
+    pub(super) fn option_tables<'a>(&self, turn: &Turn<'a>, client: &Client) -> Vec<&'a OptionTable> {
+        let config = turn.config;
+        let mut tables = vec![&config.options, &config.networks[client.place].options];
+        tables.extend(self.classes(turn).map(|class| &class.options));
+        let host = self.host(turn);
+        let node = turn.hall.nodes.get(client.mac).filter(|_| host.is_none());
+        let profile = node.and_then(|node| config.profiles.get(turn.profile_name(node)));
+        tables.extend(profile.map(|profile| &profile.options));
+        let listed = self.node(turn).or_else(|| turn.hall.listed.get(config, client.mac));
+        tables.extend(listed.filter(|_| host.is_none()).map(|listed| &listed.options));
+        tables.extend(host.map(|host| &host.options));
+        tables.retain(|table| !table.values.is_empty() || !table.forced.is_empty());
+        tables
+    }
+
+    /// The name of the boot file that the operator means it to have: by option 67, by a class. An empty one: none at all.
+    ///
+    /// iPXE says of itself what the ROM says that loaded it. From what is meant for that ROM it would load itself for ever, so that it gets only
+    /// what a class says by whose user class it is meant.
+    pub(super) fn boot_file(
+        &self,
+        turn: &Turn<'_>,
+        client: &Client,
+        tables: &[&OptionTable],
+    ) -> Option<String> {
+        if client.firmware == Some(Firmware::Ipxe) {
+            let meant = |class: &&Class| !class.user_classes.is_empty();
+            let named = |class: &Class| boot_file_name([&class.options]).or_else(|| class.boot_file.clone());
+            return self.classes(turn).rev().filter(meant).find_map(named);
+        }
+        let by_option = boot_file_name(tables.iter().rev().copied());
+        by_option.or_else(|| self.classes(turn).rev().find_map(|class| class.boot_file.clone()))
+    }
+
+    /// The profile that its class gives it.
+    pub(super) fn profile<'a>(&self, turn: &Turn<'a>) -> Option<&'a str> {
+        self.classes(turn).rev().find_map(|class| class.profile.as_deref())
+    }
+}
+
+/// What the first of these tables that speaks of option 67 says.
+fn boot_file_name<'a>(tables: impl IntoIterator<Item = &'a OptionTable>) -> Option<String> {
+    const NAME: OptionPath = OptionPath::Whole(option::BOOT_FILE);
+    let name = tables.into_iter().find_map(|table| table.values.get(&NAME))?;
+    Some(String::from_utf8_lossy(name.as_deref().unwrap_or_default()).into_owned())
+}
+
+/// The address that is kept for a host on this network, and for how long it gets it. While another machine still has it, it is not to be had.
+pub(super) fn reserved(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Duration)> {
+    let settings = &turn.config.networks[client.place];
+    let host = client.meant.host(turn)?;
+    let address = host.address.filter(|address| settings.contains(*address))?;
+    let to_another = turn.hall.leases.get(address).is_some_and(|lease| lease.mac != client.mac);
+    (!to_another).then(|| (address, host.lease.unwrap_or(settings.lease)))
+}
+
+/// How long an address of `guests` is lent to this one.
+pub(super) fn guest_lease(turn: &Turn<'_>, client: &Client) -> Duration {
+    let said = client.meant.host(turn).and_then(|host| host.lease);
+    said.unwrap_or(turn.config.networks[client.place].guest_lease)
+}
+
+/// A machine that is listed by something else than its hardware address is from now on known by that too.
+pub(super) fn recognise(turn: &mut Turn<'_>, client: &Client) {
+    let Some((Entry::Node(place), by @ (By::Client | By::Relay))) = client.meant.entry else { return };
+    let Some(listed) = turn.config.nodes.get(place) else { return };
+    if by == By::Client {
+        // The same node with another hardware address: what it is called says so.
+        let holder = listed.number.and_then(|number| turn.hall.nodes.holder(number));
+        let known = holder.or_else(|| turn.hall.listed.bound(place));
+        let known = known.map(|known| turn.hall.nodes.identity(known));
+        if let Some(known) = known.filter(|known| *known != turn.hall.nodes.identity(client.mac))
+            && turn.hall.nodes.join_latest(known, client.mac, MACS_PER_NODE_MAX)
+        {
+            turn.keep_node(known);
+        }
+    }
+    turn.hall.listed.bind(client.mac, place);
+    turn.hall.listed.bind(turn.hall.nodes.identity(client.mac), place);
+}
+
+/// What tells a client.
+fn traits(client: &Client) -> Traits<'_> {
+    let options = &client.message.options;
+    let relay = options.get(option::RELAY_AGENT).and_then(encapsulated::parts).unwrap_or_default();
+    // RFC 3046 2.0
+    const CIRCUIT: u8 = 1;
+    const REMOTE: u8 = 2;
+    let of_relay = |code: u8| relay.iter().find(|(known, _)| *known == code).map(|(_, value)| *value);
+    let architectures = options.get(option::ARCHITECTURE).unwrap_or_default().as_chunks::<2>().0;
+    Traits {
+        mac: Some(client.mac),
+        network: client.place,
+        client: options.get(option::CLIENT_IDENTIFIER),
+        vendor_class: options.get(option::VENDOR_CLASS),
+        user_classes: user_classes(&client.message),
+        architectures: architectures.iter().map(|octets| u16::from_be_bytes(*octets)).collect(),
+        circuit: of_relay(CIRCUIT),
+        remote: of_relay(REMOTE),
+    }
+}
+
+/// The user classes: each with its length before it (RFC 3004 4), or, as iPXE and others write it, one alone.
+fn user_classes(message: &Message) -> Vec<&[u8]> {
+    let Some(whole) = message.options.get(option::USER_CLASS) else { return Vec::new() };
+    let mut classes = vec![whole];
+    let mut rest = whole;
+    while let [length, after @ ..] = rest {
+        let Some((class, after)) = after.split_at_checked(usize::from(*length)) else { return vec![whole] };
+        classes.push(class);
+        rest = after;
+    }
+    classes
+}

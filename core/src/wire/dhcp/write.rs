@@ -1,0 +1,139 @@
+//! A packet's octets: in which order options stand, and what is done when there is not room for all.
+
+use super::{BROADCAST_FLAG, COOKIE, FILE, MAGIC, Message, OPTIONS, Op, SNAME, WRITTEN_OCTETS_MIN, option};
+
+impl Message {
+    /// The packet's octets: at most `size_max`, but never fewer than [`WRITTEN_OCTETS_MIN`]. An option that no longer fits is left out.
+    ///
+    /// `size_max` is of the UDP payload. Option 57 counts the IP and UDP headers too, and is to be clamped by the caller: a firmware is known that says 65280.
+    pub fn write(&self, size_max: usize) -> Vec<u8> {
+        self.fit(size_max, false).octets
+    }
+
+    /// The packet's octets, as [`Message::write`] gives them, and which options were left out: of those that do not fit together, the later.
+    ///
+    /// With `may_overload`, what does not fit goes into the fields `file` and `sname`, as far as these are empty (option 52, RFC 2132 9.3).
+    pub fn fit(&self, size_max: usize, may_overload: bool) -> Fitted {
+        let size_max = size_max.max(WRITTEN_OCTETS_MIN);
+        let layout = self.lay_out(size_max - OPTIONS, may_overload);
+        let mut octets = Vec::with_capacity(WRITTEN_OCTETS_MIN);
+        let op = match self.op {
+            Op::BootRequest => 1,
+            Op::BootReply => 2,
+        };
+        octets.extend([op, self.htype, self.hlen, self.hops]);
+        octets.extend(self.xid.to_be_bytes());
+        octets.extend(self.secs.to_be_bytes());
+        octets.extend(if self.broadcast { BROADCAST_FLAG } else { 0 }.to_be_bytes());
+        for address in [self.ciaddr, self.yiaddr, self.siaddr, self.giaddr] {
+            octets.extend(address.octets());
+        }
+        octets.extend(self.chaddr);
+        put_field(&mut octets, &self.sname, &layout.sname, FILE);
+        put_field(&mut octets, &self.file, &layout.file, COOKIE);
+        octets.extend(MAGIC);
+        octets.extend(layout.options);
+        octets.resize(octets.len().max(WRITTEN_OCTETS_MIN), option::PAD);
+        Fitted { octets, left_out: layout.left_out }
+    }
+
+    /// Octets that are enough for the whole packet.
+    pub fn octets_most(&self) -> usize {
+        // Code and length stand before every 255 octets of a value, a zero after the boot file's name, and the end after all.
+        let written = |value: &[u8]| value.len() + 2 * (value.len() / 255 + 1);
+        OPTIONS + self.options.iter().map(|(_, value)| written(value)).sum::<usize>() + 2
+    }
+
+    /// Puts every option into the first field that has room for it.
+    fn lay_out(&self, room: usize, may_overload: bool) -> Layout {
+        let room = room - 1; // for the end
+        // The relay's own option comes last and room is kept for it: without it the relay may not know where the answer goes (RFC 3046 2.2).
+        let mut relay =
+            self.options.get(option::RELAY_AGENT).map(|value| encoded(option::RELAY_AGENT, value));
+        let head = TYPE_OCTETS + if may_overload { OVERLOAD_OCTETS } else { 0 };
+        let mut layout = Layout::default();
+        layout.left_out.extend(relay.take_if(|relay| head + relay.len() > room).map(|_| option::RELAY_AGENT));
+        let relay = relay.unwrap_or_default();
+        let room = room - relay.len();
+        // The type comes first: iPXE and some ROMs look for it there.
+        let (kinds, others): (Vec<_>, Vec<_>) =
+            self.options.iter().partition(|(code, _)| *code == option::MESSAGE_TYPE);
+        let others = others.into_iter().filter(|(code, _)| *code != option::RELAY_AGENT);
+        let all: Vec<_> =
+            kinds.into_iter().chain(others).map(|(code, value)| (code, encoded(code, value))).collect();
+        let is_full = all.iter().map(|(_, octets)| octets.len()).sum::<usize>() > room;
+        let spare = |field: &[u8], octets: usize| {
+            if is_full && may_overload && field.is_empty() { octets - 1 } else { 0 }
+        };
+        let (file_room, sname_room) = (spare(&self.file, COOKIE - FILE), spare(&self.sname, FILE - SNAME));
+        let room = if file_room + sname_room > 0 { room - OVERLOAD_OCTETS } else { room };
+        for (code, octets) in all {
+            let fields =
+                [(&mut layout.options, room), (&mut layout.file, file_room), (&mut layout.sname, sname_room)];
+            match fields.into_iter().find(|(field, room)| field.len() + octets.len() <= *room) {
+                Some((field, _)) => field.extend(octets),
+                None => layout.left_out.push(code),
+            }
+        }
+        let overload = u8::from(!layout.file.is_empty()) | u8::from(!layout.sname.is_empty()) << 1;
+        if overload > 0 {
+            let at = if self.message_type().is_some() { TYPE_OCTETS } else { 0 };
+            layout.options.splice(at..at, [option::OVERLOAD, 1, overload]);
+        }
+        layout.options.extend(relay);
+        layout.options.push(option::END);
+        layout
+    }
+}
+
+/// A packet as it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fitted {
+    /// The UDP payload.
+    pub octets: Vec<u8>,
+    /// The options for which there was no room.
+    pub left_out: Vec<u8>,
+}
+
+/// Octets of options 53 and 52, which both stand in the field for options.
+const TYPE_OCTETS: usize = 3;
+const OVERLOAD_OCTETS: usize = 3;
+
+/// Which options go where, written.
+#[derive(Default)]
+struct Layout {
+    options: Vec<u8>,
+    file: Vec<u8>,
+    sname: Vec<u8>,
+    left_out: Vec<u8>,
+}
+
+/// An option's octets in the packet; more than 255 octets are split (RFC 3396 6).
+fn encoded(code: u8, value: &[u8]) -> Vec<u8> {
+    let mut octets = Vec::with_capacity(value.len() + 3);
+    let mut parts = value.chunks(255);
+    let first = parts.next().unwrap_or_default();
+    for part in std::iter::once(first).chain(parts) {
+        octets.push(code);
+        octets.extend(u8::try_from(part.len()));
+        octets.extend(part);
+    }
+    if code == option::BOOT_FILE {
+        // ROMs are known that take the name as if it ended in a zero. One octet of padding makes it so.
+        octets.push(option::PAD);
+    }
+    octets
+}
+
+/// Appends a field that ends at offset `end`: a name, with at least one zero at its end, or options with their end ("the last option in each
+/// field is 'end'", RFC 2131 4.1).
+fn put_field(bytes: &mut Vec<u8>, name: &[u8], options: &[u8], end: usize) {
+    if options.is_empty() {
+        let room = end - bytes.len() - 1;
+        bytes.extend(name.iter().take(room));
+    } else {
+        bytes.extend(options);
+        bytes.push(option::END);
+    }
+    bytes.resize(end, 0);
+}

@@ -1,0 +1,487 @@
+//! What clients are told by DHCP, as an operator configures it: whole exchanges, each answer in one line.
+
+use heorot_core::Heorot;
+use heorot_core::config::{Config, Interface, render};
+use heorot_core::mac::Mac;
+use heorot_core::message::{Answer, Datagram, DhcpSend, Input, Output, Request, RequestId, Ticket, Via};
+use heorot_core::time::Time;
+use heorot_core::wire::dhcp::{Message, MessageType, Op, Options, option};
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+const SERVER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
+const NETWORK: &str = r#"
+[[network]]
+interface = "eth1"
+numbers = "0-9"
+first = "10.77.1.0"
+temporary = "10.77.200.1-10.77.200.9"
+probe = false
+guests = "10.77.210.1-10.77.210.3"
+gateway = "10.77.0.254"
+"#;
+
+/// A server that keeps whatever it is told at once.
+struct World {
+    heorot: Heorot,
+    now: Time,
+    events: Vec<String>,
+}
+
+/// What a client says.
+#[derive(Clone)]
+struct Said {
+    mac: Mac,
+    kind: MessageType,
+    ciaddr: Ipv4Addr,
+    options: Options,
+}
+
+fn config(text: &str) -> Config {
+    let text = format!("{NETWORK}{text}");
+    let interface = Interface { name: "eth1".into(), addresses: vec![(SERVER, 16)] };
+    match Config::parse(&text, &[interface]) {
+        Ok((config, _)) => config,
+        Err(mistakes) => panic!("{}", render("heorot.toml", &text, &mistakes)),
+    }
+}
+
+impl World {
+    fn new(text: &str) -> Self {
+        let now = Time::from_nanoseconds(1_000_000_000);
+        Self {
+            heorot: Heorot::restore(now, config(text), [0; 16], Vec::new(), &mut Vec::new()),
+            now,
+            events: Vec::new(),
+        }
+    }
+
+    fn happen(&mut self, input: Input<'_>) -> Vec<Output> {
+        let mut out = Vec::new();
+        self.heorot.handle(self.now, input, &mut out);
+        let ticket = |output: &Output| {
+            let Output::Record(ticket, _) = output else { return None };
+            Some(*ticket)
+        };
+        if let Some(through) = out.iter().filter_map(ticket).max_by_key(|Ticket(number)| *number) {
+            self.heorot.handle(self.now, Input::Committed(through), &mut out);
+        }
+        let event = |output: &Output| {
+            let Output::Event(event) = output else { return None };
+            Some(event.to_string())
+        };
+        self.events.extend(out.iter().filter_map(event));
+        out
+    }
+
+    /// The answer, and its octets.
+    fn send(&mut self, said: &Said) -> Option<(Message, DhcpSend)> {
+        let payload = said.write();
+        let source = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 68);
+        let out = self.happen(Input::Dhcp(Datagram {
+            interface: "eth1",
+            source,
+            destination: Ipv4Addr::BROADCAST,
+            payload: &payload,
+        }));
+        let send = out.into_iter().find_map(|output| {
+            let Output::Dhcp(send) = output else { return None };
+            Some(send)
+        })?;
+        Some((Message::parse(&send.payload).expect("what is written can be read"), send))
+    }
+
+    /// The options of the answer from 60 or below 50, as the operator thinks of them.
+    fn told(&mut self, said: &Said) -> Vec<(u8, Vec<u8>)> {
+        let (answer, _) = self.send(said).expect("an answer");
+        let is_protocol = |code: u8| (50..60).contains(&code) || matches!(code, 61 | 82 | 93 | 97);
+        answer
+            .options
+            .iter()
+            .filter(|(code, _)| !is_protocol(*code))
+            .map(|(code, value)| (code, value.to_vec()))
+            .collect()
+    }
+
+    /// What the answer is: "OFFER 10.77.1.3 for 60".
+    fn line(&mut self, said: &Said) -> String {
+        let Some((answer, _)) = self.send(said) else { return "nothing".into() };
+        let kind = format!("{:?}", answer.message_type().expect("a type")).to_uppercase();
+        let lease =
+            answer.options.u32(option::LEASE_TIME).map(|lease| format!(" for {lease}")).unwrap_or_default();
+        let name =
+            answer.options.text(option::HOST_NAME).map(|name| format!(" as {name}")).unwrap_or_default();
+        format!("{kind} {}{lease}{name}", answer.yiaddr)
+    }
+
+    fn file(&mut self, from: Ipv4Addr, path: &str) -> String {
+        let request = Request { id: RequestId(1), from, local: SERVER, via: Via::HttpGet, path: path.into() };
+        let out = self.happen(Input::Request(request));
+        out.into_iter()
+            .find_map(|output| {
+                let Output::Reply(_, answer) = output else { return None };
+                let Answer::Text(text) = answer else { return Some(format!("{answer:?}")) };
+                Some(text)
+            })
+            .expect("every request is answered")
+    }
+}
+
+impl Said {
+    fn by(last: u8, kind: MessageType) -> Self {
+        let mut options = Options::default();
+        options.set(option::MESSAGE_TYPE, vec![kind as u8]);
+        Self { mac: Mac([0x52, 0x54, 0, 0, 0, last]), kind, ciaddr: Ipv4Addr::UNSPECIFIED, options }
+    }
+
+    fn discover(last: u8) -> Self {
+        Self::by(last, MessageType::Discover)
+    }
+
+    /// A REQUEST from INIT-REBOOT.
+    fn reboot(last: u8, address: [u8; 4]) -> Self {
+        Self::by(last, MessageType::Request).with(option::REQUESTED_ADDRESS, &address)
+    }
+
+    /// A REQUEST for what was offered.
+    fn select(last: u8, address: [u8; 4]) -> Self {
+        Self::reboot(last, address).with(option::SERVER_IDENTIFIER, &SERVER.octets())
+    }
+
+    fn with(mut self, code: u8, value: &[u8]) -> Self {
+        self.options.set(code, value.to_vec());
+        self
+    }
+
+    fn asking(self, codes: &[u8]) -> Self {
+        self.with(option::PARAMETER_LIST, codes)
+    }
+
+    fn firmware(self, architecture: u8, class: &str) -> Self {
+        self.with(option::VENDOR_CLASS, class.as_bytes()).with(option::ARCHITECTURE, &[0, architecture])
+    }
+
+    fn write(&self) -> Vec<u8> {
+        let none = Ipv4Addr::UNSPECIFIED;
+        let mut chaddr = [0; 16];
+        chaddr[..6].copy_from_slice(&self.mac.0);
+        let message = Message {
+            op: Op::BootRequest,
+            htype: 1,
+            hlen: 6,
+            hops: 0,
+            xid: 7,
+            secs: 0,
+            broadcast: false,
+            ciaddr: self.ciaddr,
+            yiaddr: none,
+            siaddr: none,
+            giaddr: none,
+            chaddr,
+            sname: Vec::new(),
+            file: Vec::new(),
+            options: self.options.clone(),
+        };
+        assert_eq!(message.message_type(), Some(self.kind));
+        message.write(1472)
+    }
+}
+
+/// `[options]` < `[[network]]` < `[[class]]` in the order of the file < profile < node.
+#[test]
+fn later_tables_go_before_earlier_ones() {
+    const ALL: &str = "[options]\nmtu = 1001\n224 = \"all\"\n";
+    // The text of the network stands before it.
+    const HERE: &str = "options = { mtu = 1002, 225 = \"here\" }\n";
+    const A: &str = "[[class]]\nname = \"a\"\nvendor-class = \"V\"\noptions = { mtu = 1003, 226 = \"a\" }\n";
+    const B: &str = "[[class]]\nname = \"b\"\nvendor-class = \"V\"\noptions = { mtu = 1004 }\n";
+    const PROFILE: &str = "[profile.default]\noptions = { mtu = 1005, 227 = \"p\" }\n";
+    const NODE: &str = "[[node]]\nmac = \"52:54:00:00:00:01\"\nnumber = 1\n";
+    const ITS_OWN: &str = "options = { mtu = 1006 }\n";
+    for (what, layers, mtu, others) in [
+        ("for everybody", &[ALL][..], 1001_u16, &[224][..]),
+        ("of the network", &[HERE, ALL], 1002, &[224, 225]),
+        ("of a class", &[HERE, A, ALL], 1003, &[224, 225, 226]),
+        ("of the later class", &[HERE, ALL, A, B], 1004, &[224, 225, 226]),
+        ("in the order of the file", &[HERE, ALL, B, A], 1003, &[224, 225, 226]),
+        ("of the profile, which guests have none of", &[HERE, ALL, A, PROFILE], 1003, &[224, 225, 226]),
+        ("of the profile", &[HERE, ALL, A, PROFILE, NODE], 1005, &[224, 225, 226, 227]),
+        ("of the node", &[HERE, PROFILE, NODE, ITS_OWN, ALL, A, B], 1006, &[224, 225, 226, 227]),
+    ] {
+        let mut world = World::new(&layers.concat());
+        let said = Said::discover(1).with(option::VENDOR_CLASS, b"V2").asking(&[26, 224, 225, 226, 227]);
+        let told = world.told(&said);
+        let codes: Vec<_> = told.iter().map(|(code, _)| *code).collect();
+        assert_eq!((&told[0].1[..], &codes[1..]), (&mtu.to_be_bytes()[..], others), "{what}");
+    }
+}
+
+/// RFC 2132 9.8, and the server's own parameters among the others.
+#[test]
+fn what_is_asked_for_is_told_in_the_order_of_the_list() {
+    let mut world =
+        World::new("[options]\nntp-servers = \"10.0.0.1\"\nmtu = 1400\n225 = \"x\"\nforce = [225]\n");
+    let codes = |told: Vec<(u8, Vec<u8>)>| told.into_iter().map(|(code, _)| code).collect::<Vec<_>>();
+    assert_eq!(codes(world.told(&Said::discover(1).asking(&[42, 6, 3, 1, 99]))), [225, 42, 6, 1, 3]);
+    assert_eq!(codes(world.told(&Said::discover(1).asking(&[225, 1]))), [225, 1]);
+    assert_eq!(codes(world.told(&Said::discover(1))), [1, 28, 3, 6, 15, 26, 42, 225]);
+    // To an INFORM too (RFC 2131 4.3.5).
+    let inform = Said { ciaddr: Ipv4Addr::new(10, 77, 5, 5), ..Said::by(1, MessageType::Inform) };
+    assert_eq!(codes(world.told(&inform.asking(&[26, 1]))), [225, 26, 1]);
+}
+
+#[test]
+fn the_servers_own_parameters_are_replaced_and_taken_out() {
+    let mut world = World::new(
+        "[options]\nrouters = \"\"\ndns-servers = [\"192.0.2.1\", \"192.0.2.2\"]\ndomain-name = \"example.org\"\n",
+    );
+    let expected = vec![(15, b"example.org".to_vec()), (6, vec![192, 0, 2, 1, 192, 0, 2, 2])];
+    assert_eq!(world.told(&Said::discover(1).asking(&[15, 3, 6])), expected);
+}
+
+#[test]
+fn options_in_options_stand_beside_the_servers_own() {
+    let mut world = World::new(
+        "[options]\n\"175.177\" = \"hex:0102\"\n\"43.6\" = 8\n\"43.10\" = \"hex:0042\"\n\"125.9.1\" = \"a\"\n",
+    );
+    let ipxe = Said::discover(1).firmware(0, "PXEClient:Arch:00000").with(option::USER_CLASS, b"iPXE");
+    let told = world.told(&ipxe.asking(&[43, 125]));
+    assert!(told.contains(&(175, vec![176, 1, 1, 177, 2, 1, 2])), "{told:?}");
+    assert!(told.contains(&(43, vec![6, 1, 8, 10, 2, 0, 0x42])), "{told:?}");
+    assert!(told.contains(&(125, vec![0, 0, 0, 9, 3, 1, 1, b'a'])), "{told:?}");
+}
+
+#[test]
+fn a_class_gives_a_boot_file() {
+    let text = r#"
+        [boot]
+        uefi-x64 = "ipxe.efi"
+        [[class]]
+        name = "arm"
+        architecture = ["uefi-arm64", "http-arm64"]
+        boot-file = "arm/grub.efi"
+        [[class]]
+        name = "script"
+        user-class = "iPXE"
+        boot-file = "http://192.0.2.1/menu.ipxe"
+        [[class]]
+        name = "phone"
+        vendor-class = "phone"
+        options = { boot-file-name = "phone.cfg", tftp-server-name = "10.77.0.9", force = ["tftp-server-name"] }
+        [[class]]
+        name = "none"
+        mac = "52:54:00:00:00:09"
+        options = { 67 = "" }
+    "#;
+    for (what, said, file) in [
+        ("what [boot] says", Said::discover(1).firmware(7, "PXEClient"), "ipxe.efi"),
+        ("a class", Said::discover(1).firmware(11, "PXEClient"), "arm/grub.efi"),
+        ("as a URL", Said::discover(1).firmware(19, "HTTPClient"), "http://10.77.0.1/arm/grub.efi"),
+        (
+            "a URL",
+            Said::discover(1).firmware(7, "PXEClient").with(option::USER_CLASS, b"\x04iPXE"),
+            "http://192.0.2.1/menu.ipxe",
+        ),
+        (
+            "iPXE does not get what is meant for the ROM that loaded it",
+            Said::discover(1).firmware(11, "PXEClient").with(option::IPXE, &[1, 1, 1]),
+            "http://10.77.0.1/boot.ipxe",
+        ),
+        ("no firmware", Said::discover(1).with(option::VENDOR_CLASS, b"phone 3"), "phone.cfg"),
+        ("taken out", Said::discover(9).firmware(7, "PXEClient"), ""),
+    ] {
+        let mut world = World::new(text);
+        let (answer, _) = world.send(&said.clone().asking(&[67])).unwrap();
+        assert_eq!(answer.options.text(option::BOOT_FILE).unwrap_or_default(), file, "{what}: option 67");
+        assert_eq!(answer.siaddr.is_unspecified(), file.is_empty(), "{what}");
+        let (answer, _) = world.send(&said.asking(&[1])).unwrap();
+        assert_eq!(String::from_utf8_lossy(&answer.file), file, "{what}: the field");
+        assert!(
+            !world.events.iter().any(|event| event.contains("no boot file")),
+            "{what}: {:?}",
+            world.events
+        );
+    }
+}
+
+#[test]
+fn who_is_ignored_gets_no_answer() {
+    let mut world = World::new(
+        "[[class]]\nname = \"a\"\nvendor-class = \"Camera\"\nignore = true\n[[host]]\nmac = \"52:54:00:00:00:*\"\nignore = true\n[[host]]\nmac = \"52:54:00:00:00:02\"\n",
+    );
+    assert_eq!(world.line(&Said::discover(1)), "nothing");
+    assert_eq!(world.line(&Said::discover(1).firmware(7, "PXEClient")), "nothing");
+    assert!(world.line(&Said::discover(2)).starts_with("OFFER 10.77.210."));
+    assert_eq!(world.line(&Said::discover(2).with(option::VENDOR_CLASS, b"Camera 3")), "nothing");
+    assert_eq!(world.line(&Said::reboot(1, [10, 77, 210, 1])), "nothing");
+    assert!(world.events.iter().all(|event| !event.contains("52:54:00:00:00:01")), "{:?}", world.events);
+}
+
+#[test]
+fn a_reserved_address_is_its_hosts() {
+    let mut world = World::new(
+        r#"
+        [[host]]
+        mac = ["52:54:00:00:00:01", "52:54:00:00:00:02"]
+        address = "10.77.0.20"
+        name = "Switch"
+        lease = "1d"
+        [[host]]
+        client-id = "printer"
+        address = "10.77.210.2"
+        [[host]]
+        mac = "52:54:00:00:00:04"
+        name = "laptop"
+        lease = "5m"
+        "#,
+    );
+    for (what, said, answer) in [
+        ("its address, name and lease", Said::discover(1), "OFFER 10.77.0.20 for 86400 as switch"),
+        ("taken", Said::select(1, [10, 77, 0, 20]), "ACK 10.77.0.20 for 86400 as switch"),
+        ("by the other interface", Said::discover(2), "OFFER 10.77.0.20 for 86400 as switch"),
+        (
+            "also if its firmware boots: it is no node",
+            Said::discover(1).firmware(7, "PXEClient"),
+            "OFFER 10.77.0.20 for 86400 as switch",
+        ),
+        ("once more", Said::reboot(1, [10, 77, 0, 20]), "ACK 10.77.0.20 for 86400 as switch"),
+        ("another's", Said::reboot(3, [10, 77, 0, 20]), "NAK 0.0.0.0"),
+        ("not offered to another", Said::select(3, [10, 77, 0, 20]), "NAK 0.0.0.0"),
+        (
+            "in guests",
+            Said::discover(5).with(option::CLIENT_IDENTIFIER, b"\0printer"),
+            "OFFER 10.77.210.2 for 43200",
+        ),
+        ("of guests, another's", Said::reboot(3, [10, 77, 210, 2]), "NAK 0.0.0.0"),
+        ("no address of its own", Said::select(4, [10, 77, 210, 1]), "ACK 10.77.210.1 for 300 as laptop"),
+        ("the last that is free", Said::discover(6), "OFFER 10.77.210.3 for 3600"),
+        ("which gives way", Said::discover(7), "OFFER 10.77.210.3 for 3600"),
+    ] {
+        assert_eq!(world.line(&said), answer, "{what}");
+    }
+}
+
+/// Whoever had an address of `guests` before its own was reserved is told so as soon as it starts anew, and an address that is still lent is not
+/// given to the host for whom it is reserved from now on.
+#[test]
+fn reservations_come_into_a_running_server() {
+    let mut world = World::new("");
+    assert_eq!(world.line(&Said::select(1, [10, 77, 210, 1])), "ACK 10.77.210.1 for 3600");
+    assert_eq!(world.line(&Said::select(2, [10, 77, 210, 2])), "ACK 10.77.210.2 for 3600");
+    let text = "[[host]]\nmac = \"52:54:00:00:00:01\"\naddress = \"10.77.0.20\"\n[[host]]\nmac = \"52:54:00:00:00:03\"\naddress = \"10.77.210.2\"\n";
+    world.happen(Input::Configure(Box::new(config(text))));
+    let renew = Said { ciaddr: Ipv4Addr::new(10, 77, 210, 1), ..Said::by(1, MessageType::Request) };
+    assert_eq!(world.line(&renew), "ACK 10.77.210.1 for 3600", "what was promised stands");
+    assert_eq!(world.line(&Said::reboot(1, [10, 77, 210, 1])), "NAK 0.0.0.0");
+    assert_eq!(world.line(&Said::discover(1)), "OFFER 10.77.0.20 for 43200");
+    assert_eq!(world.line(&Said::discover(3)), "OFFER 10.77.210.3 for 3600", "its own is still another's");
+    let release = Said { ciaddr: Ipv4Addr::new(10, 77, 210, 2), ..Said::by(2, MessageType::Release) };
+    assert_eq!(world.line(&release), "nothing");
+    assert_eq!(world.line(&Said::discover(3)), "OFFER 10.77.210.2 for 43200");
+}
+
+#[test]
+fn a_node_is_known_by_what_the_configuration_says() {
+    let mut world = World::new(
+        r#"
+        [[node]]
+        client-id = "hex:ff01"
+        number = 3
+        [[node]]
+        circuit-id = "7/4"
+        number = 4
+        options = { mtu = 9000 }
+        "#,
+    );
+    let id = |last: u8| Said::discover(last).with(option::CLIENT_IDENTIFIER, &[0xff, 1]);
+    let at = |last: u8, port: &[u8]| {
+        let value = [&[1, u8::try_from(port.len()).unwrap()][..], port].concat();
+        Said::discover(last).with(option::RELAY_AGENT, &value)
+    };
+    for (what, said, answer) in [
+        ("by its client identifier", id(1), "OFFER 10.77.1.3 for 43200 as node3"),
+        ("with another hardware address", id(2), "OFFER 10.77.1.3 for 43200 as node3"),
+        ("known from then on", Said::reboot(2, [10, 77, 1, 3]), "ACK 10.77.1.3 for 43200 as node3"),
+        ("by its place", at(5, b"7/4"), "OFFER 10.77.1.4 for 43200 as node4"),
+        (
+            "a second machine there does not get the number of the first",
+            at(6, b"7/4").firmware(7, "PXEClient"),
+            "OFFER 10.77.200.5 for 60",
+        ),
+        ("another place", at(7, b"7/5"), "OFFER 10.77.210.1 for 3600"),
+    ] {
+        let line = world.line(&said);
+        let is_right = line == answer || (answer.contains("10.77.2") && line[..12] == answer[..12]);
+        assert!(is_right, "{what}: {line}");
+    }
+    assert!(
+        world.told(&Said::discover(5).asking(&[26])).contains(&(26, vec![0x23, 0x28])),
+        "it is known without its relay"
+    );
+}
+
+/// ROM and loader may be of different classes; what either gives holds for the boot.
+#[test]
+fn a_class_gives_its_nodes_a_profile() {
+    let text = r#"
+        [profile.arm]
+        kernel = "Image"
+        options = { root-path = "nfs:arm" }
+        [profile.own]
+        kernel = "own"
+        [[class]]
+        name = "arm"
+        architecture = "uefi-arm64"
+        profile = "arm"
+        [[node]]
+        mac = "52:54:00:00:00:01"
+        number = 1
+        [[node]]
+        mac = "52:54:00:00:00:02"
+        number = 2
+        profile = "own"
+    "#;
+    for (last, architecture, kernel, root) in
+        [(1, 11, "Image", Some(&b"nfs:arm"[..])), (1, 7, "vmlinuz", None), (2, 11, "own", None)]
+    {
+        let mut world = World::new(text);
+        let firmware = Said::discover(last).firmware(architecture, "PXEClient").asking(&[17]);
+        let (answer, _) = world.send(&firmware).unwrap();
+        assert_eq!(answer.options.get(option::ROOT_PATH), root, "{last} {architecture}");
+        let address = Ipv4Addr::new(10, 77, 1, last);
+        world.line(&Said::select(last, address.octets()).firmware(architecture, "PXEClient"));
+        let ipxe = Said::discover(last).firmware(7, "PXEClient").with(option::USER_CLASS, b"iPXE");
+        world.line(&ipxe);
+        let script = world.file(address, "boot.ipxe");
+        assert!(script.contains(&format!("/{kernel} ")), "{last} {architecture}: {script}");
+    }
+}
+
+/// Option 52 is for systems; a ROM may take what stands in `file` for a name. What has no room is told once.
+#[test]
+fn full_packets_use_the_other_fields_but_not_to_firmware() {
+    let long = "x".repeat(100);
+    let text = format!(
+        "[options]\nroot-path = \"{long}\"\nnis-domain = \"{long}\"\n224 = \"{long}\"\n225 = \"{long}\"\n"
+    );
+    let mut world = World::new(&text);
+    let asked = [1, 3, 6, 15, 17, 40, 224, 225];
+    let (answer, send) = world.send(&Said::discover(1).asking(&asked)).unwrap();
+    assert!(send.payload.len() <= 548, "{} octets (RFC 2131 2)", send.payload.len());
+    assert_eq!(send.payload[243..246], [52, 1, 1], "after the type");
+    let given: Vec<_> =
+        answer.options.iter().map(|(code, _)| code).filter(|code| asked.contains(code)).collect();
+    assert_eq!(given, [1, 3, 6, 15, 17, 40, 224], "what stands last in the list is left out");
+    let told = |world: &World| {
+        world.events.iter().filter(|event| event.contains("no room")).cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(told(&world), ["52:54:00:00:00:01 there is no room in its packets for option 225"]);
+    world.send(&Said::discover(1).asking(&asked));
+    assert_eq!(told(&world).len(), 1, "once");
+    let roomy = Said::discover(2).with(option::MAX_SIZE, &1472_u16.to_be_bytes());
+    let (answer, _) = world.send(&roomy.asking(&asked)).unwrap();
+    assert!(answer.options.contains(225));
+    let firmware = Said::discover(3).firmware(0, "PXEClient").asking(&asked);
+    let (answer, send) = world.send(&firmware).unwrap();
+    assert_ne!(send.payload[243], 52);
+    assert_eq!((answer.file.as_slice(), answer.options.contains(224)), (&b"pxelinux.0"[..], false));
+}
