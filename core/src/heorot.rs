@@ -159,7 +159,7 @@ impl Heorot {
 
 /// The links to the networks, for finding the one by which an address is reached.
 fn links(config: &Config) -> load::Settings {
-    load::Settings { control: load::Control::All, links: network::links(config) }
+    load::Settings { control: load::Control::All, links: network::links(config, |_| None) }
 }
 
 /// A link is used in another way.

@@ -23,6 +23,15 @@ pub const HOLD_AFTER_LIFE: Duration = Duration::from_secs(150);
 /// How long an address that a client declined is left alone: whoever else has it may go away.
 pub const QUARANTINE: Duration = Duration::from_secs(600);
 
+/// Clients of which it is remembered what they said last, for leasequery: every node, and as many others.
+pub const HEARD_MAX: usize = 2 * NODES_MAX;
+
+/// Leasequeries that are answered in a second: a relay that starts anew asks for each of its hosts once, and may ask again.
+pub const LEASE_QUERIES_PER_SECOND_MAX: u32 = 200;
+
+/// Hosts of a network's `leasequery`: relays that ask for their own network are not among them.
+pub const LEASE_QUERY_ASKERS_MAX: usize = 64;
+
 /// A DISCOVER from firmware this long after the same firmware's last begins another boot; EDK2 repeats for 60 s.
 pub const BOOT_BEGINS_AFTER: Duration = Duration::from_secs(60);
 
@@ -112,8 +121,20 @@ pub const TEMPLATE_STEPS_MAX: u64 = 10_000;
 /// Octets of a boot file's name: the field `file` of a DHCP packet has 128, with the zero that ends it (RFC 2131 2).
 pub const BOOT_FILE_OCTETS_MAX: usize = 127;
 
-/// Octets of a block: what a link of 1500 takes without fragments, which some ROMs cannot put together: less 20 for IP, 8 for UDP, 4 for TFTP.
-pub const TFTP_BLOCK_OCTETS_MAX: u16 = 1468;
+/// Octets of a block: what RFC 2348 allows.
+pub const TFTP_BLOCK_OCTETS_MAX: u16 = 65464;
+
+/// The same unless the operator allows more: what a way of 1500 takes without fragments, which some ROMs cannot put together.
+pub const TFTP_BLOCK_OCTETS_USUAL: u16 = 1468;
+
+/// What an Ethernet takes in one packet, where nobody says otherwise.
+pub const MTU_OCTETS_USUAL: u32 = 1500;
+
+/// The smallest block that TFTP has (RFC 2348).
+pub const TFTP_BLOCK_OCTETS_MIN: u16 = 8;
+
+/// Octets of a DATA packet before its block: 20 for IP, 8 for UDP, 4 for TFTP.
+pub const TFTP_HEAD_OCTETS: u16 = 32;
 
 /// Blocks in a window. EDK2 asks for 4; what is beyond this is more than a switch port's buffer takes from one sender at once.
 pub const TFTP_WINDOW_BLOCKS_MAX: u16 = 64;
@@ -131,7 +152,8 @@ pub const TFTP_TEXT_OCTETS_MAX: usize = 128;
 pub const TFTP_RESEND_FIRST: Duration = Duration::from_millis(500);
 
 /// No repeat before this, however quick the round trips are: EDK2 looks at its network every 10 ms, and a client also has to put its blocks somewhere.
-pub const TFTP_RESEND_MIN: Duration = Duration::from_millis(50);
+/// Longer is dear: with a hundredth of the packets lost, a megabyte in lock-step waits 14 times for it.
+pub const TFTP_RESEND_MIN: Duration = Duration::from_millis(20);
 
 /// Repeats are never further apart, unless round trips are: GRUB never repeats an ACK, and a boot waits for each block that only we repeat.
 pub const TFTP_RESEND_MAX: Duration = Duration::from_secs(1);
@@ -209,13 +231,8 @@ pub const LOAD_SMALL_PART: u64 = 20;
 /// A machine that asks again within this after its last transfer is still the same in rank: the pauses of loaders are shorter.
 pub const LOAD_REMEMBERED: Duration = Duration::from_secs(60);
 
-/// Clients of which it is remembered what they said last, for leasequery: every node, and as many others.
-pub const HEARD_MAX: usize = 2 * NODES_MAX;
+/// `[[tftp.rewrite]]`s: each name is compared with all of them.
+pub const TFTP_REWRITES_MAX: usize = 64;
 
-/// Leasequeries that are answered in a second: a relay that starts anew asks for each of its hosts once, and may ask again.
-pub const LEASE_QUERIES_PER_SECOND_MAX: u32 = 200;
-
-/// Hosts of a network's `leasequery`: relays that ask for their own network are not among them.
-pub const LEASE_QUERY_ASKERS_MAX: usize = 64;
-
+const _: () = assert!(TFTP_BLOCK_OCTETS_USUAL as u32 + TFTP_HEAD_OCTETS as u32 == MTU_OCTETS_USUAL);
 const _: () = assert!(LOAD_SERVED_WITHIN.as_millis() < LOAD_SERVED_WITHIN_MAX.as_millis());

@@ -251,10 +251,14 @@ pub enum Answer {
     Text(String),
     /// The file of this name below `boot.directory`, if there is one: relative, without `..`, never empty.
     File(String),
+    /// The first of these files that is there, as above.
+    FirstOf([String; 2]),
     /// A JSON document with this HTTP status.
     Json(u16, String),
     /// There is no such thing, or not for this machine; why, in a few words. HTTP 404, TFTP error 1.
     Missing(String),
+    /// It is not for this machine, or for none, whether it is there or not; why, in a few words. HTTP 403, TFTP error 2.
+    Refused(String),
 }
 
 /// What an operator wants to know. NODE is a number, a name, a hardware address or an address.

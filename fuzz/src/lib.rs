@@ -48,7 +48,7 @@ const DATA_PORTS: u16 = 3;
 
 fn settings() -> Settings {
     let load = load::Settings::one(LinkRate::Measured, Control::All);
-    Settings { data_ports: DATA_PORTS, load, resend: Resend::Measured }
+    Settings { data_ports: DATA_PORTS, single_port: false, load, resend: Resend::Measured }
 }
 const LOCAL: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
 

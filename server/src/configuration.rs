@@ -3,13 +3,17 @@
 use crate::images::directory::problem_with;
 use crate::neighbour::threshold;
 use crate::settings;
+use heorot_core::cluster::network;
 use heorot_core::config::{Config, render};
+use heorot_core::load::Link;
 use std::path::Path;
 
 /// A configuration that is right, and what to warn of.
 #[derive(Debug)]
 pub(crate) struct Read {
     pub(crate) config: Config,
+    /// The links by which it sends, with what their interfaces take in one packet.
+    pub(crate) links: Vec<Link>,
     /// Empty if there is nothing.
     pub(crate) warnings: String,
 }
@@ -27,7 +31,10 @@ pub(crate) fn read(path: &Path) -> Result<Read, String> {
         settings::interfaces().map_err(|e| format!("the host's interfaces cannot be listed: {e}\n"))?;
     let file_name = shown.to_string();
     match Config::parse(&text, &interfaces) {
-        Ok((config, warnings)) => Ok(Read { config, warnings: render(&file_name, &text, &warnings) }),
+        Ok((config, warnings)) => {
+            let links = network::links(&config, settings::mtu_octets);
+            Ok(Read { config, links, warnings: render(&file_name, &text, &warnings) })
+        }
         Err(mistakes) => Err(render(&file_name, &text, &mistakes)),
     }
 }

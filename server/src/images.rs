@@ -2,10 +2,14 @@
 //!
 //! - [`directory`]: `boot.directory`, and nothing outside it;
 //! - [`worker`]: the threads that open and read;
+//! - [`folding`]: names whose capital letters are not the file's;
+//! - [`netascii`]: files as texts;
 //! - [`cache`]: the chunks in memory, within a bound.
 
 mod cache;
 pub(crate) mod directory;
+mod folding;
+mod netascii;
 mod worker;
 
 use crate::notes::checksum;
@@ -14,6 +18,7 @@ use cache::Cache;
 use directory::BootDirectory;
 use heorot_core::limit::CHUNK_OCTETS;
 use heorot_core::transfer::{ImageId, ImageIdentity, Input, Opened, Refusal, TransferId};
+use heorot_core::wire::tftp::Mode;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::sync::Arc;
@@ -21,6 +26,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 pub(crate) use worker::Done;
 use worker::Job;
+pub(crate) use worker::Wanted;
 
 /// The images of all transfers.
 pub(crate) struct Images {
@@ -65,24 +71,23 @@ impl Images {
     ///
     /// # Errors
     /// Too many files are being opened: the threads do not keep up.
-    pub(crate) fn open(
-        &mut self,
-        transfer: TransferId,
-        path: String,
-        identity: Option<ImageIdentity>,
-    ) -> Result<(), Refusal> {
-        let job = Job::Open { transfer, path, identity };
+    pub(crate) fn open(&mut self, transfer: TransferId, wanted: Wanted) -> Result<(), Refusal> {
+        let job = Job::Open { transfer, wanted };
         self.jobs
             .try_send(job)
             .map_err(|_| Refusal::Denied("the server's disk does not keep up: try again".into()))
     }
 
     /// Opens a generated file.
-    pub(crate) fn open_text(&mut self, text: &str) -> Opened {
+    pub(crate) fn open_text(&mut self, text: &str, mode: Mode) -> Opened {
+        let text = match mode {
+            Mode::Octet => text.as_bytes().to_vec(),
+            Mode::Netascii => netascii::converted(text.as_bytes()),
+        };
         let image = ImageId(self.ids.fetch_add(1, Ordering::Relaxed));
         let size = text.len() as u64;
-        let identity = ImageIdentity { file: checksum(text.as_bytes()), size, modified: 0 };
-        self.generated.insert(image, text.as_bytes().into());
+        let identity = ImageIdentity { file: checksum(&text), size, modified: 0 };
+        self.generated.insert(image, text.into());
         self.users.insert(image, 1);
         Opened { image, size, identity }
     }

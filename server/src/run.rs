@@ -320,7 +320,7 @@ impl Loop {
         else {
             return;
         };
-        let links = network::links(&self.parts.config);
+        let links = network::links(&self.parts.config, |_| None);
         let carried = traffic.since_last(self.now);
         for (link, octets) in links
             .iter()
@@ -407,16 +407,15 @@ impl Loop {
     }
 
     fn take_tftp_batch(&mut self, port: Port, inbox: &Inbox) {
-        if self.ends_by.is_some() && port == Port::Request {
-            return;
-        }
         for (envelope, payload) in inbox.datagrams() {
             if let Some(dropped) = envelope.dropped {
                 self.kernel_drops += self.tftp_port(port).newly_dropped(dropped);
             }
             // A request to a broadcast address is for nobody (RFC 1123 4.2.3.4).
             let served = self.is_served(envelope.interface) && envelope.destination == envelope.local;
-            if served {
+            // Where all is sent from one port, the ACKs of what is in flight come there too.
+            let is_left = self.ends_by.is_some() && port == Port::Request && is_request(payload);
+            if served && !is_left {
                 let (local, peer) = (envelope.local, envelope.source);
                 self.transfer(transfer::Input::Datagram { port, local, peer, payload });
             }
@@ -485,6 +484,11 @@ impl Loop {
 
 /// Replies that can be outstanding: every transfer that waits for a file, and every HTTP connection.
 const PENDING_MAX: usize = limit::TRANSFERS_MAX + 4096;
+
+/// Whether a datagram begins as a request to read or write does.
+fn is_request(payload: &[u8]) -> bool {
+    matches!(payload, [0, 1 | 2, ..])
+}
 
 #[cfg(test)]
 mod tests {

@@ -23,6 +23,7 @@ use crate::wake::{Bell, line};
 use crate::{clock, dns, rights};
 use heorot_core::Heorot;
 use heorot_core::config::Config;
+use heorot_core::load;
 use heorot_core::message;
 use heorot_core::transfer::{self, Transfers};
 use std::collections::BTreeMap;
@@ -44,7 +45,7 @@ const RESULTS_WAITING_MAX: usize = 64;
 /// # Errors
 /// What keeps it from starting, and what to do. Nothing is left behind then but empty directories and an empty store.
 pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), Problem> {
-    let Read { mut config, warnings } =
+    let Read { mut config, links, warnings } =
         configuration::read(config_path).map_err(|text| Problem(text.trim_end().into()))?;
     let control_given = control.map(|path| path.to_string_lossy().into_owned());
     if let Some(control) = &control_given {
@@ -82,7 +83,7 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
         journal.say(Weight::Warning, warning);
     }
     let (parts, restored, resumed) =
-        start(config, (config_path, control_given), opened, signals, journal, names)?;
+        start((config, links), (config_path, control_given), opened, signals, journal, names)?;
     let journal = parts.journal.clone();
     let count = parts.transfers.active();
     journal.say(
@@ -144,8 +145,13 @@ fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
     let notes_path = control_path.with_file_name(NOTES_FILE);
     let (notes, found) =
         Notes::open(&notes_path).map_err(|e| problem!("{} cannot be written: {e}", notes_path.display()))?;
-    let data = UdpPort::data(&found.ports)?;
-    let ports: Vec<u16> = data.iter().map(UdpPort::number).collect();
+    // Where all is sent from port 69, that is the only port of transfers.
+    let data = match config.tftp.single_port {
+        true => Vec::new(),
+        false => UdpPort::data(&found.ports, config.tftp.ports.as_ref())?,
+    };
+    let own = if data.is_empty() { std::slice::from_ref(&tftp) } else { &data };
+    let ports: Vec<u16> = own.iter().map(UdpPort::number).collect();
     notes.begin(&ports).map_err(|e| problem!("{} cannot be written: {e}", notes_path.display()))?;
     let mut neighbours = Neighbours::open().map_err(|e| problem!("neighbour entries cannot be set: {e}"))?;
     neighbours
@@ -208,7 +214,7 @@ type Started = (Parts, Vec<message::Output>, Vec<transfer::Output>);
 
 /// Starts the threads and the two machines.
 fn start(
-    config: Config,
+    (config, transfer_links): (Config, Vec<load::Link>),
     (config_path, control_given): (&Path, Option<String>),
     opened: Opened,
     signals: nix::sys::signalfd::SignalFd,
@@ -230,7 +236,12 @@ fn start(
     let (mut restored, mut resumed) = (Vec::new(), Vec::new());
     let store::Contents { records, secret } = opened.contents;
     let heorot = Heorot::restore(now, config.clone(), secret, records, &mut restored);
-    let transfers = Transfers::restore(now, settings::transfers(&config), opened.noted, &mut resumed);
+    let transfers = Transfers::restore(
+        now,
+        settings::transfers(&config, transfer_links, opened.data.len()),
+        opened.noted,
+        &mut resumed,
+    );
     let parts = Parts {
         config,
         config_path: config_path.to_owned(),

@@ -1,6 +1,5 @@
 //! From the configuration to what each part wants to know, and what of it cannot change while the server runs.
 
-use crate::udp::DATA_PORTS;
 use heorot_core::cluster::network;
 use heorot_core::config::{Config, Interface};
 use heorot_core::mac::Mac;
@@ -94,11 +93,17 @@ pub(crate) fn own_addresses(config: &Config) -> Vec<Ipv4Addr> {
     on_link.map(|network| network.address).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// What transfers run with.
-pub(crate) fn transfers(config: &Config) -> transfer::Settings {
+/// Octets of the longest packet that an interface takes, as the kernel says.
+pub(crate) fn mtu_octets(interface: &str) -> Option<u32> {
+    std::fs::read_to_string(format!("/sys/class/net/{interface}/mtu")).ok()?.trim().parse().ok()
+}
+
+/// What transfers run with that are sent by these links, from so many ports.
+pub(crate) fn transfers(config: &Config, links: Vec<load::Link>, ports: usize) -> transfer::Settings {
     transfer::Settings {
-        data_ports: DATA_PORTS,
-        load: load::Settings { control: load::Control::All, links: network::links(config) },
+        data_ports: u16::try_from(ports).expect("there are a few").max(1),
+        single_port: config.tftp.single_port,
+        load: load::Settings { control: load::Control::All, links },
         resend: transfer::Resend::Measured,
     }
 }
@@ -146,6 +151,8 @@ pub(crate) fn need_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("network.interface", interfaces(old) != interfaces(new)),
         ("network.address", own_addresses(old) != own_addresses(new)),
         ("http.port", old.http.port != new.http.port),
+        ("tftp.port-range", old.tftp.ports != new.tftp.ports),
+        ("tftp.single-port", old.tftp.single_port != new.tftp.single_port),
     ]
     .into_iter()
     .filter_map(|(name, differs)| differs.then_some(name))
@@ -178,6 +185,27 @@ mod tests {
     }
 
     #[test]
+    fn an_interface_says_what_it_takes() {
+        assert!(mtu_octets("lo").is_some_and(|octets| octets >= 1500), "{:?}", mtu_octets("lo"));
+        assert_eq!(mtu_octets("none of this host"), None);
+        let blocks = |max: u16, mtu: Option<u32>| {
+            let config = config(&format!("{SAMPLE}[tftp]\nblock-size-max = {max}\n"));
+            network::links(&config, |_| mtu)[0].block_octets_max
+        };
+        for (max, mtu, expected) in [
+            (1468, Some(1500), 1468),
+            (1468, Some(9000), 1468),
+            (65464, Some(9000), 8968),
+            (65464, Some(65536), 65464),
+            (65464, None, 1468),
+            (1468, Some(1280), 1248),
+            (1468, Some(20), 8),
+        ] {
+            assert_eq!(blocks(max, mtu), expected, "{max}, {mtu:?}");
+        }
+    }
+
+    #[test]
     fn what_cannot_change_is_named_and_the_rest_may() {
         let old = config(SAMPLE);
         for (from, to, expected) in [
@@ -188,6 +216,9 @@ mod tests {
                 vec!["server.state", "http.port"],
             ),
             ("[[network]]", "[boot]\ndirectory = \"/elsewhere\"\n[[network]]", vec![]),
+            ("[[network]]", "[tftp]\ncase-fold = true\nblock-size-max = 8968\n[[network]]", vec![]),
+            ("[[network]]", "[tftp]\nsingle-port = true\n[[network]]", vec!["tftp.single-port"]),
+            ("[[network]]", "[tftp]\nport-range = \"30000-30007\"\n[[network]]", vec!["tftp.port-range"]),
             ("127.0.0.1/8", "127.0.0.1/16", vec![]),
         ] {
             assert_eq!(need_restart(&old, &config(&SAMPLE.replace(from, to))), expected, "{from} -> {to}");

@@ -5,7 +5,9 @@ use crate::problem::{Problem, problem};
 use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
+use std::iter;
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::ops::RangeInclusive;
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// Ports from which transfers are sent. A machine that was reset asks again from its old port: the new transfer leaves from another of
@@ -43,18 +45,34 @@ impl UdpPort {
         new_socket().and_then(|socket| Self::bind(socket, 69)).map_err(|e| explain(&e, 69, None))
     }
 
-    /// The ports for transfers: those of `wanted`, as far as they are free, so that transfers go on after a restart; else any.
-    /// All [`DATA_PORTS`] of them are open then, in this order.
-    pub(crate) fn data(wanted: &[u16]) -> Result<Vec<Self>, Problem> {
-        (0..DATA_PORTS)
-            .map(|place| {
-                let port = wanted.get(usize::from(place)).copied().unwrap_or(0);
-                let again = new_socket().and_then(|socket| Self::bind(socket, port));
-                again
-                    .or_else(|_| new_socket().and_then(|socket| Self::bind(socket, 0)))
-                    .map_err(|e| problem!("no UDP port for TFTP transfers can be had: {e}"))
-            })
-            .collect()
+    /// The ports for transfers: those of `wanted`, as far as they are free, so that transfers go on after a restart; else others.
+    /// All [`DATA_PORTS`] of them are open then, in this order; fewer, if only those of `range` may be taken.
+    pub(crate) fn data(wanted: &[u16], range: Option<&RangeInclusive<u16>>) -> Result<Vec<Self>, Problem> {
+        let open = |port| new_socket().and_then(|socket| Self::bind(socket, port));
+        let wanted = wanted.iter().take(DATA_PORTS.into()).copied();
+        let Some(range) = range else {
+            let wanted = wanted.chain(iter::repeat(0)).take(DATA_PORTS.into());
+            let open_one = |port| {
+                let opened = open(port).or_else(|_| open(0));
+                opened.map_err(|e| problem!("no UDP port for TFTP transfers can be had: {e}"))
+            };
+            return wanted.map(open_one).collect();
+        };
+        let wanted = wanted.filter(|port| range.contains(port));
+        let mut opened = Vec::new();
+        for port in wanted.chain(range.clone()) {
+            if opened.len() == usize::from(DATA_PORTS) {
+                break;
+            }
+            opened.extend(open(port));
+        }
+        if opened.is_empty() {
+            let (first, last) = (range.start(), range.end());
+            return Err(problem!(
+                "no UDP port of tftp.port-range {first}-{last} is free\n  see who has them: ss -ulpn\n  then name others, or leave `port-range` out"
+            ));
+        }
+        Ok(opened)
     }
 
     /// The port it is bound to.
@@ -124,14 +142,35 @@ mod tests {
 
     #[test]
     fn the_same_ports_are_bound_again_and_taken_ones_are_replaced() {
-        let first = UdpPort::data(&[]).unwrap();
+        let first = UdpPort::data(&[], None).unwrap();
         let numbers: Vec<u16> = first.iter().map(UdpPort::number).collect();
         assert!(numbers.iter().all(|n| *n != 0));
-        let beside = UdpPort::data(&numbers).unwrap();
+        let beside = UdpPort::data(&numbers, None).unwrap();
         assert!(beside.iter().all(|port| !numbers.contains(&port.number())));
         drop(first);
-        let again: Vec<u16> = UdpPort::data(&numbers).unwrap().iter().map(UdpPort::number).collect();
+        let again: Vec<u16> = UdpPort::data(&numbers, None).unwrap().iter().map(UdpPort::number).collect();
         assert_eq!(again, numbers);
+    }
+
+    #[test]
+    fn only_ports_of_the_range_are_bound() {
+        // Whatever this host has free: a port from the kernel, and those behind it.
+        let first = UdpPort::data(&[], None).unwrap()[0].number().min(60_000);
+        let range = first..=first + 40;
+        let numbers = |ports: &[UdpPort]| ports.iter().map(UdpPort::number).collect::<Vec<_>>();
+        let eight = UdpPort::data(&[], Some(&range)).unwrap();
+        let bound = numbers(&eight);
+        assert!(bound.len() == 8 && bound.iter().all(|port| range.contains(port)), "{bound:?}");
+        drop(eight);
+        let mut wanted = bound.clone();
+        wanted.reverse();
+        wanted.push(1);
+        assert_eq!(numbers(&UdpPort::data(&wanted, Some(&range)).unwrap()), wanted[..8], "the same again");
+        let one = bound[3]..=bound[3];
+        let taken = UdpPort::data(&[], Some(&one)).unwrap();
+        assert_eq!(numbers(&taken), [bound[3]], "one is enough");
+        let problem = UdpPort::data(&[], Some(&one)).unwrap_err().0;
+        assert!(problem.contains("port-range") && problem.contains("ss -ulpn"), "{problem}");
     }
 
     #[test]
@@ -151,7 +190,7 @@ mod tests {
 
     #[test]
     fn the_drop_counter_may_wrap() {
-        let mut port = UdpPort::data(&[]).unwrap().remove(0);
+        let mut port = UdpPort::data(&[], None).unwrap().remove(0);
         assert_eq!(port.newly_dropped(u32::MAX - 1), u64::from(u32::MAX - 1));
         assert_eq!(port.newly_dropped(3), 5);
         assert_eq!(port.newly_dropped(3), 0);

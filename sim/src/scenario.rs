@@ -293,8 +293,10 @@ impl Teller {
                     let text = match answer {
                         Answer::Text(text) => text,
                         Answer::File(path) => format!("file {path}"),
+                        Answer::FirstOf(paths) => format!("file {}", paths.join(", or else ")),
                         Answer::Json(status, body) => format!("{status} {body}"),
                         Answer::Missing(why) => format!("missing: {why}"),
+                        Answer::Refused(why) => format!("refused: {why}"),
                     };
                     if let Some(letter) = letter {
                         self.learn_token(letter, &text);

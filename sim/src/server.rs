@@ -113,8 +113,8 @@ const NOTES_LAST: Duration = Duration::from_secs(30);
 
 /// How transfers are carried out. The one place where this is said.
 pub(crate) fn transfer_settings(config: &Config, control: Control, resend: Resend) -> transfer::Settings {
-    let load = load::Settings { control, links: network::links(config) };
-    transfer::Settings { data_ports: DATA_PORTS, load, resend }
+    let load = load::Settings { control, links: network::links(config, |_| None) };
+    transfer::Settings { data_ports: DATA_PORTS, single_port: config.tftp.single_port, load, resend }
 }
 
 impl Server {

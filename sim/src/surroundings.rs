@@ -180,9 +180,10 @@ impl Http {
         let mut question = self.questions.take(place);
         question.answer = Some(match answer {
             Answer::Text(text) => (200, text),
-            Answer::File(_) => (200, String::new()),
+            Answer::File(_) | Answer::FirstOf(_) => (200, String::new()),
             Answer::Json(status, body) => (status, body),
             Answer::Missing(why) => (404, why),
+            Answer::Refused(why) => (403, why),
         });
         self.ask(at, moments, question);
     }

@@ -120,8 +120,13 @@ pub fn generated(path: &str) -> Option<Generated<'_>> {
 /// Whether PXELINUX means this machine when it asks for `pxelinux.cfg/NAME`: `01-` and the hardware address, or the address in hexadecimal,
 /// or what all machines share. A shortened address means its whole neighbourhood and is not ours to answer.
 pub fn is_pxelinux_name(name: &str, mac: Mac, address: Ipv4Addr) -> bool {
-    let by_mac = format!("01-{mac}").replace(':', "-");
+    let by_mac = format!("01-{}", hyphenated(mac));
     name.eq_ignore_ascii_case(&by_mac) || name == format!("{:08X}", u32::from(address)) || name == "default"
+}
+
+/// A hardware address as it stands in names of files: with hyphens.
+pub fn hyphenated(mac: Mac) -> String {
+    mac.to_string().replace(':', "-")
 }
 
 /// The PXELINUX configuration of a plan. Paths are relative to where PXELINUX was loaded from, unless `::` leads them.

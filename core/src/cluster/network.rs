@@ -1,6 +1,7 @@
 //! Which network a packet belongs to, and whose an address is by arithmetic.
 
 use crate::config::{Config, LinkSpeed, ListedNode, Network};
+use crate::limit::{MTU_OCTETS_USUAL, TFTP_BLOCK_OCTETS_MIN, TFTP_HEAD_OCTETS};
 use crate::load::{Link, LinkRate};
 use heorot_names::{Directory, Hosts};
 use std::collections::BTreeSet;
@@ -53,8 +54,13 @@ pub fn hosts(config: &Config) -> Hosts {
     config.hosts.iter().filter_map(|host| Some((host.name.clone()?, host.address?))).collect()
 }
 
-/// The links by which the networks are reached: one for each interface, and one for each network behind a relay.
-pub fn links(config: &Config) -> Vec<Link> {
+/// The links by which the networks are reached: one for each interface, and one for each network behind a relay. What is behind a relay gets no longer blocks than
+/// the interface by which it is reached takes.
+pub fn links(config: &Config, mtu_octets: impl Fn(&str) -> Option<u32>) -> Vec<Link> {
+    let block_octets_max = |interface: &str| {
+        let fits = mtu_octets(interface).unwrap_or(MTU_OCTETS_USUAL).saturating_sub(TFTP_HEAD_OCTETS.into());
+        config.tftp.block_octets_max.min(u16::try_from(fits).unwrap_or(u16::MAX)).max(TFTP_BLOCK_OCTETS_MIN)
+    };
     let rate = match config.link {
         LinkSpeed::Auto => LinkRate::Measured,
         LinkSpeed::BitsPerSecond(bits) => LinkRate::Given(bits),
@@ -64,15 +70,20 @@ pub fn links(config: &Config) -> Vec<Link> {
         config.networks.iter().map(|network| network.interface.as_str()).collect();
     let on = |interface: &str| {
         let here = config.networks.iter().filter(move |n| n.on_link && n.interface == interface);
-        Link { interface: Some(interface.into()), reaches: here.map(prefix).collect(), rate, behind: None }
+        Link {
+            interface: Some(interface.into()),
+            reaches: here.map(prefix).collect(),
+            block_octets_max: block_octets_max(interface),
+            ..Link::new(rate)
+        }
     };
     let direct: Vec<Link> = interfaces.iter().map(|interface| on(interface)).collect();
     let behind = |network: &Network| Link {
-        interface: None,
         reaches: vec![prefix(network)],
-        // What the operator says is of our own link.
-        rate: LinkRate::Measured,
+        // What the operator says of the rate is of our own link.
         behind: interfaces.iter().position(|interface| *interface == network.interface),
+        block_octets_max: block_octets_max(&network.interface),
+        ..Link::new(LinkRate::Measured)
     };
     let relayed: Vec<Link> = config.networks.iter().filter(|network| !network.on_link).map(behind).collect();
     [direct, relayed].concat()

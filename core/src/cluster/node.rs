@@ -1,6 +1,7 @@
 //! The table of nodes: one entry a machine, found by hardware address, number or address.
 
 use super::stage::{Phase, Stage};
+use crate::config::FirmwareKind;
 use crate::event::Kind;
 use crate::limit::{BOOT_BEGINS_AFTER, EVENTS_PER_NODE_MAX, NODES_MAX};
 use crate::mac::Mac;
@@ -61,6 +62,8 @@ pub struct Boot {
     pub token: String,
     /// When each firmware asked last in this boot. ROM and loader are two.
     pub firmware: BTreeMap<Firmware, Time>,
+    /// The firmware that asked last, as far as it matters which files it is given.
+    pub firmware_kind: Option<FirmwareKind>,
     /// The file that it was told of or asked for last: some ROMs then ask for a file without a name.
     pub file: Option<String>,
     /// The profile that its class gives it.

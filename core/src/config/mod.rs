@@ -20,6 +20,7 @@ mod setting;
 mod table;
 mod table_host;
 mod template;
+mod tftp;
 mod value;
 
 pub use host::{Class, Host, Identifiers, MacPattern};
@@ -29,6 +30,7 @@ pub use reference::{reference, sample};
 pub use setting::{Fallback, Form, Kind, Section, Setting, Status};
 pub use table::SECTIONS;
 pub use template::{Template, TemplateError, VARIABLES, Values};
+pub use tftp::{Pattern as NamePattern, Rewrite, Tftp, UniqueRoot};
 
 use crate::limit::CONFIGURATION_OCTETS_MAX;
 use crate::mac::Mac;
@@ -59,6 +61,8 @@ pub struct Config {
     pub nodes: Vec<ListedNode>,
     /// `[http]`
     pub http: Http,
+    /// `[tftp]`
+    pub tftp: Tftp,
     /// `load.link`
     pub link: LinkSpeed,
     /// `[options]`
@@ -146,6 +150,7 @@ impl Config {
             },
             nodes: draft.nodes.into_iter().map(listed).collect(),
             http: Http { port: u16::try_from(draft.port?.value).ok()? },
+            tftp: draft.tftp?,
             link: draft.link?.value,
             options: draft.options,
             classes,

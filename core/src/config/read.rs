@@ -8,6 +8,7 @@ use super::read_host::{read_class, read_host, read_identifiers, read_options};
 use super::setting::{Form, Section};
 use super::table::SECTIONS;
 use super::template::Template;
+use super::tftp::{self, Tftp};
 use super::{AddressRange, Boot, Check, CheckKind, FirmwareKind, LinkSpeed, Order, Policy, Server, value};
 use crate::limit::{
     CHECKS_MAX, CLASSES_MAX, HOSTS_MAX, LEASE_QUERY_ASKERS_MAX, MACS_PER_NODE_MAX, NETWORKS_MAX, NODES_MAX,
@@ -38,6 +39,7 @@ pub(super) struct Draft {
     pub(super) classes: Vec<ClassDraft>,
     pub(super) hosts: Vec<HostDraft>,
     pub(super) port: Option<Placed<u32>>,
+    pub(super) tftp: Option<Tftp>,
     pub(super) link: Option<Placed<LinkSpeed>>,
 }
 
@@ -144,6 +146,7 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
         classes: tables.all(findings, "class", CLASSES_MAX, class),
         hosts: tables.all(findings, "host", HOSTS_MAX, host),
         port: http.integer(findings, "port"),
+        tftp: tftp::read(findings, &tables),
         link: load.text(findings, "link", value::link_speed),
     }
 }
@@ -201,18 +204,21 @@ fn read_askers(findings: &mut Findings<'_>, network: &Entry<'_>) -> Option<Place
 
 fn read_boot(findings: &mut Findings<'_>, boot: &Entry<'_>) -> Option<Boot> {
     let directory = boot.text(findings, "directory", value::absolute_path);
-    let files = [
-        ("bios", FirmwareKind::Bios),
-        ("uefi-x64", FirmwareKind::UefiX64),
-        ("uefi-arm64", FirmwareKind::UefiArm64),
-        ("http-x64", FirmwareKind::HttpX64),
-        ("ipxe", FirmwareKind::Ipxe),
-    ]
-    .into_iter()
-    .filter_map(|(key, kind)| Some((kind, boot.text(findings, key, value::file_name)?.value)))
-    .collect();
+    let files = FIRMWARE
+        .into_iter()
+        .filter_map(|(key, kind)| Some((kind, boot.text(findings, key, value::file_name)?.value)))
+        .collect();
     Some(Boot { directory: directory?.value, files })
 }
+
+/// What `[boot]` calls the kinds of firmware.
+pub(super) const FIRMWARE: [(&str, FirmwareKind); 5] = [
+    ("bios", FirmwareKind::Bios),
+    ("uefi-x64", FirmwareKind::UefiX64),
+    ("uefi-arm64", FirmwareKind::UefiArm64),
+    ("http-x64", FirmwareKind::HttpX64),
+    ("ipxe", FirmwareKind::Ipxe),
+];
 
 /// The profiles of the file, and `default` in any case.
 fn read_profiles(findings: &mut Findings<'_>, tables: &Tables<'_>) -> BTreeMap<String, ProfileDraft> {
@@ -335,7 +341,7 @@ fn read_node(findings: &mut Findings<'_>, node: &Entry<'_>) -> NodeDraft {
 }
 
 /// The tables of the file, and an empty one for those that are not there.
-struct Tables<'d> {
+pub(super) struct Tables<'d> {
     found: Vec<Found<'d>>,
     nothing: &'d DeTable<'d>,
 }
@@ -346,7 +352,7 @@ impl<'d> Tables<'d> {
     }
 
     /// The table of a section that may be there once.
-    fn one(&self, findings: &mut Findings<'_>, path: &str) -> Entry<'d> {
+    pub(super) fn one(&self, findings: &mut Findings<'_>, path: &str) -> Entry<'d> {
         match self.of(path).next() {
             Some(found) => found.open(findings),
             None => self.missing(findings, path),
@@ -354,7 +360,7 @@ impl<'d> Tables<'d> {
     }
 
     /// Every table of a section that may be there more often, up to a bound.
-    fn all<T>(
+    pub(super) fn all<T>(
         &self,
         findings: &mut Findings<'_>,
         path: &str,

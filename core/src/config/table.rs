@@ -1,5 +1,7 @@
 //! Every option of the configuration, one record each. Parser, reference page and sample file are made from these.
 
+mod tftp;
+
 use super::setting::{Fallback, Form, Kind, Section, Setting, Status};
 use super::table_host::{CIRCUIT_ID, CLASS, CLIENT_ID, DHCP_OPTIONS, HOST, OPTIONS, REMOTE_ID};
 
@@ -71,6 +73,18 @@ pub static SECTIONS: &[Section] = &[
         form: Form::Table,
         doc: "The HTTP server for nodes: boot files, generated files, and what the agent asks for.",
         settings: HTTP,
+    },
+    Section {
+        path: "tftp",
+        form: Form::Table,
+        doc: "The TFTP server. Nothing of it has to be set; the rest is for firewalls, for large frames, and for what stands in for another server.",
+        settings: tftp::TFTP,
+    },
+    Section {
+        path: "tftp.rewrite",
+        form: Form::List,
+        doc: "Names that are asked for by TFTP, and the files that are meant. The first that fits counts. Names are compared without a leading slash, with `\\` as `/`, and with every `//` as `/`.",
+        settings: tftp::REWRITE,
     },
     Section {
         path: "admin",

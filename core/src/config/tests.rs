@@ -145,6 +145,14 @@ fn the_smallest_file_has_every_default() {
         trial: Trial { policy: Policy::Report, order: Order::Passed, checks: vec![] },
         nodes: vec![],
         http: Http { port: 80 },
+        tftp: Tftp {
+            ports: None,
+            single_port: false,
+            block_octets_max: 1468,
+            case_fold: false,
+            unique_root: UniqueRoot::None,
+            rewrites: vec![],
+        },
         link: LinkSpeed::Auto,
         options: OptionTable::default(),
         classes: vec![],
@@ -232,6 +240,12 @@ fn a_file_with_everything_is_read_as_it_is_written() {
         (None, Some("login"), Some("rescue"))
     );
     assert_eq!(config.http.port, 8080);
+    let Tftp { ports, single_port, block_octets_max, case_fold, unique_root, rewrites } = &config.tftp;
+    assert_eq!((ports, *single_port, *block_octets_max), (&Some(30_000..=30_015), false, 8968));
+    assert_eq!((*case_fold, *unique_root), (true, UniqueRoot::Mac));
+    let [any, arm] = rewrites.as_slice() else { panic!("{rewrites:?}") };
+    assert_eq!((any.architecture, arm.architecture), (None, Some(FirmwareKind::UefiArm64)));
+    assert_eq!(any.replacement.filled(any.pattern.matched("boot/X64/bcd", true).unwrap()), "winpe/bcd");
 }
 
 #[test]
@@ -262,7 +276,9 @@ fn the_words_of_a_setting_are_those_that_are_read() {
         let file = |word: &str| match section.path {
             "network" => format!("{BASE}{} = \"{word}\"\n", setting.key),
             "profile" => format!("{BASE}[profile.x]\n{} = \"{word}\"\n", setting.key),
-            "trial.check" => format!("{BASE}[[trial.check]]\n{} = \"{word}\"\n", setting.key),
+            "trial.check" | "tftp.rewrite" => {
+                format!("{BASE}[[{}]]\n{} = \"{word}\"\n", section.path, setting.key)
+            }
             path => format!("{BASE}[{path}]\n{} = \"{word}\"\n", setting.key),
         };
         for word in works {
@@ -283,6 +299,7 @@ fn what_grows_has_a_bound() {
         |n: usize| format!("[[trial.check]]\nkind = \"command\"\nname = \"c{n}\"\ncommand = \"true\"\n");
     let class = |n: usize| format!("[[class]]\nname = \"c{n}\"\nuser-class = \"u\"\n");
     let node = |n: usize| format!("[[node]]\nmac = \"52:54:0:0:{:x}:{:x}\"\n", n >> 8, n & 255);
+    let rewrite = |n: usize| format!("[[tftp.rewrite]]\npattern = \"a{n}\"\nreplacement = \"b\"\n");
     let times = |count: usize, table: &dyn Fn(usize) -> String| (0..count).map(table).collect::<String>();
     for (table, most, message) in [
         (&network as &dyn Fn(usize) -> String, crate::limit::NETWORKS_MAX, "more than 256 [[network]]"),
@@ -290,6 +307,7 @@ fn what_grows_has_a_bound() {
         (&check, crate::limit::CHECKS_MAX, "more than 64 [[trial.check]]"),
         (&node, crate::limit::NODES_MAX, "more than 16384 [[node]]"),
         (&class, crate::limit::CLASSES_MAX, "more than 256 [[class]]"),
+        (&rewrite, crate::limit::TFTP_REWRITES_MAX, "more than 64 [[tftp.rewrite]]"),
     ] {
         let told = |count| told(&format!("{BASE}{}", times(count, table)));
         assert!(told(most + 1).contains(message), "{message}");

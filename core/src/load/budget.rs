@@ -36,6 +36,8 @@ pub(super) struct Budget {
     /// In nanoseconds of sending at the present rate, so that nothing is lost by rounding: what may be sent, or was sent ahead.
     tokens: i64,
     filled_at: Time,
+    /// Octets of the longest packet on the wire.
+    packet_octets_max: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +62,8 @@ const PACKETS_MIN: u64 = 400;
 const DOUBT_PER_MILLE: u64 = 15;
 
 const NANOSECONDS: u64 = 1_000_000_000;
-/// The longest packet on the wire: a full block, with all that surrounds it.
-const PACKET_OCTETS_MAX: u64 = 1538;
+/// The longest usual packet on the wire: a full block, with all that surrounds it.
+const PACKET_OCTETS: u64 = 1538;
 
 impl Budget {
     pub(super) fn new(now: Time, rate: LinkRate) -> Self {
@@ -84,9 +86,15 @@ impl Budget {
             ticks_unprobed: 0,
             tokens: 0,
             filled_at: now,
+            packet_octets_max: PACKET_OCTETS,
         };
         budget.tokens = budget.burst();
         budget
+    }
+
+    /// For a link whose longest packets have so many octets on the wire, if that is more than usual.
+    pub(super) fn with_packets_to(self, octets: u64) -> Self {
+        Self { packet_octets_max: octets.max(PACKET_OCTETS), ..self }
     }
 
     /// Octets per second, as they go out now.
@@ -267,7 +275,7 @@ impl Budget {
     fn burst(&self) -> i64 {
         let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         let catch_up = self.nanoseconds(LOAD_BURST_OCTETS).min(nanoseconds(LOAD_CATCH_UP));
-        let packet = self.nanoseconds(PACKET_OCTETS_MAX);
+        let packet = self.nanoseconds(self.packet_octets_max);
         i64::try_from(nanoseconds(LOAD_BURST).max(catch_up).max(packet)).unwrap_or(i64::MAX / 4)
     }
 

@@ -56,7 +56,8 @@ impl<K: Ord + Copy> Lane<K> {
     pub fn new(now: Time, link: &Link, control: Control) -> Self {
         Self {
             control,
-            budget: Budget::new(now, link.rate),
+            budget: Budget::new(now, link.rate)
+                .with_packets_to(wire_octets(4 + u64::from(link.block_octets_max))),
             sense: Sense::default(),
             ring: Ring::default(),
             regime: Regime::default(),

@@ -21,6 +21,7 @@ pub use admit::{Admission, Waiter, admit};
 pub use lane::{Lane, Wish};
 pub use ring::{Place, Rank};
 
+use crate::limit::TFTP_BLOCK_OCTETS_USUAL;
 use std::fmt;
 use std::net::Ipv4Addr;
 
@@ -42,6 +43,8 @@ pub struct Link {
     pub reaches: Vec<(Ipv4Addr, u8)>,
     /// How fast it is.
     pub rate: LinkRate,
+    /// Octets of a TFTP block that it takes without fragments.
+    pub block_octets_max: u16,
     /// The link by which this one is reached, by its place in the list, if it is behind a relay: what goes here also goes there.
     pub behind: Option<usize>,
 }
@@ -104,10 +107,18 @@ pub fn wire_octets(payload_octets: u64) -> u64 {
     (payload_octets + 66).max(84)
 }
 
+impl Link {
+    /// A link of this rate, of which nothing else is known.
+    pub fn new(rate: LinkRate) -> Self {
+        let block_octets_max = TFTP_BLOCK_OCTETS_USUAL;
+        Self { interface: None, reaches: Vec::new(), rate, block_octets_max, behind: None }
+    }
+}
+
 impl Settings {
     /// One link of this rate that reaches everybody.
     pub fn one(rate: LinkRate, control: Control) -> Self {
-        Self { control, links: vec![Link { interface: None, reaches: Vec::new(), rate, behind: None }] }
+        Self { control, links: vec![Link::new(rate)] }
     }
 
     /// The link by which an address is reached: the one with the longest prefix that holds it, else the first.

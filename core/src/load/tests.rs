@@ -2,12 +2,7 @@ use super::*;
 
 #[test]
 fn an_address_is_reached_by_the_link_with_the_longest_prefix() {
-    let link = |reaches: &[(Ipv4Addr, u8)]| Link {
-        interface: None,
-        reaches: reaches.into(),
-        rate: LinkRate::Measured,
-        behind: None,
-    };
+    let link = |reaches: &[(Ipv4Addr, u8)]| Link { reaches: reaches.into(), ..Link::new(LinkRate::Measured) };
     let net = |third, length| (Ipv4Addr::new(10, 77, third, 0), length);
     let settings = Settings {
         control: Control::All,

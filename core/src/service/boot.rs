@@ -8,6 +8,8 @@
 //!  GET  anything else                 a file of the boot directory
 //! ```
 
+mod name;
+
 use crate::cluster::boot::{self, Generated, Plan};
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trial::Report;
@@ -25,14 +27,13 @@ use std::net::Ipv4Addr;
 pub(crate) fn handle(turn: &mut Turn<'_>, request: Request) {
     let machine = turn.machine_at(request.from);
     turn.alive(request.from);
-    // Some ROMs ask for a file without a name, or for two quotes around none, and mean what they were told of, or asked for last.
-    let named = if matches!(request.path.as_str(), "" | "''") && request.via == Via::Tftp {
-        machine.and_then(|mac| turn.hall.nodes.get(mac)?.boot.file.clone())
-    } else {
-        normalized(&request.path)
-    };
-    let Some(path) = named else {
-        return answer(turn, &request, Answer::Missing("no such path below the boot directory".into()));
+    let path = match name::meant(turn, &request, machine) {
+        Ok(path) => path,
+        Err(refusal) => {
+            let path = printable(&request.path);
+            asked(turn, &request, &path, machine, &refusal);
+            return answer(turn, &request, refusal);
+        }
     };
     match (path.strip_prefix("node/"), &request.via) {
         (Some(rest), Via::HttpGet | Via::HttpPost(_)) => about_itself(turn, &request, rest, machine),
@@ -95,9 +96,8 @@ fn answer(turn: &mut Turn<'_>, request: &Request, answer: Answer) {
 
 /// A file, made or kept.
 fn file(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>) {
-    let by = if request.via == Via::Tftp { "TFTP" } else { "HTTP" };
     let reply = match (boot::generated(path), machine) {
-        (None, _) => Answer::File(path.into()),
+        (None, _) => name::file(turn, request, path, machine),
         // What is made for a node goes to that node alone: it holds its token.
         (Some(_), None) => Answer::Missing(format!("{} is no node's address", request.from)),
         (Some(generated), Some(mac)) => {
@@ -109,23 +109,31 @@ fn file(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>
         }
     };
     if let Some(mac) = machine {
-        let text = printable(path);
-        let asked = match &reply {
-            Answer::Missing(why) => format!("{text} by {by}: {why}"),
-            Answer::Text(_) | Answer::File(_) | Answer::Json(..) => format!("{text} by {by}"),
-        };
-        let is_news = turn.hall.nodes.get(mac).is_some_and(|node| node.asked.as_ref() != Some(&asked));
+        asked(turn, request, path, machine, &reply);
         if let Some(node) = turn.hall.nodes.get_mut(mac) {
-            node.asked = Some(asked.clone());
             node.boot.file = Some(path.into());
-        }
-        if is_news {
-            turn.event(Some(mac), Kind::File, asked);
         }
         let phase = phase_of(turn, mac, path);
         turn.phase(mac, phase);
     }
     answer(turn, request, reply);
+}
+
+/// What a machine asked for, and whether it is to be had: for its history, and once as long as it asks for the same.
+fn asked(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>, reply: &Answer) {
+    let by = if request.via == Via::Tftp { "TFTP" } else { "HTTP" };
+    let text = printable(path);
+    let asked = match reply {
+        Answer::Missing(why) | Answer::Refused(why) => format!("{text} by {by}: {why}"),
+        Answer::Text(_) | Answer::File(_) | Answer::FirstOf(_) | Answer::Json(..) => {
+            format!("{text} by {by}")
+        }
+    };
+    let Some(node) = machine.and_then(|mac| turn.hall.nodes.get_mut(mac)) else { return };
+    if node.asked.as_ref() != Some(&asked) {
+        node.asked = Some(asked.clone());
+        turn.event(machine, Kind::File, asked);
+    }
 }
 
 /// The file that is made for this node.
@@ -158,7 +166,7 @@ fn plan(turn: &Turn<'_>, request: &Request, mac: Mac) -> Result<Plan, String> {
     let http = boot::http_base(turn.config, request.local);
     let mut cmdline = Template::render(&profile.cmdline, &values)?;
     // The hardware address tells the system which of its interfaces it was booted by, as PXELINUX's IPAPPEND 2 does.
-    let boot_interface = format!("01-{}", node.mac).replace(':', "-");
+    let boot_interface = format!("01-{}", boot::hyphenated(node.mac));
     if !cmdline.is_empty() {
         cmdline.push(' ');
     }
@@ -320,14 +328,6 @@ fn identity(turn: &Turn<'_>, mac: Mac, more: &[(&str, serde_json::Value)]) -> St
 
 fn error(status: u16, why: &str) -> Answer {
     Answer::Json(status, json!({ "error": why }).to_string())
-}
-
-/// A path relative to the boot directory: backslashes of old ROMs and repeated slashes folded. None: it is empty or climbs out.
-fn normalized(path: &str) -> Option<String> {
-    let path = path.replace('\\', "/");
-    let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    let is_inside = !parts.is_empty() && parts.iter().all(|part| *part != "..");
-    is_inside.then(|| parts.join("/"))
 }
 
 /// Compares without telling by the time it takes how much was right.

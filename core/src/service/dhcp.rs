@@ -221,8 +221,9 @@ fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware) -> bool {
         turn.begin_boot(client.mac);
     }
     turn.give_profile(client.mac, client.meant.profile(turn));
-    let node = turn.hall.nodes.get_mut(client.mac);
-    node.is_some_and(|node| node.boot.firmware.insert(firmware, turn.now).is_none())
+    let Some(node) = turn.hall.nodes.get_mut(client.mac) else { return false };
+    node.boot.firmware_kind = client.firmware_kind;
+    node.boot.firmware.insert(firmware, turn.now).is_none()
 }
 
 /// The address that a client is offered, and for how long. The same one for the same client, as long as nothing else was decided.

@@ -43,7 +43,7 @@ use super::{ImageIdentity, Note, Opened, Output, Transfer, TransferId};
 use crate::limit::*;
 use crate::load::Place;
 use crate::time::Time;
-use crate::wire::tftp::{self, ErrorCode};
+use crate::wire::tftp::{self, ErrorCode, Mode};
 use sending::Wish;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
@@ -269,8 +269,11 @@ impl Flight {
         }
     }
 
-    /// What is to be kept for a restart, if it is not yet: all of it once, and then how far it has come.
+    /// What is to be kept for a restart, if it is not yet: all of it once, and then how far it has come. Not of a text: no machine boots from one, and a person asks again.
     pub(super) fn note_if_new(&mut self) -> Option<Output> {
+        if self.terms.mode == Mode::Netascii {
+            return None;
+        }
         let identity = self.image.filter(|_| !self.is_opening())?.identity;
         let options_acknowledged = self.stage == Stage::Sending;
         let progress = Some((options_acknowledged, self.acknowledged));

@@ -1,4 +1,5 @@
 use crate::load::{Link, Regime};
+use crate::wire::tftp::Mode;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 /// What happened.
@@ -72,6 +73,8 @@ pub enum Output {
         local: Ipv4Addr,
         /// As it was asked for, in UTF-8, without the trailing zero octet.
         path: String,
+        /// As what it is to come: the size that is told back is that of what is sent.
+        mode: Mode,
         /// Set when a transfer goes on after a restart: if the file is another one now, answer with [`Refusal::Changed`].
         identity: Option<ImageIdentity>,
     },

@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! datagram ──> Transfers ──> flight      one transfer: state x event, see its drawing; what it wants to send
-//!                        ├─> Lane        of load: whose turn it is, and how much may be sent now
+//!                        ├─> flights     all of them
+//!                        ├─> turns       with load's Lane: whose turn it is, and how much may be sent now
 //!                        ├─> images      who uses which file, which chunks are on the way
 //!                        ├─> seniority   which machine was there first
 //!                        └─> slots       where each transfer is noted for a restart
@@ -15,6 +16,7 @@
 //!
 //! All transfers share a fixed set of ports. A transfer is known by its peer's address and port: a peer has one at a time, so that a request from a port that already
 //! has one is its repeat or its successor. A successor is sent from another of our ports: what is still on its way from the old one cannot be mistaken for it.
+//! Where all is sent from port 69 itself, for the sake of firewalls, only the client's own port tells them apart.
 
 mod flight;
 mod flights;
@@ -24,14 +26,15 @@ mod round_trip;
 mod seniority;
 mod slots;
 mod terms;
+mod turns;
 
 pub use message::{
     Block, Body, ImageId, ImageIdentity, Input, Note, Opened, Output, Port, Refusal, Send, Transfer,
     TransferId, Unsent,
 };
 
-use crate::limit::{LOAD_CLASS_OCTETS, LOAD_TICK, TFTP_STRAY_GRACE, TFTP_STRAY_INTERVAL, TRANSFERS_MAX};
-use crate::load::{self, Lane, Link, Rank, Regime, Wish};
+use crate::limit::{LOAD_TICK, TFTP_STRAY_GRACE, TFTP_STRAY_INTERVAL, TRANSFERS_MAX};
+use crate::load::{self, Lane, Regime};
 use crate::time::Time;
 use crate::wire::tftp::{self, ErrorCode, Packet, ReadRequest};
 use flight::{End, Event, Flight, Step};
@@ -44,6 +47,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use terms::Terms;
+use turns::{find_place, lanes};
 
 /// All TFTP transfers.
 #[derive(Debug)]
@@ -59,10 +63,19 @@ pub struct Transfers {
 pub struct Settings {
     /// How many ports transfers are sent from; at least one, better several. It does not change while the server runs.
     pub data_ports: u16,
+    /// Whether everything is sent from port 69 instead, where then also the ACKs come.
+    pub single_port: bool,
     /// The links, and how much is controlled.
     pub load: load::Settings,
     /// When silence is answered with a repeat.
     pub resend: Resend,
+}
+
+impl Settings {
+    /// From where a transfer is sent that has this place among our ports.
+    fn port(&self, place: u16) -> Port {
+        if self.single_port { Port::Request } else { Port::Data(place) }
+    }
 }
 
 /// Everything that decides.
@@ -228,24 +241,23 @@ impl Transfers {
         out: &mut Vec<Output>,
     ) {
         let refuse = |code, text: &str, out: &mut Vec<Output>| out.push(error(port, local, peer, code, text));
-        match (packet, port) {
-            (Packet::Read(request), _) => self.state.asked(now, local, peer, request, out),
-            (Packet::ReadOtherMode, _) => refuse(ErrorCode::Illegal, "only mode octet is served", out),
-            (Packet::Write, _) => refuse(ErrorCode::Denied, "files are only read here", out),
-            (Packet::Acknowledge(number), Port::Data(data_port)) => {
-                match self.state.flight_at(data_port, peer) {
-                    Some(id) => self.state.step(now, id, Event::Acknowledged(number), out),
-                    None => self.stray(now, port, local, peer, out),
-                }
+        match packet {
+            Packet::Read(request) => self.state.asked(now, local, peer, request, out),
+            Packet::ReadOtherMode => refuse(ErrorCode::Illegal, "the modes here are octet and netascii", out),
+            Packet::Write => {
+                refuse(ErrorCode::Denied, "this server is read only: no file can be put here", out)
             }
-            (Packet::Acknowledge(_), Port::Request) => self.stray(now, port, local, peer, out),
-            (Packet::Error { code, text }, Port::Data(data_port)) => {
+            Packet::Acknowledge(number) => match self.state.flight_at(port, peer) {
+                Some(id) => self.state.step(now, id, Event::Acknowledged(number), out),
+                None => self.stray(now, port, local, peer, out),
+            },
+            Packet::Error { code, text } => {
                 // An error is never answered, or two servers might never stop.
-                if let Some(id) = self.state.flight_at(data_port, peer) {
+                if let Some(id) = self.state.flight_at(port, peer) {
                     self.state.step(now, id, Event::Aborted { code, text: &text }, out);
                 }
             }
-            (Packet::Error { .. }, Port::Request) | (Packet::OfAServer, _) => {}
+            Packet::OfAServer => {}
         }
     }
 
@@ -273,7 +285,8 @@ impl State {
         request: ReadRequest,
         out: &mut Vec<Output>,
     ) {
-        let terms = Terms::of(&request.options);
+        let link = &self.settings.load.links[self.settings.load.link_to(*peer.ip())];
+        let terms = Terms::of(request.mode, &request.options, link.block_octets_max);
         let mut port_before = None;
         if let Some(flight) = self.flights.to(peer) {
             let id = flight.id;
@@ -294,8 +307,9 @@ impl State {
         let slot = self.slots.take().expect("there are as many slots as transfers");
         let place = (self.port_after(port_before), local, peer);
         let id = self.flights.name(slot);
-        let path = request.name;
-        out.push(Output::Open { transfer: id, peer: *peer.ip(), local, path: path.clone(), identity: None });
+        let (path, mode) = (request.name, request.mode);
+        let peer = *peer.ip();
+        out.push(Output::Open { transfer: id, peer, local, path: path.clone(), mode, identity: None });
         self.insert(now, Flight::asked(now, id, place, (path, terms), slot, self.settings.resend));
     }
 
@@ -317,6 +331,7 @@ impl State {
             peer: *flight.peer.ip(),
             local: flight.local,
             path: flight.path.clone(),
+            mode: flight.terms.mode,
             identity: flight.expected(),
         });
         self.insert(now, flight);
@@ -346,21 +361,6 @@ impl State {
             Err(refusal) => Err(refusal),
         };
         self.step(now, id, Event::Opened(result), out);
-    }
-
-    /// Other links: everybody who waits finds his place anew.
-    fn configure(&mut self, now: Time, links: Vec<Link>) {
-        if links == self.settings.load.links || links.is_empty() {
-            return;
-        }
-        self.settings.load.links = links;
-        self.lanes = lanes(now, &self.settings.load);
-        for flight in self.flights.iter_mut() {
-            flight.lane = self.settings.load.link_to(*flight.peer.ip());
-            flight.place = None;
-            self.lanes[flight.lane].join(flight.served_octets());
-            find_place(&mut self.lanes[flight.lane], now, flight, false);
-        }
     }
 
     fn wakeup(&mut self, now: Time, out: &mut Vec<Output>) {
@@ -409,54 +409,6 @@ impl State {
         self.carry_out(now, id, step, out);
     }
 
-    /// How many packets with so many octets of payload may be sent by a link now, and by the one that it is behind.
-    fn allowance(&mut self, now: Time, lane: usize, payload_octets: u64) -> u64 {
-        let allowed = self.lanes[lane].allowance(now, payload_octets);
-        match self.settings.load.links[lane].behind {
-            Some(link) if allowed > 0 => allowed.min(self.lanes[link].allowance(now, payload_octets)),
-            Some(_) | None => allowed,
-        }
-    }
-
-    /// As long as there are tokens: whose turn it is sends.
-    fn pump(&mut self, now: Time, out: &mut Vec<Output>) {
-        let count = self.lanes.len();
-        self.lane_turn = (self.lane_turn + 1) % count;
-        for place in (self.lane_turn..self.lane_turn + count).map(|place| place % count) {
-            while let Some(id) = self.lanes[place].next(now) {
-                let payload = self.flights.get(id).expect("who waits is there").payload_octets();
-                let allowed = self.allowance(now, place, payload);
-                if allowed == 0 {
-                    break;
-                }
-                self.grant(now, id, allowed, out);
-            }
-        }
-    }
-
-    /// It is this transfer's turn.
-    fn grant(&mut self, now: Time, id: TransferId, blocks_max: u64, out: &mut Vec<Output>) {
-        let Some(flight) = self.flights.get_mut(id) else { return };
-        let resent_before = flight.resent;
-        let payload = flight.payload_octets();
-        let step = flight.grant(now, blocks_max);
-        let resent = flight.resent - resent_before;
-        self.resent_total += resent;
-        let behind = self.settings.load.links[flight.lane].behind;
-        for link in [Some(flight.lane), behind].into_iter().flatten() {
-            let lane = &mut self.lanes[link];
-            match &step {
-                Step::Send(block) => {
-                    lane.sent_blocks(u64::from(block.count), payload);
-                    lane.lost_blocks(resent);
-                }
-                Step::Offer(packet) => lane.sent(packet.len() as u64),
-                Step::Wait | Step::Fetch(..) | Step::Reset | Step::End(_) => {}
-            }
-        }
-        self.carry_out(now, id, step, out);
-    }
-
     /// Does what a transfer has decided, and finds it its place among those who want to send, and its next moment.
     fn carry_out(&mut self, now: Time, id: TransferId, step: Step, out: &mut Vec<Output>) {
         let Some(flight) = self.flights.get_mut(id) else { return };
@@ -485,7 +437,8 @@ impl State {
                 let last = (block.first + u64::from(block.count) - 1) * u64::from(block.block_octets);
                 self.images.enter(block.image, last.min(block.size) - 1, out);
             }
-            out.push(Output::Send(Send { transfer: Some(id), port: Port::Data(port), local, peer, body }));
+            let port = self.settings.port(port);
+            out.push(Output::Send(Send { transfer: Some(id), port, local, peer, body }));
         }
     }
 
@@ -515,7 +468,7 @@ impl State {
             End::Complete | End::Quiet => None,
             End::Failed(why) => Some(why.clone()),
             End::Refused(code, why) => {
-                out.push(error(Port::Data(flight.port), flight.local, flight.peer, *code, why));
+                out.push(error(self.settings.port(flight.port), flight.local, flight.peer, *code, why));
                 Some(why.clone())
             }
         };
@@ -539,14 +492,10 @@ impl State {
     }
 
     /// The transfer that is sent to this peer from this port of ours.
-    fn flight_at(&self, port: u16, peer: SocketAddrV4) -> Option<TransferId> {
-        self.flights.to(peer).filter(|flight| flight.port == port).map(|flight| flight.id)
+    fn flight_at(&self, port: Port, peer: SocketAddrV4) -> Option<TransferId> {
+        let flight = self.flights.to(peer).filter(|flight| self.settings.port(flight.port) == port)?;
+        Some(flight.id)
     }
-}
-
-fn lanes(now: Time, settings: &load::Settings) -> Vec<Lane<TransferId>> {
-    assert!(!settings.links.is_empty(), "transfers need a link to be sent by");
-    settings.links.iter().map(|link| Lane::new(now, link, settings.control)).collect()
 }
 
 /// Sees to it that a transfer is looked at in time. A timer that is too early is left: with every packet the moment moves on, and whoever is looked at too early is armed anew.
@@ -557,32 +506,6 @@ fn arm(timers: &mut BTreeSet<(Time, TransferId)>, now: Time, flight: &mut Flight
             timers.remove(&(armed, flight.id));
         }
         timers.insert((wake, flight.id));
-    }
-}
-
-/// Finds a transfer its place among those who want to send. If it was served just now and wants more, it is in the middle of a window.
-fn find_place(lane: &mut Lane<TransferId>, now: Time, flight: &mut Flight, is_served: bool) {
-    let id = flight.id;
-    match (flight.wishes(), flight.place) {
-        (Some(_), Some(_)) if is_served => lane.stay(id),
-        (Some(opens), None) => {
-            let class = match lane.is_small(flight.owed_octets()) {
-                true => 0,
-                false => 1 + flight.served_octets() / LOAD_CLASS_OCTETS,
-            };
-            let rank = Rank(u32::try_from(class).unwrap_or(u32::MAX), flight.order);
-            let alone = flight.alone(lane.expected_octets(flight.served_octets()));
-            let wish = Wish { rank, served: flight.served_at(), opens, alone };
-            flight.place = Some(lane.enter(now, id, wish));
-            if is_served {
-                lane.stay(id);
-            }
-        }
-        (None, Some(place)) => {
-            lane.leave(id, place);
-            flight.place = None;
-        }
-        (Some(_), Some(_)) | (None, None) => {}
     }
 }
 

@@ -2,11 +2,12 @@
 
 use super::Note;
 use crate::limit::{TFTP_BLOCK_OCTETS_MAX, TFTP_WINDOW_BLOCKS_MAX};
-use crate::wire::tftp::{self, Agreed};
+use crate::wire::tftp::{self, Agreed, Mode};
 
 /// What a client asked for, within our bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Terms {
+    pub(super) mode: Mode,
     pub(super) block_octets: u16,
     pub(super) window_blocks: u16,
     pub(super) timeout_seconds: Option<u8>,
@@ -16,10 +17,12 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    /// What we agree to of what was asked for.
-    pub(super) fn of(options: &tftp::Options) -> Self {
+    /// What we agree to of what was asked for, where the way takes blocks of so many octets.
+    pub(super) fn of(mode: Mode, options: &tftp::Options, block_octets_max: u16) -> Self {
         Self {
-            block_octets: options.block_octets.unwrap_or(512).min(TFTP_BLOCK_OCTETS_MAX),
+            mode,
+            // RFC 2348: no more than was asked for. Without the option it is 512 (RFC 1350 2), whatever the way takes.
+            block_octets: options.block_octets.map_or(512, |octets| octets.min(block_octets_max)),
             window_blocks: options.window_blocks.unwrap_or(1).min(TFTP_WINDOW_BLOCKS_MAX),
             timeout_seconds: options.timeout_seconds,
             block_octets_asked: options.block_octets.is_some(),
@@ -39,6 +42,7 @@ impl Terms {
         let possible = (8..=TFTP_BLOCK_OCTETS_MAX).contains(&note.block_octets)
             && (1..=TFTP_WINDOW_BLOCKS_MAX).contains(&note.window_blocks);
         possible.then_some(Self {
+            mode: Mode::Octet, // No text is noted.
             block_octets: note.block_octets,
             window_blocks: note.window_blocks,
             timeout_seconds,

@@ -8,9 +8,9 @@ use std::fmt;
 /// A packet from a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Packet {
-    /// RRQ in mode octet: it wants a file.
+    /// RRQ: it wants a file.
     Read(ReadRequest),
-    /// RRQ in another mode: netascii changes files on the way, mail never was.
+    /// RRQ in a mode that is none: mail is long gone (RFC 1350 1), others never were.
     ReadOtherMode,
     /// WRQ: it wants to leave a file.
     Write,
@@ -30,10 +30,22 @@ pub enum Packet {
 /// A wish to read a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadRequest {
-    /// The file, as it was asked for; without the octets 255 that some firmware leaves at its end. What is no UTF-8 is replaced, and so names no file.
+    /// The file, as it was asked for; without the octets 255 and the blanks that some firmware leaves at its end. What is no UTF-8 is replaced, and so names no file.
     pub name: String,
+    /// As what it is to come.
+    pub mode: Mode,
     /// The options that are known and well-formed.
     pub options: Options,
+}
+
+/// As what a file comes (RFC 1350 1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// As it is.
+    #[default]
+    Octet,
+    /// As a text of a terminal (RFC 764): each line ends in CR LF, and a CR of the file itself is followed by a zero.
+    Netascii,
 }
 
 /// Options of a request. One that is unknown, or whose value is none, was not asked for (RFC 2347: it is omitted from the OACK).
@@ -156,11 +168,16 @@ pub fn wire_number(block: u64) -> u16 {
 
 fn read_request(bytes: &[u8]) -> Result<Packet, Malformed> {
     let (name, rest) = string(bytes)?;
-    let name = &name[..name.iter().rposition(|octet| *octet != 0xff).map_or(0, |last| last + 1)];
+    let is_rest = |octet: &u8| *octet == 0xff || octet.is_ascii_whitespace();
+    let name = &name[..name.iter().rposition(|octet| !is_rest(octet)).map_or(0, |last| last + 1)];
     if name.len() > TFTP_NAME_OCTETS_MAX {
         return Err(Malformed::Name);
     }
-    let (mode, mut rest) = string(rest)?;
+    let (mut mode, mut rest) = string(rest)?;
+    // A name in a field of fixed size is filled up with zeros.
+    while mode.is_empty() && !rest.is_empty() {
+        (mode, rest) = string(rest)?;
+    }
     let mut options = Options::default();
     while !rest.is_empty() {
         let (option, after) = string(rest)?;
@@ -174,10 +191,12 @@ fn read_request(bytes: &[u8]) -> Result<Packet, Malformed> {
         rest = after;
     }
     // RFC 1350 5: modes, as options (RFC 2347), come in any mixture of cases.
-    if !mode.eq_ignore_ascii_case(b"octet") {
-        return Ok(Packet::ReadOtherMode);
-    }
-    Ok(Packet::Read(ReadRequest { name: String::from_utf8_lossy(name).into_owned(), options }))
+    let mode = match mode.to_ascii_lowercase().as_slice() {
+        b"octet" => Mode::Octet,
+        b"netascii" => Mode::Netascii,
+        _ => return Ok(Packet::ReadOtherMode),
+    };
+    Ok(Packet::Read(ReadRequest { name: String::from_utf8_lossy(name).into_owned(), mode, options }))
 }
 
 impl Options {

@@ -17,7 +17,7 @@ pub(crate) const DATA_PORTS: u16 = 8;
 
 pub(crate) fn settings() -> Settings {
     let load = load::Settings::one(LinkRate::Given(1_000_000_000), Control::All);
-    Settings { data_ports: DATA_PORTS, load, resend: Resend::Measured }
+    Settings { data_ports: DATA_PORTS, single_port: false, load, resend: Resend::Measured }
 }
 
 /// How bad it is. Chances are in thousandths.
@@ -51,6 +51,7 @@ pub(crate) struct World {
     pub(crate) clients: Vec<Client>,
     pub(crate) weather: Weather,
     pub(crate) server: Option<Transfers>,
+    settings: Settings,
     pub(crate) ended: Vec<Transfer>,
     pub(crate) life: Vec<(Time, Ipv4Addr)>,
     pub(crate) fetches: Vec<(ImageId, u64)>,
@@ -73,13 +74,18 @@ const fn us(microseconds: u64) -> Duration {
 
 impl World {
     pub(crate) fn new(seed: u64, weather: Weather) -> Self {
+        Self::with(settings(), seed, weather)
+    }
+
+    pub(crate) fn with(settings: Settings, seed: u64, weather: Weather) -> Self {
         let now = Time::from_nanoseconds(1_000_000_000_000);
         Self {
             now,
             files: BTreeMap::new(),
             clients: Vec::new(),
             weather,
-            server: Some(Transfers::new(now, settings())),
+            server: Some(Transfers::new(now, settings.clone())),
+            settings,
             ended: Vec::new(),
             life: Vec::new(),
             fetches: Vec::new(),
@@ -119,9 +125,9 @@ impl World {
                 Said::Request(bytes) => (Port::Request, peer, bytes),
                 // EDK2 leaves its probe from the port before.
                 Said::Packet(port, bytes) if bytes[1] == 5 => {
-                    (Port::Data(port), SocketAddrV4::new(*peer.ip(), peer.port() - 1), bytes)
+                    (our_port(port), SocketAddrV4::new(*peer.ip(), peer.port() - 1), bytes)
                 }
-                Said::Packet(port, bytes) => (Port::Data(port), peer, bytes),
+                Said::Packet(port, bytes) => (our_port(port), peer, bytes),
             };
             self.carry(|bytes| Event::ToServer(port, from, bytes), bytes);
         }
@@ -192,7 +198,7 @@ impl World {
         self.lives += 1;
         self.notes = notes.iter().map(|(slot, note)| (*slot, vec![Some(note.clone())])).collect();
         let mut out = Vec::new();
-        self.server = Some(Transfers::restore(self.now, settings(), notes, &mut out));
+        self.server = Some(Transfers::restore(self.now, self.settings.clone(), notes, &mut out));
         self.carry_out(out);
     }
 
@@ -373,6 +379,11 @@ impl World {
         let transfer = transfer.expect("only transfers send what can be unsent");
         self.tell(Input::Unsent { transfer, block, why });
     }
+}
+
+/// Which of the server's ports has this number.
+fn our_port(number: u16) -> Port {
+    if number == 69 { Port::Request } else { Port::Data(number) }
 }
 
 /// The address of a client by its number.

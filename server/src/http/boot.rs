@@ -47,7 +47,10 @@ async fn handle(
         Ok(Answer::Text(text)) => text.into_response(),
         Ok(Answer::Json(status, text)) => json(status, text),
         Ok(Answer::Missing(why)) => (StatusCode::NOT_FOUND, why + "\n").into_response(),
-        Ok(Answer::File(path)) => file(&site, connection, path, &parts.headers, &parts.method).await,
+        Ok(Answer::Refused(why)) => (StatusCode::FORBIDDEN, why + "\n").into_response(),
+        Ok(Answer::File(path) | Answer::FirstOf([_, path])) => {
+            file(&site, connection, path, &parts.headers, &parts.method).await
+        }
         Err(NoAnswer::Busy) => (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")]).into_response(),
         Err(NoAnswer::Late) => StatusCode::GATEWAY_TIMEOUT.into_response(),
     }

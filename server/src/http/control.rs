@@ -86,7 +86,10 @@ async fn ask(site: &Site, query: Query) -> Response {
     match answer(site, |reply| Ask::Operator { query, reply }).await {
         Ok(Answer::Json(status, text)) => json(status, text),
         Ok(Answer::Missing(why)) => error(404, &why),
-        Ok(Answer::Text(text) | Answer::File(text)) => error(500, &format!("the answer is no JSON: {text}")),
+        Ok(Answer::Refused(why)) => error(403, &why),
+        Ok(Answer::Text(text) | Answer::File(text) | Answer::FirstOf([text, _])) => {
+            error(500, &format!("the answer is no JSON: {text}"))
+        }
         Err(NoAnswer::Busy) => {
             error(503, "the server has more questions than it can take, or is ending: ask again")
         }

@@ -1,11 +1,11 @@
 //! `boot.directory`, and nothing outside it: every file that a machine asks for is opened here.
 
 use heorot_core::transfer::{ImageIdentity, Refusal};
-use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, RawMode, ResolveFlags, Stat};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
@@ -37,27 +37,55 @@ impl BootDirectory {
     /// # Errors
     /// Why the client cannot have it. The disk may be waited for: not to be called on the loop.
     pub(crate) fn open(&self, path: &str) -> Result<BootFile, Refusal> {
-        let root = self.0.read().expect("no thread panics while it holds the path").clone();
-        let directory =
-            rustix::fs::openat(CWD, &root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-                .map_err(|e| {
-                    Refusal::Denied(format!("boot.directory {} cannot be opened: {e}", root.display()))
-                })?;
+        let directory = self.root()?;
         // NONBLOCK: a FIFO that somebody put there must not stop the thread. It means nothing for a regular file.
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-        let file = loop {
-            match rustix::fs::openat2(&directory, path, flags, Mode::empty(), beneath) {
-                // A rename somewhere in the tree got in between (openat2(2)).
-                Err(Errno::AGAIN) => std::thread::yield_now(),
-                other => break other.map_err(|e| refusal(e, path))?,
-            }
-        };
+        let file = beneath(&directory, path, flags).map_err(|e| refusal(e, path))?;
         let stat = rustix::fs::fstat(&file).map_err(|e| refusal(e, path))?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(Refusal::Denied(format!("{path} is not a regular file")));
+            return Err(Refusal::Denied(format!("{path} is {}", kind(stat.st_mode))));
         }
         Ok(BootFile { file: file.into(), identity: identity(&stat) })
+    }
+}
+
+impl BootDirectory {
+    /// Opens a directory below the boot directory, to look at what it holds. An empty path is the boot directory itself.
+    ///
+    /// # Errors
+    /// The kernel's, and `NOENT` if the boot directory cannot be opened.
+    pub(super) fn open_directory(&self, path: &str) -> Result<OwnedFd, Errno> {
+        let root = self.root().map_err(|_| Errno::NOENT)?;
+        let path = if path.is_empty() { "." } else { path };
+        beneath(&root, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC)
+    }
+
+    fn root(&self) -> Result<OwnedFd, Refusal> {
+        let root = self.0.read().expect("no thread panics while it holds the path").clone();
+        rustix::fs::openat(CWD, &root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+            .map_err(|e| Refusal::Denied(format!("boot.directory {} cannot be opened: {e}", root.display())))
+    }
+}
+
+/// Opens what is beneath a directory, and nothing that a link leads out to.
+fn beneath(directory: &OwnedFd, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    loop {
+        match rustix::fs::openat2(directory, path, flags, Mode::empty(), resolve) {
+            // A rename somewhere in the tree got in between (openat2(2)).
+            Err(Errno::AGAIN) => std::thread::yield_now(),
+            other => return other,
+        }
+    }
+}
+
+/// What something is that is no regular file.
+fn kind(mode: RawMode) -> &'static str {
+    match FileType::from_raw_mode(mode) {
+        FileType::Directory => "a directory",
+        FileType::CharacterDevice | FileType::BlockDevice => "a device",
+        FileType::Fifo | FileType::Socket => "a pipe or a socket",
+        FileType::RegularFile | FileType::Symlink | FileType::Unknown => "no regular file",
     }
 }
 
@@ -90,7 +118,13 @@ fn refusal(error: Errno, path: &str) -> Refusal {
         Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::INVAL => {
             Refusal::Missing(format!("there is no file {path}"))
         }
-        Errno::XDEV | Errno::LOOP => Refusal::Denied(format!("{path} leads out of boot.directory")),
+        Errno::XDEV => {
+            let is_plain = !path.starts_with('/') && path.split('/').all(|part| part != "..");
+            let how = if is_plain { " by a symbolic link" } else { "" };
+            Refusal::Denied(format!("{path} leads out of boot.directory{how}"))
+        }
+        Errno::LOOP => Refusal::Denied(format!("{path} is a symbolic link that leads in a circle")),
+        Errno::NXIO => Refusal::Denied(format!("{path} is a pipe or a socket")),
         Errno::ACCESS | Errno::PERM => {
             Refusal::Denied(format!("the server may not read {path}: chmod a+r it"))
         }

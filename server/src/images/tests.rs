@@ -23,7 +23,16 @@ fn next(images: &mut Images) -> Input<'static> {
 }
 
 fn open(images: &mut Images, path: &str, identity: Option<ImageIdentity>) -> Result<Opened, Refusal> {
-    images.open(TransferId(7), path.into(), identity).unwrap();
+    open_wanted(images, wanted(&[path], Mode::Octet, identity))
+}
+
+fn wanted(paths: &[&str], mode: Mode, identity: Option<ImageIdentity>) -> Wanted {
+    let paths = paths.iter().map(|path| (*path).to_owned()).collect();
+    Wanted { paths, case_fold: false, mode, identity }
+}
+
+fn open_wanted(images: &mut Images, wanted: Wanted) -> Result<Opened, Refusal> {
+    images.open(TransferId(7), wanted).unwrap();
     let input = next(images);
     let Input::Opened { transfer: TransferId(7), result } = input else { panic!("{input:?}") };
     result
@@ -78,8 +87,16 @@ fn nothing_outside_the_directory_is_opened() {
     ] {
         assert_eq!(open(&mut images, path, None).is_ok(), allowed, "{path}");
     }
-    assert!(matches!(open(&mut images, "missing", None), Err(Refusal::Missing(_))));
-    assert!(matches!(open(&mut images, "absolute", None), Err(Refusal::Denied(_))));
+    // Whoever stands at a node's console sees which it is.
+    for (path, expected) in [
+        ("missing", Refusal::Missing("there is no file missing".into())),
+        ("sub", Refusal::Denied("sub is a directory".into())),
+        ("fifo", Refusal::Denied("fifo is a pipe or a socket".into())),
+        ("absolute", Refusal::Denied("absolute leads out of boot.directory by a symbolic link".into())),
+        ("itself", Refusal::Denied("itself is a symbolic link that leads in a circle".into())),
+    ] {
+        assert_eq!(open(&mut images, path, None), Err(expected), "{path}");
+    }
 }
 
 #[test]
@@ -157,9 +174,9 @@ fn a_file_changed_in_place_is_broken() {
 #[test]
 fn a_generated_file_is_in_memory_and_is_the_same_if_its_text_is() {
     let (mut images, _directory) = images();
-    let first = images.open_text("#!ipxe\n");
-    let second = images.open_text("#!ipxe\n");
-    let other = images.open_text("#!ipxe!");
+    let first = images.open_text("#!ipxe\n", Mode::Octet);
+    let second = images.open_text("#!ipxe\n", Mode::Octet);
+    let other = images.open_text("#!ipxe!", Mode::Octet);
     assert_eq!(first.identity, second.identity);
     assert_ne!(first.identity, other.identity);
     assert!(matches!(images.fetch(first.image, 0), Some(Input::Fetched { .. })));
@@ -193,4 +210,60 @@ fn descriptors_do_not_grow_with_requests() {
         assert!(Instant::now() < give_up, "the file is still open");
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+#[test]
+fn the_first_that_is_there_is_opened() {
+    let (mut images, directory) = images();
+    std::fs::create_dir(directory.path().join("10.77.1.23")).unwrap();
+    for (name, content) in [("10.77.1.23/kernel", "own"), ("kernel", "common"), ("Other", "folded")] {
+        std::fs::write(directory.path().join(name), content).unwrap();
+    }
+    for (paths, case_fold, expected) in [
+        (["10.77.1.23/kernel", "kernel"], false, Some(3)),
+        (["10.77.1.24/kernel", "kernel"], false, Some(6)),
+        (["10.77.1.23/other", "other"], false, None),
+        (["10.77.1.23/other", "other"], true, Some(6)),
+        (["10.77.1.23/KERNEL", "kernel"], true, Some(3)),
+        (["10.77.1.23/none", "none"], true, None),
+    ] {
+        let wanted = Wanted { case_fold, ..wanted(&paths, Mode::Octet, None) };
+        let opened = open_wanted(&mut images, wanted);
+        assert_eq!(opened.map(|opened| opened.size).ok(), expected, "{paths:?}");
+    }
+}
+
+#[test]
+fn a_text_is_counted_as_it_is_sent_and_is_another_image_than_the_file() {
+    let (mut images, directory) = images();
+    std::fs::write(directory.path().join("menu"), "a\nb\r\n").unwrap();
+    let file = open(&mut images, "menu", None).unwrap();
+    let text = open_wanted(&mut images, wanted(&["menu"], Mode::Netascii, None)).unwrap();
+    let again = open_wanted(&mut images, wanted(&["menu"], Mode::Netascii, None)).unwrap();
+    assert_eq!((file.size, text.size), (5, 8));
+    assert_ne!(file.image, text.image);
+    assert_eq!(text, again, "counted once for all");
+    fetch(&mut images, text.image, 0).unwrap();
+    assert_eq!(images.octets(text.image, 0..8).unwrap()[0], b"a\r\nb\r\0\r\n");
+    let made = images.open_text("x\n", Mode::Netascii);
+    assert_eq!((made.size, images.octets(made.image, 0..3).unwrap()[0]), (3, b"x\r\n".as_slice()));
+    let large = std::fs::File::create(directory.path().join("large")).unwrap();
+    large.set_len(netascii::FILE_OCTETS_MAX + 1).unwrap();
+    let refused = open_wanted(&mut images, wanted(&["large"], Mode::Netascii, None));
+    assert_eq!(refused, Err(Refusal::Denied("more than 64 MiB are no text: ask in mode octet".into())));
+}
+
+/// Beyond 4 GiB, in a file that has holes: places and sizes are of 64 bits.
+#[test]
+fn a_file_of_more_than_four_gibibytes_is_read_at_its_end() {
+    let (mut images, directory) = images();
+    let file = std::fs::File::create(directory.path().join("large")).unwrap();
+    let size = (5_u64 << 30) + 3;
+    file.set_len(size).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, b"end", size - 3).unwrap();
+    drop(file);
+    let opened = open(&mut images, "large", None).unwrap();
+    assert_eq!(opened.size, size);
+    fetch(&mut images, opened.image, (size - 1) / CHUNK_OCTETS).unwrap();
+    assert_eq!(images.octets(opened.image, size - 3..size).unwrap()[0], b"end");
 }

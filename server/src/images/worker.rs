@@ -1,10 +1,13 @@
 //! The threads that open and read images: two, so that one slow read does not hold up every opening.
 
 use super::directory::{BootDirectory, BootFile};
+use super::folding::Folding;
+use super::netascii::{self, Text};
 use crate::rights;
 use crate::wake::Caller;
 use heorot_core::limit::{CHUNK_OCTETS, TRANSFERS_MAX};
 use heorot_core::transfer::{ImageId, ImageIdentity, Opened, Refusal, TransferId};
+use heorot_core::wire::tftp::Mode;
 use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -20,8 +23,7 @@ const READERS: usize = 2;
 pub(crate) enum Job {
     Open {
         transfer: TransferId,
-        path: String,
-        identity: Option<ImageIdentity>,
+        wanted: Wanted,
     },
     Fetch {
         image: ImageId,
@@ -32,6 +34,19 @@ pub(crate) enum Job {
         image: ImageId,
         chunks: Vec<Arc<[u8]>>,
     },
+}
+
+/// The file that a transfer wants.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    /// Its paths below the boot directory: the first that is there. At least one.
+    pub(crate) paths: Vec<String>,
+    /// Whether capital and small letters are the same.
+    pub(crate) case_fold: bool,
+    /// As what it is to come.
+    pub(crate) mode: Mode,
+    /// What it has to be, if the transfer goes on after a restart.
+    pub(crate) identity: Option<ImageIdentity>,
 }
 
 /// What was done.
@@ -45,8 +60,28 @@ pub(crate) enum Done {
 /// The open files: one descriptor each, however many transfers use it.
 #[derive(Debug, Default)]
 struct Files {
-    open: BTreeMap<ImageId, (Arc<BootFile>, u32)>,
-    by_identity: BTreeMap<(u64, u64, u64), ImageId>,
+    open: BTreeMap<ImageId, (Arc<OpenFile>, u32)>,
+    by_identity: BTreeMap<Key, ImageId>,
+}
+
+/// What two openings have to share to be one image.
+type Key = (u64, u64, u64, Mode);
+
+#[derive(Debug)]
+struct OpenFile {
+    file: BootFile,
+    /// If it is sent as a text.
+    text: Option<Text>,
+}
+
+impl OpenFile {
+    fn key(identity: &ImageIdentity, mode: Mode) -> Key {
+        (identity.file, identity.size, identity.modified, mode)
+    }
+
+    fn mode(&self) -> Mode {
+        if self.text.is_some() { Mode::Netascii } else { Mode::Octet }
+    }
 }
 
 /// Starts the threads; they end when the loop does.
@@ -58,11 +93,13 @@ pub(crate) fn start(
     let (jobs, incoming) = sync_channel(TRANSFERS_MAX);
     let incoming = Arc::new(Mutex::new(incoming));
     let files = Arc::new(Mutex::new(Files::default()));
+    let folding = Arc::new(Mutex::new(Folding::default()));
     for number in 0..READERS {
         let reader = Reader {
             directory: directory.clone(),
             ids: Arc::clone(ids),
             files: Arc::clone(&files),
+            folding: Arc::clone(&folding),
             jobs: Arc::clone(&incoming),
             done: done.clone(),
         };
@@ -75,6 +112,7 @@ struct Reader {
     directory: BootDirectory,
     ids: Arc<AtomicU64>,
     files: Arc<Mutex<Files>>,
+    folding: Arc<Mutex<Folding>>,
     jobs: Arc<Mutex<Receiver<Job>>>,
     done: Caller<Done>,
 }
@@ -87,9 +125,7 @@ impl Reader {
             let job = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok(job) = job else { return };
             let done = match job {
-                Job::Open { transfer, path, identity } => {
-                    Done::Opened { transfer, result: self.open(&path, identity) }
-                }
+                Job::Open { transfer, wanted } => Done::Opened { transfer, result: self.open(&wanted) },
                 Job::Fetch { image, chunk } => self.fetch(image, chunk),
                 Job::Close { image, chunks } => {
                     drop(chunks);
@@ -103,25 +139,49 @@ impl Reader {
         }
     }
 
-    fn open(&self, path: &str, expected: Option<ImageIdentity>) -> Result<Opened, Refusal> {
-        let file = self.directory.open(path)?;
+    fn open(&self, wanted: &Wanted) -> Result<Opened, Refusal> {
+        let file = self.find(wanted)?;
         let identity = file.identity;
-        if expected.is_some_and(|expected| expected != identity) {
+        if wanted.identity.is_some_and(|expected| expected != identity) {
             return Err(Refusal::Changed);
         }
-        let mut files = self.files();
-        let key = (identity.file, identity.size, identity.modified);
-        let image = match files.by_identity.get(&key) {
-            Some(image) => *image,
+        let key = OpenFile::key(&identity, wanted.mode);
+        let known = self.files().take(key);
+        let (image, open) = match known {
+            Some(known) => known,
             None => {
+                // Read without the lock: whoever else counts the same text meanwhile loses nothing but his time.
+                let text = match wanted.mode {
+                    Mode::Octet => None,
+                    Mode::Netascii => Some(count(&file)?),
+                };
                 let image = ImageId(self.ids.fetch_add(1, Ordering::Relaxed));
-                files.by_identity.insert(key, image);
-                files.open.insert(image, (Arc::new(file), 0));
-                image
+                self.files().insert(key, image, OpenFile { file, text })
             }
         };
-        files.open.get_mut(&image).expect("both maps have the same images").1 += 1;
-        Ok(Opened { image, size: identity.size, identity })
+        let size = open.text.as_ref().map_or(identity.size, |text| text.octets);
+        // What is told from another of its name is what is sent.
+        Ok(Opened { image, size, identity: ImageIdentity { size, ..identity } })
+    }
+
+    /// The first of the files that is there.
+    fn find(&self, wanted: &Wanted) -> Result<BootFile, Refusal> {
+        let mut missing = Refusal::Missing("no file was named".into());
+        for path in &wanted.paths {
+            match self.directory.open(path) {
+                Err(refusal @ Refusal::Missing(_)) => missing = refusal,
+                found => return found,
+            }
+            if wanted.case_fold {
+                let mut folding = self.folding.lock().unwrap_or_else(PoisonError::into_inner);
+                let other = folding.find(&self.directory, path);
+                drop(folding);
+                if let Some(other) = other {
+                    return self.directory.open(&other);
+                }
+            }
+        }
+        Err(missing)
     }
 
     fn fetch(&self, image: ImageId, chunk: u64) -> Done {
@@ -138,9 +198,9 @@ impl Reader {
         let Some((file, users)) = files.open.get_mut(&image) else { return };
         *users -= 1;
         if *users == 0 {
-            let identity = file.identity;
+            let key = OpenFile::key(&file.file.identity, file.mode());
             files.open.remove(&image);
-            files.by_identity.remove(&(identity.file, identity.size, identity.modified));
+            files.by_identity.remove(&key);
         }
     }
 
@@ -149,18 +209,59 @@ impl Reader {
     }
 }
 
+impl Files {
+    /// One user more of an image that is open.
+    fn take(&mut self, key: Key) -> Option<(ImageId, Arc<OpenFile>)> {
+        let image = *self.by_identity.get(&key)?;
+        let (file, users) = self.open.get_mut(&image)?;
+        *users += 1;
+        Some((image, Arc::clone(file)))
+    }
+
+    /// A new image with one user, unless somebody opened the same file meanwhile.
+    fn insert(&mut self, key: Key, image: ImageId, file: OpenFile) -> (ImageId, Arc<OpenFile>) {
+        if let Some(known) = self.take(key) {
+            return known;
+        }
+        let file = Arc::new(file);
+        self.by_identity.insert(key, image);
+        self.open.insert(image, (Arc::clone(&file), 1));
+        (image, file)
+    }
+}
+
+/// Counts what a file is as a text.
+fn count(file: &BootFile) -> Result<Text, Refusal> {
+    if file.identity.size > netascii::FILE_OCTETS_MAX {
+        let most = netascii::FILE_OCTETS_MAX >> 20;
+        return Err(Refusal::Denied(format!("more than {most} MiB are no text: ask in mode octet")));
+    }
+    let counted = Text::count(file.identity.size, |room, at| file.file.read_exact_at(room, at));
+    match (counted, file.is_unchanged()) {
+        (Ok(text), Ok(true)) => Ok(text),
+        (_, Ok(false)) => Err(Refusal::Denied("it is being changed just now".into())),
+        (Err(e), _) | (_, Err(e)) => Err(Refusal::Denied(format!("it cannot be read: {e}"))),
+    }
+}
+
 /// Reads a chunk, and makes sure that nobody has changed the file since it was opened: else clients would get halves of two files.
-fn read(file: &BootFile, chunk: u64) -> Result<Arc<[u8]>, String> {
-    let start = chunk.checked_mul(CHUNK_OCTETS).filter(|start| *start < file.identity.size);
-    let start = start.ok_or("it has no such part")?;
-    let octets = usize::try_from(CHUNK_OCTETS.min(file.identity.size - start)).map_err(|e| e.to_string())?;
-    let mut content = vec![0; octets];
-    let read = file.file.read_exact_at(&mut content, start);
+fn read(open: &OpenFile, chunk: u64) -> Result<Arc<[u8]>, String> {
+    let OpenFile { file, text } = open;
+    let read_at = |room: &mut [u8], at: u64| file.file.read_exact_at(room, at);
+    let size = file.identity.size;
+    let read = match text {
+        Some(text) => text.chunk(chunk, size, read_at),
+        None => chunk.checked_mul(CHUNK_OCTETS).filter(|start| *start < size).map(|start| {
+            let octets = usize::try_from(CHUNK_OCTETS.min(size - start)).map_err(io::Error::other)?;
+            let mut content = vec![0; octets];
+            read_at(&mut content, start).map(|()| content)
+        }),
+    };
+    let read = read.ok_or("it has no such part")?;
     // Looked at after the read: a change that came before it shows.
     let unchanged = file.is_unchanged().map_err(|e| e.to_string())?;
     if !unchanged {
         return Err("it was changed in place; replace files by renaming".into());
     }
-    read.map_err(|e| format!("it cannot be read: {e}"))?;
-    Ok(content.into())
+    Ok(read.map_err(|e| format!("it cannot be read: {e}"))?.into())
 }

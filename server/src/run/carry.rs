@@ -3,6 +3,7 @@
 use super::{Loop, PENDING_MAX};
 use crate::ask::Ask;
 use crate::clock;
+use crate::images::Wanted;
 use crate::netio::Outbox;
 use crate::settings::{LinkKind, Served};
 use heorot_core::mac::Mac;
@@ -10,6 +11,7 @@ use heorot_core::message::{
     Answer, DhcpSend, DhcpTarget, Input, Measured, Neighbour, Output, ProbeBy, Query, Request, RequestId, Via,
 };
 use heorot_core::transfer::{self, ImageIdentity, Refusal, TransferId};
+use heorot_core::wire::tftp::Mode;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::AsFd;
@@ -35,7 +37,7 @@ impl Pending {
 #[derive(Debug)]
 pub(super) enum Asker {
     /// A TFTP transfer, to this peer. With an identity: one that goes on after a restart.
-    Transfer(TransferId, Ipv4Addr, Option<ImageIdentity>),
+    Transfer(TransferId, Ipv4Addr, Mode, Option<ImageIdentity>),
     /// The HTTP thread.
     Http(oneshot::Sender<Answer>),
     /// SIGUSR1.
@@ -84,8 +86,8 @@ impl Loop {
 
     pub(super) fn carry_transfer(&mut self, output: transfer::Output) {
         match output {
-            transfer::Output::Open { transfer, peer, local, path, identity } => {
-                self.request(Asker::Transfer(transfer, peer, identity), peer, local, Via::Tftp, path);
+            transfer::Output::Open { transfer, peer, local, path, mode, identity } => {
+                self.request(Asker::Transfer(transfer, peer, mode, identity), peer, local, Via::Tftp, path);
             }
             transfer::Output::Send(send) => self.send_tftp(send),
             transfer::Output::Fetch { image, chunk } => {
@@ -153,7 +155,9 @@ impl Loop {
 
     fn reply(&mut self, id: RequestId, answer: Answer) {
         match self.pending.asked.remove(&id) {
-            Some(Asker::Transfer(transfer, peer, identity)) => self.open(transfer, peer, identity, answer),
+            Some(Asker::Transfer(transfer, peer, mode, identity)) => {
+                self.open(transfer, peer, (mode, identity), answer);
+            }
             // Whoever asked may have gone away.
             Some(Asker::Http(reply)) => drop(reply.send(answer)),
             Some(Asker::Dump) => self.write_dump(answer),
@@ -166,19 +170,30 @@ impl Loop {
         &mut self,
         transfer: TransferId,
         peer: Ipv4Addr,
-        identity: Option<ImageIdentity>,
+        (mode, identity): (Mode, Option<ImageIdentity>),
         answer: Answer,
     ) {
+        let open = |this: &mut Self, paths: Vec<String>| {
+            // What is said to be missing is the one that is everybody's.
+            let path = paths.last().cloned().unwrap_or_default();
+            let wanted = Wanted { paths, case_fold: this.parts.config.tftp.case_fold, mode, identity };
+            this.parts.images.open(transfer, wanted)?;
+            this.pending.opening.insert(transfer, (peer, path));
+            Ok(())
+        };
+        let begun = match &answer {
+            Answer::File(path) => open(self, vec![path.clone()]),
+            Answer::FirstOf(paths) => open(self, paths.to_vec()),
+            Answer::Text(_) | Answer::Json(..) | Answer::Missing(_) | Answer::Refused(_) => Ok(()),
+        };
         let result = match answer {
-            Answer::File(path) => match self.parts.images.open(transfer, path.clone(), identity) {
-                Ok(()) => {
-                    self.pending.opening.insert(transfer, (peer, path));
-                    return;
-                }
+            Answer::File(_) | Answer::FirstOf(_) => match begun {
+                Ok(()) => return,
                 Err(refusal) => Err(refusal),
             },
+            Answer::Refused(why) => Err(Refusal::Denied(why)),
             Answer::Text(text) => {
-                let opened = self.parts.images.open_text(&text);
+                let opened = self.parts.images.open_text(&text, mode);
                 if identity.is_some_and(|identity| identity != opened.identity) {
                     self.parts.images.close(opened.image);
                     Err(Refusal::Changed)

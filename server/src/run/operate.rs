@@ -5,7 +5,6 @@ use super::carry::Asker;
 use crate::configuration::{self, Read};
 use crate::journal::Weight;
 use crate::settings;
-use heorot_core::cluster::network;
 use heorot_core::message::{Answer, Input, Query};
 use heorot_core::transfer;
 use nix::sys::signal::{SigSet, Signal};
@@ -73,7 +72,7 @@ impl Loop {
     /// Takes the new configuration, or keeps the old one and says why.
     pub(super) fn reconfigure(&mut self, read: Result<Read, String>) {
         self.reloading = false;
-        let Read { mut config, warnings } = match read {
+        let Read { mut config, links, warnings } = match read {
             Ok(read) => read,
             Err(mistakes) => {
                 let text = format!("the configuration is wrong; the old one stays:\n{mistakes}");
@@ -99,7 +98,7 @@ impl Loop {
         }
         self.parts.directory.change(&config.boot.directory);
         self.parts.dns.configure(settings::dns_settings(&config, crate::clock::calendar_seconds()));
-        self.transfer(transfer::Input::Configure(network::links(&config)));
+        self.transfer(transfer::Input::Configure(links));
         self.parts.config = config.clone();
         self.heorot(Input::Configure(Box::new(config)));
         self.parts.journal.say(Weight::Notice, "the configuration was read anew");

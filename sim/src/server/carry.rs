@@ -88,7 +88,8 @@ impl Server {
 
     pub(super) fn carry_transfer(&mut self, s: &mut Surroundings, output: transfer::Output) {
         match output {
-            transfer::Output::Open { transfer, peer, local, path, identity } => {
+            // What a text becomes on the way is the server's affair: here it is a file like others.
+            transfer::Output::Open { transfer, peer, local, path, mode: _, identity } => {
                 self.request(s, Asker::Transfer(transfer, peer, identity), (peer, local), Via::Tftp, path);
             }
             transfer::Output::Send(send) => self.send_tftp(s, &send),
@@ -216,7 +217,7 @@ impl Server {
         answer: Answer,
     ) {
         let result = match answer {
-            Answer::File(path) => {
+            Answer::File(path) | Answer::FirstOf([_, path]) => {
                 let (at, opened) = self.disk.open(s.now, &path, self.kind_at(s, peer));
                 return self.begin(s, at, Doing::Open { transfer, peer, path, opened });
             }
@@ -230,6 +231,7 @@ impl Server {
                 }
             }
             Answer::Missing(why) => Err(Refusal::Missing(why)),
+            Answer::Refused(why) => Err(Refusal::Denied(why)),
             Answer::Json(..) => Err(Refusal::Missing("it is to be had by HTTP only".into())),
         };
         self.transfer(s, transfer::Input::Opened { transfer, result });

@@ -198,9 +198,19 @@ fn others_on_the_link_come_first_but_not_for_ever() {
     assert!(budget.allowance(START + Duration::from_millis(150), PACKET_OCTETS) > 0);
 }
 
+/// However slow the link is, the longest packet that goes by it is granted at some time.
+#[test]
+fn a_block_of_any_size_is_granted() {
+    for block_octets_max in [1468, 8968, 65464] {
+        let octets = crate::load::wire_octets(4 + block_octets_max);
+        let mut budget = Budget::new(START, LinkRate::Given(MBIT)).with_packets_to(octets);
+        assert!(budget.allowance(START + Duration::from_secs(10), octets) > 0, "{block_octets_max}");
+    }
+}
+
 #[test]
 fn a_lane_without_limits_is_only_for_comparing() {
-    let link = Link { interface: None, reaches: Vec::new(), rate: LinkRate::Given(MBIT), behind: None };
+    let link = Link::new(LinkRate::Given(MBIT));
     let mut lane = crate::load::Lane::<u8>::new(START, &link, crate::load::Control::Nothing);
     for _ in 0..100 {
         assert_eq!(lane.allowance(START, 1472), u64::MAX);

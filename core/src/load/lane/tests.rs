@@ -8,7 +8,7 @@ const MBIT: u64 = 1_000_000;
 
 fn lane(mbit: u64) -> Lane<u32> {
     let rate = LinkRate::Given(mbit * MBIT);
-    Lane::new(START, &Link { interface: None, reaches: Vec::new(), rate, behind: None }, Control::All)
+    Lane::new(START, &Link::new(rate), Control::All)
 }
 
 fn wish(order: u64, served: Time) -> Wish {

@@ -10,12 +10,12 @@ fn the_interval_follows_what_is_measured() {
     quick_at_last[0] = 60_000;
     let table: &[(&str, &[u64], u64, u64)] = &[
         ("nothing yet", &[], 500, 50),
-        ("a quick one", &[1], 50, 1),
-        ("steady and quick", &[1; 50], 50, 1),
+        ("a quick one", &[1], 20, 1),
+        ("steady and quick", &[1; 50], 20, 1),
         ("one of 100 ms", &[100], 300, 100),
         ("steady 100 ms", &[100; 50], 100, 100),
         ("a client that was stopped", &[60_000], 2000, 2000),
-        ("quick for long after it", &quick_at_last, 50, 1),
+        ("quick for long after it", &quick_at_last, 20, 1),
     ];
     for (what, samples, resend, least) in table {
         let mut trip = RoundTrip::default();
@@ -39,13 +39,13 @@ fn silence_doubles_the_interval_up_to_a_second_and_a_measurement_ends_it() {
         intervals.push(trip.resend_after());
         trip.double();
     }
-    assert_eq!(intervals, [50, 100, 200, 400, 800, 1000, 1000].map(ms));
+    assert_eq!(intervals, [20, 40, 80, 160, 320, 640, 1000].map(ms));
     for _ in 0..1000 {
         trip.double();
     }
     assert_eq!(trip.resend_after(), ms(1000));
     trip.measure(ms(1));
-    assert_eq!(trip.resend_after(), ms(50));
+    assert_eq!(trip.resend_after(), ms(20));
 
     let mut slow = RoundTrip::default();
     slow.measure(ms(2000));

@@ -6,7 +6,12 @@ fn options(block_octets: Option<u16>, size: bool, timeout: Option<u8>, window: O
 }
 
 fn read(name: &str, options: Options) -> Result<Packet, &'static str> {
-    Ok(Packet::Read(ReadRequest { name: name.into(), options }))
+    Ok(Packet::Read(ReadRequest { name: name.into(), mode: Mode::Octet, options }))
+}
+
+fn read_text(name: &str) -> Result<Packet, &'static str> {
+    let options = Options::default();
+    Ok(Packet::Read(ReadRequest { name: name.into(), mode: Mode::Netascii, options }))
 }
 
 fn parsed(bytes: &[u8]) -> Result<Packet, &'static str> {
@@ -36,7 +41,15 @@ fn requests_of_real_clients() {
         ("octets 255 at the end", b"\0\x01boot\xff\xff\0octet\0", read("boot", none)),
         ("nothing but octets 255", b"\0\x01\xff\0octet\0", read("", none)),
         ("no UTF-8", b"\0\x01b\xe4r\0octet\0", read("b\u{fffd}r", none)),
-        ("netascii", b"\0\x01boot\0netascii\0", Ok(Packet::ReadOtherMode)),
+        ("blanks at the end", b"\0\x01boot file \r\n\0octet\0", read("boot file", none)),
+        ("a name filled up with zeros", b"\0\x01boot\0\0\0\0octet\0", read("boot", none)),
+        (
+            "a name filled up with zeros, and options",
+            b"\0\x01boot\0\0octet\0blksize\x00600\0",
+            read("boot", options(Some(600), false, None, None)),
+        ),
+        ("netascii", b"\0\x01boot\0NetASCII\0", read_text("boot")),
+        ("no mode", b"\0\x01boot\0\0", Ok(Packet::ReadOtherMode)),
         ("mail", b"\0\x01boot\0mail\0", Ok(Packet::ReadOtherMode)),
         ("padding", b"\0\x01boot\0octet\0\0\0\0", read("boot", none)),
         ("WRQ", b"\0\x02boot\0octet\0", Ok(Packet::Write)),

@@ -248,8 +248,10 @@ impl Run {
         if self.core.is_some() {
             match self.request_core(*peer.ip(), core::Via::Tftp, &request.name) {
                 core::Answer::Text(text) => drop(self.files.insert(request.name.clone(), File::Text(text))),
-                core::Answer::File(_) => {}
-                core::Answer::Missing(_) | core::Answer::Json(..) => drop(self.files.remove(&request.name)),
+                core::Answer::File(_) | core::Answer::FirstOf(_) => {}
+                core::Answer::Missing(_) | core::Answer::Refused(_) | core::Answer::Json(..) => {
+                    drop(self.files.remove(&request.name))
+                }
             }
         }
         let Some(file) = self.files.get(request.name.trim_start_matches('/')) else {
@@ -325,7 +327,8 @@ impl Run {
             core::Answer::Text(text) => (200, text),
             core::Answer::Json(status, text) => (status, text),
             core::Answer::Missing(why) => (404, why),
-            core::Answer::File(name) => panic!("{name} by HTTP"),
+            core::Answer::Refused(why) => (403, why),
+            core::Answer::File(name) | core::Answer::FirstOf([name, _]) => panic!("{name} by HTTP"),
         })
     }
 

@@ -1,0 +1,104 @@
+//! Whose turn it is to send: transfers that want to, and the links that they share.
+
+use super::flight::{Flight, Step};
+use super::message::Output;
+use super::{State, TransferId};
+use crate::limit::LOAD_CLASS_OCTETS;
+use crate::load::{self, Lane, Link, Rank, Wish};
+use crate::time::Time;
+
+impl State {
+    /// How many packets with so many octets of payload may be sent by a link now, and by the one that it is behind.
+    pub(super) fn allowance(&mut self, now: Time, lane: usize, payload_octets: u64) -> u64 {
+        let allowed = self.lanes[lane].allowance(now, payload_octets);
+        match self.settings.load.links[lane].behind {
+            Some(link) if allowed > 0 => allowed.min(self.lanes[link].allowance(now, payload_octets)),
+            Some(_) | None => allowed,
+        }
+    }
+
+    /// As long as there are tokens: whose turn it is sends.
+    pub(super) fn pump(&mut self, now: Time, out: &mut Vec<Output>) {
+        let count = self.lanes.len();
+        self.lane_turn = (self.lane_turn + 1) % count;
+        for place in (self.lane_turn..self.lane_turn + count).map(|place| place % count) {
+            while let Some(id) = self.lanes[place].next(now) {
+                let payload = self.flights.get(id).expect("who waits is there").payload_octets();
+                let allowed = self.allowance(now, place, payload);
+                if allowed == 0 {
+                    break;
+                }
+                self.grant(now, id, allowed, out);
+            }
+        }
+    }
+
+    /// It is this transfer's turn.
+    pub(super) fn grant(&mut self, now: Time, id: TransferId, blocks_max: u64, out: &mut Vec<Output>) {
+        let Some(flight) = self.flights.get_mut(id) else { return };
+        let resent_before = flight.resent;
+        let payload = flight.payload_octets();
+        let step = flight.grant(now, blocks_max);
+        let resent = flight.resent - resent_before;
+        self.resent_total += resent;
+        let behind = self.settings.load.links[flight.lane].behind;
+        for link in [Some(flight.lane), behind].into_iter().flatten() {
+            let lane = &mut self.lanes[link];
+            match &step {
+                Step::Send(block) => {
+                    lane.sent_blocks(u64::from(block.count), payload);
+                    lane.lost_blocks(resent);
+                }
+                Step::Offer(packet) => lane.sent(packet.len() as u64),
+                Step::Wait | Step::Fetch(..) | Step::Reset | Step::End(_) => {}
+            }
+        }
+        self.carry_out(now, id, step, out);
+    }
+
+    /// Other links: everybody who waits finds his place anew.
+    pub(super) fn configure(&mut self, now: Time, links: Vec<Link>) {
+        if links == self.settings.load.links || links.is_empty() {
+            return;
+        }
+        self.settings.load.links = links;
+        self.lanes = lanes(now, &self.settings.load);
+        for flight in self.flights.iter_mut() {
+            flight.lane = self.settings.load.link_to(*flight.peer.ip());
+            flight.place = None;
+            self.lanes[flight.lane].join(flight.served_octets());
+            find_place(&mut self.lanes[flight.lane], now, flight, false);
+        }
+    }
+}
+
+pub(super) fn lanes(now: Time, settings: &load::Settings) -> Vec<Lane<TransferId>> {
+    assert!(!settings.links.is_empty(), "transfers need a link to be sent by");
+    settings.links.iter().map(|link| Lane::new(now, link, settings.control)).collect()
+}
+
+/// Finds a transfer its place among those who want to send. If it was served just now and wants more, it is in the middle of a window.
+pub(super) fn find_place(lane: &mut Lane<TransferId>, now: Time, flight: &mut Flight, is_served: bool) {
+    let id = flight.id;
+    match (flight.wishes(), flight.place) {
+        (Some(_), Some(_)) if is_served => lane.stay(id),
+        (Some(opens), None) => {
+            let class = match lane.is_small(flight.owed_octets()) {
+                true => 0,
+                false => 1 + flight.served_octets() / LOAD_CLASS_OCTETS,
+            };
+            let rank = Rank(u32::try_from(class).unwrap_or(u32::MAX), flight.order);
+            let alone = flight.alone(lane.expected_octets(flight.served_octets()));
+            let wish = Wish { rank, served: flight.served_at(), opens, alone };
+            flight.place = Some(lane.enter(now, id, wish));
+            if is_served {
+                lane.stay(id);
+            }
+        }
+        (None, Some(place)) => {
+            lane.leave(id, place);
+            flight.place = None;
+        }
+        (Some(_), Some(_)) | (None, None) => {}
+    }
+}
