@@ -6,7 +6,7 @@ AGENT_FLAGS  := CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-featu
 AGENT_BUILD  := cargo build --release --package heorot-agent --bin heorot-agent --target $(AGENT_TARGET) \
 	--target-dir target/static --config 'profile.release.strip=true' --config 'profile.release.opt-level="s"'
 
-.PHONY: all setup build agent test check unit lab docs demo kill bench-storm bench-plain bench-speed seeds soak restores load-docs fuzz clean
+.PHONY: all setup build agent test check unit lab docs demo kill bench-storm bench-plain bench-speed bench-dhcp bench-start seeds soak restores load-docs fuzz clean
 
 all: build
 
@@ -68,6 +68,17 @@ bench-plain: setup
 bench-speed: setup
 	cargo build --quiet --release --package heorot --package heorot-bench
 	@cargo run --quiet --release --package heorot-bench -- speed $(BENCH_WORDS)
+
+# DHCP servers beside each other, asked by the same clients. RUNS=5 SERVERS=heorot,kea,dnsmasq ONLY=fresh,known,burst,instant,reservations AT_ONCE=1,32,512
+# SECONDS=3 choose other things.
+bench-dhcp: setup
+	cargo build --quiet --release --package heorot --package heorot-bench
+	@cargo run --quiet --release --package heorot-bench -- dhcp runs=$(RUNS) servers=$(SERVERS) only=$(ONLY) at-once=$(AT_ONCE) seconds=$(SECONDS)
+
+# How long heorot takes to start with 10,000 nodes, what memory they take, and how often it wakes when nothing happens. NODES=10000 RUNS=5 choose others.
+bench-start: setup
+	cargo build --quiet --release --package heorot --package heorot-bench
+	@cargo run --quiet --release --package heorot-bench -- start nodes=$(NODES) runs=$(RUNS)
 
 # Runs N seeds of the simulator, from FROM on. One that fails prints the command that repeats it.
 N ?= 10000

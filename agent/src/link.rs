@@ -6,7 +6,7 @@ use nix::sys::socket::{
 };
 use nix::sys::time::{TimeVal, TimeValLike};
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 /// Which frames a [`Link`] hears.
@@ -76,6 +76,12 @@ impl Link {
     /// What the kernel answered.
     pub fn take_lost(&self) -> io::Result<u32> {
         Ok(statistics(&self.0)?.tp_drops)
+    }
+}
+
+impl AsFd for Link {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 

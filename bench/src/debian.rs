@@ -8,8 +8,20 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-/// The packages, and the library that two of them want.
-const PACKAGES: [&str; 4] = ["isc-dhcp-server", "tftpd-hpa", "atftpd", "libwrap0"];
+/// The packages, and the libraries that they want and few hosts have.
+const PACKAGES: [&str; 11] = [
+    "isc-dhcp-server",
+    "tftpd-hpa",
+    "atftpd",
+    "libwrap0",
+    "kea-dhcp4-server",
+    "kea-common",
+    "liblog4cplus-2.0.5",
+    "libmariadb3",
+    "libpq5",
+    "libldap-2.5-0",
+    "libsasl2-2",
+];
 const DOWNLOAD_PATIENCE: Duration = Duration::from_secs(300);
 
 /// A program of the others.

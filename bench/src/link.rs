@@ -1,4 +1,4 @@
-//! Three namespaces: a server, clients, and between them a link of some rate that the server cannot see.
+//! Three namespaces: a server, clients, and between them a link of some rate that the server cannot see. Or two, with a bare cable.
 
 use heorot_lab::namespace::Namespace;
 use std::net::Ipv4Addr;

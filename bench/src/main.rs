@@ -1,4 +1,5 @@
 //! heorot beside other servers, from one run: `make bench-storm` and `make bench-plain` over a shaped link, `make bench-speed` over one that is no limit.
+//! `make bench-dhcp` asks DHCP servers over a bare cable, `make bench-start` measures how long heorot takes to start, and what it takes up when idle.
 //!
 //! ```text
 //!   namespace "server"             namespace "link"                            namespace "clients"
@@ -10,13 +11,18 @@
 //! - [`link`]: the namespaces and the shaper; [`files`]: what is served;
 //! - [`servers`]: how each is configured and started; [`debian`]: where the others come from;
 //! - [`speed`]: what a megabyte costs, with links, clients and a table of its own;
-//! - [`wanted`]: what was asked for; [`table`]: what came of it.
+//! - [`wanted`]: what was asked for; [`table`]: what came of it;
+//! - [`dhcp`]: the DHCP servers, with clients and tables of its own;
+//! - [`start`]: how long heorot takes to start, and what it takes up when nothing happens; [`process`]: what the kernel says of that.
 
 mod debian;
+mod dhcp;
 mod files;
 mod link;
+mod process;
 mod servers;
 mod speed;
+mod start;
 mod storm;
 mod table;
 mod wanted;
@@ -32,18 +38,17 @@ use wanted::{Bench, Wanted};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    // A server of its own, started as the others are.
-    if let [word, file] = &arguments[..]
-        && word == "bare"
-    {
-        return ended(speed::bare::serve(Path::new(file)));
+    match arguments.split_first() {
+        // A server of its own, started as the others are.
+        Some((word, [file])) if word == "bare" => ended(speed::bare::serve(Path::new(file))),
+        Some((word, words)) if word == "dhcp" => ended(dhcp::beside_others(words)),
+        Some((word, words)) if word == "start" => ended(start::measure(words)),
+        _ => ended(Wanted::parse(&arguments).and_then(|wanted| match wanted.bench {
+            Bench::Storm => storm_beside_others(&wanted),
+            Bench::Plain => plain_beside_others(&wanted),
+            Bench::Speed => speed::beside_others(&wanted),
+        })),
     }
-    let outcome = Wanted::parse(&arguments).and_then(|wanted| match wanted.bench {
-        Bench::Storm => storm_beside_others(&wanted),
-        Bench::Plain => plain_beside_others(&wanted),
-        Bench::Speed => speed::beside_others(&wanted),
-    });
-    ended(outcome)
 }
 
 fn ended(outcome: Result<(), String>) -> ExitCode {

@@ -35,7 +35,7 @@ pub(crate) const KINDS: [Kind; 5] =
 const FIRST: &str = "10.77.128.1";
 const LAST: &str = "10.77.191.254";
 /// As many open files as this host allows.
-const ALL: &str = "$(ulimit -H -n)";
+pub(crate) const ALL: &str = "$(ulimit -H -n)";
 /// It binds its ports in far less.
 const START_PATIENCE: Duration = Duration::from_secs(20);
 /// Servers without a sign of being ready have it by then.
@@ -69,7 +69,7 @@ impl<'a> Running<'a> {
     /// # Errors
     /// In words: it is not to be had, or does not start.
     pub(crate) fn start(kind: Kind, link: &'a Link, files: &Files) -> Result<Self, String> {
-        let mut running = Self { namespace: &link.server, processes: Vec::new(), logs: Vec::new() };
+        let mut running = Self::none(&link.server);
         match kind {
             Kind::Heorot => running.heorot(link, files, Some(link.rate.as_str()))?,
             Kind::HeorotAuto => running.heorot(link, files, None)?,
@@ -85,6 +85,16 @@ impl<'a> Running<'a> {
             Kind::Bare => running.bare(link, files)?,
         }
         Ok(running)
+    }
+
+    /// Nothing runs yet.
+    pub(crate) fn none(namespace: &'a Namespace) -> Self {
+        Self { namespace, processes: Vec::new(), logs: Vec::new() }
+    }
+
+    /// The process ids of what runs.
+    pub(crate) fn process_ids(&self) -> impl Iterator<Item = u32> {
+        self.processes.iter().map(Child::id)
     }
 
     /// How it ended by itself, if it did: a result, too.
@@ -166,7 +176,7 @@ initrd = ["{INITRD}"]
             shown(&files.boot())
         );
         let configuration = write(files, "dnsmasq.conf", &text)?;
-        let mut command = limits(link, "dnsmasq", ALL)?;
+        let mut command = limits(&link.server, "dnsmasq", ALL)?;
         command.arg("--keep-in-foreground").arg(format!("--conf-file={}", shown(&configuration)));
         self.spawn(command, files, "dnsmasq.err", &[])?;
         self.pause("dnsmasq")
@@ -183,7 +193,7 @@ initrd = ["{INITRD}"]
              }} elsif option arch = 00:07 {{\n    filename \"ipxe.efi\";\n  }} else {{\n    filename \"pxelinux.0\";\n  }}\n}}\n"
         );
         let configuration = write(files, "dhcpd.conf", &text)?;
-        let mut command = limits(link, "dhcpd", ALL)?;
+        let mut command = limits(&link.server, "dhcpd", ALL)?;
         command.args(["-4", "-f", "-q", "--no-pid", "-cf"]).arg(configuration).arg("-lf").arg(leases);
         self.spawn(command, files, "dhcpd.log", &[INTERFACE])?;
         self.pause("dhcpd")
@@ -192,7 +202,7 @@ initrd = ["{INITRD}"]
     fn tftpd_hpa(&mut self, link: &Link, files: &Files) -> Result<(), String> {
         let address = format!("{SERVER}:69");
         let arguments = ["--foreground", "--address", &address, "--user", "root", "--secure"];
-        let mut command = limits(link, "in.tftpd", ALL)?;
+        let mut command = limits(&link.server, "in.tftpd", ALL)?;
         command.args(arguments).arg(files.boot());
         self.spawn(command, files, "tftpd-hpa.log", &[])?;
         self.pause("tftpd-hpa")
@@ -214,7 +224,7 @@ initrd = ["{INITRD}"]
             &log,
         ];
         // It waits with select(2), and aborts when a descriptor passes that call's 1024.
-        let mut command = limits(link, "atftpd", "1024")?;
+        let mut command = limits(&link.server, "atftpd", "1024")?;
         command.args(arguments).arg(files.boot());
         self.spawn(command, files, "atftpd.err", &[])?;
         self.pause("atftpd")
@@ -228,7 +238,11 @@ initrd = ["{INITRD}"]
         self.pause("the bare loop")
     }
 
-    fn spawn(
+    /// Starts a program whose words go to a file of this name.
+    ///
+    /// # Errors
+    /// In words, if it cannot be started.
+    pub(crate) fn spawn(
         &mut self,
         mut command: Command,
         files: &Files,
@@ -244,7 +258,11 @@ initrd = ["{INITRD}"]
         Ok(())
     }
 
-    fn wait(&mut self, name: &str, mut is_ready: impl FnMut() -> bool) -> Result<(), String> {
+    /// Waits until the server that was started last is ready.
+    ///
+    /// # Errors
+    /// In words: it ended instead, or takes too long.
+    pub(crate) fn wait(&mut self, name: &str, mut is_ready: impl FnMut() -> bool) -> Result<(), String> {
         let start = Instant::now();
         while !is_ready() {
             self.still_there(name)?;
@@ -281,9 +299,12 @@ impl Drop for Running<'_> {
 }
 
 /// One of the others, with so many open files. The shell replaces itself by the server.
-fn limits(link: &Link, program: &str, files: &str) -> Result<Command, String> {
+///
+/// # Errors
+/// In words, if it is not to be had.
+pub(crate) fn limits(namespace: &Namespace, program: &str, files: &str) -> Result<Command, String> {
     let program = debian::program(program)?;
-    let mut command = link.server.command("sh");
+    let mut command = namespace.command("sh");
     command.args(["-c", &format!("ulimit -n {files}; exec \"$0\" \"$@\"")]).arg(program);
     command.env("LD_LIBRARY_PATH", debian::libraries());
     Ok(command)
@@ -299,12 +320,17 @@ pub(crate) fn heorot() -> Result<PathBuf, String> {
     })
 }
 
-fn write(files: &Files, name: &str, text: &str) -> Result<PathBuf, String> {
+/// Writes a file in the room of the servers. Where it is.
+///
+/// # Errors
+/// In words, if the disk is full.
+pub(crate) fn write(files: &Files, name: &str, text: &str) -> Result<PathBuf, String> {
     let path = files.room(name);
     fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(path)
 }
 
-fn shown(path: &Path) -> String {
+/// A path as configurations have it.
+pub(crate) fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }

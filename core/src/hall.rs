@@ -144,14 +144,14 @@ impl Turn<'_> {
         self.event(Some(mac), Kind::Trouble, what);
     }
 
-    /// Proposes a record, for which nobody waits.
+    /// Proposes a record. A promise that is made after it waits for it, unless it is history.
     pub(crate) fn record(&mut self, record: Record) -> Ticket {
-        let ticket = self.hall.promises.next_ticket();
+        let ticket = self.hall.promises.next_ticket(record.is_awaited());
         self.out.push(Output::Record(ticket, record));
         ticket
     }
 
-    /// Fulfils a promise as soon as all that was recorded so far is durable: at once, if it is.
+    /// Fulfils a promise as soon as what was recorded so far and is more than history is durable: at once, if it is.
     pub(crate) fn promise(&mut self, promise: Promise) {
         if let Some(promise) = self.hall.promises.wait(promise) {
             promise.fulfil(self);
@@ -346,9 +346,15 @@ impl Turn<'_> {
         self.record(Record::Node(record));
     }
 
-    /// Records how far a boot is. A machine that was merely seen leaves no trace on disk.
+    /// Records how far a boot is. A machine that was merely seen leaves no trace on disk, and of one that has just got its first temporary address the lease's
+    /// record says all: its token is in no file yet.
     fn keep_boot(&mut self, mac: Mac) {
-        let Some(node) = self.hall.nodes.get(mac).filter(|node| node.stage != Stage::Seen) else { return };
+        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
+        let is_told_by_lease = node.stage == Stage::Temporary && node.phase == Some(Phase::Dhcp);
+        if node.stage == Stage::Seen || (is_told_by_lease && !node.is_recorded) {
+            return;
+        }
+        node.is_recorded = true;
         let record = BootRecord {
             mac: node.mac,
             token: node.boot.token.clone(),
@@ -387,7 +393,7 @@ impl Turn<'_> {
     }
 
     /// 128 bits that nobody can guess, as 32 digits.
-    fn token(&mut self, mac: Mac) -> String {
+    pub(crate) fn token(&mut self, mac: Mac) -> String {
         self.hall.boots += 1;
         let mut hasher = SipHasher24::new_with_key(&self.hall.secret);
         hasher.write(&mac.0);

@@ -10,7 +10,7 @@ use crate::cluster::pin::Pins;
 use crate::cluster::probe::Probes;
 use crate::cluster::record::{BootRecord, LeaseRecord, NodeRecord, Record};
 use crate::cluster::reservation::Reservations;
-use crate::cluster::stage::{Stage, Step};
+use crate::cluster::stage::{Phase, Stage, Step};
 use crate::config::Config;
 use crate::event::Kind;
 use crate::hall::{Due, Hall, Turn};
@@ -220,6 +220,7 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
         (node.further_macs, node.number, node.facts) = (kept.further_macs, kept.number, kept.facts);
     }
     if let Some(boot) = boot {
+        node.is_recorded = true;
         (node.boot.token, node.boot.profile) = (boot.token, boot.profile);
         (node.stage, node.phase, node.reason) = (boot.stage, boot.phase, boot.reason);
     }
@@ -244,6 +245,9 @@ fn restore_lease(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac) {
         turn.record(Record::LeaseEnded(address));
         return;
     };
+    if pool.kind == PoolKind::Temporary {
+        restore_borrower(turn, mac);
+    }
     let settings = &turn.config.networks[pool.network];
     let lease = match pool.kind {
         PoolKind::Guest => settings.guest_lease,
@@ -258,6 +262,19 @@ fn restore_lease(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac) {
     }
     if let Some(node) = turn.hall.nodes.get_mut(mac) {
         node.network = node.network.or(Some(pool.network));
+    }
+}
+
+/// Who has a temporary address has begun to boot, also if nothing else was recorded of it.
+fn restore_borrower(turn: &mut Turn<'_>, mac: Mac) {
+    if turn.hall.nodes.get(mac).is_some() {
+        return;
+    }
+    let token = turn.token(mac);
+    if let Some((node, _)) = turn.hall.nodes.meet(turn.now, mac) {
+        (node.stage, node.phase) = (Stage::Temporary, Some(Phase::Dhcp));
+        node.reason = "it had a temporary address before the restart".into();
+        node.boot.token = token;
     }
 }
 

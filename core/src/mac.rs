@@ -1,11 +1,12 @@
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
+use std::cmp::Ordering;
 use std::fmt;
 use std::hash::Hasher;
 use std::str::FromStr;
 
 /// An Ethernet hardware address.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Mac(pub [u8; 6]);
 
@@ -16,6 +17,11 @@ impl Mac {
     /// Whether it can be one machine's: not a group's (the lowest bit of the first octet), not all zeros.
     pub fn is_one_machine(self) -> bool {
         self.0[0] & 1 == 0 && self.0 != [0; 6]
+    }
+
+    fn number(self) -> u64 {
+        let [a, b, c, d, e, f] = self.0;
+        u64::from_be_bytes([0, 0, a, b, c, d, e, f])
     }
 
     /// The 48-bit address that ROMs make of the GUID of an InfiniBand port: its first three octets and its last three.
@@ -40,10 +46,28 @@ impl Mac {
     }
 }
 
+/// By their octets, which are compared as one number: every table of machines is searched by it.
+impl Ord for Mac {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.number().cmp(&other.number())
+    }
+}
+
+impl PartialOrd for Mac {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl fmt::Display for Mac {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+        const DIGITS: [u8; 16] = *b"0123456789abcdef";
+        let mut text = *b"00:00:00:00:00:00";
+        for (pair, octet) in text.chunks_mut(3).zip(self.0) {
+            pair[0] = DIGITS[usize::from(octet >> 4)];
+            pair[1] = DIGITS[usize::from(octet & 0xf)];
+        }
+        f.write_str(std::str::from_utf8(&text).expect("digits and colons"))
     }
 }
 

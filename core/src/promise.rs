@@ -13,6 +13,8 @@ use std::net::Ipv4Addr;
 #[derive(Debug, Default)]
 pub(crate) struct Promises {
     issued: Ticket,
+    /// The last of those that promises wait for.
+    awaited: Ticket,
     committed: Ticket,
     waiting: VecDeque<(Ticket, Promise)>,
 }
@@ -62,18 +64,21 @@ pub(crate) struct Grant {
 }
 
 impl Promises {
-    /// The ticket of the next record.
-    pub(crate) fn next_ticket(&mut self) -> Ticket {
+    /// The ticket of the next record; whether promises are to wait for that one.
+    pub(crate) fn next_ticket(&mut self, is_awaited: bool) -> Ticket {
         self.issued.0 += 1;
+        if is_awaited {
+            self.awaited = self.issued;
+        }
         self.issued
     }
 
-    /// Lets a promise wait for all records so far. It comes back if there is nothing to wait for.
+    /// Lets a promise wait for all records so far that are more than history. It comes back if there is nothing to wait for.
     pub(crate) fn wait(&mut self, promise: Promise) -> Option<Promise> {
-        if self.issued <= self.committed {
+        if self.awaited <= self.committed {
             return Some(promise);
         }
-        self.waiting.push_back((self.issued, promise));
+        self.waiting.push_back((self.awaited, promise));
         None
     }
 

@@ -116,7 +116,10 @@ impl Host {
 }
 
 /// An interface as a namespace has it. Asked of `ip`, for `/sys` shows the interfaces of the namespace it was mounted in.
-pub(crate) fn interface(namespace: &Namespace, name: &str) -> Result<Interface, String> {
+///
+/// # Errors
+/// In words, if it is not there.
+pub fn interface(namespace: &Namespace, name: &str) -> Result<Interface, String> {
     let line = namespace.ip(&format!("-o link show dev {name}"))?;
     let mut words = line.split_whitespace();
     let index = words.next().and_then(|word| word.trim_end_matches(':').parse().ok());

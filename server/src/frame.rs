@@ -36,31 +36,45 @@ pub(crate) fn frame(
     destination: SocketAddrV4,
     payload: &[u8],
 ) -> Option<Vec<u8>> {
-    let packet = packet(source, destination, payload)?;
-    let mut frame = Vec::with_capacity((ETHERNET_HEADER_OCTETS + packet.len()).max(FRAME_OCTETS_MIN));
+    let octets = ETHERNET_HEADER_OCTETS + IPV4_HEADER_OCTETS + UDP_HEADER_OCTETS + payload.len();
+    let mut frame = Vec::with_capacity(octets.max(FRAME_OCTETS_MIN));
     frame.extend(to.0);
     frame.extend(from.0);
     frame.extend(TYPE_IPV4.to_be_bytes());
-    frame.extend(packet);
+    put_packet(&mut frame, source, destination, payload)?;
     frame.resize(frame.len().max(FRAME_OCTETS_MIN), 0);
     Some(frame)
 }
 
 /// An IPv4 packet with a UDP datagram in it; both check sums are right. None: it is longer than any IPv4 packet.
 pub(crate) fn packet(source: SocketAddrV4, destination: SocketAddrV4, payload: &[u8]) -> Option<Vec<u8>> {
-    let udp_octets = u16::try_from(UDP_HEADER_OCTETS + payload.len()).ok()?;
-    let octets = u16::try_from(IPV4_HEADER_OCTETS + usize::from(udp_octets)).ok()?;
-    let mut packet = Vec::with_capacity(usize::from(octets));
-    packet.extend([0x45, 0]); // version 4, five words of header; no type of service
-    packet.extend(octets.to_be_bytes());
-    packet.extend([0, 0, 0, 0]); // never fragmented by us, so its identification means nothing (RFC 6864 4.1)
-    packet.extend([TIME_TO_LIVE, PROTOCOL_UDP, 0, 0]);
-    packet.extend(source.ip().octets());
-    packet.extend(destination.ip().octets());
-    let sum = complement(sum(0, &packet));
-    packet.splice(10..12, sum.to_be_bytes());
-    packet.extend(udp(source, destination, udp_octets, payload));
+    let mut packet = Vec::with_capacity(IPV4_HEADER_OCTETS + UDP_HEADER_OCTETS + payload.len());
+    put_packet(&mut packet, source, destination, payload)?;
     Some(packet)
+}
+
+/// Appends [`packet`].
+fn put_packet(
+    octets: &mut Vec<u8>,
+    source: SocketAddrV4,
+    destination: SocketAddrV4,
+    payload: &[u8],
+) -> Option<()> {
+    let udp_octets = u16::try_from(UDP_HEADER_OCTETS + payload.len()).ok()?;
+    let packet_octets = u16::try_from(IPV4_HEADER_OCTETS + usize::from(udp_octets)).ok()?;
+    let mut head = [0; IPV4_HEADER_OCTETS];
+    head[0] = 0x45; // version 4, five words of header
+    head[2..4].copy_from_slice(&packet_octets.to_be_bytes());
+    // Never fragmented by us, so its identification means nothing (RFC 6864 4.1).
+    head[8..10].copy_from_slice(&[TIME_TO_LIVE, PROTOCOL_UDP]);
+    head[12..16].copy_from_slice(&source.ip().octets());
+    head[16..20].copy_from_slice(&destination.ip().octets());
+    let checksum = complement(sum(0, &head));
+    head[10..12].copy_from_slice(&checksum.to_be_bytes());
+    octets.extend(head);
+    octets.extend(udp_head(source, destination, udp_octets, payload));
+    octets.extend_from_slice(payload);
+    Some(())
 }
 
 /// A frame to everybody that asks who has an address: with no sender's address, so that nobody's ARP table changes by it (RFC 5227 2.1.1).
@@ -112,29 +126,31 @@ fn arp(operation: u16, from: (Mac, Ipv4Addr), to: (Mac, Mac, Ipv4Addr)) -> Vec<u
     frame
 }
 
-/// A UDP datagram with its check sum over the pseudo-header (RFC 768).
-fn udp(source: SocketAddrV4, destination: SocketAddrV4, octets: u16, payload: &[u8]) -> Vec<u8> {
-    let mut datagram = Vec::with_capacity(usize::from(octets));
-    datagram.extend(source.port().to_be_bytes());
-    datagram.extend(destination.port().to_be_bytes());
-    datagram.extend(octets.to_be_bytes());
-    datagram.extend([0, 0]);
-    datagram.extend(payload);
+/// The header of a UDP datagram with its check sum over the pseudo-header (RFC 768).
+fn udp_head(
+    source: SocketAddrV4,
+    destination: SocketAddrV4,
+    octets: u16,
+    payload: &[u8],
+) -> [u8; UDP_HEADER_OCTETS] {
+    let mut head = [0; UDP_HEADER_OCTETS];
+    for (field, number) in head.chunks_exact_mut(2).zip([source.port(), destination.port(), octets]) {
+        field.copy_from_slice(&number.to_be_bytes());
+    }
     let addresses: [Ipv4Addr; 2] = [*source.ip(), *destination.ip()];
     let pseudo = addresses.iter().fold(0, |total, address| sum(total, &address.octets()));
-    let total = sum(pseudo + u32::from(PROTOCOL_UDP) + u32::from(octets), &datagram);
+    let total = sum(sum(pseudo + u32::from(PROTOCOL_UDP) + u32::from(octets), &head), payload);
     // "If the computed checksum is zero, it is transmitted as all ones": zero would mean that there is none (RFC 768).
     let checksum = Some(complement(total)).filter(|sum| *sum != 0).unwrap_or(u16::MAX);
-    datagram.splice(6..8, checksum.to_be_bytes());
-    datagram
+    head[6..].copy_from_slice(&checksum.to_be_bytes());
+    head
 }
 
 /// Adds 16-bit words to a sum; an odd octet at the end counts as if a zero followed (RFC 1071).
 fn sum(start: u32, octets: &[u8]) -> u32 {
-    octets.chunks(2).fold(start, |total, word| {
-        let low = word.get(1).copied().unwrap_or(0);
-        total + (u32::from(word[0]) << 8 | u32::from(low))
-    })
+    let (words, odd) = octets.as_chunks::<2>();
+    let words: u32 = words.iter().map(|word| u32::from(u16::from_be_bytes(*word))).sum();
+    start + words + odd.first().map_or(0, |high| u32::from(*high) << 8)
 }
 
 /// The ones' complement of a sum, folded to 16 bits (RFC 1071). A packet of 64 KiB adds 2^15 words, which fits 32 bits.

@@ -1,15 +1,21 @@
 //! The journal: one line an event on stderr, written by a thread of its own, so that a reader who has stopped reading stops nobody else.
+//!
+//! Lines gather for some milliseconds and are written together: a storm of a thousand machines is twenty thousand lines within seconds, and a system call for each of
+//! them, and a thread woken for it, would cost more than what they tell of.
 
 use crate::clock;
 use heorot_core::event::{Event, Kind};
-use std::io::Write;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use heorot_core::time::Time;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Lines that wait for stderr. Further ones are counted and lost: a thousand machines say some 20 lines each in a boot.
-const LINES_WAITING_MAX: usize = 16_384;
+/// Octets that wait for stderr. Further lines are counted and lost: a thousand machines say some 20 lines of 100 octets each in a boot.
+const OCTETS_WAITING_MAX: usize = 2 << 20;
+
+/// How long lines gather.
+const GATHERS: Duration = Duration::from_millis(5);
 
 /// How long [`Journal::flush`] waits for a stderr that nobody reads.
 const FLUSH_WAITS: Duration = Duration::from_millis(500);
@@ -28,15 +34,31 @@ pub(crate) enum Weight {
 /// Writes lines, and never waits.
 #[derive(Clone, Debug)]
 pub(crate) struct Journal {
-    line: SyncSender<Entry>,
-    lost: Arc<AtomicU64>,
+    page: Arc<Page>,
     under_journald: bool,
 }
 
-#[derive(Debug)]
-enum Entry {
-    Line(String),
-    Flush(SyncSender<()>),
+/// What is shared with the thread that writes.
+#[derive(Debug, Default)]
+struct Page {
+    lines: Mutex<Lines>,
+    /// The first line has come, or somebody waits for the last.
+    begun: Condvar,
+    /// All that had gathered is written.
+    written: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Lines {
+    waiting: String,
+    /// Lines that found no room.
+    lost: u64,
+    /// Whether the thread has some in hand.
+    in_hand: bool,
+    /// Whether somebody waits until all is written.
+    in_haste: bool,
+    /// The millisecond of the last line, and what the calendar calls it.
+    stamp: (u64, String),
 }
 
 impl Journal {
@@ -45,24 +67,10 @@ impl Journal {
     /// # Errors
     /// No thread can be started.
     pub(crate) fn start() -> std::io::Result<Self> {
-        let (line, lines) = sync_channel::<Entry>(LINES_WAITING_MAX);
-        let lost = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&lost);
-        std::thread::Builder::new().name("journal".into()).spawn(move || {
-            let mut stderr = std::io::stderr();
-            for entry in lines {
-                match entry {
-                    // If stderr is closed, there is nobody left to tell.
-                    Entry::Line(text) => drop(stderr.write_all(text.as_bytes())),
-                    Entry::Flush(done) => drop(done.send(())),
-                }
-                let lost = counted.swap(0, Ordering::Relaxed);
-                if lost > 0 {
-                    let _ = writeln!(stderr, "{lost} lines were lost here: nobody read fast enough");
-                }
-            }
-        })?;
-        Ok(Self { line, lost, under_journald: is_journald() })
+        let page = Arc::new(Page::default());
+        let read = Arc::clone(&page);
+        std::thread::Builder::new().name("journal".into()).spawn(move || read.write_out())?;
+        Ok(Self { page, under_journald: is_journald() })
     }
 
     /// Writes what happened.
@@ -77,22 +85,72 @@ impl Journal {
 
     /// Waits, within bounds, until all that was said before is written.
     pub(crate) fn flush(&self) {
-        let (done, written) = sync_channel(1);
-        if self.line.try_send(Entry::Flush(done)).is_ok() {
-            let _ = written.recv_timeout(FLUSH_WAITS);
-        }
+        let mut lines = self.page.lines();
+        lines.in_haste = true;
+        self.page.begun.notify_one();
+        let is_unwritten = |lines: &mut Lines| lines.in_hand || !lines.waiting.is_empty();
+        // Whatever comes of it, nobody waits longer.
+        drop(self.page.written.wait_timeout_while(lines, FLUSH_WAITS, is_unwritten));
     }
 
     fn write(&self, weight: Weight, text: &dyn std::fmt::Display) {
-        // journald stamps the time itself and takes the priority from `<N>` (sd-daemon(3)).
-        let text = if self.under_journald {
-            format!("<{}>{text}\n", weight as u8)
+        let mut lines = self.page.lines();
+        if lines.waiting.len() >= OCTETS_WAITING_MAX {
+            lines.lost += 1;
+            return;
+        }
+        let is_first = lines.waiting.is_empty();
+        // journald stamps the time itself and takes the priority from `<N>` (sd-daemon(3)). Writing to a string cannot fail.
+        let _ = if self.under_journald {
+            writeln!(lines.waiting, "<{}>{text}", weight as u8)
         } else {
-            let now = clock::now();
-            format!("{} {text}\n", clock::wall(now).stamp(now, now))
+            lines.stamp(clock::now());
+            let Lines { waiting, stamp, .. } = &mut *lines;
+            writeln!(waiting, "{} {text}", stamp.1)
         };
-        if self.line.try_send(Entry::Line(text)).is_err() {
-            self.lost.fetch_add(1, Ordering::Relaxed);
+        if is_first {
+            self.page.begun.notify_one();
+        }
+    }
+}
+
+impl Page {
+    /// Writes what gathers, for ever.
+    fn write_out(&self) {
+        let mut stderr = std::io::stderr();
+        let mut text = String::new();
+        loop {
+            let lines = self.begun.wait_while(self.lines(), |lines| lines.waiting.is_empty());
+            let lines = lines.unwrap_or_else(PoisonError::into_inner);
+            let gathered = self.begun.wait_timeout_while(lines, GATHERS, |lines| !lines.in_haste);
+            let (mut lines, _) = gathered.unwrap_or_else(PoisonError::into_inner);
+            std::mem::swap(&mut text, &mut lines.waiting);
+            let lost = std::mem::take(&mut lines.lost);
+            lines.in_hand = true;
+            drop(lines);
+            // If stderr is closed, there is nobody left to tell.
+            let _ = stderr.write_all(text.as_bytes());
+            text.clear();
+            if lost > 0 {
+                let _ = writeln!(stderr, "{lost} lines were lost here: nobody read fast enough");
+            }
+            self.lines().in_hand = false;
+            self.written.notify_all();
+        }
+    }
+
+    /// A thread that panicked had written a line, or part of one.
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lines {
+    /// Has the stamp be that of this moment.
+    fn stamp(&mut self, now: Time) {
+        let millisecond = now.as_nanoseconds() / 1_000_000;
+        if self.stamp.0 != millisecond {
+            self.stamp = (millisecond, clock::wall(now).stamp(now, now));
         }
     }
 }
@@ -119,5 +177,48 @@ fn weight(kind: Kind) -> Weight {
         | Kind::Transfer
         | Kind::Agent
         | Kind::Check => Weight::Info,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A journal whose lines nobody writes.
+    fn unread() -> Journal {
+        Journal { page: Arc::default(), under_journald: true }
+    }
+
+    #[test]
+    fn lines_gather_with_their_weights() {
+        let journal = unread();
+        journal.say(Weight::Notice, "it serves");
+        journal.event(&Event { machine: None, kind: Kind::Trouble, detail: "it does not".into() });
+        assert_eq!(journal.page.lines().waiting, "<5>it serves\n<4>it does not\n");
+    }
+
+    #[test]
+    fn what_finds_no_room_is_counted_and_keeps_nobody() {
+        let journal = unread();
+        let text = "x".repeat(OCTETS_WAITING_MAX);
+        for _ in 0..3 {
+            journal.say(Weight::Info, &text);
+        }
+        let lines = journal.page.lines();
+        assert_eq!((lines.waiting.len(), lines.lost), (OCTETS_WAITING_MAX + 4, 2));
+        drop(lines);
+        let start = std::time::Instant::now();
+        journal.flush();
+        assert!(start.elapsed() >= FLUSH_WAITS, "there is something left to be written");
+    }
+
+    #[test]
+    fn a_flush_waits_for_no_more_than_the_last_line() {
+        let journal = Journal::start().unwrap();
+        journal.say(Weight::Info, "a line of a test");
+        let start = std::time::Instant::now();
+        journal.flush();
+        assert!(start.elapsed() < FLUSH_WAITS);
+        assert_eq!(journal.page.lines().waiting, "");
     }
 }

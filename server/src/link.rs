@@ -1,23 +1,26 @@
 //! Sending below the kernel's tables: frames to clients without an address, and packets whose source we choose.
 
 use crate::frame;
-use crate::netio::link_address;
+use crate::netio::packet::send_frames;
+use crate::netio::{BATCH, link_address};
 use crate::problem::{Problem, problem};
 use heorot_core::mac::Mac;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::os::fd::AsFd;
 
 /// The DHCP server's port.
 const SERVER_PORT: u16 = 67;
 /// The DHCP client's port.
 const CLIENT_PORT: u16 = 68;
 
-/// An interface by which frames leave. Nothing is ever received by it.
+/// An interface by which frames leave, together those of a moment. Nothing is ever received by it.
 #[derive(Debug)]
 pub(crate) struct Link {
     socket: Socket,
     mac: Mac,
+    waiting: Vec<Vec<u8>>,
 }
 
 impl Link {
@@ -29,15 +32,15 @@ impl Link {
             io::Result::Ok(socket)
         };
         let socket = open().map_err(|e| problem!("raw frames cannot be sent by {interface}: {e}"))?;
-        Ok(Self { socket, mac })
+        Ok(Self { socket, mac, waiting: Vec::new() })
     }
 
-    /// Sends a DHCP reply to a hardware address, without ARP and without a trace in the kernel.
+    /// Takes a DHCP reply to a hardware address, which needs no ARP and leaves no trace in the kernel. It leaves with [`Self::flush`].
     ///
     /// # Errors
-    /// The kernel's: its queue is full, the interface is down, the frame is too long for it.
-    pub(crate) fn send(
-        &self,
+    /// It is longer than any packet.
+    pub(crate) fn give(
+        &mut self,
         source: Ipv4Addr,
         to: Mac,
         destination: Ipv4Addr,
@@ -47,7 +50,30 @@ impl Link {
         let destination = SocketAddrV4::new(destination, CLIENT_PORT);
         let frame =
             frame::frame(self.mac, to, source, destination, payload).ok_or(io::ErrorKind::InvalidInput)?;
-        self.socket.send(&frame).map(drop)
+        self.waiting.push(frame);
+        Ok(())
+    }
+
+    /// Whether there are as many frames as leave with one system call.
+    pub(crate) fn is_full(&self) -> bool {
+        self.waiting.len() >= BATCH
+    }
+
+    /// Sends what was given.
+    ///
+    /// # Errors
+    /// The kernel's for the last of the frames that did not leave, which are gone: its queue is full, the interface is down, a frame is too long for it.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        let (mut sent, mut outcome) = (0, Ok(()));
+        while sent < self.waiting.len() {
+            let rest = self.waiting.iter().skip(sent).map(|frame| [frame.as_slice(), &[]]);
+            match send_frames(self.socket.as_fd(), rest) {
+                Ok(count) => sent += count,
+                Err(error) => (sent, outcome) = (sent + 1, Err(error)),
+            }
+        }
+        self.waiting.clear();
+        outcome
     }
 }
 

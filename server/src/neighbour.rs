@@ -1,10 +1,12 @@
 //! Permanent neighbour entries, marked as ours, so that no ARP disturbs a machine in mid-boot and none of them outlives us.
 //!
-//! Netlink by hand: three messages (rtnetlink(7)), two of them so small that the loop can wait for their answer.
+//! Netlink by hand: three messages (rtnetlink(7)). The kernel does what two of them want within the system call that sends them, and answers only what it could not do.
 
 pub(crate) mod threshold;
 
 use heorot_core::mac::Mac;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, Read};
 use std::mem::size_of;
@@ -37,11 +39,15 @@ const DUMP_BUFFERS_MAX: usize = 4096;
 /// The kernel answers within the system call; this only bounds what cannot happen.
 const ANSWER_WITHIN: Duration = Duration::from_millis(10);
 
-/// Sets and drops neighbour entries.
+/// Octets of requests that leave together.
+const GATHERED_OCTETS_MAX: usize = 16 * 1024;
+
+/// Sets and drops neighbour entries, together those of a moment.
 #[derive(Debug)]
 pub(crate) struct Neighbours {
     socket: Socket,
-    sequence: u32,
+    /// Requests that have not left yet.
+    gathered: Vec<u8>,
     buffer: Vec<u8>,
 }
 
@@ -64,32 +70,52 @@ impl Neighbours {
             Some(Protocol::from(libc::NETLINK_ROUTE)),
         )?;
         socket.set_read_timeout(Some(ANSWER_WITHIN))?;
-        Ok(Self { socket, sequence: 0, buffer: vec![0; RECEIVE_OCTETS] })
+        Ok(Self { socket, gathered: Vec::new(), buffer: vec![0; RECEIVE_OCTETS] })
     }
 
-    /// Sets a permanent entry, or changes what is there.
-    ///
-    /// # Errors
-    /// The kernel's.
-    pub(crate) fn set(&mut self, interface: u32, address: Ipv4Addr, mac: Mac) -> io::Result<()> {
-        let flags = libc::NLM_F_REQUEST | libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_REPLACE;
+    /// Sets a permanent entry, or changes what is there, with the next [`Self::flush`].
+    pub(crate) fn set(&mut self, interface: u32, address: Ipv4Addr, mac: Mac) {
+        let flags = libc::NLM_F_REQUEST | libc::NLM_F_CREATE | libc::NLM_F_REPLACE;
         let mut body = neighbour_header(interface, NUD_PERMANENT);
         attribute(&mut body, NDA_DST, &address.octets());
         attribute(&mut body, NDA_LLADDR, &mac.0);
         attribute(&mut body, NDA_PROTOCOL, &[OUR_MARK]);
-        self.request(libc::RTM_NEWNEIGH, flags, &body)
+        self.put(libc::RTM_NEWNEIGH, flags, &body);
     }
 
-    /// Takes an entry away. That there is none is no error.
-    ///
-    /// # Errors
-    /// The kernel's.
-    pub(crate) fn drop_entry(&mut self, interface: u32, address: Ipv4Addr) -> io::Result<()> {
+    /// Takes an entry away, with the next [`Self::flush`]. That there is none is no error.
+    pub(crate) fn drop_entry(&mut self, interface: u32, address: Ipv4Addr) {
         let mut body = neighbour_header(interface, 0);
         attribute(&mut body, NDA_DST, &address.octets());
-        match self.request(libc::RTM_DELNEIGH, libc::NLM_F_REQUEST | libc::NLM_F_ACK, &body) {
-            Err(e) if e.raw_os_error() == Some(libc::ENOENT) => Ok(()),
-            done => done,
+        self.put(libc::RTM_DELNEIGH, libc::NLM_F_REQUEST, &body);
+    }
+
+    /// Whether as much has gathered as should leave together.
+    pub(crate) fn is_full(&self) -> bool {
+        self.gathered.len() >= GATHERED_OCTETS_MAX
+    }
+
+    /// Does what has gathered. The kernel is done with it when this returns, and has answered what it could not do.
+    ///
+    /// # Errors
+    /// The last of the kernel's.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        if self.gathered.is_empty() {
+            return Ok(());
+        }
+        let sent = self.socket.send(&self.gathered);
+        self.gathered.clear();
+        sent?;
+        let mut outcome = Ok(());
+        loop {
+            let octets = match recv(&self.socket, self.buffer.as_mut_slice(), RecvFlags::DONTWAIT) {
+                Ok((octets, _)) => octets,
+                Err(Errno::AGAIN) => return outcome,
+                Err(error) => return Err(error.into()),
+            };
+            for message in Messages(self.buffer.get(..octets).unwrap_or_default()) {
+                outcome = message.refusal().map_or(outcome, Err);
+            }
         }
     }
 
@@ -100,14 +126,20 @@ impl Neighbours {
     pub(crate) fn remove_ours(&mut self) -> io::Result<usize> {
         let ours = self.ours()?;
         for entry in &ours {
-            self.drop_entry(entry.interface, entry.address)?;
+            self.drop_entry(entry.interface, entry.address);
+            if self.is_full() {
+                self.flush()?;
+            }
         }
+        self.flush()?;
         Ok(ours.len())
     }
 
     fn ours(&mut self) -> io::Result<Vec<Entry>> {
         let flags = libc::NLM_F_REQUEST | libc::NLM_F_DUMP;
-        self.send(libc::RTM_GETNEIGH, flags, &neighbour_header(0, 0))?;
+        self.flush()?;
+        self.put(libc::RTM_GETNEIGH, flags, &neighbour_header(0, 0));
+        self.socket.send(&std::mem::take(&mut self.gathered))?;
         let mut ours = Vec::new();
         for _ in 0..DUMP_BUFFERS_MAX {
             let octets = self.socket.read(&mut self.buffer)?;
@@ -127,31 +159,13 @@ impl Neighbours {
         Ok(ours)
     }
 
-    fn request(&mut self, kind: u16, flags: i32, body: &[u8]) -> io::Result<()> {
-        let sequence = self.send(kind, flags, body)?;
-        loop {
-            let octets = self.socket.read(&mut self.buffer)?;
-            for message in Messages(self.buffer.get(..octets).unwrap_or_default()) {
-                // An answer to an earlier request that took too long is skipped.
-                if i32::from(message.kind) == libc::NLMSG_ERROR && message.sequence == sequence {
-                    return message.error().map_or(Ok(()), Err);
-                }
-            }
-        }
-    }
-
-    fn send(&mut self, kind: u16, flags: i32, body: &[u8]) -> io::Result<u32> {
-        self.sequence = self.sequence.wrapping_add(1);
+    fn put(&mut self, kind: u16, flags: i32, body: &[u8]) {
         let octets = u32::try_from(MESSAGE_HEADER_OCTETS + body.len()).expect("requests are small");
-        let mut message = Vec::with_capacity(MESSAGE_HEADER_OCTETS + body.len());
-        message.extend(octets.to_ne_bytes());
-        message.extend(kind.to_ne_bytes());
-        message.extend(u16::try_from(flags).expect("the flags have 16 bits").to_ne_bytes());
-        message.extend(self.sequence.to_ne_bytes());
-        message.extend(0_u32.to_ne_bytes()); // from us to the kernel
-        message.extend(body);
-        self.socket.send(&message)?;
-        Ok(self.sequence)
+        self.gathered.extend(octets.to_ne_bytes());
+        self.gathered.extend(kind.to_ne_bytes());
+        self.gathered.extend(u16::try_from(flags).expect("the flags have 16 bits").to_ne_bytes());
+        self.gathered.extend([0; 8]); // without a number, from us to the kernel
+        self.gathered.extend(body);
     }
 }
 
@@ -177,7 +191,6 @@ fn attribute(body: &mut Vec<u8>, kind: u16, value: &[u8]) {
 /// One message from the kernel.
 pub(crate) struct Message<'a> {
     pub(crate) kind: u16,
-    sequence: u32,
     pub(crate) body: &'a [u8],
 }
 
@@ -186,6 +199,18 @@ impl Message<'_> {
     fn error(&self) -> Option<io::Error> {
         let code = self.body.first_chunk().map_or(-libc::EIO, |code| i32::from_ne_bytes(*code));
         (code != 0).then(|| io::Error::from_raw_os_error(-code))
+    }
+
+    /// What could not be done, if it is that. After the error stands the request (netlink(7)); to take away what is not there is done.
+    fn refusal(&self) -> Option<io::Error> {
+        if i32::from(self.kind) != libc::NLMSG_ERROR {
+            return None;
+        }
+        let request = u16_at(self.body, size_of::<i32>() + 4);
+        let is_gone = |error: &io::Error| {
+            error.raw_os_error() == Some(libc::ENOENT) && request == Some(libc::RTM_DELNEIGH)
+        };
+        self.error().filter(|error| !is_gone(error))
     }
 }
 
@@ -198,11 +223,7 @@ impl<'a> Iterator for Messages<'a> {
     fn next(&mut self) -> Option<Message<'a>> {
         let octets = usize::try_from(u32_at(self.0, 0)?).ok()?;
         let whole = self.0.get(..octets)?;
-        let message = Message {
-            kind: u16_at(whole, 4)?,
-            sequence: u32_at(whole, 8)?,
-            body: whole.get(MESSAGE_HEADER_OCTETS..)?,
-        };
+        let message = Message { kind: u16_at(whole, 4)?, body: whole.get(MESSAGE_HEADER_OCTETS..)? };
         self.0 = self.0.get(octets.next_multiple_of(4)..).unwrap_or_default();
         Some(message)
     }

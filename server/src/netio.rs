@@ -21,7 +21,7 @@ pub(crate) const BATCH: usize = 64;
 /// Octets of the largest UDP payload. Larger buffers than any honest client needs, so that the machines see how wrong a wrong datagram is.
 const PAYLOAD_OCTETS_MAX: usize = 65_507;
 
-/// Octets for control messages: `in_pktinfo` and the drop counter need 56 with their headers.
+/// Octets for control messages: `in_pktinfo` needs 32 with its header.
 const CONTROL_OCTETS: usize = 128;
 
 /// Control messages as the kernel wants them: aligned like their headers.
@@ -52,8 +52,6 @@ pub(crate) struct Envelope {
     pub(crate) local: Ipv4Addr,
     /// The kernel's number of the interface it came by.
     pub(crate) interface: u32,
-    /// What the socket has dropped since it was made, when this datagram was queued, if it ever did.
-    pub(crate) dropped: Option<u32>,
     octets: usize,
 }
 
@@ -121,6 +119,11 @@ impl Inbox {
         Ok(count)
     }
 
+    /// Whether [`Inbox::receive`] took as many as there is room for: there may be more.
+    pub(crate) fn is_full(&self) -> bool {
+        self.received.len() == BATCH
+    }
+
     /// The datagrams that [`Inbox::receive`] took, in their order.
     pub(crate) fn datagrams(&self) -> impl Iterator<Item = (Envelope, &[u8])> {
         self.received.iter().zip(self.payloads.chunks_exact(PAYLOAD_OCTETS_MAX)).map(|(envelope, room)| {
@@ -139,7 +142,6 @@ fn envelope(message: &libc::mmsghdr, peer: &libc::sockaddr_in) -> Envelope {
         destination: Ipv4Addr::UNSPECIFIED,
         local: Ipv4Addr::UNSPECIFIED,
         interface: 0,
-        dropped: None,
         octets: usize::try_from(message.msg_len).expect("a datagram's length fits"),
     };
     // SAFETY: the kernel has filled in the header and its control buffer, which is still alive and not borrowed elsewhere.
@@ -155,9 +157,6 @@ fn envelope(message: &libc::mmsghdr, peer: &libc::sockaddr_in) -> Envelope {
             envelope.destination = Ipv4Addr::from(u32::from_be(info.ipi_addr.s_addr));
             envelope.local = Ipv4Addr::from(u32::from_be(info.ipi_spec_dst.s_addr));
             envelope.interface = u32::try_from(info.ipi_ifindex).unwrap_or(0);
-        } else if (level, kind) == (libc::SOL_SOCKET, libc::SO_RXQ_OVFL) {
-            // SAFETY: a message of this type carries a whole u32; it may be unaligned.
-            envelope.dropped = Some(unsafe { ptr::read_unaligned(data.cast()) });
         }
         // SAFETY: `control` is a header of this message.
         control = unsafe { libc::CMSG_NXTHDR(&raw const message.msg_hdr, control) };
@@ -169,6 +168,28 @@ fn envelope(message: &libc::mmsghdr, peer: &libc::sockaddr_in) -> Envelope {
 fn make_room(header: &mut libc::mmsghdr) {
     header.msg_hdr.msg_namelen = socket_address_octets();
     header.msg_hdr.msg_controllen = CONTROL_OCTETS;
+}
+
+/// How many datagrams a socket has dropped since it was made, because it was full. It is asked for: a count that comes with datagrams (SO_RXQ_OVFL) says nothing
+/// of the last ones of a storm until the next one.
+///
+/// # Errors
+/// The kernel's.
+pub(crate) fn dropped(socket: BorrowedFd<'_>) -> io::Result<u32> {
+    const PLACES: usize = libc::SK_MEMINFO_DROPS as usize + 1;
+    let mut information = [0_u32; PLACES];
+    let mut octets = size_of_val(&information) as libc::socklen_t;
+    // SAFETY: the kernel writes at most the stated octets, integers, into an array of just these.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_MEMINFO,
+            (&raw mut information).cast(),
+            &raw mut octets,
+        )
+    };
+    if result == 0 { Ok(information[PLACES - 1]) } else { Err(io::Error::last_os_error()) }
 }
 
 /// The address of an interface for a packet socket that gets frames of this Ethernet type; of 0, it only sends.

@@ -70,6 +70,9 @@ const SOCKETS_MAX: Duration = Duration::from_millis(5);
 /// Batches taken from one TFTP port in a turn: a millisecond or two, before all else gets its turn.
 const ROUNDS_MAX: usize = 8;
 
+/// What is said when a socket was full.
+const LOST: &str = "the kernel dropped datagrams, for they came faster than they were taken";
+
 /// Longest sleep, for no reason but that a mistake of ours should show as a delay and not as the end.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
 
@@ -118,9 +121,10 @@ pub(crate) struct Loop {
     pending: Pending,
     meter: Meter,
     outgoing: Outgoing,
+    /// Room for what is decided about nodes.
+    decided: Vec<message::Output>,
     /// Room for what the transfers put out.
     outputs: Vec<transfer::Output>,
-    kernel_drops: u64,
     /// When something was last complained of, by what.
     complaints: BTreeMap<&'static str, Time>,
     reloading: bool,
@@ -214,8 +218,8 @@ impl Loop {
             pending: Pending::default(),
             meter: Meter::default(),
             outgoing,
+            decided: Vec::new(),
             outputs: Vec::new(),
-            kernel_drops: 0,
             complaints: BTreeMap::new(),
             reloading: false,
             dumping: Arc::default(),
@@ -239,6 +243,7 @@ impl Loop {
         for output in resumed {
             self.carry_transfer(output);
         }
+        self.flush_links();
         self.flush_tftp();
         let mut inbox = Inbox::new();
         while !self.is_over() {
@@ -269,6 +274,7 @@ impl Loop {
             self.now = clock::now();
             self.take_messages();
             self.wake();
+            self.flush_links();
             self.flush_tftp();
             self.longest_turn = self.longest_turn.max(clock::now().since(begun));
         }
@@ -278,14 +284,17 @@ impl Loop {
 
     /// Hands the records of the turn to the store.
     fn submit(&mut self) {
-        if let Some((through, why)) = self.parts.commits.submit() {
+        // Who ends waits for everything.
+        let now = if self.ends_by.is_some() { Time::from_nanoseconds(u64::MAX) } else { self.now };
+        if let Some((through, why)) = self.parts.commits.submit(now) {
             self.heorot(message::Input::Refused { through, why });
         }
     }
 
     /// Sleeps until something is ready or due.
     fn sleep(&mut self) -> io::Result<Vec<Source>> {
-        let due = [self.parts.heorot.next_wakeup(), self.parts.transfers.next_wakeup(), self.ends_by];
+        let (heorot, transfers) = (self.parts.heorot.next_wakeup(), self.parts.transfers.next_wakeup());
+        let due = [heorot, transfers, self.parts.commits.due(), self.ends_by];
         let due = due.into_iter().flatten().min();
         let pause = due.map_or(SLEEP_MAX, |due| due.since(clock::now()).min(SLEEP_MAX));
         let pause = Timespec::try_from(pause).expect("a minute fits");
@@ -333,18 +342,18 @@ impl Loop {
 
     /// A batch from port 67 of an interface.
     fn take_dhcp(&mut self, place: usize, inbox: &mut Inbox) {
-        let (interface, port) = &mut self.parts.dhcp[place];
+        let (_, port) = &mut self.parts.dhcp[place];
         if let Err(error) = inbox.receive(port.as_fd()) {
             return self.complain("receiving DHCP", &error);
+        }
+        if inbox.is_full() && port.newly_dropped() > 0 {
+            self.complain("receiving DHCP", &LOST);
         }
         if self.ends_by.is_some() {
             return;
         }
-        let interface = interface.clone();
+        let interface = self.parts.dhcp[place].0.clone();
         for (envelope, payload) in inbox.datagrams() {
-            if let Some(dropped) = envelope.dropped {
-                self.kernel_drops += self.parts.dhcp[place].1.newly_dropped(dropped);
-            }
             let (source, destination) = (envelope.source, envelope.destination);
             self.heorot(message::Input::Dhcp(Datagram {
                 interface: &interface,
@@ -353,6 +362,7 @@ impl Loop {
                 payload,
             }));
         }
+        self.flush_links();
     }
 
     /// What was answered to our probes, and what others ask.
@@ -399,6 +409,10 @@ impl Loop {
         for _ in 0..ROUNDS_MAX {
             match inbox.receive(self.tftp_port(port).as_fd()) {
                 Ok(0) => return,
+                Ok(_) if inbox.is_full() && self.tftp_port(port).newly_dropped() > 0 => {
+                    self.complain("receiving TFTP", &LOST);
+                    self.take_tftp_batch(port, inbox);
+                }
                 Ok(_) => self.take_tftp_batch(port, inbox),
                 Err(error) => return self.complain("receiving TFTP", &error),
             }
@@ -408,9 +422,6 @@ impl Loop {
 
     fn take_tftp_batch(&mut self, port: Port, inbox: &Inbox) {
         for (envelope, payload) in inbox.datagrams() {
-            if let Some(dropped) = envelope.dropped {
-                self.kernel_drops += self.tftp_port(port).newly_dropped(dropped);
-            }
             // A request to a broadcast address is for nobody (RFC 1123 4.2.3.4).
             let served = self.is_served(envelope.interface) && envelope.destination == envelope.local;
             // Where all is sent from one port, the ACKs of what is in flight come there too.

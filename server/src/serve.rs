@@ -65,6 +65,9 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
 
     let opened = open(&config, &control_path)?;
     let journal = Journal::start().map_err(|e| cannot_start(&e))?;
+    if let Some(warning) = opened.dhcp.iter().find_map(|(_, port)| port.too_small()) {
+        journal.say(Weight::Warning, warning);
+    }
     if !warnings.is_empty() {
         journal.say(Weight::Warning, warnings.trim_end());
     }

@@ -245,7 +245,7 @@ fn write(
     doubtful: &mut BTreeMap<String, Option<String>>,
 ) -> Result<(), redb::Error> {
     let transaction = begin(database)?;
-    let mut before = doubtful.clone();
+    let mut before = Vec::with_capacity(batch.len());
     {
         let mut table = transaction.open_table(RECORDS)?;
         for (key, value) in doubtful.iter() {
@@ -254,14 +254,16 @@ fn write(
         for (_, record) in batch {
             let key = record.key();
             let was = put(&mut table, &key, record.value().as_deref())?;
-            before.entry(key).or_insert(was);
+            before.push((key, was));
         }
     }
     // Until here nothing can have reached the file's visible state. The commit may, even if it fails.
     match transaction.commit() {
         Ok(()) => doubtful.clear(),
         Err(error) => {
-            *doubtful = before;
+            for (key, was) in before {
+                doubtful.entry(key).or_insert(was);
+            }
             return Err(error.into());
         }
     }

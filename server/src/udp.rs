@@ -24,7 +24,8 @@ const SEND_OCTETS: usize = 4 << 20;
 #[derive(Debug)]
 pub(crate) struct UdpPort {
     socket: Socket,
-    dropped: u32,
+    /// What was dropped when that was last asked for.
+    dropped: u64,
 }
 
 impl UdpPort {
@@ -81,16 +82,25 @@ impl UdpPort {
         address.map_or(0, |a| a.port())
     }
 
-    /// Takes note of the kernel's counter; how much it has risen. It is told with datagrams only, as a number that wraps.
-    pub(crate) fn newly_dropped(&mut self, counter: u32) -> u64 {
-        let more = counter.wrapping_sub(self.dropped);
-        self.dropped = counter;
-        u64::from(more)
+    /// How many datagrams the kernel has dropped since the start, because the socket was full.
+    pub(crate) fn dropped(&self) -> u64 {
+        // It has told it of every socket since Linux 4.12.
+        netio::dropped(self.socket.as_fd()).map_or(0, u64::from)
+    }
+
+    /// How many of them since this was last asked for.
+    pub(crate) fn newly_dropped(&mut self) -> u64 {
+        let now = self.dropped();
+        now.saturating_sub(std::mem::replace(&mut self.dropped, now))
+    }
+
+    /// What to do about it, if the kernel gives the socket less room than a storm takes.
+    pub(crate) fn too_small(&self) -> Option<String> {
+        too_small(self.socket.recv_buffer_size().ok()?)
     }
 
     fn bind(socket: Socket, port: u16) -> io::Result<Self> {
         setsockopt(&socket, sockopt::Ipv4PacketInfo, &true)?;
-        setsockopt(&socket, sockopt::RxqOvfl, &1)?;
         netio::never_set_df(socket.as_fd())?;
         // Without the privilege the kernel grants what its `rmem_max` allows: less room for a storm, and no reason not to serve.
         if setsockopt(&socket, sockopt::RcvBufForce, &RECEIVE_OCTETS).is_err() {
@@ -106,6 +116,17 @@ impl AsFd for UdpPort {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+/// In words, if so many octets are too few. The kernel counts its own for each datagram and doubles what it was asked for (socket(7)).
+fn too_small(octets: usize) -> Option<String> {
+    (octets < RECEIVE_OCTETS).then(|| {
+        format!(
+            "only {} kB of requests may wait for the server: in a storm some are lost\n  sysctl -w net.core.rmem_max={RECEIVE_OCTETS}, and in /etc/sysctl.d \
+             for the next start of this host; or start heorot with CAP_NET_ADMIN",
+            octets / 1000
+        )
+    })
 }
 
 fn new_socket() -> io::Result<Socket> {
@@ -189,10 +210,25 @@ mod tests {
     }
 
     #[test]
-    fn the_drop_counter_may_wrap() {
+    fn what_a_full_socket_dropped_is_told_though_nothing_comes_after() {
         let mut port = UdpPort::data(&[], None).unwrap().remove(0);
-        assert_eq!(port.newly_dropped(u32::MAX - 1), u64::from(u32::MAX - 1));
-        assert_eq!(port.newly_dropped(3), 5);
-        assert_eq!(port.newly_dropped(3), 0);
+        let to = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port.number());
+        let peer = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let datagram = vec![0; 65_000];
+        // Twice the room, whatever the kernel granted and however it counts.
+        let count = 2 * port.socket.recv_buffer_size().unwrap() / datagram.len() + 1;
+        for _ in 0..count {
+            peer.send_to(&datagram, to).unwrap();
+        }
+        let dropped = port.dropped();
+        assert!(dropped > 0 && dropped < count as u64, "{dropped} of {count}");
+        assert_eq!((port.newly_dropped(), port.newly_dropped()), (dropped, 0));
+    }
+
+    #[test]
+    fn too_little_room_is_told_with_a_remedy() {
+        assert_eq!(too_small(2 * RECEIVE_OCTETS), None);
+        let text = too_small(2 * 212_992).unwrap();
+        assert!(text.contains("425 kB") && text.contains("net.core.rmem_max=16777216"), "{text}");
     }
 }

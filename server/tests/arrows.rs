@@ -180,7 +180,7 @@ fn crates_depend_on_what_their_room_is_for() {
         ("sim", &["heorot-core", "heorot-names", "serde", "serde_json", "toml"]),
         ("agent", &["libc", "nix", "rustix", "serde", "serde_json"]),
         ("lab", &["heorot-agent", "jiff", "nix", "serde_json"]),
-        ("bench", &["heorot-lab", "nix", "rustix", "serde_json"]),
+        ("bench", &["heorot-agent", "heorot-lab", "nix", "rustix", "serde_json"]),
         (
             "server",
             &[

@@ -155,7 +155,7 @@ impl Leases {
             return Some(address);
         }
         if let Some(address) = self.offered_to.get(&(mac, id)).copied() {
-            self.withdraw(address);
+            self.forget(address);
             return Some(self.stand(now, address, mac, id));
         }
         let pool = self.pools.get(&id)?;
@@ -169,7 +169,7 @@ impl Leases {
         let mut probed = self.closed.iter().filter(|(_, closure)| closure.probed.is_some());
         let address = probed.find(|(address, _)| is_there(address)).map(|(address, _)| *address);
         let address = address.or_else(|| pool.offers.first().map(|(_, oldest)| *oldest))?;
-        self.withdraw(address);
+        self.forget(address);
         Some(self.stand(now, address, mac, id))
     }
 
@@ -184,7 +184,7 @@ impl Leases {
         let id = PoolId { network, kind: PoolKind::Number };
         let standing = self.offered_to.get(&(mac, id)).copied();
         if let Some(address) = standing {
-            self.withdraw(address);
+            self.forget(address);
         }
         let address = standing.or_else(|| candidates.find(|address| !self.offers.contains_key(address)))?;
         Some(self.stand(now, address, mac, id))
@@ -227,7 +227,7 @@ impl Leases {
 
     /// Lends an address, after [`Leases::check`], or as it was recorded before a restart. Returns when to look at it again.
     pub fn lend(&mut self, now: Time, address: Ipv4Addr, mac: Mac, id: PoolId, lease: Duration) -> Time {
-        self.withdraw(address);
+        self.forget(address);
         self.closed.remove(&address);
         let lease =
             Lease { mac, pool: id, until: now + lease, life: now, superseded: false, recorded: false };
@@ -389,13 +389,21 @@ impl Leases {
         address
     }
 
+    /// Takes an offer back: the address goes back to its range.
     fn withdraw(&mut self, address: Ipv4Addr) {
-        let Some(offer) = self.offers.remove(&address) else { return };
+        if self.forget(address) {
+            self.free(address);
+        }
+    }
+
+    /// Takes an offer of an address back that is somebody's in the next moment. Whether there was one.
+    fn forget(&mut self, address: Ipv4Addr) -> bool {
+        let Some(offer) = self.offers.remove(&address) else { return false };
         self.offered_to.remove(&(offer.mac, offer.pool));
         if let Some(pool) = self.pools.get_mut(&offer.pool) {
             pool.offers.remove(&(offer.until, address));
         }
-        self.free(address);
+        true
     }
 
     /// The address goes back to its range, unless it is somebody's.

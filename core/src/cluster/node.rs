@@ -44,6 +44,8 @@ pub struct Node {
     pub trouble: Option<Trouble>,
     /// What happened to it, the oldest first.
     pub history: VecDeque<(Time, Kind, String)>,
+    /// Whether a record says how far it got.
+    pub is_recorded: bool,
 }
 
 /// What went wrong, and the remedy if there is one.
@@ -101,6 +103,7 @@ impl Node {
             told: None,
             trouble: None,
             history: VecDeque::new(),
+            is_recorded: false,
         }
     }
 

@@ -84,6 +84,14 @@ impl Record {
         }
     }
 
+    /// Whether it may be promised to somebody. The others are history, or take something back: they go with the next ones, or after a moment.
+    pub fn is_awaited(&self) -> bool {
+        match self {
+            Self::Node(_) | Self::Lease(_) => true,
+            Self::LeaseEnded(_) | Self::Boot(_) | Self::BootForgotten(_) => false,
+        }
+    }
+
     /// What is kept, as JSON. None: nothing is kept under this key any more.
     pub fn value(&self) -> Option<String> {
         let json = match self {

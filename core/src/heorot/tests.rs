@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::Interface;
 use crate::limit::{OFFERS_HELD_BACK_MAX, PROBE_WAIT};
-use crate::message::{Answer, Datagram, Overheard, Query, RequestId};
+use crate::message::{Answer, Datagram, Overheard, Query, RequestId, Ticket};
 use crate::time::Wall;
 use proptest::prelude::*;
 use std::net::SocketAddrV4;
@@ -10,11 +10,17 @@ const NOW: Time = Time::from_nanoseconds(1_000_000_000_000);
 const DISCOVER: &[u8] = include_bytes!("../../fixtures/discover-ipxe.bin");
 
 fn heorot() -> Heorot {
+    with_configuration("", Vec::new())
+}
+
+/// With further lines of the configuration, and what was kept.
+fn with_configuration(further: &str, records: Vec<Record>) -> Heorot {
     let text = "[[network]]\ninterface = \"eth1\"\nnumbers = \"0-9\"\nfirst = \"10.77.1.0\"\n\
                 temporary = \"10.77.200.1-10.77.200.9\"\nguests = \"10.77.210.1-10.77.210.9\"\n";
     let interface = Interface { name: "eth1".into(), addresses: vec![(Ipv4Addr::new(10, 77, 0, 1), 16)] };
-    let (config, _) = Config::parse(text, &[interface]).expect("the configuration is right");
-    Heorot::restore(NOW, config, [7; 16], Vec::new(), &mut Vec::new())
+    let (config, _) =
+        Config::parse(&format!("{text}{further}"), &[interface]).expect("the configuration is right");
+    Heorot::restore(NOW, config, [7; 16], records, &mut Vec::new())
 }
 
 fn take(heorot: &mut Heorot, payload: &[u8]) -> Vec<Output> {
@@ -118,6 +124,75 @@ fn no_more_offers_are_held_back_than_there_is_room_for() {
     assert!(heorot.hall.held_back.is_empty());
     let offers = out.iter().filter(|output| matches!(output, Output::Dhcp(_))).count();
     assert!((1..=9).contains(&offers), "an address is offered to one machine alone: {offers}");
+}
+
+/// A REQUEST of the same machine's firmware for an address that we offered.
+fn request_for(address: [u8; 4]) -> Vec<u8> {
+    let [a, b, c, d] = address;
+    with_options(&[53, 1, 3, 50, 4, a, b, c, d, 54, 4, 10, 77, 0, 1, 93, 2, 0, 0, 255])
+}
+
+fn tickets(out: &[Output]) -> Vec<Ticket> {
+    let ticket = |output: &Output| match output {
+        Output::Record(ticket, _) => Some(*ticket),
+        Output::Dhcp(_)
+        | Output::Neighbour(_)
+        | Output::Probe { .. }
+        | Output::AnswerArp { .. }
+        | Output::Reply(..)
+        | Output::Publish(_)
+        | Output::Event(_) => None,
+    };
+    out.iter().filter_map(ticket).collect()
+}
+
+fn is_answered(out: &[Output]) -> bool {
+    out.iter().any(|output| matches!(output, Output::Dhcp(_)))
+}
+
+/// The address in the first packet.
+fn offered(out: &[Output]) -> [u8; 4] {
+    let sent = out.iter().find_map(|output| if let Output::Dhcp(send) = output { Some(send) } else { None });
+    let sent = &sent.expect("it is answered").payload;
+    [sent[16], sent[17], sent[18], sent[19]]
+}
+
+#[test]
+fn a_new_loan_waits_for_its_record_and_a_known_node_for_none() {
+    let mut heorot = with_configuration("probe = false\n", Vec::new());
+    let address = offered(&take(&mut heorot, DISCOVER));
+    let out = take(&mut heorot, &request_for(address));
+    let [ticket] = tickets(&out)[..] else { panic!("one record, for the loan: {out:?}") };
+    assert!(!is_answered(&out), "before it is durable");
+    assert!(!is_answered(&take(&mut heorot, &request_for(address))), "nor if it is asked for again");
+    let mut out = Vec::new();
+    heorot.handle(NOW, Input::Committed(ticket), &mut out);
+    assert!(is_answered(&out));
+    assert_eq!(tickets(&out), [], "the loan's record says all");
+
+    let listed = "[[node]]\nmac = \"52:54:00:12:34:56\"\nnumber = 3\n";
+    let mut heorot = with_configuration(listed, Vec::new());
+    let mac = Mac([0x52, 0x54, 0, 0x12, 0x34, 0x56]);
+    let of_node = |packet: &[u8]| [&packet[..28], &mac.0[..], &packet[34..]].concat();
+    let out = take(&mut heorot, &of_node(DISCOVER));
+    assert!(is_answered(&out) && !tickets(&out).is_empty(), "its history is recorded");
+    let address = offered(&out);
+    assert_eq!(address, [10, 77, 1, 3]);
+    assert!(is_answered(&take(&mut heorot, &of_node(&request_for(address)))), "whatever the disk does");
+}
+
+#[test]
+fn who_had_a_temporary_address_is_known_after_a_restart() {
+    let mut heorot = with_configuration("probe = false\n", Vec::new());
+    let address = offered(&take(&mut heorot, DISCOVER));
+    let records: Vec<Record> = take(&mut heorot, &request_for(address))
+        .into_iter()
+        .filter_map(|output| if let Output::Record(_, record) = output { Some(record) } else { None })
+        .collect();
+    let restarted = with_configuration("", records);
+    let node = restarted.hall.nodes.iter().next().expect("one node");
+    assert_eq!((node.stage, node.phase), (Stage::Temporary, Some(Phase::Dhcp)));
+    assert_eq!((node.network, node.boot.token.len()), (Some(0), 32));
 }
 
 proptest! {

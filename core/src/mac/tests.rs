@@ -33,3 +33,10 @@ fn groups_are_no_machines() {
     assert!(!Mac([0x01, 0, 0x5e, 0, 0, 1]).is_one_machine());
     assert!(!Mac([0; 6]).is_one_machine());
 }
+
+#[test]
+fn they_are_in_the_order_of_their_octets() {
+    let macs = [[0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 1, 0], [0, 1, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0], [0xff; 6]];
+    assert!(macs.is_sorted() && macs.map(Mac).is_sorted());
+    assert!(Mac([2, 0, 0, 0, 0, 0xff]) < Mac([2, 0, 0, 0, 1, 0]));
+}

@@ -81,8 +81,9 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let is_node = meet(turn, client);
     let mut admission = Admission::Now;
     if is_node {
-        heard(turn, client, format!("DISCOVER{}", client.describe()));
-        turn.event(Some(client.mac), Kind::Discover, format!("DISCOVER{}", client.describe()));
+        let asked = format!("DISCOVER{}", client.describe());
+        heard(turn, client, asked.clone());
+        turn.event(Some(client.mac), Kind::Discover, asked);
         // A machine that starts over has left its temporary address behind, as soon as it has a permanent one.
         if turn.permanent_address(client.mac, client.place).is_some() {
             turn.hall.leases.supersede(client.mac);
@@ -523,15 +524,14 @@ fn grant(
     let send = reply.send();
     // The kernel's entries hold no address of Ethernet on InfiniBand.
     let pinned = is_node && in_mid_boot && !client.message.is_infiniband();
-    turn.promise(Promise::Grant(Grant {
-        mac: client.mac,
-        address,
-        place: client.place,
-        lent,
-        pinned,
-        told,
-        send,
-    }));
+    // What is known already is said whatever the disk does, and however long it takes.
+    let is_recorded = lent.is_none() && claimed_address(turn, client) != Some(address);
+    let grant = Grant { mac: client.mac, address, place: client.place, lent, pinned, told, send };
+    if is_recorded {
+        grant.fulfil(turn);
+    } else {
+        turn.promise(Promise::Grant(grant));
+    }
 }
 
 /// The address is not the client's.

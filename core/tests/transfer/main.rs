@@ -145,7 +145,11 @@ fn blocks_are_as_long_as_the_way_takes() {
         server.handle(now, Input::Datagram { port: Port::Request, local: SERVER, peer, payload }, &mut out);
         let identity = ImageIdentity { file: 1, size: 1 << 20, modified: 1 };
         let opened = Opened { image: ImageId(1), size: 1 << 20, identity };
-        server.handle(now, Input::Opened { transfer: TransferId(1), result: Ok(opened) }, &mut out);
+        let transfer = out.iter().find_map(|output| {
+            if let Output::Open { transfer, .. } = output { Some(*transfer) } else { None }
+        });
+        let transfer = transfer.expect("the file is asked for");
+        server.handle(now, Input::Opened { transfer, result: Ok(opened) }, &mut out);
         let said = out.iter().find_map(|output| {
             let Output::Send(Send { body, .. }) = output else { return None };
             Some(match body {

@@ -34,8 +34,8 @@ fn a_torn_buffer_ends_the_messages() {
     message.extend([0; 4]);
     message.extend((-libc::EPERM).to_ne_bytes());
     let two = [message.clone(), message].concat();
-    let errors: Vec<_> = Messages(&two).map(|m| (m.sequence, m.error().unwrap().raw_os_error())).collect();
-    assert_eq!(errors, [(7, Some(libc::EPERM)), (7, Some(libc::EPERM))]);
+    let errors: Vec<_> = Messages(&two).map(|m| (m.kind, m.refusal().unwrap().raw_os_error())).collect();
+    assert_eq!(errors, [(2, Some(libc::EPERM)), (2, Some(libc::EPERM))]);
     for octets in 0..two.len() {
         assert_eq!(Messages(&two[..octets]).count(), octets / 20, "{octets}");
     }
@@ -55,15 +55,20 @@ fn the_kernel_keeps_our_mark_and_only_ours_are_removed() {
 
         let mut neighbours = Neighbours::open().unwrap();
         for n in 1..=200 {
-            neighbours.set(index, Ipv4Addr::new(10, 0, 1, n), Mac([2, 0, 0, 0, 1, n])).unwrap();
+            neighbours.set(index, Ipv4Addr::new(10, 0, 1, n), Mac([2, 0, 0, 0, 1, n]));
         }
-        neighbours.set(index, Ipv4Addr::new(10, 0, 1, 1), Mac([2, 0, 0, 0, 9, 9])).unwrap();
-        neighbours.drop_entry(index, Ipv4Addr::new(10, 0, 1, 2)).unwrap();
-        neighbours.drop_entry(index, Ipv4Addr::new(10, 0, 1, 2)).unwrap();
-        assert!(neighbours.set(9999, Ipv4Addr::new(10, 0, 1, 1), Mac([2, 0, 0, 0, 0, 1])).is_err());
+        neighbours.set(index, Ipv4Addr::new(10, 0, 1, 1), Mac([2, 0, 0, 0, 9, 9]));
+        neighbours.drop_entry(index, Ipv4Addr::new(10, 0, 1, 2));
+        neighbours.drop_entry(index, Ipv4Addr::new(10, 0, 1, 2));
+        neighbours.flush().unwrap();
+        // What cannot be done is told, and keeps the rest from nothing.
+        neighbours.set(9999, Ipv4Addr::new(10, 0, 1, 1), Mac([2, 0, 0, 0, 0, 1]));
+        neighbours.set(index, Ipv4Addr::new(10, 0, 1, 201), Mac([2, 0, 0, 0, 1, 201]));
+        assert!(neighbours.flush().is_err());
+        neighbours.flush().unwrap();
 
         let mut next = Neighbours::open().unwrap();
-        assert_eq!(next.remove_ours().unwrap(), 199);
+        assert_eq!(next.remove_ours().unwrap(), 200);
         assert_eq!(next.remove_ours().unwrap(), 0);
         let left = std::process::Command::new("ip").args(["neigh", "show", "dev", "veth0"]).output().unwrap();
         let left = String::from_utf8(left.stdout).unwrap();

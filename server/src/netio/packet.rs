@@ -83,33 +83,42 @@ impl PacketSocket {
     /// The first one did not leave: `WouldBlock` if as many as may wait do.
     pub(crate) fn send<'a>(&self, frames: impl Iterator<Item = &'a [u8]>) -> io::Result<usize> {
         static WHOLE: [u8; NOTE_OCTETS] = [0; NOTE_OCTETS]; // not to be cut, its check sums are right
-        // SAFETY: all zeros is a valid `iovec` and a valid `mmsghdr`: null pointers with lengths of 0.
-        let mut pieces: [[libc::iovec; 2]; BATCH] = unsafe { mem::zeroed() };
-        // SAFETY: as above.
-        let mut headers: [libc::mmsghdr; BATCH] = unsafe { mem::zeroed() };
-        let mut count = 0;
-        for ((pieces, header), frame) in pieces.iter_mut().zip(&mut headers).zip(frames) {
-            // The kernel only reads from here, whatever the pointers' types say.
-            *pieces = [WHOLE.as_slice(), frame].map(|octets| libc::iovec {
-                iov_base: octets.as_ptr().cast_mut().cast(),
-                iov_len: octets.len(),
-            });
-            header.msg_hdr.msg_iov = pieces.as_mut_ptr();
-            header.msg_hdr.msg_iovlen = pieces.len();
-            count += 1;
-        }
-        // SAFETY: every header points to two pieces of the lengths that they state; all of them live on this stack or are borrowed until the
-        // call returns, and the kernel writes to none of them.
-        let sent = unsafe {
-            libc::sendmmsg(
-                self.0.as_raw_fd(),
-                headers.as_mut_ptr(),
-                count,
-                libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
-            )
-        };
-        usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+        send_frames(self.as_fd(), frames.map(|frame| [WHOLE.as_slice(), frame]))
     }
+}
+
+/// Sends frames of two pieces each by a packet socket that is bound to an interface, up to [`BATCH`] of them; never waits. How many left.
+///
+/// # Errors
+/// The first one did not leave. If a later one does not, it is counted out, and the next call says why.
+pub(crate) fn send_frames<'a>(
+    socket: BorrowedFd<'_>,
+    frames: impl Iterator<Item = [&'a [u8]; 2]>,
+) -> io::Result<usize> {
+    // SAFETY: all zeros is a valid `iovec` and a valid `mmsghdr`: null pointers with lengths of 0.
+    let mut pieces: [[libc::iovec; 2]; BATCH] = unsafe { mem::zeroed() };
+    // SAFETY: as above.
+    let mut headers: [libc::mmsghdr; BATCH] = unsafe { mem::zeroed() };
+    let mut count = 0;
+    for ((pieces, header), frame) in pieces.iter_mut().zip(&mut headers).zip(frames) {
+        // The kernel only reads from here, whatever the pointers' types say.
+        *pieces = frame
+            .map(|octets| libc::iovec { iov_base: octets.as_ptr().cast_mut().cast(), iov_len: octets.len() });
+        header.msg_hdr.msg_iov = pieces.as_mut_ptr();
+        header.msg_hdr.msg_iovlen = pieces.len();
+        count += 1;
+    }
+    // SAFETY: every header points to two pieces of the lengths that they state; all of them live on this stack or are borrowed until the
+    // call returns, and the kernel writes to none of them.
+    let sent = unsafe {
+        libc::sendmmsg(
+            socket.as_raw_fd(),
+            headers.as_mut_ptr(),
+            count,
+            libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
+        )
+    };
+    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
 }
 
 impl AsFd for PacketSocket {

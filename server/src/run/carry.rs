@@ -4,8 +4,10 @@ use super::{Loop, PENDING_MAX};
 use crate::ask::Ask;
 use crate::clock;
 use crate::images::Wanted;
+use crate::link::Link;
 use crate::netio::Outbox;
 use crate::settings::{LinkKind, Served};
+use crate::udp::UdpPort;
 use heorot_core::mac::Mac;
 use heorot_core::message::{
     Answer, DhcpSend, DhcpTarget, Input, Measured, Neighbour, Output, ProbeBy, Query, Request, RequestId, Via,
@@ -47,11 +49,12 @@ pub(super) enum Asker {
 impl Loop {
     /// Gives [`Heorot`](heorot_core::Heorot) an input and carries out what it says.
     pub(super) fn heorot(&mut self, input: Input<'_>) {
-        let mut out = Vec::new();
+        let mut out = std::mem::take(&mut self.decided);
         self.parts.heorot.handle(self.now, input, &mut out);
-        for output in out {
+        for output in out.drain(..) {
             self.carry(output);
         }
+        self.decided = out;
     }
 
     /// Gives [`Transfers`](heorot_core::transfer::Transfers) an input and carries out what it says.
@@ -68,7 +71,7 @@ impl Loop {
     pub(super) fn carry(&mut self, output: Output) {
         match output {
             Output::Record(ticket, record) => {
-                if let Some((through, why)) = self.parts.commits.gather(ticket, record) {
+                if let Some((through, why)) = self.parts.commits.gather(self.now, ticket, record) {
                     self.heorot(Input::Refused { through, why });
                 }
             }
@@ -221,8 +224,14 @@ impl Loop {
     fn send_dhcp(&mut self, send: &DhcpSend) {
         let DhcpSend { interface, source, target, payload } = send;
         let sent = match *target {
-            DhcpTarget::Frame(mac, destination) => match self.parts.links.get(interface) {
-                Some(link) => link.send(*source, mac, destination, payload),
+            DhcpTarget::Frame(mac, destination) => match self.parts.links.get_mut(interface) {
+                Some(link) => {
+                    let (given, is_full) = (link.give(*source, mac, destination, payload), link.is_full());
+                    if is_full {
+                        self.flush_links();
+                    }
+                    given
+                }
                 None => self.broadcast(interface, *source, payload),
             },
             DhcpTarget::Address(destination) => self.parts.routed.send(*source, destination, payload),
@@ -245,19 +254,38 @@ impl Loop {
         batch.send(port.as_fd(), 0).map(drop)
     }
 
+    /// Sends the frames of this moment, after the kernel has learnt where their machines are.
+    pub(super) fn flush_links(&mut self) {
+        self.flush_neighbours();
+        let outcomes = self.parts.links.values_mut().map(Link::flush);
+        if let Some(error) = outcomes.filter_map(Result::err).last() {
+            self.complain("sending DHCP", &error);
+        }
+    }
+
     fn set_neighbour(&mut self, neighbour: &Neighbour) {
         let ethernet = |served: &&Served| served.kind == LinkKind::Ethernet;
         let index = |name: &String| self.parts.served.get(name).filter(ethernet).map(|served| served.index);
-        let done = match neighbour {
+        match neighbour {
             Neighbour::Set { interface, address, mac } => {
-                index(interface).map(|index| self.parts.neighbours.set(index, *address, *mac))
+                if let Some(index) = index(interface) {
+                    self.parts.neighbours.set(index, *address, *mac);
+                }
             }
             Neighbour::Drop { interface, address } => {
-                index(interface).map(|index| self.parts.neighbours.drop_entry(index, *address))
+                if let Some(index) = index(interface) {
+                    self.parts.neighbours.drop_entry(index, *address);
+                }
             }
-        };
+        }
+        if self.parts.neighbours.is_full() {
+            self.flush_neighbours();
+        }
+    }
+
+    fn flush_neighbours(&mut self) {
         // Without the entry the kernel asks by ARP, which most machines answer.
-        if let Some(Err(error)) = done {
+        if let Err(error) = self.parts.neighbours.flush() {
             self.complain("setting neighbour entries", &error);
         }
     }
@@ -281,6 +309,13 @@ impl Loop {
         }
     }
 
+    /// What the kernel dropped because one of our sockets was full, since the start.
+    fn kernel_drops(&self) -> u64 {
+        let parts = &self.parts;
+        let ports = parts.dhcp.iter().map(|(_, port)| port).chain([&parts.tftp]).chain(&parts.data);
+        ports.map(UdpPort::dropped).sum()
+    }
+
     fn measured(&mut self) -> Measured {
         let transfers = &self.parts.transfers;
         let counters = [transfers.retries_total(), transfers.resent_total()];
@@ -295,7 +330,7 @@ impl Loop {
             resent_per_second: resent,
             regime,
             link_bits_per_second: ceiling,
-            kernel_drops: self.kernel_drops,
+            kernel_drops: self.kernel_drops(),
             malformed: self.parts.transfers.malformed().clone(),
         }
     }
