@@ -65,6 +65,10 @@ fn discover(last: u32) -> Vec<u8> {
         server: None,
         broadcast: false,
         relay: none,
+        link: None,
+        stands_for: None,
+        subnet: None,
+        rapid: false,
     };
     packet.write()
 }

@@ -2,7 +2,7 @@ use super::who::Meant;
 use crate::cluster::boot;
 use crate::cluster::network;
 use crate::cluster::node::Firmware;
-use crate::config::{Config, FirmwareKind};
+use crate::config::{Config, FirmwareKind, Network};
 use crate::mac::Mac;
 use crate::message::Datagram;
 use crate::wire::dhcp::{Message, option};
@@ -15,7 +15,9 @@ pub(super) struct Client {
     pub(super) mac: Mac,
     /// Its network, by its place in the configuration.
     pub(super) place: usize,
-    /// Our address that it knows us by.
+    /// The interface by which it is heard, and by which frames go to it.
+    pub(super) interface: String,
+    /// Our address that it reaches us by.
     pub(super) server: Ipv4Addr,
     /// What asks, if it asks to be booted.
     pub(super) firmware: Option<Firmware>,
@@ -37,22 +39,31 @@ impl Client {
         datagram: Datagram<'_>,
         message: Message,
     ) -> Result<Self, &'static str> {
-        let mac = message.mac().ok_or("dhcp-hardware-address")?;
+        let mac = message.identity()?;
         let requested = message.options.address(option::REQUESTED_ADDRESS);
         let spoken_of = if message.ciaddr.is_unspecified() {
             requested.unwrap_or(Ipv4Addr::UNSPECIFIED)
         } else {
             message.ciaddr
         };
-        let place = network::of_client(config, datagram.interface, message.giaddr, spoken_of)
+        let place = network::of_client(config, datagram.interface, selected(&message), spoken_of)
             .ok_or("dhcp-network")?;
-        let settings = &config.networks[place];
-        // A network behind a relay knows us by the address to which the relay sends.
-        let server = if settings.on_link { settings.address } else { datagram.destination };
+        let server = our_address(config, datagram, place);
         let firmware = firmware(&message);
         let architecture = message.options.u16(option::ARCHITECTURE);
         let firmware_kind = firmware.and_then(|firmware| boot::firmware_kind(firmware, architecture));
-        Ok(Self { mac, place, server, firmware, firmware_kind, message, meant: Meant::default() })
+        let interface = datagram.interface.into();
+        Ok(Self { mac, place, interface, server, firmware, firmware_kind, message, meant: Meant::default() })
+    }
+
+    /// The address that it takes for the server's (option 54): ours, or the relay's where the relay wants to stand between (RFC 5107 4).
+    pub(super) fn identifier(&self) -> Ipv4Addr {
+        self.message.relay_information().server.unwrap_or(self.server)
+    }
+
+    /// "If the message has no option 53, it is BOOTP's" (RFC 1534 2).
+    pub(super) fn is_bootp(&self) -> bool {
+        !self.message.options.contains(option::MESSAGE_TYPE)
     }
 
     /// What it is, for the history: " from iPXE", " from UEFI PXE", or nothing.
@@ -69,8 +80,36 @@ impl Client {
                 format!("UEFI HTTP (architecture {})", architecture.unwrap_or_default())
             }
         };
-        if who.is_empty() { who } else { format!(" from {who}") }
+        let who = if who.is_empty() { who } else { format!(" from {who}") };
+        // RFC 5010 1: what the relay got as a unicast was meant for the server that gave the address, what it got as a broadcast for anyone.
+        match self.message.relay_information().unicast {
+            Some(true) => format!("{who} by unicast to its relay"),
+            Some(false) | None => who,
+        }
     }
+}
+
+/// An address of the network that the packet means. The relay's link selection goes before the client's subnet selection (RFC 3527 3), and that before
+/// the relay's own address (RFC 3011 4).
+fn selected(message: &Message) -> Ipv4Addr {
+    let subnet = message.options.address(option::SUBNET_SELECTION).filter(|subnet| !subnet.is_unspecified());
+    message.relay_information().link.or(subnet).unwrap_or(message.giaddr)
+}
+
+/// Our address for a client. A network that is not on our link knows us by the address to which its relay sends; who selects such a network by himself
+/// may speak to everybody, and knows us by our address there.
+pub(super) fn our_address(config: &Config, datagram: Datagram<'_>, place: usize) -> Ipv4Addr {
+    let settings = &config.networks[place];
+    if settings.on_link {
+        return settings.address;
+    }
+    let here =
+        config.networks.iter().filter(|network| network.on_link && network.interface == datagram.interface);
+    let is_everybody = |network: &&Network| datagram.destination == network.broadcast();
+    let by_broadcast = here.clone().find(is_everybody);
+    let by_broadcast =
+        by_broadcast.or_else(|| here.clone().next().filter(|_| datagram.destination.is_broadcast()));
+    by_broadcast.map_or(datagram.destination, |network| network.address)
 }
 
 /// What asks to be booted: iPXE says so in option 77 or shows its features in option 175, other firmware says in option 60 which protocol it
