@@ -1,5 +1,6 @@
 //! [`Hall`]: all that is known, in memory; and [`Turn`], through which the services see and change it.
 
+use crate::cluster::heard::Heard;
 use crate::cluster::lease::Leases;
 use crate::cluster::lease::{PoolId, PoolKind};
 use crate::cluster::listed::Listed;
@@ -36,6 +37,8 @@ pub(crate) struct Hall {
     pub(crate) reservations: Reservations,
     pub(crate) leases: Leases,
     pub(crate) pins: Pins,
+    /// What clients said of themselves.
+    pub(crate) heard: Heard,
     pub(crate) promises: Promises,
     pub(crate) timers: Timers<Due>,
     /// The first request for an address that is being probed: it is answered when that is over.

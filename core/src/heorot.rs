@@ -1,5 +1,6 @@
 //! [`Heorot`]: the whole flow, in one match.
 
+use crate::cluster::heard::Heard;
 use crate::cluster::lease::{Leases, PoolId, PoolKind};
 use crate::cluster::listed::Listed;
 use crate::cluster::network;
@@ -49,6 +50,7 @@ impl Heorot {
             left_out: BTreeMap::new(),
             leases: Leases::new(&config),
             pins: Pins::default(),
+            heard: Heard::default(),
             promises: Promises::default(),
             timers: Timers::default(),
             deferred: BTreeMap::new(),

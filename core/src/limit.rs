@@ -32,6 +32,15 @@ pub const SHADOW_OFFERS_MAX: usize = 4;
 /// How long an address that a client declined is left alone: whoever else has it may go away.
 pub const QUARANTINE: Duration = Duration::from_secs(600);
 
+/// Clients of which it is remembered what they said last, for leasequery: every node, and as many others.
+pub const HEARD_MAX: usize = 2 * NODES_MAX;
+
+/// Leasequeries that are answered in a second: a relay that starts anew asks for each of its hosts once, and may ask again.
+pub const LEASE_QUERIES_PER_SECOND_MAX: u32 = 200;
+
+/// Hosts of a network's `leasequery`: relays that ask for their own network are not among them.
+pub const LEASE_QUERY_ASKERS_MAX: usize = 64;
+
 /// A DISCOVER from firmware this long after the same firmware's last begins another boot; EDK2 repeats for 60 s.
 pub const BOOT_BEGINS_AFTER: Duration = Duration::from_secs(60);
 

@@ -24,6 +24,19 @@ impl Mac {
         u64::from_be_bytes([0, 0, a, b, c, d, e, f])
     }
 
+    /// The 48-bit address that ROMs make of the GUID of an InfiniBand port: its first three octets and its last three.
+    pub fn of_port([a, b, c, _, _, d, e, f]: [u8; 8]) -> Self {
+        Self([a, b, c, d, e, f])
+    }
+
+    /// Stands for a machine of which only a client identifier is known: always the same, and locally administered, so that it is no adapter's.
+    pub fn of_identifier(identifier: &[u8]) -> Self {
+        let mut hasher = SipHasher24::new_with_key(b"heorot: a client");
+        hasher.write(identifier);
+        let [a, b, c, d, e, f, ..] = hasher.finish().to_be_bytes();
+        Self([a & 0xfc | 0x02, b, c, d, e, f])
+    }
+
     /// A number that looks like chance and is always the same for the same address, on every server and in every version: SipHash-2-4 with a key that
     /// never changes.
     pub fn stable_hash(self) -> u64 {
@@ -76,20 +89,25 @@ impl fmt::Display for NotAMac {
 
 impl std::error::Error for NotAMac {}
 
-/// Reads six octets of one or two digits each, between colons or hyphens, in any case.
+/// Reads six octets of one or two digits each, between colons or hyphens, in any case. Of InfiniBand, the eight of a port's GUID or the twenty of an
+/// interface: they are the machine's that its ROM calls by six of them.
 impl FromStr for Mac {
     type Err = NotAMac;
 
     fn from_str(text: &str) -> Result<Self, NotAMac> {
         let separator = if text.contains('-') { '-' } else { ':' };
-        let mut octets = [0; 6];
-        let mut parts = text.split(separator);
-        for octet in &mut octets {
-            let part = parts.next().ok_or(NotAMac)?;
+        let octet = |part: &str| {
             let digits = part.bytes().all(|b| b.is_ascii_hexdigit()) && (1..=2).contains(&part.len());
-            *octet = u8::from_str_radix(part, 16).ok().filter(|_| digits).ok_or(NotAMac)?;
+            u8::from_str_radix(part, 16).ok().filter(|_| digits).ok_or(NotAMac)
+        };
+        const OCTETS_MAX: usize = 20;
+        // One more than there may be, so that too many are noticed.
+        let octets = text.split(separator).take(OCTETS_MAX + 1).map(octet).collect::<Result<Vec<_>, _>>()?;
+        let port = octets.last_chunk().copied().map(Self::of_port);
+        match octets.len() {
+            8 | OCTETS_MAX => port.ok_or(NotAMac),
+            _ => octets.try_into().map(Self).map_err(|_| NotAMac),
         }
-        parts.next().is_none().then_some(Self(octets)).ok_or(NotAMac)
     }
 }
 

@@ -66,6 +66,10 @@ fn discover(last: u32) -> Vec<u8> {
         entry: None,
         broadcast: false,
         relay: none,
+        link: None,
+        stands_for: None,
+        subnet: None,
+        rapid: false,
     };
     packet.write()
 }

@@ -31,6 +31,14 @@ pub enum Speaker {
     System,
     /// An operating system without client identifier (ipconfig, dhclient).
     Plain,
+    /// FlexBoot, the ROM of InfiniBand adapters: RFC 4390's form, with an identifier of Mellanox.
+    IbRom,
+    /// iPXE over InfiniBand: the port's GUID as hardware address and in its identifier.
+    IbIpxe,
+    /// dhclient over InfiniBand: a DUID of the link-layer address (RFC 4361).
+    IbSystem,
+    /// NetworkManager over InfiniBand: hardware type and GUID for its identifier.
+    IbPlain,
 }
 
 impl Speaker {
@@ -48,6 +56,10 @@ impl Speaker {
             "ipxe" => Self::Ipxe,
             "system" => Self::System,
             "plain" => Self::Plain,
+            "ib-rom" => Self::IbRom,
+            "ib-ipxe" => Self::IbIpxe,
+            "ib-system" => Self::IbSystem,
+            "ib-plain" => Self::IbPlain,
             _ => return None,
         })
     }
@@ -59,9 +71,11 @@ impl Speaker {
             Self::UefiArm64 => Some("PXEClient:Arch:00011:UNDI:003000"),
             Self::HttpArm64 => Some("HTTPClient:Arch:00019:UNDI:003000"),
             Self::UefiEbc => Some("PXEClient:Arch:00009:UNDI:003000"),
-            Self::Bios | Self::Ipxe | Self::Pi => Some("PXEClient:Arch:00000:UNDI:002001"),
+            Self::Bios | Self::Ipxe | Self::Pi | Self::IbRom | Self::IbIpxe => {
+                Some("PXEClient:Arch:00000:UNDI:002001")
+            }
             Self::Maker => Some("HW-Client:Arch:00000:UNDI:002001"),
-            Self::System | Self::Plain => None,
+            Self::System | Self::Plain | Self::IbSystem | Self::IbPlain => None,
         }
     }
 
@@ -72,14 +86,27 @@ impl Speaker {
             Self::UefiArm64 => Some(11),
             Self::HttpArm64 => Some(19),
             Self::UefiEbc => Some(9),
-            Self::Bios | Self::Ipxe | Self::Pi => Some(0),
+            Self::Bios | Self::Ipxe | Self::Pi | Self::IbRom | Self::IbIpxe => Some(0),
             Self::Maker => None,
-            Self::System | Self::Plain => None,
+            Self::System | Self::Plain | Self::IbSystem | Self::IbPlain => None,
         }
     }
 
+    fn is_infiniband(self) -> bool {
+        matches!(self, Self::IbRom | Self::IbIpxe | Self::IbSystem | Self::IbPlain)
+    }
+
     fn client_identifier(self, mac: Mac) -> Option<Vec<u8>> {
+        let guid = port_guid(mac);
         match self {
+            // ff, IAID 0, DUID-EN of Mellanox, 00 (the manual of FlexBoot).
+            Self::IbRom => Some([&[0xff, 0, 0, 0, 0, 0, 2, 0, 0, 2, 0xc9, 0][..], &guid].concat()),
+            Self::IbIpxe | Self::IbPlain => Some([&[32][..], &guid].concat()),
+            // ff, IAID, DUID-LL of hardware type 32 with flags and queue pair, subnet prefix and GUID.
+            Self::IbSystem => {
+                let before = [0x80, 0, 0, 0x48, 0xfe, 0x80, 0, 0, 0, 0, 0, 0];
+                Some([&[0xff, 0, 1, 2, 3, 0, 3, 0, 32][..], &before, &guid].concat())
+            }
             Self::Ipxe => Some([&[1][..], &mac.0].concat()),
             // ff, IAID, DUID-EN of systemd (enterprise 43793) with a hash of the machine id.
             Self::System => Some([&[0xff, 9, 9, 9, 9, 0, 2, 0, 0, 0xab, 0x11][..], &[7; 8]].concat()),
@@ -94,6 +121,11 @@ impl Speaker {
             | Self::Plain => None,
         }
     }
+}
+
+/// The port of which a ROM makes this 48-bit address.
+fn port_guid(Mac([a, b, c, d, e, f]): Mac) -> [u8; 8] {
+    [a, b, c, 0x03, 0, d, e, f]
 }
 
 /// One packet of a machine's. What is not set is zero or left out.
@@ -117,6 +149,14 @@ pub struct Packet {
     pub broadcast: bool,
     /// The relay it came through.
     pub relay: Ipv4Addr,
+    /// The network that the relay selects for it (RFC 3527).
+    pub link: Option<Ipv4Addr>,
+    /// The address that the relay gives for the server's (RFC 5107).
+    pub stands_for: Option<Ipv4Addr>,
+    /// The network that it selects itself (RFC 3011).
+    pub subnet: Option<Ipv4Addr>,
+    /// Whether it would do without an offer (RFC 4039).
+    pub rapid: bool,
 }
 
 impl Packet {
@@ -155,18 +195,47 @@ impl Packet {
             options.set(option::MAX_SIZE, 65_280_u16.to_be_bytes().into());
         }
         options.set(option::PARAMETER_LIST, vec![1, 3, 6, 12, 15, 28, 43, 51, 54, 58, 59, 60, 66, 67]);
+        if let Some(subnet) = self.subnet {
+            options.set(option::SUBNET_SELECTION, subnet.octets().into());
+        }
+        if self.rapid {
+            options.set(option::RAPID_COMMIT, Vec::new());
+        }
+        let of_relay = [(5, self.link), (11, self.stands_for)];
+        let of_relay = of_relay.into_iter().filter_map(|(code, address)| Some((code, address?)));
+        let of_relay: Vec<u8> =
+            of_relay.flat_map(|(code, address)| [&[code, 4][..], &address.octets()].concat()).collect();
+        if !of_relay.is_empty() {
+            options.set(option::RELAY_AGENT, of_relay);
+        }
+        let guid = port_guid(self.mac);
+        let (htype, address) = match self.speaker {
+            Speaker::IbRom | Speaker::IbSystem | Speaker::IbPlain => (32, &[][..]),
+            Speaker::IbIpxe => (32, &guid[..]),
+            Speaker::Uefi | Speaker::UefiHttp | Speaker::Bios => (1, &self.mac.0[..]),
+            Speaker::Ipxe
+            | Speaker::System
+            | Speaker::Plain
+            | Speaker::UefiArm64
+            | Speaker::HttpArm64
+            | Speaker::UefiEbc
+            | Speaker::Maker
+            | Speaker::Pi => (1, &self.mac.0[..]),
+        };
         let mut chaddr = [0; 16];
-        chaddr[..6].copy_from_slice(&self.mac.0);
+        chaddr[..address.len()].copy_from_slice(address);
         let none = Ipv4Addr::UNSPECIFIED;
         let message = Message {
             op: Op::BootRequest,
-            htype: 1,
-            hlen: 6,
+            htype,
+            hlen: u8::try_from(address.len()).expect("no address is longer than its field"),
             hops: u8::from(!self.relay.is_unspecified()),
             // Two machines that were switched on together were seen to send the same xid.
             xid: 0x1234_5678,
             secs: 0,
-            broadcast: self.broadcast || is_uefi,
+            broadcast: self.broadcast
+                || is_uefi
+                || self.speaker.is_infiniband() && self.ciaddr.is_unspecified(),
             ciaddr: self.ciaddr,
             yiaddr: none,
             siaddr: none,
@@ -266,6 +335,18 @@ pub fn describe(send: &DhcpSend) -> String {
     }
     if !message.sname.is_empty() {
         let _ = write!(line, " sname={}", message.sname.escape_ascii());
+    }
+    if let Some(server) = options.address(option::SERVER_IDENTIFIER).filter(|server| *server != send.source) {
+        let _ = write!(line, " server={server}");
+    }
+    if let Some(subnet) = options.address(option::SUBNET_SELECTION) {
+        let _ = write!(line, " subnet={subnet}");
+    }
+    if message.options.contains(option::RAPID_COMMIT) {
+        line += " at once";
+    }
+    if options.contains(option::RELAY_AGENT) {
+        line += " with the relay's own";
     }
     if options.get(option::IPXE) == Some(&[176, 1, 1]) {
         line += " no-pxedhcp";

@@ -71,6 +71,9 @@ pub(super) fn build(draft: &NetworkDraft, prefix: &Prefix) -> Option<Network> {
         probe: draft.probe.as_ref()?.value,
         other_servers: draft.other_servers.as_ref()?.value.iter().map(|server| server.value).collect(),
         answer_arp: draft.answer_arp.as_ref()?.value,
+        rapid_commit: draft.rapid_commit.as_ref()?.value,
+        bootp: draft.bootp.as_ref()?.value,
+        leasequery: draft.leasequery.as_ref()?.value.iter().map(|asker| asker.value).collect(),
     })
 }
 

@@ -252,6 +252,12 @@ pub struct Network {
     pub other_servers: Vec<Ipv4Addr>,
     /// Whether ARP is answered in the place of nodes that download.
     pub answer_arp: bool,
+    /// Whether an address is granted at once to who wants it so (RFC 4039).
+    pub rapid_commit: bool,
+    /// Whether hosts that speak BOOTP get addresses of `guests`.
+    pub bootp: bool,
+    /// Who may ask for leases, beside relays in the network (RFC 4388).
+    pub leasequery: Vec<Ipv4Addr>,
 }
 
 impl Network {

@@ -13,8 +13,8 @@ use super::{
     AddressRange, Boot, Check, CheckKind, FIRMWARE, LinkSpeed, Mode, Order, Policy, Pxe, Server, pxe, value,
 };
 use crate::limit::{
-    CHECKS_MAX, CLASSES_MAX, HOSTS_MAX, MACS_PER_NODE_MAX, NETWORKS_MAX, NODES_MAX, PROFILES_MAX,
-    PXE_SERVICES_MAX,
+    CHECKS_MAX, CLASSES_MAX, HOSTS_MAX, LEASE_QUERY_ASKERS_MAX, MACS_PER_NODE_MAX, NETWORKS_MAX, NODES_MAX,
+    PROFILES_MAX, PXE_SERVICES_MAX,
 };
 use crate::mac::Mac;
 use heorot_names::{NumberRange, Pattern};
@@ -66,6 +66,9 @@ pub(super) struct NetworkDraft {
     pub(super) probe: Option<Placed<bool>>,
     pub(super) other_servers: Option<Placed<Vec<Placed<Ipv4Addr>>>>,
     pub(super) answer_arp: Option<Placed<bool>>,
+    pub(super) rapid_commit: Option<Placed<bool>>,
+    pub(super) bootp: Option<Placed<bool>>,
+    pub(super) leasequery: Option<Placed<Vec<Placed<Ipv4Addr>>>>,
 }
 
 /// A `[profile.NAME]`: what it says itself.
@@ -193,11 +196,23 @@ fn read_network(findings: &mut Findings<'_>, network: &Entry<'_>) -> Option<Netw
         probe: network.truth(findings, "probe"),
         other_servers: network.texts(findings, "other-servers", value::address),
         answer_arp: network.truth(findings, "answer-arp"),
+        rapid_commit: network.truth(findings, "rapid-commit"),
+        bootp: network.truth(findings, "bootp"),
+        leasequery: read_askers(findings, network),
     };
     if draft.mode.as_ref().is_none_or(|mode| mode.value != Mode::Proxy) && !network.has("temporary") {
         network.missing(findings, "temporary");
     }
     Some(draft)
+}
+
+fn read_askers(findings: &mut Findings<'_>, network: &Entry<'_>) -> Option<Placed<Vec<Placed<Ipv4Addr>>>> {
+    let askers = network.texts(findings, "leasequery", value::address);
+    if let Some(askers) = askers.as_ref().filter(|askers| askers.value.len() > LEASE_QUERY_ASKERS_MAX) {
+        let message = format!("leasequery: more than {LEASE_QUERY_ASKERS_MAX} addresses");
+        findings.error(&askers.span, message, Some("relays of the network need not be named".into()));
+    }
+    askers
 }
 
 fn read_boot(findings: &mut Findings<'_>, boot: &Entry<'_>) -> Option<Boot> {

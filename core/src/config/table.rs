@@ -286,6 +286,30 @@ static NETWORK: &[Setting] = &[
         status: Status::Works,
         doc: "Whether other hosts that ask by ARP for a node that is downloading are answered in its place: there is firmware that answers none, and some that stops over the question.",
     },
+    Setting {
+        key: "rapid-commit",
+        kind: Kind::Truth,
+        fallback: Fallback::Value("false"),
+        example: "true",
+        status: Status::Works,
+        doc: "Whether a client that wants it (RFC 4039) is granted its address at once, without an offer. It saves a round trip to systems; firmware does not ask for it. Right only where no other DHCP server answers: each of them would grant it an address, and it takes one.",
+    },
+    Setting {
+        key: "bootp",
+        kind: Kind::Truth,
+        fallback: Fallback::Value("false"),
+        example: "true",
+        status: Status::Works,
+        doc: "Whether hosts that speak BOOTP and not DHCP are given addresses of `guests`. They never say that they are done with them: an address is theirs for `guest-lease` after they asked, and longer only if they ask again. Nodes with a number are answered in any case.",
+    },
+    Setting {
+        key: "leasequery",
+        kind: Kind::Texts("addresses"),
+        fallback: Fallback::Value("[]"),
+        example: "[\"10.77.0.2\"]",
+        status: Status::Works,
+        doc: "Who may ask which machine has which address of this network (RFC 4388), beside relays with an address in it.",
+    },
 ];
 
 static PROFILE: &[Setting] = &[

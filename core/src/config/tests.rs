@@ -120,6 +120,9 @@ fn the_smallest_file_has_every_default() {
         probe: true,
         other_servers: vec![],
         answer_arp: false,
+        rapid_commit: false,
+        bootp: false,
+        leasequery: Vec::new(),
     };
     let profile = Profile {
         kernel: "vmlinuz".into(),
@@ -192,6 +195,8 @@ fn a_file_with_everything_is_read_as_it_is_written() {
     assert_eq!(first.lease, Duration::from_secs(86_400));
     assert_eq!(first.temporary_lease, Duration::from_secs(120));
     assert_eq!(first.guest_lease, Duration::from_secs(1800));
+    assert!(first.rapid_commit && first.bootp);
+    assert_eq!(first.leasequery, [Ipv4Addr::new(10, 77, 0, 2), Ipv4Addr::new(10, 99, 0, 1)]);
     assert_eq!((second.address, second.prefix_length), (Ipv4Addr::new(10, 79, 0, 1), 16));
     assert_eq!(second.numbering.suffix, "-ib");
     assert_eq!(second.numbering.address(9), Some(Ipv4Addr::new(10, 79, 1, 9)));

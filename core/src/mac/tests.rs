@@ -6,7 +6,14 @@ fn texts() {
     for text in ["52:54:00:00:00:17", "52-54-00-00-00-17", "52:54:0:0:0:17"] {
         assert_eq!(text.parse(), Ok(mac), "{text}");
     }
+    // A port's GUID, and what `ip link` says of an interface of InfiniBand: the machine is the one that its ROM speaks of.
+    let rom = Mac([0x00, 0x02, 0xc9, 0x05, 0xcf, 0xfb]);
+    for text in ["00:02:c9:03:00:05:cf:fb", "80:00:02:08:fe:80:00:00:00:00:00:00:00:02:c9:03:00:05:cf:fb"] {
+        assert_eq!(text.parse(), Ok(rom), "{text}");
+    }
     for text in [
+        "80:00:02:08:fe:80:00:00:00:00:00:00:00:02:c9:03:00:05:cf:fb:00",
+        "00:02:c9:03:00:05:cf:",
         "",
         "52:54:00:00:00",
         "52:54:00:00:00:17:18",

@@ -1,12 +1,19 @@
 //! The DHCP conversation: RFC 2131, with one deliberate difference. A machine is its hardware address on its network: ROM, loader and system present
 //! different client identifiers (none, 01 + address, a DUID) or none and must get one address, so that RFC 2131 4.2's key does not serve here.
 
+mod at_once;
+mod bootp;
 mod client;
+mod farewell;
+mod fqdn;
+mod inform;
+mod leasequery;
 mod offer;
 mod overheard;
 mod probe;
 mod proxy;
 mod pxe;
+mod renewal;
 mod reply;
 mod shadow;
 mod told;
@@ -14,13 +21,13 @@ mod who;
 
 use crate::cluster::lease::{NotFree, PoolId, PoolKind};
 use crate::cluster::network;
-use crate::cluster::node::{Firmware, Trouble};
+use crate::cluster::node::Firmware;
 use crate::cluster::record::{LeaseRecord, Record};
 use crate::cluster::stage::{Stage, Step};
 use crate::config::{Mode, OptionPath, Order, Policy};
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, Turn};
-use crate::limit::{LEFT_OUT_TOLD_MAX, QUARANTINE};
+use crate::limit::LEFT_OUT_TOLD_MAX;
 use crate::load::Admission;
 use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
@@ -45,7 +52,13 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
     if message.op != Op::BootRequest {
         return turn.malformed("dhcp-reply");
     }
-    let Some(message_type) = message.message_type() else { return turn.malformed("dhcp-message-type") };
+    if message.options.u8(option::MESSAGE_TYPE) == Some(leasequery::LEASEQUERY) {
+        return leasequery::handle(turn, datagram, &message);
+    }
+    let message_type = message.message_type();
+    if message_type.is_none() && message.options.contains(option::MESSAGE_TYPE) {
+        return turn.malformed("dhcp-message-type");
+    }
     let mut client = match Client::read(turn.config, datagram, message) {
         Ok(client) => client,
         Err(word) => return turn.malformed(word),
@@ -54,6 +67,16 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
     if client.meant.is_ignored(turn) {
         return;
     }
+    let options = &client.message.options;
+    let [identifier, relay] = [option::CLIENT_IDENTIFIER, option::RELAY_AGENT].map(|code| options.get(code));
+    turn.hall.heard.note(turn.now, client.mac, identifier, relay);
+    let Some(message_type) = message_type else {
+        // It wants an address, which is ours to give or another server's.
+        return match client.mode {
+            Mode::Serve => bootp::handle(turn, &client, datagram),
+            Mode::Proxy | Mode::Shadow => {}
+        };
+    };
     match (client.mode, pxe::chosen(&client)) {
         (Mode::Serve, None) => {}
         // It looks for the boot server of a menu's entry, by broadcast (PXE 2.1, 2.2.4).
@@ -67,9 +90,9 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
     match message_type {
         MessageType::Discover => discover(turn, &client, datagram),
         MessageType::Request => request(turn, &client, datagram),
-        MessageType::Decline => decline(turn, &client),
-        MessageType::Release => release(turn, &client),
-        MessageType::Inform => inform(turn, &client),
+        MessageType::Decline => farewell::decline(turn, &client),
+        MessageType::Release => farewell::release(turn, &client),
+        MessageType::Inform => inform::handle(turn, &client),
         MessageType::Offer | MessageType::Ack | MessageType::Nak => turn.malformed("dhcp-reply"),
     }
 }
@@ -238,6 +261,18 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     if case == Case::InitReboot && turn.permanent_address(client.mac, client.place).is_some() {
         turn.hall.leases.supersede(client.mac);
     }
+    carry_out(turn, client, (case, decision), address, is_node, datagram);
+}
+
+/// Does what was decided on a client's wish for an address.
+fn carry_out(
+    turn: &mut Turn<'_>,
+    client: &Client,
+    (case, decision): (Case, Decision),
+    address: Ipv4Addr,
+    is_node: bool,
+    datagram: Datagram<'_>,
+) {
     match decision {
         Decision::Known(lease) => grant(turn, client, address, lease, None, is_node),
         Decision::Renewed(lease) => {
@@ -390,7 +425,12 @@ fn grant(
     is_node: bool,
 ) {
     let is_permanent = turn.config.networks[client.place].numbering.number(address).is_some();
-    if is_node && is_permanent {
+    if is_node && is_permanent && client.is_bootp() {
+        // It has its address for good, and never says that it needs it still.
+        if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+            node.granted_until = None;
+        }
+    } else if is_node && is_permanent {
         let until = turn.now + lease;
         if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
             node.granted_until = Some(until);
@@ -408,9 +448,13 @@ fn grant(
         node.boot.file = Some(path);
     }
     tell_left_out(turn, client, &reply);
+    if who::reserved(turn, client).is_some_and(|(reserved, _)| reserved == address) {
+        turn.hall.heard.granted(client.mac, address, turn.now + lease);
+    }
     let told = format!("ACK {address}{}", reply.describe());
     let send = reply.send();
-    let pinned = is_node && in_mid_boot;
+    // The kernel's entries hold no address of Ethernet on InfiniBand.
+    let pinned = is_node && in_mid_boot && !client.message.is_infiniband();
     // What is known already is said whatever the disk does, and however long it takes.
     let is_recorded = lent.is_none() && claimed_address(turn, client) != Some(address);
     let grant = Grant { mac: client.mac, address, place: client.place, lent, pinned, told, send };
@@ -432,75 +476,6 @@ fn nak(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) {
     turn.out.push(Output::Dhcp(reply.send()));
 }
 
-/// The client has found its new address in use (RFC 2131 4.3.3).
-fn decline(turn: &mut Turn<'_>, client: &Client) {
-    let Some(address) = client.message.options.address(option::REQUESTED_ADDRESS) else {
-        return turn.malformed("dhcp-decline-address");
-    };
-    let is_lent = turn.hall.leases.get(address).is_some_and(|lease| lease.mac == client.mac);
-    let is_offered = turn.hall.leases.offered(address) == Some(client.mac);
-    let is_reserved = who::reserved(turn, client).is_some_and(|(reserved, _)| reserved == address);
-    let is_permanent = is_reserved || turn.permanent_address(client.mac, client.place) == Some(address);
-    if !is_lent && !is_offered && !is_permanent {
-        return; // Not its own to decline: anybody could empty the pool.
-    }
-    turn.event(Some(client.mac), Kind::Decline, format!("DECLINE {address}: another host has it"));
-    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-        node.asked = Some(format!("DECLINE {address}"));
-    }
-    if is_permanent {
-        let what = format!("its address {address} is used by another host");
-        return turn.trouble(
-            client.mac,
-            what,
-            Some(format!("find who answers for {address} by ARP, and take the address from it")),
-        );
-    }
-    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-        let minutes = QUARANTINE.as_secs() / 60;
-        let what = format!(
-            "it found {address} in use by another host: the address is not lent for {minutes} minutes"
-        );
-        let to_do = format!("find who answers for {address} by ARP: the range is for this server alone");
-        node.trouble = Some(Trouble { what, to_do: Some(to_do) });
-    }
-    let until = turn.now + QUARANTINE;
-    if is_lent {
-        turn.end_lease(address);
-    }
-    turn.hall.leases.quarantine(address, until);
-    turn.hall.timers.arm(until, Due::Address(address));
-}
-
-/// The client gives its address back (RFC 2131 4.3.4).
-fn release(turn: &mut Turn<'_>, client: &Client) {
-    let address = client.message.ciaddr;
-    if turn.hall.leases.get(address).is_some_and(|lease| lease.mac == client.mac) {
-        turn.event(Some(client.mac), Kind::Release, format!("RELEASE {address}"));
-        turn.end_lease(address);
-    } else if turn.permanent_address(client.mac, client.place) == Some(address) {
-        turn.event(Some(client.mac), Kind::Release, format!("RELEASE {address}"));
-        if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-            node.granted_until = None;
-        }
-        turn.unpin(address);
-        turn.step(client.mac, Step::Left, "it gave its address back");
-    }
-}
-
-/// The client has an address by other means and wants to know the rest (RFC 2131 4.3.5).
-fn inform(turn: &mut Turn<'_>, client: &Client) {
-    let settings = &turn.config.networks[client.place];
-    let is_host = client.meant.host(turn).is_some();
-    let is_served = is_host || turn.hall.nodes.get(client.mac).is_some() || settings.guests.is_some();
-    if !is_served || client.message.ciaddr.is_unspecified() {
-        return;
-    }
-    let reply = Reply::new(turn, client, MessageType::Ack).parameters(client.message.ciaddr);
-    tell_left_out(turn, client, &reply);
-    turn.out.push(Output::Dhcp(reply.send()));
-}
-
 /// A node speaks: it lives, and `explain` keeps what it asked last.
 fn heard(turn: &mut Turn<'_>, client: &Client, asked: String) {
     let lent: Vec<_> = turn.hall.leases.of(client.mac).map(|(address, _)| address).collect();
@@ -512,10 +487,10 @@ fn heard(turn: &mut Turn<'_>, client: &Client, asked: String) {
     }
 }
 
-/// Whether a server identifier is one of ours.
+/// Whether a server identifier is one of ours, or one that a relay gives for ours (RFC 5107 4).
 fn is_our_identifier(turn: &Turn<'_>, client: &Client, server: Ipv4Addr) -> bool {
     let is_network = turn.config.networks.iter().any(|network| network.on_link && network.address == server);
-    is_network || client.server == server
+    is_network || [client.server, client.identifier()].contains(&server)
 }
 
 #[cfg(test)]

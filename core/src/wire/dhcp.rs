@@ -14,6 +14,12 @@
 
 /// Options in options.
 pub mod encapsulated;
+/// Option 81 (RFC 4702).
+pub mod fqdn;
+/// Who speaks over InfiniBand (RFC 4390).
+pub mod infiniband;
+/// Option 82 (RFC 3046).
+pub mod relay;
 mod write;
 
 pub use write::Fitted;
@@ -98,7 +104,7 @@ pub enum Malformed {
     Operation,
     /// A hardware address longer than its field.
     HardwareLength,
-    /// No magic cookie: plain BOOTP, or something else altogether.
+    /// Another vendor's options, or something else altogether.
     Cookie,
     /// An option goes on past the end of its field.
     Option,
@@ -138,13 +144,21 @@ pub mod option {
     pub const BOOT_FILE: u8 = 67;
     /// RFC 3004; iPXE and others send a bare string without the length octets.
     pub const USER_CLASS: u8 = 77;
+    /// RFC 4039: it has no value.
     pub const RAPID_COMMIT: u8 = 80;
+    /// RFC 4702.
+    pub const FQDN: u8 = 81;
     /// RFC 3046.
     pub const RELAY_AGENT: u8 = 82;
+    /// RFC 4388, and the next one.
+    pub const CLIENT_LAST_TRANSACTION_TIME: u8 = 91;
+    pub const ASSOCIATED_IP: u8 = 92;
     /// RFC 4578, and the next two.
     pub const ARCHITECTURE: u8 = 93;
     pub const CLIENT_NDI: u8 = 94;
     pub const CLIENT_MACHINE: u8 = 97;
+    /// RFC 3011.
+    pub const SUBNET_SELECTION: u8 = 118;
     /// RFC 3397.
     pub const DOMAIN_SEARCH: u8 = 119;
     /// RFC 3442.
@@ -185,11 +199,13 @@ impl Message {
         if head[2] > 16 {
             return Err(Malformed::HardwareLength);
         }
-        if head[COOKIE..] != MAGIC {
-            return Err(Malformed::Cookie);
-        }
         let (sname, file) = (&head[SNAME..FILE], &head[FILE..COOKIE]);
-        let (options, overload) = Options::parse(options, file, sname)?;
+        let (options, overload) = match &head[COOKIE..] {
+            cookie if cookie == MAGIC => Options::parse(options, file, sname)?,
+            // Plain BOOTP without any options (RFC 951 3).
+            [0, 0, 0, 0] => (Options::default(), Overload { file: false, sname: false }),
+            _ => return Err(Malformed::Cookie),
+        };
         Ok(Self {
             op,
             htype: head[1],

@@ -4,7 +4,7 @@ use crate::cluster::boot;
 use crate::cluster::network;
 use crate::cluster::node::Firmware;
 use crate::cluster::quirk::{self, Asker, Trait};
-use crate::config::{Config, FirmwareKind, Mode, Pxe};
+use crate::config::{Config, FirmwareKind, Mode, Network, Pxe};
 use crate::mac::Mac;
 use crate::message::Datagram;
 use crate::wire::dhcp::{Message, Op, option};
@@ -19,7 +19,9 @@ pub(super) struct Client {
     pub(super) place: usize,
     /// What we do on that network.
     pub(super) mode: Mode,
-    /// Our address that it knows us by.
+    /// The interface by which it is heard, and by which frames go to it.
+    pub(super) interface: String,
+    /// Our address that it reaches us by.
     pub(super) server: Ipv4Addr,
     /// What asks, if it asks to be booted.
     pub(super) firmware: Option<Firmware>,
@@ -47,19 +49,17 @@ impl Client {
         datagram: Datagram<'_>,
         message: Message,
     ) -> Result<Self, &'static str> {
-        let mac = message.mac().ok_or("dhcp-hardware-address")?;
+        let mac = message.identity()?;
         let requested = message.options.address(option::REQUESTED_ADDRESS);
         let spoken_of = if message.ciaddr.is_unspecified() {
             requested.unwrap_or(Ipv4Addr::UNSPECIFIED)
         } else {
             message.ciaddr
         };
-        let place = network::of_client(config, datagram.interface, message.giaddr, spoken_of)
+        let place = network::of_client(config, datagram.interface, selected(&message), spoken_of)
             .ok_or("dhcp-network")?;
-        let settings = &config.networks[place];
-        // A network behind a relay knows us by the address to which the relay sends.
-        let server = if settings.on_link { settings.address } else { datagram.destination };
-        Ok(Self::new(config, mac, place, server, message))
+        let server = our_address(config, datagram, place);
+        Ok(Self::new(config, mac, (place, datagram.interface), server, message))
     }
 
     /// Whom another server speaks to on a network of ours. What it is that asked is not said in a reply.
@@ -68,10 +68,17 @@ impl Client {
     /// As [`Self::read`].
     pub(super) fn of_reply(config: &Config, place: usize, message: Message) -> Result<Self, &'static str> {
         let mac = message.mac().ok_or("dhcp-hardware-address")?;
-        Ok(Self::new(config, mac, place, config.networks[place].address, message))
+        let settings = &config.networks[place];
+        Ok(Self::new(config, mac, (place, &settings.interface), settings.address, message))
     }
 
-    fn new(config: &Config, mac: Mac, place: usize, server: Ipv4Addr, message: Message) -> Self {
+    fn new(
+        config: &Config,
+        mac: Mac,
+        (place, interface): (usize, &str),
+        server: Ipv4Addr,
+        message: Message,
+    ) -> Self {
         let mode = config.networks[place].mode;
         let said = message.options.get(option::VENDOR_CLASS).unwrap_or_default();
         let firmware = match message.op {
@@ -88,6 +95,7 @@ impl Client {
             mac,
             place,
             mode,
+            interface: interface.into(),
             server,
             firmware,
             firmware_kind,
@@ -97,6 +105,16 @@ impl Client {
             message,
             meant,
         }
+    }
+
+    /// The address that it takes for the server's (option 54): ours, or the relay's where the relay wants to stand between (RFC 5107 4).
+    pub(super) fn identifier(&self) -> Ipv4Addr {
+        self.message.relay_information().server.unwrap_or(self.server)
+    }
+
+    /// "If the message has no option 53, it is BOOTP's" (RFC 1534 2).
+    pub(super) fn is_bootp(&self) -> bool {
+        !self.message.options.contains(option::MESSAGE_TYPE)
     }
 
     /// What it is, for the history: " from iPXE", " from UEFI PXE", or nothing.
@@ -110,8 +128,36 @@ impl Client {
             Some(Firmware::Pxe) => format!("UEFI PXE (architecture {architecture})"),
             Some(Firmware::Http) => format!("UEFI HTTP (architecture {architecture})"),
         };
-        if who.is_empty() { who } else { format!(" from {who}") }
+        let who = if who.is_empty() { who } else { format!(" from {who}") };
+        // RFC 5010 1: what the relay got as a unicast was meant for the server that gave the address, what it got as a broadcast for anyone.
+        match self.message.relay_information().unicast {
+            Some(true) => format!("{who} by unicast to its relay"),
+            Some(false) | None => who,
+        }
     }
+}
+
+/// An address of the network that the packet means. The relay's link selection goes before the client's subnet selection (RFC 3527 3), and that before
+/// the relay's own address (RFC 3011 4).
+fn selected(message: &Message) -> Ipv4Addr {
+    let subnet = message.options.address(option::SUBNET_SELECTION).filter(|subnet| !subnet.is_unspecified());
+    message.relay_information().link.or(subnet).unwrap_or(message.giaddr)
+}
+
+/// Our address for a client. A network that is not on our link knows us by the address to which its relay sends; who selects such a network by himself
+/// may speak to everybody, and knows us by our address there.
+pub(super) fn our_address(config: &Config, datagram: Datagram<'_>, place: usize) -> Ipv4Addr {
+    let settings = &config.networks[place];
+    if settings.on_link {
+        return settings.address;
+    }
+    let here =
+        config.networks.iter().filter(|network| network.on_link && network.interface == datagram.interface);
+    let is_everybody = |network: &&Network| datagram.destination == network.broadcast();
+    let by_broadcast = here.clone().find(is_everybody);
+    let by_broadcast =
+        by_broadcast.or_else(|| here.clone().next().filter(|_| datagram.destination.is_broadcast()));
+    by_broadcast.map_or(datagram.destination, |network| network.address)
 }
 
 /// What asks to be booted: iPXE says so in option 77 or shows its features in option 175, other firmware says in option 60 which protocol it

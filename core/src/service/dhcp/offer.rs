@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::reply::{Missing, Reply};
-use super::{address_to_offer, probe, silence, tell_left_out};
+use super::{address_to_offer, at_once, probe, silence, tell_left_out};
 use crate::config::{FirmwareKind, Protocol};
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, HeldBack, Offer, Turn};
@@ -28,6 +28,10 @@ pub(super) fn make_offer(
         return silence(turn, client, is_node);
     };
     turn.hall.timers.arm(turn.now + OFFER_STANDS, Due::Address(address));
+    if at_once::is_wanted(turn, client, admission) && at_once::grant(turn, client, address, is_node, datagram)
+    {
+        return;
+    }
     let reply = Reply::new(turn, client, MessageType::Offer).lease(address, lease).parameters(address);
     tell_left_out(turn, client, &reply);
     let told = format!("OFFER {address}{}", reply.describe());

@@ -1,5 +1,5 @@
 use super::client::Client;
-use super::{pxe, told};
+use super::{bootp, fqdn, pxe, renewal, told};
 use crate::cluster::boot::{self, BootFile, Offered};
 use crate::cluster::quirk::Trait;
 use crate::config::{Config, Network, OptionTable};
@@ -23,6 +23,8 @@ pub(super) struct Reply<'a> {
     node_name: Option<String>,
     /// As the operator calls a host.
     host_name: Option<&'a str>,
+    /// The same, with the address by which DNS has it.
+    host: Option<(Ipv4Addr, &'a str)>,
     /// The operator's options, the later before the earlier.
     tables: Vec<&'a OptionTable>,
     config: &'a Config,
@@ -55,13 +57,19 @@ impl<'a> Reply<'a> {
         let mut options = Options::default();
         // First of all: some ROMs look no further (iPXE's history tells).
         options.set(option::MESSAGE_TYPE, vec![message_type as u8]);
-        options.set(option::SERVER_IDENTIFIER, client.server.octets().into());
+        options.set(option::SERVER_IDENTIFIER, client.identifier().octets().into());
         // RFC 6842: the client identifier comes back, although it was not asked for its opinion. PXE 2.1 wants the machine identifier back too.
-        // RFC 3046 2.2: so does the relay's own information.
-        for code in [option::CLIENT_IDENTIFIER, option::CLIENT_MACHINE, option::RELAY_AGENT] {
+        // RFC 3046 2.2: so does the relay's own information. RFC 3011 4: and the subnet that was selected.
+        for code in
+            [option::CLIENT_IDENTIFIER, option::CLIENT_MACHINE, option::RELAY_AGENT, option::SUBNET_SELECTION]
+        {
             if let Some(value) = asked.options.get(code) {
                 options.set(code, value.into());
             }
+        }
+        // RFC 4039 3.1: an ACK to a DISCOVER says that it is one.
+        if message_type == MessageType::Ack && asked.message_type() == Some(MessageType::Discover) {
+            options.set(option::RAPID_COMMIT, Vec::new());
         }
         let none = Ipv4Addr::UNSPECIFIED;
         let message = Message {
@@ -76,7 +84,8 @@ impl<'a> Reply<'a> {
             yiaddr: none,
             siaddr: none,
             giaddr: asked.giaddr,
-            chaddr: asked.chaddr,
+            // RFC 4390 2.1: over InfiniBand there is no address, and zeros stand for it.
+            chaddr: if asked.hlen == 0 { [0; 16] } else { asked.chaddr },
             sname: Vec::new(),
             file: Vec::new(),
             options,
@@ -105,6 +114,7 @@ impl<'a> Reply<'a> {
             cluster: &turn.config.cluster.name,
             node_name,
             host_name: client.meant.host(turn).and_then(|host| host.name.as_deref()),
+            host: client.meant.host(turn).and_then(|host| Some((host.address?, host.name.as_deref()?))),
             tables,
             config: turn.config,
             offered,
@@ -112,17 +122,18 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// The address, and for how long. T1 and T2 are half and seven eighths of it (RFC 2131 4.4.5).
+    /// The address, and for how long.
     pub(super) fn lease(mut self, address: Ipv4Addr, lease: Duration) -> Self {
         self.message.yiaddr = address;
         if self.message_type == MessageType::Ack {
             self.message.ciaddr = self.client.message.ciaddr;
         }
         let seconds = u32::try_from(lease.as_secs()).unwrap_or(u32::MAX);
+        let (renews, rebinds) = renewal::times(seconds, self.client.mac);
         let options = &mut self.message.options;
         options.set(option::LEASE_TIME, seconds.to_be_bytes().into());
-        options.set(option::T1, (seconds / 2).to_be_bytes().into());
-        options.set(option::T2, (seconds - seconds / 8).to_be_bytes().into());
+        options.set(option::T1, renews.to_be_bytes().into());
+        options.set(option::T2, rebinds.to_be_bytes().into());
         self
     }
 
@@ -231,16 +242,28 @@ impl<'a> Reply<'a> {
     pub(super) fn send(mut self) -> DhcpSend {
         let asked = &self.client.message;
         let is_nak = self.message_type == MessageType::Nak;
+        if !is_nak && let Some(name) = fqdn::answer(asked, self.true_name()) {
+            self.message.options.set(option::FQDN, name);
+        }
+        if self.client.is_bootp() {
+            bootp::plain(&mut self.message, self.client);
+        }
         let target = if !asked.giaddr.is_unspecified() {
             // "the server SHOULD set the broadcast bit in the DHCPNAK" (4.3.2), so that the relay does not look for an address that is not the client's.
             self.message.broadcast |= is_nak;
             DhcpTarget::Address(SocketAddrV4::new(asked.giaddr, SERVER_PORT))
+        } else if asked.is_infiniband() && !is_nak && !asked.ciaddr.is_unspecified() {
+            // RFC 4390 2.2: who has an address is found by ARP, which only the kernel can do there.
+            DhcpTarget::Address(SocketAddrV4::new(asked.ciaddr, CLIENT_PORT))
+        } else if asked.is_infiniband() {
+            // RFC 4390 2.2: everybody else hears broadcasts alone, whether the flag says so or not.
+            DhcpTarget::Frame(Mac::BROADCAST, Ipv4Addr::BROADCAST)
         } else if is_nak
             || (asked.ciaddr.is_unspecified() && (asked.broadcast || self.message.yiaddr.is_unspecified()))
         {
             // Also what gives no address: a proxy's offer is for whoever has none yet.
             DhcpTarget::Frame(Mac::BROADCAST, Ipv4Addr::BROADCAST)
-        } else if !self.settings.on_link {
+        } else if !self.settings.on_link && !asked.ciaddr.is_unspecified() {
             DhcpTarget::Address(SocketAddrV4::new(asked.ciaddr, CLIENT_PORT))
         } else if asked.ciaddr.is_unspecified() {
             DhcpTarget::Frame(self.client.mac, self.message.yiaddr)
@@ -248,11 +271,24 @@ impl<'a> Reply<'a> {
             DhcpTarget::Frame(self.client.mac, asked.ciaddr)
         };
         DhcpSend {
-            interface: self.settings.interface.clone(),
+            interface: self.client.interface.clone(),
             source: self.client.server,
             target,
             payload: self.message.fit(self.octets_max(), self.may_overload()).octets,
         }
+    }
+
+    /// The whole name that DNS has for the address of this packet, if it has one.
+    fn true_name(&self) -> Option<String> {
+        let Message { yiaddr, ciaddr, .. } = self.message;
+        let informed = self.client.message.ciaddr;
+        let address = [yiaddr, ciaddr, informed].into_iter().find(|address| !address.is_unspecified())?;
+        if let Some((_, name)) = self.host.filter(|(own, _)| *own == address) {
+            return Some(format!("{name}.{}", self.cluster));
+        }
+        let numbering = &self.settings.numbering;
+        let name = self.node_name.as_ref().filter(|_| numbering.number(address).is_some())?;
+        Some(format!("{name}{}.{}", numbering.suffix, self.cluster))
     }
 
     /// The options for which there is no room.
@@ -265,11 +301,14 @@ impl<'a> Reply<'a> {
 
     /// Firmware is not asked to look for options where a boot file's name or a server's may stand: not every ROM knows option 52.
     fn may_overload(&self) -> bool {
-        self.client.firmware.is_none()
+        self.client.firmware.is_none() && !self.client.is_bootp()
     }
 
     /// Octets that the client can take. EDK2 says 65280 in its REQUESTs: nothing above a frame is believed.
     fn octets_max(&self) -> usize {
+        if self.client.is_bootp() {
+            return bootp::OCTETS_MAX;
+        }
         let said = self.client.message.options.u16(option::MAX_SIZE).unwrap_or(DATAGRAM_OCTETS_MIN);
         usize::from(said.clamp(DATAGRAM_OCTETS_MIN, DATAGRAM_OCTETS_MAX) - HEADER_OCTETS)
     }

@@ -76,7 +76,9 @@ fn firmware_is_told_from_systems() {
 
 #[test]
 fn hardware_that_is_not_ethernet_is_counted() {
-    for (htype, hlen) in [(32, 0), (1, 0), (1, 16), (6, 6), (0, 6)] {
+    // InfiniBand has to have a client identifier (RFC 4390 2.1).
+    assert_eq!(read(32, 0, &[]).err(), Some("dhcp-client-identifier"));
+    for (htype, hlen) in [(1, 0), (1, 16), (6, 6), (0, 6)] {
         assert_eq!(read(htype, hlen, &[]).err(), Some("dhcp-hardware-address"), "{htype} {hlen}");
     }
 }

@@ -1,0 +1,80 @@
+use super::*;
+
+const START: Time = Time::from_nanoseconds(5_000_000_000_000);
+
+fn at(seconds: u64) -> Time {
+    START + Duration::from_secs(seconds)
+}
+
+fn mac(number: usize) -> Mac {
+    let [.., a, b, c] = number.to_be_bytes();
+    Mac([0x52, 0x54, 0, a, b, c])
+}
+
+#[test]
+fn the_last_word_counts() {
+    let mut heard = Heard::default();
+    heard.note(at(0), mac(1), None, Some(b"port 1"));
+    heard.note(at(1), mac(1), Some(b"\x01rom"), Some(b"port 1"));
+    heard.note(at(2), mac(1), Some(b"\xffsystem"), Some(b"port 2"));
+    heard.note(at(3), mac(1), Some(b"\xffsystem"), None);
+    let said = Said { at: at(3), identifier: Some(b"\xffsystem".into()), relay: None, granted: None };
+    assert_eq!(heard.get(mac(1)), Some(&said));
+    assert_eq!(heard.by_identifier(b"\xffsystem"), Some(mac(1)));
+    assert_eq!(heard.by_identifier(b"\x01rom"), None, "it no longer calls itself so");
+    // Another machine with the identifier of a copied disk: whoever said it last.
+    heard.note(at(4), mac(2), Some(b"\xffsystem"), None);
+    assert_eq!(heard.by_identifier(b"\xffsystem"), Some(mac(2)));
+    heard.note(at(5), mac(1), None, None);
+    assert_eq!(heard.by_identifier(b"\xffsystem"), Some(mac(2)), "still the other's");
+    // What is longer than an option is not kept.
+    heard.note(at(6), mac(2), Some(&[7; 256]), None);
+    assert_eq!(heard.get(mac(2)).and_then(|said| said.identifier.clone()), None);
+}
+
+#[test]
+fn a_grant_is_known_until_its_client_is_forgotten() {
+    let mut heard = Heard::default();
+    let [one, other] = [7, 8].map(|last| Ipv4Addr::new(10, 77, 9, last));
+    heard.granted(mac(1), one, at(60));
+    assert_eq!(heard.by_address(one), None, "nobody was heard");
+    heard.note(at(0), mac(1), None, None);
+    heard.granted(mac(1), one, at(60));
+    heard.note(at(1), mac(1), Some(b"\x01other"), None);
+    assert_eq!(
+        (heard.by_address(one), heard.get(mac(1)).unwrap().granted),
+        (Some(mac(1)), Some((one, at(60))))
+    );
+    heard.granted(mac(1), other, at(90));
+    assert_eq!((heard.by_address(one), heard.by_address(other)), (None, Some(mac(1))));
+    for number in 2..=HEARD_MAX + 1 {
+        heard.note(at(2), mac(number), None, None);
+    }
+    assert_eq!(heard.by_address(other), None);
+}
+
+#[test]
+fn the_table_does_not_grow_and_forgets_the_oldest() {
+    let mut heard = Heard::default();
+    for number in 0..HEARD_MAX {
+        heard.note(at(1), mac(number), Some(&number.to_be_bytes()), None);
+    }
+    heard.note(at(2), mac(0), Some(&0_usize.to_be_bytes()), None);
+    for number in HEARD_MAX..HEARD_MAX + 5 {
+        heard.note(at(3), mac(number), None, None);
+    }
+    assert_eq!((heard.clients.len(), heard.in_order.len()), (HEARD_MAX, HEARD_MAX));
+    assert_eq!(heard.by_identifier.len(), HEARD_MAX - 5);
+    assert!(heard.get(mac(0)).is_some() && heard.get(mac(1)).is_none() && heard.get(mac(6)).is_some());
+}
+
+#[test]
+fn so_many_questions_are_answered_in_a_second() {
+    let mut heard = Heard::default();
+    let most = usize::try_from(LEASE_QUERIES_PER_SECOND_MAX).unwrap();
+    for _ in 0..2 {
+        assert_eq!((0..3 * most).filter(|_| heard.may_answer(at(7))).count(), most);
+        assert_eq!((0..3 * most).filter(|_| heard.may_answer(at(8))).count(), most);
+        heard = Heard::default();
+    }
+}

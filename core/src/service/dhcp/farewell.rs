@@ -1,0 +1,78 @@
+//! A client gives an address up: because another host has it, or because it is done.
+
+use super::client::Client;
+use super::{is_our_identifier, who};
+use crate::cluster::node::Trouble;
+use crate::cluster::stage::Step;
+use crate::event::Kind;
+use crate::hall::{Due, Turn};
+use crate::limit::QUARANTINE;
+use crate::wire::dhcp::option;
+
+/// The client has found its new address in use (RFC 2131 4.3.3).
+pub(super) fn decline(turn: &mut Turn<'_>, client: &Client) {
+    if is_for_another(turn, client) {
+        return;
+    }
+    let Some(address) = client.message.options.address(option::REQUESTED_ADDRESS) else {
+        return turn.malformed("dhcp-decline-address");
+    };
+    let is_lent = turn.hall.leases.get(address).is_some_and(|lease| lease.mac == client.mac);
+    let is_offered = turn.hall.leases.offered(address) == Some(client.mac);
+    let is_reserved = who::reserved(turn, client).is_some_and(|(reserved, _)| reserved == address);
+    let is_permanent = is_reserved || turn.permanent_address(client.mac, client.place) == Some(address);
+    if !is_lent && !is_offered && !is_permanent {
+        return; // Not its own to decline: anybody could empty the pool.
+    }
+    turn.event(Some(client.mac), Kind::Decline, format!("DECLINE {address}: another host has it"));
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+        node.asked = Some(format!("DECLINE {address}"));
+    }
+    if is_permanent {
+        let what = format!("its address {address} is used by another host");
+        return turn.trouble(
+            client.mac,
+            what,
+            Some(format!("find who answers for {address} by ARP, and take the address from it")),
+        );
+    }
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+        let minutes = QUARANTINE.as_secs() / 60;
+        let what = format!(
+            "it found {address} in use by another host: the address is not lent for {minutes} minutes"
+        );
+        let to_do = format!("find who answers for {address} by ARP: the range is for this server alone");
+        node.trouble = Some(Trouble { what, to_do: Some(to_do) });
+    }
+    let until = turn.now + QUARANTINE;
+    if is_lent {
+        turn.end_lease(address);
+    }
+    turn.hall.leases.quarantine(address, until);
+    turn.hall.timers.arm(until, Due::Address(address));
+}
+
+/// The client gives its address back (RFC 2131 4.3.4).
+pub(super) fn release(turn: &mut Turn<'_>, client: &Client) {
+    if is_for_another(turn, client) {
+        return;
+    }
+    let address = client.message.ciaddr;
+    if turn.hall.leases.get(address).is_some_and(|lease| lease.mac == client.mac) {
+        turn.event(Some(client.mac), Kind::Release, format!("RELEASE {address}"));
+        turn.end_lease(address);
+    } else if turn.permanent_address(client.mac, client.place) == Some(address) {
+        turn.event(Some(client.mac), Kind::Release, format!("RELEASE {address}"));
+        if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+            node.granted_until = None;
+        }
+        turn.unpin(address);
+        turn.step(client.mac, Step::Left, "it gave its address back");
+    }
+}
+
+/// Whether a client means another server.
+fn is_for_another(turn: &Turn<'_>, client: &Client) -> bool {
+    let server = client.message.options.address(option::SERVER_IDENTIFIER);
+    server.is_some_and(|server| !is_our_identifier(turn, client, server))
+}

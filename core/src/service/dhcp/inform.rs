@@ -1,0 +1,27 @@
+//! A client has an address by other means and wants to know the rest (RFC 2131 4.3.5).
+
+use super::client::Client;
+use super::reply::Reply;
+use super::tell_left_out;
+use crate::hall::Turn;
+use crate::message::Output;
+use crate::wire::dhcp::MessageType;
+
+/// Answers at ciaddr.
+pub(super) fn handle(turn: &mut Turn<'_>, client: &Client) {
+    let settings = &turn.config.networks[client.place];
+    let address = client.message.ciaddr;
+    if address.is_unspecified() {
+        return turn.malformed("dhcp-inform-address");
+    }
+    let is_host = client.meant.host(turn).is_some();
+    let is_served = is_host || turn.hall.nodes.get(client.mac).is_some() || settings.guests.is_some();
+    // "SHOULD check the network address for consistency", but not for a lease.
+    if !is_served || !settings.contains(address) {
+        return;
+    }
+    // Neither yiaddr nor lease times: it has its address from elsewhere.
+    let reply = Reply::new(turn, client, MessageType::Ack).parameters(address);
+    tell_left_out(turn, client, &reply);
+    turn.out.push(Output::Dhcp(reply.send()));
+}

@@ -1,0 +1,72 @@
+use super::*;
+use crate::wire::dhcp::{Op, Options};
+
+/// An option, or what the relay is to be understood to say.
+type Row = (&'static [u8], RelayInformation<'static>);
+
+const NOTHING: RelayInformation<'static> =
+    RelayInformation { circuit: None, remote: None, link: None, unicast: None, server: None };
+
+#[test]
+fn a_relay_is_understood() {
+    let address = |octets: [u8; 4]| Some(Ipv4Addr::from(octets));
+    let rows: [Row; 9] = [
+        (&[], NOTHING),
+        (&[1, 2, b'e', b'4'], RelayInformation { circuit: Some(b"e4"), ..NOTHING }),
+        (
+            &[2, 1, 7, 1, 0, 5, 4, 10, 88, 0, 1],
+            RelayInformation {
+                circuit: Some(b""),
+                remote: Some(&[7]),
+                link: address([10, 88, 0, 1]),
+                ..NOTHING
+            },
+        ),
+        // RFC 5010 3: the other bits are reserved.
+        (&[10, 1, 0x80], RelayInformation { unicast: Some(true), ..NOTHING }),
+        (&[10, 1, 0x7f], RelayInformation { unicast: Some(false), ..NOTHING }),
+        (&[11, 4, 10, 88, 0, 1], RelayInformation { server: address([10, 88, 0, 1]), ..NOTHING }),
+        // An address of no host, and one of the wrong length, select nothing.
+        (&[5, 4, 0, 0, 0, 0, 11, 3, 10, 88, 0], NOTHING),
+        // No padding, no end (RFC 3046 2.0): 0 and 255 are codes like others.
+        (&[0, 1, 9, 255, 0, 1, 1, 5], RelayInformation { circuit: Some(&[5]), ..NOTHING }),
+        // What goes on past its end says nothing at all.
+        (&[1, 1, 5, 2, 9, 1], NOTHING),
+    ];
+    for (octets, meaning) in rows {
+        let mut options = Options::default();
+        options.set(option::RELAY_AGENT, octets.into());
+        let message = message(options);
+        assert_eq!(message.relay_information(), meaning, "{octets:?}");
+    }
+    assert_eq!(message(Options::default()).relay_information(), NOTHING);
+}
+
+#[test]
+fn sub_options_end_where_the_option_does() {
+    assert_eq!(sub_options(&[]), Some(vec![]));
+    assert_eq!(sub_options(&[1, 0, 1, 1, 3]), Some(vec![(1, &[][..]), (1, &[3][..])]));
+    assert_eq!(sub_options(&[1]), None);
+    assert_eq!(sub_options(&[1, 2, 0]), None);
+}
+
+fn message(options: Options) -> Message {
+    let none = Ipv4Addr::UNSPECIFIED;
+    Message {
+        op: Op::BootRequest,
+        htype: 1,
+        hlen: 6,
+        hops: 1,
+        xid: 1,
+        secs: 0,
+        broadcast: false,
+        ciaddr: none,
+        yiaddr: none,
+        siaddr: none,
+        giaddr: none,
+        chaddr: [2; 16],
+        sname: vec![],
+        file: vec![],
+        options,
+    }
+}

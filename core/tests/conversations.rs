@@ -1,0 +1,583 @@
+//! DHCP's further conversations, packet by packet: what relays decide, BOOTP, INFORM, names and leasequery.
+
+use heorot_core::Heorot;
+use heorot_core::config::{Config, Interface};
+use heorot_core::mac::Mac;
+use heorot_core::message::{Datagram, DhcpSend, DhcpTarget, Input, Output, Ticket};
+use heorot_core::time::Time;
+use heorot_core::wire::dhcp::{Message, MessageType, Op, Options, option};
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::Duration;
+
+const START: Time = Time::from_nanoseconds(1_000_000_000_000_000);
+
+/// A network on the link with everything that may be asked of it, and one behind a relay.
+const BOTH: &str = r#"
+[[network]]
+interface = "eth1"
+numbers = "0-9"
+first = "10.77.1.0"
+temporary = "10.77.200.1-10.77.200.9"
+guests = "10.77.210.1-10.77.210.9"
+leasequery = ["10.77.0.2"]
+probe = false
+bootp = true
+[[network]]
+interface = "eth1"
+address = "10.88.0.0/16"
+numbers = "100-109"
+first = "10.88.1.0"
+temporary = "10.88.200.1-10.88.200.9"
+probe = false
+[boot]
+bios = "pxelinux.0"
+[[node]]
+mac = "52:54:00:00:00:07"
+number = 7
+[[node]]
+mac = "52:54:00:00:00:17"
+number = 100
+[[host]]
+mac = "52:54:00:00:00:27"
+name = "switch"
+address = "10.77.220.1"
+"#;
+
+const fn mac(last: u8) -> Mac {
+    Mac([0x52, 0x54, 0, 0, 0, last])
+}
+
+const fn address(a: u8, b: u8, c: u8, d: u8) -> Ipv4Addr {
+    Ipv4Addr::new(a, b, c, d)
+}
+
+const NONE: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
+const SERVER: Ipv4Addr = address(10, 77, 0, 1);
+const RELAY: Ipv4Addr = address(10, 88, 0, 1);
+
+struct World {
+    heorot: Heorot,
+    now: Time,
+    /// Records are durable at once, or when it is said.
+    is_prompt: bool,
+    last: Ticket,
+}
+
+impl World {
+    fn new(text: &str) -> Self {
+        let interface = Interface { name: "eth1".into(), addresses: vec![(SERVER, 16)] };
+        let (config, _) = Config::parse(text, &[interface]).expect("the configuration is right");
+        let heorot = Heorot::restore(START, config, [7; 16], Vec::new(), &mut Vec::new());
+        Self { heorot, now: START, is_prompt: true, last: Ticket::default() }
+    }
+
+    /// What is sent as an answer.
+    fn take(&mut self, message: &Message) -> Vec<DhcpSend> {
+        self.take_from(NONE, message)
+    }
+
+    fn take_from(&mut self, source: Ipv4Addr, message: &Message) -> Vec<DhcpSend> {
+        let payload = message.write(1472);
+        let source = SocketAddrV4::new(source, 68);
+        let destination = SERVER;
+        let datagram = Datagram { interface: "eth1", source, destination, payload: &payload };
+        let mut out = Vec::new();
+        self.heorot.handle(self.now, Input::Dhcp(datagram), &mut out);
+        let mut sent = self.sent(out);
+        if self.is_prompt {
+            sent.extend(self.commit());
+        }
+        sent
+    }
+
+    fn commit(&mut self) -> Vec<DhcpSend> {
+        let mut out = Vec::new();
+        self.heorot.handle(self.now, Input::Committed(self.last), &mut out);
+        self.sent(out)
+    }
+
+    fn sent(&mut self, out: Vec<Output>) -> Vec<DhcpSend> {
+        let mut sent = Vec::new();
+        for output in out {
+            if let Output::Record(ticket, _) = output {
+                self.last = ticket;
+            } else if let Output::Dhcp(send) = output {
+                sent.push(send);
+            }
+        }
+        sent
+    }
+
+    /// What is sent in this time by itself.
+    fn wait(&mut self, time: Duration) -> Vec<DhcpSend> {
+        let end = self.now + time;
+        let mut sent = Vec::new();
+        while let Some(next) = self.heorot.next_wakeup().filter(|next| *next <= end) {
+            self.now = next;
+            let mut out = Vec::new();
+            self.heorot.handle(next, Input::Wakeup, &mut out);
+            sent.extend(self.sent(out));
+            sent.extend(self.commit());
+        }
+        self.now = end;
+        sent
+    }
+
+    /// The one answer.
+    fn answer(&mut self, message: &Message) -> (Message, DhcpSend) {
+        let mut sent = self.take(message);
+        assert_eq!(sent.len(), 1, "{sent:?}");
+        let send = sent.remove(0);
+        (Message::parse(&send.payload).expect("the server writes what can be read"), send)
+    }
+
+    /// A machine gets the address it is offered.
+    fn boots(&mut self, machine: Mac, with: impl Fn(&mut Message)) -> Ipv4Addr {
+        let mut discover = asked(machine, Some(MessageType::Discover));
+        with(&mut discover);
+        let (offer, _) = self.answer(&discover);
+        let mut request = asked(machine, Some(MessageType::Request));
+        with(&mut request);
+        request.options.set(option::REQUESTED_ADDRESS, offer.yiaddr.octets().into());
+        let server = offer.options.get(option::SERVER_IDENTIFIER).expect("an offer names its server");
+        request.options.set(option::SERVER_IDENTIFIER, server.into());
+        let (ack, _) = self.answer(&request);
+        assert_eq!((ack.message_type(), ack.yiaddr), (Some(MessageType::Ack), offer.yiaddr));
+        ack.yiaddr
+    }
+}
+
+fn asked(Mac(octets): Mac, message_type: Option<MessageType>) -> Message {
+    let mut options = Options::default();
+    if let Some(message_type) = message_type {
+        options.set(option::MESSAGE_TYPE, vec![message_type as u8]);
+    }
+    let mut chaddr = [0; 16];
+    chaddr[..6].copy_from_slice(&octets);
+    Message {
+        op: Op::BootRequest,
+        htype: 1,
+        hlen: 6,
+        hops: 0,
+        xid: 0x77,
+        secs: 0xffff, // iPXE's counter: nobody is to take it for an age
+        broadcast: false,
+        ciaddr: NONE,
+        yiaddr: NONE,
+        siaddr: NONE,
+        giaddr: NONE,
+        chaddr,
+        sname: Vec::new(),
+        file: Vec::new(),
+        options,
+    }
+}
+
+fn is_firmware(message: &mut Message) {
+    message.options.set(option::VENDOR_CLASS, b"PXEClient:Arch:00000:UNDI:002001".into());
+    message.options.set(option::ARCHITECTURE, vec![0, 0]);
+}
+
+fn by_relay(sub_options: &[u8]) -> impl Fn(&mut Message) {
+    let sub_options = sub_options.to_vec();
+    move |message| {
+        message.giaddr = RELAY;
+        message.options.set(option::RELAY_AGENT, sub_options.clone());
+    }
+}
+
+/// RFC 3527 3 and RFC 3011 4: link selection, then subnet selection, then giaddr. The address that is offered tells the network.
+#[test]
+fn the_network_is_the_one_that_is_selected() {
+    let link = |octet: u8| vec![5, 4, 10, octet, 0, 0];
+    for (giaddr, subnet, link, first_octets) in [
+        (NONE, None, None, Some([10, 77])),
+        (RELAY, None, None, Some([10, 88])),
+        (RELAY, Some(77), None, Some([10, 77])),
+        (RELAY, Some(88), Some(link(77)), Some([10, 77])),
+        (SERVER, Some(77), Some(link(88)), Some([10, 88])),
+        (NONE, Some(88), None, Some([10, 88])),
+        // "0.0.0.0" and what is no address select nothing.
+        (RELAY, None, Some(vec![5, 4, 0, 0, 0, 0]), Some([10, 88])),
+        (RELAY, None, Some(vec![5, 3, 10, 77, 0]), Some([10, 88])),
+        // A network that is not served: nothing is a reason to give an address of another one.
+        (RELAY, Some(66), None, None),
+        (RELAY, None, Some(link(66)), None),
+        (address(10, 66, 0, 1), None, None, None),
+    ] {
+        let mut world = World::new(BOTH);
+        let mut discover = asked(mac(1), Some(MessageType::Discover));
+        is_firmware(&mut discover);
+        discover.giaddr = giaddr;
+        if let Some(octet) = subnet {
+            discover.options.set(option::SUBNET_SELECTION, vec![10, octet, 0, 0]);
+        }
+        if let Some(link) = link.clone() {
+            discover.options.set(option::RELAY_AGENT, link);
+        }
+        let sent = world.take(&discover);
+        let offers: Vec<_> = sent.iter().map(|send| Message::parse(&send.payload).unwrap()).collect();
+        let offered = offers.first().map(|offer| [offer.yiaddr.octets()[0], offer.yiaddr.octets()[1]]);
+        assert_eq!(offered, first_octets, "{giaddr} {subnet:?} {link:?}");
+        // RFC 3011 4 and RFC 3046 2.2: both come back as they came.
+        for offer in offers {
+            for code in [option::SUBNET_SELECTION, option::RELAY_AGENT] {
+                assert_eq!(offer.options.get(code), discover.options.get(code), "{code}");
+            }
+            let target = match giaddr {
+                // Whoever came without a relay and has no address is on the link where it was heard, whatever it selects.
+                NONE => DhcpTarget::Frame(mac(1), offer.yiaddr),
+                relay => DhcpTarget::Address(SocketAddrV4::new(relay, 67)),
+            };
+            assert_eq!((sent[0].target, sent[0].interface.as_str()), (target, "eth1"));
+            assert_eq!(sent[0].source, SERVER, "no answer comes from an address of everybody's");
+        }
+    }
+}
+
+/// RFC 5107 4: the relay's address is the server's in option 54, and there alone: files still come from us.
+#[test]
+fn a_relay_may_stand_for_the_server() {
+    let mut world = World::new(BOTH);
+    let stand_in = address(10, 88, 0, 254);
+    let with = by_relay(&[1, 1, 9, 11, 4, 10, 88, 0, 254]);
+    let booted = world.boots(mac(0x17), |message| {
+        is_firmware(message);
+        with(message);
+    });
+    assert_eq!(booted, address(10, 88, 1, 0));
+    let mut request = asked(mac(0x17), Some(MessageType::Request));
+    is_firmware(&mut request);
+    request.options.set(option::REQUESTED_ADDRESS, booted.octets().into());
+    for (server, through, is_answered) in [
+        (stand_in, &[11, 4, 10, 88, 0, 254][..], true),
+        (SERVER, &[11, 4, 10, 88, 0, 254], true),
+        (stand_in, &[1, 1, 9], false),
+        (address(10, 88, 0, 253), &[11, 4, 10, 88, 0, 254], false),
+    ] {
+        let mut request = request.clone();
+        by_relay(through)(&mut request);
+        request.options.set(option::SERVER_IDENTIFIER, server.octets().into());
+        let sent = world.take(&request);
+        assert_eq!(sent.len() == 1, is_answered, "{server} through {through:?}");
+        for send in sent {
+            let ack = Message::parse(&send.payload).unwrap();
+            assert_eq!(ack.options.address(option::SERVER_IDENTIFIER), Some(stand_in));
+            assert_eq!((ack.siaddr, send.source), (SERVER, SERVER));
+            assert_eq!(ack.options.get(option::RELAY_AGENT), Some(through));
+        }
+    }
+    // A NAK carries the relay's information and its address as well (RFC 3046 2.2).
+    let mut wrong = asked(mac(0x17), Some(MessageType::Request));
+    with(&mut wrong);
+    wrong.options.set(option::REQUESTED_ADDRESS, vec![10, 88, 1, 9]);
+    let (nak, send) = world.answer(&wrong);
+    assert_eq!((nak.message_type(), nak.broadcast), (Some(MessageType::Nak), true));
+    assert_eq!(send.target, DhcpTarget::Address(SocketAddrV4::new(RELAY, 67)));
+    assert_eq!(nak.options.get(option::RELAY_AGENT), wrong.options.get(option::RELAY_AGENT));
+    assert_eq!(nak.options.address(option::SERVER_IDENTIFIER), Some(stand_in));
+}
+
+/// RFC 4039 3.1: an ACK with option 80, and not before its record is durable. Without both wishes an offer, which has none.
+#[test]
+fn an_address_is_granted_at_once_where_both_want_it() {
+    for (is_configured, is_asked_for, answer) in
+        [(true, true, MessageType::Ack), (true, false, MessageType::Offer), (false, true, MessageType::Offer)]
+    {
+        let text = BOTH.replace("bootp = true", &format!("rapid-commit = {is_configured}"));
+        let mut world = World::new(&text);
+        world.is_prompt = false;
+        let mut discover = asked(mac(1), Some(MessageType::Discover));
+        if is_asked_for {
+            discover.options.set(option::RAPID_COMMIT, Vec::new());
+        }
+        let at_once = world.take(&discover);
+        assert_eq!(at_once.is_empty(), answer == MessageType::Ack, "an ACK waits for its record");
+        assert_eq!(
+            world.take(&discover).is_empty(),
+            answer == MessageType::Ack,
+            "however often it is asked for"
+        );
+        let sent = [at_once, world.commit()].concat();
+        let [send] = sent.as_slice() else { panic!("{sent:?}") };
+        let message = Message::parse(&send.payload).unwrap();
+        assert_eq!(message.message_type(), Some(answer));
+        assert_eq!(message.options.contains(option::RAPID_COMMIT), answer == MessageType::Ack);
+    }
+}
+
+/// As before an offer, it is asked first who has the address; then the ACK goes out by itself. A number's address is nobody else's.
+#[test]
+fn an_address_is_asked_about_before_it_is_granted_at_once() {
+    let text =
+        BOTH.replace("probe = false\n", "").replace("bootp = true", "bootp = true\nrapid-commit = true");
+    for message_type in [Some(MessageType::Discover), None] {
+        let mut question = asked(mac(9), message_type);
+        question.options.set(option::RAPID_COMMIT, Vec::new());
+        let mut world = World::new(&text);
+        assert_eq!(world.take(&question), []);
+        let granted = world.wait(Duration::from_millis(300));
+        assert_eq!(granted.len(), 1, "{message_type:?}: {granted:?}");
+        let first = Message::parse(&granted[0].payload).unwrap();
+        assert_eq!(first.message_type(), message_type.map(|_| MessageType::Ack));
+        // Somebody has it: the next one is asked about, and granted.
+        let mut world = World::new(&text);
+        assert_eq!(world.take(&question), []);
+        let occupied = Input::Occupied { address: first.yiaddr, mac: Some(mac(0x77)) };
+        world.heorot.handle(world.now, occupied, &mut Vec::new());
+        let granted = world.wait(Duration::from_millis(700));
+        assert_eq!(granted.len(), 1, "{message_type:?}: {granted:?}");
+        assert_ne!(Message::parse(&granted[0].payload).unwrap().yiaddr, first.yiaddr);
+        question.chaddr[5] = 7;
+        assert_eq!(world.take(&question).len(), 1, "{message_type:?}: a numbered node waits for nothing");
+    }
+}
+
+/// RFC 2131 4.3.5: to ciaddr, without yiaddr and lease times. `secs` and the flag change nothing.
+#[test]
+fn who_has_an_address_is_told_the_rest() {
+    let mut world = World::new(BOTH);
+    world.boots(mac(7), is_firmware);
+    for (who, ciaddr, target) in [
+        (mac(7), address(10, 77, 1, 7), Some(DhcpTarget::Frame(mac(7), address(10, 77, 1, 7)))),
+        // A guest with an address of its own choice: a lease is not looked for.
+        (mac(9), address(10, 77, 9, 9), Some(DhcpTarget::Frame(mac(9), address(10, 77, 9, 9)))),
+        // Without an address, or with one of elsewhere.
+        (mac(9), NONE, None),
+        (mac(9), address(10, 66, 9, 9), None),
+        // Hosts that are no nodes are not served there.
+        (mac(9), address(10, 88, 9, 9), None),
+        (
+            mac(7),
+            address(10, 88, 9, 9),
+            Some(DhcpTarget::Address(SocketAddrV4::new(address(10, 88, 9, 9), 68))),
+        ),
+    ] {
+        let mut inform = asked(who, Some(MessageType::Inform));
+        (inform.ciaddr, inform.broadcast) = (ciaddr, true);
+        let sent = world.take(&inform);
+        assert_eq!(sent.first().map(|send| send.target), target, "{who} {ciaddr}");
+        for send in sent {
+            let ack = Message::parse(&send.payload).unwrap();
+            assert_eq!((ack.message_type(), ack.yiaddr), (Some(MessageType::Ack), NONE));
+            for code in [option::LEASE_TIME, option::T1, option::T2] {
+                assert!(!ack.options.contains(code), "option {code}");
+            }
+            assert!(
+                ack.options.contains(option::SUBNET_MASK) && ack.options.contains(option::SERVER_IDENTIFIER)
+            );
+        }
+    }
+}
+
+/// RFC 4702 4: the node's own name goes back, in the client's encoding; who has none with us gets its wish refused.
+#[test]
+fn a_name_is_answered_by_the_true_one() {
+    let mut world = World::new(BOTH);
+    for (who, said, answer) in [
+        (mac(7), &b"\x01\0\0laptop"[..], &b"\x01\xff\xffnode7.cluster"[..]),
+        (mac(7), b"\x04\0\0\x06laptop", b"\x07\xff\xff\x05node7\x07cluster\0"),
+        (mac(9), b"\x01\0\0laptop", b"\x0a\xff\xfflaptop"),
+        (mac(0x27), b"\x01\0\0laptop", b"\x01\xff\xffswitch.cluster"),
+    ] {
+        let mut discover = asked(who, Some(MessageType::Discover));
+        discover.options.set(option::FQDN, said.into());
+        let (offer, _) = world.answer(&discover);
+        assert_eq!(offer.options.get(option::FQDN), Some(answer), "{who} {said:?}");
+        discover.options.set(option::FQDN, vec![4, 0]);
+        assert!(!world.answer(&discover).0.options.contains(option::FQDN), "{who}: broken");
+    }
+}
+
+/// RFC 951 and 1534: an address, no option of DHCP's, 300 octets, and the file that the client named.
+#[test]
+fn bootp_gets_an_address_and_nothing_of_dhcp() {
+    let strangers = BOTH.replace("bootp = true", "");
+    for (text, who, with, given) in [
+        (BOTH, mac(7), None, Some(address(10, 77, 1, 7))),
+        (&strangers, mac(7), None, Some(address(10, 77, 1, 7))),
+        (&strangers, mac(9), None, None),
+        (BOTH, mac(9), Some("guest"), Some(NONE)),
+        (&strangers, mac(0x27), None, Some(address(10, 77, 220, 1))),
+        // It wants another server (RFC 951 7.3); us by our address.
+        (BOTH, mac(7), Some("sname:elsewhere"), None),
+        (BOTH, mac(7), Some("sname:10.77.0.1"), Some(address(10, 77, 1, 7))),
+        // There is no NAK: a wrong address is not answered.
+        (BOTH, mac(7), Some("wrong ciaddr"), None),
+    ] {
+        let mut world = World::new(text);
+        let mut request = asked(who, None);
+        request.file = b"vmunix".to_vec();
+        // Some speak of a name with options of RFC 1497, and mean BOOTP all the same.
+        request.options.set(option::HOST_NAME, b"old".into());
+        match with {
+            Some("wrong ciaddr") => request.ciaddr = address(10, 77, 1, 8),
+            Some(with) => request.sname = with.strip_prefix("sname:").unwrap_or_default().into(),
+            None => {}
+        }
+        let sent = world.take(&request);
+        assert_eq!(sent.is_empty(), given.is_none(), "{who} {with:?}");
+        for send in sent {
+            assert_eq!(send.payload.len(), 300);
+            let reply = Message::parse(&send.payload).unwrap();
+            match given.filter(|given| *given != NONE) {
+                Some(given) => assert_eq!(reply.yiaddr, given),
+                None => assert_eq!(reply.yiaddr.octets()[..3], [10, 77, 210], "a guest's"),
+            }
+            assert_eq!((reply.file.as_slice(), reply.siaddr), (&b"vmunix"[..], SERVER));
+            for code in (50..=59).chain([61]) {
+                assert!(!reply.options.contains(code), "option {code} is DHCP's (RFC 1534 2)");
+            }
+            assert_eq!(reply.options.address(option::SUBNET_MASK), Some(address(255, 255, 0, 0)));
+            assert_eq!(send.target, DhcpTarget::Frame(who, reply.yiaddr));
+        }
+    }
+}
+
+/// Who speaks BOOTP never renews: a numbered node does not leave for that.
+#[test]
+fn bootp_keeps_the_address_of_a_number_for_good() {
+    let mut world = World::new(BOTH);
+    world.answer(&asked(mac(7), None));
+    world.wait(Duration::from_secs(90_000));
+    let (active, _) = world.answer(&about(Query::Address(address(10, 77, 1, 7))));
+    assert_eq!(active.options.u8(option::MESSAGE_TYPE), Some(ACTIVE));
+    assert!(!active.options.contains(option::LEASE_TIME), "it is for good");
+}
+
+const UNASSIGNED: u8 = 11;
+const UNKNOWN: u8 = 12;
+const ACTIVE: u8 = 13;
+
+#[derive(Clone, Copy, Debug)]
+enum Query {
+    Address(Ipv4Addr),
+    Machine(Mac),
+    Identifier(&'static [u8]),
+}
+
+/// A leasequery by a relay in the network on our link (RFC 4388 6.2).
+fn about(query: Query) -> Message {
+    let machine = if let Query::Machine(machine) = query { machine } else { Mac([0; 6]) };
+    let mut message = asked(machine, None);
+    message.options.set(option::MESSAGE_TYPE, vec![10]);
+    message.giaddr = address(10, 77, 0, 9);
+    match query {
+        Query::Address(address) => (message.htype, message.hlen, message.ciaddr) = (0, 0, address),
+        Query::Machine(_) => {}
+        Query::Identifier(identifier) => {
+            (message.htype, message.hlen) = (0, 0);
+            message.options.set(option::CLIENT_IDENTIFIER, identifier.into());
+        }
+    }
+    message
+}
+
+#[test]
+fn a_relay_hears_who_has_which_address() {
+    const DUID: &[u8] = &[0xff, 9, 9, 9, 9, 0, 2, 0, 0, 0xab, 0x11, 7, 7, 7];
+    let mut world = World::new(BOTH);
+    let temporary = world.boots(mac(1), |message| {
+        is_firmware(message);
+        message.options.set(option::CLIENT_IDENTIFIER, DUID.into());
+    });
+    let own = world.boots(mac(7), is_firmware);
+    let elsewhere = world.boots(mac(0x17), |message| {
+        is_firmware(message);
+        by_relay(&[1, 2, b'p', b'4'])(message);
+    });
+    let reserved = world.boots(mac(0x27), |_| {});
+    world.now = world.now + Duration::from_secs(20);
+    for (query, answer, about) in [
+        (Query::Address(temporary), ACTIVE, Some((temporary, mac(1)))),
+        (Query::Address(own), ACTIVE, Some((own, mac(7)))),
+        (Query::Address(reserved), ACTIVE, Some((reserved, mac(0x27)))),
+        (Query::Machine(mac(0x27)), ACTIVE, Some((reserved, mac(0x27)))),
+        (Query::Address(address(10, 77, 1, 8)), UNASSIGNED, None),
+        (Query::Address(address(10, 77, 9, 9)), UNKNOWN, None),
+        (Query::Address(address(10, 66, 0, 1)), UNKNOWN, None),
+        // Of a network that is not the asker's.
+        (Query::Address(elsewhere), UNKNOWN, None),
+        (Query::Machine(mac(0x17)), UNKNOWN, None),
+        (Query::Machine(mac(7)), ACTIVE, Some((own, mac(7)))),
+        (Query::Machine(mac(8)), UNKNOWN, None),
+        (Query::Identifier(DUID), ACTIVE, Some((temporary, mac(1)))),
+        (Query::Identifier(&[1, 0x52, 0x54, 0, 0, 0, 7]), ACTIVE, Some((own, mac(7)))),
+        (Query::Identifier(b"\0somebody"), UNKNOWN, None),
+    ] {
+        let question = self::about(query);
+        let (reply, send) = world.answer(&question);
+        assert_eq!(reply.options.u8(option::MESSAGE_TYPE), Some(answer), "{query:?}");
+        assert_eq!(send.target, DhcpTarget::Address(SocketAddrV4::new(question.giaddr, 67)), "RFC 4388 6.3");
+        assert_eq!((reply.xid, reply.giaddr), (question.xid, question.giaddr));
+        assert_eq!(reply.options.address(option::SERVER_IDENTIFIER), Some(SERVER));
+        match about {
+            Some((address, machine)) => {
+                assert_eq!((reply.ciaddr, reply.mac()), (address, Some(machine)), "{query:?}");
+                assert_eq!(reply.options.u32(option::CLIENT_LAST_TRANSACTION_TIME), Some(20));
+                assert!(reply.options.u32(option::LEASE_TIME).is_some_and(|left| left > 30));
+            }
+            None => {
+                assert_eq!((reply.ciaddr, reply.chaddr), (question.ciaddr, question.chaddr), "{query:?}");
+                assert!(!reply.options.contains(option::LEASE_TIME));
+            }
+        }
+    }
+}
+
+/// RFC 4388 6.4.2: only what is asked for, with what the relay added and the client's further addresses.
+#[test]
+fn a_relay_hears_what_it_asks_for() {
+    let mut world = World::new(BOTH);
+    let port = [1, 2, b'p', b'4'];
+    let elsewhere = world.boots(mac(0x17), |message| {
+        is_firmware(message);
+        by_relay(&port)(message);
+    });
+    let mut question = about(Query::Address(elsewhere));
+    question.giaddr = RELAY;
+    let codes = [
+        option::LEASE_TIME,
+        option::T1,
+        option::T2,
+        option::RELAY_AGENT,
+        option::CLIENT_LAST_TRANSACTION_TIME,
+    ];
+    for wanted in 0..codes.len() {
+        question.options.set(option::PARAMETER_LIST, vec![codes[wanted]]);
+        let (reply, _) = world.answer(&question);
+        for (place, code) in codes.into_iter().enumerate() {
+            assert_eq!(reply.options.contains(code), place == wanted, "asked for {}: {code}", codes[wanted]);
+        }
+    }
+    question.options.set(option::PARAMETER_LIST, codes.into());
+    let (reply, _) = world.answer(&question);
+    assert_eq!(reply.options.get(option::RELAY_AGENT), Some(&port[..]));
+    let [lease, renews, rebinds] = codes[..3] else { unreachable!() };
+    let times = [renews, rebinds, lease].map(|code| reply.options.u32(code).unwrap());
+    assert!(times.is_sorted() && times[2] == 43_200, "{times:?}");
+}
+
+#[test]
+fn only_relays_and_those_who_are_listed_may_ask_and_not_without_end() {
+    let subject = Query::Address(address(10, 77, 1, 8));
+    for (source, giaddr, is_answered) in [
+        (address(10, 77, 0, 9), address(10, 77, 0, 9), true),
+        (address(10, 77, 0, 2), NONE, true),
+        (address(10, 77, 0, 3), NONE, false),
+        (NONE, NONE, false),
+        (address(10, 66, 0, 9), address(10, 66, 0, 9), false),
+        // Listed by the address that it gives for itself: there the answer goes.
+        (address(10, 66, 0, 9), address(10, 77, 0, 2), true),
+    ] {
+        let mut world = World::new(BOTH);
+        let mut question = about(subject);
+        question.giaddr = giaddr;
+        assert_eq!(world.take_from(source, &question).len() == 1, is_answered, "{source} {giaddr}");
+    }
+    let mut world = World::new(BOTH);
+    let answered = |world: &mut World| (0..1000).filter(|_| !world.take(&about(subject)).is_empty()).count();
+    assert_eq!(answered(&mut world), 200);
+    world.now = world.now + Duration::from_secs(1);
+    assert_eq!(answered(&mut world), 200);
+}
