@@ -138,9 +138,9 @@ impl World {
         let (offer, _) = self.answer(&discover);
         let mut request = asked(machine, Some(MessageType::Request));
         with(&mut request);
-        request.options.set(option::REQUESTED_ADDRESS, offer.yiaddr.octets().into());
+        request.options.set(option::REQUESTED_ADDRESS, offer.yiaddr.octets());
         let server = offer.options.get(option::SERVER_IDENTIFIER).expect("an offer names its server");
-        request.options.set(option::SERVER_IDENTIFIER, server.into());
+        request.options.set(option::SERVER_IDENTIFIER, server);
         let (ack, _) = self.answer(&request);
         assert_eq!((ack.message_type(), ack.yiaddr), (Some(MessageType::Ack), offer.yiaddr));
         ack.yiaddr
@@ -174,7 +174,7 @@ fn asked(Mac(octets): Mac, message_type: Option<MessageType>) -> Message {
 }
 
 fn is_firmware(message: &mut Message) {
-    message.options.set(option::VENDOR_CLASS, b"PXEClient:Arch:00000:UNDI:002001".into());
+    message.options.set(option::VENDOR_CLASS, b"PXEClient:Arch:00000:UNDI:002001");
     message.options.set(option::ARCHITECTURE, vec![0, 0]);
 }
 
@@ -248,7 +248,7 @@ fn a_relay_may_stand_for_the_server() {
     assert_eq!(booted, address(10, 88, 1, 0));
     let mut request = asked(mac(0x17), Some(MessageType::Request));
     is_firmware(&mut request);
-    request.options.set(option::REQUESTED_ADDRESS, booted.octets().into());
+    request.options.set(option::REQUESTED_ADDRESS, booted.octets());
     for (server, through, is_answered) in [
         (stand_in, &[11, 4, 10, 88, 0, 254][..], true),
         (SERVER, &[11, 4, 10, 88, 0, 254], true),
@@ -257,7 +257,7 @@ fn a_relay_may_stand_for_the_server() {
     ] {
         let mut request = request.clone();
         by_relay(through)(&mut request);
-        request.options.set(option::SERVER_IDENTIFIER, server.octets().into());
+        request.options.set(option::SERVER_IDENTIFIER, server.octets());
         let sent = world.take(&request);
         assert_eq!(sent.len() == 1, is_answered, "{server} through {through:?}");
         for send in sent {
@@ -381,7 +381,7 @@ fn a_name_is_answered_by_the_true_one() {
         (mac(0x27), b"\x01\0\0laptop", b"\x01\xff\xffswitch.cluster"),
     ] {
         let mut discover = asked(who, Some(MessageType::Discover));
-        discover.options.set(option::FQDN, said.into());
+        discover.options.set(option::FQDN, said);
         let (offer, _) = world.answer(&discover);
         assert_eq!(offer.options.get(option::FQDN), Some(answer), "{who} {said:?}");
         discover.options.set(option::FQDN, vec![4, 0]);
@@ -409,7 +409,7 @@ fn bootp_gets_an_address_and_nothing_of_dhcp() {
         let mut request = asked(who, None);
         request.file = b"vmunix".to_vec();
         // Some speak of a name with options of RFC 1497, and mean BOOTP all the same.
-        request.options.set(option::HOST_NAME, b"old".into());
+        request.options.set(option::HOST_NAME, b"old");
         match with {
             Some("wrong ciaddr") => request.ciaddr = address(10, 77, 1, 8),
             Some(with) => request.sname = with.strip_prefix("sname:").unwrap_or_default().into(),
@@ -467,7 +467,7 @@ fn about(query: Query) -> Message {
         Query::Machine(_) => {}
         Query::Identifier(identifier) => {
             (message.htype, message.hlen) = (0, 0);
-            message.options.set(option::CLIENT_IDENTIFIER, identifier.into());
+            message.options.set(option::CLIENT_IDENTIFIER, identifier);
         }
     }
     message
@@ -479,7 +479,7 @@ fn a_relay_hears_who_has_which_address() {
     let mut world = World::new(BOTH);
     let temporary = world.boots(mac(1), |message| {
         is_firmware(message);
-        message.options.set(option::CLIENT_IDENTIFIER, DUID.into());
+        message.options.set(option::CLIENT_IDENTIFIER, DUID);
     });
     let own = world.boots(mac(7), is_firmware);
     let elsewhere = world.boots(mac(0x17), |message| {
@@ -550,7 +550,7 @@ fn a_relay_hears_what_it_asks_for() {
             assert_eq!(reply.options.contains(code), place == wanted, "asked for {}: {code}", codes[wanted]);
         }
     }
-    question.options.set(option::PARAMETER_LIST, codes.into());
+    question.options.set(option::PARAMETER_LIST, codes);
     let (reply, _) = world.answer(&question);
     assert_eq!(reply.options.get(option::RELAY_AGENT), Some(&port[..]));
     let [lease, renews, rebinds] = codes[..3] else { unreachable!() };

@@ -148,7 +148,7 @@ impl Said {
     }
 
     fn with(mut self, code: u8, value: &[u8]) -> Self {
-        self.options.set(code, value.to_vec());
+        self.options.set(code, value);
         self
     }
 

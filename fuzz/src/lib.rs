@@ -1,5 +1,9 @@
 //! What the fuzzers do with their octets. The property tests of heorot-core call the same functions, so that they never rot.
 
+mod packets;
+
+pub use packets::heorot_handle;
+
 use heorot_core::limit::TRANSFERS_MAX;
 use heorot_core::load::{self, Control, LinkRate};
 use heorot_core::time::Time;

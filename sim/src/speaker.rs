@@ -165,22 +165,22 @@ impl Packet {
         let mut options = Options::default();
         options.set(option::MESSAGE_TYPE, vec![self.message_type as u8]);
         if let Some(address) = self.requested {
-            options.set(option::REQUESTED_ADDRESS, address.octets().into());
+            options.set(option::REQUESTED_ADDRESS, address.octets());
         }
         if let Some(server) = self.server {
-            options.set(option::SERVER_IDENTIFIER, server.octets().into());
+            options.set(option::SERVER_IDENTIFIER, server.octets());
         }
         if let Some(class) = self.speaker.vendor_class() {
-            options.set(option::VENDOR_CLASS, class.into());
+            options.set(option::VENDOR_CLASS, class);
         }
         if let Some(architecture) = self.speaker.architecture() {
-            options.set(option::ARCHITECTURE, architecture.to_be_bytes().into());
+            options.set(option::ARCHITECTURE, architecture.to_be_bytes());
         }
         if let Some(identifier) = self.speaker.client_identifier(self.mac) {
             options.set(option::CLIENT_IDENTIFIER, identifier);
         }
         if self.speaker == Speaker::Ipxe {
-            options.set(option::USER_CLASS, b"iPXE".into());
+            options.set(option::USER_CLASS, b"iPXE");
         }
         if let Some(kind) = self.entry {
             // PXE 2.1, table 2-1: sub-option 71, the entry and its layer 0.
@@ -192,11 +192,11 @@ impl Packet {
             Speaker::Uefi | Speaker::UefiHttp | Speaker::UefiArm64 | Speaker::HttpArm64 | Speaker::UefiEbc
         );
         if is_uefi {
-            options.set(option::MAX_SIZE, 65_280_u16.to_be_bytes().into());
+            options.set(option::MAX_SIZE, 65_280_u16.to_be_bytes());
         }
         options.set(option::PARAMETER_LIST, vec![1, 3, 6, 12, 15, 28, 43, 51, 54, 58, 59, 60, 66, 67]);
         if let Some(subnet) = self.subnet {
-            options.set(option::SUBNET_SELECTION, subnet.octets().into());
+            options.set(option::SUBNET_SELECTION, subnet.octets());
         }
         if self.rapid {
             options.set(option::RAPID_COMMIT, Vec::new());
@@ -262,9 +262,9 @@ pub fn other_reply(
 ) -> Vec<u8> {
     let mut options = Options::default();
     options.set(option::MESSAGE_TYPE, vec![message_type as u8]);
-    options.set(option::SERVER_IDENTIFIER, server.octets().into());
+    options.set(option::SERVER_IDENTIFIER, server.octets());
     if let Some(file) = boot_file {
-        options.set(option::BOOT_FILE, file.into());
+        options.set(option::BOOT_FILE, file);
     }
     let mut chaddr = [0; 16];
     chaddr[..6].copy_from_slice(&mac.0);

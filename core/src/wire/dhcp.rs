@@ -1,5 +1,5 @@
 //! DHCPv4 packets: RFC 2131 (format), RFC 2132 (options), RFC 3396 (long options), RFC 3046 (option 82).
-//! `write` lays a packet out, `encapsulated` has the options that stand in options.
+//! `options` holds them, `write` lays a packet out, `encapsulated` has the options that stand in options.
 //!
 //! ```text
 //!   0  op  htype  hlen  hops      44  sname, 64 octets
@@ -18,10 +18,12 @@ pub mod encapsulated;
 pub mod fqdn;
 /// Who speaks over InfiniBand (RFC 4390).
 pub mod infiniband;
+mod options;
 /// Option 82 (RFC 3046).
 pub mod relay;
 mod write;
 
+pub use options::Options;
 pub use write::Fitted;
 
 use crate::mac::Mac;
@@ -203,7 +205,7 @@ impl Message {
         let (options, overload) = match &head[COOKIE..] {
             cookie if cookie == MAGIC => Options::parse(options, file, sname)?,
             // Plain BOOTP without any options (RFC 951 3).
-            [0, 0, 0, 0] => (Options::default(), Overload { file: false, sname: false }),
+            [0, 0, 0, 0] => (Options::default(), options::Overload { file: false, sname: false }),
             _ => return Err(Malformed::Cookie),
         };
         Ok(Self {
@@ -255,117 +257,6 @@ impl MessageType {
     }
 }
 
-/// Options in the order of the packet, each code once: parts of a split option are joined (RFC 3396).
-///
-/// Padding, the end and option 52 are matters of the packet's layout and never among them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    all: Vec<(u8, Vec<u8>)>,
-}
-
-impl Options {
-    /// The option's octets, if it is there.
-    pub fn get(&self, code: u8) -> Option<&[u8]> {
-        self.all.iter().find(|(known, _)| *known == code).map(|(_, value)| value.as_slice())
-    }
-
-    /// Whether the option is there, also without a value (rapid commit).
-    pub fn contains(&self, code: u8) -> bool {
-        self.get(code).is_some()
-    }
-
-    /// The option as an address: the first, if it is a list of them. None if its length is no multiple of 4.
-    pub fn address(&self, code: u8) -> Option<Ipv4Addr> {
-        let (addresses, rest) = self.get(code)?.as_chunks::<4>();
-        addresses.first().filter(|_| rest.is_empty()).map(|octets| Ipv4Addr::from(*octets))
-    }
-
-    /// The option as a number of 16 bits: the first, if it is a list of them (option 93). None if its length is no multiple of 2.
-    pub fn u16(&self, code: u8) -> Option<u16> {
-        let (numbers, rest) = self.get(code)?.as_chunks::<2>();
-        numbers.first().filter(|_| rest.is_empty()).map(|octets| u16::from_be_bytes(*octets))
-    }
-
-    /// The option as a number of 32 bits. None if it has another length.
-    pub fn u32(&self, code: u8) -> Option<u32> {
-        self.get(code)?.try_into().ok().map(u32::from_be_bytes)
-    }
-
-    /// The option as a number of 8 bits. None if it has another length.
-    pub fn u8(&self, code: u8) -> Option<u8> {
-        self.get(code)?.try_into().ok().map(u8::from_be_bytes)
-    }
-
-    /// The option as text without trailing zeros, which a receiver has to be ready for (RFC 2132 2). None if it is no UTF-8.
-    pub fn text(&self, code: u8) -> Option<&str> {
-        std::str::from_utf8(self.get(code)?).ok().map(|text| text.trim_end_matches('\0'))
-    }
-
-    /// Sets the option: in its place if it is there, else after all others.
-    ///
-    /// # Panics
-    /// If the code is 0, 52 or 255, which no option has.
-    pub fn set(&mut self, code: u8, value: Vec<u8>) {
-        assert!(is_content(code), "option {code} is the layout's");
-        match self.all.iter_mut().find(|(known, _)| *known == code) {
-            Some((_, old)) => *old = value,
-            None => self.all.push((code, value)),
-        }
-    }
-
-    /// Takes the option out, if it is there.
-    pub fn remove(&mut self, code: u8) {
-        self.all.retain(|(known, _)| *known != code);
-    }
-
-    /// All of them, in their order.
-    pub fn iter(&self) -> impl Iterator<Item = (u8, &[u8])> {
-        self.all.iter().map(|(code, value)| (*code, value.as_slice()))
-    }
-
-    /// Reads the options field and, where option 52 says so, the other two: in this order, as RFC 3396 5 puts them together.
-    fn parse(options: &[u8], file: &[u8], sname: &[u8]) -> Result<(Self, Overload), Malformed> {
-        let mut all = Self::default();
-        let overload = match all.parse_field(options)? {
-            None => Overload { file: false, sname: false },
-            Some([1]) => Overload { file: true, sname: false },
-            Some([2]) => Overload { file: false, sname: true },
-            Some([3]) => Overload { file: true, sname: true },
-            Some(_) => return Err(Malformed::Overload),
-        };
-        // An option 52 in these fields has nothing left to say.
-        if overload.file {
-            all.parse_field(file)?;
-        }
-        if overload.sname {
-            all.parse_field(sname)?;
-        }
-        Ok((all, overload))
-    }
-
-    /// Adds the options of one field; gives the value of its option 52.
-    fn parse_field<'a>(&mut self, mut field: &'a [u8]) -> Result<Option<&'a [u8]>, Malformed> {
-        let mut overload = None;
-        loop {
-            field = match field {
-                [] | [option::END, ..] => return Ok(overload),
-                [option::PAD, rest @ ..] => rest,
-                [code, length, rest @ ..] => {
-                    let (value, rest) =
-                        rest.split_at_checked(usize::from(*length)).ok_or(Malformed::Option)?;
-                    match self.all.iter_mut().find(|(known, _)| known == code) {
-                        _ if *code == option::OVERLOAD => overload = Some(value),
-                        Some((_, joined)) => joined.extend(value), // RFC 3396 7
-                        None => self.all.push((*code, value.to_vec())),
-                    }
-                    rest
-                }
-                [_] => return Err(Malformed::Option),
-            }
-        }
-    }
-}
-
 impl Malformed {
     /// A short word that stays the same: the name of its counter.
     pub fn word(self) -> &'static str {
@@ -396,16 +287,6 @@ impl fmt::Display for Malformed {
 }
 
 impl std::error::Error for Malformed {}
-
-/// Which of the other fields carried options.
-struct Overload {
-    file: bool,
-    sname: bool,
-}
-
-fn is_content(code: u8) -> bool {
-    !matches!(code, option::PAD | option::OVERLOAD | option::END)
-}
 
 fn until_zero(field: &[u8]) -> Vec<u8> {
     field.split(|octet| *octet == 0).next().unwrap_or_default().to_vec()

@@ -291,8 +291,8 @@ impl Conversation {
 pub(super) fn release(mac: Mac, lease: &Lease, chance: &mut Chance) -> Frame {
     let mut options = Options::default();
     options.set(option::MESSAGE_TYPE, vec![MessageType::Release as u8]);
-    options.set(option::SERVER_IDENTIFIER, lease.server.octets().into());
-    options.set(option::VENDOR_CLASS, super::kind::AGENT_ASKER.vendor_class.into());
+    options.set(option::SERVER_IDENTIFIER, lease.server.octets());
+    options.set(option::VENDOR_CLASS, super::kind::AGENT_ASKER.vendor_class);
     let xid = (chance.next_u64() >> 32) as u32;
     let message = Message { ciaddr: lease.address, ..message(mac, xid, options) };
     Frame {

@@ -43,7 +43,7 @@ fn lease(mac: Mac, address: Ipv4Addr) -> Record {
 fn message(kind: MessageType, op: Op, mac: Mac, address: Ipv4Addr) -> Message {
     let mut options = Options::default();
     options.set(option::MESSAGE_TYPE, vec![kind as u8]);
-    options.set(option::LEASE_TIME, 60_u32.to_be_bytes().into());
+    options.set(option::LEASE_TIME, 60_u32.to_be_bytes());
     let mut chaddr = [0; 16];
     chaddr[..6].copy_from_slice(&mac.0);
     let none = Ipv4Addr::UNSPECIFIED;

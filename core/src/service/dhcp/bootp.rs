@@ -49,7 +49,7 @@ pub(super) fn plain(answer: &mut Message, client: &Client) {
     ];
     let mut options = Options::default();
     for (code, value) in answer.options.iter().filter(|(code, _)| !of_dhcp.contains(code)) {
-        options.set(code, value.into());
+        options.set(code, value);
     }
     answer.options = options;
     // RFC 951 7.3: the file that it names is as good as another: what there is, TFTP will tell.

@@ -184,10 +184,10 @@ fn reply(
         ..query.clone()
     };
     let options = &mut message.options;
-    options.set(option::MESSAGE_TYPE, vec![answer as u8]);
-    options.set(option::SERVER_IDENTIFIER, server.octets().into());
+    options.set(option::MESSAGE_TYPE, [answer as u8]);
+    options.set(option::SERVER_IDENTIFIER, server.octets());
     if let Subject::Identifier(identifier) = subject {
-        options.set(option::CLIENT_IDENTIFIER, identifier.into());
+        options.set(option::CLIENT_IDENTIFIER, identifier);
     }
     if let Some((first, others)) = found.split_first() {
         tell(turn, query, &mut message, *first, others);
@@ -210,24 +210,24 @@ fn tell(turn: &Turn<'_>, query: &Message, message: &mut Message, active: Active,
     }
     let options = &mut message.options;
     if let Some(identifier) = identifier {
-        options.set(option::CLIENT_IDENTIFIER, identifier.into());
+        options.set(option::CLIENT_IDENTIFIER, identifier);
     }
     let seconds = |duration: std::time::Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
     if let Some(until) = active.until {
         let left = seconds(until.since(turn.now));
         for (code, left) in times_left(turn, active, left) {
             if wants(code) {
-                options.set(code, left.to_be_bytes().into());
+                options.set(code, left.to_be_bytes());
             }
         }
     }
     if let Some(said) = said.filter(|_| wants(option::CLIENT_LAST_TRANSACTION_TIME)) {
         let ago = seconds(turn.now.since(said.at));
-        options.set(option::CLIENT_LAST_TRANSACTION_TIME, ago.to_be_bytes().into());
+        options.set(option::CLIENT_LAST_TRANSACTION_TIME, ago.to_be_bytes());
     }
     if !others.is_empty() && wants(option::ASSOCIATED_IP) {
         let addresses = others.iter().flat_map(|other| other.address.octets());
-        options.set(option::ASSOCIATED_IP, addresses.collect());
+        options.set(option::ASSOCIATED_IP, addresses.collect::<Vec<u8>>());
     }
     if let Some(relay) = said.and_then(|said| said.relay.clone()).filter(|_| wants(option::RELAY_AGENT)) {
         options.set(option::RELAY_AGENT, relay);

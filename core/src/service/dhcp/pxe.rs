@@ -114,7 +114,7 @@ pub(super) fn tell(
         // In option 67 if the client asked for that, with `file` empty; in `file` otherwise, where every PXE ROM since 1997 looks.
         const FILE_OCTETS_MAX: usize = 127;
         if asked.contains(&option::BOOT_FILE) || name.len() > FILE_OCTETS_MAX {
-            message.options.set(option::BOOT_FILE, name.as_str().into());
+            message.options.set(option::BOOT_FILE, name.as_str());
         } else {
             message.file = name.as_str().into();
         }
@@ -123,12 +123,12 @@ pub(super) fn tell(
         let name = client.server.to_string();
         message.sname = name.as_str().into();
         if asked.contains(&option::TFTP_SERVER) {
-            message.options.set(option::TFTP_SERVER, name.into());
+            message.options.set(option::TFTP_SERVER, name);
         }
     }
     // Whoever is to come to port 4011, or not to go there although it has no menu, has to see that we speak PXE.
     if has(Trait::ClassComesBack) || said.is_some() || client.mode == Mode::Proxy {
-        message.options.set(option::VENDOR_CLASS, client.class.as_str().into());
+        message.options.set(option::VENDOR_CLASS, client.class.as_str());
     }
     if has(Trait::NoProxyWait) {
         message.options.set(option::IPXE, vec![176, 1, 1]);

@@ -56,20 +56,20 @@ impl<'a> Reply<'a> {
         let asked = &client.message;
         let mut options = Options::default();
         // First of all: some ROMs look no further (iPXE's history tells).
-        options.set(option::MESSAGE_TYPE, vec![message_type as u8]);
-        options.set(option::SERVER_IDENTIFIER, client.identifier().octets().into());
+        options.set(option::MESSAGE_TYPE, [message_type as u8]);
+        options.set(option::SERVER_IDENTIFIER, client.identifier().octets());
         // RFC 6842: the client identifier comes back, although it was not asked for its opinion. PXE 2.1 wants the machine identifier back too.
         // RFC 3046 2.2: so does the relay's own information. RFC 3011 4: and the subnet that was selected.
         for code in
             [option::CLIENT_IDENTIFIER, option::CLIENT_MACHINE, option::RELAY_AGENT, option::SUBNET_SELECTION]
         {
             if let Some(value) = asked.options.get(code) {
-                options.set(code, value.into());
+                options.set(code, value);
             }
         }
         // RFC 4039 3.1: an ACK to a DISCOVER says that it is one.
         if message_type == MessageType::Ack && asked.message_type() == Some(MessageType::Discover) {
-            options.set(option::RAPID_COMMIT, Vec::new());
+            options.set(option::RAPID_COMMIT, []);
         }
         let none = Ipv4Addr::UNSPECIFIED;
         let message = Message {
@@ -131,9 +131,9 @@ impl<'a> Reply<'a> {
         let seconds = u32::try_from(lease.as_secs()).unwrap_or(u32::MAX);
         let (renews, rebinds) = renewal::times(seconds, self.client.mac);
         let options = &mut self.message.options;
-        options.set(option::LEASE_TIME, seconds.to_be_bytes().into());
-        options.set(option::T1, renews.to_be_bytes().into());
-        options.set(option::T2, rebinds.to_be_bytes().into());
+        options.set(option::LEASE_TIME, seconds.to_be_bytes());
+        options.set(option::T1, renews.to_be_bytes());
+        options.set(option::T2, rebinds.to_be_bytes());
         self
     }
 
@@ -142,19 +142,19 @@ impl<'a> Reply<'a> {
         let settings = self.settings;
         let mut parameters = Options::default();
         let options = &mut parameters;
-        options.set(option::SUBNET_MASK, settings.mask().octets().into());
-        options.set(option::BROADCAST, settings.broadcast().octets().into());
+        options.set(option::SUBNET_MASK, settings.mask().octets());
+        options.set(option::BROADCAST, settings.broadcast().octets());
         if let Some(gateway) = settings.gateway {
-            options.set(option::ROUTER, gateway.octets().into());
+            options.set(option::ROUTER, gateway.octets());
         }
-        options.set(option::DNS, self.client.server.octets().into());
-        options.set(option::DOMAIN_NAME, self.cluster.into());
+        options.set(option::DNS, self.client.server.octets());
+        options.set(option::DOMAIN_NAME, self.cluster);
         // A temporary address has no permanent name.
         if let Some(name) = self.node_name.as_ref().filter(|_| settings.numbering.number(address).is_some()) {
-            options.set(option::HOST_NAME, format!("{name}{}", settings.numbering.suffix).into());
+            options.set(option::HOST_NAME, format!("{name}{}", settings.numbering.suffix));
         }
         if let Some(name) = self.host_name {
-            options.set(option::HOST_NAME, name.into());
+            options.set(option::HOST_NAME, name);
         }
         self.boot();
         for table in &self.tables {
@@ -179,7 +179,7 @@ impl<'a> Reply<'a> {
         }
         pxe::tell(&mut self.message, self.client, &self.offered, &self.config.pxe, item);
         // Whoever comes to a boot server takes its word for it by this (PXE 2.1, 2.2.4).
-        self.message.options.set(option::VENDOR_CLASS, self.client.class.as_str().into());
+        self.message.options.set(option::VENDOR_CLASS, self.client.class.as_str());
         let says_something =
             self.offered != Offered::Nothing || self.client.traits.contains(&Trait::RaspberryPi);
         says_something.then_some(self)

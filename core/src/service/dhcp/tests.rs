@@ -14,7 +14,7 @@ fn config() -> Config {
 fn read(htype: u8, hlen: u8, options: &[(u8, &[u8])]) -> Result<Client, &'static str> {
     let mut said = Options::default();
     for (code, value) in options {
-        said.set(*code, value.to_vec());
+        said.set(*code, value);
     }
     let none = Ipv4Addr::UNSPECIFIED;
     let mut chaddr = [0; 16];

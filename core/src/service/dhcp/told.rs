@@ -51,7 +51,7 @@ pub(super) fn select(
         let mask = Some(option::SUBNET_MASK).filter(|mask| code == option::ROUTER && is_asked(*mask));
         for code in mask.into_iter().chain([code]) {
             if let Some(value) = parameters.get(code).filter(|_| !options.contains(code)) {
-                options.set(code, value.into());
+                options.set(code, value);
             }
         }
     }

@@ -6,7 +6,7 @@ fn discover(options: &[(u8, &[u8])]) -> Message {
     let mut all = Options::default();
     all.set(option::MESSAGE_TYPE, vec![1]);
     for (code, value) in options {
-        all.set(*code, value.to_vec());
+        all.set(*code, value);
     }
     let mut chaddr = [0; 16];
     chaddr[..6].copy_from_slice(&[0x52, 0x54, 0, 0, 0, 0x17]);
@@ -155,7 +155,7 @@ fn the_type_is_first_the_relay_last_and_the_boot_file_is_followed_by_a_zero() {
     reply.op = Op::BootReply;
     reply.options = Options::default();
     reply.options.set(option::RELAY_AGENT, vec![1, 2, 0xaa, 0xbb]);
-    reply.options.set(option::BOOT_FILE, b"ipxe.efi".to_vec());
+    reply.options.set(option::BOOT_FILE, b"ipxe.efi");
     reply.options.set(option::MESSAGE_TYPE, vec![MessageType::Offer as u8]);
     reply.options.set(option::LEASE_TIME, vec![0, 0, 0, 60]);
     let bytes = reply.write(576);
@@ -272,7 +272,7 @@ fn the_layouts_options_cannot_be_set() {
 prop_compose! {
     fn options()(values in prop::collection::vec((1..=254_u8, prop::collection::vec(any::<u8>(), 0..600)), 0..12)) -> Options {
         let mut options = Options::default();
-        for (code, value) in values.into_iter().filter(|(code, _)| is_content(*code)) {
+        for (code, value) in values.into_iter().filter(|(code, _)| options::is_content(*code)) {
             options.set(code, value);
         }
         options

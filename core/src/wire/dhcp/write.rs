@@ -48,30 +48,32 @@ impl Message {
     fn lay_out(&self, room: usize, may_overload: bool) -> Layout {
         let room = room - 1; // for the end
         // The relay's own option comes last and room is kept for it: without it the relay may not know where the answer goes (RFC 3046 2.2).
-        let mut relay =
-            self.options.get(option::RELAY_AGENT).map(|value| encoded(option::RELAY_AGENT, value));
+        let mut relay = self.options.get(option::RELAY_AGENT);
         let head = TYPE_OCTETS + if may_overload { OVERLOAD_OCTETS } else { 0 };
         let mut layout = Layout::default();
-        layout.left_out.extend(relay.take_if(|relay| head + relay.len() > room).map(|_| option::RELAY_AGENT));
-        let relay = relay.unwrap_or_default();
-        let room = room - relay.len();
+        layout.left_out.extend(
+            relay
+                .take_if(|relay| head + encoded_octets(option::RELAY_AGENT, relay) > room)
+                .map(|_| option::RELAY_AGENT),
+        );
+        let room = room - relay.map_or(0, |relay| encoded_octets(option::RELAY_AGENT, relay));
         // The type comes first: iPXE and some ROMs look for it there.
-        let (kinds, others): (Vec<_>, Vec<_>) =
-            self.options.iter().partition(|(code, _)| *code == option::MESSAGE_TYPE);
-        let others = others.into_iter().filter(|(code, _)| *code != option::RELAY_AGENT);
-        let all: Vec<_> =
-            kinds.into_iter().chain(others).map(|(code, value)| (code, encoded(code, value))).collect();
-        let is_full = all.iter().map(|(_, octets)| octets.len()).sum::<usize>() > room;
+        let kind = self.options.get(option::MESSAGE_TYPE).map(|kind| (option::MESSAGE_TYPE, kind));
+        let is_other = |code: u8| !matches!(code, option::MESSAGE_TYPE | option::RELAY_AGENT);
+        let others = || self.options.iter().filter(|(code, _)| is_other(*code));
+        let all = || kind.into_iter().chain(others());
+        let is_full = all().map(|(code, value)| encoded_octets(code, value)).sum::<usize>() > room;
         let spare = |field: &[u8], octets: usize| {
             if is_full && may_overload && field.is_empty() { octets - 1 } else { 0 }
         };
         let (file_room, sname_room) = (spare(&self.file, COOKIE - FILE), spare(&self.sname, FILE - SNAME));
         let room = if file_room + sname_room > 0 { room - OVERLOAD_OCTETS } else { room };
-        for (code, octets) in all {
+        for (code, value) in all() {
+            let octets = encoded_octets(code, value);
             let fields =
                 [(&mut layout.options, room), (&mut layout.file, file_room), (&mut layout.sname, sname_room)];
-            match fields.into_iter().find(|(field, room)| field.len() + octets.len() <= *room) {
-                Some((field, _)) => field.extend(octets),
+            match fields.into_iter().find(|(field, room)| field.len() + octets <= *room) {
+                Some((field, _)) => encode(field, code, value),
                 None => layout.left_out.push(code),
             }
         }
@@ -80,7 +82,9 @@ impl Message {
             let at = if self.message_type().is_some() { TYPE_OCTETS } else { 0 };
             layout.options.splice(at..at, [option::OVERLOAD, 1, overload]);
         }
-        layout.options.extend(relay);
+        if let Some(relay) = relay {
+            encode(&mut layout.options, option::RELAY_AGENT, relay);
+        }
         layout.options.push(option::END);
         layout
     }
@@ -108,22 +112,29 @@ struct Layout {
     left_out: Vec<u8>,
 }
 
-/// An option's octets in the packet; more than 255 octets are split (RFC 3396 6).
-fn encoded(code: u8, value: &[u8]) -> Vec<u8> {
-    let mut octets = Vec::with_capacity(value.len() + 3);
-    let mut parts = value.chunks(255);
+/// Octets of an option in the packet.
+fn encoded_octets(code: u8, value: &[u8]) -> usize {
+    let parts = value.len().div_ceil(PART_OCTETS_MAX).max(1);
+    value.len() + 2 * parts + usize::from(code == option::BOOT_FILE)
+}
+
+/// Appends an option; more than 255 octets are split (RFC 3396 6).
+fn encode(octets: &mut Vec<u8>, code: u8, value: &[u8]) {
+    let mut parts = value.chunks(PART_OCTETS_MAX);
     let first = parts.next().unwrap_or_default();
     for part in std::iter::once(first).chain(parts) {
         octets.push(code);
         octets.extend(u8::try_from(part.len()));
-        octets.extend(part);
+        octets.extend_from_slice(part);
     }
     if code == option::BOOT_FILE {
         // ROMs are known that take the name as if it ended in a zero. One octet of padding makes it so.
         octets.push(option::PAD);
     }
-    octets
 }
+
+/// Octets that the length of an option can say.
+const PART_OCTETS_MAX: usize = 255;
 
 /// Appends a field that ends at offset `end`: a name, with at least one zero at its end, or options with their end ("the last option in each
 /// field is 'end'", RFC 2131 4.1).

@@ -227,9 +227,9 @@ impl Run {
         message.siaddr = SERVER;
         message.options = Default::default();
         message.options.set(option::MESSAGE_TYPE, vec![kind as u8]);
-        message.options.set(option::SERVER_IDENTIFIER, SERVER.octets().into());
+        message.options.set(option::SERVER_IDENTIFIER, SERVER.octets());
         let file = if is_ipxe { self.ipxe_file } else { self.boot_file };
-        message.options.set(option::BOOT_FILE, file.into());
+        message.options.set(option::BOOT_FILE, file);
         if self.alone {
             message.options.set(option::IPXE, vec![176, 1, 1]);
         }

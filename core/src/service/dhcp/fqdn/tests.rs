@@ -6,7 +6,7 @@ fn asked(option: Option<&[u8]>) -> Message {
     let none = Ipv4Addr::UNSPECIFIED;
     let mut options = Options::default();
     if let Some(octets) = option {
-        options.set(option::FQDN, octets.into());
+        options.set(option::FQDN, octets);
     }
     Message {
         op: Op::BootRequest,

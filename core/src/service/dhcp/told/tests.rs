@@ -3,7 +3,7 @@ use super::*;
 fn options(all: &[(u8, &[u8])]) -> Options {
     let mut options = Options::default();
     for (code, value) in all {
-        options.set(*code, value.to_vec());
+        options.set(*code, value);
     }
     options
 }

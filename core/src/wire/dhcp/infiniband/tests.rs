@@ -17,7 +17,7 @@ fn message(htype: u8, hlen: u8, chaddr: &[u8], identifier: Option<&[u8]>) -> Mes
     let none = Ipv4Addr::UNSPECIFIED;
     let mut options = Options::default();
     if let Some(identifier) = identifier {
-        options.set(option::CLIENT_IDENTIFIER, identifier.into());
+        options.set(option::CLIENT_IDENTIFIER, identifier);
     }
     let mut field = [0; 16];
     field[..chaddr.len()].copy_from_slice(chaddr);

@@ -35,7 +35,7 @@ fn a_relay_is_understood() {
     ];
     for (octets, meaning) in rows {
         let mut options = Options::default();
-        options.set(option::RELAY_AGENT, octets.into());
+        options.set(option::RELAY_AGENT, octets);
         let message = message(options);
         assert_eq!(message.relay_information(), meaning, "{octets:?}");
     }

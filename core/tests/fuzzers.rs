@@ -21,4 +21,9 @@ proptest! {
     fn transfers_handle(bytes in prop::collection::vec(any::<u8>(), 0..800)) {
         fuzz::transfers_handle(&bytes);
     }
+
+    #[test]
+    fn heorot_handle(bytes in prop::collection::vec(any::<u8>(), 0..1200)) {
+        fuzz::heorot_handle(&bytes);
+    }
 }
