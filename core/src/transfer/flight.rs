@@ -450,8 +450,10 @@ impl Flight {
 
     fn asked_again(&mut self, now: Time) -> Step {
         if let Some(at) = self.acknowledged_at {
-            // PXELINUX begins at the same port on every boot: the new machine must not be swallowed by the transfer of the dead one.
-            return if now.since(at) < TFTP_RESET_AFTER { Step::Wait } else { Step::Reset };
+            // PXELINUX begins at the same port on every boot: the new machine must not be swallowed by the transfer of the dead one. A request that is the first thing heard since our
+            // own restart is no late copy of the one from before.
+            let is_first = self.note_behind > 0;
+            return if now.since(at) < TFTP_RESET_AFTER && !is_first { Step::Wait } else { Step::Reset };
         }
         self.heard = now;
         self.retries += 1;

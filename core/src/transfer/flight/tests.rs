@@ -375,6 +375,16 @@ fn a_text_is_not_noted_and_is_another_request_than_the_file() {
     assert!(flight.is_for("boot", &text) && !flight.is_for("boot", &terms(&options(1))));
 }
 
+/// Machines that were reset while the server was away ask from the ports that they had.
+#[test]
+fn after_a_restart_a_request_is_a_new_one_until_the_client_was_heard() {
+    let mut flight = reopening(1);
+    act(&mut flight, START, Event::Opened(Ok(IMAGE)));
+    assert_eq!(act(&mut flight.clone(), START + ms(1), Event::AskedAgain), Step::Reset);
+    act(&mut flight, START + ms(2), Event::Acknowledged(4));
+    assert_eq!(act(&mut flight, START + ms(3), Event::AskedAgain), Step::Wait, "a late copy");
+}
+
 #[test]
 fn what_is_noted_is_what_goes_on() {
     let mut flight = opening(&options(4));
