@@ -136,6 +136,8 @@ pub(crate) fn first_directory(config: &Config) -> Directory {
         networks: config.networks.iter().map(|network| network.numbering.clone()).collect(),
         given_names: BTreeMap::new(),
         hosts: network::hosts(config),
+        hardware_addresses: BTreeMap::new(),
+        groups: BTreeMap::new(),
     }
 }
 

@@ -47,6 +47,8 @@ pub fn directory(config: &Config, number_of: impl Fn(&ListedNode) -> Option<u32>
         networks: config.networks.iter().map(|network| network.numbering.clone()).collect(),
         given_names: given.collect(),
         hosts: hosts(config),
+        hardware_addresses: Default::default(),
+        groups: Default::default(),
     }
 }
 

@@ -38,6 +38,8 @@ fn directory() -> Directory {
         networks: vec![network(1023, [10, 77, 1, 0], ""), network(99, [10, 99, 0, 0], "-ib")],
         given_names: [(7, "storage".into())].into(),
         hosts: [("switch".to_owned(), Ipv4Addr::new(10, 77, 9, 20))].into_iter().collect(),
+        hardware_addresses: Default::default(),
+        groups: Default::default(),
     }
 }
 
