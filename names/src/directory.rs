@@ -60,6 +60,16 @@ impl FromIterator<(String, Ipv4Addr)> for Hosts {
 }
 
 impl Directory {
+    /// Whether each name and address is the same as in another one: hardware addresses and groups aside, which DNS does not tell.
+    pub fn has_names_of(&self, other: &Self) -> bool {
+        let Self { zone, pattern, networks, given_names, hosts, hardware_addresses: _, groups: _ } = self;
+        *zone == other.zone
+            && *pattern == other.pattern
+            && *networks == other.networks
+            && *given_names == other.given_names
+            && *hosts == other.hosts
+    }
+
     /// The name of a number: given by hand, or computed.
     pub fn name(&self, number: u32) -> String {
         self.given_names.get(&number).cloned().unwrap_or_else(|| self.pattern.name(number))
