@@ -291,14 +291,14 @@ impl Wire {
         Self { socket, server_mac: link("v0").addr().unwrap() }
     }
 
-    /// Sends the REQUEST of a PXE client that has an address and wants to keep it (RFC 2131 4.3.2, RENEWING).
-    fn renew(&self) {
+    /// Sends the INFORM of firmware that has its address from another server and asks us what to boot.
+    fn inform(&self) {
         let mut dhcp = vec![1, 1, 6, 0, 0x5e, 0xed, 0, 5, 0, 0, 0, 0];
         dhcp.extend(CLIENT_ADDRESS);
         dhcp.extend([0; 12]);
         dhcp.extend(CLIENT_MAC);
         dhcp.extend([0; 10 + 64 + 128]);
-        dhcp.extend([99, 130, 83, 99, 53, 1, 3, 93, 2, 0, 7, 60, 9]);
+        dhcp.extend([99, 130, 83, 99, 53, 1, 8, 93, 2, 0, 7, 60, 9]);
         dhcp.extend(b"PXEClient");
         dhcp.push(255);
         dhcp.resize(300, 0);
@@ -345,12 +345,12 @@ impl Wire {
 
 /// Firmware in mid-boot answers no ARP: its entry is there before anything is sent that needs it.
 #[test]
-fn the_neighbour_entry_is_there_before_the_ack_that_needs_it() {
+fn the_neighbour_entry_is_there_before_the_answer_that_needs_it() {
     let place = Place::new("entry");
-    place.configure(|text| text + "[[node]]\nnumber = 5\nmac = \"02:00:00:00:00:05\"\n");
+    place.configure(|text| text.replace("temporary = \"10.77.200.1-10.77.200.254\"", "mode = \"proxy\""));
     let server = place.start();
     let wire = Wire::open();
-    wire.renew();
+    wire.inform();
     assert_eq!(wire.asked_until_replied(), 0, "the kernel asked for it by ARP");
     let entries = Command::new("ip").args(["neigh", "show", "nud", "permanent"]).output().unwrap();
     let entries = String::from_utf8(entries.stdout).unwrap();
