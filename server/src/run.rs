@@ -4,6 +4,7 @@
 //! machines whose time has come; hand the records of the turn to the store. Nothing in it waits: no file, no lookup, no sync.
 //!
 //! - [`carry`]: what the machines put out, carried out;
+//! - [`held`]: what waits for neighbour entries;
 //! - [`send`]: trains of blocks become datagrams;
 //! - [`order`]: whose turn it is;
 //! - [`commits`]: one commit in flight, the next gathers meanwhile;
@@ -12,6 +13,7 @@
 
 mod carry;
 pub(crate) mod commits;
+mod held;
 mod meter;
 pub(crate) mod operate;
 mod order;
@@ -28,7 +30,7 @@ use crate::images::Images;
 use crate::images::directory::BootDirectory;
 use crate::journal::{Journal, Weight};
 use crate::link::{Link, Routed};
-use crate::neighbour::Neighbours;
+use crate::neighbour::keeper::{Done, Keeper, Moment};
 use crate::netio::Inbox;
 use crate::notes::Notes;
 use crate::overhear::Listener;
@@ -40,6 +42,7 @@ use crate::udp::UdpPort;
 use crate::wake::{Bell, Caller};
 use carry::Pending;
 use commits::Commits;
+use held::Held;
 use heorot_core::cluster::network;
 use heorot_core::config::Config;
 use heorot_core::message::{self, Datagram, Overheard, WhoHas};
@@ -97,7 +100,8 @@ pub(crate) struct Parts {
     pub(crate) echo: Echo,
     pub(crate) routed: Routed,
     pub(crate) served: BTreeMap<String, Served>,
-    pub(crate) neighbours: Neighbours,
+    pub(crate) neighbours: Keeper,
+    pub(crate) entries_done: Receiver<Done>,
     pub(crate) images: Images,
     pub(crate) directory: BootDirectory,
     pub(crate) notes: Notes,
@@ -127,6 +131,11 @@ pub(crate) struct Loop {
     now: Time,
     pending: Pending,
     meter: Meter,
+    held: Held,
+    /// The neighbour entries that were wanted in the list of outputs that is being carried out, and are before whatever follows in it.
+    needed: Moment,
+    /// When frames that had no room are tried again.
+    links_retry_at: Option<Time>,
     outgoing: Outgoing,
     /// Room for what is decided about nodes.
     decided: Vec<message::Output>,
@@ -185,6 +194,9 @@ impl Loop {
             now: clock::now(),
             pending: Pending::default(),
             meter: Meter::default(),
+            held: Held::default(),
+            needed: Moment::default(),
+            links_retry_at: None,
             outgoing,
             decided: Vec::new(),
             outputs: Vec::new(),
@@ -211,7 +223,7 @@ impl Loop {
         for output in resumed {
             self.carry_transfer(output);
         }
-        self.flush_links();
+        self.flush_dhcp();
         self.flush_tftp();
         let mut inbox = Inbox::new();
         while !self.is_over() {
@@ -222,7 +234,7 @@ impl Loop {
             self.now = clock::now();
             self.take_messages();
             self.wake();
-            self.flush_links();
+            self.flush_dhcp();
             self.flush_tftp();
             self.longest_turn = self.longest_turn.max(clock::now().since(begun));
         }
@@ -270,7 +282,8 @@ impl Loop {
     /// Sleeps until something is ready or due.
     fn sleep(&mut self) -> io::Result<()> {
         let (heorot, transfers) = (self.parts.heorot.next_wakeup(), self.parts.transfers.next_wakeup());
-        let due = [heorot, transfers, self.parts.commits.due(), self.ends_by];
+        let due =
+            [heorot, transfers, self.parts.commits.due(), self.ends_by, self.held.due(), self.links_retry_at];
         let due = due.into_iter().flatten().min();
         let pause = due.map_or(SLEEP_MAX, |due| due.since(clock::now()).min(SLEEP_MAX));
         let pause = Timespec::try_from(pause).expect("a minute fits");
@@ -334,7 +347,7 @@ impl Loop {
                 payload,
             }));
         }
-        self.flush_links();
+        self.flush_dhcp();
     }
 
     /// A batch from port 4011 of an interface.
@@ -442,6 +455,9 @@ impl Loop {
     /// What other threads said.
     fn take_messages(&mut self) {
         let mut left = false;
+        while let Ok(done) = self.parts.entries_done.try_recv() {
+            self.entries_done(done);
+        }
         while let Ok(outcome) = self.parts.outcomes.try_recv() {
             self.parts.commits.done();
             self.heorot(match outcome {

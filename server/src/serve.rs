@@ -9,6 +9,7 @@ use crate::images::directory::BootDirectory;
 use crate::journal::{Journal, Weight};
 use crate::link::{Link, Routed};
 use crate::neighbour::Neighbours;
+use crate::neighbour::keeper::Keeper;
 use crate::notes::Notes;
 use crate::overhear::Listener;
 use crate::probe::Prober;
@@ -226,7 +227,9 @@ fn start(
     let (result, results) = line(&bell, RESULTS_WAITING_MAX);
     let (ask, asks) = line(&bell, ASKS_WAITING_MAX);
     let (reload, reloaded) = line(&bell, 1);
+    let (entries, entries_done) = line(&bell, 1);
     let store = store::start(opened.store, outcome).map_err(|e| cannot_start(&e))?;
+    let neighbours = Keeper::start(opened.neighbours, entries).map_err(|e| cannot_start(&e))?;
     let images = Images::start(directory.clone(), result, results).map_err(|e| cannot_start(&e))?;
     let http =
         Http::start(opened.http, ask, directory.clone(), journal.clone()).map_err(|e| cannot_start(&e))?;
@@ -257,7 +260,8 @@ fn start(
         echo: opened.echo,
         routed: opened.routed,
         served: opened.served,
-        neighbours: opened.neighbours,
+        neighbours,
+        entries_done,
         images,
         directory,
         notes: opened.notes,
