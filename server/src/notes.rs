@@ -11,6 +11,7 @@
 mod progress;
 
 use heorot_core::limit::TRANSFERS_MAX;
+use heorot_core::time::Time;
 use heorot_core::transfer::{ImageIdentity, Note};
 use progress::Progress;
 use rustix::time::{ClockId, clock_gettime};
@@ -43,6 +44,8 @@ pub(crate) struct Notes {
     progress: Progress,
     /// The numbers of this server's data ports.
     ports: Vec<u16>,
+    /// The loop's moment that progress was noted at last, and the same on our clock.
+    moment: (Time, Duration),
 }
 
 /// What an earlier server left.
@@ -71,7 +74,13 @@ impl Notes {
     pub(crate) fn open(path: &Path) -> io::Result<(Self, Found)> {
         let file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-        let notes = Self { progress: Progress::open(&file)?, file, path: path.to_owned(), ports: Vec::new() };
+        let notes = Self {
+            progress: Progress::open(&file)?,
+            file,
+            path: path.to_owned(),
+            ports: Vec::new(),
+            moment: (Time::from_nanoseconds(0), Duration::ZERO),
+        };
         let found = notes.read(boot_id()?, now())?;
         if found == Found::default() {
             // Slots of no use to anybody. The rest of the file stays: it is shared memory.
@@ -122,9 +131,12 @@ impl Notes {
         }
     }
 
-    /// Notes how far a transfer in a slot has come.
-    pub(crate) fn advance(&self, slot: u32, options_acknowledged: bool, acknowledged: u64) {
-        self.progress.set(slot, options_acknowledged, acknowledged, now());
+    /// Notes how far a transfer in a slot has come. All that come with one moment of the loop's have one on our clock.
+    pub(crate) fn advance(&mut self, at: Time, slot: u32, options_acknowledged: bool, acknowledged: u64) {
+        if self.moment.0 != at {
+            self.moment = (at, now());
+        }
+        self.progress.set(slot, options_acknowledged, acknowledged, self.moment.1);
     }
 
     /// Forgets everything: no transfer is in flight.

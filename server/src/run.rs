@@ -127,6 +127,8 @@ pub(crate) struct Loop {
     /// Room for what is ready.
     ready: Vec<Source>,
     order: Order,
+    /// Whether other threads have said something.
+    has_rung: bool,
     /// The moment of what is being handled.
     now: Time,
     pending: Pending,
@@ -191,6 +193,7 @@ impl Loop {
             ready: Vec::with_capacity(events.len()),
             events,
             order: Order::default(),
+            has_rung: false,
             now: clock::now(),
             pending: Pending::default(),
             meter: Meter::default(),
@@ -232,7 +235,10 @@ impl Loop {
             let begun = clock::now();
             self.take_turn(begun + SOCKETS_MAX, &mut inbox);
             self.now = clock::now();
-            self.take_messages();
+            if std::mem::take(&mut self.has_rung) {
+                self.take_messages();
+            }
+            self.parts.images.hand_over_closing();
             self.wake();
             self.flush_dhcp();
             self.flush_tftp();
@@ -253,7 +259,7 @@ impl Loop {
                 break;
             }
             match *source {
-                Source::Bell => self.parts.bell.silence(),
+                Source::Bell => self.has_rung = true,
                 Source::Signals => self.take_signals(),
                 Source::Dhcp(place) => self.take_dhcp(place, inbox),
                 Source::BootServer(place) => self.take_boot_server(place, inbox),
@@ -452,8 +458,9 @@ impl Loop {
         interface == LOOPBACK || self.parts.served.values().any(|served| served.index == interface)
     }
 
-    /// What other threads said.
+    /// What other threads said. They ring the bell after each word, so that there is none without.
     fn take_messages(&mut self) {
+        self.parts.bell.silence();
         let mut left = false;
         while let Ok(done) = self.parts.entries_done.try_recv() {
             self.entries_done(done);

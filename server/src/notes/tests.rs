@@ -1,5 +1,7 @@
 use super::*;
 
+const AT: Time = Time::from_nanoseconds(1 << 40);
+
 fn note(n: u16) -> Note {
     Note {
         port: n % 3,
@@ -39,8 +41,8 @@ fn what_a_killed_server_noted_is_found() {
     }
     notes.write(1, None).unwrap();
     notes.write(5, Some(&note(30))).unwrap();
-    notes.advance(0, true, 99_000);
-    notes.advance(16_383, true, 7);
+    notes.advance(AT, 0, true, 99_000);
+    notes.advance(AT, 16_383, true, 7);
     notes.write(16_383, Some(&note(4))).unwrap();
     drop(notes);
 
@@ -125,9 +127,9 @@ fn a_path_that_fits_no_slot_is_not_noted() {
 #[test]
 fn a_slot_out_of_bounds_is_refused() {
     let directory = crate::testing::directory("notes-bounds");
-    let (notes, _) = Notes::open(&directory.path().join("transfers.notes")).unwrap();
+    let (mut notes, _) = Notes::open(&directory.path().join("transfers.notes")).unwrap();
     assert!(notes.write(16_384, Some(&note(1))).is_err());
-    notes.advance(16_384, true, 1);
+    notes.advance(AT, 16_384, true, 1);
 }
 
 #[test]
@@ -136,11 +138,11 @@ fn progress_of_a_transfer_before_is_not_this_one_s() {
     let path = directory.path().join("transfers.notes");
     let (mut notes, _) = Notes::open(&path).unwrap();
     notes.begin(&[1, 2, 3], Found::default()).unwrap();
-    notes.advance(3, true, 500_000);
+    notes.advance(AT, 3, true, 500_000);
     notes.write(3, Some(&note(1))).unwrap();
     assert_eq!(notes.read(boot_id().unwrap(), now()).unwrap().notes, [noted(3, 2, note(1))]);
     notes.write(3, None).unwrap();
-    notes.advance(3, true, 600_000);
+    notes.advance(AT + Duration::from_nanos(1), 3, true, 600_000);
     assert_eq!(notes.read(boot_id().unwrap(), now()).unwrap().notes, [], "progress alone is no note");
 }
 

@@ -108,7 +108,7 @@ impl Loop {
                 }
             }
             transfer::Output::Advance { slot, options_acknowledged, acknowledged } => {
-                self.parts.notes.advance(slot, options_acknowledged, acknowledged);
+                self.parts.notes.advance(self.now, slot, options_acknowledged, acknowledged);
             }
             transfer::Output::SignOfLife(address) => self.heorot(Input::SignOfLife(address)),
             transfer::Output::Regime { link, regime } => self.heorot(Input::Regime { link, regime }),
