@@ -156,7 +156,7 @@ impl Loop {
     /// The last things.
     pub(super) fn end(self) {
         let longest = self.longest_turn.as_micros();
-        let parts = self.parts;
+        let mut parts = self.parts;
         // What was answered last is still to be written by the thread that speaks HTTP.
         std::thread::sleep(LAST_WORDS);
         // No entry outlives us; the next server sets anew those that its nodes need.
