@@ -108,12 +108,21 @@ load-docs:
 	@cargo run --quiet --release --package heorot-sim --example load_experiments -- backoff 10 100 1000 10000
 	@cargo run --quiet --release --package heorot-sim --example load_experiments -- throttle
 
-# Every fuzzer for a minute. Needs a nightly toolchain; installs cargo-fuzz if it is missing.
+# Every fuzzer for a minute, from the inputs that are kept. Needs a nightly toolchain; installs cargo-fuzz if it is missing.
 FUZZ_SECONDS ?= 60
+FUZZERS ?= dhcp_parse tftp_parse transfers_handle heorot_handle requests_handle config_parse words_parse resolver_handle frames_read agent_read
+CORPORA := cargo run --quiet --package heorot-core --example corpora --
 fuzz:
 	command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
-	for target in dhcp_parse tftp_parse transfers_handle heorot_handle; do \
+	for target in $(FUZZERS); do \
+		$(CORPORA) unpack fuzz/corpora/$$target fuzz/corpus/$$target && \
 		cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	done
+
+# Keeps of what fuzzers found the fewest inputs that reach as much: fuzz/corpora, which tests replay.
+corpora:
+	for target in $(FUZZERS); do \
+		cargo +nightly fuzz cmin $$target && $(CORPORA) pack fuzz/corpus/$$target fuzz/corpora/$$target || exit 1; \
 	done
 
 # Removes what was built and fetched.
