@@ -107,7 +107,9 @@ fn plain_beside_others(wanted: &Wanted) -> Result<(), String> {
 }
 
 /// How firmware asks, as measured: its name, its window, and after how long without a packet it first repeats itself. What a lost packet costs
-/// is that long where the server leaves it to the client.
+/// is that long where the server leaves it to the client. The timer stays as it is, and a client
+/// gives up after six tries: iPXE and PXELINUX wait longer each time, so that a server that leaves repeats to them loses clients here that it would only keep
+/// waiting for many seconds.
 const FIRMWARE: [(&str, u16, &str); 3] =
     [("EDK2", 4, "4000ms"), ("iPXE", 1, "270ms"), ("PXELINUX", 1, "110ms")];
 /// One of a hundred.
