@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// Maps netgroup and netgroup.byhost: the groups of nodes, and one of all nodes by the name of the zone.
 ///
 /// A value has room for some sixty names, and a cluster has thousands. A large group is therefore one of groups, `cluster:0-1023` of
-/// `cluster:0-63` and so on, each of which has a block of numbers; which blocks there are is arithmetic. Whoever asks for members of a
+/// `cluster:0-31` and so on, each of which has a block of numbers; which blocks there are is arithmetic. Whoever asks for members of a
 /// group follows such names anyway.
 ///
 /// A node is a member by its host name, in any domain, and as nobody's machine: `(node23,-,)`. With an empty user every user would be
