@@ -56,6 +56,8 @@ fn nodeset(text: &str) {
         pattern: Pattern::parse("n{:04}").expect("it is a pattern"),
         networks: vec![Numbering { numbers, first: Ipv4Addr::new(10, 77, 1, 0), suffix: String::new() }],
         given_names: BTreeMap::new(),
+        hardware_addresses: BTreeMap::new(),
+        groups: BTreeMap::new(),
         hosts: Hosts::default(),
     };
     let Ok(set) = NodeSet::parse(text, &directory) else { return };

@@ -1,4 +1,4 @@
-use crate::{Numbering, Pattern};
+use crate::{NodeSet, Numbering, Pattern};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
@@ -16,6 +16,10 @@ pub struct Directory {
     pub given_names: BTreeMap<u32, String>,
     /// Hosts that are no nodes. Their names are no node's either, and their addresses neither.
     pub hosts: Hosts,
+    /// The hardware address of each node that was seen.
+    pub hardware_addresses: BTreeMap<u32, [u8; 6]>,
+    /// Sets of nodes that have a name, beside the set of all.
+    pub groups: BTreeMap<String, NodeSet>,
 }
 
 /// Names and addresses that are no arithmetic.
@@ -36,6 +40,11 @@ impl Hosts {
         self.by_address.get(&address).map(String::as_str)
     }
 
+    /// Every name with its address, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Ipv4Addr)> {
+        self.by_name.iter().map(|(name, address)| (name.as_str(), *address))
+    }
+
     /// Whether any address between these, both included, has a name.
     pub fn any_address(&self, lowest: Ipv4Addr, highest: Ipv4Addr) -> bool {
         self.by_address.range(lowest..=highest).next().is_some()
@@ -51,6 +60,16 @@ impl FromIterator<(String, Ipv4Addr)> for Hosts {
 }
 
 impl Directory {
+    /// Whether each name and address is the same as in another one: hardware addresses and groups aside, which DNS does not tell.
+    pub fn has_names_of(&self, other: &Self) -> bool {
+        let Self { zone, pattern, networks, given_names, hosts, hardware_addresses: _, groups: _ } = self;
+        *zone == other.zone
+            && *pattern == other.pattern
+            && *networks == other.networks
+            && *given_names == other.given_names
+            && *hosts == other.hosts
+    }
+
     /// The name of a number: given by hand, or computed.
     pub fn name(&self, number: u32) -> String {
         self.given_names.get(&number).cloned().unwrap_or_else(|| self.pattern.name(number))
@@ -62,6 +81,11 @@ impl Directory {
         self.pattern
             .number(&host)
             .or_else(|| self.given_names.iter().find(|(_, name)| **name == host).map(|(number, _)| *number))
+    }
+
+    /// All numbers that live on a network.
+    pub fn numbers(&self) -> NodeSet {
+        self.networks.iter().map(|network| network.numbers).collect()
     }
 
     /// The addresses of a host name of the zone, without the zone: `node23` or `node23-ib`. None: there is no such name.

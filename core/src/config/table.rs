@@ -1,6 +1,7 @@
 //! Every option of the configuration, one record each. Parser, reference page and sample file are made from these.
 
 mod boot;
+mod nis;
 mod tftp;
 
 use super::setting::{Fallback, Form, Kind, Section, Setting, Status};
@@ -113,7 +114,12 @@ pub static SECTIONS: &[Section] = &[
         doc: "A domain that has servers of its own.",
         settings: DNS_FORWARD,
     },
-    Section { path: "nis", form: Form::Table, doc: "The gateway to NIS.", settings: NIS },
+    Section {
+        path: "nis",
+        form: Form::Table,
+        doc: "The gateway to NIS: the names of the nodes for those who ask by RPC. It is there when `domain` is set.",
+        settings: nis::NIS,
+    },
     Section { path: "load", form: Form::Table, doc: "How much is sent.", settings: LOAD },
     Section { path: "store", form: Form::Table, doc: "Where records are kept.", settings: STORE },
 ];
@@ -502,15 +508,6 @@ static DNS_FORWARD: &[Setting] = &[
         doc: "Its servers.",
     },
 ];
-
-static NIS: &[Setting] = &[Setting {
-    key: "domain",
-    kind: Kind::Text("a NIS domain"),
-    fallback: Fallback::Otherwise("there is none"),
-    example: "\"cluster\"",
-    status: Status::Planned,
-    doc: "The domain that it answers for.",
-}];
 
 static LOAD: &[Setting] = &[Setting {
     key: "link",

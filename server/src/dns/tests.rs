@@ -14,6 +14,8 @@ fn directory(given: &[(u32, &str)]) -> Arc<Directory> {
         networks: vec![Numbering { numbers, first: Ipv4Addr::new(10, 77, 1, 0), suffix: String::new() }],
         given_names: given.iter().map(|(number, name)| (*number, (*name).to_owned())).collect(),
         hosts: heorot_names::Hosts::default(),
+        hardware_addresses: Default::default(),
+        groups: Default::default(),
     })
 }
 
