@@ -1,6 +1,5 @@
 //! From the configuration to what each part wants to know, and what of it cannot change while the server runs.
 
-use heorot_core::cluster::network;
 use heorot_core::config::{Config, Interface};
 use heorot_core::mac::Mac;
 use heorot_core::{load, transfer};
@@ -135,7 +134,8 @@ pub(crate) fn first_directory(config: &Config) -> Directory {
         pattern: config.cluster.nodes.clone(),
         networks: config.networks.iter().map(|network| network.numbering.clone()).collect(),
         given_names: BTreeMap::new(),
-        hosts: network::hosts(config),
+        hosts: config.named_hosts(),
+        records: config.zone.records.clone(),
     }
 }
 
