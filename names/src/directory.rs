@@ -1,4 +1,4 @@
-use crate::{Numbering, Pattern, Record};
+use crate::{NodeSet, Numbering, Pattern, Record};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -18,6 +18,10 @@ pub struct Directory {
     pub hosts: Hosts,
     /// What else DNS says of names in the zone. None of these names is a node's or a host's.
     pub records: Vec<Record>,
+    /// The hardware address of each node that was seen.
+    pub hardware_addresses: BTreeMap<u32, [u8; 6]>,
+    /// Sets of nodes that have a name, beside the set of all.
+    pub groups: BTreeMap<String, NodeSet>,
 }
 
 /// Names and addresses that are no arithmetic.
@@ -89,6 +93,11 @@ impl Directory {
         self.pattern
             .number(&host)
             .or_else(|| self.given_names.iter().find(|(_, name)| **name == host).map(|(number, _)| *number))
+    }
+
+    /// All numbers that live on a network.
+    pub fn numbers(&self) -> NodeSet {
+        self.networks.iter().map(|network| network.numbers).collect()
     }
 
     /// The addresses of a host name of the zone, without the zone: `node23` or `node23-ib`. None: there is no such name.

@@ -40,6 +40,12 @@ impl NodeSet {
         self.ranges.get(after).is_some_and(|range| range.contains(number))
     }
 
+    /// The lowest number of the set that is this one or higher.
+    pub fn first_from(&self, number: u32) -> Option<u32> {
+        let from = self.ranges.partition_point(|range| range.highest < number);
+        self.ranges.get(from).map(|range| range.lowest.max(number))
+    }
+
     /// The numbers, ascending.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         self.ranges.iter().flat_map(|range| range.lowest..=range.highest)

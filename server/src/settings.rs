@@ -136,6 +136,8 @@ pub(crate) fn first_directory(config: &Config) -> Directory {
         given_names: BTreeMap::new(),
         hosts: config.named_hosts(),
         records: config.zone.records.clone(),
+        hardware_addresses: BTreeMap::new(),
+        groups: BTreeMap::new(),
     }
 }
 

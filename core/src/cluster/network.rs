@@ -48,6 +48,8 @@ pub fn directory(config: &Config, number_of: impl Fn(&ListedNode) -> Option<u32>
         given_names: given.collect(),
         hosts: config.named_hosts(),
         records: config.zone.records.clone(),
+        hardware_addresses: Default::default(),
+        groups: Default::default(),
     }
 }
 

@@ -40,6 +40,8 @@ fn directory() -> Directory {
         given_names: [(7, "storage".into())].into(),
         hosts: [("switch".to_owned(), Ipv4Addr::new(10, 77, 9, 20))].into_iter().collect(),
         records: Vec::new(),
+        hardware_addresses: Default::default(),
+        groups: Default::default(),
     }
 }
 

@@ -12,6 +12,8 @@ fn directory(pattern: &str) -> Directory {
         given_names: [(7, "storage".into()), (40, "login-a".into())].into(),
         hosts: Default::default(),
         records: Vec::new(),
+        hardware_addresses: Default::default(),
+        groups: Default::default(),
     }
 }
 

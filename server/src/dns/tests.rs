@@ -20,6 +20,8 @@ fn directory(given: &[(u32, &str)]) -> Arc<Directory> {
         given_names: given.iter().map(|(number, name)| (*number, (*name).to_owned())).collect(),
         hosts: heorot_names::Hosts::default(),
         records: Vec::new(),
+        hardware_addresses: Default::default(),
+        groups: Default::default(),
     })
 }
 
