@@ -90,10 +90,9 @@ impl NamesFile {
         ranges.get(next).map(|range| range.lowest.max(number))
     }
 
-    /// The lowest address of a network that has a name.
-    pub fn network(&self, name: &str) -> Option<Ipv4Addr> {
-        let is_it = |(other, _): &&(_, _)| self.word(*other).eq_ignore_ascii_case(name);
-        self.subnets.iter().find(is_it).map(|(_, lowest)| *lowest)
+    /// A network by its name in any case: the name as it is written, and the lowest address.
+    pub fn network(&self, name: &str) -> Option<(&str, Ipv4Addr)> {
+        (0..).map_while(|place| self.nth_network(place)).find(|(other, _)| other.eq_ignore_ascii_case(name))
     }
 
     /// The networks with their names, one after the other from 0 on.

@@ -94,7 +94,7 @@ impl NamesFile {
         for whole in text.split_inclusive('\n') {
             line_number += 1;
             let wrong = |problem| FileError { line: line_number, problem };
-            let line = whole.strip_suffix('\n').ok_or(wrong(FileProblem::CutOff))?;
+            let line = whole.strip_suffix('\n').ok_or_else(|| wrong(FileProblem::CutOff))?;
             match line_number {
                 1 if line == HEAD => {}
                 1 => return Err(wrong(FileProblem::Head)),

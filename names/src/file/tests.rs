@@ -187,8 +187,8 @@ fn groups_networks_and_hardware_addresses() {
     assert_eq!(members("none"), Some(Vec::new()));
     assert_eq!(members("cluster"), Some((0..=1023).collect()), "all nodes");
     assert_eq!(members("rack"), None);
-    assert_eq!(file.network("cluster"), Some([10, 77, 0, 0].into()));
-    assert_eq!(file.network("CLUSTER-ib"), Some([10, 99, 0, 0].into()));
+    assert_eq!(file.network("cluster"), Some(("cluster", [10, 77, 0, 0].into())));
+    assert_eq!(file.network("CLUSTER-ib"), Some(("cluster-ib", [10, 99, 0, 0].into())));
     assert_eq!(file.network("other"), None);
     assert_eq!(file.nth_network(1), Some(("cluster-ib", [10, 99, 0, 0].into())));
     assert_eq!(file.nth_network(2), None);
