@@ -112,7 +112,7 @@ load-docs:
 FUZZ_SECONDS ?= 60
 fuzz:
 	command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
-	for target in dhcp_parse tftp_parse transfers_handle heorot_handle; do \
+	for target in dhcp_parse tftp_parse transfers_handle heorot_handle nis_rpc nis_yp; do \
 		cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
 	done
 

@@ -261,5 +261,8 @@ pub const LOAD_REMEMBERED: Duration = Duration::from_secs(60);
 /// `[[tftp.rewrite]]`s: each name is compared with all of them.
 pub const TFTP_REWRITES_MAX: usize = 64;
 
+/// Octets of a NIS domain: `YPMAXDOMAIN` of the protocol.
+pub const NIS_DOMAIN_OCTETS_MAX: usize = 64;
+
 const _: () = assert!(TFTP_BLOCK_OCTETS_USUAL as u32 + TFTP_HEAD_OCTETS as u32 == MTU_OCTETS_USUAL);
 const _: () = assert!(LOAD_SERVED_WITHIN.as_millis() < LOAD_SERVED_WITHIN_MAX.as_millis());

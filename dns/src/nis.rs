@@ -121,7 +121,9 @@ pub enum Output {
 /// Answers by RPC from the last names that were published.
 pub struct Gateway {
     settings: Settings,
-    accounts: Accounts,
+    files: Accounts,
+    /// What was read in the files.
+    accounts: Arc<yp::Accounts>,
     directory: Arc<Directory>,
     content: Content,
     left_out: LeftOut,
@@ -138,14 +140,16 @@ impl Gateway {
     /// A gateway that answers from these names and accounts.
     pub fn new(
         settings: Settings,
-        accounts: Accounts,
+        files: Accounts,
         directory: Arc<Directory>,
         calendar_seconds: u32,
     ) -> Self {
-        let (content, left_out) = content(&settings, &accounts, &directory, calendar_seconds);
+        let (accounts, left_out) = read(&files);
+        let content = content(&settings, &accounts, &directory, calendar_seconds);
         let mappings = mappings(settings.port);
         Self {
             settings,
+            files,
             accounts,
             directory,
             content,
@@ -181,11 +185,14 @@ impl Gateway {
                     self.change(calendar_seconds);
                 }
             }
-            Input::Configure { settings, accounts, calendar_seconds } => {
-                if settings != self.settings || accounts != self.accounts {
-                    (self.settings, self.accounts) = (settings, accounts);
-                    self.change(calendar_seconds);
+            Input::Configure { settings, accounts: files, calendar_seconds } => {
+                if files != self.files {
+                    (self.accounts, self.left_out) = read(&files);
+                } else if settings == self.settings {
+                    return;
                 }
+                (self.settings, self.files) = (settings, files);
+                self.change(calendar_seconds);
             }
         }
     }
@@ -216,7 +223,7 @@ impl Gateway {
         // back makes nothing older.
         let order = calendar_seconds.max(self.content.order.saturating_add(1));
         self.mappings = mappings(self.settings.port);
-        (self.content, self.left_out) = content(&self.settings, &self.accounts, &self.directory, order);
+        self.content = content(&self.settings, &self.accounts, &self.directory, order);
     }
 
     fn take_message(
@@ -337,12 +344,17 @@ pub fn is_success(xid: u32, payload: &[u8]) -> bool {
 
 fn content(
     settings: &Settings,
-    accounts: &Accounts,
+    accounts: &Arc<yp::Accounts>,
     directory: &Arc<Directory>,
     order: u32,
-) -> (Content, LeftOut) {
+) -> Content {
     let names = (settings.domain.as_str(), settings.server_name.as_str(), &settings.hosts);
-    Content::new(names, order, directory, (accounts.passwd.as_deref(), accounts.group.as_deref()))
+    Content::new(names, order, directory, accounts)
+}
+
+fn read(files: &Accounts) -> (Arc<yp::Accounts>, LeftOut) {
+    let (accounts, left_out) = yp::Accounts::new(files.passwd.as_deref(), files.group.as_deref());
+    (Arc::new(accounts), left_out)
 }
 
 fn mappings(port: u16) -> [Mapping; 4] {

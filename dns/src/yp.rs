@@ -9,6 +9,7 @@ mod ethers;
 mod hosts;
 mod netgroup;
 
+pub(crate) use accounts::Accounts;
 pub use accounts::LeftOut;
 
 use crate::rpc::limit::{
@@ -16,7 +17,7 @@ use crate::rpc::limit::{
 };
 use crate::rpc::xdr::{Reader, Writer};
 use crate::rpc::{Answer, Call, Denial};
-use accounts::{Accounts, File, Key};
+use accounts::{File, Key};
 use ethers::Ethers;
 use heorot_names::Directory;
 use hosts::Hosts;
@@ -41,7 +42,7 @@ pub(crate) struct Content {
     hosts: Hosts,
     ethers: Ethers,
     netgroups: Netgroups,
-    accounts: Accounts,
+    accounts: Arc<Accounts>,
 }
 
 /// What is said to a call.
@@ -264,24 +265,22 @@ impl Content {
 }
 
 impl Content {
-    /// The maps of these names and these files. `order`: see [`Content::order`].
+    /// The maps of these names and accounts. `order`: see [`Content::order`].
     pub(crate) fn new(
         (domain, server, own): (&str, &str, &BTreeMap<String, Vec<Ipv4Addr>>),
         order: u32,
         directory: &Arc<Directory>,
-        (passwd, group): (Option<&str>, Option<&str>),
-    ) -> (Self, LeftOut) {
-        let (accounts, left_out) = Accounts::new(passwd, group);
-        let content = Self {
+        accounts: &Arc<Accounts>,
+    ) -> Self {
+        Self {
             domain: domain.into(),
             server: server.into(),
             order,
             hosts: Hosts::new(Arc::clone(directory), own),
             ethers: Ethers::new(Arc::clone(directory)),
             netgroups: Netgroups::new(Arc::clone(directory)),
-            accounts,
-        };
-        (content, left_out)
+            accounts: Arc::clone(accounts),
+        }
     }
 
     /// The next piece of the results of ALL, and whether it is the last.

@@ -82,6 +82,18 @@ impl<A: Into<IpAddr>> FromIterator<(String, A)> for Hosts {
 }
 
 impl Directory {
+    /// Whether each name and address is the same as in another one: hardware addresses and groups aside, which DNS does not tell.
+    pub fn has_names_of(&self, other: &Self) -> bool {
+        let Self { zone, pattern, networks, given_names, hosts, records, hardware_addresses: _, groups: _ } =
+            self;
+        *zone == other.zone
+            && *pattern == other.pattern
+            && *networks == other.networks
+            && *given_names == other.given_names
+            && *hosts == other.hosts
+            && *records == other.records
+    }
+
     /// The name of a number: given by hand, or computed.
     pub fn name(&self, number: u32) -> String {
         self.given_names.get(&number).cloned().unwrap_or_else(|| self.pattern.name(number))
@@ -161,7 +173,9 @@ impl Directory {
         self.hosts.any_address(lowest, highest)
             || self.networks.iter().any(|network| {
                 let Some(first) = network.first_ipv6 else { return false };
-                let last = network.address_ipv6(network.numbers.highest).unwrap_or(Ipv6Addr::from(u128::MAX));
+                let last = network
+                    .address_ipv6(network.numbers.highest)
+                    .unwrap_or_else(|| Ipv6Addr::from(u128::MAX));
                 first <= highest && last >= lowest
             })
     }

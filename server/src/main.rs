@@ -23,6 +23,7 @@ mod journal;
 mod link;
 mod neighbour;
 mod netio;
+mod nis;
 mod notes;
 mod overhear;
 mod probe;

@@ -21,12 +21,13 @@ use crate::store::{self, Store};
 use crate::traffic::Traffic;
 use crate::udp::UdpPort;
 use crate::wake::{Bell, line};
-use crate::{clock, dns, rights};
+use crate::{clock, dns, nis, rights};
 use heorot_core::Heorot;
 use heorot_core::config::Config;
 use heorot_core::load;
 use heorot_core::message;
 use heorot_core::transfer::{self, Transfers};
+use heorot_names::Directory;
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, Permissions};
 use std::io;
@@ -80,14 +81,15 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
     let names = dns::start(
         &settings::dns_addresses(&config),
         settings::dns_settings(&config, clock::calendar_seconds()),
-        first,
+        Arc::clone(&first),
     )
     .map_err(|e| Problem(e.to_string()))?;
+    let nis = start_nis(&config, first, &journal)?;
     if let Some(warning) = give_away_rights(&config, &control_path, &run_directory)? {
         journal.say(Weight::Warning, warning);
     }
     let (parts, restored, resumed) =
-        start((config, links), (config_path, control_given), opened, signals, journal, names)?;
+        start((config, links), (config_path, control_given), opened, signals, journal, (names, nis))?;
     let journal = parts.journal.clone();
     let count = parts.transfers.active();
     journal.say(
@@ -97,6 +99,21 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
     Loop::new(parts)
         .and_then(|running| running.run(restored, resumed))
         .map_err(|e| problem!("the loop cannot wait any more: {e}"))
+}
+
+/// The NIS gateway, if there is to be one. It says where it is: that is asked for when nothing is found.
+fn start_nis(
+    config: &Config,
+    directory: Arc<Directory>,
+    journal: &Journal,
+) -> Result<Option<nis::Handle>, Problem> {
+    let Some((nis, settings)) = config.nis.as_ref().zip(settings::nis_settings(config)) else {
+        return Ok(None);
+    };
+    let handle = nis::start(nis, settings, directory, journal.clone())?;
+    journal
+        .say(Weight::Notice, format_args!("NIS domain {} is served at port {}", nis.domain, handle.port()));
+    Ok(Some(handle))
 }
 
 /// All that needs privileges, or may be somebody else's.
@@ -219,7 +236,7 @@ fn start(
     opened: Opened,
     signals: nix::sys::signalfd::SignalFd,
     journal: Journal,
-    names: dns::Handle,
+    (names, nis): (dns::Handle, Option<nis::Handle>),
 ) -> Result<Started, Problem> {
     let bell = Bell::new().map_err(|e| cannot_start(&e))?;
     let directory = BootDirectory::new(&config.boot.directory);
@@ -275,6 +292,7 @@ fn start(
         journal,
         http,
         dns: names,
+        nis,
         traffic: Traffic::open(),
     };
     Ok((parts, restored, resumed))

@@ -3,8 +3,9 @@
 use crate::config::{Config, LinkSpeed, ListedNode, Mode, Network};
 use crate::limit::{MTU_OCTETS_USUAL, TFTP_BLOCK_OCTETS_MIN, TFTP_HEAD_OCTETS};
 use crate::load::{Link, LinkRate};
+use crate::mac::Mac;
 use heorot_names::Directory;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 /// The network in which a client is, by its place in the configuration. A relay tells by its own address (RFC 2131 4.3.1); without one it is a
@@ -38,8 +39,13 @@ pub fn is_ours(config: &Config, address: Ipv4Addr) -> bool {
     })
 }
 
-/// The snapshot of names for whoever answers queries.
-pub fn directory(config: &Config, number_of: impl Fn(&ListedNode) -> Option<u32>) -> Directory {
+/// The snapshot of names for whoever answers queries. `numbered` are the machines that have a number.
+pub fn directory(
+    config: &Config,
+    number_of: impl Fn(&ListedNode) -> Option<u32>,
+    numbered: impl Iterator<Item = (u32, Mac)>,
+) -> Directory {
+    let listed = config.nodes.iter().filter_map(|node| Some((number_of(node)?, *node.macs.first()?)));
     let given = config.nodes.iter().filter_map(|node| Some((number_of(node)?, node.name.clone()?)));
     Directory {
         zone: config.cluster.name.clone(),
@@ -48,8 +54,9 @@ pub fn directory(config: &Config, number_of: impl Fn(&ListedNode) -> Option<u32>
         given_names: given.collect(),
         hosts: config.named_hosts(),
         records: config.zone.records.clone(),
-        hardware_addresses: Default::default(),
-        groups: Default::default(),
+        // What was seen goes before what is listed.
+        hardware_addresses: listed.chain(numbered).map(|(number, mac)| (number, mac.0)).collect(),
+        groups: BTreeMap::new(),
     }
 }
 

@@ -13,6 +13,7 @@ mod entry;
 mod firmware;
 mod host;
 mod mistake;
+mod nis;
 mod option;
 mod pxe;
 mod read;
@@ -29,6 +30,7 @@ mod zone;
 pub use firmware::{FIRMWARE, FirmwareKind, FirmwareRow, Protocol};
 pub use host::{Class, Host, Identifiers, MacPattern};
 pub use mistake::{Mistake, Severity, render};
+pub use nis::Nis;
 pub use option::{Form as OptionForm, KNOWN as KNOWN_OPTIONS, KnownOption, OptionPath, OptionTable};
 pub use pxe::{Pxe, PxeBoots, PxeService};
 pub use reference::{reference, sample};
@@ -71,6 +73,8 @@ pub struct Config {
     pub http: Http,
     /// `[tftp]`
     pub tftp: Tftp,
+    /// `[nis]`; none: there is no NIS.
+    pub nis: Option<Nis>,
     /// `load.link`
     pub link: LinkSpeed,
     /// `[options]`
@@ -164,6 +168,7 @@ impl Config {
             nodes: draft.nodes.into_iter().map(listed).collect(),
             http: Http { port: u16::try_from(draft.port?.value).ok()? },
             tftp: draft.tftp?,
+            nis: draft.nis,
             link: draft.link?.value,
             options: draft.options,
             classes,

@@ -2,6 +2,7 @@
 
 use super::entry::{Entry, Placed, child, did_you_mean};
 use super::mistake::{Findings, WHOLE_FILE, quoted};
+use super::nis::{self, Nis};
 use super::option::{self, OptionTable};
 use super::read_host::{ClassDraft, HostDraft, IdentifiersDraft};
 use super::read_host::{read_class, read_host, read_identifiers, read_options};
@@ -45,6 +46,7 @@ pub(super) struct Draft {
     pub(super) records: Vec<RecordDraft>,
     pub(super) port: Option<Placed<u32>>,
     pub(super) tftp: Option<Tftp>,
+    pub(super) nis: Option<Nis>,
     pub(super) link: Option<Placed<LinkSpeed>>,
 }
 
@@ -162,13 +164,14 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
         hosts: tables.all(findings, "host", HOSTS_MAX, host),
         port: http.integer(findings, "port"),
         tftp: tftp::read(findings, &tables),
+        nis: nis::read(findings, &tables),
         link: load.text(findings, "link", value::link_speed),
     }
 }
 
 /// Sections of which nothing works but what changes nothing.
 fn read_planned(findings: &mut Findings<'_>, tables: &Tables<'_>) {
-    for path in ["admin", "dns", "nis"] {
+    for path in ["admin", "dns"] {
         let _ = tables.one(findings, path);
     }
     let _ = tables.all(findings, "dns.forward", usize::MAX, |_, _| Some(()));

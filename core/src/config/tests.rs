@@ -160,6 +160,7 @@ fn the_smallest_file_has_every_default() {
             unique_root: UniqueRoot::None,
             rewrites: vec![],
         },
+        nis: None,
         link: LinkSpeed::Auto,
         options: OptionTable::default(),
         classes: vec![],
@@ -289,6 +290,9 @@ fn a_file_with_everything_is_read_as_it_is_written() {
     let Tftp { ports, single_port, block_octets_max, case_fold, unique_root, rewrites } = &config.tftp;
     assert_eq!((ports, *single_port, *block_octets_max), (&Some(30_000..=30_015), false, 8968));
     assert_eq!((*case_fold, *unique_root), (true, UniqueRoot::Mac));
+    let nis = config.nis.as_ref().unwrap();
+    assert_eq!((nis.domain.as_str(), nis.port), ("Cluster.2", 835));
+    assert_eq!((nis.passwd.as_deref(), nis.group.as_deref()), (Some("/etc/passwd"), None));
     let [any, arm] = rewrites.as_slice() else { panic!("{rewrites:?}") };
     assert_eq!((any.architecture, arm.architecture), (None, Some(FirmwareKind::UefiArm64)));
     assert_eq!(any.replacement.filled(any.pattern.matched("boot/X64/bcd", true).unwrap()), "winpe/bcd");

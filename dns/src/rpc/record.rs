@@ -38,8 +38,7 @@ impl Records {
     pub fn next_message(&mut self) -> Result<Option<Vec<u8>>, TooLong> {
         let mut message = Vec::new();
         let mut rest = self.received.as_slice();
-        loop {
-            let Some((mark, after)) = rest.split_first_chunk::<MARK_OCTETS>() else { break };
+        while let Some((mark, after)) = rest.split_first_chunk::<MARK_OCTETS>() {
             let mark = u32::from_be_bytes(*mark);
             let length = usize::try_from(mark & !LAST).unwrap_or(usize::MAX);
             if length > CALL_OCTETS_MAX - message.len() {

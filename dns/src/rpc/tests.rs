@@ -9,7 +9,8 @@ fn call(numbers: &[u32], rest: &[u8]) -> Vec<u8> {
 fn what_is_no_call_is_told_apart() {
     let denied = |numbers: &[u32]| Err(NoCall::Denied(call(numbers, &[])));
     let long = vec![0; 404];
-    let table: &[(&str, Vec<u8>, Result<(u32, u32, u32, u32), NoCall>)] = &[
+    type Head = (u32, u32, u32, u32);
+    let table: &[(&str, Vec<u8>, Result<Head, NoCall>)] = &[
         ("whole", call(&[7, 0, 2, 100_004, 2, 3, 0, 0, 0, 0], b"args"), Ok((7, 100_004, 2, 3))),
         // The credential of libtirpc's clnt_broadcast: stamp, machine name "node1", uid, gid, no groups.
         (

@@ -8,7 +8,7 @@ use std::ops::Bound;
 /// Passwords are never among it: whatever stands in the second field of a line is an `x` in the map. Whoever can ask could read a hash,
 /// and there is no map shadow.byname.
 #[derive(Default)]
-pub(super) struct Accounts {
+pub(crate) struct Accounts {
     users: Option<Table>,
     groups: Option<Table>,
     /// The value of netid.byname for each user: groups included.
@@ -56,7 +56,8 @@ pub(super) enum File {
 }
 
 impl Accounts {
-    pub(super) fn new(passwd: Option<&str>, group: Option<&str>) -> (Self, LeftOut) {
+    /// From the texts of the two files, as far as there are such.
+    pub(crate) fn new(passwd: Option<&str>, group: Option<&str>) -> (Self, LeftOut) {
         let mut left_out = LeftOut::default();
         let users = passwd.map(|text| Table::read(text.lines().map(user)));
         let (mut members_of, mut groups) = (BTreeMap::<&str, Vec<u32>>::new(), None);

@@ -49,8 +49,8 @@ wheel:$1$hash:10:alice
 
 fn content_of(directory: Directory, passwd: Option<&str>, group: Option<&str>) -> Content {
     let own = [("heorot".to_owned(), vec![Ipv4Addr::new(10, 77, 0, 1), Ipv4Addr::new(10, 66, 1, 1)])].into();
-    let files = (passwd, group);
-    Content::new(("cluster", "heorot", &own), 1_700_000_000, &Arc::new(directory), files).0
+    let accounts = Arc::new(Accounts::new(passwd, group).0);
+    Content::new(("cluster", "heorot", &own), 1_700_000_000, &Arc::new(directory), &accounts)
 }
 
 fn content() -> Content {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Runs a test of this name in a mount namespace whose `/etc` is empty but for `/etc/heorot`.
-pub fn in_namespace(name: &str, test: impl FnOnce()) {
+pub(crate) fn in_namespace(name: &str, test: impl FnOnce()) {
     const INSIDE: &str = "HEOROT_TEST_INSIDE";
     if std::env::var_os(INSIDE).is_some() {
         return test();
@@ -25,13 +25,13 @@ pub fn in_namespace(name: &str, test: impl FnOnce()) {
 }
 
 /// Replaces the names file at once, as server and agent do.
-pub fn put(text: &str) {
+pub(crate) fn put(text: &str) {
     std::fs::write("/etc/heorot/names.new", text).unwrap();
     std::fs::rename("/etc/heorot/names.new", "/etc/heorot/names").unwrap();
 }
 
 /// A names file whose node 0 has this address.
-pub fn text(first: &str) -> String {
+pub(crate) fn text(first: &str) -> String {
     format!(
         "heorot-names 1\nzone cluster\nnodes node{{}}\nnetwork 0-1023 {first}\nnetwork 0-1023 fd00:77::1:0\n\
          network 0-1023 10.99.0.0 -ib\nsubnet cluster 10.77.0.0\nsubnet cluster-ib 10.99.0.0\nmaster head 10.77.0.1\n\
@@ -42,15 +42,15 @@ pub fn text(first: &str) -> String {
 
 /// What came of a call, and the answer as a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    pub status: c_int,
-    pub errno: c_int,
-    pub h_errno: c_int,
-    pub answer: Option<String>,
+pub(crate) struct Outcome {
+    pub(crate) status: c_int,
+    pub(crate) errno: c_int,
+    pub(crate) h_errno: c_int,
+    pub(crate) answer: Option<String>,
 }
 
 impl Outcome {
-    pub fn told(&self) -> (c_int, c_int, c_int) {
+    pub(crate) fn told(&self) -> (c_int, c_int, c_int) {
         (self.status, self.errno, self.h_errno)
     }
 }
@@ -148,7 +148,7 @@ impl Lent {
 
 /// The opened library.
 #[derive(Clone, Copy)]
-pub struct Library {
+pub(crate) struct Library {
     handle: *mut c_void,
     shift: usize,
 }
@@ -169,11 +169,11 @@ type Name2 = unsafe extern "C" fn(
 ) -> c_int;
 
 impl Library {
-    pub fn path() -> PathBuf {
+    pub(crate) fn path() -> PathBuf {
         std::env::current_exe().unwrap().with_file_name("libnss_heorot.so")
     }
 
-    pub fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let path = CString::new(Self::path().as_os_str().as_bytes()).unwrap();
         // SAFETY: the library's own start reads nothing of ours.
         let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW) };
@@ -182,7 +182,7 @@ impl Library {
     }
 
     /// The same, with memory that begins at this place in a word.
-    pub fn shifted(self, shift: usize) -> Self {
+    pub(crate) fn shifted(self, shift: usize) -> Self {
         Self { shift, ..self }
     }
 
@@ -212,7 +212,7 @@ impl Library {
         Outcome { status, errno, h_errno, answer }
     }
 
-    pub fn by_name(&self, version: u32, name: &str, family: c_int, octets: usize) -> Outcome {
+    pub(crate) fn by_name(&self, version: u32, name: &str, family: c_int, octets: usize) -> Outcome {
         let name = CString::new(name).unwrap();
         let mut entry = empty();
         let pointer = &raw mut entry;
@@ -283,7 +283,7 @@ impl Library {
     }
 
     /// A name that need not be a text.
-    pub fn by_octets(&self, name: &[u8]) -> Outcome {
+    pub(crate) fn by_octets(&self, name: &[u8]) -> Outcome {
         let name = CStr::from_bytes_with_nul(name).unwrap();
         let mut entry = empty();
         let pointer = &raw mut entry;
@@ -302,7 +302,7 @@ impl Library {
         self.call(1024, call, |lent| show(unsafe { &*pointer }, lent))
     }
 
-    pub fn by_name_4(&self, name: &str, octets: usize) -> Outcome {
+    pub(crate) fn by_name_4(&self, name: &str, octets: usize) -> Outcome {
         type F = unsafe extern "C" fn(
             *const c_char,
             *mut *mut Tuple,
@@ -350,7 +350,7 @@ impl Library {
         found
     }
 
-    pub fn by_address(&self, version: u32, address: &[u8], family: c_int, octets: usize) -> Outcome {
+    pub(crate) fn by_address(&self, version: u32, address: &[u8], family: c_int, octets: usize) -> Outcome {
         let mut entry = empty();
         let pointer = &raw mut entry;
         let length = u32::try_from(address.len()).unwrap();
@@ -411,7 +411,7 @@ impl Library {
         )
     }
 
-    pub fn network(&self, name: &str, octets: usize) -> Outcome {
+    pub(crate) fn network(&self, name: &str, octets: usize) -> Outcome {
         type F = unsafe extern "C" fn(
             *const c_char,
             *mut Netent,
@@ -427,7 +427,7 @@ impl Library {
         })
     }
 
-    pub fn network_at(&self, network: u32) -> Outcome {
+    pub(crate) fn network_at(&self, network: u32) -> Outcome {
         type F = unsafe extern "C" fn(
             u32,
             c_int,
@@ -461,7 +461,7 @@ impl Library {
         )
     }
 
-    pub fn ether(&self, name: &str, octets: usize) -> Outcome {
+    pub(crate) fn ether(&self, name: &str, octets: usize) -> Outcome {
         type F = unsafe extern "C" fn(*const c_char, *mut Etherent, *mut c_char, usize, *mut c_int) -> c_int;
         let name = CString::new(name).unwrap();
         // SAFETY: this is the function's type.
@@ -470,7 +470,7 @@ impl Library {
         })
     }
 
-    pub fn ether_at(&self, address: [u8; 6], octets: usize) -> Outcome {
+    pub(crate) fn ether_at(&self, address: [u8; 6], octets: usize) -> Outcome {
         type F = unsafe extern "C" fn(*const [u8; 6], *mut Etherent, *mut c_char, usize, *mut c_int) -> c_int;
         // SAFETY: this is the function's type.
         self.etherent(octets, |entry, buffer, errno| unsafe {
@@ -496,7 +496,7 @@ impl Library {
         }
     }
 
-    pub fn all_hosts(&self) -> Vec<String> {
+    pub(crate) fn all_hosts(&self) -> Vec<String> {
         type F = unsafe extern "C" fn(*mut hostent, *mut c_char, usize, *mut c_int, *mut c_int) -> c_int;
         let with = |octets| {
             let mut entry = empty();
@@ -515,7 +515,7 @@ impl Library {
         })
     }
 
-    pub fn all_networks(&self) -> Vec<String> {
+    pub(crate) fn all_networks(&self) -> Vec<String> {
         type F = unsafe extern "C" fn(*mut Netent, *mut c_char, usize, *mut c_int, *mut c_int) -> c_int;
         // SAFETY: this is the function's type.
         let next = || {
@@ -526,7 +526,7 @@ impl Library {
         self.all("netent", next)
     }
 
-    pub fn all_ethers(&self) -> Vec<String> {
+    pub(crate) fn all_ethers(&self) -> Vec<String> {
         type F = unsafe extern "C" fn(*mut Etherent, *mut c_char, usize, *mut c_int) -> c_int;
         // SAFETY: this is the function's type.
         let next = || {
@@ -538,12 +538,12 @@ impl Library {
     }
 
     /// All members of a group, or what is told instead.
-    pub fn members(&self, group: &str) -> Result<Vec<String>, c_int> {
+    pub(crate) fn members(&self, group: &str) -> Result<Vec<String>, c_int> {
         let mut walk = self.walk(group)?;
         Ok(std::iter::from_fn(|| walk.next(1024).ok()).collect())
     }
 
-    pub fn walk(&self, group: &str) -> Result<Walk, c_int> {
+    pub(crate) fn walk(&self, group: &str) -> Result<Walk, c_int> {
         let name = CString::new(group).unwrap();
         // SAFETY: all of it may be zero.
         let mut entry: Box<Netgrent> = unsafe { Box::new(std::mem::zeroed()) };
@@ -557,7 +557,7 @@ impl Library {
         if status == 1 { Ok(Walk { library: *self, entry }) } else { Err(status) }
     }
 
-    pub fn call_quickly(&self) -> Call {
+    pub(crate) fn call_quickly(&self) -> Call {
         // SAFETY: these are the functions' types.
         unsafe {
             Call {
@@ -570,13 +570,13 @@ impl Library {
 }
 
 /// The members of a group, one by one.
-pub struct Walk {
+pub(crate) struct Walk {
     library: Library,
     entry: Box<Netgrent>,
 }
 
 impl Walk {
-    pub fn next(&mut self, octets: usize) -> Result<String, (c_int, c_int)> {
+    pub(crate) fn next(&mut self, octets: usize) -> Result<String, (c_int, c_int)> {
         type F = unsafe extern "C" fn(*mut Netgrent, *mut c_char, usize, *mut c_int) -> c_int;
         let entry = &raw mut *self.entry;
         // SAFETY: this is the function's type.
@@ -629,14 +629,14 @@ type Address = unsafe extern "C" fn(
 ) -> c_int;
 
 /// Calls without looking at the answers, to be measured.
-pub struct Call {
+pub(crate) struct Call {
     name: Name2,
     name_4: Name4,
     address: Address,
 }
 
 impl Call {
-    pub fn name(&self, name: &CStr) -> c_int {
+    pub(crate) fn name(&self, name: &CStr) -> c_int {
         let (mut entry, mut buffer, mut errno, mut h_errno) = (empty(), [0; 1024], 0, 0);
         // SAFETY: what is written to is there.
         unsafe {
@@ -652,7 +652,7 @@ impl Call {
         }
     }
 
-    pub fn name_4(&self, name: &CStr) -> c_int {
+    pub(crate) fn name_4(&self, name: &CStr) -> c_int {
         let (mut first, mut buffer, mut errno, mut h_errno) = (std::ptr::null_mut(), [0_u64; 128], 0, 0);
         let life = std::ptr::null_mut();
         // SAFETY: what is written to is there.
@@ -669,7 +669,7 @@ impl Call {
         }
     }
 
-    pub fn address(&self, address: [u8; 4]) -> c_int {
+    pub(crate) fn address(&self, address: [u8; 4]) -> c_int {
         let (mut entry, mut buffer, mut errno, mut h_errno) = (empty(), [0_u64; 128], 0, 0);
         let start = address.as_ptr().cast();
         // SAFETY: what is written to is there.

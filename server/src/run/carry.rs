@@ -18,6 +18,7 @@ use heorot_core::wire::tftp::Mode;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::AsFd;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// Questions to [`Heorot`](heorot_core::Heorot) that are unanswered.
@@ -85,7 +86,12 @@ impl Loop {
                 self.answer_arp(&interface, (mac, address), to)
             }
             Output::Reply(id, answer) => self.reply(id, answer),
-            Output::Publish(directory) => self.parts.dns.publish(directory),
+            Output::Publish(directory) => {
+                if let Some(nis) = &self.parts.nis {
+                    nis.publish(Arc::clone(&directory));
+                }
+                self.parts.dns.publish(directory);
+            }
             Output::Event(event) => self.parts.journal.event(&event),
         }
     }

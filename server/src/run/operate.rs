@@ -98,6 +98,11 @@ impl Loop {
         }
         self.parts.directory.change(&config.boot.directory);
         self.parts.dns.configure(settings::dns_settings(&config, crate::clock::calendar_seconds()));
+        if let Some((handle, nis)) = self.parts.nis.as_ref().zip(config.nis.clone())
+            && let Some(settings) = settings::nis_settings(&config)
+        {
+            handle.configure(nis, settings);
+        }
         self.transfer(transfer::Input::Configure(links));
         self.parts.config = config.clone();
         self.heorot(Input::Configure(Box::new(config)));
@@ -165,6 +170,9 @@ impl Loop {
         // A server that has gone should not look like one that does not answer.
         let _ = std::fs::remove_file(&parts.config.server.control);
         parts.dns.stop();
+        if let Some(nis) = parts.nis.take() {
+            nis.stop();
+        }
         parts.journal.say(
             Weight::Notice,
             format_args!(

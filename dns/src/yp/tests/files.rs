@@ -57,12 +57,10 @@ fn walks_are_in_order_and_go_on_behind_what_is_gone() {
 
 #[test]
 fn what_is_left_out_is_counted() {
-    let own = BTreeMap::new();
     let long = format!("crowd:x:50:{}\n", vec!["member"; 300].join(","));
     let group = [GROUP, &long, &format!("{}:x:51:\n", "g".repeat(1024))].concat();
-    let names = ("cluster", "heorot", &own);
-    let (content, left_out) =
-        Content::new(names, 1, &Arc::new(directory()), (Some(PASSWD), Some(group.as_str())));
+    let (_, left_out) = Accounts::new(Some(PASSWD), Some(group.as_str()));
+    let content = content_of(directory(), Some(PASSWD), Some(group.as_str()));
     // The line is cut behind a whole name.
     let crowd = value(&content, "group.byname", "crowd").unwrap();
     assert!(crowd.len() <= 1024 && crowd.len() > 1024 - 8 && crowd.ends_with(",member"), "{crowd}");
