@@ -19,7 +19,9 @@ mod record;
 
 pub use directory::{Directory, Hosts};
 pub use file::NamesFile;
-pub use nodeset::{Folded, NodeSet, NodeSetError, NodeSetProblem, Unsupported};
+pub use nodeset::{
+    ExpressionError, FilesError, Folded, NodeSet, NodeSetError, NodeSetProblem, Vocabulary, with_files,
+};
 pub use numbering::{NumberRange, Numbering};
 pub use pattern::{Pattern, PatternError, Spelled};
 pub use record::{Record, RecordData};

@@ -57,7 +57,7 @@ impl Outcome {
 
 #[repr(C)]
 struct Tuple {
-    next: *mut Tuple,
+    next: *mut Self,
     name: *mut c_char,
     family: c_int,
     address: [u8; 16],
