@@ -51,6 +51,8 @@ pub struct Place {
     pub me: Option<Me>,
     /// Networks by name: the name, and the lowest address.
     pub subnets: Vec<(String, Ipv4Addr)>,
+    /// Whether hardware addresses are left out: there may be thousands, and they change with every machine.
+    pub without_hardware_addresses: bool,
 }
 
 /// The head node.
@@ -122,7 +124,9 @@ fn lines(directory: &Directory, place: &Place, text: &mut String) -> std::fmt::R
         // A group without a member is one all the same.
         writeln!(text, "{}", if members.is_empty() { "-" } else { "" })?;
     }
-    for (number, [a, b, c, d, e, f]) in &directory.hardware_addresses {
+    let hardware_addresses =
+        directory.hardware_addresses.iter().filter(|_| !place.without_hardware_addresses);
+    for (number, [a, b, c, d, e, f]) in hardware_addresses {
         writeln!(text, "ether {a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x} {number}")?;
     }
     writeln!(text, "{END}")

@@ -1,6 +1,7 @@
 //! Every option of the configuration, one record each. Parser, reference page and sample file are made from these.
 
 mod boot;
+mod names;
 mod nis;
 mod tftp;
 mod zone;
@@ -120,6 +121,18 @@ pub static SECTIONS: &[Section] = &[
         form: Form::List,
         doc: "What the cluster's zone has beside the names of nodes, which are computed, and of `[[host]]`s. None of these may be a node's name. Host names in a value that have no dot are names in the zone; with a dot they are whole names, as everywhere but in zone files.",
         settings: zone::RECORD,
+    },
+    Section {
+        path: "names",
+        form: Form::Table,
+        doc: "How this host itself resolves the names of nodes.",
+        settings: names::NAMES,
+    },
+    Section {
+        path: "groups",
+        form: Form::Open,
+        doc: "Sets of nodes that have a name.",
+        settings: names::GROUPS,
     },
     Section {
         path: "nis",

@@ -160,6 +160,8 @@ fn the_smallest_file_has_every_default() {
             unique_root: UniqueRoot::None,
             rewrites: vec![],
         },
+        names_file: NamesFile::IfUsual,
+        groups: Groups::default(),
         nis: None,
         link: LinkSpeed::Auto,
         options: OptionTable::default(),

@@ -38,6 +38,7 @@ fn place() -> Place {
             ("cluster".into(), [10, 77, 0, 0].into()),
             ("cluster-ib".into(), [10, 99, 0, 0].into()),
         ],
+        without_hardware_addresses: false,
     }
 }
 
@@ -71,6 +72,9 @@ end
 #[test]
 fn the_text() {
     assert_eq!(write(&directory(), &place()), TEXT);
+    let of_a_node = write(&directory(), &Place { without_hardware_addresses: true, ..place() });
+    let all_but_ethers = TEXT.lines().filter(|line| !line.starts_with("ether"));
+    assert_eq!(of_a_node, all_but_ethers.map(|line| format!("{line}\n")).collect::<String>());
 }
 
 /// All names of what a name means, and all its addresses.

@@ -87,6 +87,9 @@ impl Loop {
             }
             Output::Reply(id, answer) => self.reply(id, answer),
             Output::Publish(directory) => {
+                if let Some(names) = &self.parts.names {
+                    names.publish(Arc::clone(&directory));
+                }
                 if let Some(nis) = &self.parts.nis {
                     nis.publish(Arc::clone(&directory));
                 }
