@@ -107,6 +107,15 @@ impl Directory {
             .or_else(|| self.given_names.iter().find(|(_, name)| **name == host).map(|(number, _)| *number))
     }
 
+    /// The shortest text of a set that is right for everybody: nodes with a name given by hand are called by it.
+    pub fn fold(&self, set: &NodeSet) -> String {
+        let named: NodeSet =
+            self.given_names.keys().copied().filter(|number| set.contains(*number)).collect();
+        let computed = set.difference(&named).fold(&self.pattern).to_string();
+        let names = named.iter().filter_map(|number| self.given_names.get(&number).cloned());
+        Some(computed).filter(|text| !text.is_empty()).into_iter().chain(names).collect::<Vec<_>>().join(",")
+    }
+
     /// All numbers that live on a network.
     pub fn numbers(&self) -> NodeSet {
         self.networks.iter().map(|network| network.numbers).collect()

@@ -7,10 +7,12 @@
 //! - [`Numbering`]: number <-> address on one network;
 //! - [`NodeSet`]: many numbers and their text (`node[0-3,7]`);
 //! - [`NamesFile`]: the few lines from which a machine resolves names without asking anybody;
+//! - [`export`]: the table of nodes as other tools read it;
 //! - [`Record`]: what DNS says beside;
 //! - [`Directory`]: the snapshot of all of them that is published to whoever answers queries.
 
 mod directory;
+pub mod export;
 pub mod file;
 mod nodeset;
 mod numbering;

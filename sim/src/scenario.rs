@@ -373,7 +373,8 @@ impl Teller {
     }
 
     fn nodes(&mut self) -> Option<Vec<String>> {
-        let views: Vec<NodeView> = serde_json::from_str(&self.ask(Query::Nodes(None))?).ok()?;
+        let views: Vec<NodeView> =
+            serde_json::from_str(&self.ask(Query::Nodes { set: None, without: None })?).ok()?;
         Some(views.iter().map(row).collect())
     }
 

@@ -143,7 +143,12 @@ impl Loop {
     pub(super) fn query(&mut self, asker: Asker, query: Query) {
         let query = match query {
             Query::Status(_) => Query::Status(self.measured()),
-            query @ (Query::Nodes(_) | Query::Node(_) | Query::Explain(_) | Query::Dump) => query,
+            query @ (Query::Nodes { .. }
+            | Query::NodeSet { .. }
+            | Query::Export(_)
+            | Query::Node(_)
+            | Query::Explain(_)
+            | Query::Dump) => query,
         };
         if let Some(id) = self.remember(asker) {
             self.heorot(Input::Operator { id, wall: clock::wall(self.now), query });
