@@ -5,6 +5,9 @@ use crate::config::Config;
 use crate::limit::NODES_LISTED_MAX;
 use heorot_names::export::{About, Export, Table, TooMany};
 
+/// What a node boots of which nothing else is said.
+pub(crate) const DEFAULT_PROFILE: &str = "default";
+
 /// What a server with this configuration and without any memory would export, with every number that there may be.
 ///
 /// # Errors
@@ -16,7 +19,8 @@ pub fn of_configuration(config: &Config, export: Export) -> Result<String, TooMa
         return Err(TooMany);
     }
     let listed = |number: u32| config.nodes.iter().find(|node| node.number == Some(number));
-    let profile = |number: u32| listed(number).and_then(|node| node.profile.as_deref()).unwrap_or("default");
+    let profile =
+        |number: u32| listed(number).and_then(|node| node.profile.as_deref()).unwrap_or(DEFAULT_PROFILE);
     let about = |number| (number, About { profile: profile(number).to_owned(), ..About::default() });
     let place = network::place(config, None);
     Table { directory: &directory, place: &place, nodes: numbers.iter().map(about).collect() }.export(export)

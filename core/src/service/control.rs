@@ -173,7 +173,11 @@ fn parse(turn: &Turn<'_>, text: &str) -> Result<NodeSet, Answer> {
         turn.hall.nodes.iter().filter(|node| wanted(node)).filter_map(|node| node.number).collect()
     };
     let group = |source: Option<&str>, name: &str| match (source, name) {
-        (None | Some("state" | "profile"), "*") => Some(of(&|_| true)),
+        // A listed node with a number is one before it was ever seen.
+        (None, "*") => {
+            Some(of(&|_| true).union(&turn.config.nodes.iter().filter_map(|node| node.number).collect()))
+        }
+        (Some("state" | "profile"), "*") => Some(of(&|_| true)),
         (None, name) => turn.hall.directory.groups.get(name).cloned(),
         (Some("state"), name) if Stage::is_word(name) => Some(of(&|node| node.stage.to_string() == name)),
         (Some("profile"), name) if turn.config.profiles.contains_key(name) => {

@@ -1,6 +1,11 @@
 //! The library as C sees it, and a namespace with an `/etc` of its own.
 
+mod call;
+mod memory;
+
+use call::Call;
 use libc::{AF_INET, AF_INET6, c_char, c_int, c_ulong, c_void, hostent};
+use memory::{Lent, address, empty, show};
 use std::ffi::{CStr, CString};
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::ffi::OsStrExt;
@@ -88,62 +93,6 @@ struct Netgrent {
     position: c_ulong,
     first: c_int,
     rest: [*mut c_void; 3],
-}
-
-/// Octets before and behind the memory that is lent, which have to stay as they are.
-const AROUND: usize = 64;
-const CANARY: u8 = 0xa5;
-
-/// Memory to answer into: so many octets, beginning at this place in a word.
-struct Lent {
-    words: Vec<u64>,
-    shift: usize,
-    octets: usize,
-}
-
-impl Lent {
-    fn new(octets: usize, shift: usize) -> Self {
-        let words = vec![u64::from_ne_bytes([CANARY; 8]); (octets + 2 * AROUND + 16) / 8];
-        Self { words, shift, octets }
-    }
-
-    fn start(&mut self) -> *mut c_char {
-        // SAFETY: it lies within.
-        unsafe { self.words.as_mut_ptr().cast::<u8>().add(AROUND + self.shift).cast() }
-    }
-
-    /// Nothing was written outside.
-    fn check(&self) {
-        let all: Vec<u8> = self.words.iter().flat_map(|word| word.to_ne_bytes()).collect();
-        let (before, rest) = all.split_at(AROUND + self.shift);
-        assert!(before.iter().chain(&rest[self.octets..]).all(|octet| *octet == CANARY), "written outside");
-    }
-
-    /// A pointer leads into the memory, and to where such a thing may lie.
-    fn holds<T>(&mut self, pointer: *const T) -> *const T {
-        let (start, place) = (self.start() as usize, pointer as usize);
-        assert!(place >= start && place + size_of::<T>() <= start + self.octets, "a pointer leads elsewhere");
-        assert_eq!(place % align_of::<T>(), 0, "a pointer is not aligned");
-        pointer
-    }
-
-    fn text(&mut self, pointer: *const c_char) -> String {
-        // SAFETY: it lies within, and the library has ended it.
-        unsafe { CStr::from_ptr(self.holds(pointer)) }.to_str().unwrap().to_owned()
-    }
-
-    fn list(&mut self, list: *const *mut c_char) -> Vec<*mut c_char> {
-        let mut found = Vec::new();
-        for place in 0.. {
-            // SAFETY: it lies within, as is looked at first.
-            let item = unsafe { *self.holds(list.wrapping_add(place)) };
-            if item.is_null() {
-                return found;
-            }
-            found.push(item);
-        }
-        unreachable!()
-    }
 }
 
 /// The opened library.
@@ -605,119 +554,5 @@ impl Drop for Walk {
                 &raw mut *self.entry,
             )
         };
-    }
-}
-
-type Name4 = unsafe extern "C" fn(
-    *const c_char,
-    *mut *mut Tuple,
-    *mut c_char,
-    usize,
-    *mut c_int,
-    *mut c_int,
-    *mut i32,
-) -> c_int;
-type Address = unsafe extern "C" fn(
-    *const c_void,
-    u32,
-    c_int,
-    *mut hostent,
-    *mut c_char,
-    usize,
-    *mut c_int,
-    *mut c_int,
-) -> c_int;
-
-/// Calls without looking at the answers, to be measured.
-pub(crate) struct Call {
-    name: Name2,
-    name_4: Name4,
-    address: Address,
-}
-
-impl Call {
-    pub(crate) fn name(&self, name: &CStr) -> c_int {
-        let (mut entry, mut buffer, mut errno, mut h_errno) = (empty(), [0; 1024], 0, 0);
-        // SAFETY: what is written to is there.
-        unsafe {
-            (self.name)(
-                name.as_ptr(),
-                AF_INET,
-                &raw mut entry,
-                (&raw mut buffer).cast(),
-                1024,
-                &raw mut errno,
-                &raw mut h_errno,
-            )
-        }
-    }
-
-    pub(crate) fn name_4(&self, name: &CStr) -> c_int {
-        let (mut first, mut buffer, mut errno, mut h_errno) = (std::ptr::null_mut(), [0_u64; 128], 0, 0);
-        let life = std::ptr::null_mut();
-        // SAFETY: what is written to is there.
-        unsafe {
-            (self.name_4)(
-                name.as_ptr(),
-                &raw mut first,
-                (&raw mut buffer).cast(),
-                1024,
-                &raw mut errno,
-                &raw mut h_errno,
-                life,
-            )
-        }
-    }
-
-    pub(crate) fn address(&self, address: [u8; 4]) -> c_int {
-        let (mut entry, mut buffer, mut errno, mut h_errno) = (empty(), [0_u64; 128], 0, 0);
-        let start = address.as_ptr().cast();
-        // SAFETY: what is written to is there.
-        unsafe {
-            (self.address)(
-                start,
-                4,
-                AF_INET,
-                &raw mut entry,
-                (&raw mut buffer).cast(),
-                1024,
-                &raw mut errno,
-                &raw mut h_errno,
-            )
-        }
-    }
-}
-
-fn empty() -> hostent {
-    hostent {
-        h_name: std::ptr::null_mut(),
-        h_aliases: std::ptr::null_mut(),
-        h_addrtype: 0,
-        h_length: 0,
-        h_addr_list: std::ptr::null_mut(),
-    }
-}
-
-fn show(entry: &hostent, lent: &mut Lent) -> String {
-    let mut names = vec![lent.text(entry.h_name)];
-    for alias in lent.list(entry.h_aliases) {
-        names.push(lent.text(alias));
-    }
-    let length = usize::try_from(entry.h_length).unwrap();
-    assert!(matches!((entry.h_addrtype, length), (AF_INET, 4) | (AF_INET6, 16)));
-    let mut addresses = Vec::new();
-    for item in lent.list(entry.h_addr_list) {
-        // Whoever reads it reads a number.
-        lent.holds(item.cast::<u32>());
-        // SAFETY: so many octets lie there.
-        addresses.push(address(unsafe { std::slice::from_raw_parts(item.cast(), length) }));
-    }
-    format!("{} | {}", names.join(" "), addresses.join(" "))
-}
-
-fn address(octets: &[u8]) -> String {
-    match <[u8; 4]>::try_from(octets) {
-        Ok(octets) => Ipv4Addr::from(octets).to_string(),
-        Err(_) => IpAddr::from(<[u8; 16]>::try_from(octets).unwrap()).to_string(),
     }
 }

@@ -1,6 +1,7 @@
 //! The table of nodes for other tools.
 
 use super::fail;
+use crate::cluster::export::DEFAULT_PROFILE;
 use crate::cluster::network;
 use crate::hall::Turn;
 use crate::message::Answer;
@@ -18,7 +19,12 @@ pub(super) fn answer(turn: &Turn<'_>, export: Export) -> Answer {
         Some((node.number?, about))
     };
     let place = network::place(turn.config, None);
-    let nodes = turn.hall.nodes.iter().filter_map(about).collect();
+    // A listed node with a number is one before it was ever seen.
+    let listed = turn.config.nodes.iter().filter_map(|node| {
+        let profile = node.profile.as_deref().unwrap_or(DEFAULT_PROFILE).to_owned();
+        Some((node.number?, About { profile, ..About::default() }))
+    });
+    let nodes = listed.chain(turn.hall.nodes.iter().filter_map(about)).collect();
     match (Table { directory: &turn.hall.directory, place: &place, nodes }).export(export) {
         Ok(text) => Answer::Text(text),
         Err(error) => fail(400, error.to_string()),
