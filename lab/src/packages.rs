@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// A program or file that has to be there, and the Debian package that brings it.
-const INSTALLED: [(&str, &str); 13] = [
+const INSTALLED: [(&str, &str); 17] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("/usr/lib/ipxe/qemu/pxe-virtio.rom", "ipxe-qemu"),
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf"),
@@ -21,6 +21,10 @@ const INSTALLED: [(&str, &str); 13] = [
     ("tcpdump", "tcpdump"),
     ("nft", "nftables"),
     ("dnsmasq", "dnsmasq-base"),
+    ("ypcat", "yp-tools"),
+    ("ypbind", "ypbind-mt"),
+    ("/usr/share/doc/libnss-nis", "libnss-nis"),
+    ("rpcbind", "rpcbind"),
     ("apt-get", "apt"),
 ];
 

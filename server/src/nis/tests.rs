@@ -85,7 +85,7 @@ fn marked(call: &[u8]) -> Vec<u8> {
 }
 
 /// A message that comes in fragments.
-fn read_message(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
+fn read_message(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut message = Vec::new();
     loop {
         let mut mark = [0; 4];

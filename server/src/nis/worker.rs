@@ -7,7 +7,7 @@ use crate::clock;
 use crate::journal::{Journal, Weight};
 use crate::netio::{Inbox, Outbox};
 use heorot_core::config::Nis;
-use heorot_dns::nis::{Accounts, Door, Gateway, Input, LeftOut, Output, Settings};
+use heorot_dns::nis::{Accounts, Gateway, Input, LeftOut, Output, Settings};
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
@@ -39,9 +39,13 @@ pub(super) struct Worker {
     /// No descriptors are left: nobody is accepted until then.
     accept_paused_until: Option<Instant>,
     counts: Counts,
+    buffer: Vec<u8>,
+}
+
+/// Room for datagrams, which belongs to the thread that fills it.
+struct Boxes {
     inbox: Inbox,
     outbox: Outbox,
-    buffer: Vec<u8>,
 }
 
 /// What an event's key stands for. Keys: 0 the mailbox, 1 the host's portmapper, then a UDP socket each, a listener each, and every
@@ -115,8 +119,6 @@ impl Worker {
             connections: BTreeMap::new(),
             accept_paused_until: None,
             counts: Counts::default(),
-            inbox: Inbox::new(),
-            outbox: Outbox::new(),
             buffer: vec![0; BUFFER_OCTETS],
         };
         worker.complain_of_files();
@@ -126,6 +128,7 @@ impl Worker {
     /// A turn: wait, read the clock once, handle what came, end what is over its time.
     pub(super) fn run(mut self) {
         let mut events = Vec::with_capacity(EVENTS);
+        let mut boxes = Boxes { inbox: Inbox::new(), outbox: Outbox::new() };
         loop {
             match epoll::wait(&self.epoll, spare_capacity(&mut events), self.timeout().as_ref()) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
@@ -136,7 +139,7 @@ impl Worker {
                 self.read_changed_files(now);
             }
             for event in events.drain(..) {
-                if self.take(event, now).is_break() {
+                if self.take(event, now, &mut boxes).is_break() {
                     if let Some(rpcbind) = self.rpcbind.take() {
                         rpcbind.unregister();
                     }
@@ -153,14 +156,14 @@ impl Worker {
         }
     }
 
-    fn take(&mut self, event: Event, now: Instant) -> ControlFlow<()> {
+    fn take(&mut self, event: Event, now: Instant, boxes: &mut Boxes) -> ControlFlow<()> {
         match self.source(event.data.u64()) {
             Source::Mailbox => return self.take_mailbox(),
             Source::Rpcbind => {
                 let forgotten = self.rpcbind.as_mut().is_some_and(Rpcbind::take_answer);
                 self.counts.registered_again += u64::from(forgotten);
             }
-            Source::Datagrams(index) => self.take_datagrams(index),
+            Source::Datagrams(index) => self.take_datagrams(index, boxes),
             Source::Listener(index) => self.accept(index, now),
             Source::Connection(key) => self.take_connection(key, event.flags, now),
         }
@@ -233,16 +236,16 @@ impl Worker {
     }
 
     /// One batch; what is left is ready in the next turn.
-    fn take_datagrams(&mut self, index: usize) {
+    fn take_datagrams(&mut self, index: usize, Boxes { inbox, outbox }: &mut Boxes) {
         let Some(Sockets { door, datagrams, .. }) = self.sockets.get(index) else { return };
         // Errors that are pending on the socket: a client that closed its port before it had its answer.
-        if self.inbox.receive(datagrams.as_fd()).is_err() {
+        if inbox.receive(datagrams.as_fd()).is_err() {
             self.counts.receive_errors += 1;
             return;
         }
         let mut replies: Vec<(Ipv4Addr, SocketAddrV4, Vec<u8>)> = Vec::new();
         let mut out = Vec::new();
-        for (envelope, payload) in self.inbox.datagrams() {
+        for (envelope, payload) in inbox.datagrams() {
             let (door, from) = (*door, SocketAddr::V4(envelope.source));
             self.gateway.handle(Input::Datagram { door, from, payload }, &mut out);
             for output in out.drain(..) {
@@ -252,7 +255,7 @@ impl Worker {
                 }
             }
         }
-        let mut batch = self.outbox.batch();
+        let mut batch = outbox.batch();
         for (local, peer, reply) in &replies {
             batch.add((*local, *peer), None, std::iter::once(reply.as_slice()));
         }
