@@ -4,10 +4,10 @@ mod call;
 mod memory;
 
 use call::Call;
-use libc::{AF_INET, AF_INET6, c_char, c_int, c_ulong, c_void, hostent};
+use libc::{AF_INET, c_char, c_int, c_ulong, c_void, hostent};
 use memory::{Lent, address, empty, show};
 use std::ffi::{CStr, CString};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::Command;
