@@ -21,6 +21,7 @@ mod http;
 mod images;
 mod journal;
 mod link;
+mod names;
 mod neighbour;
 mod netio;
 #[cfg_attr(

@@ -30,6 +30,7 @@ use crate::images::Images;
 use crate::images::directory::BootDirectory;
 use crate::journal::{Journal, Weight};
 use crate::link::{Link, Routed};
+use crate::names;
 use crate::neighbour::keeper::{Done, Keeper, Moment};
 use crate::netio::Inbox;
 use crate::nis;
@@ -116,6 +117,7 @@ pub(crate) struct Parts {
     pub(crate) journal: Journal,
     pub(crate) http: Http,
     pub(crate) dns: dns::Handle,
+    pub(crate) names: Option<names::Handle>,
     pub(crate) nis: Option<nis::Handle>,
     pub(crate) traffic: Option<Traffic>,
 }

@@ -1,6 +1,5 @@
 //! From the configuration to what each part wants to know, and what of it cannot change while the server runs.
 
-use heorot_core::cluster::network;
 use heorot_core::config::{Config, Interface};
 use heorot_core::mac::Mac;
 use heorot_core::{load, transfer};
@@ -148,9 +147,10 @@ pub(crate) fn first_directory(config: &Config) -> Directory {
         pattern: config.cluster.nodes.clone(),
         networks: config.networks.iter().map(|network| network.numbering.clone()).collect(),
         given_names: BTreeMap::new(),
-        hosts: network::hosts(config),
+        hosts: config.named_hosts(),
+        records: config.zone.records.clone(),
         hardware_addresses: BTreeMap::new(),
-        groups: BTreeMap::new(),
+        groups: config.groups.sets(config, |listed| listed.number),
     }
 }
 
@@ -167,6 +167,7 @@ pub(crate) fn need_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("network.interface", interfaces(old) != interfaces(new)),
         ("network.address", own_addresses(old) != own_addresses(new)),
         ("http.port", old.http.port != new.http.port),
+        ("names.file", old.names_file != new.names_file),
         ("nis.domain", old.nis.is_some() != new.nis.is_some()),
         ("nis.port", nis_port(old).zip(nis_port(new)).is_some_and(|(old, new)| old != new)),
         ("tftp.port-range", old.tftp.ports != new.tftp.ports),
@@ -238,6 +239,7 @@ mod tests {
             ("[[network]]", "[tftp]\nsingle-port = true\n[[network]]", vec!["tftp.single-port"]),
             ("[[network]]", "[tftp]\nport-range = \"30000-30007\"\n[[network]]", vec!["tftp.port-range"]),
             ("127.0.0.1/8", "127.0.0.1/16", vec![]),
+            ("[[network]]", "[names]\nfile = \"\"\n[[network]]", vec!["names.file"]),
             ("[[network]]", "[nis]\ndomain = \"cluster\"\n[[network]]", vec!["nis.domain"]),
         ] {
             assert_eq!(need_restart(&old, &config(&SAMPLE.replace(from, to))), expected, "{from} -> {to}");

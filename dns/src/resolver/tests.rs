@@ -30,6 +30,7 @@ fn directory() -> Directory {
     let network = |highest, first: [u8; 4], suffix: &str| Numbering {
         numbers: NumberRange { lowest: 0, highest },
         first: first.into(),
+        first_ipv6: None,
         suffix: suffix.into(),
     };
     Directory {
@@ -38,6 +39,7 @@ fn directory() -> Directory {
         networks: vec![network(1023, [10, 77, 1, 0], ""), network(99, [10, 99, 0, 0], "-ib")],
         given_names: [(7, "storage".into())].into(),
         hosts: [("switch".to_owned(), Ipv4Addr::new(10, 77, 9, 20))].into_iter().collect(),
+        records: Vec::new(),
         hardware_addresses: Default::default(),
         groups: Default::default(),
     }

@@ -1,7 +1,7 @@
 use super::Step;
 use heorot_names::{Directory, Numbering};
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -29,7 +29,13 @@ impl Hosts {
                 }
             }
         }
-        let others = directory.hosts.iter().map(|(name, address)| (name.to_owned(), address));
+        let others = directory.hosts.iter().flat_map(|(name, addresses)| {
+            addresses.iter().filter_map(|address| match address {
+                IpAddr::V4(address) => Some((name.to_owned(), *address)),
+                // A key of hosts.byaddr is four octets, and so is what a client of NIS reads.
+                IpAddr::V6(_) => None,
+            })
+        });
         let own = own.iter().flat_map(|(name, addresses)| addresses.iter().map(|a| (name.clone(), *a)));
         for (name, address) in others.chain(own) {
             at.insert(address, name.clone());

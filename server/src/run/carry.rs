@@ -87,6 +87,9 @@ impl Loop {
             }
             Output::Reply(id, answer) => self.reply(id, answer),
             Output::Publish(directory) => {
+                if let Some(names) = &self.parts.names {
+                    names.publish(Arc::clone(&directory));
+                }
                 if let Some(nis) = &self.parts.nis {
                     nis.publish(Arc::clone(&directory));
                 }
@@ -140,7 +143,12 @@ impl Loop {
     pub(super) fn query(&mut self, asker: Asker, query: Query) {
         let query = match query {
             Query::Status(_) => Query::Status(self.measured()),
-            query @ (Query::Nodes(_) | Query::Node(_) | Query::Explain(_) | Query::Dump) => query,
+            query @ (Query::Nodes { .. }
+            | Query::NodeSet { .. }
+            | Query::Export(_)
+            | Query::Node(_)
+            | Query::Explain(_)
+            | Query::Dump) => query,
         };
         if let Some(id) = self.remember(asker) {
             self.heorot(Input::Operator { id, wall: clock::wall(self.now), query });

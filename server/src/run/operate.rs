@@ -4,6 +4,7 @@ use super::Loop;
 use super::carry::Asker;
 use crate::configuration::{self, Read};
 use crate::journal::Weight;
+use crate::names;
 use crate::settings;
 use heorot_core::message::{Answer, Input, Query};
 use heorot_core::transfer;
@@ -98,6 +99,9 @@ impl Loop {
         }
         self.parts.directory.change(&config.boot.directory);
         self.parts.dns.configure(settings::dns_settings(&config, crate::clock::calendar_seconds()));
+        if let Some(names) = &self.parts.names {
+            names.configure(names::place(&config));
+        }
         if let Some((handle, nis)) = self.parts.nis.as_ref().zip(config.nis.clone())
             && let Some(settings) = settings::nis_settings(&config)
         {
@@ -170,6 +174,9 @@ impl Loop {
         // A server that has gone should not look like one that does not answer.
         let _ = std::fs::remove_file(&parts.config.server.control);
         parts.dns.stop();
+        if let Some(names) = parts.names.take() {
+            names.stop();
+        }
         if let Some(nis) = parts.nis.take() {
             nis.stop();
         }

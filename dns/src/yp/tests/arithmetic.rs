@@ -198,6 +198,7 @@ fn a_step_costs_the_same_however_many_there_are() {
     directory.networks[0] = Numbering {
         numbers: NumberRange { lowest: 0, highest: (1 << 24) - 1 },
         first: [10, 0, 0, 0].into(),
+        first_ipv6: None,
         suffix: String::new(),
     };
     let content = content_of(directory, None, None);
