@@ -54,9 +54,17 @@ fn nodeset(text: &str) {
     let directory = Directory {
         zone: "cluster".into(),
         pattern: Pattern::parse("n{:04}").expect("it is a pattern"),
-        networks: vec![Numbering { numbers, first: Ipv4Addr::new(10, 77, 1, 0), suffix: String::new() }],
+        networks: vec![Numbering {
+            numbers,
+            first: Ipv4Addr::new(10, 77, 1, 0),
+            first_ipv6: None,
+            suffix: String::new(),
+        }],
         given_names: BTreeMap::new(),
         hosts: Hosts::default(),
+        records: Vec::new(),
+        hardware_addresses: BTreeMap::new(),
+        groups: [("rack1".to_owned(), (0..32).collect::<NodeSet>())].into(),
     };
     let Ok(set) = NodeSet::parse(text, &directory) else { return };
     let size: u64 = set.ranges().iter().map(|range| range.size()).sum();

@@ -182,6 +182,8 @@ pub(crate) fn need_restart(old: &Config, new: &Config) -> Vec<&'static str> {
 mod tests {
     use super::*;
 
+    use heorot_core::cluster::network;
+
     const SAMPLE: &str = r#"
         [[network]]
         interface = "lo"

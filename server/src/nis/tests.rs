@@ -19,10 +19,12 @@ fn directory(highest: u32) -> Arc<Directory> {
         networks: vec![Numbering {
             numbers: NumberRange { lowest: 0, highest },
             first: [10, 77, 1, 0].into(),
+            first_ipv6: None,
             suffix: String::new(),
         }],
         given_names: BTreeMap::new(),
         hosts: Hosts::default(),
+        records: Vec::new(),
         hardware_addresses: BTreeMap::new(),
         groups: BTreeMap::new(),
     })
