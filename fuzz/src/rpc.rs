@@ -161,6 +161,7 @@ fn directory(highest: u32) -> Directory {
     let network = |first: [u8; 4], suffix: &str| Numbering {
         numbers: NumberRange { lowest: 0, highest },
         first: first.into(),
+        first_ipv6: None,
         suffix: suffix.into(),
     };
     Directory {
@@ -168,7 +169,8 @@ fn directory(highest: u32) -> Directory {
         pattern: Pattern::parse("node{}").expect("it is one"),
         networks: vec![network([10, 77, 1, 0], ""), network([10, 78, 1, 0], "-ib")],
         given_names: [(7, "storage".into())].into(),
-        hosts: [("switch".to_owned(), [10, 77, 0, 20].into())].into_iter().collect::<Hosts>(),
+        records: Vec::new(),
+        hosts: [("switch".to_owned(), std::net::Ipv4Addr::new(10, 77, 0, 20))].into_iter().collect::<Hosts>(),
         hardware_addresses: BTreeMap::from([(7, [2, 0, 0, 0, 0, 7]), (8, [2, 0, 0, 0, 0, 8])]),
         groups: [("rack1".into(), (0..40).collect()), ("odd".into(), (0..150).map(|n| 2 * n + 1).collect())]
             .into(),

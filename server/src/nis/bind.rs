@@ -54,10 +54,10 @@ pub(super) fn bind(port: u16, door: Door) -> io::Result<Sockets> {
 
 /// Says why a port cannot be had and what to do.
 pub(super) fn explain(error: &io::Error, port: u16) -> Problem {
-    match error.kind() {
-        io::ErrorKind::PermissionDenied => problem!(
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        return problem!(
             "NIS: port {port} may not be opened without privileges\n  start heorot as root: it drops to `server.user` itself"
-        ),
-        _ => problem!("NIS: port {port} cannot be opened: {error}"),
+        );
     }
+    problem!("NIS: port {port} cannot be opened: {error}")
 }
