@@ -85,6 +85,12 @@ impl Heard {
         self.by_address.get(&address).copied()
     }
 
+    /// Whether this client was granted this reserved address, and has it still.
+    pub fn holds(&self, now: Time, mac: Mac, address: Ipv4Addr) -> bool {
+        let granted = self.get(mac).and_then(|said| said.granted);
+        granted.is_some_and(|(own, until)| own == address && now < until)
+    }
+
     /// What a client said last.
     pub fn get(&self, mac: Mac) -> Option<&Said> {
         self.clients.get(&mac)

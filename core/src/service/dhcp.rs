@@ -274,13 +274,17 @@ fn carry_out(
     datagram: Datagram<'_>,
 ) {
     match decision {
-        Decision::Known(lease) => grant(turn, client, address, lease, None, is_node),
+        Decision::Reserved(..) | Decision::New(..)
+            if probe::before_ack(turn, client, case, address).is_some() =>
+        {
+            turn.hall.deferred.entry(address).or_insert_with(|| Deferred::of(datagram));
+        }
+        Decision::Known(lease) | Decision::Reserved(lease) => {
+            grant(turn, client, address, lease, None, is_node);
+        }
         Decision::Renewed(lease) => {
             turn.hall.leases.renew(turn.now, address, lease);
             grant(turn, client, address, lease, None, is_node);
-        }
-        Decision::New(..) if probe::before_ack(turn, client, case, address).is_some() => {
-            turn.hall.deferred.entry(address).or_insert_with(|| Deferred::of(datagram));
         }
         Decision::New(pool, lease) => {
             turn.hall.leases.forget_offers(client.mac);
@@ -324,6 +328,8 @@ enum Case {
 enum Decision {
     /// An ACK: the address is the machine's by its number.
     Known(Duration),
+    /// An ACK, as soon as it is known that nobody else has the address: it is kept for the host.
+    Reserved(Duration),
     /// An ACK: the address is lent to it.
     Renewed(Duration),
     /// An ACK as soon as the loan is recorded.
@@ -341,9 +347,16 @@ enum Decision {
 fn decide(turn: &Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, is_node: bool) -> Decision {
     let settings = &turn.config.networks[client.place];
     let permanent = turn.permanent_address(client.mac, client.place);
-    let reserved = who::reserved(turn, client);
+    // What a host uses already it may go on to use, whoever else was found there: it is the operator who says whose the address is.
+    let reserved = match case {
+        Case::Selecting | Case::InitReboot => who::reserved(turn, client),
+        Case::Renewing => who::kept(turn, client),
+    };
     match reserved {
-        Some((reserved, lease)) if reserved == address => return Decision::Known(lease),
+        Some((reserved, lease)) if reserved == address && case == Case::Renewing => {
+            return Decision::Known(lease);
+        }
+        Some((reserved, lease)) if reserved == address => return Decision::Reserved(lease),
         Some(_) | None if permanent == Some(address) => return Decision::Known(settings.lease),
         Some(_) | None => {}
     }
@@ -448,7 +461,7 @@ fn grant(
         node.boot.file = Some(path);
     }
     tell_left_out(turn, client, &reply);
-    if who::reserved(turn, client).is_some_and(|(reserved, _)| reserved == address) {
+    if who::kept(turn, client).is_some_and(|(kept, _)| kept == address) {
         turn.hall.heard.granted(client.mac, address, turn.now + lease);
     }
     let told = format!("ACK {address}{}", reply.describe());

@@ -1,7 +1,7 @@
 //! BOOTP, as RFC 951 has it and RFC 1534 has a DHCP server speak it: one question, one answer, and an address that is never given back.
 
 use super::client::Client;
-use super::{address_to_offer, at_once, heard, meet, silence};
+use super::{address_to_offer, at_once, heard, meet, silence, who};
 use crate::hall::Turn;
 use crate::message::Datagram;
 use crate::wire::dhcp::{Message, Options, WRITTEN_OCTETS_MIN, option};
@@ -19,8 +19,8 @@ pub(super) fn handle(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_
         return;
     }
     let has_number = |turn: &Turn<'_>| turn.permanent_address(client.mac, client.place).is_some();
-    let is_listed = turn.hall.listed.get(turn.config, client.mac).is_some()
-        || client.meant.host(turn).is_some_and(|host| host.address.is_some());
+    let is_listed =
+        turn.hall.listed.get(turn.config, client.mac).is_some() || who::reserved(turn, client).is_some();
     if !has_number(turn) && !is_listed && !turn.config.networks[client.place].bootp {
         return turn.malformed("dhcp-bootp");
     }

@@ -10,6 +10,7 @@
 
 use super::Case;
 use super::offer::make_offer;
+use super::who::Meant;
 use crate::cluster::probe::Found;
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, HeldBack, Turn};
@@ -25,8 +26,9 @@ use std::net::Ipv4Addr;
 /// Until when the offer of this address waits for an answer; nothing if it need not.
 pub(super) fn before_offer(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) -> Option<Time> {
     let settings = &turn.config.networks[client.place];
-    let is_lent = turn.hall.leases.get(address).is_some();
-    if !settings.probe || is_lent || settings.numbering.number(address).is_some() {
+    let is_its_own =
+        turn.hall.leases.get(address).is_some() || turn.hall.heard.holds(turn.now, client.mac, address);
+    if !settings.probe || is_its_own || settings.numbering.number(address).is_some() {
         return None;
     }
     match turn.hall.leases.closure(address) {
@@ -77,9 +79,12 @@ pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>)
     turn.hall.timers.arm(until, Due::Address(address));
     let minutes = QUARANTINE.as_secs() / 60;
     let who = mac.map_or_else(|| "a host that answers ICMP echo".into(), |mac| mac.to_string());
-    let what = format!(
-        "{address} is used by {who} although it is lent to nobody: it is not lent for {minutes} minutes"
-    );
+    let whose = match asked_for.filter(|_| turn.hall.reservations.has_address(address)) {
+        Some(host) => format!("kept for {host}"),
+        None => "lent to nobody".into(),
+    };
+    let what =
+        format!("{address} is used by {who} although it is {whose}: it is not lent for {minutes} minutes");
     turn.event(asked_for, Kind::Trouble, what);
     answer_deferred(turn, address);
     let waits = |held: &&HeldBack| held.address == address;
@@ -112,8 +117,9 @@ fn offer_another(turn: &mut Turn<'_>, held: HeldBack) {
     let datagram = Datagram { interface, source: *source, destination: *destination, payload };
     // It was understood before; since then the configuration may have changed.
     let Ok(message) = Message::parse(payload) else { return };
-    let Ok(client) = Client::read(turn.config, datagram, message) else { return };
-    let is_node = turn.hall.nodes.get(client.mac).is_some();
+    let Ok(mut client) = Client::read(turn.config, datagram, message) else { return };
+    client.meant = Meant::find(turn, &client);
+    let is_node = client.meant.host(turn).is_none() && turn.hall.nodes.get(client.mac).is_some();
     make_offer(turn, &client, is_node, Admission::Now, datagram);
 }
 

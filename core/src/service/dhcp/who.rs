@@ -99,8 +99,14 @@ fn boot_file_name<'a>(tables: impl IntoIterator<Item = &'a OptionTable>) -> Opti
     Some(String::from_utf8_lossy(name.as_deref().unwrap_or_default()).into_owned())
 }
 
-/// The address that is kept for a host on this network, and for how long it gets it. While another machine still has it, it is not to be had.
+/// The address that a host can be given on this network, as it is kept for it, and for how long. While somebody else was found to use it, it is
+/// not to be had: the host is a guest like others meanwhile.
 pub(super) fn reserved(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Duration)> {
+    kept(turn, client).filter(|(address, _)| !turn.hall.leases.is_quarantined(*address))
+}
+
+/// The address that is kept for a host on this network, and for how long it gets it. While it is still lent to another machine, it is not to be had.
+pub(super) fn kept(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Duration)> {
     let settings = &turn.config.networks[client.place];
     let host = client.meant.host(turn)?;
     let address = host.address.filter(|address| settings.contains(*address))?;
