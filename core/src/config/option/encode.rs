@@ -1,7 +1,7 @@
 //! Values of the file <-> octets of an option, by what the option is.
 
 use super::known::Form;
-use crate::config::mistake::quoted;
+use crate::config::mistake::{quoted, type_in_words};
 use crate::config::value::{self, Wrong};
 use crate::limit::OPTION_OCTETS_MAX;
 use std::net::Ipv4Addr;
@@ -276,14 +276,5 @@ fn each(
 }
 
 fn wrong(value: &DeValue<'_>, wanted: &str, example: &str) -> Wrong {
-    let is = match value {
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Array(_) => "a list",
-        DeValue::String(_) => "a string",
-        DeValue::Float(_) => "a number with a fraction",
-        DeValue::Boolean(_) => "a truth value",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Table(_) => "a table",
-    };
-    Wrong::with(format!("it is {wanted}, not {is}"), format!("as {example}"))
+    Wrong::with(format!("it is {wanted}, not {}", type_in_words(value)), format!("as {example}"))
 }
