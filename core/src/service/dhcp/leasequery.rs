@@ -3,6 +3,7 @@
 use super::client::our_address;
 use super::{is_ours, renewal};
 use crate::cluster::stage::Stage;
+use crate::config::Mode;
 use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::message::{Datagram, DhcpSend, DhcpTarget, Output};
@@ -56,7 +57,8 @@ pub(super) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>, query: &Messag
         let settings = &turn.config.networks[place];
         // The answer goes to the address that a relay gives for itself: no other host can get at it by giving that.
         let is_relay = !query.giaddr.is_unspecified() && settings.contains(query.giaddr);
-        is_relay || settings.leasequery.contains(&asker)
+        // Elsewhere another server gives the addresses: it alone knows whose they are, and it is the one to be asked.
+        settings.mode == Mode::Serve && (is_relay || settings.leasequery.contains(&asker))
     };
     let places: Vec<_> = (0..turn.config.networks.len()).filter(|place| may_ask(*place)).collect();
     let Some(first) = places.first().copied() else { return turn.malformed("dhcp-leasequery-refused") };
