@@ -2,6 +2,7 @@
 
 use heorot_core::Heorot;
 use heorot_core::config::{Config, Interface};
+use heorot_core::event::Kind;
 use heorot_core::mac::Mac;
 use heorot_core::message::{Datagram, DhcpSend, DhcpTarget, Input, Output, Ticket};
 use heorot_core::time::Time;
@@ -434,6 +435,42 @@ fn bootp_gets_an_address_and_nothing_of_dhcp() {
     }
 }
 
+/// What is only DHCP's takes no room away: nothing is missed that is told.
+#[test]
+fn bootp_misses_only_what_there_is_no_room_for_without_dhcp() {
+    for (options, is_told) in
+        [("", false), ("[options]\nroot-path = \"10.77.0.1:/srv/root/of/the/nodes\"\n", true)]
+    {
+        let mut world = World::new(&format!("{options}{BOTH}"));
+        let mut request = asked(mac(7), None);
+        request.options.set(option::CLIENT_IDENTIFIER, [&[0][..], b"a long name for a client"].concat());
+        let payload = request.write(1472);
+        let source = SocketAddrV4::new(NONE, 68);
+        let datagram = Datagram { interface: "eth1", source, destination: SERVER, payload: &payload };
+        let mut out = Vec::new();
+        world.heorot.handle(world.now, Input::Dhcp(datagram), &mut out);
+        let is_trouble =
+            |output: &&Output| matches!(output, Output::Event(event) if event.kind == Kind::Trouble);
+        let troubles: Vec<_> = out.iter().filter(is_trouble).collect();
+        assert_eq!(!troubles.is_empty(), is_told, "{troubles:?}");
+        assert!(out.iter().any(|output| matches!(output, Output::Dhcp(_))));
+    }
+}
+
+/// Who wants another address than it can have leaves nothing behind.
+#[test]
+fn what_bootp_was_not_told_is_free_again() {
+    let text = BOTH.replace("10.77.210.9", "10.77.210.1");
+    let mut world = World::new(&text);
+    let mut wrong = asked(mac(9), None);
+    wrong.ciaddr = address(10, 77, 9, 9);
+    assert_eq!(world.take(&wrong), []);
+    world.wait(Duration::from_secs(36));
+    let mut request = asked(mac(0x0a), Some(MessageType::Request));
+    request.options.set(option::REQUESTED_ADDRESS, vec![10, 77, 210, 1]);
+    assert_eq!(world.answer(&request).0.message_type(), Some(MessageType::Ack));
+}
+
 /// Who speaks BOOTP never renews: a numbered node does not leave for that.
 #[test]
 fn bootp_keeps_the_address_of_a_number_for_good() {
@@ -521,6 +558,20 @@ fn a_relay_hears_who_has_which_address() {
                 assert_eq!((reply.ciaddr, reply.chaddr), (question.ciaddr, question.chaddr), "{query:?}");
                 assert!(!reply.options.contains(option::LEASE_TIME));
             }
+        }
+    }
+}
+
+/// Where another server gives the addresses it alone knows whose they are; and where we only look on, nobody is answered.
+#[test]
+fn only_where_we_serve_is_a_leasequery_answered() {
+    for (mode, is_answered) in [("serve", true), ("shadow", false), ("proxy", false)] {
+        let mut world = World::new(&BOTH.replacen("probe = false", &format!("mode = \"{mode}\""), 1));
+        for giaddr in [address(10, 77, 0, 9), NONE] {
+            let mut question = about(Query::Address(address(10, 77, 1, 7)));
+            question.giaddr = giaddr;
+            let sent = world.take_from(address(10, 77, 0, 2), &question);
+            assert_eq!(!sent.is_empty(), is_answered, "{mode} {giaddr}");
         }
     }
 }

@@ -27,7 +27,7 @@ use crate::cluster::stage::{Stage, Step};
 use crate::config::{Mode, OptionPath, Order, Policy};
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, Turn};
-use crate::limit::LEFT_OUT_TOLD_MAX;
+use crate::limit::{LEFT_OUT_TOLD_MAX, OFFER_STANDS};
 use crate::load::Admission;
 use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
@@ -37,7 +37,7 @@ pub(crate) use offer::let_go;
 use offer::{admit, make_offer};
 pub(crate) use overheard::{forget_allowed, overheard};
 pub(crate) use probe::{answer_deferred, expire as probe_expires, occupied};
-use reply::Reply;
+use reply::{Packet, Reply};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use who::Meant;
@@ -158,8 +158,17 @@ fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware) -> bool {
     node.boot.firmware.insert(firmware, turn.now).is_none()
 }
 
-/// The address that a client is offered, and for how long. The same one for the same client, as long as nothing else was decided.
+/// The address that a client is offered, and for how long. The same one for the same client, as long as nothing else was decided. It stands for
+/// this client for a while, whether it is told of it or not.
 fn address_to_offer(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Option<(Ipv4Addr, Duration)> {
+    let (address, lease) = choose(turn, client, is_node)?;
+    if turn.hall.leases.offered(address).is_some() {
+        turn.hall.timers.arm(turn.now + OFFER_STANDS, Due::Address(address));
+    }
+    Some((address, lease))
+}
+
+fn choose(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Option<(Ipv4Addr, Duration)> {
     let settings = &turn.config.networks[client.place];
     let pool = |kind| PoolId { network: client.place, kind };
     if !is_node {
@@ -414,8 +423,7 @@ fn is_ours(turn: &Turn<'_>, address: Ipv4Addr) -> bool {
 }
 
 /// Tells once what a machine is not told, because there is no room for it in its packets.
-fn tell_left_out(turn: &mut Turn<'_>, client: &Client, reply: &Reply<'_>) {
-    let left_out = reply.left_out();
+fn tell_left_out(turn: &mut Turn<'_>, client: &Client, left_out: Vec<u8>) {
     if left_out.is_empty() || turn.hall.left_out.get(&client.mac) == Some(&left_out) {
         return;
     }
@@ -460,12 +468,12 @@ fn grant(
     {
         node.boot.file = Some(path);
     }
-    tell_left_out(turn, client, &reply);
     if who::kept(turn, client).is_some_and(|(kept, _)| kept == address) {
         turn.hall.heard.granted(client.mac, address, turn.now + lease);
     }
     let told = format!("ACK {address}{}", reply.describe());
-    let send = reply.send();
+    let Packet { send, left_out } = reply.packet();
+    tell_left_out(turn, client, left_out);
     // The kernel's entries hold no address of Ethernet on InfiniBand.
     let pinned = is_node && in_mid_boot && !client.message.is_infiniband();
     // What is known already is said whatever the disk does, and however long it takes.

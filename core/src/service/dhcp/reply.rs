@@ -6,7 +6,7 @@ use crate::config::{Config, Network, OptionTable};
 use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::message::{DhcpSend, DhcpTarget};
-use crate::wire::dhcp::{Message, MessageType, Op, Options, option};
+use crate::wire::dhcp::{Fitted, Message, MessageType, Op, Options, option};
 use crate::wire::pxe::Item;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
@@ -32,6 +32,14 @@ pub(super) struct Reply<'a> {
     offered: Offered<'a>,
     /// Whether the operator means it to boot what is offered, also if that is nothing.
     is_named: bool,
+}
+
+/// A packet as it goes out.
+#[derive(Debug)]
+pub(super) struct Packet {
+    pub(super) send: DhcpSend,
+    /// The options for which there was no room.
+    pub(super) left_out: Vec<u8>,
 }
 
 /// What the configuration lacks for a firmware, and what to do.
@@ -238,8 +246,13 @@ impl<'a> Reply<'a> {
         DhcpSend { target, ..self.send() }
     }
 
+    /// The packet, where nothing that it may lack has to be told.
+    pub(super) fn send(self) -> DhcpSend {
+        self.packet().send
+    }
+
     /// The packet, and how it gets there (RFC 2131 4.1).
-    pub(super) fn send(mut self) -> DhcpSend {
+    pub(super) fn packet(mut self) -> Packet {
         let asked = &self.client.message;
         let is_nak = self.message_type == MessageType::Nak;
         if !is_nak && let Some(name) = fqdn::answer(asked, self.true_name()) {
@@ -270,12 +283,9 @@ impl<'a> Reply<'a> {
         } else {
             DhcpTarget::Frame(self.client.mac, asked.ciaddr)
         };
-        DhcpSend {
-            interface: self.client.interface.clone(),
-            source: self.client.server,
-            target,
-            payload: self.message.fit(self.octets_max(), self.may_overload()).octets,
-        }
+        let Fitted { octets, left_out } = self.message.fit(self.octets_max(), self.may_overload());
+        let (interface, source) = (self.client.interface.clone(), self.client.server);
+        Packet { send: DhcpSend { interface, source, target, payload: octets }, left_out }
     }
 
     /// The whole name that DNS has for the address of this packet, if it has one.
@@ -289,14 +299,6 @@ impl<'a> Reply<'a> {
         let numbering = &self.settings.numbering;
         let name = self.node_name.as_ref().filter(|_| numbering.number(address).is_some())?;
         Some(format!("{name}{}.{}", numbering.suffix, self.cluster))
-    }
-
-    /// The options for which there is no room.
-    pub(super) fn left_out(&self) -> Vec<u8> {
-        if self.message.octets_most() <= self.octets_max() {
-            return Vec::new();
-        }
-        self.message.fit(self.octets_max(), self.may_overload()).left_out
     }
 
     /// Firmware is not asked to look for options where a boot file's name or a server's may stand: not every ROM knows option 52.
