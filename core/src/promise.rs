@@ -31,6 +31,8 @@ pub(crate) enum Promise {
         /// Whether its firmware asks: then it goes on to boot with its number.
         in_mid_boot: bool,
     },
+    /// A hardware address is a further one of a machine's.
+    Joined(Mac),
     /// An address is granted.
     Grant(Grant),
     /// A request is answered.
@@ -108,6 +110,7 @@ impl Promise {
                     turn.publish();
                 }
             }
+            Self::Joined(further) => turn.hall.nodes.joined(further),
             Self::Grant(grant) => grant.fulfil(turn),
             Self::Reply { id, answer, .. } => turn.out.push(Output::Reply(id, answer)),
         }
@@ -117,6 +120,7 @@ impl Promise {
     pub(crate) fn withdraw(self, turn: &mut Turn<'_>) {
         match self {
             Self::Number { mac, .. } => turn.hall.nodes.renounce(mac),
+            Self::Joined(further) => turn.hall.nodes.part(further),
             Self::Grant(grant) => {
                 if grant.lent.is_some() {
                     turn.hall.leases.retract(grant.address);
@@ -143,6 +147,7 @@ impl Grant {
         }
         if let Some(node) = turn.hall.nodes.get_mut(self.mac) {
             node.told = Some(self.told.clone());
+            node.granted_to = Some(self.mac);
         }
         turn.event(Some(self.mac), Kind::Ack, self.told);
         if self.lent.is_some() {

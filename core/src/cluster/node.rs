@@ -36,6 +36,8 @@ pub struct Node {
     pub facts: Map<String, Value>,
     /// Until when its permanent address is granted to it.
     pub granted_until: Option<Time>,
+    /// Which of its hardware addresses got an address last, since the server runs.
+    pub granted_to: Option<Mac>,
     /// What it asked last.
     pub asked: Option<String>,
     /// What it was told last.
@@ -99,6 +101,7 @@ impl Node {
             boot: Boot::default(),
             facts: Map::new(),
             granted_until: None,
+            granted_to: None,
             asked: None,
             told: None,
             trouble: None,
@@ -144,6 +147,8 @@ pub struct Nodes {
     numbers: BTreeMap<u32, Mac>,
     /// Machines that can be forgotten, the longest unseen first.
     forgettable: BTreeSet<(Time, Mac)>,
+    /// Further hardware addresses that are being recorded.
+    joining: BTreeSet<Mac>,
 }
 
 impl Nodes {
@@ -219,17 +224,40 @@ impl Nodes {
         }
     }
 
-    /// Joins one more hardware address to a machine, which may have so many: the one that was joined first is forgotten for it. Whether it is
-    /// the machine's now.
+    /// Joins one more hardware address to a machine, which may have so many: the one that was joined first is forgotten for it. It is the machine's
+    /// as soon as that is recorded. Whether it was to be had.
     pub fn join_latest(&mut self, mac: Mac, further: Mac, most: usize) -> bool {
-        if let Some(node) = self.nodes.get_mut(&mac)
-            && node.further_macs.len() >= most
-        {
+        if self.nodes.contains_key(&further) || self.identities.contains_key(&further) {
+            return false;
+        }
+        let Some(node) = self.nodes.get_mut(&mac) else { return false };
+        if node.further_macs.len() >= most {
             let forgotten = node.further_macs.remove(0);
             self.identities.remove(&forgotten);
+            self.joining.remove(&forgotten);
         }
         self.join(mac, &[further]);
-        self.identity(further) == mac
+        self.joining.insert(further)
+    }
+
+    /// Whether it is still being recorded that a hardware address is a machine's.
+    pub fn is_joining(&self, further: Mac) -> bool {
+        self.joining.contains(&further)
+    }
+
+    /// It is recorded that a hardware address is a machine's.
+    pub fn joined(&mut self, further: Mac) {
+        self.joining.remove(&further);
+    }
+
+    /// It could not be recorded that a hardware address is a machine's: it is not.
+    pub fn part(&mut self, further: Mac) {
+        if self.joining.remove(&further)
+            && let Some(mac) = self.identities.remove(&further)
+            && let Some(node) = self.nodes.get_mut(&mac)
+        {
+            node.further_macs.retain(|known| *known != further);
+        }
     }
 
     /// Reserves a number for a machine while it is recorded. Whether it was to be had.
@@ -276,6 +304,7 @@ impl Nodes {
             if node.is_forgettable() {
                 for further in &node.further_macs {
                     self.identities.remove(further);
+                    self.joining.remove(further);
                 }
                 self.nodes.remove(&mac);
                 return Some(mac);

@@ -19,7 +19,7 @@ pub(super) const CLIENT_ID: Setting = Setting {
     fallback: Fallback::Otherwise("the hardware address alone says who it is"),
     example: "\"hex:01:52:54:00:00:00:17\"",
     status: Status::Works,
-    doc: "The client identifier (option 61) that says who it is, whatever hardware address it comes with. Nowhere else do client identifiers count.",
+    doc: "The client identifier (option 61) that says who it is, whatever hardware address it comes with; but not with two that are alive at once, of which one has a copied disk (see `probe`). Nowhere else do client identifiers count.",
 };
 
 /// Where a machine is.

@@ -8,6 +8,7 @@ mod farewell;
 mod fqdn;
 mod inform;
 mod leasequery;
+mod namesake;
 mod offer;
 mod overheard;
 mod probe;
@@ -70,6 +71,10 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
     let options = &client.message.options;
     let [identifier, relay] = [option::CLIENT_IDENTIFIER, option::RELAY_AGENT].map(|code| options.get(code));
     turn.hall.heard.note(turn.now, client.mac, identifier, relay);
+    let is_for_an_address = matches!(message_type, None | Some(MessageType::Discover | MessageType::Request));
+    if client.mode == Mode::Serve && is_for_an_address && namesake::is_in_doubt(turn, &client, datagram) {
+        return;
+    }
     let Some(message_type) = message_type else {
         // It wants an address, which is ours to give or another server's.
         return match client.mode {
@@ -477,7 +482,9 @@ fn grant(
     // The kernel's entries hold no address of Ethernet on InfiniBand.
     let pinned = is_node && in_mid_boot && !client.message.is_infiniband();
     // What is known already is said whatever the disk does, and however long it takes.
-    let is_recorded = lent.is_none() && claimed_address(turn, client) != Some(address);
+    let is_recorded = lent.is_none()
+        && claimed_address(turn, client) != Some(address)
+        && !turn.hall.nodes.is_joining(client.mac);
     let grant = Grant { mac: client.mac, address, place: client.place, lent, pinned, told, send };
     if is_recorded {
         grant.fulfil(turn);

@@ -9,6 +9,7 @@
 //! time that an offer stands.
 
 use super::Case;
+use super::namesake;
 use super::offer::make_offer;
 use super::who::Meant;
 use crate::cluster::probe::Found;
@@ -39,7 +40,7 @@ pub(super) fn before_offer(turn: &mut Turn<'_>, client: &Client, address: Ipv4Ad
     match turn.hall.probes.found(turn.now, address) {
         Found::Free => None,
         Found::Asked(until) => Some(until),
-        Found::Unknown => {
+        Found::Unknown | Found::Taken => {
             let until = turn.hall.probes.begin(turn.now, address, client.mac)?;
             turn.hall.timers.arm(until, Due::Probe(address));
             turn.probe(client.place, address);
@@ -57,8 +58,8 @@ pub(super) fn before_ack(
 ) -> Option<Time> {
     match (case, turn.hall.probes.found(turn.now, address)) {
         (_, Found::Asked(until)) => Some(until),
-        (Case::Selecting, Found::Free | Found::Unknown) => None,
-        (Case::InitReboot | Case::Renewing, Found::Free | Found::Unknown) => {
+        (Case::Selecting, Found::Free | Found::Unknown | Found::Taken) => None,
+        (Case::InitReboot | Case::Renewing, Found::Free | Found::Unknown | Found::Taken) => {
             before_offer(turn, client, address)
         }
     }
@@ -67,6 +68,9 @@ pub(super) fn before_ack(
 /// Somebody has an address that we were about to lend.
 pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>) {
     let asked_for = turn.hall.probes.asked_for(address);
+    if namesake::lives(turn, address, mac) {
+        return answer_deferred(turn, address);
+    }
     let is_ours = turn.hall.leases.is_probed(address)
         || (asked_for.is_some() && turn.hall.leases.get(address).is_none());
     // The machine itself may well answer: its last system still runs beside the agent that asks.

@@ -1,11 +1,13 @@
 //! Whom the operator means by a client, and what that client is to be told.
 
 use super::client::Client;
+use super::namesake;
 use crate::cluster::node::Firmware;
 use crate::cluster::reservation::{self, By, Entry, Traits};
 use crate::config::{Class, Host, ListedNode, OptionPath, OptionTable};
 use crate::hall::Turn;
 use crate::limit::MACS_PER_NODE_MAX;
+use crate::promise::Promise;
 use crate::wire::dhcp::{Message, encapsulated, option};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -20,9 +22,19 @@ pub(super) struct Meant {
 impl Meant {
     /// Looks for them: a few look-ups for nodes and hosts, and a comparison with each class.
     pub(super) fn find(turn: &Turn<'_>, client: &Client) -> Self {
-        let traits = traits(client);
+        let mut traits = traits(client);
         let classes = reservation::classes(turn.config, &traits);
-        Self { entry: turn.hall.reservations.find(&traits), classes }
+        let mut entry = turn.hall.reservations.find(&traits);
+        if namesake::is_another(turn, client, entry) {
+            traits.client = None;
+            entry = turn.hall.reservations.find(&traits);
+        }
+        Self { entry, classes }
+    }
+
+    /// The `[[node]]` or `[[host]]` that it is, and what says so.
+    pub(super) fn entry(&self) -> Option<(Entry, By)> {
+        self.entry
     }
 
     /// The `[[host]]` that it is.
@@ -100,9 +112,10 @@ fn boot_file_name<'a>(tables: impl IntoIterator<Item = &'a OptionTable>) -> Opti
 }
 
 /// The address that a host can be given on this network, as it is kept for it, and for how long. While somebody else was found to use it, it is
-/// not to be had: the host is a guest like others meanwhile.
+/// not to be had, unless the host had it before: it is a guest like others meanwhile.
 pub(super) fn reserved(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Duration)> {
-    kept(turn, client).filter(|(address, _)| !turn.hall.leases.is_quarantined(*address))
+    let holds = |address| turn.hall.heard.holds(turn.now, client.mac, address);
+    kept(turn, client).filter(|(address, _)| !turn.hall.leases.is_quarantined(*address) || holds(*address))
 }
 
 /// The address that is kept for a host on this network, and for how long it gets it. While it is still lent to another machine, it is not to be had.
@@ -122,18 +135,13 @@ pub(super) fn guest_lease(turn: &Turn<'_>, client: &Client) -> Duration {
 
 /// A machine that is listed by something else than its hardware address is from now on known by that too.
 pub(super) fn recognise(turn: &mut Turn<'_>, client: &Client) {
-    let Some((Entry::Node(place), by @ (By::Client | By::Relay))) = client.meant.entry else { return };
-    let Some(listed) = turn.config.nodes.get(place) else { return };
-    if by == By::Client {
-        // The same node with another hardware address: what it is called says so.
-        let holder = listed.number.and_then(|number| turn.hall.nodes.holder(number));
-        let known = holder.or_else(|| turn.hall.listed.bound(place));
-        let known = known.map(|known| turn.hall.nodes.identity(known));
-        if let Some(known) = known.filter(|known| *known != turn.hall.nodes.identity(client.mac))
-            && turn.hall.nodes.join_latest(known, client.mac, MACS_PER_NODE_MAX)
-        {
-            turn.keep_node(known);
-        }
+    let Some((Entry::Node(place), By::Client | By::Relay)) = client.meant.entry else { return };
+    // The same node with another hardware address: what it is called says so.
+    if let Some(known) = namesake::of(turn, client, client.meant.entry)
+        && turn.hall.nodes.join_latest(known, client.mac, MACS_PER_NODE_MAX)
+    {
+        turn.keep_node(known);
+        turn.promise(Promise::Joined(client.mac));
     }
     turn.hall.listed.bind(client.mac, place);
     turn.hall.listed.bind(turn.hall.nodes.identity(client.mac), place);
