@@ -128,6 +128,14 @@ pub(super) static CLASS: &[Setting] = &[
         doc: "What its clients are given to start. iPXE, which says of itself what the ROM says that loaded it, gets it from a class with `user-class` only: otherwise it would load itself for ever.",
     },
     Setting {
+        key: "next-server",
+        kind: Kind::Text("an address"),
+        fallback: Fallback::Otherwise("this server"),
+        example: "\"10.77.0.9\"",
+        status: Status::Works,
+        doc: "The TFTP server that its clients are given (`siaddr`, and its name where they need one), if their boot file is on another one. For iPXE as `boot-file`.",
+    },
+    Setting {
         key: "profile",
         kind: Kind::Text("the name of a profile"),
         fallback: Fallback::Otherwise("`default`"),

@@ -2,7 +2,7 @@ use super::client::Client;
 use super::{bootp, fqdn, pxe, renewal, told};
 use crate::cluster::boot::{self, BootFile, Offered};
 use crate::cluster::quirk::Trait;
-use crate::config::{Config, Network, OptionTable};
+use crate::config::{Config, Mode, Network, OptionTable};
 use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::message::{DhcpSend, DhcpTarget};
@@ -32,6 +32,8 @@ pub(super) struct Reply<'a> {
     offered: Offered<'a>,
     /// Whether the operator means it to boot what is offered, also if that is nothing.
     is_named: bool,
+    /// The server that has the file, if it is another one.
+    next_server: Option<Ipv4Addr>,
 }
 
 /// A packet as it goes out.
@@ -127,6 +129,7 @@ impl<'a> Reply<'a> {
             config: turn.config,
             offered,
             is_named,
+            next_server: client.meant.next_server(turn, client),
         }
     }
 
@@ -164,9 +167,9 @@ impl<'a> Reply<'a> {
         if let Some(name) = self.host_name {
             options.set(option::HOST_NAME, name);
         }
-        self.boot();
+        self.boot(None);
         for table in &self.tables {
-            told::apply(table, &mut self.message.options, &mut parameters);
+            told::apply(table, |_| true, &mut self.message.options, &mut parameters);
         }
         let asked = self.client.message.options.get(option::PARAMETER_LIST);
         told::select(&mut self.message.options, &parameters, asked, &self.tables);
@@ -175,7 +178,8 @@ impl<'a> Reply<'a> {
 
     /// What to boot and nothing else, beside another server's offer.
     pub(super) fn boot_only(mut self) -> Self {
-        self.boot();
+        self.boot(None);
+        self.boot_options();
         self
     }
 
@@ -185,7 +189,10 @@ impl<'a> Reply<'a> {
         if let Some(item) = item {
             self.offered = pxe::entry(self.config, self.client, item)?;
         }
-        pxe::tell(&mut self.message, self.client, &self.offered, &self.config.pxe, item);
+        self.boot(item);
+        if self.client.mode == Mode::Proxy {
+            self.boot_options();
+        }
         // Whoever comes to a boot server takes its word for it by this (PXE 2.1, 2.2.4).
         self.message.options.set(option::VENDOR_CLASS, self.client.class.as_str());
         let says_something =
@@ -194,8 +201,19 @@ impl<'a> Reply<'a> {
     }
 
     /// What firmware is to boot.
-    fn boot(&mut self) {
-        pxe::tell(&mut self.message, self.client, &self.offered, &self.config.pxe, None);
+    fn boot(&mut self, item: Option<Item>) {
+        let (offered, pxe) = (&self.offered, &self.config.pxe);
+        pxe::tell(&mut self.message, self.client, offered, self.next_server, pxe, item);
+    }
+
+    /// What the operator says to whoever boots, where all else is another server's to say.
+    fn boot_options(&mut self) {
+        let mut parameters = Options::default();
+        for table in &self.tables {
+            told::apply(table, told::is_for_boot, &mut self.message.options, &mut parameters);
+        }
+        let asked = self.client.message.options.get(option::PARAMETER_LIST);
+        told::select(&mut self.message.options, &parameters, asked, &self.tables);
     }
 
     /// What is missing in the configuration, if the client boots and is told of nothing.

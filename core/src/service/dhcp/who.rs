@@ -89,13 +89,24 @@ impl Meant {
         client: &Client,
         tables: &[&OptionTable],
     ) -> Option<String> {
+        let mut classes = self.boot_classes(turn, client);
         if client.firmware == Some(Firmware::Ipxe) {
-            let meant = |class: &&Class| !class.user_classes.is_empty();
             let named = |class: &Class| boot_file_name([&class.options]).or_else(|| class.boot_file.clone());
-            return self.classes(turn).rev().filter(meant).find_map(named);
+            return classes.find_map(named);
         }
         let by_option = boot_file_name(tables.iter().rev().copied());
-        by_option.or_else(|| self.classes(turn).rev().find_map(|class| class.boot_file.clone()))
+        by_option.or_else(|| classes.find_map(|class| class.boot_file.clone()))
+    }
+
+    /// The TFTP server that the operator means it to use, if it is another one than this.
+    pub(super) fn next_server(&self, turn: &Turn<'_>, client: &Client) -> Option<Ipv4Addr> {
+        self.boot_classes(turn, client).find_map(|class| class.next_server)
+    }
+
+    /// The classes that say what it boots, the last in the file first.
+    fn boot_classes<'a>(&self, turn: &Turn<'a>, client: &Client) -> impl Iterator<Item = &'a Class> {
+        let is_ipxe = client.firmware == Some(Firmware::Ipxe);
+        self.classes(turn).rev().filter(move |class| !is_ipxe || !class.user_classes.is_empty())
     }
 
     /// The profile that its class gives it.
