@@ -31,8 +31,8 @@ pub(crate) enum Promise {
         /// Whether its firmware asks: then it goes on to boot with its number.
         in_mid_boot: bool,
     },
-    /// A hardware address is a further one of a machine's.
-    Joined(Mac),
+    /// A hardware address is a node's.
+    Join(Mac),
     /// An address is granted.
     Grant(Grant),
     /// A request is answered.
@@ -110,7 +110,7 @@ impl Promise {
                     turn.publish();
                 }
             }
-            Self::Joined(further) => turn.hall.nodes.joined(further),
+            Self::Join(further) => turn.hall.nodes.joined(further),
             Self::Grant(grant) => grant.fulfil(turn),
             Self::Reply { id, answer, .. } => turn.out.push(Output::Reply(id, answer)),
         }
@@ -120,7 +120,7 @@ impl Promise {
     pub(crate) fn withdraw(self, turn: &mut Turn<'_>) {
         match self {
             Self::Number { mac, .. } => turn.hall.nodes.renounce(mac),
-            Self::Joined(further) => turn.hall.nodes.part(further),
+            Self::Join(further) => turn.hall.nodes.part(further),
             Self::Grant(grant) => {
                 if grant.lent.is_some() {
                     turn.hall.leases.retract(grant.address);

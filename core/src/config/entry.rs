@@ -1,6 +1,6 @@
 //! A table of the file beside its section: every key is known, every value has a place, every mistake is noted.
 
-use super::mistake::{Findings, quoted, type_in_words};
+use super::mistake::{Findings, quoted};
 use super::setting::{Fallback, Kind, Section, Setting, Status, duration_text, nearest};
 use super::table::SECTIONS;
 use super::value::{self, Wrong};
@@ -294,8 +294,21 @@ fn wrong_type(
     wanted: &str,
     remedy: Option<String>,
 ) {
-    let is = type_in_words(value.get_ref());
-    findings.error(&value.span(), format!("{key:?} in {heading} is {wanted}, not {is}"), remedy);
+    let message = type_words(value.get_ref());
+    findings.error(&value.span(), format!("{key:?} in {heading} is {wanted}, not {message}"), remedy);
+}
+
+/// What kind of value it is, in words.
+pub(in crate::config) fn type_words(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Array(_) => "a list",
+        DeValue::String(_) => "a string",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Boolean(_) => "a truth value",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Table(_) => "a table",
+    }
 }
 
 fn note_wrong<T>(

@@ -3,7 +3,6 @@
 use crate::limit::MISTAKES_MAX;
 use std::fmt::Write as _;
 use std::ops::Range;
-use toml::de::DeValue;
 
 /// Something that the operator should change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,18 +168,5 @@ pub(super) fn quoted(word: &str) -> String {
     match word.char_indices().nth(SHOWN_MAX) {
         Some((end, _)) => format!("{:?}", format!("{}…", &word[..end])),
         None => format!("{word:?}"),
-    }
-}
-
-/// What a value of the file is, for a message.
-pub(super) fn type_in_words(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Array(_) => "a list",
-        DeValue::String(_) => "a string",
-        DeValue::Float(_) => "a number with a fraction",
-        DeValue::Boolean(_) => "a truth value",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Table(_) => "a table",
     }
 }

@@ -307,12 +307,13 @@ impl Flight {
         self.noted.is_some()
     }
 
-    /// Whether a sign of life is to be told, which it then is.
-    pub(super) fn tells_life(&mut self) -> bool {
-        let due = |at: &Time| self.life_told.is_none_or(|told| at.since(told) >= TFTP_LIFE_INTERVAL);
-        let at = self.acknowledged_at.filter(due);
-        self.life_told = at.or(self.life_told);
-        at.is_some()
+    /// The client is heard: whether that is to be told as a sign of life, which it then is.
+    pub(super) fn tells_life(&mut self, now: Time) -> bool {
+        let due = self.life_told.is_none_or(|told| now.since(told) >= TFTP_LIFE_INTERVAL);
+        if due {
+            self.life_told = Some(now);
+        }
+        due
     }
 
     /// When [`Event::Due`] is wanted. Not as long as it waits for its turn: it is not the client who is waited for.

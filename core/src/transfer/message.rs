@@ -105,7 +105,7 @@ pub enum Output {
         /// As in the [`Note`].
         acknowledged: u64,
     },
-    /// This peer acknowledged something: it lives. Said at the first ACK of a transfer and then at most every few seconds.
+    /// This peer lives: something that a TFTP client says came from it. Of a transfer that is said at most every few seconds.
     SignOfLife(Ipv4Addr),
     /// A link is used in another way from now on.
     Regime {

@@ -240,7 +240,10 @@ impl Transfers {
         packet: Packet,
         out: &mut Vec<Output>,
     ) {
-        let refuse = |code, text: &str, out: &mut Vec<Output>| out.push(error(port, local, peer, code, text));
+        let refuse = |code, text: &str, out: &mut Vec<Output>| {
+            out.push(Output::SignOfLife(*peer.ip()));
+            out.push(error(port, local, peer, code, text));
+        };
         match packet {
             Packet::Read(request) => self.state.asked(now, local, peer, request, out),
             Packet::ReadOtherMode => refuse(ErrorCode::Illegal, "the modes here are octet and netascii", out),
@@ -253,8 +256,9 @@ impl Transfers {
             },
             Packet::Error { code, text } => {
                 // An error is never answered, or two servers might never stop.
-                if let Some(id) = self.state.flight_at(port, peer) {
-                    self.state.step(now, id, Event::Aborted { code, text: &text }, out);
+                match self.state.flight_at(port, peer) {
+                    Some(id) => self.state.step(now, id, Event::Aborted { code, text: &text }, out),
+                    None => out.push(Output::SignOfLife(*peer.ip())),
                 }
             }
             Packet::OfAServer => {}
@@ -262,8 +266,9 @@ impl Transfers {
     }
 
     /// Answers a packet of a transfer that does not exist (RFC 1350 4), seldom enough that nobody can make us talk. Not to a peer that has a transfer:
-    /// what comes late from its last one must not end its next one.
+    /// what comes late from its last one must not end its next one. Its sender lives all the same.
     fn stray(&mut self, now: Time, port: Port, local: Ipv4Addr, peer: SocketAddrV4, out: &mut Vec<Output>) {
+        out.push(Output::SignOfLife(*peer.ip()));
         if now >= self.strays_after && self.state.flights.to(peer).is_none() {
             self.strays_after = now + TFTP_STRAY_INTERVAL;
             out.push(error(port, local, peer, ErrorCode::UnknownTransfer, "no such transfer"));
@@ -302,6 +307,7 @@ impl State {
         }
         if self.flights.len() >= TRANSFERS_MAX {
             let text = "too many transfers, try again";
+            out.push(Output::SignOfLife(*peer.ip()));
             return out.push(error(Port::Request, local, peer, ErrorCode::Other, text));
         }
         let slot = self.slots.take().expect("there are as many slots as transfers");
@@ -390,13 +396,13 @@ impl State {
     /// Something happened to a transfer: has it decide, and carries that out.
     fn step(&mut self, now: Time, id: TransferId, event: Event<'_>, out: &mut Vec<Output>) {
         let Some(flight) = self.flights.get_mut(id) else { return };
+        if event.is_of_the_client() && flight.tells_life(now) {
+            out.push(Output::SignOfLife(*flight.peer.ip()));
+        }
         let (blocks, octets) = (flight.blocks_acknowledged(), flight.served_octets());
         let step = flight.on(now, event);
         let (blocks, octets) = (flight.blocks_acknowledged() - blocks, flight.served_octets() - octets);
         self.lanes[flight.lane].delivered_blocks(blocks, flight.data_octets(), octets);
-        if flight.tells_life() {
-            out.push(Output::SignOfLife(*flight.peer.ip()));
-        }
         // Where nobody waits there is no turn to wait for.
         let wants_more = step == Step::Wait && flight.place.is_none() && flight.wishes().is_some();
         if wants_more && !self.lanes[flight.lane].is_wanted() {

@@ -435,7 +435,7 @@ fn notes_that_make_no_sense_are_forgotten() {
 }
 
 #[test]
-fn life_is_told_at_the_first_ack_and_then_every_five_seconds() {
+fn life_is_told_at_once_and_then_every_five_seconds() {
     let world = load(IPXE, 1_500_000, 3, Weather { lost: 100, ..FINE });
     let times: Vec<_> = world.life.iter().map(|(at, _)| *at).collect();
     assert!(times.len() >= 3, "{times:?}");
@@ -473,6 +473,39 @@ fn too_many_transfers_are_refused() {
         world.tell(Input::Datagram { port: Port::Data(0), local: SERVER, peer, payload });
     }
     world.assert_at_rest("all of them left");
+}
+
+/// GRUB says "closed" minutes after its transfer was lost: whatever a client says, it lives, and its address stays its own.
+#[test]
+fn whoever_speaks_lives() {
+    let spoken: [(&str, Port, &[u8]); 6] = [
+        ("an error of no transfer", Port::Data(0), b"\0\x05\0\0closed\0"),
+        ("an ACK of no transfer", Port::Data(0), b"\0\x04\0\x01"),
+        ("a request to write", Port::Request, b"\0\x02f\0octet\0"),
+        ("a mode of old", Port::Request, b"\0\x01f\0mail\0"),
+        ("an error of its transfer", Port::Data(0), b"\0\x05\0\0closed\0"),
+        ("an old ACK of its transfer", Port::Data(0), b"\0\x04\x80\0"),
+    ];
+    for (what, port, payload) in spoken {
+        let mut world = World::new(1, FINE);
+        world.file("f", 100_000);
+        let peer = SocketAddrV4::new(address(9), 1000);
+        if what.ends_with("its transfer") {
+            let payload = b"\0\x01f\0octet\0";
+            world.tell(Input::Datagram { port: Port::Request, local: SERVER, peer, payload });
+            world.run(1, |_| false);
+            world.tell(Input::Datagram {
+                port: Port::Data(0),
+                local: SERVER,
+                peer,
+                payload: b"\0\x04\0\x01",
+            });
+        }
+        world.now = world.now + Duration::from_secs(6);
+        world.life.clear();
+        world.tell(Input::Datagram { port, local: SERVER, peer, payload });
+        assert_eq!(world.life, [(world.now, address(9))], "{what}");
+    }
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Values of the file <-> octets of an option, by what the option is.
 
 use super::known::Form;
-use crate::config::mistake::{quoted, type_in_words};
+use crate::config::entry::type_words;
+use crate::config::mistake::quoted;
 use crate::config::value::{self, Wrong};
 use crate::limit::OPTION_OCTETS_MAX;
 use std::net::Ipv4Addr;
@@ -276,5 +277,6 @@ fn each(
 }
 
 fn wrong(value: &DeValue<'_>, wanted: &str, example: &str) -> Wrong {
-    Wrong::with(format!("it is {wanted}, not {}", type_in_words(value)), format!("as {example}"))
+    let is = type_words(value);
+    Wrong::with(format!("it is {wanted}, not {is}"), format!("as {example}"))
 }

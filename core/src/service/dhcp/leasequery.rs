@@ -55,10 +55,13 @@ pub(super) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>, query: &Messag
     let asker = if query.giaddr.is_unspecified() { *datagram.source.ip() } else { query.giaddr };
     let may_ask = |place: usize| {
         let settings = &turn.config.networks[place];
+        // Where another server gives the addresses, it is asked.
+        if settings.mode != Mode::Serve {
+            return false;
+        }
         // The answer goes to the address that a relay gives for itself: no other host can get at it by giving that.
         let is_relay = !query.giaddr.is_unspecified() && settings.contains(query.giaddr);
-        // Elsewhere another server gives the addresses: it alone knows whose they are, and it is the one to be asked.
-        settings.mode == Mode::Serve && (is_relay || settings.leasequery.contains(&asker))
+        is_relay || settings.leasequery.contains(&asker)
     };
     let places: Vec<_> = (0..turn.config.networks.len()).filter(|place| may_ask(*place)).collect();
     let Some(first) = places.first().copied() else { return turn.malformed("dhcp-leasequery-refused") };

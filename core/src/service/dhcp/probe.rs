@@ -13,6 +13,7 @@ use super::namesake;
 use super::offer::make_offer;
 use super::who::Meant;
 use crate::cluster::probe::Found;
+use crate::config::Mode;
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, HeldBack, Turn};
 use crate::limit::QUARANTINE;
@@ -27,9 +28,9 @@ use std::net::Ipv4Addr;
 /// Until when the offer of this address waits for an answer; nothing if it need not.
 pub(super) fn before_offer(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) -> Option<Time> {
     let settings = &turn.config.networks[client.place];
-    let is_its_own =
-        turn.hall.leases.get(address).is_some() || turn.hall.heard.holds(turn.now, client.mac, address);
-    if !settings.probe || is_its_own || settings.numbering.number(address).is_some() {
+    let is_lent = turn.hall.leases.get(address).is_some();
+    let is_its_own = turn.hall.heard.has(turn.now, client.mac, address);
+    if !settings.probe || is_lent || is_its_own || settings.numbering.number(address).is_some() {
         return None;
     }
     match turn.hall.leases.closure(address) {
@@ -58,6 +59,12 @@ pub(super) fn before_ack(
 ) -> Option<Time> {
     match (case, turn.hall.probes.found(turn.now, address)) {
         (_, Found::Asked(until)) => Some(until),
+        // It has the address, and would answer an echo itself.
+        (Case::Renewing, Found::Free | Found::Unknown | Found::Taken)
+            if !turn.config.networks[client.place].on_link =>
+        {
+            None
+        }
         (Case::Selecting, Found::Free | Found::Unknown | Found::Taken) => None,
         (Case::InitReboot | Case::Renewing, Found::Free | Found::Unknown | Found::Taken) => {
             before_offer(turn, client, address)
@@ -123,6 +130,9 @@ fn offer_another(turn: &mut Turn<'_>, held: HeldBack) {
     let Ok(message) = Message::parse(payload) else { return };
     let Ok(mut client) = Client::read(turn.config, datagram, message) else { return };
     client.meant = Meant::find(turn, &client);
+    if client.meant.is_ignored(turn) || client.mode != Mode::Serve {
+        return;
+    }
     let is_node = client.meant.host(turn).is_none() && turn.hall.nodes.get(client.mac).is_some();
     make_offer(turn, &client, is_node, Admission::Now, datagram);
 }

@@ -104,6 +104,7 @@ impl<'a> Reply<'a> {
         let number = node.and_then(|node| node.number.or(node.claim));
         let node_name = number.map(|number| turn.name(number));
         let tables = client.meant.option_tables(turn, client);
+        let next_server = client.meant.next_server(turn, client).or_else(|| told::next_server(&tables));
         let named = client.meant.boot_file(turn, client, &tables);
         let is_named = named.is_some();
         let of_firmware = || {
@@ -129,7 +130,7 @@ impl<'a> Reply<'a> {
             config: turn.config,
             offered,
             is_named,
-            next_server: client.meant.next_server(turn, client),
+            next_server,
         }
     }
 
@@ -173,7 +174,18 @@ impl<'a> Reply<'a> {
         }
         let asked = self.client.message.options.get(option::PARAMETER_LIST);
         told::select(&mut self.message.options, &parameters, asked, &self.tables);
+        self.of_protocol();
         self
+    }
+
+    /// What the client's own protocol adds or leaves out, before it is reckoned what there is room for.
+    fn of_protocol(&mut self) {
+        if let Some(name) = fqdn::answer(&self.client.message, self.true_name()) {
+            self.message.options.set(option::FQDN, name);
+        }
+        if self.client.is_bootp() {
+            bootp::plain(&mut self.message, self.client);
+        }
     }
 
     /// What to boot and nothing else, beside another server's offer.
@@ -273,12 +285,6 @@ impl<'a> Reply<'a> {
     pub(super) fn packet(mut self) -> Packet {
         let asked = &self.client.message;
         let is_nak = self.message_type == MessageType::Nak;
-        if !is_nak && let Some(name) = fqdn::answer(asked, self.true_name()) {
-            self.message.options.set(option::FQDN, name);
-        }
-        if self.client.is_bootp() {
-            bootp::plain(&mut self.message, self.client);
-        }
         let target = if !asked.giaddr.is_unspecified() {
             // "the server SHOULD set the broadcast bit in the DHCPNAK" (4.3.2), so that the relay does not look for an address that is not the client's.
             self.message.broadcast |= is_nak;

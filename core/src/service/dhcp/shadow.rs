@@ -137,9 +137,7 @@ fn would_decide(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) -> Stri
         | Decision::Reserved(_)
         | Decision::Renewed(_)
         | Decision::New(..)
-        | Decision::Number(..) => {
-            format!("{asked}: would have ACKed it")
-        }
+        | Decision::Number(..) => format!("{asked}: would have ACKed it"),
         Decision::No => format!("{asked}: would have NAKed it"),
         Decision::Later | Decision::Silence => format!("{asked}: would have said nothing"),
     }

@@ -125,7 +125,7 @@ fn boot_file_name<'a>(tables: impl IntoIterator<Item = &'a OptionTable>) -> Opti
 /// The address that a host can be given on this network, as it is kept for it, and for how long. While somebody else was found to use it, it is
 /// not to be had, unless the host had it before: it is a guest like others meanwhile.
 pub(super) fn reserved(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Duration)> {
-    let holds = |address| turn.hall.heard.holds(turn.now, client.mac, address);
+    let holds = |address| turn.hall.heard.has(turn.now, client.mac, address);
     kept(turn, client).filter(|(address, _)| !turn.hall.leases.is_quarantined(*address) || holds(*address))
 }
 
@@ -135,7 +135,8 @@ pub(super) fn kept(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Durati
     let host = client.meant.host(turn)?;
     let address = host.address.filter(|address| settings.contains(*address))?;
     let to_another = turn.hall.leases.get(address).is_some_and(|lease| lease.mac != client.mac);
-    (!to_another).then(|| (address, host.lease.unwrap_or(settings.lease)))
+    let is_closed = turn.hall.leases.closure(address).is_some_and(|closure| closure.probed.is_none());
+    (!to_another && !is_closed).then(|| (address, host.lease.unwrap_or(settings.lease)))
 }
 
 /// How long an address of `guests` is lent to this one.
@@ -152,7 +153,7 @@ pub(super) fn recognise(turn: &mut Turn<'_>, client: &Client) {
         && turn.hall.nodes.join_latest(known, client.mac, MACS_PER_NODE_MAX)
     {
         turn.keep_node(known);
-        turn.promise(Promise::Joined(client.mac));
+        turn.promise(Promise::Join(client.mac));
     }
     turn.hall.listed.bind(client.mac, place);
     turn.hall.listed.bind(turn.hall.nodes.identity(client.mac), place);

@@ -24,6 +24,16 @@ pub(in crate::transfer) enum Event<'a> {
     Due,
 }
 
+impl Event<'_> {
+    /// Whether it is a packet of the client.
+    pub(in crate::transfer) const fn is_of_the_client(&self) -> bool {
+        match self {
+            Self::Acknowledged(_) | Self::Aborted { .. } | Self::AskedAgain => true,
+            Self::Opened(_) | Self::Unsent { .. } | Self::InMemory | Self::Broken(_) | Self::Due => false,
+        }
+    }
+}
+
 /// What a transfer does about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::transfer) enum Step {
