@@ -135,8 +135,7 @@ pub(super) fn kept(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Durati
     let host = client.meant.host(turn)?;
     let address = host.address.filter(|address| settings.contains(*address))?;
     let to_another = turn.hall.leases.get(address).is_some_and(|lease| lease.mac != client.mac);
-    let is_closed = turn.hall.leases.closure(address).is_some_and(|closure| closure.probed.is_none());
-    (!to_another && !is_closed).then(|| (address, host.lease.unwrap_or(settings.lease)))
+    (!to_another).then(|| (address, host.lease.unwrap_or(settings.lease)))
 }
 
 /// How long an address of `guests` is lent to this one.
