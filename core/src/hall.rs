@@ -64,6 +64,8 @@ pub(crate) struct Hall {
     pub(crate) boots: u64,
     /// What had no room in a machine's packets, as it was told.
     pub(crate) left_out: BTreeMap<Mac, Vec<u8>>,
+    /// Whether a machine got a number since the names were published.
+    pub(crate) numbers_changed: bool,
     /// The names as they were published last.
     pub(crate) directory: Arc<Directory>,
 }
@@ -333,6 +335,7 @@ impl Turn<'_> {
             return;
         }
         self.hall.nodes.settle(mac);
+        self.hall.numbers_changed = true;
         self.keep_node(mac);
         self.event(Some(mac), Kind::Number, format!("number {number}, as the configuration says"));
         self.step(mac, Step::Numbered, "the configuration lists it");
@@ -345,7 +348,11 @@ impl Turn<'_> {
             let recorded = listed.macs.iter().find_map(|mac| self.hall.nodes.get(*mac)?.number);
             recorded.or(listed.number)
         };
-        let directory = Arc::new(network::directory(self.config, number_of));
+        // They come first.
+        let numbered = self.hall.nodes.iter().take_while(|node| node.number.or(node.claim).is_some());
+        let numbered = numbered.filter_map(|node| Some((node.number?, node.mac)));
+        let directory = Arc::new(network::directory(self.config, number_of, numbered));
+        self.hall.numbers_changed = false;
         self.hall.directory = Arc::clone(&directory);
         self.out.push(Output::Publish(directory));
     }

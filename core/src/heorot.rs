@@ -65,7 +65,8 @@ impl Heorot {
             started: now,
             secret,
             boots: 0,
-            directory: Arc::new(network::directory(&config, |listed| listed.number)),
+            numbers_changed: false,
+            directory: Arc::new(network::directory(&config, |listed| listed.number, std::iter::empty())),
         };
         let mut heorot = Self { config, hall };
         heorot.turn(now, out, |turn| {
@@ -121,7 +122,12 @@ impl Heorot {
     }
 
     fn turn(&mut self, now: Time, out: &mut Vec<Output>, handle: impl FnOnce(&mut Turn<'_>)) {
-        handle(&mut Turn { now, config: &self.config, hall: &mut self.hall, out });
+        let mut turn = Turn { now, config: &self.config, hall: &mut self.hall, out };
+        handle(&mut turn);
+        // Once for all that one commit made true.
+        if turn.hall.numbers_changed {
+            turn.publish();
+        }
     }
 
     /// Another configuration replaces the old one. What was promised stands.

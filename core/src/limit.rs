@@ -121,6 +121,12 @@ pub const CLASSES_MAX: usize = 256;
 /// Values of one key of a class, of which any is right: every packet is compared with each of them.
 pub const CLASS_ALTERNATIVES_MAX: usize = 256;
 
+/// Values of `[[dns.record]]`s together: services and hosts of a site, not a zone of its own.
+pub const RECORDS_MAX: usize = 8192;
+
+/// Octets of a text in a TXT record: the longest keys of mail (RFC 6376) have some 800.
+pub const RECORD_TEXT_OCTETS_MAX: usize = 4096;
+
 /// Options in one table: all that there are have numbers of one octet, and some hold others.
 pub const OPTIONS_PER_TABLE_MAX: usize = 512;
 
@@ -255,5 +261,20 @@ pub const LOAD_REMEMBERED: Duration = Duration::from_secs(60);
 /// `[[tftp.rewrite]]`s: each name is compared with all of them.
 pub const TFTP_REWRITES_MAX: usize = 64;
 
+/// Octets of a NIS domain: `YPMAXDOMAIN` of the protocol.
+pub const NIS_DOMAIN_OCTETS_MAX: usize = 64;
+
 const _: () = assert!(TFTP_BLOCK_OCTETS_USUAL as u32 + TFTP_HEAD_OCTETS as u32 == MTU_OCTETS_USUAL);
 const _: () = assert!(LOAD_SERVED_WITHIN.as_millis() < LOAD_SERVED_WITHIN_MAX.as_millis());
+
+/// Nodes of a set that are listed by name: as many as a node set may name.
+pub const NODES_LISTED_MAX: u64 = 262_144;
+
+/// `[groups]`: a rack, a switch, a queue each, and everything that they are of.
+pub const GROUPS_MAX: usize = 1024;
+
+/// Octets of the name of a group: it becomes a netgroup and a word of node sets.
+pub const GROUP_NAME_OCTETS_MAX: usize = 64;
+
+/// Groups in groups in groups: each takes some of the stack.
+pub const GROUP_DEPTH_MAX: usize = 16;

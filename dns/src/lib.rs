@@ -7,15 +7,20 @@
 //! - [`resolver`](Resolver): which queries are answered, with what response code;
 //! - `zone`: which names exist and what they have;
 //! - `reverse`: which zones of in-addr.arpa are ours;
+//! - [`nis`]: the same names for those who ask by RPC, with the rooms `rpc`, `portmap` and `yp`;
 //! - `name`: a domain name as octets, compared without regard to case;
 //! - `wire`: messages, read and written; the crate `domain` is seen nowhere else.
 
 mod name;
+pub mod nis;
+mod portmap;
 mod resolver;
 mod reverse;
+mod rpc;
 mod settings;
 mod statistics;
 mod wire;
+mod yp;
 mod zone;
 
 pub use name::NameError;

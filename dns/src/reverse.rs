@@ -13,6 +13,14 @@ pub struct Prefix {
     pub length: u8,
 }
 
+impl Prefix {
+    /// Whether the address is in it.
+    pub fn contains(self, address: Ipv4Addr) -> bool {
+        let mask = u32::MAX.checked_shl(32 - u32::from(self.length.min(32))).unwrap_or(0);
+        (u32::from(self.address) ^ u32::from(address)) & mask == 0
+    }
+}
+
 /// The zones of in-addr.arpa that we are the authority for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ReverseZones {

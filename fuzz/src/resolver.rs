@@ -47,6 +47,7 @@ fn resolver() -> Resolver {
     let network = |highest, first: [u8; 4], suffix: &str| Numbering {
         numbers: NumberRange { lowest: 0, highest },
         first: first.into(),
+        first_ipv6: None,
         suffix: suffix.into(),
     };
     let directory = Directory {
@@ -54,6 +55,9 @@ fn resolver() -> Resolver {
         pattern: Pattern::parse("node{}").expect("it is a pattern"),
         networks: vec![network(1023, [10, 77, 1, 0], ""), network(99, [10, 99, 0, 0], "-ib")],
         given_names: [(7, "storage".into())].into(),
+        records: Vec::new(),
+        hardware_addresses: Default::default(),
+        groups: Default::default(),
         hosts: [("switch".to_owned(), Ipv4Addr::new(10, 77, 9, 20))].into_iter().collect(),
     };
     let prefix = |address: [u8; 4], length| Prefix { address: address.into(), length };

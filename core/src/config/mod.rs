@@ -11,8 +11,10 @@ mod check_network;
 mod check_node;
 mod entry;
 mod firmware;
+mod groups;
 mod host;
 mod mistake;
+mod nis;
 mod option;
 mod pxe;
 mod read;
@@ -24,10 +26,13 @@ mod table_host;
 mod template;
 mod tftp;
 mod value;
+mod zone;
 
 pub use firmware::{FIRMWARE, FirmwareKind, FirmwareRow, Protocol};
+pub use groups::Groups;
 pub use host::{Class, Host, Identifiers, MacPattern};
 pub use mistake::{Mistake, Severity, render};
+pub use nis::Nis;
 pub use option::{Form as OptionForm, KNOWN as KNOWN_OPTIONS, KnownOption, OptionPath, OptionTable};
 pub use pxe::{Pxe, PxeBoots, PxeService};
 pub use reference::{reference, sample};
@@ -35,6 +40,7 @@ pub use setting::{Fallback, Form, Kind, Section, Setting, Status};
 pub use table::SECTIONS;
 pub use template::{Template, TemplateError, VARIABLES, Values};
 pub use tftp::{Pattern as NamePattern, Rewrite, Tftp, UniqueRoot};
+pub use zone::{SERVER_NAME, Zone};
 
 use crate::limit::CONFIGURATION_OCTETS_MAX;
 use crate::mac::Mac;
@@ -69,6 +75,12 @@ pub struct Config {
     pub http: Http,
     /// `[tftp]`
     pub tftp: Tftp,
+    /// `names.file`
+    pub names_file: NamesFile,
+    /// `[groups]`
+    pub groups: Groups,
+    /// `[nis]`; none: there is no NIS.
+    pub nis: Option<Nis>,
     /// `load.link`
     pub link: LinkSpeed,
     /// `[options]`
@@ -77,6 +89,24 @@ pub struct Config {
     pub classes: Vec<Class>,
     /// `[[host]]`, in the order of the file.
     pub hosts: Vec<Host>,
+    /// `[[dns.record]]`: what the zone has beside.
+    pub zone: Zone,
+}
+
+/// Where the names of the cluster are written for this host itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NamesFile {
+    /// The usual file, if its directory is there: whoever installed the library or keeps the configuration there wants it.
+    IfUsual,
+    /// This file.
+    At(String),
+    /// Nowhere.
+    None,
+}
+
+impl NamesFile {
+    /// What the library reads (libnss_heorot.so.2).
+    pub const USUAL: &'static str = "/etc/heorot/names";
 }
 
 /// How fast the link to the nodes is.
@@ -119,16 +149,19 @@ impl Config {
         let prefixes = check_network::check(&mut findings, &draft, interfaces);
         check_node::check(&mut findings, &draft);
         check_host::check(&mut findings, &draft, &prefixes, interfaces);
+        zone::check(&mut findings, &draft);
+        zone::check_ipv6(&mut findings, &draft);
+        let groups = groups::check(&mut findings, &draft);
         if findings.refused() {
             return Err(findings.into_mistakes());
         }
-        let config =
-            Self::build(draft, &prefixes).expect("what is missing was reported, and the file refused");
+        let config = Self::build(draft, &prefixes, groups)
+            .expect("what is missing was reported, and the file refused");
         Ok((config, findings.into_mistakes()))
     }
 
     /// Puts together what was read. None: something that has to be there is missing.
-    fn build(draft: Draft, prefixes: &[Option<check_network::Prefix>]) -> Option<Self> {
+    fn build(draft: Draft, prefixes: &[Option<check_network::Prefix>], groups: Groups) -> Option<Self> {
         let classes =
             draft.classes.into_iter().map(|class| check_host::build_class(class, &draft.networks, prefixes));
         let classes = classes.collect::<Option<_>>()?;
@@ -158,10 +191,14 @@ impl Config {
             nodes: draft.nodes.into_iter().map(listed).collect(),
             http: Http { port: u16::try_from(draft.port?.value).ok()? },
             tftp: draft.tftp?,
+            names_file: draft.names_file,
+            groups,
+            nis: draft.nis,
             link: draft.link?.value,
             options: draft.options,
             classes,
             hosts: draft.hosts.into_iter().map(check_host::build_host).collect(),
+            zone: zone::build(draft.records),
         })
     }
 }
@@ -228,6 +265,8 @@ pub struct Network {
     pub address: Ipv4Addr,
     /// Length of its prefix.
     pub prefix_length: u8,
+    /// Length of the prefix of its nodes' IPv6 addresses, where they have some.
+    pub prefix_length_ipv6: Option<u8>,
     /// Whether our interface has an address in it, so that its hosts are on the link. Else it is reached through a relay only.
     pub on_link: bool,
     /// Number <-> address.

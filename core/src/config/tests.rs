@@ -101,10 +101,12 @@ fn the_smallest_file_has_every_default() {
         interface: "eth1".into(),
         address: Ipv4Addr::new(10, 77, 0, 1),
         prefix_length: 16,
+        prefix_length_ipv6: None,
         on_link: true,
         numbering: Numbering {
             numbers: heorot_names::NumberRange { lowest: 0, highest: 1023 },
             first: Ipv4Addr::new(10, 77, 1, 0),
+            first_ipv6: None,
             suffix: String::new(),
         },
         temporary: AddressRange {
@@ -158,10 +160,14 @@ fn the_smallest_file_has_every_default() {
             unique_root: UniqueRoot::None,
             rewrites: vec![],
         },
+        names_file: NamesFile::IfUsual,
+        groups: Groups::default(),
+        nis: None,
         link: LinkSpeed::Auto,
         options: OptionTable::default(),
         classes: vec![],
         hosts: vec![],
+        zone: Zone::default(),
     };
     assert_eq!(config, expected);
     let mut defaults = String::new();
@@ -187,6 +193,15 @@ fn a_file_with_everything_is_read_as_it_is_written() {
         (Severity::Warning, "\"192.168.2.0/24\"")
     );
     assert_eq!(config.cluster.name, "hall.example.org");
+    let addresses: [std::net::IpAddr; 2] = ["10.77.9.9".parse().unwrap(), "fd77::9".parse().unwrap()];
+    assert_eq!(config.named_hosts().addresses("printer"), addresses);
+    let ldap = heorot_names::RecordData::Srv {
+        priority: 0,
+        weight: 100,
+        port: 389,
+        target: "printer.hall.example.org".into(),
+    };
+    assert_eq!(config.zone.records, [heorot_names::Record { name: "_ldap._tcp".into(), data: ldap }]);
     assert_eq!(config.cluster.nodes.name(23), "n0023");
     assert_eq!(config.server.state, "/data/heorot");
     assert_eq!(config.server.control, "/data/control.sock");
@@ -277,6 +292,20 @@ fn a_file_with_everything_is_read_as_it_is_written() {
     let Tftp { ports, single_port, block_octets_max, case_fold, unique_root, rewrites } = &config.tftp;
     assert_eq!((ports, *single_port, *block_octets_max), (&Some(30_000..=30_015), false, 8968));
     assert_eq!((*case_fold, *unique_root), (true, UniqueRoot::Mac));
+    let nis = config.nis.as_ref().unwrap();
+    assert_eq!((nis.domain.as_str(), nis.port), ("Cluster.2", 835));
+    assert_eq!((nis.passwd.as_deref(), nis.group.as_deref()), (Some("/etc/passwd"), None));
+    assert_eq!(config.names_file, NamesFile::At("/srv/names".into()));
+    // A listed node without a number is a member as soon as it has one.
+    for (number_of_login, gpu) in [(None, "n[0004-0007]"), (Some(20), "n[0004-0007,0020]")] {
+        let sets = config.groups.sets(&config, |node| node.name.as_ref().and(number_of_login));
+        let folded = |name: &str| sets[name].fold(&config.cluster.nodes).to_string();
+        assert_eq!(folded("gpu"), gpu);
+        assert_eq!(
+            (folded("rack1").as_str(), folded("rest").as_str()),
+            ("n[0000-0031]", "n[0000-0003,0008-0031]")
+        );
+    }
     let [any, arm] = rewrites.as_slice() else { panic!("{rewrites:?}") };
     assert_eq!((any.architecture, arm.architecture), (None, Some(FirmwareKind::UefiArm64)));
     assert_eq!(any.replacement.filled(any.pattern.matched("boot/X64/bcd", true).unwrap()), "winpe/bcd");
@@ -312,7 +341,7 @@ fn the_words_of_a_setting_are_those_that_are_read() {
         let file = |word: &str| match section.path {
             "network" => format!("{BASE}{} = \"{word}\"\n", setting.key),
             "profile" => format!("{BASE}[profile.x]\n{} = \"{word}\"\n", setting.key),
-            "trial.check" | "tftp.rewrite" => {
+            "trial.check" | "tftp.rewrite" | "dns.record" => {
                 format!("{BASE}[[{}]]\n{} = \"{word}\"\n", section.path, setting.key)
             }
             path => format!("{BASE}[{path}]\n{} = \"{word}\"\n", setting.key),

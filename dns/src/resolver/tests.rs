@@ -30,6 +30,7 @@ fn directory() -> Directory {
     let network = |highest, first: [u8; 4], suffix: &str| Numbering {
         numbers: NumberRange { lowest: 0, highest },
         first: first.into(),
+        first_ipv6: None,
         suffix: suffix.into(),
     };
     Directory {
@@ -38,6 +39,9 @@ fn directory() -> Directory {
         networks: vec![network(1023, [10, 77, 1, 0], ""), network(99, [10, 99, 0, 0], "-ib")],
         given_names: [(7, "storage".into())].into(),
         hosts: [("switch".to_owned(), Ipv4Addr::new(10, 77, 9, 20))].into_iter().collect(),
+        records: Vec::new(),
+        hardware_addresses: Default::default(),
+        groups: Default::default(),
     }
 }
 
@@ -435,6 +439,10 @@ fn a_snapshot_replaces_the_last_one() {
     assert_eq!(serial(&mut resolver), "8");
     // The same again is no news.
     publish(&mut resolver, Input::Publish(Arc::clone(&next)));
+    assert_eq!(serial(&mut resolver), "8");
+    // Nor is a node that was seen for the first time: no name changed, and secondaries have nothing to copy.
+    let seen = Directory { hardware_addresses: [(3, [2, 0, 0, 0, 0, 3])].into(), ..(*next).clone() };
+    publish(&mut resolver, Input::Publish(Arc::new(seen)));
     assert_eq!(serial(&mut resolver), "8");
 
     // A zone that is no name: what was there stays.

@@ -5,6 +5,7 @@ fn directory() -> Directory {
     let network = |lowest, highest, first: [u8; 4], suffix: &str| Numbering {
         numbers: NumberRange { lowest, highest },
         first: first.into(),
+        first_ipv6: None,
         suffix: suffix.into(),
     };
     Directory {
@@ -17,6 +18,9 @@ fn directory() -> Directory {
         ],
         given_names: [(7, "storage".into()), (150, "login".into()), (900, "nowhere".into())].into(),
         hosts: [("switch".to_owned(), Ipv4Addr::new(10, 77, 0, 20))].into_iter().collect(),
+        records: Vec::new(),
+        hardware_addresses: Default::default(),
+        groups: Default::default(),
     }
 }
 

@@ -4,6 +4,7 @@ fn numbering(lowest: u32, highest: u32, first: &str) -> Numbering {
     Numbering {
         numbers: NumberRange { lowest, highest },
         first: first.parse().unwrap(),
+        first_ipv6: None,
         suffix: String::new(),
     }
 }
