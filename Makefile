@@ -6,7 +6,7 @@ AGENT_FLAGS  := CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-featu
 AGENT_BUILD  := cargo build --release --package heorot-agent --bin heorot-agent --target $(AGENT_TARGET) \
 	--target-dir target/static --config 'profile.release.strip=true' --config 'profile.release.opt-level="s"'
 
-.PHONY: all setup build agent test check unit lab docs demo kill loss kill-leases bench-storm bench-plain bench-speed bench-loss bench-dhcp bench-start seeds soak restores load-docs fuzz corpora clean
+.PHONY: all setup build agent test check unit lab docs demo kill loss kill-leases bench-storm bench-plain bench-speed bench-loss bench-dhcp bench-start seeds soak restores load-docs nss-asan nss-cost fuzz corpora clean
 
 all: build
 
@@ -118,6 +118,15 @@ load-docs:
 	cargo build --quiet --release --package heorot-sim --example load_experiments
 	@cargo run --quiet --release --package heorot-sim --example load_experiments -- backoff 10 100 1000 10000
 	@cargo run --quiet --release --package heorot-sim --example load_experiments -- throttle
+
+# The NSS module's tests under AddressSanitizer. Needs a nightly toolchain.
+nss-asan:
+	RUSTFLAGS="-Zsanitizer=address -Clink-arg=-Wl,--export-dynamic" cargo +nightly test --package heorot-nss \
+		--target x86_64-unknown-linux-gnu --target-dir target/asan --test module
+
+# What a look-up by the NSS module costs.
+nss-cost:
+	cargo test --quiet --release --package heorot-nss --test module -- --ignored --nocapture cost
 
 # Every fuzzer for a minute, from the inputs that are kept. Needs a nightly toolchain; installs cargo-fuzz if it is missing.
 FUZZ_SECONDS ?= 60

@@ -148,6 +148,7 @@ impl Grant {
         }
         if let Some(node) = turn.hall.nodes.get_mut(self.mac) {
             node.told = Some(self.told.clone());
+            node.granted_to = Some(self.mac);
         }
         turn.event(Some(self.mac), Kind::Ack, self.told);
         if self.lent.is_some() {

@@ -442,6 +442,28 @@ fn bootp_gets_an_address_and_nothing_of_dhcp() {
     }
 }
 
+/// What is only DHCP's takes no room away: nothing is missed that is told.
+#[test]
+fn bootp_misses_only_what_there_is_no_room_for_without_dhcp() {
+    for (options, is_told) in
+        [("", false), ("[options]\nroot-path = \"10.77.0.1:/srv/root/of/the/nodes\"\n", true)]
+    {
+        let mut world = World::new(&format!("{options}{BOTH}"));
+        let mut request = asked(mac(7), None);
+        request.options.set(option::CLIENT_IDENTIFIER, [&[0][..], b"a long name for a client"].concat());
+        let payload = request.write(1472);
+        let source = SocketAddrV4::new(NONE, 68);
+        let datagram = Datagram { interface: "eth1", source, destination: SERVER, payload: &payload };
+        let mut out = Vec::new();
+        world.heorot.handle(world.now, Input::Dhcp(datagram), &mut out);
+        let is_trouble =
+            |output: &&Output| matches!(output, Output::Event(event) if event.kind == Kind::Trouble);
+        let troubles: Vec<_> = out.iter().filter(is_trouble).collect();
+        assert_eq!(!troubles.is_empty(), is_told, "{troubles:?}");
+        assert!(out.iter().any(|output| matches!(output, Output::Dhcp(_))));
+    }
+}
+
 /// An address that was looked up for somebody who wants another one is nobody's after a while.
 #[test]
 fn bootp_holds_no_address_for_whom_it_does_not_answer() {
@@ -578,6 +600,20 @@ fn a_relay_hears_who_has_which_address() {
                 assert_eq!((reply.ciaddr, reply.chaddr), (question.ciaddr, question.chaddr), "{query:?}");
                 assert!(!reply.options.contains(option::LEASE_TIME));
             }
+        }
+    }
+}
+
+/// Where another server gives the addresses it alone knows whose they are; and where we only look on, nobody is answered.
+#[test]
+fn only_where_we_serve_is_a_leasequery_answered() {
+    for (mode, is_answered) in [("serve", true), ("shadow", false), ("proxy", false)] {
+        let mut world = World::new(&BOTH.replacen("probe = false", &format!("mode = \"{mode}\""), 1));
+        for giaddr in [address(10, 77, 0, 9), NONE] {
+            let mut question = about(Query::Address(address(10, 77, 1, 7)));
+            question.giaddr = giaddr;
+            let sent = world.take_from(address(10, 77, 0, 2), &question);
+            assert_eq!(!sent.is_empty(), is_answered, "{mode} {giaddr}");
         }
     }
 }

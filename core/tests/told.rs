@@ -37,16 +37,19 @@ struct Said {
 }
 
 fn config(text: &str) -> Config {
-    let text = format!("{NETWORK}{text}");
     let interface = Interface { name: "eth1".into(), addresses: vec![(SERVER, 16)] };
-    match Config::parse(&text, &[interface]) {
+    match Config::parse(text, &[interface]) {
         Ok((config, _)) => config,
-        Err(mistakes) => panic!("{}", render("heorot.toml", &text, &mistakes)),
+        Err(mistakes) => panic!("{}", render("heorot.toml", text, &mistakes)),
     }
 }
 
 impl World {
     fn new(text: &str) -> Self {
+        Self::of(&format!("{NETWORK}{text}"))
+    }
+
+    fn of(text: &str) -> Self {
         let now = Time::from_nanoseconds(1_000_000_000);
         Self {
             heorot: Heorot::restore(now, config(text), [0; 16], Vec::new(), &mut Vec::new()),
@@ -309,6 +312,68 @@ fn a_class_gives_a_boot_file() {
     }
 }
 
+/// The files of some are on another TFTP server.
+#[test]
+fn a_class_gives_the_server_of_its_file() {
+    const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 9);
+    let text = r#"
+        [boot]
+        uefi-x64 = "ipxe.efi"
+        [[class]]
+        name = "bios"
+        architecture = ["bios", "uefi-arm64"]
+        next-server = "10.77.0.9"
+        [[class]]
+        name = "phone"
+        vendor-class = "phone"
+        next-server = "10.77.0.9"
+    "#;
+    let ipxe = |said: Said| said.with(option::IPXE, &[1, 1, 1]);
+    for (what, said, server) in [
+        ("another class", Said::discover(1).firmware(7, "PXEClient"), SERVER),
+        ("its class", Said::discover(1).firmware(0, "PXEClient"), ELSEWHERE),
+        ("a class without a file", Said::discover(1).firmware(11, "PXEClient"), ELSEWHERE),
+        ("no firmware", Said::discover(1).with(option::VENDOR_CLASS, b"phone 3"), ELSEWHERE),
+        ("iPXE gets its script from here", ipxe(Said::discover(1).firmware(0, "PXEClient")), SERVER),
+        ("nobody's", Said::discover(1), Ipv4Addr::UNSPECIFIED),
+    ] {
+        let (answer, _) = World::new(text).send(&said.clone().asking(&[67])).unwrap();
+        assert_eq!(answer.siaddr, server, "{what}");
+    }
+    // Beside another server it is named too, as the other one is in the offer beside.
+    let network = NETWORK.replace("probe", "mode = \"proxy\"\nprobe");
+    let said = Said::discover(1).firmware(0, "PXEClient").asking(&[66, 67]);
+    let (answer, _) = World::of(&format!("{network}{text}")).send(&said).unwrap();
+    assert_eq!((answer.siaddr, answer.options.text(option::TFTP_SERVER)), (ELSEWHERE, Some("10.77.0.9")));
+}
+
+/// Beside another server, who boots is told what is for booting, and of the rest nothing, whatever is asked for.
+#[test]
+fn beside_another_server_there_are_options_for_booting_alone() {
+    let text = r#"
+        [options]
+        ntp-servers = "10.77.0.5"
+        210 = "pxelinux/"
+        209 = "all.cfg"
+        force = [210, "ntp-servers"]
+        [[class]]
+        name = "bios"
+        architecture = "bios"
+        options = { 209 = "bios.cfg", "43.128" = "hex:07", tftp-server-name = "boot.example.org" }
+    "#;
+    let network = NETWORK.replace("probe", "mode = \"proxy\"\nprobe");
+    let mut world = World::of(&format!("{network}{text}"));
+    let said = Said::discover(1).firmware(0, "PXEClient").asking(&[3, 6, 42, 66, 67, 209]);
+    let told = world.told(&said);
+    let codes: Vec<_> = told.iter().map(|(code, _)| *code).collect();
+    assert_eq!(codes, [67, 66, 60, 43, 210, 209], "{told:?}");
+    assert!(told.contains(&(209, b"bios.cfg".to_vec())), "{told:?}");
+    assert!(told.contains(&(66, b"boot.example.org".to_vec())), "{told:?}");
+    assert!(told.contains(&(43, vec![6, 1, 8, 128, 1, 7, 255])), "{told:?}");
+    let of_7 = world.told(&Said::discover(2).firmware(7, "PXEClient").asking(&[209]));
+    assert!(of_7.contains(&(209, b"all.cfg".to_vec())), "{of_7:?}");
+}
+
 #[test]
 fn who_is_ignored_gets_no_answer() {
     let mut world = World::new(
@@ -374,7 +439,7 @@ fn reservations_come_into_a_running_server() {
     assert_eq!(world.line(&Said::select(1, [10, 77, 210, 1])), "ACK 10.77.210.1 for 3600");
     assert_eq!(world.line(&Said::select(2, [10, 77, 210, 2])), "ACK 10.77.210.2 for 3600");
     let text = "[[host]]\nmac = \"52:54:00:00:00:01\"\naddress = \"10.77.0.20\"\n[[host]]\nmac = \"52:54:00:00:00:03\"\naddress = \"10.77.210.2\"\n";
-    world.happen(Input::Configure(Box::new(config(text))));
+    world.happen(Input::Configure(Box::new(config(&format!("{NETWORK}{text}")))));
     let renew = Said { ciaddr: Ipv4Addr::new(10, 77, 210, 1), ..Said::by(1, MessageType::Request) };
     assert_eq!(world.line(&renew), "ACK 10.77.210.1 for 3600", "what was promised stands");
     assert_eq!(world.line(&Said::reboot(1, [10, 77, 210, 1])), "NAK 0.0.0.0");

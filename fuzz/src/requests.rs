@@ -30,10 +30,10 @@ pub fn requests_handle(bytes: &[u8]) {
             7 | 8 => {
                 let what = desk.text(&mut octets);
                 desk.operator(match kind >> 4 & 3 {
-                    0 => Query::Nodes(Some(what)),
+                    0 => Query::Nodes { set: Some(what.clone()), without: Some(what) },
                     1 => Query::Node(what),
                     2 => Query::Explain(what),
-                    _ => Query::Nodes(None),
+                    _ => Query::Nodes { set: None, without: None },
                 });
             }
             9 => desk.operator(if kind >> 4 & 1 == 0 {

@@ -61,10 +61,10 @@ fn nodeset(text: &str) {
             suffix: String::new(),
         }],
         given_names: BTreeMap::new(),
+        hosts: Hosts::default(),
         records: Vec::new(),
         hardware_addresses: BTreeMap::new(),
-        groups: BTreeMap::new(),
-        hosts: Hosts::default(),
+        groups: [("rack1".to_owned(), (0..32).collect::<NodeSet>())].into(),
     };
     let Ok(set) = NodeSet::parse(text, &directory) else { return };
     let size: u64 = set.ranges().iter().map(|range| range.size()).sum();

@@ -100,18 +100,25 @@ fn glibc_resolves_names() -> Result<(), String> {
 
 #[test]
 fn other_tools_read_the_table() -> Result<(), String> {
-    const GROUPS: &str = "mkdir -p /etc/clustershell/groups.d /etc/clustershell/groups.conf.d && cd /etc/clustershell && \
-        printf '[Main]\\ndefault: heorot\\nautodir: /etc/clustershell/groups.d\\nconfdir: /etc/clustershell/groups.conf.d\\n' > groups.conf && \
-        heorot export clustershell --config /run/heorot.toml > groups.d/heorot.yaml && \
-        printf '[live]\\nmap: %s nodeset @$GROUP\\nall: %s nodeset all\\n' \"$heorot\" \"$heorot\" > groups.conf.d/live.conf";
-    const SCRIPT: &str = "printf '#!/bin/sh\\nexec %s export ansible --config /run/heorot.toml \"$@\"\\n' \"$heorot\" > /run/inventory && chmod +x /run/inventory";
+    // The file of groups is the one of the configuration's table; the source that is asked as needed, the one that is shipped.
+    let shipped = heorot_lab::directory::workspace().join("packaging/clustershell/heorot.conf");
+    let groups = format!(
+        "mkdir -p /etc/clustershell/groups.d /etc/clustershell/groups.conf.d && cd /etc/clustershell && \
+        printf '[Main]\\ndefault: file\\nautodir: /etc/clustershell/groups.d\\nconfdir: /etc/clustershell/groups.conf.d\\n' > groups.conf && \
+        heorot export clustershell --config /run/heorot.toml | sed s/^heorot:/file:/ > groups.d/file.yaml && \
+        cp {} groups.conf.d/",
+        shipped.display()
+    );
+    const SCRIPT: &str = "printf '#!/bin/sh\\nexec heorot export ansible --config /run/heorot.toml \"$@\"\\n' > /run/inventory && chmod +x /run/inventory";
     const GPU: &str = "@gpu:\n  |--node4\n  |--node5\n  |--node6\n  |--node7\n  |--login";
     expect(&[
-        (GROUPS, ""),
+        (groups.as_str(), ""),
         ("nodeset -f @gpu", "login,node[4-7]"),
         ("nodeset -c '@*'", "4096"),
-        ("nodeset -f @live:gpu", "login,node[4-7]"),
-        ("nodeset -f @live:*", "login,node5"),
+        ("nodeset -f @heorot:gpu", "login,node[4-7]"),
+        ("nodeset -f @heorot:*", "login,node5"),
+        ("nodeset -f @state:up", ""),
+        ("nodeset -s state -l | sort | head -2", "@state:booting\n@state:down"),
         (
             "heorot export genders --config /run/heorot.toml > /run/genders; nodeattr -f /run/genders -q gpu",
             "login,node[4-7]",

@@ -361,6 +361,11 @@ impl Leases {
         self.closed.get(&address).is_some_and(|closure| closure.probed.is_some())
     }
 
+    /// Whether somebody was found to use an address.
+    pub fn is_quarantined(&self, address: Ipv4Addr) -> bool {
+        self.closed.get(&address).is_some_and(|closure| closure.probed.is_none())
+    }
+
     /// The range of an address.
     pub fn pool_of(&self, address: Ipv4Addr) -> Option<PoolId> {
         self.pools.iter().find(|(_, pool)| pool.range.contains(address)).map(|(id, _)| *id)

@@ -36,6 +36,8 @@ pub struct Node {
     pub facts: Map<String, Value>,
     /// Until when its permanent address is granted to it.
     pub granted_until: Option<Time>,
+    /// Which of its hardware addresses got an address last, since the server runs.
+    pub granted_to: Option<Mac>,
     /// What it asked last.
     pub asked: Option<String>,
     /// What it was told last.
@@ -99,6 +101,7 @@ impl Node {
             boot: Boot::default(),
             facts: Map::new(),
             granted_until: None,
+            granted_to: None,
             asked: None,
             told: None,
             trouble: None,
@@ -140,12 +143,12 @@ pub struct Nodes {
     nodes: BTreeMap<Mac, Node>,
     /// Further hardware addresses, of whom.
     identities: BTreeMap<Mac, Mac>,
-    /// Those of them that are being recorded.
-    joining: BTreeSet<Mac>,
     /// Numbers that are given or being recorded, to whom.
     numbers: BTreeMap<u32, Mac>,
     /// Machines that can be forgotten, the longest unseen first.
     forgettable: BTreeSet<(Time, Mac)>,
+    /// Further hardware addresses that are being recorded.
+    joining: BTreeSet<Mac>,
 }
 
 impl Nodes {
@@ -221,40 +224,39 @@ impl Nodes {
         }
     }
 
-    /// Joins one more hardware address to a machine while it is recorded. The machine may have so many: the one that was joined first is forgotten for it.
-    /// Whether it is the machine's now.
+    /// Joins one more hardware address to a machine, which may have so many: the one that was joined first is forgotten for it. It is the machine's
+    /// as soon as that is recorded. Whether it was to be had.
     pub fn join_latest(&mut self, mac: Mac, further: Mac, most: usize) -> bool {
-        if let Some(node) = self.nodes.get_mut(&mac)
-            && node.further_macs.len() >= most
-        {
+        if self.nodes.contains_key(&further) || self.identities.contains_key(&further) {
+            return false;
+        }
+        let Some(node) = self.nodes.get_mut(&mac) else { return false };
+        if node.further_macs.len() >= most {
             let forgotten = node.further_macs.remove(0);
             self.identities.remove(&forgotten);
+            self.joining.remove(&forgotten);
         }
         self.join(mac, &[further]);
-        let is_joined = self.identity(further) == mac;
-        if is_joined {
-            self.joining.insert(further);
-        }
-        is_joined
+        self.joining.insert(further)
     }
 
-    /// Whether it is not durable yet that this hardware address is its machine's.
+    /// Whether it is still being recorded that a hardware address is a machine's.
     pub fn is_joining(&self, further: Mac) -> bool {
         self.joining.contains(&further)
     }
 
-    /// It is durable.
+    /// It is recorded that a hardware address is a machine's.
     pub fn joined(&mut self, further: Mac) {
         self.joining.remove(&further);
     }
 
-    /// It could not be recorded: this hardware address is nobody's again.
+    /// It could not be recorded that a hardware address is a machine's: it is not.
     pub fn part(&mut self, further: Mac) {
-        self.joining.remove(&further);
-        if let Some(mac) = self.identities.remove(&further)
+        if self.joining.remove(&further)
+            && let Some(mac) = self.identities.remove(&further)
             && let Some(node) = self.nodes.get_mut(&mac)
         {
-            node.further_macs.retain(|mac| *mac != further);
+            node.further_macs.retain(|known| *known != further);
         }
     }
 
@@ -302,6 +304,7 @@ impl Nodes {
             if node.is_forgettable() {
                 for further in &node.further_macs {
                     self.identities.remove(further);
+                    self.joining.remove(further);
                 }
                 self.nodes.remove(&mac);
                 return Some(mac);

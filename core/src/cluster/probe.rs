@@ -5,6 +5,8 @@
 //!   unknown ──────────> asked ──────────> free, as it seems ──────> unknown
 //!                         └───────────────────┴──> somebody answers: quarantine
 //! ```
+//! Also of those that belong to a machine, before another hardware address is taken for that machine's: then it is no quarantine if it answers.
+//!
 //! A machine's repeated DISCOVER, and the REQUEST that follows its offer, find what the first one found out: nobody waits twice.
 
 use crate::limit::{OFFER_STANDS, PROBE_WAIT, PROBES_MAX};
@@ -23,6 +25,7 @@ pub struct Probes {
 struct Probe {
     mac: Mac,
     ends: Time,
+    is_taken: bool,
 }
 
 /// What is known of an address.
@@ -34,12 +37,15 @@ pub enum Found {
     Asked(Time),
     /// Nobody has answered.
     Free,
+    /// The machine that it belongs to has answered.
+    Taken,
 }
 
 impl Probes {
     /// What is known of an address now.
     pub fn found(&self, now: Time, address: Ipv4Addr) -> Found {
         match self.probes.get(&address) {
+            Some(probe) if probe.is_taken && now < probe.forgotten_at() => Found::Taken,
             Some(probe) if now < probe.ends => Found::Asked(probe.ends),
             Some(probe) if now < probe.forgotten_at() => Found::Free,
             Some(_) | None => Found::Unknown,
@@ -52,13 +58,20 @@ impl Probes {
             return None;
         }
         let ends = now + PROBE_WAIT;
-        self.probes.insert(address, Probe { mac, ends });
+        self.probes.insert(address, Probe { mac, ends, is_taken: false });
         Some(ends)
     }
 
     /// For which machine it was asked.
     pub fn asked_for(&self, address: Ipv4Addr) -> Option<Mac> {
         self.probes.get(&address).map(|probe| probe.mac)
+    }
+
+    /// The machine that the address belongs to has answered.
+    pub fn taken(&mut self, address: Ipv4Addr) {
+        if let Some(probe) = self.probes.get_mut(&address) {
+            probe.is_taken = true;
+        }
     }
 
     /// Somebody has the address: quarantine takes it from here.

@@ -54,6 +54,7 @@ pub(super) fn build_class(
         networks: places,
         options: draft.options,
         boot_file: draft.boot_file.map(|file| file.value),
+        next_server: draft.next_server.map(|server| server.value),
         profile: draft.profile.map(|profile| profile.value),
         ignore: draft.ignore,
     })

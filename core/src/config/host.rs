@@ -67,6 +67,8 @@ pub struct Class {
     pub options: OptionTable,
     /// What its firmware is given to start: a file of the boot directory or a URL.
     pub boot_file: Option<String>,
+    /// The TFTP server that has it, if not this one.
+    pub next_server: Option<Ipv4Addr>,
     /// What its nodes boot that name nothing themselves.
     pub profile: Option<String>,
     /// Its clients get no answer.

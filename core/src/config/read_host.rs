@@ -21,6 +21,7 @@ pub(super) struct ClassDraft {
     pub(super) networks: Option<Placed<Vec<Placed<String>>>>,
     pub(super) options: OptionTable,
     pub(super) boot_file: Option<Placed<String>>,
+    pub(super) next_server: Option<Placed<Ipv4Addr>>,
     pub(super) profile: Option<Placed<String>>,
     pub(super) ignore: bool,
 }
@@ -63,6 +64,7 @@ pub(super) fn read_class(findings: &mut Findings<'_>, class: &Entry<'_>) -> Clas
         networks: class.texts(findings, "network", value::any),
         options: read_options(findings, class),
         boot_file: class.text(findings, "boot-file", boot_file),
+        next_server: class.text(findings, "next-server", value::address),
         profile: class.text(findings, "profile", value::any),
         ignore: class.flag(findings, "ignore"),
     };

@@ -19,7 +19,7 @@ pub(super) const CLIENT_ID: Setting = Setting {
     fallback: Fallback::Otherwise("the hardware address alone says who it is"),
     example: "\"hex:01:52:54:00:00:00:17\"",
     status: Status::Works,
-    doc: "The client identifier (option 61) that says who it is, whatever hardware address it comes with. Nowhere else do client identifiers count.",
+    doc: "The client identifier (option 61) that says who it is, whatever hardware address it comes with; but not with two that are alive at once, of which one has a copied disk (see `probe`). Nowhere else do client identifiers count.",
 };
 
 /// Where a machine is.
@@ -126,6 +126,14 @@ pub(super) static CLASS: &[Setting] = &[
         example: "\"arm64/grub.efi\"",
         status: Status::Works,
         doc: "What its clients are given to start. iPXE, which says of itself what the ROM says that loaded it, gets it from a class with `user-class` only: otherwise it would load itself for ever.",
+    },
+    Setting {
+        key: "next-server",
+        kind: Kind::Text("an address"),
+        fallback: Fallback::Otherwise("this server"),
+        example: "\"10.77.0.9\"",
+        status: Status::Works,
+        doc: "The TFTP server that its clients are given (`siaddr`, and its name where they need one), if their boot file is on another one. For iPXE as `boot-file`.",
     },
     Setting {
         key: "profile",

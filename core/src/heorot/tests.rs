@@ -270,3 +270,50 @@ proptest! {
         }
     }
 }
+
+/// Sets by groups of the configuration, by states, by profiles, and by what all nodes are called; and what other tools are told of them.
+#[test]
+fn sets_and_exports_of_what_is_known() {
+    let further = "[profile.default]\nkernel = \"vmlinuz\"\n[profile.big]\nkernel = \"big\"\n\
+        [groups]\nrack1 = \"node[0-3]\"\nlogin = \"login\"\n\
+        [[node]]\nmac = \"52:54:00:00:00:05\"\nnumber = 5\nprofile = \"big\"\n\
+        [[node]]\nmac = \"52:54:00:00:00:02\"\nnumber = 2\nname = \"login\"\n";
+    let mut heorot = with_configuration(further, Vec::new());
+    let mut answer = |query: Query| {
+        let mut out = Vec::new();
+        heorot.handle(NOW, Input::Operator { id: RequestId(1), wall: Wall(0), query }, &mut out);
+        match out.pop() {
+            Some(Output::Reply(_, Answer::Json(status, body))) => format!("{status} {body}"),
+            Some(Output::Reply(_, Answer::Text(text))) => text,
+            other => panic!("not an answer: {other:?}"),
+        }
+    };
+    let set = |folded: &str, names: &[&str]| {
+        let names: Vec<_> = names.iter().map(|name| format!("\"{name}\"")).collect();
+        format!("200 {{\"folded\":\"{folded}\",\"size\":{},\"names\":[{}]}}", names.len(), names.join(","))
+    };
+    let wrong = |error: &str| format!("400 {{\"error\":\"{error}\"}}");
+    for (text, without, expected) in [
+        ("@rack1", None, set("node[0-1,3],login", &["node0", "node1", "login", "node3"])),
+        ("@rack1", Some("@login,0"), set("node[1,3]", &["node1", "node3"])),
+        ("all", None, set("node5,login", &["login", "node5"])),
+        ("@*&/5$/", None, set("node5", &["node5"])),
+        ("log*", None, set("login", &["login"])),
+        ("@state:up", None, set("", &[])),
+        ("@profile:big", None, set("", &[])),
+        ("@state:odd", None, wrong("@state:odd: there is no group 'state:odd'")),
+        ("1,@rack2", None, wrong("1,@rack2: \\\"@rack2\\\": there is no group 'rack2'")),
+        (
+            "^/etc/passwd",
+            None,
+            wrong("^/etc/passwd: files are read where the command is given, first or after a comma"),
+        ),
+    ] {
+        let query = Query::NodeSet { set: text.into(), without: without.map(str::to_owned) };
+        assert_eq!(answer(query), expected, "{text}");
+    }
+    assert_eq!(
+        answer(Query::Export(heorot_names::export::Export::Genders)),
+        "login number=2,profile=default,login,rack1\nnode5 number=5,profile=big\n"
+    );
+}

@@ -8,6 +8,7 @@ mod farewell;
 mod fqdn;
 mod inform;
 mod leasequery;
+mod namesake;
 mod offer;
 mod overheard;
 mod probe;
@@ -27,7 +28,7 @@ use crate::cluster::stage::{Stage, Step};
 use crate::config::{Mode, OptionPath, Order, Policy};
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, Turn};
-use crate::limit::LEFT_OUT_TOLD_MAX;
+use crate::limit::{LEFT_OUT_TOLD_MAX, OFFER_STANDS};
 use crate::load::Admission;
 use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
@@ -37,7 +38,7 @@ pub(crate) use offer::let_go;
 use offer::{admit, make_offer};
 pub(crate) use overheard::{forget_allowed, overheard};
 pub(crate) use probe::{answer_deferred, expire as probe_expires, occupied};
-use reply::Reply;
+use reply::{Packet, Reply};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use who::Meant;
@@ -70,6 +71,10 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
     let options = &client.message.options;
     let [identifier, relay] = [option::CLIENT_IDENTIFIER, option::RELAY_AGENT].map(|code| options.get(code));
     turn.hall.heard.note(turn.now, client.mac, identifier, relay);
+    let is_for_an_address = matches!(message_type, None | Some(MessageType::Discover | MessageType::Request));
+    if client.mode == Mode::Serve && is_for_an_address && namesake::is_in_doubt(turn, &client, datagram) {
+        return;
+    }
     let Some(message_type) = message_type else {
         // It wants an address, which is ours to give or another server's.
         return match client.mode {
@@ -158,8 +163,17 @@ fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware) -> bool {
     node.boot.firmware.insert(firmware, turn.now).is_none()
 }
 
-/// The address that a client is offered, and for how long. The same one for the same client, as long as nothing else was decided.
+/// The address that a client is offered, and for how long. The same one for the same client, as long as nothing else was decided. It stands for
+/// this client for a while, whether it is told of it or not.
 fn address_to_offer(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Option<(Ipv4Addr, Duration)> {
+    let (address, lease) = choose(turn, client, is_node)?;
+    if turn.hall.leases.offered(address).is_some() {
+        turn.hall.timers.arm(turn.now + OFFER_STANDS, Due::Address(address));
+    }
+    Some((address, lease))
+}
+
+fn choose(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Option<(Ipv4Addr, Duration)> {
     let settings = &turn.config.networks[client.place];
     let pool = |kind| PoolId { network: client.place, kind };
     if !is_node {
@@ -274,7 +288,7 @@ fn carry_out(
     datagram: Datagram<'_>,
 ) {
     match decision {
-        Decision::New(..) | Decision::Reserved(_)
+        Decision::Reserved(..) | Decision::New(..)
             if probe::before_ack(turn, client, case, address).is_some() =>
         {
             turn.hall.deferred.entry(address).or_insert_with(|| Deferred::of(datagram));
@@ -328,7 +342,7 @@ enum Case {
 enum Decision {
     /// An ACK: the address is the machine's by its number.
     Known(Duration),
-    /// An ACK: the address is kept for it.
+    /// An ACK, as soon as it is known that nobody else has the address: it is kept for the host.
     Reserved(Duration),
     /// An ACK: the address is lent to it.
     Renewed(Duration),
@@ -347,8 +361,15 @@ enum Decision {
 fn decide(turn: &Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, is_node: bool) -> Decision {
     let settings = &turn.config.networks[client.place];
     let permanent = turn.permanent_address(client.mac, client.place);
-    let reserved = who::reserved(turn, client);
+    // What a host uses already it may go on to use, whoever else was found there: it is the operator who says whose the address is.
+    let reserved = match case {
+        Case::Selecting | Case::InitReboot => who::reserved(turn, client),
+        Case::Renewing => who::kept(turn, client),
+    };
     match reserved {
+        Some((reserved, lease)) if reserved == address && case == Case::Renewing => {
+            return Decision::Known(lease);
+        }
         Some((reserved, lease)) if reserved == address => return Decision::Reserved(lease),
         Some(_) | None if permanent == Some(address) => return Decision::Known(settings.lease),
         Some(_) | None => {}
@@ -407,8 +428,7 @@ fn is_ours(turn: &Turn<'_>, address: Ipv4Addr) -> bool {
 }
 
 /// Tells once what a machine is not told, because there is no room for it in its packets.
-fn tell_left_out(turn: &mut Turn<'_>, client: &Client, reply: &Reply<'_>) {
-    let left_out = reply.left_out();
+fn tell_left_out(turn: &mut Turn<'_>, client: &Client, left_out: Vec<u8>) {
     if left_out.is_empty() || turn.hall.left_out.get(&client.mac) == Some(&left_out) {
         return;
     }
@@ -453,12 +473,12 @@ fn grant(
     {
         node.boot.file = Some(path);
     }
-    tell_left_out(turn, client, &reply);
-    if who::reserved(turn, client).is_some_and(|(reserved, _)| reserved == address) {
+    if who::kept(turn, client).is_some_and(|(kept, _)| kept == address) {
         turn.hall.heard.granted(client.mac, address, turn.now + lease);
     }
     let told = format!("ACK {address}{}", reply.describe());
-    let send = reply.send();
+    let Packet { send, left_out } = reply.packet();
+    tell_left_out(turn, client, left_out);
     // The kernel's entries hold no address of Ethernet on InfiniBand.
     let pinned = is_node && in_mid_boot && !client.message.is_infiniband();
     // What is known already is said whatever the disk does, and however long it takes.

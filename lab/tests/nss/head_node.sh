@@ -27,8 +27,9 @@ ip link add eth1 type veth peer name far
 ip address add 10.77.0.1/16 dev eth1
 for link in lo eth1 far; do ip link set $link up; done
 printf '%s' "$configuration" > /run/heorot.toml
-export HEOROT_CONTROL=/run/heorot/control.sock PATH="$PATH:/usr/sbin:/sbin"
-alias heorot="$heorot"
+mkdir /run/bin
+ln -s "$heorot" /run/bin/heorot
+export HEOROT_CONTROL=/run/heorot/control.sock PATH="/run/bin:$PATH:/usr/sbin:/sbin"
 "$heorot" serve --config /run/heorot.toml > /run/log 2>&1 &
 server=$!
 tries=0
@@ -57,5 +58,5 @@ for command in "$@"; do
     printf '%s %s\n' --- "$command"
     eval "$command" 2>&1 || echo "exit code $?"
 done
-kill $server
+kill $server 2> /dev/null || true
 wait $server || true

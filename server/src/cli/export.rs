@@ -23,13 +23,7 @@ pub(super) struct ExportCommand {
     #[arg(long, value_name = "NAME", conflicts_with = "list")]
     host: Option<String>,
     /// Path of the server's control socket
-    #[arg(
-        long,
-        value_name = "PATH",
-        env = "HEOROT_CONTROL",
-        default_value = "/run/heorot/control.sock",
-        conflicts_with = "config"
-    )]
+    #[arg(long, value_name = "PATH", env = "HEOROT_CONTROL", default_value = "/run/heorot/control.sock")]
     control: PathBuf,
 }
 

@@ -148,8 +148,14 @@ fn operators_ask_on_the_control_socket_which_can_be_made_again() {
     let path = server.directory.path().join("control.sock");
     let ask = |request: &str| exchange(&mut UnixStream::connect(&path).unwrap(), request);
     for (request, status, asked) in [
-        ("GET /v1/nodes", 200, "Nodes(None)"),
-        ("GET /v1/nodes?set=node%5B0-9%5D", 200, "Nodes(Some(\"node[0-9]\"))"),
+        ("GET /v1/nodes", 200, "Nodes { set: None, without: None }"),
+        (
+            "GET /v1/nodes?set=node%5B0-9%5D&without=node5",
+            200,
+            "Nodes { set: Some(\"node[0-9]\"), without: Some(\"node5\") }",
+        ),
+        ("GET /v1/nodeset?set=%40rack1", 200, "NodeSet { set: \"@rack1\", without: None }"),
+        ("GET /v1/export/slurm", 200, "Export(Slurm)"),
         ("GET /v1/nodes/52:54:00:00:00:17", 200, "Node(\"52:54:00:00:00:17\")"),
         ("GET /v1/nodes/node23/explain", 200, "Explain(\"node23\")"),
         ("GET /v1/nodes/nobody", 404, "Node(\"nobody\")"),
@@ -159,6 +165,7 @@ fn operators_ask_on_the_control_socket_which_can_be_made_again() {
         assert_eq!(server.asked.lock().unwrap().last().unwrap(), asked);
     }
     assert!(ask("GET /v2").0.starts_with("http/1.1 404"));
+    assert!(ask("GET /v1/export/xml").0.starts_with("http/1.1 404"));
 
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o660);

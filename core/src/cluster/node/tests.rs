@@ -68,6 +68,35 @@ fn further_hardware_addresses_are_the_same_machine() {
     assert_eq!(nodes.identity(mac(11)), mac(1), "and stays the first one's");
 }
 
+/// A further hardware address counts from its record on; what could not be recorded leaves nothing.
+#[test]
+fn a_further_address_is_there_when_it_is_recorded() {
+    let mut nodes = Nodes::default();
+    nodes.meet(START, mac(1));
+    nodes.meet(START, mac(2));
+    assert!(!nodes.join_latest(mac(1), mac(2), 2), "a machine of its own");
+    assert!(!nodes.join_latest(mac(3), mac(11), 2), "nobody knows that one");
+    for further in [11, 12] {
+        assert!(nodes.join_latest(mac(1), mac(further), 2));
+        assert!(nodes.is_joining(mac(further)));
+    }
+    nodes.joined(mac(11));
+    assert!(!nodes.is_joining(mac(11)) && !nodes.join_latest(mac(2), mac(11), 2), "it is the first one's");
+    nodes.part(mac(11));
+    nodes.part(mac(12));
+    assert_eq!(
+        (nodes.identity(mac(11)), nodes.identity(mac(12))),
+        (mac(1), mac(12)),
+        "what is recorded stays"
+    );
+    assert_eq!(nodes.get(mac(1)).unwrap().further_macs, [mac(11)]);
+    for further in [13, 14] {
+        assert!(nodes.join_latest(mac(1), mac(further), 2));
+    }
+    assert_eq!(nodes.get(mac(1)).unwrap().further_macs, [mac(13), mac(14)], "the oldest gives way");
+    assert_eq!(nodes.identity(mac(11)), mac(11));
+}
+
 #[test]
 fn strangers_are_forgotten_before_the_table_overflows() {
     let mut nodes = Nodes::default();

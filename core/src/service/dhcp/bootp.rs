@@ -1,9 +1,8 @@
 //! BOOTP, as RFC 951 has it and RFC 1534 has a DHCP server speak it: one question, one answer, and an address that is never given back.
 
 use super::client::Client;
-use super::{address_to_offer, at_once, heard, meet, silence};
-use crate::hall::{Due, Turn};
-use crate::limit::OFFER_STANDS;
+use super::{address_to_offer, at_once, heard, meet, silence, who};
+use crate::hall::Turn;
 use crate::message::Datagram;
 use crate::wire::dhcp::{Message, Options, WRITTEN_OCTETS_MIN, option};
 use std::net::Ipv4Addr;
@@ -20,8 +19,8 @@ pub(super) fn handle(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_
         return;
     }
     let has_number = |turn: &Turn<'_>| turn.permanent_address(client.mac, client.place).is_some();
-    let is_listed = turn.hall.listed.get(turn.config, client.mac).is_some()
-        || client.meant.host(turn).is_some_and(|host| host.address.is_some());
+    let is_listed =
+        turn.hall.listed.get(turn.config, client.mac).is_some() || who::reserved(turn, client).is_some();
     if !has_number(turn) && !is_listed && !turn.config.networks[client.place].bootp {
         return turn.malformed("dhcp-bootp");
     }
@@ -32,7 +31,6 @@ pub(super) fn handle(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_
     let Some((address, _)) = address_to_offer(turn, client, is_node) else {
         return silence(turn, client, is_node);
     };
-    turn.hall.timers.arm(turn.now + OFFER_STANDS, Due::Address(address));
     // RFC 951 7.3: who knows its address is only told the rest; a wrong one it cannot be told, for there is no NAK.
     if asked.ciaddr.is_unspecified() || asked.ciaddr == address {
         at_once::grant(turn, client, address, is_node, datagram);

@@ -1,7 +1,7 @@
 //! A client has an address by other means and wants to know the rest (RFC 2131 4.3.5).
 
 use super::client::Client;
-use super::reply::Reply;
+use super::reply::{Packet, Reply};
 use super::tell_left_out;
 use crate::hall::Turn;
 use crate::message::Output;
@@ -22,6 +22,7 @@ pub(super) fn handle(turn: &mut Turn<'_>, client: &Client) {
     }
     // Neither yiaddr nor lease times: it has its address from elsewhere.
     let reply = Reply::new(turn, client, MessageType::Ack).parameters(address);
-    tell_left_out(turn, client, &reply);
-    turn.out.push(Output::Dhcp(reply.send()));
+    let Packet { send, left_out } = reply.packet();
+    tell_left_out(turn, client, left_out);
+    turn.out.push(Output::Dhcp(send));
 }

@@ -1,12 +1,12 @@
 //! Offers: what they say is the reply's affair, when they go is decided here.
 
 use super::client::Client;
-use super::reply::{Missing, Reply};
+use super::reply::{Missing, Packet, Reply};
 use super::{address_to_offer, at_once, probe, silence, tell_left_out};
 use crate::config::{FirmwareKind, Protocol};
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, HeldBack, Offer, Turn};
-use crate::limit::{OFFER_STANDS, OFFERS_HELD_BACK_MAX};
+use crate::limit::OFFERS_HELD_BACK_MAX;
 use crate::load::{self, Admission, Waiter};
 use crate::mac::Mac;
 use crate::message::Datagram;
@@ -27,13 +27,11 @@ pub(super) fn make_offer(
     let Some((address, lease)) = address_to_offer(turn, client, is_node) else {
         return silence(turn, client, is_node);
     };
-    turn.hall.timers.arm(turn.now + OFFER_STANDS, Due::Address(address));
     if at_once::is_wanted(turn, client, admission) && at_once::grant(turn, client, address, is_node, datagram)
     {
         return;
     }
     let reply = Reply::new(turn, client, MessageType::Offer).lease(address, lease).parameters(address);
-    tell_left_out(turn, client, &reply);
     let told = format!("OFFER {address}{}", reply.describe());
     let probed = probe::before_offer(turn, client, address);
     offer(turn, client, Terms { address, admission, probed, told }, reply, datagram);
@@ -62,7 +60,9 @@ pub(super) fn offer(
     if let Some(Missing { what, to_do }) = reply.missing_boot_file() {
         turn.trouble(client.mac, format!("its firmware was offered no boot file: {what}"), Some(to_do));
     }
-    let offer = Offer { told, send: reply.send() };
+    let Packet { send, left_out } = reply.packet();
+    tell_left_out(turn, client, left_out);
+    let offer = Offer { told, send };
     let now = turn.now;
     let at = match admission {
         Admission::Now => probed,

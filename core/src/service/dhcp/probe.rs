@@ -9,6 +9,7 @@
 //! time that an offer stands.
 
 use super::Case;
+use super::namesake;
 use super::offer::make_offer;
 use super::who::Meant;
 use crate::cluster::probe::Found;
@@ -40,7 +41,7 @@ pub(super) fn before_offer(turn: &mut Turn<'_>, client: &Client, address: Ipv4Ad
     match turn.hall.probes.found(turn.now, address) {
         Found::Free => None,
         Found::Asked(until) => Some(until),
-        Found::Unknown => {
+        Found::Unknown | Found::Taken => {
             let until = turn.hall.probes.begin(turn.now, address, client.mac)?;
             turn.hall.timers.arm(until, Due::Probe(address));
             turn.probe(client.place, address);
@@ -59,9 +60,13 @@ pub(super) fn before_ack(
     match (case, turn.hall.probes.found(turn.now, address)) {
         (_, Found::Asked(until)) => Some(until),
         // It has the address, and would answer an echo itself.
-        (Case::Renewing, Found::Free | Found::Unknown) if !turn.config.networks[client.place].on_link => None,
-        (Case::Selecting, Found::Free | Found::Unknown) => None,
-        (Case::InitReboot | Case::Renewing, Found::Free | Found::Unknown) => {
+        (Case::Renewing, Found::Free | Found::Unknown | Found::Taken)
+            if !turn.config.networks[client.place].on_link =>
+        {
+            None
+        }
+        (Case::Selecting, Found::Free | Found::Unknown | Found::Taken) => None,
+        (Case::InitReboot | Case::Renewing, Found::Free | Found::Unknown | Found::Taken) => {
             before_offer(turn, client, address)
         }
     }
@@ -70,6 +75,9 @@ pub(super) fn before_ack(
 /// Somebody has an address that we were about to lend.
 pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>) {
     let asked_for = turn.hall.probes.asked_for(address);
+    if namesake::lives(turn, address, mac) {
+        return answer_deferred(turn, address);
+    }
     let is_ours = turn.hall.leases.is_probed(address)
         || (asked_for.is_some() && turn.hall.leases.get(address).is_none());
     // The machine itself may well answer: its last system still runs beside the agent that asks.
@@ -82,9 +90,12 @@ pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>)
     turn.hall.timers.arm(until, Due::Address(address));
     let minutes = QUARANTINE.as_secs() / 60;
     let who = mac.map_or_else(|| "a host that answers ICMP echo".into(), |mac| mac.to_string());
-    let what = format!(
-        "{address} is used by {who} although it is lent to nobody: it is not lent for {minutes} minutes"
-    );
+    let whose = match asked_for.filter(|_| turn.hall.reservations.has_address(address)) {
+        Some(host) => format!("kept for {host}"),
+        None => "lent to nobody".into(),
+    };
+    let what =
+        format!("{address} is used by {who} although it is {whose}: it is not lent for {minutes} minutes");
     turn.event(asked_for, Kind::Trouble, what);
     answer_deferred(turn, address);
     let waits = |held: &&HeldBack| held.address == address;

@@ -89,14 +89,17 @@ pub(super) fn at_its_address(client: &Client) -> Option<DhcpTarget> {
     (!address.is_unspecified()).then_some(DhcpTarget::Address(SocketAddrV4::new(address, 68)))
 }
 
-/// Writes into an answer what the client boots, as its firmware wants to be told it. `item` is the entry of the menu that this answers.
+/// Writes into an answer what the client boots, as its firmware wants to be told it. `next_server` has the file, if it is another server than this
+/// one. `item` is the entry of the menu that this answers.
 pub(super) fn tell(
     message: &mut Message,
     client: &Client,
     offered: &Offered<'_>,
+    next_server: Option<Ipv4Addr>,
     pxe: &Pxe,
     item: Option<Item>,
 ) {
+    message.siaddr = next_server.unwrap_or(Ipv4Addr::UNSPECIFIED);
     let has = |wanted: Trait| client.traits.contains(&wanted);
     let said = match offered {
         Offered::Nothing if has(Trait::RaspberryPi) => Some(raspberry_pi()),
@@ -108,7 +111,8 @@ pub(super) fn tell(
         Offered::File(_) => None,
         Offered::Menu(services) => Some(menu(pxe, services, client.server)),
     };
-    message.siaddr = client.server;
+    let server = next_server.unwrap_or(client.server);
+    message.siaddr = server;
     let asked = client.message.options.get(option::PARAMETER_LIST).unwrap_or_default();
     if let Offered::File(BootFile::Path(name) | BootFile::Url(name)) = offered {
         // In option 67 if the client asked for that, with `file` empty; in `file` otherwise, where every PXE ROM since 1997 looks.
@@ -120,7 +124,7 @@ pub(super) fn tell(
         }
     }
     if has(Trait::ServerIsNamed) {
-        let name = client.server.to_string();
+        let name = server.to_string();
         message.sname = name.as_str().into();
         if asked.contains(&option::TFTP_SERVER) {
             message.options.set(option::TFTP_SERVER, name);

@@ -2,11 +2,11 @@ use super::client::Client;
 use super::{bootp, fqdn, pxe, renewal, told};
 use crate::cluster::boot::{self, BootFile, Offered};
 use crate::cluster::quirk::Trait;
-use crate::config::{Config, Network, OptionTable};
+use crate::config::{Config, Mode, Network, OptionTable};
 use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::message::{DhcpSend, DhcpTarget};
-use crate::wire::dhcp::{Message, MessageType, Op, Options, option};
+use crate::wire::dhcp::{Fitted, Message, MessageType, Op, Options, option};
 use crate::wire::pxe::Item;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
@@ -32,6 +32,16 @@ pub(super) struct Reply<'a> {
     offered: Offered<'a>,
     /// Whether the operator means it to boot what is offered, also if that is nothing.
     is_named: bool,
+    /// The server that has the file, if it is another one.
+    next_server: Option<Ipv4Addr>,
+}
+
+/// A packet as it goes out.
+#[derive(Debug)]
+pub(super) struct Packet {
+    pub(super) send: DhcpSend,
+    /// The options for which there was no room.
+    pub(super) left_out: Vec<u8>,
 }
 
 /// What the configuration lacks for a firmware, and what to do.
@@ -94,6 +104,7 @@ impl<'a> Reply<'a> {
         let number = node.and_then(|node| node.number.or(node.claim));
         let node_name = number.map(|number| turn.name(number));
         let tables = client.meant.option_tables(turn, client);
+        let next_server = client.meant.next_server(turn, client).or_else(|| told::next_server(&tables));
         let named = client.meant.boot_file(turn, client, &tables);
         let is_named = named.is_some();
         let of_firmware = || {
@@ -119,6 +130,7 @@ impl<'a> Reply<'a> {
             config: turn.config,
             offered,
             is_named,
+            next_server,
         }
     }
 
@@ -156,12 +168,9 @@ impl<'a> Reply<'a> {
         if let Some(name) = self.host_name {
             options.set(option::HOST_NAME, name);
         }
-        self.boot();
+        self.boot(None);
         for table in &self.tables {
-            told::apply(table, &mut self.message.options, &mut parameters);
-        }
-        if let Some(server) = told::next_server(&self.tables) {
-            self.message.siaddr = server;
+            told::apply(table, |_| true, &mut self.message.options, &mut parameters);
         }
         let asked = self.client.message.options.get(option::PARAMETER_LIST);
         told::select(&mut self.message.options, &parameters, asked, &self.tables);
@@ -181,7 +190,8 @@ impl<'a> Reply<'a> {
 
     /// What to boot and nothing else, beside another server's offer.
     pub(super) fn boot_only(mut self) -> Self {
-        self.boot();
+        self.boot(None);
+        self.boot_options();
         self
     }
 
@@ -191,7 +201,10 @@ impl<'a> Reply<'a> {
         if let Some(item) = item {
             self.offered = pxe::entry(self.config, self.client, item)?;
         }
-        pxe::tell(&mut self.message, self.client, &self.offered, &self.config.pxe, item);
+        self.boot(item);
+        if self.client.mode == Mode::Proxy {
+            self.boot_options();
+        }
         // Whoever comes to a boot server takes its word for it by this (PXE 2.1, 2.2.4).
         self.message.options.set(option::VENDOR_CLASS, self.client.class.as_str());
         let says_something =
@@ -200,8 +213,19 @@ impl<'a> Reply<'a> {
     }
 
     /// What firmware is to boot.
-    fn boot(&mut self) {
-        pxe::tell(&mut self.message, self.client, &self.offered, &self.config.pxe, None);
+    fn boot(&mut self, item: Option<Item>) {
+        let (offered, pxe) = (&self.offered, &self.config.pxe);
+        pxe::tell(&mut self.message, self.client, offered, self.next_server, pxe, item);
+    }
+
+    /// What the operator says to whoever boots, where all else is another server's to say.
+    fn boot_options(&mut self) {
+        let mut parameters = Options::default();
+        for table in &self.tables {
+            told::apply(table, told::is_for_boot, &mut self.message.options, &mut parameters);
+        }
+        let asked = self.client.message.options.get(option::PARAMETER_LIST);
+        told::select(&mut self.message.options, &parameters, asked, &self.tables);
     }
 
     /// What is missing in the configuration, if the client boots and is told of nothing.
@@ -252,8 +276,13 @@ impl<'a> Reply<'a> {
         DhcpSend { target, ..self.send() }
     }
 
+    /// The packet, where nothing that it may lack has to be told.
+    pub(super) fn send(self) -> DhcpSend {
+        self.packet().send
+    }
+
     /// The packet, and how it gets there (RFC 2131 4.1).
-    pub(super) fn send(mut self) -> DhcpSend {
+    pub(super) fn packet(mut self) -> Packet {
         let asked = &self.client.message;
         let is_nak = self.message_type == MessageType::Nak;
         let target = if !asked.giaddr.is_unspecified() {
@@ -278,12 +307,9 @@ impl<'a> Reply<'a> {
         } else {
             DhcpTarget::Frame(self.client.mac, asked.ciaddr)
         };
-        DhcpSend {
-            interface: self.client.interface.clone(),
-            source: self.client.server,
-            target,
-            payload: self.message.fit(self.octets_max(), self.may_overload()).octets,
-        }
+        let Fitted { octets, left_out } = self.message.fit(self.octets_max(), self.may_overload());
+        let (interface, source) = (self.client.interface.clone(), self.client.server);
+        Packet { send: DhcpSend { interface, source, target, payload: octets }, left_out }
     }
 
     /// The whole name that DNS has for the address of this packet, if it has one.
@@ -297,14 +323,6 @@ impl<'a> Reply<'a> {
         let numbering = &self.settings.numbering;
         let name = self.node_name.as_ref().filter(|_| numbering.number(address).is_some())?;
         Some(format!("{name}{}.{}", numbering.suffix, self.cluster))
-    }
-
-    /// The options for which there is no room.
-    pub(super) fn left_out(&self) -> Vec<u8> {
-        if self.message.octets_most() <= self.octets_max() {
-            return Vec::new();
-        }
-        self.message.fit(self.octets_max(), self.may_overload()).left_out
     }
 
     /// Firmware is not asked to look for options where a boot file's name or a server's may stand: not every ROM knows option 52.

@@ -11,7 +11,7 @@ use crate::cluster::shadow::{Answer, End, Exchange};
 use crate::config::Mode;
 use crate::event::Kind;
 use crate::hall::{Due, Turn};
-use crate::limit::{OFFER_STANDS, SHADOWS_MAX};
+use crate::limit::SHADOWS_MAX;
 use crate::mac::Mac;
 use crate::message::Overheard;
 use crate::wire::dhcp::{Message, MessageType, option};
@@ -116,7 +116,6 @@ fn would_offer(turn: &mut Turn<'_>, client: &Client) -> String {
             false => format!("{asked}: would have said nothing, as it is a guest"),
         };
     };
-    turn.hall.timers.arm(turn.now + OFFER_STANDS, Due::Address(address));
     let reply = Reply::new(turn, client, MessageType::Offer).lease(address, lease).parameters(address);
     format!("{asked}: would have OFFERed {address}{}", reply.describe())
 }

@@ -4,11 +4,16 @@ use crate::config::{OptionPath, OptionTable};
 use crate::wire::dhcp::{Options, encapsulated, option};
 use std::net::Ipv4Addr;
 
-/// Lets a table say what it says: `needed` are the options that go out in any case, `parameters` those that are asked for.
+/// Lets a table say what it says of some options: `needed` are those that go out in any case, `parameters` those that are asked for.
 ///
 /// What is needed stays so, with another value.
-pub(super) fn apply(table: &OptionTable, needed: &mut Options, parameters: &mut Options) {
-    for (path, value) in &table.values {
+pub(super) fn apply(
+    table: &OptionTable,
+    is_spoken_of: impl Fn(u8) -> bool,
+    needed: &mut Options,
+    parameters: &mut Options,
+) {
+    for (path, value) in table.values.iter().filter(|(path, _)| is_spoken_of(path.code())) {
         let code = path.code();
         // The boot file's name has a place of its own.
         if code == option::BOOT_FILE {
@@ -29,6 +34,12 @@ pub(super) fn apply(table: &OptionTable, needed: &mut Options, parameters: &mut 
             None => options.remove(code),
         }
     }
+}
+
+/// Whether an option is for who boots, and so may stand beside another server's answer: what is the maker's (43, 60 and 125) and PXE's (128 to 135,
+/// RFC 4578), TFTP servers (66 and 150), what is iPXE's (175) and PXELINUX's (208 to 211, RFC 5071).
+pub(super) fn is_for_boot(code: u8) -> bool {
+    matches!(code, 43 | 60 | 66 | 125 | 128..=135 | 150 | 175 | 208..=211)
 }
 
 /// The server of boot files that the operator names instead of us: most ROMs ask nobody for option 66, and load from the address in `siaddr` (RFC 2131 2).

@@ -1,6 +1,7 @@
 //! Whom the operator means by a client, and what that client is to be told.
 
 use super::client::Client;
+use super::namesake;
 use crate::cluster::node::Firmware;
 use crate::cluster::reservation::{self, By, Entry, Traits};
 use crate::config::{Class, Host, ListedNode, OptionPath, OptionTable};
@@ -21,9 +22,19 @@ pub(super) struct Meant {
 impl Meant {
     /// Looks for them: a few look-ups for nodes and hosts, and a comparison with each class.
     pub(super) fn find(turn: &Turn<'_>, client: &Client) -> Self {
-        let traits = traits(client);
+        let mut traits = traits(client);
         let classes = reservation::classes(turn.config, &traits);
-        Self { entry: turn.hall.reservations.find(&traits), classes }
+        let mut entry = turn.hall.reservations.find(&traits);
+        if namesake::is_another(turn, client, entry) {
+            traits.client = None;
+            entry = turn.hall.reservations.find(&traits);
+        }
+        Self { entry, classes }
+    }
+
+    /// The `[[node]]` or `[[host]]` that it is, and what says so.
+    pub(super) fn entry(&self) -> Option<(Entry, By)> {
+        self.entry
     }
 
     /// The `[[host]]` that it is.
@@ -78,13 +89,24 @@ impl Meant {
         client: &Client,
         tables: &[&OptionTable],
     ) -> Option<String> {
+        let mut classes = self.boot_classes(turn, client);
         if client.firmware == Some(Firmware::Ipxe) {
-            let meant = |class: &&Class| !class.user_classes.is_empty();
             let named = |class: &Class| boot_file_name([&class.options]).or_else(|| class.boot_file.clone());
-            return self.classes(turn).rev().filter(meant).find_map(named);
+            return classes.find_map(named);
         }
         let by_option = boot_file_name(tables.iter().rev().copied());
-        by_option.or_else(|| self.classes(turn).rev().find_map(|class| class.boot_file.clone()))
+        by_option.or_else(|| classes.find_map(|class| class.boot_file.clone()))
+    }
+
+    /// The TFTP server that the operator means it to use, if it is another one than this.
+    pub(super) fn next_server(&self, turn: &Turn<'_>, client: &Client) -> Option<Ipv4Addr> {
+        self.boot_classes(turn, client).find_map(|class| class.next_server)
+    }
+
+    /// The classes that say what it boots, the last in the file first.
+    fn boot_classes<'a>(&self, turn: &Turn<'a>, client: &Client) -> impl Iterator<Item = &'a Class> {
+        let is_ipxe = client.firmware == Some(Firmware::Ipxe);
+        self.classes(turn).rev().filter(move |class| !is_ipxe || !class.user_classes.is_empty())
     }
 
     /// The profile that its class gives it.
@@ -100,15 +122,20 @@ fn boot_file_name<'a>(tables: impl IntoIterator<Item = &'a OptionTable>) -> Opti
     Some(String::from_utf8_lossy(name.as_deref().unwrap_or_default()).into_owned())
 }
 
-/// The address that is kept for a host on this network, and for how long it gets it. While another machine still has it, or was found to use it, it is not to
-/// be had.
+/// The address that a host can be given on this network, as it is kept for it, and for how long. While somebody else was found to use it, it is
+/// not to be had, unless the host had it before: it is a guest like others meanwhile.
 pub(super) fn reserved(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Duration)> {
+    let holds = |address| turn.hall.heard.has(turn.now, client.mac, address);
+    kept(turn, client).filter(|(address, _)| !turn.hall.leases.is_quarantined(*address) || holds(*address))
+}
+
+/// The address that is kept for a host on this network, and for how long it gets it. While it is still lent to another machine, it is not to be had.
+pub(super) fn kept(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Duration)> {
     let settings = &turn.config.networks[client.place];
     let host = client.meant.host(turn)?;
     let address = host.address.filter(|address| settings.contains(*address))?;
     let to_another = turn.hall.leases.get(address).is_some_and(|lease| lease.mac != client.mac);
-    let is_closed = turn.hall.leases.closure(address).is_some_and(|closure| closure.probed.is_none());
-    (!to_another && !is_closed).then(|| (address, host.lease.unwrap_or(settings.lease)))
+    (!to_another).then(|| (address, host.lease.unwrap_or(settings.lease)))
 }
 
 /// How long an address of `guests` is lent to this one.
@@ -119,19 +146,13 @@ pub(super) fn guest_lease(turn: &Turn<'_>, client: &Client) -> Duration {
 
 /// A machine that is listed by something else than its hardware address is from now on known by that too.
 pub(super) fn recognise(turn: &mut Turn<'_>, client: &Client) {
-    let Some((Entry::Node(place), by @ (By::Client | By::Relay))) = client.meant.entry else { return };
-    let Some(listed) = turn.config.nodes.get(place) else { return };
-    if by == By::Client {
-        // The same node with another hardware address: what it is called says so.
-        let holder = listed.number.and_then(|number| turn.hall.nodes.holder(number));
-        let known = holder.or_else(|| turn.hall.listed.bound(place));
-        let known = known.map(|known| turn.hall.nodes.identity(known));
-        if let Some(known) = known.filter(|known| *known != turn.hall.nodes.identity(client.mac))
-            && turn.hall.nodes.join_latest(known, client.mac, MACS_PER_NODE_MAX)
-        {
-            turn.keep_node(known);
-            turn.promise(Promise::Join(client.mac));
-        }
+    let Some((Entry::Node(place), By::Client | By::Relay)) = client.meant.entry else { return };
+    // The same node with another hardware address: what it is called says so.
+    if let Some(known) = namesake::of(turn, client, client.meant.entry)
+        && turn.hall.nodes.join_latest(known, client.mac, MACS_PER_NODE_MAX)
+    {
+        turn.keep_node(known);
+        turn.promise(Promise::Join(client.mac));
     }
     turn.hall.listed.bind(client.mac, place);
     turn.hall.listed.bind(turn.hall.nodes.identity(client.mac), place);

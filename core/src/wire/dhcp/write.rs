@@ -37,13 +37,6 @@ impl Message {
         Fitted { octets, left_out: layout.left_out }
     }
 
-    /// Octets that are enough for the whole packet.
-    pub fn octets_most(&self) -> usize {
-        // Code and length stand before every 255 octets of a value, a zero after the boot file's name, and the end after all.
-        let written = |value: &[u8]| value.len() + 2 * (value.len() / 255 + 1);
-        OPTIONS + self.options.iter().map(|(_, value)| written(value)).sum::<usize>() + 2
-    }
-
     /// Puts every option into the first field that has room for it.
     fn lay_out(&self, room: usize, may_overload: bool) -> Layout {
         let room = room - 1; // for the end

@@ -66,7 +66,7 @@ fn later_tables_go_before_earlier_ones() {
     ] {
         let (mut needed, mut parameters) = (options(&needed), options(&parameters));
         for table in &tables {
-            apply(table, &mut needed, &mut parameters);
+            apply(table, |_| true, &mut needed, &mut parameters);
         }
         assert_eq!((needed, parameters), (options(in_need), options(parameters_after)), "{what}");
     }
