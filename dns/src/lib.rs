@@ -6,15 +6,18 @@
 //!
 //! - [`resolver`](Resolver): which queries are answered, with what response code;
 //! - `zone`: which names exist and what they have;
-//! - `reverse`: which zones of in-addr.arpa are ours;
+//! - `data`: what a name can have, and `tree`: names that are written down and not computed;
+//! - `reverse`: which zones of in-addr.arpa and ip6.arpa are ours;
 //! - `name`: a domain name as octets, compared without regard to case;
 //! - `wire`: messages, read and written; the crate `domain` is seen nowhere else.
 
+mod data;
 mod name;
 mod resolver;
 mod reverse;
 mod settings;
 mod statistics;
+mod tree;
 mod wire;
 mod zone;
 

@@ -1,8 +1,9 @@
+use crate::data::Type;
 use crate::name::NameError;
 use crate::settings::Settings;
 use crate::statistics::{Dropped, ResponseCode, Statistics};
 use crate::wire::{self, Body, Question, Wanted};
-use crate::zone::{Found, QueryType, Zones};
+use crate::zone::{Answer, Found, Zones};
 use heorot_names::Directory;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -140,19 +141,19 @@ impl Resolver {
             return Err(Dropped::PortZero);
         }
         let request = wire::read(query.payload)?;
-        let (code, found) = self.decide(&request.body);
+        let (code, answer) = self.decide(&request.body);
         let octets_max = match query.transport {
             Transport::Udp => wire::udp_octets(&request.body),
             Transport::Tcp => TCP_OCTETS_MAX,
         };
-        let reply = wire::write(&request, code, found.as_ref(), octets_max);
+        let reply = wire::write(&request, code, answer.as_ref(), octets_max);
         self.statistics.count_reply(code);
         self.statistics.truncated += u64::from(reply.truncated);
         Ok(reply.payload)
     }
 
     /// What to say, from what makes a message unreadable down to what the zones hold.
-    fn decide(&self, body: &Body) -> (ResponseCode, Option<Found>) {
+    fn decide(&self, body: &Body) -> (ResponseCode, Option<Answer>) {
         let (question, edns) = match body {
             // RFC 1035 4.1.1: we do not support this kind of query.
             Body::OtherOpcode => return (ResponseCode::NotImp, None),
@@ -173,11 +174,11 @@ impl Resolver {
         }
     }
 
-    fn find(&self, question: &Question, wanted: QueryType) -> (ResponseCode, Option<Found>) {
+    fn find(&self, question: &Question, wanted: Type) -> (ResponseCode, Option<Answer>) {
         match self.zones.find(&question.name, wanted) {
             Ok(Found::Elsewhere) => (ResponseCode::Refused, None),
-            Ok(found @ (Found::Answer(_) | Found::NoData(_))) => (ResponseCode::NoError, Some(found)),
-            Ok(found @ Found::NoName(_)) => (ResponseCode::NxDomain, Some(found)),
+            Ok(Found::Here(answer)) if answer.no_name => (ResponseCode::NxDomain, Some(answer)),
+            Ok(Found::Here(answer)) => (ResponseCode::NoError, Some(answer)),
             Err(NameError { .. }) => (ResponseCode::ServFail, None),
         }
     }

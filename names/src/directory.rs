@@ -152,7 +152,7 @@ impl Directory {
         self.hosts.any_address(lowest, highest)
             || self.networks.iter().any(|network| {
                 let Some(first) = network.first_ipv6 else { return false };
-                let last = network.address_ipv6(network.numbers.highest).unwrap_or(Ipv6Addr::from(u128::MAX));
+                let last = network.address_ipv6(network.numbers.highest).unwrap_or_else(|| u128::MAX.into());
                 first <= highest && last >= lowest
             })
     }

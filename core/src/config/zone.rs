@@ -273,7 +273,7 @@ fn owner(text: &str, zone: Option<&str>) -> Result<String, Wrong> {
 fn target(text: &str, zone: Option<&str>) -> Result<String, Wrong> {
     let name = text.to_ascii_lowercase();
     let whole = name.strip_suffix('.');
-    let name = whole.map_or(name.clone(), str::to_owned);
+    let name = whole.unwrap_or(&name).to_owned();
     check_name(text, &name, zone)?;
     match (whole, zone) {
         (None, Some(zone)) if !name.contains('.') => Ok(in_zone(&name, zone)),
