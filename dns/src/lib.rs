@@ -12,6 +12,7 @@
 //! - `wire`: messages, read and written; the crate `domain` is seen nowhere else.
 
 mod data;
+mod lent;
 mod name;
 mod resolver;
 mod reverse;

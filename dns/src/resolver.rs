@@ -4,7 +4,7 @@ use crate::settings::Settings;
 use crate::statistics::{Dropped, ResponseCode, Statistics};
 use crate::wire::{self, Body, Question, Wanted};
 use crate::zone::{Answer, Found, Zones};
-use heorot_names::Directory;
+use heorot_names::{Changes, Directory};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -21,6 +21,8 @@ pub enum Input<'a> {
     Query(Query<'a>),
     /// The names of the nodes are these from now on.
     Publish(Arc<Directory>),
+    /// And these have come or gone that are no arithmetic. Moments in it are on the clock of `now_nanoseconds`.
+    Change(Changes),
     /// The configuration was read again.
     Configure(Settings),
 }
@@ -82,16 +84,15 @@ impl Resolver {
     /// # Errors
     /// The zone, the server's name or that of a host is no domain name.
     pub fn new(settings: Settings, directory: Arc<Directory>) -> Result<Self, NameError> {
-        let serial = settings.serial;
-        Ok(Self { zones: Zones::new(settings, directory, serial)?, statistics: Statistics::default() })
+        Ok(Self { zones: Zones::new(settings, directory)?, statistics: Statistics::default() })
     }
 
     /// Takes one input, and appends to `out` what follows from it. `now_nanoseconds` is monotonic.
     ///
     /// Nothing here lasts, so far: every reply follows its query at once.
-    pub fn handle(&mut self, _now_nanoseconds: u64, input: Input<'_>, out: &mut Vec<Output>) {
+    pub fn handle(&mut self, now_nanoseconds: u64, input: Input<'_>, out: &mut Vec<Output>) {
         match input {
-            Input::Query(query) => match self.answer(&query) {
+            Input::Query(query) => match self.answer(now_nanoseconds, &query) {
                 Ok(payload) => {
                     let Query { transport, from: to, id, .. } = query;
                     out.push(Output::Reply { transport, to, id, payload });
@@ -105,6 +106,7 @@ impl Resolver {
                 }
             },
             Input::Publish(directory) => self.change(self.zones.settings().clone(), directory),
+            Input::Change(changes) => self.zones.change(changes),
             Input::Configure(settings) => self.change(settings, Arc::clone(self.zones.directory())),
         }
     }
@@ -124,15 +126,13 @@ impl Resolver {
         if settings == *self.zones.settings() && directory == *self.zones.directory() {
             return;
         }
-        // RFC 1982 3: serials wrap.
-        let serial = self.zones.serial().wrapping_add(1);
-        match Zones::new(settings, directory, serial) {
+        match self.zones.followed_by(settings, directory) {
             Ok(zones) => self.zones = zones,
             Err(NameError { .. }) => self.statistics.snapshots_refused += 1,
         }
     }
 
-    fn answer(&mut self, query: &Query<'_>) -> Result<Vec<u8>, Dropped> {
+    fn answer(&mut self, now_nanoseconds: u64, query: &Query<'_>) -> Result<Vec<u8>, Dropped> {
         match query.transport {
             Transport::Udp => self.statistics.queries_udp += 1,
             Transport::Tcp => self.statistics.queries_tcp += 1,
@@ -141,7 +141,7 @@ impl Resolver {
             return Err(Dropped::PortZero);
         }
         let request = wire::read(query.payload)?;
-        let (code, answer) = self.decide(&request.body);
+        let (code, answer) = self.decide(now_nanoseconds, &request.body);
         let octets_max = match query.transport {
             Transport::Udp => wire::udp_octets(&request.body),
             Transport::Tcp => TCP_OCTETS_MAX,
@@ -153,7 +153,7 @@ impl Resolver {
     }
 
     /// What to say, from what makes a message unreadable down to what the zones hold.
-    fn decide(&self, body: &Body) -> (ResponseCode, Option<Answer>) {
+    fn decide(&self, now_nanoseconds: u64, body: &Body) -> (ResponseCode, Option<Answer>) {
         let (question, edns) = match body {
             // RFC 1035 4.1.1: we do not support this kind of query.
             Body::OtherOpcode => return (ResponseCode::NotImp, None),
@@ -170,12 +170,17 @@ impl Resolver {
             // Nobody may copy the zone (RFC 5936 5); CHAOS tells strangers who we are, and no other class has our names.
             Wanted::Transfer => (ResponseCode::Refused, None),
             Wanted::Data(_) if !question.internet => (ResponseCode::Refused, None),
-            Wanted::Data(wanted) => self.find(question, wanted),
+            Wanted::Data(wanted) => self.find(now_nanoseconds, question, wanted),
         }
     }
 
-    fn find(&self, question: &Question, wanted: Type) -> (ResponseCode, Option<Answer>) {
-        match self.zones.find(&question.name, wanted) {
+    fn find(
+        &self,
+        now_nanoseconds: u64,
+        question: &Question,
+        wanted: Type,
+    ) -> (ResponseCode, Option<Answer>) {
+        match self.zones.find(now_nanoseconds, &question.name, wanted) {
             Ok(Found::Elsewhere) => (ResponseCode::Refused, None),
             Ok(Found::Here(answer)) if answer.no_name => (ResponseCode::NxDomain, Some(answer)),
             Ok(Found::Here(answer)) => (ResponseCode::NoError, Some(answer)),

@@ -168,7 +168,7 @@ impl Config {
             options: draft.options,
             classes,
             hosts: draft.hosts.into_iter().map(check_host::build_host).collect(),
-            zone: zone::build(draft.records),
+            zone: zone::build(draft.records, draft.serial?.value),
         })
     }
 }

@@ -107,7 +107,12 @@ pub static SECTIONS: &[Section] = &[
         doc: "The server for operators: API, web page and metrics.",
         settings: ADMIN,
     },
-    Section { path: "dns", form: Form::Table, doc: "Names that are not the cluster's.", settings: DNS },
+    Section {
+        path: "dns",
+        form: Form::Table,
+        doc: "Names: the cluster's zone, its reverse zones, and what is not ours.",
+        settings: DNS,
+    },
     Section {
         path: "dns.forward",
         form: Form::List,
@@ -490,14 +495,17 @@ static ADMIN: &[Setting] = &[Setting {
     doc: "Where it listens.",
 }];
 
-static DNS: &[Setting] = &[Setting {
-    key: "upstream",
-    kind: Kind::Texts("addresses"),
-    fallback: Fallback::Otherwise("they are refused"),
-    example: "[\"192.0.2.53\"]",
-    status: Status::Planned,
-    doc: "The servers that are asked for them.",
-}];
+static DNS: &[Setting] = &[
+    zone::SERIAL,
+    Setting {
+        key: "upstream",
+        kind: Kind::Texts("addresses"),
+        fallback: Fallback::Otherwise("they are refused"),
+        example: "[\"192.0.2.53\"]",
+        status: Status::Planned,
+        doc: "The servers that are asked for them.",
+    },
+];
 
 static DNS_FORWARD: &[Setting] = &[
     Setting {

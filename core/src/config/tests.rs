@@ -161,7 +161,7 @@ fn the_smallest_file_has_every_default() {
         options: OptionTable::default(),
         classes: vec![],
         hosts: vec![],
-        zone: Zone::default(),
+        zone: Zone { hosts: vec![], records: vec![], serial: 1 },
     };
     assert_eq!(config, expected);
     let mut defaults = String::new();

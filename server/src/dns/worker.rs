@@ -1,6 +1,6 @@
 use super::bind::Sockets;
 use super::connection::Connection;
-use super::{Counts, Limits, Shared};
+use super::{Counts, Limits, News, Shared};
 use heorot_dns::{Input, Output, Query, QueryId, Resolver, Transport};
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
@@ -24,7 +24,9 @@ pub(super) struct Worker {
     next_key: u64,
     /// No descriptors are left: nobody is accepted until then.
     accept_paused_until: Option<Instant>,
+    /// When it began, on the clock of decisions too: loans end by that.
     began: Instant,
+    began_at: u64,
     counts: Counts,
     buffer: Vec<u8>,
     out: Vec<Output>,
@@ -74,6 +76,7 @@ impl Worker {
             next_key,
             accept_paused_until: None,
             began: Instant::now(),
+            began_at: crate::clock::now().as_nanoseconds(),
             counts: Counts::default(),
             buffer: vec![0; MESSAGE_OCTETS_MAX],
             out: Vec::new(),
@@ -128,11 +131,13 @@ impl Worker {
         if mail.stop {
             return ControlFlow::Break(());
         }
-        if let Some(settings) = mail.settings {
-            self.handle(now, Input::Configure(settings));
-        }
-        if let Some(directory) = mail.directory {
-            self.handle(now, Input::Publish(directory));
+        for news in mail.news {
+            let input = match news {
+                News::Settings(settings) => Input::Configure(settings),
+                News::Directory(directory) => Input::Publish(directory),
+                News::Changes(changes) => Input::Change(changes),
+            };
+            self.handle(now, input);
         }
         ControlFlow::Continue(())
     }
@@ -245,7 +250,7 @@ impl Worker {
     /// Lets the resolver decide, and does what it says.
     fn handle(&mut self, now: Instant, input: Input<'_>) {
         let now_nanoseconds =
-            u64::try_from((now - self.began).as_nanos()).expect("nobody runs for 584 years");
+            self.began_at + u64::try_from((now - self.began).as_nanos()).expect("nobody runs for 584 years");
         self.resolver.handle(now_nanoseconds, input, &mut self.out);
         for output in self.out.drain(..) {
             match output {

@@ -97,7 +97,7 @@ impl Loop {
             prober.hear_requests(settings::answers_arp(&config, interface));
         }
         self.parts.directory.change(&config.boot.directory);
-        self.parts.dns.configure(settings::dns_settings(&config, crate::clock::calendar_seconds()));
+        self.parts.dns.configure(settings::dns_settings(&config));
         self.transfer(transfer::Input::Configure(links));
         self.parts.config = config.clone();
         self.heorot(Input::Configure(Box::new(config)));
