@@ -12,12 +12,15 @@
 //! - `wire`: messages, read and written; the crate `domain` is seen nowhere else.
 
 mod data;
+mod journal;
 mod lent;
 mod name;
+mod notify;
 mod resolver;
 mod reverse;
 mod settings;
 mod statistics;
+mod transfer;
 mod tree;
 mod wire;
 mod zone;
@@ -25,5 +28,6 @@ mod zone;
 pub use name::NameError;
 pub use resolver::{Input, Output, Query, QueryId, Resolver, Transport};
 pub use reverse::Prefix;
-pub use settings::Settings;
+pub use settings::{Algorithm, Key, Settings};
 pub use statistics::{Dropped, ResponseCode, Statistics};
+pub use transfer::TransferId;

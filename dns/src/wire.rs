@@ -1,6 +1,12 @@
 //! Messages, read and written. The crate `domain` is seen nowhere else.
 
 use crate::data::{Data, Set, Soa, Type};
+mod signature;
+mod transfer;
+
+pub(crate) use signature::{Keys, Signature};
+pub(crate) use transfer::{Head, heard, notice};
+
 use crate::name::Name;
 use crate::statistics::{Dropped, ResponseCode};
 use crate::zone::{Answer, Authority};
@@ -12,7 +18,7 @@ use domain::base::name::{Name as WireName, ToName};
 use domain::base::opt::{Opt, OptRecord};
 use domain::base::rdata::UnknownRecordData;
 use domain::base::wire::ParseError;
-use domain::base::{Header, Message, MessageBuilder, Serial, StaticCompressor, Ttl};
+use domain::base::{Header, Message, MessageBuilder, RecordSection, Serial, StaticCompressor, Ttl};
 use domain::rdata::{A, Aaaa, Cname, Mx, Ns, Ptr, Soa as SoaData, Srv};
 
 /// The largest UDP message that we send and say we take: what fits IPv6's smallest packet, 1280, so that nothing on the way is
@@ -27,6 +33,8 @@ const OPT_OCTETS: usize = 11;
 pub(crate) struct Request<'a> {
     message: &'a Message<[u8]>,
     pub(crate) body: Body,
+    /// There is a signature in it.
+    pub(crate) is_signed: bool,
 }
 
 /// What is in it, as far as we read it.
@@ -50,8 +58,8 @@ pub(crate) struct Question {
 /// What is asked for.
 pub(crate) enum Wanted {
     Data(Type),
-    /// AXFR, IXFR.
-    Transfer,
+    /// AXFR, or IXFR with the serial that the asker has (RFC 1995 3).
+    Transfer(Option<u32>),
     /// MAILA, MAILB: questions for data that is obsolete (RFC 1035 3.2.3).
     Mail,
     /// A type that stands for no data and cannot be asked for: OPT, TSIG, TKEY.
@@ -87,7 +95,15 @@ pub(crate) fn read(payload: &[u8]) -> Result<Request<'_>, Dropped> {
     } else {
         Body::OtherOpcode
     };
-    Ok(Request { message, body })
+    Ok(Request { message, body, is_signed: is_signed(message) })
+}
+
+/// Whether there is a signature: as the last record, or at a wrong place, which is found then (RFC 8945 5.1).
+fn is_signed(message: &Message<[u8]>) -> bool {
+    let is_there = |additional: RecordSection<'_, [u8]>| {
+        additional.into_iter().map_while(Result::ok).any(|record| record.rtype() == Rtype::TSIG)
+    };
+    message.header_counts().arcount() > 0 && message.additional().is_ok_and(is_there)
 }
 
 /// How many octets the reply may have.
@@ -106,8 +122,10 @@ pub(crate) fn write(
     code: ResponseCode,
     answer: Option<&Answer>,
     octets_max: usize,
+    signed: Option<(&mut Signature, u64)>,
 ) -> Reply {
-    compose(request, code, answer, octets_max).expect("a header, a question and an OPT fit into 512 octets")
+    compose(request, code, answer, octets_max, signed)
+        .expect("a header, a question and an OPT fit into 512 octets")
 }
 
 fn read_query(message: &Message<[u8]>) -> Result<Body, ParseError> {
@@ -133,19 +151,23 @@ fn read_query(message: &Message<[u8]>) -> Result<Body, ParseError> {
             dnssec_ok: record.dnssec_ok(),
         });
     }
+    let mut wanted = wanted(question.qtype().to_int());
+    if question.qtype() == Rtype::IXFR {
+        let mut has = message.authority()?.limit_to_in::<SoaData<_>>();
+        let soa = has.next().ok_or_else(|| ParseError::form_error("IXFR without the asker's SOA"))??;
+        wanted = Wanted::Transfer(Some(soa.data().serial().into()));
+    }
     let labels = question.qname().iter().map(|label| label.as_slice());
-    let question = Question {
-        name: Name::from_labels(labels),
-        wanted: wanted(question.qtype().to_int()),
-        internet: question.qclass() == Class::IN,
-    };
+    let question =
+        Question { name: Name::from_labels(labels), wanted, internet: question.qclass() == Class::IN };
     Ok(Body::Query { question, edns })
 }
 
 /// The types by number (RFC 6895 3.1: 128 to 255 are no data).
 fn wanted(number: u16) -> Wanted {
     match number {
-        251 | 252 => Wanted::Transfer,
+        // What the asker has, its message says elsewhere.
+        251 | 252 => Wanted::Transfer(None),
         253 | 254 => Wanted::Mail,
         41 | 128..=250 => Wanted::Meta,
         number => Wanted::Data(Type(number)),
@@ -159,6 +181,7 @@ fn compose(
     code: ResponseCode,
     answer: Option<&Answer>,
     octets_max: usize,
+    signed: Option<(&mut Signature, u64)>,
 ) -> Result<Reply, PushError> {
     let target = StaticCompressor::new(Vec::with_capacity(usize::from(UDP_OCTETS_PLAIN)));
     let mut builder = MessageBuilder::from_target(target).expect("a Vec has room for a header");
@@ -167,6 +190,8 @@ fn compose(
         Body::Query { edns, .. } => edns,
         Body::Malformed | Body::OtherOpcode => None,
     };
+    // RFC 8945 5.3: what is cut is cut so that the signature has room.
+    let octets_max = octets_max - signed.as_ref().map_or(0, |(signature, _)| signature.octets());
     // The builder refuses the octet that reaches its limit, hence the one more.
     builder.set_push_limit(octets_max - edns.map_or(0, |_| OPT_OCTETS) + 1);
 
@@ -196,6 +221,10 @@ fn compose(
     if let Some(edns) = edns {
         records.set_push_limit(octets_max + 1);
         write_opt(&mut records, edns, code)?;
+    }
+    if let Some((signature, wall_seconds)) = signed {
+        records.set_push_limit(octets_max + signature.octets() + 1);
+        signature.sign(&mut records, wall_seconds);
     }
     Ok(Reply { payload: records.finish().into_target(), truncated })
 }
@@ -277,8 +306,18 @@ fn push_set(
     owner: impl ToName,
     set: &Set,
 ) -> Result<(), PushError> {
-    let (owner, ttl) = (&owner, ttl(set.ttl_seconds));
-    set.data.iter().try_for_each(|data| match data {
+    let ttl = ttl(set.ttl_seconds);
+    set.data.iter().try_for_each(|data| push(builder, &owner, ttl, data))
+}
+
+/// A record.
+fn push(
+    builder: &mut impl RecordSectionBuilder<Target>,
+    owner: &impl ToName,
+    ttl: Ttl,
+    data: &Data,
+) -> Result<(), PushError> {
+    match data {
         Data::A(address) => builder.push((owner, ttl, A::new(*address))),
         Data::Aaaa(address) => builder.push((owner, ttl, Aaaa::new(*address))),
         Data::Name(Type::NS, name) => builder.push((owner, ttl, Ns::new(wire_name(name)))),
@@ -298,7 +337,7 @@ fn push_set(
                 data.expect("no more octets are taken for data than a record has room for"),
             ))
         }
-    })
+    }
 }
 
 /// Times for secondaries, should anybody copy the zone by hand: RFC 1912 2.2's, shorter, as a cluster's zone is small.
@@ -332,5 +371,6 @@ fn rcode(code: ResponseCode) -> Rcode {
         ResponseCode::NxDomain => Rcode::NXDOMAIN,
         ResponseCode::NotImp => Rcode::NOTIMP,
         ResponseCode::Refused => Rcode::REFUSED,
+        ResponseCode::NotAuth => Rcode::NOTAUTH,
     }
 }

@@ -1,6 +1,6 @@
 //! From the configuration to what each part wants to know, and what of it cannot change while the server runs.
 
-use heorot_core::config::{Config, Interface, SERVER_NAME};
+use heorot_core::config::{self, Config, Interface, SERVER_NAME};
 use heorot_core::mac::Mac;
 use heorot_core::{load, transfer};
 use heorot_dns::Prefix;
@@ -9,6 +9,7 @@ use nix::sys::socket::SockaddrStorage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::OnceLock;
 
 /// The DNS server's port.
 const DNS_PORT: u16 = 53;
@@ -125,8 +126,36 @@ pub(crate) fn dns_settings(config: &Config) -> heorot_dns::Settings {
         hosts: BTreeMap::from([(SERVER_NAME.to_owned(), own_addresses(config))]),
         reverse_prefixes: config.networks.iter().flat_map(prefixes).collect(),
         server_name: SERVER_NAME.into(),
+        secondaries: config.zone.secondaries.clone(),
+        keys: config.zone.keys.iter().map(dns_key).collect(),
+        secret: dns_secret(),
         ..defaults
     }
+}
+
+/// A key as the resolver has it.
+fn dns_key(key: &config::Key) -> heorot_dns::Key {
+    heorot_dns::Key {
+        name: key.name.clone(),
+        algorithm: match key.algorithm {
+            config::Algorithm::Sha256 => heorot_dns::Algorithm::Sha256,
+            config::Algorithm::Sha384 => heorot_dns::Algorithm::Sha384,
+            config::Algorithm::Sha512 => heorot_dns::Algorithm::Sha512,
+        },
+        secret: key.secret.clone(),
+        may_transfer: key.may_transfer,
+        may_update: key.may_update,
+    }
+}
+
+/// 128 bits that nobody else knows, as long as we run.
+fn dns_secret() -> [u8; 16] {
+    static SECRET: OnceLock<[u8; 16]> = OnceLock::new();
+    *SECRET.get_or_init(|| {
+        let mut secret = [0; 16];
+        getrandom::fill(&mut secret).expect("the kernel has random octets");
+        secret
+    })
 }
 
 /// The names before any node is known: those that are arithmetic. What is known replaces it at once.
