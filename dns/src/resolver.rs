@@ -5,7 +5,7 @@ use crate::notify::Notifier;
 use crate::settings::Settings;
 use crate::statistics::{Dropped, ResponseCode, Statistics};
 use crate::transfer::{self, Transfer, TransferId, Transfers};
-use crate::wire::{self, Body, Head, Keys, Question, Request, Signature, Wanted};
+use crate::wire::{self, Body, Head, Keys, Proof, Question, Request, Signature, Wanted};
 use crate::zone::{Answer, Found, Zones};
 use heorot_names::{Changes, Directory};
 use std::collections::BTreeSet;
@@ -278,12 +278,11 @@ impl Resolver {
             },
             body => self.decide(now_nanoseconds, body),
         };
-        let payload = self.reply(
-            query,
-            &request,
-            (code, answer.as_ref()),
-            signature.as_mut().map(|s| (s, wall_seconds)),
-        );
+        let proof = Proof {
+            cookie: self.cookie(query, &request, wall_seconds),
+            signed: signature.as_mut().map(|signature| (signature, wall_seconds)),
+        };
+        let payload = self.reply(query, &request, (code, answer.as_ref()), proof);
         Ok(Some(payload))
     }
 
@@ -292,16 +291,28 @@ impl Resolver {
         query: &Query<'_>,
         request: &Request<'_>,
         (code, answer): (ResponseCode, Option<&Answer>),
-        signed: Option<(&mut Signature, u64)>,
+        proof: Proof<'_>,
     ) -> Vec<u8> {
         let octets_max = match query.transport {
             Transport::Udp => wire::udp_octets(&request.body),
             Transport::Tcp => TCP_OCTETS_MAX,
         };
-        let reply = wire::write(request, code, answer, octets_max, signed);
+        let reply = wire::write(request, code, answer, octets_max, proof);
         self.statistics.count_reply(code);
         self.statistics.truncated += u64::from(reply.truncated);
         reply.payload
+    }
+
+    /// The cookie for who sent one. Whether his was ours changes nothing so far but a count.
+    fn cookie(&mut self, query: &Query<'_>, request: &Request<'_>, wall_seconds: u64) -> Option<Vec<u8>> {
+        let Body::Query { edns: Some(edns), .. } = &request.body else { return None };
+        let cookie = edns.cookie.as_ref()?;
+        let secret = &self.zones.settings().secret;
+        // RFC 9018 4.3: 32 bits, which wrap.
+        let wall_seconds = u32::try_from(wall_seconds & u64::from(u32::MAX)).unwrap_or_default();
+        let from = query.from.ip();
+        self.statistics.cookies_known += u64::from(cookie.is_ours(secret, from, wall_seconds));
+        Some(cookie.answer(secret, from, wall_seconds))
     }
 
     /// Whether somebody may copy a zone (RFC 5936 5): who is named, and has the key if there is one.
@@ -363,7 +374,7 @@ impl Resolver {
             Body::Query { question, edns } => (question, edns),
         };
         // RFC 6891 6.1.3: the version goes first, for it says how to read the rest.
-        if edns.is_some_and(|edns| edns.version > 0) {
+        if edns.as_ref().is_some_and(|edns| edns.version > 0) {
             return (ResponseCode::BadVers, None);
         }
         match question.wanted {

@@ -35,8 +35,6 @@ pub struct Key {
     pub secret: Vec<u8>,
     /// Whether zones may be copied with it. If there is such a key, none is copied without one.
     pub may_transfer: bool,
-    /// Whether the zone may be changed with it.
-    pub may_update: bool,
 }
 
 /// How messages are signed (RFC 8945 6, but those that may not be used any more).

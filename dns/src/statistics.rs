@@ -84,6 +84,8 @@ pub struct Statistics {
     pub queries_tcp: u64,
     /// Replies with TC: the client was told to ask again by TCP.
     pub truncated: u64,
+    /// Queries from who showed by a cookie of ours that he is where he says.
+    pub cookies_known: u64,
     /// Copies of zones that were begun.
     pub transfers: u64,
     /// Notices of changes that were sent to secondaries.

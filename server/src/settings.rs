@@ -144,7 +144,6 @@ fn dns_key(key: &config::Key) -> heorot_dns::Key {
         },
         secret: key.secret.clone(),
         may_transfer: key.may_transfer,
-        may_update: key.may_update,
     }
 }
 

@@ -38,8 +38,6 @@ pub struct Key {
     pub secret: Vec<u8>,
     /// Whether zones may be copied with it.
     pub may_transfer: bool,
-    /// Whether the zone may be changed with it.
-    pub may_update: bool,
 }
 
 /// How messages are signed.
@@ -179,17 +177,16 @@ pub(super) fn read_key(findings: &mut Findings<'_>, key: &Entry<'_>) -> Option<(
     let algorithm = key.word(findings, "algorithm", &algorithms);
     let secret = key.text(findings, "secret", secret);
     let uses = key.texts(findings, "use", |text| match text {
-        "transfer" | "update" => Ok(text == "update"),
-        _ => Err(Wrong::with(format!("unknown word {}", quoted(text)), "there is \"transfer\", \"update\"")),
+        "transfer" => Ok(()),
+        "update" => Err(Wrong::with("\"update\" is not supported yet", "there is \"transfer\"")),
+        _ => Err(Wrong::with(format!("unknown word {}", quoted(text)), "there is \"transfer\"")),
     })?;
-    let has = |update: bool| uses.value.iter().any(|named| named.value == update);
     let name = name?;
     let made = Key {
         name: name.value.clone(),
         algorithm: algorithm?.value,
         secret: secret?.value,
-        may_transfer: has(false),
-        may_update: has(true),
+        may_transfer: !uses.value.is_empty(),
     };
     Some((name, made))
 }

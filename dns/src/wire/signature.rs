@@ -19,7 +19,6 @@ pub(crate) struct Keys(Vec<Known>);
 pub(crate) struct Known {
     key: Arc<Key>,
     may_transfer: bool,
-    may_update: bool,
 }
 
 /// Who signed a message, and how its answers are signed.
@@ -37,7 +36,7 @@ impl Keys {
             };
             // RFC 8945 5.2.2.1: no signature that is cut is taken, and none is sent.
             let made = Key::new(algorithm, &key.secret, name, None, None).ok()?;
-            Some(Known { key: Arc::new(made), may_transfer: key.may_transfer, may_update: key.may_update })
+            Some(Known { key: Arc::new(made), may_transfer: key.may_transfer })
         };
         settings.keys.iter().map(key).collect::<Option<_>>().map(Self)
     }
@@ -78,10 +77,6 @@ impl Keys {
 impl Signature {
     pub(crate) fn may_transfer(&self) -> bool {
         self.0.wrapped_key().may_transfer
-    }
-
-    pub(crate) fn may_update(&self) -> bool {
-        self.0.wrapped_key().may_update
     }
 
     /// Octets that it takes at the end of a message.

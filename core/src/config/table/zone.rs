@@ -49,11 +49,11 @@ pub(super) static KEY: &[Setting] = &[
     },
     Setting {
         key: "use",
-        kind: Kind::Texts("`\"transfer\"` or `\"update\"`"),
+        kind: Kind::Texts("`\"transfer\"`; not supported yet: `\"update\"`"),
         fallback: Fallback::Value("[\"transfer\"]"),
         example: "[\"transfer\"]",
         status: Status::Works,
-        doc: "What it is good for: copies of the zones, or changes (RFC 2136).",
+        doc: "What it is good for: copies of the zones.",
     },
 ];
 
