@@ -41,7 +41,7 @@ pub enum Input<'a> {
     /// What was said of a copy of a zone is sent: it goes on.
     More(TransferId),
     /// The moment of `next_wakeup` has come.
-    Wakeup,
+    Wake,
 }
 
 /// A message that came from somebody who asks.
@@ -157,7 +157,7 @@ impl Resolver {
                 self.calendar = seconds.saturating_mul(1_000_000_000).wrapping_sub(now_nanoseconds);
             }
             Input::More(transfer) => self.go_on(now_nanoseconds, transfer, out),
-            Input::Wakeup => {}
+            Input::Wake => {}
         }
         for notice in self.notifier.due(now_nanoseconds) {
             self.statistics.notices += 1;

@@ -326,7 +326,7 @@ impl Worker {
             self.handle(now, Input::Calendar(crate::clock::wall(crate::clock::now()).0 / 1_000_000_000));
         }
         if self.wakeup().is_some_and(|at| at <= now) {
-            self.handle(now, Input::Wakeup);
+            self.handle(now, Input::Wake);
         }
     }
 

@@ -348,7 +348,7 @@ fn secondaries_are_told() {
     }
     let next = resolver.next_wakeup().unwrap();
     let mut out = Vec::new();
-    resolver.handle(next, Input::Wakeup, &mut out);
+    resolver.handle(next, Input::Wake, &mut out);
     assert_eq!(out, [Output::Notify { to: SECONDARY.parse().unwrap(), payload: notices[0].clone() }]);
     assert_eq!(resolver.statistics().notices, 5);
 }
