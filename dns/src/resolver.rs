@@ -222,9 +222,7 @@ impl Resolver {
     /// The next message of a copy.
     fn go_on(&mut self, now_nanoseconds: u64, transfer: TransferId, out: &mut Vec<Output>) {
         let wall_seconds = self.wall_seconds(now_nanoseconds);
-        let Some((id, payload, is_last)) = self.transfers.next(transfer, wall_seconds) else { return };
-        // A stream's query says to whom.
-        let to = SocketAddr::from(([0, 0, 0, 0], 0));
+        let Some(((id, to), payload, is_last)) = self.transfers.next(transfer, wall_seconds) else { return };
         out.push(Output::Reply { transport: Transport::Tcp, to, id, payload });
         if !is_last {
             out.push(Output::More { id, transfer });
@@ -351,7 +349,8 @@ impl Resolver {
         let is_stream = query.transport == Transport::Tcp;
         let content = transfer::content(self.zones.serial(), has, is_stream);
         let zones = (Arc::clone(&self.zones), &self.journal);
-        let mut copy = Transfer::new(query.id, (head, signature), zones, name.clone(), &content);
+        let mut copy =
+            Transfer::new((query.id, query.from), (head, signature), zones, name.clone(), &content);
         if !is_stream {
             return Some(copy.next(wall_seconds));
         }

@@ -9,6 +9,7 @@ use crate::resolver::QueryId;
 use crate::wire::{Head, Signature};
 use crate::zone::{Cursor, Row, Zones};
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Names a copy that is under way.
@@ -26,6 +27,8 @@ pub(crate) struct Transfers {
 pub(crate) struct Transfer {
     /// By which connection.
     pub(crate) id: QueryId,
+    /// To whom.
+    to: SocketAddr,
     head: Head,
     signature: Option<Signature>,
     zones: Arc<Zones>,
@@ -62,10 +65,14 @@ impl Transfers {
         (id, displaced)
     }
 
-    /// The next message of a copy, and by which connection it goes; with it whether that is the last.
-    pub(crate) fn next(&mut self, id: TransferId, wall_seconds: u64) -> Option<(QueryId, Vec<u8>, bool)> {
+    /// The next message of a copy, and by which connection and to whom it goes; with it whether that is the last.
+    pub(crate) fn next(
+        &mut self,
+        id: TransferId,
+        wall_seconds: u64,
+    ) -> Option<((QueryId, SocketAddr), Vec<u8>, bool)> {
         let transfer = self.running.get_mut(&id)?;
-        let query = transfer.id;
+        let query = (transfer.id, transfer.to);
         let message = transfer.next(wall_seconds);
         let is_last = transfer.is_done();
         if is_last {
@@ -77,7 +84,7 @@ impl Transfers {
 
 impl Transfer {
     pub(crate) fn new(
-        id: QueryId,
+        (id, to): (QueryId, SocketAddr),
         (head, signature): (Head, Option<Signature>),
         (zones, journal): (Arc<Zones>, &Journal),
         apex: Name,
@@ -103,7 +110,7 @@ impl Transfer {
                 }
             },
         };
-        Self { id, head, signature, zones, apex, rows, rest }
+        Self { id, to, head, signature, zones, apex, rows, rest }
     }
 
     /// The next message.
