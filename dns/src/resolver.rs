@@ -274,7 +274,9 @@ impl Resolver {
                 }
                 Err(code) => (code, None),
             },
-            body => self.decide(now_nanoseconds, body),
+            body @ (Body::OtherOpcode | Body::Malformed | Body::Query { .. }) => {
+                self.decide(now_nanoseconds, body)
+            }
         };
         let proof = Proof {
             cookie: self.cookie(query, &request, wall_seconds),
@@ -322,7 +324,7 @@ impl Resolver {
         signature: Option<&Signature>,
     ) -> Result<(), ResponseCode> {
         let is_named = self.zones.settings().secondaries.iter().any(|known| known.ip() == query.from.ip());
-        let has_key = signature.map_or(!self.keys.guard_transfers(), Signature::may_transfer);
+        let has_key = signature.map_or_else(|| !self.keys.guard_transfers(), Signature::may_transfer);
         if !is_named || !has_key {
             return Err(ResponseCode::Refused);
         }

@@ -52,11 +52,11 @@ impl Zones {
 
     /// The next records of a zone but its SOA. None: that was all.
     pub(crate) fn list(&self, apex: &Name, cursor: &mut Cursor) -> Option<Vec<Row>> {
-        let stages = [Stage::Apex]
+        let mut stages = [Stage::Apex]
             .into_iter()
             .chain((0..self.directory.networks.len()).map(Stage::Network))
             .chain([Stage::Given, Stage::Own, Stage::Hosts, Stage::Records, Stage::Lent]);
-        let stage = stages.skip(cursor.stage).next()?;
+        let stage = stages.nth(cursor.stage)?;
         let found: Vec<_> = self.names_of(stage, apex, cursor.offset).take(NAMES_AT_ONCE).collect();
         if found.len() < NAMES_AT_ONCE {
             *cursor = Cursor { stage: cursor.stage + 1, offset: 0 };

@@ -176,7 +176,7 @@ fn what_has_changed_since() {
     };
     let address = Ipv4Addr::new(10, 77, 200, 1);
     let lent = |name: &str| Change::Lent { name: name.into(), address, until_nanoseconds: 60_000_000_000 };
-    let mut change = |resolver: &mut Resolver, serial, changes: Vec<Change>| {
+    let change = |resolver: &mut Resolver, serial, changes: Vec<Change>| {
         resolver.handle(0, Input::Change(Changes { serial, changes }), &mut Vec::new());
     };
     change(&mut resolver, 8, vec![lent("tux")]);
@@ -297,7 +297,7 @@ fn a_copy_is_of_one_serial_and_changes_do_not_wait_for_it() {
         let is_last = !out.iter().any(|output| matches!(output, Output::More { .. }));
         messages.extend(out.into_iter().filter_map(|output| match output {
             Output::Reply { payload, .. } => Some(read(&payload)),
-            _ => None,
+            Output::More { .. } | Output::Notify { .. } | Output::End { .. } => None,
         }));
         if is_last {
             break;
@@ -329,7 +329,7 @@ fn secondaries_are_told() {
                 assert_eq!(to.to_string(), SECONDARY);
                 payload.clone()
             }
-            other => panic!("{other:?}"),
+            other @ (Output::Reply { .. } | Output::More { .. } | Output::End { .. }) => panic!("{other:?}"),
         })
         .collect();
     let zones: BTreeSet<_> = notices.iter().map(|notice| read(notice).questions.concat()).collect();

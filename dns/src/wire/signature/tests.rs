@@ -44,7 +44,9 @@ fn question(kind: Rtype) -> AdditionalBuilder<Vec<u8>> {
 #[test]
 fn wrong_old_and_unknown_signatures() {
     let keys = Keys::new(&settings()).unwrap();
-    let table: &[(&str, Arc<Key>, u64, Option<(TsigRcode, bool)>)] = &[
+    /// The reason, and whether the answer is signed.
+    type Refused = Option<(TsigRcode, bool)>;
+    let table: &[(&str, Arc<Key>, u64, Refused)] = &[
         ("right", right(), NOW, None),
         ("as old as may be", right(), NOW - 300, None),
         ("too old", right(), NOW - 301, Some((TsigRcode::BADTIME, true))),
