@@ -1,6 +1,7 @@
 //! Copies of zones: who gets them, that they say what queries are told, and what has changed since.
 
 use super::*;
+use heorot_names::Change;
 use std::collections::BTreeSet;
 
 const AXFR: u16 = 252;
