@@ -1,4 +1,4 @@
-//! As much of HTTP/1.1 as a conversation of three requests needs: one connection a request, bodies with `Content-Length`.
+//! As much of HTTP/1.1 as a conversation of a few requests needs: one connection a request, bodies with `Content-Length`.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -176,4 +176,5 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longer than a server takes to make its record durable on a slow disk.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 const MAXIMUM_HEADER: usize = 16 << 10;
-const MAXIMUM_ANSWER: u64 = 1 << 20;
+/// The largest names file.
+const MAXIMUM_ANSWER: u64 = 8 << 20;

@@ -9,6 +9,7 @@
 //!                              |                                 +-> neither: ask again in 30 s
 //!                              +-> numbered already -> POST up
 //! ```
+//! Before the POST it fetches the names of all nodes for its system.
 
 use heorot_agent::client::{self, Lease};
 use heorot_agent::cmdline::Cmdline;
@@ -66,6 +67,7 @@ fn boot() -> Result<(), String> {
         Some(address) => move_to(&interface, keeper, address, identity.name.as_deref())?,
         None => return Err("the server gave a number without an address".to_owned()),
     };
+    keep_names(&url);
     node::post_up(&url)?;
     say!("up as {} ({address})", identity.name.as_deref().unwrap_or("a node without a name"));
     reap_for_ever()
@@ -77,9 +79,26 @@ fn report_running_system() -> Result<(), String> {
     let url = url_of(&cmdline)?;
     let interface = net::find(cmdline.boot_interface, CARRIER_PATIENCE)?;
     let identity = become_a_node(&url, &interface)?;
+    keep_names(&url);
     node::post_up(&url)?;
     say!("up as {}", identity.name.as_deref().unwrap_or("a node without a name"));
     Ok(())
+}
+
+/// Writes the names file, from which libnss_heorot.so.2 resolves the names of all nodes. Without it a node asks DNS, and is up all the same.
+fn keep_names(url: &Url) {
+    let path = Path::new(NAMES_FILE);
+    // The file changes as a whole: whoever reads it has the old one or the new one.
+    let write = |text: String| {
+        let new = path.with_extension("new");
+        fs::create_dir_all(path.parent().unwrap_or_else(|| Path::new("/")))?;
+        fs::write(&new, text)?;
+        fs::rename(&new, path)
+    };
+    let outcome = node::get_names(url).and_then(|text| write(text).map_err(|error| error.to_string()));
+    if let Err(error) = outcome {
+        say!("{NAMES_FILE}: {error}");
+    }
 }
 
 /// Asks the server, with a trial where it wants one, until this machine has a number.
@@ -242,6 +261,8 @@ fn restart() -> ! {
     }
 }
 
+/// Where libnss_heorot.so.2 looks.
+const NAMES_FILE: &str = "/etc/heorot/names";
 /// A switch with spanning tree may need half a minute before it passes anything.
 const CARRIER_PATIENCE: Duration = Duration::from_secs(60);
 const DHCP_PATIENCE: Duration = Duration::from_secs(600);

@@ -81,6 +81,16 @@ pub fn get(url: &Url) -> Result<Node, String> {
     serde_json::from_slice(&body).map_err(|error| format!("{url} answered what is not understood: {error}"))
 }
 
+/// Fetches the names of all nodes: the text of the system's names file. A server that has none is not asked again.
+///
+/// # Errors
+/// In words, when the server has been silent for ten minutes, or has refused.
+pub fn get_names(url: &Url) -> Result<String, String> {
+    let url = url.join("/names");
+    let body = ask_until_answered_or(&url, None, Duration::ZERO)?;
+    String::from_utf8(body).map_err(|_| format!("{url} answered what is no text"))
+}
+
 /// Tells how the trial went. The server answers the same again if it is told twice.
 ///
 /// # Errors
@@ -102,6 +112,15 @@ pub fn post_up(url: &Url) -> Result<(), String> {
 
 /// Repeats a request until it is answered with success: the server may be starting again just now.
 fn ask_until_answered(url: &Url, body: Option<&[u8]>) -> Result<Vec<u8>, String> {
+    ask_until_answered_or(url, body, REFUSED_PATIENCE)
+}
+
+/// The same with so much patience for a server that refuses.
+fn ask_until_answered_or(
+    url: &Url,
+    body: Option<&[u8]>,
+    refused_patience: Duration,
+) -> Result<Vec<u8>, String> {
     let start = Instant::now();
     let mut wait = FIRST_WAIT;
     loop {
@@ -110,7 +129,7 @@ fn ask_until_answered(url: &Url, body: Option<&[u8]>) -> Result<Vec<u8>, String>
             Ok(answer) => {
                 let text = String::from_utf8_lossy(&answer.body);
                 let text: String = text.chars().filter(|letter| !letter.is_control()).take(200).collect();
-                let patience = if answer.status < 500 { REFUSED_PATIENCE } else { SILENCE_PATIENCE };
+                let patience = if answer.status < 500 { refused_patience } else { SILENCE_PATIENCE };
                 (format!("{} {text}", answer.status), patience)
             }
             Err(error) => (error.to_string(), SILENCE_PATIENCE),

@@ -67,6 +67,8 @@ pub(crate) struct Hall {
     pub(crate) left_out: BTreeMap<Mac, Vec<u8>>,
     /// Names of hosts to which addresses are lent.
     pub(crate) naming: Naming,
+    /// Whether a machine got a number since the names were published.
+    pub(crate) numbers_changed: bool,
     /// The names as they were published last.
     pub(crate) directory: Arc<Directory>,
 }
@@ -338,6 +340,7 @@ impl Turn<'_> {
             return;
         }
         self.hall.nodes.settle(mac);
+        self.hall.numbers_changed = true;
         self.keep_node(mac);
         self.event(Some(mac), Kind::Number, format!("number {number}, as the configuration says"));
         self.step(mac, Step::Numbered, "the configuration lists it");
@@ -350,9 +353,20 @@ impl Turn<'_> {
             let recorded = listed.macs.iter().find_map(|mac| self.hall.nodes.get(*mac)?.number);
             recorded.or(listed.number)
         };
+        // They come first.
+        let numbered = self.hall.nodes.iter().take_while(|node| node.number.or(node.claim).is_some());
+        let numbered = numbered.filter_map(|node| Some((node.number?, node.mac)));
         let serial = self.hall.naming.serial();
-        self.hall.directory = Arc::new(network::directory(self.config, number_of, serial));
-        self.hall.naming.directory_changed();
+        let directory = network::directory(self.config, number_of, numbered, serial);
+        self.hall.numbers_changed = false;
+        // What is no name is no part of a zone, and waits for no serial.
+        let is_in_zones = !directory.has_names_of(&self.hall.directory);
+        self.hall.directory = Arc::new(directory);
+        if is_in_zones {
+            self.hall.naming.directory_changed();
+        } else if !self.hall.naming.is_directory_due() {
+            self.out.push(Output::Publish(Arc::clone(&self.hall.directory)));
+        }
     }
 
     /// Publishes what has changed in names, all of a turn under one serial (RFC 1982). What the disk does not let be served yet waits for the next turn.

@@ -75,13 +75,21 @@ impl Heorot {
             started: now,
             secret,
             boots: 0,
-            directory: Arc::new(network::directory(&config, |listed| listed.number, naming.serial())),
+            numbers_changed: false,
+            directory: Arc::new(network::directory(
+                &config,
+                |listed| listed.number,
+                std::iter::empty(),
+                naming.serial(),
+            )),
             naming,
         };
         let mut heorot = Self { config, hall };
         heorot.turn(now, out, |turn| {
             restore(turn, records);
             turn.publish();
+            // Whatever has changed while nobody looked: a start is a batch.
+            turn.hall.naming.directory_changed();
             // Names are answered for at once, under a serial that may have been served before, and as soon as a higher one is durable under that.
             turn.out.push(Output::Publish(Arc::clone(&turn.hall.directory)));
         });
@@ -136,8 +144,12 @@ impl Heorot {
     }
 
     fn turn(&mut self, now: Time, out: &mut Vec<Output>, handle: impl FnOnce(&mut Turn<'_>)) {
-        let turn = &mut Turn { now, config: &self.config, hall: &mut self.hall, out };
-        handle(turn);
+        let mut turn = Turn { now, config: &self.config, hall: &mut self.hall, out };
+        handle(&mut turn);
+        // Once for all that one commit made true.
+        if turn.hall.numbers_changed {
+            turn.publish();
+        }
         turn.publish_due();
     }
 

@@ -270,5 +270,20 @@ pub const LOAD_REMEMBERED: Duration = Duration::from_secs(60);
 /// `[[tftp.rewrite]]`s: each name is compared with all of them.
 pub const TFTP_REWRITES_MAX: usize = 64;
 
+/// Octets of a NIS domain: `YPMAXDOMAIN` of the protocol.
+pub const NIS_DOMAIN_OCTETS_MAX: usize = 64;
+
 const _: () = assert!(TFTP_BLOCK_OCTETS_USUAL as u32 + TFTP_HEAD_OCTETS as u32 == MTU_OCTETS_USUAL);
 const _: () = assert!(LOAD_SERVED_WITHIN.as_millis() < LOAD_SERVED_WITHIN_MAX.as_millis());
+
+/// Nodes of a set that are listed by name: as many as a node set may name.
+pub const NODES_LISTED_MAX: u64 = 262_144;
+
+/// `[groups]`: a rack, a switch, a queue each, and everything that they are of.
+pub const GROUPS_MAX: usize = 1024;
+
+/// Octets of the name of a group: it becomes a netgroup and a word of node sets.
+pub const GROUP_NAME_OCTETS_MAX: usize = 64;
+
+/// Groups in groups in groups: each takes some of the stack.
+pub const GROUP_DEPTH_MAX: usize = 16;

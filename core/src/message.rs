@@ -12,6 +12,7 @@ use crate::time::Wall;
 use crate::transfer::Transfer;
 use heorot_names::Changes;
 use heorot_names::Directory;
+use heorot_names::export::Export;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
@@ -273,8 +274,22 @@ pub enum Answer {
 pub enum Query {
     /// The state of the server. What only the caller can count comes along.
     Status(Measured),
-    /// All nodes, or those of this node set, name, hardware address or address.
-    Nodes(Option<String>),
+    /// All nodes, or those of this node set, name, hardware address or address; without those of another set, if there is one.
+    Nodes {
+        /// Which.
+        set: Option<String>,
+        /// But which not.
+        without: Option<String>,
+    },
+    /// The nodes of a set, folded, whether there are such nodes or not; without those of another set, if there is one.
+    NodeSet {
+        /// Which.
+        set: String,
+        /// But which not.
+        without: Option<String>,
+    },
+    /// The table of nodes as another tool reads it.
+    Export(Export),
     /// One node, whole.
     Node(String),
     /// Why a node is where it is, what it last asked and was told, what it waits for, what to do.

@@ -101,6 +101,7 @@ impl Promise {
         match self {
             Self::Number { mac, reason, in_mid_boot } => {
                 let Some(number) = turn.hall.nodes.settle(mac) else { return };
+                turn.hall.numbers_changed = true;
                 turn.event(Some(mac), Kind::Number, format!("number {number}: {reason}"));
                 turn.step(mac, Step::Numbered, &reason);
                 if in_mid_boot {

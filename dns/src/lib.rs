@@ -8,6 +8,7 @@
 //! - `zone`: which names exist and what they have;
 //! - `data`: what a name can have, and `tree`: names that are written down and not computed;
 //! - `reverse`: which zones of in-addr.arpa and ip6.arpa are ours;
+//! - [`nis`]: the same names for those who ask by RPC, with the rooms `rpc`, `portmap` and `yp`;
 //! - `name`: a domain name as octets, compared without regard to case;
 //! - `wire`: messages, read and written; the crate `domain` is seen nowhere else.
 
@@ -15,14 +16,18 @@ mod data;
 mod journal;
 mod lent;
 mod name;
+pub mod nis;
 mod notify;
+mod portmap;
 mod resolver;
 mod reverse;
+mod rpc;
 mod settings;
 mod statistics;
 mod transfer;
 mod tree;
 mod wire;
+mod yp;
 mod zone;
 
 pub use name::NameError;

@@ -13,6 +13,21 @@ pub struct Prefix {
     pub length: u8,
 }
 
+impl Prefix {
+    /// Whether the address is in it.
+    pub fn contains(self, address: impl Into<IpAddr>) -> bool {
+        let (own, other, bits) = match (self.address, address.into()) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                (u128::from(u32::from(own)), u128::from(u32::from(other)), 32)
+            }
+            (IpAddr::V6(own), IpAddr::V6(other)) => (u128::from(own), u128::from(other), 128),
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => return false,
+        };
+        let differ = own ^ other;
+        differ.checked_shr(bits - u32::from(self.length).min(bits)).unwrap_or(0) == 0
+    }
+}
+
 /// The reverse zones that we are the authority for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ReverseZones {

@@ -152,7 +152,7 @@ impl Zones {
         let (old, new) = (&*before.directory, &*self.directory);
         let given_names = new.given_names.clone();
         let same_but_for_names = Directory { given_names, serial: new.serial, ..old.clone() };
-        if same_but_for_names != *new || before.settings != self.settings {
+        if !same_but_for_names.has_names_of(new) || before.settings != self.settings {
             return None;
         }
         let numbers: BTreeSet<u32> = old.given_names.keys().chain(new.given_names.keys()).copied().collect();

@@ -71,6 +71,8 @@ fn resolver() -> Resolver {
         pattern: Pattern::parse("node{}").expect("it is a pattern"),
         networks: vec![network(1023, [10, 77, 1, 0], ""), network(99, [10, 99, 0, 0], "-ib")],
         given_names: [(7, "storage".into())].into(),
+        hardware_addresses: Default::default(),
+        groups: Default::default(),
         hosts: [("switch".to_owned(), Ipv4Addr::new(10, 77, 9, 20))].into_iter().collect(),
         records: vec![Record { name: "www".into(), data: RecordData::Cname("switch.cluster".into()) }],
         serial: 7,

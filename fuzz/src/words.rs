@@ -54,8 +54,17 @@ fn nodeset(text: &str) {
     let directory = Directory {
         zone: "cluster".into(),
         pattern: Pattern::parse("n{:04}").expect("it is a pattern"),
-        networks: vec![Numbering { numbers, first: Ipv4Addr::new(10, 77, 1, 0), suffix: String::new() }],
+        networks: vec![Numbering {
+            numbers,
+            first: Ipv4Addr::new(10, 77, 1, 0),
+            first_ipv6: None,
+            suffix: String::new(),
+        }],
         given_names: BTreeMap::new(),
+        records: Vec::new(),
+        serial: 1,
+        hardware_addresses: BTreeMap::new(),
+        groups: BTreeMap::new(),
         hosts: Hosts::default(),
     };
     let Ok(set) = NodeSet::parse(text, &directory) else { return };

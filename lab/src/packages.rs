@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// A program or file that has to be there, and the Debian package that brings it.
-const INSTALLED: [(&str, &str); 18] = [
+const INSTALLED: [(&str, &str); 25] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("/usr/lib/ipxe/qemu/pxe-virtio.rom", "ipxe-qemu"),
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf"),
@@ -23,9 +23,16 @@ const INSTALLED: [(&str, &str); 18] = [
     ("dnsmasq", "dnsmasq-base"),
     ("named", "bind9"),
     ("knotd", "knot"),
+    ("ypcat", "yp-tools"),
+    ("ypbind", "ypbind-mt"),
+    ("/usr/share/doc/libnss-nis", "libnss-nis"),
+    ("rpcbind", "rpcbind"),
     ("tftp", "tftp-hpa"),
     ("atftp", "atftp"),
     ("curl", "curl"),
+    ("nodeset", "clustershell"),
+    ("nodeattr", "genders"),
+    ("ansible-inventory", "ansible-core"),
     ("apt-get", "apt"),
 ];
 

@@ -100,6 +100,25 @@ impl Server {
         }
     }
 
+    /// Has it end as an operator would, and waits until it has.
+    ///
+    /// # Errors
+    /// In words, if it does not.
+    pub fn stop(&mut self) -> Result<(), String> {
+        let mut process = self.process.take().ok_or("the server is not running")?;
+        let number = i32::try_from(process.id()).map_err(|error| error.to_string())?;
+        kill(Pid::from_raw(number), Signal::SIGTERM).map_err(|error| format!("the server: {error}"))?;
+        let start = Instant::now();
+        while process.try_wait().map_err(|error| error.to_string())?.is_none() {
+            if start.elapsed() > START_PATIENCE {
+                self.process = Some(process);
+                return Err("the server does not end".into());
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
     /// Writes another configuration, and has the running server read it.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-use crate::{Numbering, Pattern, Record};
+use crate::{NodeSet, Numbering, Pattern, Record};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -18,6 +18,10 @@ pub struct Directory {
     pub hosts: Hosts,
     /// What else DNS says of names in the zone. None of these names is a node's or a host's.
     pub records: Vec<Record>,
+    /// The hardware address of each node that was seen.
+    pub hardware_addresses: BTreeMap<u32, [u8; 6]>,
+    /// Sets of nodes that have a name, beside the set of all.
+    pub groups: BTreeMap<String, NodeSet>,
     /// The zones' serial (RFC 1982) with this directory: raised whenever anything changes, and recorded, so that it never goes back.
     pub serial: u32,
 }
@@ -80,6 +84,27 @@ impl<A: Into<IpAddr>> FromIterator<(String, A)> for Hosts {
 }
 
 impl Directory {
+    /// Whether each name and address is the same as in another one: hardware addresses and groups aside, which DNS does not tell.
+    pub fn has_names_of(&self, other: &Self) -> bool {
+        let Self {
+            zone,
+            pattern,
+            networks,
+            given_names,
+            hosts,
+            records,
+            hardware_addresses: _,
+            groups: _,
+            serial: _,
+        } = self;
+        *zone == other.zone
+            && *pattern == other.pattern
+            && *networks == other.networks
+            && *given_names == other.given_names
+            && *hosts == other.hosts
+            && *records == other.records
+    }
+
     /// The name of a number: given by hand, or computed.
     pub fn name(&self, number: u32) -> String {
         self.given_names.get(&number).cloned().unwrap_or_else(|| self.pattern.name(number))
@@ -91,6 +116,20 @@ impl Directory {
         self.pattern
             .number(&host)
             .or_else(|| self.given_names.iter().find(|(_, name)| **name == host).map(|(number, _)| *number))
+    }
+
+    /// The shortest text of a set that is right for everybody: nodes with a name given by hand are called by it.
+    pub fn fold(&self, set: &NodeSet) -> String {
+        let named: NodeSet =
+            self.given_names.keys().copied().filter(|number| set.contains(*number)).collect();
+        let computed = set.difference(&named).fold(&self.pattern).to_string();
+        let names = named.iter().filter_map(|number| self.given_names.get(&number).cloned());
+        Some(computed).filter(|text| !text.is_empty()).into_iter().chain(names).collect::<Vec<_>>().join(",")
+    }
+
+    /// All numbers that live on a network.
+    pub fn numbers(&self) -> NodeSet {
+        self.networks.iter().map(|network| network.numbers).collect()
     }
 
     /// The addresses of a host name of the zone, without the zone: `node23` or `node23-ib`. None: there is no such name.

@@ -6,11 +6,15 @@
 //! - [`Pattern`]: number <-> name (`node{}`, `n{:04}`);
 //! - [`Numbering`]: number <-> address on one network;
 //! - [`NodeSet`]: many numbers and their text (`node[0-3,7]`);
+//! - [`NamesFile`]: the few lines from which a machine resolves names without asking anybody;
+//! - [`export`]: the table of nodes as other tools read it;
 //! - [`Record`]: what DNS says beside;
 //! - [`Directory`]: the snapshot of all of them that is published to whoever answers queries, and [`Changes`] to what is no arithmetic.
 
 mod change;
 mod directory;
+pub mod export;
+pub mod file;
 mod nodeset;
 mod numbering;
 mod pattern;
@@ -18,7 +22,10 @@ mod record;
 
 pub use change::{Change, Changes};
 pub use directory::{Directory, Hosts};
-pub use nodeset::{Folded, NodeSet, NodeSetError, NodeSetProblem, Unsupported};
+pub use file::NamesFile;
+pub use nodeset::{
+    ExpressionError, FilesError, Folded, NodeSet, NodeSetError, NodeSetProblem, Vocabulary, with_files,
+};
 pub use numbering::{NumberRange, Numbering};
-pub use pattern::{Pattern, PatternError};
+pub use pattern::{Pattern, PatternError, Spelled};
 pub use record::{Record, RecordData};

@@ -1,20 +1,38 @@
 //! Sets of node numbers, and the text that operators write for them.
 
+mod expand;
+mod expression;
+mod files;
 mod parse;
+mod term;
 
-pub use parse::{NodeSetError, NodeSetProblem, Unsupported};
+pub use expression::ExpressionError;
+pub use files::{FilesError, with_files};
+pub use parse::{NodeSetError, NodeSetProblem};
 
 use crate::{Directory, NumberRange, Pattern};
 use std::fmt;
 
 /// Numbers of nodes, each once, in order.
 ///
-/// The text is that of ClusterShell: `node[0-3,7]`, `node5`, `n[0001-0010]`, `0-3,7`, `0-10/2` (a step), and between such terms, from
-/// left to right without precedence: `,` union, `!` difference, `&` intersection, `^` symmetric difference.
+/// The text is that of ClusterShell: `node[0-3,7]`, `node5`, `n[0001-0010]`, `rack[1-2]-[1-40]` (names given by hand), `0-3,7`, `0-10/2` (a
+/// step), `node*`, `node?` (wildcards), `/node.*/` (a regular expression, anywhere in the name), `@rack1`, `@state:up`, `@*` (groups), `all`,
+/// and between such terms, from left to right without precedence: `,` union, `!` difference, `&` intersection, `^` symmetric
+/// difference. `^path` and `-`, files and standard input, are read by whoever takes the text from an operator: [`with_files`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeSet {
     /// Ascending, with a gap of at least one number between two: equal sets have equal ranges.
     ranges: Vec<NumberRange>,
+}
+
+/// What the text of a set may name.
+#[derive(Clone, Copy)]
+pub struct Vocabulary<'a> {
+    /// Nodes.
+    pub directory: &'a Directory,
+    /// Groups, by source and name: `@rack1` has no source, `@state:up` has. The name `*` means all nodes of the source; without a source,
+    /// all that there are: these are what wildcards and expressions choose from.
+    pub group: &'a dyn Fn(Option<&str>, &str) -> Option<NodeSet>,
 }
 
 impl NodeSet {
@@ -26,7 +44,20 @@ impl NodeSet {
     /// [`NodeSetError`] tells what is wrong and at which bytes. An empty text is wrong: a variable that is not set must not mean
     /// "no nodes", and still less "all".
     pub fn parse(text: &str, directory: &Directory) -> Result<Self, NodeSetError> {
-        parse::parse(text, directory)
+        let group = |source: Option<&str>, name: &str| match (source, name) {
+            (None, "*") => Some(directory.numbers()),
+            (None, name) => directory.groups.get(name).cloned(),
+            (Some(_), _) => None,
+        };
+        Self::parse_with(text, &Vocabulary { directory, group: &group })
+    }
+
+    /// The same with groups of any kind.
+    ///
+    /// # Errors
+    /// As [`NodeSet::parse`].
+    pub fn parse_with(text: &str, vocabulary: &Vocabulary<'_>) -> Result<Self, NodeSetError> {
+        parse::parse(text, vocabulary)
     }
 
     /// The shortest text of the set in ranges: `node[0-3,7]`, `node5`, nothing for the empty set. [`NodeSet::parse`] reads it back,
@@ -39,6 +70,12 @@ impl NodeSet {
     pub fn contains(&self, number: u32) -> bool {
         let after = self.ranges.partition_point(|range| range.highest < number);
         self.ranges.get(after).is_some_and(|range| range.contains(number))
+    }
+
+    /// The lowest number of the set that is this one or higher.
+    pub fn first_from(&self, number: u32) -> Option<u32> {
+        let from = self.ranges.partition_point(|range| range.highest < number);
+        self.ranges.get(from).map(|range| range.lowest.max(number))
     }
 
     /// The numbers, ascending.

@@ -67,18 +67,26 @@ impl Pattern {
 
     /// The name of a number.
     pub fn name(&self, number: u32) -> String {
-        format!("{}{}{}", self.prefix, self.digits(number), self.suffix)
+        self.spelled(number).to_string()
+    }
+
+    /// The name of a number, to be written where it is needed: nothing is allocated.
+    pub fn spelled(&self, number: u32) -> Spelled<'_> {
+        Spelled { pattern: self, number }
     }
 
     /// The number of a name, in any case (RFC 4343); only the spelling that [`Pattern::name`] gives counts: `node023` is not `node23`.
     pub fn number(&self, name: &str) -> Option<u32> {
-        let name = name.to_ascii_lowercase();
-        let digits = self.between(&name)?;
+        let digits = strip_suffix(strip_prefix(name, &self.prefix)?, &self.suffix)?;
         if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
-        let number = digits.parse().ok()?;
-        (self.digits(number) == digits).then_some(number)
+        // No zero goes before a number that is as long as the width, and none is missing before a shorter one.
+        let is_padded = digits.len() > self.width && digits.len() > 1 && digits.starts_with('0');
+        if is_padded || digits.len() < self.width {
+            return None;
+        }
+        digits.parse().ok()
     }
 
     /// The number as it stands in a name, padded: `0023`.
@@ -99,6 +107,32 @@ impl Pattern {
     /// What stands after the number.
     pub(crate) fn suffix(&self) -> &str {
         &self.suffix
+    }
+}
+
+/// What follows this beginning, in any case.
+pub(crate) fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let (start, rest) = text.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
+/// What goes before this end, in any case.
+pub(crate) fn strip_suffix<'a>(text: &'a str, suffix: &str) -> Option<&'a str> {
+    let (rest, end) = text.split_at_checked(text.len().checked_sub(suffix.len())?)?;
+    end.eq_ignore_ascii_case(suffix).then_some(rest)
+}
+
+/// The name of a number; made by [`Pattern::spelled`].
+#[derive(Clone, Copy, Debug)]
+pub struct Spelled<'a> {
+    pattern: &'a Pattern,
+    number: u32,
+}
+
+impl fmt::Display for Spelled<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Pattern { prefix, suffix, width } = self.pattern;
+        write!(f, "{prefix}{:0width$}{suffix}", self.number, width = *width)
     }
 }
 

@@ -1,11 +1,15 @@
 //! The command line: what there is to say to `heorot`, and the exit codes.
 //!
 //! - [`client`]: HTTP to the control socket;
+//! - [`export`]: the table of nodes for other tools;
+//! - [`nodeset`]: sets of nodes, with the files that they name;
 //! - [`rehearse`]: the simulator on the operator's configuration;
 //! - [`show`]: answers as tables and sentences;
 //! - [`storm`]: simulated machines with real packets.
 
 mod client;
+mod export;
+mod nodeset;
 mod rehearse;
 mod show;
 mod storm;
@@ -60,6 +64,10 @@ enum Command {
         #[command(flatten)]
         asking: Asking,
     },
+    /// The nodes of a set, folded, one by one or counted: for scripts, and for ClusterShell's groups
+    Nodeset(nodeset::NodeSetCommand),
+    /// The table of nodes as another tool reads it
+    Export(export::ExportCommand),
     /// A power restore with this configuration, simulated: how long it takes, who is lost and why; needs no privilege
     Rehearse(Box<rehearse::Rehearse>),
     /// A thousand machines at once, with real packets, at this server or any other; in a network namespace
@@ -70,8 +78,11 @@ enum Command {
 enum NodeVerb {
     /// All nodes, or those of a set
     List {
-        /// A node set as node[0-9,12], or a number, name, hardware address or address
+        /// A node set as node[0-9,12], @rack1 or ^FILE, or a number, name, hardware address or address
         nodeset: Option<String>,
+        /// Without the nodes of this set
+        #[arg(short = 'x', long, value_name = "NODESET")]
+        exclude: Option<String>,
         #[command(flatten)]
         asking: Asking,
     },
@@ -129,11 +140,14 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         },
         Command::Check { file } => check(&file),
         Command::Status(asking) => query::<StatusView>(&asking, "/v1/status", show::status),
-        Command::Node { verb: NodeVerb::List { nodeset, asking } } => {
-            let path = nodeset
-                .map_or_else(|| "/v1/nodes".into(), |set| format!("/v1/nodes?set={}", client::encoded(&set)));
-            query::<Vec<NodeView>>(&asking, &path, |nodes| show::nodes(nodes))
+        Command::Node { verb: NodeVerb::List { nodeset, exclude, asking } } => {
+            match nodeset::path("/v1/nodes", &[("set", nodeset), ("without", exclude)]) {
+                Ok(path) => query::<Vec<NodeView>>(&asking, &path, |nodes| show::nodes(nodes)),
+                Err(problem) => complain(&problem, Exit::Usage),
+            }
         }
+        Command::Nodeset(wanted) => nodeset::run(&wanted),
+        Command::Export(wanted) => export::run(&wanted),
         Command::Node { verb: NodeVerb::Show { node, asking } } => {
             query::<NodeDetailView>(&asking, &format!("/v1/nodes/{}", client::encoded(&node)), show::node)
         }

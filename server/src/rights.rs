@@ -31,6 +31,11 @@ pub(crate) fn check() -> Result<(), Problem> {
     ))
 }
 
+/// Whether [`drop_to`] is going to become another user than the present one.
+pub(crate) fn loses_rights(user: &str) -> bool {
+    nix::unistd::geteuid().is_root() && User::from_name(user).is_ok_and(|found| found.is_some())
+}
+
 /// Becomes the user of the configuration, if we are root and there is one, and keeps only the capabilities that are needed.
 /// `owned` is what this user has to be able to write. A warning, if there is something to warn of.
 ///

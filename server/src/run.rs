@@ -30,8 +30,10 @@ use crate::images::Images;
 use crate::images::directory::BootDirectory;
 use crate::journal::{Journal, Weight};
 use crate::link::{Link, Routed};
+use crate::names;
 use crate::neighbour::keeper::{Done, Keeper, Moment};
 use crate::netio::Inbox;
+use crate::nis;
 use crate::notes::Notes;
 use crate::overhear::Listener;
 use crate::probe::{Heard, Prober};
@@ -115,6 +117,8 @@ pub(crate) struct Parts {
     pub(crate) journal: Journal,
     pub(crate) http: Http,
     pub(crate) dns: dns::Handle,
+    pub(crate) names: Option<names::Handle>,
+    pub(crate) nis: Option<nis::Handle>,
     pub(crate) traffic: Option<Traffic>,
 }
 

@@ -21,12 +21,13 @@ use crate::store::{self, Store};
 use crate::traffic::Traffic;
 use crate::udp::UdpPort;
 use crate::wake::{Bell, line};
-use crate::{clock, dns, rights};
+use crate::{clock, dns, names, nis, rights};
 use heorot_core::Heorot;
-use heorot_core::config::Config;
+use heorot_core::config::{Config, NamesFile};
 use heorot_core::load;
 use heorot_core::message;
 use heorot_core::transfer::{self, Transfers};
+use heorot_names::Directory;
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, Permissions};
 use std::io;
@@ -77,13 +78,34 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
     }
     // dns:: starts its thread as it binds, so it comes last before the privileges go; changing the user reaches every thread.
     let first = Arc::new(settings::first_directory(&config));
-    let names = dns::start(&settings::dns_addresses(&config), settings::dns_settings(&config), first)
-        .map_err(|e| Problem(e.to_string()))?;
-    if let Some(warning) = give_away_rights(&config, &control_path, &run_directory)? {
+    let dns =
+        dns::start(&settings::dns_addresses(&config), settings::dns_settings(&config), Arc::clone(&first))
+            .map_err(|e| Problem(e.to_string()))?;
+    let names_directory = Arc::clone(&first);
+    let nis = start_nis(&config, first, &journal)?;
+    let names_file = match prepare_names(&config, &run_directory, &names_directory) {
+        // Nobody asked for it.
+        Err(problem) if config.names_file == NamesFile::IfUsual => {
+            journal.say(Weight::Warning, problem.to_string());
+            None
+        }
+        prepared => prepared?,
+    };
+    if let Some(warning) = give_away_rights(&config, &control_path, &run_directory, names_file.as_deref())? {
         journal.say(Weight::Warning, warning);
     }
-    let (parts, restored, resumed) =
-        start((config, links), (config_path, control_given), opened, signals, journal, names)?;
+    let names_file = names_file
+        .map(|path| names::start(path, names::place(&config), journal.clone()))
+        .transpose()
+        .map_err(|e| cannot_start(&e))?;
+    let (parts, restored, resumed) = start(
+        (config, links),
+        (config_path, control_given),
+        opened,
+        signals,
+        journal,
+        (dns, names_file, nis),
+    )?;
     let journal = parts.journal.clone();
     let count = parts.transfers.active();
     journal.say(
@@ -93,6 +115,21 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
     Loop::new(parts)
         .and_then(|running| running.run(restored, resumed))
         .map_err(|e| problem!("the loop cannot wait any more: {e}"))
+}
+
+/// The NIS gateway, if there is to be one. It says where it is: that is asked for when nothing is found.
+fn start_nis(
+    config: &Config,
+    directory: Arc<Directory>,
+    journal: &Journal,
+) -> Result<Option<nis::Handle>, Problem> {
+    let Some((nis, settings)) = config.nis.as_ref().zip(settings::nis_settings(config)) else {
+        return Ok(None);
+    };
+    let handle = nis::start(nis, settings, directory, journal.clone())?;
+    journal
+        .say(Weight::Notice, format_args!("NIS domain {} is served at port {}", nis.domain, handle.port()));
+    Ok(Some(handle))
 }
 
 /// All that needs privileges, or may be somebody else's.
@@ -182,17 +219,39 @@ fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
     })
 }
 
+/// Writes the names as they are before any node is known, as long as the server may. Where they are to be written from now on.
+fn prepare_names(
+    config: &Config,
+    run_directory: &Path,
+    first: &Directory,
+) -> Result<Option<PathBuf>, Problem> {
+    let loses_rights = rights::loses_rights(&config.server.user);
+    let Some(path) = names::prepare(&config.names_file, run_directory, loses_rights)? else {
+        return Ok(None);
+    };
+    let text = heorot_names::file::write(first, &names::place(config));
+    names::write(&path, &text).map_err(|e| {
+        problem!(
+            "{} cannot be written: {e}\n  set `names.file` to where heorot may write, or to \"\"",
+            path.display()
+        )
+    })?;
+    Ok(Some(path))
+}
+
 /// Becomes `server.user`, who owns what the server writes.
 fn give_away_rights(
     config: &Config,
     control_path: &Path,
     run_directory: &Path,
+    names_file: Option<&Path>,
 ) -> Result<Option<String>, Problem> {
     let state = Path::new(&config.server.state);
     let (file, notes) = (state.join(STORE_FILE), control_path.with_file_name(NOTES_FILE));
-    let files: [&Path; 3] = [&file, &notes, control_path];
+    let names_file = names_file.filter(|path| path.parent() == Some(run_directory));
+    let files: Vec<&Path> = [&file, &notes, control_path].into_iter().chain(names_file).collect();
     let directories = [state, run_directory].into_iter().filter(|directory| holds_only(directory, &files));
-    let owned: Vec<&Path> = directories.chain(files).collect();
+    let owned: Vec<&Path> = directories.chain(files.iter().copied()).collect();
     rights::drop_to(&config.server.user, &owned)
 }
 
@@ -215,7 +274,7 @@ fn start(
     opened: Opened,
     signals: nix::sys::signalfd::SignalFd,
     journal: Journal,
-    names: dns::Handle,
+    (dns, names, nis): (dns::Handle, Option<names::Handle>, Option<nis::Handle>),
 ) -> Result<Started, Problem> {
     let bell = Bell::new().map_err(|e| cannot_start(&e))?;
     let directory = BootDirectory::new(&config.boot.directory);
@@ -270,7 +329,9 @@ fn start(
         signals,
         journal,
         http,
-        dns: names,
+        dns,
+        names,
+        nis,
         traffic: Traffic::open(),
     };
     Ok((parts, restored, resumed))

@@ -116,7 +116,7 @@ pub(crate) fn dns_addresses(config: &Config) -> Vec<SocketAddr> {
 /// What the resolver is told beside the names.
 pub(crate) fn dns_settings(config: &Config) -> heorot_dns::Settings {
     let defaults = heorot_dns::Settings::default();
-    let prefixes = |network: &heorot_core::config::Network| {
+    let prefixes = |network: &config::Network| {
         let ipv4 = Prefix { address: network.address.into(), length: network.prefix_length };
         let ipv6 = network.prefix_ipv6();
         let ipv6 = ipv6.map(|(address, length)| Prefix { address: address.into(), length });
@@ -157,6 +157,19 @@ fn dns_secret() -> [u8; 16] {
     })
 }
 
+/// What the NIS gateway is told beside the names, if there is one. The port is its own to find.
+pub(crate) fn nis_settings(config: &Config) -> Option<heorot_dns::nis::Settings> {
+    let nis = config.nis.as_ref()?;
+    let dns = dns_settings(config);
+    Some(heorot_dns::nis::Settings {
+        domain: nis.domain.clone(),
+        server_name: dns.server_name,
+        hosts: dns.hosts,
+        networks: dns.reverse_prefixes,
+        port: nis.port,
+    })
+}
+
 /// The names before any node is known: those that are arithmetic. What is known replaces it at once.
 pub(crate) fn first_directory(config: &Config) -> Directory {
     Directory {
@@ -168,6 +181,8 @@ pub(crate) fn first_directory(config: &Config) -> Directory {
         records: config.zone.records.clone(),
         // Nobody has been promised another one yet.
         serial: config.zone.serial,
+        hardware_addresses: BTreeMap::new(),
+        groups: config.groups.sets(config, |listed| listed.number),
     }
 }
 
@@ -176,6 +191,7 @@ pub(crate) fn need_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     let interfaces = |config: &Config| -> BTreeSet<String> {
         config.networks.iter().map(|n| n.interface.clone()).collect()
     };
+    let nis_port = |config: &Config| config.nis.as_ref().map(|nis| nis.port);
     [
         ("server.state", old.server.state != new.server.state),
         ("server.control", old.server.control != new.server.control),
@@ -183,6 +199,9 @@ pub(crate) fn need_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("network.interface", interfaces(old) != interfaces(new)),
         ("network.address", own_addresses(old) != own_addresses(new)),
         ("http.port", old.http.port != new.http.port),
+        ("names.file", old.names_file != new.names_file),
+        ("nis.domain", old.nis.is_some() != new.nis.is_some()),
+        ("nis.port", nis_port(old).zip(nis_port(new)).is_some_and(|(old, new)| old != new)),
         ("tftp.port-range", old.tftp.ports != new.tftp.ports),
         ("tftp.single-port", old.tftp.single_port != new.tftp.single_port),
     ]
@@ -194,6 +213,8 @@ pub(crate) fn need_restart(old: &Config, new: &Config) -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use heorot_core::cluster::network;
 
     const SAMPLE: &str = r#"
         [[network]]
@@ -252,6 +273,8 @@ mod tests {
             ("[[network]]", "[tftp]\nsingle-port = true\n[[network]]", vec!["tftp.single-port"]),
             ("[[network]]", "[tftp]\nport-range = \"30000-30007\"\n[[network]]", vec!["tftp.port-range"]),
             ("127.0.0.1/8", "127.0.0.1/16", vec![]),
+            ("[[network]]", "[names]\nfile = \"\"\n[[network]]", vec!["names.file"]),
+            ("[[network]]", "[nis]\ndomain = \"cluster\"\n[[network]]", vec!["nis.domain"]),
         ] {
             assert_eq!(need_restart(&old, &config(&SAMPLE.replace(from, to))), expected, "{from} -> {to}");
         }

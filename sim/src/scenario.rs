@@ -218,6 +218,7 @@ impl Teller {
                 return Some(self.lines(out, Some(letter)));
             }
             ["ask"] => (Via::HttpGet, ""),
+            ["names"] => (Via::HttpGet, "/names"),
             ["passes"] => {
                 let report = r#"{"passed":true,"checks":[{"name":"memory","passed":true,"detail":"2 GiB"}],"facts":{}}"#;
                 (Via::HttpPost(report.into()), "/trial")
@@ -381,7 +382,8 @@ impl Teller {
     }
 
     fn nodes(&mut self) -> Option<Vec<String>> {
-        let views: Vec<NodeView> = serde_json::from_str(&self.ask(Query::Nodes(None))?).ok()?;
+        let views: Vec<NodeView> =
+            serde_json::from_str(&self.ask(Query::Nodes { set: None, without: None })?).ok()?;
         Some(views.iter().map(row).collect())
     }
 

@@ -101,6 +101,11 @@ impl Naming {
         self.by_address.iter().map(|(address, named)| (*address, named.name.as_str()))
     }
 
+    /// Whether the directory waits to be published.
+    pub(crate) fn is_directory_due(&self) -> bool {
+        self.directory_changed
+    }
+
     /// The directory is another one.
     pub(crate) fn directory_changed(&mut self) {
         self.directory_changed = true;

@@ -1,11 +1,13 @@
 //! Which network a packet belongs to, and whose an address is by arithmetic.
 
-use crate::config::{Config, LinkSpeed, ListedNode, Mode, Network};
+use crate::config::{Config, LinkSpeed, ListedNode, Mode, Network, SERVER_NAME};
 use crate::limit::{MTU_OCTETS_USUAL, TFTP_BLOCK_OCTETS_MIN, TFTP_HEAD_OCTETS};
 use crate::load::{Link, LinkRate};
+use crate::mac::Mac;
 use heorot_names::Directory;
+use heorot_names::file::{Master, Me, Place};
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// The network in which a client is, by its place in the configuration. A relay tells by its own address (RFC 2131 4.3.1); without one it is a
 /// network on that interface, where there are several the one of an address that the client already speaks of.
@@ -38,8 +40,14 @@ pub fn is_ours(config: &Config, address: Ipv4Addr) -> bool {
     })
 }
 
-/// The snapshot of names for whoever answers queries.
-pub fn directory(config: &Config, number_of: impl Fn(&ListedNode) -> Option<u32>, serial: u32) -> Directory {
+/// The snapshot of names for whoever answers queries. `numbered` are the machines that have a number.
+pub fn directory(
+    config: &Config,
+    number_of: impl Fn(&ListedNode) -> Option<u32>,
+    numbered: impl Iterator<Item = (u32, Mac)>,
+    serial: u32,
+) -> Directory {
+    let listed = config.nodes.iter().filter_map(|node| Some((number_of(node)?, *node.macs.first()?)));
     let given = config.nodes.iter().filter_map(|node| Some((number_of(node)?, node.name.clone()?)));
     Directory {
         zone: config.cluster.name.clone(),
@@ -49,6 +57,39 @@ pub fn directory(config: &Config, number_of: impl Fn(&ListedNode) -> Option<u32>
         hosts: config.named_hosts(),
         records: config.zone.records.clone(),
         serial,
+        // What was seen goes before what is listed.
+        hardware_addresses: listed.chain(numbered).map(|(number, mac)| (number, mac.0)).collect(),
+        groups: config.groups.sets(config, &number_of),
+    }
+}
+
+/// What a names file says beside the directory, for whom it is written.
+pub fn place(config: &Config, me: Option<Me>) -> Place {
+    let mut subnets: Vec<(String, Ipv4Addr)> = Vec::new();
+    let cluster = config.cluster.name.split('.').next().unwrap_or_default();
+    for network in &config.networks {
+        let lowest = Ipv4Addr::from(u32::from(network.address) & u32::from(network.mask()));
+        let name = format!("{cluster}{}", network.numbering.suffix);
+        if subnets.iter().any(|(_, other)| *other == lowest) {
+            continue;
+        }
+        // Of several networks with one suffix, the further ones are numbered.
+        let names = std::iter::once(name.clone()).chain((2_u32..).map(|place| format!("{name}-{place}")));
+        let free = names.into_iter().find(|name| !subnets.iter().any(|(other, _)| other == name));
+        subnets.extend(free.map(|name| (name, lowest)));
+    }
+    let own = config.networks.iter().filter(|network| network.on_link).map(|network| network.address);
+    let mut addresses: Vec<IpAddr> = Vec::new();
+    for address in own.map(IpAddr::from) {
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    Place {
+        master: Some(Master { name: SERVER_NAME.to_owned(), addresses }),
+        me,
+        subnets,
+        without_hardware_addresses: false,
     }
 }
 

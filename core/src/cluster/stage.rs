@@ -134,6 +134,15 @@ impl Stage {
     }
 }
 
+impl Stage {
+    /// Whether a word is that of a stage.
+    pub fn is_word(word: &str) -> bool {
+        use Stage::{Booting, Down, Failed, Ready, Seen, Temporary, Testing, Up};
+        let all = [Seen, Temporary, Testing, Failed, Ready, Booting, Up, Down];
+        all.iter().any(|stage| stage.to_string() == word)
+    }
+}
+
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -11,8 +11,10 @@ mod check_network;
 mod check_node;
 mod entry;
 mod firmware;
+mod groups;
 mod host;
 mod mistake;
+mod nis;
 mod option;
 mod pxe;
 mod read;
@@ -27,8 +29,10 @@ mod value;
 mod zone;
 
 pub use firmware::{FIRMWARE, FirmwareKind, FirmwareRow, Protocol};
+pub use groups::Groups;
 pub use host::{Class, Host, Identifiers, MacPattern};
 pub use mistake::{Mistake, Severity, render};
+pub use nis::Nis;
 pub use option::{Form as OptionForm, KNOWN as KNOWN_OPTIONS, KnownOption, OptionPath, OptionTable};
 pub use pxe::{Pxe, PxeBoots, PxeService};
 pub use reference::{reference, sample};
@@ -71,6 +75,12 @@ pub struct Config {
     pub http: Http,
     /// `[tftp]`
     pub tftp: Tftp,
+    /// `names.file`
+    pub names_file: NamesFile,
+    /// `[groups]`
+    pub groups: Groups,
+    /// `[nis]`; none: there is no NIS.
+    pub nis: Option<Nis>,
     /// `load.link`
     pub link: LinkSpeed,
     /// `[options]`
@@ -81,6 +91,22 @@ pub struct Config {
     pub hosts: Vec<Host>,
     /// `[[dns.record]]`: what the zone has beside.
     pub zone: Zone,
+}
+
+/// Where the names of the cluster are written for this host itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NamesFile {
+    /// The usual file, if its directory is there: whoever installed the library or keeps the configuration there wants it.
+    IfUsual,
+    /// This file.
+    At(String),
+    /// Nowhere.
+    None,
+}
+
+impl NamesFile {
+    /// What the library reads (libnss_heorot.so.2).
+    pub const USUAL: &'static str = "/etc/heorot/names";
 }
 
 /// How fast the link to the nodes is.
@@ -125,16 +151,17 @@ impl Config {
         check_host::check(&mut findings, &draft, &prefixes, interfaces);
         zone::check(&mut findings, &draft);
         zone::check_ipv6(&mut findings, &draft);
+        let groups = groups::check(&mut findings, &draft);
         if findings.refused() {
             return Err(findings.into_mistakes());
         }
-        let config =
-            Self::build(draft, &prefixes).expect("what is missing was reported, and the file refused");
+        let config = Self::build(draft, &prefixes, groups)
+            .expect("what is missing was reported, and the file refused");
         Ok((config, findings.into_mistakes()))
     }
 
     /// Puts together what was read. None: something that has to be there is missing.
-    fn build(draft: Draft, prefixes: &[Option<check_network::Prefix>]) -> Option<Self> {
+    fn build(draft: Draft, prefixes: &[Option<check_network::Prefix>], groups: Groups) -> Option<Self> {
         let classes =
             draft.classes.into_iter().map(|class| check_host::build_class(class, &draft.networks, prefixes));
         let classes = classes.collect::<Option<_>>()?;
@@ -164,6 +191,9 @@ impl Config {
             nodes: draft.nodes.into_iter().map(listed).collect(),
             http: Http { port: u16::try_from(draft.port?.value).ok()? },
             tftp: draft.tftp?,
+            names_file: draft.names_file,
+            groups,
+            nis: draft.nis,
             link: draft.link?.value,
             options: draft.options,
             classes,

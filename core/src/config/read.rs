@@ -1,7 +1,9 @@
 //! The file as the operator wrote it: every value right in itself, with its place. What they mean together is checked afterwards.
 
 use super::entry::{Entry, Placed, child, did_you_mean};
+use super::groups::{self, GroupDraft};
 use super::mistake::{Findings, WHOLE_FILE, quoted};
+use super::nis::{self, Nis};
 use super::option::{self, OptionTable};
 use super::read_host::{ClassDraft, HostDraft, IdentifiersDraft};
 use super::read_host::{read_class, read_host, read_identifiers, read_options};
@@ -11,7 +13,8 @@ use super::template::Template;
 use super::tftp::{self, Tftp};
 use super::zone::{self, OthersDraft, RecordDraft};
 use super::{
-    AddressRange, Boot, Check, CheckKind, FIRMWARE, LinkSpeed, Mode, Order, Policy, Pxe, Server, pxe, value,
+    AddressRange, Boot, Check, CheckKind, FIRMWARE, LinkSpeed, Mode, NamesFile, Order, Policy, Pxe, Server,
+    pxe, value,
 };
 use crate::limit::{
     CHECKS_MAX, CLASSES_MAX, HOSTS_MAX, KEYS_MAX, LEASE_QUERY_ASKERS_MAX, MACS_PER_NODE_MAX, NETWORKS_MAX,
@@ -46,6 +49,9 @@ pub(super) struct Draft {
     pub(super) zone: OthersDraft,
     pub(super) port: Option<Placed<u32>>,
     pub(super) tftp: Option<Tftp>,
+    pub(super) names_file: NamesFile,
+    pub(super) groups: Vec<GroupDraft>,
+    pub(super) nis: Option<Nis>,
     pub(super) link: Option<Placed<LinkSpeed>>,
 }
 
@@ -167,15 +173,29 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
         hosts: tables.all(findings, "host", HOSTS_MAX, host),
         port: http.integer(findings, "port"),
         tftp: tftp::read(findings, &tables),
+        names_file: read_names_file(findings, &tables),
+        groups: tables
+            .of("groups")
+            .next()
+            .map(|found| groups::read(findings, found.table))
+            .unwrap_or_default(),
+        nis: nis::read(findings, &tables),
         link: load.text(findings, "link", value::link_speed),
     }
 }
 
+fn read_names_file(findings: &mut Findings<'_>, tables: &Tables<'_>) -> NamesFile {
+    let names = tables.one(findings, "names");
+    let path = |text: &str| match text {
+        "" => Ok(NamesFile::None),
+        text => value::absolute_path(text).map(NamesFile::At),
+    };
+    names.text(findings, "file", path).map_or(NamesFile::IfUsual, |file| file.value)
+}
+
 /// Sections of which nothing works but what changes nothing.
 fn read_planned(findings: &mut Findings<'_>, tables: &Tables<'_>) {
-    for path in ["admin", "nis"] {
-        let _ = tables.one(findings, path);
-    }
+    let _ = tables.one(findings, "admin");
     let _ = tables.all(findings, "dns.forward", usize::MAX, |_, _| Some(()));
     let store = tables.one(findings, "store");
     let _ = store.word(findings, "kind", &[("embedded", ())]);

@@ -1,6 +1,8 @@
 //! Every option of the configuration, one record each. Parser, reference page and sample file are made from these.
 
 mod boot;
+mod names;
+mod nis;
 mod tftp;
 mod zone;
 
@@ -131,7 +133,24 @@ pub static SECTIONS: &[Section] = &[
         doc: "What the cluster's zone has beside the names of nodes, which are computed, and of `[[host]]`s. None of these may be a node's name. Host names in a value that have no dot are names in the zone; with a dot they are whole names, as everywhere but in zone files.",
         settings: zone::RECORD,
     },
-    Section { path: "nis", form: Form::Table, doc: "The gateway to NIS.", settings: NIS },
+    Section {
+        path: "names",
+        form: Form::Table,
+        doc: "How this host itself resolves the names of nodes.",
+        settings: names::NAMES,
+    },
+    Section {
+        path: "groups",
+        form: Form::Open,
+        doc: "Sets of nodes that have a name.",
+        settings: names::GROUPS,
+    },
+    Section {
+        path: "nis",
+        form: Form::Table,
+        doc: "The gateway to NIS: the names of the nodes for those who ask by RPC. It is there when `domain` is set.",
+        settings: nis::NIS,
+    },
     Section { path: "load", form: Form::Table, doc: "How much is sent.", settings: LOAD },
     Section { path: "store", form: Form::Table, doc: "Where records are kept.", settings: STORE },
 ];
@@ -532,15 +551,6 @@ static DNS_FORWARD: &[Setting] = &[
         doc: "Its servers.",
     },
 ];
-
-static NIS: &[Setting] = &[Setting {
-    key: "domain",
-    kind: Kind::Text("a NIS domain"),
-    fallback: Fallback::Otherwise("there is none"),
-    example: "\"cluster\"",
-    status: Status::Planned,
-    doc: "The domain that it answers for.",
-}];
 
 static LOAD: &[Setting] = &[Setting {
     key: "link",

@@ -160,6 +160,9 @@ fn the_smallest_file_has_every_default() {
             unique_root: UniqueRoot::None,
             rewrites: vec![],
         },
+        names_file: NamesFile::IfUsual,
+        groups: Groups::default(),
+        nis: None,
         link: LinkSpeed::Auto,
         options: OptionTable::default(),
         classes: vec![],
@@ -289,6 +292,20 @@ fn a_file_with_everything_is_read_as_it_is_written() {
     let Tftp { ports, single_port, block_octets_max, case_fold, unique_root, rewrites } = &config.tftp;
     assert_eq!((ports, *single_port, *block_octets_max), (&Some(30_000..=30_015), false, 8968));
     assert_eq!((*case_fold, *unique_root), (true, UniqueRoot::Mac));
+    let nis = config.nis.as_ref().unwrap();
+    assert_eq!((nis.domain.as_str(), nis.port), ("Cluster.2", 835));
+    assert_eq!((nis.passwd.as_deref(), nis.group.as_deref()), (Some("/etc/passwd"), None));
+    assert_eq!(config.names_file, NamesFile::At("/srv/names".into()));
+    // A listed node without a number is a member as soon as it has one.
+    for (number_of_login, gpu) in [(None, "n[0004-0007]"), (Some(20), "n[0004-0007,0020]")] {
+        let sets = config.groups.sets(&config, |node| node.name.as_ref().and(number_of_login));
+        let folded = |name: &str| sets[name].fold(&config.cluster.nodes).to_string();
+        assert_eq!(folded("gpu"), gpu);
+        assert_eq!(
+            (folded("rack1").as_str(), folded("rest").as_str()),
+            ("n[0000-0031]", "n[0000-0003,0008-0031]")
+        );
+    }
     let [any, arm] = rewrites.as_slice() else { panic!("{rewrites:?}") };
     assert_eq!((any.architecture, arm.architecture), (None, Some(FirmwareKind::UefiArm64)));
     assert_eq!(any.replacement.filled(any.pattern.matched("boot/X64/bcd", true).unwrap()), "winpe/bcd");

@@ -182,6 +182,41 @@ fn a_new_loan_waits_for_its_record_and_a_known_node_for_none() {
     assert!(is_answered(&take(&mut heorot, &of_node(&request_for(address)))), "whatever the disk does");
 }
 
+/// The hardware addresses by number, in the last names that were published.
+fn published(out: &[Output]) -> Vec<Vec<(u32, [u8; 6])>> {
+    let names = out.iter().filter_map(|output| match output {
+        Output::Publish(directory) => Some(&directory.hardware_addresses),
+        Output::Record(..)
+        | Output::Dhcp(_)
+        | Output::Neighbour(_)
+        | Output::Probe { .. }
+        | Output::AnswerArp { .. }
+        | Output::Reply(..)
+        | Output::Names(_)
+        | Output::Event(_) => None,
+    });
+    names.map(|addresses| addresses.iter().map(|(number, mac)| (*number, *mac)).collect()).collect()
+}
+
+#[test]
+fn the_numbers_of_one_commit_are_published_at_once() {
+    let further =
+        "probe = false\n[trial]\npolicy = \"none\"\n[[node]]\nmac = \"52:54:00:00:00:01\"\nnumber = 7\n";
+    let mut heorot = with_configuration(further, Vec::new());
+    let mut last = Ticket::default();
+    for machine in [2, 3] {
+        let of = |packet: &[u8]| [&packet[..28], &[0x52, 0x54, 0, 0, 0, machine], &packet[34..]].concat();
+        let address = offered(&take(&mut heorot, &of(DISCOVER)));
+        let out = take(&mut heorot, &of(&request_for(address)));
+        last = *tickets(&out).last().expect("its number waits for a record");
+        assert_eq!(published(&out), Vec::<Vec<_>>::new(), "not before it is durable");
+    }
+    let mut out = Vec::new();
+    heorot.handle(NOW, Input::Committed(last), &mut out);
+    let mac = |last| [0x52, 0x54, 0, 0, 0, last];
+    assert_eq!(published(&out), [[(0, mac(2)), (1, mac(3)), (7, mac(1))]]);
+}
+
 #[test]
 fn who_had_a_temporary_address_is_known_after_a_restart() {
     let mut heorot = with_configuration("probe = false\n", Vec::new());

@@ -3,6 +3,7 @@
 //! ```text
 //!  GET  boot.ipxe, pxelinux.cfg/*     made for the node that asks
 //!  GET  /node/TOKEN                   what am I, and what shall I check?
+//!  GET  /node/TOKEN/names             the names of all nodes, for my system
 //!  POST /node/TOKEN/trial             what I found
 //!  POST /node/TOKEN/up                my system runs
 //!  GET  anything else                 a file of the boot directory
@@ -11,6 +12,7 @@
 mod name;
 
 use crate::cluster::boot::{self, Generated, Plan};
+use crate::cluster::network;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trial::Report;
 use crate::config::{Mode, Order, Template, Values};
@@ -20,6 +22,7 @@ use crate::mac::Mac;
 use crate::message::{Answer, Output, Request, Via};
 use crate::promise::Promise;
 use crate::transfer::Transfer;
+use heorot_names::file::{self, Me, Place};
 use serde_json::json;
 use std::net::Ipv4Addr;
 
@@ -197,9 +200,10 @@ fn about_itself(turn: &mut Turn<'_>, request: &Request, rest: &str, machine: Opt
     let mac = turn.hall.nodes.identity(mac);
     match (verb, &request.via) {
         ("", Via::HttpGet) => ask(turn, request, mac),
+        ("names", Via::HttpGet) => names(turn, request, mac),
         ("trial", Via::HttpPost(body)) => trial(turn, request, mac, body),
         ("up", Via::HttpPost(_)) => up(turn, request, mac),
-        _ => answer(turn, request, error(404, "GET here, or POST to /trial or /up below")),
+        _ => answer(turn, request, error(404, "GET here or /names below, or POST to /trial or /up below")),
     }
 }
 
@@ -216,6 +220,15 @@ fn ask(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
     turn.step(mac, Step::AgentAsked, "its agent runs the trial");
     let body = identity(turn, mac, &[("checks", json!(turn.config.trial.checks))]);
     answer(turn, request, Answer::Json(200, body));
+}
+
+/// The agent fetches the names file for its system. A node resolves names by it without asking anybody; hardware addresses, of which there
+/// may be thousands and which change with every machine, stand in the head node's own file.
+fn names(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
+    let number = turn.hall.nodes.get(mac).and_then(|node| node.number);
+    let place = network::place(turn.config, number.map(Me::Node));
+    let place = Place { without_hardware_addresses: true, ..place };
+    answer(turn, request, Answer::Text(file::write(&turn.hall.directory, &place)));
 }
 
 /// The agent reports the trial. The same report gets the same answer, however often it is repeated.

@@ -1,18 +1,21 @@
-//! What operators ask. Every answer is JSON, in the form of [`view`](super::view).
+//! What operators ask. Every answer is JSON, in the form of [`view`](super::view), but for what other tools read.
+
+mod export;
 
 use crate::cluster::lease::PoolKind;
 use crate::cluster::node::Node;
 use crate::cluster::other_server::OtherServer;
 use crate::cluster::stage::{Phase, Stage};
 use crate::hall::Turn;
+use crate::limit::NODES_LISTED_MAX;
 use crate::mac::Mac;
 use crate::message::{Answer, Measured, Output, Query, RequestId};
 use crate::service::view::{
-    ErrorView, EventView, ExplainView, LoadView, NodeDetailView, NodeView, PoolView, RogueServerView,
-    StatusView, TransfersView,
+    ErrorView, EventView, ExplainView, LoadView, NodeDetailView, NodeSetView, NodeView, PoolView,
+    RogueServerView, StatusView, TransfersView,
 };
 use crate::time::Wall;
-use heorot_names::NodeSet;
+use heorot_names::{NodeSet, Vocabulary};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -22,10 +25,14 @@ use std::net::Ipv4Addr;
 pub(crate) fn handle(turn: &mut Turn<'_>, id: RequestId, wall: Wall, query: &Query) {
     let answer = match query {
         Query::Status(measured) => ok(&status(turn, wall, measured)),
-        Query::Nodes(None) => {
+        Query::Nodes { set: None, without: None } => {
             ok(&turn.hall.nodes.iter().map(|node| row(turn, wall, node)).collect::<Vec<_>>())
         }
-        Query::Nodes(Some(set)) => nodes(turn, wall, set),
+        Query::Nodes { set, without } => {
+            nodes(turn, wall, set.as_deref().unwrap_or("@*"), without.as_deref())
+        }
+        Query::NodeSet { set, without } => node_set(turn, set, without.as_deref()),
+        Query::Export(export) => export::answer(turn, *export),
         Query::Node(name) => one(turn, name, |node| ok(&detail(turn, wall, node))),
         Query::Explain(name) => one(turn, name, |node| ok(&explain(turn, wall, node))),
         Query::Dump => Answer::Json(200, dump(turn, wall).to_string()),
@@ -124,19 +131,68 @@ fn rogue_servers(turn: &Turn<'_>, wall: Wall) -> Vec<RogueServerView> {
 }
 
 /// The nodes of a set of numbers; or one by its hardware address or address.
-fn nodes(turn: &Turn<'_>, wall: Wall, set: &str) -> Answer {
-    if let Some(node) = find(turn, set) {
+fn nodes(turn: &Turn<'_>, wall: Wall, set: &str, without: Option<&str>) -> Answer {
+    if let (Some(node), None) = (find(turn, set), without) {
         return ok(&[row(turn, wall, node)]);
     }
-    match NodeSet::parse(set, &turn.hall.directory) {
+    match difference(turn, set, without) {
         Ok(wanted) => {
             let is_wanted = |node: &&Node| node.number.is_some_and(|number| wanted.contains(number));
             let rows: Vec<_> =
                 turn.hall.nodes.iter().filter(is_wanted).map(|node| row(turn, wall, node)).collect();
             if rows.is_empty() { no_such_node(set) } else { ok(&rows) }
         }
-        Err(e) => fail(400, format!("{set}: {e}")),
+        Err(answer) => answer,
     }
+}
+
+/// A set, folded: what scripts make of groups.
+fn node_set(turn: &Turn<'_>, text: &str, without: Option<&str>) -> Answer {
+    let view = |set: NodeSet| {
+        let names = set.iter().map(|number| turn.hall.directory.name(number)).collect();
+        NodeSetView { folded: turn.hall.directory.fold(&set), size: set.size(), names }
+    };
+    match difference(turn, text, without) {
+        // Each name is written out.
+        Ok(set) if set.size() > NODES_LISTED_MAX => {
+            fail(400, format!("{text}: more than {NODES_LISTED_MAX} nodes"))
+        }
+        Ok(set) => ok(&view(set)),
+        Err(answer) => answer,
+    }
+}
+
+fn difference(turn: &Turn<'_>, set: &str, without: Option<&str>) -> Result<NodeSet, Answer> {
+    let set = parse(turn, set)?;
+    without.map_or_else(|| Ok(set.clone()), |text| Ok(set.difference(&parse(turn, text)?)))
+}
+
+/// A set by numbers and names, groups of the configuration, and groups of what is known: `@state:up`, `@profile:default`.
+fn parse(turn: &Turn<'_>, text: &str) -> Result<NodeSet, Answer> {
+    let of = |wanted: &dyn Fn(&Node) -> bool| -> NodeSet {
+        turn.hall.nodes.iter().filter(|node| wanted(node)).filter_map(|node| node.number).collect()
+    };
+    let group = |source: Option<&str>, name: &str| match (source, name) {
+        // A listed node with a number is one before it was ever seen.
+        (None, "*") => {
+            Some(of(&|_| true).union(&turn.config.nodes.iter().filter_map(|node| node.number).collect()))
+        }
+        (Some("state" | "profile"), "*") => Some(of(&|_| true)),
+        (None, name) => turn.hall.directory.groups.get(name).cloned(),
+        (Some("state"), name) if Stage::is_word(name) => Some(of(&|node| node.stage.to_string() == name)),
+        (Some("profile"), name) if turn.config.profiles.contains_key(name) => {
+            Some(of(&|node| turn.profile_name(node) == name))
+        }
+        (Some(_), _) => None,
+    };
+    let vocabulary = Vocabulary { directory: &turn.hall.directory, group: &group };
+    NodeSet::parse_with(text, &vocabulary).map_err(|error| {
+        let part = text.get(error.span.clone()).filter(|part| *part != text && !part.is_empty());
+        let at = part.map(|part| format!("\"{part}\": ")).unwrap_or_default();
+        // Of a long text the part alone.
+        let shown: String = text.chars().take(80).collect();
+        fail(400, format!("{shown}: {at}{error}"))
+    })
 }
 
 fn one(turn: &Turn<'_>, name: &str, view: impl FnOnce(&Node) -> Answer) -> Answer {

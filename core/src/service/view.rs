@@ -114,6 +114,17 @@ pub struct NodeView {
     pub profile: String,
 }
 
+/// `heorot nodeset`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeSetView {
+    /// The shortest text of it.
+    pub folded: String,
+    /// How many there are.
+    pub size: u64,
+    /// Each by name, in the order of the numbers.
+    pub names: Vec<String>,
+}
+
 /// `heorot node show`: the row, and all else that is known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NodeDetailView {

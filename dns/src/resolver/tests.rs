@@ -54,6 +54,8 @@ fn directory() -> Directory {
             .collect(),
         records: records(),
         serial: 7,
+        hardware_addresses: Default::default(),
+        groups: Default::default(),
     }
 }
 
@@ -484,6 +486,10 @@ fn a_snapshot_replaces_the_last_one() {
     assert_eq!(serial(&mut resolver), "8");
     // The same again is no news.
     publish(&mut resolver, Input::Publish(Arc::clone(&next)));
+    assert_eq!(serial(&mut resolver), "8");
+    // Nor is a node that was seen for the first time: no name changed, and secondaries have nothing to copy.
+    let seen = Directory { hardware_addresses: [(3, [2, 0, 0, 0, 0, 3])].into(), ..(*next).clone() };
+    publish(&mut resolver, Input::Publish(Arc::new(seen)));
     assert_eq!(serial(&mut resolver), "8");
 
     // A zone that is no name: what was there stays.

@@ -9,10 +9,85 @@ fn directory(pattern: &str) -> Directory {
         zone: "cluster".into(),
         pattern: Pattern::parse(pattern).unwrap(),
         networks: Vec::<Numbering>::new(),
-        given_names: [(7, "storage".into()), (40, "login-a".into())].into(),
+        given_names: [
+            (7, "storage"),
+            (40, "login-a"),
+            (60, "rack1-01"),
+            (61, "rack1-02"),
+            (62, "rack2-01"),
+            (63, "rack2-02"),
+        ]
+        .map(|(number, name)| (number, name.to_owned()))
+        .into(),
         hosts: Default::default(),
         records: Vec::new(),
         serial: 1,
+        hardware_addresses: Default::default(),
+        groups: Default::default(),
+    }
+}
+
+/// Reads a text where there are a hundred nodes, some groups, and states.
+fn parse(text: &str, directory: &Directory) -> Result<NodeSet, NodeSetError> {
+    let group = |source: Option<&str>, name: &str| {
+        let numbers: Vec<u32> = match (source, name) {
+            (None, "*") => (0..100).collect(),
+            (None, "east") => vec![1, 2, 3, 7],
+            (None, "group1") => vec![1],
+            (None, "group2") => vec![2],
+            (None, "none") => vec![],
+            (Some("state"), "up") => vec![8, 9, 50],
+            _ => return None,
+        };
+        Some(numbers.into_iter().collect())
+    };
+    NodeSet::parse_with(text, &Vocabulary { directory, group: &group })
+}
+
+#[test]
+fn groups_of_the_directory() {
+    let mut directory = directory("node{}");
+    directory.groups = [("east".to_owned(), (5..8).collect())].into();
+    directory.networks = vec![Numbering {
+        numbers: NumberRange { lowest: 0, highest: 9 },
+        first: [10, 0, 0, 0].into(),
+        first_ipv6: None,
+        suffix: String::new(),
+    }];
+    let numbers = |text| NodeSet::parse(text, &directory).map(|set| set.fold(&directory.pattern).to_string());
+    assert_eq!(numbers("@east"), Ok("node[5-7]".into()));
+    assert_eq!(numbers("@*!@east"), Ok("node[0-4,8-9]".into()));
+    assert_eq!(numbers("node*!1-9"), Ok("node0".into()));
+    assert_eq!(numbers("@state:up").unwrap_err().problem, NodeSetProblem::NoSuchGroup("state:up".into()));
+}
+
+#[test]
+fn files_in_the_place_of_their_names() {
+    let read = |path: &str| match path {
+        "/etc/east" => Ok("node1 node2\n# all of them\n  node[5-7],node9,  # and these\n\n".to_owned()),
+        "-" => Ok("3\n4\n".to_owned()),
+        "empty" => Ok("# nobody\n".to_owned()),
+        "odd" => Ok("node1\nnode[2-9]!5".to_owned()),
+        _ => Err("no such file".to_owned()),
+    };
+    type Expected = Result<&'static str, (Range<usize>, &'static str)>;
+    let table: &[(&str, Expected)] = &[
+        ("^/etc/east", Ok("node1,node2,node[5-7],node9")),
+        (" 8, ^/etc/east ,10!9", Ok(" 8,node1,node2,node[5-7],node9,10!9")),
+        ("-", Ok("3,4")),
+        ("7,-,8", Ok("7,3,4,8")),
+        ("5-9,node[1-3,5]^2", Ok("5-9,node[1-3,5]^2")),
+        ("^none", Err((0..5, "none: no such file"))),
+        ("1, ^empty", Err((3..9, "empty: no nodes are listed"))),
+        ("^odd", Err((0..4, "odd: 'node[2-9]!5': a file lists nodes, without operators and expressions"))),
+    ];
+    for (text, expected) in table {
+        let found = with_files(text, read).map_err(|error| (error.span, error.why));
+        assert_eq!(
+            found,
+            expected.clone().map(str::to_owned).map_err(|(span, why)| (span, why.to_owned())),
+            "{text}"
+        );
     }
 }
 
@@ -49,10 +124,37 @@ fn texts_and_their_numbers() {
         ("b{}-eth", "b[1-2]-ETH", &[1, 2], "b[1-2]-eth"),
         ("{}", "3-5", &[3, 4, 5], "[3-5]"),
         ("{}", "[3-5]", &[3, 4, 5], "[3-5]"),
+        // Brackets anywhere, and several: names one by one.
+        ("node{}", "node1[0-2]", &[10, 11, 12], "node[10-12]"),
+        ("node{}", "node[1-2]5", &[15, 25], "node[15,25]"),
+        ("node{}", "node[1-2][0-8/4]", &[10, 14, 18, 20, 24, 28], "node[10,14,18,20,24,28]"),
+        ("n{:04}", "n[00-01][23]", &[23, 123], "n[0023,0123]"),
+        ("node{}", "Rack[1-2]-[01-02]", &[60, 61, 62, 63], "node[60-63]"),
+        ("node{}", "rack[2]-02,5", &[5, 63], "node[5,63]"),
+        // Groups.
+        ("node{}", "@east", &[1, 2, 3, 7], "node[1-3,7]"),
+        (
+            "node{}",
+            "@*!@east",
+            &(0..100).filter(|n| ![1, 2, 3, 7].contains(n)).collect::<Vec<_>>(),
+            "node[0,4-6,8-99]",
+        ),
+        ("node{}", "@group[1-2]", &[1, 2], "node[1-2]"),
+        ("node{}", "@state:up&0-9", &[8, 9], "node[8-9]"),
+        ("node{}", "up,@east", &[1, 2, 3, 7, 8, 9, 50], "node[1-3,7-9,50]"),
+        ("node{}", "all&98-120", &[98, 99], "node[98-99]"),
+        ("node{}", "@none", &[], ""),
+        // Of those that there are, these.
+        ("node{}", "node9*", &[9, 90, 91, 92, 93, 94, 95, 96, 97, 98, 99], "node[9,90-99]"),
+        ("node{}", "node?!2-9", &[0, 1], "node[0-1]"),
+        ("node{}", "stor*", &[7], "node7"),
+        ("node{}", "/[78]7/,0", &[0, 77, 87], "node[0,77,87]"),
+        ("node{}", "/^login|,/ , 3", &[3, 40], "node[3,40]"),
+        ("node{}", "node* & /0$/ ! 10-80", &[0, 90], "node[0,90]"),
     ];
     for (pattern, text, numbers, folded) in table {
         let directory = directory(pattern);
-        let set = NodeSet::parse(text, &directory).unwrap_or_else(|e| panic!("{text}: {e}"));
+        let set = parse(text, &directory).unwrap_or_else(|e| panic!("{text}: {e}"));
         assert_eq!(set.iter().collect::<Vec<_>>(), *numbers, "{text}");
         assert_eq!(set.size(), numbers.len() as u64, "{text}");
         assert_eq!(set.fold(&directory.pattern).to_string(), *folded, "{text}");
@@ -70,15 +172,26 @@ fn wrong_texts_and_where() {
         ("5,,6", 2..2, P::Missing),
         ("!5", 0..0, P::Missing),
         ("5!!6", 2..2, P::Missing),
-        ("^/etc/nodes", 0..11, P::Unsupported(Unsupported::Files)),
-        ("node1,@rack1", 6..12, P::Unsupported(Unsupported::Groups)),
-        ("@*", 0..2, P::Unsupported(Unsupported::Groups)),
-        ("node*", 0..5, P::Unsupported(Unsupported::Wildcards)),
-        ("1,node?", 2..7, P::Unsupported(Unsupported::Wildcards)),
-        ("/node.*/", 0..8, P::Unsupported(Unsupported::Expressions)),
-        ("node[1-2]x[3-4]", 0..15, P::Unsupported(Unsupported::SecondBracket)),
-        ("node1[0-9]", 0..10, P::Unsupported(Unsupported::DigitsBesideBracket)),
-        ("node[0-9]1", 0..10, P::Unsupported(Unsupported::DigitsBesideBracket)),
+        ("^/etc/nodes", 0..11, P::File),
+        ("5, ^nodes ,6", 3..9, P::File),
+        ("-", 0..1, P::File),
+        ("5!-,6", 2..3, P::File),
+        ("node1,@rack1", 6..12, P::NoSuchGroup("rack1".into())),
+        ("@state:odd", 0..10, P::NoSuchGroup("state:odd".into())),
+        ("@group[1-3]", 0..11, P::NoSuchGroup("group3".into())),
+        ("@", 0..1, P::NoSuchGroup("".into())),
+        ("@state:", 0..7, P::NoSuchGroup("state:".into())),
+        ("1,node[1-2]*", 2..12, P::WildcardAndBracket),
+        ("5,/node(/,6", 2..9, P::Expression(ExpressionError::Unbalanced)),
+        ("/node,6", 0..7, P::Expression(ExpressionError::Slash)),
+        ("/a/b", 0..4, P::Expression(ExpressionError::Slash)),
+        ("node[1-2]x[3-4]", 0..15, looks()),
+        ("node0[0-9]", 0..10, P::Spelling("node0".into())),
+        ("rack[1-2]-[1-2]", 0..15, looks()),
+        ("5,rack[1-3]-[01-02]", 2..19, looks()),
+        ("node[1-2]x[3-y]", 13..14, P::NotANumber),
+        ("x[0-99999][0-99999]", 0..19, P::TooManyNumbers),
+        ("x[0-4294967295][0-4294967295][0-9]", 0..34, P::TooManyNumbers),
         ("node[1-2", 4..5, P::Bracket),
         ("node1-2]", 7..8, P::Bracket),
         ("node[1[2]]", 6..7, P::Bracket),
@@ -110,7 +223,7 @@ fn wrong_texts_and_where() {
     let directory = directory("node{}");
     for (text, span, problem) in table {
         let expected = NodeSetError { span: span.clone(), problem: problem.clone() };
-        assert_eq!(NodeSet::parse(text, &directory), Err(expected), "{text}");
+        assert_eq!(parse(text, &directory), Err(expected), "{text}");
     }
     let padded = NodeSet::parse("n[1-3]", &self::directory("n{:04}"));
     assert_eq!(padded, Err(NodeSetError { span: 2..3, problem: P::Spelling("0001".into()) }));
@@ -174,8 +287,8 @@ proptest! {
     }
 
     #[test]
-    fn any_text_gives_a_set_or_a_place(text in r"([\PC]|node|[0-9,!&^/@ \[\]-]){0,40}") {
-        match NodeSet::parse(&text, &directory("node{}")) {
+    fn any_text_gives_a_set_or_a_place(text in r"([\PC]|node|[0-9,!&^/@ \[\]*?:(){}|+.-]){0,40}") {
+        match parse(&text, &directory("node{}")) {
             Ok(set) => prop_assert!(set.size() <= 262_144),
             Err(error) => prop_assert!(text.get(error.span.clone()).is_some(), "{:?}", error),
         }

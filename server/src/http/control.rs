@@ -7,10 +7,11 @@ use crate::problem::{Problem, problem};
 use crate::rights;
 use axum::Router;
 use axum::extract::{Path, RawQuery, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use heorot_core::message::{Answer, Measured, Query};
 use heorot_core::service::view::ErrorView;
+use heorot_names::export::Export;
 use std::fs::Permissions;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -25,6 +26,8 @@ pub(super) fn router(site: Site) -> Router {
         .route("/v1/nodes", get(nodes))
         .route("/v1/nodes/{node}", get(node))
         .route("/v1/nodes/{node}/explain", get(explain))
+        .route("/v1/nodeset", get(node_set))
+        .route("/v1/export/{form}", get(export))
         .fallback(missing)
         .with_state(site)
 }
@@ -67,7 +70,24 @@ async fn status(State(site): State<Site>) -> Response {
 }
 
 async fn nodes(State(site): State<Site>, RawQuery(query): RawQuery) -> Response {
-    ask(&site, Query::Nodes(query.and_then(|query| text::query_value(&query, "set")))).await
+    let value = |key| query.as_deref().and_then(|query| text::query_value(query, key));
+    ask(&site, Query::Nodes { set: value("set"), without: value("without") }).await
+}
+
+async fn node_set(State(site): State<Site>, RawQuery(query): RawQuery) -> Response {
+    let value = |key| query.as_deref().and_then(|query| text::query_value(query, key));
+    ask(&site, Query::NodeSet { set: value("set").unwrap_or_default(), without: value("without") }).await
+}
+
+async fn export(State(site): State<Site>, Path(form): Path<String>) -> Response {
+    let Some(export) = Export::named(&form) else {
+        let forms: Vec<_> = Export::NAMED.iter().map(|(name, _)| *name).collect();
+        return error(404, &format!("there is no such form: {}", forms.join(", ")));
+    };
+    match answer(&site, |reply| Ask::Operator { query: Query::Export(export), reply }).await {
+        Ok(Answer::Text(text)) => text.into_response(),
+        other => told(other),
+    }
 }
 
 async fn node(State(site): State<Site>, Path(node): Path<String>) -> Response {
@@ -79,11 +99,18 @@ async fn explain(State(site): State<Site>, Path(node): Path<String>) -> Response
 }
 
 async fn missing() -> Response {
-    error(404, "there is no such resource: /v1/status, /v1/nodes, /v1/nodes/NODE, /v1/nodes/NODE/explain")
+    error(
+        404,
+        "there is no such resource: /v1/status, /v1/nodes, /v1/nodes/NODE, /v1/nodes/NODE/explain, /v1/nodeset, /v1/export/FORM",
+    )
 }
 
 async fn ask(site: &Site, query: Query) -> Response {
-    match answer(site, |reply| Ask::Operator { query, reply }).await {
+    told(answer(site, |reply| Ask::Operator { query, reply }).await)
+}
+
+fn told(answer: Result<Answer, NoAnswer>) -> Response {
+    match answer {
         Ok(Answer::Json(status, text)) => json(status, text),
         Ok(Answer::Missing(why)) => error(404, &why),
         Ok(Answer::Refused(why)) => error(403, &why),

@@ -18,6 +18,7 @@ use heorot_core::wire::tftp::Mode;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::AsFd;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// Questions to [`Heorot`](heorot_core::Heorot) that are unanswered.
@@ -85,7 +86,15 @@ impl Loop {
                 self.answer_arp(&interface, (mac, address), to)
             }
             Output::Reply(id, answer) => self.reply(id, answer),
-            Output::Publish(directory) => self.parts.dns.publish(directory),
+            Output::Publish(directory) => {
+                if let Some(names) = &self.parts.names {
+                    names.publish(Arc::clone(&directory));
+                }
+                if let Some(nis) = &self.parts.nis {
+                    nis.publish(Arc::clone(&directory));
+                }
+                self.parts.dns.publish(directory);
+            }
             Output::Names(changes) => self.parts.dns.change(changes),
             Output::Event(event) => self.parts.journal.event(&event),
         }
@@ -135,7 +144,12 @@ impl Loop {
     pub(super) fn query(&mut self, asker: Asker, query: Query) {
         let query = match query {
             Query::Status(_) => Query::Status(self.measured()),
-            query @ (Query::Nodes(_) | Query::Node(_) | Query::Explain(_) | Query::Dump) => query,
+            query @ (Query::Nodes { .. }
+            | Query::NodeSet { .. }
+            | Query::Export(_)
+            | Query::Node(_)
+            | Query::Explain(_)
+            | Query::Dump) => query,
         };
         if let Some(id) = self.remember(asker) {
             self.heorot(Input::Operator { id, wall: clock::wall(self.now), query });

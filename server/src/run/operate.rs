@@ -4,6 +4,7 @@ use super::Loop;
 use super::carry::Asker;
 use crate::configuration::{self, Read};
 use crate::journal::Weight;
+use crate::names;
 use crate::settings;
 use heorot_core::message::{Answer, Input, Query};
 use heorot_core::transfer;
@@ -98,6 +99,14 @@ impl Loop {
         }
         self.parts.directory.change(&config.boot.directory);
         self.parts.dns.configure(settings::dns_settings(&config));
+        if let Some(names) = &self.parts.names {
+            names.configure(names::place(&config));
+        }
+        if let Some((handle, nis)) = self.parts.nis.as_ref().zip(config.nis.clone())
+            && let Some(settings) = settings::nis_settings(&config)
+        {
+            handle.configure(nis, settings);
+        }
         self.transfer(transfer::Input::Configure(links));
         self.parts.config = config.clone();
         self.heorot(Input::Configure(Box::new(config)));
@@ -151,7 +160,7 @@ impl Loop {
     /// The last things.
     pub(super) fn end(self) {
         let longest = self.longest_turn.as_micros();
-        let parts = self.parts;
+        let mut parts = self.parts;
         // What was answered last is still to be written by the thread that speaks HTTP.
         std::thread::sleep(LAST_WORDS);
         // No entry outlives us; the next server sets anew those that its nodes need.
@@ -165,6 +174,12 @@ impl Loop {
         // A server that has gone should not look like one that does not answer.
         let _ = std::fs::remove_file(&parts.config.server.control);
         parts.dns.stop();
+        if let Some(names) = parts.names.take() {
+            names.stop();
+        }
+        if let Some(nis) = parts.nis.take() {
+            nis.stop();
+        }
         parts.journal.say(
             Weight::Notice,
             format_args!(

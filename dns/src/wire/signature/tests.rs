@@ -116,6 +116,8 @@ fn copies_are_signed_if_there_is_a_key_for_them() {
         hosts: heorot_names::Hosts::default(),
         records: Vec::new(),
         serial: 7,
+        hardware_addresses: [].into(),
+        groups: [].into(),
     };
     let mut resolver = Resolver::new(settings(), Arc::new(directory)).unwrap();
     resolver.handle(0, Input::Calendar(NOW), &mut Vec::new());

@@ -1,0 +1,214 @@
+//! `[groups]`: sets of nodes that have a name.
+
+use super::entry::Placed;
+use super::mistake::{Findings, quoted};
+use super::read::Draft;
+use super::{Config, ListedNode};
+use crate::limit::{GROUP_DEPTH_MAX, GROUP_NAME_OCTETS_MAX, GROUPS_MAX};
+use heorot_names::{Directory, Hosts, NodeSet, NodeSetError, Numbering, Pattern, Vocabulary};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::ops::Range;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A group as it is written.
+pub(super) struct GroupDraft {
+    name: Placed<String>,
+    /// Sets, all of which are meant.
+    texts: Vec<Placed<String>>,
+}
+
+/// The groups of a configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Groups {
+    sets: BTreeMap<String, NodeSet>,
+    /// `[[node]]`s with a name and without a number: the number by which each stands in the sets meanwhile, and its place in the file.
+    stand_ins: Vec<(u32, usize)>,
+}
+
+impl Groups {
+    /// The sets, where listed nodes have these numbers.
+    pub fn sets(
+        &self,
+        config: &Config,
+        number_of: impl Fn(&ListedNode) -> Option<u32>,
+    ) -> BTreeMap<String, NodeSet> {
+        if self.stand_ins.is_empty() {
+            return self.sets.clone();
+        }
+        let all: NodeSet = self.stand_ins.iter().map(|(number, _)| *number).collect();
+        let with_numbers = |set: &NodeSet| {
+            let meant = self.stand_ins.iter().filter(|(number, _)| set.contains(*number));
+            let numbers: NodeSet =
+                meant.filter_map(|(_, place)| number_of(config.nodes.get(*place)?)).collect();
+            set.difference(&all).union(&numbers)
+        };
+        self.sets.iter().map(|(name, set)| (name.clone(), with_numbers(set))).collect()
+    }
+}
+
+/// Reads the table: every key is a name, every value a set or several.
+pub(super) fn read(findings: &mut Findings<'_>, table: &DeTable<'_>) -> Vec<GroupDraft> {
+    // Maps order by name, operators by place.
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    if let Some((key, _)) = entries.get(GROUPS_MAX) {
+        findings.error(&key.span(), format!("more than {GROUPS_MAX} groups"), None);
+    }
+    let mut groups = Vec::new();
+    for (key, value) in entries.into_iter().take(GROUPS_MAX) {
+        let name: &str = key.get_ref();
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+        // What stands alone in a set would be read as something else than a group.
+        let fits = (1..=GROUP_NAME_OCTETS_MAX).contains(&name.len()) && name.bytes().all(allowed);
+        if !fits || name == "all" {
+            let message = format!("{} is no name of a group", quoted(name));
+            let remedy =
+                format!("1 to {GROUP_NAME_OCTETS_MAX} letters, digits, '-', '_' and '.', and not \"all\"");
+            findings.error(&key.span(), message, Some(remedy));
+            continue;
+        }
+        let items: Vec<&Spanned<DeValue<'_>>> = match value.get_ref().as_array() {
+            Some(items) => items.iter().collect(),
+            None => vec![value],
+        };
+        let mut texts = Vec::new();
+        for item in items {
+            match item.get_ref().as_str() {
+                Some(text) => texts.push(Placed { value: text.to_owned(), span: item.span() }),
+                None => {
+                    let message = format!("{name} in [groups] is a string or a list of strings");
+                    findings.error(&item.span(), message, Some("as \"node[0-31]\"".into()));
+                }
+            }
+        }
+        groups.push(GroupDraft { name: Placed { value: name.to_owned(), span: key.span() }, texts });
+    }
+    groups
+}
+
+/// Reads the sets, with names and numbers as the rest of the file has them.
+pub(super) fn check(findings: &mut Findings<'_>, draft: &Draft) -> Groups {
+    // Without these nothing can be said of any name, and that they are missing was reported.
+    let (Some(zone), Some(pattern)) = (&draft.cluster_name, &draft.pattern) else { return Groups::default() };
+    if draft.groups.is_empty() {
+        return Groups::default();
+    }
+    let numbers = draft.networks.iter().filter_map(|network| network.numbers.as_ref());
+    let networks = numbers.map(|numbers| Numbering {
+        numbers: numbers.value,
+        first: Ipv4Addr::UNSPECIFIED,
+        first_ipv6: None,
+        suffix: String::new(),
+    });
+    let mut directory = directory(&zone.value, &pattern.value, networks.collect());
+    let mut stand_ins = Vec::new();
+    // Numbers that no network has, from the highest down.
+    let mut free =
+        (0..=u32::MAX).rev().filter(|n| !directory.networks.iter().any(|net| net.numbers.contains(*n)));
+    for (place, node) in draft.nodes.iter().enumerate() {
+        let Some(name) = &node.name else { continue };
+        let number = node.number.as_ref().map(|number| number.value).or_else(|| {
+            let number = free.next()?;
+            stand_ins.push((number, place));
+            Some(number)
+        });
+        directory.given_names.extend(number.map(|number| (number, name.value.clone())));
+    }
+    drop(free);
+    for group in draft.groups.iter().filter(|group| group.name.value == zone.value) {
+        let message = format!("{} is the group of all nodes", quoted(&group.name.value));
+        findings.error(&group.name.span, message, Some("choose another name".into()));
+    }
+    let reader = Reader { groups: &draft.groups, directory: &directory, read: RefCell::default() };
+    for place in 0..draft.groups.len() {
+        reader.set(place, 0);
+    }
+    let mut sets = BTreeMap::new();
+    for (group, read) in draft.groups.iter().zip(0..) {
+        match reader.read.borrow().get(&read) {
+            Some(State::Read(set)) => {
+                sets.insert(group.name.value.clone(), set.clone());
+            }
+            Some(State::Wrong(span, message)) => {
+                findings.error(span, format!("{}: {message}", group.name.value), None);
+            }
+            Some(State::Reading) | None => {}
+        }
+    }
+    Groups { sets, stand_ins }
+}
+
+fn directory(zone: &str, pattern: &Pattern, networks: Vec<Numbering>) -> Directory {
+    Directory {
+        zone: zone.to_owned(),
+        pattern: pattern.clone(),
+        networks,
+        given_names: BTreeMap::new(),
+        hosts: Hosts::default(),
+        records: Vec::new(),
+        serial: 1,
+        hardware_addresses: BTreeMap::new(),
+        groups: BTreeMap::new(),
+    }
+}
+
+/// Reads groups as they are needed: one may stand in another.
+struct Reader<'a> {
+    groups: &'a [GroupDraft],
+    directory: &'a Directory,
+    read: RefCell<BTreeMap<usize, State>>,
+}
+
+enum State {
+    Reading,
+    Read(NodeSet),
+    /// Where, and what is wrong there.
+    Wrong(Range<usize>, String),
+}
+
+impl Reader<'_> {
+    /// The set of a group, if it can be read.
+    fn set(&self, place: usize, depth: usize) -> Option<NodeSet> {
+        match self.read.borrow().get(&place) {
+            Some(State::Read(set)) => return Some(set.clone()),
+            Some(State::Reading | State::Wrong(..)) => return None,
+            None => {}
+        }
+        self.read.borrow_mut().insert(place, State::Reading);
+        let read = self.groups[place].texts.iter().try_fold(NodeSet::default(), |all, text| {
+            let group = |source: Option<&str>, name: &str| match (source, name) {
+                (None, "*") => Some(self.directory.numbers()),
+                (None, name) if depth < GROUP_DEPTH_MAX => {
+                    let other = self.groups.iter().position(|group| group.name.value == name)?;
+                    self.set(other, depth + 1)
+                }
+                (None | Some(_), _) => None,
+            };
+            let vocabulary = Vocabulary { directory: self.directory, group: &group };
+            match NodeSet::parse_with(&text.value, &vocabulary) {
+                Ok(set) => Ok(all.union(&set)),
+                Err(error) => Err(self.wrong(text, &error)),
+            }
+        });
+        let (state, set) = match read {
+            Ok(set) => (State::Read(set.clone()), Some(set)),
+            Err((span, message)) => (State::Wrong(span, message), None),
+        };
+        self.read.borrow_mut().insert(place, state);
+        set
+    }
+
+    fn wrong(&self, text: &Placed<String>, error: &NodeSetError) -> (Range<usize>, String) {
+        let part = text.value.get(error.span.clone()).unwrap_or_default();
+        let name = part.strip_prefix('@').unwrap_or_default();
+        let exists = self.groups.iter().any(|group| group.name.value == name);
+        let why = match exists {
+            true => "this group cannot be read, or stands in itself".to_owned(),
+            false => error.to_string(),
+        };
+        (text.span.clone(), if part.is_empty() { why } else { format!("{}: {why}", quoted(part)) })
+    }
+}

@@ -1,0 +1,187 @@
+//! The names file of this host: written anew whenever names change, by a thread of its own.
+//!
+//! From it glibc resolves the cluster's names on the head node (`nss/`). The file is replaced as a whole, so that nobody reads half of it.
+
+use crate::journal::{Journal, Weight};
+use crate::problem::{Problem, problem};
+use crate::rights;
+use heorot_core::cluster::network;
+use heorot_core::config::{Config, NamesFile};
+use heorot_names::Directory;
+use heorot_names::file::{Me, Place};
+use std::fs::{File, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// The file beside the control socket, where the usual one leads to if the server's user may not write that.
+pub(crate) const FILE: &str = "names";
+
+/// A thousand nodes that are numbered within a minute are not a thousand files.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Where the file is to be written. None: nowhere.
+///
+/// With `loses_rights` the server becomes a user who may not write into directories of root: then the file is in the run directory, which is
+/// that user's, and the path that libraries read is a link to it.
+pub(crate) fn prepare(
+    wanted: &NamesFile,
+    run_directory: &Path,
+    loses_rights: bool,
+) -> Result<Option<PathBuf>, Problem> {
+    let path = match wanted {
+        NamesFile::None => return Ok(None),
+        NamesFile::IfUsual => Path::new(NamesFile::USUAL),
+        NamesFile::At(path) => Path::new(path),
+    };
+    let directory = path.parent().unwrap_or_else(|| Path::new("/"));
+    if *wanted == NamesFile::IfUsual && !directory.is_dir() {
+        return Ok(None);
+    }
+    let fail = |e: io::Error| {
+        problem!(
+            "{} cannot be made: {e}\n  set `names.file` to where heorot may write, or to \"\"",
+            path.display()
+        )
+    };
+    std::fs::create_dir_all(directory).map_err(fail)?;
+    let own = run_directory.join(FILE);
+    // What a server left that was cut off while it wrote.
+    let _ = std::fs::remove_file(own.with_extension("new"));
+    if !loses_rights || directory == run_directory {
+        return Ok(Some(path.to_owned()));
+    }
+    if std::fs::read_link(path).is_ok_and(|target| target == own) {
+        return Ok(Some(own));
+    }
+    // Beside it first, so that there is a file at any moment.
+    let new = path.with_extension("new");
+    let _ = std::fs::remove_file(&new);
+    symlink(&own, &new).and_then(|()| std::fs::rename(&new, path)).map_err(fail)?;
+    Ok(Some(own))
+}
+
+/// What this host's file says beside the directory.
+pub(crate) fn place(config: &Config) -> Place {
+    network::place(config, Some(Me::Master))
+}
+
+/// Writes the file, if it is not like that already.
+pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
+    if std::fs::read(path).is_ok_and(|now| now == text.as_bytes()) {
+        return Ok(());
+    }
+    let new = path.with_extension("new");
+    let mut file = File::create(&new)?;
+    // For every user of the host, whatever our umask is.
+    file.set_permissions(Permissions::from_mode(0o644))?;
+    file.write_all(text.as_bytes())?;
+    file.sync_data()?;
+    std::fs::rename(&new, path)
+}
+
+/// Tells the thread what to write.
+pub(crate) struct Handle {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    mailbox: Mutex<Mailbox>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Mailbox {
+    place: Place,
+    directory: Option<Arc<Directory>>,
+    stop: bool,
+}
+
+impl Shared {
+    fn mailbox(&self) -> MutexGuard<'_, Mailbox> {
+        // Whole values are moved in and out: a panic between leaves nothing half done.
+        self.mailbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Starts the thread.
+pub(crate) fn start(path: PathBuf, place: Place, journal: Journal) -> io::Result<Handle> {
+    let mailbox = Mailbox { place, ..Mailbox::default() };
+    let shared = Arc::new(Shared { mailbox: Mutex::new(mailbox), changed: Condvar::new() });
+    let thread = thread::Builder::new().name("names".into()).spawn({
+        let shared = Arc::clone(&shared);
+        move || {
+            rights::renounce();
+            run(&shared, &path, &journal);
+        }
+    })?;
+    Ok(Handle { shared, thread: Some(thread) })
+}
+
+fn run(shared: &Shared, path: &Path, journal: &Journal) {
+    let mut trouble = None;
+    loop {
+        let mut mailbox = shared.mailbox();
+        let directory = loop {
+            match mailbox.directory.take() {
+                Some(directory) => break directory,
+                None if mailbox.stop => return,
+                None => mailbox = shared.changed.wait(mailbox).unwrap_or_else(PoisonError::into_inner),
+            }
+        };
+        let text = heorot_names::file::write(&directory, &mailbox.place);
+        drop(mailbox);
+        // The same trouble is told once.
+        let now = write(path, &text).err().map(|error| error.to_string());
+        match &now {
+            Some(error) if trouble != now => {
+                journal.say(
+                    Weight::Warning,
+                    format_args!("{} cannot be written: {error}; this host knows old names", path.display()),
+                );
+            }
+            Some(_) | None => {}
+        }
+        trouble = now;
+        let mailbox = shared.mailbox();
+        if !mailbox.stop {
+            drop(shared.changed.wait_timeout_while(mailbox, PAUSE, |mailbox| !mailbox.stop));
+        }
+    }
+}
+
+impl Handle {
+    /// Writes these names. Never waits; of several, the last counts.
+    pub(crate) fn publish(&self, directory: Arc<Directory>) {
+        self.shared.mailbox().directory = Some(directory);
+        self.shared.changed.notify_one();
+    }
+
+    /// Writes this beside the names that are published from now on.
+    pub(crate) fn configure(&self, place: Place) {
+        self.shared.mailbox().place = place;
+    }
+
+    /// Ends it, with the newest names written. Dropping does the same.
+    pub(crate) fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.mailbox().stop = true;
+        self.shared.changed.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has said so on stderr.
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,213 @@
+//! The thread around a [`Gateway`]: sockets, connections, the host's portmapper, and files of accounts. What is said, the gateway decides.
+//!
+//! Port 111 has to be answered by somebody, for that is where every client asks first. Where rpcbind runs, it is told of our port, and
+//! told again whenever it forgets; where none does, the port is ours.
+
+mod accounts;
+mod bind;
+mod connection;
+mod rpcbind;
+mod worker;
+
+use crate::journal::Journal;
+use crate::problem::{Problem, problem};
+use accounts::Files;
+use bind::Sockets;
+use heorot_core::config;
+use heorot_dns::nis::{CONNECTIONS_MAX, Door, Gateway, SILENCE_MAX, Settings, Statistics};
+use heorot_names::Directory;
+use rpcbind::Rpcbind;
+use rustix::event::{EventfdFlags, eventfd};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use worker::Worker;
+
+/// Opens the ports and answers there from now on, with these names.
+///
+/// # Errors
+/// A port or file that cannot be had, and what to do. Nothing is served then, and no portmapper knows of us.
+pub(crate) fn start(
+    nis: &config::Nis,
+    settings: Settings,
+    directory: Arc<Directory>,
+    journal: Journal,
+) -> Result<Handle, Problem> {
+    start_with(LIMITS, &PORTS, nis, settings, directory, journal)
+}
+
+/// What the handle and its thread tell each other that NIS is there, what it should know, and that it should end.
+pub(crate) struct Handle {
+    port: u16,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What NIS has done since it began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Calls and replies.
+    pub(crate) gateway: Statistics,
+    /// Replies that the kernel would not take: the client asks again.
+    pub(crate) replies_unsent: u64,
+    /// Reads from a UDP socket that failed.
+    pub(crate) receive_errors: u64,
+    /// TCP connections that came.
+    pub(crate) connections_accepted: u64,
+    /// TCP connections that were ended at once, because they came from outside of the networks.
+    pub(crate) connections_refused: u64,
+    /// TCP connections that could not be taken, for want of descriptors.
+    pub(crate) accept_errors: u64,
+    /// TCP connections that were ended because nothing was said or read for too long.
+    pub(crate) connections_silent: u64,
+    /// TCP connections that gave way to a new one.
+    pub(crate) connections_displaced: u64,
+    /// How often rpcbind had forgotten us and was told again.
+    pub(crate) registered_again: u64,
+}
+
+/// What bounds TCP, and how often rpcbind is asked whether it still knows us: a restarted one has forgotten everybody.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    connections: usize,
+    silence: Duration,
+    rpcbind_checked_every: Duration,
+}
+
+const LIMITS: Limits = Limits {
+    connections: CONNECTIONS_MAX,
+    silence: SILENCE_MAX,
+    rpcbind_checked_every: Duration::from_secs(60),
+};
+
+/// Where the portmapper is, and which ports may be ours if the configured one is taken.
+#[derive(Clone, Copy, Debug)]
+struct Ports {
+    portmapper: u16,
+    tried: u16,
+}
+
+const PORTS: Ports =
+    Ports { portmapper: heorot_dns::nis::PORTMAPPER_PORT, tried: heorot_dns::nis::PORTS_TRIED };
+
+fn start_with(
+    limits: Limits,
+    ports: &Ports,
+    nis: &config::Nis,
+    mut settings: Settings,
+    directory: Arc<Directory>,
+    journal: Journal,
+) -> Result<Handle, Problem> {
+    let mut files = Files::new(nis);
+    let accounts = files.read()?;
+    let yp_server = bind::any_of(nis.port, ports.tried, Door::YpServer)?;
+    let port = yp_server.port;
+    settings.port = port;
+    let calendar_seconds = crate::clock::calendar_seconds();
+    let gateway = Gateway::new(settings.clone(), accounts.clone(), directory, calendar_seconds);
+    let (sockets, rpcbind): (Vec<Sockets>, _) = match bind::bind(ports.portmapper, Door::Portmapper) {
+        Ok(portmapper) => (vec![yp_server, portmapper], None),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            let mappings = gateway.to_register().collect();
+            let every = limits.rpcbind_checked_every;
+            let rpcbind = Rpcbind::register(ports.portmapper, mappings, every)?;
+            (vec![yp_server], Some(rpcbind))
+        }
+        Err(error) => return Err(bind::explain(&error, ports.portmapper)),
+    };
+    let cannot_start = |error: io::Error| {
+        problem!("NIS: no thread or descriptor can be had: {error}\n  raise the limits of the service")
+    };
+    let shared = Arc::new(Shared {
+        wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
+            .map_err(|e| cannot_start(e.into()))?,
+        mailbox: Mutex::default(),
+        counts: Mutex::default(),
+    });
+    let parts = (sockets, gateway, rpcbind, (files, accounts, settings));
+    let worker = Worker::new(limits, parts, Arc::clone(&shared), journal).map_err(cannot_start)?;
+    let thread = thread::Builder::new().name("nis".into()).spawn(|| worker.run()).map_err(cannot_start)?;
+    Ok(Handle { port, shared, thread: Some(thread) })
+}
+
+impl Handle {
+    /// The port that it has, by UDP and TCP.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Answers with these names from the next call on. Never waits; of several, the last counts.
+    pub(crate) fn publish(&self, directory: Arc<Directory>) {
+        self.shared.mailbox().directory = Some(directory);
+        self.shared.wake();
+    }
+
+    /// Answers with these settings and files from the next call on. The port stays what it is.
+    pub(crate) fn configure(&self, nis: config::Nis, settings: Settings) {
+        self.shared.mailbox().settings = Some((nis, Settings { port: self.port, ..settings }));
+        self.shared.wake();
+    }
+
+    /// What it has done, up to its last turn.
+    pub(crate) fn counts(&self) -> Counts {
+        *self.shared.counts()
+    }
+
+    /// False if the thread died: a mistake of ours.
+    pub(crate) fn is_running(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
+    /// Ends it, and waits until its ports are free and no portmapper tells of them. Dropping does the same.
+    pub(crate) fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.mailbox().stop = true;
+        self.shared.wake();
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has said so on stderr, and is_running() would have told.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What both threads see.
+struct Shared {
+    /// Readable when there is something in the mailbox.
+    wake: OwnedFd,
+    mailbox: Mutex<Mailbox>,
+    counts: Mutex<Counts>,
+}
+
+/// What the thread should take, each the newest of its kind: nothing queues up here.
+#[derive(Default)]
+struct Mailbox {
+    directory: Option<Arc<Directory>>,
+    settings: Option<(config::Nis, Settings)>,
+    stop: bool,
+}
+
+impl Shared {
+    fn mailbox(&self) -> MutexGuard<'_, Mailbox> {
+        // Whole values are moved in and out: a panic between leaves nothing half done.
+        self.mailbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self) {
+        // It fails only when 2^64 - 2 wake-ups are pending, and then it is awake.
+        let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests;
