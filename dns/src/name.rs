@@ -4,7 +4,7 @@ use std::fmt;
 ///
 /// Lower case once, here, is how names are compared without regard to case (RFC 4343 3). The case of a query's name lives on in the
 /// query's own octets, from which the reply copies it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Name(Vec<u8>);
 
 /// Why a text is no domain name.
@@ -17,7 +17,18 @@ pub struct NameError {
 const NAME_OCTETS_MAX: usize = 255;
 const LABEL_OCTETS_MAX: usize = 63;
 
+impl NameError {
+    pub(crate) fn of(text: &str) -> Self {
+        Self { text: text.to_owned() }
+    }
+}
+
 impl Name {
+    /// The name above all others.
+    pub(crate) fn root() -> Self {
+        Self(vec![0])
+    }
+
     /// Reads "cluster" or "hpc.example.org", without a final dot.
     pub(crate) fn parse(text: &str) -> Result<Self, NameError> {
         let root = Self(vec![0]);
@@ -57,6 +68,35 @@ impl Name {
         &self.0
     }
 
+    /// Its labels from left to right, without the root's.
+    pub(crate) fn labels(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = self.0.as_slice();
+        std::iter::from_fn(move || {
+            let (octets, tail) = rest.split_first()?;
+            let (label, tail) = tail.split_at_checked(usize::from(*octets))?;
+            rest = tail;
+            (!label.is_empty()).then_some(label)
+        })
+    }
+
+    /// Its labels from the root downwards, each after its length: all names below begin with the same.
+    pub(crate) fn key(&self) -> Vec<u8> {
+        let labels: Vec<_> = self.labels().collect();
+        let mut key = Vec::with_capacity(self.0.len());
+        for label in labels.iter().rev() {
+            key.push(u8::try_from(label.len()).expect("a label has at most 63 octets"));
+            key.extend_from_slice(label);
+        }
+        key
+    }
+
+    /// The name without its first label; the root has none.
+    pub(crate) fn parent(&self) -> Option<Self> {
+        let (octets, tail) = self.0.split_first()?;
+        let (label, tail) = tail.split_at_checked(usize::from(*octets))?;
+        (!label.is_empty()).then(|| Self(tail.to_vec()))
+    }
+
     /// The labels before `apex`, from left to right; none if this is the apex. `None` if this name is not in that zone.
     pub(crate) fn below(&self, apex: &Self) -> Option<Vec<&[u8]>> {
         let mut labels = Vec::new();
@@ -71,6 +111,28 @@ impl Name {
             rest = tail;
         }
         Some(labels)
+    }
+}
+
+/// As a zone file has it (RFC 1035 5.1, RFC 4343 2.1), with the final dot; whatever is no letter, digit, hyphen or underline as `\\DDD`.
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for label in self.labels() {
+            for octet in label {
+                match octet {
+                    b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => write!(f, "{}", char::from(*octet))?,
+                    octet => write!(f, "\\{octet:03}")?,
+                }
+            }
+            f.write_str(".")?;
+        }
+        if self.0.len() == 1 { f.write_str(".") } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

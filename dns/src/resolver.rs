@@ -1,15 +1,26 @@
-use crate::name::NameError;
+use crate::data::Type;
+use crate::journal::Journal;
+use crate::name::{Name, NameError};
+use crate::notify::Notifier;
 use crate::settings::Settings;
 use crate::statistics::{Dropped, ResponseCode, Statistics};
-use crate::wire::{self, Body, Question, Wanted};
-use crate::zone::{Found, QueryType, Zones};
-use heorot_names::Directory;
+use crate::transfer::{self, Transfer, TransferId, Transfers};
+use crate::wire::{self, Body, Head, Keys, Proof, Question, Request, Signature, Wanted};
+use crate::zone::{Answer, Found, Zones};
+use heorot_names::{Changes, Directory};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Answers queries from the last snapshot that was published.
 pub struct Resolver {
-    zones: Zones,
+    zones: Arc<Zones>,
+    keys: Keys,
+    journal: Journal,
+    transfers: Transfers,
+    notifier: Notifier,
+    /// What the calendar says at zero of `now_nanoseconds`, in nanoseconds since 1970, wrapping.
+    calendar: u64,
     statistics: Statistics,
 }
 
@@ -20,8 +31,17 @@ pub enum Input<'a> {
     Query(Query<'a>),
     /// The names of the nodes are these from now on.
     Publish(Arc<Directory>),
+    /// And these have come or gone that are no arithmetic. Moments in it are on the clock of `now_nanoseconds`.
+    Change(Changes),
     /// The configuration was read again.
     Configure(Settings),
+    /// The calendar says this, in seconds since 1970: for signatures alone, which have their time (RFC 8945 5.2.3). To be told at the start, and every
+    /// minute or so, as it may be set.
+    Calendar(u64),
+    /// What was said of a copy of a zone is sent: it goes on.
+    More(TransferId),
+    /// The moment of `next_wakeup` has come.
+    Wake,
 }
 
 /// A message that came from somebody who asks.
@@ -64,6 +84,20 @@ pub enum Output {
         /// The message; for TCP two octets of length go before it.
         payload: Vec<u8>,
     },
+    /// There is more to say to this query: [`Input::More`] is wanted as soon as what is said so far is sent.
+    More {
+        /// The query's.
+        id: QueryId,
+        /// Comes back.
+        transfer: TransferId,
+    },
+    /// Send this by UDP, from an address of ours that this secondary may know. Its answer is a query like others.
+    Notify {
+        /// To whom.
+        to: SocketAddr,
+        /// The message.
+        payload: Vec<u8>,
+    },
     /// End the connection this query came by, as soon as earlier replies are sent: who sends what gets no reply has lost count of his
     /// octets, or means no good. Only for TCP.
     End {
@@ -81,20 +115,29 @@ impl Resolver {
     /// # Errors
     /// The zone, the server's name or that of a host is no domain name.
     pub fn new(settings: Settings, directory: Arc<Directory>) -> Result<Self, NameError> {
-        let serial = settings.serial;
-        Ok(Self { zones: Zones::new(settings, directory, serial)?, statistics: Statistics::default() })
+        let keys = Keys::new(&settings).ok_or_else(|| NameError::of("a key"))?;
+        Ok(Self {
+            zones: Arc::new(Zones::new(settings, directory)?),
+            keys,
+            journal: Journal::default(),
+            transfers: Transfers::default(),
+            notifier: Notifier::default(),
+            calendar: 0,
+            statistics: Statistics::default(),
+        })
     }
 
     /// Takes one input, and appends to `out` what follows from it. `now_nanoseconds` is monotonic.
     ///
     /// Nothing here lasts, so far: every reply follows its query at once.
-    pub fn handle(&mut self, _now_nanoseconds: u64, input: Input<'_>, out: &mut Vec<Output>) {
+    pub fn handle(&mut self, now_nanoseconds: u64, input: Input<'_>, out: &mut Vec<Output>) {
         match input {
-            Input::Query(query) => match self.answer(&query) {
-                Ok(payload) => {
+            Input::Query(query) => match self.answer(now_nanoseconds, &query, out) {
+                Ok(Some(payload)) => {
                     let Query { transport, from: to, id, .. } = query;
                     out.push(Output::Reply { transport, to, id, payload });
                 }
+                Ok(None) => {}
                 Err(reason) => {
                     self.statistics.count_dropped(reason);
                     match query.transport {
@@ -103,14 +146,29 @@ impl Resolver {
                     }
                 }
             },
-            Input::Publish(directory) => self.change(self.zones.settings().clone(), directory),
-            Input::Configure(settings) => self.change(settings, Arc::clone(self.zones.directory())),
+            Input::Publish(directory) => {
+                self.change(now_nanoseconds, self.zones.settings().clone(), directory);
+            }
+            Input::Change(changes) => self.take_changes(now_nanoseconds, changes),
+            Input::Configure(settings) => {
+                self.change(now_nanoseconds, settings, Arc::clone(self.zones.directory()));
+            }
+            Input::Calendar(seconds) => {
+                self.calendar = seconds.saturating_mul(1_000_000_000).wrapping_sub(now_nanoseconds);
+            }
+            Input::More(transfer) => self.go_on(now_nanoseconds, transfer, out),
+            Input::Wake => {}
+        }
+        for notice in self.notifier.due(now_nanoseconds) {
+            self.statistics.notices += 1;
+            let payload = wire::notice(notice.id, &self.zones.start(&notice.apex));
+            out.push(Output::Notify { to: notice.to, payload });
         }
     }
 
-    /// When it wants to be called next without an input, on the clock of `now_nanoseconds`. Never, until there is a cache.
+    /// When it wants to be called next without an input, on the clock of `now_nanoseconds`.
     pub fn next_wakeup(&self) -> Option<u64> {
-        None
+        self.notifier.next()
     }
 
     /// What it has done since it began.
@@ -119,19 +177,67 @@ impl Resolver {
     }
 
     /// Answers from this from now on; from what was before if a name in it is none: a wrong snapshot takes no right one away.
-    fn change(&mut self, settings: Settings, directory: Arc<Directory>) {
-        if settings == *self.zones.settings() && directory.has_names_of(self.zones.directory()) {
+    fn change(&mut self, now_nanoseconds: u64, settings: Settings, directory: Arc<Directory>) {
+        let is_same =
+            directory.serial == self.zones.serial() && directory.has_names_of(self.zones.directory());
+        if settings == *self.zones.settings() && is_same {
             return;
         }
-        // RFC 1982 3: serials wrap.
-        let serial = self.zones.serial().wrapping_add(1);
-        match Zones::new(settings, directory, serial) {
-            Ok(zones) => self.zones = zones,
-            Err(NameError { .. }) => self.statistics.snapshots_refused += 1,
+        let keys = Keys::new(&settings);
+        let (Ok(zones), Some(keys)) = (self.zones.followed_by(settings, directory), keys) else {
+            self.statistics.snapshots_refused += 1;
+            return;
+        };
+        let (from, to) = (self.zones.serial(), zones.serial());
+        match zones.changed_since(&self.zones) {
+            Some(changed) if from != to => self.journal.note(from, to, changed),
+            Some(_) => {}
+            None => self.journal.forget(),
+        }
+        (self.zones, self.keys) = (Arc::new(zones), keys);
+        if from != to {
+            let apexes = self.zones.apexes();
+            self.tell(now_nanoseconds, &apexes);
         }
     }
 
-    fn answer(&mut self, query: &Query<'_>) -> Result<Vec<u8>, Dropped> {
+    /// Takes over what has changed. While nobody copies a zone, nothing is copied here either.
+    fn take_changes(&mut self, now_nanoseconds: u64, changes: Changes) {
+        let (from, to) = (self.zones.serial(), changes.serial);
+        let changed = Arc::make_mut(&mut self.zones).change(changes);
+        if from != to {
+            let apexes: BTreeSet<_> = changed.iter().map(|changed| changed.apex.clone()).collect();
+            self.journal.note(from, to, changed);
+            self.tell(now_nanoseconds, &apexes.into_iter().collect::<Vec<_>>());
+        }
+    }
+
+    fn tell(&mut self, now_nanoseconds: u64, apexes: &[Name]) {
+        let settings = self.zones.settings();
+        self.notifier.changed(now_nanoseconds, &settings.secret, &settings.secondaries, apexes);
+    }
+
+    fn wall_seconds(&self, now_nanoseconds: u64) -> u64 {
+        self.calendar.wrapping_add(now_nanoseconds) / 1_000_000_000
+    }
+
+    /// The next message of a copy.
+    fn go_on(&mut self, now_nanoseconds: u64, transfer: TransferId, out: &mut Vec<Output>) {
+        let wall_seconds = self.wall_seconds(now_nanoseconds);
+        let Some(((id, to), payload, is_last)) = self.transfers.next(transfer, wall_seconds) else { return };
+        out.push(Output::Reply { transport: Transport::Tcp, to, id, payload });
+        if !is_last {
+            out.push(Output::More { id, transfer });
+        }
+    }
+
+    /// The reply to a query. None: it is in `out`, or will be.
+    fn answer(
+        &mut self,
+        now_nanoseconds: u64,
+        query: &Query<'_>,
+        out: &mut Vec<Output>,
+    ) -> Result<Option<Vec<u8>>, Dropped> {
         match query.transport {
             Transport::Udp => self.statistics.queries_udp += 1,
             Transport::Tcp => self.statistics.queries_tcp += 1,
@@ -139,20 +245,131 @@ impl Resolver {
         if query.from.port() == 0 {
             return Err(Dropped::PortZero);
         }
-        let request = wire::read(query.payload)?;
-        let (code, found) = self.decide(&request.body);
+        let request = match wire::read(query.payload) {
+            Err(Dropped::Response) => {
+                if let Some(id) = wire::heard(query.payload) {
+                    self.notifier.heard(query.from, id);
+                }
+                return Err(Dropped::Response);
+            }
+            request => request?,
+        };
+        let wall_seconds = self.wall_seconds(now_nanoseconds);
+        let mut signature = None;
+        if request.is_signed {
+            match self.keys.check(query.payload, wall_seconds) {
+                Ok(checked) => signature = checked,
+                Err(refusal) => {
+                    self.statistics.count_reply(ResponseCode::NotAuth);
+                    return Ok(Some(refusal));
+                }
+            }
+        }
+        let (code, answer) = match &request.body {
+            Body::Query {
+                question: Question { name, wanted: Wanted::Transfer(has), internet: true },
+                edns: _,
+            } => match self.may_copy(query, name, *has, signature.as_ref()) {
+                Ok(()) => {
+                    self.statistics.count_reply(ResponseCode::NoError);
+                    return Ok(self.begin_copy((query, name, *has), signature, wall_seconds, out));
+                }
+                Err(code) => (code, None),
+            },
+            body @ (Body::OtherOpcode | Body::Malformed | Body::Query { .. }) => {
+                self.decide(now_nanoseconds, body)
+            }
+        };
+        let proof = Proof {
+            cookie: self.cookie(query, &request, wall_seconds),
+            signed: signature.as_mut().map(|signature| (signature, wall_seconds)),
+        };
+        let payload = self.reply(query, &request, (code, answer.as_ref()), proof);
+        Ok(Some(payload))
+    }
+
+    fn reply(
+        &mut self,
+        query: &Query<'_>,
+        request: &Request<'_>,
+        (code, answer): (ResponseCode, Option<&Answer>),
+        proof: Proof<'_>,
+    ) -> Vec<u8> {
         let octets_max = match query.transport {
             Transport::Udp => wire::udp_octets(&request.body),
             Transport::Tcp => TCP_OCTETS_MAX,
         };
-        let reply = wire::write(&request, code, found.as_ref(), octets_max);
+        let reply = wire::write(request, code, answer, octets_max, proof);
         self.statistics.count_reply(code);
         self.statistics.truncated += u64::from(reply.truncated);
-        Ok(reply.payload)
+        reply.payload
+    }
+
+    /// The cookie for who sent one. Whether his was ours changes nothing so far but a count.
+    fn cookie(&mut self, query: &Query<'_>, request: &Request<'_>, wall_seconds: u64) -> Option<Vec<u8>> {
+        let Body::Query { edns: Some(edns), .. } = &request.body else { return None };
+        let cookie = edns.cookie.as_ref()?;
+        let secret = &self.zones.settings().secret;
+        // RFC 9018 4.3: 32 bits, which wrap.
+        let wall_seconds = u32::try_from(wall_seconds & u64::from(u32::MAX)).unwrap_or_default();
+        let from = query.from.ip();
+        self.statistics.cookies_known += u64::from(cookie.is_ours(secret, from, wall_seconds));
+        Some(cookie.answer(secret, from, wall_seconds))
+    }
+
+    /// Whether somebody may copy a zone (RFC 5936 5): who is named, and has the key if there is one.
+    fn may_copy(
+        &self,
+        query: &Query<'_>,
+        name: &Name,
+        has: Option<u32>,
+        signature: Option<&Signature>,
+    ) -> Result<(), ResponseCode> {
+        let is_named = self.zones.settings().secondaries.iter().any(|known| known.ip() == query.from.ip());
+        let has_key = signature.map_or_else(|| !self.keys.guard_transfers(), Signature::may_transfer);
+        if !is_named || !has_key {
+            return Err(ResponseCode::Refused);
+        }
+        if !self.zones.apexes().contains(name) {
+            // RFC 5936 2.2.1
+            return Err(ResponseCode::NotAuth);
+        }
+        // RFC 5936 4.2: no whole copy by UDP.
+        if has.is_none() && query.transport == Transport::Udp {
+            return Err(ResponseCode::FormErr);
+        }
+        Ok(())
+    }
+
+    /// Begins a copy. By UDP it is one message, which is returned.
+    fn begin_copy(
+        &mut self,
+        (query, name, has): (&Query<'_>, &Name, Option<u32>),
+        signature: Option<Signature>,
+        wall_seconds: u64,
+        out: &mut Vec<Output>,
+    ) -> Option<Vec<u8>> {
+        let head = Head::of(query.payload, name)?;
+        let is_stream = query.transport == Transport::Tcp;
+        let content = transfer::content(self.zones.serial(), has, is_stream);
+        let zones = (Arc::clone(&self.zones), &self.journal);
+        let mut copy =
+            Transfer::new((query.id, query.from), (head, signature), zones, name.clone(), &content);
+        if !is_stream {
+            return Some(copy.next(wall_seconds));
+        }
+        self.statistics.transfers += 1;
+        let (transfer, displaced) = self.transfers.begin(copy);
+        if let Some(id) = displaced {
+            out.push(Output::End { id });
+        }
+        // What else was asked by the same connection is answered first.
+        out.push(Output::More { id: query.id, transfer });
+        None
     }
 
     /// What to say, from what makes a message unreadable down to what the zones hold.
-    fn decide(&self, body: &Body) -> (ResponseCode, Option<Found>) {
+    fn decide(&self, now_nanoseconds: u64, body: &Body) -> (ResponseCode, Option<Answer>) {
         let (question, edns) = match body {
             // RFC 1035 4.1.1: we do not support this kind of query.
             Body::OtherOpcode => return (ResponseCode::NotImp, None),
@@ -160,24 +377,29 @@ impl Resolver {
             Body::Query { question, edns } => (question, edns),
         };
         // RFC 6891 6.1.3: the version goes first, for it says how to read the rest.
-        if edns.is_some_and(|edns| edns.version > 0) {
+        if edns.as_ref().is_some_and(|edns| edns.version > 0) {
             return (ResponseCode::BadVers, None);
         }
         match question.wanted {
             Wanted::Meta => (ResponseCode::FormErr, None),
             Wanted::Mail => (ResponseCode::NotImp, None),
             // Nobody may copy the zone (RFC 5936 5); CHAOS tells strangers who we are, and no other class has our names.
-            Wanted::Transfer => (ResponseCode::Refused, None),
+            Wanted::Transfer(_) => (ResponseCode::Refused, None),
             Wanted::Data(_) if !question.internet => (ResponseCode::Refused, None),
-            Wanted::Data(wanted) => self.find(question, wanted),
+            Wanted::Data(wanted) => self.find(now_nanoseconds, question, wanted),
         }
     }
 
-    fn find(&self, question: &Question, wanted: QueryType) -> (ResponseCode, Option<Found>) {
-        match self.zones.find(&question.name, wanted) {
+    fn find(
+        &self,
+        now_nanoseconds: u64,
+        question: &Question,
+        wanted: Type,
+    ) -> (ResponseCode, Option<Answer>) {
+        match self.zones.find(now_nanoseconds, &question.name, wanted) {
             Ok(Found::Elsewhere) => (ResponseCode::Refused, None),
-            Ok(found @ (Found::Answer(_) | Found::NoData(_))) => (ResponseCode::NoError, Some(found)),
-            Ok(found @ Found::NoName(_)) => (ResponseCode::NxDomain, Some(found)),
+            Ok(Found::Here(answer)) if answer.no_name => (ResponseCode::NxDomain, Some(answer)),
+            Ok(Found::Here(answer)) => (ResponseCode::NoError, Some(answer)),
             Err(NameError { .. }) => (ResponseCode::ServFail, None),
         }
     }

@@ -1,16 +1,28 @@
 //! Messages, read and written. The crate `domain` is seen nowhere else.
 
+use crate::data::{Data, Set, Soa, Type};
+mod cookie;
+mod signature;
+mod transfer;
+
+pub(crate) use cookie::Cookie;
+pub(crate) use signature::{Keys, Signature};
+pub(crate) use transfer::{Head, heard, notice};
+
 use crate::name::Name;
 use crate::statistics::{Dropped, ResponseCode};
-use crate::zone::{Answer, Data, Found, QueryType, Soa};
-use domain::base::iana::{Class, Opcode, OptRcode, Rcode};
-use domain::base::message_builder::{AdditionalBuilder, AnswerBuilder, AuthorityBuilder, PushError};
-use domain::base::name::Name as WireName;
-use domain::base::opt::{Opt, OptRecord};
+use crate::zone::{Answer, Authority};
+use domain::base::iana::{Class, Opcode, OptRcode, OptionCode, Rcode, Rtype};
+use domain::base::message_builder::{
+    AdditionalBuilder, AnswerBuilder, AuthorityBuilder, PushError, RecordSectionBuilder,
+};
+use domain::base::name::{Name as WireName, ToName};
+use domain::base::opt::{Opt, OptRecord, UnknownOptData};
+use domain::base::rdata::UnknownRecordData;
 use domain::base::wire::ParseError;
-use domain::base::{Header, Message, MessageBuilder, ParsedName, Serial, StaticCompressor, Ttl};
-use domain::rdata::{A, Ns, Ptr, Soa as SoaData};
-use std::net::Ipv4Addr;
+use domain::base::{Header, Message, MessageBuilder, RecordSection, Serial, StaticCompressor, Ttl};
+use domain::dep::octseq::Octets;
+use domain::rdata::{A, Aaaa, Cname, Mx, Ns, Ptr, Soa as SoaData, Srv};
 
 /// The largest UDP message that we send and say we take: what fits IPv6's smallest packet, 1280, so that nothing on the way is
 /// fragmented (RFC 9715 3.1 asks for 1400 or less).
@@ -19,11 +31,15 @@ pub(crate) const UDP_OCTETS_MAX: u16 = 1232;
 const UDP_OCTETS_PLAIN: u16 = 512;
 /// An OPT record without options: root name, type, class, TTL, length.
 const OPT_OCTETS: usize = 11;
+/// Code and length of an option.
+const OPTION_HEAD_OCTETS: usize = 4;
 
 /// A message that is to be answered.
 pub(crate) struct Request<'a> {
     message: &'a Message<[u8]>,
     pub(crate) body: Body,
+    /// There is a signature in it.
+    pub(crate) is_signed: bool,
 }
 
 /// What is in it, as far as we read it.
@@ -46,9 +62,9 @@ pub(crate) struct Question {
 
 /// What is asked for.
 pub(crate) enum Wanted {
-    Data(QueryType),
-    /// AXFR, IXFR.
-    Transfer,
+    Data(Type),
+    /// AXFR, or IXFR with the serial that the asker has (RFC 1995 3).
+    Transfer(Option<u32>),
     /// MAILA, MAILB: questions for data that is obsolete (RFC 1035 3.2.3).
     Mail,
     /// A type that stands for no data and cannot be asked for: OPT, TSIG, TKEY.
@@ -56,11 +72,21 @@ pub(crate) enum Wanted {
 }
 
 /// What the OPT record says (RFC 6891).
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Edns {
     udp_octets: u16,
     pub(crate) version: u8,
     dnssec_ok: bool,
+    pub(crate) cookie: Option<Cookie>,
+}
+
+/// What a reply says of who is who.
+#[derive(Default)]
+pub(crate) struct Proof<'a> {
+    /// For who sent one: the option with both parts.
+    pub(crate) cookie: Option<Vec<u8>>,
+    /// For who signed: with what the answer is signed, and the calendar's seconds.
+    pub(crate) signed: Option<(&'a mut Signature, u64)>,
 }
 
 /// A reply, ready to be sent.
@@ -84,7 +110,15 @@ pub(crate) fn read(payload: &[u8]) -> Result<Request<'_>, Dropped> {
     } else {
         Body::OtherOpcode
     };
-    Ok(Request { message, body })
+    Ok(Request { message, body, is_signed: is_signed(message) })
+}
+
+/// Whether there is a signature: as the last record, or at a wrong place, which is found then (RFC 8945 5.1).
+fn is_signed(message: &Message<[u8]>) -> bool {
+    let is_there = |additional: RecordSection<'_, [u8]>| {
+        additional.into_iter().map_while(Result::ok).any(|record| record.rtype() == Rtype::TSIG)
+    };
+    message.header_counts().arcount() > 0 && message.additional().is_ok_and(is_there)
 }
 
 /// How many octets the reply may have.
@@ -101,10 +135,12 @@ pub(crate) fn udp_octets(body: &Body) -> usize {
 pub(crate) fn write(
     request: &Request<'_>,
     code: ResponseCode,
-    found: Option<&Found>,
+    answer: Option<&Answer>,
     octets_max: usize,
+    proof: Proof<'_>,
 ) -> Reply {
-    compose(request, code, found, octets_max).expect("a header, a question and an OPT fit into 512 octets")
+    compose(request, code, answer, octets_max, proof)
+        .expect("a header, a question and an OPT fit into 512 octets")
 }
 
 fn read_query(message: &Message<[u8]>) -> Result<Body, ParseError> {
@@ -128,29 +164,41 @@ fn read_query(message: &Message<[u8]>) -> Result<Body, ParseError> {
             udp_octets: record.udp_payload_size(),
             version: record.version(),
             dnssec_ok: record.dnssec_ok(),
+            cookie: read_cookie(record.opt())?,
         });
     }
+    let mut wanted = wanted(question.qtype().to_int());
+    if question.qtype() == Rtype::IXFR {
+        let mut has = message.authority()?.limit_to_in::<SoaData<_>>();
+        let soa = has.next().ok_or_else(|| ParseError::form_error("IXFR without the asker's SOA"))??;
+        wanted = Wanted::Transfer(Some(soa.data().serial().into()));
+    }
     let labels = question.qname().iter().map(|label| label.as_slice());
-    let question = Question {
-        name: Name::from_labels(labels),
-        wanted: wanted(question.qtype().to_int()),
-        internet: question.qclass() == Class::IN,
-    };
+    let question =
+        Question { name: Name::from_labels(labels), wanted, internet: question.qclass() == Class::IN };
     Ok(Body::Query { question, edns })
+}
+
+/// The first cookie among the options (RFC 7873 5.2).
+fn read_cookie(options: &Opt<impl Octets>) -> Result<Option<Cookie>, ParseError> {
+    for option in options.iter::<UnknownOptData<_>>() {
+        let option = option?;
+        if option.code() == OptionCode::COOKIE {
+            let cookie = Cookie::parse(option.as_slice());
+            return cookie.map(Some).ok_or_else(|| ParseError::form_error("a cookie of a wrong length"));
+        }
+    }
+    Ok(None)
 }
 
 /// The types by number (RFC 6895 3.1: 128 to 255 are no data).
 fn wanted(number: u16) -> Wanted {
     match number {
-        1 => Wanted::Data(QueryType::A),
-        2 => Wanted::Data(QueryType::Ns),
-        6 => Wanted::Data(QueryType::Soa),
-        12 => Wanted::Data(QueryType::Ptr),
-        255 => Wanted::Data(QueryType::Any),
-        251 | 252 => Wanted::Transfer,
+        // What the asker has, its message says elsewhere.
+        251 | 252 => Wanted::Transfer(None),
         253 | 254 => Wanted::Mail,
         41 | 128..=250 => Wanted::Meta,
-        _ => Wanted::Data(QueryType::Other),
+        number => Wanted::Data(Type(number)),
     }
 }
 
@@ -159,18 +207,27 @@ type Target = StaticCompressor<Vec<u8>>;
 fn compose(
     request: &Request<'_>,
     code: ResponseCode,
-    found: Option<&Found>,
+    answer: Option<&Answer>,
     octets_max: usize,
+    Proof { cookie, signed }: Proof<'_>,
 ) -> Result<Reply, PushError> {
     let target = StaticCompressor::new(Vec::with_capacity(usize::from(UDP_OCTETS_PLAIN)));
     let mut builder = MessageBuilder::from_target(target).expect("a Vec has room for a header");
-    write_header(builder.header_mut(), request.message.header(), code, found);
-    let edns = match request.body {
-        Body::Query { edns, .. } => edns,
+    write_header(builder.header_mut(), request.message.header(), code, answer);
+    let edns = match &request.body {
+        Body::Query { edns, .. } => edns.as_ref(),
         Body::Malformed | Body::OtherOpcode => None,
     };
+    // RFC 8945 5.3: what is cut is cut so that the signature has room.
+    let octets_max = octets_max - signed.as_ref().map_or(0, |(signature, _)| signature.octets());
     // The builder refuses the octet that reaches its limit, hence the one more.
-    builder.set_push_limit(octets_max - edns.map_or(0, |_| OPT_OCTETS) + 1);
+    builder.set_push_limit(
+        octets_max
+            - edns.map_or(0, |_| {
+                OPT_OCTETS + cookie.as_ref().map_or(0, |cookie| OPTION_HEAD_OCTETS + cookie.len())
+            })
+            + 1,
+    );
 
     let mut questions = builder.question();
     // The question comes back as it was asked, in the case it was asked in: resolvers hide random bits there (draft-vixie-dnsext-dns0x20),
@@ -183,8 +240,8 @@ fn compose(
     if let Some(question) = &question {
         questions.push(question)?;
     }
-    let records = match (&question, found) {
-        (Some(question), Some(found)) => write_found(questions.answer(), question.qname(), found),
+    let records = match (&question, answer) {
+        (Some(question), Some(answer)) => write_answer(questions.answer(), question.qname(), answer),
         (None, _) | (_, None) => Ok(questions.answer().authority()),
     };
     let (mut records, truncated) = match records {
@@ -192,33 +249,39 @@ fn compose(
         // RFC 2181 9: what does not fit is left out whole, and TC says so.
         Err(answer) => (answer.tc_rewind_into().additional(), true),
     };
-    if let Some(Found::Answer(Answer { ttl_seconds, data: Data::Server(server, addresses) })) = found
-        && !truncated
-    {
-        write_glue(&mut records, server, ttl(*ttl_seconds), addresses);
+    if let Some(answer) = answer.filter(|_| !truncated) {
+        write_help(&mut records, answer);
     }
     if let Some(edns) = edns {
         records.set_push_limit(octets_max + 1);
-        write_opt(&mut records, edns, code)?;
+        write_opt(&mut records, edns, code, cookie.as_deref())?;
+    }
+    if let Some((signature, wall_seconds)) = signed {
+        records.set_push_limit(octets_max + signature.octets() + 1);
+        signature.sign(&mut records, wall_seconds);
     }
     Ok(Reply { payload: records.finish().into_target(), truncated })
 }
 
 /// AA is set for what is in our zones, RA never (RFC 1035 4.1.1); AD and CD are for those who validate.
-fn write_header(header: &mut Header, asked: Header, code: ResponseCode, found: Option<&Found>) {
+fn write_header(header: &mut Header, asked: Header, code: ResponseCode, answer: Option<&Answer>) {
     header.set_id(asked.id());
     header.set_qr(true);
     header.set_opcode(asked.opcode());
     header.set_rd(asked.rd());
     header.set_rcode(rcode(code));
-    header.set_aa(matches!(found, Some(Found::Answer(_) | Found::NoData(_) | Found::NoName(_))));
+    // RFC 1034 4.3.2: of what a zone below has, others are the authority, unless an alias of ours leads there (RFC 1035 4.1.1).
+    let is_ours =
+        |answer: &Answer| !answer.answer.is_empty() || matches!(answer.authority, Some(Authority::Denial(_)));
+    header.set_aa(answer.is_some_and(is_ours));
 }
 
 /// RFC 6891 6.1.1: a query with OPT gets one back.
 fn write_opt(
     records: &mut AdditionalBuilder<Target>,
-    edns: Edns,
+    edns: &Edns,
     code: ResponseCode,
+    cookie: Option<&[u8]>,
 ) -> Result<(), PushError> {
     records.opt(|opt| {
         opt.set_udp_payload_size(UDP_OCTETS_MAX);
@@ -229,59 +292,92 @@ fn write_opt(
         if code == ResponseCode::BadVers {
             opt.set_rcode(OptRcode::BADVERS);
         }
-        Ok(())
+        match cookie {
+            // RFC 7873 5.2.3: with every answer a new one.
+            Some(cookie) => {
+                opt.push(&UnknownOptData::new(OptionCode::COOKIE, cookie).expect("a cookie is short"))
+            }
+            None => Ok(()),
+        }
     })
 }
 
-/// The addresses of the zone's server: help, without which the answer is whole, so that no TC says if it did not fit (RFC 2181 9).
+/// The addresses of hosts in the answer: help, without which it is whole, so that no TC says if they did not fit (RFC 2181 9).
 /// All of them or none: a part of a set would be taken for the set.
-fn write_glue(records: &mut AdditionalBuilder<Target>, server: &Name, ttl: Ttl, addresses: &[Ipv4Addr]) {
-    let server = wire_name(server);
-    if addresses.iter().try_for_each(|address| records.push((server, ttl, A::new(*address)))).is_err() {
+fn write_help(records: &mut AdditionalBuilder<Target>, answer: &Answer) {
+    if answer.additional.iter().try_for_each(|(host, set)| push_set(records, wire_name(host), set)).is_err() {
         records.rewind();
     }
 }
 
 /// Answer and authority; the builder comes back if there is not enough room.
-fn write_found(
-    mut answer: AnswerBuilder<Target>,
-    owner: &ParsedName<&[u8]>,
-    found: &Found,
+fn write_answer(
+    mut builder: AnswerBuilder<Target>,
+    asked: &impl ToName,
+    answer: &Answer,
 ) -> Result<AuthorityBuilder<Target>, AnswerBuilder<Target>> {
-    let pushed = match found {
-        Found::Elsewhere => Ok(()),
-        Found::Answer(Answer { ttl_seconds, data }) => {
-            write_answer(&mut answer, owner, ttl(*ttl_seconds), data)
+    for (owner, set) in &answer.answer {
+        let pushed = match owner {
+            None => push_set(&mut builder, asked, set),
+            Some(owner) => push_set(&mut builder, wire_name(owner), set),
+        };
+        if pushed.is_err() {
+            return Err(builder);
         }
-        Found::NoData(soa) | Found::NoName(soa) => {
-            let mut authority = answer.authority();
+    }
+    let mut builder = builder.authority();
+    let pushed = match &answer.authority {
+        None => Ok(()),
+        Some(Authority::Below(cut, servers)) => push_set(&mut builder, wire_name(cut), servers),
+        Some(Authority::Denial(soa)) => {
             // RFC 2308 3: the TTL of this SOA is how long the denial may be kept.
             let seconds = soa.negative_ttl_seconds.min(soa.ttl_seconds);
-            return match authority.push((wire_name(&soa.apex), ttl(seconds), soa_data(soa))) {
-                Ok(()) => Ok(authority),
-                Err(_) => Err(authority.answer()),
-            };
+            builder.push((wire_name(&soa.apex), ttl(seconds), soa_data(soa)))
         }
     };
     match pushed {
-        Ok(()) => Ok(answer.authority()),
-        Err(_) => Err(answer),
+        Ok(()) => Ok(builder),
+        Err(_) => Err(builder.answer()),
     }
 }
 
-fn write_answer(
-    answer: &mut AnswerBuilder<Target>,
-    owner: &ParsedName<&[u8]>,
+/// A set, each record of it for this name.
+fn push_set(
+    builder: &mut impl RecordSectionBuilder<Target>,
+    owner: impl ToName,
+    set: &Set,
+) -> Result<(), PushError> {
+    let ttl = ttl(set.ttl_seconds);
+    set.data.iter().try_for_each(|data| push(builder, &owner, ttl, data))
+}
+
+/// A record.
+fn push(
+    builder: &mut impl RecordSectionBuilder<Target>,
+    owner: &impl ToName,
     ttl: Ttl,
     data: &Data,
 ) -> Result<(), PushError> {
     match data {
-        Data::Addresses(addresses) => {
-            addresses.iter().try_for_each(|address| answer.push((owner, ttl, A::new(*address))))
+        Data::A(address) => builder.push((owner, ttl, A::new(*address))),
+        Data::Aaaa(address) => builder.push((owner, ttl, Aaaa::new(*address))),
+        Data::Name(Type::NS, name) => builder.push((owner, ttl, Ns::new(wire_name(name)))),
+        Data::Name(Type::CNAME, name) => builder.push((owner, ttl, Cname::new(wire_name(name)))),
+        // PTR: nothing else is built of a name alone.
+        Data::Name(_, name) => builder.push((owner, ttl, Ptr::new(wire_name(name)))),
+        Data::Mx(preference, host) => builder.push((owner, ttl, Mx::new(*preference, wire_name(host)))),
+        Data::Srv { priority, weight, port, target } => {
+            builder.push((owner, ttl, Srv::new(*priority, *weight, *port, wire_name(target))))
         }
-        Data::Pointer(host) => answer.push((owner, ttl, Ptr::new(wire_name(host)))),
-        Data::Authority(soa) => answer.push((owner, ttl, soa_data(soa))),
-        Data::Server(server, _) => answer.push((owner, ttl, Ns::new(wire_name(server)))),
+        Data::Soa(soa) => builder.push((owner, ttl, soa_data(soa))),
+        Data::Other(kind, octets) => {
+            let data = UnknownRecordData::from_octets(Rtype::from_int(kind.0), octets.as_slice());
+            builder.push((
+                owner,
+                ttl,
+                data.expect("no more octets are taken for data than a record has room for"),
+            ))
+        }
     }
 }
 
@@ -316,5 +412,6 @@ fn rcode(code: ResponseCode) -> Rcode {
         ResponseCode::NxDomain => Rcode::NXDOMAIN,
         ResponseCode::NotImp => Rcode::NOTIMP,
         ResponseCode::Refused => Rcode::REFUSED,
+        ResponseCode::NotAuth => Rcode::NOTAUTH,
     }
 }

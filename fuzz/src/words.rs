@@ -63,6 +63,7 @@ fn nodeset(text: &str) {
         given_names: BTreeMap::new(),
         hosts: Hosts::default(),
         records: Vec::new(),
+        serial: 1,
         hardware_addresses: BTreeMap::new(),
         groups: [("rack1".to_owned(), (0..32).collect::<NodeSet>())].into(),
     };

@@ -22,6 +22,8 @@ pub struct Directory {
     pub hardware_addresses: BTreeMap<u32, [u8; 6]>,
     /// Sets of nodes that have a name, beside the set of all.
     pub groups: BTreeMap<String, NodeSet>,
+    /// The zones' serial (RFC 1982) with this directory: raised whenever anything changes, and recorded, so that it never goes back.
+    pub serial: u32,
 }
 
 /// Names and addresses that are no arithmetic.
@@ -84,8 +86,17 @@ impl<A: Into<IpAddr>> FromIterator<(String, A)> for Hosts {
 impl Directory {
     /// Whether each name and address is the same as in another one: hardware addresses and groups aside, which DNS does not tell.
     pub fn has_names_of(&self, other: &Self) -> bool {
-        let Self { zone, pattern, networks, given_names, hosts, records, hardware_addresses: _, groups: _ } =
-            self;
+        let Self {
+            zone,
+            pattern,
+            networks,
+            given_names,
+            hosts,
+            records,
+            hardware_addresses: _,
+            groups: _,
+            serial: _,
+        } = self;
         *zone == other.zone
             && *pattern == other.pattern
             && *networks == other.networks
@@ -182,9 +193,7 @@ impl Directory {
         self.hosts.any_address(lowest, highest)
             || self.networks.iter().any(|network| {
                 let Some(first) = network.first_ipv6 else { return false };
-                let last = network
-                    .address_ipv6(network.numbers.highest)
-                    .unwrap_or_else(|| Ipv6Addr::from(u128::MAX));
+                let last = network.address_ipv6(network.numbers.highest).unwrap_or_else(|| u128::MAX.into());
                 first <= highest && last >= lowest
             })
     }

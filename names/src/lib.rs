@@ -9,8 +9,9 @@
 //! - [`NamesFile`]: the few lines from which a machine resolves names without asking anybody;
 //! - [`export`]: the table of nodes as other tools read it;
 //! - [`Record`]: what DNS says beside;
-//! - [`Directory`]: the snapshot of all of them that is published to whoever answers queries.
+//! - [`Directory`]: the snapshot of all of them that is published to whoever answers queries, and [`Changes`] to what is no arithmetic.
 
+mod change;
 mod directory;
 pub mod export;
 pub mod file;
@@ -19,6 +20,7 @@ mod numbering;
 mod pattern;
 mod record;
 
+pub use change::{Change, Changes};
 pub use directory::{Directory, Hosts};
 pub use file::NamesFile;
 pub use nodeset::{

@@ -1,6 +1,6 @@
 //! From the configuration to what each part wants to know, and what of it cannot change while the server runs.
 
-use heorot_core::config::{Config, Interface};
+use heorot_core::config::{self, Config, Interface, SERVER_NAME};
 use heorot_core::mac::Mac;
 use heorot_core::{load, transfer};
 use heorot_dns::Prefix;
@@ -9,6 +9,7 @@ use nix::sys::socket::SockaddrStorage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::OnceLock;
 
 /// The DNS server's port.
 const DNS_PORT: u16 = 53;
@@ -112,25 +113,54 @@ pub(crate) fn dns_addresses(config: &Config) -> Vec<SocketAddr> {
     own_addresses(config).into_iter().map(|address| (address, DNS_PORT).into()).collect()
 }
 
-/// What the resolver is told beside the names. The serial has to grow from start to start: the calendar's seconds do.
-pub(crate) fn dns_settings(config: &Config, serial: u32) -> heorot_dns::Settings {
+/// What the resolver is told beside the names.
+pub(crate) fn dns_settings(config: &Config) -> heorot_dns::Settings {
     let defaults = heorot_dns::Settings::default();
-    let prefix = |network: &heorot_core::config::Network| Prefix {
-        address: network.address,
-        length: network.prefix_length,
+    let prefixes = |network: &config::Network| {
+        let ipv4 = Prefix { address: network.address.into(), length: network.prefix_length };
+        let ipv6 = network.prefix_ipv6();
+        let ipv6 = ipv6.map(|(address, length)| Prefix { address: address.into(), length });
+        std::iter::once(ipv4).chain(ipv6)
     };
     heorot_dns::Settings {
-        hosts: BTreeMap::from([(defaults.server_name.clone(), own_addresses(config))]),
-        reverse_prefixes: config.networks.iter().map(prefix).collect(),
-        serial,
+        hosts: BTreeMap::from([(SERVER_NAME.to_owned(), own_addresses(config))]),
+        reverse_prefixes: config.networks.iter().flat_map(prefixes).collect(),
+        server_name: SERVER_NAME.into(),
+        secondaries: config.zone.secondaries.clone(),
+        keys: config.zone.keys.iter().map(dns_key).collect(),
+        secret: dns_secret(),
         ..defaults
     }
+}
+
+/// A key as the resolver has it.
+fn dns_key(key: &config::Key) -> heorot_dns::Key {
+    heorot_dns::Key {
+        name: key.name.clone(),
+        algorithm: match key.algorithm {
+            config::Algorithm::Sha256 => heorot_dns::Algorithm::Sha256,
+            config::Algorithm::Sha384 => heorot_dns::Algorithm::Sha384,
+            config::Algorithm::Sha512 => heorot_dns::Algorithm::Sha512,
+        },
+        secret: key.secret.clone(),
+        may_transfer: key.may_transfer,
+    }
+}
+
+/// 128 bits that nobody else knows, as long as we run.
+fn dns_secret() -> [u8; 16] {
+    static SECRET: OnceLock<[u8; 16]> = OnceLock::new();
+    *SECRET.get_or_init(|| {
+        let mut secret = [0; 16];
+        getrandom::fill(&mut secret).expect("the kernel has random octets");
+        secret
+    })
 }
 
 /// What the NIS gateway is told beside the names, if there is one. The port is its own to find.
 pub(crate) fn nis_settings(config: &Config) -> Option<heorot_dns::nis::Settings> {
     let nis = config.nis.as_ref()?;
-    let dns = dns_settings(config, 0);
+    let dns = dns_settings(config);
     Some(heorot_dns::nis::Settings {
         domain: nis.domain.clone(),
         server_name: dns.server_name,
@@ -149,6 +179,8 @@ pub(crate) fn first_directory(config: &Config) -> Directory {
         given_names: BTreeMap::new(),
         hosts: config.named_hosts(),
         records: config.zone.records.clone(),
+        // Nobody has been promised another one yet.
+        serial: config.zone.serial,
         hardware_addresses: BTreeMap::new(),
         groups: config.groups.sets(config, |listed| listed.number),
     }
@@ -268,9 +300,8 @@ mod tests {
 
     #[test]
     fn the_server_itself_has_a_name() {
-        let settings = dns_settings(&config(SAMPLE), 7);
+        let settings = dns_settings(&config(SAMPLE));
         assert_eq!(settings.hosts["heorot"], [Ipv4Addr::LOCALHOST]);
-        assert_eq!(settings.serial, 7);
         assert_eq!(settings.reverse_prefixes[0].length, 8);
     }
 }

@@ -13,7 +13,8 @@ pub(crate) const DEFAULT_PROFILE: &str = "default";
 /// # Errors
 /// There are more numbers than belong into a file.
 pub fn of_configuration(config: &Config, export: Export) -> Result<String, TooMany> {
-    let directory = network::directory(config, |listed| listed.number, std::iter::empty());
+    let directory =
+        network::directory(config, |listed| listed.number, std::iter::empty(), config.zone.serial);
     let numbers = directory.numbers();
     if numbers.size() > NODES_LISTED_MAX {
         return Err(TooMany);

@@ -5,6 +5,7 @@ pub mod export;
 pub mod heard;
 pub mod lease;
 pub mod listed;
+pub(crate) mod naming;
 pub mod network;
 pub mod node;
 pub mod other_server;

@@ -45,6 +45,7 @@ pub fn directory(
     config: &Config,
     number_of: impl Fn(&ListedNode) -> Option<u32>,
     numbered: impl Iterator<Item = (u32, Mac)>,
+    serial: u32,
 ) -> Directory {
     let listed = config.nodes.iter().filter_map(|node| Some((number_of(node)?, *node.macs.first()?)));
     let given = config.nodes.iter().filter_map(|node| Some((number_of(node)?, node.name.clone()?)));
@@ -55,6 +56,7 @@ pub fn directory(
         given_names: given.collect(),
         hosts: config.named_hosts(),
         records: config.zone.records.clone(),
+        serial,
         // What was seen goes before what is listed.
         hardware_addresses: listed.chain(numbered).map(|(number, mac)| (number, mac.0)).collect(),
         groups: config.groups.sets(config, &number_of),

@@ -149,6 +149,7 @@ fn directory(zone: &str, pattern: &Pattern, networks: Vec<Numbering>) -> Directo
         given_names: BTreeMap::new(),
         hosts: Hosts::default(),
         records: Vec::new(),
+        serial: 1,
         hardware_addresses: BTreeMap::new(),
         groups: BTreeMap::new(),
     }

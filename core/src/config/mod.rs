@@ -40,7 +40,7 @@ pub use setting::{Fallback, Form, Kind, Section, Setting, Status};
 pub use table::SECTIONS;
 pub use template::{Template, TemplateError, VARIABLES, Values};
 pub use tftp::{Pattern as NamePattern, Rewrite, Tftp, UniqueRoot};
-pub use zone::{SERVER_NAME, Zone};
+pub use zone::{Algorithm, Key, SERVER_NAME, Zone};
 
 use crate::limit::CONFIGURATION_OCTETS_MAX;
 use crate::mac::Mac;
@@ -198,7 +198,7 @@ impl Config {
             options: draft.options,
             classes,
             hosts: draft.hosts.into_iter().map(check_host::build_host).collect(),
-            zone: zone::build(draft.records),
+            zone: zone::build(draft.records, draft.zone)?,
         })
     }
 }

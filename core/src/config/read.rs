@@ -11,14 +11,14 @@ use super::setting::{Form, Section};
 use super::table::SECTIONS;
 use super::template::Template;
 use super::tftp::{self, Tftp};
-use super::zone::{self, RecordDraft};
+use super::zone::{self, OthersDraft, RecordDraft};
 use super::{
     AddressRange, Boot, Check, CheckKind, FIRMWARE, LinkSpeed, Mode, NamesFile, Order, Policy, Pxe, Server,
     pxe, value,
 };
 use crate::limit::{
-    CHECKS_MAX, CLASSES_MAX, HOSTS_MAX, LEASE_QUERY_ASKERS_MAX, MACS_PER_NODE_MAX, NETWORKS_MAX, NODES_MAX,
-    PROFILES_MAX, PXE_SERVICES_MAX, RECORDS_MAX,
+    CHECKS_MAX, CLASSES_MAX, HOSTS_MAX, KEYS_MAX, LEASE_QUERY_ASKERS_MAX, MACS_PER_NODE_MAX, NETWORKS_MAX,
+    NODES_MAX, PROFILES_MAX, PXE_SERVICES_MAX, RECORDS_MAX,
 };
 use crate::mac::Mac;
 use heorot_names::{NumberRange, Pattern};
@@ -46,6 +46,7 @@ pub(super) struct Draft {
     pub(super) classes: Vec<ClassDraft>,
     pub(super) hosts: Vec<HostDraft>,
     pub(super) records: Vec<RecordDraft>,
+    pub(super) zone: OthersDraft,
     pub(super) port: Option<Placed<u32>>,
     pub(super) tftp: Option<Tftp>,
     pub(super) names_file: NamesFile,
@@ -144,11 +145,15 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
     read_planned(findings, &tables);
     let cluster_name = cluster.text(findings, "name", value::domain_name);
     let zone = cluster_name.as_ref().map(|name| name.value.as_str());
+    let dns = tables.one(findings, "dns");
+    let key = |findings: &mut Findings<'_>, entry: Entry<'_>| zone::read_key(findings, &entry);
+    let keys = tables.all(findings, "dns.key", KEYS_MAX, key);
     let record = |findings: &mut Findings<'_>, entry: Entry<'_>| zone::read_record(findings, &entry, zone);
     let records = tables.all(findings, "dns.record", RECORDS_MAX, record);
     Draft {
         cluster_name,
         records,
+        zone: zone::read_others(findings, &dns, keys),
         pattern: cluster.text(findings, "nodes", value::pattern),
         server: read_server(findings, &server),
         networks: tables.all(findings, "network", NETWORKS_MAX, network),
@@ -190,9 +195,7 @@ fn read_names_file(findings: &mut Findings<'_>, tables: &Tables<'_>) -> NamesFil
 
 /// Sections of which nothing works but what changes nothing.
 fn read_planned(findings: &mut Findings<'_>, tables: &Tables<'_>) {
-    for path in ["admin", "dns"] {
-        let _ = tables.one(findings, path);
-    }
+    let _ = tables.one(findings, "admin");
     let _ = tables.all(findings, "dns.forward", usize::MAX, |_, _| Some(()));
     let store = tables.one(findings, "store");
     let _ = store.word(findings, "kind", &[("embedded", ())]);

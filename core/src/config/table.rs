@@ -109,12 +109,23 @@ pub static SECTIONS: &[Section] = &[
         doc: "The server for operators: API, web page and metrics.",
         settings: ADMIN,
     },
-    Section { path: "dns", form: Form::Table, doc: "Names that are not the cluster's.", settings: DNS },
+    Section {
+        path: "dns",
+        form: Form::Table,
+        doc: "Names: the cluster's zone, its reverse zones, and what is not ours.",
+        settings: DNS,
+    },
     Section {
         path: "dns.forward",
         form: Form::List,
         doc: "A domain that has servers of its own.",
         settings: DNS_FORWARD,
+    },
+    Section {
+        path: "dns.key",
+        form: Form::List,
+        doc: "A secret that is shared with a secondary: messages are signed with it (TSIG, RFC 8945). Whoever can read this file has it: let it belong to root and the server's group alone.",
+        settings: zone::KEY,
     },
     Section {
         path: "dns.record",
@@ -509,14 +520,18 @@ static ADMIN: &[Setting] = &[Setting {
     doc: "Where it listens.",
 }];
 
-static DNS: &[Setting] = &[Setting {
-    key: "upstream",
-    kind: Kind::Texts("addresses"),
-    fallback: Fallback::Otherwise("they are refused"),
-    example: "[\"192.0.2.53\"]",
-    status: Status::Planned,
-    doc: "The servers that are asked for them.",
-}];
+static DNS: &[Setting] = &[
+    zone::SERIAL,
+    zone::SECONDARIES,
+    Setting {
+        key: "upstream",
+        kind: Kind::Texts("addresses"),
+        fallback: Fallback::Otherwise("they are refused"),
+        example: "[\"192.0.2.53\"]",
+        status: Status::Planned,
+        doc: "The servers that are asked for them.",
+    },
+];
 
 static DNS_FORWARD: &[Setting] = &[
     Setting {

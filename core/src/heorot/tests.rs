@@ -141,6 +141,7 @@ fn tickets(out: &[Output]) -> Vec<Ticket> {
         | Output::AnswerArp { .. }
         | Output::Reply(..)
         | Output::Publish(_)
+        | Output::Names(_)
         | Output::Event(_) => None,
     };
     out.iter().filter_map(ticket).collect()
@@ -191,6 +192,7 @@ fn published(out: &[Output]) -> Vec<Vec<(u32, [u8; 6])>> {
         | Output::Probe { .. }
         | Output::AnswerArp { .. }
         | Output::Reply(..)
+        | Output::Names(_)
         | Output::Event(_) => None,
     });
     names.map(|addresses| addresses.iter().map(|(number, mac)| (*number, *mac)).collect()).collect()

@@ -23,6 +23,7 @@ fn directory() -> Directory {
         given_names: [(7, "storage".into()), (900, "nowhere".into())].into(),
         hosts: [("switch".to_owned(), Ipv4Addr::new(10, 77, 0, 20))].into_iter().collect(),
         records: Vec::new(),
+        serial: 1,
         hardware_addresses: [(7, [0x52, 0x54, 0, 0, 0, 7]), (23, [0x52, 0x54, 0, 0xab, 0, 0x17])].into(),
         groups: [("rack1".into(), (0..=7).collect::<NodeSet>()), ("none".into(), NodeSet::default())].into(),
     }

@@ -18,6 +18,7 @@ fn directory() -> Directory {
         given_names: [(2, "login".into())].into(),
         hosts: [("switch".to_owned(), [10, 77, 0, 20])].into_iter().collect(),
         records: Vec::new(),
+        serial: 1,
         hardware_addresses: [(1, [0x52, 0x54, 0, 0, 0, 0xab]), (2, [0x52, 0x54, 0, 0, 0, 2])].into(),
         groups: [("rack-1".into(), (0..2).collect()), ("gpu".into(), [1, 2, 3].into_iter().collect())].into(),
     }

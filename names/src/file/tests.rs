@@ -24,6 +24,7 @@ fn directory() -> Directory {
             .into_iter()
             .collect(),
         records: Vec::new(),
+        serial: 1,
         hardware_addresses: [(23, [0x52, 0x54, 0, 0, 0, 0x17]), (7, [0x52, 0x54, 0, 0, 0xab, 7])].into(),
         groups: [("rack1".into(), (0..=31).chain([40]).collect()), ("none".into(), NodeSet::default())]
             .into(),
@@ -305,6 +306,7 @@ prop_compose! {
             given_names,
             hosts: hosts.into_iter().collect(),
             records: Vec::new(),
+            serial: 1,
             hardware_addresses: hardware,
             groups: groups.into_iter().map(|(name, numbers)| (name, numbers.into_iter().collect())).collect(),
         }

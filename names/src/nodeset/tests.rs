@@ -21,6 +21,7 @@ fn directory(pattern: &str) -> Directory {
         .into(),
         hosts: Default::default(),
         records: Vec::new(),
+        serial: 1,
         hardware_addresses: Default::default(),
         groups: Default::default(),
     }

@@ -1,4 +1,6 @@
+use heorot_dns::TransferId;
 use rustix::event::epoll::EventFlags;
+use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Instant;
@@ -15,6 +17,8 @@ pub(super) struct Connection {
     sent: usize,
     /// The client sends no more, or we want no more of it; it goes when its replies are sent.
     ending: bool,
+    /// Answers that go on when what is said of them so far is sent.
+    more: VecDeque<TransferId>,
     /// When it ends, whatever it is doing then.
     pub(super) deadline: Instant,
 }
@@ -37,6 +41,7 @@ impl Connection {
             unsent: Vec::new(),
             sent: 0,
             ending: false,
+            more: VecDeque::new(),
             deadline,
         })
     }
@@ -85,6 +90,16 @@ impl Connection {
         self.unsent.extend_from_slice(payload);
     }
 
+    /// An answer goes on.
+    pub(super) fn queue_more(&mut self, transfer: TransferId) {
+        self.more.push_back(transfer);
+    }
+
+    /// The answer that goes on now: if all is sent.
+    pub(super) fn next_more(&mut self) -> Option<TransferId> {
+        if self.unsent.is_empty() { self.more.pop_front() } else { None }
+    }
+
     /// Takes no further query; ends when its replies are sent.
     pub(super) fn end(&mut self) {
         self.ending = true;
@@ -110,14 +125,14 @@ impl Connection {
 
     /// Whether nothing is left to do here.
     pub(super) fn is_over(&self) -> bool {
-        self.ending && self.unsent.is_empty()
+        self.ending && self.unsent.is_empty() && self.more.is_empty()
     }
 
     /// What to wait for: room to send as long as something waits, and queries unless too much does.
     pub(super) fn interest(&self) -> EventFlags {
         let waiting = self.unsent.len() - self.sent;
         let mut interest = EventFlags::empty();
-        interest.set(EventFlags::OUT, waiting > 0);
+        interest.set(EventFlags::OUT, waiting > 0 || !self.more.is_empty());
         interest.set(EventFlags::IN, !self.ending && waiting < UNSENT_OCTETS_MAX);
         interest
     }

@@ -16,6 +16,7 @@ fn directory(first: [u8; 4]) -> Arc<Directory> {
         given_names: BTreeMap::new(),
         hosts: Hosts::default(),
         records: Vec::new(),
+        serial: 1,
         hardware_addresses: BTreeMap::new(),
         groups: BTreeMap::new(),
     })

@@ -25,6 +25,7 @@ fn directory(highest: u32) -> Arc<Directory> {
         given_names: BTreeMap::new(),
         hosts: Hosts::default(),
         records: Vec::new(),
+        serial: 1,
         hardware_addresses: BTreeMap::new(),
         groups: BTreeMap::new(),
     })

@@ -95,6 +95,7 @@ impl Loop {
                 }
                 self.parts.dns.publish(directory);
             }
+            Output::Names(changes) => self.parts.dns.change(changes),
             Output::Event(event) => self.parts.journal.event(&event),
         }
     }

@@ -98,7 +98,7 @@ impl Loop {
             prober.hear_requests(settings::answers_arp(&config, interface));
         }
         self.parts.directory.change(&config.boot.directory);
-        self.parts.dns.configure(settings::dns_settings(&config, crate::clock::calendar_seconds()));
+        self.parts.dns.configure(settings::dns_settings(&config));
         if let Some(names) = &self.parts.names {
             names.configure(names::place(&config));
         }

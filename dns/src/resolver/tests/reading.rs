@@ -84,6 +84,32 @@ fn record(message: &[u8], at: &mut usize) -> String {
             format!("A {}", octets.join("."))
         }
         2 => format!("NS {}", name(message, at)),
+        5 => format!("CNAME {}", name(message, at)),
+        15 => {
+            *at += 2;
+            format!("MX {} {}", word(message, *at - 2), name(message, at))
+        }
+        16 => {
+            let mut text = String::from("TXT");
+            while *at < end {
+                let part = *at + 1..*at + 1 + usize::from(message[*at]);
+                *at = part.end;
+                write!(text, " {:?}", String::from_utf8_lossy(&message[part])).unwrap();
+            }
+            text
+        }
+        28 => {
+            let octets: [u8; 16] = message[*at..end].try_into().unwrap();
+            *at = end;
+            format!("AAAA {}", std::net::Ipv6Addr::from(octets))
+        }
+        33 => {
+            let numbers: Vec<_> = (0..3).map(|n| word(message, *at + 2 * n).to_string()).collect();
+            *at += 6;
+            // RFC 2782: no compression there.
+            assert!(message[*at] < 0xc0);
+            format!("SRV {} {}", numbers.join(" "), name(message, at))
+        }
         12 => format!("PTR {}", name(message, at)),
         6 => {
             let (server, mailbox) = (name(message, at), name(message, at));
@@ -92,8 +118,9 @@ fn record(message: &[u8], at: &mut usize) -> String {
             format!("SOA {server} {mailbox} {}", numbers.join(" "))
         }
         41 => {
-            assert_eq!(length, 0, "no options");
-            return format!("OPT {class} {ttl:08x}");
+            let options: String = message[*at..end].iter().map(|octet| format!("{octet:02x}")).collect();
+            *at = end;
+            return format!("OPT {class} {ttl:08x} {options}").trim_end().to_owned();
         }
         other => panic!("type {other}"),
     };
