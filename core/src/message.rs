@@ -4,15 +4,15 @@
 //! [`Transfers`](crate::transfer::Transfers) has the same form with messages of its own, see [`crate::transfer`].
 
 use crate::cluster::record::Record;
+pub use crate::cluster::record::Ticket;
 use crate::config::Config;
 use crate::event::Event;
 use crate::load::Regime;
 use crate::mac::Mac;
 use crate::time::Wall;
 use crate::transfer::Transfer;
-use heorot_names::Changes;
-use heorot_names::Directory;
 use heorot_names::export::Export;
+use heorot_names::{Changes, Directory};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
@@ -120,10 +120,6 @@ pub enum Output {
     /// For the journal, and for whoever watches.
     Event(Event),
 }
-
-/// A record's place in the order of all records since start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Ticket(pub u64);
 
 /// The kernel's number of an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -156,6 +156,7 @@ impl Desk {
                 | Output::Probe { .. }
                 | Output::AnswerArp { .. }
                 | Output::Publish(_)
+                | Output::Names(_)
                 | Output::Event(_) => {}
             }
         }

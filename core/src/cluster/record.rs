@@ -22,6 +22,10 @@ pub enum Record {
     Serial(SerialRecord),
 }
 
+/// A record's place in the order of all records since start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Ticket(pub u64);
+
 /// A machine and what was promised to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeRecord {

@@ -20,7 +20,6 @@ const TXT: u16 = 16;
 const AAAA: u16 = 28;
 const SRV: u16 = 33;
 const ANY: u16 = 255;
-
 const NOERROR: u16 = 0;
 const FORMERR: u16 = 1;
 const SERVFAIL: u16 = 2;

@@ -28,10 +28,13 @@ fn message(name: Option<&[u8]>, fqdn: Option<&[u8]>) -> Message {
     }
 }
 
+/// Option 12, option 81, and the name that comes of them.
+type Row<'a> = (Option<&'a [u8]>, Option<&'a [u8]>, Option<&'a str>);
+
 #[test]
 fn what_a_host_calls_itself() {
     let long = [b'a'; 64];
-    let table: &[(Option<&[u8]>, Option<&[u8]>, Option<&str>)] = &[
+    let table: &[Row<'_>] = &[
         (None, None, None),
         (Some(b"tux"), None, Some("tux")),
         (Some(b"TUX-2\0"), None, Some("tux-2")),
