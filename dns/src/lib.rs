@@ -2,24 +2,39 @@
 //!
 //! A [`Resolver`] is a machine of the same form as the rest of the house: an [`Input`] goes in, [`Output`]s come out. It is the authority
 //! for one zone, computed from a published [`Directory`](heorot_names::Directory), and for the reverse zones of the networks; for
-//! everything else it answers REFUSED.
+//! everything else it asks those who know, if it was told of any, and keeps what they say; if not, it answers REFUSED.
 //!
 //! - [`resolver`](Resolver): which queries are answered, with what response code;
 //! - `zone`: which names exist and what they have;
 //! - `reverse`: which zones of in-addr.arpa are ours;
+//! - `asked`: a plain question, read without a copy;
+//! - `forward`: questions for others, in flight; `upstream`: whom they go to, and what of the answers is believed;
+//! - `cache`: answers in wire form; `clients`: whom outside names are told to; `chance`: what a forger would have to guess;
 //! - `name`: a domain name as octets, compared without regard to case;
 //! - `wire`: messages, read and written; the crate `domain` is seen nowhere else.
 
+mod asked;
+mod cache;
+mod chance;
+mod clients;
+mod forward;
+mod forwarding;
+pub mod limit;
 mod name;
 mod resolver;
 mod reverse;
 mod settings;
 mod statistics;
+mod upstream;
 mod wire;
 mod zone;
 
+pub use clients::Network;
+pub use forward::{Exchange, ExchangeId, Fault, ForwardCounts};
+pub use forwarding::{Forwarding, Group, Rebinding};
 pub use name::NameError;
 pub use resolver::{Input, Output, Query, QueryId, Resolver, Transport};
 pub use reverse::Prefix;
 pub use settings::Settings;
 pub use statistics::{Dropped, ResponseCode, Statistics};
+pub use upstream::{ServerCounts, ServerStatus};

@@ -1,6 +1,10 @@
-use crate::name::NameError;
+use crate::asked::Asked;
+use crate::forward::{Exchange, ExchangeId, Fault, ForwardCounts, Forwarder, Sink};
+use crate::forwarding::Forwarding;
+use crate::name::{Name, NameError};
 use crate::settings::Settings;
 use crate::statistics::{Dropped, ResponseCode, Statistics};
+use crate::upstream::ServerStatus;
 use crate::wire::{self, Body, Question, Wanted};
 use crate::zone::{Found, QueryType, Zones};
 use heorot_names::Directory;
@@ -10,6 +14,8 @@ use std::sync::Arc;
 /// Answers queries from the last snapshot that was published.
 pub struct Resolver {
     zones: Zones,
+    /// None until it is told whom to ask.
+    forwarder: Option<Box<Forwarder>>,
     statistics: Statistics,
 }
 
@@ -22,6 +28,26 @@ pub enum Input<'a> {
     Publish(Arc<Directory>),
     /// The configuration was read again.
     Configure(Settings),
+    /// Names that are not ours are asked there from now on.
+    Forward(Box<Forwarding>),
+    /// A message came by the socket of an exchange.
+    Answer {
+        /// That of [`Output::Ask`].
+        exchange: ExchangeId,
+        /// Who sent it.
+        from: SocketAddr,
+        /// The message, without the two octets of length that TCP puts before it.
+        payload: &'a [u8],
+    },
+    /// An exchange came to nothing, and its socket is closed.
+    CameToNothing {
+        /// That of [`Output::Ask`].
+        exchange: ExchangeId,
+        /// Whose fault it is.
+        fault: Fault,
+    },
+    /// It is as late as [`Resolver::next_wakeup`] said.
+    Wake,
 }
 
 /// A message that came from somebody who asks.
@@ -70,6 +96,13 @@ pub enum Output {
         /// The query's.
         id: QueryId,
     },
+    /// Send this upstream from a socket of its own, and bring what comes there.
+    Ask(Exchange),
+    /// Close the socket of this exchange: nothing that comes by it is of use.
+    Forget {
+        /// That of [`Output::Ask`].
+        exchange: ExchangeId,
+    },
 }
 
 /// A message of TCP has two octets for its length (RFC 1035 4.2.2).
@@ -82,35 +115,46 @@ impl Resolver {
     /// The zone, the server's name or that of a host is no domain name.
     pub fn new(settings: Settings, directory: Arc<Directory>) -> Result<Self, NameError> {
         let serial = settings.serial;
-        Ok(Self { zones: Zones::new(settings, directory, serial)?, statistics: Statistics::default() })
+        Ok(Self { zones: Zones::new(settings, directory, serial)?, forwarder: None, statistics: Statistics::default() })
     }
 
     /// Takes one input, and appends to `out` what follows from it. `now_nanoseconds` is monotonic.
     ///
-    /// Nothing here lasts, so far: every reply follows its query at once.
-    pub fn handle(&mut self, _now_nanoseconds: u64, input: Input<'_>, out: &mut Vec<Output>) {
+    /// A query by TCP gets exactly one [`Output::Reply`] or [`Output::End`], now or later.
+    pub fn handle(&mut self, now_nanoseconds: u64, input: Input<'_>, out: &mut Vec<Output>) {
+        let now = now_nanoseconds;
         match input {
-            Input::Query(query) => match self.answer(&query) {
-                Ok(payload) => {
-                    let Query { transport, from: to, id, .. } = query;
-                    out.push(Output::Reply { transport, to, id, payload });
-                }
-                Err(reason) => {
-                    self.statistics.count_dropped(reason);
-                    match query.transport {
-                        Transport::Udp => {}
-                        Transport::Tcp => out.push(Output::End { id: query.id }),
-                    }
-                }
-            },
+            Input::Query(query) => self.query(now, &query, out),
             Input::Publish(directory) => self.change(self.zones.settings().clone(), directory),
             Input::Configure(settings) => self.change(settings, Arc::clone(self.zones.directory())),
+            Input::Forward(forwarding) => self.forward(now, *forwarding, out),
+            Input::Answer { exchange, from, payload } => {
+                self.with_forwarder(out, |forwarder, sink| {
+                    forwarder.answered(now, exchange, from, payload, sink);
+                });
+            }
+            Input::CameToNothing { exchange, fault } => {
+                self.with_forwarder(out, |forwarder, sink| {
+                    forwarder.came_to_nothing(now, exchange, fault, sink);
+                });
+            }
+            Input::Wake => self.with_forwarder(out, |forwarder, sink| forwarder.wake(now, sink)),
         }
     }
 
-    /// When it wants to be called next without an input, on the clock of `now_nanoseconds`. Never, until there is a cache.
+    /// When it wants to be called next without an input, on the clock of `now_nanoseconds`.
     pub fn next_wakeup(&self) -> Option<u64> {
-        None
+        self.forwarder.as_ref()?.next_wakeup()
+    }
+
+    /// What it has done with names that are not ours.
+    pub fn forward_counts(&self) -> ForwardCounts {
+        self.forwarder.as_ref().map(|forwarder| forwarder.counts()).unwrap_or_default()
+    }
+
+    /// How those do whom it asks.
+    pub fn servers(&self, now_nanoseconds: u64) -> Vec<ServerStatus> {
+        self.forwarder.as_ref().map(|forwarder| forwarder.servers(now_nanoseconds)).unwrap_or_default()
     }
 
     /// What it has done since it began.
@@ -126,16 +170,77 @@ impl Resolver {
         // RFC 1982 3: serials wrap.
         let serial = self.zones.serial().wrapping_add(1);
         match Zones::new(settings, directory, serial) {
-            Ok(zones) => self.zones = zones,
+            Ok(zones) => {
+                self.zones = zones;
+                // What was somebody else's name may be ours now.
+                if let Some(forwarder) = &mut self.forwarder {
+                    forwarder.forget_answers();
+                }
+            }
             Err(NameError { .. }) => self.statistics.snapshots_refused += 1,
         }
     }
 
-    fn answer(&mut self, query: &Query<'_>) -> Result<Vec<u8>, Dropped> {
-        match query.transport {
+    /// What is being asked is asked anew by those who still want it.
+    fn forward(&mut self, now: u64, forwarding: Forwarding, out: &mut Vec<Output>) {
+        let same_but_seed = self.forwarder.as_ref().is_some_and(|forwarder| {
+            *forwarder.settings() == Forwarding { seed: forwarder.settings().seed, ..forwarding.clone() }
+        });
+        if same_but_seed {
+            return;
+        }
+        let Ok(forwarder) = Forwarder::new(forwarding) else {
+            self.statistics.snapshots_refused += 1;
+            return;
+        };
+        self.with_forwarder(out, |forwarder, sink| forwarder.abandon(now, sink));
+        let next = self.forwarder.as_ref().map_or(0, |forwarder| forwarder.next_number());
+        self.forwarder = Some(Box::new(forwarder.after(next)));
+        self.with_forwarder(out, |forwarder, sink| forwarder.wake(now, sink));
+    }
+
+    fn with_forwarder(&mut self, out: &mut Vec<Output>, act: impl FnOnce(&mut Forwarder, &mut Sink<'_>)) {
+        if let Some(forwarder) = &mut self.forwarder {
+            act(forwarder, &mut Sink { out, statistics: &mut self.statistics });
+        }
+    }
+
+    fn query(&mut self, now: u64, query: &Query<'_>, out: &mut Vec<Output>) {
+        let asked = self.forwarder.as_ref().and_then(|_| Asked::read(query.payload));
+        let asked = asked.filter(|asked| query.from.port() != 0 && self.is_for_others(asked));
+        if let Some(asked) = asked {
+            self.count_query(query.transport);
+            return self.with_forwarder(out, |forwarder, sink| forwarder.ask(now, query, &asked, sink));
+        }
+        match self.answer(query) {
+            Ok(payload) => {
+                let Query { transport, from: to, id, .. } = *query;
+                out.push(Output::Reply { transport, to, id, payload });
+            }
+            Err(reason) => {
+                self.statistics.count_dropped(reason);
+                match query.transport {
+                    Transport::Udp => {}
+                    Transport::Tcp => out.push(Output::End { id: query.id }),
+                }
+            }
+        }
+    }
+
+    /// Whether a question is for data, and for a name outside our zones.
+    fn is_for_others(&self, asked: &Asked<'_>) -> bool {
+        asked.wants_data() && !self.zones.cover(&Name::from_wire(asked.name()))
+    }
+
+    fn count_query(&mut self, transport: Transport) {
+        match transport {
             Transport::Udp => self.statistics.queries_udp += 1,
             Transport::Tcp => self.statistics.queries_tcp += 1,
         }
+    }
+
+    fn answer(&mut self, query: &Query<'_>) -> Result<Vec<u8>, Dropped> {
+        self.count_query(query.transport);
         if query.from.port() == 0 {
             return Err(Dropped::PortZero);
         }

@@ -97,6 +97,11 @@ impl Zones {
         })
     }
 
+    /// Whether a name is in one of our zones, even if it is none.
+    pub(crate) fn cover(&self, name: &Name) -> bool {
+        !matches!(self.find(name, QueryType::Soa), Ok(Found::Elsewhere))
+    }
+
     pub(crate) fn settings(&self) -> &Settings {
         &self.settings
     }
