@@ -132,31 +132,29 @@ impl Upstreams {
         self.servers.iter().map(status).collect()
     }
 
-    /// Whom to ask next, after those who were asked already: the fastest that is awake and was not asked yet; then the fastest that was;
-    /// then whoever has rested longest. `None` if all of them lead back to us.
+    /// Whom to ask next: those who were asked least, of them the fastest that answers, then whoever rests least. `None` if all of them
+    /// lead back to us.
     pub(crate) fn best(&self, group: usize, asked: &[usize], now: u64) -> Option<usize> {
         let servers = self.groups[group].servers.iter().copied();
         servers.filter(|index| !self.servers[*index].loops).min_by_key(|index| {
             let server = &self.servers[*index];
             let repeats = asked.iter().filter(|asked| *asked == index).count();
-            let rests = server.rests_until > now;
-            (repeats, rests, if rests { server.rests_until } else { 0 }, server.round_trip)
+            let rests_until = if server.is_suspect() { server.rests_until.max(now) } else { 0 };
+            (repeats, rests_until, server.round_trip)
         })
     }
 
     /// Now and then another server beside the best one, to see how it does today: one whose rest is over, or any.
-    pub(crate) fn probe(&self, group: usize, best: usize, chance: &mut Chance, now: u64) -> Option<usize> {
+    pub(crate) fn probe(&mut self, group: usize, best: usize, chance: &mut Chance, now: u64) -> Option<usize> {
         let others = self.groups[group].servers.iter().copied().filter(|index| {
             let server = &self.servers[*index];
             *index != best && !server.loops && server.rests_until <= now
         });
         let others: Vec<usize> = others.collect();
-        let returned = others.iter().copied().find(|index| {
-            let server = &self.servers[*index];
-            server.failures >= FAILURES_BEFORE_REST
-        });
-        if returned.is_some() {
-            return returned;
+        if let Some(rested) = others.iter().copied().find(|index| self.servers[*index].is_suspect()) {
+            // It rests again, and longer, unless it answers.
+            self.servers[rested].fail(now);
+            return Some(rested);
         }
         if others.is_empty() || chance.below(PROBE_ONE_IN) != 0 {
             return None;
@@ -177,6 +175,11 @@ impl Server {
             loops: false,
             counts: ServerCounts::default(),
         }
+    }
+
+    /// It was silent of late: nobody waits for it, as long as there is another.
+    fn is_suspect(&self) -> bool {
+        self.failures >= FAILURES_BEFORE_REST
     }
 
     /// How long to wait for it before another is asked; each attempt of a question waits twice as long.

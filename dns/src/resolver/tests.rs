@@ -98,6 +98,7 @@ fn send_from(resolver: &mut Resolver, transport: Transport, from: &str, payload:
             assert_eq!((transport, id), (Transport::Tcp, QueryId(9)));
             None
         }
+        Some(Output::Ask(_) | Output::Forget { .. }) => panic!("nobody is asked"),
         None => {
             assert_eq!(transport, Transport::Udp, "a stream is answered or ended");
             None
