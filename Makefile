@@ -6,7 +6,7 @@ AGENT_FLAGS  := CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-featu
 AGENT_BUILD  := cargo build --release --package heorot-agent --bin heorot-agent --target $(AGENT_TARGET) \
 	--target-dir target/static --config 'profile.release.strip=true' --config 'profile.release.opt-level="s"'
 
-.PHONY: all setup build agent test check unit lab docs demo kill kill-leases bench-storm bench-plain bench-speed bench-dhcp bench-start seeds soak restores load-docs fuzz clean
+.PHONY: all setup build agent test check unit lab docs demo kill loss kill-leases bench-storm bench-plain bench-speed bench-loss bench-dhcp bench-start seeds soak restores load-docs fuzz corpora clean
 
 all: build
 
@@ -53,6 +53,11 @@ demo: build
 kill: build
 	@cargo run --quiet --package heorot-lab -- kill
 
+# A UEFI machine boots through GRUB without loss and with 1 % each way, ROUNDS times: the latter has to take less than twice as long.
+ROUNDS ?= 5
+loss: build
+	@cargo run --quiet --package heorot-lab -- loss $(ROUNDS)
+
 # Kills the server 1,000 times under a load of DHCP: whatever it has acknowledged it has to know when it comes back. TRIALS=50 SEED=2 choose other things.
 kill-leases: setup
 	cargo build --quiet --release --package heorot --package heorot-bench
@@ -73,6 +78,12 @@ bench-plain: setup
 bench-speed: setup
 	cargo build --quiet --release --package heorot --package heorot-bench
 	@cargo run --quiet --release --package heorot-bench -- speed $(BENCH_WORDS)
+
+# A megabyte by TFTP with 1 % of all frames lost each way, by clients with the timers of EDK2, iPXE and PXELINUX. NODES=20 RUNS=5 SERVERS=heorot-auto,dnsmasq
+# choose other things.
+bench-loss: setup
+	cargo build --quiet --release --package heorot --package heorot-bench
+	@cargo run --quiet --release --package heorot-bench -- loss $(BENCH_WORDS)
 
 # DHCP servers beside each other, asked by the same clients. RUNS=5 SERVERS=heorot,kea,dnsmasq ONLY=fresh,known,burst,instant,reservations AT_ONCE=1,32,512
 # SECONDS=3 choose other things.
@@ -108,12 +119,21 @@ load-docs:
 	@cargo run --quiet --release --package heorot-sim --example load_experiments -- backoff 10 100 1000 10000
 	@cargo run --quiet --release --package heorot-sim --example load_experiments -- throttle
 
-# Every fuzzer for a minute. Needs a nightly toolchain; installs cargo-fuzz if it is missing.
+# Every fuzzer for a minute, from the inputs that are kept. Needs a nightly toolchain; installs cargo-fuzz if it is missing.
 FUZZ_SECONDS ?= 60
+FUZZERS ?= dhcp_parse tftp_parse transfers_handle heorot_handle requests_handle config_parse words_parse resolver_handle frames_read agent_read
+CORPORA := cargo run --quiet --package heorot-core --example corpora --
 fuzz:
 	command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
-	for target in dhcp_parse tftp_parse transfers_handle heorot_handle; do \
+	for target in $(FUZZERS); do \
+		$(CORPORA) unpack fuzz/corpora/$$target fuzz/corpus/$$target && \
 		cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	done
+
+# Keeps of what fuzzers found the fewest inputs that reach as much: fuzz/corpora, which tests replay.
+corpora:
+	for target in $(FUZZERS); do \
+		cargo +nightly fuzz cmin $$target && $(CORPORA) pack fuzz/corpus/$$target fuzz/corpora/$$target || exit 1; \
 	done
 
 # Removes what was built and fetched.

@@ -111,7 +111,10 @@ impl From<io::Error> for Error {
 }
 
 /// Reads one answer; its body ends after `Content-Length`, or with the connection if there is none.
-fn read_answer(stream: impl Read) -> Result<Answer, Error> {
+///
+/// # Errors
+/// The stream's, or what is wrong with what came.
+pub fn read_answer(stream: impl Read) -> Result<Answer, Error> {
     let mut bytes = Vec::new();
     let mut stream = stream.take(MAXIMUM_ANSWER);
     let mut chunk = [0; 2048];

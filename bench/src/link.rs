@@ -29,6 +29,34 @@ impl Link {
     /// # Errors
     /// In words: without root's rights, mostly.
     pub(crate) fn new(rate: &str) -> Result<Self, String> {
+        Self::through_a_bridge(rate, |between, port| {
+            let shaper = format!("qdisc add dev {port} root tbf rate {} {QUEUE}", rate.to_ascii_lowercase());
+            between.ask("tc", &shaper.split(' ').collect::<Vec<_>>())
+        })
+    }
+
+    /// A link as fast as the processors that loses so many frames of a thousand each way, by chance.
+    ///
+    /// # Errors
+    /// In words: without root's rights, mostly.
+    pub(crate) fn lossy(per_thousand: u32) -> Result<Self, String> {
+        let link = Self::through_a_bridge("", |between, port| {
+            let rules = format!(
+                "table netdev {port} {{ chain lose {{ type filter hook ingress device {port} priority 0; \
+                 numgen random mod 1000 < {per_thousand} counter drop; }}; }}"
+            );
+            between.ask("nft", &[&rules])
+        })?;
+        // A train of blocks is one frame to the kernel, and would be lost whole: it leaves in pieces, as on a real wire.
+        link.server.ip(&format!("link set {INTERFACE} gso_max_segs 1"))?;
+        Ok(link)
+    }
+
+    /// Both ends at a bridge; something is done to each of its ports.
+    fn through_a_bridge(
+        rate: &str,
+        shape: impl Fn(&Namespace, &str) -> Result<String, String>,
+    ) -> Result<Self, String> {
         let (server, between, clients) =
             (Namespace::new("server")?, Namespace::new("link")?, Namespace::new("clients")?);
         between.ip("link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0")?;
@@ -40,8 +68,7 @@ impl Link {
             ))?;
             between.ip(&format!("link set {port} master br0 up"))?;
             end.ip(&format!("link set {INTERFACE} up"))?;
-            let shaper = format!("qdisc add dev {port} root tbf rate {} {QUEUE}", rate.to_ascii_lowercase());
-            between.ask("tc", &shaper.split(' ').collect::<Vec<_>>())?;
+            shape(&between, port)?;
         }
         server.ip(&format!("address add {SERVER}/16 dev {INTERFACE}"))?;
         Ok(Self { server, clients, rate: rate.to_owned(), _between: Some(between) })

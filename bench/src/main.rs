@@ -1,4 +1,5 @@
-//! heorot beside other servers, from one run: `make bench-storm` and `make bench-plain` over a shaped link, `make bench-speed` over one that is no limit.
+//! heorot beside other servers, from one run: `make bench-storm` and `make bench-plain` over a shaped link, `make bench-speed` over one that is no limit,
+//! `make bench-loss` over one that loses frames.
 //! `make bench-dhcp` asks DHCP servers over a bare cable, `make bench-start` measures how long heorot takes to start, and what it takes up when idle.
 //!
 //! ```text
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
             Bench::Storm => storm_beside_others(&wanted),
             Bench::Plain => plain_beside_others(&wanted),
             Bench::Speed => speed::beside_others(&wanted),
+            Bench::Loss => loss_beside_others(&wanted),
         })),
     }
 }
@@ -99,6 +101,35 @@ fn plain_beside_others(wanted: &Wanted) -> Result<(), String> {
                 let storm = |seed| storm::plain(&link, wanted, rate, *clients, *window, seed);
                 compare(*kind, wanted, &link, &files, storm)?;
             }
+        }
+    }
+    Ok(())
+}
+
+/// How firmware asks, as measured: its name, its window, and after how long without a packet it first repeats itself. What a lost packet costs
+/// is that long where the server leaves it to the client. The timer stays as it is, and a client
+/// gives up after six tries: iPXE and PXELINUX wait longer each time, so that a server that leaves repeats to them loses clients here that it would only keep
+/// waiting for many seconds.
+const FIRMWARE: [(&str, u16, &str); 3] =
+    [("EDK2", 4, "4000ms"), ("iPXE", 1, "270ms"), ("PXELINUX", 1, "110ms")];
+/// One of a hundred.
+const LOST_PER_THOUSAND: u32 = 10;
+
+/// TFTP alone where frames are lost.
+fn loss_beside_others(wanted: &Wanted) -> Result<(), String> {
+    let files = Files::new(wanted.image_octets)?;
+    let link = Link::lossy(LOST_PER_THOUSAND)?;
+    for (firmware, window, retry) in FIRMWARE {
+        say(&format!(
+            "\n1 % of all frames lost each way: {} clients as {firmware} (windows of {window}, a timer of {retry}), {} kB each, {} run(s)\n",
+            wanted.nodes,
+            wanted.image_octets / 1000,
+            wanted.runs
+        ));
+        say(&table::head());
+        for kind in &wanted.servers {
+            let storm = |seed| storm::repeating(&link, wanted, window, retry, seed);
+            compare(*kind, wanted, &link, &files, storm)?;
         }
     }
     Ok(())

@@ -74,6 +74,38 @@ pub(crate) fn plain(
     run(link, &arguments)
 }
 
+/// TFTP clients alone that ask for windows of so many blocks, and repeat themselves after a while.
+pub(crate) fn repeating(
+    link: &Link,
+    wanted: &Wanted,
+    window: u16,
+    retry: &str,
+    seed: u64,
+) -> Result<Row, String> {
+    let (nodes, window, seed) = (wanted.nodes.to_string(), window.to_string(), seed.to_string());
+    let seconds = SECONDS_BESIDE.to_string();
+    let arguments = [
+        "--plain",
+        "--nodes",
+        &nodes,
+        "--addresses",
+        FIRST_PLAIN,
+        "--image",
+        WHOLE,
+        "--window",
+        &window,
+        "--retry",
+        retry,
+        "--within",
+        &wanted.within,
+        "--seed",
+        &seed,
+        "--seconds",
+        &seconds,
+    ];
+    run(link, &arguments)
+}
+
 fn run(link: &Link, arguments: &[&str]) -> Result<Row, String> {
     let mut command = link.clients.command(heorot()?);
     command.args(["storm", "--interface", INTERFACE, "--server", &SERVER.to_string(), "--output", "json"]);

@@ -8,6 +8,7 @@ pub(crate) enum Bench {
     Storm,
     Plain,
     Speed,
+    Loss,
 }
 
 /// All that can be chosen.
@@ -28,7 +29,7 @@ pub(crate) struct Wanted {
     pub(crate) windows: Vec<(u32, u16)>,
 }
 
-const USAGE: &str = "usage: heorot-bench storm|plain|speed [nodes=1000] [image=1MB] [link=200Mbit,…] [mix=edk2=2,ipxe=1] [within=100ms] [seed=1]
+const USAGE: &str = "usage: heorot-bench storm|plain|speed|loss [nodes=1000] [image=1MB] [link=200Mbit,…] [mix=edk2=2,ipxe=1] [within=100ms] [seed=1]
        [runs=1] [servers=heorot,heorot-auto,dnsmasq,dhcpd+tftpd-hpa,dhcpd+atftpd,bare-loop] [windows=1000x1,100x4,…]
        heorot-bench dhcp …|start …, which say themselves what they take";
 
@@ -42,12 +43,13 @@ impl Wanted {
             Some((first, rest)) if first == "storm" => (Bench::Storm, rest),
             Some((first, rest)) if first == "plain" => (Bench::Plain, rest),
             Some((first, rest)) if first == "speed" => (Bench::Speed, rest),
+            Some((first, rest)) if first == "loss" => (Bench::Loss, rest),
             _ => return Err(USAGE.into()),
         };
         let links = match bench {
             Bench::Storm => vec!["200Mbit".to_owned()],
             Bench::Plain => vec!["200Mbit".to_owned(), "100Mbit".to_owned()],
-            Bench::Speed => Vec::new(),
+            Bench::Speed | Bench::Loss => Vec::new(),
         };
         let (image_octets, runs, servers, windows) = match bench {
             Bench::Storm | Bench::Plain => {
@@ -60,10 +62,12 @@ impl Wanted {
                 vec![Kind::Bare, Kind::HeorotAuto, Kind::Dnsmasq, Kind::TftpdHpa, Kind::Atftpd],
                 vec![(10, 1), (100, 1), (1000, 1), (10, 16), (100, 16)],
             ),
+            Bench::Loss => (1_000_000, 5, vec![Kind::HeorotAuto, Kind::Dnsmasq], Vec::new()),
         };
         let mut wanted = Self {
             bench,
-            nodes: 1000,
+            // Few: it is each client's own time that counts, and not what all share.
+            nodes: if bench == Bench::Loss { 20 } else { 1000 },
             image_octets,
             links,
             mix: None,

@@ -297,7 +297,7 @@ pub struct Measured {
     pub regime: Regime,
     /// What that link is taken to carry, in bits per second; nothing as long as that is not known.
     pub link_bits_per_second: Option<u64>,
-    /// Datagrams that the kernel dropped because a socket of ours was full, since start.
+    /// Packets that were lost because a socket of ours was full, coming or going, since start.
     pub kernel_drops: u64,
     /// Datagrams to our TFTP ports that were not what they should be, since start, by what was wrong.
     pub malformed: BTreeMap<&'static str, u64>,

@@ -31,6 +31,8 @@ pub(crate) enum Promise {
         /// Whether its firmware asks: then it goes on to boot with its number.
         in_mid_boot: bool,
     },
+    /// A hardware address is a node's.
+    Join(Mac),
     /// An address is granted.
     Grant(Grant),
     /// A request is answered.
@@ -108,6 +110,7 @@ impl Promise {
                     turn.publish();
                 }
             }
+            Self::Join(further) => turn.hall.nodes.joined(further),
             Self::Grant(grant) => grant.fulfil(turn),
             Self::Reply { id, answer, .. } => turn.out.push(Output::Reply(id, answer)),
         }
@@ -117,6 +120,7 @@ impl Promise {
     pub(crate) fn withdraw(self, turn: &mut Turn<'_>) {
         match self {
             Self::Number { mac, .. } => turn.hall.nodes.renounce(mac),
+            Self::Join(further) => turn.hall.nodes.part(further),
             Self::Grant(grant) => {
                 if grant.lent.is_some() {
                     turn.hall.leases.retract(grant.address);

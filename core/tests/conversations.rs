@@ -2,6 +2,7 @@
 
 use heorot_core::Heorot;
 use heorot_core::config::{Config, Interface};
+use heorot_core::event::Kind;
 use heorot_core::mac::Mac;
 use heorot_core::message::{Datagram, DhcpSend, DhcpTarget, Input, Output, Ticket};
 use heorot_core::time::Time;
@@ -61,6 +62,8 @@ struct World {
     /// Records are durable at once, or when it is said.
     is_prompt: bool,
     last: Ticket,
+    /// What operators are told.
+    troubles: Vec<String>,
 }
 
 impl World {
@@ -68,7 +71,7 @@ impl World {
         let interface = Interface { name: "eth1".into(), addresses: vec![(SERVER, 16)] };
         let (config, _) = Config::parse(text, &[interface]).expect("the configuration is right");
         let heorot = Heorot::restore(START, config, [7; 16], Vec::new(), &mut Vec::new());
-        Self { heorot, now: START, is_prompt: true, last: Ticket::default() }
+        Self { heorot, now: START, is_prompt: true, last: Ticket::default(), troubles: Vec::new() }
     }
 
     /// What is sent as an answer.
@@ -103,6 +106,10 @@ impl World {
                 self.last = ticket;
             } else if let Output::Dhcp(send) = output {
                 sent.push(send);
+            } else if let Output::Event(event) = output
+                && event.kind == Kind::Trouble
+            {
+                self.troubles.push(event.to_string());
             }
         }
         sent
@@ -431,7 +438,57 @@ fn bootp_gets_an_address_and_nothing_of_dhcp() {
             assert_eq!(reply.options.address(option::SUBNET_MASK), Some(address(255, 255, 0, 0)));
             assert_eq!(send.target, DhcpTarget::Frame(who, reply.yiaddr));
         }
+        assert!(world.troubles.is_empty(), "all that is BOOTP's has room: {:?}", world.troubles);
     }
+}
+
+/// An address that was looked up for somebody who wants another one is nobody's after a while.
+#[test]
+fn bootp_holds_no_address_for_whom_it_does_not_answer() {
+    let (offer, _) = World::new(BOTH).answer(&asked(mac(9), Some(MessageType::Discover)));
+    let mut world = World::new(BOTH);
+    let mut bootp = asked(mac(9), None);
+    bootp.ciaddr = address(10, 77, 210, 200);
+    assert_eq!(world.take(&bootp), []);
+    world.wait(Duration::from_secs(60));
+    let mut reboot = asked(mac(10), Some(MessageType::Request));
+    reboot.options.set(option::REQUESTED_ADDRESS, offer.yiaddr.octets());
+    let (answer, _) = world.answer(&reboot);
+    assert_eq!((answer.message_type(), answer.yiaddr), (Some(MessageType::Ack), offer.yiaddr));
+}
+
+/// A machine with another adapter is known by what it calls itself, which is recorded before anything is promised on the strength of it.
+#[test]
+fn another_hardware_address_is_durable_before_its_grant() {
+    let text = BOTH.to_owned() + "[[node]]\nclient-id = \"hex:ff01\"\nnumber = 3\n";
+    let with = |message_type, machine| {
+        let mut message = asked(machine, Some(message_type));
+        message.options.set(option::CLIENT_IDENTIFIER, [0xff, 1]);
+        message
+    };
+    let reboot = |machine| {
+        let mut message = with(MessageType::Request, machine);
+        message.options.set(option::REQUESTED_ADDRESS, [10, 77, 1, 3]);
+        message
+    };
+    let mut world = World::new(&text);
+    world.answer(&with(MessageType::Discover, mac(1)));
+    world.is_prompt = false;
+    for again in [1, 2] {
+        assert_eq!(world.take(&reboot(mac(2))), [], "{again}: it is not durable yet");
+    }
+    let mut out = Vec::new();
+    let refused = Input::Refused { through: world.last, why: "the disk is full".into() };
+    world.heorot.handle(world.now, refused, &mut out);
+    assert_eq!(world.sent(out), []);
+    let before = world.last;
+    assert_eq!(world.take(&reboot(mac(2))), []);
+    assert!(world.last > before, "it is recorded anew");
+    let granted = world.commit();
+    assert!(!granted.is_empty() && granted.iter().all(|send| send.target == granted[0].target));
+    assert_eq!(Message::parse(&granted[0].payload).unwrap().yiaddr, address(10, 77, 1, 3));
+    let known = world.take(&reboot(mac(2)));
+    assert_eq!(known.len(), 1, "and nothing is waited for any more");
 }
 
 /// Who speaks BOOTP never renews: a numbered node does not leave for that.
@@ -574,6 +631,10 @@ fn only_relays_and_those_who_are_listed_may_ask_and_not_without_end() {
         let mut question = about(subject);
         question.giaddr = giaddr;
         assert_eq!(world.take_from(source, &question).len() == 1, is_answered, "{source} {giaddr}");
+    }
+    for (mode, is_answered) in [("serve", true), ("shadow", false)] {
+        let text = BOTH.replacen("probe = false", &format!("mode = \"{mode}\"\nprobe = false"), 1);
+        assert_eq!(!World::new(&text).take(&about(subject)).is_empty(), is_answered, "{mode}");
     }
     let mut world = World::new(BOTH);
     let answered = |world: &mut World| (0..1000).filter(|_| !world.take(&about(subject)).is_empty()).count();

@@ -1,8 +1,13 @@
 //! What the fuzzers do with their octets. The property tests of heorot-core call the same functions, so that they never rot.
 
+pub mod corpus;
 mod packets;
+mod requests;
+mod words;
 
 pub use packets::heorot_handle;
+pub use requests::requests_handle;
+pub use words::{config_parse, words_parse};
 
 use heorot_core::limit::TRANSFERS_MAX;
 use heorot_core::load::{self, Control, LinkRate};

@@ -6,6 +6,7 @@ use heorot_core::message::{Datagram, Input, Output, Ticket};
 use heorot_core::time::Time;
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 const CONFIGURATION: &str = r#"
@@ -72,8 +73,7 @@ const INTERFACES: [&str; 3] = ["eth1", "eth2", "eth3"];
 pub fn heorot_handle(bytes: &[u8]) {
     let mut octets = bytes.iter().copied();
     let mut now = Time::from_nanoseconds(1 << 50);
-    let (config, _) = Config::parse(CONFIGURATION, &interfaces()).expect("the configuration is right");
-    let mut heorot = Heorot::restore(now, config, [7; 16], Vec::new(), &mut Vec::new());
+    let mut heorot = Heorot::restore(now, configuration(), [7; 16], Vec::new(), &mut Vec::new());
     let (mut recorded, mut committed) = (BTreeSet::new(), Ticket(0));
     while let Some(kind) = octets.next() {
         let mut out = Vec::new();
@@ -118,6 +118,13 @@ pub fn heorot_handle(bytes: &[u8]) {
         now = now.max(at);
         heorot.handle(now, Input::Wakeup, &mut Vec::new());
     }
+}
+
+/// All of it. Read once: the fuzzer's time is better spent on packets.
+pub(super) fn configuration() -> Config {
+    static READ: OnceLock<Config> = OnceLock::new();
+    let read = || Config::parse(CONFIGURATION, &interfaces()).expect("the configuration is right").0;
+    READ.get_or_init(read).clone()
 }
 
 fn interfaces() -> Vec<Interface> {

@@ -22,6 +22,7 @@ pub mod directory;
 pub mod host;
 pub mod initramfs;
 pub mod kill;
+pub mod loss;
 pub mod machine;
 pub mod modules;
 pub mod namespace;

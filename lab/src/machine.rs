@@ -131,6 +131,14 @@ impl Machine {
         self.monitor.command("system_reset")
     }
 
+    /// Presses a key of its keyboard; the name is QEMU's, as `f8` or `ret`.
+    ///
+    /// # Errors
+    /// In words, if QEMU does not answer.
+    pub fn press(&mut self, key: &str) -> Result<(), String> {
+        self.monitor.press(key)
+    }
+
     /// Waits for a line on its console since it was last switched on.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use heorot_lab::demo::{self, Up, machine_mac};
 use heorot_lab::machine::{Firmware, Machine, check_firmware};
 use heorot_lab::server::{Server, Settings};
 use heorot_lab::timeline::Timeline;
-use heorot_lab::{kill, packages};
+use heorot_lab::{kill, loss, packages};
 use std::io::Write;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,6 +14,7 @@ const USAGE: &str = "usage: heorot-lab COMMAND
   demo               two machines from power-on to a number, names, and a second boot
   boot bios|uefi     one machine from power-on to a number
   kill [ROUNDS [SEED]]  kill the server at random moments of a boot, 20 times if not told otherwise
+  loss [ROUNDS]      a UEFI machine boots through GRUB without loss and with 1 %, 5 times if not told otherwise
 ";
 
 fn main() -> ExitCode {
@@ -34,6 +35,11 @@ fn main() -> ExitCode {
                 _ => return usage(),
             }
         }
+        ["loss"] => ("loss", loss::run(5, &mut output)),
+        ["loss", rounds] => match rounds.parse() {
+            Ok(rounds) => ("loss", loss::run(rounds, &mut output)),
+            Err(_) => return usage(),
+        },
         _ => return usage(),
     };
     let (verdict, detail, code) = match outcome {

@@ -15,6 +15,9 @@ pub const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 2);
 /// The server's interface.
 pub const SERVER_INTERFACE: &str = "eth1";
 
+/// The bridge's port that the server is at: the first that is made.
+pub const SERVER_PORT: &str = "port0";
+
 /// The three namespaces and what joins them.
 #[derive(Debug)]
 pub struct Network {

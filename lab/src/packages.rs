@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// A program or file that has to be there, and the Debian package that brings it.
-const INSTALLED: [(&str, &str); 13] = [
+const INSTALLED: [(&str, &str); 16] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("/usr/lib/ipxe/qemu/pxe-virtio.rom", "ipxe-qemu"),
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf"),
@@ -21,11 +21,14 @@ const INSTALLED: [(&str, &str); 13] = [
     ("tcpdump", "tcpdump"),
     ("nft", "nftables"),
     ("dnsmasq", "dnsmasq-base"),
+    ("tftp", "tftp-hpa"),
+    ("atftp", "atftp"),
+    ("curl", "curl"),
     ("apt-get", "apt"),
 ];
 
 /// Downloaded and unpacked, besides the kernel that `linux-image-amd64` names.
-const UNPACKED: [&str; 3] = ["pxelinux", "syslinux-common", "ipxe"];
+const UNPACKED: [&str; 4] = ["pxelinux", "syslinux-common", "ipxe", "grub-efi-amd64-bin"];
 
 /// Boot files, once they are there.
 #[derive(Clone, Debug)]
@@ -109,8 +112,9 @@ impl BootFiles {
         let release = releases.ok().flatten().ok_or("no kernel was fetched yet: run heorot-lab fetch")?;
         let kernel_release = release.file_name().to_string_lossy().into_owned();
         let files = Self { root, kernel_release };
-        let missing =
-            [files.kernel(), files.pxelinux(), files.ipxe_efi()].into_iter().find(|path| !path.exists());
+        let missing = [files.kernel(), files.pxelinux(), files.ipxe_efi(), files.grub_efi()]
+            .into_iter()
+            .find(|path| !path.exists());
         missing.map_or(Ok(files), |path| Err(format!("{} is missing: run heorot-lab fetch", path.display())))
     }
 
@@ -142,6 +146,12 @@ impl BootFiles {
     #[must_use]
     pub fn ipxe_efi(&self) -> PathBuf {
         self.root.join("boot/ipxe.efi")
+    }
+
+    /// GRUB in one file, which looks for its menu by the network it came by.
+    #[must_use]
+    pub fn grub_efi(&self) -> PathBuf {
+        self.root.join("usr/lib/grub/x86_64-efi/monolithic/grubnetx64.efi")
     }
 }
 

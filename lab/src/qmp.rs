@@ -39,8 +39,21 @@ impl Monitor {
     /// # Errors
     /// In words, with what QEMU answered.
     pub fn command(&mut self, name: &str) -> Result<(), String> {
+        self.execute(name, &json!({ "execute": name }))
+    }
+
+    /// Presses a key and lets it go; its name is QEMU's, as `f8` or `ret`.
+    ///
+    /// # Errors
+    /// In words, with what QEMU answered.
+    pub fn press(&mut self, key: &str) -> Result<(), String> {
+        let keys = json!({ "keys": [{ "type": "qcode", "data": key }] });
+        self.execute("send-key", &json!({ "execute": "send-key", "arguments": keys }))
+    }
+
+    fn execute(&mut self, name: &str, command: &Value) -> Result<(), String> {
         let trouble = |error: std::io::Error| format!("QEMU, {name}: {error}");
-        let line = json!({ "execute": name }).to_string() + "\n";
+        let line = command.to_string() + "\n";
         self.stream.get_mut().write_all(line.as_bytes()).map_err(trouble)?;
         loop {
             let mut line = String::new();

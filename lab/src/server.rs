@@ -23,6 +23,8 @@ pub struct Settings {
     pub listed: Vec<(Mac, u32)>,
     /// How much memory the trial wants; empty for what every machine here has.
     pub memory: String,
+    /// What UEFI machines load; empty for iPXE.
+    pub uefi_loader: String,
     /// Further lines for the section of the boot files.
     pub boot: String,
     /// Further lines for the section of the network.
@@ -205,6 +207,7 @@ fn configuration(scratch: &Scratch, settings: &Settings) -> String {
     let (state, control, boot) = (path("state"), path("control.sock"), path("boot"));
     let (further_of_boot, further_of_network) = (&settings.boot, &settings.network);
     let memory = if settings.memory.is_empty() { "256MiB" } else { &settings.memory };
+    let uefi_loader = if settings.uefi_loader.is_empty() { "ipxe.efi" } else { &settings.uefi_loader };
     let mut text = format!(
         r#"[cluster]
 name = "cluster"
@@ -225,7 +228,7 @@ temporary = "10.77.200.1-10.77.203.254"
 [boot]
 directory = "{boot}"
 bios = "pxelinux.0"
-uefi-x64 = "ipxe.efi"
+uefi-x64 = "{uefi_loader}"
 {further_of_boot}
 
 [profile.default]

@@ -29,7 +29,8 @@ impl NodeSet {
         parse::parse(text, directory)
     }
 
-    /// The shortest text of the set in ranges: `node[0-3,7]`, `node5`, nothing for the empty set. [`NodeSet::parse`] reads it back.
+    /// The shortest text of the set in ranges: `node[0-3,7]`, `node5`, nothing for the empty set. [`NodeSet::parse`] reads it back,
+    /// unless it is longer than any text it reads: the even numbers to 70,000 are.
     pub fn fold<'a>(&'a self, pattern: &'a Pattern) -> Folded<'a> {
         Folded { set: self, pattern }
     }

@@ -1,6 +1,7 @@
 //! Asking by ICMP echo whether somebody has an address behind a relay, where no ARP gets (RFC 792; RFC 2131 2.2).
 
 use crate::frame;
+use crate::netio;
 use crate::problem::{Problem, problem};
 use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 use std::cell::Cell;
@@ -10,6 +11,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 /// Replies that are read in one go; more are left to the next turn.
 const REPLIES_A_TURN: usize = 64;
+/// Octets that may wait to be received, as the kernel counts them: as for ARP's answers. One that is lost says that nobody has the address.
+const RECEIVE_OCTETS: usize = 4 << 20;
 /// ICMP's number of an echo request; a reply's is 0.
 const ECHO_REQUEST: u8 = 8;
 /// Octets of an IPv4 header without options.
@@ -33,6 +36,7 @@ impl Echo {
             let icmp = Some(Protocol::ICMPV4);
             let socket = Socket::new(Domain::IPV4, Type::RAW.nonblocking().cloexec(), icmp)?;
             socket.attach_filter(&only_replies(identifier))?;
+            netio::receive_room(&socket, RECEIVE_OCTETS)?;
             io::Result::Ok(socket)
         };
         let socket = open().map_err(|e| problem!("ICMP cannot be spoken: {e}"))?;

@@ -126,8 +126,9 @@ impl Images {
         self.hand_over_closing();
     }
 
-    /// A closing is never dropped, a descriptor would be lost: while the threads are busy it waits here. There are no more of them than transfers.
-    fn hand_over_closing(&mut self) {
+    /// A closing is never dropped, a descriptor would be lost: while the threads are busy it waits here, to be handed over with a later turn of the loop. There are no
+    /// more of them than transfers.
+    pub(crate) fn hand_over_closing(&mut self) {
         while let Some(job) = self.closing.pop_front() {
             if let Err(TrySendError::Full(job)) = self.jobs.try_send(job) {
                 self.closing.push_front(job);
@@ -138,7 +139,6 @@ impl Images {
 
     /// What the threads have done, if anything, as the transfers are to be told.
     pub(crate) fn take(&mut self) -> Option<Input<'static>> {
-        self.hand_over_closing();
         loop {
             match self.results.try_recv().ok()? {
                 Done::Opened { transfer, result } => {

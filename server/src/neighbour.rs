@@ -1,7 +1,9 @@
 //! Permanent neighbour entries, marked as ours, so that no ARP disturbs a machine in mid-boot and none of them outlives us.
 //!
 //! Netlink by hand: three messages (rtnetlink(7)). The kernel does what two of them want within the system call that sends them, and answers only what it could not do.
+//! That call may take long, so that all of this is for the start, and for the thread of [`keeper`].
 
+pub(crate) mod keeper;
 pub(crate) mod threshold;
 
 use heorot_core::mac::Mac;

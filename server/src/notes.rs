@@ -4,11 +4,14 @@
 //! [`NOTES_LAST`]; a slot has a check sum, because the server may be killed in the middle of a write. How far a transfer has come changes with each of its ACKs and is kept
 //! apart, in [`progress`].
 //!
+//! A transfer's port is known by its number here, because that is what its client knows: the next server may have others, or the same at other places.
+//!
 //! The file: the header in the first slot's room, the progress of all slots from the fourth on, then the slots.
 
 mod progress;
 
 use heorot_core::limit::TRANSFERS_MAX;
+use heorot_core::time::Time;
 use heorot_core::transfer::{ImageIdentity, Note};
 use progress::Progress;
 use rustix::time::{ClockId, clock_gettime};
@@ -29,7 +32,7 @@ const FIXED_OCTETS: usize = 71;
 /// Where the slots begin in the file.
 const SLOTS_BEGIN_AT: u64 = (progress::BEGINS_AT + progress::OCTETS) as u64;
 /// What the file begins with: name and version.
-const MAGIC: [u8; 8] = *b"heorot\0\x02";
+const MAGIC: [u8; 8] = *b"heorot\0\x03";
 /// Data ports that the header has room for.
 const PORTS_MAX: usize = 64;
 
@@ -39,6 +42,10 @@ pub(crate) struct Notes {
     file: File,
     path: PathBuf,
     progress: Progress,
+    /// The numbers of this server's data ports.
+    ports: Vec<u16>,
+    /// The loop's moment that progress was noted at last, and the same on our clock.
+    moment: (Time, Duration),
 }
 
 /// What an earlier server left.
@@ -46,8 +53,17 @@ pub(crate) struct Notes {
 pub(crate) struct Found {
     /// The numbers of its data ports, in order.
     pub(crate) ports: Vec<u16>,
-    /// Its transfers, with their slots.
-    pub(crate) notes: Vec<(u32, Note)>,
+    /// Its transfers.
+    pub(crate) notes: Vec<Noted>,
+}
+
+/// A transfer that was in flight.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Noted {
+    pub(crate) slot: u32,
+    /// The number of the port from which it was sent; where that stands among the ports, this server decides.
+    pub(crate) port_number: u16,
+    pub(crate) note: Note,
 }
 
 impl Notes {
@@ -58,7 +74,13 @@ impl Notes {
     pub(crate) fn open(path: &Path) -> io::Result<(Self, Found)> {
         let file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-        let notes = Self { progress: Progress::open(&file)?, file, path: path.to_owned() };
+        let notes = Self {
+            progress: Progress::open(&file)?,
+            file,
+            path: path.to_owned(),
+            ports: Vec::new(),
+            moment: (Time::from_nanoseconds(0), Duration::ZERO),
+        };
         let found = notes.read(boot_id()?, now())?;
         if found == Found::default() {
             // Slots of no use to anybody. The rest of the file stays: it is shared memory.
@@ -67,11 +89,12 @@ impl Notes {
         Ok((notes, found))
     }
 
-    /// Writes the header: the data ports of this server. What is in the slots stays.
+    /// Writes the header: the data ports of this server. What was found and is still of use comes back, with the places of its ports among these; the slots
+    /// of the rest are emptied, since nobody will.
     ///
     /// # Errors
     /// The file system's.
-    pub(crate) fn begin(&self, ports: &[u16]) -> io::Result<()> {
+    pub(crate) fn begin(&mut self, ports: &[u16], found: Found) -> io::Result<Vec<(u32, Note)>> {
         let mut header = Vec::with_capacity(SLOT_OCTETS);
         header.extend(MAGIC);
         header.extend(boot_id()?);
@@ -81,7 +104,17 @@ impl Notes {
         let sum = checksum(&header);
         header.extend(sum.to_le_bytes());
         header.resize(SLOT_OCTETS, 0);
-        self.file.write_all_at(&header, 0)
+        self.file.write_all_at(&header, 0)?;
+        self.ports = ports.to_vec();
+        let mut kept = Vec::with_capacity(found.notes.len());
+        for Noted { slot, port_number, note } in found.notes {
+            match ports.iter().zip(0..).find(|(number, _)| **number == port_number) {
+                Some((_, port)) => kept.push((slot, Note { port, ..note })),
+                // The client sends its next ACK to that port and nowhere else.
+                None => self.write(slot, None)?,
+            }
+        }
+        Ok(kept)
     }
 
     /// Writes or empties a slot. On a tmpfs this is a copy of a kilobyte.
@@ -91,15 +124,19 @@ impl Notes {
     pub(crate) fn write(&self, slot: u32, note: Option<&Note>) -> io::Result<()> {
         let place = place(slot)?;
         // What an earlier transfer in this slot came to is older than this, and does not count.
-        match note.and_then(|note| encode(note, now())) {
+        let number = |note: &Note| self.ports.get(usize::from(note.port)).copied();
+        match note.and_then(|note| encode(note, number(note)?, now())) {
             Some(octets) => self.file.write_all_at(&octets, place),
             None => self.file.write_all_at(&[0; 16], place),
         }
     }
 
-    /// Notes how far a transfer in a slot has come.
-    pub(crate) fn advance(&self, slot: u32, options_acknowledged: bool, acknowledged: u64) {
-        self.progress.set(slot, options_acknowledged, acknowledged, now());
+    /// Notes how far a transfer in a slot has come. All that come with one moment of the loop's have one on our clock.
+    pub(crate) fn advance(&mut self, at: Time, slot: u32, options_acknowledged: bool, acknowledged: u64) {
+        if self.moment.0 != at {
+            self.moment = (at, now());
+        }
+        self.progress.set(slot, options_acknowledged, acknowledged, self.moment.1);
     }
 
     /// Forgets everything: no transfer is in flight.
@@ -120,15 +157,15 @@ impl Notes {
         self.file.read_exact_at(&mut content, SLOTS_BEGIN_AT)?;
         let slots = content.chunks_exact(SLOT_OCTETS).zip(0..);
         let notes = slots.filter_map(|(slot, n)| {
-            let (mut note, mut written) = decode(slot.try_into().ok()?)?;
+            let (mut noted, mut written) = decode(n, slot.try_into().ok()?)?;
             if let Some((at, options_acknowledged, acknowledged)) = self.progress.get(n)
                 && at >= written
             {
                 written = at;
-                note.advance(options_acknowledged, acknowledged);
+                noted.note.advance(options_acknowledged, acknowledged);
             }
             let age = now.checked_sub(written)?;
-            (age <= NOTES_LAST && usize::from(note.port) < ports.len()).then_some((n, note))
+            (age <= NOTES_LAST).then_some(noted)
         });
         let notes = notes.collect();
         Ok(Found { ports, notes })
@@ -155,11 +192,11 @@ fn ports(header: &[u8; SLOT_OCTETS], boot: [u8; 16]) -> Option<Vec<u16>> {
     (u64::from_le_bytes(reader.take()?) == checksum(summed)).then_some(ports)
 }
 
-/// A slot: check sum of what follows; moment of writing; the note. None: the path is too long for a slot.
-fn encode(note: &Note, now: Duration) -> Option<Vec<u8>> {
+/// A slot: check sum of what follows; moment of writing; the note, with its port's number. None: the path is too long for a slot.
+fn encode(note: &Note, port_number: u16, now: Duration) -> Option<Vec<u8>> {
     let mut slot = vec![0; 8];
     slot.extend(u64::try_from(now.as_nanos()).ok()?.to_le_bytes());
-    slot.extend(note.port.to_le_bytes());
+    slot.extend(port_number.to_le_bytes());
     slot.extend(note.local.octets());
     slot.extend(note.peer.ip().octets());
     slot.extend(note.peer.port().to_le_bytes());
@@ -182,14 +219,15 @@ fn encode(note: &Note, now: Duration) -> Option<Vec<u8>> {
     Some(slot)
 }
 
-fn decode(slot: &[u8; SLOT_OCTETS]) -> Option<(Note, Duration)> {
-    let mut reader = Reader(slot);
+/// What a slot's octets say, and when it was written.
+fn decode(slot: u32, octets: &[u8; SLOT_OCTETS]) -> Option<(Noted, Duration)> {
+    let mut reader = Reader(octets);
     let sum = u64::from_le_bytes(reader.take()?);
     if sum != checksum(reader.0) {
         return None;
     }
     let written = Duration::from_nanos(u64::from_le_bytes(reader.take()?));
-    let port = u16::from_le_bytes(reader.take()?);
+    let port_number = u16::from_le_bytes(reader.take()?);
     let local = Ipv4Addr::from(reader.take::<4>()?);
     let peer = SocketAddrV4::new(Ipv4Addr::from(reader.take::<4>()?), u16::from_le_bytes(reader.take()?));
     let identity = ImageIdentity {
@@ -207,7 +245,7 @@ fn decode(slot: &[u8; SLOT_OCTETS]) -> Option<(Note, Duration)> {
     let path = std::str::from_utf8(reader.0.get(..path_octets)?).ok()?.to_owned();
     let timeout_milliseconds = Some(timeout).filter(|timeout| *timeout != u32::MAX);
     let note = Note {
-        port,
+        port: 0, // as long as nobody knows where it stands
         local,
         peer,
         path,
@@ -221,7 +259,7 @@ fn decode(slot: &[u8; SLOT_OCTETS]) -> Option<(Note, Duration)> {
         options_acknowledged: flag(OPTIONS_ACKNOWLEDGED),
         acknowledged,
     };
-    Some((note, written))
+    Some((Noted { slot, port_number, note }, written))
 }
 
 const BLOCK_OCTETS_ASKED: u8 = 1;

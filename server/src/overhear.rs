@@ -2,18 +2,21 @@
 
 use crate::frame;
 use crate::frame::read::{Datagram, Seen, read};
-use crate::netio::link_address;
+use crate::netio::{self, link_address};
 use crate::problem::{Problem, problem};
 use heorot_core::mac::Mac;
 use socket2::{Domain, SockFilter, Socket, Type};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 
-/// Frames that are read in one go; more are left to the next turn, and what the kernel has no room for then is nobody's loss.
+/// Frames that are read in one go; more are left to the next turn.
 const FRAMES_A_TURN: usize = 64;
 
 /// Octets of a frame that are looked at: an Ethernet frame whole.
 const FRAME_OCTETS_MAX: u32 = 1514;
+
+/// Octets that may wait, as the kernel counts them: what another server tells a thousand machines, each twice.
+const RECEIVE_OCTETS: usize = 4 << 20;
 
 /// Listens on one interface.
 #[derive(Debug)]
@@ -31,6 +34,7 @@ impl Listener {
             // Of protocol 0 until the filter stands, so that nothing gets in before it.
             let socket = Socket::new(Domain::PACKET, Type::RAW.nonblocking().cloexec(), None)?;
             socket.attach_filter(&only_server_replies())?;
+            netio::receive_room(&socket, RECEIVE_OCTETS)?;
             socket.bind(&link_address(index, frame::TYPE_IPV4)?)?;
             io::Result::Ok(socket)
         };

@@ -2,10 +2,9 @@
 
 use crate::frame;
 use crate::frame::read::{Seen, read};
-use crate::netio::link_address;
+use crate::netio::{self, link_address};
 use crate::problem::{Problem, problem};
 use heorot_core::mac::Mac;
-use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, SockFilter, Socket, Type};
 use std::io::{self, Read};
 use std::net::Ipv4Addr;
@@ -16,6 +15,10 @@ const FRAMES_A_TURN: usize = 64;
 
 /// Octets that may wait to be sent, as the kernel counts them: a thousand probes at once are 768 kB.
 const SEND_OCTETS: usize = 2 << 20;
+
+/// Octets that may wait to be received, as the kernel counts them: the answers to all addresses that are probed at a time, twice, and as many questions of others.
+/// An answer that is lost says that nobody has the address.
+const RECEIVE_OCTETS: usize = 4 << 20;
 
 /// Asks on one interface, and hears the answers.
 #[derive(Debug)]
@@ -31,10 +34,8 @@ impl Prober {
             // Of protocol 0 until the filter stands, so that nothing gets in before it.
             let socket = Socket::new(Domain::PACKET, Type::RAW.nonblocking().cloexec(), None)?;
             socket.attach_filter(&only_replies())?;
-            // Beyond the host's limit only with CAP_NET_ADMIN.
-            if setsockopt(&socket, sockopt::SndBufForce, &SEND_OCTETS).is_err() {
-                socket.set_send_buffer_size(SEND_OCTETS)?;
-            }
+            netio::receive_room(&socket, RECEIVE_OCTETS)?;
+            netio::send_room(&socket, SEND_OCTETS)?;
             socket.bind(&link_address(index, frame::TYPE_ARP)?)?;
             io::Result::Ok(socket)
         };
@@ -120,3 +121,6 @@ fn only_replies() -> [SockFilter; 4] {
 fn all_operations() -> [SockFilter; 1] {
     [SockFilter::new(0x06, 0, 0, 128)]
 }
+
+#[cfg(test)]
+mod tests;

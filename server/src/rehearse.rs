@@ -4,7 +4,7 @@ mod text;
 
 use crate::problem::{Problem, problem};
 use crate::settings;
-use heorot_core::config::{Config, FirmwareKind, Interface, LinkSpeed, render};
+use heorot_core::config::{Config, Interface, LinkSpeed, render};
 use heorot_sim::report::Report;
 use heorot_sim::restore::interfaces::{self, Prefix};
 use heorot_sim::restore::limit::{self, Limit, Trial};
@@ -149,20 +149,6 @@ impl Place {
                 text::rate(told),
                 text::rate(scenario.link_bits_per_second)
             ));
-        }
-        for (firmware, key, kinds) in [
-            (FirmwareKind::UefiX64, "uefi-x64", &["edk2", "grub", "shim"][..]),
-            (FirmwareKind::Bios, "bios", &["pxelinux", "intel-bios", "no-last-ack", "odd-names"]),
-        ] {
-            let has_part = |kind: &&&str| scenario.mix.get(**kind).is_some_and(|parts| *parts > 0);
-            let concerned: Vec<&str> = kinds.iter().filter(has_part).copied().collect();
-            if !self.config.boot.files.contains_key(&firmware) && !concerned.is_empty() {
-                warnings.push(format!(
-                    "warning: boot.{key} is not set, so that {} are told of no file to start\n  set it, as {}, or leave them out of --mix",
-                    concerned.join(", "),
-                    if firmware == FirmwareKind::Bios { "\"pxelinux.0\"" } else { "\"ipxe.efi\"" }
-                ));
-            }
         }
         Ok(warnings)
     }

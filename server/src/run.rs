@@ -4,15 +4,19 @@
 //! machines whose time has come; hand the records of the turn to the store. Nothing in it waits: no file, no lookup, no sync.
 //!
 //! - [`carry`]: what the machines put out, carried out;
+//! - [`held`]: what waits for neighbour entries;
 //! - [`send`]: trains of blocks become datagrams;
+//! - [`order`]: whose turn it is;
 //! - [`commits`]: one commit in flight, the next gathers meanwhile;
 //! - [`meter`]: what was sent in the last second;
 //! - [`operate`]: signals, a new configuration, the end.
 
 mod carry;
 pub(crate) mod commits;
+mod held;
 mod meter;
 pub(crate) mod operate;
+mod order;
 mod send;
 
 use crate::ask::Ask;
@@ -26,7 +30,7 @@ use crate::images::Images;
 use crate::images::directory::BootDirectory;
 use crate::journal::{Journal, Weight};
 use crate::link::{Link, Routed};
-use crate::neighbour::Neighbours;
+use crate::neighbour::keeper::{Done, Keeper, Moment};
 use crate::netio::Inbox;
 use crate::notes::Notes;
 use crate::overhear::Listener;
@@ -38,6 +42,7 @@ use crate::udp::UdpPort;
 use crate::wake::{Bell, Caller};
 use carry::Pending;
 use commits::Commits;
+use held::Held;
 use heorot_core::cluster::network;
 use heorot_core::config::Config;
 use heorot_core::message::{self, Datagram, Overheard, WhoHas};
@@ -46,6 +51,7 @@ use heorot_core::transfer::{self, Port, Transfers};
 use heorot_core::{Heorot, limit};
 use meter::Meter;
 use nix::sys::signalfd::SignalFd;
+use order::{Order, Source};
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use send::Outgoing;
@@ -61,10 +67,7 @@ use std::time::Duration;
 /// Messages of one line taken in a turn, so that a busy line does not keep the sockets waiting.
 const MESSAGES_A_TURN: usize = 256;
 
-/// Sockets that are looked at in a turn; the rest is still ready in the next one.
-const EVENTS_A_TURN: usize = 64;
-
-/// How long the sockets have in a turn, before messages and timers get theirs. What is left is ready in the next one, behind the others.
+/// How long the sockets have in a turn, before messages and timers get theirs. The next one begins with what is left.
 const SOCKETS_MAX: Duration = Duration::from_millis(5);
 
 /// Batches taken from one TFTP port in a turn: a millisecond or two, before all else gets its turn.
@@ -97,7 +100,8 @@ pub(crate) struct Parts {
     pub(crate) echo: Echo,
     pub(crate) routed: Routed,
     pub(crate) served: BTreeMap<String, Served>,
-    pub(crate) neighbours: Neighbours,
+    pub(crate) neighbours: Keeper,
+    pub(crate) entries_done: Receiver<Done>,
     pub(crate) images: Images,
     pub(crate) directory: BootDirectory,
     pub(crate) notes: Notes,
@@ -118,10 +122,22 @@ pub(crate) struct Parts {
 pub(crate) struct Loop {
     parts: Parts,
     epoll: OwnedFd,
+    /// Room for what epoll says of every socket: if some were left out, nobody could say whose turn it is.
+    events: Vec<epoll::Event>,
+    /// Room for what is ready.
+    ready: Vec<Source>,
+    order: Order,
+    /// Whether other threads have said something.
+    has_rung: bool,
     /// The moment of what is being handled.
     now: Time,
     pending: Pending,
     meter: Meter,
+    held: Held,
+    /// The neighbour entries that were wanted in the list of outputs that is being carried out, and are before whatever follows in it.
+    needed: Moment,
+    /// When frames that had no room are tried again.
+    links_retry_at: Option<Time>,
     outgoing: Outgoing,
     /// Room for what is decided about nodes.
     decided: Vec<message::Output>,
@@ -138,58 +154,6 @@ pub(crate) struct Loop {
     ends_by: Option<Time>,
 }
 
-/// What epoll says is ready.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
-    Bell,
-    Signals,
-    Tftp,
-    Echo,
-    Data(usize),
-    Dhcp(usize),
-    Arp(usize),
-    BootServer(usize),
-    OtherServers(usize),
-}
-
-/// From here on, tokens are those of data ports, then those of port 67, of ARP, of port 4011, and of what other servers say.
-const DATA_TOKENS_FROM: u64 = 16;
-const DHCP_TOKENS_FROM: u64 = 1 << 16;
-const ARP_TOKENS_FROM: u64 = 1 << 17;
-const BOOT_SERVER_TOKENS_FROM: u64 = 1 << 18;
-const OTHER_SERVERS_TOKENS_FROM: u64 = 1 << 19;
-
-impl Source {
-    fn token(self) -> u64 {
-        match self {
-            Self::Bell => 0,
-            Self::Signals => 1,
-            Self::Tftp => 2,
-            Self::Echo => 3,
-            Self::Data(place) => DATA_TOKENS_FROM + place as u64,
-            Self::Dhcp(place) => DHCP_TOKENS_FROM + place as u64,
-            Self::Arp(place) => ARP_TOKENS_FROM + place as u64,
-            Self::BootServer(place) => BOOT_SERVER_TOKENS_FROM + place as u64,
-            Self::OtherServers(place) => OTHER_SERVERS_TOKENS_FROM + place as u64,
-        }
-    }
-
-    fn of(token: u64) -> Self {
-        let place = |from: u64| usize::try_from(token - from).expect("it was made from a place");
-        match token {
-            0 => Self::Bell,
-            1 => Self::Signals,
-            2 => Self::Tftp,
-            3 => Self::Echo,
-            data if data < DHCP_TOKENS_FROM => Self::Data(place(DATA_TOKENS_FROM)),
-            dhcp if dhcp < ARP_TOKENS_FROM => Self::Dhcp(place(DHCP_TOKENS_FROM)),
-            arp if arp < BOOT_SERVER_TOKENS_FROM => Self::Arp(place(ARP_TOKENS_FROM)),
-            pxe if pxe < OTHER_SERVERS_TOKENS_FROM => Self::BootServer(place(BOOT_SERVER_TOKENS_FROM)),
-            _ => Self::OtherServers(place(OTHER_SERVERS_TOKENS_FROM)),
-        }
-    }
-}
-
 impl Loop {
     /// Gets ready to run.
     ///
@@ -197,7 +161,10 @@ impl Loop {
     /// The kernel's.
     pub(crate) fn new(parts: Parts) -> io::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        let watch = |socket: &dyn AsFd, source: Source| {
+        let nothing = epoll::Event { flags: EventFlags::empty(), data: EventData::new_u64(0) };
+        let mut events = Vec::new();
+        let mut watch = |socket: &dyn AsFd, source: Source| {
+            events.push(nothing);
             epoll::add(&epoll, socket.as_fd(), EventData::new_u64(source.token()), EventFlags::IN)
         };
         watch(&parts.bell, Source::Bell)?;
@@ -223,9 +190,16 @@ impl Loop {
         Ok(Self {
             parts,
             epoll,
+            ready: Vec::with_capacity(events.len()),
+            events,
+            order: Order::default(),
+            has_rung: false,
             now: clock::now(),
             pending: Pending::default(),
             meter: Meter::default(),
+            held: Held::default(),
+            needed: Moment::default(),
+            links_retry_at: None,
             outgoing,
             decided: Vec::new(),
             outputs: Vec::new(),
@@ -252,44 +226,54 @@ impl Loop {
         for output in resumed {
             self.carry_transfer(output);
         }
-        self.flush_links();
+        self.flush_dhcp();
         self.flush_tftp();
         let mut inbox = Inbox::new();
         while !self.is_over() {
             self.submit();
-            let ready = self.sleep()?;
+            self.sleep()?;
             let begun = clock::now();
-            for source in ready {
-                self.now = clock::now();
-                if self.now.since(begun) > SOCKETS_MAX {
-                    break;
-                }
-                match source {
-                    Source::Bell => self.parts.bell.silence(),
-                    Source::Signals => self.take_signals(),
-                    Source::Tftp => self.take_tftp(Port::Request, &mut inbox),
-                    Source::Data(place) => {
-                        self.take_tftp(
-                            Port::Data(u16::try_from(place).expect("there are a few")),
-                            &mut inbox,
-                        );
-                    }
-                    Source::Dhcp(place) => self.take_dhcp(place, &mut inbox),
-                    Source::Arp(place) => self.take_arp(place),
-                    Source::BootServer(place) => self.take_boot_server(place, &mut inbox),
-                    Source::Echo => self.take_echo(),
-                    Source::OtherServers(place) => self.take_other_servers(place),
-                }
-            }
+            self.take_turn(begun + SOCKETS_MAX, &mut inbox);
             self.now = clock::now();
-            self.take_messages();
+            if std::mem::take(&mut self.has_rung) {
+                self.take_messages();
+            }
+            self.parts.images.hand_over_closing();
             self.wake();
-            self.flush_links();
+            self.flush_dhcp();
             self.flush_tftp();
             self.longest_turn = self.longest_turn.max(clock::now().since(begun));
         }
         self.end();
         Ok(())
+    }
+
+    /// Takes what is ready, as far as the time allows: something of the first at least.
+    fn take_turn(&mut self, until: Time, inbox: &mut Inbox) {
+        let mut ready = std::mem::take(&mut self.ready);
+        self.order.begin(&mut ready);
+        for (place, source) in ready.iter().enumerate() {
+            self.now = clock::now();
+            if place > 0 && self.now >= until {
+                self.order.cut_off_at(*source);
+                break;
+            }
+            match *source {
+                Source::Bell => self.has_rung = true,
+                Source::Signals => self.take_signals(),
+                Source::Dhcp(place) => self.take_dhcp(place, inbox),
+                Source::BootServer(place) => self.take_boot_server(place, inbox),
+                Source::Arp(place) => self.take_arp(place),
+                Source::Echo => self.take_echo(),
+                Source::OtherServers(place) => self.take_other_servers(place),
+                Source::Data(place) => {
+                    let port = Port::Data(u16::try_from(place).expect("there are a few"));
+                    self.take_tftp(port, until, inbox);
+                }
+                Source::Tftp => self.take_tftp(Port::Request, until, inbox),
+            }
+        }
+        self.ready = ready;
     }
 
     /// Hands the records of the turn to the store.
@@ -302,23 +286,20 @@ impl Loop {
     }
 
     /// Sleeps until something is ready or due.
-    fn sleep(&mut self) -> io::Result<Vec<Source>> {
+    fn sleep(&mut self) -> io::Result<()> {
         let (heorot, transfers) = (self.parts.heorot.next_wakeup(), self.parts.transfers.next_wakeup());
-        let due = [heorot, transfers, self.parts.commits.due(), self.ends_by];
+        let due =
+            [heorot, transfers, self.parts.commits.due(), self.ends_by, self.held.due(), self.links_retry_at];
         let due = due.into_iter().flatten().min();
         let pause = due.map_or(SLEEP_MAX, |due| due.since(clock::now()).min(SLEEP_MAX));
         let pause = Timespec::try_from(pause).expect("a minute fits");
-        let nothing = epoll::Event { flags: EventFlags::empty(), data: EventData::new_u64(0) };
-        let mut events = [nothing; EVENTS_A_TURN];
-        let ready = match epoll::wait(&self.epoll, &mut events, Some(&pause)) {
+        let count = match epoll::wait(&self.epoll, self.events.as_mut_slice(), Some(&pause)) {
             Err(rustix::io::Errno::INTR) => 0,
-            ready => ready?,
+            count => count?,
         };
-        let mut ready: Vec<Source> =
-            events.into_iter().take(ready).map(|event| Source::of(event.data.u64())).collect();
-        // A client whose transfer ends may ask for the next one from the same port, at once: its last ACK comes first.
-        ready.sort_by_key(|source| *source == Source::Tftp);
-        Ok(ready)
+        self.ready.clear();
+        self.ready.extend(self.events.iter().take(count).map(|event| Source::of(event.data.u64())));
+        Ok(())
     }
 
     /// Tells the machines whose time has come.
@@ -372,7 +353,7 @@ impl Loop {
                 payload,
             }));
         }
-        self.flush_links();
+        self.flush_dhcp();
     }
 
     /// A batch from port 4011 of an interface.
@@ -432,7 +413,7 @@ impl Loop {
     }
 
     /// Batches from one of the TFTP ports, as long as the answers to one bring the next: to ask the kernel what is ready costs as much as to take it. New requests are left to the next server once this one ends; what is in flight goes on.
-    fn take_tftp(&mut self, port: Port, inbox: &mut Inbox) {
+    fn take_tftp(&mut self, port: Port, until: Time, inbox: &mut Inbox) {
         for _ in 0..ROUNDS_MAX {
             match inbox.receive(self.tftp_port(port).as_fd()) {
                 Ok(0) => return,
@@ -444,6 +425,9 @@ impl Loop {
                 Err(error) => return self.complain("receiving TFTP", &error),
             }
             self.now = clock::now();
+            if self.now >= until {
+                return;
+            }
         }
     }
 
@@ -474,9 +458,13 @@ impl Loop {
         interface == LOOPBACK || self.parts.served.values().any(|served| served.index == interface)
     }
 
-    /// What other threads said.
+    /// What other threads said. They ring the bell after each word, so that there is none without.
     fn take_messages(&mut self) {
+        self.parts.bell.silence();
         let mut left = false;
+        while let Ok(done) = self.parts.entries_done.try_recv() {
+            self.entries_done(done);
+        }
         while let Ok(outcome) = self.parts.outcomes.try_recv() {
             self.parts.commits.done();
             self.heorot(match outcome {
@@ -526,31 +514,4 @@ const PENDING_MAX: usize = limit::TRANSFERS_MAX + 4096;
 /// Whether a datagram begins as a request to read or write does.
 fn is_request(payload: &[u8]) -> bool {
     matches!(payload, [0, 1 | 2, ..])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_source_comes_back_from_its_token() {
-        for source in [
-            Source::Bell,
-            Source::Signals,
-            Source::Tftp,
-            Source::Echo,
-            Source::Data(0),
-            Source::Data(7),
-            Source::Dhcp(0),
-            Source::Dhcp(300),
-            Source::Arp(0),
-            Source::Arp(300),
-            Source::BootServer(0),
-            Source::BootServer(300),
-            Source::OtherServers(0),
-            Source::OtherServers(300),
-        ] {
-            assert_eq!(Source::of(source.token()), source);
-        }
-    }
 }

@@ -9,6 +9,7 @@ use crate::images::directory::BootDirectory;
 use crate::journal::{Journal, Weight};
 use crate::link::{Link, Routed};
 use crate::neighbour::Neighbours;
+use crate::neighbour::keeper::Keeper;
 use crate::notes::Notes;
 use crate::overhear::Listener;
 use crate::probe::Prober;
@@ -149,7 +150,7 @@ fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
     let boot = boot.collect::<Result<_, _>>()?;
     let control = control::bind(control_path)?;
     let notes_path = control_path.with_file_name(NOTES_FILE);
-    let (notes, found) =
+    let (mut notes, found) =
         Notes::open(&notes_path).map_err(|e| problem!("{} cannot be written: {e}", notes_path.display()))?;
     // Where all is sent from port 69, that is the only port of transfers.
     let data = match config.tftp.single_port {
@@ -158,7 +159,9 @@ fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
     };
     let own = if data.is_empty() { std::slice::from_ref(&tftp) } else { &data };
     let ports: Vec<u16> = own.iter().map(UdpPort::number).collect();
-    notes.begin(&ports).map_err(|e| problem!("{} cannot be written: {e}", notes_path.display()))?;
+    let noted = notes
+        .begin(&ports, found)
+        .map_err(|e| problem!("{} cannot be written: {e}", notes_path.display()))?;
     let mut neighbours = Neighbours::open().map_err(|e| problem!("neighbour entries cannot be set: {e}"))?;
     neighbours
         .remove_ours()
@@ -178,19 +181,9 @@ fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
         served,
         neighbours,
         notes,
-        noted: still_reachable(found.notes, &found.ports, &ports),
+        noted,
         http: http::Sockets { boot, control, control_path: control_path.to_owned() },
     })
-}
-
-/// The notes whose port could be bound again: the client sends its next ACK there and nowhere else.
-fn still_reachable(
-    notes: Vec<(u32, transfer::Note)>,
-    before: &[u16],
-    now: &[u16],
-) -> Vec<(u32, transfer::Note)> {
-    let again = |place: usize| before.get(place).is_some_and(|port| now.get(place) == Some(port));
-    notes.into_iter().filter(|(_, note)| again(usize::from(note.port))).collect()
 }
 
 /// Becomes `server.user`, who owns what the server writes.
@@ -234,7 +227,9 @@ fn start(
     let (result, results) = line(&bell, RESULTS_WAITING_MAX);
     let (ask, asks) = line(&bell, ASKS_WAITING_MAX);
     let (reload, reloaded) = line(&bell, 1);
+    let (entries, entries_done) = line(&bell, 1);
     let store = store::start(opened.store, outcome).map_err(|e| cannot_start(&e))?;
+    let neighbours = Keeper::start(opened.neighbours, entries).map_err(|e| cannot_start(&e))?;
     let images = Images::start(directory.clone(), result, results).map_err(|e| cannot_start(&e))?;
     let http =
         Http::start(opened.http, ask, directory.clone(), journal.clone()).map_err(|e| cannot_start(&e))?;
@@ -265,7 +260,8 @@ fn start(
         echo: opened.echo,
         routed: opened.routed,
         served: opened.served,
-        neighbours: opened.neighbours,
+        neighbours,
+        entries_done,
         images,
         directory,
         notes: opened.notes,
@@ -309,7 +305,6 @@ fn cannot_start(error: &io::Error) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
 
     #[test]
     fn only_a_directory_of_ours_alone_is_given_away() {
@@ -321,27 +316,5 @@ mod tests {
         assert!(holds_only(directory.path(), &[&ours]));
         std::fs::write(directory.path().join("systemd"), "").unwrap();
         assert!(!holds_only(directory.path(), &[&ours]));
-    }
-
-    #[test]
-    fn a_note_counts_only_if_its_port_is_bound_again() {
-        let note = |port| transfer::Note {
-            port,
-            local: [10, 0, 0, 1].into(),
-            peer: "10.0.0.2:2000".parse().unwrap(),
-            path: "x".into(),
-            identity: transfer::ImageIdentity { file: 1, size: 2, modified: 3 },
-            block_octets: 512,
-            window_blocks: 1,
-            timeout_milliseconds: None,
-            block_octets_asked: false,
-            window_blocks_asked: false,
-            size_asked: false,
-            options_acknowledged: true,
-            acknowledged: 0,
-        };
-        let notes = (0..4).map(|place| (u32::from(place), note(place))).collect();
-        let kept = still_reachable(notes, &[40, 41, 42], &[40, 99, 42, 43]);
-        assert_eq!(kept.iter().map(|(slot, _)| *slot).collect::<BTreeSet<_>>(), BTreeSet::from([0, 2]));
     }
 }

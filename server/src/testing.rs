@@ -26,3 +26,24 @@ pub(crate) fn directory(name: &str) -> Directory {
     std::fs::create_dir_all(&path).unwrap();
     Directory(path)
 }
+
+/// Runs a test in a network namespace of its own, which goes with the thread. It is given the two ends of a wire.
+pub(crate) fn with_a_wire(test: impl FnOnce(u32, u32) + Send + 'static) {
+    let run = || {
+        nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET)
+            .expect("a network namespace of its own: run the tests as root");
+        run_command("ip link add v0 type veth peer name v1");
+        run_command("ip link set v0 up");
+        run_command("ip link set v1 up");
+        let index = |name| nix::net::if_::if_nametoindex(name).unwrap();
+        test(index("v0"), index("v1"));
+    };
+    std::thread::spawn(run).join().unwrap();
+}
+
+/// Runs a command that has to succeed; words are parted by spaces.
+pub(crate) fn run_command(text: &str) {
+    let mut words = text.split(' ');
+    let status = std::process::Command::new(words.next().unwrap()).args(words).status().unwrap();
+    assert!(status.success(), "{text}");
+}

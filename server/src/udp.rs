@@ -95,8 +95,7 @@ impl UdpPort {
 
     /// How many datagrams the kernel has dropped since the start, because the socket was full.
     pub(crate) fn dropped(&self) -> u64 {
-        // It has told it of every socket since Linux 4.12.
-        netio::dropped(self.socket.as_fd()).map_or(0, u64::from)
+        netio::dropped(self.socket.as_fd())
     }
 
     /// How many of them since this was last asked for.
@@ -113,11 +112,8 @@ impl UdpPort {
     fn bind(socket: Socket, port: u16) -> io::Result<Self> {
         setsockopt(&socket, sockopt::Ipv4PacketInfo, &true)?;
         netio::never_set_df(socket.as_fd())?;
-        // Without the privilege the kernel grants what its `rmem_max` allows: less room for a storm, and no reason not to serve.
-        if setsockopt(&socket, sockopt::RcvBufForce, &RECEIVE_OCTETS).is_err() {
-            socket.set_recv_buffer_size(RECEIVE_OCTETS)?;
-        }
-        socket.set_send_buffer_size(SEND_OCTETS)?;
+        netio::receive_room(&socket, RECEIVE_OCTETS)?;
+        netio::send_room(&socket, SEND_OCTETS)?;
         socket.bind(&SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port).into())?;
         Ok(Self { socket, dropped: 0 })
     }

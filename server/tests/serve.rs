@@ -5,14 +5,16 @@
 
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, bind, recv, send, socket};
 use nix::unistd::Pid;
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, UdpSocket};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -200,6 +202,163 @@ fn a_killed_server_comes_back_on_its_ports() {
     let second = place.start();
     assert_eq!(ports(), before);
     assert_eq!(second.end(Signal::SIGINT), Some(0));
+}
+
+/// A transfer by TFTP, in lock-step.
+struct Download {
+    client: UdpSocket,
+    /// The server's port of it.
+    port: u16,
+}
+
+impl Download {
+    fn begin(file: &str) -> Self {
+        let client = UdpSocket::bind("10.77.0.1:0").unwrap();
+        Self { client, port: 0 }.again(file)
+    }
+
+    /// Asks until the first block comes from another port than before.
+    fn again(self, file: &str) -> Self {
+        self.client.set_read_timeout(Some(PATIENCE)).unwrap();
+        self.client.send_to(format!("\0\x01{file}\0octet\0").as_bytes(), "10.77.0.1:69").unwrap();
+        let mut packet = [0; 600];
+        loop {
+            let (_, from) = self.client.recv_from(&mut packet).unwrap();
+            if from.port() != self.port && packet[..4] == [0, 3, 0, 1] {
+                return Self { port: from.port(), ..self };
+            }
+        }
+    }
+
+    /// Acknowledges a block until the next one comes.
+    fn acknowledge(&self, block: u8) {
+        self.client.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        let mut packet = [0; 600];
+        for _ in 0..50 {
+            let _ = self.client.send_to(&[0, 4, 0, block], ("10.77.0.1", self.port));
+            while let Ok((_, from)) = self.client.recv_from(&mut packet) {
+                assert_eq!(packet[1], 3, "{}", String::from_utf8_lossy(&packet[4..]));
+                if from.port() == self.port && packet[3] == block + 1 {
+                    return;
+                }
+            }
+        }
+        panic!("block {} does not come from port {}", block + 1, self.port);
+    }
+}
+
+#[test]
+fn transfers_go_on_after_a_restart_though_one_port_does_not_come_back() {
+    let place = Place::new("ports");
+    std::fs::write(place.path("boot/large"), vec![7; 5120]).unwrap();
+    place.configure(|text| text + "[tftp]\nport-range = \"30000-30011\"\n");
+    let first = place.start();
+    let (lost, goes_on) = (Download::begin("large"), Download::begin("large"));
+    // Who was reset asks again from the same port, and is sent to from the next one of ours.
+    goes_on.acknowledge(1);
+    std::thread::sleep(Duration::from_millis(150));
+    let goes_on = goes_on.again("large");
+    assert!(lost.port < goes_on.port, "both have one port");
+    goes_on.acknowledge(1);
+    first.end(Signal::SIGKILL);
+    let _taken = UdpSocket::bind(("0.0.0.0", lost.port)).unwrap();
+    let second = place.start();
+    goes_on.acknowledge(2);
+    assert_eq!(second.end(Signal::SIGINT), Some(0));
+}
+
+/// The other end of the wire: frames as they come and go.
+struct Wire {
+    socket: OwnedFd,
+    server_mac: [u8; 6],
+}
+
+const CLIENT_MAC: [u8; 6] = [2, 0, 0, 0, 0, 5];
+const CLIENT_ADDRESS: [u8; 4] = [10, 77, 1, 5];
+const SERVER_ADDRESS: [u8; 4] = [10, 77, 0, 1];
+
+impl Wire {
+    fn open() -> Self {
+        let link = |name: &str| {
+            let mut all = nix::ifaddrs::getifaddrs().unwrap();
+            all.find_map(|it| it.address?.as_link_addr().copied().filter(|_| it.interface_name == name))
+                .unwrap()
+        };
+        let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+        let all = SockProtocol::EthAll;
+        let socket = socket(AddressFamily::Packet, SockType::Raw, flags, all).unwrap();
+        bind(socket.as_raw_fd(), &link("v1")).unwrap();
+        Self { socket, server_mac: link("v0").addr().unwrap() }
+    }
+
+    /// Sends the INFORM of firmware that has its address from another server and asks us what to boot.
+    fn inform(&self) {
+        let mut dhcp = vec![1, 1, 6, 0, 0x5e, 0xed, 0, 5, 0, 0, 0, 0];
+        dhcp.extend(CLIENT_ADDRESS);
+        dhcp.extend([0; 12]);
+        dhcp.extend(CLIENT_MAC);
+        dhcp.extend([0; 10 + 64 + 128]);
+        dhcp.extend([99, 130, 83, 99, 53, 1, 8, 93, 2, 0, 7, 60, 9]);
+        dhcp.extend(b"PXEClient");
+        dhcp.push(255);
+        dhcp.resize(300, 0);
+        let word = |number: usize| u16::try_from(number).unwrap().to_be_bytes();
+        let mut ip = vec![0x45, 0];
+        ip.extend(word(28 + dhcp.len()));
+        ip.extend([0, 0, 0, 0, 64, 17, 0, 0]);
+        ip.extend(CLIENT_ADDRESS);
+        ip.extend(SERVER_ADDRESS);
+        let sum = ip.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(pair[1])).sum::<u32>();
+        let sum = !u16::try_from((sum & 0xffff) + (sum >> 16)).unwrap();
+        ip[10..12].copy_from_slice(&sum.to_be_bytes());
+        let mut frame = self.server_mac.to_vec();
+        frame.extend(CLIENT_MAC);
+        frame.extend([8, 0]);
+        frame.extend(ip);
+        frame.extend([0, 68, 0, 67]);
+        frame.extend(word(8 + dhcp.len()));
+        frame.extend([0, 0]);
+        frame.extend(dhcp);
+        send(self.socket.as_raw_fd(), &frame, MsgFlags::empty()).unwrap();
+    }
+
+    /// Waits for a DHCP reply to the client. How often the kernel asked by ARP who the client is, meanwhile and for a moment longer.
+    fn asked_until_replied(&self) -> usize {
+        let (mut asked, mut until, mut replied) = (0, Instant::now() + PATIENCE, false);
+        let mut frame = [0; 2048];
+        while Instant::now() < until {
+            let Ok(octets) = recv(self.socket.as_raw_fd(), &mut frame, MsgFlags::empty()) else {
+                std::thread::sleep(Duration::from_millis(1));
+                continue;
+            };
+            let is_kernels_arp = frame[12..14] == [8, 6] && frame[28..32] == SERVER_ADDRESS;
+            asked += usize::from(is_kernels_arp && frame[38..42] == CLIENT_ADDRESS);
+            let is_reply = octets > 42 && frame[12..14] == [8, 0] && frame[34..38] == [0, 67, 0, 68];
+            if is_reply && frame[..6] == CLIENT_MAC && !replied {
+                (replied, until) = (true, Instant::now() + Duration::from_millis(100));
+            }
+        }
+        assert!(replied, "no reply, and {asked} questions");
+        asked
+    }
+}
+
+/// Firmware in mid-boot answers no ARP: its entry is there before anything is sent that needs it.
+#[test]
+fn the_neighbour_entry_is_there_before_the_answer_that_needs_it() {
+    let place = Place::new("entry");
+    place.configure(|text| {
+        let text = text.replace("temporary = \"10.77.200.1-10.77.200.254\"", "mode = \"proxy\"");
+        text.replace("[boot]", "[boot]\nuefi-x64 = \"x.efi\"")
+    });
+    let server = place.start();
+    let wire = Wire::open();
+    wire.inform();
+    assert_eq!(wire.asked_until_replied(), 0, "the kernel asked for it by ARP");
+    let entries = Command::new("ip").args(["neigh", "show", "nud", "permanent"]).output().unwrap();
+    let entries = String::from_utf8(entries.stdout).unwrap();
+    assert!(entries.contains("10.77.1.5"), "{entries}");
+    assert_eq!(server.end(Signal::SIGTERM), Some(0));
 }
 
 #[test]

@@ -7,6 +7,7 @@
 )]
 
 use heorot_sim::seed;
+use heorot_sim::server::Deaths;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     }
     let begun = std::time::Instant::now();
     let (mut failed, mut events, mut machines, mut reset) = (0, 0, 0, 0);
+    let mut deaths = Deaths::default();
     for seed in from..from.saturating_add(count) {
         let outcome = seed::run(seed, told);
         if told {
@@ -34,6 +36,8 @@ fn main() -> ExitCode {
         events += outcome.events;
         machines += outcome.machines.0;
         reset += outcome.machines.1;
+        deaths.kills += outcome.deaths.kills;
+        deaths.power_cuts += outcome.deaths.power_cuts;
         if !outcome.broken.is_empty() {
             failed += 1;
             println!("seed {seed} FAILED, repeat with: {}", seed::repeat(seed));
@@ -43,9 +47,12 @@ fn main() -> ExitCode {
         }
     }
     println!(
-        "seeds {from} to {}: {failed} failed; {machines} machines, {reset} reset after the storm, {events} events, {:.1} s",
+        "seeds {from} to {}: {failed} failed; {machines} machines, {reset} reset after the storm, {events} events, {:.1} s; \
+         the server was killed {} times while it ran, and its power was cut {} times",
         from.saturating_add(count).saturating_sub(1),
-        begun.elapsed().as_secs_f64()
+        begun.elapsed().as_secs_f64(),
+        deaths.kills,
+        deaths.power_cuts
     );
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -11,7 +11,7 @@ use crate::happening::Happening;
 use crate::machine::{self, Kind, Machine, Told};
 use crate::moments::{Moments, Wakes};
 use crate::network::{Cabling, Counts, Network, Weather};
-use crate::server::{Computer, DiskMood, Files, Mood, Server, transfer_settings};
+use crate::server::{Computer, Deaths, DiskMood, Files, Mood, Server, transfer_settings};
 use crate::surroundings::{Http, Question, Surroundings, Whereabouts, mac_of, question_delay};
 use crate::watch::Watch;
 use heorot_core::cluster::record::Record;
@@ -215,6 +215,11 @@ impl Run {
     /// What went through the network, and what did not.
     pub fn counts(&self) -> Counts {
         self.surroundings.network.counts()
+    }
+
+    /// How often the server ended while it ran, and how.
+    pub fn deaths(&self) -> Deaths {
+        self.server.deaths()
     }
 
     /// Compares all that the server knows with all that was promised, and with what its kernel and its store hold.

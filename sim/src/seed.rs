@@ -11,6 +11,7 @@ mod knobs;
 pub use knobs::Knobs;
 
 use crate::run::{Deed, Run};
+use crate::server::Deaths;
 use std::time::Duration;
 
 /// What came of a seed.
@@ -26,6 +27,8 @@ pub struct Outcome {
     pub elapsed: Duration,
     /// How many machines there were, and how many of them had to be reset after the weather had cleared.
     pub machines: (usize, usize),
+    /// How the server ended on the way, to be started again.
+    pub deaths: Deaths,
 }
 
 /// After the weather has cleared, whoever was lost in it is found, or still waits for what it missed; the most patient, GRUB, waits for 187 s.
@@ -70,6 +73,7 @@ pub fn run(seed: u64, with_lines: bool) -> Outcome {
         events: run.handled(),
         elapsed: run.elapsed(),
         machines: (run.machines.len(), reset),
+        deaths: run.deaths(),
     }
 }
 

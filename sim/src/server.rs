@@ -58,6 +58,7 @@ pub(crate) struct Server {
     running: Option<Running>,
     /// How often it was started.
     life: u32,
+    deaths: Deaths,
     store: Store,
     disk: Disk,
     doing: Slab<Doing>,
@@ -75,6 +76,15 @@ pub(crate) struct Server {
     /// Lists of outputs that are not in use.
     spare: Vec<Vec<message::Output>>,
     spare_transfer: Vec<Vec<transfer::Output>>,
+}
+
+/// How often a running server ended, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Deaths {
+    /// Its process was killed.
+    pub kills: u64,
+    /// Its power was cut.
+    pub power_cuts: u64,
 }
 
 #[derive(Debug)]
@@ -131,6 +141,7 @@ impl Server {
             transfer_settings,
             running: None,
             life: 0,
+            deaths: Deaths::default(),
             store: Store::new(computer.store.clone(), records),
             disk: Disk::new(files, computer.disk, computer.cache_octets),
             computer,
@@ -184,8 +195,13 @@ impl Server {
         self.turn_over(s);
     }
 
-    /// The process dies. What the kernel holds stays, until the next start.
+    /// The process is killed. What the kernel holds stays, until the next start.
     pub(crate) fn crash(&mut self, s: &mut Surroundings) {
+        self.deaths.kills += u64::from(self.running.is_some());
+        self.end(s);
+    }
+
+    fn end(&mut self, s: &mut Surroundings) {
         let Some(running) = self.running.take() else { return };
         for asker in running.asked.into_values() {
             match asker {
@@ -206,10 +222,16 @@ impl Server {
 
     /// Power is cut: only what is on disk stays.
     pub(crate) fn cut_power(&mut self, s: &mut Surroundings) {
-        self.crash(s);
+        self.deaths.power_cuts += u64::from(self.running.is_some());
+        self.end(s);
         s.watch.line(s.now, "server", format_args!("has no power"));
         self.notes.clear();
         self.neighbours.clear();
+    }
+
+    /// How it ended so far.
+    pub(crate) fn deaths(&self) -> Deaths {
+        self.deaths
     }
 
     /// Somebody else has the processor until then.

@@ -80,6 +80,12 @@ impl Heard {
         self.by_address.insert(address, mac);
     }
 
+    /// Whether the address that is reserved for a client was granted to it, and is its own still.
+    pub fn has(&self, now: Time, mac: Mac, address: Ipv4Addr) -> bool {
+        let granted = self.clients.get(&mac).and_then(|said| said.granted);
+        granted.is_some_and(|(own, until)| own == address && now < until)
+    }
+
     /// Who was granted this address last, of those for whom it is reserved.
     pub fn by_address(&self, address: Ipv4Addr) -> Option<Mac> {
         self.by_address.get(&address).copied()

@@ -140,6 +140,8 @@ pub struct Nodes {
     nodes: BTreeMap<Mac, Node>,
     /// Further hardware addresses, of whom.
     identities: BTreeMap<Mac, Mac>,
+    /// Those of them that are being recorded.
+    joining: BTreeSet<Mac>,
     /// Numbers that are given or being recorded, to whom.
     numbers: BTreeMap<u32, Mac>,
     /// Machines that can be forgotten, the longest unseen first.
@@ -219,8 +221,8 @@ impl Nodes {
         }
     }
 
-    /// Joins one more hardware address to a machine, which may have so many: the one that was joined first is forgotten for it. Whether it is
-    /// the machine's now.
+    /// Joins one more hardware address to a machine while it is recorded. The machine may have so many: the one that was joined first is forgotten for it.
+    /// Whether it is the machine's now.
     pub fn join_latest(&mut self, mac: Mac, further: Mac, most: usize) -> bool {
         if let Some(node) = self.nodes.get_mut(&mac)
             && node.further_macs.len() >= most
@@ -229,7 +231,31 @@ impl Nodes {
             self.identities.remove(&forgotten);
         }
         self.join(mac, &[further]);
-        self.identity(further) == mac
+        let is_joined = self.identity(further) == mac;
+        if is_joined {
+            self.joining.insert(further);
+        }
+        is_joined
+    }
+
+    /// Whether it is not durable yet that this hardware address is its machine's.
+    pub fn is_joining(&self, further: Mac) -> bool {
+        self.joining.contains(&further)
+    }
+
+    /// It is durable.
+    pub fn joined(&mut self, further: Mac) {
+        self.joining.remove(&further);
+    }
+
+    /// It could not be recorded: this hardware address is nobody's again.
+    pub fn part(&mut self, further: Mac) {
+        self.joining.remove(&further);
+        if let Some(mac) = self.identities.remove(&further)
+            && let Some(node) = self.nodes.get_mut(&mac)
+        {
+            node.further_macs.retain(|mac| *mac != further);
+        }
     }
 
     /// Reserves a number for a machine while it is recorded. Whether it was to be had.

@@ -294,7 +294,13 @@ fn wrong_type(
     wanted: &str,
     remedy: Option<String>,
 ) {
-    let message = match value.get_ref() {
+    let message = type_words(value.get_ref());
+    findings.error(&value.span(), format!("{key:?} in {heading} is {wanted}, not {message}"), remedy);
+}
+
+/// What kind of value it is, in words.
+pub(in crate::config) fn type_words(value: &DeValue<'_>) -> &'static str {
+    match value {
         DeValue::Integer(_) => "a whole number",
         DeValue::Array(_) => "a list",
         DeValue::String(_) => "a string",
@@ -302,8 +308,7 @@ fn wrong_type(
         DeValue::Boolean(_) => "a truth value",
         DeValue::Datetime(_) => "a date",
         DeValue::Table(_) => "a table",
-    };
-    findings.error(&value.span(), format!("{key:?} in {heading} is {wanted}, not {message}"), remedy);
+    }
 }
 
 fn note_wrong<T>(

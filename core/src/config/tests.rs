@@ -140,7 +140,10 @@ fn the_smallest_file_has_every_default() {
         networks: vec![network],
         boot: Boot {
             directory: "/srv/heorot".into(),
-            files: BTreeMap::from([(FirmwareKind::Bios, "pxelinux.0".into())]),
+            files: BTreeMap::from([
+                (FirmwareKind::Bios, "pxelinux.0".into()),
+                (FirmwareKind::UefiX64, "ipxe.efi".into()),
+            ]),
         },
         pxe: Pxe::default(),
         profiles: BTreeMap::from([("default".into(), profile.clone()), ("trial".into(), profile)]),

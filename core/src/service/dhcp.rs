@@ -274,13 +274,17 @@ fn carry_out(
     datagram: Datagram<'_>,
 ) {
     match decision {
-        Decision::Known(lease) => grant(turn, client, address, lease, None, is_node),
+        Decision::New(..) | Decision::Reserved(_)
+            if probe::before_ack(turn, client, case, address).is_some() =>
+        {
+            turn.hall.deferred.entry(address).or_insert_with(|| Deferred::of(datagram));
+        }
+        Decision::Known(lease) | Decision::Reserved(lease) => {
+            grant(turn, client, address, lease, None, is_node);
+        }
         Decision::Renewed(lease) => {
             turn.hall.leases.renew(turn.now, address, lease);
             grant(turn, client, address, lease, None, is_node);
-        }
-        Decision::New(..) if probe::before_ack(turn, client, case, address).is_some() => {
-            turn.hall.deferred.entry(address).or_insert_with(|| Deferred::of(datagram));
         }
         Decision::New(pool, lease) => {
             turn.hall.leases.forget_offers(client.mac);
@@ -324,6 +328,8 @@ enum Case {
 enum Decision {
     /// An ACK: the address is the machine's by its number.
     Known(Duration),
+    /// An ACK: the address is kept for it.
+    Reserved(Duration),
     /// An ACK: the address is lent to it.
     Renewed(Duration),
     /// An ACK as soon as the loan is recorded.
@@ -343,7 +349,7 @@ fn decide(turn: &Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, is_no
     let permanent = turn.permanent_address(client.mac, client.place);
     let reserved = who::reserved(turn, client);
     match reserved {
-        Some((reserved, lease)) if reserved == address => return Decision::Known(lease),
+        Some((reserved, lease)) if reserved == address => return Decision::Reserved(lease),
         Some(_) | None if permanent == Some(address) => return Decision::Known(settings.lease),
         Some(_) | None => {}
     }
@@ -456,7 +462,8 @@ fn grant(
     // The kernel's entries hold no address of Ethernet on InfiniBand.
     let pinned = is_node && in_mid_boot && !client.message.is_infiniband();
     // What is known already is said whatever the disk does, and however long it takes.
-    let is_recorded = lent.is_none() && claimed_address(turn, client) != Some(address);
+    let is_claimed = claimed_address(turn, client) == Some(address);
+    let is_recorded = lent.is_none() && !is_claimed && !turn.hall.nodes.is_joining(client.mac);
     let grant = Grant { mac: client.mac, address, place: client.place, lent, pinned, told, send };
     if is_recorded {
         grant.fulfil(turn);

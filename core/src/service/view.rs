@@ -20,7 +20,7 @@ pub struct StatusView {
     pub load: LoadView,
     /// The temporary addresses of all networks together.
     pub temporary: PoolView,
-    /// Datagrams that the kernel dropped because a socket of ours was full, since start.
+    /// Packets that were lost because a socket of ours was full, coming or going, since start.
     pub kernel_drops: u64,
     /// Packets that were not what they should be, since start, by what was wrong.
     pub malformed: BTreeMap<String, u64>,

@@ -6,12 +6,22 @@ use crate::limit::TRANSFERS_MAX;
 use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
 
+/// Address and port as one number: every ACK is looked for by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Peer(u64);
+
+impl Peer {
+    fn of(address: SocketAddrV4) -> Self {
+        Self(u64::from(u32::from(*address.ip())) << 16 | u64::from(address.port()))
+    }
+}
+
 /// The transfers in flight.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Flights {
     /// By slot. The last place is taken.
     by_slot: Vec<Option<Flight>>,
-    by_peer: BTreeMap<SocketAddrV4, TransferId>,
+    by_peer: BTreeMap<Peer, TransferId>,
     named: u64,
 }
 
@@ -29,14 +39,14 @@ impl Flights {
         if self.by_slot.len() <= place {
             self.by_slot.resize(place + 1, None);
         }
-        self.by_peer.insert(flight.peer, flight.id);
+        self.by_peer.insert(Peer::of(flight.peer), flight.id);
         self.by_slot[place] = Some(flight);
     }
 
     /// Takes a transfer out.
     pub(super) fn remove(&mut self, id: TransferId) -> Option<Flight> {
         let flight = self.by_slot.get_mut(place(id))?.take_if(|flight| flight.id == id)?;
-        self.by_peer.remove(&flight.peer);
+        self.by_peer.remove(&Peer::of(flight.peer));
         while self.by_slot.pop_if(|flight| flight.is_none()).is_some() {}
         if self.by_slot.is_empty() {
             self.by_slot = Vec::new(); // What a storm needed is given back.
@@ -54,7 +64,7 @@ impl Flights {
 
     /// The transfer to a peer.
     pub(super) fn to(&self, peer: SocketAddrV4) -> Option<&Flight> {
-        self.get(*self.by_peer.get(&peer)?)
+        self.get(*self.by_peer.get(&Peer::of(peer))?)
     }
 
     pub(super) fn len(&self) -> usize {

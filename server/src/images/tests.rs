@@ -14,6 +14,7 @@ fn images() -> (Images, Directory) {
 fn next(images: &mut Images) -> Input<'static> {
     let give_up = Instant::now() + Duration::from_secs(5);
     loop {
+        images.hand_over_closing(); // as each turn of the loop does
         if let Some(input) = images.take() {
             return input;
         }

@@ -3,7 +3,7 @@
 //! A server may hand the kernel a train of datagrams as one, and on a virtual link nothing cuts it before it is received (UDP segmentation
 //! offload). So each frame comes with the kernel's note of how it is to be cut: `virtio_net_hdr` (packet(7), PACKET_VNET_HDR).
 
-use super::{BATCH, link_address};
+use super::{BATCH, link_address, receive_room, send_room};
 use socket2::{Domain, SockFilter, Socket, Type};
 use std::io;
 use std::mem;
@@ -36,14 +36,8 @@ impl PacketSocket {
         socket.attach_filter(&arp_and_udp())?;
         set(&socket, libc::PACKET_VNET_HDR, &1_i32)?;
         set(&socket, libc::PACKET_IGNORE_OUTGOING, &1_i32)?;
-        use nix::sys::socket::{setsockopt, sockopt};
-        // Beyond the host's limit only with CAP_NET_ADMIN; what is then lost is counted.
-        if setsockopt(&socket, sockopt::RcvBufForce, &RECEIVE_OCTETS).is_err() {
-            socket.set_recv_buffer_size(RECEIVE_OCTETS)?;
-        }
-        if setsockopt(&socket, sockopt::SndBufForce, &SEND_OCTETS).is_err() {
-            socket.set_send_buffer_size(SEND_OCTETS)?;
-        }
+        receive_room(&socket, RECEIVE_OCTETS)?;
+        send_room(&socket, SEND_OCTETS)?;
         socket.bind(&link_address(interface, libc::ETH_P_ALL as u16)?)?;
         let promiscuous = libc::packet_mreq {
             mr_ifindex: i32::try_from(interface).map_err(|_| io::ErrorKind::InvalidInput)?,

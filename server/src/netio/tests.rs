@@ -108,11 +108,11 @@ fn what_a_full_socket_dropped_is_told() {
     }
     let mut inbox = Inbox::new();
     let mut taken = 0;
-    assert!(dropped(ours.as_fd()).unwrap() > 0, "it is told before anything is taken");
+    assert!(dropped(ours.as_fd()) > 0, "it is told before anything is taken");
     while inbox.receive(ours.as_fd()).unwrap() > 0 {
         taken += inbox.datagrams().count();
     }
-    assert_eq!(dropped(ours.as_fd()).unwrap(), 100 - u32::try_from(taken).unwrap());
+    assert_eq!(dropped(ours.as_fd()), 100 - taken as u64);
 }
 
 #[test]

@@ -5,7 +5,8 @@ use crate::ask::Ask;
 use crate::clock;
 use crate::images::Wanted;
 use crate::link::Link;
-use crate::netio::Outbox;
+use crate::neighbour::keeper::{Change, Done};
+use crate::netio::{self, Outbox};
 use crate::settings::{LinkKind, Served};
 use crate::udp::UdpPort;
 use heorot_core::mac::Mac;
@@ -50,11 +51,13 @@ impl Loop {
     /// Gives [`Heorot`](heorot_core::Heorot) an input and carries out what it says.
     pub(super) fn heorot(&mut self, input: Input<'_>) {
         let mut out = std::mem::take(&mut self.decided);
+        // What is carried out may lead to another input meanwhile, whose list has entries of its own.
+        let needed = std::mem::take(&mut self.needed);
         self.parts.heorot.handle(self.now, input, &mut out);
         for output in out.drain(..) {
             self.carry(output);
         }
-        self.decided = out;
+        (self.decided, self.needed) = (out, needed);
     }
 
     /// Gives [`Transfers`](heorot_core::transfer::Transfers) an input and carries out what it says.
@@ -75,8 +78,8 @@ impl Loop {
                     self.heorot(Input::Refused { through, why });
                 }
             }
-            Output::Dhcp(send) => self.send_dhcp(&send),
-            Output::Neighbour(neighbour) => self.set_neighbour(&neighbour),
+            Output::Dhcp(send) => self.send_dhcp(send),
+            Output::Neighbour(neighbour) => self.want_neighbour(&neighbour),
             Output::Probe { interface, address, by } => self.probe(&interface, address, by),
             Output::AnswerArp { interface, address, mac, to } => {
                 self.answer_arp(&interface, (mac, address), to)
@@ -105,7 +108,7 @@ impl Loop {
                 }
             }
             transfer::Output::Advance { slot, options_acknowledged, acknowledged } => {
-                self.parts.notes.advance(slot, options_acknowledged, acknowledged);
+                self.parts.notes.advance(self.now, slot, options_acknowledged, acknowledged);
             }
             transfer::Output::SignOfLife(address) => self.heorot(Input::SignOfLife(address)),
             transfer::Output::Regime { link, regime } => self.heorot(Input::Regime { link, regime }),
@@ -221,7 +224,20 @@ impl Loop {
         self.transfer(done);
     }
 
-    fn send_dhcp(&mut self, send: &DhcpSend) {
+    /// Sends a DHCP packet, or holds it until the entries stand that it needs: a frame those of its list, what the kernel finds the way for, all of them.
+    fn send_dhcp(&mut self, send: DhcpSend) {
+        let needed = match send.target {
+            DhcpTarget::Frame(..) => self.needed,
+            DhcpTarget::Address(_) | DhcpTarget::BootServer(_) => self.parts.neighbours.wanted(),
+        };
+        if needed <= self.parts.neighbours.carried_out() {
+            self.send_dhcp_now(&send);
+        } else if let Some(oldest) = self.held.hold(self.now, needed, send) {
+            self.send_dhcp_now(&oldest);
+        }
+    }
+
+    fn send_dhcp_now(&mut self, send: &DhcpSend) {
         let DhcpSend { interface, source, target, payload } = send;
         let sent = match *target {
             DhcpTarget::Frame(mac, destination) => match self.parts.links.get_mut(interface) {
@@ -236,10 +252,7 @@ impl Loop {
             },
             DhcpTarget::Address(destination) => self.parts.routed.send(*source, destination, payload),
             DhcpTarget::BootServer(peer) => {
-                // It goes as any datagram does: its neighbour has to be known before.
-                self.flush_neighbours();
-                let ports = &self.parts.boot_servers;
-                send_from(ports, interface, (*source, peer), payload)
+                send_from(&self.parts.boot_servers, interface, (*source, peer), payload)
             }
         };
         match sent {
@@ -255,38 +268,48 @@ impl Loop {
         send_from(&self.parts.dhcp, interface, (source, EVERYBODY), payload)
     }
 
-    /// Sends the frames of this moment, after the kernel has learnt where their machines are.
-    pub(super) fn flush_links(&mut self) {
-        self.flush_neighbours();
-        let outcomes = self.parts.links.values_mut().map(Link::flush);
+    /// Begins what was wanted of neighbour entries, and sends the packets of this moment that need none or whose entries stand.
+    pub(super) fn flush_dhcp(&mut self) {
+        self.parts.neighbours.submit();
+        while let Some(send) = self.held.next(self.now, self.parts.neighbours.carried_out()) {
+            self.send_dhcp_now(&send);
+        }
+        self.flush_links();
+    }
+
+    fn flush_links(&mut self) {
+        let now = self.now;
+        let outcomes = self.parts.links.values_mut().map(|link| link.flush(now));
         if let Some(error) = outcomes.filter_map(Result::err).last() {
             self.complain("sending DHCP", &error);
         }
+        self.links_retry_at = self.parts.links.values().filter_map(Link::retry_at).min();
     }
 
-    fn set_neighbour(&mut self, neighbour: &Neighbour) {
+    fn want_neighbour(&mut self, neighbour: &Neighbour) {
         let ethernet = |served: &&Served| served.kind == LinkKind::Ethernet;
         let index = |name: &String| self.parts.served.get(name).filter(ethernet).map(|served| served.index);
-        match neighbour {
+        let change = match neighbour {
             Neighbour::Set { interface, address, mac } => {
-                if let Some(index) = index(interface) {
-                    self.parts.neighbours.set(index, *address, *mac);
-                }
+                index(interface).map(|interface| Change::Set { interface, address: *address, mac: *mac })
             }
             Neighbour::Drop { interface, address } => {
-                if let Some(index) = index(interface) {
-                    self.parts.neighbours.drop_entry(index, *address);
-                }
+                index(interface).map(|interface| Change::Drop { interface, address: *address })
             }
-        }
-        if self.parts.neighbours.is_full() {
-            self.flush_neighbours();
+        };
+        let Some(change) = change else { return };
+        if self.parts.neighbours.want(change) {
+            self.needed = self.parts.neighbours.wanted();
+        } else {
+            self.complain("setting neighbour entries", &"the kernel does not keep up");
         }
     }
 
-    fn flush_neighbours(&mut self) {
+    /// Neighbour entries were set and dropped. What waited for them leaves at the end of the turn.
+    pub(super) fn entries_done(&mut self, done: Done) {
+        self.parts.neighbours.done();
         // Without the entry the kernel asks by ARP, which most machines answer.
-        if let Err(error) = self.parts.neighbours.flush() {
+        if let Err(error) = done {
             self.complain("setting neighbour entries", &error);
         }
     }
@@ -310,11 +333,16 @@ impl Loop {
         }
     }
 
-    /// What the kernel dropped because one of our sockets was full, since the start.
+    /// What was lost because one of our sockets was full, coming or going, since the start.
     fn kernel_drops(&self) -> u64 {
         let parts = &self.parts;
-        let ports = parts.dhcp.iter().map(|(_, port)| port).chain([&parts.tftp]).chain(&parts.data);
-        ports.map(UdpPort::dropped).sum()
+        let ports = parts.dhcp.iter().chain(&parts.boot_servers).map(|(_, port)| port);
+        let ports = ports.chain([&parts.tftp]).chain(&parts.data).map(UdpPort::dropped);
+        let probers = parts.probers.iter().map(|(_, prober)| netio::dropped(prober.as_fd()));
+        let listeners = parts.listeners.iter().map(|(_, listener)| netio::dropped(listener.as_fd()));
+        let echo = netio::dropped(parts.echo.as_fd());
+        let going = parts.links.values().map(Link::lost).chain([parts.routed.lost()]);
+        ports.chain(probers).chain(listeners).chain([echo]).chain(going).sum()
     }
 
     fn measured(&mut self) -> Measured {

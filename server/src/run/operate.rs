@@ -141,18 +141,21 @@ impl Loop {
     /// TFTP transfers are not waited for: they are noted, and the next server goes on with them.
     pub(super) fn is_over(&self) -> bool {
         let answered = !self.pending.has_http();
-        let done = self.parts.commits.is_idle() && answered && self.parts.http.streams() == 0;
+        let done = self.parts.commits.is_idle()
+            && self.held.due().is_none()
+            && answered
+            && self.parts.http.streams() == 0;
         self.ends_by.is_some_and(|by| done || crate::clock::now() >= by)
     }
 
     /// The last things.
     pub(super) fn end(self) {
         let longest = self.longest_turn.as_micros();
-        let mut parts = self.parts;
+        let parts = self.parts;
         // What was answered last is still to be written by the thread that speaks HTTP.
         std::thread::sleep(LAST_WORDS);
         // No entry outlives us; the next server sets anew those that its nodes need.
-        if let Err(error) = parts.neighbours.remove_ours() {
+        if let Err(error) = parts.neighbours.end() {
             parts.journal.say(Weight::Warning, format_args!("neighbour entries stay behind: {error}"));
         }
         let active = parts.transfers.active();

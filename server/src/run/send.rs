@@ -9,6 +9,7 @@ use crate::netio::{Outbox, segments_max};
 use heorot_core::transfer::{Block, Body, Input, Port, Send, TransferId, Unsent};
 use heorot_core::wire::tftp;
 use std::io;
+use std::iter;
 use std::mem;
 use std::ops::Range;
 use std::os::fd::AsFd;
@@ -17,9 +18,17 @@ use std::os::fd::AsFd;
 pub(super) struct Outgoing {
     outbox: Outbox,
     /// First port 69, then the data ports.
-    ports: Vec<Vec<Send>>,
+    ports: Vec<Gathered>,
     /// Whether trains are left to the kernel to cut: not where an interface cannot have it done (EIO: it computes no check sums).
     cuts_trains: bool,
+}
+
+/// What is to be sent from one port.
+#[derive(Default)]
+struct Gathered {
+    sends: Vec<Send>,
+    /// Whose they are, side by side: they are looked through for each that comes.
+    transfers: Vec<TransferId>,
 }
 
 /// What did not leave, and why.
@@ -40,7 +49,11 @@ struct Parcel {
 
 impl Outgoing {
     pub(super) fn new(data_ports: usize) -> Self {
-        Self { outbox: Outbox::new(), ports: vec![Vec::new(); 1 + data_ports], cuts_trains: true }
+        Self {
+            outbox: Outbox::new(),
+            ports: iter::repeat_with(Gathered::default).take(1 + data_ports).collect(),
+            cuts_trains: true,
+        }
     }
 }
 
@@ -52,21 +65,24 @@ impl Loop {
             Port::Data(place) => 1 + usize::from(place),
         };
         // What did not leave is to be reported before anything that comes later for the same transfer.
-        let gathered = &self.outgoing.ports[place];
-        if send.transfer.is_some() && gathered.iter().any(|before| before.transfer == send.transfer) {
+        if send.transfer.is_some_and(|transfer| self.outgoing.ports[place].transfers.contains(&transfer)) {
             self.flush_tftp();
         }
-        self.outgoing.ports[place].push(send);
+        let gathered = &mut self.outgoing.ports[place];
+        gathered.transfers.extend(send.transfer);
+        gathered.sends.push(send);
     }
 
     /// Sends what was gathered, and reports what did not leave.
     pub(super) fn flush_tftp(&mut self) {
         // What is reported may have more sent at once: what was missing is in memory.
-        while let Some(place) = self.outgoing.ports.iter().position(|sends| !sends.is_empty()) {
-            let mut sends = mem::take(&mut self.outgoing.ports[place]);
+        while let Some(place) = self.outgoing.ports.iter().position(|gathered| !gathered.sends.is_empty()) {
+            let gathered = &mut self.outgoing.ports[place];
+            gathered.transfers.clear();
+            let mut sends = mem::take(&mut gathered.sends);
             let failed = self.send_all(place, &sends);
             sends.clear();
-            self.outgoing.ports[place] = sends;
+            self.outgoing.ports[place].sends = sends;
             for (transfer, block, why) in failed {
                 self.transfer(Input::Unsent { transfer, block, why });
             }
@@ -98,10 +114,12 @@ impl Loop {
                 match batch.send(port.as_fd(), left) {
                     Ok(sent) => {
                         let sent = sent.max(1);
-                        for parcel in &parcels[next + left..next + left + sent] {
-                            let octets = pieces[parcel.pieces.clone()].iter().map(|piece| piece.len()).sum();
-                            self.meter.sent_many(self.now, parcel.count, octets);
-                        }
+                        let parcels = &parcels[next + left..next + left + sent];
+                        let octets = |parcel: &Parcel| -> usize {
+                            pieces[parcel.pieces.clone()].iter().map(|piece| piece.len()).sum()
+                        };
+                        let datagrams = parcels.iter().map(|parcel| parcel.count).sum();
+                        self.meter.sent_many(self.now, datagrams, parcels.iter().map(octets).sum());
                         left += sent;
                     }
                     Err(error) => {

@@ -1,6 +1,7 @@
 //! Values of the file <-> octets of an option, by what the option is.
 
 use super::known::Form;
+use crate::config::entry::type_words;
 use crate::config::mistake::quoted;
 use crate::config::value::{self, Wrong};
 use crate::limit::OPTION_OCTETS_MAX;
@@ -276,14 +277,6 @@ fn each(
 }
 
 fn wrong(value: &DeValue<'_>, wanted: &str, example: &str) -> Wrong {
-    let is = match value {
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Array(_) => "a list",
-        DeValue::String(_) => "a string",
-        DeValue::Float(_) => "a number with a fraction",
-        DeValue::Boolean(_) => "a truth value",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Table(_) => "a table",
-    };
+    let is = type_words(value);
     Wrong::with(format!("it is {wanted}, not {is}"), format!("as {example}"))
 }

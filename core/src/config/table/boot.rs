@@ -31,7 +31,7 @@ pub(super) static BOOT: &[Setting] = &[
     Setting {
         key: "uefi-x64",
         kind: Kind::Text("a file name"),
-        fallback: Fallback::Otherwise("none"),
+        fallback: Fallback::Value("\"ipxe.efi\""),
         example: "\"ipxe.efi\"",
         status: Status::Works,
         doc: "The boot file of UEFI on x86-64, by TFTP.",

@@ -30,6 +30,7 @@ pub(super) fn grant(
         // It asks again while its ACK waits for the record.
         Decision::Silence => return turn.hall.leases.get(address).is_some(),
         Decision::Known(_)
+        | Decision::Reserved(_)
         | Decision::Renewed(_)
         | Decision::New(..)
         | Decision::Number(..)

@@ -2,7 +2,8 @@
 
 use super::client::Client;
 use super::{address_to_offer, at_once, heard, meet, silence};
-use crate::hall::Turn;
+use crate::hall::{Due, Turn};
+use crate::limit::OFFER_STANDS;
 use crate::message::Datagram;
 use crate::wire::dhcp::{Message, Options, WRITTEN_OCTETS_MIN, option};
 use std::net::Ipv4Addr;
@@ -31,6 +32,7 @@ pub(super) fn handle(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_
     let Some((address, _)) = address_to_offer(turn, client, is_node) else {
         return silence(turn, client, is_node);
     };
+    turn.hall.timers.arm(turn.now + OFFER_STANDS, Due::Address(address));
     // RFC 951 7.3: who knows its address is only told the rest; a wrong one it cannot be told, for there is no NAK.
     if asked.ciaddr.is_unspecified() || asked.ciaddr == address {
         at_once::grant(turn, client, address, is_node, datagram);

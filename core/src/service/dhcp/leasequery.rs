@@ -3,6 +3,7 @@
 use super::client::our_address;
 use super::{is_ours, renewal};
 use crate::cluster::stage::Stage;
+use crate::config::Mode;
 use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::message::{Datagram, DhcpSend, DhcpTarget, Output};
@@ -54,6 +55,10 @@ pub(super) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>, query: &Messag
     let asker = if query.giaddr.is_unspecified() { *datagram.source.ip() } else { query.giaddr };
     let may_ask = |place: usize| {
         let settings = &turn.config.networks[place];
+        // Where another server gives the addresses, it is asked.
+        if settings.mode != Mode::Serve {
+            return false;
+        }
         // The answer goes to the address that a relay gives for itself: no other host can get at it by giving that.
         let is_relay = !query.giaddr.is_unspecified() && settings.contains(query.giaddr);
         is_relay || settings.leasequery.contains(&asker)

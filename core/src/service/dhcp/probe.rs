@@ -10,7 +10,9 @@
 
 use super::Case;
 use super::offer::make_offer;
+use super::who::Meant;
 use crate::cluster::probe::Found;
+use crate::config::Mode;
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, HeldBack, Turn};
 use crate::limit::QUARANTINE;
@@ -26,7 +28,8 @@ use std::net::Ipv4Addr;
 pub(super) fn before_offer(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) -> Option<Time> {
     let settings = &turn.config.networks[client.place];
     let is_lent = turn.hall.leases.get(address).is_some();
-    if !settings.probe || is_lent || settings.numbering.number(address).is_some() {
+    let is_its_own = turn.hall.heard.has(turn.now, client.mac, address);
+    if !settings.probe || is_lent || is_its_own || settings.numbering.number(address).is_some() {
         return None;
     }
     match turn.hall.leases.closure(address) {
@@ -55,6 +58,8 @@ pub(super) fn before_ack(
 ) -> Option<Time> {
     match (case, turn.hall.probes.found(turn.now, address)) {
         (_, Found::Asked(until)) => Some(until),
+        // It has the address, and would answer an echo itself.
+        (Case::Renewing, Found::Free | Found::Unknown) if !turn.config.networks[client.place].on_link => None,
         (Case::Selecting, Found::Free | Found::Unknown) => None,
         (Case::InitReboot | Case::Renewing, Found::Free | Found::Unknown) => {
             before_offer(turn, client, address)
@@ -112,8 +117,12 @@ fn offer_another(turn: &mut Turn<'_>, held: HeldBack) {
     let datagram = Datagram { interface, source: *source, destination: *destination, payload };
     // It was understood before; since then the configuration may have changed.
     let Ok(message) = Message::parse(payload) else { return };
-    let Ok(client) = Client::read(turn.config, datagram, message) else { return };
-    let is_node = turn.hall.nodes.get(client.mac).is_some();
+    let Ok(mut client) = Client::read(turn.config, datagram, message) else { return };
+    client.meant = Meant::find(turn, &client);
+    if client.meant.is_ignored(turn) || client.mode != Mode::Serve {
+        return;
+    }
+    let is_node = client.meant.host(turn).is_none() && turn.hall.nodes.get(client.mac).is_some();
     make_offer(turn, &client, is_node, Admission::Now, datagram);
 }
 

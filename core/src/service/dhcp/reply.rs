@@ -160,9 +160,23 @@ impl<'a> Reply<'a> {
         for table in &self.tables {
             told::apply(table, &mut self.message.options, &mut parameters);
         }
+        if let Some(server) = told::next_server(&self.tables) {
+            self.message.siaddr = server;
+        }
         let asked = self.client.message.options.get(option::PARAMETER_LIST);
         told::select(&mut self.message.options, &parameters, asked, &self.tables);
+        self.of_protocol();
         self
+    }
+
+    /// What the client's own protocol adds or leaves out, before it is reckoned what there is room for.
+    fn of_protocol(&mut self) {
+        if let Some(name) = fqdn::answer(&self.client.message, self.true_name()) {
+            self.message.options.set(option::FQDN, name);
+        }
+        if self.client.is_bootp() {
+            bootp::plain(&mut self.message, self.client);
+        }
     }
 
     /// What to boot and nothing else, beside another server's offer.
@@ -242,12 +256,6 @@ impl<'a> Reply<'a> {
     pub(super) fn send(mut self) -> DhcpSend {
         let asked = &self.client.message;
         let is_nak = self.message_type == MessageType::Nak;
-        if !is_nak && let Some(name) = fqdn::answer(asked, self.true_name()) {
-            self.message.options.set(option::FQDN, name);
-        }
-        if self.client.is_bootp() {
-            bootp::plain(&mut self.message, self.client);
-        }
         let target = if !asked.giaddr.is_unspecified() {
             // "the server SHOULD set the broadcast bit in the DHCPNAK" (4.3.2), so that the relay does not look for an address that is not the client's.
             self.message.broadcast |= is_nak;

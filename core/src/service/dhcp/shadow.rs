@@ -134,9 +134,11 @@ fn would_decide(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) -> Stri
         false => Case::Renewing,
     };
     match decide(turn, client, case, address, is_node) {
-        Decision::Known(_) | Decision::Renewed(_) | Decision::New(..) | Decision::Number(..) => {
-            format!("{asked}: would have ACKed it")
-        }
+        Decision::Known(_)
+        | Decision::Reserved(_)
+        | Decision::Renewed(_)
+        | Decision::New(..)
+        | Decision::Number(..) => format!("{asked}: would have ACKed it"),
         Decision::No => format!("{asked}: would have NAKed it"),
         Decision::Later | Decision::Silence => format!("{asked}: would have said nothing"),
     }

@@ -2,6 +2,7 @@
 
 use crate::config::{OptionPath, OptionTable};
 use crate::wire::dhcp::{Options, encapsulated, option};
+use std::net::Ipv4Addr;
 
 /// Lets a table say what it says: `needed` are the options that go out in any case, `parameters` those that are asked for.
 ///
@@ -28,6 +29,13 @@ pub(super) fn apply(table: &OptionTable, needed: &mut Options, parameters: &mut 
             None => options.remove(code),
         }
     }
+}
+
+/// The server of boot files that the operator names instead of us: most ROMs ask nobody for option 66, and load from the address in `siaddr` (RFC 2131 2).
+pub(super) fn next_server(tables: &[&OptionTable]) -> Option<Ipv4Addr> {
+    const SERVER: OptionPath = OptionPath::Whole(option::TFTP_SERVER);
+    let name = tables.iter().rev().find_map(|table| table.values.get(&SERVER))?;
+    std::str::from_utf8(name.as_deref()?).ok()?.parse().ok()
 }
 
 /// Adds the parameters that a client gets to what it needs: those that are forced, then those that it asked for, in its order (RFC 2132 9.8). All of

@@ -6,6 +6,7 @@ use crate::cluster::reservation::{self, By, Entry, Traits};
 use crate::config::{Class, Host, ListedNode, OptionPath, OptionTable};
 use crate::hall::Turn;
 use crate::limit::MACS_PER_NODE_MAX;
+use crate::promise::Promise;
 use crate::wire::dhcp::{Message, encapsulated, option};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -99,13 +100,15 @@ fn boot_file_name<'a>(tables: impl IntoIterator<Item = &'a OptionTable>) -> Opti
     Some(String::from_utf8_lossy(name.as_deref().unwrap_or_default()).into_owned())
 }
 
-/// The address that is kept for a host on this network, and for how long it gets it. While another machine still has it, it is not to be had.
+/// The address that is kept for a host on this network, and for how long it gets it. While another machine still has it, or was found to use it, it is not to
+/// be had.
 pub(super) fn reserved(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Duration)> {
     let settings = &turn.config.networks[client.place];
     let host = client.meant.host(turn)?;
     let address = host.address.filter(|address| settings.contains(*address))?;
     let to_another = turn.hall.leases.get(address).is_some_and(|lease| lease.mac != client.mac);
-    (!to_another).then(|| (address, host.lease.unwrap_or(settings.lease)))
+    let is_closed = turn.hall.leases.closure(address).is_some_and(|closure| closure.probed.is_none());
+    (!to_another && !is_closed).then(|| (address, host.lease.unwrap_or(settings.lease)))
 }
 
 /// How long an address of `guests` is lent to this one.
@@ -127,6 +130,7 @@ pub(super) fn recognise(turn: &mut Turn<'_>, client: &Client) {
             && turn.hall.nodes.join_latest(known, client.mac, MACS_PER_NODE_MAX)
         {
             turn.keep_node(known);
+            turn.promise(Promise::Join(client.mac));
         }
     }
     turn.hall.listed.bind(client.mac, place);
