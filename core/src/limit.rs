@@ -121,6 +121,12 @@ pub const CLASSES_MAX: usize = 256;
 /// Values of one key of a class, of which any is right: every packet is compared with each of them.
 pub const CLASS_ALTERNATIVES_MAX: usize = 256;
 
+/// Values of `[[dns.record]]`s together: services and hosts of a site, not a zone of its own.
+pub const RECORDS_MAX: usize = 8192;
+
+/// Octets of a text in a TXT record: the longest keys of mail (RFC 6376) have some 800.
+pub const RECORD_TEXT_OCTETS_MAX: usize = 4096;
+
 /// Options in one table: all that there are have numbers of one octet, and some hold others.
 pub const OPTIONS_PER_TABLE_MAX: usize = 512;
 

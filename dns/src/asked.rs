@@ -109,10 +109,6 @@ impl<'a> Asked<'a> {
         self.payload[3] & CD != 0
     }
 
-    pub(crate) fn has_edns(&self) -> bool {
-        self.edns_octets.is_some()
-    }
-
     /// What tells this client's reply from that to another who asks the same.
     pub(crate) fn manner(&self) -> Manner {
         Manner {

@@ -209,7 +209,9 @@ impl Cache {
         if self.entries_max == 0 || octets > KEPT_OCTETS_MAX.min(self.octets_max) {
             return;
         }
-        while self.oldest != NONE && (self.count >= self.entries_max || self.octets + octets > self.octets_max) {
+        while self.oldest != NONE
+            && (self.count >= self.entries_max || self.octets + octets > self.octets_max)
+        {
             self.remove(self.oldest);
         }
         let bucket = self.bucket(hash);

@@ -1,19 +1,11 @@
 //! Whom outside names are told to, how often, and which addresses they may have.
 
+use crate::Prefix;
 use crate::limit::CLIENTS_WATCHED_MAX;
 use crate::upstream::records::{Record, rtype};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// A prefix of either family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    /// Any address in it.
-    pub address: IpAddr,
-    /// Leading bits that all its addresses share; more than there are counts as all.
-    pub length: u8,
-}
-
-impl Network {
+impl Prefix {
     /// Whether the address lies in it. An IPv4 address in IPv6's clothes (RFC 4291 2.5.5.2) is the IPv4 address.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address.to_canonical(), address.to_canonical()) {
@@ -34,7 +26,7 @@ impl Network {
 /// (DNS rebinding).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Barred {
-    pub(crate) networks: Vec<Network>,
+    pub(crate) networks: Vec<Prefix>,
 }
 
 impl Barred {
@@ -49,23 +41,21 @@ impl Barred {
 }
 
 /// This host itself: 127.0.0.0/8, ::1, and what stands for "here".
-pub(crate) fn loopback() -> impl Iterator<Item = Network> {
+pub(crate) fn loopback() -> impl Iterator<Item = Prefix> {
     let v4 = [([127, 0, 0, 0], 8), ([0, 0, 0, 0], 8)];
-    let v4 = v4.map(|(address, length)| Network { address: Ipv4Addr::from(address).into(), length });
+    let v4 = v4.map(|(address, length)| Prefix { address: Ipv4Addr::from(address).into(), length });
     let v6 = [(Ipv6Addr::LOCALHOST, 128), (Ipv6Addr::UNSPECIFIED, 128)];
-    let v6 = v6.map(|(address, length)| Network { address: address.into(), length });
+    let v6 = v6.map(|(address, length)| Prefix { address: address.into(), length });
     v4.into_iter().chain(v6)
 }
 
 /// What is nobody's in the world outside: RFC 1918, 3927, 4193 and 4291 2.5.6.
-pub(crate) fn private() -> impl Iterator<Item = Network> {
+pub(crate) fn private() -> impl Iterator<Item = Prefix> {
     let v4 = [([10, 0, 0, 0], 8), ([172, 16, 0, 0], 12), ([192, 168, 0, 0], 16), ([169, 254, 0, 0], 16)];
-    let v4 = v4.map(|(address, length)| Network { address: Ipv4Addr::from(address).into(), length });
+    let v4 = v4.map(|(address, length)| Prefix { address: Ipv4Addr::from(address).into(), length });
     let v6 = [(0xfc00, 7), (0xfe80, 10)];
-    let v6 = v6.map(|(first, length)| Network {
-        address: Ipv6Addr::new(first, 0, 0, 0, 0, 0, 0, 0).into(),
-        length,
-    });
+    let v6 = v6
+        .map(|(first, length)| Prefix { address: Ipv6Addr::new(first, 0, 0, 0, 0, 0, 0, 0).into(), length });
     v4.into_iter().chain(v6)
 }
 

@@ -220,6 +220,18 @@ impl Forwarder {
         timer.into_iter().chain(probe).min()
     }
 
+    /// Answers from the cache. False: it is not there, or too old, or not for this client.
+    pub(crate) fn tell_what_is_kept(
+        &mut self,
+        now: u64,
+        query: &Query<'_>,
+        asked: &Asked<'_>,
+        sink: &mut Sink<'_>,
+    ) -> bool {
+        self.serves(query.from.ip())
+            && matches!(self.look_up(now, query, asked, wishes_of(asked), sink), LookedUp::Told)
+    }
+
     /// Answers a question for a name that is not ours, now or later.
     pub(crate) fn ask(&mut self, now: u64, query: &Query<'_>, asked: &Asked<'_>, sink: &mut Sink<'_>) {
         if let Some(server) = self.loops.server_of(asked.name()) {
@@ -230,10 +242,7 @@ impl Forwarder {
             self.counts.refused += 1;
             return tell_code(sink, query, asked, ResponseCode::Refused, false);
         }
-        let wishes = Wishes {
-            dnssec_ok: asked.dnssec_ok(),
-            checking_disabled: asked.checking_disabled(),
-        };
+        let wishes = wishes_of(asked);
         let stale_waits = match self.look_up(now, query, asked, wishes, sink) {
             LookedUp::Told => return,
             LookedUp::Stale => true,
@@ -484,6 +493,10 @@ enum LookedUp {
     /// There is something to fall back to.
     Stale,
     Missing,
+}
+
+fn wishes_of(asked: &Asked<'_>) -> Wishes {
+    Wishes { dnssec_ok: asked.dnssec_ok(), checking_disabled: asked.checking_disabled() }
 }
 
 pub(crate) fn octets_max(transport: Transport, manner: &Manner) -> usize {

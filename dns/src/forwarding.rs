@@ -1,4 +1,4 @@
-use crate::clients::Network;
+use crate::Prefix;
 use crate::limit::{CACHE_OCTETS_PER_ENTRY, UPSTREAMS_MAX};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,7 +11,7 @@ pub struct Forwarding {
     /// Who is asked. Of a domain, and of what is below it, those that are named for the longest domain.
     pub groups: Vec<Group>,
     /// Who may ask for outside names; others hear REFUSED. This host itself always may.
-    pub clients: Vec<Network>,
+    pub clients: Vec<Prefix>,
     /// Answers in the cache; 0 for no cache.
     pub cache_entries: usize,
     /// The shortest that an answer is kept, whatever its TTL says.
@@ -25,7 +25,7 @@ pub struct Forwarding {
     /// Which addresses a name from upstream may not have.
     pub rebinding: Rebinding,
     /// Our own networks, for `rebinding`.
-    pub own_networks: Vec<Network>,
+    pub own_networks: Vec<Prefix>,
     /// Domains whose names may have any address, beside those that have servers of their own.
     pub rebinding_exempt: Vec<String>,
     /// Questions that a client may have sent upstream in a second; 0 for any number.

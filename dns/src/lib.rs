@@ -6,7 +6,8 @@
 //!
 //! - [`resolver`](Resolver): which queries are answered, with what response code;
 //! - `zone`: which names exist and what they have;
-//! - `reverse`: which zones of in-addr.arpa are ours;
+//! - `data`: what a name can have, and `tree`: names that are written down and not computed;
+//! - `reverse`: which zones of in-addr.arpa and ip6.arpa are ours;
 //! - `asked`: a plain question, read without a copy;
 //! - `forward`: questions for others, in flight; `upstream`: whom they go to, and what of the answers is believed;
 //! - `cache`: answers in wire form; `clients`: whom outside names are told to; `chance`: what a forger would have to guess;
@@ -17,6 +18,7 @@ mod asked;
 mod cache;
 mod chance;
 mod clients;
+mod data;
 mod forward;
 mod forwarding;
 pub mod limit;
@@ -25,11 +27,11 @@ mod resolver;
 mod reverse;
 mod settings;
 mod statistics;
+mod tree;
 mod upstream;
 mod wire;
 mod zone;
 
-pub use clients::Network;
 pub use forward::{Exchange, ExchangeId, Fault, ForwardCounts};
 pub use forwarding::{Forwarding, Group, Rebinding};
 pub use name::NameError;

@@ -76,6 +76,9 @@ pub(crate) const CACHE_OCTETS_PER_ENTRY: usize = 512;
 /// Answers of our own zones that are kept in wire form: every name of the largest cluster, forward and reverse.
 pub(crate) const OWN_ANSWERS_MAX: usize = 65_536;
 
+/// Their octets: one has 60 to 200.
+pub(crate) const OWN_ANSWERS_OCTETS_MAX: usize = OWN_ANSWERS_MAX * 256;
+
 /// Clients whose rate is watched. A new one takes the place of whoever was quiet longest.
 pub(crate) const CLIENTS_WATCHED_MAX: usize = 16_384;
 

@@ -4,7 +4,7 @@ use std::fmt;
 ///
 /// Lower case once, here, is how names are compared without regard to case (RFC 4343 3). The case of a query's name lives on in the
 /// query's own octets, from which the reply copies it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Name(Vec<u8>);
 
 /// Why a text is no domain name.
@@ -17,7 +17,18 @@ pub struct NameError {
 const NAME_OCTETS_MAX: usize = 255;
 const LABEL_OCTETS_MAX: usize = 63;
 
+impl NameError {
+    pub(crate) fn of(text: &str) -> Self {
+        Self { text: text.to_owned() }
+    }
+}
+
 impl Name {
+    /// The name above all others.
+    pub(crate) fn root() -> Self {
+        Self(vec![0])
+    }
+
     /// Reads "cluster" or "hpc.example.org", without a final dot.
     pub(crate) fn parse(text: &str) -> Result<Self, NameError> {
         let root = Self(vec![0]);
@@ -62,6 +73,65 @@ impl Name {
         &self.0
     }
 
+    /// Reads a name as [`Name`]'s `Display` writes it.
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        if text == "." {
+            return Some(Self::root());
+        }
+        let mut labels: Vec<Vec<u8>> = vec![Vec::new()];
+        let mut octets = text.bytes();
+        while let Some(octet) = octets.next() {
+            let label = labels.last_mut()?;
+            match octet {
+                b'.' => labels.push(Vec::new()),
+                b'\\' => {
+                    let mut digit =
+                        || octets.next().filter(u8::is_ascii_digit).map(|digit| u32::from(digit - b'0'));
+                    let value = 100 * digit()? + 10 * digit()? + digit()?;
+                    label.push(u8::try_from(value).ok()?);
+                }
+                octet => label.push(octet),
+            }
+        }
+        // The final dot stands before the root's label, which is there already.
+        let fits = labels.pop()?.is_empty()
+            && !labels.is_empty()
+            && labels.iter().all(|label| (1..=LABEL_OCTETS_MAX).contains(&label.len()));
+        let octets = 1 + labels.iter().map(|label| 1 + label.len()).sum::<usize>();
+        let root: &[u8] = &[];
+        (fits && octets <= NAME_OCTETS_MAX)
+            .then(|| Self::from_labels(labels.iter().map(Vec::as_slice).chain([root])))
+    }
+
+    /// Its labels from left to right, without the root's.
+    pub(crate) fn labels(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = self.0.as_slice();
+        std::iter::from_fn(move || {
+            let (octets, tail) = rest.split_first()?;
+            let (label, tail) = tail.split_at_checked(usize::from(*octets))?;
+            rest = tail;
+            (!label.is_empty()).then_some(label)
+        })
+    }
+
+    /// Its labels from the root downwards, each after its length: all names below begin with the same.
+    pub(crate) fn key(&self) -> Vec<u8> {
+        let labels: Vec<_> = self.labels().collect();
+        let mut key = Vec::with_capacity(self.0.len());
+        for label in labels.iter().rev() {
+            key.push(u8::try_from(label.len()).expect("a label has at most 63 octets"));
+            key.extend_from_slice(label);
+        }
+        key
+    }
+
+    /// The name without its first label; the root has none.
+    pub(crate) fn parent(&self) -> Option<Self> {
+        let (octets, tail) = self.0.split_first()?;
+        let (label, tail) = tail.split_at_checked(usize::from(*octets))?;
+        (!label.is_empty()).then(|| Self(tail.to_vec()))
+    }
+
     /// The labels before `apex`, from left to right; none if this is the apex. `None` if this name is not in that zone.
     pub(crate) fn below(&self, apex: &Self) -> Option<Vec<&[u8]>> {
         let mut labels = Vec::new();
@@ -76,6 +146,28 @@ impl Name {
             rest = tail;
         }
         Some(labels)
+    }
+}
+
+/// As a zone file has it (RFC 1035 5.1, RFC 4343 2.1), with the final dot; whatever is no letter, digit, hyphen or underline as `\\DDD`.
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for label in self.labels() {
+            for octet in label {
+                match octet {
+                    b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => write!(f, "{}", char::from(*octet))?,
+                    octet => write!(f, "\\{octet:03}")?,
+                }
+            }
+            f.write_str(".")?;
+        }
+        if self.0.len() == 1 { f.write_str(".") } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

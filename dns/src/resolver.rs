@@ -1,12 +1,15 @@
-use crate::asked::Asked;
-use crate::forward::{Exchange, ExchangeId, Fault, ForwardCounts, Forwarder, Sink};
+use crate::asked::{Asked, HEADER_OCTETS, RD};
+use crate::cache::{Age, Cache, Hit, Kept, Wishes};
+use crate::data::Type;
+use crate::forward::{Exchange, ExchangeId, Fault, ForwardCounts, Forwarder, Sink, octets_max};
 use crate::forwarding::Forwarding;
+use crate::limit::{OWN_ANSWERS_MAX, OWN_ANSWERS_OCTETS_MAX};
 use crate::name::{Name, NameError};
 use crate::settings::Settings;
 use crate::statistics::{Dropped, ResponseCode, Statistics};
 use crate::upstream::ServerStatus;
 use crate::wire::{self, Body, Question, Wanted};
-use crate::zone::{Found, QueryType, Zones};
+use crate::zone::{Answer, Found, Zones};
 use heorot_names::Directory;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,6 +17,9 @@ use std::sync::Arc;
 /// Answers queries from the last snapshot that was published.
 pub struct Resolver {
     zones: Zones,
+    /// What our zones have said already, in wire form: of this serial.
+    own: Cache,
+    own_serial: u32,
     /// None until it is told whom to ask.
     forwarder: Option<Box<Forwarder>>,
     statistics: Statistics,
@@ -115,7 +121,14 @@ impl Resolver {
     /// The zone, the server's name or that of a host is no domain name.
     pub fn new(settings: Settings, directory: Arc<Directory>) -> Result<Self, NameError> {
         let serial = settings.serial;
-        Ok(Self { zones: Zones::new(settings, directory, serial)?, forwarder: None, statistics: Statistics::default() })
+        Ok(Self {
+            zones: Zones::new(settings, directory, serial)?,
+            // Nobody but the zones themselves fills it: its order needs no secret.
+            own: Cache::new(OWN_ANSWERS_MAX, OWN_ANSWERS_OCTETS_MAX, (0, 0)),
+            own_serial: serial,
+            forwarder: None,
+            statistics: Statistics::default(),
+        })
     }
 
     /// Takes one input, and appends to `out` what follows from it. `now_nanoseconds` is monotonic.
@@ -206,17 +219,18 @@ impl Resolver {
     }
 
     fn query(&mut self, now: u64, query: &Query<'_>, out: &mut Vec<Output>) {
-        let asked = self.forwarder.as_ref().and_then(|_| Asked::read(query.payload));
-        let asked = asked.filter(|asked| query.from.port() != 0 && self.is_for_others(asked));
-        if let Some(asked) = asked {
-            self.count_query(query.transport);
-            return self.with_forwarder(out, |forwarder, sink| forwarder.ask(now, query, &asked, sink));
+        match query.transport {
+            Transport::Udp => self.statistics.queries_udp += 1,
+            Transport::Tcp => self.statistics.queries_tcp += 1,
+        }
+        let asked = Asked::read(query.payload).filter(|_| query.from.port() != 0);
+        if let Some(asked) = asked.filter(Asked::wants_data)
+            && (self.tell_own(query, &asked, out) || self.tell_of_others(now, query, &asked, out))
+        {
+            return;
         }
         match self.answer(query) {
-            Ok(payload) => {
-                let Query { transport, from: to, id, .. } = *query;
-                out.push(Output::Reply { transport, to, id, payload });
-            }
+            Ok(payload) => reply(query, payload, out),
             Err(reason) => {
                 self.statistics.count_dropped(reason);
                 match query.transport {
@@ -227,37 +241,79 @@ impl Resolver {
         }
     }
 
-    /// Whether a question is for data, and for a name outside our zones.
-    fn is_for_others(&self, asked: &Asked<'_>) -> bool {
-        asked.wants_data() && !self.zones.cover(&Name::from_wire(asked.name()))
+    /// The way that nearly all questions take: what was said before is copied. False: it was not said before.
+    fn tell_own(&mut self, query: &Query<'_>, asked: &Asked<'_>, out: &mut Vec<Output>) -> bool {
+        if self.own_serial != self.zones.serial() {
+            self.own_serial = self.zones.serial();
+            self.own.clear();
+        }
+        let recursion = self.forwarder.as_ref().is_some_and(|forwarder| forwarder.serves(query.from.ip()));
+        let manner = asked.manner();
+        let told = self.own.find(0, asked.lower(), Wishes::default()).and_then(|Hit { kept, .. }| {
+            let octets_max = octets_max(query.transport, &manner);
+            let payload = kept.reply(asked.question(), &manner, Age::Seconds(0), octets_max, recursion)?;
+            Some((payload, kept.code()))
+        });
+        let Some((payload, code)) = told else { return false };
+        self.statistics.count_reply_bits(code);
+        reply(query, payload, out);
+        true
     }
 
-    fn count_query(&mut self, transport: Transport) {
-        match transport {
-            Transport::Udp => self.statistics.queries_udp += 1,
-            Transport::Tcp => self.statistics.queries_tcp += 1,
+    /// False: the name is ours, or nobody is asked.
+    fn tell_of_others(
+        &mut self,
+        now: u64,
+        query: &Query<'_>,
+        asked: &Asked<'_>,
+        out: &mut Vec<Output>,
+    ) -> bool {
+        if let Some(forwarder) = &mut self.forwarder {
+            let sink = &mut Sink { out, statistics: &mut self.statistics };
+            if forwarder.tell_what_is_kept(now, query, asked, sink) {
+                return true;
+            }
         }
+        if self.zones.cover(&Name::from_wire(asked.name())) {
+            self.keep_own(asked);
+            return self.tell_own(query, asked, out);
+        }
+        let is_forwarded = self.forwarder.is_some();
+        self.with_forwarder(out, |forwarder, sink| forwarder.ask(now, query, asked, sink));
+        is_forwarded
+    }
+
+    /// Keeps what our zones say to this, as if it came by TCP from somebody without EDNS.
+    fn keep_own(&mut self, asked: &Asked<'_>) {
+        let plain = asked.without_edns();
+        let Ok(request) = wire::read(&plain) else { return };
+        let (code, answer) = self.decide(&request.body);
+        let mut payload = wire::write(&request, code, answer.as_ref(), TCP_OCTETS_MAX).payload;
+        payload[2] &= !RD;
+        let lower = asked.lower();
+        payload[HEADER_OCTETS..HEADER_OCTETS + lower.len()].copy_from_slice(lower);
+        let kept = Kept::new(payload, Vec::new(), lower.len());
+        self.own.keep(0, kept, Wishes::default(), u32::MAX);
     }
 
     fn answer(&mut self, query: &Query<'_>) -> Result<Vec<u8>, Dropped> {
-        self.count_query(query.transport);
         if query.from.port() == 0 {
             return Err(Dropped::PortZero);
         }
         let request = wire::read(query.payload)?;
-        let (code, found) = self.decide(&request.body);
+        let (code, answer) = self.decide(&request.body);
         let octets_max = match query.transport {
             Transport::Udp => wire::udp_octets(&request.body),
             Transport::Tcp => TCP_OCTETS_MAX,
         };
-        let reply = wire::write(&request, code, found.as_ref(), octets_max);
+        let reply = wire::write(&request, code, answer.as_ref(), octets_max);
         self.statistics.count_reply(code);
         self.statistics.truncated += u64::from(reply.truncated);
         Ok(reply.payload)
     }
 
     /// What to say, from what makes a message unreadable down to what the zones hold.
-    fn decide(&self, body: &Body) -> (ResponseCode, Option<Found>) {
+    fn decide(&self, body: &Body) -> (ResponseCode, Option<Answer>) {
         let (question, edns) = match body {
             // RFC 1035 4.1.1: we do not support this kind of query.
             Body::OtherOpcode => return (ResponseCode::NotImp, None),
@@ -278,14 +334,19 @@ impl Resolver {
         }
     }
 
-    fn find(&self, question: &Question, wanted: QueryType) -> (ResponseCode, Option<Found>) {
+    fn find(&self, question: &Question, wanted: Type) -> (ResponseCode, Option<Answer>) {
         match self.zones.find(&question.name, wanted) {
             Ok(Found::Elsewhere) => (ResponseCode::Refused, None),
-            Ok(found @ (Found::Answer(_) | Found::NoData(_))) => (ResponseCode::NoError, Some(found)),
-            Ok(found @ Found::NoName(_)) => (ResponseCode::NxDomain, Some(found)),
+            Ok(Found::Here(answer)) if answer.no_name => (ResponseCode::NxDomain, Some(answer)),
+            Ok(Found::Here(answer)) => (ResponseCode::NoError, Some(answer)),
             Err(NameError { .. }) => (ResponseCode::ServFail, None),
         }
     }
+}
+
+fn reply(query: &Query<'_>, payload: Vec<u8>, out: &mut Vec<Output>) {
+    let Query { transport, from: to, id, .. } = *query;
+    out.push(Output::Reply { transport, to, id, payload });
 }
 
 #[cfg(test)]

@@ -80,7 +80,8 @@ impl Upstreams {
         let mut upstreams = Self { servers: Vec::new(), groups: Vec::new() };
         for (domain, addresses) in groups {
             let is_named = !domain.is_empty();
-            let domain = if is_named { Name::parse(domain)? } else { Name::from_labels([&[][..]].into_iter()) };
+            let domain =
+                if is_named { Name::parse(domain)? } else { Name::from_labels([&[][..]].into_iter()) };
             let servers = addresses.iter().map(|address| upstreams.index_of(*address)).collect();
             upstreams.groups.push(Group { domain, is_named, servers });
         }
@@ -145,7 +146,13 @@ impl Upstreams {
     }
 
     /// Now and then another server beside the best one, to see how it does today: one whose rest is over, or any.
-    pub(crate) fn probe(&mut self, group: usize, best: usize, chance: &mut Chance, now: u64) -> Option<usize> {
+    pub(crate) fn probe(
+        &mut self,
+        group: usize,
+        best: usize,
+        chance: &mut Chance,
+        now: u64,
+    ) -> Option<usize> {
         let others = self.groups[group].servers.iter().copied().filter(|index| {
             let server = &self.servers[*index];
             *index != best && !server.loops && server.rests_until <= now

@@ -1,16 +1,19 @@
 //! Messages, read and written. The crate `domain` is seen nowhere else.
 
+use crate::data::{Data, Set, Soa, Type};
 use crate::name::Name;
 use crate::statistics::{Dropped, ResponseCode};
-use crate::zone::{Answer, Data, Found, QueryType, Soa};
-use domain::base::iana::{Class, Opcode, OptRcode, Rcode};
-use domain::base::message_builder::{AdditionalBuilder, AnswerBuilder, AuthorityBuilder, PushError};
-use domain::base::name::Name as WireName;
+use crate::zone::{Answer, Authority};
+use domain::base::iana::{Class, Opcode, OptRcode, Rcode, Rtype};
+use domain::base::message_builder::{
+    AdditionalBuilder, AnswerBuilder, AuthorityBuilder, PushError, RecordSectionBuilder,
+};
+use domain::base::name::{Name as WireName, ToName};
 use domain::base::opt::{Opt, OptRecord};
+use domain::base::rdata::UnknownRecordData;
 use domain::base::wire::ParseError;
-use domain::base::{Header, Message, MessageBuilder, ParsedName, Serial, StaticCompressor, Ttl};
-use domain::rdata::{A, Ns, Ptr, Soa as SoaData};
-use std::net::Ipv4Addr;
+use domain::base::{Header, Message, MessageBuilder, Serial, StaticCompressor, Ttl};
+use domain::rdata::{A, Aaaa, Cname, Mx, Ns, Ptr, Soa as SoaData, Srv};
 
 /// The largest UDP message that we send and say we take: what fits IPv6's smallest packet, 1280, so that nothing on the way is
 /// fragmented (RFC 9715 3.1 asks for 1400 or less).
@@ -46,7 +49,7 @@ pub(crate) struct Question {
 
 /// What is asked for.
 pub(crate) enum Wanted {
-    Data(QueryType),
+    Data(Type),
     /// AXFR, IXFR.
     Transfer,
     /// MAILA, MAILB: questions for data that is obsolete (RFC 1035 3.2.3).
@@ -101,10 +104,10 @@ pub(crate) fn udp_octets(body: &Body) -> usize {
 pub(crate) fn write(
     request: &Request<'_>,
     code: ResponseCode,
-    found: Option<&Found>,
+    answer: Option<&Answer>,
     octets_max: usize,
 ) -> Reply {
-    compose(request, code, found, octets_max).expect("a header, a question and an OPT fit into 512 octets")
+    compose(request, code, answer, octets_max).expect("a header, a question and an OPT fit into 512 octets")
 }
 
 fn read_query(message: &Message<[u8]>) -> Result<Body, ParseError> {
@@ -142,15 +145,10 @@ fn read_query(message: &Message<[u8]>) -> Result<Body, ParseError> {
 /// The types by number (RFC 6895 3.1: 128 to 255 are no data).
 fn wanted(number: u16) -> Wanted {
     match number {
-        1 => Wanted::Data(QueryType::A),
-        2 => Wanted::Data(QueryType::Ns),
-        6 => Wanted::Data(QueryType::Soa),
-        12 => Wanted::Data(QueryType::Ptr),
-        255 => Wanted::Data(QueryType::Any),
         251 | 252 => Wanted::Transfer,
         253 | 254 => Wanted::Mail,
         41 | 128..=250 => Wanted::Meta,
-        _ => Wanted::Data(QueryType::Other),
+        number => Wanted::Data(Type(number)),
     }
 }
 
@@ -159,12 +157,12 @@ type Target = StaticCompressor<Vec<u8>>;
 fn compose(
     request: &Request<'_>,
     code: ResponseCode,
-    found: Option<&Found>,
+    answer: Option<&Answer>,
     octets_max: usize,
 ) -> Result<Reply, PushError> {
     let target = StaticCompressor::new(Vec::with_capacity(usize::from(UDP_OCTETS_PLAIN)));
     let mut builder = MessageBuilder::from_target(target).expect("a Vec has room for a header");
-    write_header(builder.header_mut(), request.message.header(), code, found);
+    write_header(builder.header_mut(), request.message.header(), code, answer);
     let edns = match request.body {
         Body::Query { edns, .. } => edns,
         Body::Malformed | Body::OtherOpcode => None,
@@ -183,8 +181,8 @@ fn compose(
     if let Some(question) = &question {
         questions.push(question)?;
     }
-    let records = match (&question, found) {
-        (Some(question), Some(found)) => write_found(questions.answer(), question.qname(), found),
+    let records = match (&question, answer) {
+        (Some(question), Some(answer)) => write_answer(questions.answer(), question.qname(), answer),
         (None, _) | (_, None) => Ok(questions.answer().authority()),
     };
     let (mut records, truncated) = match records {
@@ -192,10 +190,8 @@ fn compose(
         // RFC 2181 9: what does not fit is left out whole, and TC says so.
         Err(answer) => (answer.tc_rewind_into().additional(), true),
     };
-    if let Some(Found::Answer(Answer { ttl_seconds, data: Data::Server(server, addresses) })) = found
-        && !truncated
-    {
-        write_glue(&mut records, server, ttl(*ttl_seconds), addresses);
+    if let Some(answer) = answer.filter(|_| !truncated) {
+        write_help(&mut records, answer);
     }
     if let Some(edns) = edns {
         records.set_push_limit(octets_max + 1);
@@ -205,13 +201,16 @@ fn compose(
 }
 
 /// AA is set for what is in our zones, RA never (RFC 1035 4.1.1); AD and CD are for those who validate.
-fn write_header(header: &mut Header, asked: Header, code: ResponseCode, found: Option<&Found>) {
+fn write_header(header: &mut Header, asked: Header, code: ResponseCode, answer: Option<&Answer>) {
     header.set_id(asked.id());
     header.set_qr(true);
     header.set_opcode(asked.opcode());
     header.set_rd(asked.rd());
     header.set_rcode(rcode(code));
-    header.set_aa(matches!(found, Some(Found::Answer(_) | Found::NoData(_) | Found::NoName(_))));
+    // RFC 1034 4.3.2: of what a zone below has, others are the authority, unless an alias of ours leads there (RFC 1035 4.1.1).
+    let is_ours =
+        |answer: &Answer| !answer.answer.is_empty() || matches!(answer.authority, Some(Authority::Denial(_)));
+    header.set_aa(answer.is_some_and(is_ours));
 }
 
 /// RFC 6891 6.1.1: a query with OPT gets one back.
@@ -233,56 +232,73 @@ fn write_opt(
     })
 }
 
-/// The addresses of the zone's server: help, without which the answer is whole, so that no TC says if it did not fit (RFC 2181 9).
+/// The addresses of hosts in the answer: help, without which it is whole, so that no TC says if they did not fit (RFC 2181 9).
 /// All of them or none: a part of a set would be taken for the set.
-fn write_glue(records: &mut AdditionalBuilder<Target>, server: &Name, ttl: Ttl, addresses: &[Ipv4Addr]) {
-    let server = wire_name(server);
-    if addresses.iter().try_for_each(|address| records.push((server, ttl, A::new(*address)))).is_err() {
+fn write_help(records: &mut AdditionalBuilder<Target>, answer: &Answer) {
+    if answer.additional.iter().try_for_each(|(host, set)| push_set(records, wire_name(host), set)).is_err() {
         records.rewind();
     }
 }
 
 /// Answer and authority; the builder comes back if there is not enough room.
-fn write_found(
-    mut answer: AnswerBuilder<Target>,
-    owner: &ParsedName<&[u8]>,
-    found: &Found,
+fn write_answer(
+    mut builder: AnswerBuilder<Target>,
+    asked: &impl ToName,
+    answer: &Answer,
 ) -> Result<AuthorityBuilder<Target>, AnswerBuilder<Target>> {
-    let pushed = match found {
-        Found::Elsewhere => Ok(()),
-        Found::Answer(Answer { ttl_seconds, data }) => {
-            write_answer(&mut answer, owner, ttl(*ttl_seconds), data)
+    for (owner, set) in &answer.answer {
+        let pushed = match owner {
+            None => push_set(&mut builder, asked, set),
+            Some(owner) => push_set(&mut builder, wire_name(owner), set),
+        };
+        if pushed.is_err() {
+            return Err(builder);
         }
-        Found::NoData(soa) | Found::NoName(soa) => {
-            let mut authority = answer.authority();
+    }
+    let mut builder = builder.authority();
+    let pushed = match &answer.authority {
+        None => Ok(()),
+        Some(Authority::Below(cut, servers)) => push_set(&mut builder, wire_name(cut), servers),
+        Some(Authority::Denial(soa)) => {
             // RFC 2308 3: the TTL of this SOA is how long the denial may be kept.
             let seconds = soa.negative_ttl_seconds.min(soa.ttl_seconds);
-            return match authority.push((wire_name(&soa.apex), ttl(seconds), soa_data(soa))) {
-                Ok(()) => Ok(authority),
-                Err(_) => Err(authority.answer()),
-            };
+            builder.push((wire_name(&soa.apex), ttl(seconds), soa_data(soa)))
         }
     };
     match pushed {
-        Ok(()) => Ok(answer.authority()),
-        Err(_) => Err(answer),
+        Ok(()) => Ok(builder),
+        Err(_) => Err(builder.answer()),
     }
 }
 
-fn write_answer(
-    answer: &mut AnswerBuilder<Target>,
-    owner: &ParsedName<&[u8]>,
-    ttl: Ttl,
-    data: &Data,
+/// A set, each record of it for this name.
+fn push_set(
+    builder: &mut impl RecordSectionBuilder<Target>,
+    owner: impl ToName,
+    set: &Set,
 ) -> Result<(), PushError> {
-    match data {
-        Data::Addresses(addresses) => {
-            addresses.iter().try_for_each(|address| answer.push((owner, ttl, A::new(*address))))
+    let (owner, ttl) = (&owner, ttl(set.ttl_seconds));
+    set.data.iter().try_for_each(|data| match data {
+        Data::A(address) => builder.push((owner, ttl, A::new(*address))),
+        Data::Aaaa(address) => builder.push((owner, ttl, Aaaa::new(*address))),
+        Data::Name(Type::NS, name) => builder.push((owner, ttl, Ns::new(wire_name(name)))),
+        Data::Name(Type::CNAME, name) => builder.push((owner, ttl, Cname::new(wire_name(name)))),
+        // PTR: nothing else is built of a name alone.
+        Data::Name(_, name) => builder.push((owner, ttl, Ptr::new(wire_name(name)))),
+        Data::Mx(preference, host) => builder.push((owner, ttl, Mx::new(*preference, wire_name(host)))),
+        Data::Srv { priority, weight, port, target } => {
+            builder.push((owner, ttl, Srv::new(*priority, *weight, *port, wire_name(target))))
         }
-        Data::Pointer(host) => answer.push((owner, ttl, Ptr::new(wire_name(host)))),
-        Data::Authority(soa) => answer.push((owner, ttl, soa_data(soa))),
-        Data::Server(server, _) => answer.push((owner, ttl, Ns::new(wire_name(server)))),
-    }
+        Data::Soa(soa) => builder.push((owner, ttl, soa_data(soa))),
+        Data::Other(kind, octets) => {
+            let data = UnknownRecordData::from_octets(Rtype::from_int(kind.0), octets.as_slice());
+            builder.push((
+                owner,
+                ttl,
+                data.expect("no more octets are taken for data than a record has room for"),
+            ))
+        }
+    })
 }
 
 /// Times for secondaries, should anybody copy the zone by hand: RFC 1912 2.2's, shorter, as a cluster's zone is small.

@@ -1,11 +1,13 @@
 //! Which names exist and what they have.
 
+use crate::data::{Data, Set, Soa, Type, gather};
 use crate::name::{Name, NameError};
 use crate::reverse::{Place, ReverseName, ReverseZones};
 use crate::settings::Settings;
-use heorot_names::Directory;
+use crate::tree::Tree;
+use heorot_names::{Directory, RecordData};
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// All our zones: that of the cluster, and the reverse ones.
@@ -17,20 +19,11 @@ pub(crate) struct Zones {
     server: Name,
     hostmaster: Name,
     reverse: ReverseZones,
-    hosts_by_address: BTreeMap<Ipv4Addr, Name>,
-}
-
-/// The types of data that our names have, and those that mean something else than data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum QueryType {
-    A,
-    Ns,
-    Soa,
-    Ptr,
-    /// Whatever there is.
-    Any,
-    /// A type that none of our names has: AAAA, MX, ...
-    Other,
+    hosts_by_address: BTreeMap<IpAddr, Name>,
+    /// What the operator wrote.
+    records: Tree,
+    /// Whether some of it says that a zone below is somebody else's.
+    has_cuts: bool,
 }
 
 /// What there is to say to a name and a type.
@@ -38,41 +31,33 @@ pub(crate) enum QueryType {
 pub(crate) enum Found {
     /// Not in our zones.
     Elsewhere,
-    /// The name has this, for `ttl_seconds`.
-    Answer(Answer),
-    /// There is the name, without data of this type.
-    NoData(Soa),
-    /// There is no such name, and nothing below it (RFC 8020).
-    NoName(Soa),
+    /// In one of them.
+    Here(Answer),
 }
 
-/// Data of one type, each for the name asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The sections of a reply.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Answer {
-    pub(crate) ttl_seconds: u32,
-    pub(crate) data: Data,
+    /// There is no such name, and nothing below it (RFC 8020): of several, the last of the aliases.
+    pub(crate) no_name: bool,
+    /// Aliases, and what was asked for. Without a name it is of the name that was asked.
+    pub(crate) answer: Vec<(Option<Name>, Set)>,
+    pub(crate) authority: Option<Authority>,
+    /// Addresses of hosts in the others.
+    pub(crate) additional: Vec<(Name, Set)>,
 }
 
-/// The data of one name and type.
+/// Why there is no more in the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Data {
-    Addresses(Vec<Ipv4Addr>),
-    Pointer(Name),
-    Authority(Soa),
-    /// The zone's server, and its addresses for the additional section.
-    Server(Name, Vec<Ipv4Addr>),
+pub(crate) enum Authority {
+    /// There is no such thing, for so long (RFC 2308).
+    Denial(Soa),
+    /// This zone below ours has these servers, which know (RFC 1034 4.3.2).
+    Below(Name, Set),
 }
 
-/// Start of authority (RFC 1035 3.3.13).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Soa {
-    pub(crate) apex: Name,
-    pub(crate) server: Name,
-    pub(crate) hostmaster: Name,
-    pub(crate) serial: u32,
-    pub(crate) ttl_seconds: u32,
-    pub(crate) negative_ttl_seconds: u32,
-}
+/// Aliases that are followed. The configuration has none in circles, but updates may.
+const ALIASES_MAX: usize = 8;
 
 impl Zones {
     pub(crate) fn new(settings: Settings, directory: Arc<Directory>, serial: u32) -> Result<Self, NameError> {
@@ -83,11 +68,17 @@ impl Zones {
         let own = settings.hosts.get_key_value(&settings.server_name);
         for (host, addresses) in settings.hosts.iter().chain(own) {
             let name = apex.child(host)?;
-            hosts_by_address.extend(addresses.iter().map(|address| (*address, name.clone())));
+            hosts_by_address.extend(addresses.iter().map(|address| (IpAddr::V4(*address), name.clone())));
         }
+        let records = records(&directory, &apex, settings.ttl_seconds)?;
+        let is_cut =
+            |(name, sets): (&Name, &[Set])| *name != apex && sets.iter().any(|set| set.kind() == Type::NS);
+        let has_cuts = records.at_or_below(&apex, None).any(is_cut);
         Ok(Self {
             hostmaster: apex.child("hostmaster")?,
             reverse: ReverseZones::covering(&settings.reverse_prefixes)?,
+            records,
+            has_cuts,
             server,
             hosts_by_address,
             serial,
@@ -99,7 +90,7 @@ impl Zones {
 
     /// Whether a name is in one of our zones, even if it is none.
     pub(crate) fn cover(&self, name: &Name) -> bool {
-        !matches!(self.find(name, QueryType::Soa), Ok(Found::Elsewhere))
+        !matches!(self.find(name, Type::SOA), Ok(Found::Elsewhere))
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -116,76 +107,161 @@ impl Zones {
 
     /// What there is under a name. An error is a host name of the directory that is no label: a mistake in the configuration that
     /// should not have come so far.
-    pub(crate) fn find(&self, name: &Name, wanted: QueryType) -> Result<Found, NameError> {
-        if let Some(labels) = name.below(&self.apex) {
-            let content = match *labels.as_slice() {
-                [] => Content::Apex,
-                [host] => match self.addresses(host) {
-                    Some(addresses) => Content::Addresses(addresses),
-                    None => Content::Missing,
-                },
-                // Nothing of ours has two labels below the zone.
-                _ => Content::Missing,
+    pub(crate) fn find(&self, name: &Name, wanted: Type) -> Result<Found, NameError> {
+        let mut answer = Answer::default();
+        let mut alias: Option<Name> = None;
+        for _ in 0..ALIASES_MAX {
+            let at = alias.as_ref().unwrap_or(name);
+            let (apex, content) = match self.look(at)? {
+                Some(found) => found,
+                None if alias.is_none() => return Ok(Found::Elsewhere),
+                // What a name elsewhere has, the asker asks elsewhere.
+                None => break,
             };
-            return Ok(self.select(self.apex.clone(), content, wanted));
+            let sets = match content {
+                Content::Has(sets) => sets,
+                Content::Empty | Content::Missing => {
+                    answer.no_name = matches!(content, Content::Missing);
+                    answer.authority = Some(Authority::Denial(self.soa(apex)));
+                    break;
+                }
+                Content::Below(cut, servers) => {
+                    self.help(&servers, &mut answer.additional);
+                    answer.authority = Some(Authority::Below(cut, servers));
+                    break;
+                }
+            };
+            // RFC 8482 4.1: to ANY, one of the sets that the name has.
+            let fits = |set: &Set| wanted == Type::ANY || set.kind() == wanted;
+            let is_alias = |set: &Set| set.kind() == Type::CNAME;
+            let Some(set) = sets.into_iter().find(|set| fits(set) || is_alias(set)) else {
+                answer.authority = Some(Authority::Denial(self.soa(apex)));
+                break;
+            };
+            // RFC 1034 3.6.2: the alias is part of the answer, and the question goes on with what it means.
+            let next = match set.data.first() {
+                Some(Data::Name(Type::CNAME, target)) if !fits(&set) => Some(target.clone()),
+                _ => None,
+            };
+            self.help(&set, &mut answer.additional);
+            answer.answer.push((alias.take(), set));
+            match next {
+                Some(next) => alias = Some(next),
+                None => break,
+            }
         }
-        let Place::In { apex, at } = self.reverse.place(name)? else { return Ok(Found::Elsewhere) };
+        Ok(Found::Here(answer))
+    }
+
+    /// The zone of ours that a name is in, and what it has there.
+    fn look(&self, name: &Name) -> Result<Option<(Name, Content)>, NameError> {
+        if let Some(labels) = name.below(&self.apex) {
+            return Ok(Some((self.apex.clone(), self.in_cluster(name, &labels))));
+        }
+        let Place::In { apex, at } = self.reverse.place(name)? else { return Ok(None) };
         let content = match at {
-            ReverseName::Apex => Content::Apex,
+            ReverseName::Apex => Content::Has(self.apex_sets(&apex)),
             ReverseName::Of(address) => match self.host(address)? {
-                Some(host) => Content::Pointer(host),
+                Some(host) => Content::Has(vec![self.set(Data::Name(Type::PTR, host))]),
                 None => Content::Missing,
             },
             // RFC 8020 2: "no such name" would deny the addresses below as well.
             ReverseName::Above(lowest, highest) if self.any_address(lowest, highest) => Content::Empty,
             ReverseName::Above(..) | ReverseName::Nothing => Content::Missing,
         };
-        Ok(self.select(apex, content, wanted))
+        Ok(Some((apex, content)))
     }
 
-    fn select(&self, apex: Name, content: Content, wanted: QueryType) -> Found {
-        let answer = |data| Found::Answer(Answer { ttl_seconds: self.settings.ttl_seconds, data });
-        // RFC 8482 4.1: to ANY, one of the sets that the name has. Ours have no second, but for the apex.
-        match (content, wanted) {
-            (Content::Addresses(addresses), QueryType::A | QueryType::Any) => {
-                answer(Data::Addresses(addresses))
-            }
-            (Content::Pointer(host), QueryType::Ptr | QueryType::Any) => answer(Data::Pointer(host)),
-            (Content::Apex, QueryType::Soa | QueryType::Any) => answer(Data::Authority(self.soa(apex))),
-            (Content::Apex, QueryType::Ns) => {
-                let glue = self.settings.hosts.get(&self.settings.server_name).cloned();
-                answer(Data::Server(self.server.clone(), glue.unwrap_or_default()))
-            }
-            (Content::Missing, _) => Found::NoName(self.soa(apex)),
-            (Content::Addresses(_) | Content::Pointer(_) | Content::Apex | Content::Empty, _) => {
-                Found::NoData(self.soa(apex))
-            }
+    fn in_cluster(&self, name: &Name, labels: &[&[u8]]) -> Content {
+        if self.has_cuts
+            && let Some((cut, servers)) = self.cut_above(name, labels.len())
+        {
+            return Content::Below(cut, servers);
+        }
+        let sets = match *labels {
+            [] => self.apex_sets(&self.apex),
+            _ => self.sets(name, labels),
+        };
+        match sets.is_empty() {
+            false => Content::Has(sets),
+            true if self.records.any_below(name) => Content::Empty,
+            true => Content::Missing,
         }
     }
 
-    fn addresses(&self, host: &[u8]) -> Option<Vec<Ipv4Addr>> {
-        let host = std::str::from_utf8(host).ok()?;
-        let own = self.settings.hosts.get(host).filter(|addresses| !addresses.is_empty());
-        own.cloned().or_else(|| self.directory.addresses(host))
+    /// What a name below the cluster's apex has, cut off or not.
+    fn sets(&self, name: &Name, labels: &[&[u8]]) -> Vec<Set> {
+        let mut sets = Vec::new();
+        if let [host] = *labels {
+            for address in self.addresses(host) {
+                gather(&mut sets, self.settings.ttl_seconds, address.into());
+            }
+        }
+        for set in self.records.get(name) {
+            set.data.iter().for_each(|data| gather(&mut sets, set.ttl_seconds, data.clone()));
+        }
+        sets
     }
 
-    fn host(&self, address: Ipv4Addr) -> Result<Option<Name>, NameError> {
+    /// The zone below ours that a name is in: the topmost.
+    fn cut_above(&self, name: &Name, depth: usize) -> Option<(Name, Set)> {
+        let names = std::iter::successors(Some(name.clone()), Name::parent).take(depth);
+        let cuts = names.filter_map(|name| {
+            let servers = self.records.set(&name, Type::NS)?.clone();
+            Some((name, servers))
+        });
+        cuts.last()
+    }
+
+    fn apex_sets(&self, apex: &Name) -> Vec<Set> {
+        let mut sets = vec![self.set(Data::Soa(Box::new(self.soa(apex.clone()))))];
+        sets.push(self.set(Data::Name(Type::NS, self.server.clone())));
+        for set in self.records.get(apex) {
+            set.data.iter().for_each(|data| gather(&mut sets, set.ttl_seconds, data.clone()));
+        }
+        sets
+    }
+
+    /// The addresses of hosts that a set leads to, if we know them.
+    fn help(&self, set: &Set, additional: &mut Vec<(Name, Set)>) {
+        for host in set.data.iter().filter_map(Data::host) {
+            let Some(labels) = host.below(&self.apex).filter(|labels| !labels.is_empty()) else { continue };
+            if additional.iter().any(|(known, _)| known == host) {
+                continue;
+            }
+            let is_address = |set: &Set| matches!(set.kind(), Type::A | Type::AAAA);
+            let addresses = self.sets(host, &labels).into_iter().filter(is_address);
+            additional.extend(addresses.map(|addresses| (host.clone(), addresses)));
+        }
+    }
+
+    fn addresses(&self, host: &[u8]) -> Vec<IpAddr> {
+        let Ok(host) = std::str::from_utf8(host) else { return Vec::new() };
+        match self.settings.hosts.get(host).filter(|addresses| !addresses.is_empty()) {
+            Some(own) => own.iter().map(|address| IpAddr::V4(*address)).collect(),
+            None => self.directory.all_addresses(host).unwrap_or_default(),
+        }
+    }
+
+    fn host(&self, address: IpAddr) -> Result<Option<Name>, NameError> {
         match self.hosts_by_address.get(&address) {
             Some(name) => Ok(Some(name.clone())),
-            None => self.directory.host(address).map(|host| self.apex.child(&host)).transpose(),
+            None => self.directory.host_of(address).map(|host| self.apex.child(&host)).transpose(),
         }
     }
 
-    /// Whether any address between these, both included, has a name.
-    fn any_address(&self, lowest: Ipv4Addr, highest: Ipv4Addr) -> bool {
-        let of_hosts = self.hosts_by_address.range(lowest..=highest).next().is_some();
-        of_hosts
-            || self.directory.hosts.any_address(lowest, highest)
-            || self.directory.networks.iter().any(|network| {
-                // A range that runs past 255.255.255.255 has addresses up to there.
-                let last = network.last().unwrap_or(Ipv4Addr::BROADCAST);
-                network.first <= highest && last >= lowest
-            })
+    /// Whether any address between these, both included and of one kind, has a name.
+    fn any_address(&self, lowest: IpAddr, highest: IpAddr) -> bool {
+        self.hosts_by_address.range(lowest..=highest).next().is_some()
+            || match (lowest, highest) {
+                (IpAddr::V4(lowest), IpAddr::V4(highest)) => self.directory.any_address(lowest, highest),
+                (IpAddr::V6(lowest), IpAddr::V6(highest)) => self.directory.any_address_ipv6(lowest, highest),
+                (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+            }
+    }
+
+    fn set(&self, data: Data) -> Set {
+        Set::one(self.settings.ttl_seconds, data)
     }
 
     fn soa(&self, apex: Name) -> Soa {
@@ -202,10 +278,49 @@ impl Zones {
 
 /// What a name of ours has, whatever type was asked for.
 enum Content {
-    Apex,
-    Addresses(Vec<Ipv4Addr>),
-    Pointer(Name),
+    /// This; the first is what ANY gets.
+    Has(Vec<Set>),
     /// Nothing, but names below it have something: an empty non-terminal (RFC 9499 7).
     Empty,
+    /// It is in a zone below, which has these servers.
+    Below(Name, Set),
     Missing,
+}
+
+/// The operator's records, each under its name.
+fn records(directory: &Directory, apex: &Name, ttl_seconds: u32) -> Result<Tree, NameError> {
+    let mut records = Tree::default();
+    for record in &directory.records {
+        let owner = match record.name.as_str() {
+            "" => apex.clone(),
+            name => name.rsplit('.').try_fold(apex.clone(), |name, label| name.child(label))?,
+        };
+        let data = match &record.data {
+            RecordData::A(address) => Data::A(*address),
+            RecordData::Aaaa(address) => Data::Aaaa(*address),
+            RecordData::Cname(target) => Data::Name(Type::CNAME, Name::parse(target)?),
+            RecordData::Ns(server) => Data::Name(Type::NS, Name::parse(server)?),
+            RecordData::Mx(preference, host) => Data::Mx(*preference, Name::parse(host)?),
+            RecordData::Srv { priority, weight, port, target } => Data::Srv {
+                priority: *priority,
+                weight: *weight,
+                port: *port,
+                target: if target.is_empty() { Name::root() } else { Name::parse(target)? },
+            },
+            RecordData::Txt(parts) => Data::Other(Type::TXT, text(parts)?),
+        };
+        records.add(&owner, ttl_seconds, data);
+    }
+    Ok(records)
+}
+
+/// The parts of a text, each after its length (RFC 1035 3.3.14).
+fn text(parts: &[Vec<u8>]) -> Result<Vec<u8>, NameError> {
+    let mut octets = Vec::new();
+    for part in parts {
+        let length = u8::try_from(part.len()).map_err(|_| NameError::of("a part of a text"))?;
+        octets.push(length);
+        octets.extend_from_slice(part);
+    }
+    Ok(octets)
 }

@@ -3,6 +3,9 @@
 #[path = "../../fuzz/src/corpus.rs"]
 #[allow(unreachable_pub, missing_docs)]
 mod corpus;
+#[path = "../../fuzz/src/forwarder.rs"]
+#[allow(unreachable_pub, missing_docs)]
+mod forwarder;
 #[path = "../../fuzz/src/resolver.rs"]
 #[allow(unreachable_pub, missing_docs)]
 mod resolver;
@@ -20,5 +23,10 @@ proptest! {
     #[test]
     fn resolver_handle(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
         resolver::resolver_handle(&bytes);
+    }
+
+    #[test]
+    fn forwarder_handle(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        forwarder::forwarder_handle(&bytes);
     }
 }

@@ -29,6 +29,7 @@ pub fn resolver_handle(bytes: &[u8]) {
                     );
                     assert!(!matches!(out.pop(), Some(Output::Reply { .. })), "a reply is answered");
                 }
+                Some(Output::Ask(_) | Output::Forget { .. }) => panic!("nobody is asked"),
                 Some(Output::End { id }) => assert!(transport == Transport::Tcp && id == QueryId(7)),
                 None => assert_eq!(transport, Transport::Udp),
             }
@@ -43,10 +44,11 @@ fn framed(bytes: &[u8]) -> Vec<u8> {
     query
 }
 
-fn resolver() -> Resolver {
+pub(crate) fn resolver() -> Resolver {
     let network = |highest, first: [u8; 4], suffix: &str| Numbering {
         numbers: NumberRange { lowest: 0, highest },
         first: first.into(),
+        first_ipv6: None,
         suffix: suffix.into(),
     };
     let directory = Directory {
@@ -55,8 +57,9 @@ fn resolver() -> Resolver {
         networks: vec![network(1023, [10, 77, 1, 0], ""), network(99, [10, 99, 0, 0], "-ib")],
         given_names: [(7, "storage".into())].into(),
         hosts: [("switch".to_owned(), Ipv4Addr::new(10, 77, 9, 20))].into_iter().collect(),
+        records: Vec::new(),
     };
-    let prefix = |address: [u8; 4], length| Prefix { address: address.into(), length };
+    let prefix = |address: [u8; 4], length| Prefix { address: Ipv4Addr::from(address).into(), length };
     let settings = Settings {
         hosts: [
             ("heorot".into(), vec![[10, 77, 0, 1].into()]),

@@ -1,6 +1,6 @@
-use crate::{Numbering, Pattern};
+use crate::{Numbering, Pattern, Record};
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What names and addresses the cluster has: an immutable snapshot, published whole whenever it changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,37 +16,64 @@ pub struct Directory {
     pub given_names: BTreeMap<u32, String>,
     /// Hosts that are no nodes. Their names are no node's either, and their addresses neither.
     pub hosts: Hosts,
+    /// What else DNS says of names in the zone. None of these names is a node's or a host's.
+    pub records: Vec<Record>,
 }
 
 /// Names and addresses that are no arithmetic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hosts {
-    by_name: BTreeMap<String, Ipv4Addr>,
-    by_address: BTreeMap<Ipv4Addr, String>,
+    by_name: BTreeMap<String, Vec<IpAddr>>,
+    by_address: BTreeMap<IpAddr, String>,
 }
 
 impl Hosts {
-    /// The address of a name in lower case.
+    /// The first IPv4 address of a name in lower case.
     pub fn address(&self, name: &str) -> Option<Ipv4Addr> {
-        self.by_name.get(name).copied()
+        self.addresses(name).iter().find_map(|address| match address {
+            IpAddr::V4(address) => Some(*address),
+            IpAddr::V6(_) => None,
+        })
     }
 
-    /// The name of an address.
-    pub fn name(&self, address: Ipv4Addr) -> Option<&str> {
-        self.by_address.get(&address).map(String::as_str)
+    /// All addresses of a name in lower case.
+    pub fn addresses(&self, name: &str) -> &[IpAddr] {
+        self.by_name.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Whether any address between these, both included, has a name.
-    pub fn any_address(&self, lowest: Ipv4Addr, highest: Ipv4Addr) -> bool {
-        self.by_address.range(lowest..=highest).next().is_some()
+    /// The name of an address: of several, the one that was named first.
+    pub fn name(&self, address: impl Into<IpAddr>) -> Option<&str> {
+        self.by_address.get(&address.into()).map(String::as_str)
+    }
+
+    /// Whether any address between these, both included and of one kind, has a name.
+    pub fn any_address<A: Into<IpAddr>>(&self, lowest: A, highest: A) -> bool {
+        self.by_address.range(lowest.into()..=highest.into()).next().is_some()
+    }
+
+    /// Every name with its addresses, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[IpAddr])> {
+        self.by_name.iter().map(|(name, addresses)| (name.as_str(), addresses.as_slice()))
+    }
+
+    /// Every address that has a name, with that name, by address.
+    pub fn by_address(&self) -> impl Iterator<Item = (IpAddr, &str)> {
+        self.by_address.iter().map(|(address, name)| (*address, name.as_str()))
     }
 }
 
-impl FromIterator<(String, Ipv4Addr)> for Hosts {
-    fn from_iter<I: IntoIterator<Item = (String, Ipv4Addr)>>(hosts: I) -> Self {
-        let by_name: BTreeMap<_, _> = hosts.into_iter().collect();
-        let by_address = by_name.iter().map(|(name, address)| (*address, name.clone())).collect();
-        Self { by_name, by_address }
+impl<A: Into<IpAddr>> FromIterator<(String, A)> for Hosts {
+    fn from_iter<I: IntoIterator<Item = (String, A)>>(hosts: I) -> Self {
+        let mut all = Self::default();
+        for (name, address) in hosts {
+            let address = address.into();
+            all.by_address.entry(address).or_insert_with(|| name.clone());
+            let addresses = all.by_name.entry(name).or_default();
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+        all
     }
 }
 
@@ -66,25 +93,68 @@ impl Directory {
 
     /// The addresses of a host name of the zone, without the zone: `node23` or `node23-ib`. None: there is no such name.
     pub fn addresses(&self, host: &str) -> Option<Vec<Ipv4Addr>> {
-        let host = host.to_ascii_lowercase();
-        let address = |network: &Numbering| {
-            let name = host.strip_suffix(network.suffix.as_str())?;
-            network.address(self.number(name)?)
+        let found = self.all_addresses(host)?;
+        let is_ours = |address: IpAddr| match address {
+            IpAddr::V4(address) => Some(address),
+            IpAddr::V6(_) => None,
         };
-        let addresses: Vec<_> = self.networks.iter().filter_map(address).collect();
-        // A name without an address would be a name that nothing can be done with: a number that lives on no network has none.
-        if addresses.is_empty() {
-            return self.hosts.address(&host).map(|address| vec![address]);
+        Some(found.into_iter().filter_map(is_ours).collect())
+    }
+
+    /// The same with those of IPv6. A name that is there has one address at least, of either kind.
+    pub fn all_addresses(&self, host: &str) -> Option<Vec<IpAddr>> {
+        let host = host.to_ascii_lowercase();
+        let mut found = Vec::new();
+        for network in &self.networks {
+            let Some(number) = host.strip_suffix(network.suffix.as_str()).and_then(|name| self.number(name))
+            else {
+                continue;
+            };
+            found.extend(network.address(number).map(IpAddr::V4));
+            found.extend(network.address_ipv6(number).map(IpAddr::V6));
         }
-        Some(addresses)
+        // A name without an address would be a name that nothing can be done with: a number that lives on no network has none.
+        if found.is_empty() {
+            found.extend(self.hosts.addresses(&host));
+        }
+        (!found.is_empty()).then_some(found)
     }
 
     /// The host name, without the zone, whose address this is.
     pub fn host(&self, address: Ipv4Addr) -> Option<String> {
-        let Some((network, number)) = self.networks.iter().find_map(|n| Some((n, n.number(address)?))) else {
+        self.host_of(address.into())
+    }
+
+    /// The same of an address of either kind.
+    pub fn host_of(&self, address: IpAddr) -> Option<String> {
+        let number = |network: &Numbering| match address {
+            IpAddr::V4(address) => network.number(address),
+            IpAddr::V6(address) => network.number_ipv6(address),
+        };
+        let Some((network, number)) = self.networks.iter().find_map(|n| Some((n, number(n)?))) else {
             return self.hosts.name(address).map(str::to_owned);
         };
         Some(format!("{}{}", self.name(number), network.suffix))
+    }
+
+    /// Whether any node or host has an IPv4 address between these, both included.
+    pub fn any_address(&self, lowest: Ipv4Addr, highest: Ipv4Addr) -> bool {
+        self.hosts.any_address(lowest, highest)
+            || self.networks.iter().any(|network| {
+                // A range that runs past 255.255.255.255 has addresses up to there.
+                let last = network.last().unwrap_or(Ipv4Addr::BROADCAST);
+                network.first <= highest && last >= lowest
+            })
+    }
+
+    /// The same for IPv6.
+    pub fn any_address_ipv6(&self, lowest: Ipv6Addr, highest: Ipv6Addr) -> bool {
+        self.hosts.any_address(lowest, highest)
+            || self.networks.iter().any(|network| {
+                let Some(first) = network.first_ipv6 else { return false };
+                let last = network.address_ipv6(network.numbers.highest).unwrap_or_else(|| u128::MAX.into());
+                first <= highest && last >= lowest
+            })
     }
 }
 

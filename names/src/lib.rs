@@ -6,14 +6,17 @@
 //! - [`Pattern`]: number <-> name (`node{}`, `n{:04}`);
 //! - [`Numbering`]: number <-> address on one network;
 //! - [`NodeSet`]: many numbers and their text (`node[0-3,7]`);
+//! - [`Record`]: what DNS says beside;
 //! - [`Directory`]: the snapshot of all of them that is published to whoever answers queries.
 
 mod directory;
 mod nodeset;
 mod numbering;
 mod pattern;
+mod record;
 
 pub use directory::{Directory, Hosts};
 pub use nodeset::{Folded, NodeSet, NodeSetError, NodeSetProblem, Unsupported};
 pub use numbering::{NumberRange, Numbering};
 pub use pattern::{Pattern, PatternError};
+pub use record::{Record, RecordData};

@@ -1,4 +1,4 @@
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// The numbers of the nodes on one network, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct Numbering {
     pub numbers: NumberRange,
     /// The address of the lowest number.
     pub first: Ipv4Addr,
+    /// The IPv6 address of the lowest number, where nodes have some.
+    pub first_ipv6: Option<Ipv6Addr>,
     /// What follows the name of a node for its interface here: "" or "-ib" (lower case; with a hyphen first, so that it can never
     /// be read as a part of the number).
     pub suffix: String,
@@ -46,6 +48,19 @@ impl Numbering {
     pub fn number(&self, address: Ipv4Addr) -> Option<u32> {
         let offset = u32::from(address).checked_sub(u32::from(self.first))?;
         let number = self.numbers.lowest.checked_add(offset)?;
+        self.numbers.contains(number).then_some(number)
+    }
+
+    /// The IPv6 address of a number that lives here.
+    pub fn address_ipv6(&self, number: u32) -> Option<Ipv6Addr> {
+        let first = self.first_ipv6.filter(|_| self.numbers.contains(number))?;
+        u128::from(first).checked_add(u128::from(number - self.numbers.lowest)).map(Ipv6Addr::from)
+    }
+
+    /// The number whose IPv6 address this is.
+    pub fn number_ipv6(&self, address: Ipv6Addr) -> Option<u32> {
+        let offset = u128::from(address).checked_sub(u128::from(self.first_ipv6?))?;
+        let number = self.numbers.lowest.checked_add(u32::try_from(offset).ok()?)?;
         self.numbers.contains(number).then_some(number)
     }
 

@@ -1,7 +1,6 @@
 //! From the configuration to what each part wants to know, and what of it cannot change while the server runs.
 
-use heorot_core::cluster::network;
-use heorot_core::config::{Config, Interface};
+use heorot_core::config::{Config, Interface, SERVER_NAME};
 use heorot_core::mac::Mac;
 use heorot_core::{load, transfer};
 use heorot_dns::Prefix;
@@ -116,13 +115,16 @@ pub(crate) fn dns_addresses(config: &Config) -> Vec<SocketAddr> {
 /// What the resolver is told beside the names. The serial has to grow from start to start: the calendar's seconds do.
 pub(crate) fn dns_settings(config: &Config, serial: u32) -> heorot_dns::Settings {
     let defaults = heorot_dns::Settings::default();
-    let prefix = |network: &heorot_core::config::Network| Prefix {
-        address: network.address,
-        length: network.prefix_length,
+    let prefixes = |network: &heorot_core::config::Network| {
+        let ipv4 = Prefix { address: network.address.into(), length: network.prefix_length };
+        let ipv6 = network.prefix_ipv6();
+        let ipv6 = ipv6.map(|(address, length)| Prefix { address: address.into(), length });
+        std::iter::once(ipv4).chain(ipv6)
     };
     heorot_dns::Settings {
-        hosts: BTreeMap::from([(defaults.server_name.clone(), own_addresses(config))]),
-        reverse_prefixes: config.networks.iter().map(prefix).collect(),
+        hosts: BTreeMap::from([(SERVER_NAME.to_owned(), own_addresses(config))]),
+        reverse_prefixes: config.networks.iter().flat_map(prefixes).collect(),
+        server_name: SERVER_NAME.into(),
         serial,
         ..defaults
     }
@@ -135,7 +137,8 @@ pub(crate) fn first_directory(config: &Config) -> Directory {
         pattern: config.cluster.nodes.clone(),
         networks: config.networks.iter().map(|network| network.numbering.clone()).collect(),
         given_names: BTreeMap::new(),
-        hosts: network::hosts(config),
+        hosts: config.named_hosts(),
+        records: config.zone.records.clone(),
     }
 }
 

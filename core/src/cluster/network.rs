@@ -3,7 +3,7 @@
 use crate::config::{Config, LinkSpeed, ListedNode, Mode, Network};
 use crate::limit::{MTU_OCTETS_USUAL, TFTP_BLOCK_OCTETS_MIN, TFTP_HEAD_OCTETS};
 use crate::load::{Link, LinkRate};
-use heorot_names::{Directory, Hosts};
+use heorot_names::Directory;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
@@ -46,13 +46,9 @@ pub fn directory(config: &Config, number_of: impl Fn(&ListedNode) -> Option<u32>
         pattern: config.cluster.nodes.clone(),
         networks: config.networks.iter().map(|network| network.numbering.clone()).collect(),
         given_names: given.collect(),
-        hosts: hosts(config),
+        hosts: config.named_hosts(),
+        records: config.zone.records.clone(),
     }
-}
-
-/// The names of hosts that are no nodes.
-pub fn hosts(config: &Config) -> Hosts {
-    config.hosts.iter().filter_map(|host| Some((host.name.clone()?, host.address?))).collect()
 }
 
 /// The links by which the networks are reached: one for each interface, and one for each network behind a relay. What is behind a relay gets no longer blocks than

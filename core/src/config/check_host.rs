@@ -170,7 +170,8 @@ fn taken(
         return Some((format!("is in temporary (line {line})"), "choose one outside, or in guests"));
     }
     let (first, numbers) = (network.first.as_ref()?, network.numbers.as_ref()?);
-    let numbering = Numbering { numbers: numbers.value, first: first.value, suffix: String::new() };
+    let numbering =
+        Numbering { numbers: numbers.value, first: first.value, first_ipv6: None, suffix: String::new() };
     let number = numbering.number(address)?;
     let line = findings.line(&first.span);
     Some((format!("is that of node {number} (line {line})"), "choose one outside, or write a [[node]]"))

@@ -55,10 +55,12 @@ pub(super) fn build(draft: &NetworkDraft, prefix: &Prefix) -> Option<Network> {
         interface: draft.interface.as_ref()?.value.clone(),
         address: prefix.address,
         prefix_length: prefix.length,
+        prefix_length_ipv6: draft.first_ipv6.as_ref().map(|first| first.value.1),
         on_link: prefix.on_link,
         numbering: Numbering {
             numbers: draft.numbers.as_ref()?.value,
             first: draft.first.as_ref()?.value,
+            first_ipv6: draft.first_ipv6.as_ref().map(|first| first.value.0),
             suffix: draft.suffix.as_ref()?.value.clone(),
         },
         temporary: temporary.or_else(|| (mode == Mode::Proxy).then_some(none))?,
@@ -216,7 +218,8 @@ const NODES: &str = "first";
 /// The addresses of the nodes, if they end before 255.255.255.255.
 fn nodes_range(findings: &mut Findings<'_>, network: &NetworkDraft) -> Option<Placed<AddressRange>> {
     let (first, numbers) = (network.first.as_ref()?, network.numbers.as_ref()?);
-    let numbering = Numbering { numbers: numbers.value, first: first.value, suffix: String::new() };
+    let numbering =
+        Numbering { numbers: numbers.value, first: first.value, first_ipv6: None, suffix: String::new() };
     let Some(last) = numbering.last() else {
         let NumberRange { lowest, highest } = numbers.value;
         let line = findings.line(&numbers.span);

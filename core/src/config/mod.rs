@@ -24,6 +24,7 @@ mod table_host;
 mod template;
 mod tftp;
 mod value;
+mod zone;
 
 pub use firmware::{FIRMWARE, FirmwareKind, FirmwareRow, Protocol};
 pub use host::{Class, Host, Identifiers, MacPattern};
@@ -35,6 +36,7 @@ pub use setting::{Fallback, Form, Kind, Section, Setting, Status};
 pub use table::SECTIONS;
 pub use template::{Template, TemplateError, VARIABLES, Values};
 pub use tftp::{Pattern as NamePattern, Rewrite, Tftp, UniqueRoot};
+pub use zone::{SERVER_NAME, Zone};
 
 use crate::limit::CONFIGURATION_OCTETS_MAX;
 use crate::mac::Mac;
@@ -77,6 +79,8 @@ pub struct Config {
     pub classes: Vec<Class>,
     /// `[[host]]`, in the order of the file.
     pub hosts: Vec<Host>,
+    /// `[[dns.record]]`: what the zone has beside.
+    pub zone: Zone,
 }
 
 /// How fast the link to the nodes is.
@@ -119,6 +123,8 @@ impl Config {
         let prefixes = check_network::check(&mut findings, &draft, interfaces);
         check_node::check(&mut findings, &draft);
         check_host::check(&mut findings, &draft, &prefixes, interfaces);
+        zone::check(&mut findings, &draft);
+        zone::check_ipv6(&mut findings, &draft);
         if findings.refused() {
             return Err(findings.into_mistakes());
         }
@@ -162,6 +168,7 @@ impl Config {
             options: draft.options,
             classes,
             hosts: draft.hosts.into_iter().map(check_host::build_host).collect(),
+            zone: zone::build(draft.records),
         })
     }
 }
@@ -228,6 +235,8 @@ pub struct Network {
     pub address: Ipv4Addr,
     /// Length of its prefix.
     pub prefix_length: u8,
+    /// Length of the prefix of its nodes' IPv6 addresses, where they have some.
+    pub prefix_length_ipv6: Option<u8>,
     /// Whether our interface has an address in it, so that its hosts are on the link. Else it is reached through a relay only.
     pub on_link: bool,
     /// Number <-> address.

@@ -9,17 +9,18 @@ use super::setting::{Form, Section};
 use super::table::SECTIONS;
 use super::template::Template;
 use super::tftp::{self, Tftp};
+use super::zone::{self, RecordDraft};
 use super::{
     AddressRange, Boot, Check, CheckKind, FIRMWARE, LinkSpeed, Mode, Order, Policy, Pxe, Server, pxe, value,
 };
 use crate::limit::{
     CHECKS_MAX, CLASSES_MAX, HOSTS_MAX, LEASE_QUERY_ASKERS_MAX, MACS_PER_NODE_MAX, NETWORKS_MAX, NODES_MAX,
-    PROFILES_MAX, PXE_SERVICES_MAX,
+    PROFILES_MAX, PXE_SERVICES_MAX, RECORDS_MAX,
 };
 use crate::mac::Mac;
 use heorot_names::{NumberRange, Pattern};
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 use std::time::Duration;
 use toml::Spanned;
@@ -41,6 +42,7 @@ pub(super) struct Draft {
     pub(super) options: OptionTable,
     pub(super) classes: Vec<ClassDraft>,
     pub(super) hosts: Vec<HostDraft>,
+    pub(super) records: Vec<RecordDraft>,
     pub(super) port: Option<Placed<u32>>,
     pub(super) tftp: Option<Tftp>,
     pub(super) link: Option<Placed<LinkSpeed>>,
@@ -55,6 +57,7 @@ pub(super) struct NetworkDraft {
     pub(super) address: Option<Placed<(Ipv4Addr, u8)>>,
     pub(super) numbers: Option<Placed<NumberRange>>,
     pub(super) first: Option<Placed<Ipv4Addr>>,
+    pub(super) first_ipv6: Option<Placed<(Ipv6Addr, u8)>>,
     pub(super) suffix: Option<Placed<String>>,
     pub(super) temporary: Option<Placed<AddressRange>>,
     pub(super) guests: Option<Placed<AddressRange>>,
@@ -133,8 +136,13 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
     let pxe_table = tables.one(findings, "pxe");
     let load = tables.one(findings, "load");
     read_planned(findings, &tables);
+    let cluster_name = cluster.text(findings, "name", value::domain_name);
+    let zone = cluster_name.as_ref().map(|name| name.value.as_str());
+    let record = |findings: &mut Findings<'_>, entry: Entry<'_>| zone::read_record(findings, &entry, zone);
+    let records = tables.all(findings, "dns.record", RECORDS_MAX, record);
     Draft {
-        cluster_name: cluster.text(findings, "name", value::domain_name),
+        cluster_name,
+        records,
         pattern: cluster.text(findings, "nodes", value::pattern),
         server: read_server(findings, &server),
         networks: tables.all(findings, "network", NETWORKS_MAX, network),
@@ -185,6 +193,7 @@ fn read_network(findings: &mut Findings<'_>, network: &Entry<'_>) -> Option<Netw
         address: network.text(findings, "address", value::address_in_prefix),
         numbers: network.text(findings, "numbers", value::numbers),
         first: network.text(findings, "first", value::address),
+        first_ipv6: network.text(findings, "first-ipv6", zone::first_ipv6),
         suffix: network.text(findings, "suffix", value::suffix),
         temporary: network.text(findings, "temporary", value::address_range),
         guests: network.text(findings, "guests", value::address_range),

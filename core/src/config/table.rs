@@ -2,6 +2,7 @@
 
 mod boot;
 mod tftp;
+mod zone;
 
 use super::setting::{Fallback, Form, Kind, Section, Setting, Status};
 use super::table_host::{CIRCUIT_ID, CLASS, CLIENT_ID, DHCP_OPTIONS, HOST, OPTIONS, REMOTE_ID};
@@ -113,6 +114,12 @@ pub static SECTIONS: &[Section] = &[
         doc: "A domain that has servers of its own.",
         settings: DNS_FORWARD,
     },
+    Section {
+        path: "dns.record",
+        form: Form::List,
+        doc: "What the cluster's zone has beside the names of nodes, which are computed, and of `[[host]]`s. None of these may be a node's name. Host names in a value that have no dot are names in the zone; with a dot they are whole names, as everywhere but in zone files.",
+        settings: zone::RECORD,
+    },
     Section { path: "nis", form: Form::Table, doc: "The gateway to NIS.", settings: NIS },
     Section { path: "load", form: Form::Table, doc: "How much is sent.", settings: LOAD },
     Section { path: "store", form: Form::Table, doc: "Where records are kept.", settings: STORE },
@@ -196,6 +203,14 @@ static NETWORK: &[Setting] = &[
         example: "\"10.77.1.0\"",
         status: Status::Works,
         doc: "The address of the lowest number.",
+    },
+    Setting {
+        key: "first-ipv6",
+        kind: Kind::Text("an IPv6 address, with the length of its network's prefix if that is not 64"),
+        fallback: Fallback::Otherwise("nodes have no IPv6 addresses here"),
+        example: "\"fd77::1:0/64\"",
+        status: Status::Works,
+        doc: "The IPv6 address of the lowest number: each node's name has the one that follows from its number, and the reverse zone of the prefix is answered for. Nobody is given these addresses by DHCP: nodes configure them, by the same arithmetic.",
     },
     Setting {
         key: "suffix",

@@ -101,10 +101,12 @@ fn the_smallest_file_has_every_default() {
         interface: "eth1".into(),
         address: Ipv4Addr::new(10, 77, 0, 1),
         prefix_length: 16,
+        prefix_length_ipv6: None,
         on_link: true,
         numbering: Numbering {
             numbers: heorot_names::NumberRange { lowest: 0, highest: 1023 },
             first: Ipv4Addr::new(10, 77, 1, 0),
+            first_ipv6: None,
             suffix: String::new(),
         },
         temporary: AddressRange {
@@ -162,6 +164,7 @@ fn the_smallest_file_has_every_default() {
         options: OptionTable::default(),
         classes: vec![],
         hosts: vec![],
+        zone: Zone::default(),
     };
     assert_eq!(config, expected);
     let mut defaults = String::new();
@@ -187,6 +190,15 @@ fn a_file_with_everything_is_read_as_it_is_written() {
         (Severity::Warning, "\"192.168.2.0/24\"")
     );
     assert_eq!(config.cluster.name, "hall.example.org");
+    let addresses: [std::net::IpAddr; 2] = ["10.77.9.9".parse().unwrap(), "fd77::9".parse().unwrap()];
+    assert_eq!(config.named_hosts().addresses("printer"), addresses);
+    let ldap = heorot_names::RecordData::Srv {
+        priority: 0,
+        weight: 100,
+        port: 389,
+        target: "printer.hall.example.org".into(),
+    };
+    assert_eq!(config.zone.records, [heorot_names::Record { name: "_ldap._tcp".into(), data: ldap }]);
     assert_eq!(config.cluster.nodes.name(23), "n0023");
     assert_eq!(config.server.state, "/data/heorot");
     assert_eq!(config.server.control, "/data/control.sock");
@@ -312,7 +324,7 @@ fn the_words_of_a_setting_are_those_that_are_read() {
         let file = |word: &str| match section.path {
             "network" => format!("{BASE}{} = \"{word}\"\n", setting.key),
             "profile" => format!("{BASE}[profile.x]\n{} = \"{word}\"\n", setting.key),
-            "trial.check" | "tftp.rewrite" => {
+            "trial.check" | "tftp.rewrite" | "dns.record" => {
                 format!("{BASE}[[{}]]\n{} = \"{word}\"\n", section.path, setting.key)
             }
             path => format!("{BASE}[{path}]\n{} = \"{word}\"\n", setting.key),

@@ -1,8 +1,8 @@
 use super::*;
 
-fn network(text: &str) -> Network {
+fn network(text: &str) -> Prefix {
     let (address, length) = text.split_once('/').unwrap();
-    Network { address: address.parse().unwrap(), length: length.parse().unwrap() }
+    Prefix { address: address.parse().unwrap(), length: length.parse().unwrap() }
 }
 
 #[test]

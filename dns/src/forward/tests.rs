@@ -1,7 +1,7 @@
 use super::*;
 use crate::forwarding::Group;
 use crate::resolver::{Input, Resolver};
-use crate::{Network, Prefix, Settings};
+use crate::{Prefix, Settings};
 use heorot_names::{Directory, NumberRange, Numbering, Pattern};
 use reading::{QR, RD, Read, TC, read};
 use std::net::Ipv4Addr;
@@ -36,8 +36,8 @@ const CLIENT: &str = "10.77.1.9:4000";
 fn forwarding() -> Forwarding {
     Forwarding {
         groups: vec![group("", &[FIRST])],
-        clients: vec![Network { address: Ipv4Addr::new(10, 77, 0, 0).into(), length: 16 }],
-        own_networks: vec![Network { address: Ipv4Addr::new(10, 77, 0, 0).into(), length: 16 }],
+        clients: vec![Prefix { address: Ipv4Addr::new(10, 77, 0, 0).into(), length: 16 }],
+        own_networks: vec![Prefix { address: Ipv4Addr::new(10, 77, 0, 0).into(), length: 16 }],
         find_loops: false,
         ..Forwarding::new([7; 32])
     }
@@ -49,7 +49,7 @@ fn group(domain: &str, servers: &[&str]) -> Group {
 
 fn settings() -> Settings {
     Settings {
-        reverse_prefixes: vec![Prefix { address: Ipv4Addr::new(10, 77, 0, 0), length: 16 }],
+        reverse_prefixes: vec![Prefix { address: Ipv4Addr::new(10, 77, 0, 0).into(), length: 16 }],
         ..Settings::default()
     }
 }
@@ -59,9 +59,15 @@ fn directory() -> Directory {
     Directory {
         zone: "cluster".into(),
         pattern: Pattern::parse("node{}").unwrap(),
-        networks: vec![Numbering { numbers, first: Ipv4Addr::new(10, 77, 1, 0), suffix: String::new() }],
+        networks: vec![Numbering {
+            numbers,
+            first: Ipv4Addr::new(10, 77, 1, 0),
+            first_ipv6: None,
+            suffix: String::new(),
+        }],
         given_names: BTreeMap::new(),
         hosts: heorot_names::Hosts::default(),
+        records: Vec::new(),
     }
 }
 
@@ -247,9 +253,8 @@ fn each_attempt_has_an_id_a_port_and_letters_of_its_own() {
         let letters = exchange.payload[16..40].to_vec();
         seen.insert((exchange.payload[..2].to_vec(), exchange.port, letters));
     }
-    let different = |part: fn(&(Vec<u8>, u16, Vec<u8>)) -> Vec<u8>| {
-        seen.iter().map(part).collect::<BTreeSet<_>>().len()
-    };
+    let different =
+        |part: fn(&(Vec<u8>, u16, Vec<u8>)) -> Vec<u8>| seen.iter().map(part).collect::<BTreeSet<_>>().len();
     assert!(different(|(id, _, _)| id.clone()) > 45);
     assert!(different(|(_, port, _)| port.to_be_bytes().to_vec()) > 45);
     assert!(different(|(_, _, letters)| letters.clone()) > 45);

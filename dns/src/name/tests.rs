@@ -46,3 +46,33 @@ fn labels_below_an_apex() {
     let inside = Name::from_labels([b"x\x07cluster".as_slice(), b""].into_iter());
     assert_eq!(inside.below(&Name::parse("cluster").unwrap()), None);
 }
+
+#[test]
+fn names_are_written_as_zone_files_have_them_and_read_again() {
+    let labels = |labels: &[&[u8]]| Name::from_labels(labels.iter().copied().chain([b"".as_slice()]));
+    let table: &[(Name, &str)] = &[
+        (Name::root(), "."),
+        (labels(&[b"Node23", b"cluster"]), "node23.cluster."),
+        (labels(&[b"_ldap", b"_tcp"]), "_ldap._tcp."),
+        (labels(&[b"a.b", b"c"]), "a\\046b.c."),
+        (labels(&[b"\\ \"", b"\xff\x00"]), "\\092\\032\\034.\\255\\000."),
+    ];
+    for (name, text) in table {
+        assert_eq!(name.to_string(), *text);
+        assert_eq!(Name::from_text(text).as_ref(), Some(name), "{text}");
+    }
+    let long = format!("{0}.{0}.{0}.{0}.", "a".repeat(63));
+    for text in ["", "a", "a..", "..", ".a.", "\\04.", "\\256.", "\\", &format!("{}.", "a".repeat(64)), &long]
+    {
+        assert_eq!(Name::from_text(text), None, "{text}");
+    }
+}
+
+#[test]
+fn keys_have_what_is_below_behind_them() {
+    let key = |text: &str| Name::parse(text).unwrap().key();
+    assert!(key("a.b.cluster").starts_with(&key("b.cluster")));
+    assert!(!key("b.acluster").starts_with(&key("cluster")));
+    assert!(!key("ab.cluster").starts_with(&key("b.cluster")));
+    assert_eq!(Name::root().key(), b"");
+}

@@ -1,18 +1,21 @@
 use super::*;
 use crate::Prefix;
-use heorot_names::{NumberRange, Numbering, Pattern};
+use heorot_names::{NumberRange, Numbering, Pattern, Record, RecordData};
 use proptest::prelude::*;
 use reading::{AA, QR, RD, Read, TC, read};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 mod reading;
 
 const A: u16 = 1;
 const NS: u16 = 2;
+const CNAME: u16 = 5;
 const SOA: u16 = 6;
 const PTR: u16 = 12;
+const MX: u16 = 15;
 const TXT: u16 = 16;
 const AAAA: u16 = 28;
+const SRV: u16 = 33;
 const ANY: u16 = 255;
 
 const NOERROR: u16 = 0;
@@ -27,22 +30,61 @@ const SOA_77: &str = "77.10.in-addr.arpa. 60 SOA heorot.cluster. hostmaster.clus
 const SOA_99: &str = "0.99.10.in-addr.arpa. 60 SOA heorot.cluster. hostmaster.cluster. 7 3600 600 604800 60";
 
 fn directory() -> Directory {
-    let network = |highest, first: [u8; 4], suffix: &str| Numbering {
+    let network = |highest, first: [u8; 4], first_ipv6: Option<&str>, suffix: &str| Numbering {
         numbers: NumberRange { lowest: 0, highest },
         first: first.into(),
+        first_ipv6: first_ipv6.map(|first| first.parse().unwrap()),
         suffix: suffix.into(),
     };
+    let hosts = [("switch", "10.77.9.20"), ("printer", "10.77.9.21"), ("printer", "fd77::9")];
     Directory {
         zone: "cluster".into(),
         pattern: Pattern::parse("node{}").unwrap(),
-        networks: vec![network(1023, [10, 77, 1, 0], ""), network(99, [10, 99, 0, 0], "-ib")],
+        networks: vec![
+            network(1023, [10, 77, 1, 0], None, ""),
+            network(99, [10, 99, 0, 0], Some("fd77::1:f0"), "-ib"),
+        ],
         given_names: [(7, "storage".into())].into(),
-        hosts: [("switch".to_owned(), Ipv4Addr::new(10, 77, 9, 20))].into_iter().collect(),
+        hosts: hosts
+            .into_iter()
+            .map(|(name, address)| (name.to_owned(), address.parse::<IpAddr>().unwrap()))
+            .collect(),
+        records: records(),
     }
 }
 
+fn records() -> Vec<Record> {
+    let srv = |port, target: &str| RecordData::Srv { priority: 0, weight: 5, port, target: target.into() };
+    let table = [
+        ("", RecordData::Mx(10, "printer.cluster".into())),
+        ("", RecordData::Ns("ns.example.org".into())),
+        ("", RecordData::A(Ipv4Addr::new(10, 77, 0, 3))),
+        ("switch", RecordData::Txt(vec![b"rack 7".to_vec(), b"on top".to_vec()])),
+        ("heorot", RecordData::Aaaa("fd77::1".parse().unwrap())),
+        ("_ldap._tcp", srv(389, "printer.cluster")),
+        ("_ldap._tcp", srv(390, "ldap.example.org")),
+        ("_none._udp", srv(0, "")),
+        ("www", RecordData::Cname("printer.cluster".into())),
+        ("first", RecordData::Cname("www.cluster".into())),
+        ("mail", RecordData::Mx(5, "node5.cluster".into())),
+        ("mail", RecordData::Mx(5, "node0-ib.cluster".into())),
+        ("gone", RecordData::Cname("nobody.cluster".into())),
+        ("away", RecordData::Cname("www.example.org".into())),
+        ("round", RecordData::Cname("round-about.cluster".into())),
+        ("round-about", RecordData::Cname("round.cluster".into())),
+        ("below", RecordData::Ns("ns.below.cluster".into())),
+        ("below", RecordData::Ns("ns.example.org".into())),
+        ("ns.below", RecordData::A(Ipv4Addr::new(192, 0, 2, 1))),
+        ("to-below", RecordData::Cname("a.below.cluster".into())),
+        ("deep.er", RecordData::A(Ipv4Addr::new(192, 0, 2, 2))),
+        ("deep.er", RecordData::A(Ipv4Addr::new(192, 0, 2, 3))),
+        ("x.node3", RecordData::A(Ipv4Addr::new(192, 0, 2, 4))),
+    ];
+    table.into_iter().map(|(name, data)| Record { name: name.into(), data }).collect()
+}
+
 fn settings() -> Settings {
-    let prefix = |address: [u8; 4], length| Prefix { address: address.into(), length };
+    let prefix = |address: &str, length| Prefix { address: address.parse().unwrap(), length };
     Settings {
         hosts: [
             ("heorot".into(), vec![[10, 77, 0, 1].into(), [10, 99, 0, 254].into()]),
@@ -50,7 +92,7 @@ fn settings() -> Settings {
             ("many".into(), (0..70).map(|n| Ipv4Addr::new(192, 0, 2, n)).collect()),
         ]
         .into(),
-        reverse_prefixes: vec![prefix([10, 77, 0, 0], 16), prefix([10, 99, 0, 0], 24)],
+        reverse_prefixes: vec![prefix("10.77.0.0", 16), prefix("10.99.0.0", 24), prefix("fd77::", 64)],
         serial: 7,
         ..Settings::default()
     }
@@ -135,9 +177,48 @@ fn what_our_zones_answer() {
         ("1.0.77.10.in-addr.arpa", PTR, &["1.0.77.10.in-addr.arpa. 300 PTR heorot.cluster."]),
         ("254.0.99.10.in-addr.arpa", PTR, &["254.0.99.10.in-addr.arpa. 300 PTR heorot.cluster."]),
         ("cluster", SOA, &[&apex_soa]),
-        ("cluster", NS, &["cluster. 300 NS heorot.cluster."]),
+        ("cluster", NS, &["cluster. 300 NS heorot.cluster.", "cluster. 300 NS ns.example.org."]),
         ("77.10.in-addr.arpa", SOA, &[&apex_soa_77]),
         ("0.99.10.in-addr.arpa", NS, &["0.99.10.in-addr.arpa. 300 NS heorot.cluster."]),
+        ("cluster", A, &["cluster. 300 A 10.77.0.3"]),
+        ("cluster", MX, &["cluster. 300 MX 10 printer.cluster."]),
+        ("printer.cluster", A, &["printer.cluster. 300 A 10.77.9.21"]),
+        ("printer.cluster", AAAA, &["printer.cluster. 300 AAAA fd77::9"]),
+        ("21.9.77.10.in-addr.arpa", PTR, &["21.9.77.10.in-addr.arpa. 300 PTR printer.cluster."]),
+        ("switch.cluster", TXT, &[r#"switch.cluster. 300 TXT "rack 7" "on top""#]),
+        ("heorot.cluster", AAAA, &["heorot.cluster. 300 AAAA fd77::1"]),
+        ("node23-ib.cluster", AAAA, &["node23-ib.cluster. 300 AAAA fd77::1:107"]),
+        ("deep.er.cluster", A, &["deep.er.cluster. 300 A 192.0.2.2", "deep.er.cluster. 300 A 192.0.2.3"]),
+        ("x.NODE3.cluster", A, &["x.NODE3.cluster. 300 A 192.0.2.4"]),
+        (
+            "_ldap._tcp.cluster",
+            SRV,
+            &[
+                "_ldap._tcp.cluster. 300 SRV 0 5 389 printer.cluster.",
+                "_ldap._tcp.cluster. 300 SRV 0 5 390 ldap.example.org.",
+            ],
+        ),
+        ("_none._udp.cluster", SRV, &["_none._udp.cluster. 300 SRV 0 5 0 ."]),
+        (
+            "mail.cluster",
+            MX,
+            &["mail.cluster. 300 MX 5 node5.cluster.", "mail.cluster. 300 MX 5 node0-ib.cluster."],
+        ),
+        ("www.cluster", CNAME, &["www.cluster. 300 CNAME printer.cluster."]),
+        ("www.cluster", ANY, &["www.cluster. 300 CNAME printer.cluster."]),
+        // RFC 1034 3.6.2: an alias is followed, and the answer has each step.
+        ("www.cluster", A, &["www.cluster. 300 CNAME printer.cluster.", "printer.cluster. 300 A 10.77.9.21"]),
+        (
+            "first.cluster",
+            AAAA,
+            &[
+                "first.cluster. 300 CNAME www.cluster.",
+                "www.cluster. 300 CNAME printer.cluster.",
+                "printer.cluster. 300 AAAA fd77::9",
+            ],
+        ),
+        // Where the name is elsewhere, so is the rest.
+        ("away.cluster", A, &["away.cluster. 300 CNAME www.example.org."]),
         // RFC 8482 4.1: one of the sets.
         ("node0.cluster", ANY, &["node0.cluster. 300 A 10.77.1.0"]),
         ("0.1.77.10.in-addr.arpa", ANY, &["0.1.77.10.in-addr.arpa. 300 PTR node0.cluster."]),
@@ -164,15 +245,23 @@ fn what_is_not_there() {
             NOERROR,
             "cluster. 60 SOA heorot.cluster. hostmaster.cluster. 7 3600 600 604800 60",
         ),
-        ("heorot.cluster", AAAA, NOERROR, SOA_TEXT),
-        ("cluster", A, NOERROR, SOA_TEXT),
+        ("heorot.cluster", TXT, NOERROR, SOA_TEXT),
+        ("cluster", AAAA, NOERROR, SOA_TEXT),
         ("77.10.in-addr.arpa", PTR, NOERROR, SOA_77),
         ("0.1.77.10.in-addr.arpa", A, NOERROR, SOA_77),
         // RFC 8020 2: names that have nothing but names below them.
         ("1.77.10.in-addr.arpa", PTR, NOERROR, SOA_77),
         ("4.77.10.in-addr.arpa", ANY, NOERROR, SOA_77),
         ("0.77.10.in-addr.arpa", PTR, NOERROR, SOA_77),
+        ("_tcp.cluster", SRV, NOERROR, SOA_TEXT),
+        ("er.cluster", A, NOERROR, SOA_TEXT),
+        ("printer.cluster", TXT, NOERROR, SOA_TEXT),
+        ("deep.er.cluster", AAAA, NOERROR, SOA_TEXT),
         // RFC 2308 2.1: the name does not exist.
+        ("_udp._tcp.cluster", SRV, NXDOMAIN, SOA_TEXT),
+        ("xdeep.er.cluster", A, NXDOMAIN, SOA_TEXT),
+        ("x.deep.er.cluster", A, NXDOMAIN, SOA_TEXT),
+        ("y.node3.cluster", A, NXDOMAIN, SOA_TEXT),
         ("node1024.cluster", A, NXDOMAIN, SOA_TEXT),
         ("node00.cluster", A, NXDOMAIN, SOA_TEXT),
         ("node100-ib.cluster", A, NXDOMAIN, SOA_TEXT),
@@ -195,6 +284,102 @@ fn what_is_not_there() {
         // The zone's name is a pointer into the question, and has the case of that.
         let authority: Vec<_> = reply.authority.iter().map(|soa| soa.to_lowercase()).collect();
         assert_eq!(authority, [soa.to_lowercase()], "{name} {rtype}");
+    }
+}
+
+/// Sixteen labels of ip6.arpa before those of the prefix fd77::/64.
+fn ipv6_name(host: &str) -> String {
+    let digits: Vec<_> = format!("{host:0>16}").chars().rev().map(String::from).collect();
+    format!("{}.0.0.0.0.0.0.0.0.0.0.0.0.7.7.d.f.ip6.arpa", digits.join("."))
+}
+
+#[test]
+fn addresses_of_ipv6_have_names() {
+    let apex = "0.0.0.0.0.0.0.0.0.0.0.0.7.7.d.f.ip6.arpa";
+    let table: &[(&str, u16, &str)] = &[
+        (&ipv6_name("100f0"), NOERROR, "node0-ib.cluster."),
+        (&ipv6_name("10107"), NOERROR, "node23-ib.cluster."),
+        (&ipv6_name("10107").to_uppercase(), NOERROR, "node23-ib.cluster."),
+        (&ipv6_name("10153"), NOERROR, "node99-ib.cluster."),
+        (&ipv6_name("9"), NOERROR, "printer.cluster."),
+        (&ipv6_name("10154"), NXDOMAIN, ""),
+        (&ipv6_name("100ef"), NXDOMAIN, ""),
+        (&format!("0.{}", ipv6_name("9")), NXDOMAIN, ""),
+        (&format!("1.{apex}"), NXDOMAIN, ""),
+        (&format!("00.{apex}"), NXDOMAIN, ""),
+        // RFC 8020 2: names that have nothing but names below them.
+        (&format!("0.{apex}"), NOERROR, ""),
+        (apex, NOERROR, ""),
+        ("1.0.0.0.0.0.0.0.0.0.0.0.0.7.7.d.f.ip6.arpa", NXDOMAIN, ""),
+        ("7.7.d.f.ip6.arpa", REFUSED, ""),
+        ("1.0.0.0.0.0.0.0.0.0.0.0.7.7.d.f.ip6.arpa.", REFUSED, ""),
+    ];
+    for (name, code, host) in table {
+        let reply = ask(name, PTR);
+        assert_eq!(reply.flags & 15, *code, "{name}");
+        let answer = reply.answer.first().and_then(|record| record.rsplit(' ').next());
+        assert_eq!(answer.unwrap_or_default(), *host, "{name}");
+        let denied = usize::from(answer.is_none() && *code != REFUSED);
+        assert_eq!(reply.authority.len(), denied, "{name}");
+    }
+}
+
+#[test]
+fn aliases_that_end_nowhere() {
+    // RFC 2308 2.1 and 2.2: what is denied is the last name; the code is that of the last name (RFC 6604 3).
+    let gone = ask("gone.cluster", A);
+    assert_eq!(gone.flags, QR | AA | RD | NXDOMAIN);
+    assert_eq!(gone.answer, ["gone.cluster. 300 CNAME nobody.cluster."]);
+    assert_eq!(gone.authority, [SOA_TEXT]);
+    let no_data = ask("www.cluster", TXT);
+    assert_eq!((no_data.flags, no_data.answer.len()), (QR | AA | RD | NOERROR, 1));
+    assert_eq!(no_data.authority, [SOA_TEXT]);
+    let round = ask("round.cluster", A);
+    assert_eq!((round.flags, round.answer.len()), (QR | AA | RD | NOERROR, 8));
+}
+
+#[test]
+fn a_zone_below_is_somebody_elses() {
+    let servers = ["below.cluster. 300 NS ns.below.cluster.", "below.cluster. 300 NS ns.example.org."];
+    for name in ["below.cluster", "a.below.cluster", "ns.below.cluster", "a.b.c.below.cluster"] {
+        for kind in [A, NS, ANY] {
+            let reply = ask(name, kind);
+            // RFC 1034 4.3.2 3 b: a referral, of which we are not the authority.
+            assert_eq!(reply.flags, QR | RD | NOERROR, "{name}");
+            assert_eq!(reply.answer, [""; 0], "{name}");
+            assert_eq!(reply.authority, servers, "{name}");
+            assert_eq!(reply.additional, ["ns.below.cluster. 300 A 192.0.2.1"], "{name}");
+        }
+    }
+    let reply = ask("to-below.cluster", A);
+    assert_eq!(reply.flags, QR | AA | RD | NOERROR);
+    assert_eq!(reply.answer, ["to-below.cluster. 300 CNAME a.below.cluster."]);
+    assert_eq!(reply.authority, servers);
+}
+
+#[test]
+fn hosts_that_are_told_come_with_their_addresses() {
+    let table: &[(&str, u16, &[&str])] = &[
+        ("cluster", MX, &["printer.cluster. 300 A 10.77.9.21", "printer.cluster. 300 AAAA fd77::9"]),
+        (
+            "_ldap._tcp.cluster",
+            SRV,
+            &["printer.cluster. 300 A 10.77.9.21", "printer.cluster. 300 AAAA fd77::9"],
+        ),
+        (
+            "mail.cluster",
+            MX,
+            &[
+                "node5.cluster. 300 A 10.77.1.5",
+                "node0-ib.cluster. 300 A 10.99.0.0",
+                "node0-ib.cluster. 300 AAAA fd77::1:f0",
+            ],
+        ),
+        ("www.cluster", A, &[]),
+        ("_none._udp.cluster", SRV, &[]),
+    ];
+    for (name, kind, additional) in table {
+        assert_eq!(ask(name, *kind).additional, *additional, "{name}");
     }
 }
 
@@ -392,12 +577,17 @@ fn udp_is_cut_and_tcp_is_not() {
 #[test]
 fn glue_is_all_or_nothing() {
     let reply = ask("cluster", NS);
-    assert_eq!(reply.additional, ["heorot.cluster. 300 A 10.77.0.1", "heorot.cluster. 300 A 10.99.0.254"]);
+    let heorot = [
+        "heorot.cluster. 300 A 10.77.0.1",
+        "heorot.cluster. 300 A 10.99.0.254",
+        "heorot.cluster. 300 AAAA fd77::1",
+    ];
+    assert_eq!(reply.additional, heorot);
     let many = Settings { server_name: "many".into(), ..settings() };
     let mut resolver = Resolver::new(many, Arc::new(directory())).unwrap();
     let reply = read(&udp(&mut resolver, &with_opt(query("cluster", NS), 512, 0, 0)).unwrap());
     assert_eq!(reply.flags, QR | AA | RD);
-    assert_eq!(reply.answer, ["cluster. 300 NS many.cluster."]);
+    assert_eq!(reply.answer, ["cluster. 300 NS many.cluster.", "cluster. 300 NS ns.example.org."]);
     assert_eq!(reply.additional, ["OPT 1232 00000000"]);
 }
 

@@ -53,7 +53,9 @@ const NOTIMP: u8 = 4;
 
 /// Believes an answer if id, question and its letters agree (RFC 5452 9.1); the server and the port are the socket's.
 pub(crate) fn judge(message: &[u8], sent: Sent<'_>, policy: &Policy<'_>) -> Judgement {
-    let Some((header, rest)) = message.split_first_chunk::<HEADER_OCTETS>() else { return Judgement::NotOurs };
+    let Some((header, rest)) = message.split_first_chunk::<HEADER_OCTETS>() else {
+        return Judgement::NotOurs;
+    };
     let [_, _, flags, code, questions_high, questions_low, ..] = *header;
     // QR, and opcode QUERY.
     if header[..2] != sent.id.to_be_bytes() || flags & 0xf8 != QR {
@@ -204,7 +206,9 @@ pub(crate) fn is_at_or_below(name: &[u8], above: &[u8]) -> bool {
         if rest.eq_ignore_ascii_case(above) {
             return true;
         }
-        let Some((length, tail)) = rest.split_first().filter(|(length, _)| **length != 0) else { return false };
+        let Some((length, tail)) = rest.split_first().filter(|(length, _)| **length != 0) else {
+            return false;
+        };
         rest = tail.get(usize::from(*length)..).unwrap_or_default();
     }
 }

@@ -66,7 +66,9 @@ impl Record {
 
     /// Of an SOA, for how long denials may be kept (RFC 2308 3).
     pub(crate) fn soa_minimum(&self) -> Option<u32> {
-        let [Piece::Name(_), Piece::Name(_), Piece::Octets(times)] = self.data.as_slice() else { return None };
+        let [Piece::Name(_), Piece::Name(_), Piece::Octets(times)] = self.data.as_slice() else {
+            return None;
+        };
         times.last_chunk().map(|minimum| u32::from_be_bytes(*minimum))
     }
 }

@@ -15,7 +15,12 @@ fn names_are_compressed_and_read_again() {
     let name = |octets: &[u8]| Piece::Name(octets.to_vec());
     let octets = |octets: &[u8]| Piece::Octets(octets.to_vec());
     let records = [
-        record(Section::Answer, b"\x03www\x07example\x03org\x00", 5, vec![name(b"\x03web\x07example\x03net\x00")]),
+        record(
+            Section::Answer,
+            b"\x03www\x07example\x03org\x00",
+            5,
+            vec![name(b"\x03web\x07example\x03net\x00")],
+        ),
         record(Section::Answer, b"\x03web\x07example\x03net\x00", 1, vec![octets(&[198, 51, 100, 1])]),
         record(
             Section::Authority,
@@ -24,7 +29,12 @@ fn names_are_compressed_and_read_again() {
             vec![name(b"\x02ns\x07example\x03net\x00"), name(b"\x00"), octets(&[1; 20])],
         ),
         // RFC 3597 4: not in newer types, and read all the same.
-        record(Section::Additional, b"\x00", 33, vec![octets(&[0; 6]), name(b"\x03web\x07example\x03net\x00")]),
+        record(
+            Section::Additional,
+            b"\x00",
+            33,
+            vec![octets(&[0; 6]), name(b"\x03web\x07example\x03net\x00")],
+        ),
         record(Section::Additional, b"\x01x\x00", 35, vec![octets(b"\0\0\0\0\x01U\0\x02ab"), name(b"\x00")]),
         record(Section::Additional, b"\x01x\x00", 15, vec![octets(&[0, 1]), name(b"\x01x\x00")]),
         record(Section::Additional, b"\x01x\x00", 999, vec![octets(b"whatever")]),
@@ -34,7 +44,11 @@ fn names_are_compressed_and_read_again() {
         writer.push(record, record.ttl_seconds).unwrap();
     }
     let (message, ttl_offsets) = writer.finish();
-    assert_eq!(message.iter().filter(|octet| **octet == b'w').count(), 3 + 1 + 1 + 1, "www, web, web in SRV, whatever");
+    assert_eq!(
+        message.iter().filter(|octet| **octet == b'w').count(),
+        3 + 1 + 1 + 1,
+        "www, web, web in SRV, whatever"
+    );
     for offset in &ttl_offsets {
         assert_eq!(message[usize::from(*offset)..][..4], [0, 0, 0, 60]);
     }

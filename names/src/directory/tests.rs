@@ -5,6 +5,7 @@ fn directory() -> Directory {
     let network = |lowest, highest, first: [u8; 4], suffix: &str| Numbering {
         numbers: NumberRange { lowest, highest },
         first: first.into(),
+        first_ipv6: None,
         suffix: suffix.into(),
     };
     Directory {
@@ -17,6 +18,7 @@ fn directory() -> Directory {
         ],
         given_names: [(7, "storage".into()), (150, "login".into()), (900, "nowhere".into())].into(),
         hosts: [("switch".to_owned(), Ipv4Addr::new(10, 77, 0, 20))].into_iter().collect(),
+        records: Vec::new(),
     }
 }
 
@@ -90,4 +92,30 @@ fn hosts_that_are_no_nodes_have_names_too() {
     for (lowest, highest, any) in [(0, 255, true), (20, 20, true), (21, 255, false), (0, 19, false)] {
         assert_eq!(directory.hosts.any_address(last(lowest), last(highest)), any, "{lowest}-{highest}");
     }
+}
+
+#[test]
+fn hosts_have_addresses_of_either_kind() {
+    let pairs =
+        [("a", "192.0.2.1"), ("a", "fd77::1"), ("a", "192.0.2.1"), ("b", "192.0.2.1"), ("c", "fd77::2")];
+    let address = |text: &str| text.parse::<IpAddr>().unwrap();
+    let hosts: Hosts = pairs.iter().map(|(name, text)| ((*name).to_owned(), address(text))).collect();
+    assert_eq!(hosts.addresses("a"), [address("192.0.2.1"), address("fd77::1")]);
+    assert_eq!((hosts.address("b"), hosts.address("c")), (Some(Ipv4Addr::new(192, 0, 2, 1)), None));
+    // The first of several names is the one to be told.
+    assert_eq!((hosts.name(address("192.0.2.1")), hosts.name(address("fd77::2"))), (Some("a"), Some("c")));
+    assert!(hosts.any_address(address("fd77::"), address("fd77::1")));
+    assert!(!hosts.any_address(address("fd77::3"), address("fd77::9")));
+
+    let mut directory = Directory { hosts, ..directory() };
+    directory.networks[0].first_ipv6 = Some("fd77::1:0".parse().unwrap());
+    assert_eq!(directory.all_addresses("NODE1"), Some(vec![address("10.77.1.1"), address("fd77::1:1")]));
+    assert_eq!(directory.all_addresses("c"), Some(vec![address("fd77::2")]));
+    assert_eq!(directory.addresses("c"), Some(vec![]), "it is there, without an address of IPv4");
+    assert_eq!(directory.host_of(address("fd77::1:7")), Some("storage".into()));
+    assert_eq!(directory.host_of(address("fd77::2")), Some("c".into()));
+    let any = |lowest: &str, highest: &str| {
+        directory.any_address_ipv6(lowest.parse().unwrap(), highest.parse().unwrap())
+    };
+    assert!(any("fd77::1:63", "fd77::2:0") && any("fd77::", "fd77::1") && !any("fd77::1:64", "fd77::2:0"));
 }

@@ -11,6 +11,7 @@ fn directory(pattern: &str) -> Directory {
         networks: Vec::<Numbering>::new(),
         given_names: [(7, "storage".into()), (40, "login-a".into())].into(),
         hosts: Default::default(),
+        records: Vec::new(),
     }
 }
 

@@ -11,9 +11,15 @@ fn directory(given: &[(u32, &str)]) -> Arc<Directory> {
     Arc::new(Directory {
         zone: "cluster".into(),
         pattern: Pattern::parse("node{}").unwrap(),
-        networks: vec![Numbering { numbers, first: Ipv4Addr::new(10, 77, 1, 0), suffix: String::new() }],
+        networks: vec![Numbering {
+            numbers,
+            first: Ipv4Addr::new(10, 77, 1, 0),
+            first_ipv6: None,
+            suffix: String::new(),
+        }],
         given_names: given.iter().map(|(number, name)| (*number, (*name).to_owned())).collect(),
         hosts: heorot_names::Hosts::default(),
+        records: Vec::new(),
     })
 }
 

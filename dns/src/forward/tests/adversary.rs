@@ -47,7 +47,10 @@ fn letters_that_come_back_otherwise_are_asked_again_by_a_stream() {
     // What comes late by the first socket is for nobody.
     stage.answer(&exchange, &forged);
     assert!(stage.replies.is_empty() && stage.asks.is_empty());
-    stage.answer(&stream, &answer(&stream, 0x8180, &[address("abcdefghijklm.example", 60, [198, 51, 100, 1])]));
+    stage.answer(
+        &stream,
+        &answer(&stream, 0x8180, &[address("abcdefghijklm.example", 60, [198, 51, 100, 1])]),
+    );
     assert_eq!(stage.told().answer, ["abcdefghijklm.example. 60 A 198.51.100.1"]);
 }
 
@@ -90,10 +93,10 @@ fn chains_have_an_end() {
         let expected = if answered { (PLAIN, length + 1) } else { (PLAIN | SERVFAIL, 0) };
         assert_eq!((told.flags, told.answer.len()), expected, "{length}");
     }
-    for circle in [vec![alias("a.example", 60, "A.Example")], vec![
-        alias("a.example", 60, "b.example"),
-        alias("b.example", 60, "a.example"),
-    ]] {
+    for circle in [
+        vec![alias("a.example", 60, "A.Example")],
+        vec![alias("a.example", 60, "b.example"), alias("b.example", 60, "a.example")],
+    ] {
         let told = Stage::new(forwarding()).resolve("a.example", A, &circle);
         assert_eq!((told.flags, told.answer.len()), (PLAIN | SERVFAIL, 0));
     }
@@ -208,10 +211,12 @@ proptest! {
         }
         stage.answer(&exchange, &message);
         stage.wait(Duration::from_secs(6));
-        let told = stage.told();
-        prop_assert_eq!(told.questions, ["www.example.org. 1"]);
-        for record in told.answer.iter().take(1) {
-            prop_assert!(record.starts_with("www.example.org. "), "{record}");
+        // What was damaged may have a type that nobody can read: the octets have to do.
+        let reply = stage.replies.remove(0).1;
+        let question = query("www.example.org", A);
+        prop_assert_eq!(&reply[12..question.len()], &question[12..]);
+        if reply[7] > 0 {
+            prop_assert_eq!(&reply[question.len()..][..2], &[0xc0, 12]);
         }
     }
 }

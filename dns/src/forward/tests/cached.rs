@@ -47,7 +47,12 @@ fn how_long_what_is_kept() {
         // RFC 2308 5: without SOA a denial is not kept.
         ("no SOA", 0x8183, vec![], 0),
         ("somebody else's SOA", 0x8183, vec![soa("other", 600, 90)], 0),
-        ("an alias to nothing", 0x8183, vec![alias("x.example", 50, "y.example"), soa("example", 600, 90)], 50),
+        (
+            "an alias to nothing",
+            0x8183,
+            vec![alias("x.example", 50, "y.example"), soa("example", 600, 90)],
+            50,
+        ),
     ];
     for (what, flags, records, lasts) in table {
         let mut stage = Stage::new(Forwarding { stale: Duration::ZERO, ..forwarding() });
@@ -68,8 +73,7 @@ fn how_long_what_is_kept() {
 #[test]
 fn the_operator_bounds_ttls() {
     for (ttl, told) in [(5, 30), (45, 45), (500, 120)] {
-        let settings =
-            Forwarding { least_ttl: seconds(30), most_ttl: seconds(120), ..forwarding() };
+        let settings = Forwarding { least_ttl: seconds(30), most_ttl: seconds(120), ..forwarding() };
         let mut stage = Stage::new(settings);
         let answer = stage.resolve("x.example", A, &[address("x.example", ttl, [198, 51, 100, 1])]).answer;
         assert_eq!(answer, [format!("x.example. {told} A 198.51.100.1")]);
@@ -132,7 +136,9 @@ fn what_was_true_is_told_when_nobody_answers() {
 
 #[test]
 fn what_was_true_too_long_ago_is_forgotten() {
-    for (stale, told) in [(seconds(3_600), PLAIN), (seconds(10), PLAIN | SERVFAIL), (Duration::ZERO, PLAIN | SERVFAIL)] {
+    for (stale, told) in
+        [(seconds(3_600), PLAIN), (seconds(10), PLAIN | SERVFAIL), (Duration::ZERO, PLAIN | SERVFAIL)]
+    {
         let mut stage = Stage::new(Forwarding { stale, ..forwarding() });
         stage.resolve("x.example", A, &[address("x.example", 60, [198, 51, 100, 1])]);
         stage.wait(seconds(80));

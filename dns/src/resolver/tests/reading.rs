@@ -15,6 +15,7 @@ pub(super) struct Read {
 
 /// The second word of the header (RFC 1035 4.1.1).
 pub(super) const QR: u16 = 0x8000;
+#[allow(dead_code)]
 pub(super) const AA: u16 = 0x0400;
 pub(super) const TC: u16 = 0x0200;
 pub(super) const RD: u16 = 0x0100;
@@ -84,6 +85,32 @@ fn record(message: &[u8], at: &mut usize) -> String {
             format!("A {}", octets.join("."))
         }
         2 => format!("NS {}", name(message, at)),
+        5 => format!("CNAME {}", name(message, at)),
+        15 => {
+            *at += 2;
+            format!("MX {} {}", word(message, *at - 2), name(message, at))
+        }
+        16 => {
+            let mut text = String::from("TXT");
+            while *at < end {
+                let part = *at + 1..*at + 1 + usize::from(message[*at]);
+                *at = part.end;
+                write!(text, " {:?}", String::from_utf8_lossy(&message[part])).unwrap();
+            }
+            text
+        }
+        28 => {
+            let octets: [u8; 16] = message[*at..end].try_into().unwrap();
+            *at = end;
+            format!("AAAA {}", std::net::Ipv6Addr::from(octets))
+        }
+        33 => {
+            let numbers: Vec<_> = (0..3).map(|n| word(message, *at + 2 * n).to_string()).collect();
+            *at += 6;
+            // RFC 2782: no compression there.
+            assert!(message[*at] < 0xc0);
+            format!("SRV {} {}", numbers.join(" "), name(message, at))
+        }
         12 => format!("PTR {}", name(message, at)),
         6 => {
             let (server, mailbox) = (name(message, at), name(message, at));
