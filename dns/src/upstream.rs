@@ -34,6 +34,8 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     /// Smoothed; what it was at least, where a faster one answered first.
     round_trip: Duration,
+    /// Whether that was measured: not if nobody asked it yet, or it did not answer the last time.
+    is_measured: bool,
     failures: u32,
     /// Nobody asks it before, unless all others rest as well.
     rests_until: u64,
@@ -176,6 +178,7 @@ impl Server {
         Self {
             address,
             round_trip: ROUND_TRIP_FIRST,
+            is_measured: false,
             failures: 0,
             rests_until: 0,
             plain_until: 0,
@@ -197,7 +200,8 @@ impl Server {
 
     pub(crate) fn answered(&mut self, took: Duration) {
         // As TCP smooths it (RFC 6298 2.3), but the first measurement stands alone.
-        self.round_trip = if self.counts.answered == 0 { took } else { (self.round_trip * 7 + took) / 8 };
+        self.round_trip = if self.is_measured { (self.round_trip * 7 + took) / 8 } else { took };
+        self.is_measured = true;
         self.counts.answered += 1;
         self.failures = 0;
         self.rests_until = 0;
@@ -205,7 +209,9 @@ impl Server {
 
     /// Another answered first, after so long.
     pub(crate) fn was_slower(&mut self, than: Duration) {
-        self.round_trip = self.round_trip.max(than);
+        if than > self.round_trip {
+            (self.round_trip, self.is_measured) = (than, false);
+        }
     }
 
     /// It said nothing in time, or cannot be reached.
