@@ -263,3 +263,9 @@ pub const TFTP_REWRITES_MAX: usize = 64;
 
 const _: () = assert!(TFTP_BLOCK_OCTETS_USUAL as u32 + TFTP_HEAD_OCTETS as u32 == MTU_OCTETS_USUAL);
 const _: () = assert!(LOAD_SERVED_WITHIN.as_millis() < LOAD_SERVED_WITHIN_MAX.as_millis());
+
+/// Servers that are asked for outside names, of one domain: the fastest is preferred, and each costs a question now and then.
+pub const UPSTREAMS_MAX: usize = 64;
+
+/// Domains with servers of their own: each question is compared with all of them.
+pub const FORWARD_DOMAINS_MAX: usize = 64;

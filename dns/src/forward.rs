@@ -197,7 +197,7 @@ impl Forwarder {
         Self { next: number, ..self }
     }
 
-    pub(crate) fn next_number(&self) -> u64 {
+    pub(crate) fn last_number(&self) -> u64 {
         self.next
     }
 

@@ -22,6 +22,8 @@ pub struct Resolver {
     own_serial: u32,
     /// None until it is told whom to ask.
     forwarder: Option<Box<Forwarder>>,
+    /// Of the forwarders before it.
+    last_number: u64,
     statistics: Statistics,
 }
 
@@ -127,6 +129,7 @@ impl Resolver {
             own: Cache::new(OWN_ANSWERS_MAX, OWN_ANSWERS_OCTETS_MAX, (0, 0)),
             own_serial: serial,
             forwarder: None,
+            last_number: 0,
             statistics: Statistics::default(),
         })
     }
@@ -202,13 +205,16 @@ impl Resolver {
         if same_but_seed {
             return;
         }
+        let is_on = forwarding.is_on();
         let Ok(forwarder) = Forwarder::new(forwarding) else {
             self.statistics.snapshots_refused += 1;
             return;
         };
         self.with_forwarder(out, |forwarder, sink| forwarder.abandon(now, sink));
-        let next = self.forwarder.as_ref().map_or(0, |forwarder| forwarder.next_number());
-        self.forwarder = Some(Box::new(forwarder.after(next)));
+        if let Some(forwarder) = &self.forwarder {
+            self.last_number = forwarder.last_number();
+        }
+        self.forwarder = is_on.then(|| Box::new(forwarder.after(self.last_number)));
         self.with_forwarder(out, |forwarder, sink| forwarder.wake(now, sink));
     }
 

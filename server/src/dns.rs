@@ -5,9 +5,10 @@
 
 mod bind;
 mod connection;
+mod exchange;
 mod worker;
 
-use heorot_dns::{Resolver, Settings, Statistics};
+use heorot_dns::{ForwardCounts, Forwarding, Resolver, Settings, Statistics};
 use heorot_names::Directory;
 use rustix::event::{EventfdFlags, eventfd};
 use std::io;
@@ -33,6 +34,16 @@ pub(crate) fn start(
     start_with(LIMITS, listen, settings, directory)
 }
 
+/// What makes ids, ports and letters of questions unforeseeable.
+///
+/// # Errors
+/// The kernel has no chance to give.
+pub(crate) fn seed() -> io::Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(seed)
+}
+
 /// What the handle and its thread tell each other that DNS is up, what it should know, and that it should end.
 pub(crate) struct Handle {
     addresses: Vec<SocketAddr>,
@@ -45,6 +56,8 @@ pub(crate) struct Handle {
 pub(crate) struct Counts {
     /// Queries and replies.
     pub(crate) resolver: Statistics,
+    /// Names that are not ours.
+    pub(crate) forward: ForwardCounts,
     /// Replies that the kernel would not take: the client asks again.
     pub(crate) replies_unsent: u64,
     /// Reads from a UDP socket that failed.
@@ -108,6 +121,12 @@ impl Handle {
         self.shared.wake();
     }
 
+    /// Asks there for names that are not ours, from the next query on.
+    pub(crate) fn forward(&self, forwarding: Forwarding) {
+        self.shared.mailbox().forwarding = Some(Box::new(forwarding));
+        self.shared.wake();
+    }
+
     /// What it has done, up to its last turn.
     pub(crate) fn counts(&self) -> Counts {
         *self.shared.counts()
@@ -148,6 +167,7 @@ struct Shared {
 struct Mailbox {
     directory: Option<Arc<Directory>>,
     settings: Option<Settings>,
+    forwarding: Option<Box<Forwarding>>,
     stop: bool,
 }
 

@@ -1,14 +1,14 @@
 //! From the configuration to what each part wants to know, and what of it cannot change while the server runs.
 
-use heorot_core::config::{Config, Interface, SERVER_NAME};
+use heorot_core::config::{self, Config, Interface, SERVER_NAME, Upstream};
 use heorot_core::mac::Mac;
 use heorot_core::{load, transfer};
-use heorot_dns::Prefix;
+use heorot_dns::{Forwarding, Group, Prefix, Rebinding};
 use heorot_names::Directory;
 use nix::sys::socket::SockaddrStorage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// The DNS server's port.
 const DNS_PORT: u16 = 53;
@@ -115,7 +115,7 @@ pub(crate) fn dns_addresses(config: &Config) -> Vec<SocketAddr> {
 /// What the resolver is told beside the names. The serial has to grow from start to start: the calendar's seconds do.
 pub(crate) fn dns_settings(config: &Config, serial: u32) -> heorot_dns::Settings {
     let defaults = heorot_dns::Settings::default();
-    let prefixes = |network: &heorot_core::config::Network| {
+    let prefixes = |network: &config::Network| {
         let ipv4 = Prefix { address: network.address.into(), length: network.prefix_length };
         let ipv6 = network.prefix_ipv6();
         let ipv6 = ipv6.map(|(address, length)| Prefix { address: address.into(), length });
@@ -127,6 +127,44 @@ pub(crate) fn dns_settings(config: &Config, serial: u32) -> heorot_dns::Settings
         server_name: SERVER_NAME.into(),
         serial,
         ..defaults
+    }
+}
+
+/// What the resolver is told about names that are not ours.
+pub(crate) fn dns_forwarding(config: &Config, seed: [u8; 32]) -> Forwarding {
+    let networks = dns_settings(config, 0).reverse_prefixes;
+    let forward = &config.forward;
+    let own = dns_addresses(config);
+    let servers = |upstreams: &[Upstream]| {
+        let server = |upstream: &Upstream| match upstream {
+            Upstream::Server(server) => Some(*server),
+            Upstream::File(_) => None,
+        };
+        // Ourselves we need not ask.
+        upstreams.iter().filter_map(server).filter(|server| !own.contains(server)).collect::<Vec<_>>()
+    };
+    let domains = forward.domains.iter();
+    let domains =
+        domains.map(|domain| Group { domain: domain.domain.clone(), servers: servers(&domain.servers) });
+    let others = Group { domain: String::new(), servers: servers(&forward.upstream) };
+    let prefix = |(address, length): &(IpAddr, u8)| Prefix { address: *address, length: *length };
+    let clients = forward.clients.as_ref().map(|clients| clients.iter().map(prefix).collect());
+    Forwarding {
+        groups: domains.chain(std::iter::once(others)).collect(),
+        clients: clients.unwrap_or_else(|| networks.clone()),
+        cache_entries: forward.cache_entries as usize,
+        least_ttl: forward.minimum_ttl,
+        most_ttl: forward.maximum_ttl,
+        stale: forward.stale,
+        rebinding: match forward.rebinding {
+            config::Rebinding::Own => Rebinding::Own,
+            config::Rebinding::Private => Rebinding::Private,
+            config::Rebinding::Off => Rebinding::Off,
+        },
+        own_networks: networks,
+        rebinding_exempt: forward.rebinding_exempt.clone(),
+        rate_per_second: forward.rate_per_second,
+        ..Forwarding::new(seed)
     }
 }
 

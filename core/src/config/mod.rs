@@ -11,6 +11,7 @@ mod check_network;
 mod check_node;
 mod entry;
 mod firmware;
+mod forward;
 mod host;
 mod mistake;
 mod option;
@@ -27,6 +28,7 @@ mod value;
 mod zone;
 
 pub use firmware::{FIRMWARE, FirmwareKind, FirmwareRow, Protocol};
+pub use forward::{Forward, ForwardDomain, Rebinding, Upstream};
 pub use host::{Class, Host, Identifiers, MacPattern};
 pub use mistake::{Mistake, Severity, render};
 pub use option::{Form as OptionForm, KNOWN as KNOWN_OPTIONS, KnownOption, OptionPath, OptionTable};
@@ -79,6 +81,8 @@ pub struct Config {
     pub classes: Vec<Class>,
     /// `[[host]]`, in the order of the file.
     pub hosts: Vec<Host>,
+    /// `[dns]` and `[[dns.forward]]`
+    pub forward: Forward,
     /// `[[dns.record]]`: what the zone has beside.
     pub zone: Zone,
 }
@@ -168,6 +172,7 @@ impl Config {
             options: draft.options,
             classes,
             hosts: draft.hosts.into_iter().map(check_host::build_host).collect(),
+            forward: draft.forward?,
             zone: zone::build(draft.records),
         })
     }

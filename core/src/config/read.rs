@@ -1,6 +1,7 @@
 //! The file as the operator wrote it: every value right in itself, with its place. What they mean together is checked afterwards.
 
 use super::entry::{Entry, Placed, child, did_you_mean};
+use super::forward::{self, Forward};
 use super::mistake::{Findings, WHOLE_FILE, quoted};
 use super::option::{self, OptionTable};
 use super::read_host::{ClassDraft, HostDraft, IdentifiersDraft};
@@ -46,6 +47,7 @@ pub(super) struct Draft {
     pub(super) port: Option<Placed<u32>>,
     pub(super) tftp: Option<Tftp>,
     pub(super) link: Option<Placed<LinkSpeed>>,
+    pub(super) forward: Option<Forward>,
 }
 
 /// A `[[network]]`.
@@ -163,15 +165,15 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
         port: http.integer(findings, "port"),
         tftp: tftp::read(findings, &tables),
         link: load.text(findings, "link", value::link_speed),
+        forward: forward::read(findings, &tables),
     }
 }
 
 /// Sections of which nothing works but what changes nothing.
 fn read_planned(findings: &mut Findings<'_>, tables: &Tables<'_>) {
-    for path in ["admin", "dns", "nis"] {
+    for path in ["admin", "nis"] {
         let _ = tables.one(findings, path);
     }
-    let _ = tables.all(findings, "dns.forward", usize::MAX, |_, _| Some(()));
     let store = tables.one(findings, "store");
     let _ = store.word(findings, "kind", &[("embedded", ())]);
 }

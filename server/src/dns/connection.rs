@@ -15,6 +15,10 @@ pub(super) struct Connection {
     sent: usize,
     /// The client sends no more, or we want no more of it; it goes when its replies are sent.
     ending: bool,
+    /// Messages that were taken and have no reply yet.
+    unanswered: usize,
+    /// What epoll was told to wait for.
+    pub(super) registered: EventFlags,
     /// When it ends, whatever it is doing then.
     pub(super) deadline: Instant,
 }
@@ -23,6 +27,9 @@ pub(super) struct Connection {
 const RECEIVED_OCTETS_MAX: usize = 2 + 65_535;
 /// With so many octets of replies waiting, no further query is taken: a client that does not read stops being heard.
 const UNSENT_OCTETS_MAX: usize = 64 * 1024;
+
+/// Queries of one client that are under way (RFC 7766 6.2.1.1: they may be answered out of order).
+const UNANSWERED_MAX: usize = 64;
 
 impl Connection {
     pub(super) fn new(stream: TcpStream, peer: SocketAddr, deadline: Instant) -> io::Result<Self> {
@@ -37,6 +44,8 @@ impl Connection {
             unsent: Vec::new(),
             sent: 0,
             ending: false,
+            unanswered: 0,
+            registered: EventFlags::IN,
             deadline,
         })
     }
@@ -69,24 +78,27 @@ impl Connection {
 
     /// The next whole message, if there is one and room for its reply.
     pub(super) fn next_message(&mut self) -> Option<Vec<u8>> {
-        if self.unsent.len() - self.sent >= UNSENT_OCTETS_MAX {
+        if self.unsent.len() - self.sent >= UNSENT_OCTETS_MAX || self.unanswered >= UNANSWERED_MAX {
             return None;
         }
         let (length, rest) = self.received.get(self.taken..)?.split_first_chunk::<2>()?;
         let message = rest.get(..usize::from(u16::from_be_bytes(*length)))?.to_vec();
         self.taken += 2 + message.len();
+        self.unanswered += 1;
         Some(message)
     }
 
     /// Appends a reply to what is to be sent.
     pub(super) fn queue(&mut self, payload: &[u8]) {
         let length = u16::try_from(payload.len()).expect("the resolver keeps to 65535 octets");
+        self.unanswered = self.unanswered.saturating_sub(1);
         self.unsent.extend(length.to_be_bytes());
         self.unsent.extend_from_slice(payload);
     }
 
-    /// Takes no further query; ends when its replies are sent.
+    /// Takes no further query; ends when its replies are sent. The message that led here gets none.
     pub(super) fn end(&mut self) {
+        self.unanswered = self.unanswered.saturating_sub(1);
         self.ending = true;
         self.received = Vec::new();
         self.taken = 0;
@@ -110,7 +122,7 @@ impl Connection {
 
     /// Whether nothing is left to do here.
     pub(super) fn is_over(&self) -> bool {
-        self.ending && self.unsent.is_empty()
+        self.ending && self.unsent.is_empty() && self.unanswered == 0
     }
 
     /// What to wait for: room to send as long as something waits, and queries unless too much does.
@@ -118,7 +130,8 @@ impl Connection {
         let waiting = self.unsent.len() - self.sent;
         let mut interest = EventFlags::empty();
         interest.set(EventFlags::OUT, waiting > 0);
-        interest.set(EventFlags::IN, !self.ending && waiting < UNSENT_OCTETS_MAX);
+        let takes = waiting < UNSENT_OCTETS_MAX && self.unanswered < UNANSWERED_MAX;
+        interest.set(EventFlags::IN, !self.ending && takes);
         interest
     }
 }

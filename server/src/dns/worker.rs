@@ -1,7 +1,8 @@
 use super::bind::Sockets;
 use super::connection::Connection;
+use super::exchange::{self, Exchanges};
 use super::{Counts, Limits, Shared};
-use heorot_dns::{Input, Output, Query, QueryId, Resolver, Transport};
+use heorot_dns::{ExchangeId, Fault, Input, Output, Query, QueryId, Resolver, Transport};
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
@@ -22,6 +23,9 @@ pub(super) struct Worker {
     /// By key, which is never used twice: a reply to a connection that is gone finds nobody.
     connections: BTreeMap<u64, Connection>,
     next_key: u64,
+    exchanges: Exchanges,
+    /// Connections that have a reply to send which no event of theirs brought.
+    replied: Vec<u64>,
     /// No descriptors are left: nobody is accepted until then.
     accept_paused_until: Option<Instant>,
     began: Instant,
@@ -30,12 +34,14 @@ pub(super) struct Worker {
     out: Vec<Output>,
 }
 
-/// What an event's key stands for. Keys: 0 the mailbox, then a UDP socket each, a listener each, and every connection that ever was.
+/// What an event's key stands for. Keys: 0 the mailbox, then a UDP socket each, a listener each, and every connection that ever was; with
+/// the uppermost bit, every exchange that ever was.
 enum Source {
     Mailbox,
     Datagrams(usize),
     Listener(usize),
     Connection(u64),
+    Exchange(ExchangeId),
 }
 
 /// Datagrams or connections taken from one socket before others get their turn.
@@ -72,6 +78,8 @@ impl Worker {
             sockets,
             connections: BTreeMap::new(),
             next_key,
+            exchanges: Exchanges::default(),
+            replied: Vec::new(),
             accept_paused_until: None,
             began: Instant::now(),
             counts: Counts::default(),
@@ -94,9 +102,14 @@ impl Worker {
                     return;
                 }
             }
+            if self.resolver.next_wakeup().is_some_and(|when| when <= self.nanoseconds(now)) {
+                self.handle(now, Input::Wake);
+            }
+            self.send_replies(now);
             self.end_idle(now);
             self.resume_accepting(now);
             self.counts.resolver = self.resolver.statistics();
+            self.counts.forward = self.resolver.forward_counts();
             *self.shared.counts() = self.counts;
         }
     }
@@ -107,11 +120,15 @@ impl Worker {
             Source::Datagrams(index) => self.take_datagrams(index, now),
             Source::Listener(index) => self.accept(index, now),
             Source::Connection(key) => self.take_connection(key, event.flags, now),
+            Source::Exchange(id) => self.take_exchange(id, now),
         }
         ControlFlow::Continue(())
     }
 
     fn source(&self, key: u64) -> Source {
+        if let Some(id) = exchange::of_event(key) {
+            return Source::Exchange(id);
+        }
         let sockets = self.sockets.len();
         match usize::try_from(key).ok().and_then(|key| key.checked_sub(1)) {
             None if key == 0 => Source::Mailbox,
@@ -133,6 +150,9 @@ impl Worker {
         }
         if let Some(directory) = mail.directory {
             self.handle(now, Input::Publish(directory));
+        }
+        if let Some(forwarding) = mail.forwarding {
+            self.handle(now, Input::Forward(forwarding));
         }
         ControlFlow::Continue(())
     }
@@ -207,7 +227,6 @@ impl Worker {
     fn converse(&mut self, key: u64, flags: EventFlags, now: Instant) -> io::Result<()> {
         // Gone if an earlier event of this turn displaced it.
         let Some(connection) = self.connections.get_mut(&key) else { return Ok(()) };
-        let before = connection.interest();
         if flags.contains(EventFlags::IN) {
             connection.receive(&mut self.buffer)?;
         }
@@ -219,11 +238,12 @@ impl Worker {
                 break;
             }
         }
-        let Some(connection) = self.connections.get(&key) else { return Ok(()) };
+        let Some(connection) = self.connections.get_mut(&key) else { return Ok(()) };
+        let interest = connection.interest();
         if connection.is_over() {
             self.connections.remove(&key);
-        } else if connection.interest() != before {
-            epoll::modify(&self.epoll, connection.stream(), EventData::new_u64(key), connection.interest())?;
+        } else if interest != std::mem::replace(&mut connection.registered, interest) {
+            epoll::modify(&self.epoll, connection.stream(), EventData::new_u64(key), interest)?;
         }
         Ok(())
     }
@@ -242,40 +262,82 @@ impl Worker {
         answered
     }
 
-    /// Lets the resolver decide, and does what it says.
-    fn handle(&mut self, now: Instant, input: Input<'_>) {
-        let now_nanoseconds =
-            u64::try_from((now - self.began).as_nanos()).expect("nobody runs for 584 years");
-        self.resolver.handle(now_nanoseconds, input, &mut self.out);
-        for output in self.out.drain(..) {
-            match output {
-                Output::Reply { transport: Transport::Udp, to, id: QueryId(key), payload } => {
-                    let index = usize::try_from(key).ok().and_then(|key| key.checked_sub(1));
-                    let socket = index.and_then(|index| self.sockets.get(index));
-                    let sent = socket.map(|socket| socket.datagrams.send_to(&payload, to));
-                    // A socket that is full holds up nobody: the client repeats its query.
-                    self.counts.replies_unsent += u64::from(!matches!(sent, Some(Ok(_))));
-                }
-                Output::Reply { transport: Transport::Tcp, id: QueryId(key), payload, .. } => {
-                    if let Some(connection) = self.connections.get_mut(&key) {
-                        connection.queue(&payload);
-                    }
-                }
-                Output::End { id: QueryId(key) } => {
-                    if let Some(connection) = self.connections.get_mut(&key) {
-                        connection.end();
-                    }
-                }
-            }
+    /// What came by the socket of an exchange.
+    fn take_exchange(&mut self, id: ExchangeId, now: Instant) {
+        let (messages, fault) = self.exchanges.take(&self.epoll, id, &mut self.buffer);
+        for message in messages {
+            let input = Input::Answer { exchange: id, from: message.from, payload: &message.payload };
+            self.handle(now, input);
+        }
+        if let Some(fault) = fault {
+            self.handle(now, Input::CameToNothing { exchange: id, fault });
         }
     }
 
-    /// How long to wait at most. The resolver wants to be woken for nothing: `next_wakeup` is `None` until it has a cache.
+    /// Sends what connections were told meanwhile.
+    fn send_replies(&mut self, now: Instant) {
+        for key in std::mem::take(&mut self.replied) {
+            self.take_connection(key, EventFlags::empty(), now);
+        }
+    }
+
+    fn nanoseconds(&self, now: Instant) -> u64 {
+        u64::try_from((now - self.began).as_nanos()).expect("nobody runs for 584 years")
+    }
+
+    /// Lets the resolver decide, and does what it says. What cannot be sent is told to it at once, and it decides anew: there is an end to
+    /// its attempts.
+    fn handle(&mut self, now: Instant, input: Input<'_>) {
+        let now_nanoseconds = self.nanoseconds(now);
+        let mut out = std::mem::take(&mut self.out);
+        self.resolver.handle(now_nanoseconds, input, &mut out);
+        let mut faults = Vec::new();
+        loop {
+            for output in out.drain(..) {
+                faults.extend(self.carry_out(output));
+            }
+            let Some((exchange, fault)) = faults.pop() else { break };
+            self.resolver.handle(now_nanoseconds, Input::CameToNothing { exchange, fault }, &mut out);
+        }
+        self.out = out;
+    }
+
+    fn carry_out(&mut self, output: Output) -> Option<(ExchangeId, Fault)> {
+        match output {
+            Output::Reply { transport: Transport::Udp, to, id: QueryId(key), payload } => {
+                let index = usize::try_from(key).ok().and_then(|key| key.checked_sub(1));
+                let socket = index.and_then(|index| self.sockets.get(index));
+                let sent = socket.map(|socket| socket.datagrams.send_to(&payload, to));
+                // A socket that is full holds up nobody: the client repeats its query.
+                self.counts.replies_unsent += u64::from(!matches!(sent, Some(Ok(_))));
+            }
+            Output::Reply { transport: Transport::Tcp, id: QueryId(key), payload, .. } => {
+                if let Some(connection) = self.connections.get_mut(&key) {
+                    connection.queue(&payload);
+                    self.replied.push(key);
+                }
+            }
+            Output::End { id: QueryId(key) } => {
+                if let Some(connection) = self.connections.get_mut(&key) {
+                    connection.end();
+                }
+            }
+            Output::Ask(exchange) => {
+                let id = exchange.id;
+                return self.exchanges.begin(&self.epoll, exchange).err().map(|fault| (id, fault));
+            }
+            Output::Forget { exchange } => self.exchanges.end(exchange),
+        }
+        None
+    }
+
+    /// How long to wait at most.
     fn timeout(&self) -> Option<Timespec> {
-        let deadlines = self.connections.values().map(|connection| connection.deadline);
+        let wakeup = self.resolver.next_wakeup().map(|when| self.began + Duration::from_nanos(when));
+        let deadlines = self.connections.values().map(|connection| connection.deadline).chain(wakeup);
         let next = deadlines.chain(self.accept_paused_until).min()?;
         let left = next.saturating_duration_since(Instant::now());
-        Some(Timespec::try_from(left).expect("a deadline is seconds away"))
+        Some(Timespec::try_from(left).expect("a deadline is minutes away"))
     }
 
     fn end_idle(&mut self, now: Instant) {

@@ -98,6 +98,13 @@ impl Loop {
         }
         self.parts.directory.change(&config.boot.directory);
         self.parts.dns.configure(settings::dns_settings(&config, crate::clock::calendar_seconds()));
+        match crate::dns::seed() {
+            Ok(seed) => self.parts.dns.forward(settings::dns_forwarding(&config, seed)),
+            Err(error) => self.parts.journal.say(
+                Weight::Warning,
+                format_args!("names that are not ours are asked as before: there is no chance ({error})"),
+            ),
+        }
         self.transfer(transfer::Input::Configure(links));
         self.parts.config = config.clone();
         self.heorot(Input::Configure(Box::new(config)));

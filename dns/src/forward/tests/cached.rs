@@ -172,4 +172,11 @@ fn new_servers_begin_anew() {
     stage.answer(&waiting, &answer(&waiting, 0x8180, &[address("b.example", 60, [198, 51, 100, 1])]));
     assert!(stage.replies.is_empty(), "an answer to the old one");
     assert_eq!(stage.ask("a.example", A).server, SECOND.parse().unwrap());
+    // Nobody left to ask: as it was at first.
+    stage.handle(Input::Forward(Box::new(Forwarding { groups: Vec::new(), ..forwarding() })));
+    stage.replies.clear();
+    stage.query(CLIENT, Transport::Udp, &query("a.example", A));
+    assert_eq!(stage.told().flags, QR | RD | REFUSED);
+    stage.query(CLIENT, Transport::Udp, &query("node1.cluster", A));
+    assert_eq!(stage.told().flags & RA, 0);
 }
