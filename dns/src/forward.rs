@@ -385,7 +385,10 @@ impl Forwarder {
         }
         if question.stale_waits && now >= question.began + nanoseconds(STALE_AFTER) {
             question.stale_waits = false;
+            let (name, wishes) = question.key.clone();
             self.tell_stale(now, number, sink);
+            // Who asks from now on need not wait as long.
+            self.cache.defer_recheck(&name, wishes, now + nanoseconds(STALE_RECHECK));
         }
         if self.questions.get(&number).is_some_and(|question| now >= question.retry_at) {
             self.retry(now, number, sink);

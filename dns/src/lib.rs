@@ -10,6 +10,7 @@
 //! - `reverse`: which zones of in-addr.arpa and ip6.arpa are ours;
 //! - `asked`: a plain question, read without a copy;
 //! - `forward`: questions for others, in flight; `upstream`: whom they go to, and what of the answers is believed;
+//! - `hosts_file`: names that the administrator has in files;
 //! - `cache`: answers in wire form; `clients`: whom outside names are told to; `chance`: what a forger would have to guess;
 //! - `name`: a domain name as octets, compared without regard to case;
 //! - `wire`: messages, read and written; the crate `domain` is seen nowhere else.
@@ -21,6 +22,7 @@ mod clients;
 mod data;
 mod forward;
 mod forwarding;
+mod hosts_file;
 pub mod limit;
 mod name;
 mod resolver;
@@ -34,6 +36,7 @@ mod zone;
 
 pub use forward::{Exchange, ExchangeId, Fault, ForwardCounts};
 pub use forwarding::{Forwarding, Group, Rebinding};
+pub use hosts_file::{HostNames, name_servers};
 pub use name::NameError;
 pub use resolver::{Input, Output, Query, QueryId, Resolver, Transport};
 pub use reverse::Prefix;

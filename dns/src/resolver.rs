@@ -3,6 +3,7 @@ use crate::cache::{Age, Cache, Hit, Kept, Wishes};
 use crate::data::Type;
 use crate::forward::{Exchange, ExchangeId, Fault, ForwardCounts, Forwarder, Sink, octets_max};
 use crate::forwarding::Forwarding;
+use crate::hosts_file::HostNames;
 use crate::limit::{OWN_ANSWERS_MAX, OWN_ANSWERS_OCTETS_MAX};
 use crate::name::{Name, NameError};
 use crate::settings::Settings;
@@ -17,6 +18,8 @@ use std::sync::Arc;
 /// Answers queries from the last snapshot that was published.
 pub struct Resolver {
     zones: Zones,
+    /// Of the administrator's files.
+    hosts: Arc<HostNames>,
     /// What our zones have said already, in wire form: of this serial.
     own: Cache,
     own_serial: u32,
@@ -38,6 +41,8 @@ pub enum Input<'a> {
     Configure(Settings),
     /// Names that are not ours are asked there from now on.
     Forward(Box<Forwarding>),
+    /// Host files have these names from now on.
+    Hosts(Arc<HostNames>),
     /// A message came by the socket of an exchange.
     Answer {
         /// That of [`Output::Ask`].
@@ -125,6 +130,7 @@ impl Resolver {
         let serial = settings.serial;
         Ok(Self {
             zones: Zones::new(settings, directory, serial)?,
+            hosts: Arc::default(),
             // Nobody but the zones themselves fills it: its order needs no secret.
             own: Cache::new(OWN_ANSWERS_MAX, OWN_ANSWERS_OCTETS_MAX, (0, 0)),
             own_serial: serial,
@@ -144,6 +150,7 @@ impl Resolver {
             Input::Publish(directory) => self.change(self.zones.settings().clone(), directory),
             Input::Configure(settings) => self.change(settings, Arc::clone(self.zones.directory())),
             Input::Forward(forwarding) => self.forward(now, *forwarding, out),
+            Input::Hosts(hosts) => self.change_hosts(hosts),
             Input::Answer { exchange, from, payload } => {
                 self.with_forwarder(out, |forwarder, sink| {
                     forwarder.answered(now, exchange, from, payload, sink);
@@ -194,6 +201,17 @@ impl Resolver {
                 }
             }
             Err(NameError { .. }) => self.statistics.snapshots_refused += 1,
+        }
+    }
+
+    fn change_hosts(&mut self, hosts: Arc<HostNames>) {
+        if hosts == self.hosts {
+            return;
+        }
+        self.hosts = hosts;
+        self.own.clear();
+        if let Some(forwarder) = &mut self.forwarder {
+            forwarder.forget_answers();
         }
     }
 
@@ -280,7 +298,8 @@ impl Resolver {
                 return true;
             }
         }
-        if self.zones.cover(&Name::from_wire(asked.name())) {
+        let name = Name::from_wire(asked.name());
+        if self.zones.cover(&name) || self.hosts.find(&name, Type(asked.rtype())).is_some() {
             self.keep_own(asked);
             return self.tell_own(query, asked, out);
         }
@@ -342,11 +361,27 @@ impl Resolver {
 
     fn find(&self, question: &Question, wanted: Type) -> (ResponseCode, Option<Answer>) {
         match self.zones.find(&question.name, wanted) {
-            Ok(Found::Elsewhere) => (ResponseCode::Refused, None),
-            Ok(Found::Here(answer)) if answer.no_name => (ResponseCode::NxDomain, Some(answer)),
+            Ok(Found::Elsewhere) => match self.hosts.find(&question.name, wanted) {
+                Some(answer) => (ResponseCode::NoError, Some(answer)),
+                None => (ResponseCode::Refused, None),
+            },
+            Ok(Found::Here(answer)) if answer.no_name => match self.find_in_files(&question.name, wanted) {
+                Some(answer) => (ResponseCode::NoError, Some(answer)),
+                None => (ResponseCode::NxDomain, Some(answer)),
+            },
             Ok(Found::Here(answer)) => (ResponseCode::NoError, Some(answer)),
             Err(NameError { .. }) => (ResponseCode::ServFail, None),
         }
+    }
+
+    /// A name of our zones that they do not have, as it stands in a file, or without the zone.
+    fn find_in_files(&self, name: &Name, wanted: Type) -> Option<Answer> {
+        self.hosts.find(name, wanted).or_else(|| {
+            let apex = Name::parse(&self.zones.directory().zone).ok()?;
+            let [host] = *name.below(&apex)? else { return None };
+            let host = Name::from_labels([host, &[]].into_iter());
+            self.hosts.find(&host, wanted)
+        })
     }
 }
 

@@ -118,9 +118,12 @@ fn what_was_true_is_told_when_nobody_answers() {
     assert!(stage.replies.is_empty());
     stage.wait(Duration::from_millis(1));
     assert_eq!(stage.told().answer, ["x.example. 30 A 198.51.100.1"]);
+    // Others do not wait for what did not come.
+    assert!(!std::mem::take(&mut stage.asks).is_empty());
+    assert_eq!(stage.from_cache("x.example", A).answer, ["x.example. 30 A 198.51.100.1"]);
     // The question goes on, and comes to nothing; for 30 s it is not asked again.
     stage.wait(seconds(3));
-    assert_eq!(stage.forgotten.len(), 1 + stage.asks.len());
+    assert_eq!(stage.resolver.next_wakeup(), None);
     stage.asks.clear();
     assert_eq!(stage.from_cache("x.example", A).answer.len(), 1);
     stage.wait(seconds(30));
@@ -179,4 +182,35 @@ fn new_servers_begin_anew() {
     assert_eq!(stage.told().flags, QR | RD | REFUSED);
     stage.query(CLIENT, Transport::Udp, &query("node1.cluster", A));
     assert_eq!(stage.told().flags & RA, 0);
+}
+
+#[test]
+fn names_in_files_are_told_and_change_with_them() {
+    let mut stage = Stage::new(forwarding());
+    let files = |text: &str| Input::Hosts(Arc::new(crate::HostNames::read([text])));
+    stage.resolve("printer.example", A, &[address("printer.example", 60, [198, 51, 100, 1])]);
+    stage.handle(files("192.0.2.7 printer.example plain node1.cluster"));
+    for (name, rtype, answer) in [
+        ("printer.example", A, vec!["printer.example. 60 A 192.0.2.7"]),
+        ("printer.example", AAAA, vec![]),
+        // In our zone a name stands for itself; what is computed goes before.
+        ("plain.cluster", A, vec!["plain.cluster. 60 A 192.0.2.7"]),
+        ("plain", A, vec!["plain. 60 A 192.0.2.7"]),
+        ("node1.cluster", A, vec!["node1.cluster. 300 A 10.77.1.1"]),
+        ("7.2.0.192.in-addr.arpa", 12, vec!["7.2.0.192.in-addr.arpa. 60 PTR printer.example."]),
+    ] {
+        for _ in 0..2 {
+            let told = stage.from_cache(name, rtype);
+            assert_eq!(
+                (told.flags & 15, told.answer),
+                (0, answer.iter().map(|line| (*line).to_owned()).collect()),
+                "{name}"
+            );
+        }
+    }
+    // Of what is not in the file, others know.
+    stage.ask("printer.example", TXT);
+    stage.handle(files(""));
+    stage.ask("printer.example", A);
+    assert_eq!(stage.from_cache("plain.cluster", A).flags & 15, NXDOMAIN);
 }
