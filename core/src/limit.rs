@@ -269,3 +269,6 @@ pub const UPSTREAMS_MAX: usize = 64;
 
 /// Domains with servers of their own: each question is compared with all of them.
 pub const FORWARD_DOMAINS_MAX: usize = 64;
+
+/// Files of hosts: one for each of many purposes. All are read when one of them changes.
+pub const HOST_FILES_MAX: usize = 64;

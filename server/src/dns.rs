@@ -6,9 +6,11 @@
 mod bind;
 mod connection;
 mod exchange;
+mod files;
 mod worker;
 
-use heorot_dns::{ForwardCounts, Forwarding, Resolver, Settings, Statistics};
+pub(crate) use files::Plan;
+use heorot_dns::{ForwardCounts, Forwarding, HostNames, Resolver, Settings, Statistics};
 use heorot_names::Directory;
 use rustix::event::{EventfdFlags, eventfd};
 use std::io;
@@ -49,6 +51,8 @@ pub(crate) struct Handle {
     addresses: Vec<SocketAddr>,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
+    /// The one that reads files.
+    files: Option<JoinHandle<()>>,
 }
 
 /// What DNS has done since it began.
@@ -96,11 +100,16 @@ fn start_with(
     let shared = Arc::new(Shared {
         wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
         mailbox: Mutex::default(),
+        wake_files: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
+        files_mailbox: Mutex::default(),
         counts: Mutex::default(),
     });
     let worker = Worker::new(limits, sockets, resolver, Arc::clone(&shared))?;
-    let thread = thread::Builder::new().name("dns".into()).spawn(|| worker.run())?;
-    Ok(Handle { addresses, shared, thread: Some(thread) })
+    let mut handle = Handle { addresses, shared: Arc::clone(&shared), thread: None, files: None };
+    handle.thread = Some(thread::Builder::new().name("dns".into()).spawn(|| worker.run())?);
+    let follow = move || files::run(&shared);
+    handle.files = Some(thread::Builder::new().name("dns-files".into()).spawn(follow)?);
+    Ok(handle)
 }
 
 impl Handle {
@@ -121,10 +130,10 @@ impl Handle {
         self.shared.wake();
     }
 
-    /// Asks there for names that are not ours, from the next query on.
-    pub(crate) fn forward(&self, forwarding: Forwarding) {
-        self.shared.mailbox().forwarding = Some(Box::new(forwarding));
-        self.shared.wake();
+    /// Asks there for names that are not ours, and tells the names of files: from now on, or from when the files were read.
+    pub(crate) fn forward(&self, plan: Plan) {
+        self.shared.files_mailbox().plan = Some(plan);
+        wake(&self.shared.wake_files);
     }
 
     /// What it has done, up to its last turn.
@@ -147,7 +156,9 @@ impl Drop for Handle {
     fn drop(&mut self) {
         self.shared.mailbox().stop = true;
         self.shared.wake();
-        if let Some(thread) = self.thread.take() {
+        self.shared.files_mailbox().stop = true;
+        wake(&self.shared.wake_files);
+        for thread in [self.thread.take(), self.files.take()].into_iter().flatten() {
             // A thread that panicked has said so on stderr, and is_running() would have told.
             let _ = thread.join();
         }
@@ -160,6 +171,9 @@ struct Shared {
     wake: OwnedFd,
     mailbox: Mutex<Mailbox>,
     counts: Mutex<Counts>,
+    /// Readable when there is something in the mailbox of the thread that reads files.
+    wake_files: OwnedFd,
+    files_mailbox: Mutex<FilesMailbox>,
 }
 
 /// What the thread should take, each the newest of its kind: nothing queues up here.
@@ -168,10 +182,31 @@ struct Mailbox {
     directory: Option<Arc<Directory>>,
     settings: Option<Settings>,
     forwarding: Option<Box<Forwarding>>,
+    hosts: Option<Arc<HostNames>>,
+    stop: bool,
+}
+
+/// What the thread that reads files should take.
+#[derive(Default)]
+struct FilesMailbox {
+    plan: Option<Plan>,
     stop: bool,
 }
 
 impl Shared {
+    fn files_mailbox(&self) -> MutexGuard<'_, FilesMailbox> {
+        self.files_mailbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the files say.
+    fn tell(&self, forwarding: Forwarding, hosts: Arc<HostNames>) {
+        let mut mailbox = self.mailbox();
+        mailbox.forwarding = Some(Box::new(forwarding));
+        mailbox.hosts = Some(hosts);
+        drop(mailbox);
+        self.wake();
+    }
+
     fn mailbox(&self) -> MutexGuard<'_, Mailbox> {
         // Whole values are moved in and out: a panic between leaves nothing half done.
         self.mailbox.lock().unwrap_or_else(PoisonError::into_inner)
@@ -182,9 +217,13 @@ impl Shared {
     }
 
     fn wake(&self) {
-        // It fails only when 2^64 - 2 wake-ups are pending, and then it is awake.
-        let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
+        wake(&self.wake);
     }
+}
+
+/// It fails only when 2^64 - 2 wake-ups are pending, and then it is awake.
+fn wake(event: &OwnedFd) {
+    let _ = rustix::io::write(event, &1_u64.to_ne_bytes());
 }
 
 #[cfg(test)]

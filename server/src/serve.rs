@@ -83,7 +83,7 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
         first,
     )
     .map_err(|e| Problem(e.to_string()))?;
-    names.forward(settings::dns_forwarding(&config, dns::seed().map_err(|e| cannot_start(&e))?));
+    names.forward(settings::dns_plan(&config, dns::seed().map_err(|e| cannot_start(&e))?));
     if let Some(warning) = give_away_rights(&config, &control_path, &run_directory)? {
         journal.say(Weight::Warning, warning);
     }

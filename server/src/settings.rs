@@ -1,5 +1,6 @@
 //! From the configuration to what each part wants to know, and what of it cannot change while the server runs.
 
+use crate::dns::Plan;
 use heorot_core::config::{self, Config, Interface, SERVER_NAME, Upstream};
 use heorot_core::mac::Mac;
 use heorot_core::{load, transfer};
@@ -130,27 +131,24 @@ pub(crate) fn dns_settings(config: &Config, serial: u32) -> heorot_dns::Settings
     }
 }
 
-/// What the resolver is told about names that are not ours.
-pub(crate) fn dns_forwarding(config: &Config, seed: [u8; 32]) -> Forwarding {
+/// What the resolver is told about names that are not ours, and the files that say more of them.
+pub(crate) fn dns_plan(config: &Config, seed: [u8; 32]) -> Plan {
     let networks = dns_settings(config, 0).reverse_prefixes;
     let forward = &config.forward;
     let own = dns_addresses(config);
-    let servers = |upstreams: &[Upstream]| {
-        let server = |upstream: &Upstream| match upstream {
-            Upstream::Server(server) => Some(*server),
-            Upstream::File(_) => None,
-        };
-        // Ourselves we need not ask.
-        upstreams.iter().filter_map(server).filter(|server| !own.contains(server)).collect::<Vec<_>>()
+    let mut plan = Plan {
+        forwarding: Forwarding::new(seed),
+        server_files: Vec::new(),
+        host_files: forward.hosts.clone(),
+        own,
     };
-    let domains = forward.domains.iter();
-    let domains =
-        domains.map(|domain| Group { domain: domain.domain.clone(), servers: servers(&domain.servers) });
-    let others = Group { domain: String::new(), servers: servers(&forward.upstream) };
+    for domain in &forward.domains {
+        add_group(&mut plan, &domain.domain, &domain.servers);
+    }
+    add_group(&mut plan, "", &forward.upstream);
     let prefix = |(address, length): &(IpAddr, u8)| Prefix { address: *address, length: *length };
     let clients = forward.clients.as_ref().map(|clients| clients.iter().map(prefix).collect());
-    Forwarding {
-        groups: domains.chain(std::iter::once(others)).collect(),
+    plan.forwarding = Forwarding {
         clients: clients.unwrap_or_else(|| networks.clone()),
         cache_entries: forward.cache_entries as usize,
         least_ttl: forward.minimum_ttl,
@@ -164,8 +162,22 @@ pub(crate) fn dns_forwarding(config: &Config, seed: [u8; 32]) -> Forwarding {
         own_networks: networks,
         rebinding_exempt: forward.rebinding_exempt.clone(),
         rate_per_second: forward.rate_per_second,
-        ..Forwarding::new(seed)
+        ..plan.forwarding
+    };
+    plan
+}
+
+fn add_group(plan: &mut Plan, domain: &str, upstreams: &[Upstream]) {
+    let mut servers = Vec::new();
+    for upstream in upstreams {
+        match upstream {
+            // Ourselves we need not ask.
+            Upstream::Server(server) if plan.own.contains(server) => {}
+            Upstream::Server(server) => servers.push(*server),
+            Upstream::File(path) => plan.server_files.push((plan.forwarding.groups.len(), path.clone())),
+        }
     }
+    plan.forwarding.groups.push(Group { domain: domain.to_owned(), servers });
 }
 
 /// The names before any node is known: those that are arithmetic. What is known replaces it at once.

@@ -4,7 +4,7 @@ use super::entry::{Entry, Placed};
 use super::mistake::{Findings, quoted};
 use super::read::Tables;
 use super::value::{self, Wrong};
-use crate::limit::{FORWARD_DOMAINS_MAX, UPSTREAMS_MAX};
+use crate::limit::{FORWARD_DOMAINS_MAX, HOST_FILES_MAX, UPSTREAMS_MAX};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ pub struct Forward {
     pub upstream: Vec<Upstream>,
     /// Domains that have servers of their own.
     pub domains: Vec<ForwardDomain>,
+    /// Files of hosts.
+    pub hosts: Vec<String>,
     /// Who may ask; none: the networks.
     pub clients: Option<Vec<(IpAddr, u8)>>,
     /// Questions of one client a second; 0 for any number.
@@ -65,28 +67,16 @@ pub enum Rebinding {
 /// Where servers listen.
 const DNS_PORT: u16 = 53;
 
-impl Forward {
-    /// The files that are read for servers, each once.
-    pub fn files(&self) -> Vec<&str> {
-        let all = self.upstream.iter().chain(self.domains.iter().flat_map(|domain| &domain.servers));
-        let mut files: Vec<&str> = all
-            .filter_map(|upstream| match upstream {
-                Upstream::File(path) => Some(path.as_str()),
-                Upstream::Server(_) => None,
-            })
-            .collect();
-        files.sort_unstable();
-        files.dedup();
-        files
-    }
-}
-
 /// Reads both sections.
 pub(super) fn read(findings: &mut Findings<'_>, tables: &Tables<'_>) -> Option<Forward> {
     let domains = tables.all(findings, "dns.forward", FORWARD_DOMAINS_MAX, read_domain);
     refuse_twice(findings, &domains);
     let dns = tables.one(findings, "dns");
     let upstream = servers(findings, &dns, "upstream");
+    let hosts = dns.texts(findings, "hosts", value::absolute_path);
+    if let Some(hosts) = hosts.as_ref().filter(|hosts| hosts.value.len() > HOST_FILES_MAX) {
+        findings.error(&hosts.span, format!("hosts: more than {HOST_FILES_MAX} files"), None);
+    }
     let clients = dns.texts(findings, "clients", network);
     let words = [("own", Rebinding::Own), ("private", Rebinding::Private), ("off", Rebinding::Off)];
     let rebinding = dns.word(findings, "rebinding", &words);
@@ -107,6 +97,7 @@ pub(super) fn read(findings: &mut Findings<'_>, tables: &Tables<'_>) -> Option<F
     Some(Forward {
         upstream: upstream.unwrap_or_default(),
         domains: domains.into_iter().map(|domain| domain.value).collect(),
+        hosts: hosts?.value.into_iter().map(|path| path.value).collect(),
         clients: clients.map(values),
         rate_per_second: rate?.value,
         cache_entries: cache?.value,

@@ -167,6 +167,7 @@ fn the_smallest_file_has_every_default() {
         forward: Forward {
             upstream: vec![],
             domains: vec![],
+            hosts: vec![],
             clients: None,
             rate_per_second: 500,
             cache_entries: 10_000,
@@ -224,6 +225,7 @@ fn a_file_with_everything_is_read_as_it_is_written() {
                 domain("example.org", vec![server("192.0.2.54:53")]),
                 domain("168.192.in-addr.arpa", vec![]),
             ],
+            hosts: vec!["/etc/hosts".into()],
             clients: Some(vec![(Ipv4Addr::new(10, 0, 0, 0).into(), 8), ("fd77::".parse().unwrap(), 64),]),
             rate_per_second: 0,
             cache_entries: 50_000,

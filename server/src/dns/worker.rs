@@ -151,6 +151,9 @@ impl Worker {
         if let Some(directory) = mail.directory {
             self.handle(now, Input::Publish(directory));
         }
+        if let Some(hosts) = mail.hosts {
+            self.handle(now, Input::Hosts(hosts));
+        }
         if let Some(forwarding) = mail.forwarding {
             self.handle(now, Input::Forward(forwarding));
         }

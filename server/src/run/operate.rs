@@ -99,7 +99,7 @@ impl Loop {
         self.parts.directory.change(&config.boot.directory);
         self.parts.dns.configure(settings::dns_settings(&config, crate::clock::calendar_seconds()));
         match crate::dns::seed() {
-            Ok(seed) => self.parts.dns.forward(settings::dns_forwarding(&config, seed)),
+            Ok(seed) => self.parts.dns.forward(settings::dns_plan(&config, seed)),
             Err(error) => self.parts.journal.say(
                 Weight::Warning,
                 format_args!("names that are not ours are asked as before: there is no chance ({error})"),

@@ -14,6 +14,14 @@ pub(super) static DNS: &[Setting] = &[
         doc: "The servers that are asked for names that are not the cluster's: the fastest that answers, and the others now and then. A file is read again when it changes.",
     },
     Setting {
+        key: "hosts",
+        kind: Kind::Texts("absolute paths"),
+        fallback: Fallback::Value("[]"),
+        example: "[\"/etc/hosts\"]",
+        status: Status::Works,
+        doc: "Files in the form of `/etc/hosts`, whose names are told to everybody, forward and reverse; a name without a dot is one of the cluster's zone too. Names of nodes and of this file go before. Lines of loopback and multicast addresses are left out. A file is read again when it changes.",
+    },
+    Setting {
         key: "clients",
         kind: Kind::Texts("networks"),
         fallback: Fallback::Otherwise("the networks of all `[[network]]`s"),
