@@ -57,11 +57,11 @@ pub(super) fn run(shared: &Shared) {
 }
 
 /// A plan, and what its files said last.
-struct Following {
-    plan: Plan,
+pub(super) struct Following {
+    pub(super) plan: Plan,
     /// None where the kernel has no watch left: the files stay as they were at the last reading of the configuration.
-    watch: Option<OwnedFd>,
-    texts: BTreeMap<String, String>,
+    pub(super) watch: Option<OwnedFd>,
+    pub(super) texts: BTreeMap<String, String>,
 }
 
 impl Following {
@@ -76,7 +76,7 @@ impl Following {
         }
     }
 
-    fn forwarding(&self) -> Forwarding {
+    pub(super) fn forwarding(&self) -> Forwarding {
         let mut forwarding = self.plan.forwarding.clone();
         for (index, path) in &self.plan.server_files {
             let servers = self.texts.get(path).map(|text| name_servers(text)).unwrap_or_default();

@@ -375,3 +375,5 @@ fn dig_reads_our_answers() {
         assert!(!text.contains("WARNING: Message parser"), "{arguments}\n{text}");
     }
 }
+
+mod forward;
