@@ -29,17 +29,12 @@ fn numbers(wire: &PacketSocket, count: usize, mut meanwhile: impl FnMut()) -> Ve
 #[test]
 fn what_a_slow_link_has_no_room_for_waits() {
     crate::testing::with_a_wire(|here, there| {
-        run_command("tc qdisc add dev v0 root tbf rate 100mbit burst 16kb limit 16mb");
+        run_command("tc qdisc add dev v0 root tbf rate 20mbit burst 16kb limit 16mb");
         let wire = PacketSocket::open(there).unwrap();
         let mut link = Link::open("v0", here, MAC).unwrap();
         // Less room than frames, whatever this host allows.
         link.socket.set_send_buffer_size(100_000).unwrap();
-        for number in 0..2000 {
-            give(&mut link, number).unwrap();
-            if link.is_full() {
-                link.flush(NOW).unwrap();
-            }
-        }
+        (0..2000).for_each(|number| give(&mut link, number).unwrap());
         link.flush(NOW).unwrap();
         assert!(link.retry_at().is_some(), "all had room");
         let come = numbers(&wire, 2000, || link.flush(NOW).unwrap());
