@@ -4,11 +4,12 @@ use crate::cluster::heard::Heard;
 use crate::cluster::lease::Leases;
 use crate::cluster::lease::{PoolId, PoolKind};
 use crate::cluster::listed::Listed;
+use crate::cluster::naming::Naming;
 use crate::cluster::node::{Boot, Node, Nodes, Trouble};
 use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::{Pin, Pins};
 use crate::cluster::probe::Probes;
-use crate::cluster::record::{BootRecord, NodeRecord, Record};
+use crate::cluster::record::{BootRecord, NodeRecord, Record, SerialRecord};
 use crate::cluster::reservation::Reservations;
 use crate::cluster::shadow::Exchange;
 use crate::cluster::stage::{Phase, Stage, Step};
@@ -22,7 +23,7 @@ use crate::message::{Datagram, DhcpSend, Neighbour, Output, Ticket};
 use crate::promise::{Promise, Promises};
 use crate::time::Time;
 use crate::timer::Timers;
-use heorot_names::Directory;
+use heorot_names::{Changes, Directory};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::collections::BTreeMap;
 use std::hash::Hasher;
@@ -64,6 +65,8 @@ pub(crate) struct Hall {
     pub(crate) boots: u64,
     /// What had no room in a machine's packets, as it was told.
     pub(crate) left_out: BTreeMap<Mac, Vec<u8>>,
+    /// Names of hosts to which addresses are lent.
+    pub(crate) naming: Naming,
     /// The names as they were published last.
     pub(crate) directory: Arc<Directory>,
 }
@@ -263,11 +266,13 @@ impl Turn<'_> {
         if self.hall.leases.get(address).is_some_and(|lease| lease.pool.kind == PoolKind::Elsewhere) {
             // Not ours to lend again, so that there is nothing to be probed.
             self.hall.leases.retract(address);
+            self.hall.naming.ended(address);
             self.unpin(address);
             self.record(Record::LeaseEnded(address));
             return;
         }
         let Some(lease) = self.hall.leases.end(address, free_at) else { return };
+        self.hall.naming.ended(address);
         self.unpin(address);
         self.record(Record::LeaseEnded(address));
         self.hall.timers.arm(free_at, Due::Address(address));
@@ -345,9 +350,26 @@ impl Turn<'_> {
             let recorded = listed.macs.iter().find_map(|mac| self.hall.nodes.get(*mac)?.number);
             recorded.or(listed.number)
         };
-        let directory = Arc::new(network::directory(self.config, number_of));
-        self.hall.directory = Arc::clone(&directory);
-        self.out.push(Output::Publish(directory));
+        let serial = self.hall.naming.serial();
+        self.hall.directory = Arc::new(network::directory(self.config, number_of, serial));
+        self.hall.naming.directory_changed();
+    }
+
+    /// Publishes what has changed in names, all of a turn under one serial (RFC 1982). What the disk does not let be served yet waits for the next turn.
+    pub(crate) fn publish_due(&mut self) {
+        if let Some((serial, changes, directory_changed)) = self.hall.naming.due() {
+            if directory_changed {
+                Arc::make_mut(&mut self.hall.directory).serial = serial;
+                self.out.push(Output::Publish(Arc::clone(&self.hall.directory)));
+            }
+            if !changes.is_empty() {
+                self.out.push(Output::Names(Changes { serial, changes }));
+            }
+        }
+        if let Some(bound) = self.hall.naming.next_bound() {
+            let ticket = self.record(Record::Serial(SerialRecord { bound }));
+            self.hall.naming.proposed(ticket, bound);
+        }
     }
 
     /// The name of a number: given by hand, or computed.

@@ -3,12 +3,13 @@
 use crate::cluster::heard::Heard;
 use crate::cluster::lease::{Leases, PoolId, PoolKind};
 use crate::cluster::listed::Listed;
+use crate::cluster::naming::Naming;
 use crate::cluster::network;
 use crate::cluster::node::{Node, Nodes};
 use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::Pins;
 use crate::cluster::probe::Probes;
-use crate::cluster::record::{BootRecord, LeaseRecord, NodeRecord, Record};
+use crate::cluster::record::{BootRecord, LeaseRecord, NodeRecord, Record, SerialRecord};
 use crate::cluster::reservation::Reservations;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::config::{Config, Mode};
@@ -43,6 +44,15 @@ impl Heorot {
         records: Vec<Record>,
         out: &mut Vec<Output>,
     ) -> Self {
+        let serial = records.iter().find_map(|record| match record {
+            Record::Serial(SerialRecord { bound }) => Some(*bound),
+            Record::Node(_)
+            | Record::Lease(_)
+            | Record::LeaseEnded(_)
+            | Record::Boot(_)
+            | Record::BootForgotten(_) => None,
+        });
+        let naming = Naming::starting(serial, config.zone.serial);
         let hall = Hall {
             nodes: Nodes::default(),
             listed: Listed::new(&config),
@@ -65,12 +75,15 @@ impl Heorot {
             started: now,
             secret,
             boots: 0,
-            directory: Arc::new(network::directory(&config, |listed| listed.number)),
+            directory: Arc::new(network::directory(&config, |listed| listed.number, naming.serial())),
+            naming,
         };
         let mut heorot = Self { config, hall };
         heorot.turn(now, out, |turn| {
             restore(turn, records);
             turn.publish();
+            // Names are answered for at once, under a serial that may have been served before, and as soon as a higher one is durable under that.
+            turn.out.push(Output::Publish(Arc::clone(&turn.hall.directory)));
         });
         heorot
     }
@@ -97,6 +110,7 @@ impl Heorot {
             Input::Occupied { address, mac } => dhcp::occupied(turn, address, mac),
             Input::Committed(through) => {
                 turn.hall.store_trouble = None;
+                turn.hall.naming.decided(through, true);
                 while let Some(promise) = turn.hall.promises.decided(through) {
                     promise.fulfil(turn);
                 }
@@ -106,6 +120,7 @@ impl Heorot {
                     turn.event(None, Kind::Trouble, format!("nothing new can be promised: {why}"));
                 }
                 turn.hall.store_trouble = Some(why);
+                turn.hall.naming.decided(through, false);
                 while let Some(promise) = turn.hall.promises.decided(through) {
                     promise.withdraw(turn);
                 }
@@ -121,7 +136,9 @@ impl Heorot {
     }
 
     fn turn(&mut self, now: Time, out: &mut Vec<Output>, handle: impl FnOnce(&mut Turn<'_>)) {
-        handle(&mut Turn { now, config: &self.config, hall: &mut self.hall, out });
+        let turn = &mut Turn { now, config: &self.config, hall: &mut self.hall, out };
+        handle(turn);
+        turn.publish_due();
     }
 
     /// Another configuration replaces the old one. What was promised stands.
@@ -155,6 +172,7 @@ impl Heorot {
             }
             dhcp::forget_allowed(turn);
             turn.publish();
+            dhcp::recheck_names(turn);
         });
     }
 }
@@ -189,7 +207,7 @@ fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
             Record::Node(node) => drop(nodes.insert(node.mac, node)),
             Record::Boot(boot) => drop(boots.insert(boot.mac, boot)),
             Record::Lease(lease) => leases.push(lease),
-            Record::LeaseEnded(_) | Record::BootForgotten(_) => {}
+            Record::LeaseEnded(_) | Record::BootForgotten(_) | Record::Serial(_) => {}
         }
     }
     let macs: std::collections::BTreeSet<_> = nodes.keys().chain(boots.keys()).copied().collect();
@@ -209,8 +227,13 @@ fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
             turn.hall.timers.arm(until, Due::Grant(mac));
         }
     }
-    for LeaseRecord { address, mac } in leases {
+    for LeaseRecord { address, mac, name } in leases {
         restore_lease(turn, address, mac);
+        let lease = turn.hall.leases.get(address).filter(|lease| lease.mac == mac);
+        if let Some((name, until)) = name.zip(lease.map(|lease| lease.until)) {
+            turn.hall.naming.keep(address, name);
+            turn.hall.naming.lent(address, until.as_nanoseconds());
+        }
     }
     pin_booting(turn);
 }

@@ -121,6 +121,9 @@ pub const CLASSES_MAX: usize = 256;
 /// Values of one key of a class, of which any is right: every packet is compared with each of them.
 pub const CLASS_ALTERNATIVES_MAX: usize = 256;
 
+/// Serials of the zones that are recorded ahead: a batch of changes then waits for no disk, and a start skips as many at most.
+pub const SERIALS_RESERVED: u32 = 64;
+
 /// Values of `[[dns.record]]`s together: services and hosts of a site, not a zone of its own.
 pub const RECORDS_MAX: usize = 8192;
 

@@ -10,6 +10,7 @@ use crate::load::Regime;
 use crate::mac::Mac;
 use crate::time::Wall;
 use crate::transfer::Transfer;
+use heorot_names::Changes;
 use heorot_names::Directory;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -113,6 +114,8 @@ pub enum Output {
     Reply(RequestId, Answer),
     /// Whoever answers for names shall answer from this from now on.
     Publish(Arc<Directory>),
+    /// And from this, which changes what was published before: names that are no arithmetic.
+    Names(Changes),
     /// For the journal, and for whoever watches.
     Event(Event),
 }

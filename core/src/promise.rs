@@ -124,6 +124,7 @@ impl Promise {
             Self::Grant(grant) => {
                 if grant.lent.is_some() {
                     turn.hall.leases.retract(grant.address);
+                    turn.hall.naming.ended(grant.address);
                 }
                 let why = "the address could not be recorded, so that it was not granted";
                 turn.trouble(grant.mac, why.into(), Some("see what the journal says of the store".into()));
@@ -138,9 +139,11 @@ impl Grant {
     pub(crate) fn fulfil(self, turn: &mut Turn<'_>) {
         if self.lent.is_some() {
             let lease = turn.hall.leases.recorded(self.address);
-            if lease.is_none_or(|lease| lease.mac != self.mac) {
+            let Some(lease) = lease.filter(|lease| lease.mac == self.mac) else {
                 return; // Given back before it was granted.
-            }
+            };
+            let until = lease.until;
+            turn.hall.naming.lent(self.address, until.as_nanoseconds());
         }
         if self.pinned {
             turn.pin(self.address, self.mac, self.place);

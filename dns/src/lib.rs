@@ -23,6 +23,7 @@ mod data;
 mod forward;
 mod forwarding;
 mod hosts_file;
+mod lent;
 pub mod limit;
 mod name;
 mod resolver;

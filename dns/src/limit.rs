@@ -79,6 +79,9 @@ pub(crate) const OWN_ANSWERS_MAX: usize = 65_536;
 /// Their octets: one has 60 to 200.
 pub(crate) const OWN_ANSWERS_OCTETS_MAX: usize = OWN_ANSWERS_MAX * 256;
 
+/// How long they are kept where addresses are lent to hosts, whose TTLs are counted down and whose names end: so much may they be wrong.
+pub(crate) const OWN_ANSWERS_LAST_SECONDS: u32 = 1;
+
 /// Clients whose rate is watched. A new one takes the place of whoever was quiet longest.
 pub(crate) const CLIENTS_WATCHED_MAX: usize = 16_384;
 

@@ -1,17 +1,17 @@
 use crate::asked::{Asked, HEADER_OCTETS, RD};
-use crate::cache::{Age, Cache, Hit, Kept, Wishes};
+use crate::cache::{Age, Cache, Freshness, Hit, Kept, Wishes};
 use crate::data::Type;
 use crate::forward::{Exchange, ExchangeId, Fault, ForwardCounts, Forwarder, Sink, octets_max};
 use crate::forwarding::Forwarding;
 use crate::hosts_file::HostNames;
-use crate::limit::{OWN_ANSWERS_MAX, OWN_ANSWERS_OCTETS_MAX};
+use crate::limit::{OWN_ANSWERS_LAST_SECONDS, OWN_ANSWERS_MAX, OWN_ANSWERS_OCTETS_MAX};
 use crate::name::{Name, NameError};
 use crate::settings::Settings;
 use crate::statistics::{Dropped, ResponseCode, Statistics};
 use crate::upstream::ServerStatus;
 use crate::wire::{self, Body, Question, Wanted};
 use crate::zone::{Answer, Found, Zones};
-use heorot_names::Directory;
+use heorot_names::{Changes, Directory};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -20,9 +20,8 @@ pub struct Resolver {
     zones: Zones,
     /// Of the administrator's files.
     hosts: Arc<HostNames>,
-    /// What our zones have said already, in wire form: of this serial.
+    /// What our zones have said already, in wire form.
     own: Cache,
-    own_serial: u32,
     /// None until it is told whom to ask.
     forwarder: Option<Box<Forwarder>>,
     /// Of the forwarders before it.
@@ -37,6 +36,8 @@ pub enum Input<'a> {
     Query(Query<'a>),
     /// The names of the nodes are these from now on.
     Publish(Arc<Directory>),
+    /// And these have come or gone that are no arithmetic. Moments in it are on the clock of `now_nanoseconds`.
+    Change(Changes),
     /// The configuration was read again.
     Configure(Settings),
     /// Names that are not ours are asked there from now on.
@@ -127,13 +128,11 @@ impl Resolver {
     /// # Errors
     /// The zone, the server's name or that of a host is no domain name.
     pub fn new(settings: Settings, directory: Arc<Directory>) -> Result<Self, NameError> {
-        let serial = settings.serial;
         Ok(Self {
-            zones: Zones::new(settings, directory, serial)?,
+            zones: Zones::new(settings, directory)?,
             hosts: Arc::default(),
             // Nobody but the zones themselves fills it: its order needs no secret.
             own: Cache::new(OWN_ANSWERS_MAX, OWN_ANSWERS_OCTETS_MAX, (0, 0)),
-            own_serial: serial,
             forwarder: None,
             last_number: 0,
             statistics: Statistics::default(),
@@ -148,6 +147,10 @@ impl Resolver {
         match input {
             Input::Query(query) => self.query(now, &query, out),
             Input::Publish(directory) => self.change(self.zones.settings().clone(), directory),
+            Input::Change(changes) => {
+                self.zones.change(changes);
+                self.own.clear();
+            }
             Input::Configure(settings) => self.change(settings, Arc::clone(self.zones.directory())),
             Input::Forward(forwarding) => self.forward(now, *forwarding, out),
             Input::Hosts(hosts) => self.change_hosts(hosts),
@@ -190,11 +193,10 @@ impl Resolver {
         if settings == *self.zones.settings() && directory == *self.zones.directory() {
             return;
         }
-        // RFC 1982 3: serials wrap.
-        let serial = self.zones.serial().wrapping_add(1);
-        match Zones::new(settings, directory, serial) {
+        match self.zones.followed_by(settings, directory) {
             Ok(zones) => {
                 self.zones = zones;
+                self.own.clear();
                 // What was somebody else's name may be ours now.
                 if let Some(forwarder) = &mut self.forwarder {
                     forwarder.forget_answers();
@@ -249,11 +251,11 @@ impl Resolver {
         }
         let asked = Asked::read(query.payload).filter(|_| query.from.port() != 0);
         if let Some(asked) = asked.filter(Asked::wants_data)
-            && (self.tell_own(query, &asked, out) || self.tell_of_others(now, query, &asked, out))
+            && (self.tell_own(now, query, &asked, out) || self.tell_of_others(now, query, &asked, out))
         {
             return;
         }
-        match self.answer(query) {
+        match self.answer(now, query) {
             Ok(payload) => reply(query, payload, out),
             Err(reason) => {
                 self.statistics.count_dropped(reason);
@@ -266,18 +268,17 @@ impl Resolver {
     }
 
     /// The way that nearly all questions take: what was said before is copied. False: it was not said before.
-    fn tell_own(&mut self, query: &Query<'_>, asked: &Asked<'_>, out: &mut Vec<Output>) -> bool {
-        if self.own_serial != self.zones.serial() {
-            self.own_serial = self.zones.serial();
-            self.own.clear();
-        }
+    fn tell_own(&mut self, now: u64, query: &Query<'_>, asked: &Asked<'_>, out: &mut Vec<Output>) -> bool {
         let recursion = self.forwarder.as_ref().is_some_and(|forwarder| forwarder.serves(query.from.ip()));
         let manner = asked.manner();
-        let told = self.own.find(0, asked.lower(), Wishes::default()).and_then(|Hit { kept, .. }| {
-            let octets_max = octets_max(query.transport, &manner);
-            let payload = kept.reply(asked.question(), &manner, Age::Seconds(0), octets_max, recursion)?;
-            Some((payload, kept.code()))
-        });
+        let told =
+            self.own.find(now, asked.lower(), Wishes::default()).and_then(|Hit { kept, freshness }| {
+                let Freshness::Fresh(_) = freshness else { return None };
+                let octets_max = octets_max(query.transport, &manner);
+                let payload =
+                    kept.reply(asked.question(), &manner, Age::Seconds(0), octets_max, recursion)?;
+                Some((payload, kept.code()))
+            });
         let Some((payload, code)) = told else { return false };
         self.statistics.count_reply_bits(code);
         reply(query, payload, out);
@@ -300,8 +301,8 @@ impl Resolver {
         }
         let name = Name::from_wire(asked.name());
         if self.zones.cover(&name) || self.hosts.find(&name, Type(asked.rtype())).is_some() {
-            self.keep_own(asked);
-            return self.tell_own(query, asked, out);
+            self.keep_own(now, asked);
+            return self.tell_own(now, query, asked, out);
         }
         let is_forwarded = self.forwarder.is_some();
         self.with_forwarder(out, |forwarder, sink| forwarder.ask(now, query, asked, sink));
@@ -309,24 +310,26 @@ impl Resolver {
     }
 
     /// Keeps what our zones say to this, as if it came by TCP from somebody without EDNS.
-    fn keep_own(&mut self, asked: &Asked<'_>) {
+    fn keep_own(&mut self, now: u64, asked: &Asked<'_>) {
         let plain = asked.without_edns();
         let Ok(request) = wire::read(&plain) else { return };
-        let (code, answer) = self.decide(&request.body);
+        let (code, answer) = self.decide(now, &request.body);
         let mut payload = wire::write(&request, code, answer.as_ref(), TCP_OCTETS_MAX).payload;
         payload[2] &= !RD;
         let lower = asked.lower();
         payload[HEADER_OCTETS..HEADER_OCTETS + lower.len()].copy_from_slice(lower);
         let kept = Kept::new(payload, Vec::new(), lower.len());
-        self.own.keep(0, kept, Wishes::default(), u32::MAX);
+        // Loans end by themselves; all else changes with a new snapshot, which clears this.
+        let lasts_seconds = if self.zones.lend_any() { OWN_ANSWERS_LAST_SECONDS } else { u32::MAX };
+        self.own.keep(now, kept, Wishes::default(), lasts_seconds);
     }
 
-    fn answer(&mut self, query: &Query<'_>) -> Result<Vec<u8>, Dropped> {
+    fn answer(&mut self, now_nanoseconds: u64, query: &Query<'_>) -> Result<Vec<u8>, Dropped> {
         if query.from.port() == 0 {
             return Err(Dropped::PortZero);
         }
         let request = wire::read(query.payload)?;
-        let (code, answer) = self.decide(&request.body);
+        let (code, answer) = self.decide(now_nanoseconds, &request.body);
         let octets_max = match query.transport {
             Transport::Udp => wire::udp_octets(&request.body),
             Transport::Tcp => TCP_OCTETS_MAX,
@@ -338,7 +341,7 @@ impl Resolver {
     }
 
     /// What to say, from what makes a message unreadable down to what the zones hold.
-    fn decide(&self, body: &Body) -> (ResponseCode, Option<Answer>) {
+    fn decide(&self, now_nanoseconds: u64, body: &Body) -> (ResponseCode, Option<Answer>) {
         let (question, edns) = match body {
             // RFC 1035 4.1.1: we do not support this kind of query.
             Body::OtherOpcode => return (ResponseCode::NotImp, None),
@@ -355,12 +358,17 @@ impl Resolver {
             // Nobody may copy the zone (RFC 5936 5); CHAOS tells strangers who we are, and no other class has our names.
             Wanted::Transfer => (ResponseCode::Refused, None),
             Wanted::Data(_) if !question.internet => (ResponseCode::Refused, None),
-            Wanted::Data(wanted) => self.find(question, wanted),
+            Wanted::Data(wanted) => self.find(now_nanoseconds, question, wanted),
         }
     }
 
-    fn find(&self, question: &Question, wanted: Type) -> (ResponseCode, Option<Answer>) {
-        match self.zones.find(&question.name, wanted) {
+    fn find(
+        &self,
+        now_nanoseconds: u64,
+        question: &Question,
+        wanted: Type,
+    ) -> (ResponseCode, Option<Answer>) {
+        match self.zones.find(now_nanoseconds, &question.name, wanted) {
             Ok(Found::Elsewhere) => match self.hosts.find(&question.name, wanted) {
                 Some(answer) => (ResponseCode::NoError, Some(answer)),
                 None => (ResponseCode::Refused, None),

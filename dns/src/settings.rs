@@ -16,9 +16,6 @@ pub struct Settings {
     pub ttl_seconds: u32,
     /// How long others may keep "there is no such name" (RFC 2308): shorter, for a name is given soon after somebody missed it.
     pub negative_ttl_seconds: u32,
-    /// Serial of the first snapshot; each one that differs adds one. It should not go back when the server starts again: the wall
-    /// clock's seconds, read by the shell, will do (RFC 1982 arithmetic).
-    pub serial: u32,
 }
 
 impl Default for Settings {
@@ -29,7 +26,6 @@ impl Default for Settings {
             reverse_prefixes: Vec::new(),
             ttl_seconds: 300,
             negative_ttl_seconds: 60,
-            serial: 1,
         }
     }
 }

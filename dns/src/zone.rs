@@ -1,16 +1,18 @@
 //! Which names exist and what they have.
 
 use crate::data::{Data, Set, Soa, Type, gather};
+use crate::lent::{Lent, Loan};
 use crate::name::{Name, NameError};
 use crate::reverse::{Place, ReverseName, ReverseZones};
 use crate::settings::Settings;
 use crate::tree::Tree;
-use heorot_names::{Directory, RecordData};
+use heorot_names::{Change, Changes, Directory, RecordData};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 /// All our zones: that of the cluster, and the reverse ones.
+#[derive(Clone)]
 pub(crate) struct Zones {
     settings: Settings,
     directory: Arc<Directory>,
@@ -21,7 +23,9 @@ pub(crate) struct Zones {
     reverse: ReverseZones,
     hosts_by_address: BTreeMap<IpAddr, Name>,
     /// What the operator wrote.
-    records: Tree,
+    records: Arc<Tree>,
+    /// Hosts to which addresses are lent.
+    lent: Lent,
     /// Whether some of it says that a zone below is somebody else's.
     has_cuts: bool,
 }
@@ -60,7 +64,7 @@ pub(crate) enum Authority {
 const ALIASES_MAX: usize = 8;
 
 impl Zones {
-    pub(crate) fn new(settings: Settings, directory: Arc<Directory>, serial: u32) -> Result<Self, NameError> {
+    pub(crate) fn new(settings: Settings, directory: Arc<Directory>) -> Result<Self, NameError> {
         let apex = Name::parse(&directory.zone)?;
         let server = apex.child(&settings.server_name)?;
         let mut hosts_by_address = BTreeMap::new();
@@ -77,20 +81,26 @@ impl Zones {
         Ok(Self {
             hostmaster: apex.child("hostmaster")?,
             reverse: ReverseZones::covering(&settings.reverse_prefixes)?,
-            records,
+            records: Arc::new(records),
             has_cuts,
+            lent: Lent::default(),
             server,
             hosts_by_address,
-            serial,
+            serial: directory.serial,
             apex,
             directory,
             settings,
         })
     }
 
+    /// Whether a name in them may end at any moment.
+    pub(crate) fn lend_any(&self) -> bool {
+        !self.lent.is_empty()
+    }
+
     /// Whether a name is in one of our zones, even if it is none.
     pub(crate) fn cover(&self, name: &Name) -> bool {
-        !matches!(self.find(name, Type::SOA), Ok(Found::Elsewhere))
+        !matches!(self.look(0, name), Ok(None))
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -101,18 +111,39 @@ impl Zones {
         &self.directory
     }
 
-    pub(crate) fn serial(&self) -> u32 {
-        self.serial
+    /// The same names that are no arithmetic beside another directory.
+    pub(crate) fn followed_by(
+        &self,
+        settings: Settings,
+        directory: Arc<Directory>,
+    ) -> Result<Self, NameError> {
+        Ok(Self { lent: self.lent.clone(), ..Self::new(settings, directory)? })
+    }
+
+    /// Takes over what has changed.
+    pub(crate) fn change(&mut self, changes: Changes) {
+        self.serial = changes.serial;
+        for change in changes.changes {
+            match change {
+                Change::Lent { name, address, until_nanoseconds } => {
+                    // A name that is none is a mistake of ours; nobody is called so then.
+                    if let Ok(whole) = self.apex.child(&name) {
+                        self.lent.lend(name, Loan { whole, address, until_nanoseconds });
+                    }
+                }
+                Change::Returned { address } => self.lent.end(address),
+            }
+        }
     }
 
     /// What there is under a name. An error is a host name of the directory that is no label: a mistake in the configuration that
     /// should not have come so far.
-    pub(crate) fn find(&self, name: &Name, wanted: Type) -> Result<Found, NameError> {
+    pub(crate) fn find(&self, now_nanoseconds: u64, name: &Name, wanted: Type) -> Result<Found, NameError> {
         let mut answer = Answer::default();
         let mut alias: Option<Name> = None;
         for _ in 0..ALIASES_MAX {
             let at = alias.as_ref().unwrap_or(name);
-            let (apex, content) = match self.look(at)? {
+            let (apex, content) = match self.look(now_nanoseconds, at)? {
                 Some(found) => found,
                 None if alias.is_none() => return Ok(Found::Elsewhere),
                 // What a name elsewhere has, the asker asks elsewhere.
@@ -126,7 +157,7 @@ impl Zones {
                     break;
                 }
                 Content::Below(cut, servers) => {
-                    self.help(&servers, &mut answer.additional);
+                    self.help(now_nanoseconds, &servers, &mut answer.additional);
                     answer.authority = Some(Authority::Below(cut, servers));
                     break;
                 }
@@ -143,7 +174,7 @@ impl Zones {
                 Some(Data::Name(Type::CNAME, target)) if !fits(&set) => Some(target.clone()),
                 _ => None,
             };
-            self.help(&set, &mut answer.additional);
+            self.help(now_nanoseconds, &set, &mut answer.additional);
             answer.answer.push((alias.take(), set));
             match next {
                 Some(next) => alias = Some(next),
@@ -154,16 +185,20 @@ impl Zones {
     }
 
     /// The zone of ours that a name is in, and what it has there.
-    fn look(&self, name: &Name) -> Result<Option<(Name, Content)>, NameError> {
+    fn look(&self, now_nanoseconds: u64, name: &Name) -> Result<Option<(Name, Content)>, NameError> {
         if let Some(labels) = name.below(&self.apex) {
-            return Ok(Some((self.apex.clone(), self.in_cluster(name, &labels))));
+            return Ok(Some((self.apex.clone(), self.in_cluster(now_nanoseconds, name, &labels))));
         }
         let Place::In { apex, at } = self.reverse.place(name)? else { return Ok(None) };
         let content = match at {
             ReverseName::Apex => Content::Has(self.apex_sets(&apex)),
-            ReverseName::Of(address) => match self.host(address)? {
-                Some(host) => Content::Has(vec![self.set(Data::Name(Type::PTR, host))]),
-                None => Content::Missing,
+            ReverseName::Of(address) => match (self.host(address)?, self.lent.at(address)) {
+                (Some(host), _) => Content::Has(vec![self.set(Data::Name(Type::PTR, host))]),
+                (None, Some(loan)) => {
+                    let ttl_seconds = loan.ttl_seconds(now_nanoseconds, &self.settings);
+                    Content::Has(vec![Set::one(ttl_seconds, Data::Name(Type::PTR, loan.whole.clone()))])
+                }
+                (None, None) => Content::Missing,
             },
             // RFC 8020 2: "no such name" would deny the addresses below as well.
             ReverseName::Above(lowest, highest) if self.any_address(lowest, highest) => Content::Empty,
@@ -172,7 +207,7 @@ impl Zones {
         Ok(Some((apex, content)))
     }
 
-    fn in_cluster(&self, name: &Name, labels: &[&[u8]]) -> Content {
+    fn in_cluster(&self, now_nanoseconds: u64, name: &Name, labels: &[&[u8]]) -> Content {
         if self.has_cuts
             && let Some((cut, servers)) = self.cut_above(name, labels.len())
         {
@@ -180,7 +215,7 @@ impl Zones {
         }
         let sets = match *labels {
             [] => self.apex_sets(&self.apex),
-            _ => self.sets(name, labels),
+            _ => self.sets(now_nanoseconds, name, labels),
         };
         match sets.is_empty() {
             false => Content::Has(sets),
@@ -190,11 +225,15 @@ impl Zones {
     }
 
     /// What a name below the cluster's apex has, cut off or not.
-    fn sets(&self, name: &Name, labels: &[&[u8]]) -> Vec<Set> {
+    fn sets(&self, now_nanoseconds: u64, name: &Name, labels: &[&[u8]]) -> Vec<Set> {
         let mut sets = Vec::new();
         if let [host] = *labels {
             for address in self.addresses(host) {
                 gather(&mut sets, self.settings.ttl_seconds, address.into());
+            }
+            if let Some(loan) = self.lent.called(host).filter(|_| sets.is_empty()) {
+                let ttl_seconds = loan.ttl_seconds(now_nanoseconds, &self.settings);
+                gather(&mut sets, ttl_seconds, Data::A(loan.address));
             }
         }
         for set in self.records.get(name) {
@@ -223,14 +262,14 @@ impl Zones {
     }
 
     /// The addresses of hosts that a set leads to, if we know them.
-    fn help(&self, set: &Set, additional: &mut Vec<(Name, Set)>) {
+    fn help(&self, now_nanoseconds: u64, set: &Set, additional: &mut Vec<(Name, Set)>) {
         for host in set.data.iter().filter_map(Data::host) {
             let Some(labels) = host.below(&self.apex).filter(|labels| !labels.is_empty()) else { continue };
             if additional.iter().any(|(known, _)| known == host) {
                 continue;
             }
             let is_address = |set: &Set| matches!(set.kind(), Type::A | Type::AAAA);
-            let addresses = self.sets(host, &labels).into_iter().filter(is_address);
+            let addresses = self.sets(now_nanoseconds, host, &labels).into_iter().filter(is_address);
             additional.extend(addresses.map(|addresses| (host.clone(), addresses)));
         }
     }
@@ -253,6 +292,7 @@ impl Zones {
     /// Whether any address between these, both included and of one kind, has a name.
     fn any_address(&self, lowest: IpAddr, highest: IpAddr) -> bool {
         self.hosts_by_address.range(lowest..=highest).next().is_some()
+            || self.lent.any(lowest, highest)
             || match (lowest, highest) {
                 (IpAddr::V4(lowest), IpAddr::V4(highest)) => self.directory.any_address(lowest, highest),
                 (IpAddr::V6(lowest), IpAddr::V6(highest)) => self.directory.any_address_ipv6(lowest, highest),

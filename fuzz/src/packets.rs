@@ -108,6 +108,7 @@ pub fn heorot_handle(bytes: &[u8]) {
                 | Output::AnswerArp { .. }
                 | Output::Reply(..)
                 | Output::Publish(_)
+                | Output::Names(_)
                 | Output::Event(_) => {}
             }
         }

@@ -58,6 +58,7 @@ pub(crate) fn resolver() -> Resolver {
         given_names: [(7, "storage".into())].into(),
         hosts: [("switch".to_owned(), Ipv4Addr::new(10, 77, 9, 20))].into_iter().collect(),
         records: Vec::new(),
+        serial: 1,
     };
     let prefix = |address: [u8; 4], length| Prefix { address: Ipv4Addr::from(address).into(), length };
     let settings = Settings {

@@ -18,6 +18,8 @@ pub struct Directory {
     pub hosts: Hosts,
     /// What else DNS says of names in the zone. None of these names is a node's or a host's.
     pub records: Vec<Record>,
+    /// The zones' serial (RFC 1982) with this directory: raised whenever anything changes, and recorded, so that it never goes back.
+    pub serial: u32,
 }
 
 /// Names and addresses that are no arithmetic.

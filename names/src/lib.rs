@@ -7,14 +7,16 @@
 //! - [`Numbering`]: number <-> address on one network;
 //! - [`NodeSet`]: many numbers and their text (`node[0-3,7]`);
 //! - [`Record`]: what DNS says beside;
-//! - [`Directory`]: the snapshot of all of them that is published to whoever answers queries.
+//! - [`Directory`]: the snapshot of all of them that is published to whoever answers queries, and [`Changes`] to what is no arithmetic.
 
+mod change;
 mod directory;
 mod nodeset;
 mod numbering;
 mod pattern;
 mod record;
 
+pub use change::{Change, Changes};
 pub use directory::{Directory, Hosts};
 pub use nodeset::{Folded, NodeSet, NodeSetError, NodeSetProblem, Unsupported};
 pub use numbering::{NumberRange, Numbering};

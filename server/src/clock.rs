@@ -35,11 +35,6 @@ pub(crate) fn wall(at: Time) -> Wall {
     Wall(at.as_nanoseconds().wrapping_add(ahead))
 }
 
-/// Now, by the calendar, in seconds: for serial numbers that must grow from start to start.
-pub(crate) fn calendar_seconds() -> u32 {
-    u32::try_from(wall(now()).0 / 1_000_000_000).unwrap_or(u32::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,7 +11,7 @@ mod worker;
 
 pub(crate) use files::Plan;
 use heorot_dns::{ForwardCounts, Forwarding, HostNames, Resolver, Settings, Statistics};
-use heorot_names::Directory;
+use heorot_names::{Changes, Directory};
 use rustix::event::{EventfdFlags, eventfd};
 use std::io;
 use std::net::SocketAddr;
@@ -118,15 +118,21 @@ impl Handle {
         &self.addresses
     }
 
-    /// Answers with these names from the next query on. Never waits; of several, the last counts.
+    /// Answers with these names from the next query on. Never waits.
     pub(crate) fn publish(&self, directory: Arc<Directory>) {
-        self.shared.mailbox().directory = Some(directory);
+        self.shared.mailbox().news.push(News::Directory(directory));
+        self.shared.wake();
+    }
+
+    /// Names that are no arithmetic have changed. Never waits.
+    pub(crate) fn change(&self, changes: Changes) {
+        self.shared.mailbox().news.push(News::Changes(changes));
         self.shared.wake();
     }
 
     /// Answers with these settings from the next query on, and before names that are published after them.
     pub(crate) fn configure(&self, settings: Settings) {
-        self.shared.mailbox().settings = Some(settings);
+        self.shared.mailbox().news.push(News::Settings(settings));
         self.shared.wake();
     }
 
@@ -176,11 +182,12 @@ struct Shared {
     files_mailbox: Mutex<FilesMailbox>,
 }
 
-/// What the thread should take, each the newest of its kind: nothing queues up here.
+/// What the thread should take.
 #[derive(Default)]
 struct Mailbox {
-    directory: Option<Arc<Directory>>,
-    settings: Option<Settings>,
+    /// In order, for they build on each other: at most a few for each turn of the loop since the thread last looked.
+    news: Vec<News>,
+    /// Of these, the newest.
     forwarding: Option<Box<Forwarding>>,
     hosts: Option<Arc<HostNames>>,
     stop: bool,
@@ -191,6 +198,13 @@ struct Mailbox {
 struct FilesMailbox {
     plan: Option<Plan>,
     stop: bool,
+}
+
+/// What there is to know.
+enum News {
+    Directory(Arc<Directory>),
+    Settings(Settings),
+    Changes(Changes),
 }
 
 impl Shared {

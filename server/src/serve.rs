@@ -77,12 +77,8 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
     }
     // dns:: starts its thread as it binds, so it comes last before the privileges go; changing the user reaches every thread.
     let first = Arc::new(settings::first_directory(&config));
-    let names = dns::start(
-        &settings::dns_addresses(&config),
-        settings::dns_settings(&config, clock::calendar_seconds()),
-        first,
-    )
-    .map_err(|e| Problem(e.to_string()))?;
+    let names = dns::start(&settings::dns_addresses(&config), settings::dns_settings(&config), first)
+        .map_err(|e| Problem(e.to_string()))?;
     names.forward(settings::dns_plan(&config, dns::seed().map_err(|e| cannot_start(&e))?));
     if let Some(warning) = give_away_rights(&config, &control_path, &run_directory)? {
         journal.say(Weight::Warning, warning);

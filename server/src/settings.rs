@@ -113,8 +113,8 @@ pub(crate) fn dns_addresses(config: &Config) -> Vec<SocketAddr> {
     own_addresses(config).into_iter().map(|address| (address, DNS_PORT).into()).collect()
 }
 
-/// What the resolver is told beside the names. The serial has to grow from start to start: the calendar's seconds do.
-pub(crate) fn dns_settings(config: &Config, serial: u32) -> heorot_dns::Settings {
+/// What the resolver is told beside the names.
+pub(crate) fn dns_settings(config: &Config) -> heorot_dns::Settings {
     let defaults = heorot_dns::Settings::default();
     let prefixes = |network: &config::Network| {
         let ipv4 = Prefix { address: network.address.into(), length: network.prefix_length };
@@ -126,7 +126,6 @@ pub(crate) fn dns_settings(config: &Config, serial: u32) -> heorot_dns::Settings
         hosts: BTreeMap::from([(SERVER_NAME.to_owned(), own_addresses(config))]),
         reverse_prefixes: config.networks.iter().flat_map(prefixes).collect(),
         server_name: SERVER_NAME.into(),
-        serial,
         ..defaults
     }
 }
@@ -189,6 +188,8 @@ pub(crate) fn first_directory(config: &Config) -> Directory {
         given_names: BTreeMap::new(),
         hosts: config.named_hosts(),
         records: config.zone.records.clone(),
+        // Nobody has been promised another one yet.
+        serial: config.zone.serial,
     }
 }
 
@@ -298,9 +299,8 @@ mod tests {
 
     #[test]
     fn the_server_itself_has_a_name() {
-        let settings = dns_settings(&config(SAMPLE), 7);
+        let settings = dns_settings(&config(SAMPLE));
         assert_eq!(settings.hosts["heorot"], [Ipv4Addr::LOCALHOST]);
-        assert_eq!(settings.serial, 7);
         assert_eq!(settings.reverse_prefixes[0].length, 8);
     }
 }

@@ -188,7 +188,12 @@ impl Teller {
             ["nodes"] => self.nodes(),
             ["pool"] => self.pool(),
             ["rogues"] => self.rogues(),
-            ["kept"] => Some(self.world.as_ref()?.kept().iter().map(|(k, v)| format!("{k} {v}")).collect()),
+            ["kept"] => {
+                // How far serials are reserved tells nothing of a story.
+                let kept = self.world.as_ref()?.kept();
+                let told = kept.iter().filter(|(key, _)| !key.starts_with("serial/"));
+                Some(told.map(|(k, v)| format!("{k} {v}")).collect())
+            }
             ["node", name] => self.node(name),
             ["explain", name] => self.explain(name),
             [name, "at", address, rest @ ..] => {
@@ -322,6 +327,10 @@ impl Teller {
                     text
                 }
                 Output::Publish(_) => continue,
+                Output::Names(changes) => {
+                    let told: Vec<_> = changes.changes.iter().map(ToString::to_string).collect();
+                    format!("names: {}", told.join("; "))
+                }
                 Output::Event(event) => match event.kind {
                     Kind::Stage | Kind::Number | Kind::Trouble | Kind::Load | Kind::Shadow => {
                         format!("* {event}")

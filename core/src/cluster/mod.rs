@@ -4,6 +4,7 @@ pub mod boot;
 pub mod heard;
 pub mod lease;
 pub mod listed;
+pub(crate) mod naming;
 pub mod network;
 pub mod node;
 pub mod other_server;

@@ -39,7 +39,7 @@ pub fn is_ours(config: &Config, address: Ipv4Addr) -> bool {
 }
 
 /// The snapshot of names for whoever answers queries.
-pub fn directory(config: &Config, number_of: impl Fn(&ListedNode) -> Option<u32>) -> Directory {
+pub fn directory(config: &Config, number_of: impl Fn(&ListedNode) -> Option<u32>, serial: u32) -> Directory {
     let given = config.nodes.iter().filter_map(|node| Some((number_of(node)?, node.name.clone()?)));
     Directory {
         zone: config.cluster.name.clone(),
@@ -48,6 +48,7 @@ pub fn directory(config: &Config, number_of: impl Fn(&ListedNode) -> Option<u32>
         given_names: given.collect(),
         hosts: config.named_hosts(),
         records: config.zone.records.clone(),
+        serial,
     }
 }
 

@@ -18,6 +18,8 @@ pub enum Record {
     Boot(BootRecord),
     /// Nothing was ever promised to this machine, and its place was needed.
     BootForgotten(Mac),
+    /// Serials of the zones before this one may be served.
+    Serial(SerialRecord),
 }
 
 /// A machine and what was promised to it.
@@ -42,6 +44,16 @@ pub struct LeaseRecord {
     pub address: Ipv4Addr,
     /// To whom.
     pub mac: Mac,
+    /// The name by which its host is known as long, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// The bound of the zones' serials (RFC 1982).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SerialRecord {
+    /// The first that was not served before this record.
+    pub bound: u32,
 }
 
 /// How far a machine got in its last boot.
@@ -81,6 +93,7 @@ impl Record {
                 format!("lease/{address}")
             }
             Self::Boot(BootRecord { mac, .. }) | Self::BootForgotten(mac) => format!("boot/{mac}"),
+            Self::Serial(_) => "serial/zones".into(),
         }
     }
 
@@ -88,7 +101,7 @@ impl Record {
     pub fn is_awaited(&self) -> bool {
         match self {
             Self::Node(_) | Self::Lease(_) => true,
-            Self::LeaseEnded(_) | Self::Boot(_) | Self::BootForgotten(_) => false,
+            Self::LeaseEnded(_) | Self::Boot(_) | Self::BootForgotten(_) | Self::Serial(_) => false,
         }
     }
 
@@ -98,6 +111,7 @@ impl Record {
             Self::Node(node) => serde_json::to_string(node),
             Self::Lease(lease) => serde_json::to_string(lease),
             Self::Boot(boot) => serde_json::to_string(boot),
+            Self::Serial(serial) => serde_json::to_string(serial),
             Self::LeaseEnded(_) | Self::BootForgotten(_) => return None,
         };
         Some(json.expect("no map in a record has keys that are not strings"))
@@ -112,6 +126,7 @@ impl Record {
             Some("node") => serde_json::from_str(value).map(Self::Node),
             Some("lease") => serde_json::from_str(value).map(Self::Lease),
             Some("boot") => serde_json::from_str(value).map(Self::Boot),
+            Some("serial") => serde_json::from_str(value).map(Self::Serial),
             _ => return Err(Unreadable { key: key.into(), why: "no such kind of record".into() }),
         };
         let record = record.map_err(|e| Unreadable { key: key.into(), why: e.to_string() })?;

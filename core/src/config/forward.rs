@@ -68,11 +68,10 @@ pub enum Rebinding {
 const DNS_PORT: u16 = 53;
 
 /// Reads both sections.
-pub(super) fn read(findings: &mut Findings<'_>, tables: &Tables<'_>) -> Option<Forward> {
+pub(super) fn read(findings: &mut Findings<'_>, tables: &Tables<'_>, dns: &Entry<'_>) -> Option<Forward> {
     let domains = tables.all(findings, "dns.forward", FORWARD_DOMAINS_MAX, read_domain);
     refuse_twice(findings, &domains);
-    let dns = tables.one(findings, "dns");
-    let upstream = servers(findings, &dns, "upstream");
+    let upstream = servers(findings, dns, "upstream");
     let hosts = dns.texts(findings, "hosts", value::absolute_path);
     if let Some(hosts) = hosts.as_ref().filter(|hosts| hosts.value.len() > HOST_FILES_MAX) {
         findings.error(&hosts.span, format!("hosts: more than {HOST_FILES_MAX} files"), None);

@@ -173,7 +173,7 @@ impl Config {
             classes,
             hosts: draft.hosts.into_iter().map(check_host::build_host).collect(),
             forward: draft.forward?,
-            zone: zone::build(draft.records),
+            zone: zone::build(draft.records, draft.serial?.value),
         })
     }
 }

@@ -44,6 +44,7 @@ pub(super) struct Draft {
     pub(super) classes: Vec<ClassDraft>,
     pub(super) hosts: Vec<HostDraft>,
     pub(super) records: Vec<RecordDraft>,
+    pub(super) serial: Option<Placed<u32>>,
     pub(super) port: Option<Placed<u32>>,
     pub(super) tftp: Option<Tftp>,
     pub(super) link: Option<Placed<LinkSpeed>>,
@@ -140,11 +141,13 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
     read_planned(findings, &tables);
     let cluster_name = cluster.text(findings, "name", value::domain_name);
     let zone = cluster_name.as_ref().map(|name| name.value.as_str());
+    let dns = tables.one(findings, "dns");
     let record = |findings: &mut Findings<'_>, entry: Entry<'_>| zone::read_record(findings, &entry, zone);
     let records = tables.all(findings, "dns.record", RECORDS_MAX, record);
     Draft {
         cluster_name,
         records,
+        serial: dns.integer(findings, "serial"),
         pattern: cluster.text(findings, "nodes", value::pattern),
         server: read_server(findings, &server),
         networks: tables.all(findings, "network", NETWORKS_MAX, network),
@@ -165,7 +168,7 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
         port: http.integer(findings, "port"),
         tftp: tftp::read(findings, &tables),
         link: load.text(findings, "link", value::link_speed),
-        forward: forward::read(findings, &tables),
+        forward: forward::read(findings, &tables, &dns),
     }
 }
 

@@ -111,7 +111,7 @@ pub static SECTIONS: &[Section] = &[
     Section {
         path: "dns",
         form: Form::Table,
-        doc: "Names that are not the cluster's.",
+        doc: "Names: the cluster's zone, its reverse zones, and what is not ours.",
         settings: forward::DNS,
     },
     Section {

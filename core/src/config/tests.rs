@@ -177,7 +177,7 @@ fn the_smallest_file_has_every_default() {
             rebinding: Rebinding::Own,
             rebinding_exempt: vec![],
         },
-        zone: Zone::default(),
+        zone: Zone { hosts: vec![], records: vec![], serial: 1 },
     };
     assert_eq!(config, expected);
     let mut defaults = String::new();

@@ -12,12 +12,14 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::ops::Range;
 
 /// What the operator says of the zone.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zone {
     /// Records of type `host`: a name and an address each, for the way there and back.
     pub hosts: Vec<(String, IpAddr)>,
     /// All others.
     pub records: Vec<Record>,
+    /// The zones' serial is this one at least.
+    pub serial: u32,
 }
 
 /// The name by which the zone calls this server.
@@ -122,8 +124,8 @@ pub(super) fn check(findings: &mut Findings<'_>, draft: &Draft) {
 }
 
 /// Puts the zone together.
-pub(super) fn build(drafts: Vec<RecordDraft>) -> Zone {
-    let mut zone = Zone::default();
+pub(super) fn build(drafts: Vec<RecordDraft>, serial: u32) -> Zone {
+    let mut zone = Zone { hosts: Vec::new(), records: Vec::new(), serial };
     for RecordDraft { name, values, .. } in drafts {
         for value in values {
             match value.value {

@@ -141,6 +141,7 @@ fn tickets(out: &[Output]) -> Vec<Ticket> {
         | Output::AnswerArp { .. }
         | Output::Reply(..)
         | Output::Publish(_)
+        | Output::Names(_)
         | Output::Event(_) => None,
     };
     out.iter().filter_map(ticket).collect()

@@ -8,6 +8,7 @@ mod farewell;
 mod fqdn;
 mod inform;
 mod leasequery;
+mod naming;
 mod offer;
 mod overheard;
 mod probe;
@@ -22,7 +23,7 @@ mod who;
 use crate::cluster::lease::{NotFree, PoolId, PoolKind};
 use crate::cluster::network;
 use crate::cluster::node::Firmware;
-use crate::cluster::record::{LeaseRecord, Record};
+use crate::cluster::record::Record;
 use crate::cluster::stage::{Stage, Step};
 use crate::config::{Mode, OptionPath, Order, Policy};
 use crate::event::Kind;
@@ -33,6 +34,7 @@ use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
 use crate::wire::dhcp::{Message, MessageType, Op, option};
 use client::Client;
+pub(crate) use naming::recheck as recheck_names;
 pub(crate) use offer::let_go;
 use offer::{admit, make_offer};
 pub(crate) use overheard::{forget_allowed, overheard};
@@ -284,6 +286,12 @@ fn carry_out(
         }
         Decision::Renewed(lease) => {
             turn.hall.leases.renew(turn.now, address, lease);
+            if naming::keep(turn, client, address) {
+                // It is known by its name at once; a restart that comes before the record forgets it until the next renewal.
+                let record = naming::record(turn, address, client.mac);
+                turn.record(Record::Lease(record));
+            }
+            turn.hall.naming.lent(address, (turn.now + lease).as_nanoseconds());
             grant(turn, client, address, lease, None, is_node);
         }
         Decision::New(pool, lease) => {
@@ -292,7 +300,9 @@ fn carry_out(
             // What was found out was found out for this loan.
             turn.hall.probes.forget(address);
             turn.hall.timers.arm(until, Due::Address(address));
-            turn.record(Record::Lease(LeaseRecord { address, mac: client.mac }));
+            naming::keep(turn, client, address);
+            let record = naming::record(turn, address, client.mac);
+            turn.record(Record::Lease(record));
             grant(turn, client, address, lease, Some(pool), is_node);
         }
         Decision::Number(number, lease) => {

@@ -68,6 +68,7 @@ fn directory() -> Directory {
         given_names: BTreeMap::new(),
         hosts: heorot_names::Hosts::default(),
         records: Vec::new(),
+        serial: 1,
     }
 }
 

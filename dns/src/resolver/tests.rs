@@ -1,6 +1,6 @@
 use super::*;
 use crate::Prefix;
-use heorot_names::{NumberRange, Numbering, Pattern, Record, RecordData};
+use heorot_names::{Change, NumberRange, Numbering, Pattern, Record, RecordData};
 use proptest::prelude::*;
 use reading::{AA, QR, RD, Read, TC, read};
 use std::net::{IpAddr, Ipv4Addr};
@@ -50,6 +50,7 @@ fn directory() -> Directory {
             .map(|(name, address)| (name.to_owned(), address.parse::<IpAddr>().unwrap()))
             .collect(),
         records: records(),
+        serial: 7,
     }
 }
 
@@ -93,7 +94,6 @@ fn settings() -> Settings {
         ]
         .into(),
         reverse_prefixes: vec![prefix("10.77.0.0", 16), prefix("10.99.0.0", 24), prefix("fd77::", 64)],
-        serial: 7,
         ..Settings::default()
     }
 }
@@ -616,6 +616,7 @@ fn a_snapshot_replaces_the_last_one() {
     };
     let mut next = directory();
     next.given_names.insert(8, "login".into());
+    next.serial = 8;
     let next = Arc::new(next);
     let reply = publish(&mut resolver, Input::Publish(Arc::clone(&next)));
     assert_eq!(reply.answer, ["login.cluster. 300 A 10.77.1.8"]);
@@ -639,7 +640,66 @@ fn a_snapshot_replaces_the_last_one() {
     assert_eq!(reply.answer, ["login.cluster. 5 A 10.77.1.8"]);
     let reply = read(&udp(&mut resolver, &query("0.1.77.10.in-addr.arpa", PTR)).unwrap());
     assert_eq!(reply.flags, QR | RD | REFUSED);
-    assert_eq!(serial(&mut resolver), "9");
+    assert_eq!(serial(&mut resolver), "8", "the configuration alone raises none: its directory does");
+}
+
+/// A host that has an address lent is known as long as its loan lasts.
+#[test]
+fn names_that_come_and_go() {
+    const SECOND: u64 = 1_000_000_000;
+    let mut resolver = resolver();
+    let lent = |name: &str, last: u8, until: u64| Change::Lent {
+        name: name.into(),
+        address: Ipv4Addr::new(10, 77, 200, last),
+        until_nanoseconds: until * SECOND,
+    };
+    let returned = |last: u8| Change::Returned { address: Ipv4Addr::new(10, 77, 200, last) };
+    let ask = |resolver: &mut Resolver, seconds: u64, name: &str, rtype| {
+        let payload = query(name, rtype);
+        let from = "10.77.1.9:4000".parse().unwrap();
+        let input = Query { transport: Transport::Udp, from, id: QueryId(9), payload: &payload };
+        let mut out = Vec::new();
+        resolver.handle(seconds * SECOND, Input::Query(input), &mut out);
+        let Some(Output::Reply { payload, .. }) = out.pop() else { panic!("no reply") };
+        read(&payload)
+    };
+    let change = |resolver: &mut Resolver, serial, changes: &[Change]| {
+        let mut out = Vec::new();
+        resolver.handle(0, Input::Change(Changes { serial, changes: changes.to_vec() }), &mut out);
+        assert_eq!(out, []);
+    };
+    change(&mut resolver, 8, &[lent("tux", 1, 60), lent("gnu", 2, 100_000)]);
+    assert_eq!(ask(&mut resolver, 0, "tux.cluster", A).answer, ["tux.cluster. 60 A 10.77.200.1"]);
+    // RFC 2131 4.4.5: what is left of it; as much as of a computed name at most.
+    assert_eq!(ask(&mut resolver, 18, "TUX.cluster", A).answer, ["TUX.cluster. 42 A 10.77.200.1"]);
+    assert_eq!(ask(&mut resolver, 0, "gnu.cluster", ANY).answer, ["gnu.cluster. 300 A 10.77.200.2"]);
+    assert_eq!(
+        ask(&mut resolver, 90, "tux.cluster", A).answer,
+        ["tux.cluster. 0 A 10.77.200.1"],
+        "still held"
+    );
+    let reverse = ask(&mut resolver, 10, "1.200.77.10.in-addr.arpa", PTR);
+    assert_eq!(reverse.answer, ["1.200.77.10.in-addr.arpa. 50 PTR tux.cluster."]);
+    assert_eq!(ask(&mut resolver, 0, "200.77.10.in-addr.arpa", PTR).flags & 15, NOERROR);
+    assert_eq!(ask(&mut resolver, 0, "tux.cluster", AAAA).flags & 15, NOERROR);
+    let soa = ask(&mut resolver, 0, "cluster", SOA).answer.remove(0);
+    assert!(soa.contains(" 8 3600 "), "{soa}");
+
+    // A renewal; a host that moved; what is published beside takes nothing away.
+    change(&mut resolver, 9, &[lent("tux", 1, 120), returned(2), lent("gnu", 3, 60)]);
+    let next = Directory { serial: 10, ..directory() };
+    resolver.handle(0, Input::Publish(Arc::new(next)), &mut Vec::new());
+    assert_eq!(ask(&mut resolver, 60, "tux.cluster", A).answer, ["tux.cluster. 60 A 10.77.200.1"]);
+    assert_eq!(ask(&mut resolver, 0, "gnu.cluster", A).answer, ["gnu.cluster. 60 A 10.77.200.3"]);
+    assert_eq!(ask(&mut resolver, 0, "2.200.77.10.in-addr.arpa", PTR).flags & 15, NXDOMAIN);
+
+    change(&mut resolver, 11, &[returned(1), returned(3), returned(77)]);
+    for (name, rtype) in
+        [("tux.cluster", A), ("1.200.77.10.in-addr.arpa", PTR), ("200.77.10.in-addr.arpa", PTR)]
+    {
+        let reply = ask(&mut resolver, 0, name, rtype);
+        assert_eq!((reply.flags & 15, reply.authority.len()), (NXDOMAIN, 1), "{name}");
+    }
 }
 
 #[test]

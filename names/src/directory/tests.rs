@@ -19,6 +19,7 @@ fn directory() -> Directory {
         given_names: [(7, "storage".into()), (150, "login".into()), (900, "nowhere".into())].into(),
         hosts: [("switch".to_owned(), Ipv4Addr::new(10, 77, 0, 20))].into_iter().collect(),
         records: Vec::new(),
+        serial: 1,
     }
 }
 

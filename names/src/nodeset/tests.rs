@@ -12,6 +12,7 @@ fn directory(pattern: &str) -> Directory {
         given_names: [(7, "storage".into()), (40, "login-a".into())].into(),
         hosts: Default::default(),
         records: Vec::new(),
+        serial: 1,
     }
 }
 

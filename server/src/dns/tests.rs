@@ -20,6 +20,7 @@ fn directory(given: &[(u32, &str)]) -> Arc<Directory> {
         given_names: given.iter().map(|(number, name)| (*number, (*name).to_owned())).collect(),
         hosts: heorot_names::Hosts::default(),
         records: Vec::new(),
+        serial: 1,
     })
 }
 

@@ -1,7 +1,7 @@
 use super::bind::Sockets;
 use super::connection::Connection;
 use super::exchange::{self, Exchanges};
-use super::{Counts, Limits, Shared};
+use super::{Counts, Limits, News, Shared};
 use heorot_dns::{ExchangeId, Fault, Input, Output, Query, QueryId, Resolver, Transport};
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
@@ -28,7 +28,9 @@ pub(super) struct Worker {
     replied: Vec<u64>,
     /// No descriptors are left: nobody is accepted until then.
     accept_paused_until: Option<Instant>,
+    /// When it began, on the clock of decisions too: loans end by that.
     began: Instant,
+    began_at: u64,
     counts: Counts,
     buffer: Vec<u8>,
     out: Vec<Output>,
@@ -82,6 +84,7 @@ impl Worker {
             replied: Vec::new(),
             accept_paused_until: None,
             began: Instant::now(),
+            began_at: crate::clock::now().as_nanoseconds(),
             counts: Counts::default(),
             buffer: vec![0; MESSAGE_OCTETS_MAX],
             out: Vec::new(),
@@ -145,11 +148,13 @@ impl Worker {
         if mail.stop {
             return ControlFlow::Break(());
         }
-        if let Some(settings) = mail.settings {
-            self.handle(now, Input::Configure(settings));
-        }
-        if let Some(directory) = mail.directory {
-            self.handle(now, Input::Publish(directory));
+        for news in mail.news {
+            let input = match news {
+                News::Settings(settings) => Input::Configure(settings),
+                News::Directory(directory) => Input::Publish(directory),
+                News::Changes(changes) => Input::Change(changes),
+            };
+            self.handle(now, input);
         }
         if let Some(hosts) = mail.hosts {
             self.handle(now, Input::Hosts(hosts));
@@ -285,7 +290,7 @@ impl Worker {
     }
 
     fn nanoseconds(&self, now: Instant) -> u64 {
-        u64::try_from((now - self.began).as_nanos()).expect("nobody runs for 584 years")
+        self.began_at + u64::try_from((now - self.began).as_nanos()).expect("nobody runs for 584 years")
     }
 
     /// Lets the resolver decide, and does what it says. What cannot be sent is told to it at once, and it decides anew: there is an end to
@@ -336,7 +341,8 @@ impl Worker {
 
     /// How long to wait at most.
     fn timeout(&self) -> Option<Timespec> {
-        let wakeup = self.resolver.next_wakeup().map(|when| self.began + Duration::from_nanos(when));
+        let wakeup = self.resolver.next_wakeup();
+        let wakeup = wakeup.map(|when| self.began + Duration::from_nanos(when.saturating_sub(self.began_at)));
         let deadlines = self.connections.values().map(|connection| connection.deadline).chain(wakeup);
         let next = deadlines.chain(self.accept_paused_until).min()?;
         let left = next.saturating_duration_since(Instant::now());

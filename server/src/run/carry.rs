@@ -86,6 +86,7 @@ impl Loop {
             }
             Output::Reply(id, answer) => self.reply(id, answer),
             Output::Publish(directory) => self.parts.dns.publish(directory),
+            Output::Names(changes) => self.parts.dns.change(changes),
             Output::Event(event) => self.parts.journal.event(&event),
         }
     }

@@ -87,7 +87,7 @@ mod tests {
 
     /// Somebody waits for it.
     fn record() -> Record {
-        Record::Lease(LeaseRecord { address: Ipv4Addr::LOCALHOST, mac: Mac([2, 0, 0, 0, 0, 1]) })
+        Record::Lease(LeaseRecord { address: Ipv4Addr::LOCALHOST, mac: Mac([2, 0, 0, 0, 0, 1]), name: None })
     }
 
     /// Nobody does.

@@ -97,7 +97,7 @@ impl Loop {
             prober.hear_requests(settings::answers_arp(&config, interface));
         }
         self.parts.directory.change(&config.boot.directory);
-        self.parts.dns.configure(settings::dns_settings(&config, crate::clock::calendar_seconds()));
+        self.parts.dns.configure(settings::dns_settings(&config));
         match crate::dns::seed() {
             Ok(seed) => self.parts.dns.forward(settings::dns_plan(&config, seed)),
             Err(error) => self.parts.journal.say(

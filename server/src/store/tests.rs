@@ -15,7 +15,11 @@ fn node(n: u8, number: Option<u32>) -> Record {
 }
 
 fn lease(n: u8) -> Record {
-    Record::Lease(LeaseRecord { address: Ipv4Addr::new(10, 77, 200, n), mac: Mac([2, 0, 0, 0, 0, n]) })
+    Record::Lease(LeaseRecord {
+        address: Ipv4Addr::new(10, 77, 200, n),
+        mac: Mac([2, 0, 0, 0, 0, n]),
+        name: None,
+    })
 }
 
 fn batch(records: &[Record]) -> Batch {

@@ -16,7 +16,13 @@ fn what_is_kept_is_read_back() {
             number: None,
             facts: Default::default(),
         }),
-        Record::Lease(LeaseRecord { address: Ipv4Addr::new(10, 77, 200, 1), mac: mac(1) }),
+        Record::Lease(LeaseRecord { address: Ipv4Addr::new(10, 77, 200, 1), mac: mac(1), name: None }),
+        Record::Lease(LeaseRecord {
+            address: Ipv4Addr::new(10, 77, 200, 2),
+            mac: mac(1),
+            name: Some("tux".into()),
+        }),
+        Record::Serial(SerialRecord { bound: 4_000_000_000 }),
         Record::Boot(BootRecord {
             profile: None,
             mac: mac(1),

@@ -3,6 +3,7 @@
 use super::super::setting::{Fallback, Kind, Setting, Status};
 
 pub(super) static DNS: &[Setting] = &[
+    super::zone::SERIAL,
     Setting {
         key: "upstream",
         kind: Kind::Texts(

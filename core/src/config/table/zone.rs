@@ -2,6 +2,16 @@
 
 use super::super::setting::{Fallback, Kind, Setting, Status};
 
+/// For zones that were another server's.
+pub(super) const SERIAL: Setting = Setting {
+    key: "serial",
+    kind: Kind::Integer { least: 1, most: u32::MAX },
+    fallback: Fallback::Value("1"),
+    example: "2026112801",
+    status: Status::Works,
+    doc: "The serial of the zones is this one at least: for zones that were another server's, whose secondaries would take a lower one for an old one. It is raised by one with every batch of changes, and never goes back.",
+};
+
 pub(super) static RECORD: &[Setting] = &[
     Setting {
         key: "name",

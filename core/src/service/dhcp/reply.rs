@@ -23,6 +23,8 @@ pub(super) struct Reply<'a> {
     node_name: Option<String>,
     /// As the operator calls a host.
     host_name: Option<&'a str>,
+    /// Addresses that are lent to the client, with the names that it goes by there.
+    lent: Vec<(Ipv4Addr, String)>,
     /// The same, with the address by which DNS has it.
     host: Option<(Ipv4Addr, &'a str)>,
     /// The operator's options, the later before the earlier.
@@ -113,6 +115,7 @@ impl<'a> Reply<'a> {
             message,
             cluster: &turn.config.cluster.name,
             node_name,
+            lent: lent_names(turn, client.mac),
             host_name: client.meant.host(turn).and_then(|host| host.name.as_deref()),
             host: client.meant.host(turn).and_then(|host| Some((host.address?, host.name.as_deref()?))),
             tables,
@@ -294,6 +297,9 @@ impl<'a> Reply<'a> {
         if let Some((_, name)) = self.host.filter(|(own, _)| *own == address) {
             return Some(format!("{name}.{}", self.cluster));
         }
+        if let Some((_, name)) = self.lent.iter().find(|(own, _)| *own == address) {
+            return Some(format!("{name}.{}", self.cluster));
+        }
         let numbering = &self.settings.numbering;
         let name = self.node_name.as_ref().filter(|_| numbering.number(address).is_some())?;
         Some(format!("{name}{}.{}", numbering.suffix, self.cluster))
@@ -320,4 +326,10 @@ impl<'a> Reply<'a> {
         let said = self.client.message.options.u16(option::MAX_SIZE).unwrap_or(DATAGRAM_OCTETS_MIN);
         usize::from(said.clamp(DATAGRAM_OCTETS_MIN, DATAGRAM_OCTETS_MAX) - HEADER_OCTETS)
     }
+}
+
+/// The names that a client goes by at the addresses that are lent to it.
+fn lent_names(turn: &Turn<'_>, mac: Mac) -> Vec<(Ipv4Addr, String)> {
+    let named = |(address, _)| Some((address, turn.hall.naming.name(address)?.to_owned()));
+    turn.hall.leases.of(mac).filter_map(named).collect()
 }

@@ -3,7 +3,11 @@ use std::net::Ipv4Addr;
 
 fn lease(last: u8) -> Record {
     let address = Ipv4Addr::new(10, 77, 200, last);
-    Record::Lease(heorot_core::cluster::record::LeaseRecord { address, mac: crate::surroundings::mac_of(1) })
+    Record::Lease(heorot_core::cluster::record::LeaseRecord {
+        address,
+        mac: crate::surroundings::mac_of(1),
+        name: None,
+    })
 }
 
 fn store() -> Store {

@@ -1,0 +1,90 @@
+//! How a host without a number is called: as it says itself, if that is a name and nobody else's.
+
+use super::client::Client;
+use crate::cluster::record::LeaseRecord;
+use crate::config::SERVER_NAME;
+use crate::hall::Turn;
+use crate::mac::Mac;
+use crate::wire::dhcp::fqdn::Fqdn;
+use crate::wire::dhcp::{Message, option};
+use std::net::Ipv4Addr;
+
+/// Keeps a name for a loan that is about to be recorded. Whether it is another than before.
+pub(super) fn keep(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) -> bool {
+    let before = turn.hall.naming.name(address);
+    match wanted(&client.message).filter(|name| is_free(turn, name, address, client.mac)) {
+        Some(name) if before == Some(name.as_str()) => false,
+        Some(name) => {
+            turn.hall.naming.keep(address, name);
+            true
+        }
+        // Who says nothing this time keeps what it said: a ROM has no name, and its system has.
+        None => false,
+    }
+}
+
+/// The record of a loan, with the name that is kept for it.
+pub(super) fn record(turn: &Turn<'_>, address: Ipv4Addr, mac: Mac) -> LeaseRecord {
+    LeaseRecord { address, mac, name: turn.hall.naming.name(address).map(str::to_owned) }
+}
+
+/// The configuration is another one: who goes by a name that is now a node's, a host's or a record's goes by none.
+pub(crate) fn recheck(turn: &mut Turn<'_>) {
+    let all: Vec<_> = turn.hall.naming.iter().map(|(address, name)| (address, name.to_owned())).collect();
+    for (address, name) in all {
+        let mac = turn.hall.leases.get(address).map(|lease| lease.mac);
+        if mac.is_none_or(|mac| !is_free(turn, &name, address, mac)) {
+            turn.hall.naming.ended(address);
+        }
+    }
+}
+
+/// The label that a client calls itself by. Of a whole name the first is meant: the zone is ours to say (so does dnsmasq).
+fn wanted(message: &Message) -> Option<String> {
+    let fqdn = message.options.get(option::FQDN).and_then(Fqdn::parse);
+    // RFC 4702 3.1: with N set, nobody is to enter the name. It goes before option 12 (4.0).
+    if fqdn.as_ref().is_some_and(|fqdn| fqdn.no_updates) {
+        return None;
+    }
+    let of_option_12 = || {
+        let text = message.options.get(option::HOST_NAME)?;
+        Some(String::from_utf8_lossy(text).trim_end_matches('\0').to_owned())
+    };
+    let text = fqdn.map(|fqdn| fqdn.name).filter(|name| !name.is_empty()).or_else(of_option_12)?;
+    let label = text.split('.').next()?.to_ascii_lowercase();
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let is_label = (1..=63).contains(&label.len())
+        && label.bytes().all(allowed)
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        // A number alone is a node's.
+        && !label.bytes().all(|b| b.is_ascii_digit());
+    is_label.then_some(label)
+}
+
+/// Names that mean something everywhere.
+const RESERVED: [&str; 4] = [SERVER_NAME, "localhost", "master", "self"];
+
+/// Whether a host may go by this name: no node's, no host's, no record's, and of two loans the first one's.
+fn is_free(turn: &Turn<'_>, name: &str, address: Ipv4Addr, mac: Mac) -> bool {
+    let directory = &turn.hall.directory;
+    let is_given =
+        |given: &str| directory.networks.iter().any(|n| name.strip_suffix(n.suffix.as_str()) == Some(given));
+    let is_nodes = directory.networks.iter().any(|network| {
+        name.strip_suffix(network.suffix.as_str()).is_some_and(|n| directory.pattern.number(n).is_some())
+    });
+    let is_listed = turn.config.nodes.iter().filter_map(|node| node.name.as_deref()).any(is_given);
+    let is_records = directory.records.iter().any(|record| record.name == name);
+    let is_anothers = turn.hall.naming.address(name).is_some_and(|other| {
+        other != address && turn.hall.leases.get(other).is_some_and(|lease| lease.mac != mac)
+    });
+    !RESERVED.contains(&name)
+        && !is_nodes
+        && !is_listed
+        && directory.hosts.addresses(name).is_empty()
+        && !is_records
+        && !is_anothers
+}
+
+#[cfg(test)]
+mod tests;

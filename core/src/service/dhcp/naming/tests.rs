@@ -1,0 +1,60 @@
+use super::*;
+use crate::wire::dhcp::{Op, Options};
+
+fn message(name: Option<&[u8]>, fqdn: Option<&[u8]>) -> Message {
+    let none = Ipv4Addr::UNSPECIFIED;
+    let mut options = Options::default();
+    for (code, value) in [(option::HOST_NAME, name), (option::FQDN, fqdn)] {
+        if let Some(value) = value {
+            options.set(code, value);
+        }
+    }
+    Message {
+        op: Op::BootRequest,
+        htype: 1,
+        hlen: 6,
+        hops: 0,
+        xid: 1,
+        secs: 0,
+        broadcast: false,
+        ciaddr: none,
+        yiaddr: none,
+        siaddr: none,
+        giaddr: none,
+        chaddr: [2; 16],
+        sname: vec![],
+        file: vec![],
+        options,
+    }
+}
+
+#[test]
+fn what_a_host_calls_itself() {
+    let long = [b'a'; 64];
+    let table: &[(Option<&[u8]>, Option<&[u8]>, Option<&str>)] = &[
+        (None, None, None),
+        (Some(b"tux"), None, Some("tux")),
+        (Some(b"TUX-2\0"), None, Some("tux-2")),
+        (Some(b"tux.example.org"), None, Some("tux")),
+        (Some(b""), None, None),
+        (Some(b"-tux"), None, None),
+        (Some(b"tux-"), None, None),
+        (Some(b"t ux"), None, None),
+        (Some(b"t_ux"), None, None),
+        (Some(b"\xff"), None, None),
+        (Some(b"23"), None, None),
+        (Some(&long), None, None),
+        (Some(&long[..63]), None, Some("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")),
+        // RFC 4702 4: option 81 goes before option 12; flags: 1 S, 4 E, 8 N.
+        (Some(b"tux"), Some(b"\x05\0\0\x03gnu"), Some("gnu")),
+        (Some(b"tux"), Some(b"\x05\0\0\x03gnu\x07example\0"), Some("gnu")),
+        (None, Some(b"\x01\0\0gnu.example"), Some("gnu")),
+        (None, Some(b"\x00\0\0gnu"), Some("gnu")),
+        (Some(b"tux"), Some(b"\x04\0\0"), Some("tux")),
+        (Some(b"tux"), Some(b"\x0c\0\0\x03gnu\0"), None),
+        (Some(b"tux"), Some(b"\x05\0\0\x09gnu"), Some("tux")),
+    ];
+    for (name, fqdn, expected) in table {
+        assert_eq!(wanted(&message(*name, *fqdn)).as_deref(), *expected, "{name:?} {fqdn:?}");
+    }
+}
