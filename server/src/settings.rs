@@ -132,7 +132,7 @@ pub(crate) fn dns_settings(config: &Config) -> heorot_dns::Settings {
 
 /// What the resolver is told about names that are not ours, and the files that say more of them.
 pub(crate) fn dns_plan(config: &Config, seed: [u8; 32]) -> Plan {
-    let networks = dns_settings(config, 0).reverse_prefixes;
+    let networks = dns_settings(config).reverse_prefixes;
     let forward = &config.forward;
     let own = dns_addresses(config);
     let mut plan = Plan {
@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(mtu_octets("none of this host"), None);
         let blocks = |max: u16, mtu: Option<u32>| {
             let config = config(&format!("{SAMPLE}[tftp]\nblock-size-max = {max}\n"));
-            network::links(&config, |_| mtu)[0].block_octets_max
+            heorot_core::cluster::network::links(&config, |_| mtu)[0].block_octets_max
         };
         for (max, mtu, expected) in [
             (1468, Some(1500), 1468),

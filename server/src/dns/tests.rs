@@ -31,7 +31,7 @@ fn settings() -> Settings {
             ("many".to_owned(), (0..200).map(|n| Ipv4Addr::new(192, 0, 2, n)).collect()),
         ]
         .into(),
-        reverse_prefixes: vec![Prefix { address: Ipv4Addr::new(10, 77, 0, 0), length: 16 }],
+        reverse_prefixes: vec![Prefix { address: Ipv4Addr::new(10, 77, 0, 0).into(), length: 16 }],
         ..Settings::default()
     }
 }
