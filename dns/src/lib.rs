@@ -26,6 +26,8 @@ mod hosts_file;
 mod lent;
 pub mod limit;
 mod name;
+#[cfg(test)]
+mod reading;
 mod resolver;
 mod reverse;
 mod settings;

@@ -1,11 +1,9 @@
 use super::*;
 use crate::Prefix;
+use crate::reading::{AA, QR, RD, Read, TC, read};
 use heorot_names::{Change, NumberRange, Numbering, Pattern, Record, RecordData};
 use proptest::prelude::*;
-use reading::{AA, QR, RD, Read, TC, read};
 use std::net::{IpAddr, Ipv4Addr};
-
-mod reading;
 
 const A: u16 = 1;
 const NS: u16 = 2;

@@ -14,7 +14,7 @@ fn the_ttl_is_counted_down_and_then_it_is_asked_again() {
     stage.resolve("www.example.org", A, &records);
     for (passed, left) in [(0, [300, 60]), (25, [275, 35]), (34, [241, 1])] {
         stage.wait(seconds(passed));
-        let told = stage.from_cache("wWw.eXample.org", A);
+        let told = stage.recall("wWw.eXample.org", A);
         let expected = [
             format!("wWw.eXample.org. {} CNAME web.example.net.", left[0]),
             format!("web.example.net. {} A 198.51.100.1", left[1]),
@@ -62,7 +62,7 @@ fn how_long_what_is_kept() {
         assert_eq!(told.flags, PLAIN | (flags & 15), "{what}");
         if lasts > 0 {
             stage.wait(seconds(lasts) - Duration::from_millis(1));
-            let again = stage.from_cache("x.example", A);
+            let again = stage.recall("x.example", A);
             assert_eq!((again.flags, again.answer.len()), (told.flags, told.answer.len()), "{what}");
             stage.wait(Duration::from_millis(1));
         }
@@ -78,7 +78,7 @@ fn the_operator_bounds_ttls() {
         let answer = stage.resolve("x.example", A, &[address("x.example", ttl, [198, 51, 100, 1])]).answer;
         assert_eq!(answer, [format!("x.example. {told} A 198.51.100.1")]);
         stage.wait(seconds(told) - seconds(1));
-        stage.from_cache("x.example", A);
+        stage.recall("x.example", A);
     }
 }
 
@@ -89,7 +89,7 @@ fn a_denial_is_told_with_its_soa() {
     stage.answer(&exchange, &answer(&exchange, 0x8183, &[soa("example", 600, 90)]));
     stage.told();
     stage.wait(seconds(30));
-    let told = stage.from_cache("nobody.example", A);
+    let told = stage.recall("nobody.example", A);
     assert_eq!(told.flags, PLAIN | NXDOMAIN);
     assert_eq!(told.authority, ["example. 60 SOA ns.example. admin.example. 1 2 3 4 90"]);
 }
@@ -101,7 +101,7 @@ fn a_failure_is_kept_for_a_moment() {
     let exchange = stage.ask("x.example", A);
     stage.answer(&exchange, &answer(&exchange, 0x8182, &[]));
     assert_eq!(stage.told().flags, PLAIN | SERVFAIL);
-    assert_eq!(stage.from_cache("x.example", A).flags, PLAIN | SERVFAIL);
+    assert_eq!(stage.recall("x.example", A).flags, PLAIN | SERVFAIL);
     stage.wait(seconds(5));
     stage.ask("x.example", A);
 }
@@ -120,12 +120,12 @@ fn what_was_true_is_told_when_nobody_answers() {
     assert_eq!(stage.told().answer, ["x.example. 30 A 198.51.100.1"]);
     // Others do not wait for what did not come.
     assert!(!std::mem::take(&mut stage.asks).is_empty());
-    assert_eq!(stage.from_cache("x.example", A).answer, ["x.example. 30 A 198.51.100.1"]);
+    assert_eq!(stage.recall("x.example", A).answer, ["x.example. 30 A 198.51.100.1"]);
     // The question goes on, and comes to nothing; for 30 s it is not asked again.
     stage.wait(seconds(3));
     assert_eq!(stage.resolver.next_wakeup(), None);
     stage.asks.clear();
-    assert_eq!(stage.from_cache("x.example", A).answer.len(), 1);
+    assert_eq!(stage.recall("x.example", A).answer.len(), 1);
     stage.wait(seconds(30));
     // Then it is asked, and answered by those who are back.
     let told = stage.resolve("x.example", A, &[address("x.example", 60, [198, 51, 100, 2])]);
@@ -156,7 +156,7 @@ fn names_that_become_ours_are_not_told_from_the_cache() {
     let mut stage = Stage::new(forwarding());
     stage.resolve("node1.hpc", A, &[address("node1.hpc", 60, [198, 51, 100, 1])]);
     stage.handle(Input::Publish(Arc::new(Directory { zone: "hpc".into(), ..directory() })));
-    assert_eq!(stage.from_cache("node1.hpc", A).answer, ["node1.hpc. 300 A 10.77.1.1"]);
+    assert_eq!(stage.recall("node1.hpc", A).answer, ["node1.hpc. 300 A 10.77.1.1"]);
     stage.handle(Input::Publish(Arc::new(directory())));
     stage.ask("node1.hpc", A);
 }
@@ -169,7 +169,7 @@ fn new_servers_begin_anew() {
     // The same with another seed changes nothing.
     stage.handle(Input::Forward(Box::new(Forwarding { seed: [9; 32], ..forwarding() })));
     assert!(stage.replies.is_empty());
-    stage.from_cache("a.example", A);
+    stage.recall("a.example", A);
     stage.handle(Input::Forward(Box::new(Forwarding { groups: vec![group("", &[SECOND])], ..forwarding() })));
     assert_eq!((stage.told().flags, stage.forgotten.len()), (PLAIN | SERVFAIL, 2));
     stage.answer(&waiting, &answer(&waiting, 0x8180, &[address("b.example", 60, [198, 51, 100, 1])]));
@@ -200,7 +200,7 @@ fn names_in_files_are_told_and_change_with_them() {
         ("7.2.0.192.in-addr.arpa", 12, vec!["7.2.0.192.in-addr.arpa. 60 PTR printer.example."]),
     ] {
         for _ in 0..2 {
-            let told = stage.from_cache(name, rtype);
+            let told = stage.recall(name, rtype);
             assert_eq!(
                 (told.flags & 15, told.answer),
                 (0, answer.iter().map(|line| (*line).to_owned()).collect()),
@@ -212,5 +212,5 @@ fn names_in_files_are_told_and_change_with_them() {
     stage.ask("printer.example", TXT);
     stage.handle(files(""));
     stage.ask("printer.example", A);
-    assert_eq!(stage.from_cache("plain.cluster", A).flags & 15, NXDOMAIN);
+    assert_eq!(stage.recall("plain.cluster", A).flags & 15, NXDOMAIN);
 }

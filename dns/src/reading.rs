@@ -15,7 +15,6 @@ pub(super) struct Read {
 
 /// The second word of the header (RFC 1035 4.1.1).
 pub(super) const QR: u16 = 0x8000;
-#[allow(dead_code)]
 pub(super) const AA: u16 = 0x0400;
 pub(super) const TC: u16 = 0x0200;
 pub(super) const RD: u16 = 0x0100;
