@@ -5,6 +5,7 @@
 
 mod bind;
 mod connection;
+mod datagrams;
 mod exchange;
 mod files;
 mod worker;

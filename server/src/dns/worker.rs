@@ -1,7 +1,9 @@
 use super::bind::Sockets;
 use super::connection::Connection;
+use super::datagrams::Replies;
 use super::exchange::{self, Exchanges};
 use super::{Counts, Limits, News, Shared};
+use crate::netio::{Inbox, Outbox};
 use heorot_dns::{ExchangeId, Fault, Input, Output, Query, QueryId, Resolver, Transport};
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
@@ -20,6 +22,7 @@ pub(super) struct Worker {
     resolver: Resolver,
     epoll: OwnedFd,
     sockets: Vec<Sockets>,
+    replies: Replies,
     /// By key, which is never used twice: a reply to a connection that is gone finds nobody.
     connections: BTreeMap<u64, Connection>,
     next_key: u64,
@@ -78,6 +81,7 @@ impl Worker {
             resolver,
             epoll,
             sockets,
+            replies: Replies::default(),
             connections: BTreeMap::new(),
             next_key,
             exchanges: Exchanges::default(),
@@ -94,6 +98,7 @@ impl Worker {
     /// A turn: wait, read the clock once, handle what came, end what is over its time.
     pub(super) fn run(mut self) {
         let mut events = Vec::with_capacity(EVENTS);
+        let (mut inbox, mut outbox) = (Inbox::new(), Outbox::new());
         loop {
             match epoll::wait(&self.epoll, spare_capacity(&mut events), self.timeout().as_ref()) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
@@ -101,7 +106,7 @@ impl Worker {
             }
             let now = Instant::now();
             for event in events.drain(..) {
-                if self.take(event, now).is_break() {
+                if self.take(event, now, &mut inbox).is_break() {
                     return;
                 }
             }
@@ -109,6 +114,7 @@ impl Worker {
                 self.handle(now, Input::Wake);
             }
             self.send_replies(now);
+            self.counts.replies_unsent += self.replies.send(&mut outbox, &self.sockets);
             self.end_idle(now);
             self.resume_accepting(now);
             self.counts.resolver = self.resolver.statistics();
@@ -117,10 +123,10 @@ impl Worker {
         }
     }
 
-    fn take(&mut self, event: Event, now: Instant) -> ControlFlow<()> {
+    fn take(&mut self, event: Event, now: Instant, inbox: &mut Inbox) -> ControlFlow<()> {
         match self.source(event.data.u64()) {
             Source::Mailbox => return self.take_mailbox(now),
-            Source::Datagrams(index) => self.take_datagrams(index, now),
+            Source::Datagrams(index) => self.take_datagrams(index, now, inbox),
             Source::Listener(index) => self.accept(index, now),
             Source::Connection(key) => self.take_connection(key, event.flags, now),
             Source::Exchange(id) => self.take_exchange(id, now),
@@ -165,7 +171,25 @@ impl Worker {
         ControlFlow::Continue(())
     }
 
-    fn take_datagrams(&mut self, index: usize, now: Instant) {
+    fn take_datagrams(&mut self, index: usize, now: Instant, inbox: &mut Inbox) {
+        if self.sockets[index].address.is_ipv6() {
+            return self.take_single_datagrams(index, now);
+        }
+        match inbox.receive(self.sockets[index].datagrams.as_fd()) {
+            Ok(_) => {
+                let id = QueryId(key_of_datagrams(index));
+                for (envelope, payload) in inbox.datagrams() {
+                    let from = envelope.source.into();
+                    self.handle(now, Input::Query(Query { transport: Transport::Udp, from, id, payload }));
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => self.counts.receive_errors += 1,
+        }
+    }
+
+    /// One after the other: batches are made for IPv4.
+    fn take_single_datagrams(&mut self, index: usize, now: Instant) {
         let mut buffer = std::mem::take(&mut self.buffer);
         for _ in 0..BATCH {
             let (octets, from) = match self.sockets[index].datagrams.recv_from(&mut buffer) {
@@ -314,10 +338,8 @@ impl Worker {
         match output {
             Output::Reply { transport: Transport::Udp, to, id: QueryId(key), payload } => {
                 let index = usize::try_from(key).ok().and_then(|key| key.checked_sub(1));
-                let socket = index.and_then(|index| self.sockets.get(index));
-                let sent = socket.map(|socket| socket.datagrams.send_to(&payload, to));
-                // A socket that is full holds up nobody: the client repeats its query.
-                self.counts.replies_unsent += u64::from(!matches!(sent, Some(Ok(_))));
+                let index = index.expect("a query by UDP came by a socket, whose key is not 0");
+                self.replies.queue(index, to, payload);
             }
             Output::Reply { transport: Transport::Tcp, id: QueryId(key), payload, .. } => {
                 if let Some(connection) = self.connections.get_mut(&key) {
