@@ -17,6 +17,9 @@ fn kept() {
     let packed = include_bytes!("../../fuzz/corpora/resolver_handle");
     let inputs = corpus::inputs(packed).map(resolver::resolver_handle).count();
     assert!(inputs > 0, "the corpus is empty");
+    let packed = include_bytes!("../../fuzz/corpora/forwarder_handle");
+    let inputs = corpus::inputs(packed).map(forwarder::forwarder_handle).count();
+    assert!(inputs > 0, "the corpus is empty");
 }
 
 proptest! {
