@@ -124,6 +124,12 @@ pub const CLASS_ALTERNATIVES_MAX: usize = 256;
 /// Serials of the zones that are recorded ahead: a batch of changes then waits for no disk, and a start skips as many at most.
 pub const SERIALS_RESERVED: u32 = 64;
 
+/// Name servers that are told of every change of a zone, one by one.
+pub const SECONDARIES_MAX: usize = 16;
+
+/// `[[dns.key]]`s: each signed message is compared with all of them.
+pub const KEYS_MAX: usize = 64;
+
 /// Values of `[[dns.record]]`s together: services and hosts of a site, not a zone of its own.
 pub const RECORDS_MAX: usize = 8192;
 

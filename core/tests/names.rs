@@ -76,14 +76,18 @@ impl World {
                 }
                 Output::Publish(directory) => self.serials.push(directory.serial),
                 Output::Dhcp(send) => {
-                    let message = Message::parse(&send.payload).unwrap();
+                    let message = Message::parse(&send.payload).expect("the server writes what can be read");
                     if let Some([flags, _, _, name @ ..]) = message.options.get(option::FQDN)
                         && flags & 1 != 0
                     {
                         self.told.push(String::from_utf8_lossy(name).into_owned());
                     }
                 }
-                _ => {}
+                Output::Neighbour(_)
+                | Output::Probe { .. }
+                | Output::AnswerArp { .. }
+                | Output::Reply(..)
+                | Output::Event(_) => {}
             }
         }
     }

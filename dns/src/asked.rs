@@ -15,6 +15,7 @@ pub(crate) struct Asked<'a> {
     /// What the client takes by UDP, of its OPT record.
     edns_octets: Option<u16>,
     dnssec_ok: bool,
+    has_options: bool,
 }
 
 /// Header: id, flags, four counts (RFC 1035 4.1.1).
@@ -69,7 +70,8 @@ impl<'a> Asked<'a> {
             0 => return None,
             _ => read_opt(opt).map(|(octets, dnssec_ok)| (Some(octets), dnssec_ok))?,
         };
-        Some(Self { payload, lower, question_octets, edns_octets, dnssec_ok })
+        let has_options = opt.len() > OPT_OCTETS;
+        Some(Self { payload, lower, question_octets, edns_octets, dnssec_ok, has_options })
     }
 
     /// Name, type and class in lower case.
@@ -103,6 +105,11 @@ impl<'a> Asked<'a> {
 
     pub(crate) fn dnssec_ok(&self) -> bool {
         self.dnssec_ok
+    }
+
+    /// Whether the OPT record says more: a cookie, mostly.
+    pub(crate) fn has_options(&self) -> bool {
+        self.has_options
     }
 
     pub(crate) fn checking_disabled(&self) -> bool {

@@ -21,8 +21,12 @@ pub(crate) struct Loan {
 }
 
 impl Loan {
-    /// How long others may keep the name: as long as its loan lasts, but no longer than a name that is arithmetic.
-    pub(crate) fn ttl_seconds(&self, now_nanoseconds: u64, settings: &Settings) -> u32 {
+    /// How long others may keep the name: as long as its loan lasts, but no longer than a name that is arithmetic. Without a moment it is for a
+    /// copy of the zone, which cannot count loans down: as briefly as a denial.
+    pub(crate) fn ttl_seconds(&self, now_nanoseconds: Option<u64>, settings: &Settings) -> u32 {
+        let Some(now_nanoseconds) = now_nanoseconds else {
+            return settings.negative_ttl_seconds.min(settings.ttl_seconds);
+        };
         let left = self.until_nanoseconds.saturating_sub(now_nanoseconds) / 1_000_000_000;
         u32::try_from(left).unwrap_or(u32::MAX).min(settings.ttl_seconds)
     }
@@ -71,10 +75,13 @@ impl Lent {
         }
     }
 
-    /// All of them, by name, after this one.
-    pub(crate) fn after(&self, name: Option<&[u8]>) -> impl Iterator<Item = (&[u8], &Loan)> {
-        use std::ops::Bound;
-        let from = name.map_or(Bound::Unbounded, Bound::Excluded);
-        self.by_name.range::<[u8], _>((from, Bound::Unbounded)).map(|(name, loan)| (name.as_slice(), loan))
+    /// All names.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &[u8]> {
+        self.by_name.keys().map(Vec::as_slice)
+    }
+
+    /// All addresses.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.by_address.keys().copied().map(IpAddr::V4)
     }
 }

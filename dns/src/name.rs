@@ -73,36 +73,6 @@ impl Name {
         &self.0
     }
 
-    /// Reads a name as [`Name`]'s `Display` writes it.
-    pub(crate) fn from_text(text: &str) -> Option<Self> {
-        if text == "." {
-            return Some(Self::root());
-        }
-        let mut labels: Vec<Vec<u8>> = vec![Vec::new()];
-        let mut octets = text.bytes();
-        while let Some(octet) = octets.next() {
-            let label = labels.last_mut()?;
-            match octet {
-                b'.' => labels.push(Vec::new()),
-                b'\\' => {
-                    let mut digit =
-                        || octets.next().filter(u8::is_ascii_digit).map(|digit| u32::from(digit - b'0'));
-                    let value = 100 * digit()? + 10 * digit()? + digit()?;
-                    label.push(u8::try_from(value).ok()?);
-                }
-                octet => label.push(octet),
-            }
-        }
-        // The final dot stands before the root's label, which is there already.
-        let fits = labels.pop()?.is_empty()
-            && !labels.is_empty()
-            && labels.iter().all(|label| (1..=LABEL_OCTETS_MAX).contains(&label.len()));
-        let octets = 1 + labels.iter().map(|label| 1 + label.len()).sum::<usize>();
-        let root: &[u8] = &[];
-        (fits && octets <= NAME_OCTETS_MAX)
-            .then(|| Self::from_labels(labels.iter().map(Vec::as_slice).chain([root])))
-    }
-
     /// Its labels from left to right, without the root's.
     pub(crate) fn labels(&self) -> impl Iterator<Item = &[u8]> {
         let mut rest = self.0.as_slice();

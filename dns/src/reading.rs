@@ -118,8 +118,9 @@ fn record(message: &[u8], at: &mut usize) -> String {
             format!("SOA {server} {mailbox} {}", numbers.join(" "))
         }
         41 => {
-            assert_eq!(length, 0, "no options");
-            return format!("OPT {class} {ttl:08x}");
+            let options: String = message[*at..end].iter().map(|octet| format!("{octet:02x}")).collect();
+            *at = end;
+            return format!("OPT {class} {ttl:08x} {options}").trim_end().to_owned();
         }
         other => panic!("type {other}"),
     };

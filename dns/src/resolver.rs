@@ -1,23 +1,27 @@
-use crate::asked::{Asked, HEADER_OCTETS, RD};
-use crate::cache::{Age, Cache, Freshness, Hit, Kept, Wishes};
+use crate::cache::Cache;
 use crate::data::Type;
-use crate::forward::{Exchange, ExchangeId, Fault, ForwardCounts, Forwarder, Sink, octets_max};
+use crate::forward::{Exchange, ExchangeId, Fault, Forwarder};
 use crate::forwarding::Forwarding;
 use crate::hosts_file::HostNames;
-use crate::limit::{OWN_ANSWERS_LAST_SECONDS, OWN_ANSWERS_MAX, OWN_ANSWERS_OCTETS_MAX};
+use crate::journal::Journal;
+use crate::limit::{OWN_ANSWERS_MAX, OWN_ANSWERS_OCTETS_MAX};
 use crate::name::{Name, NameError};
+use crate::notify::Notifier;
 use crate::settings::Settings;
 use crate::statistics::{Dropped, ResponseCode, Statistics};
-use crate::upstream::ServerStatus;
-use crate::wire::{self, Body, Question, Wanted};
+use crate::transfer::{self, Transfer, TransferId, Transfers};
+use crate::wire::{self, Body, Head, Keys, Proof, Question, Request, Signature, Wanted};
 use crate::zone::{Answer, Found, Zones};
 use heorot_names::{Changes, Directory};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+mod others;
+
 /// Answers queries from the last snapshot that was published.
 pub struct Resolver {
-    zones: Zones,
+    zones: Arc<Zones>,
     /// Of the administrator's files.
     hosts: Arc<HostNames>,
     /// What our zones have said already, in wire form.
@@ -26,6 +30,12 @@ pub struct Resolver {
     forwarder: Option<Box<Forwarder>>,
     /// Of the forwarders before it.
     last_number: u64,
+    keys: Keys,
+    journal: Journal,
+    transfers: Transfers,
+    notifier: Notifier,
+    /// What the calendar says at zero of `now_nanoseconds`, in nanoseconds since 1970, wrapping.
+    calendar: u64,
     statistics: Statistics,
 }
 
@@ -60,7 +70,12 @@ pub enum Input<'a> {
         /// Whose fault it is.
         fault: Fault,
     },
-    /// It is as late as [`Resolver::next_wakeup`] said.
+    /// The calendar says this, in seconds since 1970: for signatures alone, which have their time (RFC 8945 5.2.3). To be told at the start, and every
+    /// minute or so, as it may be set.
+    Calendar(u64),
+    /// What was said of a copy of a zone is sent: it goes on.
+    More(TransferId),
+    /// The moment of `next_wakeup` has come.
     Wake,
 }
 
@@ -104,6 +119,20 @@ pub enum Output {
         /// The message; for TCP two octets of length go before it.
         payload: Vec<u8>,
     },
+    /// There is more to say to this query: [`Input::More`] is wanted as soon as what is said so far is sent.
+    More {
+        /// The query's.
+        id: QueryId,
+        /// Comes back.
+        transfer: TransferId,
+    },
+    /// Send this by UDP, from an address of ours that this secondary may know. Its answer is a query like others.
+    Notify {
+        /// To whom.
+        to: SocketAddr,
+        /// The message.
+        payload: Vec<u8>,
+    },
     /// End the connection this query came by, as soon as earlier replies are sent: who sends what gets no reply has lost count of his
     /// octets, or means no good. Only for TCP.
     End {
@@ -128,59 +157,79 @@ impl Resolver {
     /// # Errors
     /// The zone, the server's name or that of a host is no domain name.
     pub fn new(settings: Settings, directory: Arc<Directory>) -> Result<Self, NameError> {
+        let keys = Keys::new(&settings).ok_or_else(|| NameError::of("a key"))?;
         Ok(Self {
-            zones: Zones::new(settings, directory)?,
+            zones: Arc::new(Zones::new(settings, directory)?),
             hosts: Arc::default(),
             // Nobody but the zones themselves fills it: its order needs no secret.
             own: Cache::new(OWN_ANSWERS_MAX, OWN_ANSWERS_OCTETS_MAX, (0, 0)),
             forwarder: None,
             last_number: 0,
+            keys,
+            journal: Journal::default(),
+            transfers: Transfers::default(),
+            notifier: Notifier::default(),
+            calendar: 0,
             statistics: Statistics::default(),
         })
     }
 
     /// Takes one input, and appends to `out` what follows from it. `now_nanoseconds` is monotonic.
     ///
-    /// A query by TCP gets exactly one [`Output::Reply`] or [`Output::End`], now or later.
+    /// Nothing here lasts, so far: every reply follows its query at once.
     pub fn handle(&mut self, now_nanoseconds: u64, input: Input<'_>, out: &mut Vec<Output>) {
-        let now = now_nanoseconds;
         match input {
-            Input::Query(query) => self.query(now, &query, out),
-            Input::Publish(directory) => self.change(self.zones.settings().clone(), directory),
-            Input::Change(changes) => {
-                self.zones.change(changes);
-                self.own.clear();
+            Input::Query(query) if self.tell(now_nanoseconds, &query, out) => {}
+            Input::Query(query) => match self.answer(now_nanoseconds, &query, out) {
+                Ok(Some(payload)) => {
+                    let Query { transport, from: to, id, .. } = query;
+                    out.push(Output::Reply { transport, to, id, payload });
+                }
+                Ok(None) => {}
+                Err(reason) => {
+                    self.statistics.count_dropped(reason);
+                    match query.transport {
+                        Transport::Udp => {}
+                        Transport::Tcp => out.push(Output::End { id: query.id }),
+                    }
+                }
+            },
+            Input::Publish(directory) => {
+                self.change(now_nanoseconds, self.zones.settings().clone(), directory);
             }
-            Input::Configure(settings) => self.change(settings, Arc::clone(self.zones.directory())),
-            Input::Forward(forwarding) => self.forward(now, *forwarding, out),
+            Input::Change(changes) => self.take_changes(now_nanoseconds, changes),
+            Input::Configure(settings) => {
+                self.change(now_nanoseconds, settings, Arc::clone(self.zones.directory()));
+            }
+            Input::Calendar(seconds) => {
+                self.calendar = seconds.saturating_mul(1_000_000_000).wrapping_sub(now_nanoseconds);
+            }
+            Input::More(transfer) => self.go_on(now_nanoseconds, transfer, out),
+            Input::Forward(forwarding) => self.forward(now_nanoseconds, *forwarding, out),
             Input::Hosts(hosts) => self.change_hosts(hosts),
             Input::Answer { exchange, from, payload } => {
                 self.with_forwarder(out, |forwarder, sink| {
-                    forwarder.answered(now, exchange, from, payload, sink);
+                    forwarder.answered(now_nanoseconds, exchange, from, payload, sink);
                 });
             }
             Input::CameToNothing { exchange, fault } => {
                 self.with_forwarder(out, |forwarder, sink| {
-                    forwarder.came_to_nothing(now, exchange, fault, sink);
+                    forwarder.came_to_nothing(now_nanoseconds, exchange, fault, sink);
                 });
             }
-            Input::Wake => self.with_forwarder(out, |forwarder, sink| forwarder.wake(now, sink)),
+            Input::Wake => self.with_forwarder(out, |forwarder, sink| forwarder.wake(now_nanoseconds, sink)),
+        }
+        for notice in self.notifier.due(now_nanoseconds) {
+            self.statistics.notices += 1;
+            let payload = wire::notice(notice.id, &self.zones.start(&notice.apex));
+            out.push(Output::Notify { to: notice.to, payload });
         }
     }
 
     /// When it wants to be called next without an input, on the clock of `now_nanoseconds`.
     pub fn next_wakeup(&self) -> Option<u64> {
-        self.forwarder.as_ref()?.next_wakeup()
-    }
-
-    /// What it has done with names that are not ours.
-    pub fn forward_counts(&self) -> ForwardCounts {
-        self.forwarder.as_ref().map(|forwarder| forwarder.counts()).unwrap_or_default()
-    }
-
-    /// How those do whom it asks.
-    pub fn servers(&self, now_nanoseconds: u64) -> Vec<ServerStatus> {
-        self.forwarder.as_ref().map(|forwarder| forwarder.servers(now_nanoseconds)).unwrap_or_default()
+        let forwarder = self.forwarder.as_ref().and_then(|forwarder| forwarder.next_wakeup());
+        self.notifier.next().into_iter().chain(forwarder).min()
     }
 
     /// What it has done since it began.
@@ -189,155 +238,192 @@ impl Resolver {
     }
 
     /// Answers from this from now on; from what was before if a name in it is none: a wrong snapshot takes no right one away.
-    fn change(&mut self, settings: Settings, directory: Arc<Directory>) {
+    fn change(&mut self, now_nanoseconds: u64, settings: Settings, directory: Arc<Directory>) {
         if settings == *self.zones.settings() && directory == *self.zones.directory() {
             return;
         }
-        match self.zones.followed_by(settings, directory) {
-            Ok(zones) => {
-                self.zones = zones;
-                self.own.clear();
-                // What was somebody else's name may be ours now.
-                if let Some(forwarder) = &mut self.forwarder {
-                    forwarder.forget_answers();
-                }
-            }
-            Err(NameError { .. }) => self.statistics.snapshots_refused += 1,
-        }
-    }
-
-    fn change_hosts(&mut self, hosts: Arc<HostNames>) {
-        if hosts == self.hosts {
-            return;
-        }
-        self.hosts = hosts;
-        self.own.clear();
-        if let Some(forwarder) = &mut self.forwarder {
-            forwarder.forget_answers();
-        }
-    }
-
-    /// What is being asked is asked anew by those who still want it.
-    fn forward(&mut self, now: u64, forwarding: Forwarding, out: &mut Vec<Output>) {
-        let same_but_seed = self.forwarder.as_ref().is_some_and(|forwarder| {
-            *forwarder.settings() == Forwarding { seed: forwarder.settings().seed, ..forwarding.clone() }
-        });
-        if same_but_seed {
-            return;
-        }
-        let is_on = forwarding.is_on();
-        let Ok(forwarder) = Forwarder::new(forwarding) else {
+        let keys = Keys::new(&settings);
+        let (Ok(zones), Some(keys)) = (self.zones.followed_by(settings, directory), keys) else {
             self.statistics.snapshots_refused += 1;
             return;
         };
-        self.with_forwarder(out, |forwarder, sink| forwarder.abandon(now, sink));
-        if let Some(forwarder) = &self.forwarder {
-            self.last_number = forwarder.last_number();
+        let (from, to) = (self.zones.serial(), zones.serial());
+        match zones.changed_since(&self.zones) {
+            Some(changed) if from != to => self.journal.note(from, to, changed),
+            Some(_) => {}
+            None => self.journal.forget(),
         }
-        self.forwarder = is_on.then(|| Box::new(forwarder.after(self.last_number)));
-        self.with_forwarder(out, |forwarder, sink| forwarder.wake(now, sink));
-    }
-
-    fn with_forwarder(&mut self, out: &mut Vec<Output>, act: impl FnOnce(&mut Forwarder, &mut Sink<'_>)) {
-        if let Some(forwarder) = &mut self.forwarder {
-            act(forwarder, &mut Sink { out, statistics: &mut self.statistics });
-        }
-    }
-
-    fn query(&mut self, now: u64, query: &Query<'_>, out: &mut Vec<Output>) {
-        match query.transport {
-            Transport::Udp => self.statistics.queries_udp += 1,
-            Transport::Tcp => self.statistics.queries_tcp += 1,
-        }
-        let asked = Asked::read(query.payload).filter(|_| query.from.port() != 0);
-        if let Some(asked) = asked.filter(Asked::wants_data)
-            && (self.tell_own(now, query, &asked, out) || self.tell_of_others(now, query, &asked, out))
-        {
-            return;
-        }
-        match self.answer(now, query) {
-            Ok(payload) => reply(query, payload, out),
-            Err(reason) => {
-                self.statistics.count_dropped(reason);
-                match query.transport {
-                    Transport::Udp => {}
-                    Transport::Tcp => out.push(Output::End { id: query.id }),
-                }
-            }
+        (self.zones, self.keys) = (Arc::new(zones), keys);
+        self.forget_answers();
+        if from != to {
+            let apexes = self.zones.apexes();
+            self.notify(now_nanoseconds, &apexes);
         }
     }
 
-    /// The way that nearly all questions take: what was said before is copied. False: it was not said before.
-    fn tell_own(&mut self, now: u64, query: &Query<'_>, asked: &Asked<'_>, out: &mut Vec<Output>) -> bool {
-        let recursion = self.forwarder.as_ref().is_some_and(|forwarder| forwarder.serves(query.from.ip()));
-        let manner = asked.manner();
-        let told =
-            self.own.find(now, asked.lower(), Wishes::default()).and_then(|Hit { kept, freshness }| {
-                let Freshness::Fresh(_) = freshness else { return None };
-                let octets_max = octets_max(query.transport, &manner);
-                let payload =
-                    kept.reply(asked.question(), &manner, Age::Seconds(0), octets_max, recursion)?;
-                Some((payload, kept.code()))
-            });
-        let Some((payload, code)) = told else { return false };
-        self.statistics.count_reply_bits(code);
-        reply(query, payload, out);
-        true
+    /// Takes over what has changed. While nobody copies a zone, nothing is copied here either.
+    fn take_changes(&mut self, now_nanoseconds: u64, changes: Changes) {
+        let (from, to) = (self.zones.serial(), changes.serial);
+        let changed = Arc::make_mut(&mut self.zones).change(changes);
+        self.own.clear();
+        if from != to {
+            let apexes: BTreeSet<_> = changed.iter().map(|changed| changed.apex.clone()).collect();
+            self.journal.note(from, to, changed);
+            self.notify(now_nanoseconds, &apexes.into_iter().collect::<Vec<_>>());
+        }
     }
 
-    /// False: the name is ours, or nobody is asked.
-    fn tell_of_others(
+    fn notify(&mut self, now_nanoseconds: u64, apexes: &[Name]) {
+        let settings = self.zones.settings();
+        self.notifier.changed(now_nanoseconds, &settings.secret, &settings.secondaries, apexes);
+    }
+
+    fn wall_seconds(&self, now_nanoseconds: u64) -> u64 {
+        self.calendar.wrapping_add(now_nanoseconds) / 1_000_000_000
+    }
+
+    /// The next message of a copy.
+    fn go_on(&mut self, now_nanoseconds: u64, transfer: TransferId, out: &mut Vec<Output>) {
+        let wall_seconds = self.wall_seconds(now_nanoseconds);
+        let Some(((id, to), payload, is_last)) = self.transfers.next(transfer, wall_seconds) else { return };
+        out.push(Output::Reply { transport: Transport::Tcp, to, id, payload });
+        if !is_last {
+            out.push(Output::More { id, transfer });
+        }
+    }
+
+    /// The reply to a query. None: it is in `out`, or will be.
+    fn answer(
         &mut self,
-        now: u64,
+        now_nanoseconds: u64,
         query: &Query<'_>,
-        asked: &Asked<'_>,
         out: &mut Vec<Output>,
-    ) -> bool {
-        if let Some(forwarder) = &mut self.forwarder {
-            let sink = &mut Sink { out, statistics: &mut self.statistics };
-            if forwarder.tell_what_is_kept(now, query, asked, sink) {
-                return true;
-            }
-        }
-        let name = Name::from_wire(asked.name());
-        if self.zones.cover(&name) || self.hosts.find(&name, Type(asked.rtype())).is_some() {
-            self.keep_own(now, asked);
-            return self.tell_own(now, query, asked, out);
-        }
-        let is_forwarded = self.forwarder.is_some();
-        self.with_forwarder(out, |forwarder, sink| forwarder.ask(now, query, asked, sink));
-        is_forwarded
-    }
-
-    /// Keeps what our zones say to this, as if it came by TCP from somebody without EDNS.
-    fn keep_own(&mut self, now: u64, asked: &Asked<'_>) {
-        let plain = asked.without_edns();
-        let Ok(request) = wire::read(&plain) else { return };
-        let (code, answer) = self.decide(now, &request.body);
-        let mut payload = wire::write(&request, code, answer.as_ref(), TCP_OCTETS_MAX).payload;
-        payload[2] &= !RD;
-        let lower = asked.lower();
-        payload[HEADER_OCTETS..HEADER_OCTETS + lower.len()].copy_from_slice(lower);
-        let kept = Kept::new(payload, Vec::new(), lower.len());
-        // Loans end by themselves; all else changes with a new snapshot, which clears this.
-        let lasts_seconds = if self.zones.lend_any() { OWN_ANSWERS_LAST_SECONDS } else { u32::MAX };
-        self.own.keep(now, kept, Wishes::default(), lasts_seconds);
-    }
-
-    fn answer(&mut self, now_nanoseconds: u64, query: &Query<'_>) -> Result<Vec<u8>, Dropped> {
+    ) -> Result<Option<Vec<u8>>, Dropped> {
+        self.count_query(query.transport);
         if query.from.port() == 0 {
             return Err(Dropped::PortZero);
         }
-        let request = wire::read(query.payload)?;
-        let (code, answer) = self.decide(now_nanoseconds, &request.body);
+        let request = match wire::read(query.payload) {
+            Err(Dropped::Response) => {
+                if let Some(id) = wire::heard(query.payload) {
+                    self.notifier.heard(query.from, id);
+                }
+                return Err(Dropped::Response);
+            }
+            request => request?,
+        };
+        let wall_seconds = self.wall_seconds(now_nanoseconds);
+        let mut signature = None;
+        if request.is_signed {
+            match self.keys.check(query.payload, wall_seconds) {
+                Ok(checked) => signature = checked,
+                Err(refusal) => {
+                    self.statistics.count_reply(ResponseCode::NotAuth);
+                    return Ok(Some(refusal));
+                }
+            }
+        }
+        let (code, answer) = match &request.body {
+            Body::Query {
+                question: Question { name, wanted: Wanted::Transfer(has), internet: true },
+                edns: _,
+            } => match self.may_copy(query, name, *has, signature.as_ref()) {
+                Ok(()) => {
+                    self.statistics.count_reply(ResponseCode::NoError);
+                    return Ok(self.begin_copy((query, name, *has), signature, wall_seconds, out));
+                }
+                Err(code) => (code, None),
+            },
+            body @ (Body::OtherOpcode | Body::Malformed | Body::Query { .. }) => {
+                self.decide(now_nanoseconds, body)
+            }
+        };
+        let proof = Proof {
+            cookie: self.cookie(query, &request, wall_seconds),
+            signed: signature.as_mut().map(|signature| (signature, wall_seconds)),
+        };
+        let payload = self.reply(query, &request, (code, answer.as_ref()), proof);
+        Ok(Some(payload))
+    }
+
+    fn reply(
+        &mut self,
+        query: &Query<'_>,
+        request: &Request<'_>,
+        (code, answer): (ResponseCode, Option<&Answer>),
+        proof: Proof<'_>,
+    ) -> Vec<u8> {
         let octets_max = match query.transport {
             Transport::Udp => wire::udp_octets(&request.body),
             Transport::Tcp => TCP_OCTETS_MAX,
         };
-        let reply = wire::write(&request, code, answer.as_ref(), octets_max);
+        let reply = wire::write(request, code, answer, octets_max, proof);
         self.statistics.count_reply(code);
         self.statistics.truncated += u64::from(reply.truncated);
-        Ok(reply.payload)
+        reply.payload
+    }
+
+    /// The cookie for who sent one. Whether his was ours changes nothing so far but a count.
+    fn cookie(&mut self, query: &Query<'_>, request: &Request<'_>, wall_seconds: u64) -> Option<Vec<u8>> {
+        let Body::Query { edns: Some(edns), .. } = &request.body else { return None };
+        let cookie = edns.cookie.as_ref()?;
+        let secret = &self.zones.settings().secret;
+        // RFC 9018 4.3: 32 bits, which wrap.
+        let wall_seconds = u32::try_from(wall_seconds & u64::from(u32::MAX)).unwrap_or_default();
+        let from = query.from.ip();
+        self.statistics.cookies_known += u64::from(cookie.is_ours(secret, from, wall_seconds));
+        Some(cookie.answer(secret, from, wall_seconds))
+    }
+
+    /// Whether somebody may copy a zone (RFC 5936 5): who is named, and has the key if there is one.
+    fn may_copy(
+        &self,
+        query: &Query<'_>,
+        name: &Name,
+        has: Option<u32>,
+        signature: Option<&Signature>,
+    ) -> Result<(), ResponseCode> {
+        let is_named = self.zones.settings().secondaries.iter().any(|known| known.ip() == query.from.ip());
+        let has_key = signature.map_or_else(|| !self.keys.guard_transfers(), Signature::may_transfer);
+        if !is_named || !has_key {
+            return Err(ResponseCode::Refused);
+        }
+        if !self.zones.apexes().contains(name) {
+            // RFC 5936 2.2.1
+            return Err(ResponseCode::NotAuth);
+        }
+        // RFC 5936 4.2: no whole copy by UDP.
+        if has.is_none() && query.transport == Transport::Udp {
+            return Err(ResponseCode::FormErr);
+        }
+        Ok(())
+    }
+
+    /// Begins a copy. By UDP it is one message, which is returned.
+    fn begin_copy(
+        &mut self,
+        (query, name, has): (&Query<'_>, &Name, Option<u32>),
+        signature: Option<Signature>,
+        wall_seconds: u64,
+        out: &mut Vec<Output>,
+    ) -> Option<Vec<u8>> {
+        let head = Head::of(query.payload, name)?;
+        let is_stream = query.transport == Transport::Tcp;
+        let content = transfer::content(self.zones.serial(), has, is_stream);
+        let zones = (Arc::clone(&self.zones), &self.journal);
+        let mut copy =
+            Transfer::new((query.id, query.from), (head, signature), zones, name.clone(), &content);
+        if !is_stream {
+            return Some(copy.next(wall_seconds));
+        }
+        self.statistics.transfers += 1;
+        let (transfer, displaced) = self.transfers.begin(copy);
+        if let Some(id) = displaced {
+            out.push(Output::End { id });
+        }
+        // What else was asked by the same connection is answered first.
+        out.push(Output::More { id: query.id, transfer });
+        None
     }
 
     /// What to say, from what makes a message unreadable down to what the zones hold.
@@ -349,14 +435,14 @@ impl Resolver {
             Body::Query { question, edns } => (question, edns),
         };
         // RFC 6891 6.1.3: the version goes first, for it says how to read the rest.
-        if edns.is_some_and(|edns| edns.version > 0) {
+        if edns.as_ref().is_some_and(|edns| edns.version > 0) {
             return (ResponseCode::BadVers, None);
         }
         match question.wanted {
             Wanted::Meta => (ResponseCode::FormErr, None),
             Wanted::Mail => (ResponseCode::NotImp, None),
             // Nobody may copy the zone (RFC 5936 5); CHAOS tells strangers who we are, and no other class has our names.
-            Wanted::Transfer => (ResponseCode::Refused, None),
+            Wanted::Transfer(_) => (ResponseCode::Refused, None),
             Wanted::Data(_) if !question.internet => (ResponseCode::Refused, None),
             Wanted::Data(wanted) => self.find(now_nanoseconds, question, wanted),
         }
@@ -381,21 +467,6 @@ impl Resolver {
             Err(NameError { .. }) => (ResponseCode::ServFail, None),
         }
     }
-
-    /// A name of our zones that they do not have, as it stands in a file, or without the zone.
-    fn find_in_files(&self, name: &Name, wanted: Type) -> Option<Answer> {
-        self.hosts.find(name, wanted).or_else(|| {
-            let apex = Name::parse(&self.zones.directory().zone).ok()?;
-            let [host] = *name.below(&apex)? else { return None };
-            let host = Name::from_labels([host, &[]].into_iter());
-            self.hosts.find(&host, wanted)
-        })
-    }
-}
-
-fn reply(query: &Query<'_>, payload: Vec<u8>, out: &mut Vec<Output>) {
-    let Query { transport, from: to, id, .. } = *query;
-    out.push(Output::Reply { transport, to, id, payload });
 }
 
 #[cfg(test)]

@@ -15,11 +15,13 @@ pub enum ResponseCode {
     Refused,
     /// An EDNS version that we do not know.
     BadVers,
+    /// It is signed wrong, or we are not the authority for what it means to change.
+    NotAuth,
 }
 
 impl ResponseCode {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::NoError,
         Self::FormErr,
         Self::ServFail,
@@ -27,6 +29,7 @@ impl ResponseCode {
         Self::NotImp,
         Self::Refused,
         Self::BadVers,
+        Self::NotAuth,
     ];
 
     /// The four bits of a header (RFC 1035 4.1.1); those of BADVERS are in an OPT record.
@@ -38,6 +41,7 @@ impl ResponseCode {
             Self::NxDomain => 3,
             Self::NotImp => 4,
             Self::Refused => 5,
+            Self::NotAuth => 9,
         }
     }
 
@@ -51,6 +55,7 @@ impl ResponseCode {
             Self::NotImp => "NOTIMP",
             Self::Refused => "REFUSED",
             Self::BadVers => "BADVERS",
+            Self::NotAuth => "NOTAUTH",
         }
     }
 }
@@ -92,6 +97,12 @@ pub struct Statistics {
     pub queries_tcp: u64,
     /// Replies with TC: the client was told to ask again by TCP.
     pub truncated: u64,
+    /// Queries from who showed by a cookie of ours that he is where he says.
+    pub cookies_known: u64,
+    /// Copies of zones that were begun.
+    pub transfers: u64,
+    /// Notices of changes that were sent to secondaries.
+    pub notices: u64,
     /// Snapshots or settings that were not taken, because a name in them is none.
     pub snapshots_refused: u64,
     replies: [u64; ResponseCode::ALL.len()],

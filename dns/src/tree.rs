@@ -27,19 +27,6 @@ impl Tree {
         gather(sets, ttl_seconds, data);
     }
 
-    /// What a name has of this type is this from now on: nothing, if there is no set. Returns what it had.
-    pub(crate) fn replace(&mut self, name: &Name, kind: Type, set: Option<Set>) -> Option<Set> {
-        let key = name.key();
-        let (_, sets) = self.0.entry(key.clone()).or_insert_with(|| (name.clone(), Vec::new()));
-        let at = sets.iter().position(|set| set.kind() == kind);
-        let before = at.map(|at| sets.remove(at));
-        sets.extend(set);
-        if sets.is_empty() {
-            self.0.remove(&key);
-        }
-        before
-    }
-
     /// Whether anything is below a name (RFC 9499 7: then it exists, even with nothing of its own).
     pub(crate) fn any_below(&self, name: &Name) -> bool {
         let key = name.key();
@@ -59,10 +46,5 @@ impl Tree {
         range
             .take_while(move |(next, _)| next.starts_with(&key))
             .map(|(_, (name, sets))| (name, sets.as_slice()))
-    }
-
-    /// How many names there are.
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
     }
 }

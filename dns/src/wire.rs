@@ -1,18 +1,27 @@
 //! Messages, read and written. The crate `domain` is seen nowhere else.
 
 use crate::data::{Data, Set, Soa, Type};
+mod cookie;
+mod signature;
+mod transfer;
+
+pub(crate) use cookie::Cookie;
+pub(crate) use signature::{Keys, Signature};
+pub(crate) use transfer::{Head, heard, notice};
+
 use crate::name::Name;
 use crate::statistics::{Dropped, ResponseCode};
 use crate::zone::{Answer, Authority};
-use domain::base::iana::{Class, Opcode, OptRcode, Rcode, Rtype};
+use domain::base::iana::{Class, Opcode, OptRcode, OptionCode, Rcode, Rtype};
 use domain::base::message_builder::{
     AdditionalBuilder, AnswerBuilder, AuthorityBuilder, PushError, RecordSectionBuilder,
 };
 use domain::base::name::{Name as WireName, ToName};
-use domain::base::opt::{Opt, OptRecord};
+use domain::base::opt::{Opt, OptRecord, UnknownOptData};
 use domain::base::rdata::UnknownRecordData;
 use domain::base::wire::ParseError;
-use domain::base::{Header, Message, MessageBuilder, Serial, StaticCompressor, Ttl};
+use domain::base::{Header, Message, MessageBuilder, RecordSection, Serial, StaticCompressor, Ttl};
+use domain::dep::octseq::Octets;
 use domain::rdata::{A, Aaaa, Cname, Mx, Ns, Ptr, Soa as SoaData, Srv};
 
 /// The largest UDP message that we send and say we take: what fits IPv6's smallest packet, 1280, so that nothing on the way is
@@ -22,11 +31,15 @@ pub(crate) const UDP_OCTETS_MAX: u16 = 1232;
 const UDP_OCTETS_PLAIN: u16 = 512;
 /// An OPT record without options: root name, type, class, TTL, length.
 const OPT_OCTETS: usize = 11;
+/// Code and length of an option.
+const OPTION_HEAD_OCTETS: usize = 4;
 
 /// A message that is to be answered.
 pub(crate) struct Request<'a> {
     message: &'a Message<[u8]>,
     pub(crate) body: Body,
+    /// There is a signature in it.
+    pub(crate) is_signed: bool,
 }
 
 /// What is in it, as far as we read it.
@@ -50,8 +63,8 @@ pub(crate) struct Question {
 /// What is asked for.
 pub(crate) enum Wanted {
     Data(Type),
-    /// AXFR, IXFR.
-    Transfer,
+    /// AXFR, or IXFR with the serial that the asker has (RFC 1995 3).
+    Transfer(Option<u32>),
     /// MAILA, MAILB: questions for data that is obsolete (RFC 1035 3.2.3).
     Mail,
     /// A type that stands for no data and cannot be asked for: OPT, TSIG, TKEY.
@@ -59,11 +72,21 @@ pub(crate) enum Wanted {
 }
 
 /// What the OPT record says (RFC 6891).
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Edns {
     udp_octets: u16,
     pub(crate) version: u8,
     dnssec_ok: bool,
+    pub(crate) cookie: Option<Cookie>,
+}
+
+/// What a reply says of who is who.
+#[derive(Default)]
+pub(crate) struct Proof<'a> {
+    /// For who sent one: the option with both parts.
+    pub(crate) cookie: Option<Vec<u8>>,
+    /// For who signed: with what the answer is signed, and the calendar's seconds.
+    pub(crate) signed: Option<(&'a mut Signature, u64)>,
 }
 
 /// A reply, ready to be sent.
@@ -87,7 +110,15 @@ pub(crate) fn read(payload: &[u8]) -> Result<Request<'_>, Dropped> {
     } else {
         Body::OtherOpcode
     };
-    Ok(Request { message, body })
+    Ok(Request { message, body, is_signed: is_signed(message) })
+}
+
+/// Whether there is a signature: as the last record, or at a wrong place, which is found then (RFC 8945 5.1).
+fn is_signed(message: &Message<[u8]>) -> bool {
+    let is_there = |additional: RecordSection<'_, [u8]>| {
+        additional.into_iter().map_while(Result::ok).any(|record| record.rtype() == Rtype::TSIG)
+    };
+    message.header_counts().arcount() > 0 && message.additional().is_ok_and(is_there)
 }
 
 /// How many octets the reply may have.
@@ -106,8 +137,10 @@ pub(crate) fn write(
     code: ResponseCode,
     answer: Option<&Answer>,
     octets_max: usize,
+    proof: Proof<'_>,
 ) -> Reply {
-    compose(request, code, answer, octets_max).expect("a header, a question and an OPT fit into 512 octets")
+    compose(request, code, answer, octets_max, proof)
+        .expect("a header, a question and an OPT fit into 512 octets")
 }
 
 fn read_query(message: &Message<[u8]>) -> Result<Body, ParseError> {
@@ -131,21 +164,38 @@ fn read_query(message: &Message<[u8]>) -> Result<Body, ParseError> {
             udp_octets: record.udp_payload_size(),
             version: record.version(),
             dnssec_ok: record.dnssec_ok(),
+            cookie: read_cookie(record.opt())?,
         });
     }
+    let mut wanted = wanted(question.qtype().to_int());
+    if question.qtype() == Rtype::IXFR {
+        let mut has = message.authority()?.limit_to_in::<SoaData<_>>();
+        let soa = has.next().ok_or_else(|| ParseError::form_error("IXFR without the asker's SOA"))??;
+        wanted = Wanted::Transfer(Some(soa.data().serial().into()));
+    }
     let labels = question.qname().iter().map(|label| label.as_slice());
-    let question = Question {
-        name: Name::from_labels(labels),
-        wanted: wanted(question.qtype().to_int()),
-        internet: question.qclass() == Class::IN,
-    };
+    let question =
+        Question { name: Name::from_labels(labels), wanted, internet: question.qclass() == Class::IN };
     Ok(Body::Query { question, edns })
+}
+
+/// The first cookie among the options (RFC 7873 5.2).
+fn read_cookie(options: &Opt<impl Octets>) -> Result<Option<Cookie>, ParseError> {
+    for option in options.iter::<UnknownOptData<_>>() {
+        let option = option?;
+        if option.code() == OptionCode::COOKIE {
+            let cookie = Cookie::parse(option.as_slice());
+            return cookie.map(Some).ok_or_else(|| ParseError::form_error("a cookie of a wrong length"));
+        }
+    }
+    Ok(None)
 }
 
 /// The types by number (RFC 6895 3.1: 128 to 255 are no data).
 fn wanted(number: u16) -> Wanted {
     match number {
-        251 | 252 => Wanted::Transfer,
+        // What the asker has, its message says elsewhere.
+        251 | 252 => Wanted::Transfer(None),
         253 | 254 => Wanted::Mail,
         41 | 128..=250 => Wanted::Meta,
         number => Wanted::Data(Type(number)),
@@ -159,16 +209,25 @@ fn compose(
     code: ResponseCode,
     answer: Option<&Answer>,
     octets_max: usize,
+    Proof { cookie, signed }: Proof<'_>,
 ) -> Result<Reply, PushError> {
     let target = StaticCompressor::new(Vec::with_capacity(usize::from(UDP_OCTETS_PLAIN)));
     let mut builder = MessageBuilder::from_target(target).expect("a Vec has room for a header");
     write_header(builder.header_mut(), request.message.header(), code, answer);
-    let edns = match request.body {
-        Body::Query { edns, .. } => edns,
+    let edns = match &request.body {
+        Body::Query { edns, .. } => edns.as_ref(),
         Body::Malformed | Body::OtherOpcode => None,
     };
+    // RFC 8945 5.3: what is cut is cut so that the signature has room.
+    let octets_max = octets_max - signed.as_ref().map_or(0, |(signature, _)| signature.octets());
     // The builder refuses the octet that reaches its limit, hence the one more.
-    builder.set_push_limit(octets_max - edns.map_or(0, |_| OPT_OCTETS) + 1);
+    builder.set_push_limit(
+        octets_max
+            - edns.map_or(0, |_| {
+                OPT_OCTETS + cookie.as_ref().map_or(0, |cookie| OPTION_HEAD_OCTETS + cookie.len())
+            })
+            + 1,
+    );
 
     let mut questions = builder.question();
     // The question comes back as it was asked, in the case it was asked in: resolvers hide random bits there (draft-vixie-dnsext-dns0x20),
@@ -195,7 +254,11 @@ fn compose(
     }
     if let Some(edns) = edns {
         records.set_push_limit(octets_max + 1);
-        write_opt(&mut records, edns, code)?;
+        write_opt(&mut records, edns, code, cookie.as_deref())?;
+    }
+    if let Some((signature, wall_seconds)) = signed {
+        records.set_push_limit(octets_max + signature.octets() + 1);
+        signature.sign(&mut records, wall_seconds);
     }
     Ok(Reply { payload: records.finish().into_target(), truncated })
 }
@@ -216,8 +279,9 @@ fn write_header(header: &mut Header, asked: Header, code: ResponseCode, answer: 
 /// RFC 6891 6.1.1: a query with OPT gets one back.
 fn write_opt(
     records: &mut AdditionalBuilder<Target>,
-    edns: Edns,
+    edns: &Edns,
     code: ResponseCode,
+    cookie: Option<&[u8]>,
 ) -> Result<(), PushError> {
     records.opt(|opt| {
         opt.set_udp_payload_size(UDP_OCTETS_MAX);
@@ -228,7 +292,13 @@ fn write_opt(
         if code == ResponseCode::BadVers {
             opt.set_rcode(OptRcode::BADVERS);
         }
-        Ok(())
+        match cookie {
+            // RFC 7873 5.2.3: with every answer a new one.
+            Some(cookie) => {
+                opt.push(&UnknownOptData::new(OptionCode::COOKIE, cookie).expect("a cookie is short"))
+            }
+            None => Ok(()),
+        }
     })
 }
 
@@ -277,8 +347,18 @@ fn push_set(
     owner: impl ToName,
     set: &Set,
 ) -> Result<(), PushError> {
-    let (owner, ttl) = (&owner, ttl(set.ttl_seconds));
-    set.data.iter().try_for_each(|data| match data {
+    let ttl = ttl(set.ttl_seconds);
+    set.data.iter().try_for_each(|data| push(builder, &owner, ttl, data))
+}
+
+/// A record.
+fn push(
+    builder: &mut impl RecordSectionBuilder<Target>,
+    owner: &impl ToName,
+    ttl: Ttl,
+    data: &Data,
+) -> Result<(), PushError> {
+    match data {
         Data::A(address) => builder.push((owner, ttl, A::new(*address))),
         Data::Aaaa(address) => builder.push((owner, ttl, Aaaa::new(*address))),
         Data::Name(Type::NS, name) => builder.push((owner, ttl, Ns::new(wire_name(name)))),
@@ -298,7 +378,7 @@ fn push_set(
                 data.expect("no more octets are taken for data than a record has room for"),
             ))
         }
-    })
+    }
 }
 
 /// Times for secondaries, should anybody copy the zone by hand: RFC 1912 2.2's, shorter, as a cluster's zone is small.
@@ -332,5 +412,6 @@ fn rcode(code: ResponseCode) -> Rcode {
         ResponseCode::NxDomain => Rcode::NXDOMAIN,
         ResponseCode::NotImp => Rcode::NOTIMP,
         ResponseCode::Refused => Rcode::REFUSED,
+        ResponseCode::NotAuth => Rcode::NOTAUTH,
     }
 }

@@ -1,15 +1,20 @@
 //! Which names exist and what they have.
 
 use crate::data::{Data, Set, Soa, Type, gather};
+use crate::journal::Changed;
 use crate::lent::{Lent, Loan};
 use crate::name::{Name, NameError};
 use crate::reverse::{Place, ReverseName, ReverseZones};
 use crate::settings::Settings;
 use crate::tree::Tree;
 use heorot_names::{Change, Changes, Directory, RecordData};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
+
+mod listing;
+
+pub(crate) use listing::{Cursor, Row};
 
 /// All our zones: that of the cluster, and the reverse ones.
 #[derive(Clone)]
@@ -100,7 +105,7 @@ impl Zones {
 
     /// Whether a name is in one of our zones, even if it is none.
     pub(crate) fn cover(&self, name: &Name) -> bool {
-        !matches!(self.look(0, name), Ok(None))
+        !matches!(self.look(None, name), Ok(None))
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -109,6 +114,10 @@ impl Zones {
 
     pub(crate) fn directory(&self) -> &Arc<Directory> {
         &self.directory
+    }
+
+    pub(crate) fn serial(&self) -> u32 {
+        self.serial
     }
 
     /// The same names that are no arithmetic beside another directory.
@@ -120,25 +129,97 @@ impl Zones {
         Ok(Self { lent: self.lent.clone(), ..Self::new(settings, directory)? })
     }
 
-    /// Takes over what has changed.
-    pub(crate) fn change(&mut self, changes: Changes) {
+    /// Takes over what has changed, and tells which records came and went.
+    pub(crate) fn change(&mut self, changes: Changes) -> Vec<Changed> {
         self.serial = changes.serial;
+        let mut changed = Vec::new();
         for change in changes.changes {
-            match change {
+            let (before, after) = match change {
                 Change::Lent { name, address, until_nanoseconds } => {
                     // A name that is none is a mistake of ours; nobody is called so then.
-                    if let Ok(whole) = self.apex.child(&name) {
-                        self.lent.lend(name, Loan { whole, address, until_nanoseconds });
+                    let Ok(whole) = self.apex.child(&name) else { continue };
+                    let of_name = self.lent.called(name.as_bytes()).filter(|loan| loan.address != address);
+                    let before = self.lent.at(address.into()).into_iter().chain(of_name);
+                    let before: Vec<_> = before.flat_map(|loan| self.rows_of(loan)).collect();
+                    let loan = Loan { whole, address, until_nanoseconds };
+                    let after = self.rows_of(&loan);
+                    self.lent.lend(name, loan);
+                    (before, after)
+                }
+                Change::Returned { address } => {
+                    let before = self.lent.at(address.into()).map(|loan| self.rows_of(loan));
+                    self.lent.end(address);
+                    (before.unwrap_or_default(), Vec::new())
+                }
+            };
+            difference(before, after, &mut changed);
+        }
+        changed
+    }
+
+    /// What another snapshot of names has changed, if that can be told in few words: names given by hand are other ones, and nothing else is.
+    pub(crate) fn changed_since(&self, before: &Self) -> Option<Vec<Changed>> {
+        let (old, new) = (&*before.directory, &*self.directory);
+        let given_names = new.given_names.clone();
+        let same_but_for_names = Directory { given_names, serial: new.serial, ..old.clone() };
+        if same_but_for_names != *new || before.settings != self.settings {
+            return None;
+        }
+        let numbers: BTreeSet<u32> = old.given_names.keys().chain(new.given_names.keys()).copied().collect();
+        let is_other = |number: &u32| old.given_names.get(number) != new.given_names.get(number);
+        let mut changed = Vec::new();
+        for number in numbers.into_iter().filter(is_other) {
+            difference(before.rows_of_number(number), self.rows_of_number(number), &mut changed);
+        }
+        Some(changed)
+    }
+
+    /// The records of a loan, each with its zone.
+    fn rows_of(&self, loan: &Loan) -> Vec<(Name, Row)> {
+        let ttl_seconds = loan.ttl_seconds(None, &self.settings);
+        let there = (self.apex.clone(), (loan.whole.clone(), ttl_seconds, Data::A(loan.address)));
+        let back = self.back(loan.address.into(), ttl_seconds, loan.whole.clone());
+        std::iter::once(there).chain(back).collect()
+    }
+
+    /// The records of a node: those of its names, computed and given, and of its addresses.
+    fn rows_of_number(&self, number: u32) -> Vec<(Name, Row)> {
+        let mut rows = Vec::new();
+        let ttl_seconds = self.settings.ttl_seconds;
+        for network in self.directory.networks.iter().filter(|network| network.numbers.contains(number)) {
+            let addresses =
+                [network.address(number).map(IpAddr::V4), network.address_ipv6(number).map(IpAddr::V6)];
+            for address in addresses.into_iter().flatten() {
+                let names = [
+                    Some(self.directory.pattern.name(number)),
+                    self.directory.given_names.get(&number).cloned(),
+                ];
+                for name in names.into_iter().flatten() {
+                    let label = format!("{name}{}", network.suffix);
+                    let is_own = self.settings.hosts.contains_key(&label);
+                    if let Some(name) = self.apex.child(&label).ok().filter(|_| !is_own) {
+                        rows.push((self.apex.clone(), (name, ttl_seconds, address.into())));
                     }
                 }
-                Change::Returned { address } => self.lent.end(address),
+                if let Ok(Some(host)) = self.host(address) {
+                    rows.extend(self.back(address, ttl_seconds, host));
+                }
             }
         }
+        rows
+    }
+
+    /// The pointer from an address to a host, with its zone, if that is ours.
+    fn back(&self, address: IpAddr, ttl_seconds: u32, host: Name) -> Option<(Name, Row)> {
+        let name = self.reverse.name_of(address)?;
+        let Ok(Place::In { apex, .. }) = self.reverse.place(&name) else { return None };
+        Some((apex, (name, ttl_seconds, Data::Name(Type::PTR, host))))
     }
 
     /// What there is under a name. An error is a host name of the directory that is no label: a mistake in the configuration that
     /// should not have come so far.
     pub(crate) fn find(&self, now_nanoseconds: u64, name: &Name, wanted: Type) -> Result<Found, NameError> {
+        let now_nanoseconds = Some(now_nanoseconds);
         let mut answer = Answer::default();
         let mut alias: Option<Name> = None;
         for _ in 0..ALIASES_MAX {
@@ -185,7 +266,7 @@ impl Zones {
     }
 
     /// The zone of ours that a name is in, and what it has there.
-    fn look(&self, now_nanoseconds: u64, name: &Name) -> Result<Option<(Name, Content)>, NameError> {
+    fn look(&self, now_nanoseconds: Option<u64>, name: &Name) -> Result<Option<(Name, Content)>, NameError> {
         if let Some(labels) = name.below(&self.apex) {
             return Ok(Some((self.apex.clone(), self.in_cluster(now_nanoseconds, name, &labels))));
         }
@@ -207,7 +288,7 @@ impl Zones {
         Ok(Some((apex, content)))
     }
 
-    fn in_cluster(&self, now_nanoseconds: u64, name: &Name, labels: &[&[u8]]) -> Content {
+    fn in_cluster(&self, now_nanoseconds: Option<u64>, name: &Name, labels: &[&[u8]]) -> Content {
         if self.has_cuts
             && let Some((cut, servers)) = self.cut_above(name, labels.len())
         {
@@ -225,7 +306,7 @@ impl Zones {
     }
 
     /// What a name below the cluster's apex has, cut off or not.
-    fn sets(&self, now_nanoseconds: u64, name: &Name, labels: &[&[u8]]) -> Vec<Set> {
+    fn sets(&self, now_nanoseconds: Option<u64>, name: &Name, labels: &[&[u8]]) -> Vec<Set> {
         let mut sets = Vec::new();
         if let [host] = *labels {
             for address in self.addresses(host) {
@@ -262,7 +343,7 @@ impl Zones {
     }
 
     /// The addresses of hosts that a set leads to, if we know them.
-    fn help(&self, now_nanoseconds: u64, set: &Set, additional: &mut Vec<(Name, Set)>) {
+    fn help(&self, now_nanoseconds: Option<u64>, set: &Set, additional: &mut Vec<(Name, Set)>) {
         for host in set.data.iter().filter_map(Data::host) {
             let Some(labels) = host.below(&self.apex).filter(|labels| !labels.is_empty()) else { continue };
             if additional.iter().any(|(known, _)| known == host) {
@@ -314,6 +395,18 @@ impl Zones {
             negative_ttl_seconds: self.settings.negative_ttl_seconds,
         }
     }
+}
+
+/// Notes what is gone and what has come.
+fn difference(before: Vec<(Name, Row)>, after: Vec<(Name, Row)>, changed: &mut Vec<Changed>) {
+    let gone = before.iter().filter(|row| !after.contains(row)).map(|row| (false, row));
+    let come = after.iter().filter(|row| !before.contains(row)).map(|row| (true, row));
+    let note = |(is_added, (apex, row)): (bool, &(Name, Row))| Changed {
+        apex: apex.clone(),
+        is_added,
+        row: row.clone(),
+    };
+    changed.extend(gone.chain(come).map(note));
 }
 
 /// What a name of ours has, whatever type was asked for.

@@ -106,7 +106,9 @@ impl Stage {
                     assert!(payload.len() >= 12 && payload[..2] == [1, 2] && payload[2] & 0x80 != 0);
                     *self.asked.get_mut(&id.0).expect("a reply to a question") += 1;
                 }
-                Output::End { .. } => panic!("these questions can be read"),
+                Output::End { .. } | Output::More { .. } | Output::Notify { .. } => {
+                    panic!("these are plain questions")
+                }
                 Output::Ask(exchange) => {
                     assert!(self.open.insert(exchange.id.0, exchange).is_none());
                 }

@@ -10,6 +10,7 @@ use nix::sys::socket::SockaddrStorage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::OnceLock;
 
 /// The DNS server's port.
 const DNS_PORT: u16 = 53;
@@ -126,6 +127,9 @@ pub(crate) fn dns_settings(config: &Config) -> heorot_dns::Settings {
         hosts: BTreeMap::from([(SERVER_NAME.to_owned(), own_addresses(config))]),
         reverse_prefixes: config.networks.iter().flat_map(prefixes).collect(),
         server_name: SERVER_NAME.into(),
+        secondaries: config.zone.secondaries.clone(),
+        keys: config.zone.keys.iter().map(dns_key).collect(),
+        secret: dns_secret(),
         ..defaults
     }
 }
@@ -177,6 +181,30 @@ fn add_group(plan: &mut Plan, domain: &str, upstreams: &[Upstream]) {
         }
     }
     plan.forwarding.groups.push(Group { domain: domain.to_owned(), servers });
+}
+
+/// A key as the resolver has it.
+fn dns_key(key: &config::Key) -> heorot_dns::Key {
+    heorot_dns::Key {
+        name: key.name.clone(),
+        algorithm: match key.algorithm {
+            config::Algorithm::Sha256 => heorot_dns::Algorithm::Sha256,
+            config::Algorithm::Sha384 => heorot_dns::Algorithm::Sha384,
+            config::Algorithm::Sha512 => heorot_dns::Algorithm::Sha512,
+        },
+        secret: key.secret.clone(),
+        may_transfer: key.may_transfer,
+    }
+}
+
+/// 128 bits that nobody else knows, as long as we run.
+fn dns_secret() -> [u8; 16] {
+    static SECRET: OnceLock<[u8; 16]> = OnceLock::new();
+    *SECRET.get_or_init(|| {
+        let mut secret = [0; 16];
+        getrandom::fill(&mut secret).expect("the kernel has random octets");
+        secret
+    })
 }
 
 /// The names before any node is known: those that are arithmetic. What is known replaces it at once.

@@ -38,7 +38,7 @@ pub use setting::{Fallback, Form, Kind, Section, Setting, Status};
 pub use table::SECTIONS;
 pub use template::{Template, TemplateError, VARIABLES, Values};
 pub use tftp::{Pattern as NamePattern, Rewrite, Tftp, UniqueRoot};
-pub use zone::{SERVER_NAME, Zone};
+pub use zone::{Algorithm, Key, SERVER_NAME, Zone};
 
 use crate::limit::CONFIGURATION_OCTETS_MAX;
 use crate::mac::Mac;
@@ -173,7 +173,7 @@ impl Config {
             classes,
             hosts: draft.hosts.into_iter().map(check_host::build_host).collect(),
             forward: draft.forward?,
-            zone: zone::build(draft.records, draft.serial?.value),
+            zone: zone::build(draft.records, draft.zone)?,
         })
     }
 }

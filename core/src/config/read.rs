@@ -10,13 +10,13 @@ use super::setting::{Form, Section};
 use super::table::SECTIONS;
 use super::template::Template;
 use super::tftp::{self, Tftp};
-use super::zone::{self, RecordDraft};
+use super::zone::{self, OthersDraft, RecordDraft};
 use super::{
     AddressRange, Boot, Check, CheckKind, FIRMWARE, LinkSpeed, Mode, Order, Policy, Pxe, Server, pxe, value,
 };
 use crate::limit::{
-    CHECKS_MAX, CLASSES_MAX, HOSTS_MAX, LEASE_QUERY_ASKERS_MAX, MACS_PER_NODE_MAX, NETWORKS_MAX, NODES_MAX,
-    PROFILES_MAX, PXE_SERVICES_MAX, RECORDS_MAX,
+    CHECKS_MAX, CLASSES_MAX, HOSTS_MAX, KEYS_MAX, LEASE_QUERY_ASKERS_MAX, MACS_PER_NODE_MAX, NETWORKS_MAX,
+    NODES_MAX, PROFILES_MAX, PXE_SERVICES_MAX, RECORDS_MAX,
 };
 use crate::mac::Mac;
 use heorot_names::{NumberRange, Pattern};
@@ -44,7 +44,7 @@ pub(super) struct Draft {
     pub(super) classes: Vec<ClassDraft>,
     pub(super) hosts: Vec<HostDraft>,
     pub(super) records: Vec<RecordDraft>,
-    pub(super) serial: Option<Placed<u32>>,
+    pub(super) zone: OthersDraft,
     pub(super) port: Option<Placed<u32>>,
     pub(super) tftp: Option<Tftp>,
     pub(super) link: Option<Placed<LinkSpeed>>,
@@ -142,12 +142,14 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
     let cluster_name = cluster.text(findings, "name", value::domain_name);
     let zone = cluster_name.as_ref().map(|name| name.value.as_str());
     let dns = tables.one(findings, "dns");
+    let key = |findings: &mut Findings<'_>, entry: Entry<'_>| zone::read_key(findings, &entry);
+    let keys = tables.all(findings, "dns.key", KEYS_MAX, key);
     let record = |findings: &mut Findings<'_>, entry: Entry<'_>| zone::read_record(findings, &entry, zone);
     let records = tables.all(findings, "dns.record", RECORDS_MAX, record);
     Draft {
         cluster_name,
         records,
-        serial: dns.integer(findings, "serial"),
+        zone: zone::read_others(findings, &dns, keys),
         pattern: cluster.text(findings, "nodes", value::pattern),
         server: read_server(findings, &server),
         networks: tables.all(findings, "network", NETWORKS_MAX, network),

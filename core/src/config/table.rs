@@ -121,6 +121,12 @@ pub static SECTIONS: &[Section] = &[
         settings: forward::DNS_FORWARD,
     },
     Section {
+        path: "dns.key",
+        form: Form::List,
+        doc: "A secret that is shared with a secondary: messages are signed with it (TSIG, RFC 8945). Whoever can read this file has it: let it belong to root and the server's group alone.",
+        settings: zone::KEY,
+    },
+    Section {
         path: "dns.record",
         form: Form::List,
         doc: "What the cluster's zone has beside the names of nodes, which are computed, and of `[[host]]`s. None of these may be a node's name. Host names in a value that have no dot are names in the zone; with a dot they are whole names, as everywhere but in zone files.",

@@ -177,7 +177,7 @@ fn the_smallest_file_has_every_default() {
             rebinding: Rebinding::Own,
             rebinding_exempt: vec![],
         },
-        zone: Zone { hosts: vec![], records: vec![], serial: 1 },
+        zone: Zone { hosts: vec![], records: vec![], serial: 1, secondaries: vec![], keys: vec![] },
     };
     assert_eq!(config, expected);
     let mut defaults = String::new();
@@ -362,7 +362,7 @@ fn the_words_of_a_setting_are_those_that_are_read() {
         let file = |word: &str| match section.path {
             "network" => format!("{BASE}{} = \"{word}\"\n", setting.key),
             "profile" => format!("{BASE}[profile.x]\n{} = \"{word}\"\n", setting.key),
-            "trial.check" | "tftp.rewrite" | "dns.record" => {
+            "trial.check" | "tftp.rewrite" | "dns.record" | "dns.key" => {
                 format!("{BASE}[[{}]]\n{} = \"{word}\"\n", section.path, setting.key)
             }
             path => format!("{BASE}[{path}]\n{} = \"{word}\"\n", setting.key),

@@ -93,7 +93,9 @@ impl Stage {
         for output in out {
             match output {
                 Output::Reply { to, payload, .. } => self.replies.push((to, payload)),
-                Output::End { .. } => panic!("nobody is hung up on"),
+                Output::End { .. } | Output::More { .. } | Output::Notify { .. } => {
+                    panic!("nobody is hung up on")
+                }
                 Output::Ask(exchange) => self.asks.push(exchange),
                 Output::Forget { exchange } => self.forgotten.push(exchange),
             }

@@ -48,7 +48,7 @@ fn labels_below_an_apex() {
 }
 
 #[test]
-fn names_are_written_as_zone_files_have_them_and_read_again() {
+fn names_are_written_as_zone_files_have_them() {
     let labels = |labels: &[&[u8]]| Name::from_labels(labels.iter().copied().chain([b"".as_slice()]));
     let table: &[(Name, &str)] = &[
         (Name::root(), "."),
@@ -59,12 +59,6 @@ fn names_are_written_as_zone_files_have_them_and_read_again() {
     ];
     for (name, text) in table {
         assert_eq!(name.to_string(), *text);
-        assert_eq!(Name::from_text(text).as_ref(), Some(name), "{text}");
-    }
-    let long = format!("{0}.{0}.{0}.{0}.", "a".repeat(63));
-    for text in ["", "a", "a..", "..", ".a.", "\\04.", "\\256.", "\\", &format!("{}.", "a".repeat(64)), &long]
-    {
-        assert_eq!(Name::from_text(text), None, "{text}");
     }
 }
 

@@ -5,6 +5,8 @@ use heorot_names::{Change, NumberRange, Numbering, Pattern, Record, RecordData};
 use proptest::prelude::*;
 use std::net::{IpAddr, Ipv4Addr};
 
+mod transfer;
+
 const A: u16 = 1;
 const NS: u16 = 2;
 const CNAME: u16 = 5;
@@ -134,6 +136,7 @@ fn send_from(resolver: &mut Resolver, transport: Transport, from: &str, payload:
             assert_eq!((back, to, id), (transport, from, QueryId(9)));
             Some(payload)
         }
+        Some(Output::More { .. } | Output::Notify { .. }) => panic!("nobody may copy"),
         Some(Output::End { id }) => {
             assert_eq!((transport, id), (Transport::Tcp, QueryId(9)));
             None
@@ -403,7 +406,7 @@ fn what_is_refused_or_not_done() {
         ("IPv6", query("1.0.ip6.arpa", PTR), REFUSED),
         ("ends like us", query("mycluster", A), REFUSED),
         ("a copy of the zone (RFC 5936 5)", query("cluster", 252), REFUSED),
-        ("a part of it (RFC 1995 2)", query("cluster", 251), REFUSED),
+        ("a part of it (RFC 1995 2), without what the asker has", query("cluster", 251), FORMERR),
         ("class CHAOS", with_class(3), REFUSED),
         ("class ANY", in_our_zone, REFUSED),
         ("MAILA", query("node0.cluster", 254), NOTIMP),
@@ -532,11 +535,49 @@ fn edns_comes_back() {
         assert_eq!((reply.flags, reply.additional.len()), (QR | RD | code, 1), "{name}");
     }
     // An option that we do not know is ignored (RFC 6891 6.1.2); so is a record that is no OPT.
-    let mut cookie = with_opt(query("node0.cluster", A), 1232, 0, 0);
-    let last = cookie.len() - 1;
-    cookie[last] = 12;
-    cookie.extend([0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8]);
-    assert_eq!(read(&udp(&mut resolver(), &cookie).unwrap()).additional, ["OPT 1232 00000000"]);
+    let unknown = with_option(query("node0.cluster", A), 65001, &[1, 2, 3]);
+    assert_eq!(read(&udp(&mut resolver(), &unknown).unwrap()).additional, ["OPT 1232 00000000"]);
+}
+
+/// The query with an OPT record that has one option.
+fn with_option(message: Vec<u8>, code: u16, value: &[u8]) -> Vec<u8> {
+    let mut message = with_opt(message, 1232, 0, 0);
+    let octets = u16::try_from(value.len()).unwrap();
+    message.truncate(message.len() - 2);
+    message.extend((octets + 4).to_be_bytes());
+    message.extend(code.to_be_bytes());
+    message.extend(octets.to_be_bytes());
+    message.extend(value);
+    message
+}
+
+#[test]
+fn cookies() {
+    let mut resolver = resolver();
+    resolver.handle(0, Input::Calendar(1_800_000_000), &mut Vec::new());
+    let client = [1, 2, 3, 4, 5, 6, 7, 8];
+    let reply = udp(&mut resolver, &with_option(query("node0.cluster", A), 10, &client)).unwrap();
+    let text = read(&reply);
+    assert_eq!((text.flags, text.answer.len()), (QR | AA | RD, 1));
+    // RFC 7873 5.2.3: his part and ours, 8 and 16 octets (RFC 9018 4).
+    let option = "OPT 1232 00000000 000a0018010203040506070801000000";
+    assert!(text.additional[0].starts_with(option), "{:?}", text.additional);
+    let whole = &reply[reply.len() - 24..];
+    assert_eq!(resolver.statistics().cookies_known, 0);
+    udp(&mut resolver, &with_option(query("node0.cluster", A), 10, whole)).unwrap();
+    assert_eq!(resolver.statistics().cookies_known, 1);
+    // Somebody else's is answered too, for it may be another server's, and with one of ours.
+    let mut other = whole.to_vec();
+    other[20] ^= 1;
+    let reply = read(&udp(&mut resolver, &with_option(query("node0.cluster", A), 10, &other)).unwrap());
+    assert!(reply.additional[0].starts_with(option));
+    assert_eq!(resolver.statistics().cookies_known, 1);
+    // RFC 7873 5.2.2
+    for octets in [0, 7, 9, 15, 41] {
+        let reply =
+            udp(&mut resolver, &with_option(query("node0.cluster", A), 10, &vec![7; octets])).unwrap();
+        assert_eq!(read(&reply).flags & 15, FORMERR, "{octets}");
+    }
 }
 
 #[test]

@@ -1,4 +1,6 @@
+use heorot_dns::TransferId;
 use rustix::event::epoll::EventFlags;
+use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Instant;
@@ -19,6 +21,8 @@ pub(super) struct Connection {
     unanswered: usize,
     /// What epoll was told to wait for.
     pub(super) registered: EventFlags,
+    /// Answers that go on when what is said of them so far is sent.
+    more: VecDeque<TransferId>,
     /// When it ends, whatever it is doing then.
     pub(super) deadline: Instant,
 }
@@ -46,6 +50,7 @@ impl Connection {
             ending: false,
             unanswered: 0,
             registered: EventFlags::IN,
+            more: VecDeque::new(),
             deadline,
         })
     }
@@ -96,6 +101,16 @@ impl Connection {
         self.unsent.extend_from_slice(payload);
     }
 
+    /// An answer goes on.
+    pub(super) fn queue_more(&mut self, transfer: TransferId) {
+        self.more.push_back(transfer);
+    }
+
+    /// The answer that goes on now: if all is sent.
+    pub(super) fn next_more(&mut self) -> Option<TransferId> {
+        if self.unsent.is_empty() { self.more.pop_front() } else { None }
+    }
+
     /// Takes no further query; ends when its replies are sent. The message that led here gets none.
     pub(super) fn end(&mut self) {
         self.unanswered = self.unanswered.saturating_sub(1);
@@ -122,14 +137,14 @@ impl Connection {
 
     /// Whether nothing is left to do here.
     pub(super) fn is_over(&self) -> bool {
-        self.ending && self.unsent.is_empty() && self.unanswered == 0
+        self.ending && self.unsent.is_empty() && self.more.is_empty() && self.unanswered == 0
     }
 
     /// What to wait for: room to send as long as something waits, and queries unless too much does.
     pub(super) fn interest(&self) -> EventFlags {
         let waiting = self.unsent.len() - self.sent;
         let mut interest = EventFlags::empty();
-        interest.set(EventFlags::OUT, waiting > 0);
+        interest.set(EventFlags::OUT, waiting > 0 || !self.more.is_empty());
         let takes = waiting < UNSENT_OCTETS_MAX && self.unanswered < UNANSWERED_MAX;
         interest.set(EventFlags::IN, !self.ending && takes);
         interest

@@ -10,6 +10,7 @@ use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use std::collections::BTreeMap;
 use std::io;
+use std::net::{SocketAddr, UdpSocket};
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub(super) struct Worker {
     /// When it began, on the clock of decisions too: loans end by that.
     began: Instant,
     began_at: u64,
+    calendar_told: Option<Instant>,
     counts: Counts,
     buffer: Vec<u8>,
     out: Vec<Output>,
@@ -55,6 +57,8 @@ const BATCH: usize = 64;
 const MESSAGE_OCTETS_MAX: usize = 65_535;
 /// Events taken at once.
 const EVENTS: usize = 128;
+/// The calendar may be set at any time: signatures may be five minutes off (RFC 8945 10).
+const CALENDAR_EVERY: Duration = Duration::from_secs(30);
 /// How long to accept nobody after a descriptor was missing: listeners stay readable, and would wake us for nothing.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -89,6 +93,7 @@ impl Worker {
             accept_paused_until: None,
             began: Instant::now(),
             began_at: crate::clock::now().as_nanoseconds(),
+            calendar_told: None,
             counts: Counts::default(),
             buffer: vec![0; MESSAGE_OCTETS_MAX],
             out: Vec::new(),
@@ -105,13 +110,11 @@ impl Worker {
                 Err(error) => panic!("epoll_wait on our own descriptor: {error}"),
             }
             let now = Instant::now();
+            self.tell_time(now);
             for event in events.drain(..) {
                 if self.take(event, now, &mut inbox).is_break() {
                     return;
                 }
-            }
-            if self.resolver.next_wakeup().is_some_and(|when| when <= self.nanoseconds(now)) {
-                self.handle(now, Input::Wake);
             }
             self.send_replies(now);
             self.counts.replies_unsent += self.replies.send(&mut outbox, &self.sockets);
@@ -262,11 +265,14 @@ impl Worker {
         if flags.contains(EventFlags::IN) {
             connection.receive(&mut self.buffer)?;
         }
+        let mut said = 0;
         // What is sent makes room for replies to messages that came long ago: no event will tell of those.
         loop {
             let answered = self.answer_whole_messages(key, now);
+            let goes_on = self.go_on(key, now);
             let Some(connection) = self.connections.get_mut(&key) else { return Ok(()) };
-            if !connection.flush()? || answered == 0 {
+            said += usize::from(goes_on);
+            if !connection.flush()? || (answered == 0 && !goes_on) || said == BATCH {
                 break;
             }
         }
@@ -278,6 +284,16 @@ impl Worker {
             epoll::modify(&self.epoll, connection.stream(), EventData::new_u64(key), interest)?;
         }
         Ok(())
+    }
+
+    /// Says more of an answer that is longer than a message, if what was said is sent.
+    fn go_on(&mut self, key: u64, now: Instant) -> bool {
+        let Some(connection) = self.connections.get_mut(&key) else { return false };
+        let Some(transfer) = connection.next_more() else { return false };
+        // Who takes what is said is not idle.
+        connection.deadline = now + self.limits.idle;
+        self.handle(now, Input::More(transfer));
+        true
     }
 
     /// How many there were, of those that have room for a reply.
@@ -352,6 +368,16 @@ impl Worker {
                     connection.end();
                 }
             }
+            Output::More { id: QueryId(key), transfer } => {
+                if let Some(connection) = self.connections.get_mut(&key) {
+                    connection.queue_more(transfer);
+                }
+            }
+            Output::Notify { to, payload } => {
+                let sent = self.socket_towards(to).map(|socket| socket.send_to(&payload, to));
+                // It is repeated until it is answered.
+                self.counts.replies_unsent += u64::from(!matches!(sent, Some(Ok(_))));
+            }
             Output::Ask(exchange) => {
                 let id = exchange.id;
                 return self.exchanges.begin(&self.epoll, exchange).err().map(|fault| (id, fault));
@@ -361,12 +387,42 @@ impl Worker {
         None
     }
 
+    /// The socket of the address that the kernel would send from, so that whoever knows us by it hears us by it.
+    fn socket_towards(&self, to: SocketAddr) -> Option<&UdpSocket> {
+        let any: SocketAddr = if to.is_ipv4() { ([0; 4], 0).into() } else { ([0_u16; 8], 0).into() };
+        let local = || {
+            let socket = UdpSocket::bind(any).ok()?;
+            socket.connect(to).ok()?;
+            Some(socket.local_addr().ok()?.ip())
+        };
+        let local = local();
+        let is_local = |sockets: &&Sockets| Some(sockets.address.ip()) == local;
+        let same_kind = |sockets: &&Sockets| sockets.address.is_ipv4() == to.is_ipv4();
+        let found = self.sockets.iter().find(is_local).or_else(|| self.sockets.iter().find(same_kind));
+        found.map(|sockets| &sockets.datagrams)
+    }
+
+    /// Tells the resolver what the calendar says, and that a moment has come that it waited for.
+    fn tell_time(&mut self, now: Instant) {
+        if self.calendar_told.is_none_or(|told| now - told >= CALENDAR_EVERY) {
+            self.calendar_told = Some(now);
+            self.handle(now, Input::Calendar(crate::clock::wall(crate::clock::now()).0 / 1_000_000_000));
+        }
+        if self.wakeup().is_some_and(|at| at <= now) {
+            self.handle(now, Input::Wake);
+        }
+    }
+
+    /// When the resolver wants to be called.
+    fn wakeup(&self) -> Option<Instant> {
+        let at = self.resolver.next_wakeup()?.saturating_sub(self.began_at);
+        Some(self.began + Duration::from_nanos(at))
+    }
+
     /// How long to wait at most.
     fn timeout(&self) -> Option<Timespec> {
-        let wakeup = self.resolver.next_wakeup();
-        let wakeup = wakeup.map(|when| self.began + Duration::from_nanos(when.saturating_sub(self.began_at)));
-        let deadlines = self.connections.values().map(|connection| connection.deadline).chain(wakeup);
-        let next = deadlines.chain(self.accept_paused_until).min()?;
+        let deadlines = self.connections.values().map(|connection| connection.deadline);
+        let next = deadlines.chain(self.accept_paused_until).chain(self.wakeup()).min()?;
         let left = next.saturating_duration_since(Instant::now());
         Some(Timespec::try_from(left).expect("a deadline is minutes away"))
     }

@@ -4,6 +4,7 @@ use super::super::setting::{Fallback, Kind, Setting, Status};
 
 pub(super) static DNS: &[Setting] = &[
     super::zone::SERIAL,
+    super::zone::SECONDARIES,
     Setting {
         key: "upstream",
         kind: Kind::Texts(

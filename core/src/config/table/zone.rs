@@ -12,6 +12,51 @@ pub(super) const SERIAL: Setting = Setting {
     doc: "The serial of the zones is this one at least: for zones that were another server's, whose secondaries would take a lower one for an old one. It is raised by one with every batch of changes, and never goes back.",
 };
 
+/// Who copies the zones.
+pub(super) const SECONDARIES: Setting = Setting {
+    key: "secondaries",
+    kind: Kind::Texts("addresses, with a port if it is not 53"),
+    fallback: Fallback::Value("[]"),
+    example: "[\"192.0.2.53\"]",
+    status: Status::Works,
+    doc: "Name servers that may copy the cluster's zone and its reverse zones, whole (AXFR) or what has changed (IXFR), and are told when these change (NOTIFY). Nobody else may copy them. If a `[[dns.key]]` is for transfers, they have to sign with one.",
+};
+
+pub(super) static KEY: &[Setting] = &[
+    Setting {
+        key: "name",
+        kind: Kind::Text("a domain name"),
+        fallback: Fallback::Required,
+        example: "\"transfer.cluster\"",
+        status: Status::Works,
+        doc: "What both sides call it.",
+    },
+    Setting {
+        key: "algorithm",
+        kind: Kind::Word { works: &["hmac-sha256", "hmac-sha384", "hmac-sha512"], planned: &[] },
+        fallback: Fallback::Value("\"hmac-sha256\""),
+        example: "\"hmac-sha512\"",
+        status: Status::Works,
+        doc: "How messages are signed with it.",
+    },
+    Setting {
+        key: "secret",
+        kind: Kind::Text("16 to 64 octets in base 64"),
+        fallback: Fallback::Required,
+        example: "\"aGVvcm90LCBhIGhhbGwgb2YgaGFsbHMsIGEgbGlnaHQ=\"",
+        status: Status::Works,
+        doc: "The secret itself. `tsig-keygen` and `keymgr -t NAME` make one.",
+    },
+    Setting {
+        key: "use",
+        kind: Kind::Texts("`\"transfer\"`; not supported yet: `\"update\"`"),
+        fallback: Fallback::Value("[\"transfer\"]"),
+        example: "[\"transfer\"]",
+        status: Status::Works,
+        doc: "What it is good for: copies of the zones.",
+    },
+];
+
 pub(super) static RECORD: &[Setting] = &[
     Setting {
         key: "name",
