@@ -276,6 +276,14 @@ pub const NIS_DOMAIN_OCTETS_MAX: usize = 64;
 const _: () = assert!(TFTP_BLOCK_OCTETS_USUAL as u32 + TFTP_HEAD_OCTETS as u32 == MTU_OCTETS_USUAL);
 const _: () = assert!(LOAD_SERVED_WITHIN.as_millis() < LOAD_SERVED_WITHIN_MAX.as_millis());
 
+/// Servers that are asked for outside names, of one domain: the fastest is preferred, and each costs a question now and then.
+pub const UPSTREAMS_MAX: usize = 64;
+
+/// Domains with servers of their own: each question is compared with all of them.
+pub const FORWARD_DOMAINS_MAX: usize = 64;
+
+/// Files of hosts: one for each of many purposes. All are read when one of them changes.
+pub const HOST_FILES_MAX: usize = 64;
 /// Nodes of a set that are listed by name: as many as a node set may name.
 pub const NODES_LISTED_MAX: u64 = 262_144;
 

@@ -50,6 +50,10 @@ impl Lent {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
+    }
+
     /// The loan of whoever is called so.
     pub(crate) fn called(&self, name: &[u8]) -> Option<&Loan> {
         self.by_name.get(name)

@@ -2,23 +2,37 @@
 //!
 //! A [`Resolver`] is a machine of the same form as the rest of the house: an [`Input`] goes in, [`Output`]s come out. It is the authority
 //! for one zone, computed from a published [`Directory`](heorot_names::Directory), and for the reverse zones of the networks; for
-//! everything else it answers REFUSED.
+//! everything else it asks those who know, if it was told of any, and keeps what they say; if not, it answers REFUSED.
 //!
 //! - [`resolver`](Resolver): which queries are answered, with what response code;
 //! - `zone`: which names exist and what they have;
 //! - `data`: what a name can have, and `tree`: names that are written down and not computed;
 //! - `reverse`: which zones of in-addr.arpa and ip6.arpa are ours;
+//! - `asked`: a plain question, read without a copy;
+//! - `forward`: questions for others, in flight; `upstream`: whom they go to, and what of the answers is believed;
+//! - `hosts_file`: names that the administrator has in files;
+//! - `cache`: answers in wire form; `clients`: whom outside names are told to; `chance`: what a forger would have to guess;
 //! - [`nis`]: the same names for those who ask by RPC, with the rooms `rpc`, `portmap` and `yp`;
 //! - `name`: a domain name as octets, compared without regard to case;
 //! - `wire`: messages, read and written; the crate `domain` is seen nowhere else.
 
+mod asked;
+mod cache;
+mod chance;
+mod clients;
 mod data;
+mod forward;
+mod forwarding;
+mod hosts_file;
 mod journal;
 mod lent;
+pub mod limit;
 mod name;
 pub mod nis;
 mod notify;
 mod portmap;
+#[cfg(test)]
+mod reading;
 mod resolver;
 mod reverse;
 mod rpc;
@@ -26,13 +40,18 @@ mod settings;
 mod statistics;
 mod transfer;
 mod tree;
+mod upstream;
 mod wire;
 mod yp;
 mod zone;
 
+pub use forward::{Exchange, ExchangeId, Fault, ForwardCounts};
+pub use forwarding::{Forwarding, Group, Rebinding};
+pub use hosts_file::{HostNames, name_servers};
 pub use name::NameError;
 pub use resolver::{Input, Output, Query, QueryId, Resolver, Transport};
 pub use reverse::Prefix;
 pub use settings::{Algorithm, Key, Settings};
 pub use statistics::{Dropped, ResponseCode, Statistics};
 pub use transfer::TransferId;
+pub use upstream::{ServerCounts, ServerStatus};

@@ -63,6 +63,11 @@ impl Name {
         Self(name)
     }
 
+    /// A name in wire form and lower case, which somebody has checked.
+    pub(crate) fn from_wire(octets: &[u8]) -> Self {
+        Self(octets.to_vec())
+    }
+
     /// Its wire form.
     pub(crate) fn octets(&self) -> &[u8] {
         &self.0

@@ -1,5 +1,10 @@
+use crate::cache::Cache;
 use crate::data::Type;
+use crate::forward::{Exchange, ExchangeId, Fault, Forwarder};
+use crate::forwarding::Forwarding;
+use crate::hosts_file::HostNames;
 use crate::journal::Journal;
+use crate::limit::{OWN_ANSWERS_MAX, OWN_ANSWERS_OCTETS_MAX};
 use crate::name::{Name, NameError};
 use crate::notify::Notifier;
 use crate::settings::Settings;
@@ -12,9 +17,19 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+mod others;
+
 /// Answers queries from the last snapshot that was published.
 pub struct Resolver {
     zones: Arc<Zones>,
+    /// Of the administrator's files.
+    hosts: Arc<HostNames>,
+    /// What our zones have said already, in wire form.
+    own: Cache,
+    /// None until it is told whom to ask.
+    forwarder: Option<Box<Forwarder>>,
+    /// Of the forwarders before it.
+    last_number: u64,
     keys: Keys,
     journal: Journal,
     transfers: Transfers,
@@ -35,6 +50,26 @@ pub enum Input<'a> {
     Change(Changes),
     /// The configuration was read again.
     Configure(Settings),
+    /// Names that are not ours are asked there from now on.
+    Forward(Box<Forwarding>),
+    /// Host files have these names from now on.
+    Hosts(Arc<HostNames>),
+    /// A message came by the socket of an exchange.
+    Answer {
+        /// That of [`Output::Ask`].
+        exchange: ExchangeId,
+        /// Who sent it.
+        from: SocketAddr,
+        /// The message, without the two octets of length that TCP puts before it.
+        payload: &'a [u8],
+    },
+    /// An exchange came to nothing, and its socket is closed.
+    CameToNothing {
+        /// That of [`Output::Ask`].
+        exchange: ExchangeId,
+        /// Whose fault it is.
+        fault: Fault,
+    },
     /// The calendar says this, in seconds since 1970: for signatures alone, which have their time (RFC 8945 5.2.3). To be told at the start, and every
     /// minute or so, as it may be set.
     Calendar(u64),
@@ -104,6 +139,13 @@ pub enum Output {
         /// The query's.
         id: QueryId,
     },
+    /// Send this upstream from a socket of its own, and bring what comes there.
+    Ask(Exchange),
+    /// Close the socket of this exchange: nothing that comes by it is of use.
+    Forget {
+        /// That of [`Output::Ask`].
+        exchange: ExchangeId,
+    },
 }
 
 /// A message of TCP has two octets for its length (RFC 1035 4.2.2).
@@ -118,6 +160,11 @@ impl Resolver {
         let keys = Keys::new(&settings).ok_or_else(|| NameError::of("a key"))?;
         Ok(Self {
             zones: Arc::new(Zones::new(settings, directory)?),
+            hosts: Arc::default(),
+            // Nobody but the zones themselves fills it: its order needs no secret.
+            own: Cache::new(OWN_ANSWERS_MAX, OWN_ANSWERS_OCTETS_MAX, (0, 0)),
+            forwarder: None,
+            last_number: 0,
             keys,
             journal: Journal::default(),
             transfers: Transfers::default(),
@@ -132,6 +179,7 @@ impl Resolver {
     /// Nothing here lasts, so far: every reply follows its query at once.
     pub fn handle(&mut self, now_nanoseconds: u64, input: Input<'_>, out: &mut Vec<Output>) {
         match input {
+            Input::Query(query) if self.tell(now_nanoseconds, &query, out) => {}
             Input::Query(query) => match self.answer(now_nanoseconds, &query, out) {
                 Ok(Some(payload)) => {
                     let Query { transport, from: to, id, .. } = query;
@@ -157,7 +205,19 @@ impl Resolver {
                 self.calendar = seconds.saturating_mul(1_000_000_000).wrapping_sub(now_nanoseconds);
             }
             Input::More(transfer) => self.go_on(now_nanoseconds, transfer, out),
-            Input::Wake => {}
+            Input::Forward(forwarding) => self.forward(now_nanoseconds, *forwarding, out),
+            Input::Hosts(hosts) => self.change_hosts(hosts),
+            Input::Answer { exchange, from, payload } => {
+                self.with_forwarder(out, |forwarder, sink| {
+                    forwarder.answered(now_nanoseconds, exchange, from, payload, sink);
+                });
+            }
+            Input::CameToNothing { exchange, fault } => {
+                self.with_forwarder(out, |forwarder, sink| {
+                    forwarder.came_to_nothing(now_nanoseconds, exchange, fault, sink);
+                });
+            }
+            Input::Wake => self.with_forwarder(out, |forwarder, sink| forwarder.wake(now_nanoseconds, sink)),
         }
         for notice in self.notifier.due(now_nanoseconds) {
             self.statistics.notices += 1;
@@ -168,7 +228,8 @@ impl Resolver {
 
     /// When it wants to be called next without an input, on the clock of `now_nanoseconds`.
     pub fn next_wakeup(&self) -> Option<u64> {
-        self.notifier.next()
+        let forwarder = self.forwarder.as_ref().and_then(|forwarder| forwarder.next_wakeup());
+        self.notifier.next().into_iter().chain(forwarder).min()
     }
 
     /// What it has done since it began.
@@ -195,9 +256,10 @@ impl Resolver {
             None => self.journal.forget(),
         }
         (self.zones, self.keys) = (Arc::new(zones), keys);
+        self.forget_answers();
         if from != to {
             let apexes = self.zones.apexes();
-            self.tell(now_nanoseconds, &apexes);
+            self.notify(now_nanoseconds, &apexes);
         }
     }
 
@@ -205,14 +267,15 @@ impl Resolver {
     fn take_changes(&mut self, now_nanoseconds: u64, changes: Changes) {
         let (from, to) = (self.zones.serial(), changes.serial);
         let changed = Arc::make_mut(&mut self.zones).change(changes);
+        self.own.clear();
         if from != to {
             let apexes: BTreeSet<_> = changed.iter().map(|changed| changed.apex.clone()).collect();
             self.journal.note(from, to, changed);
-            self.tell(now_nanoseconds, &apexes.into_iter().collect::<Vec<_>>());
+            self.notify(now_nanoseconds, &apexes.into_iter().collect::<Vec<_>>());
         }
     }
 
-    fn tell(&mut self, now_nanoseconds: u64, apexes: &[Name]) {
+    fn notify(&mut self, now_nanoseconds: u64, apexes: &[Name]) {
         let settings = self.zones.settings();
         self.notifier.changed(now_nanoseconds, &settings.secret, &settings.secondaries, apexes);
     }
@@ -238,10 +301,7 @@ impl Resolver {
         query: &Query<'_>,
         out: &mut Vec<Output>,
     ) -> Result<Option<Vec<u8>>, Dropped> {
-        match query.transport {
-            Transport::Udp => self.statistics.queries_udp += 1,
-            Transport::Tcp => self.statistics.queries_tcp += 1,
-        }
+        self.count_query(query.transport);
         if query.from.port() == 0 {
             return Err(Dropped::PortZero);
         }
@@ -397,8 +457,14 @@ impl Resolver {
         wanted: Type,
     ) -> (ResponseCode, Option<Answer>) {
         match self.zones.find(now_nanoseconds, &question.name, wanted) {
-            Ok(Found::Elsewhere) => (ResponseCode::Refused, None),
-            Ok(Found::Here(answer)) if answer.no_name => (ResponseCode::NxDomain, Some(answer)),
+            Ok(Found::Elsewhere) => match self.hosts.find(&question.name, wanted) {
+                Some(answer) => (ResponseCode::NoError, Some(answer)),
+                None => (ResponseCode::Refused, None),
+            },
+            Ok(Found::Here(answer)) if answer.no_name => match self.find_in_files(&question.name, wanted) {
+                Some(answer) => (ResponseCode::NoError, Some(answer)),
+                None => (ResponseCode::NxDomain, Some(answer)),
+            },
             Ok(Found::Here(answer)) => (ResponseCode::NoError, Some(answer)),
             Err(NameError { .. }) => (ResponseCode::ServFail, None),
         }

@@ -14,17 +14,19 @@ pub struct Prefix {
 }
 
 impl Prefix {
-    /// Whether the address is in it.
+    /// Whether the address lies in it. An IPv4 address in IPv6's clothes (RFC 4291 2.5.5.2) is the IPv4 address.
     pub fn contains(self, address: impl Into<IpAddr>) -> bool {
-        let (own, other, bits) = match (self.address, address.into()) {
+        match (self.address.to_canonical(), address.into().to_canonical()) {
             (IpAddr::V4(own), IpAddr::V4(other)) => {
-                (u128::from(u32::from(own)), u128::from(u32::from(other)), 32)
+                let shift = 32 - u32::from(self.length.min(32));
+                (own.to_bits() ^ other.to_bits()).checked_shr(shift).unwrap_or(0) == 0
             }
-            (IpAddr::V6(own), IpAddr::V6(other)) => (u128::from(own), u128::from(other), 128),
-            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => return false,
-        };
-        let differ = own ^ other;
-        differ.checked_shr(bits - u32::from(self.length).min(bits)).unwrap_or(0) == 0
+            (IpAddr::V6(own), IpAddr::V6(other)) => {
+                let shift = 128 - u32::from(self.length.min(128));
+                (own.to_bits() ^ other.to_bits()).checked_shr(shift).unwrap_or(0) == 0
+            }
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+        }
     }
 }
 

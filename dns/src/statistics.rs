@@ -32,6 +32,19 @@ impl ResponseCode {
         Self::NotAuth,
     ];
 
+    /// The four bits of a header (RFC 1035 4.1.1); those of BADVERS are in an OPT record.
+    pub(crate) fn low_bits(self) -> u8 {
+        match self {
+            Self::NoError | Self::BadVers => 0,
+            Self::FormErr => 1,
+            Self::ServFail => 2,
+            Self::NxDomain => 3,
+            Self::NotImp => 4,
+            Self::Refused => 5,
+            Self::NotAuth => 9,
+        }
+    }
+
     /// As dig and the registry write it.
     pub fn name(self) -> &'static str {
         match self {
@@ -109,6 +122,12 @@ impl Statistics {
 
     pub(crate) fn count_reply(&mut self, code: ResponseCode) {
         self.replies[code as usize] += 1;
+    }
+
+    /// A reply with these bits in its header.
+    pub(crate) fn count_reply_bits(&mut self, bits: u8) {
+        let code = ResponseCode::ALL.into_iter().find(|code| code.low_bits() == bits);
+        self.count_reply(code.unwrap_or(ResponseCode::ServFail));
     }
 
     pub(crate) fn count_dropped(&mut self, reason: Dropped) {

@@ -98,6 +98,16 @@ impl Zones {
         })
     }
 
+    /// Whether a name in them may end at any moment.
+    pub(crate) fn lend_any(&self) -> bool {
+        !self.lent.is_empty()
+    }
+
+    /// Whether a name is in one of our zones, even if it is none.
+    pub(crate) fn cover(&self, name: &Name) -> bool {
+        !matches!(self.look(None, name), Ok(None))
+    }
+
     pub(crate) fn settings(&self) -> &Settings {
         &self.settings
     }

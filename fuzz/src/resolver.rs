@@ -30,7 +30,14 @@ pub fn resolver_handle(bytes: &[u8]) {
                     );
                     assert!(!matches!(out.pop(), Some(Output::Reply { .. })), "a reply is answered");
                 }
-                Some(other @ (Output::More { .. } | Output::Notify { .. })) => panic!("{other:?}"),
+                Some(
+                    other @ (Output::More { .. }
+                    | Output::Notify { .. }
+                    | Output::Ask(_)
+                    | Output::Forget { .. }),
+                ) => {
+                    panic!("{other:?}")
+                }
                 Some(Output::End { id }) => assert!(transport == Transport::Tcp && id == QueryId(7)),
                 None => {}
             }
@@ -59,7 +66,7 @@ fn framed(bytes: &[u8]) -> Vec<u8> {
     query
 }
 
-fn resolver() -> Resolver {
+pub(crate) fn resolver() -> Resolver {
     let network = |highest, first: [u8; 4], suffix: &str| Numbering {
         numbers: NumberRange { lowest: 0, highest },
         first: first.into(),

@@ -165,15 +165,12 @@ fn directory(highest: u32) -> Directory {
         suffix: suffix.into(),
     };
     Directory {
-        zone: "cluster".into(),
-        pattern: Pattern::parse("node{}").expect("it is one"),
         networks: vec![network([10, 77, 1, 0], ""), network([10, 78, 1, 0], "-ib")],
         given_names: [(7, "storage".into())].into(),
-        records: Vec::new(),
         hosts: [("switch".to_owned(), std::net::Ipv4Addr::new(10, 77, 0, 20))].into_iter().collect::<Hosts>(),
-        serial: 1,
         hardware_addresses: BTreeMap::from([(7, [2, 0, 0, 0, 0, 7]), (8, [2, 0, 0, 0, 0, 8])]),
         groups: [("rack1".into(), (0..40).collect()), ("odd".into(), (0..150).map(|n| 2 * n + 1).collect())]
             .into(),
+        ..Directory::new("cluster", Pattern::parse("node{}").expect("it is one"))
     }
 }

@@ -4,8 +4,7 @@ use heorot_core::cluster::record::Record;
 use heorot_core::cluster::trial::Report;
 use heorot_core::config::{Config, Interface, Severity, render};
 use heorot_core::mac::Mac;
-use heorot_names::{Directory, Hosts, NodeSet, NumberRange, Numbering, Pattern};
-use std::collections::BTreeMap;
+use heorot_names::{Directory, NodeSet, NumberRange, Numbering, Pattern};
 use std::net::Ipv4Addr;
 
 /// Any text is a configuration, or is refused with at least one mistake that can be shown.
@@ -52,20 +51,14 @@ pub fn words_parse(bytes: &[u8]) {
 fn nodeset(text: &str) {
     let numbers = NumberRange { lowest: 0, highest: 1023 };
     let directory = Directory {
-        zone: "cluster".into(),
-        pattern: Pattern::parse("n{:04}").expect("it is a pattern"),
         networks: vec![Numbering {
             numbers,
             first: Ipv4Addr::new(10, 77, 1, 0),
             first_ipv6: None,
             suffix: String::new(),
         }],
-        given_names: BTreeMap::new(),
-        hosts: Hosts::default(),
-        records: Vec::new(),
-        serial: 1,
-        hardware_addresses: BTreeMap::new(),
         groups: [("rack1".to_owned(), (0..32).collect::<NodeSet>())].into(),
+        ..Directory::new("cluster", Pattern::parse("n{:04}").expect("it is a pattern"))
     };
     let Ok(set) = NodeSet::parse(text, &directory) else { return };
     let size: u64 = set.ranges().iter().map(|range| range.size()).sum();

@@ -25,6 +25,7 @@ pub mod kill;
 pub mod loss;
 pub mod machine;
 pub mod modules;
+pub mod name_server;
 pub mod namespace;
 pub mod network;
 pub mod other_server;

@@ -84,6 +84,21 @@ impl<A: Into<IpAddr>> FromIterator<(String, A)> for Hosts {
 }
 
 impl Directory {
+    /// A zone with this pattern, and nothing in it yet.
+    pub fn new(zone: &str, pattern: Pattern) -> Self {
+        Self {
+            zone: zone.to_owned(),
+            pattern,
+            networks: Vec::new(),
+            given_names: BTreeMap::new(),
+            hosts: Hosts::default(),
+            records: Vec::new(),
+            hardware_addresses: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            serial: 1,
+        }
+    }
+
     /// Whether each name and address is the same as in another one: hardware addresses and groups aside, which DNS does not tell.
     pub fn has_names_of(&self, other: &Self) -> bool {
         let Self {

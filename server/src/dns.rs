@@ -5,15 +5,19 @@
 
 mod bind;
 mod connection;
+mod datagrams;
+mod exchange;
+mod files;
 mod worker;
 
-use heorot_dns::{Resolver, Settings, Statistics};
+use crate::streams;
+use crate::wake::Post;
+pub(crate) use files::Plan;
+use heorot_dns::{ForwardCounts, Forwarding, HostNames, Resolver, Settings, Statistics};
 use heorot_names::{Changes, Directory};
-use rustix::event::{EventfdFlags, eventfd};
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use worker::Worker;
@@ -33,11 +37,24 @@ pub(crate) fn start(
     start_with(LIMITS, listen, settings, directory)
 }
 
+/// What makes ids, ports and letters of questions unforeseeable.
+///
+/// # Errors
+/// The kernel has no chance to give.
+pub(crate) fn seed() -> io::Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(seed)
+}
+
 /// What the handle and its thread tell each other that DNS is up, what it should know, and that it should end.
 pub(crate) struct Handle {
     addresses: Vec<SocketAddr>,
-    shared: Arc<Shared>,
+    post: Arc<Post<Mailbox, Counts>>,
+    files_post: Arc<Post<FilesMailbox>>,
     thread: Option<JoinHandle<()>>,
+    /// The one that reads files.
+    files: Option<JoinHandle<()>>,
 }
 
 /// What DNS has done since it began.
@@ -45,18 +62,14 @@ pub(crate) struct Handle {
 pub(crate) struct Counts {
     /// Queries and replies.
     pub(crate) resolver: Statistics,
+    /// Names that are not ours.
+    pub(crate) forward: ForwardCounts,
     /// Replies that the kernel would not take: the client asks again.
     pub(crate) replies_unsent: u64,
     /// Reads from a UDP socket that failed.
     pub(crate) receive_errors: u64,
-    /// TCP connections that came.
-    pub(crate) connections_accepted: u64,
-    /// TCP connections that could not be taken, for want of descriptors.
-    pub(crate) accept_errors: u64,
-    /// TCP connections that were ended because nothing was asked for too long.
-    pub(crate) connections_idle: u64,
-    /// TCP connections that gave way to a new one.
-    pub(crate) connections_displaced: u64,
+    /// TCP connections.
+    pub(crate) streams: streams::Counts,
 }
 
 /// What bounds TCP (RFC 7766 6.2).
@@ -78,16 +91,19 @@ fn start_with(
 ) -> io::Result<Handle> {
     let resolver = Resolver::new(settings, directory)
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, format!("DNS: {error}")))?;
-    let sockets = listen.iter().map(|address| bind::bind(*address)).collect::<io::Result<Vec<_>>>()?;
-    let addresses = sockets.iter().map(|sockets| sockets.address).collect();
-    let shared = Arc::new(Shared {
-        wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
-        mailbox: Mutex::default(),
-        counts: Mutex::default(),
-    });
-    let worker = Worker::new(limits, sockets, resolver, Arc::clone(&shared))?;
-    let thread = thread::Builder::new().name("dns".into()).spawn(|| worker.run())?;
-    Ok(Handle { addresses, shared, thread: Some(thread) })
+    let bound = listen.iter().map(|address| bind::bind(*address)).collect::<io::Result<Vec<_>>>()?;
+    let sockets: (Vec<_>, Vec<_>) = bound.into_iter().unzip();
+    let addresses = sockets.0.iter().map(|datagrams| datagrams.address).collect();
+    let (post, files_post) = (Arc::new(Post::new()?), Arc::new(Post::new()?));
+    let worker = Worker::new(limits, sockets, resolver, Arc::clone(&post))?;
+    let follow = {
+        let (post, files_post) = (Arc::clone(&post), Arc::clone(&files_post));
+        move || files::run(&files_post, &post)
+    };
+    let mut handle = Handle { addresses, post, files_post, thread: None, files: None };
+    handle.thread = Some(thread::Builder::new().name("dns".into()).spawn(|| worker.run())?);
+    handle.files = Some(thread::Builder::new().name("dns-files".into()).spawn(follow)?);
+    Ok(handle)
 }
 
 impl Handle {
@@ -98,25 +114,27 @@ impl Handle {
 
     /// Answers with these names from the next query on. Never waits.
     pub(crate) fn publish(&self, directory: Arc<Directory>) {
-        self.shared.mailbox().news.push(News::Directory(directory));
-        self.shared.wake();
+        self.post.tell(|mailbox| mailbox.news.push(News::Directory(directory)));
     }
 
     /// Names that are no arithmetic have changed. Never waits.
     pub(crate) fn change(&self, changes: Changes) {
-        self.shared.mailbox().news.push(News::Changes(changes));
-        self.shared.wake();
+        self.post.tell(|mailbox| mailbox.news.push(News::Changes(changes)));
     }
 
     /// Answers with these settings from the next query on, and before names that are published after them.
     pub(crate) fn configure(&self, settings: Settings) {
-        self.shared.mailbox().news.push(News::Settings(settings));
-        self.shared.wake();
+        self.post.tell(|mailbox| mailbox.news.push(News::Settings(settings)));
+    }
+
+    /// Asks there for names that are not ours, and tells the names of files: from now on, or from when the files were read.
+    pub(crate) fn forward(&self, plan: Plan) {
+        self.files_post.tell(|mailbox| mailbox.plan = Some(plan));
     }
 
     /// What it has done, up to its last turn.
     pub(crate) fn counts(&self) -> Counts {
-        *self.shared.counts()
+        self.post.counts()
     }
 
     /// False if the thread died: a mistake of ours.
@@ -132,21 +150,13 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.shared.mailbox().stop = true;
-        self.shared.wake();
-        if let Some(thread) = self.thread.take() {
+        self.post.tell(|mailbox| mailbox.stop = true);
+        self.files_post.tell(|mailbox| mailbox.stop = true);
+        for thread in [self.thread.take(), self.files.take()].into_iter().flatten() {
             // A thread that panicked has said so on stderr, and is_running() would have told.
             let _ = thread.join();
         }
     }
-}
-
-/// What both threads see.
-struct Shared {
-    /// Readable when there is something in the mailbox.
-    wake: OwnedFd,
-    mailbox: Mutex<Mailbox>,
-    counts: Mutex<Counts>,
 }
 
 /// What the thread should take.
@@ -154,6 +164,16 @@ struct Shared {
 struct Mailbox {
     /// In order, for they build on each other: at most a few for each turn of the loop since the thread last looked.
     news: Vec<News>,
+    /// Of these, the newest.
+    forwarding: Option<Box<Forwarding>>,
+    hosts: Option<Arc<HostNames>>,
+    stop: bool,
+}
+
+/// What the thread that reads files should take.
+#[derive(Default)]
+struct FilesMailbox {
+    plan: Option<Plan>,
     stop: bool,
 }
 
@@ -162,22 +182,6 @@ enum News {
     Directory(Arc<Directory>),
     Settings(Settings),
     Changes(Changes),
-}
-
-impl Shared {
-    fn mailbox(&self) -> MutexGuard<'_, Mailbox> {
-        // Whole values are moved in and out: a panic between leaves nothing half done.
-        self.mailbox.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wake(&self) {
-        // It fails only when 2^64 - 2 wake-ups are pending, and then it is awake.
-        let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
-    }
 }
 
 #[cfg(test)]

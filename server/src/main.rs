@@ -40,6 +40,7 @@ mod serve;
 mod settings;
 mod store;
 mod storm;
+mod streams;
 #[cfg(test)]
 mod testing;
 mod traffic;

@@ -11,16 +11,15 @@ mod worker;
 
 use crate::journal::Journal;
 use crate::problem::{Problem, problem};
+use crate::streams;
+use crate::wake::Post;
 use accounts::Files;
-use bind::Sockets;
 use heorot_core::config;
 use heorot_dns::nis::{CONNECTIONS_MAX, Door, Gateway, SILENCE_MAX, Settings, Statistics};
 use heorot_names::Directory;
 use rpcbind::Rpcbind;
-use rustix::event::{EventfdFlags, eventfd};
 use std::io;
-use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use worker::Worker;
@@ -41,7 +40,7 @@ pub(crate) fn start(
 /// What the handle and its thread tell each other that NIS is there, what it should know, and that it should end.
 pub(crate) struct Handle {
     port: u16,
-    shared: Arc<Shared>,
+    post: Arc<Post<Mailbox, Counts>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -54,16 +53,10 @@ pub(crate) struct Counts {
     pub(crate) replies_unsent: u64,
     /// Reads from a UDP socket that failed.
     pub(crate) receive_errors: u64,
-    /// TCP connections that came.
-    pub(crate) connections_accepted: u64,
-    /// TCP connections that were ended at once, because they came from outside of the networks.
+    /// TCP connections.
+    pub(crate) streams: streams::Counts,
+    /// Of these, connections that were ended at once, because they came from outside of the networks.
     pub(crate) connections_refused: u64,
-    /// TCP connections that could not be taken, for want of descriptors.
-    pub(crate) accept_errors: u64,
-    /// TCP connections that were ended because nothing was said or read for too long.
-    pub(crate) connections_silent: u64,
-    /// TCP connections that gave way to a new one.
-    pub(crate) connections_displaced: u64,
     /// How often rpcbind had forgotten us and was told again.
     pub(crate) registered_again: u64,
 }
@@ -103,11 +96,11 @@ fn start_with(
     let mut files = Files::new(nis);
     let accounts = files.read()?;
     let yp_server = bind::any_of(nis.port, ports.tried, Door::YpServer)?;
-    let port = yp_server.port;
+    let port = yp_server.0.port;
     settings.port = port;
     let calendar_seconds = crate::clock::calendar_seconds();
     let gateway = Gateway::new(settings.clone(), accounts.clone(), directory, calendar_seconds);
-    let (sockets, rpcbind): (Vec<Sockets>, _) = match bind::bind(ports.portmapper, Door::Portmapper) {
+    let (bound, rpcbind) = match bind::bind(ports.portmapper, Door::Portmapper) {
         Ok(portmapper) => (vec![yp_server, portmapper], None),
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
             let mappings = gateway.to_register().collect();
@@ -120,16 +113,11 @@ fn start_with(
     let cannot_start = |error: io::Error| {
         problem!("NIS: no thread or descriptor can be had: {error}\n  raise the limits of the service")
     };
-    let shared = Arc::new(Shared {
-        wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
-            .map_err(|e| cannot_start(e.into()))?,
-        mailbox: Mutex::default(),
-        counts: Mutex::default(),
-    });
-    let parts = (sockets, gateway, rpcbind, (files, accounts, settings));
-    let worker = Worker::new(limits, parts, Arc::clone(&shared), journal).map_err(cannot_start)?;
+    let post = Arc::new(Post::new().map_err(cannot_start)?);
+    let parts = (bound.into_iter().unzip(), gateway, rpcbind, (files, accounts, settings));
+    let worker = Worker::new(limits, parts, Arc::clone(&post), journal).map_err(cannot_start)?;
     let thread = thread::Builder::new().name("nis".into()).spawn(|| worker.run()).map_err(cannot_start)?;
-    Ok(Handle { port, shared, thread: Some(thread) })
+    Ok(Handle { port, post, thread: Some(thread) })
 }
 
 impl Handle {
@@ -140,19 +128,18 @@ impl Handle {
 
     /// Answers with these names from the next call on. Never waits; of several, the last counts.
     pub(crate) fn publish(&self, directory: Arc<Directory>) {
-        self.shared.mailbox().directory = Some(directory);
-        self.shared.wake();
+        self.post.tell(|mailbox| mailbox.directory = Some(directory));
     }
 
     /// Answers with these settings and files from the next call on. The port stays what it is.
     pub(crate) fn configure(&self, nis: config::Nis, settings: Settings) {
-        self.shared.mailbox().settings = Some((nis, Settings { port: self.port, ..settings }));
-        self.shared.wake();
+        let settings = Settings { port: self.port, ..settings };
+        self.post.tell(|mailbox| mailbox.settings = Some((nis, settings)));
     }
 
     /// What it has done, up to its last turn.
     pub(crate) fn counts(&self) -> Counts {
-        *self.shared.counts()
+        self.post.counts()
     }
 
     /// False if the thread died: a mistake of ours.
@@ -168,21 +155,12 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.shared.mailbox().stop = true;
-        self.shared.wake();
+        self.post.tell(|mailbox| mailbox.stop = true);
         if let Some(thread) = self.thread.take() {
             // A thread that panicked has said so on stderr, and is_running() would have told.
             let _ = thread.join();
         }
     }
-}
-
-/// What both threads see.
-struct Shared {
-    /// Readable when there is something in the mailbox.
-    wake: OwnedFd,
-    mailbox: Mutex<Mailbox>,
-    counts: Mutex<Counts>,
 }
 
 /// What the thread should take, each the newest of its kind: nothing queues up here.
@@ -191,22 +169,6 @@ struct Mailbox {
     directory: Option<Arc<Directory>>,
     settings: Option<(config::Nis, Settings)>,
     stop: bool,
-}
-
-impl Shared {
-    fn mailbox(&self) -> MutexGuard<'_, Mailbox> {
-        // Whole values are moved in and out: a panic between leaves nothing half done.
-        self.mailbox.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wake(&self) {
-        // It fails only when 2^64 - 2 wake-ups are pending, and then it is awake.
-        let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
-    }
 }
 
 #[cfg(test)]

@@ -81,6 +81,7 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
     let dns =
         dns::start(&settings::dns_addresses(&config), settings::dns_settings(&config), Arc::clone(&first))
             .map_err(|e| Problem(e.to_string()))?;
+    dns.forward(settings::dns_plan(&config, dns::seed().map_err(|e| cannot_start(&e))?));
     let names_directory = Arc::clone(&first);
     let nis = start_nis(&config, first, &journal)?;
     let names_file = match prepare_names(&config, &run_directory, &names_directory) {

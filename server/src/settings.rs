@@ -1,14 +1,15 @@
 //! From the configuration to what each part wants to know, and what of it cannot change while the server runs.
 
-use heorot_core::config::{self, Config, Interface, SERVER_NAME};
+use crate::dns::Plan;
+use heorot_core::config::{self, Config, Interface, SERVER_NAME, Upstream};
 use heorot_core::mac::Mac;
 use heorot_core::{load, transfer};
-use heorot_dns::Prefix;
+use heorot_dns::{Forwarding, Group, Prefix, Rebinding};
 use heorot_names::Directory;
 use nix::sys::socket::SockaddrStorage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::OnceLock;
 
 /// The DNS server's port.
@@ -133,6 +134,55 @@ pub(crate) fn dns_settings(config: &Config) -> heorot_dns::Settings {
     }
 }
 
+/// What the resolver is told about names that are not ours, and the files that say more of them.
+pub(crate) fn dns_plan(config: &Config, seed: [u8; 32]) -> Plan {
+    let networks = dns_settings(config).reverse_prefixes;
+    let forward = &config.forward;
+    let own = dns_addresses(config);
+    let mut plan = Plan {
+        forwarding: Forwarding::new(seed),
+        server_files: Vec::new(),
+        host_files: forward.hosts.clone(),
+        own,
+    };
+    for domain in &forward.domains {
+        add_group(&mut plan, &domain.domain, &domain.servers);
+    }
+    add_group(&mut plan, "", &forward.upstream);
+    let prefix = |(address, length): &(IpAddr, u8)| Prefix { address: *address, length: *length };
+    let clients = forward.clients.as_ref().map(|clients| clients.iter().map(prefix).collect());
+    plan.forwarding = Forwarding {
+        clients: clients.unwrap_or_else(|| networks.clone()),
+        cache_entries: forward.cache_entries as usize,
+        least_ttl: forward.minimum_ttl,
+        most_ttl: forward.maximum_ttl,
+        stale: forward.stale,
+        rebinding: match forward.rebinding {
+            config::Rebinding::Own => Rebinding::Own,
+            config::Rebinding::Private => Rebinding::Private,
+            config::Rebinding::Off => Rebinding::Off,
+        },
+        own_networks: networks,
+        rebinding_exempt: forward.rebinding_exempt.clone(),
+        rate_per_second: forward.rate_per_second,
+        ..plan.forwarding
+    };
+    plan
+}
+
+fn add_group(plan: &mut Plan, domain: &str, upstreams: &[Upstream]) {
+    let mut servers = Vec::new();
+    for upstream in upstreams {
+        match upstream {
+            // Ourselves we need not ask.
+            Upstream::Server(server) if plan.own.contains(server) => {}
+            Upstream::Server(server) => servers.push(*server),
+            Upstream::File(path) => plan.server_files.push((plan.forwarding.groups.len(), path.clone())),
+        }
+    }
+    plan.forwarding.groups.push(Group { domain: domain.to_owned(), servers });
+}
+
 /// A key as the resolver has it.
 fn dns_key(key: &config::Key) -> heorot_dns::Key {
     heorot_dns::Key {
@@ -173,16 +223,13 @@ pub(crate) fn nis_settings(config: &Config) -> Option<heorot_dns::nis::Settings>
 /// The names before any node is known: those that are arithmetic. What is known replaces it at once.
 pub(crate) fn first_directory(config: &Config) -> Directory {
     Directory {
-        zone: config.cluster.name.clone(),
-        pattern: config.cluster.nodes.clone(),
         networks: config.networks.iter().map(|network| network.numbering.clone()).collect(),
-        given_names: BTreeMap::new(),
         hosts: config.named_hosts(),
         records: config.zone.records.clone(),
         // Nobody has been promised another one yet.
         serial: config.zone.serial,
-        hardware_addresses: BTreeMap::new(),
         groups: config.groups.sets(config, |listed| listed.number),
+        ..Directory::new(&config.cluster.name, config.cluster.nodes.clone())
     }
 }
 
@@ -213,7 +260,6 @@ pub(crate) fn need_restart(old: &Config, new: &Config) -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
     use heorot_core::cluster::network;
 
     const SAMPLE: &str = r#"

@@ -1,12 +1,12 @@
-//! How other threads talk to the loop: bounded lines, and one bell that wakes it from its sleep.
+//! How threads talk to each other: bounded lines to the loop with one bell that wakes it, and mailboxes of threads that have a loop of their own.
 
 use rustix::event::{EventfdFlags, eventfd};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Wakes the loop: an eventfd that epoll watches.
+/// Wakes a loop: an eventfd that its epoll watches.
 #[derive(Clone, Debug)]
 pub(crate) struct Bell(Arc<OwnedFd>);
 
@@ -76,4 +76,56 @@ impl<T> Caller<T> {
 pub(crate) fn line<T>(bell: &Bell, bound: usize) -> (Caller<T>, Receiver<T>) {
     let (line, receiver) = sync_channel(bound);
     (Caller { line, bell: bell.clone() }, receiver)
+}
+
+/// Where a thread with a loop of its own is told things: a mailbox whose bell its epoll watches, and what it has done so far, for others to read.
+#[derive(Debug)]
+pub(crate) struct Post<Mailbox, Counts = ()> {
+    bell: Bell,
+    mailbox: Mutex<Mailbox>,
+    counts: Mutex<Counts>,
+}
+
+impl<Mailbox: Default, Counts: Copy + Default> Post<Mailbox, Counts> {
+    /// One with nothing in it.
+    ///
+    /// # Errors
+    /// The process has no descriptor left.
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self { bell: Bell::new()?, mailbox: Mutex::default(), counts: Mutex::default() })
+    }
+
+    /// Puts something in, and wakes the thread. Never waits for what the thread does.
+    pub(crate) fn tell(&self, put: impl FnOnce(&mut Mailbox)) {
+        put(&mut *whole(&self.mailbox));
+        self.bell.ring();
+    }
+
+    /// All that is in there. For the thread.
+    pub(crate) fn take(&self) -> Mailbox {
+        // Silenced before the mailbox is read: what is put in afterwards wakes it again.
+        self.bell.silence();
+        std::mem::take(&mut *whole(&self.mailbox))
+    }
+
+    /// Says what the thread has done.
+    pub(crate) fn count(&self, counts: Counts) {
+        *whole(&self.counts) = counts;
+    }
+
+    /// What it has done, up to its last turn.
+    pub(crate) fn counts(&self) -> Counts {
+        *whole(&self.counts)
+    }
+}
+
+impl<Mailbox, Counts> AsFd for Post<Mailbox, Counts> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.bell.as_fd()
+    }
+}
+
+/// Whole values are moved in and out: a panic between leaves nothing half done.
+fn whole<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

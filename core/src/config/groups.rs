@@ -5,7 +5,7 @@ use super::mistake::{Findings, quoted};
 use super::read::Draft;
 use super::{Config, ListedNode};
 use crate::limit::{GROUP_DEPTH_MAX, GROUP_NAME_OCTETS_MAX, GROUPS_MAX};
-use heorot_names::{Directory, Hosts, NodeSet, NodeSetError, Numbering, Pattern, Vocabulary};
+use heorot_names::{Directory, NodeSet, NodeSetError, Numbering, Pattern, Vocabulary};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -142,17 +142,7 @@ pub(super) fn check(findings: &mut Findings<'_>, draft: &Draft) -> Groups {
 }
 
 fn directory(zone: &str, pattern: &Pattern, networks: Vec<Numbering>) -> Directory {
-    Directory {
-        zone: zone.to_owned(),
-        pattern: pattern.clone(),
-        networks,
-        given_names: BTreeMap::new(),
-        hosts: Hosts::default(),
-        records: Vec::new(),
-        serial: 1,
-        hardware_addresses: BTreeMap::new(),
-        groups: BTreeMap::new(),
-    }
+    Directory { networks, ..Directory::new(zone, pattern.clone()) }
 }
 
 /// Reads groups as they are needed: one may stand in another.

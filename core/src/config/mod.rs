@@ -11,6 +11,7 @@ mod check_network;
 mod check_node;
 mod entry;
 mod firmware;
+mod forward;
 mod groups;
 mod host;
 mod mistake;
@@ -29,6 +30,7 @@ mod value;
 mod zone;
 
 pub use firmware::{FIRMWARE, FirmwareKind, FirmwareRow, Protocol};
+pub use forward::{Forward, ForwardDomain, Rebinding, Upstream};
 pub use groups::Groups;
 pub use host::{Class, Host, Identifiers, MacPattern};
 pub use mistake::{Mistake, Severity, render};
@@ -89,6 +91,8 @@ pub struct Config {
     pub classes: Vec<Class>,
     /// `[[host]]`, in the order of the file.
     pub hosts: Vec<Host>,
+    /// `[dns]` and `[[dns.forward]]`
+    pub forward: Forward,
     /// `[[dns.record]]`: what the zone has beside.
     pub zone: Zone,
 }
@@ -198,6 +202,7 @@ impl Config {
             options: draft.options,
             classes,
             hosts: draft.hosts.into_iter().map(check_host::build_host).collect(),
+            forward: draft.forward?,
             zone: zone::build(draft.records, draft.zone)?,
         })
     }

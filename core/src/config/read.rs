@@ -1,6 +1,7 @@
 //! The file as the operator wrote it: every value right in itself, with its place. What they mean together is checked afterwards.
 
 use super::entry::{Entry, Placed, child, did_you_mean};
+use super::forward::{self, Forward};
 use super::groups::{self, GroupDraft};
 use super::mistake::{Findings, WHOLE_FILE, quoted};
 use super::nis::{self, Nis};
@@ -53,6 +54,7 @@ pub(super) struct Draft {
     pub(super) groups: Vec<GroupDraft>,
     pub(super) nis: Option<Nis>,
     pub(super) link: Option<Placed<LinkSpeed>>,
+    pub(super) forward: Option<Forward>,
 }
 
 /// A `[[network]]`.
@@ -181,6 +183,7 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
             .unwrap_or_default(),
         nis: nis::read(findings, &tables),
         link: load.text(findings, "link", value::link_speed),
+        forward: forward::read(findings, &tables, &dns),
     }
 }
 
@@ -196,7 +199,6 @@ fn read_names_file(findings: &mut Findings<'_>, tables: &Tables<'_>) -> NamesFil
 /// Sections of which nothing works but what changes nothing.
 fn read_planned(findings: &mut Findings<'_>, tables: &Tables<'_>) {
     let _ = tables.one(findings, "admin");
-    let _ = tables.all(findings, "dns.forward", usize::MAX, |_, _| Some(()));
     let store = tables.one(findings, "store");
     let _ = store.word(findings, "kind", &[("embedded", ())]);
 }

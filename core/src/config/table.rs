@@ -1,6 +1,7 @@
 //! Every option of the configuration, one record each. Parser, reference page and sample file are made from these.
 
 mod boot;
+mod forward;
 mod names;
 mod nis;
 mod tftp;
@@ -113,13 +114,13 @@ pub static SECTIONS: &[Section] = &[
         path: "dns",
         form: Form::Table,
         doc: "Names: the cluster's zone, its reverse zones, and what is not ours.",
-        settings: DNS,
+        settings: forward::DNS,
     },
     Section {
         path: "dns.forward",
         form: Form::List,
         doc: "A domain that has servers of its own.",
-        settings: DNS_FORWARD,
+        settings: forward::DNS_FORWARD,
     },
     Section {
         path: "dns.key",
@@ -519,38 +520,6 @@ static ADMIN: &[Setting] = &[Setting {
     status: Status::Planned,
     doc: "Where it listens.",
 }];
-
-static DNS: &[Setting] = &[
-    zone::SERIAL,
-    zone::SECONDARIES,
-    Setting {
-        key: "upstream",
-        kind: Kind::Texts("addresses"),
-        fallback: Fallback::Otherwise("they are refused"),
-        example: "[\"192.0.2.53\"]",
-        status: Status::Planned,
-        doc: "The servers that are asked for them.",
-    },
-];
-
-static DNS_FORWARD: &[Setting] = &[
-    Setting {
-        key: "domain",
-        kind: Kind::Text("a domain name"),
-        fallback: Fallback::Required,
-        example: "\"example.org\"",
-        status: Status::Planned,
-        doc: "The domain.",
-    },
-    Setting {
-        key: "servers",
-        kind: Kind::Texts("addresses"),
-        fallback: Fallback::Required,
-        example: "[\"192.0.2.54\"]",
-        status: Status::Planned,
-        doc: "Its servers.",
-    },
-];
 
 static LOAD: &[Setting] = &[Setting {
     key: "link",

@@ -167,6 +167,19 @@ fn the_smallest_file_has_every_default() {
         options: OptionTable::default(),
         classes: vec![],
         hosts: vec![],
+        forward: Forward {
+            upstream: vec![],
+            domains: vec![],
+            hosts: vec![],
+            clients: None,
+            rate_per_second: 500,
+            cache_entries: 10_000,
+            minimum_ttl: Duration::ZERO,
+            maximum_ttl: Duration::from_secs(86_400),
+            stale: Duration::from_secs(86_400),
+            rebinding: Rebinding::Own,
+            rebinding_exempt: vec![],
+        },
         zone: Zone { hosts: vec![], records: vec![], serial: 1, secondaries: vec![], keys: vec![] },
     };
     assert_eq!(config, expected);
@@ -201,6 +214,31 @@ fn a_file_with_everything_is_read_as_it_is_written() {
         port: 389,
         target: "printer.hall.example.org".into(),
     };
+    let server = |text: &str| Upstream::Server(text.parse().unwrap());
+    let domain = |domain: &str, servers| ForwardDomain { domain: domain.into(), servers };
+    assert_eq!(
+        config.forward,
+        Forward {
+            upstream: vec![
+                server("192.0.2.53:53"),
+                server("[2001:db8::53]:5353"),
+                Upstream::File("/etc/resolv.conf".into()),
+            ],
+            domains: vec![
+                domain("example.org", vec![server("192.0.2.54:53")]),
+                domain("168.192.in-addr.arpa", vec![]),
+            ],
+            hosts: vec!["/etc/hosts".into()],
+            clients: Some(vec![(Ipv4Addr::new(10, 0, 0, 0).into(), 8), ("fd77::".parse().unwrap(), 64),]),
+            rate_per_second: 0,
+            cache_entries: 50_000,
+            minimum_ttl: Duration::from_secs(5),
+            maximum_ttl: Duration::from_secs(7_200),
+            stale: Duration::ZERO,
+            rebinding: Rebinding::Private,
+            rebinding_exempt: vec!["corp.example".into()],
+        }
+    );
     assert_eq!(config.zone.records, [heorot_names::Record { name: "_ldap._tcp".into(), data: ldap }]);
     assert_eq!(config.cluster.nodes.name(23), "n0023");
     assert_eq!(config.server.state, "/data/heorot");

@@ -3,20 +3,13 @@ use heorot_names::{NumberRange, Numbering, Pattern};
 
 fn directory(highest: u32) -> Arc<Directory> {
     Arc::new(Directory {
-        zone: "cluster".into(),
-        pattern: Pattern::parse("node{}").unwrap(),
         networks: vec![Numbering {
             numbers: NumberRange { lowest: 0, highest },
             first: [10, 77, 1, 0].into(),
             first_ipv6: None,
             suffix: String::new(),
         }],
-        given_names: BTreeMap::new(),
-        hosts: heorot_names::Hosts::default(),
-        records: Vec::new(),
-        serial: 1,
-        hardware_addresses: BTreeMap::new(),
-        groups: BTreeMap::new(),
+        ..Directory::new("cluster", Pattern::parse("node{}").unwrap())
     })
 }
 

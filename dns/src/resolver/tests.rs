@@ -1,12 +1,11 @@
 use super::*;
 use crate::Prefix;
+use crate::reading::{AA, QR, RD, Read, TC, read};
 use heorot_names::{NumberRange, Numbering, Pattern};
 use proptest::prelude::*;
-use reading::{AA, QR, RD, Read, TC, read};
 use records::{records, with_option};
 use std::net::{IpAddr, Ipv4Addr};
 
-mod reading;
 mod records;
 mod transfer;
 
@@ -115,6 +114,7 @@ fn send_from(resolver: &mut Resolver, transport: Transport, from: &str, payload:
             assert_eq!((transport, id), (Transport::Tcp, QueryId(9)));
             None
         }
+        Some(Output::Ask(_) | Output::Forget { .. }) => panic!("nobody is asked"),
         None => {
             assert_eq!(transport, Transport::Udp, "a stream is answered or ended");
             None

@@ -13,8 +13,6 @@ fn directory() -> Directory {
         suffix: suffix.into(),
     };
     Directory {
-        zone: "cluster".into(),
-        pattern: Pattern::parse("node{}").unwrap(),
         networks: vec![
             network(0, 9, [10, 77, 1, 0], ""),
             network(20, 29, [10, 78, 1, 0], ""),
@@ -22,10 +20,9 @@ fn directory() -> Directory {
         ],
         given_names: [(7, "storage".into()), (900, "nowhere".into())].into(),
         hosts: [("switch".to_owned(), Ipv4Addr::new(10, 77, 0, 20))].into_iter().collect(),
-        records: Vec::new(),
-        serial: 1,
         hardware_addresses: [(7, [0x52, 0x54, 0, 0, 0, 7]), (23, [0x52, 0x54, 0, 0xab, 0, 0x17])].into(),
         groups: [("rack1".into(), (0..=7).collect::<NodeSet>()), ("none".into(), NodeSet::default())].into(),
+        ..Directory::new("cluster", Pattern::parse("node{}").unwrap())
     }
 }
 

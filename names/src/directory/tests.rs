@@ -9,8 +9,6 @@ fn directory() -> Directory {
         suffix: suffix.into(),
     };
     Directory {
-        zone: "cluster".into(),
-        pattern: Pattern::parse("node{}").unwrap(),
         networks: vec![
             network(0, 99, [10, 77, 1, 0], ""),
             network(100, 199, [10, 78, 1, 0], ""),
@@ -18,10 +16,9 @@ fn directory() -> Directory {
         ],
         given_names: [(7, "storage".into()), (150, "login".into()), (900, "nowhere".into())].into(),
         hosts: [("switch".to_owned(), Ipv4Addr::new(10, 77, 0, 20))].into_iter().collect(),
-        records: Vec::new(),
         hardware_addresses: Default::default(),
         groups: Default::default(),
-        serial: 1,
+        ..Directory::new("cluster", Pattern::parse("node{}").unwrap())
     }
 }
 

@@ -12,15 +12,12 @@ fn directory() -> Directory {
     let mut first = network([10, 77, 1, 0], "");
     first.first_ipv6 = Some("fd77::1:0".parse().unwrap());
     Directory {
-        zone: "cluster".into(),
-        pattern: Pattern::parse("n{:04}").unwrap(),
         networks: vec![first, network([10, 99, 0, 0], "-ib")],
         given_names: [(2, "login".into())].into(),
         hosts: [("switch".to_owned(), [10, 77, 0, 20])].into_iter().collect(),
-        records: Vec::new(),
-        serial: 1,
         hardware_addresses: [(1, [0x52, 0x54, 0, 0, 0, 0xab]), (2, [0x52, 0x54, 0, 0, 0, 2])].into(),
         groups: [("rack-1".into(), (0..2).collect()), ("gpu".into(), [1, 2, 3].into_iter().collect())].into(),
+        ..Directory::new("cluster", Pattern::parse("n{:04}").unwrap())
     }
 }
 

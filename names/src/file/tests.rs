@@ -16,18 +16,15 @@ fn directory() -> Directory {
     let mut first = network(0, 1023, [10, 77, 1, 0], "");
     first.first_ipv6 = Some("fd00:77::1:0".parse().unwrap());
     Directory {
-        zone: "cluster".into(),
-        pattern: Pattern::parse("node{}").unwrap(),
         networks: vec![first, network(0, 1023, [10, 99, 0, 0], "-ib")],
         given_names: [(7, "storage".into()), (40, "login-a".into()), (5000, "nowhere".into())].into(),
         hosts: [("switch".to_owned(), [10, 77, 0, 20]), ("bmc".to_owned(), [10, 77, 0, 21])]
             .into_iter()
             .collect(),
-        records: Vec::new(),
-        serial: 1,
         hardware_addresses: [(23, [0x52, 0x54, 0, 0, 0, 0x17]), (7, [0x52, 0x54, 0, 0, 0xab, 7])].into(),
         groups: [("rack1".into(), (0..=31).chain([40]).collect()), ("none".into(), NodeSet::default())]
             .into(),
+        ..Directory::new("cluster", Pattern::parse("node{}").unwrap())
     }
 }
 
@@ -300,15 +297,12 @@ prop_compose! {
         let mut seen = BTreeMap::new();
         let given_names = given.into_iter().filter(|(number, name)| seen.insert(name.clone(), *number).is_none()).collect();
         Directory {
-            zone: "cluster".into(),
-            pattern: Pattern::parse(pattern).unwrap(),
             networks,
             given_names,
             hosts: hosts.into_iter().collect(),
-            records: Vec::new(),
-            serial: 1,
             hardware_addresses: hardware,
             groups: groups.into_iter().map(|(name, numbers)| (name, numbers.into_iter().collect())).collect(),
+            ..Directory::new("cluster", Pattern::parse(pattern).unwrap())
         }
     }
 }

@@ -6,8 +6,6 @@ use std::ops::Range;
 
 fn directory(pattern: &str) -> Directory {
     Directory {
-        zone: "cluster".into(),
-        pattern: Pattern::parse(pattern).unwrap(),
         networks: Vec::<Numbering>::new(),
         given_names: [
             (7, "storage"),
@@ -20,10 +18,9 @@ fn directory(pattern: &str) -> Directory {
         .map(|(number, name)| (number, name.to_owned()))
         .into(),
         hosts: Default::default(),
-        records: Vec::new(),
-        serial: 1,
         hardware_addresses: Default::default(),
         groups: Default::default(),
+        ..Directory::new("cluster", Pattern::parse(pattern).unwrap())
     }
 }
 

@@ -2,12 +2,11 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
-/// The sockets of one served address.
-pub(super) struct Sockets {
-    /// As they are bound, with the port that was taken for 0.
+/// Where queries to one served address come by UDP.
+pub(super) struct Datagrams {
+    /// As it is bound, with the port that was taken for 0.
     pub(super) address: SocketAddr,
-    pub(super) datagrams: UdpSocket,
-    pub(super) listener: TcpListener,
+    pub(super) socket: UdpSocket,
 }
 
 /// Room for a rack's worth of machines that all ask in the same instant: a thousand queries are 0.8 MiB as the kernel counts them. The
@@ -19,7 +18,7 @@ const BACKLOG: i32 = 128;
 const PORT_ATTEMPTS: usize = 16;
 
 /// Binds UDP and TCP to one address and port.
-pub(super) fn bind(address: SocketAddr) -> io::Result<Sockets> {
+pub(super) fn bind(address: SocketAddr) -> io::Result<(Datagrams, TcpListener)> {
     if address.ip().is_unspecified() {
         // A reply from it could come from another address than the one that was asked, and would be thrown away.
         let message = format!("DNS cannot listen on {address}: name each address that is to be served");
@@ -27,11 +26,11 @@ pub(super) fn bind(address: SocketAddr) -> io::Result<Sockets> {
     }
     let mut attempts_left = PORT_ATTEMPTS;
     loop {
-        let datagrams = bind_datagrams(address).map_err(|error| explain("UDP", address, &error))?;
-        let bound = datagrams.local_addr()?;
+        let socket = bind_datagrams(address).map_err(|error| explain("UDP", address, &error))?;
+        let bound = socket.local_addr()?;
         attempts_left -= 1;
         match bind_listener(bound) {
-            Ok(listener) => return Ok(Sockets { address: bound, datagrams, listener }),
+            Ok(listener) => return Ok((Datagrams { address: bound, socket }, listener)),
             Err(error)
                 if address.port() == 0 && attempts_left > 0 && error.kind() == io::ErrorKind::AddrInUse => {}
             Err(error) => return Err(explain("TCP", bound, &error)),

@@ -1,13 +1,14 @@
+use crate::streams::{self, Stream};
 use heorot_dns::TransferId;
 use rustix::event::epoll::EventFlags;
 use std::collections::VecDeque;
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::time::Instant;
 
 /// A client's TCP connection: messages in, replies out, each after two octets of length (RFC 1035 4.2.2).
 pub(super) struct Connection {
-    stream: TcpStream,
+    socket: TcpStream,
     peer: SocketAddr,
     /// What came and was not taken yet begins at `taken`.
     received: Vec<u8>,
@@ -17,6 +18,8 @@ pub(super) struct Connection {
     sent: usize,
     /// The client sends no more, or we want no more of it; it goes when its replies are sent.
     ending: bool,
+    /// Messages that were taken and have no reply yet.
+    unanswered: usize,
     /// Answers that go on when what is said of them so far is sent.
     more: VecDeque<TransferId>,
     /// When it ends, whatever it is doing then.
@@ -28,26 +31,26 @@ const RECEIVED_OCTETS_MAX: usize = 2 + 65_535;
 /// With so many octets of replies waiting, no further query is taken: a client that does not read stops being heard.
 const UNSENT_OCTETS_MAX: usize = 64 * 1024;
 
+/// Queries of one client that are under way (RFC 7766 6.2.1.1: they may be answered out of order).
+const UNANSWERED_MAX: usize = 64;
+
 impl Connection {
-    pub(super) fn new(stream: TcpStream, peer: SocketAddr, deadline: Instant) -> io::Result<Self> {
-        stream.set_nonblocking(true)?;
+    pub(super) fn new(socket: TcpStream, peer: SocketAddr, deadline: Instant) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
         // A reply is one write, and the client waits for it: no use in gathering.
-        stream.set_nodelay(true)?;
+        socket.set_nodelay(true)?;
         Ok(Self {
-            stream,
+            socket,
             peer,
             received: Vec::new(),
             taken: 0,
             unsent: Vec::new(),
             sent: 0,
             ending: false,
+            unanswered: 0,
             more: VecDeque::new(),
             deadline,
         })
-    }
-
-    pub(super) fn stream(&self) -> &TcpStream {
-        &self.stream
     }
 
     pub(super) fn peer(&self) -> SocketAddr {
@@ -62,36 +65,36 @@ impl Connection {
         if room == 0 || self.ending {
             return Ok(());
         }
-        match self.stream.read(&mut buffer[..room]) {
-            // The client may have shut down its half, and still wait for replies.
-            Ok(0) => self.ending = true,
-            Ok(octets) => self.received.extend_from_slice(&buffer[..octets]),
-            Err(error) if is_transient(&error) => {}
-            Err(error) => return Err(error),
+        match streams::receive(&self.socket, &mut buffer[..room])? {
+            None => self.ending = true,
+            Some(octets) => self.received.extend_from_slice(octets),
         }
         Ok(())
     }
 
     /// The next whole message, if there is one and room for its reply.
     pub(super) fn next_message(&mut self) -> Option<Vec<u8>> {
-        if self.unsent.len() - self.sent >= UNSENT_OCTETS_MAX {
+        if self.unsent.len() - self.sent >= UNSENT_OCTETS_MAX || self.unanswered >= UNANSWERED_MAX {
             return None;
         }
         let (length, rest) = self.received.get(self.taken..)?.split_first_chunk::<2>()?;
         let message = rest.get(..usize::from(u16::from_be_bytes(*length)))?.to_vec();
         self.taken += 2 + message.len();
+        self.unanswered += 1;
         Some(message)
     }
 
     /// Appends a reply to what is to be sent.
     pub(super) fn queue(&mut self, payload: &[u8]) {
         let length = u16::try_from(payload.len()).expect("the resolver keeps to 65535 octets");
+        self.unanswered = self.unanswered.saturating_sub(1);
         self.unsent.extend(length.to_be_bytes());
         self.unsent.extend_from_slice(payload);
     }
 
-    /// An answer goes on.
+    /// An answer goes on: its message is answered when the last of it is queued.
     pub(super) fn queue_more(&mut self, transfer: TransferId) {
+        self.unanswered += 1;
         self.more.push_back(transfer);
     }
 
@@ -100,8 +103,9 @@ impl Connection {
         if self.unsent.is_empty() { self.more.pop_front() } else { None }
     }
 
-    /// Takes no further query; ends when its replies are sent.
+    /// Takes no further query; ends when its replies are sent. The message that led here gets none.
     pub(super) fn end(&mut self) {
+        self.unanswered = self.unanswered.saturating_sub(1);
         self.ending = true;
         self.received = Vec::new();
         self.taken = 0;
@@ -109,35 +113,30 @@ impl Connection {
 
     /// Sends what the kernel takes. True: all is sent.
     pub(super) fn flush(&mut self) -> io::Result<bool> {
-        while self.sent < self.unsent.len() {
-            match self.stream.write(&self.unsent[self.sent..]) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(octets) => self.sent += octets,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-                Err(error) => return Err(error),
-            }
-        }
-        self.unsent.clear();
-        self.sent = 0;
-        Ok(true)
-    }
-
-    /// Whether nothing is left to do here.
-    pub(super) fn is_over(&self) -> bool {
-        self.ending && self.unsent.is_empty() && self.more.is_empty()
-    }
-
-    /// What to wait for: room to send as long as something waits, and queries unless too much does.
-    pub(super) fn interest(&self) -> EventFlags {
-        let waiting = self.unsent.len() - self.sent;
-        let mut interest = EventFlags::empty();
-        interest.set(EventFlags::OUT, waiting > 0 || !self.more.is_empty());
-        interest.set(EventFlags::IN, !self.ending && waiting < UNSENT_OCTETS_MAX);
-        interest
+        streams::flush(&self.socket, &mut self.unsent, &mut self.sent)
     }
 }
 
-fn is_transient(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+impl Stream for Connection {
+    fn socket(&self) -> &TcpStream {
+        &self.socket
+    }
+
+    fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    fn is_over(&self) -> bool {
+        self.ending && self.unsent.is_empty() && self.more.is_empty() && self.unanswered == 0
+    }
+
+    /// What to wait for: room to send as long as something waits, and queries unless too much does.
+    fn interest(&self) -> EventFlags {
+        let waiting = self.unsent.len() - self.sent;
+        let mut interest = EventFlags::empty();
+        interest.set(EventFlags::OUT, waiting > 0 || !self.more.is_empty());
+        let takes = waiting < UNSENT_OCTETS_MAX && self.unanswered < UNANSWERED_MAX;
+        interest.set(EventFlags::IN, !self.ending && takes);
+        interest
+    }
 }

@@ -9,8 +9,6 @@ use std::time::Instant;
 fn directory(given: &[(u32, &str)]) -> Arc<Directory> {
     let numbers = NumberRange { lowest: 0, highest: 1023 };
     Arc::new(Directory {
-        zone: "cluster".into(),
-        pattern: Pattern::parse("node{}").unwrap(),
         networks: vec![Numbering {
             numbers,
             first: Ipv4Addr::new(10, 77, 1, 0),
@@ -18,11 +16,9 @@ fn directory(given: &[(u32, &str)]) -> Arc<Directory> {
             suffix: String::new(),
         }],
         given_names: given.iter().map(|(number, name)| (*number, (*name).to_owned())).collect(),
-        hosts: heorot_names::Hosts::default(),
-        records: Vec::new(),
         hardware_addresses: Default::default(),
         groups: Default::default(),
-        serial: 1,
+        ..Directory::new("cluster", Pattern::parse("node{}").unwrap())
     })
 }
 
@@ -124,7 +120,7 @@ fn each_address_answers_for_itself() {
     eventually("all counted", || handle.counts().resolver.replies(ResponseCode::NoError) == 6);
     let counts = handle.counts();
     assert_eq!((counts.resolver.queries_udp, counts.resolver.queries_tcp), (3, 3));
-    assert_eq!((counts.connections_accepted, counts.replies_unsent, counts.receive_errors), (3, 0, 0));
+    assert_eq!((counts.streams.accepted, counts.replies_unsent, counts.receive_errors), (3, 0, 0));
 }
 
 #[test]
@@ -217,7 +213,7 @@ fn idle_connections_end() {
     assert!(is_ended(&mut slow));
     assert!(began.elapsed() < Duration::from_secs(2));
     assert!(writer.join().unwrap(), "the server took octets after the end");
-    eventually("counted", || handle.counts().connections_idle == 2);
+    eventually("counted", || handle.counts().streams.silent == 2);
 }
 
 #[test]
@@ -238,7 +234,7 @@ fn a_new_connection_displaces_the_one_idle_longest() {
     assert!(is_ended(&mut streams[1]));
     exchange(&mut streams[0]);
     exchange(&mut streams[2]);
-    eventually("counted", || handle.counts().connections_displaced == 1);
+    eventually("counted", || handle.counts().streams.displaced == 1);
 }
 
 #[test]
@@ -254,7 +250,7 @@ fn a_client_that_does_not_read_holds_up_nobody() {
     let began = Instant::now();
     assert!(ask(server, &query(1, "node5")).ends_with(&[10, 77, 1, 5]));
     assert!(began.elapsed() < Duration::from_secs(1));
-    eventually("it is ended", || handle.counts().connections_idle == 1);
+    eventually("it is ended", || handle.counts().streams.silent == 1);
 }
 
 #[test]
@@ -378,3 +374,5 @@ fn dig_reads_our_answers() {
         assert!(!text.contains("WARNING: Message parser"), "{arguments}\n{text}");
     }
 }
+
+mod forward;

@@ -1,13 +1,17 @@
-use super::bind::Sockets;
+use super::bind::Datagrams;
 use super::connection::Connection;
-use super::{Counts, Limits, News, Shared};
-use heorot_dns::{Input, Output, Query, QueryId, Resolver, Transport};
+use super::datagrams::Replies;
+use super::exchange::{self, Exchanges};
+use super::{Counts, Limits, Mailbox, News};
+use crate::netio::{Inbox, Outbox};
+use crate::streams::{ACCEPTS_A_TURN, Streams};
+use crate::wake::Post;
+use heorot_dns::{ExchangeId, Fault, Input, Output, Query, QueryId, Resolver, Transport};
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
-use std::collections::BTreeMap;
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -16,15 +20,15 @@ use std::time::{Duration, Instant};
 /// The thread's own: it owns the resolver and every socket.
 pub(super) struct Worker {
     limits: Limits,
-    shared: Arc<Shared>,
+    post: Arc<Post<Mailbox, Counts>>,
     resolver: Resolver,
     epoll: OwnedFd,
-    sockets: Vec<Sockets>,
-    /// By key, which is never used twice: a reply to a connection that is gone finds nobody.
-    connections: BTreeMap<u64, Connection>,
-    next_key: u64,
-    /// No descriptors are left: nobody is accepted until then.
-    accept_paused_until: Option<Instant>,
+    sockets: Vec<Datagrams>,
+    replies: Replies,
+    streams: Streams<Connection>,
+    exchanges: Exchanges,
+    /// Connections that have a reply to send which no event of theirs brought.
+    replied: Vec<u64>,
     /// When it began, on the clock of decisions too: loans end by that.
     began: Instant,
     began_at: u64,
@@ -34,15 +38,20 @@ pub(super) struct Worker {
     out: Vec<Output>,
 }
 
-/// What an event's key stands for. Keys: 0 the mailbox, then a UDP socket each, a listener each, and every connection that ever was.
+/// What an event's key stands for. Keys: 0 the mailbox, then a UDP socket each, a listener each, and every connection that ever was; with
+/// the uppermost bit, every exchange that ever was.
 enum Source {
     Mailbox,
     Datagrams(usize),
     Listener(usize),
     Connection(u64),
+    Exchange(ExchangeId),
 }
 
-/// Datagrams or connections taken from one socket before others get their turn.
+const MAILBOX: u64 = 0;
+const SOCKETS_FROM: u64 = 1;
+
+/// Datagrams taken from one socket before others get their turn.
 const BATCH: usize = 64;
 /// The largest message, by either transport.
 const MESSAGE_OCTETS_MAX: usize = 65_535;
@@ -50,35 +59,31 @@ const MESSAGE_OCTETS_MAX: usize = 65_535;
 const EVENTS: usize = 128;
 /// The calendar may be set at any time: signatures may be five minutes off (RFC 8945 10).
 const CALENDAR_EVERY: Duration = Duration::from_secs(30);
-/// How long to accept nobody after a descriptor was missing: listeners stay readable, and would wake us for nothing.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 impl Worker {
     pub(super) fn new(
         limits: Limits,
-        sockets: Vec<Sockets>,
+        (sockets, listeners): (Vec<Datagrams>, Vec<TcpListener>),
         resolver: Resolver,
-        shared: Arc<Shared>,
+        post: Arc<Post<Mailbox, Counts>>,
     ) -> io::Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
-        epoll::add(&epoll, &shared.wake, EventData::new_u64(0), EventFlags::IN)?;
-        let mut next_key = 1;
-        let mut add = |descriptor: &dyn AsFd| {
-            epoll::add(&epoll, descriptor.as_fd(), EventData::new_u64(next_key), EventFlags::IN)?;
-            next_key += 1;
-            io::Result::Ok(())
-        };
-        sockets.iter().try_for_each(|sockets| add(&sockets.datagrams))?;
-        sockets.iter().try_for_each(|sockets| add(&sockets.listener))?;
+        epoll::add(&epoll, &*post, EventData::new_u64(MAILBOX), EventFlags::IN)?;
+        for (sockets, key) in sockets.iter().zip(SOCKETS_FROM..) {
+            epoll::add(&epoll, &sockets.socket, EventData::new_u64(key), EventFlags::IN)?;
+        }
+        let listeners_from = SOCKETS_FROM + sockets.len() as u64;
+        let streams = Streams::listen(&epoll, listeners, listeners_from, limits.connections)?;
         Ok(Self {
             limits,
-            shared,
+            post,
             resolver,
             epoll,
             sockets,
-            connections: BTreeMap::new(),
-            next_key,
-            accept_paused_until: None,
+            replies: Replies::default(),
+            streams,
+            exchanges: Exchanges::default(),
+            replied: Vec::new(),
             began: Instant::now(),
             began_at: crate::clock::now().as_nanoseconds(),
             calendar_told: None,
@@ -91,6 +96,7 @@ impl Worker {
     /// A turn: wait, read the clock once, handle what came, end what is over its time.
     pub(super) fn run(mut self) {
         let mut events = Vec::with_capacity(EVENTS);
+        let (mut inbox, mut outbox) = (Inbox::new(), Outbox::new());
         loop {
             match epoll::wait(&self.epoll, spare_capacity(&mut events), self.timeout().as_ref()) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
@@ -99,41 +105,48 @@ impl Worker {
             let now = Instant::now();
             self.tell_time(now);
             for event in events.drain(..) {
-                if self.take(event, now).is_break() {
+                if self.take(event, now, &mut inbox).is_break() {
                     return;
                 }
             }
-            self.end_idle(now);
-            self.resume_accepting(now);
+            self.send_replies(now);
+            self.counts.replies_unsent += self.replies.send(&mut outbox, &self.sockets);
+            self.streams.end_silent(now);
+            self.streams.resume_accepting(&self.epoll, now);
+            self.counts.streams = self.streams.counts();
             self.counts.resolver = self.resolver.statistics();
-            *self.shared.counts() = self.counts;
+            self.counts.forward = self.resolver.forward_counts();
+            self.post.count(self.counts);
         }
     }
 
-    fn take(&mut self, event: Event, now: Instant) -> ControlFlow<()> {
+    fn take(&mut self, event: Event, now: Instant, inbox: &mut Inbox) -> ControlFlow<()> {
         match self.source(event.data.u64()) {
             Source::Mailbox => return self.take_mailbox(now),
-            Source::Datagrams(index) => self.take_datagrams(index, now),
+            Source::Datagrams(index) => self.take_datagrams(index, now, inbox),
             Source::Listener(index) => self.accept(index, now),
             Source::Connection(key) => self.take_connection(key, event.flags, now),
+            Source::Exchange(id) => self.take_exchange(id, now),
         }
         ControlFlow::Continue(())
     }
 
     fn source(&self, key: u64) -> Source {
-        let sockets = self.sockets.len();
-        match usize::try_from(key).ok().and_then(|key| key.checked_sub(1)) {
-            None if key == 0 => Source::Mailbox,
-            Some(index) if index < sockets => Source::Datagrams(index),
-            Some(index) if index < 2 * sockets => Source::Listener(index - sockets),
-            None | Some(_) => Source::Connection(key),
+        if let Some(id) = exchange::of_event(key) {
+            return Source::Exchange(id);
+        }
+        let index = |from: u64| usize::try_from(key - from).unwrap_or(usize::MAX);
+        let listeners = self.streams.listener_keys();
+        match key {
+            MAILBOX => Source::Mailbox,
+            key if key < listeners.start => Source::Datagrams(index(SOCKETS_FROM)),
+            key if key < listeners.end => Source::Listener(index(listeners.start)),
+            key => Source::Connection(key),
         }
     }
 
     fn take_mailbox(&mut self, now: Instant) -> ControlFlow<()> {
-        // Emptied before the mailbox is read: what is put in afterwards wakes us again.
-        let _ = rustix::io::read(&self.shared.wake, &mut [0; 8]);
-        let mail = std::mem::take(&mut *self.shared.mailbox());
+        let mail = self.post.take();
         if mail.stop {
             return ControlFlow::Break(());
         }
@@ -145,13 +158,37 @@ impl Worker {
             };
             self.handle(now, input);
         }
+        if let Some(hosts) = mail.hosts {
+            self.handle(now, Input::Hosts(hosts));
+        }
+        if let Some(forwarding) = mail.forwarding {
+            self.handle(now, Input::Forward(forwarding));
+        }
         ControlFlow::Continue(())
     }
 
-    fn take_datagrams(&mut self, index: usize, now: Instant) {
+    fn take_datagrams(&mut self, index: usize, now: Instant, inbox: &mut Inbox) {
+        if self.sockets[index].address.is_ipv6() {
+            return self.take_single_datagrams(index, now);
+        }
+        match inbox.receive(self.sockets[index].socket.as_fd()) {
+            Ok(_) => {
+                let id = QueryId(key_of_datagrams(index));
+                for (envelope, payload) in inbox.datagrams() {
+                    let from = envelope.source.into();
+                    self.handle(now, Input::Query(Query { transport: Transport::Udp, from, id, payload }));
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => self.counts.receive_errors += 1,
+        }
+    }
+
+    /// One after the other: batches are made for IPv4.
+    fn take_single_datagrams(&mut self, index: usize, now: Instant) {
         let mut buffer = std::mem::take(&mut self.buffer);
         for _ in 0..BATCH {
-            let (octets, from) = match self.sockets[index].datagrams.recv_from(&mut buffer) {
+            let (octets, from) = match self.sockets[index].socket.recv_from(&mut buffer) {
                 Ok(received) => received,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -168,57 +205,26 @@ impl Worker {
     }
 
     fn accept(&mut self, index: usize, now: Instant) {
-        for _ in 0..BATCH {
-            let (stream, peer) = match self.sockets[index].listener.accept() {
-                Ok(accepted) => accepted,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // The client had enough before we came to it.
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted
-                    ) =>
-                {
-                    continue;
-                }
-                Err(_) => return self.pause_accepting(now),
-            };
-            self.counts.connections_accepted += 1;
-            if self.connections.len() >= self.limits.connections {
-                self.displace();
-            }
-            let key = self.next_key;
-            self.next_key += 1;
+        for _ in 0..ACCEPTS_A_TURN {
+            let Some((stream, peer)) = self.streams.accept(&self.epoll, index, now) else { return };
+            self.streams.make_room();
             // A connection that broke before it began ends here, by being dropped.
-            let Ok(connection) = Connection::new(stream, peer, now + self.limits.idle) else { continue };
-            let interest = connection.interest();
-            if epoll::add(&self.epoll, connection.stream(), EventData::new_u64(key), interest).is_ok() {
-                self.connections.insert(key, connection);
-            }
-        }
-    }
-
-    /// Ends the connection that has been idle longest: a client behind it asks again, one that only sits there loses nothing.
-    fn displace(&mut self) {
-        let idle_longest = self.connections.iter().min_by_key(|(_, connection)| connection.deadline);
-        if let Some(key) = idle_longest.map(|(key, _)| *key) {
-            self.connections.remove(&key);
-            self.counts.connections_displaced += 1;
+            let _ = Connection::new(stream, peer, now + self.limits.idle)
+                .and_then(|connection| self.streams.insert(&self.epoll, connection));
         }
     }
 
     fn take_connection(&mut self, key: u64, flags: EventFlags, now: Instant) {
         let broken = flags.intersects(EventFlags::ERR | EventFlags::HUP);
         if broken || self.converse(key, flags, now).is_err() {
-            self.connections.remove(&key);
+            self.streams.remove(key);
         }
     }
 
     /// Reads once, answers what is whole, sends what the kernel takes. An error ends the connection.
     fn converse(&mut self, key: u64, flags: EventFlags, now: Instant) -> io::Result<()> {
         // Gone if an earlier event of this turn displaced it.
-        let Some(connection) = self.connections.get_mut(&key) else { return Ok(()) };
-        let before = connection.interest();
+        let Some(connection) = self.streams.get_mut(key) else { return Ok(()) };
         if flags.contains(EventFlags::IN) {
             connection.receive(&mut self.buffer)?;
         }
@@ -227,24 +233,19 @@ impl Worker {
         loop {
             let answered = self.answer_whole_messages(key, now);
             let goes_on = self.go_on(key, now);
-            let Some(connection) = self.connections.get_mut(&key) else { return Ok(()) };
+            let Some(connection) = self.streams.get_mut(key) else { return Ok(()) };
             said += usize::from(goes_on);
             if !connection.flush()? || (answered == 0 && !goes_on) || said == BATCH {
                 break;
             }
         }
-        let Some(connection) = self.connections.get(&key) else { return Ok(()) };
-        if connection.is_over() {
-            self.connections.remove(&key);
-        } else if connection.interest() != before {
-            epoll::modify(&self.epoll, connection.stream(), EventData::new_u64(key), connection.interest())?;
-        }
+        self.streams.settle(&self.epoll, key)?;
         Ok(())
     }
 
     /// Says more of an answer that is longer than a message, if what was said is sent.
     fn go_on(&mut self, key: u64, now: Instant) -> bool {
-        let Some(connection) = self.connections.get_mut(&key) else { return false };
+        let Some(connection) = self.streams.get_mut(key) else { return false };
         let Some(transfer) = connection.next_more() else { return false };
         // Who takes what is said is not idle.
         connection.deadline = now + self.limits.idle;
@@ -255,7 +256,7 @@ impl Worker {
     /// How many there were, of those that have room for a reply.
     fn answer_whole_messages(&mut self, key: u64, now: Instant) -> usize {
         let mut answered = 0;
-        while let Some(connection) = self.connections.get_mut(&key)
+        while let Some(connection) = self.streams.get_mut(key)
             && let Some(payload) = connection.next_message()
         {
             connection.deadline = now + self.limits.idle;
@@ -266,42 +267,81 @@ impl Worker {
         answered
     }
 
-    /// Lets the resolver decide, and does what it says.
+    /// What came by the socket of an exchange.
+    fn take_exchange(&mut self, id: ExchangeId, now: Instant) {
+        let (messages, fault) = self.exchanges.take(&self.epoll, id, &mut self.buffer);
+        for message in messages {
+            let input = Input::Answer { exchange: id, from: message.from, payload: &message.payload };
+            self.handle(now, input);
+        }
+        if let Some(fault) = fault {
+            self.handle(now, Input::CameToNothing { exchange: id, fault });
+        }
+    }
+
+    /// Sends what connections were told meanwhile.
+    fn send_replies(&mut self, now: Instant) {
+        for key in std::mem::take(&mut self.replied) {
+            self.take_connection(key, EventFlags::empty(), now);
+        }
+    }
+
+    fn nanoseconds(&self, now: Instant) -> u64 {
+        self.began_at + u64::try_from((now - self.began).as_nanos()).expect("nobody runs for 584 years")
+    }
+
+    /// Lets the resolver decide, and does what it says. What cannot be sent is told to it at once, and it decides anew: there is an end to
+    /// its attempts.
     fn handle(&mut self, now: Instant, input: Input<'_>) {
-        let now_nanoseconds =
-            self.began_at + u64::try_from((now - self.began).as_nanos()).expect("nobody runs for 584 years");
-        self.resolver.handle(now_nanoseconds, input, &mut self.out);
-        for output in std::mem::take(&mut self.out) {
-            match output {
-                Output::Reply { transport: Transport::Udp, to, id: QueryId(key), payload } => {
-                    let index = usize::try_from(key).ok().and_then(|key| key.checked_sub(1));
-                    let socket = index.and_then(|index| self.sockets.get(index));
-                    let sent = socket.map(|socket| socket.datagrams.send_to(&payload, to));
-                    // A socket that is full holds up nobody: the client repeats its query.
-                    self.counts.replies_unsent += u64::from(!matches!(sent, Some(Ok(_))));
-                }
-                Output::Reply { transport: Transport::Tcp, id: QueryId(key), payload, .. } => {
-                    if let Some(connection) = self.connections.get_mut(&key) {
-                        connection.queue(&payload);
-                    }
-                }
-                Output::More { id: QueryId(key), transfer } => {
-                    if let Some(connection) = self.connections.get_mut(&key) {
-                        connection.queue_more(transfer);
-                    }
-                }
-                Output::Notify { to, payload } => {
-                    let sent = self.socket_towards(to).map(|socket| socket.send_to(&payload, to));
-                    // It is repeated until it is answered.
-                    self.counts.replies_unsent += u64::from(!matches!(sent, Some(Ok(_))));
-                }
-                Output::End { id: QueryId(key) } => {
-                    if let Some(connection) = self.connections.get_mut(&key) {
-                        connection.end();
-                    }
+        let now_nanoseconds = self.nanoseconds(now);
+        let mut out = std::mem::take(&mut self.out);
+        self.resolver.handle(now_nanoseconds, input, &mut out);
+        let mut faults = Vec::new();
+        loop {
+            for output in out.drain(..) {
+                faults.extend(self.carry_out(output));
+            }
+            let Some((exchange, fault)) = faults.pop() else { break };
+            self.resolver.handle(now_nanoseconds, Input::CameToNothing { exchange, fault }, &mut out);
+        }
+        self.out = out;
+    }
+
+    fn carry_out(&mut self, output: Output) -> Option<(ExchangeId, Fault)> {
+        match output {
+            Output::Reply { transport: Transport::Udp, to, id: QueryId(key), payload } => {
+                let index = usize::try_from(key).ok().and_then(|key| key.checked_sub(1));
+                let index = index.expect("a query by UDP came by a socket, whose key is not 0");
+                self.replies.queue(index, to, payload);
+            }
+            Output::Reply { transport: Transport::Tcp, id: QueryId(key), payload, .. } => {
+                if let Some(connection) = self.streams.get_mut(key) {
+                    connection.queue(&payload);
+                    self.replied.push(key);
                 }
             }
+            Output::End { id: QueryId(key) } => {
+                if let Some(connection) = self.streams.get_mut(key) {
+                    connection.end();
+                }
+            }
+            Output::More { id: QueryId(key), transfer } => {
+                if let Some(connection) = self.streams.get_mut(key) {
+                    connection.queue_more(transfer);
+                }
+            }
+            Output::Notify { to, payload } => {
+                let sent = self.socket_towards(to).map(|socket| socket.send_to(&payload, to));
+                // It is repeated until it is answered.
+                self.counts.replies_unsent += u64::from(!matches!(sent, Some(Ok(_))));
+            }
+            Output::Ask(exchange) => {
+                let id = exchange.id;
+                return self.exchanges.begin(&self.epoll, exchange).err().map(|fault| (id, fault));
+            }
+            Output::Forget { exchange } => self.exchanges.end(exchange),
         }
+        None
     }
 
     /// The socket of the address that the kernel would send from, so that whoever knows us by it hears us by it.
@@ -313,10 +353,10 @@ impl Worker {
             Some(socket.local_addr().ok()?.ip())
         };
         let local = local();
-        let is_local = |sockets: &&Sockets| Some(sockets.address.ip()) == local;
-        let same_kind = |sockets: &&Sockets| sockets.address.is_ipv4() == to.is_ipv4();
+        let is_local = |sockets: &&Datagrams| Some(sockets.address.ip()) == local;
+        let same_kind = |sockets: &&Datagrams| sockets.address.is_ipv4() == to.is_ipv4();
         let found = self.sockets.iter().find(is_local).or_else(|| self.sockets.iter().find(same_kind));
-        found.map(|sockets| &sockets.datagrams)
+        found.map(|sockets| &sockets.socket)
     }
 
     /// Tells the resolver what the calendar says, and that a moment has come that it waited for.
@@ -338,41 +378,12 @@ impl Worker {
 
     /// How long to wait at most.
     fn timeout(&self) -> Option<Timespec> {
-        let deadlines = self.connections.values().map(|connection| connection.deadline);
-        let next = deadlines.chain(self.accept_paused_until).chain(self.wakeup()).min()?;
+        let next = self.streams.next_deadline().into_iter().chain(self.wakeup()).min()?;
         let left = next.saturating_duration_since(Instant::now());
-        Some(Timespec::try_from(left).expect("a deadline is seconds away"))
-    }
-
-    fn end_idle(&mut self, now: Instant) {
-        let before = self.connections.len();
-        self.connections.retain(|_, connection| connection.deadline > now);
-        self.counts.connections_idle += (before - self.connections.len()) as u64;
-    }
-
-    fn pause_accepting(&mut self, now: Instant) {
-        self.counts.accept_errors += 1;
-        self.accept_paused_until = Some(now + ACCEPT_PAUSE);
-        self.listen_for(EventFlags::empty());
-    }
-
-    fn resume_accepting(&mut self, now: Instant) {
-        if self.accept_paused_until.is_some_and(|until| until <= now) {
-            self.accept_paused_until = None;
-            self.listen_for(EventFlags::IN);
-        }
-    }
-
-    fn listen_for(&self, flags: EventFlags) {
-        for (index, sockets) in self.sockets.iter().enumerate() {
-            let key = key_of_datagrams(self.sockets.len() + index);
-            epoll::modify(&self.epoll, &sockets.listener, EventData::new_u64(key), flags)
-                .expect("our own listener is registered");
-        }
+        Some(Timespec::try_from(left).expect("a deadline is minutes away"))
     }
 }
 
-/// The mailbox has key 0.
 fn key_of_datagrams(index: usize) -> u64 {
-    1 + index as u64
+    SOCKETS_FROM + index as u64
 }

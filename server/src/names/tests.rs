@@ -1,24 +1,16 @@
 use super::*;
 use crate::testing;
-use heorot_names::{Hosts, NamesFile as Read, NumberRange, Numbering, Pattern};
-use std::collections::BTreeMap;
+use heorot_names::{NamesFile as Read, NumberRange, Numbering, Pattern};
 
 fn directory(first: [u8; 4]) -> Arc<Directory> {
     Arc::new(Directory {
-        zone: "cluster".into(),
-        pattern: Pattern::parse("node{}").unwrap(),
         networks: vec![Numbering {
             numbers: NumberRange { lowest: 0, highest: 9 },
             first: first.into(),
             first_ipv6: None,
             suffix: String::new(),
         }],
-        given_names: BTreeMap::new(),
-        hosts: Hosts::default(),
-        records: Vec::new(),
-        serial: 1,
-        hardware_addresses: BTreeMap::new(),
-        groups: BTreeMap::new(),
+        ..Directory::new("cluster", Pattern::parse("node{}").unwrap())
     })
 }
 

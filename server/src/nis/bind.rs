@@ -5,13 +5,15 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
 
-/// The sockets of one program, on all our addresses: clients look for a server by broadcast, and replies tell the address they come from.
+/// Where calls of one program come by UDP, on all our addresses: clients look for a server by broadcast, and replies tell the address they come from.
 pub(super) struct Sockets {
     pub(super) door: Door,
     pub(super) port: u16,
     pub(super) datagrams: Socket,
-    pub(super) listener: TcpListener,
 }
+
+/// All of them, and the listeners beside them.
+pub(super) type Bound = (Vec<Sockets>, Vec<TcpListener>);
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 128;
@@ -20,7 +22,7 @@ const BACKLOG: i32 = 128;
 const PORT_MAX: u16 = 1023;
 
 /// Binds UDP and TCP to the first of these ports that is free in both.
-pub(super) fn any_of(first: u16, count: u16, door: Door) -> Result<Sockets, Problem> {
+pub(super) fn any_of(first: u16, count: u16, door: Door) -> Result<(Sockets, TcpListener), Problem> {
     let mut last = None;
     // The tests may not have ports below 1024.
     let highest = if first > PORT_MAX { u16::MAX } else { PORT_MAX };
@@ -38,7 +40,7 @@ pub(super) fn any_of(first: u16, count: u16, door: Door) -> Result<Sockets, Prob
 }
 
 /// Binds UDP and TCP to this port.
-pub(super) fn bind(port: u16, door: Door) -> io::Result<Sockets> {
+pub(super) fn bind(port: u16, door: Door) -> io::Result<(Sockets, TcpListener)> {
     let anywhere = |port| SockAddr::from(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port));
     let datagrams = Socket::new(Domain::IPV4, Type::DGRAM.nonblocking().cloexec(), Some(Protocol::UDP))?;
     setsockopt(&datagrams, sockopt::Ipv4PacketInfo, &true)?;
@@ -49,7 +51,7 @@ pub(super) fn bind(port: u16, door: Door) -> io::Result<Sockets> {
     listener.set_reuse_address(true)?;
     listener.bind(&anywhere(port))?;
     listener.listen(BACKLOG)?;
-    Ok(Sockets { door, port, datagrams, listener: listener.into() })
+    Ok((Sockets { door, port, datagrams }, listener.into()))
 }
 
 /// Says why a port cannot be had and what to do.

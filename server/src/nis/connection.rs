@@ -1,12 +1,13 @@
+use crate::streams::{self, Stream};
 use heorot_dns::nis::{Door, Records, TooLong};
 use rustix::event::epoll::EventFlags;
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::time::Instant;
 
 /// A client's TCP connection: calls in, replies out. It holds one call and one piece of a map, whatever the client does.
 pub(super) struct Connection {
-    pub(super) stream: TcpStream,
+    socket: TcpStream,
     pub(super) peer: SocketAddr,
     pub(super) door: Door,
     records: Records,
@@ -23,16 +24,16 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn new(
-        stream: TcpStream,
+        socket: TcpStream,
         peer: SocketAddr,
         door: Door,
         deadline: Instant,
     ) -> io::Result<Self> {
-        stream.set_nonblocking(true)?;
+        socket.set_nonblocking(true)?;
         // A reply is one write, and the client waits for it: no use in gathering.
-        stream.set_nodelay(true)?;
+        socket.set_nodelay(true)?;
         let (records, unsent) = (Records::default(), Vec::new());
-        Ok(Self { stream, peer, door, records, unsent, sent: 0, more: false, ending: false, deadline })
+        Ok(Self { socket, peer, door, records, unsent, sent: 0, more: false, ending: false, deadline })
     }
 
     /// Reads once, as much as there is room for. `buffer` is scratch.
@@ -41,12 +42,9 @@ impl Connection {
         if room == 0 || self.ending {
             return Ok(());
         }
-        match self.stream.read(&mut buffer[..room]) {
-            // The client may have shut down its half, and still wait for replies.
-            Ok(0) => self.ending = true,
-            Ok(octets) => self.records.push(&buffer[..octets]),
-            Err(error) if is_transient(&error) => {}
-            Err(error) => return Err(error),
+        match streams::receive(&self.socket, &mut buffer[..room])? {
+            None => self.ending = true,
+            Some(octets) => self.records.push(octets),
         }
         Ok(())
     }
@@ -71,40 +69,34 @@ impl Connection {
 
     /// Sends what the kernel takes. True: all is sent.
     pub(super) fn flush(&mut self) -> io::Result<bool> {
-        while self.sent < self.unsent.len() {
-            match self.stream.write(&self.unsent[self.sent..]) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(octets) => self.sent += octets,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-                Err(error) => return Err(error),
-            }
-        }
-        self.unsent = Vec::new();
-        self.sent = 0;
-        Ok(true)
+        streams::flush(&self.socket, &mut self.unsent, &mut self.sent)
     }
 
     /// Whether a reply is not sent yet, or not all of it is made.
     pub(super) fn is_busy(&self) -> bool {
         self.more || !self.unsent.is_empty()
     }
+}
 
-    /// Whether nothing is left to do here.
-    pub(super) fn is_over(&self) -> bool {
+impl Stream for Connection {
+    fn socket(&self) -> &TcpStream {
+        &self.socket
+    }
+
+    fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    fn is_over(&self) -> bool {
         self.ending && !self.is_busy()
     }
 
     /// What to wait for: room to send as long as there is a reply, and calls when there is none.
-    pub(super) fn interest(&self) -> EventFlags {
+    fn interest(&self) -> EventFlags {
         match (self.is_busy(), self.ending) {
             (true, _) => EventFlags::OUT,
             (false, true) => EventFlags::empty(),
             (false, false) => EventFlags::IN,
         }
     }
-}
-
-fn is_transient(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }

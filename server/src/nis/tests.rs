@@ -2,10 +2,11 @@ use super::*;
 use crate::testing;
 use heorot_core::config::Nis;
 use heorot_dns::Prefix;
-use heorot_names::{Hosts, NumberRange, Numbering, Pattern};
+use heorot_names::{NumberRange, Numbering, Pattern};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream, UdpSocket};
+use std::sync::Mutex;
 use std::time::Instant;
 
 const PORTMAPPER: u32 = 100_000;
@@ -14,20 +15,13 @@ const SOON: Duration = Duration::from_secs(5);
 
 fn directory(highest: u32) -> Arc<Directory> {
     Arc::new(Directory {
-        zone: "cluster".into(),
-        pattern: Pattern::parse("node{}").unwrap(),
         networks: vec![Numbering {
             numbers: NumberRange { lowest: 0, highest },
             first: [10, 77, 1, 0].into(),
             first_ipv6: None,
             suffix: String::new(),
         }],
-        given_names: BTreeMap::new(),
-        hosts: Hosts::default(),
-        records: Vec::new(),
-        serial: 1,
-        hardware_addresses: BTreeMap::new(),
-        groups: BTreeMap::new(),
+        ..Directory::new("cluster", Pattern::parse("node{}").unwrap())
     })
 }
 
@@ -47,7 +41,7 @@ fn nis() -> Nis {
 
 /// A port above 1024 that nobody has, by UDP and TCP: other tests run beside this one.
 fn free_port() -> u16 {
-    bind::bind(0, Door::Portmapper).unwrap().port
+    bind::bind(0, Door::Portmapper).unwrap().0.port
 }
 
 fn start(limits: Limits, portmapper: u16, nis: &Nis) -> Result<Handle, Problem> {
@@ -184,8 +178,8 @@ fn connections_are_few_and_not_silent_for_long() {
     garbage.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
     assert_eq!(garbage.read(&mut [0; 8]).unwrap_or(0), 0, "that is no RPC");
     let counts = handle.counts();
-    assert_eq!((counts.connections_accepted, counts.connections_displaced), (4, 1));
-    assert_eq!(counts.connections_silent, 2);
+    assert_eq!((counts.streams.accepted, counts.streams.displaced), (4, 1));
+    assert_eq!(counts.streams.silent, 2);
 }
 
 /// A portmapper as rpcbind is one, on every address: it has one program, and forgets it when it is told to.
@@ -196,13 +190,13 @@ struct OtherPortmapper {
 
 impl OtherPortmapper {
     fn start() -> Self {
-        let sockets = bind::bind(0, Door::Portmapper).unwrap();
+        let (sockets, listener) = bind::bind(0, Door::Portmapper).unwrap();
         let known = Arc::new(Mutex::new(BTreeMap::<(u32, u32), u32>::new()));
         let (port, table) = (sockets.port, Arc::clone(&known));
         sockets.datagrams.set_nonblocking(false).unwrap();
         let socket = UdpSocket::from(sockets.datagrams);
         thread::spawn(move || {
-            let _listener = sockets.listener;
+            let _listener = listener;
             let mut buffer = [0; 512];
             while let Ok((octets, from)) = socket.recv_from(&mut buffer) {
                 let word = |n: usize| number(&buffer[4 * n..octets.max(4 * n + 4)]);
@@ -257,7 +251,7 @@ fn what_is_in_the_way_is_named_with_a_remedy() {
         Ok(_) => "it starts".to_owned(),
         Err(Problem(text)) => text,
     };
-    let mute = bind::bind(0, Door::Portmapper).unwrap();
+    let (mute, _listener) = bind::bind(0, Door::Portmapper).unwrap();
     let text = told(mute.port, &nis());
     assert!(text.contains("does not answer as a portmapper") && text.contains("ss -lnptu"), "{text}");
 
@@ -275,7 +269,7 @@ fn what_is_in_the_way_is_named_with_a_remedy() {
     let text = told(free_port(), &nowhere);
     assert!(text.contains("nis.passwd: /nowhere/passwd cannot be read"), "{text}");
     // The port is another's: the next one will do.
-    let taken = bind::bind(0, Door::YpServer).unwrap();
+    let (taken, _listener) = bind::bind(0, Door::YpServer).unwrap();
     let next = start(LIMITS, free_port(), &Nis { port: taken.port, ..nis() }).unwrap();
     assert!(next.port() > taken.port && next.port() <= taken.port + 16);
 }

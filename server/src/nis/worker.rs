@@ -1,17 +1,18 @@
 use super::accounts::Files;
-use super::bind::Sockets;
+use super::bind::{Bound, Sockets};
 use super::connection::Connection;
 use super::rpcbind::Rpcbind;
-use super::{Counts, Limits, Shared};
+use super::{Counts, Limits, Mailbox};
 use crate::clock;
 use crate::journal::{Journal, Weight};
 use crate::netio::{Inbox, Outbox};
+use crate::streams::{ACCEPTS_A_TURN, Streams};
+use crate::wake::Post;
 use heorot_core::config::Nis;
 use heorot_dns::nis::{Accounts, Gateway, Input, LeftOut, Output, Settings};
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
-use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::ops::ControlFlow;
@@ -22,7 +23,7 @@ use std::time::{Duration, Instant};
 /// The thread's own: it owns the gateway and every socket.
 pub(super) struct Worker {
     limits: Limits,
-    shared: Arc<Shared>,
+    post: Arc<Post<Mailbox, Counts>>,
     journal: Journal,
     gateway: Gateway,
     epoll: OwnedFd,
@@ -33,11 +34,7 @@ pub(super) struct Worker {
     accounts: Accounts,
     settings: Settings,
     files_checked: Instant,
-    /// By key, which is never used twice: what is said to a connection that is gone finds nobody.
-    connections: BTreeMap<u64, Connection>,
-    next_key: u64,
-    /// No descriptors are left: nobody is accepted until then.
-    accept_paused_until: Option<Instant>,
+    streams: Streams<Connection>,
     counts: Counts,
     buffer: Vec<u8>,
 }
@@ -62,36 +59,32 @@ const MAILBOX: u64 = 0;
 const RPCBIND: u64 = 1;
 const SOCKETS_FROM: u64 = 2;
 
-/// Connections taken from one listener before others get their turn.
-const ACCEPTS_A_TURN: usize = 64;
 /// Pieces of a map sent to one connection before others get their turn.
 const PIECES_A_TURN: usize = 16;
 /// Events taken at once.
 const EVENTS: usize = 128;
 /// Octets read at once from a connection: a call is no longer.
 const BUFFER_OCTETS: usize = 8192;
-/// How long to accept nobody after a descriptor was missing: listeners stay readable, and would wake us for nothing.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How often it is looked whether the files of accounts have changed, while anybody asks.
 const FILES_CHECKED_EVERY: Duration = Duration::from_secs(1);
 
 impl Worker {
     pub(super) fn new(
         limits: Limits,
-        (sockets, gateway, rpcbind, files): (
-            Vec<Sockets>,
+        ((sockets, listeners), gateway, rpcbind, files): (
+            Bound,
             Gateway,
             Option<Rpcbind>,
             (Files, Accounts, Settings),
         ),
-        shared: Arc<Shared>,
+        post: Arc<Post<Mailbox, Counts>>,
         journal: Journal,
     ) -> io::Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let watch = |descriptor: &dyn AsFd, key| {
             epoll::add(&epoll, descriptor.as_fd(), EventData::new_u64(key), EventFlags::IN)
         };
-        watch(&shared.wake, MAILBOX)?;
+        watch(&*post, MAILBOX)?;
         if let Some(rpcbind) = &rpcbind {
             watch(rpcbind, RPCBIND)?;
         }
@@ -99,25 +92,21 @@ impl Worker {
             watch(&sockets.datagrams, key)?;
         }
         let listeners_from = SOCKETS_FROM + sockets.len() as u64;
-        for (sockets, key) in sockets.iter().zip(listeners_from..) {
-            watch(&sockets.listener, key)?;
-        }
+        let streams = Streams::listen(&epoll, listeners, listeners_from, limits.connections)?;
         let (files, accounts, settings) = files;
         let worker = Self {
             limits,
-            shared,
+            post,
             journal,
             gateway,
             epoll,
-            next_key: listeners_from + sockets.len() as u64,
             sockets,
             rpcbind,
             files,
             accounts,
             settings,
             files_checked: Instant::now(),
-            connections: BTreeMap::new(),
-            accept_paused_until: None,
+            streams,
             counts: Counts::default(),
             buffer: vec![0; BUFFER_OCTETS],
         };
@@ -146,13 +135,16 @@ impl Worker {
                     return;
                 }
             }
-            self.end_silent(now);
-            self.resume_accepting(now);
+            for key in self.streams.end_silent(now) {
+                self.tell_closed(key);
+            }
+            self.streams.resume_accepting(&self.epoll, now);
+            self.counts.streams = self.streams.counts();
             if let Some(rpcbind) = self.rpcbind.as_mut().filter(|rpcbind| rpcbind.next_check <= now) {
                 rpcbind.check(now);
             }
             self.counts.gateway = self.gateway.statistics();
-            *self.shared.counts() = self.counts;
+            self.post.count(self.counts);
         }
     }
 
@@ -171,20 +163,19 @@ impl Worker {
     }
 
     fn source(&self, key: u64) -> Source {
-        let sockets = self.sockets.len();
-        match usize::try_from(key.saturating_sub(SOCKETS_FROM)) {
-            _ if key == MAILBOX => Source::Mailbox,
-            _ if key == RPCBIND => Source::Rpcbind,
-            Ok(index) if index < sockets => Source::Datagrams(index),
-            Ok(index) if index < 2 * sockets => Source::Listener(index - sockets),
-            Ok(_) | Err(_) => Source::Connection(key),
+        let index = |from: u64| usize::try_from(key - from).unwrap_or(usize::MAX);
+        let listeners = self.streams.listener_keys();
+        match key {
+            MAILBOX => Source::Mailbox,
+            RPCBIND => Source::Rpcbind,
+            key if key < listeners.start => Source::Datagrams(index(SOCKETS_FROM)),
+            key if key < listeners.end => Source::Listener(index(listeners.start)),
+            key => Source::Connection(key),
         }
     }
 
     fn take_mailbox(&mut self) -> ControlFlow<()> {
-        // Emptied before the mailbox is read: what is put in afterwards wakes us again.
-        let _ = rustix::io::read(&self.shared.wake, &mut [0; 8]);
-        let mail = std::mem::take(&mut *self.shared.mailbox());
+        let mail = self.post.take();
         if mail.stop {
             return ControlFlow::Break(());
         }
@@ -274,56 +265,29 @@ impl Worker {
 
     fn accept(&mut self, index: usize, now: Instant) {
         for _ in 0..ACCEPTS_A_TURN {
-            let Some(Sockets { door, listener, .. }) = self.sockets.get(index) else { return };
-            let door = *door;
-            let (stream, peer) = match listener.accept() {
-                Ok(accepted) => accepted,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // The client had enough before we came to it.
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted
-                    ) =>
-                {
-                    continue;
-                }
-                Err(_) => return self.pause_accepting(now),
-            };
+            let Some((stream, peer)) = self.streams.accept(&self.epoll, index, now) else { return };
             if !self.gateway.serves(peer) {
                 self.counts.connections_refused += 1;
                 continue;
             }
-            self.counts.connections_accepted += 1;
-            if self.connections.len() >= self.limits.connections {
-                self.displace();
+            if let Some(key) = self.streams.make_room() {
+                self.tell_closed(key);
             }
-            let key = self.next_key;
-            self.next_key += 1;
+            let Some(door) = self.sockets.get(index).map(|sockets| sockets.door) else { return };
             // A connection that broke before it began ends here, by being dropped.
-            let Ok(connection) = Connection::new(stream, peer, door, now + self.limits.silence) else {
-                continue;
-            };
-            let data = EventData::new_u64(key);
-            if epoll::add(&self.epoll, &connection.stream, data, connection.interest()).is_ok() {
-                self.connections.insert(key, connection);
-            }
-        }
-    }
-
-    /// Ends the connection that has been silent longest.
-    fn displace(&mut self) {
-        let longest = self.connections.iter().min_by_key(|(_, connection)| connection.deadline);
-        if let Some(key) = longest.map(|(key, _)| *key) {
-            self.remove(key);
-            self.counts.connections_displaced += 1;
+            let _ = Connection::new(stream, peer, door, now + self.limits.silence)
+                .and_then(|connection| self.streams.insert(&self.epoll, connection));
         }
     }
 
     fn remove(&mut self, key: u64) {
-        if self.connections.remove(&key).is_some() {
-            self.gateway.handle(Input::Closed(key), &mut Vec::new());
+        if self.streams.remove(key) {
+            self.tell_closed(key);
         }
+    }
+
+    fn tell_closed(&mut self, key: u64) {
+        self.gateway.handle(Input::Closed(key), &mut Vec::new());
     }
 
     fn take_connection(&mut self, key: u64, flags: EventFlags, now: Instant) {
@@ -336,8 +300,7 @@ impl Worker {
     /// Reads once, answers what is whole, sends what the kernel takes. An error ends the connection.
     fn converse(&mut self, key: u64, flags: EventFlags, now: Instant) -> io::Result<()> {
         // Gone if an earlier event of this turn displaced it.
-        let Some(connection) = self.connections.get_mut(&key) else { return Ok(()) };
-        let before = connection.interest();
+        let Some(connection) = self.streams.get_mut(key) else { return Ok(()) };
         if flags.contains(EventFlags::IN) {
             connection.receive(&mut self.buffer)?;
         }
@@ -346,18 +309,15 @@ impl Worker {
                 break;
             }
         }
-        let Some(connection) = self.connections.get(&key) else { return Ok(()) };
-        if connection.is_over() {
-            self.remove(key);
-        } else if connection.interest() != before {
-            epoll::modify(&self.epoll, &connection.stream, EventData::new_u64(key), connection.interest())?;
+        if !self.streams.settle(&self.epoll, key)? {
+            self.tell_closed(key);
         }
         Ok(())
     }
 
     /// Sends what there is, then lets the gateway go on with its reply or take the next call. Whether there may be more to do at once.
     fn step(&mut self, key: u64, now: Instant) -> io::Result<bool> {
-        let Some(connection) = self.connections.get_mut(&key) else { return Ok(false) };
+        let Some(connection) = self.streams.get_mut(key) else { return Ok(false) };
         if !connection.flush()? {
             return Ok(false);
         }
@@ -385,42 +345,9 @@ impl Worker {
     }
 
     fn timeout(&self) -> Option<Timespec> {
-        let deadlines = self.connections.values().map(|connection| connection.deadline);
         let check = self.rpcbind.as_ref().map(|rpcbind| rpcbind.next_check);
-        let next = deadlines.chain(self.accept_paused_until).chain(check).min()?;
+        let next = self.streams.next_deadline().into_iter().chain(check).min()?;
         let left = next.saturating_duration_since(Instant::now());
         Some(Timespec::try_from(left).expect("a deadline is seconds away"))
-    }
-
-    fn end_silent(&mut self, now: Instant) {
-        let silent: Vec<u64> = (self.connections.iter())
-            .filter(|(_, connection)| connection.deadline <= now)
-            .map(|(key, _)| *key)
-            .collect();
-        self.counts.connections_silent += silent.len() as u64;
-        for key in silent {
-            self.remove(key);
-        }
-    }
-
-    fn pause_accepting(&mut self, now: Instant) {
-        self.counts.accept_errors += 1;
-        self.accept_paused_until = Some(now + ACCEPT_PAUSE);
-        self.listen_for(EventFlags::empty());
-    }
-
-    fn resume_accepting(&mut self, now: Instant) {
-        if self.accept_paused_until.is_some_and(|until| until <= now) {
-            self.accept_paused_until = None;
-            self.listen_for(EventFlags::IN);
-        }
-    }
-
-    fn listen_for(&self, flags: EventFlags) {
-        let listeners_from = SOCKETS_FROM + self.sockets.len() as u64;
-        for (sockets, key) in self.sockets.iter().zip(listeners_from..) {
-            epoll::modify(&self.epoll, &sockets.listener, EventData::new_u64(key), flags)
-                .expect("our own listener is registered");
-        }
     }
 }

@@ -99,6 +99,13 @@ impl Loop {
         }
         self.parts.directory.change(&config.boot.directory);
         self.parts.dns.configure(settings::dns_settings(&config));
+        match crate::dns::seed() {
+            Ok(seed) => self.parts.dns.forward(settings::dns_plan(&config, seed)),
+            Err(error) => self.parts.journal.say(
+                Weight::Warning,
+                format_args!("names that are not ours are asked as before: there is no chance ({error})"),
+            ),
+        }
         if let Some(names) = &self.parts.names {
             names.configure(names::place(&config));
         }

@@ -36,7 +36,7 @@ fn all(resolver: &mut Resolver, transport: Transport, from: &str, payload: &[u8]
                     assert_eq!(id, QueryId(9));
                     more = Some(transfer);
                 }
-                Output::End { .. } => panic!("{said:?}"),
+                Output::End { .. } | Output::Ask(_) | Output::Forget { .. } => panic!("{said:?}"),
                 Output::Notify { .. } => {}
             }
         }
@@ -298,7 +298,11 @@ fn a_copy_is_of_one_serial_and_changes_do_not_wait_for_it() {
         let is_last = !out.iter().any(|output| matches!(output, Output::More { .. }));
         messages.extend(out.into_iter().filter_map(|output| match output {
             Output::Reply { payload, .. } => Some(read(&payload)),
-            Output::More { .. } | Output::Notify { .. } | Output::End { .. } => None,
+            Output::More { .. }
+            | Output::Notify { .. }
+            | Output::End { .. }
+            | Output::Ask(_)
+            | Output::Forget { .. } => None,
         }));
         if is_last {
             break;
@@ -330,7 +334,11 @@ fn secondaries_are_told() {
                 assert_eq!(to.to_string(), SECONDARY);
                 payload.clone()
             }
-            other @ (Output::Reply { .. } | Output::More { .. } | Output::End { .. }) => panic!("{other:?}"),
+            other @ (Output::Reply { .. }
+            | Output::More { .. }
+            | Output::End { .. }
+            | Output::Ask(_)
+            | Output::Forget { .. }) => panic!("{other:?}"),
         })
         .collect();
     let zones: BTreeSet<_> = notices.iter().map(|notice| read(notice).questions.concat()).collect();

@@ -109,15 +109,12 @@ fn copies_are_signed_if_there_is_a_key_for_them() {
         suffix: String::new(),
     };
     let directory = heorot_names::Directory {
-        zone: "cluster".into(),
-        pattern: heorot_names::Pattern::parse("node{}").unwrap(),
         networks: vec![network],
         given_names: [].into(),
-        hosts: heorot_names::Hosts::default(),
-        records: Vec::new(),
         serial: 7,
         hardware_addresses: [].into(),
         groups: [].into(),
+        ..heorot_names::Directory::new("cluster", heorot_names::Pattern::parse("node{}").unwrap())
     };
     let mut resolver = Resolver::new(settings(), Arc::new(directory)).unwrap();
     resolver.handle(0, Input::Calendar(NOW), &mut Vec::new());
@@ -135,7 +132,9 @@ fn copies_are_signed_if_there_is_a_key_for_them() {
                     resolver.handle(0, Input::More(transfer), &mut out);
                     out.reverse();
                 }
-                Output::Notify { .. } | Output::End { .. } => panic!("{output:?}"),
+                Output::Notify { .. } | Output::End { .. } | Output::Ask(_) | Output::Forget { .. } => {
+                    panic!("{output:?}")
+                }
             }
         }
         said

@@ -1,0 +1,165 @@
+//! `[dns]` and `[[dns.forward]]`: whom names are asked of that are not the cluster's.
+
+use super::entry::{Entry, Placed};
+use super::mistake::{Findings, quoted};
+use super::read::Tables;
+use super::value::{self, Wrong};
+use crate::limit::{FORWARD_DOMAINS_MAX, HOST_FILES_MAX, UPSTREAMS_MAX};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// What the operator says of names that are not the cluster's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forward {
+    /// Who is asked for what no domain has.
+    pub upstream: Vec<Upstream>,
+    /// Domains that have servers of their own.
+    pub domains: Vec<ForwardDomain>,
+    /// Files of hosts.
+    pub hosts: Vec<String>,
+    /// Who may ask; none: the networks.
+    pub clients: Option<Vec<(IpAddr, u8)>>,
+    /// Questions of one client a second; 0 for any number.
+    pub rate_per_second: u32,
+    /// Answers that are kept.
+    pub cache_entries: u32,
+    /// How long an answer is kept at least.
+    pub minimum_ttl: Duration,
+    /// How long at most.
+    pub maximum_ttl: Duration,
+    /// How long it is told after that, if nobody answers.
+    pub stale: Duration,
+    /// Which addresses names from upstream may not have.
+    pub rebinding: Rebinding,
+    /// Domains whose names may have any.
+    pub rebinding_exempt: Vec<String>,
+}
+
+/// Who is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Upstream {
+    /// This server.
+    Server(SocketAddr),
+    /// The servers that a file names, in the form of resolv.conf.
+    File(String),
+}
+
+/// A domain with servers of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForwardDomain {
+    /// The domain, lower case, without a final dot.
+    pub domain: String,
+    /// Its servers.
+    pub servers: Vec<Upstream>,
+}
+
+/// Which addresses names from upstream may not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rebinding {
+    /// Ours.
+    Own,
+    /// All that are private.
+    Private,
+    /// They may have any.
+    Off,
+}
+
+/// Where servers listen.
+const DNS_PORT: u16 = 53;
+
+/// Reads both sections.
+pub(super) fn read(findings: &mut Findings<'_>, tables: &Tables<'_>, dns: &Entry<'_>) -> Option<Forward> {
+    let domains = tables.all(findings, "dns.forward", FORWARD_DOMAINS_MAX, read_domain);
+    refuse_twice(findings, &domains);
+    let upstream = servers(findings, dns, "upstream");
+    let hosts = dns.texts(findings, "hosts", value::absolute_path);
+    if let Some(hosts) = hosts.as_ref().filter(|hosts| hosts.value.len() > HOST_FILES_MAX) {
+        findings.error(&hosts.span, format!("hosts: more than {HOST_FILES_MAX} files"), None);
+    }
+    let clients = dns.texts(findings, "clients", network);
+    let words = [("own", Rebinding::Own), ("private", Rebinding::Private), ("off", Rebinding::Off)];
+    let rebinding = dns.word(findings, "rebinding", &words);
+    let exempt = dns.texts(findings, "rebinding-exempt", value::domain_name);
+    let _ = dns.word(findings, "dnssec", &[("off", ())]);
+    let rate = dns.integer(findings, "rate-limit");
+    let cache = dns.integer(findings, "cache");
+    let minimum = dns.duration(findings, "minimum-ttl");
+    let maximum = dns.duration(findings, "maximum-ttl");
+    let stale = dns.duration(findings, "stale");
+    if let (Some(minimum), Some(maximum)) = (&minimum, &maximum)
+        && minimum.value > maximum.value
+    {
+        let remedy = Some("raise maximum-ttl, or lower this one".to_owned());
+        findings.error(&minimum.span, "minimum-ttl: it is longer than maximum-ttl", remedy);
+    }
+    let values = |placed: Placed<Vec<Placed<_>>>| placed.value.into_iter().map(|item| item.value).collect();
+    Some(Forward {
+        upstream: upstream.unwrap_or_default(),
+        domains: domains.into_iter().map(|domain| domain.value).collect(),
+        hosts: hosts?.value.into_iter().map(|path| path.value).collect(),
+        clients: clients.map(values),
+        rate_per_second: rate?.value,
+        cache_entries: cache?.value,
+        minimum_ttl: minimum?.value,
+        maximum_ttl: maximum?.value,
+        stale: stale?.value,
+        rebinding: rebinding?.value,
+        rebinding_exempt: exempt?.value.into_iter().map(|domain| domain.value).collect(),
+    })
+}
+
+fn read_domain(findings: &mut Findings<'_>, entry: Entry<'_>) -> Option<Placed<ForwardDomain>> {
+    let domain = entry.text(findings, "domain", value::domain_name);
+    let servers = servers(findings, &entry, "servers");
+    let Placed { value: domain, span } = domain?;
+    Some(Placed { value: ForwardDomain { domain, servers: servers? }, span })
+}
+
+fn refuse_twice(findings: &mut Findings<'_>, domains: &[Placed<ForwardDomain>]) {
+    for (index, domain) in domains.iter().enumerate() {
+        let name = &domain.value.domain;
+        if domains[..index].iter().any(|other| other.value.domain == *name) {
+            let remedy = Some("name all its servers in one [[dns.forward]]".to_owned());
+            findings.error(&domain.span, format!("domain: {name:?} is there twice"), remedy);
+        }
+    }
+}
+
+fn servers(findings: &mut Findings<'_>, entry: &Entry<'_>, key: &str) -> Option<Vec<Upstream>> {
+    let servers = entry.texts(findings, key, upstream)?;
+    if servers.value.len() > UPSTREAMS_MAX {
+        let message = format!("{key}: more than {UPSTREAMS_MAX} servers");
+        findings.error(&servers.span, message, Some("the fastest few do as well".into()));
+    }
+    Some(servers.value.into_iter().map(|server| server.value).collect())
+}
+
+/// A server, or a file that names some.
+fn upstream(text: &str) -> Result<Upstream, Wrong> {
+    if text.starts_with('/') {
+        return value::absolute_path(text).map(Upstream::File);
+    }
+    let address = text.parse::<SocketAddr>().ok();
+    let address = address.or_else(|| Some(SocketAddr::from((text.parse::<IpAddr>().ok()?, DNS_PORT))));
+    match address {
+        Some(address) if address.port() != 0 && !address.ip().is_unspecified() => {
+            Ok(Upstream::Server(address))
+        }
+        Some(_) | None => Err(Wrong::with(
+            format!("{} is no address of a server", quoted(text)),
+            "as \"192.0.2.53\", \"192.0.2.53:5353\", \"[2001:db8::53]:5353\" or \"/etc/resolv.conf\"",
+        )),
+    }
+}
+
+/// A network of either family.
+fn network(text: &str) -> Result<(IpAddr, u8), Wrong> {
+    let parsed = text.split_once('/').and_then(|(address, length)| {
+        let address: IpAddr = address.parse().ok()?;
+        let length = u8::try_from(value::decimal(length)?).ok()?;
+        (length <= if address.is_ipv4() { 32 } else { 128 }).then_some((address, length))
+    });
+    parsed.ok_or_else(|| {
+        Wrong::with(format!("{} is no network", quoted(text)), "as \"10.77.0.0/16\" or \"fd77::/64\"")
+    })
+}

@@ -1,0 +1,323 @@
+//! Answers that are kept in wire form: a reply is a copy with the client's id, letters and flags, and the TTLs of the hour.
+
+use crate::asked::{HEADER_OCTETS, Manner};
+use crate::limit::{KEPT_OCTETS_MAX, STALE_TTL_SECONDS};
+use siphasher::sip::SipHasher13;
+use std::hash::Hasher;
+
+/// An answer: header, question in lower case, records. It has no OPT record, and no client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    octets: Box<[u8]>,
+    ttl_offsets: Box<[u16]>,
+    question_octets: u16,
+}
+
+/// How much of its TTL an answer has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Age {
+    /// So many seconds less than at first.
+    Seconds(u32),
+    /// None, and it is told all the same (RFC 8767).
+    Stale,
+}
+
+impl Kept {
+    pub(crate) fn new(octets: Vec<u8>, ttl_offsets: Vec<u16>, question_octets: usize) -> Self {
+        let question_octets = u16::try_from(question_octets).expect("a question has at most 259 octets");
+        Self { octets: octets.into(), ttl_offsets: ttl_offsets.into(), question_octets }
+    }
+
+    /// Its response code: RFC 1035's four bits.
+    pub(crate) fn code(&self) -> u8 {
+        self.octets[3] & 0x0f
+    }
+
+    /// Name, type and class in lower case.
+    fn question(&self) -> &[u8] {
+        &self.octets[HEADER_OCTETS..HEADER_OCTETS + usize::from(self.question_octets)]
+    }
+
+    /// The reply to a client who asked this question this way. `None` if it would be longer than `octets_max`.
+    pub(crate) fn reply(
+        &self,
+        question: &[u8],
+        manner: &Manner,
+        age: Age,
+        octets_max: usize,
+        recursion: bool,
+    ) -> Option<Vec<u8>> {
+        let octets = self.octets.len() + manner.opt_octets();
+        if octets > octets_max {
+            return None;
+        }
+        let mut reply = Vec::with_capacity(octets);
+        reply.extend_from_slice(&self.octets);
+        // Resolvers look for the letters that they sent (draft-vixie-dnsext-dns0x20); names of records point here.
+        reply[HEADER_OCTETS..HEADER_OCTETS + question.len()].copy_from_slice(question);
+        for offset in &self.ttl_offsets {
+            let at = usize::from(*offset);
+            let Some(field) = reply.get_mut(at..at + 4).and_then(|field| field.first_chunk_mut::<4>()) else {
+                continue;
+            };
+            let seconds = match age {
+                Age::Seconds(age) => u32::from_be_bytes(*field).saturating_sub(age),
+                Age::Stale => STALE_TTL_SECONDS,
+            };
+            *field = seconds.to_be_bytes();
+        }
+        manner.dress(&mut reply, recursion);
+        Some(reply)
+    }
+
+    /// The same, or that it is too long.
+    pub(crate) fn reply_or_truncated(
+        &self,
+        question: &[u8],
+        manner: &Manner,
+        age: Age,
+        octets_max: usize,
+        recursion: bool,
+    ) -> (Vec<u8>, bool) {
+        match self.reply(question, manner, age, octets_max, recursion) {
+            Some(reply) => (reply, false),
+            None => {
+                let flags = [self.octets[2], self.octets[3]];
+                (manner.say_truncated(question, flags, recursion), true)
+            }
+        }
+    }
+}
+
+/// What of a client's wishes makes a different answer, beside the question.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Wishes {
+    /// DO: with signatures.
+    pub(crate) dnssec_ok: bool,
+    /// CD: unchecked by whoever is above us.
+    pub(crate) checking_disabled: bool,
+}
+
+/// Answers by question, the least recently used out first.
+pub(crate) struct Cache {
+    entries_max: usize,
+    octets_max: usize,
+    octets: usize,
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    /// The first slot of each chain.
+    buckets: Vec<u32>,
+    /// Most and least recently used.
+    newest: u32,
+    oldest: u32,
+    key: (u64, u64),
+    count: usize,
+}
+
+struct Slot {
+    /// Gone from a slot that is free.
+    kept: Option<Kept>,
+    wishes: Wishes,
+    hash: u64,
+    /// When it came, in nanoseconds.
+    since: u64,
+    lasts_seconds: u32,
+    /// When a stale answer is worth another question.
+    recheck_at: u64,
+    next_in_bucket: u32,
+    newer: u32,
+    older: u32,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub(crate) struct Hit<'a> {
+    pub(crate) kept: &'a Kept,
+    pub(crate) freshness: Freshness,
+}
+
+/// How good it still is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    /// Within its TTL, of which so many seconds are gone.
+    Fresh(u32),
+    /// Over it by so many seconds; `recheck`: those who know were not asked for it of late.
+    Stale { seconds: u64, recheck: bool },
+}
+
+const NONE: u32 = u32::MAX;
+const SECOND: u64 = 1_000_000_000;
+
+impl Cache {
+    pub(crate) fn new(entries_max: usize, octets_max: usize, key: (u64, u64)) -> Self {
+        let buckets = if entries_max == 0 { 1 } else { entries_max.next_power_of_two() };
+        Self {
+            entries_max: entries_max.min(NONE as usize - 1),
+            octets_max,
+            octets: 0,
+            slots: Vec::new(),
+            free: Vec::new(),
+            buckets: vec![NONE; buckets],
+            newest: NONE,
+            oldest: NONE,
+            key,
+            count: 0,
+        }
+    }
+
+    /// How many answers there are.
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// How many octets they have.
+    pub(crate) fn octets(&self) -> usize {
+        self.octets
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::new(self.entries_max, self.octets_max, self.key);
+    }
+
+    /// The answer to a question, in lower case, if there is one. It counts as used.
+    pub(crate) fn find(&mut self, now: u64, question: &[u8], wishes: Wishes) -> Option<Hit<'_>> {
+        let index = self.index_of(self.hash(question, wishes), question, wishes)?;
+        if self.newest != index {
+            self.unlink_age(index);
+            self.link_newest(index);
+        }
+        let slot = &self.slots[index as usize];
+        let age = now.saturating_sub(slot.since) / SECOND;
+        let freshness = match u32::try_from(age) {
+            Ok(age) if age < slot.lasts_seconds => Freshness::Fresh(age),
+            Ok(_) | Err(_) => Freshness::Stale {
+                seconds: age.saturating_sub(u64::from(slot.lasts_seconds)),
+                recheck: now >= slot.recheck_at,
+            },
+        };
+        Some(Hit { kept: slot.kept.as_ref().expect("a slot that is found is in use"), freshness })
+    }
+
+    /// Keeps an answer in place of an earlier one.
+    pub(crate) fn keep(&mut self, now: u64, kept: Kept, wishes: Wishes, lasts_seconds: u32) {
+        let hash = self.hash(kept.question(), wishes);
+        if let Some(index) = self.index_of(hash, kept.question(), wishes) {
+            self.remove(index);
+        }
+        let octets = kept.octets.len();
+        if self.entries_max == 0 || octets > KEPT_OCTETS_MAX.min(self.octets_max) {
+            return;
+        }
+        while self.oldest != NONE
+            && (self.count >= self.entries_max || self.octets + octets > self.octets_max)
+        {
+            self.remove(self.oldest);
+        }
+        let bucket = self.bucket(hash);
+        let slot = Slot {
+            kept: Some(kept),
+            wishes,
+            hash,
+            since: now,
+            lasts_seconds,
+            recheck_at: 0,
+            next_in_bucket: self.buckets[bucket],
+            newer: NONE,
+            older: NONE,
+        };
+        let index = match self.free.pop() {
+            Some(index) => {
+                self.slots[index as usize] = slot;
+                index
+            }
+            None => {
+                self.slots.push(slot);
+                u32::try_from(self.slots.len() - 1).expect("there are fewer slots than 2^32")
+            }
+        };
+        self.buckets[bucket] = index;
+        self.link_newest(index);
+        self.count += 1;
+        self.octets += octets;
+    }
+
+    /// Nobody need ask for this again before `recheck_at`: those who know do not answer.
+    pub(crate) fn defer_recheck(&mut self, question: &[u8], wishes: Wishes, recheck_at: u64) {
+        if let Some(index) = self.index_of(self.hash(question, wishes), question, wishes) {
+            self.slots[index as usize].recheck_at = recheck_at;
+        }
+    }
+
+    fn index_of(&self, hash: u64, question: &[u8], wishes: Wishes) -> Option<u32> {
+        let mut index = self.buckets[self.bucket(hash)];
+        while index != NONE {
+            let slot = &self.slots[index as usize];
+            let is_it = slot.hash == hash
+                && slot.wishes == wishes
+                && slot.kept.as_ref().is_some_and(|kept| kept.question() == question);
+            if is_it {
+                return Some(index);
+            }
+            index = slot.next_in_bucket;
+        }
+        None
+    }
+
+    fn remove(&mut self, index: u32) {
+        self.unlink_age(index);
+        let (hash, next) = (self.slots[index as usize].hash, self.slots[index as usize].next_in_bucket);
+        let bucket = self.bucket(hash);
+        if self.buckets[bucket] == index {
+            self.buckets[bucket] = next;
+        } else {
+            let mut before = self.buckets[bucket];
+            while self.slots[before as usize].next_in_bucket != index {
+                before = self.slots[before as usize].next_in_bucket;
+            }
+            self.slots[before as usize].next_in_bucket = next;
+        }
+        let kept = self.slots[index as usize].kept.take();
+        self.octets -= kept.map_or(0, |kept| kept.octets.len());
+        self.count -= 1;
+        self.free.push(index);
+    }
+
+    fn link_newest(&mut self, index: u32) {
+        let before = self.newest;
+        let slot = &mut self.slots[index as usize];
+        (slot.newer, slot.older) = (NONE, before);
+        match self.slots.get_mut(before as usize) {
+            Some(before) => before.newer = index,
+            None => self.oldest = index,
+        }
+        self.newest = index;
+    }
+
+    fn unlink_age(&mut self, index: u32) {
+        let (newer, older) = (self.slots[index as usize].newer, self.slots[index as usize].older);
+        match self.slots.get_mut(newer as usize) {
+            Some(slot) => slot.older = older,
+            None => self.newest = older,
+        }
+        match self.slots.get_mut(older as usize) {
+            Some(slot) => slot.newer = newer,
+            None => self.oldest = newer,
+        }
+    }
+
+    /// Keyed, so that nobody outside can fill one chain.
+    fn hash(&self, question: &[u8], wishes: Wishes) -> u64 {
+        let mut hasher = SipHasher13::new_with_keys(self.key.0, self.key.1);
+        hasher.write(question);
+        hasher.write_u8(u8::from(wishes.dnssec_ok) | u8::from(wishes.checking_disabled) << 1);
+        hasher.finish()
+    }
+
+    fn bucket(&self, hash: u64) -> usize {
+        hash as usize & (self.buckets.len() - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests;

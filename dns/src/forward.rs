@@ -1,0 +1,551 @@
+//! Names that are not ours: from the cache, or from those who know.
+//!
+//! ```text
+//!            miss                 useful answer
+//!  client ─────────> in flight ─────────────────> kept, told to all who wait
+//!     │               │  ^  │
+//!     │ fresh         │  └──┘ silence, nonsense, port in use: another attempt, as long as there is time
+//!     v               v time is up, or nobody knows
+//!   told             stale answer, else SERVFAIL
+//! ```
+//!
+//! A question is asked once, however many wait for its answer. Each attempt has its own id, port and letters, and any of them may be
+//! answered until the question is over: a server that is slow today is no reason to wait for a repeat.
+
+mod attempt;
+mod loops;
+
+use crate::asked::{Asked, HEADER_OCTETS, Manner};
+use crate::cache::{Age, Cache, Freshness, Kept, Wishes};
+use crate::chance::Chance;
+use crate::clients::{self, Barred, Rates};
+use crate::forwarding::{Forwarding, Rebinding};
+use crate::limit::{
+    CLIENTS_PER_QUESTION_MAX, CLIENTS_WAITING_MAX, FAILURE_LASTS_SECONDS, QUESTION_LASTS, QUESTIONS_MAX,
+    STALE_AFTER, STALE_RECHECK,
+};
+use crate::name::{Name, NameError};
+use crate::resolver::{Output, Query, QueryId, Transport};
+use crate::statistics::{ResponseCode, Statistics};
+use crate::upstream::answer::is_at_or_below;
+use crate::upstream::{ServerStatus, Upstreams, nanoseconds};
+use attempt::Attempt;
+pub use attempt::{Exchange, ExchangeId, Fault};
+use loops::Loops;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+
+/// Asks, keeps and tells.
+pub(crate) struct Forwarder {
+    settings: Forwarding,
+    upstreams: Upstreams,
+    cache: Cache,
+    barred: Barred,
+    nothing_barred: Barred,
+    exempt: Vec<Name>,
+    rates: Rates,
+    chance: Chance,
+    loops: Loops,
+    questions: BTreeMap<u64, Question>,
+    by_key: BTreeMap<Key, u64>,
+    /// Which question an exchange belongs to.
+    exchanges: BTreeMap<ExchangeId, u64>,
+    /// When a question wants to be looked at.
+    timers: BTreeSet<(u64, u64)>,
+    clients_waiting: usize,
+    /// Numbers of questions and exchanges, never used twice.
+    next: u64,
+    counts: ForwardCounts,
+}
+
+/// Name, type and class in lower case, and what else makes a different answer.
+type Key = (Vec<u8>, Wishes);
+
+/// A question that is being asked.
+struct Question {
+    key: Key,
+    group: usize,
+    clients: Vec<Client>,
+    attempts: Vec<Attempt>,
+    began: u64,
+    /// When another attempt is made if none was answered.
+    retry_at: u64,
+    /// A stale answer is there, and was not told yet.
+    stale_waits: bool,
+    own_faults: u32,
+    /// What is set in `timers`.
+    timer: u64,
+    /// It is not asked for clients, but to see whether this server leads back to us.
+    finds_loop_of: Option<usize>,
+}
+
+/// Who waits for it.
+struct Client {
+    transport: Transport,
+    from: SocketAddr,
+    id: QueryId,
+    manner: Manner,
+    /// As this client wrote it.
+    question: Vec<u8>,
+}
+
+/// What the forwarder has done since it began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ForwardCounts {
+    /// Questions answered from the cache.
+    pub hits: u64,
+    /// Of those, with an answer whose time was over (RFC 8767).
+    pub stale: u64,
+    /// Questions that were sent upstream.
+    pub misses: u64,
+    /// Questions that were being asked already.
+    pub joined: u64,
+    /// Questions that nobody answered in time.
+    pub failed: u64,
+    /// Questions of clients who may not ask, or ask too much.
+    pub refused: u64,
+    /// Of those, because they asked too much.
+    pub rate_limited: u64,
+    /// Answers that pointed to addresses of ours.
+    pub rebinding: u64,
+    /// Messages that did not answer what was sent.
+    pub not_believed: u64,
+    /// Answers whose letters came back otherwise than they were sent.
+    pub case_lost: u64,
+    /// Questions that were asked again by TCP.
+    pub by_stream: u64,
+    /// Questions that were refused because too many were waiting.
+    pub overflows: u64,
+    /// Servers that were found to lead back to us.
+    pub loops: u64,
+    /// Answers in the cache.
+    pub cache_entries: u64,
+    /// Their octets.
+    pub cache_octets: u64,
+}
+
+/// Where a reply goes, and what is counted.
+pub(crate) struct Sink<'a> {
+    pub(crate) out: &'a mut Vec<Output>,
+    pub(crate) statistics: &'a mut Statistics,
+}
+
+/// The longest message of TCP.
+const TCP_OCTETS_MAX: usize = 65_535;
+
+impl Forwarder {
+    pub(crate) fn new(settings: Forwarding) -> Result<Self, NameError> {
+        let mut chance = Chance::new(settings.seed);
+        let exempt = settings.rebinding_exempt.iter().map(|domain| Name::parse(domain));
+        let exempt = exempt.collect::<Result<Vec<_>, _>>()?;
+        let barred = match settings.rebinding {
+            Rebinding::Off => Vec::new(),
+            Rebinding::Own => clients::loopback().chain(settings.own_networks.iter().copied()).collect(),
+            Rebinding::Private => clients::loopback()
+                .chain(clients::private())
+                .chain(settings.own_networks.iter().copied())
+                .collect(),
+        };
+        Ok(Self {
+            upstreams: Upstreams::new(settings.bounded_groups())?,
+            cache: Cache::new(
+                settings.cache_entries,
+                settings.cache_octets(),
+                (chance.word(), chance.word()),
+            ),
+            barred: Barred { networks: barred },
+            nothing_barred: Barred::default(),
+            exempt,
+            rates: Rates::new(settings.rate_per_second, chance.word()),
+            chance,
+            loops: Loops::new(settings.find_loops),
+            questions: BTreeMap::new(),
+            by_key: BTreeMap::new(),
+            exchanges: BTreeMap::new(),
+            timers: BTreeSet::new(),
+            clients_waiting: 0,
+            next: 0,
+            counts: ForwardCounts::default(),
+            settings,
+        })
+    }
+
+    pub(crate) fn settings(&self) -> &Forwarding {
+        &self.settings
+    }
+
+    pub(crate) fn counts(&self) -> ForwardCounts {
+        ForwardCounts {
+            cache_entries: self.cache.len() as u64,
+            cache_octets: self.cache.octets() as u64,
+            ..self.counts
+        }
+    }
+
+    pub(crate) fn servers(&self, now: u64) -> Vec<ServerStatus> {
+        self.upstreams.status(now)
+    }
+
+    /// Whether this client may ask for outside names.
+    pub(crate) fn serves(&self, client: IpAddr) -> bool {
+        let client = client.to_canonical();
+        client.is_loopback() || self.settings.clients.iter().any(|network| network.contains(client))
+    }
+
+    /// Numbers go on where another forwarder's ended: what comes late for that one finds nobody here.
+    pub(crate) fn after(self, number: u64) -> Self {
+        Self { next: number, ..self }
+    }
+
+    pub(crate) fn last_number(&self) -> u64 {
+        self.next
+    }
+
+    /// Ends all questions: who waits hears the best that is there.
+    pub(crate) fn abandon(&mut self, now: u64, sink: &mut Sink<'_>) {
+        let numbers: Vec<u64> = self.questions.keys().copied().collect();
+        for number in numbers {
+            self.fail(now, number, sink);
+        }
+    }
+
+    /// The names of our own are others now: what was kept may be of them.
+    pub(crate) fn forget_answers(&mut self) {
+        self.cache.clear();
+    }
+
+    pub(crate) fn next_wakeup(&self) -> Option<u64> {
+        let timer = self.timers.first().map(|(when, _)| *when);
+        let probe = self.loops.next_at().filter(|_| !self.upstreams.indices().is_empty());
+        timer.into_iter().chain(probe).min()
+    }
+
+    /// Answers from the cache. False: it is not there, or too old, or not for this client.
+    pub(crate) fn tell_what_is_kept(
+        &mut self,
+        now: u64,
+        query: &Query<'_>,
+        asked: &Asked<'_>,
+        sink: &mut Sink<'_>,
+    ) -> bool {
+        self.serves(query.from.ip())
+            && matches!(self.look_up(now, query, asked, wishes_of(asked), sink), LookedUp::Told)
+    }
+
+    /// Answers a question for a name that is not ours, now or later.
+    pub(crate) fn ask(&mut self, now: u64, query: &Query<'_>, asked: &Asked<'_>, sink: &mut Sink<'_>) {
+        if let Some(server) = self.loops.server_of(asked.name()) {
+            self.found_loop(now, server, sink);
+            return tell_code(sink, query, asked, ResponseCode::Refused, false);
+        }
+        if !self.serves(query.from.ip()) {
+            self.counts.refused += 1;
+            return tell_code(sink, query, asked, ResponseCode::Refused, false);
+        }
+        let wishes = wishes_of(asked);
+        let stale_waits = match self.look_up(now, query, asked, wishes, sink) {
+            LookedUp::Told => return,
+            LookedUp::Stale => true,
+            LookedUp::Missing => false,
+        };
+        // RD clear: what is known, and nobody is asked (RFC 1035 4.1.1).
+        let group = self.upstreams.group_of(asked.name()).filter(|_| asked.recursion_desired());
+        let Some(group) = group else {
+            self.counts.refused += 1;
+            return tell_code(sink, query, asked, ResponseCode::Refused, true);
+        };
+        if !self.rates.allows(query.from.ip(), now) {
+            self.counts.refused += 1;
+            self.counts.rate_limited += 1;
+            return tell_code(sink, query, asked, ResponseCode::Refused, true);
+        }
+        let client = Client {
+            transport: query.transport,
+            from: query.from,
+            id: query.id,
+            manner: asked.manner(),
+            question: asked.question().to_vec(),
+        };
+        let key = (asked.lower().to_vec(), wishes);
+        if let Some(number) = self.by_key.get(&key).copied() {
+            return self.join(number, client, sink);
+        }
+        if self.questions.len() >= QUESTIONS_MAX || self.clients_waiting >= CLIENTS_WAITING_MAX {
+            self.counts.overflows += 1;
+            return tell(sink, &client, ResponseCode::ServFail);
+        }
+        self.counts.misses += 1;
+        self.begin(now, key, group, client, stale_waits, sink);
+    }
+
+    /// Time has come for whatever waits for it.
+    pub(crate) fn wake(&mut self, now: u64, sink: &mut Sink<'_>) {
+        while let Some((when, number)) = self.timers.first().copied()
+            && when <= now
+        {
+            self.timers.remove(&(when, number));
+            self.look_at(now, number, sink);
+        }
+        self.find_loops(now, sink);
+    }
+
+    fn look_up(
+        &mut self,
+        now: u64,
+        query: &Query<'_>,
+        asked: &Asked<'_>,
+        wishes: Wishes,
+        sink: &mut Sink<'_>,
+    ) -> LookedUp {
+        let Some(hit) = self.cache.find(now, asked.lower(), wishes) else { return LookedUp::Missing };
+        let stale_seconds = self.settings.stale.as_secs();
+        let age = match hit.freshness {
+            Freshness::Fresh(seconds) => Age::Seconds(seconds),
+            Freshness::Stale { seconds, .. }
+                if seconds >= stale_seconds || hit.kept.code() == ResponseCode::ServFail.low_bits() =>
+            {
+                return LookedUp::Missing;
+            }
+            Freshness::Stale { recheck: true, .. } => return LookedUp::Stale,
+            Freshness::Stale { recheck: false, .. } => Age::Stale,
+        };
+        self.counts.hits += 1;
+        self.counts.stale += u64::from(age == Age::Stale);
+        let manner = asked.manner();
+        let octets_max = octets_max(query.transport, &manner);
+        let (payload, truncated) =
+            hit.kept.reply_or_truncated(asked.question(), &manner, age, octets_max, true);
+        sink.statistics.count_reply_bits(hit.kept.code());
+        sink.statistics.truncated += u64::from(truncated);
+        let Query { transport, from: to, id, .. } = *query;
+        sink.out.push(Output::Reply { transport, to, id, payload });
+        LookedUp::Told
+    }
+
+    fn join(&mut self, number: u64, client: Client, sink: &mut Sink<'_>) {
+        let question = self.questions.get_mut(&number).expect("a question in by_key is in flight");
+        // Who repeats himself before he was answered waits once. A stream answers each of its messages.
+        let is_repeat = client.transport == Transport::Udp
+            && question.clients.iter().any(|other| {
+                (other.from, other.id, other.manner.id) == (client.from, client.id, client.manner.id)
+            });
+        if is_repeat {
+            return;
+        }
+        let is_full = question.clients.len() >= CLIENTS_PER_QUESTION_MAX;
+        if is_full || self.clients_waiting >= CLIENTS_WAITING_MAX {
+            self.counts.overflows += 1;
+            return tell(sink, &client, ResponseCode::ServFail);
+        }
+        self.counts.joined += 1;
+        self.clients_waiting += 1;
+        question.clients.push(client);
+    }
+
+    fn begin(
+        &mut self,
+        now: u64,
+        key: Key,
+        group: usize,
+        client: Client,
+        stale_waits: bool,
+        sink: &mut Sink<'_>,
+    ) {
+        let Some(best) = self.upstreams.best(group, &[], now) else {
+            return tell(sink, &client, ResponseCode::Refused);
+        };
+        let number = self.new_number();
+        let question = Question {
+            key: key.clone(),
+            group,
+            clients: vec![client],
+            attempts: Vec::new(),
+            began: now,
+            retry_at: now,
+            stale_waits,
+            own_faults: 0,
+            timer: u64::MAX,
+            finds_loop_of: None,
+        };
+        self.clients_waiting += 1;
+        self.questions.insert(number, question);
+        self.by_key.insert(key, number);
+        self.send(now, number, best, Transport::Udp, sink);
+        if let Some(other) = self.upstreams.probe(group, best, &mut self.chance, now) {
+            self.send(now, number, other, Transport::Udp, sink);
+        }
+    }
+
+    /// Looks whether a question is over, should be told stale, or be asked once more.
+    fn look_at(&mut self, now: u64, number: u64, sink: &mut Sink<'_>) {
+        let Some(question) = self.questions.get_mut(&number) else { return };
+        question.timer = u64::MAX;
+        if now >= question.began + nanoseconds(QUESTION_LASTS) {
+            return self.fail(now, number, sink);
+        }
+        if question.stale_waits && now >= question.began + nanoseconds(STALE_AFTER) {
+            question.stale_waits = false;
+            let (name, wishes) = question.key.clone();
+            self.tell_stale(now, number, sink);
+            // Who asks from now on need not wait as long.
+            self.cache.defer_recheck(&name, wishes, now + nanoseconds(STALE_RECHECK));
+        }
+        if self.questions.get(&number).is_some_and(|question| now >= question.retry_at) {
+            self.retry(now, number, sink);
+        }
+        self.set_timer(number);
+    }
+
+    fn set_timer(&mut self, number: u64) {
+        let Some(question) = self.questions.get_mut(&number) else { return };
+        let mut when = question.retry_at.min(question.began + nanoseconds(QUESTION_LASTS));
+        if question.stale_waits {
+            when = when.min(question.began + nanoseconds(STALE_AFTER));
+        }
+        if when != question.timer {
+            self.timers.remove(&(question.timer, number));
+            self.timers.insert((when, number));
+            question.timer = when;
+        }
+    }
+
+    /// Tells all who wait, and forgets the question.
+    fn finish(&mut self, number: u64, kept: &Kept, sink: &mut Sink<'_>) {
+        let Some(question) = self.take(number, sink) else { return };
+        for client in &question.clients {
+            tell_kept(sink, client, kept, Age::Seconds(0));
+        }
+    }
+
+    /// Nobody knows.
+    fn fail(&mut self, now: u64, number: u64, sink: &mut Sink<'_>) {
+        self.blame(now, number);
+        self.tell_stale(now, number, sink);
+        let Some(question) = self.take(number, sink) else { return };
+        if question.finds_loop_of.is_some() {
+            return;
+        }
+        self.counts.failed += 1;
+        let (name, wishes) = question.key;
+        for client in &question.clients {
+            tell(sink, client, ResponseCode::ServFail);
+        }
+        match self.cache.find(now, &name, wishes) {
+            Some(hit) if hit.kept.code() != ResponseCode::ServFail.low_bits() => {
+                self.cache.defer_recheck(&name, wishes, now + nanoseconds(STALE_RECHECK));
+            }
+            Some(_) | None => {
+                let mut octets = crate::asked::header_and_question(&name, 0);
+                octets[3] = ResponseCode::ServFail.low_bits();
+                let kept = Kept::new(octets, Vec::new(), name.len());
+                self.cache.keep(now, kept, wishes, FAILURE_LASTS_SECONDS);
+            }
+        }
+    }
+
+    /// Tells all who wait what was true once, if there is such a thing.
+    fn tell_stale(&mut self, now: u64, number: u64, sink: &mut Sink<'_>) {
+        let Some(question) = self.questions.get_mut(&number) else { return };
+        let stale_seconds = self.settings.stale.as_secs();
+        let Some(hit) = self.cache.find(now, &question.key.0, question.key.1) else { return };
+        let is_good = match hit.freshness {
+            Freshness::Fresh(_) => true,
+            Freshness::Stale { seconds, .. } => seconds < stale_seconds,
+        };
+        if !is_good || hit.kept.code() == ResponseCode::ServFail.low_bits() {
+            return;
+        }
+        for client in question.clients.drain(..) {
+            tell_kept(sink, &client, hit.kept, Age::Stale);
+            self.counts.stale += 1;
+            self.clients_waiting -= 1;
+        }
+    }
+
+    /// Takes a question out of everything; its sockets are closed.
+    fn take(&mut self, number: u64, sink: &mut Sink<'_>) -> Option<Question> {
+        let question = self.questions.remove(&number)?;
+        self.timers.remove(&(question.timer, number));
+        if question.finds_loop_of.is_none() {
+            self.by_key.remove(&question.key);
+        }
+        self.clients_waiting -= question.clients.len();
+        for attempt in question.attempts.iter().filter(|attempt| attempt.is_open) {
+            self.exchanges.remove(&attempt.exchange);
+            sink.out.push(Output::Forget { exchange: attempt.exchange });
+        }
+        Some(question)
+    }
+
+    /// What this name may point to: what the operator vouches for may point anywhere.
+    fn barred_of(&self, question: &Question) -> &Barred {
+        let name = &question.key.0[..question.key.0.len() - 4];
+        let is_exempt = self.upstreams.is_named(question.group)
+            || self.exempt.iter().any(|domain| is_at_or_below(name, domain.octets()));
+        if is_exempt { &self.nothing_barred } else { &self.barred }
+    }
+
+    fn new_number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+}
+
+enum LookedUp {
+    Told,
+    /// There is something to fall back to.
+    Stale,
+    Missing,
+}
+
+fn wishes_of(asked: &Asked<'_>) -> Wishes {
+    Wishes { dnssec_ok: asked.dnssec_ok(), checking_disabled: asked.checking_disabled() }
+}
+
+pub(crate) fn octets_max(transport: Transport, manner: &Manner) -> usize {
+    match transport {
+        Transport::Udp => manner.udp_octets(),
+        Transport::Tcp => TCP_OCTETS_MAX,
+    }
+}
+
+fn tell(sink: &mut Sink<'_>, client: &Client, code: ResponseCode) {
+    sink.statistics.count_reply(code);
+    sink.out.push(Output::Reply {
+        transport: client.transport,
+        to: client.from,
+        id: client.id,
+        payload: client.manner.say(&client.question, code, true),
+    });
+}
+
+fn tell_kept(sink: &mut Sink<'_>, client: &Client, kept: &Kept, age: Age) {
+    let octets_max = octets_max(client.transport, &client.manner);
+    let (payload, truncated) =
+        kept.reply_or_truncated(&client.question, &client.manner, age, octets_max, true);
+    sink.statistics.count_reply_bits(kept.code());
+    sink.statistics.truncated += u64::from(truncated);
+    sink.out.push(Output::Reply { transport: client.transport, to: client.from, id: client.id, payload });
+}
+
+pub(crate) fn tell_code(
+    sink: &mut Sink<'_>,
+    query: &Query<'_>,
+    asked: &Asked<'_>,
+    code: ResponseCode,
+    recursion: bool,
+) {
+    sink.statistics.count_reply(code);
+    sink.out.push(Output::Reply {
+        transport: query.transport,
+        to: query.from,
+        id: query.id,
+        payload: asked.manner().say(asked.question(), code, recursion),
+    });
+}
+
+/// Octets that an upstream's question has before its name.
+const QUESTION_AT: usize = HEADER_OCTETS;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! Servers that lead back to us: each is asked a name of chance, and if that question comes here, it went in a circle.
+
+use super::{Forwarder, Question, Sink};
+use crate::cache::Wishes;
+use crate::chance::Chance;
+use crate::limit::LOOP_PROBE_EVERY;
+use crate::resolver::Transport;
+use crate::upstream::nanoseconds;
+use std::collections::BTreeMap;
+
+/// The names that are being asked for.
+pub(super) struct Loops {
+    is_on: bool,
+    next_at: u64,
+    /// By name in wire form, the server it was sent to.
+    names: BTreeMap<Vec<u8>, usize>,
+}
+
+/// Below this nobody has a name (RFC 6761 6.2).
+const ABOVE: &[u8] = b"\x06heorot\x04test\x00";
+/// TXT, IN.
+const TYPE_AND_CLASS: [u8; 4] = [0, 16, 0, 1];
+
+impl Loops {
+    pub(super) fn new(is_on: bool) -> Self {
+        Self { is_on, next_at: 0, names: BTreeMap::new() }
+    }
+
+    pub(super) fn next_at(&self) -> Option<u64> {
+        self.is_on.then_some(self.next_at)
+    }
+
+    pub(super) fn server_of(&self, name: &[u8]) -> Option<usize> {
+        if self.names.is_empty() { None } else { self.names.get(name).copied() }
+    }
+}
+
+impl Forwarder {
+    /// Asks all servers, if it is time.
+    pub(super) fn find_loops(&mut self, now: u64, sink: &mut Sink<'_>) {
+        if self.loops.next_at().is_none_or(|next_at| next_at > now) {
+            return;
+        }
+        self.loops.next_at = now + nanoseconds(LOOP_PROBE_EVERY);
+        self.loops.names.clear();
+        for server in self.upstreams.indices() {
+            let name = name_of_chance(&mut self.chance);
+            self.loops.names.insert(name.clone(), server);
+            let question = [name.as_slice(), &TYPE_AND_CLASS].concat();
+            let number = self.new_number();
+            self.questions.insert(
+                number,
+                Question {
+                    key: (question, Wishes::default()),
+                    group: 0,
+                    clients: Vec::new(),
+                    attempts: Vec::new(),
+                    began: now,
+                    retry_at: now,
+                    stale_waits: false,
+                    own_faults: 0,
+                    timer: u64::MAX,
+                    finds_loop_of: Some(server),
+                },
+            );
+            self.send(now, number, server, Transport::Udp, sink);
+            // It did lead back to us once; perhaps somebody mended it. If not, its question is here in a moment.
+            self.upstreams.server_mut(server).loops = false;
+        }
+    }
+
+    pub(super) fn found_loop(&mut self, now: u64, server: usize, sink: &mut Sink<'_>) {
+        let state = self.upstreams.server_mut(server);
+        if std::mem::replace(&mut state.loops, true) {
+            return;
+        }
+        self.counts.loops += 1;
+        let asked = self.questions.iter().find(|(_, question)| question.finds_loop_of == Some(server));
+        if let Some(number) = asked.map(|(number, _)| *number) {
+            self.fail(now, number, sink);
+        }
+    }
+}
+
+fn name_of_chance(chance: &mut Chance) -> Vec<u8> {
+    let label = format!("{:016x}", chance.word());
+    let mut name = vec![16];
+    name.extend(label.bytes());
+    name.extend_from_slice(ABOVE);
+    name
+}

@@ -1,0 +1,93 @@
+use crate::Prefix;
+use crate::limit::{CACHE_OCTETS_PER_ENTRY, UPSTREAMS_MAX};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// What the resolver is told about names that are not ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forwarding {
+    /// From the kernel, and never told to anybody: ids, ports and letters of questions come from it.
+    pub seed: [u8; 32],
+    /// Who is asked. Of a domain, and of what is below it, those that are named for the longest domain.
+    pub groups: Vec<Group>,
+    /// Who may ask for outside names; others hear REFUSED. This host itself always may.
+    pub clients: Vec<Prefix>,
+    /// Answers in the cache; 0 for no cache.
+    pub cache_entries: usize,
+    /// The shortest that an answer is kept, whatever its TTL says.
+    pub least_ttl: Duration,
+    /// The longest.
+    pub most_ttl: Duration,
+    /// The longest that a denial is kept (RFC 2308 5).
+    pub most_denial_ttl: Duration,
+    /// How long after its TTL an answer is still told if nobody answers (RFC 8767); 0 for never.
+    pub stale: Duration,
+    /// Which addresses a name from upstream may not have.
+    pub rebinding: Rebinding,
+    /// Our own networks, for `rebinding`.
+    pub own_networks: Vec<Prefix>,
+    /// Domains whose names may have any address, beside those that have servers of their own.
+    pub rebinding_exempt: Vec<String>,
+    /// Questions that a client may have sent upstream in a second; 0 for any number.
+    pub rate_per_second: u32,
+    /// Whether servers are asked a name of chance now and then, to see whether the question comes back to us.
+    pub find_loops: bool,
+}
+
+/// Servers for a domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The domain, without a final dot; empty for all that no other group has.
+    pub domain: String,
+    /// Its servers: none, and names below it are refused.
+    pub servers: Vec<SocketAddr>,
+}
+
+/// Which addresses a name from upstream may not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rebinding {
+    /// Any address will do.
+    Off,
+    /// Not ours, and not this host's own.
+    Own,
+    /// None that is private.
+    Private,
+}
+
+impl Forwarding {
+    /// Nobody is asked; what else holds if the operator says nothing.
+    pub fn new(seed: [u8; 32]) -> Self {
+        Self {
+            seed,
+            groups: Vec::new(),
+            clients: Vec::new(),
+            cache_entries: 10_000,
+            least_ttl: Duration::ZERO,
+            most_ttl: Duration::from_secs(86_400),
+            most_denial_ttl: Duration::from_secs(3_600),
+            stale: Duration::from_secs(86_400),
+            rebinding: Rebinding::Own,
+            own_networks: Vec::new(),
+            rebinding_exempt: Vec::new(),
+            rate_per_second: 500,
+            find_loops: true,
+        }
+    }
+
+    /// Whether anybody is asked at all.
+    pub fn is_on(&self) -> bool {
+        self.groups.iter().any(|group| !group.servers.is_empty())
+    }
+
+    pub(crate) fn cache_octets(&self) -> usize {
+        self.cache_entries.saturating_mul(CACHE_OCTETS_PER_ENTRY)
+    }
+
+    /// The groups, as many servers and groups as there may be.
+    pub(crate) fn bounded_groups(&self) -> impl Iterator<Item = (&str, &[SocketAddr])> {
+        self.groups.iter().take(UPSTREAMS_MAX).map(|group| {
+            let servers = &group.servers[..group.servers.len().min(UPSTREAMS_MAX)];
+            (group.domain.as_str(), servers)
+        })
+    }
+}

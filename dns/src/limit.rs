@@ -1,0 +1,89 @@
+//! Every bound of the forwarder and its cache, with its reason.
+
+use std::time::Duration;
+
+/// Questions that wait for an upstream at a time. Each costs a socket or two; a storm of a thousand boots asks for the same few names,
+/// which are asked once.
+pub(crate) const QUESTIONS_MAX: usize = 512;
+
+/// Clients that wait for one and the same question: a thousand nodes that boot together, twice as many with their A and AAAA apart.
+pub(crate) const CLIENTS_PER_QUESTION_MAX: usize = 2_048;
+
+/// Clients that wait, over all questions.
+pub(crate) const CLIENTS_WAITING_MAX: usize = 16_384;
+
+/// How often one question is sent, to all its servers together. At most so many sockets are open for it.
+pub(crate) const ATTEMPTS_MAX: usize = 6;
+
+/// How often an attempt may fail for a reason of ours, such as a port in use, before the question fails.
+pub(crate) const OWN_FAULTS_MAX: u32 = 8;
+
+/// When a question is given up. Stubs (glibc, musl) ask again after 5 s: they hear SERVFAIL before that.
+pub(crate) const QUESTION_LASTS: Duration = Duration::from_millis(4_500);
+
+/// A stale answer is told after so long without a fresh one (RFC 8767 5: 1.8 s, below what users and stubs wait).
+pub(crate) const STALE_AFTER: Duration = Duration::from_millis(1_800);
+
+/// The TTL of a stale answer (RFC 8767 4: 30 s).
+pub(crate) const STALE_TTL_SECONDS: u32 = 30;
+
+/// After a failure a stale answer is told at once for so long (RFC 8767 5: the failure recheck timer, 30 s).
+pub(crate) const STALE_RECHECK: Duration = Duration::from_secs(30);
+
+/// How long a failure is kept (RFC 9520 3.2: between 1 s and 5 minutes).
+pub(crate) const FAILURE_LASTS_SECONDS: u32 = 5;
+
+/// The shortest and longest that a server is given to answer before another is asked.
+pub(crate) const PATIENCE_MIN: Duration = Duration::from_millis(200);
+/// The longest.
+pub(crate) const PATIENCE_MAX: Duration = Duration::from_millis(1_500);
+
+/// What a server that was never asked is taken to need: it is tried soon, and given time.
+pub(crate) const ROUND_TRIP_FIRST: Duration = Duration::from_millis(100);
+
+/// How long a server that does not answer is left alone at first; each further failure doubles it.
+pub(crate) const REST_MIN: Duration = Duration::from_secs(1);
+/// How long at most: a server that comes back is found within this time.
+pub(crate) const REST_MAX: Duration = Duration::from_secs(30);
+
+/// Failures in a row after which a server rests: one lost datagram is no outage.
+pub(crate) const FAILURES_BEFORE_REST: u32 = 2;
+
+/// One question in so many also goes to a server that is not the best one, to see how it does today.
+pub(crate) const PROBE_ONE_IN: u32 = 32;
+
+/// How long a server that cannot do EDNS is asked without it.
+pub(crate) const PLAIN_LASTS: Duration = Duration::from_secs(3_600);
+
+/// How often servers are asked the name by which a loop is found, after the first time.
+pub(crate) const LOOP_PROBE_EVERY: Duration = Duration::from_secs(600);
+
+/// Servers in all groups together, and groups.
+pub const UPSTREAMS_MAX: usize = 64;
+
+/// Records of one answer. The largest that are seen (a few hundred addresses) stay well below; a message of 64 KiB could hold 5,000.
+pub(crate) const RECORDS_MAX: usize = 1_024;
+
+/// Names of a chain of aliases: what unbound and BIND follow, and CDNs use half of.
+pub(crate) const CHAIN_MAX: usize = 16;
+
+/// The largest answer that is kept: one alone shall not drive out all others.
+pub(crate) const KEPT_OCTETS_MAX: usize = 16_384;
+
+/// Octets of the answers in the cache for each entry that the operator allows: an answer has 100 to 300.
+pub(crate) const CACHE_OCTETS_PER_ENTRY: usize = 512;
+
+/// Answers of our own zones that are kept in wire form: every name of the largest cluster, forward and reverse.
+pub(crate) const OWN_ANSWERS_MAX: usize = 65_536;
+
+/// Their octets: one has 60 to 200.
+pub(crate) const OWN_ANSWERS_OCTETS_MAX: usize = OWN_ANSWERS_MAX * 256;
+
+/// How long they are kept where addresses are lent to hosts, whose TTLs are counted down and whose names end: so much may they be wrong.
+pub(crate) const OWN_ANSWERS_LAST_SECONDS: u32 = 1;
+
+/// Clients whose rate is watched. A new one takes the place of whoever was quiet longest.
+pub(crate) const CLIENTS_WATCHED_MAX: usize = 16_384;
+
+/// Names in all host files together.
+pub(crate) const HOST_NAMES_MAX: usize = 262_144;

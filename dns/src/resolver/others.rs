@@ -1,0 +1,174 @@
+//! What is told without a look at the zones: what was told before, what stands in files, and what others know.
+
+use super::{Output, Query, Resolver, TCP_OCTETS_MAX, Transport};
+use crate::asked::{Asked, HEADER_OCTETS, RD};
+use crate::cache::{Age, Freshness, Hit, Kept, Wishes};
+use crate::data::Type;
+use crate::forward::{ForwardCounts, Forwarder, Sink, octets_max};
+use crate::forwarding::Forwarding;
+use crate::hosts_file::HostNames;
+use crate::limit::OWN_ANSWERS_LAST_SECONDS;
+use crate::name::Name;
+use crate::upstream::ServerStatus;
+use crate::wire::{self, Proof};
+use crate::zone::Answer;
+use std::sync::Arc;
+
+impl Resolver {
+    /// What it has done with names that are not ours.
+    pub fn forward_counts(&self) -> ForwardCounts {
+        self.forwarder.as_ref().map(|forwarder| forwarder.counts()).unwrap_or_default()
+    }
+
+    /// How those do whom it asks.
+    pub fn servers(&self, now_nanoseconds: u64) -> Vec<ServerStatus> {
+        self.forwarder.as_ref().map(|forwarder| forwarder.servers(now_nanoseconds)).unwrap_or_default()
+    }
+
+    /// Names of ours are others from now on.
+    pub(super) fn forget_answers(&mut self) {
+        self.own.clear();
+        // What was somebody else's name may be ours now.
+        if let Some(forwarder) = &mut self.forwarder {
+            forwarder.forget_answers();
+        }
+    }
+
+    /// Answers a plain question, or begins to ask others for the answer. False: the zones have to be looked at, or it is no plain question.
+    pub(super) fn tell(&mut self, now: u64, query: &Query<'_>, out: &mut Vec<Output>) -> bool {
+        let asked = Asked::read(query.payload).filter(|asked| asked.wants_data() && query.from.port() != 0);
+        let told = asked.is_some_and(|asked| {
+            self.tell_own(now, query, &asked, out) || self.tell_of_others(now, query, &asked, out)
+        });
+        if told {
+            self.count_query(query.transport);
+        }
+        told
+    }
+
+    pub(super) fn count_query(&mut self, transport: Transport) {
+        match transport {
+            Transport::Udp => self.statistics.queries_udp += 1,
+            Transport::Tcp => self.statistics.queries_tcp += 1,
+        }
+    }
+
+    pub(super) fn change_hosts(&mut self, hosts: Arc<HostNames>) {
+        if hosts == self.hosts {
+            return;
+        }
+        self.hosts = hosts;
+        self.forget_answers();
+    }
+
+    /// What is being asked is asked anew by those who still want it.
+    pub(super) fn forward(&mut self, now: u64, forwarding: Forwarding, out: &mut Vec<Output>) {
+        let same_but_seed = self.forwarder.as_ref().is_some_and(|forwarder| {
+            *forwarder.settings() == Forwarding { seed: forwarder.settings().seed, ..forwarding.clone() }
+        });
+        if same_but_seed {
+            return;
+        }
+        let is_on = forwarding.is_on();
+        let Ok(forwarder) = Forwarder::new(forwarding) else {
+            self.statistics.snapshots_refused += 1;
+            return;
+        };
+        self.with_forwarder(out, |forwarder, sink| forwarder.abandon(now, sink));
+        if let Some(forwarder) = &self.forwarder {
+            self.last_number = forwarder.last_number();
+        }
+        self.forwarder = is_on.then(|| Box::new(forwarder.after(self.last_number)));
+        self.with_forwarder(out, |forwarder, sink| forwarder.wake(now, sink));
+    }
+
+    pub(super) fn with_forwarder(
+        &mut self,
+        out: &mut Vec<Output>,
+        act: impl FnOnce(&mut Forwarder, &mut Sink<'_>),
+    ) {
+        if let Some(forwarder) = &mut self.forwarder {
+            act(forwarder, &mut Sink { out, statistics: &mut self.statistics });
+        }
+    }
+
+    /// The way that nearly all questions take: what was said before is copied. False: it was not said before.
+    fn tell_own(&mut self, now: u64, query: &Query<'_>, asked: &Asked<'_>, out: &mut Vec<Output>) -> bool {
+        if asked.has_options() {
+            return false;
+        }
+        let recursion = self.forwarder.as_ref().is_some_and(|forwarder| forwarder.serves(query.from.ip()));
+        let manner = asked.manner();
+        let told =
+            self.own.find(now, asked.lower(), Wishes::default()).and_then(|Hit { kept, freshness }| {
+                let Freshness::Fresh(_) = freshness else { return None };
+                let octets_max = octets_max(query.transport, &manner);
+                let payload =
+                    kept.reply(asked.question(), &manner, Age::Seconds(0), octets_max, recursion)?;
+                Some((payload, kept.code()))
+            });
+        let Some((payload, code)) = told else { return false };
+        self.statistics.count_reply_bits(code);
+        reply(query, payload, out);
+        true
+    }
+
+    /// False: the name is ours, or nobody is asked.
+    fn tell_of_others(
+        &mut self,
+        now: u64,
+        query: &Query<'_>,
+        asked: &Asked<'_>,
+        out: &mut Vec<Output>,
+    ) -> bool {
+        if let Some(forwarder) = &mut self.forwarder {
+            let sink = &mut Sink { out, statistics: &mut self.statistics };
+            if forwarder.tell_what_is_kept(now, query, asked, sink) {
+                return true;
+            }
+        }
+        let name = Name::from_wire(asked.name());
+        if self.zones.cover(&name) || self.hosts.find(&name, Type(asked.rtype())).is_some() {
+            // A cookie is answered with one (RFC 7873 5.2), which is no copy of anything.
+            if asked.has_options() {
+                return false;
+            }
+            self.keep_own(now, asked);
+            return self.tell_own(now, query, asked, out);
+        }
+        let is_forwarded = self.forwarder.is_some();
+        self.with_forwarder(out, |forwarder, sink| forwarder.ask(now, query, asked, sink));
+        is_forwarded
+    }
+
+    /// Keeps what our zones say to this, as if it came by TCP from somebody without EDNS.
+    fn keep_own(&mut self, now: u64, asked: &Asked<'_>) {
+        let plain = asked.without_edns();
+        let Ok(request) = wire::read(&plain) else { return };
+        let (code, answer) = self.decide(now, &request.body);
+        let mut payload =
+            wire::write(&request, code, answer.as_ref(), TCP_OCTETS_MAX, Proof::default()).payload;
+        payload[2] &= !RD;
+        let lower = asked.lower();
+        payload[HEADER_OCTETS..HEADER_OCTETS + lower.len()].copy_from_slice(lower);
+        let kept = Kept::new(payload, Vec::new(), lower.len());
+        // Loans end by themselves; all else changes with a new snapshot, which clears this.
+        let lasts_seconds = if self.zones.lend_any() { OWN_ANSWERS_LAST_SECONDS } else { u32::MAX };
+        self.own.keep(now, kept, Wishes::default(), lasts_seconds);
+    }
+
+    /// A name of our zones that they do not have, as it stands in a file, or without the zone.
+    pub(super) fn find_in_files(&self, name: &Name, wanted: Type) -> Option<Answer> {
+        self.hosts.find(name, wanted).or_else(|| {
+            let apex = Name::parse(&self.zones.directory().zone).ok()?;
+            let [host] = *name.below(&apex)? else { return None };
+            let host = Name::from_labels([host, &[]].into_iter());
+            self.hosts.find(&host, wanted)
+        })
+    }
+}
+
+fn reply(query: &Query<'_>, payload: Vec<u8>, out: &mut Vec<Output>) {
+    let Query { transport, from: to, id, .. } = *query;
+    out.push(Output::Reply { transport, to, id, payload });
+}

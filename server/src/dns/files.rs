@@ -1,0 +1,140 @@
+//! Files that say something of names, followed as they change: host files, and resolv.conf where the operator wants its servers.
+//!
+//! A thread of its own reads them, for no query may wait for a disk. It watches their directories: whoever changes such a file replaces it.
+
+use super::{Counts, FilesMailbox, Mailbox};
+use crate::wake::Post;
+use heorot_dns::{Forwarding, HostNames, name_servers};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What the resolver is told about names that are not ours, as far as it does not stand in files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// With the servers that stand in the configuration.
+    pub(crate) forwarding: Forwarding,
+    /// Files whose servers belong to a group as well, by its place.
+    pub(crate) server_files: Vec<(usize, String)>,
+    /// Files of hosts.
+    pub(crate) host_files: Vec<String>,
+    /// Our own addresses: a file may name us, and we need not ask ourselves.
+    pub(crate) own: Vec<SocketAddr>,
+}
+
+/// The largest file that is read: a list of hosts of tens of thousands of lines.
+const FILE_OCTETS_MAX: u64 = 16 << 20;
+/// A file is often written in several steps.
+const SETTLES: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+/// Where resolvers listen.
+const DNS_PORT: u16 = 53;
+
+/// Follows the files of plans until it is told to stop.
+pub(super) fn run(own: &Post<FilesMailbox>, worker: &Post<Mailbox, Counts>) {
+    let mut following: Option<Following> = None;
+    loop {
+        let mail = own.take();
+        if mail.stop {
+            return;
+        }
+        if let Some(plan) = mail.plan {
+            let texts = following.map(|following| following.texts).unwrap_or_default();
+            following = Some(Following { watch: watch(&plan).ok(), plan, texts });
+        }
+        if let Some(following) = &mut following {
+            following.read_all();
+            let (forwarding, hosts) = (Box::new(following.forwarding()), following.hosts());
+            worker.tell(|mailbox| (mailbox.forwarding, mailbox.hosts) = (Some(forwarding), Some(hosts)));
+        }
+        let watch = following.as_ref().and_then(|following| following.watch.as_ref());
+        wait(own, watch);
+    }
+}
+
+/// A plan, and what its files said last.
+pub(super) struct Following {
+    pub(super) plan: Plan,
+    /// None where the kernel has no watch left: the files stay as they were at the last reading of the configuration.
+    pub(super) watch: Option<OwnedFd>,
+    pub(super) texts: BTreeMap<String, String>,
+}
+
+impl Following {
+    /// A file that cannot be read stays what it was: it may be just being replaced.
+    fn read_all(&mut self) {
+        let files: BTreeSet<&String> = self.plan.files().collect();
+        self.texts.retain(|path, _| files.contains(path));
+        for path in files {
+            if let Ok(text) = read(path) {
+                self.texts.insert(path.clone(), text);
+            }
+        }
+    }
+
+    pub(super) fn forwarding(&self) -> Forwarding {
+        let mut forwarding = self.plan.forwarding.clone();
+        for (index, path) in &self.plan.server_files {
+            let servers = self.texts.get(path).map(|text| name_servers(text)).unwrap_or_default();
+            let servers = servers.into_iter().map(|address| SocketAddr::from((address, DNS_PORT)));
+            let group = &mut forwarding.groups[*index].servers;
+            for server in servers.filter(|server| !self.plan.own.contains(server)) {
+                if !group.contains(&server) {
+                    group.push(server);
+                }
+            }
+        }
+        forwarding
+    }
+
+    fn hosts(&self) -> Arc<HostNames> {
+        let texts = self.plan.host_files.iter().filter_map(|path| self.texts.get(path));
+        Arc::new(HostNames::read(texts.map(String::as_str)))
+    }
+}
+
+impl Plan {
+    /// All files that say something of it.
+    fn files(&self) -> impl Iterator<Item = &String> {
+        self.server_files.iter().map(|(_, path)| path).chain(&self.host_files)
+    }
+}
+
+fn read(path: &str) -> io::Result<String> {
+    let mut octets = Vec::new();
+    File::open(path)?.take(FILE_OCTETS_MAX).read_to_end(&mut octets)?;
+    Ok(String::from_utf8_lossy(&octets).into_owned())
+}
+
+/// Watches the directories of all files, and those of what symbolic links lead to: /etc/resolv.conf often is one.
+fn watch(plan: &Plan) -> io::Result<OwnedFd> {
+    let watch = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
+    let changes = WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO | WatchFlags::CREATE | WatchFlags::DELETE;
+    for path in plan.files().map(Path::new) {
+        let real = std::fs::canonicalize(path).ok();
+        let directories = [path.parent(), real.as_deref().and_then(Path::parent)];
+        for directory in directories.into_iter().flatten() {
+            // A directory that is not there yet is not watched: nothing in it can be read either.
+            let _ = inotify::add_watch(&watch, directory, changes);
+        }
+    }
+    Ok(watch)
+}
+
+/// Until there is mail, or something changed and has settled.
+fn wait(mail: &Post<FilesMailbox>, watch: Option<&OwnedFd>) {
+    let mut waiting = vec![PollFd::new(mail, PollFlags::IN)];
+    waiting.extend(watch.map(|watch| PollFd::new(watch, PollFlags::IN)));
+    let _ = poll(&mut waiting, None);
+    let changed = waiting.get(1).is_some_and(|watch| !watch.revents().is_empty());
+    if let Some(watch) = watch.filter(|_| changed) {
+        let _ = poll(&mut [PollFd::new(mail, PollFlags::IN)], Some(&SETTLES));
+        let mut buffer = [0; 4096];
+        while rustix::io::read(watch, &mut buffer).is_ok_and(|octets| octets > 0) {}
+    }
+}

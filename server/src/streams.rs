@@ -1,0 +1,235 @@
+//! TCP connections of a service that has a thread of its own: whom it accepts, who gives way, who has been silent for too long.
+//!
+//! What is said is the service's affair. Here is what each of them needs so that no client holds up another, and none uses up the descriptors.
+
+use rustix::event::epoll::{self, EventData, EventFlags};
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::ops::Range;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+/// A connection, as the service has it.
+pub(crate) trait Stream {
+    /// Its socket.
+    fn socket(&self) -> &TcpStream;
+    /// What it waits for.
+    fn interest(&self) -> EventFlags;
+    /// When it ends, whatever it is doing then.
+    fn deadline(&self) -> Instant;
+    /// Whether nothing is left to do here.
+    fn is_over(&self) -> bool;
+}
+
+/// All connections of a service, and where they come from.
+pub(crate) struct Streams<S> {
+    most: usize,
+    listeners: Vec<TcpListener>,
+    listeners_from: u64,
+    /// By key, which is never used twice: what is said to a connection that is gone finds nobody.
+    open: BTreeMap<u64, Open<S>>,
+    next_key: u64,
+    /// No descriptors are left: nobody is accepted until then.
+    accept_paused_until: Option<Instant>,
+    counts: Counts,
+}
+
+struct Open<S> {
+    stream: S,
+    /// What epoll was told to wait for.
+    registered: EventFlags,
+}
+
+/// What has come of the connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Those that came.
+    pub(crate) accepted: u64,
+    /// Those that could not be taken, for want of descriptors.
+    pub(crate) accept_errors: u64,
+    /// Those that were ended because nothing was said or read for too long.
+    pub(crate) silent: u64,
+    /// Those that gave way to a new one.
+    pub(crate) displaced: u64,
+}
+
+/// Connections taken from one listener before others get their turn.
+pub(crate) const ACCEPTS_A_TURN: usize = 64;
+
+/// How long to accept nobody after a descriptor was missing: listeners stay readable, and would wake us for nothing.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+impl<S: Stream> Streams<S> {
+    /// Waits for connections, `most` of them at once. Events of the listeners have the keys from `listeners_from` on, connections those after.
+    pub(crate) fn listen(
+        epoll: &OwnedFd,
+        listeners: Vec<TcpListener>,
+        listeners_from: u64,
+        most: usize,
+    ) -> io::Result<Self> {
+        for (listener, key) in listeners.iter().zip(listeners_from..) {
+            epoll::add(epoll, listener, EventData::new_u64(key), EventFlags::IN)?;
+        }
+        let next_key = listeners_from + listeners.len() as u64;
+        Ok(Self {
+            most,
+            listeners,
+            listeners_from,
+            open: BTreeMap::new(),
+            next_key,
+            accept_paused_until: None,
+            counts: Counts::default(),
+        })
+    }
+
+    /// Which keys of events are of listeners.
+    pub(crate) fn listener_keys(&self) -> Range<u64> {
+        self.listeners_from..self.listeners_from + self.listeners.len() as u64
+    }
+
+    /// The next that came to a listener, if there is one.
+    pub(crate) fn accept(
+        &mut self,
+        epoll: &OwnedFd,
+        listener: usize,
+        now: Instant,
+    ) -> Option<(TcpStream, SocketAddr)> {
+        for _ in 0..ACCEPTS_A_TURN {
+            match self.listeners.get(listener)?.accept() {
+                Ok(accepted) => {
+                    self.counts.accepted += 1;
+                    return Some(accepted);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
+                Err(error) if had_enough(&error) => {}
+                Err(_) => {
+                    self.counts.accept_errors += 1;
+                    self.accept_paused_until = Some(now + ACCEPT_PAUSE);
+                    self.listen_for(epoll, EventFlags::empty());
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    /// Ends the connection that has been silent longest if there is no room for another: a client behind it asks again, one that only sits there
+    /// loses nothing. Which it was.
+    pub(crate) fn make_room(&mut self) -> Option<u64> {
+        if self.open.len() < self.most {
+            return None;
+        }
+        let (key, _) = self.open.iter().min_by_key(|(_, open)| open.stream.deadline())?;
+        let key = *key;
+        self.counts.displaced += 1;
+        self.open.remove(&key);
+        Some(key)
+    }
+
+    /// Takes a connection.
+    ///
+    /// # Errors
+    /// The kernel cannot watch another one; it is closed.
+    pub(crate) fn insert(&mut self, epoll: &OwnedFd, stream: S) -> io::Result<()> {
+        let (key, registered) = (self.next_key, stream.interest());
+        self.next_key += 1;
+        epoll::add(epoll, stream.socket(), EventData::new_u64(key), registered)?;
+        self.open.insert(key, Open { stream, registered });
+        Ok(())
+    }
+
+    /// One that is still there.
+    pub(crate) fn get_mut(&mut self, key: u64) -> Option<&mut S> {
+        self.open.get_mut(&key).map(|open| &mut open.stream)
+    }
+
+    /// Ends one. Whether it was there.
+    pub(crate) fn remove(&mut self, key: u64) -> bool {
+        self.open.remove(&key).is_some()
+    }
+
+    /// After something was said: ends it if it is over, else waits for what it wants now. Whether it is still there.
+    pub(crate) fn settle(&mut self, epoll: &OwnedFd, key: u64) -> io::Result<bool> {
+        let Some(open) = self.open.get_mut(&key) else { return Ok(false) };
+        if open.stream.is_over() {
+            self.open.remove(&key);
+            return Ok(false);
+        }
+        let interest = open.stream.interest();
+        if interest != std::mem::replace(&mut open.registered, interest) {
+            epoll::modify(epoll, open.stream.socket(), EventData::new_u64(key), interest)?;
+        }
+        Ok(true)
+    }
+
+    /// Ends those whose time is over. Which these were.
+    pub(crate) fn end_silent(&mut self, now: Instant) -> Vec<u64> {
+        let silent = self.open.iter().filter(|(_, open)| open.stream.deadline() <= now);
+        let silent: Vec<u64> = silent.map(|(key, _)| *key).collect();
+        for key in &silent {
+            self.open.remove(key);
+        }
+        self.counts.silent += silent.len() as u64;
+        silent
+    }
+
+    /// Accepts again after a pause.
+    pub(crate) fn resume_accepting(&mut self, epoll: &OwnedFd, now: Instant) {
+        if self.accept_paused_until.is_some_and(|until| until <= now) {
+            self.accept_paused_until = None;
+            self.listen_for(epoll, EventFlags::IN);
+        }
+    }
+
+    /// When something here has to be looked at.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        let deadlines = self.open.values().map(|open| open.stream.deadline());
+        deadlines.chain(self.accept_paused_until).min()
+    }
+
+    /// What has come of them so far.
+    pub(crate) fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    fn listen_for(&self, epoll: &OwnedFd, flags: EventFlags) {
+        for (listener, key) in self.listeners.iter().zip(self.listeners_from..) {
+            epoll::modify(epoll, listener, EventData::new_u64(key), flags)
+                .expect("our own listener is registered");
+        }
+    }
+}
+
+/// The client went before we came to it.
+fn had_enough(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted)
+}
+
+/// Sends what the kernel takes of `unsent` from `sent` on. True: all is sent.
+pub(crate) fn flush(mut socket: &TcpStream, unsent: &mut Vec<u8>, sent: &mut usize) -> io::Result<bool> {
+    while let Some(rest) = unsent.get(*sent..).filter(|rest| !rest.is_empty()) {
+        match io::Write::write(&mut socket, rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(octets) => *sent += octets,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            Err(error) => return Err(error),
+        }
+    }
+    unsent.clear();
+    *sent = 0;
+    Ok(true)
+}
+
+/// Reads once. None: the client says no more, but may still wait for replies.
+pub(crate) fn receive<'a>(mut socket: &TcpStream, room: &'a mut [u8]) -> io::Result<Option<&'a [u8]>> {
+    match io::Read::read(&mut socket, room) {
+        Ok(0) => Ok(None),
+        Ok(octets) => Ok(Some(&room[..octets])),
+        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+            Ok(Some(&[]))
+        }
+        Err(error) => Err(error),
+    }
+}
