@@ -12,6 +12,7 @@ fn settings() -> Settings {
         algorithm,
         secret: vec![7; 32],
         may_transfer,
+        updates: None,
     };
     Settings {
         keys: vec![
