@@ -303,6 +303,9 @@ impl Resolver {
             let apexes: BTreeSet<_> = changed.iter().map(|changed| changed.apex.clone()).collect();
             self.journal.note(from, to, changed);
             self.notify(now_nanoseconds, &apexes.into_iter().collect::<Vec<_>>());
+        } else if !changed.is_empty() {
+            // It came with another directory, under one serial.
+            self.journal.note_more(to, changed);
         }
     }
 

@@ -3,6 +3,8 @@
 use crate::data::{Data, Set, Soa, Type};
 mod cookie;
 mod signature;
+#[cfg(test)]
+pub(crate) mod signing;
 mod transfer;
 mod update;
 

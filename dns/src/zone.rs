@@ -272,13 +272,12 @@ impl Zones {
             return Ok(Some((self.apex.clone(), self.in_cluster(now_nanoseconds, name, &labels))));
         }
         let Place::In { apex, at } = self.reverse.place(name)? else { return Ok(None) };
-        let sets = match at {
+        let fixed = match at {
             ReverseName::Apex => self.apex_sets(&apex),
-            ReverseName::Of(address) => {
-                self.with_updated(name, false, self.pointer(now_nanoseconds, address)?)
-            }
+            ReverseName::Of(address) => self.pointer(now_nanoseconds, address)?,
             ReverseName::Above(..) | ReverseName::Nothing => Vec::new(),
         };
+        let sets = self.with_updated(name, at == ReverseName::Apex, fixed);
         let content = match at {
             _ if !sets.is_empty() => Content::Has(sets),
             // RFC 8020 2: "no such name" would deny the addresses below as well.

@@ -96,7 +96,8 @@ impl Dynamic {
 impl Owners {
     /// Whether a whole name in lower case, without a final dot, is one of them.
     pub fn contain(&self, name: &str) -> bool {
-        let is_below = |name: &str, zone: &str| name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'));
+        let is_below =
+            |name: &str, zone: &str| name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'));
         match self {
             Self::Exactly(own) => name == own,
             Self::Below(zone) => is_below(name, zone),

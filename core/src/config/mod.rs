@@ -42,7 +42,7 @@ pub use setting::{Fallback, Form, Kind, Section, Setting, Status};
 pub use table::SECTIONS;
 pub use template::{Template, TemplateError, VARIABLES, Values};
 pub use tftp::{Pattern as NamePattern, Rewrite, Tftp, UniqueRoot};
-pub use zone::{Algorithm, Key, SERVER_NAME, Zone};
+pub use zone::{Algorithm, Key, SERVER_NAME, Updates, Zone};
 
 use crate::limit::CONFIGURATION_OCTETS_MAX;
 use crate::mac::Mac;

@@ -148,7 +148,7 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
     let cluster_name = cluster.text(findings, "name", value::domain_name);
     let zone = cluster_name.as_ref().map(|name| name.value.as_str());
     let dns = tables.one(findings, "dns");
-    let key = |findings: &mut Findings<'_>, entry: Entry<'_>| zone::read_key(findings, &entry);
+    let key = |findings: &mut Findings<'_>, entry: Entry<'_>| zone::read_key(findings, &entry, zone);
     let keys = tables.all(findings, "dns.key", KEYS_MAX, key);
     let record = |findings: &mut Findings<'_>, entry: Entry<'_>| zone::read_record(findings, &entry, zone);
     let records = tables.all(findings, "dns.record", RECORDS_MAX, record);

@@ -6,7 +6,8 @@ use super::read::Draft;
 use super::value::{self, Wrong};
 use super::{Config, Network};
 use crate::limit::{RECORD_TEXT_OCTETS_MAX, RECORDS_MAX, SECONDARIES_MAX};
-use heorot_names::{Hosts, Record, RecordData};
+use heorot_names::dynamic::DYNAMIC_TYPES;
+use heorot_names::{Hosts, Owners, Record, RecordData};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -38,6 +39,17 @@ pub struct Key {
     pub secret: Vec<u8>,
     /// Whether zones may be copied with it.
     pub may_transfer: bool,
+    /// What may be updated with it, if anything.
+    pub updates: Option<Updates>,
+}
+
+/// What a key may update (RFC 2136).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Updates {
+    /// Names; none for all of our zones.
+    pub names: Vec<Owners>,
+    /// Types by their numbers; none for all that may come by updates.
+    pub types: Vec<u16>,
 }
 
 /// How messages are signed.
@@ -167,7 +179,11 @@ pub(super) fn read_others(
 }
 
 /// Reads a `[[dns.key]]`.
-pub(super) fn read_key(findings: &mut Findings<'_>, key: &Entry<'_>) -> Option<(Placed<String>, Key)> {
+pub(super) fn read_key(
+    findings: &mut Findings<'_>,
+    key: &Entry<'_>,
+    zone: Option<&str>,
+) -> Option<(Placed<String>, Key)> {
     let name = key.text(findings, "name", value::domain_name);
     let algorithms = [
         ("hmac-sha256", Algorithm::Sha256),
@@ -177,18 +193,68 @@ pub(super) fn read_key(findings: &mut Findings<'_>, key: &Entry<'_>) -> Option<(
     let algorithm = key.word(findings, "algorithm", &algorithms);
     let secret = key.text(findings, "secret", secret);
     let uses = key.texts(findings, "use", |text| match text {
-        "transfer" => Ok(()),
-        "update" => Err(Wrong::with("\"update\" is not supported yet", "there is \"transfer\"")),
-        _ => Err(Wrong::with(format!("unknown word {}", quoted(text)), "there is \"transfer\"")),
-    })?;
+        "transfer" => Ok(Use::Transfer),
+        "update" => Ok(Use::Update),
+        _ => Err(Wrong::with(format!("unknown word {}", quoted(text)), "there is \"transfer\", \"update\"")),
+    });
+    let names = key.texts(findings, "names", |text| owners(text, zone));
+    let types = key.texts(findings, "types", updated_type);
+    let (uses, names, types) = (uses?, names?, types?);
+    let is_for = |wanted: Use| uses.value.iter().any(|word| word.value == wanted);
+    if !is_for(Use::Update) {
+        let narrowed = [("names", &names.span, names.value.len()), ("types", &types.span, types.value.len())];
+        for (what, span, _) in narrowed.into_iter().filter(|(.., count)| *count > 0) {
+            let message = format!("{what}: they are of updates, which this key is not for");
+            findings.error(span, message, Some("write use = \"update\"".into()));
+        }
+    }
+    let plain =
+        |types: Placed<Vec<Placed<u16>>>| types.value.into_iter().map(|placed| placed.value).collect();
+    let updates = is_for(Use::Update).then(|| Updates {
+        names: names.value.into_iter().map(|placed| placed.value).collect(),
+        types: plain(types),
+    });
     let name = name?;
-    let made = Key {
-        name: name.value.clone(),
-        algorithm: algorithm?.value,
-        secret: secret?.value,
-        may_transfer: !uses.value.is_empty(),
-    };
+    let may_transfer = is_for(Use::Transfer);
+    let (algorithm, secret) = (algorithm?.value, secret?.value);
+    let made = Key { name: name.value.clone(), algorithm, secret, may_transfer, updates };
     Some((name, made))
+}
+
+/// What a key is good for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Transfer,
+    Update,
+}
+
+/// Names that a key may update: "www", "*.acme", "_acme-challenge.*", "*" for all of the zone; with a final dot whole ones.
+fn owners(text: &str, zone: Option<&str>) -> Result<Owners, Wrong> {
+    let lower = text.to_ascii_lowercase();
+    let zone_name = zone.unwrap_or_default();
+    let whole = |name: &str| match name.strip_suffix('.') {
+        Some(whole) => whole.to_owned(),
+        None => in_zone(name, zone_name),
+    };
+    let check = |name: &str| check_name(text, name.strip_suffix('.').unwrap_or(name), zone);
+    match (lower.strip_prefix("*."), lower.strip_suffix(".*")) {
+        _ if lower == "*" => Ok(Owners::Below(zone_name.to_owned())),
+        _ if lower == "@" => Ok(Owners::Exactly(zone_name.to_owned())),
+        (Some(above), _) => check(above).map(|()| Owners::Below(whole(above))),
+        (None, Some(labels)) => {
+            check(labels).map(|()| Owners::Beginning(labels.to_owned(), zone_name.to_owned()))
+        }
+        (None, None) => check(&lower).map(|()| Owners::Exactly(whole(&lower))),
+    }
+}
+
+/// A type that may come by updates.
+fn updated_type(text: &str) -> Result<u16, Wrong> {
+    let known = DYNAMIC_TYPES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
+    known.map(|(_, number)| *number).ok_or_else(|| {
+        let names: Vec<_> = DYNAMIC_TYPES.iter().map(|(name, _)| *name).collect();
+        Wrong::with(format!("{} is no type that comes by updates", quoted(text)), names.join(", "))
+    })
 }
 
 /// A server's address, with its port if that is not 53.

@@ -129,7 +129,10 @@ impl Zones {
             return Box::new(std::iter::empty());
         };
         match stage {
-            Stage::Apex => Box::new(std::iter::once(Some((apex.clone(), self.apex_sets(apex)))).skip(skip)),
+            Stage::Apex => {
+                let sets = self.with_updated(apex, true, self.apex_sets(apex));
+                Box::new(std::iter::once(Some((apex.clone(), sets))).skip(skip))
+            }
             Stage::Network(place) => {
                 let network = &self.directory.networks[place];
                 let numbers = u64::from(network.numbers.lowest) + offset..=u64::from(network.numbers.highest);

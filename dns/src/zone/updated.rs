@@ -49,8 +49,9 @@ impl Zones {
 
     /// Whether a set by an update, of this type, is told at a name that has these sets without updates.
     pub(crate) fn stands_beside(&self, name: &Name, is_apex: bool, kind: Type, fixed: &[Set]) -> bool {
-        if kind == Type::NS && self.records.any_below(name) {
-            // It would hide them.
+        let is_cut = kind == Type::NS && !is_apex;
+        // It would hide what is below; and reverse zones are not cut.
+        if is_cut && (self.records.any_below(name) || name.below(&self.apex).is_none()) {
             return false;
         }
         let has = |kind: Type| fixed.iter().any(|set| set.kind() == kind);
@@ -62,10 +63,13 @@ impl Zones {
             && !fixed.iter().any(|set| stands_alone(set.kind()))
     }
 
-    /// Where a name may have something by updates: in the cluster's zone, or as the name of an address.
+    /// Where a name may have something by updates: in the cluster's zone, or as the name of an address or of a zone of addresses.
     pub(crate) fn takes_updates(&self, name: &Name) -> bool {
         name.below(&self.apex).is_some()
-            || matches!(self.reverse.place(name), Ok(Place::In { at: ReverseName::Of(_), .. }))
+            || matches!(
+                self.reverse.place(name),
+                Ok(Place::In { at: ReverseName::Of(_) | ReverseName::Apex, .. })
+            )
     }
 
     /// A name has this by updates from now on.
