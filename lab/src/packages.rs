@@ -18,6 +18,7 @@ const INSTALLED: [(&str, &str); 25] = [
     ("udhcpc", "udhcpc"),
     ("busybox", "busybox-static"),
     ("dig", "dnsutils"),
+    ("nsupdate", "dnsutils"),
     ("tcpdump", "tcpdump"),
     ("nft", "nftables"),
     ("dnsmasq", "dnsmasq-base"),
