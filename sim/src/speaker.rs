@@ -153,6 +153,8 @@ pub struct Packet {
     pub link: Option<Ipv4Addr>,
     /// The address that the relay gives for the server's (RFC 5107).
     pub stands_for: Option<Ipv4Addr>,
+    /// The port of the relay that it is at: 12 is the circuit "port12" (RFC 3046).
+    pub port: Option<u8>,
     /// The network that it selects itself (RFC 3011).
     pub subnet: Option<Ipv4Addr>,
     /// Whether it would do without an offer (RFC 4039).
@@ -203,8 +205,13 @@ impl Packet {
         }
         let of_relay = [(5, self.link), (11, self.stands_for)];
         let of_relay = of_relay.into_iter().filter_map(|(code, address)| Some((code, address?)));
-        let of_relay: Vec<u8> =
+        let mut of_relay: Vec<u8> =
             of_relay.flat_map(|(code, address)| [&[code, 4][..], &address.octets()].concat()).collect();
+        if let Some(port) = self.port {
+            let circuit = format!("port{port}");
+            of_relay.extend([option::RELAY_CIRCUIT, circuit.len() as u8]);
+            of_relay.extend(circuit.bytes());
+        }
         if !of_relay.is_empty() {
             options.set(option::RELAY_AGENT, of_relay);
         }

@@ -150,8 +150,10 @@ pub mod option {
     pub const RAPID_COMMIT: u8 = 80;
     /// RFC 4702.
     pub const FQDN: u8 = 81;
-    /// RFC 3046.
+    /// RFC 3046, and what is in it (2.0).
     pub const RELAY_AGENT: u8 = 82;
+    pub const RELAY_CIRCUIT: u8 = 1;
+    pub const RELAY_REMOTE: u8 = 2;
     /// RFC 4388, and the next one.
     pub const CLIENT_LAST_TRANSACTION_TIME: u8 = 91;
     pub const ASSOCIATED_IP: u8 = 92;
