@@ -231,26 +231,21 @@ impl Packet {
         };
         let mut chaddr = [0; 16];
         chaddr[..address.len()].copy_from_slice(address);
-        let none = Ipv4Addr::UNSPECIFIED;
+        let _none = Ipv4Addr::UNSPECIFIED;
         let message = Message {
-            op: Op::BootRequest,
             htype,
             hlen: u8::try_from(address.len()).expect("no address is longer than its field"),
             hops: u8::from(!self.relay.is_unspecified()),
             // Two machines that were switched on together were seen to send the same xid.
             xid: 0x1234_5678,
-            secs: 0,
             broadcast: self.broadcast
                 || is_uefi
                 || self.speaker.is_infiniband() && self.ciaddr.is_unspecified(),
             ciaddr: self.ciaddr,
-            yiaddr: none,
-            siaddr: none,
             giaddr: self.relay,
             chaddr,
-            sname: Vec::new(),
-            file: Vec::new(),
             options,
+            ..Message::request()
         };
         message.write(1472)
     }
@@ -279,20 +274,12 @@ pub fn other_reply(
     let is_nak = message_type == MessageType::Nak;
     let message = Message {
         op: Op::BootReply,
-        htype: 1,
-        hlen: 6,
-        hops: 0,
         xid: 0x1234_5678,
-        secs: 0,
         broadcast: true,
-        ciaddr: none,
         yiaddr: if is_nak { none } else { address },
-        siaddr: none,
-        giaddr: none,
         chaddr,
-        sname: Vec::new(),
-        file: Vec::new(),
         options,
+        ..Message::request()
     };
     message.write(576)
 }
