@@ -69,33 +69,28 @@ fn copy(resolver: &mut Resolver, out: &mut Vec<Output>, payload: &[u8]) {
     }
 }
 
-/// An update is answered once, when what it changes is kept; the zone that has it can be copied, and the same update again changes nothing that is kept otherwise.
+/// An update is answered once, when what it changes is kept, and may come again; the zone that has it can be copied.
 fn update(resolver: &mut Resolver, bytes: &[u8]) {
+    let from = SocketAddr::from(([10, 77, 1, 5], 5353));
     let mut has_changed = false;
-    for serial in 8_u32..10 {
+    for serial in 8..10 {
         let payload = signed_update(bytes);
         let mut out = Vec::new();
-        let from = SocketAddr::from(([10, 77, 1, 5], 5353));
         let query = Query { transport: Transport::Tcp, from, id: QueryId(7), payload: &payload };
         resolver.handle(0, Input::Query(query), &mut out);
-        let changes = out.iter().find_map(|output| match output {
-            Output::Update { update, changes, .. } => Some((*update, changes.clone())),
-            _ => None,
-        });
-        if let Some((update, changes)) = changes {
-            assert!(!changes.is_empty() && out.len() == 1);
-            let changes = changes.into_iter().map(Change::Updated).collect();
+        if let [Output::Update { update, changes, .. }] = out.as_slice() {
+            assert!(!changes.is_empty());
+            let (update, changes) = (*update, changes.iter().cloned().map(Change::Updated).collect());
+            has_changed = true;
             out.clear();
             resolver.handle(0, Input::Change(Changes { serial, changes }), &mut out);
             resolver.handle(0, Input::Updated { update, kept: Kept::Yes }, &mut out);
         }
         let replies = out.iter().filter(|output| matches!(output, Output::Reply { .. })).count();
         assert_eq!(replies, 1, "{out:?}");
-        has_changed |= resolver.statistics().updates > u64::from(serial - 8);
     }
     if has_changed {
         let axfr = framed(b"\x07cluster\0\0\xfc\0\x01");
-        let from = SocketAddr::from(([10, 77, 1, 5], 5353));
         let query = Query { transport: Transport::Tcp, from, id: QueryId(7), payload: &axfr };
         let mut out = Vec::new();
         resolver.handle(0, Input::Query(query), &mut out);

@@ -149,7 +149,7 @@ pub(crate) fn taken(directory: &Directory, naming: &Naming, name: &str, kind: u1
             IpAddr::V6(_) => None,
         };
         let is_hosts = directory.host_of(address).is_some();
-        return is_hosts.then_some(Taken::Host).or(lent.map(|_| Taken::Loan));
+        return is_hosts.then_some(Taken::Host).or_else(|| lent.map(|_| Taken::Loan));
     }
     let inside = match name.strip_suffix(directory.zone.as_str()) {
         Some("") => "",
@@ -160,7 +160,7 @@ pub(crate) fn taken(directory: &Directory, naming: &Naming, name: &str, kind: u1
         let is_hosts =
             inside == SERVER_NAME || directory.all_addresses(inside).is_some_and(|all| !all.is_empty());
         let lent = naming.address(inside);
-        if let Some(taken) = is_hosts.then_some(Taken::Host).or(lent.map(|_| Taken::Loan)) {
+        if let Some(taken) = is_hosts.then_some(Taken::Host).or_else(|| lent.map(|_| Taken::Loan)) {
             return Some(taken);
         }
     }

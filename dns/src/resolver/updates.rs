@@ -132,11 +132,12 @@ impl Resolver {
 
     /// Who has waited too long hears SERVFAIL. What is being kept cannot be called back: it may still become true, as with every answer that is lost.
     pub(super) fn end_late_updates(&mut self, now_nanoseconds: u64, out: &mut Vec<Output>) {
-        let is_late = |waiting: &mut Waiting| waiting.until_nanoseconds <= now_nanoseconds;
-        let running = self.updates.running.as_mut().and_then(|(_, waiting)| waiting.take_if(is_late));
+        let is_late = |waiting: &Waiting| waiting.until_nanoseconds <= now_nanoseconds;
+        let running = self.updates.running.as_mut();
+        let running = running.and_then(|(_, waiting)| waiting.take_if(|waiting| is_late(waiting)));
         let mut late: Vec<_> = running.into_iter().collect();
-        while let Some(waiting) = self.updates.waiting.pop_front_if(is_late) {
-            late.push(waiting);
+        while self.updates.waiting.front().is_some_and(is_late) {
+            late.extend(self.updates.waiting.pop_front());
         }
         for waiting in late {
             self.answer_update(now_nanoseconds, waiting, ResponseCode::ServFail, out);

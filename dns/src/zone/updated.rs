@@ -57,10 +57,10 @@ impl Zones {
         let has = |kind: Type| fixed.iter().any(|set| set.kind() == kind);
         let has_address = has(Type::A) || has(Type::AAAA);
         let stands_alone = |kind: Type| kind == Type::CNAME || (kind == Type::NS && !is_apex);
-        !has(kind)
-            && !(matches!(kind, Type::A | Type::AAAA) && has_address)
-            && !(stands_alone(kind) && !fixed.is_empty())
-            && !fixed.iter().any(|set| stands_alone(set.kind()))
+        let is_address = matches!(kind, Type::A | Type::AAAA);
+        let is_taken = has(kind) || (is_address && has_address);
+        let has_room = fixed.is_empty() || !stands_alone(kind);
+        !is_taken && has_room && !fixed.iter().any(|set| stands_alone(set.kind()))
     }
 
     /// Where a name may have something by updates: in the cluster's zone, or as the name of an address or of a zone of addresses.

@@ -4,6 +4,10 @@ use super::*;
 use crate::settings::{Algorithm, Key, Updates};
 use crate::wire::signing::{Signed, sign};
 use heorot_names::{Change, Owners};
+use message::plain;
+
+mod message;
+mod waiting;
 
 const NOTAUTH: u16 = 9;
 const YXDOMAIN: u16 = 6;
@@ -35,97 +39,6 @@ fn with_keys() -> Resolver {
     let mut resolver = Resolver::new(settings, Arc::new(directory())).unwrap();
     resolver.handle(0, Input::Calendar(WALL), &mut Vec::new());
     resolver
-}
-
-fn wire_name(name: &str) -> Vec<u8> {
-    let labels = name.split('.').filter(|label| !label.is_empty());
-    let labels = labels.flat_map(|label| [&[u8::try_from(label.len()).unwrap()], label.as_bytes()].concat());
-    labels.chain([0]).collect()
-}
-
-fn type_of(word: &str) -> u16 {
-    let known = [
-        ("A", A),
-        ("AAAA", AAAA),
-        ("CNAME", CNAME),
-        ("MX", MX),
-        ("NS", NS),
-        ("PTR", PTR),
-        ("SOA", SOA),
-        ("SRV", SRV),
-        ("TXT", TXT),
-        ("ANY", ANY),
-    ];
-    let found = known.iter().find(|(name, _)| *name == word).map(|(_, number)| *number);
-    found.unwrap_or_else(|| word.strip_prefix("TYPE").unwrap().parse().unwrap())
-}
-
-fn data_of(kind: u16, text: &str) -> Vec<u8> {
-    let words: Vec<_> = text.split(' ').collect();
-    let numbers = |words: &[&str]| -> Vec<u8> {
-        words.iter().flat_map(|word| word.parse::<u16>().unwrap().to_be_bytes()).collect()
-    };
-    match kind {
-        _ if text.is_empty() => Vec::new(),
-        A => text.parse::<Ipv4Addr>().unwrap().octets().to_vec(),
-        AAAA => text.parse::<std::net::Ipv6Addr>().unwrap().octets().to_vec(),
-        CNAME | NS | PTR => wire_name(text),
-        MX => [numbers(&words[..1]), wire_name(words[1])].concat(),
-        SRV => [numbers(&words[..3]), wire_name(words[3])].concat(),
-        SOA => [wire_name("a"), wire_name("b"), vec![0; 20]].concat(),
-        _ => [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat(),
-    }
-}
-
-/// One record: owner, type, class, TTL, data.
-fn record(owner: &str, kind: u16, class: u16, ttl: u32, data: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(data.len()).unwrap().to_be_bytes();
-    let fixed = [kind.to_be_bytes(), class.to_be_bytes()].concat();
-    [&wire_name(owner), fixed.as_slice(), &ttl.to_be_bytes(), &length, data].concat()
-}
-
-/// A line as nsupdate takes them, without "prereq" and "update". `raw` is owner, type, class, TTL and data as they are: for what no program sends.
-fn line(text: &str) -> (bool, Vec<u8>) {
-    let words: Vec<_> = text.splitn(5, ' ').collect();
-    let kind = |at: usize| words.get(at).map_or(ANY, |word| type_of(word));
-    let rest = |at: usize| words.get(at..).map(|words| words.join(" ")).unwrap_or_default();
-    match words[0] {
-        "yxdomain" | "yxrrset" if words.len() > 3 => {
-            (true, record(words[1], kind(2), 1, 0, &data_of(kind(2), &rest(3))))
-        }
-        "yxdomain" | "yxrrset" => (true, record(words[1], kind(2), 255, 0, &[])),
-        "nxdomain" | "nxrrset" => (true, record(words[1], kind(2), 254, 0, &[])),
-        "add" => {
-            let data = data_of(kind(3), &rest(4));
-            (false, record(words[1], kind(3), 1, words[2].parse().unwrap(), &data))
-        }
-        "delete" if words.len() > 3 => {
-            (false, record(words[1], kind(2), 254, 0, &data_of(kind(2), &rest(3))))
-        }
-        "delete" => (false, record(words[1], kind(2), 255, 0, &[])),
-        which @ ("prereq" | "update") => {
-            let words: Vec<_> = text.splitn(6, ' ').collect();
-            let number = |at: usize| words[at].parse::<u32>().unwrap();
-            let data = data_of(type_of(words[2]), words.get(5).unwrap_or(&""));
-            let class = u16::try_from(number(3)).unwrap();
-            (which == "prereq", record(words[1], type_of(words[2]), class, number(4), &data))
-        }
-        other => panic!("{other}"),
-    }
-}
-
-/// The message of an update, not signed.
-fn plain(zone: &str, lines: &[&str]) -> Vec<u8> {
-    let mut sections = [(0_u16, Vec::new()), (0, Vec::new())];
-    for text in lines {
-        let (is_prerequisite, octets) = line(text);
-        let (count, section) = &mut sections[usize::from(!is_prerequisite)];
-        *count += 1;
-        section.extend(octets);
-    }
-    let [(conditions, first), (changes, second)] = sections;
-    let header = [0xabcd, 5 << 11, 1, conditions, changes, 0].map(u16::to_be_bytes).concat();
-    [header, wire_name(zone), vec![0, 6, 0, 1], first, second].concat()
 }
 
 fn signed(zone: &str, key: &str, lines: &[&str]) -> Signed {
@@ -361,7 +274,9 @@ fn the_form_of_changes() {
 /// RFC 2136 3.4.2: what a name has after each kind of change.
 #[test]
 fn what_changes() {
-    let table: &[(&[&str], usize, &str, u16, &[&str])] = &[
+    /// Lines; how many names they change; what is asked then, and answered.
+    type Case<'c> = (&'c [&'c str], usize, &'c str, u16, &'c [&'c str]);
+    let table: &[Case<'_>] = &[
         // 2.5.1: add.
         (&["add new.cluster 60 A 10.0.0.1"], 1, "new.cluster", A, &["new.cluster. 60 A 10.0.0.1"]),
         (&["add new.cluster 60 AAAA fd77::5"], 1, "new.cluster", AAAA, &["new.cluster. 60 AAAA fd77::5"]),
@@ -601,86 +516,6 @@ fn names_between() {
     }
     assert_eq!(update(&mut resolver, &["delete a.deep.cluster"]).0, NOERROR);
     assert_eq!(read(&udp(&mut resolver, &query("deep.cluster", A)).unwrap()).flags & 15, NXDOMAIN);
-}
-
-/// One at a time, each from what the one before has left; a repeated one is not done twice.
-#[test]
-fn updates_wait_for_each_other() {
-    let mut resolver = world();
-    let first = signed("cluster", "all", &["nxdomain one.cluster", "add one.cluster 60 A 10.0.0.1"]);
-    let second = signed("cluster", "all", &["nxdomain one.cluster", "add one.cluster 60 A 10.0.0.2"]);
-    let out = take(&mut resolver, &first.payload);
-    let [Output::Update { update, changes, by }] = out.as_slice() else { panic!("{out:?}") };
-    assert_eq!(by, "all from 10.77.1.9");
-    assert_eq!(take(&mut resolver, &second.payload), []);
-    assert_eq!(take(&mut resolver, &first.payload), [], "a repeated one");
-    let changes = changes.iter().cloned().map(Change::Updated).collect();
-    let serial = resolver.zones.serial() + 1;
-    resolver.handle(0, Input::Change(Changes { serial, changes }), &mut Vec::new());
-    let mut out = Vec::new();
-    resolver.handle(0, Input::Updated { update: *update, kept: Kept::Yes }, &mut out);
-    assert_eq!(out.len(), 2);
-    assert_eq!(reply(&out[..1], Some(first)), NOERROR);
-    assert_eq!(reply(&out[1..], Some(second)), YXDOMAIN);
-    // Nobody is told twice.
-    let mut out = Vec::new();
-    resolver.handle(0, Input::Updated { update: *update, kept: Kept::Yes }, &mut out);
-    assert_eq!(out, []);
-}
-
-#[test]
-fn what_cannot_be_kept_or_takes_too_long() {
-    for (kept, code) in [(Kept::Refused, REFUSED), (Kept::Failed, SERVFAIL)] {
-        let mut resolver = world();
-        let sent = signed("cluster", "all", &["add one.cluster 60 A 10.0.0.1"]);
-        let out = take(&mut resolver, &sent.payload);
-        let [Output::Update { update, .. }] = out.as_slice() else { panic!("{out:?}") };
-        let mut out = Vec::new();
-        resolver.handle(0, Input::Updated { update: *update, kept }, &mut out);
-        assert_eq!(reply(&out, Some(sent)), code);
-        assert_eq!(told(&mut resolver, "one.cluster", A), [""; 0]);
-    }
-    let mut resolver = world();
-    let sent = [1, 2].map(|n| signed("cluster", "all", &[&format!("add n{n}.cluster 60 A 10.0.0.1")]));
-    let out = take(&mut resolver, &sent[0].payload);
-    let [Output::Update { update, .. }] = out.as_slice() else { panic!("{out:?}") };
-    take(&mut resolver, &sent[1].payload);
-    // Before nsupdate repeats itself, which it does after 3 s.
-    let at = 2_500_000_000;
-    assert!(resolver.next_wakeup().unwrap() <= at);
-    let replies = |resolver: &mut Resolver, at| {
-        let mut out = Vec::new();
-        resolver.handle(at, Input::Wake, &mut out);
-        out.retain(|output| matches!(output, Output::Reply { .. }));
-        out
-    };
-    assert_eq!(replies(&mut resolver, at - 1), []);
-    let out = replies(&mut resolver, at);
-    assert_eq!(out.len(), 2);
-    for (n, sent) in sent.into_iter().enumerate() {
-        assert_eq!(reply(&out[n..=n], Some(sent)), SERVFAIL);
-    }
-    // Another one begins when that one is decided, and not before.
-    let third = signed("cluster", "all", &["add n3.cluster 60 A 10.0.0.1"]);
-    assert_eq!(take(&mut resolver, &third.payload), []);
-    let mut out = Vec::new();
-    resolver.handle(at, Input::Updated { update: *update, kept: Kept::Failed }, &mut out);
-    assert!(matches!(out.as_slice(), [Output::Update { .. }]), "{out:?}");
-}
-
-#[test]
-fn a_queue_has_an_end() {
-    let mut resolver = world();
-    let codes: Vec<_> = (0..70)
-        .map(|n| {
-            let sent = signed("cluster", "all", &[&format!("add n{n}.cluster 60 A 10.0.0.1")]);
-            take(&mut resolver, &sent.payload).first().map(|output| match output {
-                Output::Update { .. } => NOERROR,
-                output => reply(std::slice::from_ref(output), Some(sent)),
-            })
-        })
-        .collect();
-    assert_eq!((codes[0], codes[1], codes[64], codes[65]), (Some(NOERROR), None, None, Some(SERVFAIL)));
 }
 
 /// Bounds of one name, one record and one message.
