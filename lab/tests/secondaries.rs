@@ -134,18 +134,18 @@ fn secondaries_answer_the_same() {
     ] {
         let file = server.scratch_file("update.txt");
         let text = format!("server {SERVER}\nzone {zone}\nupdate add {line}\nsend\n");
-        fs::write(&file, text).expect("a file for nsupdate");
+        std::fs::write(&file, text).expect("a file for nsupdate");
         let key = format!("hmac-sha256:update.cluster:{SECRET}");
         let file = file.to_string_lossy();
         server.network.client.ask("nsupdate", &["-y", &key, &file]).expect("it may");
     }
     // Of each only the zone that has changed is told.
     for question in [&["_acme-challenge.node23.cluster", "TXT"][..], &["-x", "10.77.9.10"]] {
-        let expected = ask(&server, &SERVER.to_string(), question);
+        let expected = ask(&server, SERVER, question);
         assert!(expected.starts_with("NOERROR"), "{question:?}: {expected}");
         let since = Instant::now();
-        for secondary in [CLIENT.to_string(), KNOT.into()] {
-            while ask(&server, &secondary, question) != expected {
+        for secondary in [CLIENT, KNOT] {
+            while ask(&server, secondary, question) != expected {
                 assert!(since.elapsed() < PATIENCE, "{secondary} was not told of {question:?}");
                 std::thread::sleep(Duration::from_millis(200));
             }
