@@ -3,6 +3,7 @@
 //! The caller takes a moment, gives one [`Input`], and carries out every [`Output`] in the order given. Nothing else is shared.
 //! [`Transfers`](crate::transfer::Transfers) has the same form with messages of its own, see [`crate::transfer`].
 
+pub use crate::cluster::dynamic::UpdateId;
 use crate::cluster::record::Record;
 pub use crate::cluster::record::Ticket;
 use crate::config::Config;
@@ -138,10 +139,6 @@ pub enum Output {
     /// For the journal, and for whoever watches.
     Event(Event),
 }
-
-/// Names an update while it is unanswered: the caller's own number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct UpdateId(pub u64);
 
 /// What became of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

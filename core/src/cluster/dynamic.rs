@@ -11,6 +11,10 @@ use heorot_names::{Directory, Dynamic};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+/// Names an update while it is unanswered: the caller's own number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UpdateId(pub u64);
+
 /// All of it.
 #[derive(Debug, Default)]
 pub(crate) struct Dynamics {

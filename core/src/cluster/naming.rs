@@ -6,9 +6,9 @@
 //! **The serial never goes back**, whatever dies when. So it is served only below a bound that is durable; a start takes the bound itself, which
 //! was never served, and records another one.
 
+use crate::cluster::dynamic::UpdateId;
 use crate::cluster::record::Ticket;
 use crate::limit::SERIALS_RESERVED;
-use crate::message::UpdateId;
 use heorot_names::{Change, Dynamic};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
