@@ -3,7 +3,7 @@
 use super::bind::Datagrams;
 use crate::netio::Outbox;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::SocketAddr;
 use std::os::fd::AsFd as _;
 
 /// What waits to go out.
@@ -45,8 +45,8 @@ fn send_together(outbox: &mut Outbox, sockets: &Datagrams, mut replies: &[Reply]
     while !replies.is_empty() {
         let mut batch = outbox.batch();
         let added = replies.iter().take_while(|reply| {
-            let pieces = std::iter::once(reply.payload.as_slice());
-            envelope(sockets, reply).is_some_and(|envelope| batch.add(envelope, None, pieces))
+            let SocketAddr::V4(peer) = reply.to else { return false };
+            batch.add_from_bound(peer, &reply.payload)
         });
         let added = added.count();
         let mut sent = 0;
@@ -65,13 +65,6 @@ fn send_together(outbox: &mut Outbox, sockets: &Datagrams, mut replies: &[Reply]
         replies = replies.get(added.max(1)..).unwrap_or_default();
     }
     lost
-}
-
-fn envelope(sockets: &Datagrams, reply: &Reply) -> Option<(Ipv4Addr, SocketAddrV4)> {
-    match (sockets.address, reply.to) {
-        (SocketAddr::V4(local), SocketAddr::V4(peer)) => Some((*local.ip(), peer)),
-        (SocketAddr::V4(_) | SocketAddr::V6(_), _) => None,
-    }
 }
 
 fn send_each(sockets: &Datagrams, replies: &[Reply]) -> u64 {

@@ -82,6 +82,17 @@ impl<'a> Batch<'a> {
         true
     }
 
+    /// Adds a datagram from the address that the socket is bound to. False: as with [`Batch::add`].
+    pub(crate) fn add_from_bound(&mut self, peer: SocketAddrV4, octets: &'a [u8]) -> bool {
+        // What says where from is read and checked by the kernel for every datagram.
+        let is_added = self.add((Ipv4Addr::UNSPECIFIED, peer), None, std::iter::once(octets));
+        if let Some(header) = self.messages.checked_sub(1).filter(|_| is_added) {
+            let header = &mut self.outbox.headers[header].msg_hdr;
+            (header.msg_control, header.msg_controllen) = (ptr::null_mut(), 0);
+        }
+        is_added
+    }
+
     /// Sends the messages from the given one on; the kernel finds the way. How many left.
     ///
     /// # Errors
