@@ -87,6 +87,7 @@ fn measure(
     link: &Link,
     files: &Files,
 ) -> Result<Figures, String> {
+    processor::wait_for_quiet(wanted.quiet)?;
     let mut running = server.start(link, files)?;
     let address = SocketAddr::from((SERVER, 53));
     let parts = link.clients.enter(|| {
@@ -95,10 +96,14 @@ fn measure(
         processor::pin(&link.server, processor::OF_SERVERS)?;
         processor::pin_this_thread(processor::OF_CLIENTS)?;
         let mut part = |load| {
-            let before = processor::used(&link.server)?;
+            let before = (processor::used(&link.server)?, processor::used_by_all()?);
             let outcome = asker.run(load, wanted.within)?;
+            let all = processor::used_by_all()? - before.1;
             std::thread::sleep(AFTERMATH);
-            Ok::<_, String>(Part::of(&outcome, processor::used(&link.server)? - before))
+            let used = processor::used(&link.server)? - before.0;
+            // Who asks never sleeps.
+            let others = all.saturating_sub(used).as_secs_f64() / outcome.seconds - 1.0;
+            Ok::<_, String>(Part { others: others.max(0.0), ..Part::of(&outcome, used) })
         };
         Ok((part(Load::AtOnce(wanted.at_once))?, part(Load::EachSecond(wanted.rate))?))
     });

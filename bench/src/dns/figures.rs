@@ -28,6 +28,8 @@ pub(super) struct Part {
     pub(super) nearly_all_microseconds: f64,
     /// Without an answer, or with a wrong one.
     pub(super) failed: f64,
+    /// Processors that others used meanwhile: of a machine that is not quiet the times of answers mean little.
+    pub(super) others: f64,
 }
 
 impl Part {
@@ -46,6 +48,7 @@ impl Part {
             most_microseconds: at(0.99),
             nearly_all_microseconds: at(0.999),
             failed: f64::from(outcome.lost + outcome.wrong),
+            others: 0.0,
         }
     }
 }
@@ -57,10 +60,11 @@ impl Figures {
     }
 }
 
-/// The names of the columns. The ratios are those to the first server: this one takes so many times its processor's time, and its 99 of 100 so many times as long.
+/// The names of the columns. The ratios are those to the first server: this one takes so many times its processor's time, and its 99 of 100 so many
+/// times as long. OTHERS is how many processors were used by others.
 pub(super) fn head() -> String {
     format!(
-        "{:<10}{:<10}{:>9}{:>8}{:>7}{:>9} |{:>8}{:>7}{:>8}{:>8}{:>7}{:>9}{:>8}\n",
+        "{:<10}{:<10}{:>9}{:>8}{:>7}{:>9} |{:>8}{:>7}{:>8}{:>8}{:>7}{:>9}{:>8}{:>8}\n",
         "ASKED",
         "SERVER",
         "RATE/S",
@@ -73,7 +77,8 @@ pub(super) fn head() -> String {
         "99% µs",
         "x 99%",
         "99.9% µs",
-        "FAILED"
+        "FAILED",
+        "OTHERS"
     )
 }
 
@@ -87,7 +92,7 @@ pub(super) fn line(asked: &str, name: &str, figures: &Figures, first: &Figures) 
         format!("  dnsperf: {rate:.0}/s, {microseconds:.2} µs of CPU")
     });
     format!(
-        "{asked:<10}{name:<10}{:>9.0}{:>8.2}{:>7.2}{:>9.0} |{:>8.2}{:>7.2}{:>8.1}{:>8.1}{:>7.2}{:>9.1}{:>8}{dnsperf}\n",
+        "{asked:<10}{name:<10}{:>9.0}{:>8.2}{:>7.2}{:>9.0} |{:>8.2}{:>7.2}{:>8.1}{:>8.1}{:>7.2}{:>9.1}{:>8}{:>8.2}{dnsperf}\n",
         fast.rate,
         fast.microseconds,
         fast.microseconds / first.fast.microseconds,
@@ -99,6 +104,7 @@ pub(super) fn line(asked: &str, name: &str, figures: &Figures, first: &Figures) 
         paced.most_microseconds / first.paced.most_microseconds,
         paced.nearly_all_microseconds,
         fast.failed + paced.failed,
+        fast.others.max(paced.others),
     )
 }
 
@@ -119,6 +125,7 @@ pub(super) fn medians(runs: &[Figures]) -> Figures {
         most_microseconds: middle(&|run| of(run).most_microseconds),
         nearly_all_microseconds: middle(&|run| of(run).nearly_all_microseconds),
         failed: middle(&|run| of(run).failed),
+        others: middle(&|run| of(run).others),
     };
     let by_dnsperf = runs.first().is_some_and(|run| run.dnsperf.is_some());
     let dnsperf = |of: fn((f64, f64)) -> f64| middle(&|run| run.dnsperf.map_or(0.0, of));

@@ -10,6 +10,7 @@ use super::wanted::Wanted;
 use crate::files::Files;
 use crate::link::{Link, SERVER};
 use crate::servers::{Kind, Running};
+use crate::speed::processor;
 use crate::{say, storm};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,6 +56,7 @@ fn measure(wanted: &Wanted, run: u32, link: &Link, files: &Files) -> Result<(Par
         let mut asker = Asker::new(address, Asked::Names.messages(), run.into())?;
         asker.warm_up(WARM_UP_PATIENCE)?;
         let load = Load::EachSecond(RATE);
+        processor::wait_for_quiet(wanted.quiet)?;
         let quiet = asker.run(load, wanted.within)?;
         std::thread::scope(|scope| {
             let storm = scope.spawn(|| {

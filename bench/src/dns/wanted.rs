@@ -16,6 +16,8 @@ pub(super) struct Wanted {
     pub(super) rate: u32,
     /// How long a load lasts.
     pub(super) within: Duration,
+    /// How long to wait for others to leave the machine alone, before each run.
+    pub(super) quiet: Duration,
     /// Whether `dnsperf` asks as well.
     pub(super) dnsperf: bool,
     /// Names while so many machines boot; 0: not at all.
@@ -24,7 +26,7 @@ pub(super) struct Wanted {
 
 const USAGE: &str =
     "usage: heorot-bench dns [runs=5] [servers=heorot,knotd,nsd,unbound,dnsmasq] [only=names,ptr,forwards]
-       [at-once=100] [rate=20000] [seconds=3] [dnsperf=yes] [storm=1000]";
+       [at-once=100] [rate=20000] [seconds=3] [quiet=2] [dnsperf=yes] [storm=1000]";
 
 /// No more than half of what has an id.
 const AT_ONCE_MAX: usize = 1 << 15;
@@ -42,6 +44,7 @@ impl Wanted {
             at_once: 100,
             rate: 20_000,
             within: Duration::from_secs(3),
+            quiet: Duration::from_secs(2),
             dnsperf: true,
             storm: 1000,
         };
@@ -72,6 +75,7 @@ impl Wanted {
             }
             "rate" => self.rate = number()?,
             "seconds" => self.within = Duration::from_secs(number()?.into()),
+            "quiet" => self.quiet = Duration::from_secs(value.parse().ok()?),
             "dnsperf" => self.dnsperf = ["no", "yes"].iter().position(|word| *word == value)? == 1,
             "storm" => self.storm = value.parse().ok()?,
             _ => return None,

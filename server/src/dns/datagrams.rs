@@ -31,7 +31,7 @@ impl Replies {
         for replies in self.unsent.chunk_by(|one, next| one.socket == next.socket) {
             let Some(sockets) = replies.first().and_then(|reply| sockets.get(reply.socket)) else { continue };
             lost += match replies {
-                [_, _, ..] if sockets.address.is_ipv4() => send_together(outbox, sockets, replies),
+                [_, _, ..] => send_together(outbox, sockets, replies),
                 replies => send_each(sockets, replies),
             };
         }
@@ -44,10 +44,9 @@ fn send_together(outbox: &mut Outbox, sockets: &Datagrams, mut replies: &[Reply]
     let mut lost = 0;
     while !replies.is_empty() {
         let mut batch = outbox.batch();
-        let added = replies.iter().take_while(|reply| {
-            let SocketAddr::V4(peer) = reply.to else { return false };
-            batch.add_from_bound(peer, &reply.payload)
-        });
+        let added = replies
+            .iter()
+            .take_while(|reply| batch.add_from_bound(reply.to, std::iter::once(reply.payload.as_slice())));
         let added = added.count();
         let mut sent = 0;
         while sent < added {
@@ -61,7 +60,7 @@ fn send_together(outbox: &mut Outbox, sockets: &Datagrams, mut replies: &[Reply]
                 }
             }
         }
-        // One that is not of IPv4 cannot have come by such a socket.
+        // An empty batch has room for any datagram.
         replies = replies.get(added.max(1)..).unwrap_or_default();
     }
     lost
