@@ -1,4 +1,4 @@
-//! Who asks: one thread that never sleeps, so that what an answer took is the server's time and not a wake-up of ours.
+//! Who asks: one thread that hardly ever sleeps, so that it asks when it should.
 //!
 //! When an answer came is the kernel's word (SO_TIMESTAMPNS), taken when it is put into our socket: it is the same whatever else this thread does.
 
@@ -19,6 +19,8 @@ pub(super) enum Load {
     AtOnce(usize),
     /// So many a second, one after the other, whether they are answered or not.
     EachSecond(u32),
+    /// The same, but asleep in between: where others need the processor.
+    Gently(u32),
 }
 
 /// What came of it.
@@ -131,12 +133,15 @@ impl Asker {
             }
             let wanted = match load {
                 Load::AtOnce(count) => count.saturating_sub(self.under_way),
-                Load::EachSecond(rate) => {
+                Load::EachSecond(rate) | Load::Gently(rate) => {
                     let due = (elapsed.as_nanos() * u128::from(rate) / 1_000_000_000) as u64;
                     usize::try_from(due.saturating_sub(sent)).unwrap_or(usize::MAX)
                 }
             };
             sent += self.ask(wanted.min(BATCH))? as u64;
+            if let Load::Gently(rate) = load {
+                std::thread::sleep(Duration::from_secs(1) / rate);
+            }
             self.receive()?;
         }
         self.outcome.seconds = began.elapsed().as_secs_f64();

@@ -55,7 +55,7 @@ fn measure(wanted: &Wanted, run: u32, link: &Link, files: &Files) -> Result<(Par
     let outcome = link.server.enter(|| {
         let mut asker = Asker::new(address, Asked::Names.messages(), run.into())?;
         asker.warm_up(WARM_UP_PATIENCE)?;
-        let load = Load::EachSecond(RATE);
+        let load = Load::Gently(RATE);
         processor::wait_for_quiet(wanted.quiet)?;
         let quiet = asker.run(load, wanted.within)?;
         std::thread::scope(|scope| {
