@@ -57,7 +57,7 @@ pub(crate) fn beside_others(words: &[String]) -> Result<(), String> {
             compare(*asked, &wanted, &link, &files)?;
         }
     }
-    if wanted.storm > 0 { storm::beside_none(&wanted, &files) } else { Ok(()) }
+    if wanted.storm > 0 { storm::beside_knot(&wanted, &files) } else { Ok(()) }
 }
 
 /// All servers that answer such questions, one of each in turn, so that all see the same weather.
@@ -89,7 +89,7 @@ fn measure(
 ) -> Result<Figures, String> {
     processor::wait_for_quiet(wanted.quiet)?;
     let mut running = server.start(link, files)?;
-    let address = SocketAddr::from((SERVER, 53));
+    let address = SocketAddr::from((SERVER, servers::DNS_PORT));
     let parts = link.clients.enter(|| {
         let mut asker = Asker::new(address, asked.messages(), run.into())?;
         asker.warm_up(WARM_UP_PATIENCE)?;

@@ -24,6 +24,9 @@ pub(super) enum Peer {
 /// All, in the order of the table: the others are compared with the first.
 pub(super) const PEERS: [Peer; 5] = [Peer::Heorot, Peer::Knot, Peer::Nsd, Peer::Unbound, Peer::Dnsmasq];
 
+/// Where all of them are asked.
+pub(super) const DNS_PORT: u16 = 53;
+
 impl Peer {
     /// The name in the table, and in what is asked for.
     pub(super) fn name(self) -> &'static str {
@@ -52,7 +55,7 @@ impl Peer {
         let mut running = Running::none(&link.server);
         match self {
             Self::Heorot => start_heorot(&mut running, link, files)?,
-            Self::Knot => start_knot(&mut running, link, files)?,
+            Self::Knot => start_knot(&mut running, link, files, DNS_PORT)?,
             Self::Nsd => {
                 start_nsd(&mut running, (&link.server, &SERVER.to_string()), files, &[ZONE, REVERSE_ZONE])?
             }
@@ -70,6 +73,16 @@ impl Peer {
 pub(super) fn start_others<'a>(link: &'a Link, files: &Files) -> Result<Running<'a>, String> {
     let mut running = Running::none(&link.clients);
     start_nsd(&mut running, (&link.clients, &CLIENTS.to_string()), files, &[OUTSIDE])?;
+    Ok(running)
+}
+
+/// Knot DNS at another port of the server's address.
+///
+/// # Errors
+/// In words: it is not to be had, or does not start.
+pub(super) fn start_knot_beside<'a>(link: &'a Link, files: &Files, port: u16) -> Result<Running<'a>, String> {
+    let mut running = Running::none(&link.server);
+    start_knot(&mut running, link, files, port)?;
     Ok(running)
 }
 
@@ -120,7 +133,7 @@ directory = "{}"
     running.spawn(command, files, "heorot.log", &["serve", "--config", &shown(&configuration)])
 }
 
-fn start_knot(running: &mut Running<'_>, link: &Link, files: &Files) -> Result<(), String> {
+fn start_knot(running: &mut Running<'_>, link: &Link, files: &Files, port: u16) -> Result<(), String> {
     let place = shown(&files.room("knot"));
     fs::create_dir_all(&place).map_err(|error| format!("{place}: {error}"))?;
     let zones: String = [ZONE, REVERSE_ZONE]
@@ -128,7 +141,7 @@ fn start_knot(running: &mut Running<'_>, link: &Link, files: &Files) -> Result<(
         .map(|zone| format!("  - domain: {zone}\n    file: {}\n", shown(&files.room(zone))))
         .collect();
     let text = format!(
-        "server:\n    listen: {SERVER}@53\n    rundir: {place}\n    user: root:root\n    udp-workers: 1\n    tcp-workers: 1\n    background-workers: 1\n\
+        "server:\n    listen: {SERVER}@{port}\n    rundir: {place}\n    user: root:root\n    udp-workers: 1\n    tcp-workers: 1\n    background-workers: 1\n\
          database:\n    storage: {place}\n\
          template:\n  - id: default\n    storage: {place}\n    zonefile-sync: -1\n    zonefile-load: whole\n    journal-content: none\nzone:\n{zones}"
     );
