@@ -298,7 +298,7 @@ impl Resolver {
     fn take_changes(&mut self, now_nanoseconds: u64, changes: Changes) {
         let (from, to) = (self.zones.serial(), changes.serial);
         let changed = Arc::make_mut(&mut self.zones).change(changes);
-        self.own.clear();
+        self.own.outdate();
         if from != to {
             let apexes: BTreeSet<_> = changed.iter().map(|changed| changed.apex.clone()).collect();
             self.journal.note(from, to, changed);

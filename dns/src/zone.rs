@@ -238,6 +238,11 @@ impl Zones {
                     answer.authority = Some(Authority::Denial(self.soa(apex)));
                     break;
                 }
+                // RFC 4035 3.1.4.1: a zone's DS is the matter of the zone above it, which is ours.
+                Content::Below(cut, _) if wanted == Type::DS && cut == *at => {
+                    answer.authority = Some(Authority::Denial(self.soa(apex)));
+                    break;
+                }
                 Content::Below(cut, servers) => {
                     self.help(now_nanoseconds, &servers, &mut answer.additional);
                     answer.authority = Some(Authority::Below(cut, servers));
