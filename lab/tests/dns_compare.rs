@@ -111,7 +111,7 @@ fn ask(sockets: &[UdpSocket], question: &Question, id: u16) -> Vec<Option<Answer
         }
         None
     };
-    sockets.iter().map(|socket| answer(socket)).collect()
+    sockets.iter().map(answer).collect()
 }
 
 /// The zones as files, as this server gives them away.
