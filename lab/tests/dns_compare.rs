@@ -96,7 +96,7 @@ fn ask(sockets: &[UdpSocket], question: &Question, id: u16) -> Vec<Option<Answer
         socket.send(&message).expect("a question is sent");
     }
     let mut room = [0; 65_535];
-    let mut answer = |socket: &UdpSocket| {
+    let answer = |socket: &UdpSocket| {
         for repeat in 0..REPEATS {
             if repeat > 0 {
                 socket.send(&message).expect("a question is sent");
