@@ -10,10 +10,11 @@ mod exchange;
 mod files;
 mod worker;
 
+use crate::ask::Ask;
 use crate::streams;
-use crate::wake::Post;
+use crate::wake::{Caller, Post};
 pub(crate) use files::Plan;
-use heorot_dns::{ForwardCounts, Forwarding, HostNames, Resolver, Settings, Statistics};
+use heorot_dns::{ForwardCounts, Forwarding, HostNames, Kept, Resolver, Settings, Statistics, UpdateId};
 use heorot_names::{Changes, Directory};
 use std::io;
 use std::net::SocketAddr;
@@ -136,6 +137,16 @@ impl Handle {
         self.post.tell(|mailbox| mailbox.news.push(News::Settings(settings)));
     }
 
+    /// Asks this line to keep what comes by updates. Until then, and if it is full, they fail.
+    pub(crate) fn keep_updates(&self, keeper: Caller<Ask>) {
+        self.post.tell(|mailbox| mailbox.news.push(News::Keeper(keeper)));
+    }
+
+    /// What became of an update; its changes were told before. Never waits.
+    pub(crate) fn updated(&self, update: UpdateId, kept: Kept) {
+        self.post.tell(|mailbox| mailbox.news.push(News::Updated(update, kept)));
+    }
+
     /// Asks there for names that are not ours, and tells the names of files: from now on, or from when the files were read.
     pub(crate) fn forward(&self, plan: Plan) {
         self.files_post.tell(|mailbox| mailbox.plan = Some(plan));
@@ -191,6 +202,8 @@ enum News {
     Directory(Arc<Directory>),
     Settings(Settings),
     Changes(Changes),
+    Keeper(Caller<Ask>),
+    Updated(UpdateId, Kept),
 }
 
 #[cfg(test)]

@@ -3,10 +3,11 @@ use super::connection::Connection;
 use super::datagrams::Replies;
 use super::exchange::{self, Exchanges};
 use super::{Counts, Limits, Mailbox, News};
+use crate::ask::Ask;
 use crate::netio::{Inbox, Outbox};
 use crate::streams::{ACCEPTS_A_TURN, Streams};
-use crate::wake::Post;
-use heorot_dns::{ExchangeId, Fault, Input, Output, Query, QueryId, Resolver, Transport};
+use crate::wake::{Caller, Post};
+use heorot_dns::{ExchangeId, Fault, Input, Kept, Output, Query, QueryId, Resolver, Transport, UpdateId};
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
@@ -27,6 +28,10 @@ pub(super) struct Worker {
     replies: Replies,
     streams: Streams<Connection>,
     exchanges: Exchanges,
+    /// Who keeps what comes by updates.
+    keeper: Option<Caller<Ask>>,
+    /// Updates that nobody takes.
+    unkept: Vec<UpdateId>,
     /// Connections that have a reply to send which no event of theirs brought.
     replied: Vec<u64>,
     /// When it began, on the clock of decisions too: loans end by that.
@@ -86,6 +91,8 @@ impl Worker {
             replies: Replies::default(),
             streams,
             exchanges: Exchanges::default(),
+            keeper: None,
+            unkept: Vec::new(),
             replied: Vec::new(),
             began: Instant::now(),
             began_at: crate::clock::now().as_nanoseconds(),
@@ -158,6 +165,11 @@ impl Worker {
                 News::Settings(settings) => Input::Configure(settings),
                 News::Directory(directory) => Input::Publish(directory),
                 News::Changes(changes) => Input::Change(changes),
+                News::Updated(update, kept) => Input::Updated { update, kept },
+                News::Keeper(keeper) => {
+                    self.keeper = Some(keeper);
+                    continue;
+                }
             };
             self.handle(now, input);
         }
@@ -280,8 +292,10 @@ impl Worker {
             for output in out.drain(..) {
                 faults.extend(self.carry_out(output));
             }
-            let Some((exchange, fault)) = faults.pop() else { break };
-            self.resolver.handle(now_nanoseconds, Input::CameToNothing { exchange, fault }, &mut out);
+            let unkept = self.unkept.pop().map(|update| Input::Updated { update, kept: Kept::Failed });
+            let fault = || faults.pop().map(|(exchange, fault)| Input::CameToNothing { exchange, fault });
+            let Some(input) = unkept.or_else(fault) else { break };
+            self.resolver.handle(now_nanoseconds, input, &mut out);
         }
         self.out = out;
     }
@@ -319,6 +333,17 @@ impl Worker {
                 return self.exchanges.begin(&self.epoll, exchange).err().map(|fault| (id, fault));
             }
             Output::Forget { exchange } => self.exchanges.end(exchange),
+            Output::Update { update, changes, by } => {
+                let id = heorot_core::message::UpdateId(update.0);
+                let ask = Ask::Update { id, changes, by };
+                if self.keeper.as_ref().is_none_or(|keeper| keeper.try_say(ask).is_err()) {
+                    self.unkept.push(update);
+                }
+            }
+            Output::Denied { by, why } => {
+                // The journal can do without it.
+                let _ = self.keeper.as_ref().map(|keeper| keeper.try_say(Ask::UpdateDenied { by, why }));
+            }
         }
         None
     }
