@@ -1,5 +1,6 @@
 //! What a question costs here, without sockets: `cargo test --release -p heorot-dns --test cost -- --ignored --nocapture`.
-#![allow(missing_docs)]
+// A measurement has a clock.
+#![allow(missing_docs, clippy::disallowed_types, clippy::unwrap_used)]
 
 use heorot_dns::{Input, Output, Query, QueryId, Resolver, Settings, Transport};
 use heorot_names::{Directory, NumberRange, Numbering, Pattern};

@@ -96,7 +96,7 @@ fn ask(sockets: &[UdpSocket], question: &Question, id: u16) -> Vec<Option<Answer
         socket.send(&message).expect("a question is sent");
     }
     let mut room = [0; 65_535];
-    let mut answer = |socket: &UdpSocket| {
+    let answer = |socket: &UdpSocket| {
         for repeat in 0..REPEATS {
             if repeat > 0 {
                 socket.send(&message).expect("a question is sent");
@@ -111,7 +111,7 @@ fn ask(sockets: &[UdpSocket], question: &Question, id: u16) -> Vec<Option<Answer
         }
         None
     };
-    sockets.iter().map(|socket| answer(socket)).collect()
+    sockets.iter().map(answer).collect()
 }
 
 /// The zones as files, as this server gives them away.

@@ -218,11 +218,9 @@ impl Asker {
             Err(error) => return Err(error.to_string()),
         };
         let arrived = received.map(|message| {
-            let stamps = message.cmsgs().into_iter().flatten().filter_map(|control| match control {
-                ControlMessageOwned::ScmTimestampns(at) => {
-                    Some(at.tv_sec() as u64 * 1_000_000_000 + at.tv_nsec() as u64)
-                }
-                _ => None,
+            let stamps = message.cmsgs().into_iter().flatten().filter_map(|control| {
+                let ControlMessageOwned::ScmTimestampns(at) = control else { return None };
+                Some(at.tv_sec() as u64 * 1_000_000_000 + at.tv_nsec() as u64)
             });
             (message.bytes, stamps.last())
         });
