@@ -370,9 +370,9 @@ impl Forwarder {
         self.clients_waiting += 1;
         self.questions.insert(number, question);
         self.by_key.insert(key, number);
-        self.send(now, number, best, Transport::Udp, sink);
+        self.send(now, number, best, None, sink);
         if let Some(other) = self.upstreams.probe(group, best, &mut self.chance, now) {
-            self.send(now, number, other, Transport::Udp, sink);
+            self.send(now, number, other, None, sink);
         }
     }
 

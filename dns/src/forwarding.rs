@@ -1,6 +1,7 @@
 use crate::Prefix;
 use crate::limit::{CACHE_OCTETS_PER_ENTRY, UPSTREAMS_MAX};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What the resolver is told about names that are not ours.
@@ -40,7 +41,23 @@ pub struct Group {
     /// The domain, without a final dot; empty for all that no other group has.
     pub domain: String,
     /// Its servers: none, and names below it are refused.
-    pub servers: Vec<SocketAddr>,
+    pub servers: Vec<NameServer>,
+}
+
+/// A server, and the way to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameServer {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// It is asked by TLS alone (RFC 7858), and has to show a certificate for this name or address (RFC 8310 5).
+    pub tls: Option<Arc<str>>,
+}
+
+impl From<SocketAddr> for NameServer {
+    /// One that is asked in the clear.
+    fn from(address: SocketAddr) -> Self {
+        Self { address, tls: None }
+    }
 }
 
 /// Which addresses a name from upstream may not have.
@@ -84,7 +101,7 @@ impl Forwarding {
     }
 
     /// The groups, as many servers and groups as there may be.
-    pub(crate) fn bounded_groups(&self) -> impl Iterator<Item = (&str, &[SocketAddr])> {
+    pub(crate) fn bounded_groups(&self) -> impl Iterator<Item = (&str, &[NameServer])> {
         self.groups.iter().take(UPSTREAMS_MAX).map(|group| {
             let servers = &group.servers[..group.servers.len().min(UPSTREAMS_MAX)];
             (group.domain.as_str(), servers)

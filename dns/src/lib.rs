@@ -46,7 +46,7 @@ mod yp;
 mod zone;
 
 pub use forward::{Exchange, ExchangeId, Fault, ForwardCounts};
-pub use forwarding::{Forwarding, Group, Rebinding};
+pub use forwarding::{Forwarding, Group, NameServer, Rebinding};
 pub use hosts_file::{HostNames, name_servers};
 pub use name::NameError;
 pub use resolver::{Input, Output, Query, QueryId, Resolver, Transport};

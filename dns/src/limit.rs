@@ -38,6 +38,12 @@ pub(crate) const PATIENCE_MIN: Duration = Duration::from_millis(200);
 /// The longest.
 pub(crate) const PATIENCE_MAX: Duration = Duration::from_millis(1_500);
 
+/// The shortest by TLS: a connection that has to be opened first takes three round trips, of 0.3 s across the world.
+pub(crate) const TLS_PATIENCE_MIN: Duration = Duration::from_secs(1);
+
+/// Questions by TLS are padded to a multiple of this, so that their length tells nothing of the name (RFC 8467 4.1).
+pub(crate) const PADDED_TO_OCTETS: usize = 128;
+
 /// What a server that was never asked is taken to need: it is tried soon, and given time.
 pub(crate) const ROUND_TRIP_FIRST: Duration = Duration::from_millis(100);
 

@@ -34,7 +34,7 @@ impl Stage {
         let mut stage = Self { resolver: resolver(), now: 1, open, asked, next: 0 };
         let group = |domain: &str, hosts: &[u8]| Group {
             domain: domain.into(),
-            servers: hosts.iter().map(|host| SocketAddr::from(([192, 0, 2, *host], 53))).collect(),
+            servers: hosts.iter().map(|host| SocketAddr::from(([192, 0, 2, *host], 53)).into()).collect(),
         };
         stage.handle(Input::Forward(Box::new(Forwarding {
             groups: vec![group("", &[1, 2]), group("b", &[3])],

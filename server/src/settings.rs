@@ -4,7 +4,7 @@ use crate::dns::Plan;
 use heorot_core::config::{self, Config, Interface, SERVER_NAME, Upstream};
 use heorot_core::mac::Mac;
 use heorot_core::{load, transfer};
-use heorot_dns::{Forwarding, Group, Prefix, Rebinding};
+use heorot_dns::{Forwarding, Group, NameServer, Prefix, Rebinding};
 use heorot_names::Directory;
 use nix::sys::socket::SockaddrStorage;
 use std::collections::{BTreeMap, BTreeSet};
@@ -144,6 +144,7 @@ pub(crate) fn dns_plan(config: &Config, seed: [u8; 32]) -> Plan {
         server_files: Vec::new(),
         host_files: forward.hosts.clone(),
         own,
+        roots: forward.tls_roots.clone(),
     };
     for domain in &forward.domains {
         add_group(&mut plan, &domain.domain, &domain.servers);
@@ -176,7 +177,10 @@ fn add_group(plan: &mut Plan, domain: &str, upstreams: &[Upstream]) {
         match upstream {
             // Ourselves we need not ask.
             Upstream::Server(server) if plan.own.contains(server) => {}
-            Upstream::Server(server) => servers.push(*server),
+            Upstream::Server(server) => servers.push(NameServer::from(*server)),
+            Upstream::Tls(address, name) => {
+                servers.push(NameServer { address: *address, tls: Some(name.as_str().into()) });
+            }
             Upstream::File(path) => plan.server_files.push((plan.forwarding.groups.len(), path.clone())),
         }
     }

@@ -199,6 +199,7 @@ fn crates_depend_on_what_their_room_is_for() {
                 "nix",
                 "redb",
                 "rustix",
+                "rustls",
                 "serde",
                 "serde_json",
                 "socket2",

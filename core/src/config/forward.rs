@@ -33,6 +33,8 @@ pub struct Forward {
     pub rebinding: Rebinding,
     /// Domains whose names may have any.
     pub rebinding_exempt: Vec<String>,
+    /// The file of the authorities whose certificates count; none: the host's own.
+    pub tls_roots: Option<String>,
 }
 
 /// Who is asked.
@@ -40,6 +42,8 @@ pub struct Forward {
 pub enum Upstream {
     /// This server.
     Server(SocketAddr),
+    /// This server, by TLS: it has to show a certificate for this name, or for its address.
+    Tls(SocketAddr, String),
     /// The servers that a file names, in the form of resolv.conf.
     File(String),
 }
@@ -66,6 +70,8 @@ pub enum Rebinding {
 
 /// Where servers listen.
 const DNS_PORT: u16 = 53;
+/// Where they listen for TLS (RFC 7858 3.1).
+const TLS_PORT: u16 = 853;
 
 /// Reads both sections.
 pub(super) fn read(findings: &mut Findings<'_>, tables: &Tables<'_>, dns: &Entry<'_>) -> Option<Forward> {
@@ -81,6 +87,7 @@ pub(super) fn read(findings: &mut Findings<'_>, tables: &Tables<'_>, dns: &Entry
     let rebinding = dns.word(findings, "rebinding", &words);
     let exempt = dns.texts(findings, "rebinding-exempt", value::domain_name);
     let _ = dns.word(findings, "dnssec", &[("off", ())]);
+    let tls_roots = dns.text(findings, "tls-roots", value::absolute_path);
     let rate = dns.integer(findings, "rate-limit");
     let cache = dns.integer(findings, "cache");
     let minimum = dns.duration(findings, "minimum-ttl");
@@ -105,6 +112,7 @@ pub(super) fn read(findings: &mut Findings<'_>, tables: &Tables<'_>, dns: &Entry
         stale: stale?.value,
         rebinding: rebinding?.value,
         rebinding_exempt: exempt?.value.into_iter().map(|domain| domain.value).collect(),
+        tls_roots: tls_roots.map(|path| path.value),
     })
 }
 
@@ -139,17 +147,39 @@ fn upstream(text: &str) -> Result<Upstream, Wrong> {
     if text.starts_with('/') {
         return value::absolute_path(text).map(Upstream::File);
     }
-    let address = text.parse::<SocketAddr>().ok();
-    let address = address.or_else(|| Some(SocketAddr::from((text.parse::<IpAddr>().ok()?, DNS_PORT))));
-    match address {
-        Some(address) if address.port() != 0 && !address.ip().is_unspecified() => {
-            Ok(Upstream::Server(address))
-        }
-        Some(_) | None => Err(Wrong::with(
-            format!("{} is no address of a server", quoted(text)),
-            "as \"192.0.2.53\", \"192.0.2.53:5353\", \"[2001:db8::53]:5353\" or \"/etc/resolv.conf\"",
-        )),
+    if let Some(by_tls) = text.strip_prefix("tls://") {
+        return tls_server(by_tls).ok_or_else(|| {
+            Wrong::with(
+                format!("{} is no server that can be asked by TLS", quoted(text)),
+                "as \"tls://192.0.2.53#dns.example.org\" or \"tls://[2001:db8::53]:8853#dns.example.org\": its address, and the name in its certificate",
+            )
+        });
     }
+    address_of_server(text, DNS_PORT).map(Upstream::Server).ok_or_else(|| {
+        Wrong::with(
+            format!("{} is no address of a server", quoted(text)),
+            "as \"192.0.2.53\", \"192.0.2.53:5353\", \"[2001:db8::53]:5353\", \"tls://192.0.2.53#dns.example.org\" or \"/etc/resolv.conf\"",
+        )
+    })
+}
+
+/// Address and name. Without a name, its certificate has to be for the address itself (RFC 5280 4.2.1.6).
+fn tls_server(text: &str) -> Option<Upstream> {
+    let (address, name) = text.split_once('#').map_or((text, None), |(address, name)| (address, Some(name)));
+    let address = address_of_server(address, TLS_PORT)?;
+    let name = match name {
+        Some(name) => value::domain_name(name).ok()?,
+        None => address.ip().to_string(),
+    };
+    Some(Upstream::Tls(address, name))
+}
+
+/// An address with a port or without, IPv6 in brackets or not.
+fn address_of_server(text: &str, port: u16) -> Option<SocketAddr> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let address = text.parse::<SocketAddr>().ok();
+    let address = address.or_else(|| Some(SocketAddr::from((bare.parse::<IpAddr>().ok()?, port))))?;
+    (address.port() != 0 && !address.ip().is_unspecified()).then_some(address)
 }
 
 /// A network of either family.

@@ -179,6 +179,7 @@ fn the_smallest_file_has_every_default() {
             stale: Duration::from_secs(86_400),
             rebinding: Rebinding::Own,
             rebinding_exempt: vec![],
+            tls_roots: None,
         },
         zone: Zone { hosts: vec![], records: vec![], serial: 1, secondaries: vec![], keys: vec![] },
     };
@@ -215,6 +216,7 @@ fn a_file_with_everything_is_read_as_it_is_written() {
         target: "printer.hall.example.org".into(),
     };
     let server = |text: &str| Upstream::Server(text.parse().unwrap());
+    let by_tls = |text: &str, name: &str| Upstream::Tls(text.parse().unwrap(), name.into());
     let domain = |domain: &str, servers| ForwardDomain { domain: domain.into(), servers };
     assert_eq!(
         config.forward,
@@ -225,7 +227,15 @@ fn a_file_with_everything_is_read_as_it_is_written() {
                 Upstream::File("/etc/resolv.conf".into()),
             ],
             domains: vec![
-                domain("example.org", vec![server("192.0.2.54:53")]),
+                domain(
+                    "example.org",
+                    vec![
+                        server("192.0.2.54:53"),
+                        by_tls("192.0.2.54:853", "dns.example.org"),
+                        by_tls("[2001:db8::53]:853", "2001:db8::53"),
+                        by_tls("[2001:db8::53]:8853", "dns.example.org"),
+                    ],
+                ),
                 domain("168.192.in-addr.arpa", vec![]),
             ],
             hosts: vec!["/etc/hosts".into()],
@@ -237,6 +247,7 @@ fn a_file_with_everything_is_read_as_it_is_written() {
             stale: Duration::ZERO,
             rebinding: Rebinding::Private,
             rebinding_exempt: vec!["corp.example".into()],
+            tls_roots: Some("/etc/heorot/authorities.pem".into()),
         }
     );
     assert_eq!(config.zone.records, [heorot_names::Record { name: "_ldap._tcp".into(), data: ldap }]);

@@ -4,7 +4,6 @@ use super::{Forwarder, Question, Sink};
 use crate::cache::Wishes;
 use crate::chance::Chance;
 use crate::limit::LOOP_PROBE_EVERY;
-use crate::resolver::Transport;
 use crate::upstream::nanoseconds;
 use std::collections::BTreeMap;
 
@@ -63,7 +62,7 @@ impl Forwarder {
                     finds_loop_of: Some(server),
                 },
             );
-            self.send(now, number, server, Transport::Udp, sink);
+            self.send(now, number, server, None, sink);
             // It did lead back to us once; perhaps somebody mended it. If not, its question is here in a moment.
             self.upstreams.server_mut(server).loops = false;
         }

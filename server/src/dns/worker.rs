@@ -1,8 +1,9 @@
 use super::bind::Datagrams;
 use super::connection::Connection;
 use super::datagrams::Replies;
-use super::exchange::{self, Exchanges};
+use super::exchange::{self, Exchanges, Happened, Taken};
 use super::{Counts, Limits, Mailbox, News};
+use crate::journal::{Journal, Weight};
 use crate::netio::{Inbox, Outbox};
 use crate::streams::{ACCEPTS_A_TURN, Streams};
 use crate::wake::Post;
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 pub(super) struct Worker {
     limits: Limits,
     post: Arc<Post<Mailbox, Counts>>,
+    journal: Journal,
     resolver: Resolver,
     epoll: OwnedFd,
     sockets: Vec<Datagrams>,
@@ -45,7 +47,7 @@ enum Source {
     Datagrams(usize),
     Listener(usize),
     Connection(u64),
-    Exchange(ExchangeId),
+    Exchange(Happened),
 }
 
 const MAILBOX: u64 = 0;
@@ -65,7 +67,7 @@ impl Worker {
         limits: Limits,
         (sockets, listeners): (Vec<Datagrams>, Vec<TcpListener>),
         resolver: Resolver,
-        post: Arc<Post<Mailbox, Counts>>,
+        (post, journal): (Arc<Post<Mailbox, Counts>>, Journal),
     ) -> io::Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, &*post, EventData::new_u64(MAILBOX), EventFlags::IN)?;
@@ -77,6 +79,7 @@ impl Worker {
         Ok(Self {
             limits,
             post,
+            journal,
             resolver,
             epoll,
             sockets,
@@ -112,6 +115,7 @@ impl Worker {
             self.send_replies(now);
             self.counts.replies_unsent += self.replies.send(&mut outbox, &self.sockets);
             self.streams.end_silent(now);
+            self.end_silent_exchanges(now);
             self.streams.resume_accepting(&self.epoll, now);
             self.counts.streams = self.streams.counts();
             self.counts.resolver = self.resolver.statistics();
@@ -126,14 +130,18 @@ impl Worker {
             Source::Datagrams(index) => self.take_datagrams(index, now, inbox),
             Source::Listener(index) => self.accept(index, now),
             Source::Connection(key) => self.take_connection(key, event.flags, now),
-            Source::Exchange(id) => self.take_exchange(id, now),
+            Source::Exchange(Happened::At(id)) => self.take_exchange(id, now),
+            Source::Exchange(Happened::Secured(key)) => {
+                let taken = self.exchanges.secured.take(&self.epoll, key, now);
+                self.take_secured(taken, now);
+            }
         }
         ControlFlow::Continue(())
     }
 
     fn source(&self, key: u64) -> Source {
-        if let Some(id) = exchange::of_event(key) {
-            return Source::Exchange(id);
+        if let Some(happened) = exchange::of_event(key) {
+            return Source::Exchange(happened);
         }
         let index = |from: u64| usize::try_from(key - from).unwrap_or(usize::MAX);
         let listeners = self.streams.listener_keys();
@@ -160,6 +168,9 @@ impl Worker {
         }
         if let Some(hosts) = mail.hosts {
             self.handle(now, Input::Hosts(hosts));
+        }
+        if let Some(roots) = mail.roots {
+            self.exchanges.secured.configure(roots);
         }
         if let Some(forwarding) = mail.forwarding {
             self.handle(now, Input::Forward(forwarding));
@@ -279,6 +290,25 @@ impl Worker {
         }
     }
 
+    /// What came by a connection that exchanges share, and what will not come any more.
+    fn take_secured(&mut self, taken: Taken, now: Instant) {
+        for (exchange, message) in taken.messages {
+            let input = Input::Answer { exchange, from: message.from, payload: &message.payload };
+            self.handle(now, input);
+        }
+        for (exchange, fault) in taken.faults {
+            self.handle(now, Input::CameToNothing { exchange, fault });
+        }
+    }
+
+    fn end_silent_exchanges(&mut self, now: Instant) {
+        let taken = self.exchanges.secured.end_silent(now);
+        self.take_secured(taken, now);
+        for trouble in self.exchanges.secured.take_troubles() {
+            self.journal.say(Weight::Warning, trouble);
+        }
+    }
+
     /// Sends what connections were told meanwhile.
     fn send_replies(&mut self, now: Instant) {
         for key in std::mem::take(&mut self.replied) {
@@ -299,7 +329,7 @@ impl Worker {
         let mut faults = Vec::new();
         loop {
             for output in out.drain(..) {
-                faults.extend(self.carry_out(output));
+                faults.extend(self.carry_out(output, now));
             }
             let Some((exchange, fault)) = faults.pop() else { break };
             self.resolver.handle(now_nanoseconds, Input::CameToNothing { exchange, fault }, &mut out);
@@ -307,7 +337,7 @@ impl Worker {
         self.out = out;
     }
 
-    fn carry_out(&mut self, output: Output) -> Option<(ExchangeId, Fault)> {
+    fn carry_out(&mut self, output: Output, now: Instant) -> Option<(ExchangeId, Fault)> {
         match output {
             Output::Reply { transport: Transport::Udp, to, id: QueryId(key), payload } => {
                 let index = usize::try_from(key).ok().and_then(|key| key.checked_sub(1));
@@ -337,7 +367,7 @@ impl Worker {
             }
             Output::Ask(exchange) => {
                 let id = exchange.id;
-                return self.exchanges.begin(&self.epoll, exchange).err().map(|fault| (id, fault));
+                return self.exchanges.begin(&self.epoll, exchange, now).err().map(|fault| (id, fault));
             }
             Output::Forget { exchange } => self.exchanges.end(exchange),
         }
@@ -378,7 +408,9 @@ impl Worker {
 
     /// How long to wait at most.
     fn timeout(&self) -> Option<Timespec> {
-        let next = self.streams.next_deadline().into_iter().chain(self.wakeup()).min()?;
+        let deadlines =
+            self.streams.next_deadline().into_iter().chain(self.exchanges.secured.next_deadline());
+        let next = deadlines.chain(self.wakeup()).min()?;
         let left = next.saturating_duration_since(Instant::now());
         Some(Timespec::try_from(left).expect("a deadline is minutes away"))
     }

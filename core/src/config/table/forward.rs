@@ -8,12 +8,12 @@ pub(super) static DNS: &[Setting] = &[
     Setting {
         key: "upstream",
         kind: Kind::Texts(
-            "addresses, with a port if it is not 53; or `/etc/resolv.conf`, for the servers that are in there",
+            "addresses, with a port if it is not 53; `tls://ADDRESS#NAME` for DNS over TLS; or `/etc/resolv.conf`, for the servers that are in there",
         ),
         fallback: Fallback::Otherwise("they are refused"),
         example: "[\"192.0.2.53\", \"192.0.2.54:5353\"]",
         status: Status::Works,
-        doc: "The servers that are asked for names that are not the cluster's: the fastest that answers, and the others now and then. A file is read again when it changes.",
+        doc: "The servers that are asked for names that are not the cluster's: the fastest that answers, and the others now and then. One of `tls://` is asked by TLS alone, at port 853 if none is said, and has to show a certificate for that name, or for its address if there is none. A file is read again when it changes.",
     },
     Setting {
         key: "hosts",
@@ -86,6 +86,14 @@ pub(super) static DNS: &[Setting] = &[
         example: "[\"example.org\"]",
         status: Status::Works,
         doc: "Domains whose names may have any address all the same.",
+    },
+    Setting {
+        key: "tls-roots",
+        kind: Kind::Text("an absolute path"),
+        fallback: Fallback::Otherwise("the host's, as its package of certificates has them"),
+        example: "\"/etc/heorot/authorities.pem\"",
+        status: Status::Works,
+        doc: "The authorities whose certificates count for servers of `tls://`, as PEM. The file is read again when it changes.",
     },
     Setting {
         key: "dnssec",
