@@ -11,6 +11,8 @@ pub(crate) struct Kept {
     octets: Box<[u8]>,
     ttl_offsets: Box<[u16]>,
     question_octets: u16,
+    /// Why it is a failure, for those who know EDNS (RFC 8914).
+    extended_error: Option<u16>,
 }
 
 /// How much of its TTL an answer has left.
@@ -25,7 +27,19 @@ pub(crate) enum Age {
 impl Kept {
     pub(crate) fn new(octets: Vec<u8>, ttl_offsets: Vec<u16>, question_octets: usize) -> Self {
         let question_octets = u16::try_from(question_octets).expect("a question has at most 259 octets");
-        Self { octets: octets.into(), ttl_offsets: ttl_offsets.into(), question_octets }
+        Self { octets: octets.into(), ttl_offsets: ttl_offsets.into(), question_octets, extended_error: None }
+    }
+
+    /// The same, with a reason.
+    pub(crate) fn because(self, extended_error: u16) -> Self {
+        Self { extended_error: Some(extended_error), ..self }
+    }
+
+    /// Without a client, as it is after so many seconds.
+    pub(crate) fn message(&self, age_seconds: u32) -> Vec<u8> {
+        let mut message = self.octets.to_vec();
+        self.age(&mut message, Age::Seconds(age_seconds));
+        message
     }
 
     /// Its response code: RFC 1035's four bits.
@@ -47,7 +61,7 @@ impl Kept {
         octets_max: usize,
         recursion: bool,
     ) -> Option<Vec<u8>> {
-        let octets = self.octets.len() + manner.opt_octets();
+        let octets = self.octets.len() + manner.opt_octets() + manner.error_octets(self.extended_error);
         if octets > octets_max {
             return None;
         }
@@ -55,6 +69,12 @@ impl Kept {
         reply.extend_from_slice(&self.octets);
         // Resolvers look for the letters that they sent (draft-vixie-dnsext-dns0x20); names of records point here.
         reply[HEADER_OCTETS..HEADER_OCTETS + question.len()].copy_from_slice(question);
+        self.age(&mut reply, age);
+        manner.dress(&mut reply, recursion, self.extended_error);
+        Some(reply)
+    }
+
+    fn age(&self, reply: &mut [u8], age: Age) {
         for offset in &self.ttl_offsets {
             let at = usize::from(*offset);
             let Some(field) = reply.get_mut(at..at + 4).and_then(|field| field.first_chunk_mut::<4>()) else {
@@ -66,8 +86,6 @@ impl Kept {
             };
             *field = seconds.to_be_bytes();
         }
-        manner.dress(&mut reply, recursion);
-        Some(reply)
     }
 
     /// The same, or that it is too long.
@@ -134,6 +152,8 @@ struct Slot {
 pub(crate) struct Hit<'a> {
     pub(crate) kept: &'a Kept,
     pub(crate) freshness: Freshness,
+    /// How long it was to be kept at first.
+    pub(crate) lasts_seconds: u32,
 }
 
 /// How good it still is.
@@ -196,7 +216,15 @@ impl Cache {
                 recheck: now >= slot.recheck_at,
             },
         };
-        Some(Hit { kept: slot.kept.as_ref().expect("a slot that is found is in use"), freshness })
+        let kept = slot.kept.as_ref().expect("a slot that is found is in use");
+        Some(Hit { kept, freshness, lasts_seconds: slot.lasts_seconds })
+    }
+
+    /// It is not to be told again.
+    pub(crate) fn forget(&mut self, question: &[u8], wishes: Wishes) {
+        if let Some(index) = self.index_of(self.hash(question, wishes), question, wishes) {
+            self.remove(index);
+        }
     }
 
     /// Keeps an answer in place of an earlier one.

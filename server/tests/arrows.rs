@@ -176,7 +176,7 @@ fn crates_depend_on_what_their_room_is_for() {
                 "toml",
             ],
         ),
-        ("dns", &["heorot-names", "chacha20", "domain", "siphasher"]),
+        ("dns", &["heorot-names", "chacha20", "domain", "ring", "siphasher"]),
         ("sim", &["heorot-core", "heorot-names", "serde", "serde_json", "toml"]),
         ("agent", &["libc", "nix", "rustix", "serde", "serde_json"]),
         ("nss", &["heorot-names", "libc"]),

@@ -1,10 +1,9 @@
 //! One attempt to have a question answered: what is sent, and what becomes of what comes back.
 
-use super::{Forwarder, QUESTION_AT, Question, Sink, tell};
+use super::{Forwarder, QUESTION_AT, Question, Sink};
 use crate::asked::{CD, OPT_OCTETS, RD, header_and_question};
 use crate::limit::{ATTEMPTS_MAX, OWN_FAULTS_MAX, PADDED_TO_OCTETS};
 use crate::resolver::{Output, Transport};
-use crate::statistics::ResponseCode;
 use crate::upstream::answer::{Judgement, Policy, Sent, judge};
 use crate::upstream::nanoseconds;
 use crate::wire::UDP_OCTETS_MAX;
@@ -116,10 +115,7 @@ impl Forwarder {
             }
             Judgement::Rebinding => {
                 self.counts.rebinding += 1;
-                let Some(question) = self.take(number, sink) else { return };
-                for client in &question.clients {
-                    tell(sink, client, ResponseCode::Refused);
-                }
+                self.refuse(number, sink);
             }
             Judgement::Useful(kept, lasts_seconds) => {
                 self.upstreams.server_mut(server).answered(took);
@@ -128,7 +124,16 @@ impl Forwarder {
                     let wishes = self.questions[&number].key.1;
                     self.cache.keep(now, kept.clone(), wishes, lasts_seconds);
                 }
+                let question = self.questions.get_mut(&number).expect("it was answered a moment ago");
+                let dependents = std::mem::take(&mut question.dependents);
+                if dependents.is_empty() {
+                    return self.finish(number, &kept, sink);
+                }
+                let key = question.key.clone();
                 self.finish(number, &kept, sink);
+                for dependent in dependents {
+                    self.heard(now, dependent, (&key, &kept, lasts_seconds), sink);
+                }
             }
         }
     }

@@ -50,16 +50,8 @@ impl Forwarder {
             self.questions.insert(
                 number,
                 Question {
-                    key: (question, Wishes::default()),
-                    group: 0,
-                    clients: Vec::new(),
-                    attempts: Vec::new(),
-                    began: now,
-                    retry_at: now,
-                    stale_waits: false,
-                    own_faults: 0,
-                    timer: u64::MAX,
                     finds_loop_of: Some(server),
+                    ..Question::new((question, Wishes::default()), 0, now)
                 },
             );
             self.send(now, number, server, None, sink);

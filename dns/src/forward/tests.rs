@@ -10,6 +10,7 @@ use std::time::Duration;
 
 mod adversary;
 mod cached;
+mod checked;
 mod servers;
 mod tls;
 

@@ -1,0 +1,559 @@
+//! Answers that are checked, from what BIND's named says of zones that BIND's tools have signed (`recorded/record`).
+
+use super::*;
+use crate::forwarding::{Anchor, Validation};
+use crate::upstream::records::{Record, Writer, read as read_records};
+use crate::validate::Digest;
+use std::collections::BTreeMap;
+
+/// The day on which the recorded signatures are good, from 2026-11-01 to 2026-12-31.
+const TODAY: u64 = 1_796_083_200;
+const AD: u16 = 0x20;
+const DNSKEY: u16 = 48;
+const DS: u16 = 43;
+const RRSIG: u16 = 46;
+const NSEC: u16 = 47;
+const MX: u16 = 15;
+const ANY: u16 = 255;
+const RECORDED: &str = include_str!("recorded/answers.txt");
+
+/// What servers say, by name in lower case with a final dot, and type.
+struct Servers {
+    said: BTreeMap<(String, u16), Vec<u8>>,
+    asked: Vec<(String, u16)>,
+}
+
+impl Servers {
+    fn new() -> Self {
+        let lines = RECORDED.lines().filter(|line| !line.starts_with("anchor"));
+        let read = |line: &str| {
+            let mut words = line.split(' ');
+            let name = words.next().unwrap().to_lowercase();
+            let rtype = words.next().unwrap().parse().unwrap();
+            ((name, rtype), octets(words.next().unwrap()))
+        };
+        Self { said: lines.map(read).collect(), asked: Vec::new() }
+    }
+
+    /// Changes what is said to a question.
+    fn edit(mut self, name: &str, rtype: u16, edit: impl FnOnce(&mut Vec<u8>)) -> Self {
+        edit(self.said.get_mut(&(name.to_owned(), rtype)).unwrap());
+        self
+    }
+
+    /// Says to a question what was said to another.
+    fn replay(mut self, name: &str, rtype: u16, instead: (&str, u16)) -> Self {
+        let other = &self.said[&(instead.0.to_owned(), instead.1)];
+        let question = [wire(name), rtype.to_be_bytes().to_vec(), vec![0, 1]].concat();
+        let head = [&other[..6], &[0; 6], &question].concat();
+        let replayed = rewritten(other, head, |_| 1);
+        self.said.insert((name.to_owned(), rtype), replayed);
+        self
+    }
+
+    /// The answer to what was sent: with its id, and its question as it was sent.
+    fn answer(&mut self, exchange: &Exchange) -> Vec<u8> {
+        let sent = read(&exchange.payload);
+        let (name, rtype) = sent.questions[0].rsplit_once(' ').unwrap();
+        let key = (name.to_lowercase(), rtype.parse().unwrap());
+        let said = self.said.get(&key).unwrap_or_else(|| panic!("nobody knows {key:?}"));
+        self.asked.push(key.clone());
+        // CD, and DO (RFC 6840 5.9).
+        assert_eq!(sent.flags, RD | CD, "{key:?}");
+        assert_eq!(exchange.payload[exchange.payload.len() - 4], 0x80, "{key:?}");
+        let end = exchange.payload.len() - 11;
+        let mut message = [&exchange.payload[..2], &said[2..12], &exchange.payload[12..end]].concat();
+        message.extend(&said[end..]);
+        message
+    }
+}
+
+fn octets(hexadecimal: &str) -> Vec<u8> {
+    let pair = |at: usize| u8::from_str_radix(&hexadecimal[at..at + 2], 16).unwrap();
+    (0..hexadecimal.len()).step_by(2).map(pair).collect()
+}
+
+fn anchor() -> Anchor {
+    let words: Vec<&str> = RECORDED.lines().next().unwrap().split(' ').collect();
+    let digest = Digest {
+        tag: words[1].parse().unwrap(),
+        algorithm: words[2].parse().unwrap(),
+        kind: words[3].parse().unwrap(),
+        octets: octets(words[4]),
+    };
+    Anchor { domain: String::new(), digest }
+}
+
+fn checking() -> Forwarding {
+    let validation = Validation { anchors: vec![anchor()], insecure: Vec::new() };
+    Forwarding { validation: Some(validation), ..forwarding() }
+}
+
+fn stage_at(forwarding: Forwarding, seconds: u64) -> Stage {
+    let mut stage = Stage::new(forwarding);
+    stage.handle(Input::Calendar(seconds));
+    stage
+}
+
+/// Asks with DO, and answers all that goes upstream.
+fn ask(stage: &mut Stage, servers: &mut Servers, name: &str, rtype: u16) -> Vec<u8> {
+    ask_with(stage, servers, &with_opt(query(name, rtype), 4096, true))
+}
+
+fn ask_with(stage: &mut Stage, servers: &mut Servers, query: &[u8]) -> Vec<u8> {
+    stage.query(CLIENT, Transport::Tcp, query);
+    for _ in 0..200 {
+        let Some(exchange) = stage.asks.pop() else { break };
+        let answer = servers.answer(&exchange);
+        stage.answer(&exchange, &answer);
+    }
+    assert_eq!((stage.replies.len(), stage.resolver.next_wakeup()), (1, None), "it is over");
+    stage.replies.remove(0).1
+}
+
+/// Of a reply: response code and AD, and the reason that stands in its OPT record.
+fn outcome(reply: &[u8]) -> (u16, bool, Option<u16>) {
+    let flags = read(reply).flags;
+    let is_error = reply.len() > 16 && reply[reply.len() - 6..reply.len() - 2] == [0, 15, 0, 2];
+    let reason = is_error.then(|| u16::from_be_bytes([reply[reply.len() - 2], reply[reply.len() - 1]]));
+    (flags & 0xf, flags & AD != 0, reason)
+}
+
+/// Secure with an answer, and with so many records.
+const SECURE: (u16, bool, Option<u16>) = (0, true, None);
+const NO_NAME: (u16, bool, Option<u16>) = (NXDOMAIN, true, None);
+const INSECURE: (u16, bool, Option<u16>) = (0, false, None);
+const INSECURE_NO_NAME: (u16, bool, Option<u16>) = (NXDOMAIN, false, None);
+
+#[test]
+fn what_is_signed_is_told_so_and_what_need_not_be_is_told() {
+    let table = [
+        // From the zone itself, and through aliases.
+        ("www.example", A, SECURE, 2),
+        ("WWW.Example", TXT, SECURE, 1),
+        ("example", SOA, SECURE, 1),
+        ("example", DNSKEY, SECURE, 2),
+        ("example", DS, SECURE, 1),
+        ("alias.example", A, SECURE, 3),
+        ("far.example", A, SECURE, 3),
+        ("www.sub.example", A, SECURE, 2),
+        ("sub.example", DS, SECURE, 1),
+        // RFC 6672 5.3.1: the alias that was made is not signed, the tree is.
+        ("www.tree.example", A, SECURE, 4),
+        // RFC 4035 5.4: what is not there.
+        ("www.example", MX, SECURE, 0),
+        ("ns.example", AAAA, SECURE, 0),
+        ("ent.example", A, SECURE, 0),
+        ("missing.example", A, NO_NAME, 0),
+        ("a.missing.example", A, NO_NAME, 0),
+        ("nowhere.example", A, NO_NAME, 1),
+        ("missing", A, NO_NAME, 0),
+        // RFC 4035 5.3.4: what was made from a wildcard.
+        ("x.wild.example", A, SECURE, 1),
+        ("x.y.wild.example", A, SECURE, 1),
+        ("x.wild.example", MX, SECURE, 0),
+        ("here.wild.example", A, SECURE, 0),
+        ("x.aliases.example", A, SECURE, 3),
+        // RFC 5155 8: the same by hashes.
+        ("www.hashed", A, SECURE, 2),
+        ("www.hashed", MX, SECURE, 0),
+        ("ent.hashed", A, SECURE, 0),
+        ("missing.hashed", A, NO_NAME, 0),
+        ("a.b.missing.hashed", A, NO_NAME, 0),
+        ("x.wild.hashed", A, SECURE, 1),
+        ("x.wild.hashed", MX, SECURE, 0),
+        ("www.optout", A, SECURE, 2),
+        // Each algorithm.
+        ("www.rsa1", A, SECURE, 2),
+        ("missing.rsa1", A, NO_NAME, 0),
+        ("www.rsa512", A, SECURE, 2),
+        ("www.p384", A, SECURE, 2),
+        ("www.ed", A, SECURE, 2),
+        ("missing.ed", A, NO_NAME, 0),
+        // RFC 4034 6.2: names in data are signed in lower case.
+        ("mixed.ed", MX, SECURE, 1),
+        ("srv.ed", 33, SECURE, 1),
+        ("naptr.ed", 35, SECURE, 1),
+        // Delegations that are proven not to be signed.
+        ("www.unsigned", A, INSECURE, 2),
+        ("missing.unsigned", A, INSECURE_NO_NAME, 0),
+        ("www.plain.example", A, INSECURE, 2),
+        ("missing.plain.example", A, INSECURE_NO_NAME, 0),
+        ("www.plain.hashed", A, INSECURE, 2),
+        ("www.plain.optout", A, INSECURE, 2),
+        ("out.example", A, INSECURE, 3),
+        // That there is no delegation is known; behind it nothing is.
+        ("plain.example", DS, SECURE, 0),
+        ("plain.hashed", DS, SECURE, 0),
+        ("plain.optout", DS, INSECURE, 0),
+        // RFC 5155 9.2, 6: what opting out leaves open.
+        ("missing.optout", A, INSECURE_NO_NAME, 0),
+        // RFC 4035 5.2: signed by what is not known here (Ed448).
+        ("www.odd", A, INSECURE, 2),
+        // RFC 9276 3.2: too dear; what needs no proof is good all the same.
+        ("www.dear", A, SECURE, 2),
+        ("missing.dear", A, INSECURE_NO_NAME, 0),
+        // Signatures themselves are not signed.
+        ("www.example", RRSIG, INSECURE, 3),
+    ];
+    for (name, rtype, expected, records) in table {
+        let mut stage = stage_at(checking(), TODAY);
+        let mut servers = Servers::new();
+        let reply = ask(&mut stage, &mut servers, name, rtype);
+        assert_eq!(outcome(&reply), expected, "{name} {rtype}: {servers:?}", servers = servers.asked);
+        let is_signature = |record: &&String| rtype == RRSIG || !record.contains(" TYPE46 ");
+        let told = read(&reply).answer;
+        assert_eq!(told.iter().filter(is_signature).count(), records, "{name} {rtype}: {told:?}");
+        // The second time nobody is asked, and the same is told.
+        assert_eq!(
+            ask(&mut stage, &mut Servers { said: BTreeMap::new(), asked: Vec::new() }, name, rtype),
+            reply
+        );
+        let counts = stage.counts();
+        assert_eq!(
+            (counts.secure, counts.insecure, counts.bogus),
+            (u64::from(expected.1), u64::from(!expected.1), 0)
+        );
+    }
+}
+
+#[test]
+fn who_does_not_ask_for_signatures_gets_none() {
+    for (name, rtype, records) in [("www.example", A, 2), ("missing.example", A, 0), ("x.wild.example", A, 1)]
+    {
+        let mut stage = stage_at(checking(), TODAY);
+        let mut servers = Servers::new();
+        let told = read(&ask_with(&mut stage, &mut servers, &query(name, rtype)));
+        // RFC 6840 5.8: nor AD, unless he asks for that.
+        assert_eq!((told.flags & AD, told.answer.len()), (0, records), "{name}");
+        assert!(told.authority.iter().all(|record| record.contains(" SOA ")), "{told:?}");
+        let count = servers.asked.len();
+        let mut asked = query(name, rtype);
+        asked[3] |= 0x20;
+        let told = read(&ask_with(&mut stage, &mut servers, &asked));
+        assert_eq!((told.flags & AD, told.answer.len()), (AD, records), "{name}");
+        assert_eq!(servers.asked.len(), count);
+        // With signatures it is another answer, from what was said the first time.
+        assert_eq!(outcome(&ask(&mut stage, &mut servers, name, rtype)).1, true);
+        assert_eq!(servers.asked.len(), count, "{name}");
+    }
+}
+
+#[test]
+fn keys_are_asked_for_once() {
+    let mut stage = stage_at(checking(), TODAY);
+    let mut servers = Servers::new();
+    ask(&mut stage, &mut servers, "www.example", A);
+    let asked: Vec<_> = servers.asked.iter().map(|(name, rtype)| (name.as_str(), *rtype)).collect();
+    assert_eq!(asked, [("www.example.", A), (".", DNSKEY), ("example.", DS), ("example.", DNSKEY)]);
+    servers.asked.clear();
+    ask(&mut stage, &mut servers, "missing.example", A);
+    assert_eq!(servers.asked, [("missing.example.".to_owned(), A)]);
+}
+
+/// The last octet of a record of this type in a message is another: of the first, or of all.
+fn spoil(message: &mut [u8], rtype: u16, covered: Option<u16>, all: bool) {
+    let question = 12 + message[12..].iter().position(|octet| *octet == 0).unwrap() + 5;
+    let counts = (6..12).step_by(2).map(|at| usize::from(message[at + 1])).sum::<usize>();
+    let mut at = question;
+    let mut spoilt = 0;
+    for _ in 0..counts {
+        while message[at] != 0 && message[at] < 0xc0 {
+            at += 1 + usize::from(message[at]);
+        }
+        at += if message[at] == 0 { 1 } else { 2 };
+        let length = usize::from(u16::from_be_bytes([message[at + 8], message[at + 9]]));
+        let is_it = u16::from_be_bytes([message[at], message[at + 1]]) == rtype;
+        let covers =
+            is_it && covered.is_none_or(|covered| message[at + 10..at + 12] == covered.to_be_bytes());
+        at += 10 + length;
+        if covers && (all || spoilt == 0) {
+            message[at - 1] ^= 1;
+            spoilt += 1;
+        }
+    }
+    assert!(spoilt > 0, "nothing of type {rtype} is there");
+}
+
+/// Takes out all records of this type.
+fn strip(message: &mut Vec<u8>, rtype: u16) {
+    let head = head_of(message);
+    *message = rewritten(message, head, |record| usize::from(record.rtype != rtype));
+}
+
+fn head_of(message: &[u8]) -> Vec<u8> {
+    let question = message[12..].iter().position(|octet| *octet == 0).unwrap() + 5;
+    let mut head = message[..12 + question].to_vec();
+    head[6..12].fill(0);
+    head
+}
+
+/// The records of a message behind another header and question, each as often as is said; OPT is left out.
+fn rewritten(message: &[u8], head: Vec<u8>, times: impl Fn(&Record) -> usize) -> Vec<u8> {
+    let question = head_of(message).len() - 12;
+    let mut writer = Writer::new(head);
+    for record in read_records(message, question).unwrap().iter().filter(|record| record.rtype != 41) {
+        for _ in 0..times(record) {
+            writer.push(record, record.ttl_seconds).unwrap();
+        }
+    }
+    writer.finish().0
+}
+
+type Change = fn(Servers) -> Servers;
+
+#[test]
+fn what_is_not_true_is_told_to_nobody() {
+    let table: &[(&str, &str, u16, Change, u16)] = &[
+        ("another address", "www.example", A, |s| s.edit("www.example.", A, |m| spoil(m, A, None, false)), 6),
+        (
+            "another signature",
+            "www.example",
+            A,
+            |s| s.edit("www.example.", A, |m| spoil(m, RRSIG, None, true)),
+            6,
+        ),
+        ("no signature", "www.example", A, |s| s.edit("www.example.", A, |m| strip(m, RRSIG)), 10),
+        (
+            "a forged key",
+            "www.example",
+            A,
+            |s| s.edit("example.", DNSKEY, |m| spoil(m, DNSKEY, None, true)),
+            9,
+        ),
+        ("keys without signature", "www.example", A, |s| s.edit("example.", DNSKEY, |m| strip(m, RRSIG)), 10),
+        ("no keys", "www.example", A, |s| s.edit("example.", DNSKEY, |m| strip(m, DNSKEY)), 9),
+        ("forged digests", "www.example", A, |s| s.edit("example.", DS, |m| spoil(m, DS, None, true)), 6),
+        ("digests left out", "www.example", A, |s| s.edit("example.", DS, |m| strip(m, DS)), 12),
+        ("another root", "www.example", A, |s| s.replay(".", DNSKEY, ("example.", DNSKEY)), 9),
+        ("too many keys", "www.many", A, |s| s, 6),
+        // As if the delegation were unsigned, with a proof that is good for another.
+        ("a replayed delegation", "www.example", A, |s| s.replay("example.", DS, ("unsigned.", DS)), 12),
+        ("a hashed one", "www.sub.example", A, |s| s.replay("sub.example.", DS, ("plain.optout.", DS)), 10),
+        (
+            "one of the same zone",
+            "www.sub.example",
+            A,
+            |s| s.replay("sub.example.", DS, ("plain.example.", DS)),
+            12,
+        ),
+        // Denials of what is there.
+        (
+            "a denial of another name",
+            "www.example",
+            A,
+            |s| s.replay("www.example.", A, ("missing.example.", A)),
+            12,
+        ),
+        (
+            "a denial of another type",
+            "www.example",
+            A,
+            |s| s.replay("www.example.", A, ("www.example.", MX)),
+            12,
+        ),
+        // RFC 6840 4.1: the upper side of a delegation says nothing of what is below it.
+        (
+            "a denial from above",
+            "www.sub.example",
+            A,
+            |s| s.replay("www.sub.example.", A, ("subb.example.", A)),
+            12,
+        ),
+        ("a hashed denial", "www.hashed", A, |s| s.replay("www.hashed.", A, ("missing.hashed.", A)), 12),
+        (
+            "a wildcard where a name is",
+            "here.wild.example",
+            TXT,
+            |s| s.replay("here.wild.example.", TXT, ("here.wild.example.", A)),
+            12,
+        ),
+        ("no proof", "missing.example", A, |s| s.edit("missing.example.", A, |m| strip(m, NSEC)), 12),
+        ("no hashed proof", "missing.hashed", A, |s| s.edit("missing.hashed.", A, |m| strip(m, 50)), 12),
+        (
+            "a forged proof",
+            "missing.example",
+            A,
+            |s| s.edit("missing.example.", A, |m| spoil(m, NSEC, None, true)),
+            6,
+        ),
+        (
+            "a forged SOA",
+            "missing.example",
+            A,
+            |s| s.edit("missing.example.", A, |m| spoil(m, SOA, None, true)),
+            6,
+        ),
+        ("no name that is there", "www.example", MX, |s| s.edit("www.example.", MX, |m| m[3] |= 3), 12),
+        (
+            "a wildcard without its proof",
+            "x.wild.example",
+            A,
+            |s| s.edit("x.wild.example.", A, |m| strip(m, NSEC)),
+            12,
+        ),
+        (
+            "one with a forged proof",
+            "x.wild.hashed",
+            A,
+            |s| s.edit("x.wild.hashed.", A, |m| spoil(m, RRSIG, Some(50), true)),
+            6,
+        ),
+        (
+            "an alias that is forged",
+            "alias.example",
+            A,
+            |s| s.edit("alias.example.", A, |m| strip(m, RRSIG)),
+            10,
+        ),
+        (
+            "a tree that is forged",
+            "www.tree.example",
+            A,
+            |s| s.edit("www.tree.example.", A, |m| spoil(m, RRSIG, Some(39), true)),
+            6,
+        ),
+    ];
+    for (what, name, rtype, change, reason) in table {
+        let mut stage = stage_at(checking(), TODAY);
+        let mut servers = change(Servers::new());
+        let reply = ask(&mut stage, &mut servers, name, *rtype);
+        assert_eq!(outcome(&reply), (SERVFAIL, false, Some(*reason)), "{what}: {:?}", servers.asked);
+        assert_eq!((read(&reply).answer.len(), read(&reply).authority.len()), (0, 0), "{what}");
+        assert_eq!(stage.counts().bogus, 1, "{what}");
+        // For some seconds it is not asked for again; who wants it unchecked gets it (RFC 4035 3.2.2).
+        servers.asked.clear();
+        assert_eq!(
+            outcome(&ask(&mut stage, &mut servers, name, *rtype)),
+            (SERVFAIL, false, Some(*reason)),
+            "{what}"
+        );
+        assert!(servers.asked.is_empty(), "{what}");
+        let mut unchecked = with_opt(query(name, *rtype), 4096, true);
+        unchecked[3] |= 0x10;
+        let reply = ask_with(&mut stage, &mut servers, &unchecked);
+        assert!(matches!(outcome(&reply), (0 | NXDOMAIN, false, None)), "{what}");
+        // What was wrong is forgotten then; the rest need not be asked for.
+        stage.wait(Duration::from_secs(6));
+        let mut good = Servers::new();
+        if *what != "too many keys" {
+            assert!(outcome(&ask(&mut stage, &mut good, name, *rtype)).1, "{what}: {:?}", good.asked);
+        }
+    }
+}
+
+#[test]
+fn each_signature_has_its_time() {
+    let cases = [
+        (1_793_491_200 - 1, INSECURE), // the clock was never set, as far as anybody can tell
+        (1_793_491_200, SECURE),       // 2026-11-01
+        (1_798_675_200, SECURE),       // 2026-12-31
+        (1_798_675_201, (SERVFAIL, false, Some(7))),
+    ];
+    for (seconds, expected) in cases {
+        let mut stage = stage_at(checking(), seconds);
+        let reply = ask(&mut stage, &mut Servers::new(), "www.example", A);
+        assert_eq!(outcome(&reply), expected, "{seconds}");
+        assert_eq!(stage.counts().undated, u64::from(expected == INSECURE));
+    }
+    // It is kept no longer than the signature is good (RFC 4035 5.3.3).
+    let mut stage = stage_at(checking(), 1_798_675_200 - 100);
+    let told = read(&ask(&mut stage, &mut Servers::new(), "www.example", A));
+    assert!(told.answer[0].starts_with("www.example. 100 A "), "{:?}", told.answer);
+    // Without a calendar, what is signed wrong is wrong all the same.
+    let mut stage = stage_at(checking(), 0);
+    let mut servers = Servers::new().edit("www.example.", A, |message| spoil(message, A, None, false));
+    assert_eq!(outcome(&ask(&mut stage, &mut servers, "www.example", A)), (SERVFAIL, false, Some(6)));
+}
+
+#[test]
+fn where_nothing_need_be_signed() {
+    let insecure = |insecure: &[&str], groups: &[&str], anchors: Vec<Anchor>| {
+        let mut forwarding = checking();
+        forwarding.groups.extend(groups.iter().map(|domain| group(domain, &[SECOND])));
+        let insecure = insecure.iter().map(|domain| (*domain).to_owned()).collect();
+        forwarding.validation = Some(Validation { anchors, insecure });
+        stage_at(forwarding, TODAY)
+    };
+    let own = || Anchor { domain: "example".into(), ..anchor() };
+    let cases = [
+        ("a domain of the operator's", insecure(&["example"], &[], vec![anchor()]), false),
+        ("one above it", insecure(&["www.example"], &[], vec![anchor()]), false),
+        ("another one", insecure(&["other.example"], &[], vec![anchor()]), true),
+        ("a domain with servers of its own", insecure(&[], &["example"], vec![anchor()]), false),
+        ("no anchor at all", insecure(&[], &[], Vec::new()), false),
+        (
+            "an anchor elsewhere",
+            insecure(&[], &[], vec![Anchor { domain: "hashed".into(), ..anchor() }]),
+            false,
+        ),
+        ("servers and an anchor of its own", insecure(&[], &["example"], vec![anchor(), own()]), true),
+    ];
+    for (what, mut stage, is_checked) in cases {
+        stage.query(CLIENT, Transport::Udp, &with_opt(query("www.example", A), 4096, true));
+        let exchange = stage.asked();
+        // What is checked is asked for unchecked.
+        assert_eq!(read(&exchange.payload).flags & CD != 0, is_checked, "{what}");
+        if !is_checked {
+            let records = [address("www.example", 60, [198, 51, 100, 1])];
+            stage.answer(&exchange, &answer(&exchange, 0x81a0, &records));
+            let told = stage.told();
+            assert_eq!((told.flags & AD, told.answer.len()), (0, 1), "{what}");
+        }
+    }
+}
+
+#[test]
+fn nobody_knows_what_leads_to_it() {
+    let mut stage = stage_at(checking(), TODAY);
+    let mut servers = Servers::new();
+    stage.query(CLIENT, Transport::Udp, &query("www.example", A));
+    let exchange = stage.asked();
+    stage.answer(&exchange, &servers.answer(&exchange));
+    // The root's keys: REFUSED, and there is nobody else.
+    let keys = stage.asked();
+    stage.answer(&keys, &answer(&keys, 0x8185, &[]));
+    assert_eq!(stage.told().flags, PLAIN | SERVFAIL);
+    assert_eq!((stage.counts().bogus, stage.counts().failed), (0, 2));
+    stage.wait(Duration::from_secs(6));
+    assert_eq!(outcome(&ask(&mut stage, &mut servers, "www.example", A)), SECURE);
+}
+
+#[test]
+fn many_who_ask_the_same_are_one_check() {
+    let mut stage = stage_at(checking(), TODAY);
+    let mut servers = Servers::new();
+    for host in 1..=100 {
+        stage.query(&format!("10.77.2.{host}:5000"), Transport::Udp, &query("www.example", A));
+        stage.query(&format!("10.77.2.{host}:5000"), Transport::Udp, &query("www.example", TXT));
+    }
+    while let Some(exchange) = stage.asks.pop() {
+        stage.answer(&exchange, &servers.answer(&exchange));
+    }
+    assert_eq!((stage.replies.len(), stage.counts().secure), (200, 2));
+    assert_eq!(servers.asked.len(), 5, "{:?}", servers.asked);
+}
+
+/// CVE-2023-50387: keys with one tag, and signatures by each of them.
+#[test]
+fn work_is_bounded() {
+    let mut stage = stage_at(checking(), TODAY);
+    let spoilt = |message: &mut Vec<u8>| {
+        // Every signature forty times, and none of them good.
+        spoil(message, RRSIG, None, true);
+        let head = head_of(message);
+        *message = rewritten(message, head, |record| if record.rtype == RRSIG { 40 } else { 1 });
+    };
+    let mut servers = Servers::new().edit("www.example.", A, spoilt);
+    let reply = ask(&mut stage, &mut servers, "www.example", A);
+    assert_eq!(outcome(&reply), (SERVFAIL, false, Some(6)));
+}
+
+#[test]
+fn any_type_is_checked_record_by_record() {
+    let mut stage = stage_at(checking(), TODAY);
+    assert_eq!(outcome(&ask(&mut stage, &mut Servers::new(), "www.example", ANY)), SECURE);
+    let mut stage = stage_at(checking(), TODAY);
+    let mut servers = Servers::new().edit("www.example.", ANY, |message| spoil(message, TXT, None, true));
+    assert_eq!(outcome(&ask(&mut stage, &mut servers, "www.example", ANY)), (SERVFAIL, false, Some(6)));
+}
