@@ -4,7 +4,7 @@ use crate::dns::Plan;
 use heorot_core::config::{self, Config, Interface, SERVER_NAME, Upstream};
 use heorot_core::mac::Mac;
 use heorot_core::{load, transfer};
-use heorot_dns::{Forwarding, Group, NameServer, Prefix, Rebinding};
+use heorot_dns::{Anchor, Digest, Forwarding, Group, NameServer, Prefix, Rebinding, Validation};
 use heorot_names::Directory;
 use nix::sys::socket::SockaddrStorage;
 use std::collections::{BTreeMap, BTreeSet};
@@ -166,9 +166,27 @@ pub(crate) fn dns_plan(config: &Config, seed: [u8; 32]) -> Plan {
         own_networks: networks,
         rebinding_exempt: forward.rebinding_exempt.clone(),
         rate_per_second: forward.rate_per_second,
+        validation: forward.validates.then(|| validation(forward)),
         ..plan.forwarding
     };
     plan
+}
+
+fn validation(forward: &config::Forward) -> Validation {
+    let anchor = |anchor: &config::TrustAnchor| Anchor {
+        domain: anchor.domain.clone(),
+        digest: Digest {
+            tag: anchor.tag,
+            algorithm: anchor.algorithm,
+            kind: anchor.kind,
+            octets: anchor.digest.clone(),
+        },
+    };
+    let mut anchors: Vec<Anchor> = forward.trust_anchors.iter().map(anchor).collect();
+    if anchors.iter().all(|anchor| !anchor.domain.is_empty()) {
+        anchors.extend(Anchor::root());
+    }
+    Validation { anchors, insecure: forward.insecure.clone() }
 }
 
 fn add_group(plan: &mut Plan, domain: &str, upstreams: &[Upstream]) {

@@ -180,6 +180,9 @@ fn the_smallest_file_has_every_default() {
             rebinding: Rebinding::Own,
             rebinding_exempt: vec![],
             tls_roots: None,
+            validates: false,
+            trust_anchors: vec![],
+            insecure: vec![],
         },
         zone: Zone { hosts: vec![], records: vec![], serial: 1, secondaries: vec![], keys: vec![] },
     };
@@ -248,6 +251,20 @@ fn a_file_with_everything_is_read_as_it_is_written() {
             rebinding: Rebinding::Private,
             rebinding_exempt: vec!["corp.example".into()],
             tls_roots: Some("/etc/heorot/authorities.pem".into()),
+            validates: true,
+            trust_anchors: vec![
+                TrustAnchor {
+                    domain: "lab.example.org".into(),
+                    tag: 60_485,
+                    algorithm: 5,
+                    kind: 1,
+                    digest:
+                        b"\x2b\xb1\x83\xaf\x5f\x22\x58\x81\x79\xa5\x3b\x0a\x98\x63\x1f\xad\x1a\x29\x21\x18"
+                            .to_vec(),
+                },
+                TrustAnchor { domain: String::new(), tag: 1, algorithm: 13, kind: 2, digest: vec![0xab; 32] },
+            ],
+            insecure: vec!["corp.example".into()],
         }
     );
     assert_eq!(config.zone.records, [heorot_names::Record { name: "_ldap._tcp".into(), data: ldap }]);

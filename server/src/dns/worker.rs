@@ -35,6 +35,8 @@ pub(super) struct Worker {
     began: Instant,
     began_at: u64,
     calendar_told: Option<Instant>,
+    /// It was said that no date can be checked.
+    undated_said: bool,
     counts: Counts,
     buffer: Vec<u8>,
     out: Vec<Output>,
@@ -61,6 +63,9 @@ const MESSAGE_OCTETS_MAX: usize = 65_535;
 const EVENTS: usize = 128;
 /// The calendar may be set at any time: signatures may be five minutes off (RFC 8945 10).
 const CALENDAR_EVERY: Duration = Duration::from_secs(30);
+
+/// Firmware without a battery begins in 1970, or on the day that it was made.
+const UNDATED: &str = "DNS: the clock was never set: until it is, signatures are checked without their dates, and no answer is told to be secure";
 
 impl Worker {
     pub(super) fn new(
@@ -90,6 +95,7 @@ impl Worker {
             began: Instant::now(),
             began_at: crate::clock::now().as_nanoseconds(),
             calendar_told: None,
+            undated_said: false,
             counts: Counts::default(),
             buffer: vec![0; MESSAGE_OCTETS_MAX],
             out: Vec::new(),
@@ -306,6 +312,9 @@ impl Worker {
         self.take_secured(taken, now);
         for trouble in self.exchanges.secured.take_troubles() {
             self.journal.say(Weight::Warning, trouble);
+        }
+        if self.counts.forward.undated > 0 && !std::mem::replace(&mut self.undated_said, true) {
+            self.journal.say(Weight::Warning, UNDATED);
         }
     }
 

@@ -97,11 +97,27 @@ pub(super) static DNS: &[Setting] = &[
     },
     Setting {
         key: "dnssec",
-        kind: Kind::Word { works: &["off"], planned: &["validate"] },
+        kind: Kind::Word { works: &["off", "validate"], planned: &[] },
         fallback: Fallback::Value("\"off\""),
-        example: "\"off\"",
+        example: "\"validate\"",
         status: Status::Works,
-        doc: "Whether signatures are checked. `off`: by the servers upstream, if at all; signatures are passed on to whoever asks for them.",
+        doc: "Whether signatures are checked. `off`: by the servers upstream, if at all; signatures are passed on to whoever asks for them. `validate`: here, from the root downwards; what is not signed where it should be is SERVFAIL. The servers upstream have to pass signatures on.",
+    },
+    Setting {
+        key: "trust-anchors",
+        kind: Kind::Texts("DS records"),
+        fallback: Fallback::Value("[]"),
+        example: "[\"example.org. DS 60485 13 2 D4B7D520E7BB5F0F67674A0CCEB1E3E0614B93C4F9E99B8383F6A1E4469DA50A\"]",
+        status: Status::Works,
+        doc: "Keys of zones that are trusted beside those of the root, for `dnssec = \"validate\"`: of a domain of `[[dns.forward]]` that is signed and that the world does not know. One of the root, `.`, takes the place of those that are built in.",
+    },
+    Setting {
+        key: "insecure",
+        kind: Kind::Texts("domain names"),
+        fallback: Fallback::Value("[]"),
+        example: "[\"lab.example.org\"]",
+        status: Status::Works,
+        doc: "Domains whose names need not be signed, whatever is above them (RFC 7646). Those of `[[dns.forward]]` need not be either, unless they are in `trust-anchors`, nor those that are private everywhere.",
     },
 ];
 
