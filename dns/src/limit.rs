@@ -71,6 +71,9 @@ pub(crate) const SIGNATURES_MAX: usize = 64;
 /// Of those, that may be wrong: keys may have the same tag by chance, but not often (RFC 4034 B).
 pub(crate) const SIGNATURES_FAILED_MAX: usize = 8;
 
+/// Sets of records in an answer that is checked: each alias of the longest chain, its wildcards and their proofs.
+pub(crate) const SETS_MAX: usize = 64;
+
 /// Keys of a zone. While they are exchanged there are some six; more are there to be tried one after the other.
 pub(crate) const KEYS_MAX: usize = 24;
 

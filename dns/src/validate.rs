@@ -190,7 +190,7 @@ impl Check {
     }
 
     fn judge(&mut self, said: &Said, now: u64, date: Date, zones: &Zones) -> Result<Verdict, Stop> {
-        let sets = sets(&said.records);
+        let sets = sets(&said.records).map_err(bogus)?;
         let (answer, authority): (Vec<_>, Vec<_>) = sets
             .iter()
             .filter(|set| set.section != Section::Additional)

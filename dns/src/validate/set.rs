@@ -2,6 +2,7 @@
 
 use super::key::{Key, knows_algorithm};
 use super::{Reason, Work};
+use crate::limit::SETS_MAX;
 use crate::name::Name;
 use crate::upstream::records::{Piece, Record, Section, rtype};
 
@@ -48,7 +49,7 @@ pub(crate) enum Date {
 }
 
 /// Puts records together that belong together.
-pub(super) fn sets(records: &[Record]) -> Vec<Set<'_>> {
+pub(super) fn sets(records: &[Record]) -> Result<Vec<Set<'_>>, Reason> {
     let mut sets: Vec<Set<'_>> = Vec::new();
     let internet = || records.iter().filter(|record| record.class == 1);
     for record in internet().filter(|record| !matches!(record.rtype, rtype::RRSIG | rtype::OPT)) {
@@ -56,8 +57,10 @@ pub(super) fn sets(records: &[Record]) -> Vec<Set<'_>> {
         let is_its = |set: &&mut Set<'_>| {
             (&set.owner, set.rtype, set.section) == (&owner, record.rtype, record.section)
         };
+        let is_full = sets.len() == SETS_MAX;
         match sets.iter_mut().find(is_its) {
             Some(set) => set.records.push(record),
+            None if is_full => return Err(Reason::TooMuchWork),
             None => sets.push(Set {
                 owner,
                 rtype: record.rtype,
@@ -77,7 +80,7 @@ pub(super) fn sets(records: &[Record]) -> Vec<Set<'_>> {
             set.signatures.push(signature);
         }
     }
-    sets
+    Ok(sets)
 }
 
 /// A name in wire form as it came, in lower case.
@@ -120,12 +123,13 @@ impl Set<'_> {
             return Err(Reason::UnknownAlgorithm);
         }
         let lasts = signature.lasts(date)?;
-        let mut reason = Reason::NoKey;
-        let message = self.signed_octets(signature);
         let suits = |key: &&Key| {
             (key.tag, key.algorithm) == (signature.tag, signature.algorithm) && key.signs_a_zone()
         };
-        for key in keys.iter().filter(suits) {
+        let mut suitable = keys.iter().filter(suits).peekable();
+        suitable.peek().ok_or(Reason::NoKey)?;
+        let message = self.signed_octets(signature).ok_or(Reason::Forged)?;
+        for key in suitable {
             work.begin_signature()?;
             if key.has_signed(&message, signature.signature) {
                 let ttl = self.records.iter().map(|record| record.ttl_seconds).min().unwrap_or(0);
@@ -135,13 +139,12 @@ impl Set<'_> {
                 });
             }
             work.fail_signature()?;
-            reason = Reason::Forged;
         }
-        Err(reason)
+        Err(Reason::Forged)
     }
 
-    /// RFC 4034 3.1.8.1
-    fn signed_octets(&self, signature: &Signature<'_>) -> Vec<u8> {
+    /// RFC 4034 3.1.8.1; `None` if data with its names written out would be longer than data can be.
+    fn signed_octets(&self, signature: &Signature<'_>) -> Option<Vec<u8>> {
         let owner = signed_owner(&self.owner, signature.labels);
         let mut data: Vec<Vec<u8>> = self.records.iter().map(|record| canonical_data(record)).collect();
         // RFC 4034 6.3: in order, each once.
@@ -153,11 +156,10 @@ impl Set<'_> {
             message.extend(self.rtype.to_be_bytes());
             message.extend([0, 1]);
             message.extend(signature.original_ttl);
-            let octets = u16::try_from(data.len()).expect("data that was read has a length of 16 bits");
-            message.extend(octets.to_be_bytes());
+            message.extend(u16::try_from(data.len()).ok()?.to_be_bytes());
             message.extend(data);
         }
-        message
+        Some(message)
     }
 }
 

@@ -102,11 +102,10 @@ impl Zones {
         said: &Said,
         work: &mut Work,
     ) -> bool {
-        let sets = sets(&said.records);
-        let learned = match wanted {
+        let learned = sets(&said.records).and_then(|sets| match wanted {
             rtype::DNSKEY => self.keys_of(now, date, name, &sets, work),
             _ => self.delegation(now, date, name, &sets, work),
-        };
+        });
         let (fact, seconds) = learned.unwrap_or_else(|reason| (Fact::Bogus(reason), FAILURE_LASTS_SECONDS));
         let lasts = Duration::from_secs(seconds.into()).clamp(FACT_LASTS_LEAST, FACT_LASTS_MOST);
         let is_believed = !matches!(fact, Fact::Bogus(_));
