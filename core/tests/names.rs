@@ -6,7 +6,7 @@ use heorot_core::config::{Config, Interface};
 use heorot_core::mac::Mac;
 use heorot_core::message::{Datagram, Input, Output, Ticket};
 use heorot_core::time::Time;
-use heorot_core::wire::dhcp::{Message, MessageType, Op, Options, option};
+use heorot_core::wire::dhcp::{Message, MessageType, Options, option};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
@@ -118,21 +118,12 @@ impl World {
         let mut chaddr = [0; 16];
         chaddr[..6].copy_from_slice(&mac.0);
         let message = Message {
-            op: Op::BootRequest,
-            htype: 1,
-            hlen: 6,
-            hops: 0,
             xid: 1,
             secs: 9,
-            broadcast: false,
             ciaddr: if case == Case::Select { NONE } else { address },
-            yiaddr: NONE,
-            siaddr: NONE,
-            giaddr: NONE,
             chaddr,
-            sname: vec![],
-            file: vec![],
             options,
+            ..Message::request()
         };
         let payload = message.write(1472);
         let source = SocketAddrV4::new(message.ciaddr, 68);

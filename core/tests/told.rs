@@ -5,7 +5,7 @@ use heorot_core::config::{Config, Interface, render};
 use heorot_core::mac::Mac;
 use heorot_core::message::{Answer, Datagram, DhcpSend, Input, Output, Request, RequestId, Ticket, Via};
 use heorot_core::time::Time;
-use heorot_core::wire::dhcp::{Message, MessageType, Op, Options, option};
+use heorot_core::wire::dhcp::{Message, MessageType, Options, option};
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 const SERVER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
@@ -164,25 +164,15 @@ impl Said {
     }
 
     fn write(&self) -> Vec<u8> {
-        let none = Ipv4Addr::UNSPECIFIED;
+        let _none = Ipv4Addr::UNSPECIFIED;
         let mut chaddr = [0; 16];
         chaddr[..6].copy_from_slice(&self.mac.0);
         let message = Message {
-            op: Op::BootRequest,
-            htype: 1,
-            hlen: 6,
-            hops: 0,
             xid: 7,
-            secs: 0,
-            broadcast: false,
             ciaddr: self.ciaddr,
-            yiaddr: none,
-            siaddr: none,
-            giaddr: none,
             chaddr,
-            sname: Vec::new(),
-            file: Vec::new(),
             options: self.options.clone(),
+            ..Message::request()
         };
         assert_eq!(message.message_type(), Some(self.kind));
         message.write(1472)

@@ -32,6 +32,7 @@ pub mod other_server;
 pub mod packages;
 pub mod qmp;
 pub mod router;
+pub mod secondary;
 pub mod server;
 pub mod sniff;
 pub mod timeline;

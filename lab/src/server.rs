@@ -29,7 +29,7 @@ pub struct Settings {
     pub boot: String,
     /// Further lines for the section of the network.
     pub network: String,
-    /// Further lines for the end of the configuration.
+    /// Further lines for the end of the configuration. `SCRATCH` in them stands for the directory of [`Server::scratch_file`].
     pub further: String,
 }
 
@@ -281,7 +281,7 @@ timeout = "30s"
     for (mac, number) in &settings.listed {
         text += &format!("\n[[node]]\nmac = \"{mac}\"\nnumber = {number}\n");
     }
-    text + &settings.further
+    text + &settings.further.replace("SCRATCH", path("").trim_end_matches('/'))
 }
 
 const FIRST: Ipv4Addr = Ipv4Addr::new(10, 77, 1, 0);

@@ -68,13 +68,13 @@ fn expect(network: &Network, binding: &str, table: &[(&str, &str)]) -> Result<()
     Ok(())
 }
 
-const NODE23: &str = "10.77.1.23      node23 node23.cluster";
+const NODE23: &str = "10.77.1.23      node23.cluster node23";
 
 /// What a client finds, however it found the server.
 const TABLE: [(&str, &str); 20] = [
-    ("ypmatch node23 hosts.byname", "10.77.1.23\tnode23 node23.cluster"),
-    ("ypmatch NODE23 hosts.byname", "10.77.1.23\tnode23 node23.cluster"),
-    ("ypmatch 10.78.12.255 hosts.byaddr", "10.78.12.255\tnode4095 node4095.cluster"),
+    ("ypmatch node23 hosts.byname", "10.77.1.23\tnode23.cluster node23"),
+    ("ypmatch NODE23 hosts.byname", "10.77.1.23\tnode23.cluster node23"),
+    ("ypmatch 10.78.12.255 hosts.byaddr", "10.78.12.255\tnode4095.cluster node4095"),
     (
         "ypmatch node4096 hosts.byname",
         "Can't match key node4096 in map hosts.byname. Reason: No such key in map\nexit code 1",
@@ -137,7 +137,7 @@ fn everybody(network: &Network) -> Result<(), String> {
         }
         for ((line, name), address) in lines.iter().zip(&names).zip(&addresses) {
             let found: Vec<&str> = line.split_whitespace().collect();
-            if found != [address.as_str(), name, &format!("{name}.cluster")] {
+            if found != [address.as_str(), &format!("{name}.cluster"), name] {
                 return Err(format!("{line:?} is not {name} at {address}"));
             }
         }

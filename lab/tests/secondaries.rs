@@ -2,14 +2,13 @@
 //! killed.
 
 use heorot_lab::network::{CLIENT, SERVER};
+use heorot_lab::secondary::{Copies, Secondary};
 use heorot_lab::server::{Server, Settings};
-use std::fs;
-use std::path::Path;
-use std::process::{Child, Stdio};
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 /// Knot's address; BIND has the client's own.
-const KNOT: &str = "10.77.0.3";
+const KNOT: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 3);
 const SECRET: &str = "aGVvcm90LCBhIGhhbGwgb2YgaGFsbHMsIGEgbGlnaHQ=";
 const ZONES: [&str; 3] = ["cluster", "77.10.in-addr.arpa", "0.0.0.0.0.0.0.0.0.0.0.0.7.7.d.f.ip6.arpa"];
 
@@ -36,15 +35,6 @@ const QUESTIONS: [&[&str]; 18] = [
     &["-x", "fd77::1:17"],
     &["1.77.10.in-addr.arpa", "PTR"],
 ];
-
-struct Secondary(Child);
-
-impl Drop for Secondary {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 fn settings(text: &str) -> Settings {
     let further = format!(
@@ -78,51 +68,8 @@ value = "{text}"
     Settings { network: "first-ipv6 = \"fd77::1:0\"".into(), further, ..Settings::default() }
 }
 
-fn start_named(server: &Server, directory: &Path) -> Secondary {
-    fs::create_dir_all(directory).expect("a directory for BIND");
-    let zones: String = ZONES
-        .iter()
-        .map(|zone| {
-            format!(
-                "zone \"{zone}\" {{ type secondary; primaries {{ {SERVER} key transfer.cluster; }}; file \"{zone}.db\"; notify no; }};\n"
-            )
-        })
-        .collect();
-    let text = format!(
-        "options {{ directory \"{}\"; listen-on {{ {CLIENT}; }}; listen-on-v6 {{ none; }}; recursion no; pid-file none; minimal-responses yes; }};\n\
-         key \"transfer.cluster\" {{ algorithm hmac-sha256; secret \"{SECRET}\"; }};\n{zones}",
-        directory.display()
-    );
-    let file = directory.join("named.conf");
-    fs::write(&file, text).expect("a file for BIND");
-    let mut command = server.network.client.command("named");
-    command.arg("-g").arg("-c").arg(file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    Secondary(command.spawn().expect("named starts"))
-}
-
-fn start_knot(server: &Server, directory: &Path) -> Secondary {
-    fs::create_dir_all(directory).expect("a directory for Knot DNS");
-    let place = directory.display();
-    let zones: String = ZONES
-        .iter()
-        .map(|zone| format!("  - domain: {zone}\n    master: heorot\n    acl: notify\n"))
-        .collect();
-    let text = format!(
-        "server:\n    listen: {KNOT}@53\n    rundir: {place}\n    user: root:root\ndatabase:\n    storage: {place}\n\
-         key:\n  - id: transfer.cluster\n    algorithm: hmac-sha256\n    secret: {SECRET}\n\
-         remote:\n  - id: heorot\n    address: {SERVER}@53\n    key: transfer.cluster\n    via: {KNOT}\n\
-         acl:\n  - id: notify\n    address: {SERVER}\n    action: notify\n\
-         template:\n  - id: default\n    storage: {place}\nzone:\n{zones}"
-    );
-    let file = directory.join("knot.conf");
-    fs::write(&file, text).expect("a file for Knot DNS");
-    let mut command = server.network.client.command("knotd");
-    command.arg("-c").arg(file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    Secondary(command.spawn().expect("knotd starts"))
-}
-
 /// Code and sections of an answer, in an order that does not depend on who gave it.
-fn ask(server: &Server, whom: &str, question: &[&str]) -> String {
+fn ask(server: &Server, whom: Ipv4Addr, question: &[&str]) -> String {
     let at = format!("@{whom}");
     let options =
         [at.as_str(), "+norec", "+time=2", "+tries=2", "+noall", "+comments", "+answer", "+authority"];
@@ -134,49 +81,36 @@ fn ask(server: &Server, whom: &str, question: &[&str]) -> String {
     format!("{code}\n{}", lines.join("\n"))
 }
 
-fn serial(server: &Server, whom: &str, zone: &str) -> Option<u32> {
-    let answer = ask(server, whom, &[zone, "SOA"]);
-    answer.lines().nth(1)?.split_whitespace().nth(6)?.parse().ok()
-}
-
 /// Waits until both have the serial of the server for all zones, and compares what all three answer. The serial of the cluster's zone.
-fn agree(server: &Server) -> u32 {
-    let since = Instant::now();
-    let own = SERVER.to_string();
-    for zone in ZONES {
-        for secondary in [CLIENT.to_string(), KNOT.into()] {
-            while serial(server, &own, zone).is_none()
-                || serial(server, &own, zone) != serial(server, &secondary, zone)
-            {
-                assert!(
-                    since.elapsed() < PATIENCE,
-                    "{zone}: {secondary} has {:?}",
-                    serial(server, &secondary, zone)
-                );
-                std::thread::sleep(Duration::from_millis(200));
-            }
-        }
-    }
+fn agree(server: &Server, secondaries: &[Secondary]) -> u32 {
+    let waited: Vec<_> =
+        secondaries.iter().map(|secondary| secondary.wait_for_copies(server, &ZONES)).collect();
+    let serials: Vec<_> = waited
+        .into_iter()
+        .map(|serial| server.explain_failure(serial).unwrap_or_else(|error| panic!("{error}")))
+        .collect();
     for question in QUESTIONS {
-        let expected = ask(server, &own, question);
+        let expected = ask(server, SERVER, question);
         assert!(
             expected.starts_with("NOERROR") || expected.starts_with("NXDOMAIN"),
             "{question:?}: {expected}"
         );
-        for secondary in [CLIENT.to_string(), KNOT.into()] {
-            assert_eq!(ask(server, &secondary, question), expected, "{question:?} of {secondary}");
+        for secondary in secondaries {
+            let said = ask(server, secondary.address, question);
+            assert_eq!(said, expected, "{question:?} of {}", secondary.address);
         }
     }
-    serial(server, &own, "cluster").expect("it was there")
+    serials[0]
 }
 
 #[test]
 fn secondaries_answer_the_same() {
     let mut server = Server::start(&settings("rack 7")).expect("the lab and the server start");
     server.network.client.ip(&format!("address add {KNOT}/16 dev eth0")).expect("a second address");
-    let _named = start_named(&server, &server.scratch_file("named"));
-    let _knot = start_knot(&server, &server.scratch_file("knot"));
-    let first = agree(&server);
+    let copies = Copies { zones: &ZONES, secret: Some(SECRET) };
+    let secondaries = [Secondary::bind(&server, CLIENT, copies), Secondary::knot(&server, KNOT, copies)]
+        .map(|secondary| secondary.expect("it starts"));
+    let first = agree(&server, &secondaries);
 
     server.reconfigure(&settings("rack 8")).expect("it reads its configuration");
     let since = Instant::now();
@@ -184,18 +118,19 @@ fn secondaries_answer_the_same() {
         assert!(since.elapsed() < PATIENCE, "nobody was told");
         std::thread::sleep(Duration::from_millis(200));
     }
-    let second = agree(&server);
+    let second = agree(&server, &secondaries);
     assert!(second > first);
 
     server.kill();
     server.start_again().expect("it starts again");
-    let third = agree(&server);
+    let third = agree(&server, &secondaries);
     assert!(third >= second, "the serial went back from {second} to {third}");
 
     // Whoever does not sign, or is not named, copies nothing.
-    for options in
-        [&["-b", KNOT][..], &["-y", &format!("hmac-sha256:transfer.cluster:{SECRET}"), "-b", "10.77.0.4"]]
-    {
+    for options in [
+        &["-b", &KNOT.to_string()][..],
+        &["-y", &format!("hmac-sha256:transfer.cluster:{SECRET}"), "-b", "10.77.0.4"],
+    ] {
         if options.contains(&"10.77.0.4") {
             server.network.client.ip("address add 10.77.0.4/16 dev eth0").expect("a third address");
         }

@@ -68,6 +68,7 @@ fn discover(last: u32) -> Vec<u8> {
         relay: none,
         link: None,
         stands_for: None,
+        port: None,
         subnet: None,
         rapid: false,
     };

@@ -13,7 +13,7 @@
 //! | command | |
 //! |---|---|
 //! | `serve`, `configure` | start, or read another configuration |
-//! | `A SPEAKER discover` | SPEAKER: bios, uefi, uefi-http, ipxe, system, plain, ib-rom, ib-ipxe, ib-system, ib-plain, and others of `speaker.rs`; `broadcast`, `rapid`, `subnet=ADDRESS`, `relay=ADDRESS` with `link=ADDRESS` and `override=ADDRESS` may follow |
+//! | `A SPEAKER discover` | SPEAKER: bios, uefi, uefi-http, ipxe, system, plain, ib-rom, ib-ipxe, ib-system, ib-plain, and others of `speaker.rs`; `broadcast`, `rapid`, `subnet=ADDRESS`, `relay=ADDRESS` with `link=ADDRESS`, `override=ADDRESS` and `port=N` may follow |
 //! | `A SPEAKER ask-4011 ADDRESS` | a REQUEST to port 4011 from this address; `entry=N` may follow: one of a menu |
 //! | `A SPEAKER select\|reboot\|renew ADDRESS` | a REQUEST in the states of RFC 2131 4.4; `server=ADDRESS` may follow |
 //! | `A SPEAKER decline\|release\|inform ADDRESS` | |
@@ -462,6 +462,7 @@ fn packet(speaker: Speaker, mac: Mac, verb: &str, rest: &[&str]) -> Option<Packe
         entry: rest.iter().find_map(|word| word.strip_prefix("entry=")?.parse().ok()),
         link: set("link"),
         stands_for: set("override"),
+        port: rest.iter().find_map(|word| word.strip_prefix("port=")?.parse().ok()),
         subnet: set("subnet"),
         rapid: rest.contains(&"rapid"),
     };

@@ -153,6 +153,8 @@ pub struct Packet {
     pub link: Option<Ipv4Addr>,
     /// The address that the relay gives for the server's (RFC 5107).
     pub stands_for: Option<Ipv4Addr>,
+    /// The port of the relay that it is at: 12 is the circuit "port12" (RFC 3046).
+    pub port: Option<u8>,
     /// The network that it selects itself (RFC 3011).
     pub subnet: Option<Ipv4Addr>,
     /// Whether it would do without an offer (RFC 4039).
@@ -203,8 +205,13 @@ impl Packet {
         }
         let of_relay = [(5, self.link), (11, self.stands_for)];
         let of_relay = of_relay.into_iter().filter_map(|(code, address)| Some((code, address?)));
-        let of_relay: Vec<u8> =
+        let mut of_relay: Vec<u8> =
             of_relay.flat_map(|(code, address)| [&[code, 4][..], &address.octets()].concat()).collect();
+        if let Some(port) = self.port {
+            let circuit = format!("port{port}");
+            of_relay.extend([option::RELAY_CIRCUIT, circuit.len() as u8]);
+            of_relay.extend(circuit.bytes());
+        }
         if !of_relay.is_empty() {
             options.set(option::RELAY_AGENT, of_relay);
         }
@@ -224,26 +231,21 @@ impl Packet {
         };
         let mut chaddr = [0; 16];
         chaddr[..address.len()].copy_from_slice(address);
-        let none = Ipv4Addr::UNSPECIFIED;
+        let _none = Ipv4Addr::UNSPECIFIED;
         let message = Message {
-            op: Op::BootRequest,
             htype,
             hlen: u8::try_from(address.len()).expect("no address is longer than its field"),
             hops: u8::from(!self.relay.is_unspecified()),
             // Two machines that were switched on together were seen to send the same xid.
             xid: 0x1234_5678,
-            secs: 0,
             broadcast: self.broadcast
                 || is_uefi
                 || self.speaker.is_infiniband() && self.ciaddr.is_unspecified(),
             ciaddr: self.ciaddr,
-            yiaddr: none,
-            siaddr: none,
             giaddr: self.relay,
             chaddr,
-            sname: Vec::new(),
-            file: Vec::new(),
             options,
+            ..Message::request()
         };
         message.write(1472)
     }
@@ -272,20 +274,12 @@ pub fn other_reply(
     let is_nak = message_type == MessageType::Nak;
     let message = Message {
         op: Op::BootReply,
-        htype: 1,
-        hlen: 6,
-        hops: 0,
         xid: 0x1234_5678,
-        secs: 0,
         broadcast: true,
-        ciaddr: none,
         yiaddr: if is_nak { none } else { address },
-        siaddr: none,
-        giaddr: none,
         chaddr,
-        sname: Vec::new(),
-        file: Vec::new(),
         options,
+        ..Message::request()
     };
     message.write(576)
 }

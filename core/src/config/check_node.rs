@@ -133,15 +133,22 @@ fn check_profiles(findings: &mut Findings<'_>, draft: &Draft) {
 }
 
 fn check_order(findings: &mut Findings<'_>, draft: &Draft) {
-    let Some(Placed { value: Order::List, span }) = &draft.order else { return };
-    if draft.nodes.iter().all(|node| node.number.is_none()) {
-        let message = "order: no [[node]] has a number, so that every machine stays temporary";
-        findings.warning(
-            span,
-            message,
-            Some("write [[node]]s with mac and number, or order = \"passed\"".into()),
-        );
-    }
+    let Some(Placed { value, span }) = &draft.order else { return };
+    let mut numbered = draft.nodes.iter().filter(|node| node.number.is_some());
+    let at_a_port =
+        |node: &NodeDraft| node.identifiers.circuit.is_some() || node.identifiers.remote.is_some();
+    let (message, remedy) = match value {
+        Order::List if numbered.next().is_none() => (
+            "order: no [[node]] has a number, so that every machine stays temporary",
+            "write [[node]]s with mac and number, or order = \"passed\"",
+        ),
+        Order::Port if !numbered.any(at_a_port) => (
+            "order: no [[node]] has a place at a relay and a number, so that every machine stays temporary",
+            "write [[node]]s with circuit-id and number, or order = \"passed\"",
+        ),
+        Order::Passed | Order::List | Order::Port => return,
+    };
+    findings.warning(span, message, Some(remedy.into()));
 }
 
 /// Reports name the checks: each once.

@@ -35,7 +35,9 @@ pub use groups::Groups;
 pub use host::{Class, Host, Identifiers, MacPattern};
 pub use mistake::{Mistake, Severity, render};
 pub use nis::Nis;
-pub use option::{Form as OptionForm, KNOWN as KNOWN_OPTIONS, KnownOption, OptionPath, OptionTable};
+pub use option::{
+    Form as OptionForm, KNOWN as KNOWN_OPTIONS, KnownOption, OptionPath, OptionTable, written_identifier,
+};
 pub use pxe::{Pxe, PxeBoots, PxeService};
 pub use reference::{reference, sample};
 pub use setting::{Fallback, Form, Kind, Section, Setting, Status};
@@ -393,6 +395,18 @@ pub enum Order {
     Passed,
     /// The one that `[[node]]` gives it; without one it stays temporary.
     List,
+    /// The one of the `[[node]]` that is at its place at the relay; without one it stays temporary.
+    Port,
+}
+
+impl Order {
+    /// Whether a machine that the configuration does not list gets a number.
+    pub fn numbers_strangers(self) -> bool {
+        match self {
+            Self::Passed => true,
+            Self::List | Self::Port => false,
+        }
+    }
 }
 
 /// One check of the trial. The agent gets it as JSON with the same words as in the configuration; thresholds are the operator's texts,

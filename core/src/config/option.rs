@@ -142,6 +142,22 @@ pub(super) fn identifier(text: &str) -> Result<Vec<u8>, Wrong> {
     }
 }
 
+/// An identifier as it is written in the configuration.
+pub fn written_identifier(octets: &[u8]) -> String {
+    match std::str::from_utf8(octets) {
+        Ok(text)
+            if text.bytes().all(|octet| octet == b' ' || octet.is_ascii_graphic())
+                && !text.starts_with("hex:") =>
+        {
+            format!("{text:?}")
+        }
+        Ok(_) | Err(_) => {
+            let digits: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+            format!("\"hex:{digits}\"")
+        }
+    }
+}
+
 /// Which option a key means: a name, a number, or numbers with dots.
 fn path(key: &str) -> Result<OptionPath, Wrong> {
     let words: Vec<&str> = key.split('.').collect();

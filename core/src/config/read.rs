@@ -163,7 +163,11 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
         pxe: pxe::read(findings, &pxe_table, services),
         profiles: read_profiles(findings, &tables),
         policy: trial.word(findings, "policy", &[("report", Policy::Report), ("none", Policy::None)]),
-        order: trial.word(findings, "order", &[("passed", Order::Passed), ("list", Order::List)]),
+        order: trial.word(
+            findings,
+            "order",
+            &[("passed", Order::Passed), ("list", Order::List), ("port", Order::Port)],
+        ),
         checks: tables.all(findings, "trial.check", CHECKS_MAX, check),
         nodes: tables.all(findings, "node", NODES_MAX, node),
         options: tables

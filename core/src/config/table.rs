@@ -405,11 +405,11 @@ static TRIAL: &[Setting] = &[
     },
     Setting {
         key: "order",
-        kind: Kind::Word { works: &["passed", "list"], planned: &["port"] },
+        kind: Kind::Word { works: &["passed", "list", "port"], planned: &[] },
         fallback: Fallback::Value("\"passed\""),
         example: "\"passed\"",
         status: Status::Works,
-        doc: "Which number it gets: `passed`, the lowest that is free; `list`, the one that its `[[node]]` says, and a machine without one stays temporary; `port`, the one of its place at the relay.",
+        doc: "Which number it gets: `passed`, the lowest that is free; `list`, the one that its `[[node]]` says, and a machine without one stays temporary; `port`, the one that the `[[node]]` with its place at the relay says (`circuit-id`, `remote-id`): whatever machine is at that port of a switch.",
     },
 ];
 

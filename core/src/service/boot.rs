@@ -15,13 +15,14 @@ use crate::cluster::boot::{self, Generated, Plan};
 use crate::cluster::network;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trial::Report;
-use crate::config::{Mode, Order, Template, Values};
+use crate::config::{Mode, Order, Template, Values, written_identifier};
 use crate::event::Kind;
 use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::message::{Answer, Output, Request, Via};
 use crate::promise::Promise;
 use crate::transfer::Transfer;
+use crate::wire::dhcp::{encapsulated, option};
 use heorot_names::file::{self, Me, Place};
 use serde_json::json;
 use std::net::Ipv4Addr;
@@ -269,7 +270,7 @@ fn take_report(turn: &mut Turn<'_>, mac: Mac, report: Report) {
     }
     let place = turn.hall.nodes.get(mac).and_then(|node| node.network);
     let listed = turn.hall.listed.get(turn.config, mac).is_some();
-    let may_have_one = turn.config.trial.order == Order::Passed || listed;
+    let may_have_one = turn.config.trial.order.numbers_strangers() || listed;
     let number = place.filter(|_| may_have_one).and_then(|place| turn.number_for(mac, place));
     match number {
         Some(number) if turn.hall.nodes.claim(mac, number) => {
@@ -278,12 +279,8 @@ fn take_report(turn: &mut Turn<'_>, mac: Mac, report: Report) {
         }
         _ if !may_have_one => {
             turn.step(mac, Step::Unplaced, "it passed, and is not listed");
-            let to_do = format!("add [[node]] mac = \"{mac}\" with a number to the configuration");
-            turn.trouble(
-                mac,
-                "it passed the trial and gets no number: trial.order is \"list\" and it is not listed".into(),
-                Some(to_do),
-            );
+            let (why, to_do) = not_listed(turn, mac);
+            turn.trouble(mac, format!("it passed the trial and gets no number: {why}"), Some(to_do));
         }
         _ => {
             turn.step(mac, Step::Unplaced, "it passed, and no number is free");
@@ -293,6 +290,29 @@ fn take_report(turn: &mut Turn<'_>, mac: Mac, report: Report) {
                 "it passed the trial and gets no number: all of its network are taken".into(),
                 Some(to_do),
             );
+        }
+    }
+}
+
+/// Why a machine that nobody lists has no number, and what the operator can do.
+fn not_listed(turn: &Turn<'_>, mac: Mac) -> (String, String) {
+    let by_mac = format!("add [[node]] mac = \"{mac}\" with a number to the configuration");
+    if turn.config.trial.order != Order::Port {
+        return ("trial.order is \"list\" and it is not listed".into(), by_mac);
+    }
+    let said = turn.hall.heard.get(mac).and_then(|said| said.relay.as_deref());
+    let circuit = said.and_then(encapsulated::parts).and_then(|parts| {
+        parts.into_iter().find(|(code, _)| *code == option::RELAY_CIRCUIT).map(|(_, value)| value)
+    });
+    match circuit {
+        Some(circuit) => {
+            let circuit = written_identifier(circuit);
+            let why = format!("trial.order is \"port\" and no [[node]] is at its circuit, {circuit}");
+            (why, format!("add [[node]] circuit-id = {circuit} with a number to the configuration"))
+        }
+        None => {
+            let why = "trial.order is \"port\" and no relay says at which port it is (option 82)";
+            (why.into(), format!("let the relay add option 82, or {by_mac}"))
         }
     }
 }

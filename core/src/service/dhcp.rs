@@ -26,7 +26,7 @@ use crate::cluster::network;
 use crate::cluster::node::Firmware;
 use crate::cluster::record::Record;
 use crate::cluster::stage::{Stage, Step};
-use crate::config::{Mode, OptionPath, Order, Policy};
+use crate::config::{Mode, OptionPath, Policy};
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, Turn};
 use crate::limit::{LEFT_OUT_TOLD_MAX, OFFER_STANDS};
@@ -220,7 +220,7 @@ fn is_numbered_at_request(turn: &Turn<'_>, client: &Client) -> bool {
     let Some(node) = turn.hall.nodes.get(client.mac) else { return false };
     let listed = turn.hall.listed.get(turn.config, client.mac);
     let without_trial = match turn.config.trial.policy {
-        Policy::None => turn.config.trial.order == Order::Passed || listed.is_some(),
+        Policy::None => turn.config.trial.order.numbers_strangers() || listed.is_some(),
         Policy::Report => listed.is_some_and(|listed| listed.number.is_none()),
     };
     node.number.or(node.claim).is_none()

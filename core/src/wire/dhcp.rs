@@ -150,8 +150,10 @@ pub mod option {
     pub const RAPID_COMMIT: u8 = 80;
     /// RFC 4702.
     pub const FQDN: u8 = 81;
-    /// RFC 3046.
+    /// RFC 3046, and what is in it (2.0).
     pub const RELAY_AGENT: u8 = 82;
+    pub const RELAY_CIRCUIT: u8 = 1;
+    pub const RELAY_REMOTE: u8 = 2;
     /// RFC 4388, and the next one.
     pub const CLIENT_LAST_TRANSACTION_TIME: u8 = 91;
     pub const ASSOCIATED_IP: u8 = 92;
@@ -185,6 +187,28 @@ const MAGIC: [u8; 4] = [99, 130, 83, 99];
 const BROADCAST_FLAG: u16 = 0x8000;
 
 impl Message {
+    /// A request on Ethernet that says nothing yet.
+    pub fn request() -> Self {
+        let none = Ipv4Addr::UNSPECIFIED;
+        Self {
+            op: Op::BootRequest,
+            htype: 1,
+            hlen: 6,
+            hops: 0,
+            xid: 0,
+            secs: 0,
+            broadcast: false,
+            ciaddr: none,
+            yiaddr: none,
+            siaddr: none,
+            giaddr: none,
+            chaddr: [0; 16],
+            sname: Vec::new(),
+            file: Vec::new(),
+            options: Options::default(),
+        }
+    }
+
     /// Understands a datagram, or says why it is none.
     ///
     /// A missing end option is forgiven, and what follows it is not looked at. Packets below BOOTP's 300 octets are accepted (systemd-networkd sends 265).

@@ -8,7 +8,7 @@ use heorot_core::event::Kind;
 use heorot_core::mac::Mac;
 use heorot_core::message::{Datagram, DhcpSend, DhcpTarget, Input, Output, Ticket};
 use heorot_core::time::Time;
-use heorot_core::wire::dhcp::{Message, MessageType, Op, Options, option};
+use heorot_core::wire::dhcp::{Message, MessageType, Options, option};
 use leasequery::{ACTIVE, Query, about};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
@@ -165,21 +165,11 @@ fn asked(Mac(octets): Mac, message_type: Option<MessageType>) -> Message {
     let mut chaddr = [0; 16];
     chaddr[..6].copy_from_slice(&octets);
     Message {
-        op: Op::BootRequest,
-        htype: 1,
-        hlen: 6,
-        hops: 0,
         xid: 0x77,
         secs: 0xffff, // iPXE's counter: nobody is to take it for an age
-        broadcast: false,
-        ciaddr: NONE,
-        yiaddr: NONE,
-        siaddr: NONE,
-        giaddr: NONE,
         chaddr,
-        sname: Vec::new(),
-        file: Vec::new(),
         options,
+        ..Message::request()
     }
 }
 

@@ -127,7 +127,7 @@ fn what_was_heard_is_understood() {
 fn datagrams() {
     use Door::{Portmapper, YpServer};
     let one = |numbers: &[u32]| vec![Output::Reply(octets(numbers, &[]))];
-    let line = "10.77.1.23\tnode23 node23.cluster";
+    let line = "10.77.1.23\tnode23.cluster node23";
     let get_port = octets(&[100_004, 2, 17, 0], &[]);
     let indirect = |program, procedure| octets(&[program, 2, procedure, 0], &[]);
     let table: Vec<(&str, Door, Vec<u8>, Vec<Output>)> = vec![

@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Bound;
 use std::sync::Arc;
 
-/// Maps hosts.byname and hosts.byaddr: values are lines of a hosts file, `10.77.1.23 node23 node23.cluster`.
+/// Maps hosts.byname and hosts.byaddr: values are lines of a hosts file, `10.77.1.23 node23.cluster node23`: the whole
+/// name first, as DNS and the names file say it, for what comes first is the host's name to whoever asks.
 ///
 /// Computed names stand nowhere. By name they come first, network by network and by number; what has a name given by hand comes after,
 /// by name. By address all come in the order of their addresses. Each order is one of all keys that there could be, so that who walks
@@ -107,14 +108,14 @@ impl Hosts {
     fn line(&self, address: Ipv4Addr) -> Option<String> {
         let zone = &self.directory.zone;
         if let Some(name) = self.at.get(&address) {
-            return Some(format!("{address}\t{name} {name}.{zone}"));
+            return Some(format!("{address}\t{name}.{zone} {name}"));
         }
         let on = |network: &Numbering| Some((network.number(address)?, network.suffix.clone()));
         let (number, suffix) = self.directory.networks.iter().find_map(on)?;
         let name = self.directory.name(number) + &suffix;
         let computed = self.directory.pattern.name(number) + &suffix;
-        let further = if computed == name { String::new() } else { format!(" {computed}") };
-        Some(format!("{address}\t{name} {name}.{zone}{further}"))
+        let further = if computed == name { String::new() } else { format!(" {computed}.{zone} {computed}") };
+        Some(format!("{address}\t{name}.{zone} {name}{further}"))
     }
 
     /// A name in lower case, without the zone. None: it is in another zone.

@@ -111,7 +111,7 @@ fn procedures() {
     use Part::{Number as N, Text as T};
     let (ours, theirs) = (T(b"cluster"), T(b"other"));
     let error = |status| vec![N(status), T(b""), T(b"")];
-    let line = b"10.77.1.3\tnode3 node3.cluster";
+    let line = b"10.77.1.3\tnode3.cluster node3";
     let table: Vec<(&str, u32, Vec<Part<'_>>, Vec<Part<'_>>)> = vec![
         ("NULL", 0, vec![], vec![]),
         ("DOMAIN", 1, vec![T(b"cluster")], vec![N(1)]),

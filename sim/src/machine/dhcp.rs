@@ -306,26 +306,10 @@ pub(super) fn release(mac: Mac, lease: &Lease, chance: &mut Chance) -> Frame {
 
 /// A client's packet with nothing in it but its options.
 fn message(mac: Mac, xid: u32, options: Options) -> Message {
-    let none = Ipv4Addr::UNSPECIFIED;
+    let _none = Ipv4Addr::UNSPECIFIED;
     let mut chaddr = [0; 16];
     chaddr[..6].copy_from_slice(&mac.0);
-    Message {
-        op: Op::BootRequest,
-        htype: 1,
-        hlen: 6,
-        hops: 0,
-        xid,
-        secs: 0,
-        broadcast: false,
-        ciaddr: none,
-        yiaddr: none,
-        siaddr: none,
-        giaddr: none,
-        chaddr,
-        sname: Vec::new(),
-        file: Vec::new(),
-        options,
-    }
+    Message { xid, chaddr, options, ..Message::request() }
 }
 
 fn lease(frame: &Frame, offer: Offer, ack: &Message) -> Lease {

@@ -48,23 +48,7 @@ fn message(kind: MessageType, op: Op, mac: Mac, address: Ipv4Addr) -> Message {
     chaddr[..6].copy_from_slice(&mac.0);
     let none = Ipv4Addr::UNSPECIFIED;
     let (ciaddr, yiaddr) = if op == Op::BootReply { (none, address) } else { (address, none) };
-    Message {
-        op,
-        htype: 1,
-        hlen: 6,
-        hops: 0,
-        xid: 1,
-        secs: 0,
-        broadcast: false,
-        ciaddr,
-        yiaddr,
-        siaddr: none,
-        giaddr: none,
-        chaddr,
-        sname: Vec::new(),
-        file: Vec::new(),
-        options,
-    }
+    Message { op, xid: 1, ciaddr, yiaddr, chaddr, options, ..Message::request() }
 }
 
 fn answer(kind: MessageType, mac: Mac, address: Ipv4Addr) -> DhcpSend {

@@ -1,9 +1,9 @@
-//! Two machines of one name. A node may be listed by its client identifier, so that its board can be exchanged; but an identifier is copied with
-//! a disk, and that a machine says another's is not enough to be that one.
+//! Two machines of one name. A node may be listed by its client identifier, or by its place at a relay, so that its board can be exchanged; but an
+//! identifier is copied with a disk, two machines may be at one port, and that a machine says another's is not enough to be that one.
 //!
 //! Before a further hardware address gets what is a node's, it is asked on the wire whether the node lives behind the one that got it last. If so, they are
 //! two: the operator is told, and the newcomer is who it is by its hardware address alone. So is whoever has a life of its own already, as a node or
-//! with a lease. Where nothing is probed, the identifier is believed.
+//! with a lease. Where nothing is probed, what is said is believed.
 
 use super::client::Client;
 use crate::cluster::probe::Found;
@@ -13,9 +13,9 @@ use crate::mac::Mac;
 use crate::message::Datagram;
 use std::net::Ipv4Addr;
 
-/// The node that a client says it is, by its client identifier alone and with another hardware address than that node had until now.
+/// The node that a client is said to be, by its client identifier or its place alone and with another hardware address than that node had until now.
 pub(super) fn of(turn: &Turn<'_>, client: &Client, entry: Option<(Entry, By)>) -> Option<Mac> {
-    let Some((Entry::Node(place), By::Client)) = entry else { return None };
+    let Some((Entry::Node(place), By::Client | By::Relay)) = entry else { return None };
     let listed = turn.config.nodes.get(place).filter(|listed| !listed.macs.contains(&client.mac))?;
     let nodes = &turn.hall.nodes;
     let holder = listed.number.and_then(|number| nodes.holder(number));
@@ -67,11 +67,13 @@ pub(super) fn lives(turn: &mut Turn<'_>, address: Ipv4Addr, by: Option<Mac>) -> 
     let Some(known) = turn.machine_at(address) else { return false };
     turn.hall.probes.taken(address);
     let who = by.map_or_else(|| "a host that answers ICMP echo".into(), |mac| mac.to_string());
-    let what =
-        format!("{client} has its client identifier, and {address} is used by {who}: they are two machines");
-    let to_do = format!(
-        "give one of them another client identifier; or list {client} in mac of its [[node]], if it is one machine"
-    );
+    let listed = turn.hall.listed.get(turn.config, known);
+    let (says, remedy) = match listed.and_then(|listed| listed.identifiers.client.as_ref()) {
+        Some(_) => ("has its client identifier", "give one of them another client identifier"),
+        None => ("is at its place at the relay", "let one of them be at another port"),
+    };
+    let what = format!("{client} {says}, and {address} is used by {who}: they are two machines");
+    let to_do = format!("{remedy}; or list {client} in mac of its [[node]], if it is one machine");
     turn.trouble(known, what, Some(to_do));
     true
 }

@@ -1,7 +1,7 @@
 use super::client::Client;
 use crate::config::{Config, FirmwareKind, Interface};
 use crate::message::Datagram;
-use crate::wire::dhcp::{Message, Op, Options, option};
+use crate::wire::dhcp::{Message, Options, option};
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 fn config() -> Config {
@@ -19,23 +19,7 @@ fn read(htype: u8, hlen: u8, options: &[(u8, &[u8])]) -> Result<Client, &'static
     let none = Ipv4Addr::UNSPECIFIED;
     let mut chaddr = [0; 16];
     chaddr[..6].copy_from_slice(&[0x52, 0x54, 0, 0, 0, 1]);
-    let message = Message {
-        op: Op::BootRequest,
-        htype,
-        hlen,
-        hops: 0,
-        xid: 1,
-        secs: 0,
-        broadcast: false,
-        ciaddr: none,
-        yiaddr: none,
-        siaddr: none,
-        giaddr: none,
-        chaddr,
-        sname: vec![],
-        file: vec![],
-        options: said,
-    };
+    let message = Message { htype, hlen, xid: 1, chaddr, options: said, ..Message::request() };
     let source = SocketAddrV4::new(none, 68);
     let datagram = Datagram { interface: "eth1", source, destination: Ipv4Addr::BROADCAST, payload: &[] };
     Client::read(&config(), datagram, message)

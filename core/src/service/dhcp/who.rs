@@ -25,8 +25,12 @@ impl Meant {
         let mut traits = traits(client);
         let classes = reservation::classes(turn.config, &traits);
         let mut entry = turn.hall.reservations.find(&traits);
-        if namesake::is_another(turn, client, entry) {
-            traits.client = None;
+        // Once for its identifier, once for its place.
+        while namesake::is_another(turn, client, entry) {
+            match entry {
+                Some((_, By::Client)) => traits.client = None,
+                Some((_, By::Mac | By::Relay)) | None => (traits.circuit, traits.remote) = (None, None),
+            }
             entry = turn.hall.reservations.find(&traits);
         }
         Self { entry, classes }
@@ -162,9 +166,6 @@ pub(super) fn recognise(turn: &mut Turn<'_>, client: &Client) {
 fn traits(client: &Client) -> Traits<'_> {
     let options = &client.message.options;
     let relay = options.get(option::RELAY_AGENT).and_then(encapsulated::parts).unwrap_or_default();
-    // RFC 3046 2.0
-    const CIRCUIT: u8 = 1;
-    const REMOTE: u8 = 2;
     let of_relay = |code: u8| relay.iter().find(|(known, _)| *known == code).map(|(_, value)| *value);
     let architectures = options.get(option::ARCHITECTURE).unwrap_or_default().as_chunks::<2>().0;
     Traits {
@@ -174,8 +175,8 @@ fn traits(client: &Client) -> Traits<'_> {
         vendor_class: options.get(option::VENDOR_CLASS),
         user_classes: user_classes(&client.message),
         architectures: architectures.iter().map(|octets| u16::from_be_bytes(*octets)).collect(),
-        circuit: of_relay(CIRCUIT),
-        remote: of_relay(REMOTE),
+        circuit: of_relay(option::RELAY_CIRCUIT),
+        remote: of_relay(option::RELAY_REMOTE),
     }
 }
 

@@ -10,23 +10,7 @@ fn discover(options: &[(u8, &[u8])]) -> Message {
     }
     let mut chaddr = [0; 16];
     chaddr[..6].copy_from_slice(&[0x52, 0x54, 0, 0, 0, 0x17]);
-    Message {
-        op: Op::BootRequest,
-        htype: 1,
-        hlen: 6,
-        hops: 0,
-        xid: 0xe4df_cd83,
-        secs: 4,
-        broadcast: true,
-        ciaddr: Ipv4Addr::UNSPECIFIED,
-        yiaddr: Ipv4Addr::UNSPECIFIED,
-        siaddr: Ipv4Addr::UNSPECIFIED,
-        giaddr: Ipv4Addr::UNSPECIFIED,
-        chaddr,
-        sname: Vec::new(),
-        file: Vec::new(),
-        options: all,
-    }
+    Message { xid: 0xe4df_cd83, secs: 4, broadcast: true, chaddr, options: all, ..Message::request() }
 }
 
 /// The packet's head as it is written, with these octets in the options field.

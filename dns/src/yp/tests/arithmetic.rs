@@ -3,24 +3,28 @@ use super::*;
 #[test]
 fn hosts() {
     let content = content();
-    let storage = "10.77.1.7\tstorage storage.cluster node7";
+    let storage = "10.77.1.7\tstorage.cluster storage node7.cluster node7";
     let table = [
-        ("hosts.byname", "node3", Some("10.77.1.3\tnode3 node3.cluster")),
-        ("hosts.byname", "NODE3.Cluster", Some("10.77.1.3\tnode3 node3.cluster")),
-        ("hosts.byname", "node23-ib", Some("10.66.0.23\tnode23-ib node23-ib.cluster")),
+        ("hosts.byname", "node3", Some("10.77.1.3\tnode3.cluster node3")),
+        ("hosts.byname", "NODE3.Cluster", Some("10.77.1.3\tnode3.cluster node3")),
+        ("hosts.byname", "node23-ib", Some("10.66.0.23\tnode23-ib.cluster node23-ib")),
         ("hosts.byname", "node7", Some(storage)),
         ("hosts.byname", "storage", Some(storage)),
-        ("hosts.byname", "storage-ib", Some("10.66.0.7\tstorage-ib storage-ib.cluster node7-ib")),
-        ("hosts.byname", "switch", Some("10.77.0.20\tswitch switch.cluster")),
-        ("hosts.byname", "heorot", Some("10.77.0.1\theorot heorot.cluster")),
+        (
+            "hosts.byname",
+            "storage-ib",
+            Some("10.66.0.7\tstorage-ib.cluster storage-ib node7-ib.cluster node7-ib"),
+        ),
+        ("hosts.byname", "switch", Some("10.77.0.20\tswitch.cluster switch")),
+        ("hosts.byname", "heorot", Some("10.77.0.1\theorot.cluster heorot")),
         ("hosts.byname", "node15", None),
         ("hosts.byname", "nowhere", None),
         ("hosts.byname", "node3.example", None),
         ("hosts.byname", "node03", None),
         ("hosts.byname", "", None),
-        ("hosts.byaddr", "10.77.1.3", Some("10.77.1.3\tnode3 node3.cluster")),
-        ("hosts.byaddr", "10.66.0.23", Some("10.66.0.23\tnode23-ib node23-ib.cluster")),
-        ("hosts.byaddr", "10.66.1.1", Some("10.66.1.1\theorot heorot.cluster")),
+        ("hosts.byaddr", "10.77.1.3", Some("10.77.1.3\tnode3.cluster node3")),
+        ("hosts.byaddr", "10.66.0.23", Some("10.66.0.23\tnode23-ib.cluster node23-ib")),
+        ("hosts.byaddr", "10.66.1.1", Some("10.66.1.1\theorot.cluster heorot")),
         ("hosts.byaddr", "10.77.1.7", Some(storage)),
         ("hosts.byaddr", "10.77.1.10", None),
         ("hosts.byaddr", "10.77.1.03", None),

@@ -1,30 +1,14 @@
 use super::*;
-use crate::wire::dhcp::{Op, Options};
+use crate::wire::dhcp::Options;
 use std::net::Ipv4Addr;
 
 fn asked(option: Option<&[u8]>) -> Message {
-    let none = Ipv4Addr::UNSPECIFIED;
+    let _none = Ipv4Addr::UNSPECIFIED;
     let mut options = Options::default();
     if let Some(octets) = option {
         options.set(option::FQDN, octets);
     }
-    Message {
-        op: Op::BootRequest,
-        htype: 1,
-        hlen: 6,
-        hops: 0,
-        xid: 1,
-        secs: 0,
-        broadcast: false,
-        ciaddr: none,
-        yiaddr: none,
-        siaddr: none,
-        giaddr: none,
-        chaddr: [2; 16],
-        sname: vec![],
-        file: vec![],
-        options,
-    }
+    Message { xid: 1, chaddr: [2; 16], options, ..Message::request() }
 }
 
 /// Flags: 1 S, 2 O, 4 E, 8 N.

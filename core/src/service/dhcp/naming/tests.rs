@@ -1,31 +1,15 @@
 use super::*;
-use crate::wire::dhcp::{Op, Options};
+use crate::wire::dhcp::Options;
 
 fn message(name: Option<&[u8]>, fqdn: Option<&[u8]>) -> Message {
-    let none = Ipv4Addr::UNSPECIFIED;
+    let _none = Ipv4Addr::UNSPECIFIED;
     let mut options = Options::default();
     for (code, value) in [(option::HOST_NAME, name), (option::FQDN, fqdn)] {
         if let Some(value) = value {
             options.set(code, value);
         }
     }
-    Message {
-        op: Op::BootRequest,
-        htype: 1,
-        hlen: 6,
-        hops: 0,
-        xid: 1,
-        secs: 0,
-        broadcast: false,
-        ciaddr: none,
-        yiaddr: none,
-        siaddr: none,
-        giaddr: none,
-        chaddr: [2; 16],
-        sname: vec![],
-        file: vec![],
-        options,
-    }
+    Message { xid: 1, chaddr: [2; 16], options, ..Message::request() }
 }
 
 /// Option 12, option 81, and the name that comes of them.

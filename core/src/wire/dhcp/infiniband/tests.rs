@@ -1,5 +1,5 @@
 use super::*;
-use crate::wire::dhcp::{Op, Options};
+use crate::wire::dhcp::Options;
 use std::net::Ipv4Addr;
 
 /// A port of the manual of FlexBoot, and the address that its ROM calls itself by.
@@ -14,30 +14,14 @@ fn identifier(parts: &[&[u8]]) -> Vec<u8> {
 }
 
 fn message(htype: u8, hlen: u8, chaddr: &[u8], identifier: Option<&[u8]>) -> Message {
-    let none = Ipv4Addr::UNSPECIFIED;
+    let _none = Ipv4Addr::UNSPECIFIED;
     let mut options = Options::default();
     if let Some(identifier) = identifier {
         options.set(option::CLIENT_IDENTIFIER, identifier);
     }
     let mut field = [0; 16];
     field[..chaddr.len()].copy_from_slice(chaddr);
-    Message {
-        op: Op::BootRequest,
-        htype,
-        hlen,
-        hops: 0,
-        xid: 1,
-        secs: 0,
-        broadcast: true,
-        ciaddr: none,
-        yiaddr: none,
-        siaddr: none,
-        giaddr: none,
-        chaddr: field,
-        sname: vec![],
-        file: vec![],
-        options,
-    }
+    Message { htype, hlen, xid: 1, broadcast: true, chaddr: field, options, ..Message::request() }
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::wire::dhcp::{Op, Options};
+use crate::wire::dhcp::Options;
 
 /// An option, or what the relay is to be understood to say.
 type Row = (&'static [u8], RelayInformation<'static>);
@@ -51,22 +51,6 @@ fn sub_options_end_where_the_option_does() {
 }
 
 fn message(options: Options) -> Message {
-    let none = Ipv4Addr::UNSPECIFIED;
-    Message {
-        op: Op::BootRequest,
-        htype: 1,
-        hlen: 6,
-        hops: 1,
-        xid: 1,
-        secs: 0,
-        broadcast: false,
-        ciaddr: none,
-        yiaddr: none,
-        siaddr: none,
-        giaddr: none,
-        chaddr: [2; 16],
-        sname: vec![],
-        file: vec![],
-        options,
-    }
+    let _none = Ipv4Addr::UNSPECIFIED;
+    Message { hops: 1, xid: 1, chaddr: [2; 16], options, ..Message::request() }
 }
