@@ -1,6 +1,6 @@
 //! Answers that are kept in wire form: a reply is a copy with the client's id, letters and flags, and the TTLs of the hour.
 
-use crate::asked::{HEADER_OCTETS, Manner};
+use crate::asked::{AD, HEADER_OCTETS, Manner};
 use crate::limit::{KEPT_OCTETS_MAX, STALE_TTL_SECONDS};
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
@@ -70,6 +70,10 @@ impl Kept {
         // Resolvers look for the letters that they sent (draft-vixie-dnsext-dns0x20); names of records point here.
         reply[HEADER_OCTETS..HEADER_OCTETS + question.len()].copy_from_slice(question);
         self.age(&mut reply, age);
+        if age == Age::Stale {
+            // Signatures had their time too.
+            reply[3] &= !AD;
+        }
         manner.dress(&mut reply, recursion, self.extended_error);
         Some(reply)
     }

@@ -84,13 +84,14 @@ impl Checks {
 }
 
 impl Forwarder {
-    /// What the calendar says at zero of the clock. What was learned without one is learned anew.
+    /// What the calendar says at zero of the clock. What was learned, and told, without one is learned anew.
     pub(crate) fn set_calendar(&mut self, now: u64, calendar: u64) {
         let Some(checks) = &mut self.checks else { return };
         checks.calendar = calendar;
         let is_set = checks.date(now) != Date::Unknown;
         if is_set && !std::mem::replace(&mut checks.was_set, is_set) {
             checks.zones.forget();
+            self.cache.clear();
         }
     }
 

@@ -37,6 +37,8 @@ pub(super) struct Worker {
     calendar_told: Option<Instant>,
     /// It was said that no date can be checked.
     undated_said: bool,
+    /// And that nothing was ever found to be signed.
+    unsigned_said: bool,
     counts: Counts,
     buffer: Vec<u8>,
     out: Vec<Output>,
@@ -67,6 +69,10 @@ const CALENDAR_EVERY: Duration = Duration::from_secs(30);
 /// Firmware without a battery begins in 1970, or on the day that it was made.
 const UNDATED: &str = "DNS: the clock was never set: until it is, signatures are checked without their dates, and no answer is told to be secure";
 
+/// Answers that were not believed, and none that was, before something is said: one zone may be broken.
+const BOGUS_BEFORE_SAID: u64 = 10;
+const UNSIGNED: &str = "DNS: dnssec = \"validate\", and no answer was secure so far: do the servers upstream pass signatures on, and is the clock right?";
+
 impl Worker {
     pub(super) fn new(
         limits: Limits,
@@ -96,6 +102,7 @@ impl Worker {
             began_at: crate::clock::now().as_nanoseconds(),
             calendar_told: None,
             undated_said: false,
+            unsigned_said: false,
             counts: Counts::default(),
             buffer: vec![0; MESSAGE_OCTETS_MAX],
             out: Vec::new(),
@@ -315,6 +322,11 @@ impl Worker {
         }
         if self.counts.forward.undated > 0 && !std::mem::replace(&mut self.undated_said, true) {
             self.journal.say(Weight::Warning, UNDATED);
+        }
+        let nothing_is_signed =
+            self.counts.forward.secure == 0 && self.counts.forward.bogus >= BOGUS_BEFORE_SAID;
+        if nothing_is_signed && !std::mem::replace(&mut self.unsigned_said, true) {
+            self.journal.say(Weight::Warning, UNSIGNED);
         }
     }
 
