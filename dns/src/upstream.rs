@@ -156,6 +156,12 @@ impl Upstreams {
         })
     }
 
+    /// A server of the group that is none of these, and that answers.
+    pub(crate) fn other(&self, group: usize, these: &[usize], now: u64) -> Option<usize> {
+        let best = self.best(group, these, now)?;
+        (!these.contains(&best) && self.servers[best].rests_until <= now).then_some(best)
+    }
+
     /// Now and then another server beside the best one, to see how it does today: one whose rest is over, or any.
     pub(crate) fn probe(
         &mut self,

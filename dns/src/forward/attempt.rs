@@ -132,7 +132,7 @@ impl Forwarder {
                 let key = question.key.clone();
                 self.finish(number, &kept, sink);
                 for dependent in dependents {
-                    self.heard(now, dependent, (&key, &kept, lasts_seconds), sink);
+                    self.heard(now, dependent, (&key, &kept, lasts_seconds, server), sink);
                 }
             }
         }

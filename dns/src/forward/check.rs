@@ -31,6 +31,12 @@ pub(super) struct Checked {
     lasts: u32,
     /// The answer was there already: it may be what somebody asked for who wants it unchecked.
     was_kept: bool,
+    /// The servers that said the answer, or what was no true word of a zone.
+    suspects: Vec<usize>,
+    /// The latter was said.
+    heard_untruth: bool,
+    /// Others are being asked for the same.
+    asks_others: bool,
 }
 
 /// With signatures, and unchecked.
@@ -112,7 +118,7 @@ impl Forwarder {
     ) {
         let (name, wanted) = read_question(&key.0);
         let number = self.new_number();
-        let checked = Checked { check: Check::new(name, wanted), waits_for: None, lasts: 0, was_kept: false };
+        let checked = Checked::new(Check::new(name, wanted));
         let question = Question {
             clients: vec![client],
             retry_at: u64::MAX,
@@ -128,13 +134,18 @@ impl Forwarder {
     }
 
     /// Something that this question may wait for is known.
-    pub(super) fn heard(&mut self, now: u64, number: u64, kept: (&Key, &Kept, u32), sink: &mut Sink<'_>) {
-        let (key, answer, lasts) = kept;
+    pub(super) fn heard(
+        &mut self,
+        now: u64,
+        number: u64,
+        (key, answer, lasts, server): (&Key, &Kept, u32, usize),
+        sink: &mut Sink<'_>,
+    ) {
         let checked = self.questions.get_mut(&number).and_then(|question| question.checked.as_mut());
         if checked.is_none_or(|checked| checked.waits_for.as_ref() != Some(key)) {
             return;
         }
-        self.take_in(now, number, key, (&answer.message(0), lasts));
+        self.take_in(now, number, key, (&answer.message(0), lasts), Some(server));
         self.advance(now, number, sink);
     }
 
@@ -164,26 +175,39 @@ impl Forwarder {
                     };
                     checked.was_kept |= checked.check.answer().is_none();
                     let (message, lasts) = (hit.kept.message(age), hit.lasts_seconds.saturating_sub(age));
-                    self.take_in(now, number, &key, (&message, lasts));
+                    self.take_in(now, number, &key, (&message, lasts), None);
                 }
                 None => return self.ask_for(now, number, key, sink),
             }
         }
     }
 
-    fn take_in(&mut self, now: u64, number: u64, key: &Key, (message, lasts): (&[u8], u32)) {
+    /// What was said, now by this server, or before.
+    fn take_in(
+        &mut self,
+        now: u64,
+        number: u64,
+        key: &Key,
+        (message, lasts): (&[u8], u32),
+        server: Option<usize>,
+    ) {
         let checked = self.questions.get_mut(&number).and_then(|question| question.checked.as_mut());
         let (Some(checked), Some(checks)) = (checked, &mut self.checks) else { return };
         checked.waits_for = None;
         let said = Said::read(message, key.0.len()).expect("we have written it ourselves");
-        if checked.check.answer().is_none() {
+        let is_answer = checked.check.answer().is_none();
+        if is_answer {
             checked.lasts = lasts;
         }
         let (name, wanted) = read_question(&key.0);
         let date = checks.date(now);
         let is_believed = checked.check.hear((&name, wanted), said, now, date, &mut checks.zones);
+        if is_answer || !is_believed {
+            checked.suspects.extend(server);
+        }
         if !is_believed {
             // It is asked for again when this is forgotten.
+            checked.heard_untruth = true;
             self.cache.forget(&key.0, RAW);
         }
     }
@@ -196,7 +220,10 @@ impl Forwarder {
         }
         let name = &key.0[..key.0.len() - 4];
         let group = self.upstreams.group_of(name);
-        let best = group.and_then(|group| Some((group, self.upstreams.best(group, &[], now)?)));
+        let checked = self.questions.get(&number).and_then(|question| question.checked.as_ref());
+        let heard = checked.filter(|checked| checked.asks_others).map(|checked| checked.suspects.as_slice());
+        let heard = heard.unwrap_or_default();
+        let best = group.and_then(|group| Some((group, self.upstreams.best(group, heard, now)?)));
         // Those who wait have a place already: what leads to their answers needs one beside it.
         let (Some((group, best)), true) = (best, self.questions.len() < 2 * QUESTIONS_MAX) else {
             return self.fail(now, number, sink);
@@ -210,14 +237,12 @@ impl Forwarder {
 
     /// The check is over.
     fn conclude(&mut self, now: u64, number: u64, verdict: Verdict, sink: &mut Sink<'_>) {
-        let question = self.questions.get_mut(&number).expect("it was checked a moment ago");
-        let key = question.key.clone();
-        let checked = question.checked.as_mut().expect("it was checked a moment ago");
-        if matches!(verdict, Verdict::Bogus(_)) && std::mem::take(&mut checked.was_kept) {
-            checked.check.begin_anew();
-            self.cache.forget(&key.0, RAW);
+        if matches!(verdict, Verdict::Bogus(_)) && self.begins_anew(now, number) {
             return self.advance(now, number, sink);
         }
+        let question = &self.questions[&number];
+        let key = question.key.clone();
+        let checked = question.checked.as_ref().expect("it was checked a moment ago");
         let answer = checked.check.answer();
         let kept = match (verdict, answer) {
             (Verdict::Bogus(reason), _) => Err(reason),
@@ -252,6 +277,25 @@ impl Forwarder {
         self.finish(number, &kept, sink);
     }
 
+    /// An answer that is not believed is worth another question, once: if it was there already, or if there is a server that said
+    /// none of what may be wrong. One of them may be broken, or somebody on the way to it.
+    fn begins_anew(&mut self, now: u64, number: u64) -> bool {
+        let Some(question) = self.questions.get_mut(&number) else { return false };
+        let (Some(checked), Some(checks)) = (&mut question.checked, &mut self.checks) else { return false };
+        if !std::mem::take(&mut checked.was_kept) {
+            let other = self.upstreams.other(question.group, &checked.suspects, now);
+            if other.is_none() || std::mem::replace(&mut checked.asks_others, true) {
+                return false;
+            }
+            if std::mem::take(&mut checked.heard_untruth) {
+                checks.zones.forget_untruths();
+            }
+        }
+        checked.check.begin_anew();
+        self.cache.forget(&question.key.0, RAW);
+        true
+    }
+
     /// What was asked for is refused, and so is all that waits for it.
     pub(super) fn refuse(&mut self, number: u64, sink: &mut Sink<'_>) {
         let Some(question) = self.take(number, sink) else { return };
@@ -260,6 +304,20 @@ impl Forwarder {
         }
         for dependent in question.dependents {
             self.refuse(dependent, sink);
+        }
+    }
+}
+
+impl Checked {
+    fn new(check: Check) -> Self {
+        Self {
+            check,
+            waits_for: None,
+            lasts: 0,
+            was_kept: false,
+            suspects: Vec::new(),
+            heard_untruth: false,
+            asks_others: false,
         }
     }
 }

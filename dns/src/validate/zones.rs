@@ -62,6 +62,11 @@ impl Zones {
         self.facts.clear();
     }
 
+    /// What was not true may be said otherwise by somebody else.
+    pub(crate) fn forget_untruths(&mut self) {
+        self.facts.retain(|_, (fact, _)| !matches!(fact, Fact::Bogus(_)));
+    }
+
     /// The keys of a zone that was found.
     pub(super) fn keys(&self, zone: &Name) -> &[Key] {
         match self.facts.get(zone) {

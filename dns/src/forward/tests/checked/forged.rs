@@ -195,6 +195,39 @@ fn what_is_not_true_is_told_to_nobody() {
     }
 }
 
+/// One server is broken, or somebody sits on the way to it: the other is asked.
+#[test]
+fn another_server_is_asked_for_what_is_not_true() {
+    let lies: [(&str, Change); 3] = [
+        ("an address", |s| s.edit("www.example.", A, |m| spoil(m, A, None, false))),
+        ("keys", |s| s.edit("example.", DNSKEY, |m| strip(m, RRSIG))),
+        ("a delegation", |s| s.edit("example.", DS, |m| strip(m, RRSIG))),
+    ];
+    for (what, lie) in lies {
+        for both_lie in [false, true] {
+            let groups = vec![group("", &[FIRST, SECOND])];
+            let mut stage = stage_at(Forwarding { groups, ..checking() }, TODAY);
+            let (mut liar, mut other) = (lie(Servers::new()), Servers::new());
+            if both_lie {
+                other = lie(other);
+            }
+            stage.query(CLIENT, Transport::Tcp, &with_opt(query("www.example", A), 4096, true));
+            for _ in 0..40 {
+                let Some(exchange) = stage.asks.pop() else { break };
+                let is_first = exchange.server == FIRST.parse().unwrap();
+                let answer = if is_first { liar.answer(&exchange) } else { other.answer(&exchange) };
+                stage.answer(&exchange, &answer);
+            }
+            assert_eq!((stage.replies.len(), stage.resolver.next_wakeup()), (1, None), "{what}");
+            let (code, is_secure, _) = outcome(&stage.replies.remove(0).1);
+            let expected = if both_lie { (SERVFAIL, false) } else { (0, true) };
+            assert_eq!((code, is_secure), expected, "{what}: {:?}, {:?}", liar.asked, other.asked);
+            assert!(liar.asked.len() + other.asked.len() <= 8, "{what}: {:?}, {:?}", liar.asked, other.asked);
+            assert!(!other.asked.is_empty());
+        }
+    }
+}
+
 /// CVE-2023-50387: keys with one tag, and signatures by each of them.
 #[test]
 fn work_is_bounded() {
