@@ -6,7 +6,7 @@ AGENT_FLAGS  := CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-featu
 AGENT_BUILD  := cargo build --release --package heorot-agent --bin heorot-agent --target $(AGENT_TARGET) \
 	--target-dir target/static --config 'profile.release.strip=true' --config 'profile.release.opt-level="s"'
 
-.PHONY: all setup build agent test check unit lab docs demo kill loss kill-leases bench-storm bench-plain bench-speed bench-loss bench-dhcp bench-start seeds soak restores load-docs nss-asan nss-cost fuzz corpora clean
+.PHONY: all setup build agent test check unit lab docs demo kill loss kill-leases bench-storm bench-plain bench-speed bench-loss bench-dhcp bench-dns bench-start seeds soak restores load-docs nss-asan nss-cost fuzz corpora clean
 
 all: build
 
@@ -90,6 +90,12 @@ bench-loss: setup
 bench-dhcp: setup
 	cargo build --quiet --release --package heorot --package heorot-bench
 	@cargo run --quiet --release --package heorot-bench -- dhcp runs=$(RUNS) servers=$(SERVERS) only=$(ONLY) at-once=$(AT_ONCE) seconds=$(SECONDS)
+
+# DNS servers beside each other, asked for the same 4,096 names, pointers and names of others, by a client of ours and by dnsperf; and names while 1,000 machines
+# boot. RUNS=5 SERVERS=heorot,knotd,nsd,unbound,dnsmasq ONLY=names,ptr,forwards (or ONLY=storm) AT_ONCE=100 RATE=20000 SECONDS=3 choose other things.
+bench-dns: setup
+	cargo build --quiet --release --package heorot --package heorot-bench
+	@cargo run --quiet --release --package heorot-bench -- dns runs=$(RUNS) servers=$(SERVERS) only=$(ONLY) at-once=$(AT_ONCE) rate=$(RATE) seconds=$(SECONDS)
 
 # How long heorot takes to start with 10,000 nodes, what memory they take, and how often it wakes when nothing happens. NODES=10000 RUNS=5 choose others.
 bench-start: setup

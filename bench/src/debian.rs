@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// The packages, and the libraries that they want and few hosts have.
-const PACKAGES: [&str; 11] = [
+const PACKAGES: [&str; 19] = [
     "isc-dhcp-server",
     "tftpd-hpa",
     "atftpd",
@@ -21,6 +21,14 @@ const PACKAGES: [&str; 11] = [
     "libpq5",
     "libldap-2.5-0",
     "libsasl2-2",
+    "nsd",
+    "unbound",
+    "dnsperf",
+    "libevent-2.1-7",
+    "libfstrm0",
+    "libprotobuf-c1",
+    "libpython3.11",
+    "libldns3",
 ];
 const DOWNLOAD_PATIENCE: Duration = Duration::from_secs(300);
 
@@ -34,11 +42,16 @@ pub(crate) fn program(name: &str) -> Result<PathBuf, String> {
         return locate(name)
             .ok_or_else(|| "dnsmasq is missing: run make setup, or install dnsmasq-base".into());
     }
-    let path = root().join("usr/sbin").join(name);
-    if !path.exists() {
+    let find = || {
+        ["usr/sbin", "usr/bin"]
+            .map(|place| root().join(place).join(name))
+            .into_iter()
+            .find(|path| path.exists())
+    };
+    if find().is_none() {
         unpack()?;
     }
-    path.exists().then_some(path).ok_or_else(|| format!("{name} is in none of {}", PACKAGES.join(", ")))
+    find().ok_or_else(|| format!("{name} is in none of {}", PACKAGES.join(", ")))
 }
 
 /// Where their libraries are, for `LD_LIBRARY_PATH`.

@@ -11,7 +11,7 @@
 
 pub(crate) mod bare;
 mod clients;
-mod processor;
+pub(crate) mod processor;
 
 use crate::files::{Files, WHOLE};
 use crate::link::{CLIENTS, INTERFACE, Link, SERVER};

@@ -31,7 +31,7 @@ pub(crate) struct Wanted {
 
 const USAGE: &str = "usage: heorot-bench storm|plain|speed|loss [nodes=1000] [image=1MB] [link=200Mbit,…] [mix=edk2=2,ipxe=1] [within=100ms] [seed=1]
        [runs=1] [servers=heorot,heorot-auto,dnsmasq,dhcpd+tftpd-hpa,dhcpd+atftpd,bare-loop] [windows=1000x1,100x4,…]
-       heorot-bench dhcp …|start …, which say themselves what they take";
+       heorot-bench dhcp …|dns …|start …, which say themselves what they take";
 
 impl Wanted {
     /// Reads the words.

@@ -47,6 +47,8 @@ pub enum Kind {
     Load,
     /// What it would have been answered where we only look on, and what another server did.
     Shadow,
+    /// Somebody's update changed names.
+    Update,
     /// Something is wrong that an operator should mend: the store, the configuration, the network.
     Trouble,
 }

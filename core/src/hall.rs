@@ -1,5 +1,6 @@
 //! [`Hall`]: all that is known, in memory; and [`Turn`], through which the services see and change it.
 
+use crate::cluster::dynamic::Dynamics;
 use crate::cluster::heard::Heard;
 use crate::cluster::lease::Leases;
 use crate::cluster::lease::{PoolId, PoolKind};
@@ -19,7 +20,7 @@ use crate::event::{Event, Kind};
 use crate::limit::PROBE_WAIT;
 use crate::load::{self, Regime};
 use crate::mac::Mac;
-use crate::message::{Datagram, DhcpSend, Neighbour, Output, Ticket};
+use crate::message::{Datagram, DhcpSend, Kept, Neighbour, Output, Ticket};
 use crate::promise::{Promise, Promises};
 use crate::time::Time;
 use crate::timer::Timers;
@@ -67,6 +68,8 @@ pub(crate) struct Hall {
     pub(crate) left_out: BTreeMap<Mac, Vec<u8>>,
     /// Names of hosts to which addresses are lent.
     pub(crate) naming: Naming,
+    /// What names have by updates.
+    pub(crate) dynamics: Dynamics,
     /// Whether a machine got a number since the names were published.
     pub(crate) numbers_changed: bool,
     /// The names as they were published last.
@@ -379,6 +382,9 @@ impl Turn<'_> {
             if !changes.is_empty() {
                 self.out.push(Output::Names(Changes { serial, changes }));
             }
+        }
+        for id in self.hall.naming.told_updates() {
+            self.out.push(Output::Updated(id, Kept::Yes));
         }
         if let Some(bound) = self.hall.naming.next_bound() {
             let ticket = self.record(Record::Serial(SerialRecord { bound }));

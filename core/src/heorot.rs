@@ -1,5 +1,6 @@
 //! [`Heorot`]: the whole flow, in one match.
 
+use crate::cluster::dynamic::Dynamics;
 use crate::cluster::heard::Heard;
 use crate::cluster::lease::{Leases, PoolId, PoolKind};
 use crate::cluster::listed::Listed;
@@ -19,9 +20,10 @@ use crate::load::{self, Regime};
 use crate::mac::Mac;
 use crate::message::{Input, Output, WhoHas};
 use crate::promise::Promises;
-use crate::service::{boot, control, dhcp};
+use crate::service::{boot, control, dhcp, update};
 use crate::time::Time;
 use crate::timer::Timers;
+use heorot_names::Dynamic;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -50,7 +52,8 @@ impl Heorot {
             | Record::Lease(_)
             | Record::LeaseEnded(_)
             | Record::Boot(_)
-            | Record::BootForgotten(_) => None,
+            | Record::BootForgotten(_)
+            | Record::Dynamic(_) => None,
         });
         let naming = Naming::starting(serial, config.zone.serial);
         let hall = Hall {
@@ -83,6 +86,7 @@ impl Heorot {
                 naming.serial(),
             )),
             naming,
+            dynamics: Dynamics::default(),
         };
         let mut heorot = Self { config, hall };
         heorot.turn(now, out, |turn| {
@@ -92,6 +96,8 @@ impl Heorot {
             turn.hall.naming.directory_changed();
             // Names are answered for at once, under a serial that may have been served before, and as soon as a higher one is durable under that.
             turn.out.push(Output::Publish(Arc::clone(&turn.hall.directory)));
+            update::tell_all(turn);
+            update::recheck(turn);
         });
         heorot
     }
@@ -133,6 +139,8 @@ impl Heorot {
                     promise.withdraw(turn);
                 }
             }
+            Input::Update { id, changes, by } => update::handle(turn, id, changes, &by),
+            Input::UpdateDenied { by, why } => update::denied(turn, &by, &why),
             Input::Wakeup => wake(turn),
             Input::Configure(_) => {}
         });
@@ -185,6 +193,7 @@ impl Heorot {
             dhcp::forget_allowed(turn);
             turn.publish();
             dhcp::recheck_names(turn);
+            update::recheck(turn);
         });
     }
 }
@@ -219,6 +228,7 @@ fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
             Record::Node(node) => drop(nodes.insert(node.mac, node)),
             Record::Boot(boot) => drop(boots.insert(boot.mac, boot)),
             Record::Lease(lease) => leases.push(lease),
+            Record::Dynamic(dynamic) => turn.hall.dynamics.restore(Dynamic::from(&dynamic)),
             Record::LeaseEnded(_) | Record::BootForgotten(_) | Record::Serial(_) => {}
         }
     }

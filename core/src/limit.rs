@@ -133,6 +133,15 @@ pub const KEYS_MAX: usize = 64;
 /// Values of `[[dns.record]]`s together: services and hosts of a site, not a zone of its own.
 pub const RECORDS_MAX: usize = 8192;
 
+/// Records that names may have by updates, all together: challenges, services and hosts of a site, not a zone of its own. A listing holds them all.
+pub const DYNAMIC_RECORDS_MAX: usize = RECORDS_MAX;
+
+/// Octets of their data together: 512 for each on average, and a start reads them all.
+pub const DYNAMIC_OCTETS_MAX: usize = 512 * DYNAMIC_RECORDS_MAX;
+
+/// Updates that were refused, of which the journal has told: what is tried again every few minutes is told once. After so many, some are told again.
+pub const UPDATES_DENIED_TOLD_MAX: usize = 256;
+
 /// Octets of a text in a TXT record: the longest keys of mail (RFC 6376) have some 800.
 pub const RECORD_TEXT_OCTETS_MAX: usize = 4096;
 

@@ -12,7 +12,7 @@ use crate::mac::Mac;
 use crate::time::Wall;
 use crate::transfer::Transfer;
 use heorot_names::export::Export;
-use heorot_names::{Changes, Directory};
+use heorot_names::{Changes, Directory, Dynamic};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
@@ -76,6 +76,22 @@ pub enum Input<'a> {
         /// What is asked.
         query: Query,
     },
+    /// Somebody who may updates names (RFC 2136). Answered by one [`Output::Updated`] with the same id. One at a time.
+    Update {
+        /// Echoed in the answer.
+        id: UpdateId,
+        /// All that each name has by updates from then on.
+        changes: Vec<Dynamic>,
+        /// Whose it is: key and address, for people.
+        by: String,
+    },
+    /// An update was refused by a rule of the operator's, whose zones or keys forbid it.
+    UpdateDenied {
+        /// Whose it was.
+        by: String,
+        /// Why.
+        why: String,
+    },
     /// The configuration was read anew and is right in itself. Replaces the old one whole.
     Configure(Box<Config>),
     /// The moment of `next_wakeup` has come.
@@ -117,8 +133,25 @@ pub enum Output {
     Publish(Arc<Directory>),
     /// And from this, which changes what was published before: names that are no arithmetic.
     Names(Changes),
+    /// What became of an update. If it was kept, its changes were told before, as [`Output::Names`].
+    Updated(UpdateId, Kept),
     /// For the journal, and for whoever watches.
     Event(Event),
+}
+
+/// Names an update while it is unanswered: the caller's own number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UpdateId(pub u64);
+
+/// What became of an update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It is durable, and told.
+    Yes,
+    /// A number, a lease or the configuration has such a name, or there is no room for more.
+    Refused,
+    /// It could not be kept: the disk is full or broken.
+    Failed,
 }
 
 /// The kernel's number of an interface.

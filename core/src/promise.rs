@@ -5,7 +5,7 @@ use crate::cluster::stage::Step;
 use crate::event::Kind;
 use crate::hall::Turn;
 use crate::mac::Mac;
-use crate::message::{Answer, DhcpSend, Output, RequestId, Ticket};
+use crate::message::{Answer, DhcpSend, Kept, Output, RequestId, Ticket, UpdateId};
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 
@@ -35,6 +35,8 @@ pub(crate) enum Promise {
     Join(Mac),
     /// An address is granted.
     Grant(Grant),
+    /// Names are updated.
+    Update(UpdateId),
     /// A request is answered.
     Reply {
         /// Which.
@@ -113,6 +115,10 @@ impl Promise {
             }
             Self::Join(further) => turn.hall.nodes.joined(further),
             Self::Grant(grant) => grant.fulfil(turn),
+            Self::Update(id) => {
+                let changes = turn.hall.dynamics.settle();
+                turn.hall.naming.updated(id, changes);
+            }
             Self::Reply { id, answer, .. } => turn.out.push(Output::Reply(id, answer)),
         }
     }
@@ -129,6 +135,10 @@ impl Promise {
                 }
                 let why = "the address could not be recorded, so that it was not granted";
                 turn.trouble(grant.mac, why.into(), Some("see what the journal says of the store".into()));
+            }
+            Self::Update(id) => {
+                turn.hall.dynamics.withdraw();
+                turn.out.push(Output::Updated(id, Kept::Failed));
             }
             Self::Reply { id, refused, .. } => turn.out.push(Output::Reply(id, refused)),
         }

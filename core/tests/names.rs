@@ -87,6 +87,7 @@ impl World {
                 | Output::Probe { .. }
                 | Output::AnswerArp { .. }
                 | Output::Reply(..)
+                | Output::Updated(..)
                 | Output::Event(_) => {}
             }
         }

@@ -180,9 +180,11 @@ impl Manner {
     pub(crate) fn dress(&self, reply: &mut Vec<u8>, recursion: bool, extended_error: Option<u16>) {
         reply[..2].copy_from_slice(&self.id);
         reply[2] |= QR | self.flags[0];
+        // RFC 4035 3.2.2: who asks others copies CD; 3.1.6: who knows himself clears it.
+        let checking_disabled = if recursion && reply[2] & AA == 0 { self.flags[1] } else { 0 };
         // RFC 6840 5.8: AD as far as we have checked ourselves.
         let kept = if self.wants_ad { 0x0f | AD } else { 0x0f };
-        reply[3] = (reply[3] & kept) | self.flags[1] | if recursion { RA } else { 0 };
+        reply[3] = (reply[3] & kept) | checking_disabled | if recursion { RA } else { 0 };
         if self.edns_octets.is_some() {
             // RFC 3225 3: DO is copied.
             let [high, low] = UDP_OCTETS_MAX.to_be_bytes();

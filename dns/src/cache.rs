@@ -8,8 +8,9 @@ use std::hash::Hasher;
 /// An answer: header, question in lower case, records. It has no OPT record, and no client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
+    /// The message, and behind it where its TTLs are, two octets each: what is kept by the thousand had better be in one place.
     octets: Box<[u8]>,
-    ttl_offsets: Box<[u16]>,
+    message_octets: u16,
     question_octets: u16,
     /// Why it is a failure, for those who know EDNS (RFC 8914).
     extended_error: Option<u16>,
@@ -25,9 +26,11 @@ pub(crate) enum Age {
 }
 
 impl Kept {
-    pub(crate) fn new(octets: Vec<u8>, ttl_offsets: Vec<u16>, question_octets: usize) -> Self {
+    pub(crate) fn new(mut octets: Vec<u8>, ttl_offsets: Vec<u16>, question_octets: usize) -> Self {
         let question_octets = u16::try_from(question_octets).expect("a question has at most 259 octets");
-        Self { octets: octets.into(), ttl_offsets: ttl_offsets.into(), question_octets, extended_error: None }
+        let message_octets = u16::try_from(octets.len()).expect("a message has at most 65,535 octets");
+        octets.extend(ttl_offsets.into_iter().flat_map(u16::to_be_bytes));
+        Self { octets: octets.into(), message_octets, question_octets, extended_error: None }
     }
 
     /// The same, with a reason.
@@ -37,9 +40,16 @@ impl Kept {
 
     /// Without a client, as it is after so many seconds.
     pub(crate) fn message(&self, age_seconds: u32) -> Vec<u8> {
-        let mut message = self.octets.to_vec();
-        self.age(&mut message, Age::Seconds(age_seconds));
+        let (message, ttl_offsets) = self.parts();
+        let mut message = message.to_vec();
+        make_older(&mut message, ttl_offsets, Age::Seconds(age_seconds));
         message
+    }
+
+    /// The message, and where its TTLs are.
+    fn parts(&self) -> (&[u8], impl Iterator<Item = usize>) {
+        let (message, offsets) = self.octets.split_at(usize::from(self.message_octets));
+        (message, offsets.as_chunks::<2>().0.iter().map(|offset| usize::from(u16::from_be_bytes(*offset))))
     }
 
     /// Its response code: RFC 1035's four bits.
@@ -61,35 +71,22 @@ impl Kept {
         octets_max: usize,
         recursion: bool,
     ) -> Option<Vec<u8>> {
-        let octets = self.octets.len() + manner.opt_octets() + manner.error_octets(self.extended_error);
+        let (message, ttl_offsets) = self.parts();
+        let octets = message.len() + manner.opt_octets() + manner.error_octets(self.extended_error);
         if octets > octets_max {
             return None;
         }
         let mut reply = Vec::with_capacity(octets);
-        reply.extend_from_slice(&self.octets);
+        reply.extend_from_slice(message);
         // Resolvers look for the letters that they sent (draft-vixie-dnsext-dns0x20); names of records point here.
         reply[HEADER_OCTETS..HEADER_OCTETS + question.len()].copy_from_slice(question);
-        self.age(&mut reply, age);
+        make_older(&mut reply, ttl_offsets, age);
         if age == Age::Stale {
             // Signatures had their time too.
             reply[3] &= !AD;
         }
         manner.dress(&mut reply, recursion, self.extended_error);
         Some(reply)
-    }
-
-    fn age(&self, reply: &mut [u8], age: Age) {
-        for offset in &self.ttl_offsets {
-            let at = usize::from(*offset);
-            let Some(field) = reply.get_mut(at..at + 4).and_then(|field| field.first_chunk_mut::<4>()) else {
-                continue;
-            };
-            let seconds = match age {
-                Age::Seconds(age) => u32::from_be_bytes(*field).saturating_sub(age),
-                Age::Stale => STALE_TTL_SECONDS,
-            };
-            *field = seconds.to_be_bytes();
-        }
     }
 
     /// The same, or that it is too long.
@@ -111,6 +108,20 @@ impl Kept {
     }
 }
 
+/// Counts the TTLs of a message down.
+fn make_older(message: &mut [u8], ttl_offsets: impl Iterator<Item = usize>, age: Age) {
+    for at in ttl_offsets {
+        let Some(field) = message.get_mut(at..at + 4).and_then(|field| field.first_chunk_mut::<4>()) else {
+            continue;
+        };
+        let seconds = match age {
+            Age::Seconds(age) => u32::from_be_bytes(*field).saturating_sub(age),
+            Age::Stale => STALE_TTL_SECONDS,
+        };
+        *field = seconds.to_be_bytes();
+    }
+}
+
 /// What of a client's wishes makes a different answer, beside the question.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Wishes {
@@ -120,7 +131,8 @@ pub(crate) struct Wishes {
     pub(crate) checking_disabled: bool,
 }
 
-/// Answers by question, the least recently used out first.
+/// Answers by question. When there is no more room, the oldest one goes that was not used since it was passed over last: to note a use costs a bit in a
+/// place that is read anyway, and not three more places as a list in the order of uses does.
 pub(crate) struct Cache {
     entries_max: usize,
     octets_max: usize,
@@ -129,27 +141,37 @@ pub(crate) struct Cache {
     free: Vec<u32>,
     /// The first slot of each chain.
     buckets: Vec<u32>,
-    /// Most and least recently used.
+    /// The ends of the line in which they wait to go.
     newest: u32,
     oldest: u32,
     key: (u64, u64),
     count: usize,
+    /// Slots of an earlier one are outdated.
+    generation: u32,
 }
 
+/// What it takes to find an answer comes first, in one line of a processor's cache: thousands of names are asked for in no order, and each line that has to
+/// be fetched from memory takes as long as all that is done with it.
+#[repr(C, align(64))]
 struct Slot {
-    /// Gone from a slot that is free.
-    kept: Option<Kept>,
-    wishes: Wishes,
     hash: u64,
+    next_in_bucket: u32,
+    generation: u32,
     /// When it came, in nanoseconds.
     since: u64,
     lasts_seconds: u32,
+    wishes: Wishes,
+    /// Since it came or was passed over.
+    is_used: bool,
+    /// Gone from a slot that is free.
+    kept: Option<Kept>,
     /// When a stale answer is worth another question.
     recheck_at: u64,
-    next_in_bucket: u32,
     newer: u32,
     older: u32,
 }
+
+const _: () = assert!(std::mem::offset_of!(Slot, recheck_at) <= 64);
 
 /// What was found.
 #[derive(Debug)]
@@ -186,6 +208,7 @@ impl Cache {
             oldest: NONE,
             key,
             count: 0,
+            generation: 0,
         }
     }
 
@@ -204,14 +227,22 @@ impl Cache {
         *self = Self::new(self.entries_max, self.octets_max, self.key);
     }
 
+    /// No answer that is there is told any more. They go as others come: to free thousands takes so long that those who ask in that moment would notice.
+    pub(crate) fn outdate(&mut self) {
+        match self.generation.checked_add(1) {
+            Some(generation) => self.generation = generation,
+            None => self.clear(),
+        }
+    }
+
     /// The answer to a question, in lower case, if there is one. It counts as used.
     pub(crate) fn find(&mut self, now: u64, question: &[u8], wishes: Wishes) -> Option<Hit<'_>> {
         let index = self.index_of(self.hash(question, wishes), question, wishes)?;
-        if self.newest != index {
-            self.unlink_age(index);
-            self.link_newest(index);
+        let slot = &mut self.slots[index as usize];
+        if slot.generation != self.generation {
+            return None;
         }
-        let slot = &self.slots[index as usize];
+        slot.is_used = true;
         let age = now.saturating_sub(slot.since) / SECOND;
         let freshness = match u32::try_from(age) {
             Ok(age) if age < slot.lasts_seconds => Freshness::Fresh(age),
@@ -244,17 +275,19 @@ impl Cache {
         while self.oldest != NONE
             && (self.count >= self.entries_max || self.octets + octets > self.octets_max)
         {
-            self.remove(self.oldest);
+            self.remove_or_pass_over(self.oldest);
         }
         let bucket = self.bucket(hash);
         let slot = Slot {
-            kept: Some(kept),
-            wishes,
             hash,
+            next_in_bucket: self.buckets[bucket],
+            generation: self.generation,
             since: now,
             lasts_seconds,
+            wishes,
+            is_used: false,
+            kept: Some(kept),
             recheck_at: 0,
-            next_in_bucket: self.buckets[bucket],
             newer: NONE,
             older: NONE,
         };
@@ -294,6 +327,15 @@ impl Cache {
             index = slot.next_in_bucket;
         }
         None
+    }
+
+    /// One that was used waits once more; all are passed over once at most before one goes.
+    fn remove_or_pass_over(&mut self, index: u32) {
+        if !std::mem::take(&mut self.slots[index as usize].is_used) {
+            return self.remove(index);
+        }
+        self.unlink_age(index);
+        self.link_newest(index);
     }
 
     fn remove(&mut self, index: u32) {

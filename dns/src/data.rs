@@ -17,6 +17,7 @@ impl Type {
     pub(crate) const TXT: Self = Self(16);
     pub(crate) const AAAA: Self = Self(28);
     pub(crate) const SRV: Self = Self(33);
+    pub(crate) const DS: Self = Self(43);
     /// Whatever there is.
     pub(crate) const ANY: Self = Self(255);
 }

@@ -55,6 +55,15 @@ impl Journal {
         }
     }
 
+    /// Notes more of what came under the last serial.
+    pub(crate) fn note_more(&mut self, serial: u32, changes: Vec<Changed>) {
+        let Some(last) = self.batches.back_mut().filter(|last| last.to == serial) else { return };
+        self.rows -= last.changes.len();
+        let all = std::mem::take(&mut last.changes).into_iter().chain(changes);
+        last.changes = net(all.collect());
+        self.rows += last.changes.len();
+    }
+
     /// Everything is different: nobody can be told how.
     pub(crate) fn forget(&mut self) {
         *self = Self::default();

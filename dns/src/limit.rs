@@ -129,3 +129,18 @@ pub(crate) const CLIENTS_WATCHED_MAX: usize = 16_384;
 
 /// Names in all host files together.
 pub(crate) const HOST_NAMES_MAX: usize = 262_144;
+
+/// Records of one update, conditions and changes together: those of some hundred names. Each is looked at beside what its name has.
+pub(crate) const UPDATE_LINES_MAX: usize = 1_024;
+
+/// Octets that one name may have by updates: hundreds of addresses, and every answer still has room in a message of TCP.
+pub(crate) const UPDATED_NAME_OCTETS_MAX: usize = 16_384;
+
+/// Octets of one record's data that comes by an update: the longest keys of mail (RFC 6376) have some 800, certificates some thousands.
+pub(crate) const UPDATED_DATA_OCTETS_MAX: usize = 4_096;
+
+/// Updates that wait for the one before them. One is kept in the time of a sync, so that these are done within a second.
+pub(crate) const UPDATES_WAITING_MAX: usize = 64;
+
+/// How long whoever sent an update waits for its being durable before he hears SERVFAIL: nsupdate repeats itself after 3 s.
+pub(crate) const UPDATE_WAITS: Duration = Duration::from_millis(2_500);

@@ -12,12 +12,15 @@ use crate::statistics::{Dropped, ResponseCode, Statistics};
 use crate::transfer::{self, Transfer, TransferId, Transfers};
 use crate::wire::{self, Body, Head, Keys, Proof, Question, Request, Signature, Wanted};
 use crate::zone::{Answer, Found, Zones};
-use heorot_names::{Changes, Directory};
+use heorot_names::{Changes, Directory, Dynamic};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 mod others;
+mod updates;
+
+pub use updates::{Kept, UpdateId};
 
 /// Answers queries from the last snapshot that was published.
 pub struct Resolver {
@@ -34,6 +37,7 @@ pub struct Resolver {
     journal: Journal,
     transfers: Transfers,
     notifier: Notifier,
+    updates: updates::Line,
     /// What the calendar says at zero of `now_nanoseconds`, in nanoseconds since 1970, wrapping.
     calendar: u64,
     statistics: Statistics,
@@ -75,6 +79,13 @@ pub enum Input<'a> {
     Calendar(u64),
     /// What was said of a copy of a zone is sent: it goes on.
     More(TransferId),
+    /// What became of an update that was to be kept. Its changes come before, as [`Input::Change`].
+    Updated {
+        /// That of [`Output::Update`].
+        update: UpdateId,
+        /// What.
+        kept: Kept,
+    },
     /// The moment of `next_wakeup` has come.
     Wake,
 }
@@ -139,6 +150,22 @@ pub enum Output {
         /// The query's.
         id: QueryId,
     },
+    /// Keep this, so that it lasts, and say [`Input::Updated`]. One is to be kept at a time.
+    Update {
+        /// Comes back.
+        update: UpdateId,
+        /// All that each name has by updates from then on.
+        changes: Vec<Dynamic>,
+        /// Whose it is: key and address, for people.
+        by: String,
+    },
+    /// An update was refused by one of the operator's rules: for the journal.
+    Denied {
+        /// Whose it was.
+        by: String,
+        /// Why.
+        why: String,
+    },
     /// Send this upstream from a socket of its own, and bring what comes there.
     Ask(Exchange),
     /// Close the socket of this exchange: nothing that comes by it is of use.
@@ -169,6 +196,7 @@ impl Resolver {
             journal: Journal::default(),
             transfers: Transfers::default(),
             notifier: Notifier::default(),
+            updates: updates::Line::default(),
             calendar: 0,
             statistics: Statistics::default(),
         })
@@ -176,7 +204,6 @@ impl Resolver {
 
     /// Takes one input, and appends to `out` what follows from it. `now_nanoseconds` is monotonic.
     ///
-    /// Nothing here lasts, so far: every reply follows its query at once.
     pub fn handle(&mut self, now_nanoseconds: u64, input: Input<'_>, out: &mut Vec<Output>) {
         match input {
             Input::Query(query) if self.tell(now_nanoseconds, &query, out) => {}
@@ -219,7 +246,11 @@ impl Resolver {
                     forwarder.came_to_nothing(now_nanoseconds, exchange, fault, sink);
                 });
             }
-            Input::Wake => self.with_forwarder(out, |forwarder, sink| forwarder.wake(now_nanoseconds, sink)),
+            Input::Updated { update, kept } => self.update_decided(now_nanoseconds, update, kept, out),
+            Input::Wake => {
+                self.end_late_updates(now_nanoseconds, out);
+                self.with_forwarder(out, |forwarder, sink| forwarder.wake(now_nanoseconds, sink));
+            }
         }
         for notice in self.notifier.due(now_nanoseconds) {
             self.statistics.notices += 1;
@@ -231,7 +262,7 @@ impl Resolver {
     /// When it wants to be called next without an input, on the clock of `now_nanoseconds`.
     pub fn next_wakeup(&self) -> Option<u64> {
         let forwarder = self.forwarder.as_ref().and_then(|forwarder| forwarder.next_wakeup());
-        self.notifier.next().into_iter().chain(forwarder).min()
+        self.notifier.next().into_iter().chain(forwarder).chain(self.updates.next()).min()
     }
 
     /// What it has done since it began.
@@ -269,11 +300,14 @@ impl Resolver {
     fn take_changes(&mut self, now_nanoseconds: u64, changes: Changes) {
         let (from, to) = (self.zones.serial(), changes.serial);
         let changed = Arc::make_mut(&mut self.zones).change(changes);
-        self.own.clear();
+        self.own.outdate();
         if from != to {
             let apexes: BTreeSet<_> = changed.iter().map(|changed| changed.apex.clone()).collect();
             self.journal.note(from, to, changed);
             self.notify(now_nanoseconds, &apexes.into_iter().collect::<Vec<_>>());
+        } else if !changed.is_empty() {
+            // It came with another directory, under one serial.
+            self.journal.note_more(to, changed);
         }
     }
 
@@ -338,6 +372,20 @@ impl Resolver {
                 }
                 Err(code) => (code, None),
             },
+            Body::Update { edns: Some(edns), .. } if edns.version > 0 => (ResponseCode::BadVers, None),
+            Body::Update { zone, internet, .. } => {
+                match (self.may_update((zone, *internet), signature.as_ref()), signature.take()) {
+                    (Ok(rights), Some(signature)) => {
+                        self.take_update(now_nanoseconds, query, zone.clone(), (signature, rights), out);
+                        return Ok(None);
+                    }
+                    (Ok(_), None) => (ResponseCode::Refused, None),
+                    (Err(code), taken) => {
+                        signature = taken;
+                        (code, None)
+                    }
+                }
+            }
             body @ (Body::OtherOpcode | Body::Malformed | Body::Query { .. }) => {
                 self.decide(now_nanoseconds, body)
             }
@@ -369,8 +417,7 @@ impl Resolver {
 
     /// The cookie for who sent one. Whether his was ours changes nothing so far but a count.
     fn cookie(&mut self, query: &Query<'_>, request: &Request<'_>, wall_seconds: u64) -> Option<Vec<u8>> {
-        let Body::Query { edns: Some(edns), .. } = &request.body else { return None };
-        let cookie = edns.cookie.as_ref()?;
+        let cookie = request.body.edns()?.cookie.as_ref()?;
         let secret = &self.zones.settings().secret;
         // RFC 9018 4.3: 32 bits, which wrap.
         let wall_seconds = u32::try_from(wall_seconds & u64::from(u32::MAX)).unwrap_or_default();
@@ -435,6 +482,8 @@ impl Resolver {
         let (question, edns) = match body {
             // RFC 1035 4.1.1: we do not support this kind of query.
             Body::OtherOpcode => return (ResponseCode::NotImp, None),
+            // It has a way of its own.
+            Body::Update { .. } => return (ResponseCode::Refused, None),
             Body::Malformed => return (ResponseCode::FormErr, None),
             Body::Query { question, edns } => (question, edns),
         };

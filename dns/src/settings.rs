@@ -1,4 +1,5 @@
 use crate::Prefix;
+use heorot_names::Owners;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -35,6 +36,17 @@ pub struct Key {
     pub secret: Vec<u8>,
     /// Whether zones may be copied with it. If there is such a key, none is copied without one.
     pub may_transfer: bool,
+    /// What may be updated with it (RFC 2136), if anything.
+    pub updates: Option<Updates>,
+}
+
+/// What a key may update.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Updates {
+    /// Names; none for all of our zones.
+    pub names: Vec<Owners>,
+    /// Types by their numbers; none for all that may come by updates.
+    pub types: Vec<u16>,
 }
 
 /// How messages are signed (RFC 8945 6, but those that may not be used any more).

@@ -17,11 +17,19 @@ pub enum ResponseCode {
     BadVers,
     /// It is signed wrong, or we are not the authority for what it means to change.
     NotAuth,
+    /// An update is for when there is no such name (RFC 2136 2.2), and there is.
+    YxDomain,
+    /// For when there is no such set.
+    YxRrset,
+    /// For when there is such a set, and there is none.
+    NxRrset,
+    /// A name in an update is not in the zone that it is for.
+    NotZone,
 }
 
 impl ResponseCode {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::NoError,
         Self::FormErr,
         Self::ServFail,
@@ -30,6 +38,10 @@ impl ResponseCode {
         Self::Refused,
         Self::BadVers,
         Self::NotAuth,
+        Self::YxDomain,
+        Self::YxRrset,
+        Self::NxRrset,
+        Self::NotZone,
     ];
 
     /// The four bits of a header (RFC 1035 4.1.1); those of BADVERS are in an OPT record.
@@ -41,7 +53,11 @@ impl ResponseCode {
             Self::NxDomain => 3,
             Self::NotImp => 4,
             Self::Refused => 5,
+            Self::YxDomain => 6,
+            Self::YxRrset => 7,
+            Self::NxRrset => 8,
             Self::NotAuth => 9,
+            Self::NotZone => 10,
         }
     }
 
@@ -56,6 +72,10 @@ impl ResponseCode {
             Self::Refused => "REFUSED",
             Self::BadVers => "BADVERS",
             Self::NotAuth => "NOTAUTH",
+            Self::YxDomain => "YXDOMAIN",
+            Self::YxRrset => "YXRRSET",
+            Self::NxRrset => "NXRRSET",
+            Self::NotZone => "NOTZONE",
         }
     }
 }
@@ -103,6 +123,8 @@ pub struct Statistics {
     pub transfers: u64,
     /// Notices of changes that were sent to secondaries.
     pub notices: u64,
+    /// Updates that changed something.
+    pub updates: u64,
     /// Snapshots or settings that were not taken, because a name in them is none.
     pub snapshots_refused: u64,
     replies: [u64; ResponseCode::ALL.len()],

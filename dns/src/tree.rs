@@ -13,6 +13,9 @@ type Key = Vec<u8>;
 impl Tree {
     /// The sets of a name; none, if it has nothing.
     pub(crate) fn get(&self, name: &Name) -> &[Set] {
+        if self.0.is_empty() {
+            return &[];
+        }
         self.0.get(&name.key()).map(|(_, sets)| sets.as_slice()).unwrap_or_default()
     }
 
@@ -25,6 +28,19 @@ impl Tree {
     pub(crate) fn add(&mut self, name: &Name, ttl_seconds: u32, data: Data) {
         let (_, sets) = self.0.entry(name.key()).or_insert_with(|| (name.clone(), Vec::new()));
         gather(sets, ttl_seconds, data);
+    }
+
+    /// Puts these sets in the place of all that a name has.
+    pub(crate) fn replace(&mut self, name: &Name, sets: Vec<Set>) {
+        match sets.is_empty() {
+            true => drop(self.0.remove(&name.key())),
+            false => drop(self.0.insert(name.key(), (name.clone(), sets))),
+        }
+    }
+
+    /// Whether any name has a set of this type.
+    pub(crate) fn any_set(&self, kind: Type) -> bool {
+        self.0.values().any(|(_, sets)| sets.iter().any(|set| set.kind() == kind))
     }
 
     /// Whether anything is below a name (RFC 9499 7: then it exists, even with nothing of its own).

@@ -3,11 +3,15 @@
 use crate::data::{Data, Set, Soa, Type};
 mod cookie;
 mod signature;
+#[cfg(test)]
+pub(crate) mod signing;
 mod transfer;
+mod update;
 
 pub(crate) use cookie::Cookie;
 pub(crate) use signature::{Keys, Signature};
 pub(crate) use transfer::{Head, heard, notice};
+pub(crate) use update::{Class as LineClass, Content, Line, Lines, Unreadable, read_lines};
 
 use crate::name::Name;
 use crate::statistics::{Dropped, ResponseCode};
@@ -44,10 +48,12 @@ pub(crate) struct Request<'a> {
 
 /// What is in it, as far as we read it.
 pub(crate) enum Body {
-    /// Not a query: NOTIFY, UPDATE, or an opcode nobody knows. What follows the header is not for us to read.
+    /// Neither a query nor an update: NOTIFY, or an opcode nobody knows. What follows the header is not for us to read.
     OtherOpcode,
-    /// A query that does not follow the format.
+    /// A query or an update that does not follow the format.
     Malformed,
+    /// Names of this zone are to be changed (RFC 2136).
+    Update { zone: Name, internet: bool, edns: Option<Edns> },
     /// A query.
     Query { question: Question, edns: Option<Edns> },
 }
@@ -105,10 +111,10 @@ pub(crate) fn read(payload: &[u8]) -> Result<Request<'_>, Dropped> {
     if header.rcode() != Rcode::NOERROR {
         return Err(Dropped::Error);
     }
-    let body = if header.opcode() == Opcode::QUERY {
-        read_query(message).unwrap_or(Body::Malformed)
-    } else {
-        Body::OtherOpcode
+    let body = match header.opcode() {
+        Opcode::QUERY => read_query(message).unwrap_or(Body::Malformed),
+        Opcode::UPDATE => read_update(message).unwrap_or(Body::Malformed),
+        _ => Body::OtherOpcode,
     };
     Ok(Request { message, body, is_signed: is_signed(message) })
 }
@@ -123,12 +129,19 @@ fn is_signed(message: &Message<[u8]>) -> bool {
 
 /// How many octets the reply may have.
 pub(crate) fn udp_octets(body: &Body) -> usize {
-    let octets = match body {
-        // RFC 6891 6.2.3: values below 512 are treated as 512; 6.2.5: what we send is bounded by our own idea of the path, too.
-        Body::Query { edns: Some(edns), .. } => edns.udp_octets.clamp(UDP_OCTETS_PLAIN, UDP_OCTETS_MAX),
-        Body::Query { edns: None, .. } | Body::Malformed | Body::OtherOpcode => UDP_OCTETS_PLAIN,
-    };
-    usize::from(octets)
+    // RFC 6891 6.2.3: values below 512 are treated as 512; 6.2.5: what we send is bounded by our own idea of the path, too.
+    let octets = body.edns().map_or(UDP_OCTETS_PLAIN, |edns| edns.udp_octets);
+    usize::from(octets.clamp(UDP_OCTETS_PLAIN, UDP_OCTETS_MAX))
+}
+
+impl Body {
+    /// What the OPT record says, if there is one.
+    pub(crate) fn edns(&self) -> Option<&Edns> {
+        match self {
+            Self::Query { edns, .. } | Self::Update { edns, .. } => edns.as_ref(),
+            Self::Malformed | Self::OtherOpcode => None,
+        }
+    }
 }
 
 /// Writes the reply to a request in at most `octets_max` octets.
@@ -150,6 +163,27 @@ fn read_query(message: &Message<[u8]>) -> Result<Body, ParseError> {
     if question.qname().is_compressed() {
         return Err(ParseError::form_error("the first name is compressed"));
     }
+    let edns = read_edns(message)?;
+    let mut wanted = wanted(question.qtype().to_int());
+    if question.qtype() == Rtype::IXFR {
+        let mut has = message.authority()?.limit_to_in::<SoaData<_>>();
+        let soa = has.next().ok_or_else(|| ParseError::form_error("IXFR without the asker's SOA"))??;
+        wanted = Wanted::Transfer(Some(soa.data().serial().into()));
+    }
+    let labels = question.qname().iter().map(|label| label.as_slice());
+    let question =
+        Question { name: Name::from_labels(labels), wanted, internet: question.qclass() == Class::IN };
+    Ok(Body::Query { question, edns })
+}
+
+/// An update, as far as it says what zone it is for.
+fn read_update(message: &Message<[u8]>) -> Result<Body, ParseError> {
+    let zone = update::read_zone(message);
+    let (zone, internet) = zone.ok_or_else(|| ParseError::form_error("no zone, or more than one"))?;
+    Ok(Body::Update { zone, internet, edns: read_edns(message)? })
+}
+
+fn read_edns(message: &Message<[u8]>) -> Result<Option<Edns>, ParseError> {
     let mut edns = None;
     for record in message.additional()? {
         let record = record?;
@@ -167,16 +201,7 @@ fn read_query(message: &Message<[u8]>) -> Result<Body, ParseError> {
             cookie: read_cookie(record.opt())?,
         });
     }
-    let mut wanted = wanted(question.qtype().to_int());
-    if question.qtype() == Rtype::IXFR {
-        let mut has = message.authority()?.limit_to_in::<SoaData<_>>();
-        let soa = has.next().ok_or_else(|| ParseError::form_error("IXFR without the asker's SOA"))??;
-        wanted = Wanted::Transfer(Some(soa.data().serial().into()));
-    }
-    let labels = question.qname().iter().map(|label| label.as_slice());
-    let question =
-        Question { name: Name::from_labels(labels), wanted, internet: question.qclass() == Class::IN };
-    Ok(Body::Query { question, edns })
+    Ok(edns)
 }
 
 /// The first cookie among the options (RFC 7873 5.2).
@@ -214,10 +239,7 @@ fn compose(
     let target = StaticCompressor::new(Vec::with_capacity(usize::from(UDP_OCTETS_PLAIN)));
     let mut builder = MessageBuilder::from_target(target).expect("a Vec has room for a header");
     write_header(builder.header_mut(), request.message.header(), code, answer);
-    let edns = match &request.body {
-        Body::Query { edns, .. } => edns.as_ref(),
-        Body::Malformed | Body::OtherOpcode => None,
-    };
+    let edns = request.body.edns();
     // RFC 8945 5.3: what is cut is cut so that the signature has room.
     let octets_max = octets_max - signed.as_ref().map_or(0, |(signature, _)| signature.octets());
     // The builder refuses the octet that reaches its limit, hence the one more.
@@ -233,7 +255,7 @@ fn compose(
     // The question comes back as it was asked, in the case it was asked in: resolvers hide random bits there (draft-vixie-dnsext-dns0x20),
     // and the name of every answer points to it. Also with FORMERR if it can be read: a stub looks for it before it believes the code.
     let question = match request.body {
-        Body::Query { .. } | Body::Malformed => request.message.sole_question().ok(),
+        Body::Query { .. } | Body::Update { .. } | Body::Malformed => request.message.sole_question().ok(),
         Body::OtherOpcode => None,
     };
     let question = question.filter(|question| !question.qname().is_compressed());
@@ -413,5 +435,9 @@ fn rcode(code: ResponseCode) -> Rcode {
         ResponseCode::NotImp => Rcode::NOTIMP,
         ResponseCode::Refused => Rcode::REFUSED,
         ResponseCode::NotAuth => Rcode::NOTAUTH,
+        ResponseCode::YxDomain => Rcode::YXDOMAIN,
+        ResponseCode::YxRrset => Rcode::YXRRSET,
+        ResponseCode::NxRrset => Rcode::NXRRSET,
+        ResponseCode::NotZone => Rcode::NOTZONE,
     }
 }

@@ -13,6 +13,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 mod listing;
+mod updated;
 
 pub(crate) use listing::{Cursor, Row};
 
@@ -29,10 +30,14 @@ pub(crate) struct Zones {
     hosts_by_address: BTreeMap<IpAddr, Name>,
     /// What the operator wrote.
     records: Arc<Tree>,
+    /// What others have it say.
+    updated: Arc<Tree>,
     /// Hosts to which addresses are lent.
     lent: Lent,
-    /// Whether some of it says that a zone below is somebody else's.
+    /// Whether some of what the operator wrote says that a zone below is somebody else's.
     has_cuts: bool,
+    /// Whether some of what came by updates does.
+    has_updated_cuts: bool,
 }
 
 /// What there is to say to a name and a type.
@@ -88,6 +93,8 @@ impl Zones {
             reverse: ReverseZones::covering(&settings.reverse_prefixes)?,
             records: Arc::new(records),
             has_cuts,
+            has_updated_cuts: false,
+            updated: Arc::default(),
             lent: Lent::default(),
             server,
             hosts_by_address,
@@ -126,7 +133,12 @@ impl Zones {
         settings: Settings,
         directory: Arc<Directory>,
     ) -> Result<Self, NameError> {
-        Ok(Self { lent: self.lent.clone(), ..Self::new(settings, directory)? })
+        Ok(Self {
+            lent: self.lent.clone(),
+            updated: Arc::clone(&self.updated),
+            has_updated_cuts: self.has_updated_cuts,
+            ..Self::new(settings, directory)?
+        })
     }
 
     /// Takes over what has changed, and tells which records came and went.
@@ -134,27 +146,41 @@ impl Zones {
         self.serial = changes.serial;
         let mut changed = Vec::new();
         for change in changes.changes {
-            let (before, after) = match change {
+            // A name that is none is a mistake of ours; nobody is called so then.
+            let Some(names) = self.names_of_change(&change) else { continue };
+            let before = self.rows_at(&names);
+            match change {
                 Change::Lent { name, address, until_nanoseconds } => {
-                    // A name that is none is a mistake of ours; nobody is called so then.
                     let Ok(whole) = self.apex.child(&name) else { continue };
-                    let of_name = self.lent.called(name.as_bytes()).filter(|loan| loan.address != address);
-                    let before = self.lent.at(address.into()).into_iter().chain(of_name);
-                    let before: Vec<_> = before.flat_map(|loan| self.rows_of(loan)).collect();
-                    let loan = Loan { whole, address, until_nanoseconds };
-                    let after = self.rows_of(&loan);
-                    self.lent.lend(name, loan);
-                    (before, after)
+                    self.lent.lend(name, Loan { whole, address, until_nanoseconds });
                 }
-                Change::Returned { address } => {
-                    let before = self.lent.at(address.into()).map(|loan| self.rows_of(loan));
-                    self.lent.end(address);
-                    (before.unwrap_or_default(), Vec::new())
-                }
-            };
-            difference(before, after, &mut changed);
+                Change::Returned { address } => self.lent.end(address),
+                Change::Updated(dynamic) => names.iter().for_each(|name| self.update(name, &dynamic)),
+            }
+            difference(before, self.rows_at(&names), &mut changed);
         }
         changed
+    }
+
+    /// The names of which a change may change what they have.
+    fn names_of_change(&self, change: &Change) -> Option<BTreeSet<Name>> {
+        let of_loan = |loan: &Loan| {
+            let back = self.reverse.name_of(loan.address.into());
+            std::iter::once(loan.whole.clone()).chain(back)
+        };
+        Some(match change {
+            Change::Lent { name, address, .. } => {
+                let whole = self.apex.child(name).ok()?;
+                let loan = Loan { whole, address: *address, until_nanoseconds: 0 };
+                let before =
+                    self.lent.at((*address).into()).into_iter().chain(self.lent.called(name.as_bytes()));
+                before.chain([&loan]).flat_map(of_loan).collect()
+            }
+            Change::Returned { address } => {
+                self.lent.at((*address).into()).into_iter().flat_map(of_loan).collect()
+            }
+            Change::Updated(dynamic) => [Name::parse(&dynamic.name).ok()?].into(),
+        })
     }
 
     /// What another snapshot of names has changed, if that can be told in few words: names given by hand are other ones, and nothing else is.
@@ -169,51 +195,26 @@ impl Zones {
         let is_other = |number: &u32| old.given_names.get(number) != new.given_names.get(number);
         let mut changed = Vec::new();
         for number in numbers.into_iter().filter(is_other) {
-            difference(before.rows_of_number(number), self.rows_of_number(number), &mut changed);
+            let mut names = before.names_of_number(number);
+            names.extend(self.names_of_number(number));
+            difference(before.rows_at(&names), self.rows_at(&names), &mut changed);
         }
         Some(changed)
     }
 
-    /// The records of a loan, each with its zone.
-    fn rows_of(&self, loan: &Loan) -> Vec<(Name, Row)> {
-        let ttl_seconds = loan.ttl_seconds(None, &self.settings);
-        let there = (self.apex.clone(), (loan.whole.clone(), ttl_seconds, Data::A(loan.address)));
-        let back = self.back(loan.address.into(), ttl_seconds, loan.whole.clone());
-        std::iter::once(there).chain(back).collect()
-    }
-
-    /// The records of a node: those of its names, computed and given, and of its addresses.
-    fn rows_of_number(&self, number: u32) -> Vec<(Name, Row)> {
-        let mut rows = Vec::new();
-        let ttl_seconds = self.settings.ttl_seconds;
+    /// The names of a node, computed and given, and of its addresses.
+    fn names_of_number(&self, number: u32) -> BTreeSet<Name> {
+        let mut names = BTreeSet::new();
         for network in self.directory.networks.iter().filter(|network| network.numbers.contains(number)) {
+            let given = self.directory.given_names.get(&number).cloned();
+            let labels = std::iter::once(self.directory.pattern.name(number)).chain(given);
+            names
+                .extend(labels.filter_map(|name| self.apex.child(&format!("{name}{}", network.suffix)).ok()));
             let addresses =
                 [network.address(number).map(IpAddr::V4), network.address_ipv6(number).map(IpAddr::V6)];
-            for address in addresses.into_iter().flatten() {
-                let names = [
-                    Some(self.directory.pattern.name(number)),
-                    self.directory.given_names.get(&number).cloned(),
-                ];
-                for name in names.into_iter().flatten() {
-                    let label = format!("{name}{}", network.suffix);
-                    let is_own = self.settings.hosts.contains_key(&label);
-                    if let Some(name) = self.apex.child(&label).ok().filter(|_| !is_own) {
-                        rows.push((self.apex.clone(), (name, ttl_seconds, address.into())));
-                    }
-                }
-                if let Ok(Some(host)) = self.host(address) {
-                    rows.extend(self.back(address, ttl_seconds, host));
-                }
-            }
+            names.extend(addresses.into_iter().flatten().filter_map(|address| self.reverse.name_of(address)));
         }
-        rows
-    }
-
-    /// The pointer from an address to a host, with its zone, if that is ours.
-    fn back(&self, address: IpAddr, ttl_seconds: u32, host: Name) -> Option<(Name, Row)> {
-        let name = self.reverse.name_of(address)?;
-        let Ok(Place::In { apex, .. }) = self.reverse.place(&name) else { return None };
-        Some((apex, (name, ttl_seconds, Data::Name(Type::PTR, host))))
+        names
     }
 
     /// What there is under a name. An error is a host name of the directory that is no label: a mistake in the configuration that
@@ -234,6 +235,11 @@ impl Zones {
                 Content::Has(sets) => sets,
                 Content::Empty | Content::Missing => {
                     answer.no_name = matches!(content, Content::Missing);
+                    answer.authority = Some(Authority::Denial(self.soa(apex)));
+                    break;
+                }
+                // RFC 4035 3.1.4.1: a zone's DS is the matter of the zone above it, which is ours.
+                Content::Below(cut, _) if wanted == Type::DS && cut == *at => {
                     answer.authority = Some(Authority::Denial(self.soa(apex)));
                     break;
                 }
@@ -271,42 +277,51 @@ impl Zones {
             return Ok(Some((self.apex.clone(), self.in_cluster(now_nanoseconds, name, &labels))));
         }
         let Place::In { apex, at } = self.reverse.place(name)? else { return Ok(None) };
+        let fixed = match at {
+            ReverseName::Apex => self.apex_sets(&apex),
+            ReverseName::Of(address) => self.pointer(now_nanoseconds, address)?,
+            ReverseName::Above(..) | ReverseName::Nothing => Vec::new(),
+        };
+        let sets = self.with_updated(name, at == ReverseName::Apex, fixed);
         let content = match at {
-            ReverseName::Apex => Content::Has(self.apex_sets(&apex)),
-            ReverseName::Of(address) => match (self.host(address)?, self.lent.at(address)) {
-                (Some(host), _) => Content::Has(vec![self.set(Data::Name(Type::PTR, host))]),
-                (None, Some(loan)) => {
-                    let ttl_seconds = loan.ttl_seconds(now_nanoseconds, &self.settings);
-                    Content::Has(vec![Set::one(ttl_seconds, Data::Name(Type::PTR, loan.whole.clone()))])
-                }
-                (None, None) => Content::Missing,
-            },
+            _ if !sets.is_empty() => Content::Has(sets),
             // RFC 8020 2: "no such name" would deny the addresses below as well.
-            ReverseName::Above(lowest, highest) if self.any_address(lowest, highest) => Content::Empty,
-            ReverseName::Above(..) | ReverseName::Nothing => Content::Missing,
+            ReverseName::Above(lowest, highest)
+                if self.any_address(lowest, highest) || self.updated.any_below(name) =>
+            {
+                Content::Empty
+            }
+            ReverseName::Above(..) | ReverseName::Nothing | ReverseName::Apex | ReverseName::Of(_) => {
+                Content::Missing
+            }
         };
         Ok(Some((apex, content)))
     }
 
     fn in_cluster(&self, now_nanoseconds: Option<u64>, name: &Name, labels: &[&[u8]]) -> Content {
-        if self.has_cuts
+        if (self.has_cuts || self.has_updated_cuts)
             && let Some((cut, servers)) = self.cut_above(name, labels.len())
         {
             return Content::Below(cut, servers);
         }
-        let sets = match *labels {
-            [] => self.apex_sets(&self.apex),
-            _ => self.sets(now_nanoseconds, name, labels),
-        };
+        let sets = self.sets(now_nanoseconds, name, labels);
         match sets.is_empty() {
             false => Content::Has(sets),
-            true if self.records.any_below(name) => Content::Empty,
+            true if self.records.any_below(name) || self.updated.any_below(name) => Content::Empty,
             true => Content::Missing,
         }
     }
 
-    /// What a name below the cluster's apex has, cut off or not.
+    /// What a name of the cluster's zone has, cut off or not.
     fn sets(&self, now_nanoseconds: Option<u64>, name: &Name, labels: &[&[u8]]) -> Vec<Set> {
+        self.with_updated(name, labels.is_empty(), self.fixed_sets(now_nanoseconds, name, labels))
+    }
+
+    /// The same without what came by updates.
+    fn fixed_sets(&self, now_nanoseconds: Option<u64>, name: &Name, labels: &[&[u8]]) -> Vec<Set> {
+        if labels.is_empty() {
+            return self.apex_sets(name);
+        }
         let mut sets = Vec::new();
         if let [host] = *labels {
             for address in self.addresses(host) {
@@ -327,7 +342,7 @@ impl Zones {
     fn cut_above(&self, name: &Name, depth: usize) -> Option<(Name, Set)> {
         let names = std::iter::successors(Some(name.clone()), Name::parent).take(depth);
         let cuts = names.filter_map(|name| {
-            let servers = self.records.set(&name, Type::NS)?.clone();
+            let servers = self.cut_at(&name)?;
             Some((name, servers))
         });
         cuts.last()

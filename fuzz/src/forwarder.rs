@@ -109,7 +109,11 @@ impl Stage {
                     assert!(payload.len() >= 12 && payload[..2] == [1, 2] && payload[2] & 0x80 != 0);
                     *self.asked.get_mut(&id.0).expect("a reply to a question") += 1;
                 }
-                Output::End { .. } | Output::More { .. } | Output::Notify { .. } => {
+                Output::End { .. }
+                | Output::More { .. }
+                | Output::Notify { .. }
+                | Output::Update { .. }
+                | Output::Denied { .. } => {
                     panic!("these are plain questions")
                 }
                 Output::Ask(exchange) => {

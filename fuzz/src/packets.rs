@@ -109,6 +109,7 @@ pub fn heorot_handle(bytes: &[u8]) {
                 | Output::Reply(..)
                 | Output::Publish(_)
                 | Output::Names(_)
+                | Output::Updated(..)
                 | Output::Event(_) => {}
             }
         }

@@ -157,6 +157,7 @@ impl Desk {
                 | Output::AnswerArp { .. }
                 | Output::Publish(_)
                 | Output::Names(_)
+                | Output::Updated(..)
                 | Output::Event(_) => {}
             }
         }

@@ -1,7 +1,8 @@
-//! A name server of others, in a namespace of its own: NSD, as Debian has it, unpacked and never installed.
+//! Name servers of others: NSD in a namespace of its own, and Unbound with copies of zones; as Debian has them, unpacked and never installed.
 
 use crate::command;
 use crate::directory::{Scratch, kept};
+use crate::namespace::Namespace;
 use crate::network::{Host, Network};
 use heorot_agent::frame::Mac;
 use nix::sys::signal::{Signal, kill};
@@ -22,8 +23,16 @@ pub struct NameServer {
     process: Option<Child>,
 }
 
-/// The package, and the libraries that it wants and few hosts have.
-const PACKAGES: [&str; 4] = ["nsd", "libevent-2.1-7", "libfstrm0", "libprotobuf-c1"];
+/// Unbound, which answers for zones that stand in files. It ends with its value.
+#[derive(Debug)]
+pub struct Unbound {
+    process: Child,
+    scratch: Scratch,
+}
+
+/// The packages, and the libraries that they want and few hosts have.
+const PACKAGES: [&str; 6] =
+    ["nsd", "unbound", "libevent-2.1-7", "libfstrm0", "libprotobuf-c1", "libpython3.11"];
 const PATIENCE: Duration = Duration::from_secs(10);
 const DOWNLOAD_PATIENCE: Duration = Duration::from_secs(300);
 
@@ -57,7 +66,7 @@ impl NameServer {
     /// # Errors
     /// In words, if it does not.
     pub fn start_again(&mut self) -> Result<(), String> {
-        let mut command = self.host.namespace.command(program()?);
+        let mut command = self.host.namespace.command(program("nsd")?);
         command.arg("-d").arg("-c").arg(self.scratch.join("nsd.conf")).env("LD_LIBRARY_PATH", libraries());
         let log = fs::File::create(self.scratch.join("log")).map_err(|error| error.to_string())?;
         let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
@@ -97,12 +106,68 @@ impl Drop for NameServer {
     }
 }
 
-fn program() -> Result<PathBuf, String> {
-    let path = root().join("usr/sbin/nsd");
+impl Unbound {
+    /// Starts it at this address of the namespace, as the authority for these zones, and waits until it answers.
+    ///
+    /// # Errors
+    /// In words, if Debian's archive cannot be reached or it does not start.
+    pub fn start(namespace: &Namespace, address: Ipv4Addr, zones: &[(&str, String)]) -> Result<Self, String> {
+        let scratch = Scratch::new()?;
+        let directory = scratch.path().display().to_string();
+        // No names of others, and none of its own that hide those of the zones.
+        let mut text = format!(
+            "server:\n interface: {address}\n access-control: 0.0.0.0/0 allow\n num-threads: 1\n username: \"\"\n chroot: \"\"\n \
+             directory: \"{directory}\"\n pidfile: \"\"\n do-daemonize: no\n use-syslog: no\n module-config: \"iterator\"\n \
+             local-zone: \".\" transparent\n"
+        );
+        for arpa in ["10.in-addr.arpa", "d.f.ip6.arpa"] {
+            text += &format!(" local-zone: \"{arpa}.\" nodefault\n");
+        }
+        text += "remote-control:\n control-enable: no\n";
+        let write = |name: &str, text: &str| {
+            fs::write(scratch.join(name), text).map_err(|error| format!("{name}: {error}"))
+        };
+        for (zone, content) in zones {
+            write(zone, content)?;
+            text += &format!(
+                "auth-zone:\n name: \"{zone}\"\n zonefile: \"{directory}/{zone}\"\n for-downstream: yes\n for-upstream: no\n fallback-enabled: no\n"
+            );
+        }
+        write("unbound.conf", &text)?;
+        let mut command = namespace.command(program("unbound")?);
+        command.arg("-d").arg("-c").arg(scratch.join("unbound.conf")).env("LD_LIBRARY_PATH", libraries());
+        let log = fs::File::create(scratch.join("log")).map_err(|error| error.to_string())?;
+        let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
+        let unbound = Self { process: process.map_err(|error| format!("unbound: {error}"))?, scratch };
+        let began = Instant::now();
+        let server = format!("@{address}");
+        for (zone, _) in zones {
+            let question = [server.as_str(), "+time=1", "+tries=1", "+short", zone, "SOA"];
+            while namespace.ask("dig", &question).map_or(true, |answer| answer.split(' ').count() != 7) {
+                if began.elapsed() > PATIENCE {
+                    let log = fs::read_to_string(unbound.scratch.join("log")).unwrap_or_default();
+                    return Err(format!("unbound does not know {zone}: {log}"));
+                }
+                thread::sleep(Duration::from_millis(50));
+            }
+        }
+        Ok(unbound)
+    }
+}
+
+impl Drop for Unbound {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn program(name: &str) -> Result<PathBuf, String> {
+    let path = root().join("usr/sbin").join(name);
     if !path.exists() {
         unpack()?;
     }
-    path.exists().then_some(path).ok_or_else(|| format!("nsd is in none of {}", PACKAGES.join(", ")))
+    path.exists().then_some(path).ok_or_else(|| format!("{name} is in none of {}", PACKAGES.join(", ")))
 }
 
 fn libraries() -> PathBuf {

@@ -15,7 +15,7 @@ const ZONES: [&str; 3] = ["cluster", "77.10.in-addr.arpa", "0.0.0.0.0.0.0.0.0.0.
 /// NOTIFY comes at once; a copy takes a moment.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-const QUESTIONS: [&[&str]; 18] = [
+const QUESTIONS: [&[&str]; 20] = [
     &["node0.cluster", "A"],
     &["node1023.cluster", "A"],
     &["node1024.cluster", "A"],
@@ -34,6 +34,8 @@ const QUESTIONS: [&[&str]; 18] = [
     &["-x", "10.77.200.1"],
     &["-x", "fd77::1:17"],
     &["1.77.10.in-addr.arpa", "PTR"],
+    &["_acme-challenge.node23.cluster", "TXT"],
+    &["-x", "10.77.9.10"],
 ];
 
 fn settings(text: &str) -> Settings {
@@ -44,6 +46,10 @@ secondaries = ["{CLIENT}", "{KNOT}"]
 [[dns.key]]
 name = "transfer.cluster"
 secret = "{SECRET}"
+[[dns.key]]
+name = "update.cluster"
+secret = "{SECRET}"
+use = "update"
 [[dns.record]]
 name = "printer"
 value = ["10.77.9.9", "fd77::9"]
@@ -120,6 +126,31 @@ fn secondaries_answer_the_same() {
     }
     let second = agree(&server, &secondaries);
     assert!(second > first);
+
+    // By an update, too, each zone's.
+    for (zone, line) in [
+        ("cluster", "_acme-challenge.node23.cluster 60 TXT \"a challenge\""),
+        ("77.10.in-addr.arpa", "10.9.77.10.in-addr.arpa 60 PTR printer.cluster."),
+    ] {
+        let file = server.scratch_file("update.txt");
+        let text = format!("server {SERVER}\nzone {zone}\nupdate add {line}\nsend\n");
+        std::fs::write(&file, text).expect("a file for nsupdate");
+        let key = format!("hmac-sha256:update.cluster:{SECRET}");
+        let file = file.to_string_lossy();
+        server.network.client.ask("nsupdate", &["-y", &key, &file]).expect("it may");
+    }
+    // Of each only the zone that has changed is told.
+    for question in [&["_acme-challenge.node23.cluster", "TXT"][..], &["-x", "10.77.9.10"]] {
+        let expected = ask(&server, SERVER, question);
+        assert!(expected.starts_with("NOERROR"), "{question:?}: {expected}");
+        let since = Instant::now();
+        for secondary in [CLIENT, KNOT] {
+            while ask(&server, secondary, question) != expected {
+                assert!(since.elapsed() < PATIENCE, "{secondary} was not told of {question:?}");
+                std::thread::sleep(Duration::from_millis(200));
+            }
+        }
+    }
 
     server.kill();
     server.start_again().expect("it starts again");

@@ -1,3 +1,4 @@
+use crate::Dynamic;
 use std::fmt;
 use std::net::Ipv4Addr;
 
@@ -27,6 +28,8 @@ pub enum Change {
         /// Its address.
         address: Ipv4Addr,
     },
+    /// This is all that a name has by updates from now on.
+    Updated(Dynamic),
 }
 
 impl fmt::Display for Change {
@@ -34,6 +37,7 @@ impl fmt::Display for Change {
         match self {
             Self::Lent { name, address, .. } => write!(f, "{name} is {address}"),
             Self::Returned { address } => write!(f, "{address} has none"),
+            Self::Updated(dynamic) => dynamic.fmt(f),
         }
     }
 }

@@ -8,11 +8,12 @@
 //! - [`NodeSet`]: many numbers and their text (`node[0-3,7]`);
 //! - [`NamesFile`]: the few lines from which a machine resolves names without asking anybody;
 //! - [`export`]: the table of nodes as other tools read it;
-//! - [`Record`]: what DNS says beside;
+//! - [`Record`]: what DNS says beside, and [`Dynamic`] what others have it say by updates;
 //! - [`Directory`]: the snapshot of all of them that is published to whoever answers queries, and [`Changes`] to what is no arithmetic.
 
 mod change;
 mod directory;
+pub mod dynamic;
 pub mod export;
 pub mod file;
 mod nodeset;
@@ -22,6 +23,7 @@ mod record;
 
 pub use change::{Change, Changes};
 pub use directory::{Directory, Hosts};
+pub use dynamic::{Dynamic, DynamicSet, Owners};
 pub use file::NamesFile;
 pub use nodeset::{
     ExpressionError, FilesError, Folded, NodeSet, NodeSetError, NodeSetProblem, Vocabulary, with_files,

@@ -1,3 +1,4 @@
+use crate::dynamic::kind;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// A DNS record of the cluster's zone that is no arithmetic: the operator wrote it.
@@ -38,6 +39,19 @@ pub enum RecordData {
 }
 
 impl RecordData {
+    /// The number of the type.
+    pub fn type_number(&self) -> u16 {
+        match self {
+            Self::A(_) => kind::A,
+            Self::Aaaa(_) => kind::AAAA,
+            Self::Cname(_) => kind::CNAME,
+            Self::Mx(..) => kind::MX,
+            Self::Ns(_) => kind::NS,
+            Self::Srv { .. } => kind::SRV,
+            Self::Txt(_) => kind::TXT,
+        }
+    }
+
     /// The type as it is written.
     pub fn kind(&self) -> &'static str {
         match self {

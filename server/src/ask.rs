@@ -1,6 +1,7 @@
-//! What the HTTP thread asks the loop.
+//! What the threads of HTTP and DNS ask the loop.
 
-use heorot_core::message::{Answer, Query, Via};
+use heorot_core::message::{Answer, Query, UpdateId, Via};
+use heorot_names::Dynamic;
 use std::net::Ipv4Addr;
 use tokio::sync::oneshot;
 
@@ -35,6 +36,22 @@ pub(crate) enum Ask {
         from: Ipv4Addr,
         /// The file, relative to the boot directory.
         path: String,
+        /// Why.
+        why: String,
+    },
+    /// Names are to be kept that came by an update. Answered by [`dns::Handle::updated`](crate::dns::Handle::updated).
+    Update {
+        /// Comes back.
+        id: UpdateId,
+        /// All that each name has by updates from then on.
+        changes: Vec<Dynamic>,
+        /// Whose it is.
+        by: String,
+    },
+    /// An update was refused by a rule of the operator's.
+    UpdateDenied {
+        /// Whose it was.
+        by: String,
         /// Why.
         why: String,
     },

@@ -10,11 +10,12 @@ mod exchange;
 mod files;
 mod worker;
 
+use crate::ask::Ask;
 use crate::journal::Journal;
 use crate::streams;
-use crate::wake::Post;
+use crate::wake::{Caller, Post};
 pub(crate) use files::Plan;
-use heorot_dns::{ForwardCounts, Forwarding, HostNames, Resolver, Settings, Statistics};
+use heorot_dns::{ForwardCounts, Forwarding, HostNames, Kept, Resolver, Settings, Statistics, UpdateId};
 use heorot_names::{Changes, Directory};
 use std::io;
 use std::net::SocketAddr;
@@ -83,6 +84,10 @@ struct Limits {
     idle: Duration,
 }
 
+/// By how much it goes before the threads that boot machines (sched(7), nice): an answer takes microseconds, and whoever waits for a name should not wait for a
+/// thousand others to be sent their images.
+const GOES_BEFORE: i32 = 10;
+
 const LIMITS: Limits = Limits { connections: 64, idle: Duration::from_secs(10) };
 
 fn start_with(
@@ -104,7 +109,12 @@ fn start_with(
         move || files::run(&files_post, &post)
     };
     let mut handle = Handle { addresses, post, files_post, thread: None, files: None };
-    handle.thread = Some(thread::Builder::new().name("dns".into()).spawn(|| worker.run())?);
+    let answer = || {
+        // Without the right to it, as on a later start, names are answered all the same.
+        let _ = rustix::process::nice(-GOES_BEFORE);
+        worker.run();
+    };
+    handle.thread = Some(thread::Builder::new().name("dns".into()).spawn(answer)?);
     handle.files = Some(thread::Builder::new().name("dns-files".into()).spawn(follow)?);
     Ok(handle)
 }
@@ -128,6 +138,16 @@ impl Handle {
     /// Answers with these settings from the next query on, and before names that are published after them.
     pub(crate) fn configure(&self, settings: Settings) {
         self.post.tell(|mailbox| mailbox.news.push(News::Settings(settings)));
+    }
+
+    /// Asks this line to keep what comes by updates. Until then, and if it is full, they fail.
+    pub(crate) fn keep_updates(&self, keeper: Caller<Ask>) {
+        self.post.tell(|mailbox| mailbox.news.push(News::Keeper(keeper)));
+    }
+
+    /// What became of an update; its changes were told before. Never waits.
+    pub(crate) fn updated(&self, update: UpdateId, kept: Kept) {
+        self.post.tell(|mailbox| mailbox.news.push(News::Updated(update, kept)));
     }
 
     /// Asks there for names that are not ours, and tells the names of files: from now on, or from when the files were read.
@@ -194,6 +214,8 @@ enum News {
     Directory(Arc<Directory>),
     Settings(Settings),
     Changes(Changes),
+    Keeper(Caller<Ask>),
+    Updated(UpdateId, Kept),
 }
 
 #[cfg(test)]

@@ -166,7 +166,7 @@ fn is_journald() -> bool {
 fn weight(kind: Kind) -> Weight {
     match kind {
         Kind::Trouble => Weight::Warning,
-        Kind::Number | Kind::Stage | Kind::Load | Kind::Shadow => Weight::Notice,
+        Kind::Number | Kind::Stage | Kind::Load | Kind::Shadow | Kind::Update => Weight::Notice,
         Kind::Discover
         | Kind::Offer
         | Kind::Ack

@@ -13,7 +13,7 @@ pub(crate) use room::{receive_room, send_room};
 use socket2::SockAddr;
 use std::io;
 use std::mem::{self, MaybeUninit};
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
@@ -34,7 +34,9 @@ struct Control([u8; CONTROL_OCTETS]);
 /// Room for a batch of datagrams that came in.
 pub(crate) struct Inbox {
     payloads: Vec<u8>,
-    peers: Vec<libc::sockaddr_in>,
+    /// Octets that each of them has room for.
+    room_octets: usize,
+    peers: Vec<Peer>,
     /// Headers that point to all of these, made once: to make them costs as much as a call for a datagram or two.
     headers: Vec<libc::mmsghdr>,
     // The headers point to these.
@@ -60,12 +62,15 @@ pub(crate) struct Envelope {
 impl Inbox {
     /// Room for [`BATCH`] datagrams. The memory is the kernel's zero page until datagrams of that size come.
     pub(crate) fn new() -> Self {
-        // SAFETY: all zeros is a valid `sockaddr_in`: it is integers only.
-        let nobody: libc::sockaddr_in = unsafe { mem::zeroed() };
-        let mut payloads: Vec<u8> = vec![0; BATCH * PAYLOAD_OCTETS_MAX];
+        Self::with_room(PAYLOAD_OCTETS_MAX)
+    }
+
+    /// The same for payloads of at most so many octets: what is longer is cut off. Rooms that are close together are faster to get at.
+    pub(crate) fn with_room(room_octets: usize) -> Self {
+        let mut payloads: Vec<u8> = vec![0; BATCH * room_octets];
         let mut controls: Vec<Control> = vec![Control([0; CONTROL_OCTETS]); BATCH];
-        let mut peers: Vec<libc::sockaddr_in> = vec![nobody; BATCH];
-        let rooms = payloads.chunks_exact_mut(PAYLOAD_OCTETS_MAX);
+        let mut peers: Vec<Peer> = vec![Peer::NOBODY; BATCH];
+        let rooms = payloads.chunks_exact_mut(room_octets);
         let mut pieces: Vec<libc::iovec> = rooms
             .map(|room| libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() })
             .collect();
@@ -83,6 +88,7 @@ impl Inbox {
         let headers = headers.collect();
         Self {
             payloads,
+            room_octets,
             peers,
             headers,
             _controls: controls,
@@ -126,21 +132,73 @@ impl Inbox {
         self.received.len() == BATCH
     }
 
+    /// The same with who sent them, for a socket of either family that is bound to the address that it serves.
+    pub(crate) fn senders(&self) -> impl Iterator<Item = (SocketAddr, &[u8])> {
+        self.datagrams().zip(&self.peers).map(|((_, payload), peer)| (peer.address(), payload))
+    }
+
     /// The datagrams that [`Inbox::receive`] took, in their order.
     pub(crate) fn datagrams(&self) -> impl Iterator<Item = (Envelope, &[u8])> {
-        self.received.iter().zip(self.payloads.chunks_exact(PAYLOAD_OCTETS_MAX)).map(|(envelope, room)| {
+        self.received.iter().zip(self.payloads.chunks_exact(self.room_octets)).map(|(envelope, room)| {
             (*envelope, room.get(..envelope.octets).expect("the kernel wrote no more than the room holds"))
         })
     }
 }
 
+/// Room for the address of a peer of either family.
+#[repr(C)]
+#[derive(Clone, Copy)]
+union Peer {
+    ipv4: libc::sockaddr_in,
+    ipv6: libc::sockaddr_in6,
+}
+
+impl Peer {
+    // SAFETY: all zeros are valid addresses: they are integers only.
+    const NOBODY: Self = Self { ipv6: unsafe { mem::zeroed() } };
+
+    /// The address, and how many octets of it count.
+    fn of(address: SocketAddr) -> (Self, libc::socklen_t) {
+        let mut peer = Self::NOBODY;
+        match address {
+            SocketAddr::V4(address) => {
+                peer.ipv4 = socket_address(address);
+                (peer, size_of::<libc::sockaddr_in>() as libc::socklen_t)
+            }
+            SocketAddr::V6(address) => {
+                peer.ipv6 = libc::sockaddr_in6 {
+                    sin6_family: libc::AF_INET6 as u16,
+                    sin6_port: address.port().to_be(),
+                    sin6_flowinfo: address.flowinfo(),
+                    sin6_addr: libc::in6_addr { s6_addr: address.ip().octets() },
+                    sin6_scope_id: address.scope_id(),
+                };
+                (peer, size_of::<libc::sockaddr_in6>() as libc::socklen_t)
+            }
+        }
+    }
+
+    fn address(&self) -> SocketAddr {
+        // SAFETY: both are integers only, begin with the family, and are valid whatever they hold.
+        let (ipv4, ipv6) = unsafe { (self.ipv4, self.ipv6) };
+        if libc::c_int::from(ipv4.sin_family) == libc::AF_INET6 {
+            let address = Ipv6Addr::from(ipv6.sin6_addr.s6_addr);
+            let port = u16::from_be(ipv6.sin6_port);
+            return SocketAddrV6::new(address, port, ipv6.sin6_flowinfo, ipv6.sin6_scope_id).into();
+        }
+        let address = Ipv4Addr::from(u32::from_be(ipv4.sin_addr.s_addr));
+        SocketAddrV4::new(address, u16::from_be(ipv4.sin_port)).into()
+    }
+}
+
 /// Reads what the kernel wrote around a datagram.
-fn envelope(message: &libc::mmsghdr, peer: &libc::sockaddr_in) -> Envelope {
+fn envelope(message: &libc::mmsghdr, peer: &Peer) -> Envelope {
     let mut envelope = Envelope {
-        source: SocketAddrV4::new(
-            Ipv4Addr::from(u32::from_be(peer.sin_addr.s_addr)),
-            u16::from_be(peer.sin_port),
-        ),
+        source: match peer.address() {
+            SocketAddr::V4(source) => source,
+            // Only [`Inbox::senders`] tells of such.
+            SocketAddr::V6(_) => SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),
+        },
         destination: Ipv4Addr::UNSPECIFIED,
         local: Ipv4Addr::UNSPECIFIED,
         interface: 0,
@@ -168,7 +226,7 @@ fn envelope(message: &libc::mmsghdr, peer: &libc::sockaddr_in) -> Envelope {
 
 /// States how much room address and control messages have.
 fn make_room(header: &mut libc::mmsghdr) {
-    header.msg_hdr.msg_namelen = socket_address_octets();
+    header.msg_hdr.msg_namelen = size_of::<Peer>() as libc::socklen_t;
     header.msg_hdr.msg_controllen = CONTROL_OCTETS;
 }
 
@@ -239,10 +297,6 @@ fn socket_address(address: SocketAddrV4) -> libc::sockaddr_in {
     result.sin_port = address.port().to_be();
     result.sin_addr.s_addr = u32::from(*address.ip()).to_be();
     result
-}
-
-fn socket_address_octets() -> libc::socklen_t {
-    size_of::<libc::sockaddr_in>() as libc::socklen_t
 }
 
 #[cfg(test)]

@@ -282,6 +282,7 @@ fn start(
     let (outcome, outcomes) = line(&bell, 1);
     let (result, results) = line(&bell, RESULTS_WAITING_MAX);
     let (ask, asks) = line(&bell, ASKS_WAITING_MAX);
+    dns.keep_updates(ask.clone());
     let (reload, reloaded) = line(&bell, 1);
     let (entries, entries_done) = line(&bell, 1);
     let store = store::start(opened.store, outcome).map_err(|e| cannot_start(&e))?;

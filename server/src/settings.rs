@@ -216,6 +216,10 @@ fn dns_key(key: &config::Key) -> heorot_dns::Key {
         },
         secret: key.secret.clone(),
         may_transfer: key.may_transfer,
+        updates: key.updates.as_ref().map(|updates| heorot_dns::Updates {
+            names: updates.names.clone(),
+            types: updates.types.clone(),
+        }),
     }
 }
 

@@ -102,7 +102,11 @@ impl Reference {
         match record {
             Record::Node(node) => drop(self.offers.remove(&node.mac)),
             Record::Lease(lease) => drop(self.offers.remove(&lease.mac)),
-            Record::LeaseEnded(_) | Record::Boot(_) | Record::BootForgotten(_) | Record::Serial(_) => {}
+            Record::LeaseEnded(_)
+            | Record::Boot(_)
+            | Record::BootForgotten(_)
+            | Record::Serial(_)
+            | Record::Dynamic(_) => {}
         }
     }
 

@@ -332,8 +332,9 @@ impl Teller {
                     let told: Vec<_> = changes.changes.iter().map(ToString::to_string).collect();
                     format!("names: {}", told.join("; "))
                 }
+                Output::Updated(_, kept) => format!("update: {kept:?}"),
                 Output::Event(event) => match event.kind {
-                    Kind::Stage | Kind::Number | Kind::Trouble | Kind::Load | Kind::Shadow => {
+                    Kind::Stage | Kind::Number | Kind::Trouble | Kind::Load | Kind::Shadow | Kind::Update => {
                         format!("* {event}")
                     }
                     Kind::Discover

@@ -71,7 +71,11 @@ impl Watch {
         match record {
             Record::Lease(lease) => drop(self.lent.insert(lease.address)),
             Record::LeaseEnded(address) => drop(self.lent.remove(address)),
-            Record::Node(_) | Record::Boot(_) | Record::BootForgotten(_) | Record::Serial(_) => {}
+            Record::Node(_)
+            | Record::Boot(_)
+            | Record::BootForgotten(_)
+            | Record::Serial(_)
+            | Record::Dynamic(_) => {}
         }
         self.lent_max = self.lent_max.max(self.lent.len());
         if self.has_lines() {

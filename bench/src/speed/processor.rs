@@ -48,6 +48,40 @@ pub(crate) fn used(namespace: &Namespace) -> Result<Duration, String> {
     Ok(TICK * u32::try_from(ticks).map_err(|error| error.to_string())?)
 }
 
+/// What all processors have done since the start, for whomever.
+pub(crate) fn used_by_all() -> Result<Duration, String> {
+    let text = fs::read_to_string("/proc/stat").map_err(|error| format!("/proc/stat: {error}"))?;
+    let ticks = busy_ticks(&text).ok_or("/proc/stat does not begin as proc_stat(5) says")?;
+    Ok(TICK * u32::try_from(ticks).map_err(|error| error.to_string())?)
+}
+
+/// All but idle and iowait of the first line of /proc/stat; what guests used is in the user's time already.
+fn busy_ticks(stat: &str) -> Option<u64> {
+    let fields: Vec<u64> = stat
+        .lines()
+        .next()?
+        .strip_prefix("cpu ")?
+        .split_whitespace()
+        .map_while(|field| field.parse().ok())
+        .collect();
+    let [user, nice, system, _, _, interrupts, soft, stolen, ..] = fields[..] else { return None };
+    Some(user + nice + system + interrupts + soft + stolen)
+}
+
+/// Waits until others have left the machine alone for a moment, but not for ever.
+pub(crate) fn wait_for_quiet(patience: Duration) -> Result<(), String> {
+    const MOMENT: Duration = Duration::from_millis(300);
+    let began = std::time::Instant::now();
+    while began.elapsed() < patience {
+        let before = used_by_all()?;
+        std::thread::sleep(MOMENT);
+        if used_by_all()? - before < MOMENT / 8 {
+            break;
+        }
+    }
+    Ok(())
+}
+
 fn ksoftirqd(processor: usize) -> Option<i32> {
     let name = format!("ksoftirqd/{processor}\n");
     let processes = fs::read_dir("/proc").ok()?.flatten();
@@ -70,6 +104,12 @@ fn ticks(stat: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_busy_is_neither_idle_nor_waiting() {
+        assert_eq!(busy_ticks("cpu  10 20 30 4000 500 6 7 8 9 0\ncpu0 1 2 3\n"), Some(81));
+        assert_eq!(busy_ticks("intr 1"), None);
+    }
 
     #[test]
     fn the_times_of_a_process_and_its_children() {

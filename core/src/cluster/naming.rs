@@ -8,7 +8,8 @@
 
 use crate::cluster::record::Ticket;
 use crate::limit::SERIALS_RESERVED;
-use heorot_names::Change;
+use crate::message::UpdateId;
+use heorot_names::{Change, Dynamic};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
@@ -18,6 +19,8 @@ pub(crate) struct Naming {
     by_address: BTreeMap<Ipv4Addr, Named>,
     by_name: BTreeMap<String, Ipv4Addr>,
     pending: Vec<Change>,
+    /// Updates whose changes are among these: they are answered when these are told.
+    updates: Vec<UpdateId>,
     /// Whether somebody can see what is pending: how long a loan still lasts is no part of a zone.
     is_seen: bool,
     /// Whether the directory has changed, too.
@@ -94,6 +97,18 @@ impl Naming {
             self.is_seen = true;
             self.pending.push(Change::Returned { address });
         }
+    }
+
+    /// An update is durable.
+    pub(crate) fn updated(&mut self, id: UpdateId, changes: Vec<Dynamic>) {
+        self.is_seen = true;
+        self.pending.extend(changes.into_iter().map(Change::Updated));
+        self.updates.push(id);
+    }
+
+    /// The updates of which all changes are told.
+    pub(crate) fn told_updates(&mut self) -> Vec<UpdateId> {
+        if self.pending.is_empty() { std::mem::take(&mut self.updates) } else { Vec::new() }
     }
 
     /// Every address for which a name is kept, and the name.

@@ -2,6 +2,7 @@
 
 use super::stage::{Phase, Stage};
 use crate::mac::Mac;
+use heorot_names::{Dynamic, DynamicSet};
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
 
@@ -20,6 +21,8 @@ pub enum Record {
     BootForgotten(Mac),
     /// Serials of the zones before this one may be served.
     Serial(SerialRecord),
+    /// What a name has by updates. Their answers wait for this.
+    Dynamic(DynamicRecord),
 }
 
 /// A record's place in the order of all records since start.
@@ -60,6 +63,27 @@ pub struct SerialRecord {
     pub bound: u32,
 }
 
+/// What a name has by updates (RFC 2136).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DynamicRecord {
+    /// The whole name.
+    pub name: String,
+    /// Each of another type; without any, nothing is kept.
+    pub sets: Vec<DynamicSetRecord>,
+}
+
+/// All data of one type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DynamicSetRecord {
+    /// The type's number.
+    #[serde(rename = "type")]
+    pub kind: u16,
+    /// How long others may keep it.
+    pub ttl_seconds: u32,
+    /// In wire form, hexadecimal.
+    pub data: Vec<String>,
+}
+
 /// How far a machine got in its last boot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BootRecord {
@@ -98,13 +122,14 @@ impl Record {
             }
             Self::Boot(BootRecord { mac, .. }) | Self::BootForgotten(mac) => format!("boot/{mac}"),
             Self::Serial(_) => "serial/zones".into(),
+            Self::Dynamic(dynamic) => format!("dynamic/{}", dynamic.name),
         }
     }
 
     /// Whether it may be promised to somebody. The others are history, or take something back: they go with the next ones, or after a moment.
     pub fn is_awaited(&self) -> bool {
         match self {
-            Self::Node(_) | Self::Lease(_) => true,
+            Self::Node(_) | Self::Lease(_) | Self::Dynamic(_) => true,
             Self::LeaseEnded(_) | Self::Boot(_) | Self::BootForgotten(_) | Self::Serial(_) => false,
         }
     }
@@ -116,6 +141,8 @@ impl Record {
             Self::Lease(lease) => serde_json::to_string(lease),
             Self::Boot(boot) => serde_json::to_string(boot),
             Self::Serial(serial) => serde_json::to_string(serial),
+            Self::Dynamic(dynamic) if dynamic.sets.is_empty() => return None,
+            Self::Dynamic(dynamic) => serde_json::to_string(dynamic),
             Self::LeaseEnded(_) | Self::BootForgotten(_) => return None,
         };
         Some(json.expect("no map in a record has keys that are not strings"))
@@ -131,6 +158,7 @@ impl Record {
             Some("lease") => serde_json::from_str(value).map(Self::Lease),
             Some("boot") => serde_json::from_str(value).map(Self::Boot),
             Some("serial") => serde_json::from_str(value).map(Self::Serial),
+            Some("dynamic") => serde_json::from_str(value).map(Self::Dynamic),
             _ => return Err(Unreadable { key: key.into(), why: "no such kind of record".into() }),
         };
         let record = record.map_err(|e| Unreadable { key: key.into(), why: e.to_string() })?;
@@ -138,6 +166,32 @@ impl Record {
             return Err(Unreadable { key: key.into(), why: format!("it holds {}", record.key()) });
         }
         Ok(record)
+    }
+}
+
+impl From<&Dynamic> for DynamicRecord {
+    fn from(dynamic: &Dynamic) -> Self {
+        let digits = |data: &Vec<u8>| data.iter().map(|octet| format!("{octet:02x}")).collect();
+        let set = |set: &DynamicSet| DynamicSetRecord {
+            kind: set.kind,
+            ttl_seconds: set.ttl_seconds,
+            data: set.data.iter().map(digits).collect(),
+        };
+        Self { name: dynamic.name.clone(), sets: dynamic.sets.iter().map(set).collect() }
+    }
+}
+
+impl From<&DynamicRecord> for Dynamic {
+    /// What is not hexadecimal is left out.
+    fn from(record: &DynamicRecord) -> Self {
+        let octet = |two: &[u8]| u8::from_str_radix(std::str::from_utf8(two).ok()?, 16).ok();
+        let octets = |digits: &String| digits.as_bytes().chunks(2).map(octet).collect::<Option<Vec<u8>>>();
+        let set = |set: &DynamicSetRecord| DynamicSet {
+            kind: set.kind,
+            ttl_seconds: set.ttl_seconds,
+            data: set.data.iter().filter_map(octets).collect(),
+        };
+        Self { name: record.name.clone(), sets: record.sets.iter().map(set).collect() }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is wrong with a configuration: where, what, and what to do; and how that looks on a terminal.
 
 use crate::limit::MISTAKES_MAX;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -67,7 +68,8 @@ fn excerpt(text: &str, mistake: &Mistake) -> String {
     let hidden = before.saturating_sub(EXCERPT_BEFORE_MAX);
     // A terminal must not obey a control character; the tabs of the line stand above the same tabs, so that the carets fit.
     let printable = |c: char| if c.is_control() && c != '\t' { char::REPLACEMENT_CHARACTER } else { c };
-    let line: String = line.chars().skip(hidden).take(EXCERPT_MAX).map(printable).collect();
+    let shown = without_secret(line, mistake.remedy.as_deref());
+    let line: String = shown.chars().skip(hidden).take(EXCERPT_MAX).map(printable).collect();
     if line.trim().is_empty() {
         return String::new();
     }
@@ -79,6 +81,16 @@ fn excerpt(text: &str, mistake: &Mistake) -> String {
     let number = mistake.line.to_string();
     let blank = " ".repeat(number.len());
     format!("{number} | {}\n{blank} | {indent}{carets}\n", line.trim_end())
+}
+
+/// A line up to the value of a `secret`, or of what was meant to be one: what is shown goes to journals and screens, where nobody should read it.
+fn without_secret<'t>(line: &'t str, remedy: Option<&str>) -> Cow<'t, str> {
+    let is_meant = remedy.is_some_and(|remedy| remedy.contains("\"secret\""));
+    let key = line.find("secret").or_else(|| is_meant.then_some(0));
+    match key.and_then(|key| Some(key + line.get(key..)?.find('=')? + 1)) {
+        Some(value) => Cow::Owned(format!("{} \"…\"", &line[..value])),
+        None => Cow::Borrowed(line),
+    }
 }
 
 /// The place of what is no line's mistake.

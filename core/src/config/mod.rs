@@ -14,6 +14,7 @@ mod firmware;
 mod forward;
 mod groups;
 mod host;
+mod key;
 mod mistake;
 mod nis;
 mod option;
@@ -33,6 +34,7 @@ pub use firmware::{FIRMWARE, FirmwareKind, FirmwareRow, Protocol};
 pub use forward::{Forward, ForwardDomain, Rebinding, TrustAnchor, Upstream};
 pub use groups::Groups;
 pub use host::{Class, Host, Identifiers, MacPattern};
+pub use key::{Algorithm, Key, Updates};
 pub use mistake::{Mistake, Severity, render};
 pub use nis::Nis;
 pub use option::{
@@ -44,7 +46,7 @@ pub use setting::{Fallback, Form, Kind, Section, Setting, Status};
 pub use table::SECTIONS;
 pub use template::{Template, TemplateError, VARIABLES, Values};
 pub use tftp::{Pattern as NamePattern, Rewrite, Tftp, UniqueRoot};
-pub use zone::{Algorithm, Key, SERVER_NAME, Zone};
+pub use zone::{SERVER_NAME, Zone};
 
 use crate::limit::CONFIGURATION_OCTETS_MAX;
 use crate::mac::Mac;

@@ -3,6 +3,7 @@
 use super::entry::{Entry, Placed, child, did_you_mean};
 use super::forward::{self, Forward};
 use super::groups::{self, GroupDraft};
+use super::key;
 use super::mistake::{Findings, WHOLE_FILE, quoted};
 use super::nis::{self, Nis};
 use super::option::{self, OptionTable};
@@ -148,7 +149,7 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
     let cluster_name = cluster.text(findings, "name", value::domain_name);
     let zone = cluster_name.as_ref().map(|name| name.value.as_str());
     let dns = tables.one(findings, "dns");
-    let key = |findings: &mut Findings<'_>, entry: Entry<'_>| zone::read_key(findings, &entry);
+    let key = |findings: &mut Findings<'_>, entry: Entry<'_>| key::read_key(findings, &entry, zone);
     let keys = tables.all(findings, "dns.key", KEYS_MAX, key);
     let record = |findings: &mut Findings<'_>, entry: Entry<'_>| zone::read_record(findings, &entry, zone);
     let records = tables.all(findings, "dns.record", RECORDS_MAX, record);

@@ -125,7 +125,7 @@ pub static SECTIONS: &[Section] = &[
     Section {
         path: "dns.key",
         form: Form::List,
-        doc: "A secret that is shared with a secondary: messages are signed with it (TSIG, RFC 8945). Whoever can read this file has it: let it belong to root and the server's group alone.",
+        doc: "A secret that is shared with a secondary, or with a program that updates names: messages are signed with it (TSIG, RFC 8945). Whoever can read this file has it: let it belong to root and the server's group alone.",
         settings: zone::KEY,
     },
     Section {

@@ -4,11 +4,10 @@ use super::entry::{Entry, Placed};
 use super::mistake::{Findings, quoted};
 use super::read::Draft;
 use super::value::{self, Wrong};
-use super::{Config, Network};
+use super::{Config, Key, Network};
 use crate::limit::{RECORD_TEXT_OCTETS_MAX, RECORDS_MAX, SECONDARIES_MAX};
 use heorot_names::{Hosts, Record, RecordData};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::ops::Range;
 
@@ -25,37 +24,6 @@ pub struct Zone {
     pub secondaries: Vec<SocketAddr>,
     /// `[[dns.key]]`
     pub keys: Vec<Key>,
-}
-
-/// A secret that is shared with another server or program (RFC 8945).
-#[derive(Clone, PartialEq, Eq)]
-pub struct Key {
-    /// A domain name.
-    pub name: String,
-    /// How messages are signed with it.
-    pub algorithm: Algorithm,
-    /// The octets of the secret.
-    pub secret: Vec<u8>,
-    /// Whether zones may be copied with it.
-    pub may_transfer: bool,
-}
-
-/// How messages are signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Algorithm {
-    /// hmac-sha256
-    Sha256,
-    /// hmac-sha384
-    Sha384,
-    /// hmac-sha512
-    Sha512,
-}
-
-/// Without the secret.
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Key({} {:?})", self.name, self.algorithm)
-    }
 }
 
 /// The name by which the zone calls this server.
@@ -166,31 +134,6 @@ pub(super) fn read_others(
     OthersDraft { serial: dns.integer(findings, "serial"), secondaries, keys }
 }
 
-/// Reads a `[[dns.key]]`.
-pub(super) fn read_key(findings: &mut Findings<'_>, key: &Entry<'_>) -> Option<(Placed<String>, Key)> {
-    let name = key.text(findings, "name", value::domain_name);
-    let algorithms = [
-        ("hmac-sha256", Algorithm::Sha256),
-        ("hmac-sha384", Algorithm::Sha384),
-        ("hmac-sha512", Algorithm::Sha512),
-    ];
-    let algorithm = key.word(findings, "algorithm", &algorithms);
-    let secret = key.text(findings, "secret", secret);
-    let uses = key.texts(findings, "use", |text| match text {
-        "transfer" => Ok(()),
-        "update" => Err(Wrong::with("\"update\" is not supported yet", "there is \"transfer\"")),
-        _ => Err(Wrong::with(format!("unknown word {}", quoted(text)), "there is \"transfer\"")),
-    })?;
-    let name = name?;
-    let made = Key {
-        name: name.value.clone(),
-        algorithm: algorithm?.value,
-        secret: secret?.value,
-        may_transfer: !uses.value.is_empty(),
-    };
-    Some((name, made))
-}
-
 /// A server's address, with its port if that is not 53.
 fn secondary(text: &str) -> Result<SocketAddr, Wrong> {
     let whole = text.parse::<SocketAddr>().ok();
@@ -199,39 +142,6 @@ fn secondary(text: &str) -> Result<SocketAddr, Wrong> {
         let message = format!("{} is no address of a server", quoted(text));
         Wrong::with(message, "as \"192.0.2.53\", \"192.0.2.53:5353\" or \"[2001:db8::53]:5353\"")
     })
-}
-
-/// Octets in base 64 (RFC 4648 4), as tsig-keygen and keymgr write them.
-fn secret(text: &str) -> Result<Vec<u8>, Wrong> {
-    let wrong = |why: &str| {
-        let remedy = "`tsig-keygen` or `keymgr -t NAME` make one: its secret, between quotation marks";
-        Err(Wrong::with(format!("the secret {why}"), remedy))
-    };
-    let digit = |octet: u8| match octet {
-        b'A'..=b'Z' => Some(octet - b'A'),
-        b'a'..=b'z' => Some(octet - b'a' + 26),
-        b'0'..=b'9' => Some(octet - b'0' + 52),
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => None,
-    };
-    let padding = text.len() - text.trim_end_matches('=').len();
-    if text.is_empty() || !text.len().is_multiple_of(4) || padding > 2 {
-        return wrong("is not in base 64");
-    }
-    let mut octets = Vec::new();
-    for four in text.trim_end_matches('=').as_bytes().chunks(4) {
-        let digits: Option<Vec<u8>> = four.iter().map(|octet| digit(*octet)).collect();
-        let Some(digits) = digits else { return wrong("is not in base 64") };
-        let bits = digits.iter().fold(0_u32, |bits, digit| bits << 6 | u32::from(*digit))
-            << (6 * (4 - digits.len()));
-        octets.extend_from_slice(&bits.to_be_bytes()[1..digits.len()]);
-    }
-    // RFC 8945 8: as long as what the algorithm makes of it; half of SHA-256's is what people have.
-    match octets.len() {
-        16..=64 => Ok(octets),
-        _ => wrong("has to have 16 to 64 octets"),
-    }
 }
 
 /// Looks at all records together, and at their names beside those of nodes and hosts.
@@ -381,7 +291,7 @@ impl RecordDraft {
 }
 
 /// A name inside the zone, whole.
-fn in_zone(name: &str, zone: &str) -> String {
+pub(super) fn in_zone(name: &str, zone: &str) -> String {
     if name.is_empty() { zone.into() } else { format!("{name}.{zone}") }
 }
 
@@ -423,7 +333,7 @@ fn target(text: &str, zone: Option<&str>) -> Result<String, Wrong> {
 }
 
 /// RFC 1035 2.3.4, and what services have in front of their names (RFC 8552 1.1).
-fn check_name(text: &str, name: &str, zone: Option<&str>) -> Result<(), Wrong> {
+pub(super) fn check_name(text: &str, name: &str, zone: Option<&str>) -> Result<(), Wrong> {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
     let is_label = |label: &str| {
         let ends = label.starts_with('-') || label.ends_with('-');

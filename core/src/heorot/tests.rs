@@ -142,6 +142,7 @@ fn tickets(out: &[Output]) -> Vec<Ticket> {
         | Output::Reply(..)
         | Output::Publish(_)
         | Output::Names(_)
+        | Output::Updated(..)
         | Output::Event(_) => None,
     };
     out.iter().filter_map(ticket).collect()
@@ -193,6 +194,7 @@ fn published(out: &[Output]) -> Vec<Vec<(u32, [u8; 6])>> {
         | Output::AnswerArp { .. }
         | Output::Reply(..)
         | Output::Names(_)
+        | Output::Updated(..)
         | Output::Event(_) => None,
     });
     names.map(|addresses| addresses.iter().map(|(number, mac)| (*number, *mac)).collect()).collect()

@@ -15,7 +15,7 @@ use crate::service::view::{
     RogueServerView, StatusView, TransfersView,
 };
 use crate::time::Wall;
-use heorot_names::{NodeSet, Vocabulary};
+use heorot_names::{Dynamic, DynamicSet, NodeSet, Vocabulary};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -69,7 +69,14 @@ fn dump(turn: &Turn<'_>, wall: Wall) -> serde_json::Value {
         "offers": offers.collect::<Vec<_>>(),
         "closed": closed.collect::<Vec<_>>(),
         "neighbours": pins.collect::<Vec<_>>(),
+        "updates": turn.hall.dynamics.iter().map(dynamic).collect::<Vec<_>>(),
     })
+}
+
+/// What a name has by updates, as a zone file has it.
+fn dynamic(dynamic: &Dynamic) -> serde_json::Value {
+    let lines = dynamic.sets.iter().flat_map(DynamicSet::lines);
+    json!({ "name": dynamic.name, "records": lines.collect::<Vec<_>>() })
 }
 
 /// All that is known of a node.

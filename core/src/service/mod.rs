@@ -3,4 +3,5 @@
 pub(crate) mod boot;
 pub(crate) mod control;
 pub(crate) mod dhcp;
+pub(crate) mod update;
 pub mod view;

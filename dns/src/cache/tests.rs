@@ -21,7 +21,7 @@ fn kept(number: u32, octets: usize) -> Kept {
 const PLAIN: Wishes = Wishes { dnssec_ok: false, checking_disabled: false };
 
 #[test]
-fn the_least_recently_used_goes() {
+fn who_was_not_used_goes() {
     let mut cache = Cache::new(3, 100_000, (1, 2));
     for number in 0..3 {
         cache.keep(0, kept(number, 10), PLAIN, 60);
@@ -30,6 +30,26 @@ fn the_least_recently_used_goes() {
     cache.keep(0, kept(3, 10), PLAIN, 60);
     let there: Vec<bool> = (0..4).map(|number| cache.find(0, &question(number), PLAIN).is_some()).collect();
     assert_eq!(there, [true, false, true, true]);
+    // All were used just now: each is passed over, and the oldest goes then.
+    cache.keep(0, kept(4, 10), PLAIN, 60);
+    let there: Vec<bool> = (0..5).map(|number| cache.find(0, &question(number), PLAIN).is_some()).collect();
+    assert_eq!(there.iter().filter(|there| **there).count(), 3);
+    assert_eq!((there[2], there[4]), (false, true));
+}
+
+#[test]
+fn what_is_outdated_is_not_told_and_makes_room() {
+    let mut cache = Cache::new(3, 100_000, (1, 2));
+    for number in 0..3 {
+        cache.keep(0, kept(number, 10), PLAIN, 60);
+    }
+    cache.outdate();
+    assert!((0..3).all(|number| cache.find(0, &question(number), PLAIN).is_none()));
+    for number in 1..4 {
+        cache.keep(0, kept(number, 20), PLAIN, 60);
+        assert!(cache.find(0, &question(number), PLAIN).is_some());
+    }
+    assert_eq!((cache.len(), cache.octets()), (3, 3 * (12 + 8 + 20)));
 }
 
 #[test]
@@ -70,10 +90,10 @@ proptest! {
     fn it_keeps_what_a_list_would_keep(steps in proptest::collection::vec((any::<bool>(), 0_u32..12, 0_usize..400), 0..400)) {
         let (entries_max, octets_max) = (6, 1_500);
         let mut cache = Cache::new(entries_max, octets_max, (3, 4));
-        // Oldest first.
-        let mut list: VecDeque<(u32, usize)> = VecDeque::new();
+        // Who goes first, first; and whether it was used.
+        let mut list: VecDeque<(u32, usize, bool)> = VecDeque::new();
         for (keeps, number, octets) in steps {
-            let at = list.iter().position(|(other, _)| *other == number);
+            let at = list.iter().position(|(other, _, _)| *other == number);
             if keeps {
                 let kept = kept(number, octets);
                 let whole = kept.octets.len();
@@ -81,18 +101,19 @@ proptest! {
                 if let Some(at) = at {
                     list.remove(at);
                 }
-                while list.len() >= entries_max || list.iter().map(|(_, octets)| octets).sum::<usize>() + whole > octets_max {
-                    list.pop_front();
+                while list.len() >= entries_max || list.iter().map(|(_, octets, _)| octets).sum::<usize>() + whole > octets_max {
+                    if let Some((number, octets, true)) = list.pop_front() {
+                        list.push_back((number, octets, false));
+                    }
                 }
-                list.push_back((number, whole));
+                list.push_back((number, whole, false));
             } else {
                 let found = cache.find(0, &question(number), PLAIN).map(|hit| hit.kept.octets.len());
-                let entry = at.and_then(|at| list.remove(at));
-                list.extend(entry);
-                prop_assert_eq!(found, entry.map(|(_, octets)| octets));
+                let entry = at.and_then(|at| list.get_mut(at));
+                prop_assert_eq!(found, entry.map(|(_, octets, is_used)| { *is_used = true; *octets }));
             }
             prop_assert_eq!(cache.len(), list.len());
-            prop_assert_eq!(cache.octets(), list.iter().map(|(_, octets)| octets).sum::<usize>());
+            prop_assert_eq!(cache.octets(), list.iter().map(|(_, octets, _)| octets).sum::<usize>());
         }
     }
 }

@@ -102,6 +102,7 @@ impl Stage {
                 }
                 Output::Ask(exchange) => self.asks.push(exchange),
                 Output::Forget { exchange } => self.forgotten.push(exchange),
+                Output::Update { .. } | Output::Denied { .. } => panic!("these are questions"),
             }
         }
         assert!(self.resolver.next_wakeup().is_none_or(|when| when > self.now), "a wake-up in the past");

@@ -27,7 +27,7 @@ impl Resolver {
 
     /// Names of ours are others from now on.
     pub(super) fn forget_answers(&mut self) {
-        self.own.clear();
+        self.own.outdate();
         // What was somebody else's name may be ours now.
         if let Some(forwarder) = &mut self.forwarder {
             forwarder.forget_answers();
@@ -36,10 +36,10 @@ impl Resolver {
 
     /// Answers a plain question, or begins to ask others for the answer. False: the zones have to be looked at, or it is no plain question.
     pub(super) fn tell(&mut self, now: u64, query: &Query<'_>, out: &mut Vec<Output>) -> bool {
-        let asked = Asked::read(query.payload).filter(|asked| asked.wants_data() && query.from.port() != 0);
-        let told = asked.is_some_and(|asked| {
-            self.tell_own(now, query, &asked, out) || self.tell_of_others(now, query, &asked, out)
-        });
+        let Some(asked) = &Asked::read(query.payload) else { return false };
+        let told = asked.wants_data()
+            && query.from.port() != 0
+            && (self.tell_own(now, query, asked, out) || self.tell_of_others(now, query, asked, out));
         if told {
             self.count_query(query.transport);
         }

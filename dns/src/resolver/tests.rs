@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 mod records;
 mod transfer;
+mod updates;
 
 const A: u16 = 1;
 const NS: u16 = 2;
@@ -114,7 +115,9 @@ fn send_from(resolver: &mut Resolver, transport: Transport, from: &str, payload:
             assert_eq!((transport, id), (Transport::Tcp, QueryId(9)));
             None
         }
-        Some(Output::Ask(_) | Output::Forget { .. }) => panic!("nobody is asked"),
+        Some(Output::Ask(_) | Output::Forget { .. } | Output::Update { .. } | Output::Denied { .. }) => {
+            panic!("nobody is asked")
+        }
         None => {
             assert_eq!(transport, Transport::Udp, "a stream is answered or ended");
             None
@@ -291,7 +294,7 @@ fn what_is_refused_or_not_done() {
         ("TSIG as a question", query("node0.cluster", 250), FORMERR),
         ("IQUERY (RFC 3425 3)", opcode(1), NOTIMP | 1 << 11),
         ("NOTIFY", opcode(4), NOTIMP | 4 << 11),
-        ("UPDATE", opcode(5), NOTIMP | 5 << 11),
+        ("UPDATE (RFC 2136 3.1.1) of what is no zone", opcode(5), FORMERR | 5 << 11),
         ("opcode 15", opcode(15), NOTIMP | 15 << 11),
     ];
     for (what, message, code) in table {

@@ -1,7 +1,7 @@
 //! Messages that are signed with a secret that both sides know (RFC 8945).
 
 use super::Target;
-use crate::settings::{self, Settings};
+use crate::settings::{self, Settings, Updates};
 use domain::base::iana::{Rcode, TsigRcode};
 use domain::base::message_builder::AdditionalBuilder;
 use domain::base::name::ToName;
@@ -19,6 +19,7 @@ pub(crate) struct Keys(Vec<Known>);
 pub(crate) struct Known {
     key: Arc<Key>,
     may_transfer: bool,
+    updates: Option<Arc<Updates>>,
 }
 
 /// Who signed a message, and how its answers are signed.
@@ -36,7 +37,8 @@ impl Keys {
             };
             // RFC 8945 5.2.2.1: no signature that is cut is taken, and none is sent.
             let made = Key::new(algorithm, &key.secret, name, None, None).ok()?;
-            Some(Known { key: Arc::new(made), may_transfer: key.may_transfer })
+            let updates = key.updates.clone().map(Arc::new);
+            Some(Known { key: Arc::new(made), may_transfer: key.may_transfer, updates })
         };
         settings.keys.iter().map(key).collect::<Option<_>>().map(Self)
     }
@@ -77,6 +79,16 @@ impl Keys {
 impl Signature {
     pub(crate) fn may_transfer(&self) -> bool {
         self.0.wrapped_key().may_transfer
+    }
+
+    /// What may be updated with the key, if anything.
+    pub(crate) fn updates(&self) -> Option<Arc<Updates>> {
+        self.0.wrapped_key().updates.clone()
+    }
+
+    /// The name of the key.
+    pub(crate) fn key_name(&self) -> String {
+        self.0.key().name().to_string()
     }
 
     /// Octets that it takes at the end of a message.

@@ -2,7 +2,7 @@
 
 use super::Zones;
 use crate::data::{Data, Set, Type};
-use crate::name::Name;
+use crate::name::{Name, NameError};
 use std::net::IpAddr;
 
 /// One record.
@@ -25,6 +25,7 @@ enum Stage {
     Own,
     Hosts,
     Records,
+    Updated,
     Lent,
 }
 
@@ -55,7 +56,7 @@ impl Zones {
         let mut stages = [Stage::Apex]
             .into_iter()
             .chain((0..self.directory.networks.len()).map(Stage::Network))
-            .chain([Stage::Given, Stage::Own, Stage::Hosts, Stage::Records, Stage::Lent]);
+            .chain([Stage::Given, Stage::Own, Stage::Hosts, Stage::Records, Stage::Updated, Stage::Lent]);
         let stage = stages.nth(cursor.stage)?;
         let found: Vec<_> = self.names_of(stage, apex, cursor.offset).take(NAMES_AT_ONCE).collect();
         if found.len() < NAMES_AT_ONCE {
@@ -78,7 +79,7 @@ impl Zones {
         if *apex == self.apex {
             return match stage {
                 Stage::Apex => {
-                    Box::new(std::iter::once(Some((apex.clone(), self.apex_sets(apex)))).skip(skip))
+                    Box::new(std::iter::once(Some((apex.clone(), self.sets(None, apex, &[])))).skip(skip))
                 }
                 Stage::Network(place) => {
                     let network = &self.directory.networks[place];
@@ -106,7 +107,12 @@ impl Zones {
                 ),
                 Stage::Records => {
                     let named = self.records.at_or_below(apex, None).skip(skip);
-                    Box::new(named.map(|(name, sets)| self.written(name, sets)))
+                    Box::new(named.map(|(name, _)| self.written(name)))
+                }
+                Stage::Updated => {
+                    let named = self.updated.at_or_below(apex, None).skip(skip);
+                    let is_new = |name: &Name| self.records.get(name).is_empty();
+                    Box::new(named.map(move |(name, _)| is_new(name).then(|| self.written(name)).flatten()))
                 }
                 Stage::Lent => Box::new(
                     self.lent
@@ -123,7 +129,10 @@ impl Zones {
             return Box::new(std::iter::empty());
         };
         match stage {
-            Stage::Apex => Box::new(std::iter::once(Some((apex.clone(), self.apex_sets(apex)))).skip(skip)),
+            Stage::Apex => {
+                let sets = self.with_updated(apex, true, self.apex_sets(apex));
+                Box::new(std::iter::once(Some((apex.clone(), sets))).skip(skip))
+            }
             Stage::Network(place) => {
                 let network = &self.directory.networks[place];
                 let numbers = u64::from(network.numbers.lowest) + offset..=u64::from(network.numbers.highest);
@@ -138,6 +147,15 @@ impl Zones {
                 }))
             }
             Stage::Given | Stage::Records => Box::new(std::iter::empty()),
+            Stage::Updated => {
+                let named = self.updated.at_or_below(apex, None).skip(skip);
+                Box::new(named.map(|(name, _)| match self.fixed(None, name) {
+                    Ok(Some((_, fixed))) if fixed.is_empty() => {
+                        Some((name.clone(), self.with_updated(name, false, fixed)))
+                    }
+                    Ok(_) | Err(NameError { .. }) => None,
+                }))
+            }
             Stage::Own => {
                 let here = self.hosts_by_address.range(lowest..=highest).skip(skip);
                 Box::new(here.map(|(address, _)| self.address(*address, Stage::Own)))
@@ -167,22 +185,22 @@ impl Zones {
             Stage::Network(_) | Stage::Given => !is_own,
             Stage::Hosts => !is_own && !is_nodes,
             Stage::Lent => !is_own && !is_nodes && !is_hosts,
-            Stage::Apex | Stage::Records => false,
+            Stage::Apex | Stage::Records | Stage::Updated => false,
         };
         let name = self.apex.child(label).ok().filter(|_| is_listed_here)?;
         let sets = self.sets(None, &name, &[label.as_bytes()]);
         Some((name, sets))
     }
 
-    /// What the operator wrote under a name that nobody else lists.
-    fn written(&self, name: &Name, sets: &[Set]) -> Option<(Name, Vec<Set>)> {
+    /// All of a name that nobody else lists.
+    fn written(&self, name: &Name) -> Option<(Name, Vec<Set>)> {
         let labels = name.below(&self.apex)?;
         let is_listed = match *labels.as_slice() {
             [] => true,
             [label] => !self.addresses(label).is_empty() || self.lent.called(label).is_some(),
             _ => false,
         };
-        (!is_listed).then(|| (name.clone(), sets.to_vec()))
+        (!is_listed).then(|| (name.clone(), self.sets(None, name, &labels)))
     }
 
     /// The pointer of an address, listed by the first stage that knows it.
@@ -195,21 +213,16 @@ impl Zones {
             Stage::Network(_) => !is_own,
             Stage::Hosts => !is_own && !is_nodes,
             Stage::Lent => !is_own && !is_known,
-            Stage::Apex | Stage::Given | Stage::Records => false,
+            Stage::Apex | Stage::Given | Stage::Records | Stage::Updated => false,
         };
         let name = self.reverse.name_of(address).filter(|_| is_listed_here)?;
-        let host = match self.host(address).ok()? {
-            Some(host) => self.set(Data::Name(Type::PTR, host)),
-            None => {
-                let loan = self.lent.at(address)?;
-                Set::one(loan.ttl_seconds(None, &self.settings), Data::Name(Type::PTR, loan.whole.clone()))
-            }
-        };
-        Some((name, vec![host]))
+        let pointer = self.pointer(None, address).ok()?;
+        let sets = self.with_updated(&name, false, pointer);
+        Some((name, sets))
     }
 }
 
-fn rows(name: &Name, sets: Vec<Set>) -> impl Iterator<Item = Row> + use<> {
+pub(super) fn rows(name: &Name, sets: Vec<Set>) -> impl Iterator<Item = Row> + use<> {
     let name = name.clone();
     sets.into_iter().flat_map(move |set| {
         let name = name.clone();

@@ -3,7 +3,7 @@
 use super::bind::Datagrams;
 use crate::netio::Outbox;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::SocketAddr;
 use std::os::fd::AsFd as _;
 
 /// What waits to go out.
@@ -31,7 +31,7 @@ impl Replies {
         for replies in self.unsent.chunk_by(|one, next| one.socket == next.socket) {
             let Some(sockets) = replies.first().and_then(|reply| sockets.get(reply.socket)) else { continue };
             lost += match replies {
-                [_, _, ..] if sockets.address.is_ipv4() => send_together(outbox, sockets, replies),
+                [_, _, ..] => send_together(outbox, sockets, replies),
                 replies => send_each(sockets, replies),
             };
         }
@@ -44,10 +44,9 @@ fn send_together(outbox: &mut Outbox, sockets: &Datagrams, mut replies: &[Reply]
     let mut lost = 0;
     while !replies.is_empty() {
         let mut batch = outbox.batch();
-        let added = replies.iter().take_while(|reply| {
-            let pieces = std::iter::once(reply.payload.as_slice());
-            envelope(sockets, reply).is_some_and(|envelope| batch.add(envelope, None, pieces))
-        });
+        let added = replies
+            .iter()
+            .take_while(|reply| batch.add_from_bound(reply.to, std::iter::once(reply.payload.as_slice())));
         let added = added.count();
         let mut sent = 0;
         while sent < added {
@@ -61,17 +60,10 @@ fn send_together(outbox: &mut Outbox, sockets: &Datagrams, mut replies: &[Reply]
                 }
             }
         }
-        // One that is not of IPv4 cannot have come by such a socket.
+        // An empty batch has room for any datagram.
         replies = replies.get(added.max(1)..).unwrap_or_default();
     }
     lost
-}
-
-fn envelope(sockets: &Datagrams, reply: &Reply) -> Option<(Ipv4Addr, SocketAddrV4)> {
-    match (sockets.address, reply.to) {
-        (SocketAddr::V4(local), SocketAddr::V4(peer)) => Some((*local.ip(), peer)),
-        (SocketAddr::V4(_) | SocketAddr::V6(_), _) => None,
-    }
 }
 
 fn send_each(sockets: &Datagrams, replies: &[Reply]) -> u64 {

@@ -6,6 +6,8 @@ use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::process::Command;
 use std::time::Instant;
 
+mod updates;
+
 fn directory(given: &[(u32, &str)]) -> Arc<Directory> {
     let numbers = NumberRange { lowest: 0, highest: 1023 };
     Arc::new(Directory {

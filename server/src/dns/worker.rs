@@ -3,11 +3,12 @@ use super::connection::Connection;
 use super::datagrams::Replies;
 use super::exchange::{self, Exchanges, Happened, Taken};
 use super::{Counts, Limits, Mailbox, News};
+use crate::ask::Ask;
 use crate::journal::{Journal, Weight};
 use crate::netio::{Inbox, Outbox};
 use crate::streams::{ACCEPTS_A_TURN, Streams};
-use crate::wake::Post;
-use heorot_dns::{ExchangeId, Fault, Input, Output, Query, QueryId, Resolver, Transport};
+use crate::wake::{Caller, Post};
+use heorot_dns::{ExchangeId, Fault, Input, Kept, Output, Query, QueryId, Resolver, Transport, UpdateId};
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
@@ -29,6 +30,10 @@ pub(super) struct Worker {
     replies: Replies,
     streams: Streams<Connection>,
     exchanges: Exchanges,
+    /// Who keeps what comes by updates.
+    keeper: Option<Caller<Ask>>,
+    /// Updates that nobody takes.
+    unkept: Vec<UpdateId>,
     /// Connections that have a reply to send which no event of theirs brought.
     replied: Vec<u64>,
     /// When it began, on the clock of decisions too: loans end by that.
@@ -57,9 +62,12 @@ enum Source {
 const MAILBOX: u64 = 0;
 const SOCKETS_FROM: u64 = 1;
 
-/// Datagrams taken from one socket before others get their turn.
+/// Messages answered by one connection before others get their turn.
 const BATCH: usize = 64;
-/// The largest message, by either transport.
+/// The largest question by UDP that is read whole: three times as much as we send. Longer ones have a format error. RFC 6891 6.2.5's size and a little more, so
+/// that the rooms of a batch do not all begin at one place of the processor's cache.
+const DATAGRAM_OCTETS_MAX: usize = 4096 + 64;
+/// The largest message by TCP, and of those whom we ask.
 const MESSAGE_OCTETS_MAX: usize = 65_535;
 /// Events taken at once.
 const EVENTS: usize = 128;
@@ -97,6 +105,8 @@ impl Worker {
             replies: Replies::default(),
             streams,
             exchanges: Exchanges::default(),
+            keeper: None,
+            unkept: Vec::new(),
             replied: Vec::new(),
             began: Instant::now(),
             began_at: crate::clock::now().as_nanoseconds(),
@@ -112,7 +122,7 @@ impl Worker {
     /// A turn: wait, read the clock once, handle what came, end what is over its time.
     pub(super) fn run(mut self) {
         let mut events = Vec::with_capacity(EVENTS);
-        let (mut inbox, mut outbox) = (Inbox::new(), Outbox::new());
+        let (mut inbox, mut outbox) = (Inbox::with_room(DATAGRAM_OCTETS_MAX), Outbox::new());
         loop {
             match epoll::wait(&self.epoll, spare_capacity(&mut events), self.timeout().as_ref()) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
@@ -176,6 +186,11 @@ impl Worker {
                 News::Settings(settings) => Input::Configure(settings),
                 News::Directory(directory) => Input::Publish(directory),
                 News::Changes(changes) => Input::Change(changes),
+                News::Updated(update, kept) => Input::Updated { update, kept },
+                News::Keeper(keeper) => {
+                    self.keeper = Some(keeper);
+                    continue;
+                }
             };
             self.handle(now, input);
         }
@@ -192,40 +207,16 @@ impl Worker {
     }
 
     fn take_datagrams(&mut self, index: usize, now: Instant, inbox: &mut Inbox) {
-        if self.sockets[index].address.is_ipv6() {
-            return self.take_single_datagrams(index, now);
-        }
         match inbox.receive(self.sockets[index].socket.as_fd()) {
             Ok(_) => {
                 let id = QueryId(key_of_datagrams(index));
-                for (envelope, payload) in inbox.datagrams() {
-                    let from = envelope.source.into();
+                for (from, payload) in inbox.senders() {
                     self.handle(now, Input::Query(Query { transport: Transport::Udp, from, id, payload }));
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => self.counts.receive_errors += 1,
         }
-    }
-
-    /// One after the other: batches are made for IPv4.
-    fn take_single_datagrams(&mut self, index: usize, now: Instant) {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        for _ in 0..BATCH {
-            let (octets, from) = match self.sockets[index].socket.recv_from(&mut buffer) {
-                Ok(received) => received,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(_) => {
-                    self.counts.receive_errors += 1;
-                    break;
-                }
-            };
-            let id = QueryId(key_of_datagrams(index));
-            let query = Query { transport: Transport::Udp, from, id, payload: &buffer[..octets] };
-            self.handle(now, Input::Query(query));
-        }
-        self.buffer = buffer;
     }
 
     fn accept(&mut self, index: usize, now: Instant) {
@@ -352,8 +343,10 @@ impl Worker {
             for output in out.drain(..) {
                 faults.extend(self.carry_out(output, now));
             }
-            let Some((exchange, fault)) = faults.pop() else { break };
-            self.resolver.handle(now_nanoseconds, Input::CameToNothing { exchange, fault }, &mut out);
+            let unkept = self.unkept.pop().map(|update| Input::Updated { update, kept: Kept::Failed });
+            let fault = || faults.pop().map(|(exchange, fault)| Input::CameToNothing { exchange, fault });
+            let Some(input) = unkept.or_else(fault) else { break };
+            self.resolver.handle(now_nanoseconds, input, &mut out);
         }
         self.out = out;
     }
@@ -391,6 +384,17 @@ impl Worker {
                 return self.exchanges.begin(&self.epoll, exchange, now).err().map(|fault| (id, fault));
             }
             Output::Forget { exchange } => self.exchanges.end(exchange),
+            Output::Update { update, changes, by } => {
+                let id = heorot_core::message::UpdateId(update.0);
+                let ask = Ask::Update { id, changes, by };
+                if self.keeper.as_ref().is_none_or(|keeper| keeper.try_say(ask).is_err()) {
+                    self.unkept.push(update);
+                }
+            }
+            Output::Denied { by, why } => {
+                // The journal can do without it.
+                let _ = self.keeper.as_ref().map(|keeper| keeper.try_say(Ask::UpdateDenied { by, why }));
+            }
         }
         None
     }

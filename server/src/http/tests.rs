@@ -60,6 +60,7 @@ fn server() -> Server {
                     told.lock().unwrap().push(format!("{from} lacks {path}"));
                     continue;
                 }
+                Ask::Update { .. } | Ask::UpdateDenied { .. } => panic!("HTTP updates no names"),
             };
             told.lock().unwrap().push(line);
             let _ = reply.send(answer);

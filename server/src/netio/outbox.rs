@@ -1,10 +1,10 @@
 //! Datagrams to many peers in one system call, and trains of them to one peer as one message that the kernel cuts (UDP_SEGMENT, udp(7)).
 
-use super::{BATCH, CONTROL_OCTETS, Control, PAYLOAD_OCTETS_MAX, socket_address, socket_address_octets};
+use super::{BATCH, CONTROL_OCTETS, Control, PAYLOAD_OCTETS_MAX, Peer};
 use std::io;
 use std::marker::PhantomData;
 use std::mem;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
@@ -19,19 +19,18 @@ pub(crate) struct Outbox {
     headers: Vec<libc::mmsghdr>,
     pieces: Vec<libc::iovec>,
     controls: Vec<Control>,
-    peers: Vec<libc::sockaddr_in>,
+    peers: Vec<Peer>,
 }
 
 impl Outbox {
     pub(crate) fn new() -> Self {
-        // SAFETY: all zeros is a valid `mmsghdr`, `iovec` and `sockaddr_in`: null pointers with lengths of 0, and integers.
-        let (header, piece, nobody) =
-            unsafe { (mem::zeroed::<libc::mmsghdr>(), mem::zeroed::<libc::iovec>(), mem::zeroed()) };
+        // SAFETY: all zeros is a valid `mmsghdr` and `iovec`: null pointers with lengths of 0.
+        let (header, piece) = unsafe { (mem::zeroed::<libc::mmsghdr>(), mem::zeroed::<libc::iovec>()) };
         Self {
             headers: vec![header; BATCH],
             pieces: vec![piece; PIECES_MAX],
             controls: vec![Control([0; CONTROL_OCTETS]); BATCH],
-            peers: vec![nobody; BATCH],
+            peers: vec![Peer::NOBODY; BATCH],
         }
     }
 
@@ -59,6 +58,23 @@ impl<'a> Batch<'a> {
         segment_octets: Option<u16>,
         pieces: impl Iterator<Item = &'a [u8]>,
     ) -> bool {
+        if !self.add_from_bound(peer.into(), pieces) {
+            return false;
+        }
+        let control = &mut self.outbox.controls[self.messages - 1];
+        let header = &mut self.outbox.headers[self.messages - 1].msg_hdr;
+        header.msg_controllen = write_control(control, local, segment_octets);
+        header.msg_control = ptr::from_mut(control).cast();
+        true
+    }
+
+    /// Adds a datagram from the address that the socket is bound to. What says where from, the kernel reads and checks for every datagram. False: as with
+    /// [`Batch::add`].
+    pub(crate) fn add_from_bound(
+        &mut self,
+        peer: SocketAddr,
+        pieces: impl Iterator<Item = &'a [u8]>,
+    ) -> bool {
         let Some(header) = self.outbox.headers.get_mut(self.messages) else { return false };
         let mut count = 0;
         for octets in pieces.filter(|octets| !octets.is_empty()) {
@@ -68,15 +84,12 @@ impl<'a> Batch<'a> {
             count += 1;
         }
         let address = &mut self.outbox.peers[self.messages];
-        let control = &mut self.outbox.controls[self.messages];
-        *address = socket_address(peer);
         let header = &mut header.msg_hdr;
+        (*address, header.msg_namelen) = Peer::of(peer);
         header.msg_name = ptr::from_mut(address).cast();
-        header.msg_namelen = socket_address_octets();
         header.msg_iov = self.outbox.pieces.as_mut_ptr().wrapping_add(self.pieces);
         header.msg_iovlen = count;
-        header.msg_controllen = write_control(control, local, segment_octets);
-        header.msg_control = ptr::from_mut(control).cast();
+        (header.msg_control, header.msg_controllen) = (ptr::null_mut(), 0);
         self.messages += 1;
         self.pieces += count;
         true

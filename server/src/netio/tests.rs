@@ -150,3 +150,29 @@ fn a_batch_is_full_before_it_grows() {
     let added = 1 + (0..BATCH).filter(|_| batch.add(to, Some(4), longest())).count();
     assert!((2..BATCH).contains(&added), "{added} of them fit, and no more");
 }
+
+#[test]
+fn batches_of_a_bound_socket_of_either_family_know_their_peers() {
+    for local in ["127.0.0.1:0", "[::1]:0"] {
+        let ours = UdpSocket::bind(local).unwrap();
+        let clients: Vec<UdpSocket> = (0..3).map(|_| UdpSocket::bind(local).unwrap()).collect();
+        for (client, octet) in clients.iter().zip(b"abc") {
+            client.send_to(&[*octet], ours.local_addr().unwrap()).unwrap();
+        }
+        let (mut inbox, mut outbox, mut heard) = (Inbox::new(), Outbox::new(), Vec::new());
+        while heard.len() < clients.len() {
+            assert_ne!(receive(&mut inbox, &ours), 0, "{local}");
+            heard.extend(inbox.senders().map(|(from, payload)| (from, payload.to_vec())));
+        }
+        let mut batch = outbox.batch();
+        for (from, payload) in &heard {
+            assert!(batch.add_from_bound(*from, [payload.as_slice(), b"!"].into_iter()));
+        }
+        assert_eq!(batch.send(ours.as_fd(), 0).unwrap(), 3);
+        for (client, octet) in clients.iter().zip(b"abc") {
+            let mut room = [0; 9];
+            let (octets, from) = client.recv_from(&mut room).unwrap();
+            assert_eq!((&room[..octets], from), (&[*octet, b'!'][..], ours.local_addr().unwrap()));
+        }
+    }
+}

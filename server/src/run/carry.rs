@@ -11,7 +11,8 @@ use crate::settings::{LinkKind, Served};
 use crate::udp::UdpPort;
 use heorot_core::mac::Mac;
 use heorot_core::message::{
-    Answer, DhcpSend, DhcpTarget, Input, Measured, Neighbour, Output, ProbeBy, Query, Request, RequestId, Via,
+    Answer, DhcpSend, DhcpTarget, Input, Kept, Measured, Neighbour, Output, ProbeBy, Query, Request,
+    RequestId, Via,
 };
 use heorot_core::transfer::{self, ImageIdentity, Refusal, TransferId};
 use heorot_core::wire::tftp::Mode;
@@ -46,6 +47,15 @@ pub(super) enum Asker {
     Http(oneshot::Sender<Answer>),
     /// SIGUSR1.
     Dump,
+}
+
+/// What became of an update, as it is told to DNS.
+fn dns_kept(kept: Kept) -> heorot_dns::Kept {
+    match kept {
+        Kept::Yes => heorot_dns::Kept::Yes,
+        Kept::Refused => heorot_dns::Kept::Refused,
+        Kept::Failed => heorot_dns::Kept::Failed,
+    }
 }
 
 impl Loop {
@@ -96,6 +106,7 @@ impl Loop {
                 self.parts.dns.publish(directory);
             }
             Output::Names(changes) => self.parts.dns.change(changes),
+            Output::Updated(id, kept) => self.parts.dns.updated(heorot_dns::UpdateId(id.0), dns_kept(kept)),
             Output::Event(event) => self.parts.journal.event(&event),
         }
     }
@@ -135,6 +146,10 @@ impl Loop {
                 self.request(Asker::Http(reply), from, local, via, path)
             }
             Ask::Operator { query, reply } => self.query(Asker::Http(reply), query),
+            // Nothing new is kept at the end.
+            Ask::Update { id, .. } if self.ends_by.is_some() => self.carry(Output::Updated(id, Kept::Failed)),
+            Ask::Update { id, changes, by } => self.heorot(Input::Update { id, changes, by }),
+            Ask::UpdateDenied { by, why } => self.heorot(Input::UpdateDenied { by, why }),
             Ask::SignOfLife(address) => self.heorot(Input::SignOfLife(address)),
             Ask::Unavailable { from, path, why } => self.heorot(Input::Unavailable { from, path, why }),
         }

@@ -81,7 +81,7 @@ impl Server {
             }
             Output::AnswerArp { .. } => {} // Nobody else is on the simulated link who would ask.
             Output::Reply(id, answer) => self.reply(s, id, answer),
-            Output::Publish(_) | Output::Names(_) => {}
+            Output::Publish(_) | Output::Names(_) | Output::Updated(..) => {}
             Output::Event(event) => s.watch.event(s.now, &event),
         }
     }

@@ -23,6 +23,10 @@ fn what_is_kept_is_read_back() {
             name: Some("tux".into()),
         }),
         Record::Serial(SerialRecord { bound: 4_000_000_000 }),
+        Record::Dynamic(DynamicRecord {
+            name: "_acme-challenge.cluster".into(),
+            sets: vec![DynamicSetRecord { kind: 16, ttl_seconds: 60, data: vec!["0178".into()] }],
+        }),
         Record::Boot(BootRecord {
             profile: None,
             mac: mac(1),
@@ -35,7 +39,12 @@ fn what_is_kept_is_read_back() {
         let value = record.value().expect("it keeps something");
         assert_eq!(Record::parse(&record.key(), &value), Ok(record));
     }
-    for record in [Record::LeaseEnded(Ipv4Addr::new(10, 77, 200, 1)), Record::BootForgotten(mac(1))] {
+    let gone = DynamicRecord { name: "web.cluster".into(), sets: vec![] };
+    for record in [
+        Record::LeaseEnded(Ipv4Addr::new(10, 77, 200, 1)),
+        Record::BootForgotten(mac(1)),
+        Record::Dynamic(gone),
+    ] {
         assert_eq!(record.value(), None, "{record:?} takes away what its key holds");
     }
 }
@@ -45,6 +54,10 @@ fn what_is_kept_is_read_back() {
 fn the_kept_form_does_not_change() {
     for (key, value) in [
         ("node/52:54:00:00:00:01", r#"{"mac":"52:54:00:00:00:01","number":23}"#),
+        (
+            "dynamic/web.cluster",
+            r#"{"name":"web.cluster","sets":[{"type":1,"ttl_seconds":60,"data":["0a4d0909"]}]}"#,
+        ),
         ("lease/10.77.200.1", r#"{"address":"10.77.200.1","mac":"52:54:00:00:00:01"}"#),
         (
             "boot/52:54:00:00:00:01",
@@ -74,4 +87,18 @@ fn what_cannot_be_read_is_named() {
     ] {
         assert_eq!(Record::parse(key, value), Err(Unreadable { key: key.into(), why: why.into() }));
     }
+}
+
+#[test]
+fn what_came_by_updates_comes_back_as_it_was() {
+    let set = |kind: u16, data: &[&[u8]]| DynamicSet {
+        kind,
+        ttl_seconds: 60,
+        data: data.iter().map(|data| data.to_vec()).collect(),
+    };
+    let dynamic = Dynamic {
+        name: "web.cluster".into(),
+        sets: vec![set(1, &[&[10, 0, 255, 1], &[0; 4]]), set(16, &[b"\x01x"])],
+    };
+    assert_eq!(Dynamic::from(&DynamicRecord::from(&dynamic)), dynamic);
 }

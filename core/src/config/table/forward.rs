@@ -45,7 +45,7 @@ pub(super) static DNS: &[Setting] = &[
         fallback: Fallback::Value("10000"),
         example: "10000",
         status: Status::Works,
-        doc: "Answers that are kept, of 512 octets on average; the least recently used go first. 0: none.",
+        doc: "Answers that are kept, of 512 octets on average; those not used of late go first. 0: none.",
     },
     Setting {
         key: "minimum-ttl",

@@ -49,11 +49,27 @@ pub(super) static KEY: &[Setting] = &[
     },
     Setting {
         key: "use",
-        kind: Kind::Texts("`\"transfer\"`; not supported yet: `\"update\"`"),
+        kind: Kind::Texts("`\"transfer\"`, `\"update\"`"),
         fallback: Fallback::Value("[\"transfer\"]"),
-        example: "[\"transfer\"]",
+        example: "[\"update\"]",
         status: Status::Works,
-        doc: "What it is good for: copies of the zones.",
+        doc: "What it is good for: copies of the zones, updates of names (RFC 2136).",
+    },
+    Setting {
+        key: "names",
+        kind: Kind::Texts("names in the zone, with `*`"),
+        fallback: Fallback::Value("[]"),
+        example: "[\"_acme-challenge.*\", \"*.apps\"]",
+        status: Status::Works,
+        doc: "Names that may be updated with it; all of our zones if there are none. `www` is this name, `*.apps` every name below `apps`, `_acme-challenge.*` every name that begins so, `*` every name in the zone, `@` the zone itself. With a final dot it is a whole name: `*.77.10.in-addr.arpa.` is the way back.",
+    },
+    Setting {
+        key: "types",
+        kind: Kind::Texts("types"),
+        fallback: Fallback::Value("[]"),
+        example: "[\"TXT\"]",
+        status: Status::Works,
+        doc: "Types of records that may be updated with it; all if there are none: A, AAAA, CAA, CERT, CNAME, DHCID, HINFO, HTTPS, LOC, MX, NS, OPENPGPKEY, PTR, SMIMEA, SRV, SSHFP, SVCB, TLSA, TXT, URI.",
     },
 ];
 

@@ -65,7 +65,7 @@ fn wanted(message: &Message) -> Option<String> {
 /// Names that mean something everywhere.
 const RESERVED: [&str; 4] = [SERVER_NAME, "localhost", "master", "self"];
 
-/// Whether a host may go by this name: no node's, no host's, no record's, and of two loans the first one's.
+/// Whether a host may go by this name: no node's, no host's, no record's, none that came by an update, and of two loans the first one's.
 fn is_free(turn: &Turn<'_>, name: &str, address: Ipv4Addr, mac: Mac) -> bool {
     let directory = &turn.hall.directory;
     let is_given =
@@ -84,6 +84,7 @@ fn is_free(turn: &Turn<'_>, name: &str, address: Ipv4Addr, mac: Mac) -> bool {
         && directory.hosts.addresses(name).is_empty()
         && !is_records
         && !is_anothers
+        && !turn.hall.dynamics.has(&format!("{name}.{}", directory.zone))
 }
 
 #[cfg(test)]

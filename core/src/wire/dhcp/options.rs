@@ -69,6 +69,11 @@ impl Options {
     /// If the code is 0, 52 or 255, which no option has.
     pub fn set(&mut self, code: u8, value: impl AsRef<[u8]>) {
         assert!(is_content(code), "option {code} is the layout's");
+        if self.octets.capacity() == 0 {
+            // At once: to grow with each option costs more than all else that is done to it.
+            self.places.reserve(USUAL_COUNT);
+            self.octets.reserve(USUAL_OCTETS);
+        }
         // What an old value leaves behind goes with the packet.
         let start = self.octets.len();
         self.octets.extend_from_slice(value.as_ref());
@@ -171,6 +176,9 @@ pub(super) struct Overload {
 
 /// Options of a usual packet.
 const USUAL_COUNT: usize = 24;
+
+/// Octets of their values.
+const USUAL_OCTETS: usize = 192;
 
 pub(super) fn is_content(code: u8) -> bool {
     !matches!(code, option::PAD | option::OVERLOAD | option::END)

@@ -16,7 +16,7 @@ impl Message {
     pub fn fit(&self, size_max: usize, may_overload: bool) -> Fitted {
         let size_max = size_max.max(WRITTEN_OCTETS_MIN);
         let layout = self.lay_out(size_max - OPTIONS, may_overload);
-        let mut octets = Vec::with_capacity(WRITTEN_OCTETS_MIN);
+        let mut octets = Vec::with_capacity(WRITTEN_OCTETS_MIN.max(OPTIONS + layout.options.len()));
         let op = match self.op {
             Op::BootRequest => 1,
             Op::BootReply => 2,
@@ -39,23 +39,26 @@ impl Message {
 
     /// Puts every option into the first field that has room for it.
     fn lay_out(&self, room: usize, may_overload: bool) -> Layout {
-        let room = room - 1; // for the end
+        let whole_room = room - 1; // for the end
         // The relay's own option comes last and room is kept for it: without it the relay may not know where the answer goes (RFC 3046 2.2).
         let mut relay = self.options.get(option::RELAY_AGENT);
         let head = TYPE_OCTETS + if may_overload { OVERLOAD_OCTETS } else { 0 };
         let mut layout = Layout::default();
         layout.left_out.extend(
             relay
-                .take_if(|relay| head + encoded_octets(option::RELAY_AGENT, relay) > room)
+                .take_if(|relay| head + encoded_octets(option::RELAY_AGENT, relay) > whole_room)
                 .map(|_| option::RELAY_AGENT),
         );
-        let room = room - relay.map_or(0, |relay| encoded_octets(option::RELAY_AGENT, relay));
+        let room = whole_room - relay.map_or(0, |relay| encoded_octets(option::RELAY_AGENT, relay));
         // The type comes first: iPXE and some ROMs look for it there.
         let kind = self.options.get(option::MESSAGE_TYPE).map(|kind| (option::MESSAGE_TYPE, kind));
         let is_other = |code: u8| !matches!(code, option::MESSAGE_TYPE | option::RELAY_AGENT);
         let others = || self.options.iter().filter(|(code, _)| is_other(*code));
         let all = || kind.into_iter().chain(others());
-        let is_full = all().map(|(code, value)| encoded_octets(code, value)).sum::<usize>() > room;
+        let wanted = all().map(|(code, value)| encoded_octets(code, value)).sum::<usize>();
+        let is_full = wanted > room;
+        // And what follows them: the relay's, and the end.
+        layout.options.reserve(wanted.min(room) + OVERLOAD_OCTETS + whole_room - room + 1);
         let spare = |field: &[u8], octets: usize| {
             if is_full && may_overload && field.is_empty() { octets - 1 } else { 0 }
         };

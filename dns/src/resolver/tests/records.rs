@@ -3,6 +3,8 @@
 use super::*;
 use heorot_names::{Change, Record, RecordData};
 
+const DS: u16 = 43;
+
 pub(super) fn records() -> Vec<Record> {
     let srv = |port, target: &str| RecordData::Srv { priority: 0, weight: 5, port, target: target.into() };
     let table = [
@@ -101,6 +103,24 @@ fn a_zone_below_is_somebody_elses() {
     assert_eq!(reply.flags, QR | AA | RD | NOERROR);
     assert_eq!(reply.answer, ["to-below.cluster. 300 CNAME a.below.cluster."]);
     assert_eq!(reply.authority, servers);
+}
+
+#[test]
+fn the_zone_above_is_asked_for_ds() {
+    let reply = ask("below.cluster", DS);
+    assert_eq!(reply.flags, QR | AA | RD | NOERROR);
+    assert_eq!((reply.answer.len(), reply.authority.as_slice()), (0, &[SOA_TEXT.to_owned()][..]));
+    // Of what is below, the zone below knows.
+    let reply = ask("a.below.cluster", DS);
+    assert_eq!((reply.flags, reply.authority.len()), (QR | RD | NOERROR, 2));
+}
+
+#[test]
+fn an_authority_clears_cd() {
+    let mut message = query("node0.cluster", A);
+    message[3] |= 0x10;
+    let reply = read(&udp(&mut resolver(), &message).unwrap());
+    assert_eq!(reply.flags, QR | AA | RD | NOERROR);
 }
 
 #[test]

@@ -36,7 +36,11 @@ fn all(resolver: &mut Resolver, transport: Transport, from: &str, payload: &[u8]
                     assert_eq!(id, QueryId(9));
                     more = Some(transfer);
                 }
-                Output::End { .. } | Output::Ask(_) | Output::Forget { .. } => panic!("{said:?}"),
+                Output::End { .. }
+                | Output::Ask(_)
+                | Output::Forget { .. }
+                | Output::Update { .. }
+                | Output::Denied { .. } => panic!("{said:?}"),
                 Output::Notify { .. } => {}
             }
         }
@@ -47,7 +51,7 @@ fn all(resolver: &mut Resolver, transport: Transport, from: &str, payload: &[u8]
     said
 }
 
-fn copy(resolver: &mut Resolver, zone: &str) -> Vec<String> {
+pub(super) fn copy(resolver: &mut Resolver, zone: &str) -> Vec<String> {
     let said = all(resolver, Transport::Tcp, SECONDARY, &query(zone, AXFR));
     // RFC 5936 2.2: the question in the first message; AA, and the number that was asked with, in each.
     assert_eq!(said[0].questions, [format!("{zone}. 252")]);
@@ -58,7 +62,7 @@ fn copy(resolver: &mut Resolver, zone: &str) -> Vec<String> {
     said.into_iter().flat_map(|message| message.answer).collect()
 }
 
-fn changes(resolver: &mut Resolver, zone: &str, has: u32) -> Vec<String> {
+pub(super) fn changes(resolver: &mut Resolver, zone: &str, has: u32) -> Vec<String> {
     let said = all(resolver, Transport::Tcp, SECONDARY, &ixfr(zone, has));
     assert_eq!(said[0].flags, QR | AA | RD);
     said.into_iter().flat_map(|message| message.answer).collect()
@@ -302,7 +306,9 @@ fn a_copy_is_of_one_serial_and_changes_do_not_wait_for_it() {
             | Output::Notify { .. }
             | Output::End { .. }
             | Output::Ask(_)
-            | Output::Forget { .. } => None,
+            | Output::Forget { .. }
+            | Output::Update { .. }
+            | Output::Denied { .. } => None,
         }));
         if is_last {
             break;
@@ -338,7 +344,9 @@ fn secondaries_are_told() {
             | Output::More { .. }
             | Output::End { .. }
             | Output::Ask(_)
-            | Output::Forget { .. }) => panic!("{other:?}"),
+            | Output::Forget { .. }
+            | Output::Update { .. }
+            | Output::Denied { .. }) => panic!("{other:?}"),
         })
         .collect();
     let zones: BTreeSet<_> = notices.iter().map(|notice| read(notice).questions.concat()).collect();

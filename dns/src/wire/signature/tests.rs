@@ -12,6 +12,7 @@ fn settings() -> Settings {
         algorithm,
         secret: vec![7; 32],
         may_transfer,
+        updates: None,
     };
     Settings {
         keys: vec![
@@ -132,7 +133,12 @@ fn copies_are_signed_if_there_is_a_key_for_them() {
                     resolver.handle(0, Input::More(transfer), &mut out);
                     out.reverse();
                 }
-                Output::Notify { .. } | Output::End { .. } | Output::Ask(_) | Output::Forget { .. } => {
+                Output::Notify { .. }
+                | Output::End { .. }
+                | Output::Ask(_)
+                | Output::Forget { .. }
+                | Output::Update { .. }
+                | Output::Denied { .. } => {
                     panic!("{output:?}")
                 }
             }
