@@ -288,6 +288,9 @@ const _: () = assert!(LOAD_SERVED_WITHIN.as_millis() < LOAD_SERVED_WITHIN_MAX.as
 /// Servers that are asked for outside names, of one domain: the fastest is preferred, and each costs a question now and then.
 pub const UPSTREAMS_MAX: usize = 64;
 
+/// Keys of zones that an operator trusts by hand: a site has a few zones, and two keys of each while they change.
+pub const TRUST_ANCHORS_MAX: usize = 64;
+
 /// Domains with servers of their own: each question is compared with all of them.
 pub const FORWARD_DOMAINS_MAX: usize = 64;
 

@@ -24,6 +24,8 @@ pub(crate) const HEADER_OCTETS: usize = 12;
 const QUESTION_OCTETS_MAX: usize = 255 + 4;
 /// An OPT record without options: root name, type, class, TTL, length.
 pub(crate) const OPT_OCTETS: usize = 11;
+/// An option that says why (RFC 8914 2): code, length, number.
+const ERROR_OCTETS: usize = 6;
 /// The largest UDP message to a client that says nothing (RFC 1035 2.3.4).
 const UDP_OCTETS_PLAIN: u16 = 512;
 
@@ -37,6 +39,8 @@ pub(crate) const TC: u8 = 0x02;
 pub(crate) const RD: u8 = 0x01;
 /// In the fourth octet: RA.
 pub(crate) const RA: u8 = 0x80;
+/// AD: all of it was checked (RFC 4035 3.2.3).
+pub(crate) const AD: u8 = 0x20;
 /// CD (RFC 4035 3.2.2).
 pub(crate) const CD: u8 = 0x10;
 
@@ -123,6 +127,8 @@ impl<'a> Asked<'a> {
             flags: [self.payload[2] & RD, self.payload[3] & CD],
             edns_octets: self.edns_octets,
             dnssec_ok: self.dnssec_ok,
+            // RFC 6840 5.7: who sets AD in a question, or DO, knows what it means in an answer.
+            wants_ad: self.dnssec_ok || self.payload[3] & AD != 0,
         }
     }
 
@@ -148,6 +154,7 @@ pub(crate) struct Manner {
     flags: [u8; 2],
     edns_octets: Option<u16>,
     dnssec_ok: bool,
+    wants_ad: bool,
 }
 
 impl Manner {
@@ -164,19 +171,32 @@ impl Manner {
         self.edns_octets.map_or(0, |_| OPT_OCTETS)
     }
 
+    /// Octets that it takes to tell such a client a reason.
+    pub(crate) fn error_octets(&self, extended_error: Option<u16>) -> usize {
+        if extended_error.is_some() && self.edns_octets.is_some() { ERROR_OCTETS } else { 0 }
+    }
+
     /// Makes a message a reply to this client: id and flags, and an OPT record behind it (RFC 6891 6.1.1).
-    pub(crate) fn dress(&self, reply: &mut Vec<u8>, recursion: bool) {
+    pub(crate) fn dress(&self, reply: &mut Vec<u8>, recursion: bool, extended_error: Option<u16>) {
         reply[..2].copy_from_slice(&self.id);
         reply[2] |= QR | self.flags[0];
         // RFC 4035 3.2.2: who asks others copies CD; 3.1.6: who knows himself clears it.
         let checking_disabled = if recursion && reply[2] & AA == 0 { self.flags[1] } else { 0 };
-        // RFC 6840 5.8: AD would say that we have checked; we have not.
-        reply[3] = (reply[3] & 0x0f) | checking_disabled | if recursion { RA } else { 0 };
+        // RFC 6840 5.8: AD as far as we have checked ourselves.
+        let kept = if self.wants_ad { 0x0f | AD } else { 0x0f };
+        reply[3] = (reply[3] & kept) | checking_disabled | if recursion { RA } else { 0 };
         if self.edns_octets.is_some() {
             // RFC 3225 3: DO is copied.
             let [high, low] = UDP_OCTETS_MAX.to_be_bytes();
             let dnssec_ok = if self.dnssec_ok { 0x80 } else { 0 };
             reply.extend([0, OPT[0], OPT[1], high, low, 0, 0, dnssec_ok, 0, 0, 0]);
+            if let Some(error) = extended_error {
+                // RFC 8914 2
+                let length_at = reply.len() - 1;
+                reply[length_at] = 6;
+                reply.extend([0, 15, 0, 2]);
+                reply.extend(error.to_be_bytes());
+            }
             reply[HEADER_OCTETS - 1] = reply[HEADER_OCTETS - 1].wrapping_add(1);
         }
     }
@@ -185,7 +205,7 @@ impl Manner {
     pub(crate) fn say(&self, question: &[u8], code: ResponseCode, recursion: bool) -> Vec<u8> {
         let mut reply = header_and_question(question, OPT_OCTETS);
         reply[3] = code.low_bits();
-        self.dress(&mut reply, recursion);
+        self.dress(&mut reply, recursion, None);
         reply
     }
 
@@ -194,7 +214,7 @@ impl Manner {
         let mut reply = header_and_question(question, OPT_OCTETS);
         reply[2] = TC | flags[0] & AA;
         reply[3] = flags[1] & 0x0f;
-        self.dress(&mut reply, recursion);
+        self.dress(&mut reply, recursion, None);
         reply
     }
 }

@@ -1,6 +1,6 @@
 //! Answers that are kept in wire form: a reply is a copy with the client's id, letters and flags, and the TTLs of the hour.
 
-use crate::asked::{HEADER_OCTETS, Manner};
+use crate::asked::{AD, HEADER_OCTETS, Manner};
 use crate::limit::{KEPT_OCTETS_MAX, STALE_TTL_SECONDS};
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
@@ -12,6 +12,8 @@ pub(crate) struct Kept {
     octets: Box<[u8]>,
     message_octets: u16,
     question_octets: u16,
+    /// Why it is a failure, for those who know EDNS (RFC 8914).
+    extended_error: Option<u16>,
 }
 
 /// How much of its TTL an answer has left.
@@ -28,7 +30,20 @@ impl Kept {
         let question_octets = u16::try_from(question_octets).expect("a question has at most 259 octets");
         let message_octets = u16::try_from(octets.len()).expect("a message has at most 65,535 octets");
         octets.extend(ttl_offsets.into_iter().flat_map(u16::to_be_bytes));
-        Self { octets: octets.into(), message_octets, question_octets }
+        Self { octets: octets.into(), message_octets, question_octets, extended_error: None }
+    }
+
+    /// The same, with a reason.
+    pub(crate) fn because(self, extended_error: u16) -> Self {
+        Self { extended_error: Some(extended_error), ..self }
+    }
+
+    /// Without a client, as it is after so many seconds.
+    pub(crate) fn message(&self, age_seconds: u32) -> Vec<u8> {
+        let (message, ttl_offsets) = self.parts();
+        let mut message = message.to_vec();
+        make_older(&mut message, ttl_offsets, Age::Seconds(age_seconds));
+        message
     }
 
     /// The message, and where its TTLs are.
@@ -57,7 +72,7 @@ impl Kept {
         recursion: bool,
     ) -> Option<Vec<u8>> {
         let (message, ttl_offsets) = self.parts();
-        let octets = message.len() + manner.opt_octets();
+        let octets = message.len() + manner.opt_octets() + manner.error_octets(self.extended_error);
         if octets > octets_max {
             return None;
         }
@@ -65,17 +80,12 @@ impl Kept {
         reply.extend_from_slice(message);
         // Resolvers look for the letters that they sent (draft-vixie-dnsext-dns0x20); names of records point here.
         reply[HEADER_OCTETS..HEADER_OCTETS + question.len()].copy_from_slice(question);
-        for at in ttl_offsets {
-            let Some(field) = reply.get_mut(at..at + 4).and_then(|field| field.first_chunk_mut::<4>()) else {
-                continue;
-            };
-            let seconds = match age {
-                Age::Seconds(age) => u32::from_be_bytes(*field).saturating_sub(age),
-                Age::Stale => STALE_TTL_SECONDS,
-            };
-            *field = seconds.to_be_bytes();
+        make_older(&mut reply, ttl_offsets, age);
+        if age == Age::Stale {
+            // Signatures had their time too.
+            reply[3] &= !AD;
         }
-        manner.dress(&mut reply, recursion);
+        manner.dress(&mut reply, recursion, self.extended_error);
         Some(reply)
     }
 
@@ -95,6 +105,20 @@ impl Kept {
                 (manner.say_truncated(question, flags, recursion), true)
             }
         }
+    }
+}
+
+/// Counts the TTLs of a message down.
+fn make_older(message: &mut [u8], ttl_offsets: impl Iterator<Item = usize>, age: Age) {
+    for at in ttl_offsets {
+        let Some(field) = message.get_mut(at..at + 4).and_then(|field| field.first_chunk_mut::<4>()) else {
+            continue;
+        };
+        let seconds = match age {
+            Age::Seconds(age) => u32::from_be_bytes(*field).saturating_sub(age),
+            Age::Stale => STALE_TTL_SECONDS,
+        };
+        *field = seconds.to_be_bytes();
     }
 }
 
@@ -154,6 +178,8 @@ const _: () = assert!(std::mem::offset_of!(Slot, recheck_at) <= 64);
 pub(crate) struct Hit<'a> {
     pub(crate) kept: &'a Kept,
     pub(crate) freshness: Freshness,
+    /// How long it was to be kept at first.
+    pub(crate) lasts_seconds: u32,
 }
 
 /// How good it still is.
@@ -225,7 +251,15 @@ impl Cache {
                 recheck: now >= slot.recheck_at,
             },
         };
-        Some(Hit { kept: slot.kept.as_ref().expect("a slot that is found is in use"), freshness })
+        let kept = slot.kept.as_ref().expect("a slot that is found is in use");
+        Some(Hit { kept, freshness, lasts_seconds: slot.lasts_seconds })
+    }
+
+    /// It is not to be told again.
+    pub(crate) fn forget(&mut self, question: &[u8], wishes: Wishes) {
+        if let Some(index) = self.index_of(self.hash(question, wishes), question, wishes) {
+            self.remove(index);
+        }
     }
 
     /// Keeps an answer in place of an earlier one.

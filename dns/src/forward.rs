@@ -13,6 +13,7 @@
 //! answered until the question is over: a server that is slow today is no reason to wait for a repeat.
 
 mod attempt;
+mod check;
 mod loops;
 
 use crate::asked::{Asked, HEADER_OCTETS, Manner};
@@ -31,6 +32,7 @@ use crate::upstream::answer::is_at_or_below;
 use crate::upstream::{ServerStatus, Upstreams, nanoseconds};
 use attempt::Attempt;
 pub use attempt::{Exchange, ExchangeId, Fault};
+use check::{Checked, Checks};
 use loops::Loops;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -46,6 +48,8 @@ pub(crate) struct Forwarder {
     rates: Rates,
     chance: Chance,
     loops: Loops,
+    /// None: answers are passed on unchecked.
+    checks: Option<Checks>,
     questions: BTreeMap<u64, Question>,
     by_key: BTreeMap<Key, u64>,
     /// Which question an exchange belongs to.
@@ -77,6 +81,10 @@ struct Question {
     timer: u64,
     /// It is not asked for clients, but to see whether this server leads back to us.
     finds_loop_of: Option<usize>,
+    /// Nobody is asked this: its answer is one to other questions, which is checked.
+    checked: Option<Box<Checked>>,
+    /// Such questions, that wait for this one.
+    dependents: Vec<u64>,
 }
 
 /// Who waits for it.
@@ -118,6 +126,14 @@ pub struct ForwardCounts {
     pub overflows: u64,
     /// Servers that were found to lead back to us.
     pub loops: u64,
+    /// Answers that are signed by who may say it.
+    pub secure: u64,
+    /// Answers that need not be signed.
+    pub insecure: u64,
+    /// Answers that were not believed: not signed, or not by who may.
+    pub bogus: u64,
+    /// Answers whose dates were not checked, because the clock was never set.
+    pub undated: u64,
     /// Answers in the cache.
     pub cache_entries: u64,
     /// Their octets.
@@ -159,6 +175,7 @@ impl Forwarder {
             rates: Rates::new(settings.rate_per_second, chance.word()),
             chance,
             loops: Loops::new(settings.find_loops),
+            checks: Checks::new(&settings)?,
             questions: BTreeMap::new(),
             by_key: BTreeMap::new(),
             exchanges: BTreeMap::new(),
@@ -275,6 +292,9 @@ impl Forwarder {
             return tell(sink, &client, ResponseCode::ServFail);
         }
         self.counts.misses += 1;
+        if self.must_check(asked.name(), wishes) {
+            return self.begin_check(now, (key, group), client, stale_waits, sink);
+        }
         self.begin(now, key, group, client, stale_waits, sink);
     }
 
@@ -355,24 +375,19 @@ impl Forwarder {
             return tell(sink, &client, ResponseCode::Refused);
         };
         let number = self.new_number();
-        let question = Question {
-            key: key.clone(),
-            group,
-            clients: vec![client],
-            attempts: Vec::new(),
-            began: now,
-            retry_at: now,
-            stale_waits,
-            own_faults: 0,
-            timer: u64::MAX,
-            finds_loop_of: None,
-        };
+        let question =
+            Question { clients: vec![client], stale_waits, ..Question::new(key.clone(), group, now) };
         self.clients_waiting += 1;
         self.questions.insert(number, question);
         self.by_key.insert(key, number);
-        self.send(now, number, best, Transport::Udp, sink);
+        self.send_first(now, number, (group, best), sink);
+    }
+
+    /// To the best server, and now and then to another as well.
+    fn send_first(&mut self, now: u64, number: u64, (group, best): (usize, usize), sink: &mut Sink<'_>) {
+        self.send(now, number, best, None, sink);
         if let Some(other) = self.upstreams.probe(group, best, &mut self.chance, now) {
-            self.send(now, number, other, Transport::Udp, sink);
+            self.send(now, number, other, None, sink);
         }
     }
 
@@ -429,6 +444,9 @@ impl Forwarder {
         let (name, wishes) = question.key;
         for client in &question.clients {
             tell(sink, client, ResponseCode::ServFail);
+        }
+        for dependent in question.dependents {
+            self.fail(now, dependent, sink);
         }
         match self.cache.find(now, &name, wishes) {
             Some(hit) if hit.kept.code() != ResponseCode::ServFail.low_bits() => {
@@ -488,6 +506,26 @@ impl Forwarder {
     fn new_number(&mut self) -> u64 {
         self.next += 1;
         self.next
+    }
+}
+
+impl Question {
+    /// Nobody waits for it yet.
+    fn new(key: Key, group: usize, now: u64) -> Self {
+        Self {
+            key,
+            group,
+            clients: Vec::new(),
+            attempts: Vec::new(),
+            began: now,
+            retry_at: now,
+            stale_waits: false,
+            own_faults: 0,
+            timer: u64::MAX,
+            finds_loop_of: None,
+            checked: None,
+            dependents: Vec::new(),
+        }
     }
 }
 

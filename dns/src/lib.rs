@@ -11,6 +11,7 @@
 //! - `reverse`: which zones of in-addr.arpa and ip6.arpa are ours;
 //! - `asked`: a plain question, read without a copy;
 //! - `forward`: questions for others, in flight; `upstream`: whom they go to, and what of the answers is believed;
+//! - `validate`: whether what they say is signed by who may say it;
 //! - `hosts_file`: names that the administrator has in files;
 //! - `cache`: answers in wire form; `clients`: whom outside names are told to; `chance`: what a forger would have to guess;
 //! - [`nis`]: the same names for those who ask by RPC, with the rooms `rpc`, `portmap` and `yp`;
@@ -44,12 +45,13 @@ mod transfer;
 mod tree;
 mod update;
 mod upstream;
+mod validate;
 mod wire;
 mod yp;
 mod zone;
 
 pub use forward::{Exchange, ExchangeId, Fault, ForwardCounts};
-pub use forwarding::{Forwarding, Group, Rebinding};
+pub use forwarding::{Anchor, Forwarding, Group, NameServer, Rebinding, Validation};
 pub use hosts_file::{HostNames, name_servers};
 pub use name::NameError;
 pub use resolver::{Input, Kept, Output, Query, QueryId, Resolver, Transport, UpdateId};
@@ -58,3 +60,4 @@ pub use settings::{Algorithm, Key, Settings, Updates};
 pub use statistics::{Dropped, ResponseCode, Statistics};
 pub use transfer::TransferId;
 pub use upstream::{ServerCounts, ServerStatus};
+pub use validate::Digest;

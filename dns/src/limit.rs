@@ -38,6 +38,12 @@ pub(crate) const PATIENCE_MIN: Duration = Duration::from_millis(200);
 /// The longest.
 pub(crate) const PATIENCE_MAX: Duration = Duration::from_millis(1_500);
 
+/// The shortest by TLS: a connection that has to be opened first takes three round trips, of 0.3 s across the world.
+pub(crate) const TLS_PATIENCE_MIN: Duration = Duration::from_secs(1);
+
+/// Questions by TLS are padded to a multiple of this, so that their length tells nothing of the name (RFC 8467 4.1).
+pub(crate) const PADDED_TO_OCTETS: usize = 128;
+
 /// What a server that was never asked is taken to need: it is tried soon, and given time.
 pub(crate) const ROUND_TRIP_FIRST: Duration = Duration::from_millis(100);
 
@@ -57,6 +63,42 @@ pub(crate) const PLAIN_LASTS: Duration = Duration::from_secs(3_600);
 
 /// How often servers are asked the name by which a loop is found, after the first time.
 pub(crate) const LOOP_PROBE_EVERY: Duration = Duration::from_secs(600);
+
+/// Signatures that are checked for one answer, with all that leads to it. A long one (16 aliases in other zones each) has some 60; at 0.1 ms each
+/// that is less than a client notices (CVE-2023-50387).
+pub(crate) const SIGNATURES_MAX: usize = 64;
+
+/// Of those, that may be wrong: keys may have the same tag by chance, but not often (RFC 4034 B).
+pub(crate) const SIGNATURES_FAILED_MAX: usize = 8;
+
+/// Sets of records in an answer that is checked: each alias of the longest chain, its wildcards and their proofs.
+pub(crate) const SETS_MAX: usize = 64;
+
+/// Keys of a zone. While they are exchanged there are some six; more are there to be tried one after the other.
+pub(crate) const KEYS_MAX: usize = 24;
+
+/// Digests of a zone's keys that are looked at.
+pub(crate) const DIGESTS_MAX: usize = 16;
+
+/// How often a hash of a name is hashed again (RFC 9276 3.2; BIND and unbound draw the line at 150 and below): what has more is taken for unsigned.
+pub(crate) const HASH_ITERATIONS_MAX: u16 = 100;
+
+/// Names that are hashed for one answer: each label of a long one twice (CVE-2023-50868). With iterations at their most, that takes 3 ms.
+pub(crate) const HASHES_MAX: usize = 128;
+
+/// Steps of the check of one answer: keys and digests of a zone for each label of a long name, and of aliases.
+pub(crate) const CHECK_ASKS_MAX: usize = 96;
+
+/// Zones, and names that are none, of which it is remembered what they are: those of a site's every day. One has 100 to 2,000 octets.
+pub(crate) const FACTS_MAX: usize = 2_048;
+
+/// The shortest that is remembered: as long as a question lasts, which may be about that.
+pub(crate) const FACT_LASTS_LEAST: Duration = Duration::from_secs(5);
+/// The longest: a zone that changes its keys by the book lets the old ones be for a day.
+pub(crate) const FACT_LASTS_MOST: Duration = Duration::from_secs(21_600);
+
+/// Before this a calendar was never set: 2026-11-01, when no program that has this was there.
+pub(crate) const CALENDAR_LEAST_SECONDS: u64 = 1_793_491_200;
 
 /// Servers in all groups together, and groups.
 pub const UPSTREAMS_MAX: usize = 64;

@@ -74,7 +74,7 @@ pub enum Input<'a> {
         /// Whose fault it is.
         fault: Fault,
     },
-    /// The calendar says this, in seconds since 1970: for signatures alone, which have their time (RFC 8945 5.2.3). To be told at the start, and every
+    /// The calendar says this, in seconds since 1970: for signatures alone, which have their time (RFC 8945 5.2.3, RFC 4034 3.1.5). To be told at the start, and every
     /// minute or so, as it may be set.
     Calendar(u64),
     /// What was said of a copy of a zone is sent: it goes on.
@@ -229,7 +229,9 @@ impl Resolver {
                 self.change(now_nanoseconds, settings, Arc::clone(self.zones.directory()));
             }
             Input::Calendar(seconds) => {
-                self.calendar = seconds.saturating_mul(1_000_000_000).wrapping_sub(now_nanoseconds);
+                let calendar = seconds.saturating_mul(1_000_000_000).wrapping_sub(now_nanoseconds);
+                self.calendar = calendar;
+                self.with_forwarder(out, |forwarder, _| forwarder.set_calendar(now_nanoseconds, calendar));
             }
             Input::More(transfer) => self.go_on(now_nanoseconds, transfer, out),
             Input::Forward(forwarding) => self.forward(now_nanoseconds, *forwarding, out),

@@ -4,13 +4,16 @@ pub(crate) mod answer;
 pub(crate) mod records;
 
 use crate::chance::Chance;
+use crate::forwarding::NameServer;
 use crate::limit::{
     FAILURES_BEFORE_REST, PATIENCE_MAX, PATIENCE_MIN, PLAIN_LASTS, PROBE_ONE_IN, REST_MAX, REST_MIN,
-    ROUND_TRIP_FIRST,
+    ROUND_TRIP_FIRST, TLS_PATIENCE_MIN,
 };
 use crate::name::{Name, NameError};
+use crate::resolver::Transport;
 use answer::is_at_or_below;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Groups of servers, each for a domain and what is below it.
@@ -32,6 +35,8 @@ struct Group {
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    /// By TLS alone, to who can prove that this is his name.
+    pub(crate) tls: Option<Arc<str>>,
     /// Smoothed; what it was at least, where a faster one answered first.
     round_trip: Duration,
     /// Whether that was measured: not if nobody asked it yet, or it did not answer the last time.
@@ -64,6 +69,8 @@ pub struct ServerCounts {
 pub struct ServerStatus {
     /// Its address.
     pub address: SocketAddr,
+    /// It is asked by TLS, under this name.
+    pub tls: Option<Arc<str>>,
     /// How long it takes, smoothed.
     pub round_trip: Duration,
     /// It does not answer, and is left alone for a while.
@@ -75,27 +82,28 @@ pub struct ServerStatus {
 }
 
 /// The operator's groups, before they are looked at: domain ("" for all others) and servers.
-pub(crate) type GroupNames<'a> = (&'a str, &'a [SocketAddr]);
+pub(crate) type GroupNames<'a> = (&'a str, &'a [NameServer]);
 
 impl Upstreams {
     pub(crate) fn new<'a>(groups: impl Iterator<Item = GroupNames<'a>>) -> Result<Self, NameError> {
         let mut upstreams = Self { servers: Vec::new(), groups: Vec::new() };
-        for (domain, addresses) in groups {
+        for (domain, named) in groups {
             let is_named = !domain.is_empty();
             let domain =
                 if is_named { Name::parse(domain)? } else { Name::from_labels([&[][..]].into_iter()) };
-            let servers = addresses.iter().map(|address| upstreams.index_of(*address)).collect();
+            let servers = named.iter().map(|server| upstreams.index_of(server)).collect();
             upstreams.groups.push(Group { domain, is_named, servers });
         }
         upstreams.groups.sort_by_key(|group| std::cmp::Reverse(group.domain.octets().len()));
         Ok(upstreams)
     }
 
-    fn index_of(&mut self, address: SocketAddr) -> usize {
-        match self.servers.iter().position(|server| server.address == address) {
+    fn index_of(&mut self, named: &NameServer) -> usize {
+        let is_it = |server: &Server| server.address == named.address && server.tls == named.tls;
+        match self.servers.iter().position(is_it) {
             Some(index) => index,
             None => {
-                self.servers.push(Server::new(address));
+                self.servers.push(Server::new(named));
                 self.servers.len() - 1
             }
         }
@@ -127,6 +135,7 @@ impl Upstreams {
     pub(crate) fn status(&self, now: u64) -> Vec<ServerStatus> {
         let status = |server: &Server| ServerStatus {
             address: server.address,
+            tls: server.tls.clone(),
             round_trip: server.round_trip,
             rests: server.rests_until > now,
             loops: server.loops,
@@ -145,6 +154,12 @@ impl Upstreams {
             let rests_until = if server.is_suspect() { server.rests_until.max(now) } else { 0 };
             (repeats, rests_until, server.round_trip)
         })
+    }
+
+    /// A server of the group that is none of these, and that answers.
+    pub(crate) fn other(&self, group: usize, these: &[usize], now: u64) -> Option<usize> {
+        let best = self.best(group, these, now)?;
+        (!these.contains(&best) && self.servers[best].rests_until <= now).then_some(best)
     }
 
     /// Now and then another server beside the best one, to see how it does today: one whose rest is over, or any.
@@ -174,9 +189,10 @@ impl Upstreams {
 }
 
 impl Server {
-    fn new(address: SocketAddr) -> Self {
+    fn new(named: &NameServer) -> Self {
         Self {
-            address,
+            address: named.address,
+            tls: named.tls.clone(),
             round_trip: ROUND_TRIP_FIRST,
             is_measured: false,
             failures: 0,
@@ -192,9 +208,16 @@ impl Server {
         self.failures >= FAILURES_BEFORE_REST
     }
 
+    /// The way that it is asked first. There is none in the clear to a server that is asked by TLS: that would be what an attacker on the
+    /// way wants (RFC 8310 5).
+    pub(crate) fn transport(&self) -> Transport {
+        if self.tls.is_some() { Transport::Tcp } else { Transport::Udp }
+    }
+
     /// How long to wait for it before another is asked; each attempt of a question waits twice as long.
     pub(crate) fn patience(&self, attempt: usize) -> Duration {
-        let doubled = (self.round_trip * 4).clamp(PATIENCE_MIN, PATIENCE_MAX);
+        let least = if self.tls.is_some() { TLS_PATIENCE_MIN } else { PATIENCE_MIN };
+        let doubled = (self.round_trip * 4).clamp(least, PATIENCE_MAX);
         (doubled * (1 << attempt.min(4))).min(PATIENCE_MAX)
     }
 

@@ -2,7 +2,8 @@
 
 use crate::resolver::resolver;
 use heorot_dns::{
-    Exchange, Fault, Forwarding, Group, Input, Output, Prefix, Query, QueryId, Resolver, Transport,
+    Anchor, Exchange, Fault, Forwarding, Group, Input, Output, Prefix, Query, QueryId, Resolver, Transport,
+    Validation,
 };
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -34,12 +35,13 @@ impl Stage {
         let mut stage = Self { resolver: resolver(), now: 1, open, asked, next: 0 };
         let group = |domain: &str, hosts: &[u8]| Group {
             domain: domain.into(),
-            servers: hosts.iter().map(|host| SocketAddr::from(([192, 0, 2, *host], 53))).collect(),
+            servers: hosts.iter().map(|host| SocketAddr::from(([192, 0, 2, *host], 53)).into()).collect(),
         };
         stage.handle(Input::Forward(Box::new(Forwarding {
             groups: vec![group("", &[1, 2]), group("b", &[3])],
             clients: vec![Prefix { address: Ipv4Addr::new(10, 77, 0, 0).into(), length: 16 }],
             cache_entries: 4,
+            validation: Some(Validation { anchors: Anchor::root(), insecure: vec!["a".into()] }),
             ..Forwarding::new([7; 32])
         })));
         stage
@@ -65,7 +67,8 @@ impl Stage {
     }
 
     fn ask(&mut self, which: usize, octets: &[u8]) {
-        let name: &[u8] = [&b"\x01a\x00"[..], b"\x01A\x00", b"\x01b\x00", b"\x01a\x01b\x00"][which % 4];
+        let name: &[u8] =
+            [&b"\x01a\x00"[..], b"\x01A\x00", b"\x01b\x00", b"\x01a\x01b\x00", b"\x01c\x00"][which % 5];
         let flags = octets.first().copied().unwrap_or(1) & 1;
         let mut payload = vec![1, 2, flags, 0, 0, 1, 0, 0, 0, 0, 0, 0];
         payload.extend(name);

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// A program or file that has to be there, and the Debian package that brings it.
-const INSTALLED: [(&str, &str); 26] = [
+const INSTALLED: [(&str, &str); 28] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("/usr/lib/ipxe/qemu/pxe-virtio.rom", "ipxe-qemu"),
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf"),
@@ -23,6 +23,8 @@ const INSTALLED: [(&str, &str); 26] = [
     ("nft", "nftables"),
     ("dnsmasq", "dnsmasq-base"),
     ("named", "bind9"),
+    ("dnssec-signzone", "bind9-utils"),
+    ("openssl", "openssl"),
     ("knotd", "knot"),
     ("ypcat", "yp-tools"),
     ("ypbind", "ypbind-mt"),

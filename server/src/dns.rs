@@ -11,6 +11,7 @@ mod files;
 mod worker;
 
 use crate::ask::Ask;
+use crate::journal::Journal;
 use crate::streams;
 use crate::wake::{Caller, Post};
 pub(crate) use files::Plan;
@@ -34,8 +35,9 @@ pub(crate) fn start(
     listen: &[SocketAddr],
     settings: Settings,
     directory: Arc<Directory>,
+    journal: Journal,
 ) -> io::Result<Handle> {
-    start_with(LIMITS, listen, settings, directory)
+    start_with(LIMITS, listen, settings, directory, journal)
 }
 
 /// What makes ids, ports and letters of questions unforeseeable.
@@ -93,6 +95,7 @@ fn start_with(
     listen: &[SocketAddr],
     settings: Settings,
     directory: Arc<Directory>,
+    journal: Journal,
 ) -> io::Result<Handle> {
     let resolver = Resolver::new(settings, directory)
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, format!("DNS: {error}")))?;
@@ -100,7 +103,7 @@ fn start_with(
     let sockets: (Vec<_>, Vec<_>) = bound.into_iter().unzip();
     let addresses = sockets.0.iter().map(|datagrams| datagrams.address).collect();
     let (post, files_post) = (Arc::new(Post::new()?), Arc::new(Post::new()?));
-    let worker = Worker::new(limits, sockets, resolver, Arc::clone(&post))?;
+    let worker = Worker::new(limits, sockets, resolver, (Arc::clone(&post), journal))?;
     let follow = {
         let (post, files_post) = (Arc::clone(&post), Arc::clone(&files_post));
         move || files::run(&files_post, &post)
@@ -186,6 +189,7 @@ struct Mailbox {
     news: Vec<News>,
     /// Of these, the newest.
     forwarding: Option<Box<Forwarding>>,
+    roots: Option<Roots>,
     hosts: Option<Arc<HostNames>>,
     stop: bool,
 }
@@ -195,6 +199,14 @@ struct Mailbox {
 struct FilesMailbox {
     plan: Option<Plan>,
     stop: bool,
+}
+
+/// The authorities whose certificates count, and where they stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Roots {
+    path: String,
+    /// Empty if nothing can be read there.
+    pem: String,
 }
 
 /// What there is to know.

@@ -78,9 +78,9 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
     }
     // dns:: starts its thread as it binds, so it comes last before the privileges go; changing the user reaches every thread.
     let first = Arc::new(settings::first_directory(&config));
-    let dns =
-        dns::start(&settings::dns_addresses(&config), settings::dns_settings(&config), Arc::clone(&first))
-            .map_err(|e| Problem(e.to_string()))?;
+    let (addresses, dns_settings) = (settings::dns_addresses(&config), settings::dns_settings(&config));
+    let dns = dns::start(&addresses, dns_settings, Arc::clone(&first), journal.clone())
+        .map_err(|e| Problem(e.to_string()))?;
     dns.forward(settings::dns_plan(&config, dns::seed().map_err(|e| cannot_start(&e))?));
     let names_directory = Arc::clone(&first);
     let nis = start_nis(&config, first, &journal)?;

@@ -4,7 +4,7 @@ use crate::dns::Plan;
 use heorot_core::config::{self, Config, Interface, SERVER_NAME, Upstream};
 use heorot_core::mac::Mac;
 use heorot_core::{load, transfer};
-use heorot_dns::{Forwarding, Group, Prefix, Rebinding};
+use heorot_dns::{Anchor, Digest, Forwarding, Group, NameServer, Prefix, Rebinding, Validation};
 use heorot_names::Directory;
 use nix::sys::socket::SockaddrStorage;
 use std::collections::{BTreeMap, BTreeSet};
@@ -144,6 +144,7 @@ pub(crate) fn dns_plan(config: &Config, seed: [u8; 32]) -> Plan {
         server_files: Vec::new(),
         host_files: forward.hosts.clone(),
         own,
+        roots: forward.tls_roots.clone(),
     };
     for domain in &forward.domains {
         add_group(&mut plan, &domain.domain, &domain.servers);
@@ -165,9 +166,27 @@ pub(crate) fn dns_plan(config: &Config, seed: [u8; 32]) -> Plan {
         own_networks: networks,
         rebinding_exempt: forward.rebinding_exempt.clone(),
         rate_per_second: forward.rate_per_second,
+        validation: forward.validates.then(|| validation(forward)),
         ..plan.forwarding
     };
     plan
+}
+
+fn validation(forward: &config::Forward) -> Validation {
+    let anchor = |anchor: &config::TrustAnchor| Anchor {
+        domain: anchor.domain.clone(),
+        digest: Digest {
+            tag: anchor.tag,
+            algorithm: anchor.algorithm,
+            kind: anchor.kind,
+            octets: anchor.digest.clone(),
+        },
+    };
+    let mut anchors: Vec<Anchor> = forward.trust_anchors.iter().map(anchor).collect();
+    if anchors.iter().all(|anchor| !anchor.domain.is_empty()) {
+        anchors.extend(Anchor::root());
+    }
+    Validation { anchors, insecure: forward.insecure.clone() }
 }
 
 fn add_group(plan: &mut Plan, domain: &str, upstreams: &[Upstream]) {
@@ -176,7 +195,10 @@ fn add_group(plan: &mut Plan, domain: &str, upstreams: &[Upstream]) {
         match upstream {
             // Ourselves we need not ask.
             Upstream::Server(server) if plan.own.contains(server) => {}
-            Upstream::Server(server) => servers.push(*server),
+            Upstream::Server(server) => servers.push(NameServer::from(*server)),
+            Upstream::Tls(address, name) => {
+                servers.push(NameServer { address: *address, tls: Some(name.as_str().into()) });
+            }
             Upstream::File(path) => plan.server_files.push((plan.forwarding.groups.len(), path.clone())),
         }
     }

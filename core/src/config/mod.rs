@@ -31,7 +31,7 @@ mod value;
 mod zone;
 
 pub use firmware::{FIRMWARE, FirmwareKind, FirmwareRow, Protocol};
-pub use forward::{Forward, ForwardDomain, Rebinding, Upstream};
+pub use forward::{Forward, ForwardDomain, Rebinding, TrustAnchor, Upstream};
 pub use groups::Groups;
 pub use host::{Class, Host, Identifiers, MacPattern};
 pub use key::{Algorithm, Key, Updates};

@@ -3,7 +3,7 @@
 //! - `known` has what the options are called and what their values are;
 //! - `encode` makes octets of values.
 
-mod encode;
+pub(super) mod encode;
 mod known;
 
 pub use known::{Form, KNOWN, KnownOption};

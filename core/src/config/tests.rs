@@ -179,6 +179,10 @@ fn the_smallest_file_has_every_default() {
             stale: Duration::from_secs(86_400),
             rebinding: Rebinding::Own,
             rebinding_exempt: vec![],
+            tls_roots: None,
+            validates: false,
+            trust_anchors: vec![],
+            insecure: vec![],
         },
         zone: Zone { hosts: vec![], records: vec![], serial: 1, secondaries: vec![], keys: vec![] },
     };
@@ -215,6 +219,7 @@ fn a_file_with_everything_is_read_as_it_is_written() {
         target: "printer.hall.example.org".into(),
     };
     let server = |text: &str| Upstream::Server(text.parse().unwrap());
+    let by_tls = |text: &str, name: &str| Upstream::Tls(text.parse().unwrap(), name.into());
     let domain = |domain: &str, servers| ForwardDomain { domain: domain.into(), servers };
     assert_eq!(
         config.forward,
@@ -225,7 +230,15 @@ fn a_file_with_everything_is_read_as_it_is_written() {
                 Upstream::File("/etc/resolv.conf".into()),
             ],
             domains: vec![
-                domain("example.org", vec![server("192.0.2.54:53")]),
+                domain(
+                    "example.org",
+                    vec![
+                        server("192.0.2.54:53"),
+                        by_tls("192.0.2.54:853", "dns.example.org"),
+                        by_tls("[2001:db8::53]:853", "2001:db8::53"),
+                        by_tls("[2001:db8::53]:8853", "dns.example.org"),
+                    ],
+                ),
                 domain("168.192.in-addr.arpa", vec![]),
             ],
             hosts: vec!["/etc/hosts".into()],
@@ -237,6 +250,21 @@ fn a_file_with_everything_is_read_as_it_is_written() {
             stale: Duration::ZERO,
             rebinding: Rebinding::Private,
             rebinding_exempt: vec!["corp.example".into()],
+            tls_roots: Some("/etc/heorot/authorities.pem".into()),
+            validates: true,
+            trust_anchors: vec![
+                TrustAnchor {
+                    domain: "lab.example.org".into(),
+                    tag: 60_485,
+                    algorithm: 5,
+                    kind: 1,
+                    digest:
+                        b"\x2b\xb1\x83\xaf\x5f\x22\x58\x81\x79\xa5\x3b\x0a\x98\x63\x1f\xad\x1a\x29\x21\x18"
+                            .to_vec(),
+                },
+                TrustAnchor { domain: String::new(), tag: 1, algorithm: 13, kind: 2, digest: vec![0xab; 32] },
+            ],
+            insecure: vec!["corp.example".into()],
         }
     );
     assert_eq!(config.zone.records, [heorot_names::Record { name: "_ldap._tcp".into(), data: ldap }]);

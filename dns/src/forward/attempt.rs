@@ -1,21 +1,21 @@
 //! One attempt to have a question answered: what is sent, and what becomes of what comes back.
 
-use super::{Forwarder, QUESTION_AT, Question, Sink, tell};
+use super::{Forwarder, QUESTION_AT, Question, Sink};
 use crate::asked::{CD, OPT_OCTETS, RD, header_and_question};
-use crate::limit::{ATTEMPTS_MAX, OWN_FAULTS_MAX};
+use crate::limit::{ATTEMPTS_MAX, OWN_FAULTS_MAX, PADDED_TO_OCTETS};
 use crate::resolver::{Output, Transport};
-use crate::statistics::ResponseCode;
 use crate::upstream::answer::{Judgement, Policy, Sent, judge};
 use crate::upstream::nanoseconds;
 use crate::wire::UDP_OCTETS_MAX;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A message that was sent upstream, in our numbering; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ExchangeId(pub u64);
 
-/// A message to be sent upstream from a socket of its own, whose answers come back with this id.
+/// A message to be sent upstream, whose answers come back with this id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
     /// Comes back with what it leads to.
@@ -24,6 +24,9 @@ pub struct Exchange {
     pub server: SocketAddr,
     /// By which way.
     pub transport: Transport,
+    /// By TLS, on a connection that is shared with other questions to this server, which has to show a certificate for this name. Only one
+    /// question at a time may have this message's id there: another with the same is a fault of ours.
+    pub tls: Option<Arc<str>>,
     /// The port to send it from; for TCP any will do.
     pub port: u16,
     /// The message, without TCP's two octets of length.
@@ -33,7 +36,8 @@ pub struct Exchange {
 /// Why an exchange came to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The port is taken, or no descriptor is left: the server has nothing to do with it.
+    /// The port is taken, no descriptor is left, or a connection that had served before was closed meanwhile (RFC 7766 6.2.4): the server
+    /// has done nothing wrong.
     Ours,
     /// The server, or the way there, refuses: nobody listens, the stream broke.
     Theirs,
@@ -102,7 +106,7 @@ impl Forwarder {
             Judgement::NoEdns => {
                 self.upstreams.server_mut(server).does_not_know_edns(now);
                 self.close(number, index, sink);
-                self.send(now, number, server, Transport::Udp, sink);
+                self.send(now, number, server, None, sink);
             }
             Judgement::Unusable => {
                 self.upstreams.server_mut(server).was_unusable();
@@ -111,10 +115,7 @@ impl Forwarder {
             }
             Judgement::Rebinding => {
                 self.counts.rebinding += 1;
-                let Some(question) = self.take(number, sink) else { return };
-                for client in &question.clients {
-                    tell(sink, client, ResponseCode::Refused);
-                }
+                self.refuse(number, sink);
             }
             Judgement::Useful(kept, lasts_seconds) => {
                 self.upstreams.server_mut(server).answered(took);
@@ -123,7 +124,16 @@ impl Forwarder {
                     let wishes = self.questions[&number].key.1;
                     self.cache.keep(now, kept.clone(), wishes, lasts_seconds);
                 }
+                let question = self.questions.get_mut(&number).expect("it was answered a moment ago");
+                let dependents = std::mem::take(&mut question.dependents);
+                if dependents.is_empty() {
+                    return self.finish(number, &kept, sink);
+                }
+                let key = question.key.clone();
                 self.finish(number, &kept, sink);
+                for dependent in dependents {
+                    self.heard(now, dependent, (&key, &kept, lasts_seconds, server), sink);
+                }
             }
         }
     }
@@ -156,28 +166,33 @@ impl Forwarder {
                 if is_hopeless {
                     return self.fail(now, number, sink);
                 }
-                self.send(now, number, server, transport, sink);
+                self.send(now, number, server, Some(transport), sink);
             }
         }
     }
 
-    /// Sends a question to a server, from a new port, with a new id and new letters (RFC 5452 9.2).
+    /// Sends a question to a server, from a new port, with a new id and new letters (RFC 5452 9.2). What comes by TLS nobody else has
+    /// written: there, letters are left as they are.
     pub(super) fn send(
         &mut self,
         now: u64,
         number: u64,
         server: usize,
-        transport: Transport,
+        transport: Option<Transport>,
         sink: &mut Sink<'_>,
     ) {
         let exchange = ExchangeId(self.new_number());
-        let with_edns = self.upstreams.server(server).knows_edns(now);
+        let asked = self.upstreams.server(server);
+        let (with_edns, by_tls) = (asked.knows_edns(now), asked.tls.is_some());
+        let transport = transport.unwrap_or_else(|| asked.transport());
         let question = self.questions.get_mut(&number).expect("what is sent is a question in flight");
         let id = self.chance.id();
         let mut sent = question.key.0.clone();
         let name_octets = sent.len() - 4;
-        self.chance.mix_case(&mut sent[..name_octets]);
-        let payload = message(id, &sent, question, with_edns);
+        if !by_tls {
+            self.chance.mix_case(&mut sent[..name_octets]);
+        }
+        let payload = message(id, &sent, question, with_edns, by_tls);
         let attempts = question.attempts.len();
         question.attempts.push(Attempt {
             exchange,
@@ -199,6 +214,7 @@ impl Forwarder {
             id: exchange,
             server: state.address,
             transport,
+            tls: state.tls.clone(),
             port,
             payload,
         }));
@@ -208,17 +224,29 @@ impl Forwarder {
     /// Nobody answered for a while: those who were asked are slow or gone, and somebody is asked again.
     pub(super) fn retry(&mut self, now: u64, number: u64, sink: &mut Sink<'_>) {
         self.blame(now, number);
-        let question = self.questions.get_mut(&number).expect("what is tried again is a question in flight");
+        let question = &self.questions[&number];
         let asked: Vec<usize> = question.attempts.iter().map(|attempt| attempt.server).collect();
         let next = match question.finds_loop_of {
             None if asked.len() < ATTEMPTS_MAX => self.upstreams.best(question.group, &asked, now),
             None | Some(_) => None,
         };
-        match next {
-            Some(server) => self.send(now, number, server, Transport::Udp, sink),
+        let retry_at = match next {
+            Some(server) if self.waits_by_tls(number, server) => {
+                now + nanoseconds(self.upstreams.server(server).patience(asked.len()))
+            }
+            Some(server) => return self.send(now, number, server, None, sink),
             // The last chance is that one of them still answers.
-            None => question.retry_at = u64::MAX,
-        }
+            None => u64::MAX,
+        };
+        self.questions.get_mut(&number).expect("what is tried again is a question in flight").retry_at =
+            retry_at;
+    }
+
+    /// A stream loses nothing: what was asked by it need not be repeated as long as it is there.
+    fn waits_by_tls(&self, number: u64, server: usize) -> bool {
+        let attempts = &self.questions[&number].attempts;
+        self.upstreams.server(server).tls.is_some()
+            && attempts.iter().any(|attempt| attempt.server == server && attempt.is_open)
     }
 
     /// The servers that owe an answer for longer than they should.
@@ -244,7 +272,7 @@ impl Forwarder {
         };
         let waits = question.attempts.iter().any(|attempt| attempt.is_open || attempt.is_blamed);
         match next {
-            Some(server) if !asked.contains(&server) => self.send(now, number, server, Transport::Udp, sink),
+            Some(server) if !asked.contains(&server) => self.send(now, number, server, None, sink),
             Some(_) if waits => {}
             Some(_) | None if question.attempts.iter().any(|attempt| attempt.is_open) => {}
             Some(_) | None => self.fail(now, number, sink),
@@ -256,7 +284,7 @@ impl Forwarder {
         self.counts.by_stream += 1;
         let server = self.questions[&number].attempts[index].server;
         self.close(number, index, sink);
-        self.send(now, number, server, Transport::Tcp, sink);
+        self.send(now, number, server, Some(Transport::Tcp), sink);
     }
 
     fn close(&mut self, number: u64, index: usize, sink: &mut Sink<'_>) {
@@ -287,8 +315,8 @@ impl Forwarder {
 }
 
 /// RFC 1035 4.1.1: RD, for we want the whole answer; CD as the client wants it, for whoever checks above us.
-fn message(id: u16, sent: &[u8], question: &Question, with_edns: bool) -> Vec<u8> {
-    let mut payload = header_and_question(sent, OPT_OCTETS);
+fn message(id: u16, sent: &[u8], question: &Question, with_edns: bool, padded: bool) -> Vec<u8> {
+    let mut payload = header_and_question(sent, OPT_OCTETS + PADDED_TO_OCTETS);
     payload[..2].copy_from_slice(&id.to_be_bytes());
     payload[2] = RD;
     payload[3] = if question.key.1.checking_disabled { CD } else { 0 };
@@ -296,9 +324,22 @@ fn message(id: u16, sent: &[u8], question: &Question, with_edns: bool) -> Vec<u8
         let [high, low] = UDP_OCTETS_MAX.to_be_bytes();
         let dnssec_ok = if question.key.1.dnssec_ok { 0x80 } else { 0 };
         payload.extend([0, 0, 41, high, low, 0, 0, dnssec_ok, 0, 0, 0]);
+        if padded {
+            pad(&mut payload);
+        }
         payload[QUESTION_AT - 1] = 1;
     }
     payload
+}
+
+/// Appends an option of zeros (RFC 7830 3) to the OPT record that ends a message.
+fn pad(payload: &mut Vec<u8>) {
+    let length_at = payload.len() - 2;
+    let octets = (payload.len() + 4).next_multiple_of(PADDED_TO_OCTETS) - payload.len() - 4;
+    let octets = u8::try_from(octets).expect("less than what is padded to");
+    payload[length_at..].copy_from_slice(&[0, 4 + octets]);
+    payload.extend([0, 12, 0, octets]);
+    payload.resize(payload.len() + usize::from(octets), 0);
 }
 
 fn seconds(span: Duration) -> u32 {

@@ -4,7 +4,6 @@ use super::{Forwarder, Question, Sink};
 use crate::cache::Wishes;
 use crate::chance::Chance;
 use crate::limit::LOOP_PROBE_EVERY;
-use crate::resolver::Transport;
 use crate::upstream::nanoseconds;
 use std::collections::BTreeMap;
 
@@ -51,19 +50,11 @@ impl Forwarder {
             self.questions.insert(
                 number,
                 Question {
-                    key: (question, Wishes::default()),
-                    group: 0,
-                    clients: Vec::new(),
-                    attempts: Vec::new(),
-                    began: now,
-                    retry_at: now,
-                    stale_waits: false,
-                    own_faults: 0,
-                    timer: u64::MAX,
                     finds_loop_of: Some(server),
+                    ..Question::new((question, Wishes::default()), 0, now)
                 },
             );
-            self.send(now, number, server, Transport::Udp, sink);
+            self.send(now, number, server, None, sink);
             // It did lead back to us once; perhaps somebody mended it. If not, its question is here in a moment.
             self.upstreams.server_mut(server).loops = false;
         }

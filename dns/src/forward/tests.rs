@@ -1,5 +1,5 @@
 use super::*;
-use crate::forwarding::Group;
+use crate::forwarding::{Group, NameServer};
 use crate::reading::{QR, RD, Read, TC, read};
 use crate::resolver::{Input, Resolver};
 use crate::{Prefix, Settings};
@@ -10,7 +10,9 @@ use std::time::Duration;
 
 mod adversary;
 mod cached;
+mod checked;
 mod servers;
+mod tls;
 
 const A: u16 = 1;
 const CNAME: u16 = 5;
@@ -41,7 +43,14 @@ fn forwarding() -> Forwarding {
 }
 
 fn group(domain: &str, servers: &[&str]) -> Group {
-    Group { domain: domain.into(), servers: servers.iter().map(|server| server.parse().unwrap()).collect() }
+    Group { domain: domain.into(), servers: servers.iter().copied().map(name_server).collect() }
+}
+
+/// "192.0.2.53:53", or "192.0.2.53:853#dns.example" for one by TLS.
+fn name_server(text: &str) -> NameServer {
+    let (address, tls) =
+        text.split_once('#').map_or((text, None), |(address, name)| (address, Some(name.into())));
+    NameServer { address: address.parse().unwrap(), tls }
 }
 
 fn settings() -> Settings {

@@ -79,7 +79,11 @@ impl Resolver {
             self.last_number = forwarder.last_number();
         }
         self.forwarder = is_on.then(|| Box::new(forwarder.after(self.last_number)));
-        self.with_forwarder(out, |forwarder, sink| forwarder.wake(now, sink));
+        let calendar = self.calendar;
+        self.with_forwarder(out, |forwarder, sink| {
+            forwarder.set_calendar(now, calendar);
+            forwarder.wake(now, sink);
+        });
     }
 
     pub(super) fn with_forwarder(
@@ -99,14 +103,15 @@ impl Resolver {
         }
         let recursion = self.forwarder.as_ref().is_some_and(|forwarder| forwarder.serves(query.from.ip()));
         let manner = asked.manner();
-        let told =
-            self.own.find(now, asked.lower(), Wishes::default()).and_then(|Hit { kept, freshness }| {
+        let told = self.own.find(now, asked.lower(), Wishes::default()).and_then(
+            |Hit { kept, freshness, .. }| {
                 let Freshness::Fresh(_) = freshness else { return None };
                 let octets_max = octets_max(query.transport, &manner);
                 let payload =
                     kept.reply(asked.question(), &manner, Age::Seconds(0), octets_max, recursion)?;
                 Some((payload, kept.code()))
-            });
+            },
+        );
         let Some((payload, code)) = told else { return false };
         self.statistics.count_reply_bits(code);
         reply(query, payload, out);

@@ -154,7 +154,7 @@ fn pass_on(
 }
 
 /// The names that the question leads to by aliases (RFC 1034 3.6.2), itself first. `None` if they go in a circle or too far.
-fn follow(records: &[&Record], name: &[u8], wanted: u16) -> Option<Vec<WireName>> {
+pub(crate) fn follow(records: &[&Record], name: &[u8], wanted: u16) -> Option<Vec<WireName>> {
     let mut chain = vec![name.to_vec()];
     if matches!(wanted, rtype::CNAME | rtype::ANY) {
         return Some(chain);

@@ -1,4 +1,7 @@
-//! Messages to servers upstream, each from a socket of its own: a datagram from a port that nobody can foresee, or a stream.
+//! Messages to servers upstream, each from a socket of its own: a datagram from a port that nobody can foresee, or a stream. Those that go by TLS
+//! share a connection (`tls`).
+
+pub(super) mod tls;
 
 use heorot_dns::{Exchange, ExchangeId, Fault, Transport};
 use rustix::event::epoll::{self, EventData, EventFlags};
@@ -7,11 +10,16 @@ use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::time::Instant;
+use tls::Secured;
+pub(super) use tls::Taken;
 
 /// The sockets that are open.
 #[derive(Default)]
 pub(super) struct Exchanges {
     open: BTreeMap<ExchangeId, Way>,
+    /// Those by TLS.
+    pub(super) secured: Secured,
 }
 
 /// One of them.
@@ -42,21 +50,37 @@ const OPEN_MAX: usize = 512;
 const DATAGRAMS_MAX: usize = 8;
 /// Set in an event's key: the rest is the exchange's number.
 const EVENT: u64 = 1 << 63;
+/// The rest is the number of a connection with TLS.
+const EVENT_TLS: u64 = 1 << 62;
 
-/// The exchange that an event's key stands for.
-pub(super) fn of_event(key: u64) -> Option<ExchangeId> {
-    (key & EVENT != 0).then_some(ExchangeId(key & !EVENT))
+/// What an event's key stands for.
+pub(super) enum Happened {
+    At(ExchangeId),
+    /// At a connection that exchanges share.
+    Secured(u64),
+}
+
+/// None: it is not of a socket of ours.
+pub(super) fn of_event(key: u64) -> Option<Happened> {
+    match (key & EVENT, key & EVENT_TLS) {
+        (0, 0) => None,
+        (0, _) => Some(Happened::Secured(key & !EVENT_TLS)),
+        (_, _) => Some(Happened::At(ExchangeId(key & !EVENT))),
+    }
 }
 
 impl Exchanges {
     /// Opens a socket and sends the message. An error tells whose fault it is that this did not do.
-    pub(super) fn begin(&mut self, epoll: &OwnedFd, exchange: Exchange) -> Result<(), Fault> {
-        if self.open.len() >= OPEN_MAX {
+    pub(super) fn begin(&mut self, epoll: &OwnedFd, exchange: Exchange, now: Instant) -> Result<(), Fault> {
+        if let Some(name) = &exchange.tls {
+            return self.secured.begin(epoll, &exchange, name, now);
+        }
+        if self.open.len() + self.secured.len() >= OPEN_MAX {
             return Err(Fault::Ours);
         }
         let way = match exchange.transport {
             Transport::Udp => send_datagram(&exchange),
-            Transport::Tcp => connect(&exchange),
+            Transport::Tcp => begin_stream(&exchange),
         };
         let way = way.map_err(|error| whose(&error))?;
         let key = EventData::new_u64(exchange.id.0 | EVENT);
@@ -67,7 +91,9 @@ impl Exchanges {
 
     /// Closes a socket.
     pub(super) fn end(&mut self, id: ExchangeId) {
-        self.open.remove(&id);
+        if self.open.remove(&id).is_none() {
+            self.secured.end(id);
+        }
     }
 
     /// Something happened at a socket: the messages that came, and whether there will be no more. `buffer` is scratch.
@@ -164,14 +190,20 @@ fn send_datagram(exchange: &Exchange) -> io::Result<Way> {
     Ok(Way::Datagrams { socket: socket.into(), server: exchange.server })
 }
 
-fn connect(exchange: &Exchange) -> io::Result<Way> {
-    let socket = new_socket(exchange.server, Type::STREAM, Protocol::TCP)?;
+/// A stream that will be there, unless the next event says that it will not.
+fn connect(server: SocketAddr) -> io::Result<Socket> {
+    let socket = new_socket(server, Type::STREAM, Protocol::TCP)?;
     socket.set_tcp_nodelay(true)?;
-    match socket.connect(&SockAddr::from(exchange.server)) {
+    match socket.connect(&SockAddr::from(server)) {
         Ok(()) => {}
         Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {}
         Err(error) => return Err(error),
     }
+    Ok(socket)
+}
+
+fn begin_stream(exchange: &Exchange) -> io::Result<Way> {
+    let socket = connect(exchange.server)?;
     let length = u16::try_from(exchange.payload.len()).expect("a question has at most some 300 octets");
     Ok(Way::Stream(Box::new(Stream {
         stream: socket.into(),

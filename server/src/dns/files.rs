@@ -2,7 +2,7 @@
 //!
 //! A thread of its own reads them, for no query may wait for a disk. It watches their directories: whoever changes such a file replaces it.
 
-use super::{Counts, FilesMailbox, Mailbox};
+use super::{Counts, FilesMailbox, Mailbox, Roots};
 use crate::wake::Post;
 use heorot_dns::{Forwarding, HostNames, name_servers};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     pub(crate) host_files: Vec<String>,
     /// Our own addresses: a file may name us, and we need not ask ourselves.
     pub(crate) own: Vec<SocketAddr>,
+    /// The file of the authorities that certificates have to come from; none: the host's own.
+    pub(crate) roots: Option<String>,
 }
 
 /// The largest file that is read: a list of hosts of tens of thousands of lines.
@@ -34,6 +36,9 @@ const FILE_OCTETS_MAX: u64 = 16 << 20;
 const SETTLES: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 /// Where resolvers listen.
 const DNS_PORT: u16 = 53;
+/// Where distributions keep the authorities that a host believes: Debian and SUSE, Fedora, Alpine.
+const HOST_ROOTS: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
 /// Follows the files of plans until it is told to stop.
 pub(super) fn run(own: &Post<FilesMailbox>, worker: &Post<Mailbox, Counts>) {
@@ -50,7 +55,11 @@ pub(super) fn run(own: &Post<FilesMailbox>, worker: &Post<Mailbox, Counts>) {
         if let Some(following) = &mut following {
             following.read_all();
             let (forwarding, hosts) = (Box::new(following.forwarding()), following.hosts());
-            worker.tell(|mailbox| (mailbox.forwarding, mailbox.hosts) = (Some(forwarding), Some(hosts)));
+            let roots = following.plan.needs_roots().then(|| following.roots());
+            worker.tell(|mailbox| {
+                mailbox.roots = roots.or_else(|| mailbox.roots.take());
+                (mailbox.forwarding, mailbox.hosts) = (Some(forwarding), Some(hosts));
+            });
         }
         let watch = following.as_ref().and_then(|following| following.watch.as_ref());
         wait(own, watch);
@@ -68,11 +77,11 @@ pub(super) struct Following {
 impl Following {
     /// A file that cannot be read stays what it was: it may be just being replaced.
     fn read_all(&mut self) {
-        let files: BTreeSet<&String> = self.plan.files().collect();
-        self.texts.retain(|path, _| files.contains(path));
+        let files: BTreeSet<&str> = self.plan.files().collect();
+        self.texts.retain(|path, _| files.contains(path.as_str()));
         for path in files {
             if let Ok(text) = read(path) {
-                self.texts.insert(path.clone(), text);
+                self.texts.insert(path.to_owned(), text);
             }
         }
     }
@@ -84,8 +93,8 @@ impl Following {
             let servers = servers.into_iter().map(|address| SocketAddr::from((address, DNS_PORT)));
             let group = &mut forwarding.groups[*index].servers;
             for server in servers.filter(|server| !self.plan.own.contains(server)) {
-                if !group.contains(&server) {
-                    group.push(server);
+                if !group.iter().any(|known| known.address == server) {
+                    group.push(server.into());
                 }
             }
         }
@@ -96,12 +105,41 @@ impl Following {
         let texts = self.plan.host_files.iter().filter_map(|path| self.texts.get(path));
         Arc::new(HostNames::read(texts.map(String::as_str)))
     }
+
+    /// The first file of authorities that is there.
+    fn roots(&self) -> Roots {
+        let found = self.plan.root_files().find_map(|path| Some((path, self.texts.get(path)?)));
+        match found {
+            Some((path, text)) => Roots { path: path.to_owned(), pem: text.clone() },
+            None => {
+                let files: Vec<&str> = self.plan.root_files().collect();
+                Roots { path: files.join(" or "), pem: String::new() }
+            }
+        }
+    }
 }
 
 impl Plan {
     /// All files that say something of it.
-    fn files(&self) -> impl Iterator<Item = &String> {
-        self.server_files.iter().map(|(_, path)| path).chain(&self.host_files)
+    fn files(&self) -> impl Iterator<Item = &str> {
+        self.server_files
+            .iter()
+            .map(|(_, path)| path.as_str())
+            .chain(self.host_files.iter().map(String::as_str))
+            .chain(self.root_files())
+    }
+
+    /// Where authorities may stand, if anybody is asked by TLS.
+    fn root_files(&self) -> impl Iterator<Item = &str> {
+        let files = match &self.roots {
+            Some(path) => vec![path.as_str()],
+            None => HOST_ROOTS.to_vec(),
+        };
+        files.into_iter().filter(|_| self.needs_roots())
+    }
+
+    fn needs_roots(&self) -> bool {
+        self.forwarding.groups.iter().flat_map(|group| &group.servers).any(|server| server.tls.is_some())
     }
 }
 

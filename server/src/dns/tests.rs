@@ -42,7 +42,7 @@ fn serve() -> Handle {
 
 fn serve_with(limits: Limits, listen: &[&str]) -> Handle {
     let listen: Vec<_> = listen.iter().map(|address| address.parse().unwrap()).collect();
-    start_with(limits, &listen, settings(), directory(&[])).unwrap()
+    start_with(limits, &listen, settings(), directory(&[]), Journal::start().unwrap()).unwrap()
 }
 
 /// A query for an A record; the id tells it from others.
@@ -282,7 +282,9 @@ fn what_is_in_the_way_is_named() {
     // An address of its own: no other test takes the port in between.
     let udp = UdpSocket::bind("127.0.0.3:0").unwrap();
     let taken = udp.local_addr().unwrap();
-    let start = |address: SocketAddr| start(&[address], settings(), directory(&[])).map(|_| ()).unwrap_err();
+    let start = |address: SocketAddr| {
+        start(&[address], settings(), directory(&[]), Journal::start().unwrap()).map(|_| ()).unwrap_err()
+    };
     let error = start(taken);
     let port = format!("127.0.0.3 port {}", taken.port());
     assert_eq!(error.kind(), ErrorKind::AddrInUse);
@@ -301,7 +303,7 @@ fn what_is_in_the_way_is_named() {
     let error = start("0.0.0.0:5300".parse().unwrap());
     assert!(error.to_string().contains("name each address"), "{error}");
     let wrong = Arc::new(Directory { zone: "a..b".into(), ..(*directory(&[])).clone() });
-    let error = super::start(&[taken], settings(), wrong).map(|_| ()).unwrap_err();
+    let error = super::start(&[taken], settings(), wrong, Journal::start().unwrap()).map(|_| ()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
 }
 
@@ -316,7 +318,7 @@ fn stopping_frees_the_ports_and_ends_connections() {
     handle.stop();
     assert!(is_ended(&mut stream));
     // The same ports at once, although a connection lingers on them.
-    let again = start(&[server], settings(), directory(&[])).unwrap();
+    let again = start(&[server], settings(), directory(&[]), Journal::start().unwrap()).unwrap();
     assert_eq!(again.addresses(), [server]);
     assert!(ask(server, &query(1, "node1")).ends_with(&[10, 77, 1, 1]));
 }

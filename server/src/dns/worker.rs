@@ -1,9 +1,10 @@
 use super::bind::Datagrams;
 use super::connection::Connection;
 use super::datagrams::Replies;
-use super::exchange::{self, Exchanges};
+use super::exchange::{self, Exchanges, Happened, Taken};
 use super::{Counts, Limits, Mailbox, News};
 use crate::ask::Ask;
+use crate::journal::{Journal, Weight};
 use crate::netio::{Inbox, Outbox};
 use crate::streams::{ACCEPTS_A_TURN, Streams};
 use crate::wake::{Caller, Post};
@@ -22,6 +23,7 @@ use std::time::{Duration, Instant};
 pub(super) struct Worker {
     limits: Limits,
     post: Arc<Post<Mailbox, Counts>>,
+    journal: Journal,
     resolver: Resolver,
     epoll: OwnedFd,
     sockets: Vec<Datagrams>,
@@ -38,6 +40,10 @@ pub(super) struct Worker {
     began: Instant,
     began_at: u64,
     calendar_told: Option<Instant>,
+    /// It was said that no date can be checked.
+    undated_said: bool,
+    /// And that nothing was ever found to be signed.
+    unsigned_said: bool,
     counts: Counts,
     buffer: Vec<u8>,
     out: Vec<Output>,
@@ -50,7 +56,7 @@ enum Source {
     Datagrams(usize),
     Listener(usize),
     Connection(u64),
-    Exchange(ExchangeId),
+    Exchange(Happened),
 }
 
 const MAILBOX: u64 = 0;
@@ -68,12 +74,19 @@ const EVENTS: usize = 128;
 /// The calendar may be set at any time: signatures may be five minutes off (RFC 8945 10).
 const CALENDAR_EVERY: Duration = Duration::from_secs(30);
 
+/// Firmware without a battery begins in 1970, or on the day that it was made.
+const UNDATED: &str = "DNS: the clock was never set: until it is, signatures are checked without their dates, and no answer is told to be secure";
+
+/// Answers that were not believed, and none that was, before something is said: one zone may be broken.
+const BOGUS_BEFORE_SAID: u64 = 10;
+const UNSIGNED: &str = "DNS: dnssec = \"validate\", and no answer was secure so far: do the servers upstream pass signatures on, and is the clock right?";
+
 impl Worker {
     pub(super) fn new(
         limits: Limits,
         (sockets, listeners): (Vec<Datagrams>, Vec<TcpListener>),
         resolver: Resolver,
-        post: Arc<Post<Mailbox, Counts>>,
+        (post, journal): (Arc<Post<Mailbox, Counts>>, Journal),
     ) -> io::Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, &*post, EventData::new_u64(MAILBOX), EventFlags::IN)?;
@@ -85,6 +98,7 @@ impl Worker {
         Ok(Self {
             limits,
             post,
+            journal,
             resolver,
             epoll,
             sockets,
@@ -97,6 +111,8 @@ impl Worker {
             began: Instant::now(),
             began_at: crate::clock::now().as_nanoseconds(),
             calendar_told: None,
+            undated_said: false,
+            unsigned_said: false,
             counts: Counts::default(),
             buffer: vec![0; MESSAGE_OCTETS_MAX],
             out: Vec::new(),
@@ -122,6 +138,7 @@ impl Worker {
             self.send_replies(now);
             self.counts.replies_unsent += self.replies.send(&mut outbox, &self.sockets);
             self.streams.end_silent(now);
+            self.end_silent_exchanges(now);
             self.streams.resume_accepting(&self.epoll, now);
             self.counts.streams = self.streams.counts();
             self.counts.resolver = self.resolver.statistics();
@@ -136,14 +153,18 @@ impl Worker {
             Source::Datagrams(index) => self.take_datagrams(index, now, inbox),
             Source::Listener(index) => self.accept(index, now),
             Source::Connection(key) => self.take_connection(key, event.flags, now),
-            Source::Exchange(id) => self.take_exchange(id, now),
+            Source::Exchange(Happened::At(id)) => self.take_exchange(id, now),
+            Source::Exchange(Happened::Secured(key)) => {
+                let taken = self.exchanges.secured.take(&self.epoll, key, now);
+                self.take_secured(taken, now);
+            }
         }
         ControlFlow::Continue(())
     }
 
     fn source(&self, key: u64) -> Source {
-        if let Some(id) = exchange::of_event(key) {
-            return Source::Exchange(id);
+        if let Some(happened) = exchange::of_event(key) {
+            return Source::Exchange(happened);
         }
         let index = |from: u64| usize::try_from(key - from).unwrap_or(usize::MAX);
         let listeners = self.streams.listener_keys();
@@ -175,6 +196,9 @@ impl Worker {
         }
         if let Some(hosts) = mail.hosts {
             self.handle(now, Input::Hosts(hosts));
+        }
+        if let Some(roots) = mail.roots {
+            self.exchanges.secured.configure(roots);
         }
         if let Some(forwarding) = mail.forwarding {
             self.handle(now, Input::Forward(forwarding));
@@ -270,6 +294,33 @@ impl Worker {
         }
     }
 
+    /// What came by a connection that exchanges share, and what will not come any more.
+    fn take_secured(&mut self, taken: Taken, now: Instant) {
+        for (exchange, message) in taken.messages {
+            let input = Input::Answer { exchange, from: message.from, payload: &message.payload };
+            self.handle(now, input);
+        }
+        for (exchange, fault) in taken.faults {
+            self.handle(now, Input::CameToNothing { exchange, fault });
+        }
+    }
+
+    fn end_silent_exchanges(&mut self, now: Instant) {
+        let taken = self.exchanges.secured.end_silent(now);
+        self.take_secured(taken, now);
+        for trouble in self.exchanges.secured.take_troubles() {
+            self.journal.say(Weight::Warning, trouble);
+        }
+        if self.counts.forward.undated > 0 && !std::mem::replace(&mut self.undated_said, true) {
+            self.journal.say(Weight::Warning, UNDATED);
+        }
+        let nothing_is_signed =
+            self.counts.forward.secure == 0 && self.counts.forward.bogus >= BOGUS_BEFORE_SAID;
+        if nothing_is_signed && !std::mem::replace(&mut self.unsigned_said, true) {
+            self.journal.say(Weight::Warning, UNSIGNED);
+        }
+    }
+
     /// Sends what connections were told meanwhile.
     fn send_replies(&mut self, now: Instant) {
         for key in std::mem::take(&mut self.replied) {
@@ -290,7 +341,7 @@ impl Worker {
         let mut faults = Vec::new();
         loop {
             for output in out.drain(..) {
-                faults.extend(self.carry_out(output));
+                faults.extend(self.carry_out(output, now));
             }
             let unkept = self.unkept.pop().map(|update| Input::Updated { update, kept: Kept::Failed });
             let fault = || faults.pop().map(|(exchange, fault)| Input::CameToNothing { exchange, fault });
@@ -300,7 +351,7 @@ impl Worker {
         self.out = out;
     }
 
-    fn carry_out(&mut self, output: Output) -> Option<(ExchangeId, Fault)> {
+    fn carry_out(&mut self, output: Output, now: Instant) -> Option<(ExchangeId, Fault)> {
         match output {
             Output::Reply { transport: Transport::Udp, to, id: QueryId(key), payload } => {
                 let index = usize::try_from(key).ok().and_then(|key| key.checked_sub(1));
@@ -330,7 +381,7 @@ impl Worker {
             }
             Output::Ask(exchange) => {
                 let id = exchange.id;
-                return self.exchanges.begin(&self.epoll, exchange).err().map(|fault| (id, fault));
+                return self.exchanges.begin(&self.epoll, exchange, now).err().map(|fault| (id, fault));
             }
             Output::Forget { exchange } => self.exchanges.end(exchange),
             Output::Update { update, changes, by } => {
@@ -382,7 +433,9 @@ impl Worker {
 
     /// How long to wait at most.
     fn timeout(&self) -> Option<Timespec> {
-        let next = self.streams.next_deadline().into_iter().chain(self.wakeup()).min()?;
+        let deadlines =
+            self.streams.next_deadline().into_iter().chain(self.exchanges.secured.next_deadline());
+        let next = deadlines.chain(self.wakeup()).min()?;
         let left = next.saturating_duration_since(Instant::now());
         Some(Timespec::try_from(left).expect("a deadline is minutes away"))
     }

@@ -93,7 +93,7 @@ fn unknown(value: &DeValue<'_>) -> Result<Vec<u8>, Wrong> {
 }
 
 /// Octets in hexadecimal; colons and blanks may stand between them.
-pub(super) fn hexadecimal(digits: &str) -> Result<Vec<u8>, Wrong> {
+pub(in crate::config) fn hexadecimal(digits: &str) -> Result<Vec<u8>, Wrong> {
     let plain: Vec<u8> = digits.bytes().filter(|b| !matches!(b, b':' | b' ' | b'-')).collect();
     let wrong =
         || Wrong::with(format!("{} are no octets in hexadecimal", quoted(digits)), "as \"hex:0102ff\"");

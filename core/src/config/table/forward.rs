@@ -8,12 +8,12 @@ pub(super) static DNS: &[Setting] = &[
     Setting {
         key: "upstream",
         kind: Kind::Texts(
-            "addresses, with a port if it is not 53; or `/etc/resolv.conf`, for the servers that are in there",
+            "addresses, with a port if it is not 53; `tls://ADDRESS#NAME` for DNS over TLS; or `/etc/resolv.conf`, for the servers that are in there",
         ),
         fallback: Fallback::Otherwise("they are refused"),
         example: "[\"192.0.2.53\", \"192.0.2.54:5353\"]",
         status: Status::Works,
-        doc: "The servers that are asked for names that are not the cluster's: the fastest that answers, and the others now and then. A file is read again when it changes.",
+        doc: "The servers that are asked for names that are not the cluster's: the fastest that answers, and the others now and then. One of `tls://` is asked by TLS alone, at port 853 if none is said, and has to show a certificate for that name, or for its address if there is none. A file is read again when it changes.",
     },
     Setting {
         key: "hosts",
@@ -88,12 +88,36 @@ pub(super) static DNS: &[Setting] = &[
         doc: "Domains whose names may have any address all the same.",
     },
     Setting {
-        key: "dnssec",
-        kind: Kind::Word { works: &["off"], planned: &["validate"] },
-        fallback: Fallback::Value("\"off\""),
-        example: "\"off\"",
+        key: "tls-roots",
+        kind: Kind::Text("an absolute path"),
+        fallback: Fallback::Otherwise("the host's, as its package of certificates has them"),
+        example: "\"/etc/heorot/authorities.pem\"",
         status: Status::Works,
-        doc: "Whether signatures are checked. `off`: by the servers upstream, if at all; signatures are passed on to whoever asks for them.",
+        doc: "The authorities whose certificates count for servers of `tls://`, as PEM. The file is read again when it changes.",
+    },
+    Setting {
+        key: "dnssec",
+        kind: Kind::Word { works: &["off", "validate"], planned: &[] },
+        fallback: Fallback::Value("\"off\""),
+        example: "\"validate\"",
+        status: Status::Works,
+        doc: "Whether signatures are checked. `off`: by the servers upstream, if at all; signatures are passed on to whoever asks for them. `validate`: here, from the root downwards; what is not signed where it should be is SERVFAIL. The servers upstream have to pass signatures on.",
+    },
+    Setting {
+        key: "trust-anchors",
+        kind: Kind::Texts("DS records"),
+        fallback: Fallback::Value("[]"),
+        example: "[\"example.org. DS 60485 13 2 D4B7D520E7BB5F0F67674A0CCEB1E3E0614B93C4F9E99B8383F6A1E4469DA50A\"]",
+        status: Status::Works,
+        doc: "Keys of zones that are trusted beside those of the root, for `dnssec = \"validate\"`: of a domain of `[[dns.forward]]` that is signed and that the world does not know. One of the root, `.`, takes the place of those that are built in.",
+    },
+    Setting {
+        key: "insecure",
+        kind: Kind::Texts("domain names"),
+        fallback: Fallback::Value("[]"),
+        example: "[\"lab.example.org\"]",
+        status: Status::Works,
+        doc: "Domains whose names need not be signed, whatever is above them (RFC 7646). Those of `[[dns.forward]]` need not be either, unless they are in `trust-anchors`, nor those that are private everywhere.",
     },
 ];
 

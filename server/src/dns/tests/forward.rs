@@ -1,7 +1,8 @@
 //! Names of others, asked of a server on loopback that does what the test wants.
 
 use super::*;
-use heorot_dns::{Forwarding, Group};
+use crate::dns::exchange::tls::tests::{Authority, Upstream as TlsUpstream};
+use heorot_dns::{Forwarding, Group, NameServer};
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -83,12 +84,14 @@ fn answered(question: &[u8]) -> Vec<u8> {
 }
 
 fn plan(servers: &[SocketAddr]) -> Plan {
-    let others = Group { domain: String::new(), servers: servers.to_vec() };
+    let others =
+        Group { domain: String::new(), servers: servers.iter().copied().map(NameServer::from).collect() };
     Plan {
         forwarding: Forwarding { groups: vec![others], find_loops: false, ..Forwarding::new([7; 32]) },
         server_files: Vec::new(),
         host_files: Vec::new(),
         own: Vec::new(),
+        roots: None,
     }
 }
 
@@ -177,6 +180,34 @@ fn a_client_by_tcp_waits_for_what_others_say_and_may_send_no_more_meanwhile() {
     assert!(is_ended(&mut stream));
 }
 
+/// RFC 7858: with the authority's certificate from a file, which is not there at first.
+#[test]
+fn names_of_others_are_asked_by_tls() {
+    let authority = Authority::new();
+    let upstream = TlsUpstream::good(&authority);
+    let directory = scratch("tls");
+    let roots = directory.join("roots.pem");
+    fs::write(&roots, authority.pem()).unwrap();
+    let mut plan = Plan { roots: Some(roots.to_str().unwrap().to_owned()), ..plan(&[upstream.address]) };
+    plan.forwarding.groups[0].servers[0].tls = Some("dns.example".into());
+    let (handle, server) = serve_forwarding(plan.clone());
+    for host in ["a", "b", "a"] {
+        assert_eq!(address_of(server, host), 7);
+    }
+    eventually("counted", || handle.counts().forward.hits == 1);
+    // Another name than its certificate has: nobody is asked.
+    plan.forwarding.groups[0].servers[0].tls = Some("other.example".into());
+    handle.forward(plan);
+    eventually("it is refused", || {
+        let mut message = query(7, "c");
+        let zone = message.windows(7).position(|octets| octets == b"cluster").unwrap();
+        message[zone..zone + 7].copy_from_slice(b"example");
+        ask(server, &message)[3] & 0x0f == 2
+    });
+    handle.stop();
+    fs::remove_dir_all(directory).unwrap();
+}
+
 #[test]
 fn files_are_followed() {
     let upstream = Upstream::start(Manner::Plainly);
@@ -216,8 +247,8 @@ fn servers_may_stand_in_a_file() {
         watch: None,
         texts: [(file.to_str().unwrap().to_owned(), fs::read_to_string(&file).unwrap())].into(),
     };
-    let servers: Vec<SocketAddr> =
-        ["192.0.2.7:5353", "192.0.2.1:53"].map(|server| server.parse().unwrap()).to_vec();
+    let servers = ["192.0.2.7:5353", "192.0.2.1:53"].map(|server| server.parse::<SocketAddr>().unwrap());
+    let servers = servers.map(NameServer::from).to_vec();
     assert_eq!(following.forwarding().groups[0].servers, servers);
     fs::remove_dir_all(directory).unwrap();
 }

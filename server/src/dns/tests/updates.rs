@@ -20,7 +20,14 @@ fn with_key() -> (Handle, Receiver<Ask>) {
         updates: Some(Updates::default()),
     };
     let settings = Settings { keys: vec![key], ..settings() };
-    let handle = start_with(LIMITS, &["127.0.0.1:0".parse().unwrap()], settings, directory(&[])).unwrap();
+    let handle = start_with(
+        LIMITS,
+        &["127.0.0.1:0".parse().unwrap()],
+        settings,
+        directory(&[]),
+        Journal::start().unwrap(),
+    )
+    .unwrap();
     let (ask, asks) = line(&Bell::new().unwrap(), 8);
     handle.keep_updates(ask);
     (handle, asks)
