@@ -19,7 +19,8 @@ impl Mac {
         self.0[0] & 1 == 0 && self.0 != [0; 6]
     }
 
-    fn number(self) -> u64 {
+    /// Its octets as one number.
+    pub(crate) fn number(self) -> u64 {
         let [a, b, c, d, e, f] = self.0;
         u64::from_be_bytes([0, 0, a, b, c, d, e, f])
     }

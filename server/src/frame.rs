@@ -149,7 +149,9 @@ fn udp_head(
 /// Adds 16-bit words to a sum; an odd octet at the end counts as if a zero followed (RFC 1071).
 fn sum(start: u32, octets: &[u8]) -> u32 {
     let (words, odd) = octets.as_chunks::<2>();
-    let words: u32 = words.iter().map(|word| u32::from(u16::from_be_bytes(*word))).sum();
+    let number = |word: &[u8; 2]| u32::from(u16::from_be_bytes(*word));
+    // Not one by one with a look at each whether it still fits: `complement` says why it does.
+    let words = words.iter().fold(0_u32, |total, word| total.wrapping_add(number(word)));
     start + words + odd.first().map_or(0, |high| u32::from(*high) << 8)
 }
 

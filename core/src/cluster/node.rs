@@ -7,6 +7,7 @@ use crate::limit::{BOOT_BEGINS_AFTER, EVENTS_PER_NODE_MAX, NODES_MAX};
 use crate::mac::Mac;
 use crate::time::Time;
 use serde_json::{Map, Value};
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A machine, and all that is known of it.
@@ -138,9 +139,15 @@ impl Node {
 }
 
 /// All nodes.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Nodes {
-    nodes: BTreeMap<Mac, Node>,
+    /// In no order.
+    #[expect(clippy::vec_box, reason = "they are large, and stay where they are while this grows")]
+    nodes: Vec<Box<Node>>,
+    /// The place of each among them.
+    places: BTreeMap<Mac, usize>,
+    /// Whose place was looked for last: a machine is looked up twenty times while one packet of its is answered.
+    latest: Cell<Option<(Mac, usize)>>,
     /// Further hardware addresses, of whom.
     identities: BTreeMap<Mac, Mac>,
     /// Numbers that are given or being recorded, to whom.
@@ -154,12 +161,31 @@ pub struct Nodes {
 impl Nodes {
     /// The machine with this hardware address, its first or a further one.
     pub fn get(&self, mac: Mac) -> Option<&Node> {
-        self.nodes.get(&self.identity(mac))
+        Some(&self.nodes[self.place(mac)?])
     }
 
     /// The same, to change all but identity and number.
     pub fn get_mut(&mut self, mac: Mac) -> Option<&mut Node> {
-        self.nodes.get_mut(&self.identity(mac))
+        let place = self.place(mac)?;
+        Some(&mut self.nodes[place])
+    }
+
+    /// The place of a machine. It is remembered until a machine gets another place or another name.
+    fn place(&self, mac: Mac) -> Option<usize> {
+        if let Some((_, place)) = self.latest.get().filter(|(latest, _)| *latest == mac) {
+            return Some(place);
+        }
+        let place = self.places.get(&self.identity(mac)).copied()?;
+        self.latest.set(Some((mac, place)));
+        Some(place)
+    }
+
+    /// Takes in a machine that was not there.
+    fn insert(&mut self, node: Node) -> usize {
+        let place = self.nodes.len();
+        self.places.insert(node.mac, place);
+        self.nodes.push(Box::new(node));
+        place
     }
 
     /// The hardware address by which a machine is known.
@@ -181,43 +207,49 @@ impl Nodes {
     /// The machine with this hardware address, new if need be. Also which one had to be forgotten for it.
     /// None: the table is full of machines that something was promised to.
     pub fn meet(&mut self, now: Time, mac: Mac) -> Option<(&mut Node, Option<Mac>)> {
-        let mac = self.identity(mac);
-        let mut forgotten = None;
-        if !self.nodes.contains_key(&mac) {
-            if self.nodes.len() >= NODES_MAX {
-                forgotten = Some(self.forget_oldest()?);
-            }
-            self.forgettable.insert((now, mac));
+        if let Some(place) = self.place(mac) {
+            return Some((&mut self.nodes[place], None));
         }
-        Some((self.nodes.entry(mac).or_insert_with(|| Node::new(now, mac)), forgotten))
+        let mut forgotten = None;
+        if self.nodes.len() >= NODES_MAX {
+            forgotten = Some(self.forget_oldest()?);
+        }
+        self.forgettable.insert((now, mac));
+        let place = self.insert(Node::new(now, mac));
+        Some((&mut self.nodes[place], forgotten))
     }
 
     /// Puts back a machine that was known before a restart.
     pub fn restore(&mut self, node: Node) {
+        self.latest.set(None);
         for further in &node.further_macs {
             self.identities.insert(*further, node.mac);
         }
         if let Some(number) = node.number {
             self.numbers.insert(number, node.mac);
         }
-        self.nodes.insert(node.mac, node);
+        match self.places.get(&node.mac).copied() {
+            Some(place) => *self.nodes[place] = node,
+            None => drop(self.insert(node)),
+        }
     }
 
     /// Takes note that nothing is promised to a machine any more, if so: it can be forgotten when the table is full.
     pub fn let_go(&mut self, now: Time, mac: Mac) {
-        if self.nodes.get(&mac).is_some_and(Node::is_forgettable) {
+        if self.get(mac).is_some_and(Node::is_forgettable) {
             self.forgettable.insert((now, mac));
         }
     }
 
     /// Joins further hardware addresses to a machine; those that are another machine's already stay its.
     pub fn join(&mut self, mac: Mac, further: &[Mac]) {
+        self.latest.set(None);
         for further in further {
-            let is_own = *further == mac || self.nodes.contains_key(further);
+            let is_own = *further == mac || self.places.contains_key(further);
             if is_own || self.identities.contains_key(further) {
                 continue;
             }
-            if let Some(node) = self.nodes.get_mut(&mac) {
+            if let Some(node) = self.get_mut(mac) {
                 node.further_macs.push(*further);
                 self.identities.insert(*further, mac);
             }
@@ -227,12 +259,13 @@ impl Nodes {
     /// Joins one more hardware address to a machine, which may have so many: the one that was joined first is forgotten for it. It is the machine's
     /// as soon as that is recorded. Whether it was to be had.
     pub fn join_latest(&mut self, mac: Mac, further: Mac, most: usize) -> bool {
-        if self.nodes.contains_key(&further) || self.identities.contains_key(&further) {
+        if self.places.contains_key(&further) || self.identities.contains_key(&further) {
             return false;
         }
-        let Some(node) = self.nodes.get_mut(&mac) else { return false };
+        let Some(node) = self.get_mut(mac) else { return false };
         if node.further_macs.len() >= most {
             let forgotten = node.further_macs.remove(0);
+            self.latest.set(None);
             self.identities.remove(&forgotten);
             self.joining.remove(&forgotten);
         }
@@ -252,9 +285,10 @@ impl Nodes {
 
     /// It could not be recorded that a hardware address is a machine's: it is not.
     pub fn part(&mut self, further: Mac) {
+        self.latest.set(None);
         if self.joining.remove(&further)
             && let Some(mac) = self.identities.remove(&further)
-            && let Some(node) = self.nodes.get_mut(&mac)
+            && let Some(node) = self.get_mut(mac)
         {
             node.further_macs.retain(|known| *known != further);
         }
@@ -265,7 +299,7 @@ impl Nodes {
         if self.numbers.contains_key(&number) {
             return false;
         }
-        let Some(node) = self.nodes.get_mut(&mac) else { return false };
+        let Some(node) = self.get_mut(mac) else { return false };
         if node.claim.or(node.number).is_some() {
             return false;
         }
@@ -276,7 +310,7 @@ impl Nodes {
 
     /// The claim is recorded: the number is the machine's from now on. Which number it was.
     pub fn settle(&mut self, mac: Mac) -> Option<u32> {
-        let node = self.nodes.get_mut(&mac)?;
+        let node = self.get_mut(mac)?;
         let number = node.claim.take()?;
         node.number = Some(number);
         Some(number)
@@ -284,15 +318,16 @@ impl Nodes {
 
     /// The claim could not be recorded: the number is free again.
     pub fn renounce(&mut self, mac: Mac) {
-        if let Some(number) = self.nodes.get_mut(&mac).and_then(|node| node.claim.take()) {
+        if let Some(number) = self.get_mut(mac).and_then(|node| node.claim.take()) {
             self.numbers.remove(&number);
         }
     }
 
     /// All nodes: those with a number first and in its order, then by hardware address.
     pub fn iter(&self) -> impl Iterator<Item = &Node> {
-        let numbered = self.numbers.values().filter_map(|mac| self.nodes.get(mac));
-        let others = self.nodes.values();
+        let at = |place: &usize| &*self.nodes[*place];
+        let numbered = self.numbers.values().filter_map(|mac| self.places.get(mac)).map(at);
+        let others = self.places.values().map(at);
         let is_listed_by_number = |node: &Node| node.number.or(node.claim).is_some();
         numbered.chain(others.filter(move |node| !is_listed_by_number(node)))
     }
@@ -300,15 +335,20 @@ impl Nodes {
     /// Takes out the machine that was unseen the longest and that nothing was promised to.
     fn forget_oldest(&mut self) -> Option<Mac> {
         while let Some((_, mac)) = self.forgettable.pop_first() {
-            let Some(node) = self.nodes.get(&mac) else { continue };
-            if node.is_forgettable() {
-                for further in &node.further_macs {
-                    self.identities.remove(further);
-                    self.joining.remove(further);
-                }
-                self.nodes.remove(&mac);
-                return Some(mac);
+            let is_forgettable = |place: &usize| self.nodes[*place].is_forgettable();
+            let Some(place) = self.places.get(&mac).copied().filter(is_forgettable) else { continue };
+            self.latest.set(None);
+            self.places.remove(&mac);
+            let node = self.nodes.swap_remove(place);
+            // The last one has taken its place.
+            if let Some(moved) = self.nodes.get(place) {
+                self.places.insert(moved.mac, place);
             }
+            for further in &node.further_macs {
+                self.identities.remove(further);
+                self.joining.remove(further);
+            }
+            return Some(mac);
         }
         None
     }

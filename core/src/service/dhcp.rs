@@ -309,8 +309,9 @@ fn carry_out(
             grant(turn, client, address, lease, None, is_node);
         }
         Decision::New(pool, lease) => {
-            turn.hall.leases.forget_offers(client.mac);
             let until = turn.hall.leases.lend(turn.now, address, client.mac, pool, lease);
+            // Whatever else it was offered.
+            turn.hall.leases.forget_offers(client.mac);
             // What was found out was found out for this loan.
             turn.hall.probes.forget(address);
             turn.hall.timers.arm(until, Due::Address(address));

@@ -120,3 +120,36 @@ fn history_is_bounded() {
     assert_eq!(node.history.len(), EVENTS_PER_NODE_MAX);
     assert_eq!(node.history.front().map(|(_, _, detail)| detail.as_str()), Some("5"));
 }
+
+/// Whoever was looked for last is found again without a search: unless somebody took its place, or it is another machine's by now.
+#[test]
+fn who_was_looked_for_last_is_not_taken_for_another() {
+    let mut nodes = Nodes::default();
+    let most = u32::try_from(NODES_MAX).unwrap();
+    for number in 0..most {
+        nodes.meet(START + Duration::from_secs(number.into()), mac(number));
+    }
+    let is_found = |nodes: &Nodes, number| nodes.get(mac(number)).map(|node| node.mac);
+    // The oldest is forgotten, and the last one moves to where it was.
+    for number in [most - 1, 0, most - 1, 0] {
+        assert_eq!(is_found(&nodes, number), Some(mac(number)));
+    }
+    let (_, forgotten) = nodes.meet(START, mac(most)).unwrap();
+    assert_eq!(forgotten, Some(mac(0)));
+    for number in [0, most - 1, most, 1] {
+        assert_eq!(is_found(&nodes, number), (number > 0).then_some(mac(number)), "machine {number}");
+    }
+    // A hardware address becomes another machine's, and is its own again.
+    let further = mac(most + 1);
+    assert_eq!(is_found(&nodes, most + 1), None);
+    assert!(nodes.join_latest(mac(5), further, 4));
+    assert_eq!(is_found(&nodes, most + 1), Some(mac(5)));
+    nodes.part(further);
+    assert_eq!(is_found(&nodes, most + 1), None);
+    // A machine that is put back is the one that is found.
+    assert_eq!(is_found(&nodes, 7), Some(mac(7)));
+    nodes.restore(Node { number: Some(3), ..Node::new(START, mac(7)) });
+    assert_eq!(nodes.get(mac(7)).and_then(|node| node.number), Some(3));
+    assert_eq!(nodes.iter().next().map(|node| node.mac), Some(mac(7)));
+    assert_eq!(nodes.iter().count(), NODES_MAX);
+}

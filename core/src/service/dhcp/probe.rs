@@ -28,9 +28,11 @@ use std::net::Ipv4Addr;
 /// Until when the offer of this address waits for an answer; nothing if it need not.
 pub(super) fn before_offer(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) -> Option<Time> {
     let settings = &turn.config.networks[client.place];
+    if !settings.probe || settings.numbering.number(address).is_some() {
+        return None;
+    }
     let is_lent = turn.hall.leases.get(address).is_some();
-    let is_its_own = turn.hall.heard.has(turn.now, client.mac, address);
-    if !settings.probe || is_lent || is_its_own || settings.numbering.number(address).is_some() {
+    if is_lent || turn.hall.heard.has(turn.now, client.mac, address) {
         return None;
     }
     match turn.hall.leases.closure(address) {
