@@ -59,6 +59,12 @@ enum Source {
     Exchange(Happened),
 }
 
+/// Room for datagrams, which belongs to the thread that fills it.
+struct Boxes {
+    inbox: Inbox,
+    outbox: Outbox,
+}
+
 const MAILBOX: u64 = 0;
 const SOCKETS_FROM: u64 = 1;
 
@@ -69,6 +75,8 @@ const BATCH: usize = 64;
 const DATAGRAM_OCTETS_MAX: usize = 4096 + 64;
 /// The largest message by TCP, and of those whom we ask.
 const MESSAGE_OCTETS_MAX: usize = 65_535;
+/// Batches of datagrams taken from one socket before others get their turn.
+const BATCHES_A_TURN: usize = 4;
 /// Events taken at once.
 const EVENTS: usize = 128;
 /// The calendar may be set at any time: signatures may be five minutes off (RFC 8945 10).
@@ -122,7 +130,7 @@ impl Worker {
     /// A turn: wait, read the clock once, handle what came, end what is over its time.
     pub(super) fn run(mut self) {
         let mut events = Vec::with_capacity(EVENTS);
-        let (mut inbox, mut outbox) = (Inbox::with_room(DATAGRAM_OCTETS_MAX), Outbox::new());
+        let mut boxes = Boxes { inbox: Inbox::with_room(DATAGRAM_OCTETS_MAX), outbox: Outbox::new() };
         loop {
             match epoll::wait(&self.epoll, spare_capacity(&mut events), self.timeout().as_ref()) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
@@ -131,12 +139,12 @@ impl Worker {
             let now = Instant::now();
             self.tell_time(now);
             for event in events.drain(..) {
-                if self.take(event, now, &mut inbox).is_break() {
+                if self.take(event, now, &mut boxes).is_break() {
                     return;
                 }
             }
             self.send_replies(now);
-            self.counts.replies_unsent += self.replies.send(&mut outbox, &self.sockets);
+            self.counts.replies_unsent += self.replies.send(&mut boxes.outbox, &self.sockets);
             self.streams.end_silent(now);
             self.end_silent_exchanges(now);
             self.streams.resume_accepting(&self.epoll, now);
@@ -147,10 +155,10 @@ impl Worker {
         }
     }
 
-    fn take(&mut self, event: Event, now: Instant, inbox: &mut Inbox) -> ControlFlow<()> {
+    fn take(&mut self, event: Event, now: Instant, boxes: &mut Boxes) -> ControlFlow<()> {
         match self.source(event.data.u64()) {
             Source::Mailbox => return self.take_mailbox(now),
-            Source::Datagrams(index) => self.take_datagrams(index, now, inbox),
+            Source::Datagrams(index) => self.take_datagrams(index, now, boxes),
             Source::Listener(index) => self.accept(index, now),
             Source::Connection(key) => self.take_connection(key, event.flags, now),
             Source::Exchange(Happened::At(id)) => self.take_exchange(id, now),
@@ -206,16 +214,26 @@ impl Worker {
         ControlFlow::Continue(())
     }
 
-    fn take_datagrams(&mut self, index: usize, now: Instant, inbox: &mut Inbox) {
-        match inbox.receive(self.sockets[index].socket.as_fd()) {
-            Ok(_) => {
-                let id = QueryId(key_of_datagrams(index));
-                for (from, payload) in inbox.senders() {
-                    self.handle(now, Input::Query(Query { transport: Transport::Udp, from, id, payload }));
+    /// Takes what has come, and answers; what came meanwhile is taken too, for where one has come after another there are more, and to be told of
+    /// them by epoll would cost as much as to take them.
+    fn take_datagrams(&mut self, index: usize, now: Instant, Boxes { inbox, outbox }: &mut Boxes) {
+        for _ in 0..BATCHES_A_TURN {
+            let taken = match inbox.receive(self.sockets[index].socket.as_fd()) {
+                Ok(taken) => taken,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => return,
+                Err(_) => {
+                    self.counts.receive_errors += 1;
+                    return;
                 }
+            };
+            let id = QueryId(key_of_datagrams(index));
+            for (from, payload) in inbox.senders() {
+                self.handle(now, Input::Query(Query { transport: Transport::Udp, from, id, payload }));
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => self.counts.receive_errors += 1,
+            if taken < 2 {
+                return;
+            }
+            self.counts.replies_unsent += self.replies.send(outbox, &self.sockets);
         }
     }
 
