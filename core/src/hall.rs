@@ -432,6 +432,7 @@ impl Turn<'_> {
         let record = NodeRecord {
             mac: node.mac,
             further_macs: node.further_macs.clone(),
+            granted_to: node.granted_to.filter(|mac| *mac != node.mac),
             number: node.claim.or(node.number),
             facts: node.facts.clone(),
         };

@@ -265,6 +265,7 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
     node.reason = "it was known before the restart".into();
     if let Some(kept) = kept {
         (node.further_macs, node.number, node.facts) = (kept.further_macs, kept.number, kept.facts);
+        node.granted_to = kept.granted_to;
     }
     if let Some(boot) = boot {
         node.is_recorded = true;
@@ -338,15 +339,18 @@ fn pin_booting(turn: &mut Turn<'_>) {
             Stage::Temporary | Stage::Testing | Stage::Failed | Stage::Ready | Stage::Booting
         )
     };
-    let booting: Vec<_> =
-        turn.hall.nodes.iter().filter(in_mid_boot).map(|node| (node.mac, node.network)).collect();
-    for (mac, place) in booting {
-        let lent: Vec<_> =
-            turn.hall.leases.of(mac).map(|(address, lease)| (address, lease.pool.network)).collect();
-        let permanent = place.and_then(|place| Some((turn.permanent_address(mac, place)?, place)));
-        for (address, place) in lent.into_iter().chain(permanent) {
-            turn.pin(address, mac, place);
+    let mut pins = Vec::new();
+    for node in turn.hall.nodes.iter().filter(in_mid_boot) {
+        for mac in std::iter::once(node.mac).chain(node.further_macs.iter().copied()) {
+            let lent = turn.hall.leases.of(mac);
+            pins.extend(lent.map(|(address, lease)| (address, mac, lease.pool.network)));
         }
+        let permanent =
+            node.network.and_then(|place| Some((turn.permanent_address(node.mac, place)?, place)));
+        pins.extend(permanent.map(|(address, place)| (address, node.granted_to.unwrap_or(node.mac), place)));
+    }
+    for (address, mac, place) in pins {
+        turn.pin(address, mac, place);
     }
 }
 

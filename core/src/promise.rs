@@ -161,7 +161,11 @@ impl Grant {
         }
         if let Some(node) = turn.hall.nodes.get_mut(self.mac) {
             node.told = Some(self.told.clone());
-            node.granted_to = Some(self.mac);
+            let before = node.granted_to.replace(self.mac).unwrap_or(node.mac);
+            // After a restart in mid-boot, frames are to go there. Nothing waits for that.
+            if self.lent.is_none() && before != self.mac {
+                turn.keep_node(self.mac);
+            }
         }
         turn.event(Some(self.mac), Kind::Ack, self.told);
         if self.lent.is_some() {

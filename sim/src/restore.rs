@@ -182,6 +182,7 @@ fn plan(config: &Config, scenario: &Scenario, machines: Vec<(Duration, Setup)>) 
         Record::Node(NodeRecord {
             mac: setup.mac,
             further_macs: Vec::new(),
+            granted_to: None,
             number: Some(number),
             facts: serde_json::Map::new(),
         })

@@ -37,7 +37,7 @@ pub struct Node {
     pub facts: Map<String, Value>,
     /// Until when its permanent address is granted to it.
     pub granted_until: Option<Time>,
-    /// Which of its hardware addresses got an address last, since the server runs.
+    /// Which of its hardware addresses got an address last, as far as is known.
     pub granted_to: Option<Mac>,
     /// What it asked last.
     pub asked: Option<String>,

@@ -37,6 +37,9 @@ pub struct NodeRecord {
     /// Its further hardware addresses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub further_macs: Vec<Mac>,
+    /// Which of these got its address last, if it was not the first one: where frames for it go, as long as it does not answer ARP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub granted_to: Option<Mac>,
     /// Its number, once it has one.
     pub number: Option<u32>,
     /// What its trial found out, as the agent said it: a JSON object.

@@ -9,6 +9,7 @@ fn node(n: u8, number: Option<u32>) -> Record {
     Record::Node(NodeRecord {
         mac: Mac([2, 0, 0, 0, 0, n]),
         further_macs: vec![],
+        granted_to: None,
         number,
         facts: Default::default(),
     })

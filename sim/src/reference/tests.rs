@@ -33,7 +33,7 @@ fn kept(records: &[Record]) -> Kept {
 
 fn node(mac: Mac, number: u32) -> Record {
     let facts = serde_json::Map::new();
-    Record::Node(NodeRecord { mac, further_macs: Vec::new(), number: Some(number), facts })
+    Record::Node(NodeRecord { mac, further_macs: Vec::new(), granted_to: None, number: Some(number), facts })
 }
 
 fn lease(mac: Mac, address: Ipv4Addr) -> Record {

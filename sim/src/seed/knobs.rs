@@ -205,7 +205,13 @@ impl Knobs {
             .collect();
         let known = machines.iter().zip(0..).take(self.numbered).map(|(setup, number)| {
             let facts = serde_json::Map::new();
-            Record::Node(NodeRecord { mac: setup.mac, further_macs: Vec::new(), number: Some(number), facts })
+            Record::Node(NodeRecord {
+                mac: setup.mac,
+                further_macs: Vec::new(),
+                granted_to: None,
+                number: Some(number),
+                facts,
+            })
         });
         Plan {
             records: known.collect(),

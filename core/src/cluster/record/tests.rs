@@ -9,10 +9,17 @@ fn what_is_kept_is_read_back() {
     let facts = serde_json::json!({"memory_bytes": 536_870_912}).as_object().cloned().unwrap();
     let token = "00112233445566778899aabbccddeeff".to_string();
     for record in [
-        Record::Node(NodeRecord { mac: mac(1), further_macs: vec![mac(2)], number: Some(23), facts }),
+        Record::Node(NodeRecord {
+            mac: mac(1),
+            further_macs: vec![mac(2)],
+            granted_to: None,
+            number: Some(23),
+            facts,
+        }),
         Record::Node(NodeRecord {
             mac: mac(1),
             further_macs: vec![],
+            granted_to: None,
             number: None,
             facts: Default::default(),
         }),
