@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// A program or file that has to be there, and the Debian package that brings it.
-const INSTALLED: [(&str, &str); 28] = [
+const INSTALLED: [(&str, &str); 31] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("/usr/lib/ipxe/qemu/pxe-virtio.rom", "ipxe-qemu"),
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf"),
@@ -18,6 +18,9 @@ const INSTALLED: [(&str, &str); 28] = [
     ("udhcpc", "udhcpc"),
     ("busybox", "busybox-static"),
     ("dig", "dnsutils"),
+    ("host", "bind9-host"),
+    ("ping", "iputils-ping"),
+    ("ssh", "openssh-client"),
     ("nsupdate", "dnsutils"),
     ("tcpdump", "tcpdump"),
     ("nft", "nftables"),
