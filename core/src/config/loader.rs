@@ -45,6 +45,17 @@ impl Loader {
         let path = format!("usr/lib/syslinux/modules/bios/{name}");
         is_plain.then_some(Self { package: "syslinux-common", path: Cow::Owned(path) })
     }
+
+    /// The file that the loader of this name asks for next, and cannot do without.
+    pub fn second_stage(name: &str) -> Option<&'static str> {
+        match name {
+            "pxelinux.0" | "lpxelinux.0" => Some("ldlinux.c32"),
+            "syslinux.efi" => Some("ldlinux.e64"),
+            "shimx64.efi" => Some("grubx64.efi"),
+            "shimaa64.efi" => Some("grubaa64.efi"),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -69,6 +80,9 @@ mod tests {
         ] {
             let found = Loader::of(name);
             assert_eq!(found.as_ref().map(|found| (found.package, &*found.path)), expected, "{name}");
+        }
+        for (name, ..) in LOADERS {
+            assert!(Loader::second_stage(name).is_none_or(|next| Loader::of(next).is_some()), "{name}");
         }
     }
 }
