@@ -14,21 +14,14 @@ const MODULES: [&str; 3] = ["virtio_pci", "virtio_net", "e1000"];
 /// What a program that is linked dynamically names as its interpreter, near its beginning.
 const LOADER: &[u8] = b"ld-linux";
 
-/// Lays out a boot directory: loaders, kernel and a fresh initramfs.
+/// Lays out a boot directory: kernel and a fresh initramfs. Loaders are found where their packages were unpacked.
 ///
 /// # Errors
 /// In words, if something is missing.
 pub fn boot_directory(directory: &Path, files: &BootFiles) -> Result<(), String> {
     fs::create_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
-    let copies = [
-        (files.kernel(), "vmlinuz"),
-        (files.pxelinux(), "pxelinux.0"),
-        (files.syslinux_module("ldlinux.c32"), "ldlinux.c32"),
-        (files.ipxe_efi(), "ipxe.efi"),
-    ];
-    for (from, name) in copies {
-        fs::copy(&from, directory.join(name)).map_err(|error| format!("{}: {error}", from.display()))?;
-    }
+    let kernel = files.kernel();
+    fs::copy(&kernel, directory.join("vmlinuz")).map_err(|error| format!("{}: {error}", kernel.display()))?;
     let image = directory.join("initrd.img");
     fs::write(&image, pack(files)?).map_err(|error| format!("{}: {error}", image.display()))
 }

@@ -43,7 +43,8 @@ const INSTALLED: [(&str, &str); 31] = [
 ];
 
 /// Downloaded and unpacked, besides the kernel that `linux-image-amd64` names.
-const UNPACKED: [&str; 4] = ["pxelinux", "syslinux-common", "ipxe", "grub-efi-amd64-bin"];
+const UNPACKED: [&str; 6] =
+    ["pxelinux", "syslinux-common", "ipxe", "grub-efi-amd64-bin", "grub-efi-amd64-signed", "shim-signed"];
 
 /// Boot files, once they are there.
 #[derive(Clone, Debug)]
@@ -127,7 +128,7 @@ impl BootFiles {
         let release = releases.ok().flatten().ok_or("no kernel was fetched yet: run heorot-lab fetch")?;
         let kernel_release = release.file_name().to_string_lossy().into_owned();
         let files = Self { root, kernel_release };
-        let missing = [files.kernel(), files.pxelinux(), files.ipxe_efi(), files.grub_efi()]
+        let missing = [files.kernel(), files.pxelinux(), files.ipxe_efi(), files.grub_efi(), files.shim()]
             .into_iter()
             .find(|path| !path.exists());
         missing.map_or(Ok(files), |path| Err(format!("{} is missing: run heorot-lab fetch", path.display())))
@@ -161,6 +162,18 @@ impl BootFiles {
     #[must_use]
     pub fn ipxe_efi(&self) -> PathBuf {
         self.root.join("boot/ipxe.efi")
+    }
+
+    /// Below what all was unpacked.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The loader that Secure Boot starts.
+    #[must_use]
+    pub fn shim(&self) -> PathBuf {
+        self.root.join("usr/lib/shim/shimx64.efi.signed")
     }
 
     /// GRUB in one file, which looks for its menu by the network it came by.

@@ -17,11 +17,11 @@ const LOADERS: [(&str, &str, &str); 16] = [
     ("lpxelinux.0", "pxelinux", "usr/lib/PXELINUX/lpxelinux.0"),
     ("syslinux.efi", "syslinux-efi", "usr/lib/SYSLINUX.EFI/efi64/syslinux.efi"),
     ("ldlinux.e64", "syslinux-common", "usr/lib/syslinux/modules/efi64/ldlinux.e64"),
-    ("ipxe.efi", "ipxe", "usr/lib/ipxe/ipxe.efi"),
+    ("ipxe.efi", "ipxe", "boot/ipxe.efi"),
     ("snponly.efi", "ipxe", "usr/lib/ipxe/snponly.efi"),
     ("undionly.kpxe", "ipxe", "usr/lib/ipxe/undionly.kpxe"),
     ("ipxe.pxe", "ipxe", "usr/lib/ipxe/ipxe.pxe"),
-    ("ipxe.lkrn", "ipxe", "usr/lib/ipxe/ipxe.lkrn"),
+    ("ipxe.lkrn", "ipxe", "boot/ipxe.lkrn"),
     ("shimx64.efi", "shim-signed", "usr/lib/shim/shimx64.efi.signed"),
     // What shim asks for, beside where it came from itself: it starts only what is signed.
     ("grubx64.efi", "grub-efi-amd64-signed", "usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed"),
