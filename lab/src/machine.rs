@@ -7,7 +7,7 @@ use crate::qmp::Monitor;
 use heorot_agent::frame::Mac;
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Which firmware a machine has.
@@ -74,16 +74,7 @@ impl Machine {
     /// In words, if QEMU cannot be started.
     pub fn new(network: &Network, firmware: Firmware, mac: Mac) -> Result<Self, String> {
         let scratch = Scratch::new()?;
-        let (socket, errors) = (scratch.join("monitor"), scratch.join("errors"));
-        let errors_file =
-            fs::File::create(&errors).map_err(|error| format!("{}: {error}", errors.display()))?;
-        let tap = network.tap()?;
-        let mut command = network.segment.command("qemu-system-x86_64");
-        command.args(["-S", "-nodefaults", "-display", "none", "-monitor", "none", "-serial", "stdio"]);
-        command.args(["-accel", "tcg,thread=multi", "-m", "512", "-smp", "1", "-no-user-config"]);
-        command.arg("-uuid").arg(uuid(mac));
-        command.arg("-qmp").arg(format!("unix:{},server=on,wait=off", socket.display()));
-        command.arg("-netdev").arg(format!("tap,id=net0,ifname={tap},script=no,downscript=no"));
+        let mut command = qemu(network, mac, &scratch)?;
         let card = format!("virtio-net-pci,netdev=net0,mac={mac},bootindex=1");
         match firmware.ovmf() {
             // Without graphics SeaBIOS and its ROMs speak on the serial port.
@@ -114,6 +105,33 @@ impl Machine {
                 ]);
             }
         }
+        Self::spawn(command, mac, scratch)
+    }
+
+    /// A new machine, switched on, that starts this kernel with this initial RAM disk at once, without firmware that looks for them by network.
+    ///
+    /// # Errors
+    /// In words, if QEMU cannot be started.
+    pub fn start_kernel(
+        network: &Network,
+        (kernel, initrd): (&Path, &Path),
+        command_line: &str,
+        mac: Mac,
+    ) -> Result<Self, String> {
+        let scratch = Scratch::new()?;
+        let mut command = qemu(network, mac, &scratch)?;
+        command.args(["-machine", "pc,graphics=off", "-device"]);
+        command.arg(format!("virtio-net-pci,netdev=net0,mac={mac},romfile="));
+        command.arg("-kernel").arg(kernel).arg("-initrd").arg(initrd).args(["-append", command_line]);
+        let mut machine = Self::spawn(command, mac, scratch)?;
+        machine.power_on()?;
+        Ok(machine)
+    }
+
+    fn spawn(mut command: Command, mac: Mac, scratch: Scratch) -> Result<Self, String> {
+        let (socket, errors) = (scratch.join("monitor"), scratch.join("errors"));
+        let errors_file =
+            fs::File::create(&errors).map_err(|error| format!("{}: {error}", errors.display()))?;
         let (powered_at, powered_at_wall) = (Instant::now(), SystemTime::now());
         let mut process = command
             .stdin(Stdio::null())
@@ -195,6 +213,18 @@ impl Drop for Machine {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// QEMU with what all machines have, but for their firmware and network card.
+fn qemu(network: &Network, mac: Mac, scratch: &Scratch) -> Result<Command, String> {
+    let tap = network.tap()?;
+    let mut command = network.segment.command("qemu-system-x86_64");
+    command.args(["-S", "-nodefaults", "-display", "none", "-monitor", "none", "-serial", "stdio"]);
+    command.args(["-accel", "tcg,thread=multi", "-m", "512", "-smp", "1", "-no-user-config"]);
+    command.arg("-uuid").arg(uuid(mac));
+    command.arg("-qmp").arg(format!("unix:{},server=on,wait=off", scratch.join("monitor").display()));
+    command.arg("-netdev").arg(format!("tap,id=net0,ifname={tap},script=no,downscript=no"));
+    Ok(command)
 }
 
 /// Says what is missing for a kind of firmware.

@@ -27,6 +27,8 @@ pub struct Settings {
     pub uefi_loader: String,
     /// Further lines for the section of the boot files.
     pub boot: String,
+    /// Further lines for the section of the server.
+    pub server: String,
     /// Further lines for the section of the network.
     pub network: String,
     /// Further lines for the end of the configuration. `SCRATCH` in them stands for the directory of [`Server::scratch_file`].
@@ -230,6 +232,7 @@ fn configuration(scratch: &Scratch, packages: &Path, settings: &Settings) -> Str
     let path = |name: &str| scratch.join(name).to_string_lossy().into_owned();
     let (state, control, boot) = (path("state"), path("control.sock"), path("boot"));
     let (further_of_boot, further_of_network) = (&settings.boot, &settings.network);
+    let further_of_server = &settings.server;
     let memory = if settings.memory.is_empty() { "256MiB" } else { &settings.memory };
     let uefi_loader = if settings.uefi_loader.is_empty() { "ipxe.efi" } else { &settings.uefi_loader };
     let mut text = format!(
@@ -240,6 +243,7 @@ nodes = "node{{}}"
 [server]
 state = "{state}"
 control = "{control}"
+{further_of_server}
 
 [[network]]
 interface = "{SERVER_INTERFACE}"
