@@ -327,14 +327,20 @@ impl Teller {
                     }
                     text
                 }
-                Output::Publish(_) => continue,
+                Output::Publish(_) | Output::Together { .. } => continue,
                 Output::Names(changes) => {
                     let told: Vec<_> = changes.changes.iter().map(ToString::to_string).collect();
                     format!("names: {}", told.join("; "))
                 }
                 Output::Updated(_, kept) => format!("update: {kept:?}"),
                 Output::Event(event) => match event.kind {
-                    Kind::Stage | Kind::Number | Kind::Trouble | Kind::Load | Kind::Shadow | Kind::Update => {
+                    Kind::Stage
+                    | Kind::Number
+                    | Kind::Trouble
+                    | Kind::Load
+                    | Kind::Shadow
+                    | Kind::Update
+                    | Kind::Operator => {
                         format!("* {event}")
                     }
                     Kind::Discover
