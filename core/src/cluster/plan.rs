@@ -1,6 +1,6 @@
 //! What a boot loads. It is fixed when the boot begins: a machine whose loader has the old command line must not get the new kernel.
 
-use crate::config::{Config, Profile, Template};
+use crate::config::{Config, Profile, Root, Template};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -15,6 +15,8 @@ pub struct Plan {
     pub initrd: Vec<String>,
     /// Template of the kernel command line. What it speaks of, name and address, is the machine's of the moment when it is told.
     pub cmdline: Template,
+    /// Where its root file system comes from.
+    pub root: Root,
     /// Words for templates.
     pub attributes: BTreeMap<String, String>,
 }
@@ -32,6 +34,9 @@ pub struct PlanRecord {
     /// The text of the template.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub cmdline: String,
+    /// The root file system, as the configuration writes it; nothing for none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub root: String,
     /// Words for templates.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, String>,
@@ -47,20 +52,22 @@ impl Plan {
             kernel: profile.kernel.clone(),
             initrd: profile.initrd.clone(),
             cmdline: profile.cmdline.clone(),
+            root: profile.root.clone(),
             attributes,
         }
     }
 
-    /// What was kept. None: its template cannot be read any more.
+    /// What was kept. None: it cannot be read any more.
     pub fn restore(record: PlanRecord, config: &Config) -> Option<Self> {
-        let PlanRecord { profile, kernel, initrd, cmdline, attributes } = record;
+        let PlanRecord { profile, kernel, initrd, cmdline, root, attributes } = record;
         // Nearly always nothing has changed; to read a template takes some time.
         let known = config.profiles.get(&profile).filter(|now| now.cmdline.text() == cmdline);
         let cmdline = match known {
             Some(now) => now.cmdline.clone(),
             None => Template::parse(&cmdline).ok()?,
         };
-        Some(Self { profile, kernel, initrd, cmdline, attributes })
+        let root = if root.is_empty() { Root::None } else { root.parse().ok()? };
+        Some(Self { profile, kernel, initrd, cmdline, root, attributes })
     }
 
     /// Whether a file is its kernel or one of its RAM disks.
@@ -81,6 +88,7 @@ impl From<&Plan> for PlanRecord {
             kernel: plan.kernel.clone(),
             initrd: plan.initrd.clone(),
             cmdline: plan.cmdline.text().into(),
+            root: if plan.root == Root::None { String::new() } else { plan.root.to_string() },
             attributes: plan.attributes.clone(),
         }
     }

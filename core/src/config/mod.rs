@@ -23,6 +23,7 @@ mod pxe;
 mod read;
 mod read_host;
 mod reference;
+mod root;
 mod setting;
 mod table;
 mod table_host;
@@ -44,6 +45,7 @@ pub use option::{
 pub use profile::{Choice, check_attribute_name, check_attribute_value};
 pub use pxe::{Pxe, PxeBoots, PxeService};
 pub use reference::{reference, sample};
+pub use root::{Export, Nfs, Root};
 pub use setting::{Fallback, Form, Kind, Section, Setting, Status};
 pub use table::SECTIONS;
 pub use template::{
@@ -93,6 +95,8 @@ pub struct Config {
     pub groups: Groups,
     /// `[nis]`; none: there is no NIS.
     pub nis: Option<Nis>,
+    /// `[nfs]`; none: there is nothing to serve by NFS.
+    pub nfs: Option<Nfs>,
     /// `load.link`
     pub link: LinkSpeed,
     /// `[options]`
@@ -222,7 +226,9 @@ impl Config {
             options: node.options,
             attributes: node.attributes.into_iter().map(|(name, value)| (name, value.value)).collect(),
         };
+        let profiles = profile::build(&draft.profiles)?;
         Some(Self {
+            nfs: root::build_nfs(draft.nfs?, &profiles),
             cluster: Cluster { name: draft.cluster_name?.value, nodes: draft.pattern?.value },
             server: draft.server?,
             networks: networks
@@ -230,7 +236,7 @@ impl Config {
                 .collect::<Option<_>>()?,
             boot: draft.boot?,
             pxe: draft.pxe,
-            profiles: profile::build(&draft.profiles)?,
+            profiles,
             choices: profile::choices(&draft.profiles, sets),
             trial: Trial {
                 policy: draft.policy?.value,
@@ -393,6 +399,8 @@ pub struct Profile {
     pub options: OptionTable,
     /// Words for templates and scripts.
     pub attributes: BTreeMap<String, String>,
+    /// Where its root file system comes from.
+    pub root: Root,
 }
 
 /// How a new machine earns its number.

@@ -330,6 +330,7 @@ fn build_one(drafts: &BTreeMap<String, ProfileDraft>, name: &str) -> Option<Prof
         initrd: initrd.value.iter().map(|file| file.value.clone()).collect(),
         cmdline: line().find_map(|draft| draft.cmdline.as_ref())?.value.clone(),
         options: line().find_map(|draft| draft.options.as_ref())?.clone(),
+        root: line().find_map(|draft| draft.root.as_ref())?.value.clone(),
         attributes,
     })
 }

@@ -52,6 +52,7 @@ fn what_is_kept_is_read_back() {
                 kernel: "vmlinuz".into(),
                 initrd: vec!["initrd.img".into()],
                 cmdline: "quiet".into(),
+                root: "nfs:/srv/root".into(),
                 attributes: BTreeMap::from([("rack".into(), "a7".into())]),
             }),
             profile: None,
