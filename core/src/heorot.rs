@@ -6,7 +6,7 @@ use crate::cluster::lease::{Leases, PoolId, PoolKind};
 use crate::cluster::listed::Listed;
 use crate::cluster::naming::Naming;
 use crate::cluster::network;
-use crate::cluster::node::{Node, Nodes};
+use crate::cluster::node::{Firmware, Node, Nodes};
 use crate::cluster::orders::Orders;
 use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::Pins;
@@ -282,6 +282,8 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
         (node.boot.token, node.boot.profile, node.boot.machine) = (boot.token, boot.profile, boot.machine);
         let plan = boot.plan.and_then(|plan| Plan::restore(plan, turn.config));
         node.boot.plan = plan.map(Arc::new);
+        // Whatever it said before was said before now: what it says a minute from now is another boot's.
+        node.boot.firmware = [Firmware::Pxe, Firmware::Http, Firmware::Ipxe].map(|kind| (kind, turn.now)).into();
         (node.stage, node.phase, node.reason) = (boot.stage, boot.phase, boot.reason);
     }
     // The number is what was promised; the stage is history, and may be a step behind.

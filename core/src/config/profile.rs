@@ -361,3 +361,6 @@ pub(super) fn choices(
     choices.into_iter().map(|(_, choice)| choice).collect()
 }
 
+
+#[cfg(test)]
+mod tests;

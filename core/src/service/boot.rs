@@ -411,11 +411,24 @@ fn up(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
     turn.hall.leases.supersede(mac);
     let places = 0..turn.config.networks.len();
     let settled: Vec<_> = places.filter_map(|place| turn.settled_address(mac, place)).collect();
-    for address in settled {
-        turn.unpin(address);
+    for address in &settled {
+        turn.unpin(*address);
     }
+    all_loaded(turn, mac, settled);
     let body = identity(turn, mac, &[]);
     answer(turn, request, Answer::Json(200, body));
+}
+
+/// A boot is over: what its machine asks for from now on, from any of its addresses, is whatever is there.
+fn all_loaded(turn: &mut Turn<'_>, mac: Mac, mut addresses: Vec<Ipv4Addr>) {
+    let Some(node) = turn.hall.nodes.get_mut(mac) else { return };
+    if !std::mem::take(&mut node.boot.is_together) {
+        return;
+    }
+    addresses.extend(turn.hall.leases.of(mac).map(|(address, _)| address));
+    for from in addresses {
+        turn.out.push(Output::Together { from, files: Vec::new() });
+    }
 }
 
 /// What a node is told of itself. A number that is being recorded is told with the answer that waits for it.

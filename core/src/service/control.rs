@@ -8,7 +8,7 @@ use crate::cluster::node::Node;
 use crate::cluster::orders::Kept;
 use crate::cluster::other_server::OtherServer;
 use crate::cluster::stage::{Phase, Stage};
-use crate::config::Policy;
+use crate::config::{Choice, Policy, TRIAL_PROFILE};
 use crate::hall::Turn;
 use crate::limit::NODES_LISTED_MAX;
 use crate::mac::Mac;
@@ -284,7 +284,13 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
     if node.orders.standing.is_some() {
         summary += &format!("; it was {}", node.stage);
     }
-    if let Some(plan) = node.boot.plan.as_ref().filter(|plan| plan.profile != view.profile) {
+    // That a machine's trial is another profile's than its next boot goes without saying.
+    let of_trial = |name: &str| {
+        let is_its = |choice: &&Choice| choice.profile == name;
+        name == TRIAL_PROFILE || turn.config.choices.iter().find(is_its).is_some_and(|choice| !choice.numbered)
+    };
+    let is_another = |profile: &str| profile != view.profile && !of_trial(profile);
+    if let Some(plan) = node.boot.plan.as_ref().filter(|plan| is_another(&plan.profile)) {
         summary += &format!(
             "; its boot began with the profile {}, and the next one is to have {}",
             plan.profile, view.profile

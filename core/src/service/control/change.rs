@@ -6,7 +6,7 @@ use crate::cluster::node::Node;
 use crate::cluster::orders::{Kept, Orders, Standing};
 use crate::cluster::record::{OrdersRecord, Record};
 use crate::cluster::stage::{Phase, Stage};
-use crate::config::{TRIAL_PROFILE, check_attribute_name, check_attribute_value};
+use crate::config::{Policy, TRIAL_PROFILE, check_attribute_name, check_attribute_value};
 use crate::hall::{Change, Turn, replaced};
 use crate::limit::{ATTRIBUTES_MAX, NODES_LISTED_MAX, REASON_OCTETS_MAX};
 use crate::mac::Mac;
@@ -257,8 +257,10 @@ impl Draft {
         let mut orders = Orders { standing: None, ..node.orders.clone() };
         let mut fields = Vec::new();
         if node.orders.standing.is_some() {
-            fields.push(field("state", Some(node.state()), Some(node.stage.to_string())));
+            let after = if has_reported(node) { Stage::Ready } else { node.stage };
+            fields.push(field("state", Some(node.state()), Some(after.to_string())));
         }
+        let waits = turn.config.trial.policy == Policy::Accept;
         let mut number = NumberChange::Stays;
         if node.number.or(node.claim).is_none() {
             if has_reported(node) {
@@ -266,7 +268,7 @@ impl Draft {
                 number = NumberChange::Earned(earned);
                 orders.accepted = false;
                 fields.push(field("number", None, Some(earned.to_string())));
-            } else if !orders.accepted {
+            } else if waits && !orders.accepted {
                 orders.accepted = true;
                 fields.push(field("accepted", None, Some("when it has passed".into())));
             }
@@ -479,6 +481,3 @@ fn set(turn: &Turn<'_>, node: &Node, request: &ChangeRequest) -> Result<Decision
     let told = format!("an operator sets {}", told.join(" "));
     Ok(Decision { mac: node.mac, orders, number: NumberChange::Stays, fields, told })
 }
-
-#[cfg(test)]
-mod tests;
