@@ -2,6 +2,7 @@
 //!
 //! - [`change`]: what operators change, asked for before it is done;
 //! - [`client`]: HTTP to the control socket;
+//! - [`doctor`]: what this host lacks for a configuration;
 //! - [`export`]: the table of nodes for other tools;
 //! - [`nodeset`]: sets of nodes, with the files that they name;
 //! - [`rehearse`]: the simulator on the operator's configuration;
@@ -10,6 +11,7 @@
 
 mod change;
 mod client;
+mod doctor;
 mod export;
 mod nodeset;
 mod rehearse;
@@ -53,6 +55,8 @@ enum Command {
         /// The configuration
         file: PathBuf,
     },
+    /// Whether this host has what a configuration needs: interfaces, ports, loaders, kernels; with what to do
+    Doctor(doctor::DoctorCommand),
     /// How the server and the cluster are
     Status(Asking),
     /// List, show and change nodes
@@ -160,6 +164,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
             Err(problem) => complain(&problem, Exit::Usage),
         },
         Command::Check { file } => check(&file),
+        Command::Doctor(wanted) => doctor::run(&wanted),
         Command::Status(asking) => query::<StatusView>(&asking, "/v1/status", show::status),
         Command::Node { verb: NodeVerb::List { nodeset, exclude, asking } } => {
             match nodeset::path("/v1/nodes", &[("set", nodeset), ("without", exclude)]) {

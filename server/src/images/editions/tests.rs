@@ -9,7 +9,7 @@ const TWO: Ipv4Addr = Ipv4Addr::new(10, 77, 1, 2);
 
 fn boot_directory() -> (BootDirectory, Directory) {
     let directory = testing::directory("editions");
-    let boot = BootDirectory::new(directory.path().to_str().unwrap());
+    let boot = testing::boot_files(&directory);
     put(directory.path(), "vmlinuz", "kernel 1");
     put(directory.path(), "initrd.img", "disk 1");
     (boot, directory)
