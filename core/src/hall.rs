@@ -11,16 +11,16 @@ use crate::cluster::lease::Leases;
 use crate::cluster::lease::{PoolId, PoolKind};
 use crate::cluster::listed::Listed;
 use crate::cluster::naming::Naming;
+use crate::cluster::network;
 use crate::cluster::node::{Boot, Nodes, Trouble};
 use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::{Pin, Pins};
+use crate::cluster::plan::{Plan, PlanRecord};
 use crate::cluster::probe::Probes;
 use crate::cluster::record::{BootRecord, NodeRecord, OrdersRecord, Record, SerialRecord};
 use crate::cluster::reservation::Reservations;
 use crate::cluster::shadow::Exchange;
 use crate::cluster::stage::{Phase, Stage, Step};
-use crate::cluster::network;
-use crate::cluster::plan::{Plan, PlanRecord};
 use crate::config::{Config, ListedNode, Mode};
 use crate::event::{Event, Kind};
 use crate::limit::PROBE_WAIT;
@@ -504,6 +504,8 @@ impl Turn<'_> {
 fn is_over(stage: Stage) -> bool {
     match stage {
         Stage::Up | Stage::Down => true,
-        Stage::Seen | Stage::Temporary | Stage::Testing | Stage::Failed | Stage::Ready | Stage::Booting => false,
+        Stage::Seen | Stage::Temporary | Stage::Testing | Stage::Failed | Stage::Ready | Stage::Booting => {
+            false
+        }
     }
 }

@@ -283,7 +283,8 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
         let plan = boot.plan.and_then(|plan| Plan::restore(plan, turn.config));
         node.boot.plan = plan.map(Arc::new);
         // Whatever it said before was said before now: what it says a minute from now is another boot's.
-        node.boot.firmware = [Firmware::Pxe, Firmware::Http, Firmware::Ipxe].map(|kind| (kind, turn.now)).into();
+        node.boot.firmware =
+            [Firmware::Pxe, Firmware::Http, Firmware::Ipxe].map(|kind| (kind, turn.now)).into();
         (node.stage, node.phase, node.reason) = (boot.stage, boot.phase, boot.reason);
     }
     // The number is what was promised; the stage is history, and may be a step behind.

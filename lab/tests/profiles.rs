@@ -2,8 +2,8 @@
 //! themselves.
 
 use heorot_agent::frame::Mac;
-use heorot_lab::host::SimulatedHost;
 use heorot_lab::demo::machine_mac;
+use heorot_lab::host::SimulatedHost;
 use heorot_lab::server::{Server, Settings};
 use std::fs;
 use std::thread;
@@ -84,7 +84,8 @@ fn machine(server: &Server, number: u8) -> SimulatedHost {
 fn plan(machine: &mut SimulatedHost) -> (String, Vec<String>, String) {
     let name = format!("pxelinux.cfg/01-{}", machine.mac().to_string().replace(':', "-"));
     let text = String::from_utf8(machine.fetch(&name).expect("its configuration")).expect("it is a text");
-    let line = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default().to_owned();
+    let line =
+        |key: &str| text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default().to_owned();
     let initrd = line("INITRD ").split(',').map(str::to_owned).collect();
     (line("KERNEL "), initrd, line("APPEND "))
 }
@@ -161,7 +162,10 @@ fn a_boot_ends_as_it_began() {
     }
     let explained = server.ask(&["explain", "node1"]).expect("the server explains it");
     let summary = explained["summary"].as_str().unwrap_or_default();
-    assert!(summary.contains("its boot began with the profile set, and the next one is to have spare"), "{summary}");
+    assert!(
+        summary.contains("its boot began with the profile set, and the next one is to have spare"),
+        "{summary}"
+    );
     // Who begins now has what there is now.
     let mut two = machine(&server, 2);
     let (kernel, _, files) = boot(&mut two);

@@ -64,7 +64,9 @@ fn read_templates(config: &mut Config) -> Result<(), String> {
             }
             Err(e) if e.kind() == io::ErrorKind::NotFound && directory.is_dir() => {}
             Err(e) => {
-                mistakes += &format!("{shown} cannot be read: {e}\n  see boot.templates: the directory has to be readable for heorot\n");
+                mistakes += &format!(
+                    "{shown} cannot be read: {e}\n  see boot.templates: the directory has to be readable for heorot\n"
+                );
             }
         }
     }
@@ -107,7 +109,7 @@ fn problem_with_root(directory: &str) -> Option<String> {
     match std::fs::metadata(directory) {
         Ok(found) if found.is_dir() => None,
         Ok(_) => Some(format!("{directory}, which is to be served by NFS, is no directory")),
-        Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => None,
+        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => None,
         Err(e) => Some(format!(
             "{directory}, which is to be served by NFS, cannot be opened: {e}\n  create the root file system there, or correct profile.root and nfs.directories"
         )),
@@ -142,7 +144,10 @@ mod tests {
         let directory = testing::directory("templates");
         let mut given = config(directory.path());
         let wrong = read_templates(&mut given).unwrap_err();
-        assert!(wrong.contains("has no template\n  put pxelinux.cfg.j2, grub.cfg.j2, boot.ipxe.j2 there"), "{wrong}");
+        assert!(
+            wrong.contains("has no template\n  put pxelinux.cfg.j2, grub.cfg.j2, boot.ipxe.j2 there"),
+            "{wrong}"
+        );
 
         let grub = directory.path().join("grub.cfg.j2");
         std::fs::write(&grub, "linux {{ boot.kernel }}\ninitrd {{ boot.initd }}\n").unwrap();

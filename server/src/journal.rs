@@ -168,7 +168,7 @@ fn weight(kind: Kind) -> Weight {
         Kind::Trouble => Weight::Warning,
         Kind::Number | Kind::Stage | Kind::Load | Kind::Shadow | Kind::Update | Kind::Operator => {
             Weight::Notice
-        },
+        }
         Kind::Discover
         | Kind::Offer
         | Kind::Ack

@@ -37,8 +37,8 @@ use heorot_core::event::Kind;
 use heorot_core::load::Regime;
 use heorot_core::mac::Mac;
 use heorot_core::message::{
-    Answer, Datagram, Input, Measured, Neighbour, Output, Overheard, ProbeBy, Query, Request, RequestId, Verb,
-    Via, WhoHas,
+    Answer, Datagram, Input, Measured, Neighbour, Output, Overheard, ProbeBy, Query, Request, RequestId,
+    Verb, Via, WhoHas,
 };
 use heorot_core::service::view::{
     ChangeRequest, ChangeView, ExplainView, FieldChangeView, NodeView, RogueServerView, StatusView,

@@ -382,7 +382,8 @@ impl Nodes {
         let at = |place: &usize| &*self.nodes[*place];
         // A number that is kept for a machine with another one is not yet its place.
         let is_its = |(number, node): &(u32, &Node)| node.number.or(node.claim) == Some(*number);
-        let held = self.numbers.iter().filter_map(move |(number, mac)| Some((*number, at(self.places.get(mac)?))));
+        let held =
+            self.numbers.iter().filter_map(move |(number, mac)| Some((*number, at(self.places.get(mac)?))));
         let numbered = held.filter(is_its).map(|(_, node)| node);
         let others = self.places.values().map(at);
         let is_listed_by_number = |node: &Node| node.number.or(node.claim).is_some();

@@ -37,11 +37,17 @@ pub(super) struct WhomDraft {
 
 /// Reads `nodes` and `architecture`.
 pub(super) fn read_whom(findings: &mut Findings<'_>, profile: &Entry<'_>) -> WhomDraft {
-    let mut any = |key: &str| profile.has(key).then(|| profile.texts(findings, key, super::value::any)).flatten();
+    let mut any =
+        |key: &str| profile.has(key).then(|| profile.texts(findings, key, super::value::any)).flatten();
     let nodes = any("nodes");
-    let firmware = profile.has("architecture").then(|| profile.texts(findings, "architecture", firmware)).flatten();
+    let firmware =
+        profile.has("architecture").then(|| profile.texts(findings, "architecture", firmware)).flatten();
     for (key, is_empty, span) in [
-        ("nodes", nodes.as_ref().is_some_and(|all| all.value.is_empty()), nodes.as_ref().map(|all| &all.span)),
+        (
+            "nodes",
+            nodes.as_ref().is_some_and(|all| all.value.is_empty()),
+            nodes.as_ref().map(|all| &all.span),
+        ),
         (
             "architecture",
             firmware.as_ref().is_some_and(|all| all.value.is_empty()),
@@ -207,7 +213,11 @@ fn check_parent(
         Some(end) if chain[..=end].iter().all(|other| name <= *other) => {
             let shown: Vec<_> = chain[..=end + 1].iter().map(|name| quoted(name)).collect();
             let message = format!("inherits: {} goes round in a circle", shown.join(" -> "));
-            findings.error(&parent.span, message, Some("let one of them inherit from another profile".into()));
+            findings.error(
+                &parent.span,
+                message,
+                Some("let one of them inherit from another profile".into()),
+            );
         }
         None if chain.len() > PROFILE_DEPTH_MAX && chain.last() == Some(&DEFAULT_PROFILE) => {
             let message = format!("inherits: more than {PROFILE_DEPTH_MAX} profiles, one from another");
@@ -251,7 +261,8 @@ fn check_whom(
             findings.error(span, message, Some("write it in a profile of another name".into()));
         }
     } else if let Some((_, span)) = nodes.filter(|_| is_of_trial(profiles, name)) {
-        let message = format!("nodes: {} inherits from \"trial\", and a machine on trial has no number", quoted(name));
+        let message =
+            format!("nodes: {} inherits from \"trial\", and a machine on trial has no number", quoted(name));
         findings.error(span, message, Some("leave it out".into()));
     }
 }
@@ -262,8 +273,10 @@ fn check_ties(
     profiles: &BTreeMap<String, ProfileDraft>,
     sets: &BTreeMap<String, NodeSet>,
 ) {
-    let mut chosen: Vec<_> =
-        profiles.iter().filter(|(_, profile)| profile.whom.nodes.is_some() || profile.whom.firmware.is_some()).collect();
+    let mut chosen: Vec<_> = profiles
+        .iter()
+        .filter(|(_, profile)| profile.whom.nodes.is_some() || profile.whom.firmware.is_some())
+        .collect();
     chosen.sort_by_key(|(_, profile)| profile.span.start);
     for (place, (name, profile)) in chosen.iter().enumerate() {
         for (other_name, other) in &chosen[..place] {
@@ -279,8 +292,12 @@ fn check_ties(
             let at = format!("[profile.{other_name}] on line {line}");
             match (&profile.whom.nodes, sets.get(*name), &other.whom.nodes, sets.get(*other_name)) {
                 (Some(nodes), Some(set), Some(_), Some(other_set)) => {
-                    let Some(number) = tied(set, other_set, here.is_empty() == there.is_empty()) else { continue };
-                    let message = format!("nodes: number {number} is meant by {at} too, and neither set is part of the other");
+                    let Some(number) = tied(set, other_set, here.is_empty() == there.is_empty()) else {
+                        continue;
+                    };
+                    let message = format!(
+                        "nodes: number {number} is meant by {at} too, and neither set is part of the other"
+                    );
                     let remedy = "let one set be part of the other, or write profile in a [[node]]";
                     findings.error(&nodes.span, message, Some(remedy.into()));
                 }
@@ -349,8 +366,13 @@ pub(super) fn choices(
             let nodes = sets.remove(name);
             let of_trial = is_of_trial(drafts, name);
             let on_trial = of_trial || (!trial_is_told && nodes.is_none());
-            let choice =
-                Choice { profile: name.clone(), nodes, firmware: words(&draft.whom), numbered: !of_trial, on_trial };
+            let choice = Choice {
+                profile: name.clone(),
+                nodes,
+                firmware: words(&draft.whom),
+                numbered: !of_trial,
+                on_trial,
+            };
             (of_trial, choice)
         })
         .collect();
@@ -360,7 +382,6 @@ pub(super) fn choices(
     });
     choices.into_iter().map(|(_, choice)| choice).collect()
 }
-
 
 #[cfg(test)]
 mod tests;

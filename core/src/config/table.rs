@@ -528,7 +528,9 @@ static NODE: &[Setting] = &[
     Setting {
         key: "profile",
         kind: Kind::Text("the name of a profile"),
-        fallback: Fallback::Otherwise("one that is for it by `[[class]]`, `nodes` or `architecture`, or else `default`"),
+        fallback: Fallback::Otherwise(
+            "one that is for it by `[[class]]`, `nodes` or `architecture`, or else `default`",
+        ),
         example: "\"default\"",
         status: Status::Works,
         doc: "What it boots.",

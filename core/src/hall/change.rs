@@ -76,7 +76,8 @@ impl Turn<'_> {
     fn lose_number(&mut self, mac: Mac, why: &str) {
         let Some(node) = self.hall.nodes.get(mac) else { return };
         let number = node.number;
-        let addresses = (0..self.config.networks.len()).filter_map(|place| self.permanent_address(mac, place));
+        let addresses =
+            (0..self.config.networks.len()).filter_map(|place| self.permanent_address(mac, place));
         for address in addresses.collect::<Vec<_>>() {
             self.unpin(address);
         }

@@ -359,9 +359,10 @@ fn waits_for_operator(turn: &mut Turn<'_>, mac: Mac) -> bool {
     let (what, why) = match node.orders.kept() {
         Some(Kept::Held) => ("it passed, and is held", "an operator holds it"),
         Some(Kept::Denied | Kept::Retired) | None if is_its_own => return false,
-        Some(Kept::Denied | Kept::Retired) | None => {
-            ("it passed, and waits for an operator", "trial.policy is \"accept\", and no operator has accepted it")
-        }
+        Some(Kept::Denied | Kept::Retired) | None => (
+            "it passed, and waits for an operator",
+            "trial.policy is \"accept\", and no operator has accepted it",
+        ),
     };
     turn.step(mac, Step::Unplaced, what);
     let to_do = format!("heorot node accept {mac}");

@@ -287,7 +287,8 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
     // That a machine's trial is another profile's than its next boot goes without saying.
     let of_trial = |name: &str| {
         let is_its = |choice: &&Choice| choice.profile == name;
-        name == TRIAL_PROFILE || turn.config.choices.iter().find(is_its).is_some_and(|choice| !choice.numbered)
+        name == TRIAL_PROFILE
+            || turn.config.choices.iter().find(is_its).is_some_and(|choice| !choice.numbered)
     };
     let is_another = |profile: &str| profile != view.profile && !of_trial(profile);
     if let Some(plan) = node.boot.plan.as_ref().filter(|plan| is_another(&plan.profile)) {

@@ -117,7 +117,8 @@ pub(super) fn run(verb: ChangeVerb) -> Exit {
     }
     if !how.yes {
         if !std::io::stdin().is_terminal() {
-            let problem = "nobody is there to be asked: -y does it without, --dry-run shows what would be done";
+            let problem =
+                "nobody is there to be asked: -y does it without, --dry-run shows what would be done";
             return complain(&problem, Exit::Usage);
         }
         match post(true).and_then(|answer| read(&answer)) {
@@ -152,8 +153,13 @@ fn wanted(verb: ChangeVerb) -> Result<(&'static str, ChangeRequest, How), String
         }
         ChangeVerb::Set { nodeset, settings, exclude, how } => {
             let (profile, attributes) = parse(&settings)?;
-            let set =
-                ChangeRequest { set: nodeset, without: exclude, profile, attributes, ..ChangeRequest::default() };
+            let set = ChangeRequest {
+                set: nodeset,
+                without: exclude,
+                profile,
+                attributes,
+                ..ChangeRequest::default()
+            };
             ("set", (set, how))
         }
     };

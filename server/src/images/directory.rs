@@ -91,9 +91,9 @@ impl BootDirectory {
         match found {
             Found::Anything | Found::Unopened(_) => self.open(path),
             Found::This(version, _) => version.again(path),
-            Found::OnlyIf(identity) => {
-                self.open(path).and_then(|file| if file.identity == identity { Ok(file) } else { Err(replaced(path)) })
-            }
+            Found::OnlyIf(identity) => self
+                .open(path)
+                .and_then(|file| if file.identity == identity { Ok(file) } else { Err(replaced(path)) }),
         }
     }
 

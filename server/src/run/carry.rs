@@ -214,7 +214,8 @@ impl Loop {
         let open = |this: &mut Self, paths: Vec<String>| {
             // What is said to be missing is the one that is everybody's.
             let path = paths.last().cloned().unwrap_or_default();
-            let wanted = Wanted { paths, case_fold: this.parts.config.tftp.case_fold, mode, identity, from: peer };
+            let wanted =
+                Wanted { paths, case_fold: this.parts.config.tftp.case_fold, mode, identity, from: peer };
             this.parts.images.open(transfer, wanted)?;
             this.pending.opening.insert(transfer, (peer, path));
             Ok(())

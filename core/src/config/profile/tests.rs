@@ -60,7 +60,10 @@ fn the_most_particular_profile_comes_first() {
     let choice = |name: &str| config.choices.iter().find(|choice| choice.profile == name).unwrap();
     assert_eq!(choice("arm").firmware, [FirmwareKind::UefiArm64, FirmwareKind::UefiRiscv64]);
     let stages = |name: &str| (choice(name).numbered, choice(name).on_trial);
-    assert_eq!([stages("trialarm"), stages("arm"), stages("rack")], [(false, true), (true, true), (true, false)]);
+    assert_eq!(
+        [stages("trialarm"), stages("arm"), stages("rack")],
+        [(false, true), (true, true), (true, false)]
+    );
     // A node with a name and no number is meant by its place in the file.
     let login = choice("login").nodes.as_ref().unwrap();
     assert!(config.groups.contains(login, None, Some(0)) && config.groups.contains(login, Some(77), Some(0)));

@@ -118,7 +118,8 @@ impl FileTemplate {
         let environment = compile(text, FILE_TEMPLATE_STEPS_MAX, syntax)?;
         let attributes = named_attributes(&environment, text, &FILE_VARIABLES)?.into();
         let template = Self { text: text.into(), environment: Arc::new(environment), attributes };
-        for (values, disks) in [(Values::of_numbered(), 2), (Values::of_trial(), 1), (Values::of_trial(), 0)] {
+        for (values, disks) in [(Values::of_numbered(), 2), (Values::of_trial(), 1), (Values::of_trial(), 0)]
+        {
             template.run(&FileValues::sample(values, disks))?;
         }
         Ok(template)

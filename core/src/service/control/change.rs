@@ -413,7 +413,9 @@ fn may_be_given(turn: &Turn<'_>, node: &Node, number: u32) -> Result<(), String>
         && listed != Some(entry)
     {
         let whose = entry.macs.first().map(|mac| format!(" of {mac}")).unwrap_or_default();
-        return Err(format!("the configuration keeps number {number} for another: change the [[node]]{whose}"));
+        return Err(format!(
+            "the configuration keeps number {number} for another: change the [[node]]{whose}"
+        ));
     }
     if node.claim.is_some() {
         return Err("it is just getting a number: say it again".into());
