@@ -130,7 +130,12 @@ fn nodes_that_there_are() {
 fn more_names_than_belong_into_a_file() {
     let mut directory = directory();
     directory.networks[0].numbers.highest = 300_000;
-    let table = Table { directory: &directory, place: &Place::default(), nodes: BTreeMap::new() };
+    let table = Table {
+        directory: &directory,
+        place: &Place::default(),
+        nodes: BTreeMap::new(),
+        served: Served::default(),
+    };
     assert_eq!(table.export(Export::Hosts), Err(TooMany));
     assert_eq!(Export::named("slurm"), Some(Export::Slurm));
     assert_eq!(Export::named("xml"), None);
