@@ -1,18 +1,17 @@
-//! What a machine boots here: Debian's kernel, and an initramfs of the agent, busybox for its checks, and the modules of QEMU's network
+//! What a machine boots here: Debian's kernel, and an initial RAM disk as `heorot initrd` makes it, with the drivers of QEMU's network
 //! cards.
 
-use crate::cpio::Archive;
+use crate::command;
 use crate::directory;
-use crate::modules;
-use crate::packages::{self, BootFiles};
+use crate::packages::BootFiles;
+use crate::server;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::SystemTime;
 
 /// Drivers of the network cards that machines here have.
-const MODULES: [&str; 3] = ["virtio_pci", "virtio_net", "e1000"];
-
-/// What a program that is linked dynamically names as its interpreter, near its beginning.
-const LOADER: &[u8] = b"ld-linux";
+const DRIVERS: &str = "virtio_pci,virtio_net,e1000";
 
 /// Lays out a boot directory: loaders, kernel and a fresh initramfs.
 ///
@@ -30,42 +29,30 @@ pub fn boot_directory(directory: &Path, files: &BootFiles) -> Result<(), String>
         fs::copy(&from, directory.join(name)).map_err(|error| format!("{}: {error}", from.display()))?;
     }
     let image = directory.join("initrd.img");
-    fs::write(&image, pack(files)?).map_err(|error| format!("{}: {error}", image.display()))
+    let kept = image_of(files)?;
+    fs::copy(&kept, &image).map(|_| ()).map_err(|error| format!("{}: {error}", image.display()))
 }
 
-/// The initramfs, not compressed: unpacking takes an emulated machine longer than loading does.
-fn pack(files: &BootFiles) -> Result<Vec<u8>, String> {
-    let read = |path: &Path| fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
-    let agent = agent();
+/// The image, made anew if the programs that it is made by and of are newer.
+fn image_of(files: &BootFiles) -> Result<PathBuf, String> {
+    let (heorot, agent) = (server::program()?, agent());
     if !agent.exists() {
         return Err(format!("{} is not built yet: run make agent", agent.display()));
     }
-    let busybox = packages::locate("busybox").ok_or("busybox is missing: install busybox-static")?;
-    let busybox = read(&busybox)?;
-    if busybox[..busybox.len().min(4096)].windows(LOADER.len()).any(|bytes| bytes == LOADER) {
-        return Err("busybox is not linked statically: run make setup, or install busybox-static".to_owned());
+    let kept = directory::kept().join("initrd.img");
+    let made = changed(&kept);
+    if made.is_some() && made > changed(&heorot) && made > changed(&agent) {
+        return Ok(kept);
     }
+    let mut make = Command::new(heorot);
+    make.arg("initrd").arg(files.kernel_release()).arg("--modules-from").arg(files.modules());
+    make.arg("--agent").arg(&agent).args(["--drivers", DRIVERS]).arg("--output").arg(&kept);
+    command::run(&mut make, command::PATIENCE)?;
+    Ok(kept)
+}
 
-    let mut archive = Archive::new();
-    for directory in
-        ["bin", "dev", "etc", "etc/heorot-agent", "lib", "lib/modules", "proc", "run", "sys", "tmp"]
-    {
-        archive.directory(directory);
-    }
-    archive.character_device("dev/console", 5, 1);
-    archive.file("init", 0o755, &read(&agent)?);
-    archive.file("bin/busybox", 0o755, &busybox);
-    for name in ["sh", "cat", "dd", "echo", "grep", "sleep", "test", "uname"] {
-        archive.link(&format!("bin/{name}"), "busybox");
-    }
-    let mut list = String::new();
-    for module in modules::load_order(&files.modules(), &MODULES)? {
-        let path = format!("lib/modules/{}", module.file);
-        archive.file(&path, 0o644, &module.content);
-        list += &format!("/{path}\n");
-    }
-    archive.file(heorot_agent::modules::LIST, 0o644, list.as_bytes());
-    Ok(archive.finish())
+fn changed(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
 }
 
 /// Where `make agent` puts the static program.

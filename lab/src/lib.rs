@@ -16,7 +16,6 @@
 
 pub mod command;
 pub mod console;
-pub mod cpio;
 pub mod demo;
 pub mod directory;
 pub mod host;
@@ -24,7 +23,6 @@ pub mod initramfs;
 pub mod kill;
 pub mod loss;
 pub mod machine;
-pub mod modules;
 pub mod name_server;
 pub mod namespace;
 pub mod network;

@@ -136,6 +136,12 @@ impl BootFiles {
         self.root.join(format!("boot/vmlinuz-{}", self.kernel_release))
     }
 
+    /// Its version, as `uname -r` says it.
+    #[must_use]
+    pub fn kernel_release(&self) -> &str {
+        &self.kernel_release
+    }
+
     /// Its modules' directory.
     #[must_use]
     pub fn modules(&self) -> PathBuf {

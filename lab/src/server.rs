@@ -29,6 +29,8 @@ pub struct Settings {
     pub boot: String,
     /// Further lines for the section of the network.
     pub network: String,
+    /// Further lines for the section of the profile of nodes. `SCRATCH` in them as below.
+    pub profile: String,
     /// Further lines for the end of the configuration. `SCRATCH` in them stands for the directory of [`Server::scratch_file`].
     pub further: String,
 }
@@ -225,6 +227,7 @@ fn configuration(scratch: &Scratch, settings: &Settings) -> String {
     let path = |name: &str| scratch.join(name).to_string_lossy().into_owned();
     let (state, control, boot) = (path("state"), path("control.sock"), path("boot"));
     let (further_of_boot, further_of_network) = (&settings.boot, &settings.network);
+    let further_of_profile = &settings.profile;
     let memory = if settings.memory.is_empty() { "256MiB" } else { &settings.memory };
     let uefi_loader = if settings.uefi_loader.is_empty() { "ipxe.efi" } else { &settings.uefi_loader };
     let mut text = format!(
@@ -254,6 +257,7 @@ uefi-x64 = "{uefi_loader}"
 kernel = "vmlinuz"
 initrd = ["initrd.img"]
 cmdline = "console=ttyS0 node={{{{node.name}}}}"
+{further_of_profile}
 
 [profile.trial]
 kernel = "vmlinuz"
@@ -281,7 +285,7 @@ timeout = "30s"
     for (mac, number) in &settings.listed {
         text += &format!("\n[[node]]\nmac = \"{mac}\"\nnumber = {number}\n");
     }
-    text + &settings.further.replace("SCRATCH", path("").trim_end_matches('/'))
+    (text + &settings.further).replace("SCRATCH", path("").trim_end_matches('/'))
 }
 
 const FIRST: Ipv4Addr = Ipv4Addr::new(10, 77, 1, 0);
