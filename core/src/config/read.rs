@@ -9,6 +9,7 @@ use super::nis::{self, Nis};
 use super::option::{self, OptionTable};
 use super::read_host::{ClassDraft, HostDraft, IdentifiersDraft};
 use super::read_host::{read_class, read_host, read_identifiers, read_options};
+use super::root::{self, NfsDraft, Root};
 use super::setting::{Form, Section};
 use super::table::SECTIONS;
 use super::template::Template;
@@ -54,6 +55,7 @@ pub(super) struct Draft {
     pub(super) names_file: NamesFile,
     pub(super) groups: Vec<GroupDraft>,
     pub(super) nis: Option<Nis>,
+    pub(super) nfs: Option<NfsDraft>,
     pub(super) link: Option<Placed<LinkSpeed>>,
     pub(super) forward: Option<Forward>,
 }
@@ -90,6 +92,7 @@ pub(super) struct ProfileDraft {
     pub(super) initrd: Option<Placed<Vec<Placed<String>>>>,
     pub(super) cmdline: Option<Placed<Template>>,
     pub(super) options: Option<OptionTable>,
+    pub(super) root: Option<Placed<Root>>,
 }
 
 /// A `[[trial.check]]`, and the places of what has to be unlike the others'.
@@ -187,6 +190,7 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
             .map(|found| groups::read(findings, found.table))
             .unwrap_or_default(),
         nis: nis::read(findings, &tables),
+        nfs: root::read_nfs(findings, &tables),
         link: load.text(findings, "link", value::link_speed),
         forward: forward::read(findings, &tables, &dns),
     }
@@ -290,13 +294,13 @@ fn read_profiles(findings: &mut Findings<'_>, tables: &Tables<'_>) -> BTreeMap<S
 pub(super) const DEFAULT_PROFILE: &str = "default";
 
 fn read_profile(findings: &mut Findings<'_>, profile: &Entry<'_>, is_default: bool) -> ProfileDraft {
-    let _ = profile.word(findings, "root", &[("none", ())]);
     let wanted = |key| is_default || profile.has(key);
     ProfileDraft {
         kernel: wanted("kernel").then(|| profile.text(findings, "kernel", value::file_name)).flatten(),
         initrd: wanted("initrd").then(|| profile.texts(findings, "initrd", value::file_name)).flatten(),
         cmdline: wanted("cmdline").then(|| profile.text(findings, "cmdline", value::template)).flatten(),
         options: wanted("options").then(|| read_options(findings, profile)),
+        root: wanted("root").then(|| profile.text(findings, "root", Root::read)).flatten(),
     }
 }
 
