@@ -313,3 +313,6 @@ pub const GROUP_NAME_OCTETS_MAX: usize = 64;
 
 /// Groups in groups in groups: each takes some of the stack.
 pub const GROUP_DEPTH_MAX: usize = 16;
+
+/// Letters of what an agent says kept it from going on: two or three lines of a console, and there is one for each node.
+pub const REASON_LETTERS_MAX: usize = 400;

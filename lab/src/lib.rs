@@ -34,3 +34,4 @@ pub mod secondary;
 pub mod server;
 pub mod sniff;
 pub mod timeline;
+pub mod tree;

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// A program or file that has to be there, and the Debian package that brings it.
-const INSTALLED: [(&str, &str); 28] = [
+const INSTALLED: [(&str, &str); 30] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("/usr/lib/ipxe/qemu/pxe-virtio.rom", "ipxe-qemu"),
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf"),
@@ -36,6 +36,8 @@ const INSTALLED: [(&str, &str); 28] = [
     ("nodeset", "clustershell"),
     ("nodeattr", "genders"),
     ("ansible-inventory", "ansible-core"),
+    ("mmdebstrap", "mmdebstrap"),
+    ("mksquashfs", "squashfs-tools"),
     ("apt-get", "apt"),
 ];
 

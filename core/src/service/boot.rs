@@ -6,10 +6,12 @@
 //!  GET  /node/TOKEN/names             the names of all nodes, for my system
 //!  POST /node/TOKEN/trial             what I found
 //!  POST /node/TOKEN/up                my system runs
+//!  POST /node/TOKEN/trouble           why it does not
 //!  GET  anything else                 a file of the boot directory
 //! ```
 
 mod name;
+mod root;
 
 use crate::cluster::boot::{self, Generated, Plan};
 use crate::cluster::network;
@@ -18,6 +20,7 @@ use crate::cluster::trial::Report;
 use crate::config::{Mode, Order, Template, Values, written_identifier};
 use crate::event::Kind;
 use crate::hall::Turn;
+use crate::limit::REASON_LETTERS_MAX;
 use crate::mac::Mac;
 use crate::message::{Answer, Output, Request, Via};
 use crate::promise::Promise;
@@ -204,7 +207,11 @@ fn about_itself(turn: &mut Turn<'_>, request: &Request, rest: &str, machine: Opt
         ("names", Via::HttpGet) => names(turn, request, mac),
         ("trial", Via::HttpPost(body)) => trial(turn, request, mac, body),
         ("up", Via::HttpPost(_)) => up(turn, request, mac),
-        _ => answer(turn, request, error(404, "GET here or /names below, or POST to /trial or /up below")),
+        ("trouble", Via::HttpPost(body)) => trouble(turn, request, mac, body),
+        _ => {
+            let why = "GET here or /names below, or POST to /trial, /up or /trouble below";
+            answer(turn, request, error(404, why));
+        }
     }
 }
 
@@ -219,7 +226,9 @@ fn ask(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
     }
     turn.phase(mac, Phase::Agent);
     turn.step(mac, Step::AgentAsked, "its agent runs the trial");
-    let body = identity(turn, mac, &[("checks", json!(turn.config.trial.checks))]);
+    let profile = turn.hall.nodes.get(mac).and_then(|node| turn.config.profiles.get(turn.profile_name(node)));
+    let root = profile.map_or(json!(null), |profile| root::told(turn.config, &profile.root, request.local));
+    let body = identity(turn, mac, &[("checks", json!(turn.config.trial.checks)), ("root", root)]);
     answer(turn, request, Answer::Json(200, body));
 }
 
@@ -340,6 +349,17 @@ fn up(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
     }
     let body = identity(turn, mac, &[]);
     answer(turn, request, Answer::Json(200, body));
+}
+
+/// The agent could not go on, and starts its machine anew soon. It stands in `explain` until the node gets further.
+fn trouble(turn: &mut Turn<'_>, request: &Request, mac: Mac, body: &[u8]) {
+    let reason = serde_json::from_slice::<serde_json::Value>(body).ok();
+    let Some(reason) = reason.as_ref().and_then(|value| value["reason"].as_str()) else {
+        return answer(turn, request, error(400, "not {\"reason\": \"…\"}"));
+    };
+    let reason: String = reason.chars().filter(|c| !c.is_control()).take(REASON_LETTERS_MAX).collect();
+    turn.trouble(mac, format!("its agent says: {reason}"), None);
+    answer(turn, request, Answer::Json(200, identity(turn, mac, &[])));
 }
 
 /// What a node is told of itself. A number that is being recorded is told with the answer that waits for it.

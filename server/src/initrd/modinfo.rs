@@ -18,7 +18,7 @@ pub(super) struct ModInfo {
     pub(super) firmware: Vec<String>,
 }
 
-/// The machine of an ELF file, as its number, and its `.modinfo`.
+/// A module's `.modinfo`.
 pub(super) fn read(file: &[u8]) -> Result<ModInfo, &'static str> {
     let sections = sections(file).ok_or("it is no 64-bit ELF file")?;
     let section = sections.get(".modinfo").ok_or("it has no section .modinfo")?;

@@ -100,7 +100,7 @@ fn the_same_files_make_the_same_image() {
     let image = make(&wanted).expect("an image");
     assert_eq!(image.modules, NEEDED.len() + 2);
     for name in [
-        "\0init\0",
+        "init\0",
         "lib/modules/6.1.0-test/kernel/r8169.ko\0",
         "lib/modules/6.1.0-test/modules.alias\0",
         "lib/firmware/rtl_nic\0",
@@ -142,9 +142,7 @@ fn drivers_can_be_chosen_and_others_are_left_out() {
     };
     let image = make(&chosen).expect("an image");
     assert_eq!(image.modules, NEEDED.len() + 1);
-    assert!(
-        !has(&image, "r8169") && !has(&image, "busybox") && has(&image, "etc/heorot-agent/modules\0loop\n")
-    );
+    assert!(!has(&image, "r8169") && !has(&image, "busybox") && has(&image, "\0loop\n"));
 }
 
 #[test]

@@ -1,0 +1,88 @@
+//! From power-on into a root: what the agent mounts, what the system there says of itself, and that it is up only then.
+
+use heorot_lab::demo::{Up, machine_mac};
+use heorot_lab::machine::{Firmware, Machine};
+use heorot_lab::server::{Server, Settings};
+use heorot_lab::tree;
+use std::fs;
+use std::time::Duration;
+
+const BOOT: Duration = Duration::from_secs(180);
+const SOON: Duration = Duration::from_secs(30);
+
+fn with_root(root: &str) -> Settings {
+    Settings { profile: format!("root = \"{root}\""), ..Settings::default() }
+}
+
+fn boots(settings: &Settings, prepare: impl Fn(&Server) -> Result<(), String>, steps: &[&str]) {
+    let server = Server::start(settings).expect("the lab and the server start");
+    let walk = || {
+        prepare(&server)?;
+        let machine = Machine::start(&server.network, Firmware::Bios, machine_mac(1))?;
+        for step in steps {
+            machine.wait_for(step, BOOT)?;
+        }
+        let up = Up::wait(&machine)?;
+        let node = server.ask(&["explain", &up.name])?;
+        if up.name == "node0" && node["state"] == "up" {
+            return Ok(());
+        }
+        Err(format!("{} is not as it should be: {node}", up.name))
+    };
+    server.explain_failure(walk()).unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn a_debian_runs_from_a_squashfs_image_in_memory() {
+    let image = tree::squashfs().expect("an image");
+    boots(
+        &with_root("http:debian.squashfs"),
+        |server| {
+            fs::copy(&image, server.boot_file("debian.squashfs"))
+                .map(|_| ())
+                .map_err(|error| error.to_string())
+        },
+        &[
+            "fetching the root",
+            "(squashfs), writable in memory",
+            "starting /sbin/init",
+            "the root says: node0 overlay over squashfs, Debian",
+        ],
+    );
+}
+
+#[test]
+fn a_debian_runs_over_nfs() {
+    let tree = tree::debian().expect("a tree");
+    boots(
+        &with_root(&format!("nfs:{}", tree.display())),
+        |_| Ok(()),
+        &[
+            "by NFS 3, writable in memory",
+            "starting /sbin/init",
+            "the root says: node0 overlay over nfs, Debian",
+        ],
+    );
+}
+
+/// The image is not there at first: the machine says what it waits for, and the server why it is not up.
+#[test]
+fn a_busybox_runs_from_an_archive_as_soon_as_there_is_one() {
+    let server = Server::start(&with_root("http:busybox.cpio.gz")).expect("the lab and the server start");
+    let walk = || {
+        let machine = Machine::start(&server.network, Firmware::Bios, machine_mac(1))?;
+        machine.wait_for("busybox.cpio.gz: the server says 404; trying again", BOOT)?;
+        let node = server.ask(&["explain", &machine.mac.to_string()])?;
+        if node["state"] == "up" || !node["last_told"].to_string().contains("busybox.cpio.gz") {
+            return Err(format!("while its root is missing: {node}"));
+        }
+        let scratch = server.scratch_file("archive");
+        let image = tree::archive(&scratch)?;
+        fs::rename(image, server.boot_file("busybox.cpio.gz")).map_err(|error| error.to_string())?;
+        machine.wait_for("(cpio)", SOON)?;
+        machine.wait_for("the root says: node0 busybox", SOON)?;
+        let up = Up::wait(&machine)?;
+        if up.name == "node0" { Ok(()) } else { Err(format!("it became {}", up.name)) }
+    };
+    server.explain_failure(walk()).unwrap_or_else(|error| panic!("{error}"));
+}
