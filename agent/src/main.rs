@@ -19,7 +19,7 @@
 
 use heorot_agent::client::Lease;
 use heorot_agent::cmdline::Cmdline;
-use heorot_agent::handover::Handover;
+use heorot_agent::handover::{self, Handover};
 use heorot_agent::http::Url;
 use heorot_agent::modules::Modules;
 use heorot_agent::node::{self, Identity};
@@ -134,6 +134,7 @@ fn mount_root(target: &Path) -> Result<(), String> {
     let mut modules = Modules::by_program();
     let told = url.clone();
     let mount = || {
+        handover::make_place()?;
         let arrived = walk::arrive(&cmdline, url, &mut modules)?;
         let shown = attach_root(&cmdline, &arrived, &mut modules, target)?
             .ok_or("the server names no root for this node: set profile.root")?;

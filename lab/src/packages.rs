@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// A program or file that has to be there, and the Debian package that brings it.
-const INSTALLED: [(&str, &str); 30] = [
+const INSTALLED: [(&str, &str); 32] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("/usr/lib/ipxe/qemu/pxe-virtio.rom", "ipxe-qemu"),
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf"),
@@ -37,6 +37,8 @@ const INSTALLED: [(&str, &str); 30] = [
     ("nodeattr", "genders"),
     ("ansible-inventory", "ansible-core"),
     ("mmdebstrap", "mmdebstrap"),
+    ("ganesha.nfsd", "nfs-ganesha"),
+    ("/usr/lib/ganesha/libfsalvfs.so", "nfs-ganesha-vfs"),
     ("mksquashfs", "squashfs-tools"),
     ("apt-get", "apt"),
 ];

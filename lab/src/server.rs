@@ -29,6 +29,8 @@ pub struct Settings {
     pub boot: String,
     /// Further lines for the section of the network.
     pub network: String,
+    /// Further words for all command lines of kernels.
+    pub cmdline: String,
     /// Further lines for the section of the profile of nodes. `SCRATCH` in them as below.
     pub profile: String,
     /// Further lines for the end of the configuration. `SCRATCH` in them stands for the directory of [`Server::scratch_file`].
@@ -227,7 +229,7 @@ fn configuration(scratch: &Scratch, settings: &Settings) -> String {
     let path = |name: &str| scratch.join(name).to_string_lossy().into_owned();
     let (state, control, boot) = (path("state"), path("control.sock"), path("boot"));
     let (further_of_boot, further_of_network) = (&settings.boot, &settings.network);
-    let further_of_profile = &settings.profile;
+    let (further_of_profile, words) = (&settings.profile, &settings.cmdline);
     let memory = if settings.memory.is_empty() { "256MiB" } else { &settings.memory };
     let uefi_loader = if settings.uefi_loader.is_empty() { "ipxe.efi" } else { &settings.uefi_loader };
     let mut text = format!(
@@ -256,13 +258,13 @@ uefi-x64 = "{uefi_loader}"
 [profile.default]
 kernel = "vmlinuz"
 initrd = ["initrd.img"]
-cmdline = "console=ttyS0 node={{{{node.name}}}}"
+cmdline = "console=ttyS0 node={{{{node.name}}}}{words}"
 {further_of_profile}
 
 [profile.trial]
 kernel = "vmlinuz"
 initrd = ["initrd.img"]
-cmdline = "console=ttyS0"
+cmdline = "console=ttyS0{words}"
 
 [trial]
 policy = "report"
