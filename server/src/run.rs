@@ -33,6 +33,7 @@ use crate::link::{Link, Routed};
 use crate::names;
 use crate::neighbour::keeper::{Done, Keeper, Moment};
 use crate::netio::Inbox;
+use crate::nfs;
 use crate::nis;
 use crate::notes::Notes;
 use crate::overhear::Listener;
@@ -119,6 +120,7 @@ pub(crate) struct Parts {
     pub(crate) dns: dns::Handle,
     pub(crate) names: Option<names::Handle>,
     pub(crate) nis: Option<nis::Handle>,
+    pub(crate) nfs: Option<nfs::Handle>,
     pub(crate) traffic: Option<Traffic>,
 }
 

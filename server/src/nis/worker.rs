@@ -1,11 +1,11 @@
 use super::accounts::Files;
 use super::bind::{Bound, Sockets};
 use super::connection::Connection;
-use super::rpcbind::Rpcbind;
 use super::{Counts, Limits, Mailbox};
 use crate::clock;
 use crate::journal::{Journal, Weight};
 use crate::netio::{Inbox, Outbox};
+use crate::rpcbind::Rpcbind;
 use crate::streams::{ACCEPTS_A_TURN, Streams};
 use crate::wake::Post;
 use heorot_core::config::Nis;
