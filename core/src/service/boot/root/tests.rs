@@ -24,8 +24,8 @@ fn each_kind_of_root_is_told_as_the_agent_mounts_it() {
             json!({ "kind": "nfs4", "server": "storage", "path": "/export/root", "options": "proto=tcp" }),
         ),
         (
-            "http:images/my image.squashfs",
-            json!({ "kind": "http", "url": "http://10.77.0.1:8080/images/my%20image.squashfs" }),
+            "http:images/my+image.squashfs",
+            json!({ "kind": "http", "url": "http://10.77.0.1:8080/images/my%2Bimage.squashfs" }),
         ),
         ("http://storage/image.squashfs", json!({ "kind": "http", "url": "http://storage/image.squashfs" })),
     ];
