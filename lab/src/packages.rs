@@ -38,7 +38,7 @@ const INSTALLED: [(&str, &str); 32] = [
     ("ansible-inventory", "ansible-core"),
     ("mmdebstrap", "mmdebstrap"),
     ("ganesha.nfsd", "nfs-ganesha"),
-    ("/usr/lib/ganesha/libfsalvfs.so", "nfs-ganesha-vfs"),
+    ("/usr/lib/x86_64-linux-gnu/ganesha/libfsalvfs.so", "nfs-ganesha-vfs"),
     ("mksquashfs", "squashfs-tools"),
     ("apt-get", "apt"),
 ];
