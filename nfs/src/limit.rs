@@ -20,11 +20,11 @@ pub const COPIED_OCTETS_MAX: u32 = 32 << 10;
 /// Octets of one READDIR or READDIRPLUS: all that is held of a reply in memory.
 pub const LISTING_OCTETS_MAX: u32 = 64 << 10;
 
-/// Octets of one WRITE: it is refused, but has to be read to its end.
-pub const WRITE_OCTETS_MAX: u32 = 4096;
+/// Octets of one WRITE: it is refused, but has to be read to its end. libnfs mounts nothing where it is less.
+pub const WRITE_OCTETS_MAX: u32 = 8192;
 
 /// Octets of a call: the longest is a WRITE.
-pub const CALL_OCTETS_MAX: usize = 8 << 10;
+pub const CALL_OCTETS_MAX: usize = 10 << 10;
 
 /// Levels of directories of which a handle tells the way. Deeper ones are looked for when they were forgotten.
 pub const TRAIL_OCTETS: usize = 30;

@@ -16,6 +16,7 @@ mod configuration;
     expect(dead_code, reason = "its counts are for the metrics, which there are none of yet")
 )]
 mod dns;
+mod doctor;
 mod echo;
 mod frame;
 mod http;

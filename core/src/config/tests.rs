@@ -143,6 +143,7 @@ fn the_smallest_file_has_every_default() {
         networks: vec![network],
         boot: Boot {
             directory: "/srv/heorot".into(),
+            packages: Some("/".into()),
             files: BTreeMap::from([
                 (FirmwareKind::Bios, "pxelinux.0".into()),
                 (FirmwareKind::UefiX64, "ipxe.efi".into()),

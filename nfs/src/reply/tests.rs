@@ -56,7 +56,7 @@ fn every_answer_is_written_as_the_standard_says() {
             information(&file()),
             with(
                 &[0, 1],
-                &[1 << 20, 1 << 20, 4096, 4096, 4096, 4096, 65_536, i32::MAX as u32, u32::MAX, 0, 1, 11],
+                &[1 << 20, 1 << 20, 4096, 8192, 8192, 4096, 65_536, i32::MAX as u32, u32::MAX, 0, 1, 11],
             ),
         ),
         ("PATHCONF", names(&file()), with(&[0, 1], &[65_000, 255, 1, 1, 0, 1])),
