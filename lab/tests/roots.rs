@@ -83,7 +83,7 @@ fn a_busybox_runs_from_an_archive_as_soon_as_there_is_one() {
         let machine = Machine::start(&server.network, Firmware::Bios, machine_mac(1))?;
         machine.wait_for("busybox.cpio.gz: the server says 404; trying again", BOOT)?;
         let node = server.ask(&["explain", &machine.mac.to_string()])?;
-        if node["state"] == "up" || !node["last_told"].to_string().contains("busybox.cpio.gz") {
+        if node["state"] == "up" || !node["to_do"].to_string().contains("put busybox.cpio.gz into") {
             return Err(format!("while its root is missing: {node}"));
         }
         let scratch = server.scratch_file("archive");

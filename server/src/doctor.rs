@@ -5,7 +5,7 @@ use crate::http;
 use crate::images::directory::BootDirectory;
 use crate::settings;
 use crate::udp::UdpPort;
-use heorot_core::cluster::boot;
+use heorot_core::cluster::{boot, loader_file};
 use heorot_core::config::{Config, Loader, Protocol};
 use heorot_core::service::view::StatusView;
 use heorot_core::transfer::Refusal;
@@ -144,7 +144,7 @@ fn boot_files(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (kind, name) in &config.boot.files {
         let row = kind.row();
-        let by_script = row.protocol == Protocol::Script && boot::generated(name).is_some();
+        let by_script = row.protocol == Protocol::Script && loader_file::generated(name).is_some();
         if by_script {
             continue;
         }

@@ -24,7 +24,13 @@ impl Drop for Directory {
 /// Boot files in a directory, and nowhere else.
 pub(crate) fn boot_files(directory: &Directory) -> BootDirectory {
     let directory = directory.path().to_string_lossy().into_owned();
-    BootDirectory::new(&Boot { directory, packages: None, files: BTreeMap::new() })
+    BootDirectory::new(&Boot {
+        directory,
+        packages: None,
+        files: BTreeMap::new(),
+        templates: None,
+        made: BTreeMap::new(),
+    })
 }
 
 /// A fresh, empty directory.

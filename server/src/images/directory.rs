@@ -1,18 +1,25 @@
 //! `boot.directory`, and nothing outside it but the loaders of Debian's packages: every file that a machine asks for is opened here.
 
+use super::editions::{Editions, Found};
 use heorot_core::config::{Boot, Loader};
 use heorot_core::transfer::{ImageIdentity, Refusal};
 use rustix::fs::{CWD, FileType, Mode, OFlags, RawMode, ResolveFlags, Stat};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io;
+use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
 
 /// The directory of the boot files. All its clones go to another one together.
 #[derive(Clone, Debug)]
-pub(crate) struct BootDirectory(Arc<RwLock<Places>>);
+pub(crate) struct BootDirectory {
+    places: Arc<RwLock<Places>>,
+    /// Which files belong together, by the machine that loads them.
+    editions: Arc<Mutex<Editions>>,
+}
 
 /// Where boot files are.
 #[derive(Clone, Debug)]
@@ -33,12 +40,65 @@ pub(crate) struct BootFile {
 
 impl BootDirectory {
     pub(crate) fn new(settings: &Boot) -> Self {
-        Self(Arc::new(RwLock::new(Places::of(settings))))
+        Self { places: Arc::new(RwLock::new(Places::of(settings))), editions: Arc::default() }
     }
 
     /// Serves from other places from now on. Files that are open stay so.
     pub(crate) fn change(&self, settings: &Boot) {
-        *self.0.write().expect("no thread panics while it holds the paths") = Places::of(settings);
+        *self.places.write().expect("no thread panics while it holds the paths") = Places::of(settings);
+    }
+
+    /// A machine begins a boot in which it loads these files, the kernel first: what it sees of one, it sees of all. Without any, its boot is over.
+    pub(crate) fn together(&self, from: Ipv4Addr, files: Vec<String>) {
+        self.editions().begin(Instant::now(), from, files);
+    }
+
+    /// Lets go the versions of boots that are over. The disk may be waited for.
+    pub(crate) fn sweep(&self) {
+        self.editions().sweep(Instant::now());
+        self.close_those_over();
+    }
+
+    fn close_those_over(&self) {
+        let over = self.editions().over();
+        drop(over);
+    }
+
+    /// Opens a file for a machine: as it was when the machine's boot saw it, or the first of those that belong to it.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and that the file is not any more what that boot saw.
+    pub(crate) fn open_for(&self, from: Ipv4Addr, path: &str) -> Result<BootFile, Refusal> {
+        self.close_those_over();
+        let find = || self.editions().find(Instant::now(), from, path);
+        let mut found = find();
+        if let Found::This(_, all) = &found
+            && all.iter().any(|version| !version.is_unchanged().unwrap_or(false))
+        {
+            self.editions().forget(from);
+            found = find();
+        }
+        if let Found::Unopened(files) = found {
+            // Opened without the lock: the disk may be slow.
+            let opened = files.into_iter().map(|file| {
+                let result = self.open(&file);
+                (file, result)
+            });
+            let opened = opened.collect();
+            self.editions().opened(from, opened);
+            found = find();
+        }
+        match found {
+            Found::Anything | Found::Unopened(_) => self.open(path),
+            Found::This(version, _) => version.again(path),
+            Found::OnlyIf(identity) => self
+                .open(path)
+                .and_then(|file| if file.identity == identity { Ok(file) } else { Err(replaced(path)) }),
+        }
+    }
+
+    fn editions(&self) -> MutexGuard<'_, Editions> {
+        self.editions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Opens a file. The directory itself is looked up each time, so that a tree that was replaced as a whole is seen by the next request.
@@ -81,7 +141,7 @@ impl BootDirectory {
     }
 
     fn places(&self) -> Places {
-        self.0.read().expect("no thread panics while it holds the paths").clone()
+        self.places.read().expect("no thread panics while it holds the paths").clone()
     }
 
     fn root(&self) -> Result<OwnedFd, Refusal> {
@@ -123,6 +183,16 @@ fn kind(mode: RawMode) -> &'static str {
 }
 
 impl BootFile {
+    /// The same version once more.
+    fn again(&self, path: &str) -> Result<Self, Refusal> {
+        if !self.is_unchanged().unwrap_or(false) {
+            return Err(replaced(path));
+        }
+        let file = self.file.try_clone();
+        let file = file.map_err(|e| Refusal::Denied(format!("{path} cannot be opened: {e}")))?;
+        Ok(Self { file, identity: self.identity })
+    }
+
     /// Whether it is still what it was when it was opened: not changed in place.
     pub(crate) fn is_unchanged(&self) -> io::Result<bool> {
         Ok(identity(&rustix::fs::fstat(self.file.as_fd())?) == self.identity)
@@ -144,6 +214,13 @@ pub(crate) fn problem_with(path: &Path) -> Option<String> {
             "boot.directory {path_shown} cannot be read: {e}\n  let the user that runs heorot read it: chmod a+rx {path_shown}"
         )),
     }
+}
+
+/// Half a boot of one version and half of another would be worse than none.
+fn replaced(path: &str) -> Refusal {
+    Refusal::Denied(format!(
+        "{path} was changed since this boot began, and its other files are of the old version: switch the machine on again, and replace files by renaming"
+    ))
 }
 
 fn refusal(error: Errno, path: &str) -> Refusal {
@@ -202,6 +279,8 @@ mod tests {
             directory: text(directory.path()),
             packages: Some(text(root.path())),
             files: std::collections::BTreeMap::new(),
+            templates: None,
+            made: std::collections::BTreeMap::new(),
         };
         let files = BootDirectory::new(&settings);
         assert_eq!(content(&files, "ldlinux.c32").unwrap(), "of the package");
