@@ -314,6 +314,9 @@ pub const GROUP_NAME_OCTETS_MAX: usize = 64;
 /// Groups in groups in groups: each takes some of the stack.
 pub const GROUP_DEPTH_MAX: usize = 16;
 
+/// Letters of what an agent says kept it from going on: two or three lines of a console, and there is one for each node.
+pub const REASON_LETTERS_MAX: usize = 400;
+
 /// Octets of the template of a loader's file: menus of many entries, with their pictures' names.
 pub const FILE_TEMPLATE_OCTETS_MAX: usize = 64 << 10;
 

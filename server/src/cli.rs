@@ -4,6 +4,7 @@
 //! - [`client`]: HTTP to the control socket;
 //! - [`doctor`]: what this host lacks for a configuration;
 //! - [`export`]: the table of nodes for other tools;
+//! - [`initrd`]: initial RAM disks for nodes;
 //! - [`nodeset`]: sets of nodes, with the files that they name;
 //! - [`rehearse`]: the simulator on the operator's configuration;
 //! - [`show`]: answers as tables and sentences;
@@ -13,6 +14,7 @@ mod change;
 mod client;
 mod doctor;
 mod export;
+mod initrd;
 mod nodeset;
 mod rehearse;
 mod show;
@@ -80,6 +82,8 @@ enum Command {
     },
     /// The table of nodes as another tool reads it
     Export(export::ExportCommand),
+    /// An initial RAM disk for nodes: the agent, and a kernel's drivers of network cards and file systems
+    Initrd(initrd::InitrdCommand),
     /// A power restore with this configuration, simulated: how long it takes, who is lost and why; needs no privilege
     Rehearse(Box<rehearse::Rehearse>),
     /// A thousand machines at once, with real packets, at this server or any other; in a network namespace
@@ -184,6 +188,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         }
         Command::Nodeset(wanted) => nodeset::run(&wanted),
         Command::Export(wanted) => export::run(&wanted),
+        Command::Initrd(wanted) => initrd::run(wanted),
         Command::Node { verb: NodeVerb::Show { node, asking } } => {
             query::<NodeDetailView>(&asking, &format!("/v1/nodes/{}", client::encoded(&node)), show::node)
         }

@@ -18,7 +18,7 @@
 //! | `A SPEAKER select\|reboot\|renew ADDRESS` | a REQUEST in the states of RFC 2131 4.4; `server=ADDRESS` may follow |
 //! | `A SPEAKER decline\|release\|inform ADDRESS` | |
 //! | `A get PATH`, `A at ADDRESS get PATH` | by TFTP; `''` is a file without a name |
-//! | `A ask`, `A passes`, `A fails WHY`, `A up` | its agent, with the token from the last file that had one; `at ADDRESS` may come first |
+//! | `A ask`, `A passes`, `A fails WHY`, `A up`, `A stuck WHY` | its agent, with the token from the last file that had one; `at ADDRESS` may come first |
 //! | `store slow\|prompt\|refuses WHY` | |
 //! | `crash` | power cut and restart |
 //! | `A lacks PATH WHY` | a file it asked for is not to be had |
@@ -235,6 +235,10 @@ impl Teller {
                 (Via::HttpPost(report.into()), "/trial")
             }
             ["up"] => (Via::HttpPost(Vec::new()), "/up"),
+            ["stuck", why @ ..] => {
+                let report = format!(r#"{{"reason":"{}"}}"#, why.join(" "));
+                (Via::HttpPost(report.into()), "/trouble")
+            }
             [speaker, verb, rest @ ..] => {
                 let packet = packet(Speaker::named(speaker)?, mac, verb, rest)?;
                 let out = match *verb {

@@ -120,7 +120,8 @@ pub fn named_file(config: &Config, firmware: Option<Firmware>, server: Ipv4Addr,
     }
 }
 
-fn url(config: &Config, server: Ipv4Addr, file: &str) -> String {
+/// A file of the boot directory by HTTP.
+pub fn url(config: &Config, server: Ipv4Addr, file: &str) -> String {
     format!("{}/{}", http_base(config, server), percent_encode(file))
 }
 

@@ -6,10 +6,12 @@
 //!  GET  /node/TOKEN/names             the names of all nodes, for my system
 //!  POST /node/TOKEN/trial             what I found
 //!  POST /node/TOKEN/up                my system runs
+//!  POST /node/TOKEN/trouble           why it does not
 //!  GET  anything else                 a file of the boot directory
 //! ```
 
 mod name;
+mod root;
 
 use crate::cluster::boot;
 use crate::cluster::loader_file::{Generated, generated};
@@ -19,9 +21,10 @@ use crate::cluster::orders::Kept;
 use crate::cluster::plan::Plan;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trial::Report;
-use crate::config::{FileValues, Mode, Order, Policy, Values, written_identifier};
+use crate::config::{FileValues, Mode, Order, Policy, Root, Values, written_identifier};
 use crate::event::Kind;
 use crate::hall::Turn;
+use crate::limit::REASON_LETTERS_MAX;
 use crate::mac::Mac;
 use crate::message::{Answer, Output, Request, Via};
 use crate::promise::Promise;
@@ -91,7 +94,10 @@ pub(crate) fn unavailable(turn: &mut Turn<'_>, from: Ipv4Addr, path: &str, why: 
     };
     node.told = Some(detail.clone());
     let mac = node.mac;
-    let is_needed = phase_of(turn, mac, path) > Phase::Loader || boot::is_boot_file(turn.config, path);
+    let plan = turn.hall.nodes.get(mac).and_then(|node| node.boot.plan.as_ref());
+    let is_root = plan.is_some_and(|plan| matches!(&plan.root, Root::Image(image) if image == path));
+    let is_needed =
+        is_root || phase_of(turn, mac, path) > Phase::Loader || boot::is_boot_file(turn.config, path);
     if is_needed {
         let to_do = boot::remedy(turn.config, &printable(path));
         turn.trouble(mac, detail, Some(to_do));
@@ -259,7 +265,11 @@ fn about_itself(turn: &mut Turn<'_>, request: &Request, rest: &str, machine: Opt
         ("names", Via::HttpGet) => names(turn, request, mac),
         ("trial", Via::HttpPost(body)) => trial(turn, request, mac, body),
         ("up", Via::HttpPost(_)) => up(turn, request, mac),
-        _ => answer(turn, request, error(404, "GET here or /names below, or POST to /trial or /up below")),
+        ("trouble", Via::HttpPost(body)) => trouble(turn, request, mac, body),
+        _ => {
+            let why = "GET here or /names below, or POST to /trial, /up or /trouble below";
+            answer(turn, request, error(404, why));
+        }
     }
 }
 
@@ -274,7 +284,10 @@ fn ask(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
     }
     turn.phase(mac, Phase::Agent);
     turn.step(mac, Step::AgentAsked, "its agent runs the trial");
-    let body = identity(turn, mac, &[("checks", json!(turn.config.trial.checks))]);
+    // That of the boot's plan: the kernel and its modules may be of another version by now.
+    let plan = turn.plan(mac);
+    let root = plan.map_or(json!(null), |plan| root::told(turn.config, &plan.root, request.local));
+    let body = identity(turn, mac, &[("checks", json!(turn.config.trial.checks)), ("root", root)]);
     answer(turn, request, Answer::Json(200, body));
 }
 
@@ -417,6 +430,17 @@ fn up(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
     all_loaded(turn, mac, settled);
     let body = identity(turn, mac, &[]);
     answer(turn, request, Answer::Json(200, body));
+}
+
+/// The agent could not go on, and starts its machine anew soon. It stands in `explain` until the node gets further.
+fn trouble(turn: &mut Turn<'_>, request: &Request, mac: Mac, body: &[u8]) {
+    let reason = serde_json::from_slice::<serde_json::Value>(body).ok();
+    let Some(reason) = reason.as_ref().and_then(|value| value["reason"].as_str()) else {
+        return answer(turn, request, error(400, "not {\"reason\": \"…\"}"));
+    };
+    let reason: String = reason.chars().filter(|c| !c.is_control()).take(REASON_LETTERS_MAX).collect();
+    turn.trouble(mac, format!("its agent says: {reason}"), None);
+    answer(turn, request, Answer::Json(200, identity(turn, mac, &[])));
 }
 
 /// A boot is over: what its machine asks for from now on, from any of its addresses, is whatever is there.
