@@ -1,12 +1,15 @@
 //! Reads the configuration file, at the start, on SIGHUP and for `heorot check`.
 
+use crate::http::{self, tls::Wrong};
 use crate::images::directory::problem_with;
 use crate::neighbour::threshold;
 use crate::settings;
 use heorot_core::cluster::network;
-use heorot_core::config::{Config, render};
+use heorot_core::config::{Config, Mistake, Tls, render};
 use heorot_core::load::Link;
+use rustls::ServerConfig;
 use std::path::Path;
+use std::sync::Arc;
 
 /// A configuration that is right, and what to warn of.
 #[derive(Debug)]
@@ -14,6 +17,8 @@ pub(crate) struct Read {
     pub(crate) config: Config,
     /// The links by which it sends, with what their interfaces take in one packet.
     pub(crate) links: Vec<Link>,
+    /// The certificate of HTTPS, if there is to be one.
+    pub(crate) tls: Option<Arc<ServerConfig>>,
     /// Empty if there is nothing.
     pub(crate) warnings: String,
 }
@@ -33,10 +38,20 @@ pub(crate) fn read(path: &Path) -> Result<Read, String> {
     match Config::parse(&text, &interfaces) {
         Ok((config, warnings)) => {
             let links = network::links(&config, settings::mtu_octets);
-            Ok(Read { config, links, warnings: render(&file_name, &text, &warnings) })
+            let tls = config.http.tls.as_ref().map(|tls| read_tls(tls, &text));
+            let tls = tls.transpose().map_err(|mistake| render(&file_name, &text, &[mistake]))?;
+            Ok(Read { config, links, tls, warnings: render(&file_name, &text, &warnings) })
         }
         Err(mistakes) => Err(render(&file_name, &text, &mistakes)),
     }
+}
+
+/// The certificate of HTTPS. What is wrong with it is a mistake of the line that names it.
+fn read_tls(tls: &Tls, text: &str) -> Result<Arc<ServerConfig>, Mistake> {
+    http::tls::read(&tls.certificate, &tls.key).map_err(|wrong| match wrong {
+        Wrong::Certificate(message, remedy) => tls.wrong_certificate(text, message, remedy),
+        Wrong::Key(message, remedy) => tls.wrong_key(text, message, remedy),
+    })
 }
 
 /// What this host lacks for a configuration that is right in itself; each with what to do.

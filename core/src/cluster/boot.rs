@@ -122,8 +122,14 @@ pub fn named_file(config: &Config, firmware: Option<Firmware>, server: Ipv4Addr,
     }
 }
 
+/// What firmware that boots by HTTP is offered.
 fn url(config: &Config, server: Ipv4Addr, file: &str) -> String {
-    format!("{}/{}", http_base(config, server), percent_encode(file))
+    let base = match &config.http.tls {
+        Some(tls) if tls.is_offered && tls.port == 443 => format!("https://{server}"),
+        Some(tls) if tls.is_offered => format!("https://{server}:{}", tls.port),
+        Some(_) | None => http_base(config, server),
+    };
+    format!("{base}/{}", percent_encode(file))
 }
 
 /// Where a node talks about itself, and where boot files are to be had by HTTP.

@@ -151,7 +151,7 @@ fn the_smallest_file_has_every_default() {
         profiles: BTreeMap::from([("default".into(), profile.clone()), ("trial".into(), profile)]),
         trial: Trial { policy: Policy::Report, order: Order::Passed, checks: vec![] },
         nodes: vec![],
-        http: Http { port: 80 },
+        http: Http { port: 80, tls: None },
         tftp: Tftp {
             ports: None,
             single_port: false,

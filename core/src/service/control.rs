@@ -9,10 +9,10 @@ use crate::cluster::stage::{Phase, Stage};
 use crate::hall::Turn;
 use crate::limit::NODES_LISTED_MAX;
 use crate::mac::Mac;
-use crate::message::{Answer, Measured, Output, Query, RequestId};
+use crate::message::{Answer, Measured, MeasuredHttp, Output, Query, RequestId};
 use crate::service::view::{
     ErrorView, EventView, ExplainView, LoadView, NodeDetailView, NodeSetView, NodeView, PoolView,
-    RogueServerView, StatusView, TransfersView,
+    HttpView, RogueServerView, StatusView, TransfersView,
 };
 use crate::time::Wall;
 use heorot_names::{Dynamic, DynamicSet, NodeSet, Vocabulary};
@@ -89,6 +89,11 @@ fn whole(turn: &Turn<'_>, wall: Wall, node: &Node) -> serde_json::Value {
     whole
 }
 
+fn http_view(measured: &MeasuredHttp) -> HttpView {
+    let MeasuredHttp { connections, sending, displaced, silent, refused } = *measured;
+    HttpView { connections, sending, displaced, silent, refused }
+}
+
 fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
     let mut nodes = BTreeMap::new();
     for node in turn.hall.nodes.iter() {
@@ -101,6 +106,7 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
         uptime_seconds: turn.now.since(turn.hall.started).as_secs(),
         nodes,
         transfers: TransfersView { active: measured.transfers_active, waiting: measured.transfers_waiting },
+        http: http_view(&measured.http),
         load: LoadView {
             regime: measured.regime.to_string(),
             link_bits_per_second: measured.link_bits_per_second,

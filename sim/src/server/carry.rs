@@ -93,6 +93,7 @@ impl Server {
                 self.request(s, Asker::Transfer(transfer, peer, identity), (peer, local), Via::Tftp, path);
             }
             transfer::Output::Send(send) => self.send_tftp(s, &send),
+            transfer::Output::Grant { .. } => {}
             transfer::Output::Fetch { image, chunk } => {
                 let at = self.disk.fetch(s.now, image, chunk);
                 self.begin(s, at, Doing::Fetch { image, chunk });
