@@ -97,7 +97,7 @@ mod tests {
     const MODIFIED: u64 = 784_111_777;
     const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
     const BEFORE: &str = "Sun, 06 Nov 1994 08:49:36 GMT";
-    const TAG: &str = "\"1-3e8-ae1aca8cb2caa00\"";
+    const TAG: &str = "\"1-3e8-ae1b981bc490a00\"";
 
     fn version(now: u64) -> Version {
         Version::of(&ImageIdentity { file: 1, size: 1000, modified: MODIFIED * 1_000_000_000 }, now)

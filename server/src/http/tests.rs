@@ -203,7 +203,7 @@ fn machines_get_what_the_loop_says() {
         ("GET /kernel\nRange: bytes=0-9, 20-29", 200, "content-length: 200000", 200_000), // RFC 9110 14.2
         ("HEAD /kernel\nRange: bytes=0-9", 200, "content-length: 200000", 0),
         ("GET /kernel\nRange: bytes=0-9\nIf-Range: \"other\"", 200, "content-length: 200000", 200_000),
-        ("GET /kernel\nRange: bytes=200000-", 416, "content-range: bytes */200000", 26),
+        ("GET /kernel\nRange: bytes=200000-", 416, "content-range: bytes */200000", 27),
         ("GET /kernel\nIf-None-Match: *", 304, "etag: ", 0),
         ("GET /kernel\nIf-Modified-Since: Fri, 31 Dec 2100 23:59:59 GMT", 304, "last-modified: ", 0),
         ("GET /kernel\nIf-Match: \"other\"", 412, "content-length: 22", 22),
@@ -211,9 +211,9 @@ fn machines_get_what_the_loop_says() {
         ("GET /missing", 404, "text/plain", 25),
         ("GET /../../etc/passwd", 403, "text/plain", 15),
         ("GET /%2e%2e/etc/passwd", 403, "text/plain", 15),
-        ("GET /out", 403, "text/plain", 52),
+        ("GET /out", 403, "text/plain", 51),
         ("GET /%ff", 400, "text/plain", 21),
-        ("GET /kernel%00.txt", 400, "text/plain", 35),
+        ("GET /kernel%00.txt", 400, "text/plain", 36),
         ("PUT /kernel", 405, "allow: get, head, post", 42),
         ("POST /node/token/up\nContent-Length: 3\n\nabc", 202, "application/json", 2),
     ] {
@@ -307,9 +307,9 @@ fn what_is_no_request_is_answered_and_the_connection_ends() {
         stream.read_to_end(&mut response).unwrap();
         let (head, body) = parted(&response);
         assert!(head.starts_with("http/1.1 4") && head.contains("connection: close"), "{request}: {head}");
-        assert!(!body.windows(4).any(|w| w == b"HTTP"), "{request}: nothing after it is answered");
+        assert!(!body.windows(4).any(|w| w == b"ipxe"), "{request}: nothing after it is answered");
     }
-    assert_eq!(server.counts().refused, 5);
+    server.until("five refusals", |server| server.counts().refused == 5);
 }
 
 #[test]
@@ -337,8 +337,8 @@ fn a_file_goes_as_far_as_it_is_granted_and_heads_and_small_files_at_once() {
         server.http.lock().unwrap().flush();
         let mut body = vec![0; usize::try_from(octets).unwrap()];
         stream.read_exact(&mut body).unwrap();
+        server.until("another wish", |server| server.told("Wants") == 1);
     }
-    server.until("another wish", |server| server.told("Wants") == 1);
     server.until("the report", |server| server.told("Ended") == 1);
     let told = server.told.lock().unwrap().clone();
     let delivered: u64 = told

@@ -488,7 +488,9 @@ impl Worker {
     fn settle_account(&mut self, key: u64) {
         let Some(connection) = self.streams.get_mut(key) else { return };
         if let Some((stream, octets, resent, _)) = connection.delivered() {
-            self.news.push(News::Stream(stream, StreamNews::Delivered { octets, resent }));
+            if octets > 0 || resent > 0 {
+                self.news.push(News::Stream(stream, StreamNews::Delivered { octets, resent }));
+            }
         }
         if let Some(account) = connection.account.take() {
             self.end_account(account.stream);
