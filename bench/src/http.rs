@@ -175,7 +175,11 @@ mod tests {
         for wrong in ["clients", "clients=0", "clients=x", "other=1"] {
             assert!(Wanted::parse(&words(wrong)).is_err(), "{wrong}");
         }
-        let run = |speed: f64| Figures { octets_per_second: speed, memory_octets: speed as u64, ..Figures::default() };
+        let run = |speed: f64| Figures {
+            octets_per_second: speed,
+            memory_octets: speed as u64,
+            ..Figures::default()
+        };
         let middle = median(&[run(3.0), run(1.0), run(2.0)]);
         assert_eq!((middle.octets_per_second, middle.memory_octets), (2.0, 3));
     }

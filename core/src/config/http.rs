@@ -58,7 +58,9 @@ pub(super) fn read(findings: &mut Findings<'_>, tables: &Tables<'_>) -> Option<H
     let (port, tls_port, offer) = (port?, tls_port?, offer?);
     if !has_tls {
         let needs = [("tls-port", &tls_port.span), ("offer", &offer.span)];
-        for (name, span) in needs.into_iter().filter(|(name, _)| http.has(name) && (*name != "offer" || offer.value)) {
+        for (name, span) in
+            needs.into_iter().filter(|(name, _)| http.has(name) && (*name != "offer" || offer.value))
+        {
             let message = format!("{name} needs a certificate");
             let remedy = "say also: certificate = \"/etc/heorot/tls/certificate.pem\" and key = \"/etc/heorot/tls/key.pem\"";
             findings.error(span, message, Some(remedy.into()));
@@ -109,7 +111,10 @@ mod tests {
                     assert_eq!(tls, expected, "{text}");
                 }
                 (Err(mistakes), Err(expected)) => {
-                    assert!(mistakes.iter().any(|mistake| mistake.message.contains(expected)), "{mistakes:?}");
+                    assert!(
+                        mistakes.iter().any(|mistake| mistake.message.contains(expected)),
+                        "{mistakes:?}"
+                    );
                 }
                 (result, _) => panic!("{text}: {result:?}"),
             }

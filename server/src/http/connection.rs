@@ -127,7 +127,9 @@ impl Connection {
         tls: Option<&Arc<ServerConfig>>,
         deadline: Instant,
     ) -> io::Result<Self> {
-        let SocketAddr::V4(local) = socket.local_addr()? else { return Err(io::ErrorKind::Unsupported.into()) };
+        let SocketAddr::V4(local) = socket.local_addr()? else {
+            return Err(io::ErrorKind::Unsupported.into());
+        };
         socket.set_nonblocking(true)?;
         socket.set_nodelay(true)?;
         let options = SockRef::from(&socket);
@@ -226,7 +228,8 @@ impl Connection {
     /// A file is to follow the head. If it is to be waited for, it has an account.
     pub(super) fn follow(&mut self, file: Arc<BootFile>, part: Range<u64>, stream: Option<StreamId>) {
         let size = part.end - part.start;
-        let resent = stream.and_then(|_| netio::queued(self.socket.as_fd()).ok()).map_or(0, |(_, resent)| resent);
+        let resent =
+            stream.and_then(|_| netio::queued(self.socket.as_fd()).ok()).map_or(0, |(_, resent)| resent);
         let begun_at = self.taken + (self.output.len() - self.sent) as u64;
         self.account = stream.map(|stream| Account { stream, begun_at, size, told: 0, resent });
         let allowed = if stream.is_some() { 0 } else { size };
@@ -416,7 +419,8 @@ fn receive_secured(
 fn is_warm(file: &BootFile, part: &Range<u64>) -> bool {
     [part.start, part.end - 1].into_iter().all(|at| {
         let mut octet = [0];
-        let read = rustix::io::preadv2(&file.file, &mut [IoSliceMut::new(&mut octet)], at, ReadWriteFlags::NOWAIT);
+        let read =
+            rustix::io::preadv2(&file.file, &mut [IoSliceMut::new(&mut octet)], at, ReadWriteFlags::NOWAIT);
         read != Err(Errno::AGAIN)
     })
 }

@@ -66,7 +66,9 @@ pub(super) fn read(octets: &[u8]) -> Result<Option<(Head, usize)>, Refusal> {
         Ok(Status::Partial) | Err(httparse::Error::TooManyHeaders) => {
             return Err(refusal(431, "there is more before the body than any client needs"));
         }
-        Err(httparse::Error::Version) => return Err(refusal(505, "only HTTP/1.1 and HTTP/1.0 are spoken here")),
+        Err(httparse::Error::Version) => {
+            return Err(refusal(505, "only HTTP/1.1 and HTTP/1.0 are spoken here"));
+        }
         Err(
             httparse::Error::HeaderName
             | httparse::Error::HeaderValue

@@ -23,9 +23,16 @@ const PIECE_OCTETS: usize = 256 * 1024;
 /// What is wanted, and for whom: the key of a connection.
 #[derive(Debug)]
 pub(super) enum Job {
-    Open { key: u64, path: String },
+    Open {
+        key: u64,
+        path: String,
+    },
     /// A part that is not in memory is to be there.
-    Warm { key: u64, file: Arc<BootFile>, part: Range<u64> },
+    Warm {
+        key: u64,
+        file: Arc<BootFile>,
+        part: Range<u64>,
+    },
 }
 
 /// The files that are open, for those who want the same.

@@ -187,7 +187,10 @@ mod tests {
             ETag: \"1-3e8-12a05f200\"\r\nAccept-Ranges: bytes\r\n\r\n";
         assert_eq!(written(&reply, KEPT), expected);
         let part = written(&Reply::file(content_type("kernel"), &version(), Some(&(990..1000))), KEPT);
-        assert!(part.contains("206 Partial Content\r\n") && part.contains("Content-Length: 10\r\n"), "{part}");
+        assert!(
+            part.contains("206 Partial Content\r\n") && part.contains("Content-Length: 10\r\n"),
+            "{part}"
+        );
         assert!(part.contains("Content-Range: bytes 990-999/1000\r\n"), "{part}");
     }
 
@@ -219,7 +222,10 @@ mod tests {
     #[test]
     fn answers_without_the_file() {
         let text = written(&Reply::not_modified(&version()), KEPT);
-        assert!(text.contains("ETag: ") && !text.contains("Content-") && text.ends_with("\r\n\r\n"), "{text}");
+        assert!(
+            text.contains("ETag: ") && !text.contains("Content-") && text.ends_with("\r\n\r\n"),
+            "{text}"
+        );
         let text = written(&Reply::out_of_reach(&version()), KEPT);
         assert!(text.contains("Content-Range: bytes */1000\r\n"), "{text}");
         let refusal = Refusal { status: 405, why: "no" };

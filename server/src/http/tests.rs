@@ -59,7 +59,8 @@ fn server_within(limits: Limits) -> Server {
     let http = Http::start_within(limits, sockets, (caller, &bell), &files, Some(tls), journal).unwrap();
     let http = Arc::new(Mutex::new(http));
     let told: Arc<Mutex<Vec<String>>> = Arc::default();
-    let (grants, ends): (Arc<AtomicU64>, Arc<AtomicBool>) = (Arc::new(AtomicU64::new(100_000)), Arc::default());
+    let (grants, ends): (Arc<AtomicU64>, Arc<AtomicBool>) =
+        (Arc::new(AtomicU64::new(100_000)), Arc::default());
     let (fake, fake_told) = (Arc::clone(&http), Arc::clone(&told));
     let (fake_grants, fake_ends) = (Arc::clone(&grants), Arc::clone(&ends));
     std::thread::spawn(move || {
@@ -70,12 +71,27 @@ fn server_within(limits: Limits) -> Server {
             }
             let mut http = fake.lock().unwrap();
             for news in http.news() {
-                take_news(&mut http, news, &fake_told, fake_grants.load(Ordering::Relaxed), fake_ends.load(Ordering::Relaxed));
+                take_news(
+                    &mut http,
+                    news,
+                    &fake_told,
+                    fake_grants.load(Ordering::Relaxed),
+                    fake_ends.load(Ordering::Relaxed),
+                );
             }
             http.flush();
         }
     });
-    Server { directory, address: addresses.0, secured: addresses.1, http, told, grants, ends, certificate: made.cert.pem() }
+    Server {
+        directory,
+        address: addresses.0,
+        secured: addresses.1,
+        http,
+        told,
+        grants,
+        ends,
+        certificate: made.cert.pem(),
+    }
 }
 
 fn take_news(http: &mut Http, news: News, told: &Mutex<Vec<String>>, grant: u64, ends: bool) {
@@ -178,7 +194,8 @@ fn next_answer(stream: &mut TcpStream, has_body: bool) -> (String, Vec<u8>) {
         head.push(octet[0]);
     }
     let (head, _) = parted(&head);
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |l| l.parse().unwrap());
+    let length =
+        head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |l| l.parse().unwrap());
     let mut body = vec![0; if has_body { length } else { 0 }];
     stream.read_exact(&mut body).unwrap();
     (head, body)
@@ -272,7 +289,9 @@ fn a_body_is_waited_for_and_may_be_asked_for() {
     let server = server();
     let mut stream = server.connect();
     stream
-        .write_all(b"POST /node/t/trial HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
+        .write_all(
+            b"POST /node/t/trial HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n",
+        )
         .unwrap();
     assert!(next_answer(&mut stream, false).0.starts_with("http/1.1 100 continue"));
     stream.write_all(b"ab").unwrap();
@@ -429,11 +448,12 @@ fn by_tls_the_same() {
     let certificate = rustls::pki_types::pem::PemObject::from_pem_slice(pem).unwrap();
     roots.add(certificate).unwrap();
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
-        let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_protocol_versions(&[version])
-            .unwrap()
-            .with_root_certificates(roots.clone())
-            .with_no_client_auth();
+        let config =
+            rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_protocol_versions(&[version])
+                .unwrap()
+                .with_root_certificates(roots.clone())
+                .with_no_client_auth();
         let name = rustls::pki_types::ServerName::try_from("127.0.0.1").unwrap();
         let client = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
         let mut stream = rustls::StreamOwned::new(client, TcpStream::connect(server.secured).unwrap());

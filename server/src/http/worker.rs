@@ -3,10 +3,10 @@
 
 use super::connection::{Connection, Progress, Stage};
 use super::head::{Head, Method, Refusal};
+use super::readers::Job;
 use super::reply::{Manner, Reply, content_type};
 use super::selection::{Selection, Version};
 use super::{Counts, Letter, Limits, Mailbox, News, calendar};
-use super::readers::Job;
 use crate::ask::Ask;
 use crate::clock;
 use crate::images::directory::BootFile;
@@ -306,7 +306,9 @@ impl Worker {
         let Some(connection) = self.streams.get_mut(key) else { return false };
         let Stage::Receiving(head) = &connection.stage else { return false };
         let Some(body) = connection.next_body(head.body_octets) else { return false };
-        let Stage::Receiving(head) = std::mem::replace(&mut connection.stage, Stage::Over) else { return false };
+        let Stage::Receiving(head) = std::mem::replace(&mut connection.stage, Stage::Over) else {
+            return false;
+        };
         let via = match head.method {
             Method::Get | Method::Head => Via::HttpGet,
             Method::Post => Via::HttpPost(body),
@@ -400,13 +402,18 @@ impl Worker {
     fn reply(&mut self, key: u64, reply: &Reply, now: Instant) -> bool {
         let date = self.date().to_owned();
         let Some(connection) = self.streams.get_mut(key) else { return false };
-        let (Stage::Asking(head) | Stage::Opening(head)) = std::mem::replace(&mut connection.stage, Stage::Over)
+        let (Stage::Asking(head) | Stage::Opening(head)) =
+            std::mem::replace(&mut connection.stage, Stage::Over)
         else {
             return false;
         };
         let is_last = connection.questions >= (1 << REQUEST_BITS) - 1;
         let headless = head.method == Method::Head;
-        connection.reply(reply, &date, Manner { headless, closes: !head.keeps || is_last, is_old: head.is_old });
+        connection.reply(
+            reply,
+            &date,
+            Manner { headless, closes: !head.keeps || is_last, is_old: head.is_old },
+        );
         connection.deadline = now + self.limits.silence;
         headless
     }
@@ -468,7 +475,9 @@ impl Worker {
         let Some(connection) = self.streams.get_mut(key) else { return };
         let is_sending = connection.body.is_some();
         let Some((stream, octets, resent, is_empty)) = connection.delivered() else { return };
-        if octets > 0 && connection.life_told.is_none_or(|told| now.saturating_duration_since(told) >= LIFE_EVERY) {
+        if octets > 0
+            && connection.life_told.is_none_or(|told| now.saturating_duration_since(told) >= LIFE_EVERY)
+        {
             connection.life_told = Some(now);
             // If the line is full, the next octets tell.
             let _ = self.asks.try_say(Ask::SignOfLife(connection.peer));

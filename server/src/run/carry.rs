@@ -13,8 +13,8 @@ use crate::udp::UdpPort;
 use heorot_core::limit;
 use heorot_core::mac::Mac;
 use heorot_core::message::{
-    Answer, DhcpSend, DhcpTarget, Input, Kept, Measured, MeasuredHttp, Neighbour, Output, ProbeBy, Query, Request,
-    RequestId, Via,
+    Answer, DhcpSend, DhcpTarget, Input, Kept, Measured, MeasuredHttp, Neighbour, Output, ProbeBy, Query,
+    Request, RequestId, Via,
 };
 use heorot_core::transfer::{self, ImageIdentity, Refusal, TransferId};
 use heorot_core::wire::tftp::Mode;

@@ -35,7 +35,8 @@ fn what_boot_clients_send() {
 
 #[test]
 fn a_head_is_waited_for_until_it_is_whole() {
-    let whole = "POST /node/x/trial HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n{}";
+    let whole =
+        "POST /node/x/trial HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n{}";
     let length = whole.len() - 2;
     for cut in 0..length {
         assert_eq!(read(&whole.as_bytes()[..cut]), Ok(None), "{cut}");
@@ -76,8 +77,8 @@ fn what_is_no_request_or_leaves_it_open_where_it_ends() {
         ("GET / HTTP/2.0\nHost: x\n\n", 505),
         ("PRI * HTTP/2.0\n\nSM\n\n", 505),
         ("GET /\n\n", 400),
-        ("\u{16}\u{3}\u{1}\n\n", 400), // TLS at the wrong port
-        ("GET / HTTP/1.1\nHost : x\n\n", 400), // RFC 9112 5.1
+        ("\u{16}\u{3}\u{1}\n\n", 400),                    // TLS at the wrong port
+        ("GET / HTTP/1.1\nHost : x\n\n", 400),            // RFC 9112 5.1
         ("GET / HTTP/1.1\nHost: x\n folded: y\n\n", 400), // 5.2
         ("GET / HTTP/1.1\nHost: x\nA\u{0}: y\n\n", 400),
         ("POST / HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\n\n", 411),
