@@ -84,7 +84,6 @@ pub(super) fn read(findings: &mut Findings<'_>, tables: &Tables<'_>) -> Option<H
 #[cfg(test)]
 mod tests {
     use super::super::Config;
-    use super::*;
 
     const REST: &str = "[[network]]\ninterface = \"eth1\"\naddress = \"10.77.0.1/16\"\nnumbers = \"0-9\"\n\
         first = \"10.77.1.0\"\ntemporary = \"10.77.2.1-10.77.2.9\"\n";

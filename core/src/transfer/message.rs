@@ -87,7 +87,7 @@ pub enum Output {
     },
     /// Send one packet or a train of blocks.
     Send(Send),
-    /// So many octets more of a stream may be given to the kernel. It says [`StreamNews::Wants`] when that has sent nearly all of them.
+    /// So many octets more of a stream may be given to the kernel. It says [`StreamNews::Wants`] when that has taken them, and has sent nearly all that it took before.
     Grant {
         /// Which.
         stream: StreamId,
@@ -159,7 +159,7 @@ pub enum StreamNews {
         /// Octets of the whole.
         octets: u64,
     },
-    /// Of what was granted nearly all has left: it wants more.
+    /// What was granted is with the kernel, which holds little that it has not sent: it wants more.
     Wants,
     /// The peer has acknowledged more of it.
     Delivered {

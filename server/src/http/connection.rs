@@ -110,11 +110,11 @@ pub(super) enum Progress {
 /// How long a peer may leave what we send unacknowledged: as long as the most patient boot client waits (PXELINUX, 131 s).
 const SILENT_MAX: Duration = Duration::from_secs(150);
 
-/// Octets that a socket holds before they are sent: two of the largest pieces that are granted would never be held up by it, and whoever stalls holds no more.
-const UNSENT_OCTETS: u32 = 256 * 1024;
+/// Octets that a socket takes before they are sent: whoever stalls holds no more, and the next piece can be asked for as soon as the last one was taken.
+const UNSENT_OCTETS: u32 = 512 * 1024;
 
 /// Octets of a file that are given to the kernel in one call: so much has to be in memory.
-const PIECE_OCTETS: u64 = 512 * 1024;
+const PIECE_OCTETS: u64 = 1024 * 1024;
 
 /// The same by TLS: they are enciphered in memory of ours.
 const SECURED_OCTETS: usize = 64 * 1024;
@@ -271,8 +271,7 @@ impl Connection {
             return Ok(Progress::Waits);
         }
         if body.allowed == 0 {
-            let wants = !std::mem::replace(&mut body.has_asked, true);
-            return Ok(if wants { Progress::Wants } else { Progress::Waits });
+            return Ok(Progress::Waits);
         }
         while let Some(body) = self.body.as_mut().filter(|body| body.allowed > 0) {
             let start = body.rest.start;
@@ -302,7 +301,11 @@ impl Connection {
                 return Ok(Progress::Waits);
             }
         }
-        Ok(if self.body.is_none() { Progress::Done } else { Progress::Waits })
+        Ok(match &mut self.body {
+            None => Progress::Done,
+            Some(body) if std::mem::replace(&mut body.has_asked, true) => Progress::Waits,
+            Some(_) => Progress::Wants,
+        })
     }
 
     /// All was said.
@@ -358,7 +361,7 @@ impl Stream for Connection {
             (Stage::Reading | Stage::Receiving(_) | Stage::Lingering, _) => EventFlags::IN | out,
             (Stage::Asking(_) | Stage::Opening(_), _) => out,
             (Stage::Sending(_), Some(body)) if !unsent => {
-                let is_held = body.is_cold || (body.allowed == 0 && body.has_asked);
+                let is_held = body.is_cold || body.allowed == 0;
                 if is_held { EventFlags::empty() } else { EventFlags::OUT }
             }
             (Stage::Sending(_), _) => EventFlags::OUT,
