@@ -303,6 +303,12 @@ pub const LOAD_REMEMBERED: Duration = Duration::from_secs(60);
 /// `[[tftp.rewrite]]`s: each name is compared with all of them.
 pub const TFTP_REWRITES_MAX: usize = 64;
 
+/// Octets of a directory that is served by NFS: what clients can ask for (RFC 1813 5.1.2, `MNTPATHLEN`).
+pub const NFS_PATH_OCTETS_MAX: usize = 1024;
+
+/// `nfs.directories`: all of them go into one list that clients may ask for.
+pub const NFS_DIRECTORIES_MAX: usize = 256;
+
 /// Octets of a NIS domain: `YPMAXDOMAIN` of the protocol.
 pub const NIS_DOMAIN_OCTETS_MAX: usize = 64;
 

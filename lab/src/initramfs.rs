@@ -14,21 +14,14 @@ const MODULES: [&str; 3] = ["virtio_pci", "virtio_net", "e1000"];
 /// What a program that is linked dynamically names as its interpreter, near its beginning.
 const LOADER: &[u8] = b"ld-linux";
 
-/// Lays out a boot directory: loaders, kernel and a fresh initramfs.
+/// Lays out a boot directory: kernel and a fresh initramfs. Loaders are found where their packages were unpacked.
 ///
 /// # Errors
 /// In words, if something is missing.
 pub fn boot_directory(directory: &Path, files: &BootFiles) -> Result<(), String> {
     fs::create_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
-    let copies = [
-        (files.kernel(), "vmlinuz"),
-        (files.pxelinux(), "pxelinux.0"),
-        (files.syslinux_module("ldlinux.c32"), "ldlinux.c32"),
-        (files.ipxe_efi(), "ipxe.efi"),
-    ];
-    for (from, name) in copies {
-        fs::copy(&from, directory.join(name)).map_err(|error| format!("{}: {error}", from.display()))?;
-    }
+    let kernel = files.kernel();
+    fs::copy(&kernel, directory.join("vmlinuz")).map_err(|error| format!("{}: {error}", kernel.display()))?;
     let image = directory.join("initrd.img");
     fs::write(&image, pack(files)?).map_err(|error| format!("{}: {error}", image.display()))
 }
@@ -40,11 +33,7 @@ fn pack(files: &BootFiles) -> Result<Vec<u8>, String> {
     if !agent.exists() {
         return Err(format!("{} is not built yet: run make agent", agent.display()));
     }
-    let busybox = packages::locate("busybox").ok_or("busybox is missing: install busybox-static")?;
-    let busybox = read(&busybox)?;
-    if busybox[..busybox.len().min(4096)].windows(LOADER.len()).any(|bytes| bytes == LOADER) {
-        return Err("busybox is not linked statically: run make setup, or install busybox-static".to_owned());
-    }
+    let busybox = busybox()?;
 
     let mut archive = Archive::new();
     for directory in
@@ -66,6 +55,38 @@ fn pack(files: &BootFiles) -> Result<Vec<u8>, String> {
     }
     archive.file(heorot_agent::modules::LIST, 0o644, list.as_bytes());
     Ok(archive.finish())
+}
+
+/// An initramfs in which a shell script is all: busybox runs it, with all of its commands, and these modules are in `/lib/modules` with their order in `/modules`.
+///
+/// # Errors
+/// In words, if something is missing.
+pub fn with_script(files: &BootFiles, wanted: &[&str], script: &str) -> Result<Vec<u8>, String> {
+    let mut archive = Archive::new();
+    for directory in ["bin", "dev", "lib", "lib/modules", "mnt", "proc", "sys", "tmp"] {
+        archive.directory(directory);
+    }
+    archive.character_device("dev/console", 5, 1);
+    archive.file("bin/busybox", 0o755, &busybox()?);
+    archive.link("bin/sh", "busybox");
+    let mut list = String::new();
+    for module in modules::load_order(&files.modules(), &[&MODULES, wanted].concat())? {
+        archive.file(&format!("lib/modules/{}", module.file), 0o644, &module.content);
+        list += &format!("/lib/modules/{}\n", module.file);
+    }
+    archive.file("modules", 0o644, list.as_bytes());
+    archive.file("init", 0o755, script.as_bytes());
+    Ok(archive.finish())
+}
+
+/// Busybox, which has to be linked statically.
+fn busybox() -> Result<Vec<u8>, String> {
+    let path = packages::locate("busybox").ok_or("busybox is missing: install busybox-static")?;
+    let busybox = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    if busybox[..busybox.len().min(4096)].windows(LOADER.len()).any(|bytes| bytes == LOADER) {
+        return Err("busybox is not linked statically: run make setup, or install busybox-static".to_owned());
+    }
+    Ok(busybox)
 }
 
 /// Where `make agent` puts the static program.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -27,6 +27,8 @@ pub struct Settings {
     pub uefi_loader: String,
     /// Further lines for the section of the boot files.
     pub boot: String,
+    /// Further lines for the section of the server.
+    pub server: String,
     /// Further lines for the section of the network.
     pub network: String,
     /// Further lines for the end of the configuration. `SCRATCH` in them stands for the directory of [`Server::scratch_file`].
@@ -51,6 +53,8 @@ pub struct Server {
     process: Option<Child>,
     starts: u32,
     scratch: Scratch,
+    /// Where loaders are that the boot directory lacks.
+    packages: PathBuf,
 }
 
 /// The address of a number in the ordinary configuration.
@@ -69,8 +73,9 @@ impl Server {
         let network = Network::new()?;
         let scratch = Scratch::new()?;
         initramfs::boot_directory(&scratch.join("boot"), &files)?;
-        configure(&scratch, settings)?;
-        let mut server = Self { network, process: None, starts: 0, scratch };
+        let packages = files.root().to_owned();
+        configure(&scratch, &packages, settings)?;
+        let mut server = Self { network, process: None, starts: 0, scratch, packages };
         server.start_again()?;
         Ok(server)
     }
@@ -124,7 +129,7 @@ impl Server {
     /// # Errors
     /// In words, if it is not running.
     pub fn reconfigure(&self, settings: &Settings) -> Result<(), String> {
-        configure(&self.scratch, settings)?;
+        configure(&self.scratch, &self.packages, settings)?;
         let process = self.process.as_ref().ok_or("the server is not running")?;
         let process = i32::try_from(process.id()).map_err(|error| error.to_string())?;
         kill(Pid::from_raw(process), Signal::SIGHUP).map_err(|error| format!("the server: {error}"))
@@ -216,15 +221,18 @@ pub fn program() -> Result<PathBuf, String> {
         .ok_or_else(|| format!("no heorot beside {}: cargo build --workspace makes it", own.display()))
 }
 
-fn configure(scratch: &Scratch, settings: &Settings) -> Result<(), String> {
+fn configure(scratch: &Scratch, packages: &Path, settings: &Settings) -> Result<(), String> {
     let path = scratch.join("heorot.toml");
-    fs::write(&path, configuration(scratch, settings)).map_err(|error| format!("{}: {error}", path.display()))
+    fs::write(&path, configuration(scratch, packages, settings))
+        .map_err(|error| format!("{}: {error}", path.display()))
 }
 
-fn configuration(scratch: &Scratch, settings: &Settings) -> String {
+fn configuration(scratch: &Scratch, packages: &Path, settings: &Settings) -> String {
+    let packages = packages.display();
     let path = |name: &str| scratch.join(name).to_string_lossy().into_owned();
     let (state, control, boot) = (path("state"), path("control.sock"), path("boot"));
     let (further_of_boot, further_of_network) = (&settings.boot, &settings.network);
+    let further_of_server = &settings.server;
     let memory = if settings.memory.is_empty() { "256MiB" } else { &settings.memory };
     let uefi_loader = if settings.uefi_loader.is_empty() { "ipxe.efi" } else { &settings.uefi_loader };
     let mut text = format!(
@@ -235,6 +243,7 @@ nodes = "node{{}}"
 [server]
 state = "{state}"
 control = "{control}"
+{further_of_server}
 
 [[network]]
 interface = "{SERVER_INTERFACE}"
@@ -246,7 +255,9 @@ temporary = "10.77.200.1-10.77.203.254"
 
 [boot]
 directory = "{boot}"
+packages = "{packages}"
 bios = "pxelinux.0"
+http-x64 = "ipxe.efi"
 uefi-x64 = "{uefi_loader}"
 {further_of_boot}
 

@@ -1,7 +1,7 @@
 //! heorot: boots, addresses and names a diskless cluster. This program touches everything and decides nothing: what is to be done, `heorot-core` says.
 //!
 //! - [`cli`]: the command line; [`serve`]: the start, in order; [`run`]: the loop;
-//! - network: [`udp`] on [`netio`], [`link`] on [`frame`], [`neighbour`], [`http`], [`dns`], [`nis`];
+//! - network: [`udp`] on [`netio`], [`link`] on [`frame`], [`neighbour`], [`http`], [`dns`], [`nis`] (with [`rpcbind`]), [`nfs`];
 //! - disk: [`store`], [`images`], [`notes`], [`configuration`];
 //! - [`storm`]: the simulator's machines, with real packets; [`rehearse`]: the simulator whole;
 //! - the rest of the host: [`clock`], [`journal`], [`rights`], [`settings`].
@@ -15,6 +15,7 @@ mod configuration;
     expect(dead_code, reason = "its counts are for the metrics, which there are none of yet")
 )]
 mod dns;
+mod doctor;
 mod echo;
 mod frame;
 mod http;
@@ -28,6 +29,11 @@ mod netio;
     not(test),
     expect(dead_code, reason = "its counts are for the metrics, which there are none of yet")
 )]
+mod nfs;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "its counts are for the metrics, which there are none of yet")
+)]
 mod nis;
 mod notes;
 mod overhear;
@@ -35,6 +41,7 @@ mod probe;
 mod problem;
 mod rehearse;
 mod rights;
+mod rpcbind;
 mod run;
 mod serve;
 mod settings;

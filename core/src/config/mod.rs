@@ -16,6 +16,7 @@ mod groups;
 mod host;
 mod http;
 mod key;
+mod loader;
 mod mistake;
 mod nis;
 mod option;
@@ -23,6 +24,7 @@ mod pxe;
 mod read;
 mod read_host;
 mod reference;
+mod root;
 mod setting;
 mod table;
 mod table_host;
@@ -37,6 +39,7 @@ pub use groups::Groups;
 pub use host::{Class, Host, Identifiers, MacPattern};
 pub use http::{Http, Tls};
 pub use key::{Algorithm, Key, Updates};
+pub use loader::Loader;
 pub use mistake::{Mistake, Severity, render};
 pub use nis::Nis;
 pub use option::{
@@ -44,6 +47,7 @@ pub use option::{
 };
 pub use pxe::{Pxe, PxeBoots, PxeService};
 pub use reference::{reference, sample};
+pub use root::{Export, Nfs, Root};
 pub use setting::{Fallback, Form, Kind, Section, Setting, Status};
 pub use table::SECTIONS;
 pub use template::{Template, TemplateError, VARIABLES, Values};
@@ -89,6 +93,8 @@ pub struct Config {
     pub groups: Groups,
     /// `[nis]`; none: there is no NIS.
     pub nis: Option<Nis>,
+    /// `[nfs]`; none: there is nothing to serve by NFS.
+    pub nfs: Option<Nfs>,
     /// `load.link`
     pub link: LinkSpeed,
     /// `[options]`
@@ -184,7 +190,9 @@ impl Config {
             identifiers: node.identifiers.build(),
             options: node.options,
         };
+        let profiles = build_profiles(&draft.profiles)?;
         Some(Self {
+            nfs: root::build_nfs(draft.nfs?, &profiles),
             cluster: Cluster { name: draft.cluster_name?.value, nodes: draft.pattern?.value },
             server: draft.server?,
             networks: networks
@@ -192,7 +200,7 @@ impl Config {
                 .collect::<Option<_>>()?,
             boot: draft.boot?,
             pxe: draft.pxe,
-            profiles: build_profiles(&draft.profiles)?,
+            profiles,
             trial: Trial {
                 policy: draft.policy?.value,
                 order: draft.order?.value,
@@ -224,6 +232,7 @@ fn build_profiles(drafts: &BTreeMap<String, ProfileDraft>) -> Option<BTreeMap<St
             initrd: initrd.value.iter().map(|file| file.value.clone()).collect(),
             cmdline: draft.cmdline.as_ref().or(default.cmdline.as_ref())?.value.clone(),
             options: draft.options.as_ref().or(default.options.as_ref())?.clone(),
+            root: draft.root.as_ref().or(default.root.as_ref())?.value.clone(),
         })
     };
     let mut profiles: BTreeMap<_, _> =
@@ -353,6 +362,8 @@ impl AddressRange {
 pub struct Boot {
     /// Directory of the boot files.
     pub directory: String,
+    /// Below which root the loaders of Debian's packages are, for those that the directory lacks. None: nowhere.
+    pub packages: Option<String>,
     /// The boot file of each kind of firmware, relative to the directory. iPXE's is the generated one unless set.
     pub files: BTreeMap<FirmwareKind, String>,
 }
@@ -368,6 +379,8 @@ pub struct Profile {
     pub cmdline: Template,
     /// What its nodes are told by DHCP.
     pub options: OptionTable,
+    /// Where its root file system comes from.
+    pub root: Root,
 }
 
 /// How a new machine earns its number.

@@ -10,6 +10,7 @@ use super::nis::{self, Nis};
 use super::option::{self, OptionTable};
 use super::read_host::{ClassDraft, HostDraft, IdentifiersDraft};
 use super::read_host::{read_class, read_host, read_identifiers, read_options};
+use super::root::{self, NfsDraft, Root};
 use super::setting::{Form, Section};
 use super::table::SECTIONS;
 use super::template::Template;
@@ -55,6 +56,7 @@ pub(super) struct Draft {
     pub(super) names_file: NamesFile,
     pub(super) groups: Vec<GroupDraft>,
     pub(super) nis: Option<Nis>,
+    pub(super) nfs: Option<NfsDraft>,
     pub(super) link: Option<Placed<LinkSpeed>>,
     pub(super) forward: Option<Forward>,
 }
@@ -91,6 +93,7 @@ pub(super) struct ProfileDraft {
     pub(super) initrd: Option<Placed<Vec<Placed<String>>>>,
     pub(super) cmdline: Option<Placed<Template>>,
     pub(super) options: Option<OptionTable>,
+    pub(super) root: Option<Placed<Root>>,
 }
 
 /// A `[[trial.check]]`, and the places of what has to be unlike the others'.
@@ -187,6 +190,7 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
             .map(|found| groups::read(findings, found.table))
             .unwrap_or_default(),
         nis: nis::read(findings, &tables),
+        nfs: root::read_nfs(findings, &tables),
         link: load.text(findings, "link", value::link_speed),
         forward: forward::read(findings, &tables, &dns),
     }
@@ -258,13 +262,18 @@ fn read_askers(findings: &mut Findings<'_>, network: &Entry<'_>) -> Option<Place
 
 fn read_boot(findings: &mut Findings<'_>, boot: &Entry<'_>) -> Option<Boot> {
     let directory = boot.text(findings, "directory", value::absolute_path);
+    let packages = boot.text(findings, "packages", |text| match text {
+        "" => Ok(None),
+        text => value::absolute_path(text).map(Some),
+    });
     let files = FIRMWARE.iter().filter_map(|row| {
         let file = boot.text(findings, row.key, value::file_name)?;
         Some((row.kind, file.value))
     });
     let files = files.collect();
-    Some(Boot { directory: directory?.value, files })
+    Some(Boot { directory: directory?.value, packages: packages?.value, files })
 }
+
 /// The profiles of the file, and `default` in any case.
 fn read_profiles(findings: &mut Findings<'_>, tables: &Tables<'_>) -> BTreeMap<String, ProfileDraft> {
     let of_file: Vec<_> = tables.of("profile").collect();
@@ -290,13 +299,13 @@ fn read_profiles(findings: &mut Findings<'_>, tables: &Tables<'_>) -> BTreeMap<S
 pub(super) const DEFAULT_PROFILE: &str = "default";
 
 fn read_profile(findings: &mut Findings<'_>, profile: &Entry<'_>, is_default: bool) -> ProfileDraft {
-    let _ = profile.word(findings, "root", &[("none", ())]);
     let wanted = |key| is_default || profile.has(key);
     ProfileDraft {
         kernel: wanted("kernel").then(|| profile.text(findings, "kernel", value::file_name)).flatten(),
         initrd: wanted("initrd").then(|| profile.texts(findings, "initrd", value::file_name)).flatten(),
         cmdline: wanted("cmdline").then(|| profile.text(findings, "cmdline", value::template)).flatten(),
         options: wanted("options").then(|| read_options(findings, profile)),
+        root: wanted("root").then(|| profile.text(findings, "root", Root::read)).flatten(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod boot;
 mod forward;
 mod names;
+mod nfs;
 mod nis;
 mod tftp;
 mod zone;
@@ -151,6 +152,12 @@ pub static SECTIONS: &[Section] = &[
         form: Form::Table,
         doc: "The gateway to NIS: the names of the nodes for those who ask by RPC. It is there when `domain` is set.",
         settings: nis::NIS,
+    },
+    Section {
+        path: "nfs",
+        form: Form::Table,
+        doc: "The NFS server, which only reads. It is there when a profile's `root` is a directory of this host, or `directories` names one; only the networks and this host are answered.",
+        settings: nfs::NFS,
     },
     Section { path: "load", form: Form::Table, doc: "How much is sent.", settings: LOAD },
     Section { path: "store", form: Form::Table, doc: "Where records are kept.", settings: STORE },
@@ -385,11 +392,13 @@ static PROFILE: &[Setting] = &[
     },
     Setting {
         key: "root",
-        kind: Kind::Word { works: &["none"], planned: &["nfs:", "nfs4:", "http:"] },
+        kind: Kind::Text(
+            "`\"none\"`, `\"nfs:/directory\"`, `\"nfs:HOST:/path\"`, `\"nfs4:HOST:/path\"`, `\"http:FILE\"` or `\"http://HOST/path\"`",
+        ),
         fallback: Fallback::Value("\"none\""),
-        example: "\"none\"",
+        example: "\"nfs:/srv/heorot/root\"",
         status: Status::Works,
-        doc: "The root file system of the node: `none` leaves it to the initial RAM disk.",
+        doc: "The root file system of the node. `none` leaves it to the initial RAM disk. `nfs:` with an absolute directory of this host has it served here ([nfs.md](nfs.md)), with a host before it by that one, and `nfs4:` by version 4; `http:` is an image in one file: of a name below `boot.directory`, or of another server.",
     },
     OPTIONS,
 ];

@@ -131,6 +131,7 @@ fn the_smallest_file_has_every_default() {
         initrd: vec!["initrd.img".into()],
         cmdline: Template::parse("").unwrap(),
         options: OptionTable::default(),
+        root: Root::None,
     };
     let expected = Config {
         cluster: Cluster { name: "cluster".into(), nodes: Pattern::parse("node{}").unwrap() },
@@ -142,6 +143,7 @@ fn the_smallest_file_has_every_default() {
         networks: vec![network],
         boot: Boot {
             directory: "/srv/heorot".into(),
+            packages: Some("/".into()),
             files: BTreeMap::from([
                 (FirmwareKind::Bios, "pxelinux.0".into()),
                 (FirmwareKind::UefiX64, "ipxe.efi".into()),
@@ -163,6 +165,7 @@ fn the_smallest_file_has_every_default() {
         names_file: NamesFile::IfUsual,
         groups: Groups::default(),
         nis: None,
+        nfs: None,
         link: LinkSpeed::Auto,
         options: OptionTable::default(),
         classes: vec![],
@@ -362,6 +365,13 @@ fn a_file_with_everything_is_read_as_it_is_written() {
     assert_eq!((nis.domain.as_str(), nis.port), ("Cluster.2", 835));
     assert_eq!((nis.passwd.as_deref(), nis.group.as_deref()), (Some("/etc/passwd"), None));
     assert_eq!(config.names_file, NamesFile::At("/srv/names".into()));
+    let root = |name: &str| config.profiles[name].root.to_string();
+    assert_eq!(
+        ["default", "trial", "rescue"].map(root),
+        ["nfs:/srv/heorot/root", "nfs:/srv/heorot/root", "none"]
+    );
+    let nfs = config.nfs.as_ref().unwrap();
+    assert_eq!((nfs.port, nfs.directories.join(" ")), (2050, "/opt /srv/heorot/root".into()));
     // A listed node without a number is a member as soon as it has one.
     for (number_of_login, gpu) in [(None, "n[0004-0007]"), (Some(20), "n[0004-0007,0020]")] {
         let sets = config.groups.sets(&config, |node| node.name.as_ref().and(number_of_login));

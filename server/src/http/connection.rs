@@ -270,9 +270,6 @@ impl Connection {
         if body.is_cold {
             return Ok(Progress::Waits);
         }
-        if body.allowed == 0 {
-            return Ok(Progress::Waits);
-        }
         while let Some(body) = self.body.as_mut().filter(|body| body.allowed > 0) {
             let start = body.rest.start;
             let most = if self.tls.is_some() { SECURED_OCTETS as u64 } else { PIECE_OCTETS };

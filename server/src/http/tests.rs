@@ -48,7 +48,7 @@ fn server_within(limits: Limits) -> Server {
     let control = control::bind(&control_path).unwrap();
     let bell = Bell::new().unwrap();
     let (caller, asks) = line(&bell, ASKS);
-    let files = BootDirectory::new(directory.path().to_str().unwrap());
+    let files = testing::boot_files(&directory);
     let sockets = Sockets { boot: vec![boot], secured: vec![secured], control, control_path };
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();

@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-/// Octets of a credential or a verifier (RFC 5531 8.2).
-pub(crate) const AUTH_OCTETS_MAX: usize = 400;
-
 /// Octets of a call over TCP: the head with credential and verifier, and the largest arguments (a key with its map and domain) are 2,024.
-pub(crate) const CALL_OCTETS_MAX: usize = 4096;
+pub const CALL_OCTETS_MAX: usize = 4096;
 
 /// Octets of a domain's name (`YPMAXDOMAIN` of yp_prot.h).
 pub(crate) const DOMAIN_OCTETS_MAX: usize = 64;
@@ -39,6 +36,7 @@ pub const SILENCE_MAX: Duration = Duration::from_secs(30);
 pub const PORTS_TRIED: u16 = 16;
 
 const _: () = assert!(
-    CALL_OCTETS_MAX > 40 + 2 * AUTH_OCTETS_MAX + 12 + DOMAIN_OCTETS_MAX + MAP_OCTETS_MAX + RECORD_OCTETS_MAX
+    CALL_OCTETS_MAX
+        > heorot_rpc::limit::HEAD_OCTETS_MAX + 12 + DOMAIN_OCTETS_MAX + MAP_OCTETS_MAX + RECORD_OCTETS_MAX
 );
 const _: () = assert!(PIECE_OCTETS > 2 * (RECORD_OCTETS_MAX + 8));

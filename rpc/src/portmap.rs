@@ -2,9 +2,9 @@
 //!
 //! Clients ask for version 4 first, and go down to 2 when they are told so (libtirpc); a question without an answer makes them wait.
 
-use crate::rpc::limit::RECORD_OCTETS_MAX;
-use crate::rpc::xdr::{Reader, Writer};
-use crate::rpc::{Answer, Call};
+use crate::limit::INDIRECT_OCTETS_MAX;
+use crate::xdr::{Reader, Writer};
+use crate::{Answer, Call, results};
 
 /// A program and where it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,8 @@ impl Protocol {
 
 /// What the portmapper says to a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Said<'a> {
+pub enum Said<'a> {
+    /// This.
     Answer(Answer),
     /// What the program says that is asked here, with its port before it, if it succeeds; else nothing (RFC 1833 3.2, PMAPPROC_CALLIT).
     Indirect(Indirect<'a>),
@@ -47,17 +48,23 @@ pub(crate) enum Said<'a> {
 
 /// A call of another program in the arguments of this one: how clients find a server by a broadcast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Indirect<'a> {
-    pub(crate) program: u32,
-    pub(crate) version: u32,
-    pub(crate) procedure: u32,
-    pub(crate) arguments: Reader<'a>,
+pub struct Indirect<'a> {
+    /// Which program is meant.
+    pub program: u32,
+    /// Which version of it.
+    pub version: u32,
+    /// What is to be done.
+    pub procedure: u32,
+    /// What the procedure is told.
+    pub arguments: Reader<'a>,
 }
 
-/// The portmapper's own program and port.
-pub(crate) const PROGRAM: u32 = 100_000;
+/// The portmapper's own port (RFC 1833 3).
+pub const PORT: u16 = 111;
+/// The portmapper's own program.
+pub const PROGRAM: u32 = 100_000;
 /// Its only version here: 3 and 4 are rpcbind's.
-pub(crate) const VERSION: u32 = 2;
+pub const VERSION: u32 = 2;
 
 const NULL: u32 = 0;
 const SET: u32 = 1;
@@ -67,7 +74,7 @@ const DUMP: u32 = 4;
 const CALL_IT: u32 = 5;
 
 /// Says what there is to say, when these are the programs here.
-pub(crate) fn answer<'a>(call: &Call<'a>, mappings: &[Mapping]) -> Said<'a> {
+pub fn answer<'a>(call: &Call<'a>, mappings: &[Mapping]) -> Said<'a> {
     if call.version != VERSION {
         return Said::Answer(Answer::ProgramMismatch { lowest: VERSION, highest: VERSION });
     }
@@ -105,7 +112,7 @@ pub(crate) fn answer<'a>(call: &Call<'a>, mappings: &[Mapping]) -> Said<'a> {
 }
 
 /// The results of an indirect call.
-pub(crate) fn indirect_results(port: u16, results: &Writer) -> Writer {
+pub fn indirect_results(port: u16, results: &Writer) -> Writer {
     let mut reply = Writer::default();
     reply.u32(port.into());
     reply.opaque(results.octets());
@@ -113,7 +120,7 @@ pub(crate) fn indirect_results(port: u16, results: &Writer) -> Writer {
 }
 
 /// Where a program is by this protocol. Another version of it will do: the program itself says which it has.
-pub(crate) fn find(mappings: &[Mapping], program: u32, version: u32, protocol: u32) -> Option<&Mapping> {
+pub fn find(mappings: &[Mapping], program: u32, version: u32, protocol: u32) -> Option<&Mapping> {
     let here = || mappings.iter().filter(|m| m.program == program && m.protocol.number() == protocol);
     here().find(|mapping| mapping.version == version).or_else(|| here().next())
 }
@@ -124,7 +131,7 @@ fn read_mapping(arguments: &mut Reader<'_>) -> Option<[u32; 4]> {
 
 fn read_indirect<'a>(arguments: &mut Reader<'a>) -> Option<Indirect<'a>> {
     let (program, version, procedure) = (arguments.u32()?, arguments.u32()?, arguments.u32()?);
-    let arguments = Reader::new(arguments.opaque(RECORD_OCTETS_MAX)?);
+    let arguments = Reader::new(arguments.opaque(INDIRECT_OCTETS_MAX)?);
     Some(Indirect { program, version, procedure, arguments })
 }
 
@@ -153,6 +160,11 @@ impl Mapping {
     pub fn ping(&self, xid: u32) -> Vec<u8> {
         Call::write(xid, self.program, self.version, NULL, &[])
     }
+}
+
+/// The number that the reply of a portmapper has for results, if it is one to the call with this xid: a port, or a truth.
+pub fn number_told(xid: u32, payload: &[u8]) -> Option<u32> {
+    results(xid, payload).and_then(|mut results: Reader<'_>| results.u32())
 }
 
 /// The call that asks whether a portmapper is there.

@@ -1,5 +1,8 @@
+//! The portmapper of this host, where it is another program's (rpcbind): it is told where ours are, and told again whenever it forgets.
+
 use crate::problem::{Problem, problem};
-use heorot_dns::nis::{Mapping, is_success, number_told, ping};
+use heorot_rpc::portmap::{Mapping, Protocol as Transport, number_told, ping};
+use heorot_rpc::results;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
@@ -10,13 +13,13 @@ use std::time::{Duration, Instant};
 ///
 /// It is told by UDP over loopback, from a port below 1024: so it knows that a privileged program speaks, and lets no other one take our
 /// entries back. The socket stays open, for privileges are gone when it is needed again.
-pub(super) struct Rpcbind {
+pub(crate) struct Rpcbind {
     socket: UdpSocket,
     mappings: Vec<Mapping>,
     next_xid: u32,
     checked_every: Duration,
     /// When it is asked next whether it still knows.
-    pub(super) next_check: Instant,
+    pub(crate) next_check: Instant,
 }
 
 /// How long an answer may take. rpcbind may be started by our question.
@@ -31,19 +34,20 @@ impl Rpcbind {
     ///
     /// # Errors
     /// Nobody there speaks its language, it refuses, or another NIS server is known there.
-    pub(super) fn register(
+    pub(crate) fn register(
+        service: &'static str,
         port: u16,
         mappings: Vec<Mapping>,
         checked_every: Duration,
     ) -> Result<Self, Problem> {
         let socket = reserved_socket(port)
-            .map_err(|e| problem!("NIS: no socket to the portmapper of this host can be had: {e}"))?;
+            .map_err(|e| problem!("{service}: no socket to the portmapper of this host can be had: {e}"))?;
         let next_check = Instant::now() + checked_every;
         let mut rpcbind = Self { socket, mappings, next_xid: 1, checked_every, next_check };
         let xid = rpcbind.xid();
-        if rpcbind.ask(xid, &ping(xid), PATIENCE).is_none_or(|reply| !is_success(xid, &reply)) {
+        if rpcbind.ask(xid, &ping(xid), PATIENCE).is_none_or(|reply| results(xid, &reply).is_none()) {
             return Err(problem!(
-                "NIS: port {port} is in use, and whoever has it does not answer as a portmapper\n  see who: ss -lnptu 'sport = :{port}'\n  then let it be \
+                "{service}: port {port} is in use, and whoever has it does not answer as a portmapper\n  see who: ss -lnptu 'sport = :{port}'\n  then let it be \
                  rpcbind or nobody: heorot answers there itself if the port is free"
             ));
         }
@@ -54,15 +58,15 @@ impl Rpcbind {
         }
         if !rpcbind.tell() {
             return Err(problem!(
-                "NIS: the portmapper of this host does not take our registration\n  see what it has: rpcinfo -p 127.0.0.1"
+                "{service}: the portmapper of this host does not take our registration\n  see what it has: rpcinfo -p 127.0.0.1"
             ));
         }
-        rpcbind.socket.set_nonblocking(true).map_err(|e| problem!("NIS: {e}"))?;
+        rpcbind.socket.set_nonblocking(true).map_err(|e| problem!("{service}: {e}"))?;
         Ok(rpcbind)
     }
 
     /// Asks whether we are still known. The answer comes to [`Rpcbind::take_answer`]; without one all is as it was.
-    pub(super) fn check(&mut self, now: Instant) {
+    pub(crate) fn check(&mut self, now: Instant) {
         self.next_check = now + self.checked_every;
         let xid = self.xid();
         let questions: Vec<Vec<u8>> = self.mappings.iter().map(|mapping| mapping.get_port(xid)).collect();
@@ -73,7 +77,7 @@ impl Rpcbind {
     }
 
     /// Takes what came. True: it had forgotten us, and was told again.
-    pub(super) fn take_answer(&mut self) -> bool {
+    pub(crate) fn take_answer(&mut self) -> bool {
         let mut buffer = [0; 512];
         let mut forgotten = false;
         while let Ok(octets) = self.socket.recv(&mut buffer) {
@@ -90,19 +94,32 @@ impl Rpcbind {
     }
 
     /// Takes our entries back.
-    pub(super) fn unregister(mut self) {
+    pub(crate) fn unregister(mut self) {
         if self.socket.set_nonblocking(false).is_err() {
             return;
         }
-        if let Some(mapping) = self.mappings.first().copied() {
+        for mapping in self.programs() {
             let xid = self.xid();
             self.ask(xid, &mapping.unset(xid), LAST_PATIENCE);
         }
     }
 
-    /// The port of a NIS server that is known and answers. One that died without a word is known and does not.
+    /// A mapping of each program and version: to take one back takes back all protocols of it.
+    fn programs(&self) -> Vec<Mapping> {
+        let mut programs: Vec<Mapping> = Vec::new();
+        for mapping in &self.mappings {
+            let same = |other: &Mapping| (other.program, other.version) == (mapping.program, mapping.version);
+            if !programs.iter().any(same) {
+                programs.push(*mapping);
+            }
+        }
+        programs
+    }
+
+    /// The port of another server of the same kind that is known and answers. One that died without a word is known and does not. Of what is spoken to by
+    /// TCP alone, the port itself is what two cannot have.
     fn find_other(&mut self) -> Option<u16> {
-        let mapping = self.mappings.first().copied()?;
+        let mapping = self.mappings.first().copied().filter(|mapping| mapping.protocol == Transport::Udp)?;
         let xid = self.xid();
         let reply = self.ask(xid, &mapping.get_port(xid), PATIENCE)?;
         let other = u16::try_from(number_told(xid, &reply)?).ok().filter(|port| *port != 0)?;
@@ -119,7 +136,7 @@ impl Rpcbind {
     fn tell(&mut self) -> bool {
         let mappings = self.mappings.clone();
         // What a server before us left there.
-        if let Some(mapping) = mappings.first() {
+        for mapping in self.programs() {
             let xid = self.xid();
             self.ask(xid, &mapping.unset(xid), PATIENCE);
         }

@@ -1,10 +1,10 @@
 //! Record marking (RFC 5531 11): how messages are told apart in a stream.
 
-use super::limit::CALL_OCTETS_MAX;
-
 /// Puts the messages of a stream together, however it is cut. What it holds is bounded.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Records {
+    /// Octets of the longest message.
+    octets_max: usize,
     /// What came and is no whole message yet, with the marks of its fragments.
     received: Vec<u8>,
 }
@@ -16,19 +16,29 @@ pub struct TooLong;
 const MARK_OCTETS: usize = 4;
 /// Set in the mark of a message's last fragment; the other bits are the fragment's length.
 const LAST: u32 = 1 << 31;
-/// A message of the largest size in pieces of a hundred octets.
-const RECEIVED_OCTETS_MAX: usize = CALL_OCTETS_MAX + 41 * MARK_OCTETS;
+/// Pieces of the longest message, if they are all of one size; clients send calls in one.
+const PIECES_MAX: usize = 41;
 
 impl Records {
+    /// Puts together messages of so many octets at most. Nothing is kept for it before it comes.
+    pub fn new(octets_max: usize) -> Self {
+        Self { octets_max, received: Vec::new() }
+    }
+
     /// How many octets [`Records::push`] may be given now.
     pub fn room(&self) -> usize {
-        RECEIVED_OCTETS_MAX - self.received.len()
+        self.octets_max + PIECES_MAX * MARK_OCTETS - self.received.len()
     }
 
     /// Takes what came next, at most [`Records::room`] octets.
     pub fn push(&mut self, octets: &[u8]) {
         debug_assert!(octets.len() <= self.room(), "more than was asked for");
         self.received.extend_from_slice(octets);
+    }
+
+    /// Whether something came that is no whole message yet.
+    pub fn is_in_mid_message(&self) -> bool {
+        !self.received.is_empty()
     }
 
     /// The next whole message.
@@ -41,7 +51,7 @@ impl Records {
         while let Some((mark, after)) = rest.split_first_chunk::<MARK_OCTETS>() {
             let mark = u32::from_be_bytes(*mark);
             let length = usize::try_from(mark & !LAST).unwrap_or(usize::MAX);
-            if length > CALL_OCTETS_MAX - message.len() {
+            if length > self.octets_max - message.len() {
                 return Err(TooLong);
             }
             let Some((fragment, after)) = after.split_at_checked(length) else { break };
@@ -50,6 +60,10 @@ impl Records {
             if mark & LAST != 0 {
                 let taken = self.received.len() - rest.len();
                 self.received.drain(..taken);
+                if self.received.is_empty() {
+                    // Between its calls a client costs no memory.
+                    self.received = Vec::new();
+                }
                 return Ok(Some(message));
             }
         }
@@ -58,7 +72,10 @@ impl Records {
 }
 
 /// A message, or a piece of one, with its mark.
-pub(crate) fn mark(fragment: &[u8], last: bool) -> Vec<u8> {
+///
+/// # Panics
+/// It has 2 GiB.
+pub fn mark(fragment: &[u8], last: bool) -> Vec<u8> {
     let length = u32::try_from(fragment.len()).expect("pieces are small");
     debug_assert!(length < LAST, "the highest bit says something else");
     let mark = if last { length | LAST } else { length };

@@ -1,28 +1,43 @@
-//! ONC RPC version 2 (RFC 5531), the part that a server needs: a call read, a reply written.
+//! ONC RPC version 2 (RFC 5531), the part that a server needs: a call read, a reply written. Pure: without sockets.
 //!
-//! Written by hand: it is a dozen numbers in a row, and what matters is what is said to a call that is wrong. Programs are not known here.
+//! Written by hand: it is a dozen numbers in a row, and what matters is what is said to a call that is wrong. Programs are not known here, but for
+//! the one that tells where the others are.
+//!
+//! - [`xdr`]: how numbers and texts are written;
+//! - [`record`]: how messages are told apart in a stream;
+//! - [`credential`]: who a caller says that he is;
+//! - [`portmap`]: which program is at which port.
 
-pub(crate) mod limit;
-pub(crate) mod record;
-pub(crate) mod xdr;
+pub mod credential;
+pub mod limit;
+pub mod portmap;
+pub mod record;
+pub mod xdr;
 
+use credential::Credential;
 use limit::AUTH_OCTETS_MAX;
 use xdr::{Reader, Writer};
 
 /// A call whose head was understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Call<'a> {
+pub struct Call<'a> {
     /// The client's number of the call, which its reply repeats.
-    pub(crate) xid: u32,
-    pub(crate) program: u32,
-    pub(crate) version: u32,
-    pub(crate) procedure: u32,
-    pub(crate) arguments: Reader<'a>,
+    pub xid: u32,
+    /// Which program is asked.
+    pub program: u32,
+    /// Which version of it.
+    pub version: u32,
+    /// What is to be done.
+    pub procedure: u32,
+    /// Who calls, as he says.
+    pub credential: Credential<'a>,
+    /// What the procedure is told.
+    pub arguments: Reader<'a>,
 }
 
 /// What is no call that a program could be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum NoCall {
+pub enum NoCall {
     /// It ends before it says what it wants.
     Short,
     /// It is a reply. Who answers those can be made to talk to his like for ever.
@@ -33,13 +48,18 @@ pub(crate) enum NoCall {
 
 /// What a program says to a call (RFC 5531 9, `accept_stat`, and one `reject_stat`).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub enum Answer {
     /// Its results.
     Success(Writer),
     /// There is no such program here.
     ProgramUnavailable,
     /// There are only these versions of it.
-    ProgramMismatch { lowest: u32, highest: u32 },
+    ProgramMismatch {
+        /// The oldest.
+        lowest: u32,
+        /// The newest.
+        highest: u32,
+    },
     /// It has no such procedure.
     ProcedureUnavailable,
     /// The arguments cannot be read.
@@ -50,7 +70,7 @@ pub(crate) enum Answer {
 
 /// Why a caller is not who may ask (RFC 5531 9, `auth_stat`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Denial {
+pub enum Denial {
     /// The credential cannot be understood.
     BadCredential = 1,
     /// The verifier cannot be understood.
@@ -59,11 +79,12 @@ pub(crate) enum Denial {
     TooWeak = 5,
 }
 
-/// `msg_type`.
-pub(crate) const CALL: u32 = 0;
-pub(crate) const REPLY: u32 = 1;
+/// `msg_type` of a call.
+const CALL: u32 = 0;
+/// `msg_type` of a reply.
+const REPLY: u32 = 1;
 /// The version of RPC itself.
-pub(crate) const RPC_VERSION: u32 = 2;
+const RPC_VERSION: u32 = 2;
 
 const ACCEPTED: u32 = 0;
 const DENIED: u32 = 1;
@@ -76,11 +97,13 @@ const RPC_MISMATCH: u32 = 0;
 const AUTH_ERROR: u32 = 1;
 
 const AUTH_NONE: u32 = 0;
-const AUTH_SYS: u32 = 1;
 
 impl<'a> Call<'a> {
     /// Reads the head of a call. Who calls is not looked at: a credential of AUTH_SYS is what anybody likes to write there.
-    pub(crate) fn parse(payload: &'a [u8]) -> Result<Self, NoCall> {
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn parse(payload: &'a [u8]) -> Result<Self, NoCall> {
         let mut reader = Reader::new(payload);
         let mut next = || reader.u32().ok_or(NoCall::Short);
         let xid = next()?;
@@ -96,19 +119,17 @@ impl<'a> Call<'a> {
         }
         let (program, version, procedure) = (next()?, next()?, next()?);
         let denied = |denial| NoCall::Denied(Answer::Denied(denial).reply(xid));
-        let credential_flavor = next()?;
+        let flavor = next()?;
         // RFC 5531 8.2: at most 400 octets.
-        reader.opaque(AUTH_OCTETS_MAX).ok_or_else(|| denied(Denial::BadCredential))?;
-        if credential_flavor != AUTH_NONE && credential_flavor != AUTH_SYS {
-            return Err(denied(Denial::BadCredential));
-        }
+        let body = reader.opaque(AUTH_OCTETS_MAX).ok_or_else(|| denied(Denial::BadCredential))?;
+        let credential = Credential::new(flavor, body).ok_or_else(|| denied(Denial::BadCredential))?;
         reader.u32().ok_or(NoCall::Short)?;
         reader.opaque(AUTH_OCTETS_MAX).ok_or_else(|| denied(Denial::BadVerifier))?;
-        Ok(Self { xid, program, version, procedure, arguments: reader })
+        Ok(Self { xid, program, version, procedure, credential, arguments: reader })
     }
 
     /// The call as octets, without a credential.
-    pub(crate) fn write(xid: u32, program: u32, version: u32, procedure: u32, arguments: &[u32]) -> Vec<u8> {
+    pub fn write(xid: u32, program: u32, version: u32, procedure: u32, arguments: &[u32]) -> Vec<u8> {
         let mut call = Writer::default();
         call.u32s(&[xid, CALL, RPC_VERSION, program, version, procedure, AUTH_NONE, 0, AUTH_NONE, 0]);
         call.u32s(arguments);
@@ -118,7 +139,7 @@ impl<'a> Call<'a> {
 
 impl Answer {
     /// The whole reply to the call with this xid.
-    pub(crate) fn reply(self, xid: u32) -> Vec<u8> {
+    pub fn reply(self, xid: u32) -> Vec<u8> {
         let mut reply = Writer::default();
         match self {
             Self::Success(results) => {
@@ -137,7 +158,7 @@ impl Answer {
     }
 
     /// What goes before the results of a call that succeeded.
-    pub(crate) fn head_of_success(xid: u32) -> Writer {
+    pub fn head_of_success(xid: u32) -> Writer {
         let mut head = Writer::default();
         head.accepted(xid, &[SUCCESS]);
         head
@@ -152,7 +173,7 @@ impl Writer {
 }
 
 /// The results of a reply that says that the call with this xid succeeded.
-pub(crate) fn results(xid: u32, payload: &[u8]) -> Option<Reader<'_>> {
+pub fn results(xid: u32, payload: &[u8]) -> Option<Reader<'_>> {
     let mut reader = Reader::new(payload);
     let head = (reader.u32()?, reader.u32()?, reader.u32()?, reader.u32()?);
     reader.opaque(AUTH_OCTETS_MAX)?;

@@ -1,12 +1,14 @@
 use super::*;
 
+const CALL_OCTETS_MAX: usize = 4096;
+
 fn fragment(mark: u32, data: &[u8]) -> Vec<u8> {
     [&mark.to_be_bytes(), data].concat()
 }
 
 /// All messages of a stream that is read in pieces of so many octets; `Err` ends it.
 fn read(stream: &[u8], piece: usize) -> Result<Vec<Vec<u8>>, TooLong> {
-    let (mut records, mut found, mut rest) = (Records::default(), Vec::new(), stream);
+    let (mut records, mut found, mut rest) = (Records::new(CALL_OCTETS_MAX), Vec::new(), stream);
     while !rest.is_empty() {
         let (now, later) = rest.split_at(piece.min(rest.len()).min(records.room()));
         assert!(!now.is_empty(), "there is room, or an error");

@@ -59,6 +59,16 @@ fn an_indirect_call_is_taken_out() {
 }
 
 #[test]
+fn what_a_portmapper_of_the_host_says_is_read() {
+    let reply = |numbers: &[u32]| numbers.iter().flat_map(|n| n.to_be_bytes()).collect::<Vec<u8>>();
+    let port = reply(&[7, 1, 0, 0, 0, 0, 903]);
+    assert_eq!((number_told(7, &port), number_told(8, &port)), (Some(903), None));
+    assert!(results(7, &reply(&[7, 1, 0, 0, 0, 0])).is_some());
+    assert!(results(7, &reply(&[7, 1, 0, 0, 0, 2, 3, 4])).is_none());
+    assert!(results(7, b"heorot").is_none());
+}
+
+#[test]
 fn what_we_ask_another_portmapper_is_what_we_would_understand() {
     let mapping = MAPPINGS[1];
     assert_eq!(said(&mapping.get_port(1)), [0, 903]);

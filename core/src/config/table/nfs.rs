@@ -1,0 +1,22 @@
+//! The options of `[nfs]`.
+
+use super::super::setting::{Fallback, Kind, Setting, Status};
+
+pub(super) static NFS: &[Setting] = &[
+    Setting {
+        key: "port",
+        kind: Kind::Integer { least: 1, most: 65535 },
+        fallback: Fallback::Value("2049"),
+        example: "2049",
+        status: Status::Works,
+        doc: "Its port, by TCP, for files (NFS version 3) and for mounting (MOUNT version 3) alike. The portmapper at port 111 tells clients of it: that of this host where one runs, or else our own.",
+    },
+    Setting {
+        key: "directories",
+        kind: Kind::Texts("absolute paths"),
+        fallback: Fallback::Value("[]"),
+        example: "[\"/srv/software\"]",
+        status: Status::Works,
+        doc: "Directories that are served beside the roots of profiles. What lies below one of them on another file system is not.",
+    },
+];
