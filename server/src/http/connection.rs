@@ -300,8 +300,11 @@ impl Connection {
         }
         Ok(match &mut self.body {
             None => Progress::Done,
-            Some(body) if std::mem::replace(&mut body.has_asked, true) => Progress::Waits,
-            Some(_) => Progress::Wants,
+            Some(body) if body.has_asked => Progress::Waits,
+            Some(body) => {
+                body.has_asked = true;
+                Progress::Wants
+            }
         })
     }
 

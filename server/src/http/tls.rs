@@ -41,11 +41,10 @@ pub(crate) fn read(certificate: &str, key: &str) -> Result<Arc<ServerConfig>, Wr
 }
 
 fn unreadable(path: &str, error: &pem::Error) -> (String, String) {
-    let remedy = match error {
-        pem::Error::Io(_) => {
-            format!("let the user that runs heorot read it: chgrp heorot {path} && chmod g+r {path}")
-        }
-        _ => "it has to be in PEM: -----BEGIN CERTIFICATE-----, or -----BEGIN PRIVATE KEY-----".into(),
+    let remedy = if matches!(error, pem::Error::Io(_)) {
+        format!("let the user that runs heorot read it: chgrp heorot {path} && chmod g+r {path}")
+    } else {
+        "it has to be in PEM: -----BEGIN CERTIFICATE-----, or -----BEGIN PRIVATE KEY-----".into()
     };
     (format!("{path} cannot be read: {error}"), remedy)
 }

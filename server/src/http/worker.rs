@@ -55,6 +55,9 @@ pub(super) struct Worker {
     buffer: Vec<u8>,
 }
 
+/// How it is told things, and tells the loop: all that it has to say, and what may be left unsaid.
+pub(super) type Lines = (Arc<Post<Mailbox, Counts>>, Arc<Tray<News>>, Caller<Ask>);
+
 /// Keys of events: the mailbox, then the listeners, then every connection that ever was.
 const MAILBOX: u64 = 0;
 const LISTENERS_FROM: u64 = 1;
@@ -79,7 +82,7 @@ impl Worker {
         limits: Limits,
         (plain, secured): (Vec<TcpListener>, Vec<TcpListener>),
         tls: Option<Arc<ServerConfig>>,
-        (post, tray, asks): (Arc<Post<Mailbox, Counts>>, Arc<Tray<News>>, Caller<Ask>),
+        (post, tray, asks): Lines,
         jobs: SyncSender<Job>,
         journal: Journal,
     ) -> io::Result<Self> {
@@ -496,10 +499,10 @@ impl Worker {
     /// A file has been delivered whole.
     fn settle_account(&mut self, key: u64) {
         let Some(connection) = self.streams.get_mut(key) else { return };
-        if let Some((stream, octets, resent, _)) = connection.delivered() {
-            if octets > 0 || resent > 0 {
-                self.news.push(News::Stream(stream, StreamNews::Delivered { octets, resent }));
-            }
+        if let Some((stream, octets, resent, _)) = connection.delivered()
+            && (octets > 0 || resent > 0)
+        {
+            self.news.push(News::Stream(stream, StreamNews::Delivered { octets, resent }));
         }
         if let Some(account) = connection.account.take() {
             self.end_account(account.stream);
@@ -532,7 +535,8 @@ impl Worker {
 
     /// The loop did not answer in time: who asked is told, before he gives up.
     fn give_up_waiting(&mut self, now: Instant) {
-        while let Some((_, key, question)) = self.asked.pop_front_if(|(due, ..)| *due <= now) {
+        while let Some((_, key, question)) = self.asked.front().copied().filter(|(due, ..)| *due <= now) {
+            self.asked.pop_front();
             let Some(connection) = self.streams.get_mut(key) else { continue };
             if connection.questions == question && matches!(connection.stage, Stage::Asking(_)) {
                 self.reply(key, &Reply::text(504, "the server did not answer in time\n".into()), now);
