@@ -16,6 +16,9 @@ pub struct StatusView {
     pub nodes: BTreeMap<String, u64>,
     /// TFTP transfers.
     pub transfers: TransfersView,
+    /// HTTP with machines.
+    #[serde(default)]
+    pub http: HttpView,
     /// What the link carries.
     pub load: LoadView,
     /// The temporary addresses of all networks together.
@@ -50,6 +53,21 @@ pub struct RogueServerView {
     pub last: String,
     /// The hardware address of the client whom that concerned; null if it has none.
     pub last_client: Option<String>,
+}
+
+/// HTTP with machines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpView {
+    /// Connections now.
+    pub connections: u64,
+    /// Files on their way now.
+    pub sending: u64,
+    /// Connections that gave way to others, because there were too many, since start.
+    pub displaced: u64,
+    /// Connections that were ended because they said or read nothing for too long, since start.
+    pub silent: u64,
+    /// Requests that were not understood, since start.
+    pub refused: u64,
 }
 
 /// TFTP transfers now.

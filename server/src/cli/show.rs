@@ -8,7 +8,7 @@ pub(super) fn status(status: &StatusView) -> String {
     let nodes: Vec<String> = status.nodes.iter().map(|(state, count)| format!("{count} {state}")).collect();
     let malformed: Vec<String> =
         status.malformed.iter().map(|(what, count)| format!("{count} {what}")).collect();
-    let load = &status.load;
+    let (load, http) = (&status.load, &status.http);
     let link = load.link_bits_per_second.map_or(String::new(), |rate| format!(" of {}", bits(rate)));
     let mut rows = vec![
         ("version", status.version.clone()),
@@ -19,6 +19,13 @@ pub(super) fn status(status: &StatusView) -> String {
             format!(
                 "{} active, {} of them waiting for a file",
                 status.transfers.active, status.transfers.waiting
+            ),
+        ),
+        (
+            "http",
+            format!(
+                "{} connections, {} files on their way; {} gave way to others, {} were silent, {} requests not understood",
+                http.connections, http.sending, http.displaced, http.silent, http.refused
             ),
         ),
         (
