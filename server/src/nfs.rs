@@ -150,6 +150,8 @@ pub(crate) fn start(
             "NFS: files that this user may not read are not served: give heorot CAP_DAC_READ_SEARCH, or start it as root",
         );
     }
+    let names = nfs.directories.join(", ");
+    journal.say(Weight::Notice, format_args!("NFS serves {names} at port {}", nfs.port));
     let answerer = Answerer::new(secret, &nfs.directories, pool::addresses(&networks));
     let pool = Arc::new(Pool::new(bound.listener, answerer, networks, asks, journal)?);
     let count = std::thread::available_parallelism().map_or(1, usize::from) * 2;
