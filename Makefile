@@ -45,7 +45,7 @@ lab: build
 docs:
 	HEOROT_WRITE=1 cargo test --quiet --package heorot-core config
 
-# Two machines from power-on to a number, their names, and a second boot; ends in "demo: PASS" or "demo: FAIL".
+# Two machines from power-on to a number, their names, and a second boot into a Debian over NFS; ends in "demo: PASS" or "demo: FAIL".
 demo: build
 	@cargo run --quiet --package heorot-lab -- demo
 

@@ -15,8 +15,27 @@ use std::time::{Duration, Instant, SystemTime};
 pub enum Firmware {
     /// SeaBIOS, with iPXE as the network card's ROM.
     Bios,
-    /// OVMF, with its own network stack.
+    /// OVMF, with its own network stack: PXE first.
     Uefi,
+    /// The same, and it boots by HTTP only.
+    UefiHttp,
+    /// OVMF with Secure Boot and Microsoft's keys, as machines are sold: what is not signed is not started.
+    UefiSecure,
+}
+
+impl Firmware {
+    /// OVMF's code, and the variables that a new machine has.
+    fn ovmf(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Bios => None,
+            Self::Uefi | Self::UefiHttp => {
+                Some(("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"))
+            }
+            Self::UefiSecure => {
+                Some(("/usr/share/OVMF/OVMF_CODE_4M.ms.fd", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd"))
+            }
+        }
+    }
 }
 
 /// A running machine. It is switched off with its value.
@@ -57,17 +76,25 @@ impl Machine {
         let scratch = Scratch::new()?;
         let mut command = qemu(network, mac, &scratch)?;
         let card = format!("virtio-net-pci,netdev=net0,mac={mac},bootindex=1");
-        match firmware {
+        match firmware.ovmf() {
             // Without graphics SeaBIOS and its ROMs speak on the serial port.
-            Firmware::Bios => {
+            None => {
                 command.args(["-machine", "pc,graphics=off", "-device", &card]);
             }
             // Without a ROM of its own, OVMF drives the card.
-            Firmware::Uefi => {
+            Some((code, new_variables)) => {
                 let variables = scratch.join("variables.fd");
-                fs::copy(OVMF_VARIABLES, &variables).map_err(|error| format!("{OVMF_VARIABLES}: {error}"))?;
-                command.args(["-machine", "q35", "-device", &format!("{card},romfile=")]);
-                command.arg("-drive").arg(format!("if=pflash,format=raw,readonly=on,file={OVMF_CODE}"));
+                fs::copy(new_variables, &variables).map_err(|error| format!("{new_variables}: {error}"))?;
+                // Secure Boot's variables are kept by code that runs in system management mode alone.
+                let machine = if firmware == Firmware::UefiSecure { "q35,smm=on" } else { "q35" };
+                command.args(["-machine", machine, "-device", &format!("{card},romfile=")]);
+                if firmware == Firmware::UefiSecure {
+                    command.args(["-global", "driver=cfi.pflash01,property=secure,value=on"]);
+                }
+                if firmware == Firmware::UefiHttp {
+                    command.args(["-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n"]);
+                }
+                command.arg("-drive").arg(format!("if=pflash,format=raw,readonly=on,file={code}"));
                 command.arg("-drive").arg(format!("if=pflash,format=raw,file={}", variables.display()));
                 // OVMF wants randomness for its network stack's sequence numbers.
                 command.args([
@@ -205,9 +232,9 @@ fn qemu(network: &Network, mac: Mac, scratch: &Scratch) -> Result<Command, Strin
 /// # Errors
 /// In words, with the package to install.
 pub fn check_firmware(firmware: Firmware) -> Result<(), String> {
-    let (file, package) = match firmware {
-        Firmware::Bios => ("/usr/lib/ipxe/qemu/pxe-virtio.rom", "ipxe-qemu"),
-        Firmware::Uefi => (OVMF_CODE, "ovmf"),
+    let (file, package) = match firmware.ovmf() {
+        None => ("/usr/lib/ipxe/qemu/pxe-virtio.rom", "ipxe-qemu"),
+        Some((code, _)) => (code, "ovmf"),
     };
     if Path::new(file).exists() { Ok(()) } else { Err(format!("{file} is missing: install {package}")) }
 }
@@ -217,6 +244,3 @@ fn uuid(mac: Mac) -> String {
     let digits = mac.to_string().replace(':', "");
     format!("68656f72-6f74-4c61-8000-{digits}")
 }
-
-const OVMF_CODE: &str = "/usr/share/OVMF/OVMF_CODE_4M.fd";
-const OVMF_VARIABLES: &str = "/usr/share/OVMF/OVMF_VARS_4M.fd";

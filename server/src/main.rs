@@ -3,6 +3,7 @@
 //! - [`cli`]: the command line; [`serve`]: the start, in order; [`run`]: the loop;
 //! - network: [`udp`] on [`netio`], [`link`] on [`frame`], [`neighbour`], [`http`], [`dns`], [`nis`] (with [`rpcbind`]), [`nfs`];
 //! - disk: [`store`], [`images`], [`notes`], [`configuration`];
+//! - [`initrd`]: what nodes boot, made from a kernel's modules;
 //! - [`storm`]: the simulator's machines, with real packets; [`rehearse`]: the simulator whole;
 //! - the rest of the host: [`clock`], [`journal`], [`rights`], [`settings`].
 
@@ -15,10 +16,12 @@ mod configuration;
     expect(dead_code, reason = "its counts are for the metrics, which there are none of yet")
 )]
 mod dns;
+mod doctor;
 mod echo;
 mod frame;
 mod http;
 mod images;
+mod initrd;
 mod journal;
 mod link;
 mod names;

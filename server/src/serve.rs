@@ -19,7 +19,7 @@ use crate::run::{Loop, Parts, operate};
 use crate::settings::{self, LinkKind, Served};
 use crate::store::{self, Store};
 use crate::traffic::Traffic;
-use crate::udp::UdpPort;
+use crate::udp::{DataPorts, UdpPort};
 use crate::wake::{Bell, line};
 use crate::{clock, dns, names, nfs, nis, rights};
 use heorot_core::Heorot;
@@ -149,7 +149,7 @@ struct Opened {
     dhcp: Vec<(String, UdpPort)>,
     boot_servers: Vec<(String, UdpPort)>,
     tftp: UdpPort,
-    data: Vec<UdpPort>,
+    data: DataPorts,
     links: BTreeMap<String, Link>,
     probers: Vec<(String, Prober)>,
     listeners: Vec<(String, Listener)>,
@@ -199,11 +199,10 @@ fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
         Notes::open(&notes_path).map_err(|e| problem!("{} cannot be written: {e}", notes_path.display()))?;
     // Where all is sent from port 69, that is the only port of transfers.
     let data = match config.tftp.single_port {
-        true => Vec::new(),
-        false => UdpPort::data(&found.ports, config.tftp.ports.as_ref())?,
+        true => DataPorts::none(),
+        false => DataPorts::open(&found.ports, config.tftp.ports.as_ref(), settings::own_addresses(config))?,
     };
-    let own = if data.is_empty() { std::slice::from_ref(&tftp) } else { &data };
-    let ports: Vec<u16> = own.iter().map(UdpPort::number).collect();
+    let ports = if data.places() == 0 { vec![tftp.number()] } else { data.numbers() };
     let noted = notes
         .begin(&ports, found)
         .map_err(|e| problem!("{} cannot be written: {e}", notes_path.display()))?;
@@ -290,7 +289,7 @@ fn start(
     (dns, names, nis): (dns::Handle, Option<names::Handle>, Option<nis::Handle>),
 ) -> Result<Started, Problem> {
     let bell = Bell::new().map_err(|e| cannot_start(&e))?;
-    let directory = BootDirectory::new(&config.boot.directory);
+    let directory = BootDirectory::new(&config.boot.directory, config.boot.packages.as_deref());
     let (outcome, outcomes) = line(&bell, 1);
     let (result, results) = line(&bell, RESULTS_WAITING_MAX);
     let (ask, asks) = line(&bell, ASKS_WAITING_MAX);
@@ -316,7 +315,7 @@ fn start(
     let heorot = Heorot::restore(now, config.clone(), secret, records, &mut restored);
     let transfers = Transfers::restore(
         now,
-        settings::transfers(&config, transfer_links, opened.data.len()),
+        settings::transfers(&config, transfer_links, opened.data.places()),
         opened.noted,
         &mut resumed,
     );

@@ -1,5 +1,6 @@
 //! What several tests need.
 
+use crate::images::directory::BootDirectory;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -16,6 +17,11 @@ impl Drop for Directory {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// Boot files in a directory, and nowhere else.
+pub(crate) fn boot_files(directory: &Directory) -> BootDirectory {
+    BootDirectory::new(&directory.path().to_string_lossy(), None)
 }
 
 /// A fresh, empty directory.

@@ -76,6 +76,11 @@ pub(super) fn nodes(nodes: &[NodeView]) -> String {
 /// `heorot node show`.
 pub(super) fn node(detail: &NodeDetailView) -> String {
     let mut rows = node_rows(&detail.node);
+    let boot = detail.boot_profile.as_ref().filter(|profile| **profile != detail.node.profile);
+    rows.extend(boot.map(|profile| ("boot's profile", profile.clone())));
+    let attributes: Vec<_> =
+        detail.attributes.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    rows.extend(Some(attributes.join(" ")).filter(|all| !all.is_empty()).map(|all| ("attributes", all)));
     rows.extend(detail.further_macs.iter().map(|mac| ("further mac", mac.clone())));
     rows.extend(detail.facts.iter().map(|(name, value)| (name.as_str(), value.to_string())));
     pairs(&rows)

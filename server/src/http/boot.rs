@@ -72,7 +72,7 @@ async fn file(
     let directory = site.directory.clone();
     let kind = content_type(&path);
     let name = path.clone();
-    let opened = tokio::task::spawn_blocking(move || directory.open(&name)).await;
+    let opened = tokio::task::spawn_blocking(move || directory.open_for(connection.peer, &name)).await;
     let refuse = |status: StatusCode, why: String| {
         // The loop hears of it if it has the time: it is for the node's history alone.
         let _ = site.asks.try_say(Ask::Unavailable { from: connection.peer, path, why: why.clone() });

@@ -248,7 +248,7 @@ impl Worker {
         }
         let mut batch = outbox.batch();
         for (local, peer, reply) in &replies {
-            batch.add((*local, *peer), None, std::iter::once(reply.as_slice()));
+            batch.add((Some(*local), *peer), None, std::iter::once(reply.as_slice()));
         }
         // One that cannot leave holds up nobody behind it: its client asks again.
         let mut from = 0;

@@ -95,6 +95,7 @@ impl Loop {
             Output::AnswerArp { interface, address, mac, to } => {
                 self.answer_arp(&interface, (mac, address), to)
             }
+            Output::Together { from, files } => self.parts.directory.together(from, files),
             Output::Reply(id, answer) => self.reply(id, answer),
             Output::Publish(directory) => {
                 if let Some(names) = &self.parts.names {
@@ -164,6 +165,7 @@ impl Loop {
             | Query::Export(_)
             | Query::Node(_)
             | Query::Explain(_)
+            | Query::Change(..)
             | Query::Dump) => query,
         };
         if let Some(id) = self.remember(asker) {
@@ -212,7 +214,8 @@ impl Loop {
         let open = |this: &mut Self, paths: Vec<String>| {
             // What is said to be missing is the one that is everybody's.
             let path = paths.last().cloned().unwrap_or_default();
-            let wanted = Wanted { paths, case_fold: this.parts.config.tftp.case_fold, mode, identity };
+            let wanted =
+                Wanted { paths, case_fold: this.parts.config.tftp.case_fold, mode, identity, from: peer };
             this.parts.images.open(transfer, wanted)?;
             this.pending.opening.insert(transfer, (peer, path));
             Ok(())
@@ -367,7 +370,7 @@ impl Loop {
     fn kernel_drops(&self) -> u64 {
         let parts = &self.parts;
         let ports = parts.dhcp.iter().chain(&parts.boot_servers).map(|(_, port)| port);
-        let ports = ports.chain([&parts.tftp]).chain(&parts.data).map(UdpPort::dropped);
+        let ports = ports.chain([&parts.tftp]).chain(parts.data.sockets()).map(UdpPort::dropped);
         let probers = parts.probers.iter().map(|(_, prober)| netio::dropped(prober.as_fd()));
         let listeners = parts.listeners.iter().map(|(_, listener)| netio::dropped(listener.as_fd()));
         let echo = netio::dropped(parts.echo.as_fd());
@@ -399,13 +402,13 @@ impl Loop {
 fn send_from(
     ports: &[(String, UdpPort)],
     interface: &str,
-    between: (Ipv4Addr, SocketAddrV4),
+    (local, peer): (Ipv4Addr, SocketAddrV4),
     payload: &[u8],
 ) -> std::io::Result<()> {
     let port = ports.iter().find(|(name, _)| name == interface).map(|(_, port)| port);
     let port = port.ok_or_else(|| std::io::Error::other(format!("{interface} is not served")))?;
     let mut outbox = Outbox::new();
     let mut batch = outbox.batch();
-    batch.add(between, None, std::iter::once(payload));
+    batch.add((Some(local), peer), None, std::iter::once(payload));
     batch.send(port.as_fd(), 0).map(drop)
 }
