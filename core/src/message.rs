@@ -405,4 +405,21 @@ pub struct Measured {
     pub kernel_drops: u64,
     /// Datagrams to our TFTP ports that were not what they should be, since start, by what was wrong.
     pub malformed: BTreeMap<&'static str, u64>,
+    /// What is served by NFS, if anything is. Apart, for it would be most of a question.
+    pub nfs: Option<Box<NfsMeasured>>,
+}
+
+/// What the caller counts of NFS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NfsMeasured {
+    /// Connections now.
+    pub connections: u64,
+    /// Calls that were answered, since start.
+    pub calls: u64,
+    /// Octets of the replies, since start.
+    pub octets: u64,
+    /// Connections that were refused because they came from none of the networks, since start.
+    pub refused: u64,
+    /// Connections that gave way to a new one, for there were too many, since start.
+    pub displaced: u64,
 }

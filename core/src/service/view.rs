@@ -30,8 +30,26 @@ pub struct StatusView {
     /// Other DHCP servers that were heard where we serve and are not in `other-servers`, since start.
     #[serde(default)]
     pub rogue_servers: Vec<RogueServerView>,
+    /// What is served by NFS; null if nothing is.
+    #[serde(default)]
+    pub nfs: Option<NfsView>,
     /// What an operator should mend, if anything.
     pub troubles: Vec<String>,
+}
+
+/// What is served by NFS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NfsView {
+    /// Connections now.
+    pub connections: u64,
+    /// Calls that were answered, since start.
+    pub calls: u64,
+    /// Bytes of the replies, since start.
+    pub bytes: u64,
+    /// Connections that were refused because they came from none of the networks, since start.
+    pub refused: u64,
+    /// Connections that gave way to a new one, for there were too many, since start.
+    pub displaced: u64,
 }
 
 /// Another DHCP server that answers our clients.
