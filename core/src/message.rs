@@ -332,7 +332,7 @@ pub enum Query {
     /// Everything that is known, for `state.json`.
     Dump,
     /// He changes something about nodes.
-    Change(Verb, ChangeRequest),
+    Change(Verb, Box<ChangeRequest>),
 }
 
 /// What an operator does to nodes.

@@ -417,15 +417,14 @@ impl Teller {
             }
         }
         let wall = self.world.as_ref()?.wall();
-        let query = Query::Change(verb, request);
+        let query = Query::Change(verb, Box::new(request));
         let out = self.world()?.happen(Input::Operator { id: RequestId(0), wall, query });
         let mut lines = Vec::new();
         for output in out {
-            match output {
-                Output::Reply(_, Answer::Json(200, body)) => {
-                    lines.extend(changed(&serde_json::from_str(&body).ok()?));
-                }
-                other => lines.extend(self.lines(vec![other], None)),
+            if let Output::Reply(_, Answer::Json(200, body)) = &output {
+                lines.extend(changed(&serde_json::from_str(body).ok()?));
+            } else {
+                lines.extend(self.lines(vec![output], None));
             }
         }
         Some(lines)

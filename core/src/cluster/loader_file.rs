@@ -78,8 +78,8 @@ impl Generated<'_> {
             // Below the device that GRUB was loaded from.
             Self::Grub { .. } => grub_word(&format!("/{file}")),
         };
-        values.kernel = write(&values.kernel);
         values.initrd = values.initrd.iter().map(write).collect();
+        values.kernel = write(&values.kernel);
         if let Self::Grub { .. } = self {
             values.cmdline = grub_words(&values.cmdline);
         }

@@ -106,7 +106,7 @@ async fn change(State(site): State<Site>, Path(verb): Path<String>, body: Body) 
         return error(413, &format!("at most {POST_OCTETS_MAX} octets"));
     };
     match serde_json::from_slice::<ChangeRequest>(&octets) {
-        Ok(request) => ask(&site, Query::Change(verb, request)).await,
+        Ok(request) => ask(&site, Query::Change(verb, Box::new(request))).await,
         Err(e) => error(400, &format!("not a change of nodes: {e}")),
     }
 }

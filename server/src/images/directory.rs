@@ -1,7 +1,7 @@
 //! `boot.directory`, and nothing outside it but the loaders of Debian's packages: every file that a machine asks for is opened here.
 
 use super::editions::{Editions, Found};
-use heorot_core::config::{Boot, Loader};
+use heorot_core::config::Loader;
 use heorot_core::transfer::{ImageIdentity, Refusal};
 use rustix::fs::{CWD, FileType, Mode, OFlags, RawMode, ResolveFlags, Stat};
 use rustix::io::Errno;
@@ -39,13 +39,15 @@ pub(crate) struct BootFile {
 }
 
 impl BootDirectory {
-    pub(crate) fn new(settings: &Boot) -> Self {
-        Self { places: Arc::new(RwLock::new(Places::of(settings))), editions: Arc::default() }
+    pub(crate) fn new(directory: &str, packages: Option<&str>) -> Self {
+        let places = Places { directory: directory.into(), packages: packages.map(PathBuf::from) };
+        Self { places: Arc::new(RwLock::new(places)), editions: Arc::default() }
     }
 
     /// Serves from other places from now on. Files that are open stay so.
-    pub(crate) fn change(&self, settings: &Boot) {
-        *self.places.write().expect("no thread panics while it holds the paths") = Places::of(settings);
+    pub(crate) fn change(&self, directory: &str, packages: Option<&str>) {
+        let places = Places { directory: directory.into(), packages: packages.map(PathBuf::from) };
+        *self.places.write().expect("no thread panics while it holds the paths") = places;
     }
 
     /// A machine begins a boot in which it loads these files, the kernel first: what it sees of one, it sees of all. Without any, its boot is over.
@@ -148,15 +150,6 @@ impl BootDirectory {
         let root = self.places().directory;
         rustix::fs::openat(CWD, &root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
             .map_err(|e| Refusal::Denied(format!("boot.directory {} cannot be opened: {e}", root.display())))
-    }
-}
-
-impl Places {
-    fn of(settings: &Boot) -> Self {
-        Self {
-            directory: PathBuf::from(&settings.directory),
-            packages: settings.packages.as_ref().map(PathBuf::from),
-        }
     }
 }
 
@@ -275,14 +268,8 @@ mod tests {
         std::fs::create_dir_all(&modules).unwrap();
         std::fs::write(modules.join("ldlinux.c32"), "of the package").unwrap();
         let text = |path: &Path| path.to_string_lossy().into_owned();
-        let settings = Boot {
-            directory: text(directory.path()),
-            packages: Some(text(root.path())),
-            files: std::collections::BTreeMap::new(),
-            templates: None,
-            made: std::collections::BTreeMap::new(),
-        };
-        let files = BootDirectory::new(&settings);
+        let (here, there) = (text(directory.path()), text(root.path()));
+        let files = BootDirectory::new(&here, Some(&there));
         assert_eq!(content(&files, "ldlinux.c32").unwrap(), "of the package");
         for missing in
             ["menu.c32", "pxelinux.0", "usr/lib/syslinux/modules/bios/ldlinux.c32", "x/ldlinux.c32"]
@@ -292,7 +279,7 @@ mod tests {
         std::fs::write(directory.path().join("ldlinux.c32"), "of the site").unwrap();
         assert_eq!(content(&files, "ldlinux.c32").unwrap(), "of the site");
         std::fs::remove_file(directory.path().join("ldlinux.c32")).unwrap();
-        files.change(&Boot { packages: None, ..settings });
+        files.change(&here, None);
         assert!(matches!(content(&files, "ldlinux.c32"), Err(Refusal::Missing(_))));
     }
 }
