@@ -195,6 +195,7 @@ fn crates_depend_on_what_their_room_is_for() {
                 "heorot-sim",
                 "axum",
                 "clap",
+                "flate2",
                 "getrandom",
                 "http-body",
                 "hyper",
