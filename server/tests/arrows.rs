@@ -196,7 +196,7 @@ fn crates_depend_on_what_their_room_is_for() {
                 "axum",
                 "clap",
                 "getrandom",
-                "http-body",
+                "httparse",
                 "hyper",
                 "hyper-util",
                 "libc",
@@ -261,6 +261,7 @@ fn the_pure_crates_reach_no_system() {
                 "domain",
                 "getrandom",
                 "rand",
+                "httparse",
                 "hyper",
                 "axum",
             ];
