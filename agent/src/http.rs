@@ -1,7 +1,8 @@
-//! As much of HTTP/1.1 as a conversation of a few requests needs: one connection a request, bodies with `Content-Length`.
+//! As much of HTTP/1.1 as a conversation of a few requests needs, and the fetching of a large file: one connection a request, bodies with
+//! `Content-Length`.
 
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, Cursor, Read, Write};
 use std::net::{SocketAddrV4, TcpStream};
 use std::str::FromStr;
 use std::time::Duration;
@@ -16,6 +17,8 @@ pub struct Url {
     pub server: SocketAddrV4,
     /// What to ask for, from its first `/`.
     pub path: String,
+    /// What the server is called there, if that is not its address.
+    pub name: Option<String>,
 }
 
 /// What is not such a URL.
@@ -45,14 +48,9 @@ pub enum Error {
 /// # Errors
 /// If the connection fails, takes longer than its timeouts, or what comes is not HTTP.
 pub fn request(url: &Url, body: Option<&[u8]>) -> Result<Answer, Error> {
-    let mut stream = TcpStream::connect_timeout(&url.server.into(), CONNECT_TIMEOUT)?;
-    stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
-    stream.set_write_timeout(Some(ANSWER_TIMEOUT))?;
+    let mut stream = connect(url)?;
     let method = if body.is_some() { "POST" } else { "GET" };
-    let mut message =
-        format!("{method} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", url.path, url.server);
-    message +=
-        concat!("User-Agent: heorot-agent/", env!("CARGO_PKG_VERSION"), "\r\nAccept: application/json\r\n");
+    let mut message = opening(method, url) + "Accept: application/json\r\n";
     if let Some(body) = body {
         message += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
     }
@@ -63,11 +61,51 @@ pub fn request(url: &Url, body: Option<&[u8]>) -> Result<Answer, Error> {
     read_answer(stream)
 }
 
+/// A large answer, to be read as it comes.
+#[derive(Debug)]
+pub struct Download {
+    /// Such as 200, or 206 if it does not begin at the file's beginning.
+    pub status: u16,
+    /// How many bytes come, if that was told.
+    pub length: Option<u64>,
+    /// What tells this version of the file from others (RFC 9110 section 8.8.3).
+    pub tag: Option<String>,
+    rest: io::Chain<Cursor<Vec<u8>>, TcpStream>,
+}
+
+/// Asks for the file at `url`, from the byte `from` on. With a tag, a file that is another one by now comes from its beginning (RFC 9110
+/// section 13.1.5).
+///
+/// # Errors
+/// As [`request`].
+pub fn download(url: &Url, from: u64, tag: Option<&str>) -> Result<Download, Error> {
+    let mut stream = connect(url)?;
+    let mut message = opening("GET", url) + "Accept: */*\r\n";
+    if from > 0 {
+        message += &format!("Range: bytes={from}-\r\n");
+    }
+    if let Some(tag) = tag.filter(|_| from > 0) {
+        message += &format!("If-Range: {tag}\r\n");
+    }
+    message += "\r\n";
+    stream.write_all(message.as_bytes())?;
+    let (header, begun) = read_header(&mut stream)?;
+    let Header { status, content_length: length, tag } = header;
+    Ok(Download { status, length, tag, rest: Cursor::new(begun).chain(stream) })
+}
+
+impl Read for Download {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.rest.read(buffer)
+    }
+}
+
 impl Url {
     /// The same server, with `tail` after the path.
     #[must_use]
     pub fn join(&self, tail: &str) -> Self {
-        Self { server: self.server, path: format!("{}{tail}", self.path.trim_end_matches('/')) }
+        let path = format!("{}{tail}", self.path.trim_end_matches('/'));
+        Self { path, ..self.clone() }
     }
 }
 
@@ -83,7 +121,7 @@ impl FromStr for Url {
         };
         // What would end the request's first line early has no place in a path.
         let clean = path.bytes().all(|byte| byte.is_ascii_graphic());
-        if clean { Ok(Self { server, path: path.to_owned() }) } else { Err(NotAUrl) }
+        if clean { Ok(Self { server, path: path.to_owned(), name: None }) } else { Err(NotAUrl) }
     }
 }
 
@@ -110,30 +148,28 @@ impl From<io::Error> for Error {
     }
 }
 
+fn connect(url: &Url) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&url.server.into(), CONNECT_TIMEOUT)?;
+    stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
+    stream.set_write_timeout(Some(ANSWER_TIMEOUT))?;
+    Ok(stream)
+}
+
+/// A request's first lines.
+fn opening(method: &str, url: &Url) -> String {
+    const AGENT: &str = concat!("User-Agent: heorot-agent/", env!("CARGO_PKG_VERSION"));
+    let host = url.name.clone().unwrap_or_else(|| url.server.to_string());
+    format!("{method} {} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{AGENT}\r\n", url.path)
+}
+
 /// Reads one answer; its body ends after `Content-Length`, or with the connection if there is none.
 ///
 /// # Errors
 /// The stream's, or what is wrong with what came.
 pub fn read_answer(stream: impl Read) -> Result<Answer, Error> {
-    let mut bytes = Vec::new();
     let mut stream = stream.take(MAXIMUM_ANSWER);
+    let (Header { status, content_length, .. }, mut body) = read_header(&mut stream)?;
     let mut chunk = [0; 2048];
-    let header_length = loop {
-        if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-            break at + 4;
-        }
-        if bytes.len() > MAXIMUM_HEADER {
-            return Err(Error::Malformed("its header is too long"));
-        }
-        match stream.read(&mut chunk)? {
-            0 => return Err(Error::Malformed("it ends within its header")),
-            length => bytes.extend(&chunk[..length]),
-        }
-    };
-    let header = std::str::from_utf8(&bytes[..header_length])
-        .map_err(|_| Error::Malformed("its header is no text"))?;
-    let (status, content_length) = read_header(header)?;
-    let mut body = bytes.split_off(header_length);
     match content_length {
         Some(length) if length > MAXIMUM_ANSWER => return Err(Error::Malformed("it is too long")),
         Some(length) => {
@@ -153,23 +189,56 @@ pub fn read_answer(stream: impl Read) -> Result<Answer, Error> {
     Ok(Answer { status, body })
 }
 
-/// The status, and the length of the body if it is told.
-fn read_header(header: &str) -> Result<(u16, Option<u64>), Error> {
-    let mut lines = header.split("\r\n");
-    let status = lines.next().and_then(|line| line.strip_prefix("HTTP/1."));
-    let status = status
-        .and_then(|line| line.get(2..5)?.parse().ok())
-        .ok_or(Error::Malformed("it has no status line"))?;
-    let mut content_length = None;
-    for (name, value) in lines.filter_map(|line| line.split_once(':')) {
-        if name.eq_ignore_ascii_case("content-length") {
-            content_length =
-                Some(value.trim().parse().map_err(|_| Error::Malformed("its length is no number"))?);
-        } else if name.eq_ignore_ascii_case("transfer-encoding") {
-            return Err(Error::Malformed("its transfer encoding is not understood here"));
+/// What an answer's header tells.
+struct Header {
+    status: u16,
+    content_length: Option<u64>,
+    tag: Option<String>,
+}
+
+/// The header, and what came of the body with it.
+fn read_header(stream: &mut impl Read) -> Result<(Header, Vec<u8>), Error> {
+    let mut bytes = Vec::new();
+    let mut chunk = [0; 2048];
+    let length = loop {
+        if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            break at + 4;
         }
+        if bytes.len() > MAXIMUM_HEADER {
+            return Err(Error::Malformed("its header is too long"));
+        }
+        match stream.read(&mut chunk)? {
+            0 => return Err(Error::Malformed("it ends within its header")),
+            length => bytes.extend(&chunk[..length]),
+        }
+    };
+    let text =
+        std::str::from_utf8(&bytes[..length]).map_err(|_| Error::Malformed("its header is no text"))?;
+    let header = Header::parse(text)?;
+    Ok((header, bytes.split_off(length)))
+}
+
+impl Header {
+    fn parse(text: &str) -> Result<Self, Error> {
+        let mut lines = text.split("\r\n");
+        let status = lines.next().and_then(|line| line.strip_prefix("HTTP/1."));
+        let status = status
+            .and_then(|line| line.get(2..5)?.parse().ok())
+            .ok_or(Error::Malformed("it has no status line"))?;
+        let mut header = Self { status, content_length: None, tag: None };
+        for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+            let value = value.trim();
+            if name.eq_ignore_ascii_case("content-length") {
+                header.content_length =
+                    Some(value.parse().map_err(|_| Error::Malformed("its length is no number"))?);
+            } else if name.eq_ignore_ascii_case("etag") {
+                header.tag = Some(value.to_owned());
+            } else if name.eq_ignore_ascii_case("transfer-encoding") {
+                return Err(Error::Malformed("its transfer encoding is not understood here"));
+            }
+        }
+        Ok(header)
     }
-    Ok((status, content_length))
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,270 +1,237 @@
 //! heorot-agent: from a kernel that has just started to a node that is up.
 //!
-//! As the first process of an initramfs it mounts what is missing, loads the modules, gets an address and goes through the conversation
-//! below; on a system that runs already (any other process id) it only has the conversation, and leaves addresses to that system.
+//! As the first process of an initial RAM disk it mounts what is missing, loads the modules, gets an address, goes through the
+//! conversation below, mounts the root that the server names and becomes its first process:
 //!
 //! ```text
-//! address by DHCP -> GET node -+-> on trial: checks, POST trial -+-> numbered: new address, release the old -> POST up
-//!                              |                                 +-> reboot
-//!                              |                                 +-> neither: ask again in 30 s
-//!                              +-> numbered already -> POST up
+//! address by DHCP -> GET node -+-> on trial: checks, POST trial -+-> numbered: new address, release the old -> root -> its init
+//!                              |                                 +-> reboot                                      |
+//!                              |                                 +-> neither: ask again in 30 s                  v
+//!                              +-> numbered already -> root -> its init                         agent system: POST up
 //! ```
-//! Before the POST it fetches the names of all nodes for its system.
+//! A node without a root stays in its initial RAM disk, and is up there. Otherwise it depends on what it is called with:
+//!
+//! - `root DIRECTORY`, in another program's initial RAM disk (dracut, initramfs-tools): the same, but that program changes the root;
+//! - `system`, in the root: goes on with the lease, and tells that the system runs;
+//! - `trial`: only the conversation, up to a number;
+//! - nothing, on a system that somebody else started and addressed: the conversation, and that it runs;
+//! - as `modprobe`, by the kernel: loads the module that it wants.
 
-use heorot_agent::client::{self, Lease};
+use heorot_agent::client::Lease;
 use heorot_agent::cmdline::Cmdline;
-use heorot_agent::facts::Facts;
-use heorot_agent::frame::Arp;
+use heorot_agent::handover::{self, Handover};
 use heorot_agent::http::Url;
-use heorot_agent::keeper::Keeper;
-use heorot_agent::link::{Hears, Link};
-use heorot_agent::net::{self, Interface};
-use heorot_agent::node::{self, Identity, Node, Report, Verdict};
-use heorot_agent::{modules, netlink, say};
-use nix::errno::Errno;
-use nix::mount::{MsFlags, mount};
-use nix::sys::reboot::{RebootMode, reboot};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
-use std::net::Ipv4Addr;
+use heorot_agent::modules::Modules;
+use heorot_agent::node::{self, Identity};
+use heorot_agent::root::{self, Here};
+use heorot_agent::system::{Facts, System};
+use heorot_agent::walk::{self, Arrived};
+use heorot_agent::{net, say, start, switch};
+use std::convert::Infallible;
+use std::io::Read;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::ExitCode;
-use std::time::Duration;
-use std::{fs, panic, thread};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, panic, thread};
 
 fn main() -> ExitCode {
-    let first_process = std::process::id() == 1;
-    // A panic is a mistake of ours, but the first process must not end, or the kernel panics too and the machine hangs.
-    let outcome = panic::catch_unwind(|| if first_process { boot() } else { report_running_system() });
+    let arguments: Vec<String> = env::args().collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if words.first().is_some_and(|program| program.ends_with("modprobe")) {
+        return load_module(&words[1..]);
+    }
+    if std::process::id() == 1 {
+        boot();
+    }
+    let outcome = match words.get(1..).unwrap_or_default() {
+        [] => report_running_system(),
+        ["trial"] => try_out(),
+        ["root", target] => mount_root(Path::new(target)),
+        ["system"] => go_on(),
+        ["beside", target, program] => go_along(Path::new(target), Path::new(program)),
+        _ => Err("usage: heorot-agent [root DIRECTORY | system | trial]".to_owned()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(trouble) => {
+            say!("{trouble}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// As the first process, which must not end, or the kernel panics and the machine hangs.
+fn boot() -> ! {
+    start::mount_kernel_file_systems();
+    say!("started");
+    let cmdline = start::read_cmdline().unwrap_or_else(|error| {
+        say!("{error}");
+        Cmdline::default()
+    });
+    // A panic is a mistake of ours.
+    let outcome = panic::catch_unwind(|| boot_by(&cmdline));
     let trouble = match outcome {
-        Ok(Ok(())) => return ExitCode::SUCCESS,
+        Ok(Ok(never)) => match never {},
         Ok(Err(trouble)) => trouble,
         Err(_) => "the agent made a mistake (see above)".to_owned(),
     };
-    say!("{trouble}");
-    if !first_process {
-        return ExitCode::FAILURE;
-    }
-    say!("starting anew in {} s", REBOOT_WAIT.as_secs());
-    thread::sleep(REBOOT_WAIT);
-    restart()
+    start::fail(&cmdline, &trouble)
 }
 
 /// The whole walk of a first process; returns only if something did not work.
-fn boot() -> Result<(), String> {
-    say!("started");
-    mount_kernel_file_systems();
-    let cmdline = read_cmdline()?;
-    let url = url_of(&cmdline)?;
-    modules::load(Path::new(modules::LIST));
-    let interface = net::find(cmdline.boot_interface, CARRIER_PATIENCE)?;
-    say!("interface {} {}", interface.name, interface.mac);
-    let lease = client::acquire(&interface, false, DHCP_PATIENCE)?;
-    configure(&interface, &lease)?;
-    let keeper = keep(&interface, lease)?;
+fn boot_by(cmdline: &Cmdline) -> Result<Infallible, String> {
+    let url = walk::url_of(cmdline)?;
+    let mut modules = Modules::of_running_kernel();
+    modules.load_for_devices();
+    let arrived = walk::arrive(cmdline, url, &mut modules)?;
+    let target = Path::new(NEW_ROOT);
+    match attach_root(cmdline, &arrived, &mut modules, target)? {
+        Some(shown) => {
+            let system = System::find(target, cmdline.init.as_deref())?;
+            leave(arrived, &system, &shown)?;
+            Err(switch::into(target, &system))
+        }
+        None => {
+            node::post_up(&arrived.url)?;
+            say_up(&arrived.identity, &arrived.address.to_string());
+            start::reap_for_ever()
+        }
+    }
+}
 
-    let identity = become_a_node(&url, &interface)?;
-    let address = match identity.address {
-        Some(address) => move_to(&interface, keeper, address, identity.name.as_deref())?,
-        None => return Err("the server gave a number without an address".to_owned()),
+/// Mounts the root that the server names, if it names one: what it is, as a person reads it.
+fn attach_root(
+    cmdline: &Cmdline,
+    arrived: &Arrived,
+    modules: &mut Modules,
+    target: &Path,
+) -> Result<Option<String>, String> {
+    // Asked anew: it is that of the node, at the address that it has now.
+    let Some(root) = node::get(&arrived.url)?.root else { return Ok(None) };
+    let mut here = Here {
+        modules,
+        name_servers: &arrived.name_servers,
+        domain: arrived.domain.as_deref(),
+        overlay: &cmdline.overlay,
     };
-    keep_names(&url);
+    let shown = root::attach(&root, &mut here, target)?;
+    say!("root: {shown}");
+    Ok(Some(shown))
+}
+
+/// Leaves to the system what it has to know, and the lease.
+fn leave(arrived: Arrived, system: &System<'_>, shown: &str) -> Result<(), String> {
+    let Arrived { url, interface, keeper, identity, .. } = arrived;
+    let lease = keeper.stop().ok_or("the lease's thread has died")?;
+    let name = identity.name.as_deref();
+    Handover::new(&url, interface.mac, name, shown, &lease).leave()?;
+    system.prepare(&Facts { name, mac: &interface.mac.to_string() });
+    Ok(())
+}
+
+/// In another program's initial RAM disk, before that one changes the root.
+fn mount_root(target: &Path) -> Result<(), String> {
+    let cmdline = start::read_cmdline()?;
+    let url = walk::url_of(&cmdline)?;
+    let mut modules = Modules::by_program();
+    let told = url.clone();
+    let mount = || {
+        handover::make_place()?;
+        let arrived = walk::arrive(&cmdline, url, &mut modules)?;
+        let shown = attach_root(&cmdline, &arrived, &mut modules, target)?
+            .ok_or("the server names no root for this node: set profile.root")?;
+        let system = System::find(target, cmdline.init.as_deref())?;
+        leave(arrived, &system, &shown)?;
+        if system.is_systemd() { Ok(()) } else { start_beside(target, &system) }
+    };
+    mount().inspect_err(|trouble| node::post_trouble(&told, trouble))
+}
+
+/// An agent that goes along through a change of root that is another program's, for a system that will not start one.
+fn start_beside(target: &Path, system: &System<'_>) -> Result<(), String> {
+    let mut agent = Command::new(handover::PROGRAM);
+    agent.arg("beside").arg(target).arg(system.program()).stdin(Stdio::null()).process_group(0);
+    agent.spawn().map(|_| ()).map_err(|error| format!("{}: {error}", handover::PROGRAM))
+}
+
+/// That agent: it lives in the root from its beginning, and waits until the first process is the root's.
+fn go_along(target: &Path, program: &Path) -> Result<(), String> {
+    let wrong = |error: nix::errno::Errno| format!("{}: {}", target.display(), error.desc());
+    nix::unistd::chroot(target).map_err(wrong)?;
+    nix::unistd::chdir("/").map_err(wrong)?;
+    let start = Instant::now();
+    // There is no /proc and no /run here before they are moved.
+    while std::fs::read_link("/proc/1/exe").ok().as_deref() != Some(program) || Handover::take().is_err() {
+        if start.elapsed() > CHANGE_PATIENCE {
+            return Err("the root was not started".to_owned());
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    go_on()
+}
+
+/// In the root: the lease goes on, and the server hears that the system runs.
+fn go_on() -> Result<(), String> {
+    // The one who will be the first process holds the other end until it is. Under systemd there is nothing to be read.
+    let mut line = Vec::new();
+    let _ = std::io::stdin().read_to_end(&mut line);
+    if !line.is_empty() {
+        return Err("the system was not started".to_owned());
+    }
+    let left = Handover::take()?;
+    let url: Url = left.url.parse().map_err(|_| format!("{} is no URL of a node", left.url))?;
+    let mac = left.mac.parse().map_err(|_| format!("{} is no hardware address", left.mac))?;
+    let interface = net::find(Some(mac), walk::CARRIER_PATIENCE, || ())?;
+    let lease: Lease = left.lease();
+    let address = lease.address;
+    // If the system took the address away, it would take the root away too.
+    let _keeper = walk::put_back(&interface, lease)?;
     node::post_up(&url)?;
-    say!("up as {} ({address})", identity.name.as_deref().unwrap_or("a node without a name"));
-    reap_for_ever()
+    let identity = Identity { name: left.name, ..Identity::default() };
+    say_up(&identity, &address.to_string());
+    loop {
+        thread::park();
+    }
 }
 
 /// On a system that somebody else started and addressed.
 fn report_running_system() -> Result<(), String> {
-    let cmdline = read_cmdline()?;
-    let url = url_of(&cmdline)?;
-    let interface = net::find(cmdline.boot_interface, CARRIER_PATIENCE)?;
-    let identity = become_a_node(&url, &interface)?;
-    keep_names(&url);
+    let (url, identity) = become_a_node_there()?;
+    walk::keep_names(&url);
     node::post_up(&url)?;
-    say!("up as {}", identity.name.as_deref().unwrap_or("a node without a name"));
+    say!("up as {}", identity.name.as_deref().unwrap_or(NAMELESS));
     Ok(())
 }
 
-/// Writes the names file, from which libnss_heorot.so.2 resolves the names of all nodes. Without it a node asks DNS, and is up all the same.
-fn keep_names(url: &Url) {
-    let path = Path::new(NAMES_FILE);
-    // The file changes as a whole: whoever reads it has the old one or the new one.
-    let write = |text: String| {
-        let new = path.with_extension("new");
-        fs::create_dir_all(path.parent().unwrap_or_else(|| Path::new("/")))?;
-        fs::write(&new, text)?;
-        fs::rename(&new, path)
-    };
-    let outcome = node::get_names(url).and_then(|text| write(text).map_err(|error| error.to_string()));
-    if let Err(error) = outcome {
-        say!("{NAMES_FILE}: {error}");
-    }
+/// The same without that it runs: an initial RAM disk of another program tells that later, or leaves it to the system.
+fn try_out() -> Result<(), String> {
+    become_a_node_there().map(|_| ())
 }
 
-/// Asks the server, with a trial where it wants one, until this machine has a number.
-///
-/// A machine that failed is tried again at every turn, for what it lacked may have been a cable. One that passed and has no number waits
-/// for its operator.
-fn become_a_node(url: &Url, interface: &Interface) -> Result<Identity, String> {
-    let mut passed = false;
-    loop {
-        let node = node::get(url)?;
-        say!("the server says: {}", node.state);
-        if node.may_go_up() {
-            return Ok(node.identity);
-        }
-        if node.on_trial() && !passed {
-            let report = try_out(&node, interface);
-            passed = report.passed;
-            let Verdict { identity, reboot } = node::post_trial(url, &report)?;
-            if reboot {
-                say!("starting anew, as the server wants");
-                restart();
-            }
-            if let Identity { number: Some(number), name: Some(name), address: Some(address) } = &identity {
-                say!("number {number}: {name}, {address}");
-                return Ok(identity);
-            }
-        }
-        say!(
-            "no number yet; \"heorot explain {}\" on the server tells why; asking again in 30 s",
-            interface.mac
-        );
-        thread::sleep(ASK_AGAIN);
-    }
+fn become_a_node_there() -> Result<(Url, Identity), String> {
+    let cmdline = start::read_cmdline()?;
+    let url = walk::url_of(&cmdline)?;
+    let interface = net::find(cmdline.boot_interface, walk::CARRIER_PATIENCE, || ())?;
+    let identity = walk::become_a_node(&url, &interface)?;
+    Ok((url, identity))
 }
 
-/// Runs the checks.
-fn try_out(node: &Node, interface: &Interface) -> Report {
-    let mut checks = Vec::new();
-    for check in &node.checks {
-        let outcome = check.run(interface.mac);
-        let word = if outcome.passed { "passed" } else { "FAILED" };
-        say!("check {}: {word}: {}", outcome.name, outcome.detail);
-        checks.push(outcome);
+/// What the kernel asks for by running /sbin/modprobe with options and a name.
+fn load_module(arguments: &[&str]) -> ExitCode {
+    let mut modules = Modules::of_running_kernel();
+    for name in arguments.iter().filter(|word| !word.starts_with('-')) {
+        modules.load(name);
     }
-    let passed = checks.iter().all(|outcome| outcome.passed);
-    say!("trial {}", if passed { "passed" } else { "failed" });
-    Report { passed, checks, facts: Facts::gather() }
+    ExitCode::SUCCESS
 }
 
-/// Takes `address`, which the number brings, and gives back the one before.
-///
-/// The new one is asked for from INIT, with broadcast replies, while the old one still answers; only when it is there and the segment
-/// knows is the old one released, from itself, and removed.
-fn move_to(
-    interface: &Interface,
-    keeper: Keeper,
-    address: Ipv4Addr,
-    name: Option<&str>,
-) -> Result<Ipv4Addr, String> {
-    if let Some(name) = name {
-        nix::unistd::sethostname(name).map_err(|error| format!("host name {name}: {error}"))?;
-    }
-    let old = keeper.stop().ok_or("the lease's thread has died")?;
-    if old.address == address {
-        keep(interface, old)?;
-        return Ok(address);
-    }
-    let new = client::acquire(interface, true, DHCP_PATIENCE)?;
-    if new.address == old.address {
-        say!("DHCP still gives {}, not {address}; going on with it", new.address);
-        keep(interface, new)?;
-        return Ok(old.address);
-    }
-    let fail = |error| format!("changing {} for {}: {error}", old.address, new.address);
-    interface.promote_secondaries().map_err(fail)?;
-    configure(interface, &new)?;
-    let announcement = Arp::announcement(interface.mac, new.address).encode();
-    Link::open(interface.index, Hears::Ipv4).and_then(|link| link.send(&announcement)).map_err(fail)?;
-    client::release(&old, interface.mac).map_err(fail)?;
-    netlink::remove_address(interface.index, old.address, old.prefix).map_err(fail)?;
-    if let Some(router) = new.router {
-        netlink::default_route(interface.index, router).map_err(fail)?;
-    }
-    say!("released {}", old.address);
-    let address = new.address;
-    keep(interface, new)?;
-    Ok(address)
+/// The line by which those who watch a console know that it is done.
+fn say_up(identity: &Identity, address: &str) {
+    say!("up as {} ({address})", identity.name.as_deref().unwrap_or(NAMELESS));
 }
 
-/// Gives the interface what the lease says.
-fn configure(interface: &Interface, lease: &Lease) -> Result<(), String> {
-    let fail = |error| format!("configuring {} with {}: {error}", interface.name, lease.address);
-    if lease.mtu.is_some() {
-        netlink::link_up(interface.index, lease.mtu).map_err(fail)?;
-    }
-    netlink::add_address(interface.index, lease.address, lease.prefix).map_err(fail)?;
-    // A gateway that is not on this network is the operator's mistake, and boots without one go on.
-    if let Some(Err(error)) = lease.router.map(|router| netlink::default_route(interface.index, router)) {
-        say!("no default route: {error}");
-    }
-    let mut resolver = lease.domain.iter().map(|domain| format!("search {domain}\n")).collect::<String>();
-    resolver.extend(lease.name_servers.iter().take(3).map(|server| format!("nameserver {server}\n")));
-    if let Err(error) = fs::create_dir_all("/etc").and_then(|()| fs::write("/etc/resolv.conf", resolver)) {
-        say!("/etc/resolv.conf: {error}");
-    }
-    say!("address {}/{}", lease.address, lease.prefix);
-    Ok(())
-}
-
-fn keep(interface: &Interface, lease: Lease) -> Result<Keeper, String> {
-    Keeper::start(interface, lease).map_err(|error| format!("a thread for the lease: {error}"))
-}
-
-fn mount_kernel_file_systems() {
-    for (kind, target) in [("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev"), ("tmpfs", "/run")] {
-        let flags =
-            if kind == "devtmpfs" { MsFlags::empty() } else { MsFlags::MS_NODEV | MsFlags::MS_NOEXEC };
-        let mounted = fs::create_dir_all(target).map_err(|error| error.to_string()).and_then(|()| {
-            match mount(Some(kind), target, Some(kind), flags | MsFlags::MS_NOSUID, None::<&str>) {
-                // Mounted already, by the kernel itself.
-                Ok(()) | Err(Errno::EBUSY) => Ok(()),
-                Err(error) => Err(error.to_string()),
-            }
-        });
-        if let Err(error) = mounted {
-            say!("{target}: {error}");
-        }
-    }
-}
-
-fn read_cmdline() -> Result<Cmdline, String> {
-    let text = fs::read_to_string("/proc/cmdline").map_err(|error| format!("/proc/cmdline: {error}"))?;
-    Ok(Cmdline::parse(&text))
-}
-
-fn url_of(cmdline: &Cmdline) -> Result<Url, String> {
-    let url = cmdline
-        .url
-        .as_deref()
-        .ok_or("no heorot=http://ADDRESS:PORT/node/TOKEN on the kernel's command line")?;
-    url.parse()
-        .map_err(|_| format!("heorot={url} on the kernel's command line is no http://ADDRESS:PORT/PATH"))
-}
-
-/// What is left for a first process: to bury the children of others. The lease is kept by its own thread.
-fn reap_for_ever() -> ! {
-    loop {
-        match waitid(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
-            Ok(status) if status != WaitStatus::StillAlive => {}
-            Ok(_) | Err(_) => thread::sleep(Duration::from_secs(1)),
-        }
-    }
-}
-
-fn restart() -> ! {
-    loop {
-        let Err(error) = reboot(RebootMode::RB_AUTOBOOT);
-        say!("the machine cannot be started anew: {error}");
-        thread::sleep(REBOOT_WAIT);
-    }
-}
-
-/// Where libnss_heorot.so.2 looks.
-const NAMES_FILE: &str = "/etc/heorot/names";
-/// A switch with spanning tree may need half a minute before it passes anything.
-const CARRIER_PATIENCE: Duration = Duration::from_secs(60);
-const DHCP_PATIENCE: Duration = Duration::from_secs(600);
-const ASK_AGAIN: Duration = Duration::from_secs(30);
-const REBOOT_WAIT: Duration = Duration::from_secs(30);
+const NAMELESS: &str = "a node without a name";
+/// A program that asks for a pass phrase, or a shell, may come before the change of root.
+const CHANGE_PATIENCE: Duration = Duration::from_secs(600);
+const NEW_ROOT: &str = "/new-root";

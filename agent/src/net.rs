@@ -1,6 +1,7 @@
 //! Network interfaces: which one to use, and what it says of itself in `/sys/class/net`.
 
 use crate::frame::Mac;
+use crate::waiting::Waiting;
 use crate::{netlink, say};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -27,15 +28,25 @@ pub fn interfaces() -> Vec<Interface> {
     found
 }
 
-/// Brings up what there is and waits until the wanted interface, or else the first, has a carrier.
+/// Brings up what there is and waits until the wanted interface, or else the first, has a carrier. Devices appear late (USB, slow
+/// firmware): `look_again` is called now and then, to load what drives those that have come.
 ///
 /// # Errors
 /// In words, if that does not come to pass within `patience`.
-pub fn find(wanted: Option<Mac>, patience: Duration) -> Result<Interface, String> {
+pub fn find(
+    wanted: Option<Mac>,
+    patience: Duration,
+    mut look_again: impl FnMut(),
+) -> Result<Interface, String> {
     let start = Instant::now();
+    let _waiting = Waiting::on("an Ethernet interface with a carrier".to_owned());
     let mut up: Vec<u32> = Vec::new();
+    let mut looked_at = start;
     loop {
-        // Drivers appear late (USB, slow firmware): look again each time.
+        if looked_at.elapsed() >= LOOK_EVERY {
+            look_again();
+            looked_at = Instant::now();
+        }
         let found = interfaces();
         for interface in &found {
             if up.contains(&interface.index) {
@@ -54,7 +65,7 @@ pub fn find(wanted: Option<Mac>, patience: Duration) -> Result<Interface, String
             let seen: Vec<_> =
                 found.iter().map(|interface| format!("{} {}", interface.name, interface.mac)).collect();
             return Err(match (wanted, seen.is_empty()) {
-                (_, true) => "no Ethernet interface: is its module in the list?".to_owned(),
+                (_, true) => "no Ethernet interface: the initial RAM disk has no driver for it (heorot initrd --drivers adds one)".to_owned(),
                 (Some(mac), false) => format!("no interface {mac} with a carrier, only {}", seen.join(", ")),
                 (None, false) => format!("no interface has a carrier: {}", seen.join(", ")),
             });
@@ -103,5 +114,6 @@ impl Interface {
     }
 }
 
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 const CLASS: &str = "/sys/class/net";
 const ARPHRD_ETHER: &str = "1";

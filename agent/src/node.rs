@@ -3,6 +3,7 @@
 use crate::checks::{Check, Outcome};
 use crate::facts::Facts;
 use crate::http::{self, Url};
+use crate::root::Root;
 use crate::{client, say};
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
@@ -17,6 +18,9 @@ pub struct Node {
     /// What has to hold for it to be numbered.
     #[serde(default)]
     pub checks: Vec<Check>,
+    /// Its root, if it is not to stay in its initial RAM disk.
+    #[serde(default)]
+    pub root: Option<Root>,
     /// What it is from now on, if that is decided.
     #[serde(flatten)]
     pub identity: Identity,
@@ -108,6 +112,13 @@ pub fn post_trial(url: &Url, report: &Report) -> Result<Verdict, String> {
 /// In words, when the server has been silent for ten minutes, or has refused for one.
 pub fn post_up(url: &Url) -> Result<(), String> {
     ask_until_answered(&url.join("/up"), Some(b"{}")).map(|_| ())
+}
+
+/// Tells what went wrong, once: whoever hears it can do something before this machine starts anew. A server that does not hear it is no
+/// further trouble.
+pub fn post_trouble(url: &Url, trouble: &str) {
+    let body = serde_json::json!({ "reason": trouble }).to_string();
+    let _ = http::request(&url.join("/trouble"), Some(body.as_bytes()));
 }
 
 /// Repeats a request until it is answered with success: the server may be starting again just now.

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// The packages, and the libraries that they want and few hosts have.
-const PACKAGES: [&str; 20] = [
+const PACKAGES: [&str; 27] = [
     "isc-dhcp-server",
     "tftpd-hpa",
     "atftpd",
@@ -30,6 +30,13 @@ const PACKAGES: [&str; 20] = [
     "libprotobuf-c1",
     "libpython3.11",
     "libldns3",
+    "nfs-ganesha",
+    "nfs-ganesha-vfs",
+    "libntirpc4.3",
+    "liburcu8",
+    "libnfsidmap1",
+    "libwbclient0",
+    "libbsd0",
 ];
 const DOWNLOAD_PATIENCE: Duration = Duration::from_secs(300);
 

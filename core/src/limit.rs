@@ -337,3 +337,31 @@ pub const GROUP_NAME_OCTETS_MAX: usize = 64;
 
 /// Groups in groups in groups: each takes some of the stack.
 pub const GROUP_DEPTH_MAX: usize = 16;
+
+/// Letters of what an agent says kept it from going on: two or three lines of a console, and there is one for each node.
+pub const REASON_LETTERS_MAX: usize = 400;
+
+/// Octets of the template of a loader's file: menus of many entries, with their pictures' names.
+pub const FILE_TEMPLATE_OCTETS_MAX: usize = 64 << 10;
+
+/// Octets of a file that is made for a loader: what GRUB and PXELINUX read at once, and what is held for each machine that loads it just now.
+pub const MADE_FILE_OCTETS_MAX: usize = 64 << 10;
+
+/// Steps of one rendering of a loader's file: some ten for each line, and a loop in a template must end before anybody waits for it (5 ms).
+pub const FILE_TEMPLATE_STEPS_MAX: u64 = 50_000;
+
+/// Attributes of one profile, `[[node]]` or node: words for templates and scripts.
+pub const ATTRIBUTES_MAX: usize = 64;
+
+/// Octets of an attribute's name and of its value: a word, and what has room on a command line.
+pub const ATTRIBUTE_NAME_OCTETS_MAX: usize = 64;
+/// See [`ATTRIBUTE_NAME_OCTETS_MAX`].
+pub const ATTRIBUTE_VALUE_OCTETS_MAX: usize = 256;
+
+/// Profiles that inherit from profiles: more than anybody follows with a finger.
+pub const PROFILE_DEPTH_MAX: usize = 16;
+
+/// Octets of what an operator says why: a line of the history.
+pub const REASON_OCTETS_MAX: usize = 200;
+
+const _: () = assert!(ATTRIBUTE_VALUE_OCTETS_MAX < COMMAND_LINE_OCTETS_MAX);

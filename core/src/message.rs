@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::event::Event;
 use crate::load::Regime;
 use crate::mac::Mac;
+use crate::service::view::ChangeRequest;
 use crate::time::Wall;
 use crate::transfer::Transfer;
 use heorot_names::export::Export;
@@ -127,6 +128,14 @@ pub enum Output {
         mac: Mac,
         /// Who is told: hardware address and address.
         to: (Mac, Ipv4Addr),
+    },
+    /// The files of the boot directory that a machine loads in the boot that it has begun. They belong together: from the first of them that it asks for, each is
+    /// what it was at that moment, or not to be had. It replaces what was said of this address before.
+    Together {
+        /// The machine's address.
+        from: Ipv4Addr,
+        /// Its kernel and RAM disks, relative to the boot directory.
+        files: Vec<String>,
     },
     /// The answer to a request or an operator.
     Reply(RequestId, Answer),
@@ -322,6 +331,40 @@ pub enum Query {
     Explain(String),
     /// Everything that is known, for `state.json`.
     Dump,
+    /// He changes something about nodes.
+    Change(Verb, Box<ChangeRequest>),
+}
+
+/// What an operator does to nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// He lets them serve; those that are ready for a number get one.
+    Accept,
+    /// He lets them have no answer.
+    Deny,
+    /// He keeps them from booting on.
+    Hold,
+    /// He takes them out of service, and keeps their numbers.
+    Retire,
+    /// He gives one machine a number.
+    Number,
+    /// He lets the numbers of retired ones be given again.
+    Free,
+    /// He sets what they boot, and their attributes.
+    Set,
+}
+
+impl Verb {
+    /// By the word that users write.
+    pub const NAMED: [(&'static str, Self); 7] = [
+        ("accept", Self::Accept),
+        ("deny", Self::Deny),
+        ("hold", Self::Hold),
+        ("retire", Self::Retire),
+        ("number", Self::Number),
+        ("free", Self::Free),
+        ("set", Self::Set),
+    ];
 }
 
 /// What the caller counts of HTTP with machines.
@@ -362,4 +405,21 @@ pub struct Measured {
     pub kernel_drops: u64,
     /// Datagrams to our TFTP ports that were not what they should be, since start, by what was wrong.
     pub malformed: BTreeMap<&'static str, u64>,
+    /// What is served by NFS, if anything is. Apart, for it would be most of a question.
+    pub nfs: Option<Box<NfsMeasured>>,
+}
+
+/// What the caller counts of NFS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NfsMeasured {
+    /// Connections now.
+    pub connections: u64,
+    /// Calls that were answered, since start.
+    pub calls: u64,
+    /// Octets of the replies, since start.
+    pub octets: u64,
+    /// Connections that were refused because they came from none of the networks, since start.
+    pub refused: u64,
+    /// Connections that gave way to a new one, for there were too many, since start.
+    pub displaced: u64,
 }

@@ -16,15 +16,14 @@
 
 pub mod command;
 pub mod console;
-pub mod cpio;
 pub mod demo;
 pub mod directory;
+pub mod file_server;
 pub mod host;
 pub mod initramfs;
 pub mod kill;
 pub mod loss;
 pub mod machine;
-pub mod modules;
 pub mod name_server;
 pub mod namespace;
 pub mod network;
@@ -36,3 +35,4 @@ pub mod secondary;
 pub mod server;
 pub mod sniff;
 pub mod timeline;
+pub mod tree;

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// A program or file that has to be there, and the Debian package that brings it.
-const INSTALLED: [(&str, &str); 32] = [
+const INSTALLED: [(&str, &str); 37] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("/usr/lib/ipxe/qemu/pxe-virtio.rom", "ipxe-qemu"),
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf"),
@@ -39,6 +39,11 @@ const INSTALLED: [(&str, &str); 32] = [
     ("nodeset", "clustershell"),
     ("nodeattr", "genders"),
     ("ansible-inventory", "ansible-core"),
+    ("mmdebstrap", "mmdebstrap"),
+    ("ganesha.nfsd", "nfs-ganesha"),
+    ("/usr/lib/x86_64-linux-gnu/ganesha/libfsalvfs.so", "nfs-ganesha-vfs"),
+    ("mksquashfs", "squashfs-tools"),
+    ("mkfs.erofs", "erofs-utils"),
     ("nfs-cat", "libnfs-utils"),
     ("apt-get", "apt"),
 ];
@@ -139,6 +144,12 @@ impl BootFiles {
     #[must_use]
     pub fn kernel(&self) -> PathBuf {
         self.root.join(format!("boot/vmlinuz-{}", self.kernel_release))
+    }
+
+    /// Its version, as `uname -r` says it.
+    #[must_use]
+    pub fn kernel_release(&self) -> &str {
+        &self.kernel_release
     }
 
     /// Its modules' directory.

@@ -31,6 +31,10 @@ pub struct Settings {
     pub server: String,
     /// Further lines for the section of the network.
     pub network: String,
+    /// Further words for all command lines of kernels.
+    pub cmdline: String,
+    /// Further lines for the section of the profile of nodes. `SCRATCH` in them as below.
+    pub profile: String,
     /// Further lines for the end of the configuration. `SCRATCH` in them stands for the directory of [`Server::scratch_file`].
     pub further: String,
 }
@@ -232,6 +236,7 @@ fn configuration(scratch: &Scratch, packages: &Path, settings: &Settings) -> Str
     let path = |name: &str| scratch.join(name).to_string_lossy().into_owned();
     let (state, control, boot) = (path("state"), path("control.sock"), path("boot"));
     let (further_of_boot, further_of_network) = (&settings.boot, &settings.network);
+    let (further_of_profile, words) = (&settings.profile, &settings.cmdline);
     let further_of_server = &settings.server;
     let memory = if settings.memory.is_empty() { "256MiB" } else { &settings.memory };
     let uefi_loader = if settings.uefi_loader.is_empty() { "ipxe.efi" } else { &settings.uefi_loader };
@@ -264,12 +269,13 @@ uefi-x64 = "{uefi_loader}"
 [profile.default]
 kernel = "vmlinuz"
 initrd = ["initrd.img"]
-cmdline = "console=ttyS0 node={{{{node.name}}}}"
+cmdline = "console=ttyS0 node={{{{node.name}}}}{words}"
+{further_of_profile}
 
 [profile.trial]
 kernel = "vmlinuz"
 initrd = ["initrd.img"]
-cmdline = "console=ttyS0"
+cmdline = "console=ttyS0{words}"
 
 [trial]
 policy = "report"
@@ -292,7 +298,7 @@ timeout = "30s"
     for (mac, number) in &settings.listed {
         text += &format!("\n[[node]]\nmac = \"{mac}\"\nnumber = {number}\n");
     }
-    text + &settings.further.replace("SCRATCH", path("").trim_end_matches('/'))
+    (text + &settings.further).replace("SCRATCH", path("").trim_end_matches('/'))
 }
 
 const FIRST: Ipv4Addr = Ipv4Addr::new(10, 77, 1, 0);

@@ -78,13 +78,13 @@ fn linux_reads_a_tree_and_does_not_notice_that_the_server_died() {
 
 fn boot_and_read(server: &mut Server, root: &Path) -> Result<(), String> {
     let files = packages::fetch()?;
-    let image = initramfs::with_script(&files, &["nfs", "nfsv3"], include_str!("nfs/init.sh"))?;
+    let image = initramfs::with_script(&files, include_str!("nfs/init.sh"))?;
     let initrd = server.scratch_file("nfs.img");
     fs::write(&initrd, image).map_err(|error| format!("{}: {error}", initrd.display()))?;
-    let line = format!("console=ttyS0 quiet lab.directory={}", root.display());
+    let line = format!("console=ttyS0 quiet rdinit=/lab lab.directory={}", root.display());
     let machine = Machine::start_kernel(&server.network, (&files.kernel(), &initrd), &line, machine_mac(1))?;
     let mounted = machine.wait_for(" /mnt nfs ", PATIENCE)?;
-    for option in ["vers=3", "proto=tcp", "rsize=1048576", "mountport=2049"] {
+    for option in ["vers=3", "proto=tcp", "rsize=1048576", "mountproto=tcp"] {
         if !mounted.text.contains(option) {
             return Err(format!("no {option} in {}", mounted.text));
         }

@@ -1,16 +1,20 @@
 //! The command line: what there is to say to `heorot`, and the exit codes.
 //!
+//! - [`change`]: what operators change, asked for before it is done;
 //! - [`client`]: HTTP to the control socket;
 //! - [`doctor`]: what this host lacks for a configuration;
 //! - [`export`]: the table of nodes for other tools;
+//! - [`initrd`]: initial RAM disks for nodes;
 //! - [`nodeset`]: sets of nodes, with the files that they name;
 //! - [`rehearse`]: the simulator on the operator's configuration;
 //! - [`show`]: answers as tables and sentences;
 //! - [`storm`]: simulated machines with real packets.
 
+mod change;
 mod client;
 mod doctor;
 mod export;
+mod initrd;
 mod nodeset;
 mod rehearse;
 mod show;
@@ -20,6 +24,7 @@ use crate::configuration;
 use crate::serve;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use client::{Client, Failure};
+use heorot_core::config::LoaderFile;
 use heorot_core::service::view::{ExplainView, NodeDetailView, NodeView, StatusView};
 use serde::de::DeserializeOwned;
 use std::io::Write;
@@ -56,7 +61,7 @@ enum Command {
     Doctor(doctor::DoctorCommand),
     /// How the server and the cluster are
     Status(Asking),
-    /// List and show nodes
+    /// List, show and change nodes
     Node {
         #[command(subcommand)]
         verb: NodeVerb,
@@ -70,8 +75,15 @@ enum Command {
     },
     /// The nodes of a set, folded, one by one or counted: for scripts, and for ClusterShell's groups
     Nodeset(nodeset::NodeSetCommand),
+    /// The template that a generated file is made from, to be changed in `boot.templates`
+    Template {
+        /// Which file: pxelinux.cfg, grub.cfg or boot.ipxe
+        file: Made,
+    },
     /// The table of nodes as another tool reads it
     Export(export::ExportCommand),
+    /// An initial RAM disk for nodes: the agent, and a kernel's drivers of network cards and file systems
+    Initrd(initrd::InitrdCommand),
     /// A power restore with this configuration, simulated: how long it takes, who is lost and why; needs no privilege
     Rehearse(Box<rehearse::Rehearse>),
     /// A thousand machines at once, with real packets, at this server or any other; in a network namespace
@@ -97,6 +109,19 @@ enum NodeVerb {
         #[command(flatten)]
         asking: Asking,
     },
+    #[command(flatten)]
+    Change(change::ChangeVerb),
+}
+
+/// The files that are made for loaders.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Made {
+    #[value(name = "pxelinux.cfg")]
+    Pxelinux,
+    #[value(name = "grub.cfg")]
+    Grub,
+    #[value(name = "boot.ipxe")]
+    Ipxe,
 }
 
 /// How a query is asked and shown.
@@ -151,8 +176,19 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
                 Err(problem) => complain(&problem, Exit::Usage),
             }
         }
+        Command::Node { verb: NodeVerb::Change(verb) } => change::run(verb),
+        Command::Template { file } => {
+            let file = match file {
+                Made::Pxelinux => LoaderFile::Pxelinux,
+                Made::Grub => LoaderFile::Grub,
+                Made::Ipxe => LoaderFile::Ipxe,
+            };
+            print(file.usual_text());
+            Exit::Ok
+        }
         Command::Nodeset(wanted) => nodeset::run(&wanted),
         Command::Export(wanted) => export::run(&wanted),
+        Command::Initrd(wanted) => initrd::run(wanted),
         Command::Node { verb: NodeVerb::Show { node, asking } } => {
             query::<NodeDetailView>(&asking, &format!("/v1/nodes/{}", client::encoded(&node)), show::node)
         }

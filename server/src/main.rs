@@ -3,6 +3,7 @@
 //! - [`cli`]: the command line; [`serve`]: the start, in order; [`run`]: the loop;
 //! - network: [`udp`] on [`netio`], [`link`] on [`frame`], [`neighbour`], [`http`], [`dns`], [`nis`] (with [`rpcbind`]), [`nfs`];
 //! - disk: [`store`], [`images`], [`notes`], [`configuration`];
+//! - [`initrd`]: what nodes boot, made from a kernel's modules;
 //! - [`storm`]: the simulator's machines, with real packets; [`rehearse`]: the simulator whole;
 //! - the rest of the host: [`clock`], [`journal`], [`rights`], [`settings`].
 
@@ -20,15 +21,12 @@ mod echo;
 mod frame;
 mod http;
 mod images;
+mod initrd;
 mod journal;
 mod link;
 mod names;
 mod neighbour;
 mod netio;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "its counts are for the metrics, which there are none of yet")
-)]
 mod nfs;
 #[cfg_attr(
     not(test),

@@ -106,7 +106,8 @@ impl Reference {
             | Record::Boot(_)
             | Record::BootForgotten(_)
             | Record::Serial(_)
-            | Record::Dynamic(_) => {}
+            | Record::Dynamic(_)
+            | Record::Orders(_) => {}
         }
     }
 

@@ -75,7 +75,8 @@ impl Watch {
             | Record::Boot(_)
             | Record::BootForgotten(_)
             | Record::Serial(_)
-            | Record::Dynamic(_) => {}
+            | Record::Dynamic(_)
+            | Record::Orders(_) => {}
         }
         self.lent_max = self.lent_max.max(self.lent.len());
         if self.has_lines() {

@@ -10,7 +10,10 @@ fn url(text: &str) -> Url {
 #[test]
 fn urls() {
     let server = |port| SocketAddrV4::new(Ipv4Addr::new(10, 77, 0, 1), port);
-    assert_eq!(url("http://10.77.0.1:8080/node/t"), Url { server: server(8080), path: "/node/t".to_owned() });
+    assert_eq!(
+        url("http://10.77.0.1:8080/node/t"),
+        Url { server: server(8080), path: "/node/t".to_owned(), name: None }
+    );
     assert_eq!(url("http://10.77.0.1/node/t").server, server(80));
     assert_eq!(url("http://10.77.0.1").path, "/");
     assert_eq!(url("http://10.77.0.1/node/t").join("/trial").path, "/node/t/trial");
@@ -100,4 +103,18 @@ fn a_get_and_a_post_over_a_socket() {
 fn nobody_there_is_an_error() {
     let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
     assert!(matches!(request(&url(&format!("http://127.0.0.1:{port}/")), None), Err(Error::Io(_))));
+}
+
+#[test]
+fn a_download_goes_on_where_it_broke_off() {
+    let (url, served) =
+        serve_once("HTTP/1.1 206 Partial Content\r\nETag: \"v1\"\r\nContent-Length: 3\r\n\r\nxyz");
+    let mut download = download(&url, 5, Some("\"v1\"")).expect("an answer");
+    assert_eq!((download.status, download.length), (206, Some(3)));
+    assert_eq!(download.tag.as_deref(), Some("\"v1\""));
+    let mut body = String::new();
+    download.read_to_string(&mut body).expect("a body");
+    assert_eq!(body, "xyz");
+    let asked = served.join().expect("asked");
+    assert!(asked.contains("\r\nRange: bytes=5-\r\nIf-Range: \"v1\"\r\n"), "{asked}");
 }

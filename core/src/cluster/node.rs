@@ -1,5 +1,7 @@
 //! The table of nodes: one entry a machine, found by hardware address, number or address.
 
+use super::orders::Orders;
+use super::plan::Plan;
 use super::stage::{Phase, Stage};
 use crate::config::FirmwareKind;
 use crate::event::Kind;
@@ -9,6 +11,7 @@ use crate::time::Time;
 use serde_json::{Map, Value};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// A machine, and all that is known of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +36,10 @@ pub struct Node {
     pub reason: String,
     /// Its present or last boot.
     pub boot: Boot,
+    /// What an operator decided about it.
+    pub orders: Orders,
+    /// Since when that keeps it from serving.
+    pub kept_since: Time,
     /// What its trial found out.
     pub facts: Map<String, Value>,
     /// Until when its permanent address is granted to it.
@@ -73,6 +80,12 @@ pub struct Boot {
     pub file: Option<String>,
     /// The profile that its class gives it.
     pub profile: Option<String>,
+    /// What its firmware is, whichever way it loads.
+    pub machine: Option<FirmwareKind>,
+    /// What it loads, fixed when it began.
+    pub plan: Option<Arc<Plan>>,
+    /// Whether the caller knows which files belong together.
+    pub is_together: bool,
 }
 
 /// Programs that ask for an address before there is an operating system.
@@ -100,6 +113,8 @@ impl Node {
             since: now,
             reason: "it asked for the first time".into(),
             boot: Boot::default(),
+            orders: Orders::default(),
+            kept_since: now,
             facts: Map::new(),
             granted_until: None,
             granted_to: None,
@@ -124,6 +139,11 @@ impl Node {
         self.boot.token.is_empty() || !in_mid_boot || !is_repeat
     }
 
+    /// Where it is in its life, in the word that users see: an operator's goes before its stage.
+    pub fn state(&self) -> String {
+        self.orders.kept().map_or_else(|| self.stage.to_string(), |kept| kept.to_string())
+    }
+
     /// Keeps an event for `explain`; the oldest gives way.
     pub fn remember(&mut self, now: Time, kind: Kind, detail: String) {
         if self.history.len() == EVENTS_PER_NODE_MAX {
@@ -134,7 +154,7 @@ impl Node {
 
     /// Nothing was promised to it: it can be forgotten when the table is full.
     fn is_forgettable(&self) -> bool {
-        self.number.is_none() && self.claim.is_none() && self.stage == Stage::Seen
+        self.number.is_none() && self.claim.is_none() && self.stage == Stage::Seen && self.orders.are_none()
     }
 }
 
@@ -323,10 +343,48 @@ impl Nodes {
         }
     }
 
+    /// Keeps a free number for a machine, which may have another one, while it is recorded that it is to have it.
+    pub fn reserve(&mut self, mac: Mac, number: u32) {
+        self.numbers.entry(number).or_insert(mac);
+    }
+
+    /// It could not be recorded.
+    pub fn give_up(&mut self, mac: Mac, number: u32) {
+        let is_its = self.get(mac).is_some_and(|node| node.number.or(node.claim) == Some(number));
+        if !is_its && self.holder(number) == Some(mac) {
+            self.numbers.remove(&number);
+        }
+    }
+
+    /// It is recorded that a number is a machine's, whoever had it, and whatever it had itself.
+    pub fn give(&mut self, mac: Mac, number: u32) {
+        if let Some(other) = self.holder(number).filter(|holder| *holder != mac) {
+            self.strip(other);
+        }
+        self.strip(mac);
+        if let Some(node) = self.get_mut(mac) {
+            node.number = Some(number);
+            self.numbers.insert(number, mac);
+        }
+    }
+
+    /// Takes its number from a machine: it is free again.
+    pub fn strip(&mut self, mac: Mac) {
+        let Some(node) = self.get_mut(mac) else { return };
+        let numbers = [node.number.take(), node.claim.take()];
+        for number in numbers.into_iter().flatten() {
+            self.numbers.remove(&number);
+        }
+    }
+
     /// All nodes: those with a number first and in its order, then by hardware address.
     pub fn iter(&self) -> impl Iterator<Item = &Node> {
         let at = |place: &usize| &*self.nodes[*place];
-        let numbered = self.numbers.values().filter_map(|mac| self.places.get(mac)).map(at);
+        // A number that is kept for a machine with another one is not yet its place.
+        let is_its = |(number, node): &(u32, &Node)| node.number.or(node.claim) == Some(*number);
+        let held =
+            self.numbers.iter().filter_map(move |(number, mac)| Some((*number, at(self.places.get(mac)?))));
+        let numbered = held.filter(is_its).map(|(_, node)| node);
         let others = self.places.values().map(at);
         let is_listed_by_number = |node: &Node| node.number.or(node.claim).is_some();
         numbered.chain(others.filter(move |node| !is_listed_by_number(node)))

@@ -8,6 +8,7 @@ use super::key;
 use super::mistake::{Findings, WHOLE_FILE, quoted};
 use super::nis::{self, Nis};
 use super::option::{self, OptionTable};
+use super::profile::{self, WhomDraft};
 use super::read_host::{ClassDraft, HostDraft, IdentifiersDraft};
 use super::read_host::{read_class, read_host, read_identifiers, read_options};
 use super::root::{self, NfsDraft, Root};
@@ -17,8 +18,8 @@ use super::template::Template;
 use super::tftp::{self, Tftp};
 use super::zone::{self, OthersDraft, RecordDraft};
 use super::{
-    AddressRange, Boot, Check, CheckKind, FIRMWARE, LinkSpeed, Mode, NamesFile, Order, Policy, Pxe, Server,
-    pxe, value,
+    AddressRange, Boot, Check, CheckKind, FIRMWARE, FileTemplate, LinkSpeed, LoaderFile, Mode, NamesFile,
+    Order, Policy, Pxe, Server, pxe, value,
 };
 use crate::limit::{
     CHECKS_MAX, CLASSES_MAX, HOSTS_MAX, KEYS_MAX, LEASE_QUERY_ASKERS_MAX, MACS_PER_NODE_MAX, NETWORKS_MAX,
@@ -89,6 +90,10 @@ pub(super) struct NetworkDraft {
 
 /// A `[profile.NAME]`: what it says itself.
 pub(super) struct ProfileDraft {
+    pub(super) span: Range<usize>,
+    pub(super) inherits: Option<Placed<String>>,
+    pub(super) whom: WhomDraft,
+    pub(super) attributes: BTreeMap<String, Placed<String>>,
     pub(super) kernel: Option<Placed<String>>,
     pub(super) initrd: Option<Placed<Vec<Placed<String>>>>,
     pub(super) cmdline: Option<Placed<Template>>,
@@ -110,6 +115,7 @@ pub(super) struct NodeDraft {
     pub(super) name: Option<Placed<String>>,
     pub(super) profile: Option<Placed<String>>,
     pub(super) options: OptionTable,
+    pub(super) attributes: BTreeMap<String, Placed<String>>,
 }
 
 /// A table of the file with the place of its heading.
@@ -166,7 +172,11 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
         boot: read_boot(findings, &boot),
         pxe: pxe::read(findings, &pxe_table, services),
         profiles: read_profiles(findings, &tables),
-        policy: trial.word(findings, "policy", &[("report", Policy::Report), ("none", Policy::None)]),
+        policy: trial.word(
+            findings,
+            "policy",
+            &[("report", Policy::Report), ("none", Policy::None), ("accept", Policy::Accept)],
+        ),
         order: trial.word(
             findings,
             "order",
@@ -271,7 +281,9 @@ fn read_boot(findings: &mut Findings<'_>, boot: &Entry<'_>) -> Option<Boot> {
         Some((row.kind, file.value))
     });
     let files = files.collect();
-    Some(Boot { directory: directory?.value, packages: packages?.value, files })
+    let templates = boot.text(findings, "templates", value::absolute_path).map(|path| path.value);
+    let made = LoaderFile::ALL.into_iter().map(|file| (file, FileTemplate::usual(file))).collect();
+    Some(Boot { directory: directory?.value, packages: packages?.value, files, templates, made })
 }
 
 /// The profiles of the file, and `default` in any case.
@@ -298,9 +310,17 @@ fn read_profiles(findings: &mut Findings<'_>, tables: &Tables<'_>) -> BTreeMap<S
 /// The profile of numbered nodes, and what the others are taken from.
 pub(super) const DEFAULT_PROFILE: &str = "default";
 
+fn wanted_text(findings: &mut Findings<'_>, entry: &Entry<'_>, key: &str) -> Option<Placed<String>> {
+    entry.has(key).then(|| entry.text(findings, key, value::any)).flatten()
+}
+
 fn read_profile(findings: &mut Findings<'_>, profile: &Entry<'_>, is_default: bool) -> ProfileDraft {
     let wanted = |key| is_default || profile.has(key);
     ProfileDraft {
+        span: profile.span.clone(),
+        inherits: wanted_text(findings, profile, "inherits"),
+        whom: profile::read_whom(findings, profile),
+        attributes: profile::read_attributes(findings, profile),
         kernel: wanted("kernel").then(|| profile.text(findings, "kernel", value::file_name)).flatten(),
         initrd: wanted("initrd").then(|| profile.texts(findings, "initrd", value::file_name)).flatten(),
         cmdline: wanted("cmdline").then(|| profile.text(findings, "cmdline", value::template)).flatten(),
@@ -391,6 +411,7 @@ fn read_node(findings: &mut Findings<'_>, node: &Entry<'_>) -> NodeDraft {
         name: node.text(findings, "name", value::host_name),
         profile: node.text(findings, "profile", value::any),
         options: read_options(findings, node),
+        attributes: profile::read_attributes(findings, node),
     }
 }
 

@@ -53,7 +53,7 @@ pub static SECTIONS: &[Section] = &[
     Section {
         path: "profile",
         form: Form::Named,
-        doc: "What a node boots: `default` for a numbered node, `trial` for one on trial, others for the nodes that name them. What a profile does not say is as in `default`.",
+        doc: "What a node boots: `default` for a numbered node, `trial` for one on trial, others for the nodes that name them or that they name. What a profile does not say is as in the one that it inherits from. [profiles.md](profiles.md) tells more.",
         settings: PROFILE,
     },
     Section { path: "trial", form: Form::Table, doc: "How a new machine earns its number.", settings: TRIAL },
@@ -367,6 +367,30 @@ static NETWORK: &[Setting] = &[
 
 static PROFILE: &[Setting] = &[
     Setting {
+        key: "inherits",
+        kind: Kind::Text("the name of a profile"),
+        fallback: Fallback::Otherwise("`default`"),
+        example: "\"default\"",
+        status: Status::Works,
+        doc: "From where it has what it does not say itself. Its attributes are added to those of that profile. A profile that inherits from `trial` is for machines on trial.",
+    },
+    Setting {
+        key: "nodes",
+        kind: Kind::Texts("node sets"),
+        fallback: Fallback::Otherwise("none, or all of its architecture"),
+        example: "\"node[0-9]\"",
+        status: Status::Works,
+        doc: "The nodes that it is for, if they have no other profile by `heorot node set`, `[[node]]` or `[[class]]`. Of two sets, one has to be part of the other or they have no node in common: the smaller one counts.",
+    },
+    Setting {
+        key: "architecture",
+        kind: Kind::Texts("firmware, named as in `[boot]`: `bios`, `uefi-x64`, `uefi-arm64`, …"),
+        fallback: Fallback::Otherwise("any, if it has `nodes`"),
+        example: "\"uefi-arm64\"",
+        status: Status::Works,
+        doc: "The machines that it is for, whether their firmware loads by TFTP or HTTP. A profile with `nodes` goes before one without. If there is no `[profile.trial]`, machines of this architecture have it on trial too.",
+    },
+    Setting {
         key: "kernel",
         kind: Kind::Text("a file name"),
         fallback: Fallback::Value("\"vmlinuz\""),
@@ -388,7 +412,7 @@ static PROFILE: &[Setting] = &[
         fallback: Fallback::Value("\"\""),
         example: "\"console=ttyS0 node={{node.name}}\"",
         status: Status::Works,
-        doc: "The kernel command line, to which `heorot=…` is added. A template in the language of Jinja, with `node.name`, `node.number`, `node.mac`, `node.address`, `cluster.name` and `server.address`; name and number are empty for a machine on trial.",
+        doc: "The kernel command line, to which `heorot=…` is added. A template in the language of Jinja, with `node.name`, `node.number`, `node.mac`, `node.address`, `node.attributes.NAME`, `cluster.name` and `server.address`; name and number are empty for a machine on trial.",
     },
     Setting {
         key: "root",
@@ -401,16 +425,24 @@ static PROFILE: &[Setting] = &[
         doc: "The root file system of the node. `none` leaves it to the initial RAM disk. `nfs:` with an absolute directory of this host has it served here ([nfs.md](nfs.md)), with a host before it by that one, and `nfs4:` by version 4; `http:` is an image in one file: of a name below `boot.directory`, or of another server.",
     },
     OPTIONS,
+    Setting {
+        key: "attributes",
+        kind: Kind::Table,
+        fallback: Fallback::Otherwise("none"),
+        example: "{ console = \"ttyS1\" }",
+        status: Status::Works,
+        doc: "Words for templates, as `node.attributes.console`: strings, whole numbers or truth values. A template may name what some profile or `[[node]]` has; for a node that has it not, it is empty.",
+    },
 ];
 
 static TRIAL: &[Setting] = &[
     Setting {
         key: "policy",
-        kind: Kind::Word { works: &["report", "none"], planned: &["accept"] },
+        kind: Kind::Word { works: &["report", "accept", "none"], planned: &[] },
         fallback: Fallback::Value("\"report\""),
         example: "\"report\"",
         status: Status::Works,
-        doc: "Who says that a machine has passed: `report`, the agent that runs on it; `none`, nobody, it gets its number at its first request; `accept`, an operator.",
+        doc: "Who says that a machine has passed: `report`, the agent that runs on it; `none`, nobody, it gets its number at its first request; `accept`, an operator, by `heorot node accept`, when its agent has reported.",
     },
     Setting {
         key: "order",
@@ -496,7 +528,9 @@ static NODE: &[Setting] = &[
     Setting {
         key: "profile",
         kind: Kind::Text("the name of a profile"),
-        fallback: Fallback::Otherwise("`default`"),
+        fallback: Fallback::Otherwise(
+            "one that is for it by `[[class]]`, `nodes` or `architecture`, or else `default`",
+        ),
         example: "\"default\"",
         status: Status::Works,
         doc: "What it boots.",
@@ -507,8 +541,8 @@ static NODE: &[Setting] = &[
         kind: Kind::Table,
         fallback: Fallback::Otherwise("none"),
         example: "{ rack = \"a7\" }",
-        status: Status::Planned,
-        doc: "Whatever scripts want to know of it.",
+        status: Status::Works,
+        doc: "Words for templates and scripts, as in a profile, and before those of its profile.",
     },
 ];
 

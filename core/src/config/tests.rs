@@ -131,6 +131,7 @@ fn the_smallest_file_has_every_default() {
         initrd: vec!["initrd.img".into()],
         cmdline: Template::parse("").unwrap(),
         options: OptionTable::default(),
+        attributes: BTreeMap::new(),
         root: Root::None,
     };
     let expected = Config {
@@ -148,9 +149,12 @@ fn the_smallest_file_has_every_default() {
                 (FirmwareKind::Bios, "pxelinux.0".into()),
                 (FirmwareKind::UefiX64, "ipxe.efi".into()),
             ]),
+            templates: None,
+            made: LoaderFile::ALL.into_iter().map(|file| (file, FileTemplate::usual(file))).collect(),
         },
         pxe: Pxe::default(),
         profiles: BTreeMap::from([("default".into(), profile.clone()), ("trial".into(), profile)]),
+        choices: vec![],
         trial: Trial { policy: Policy::Report, order: Order::Passed, checks: vec![] },
         nodes: vec![],
         http: Http { port: 80, tls: None },

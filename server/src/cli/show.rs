@@ -1,6 +1,8 @@
 //! Answers as people read them: plain columns, no borders, `-` for what is not.
 
-use heorot_core::service::view::{ExplainView, NodeDetailView, NodeView, RogueServerView, StatusView};
+use heorot_core::service::view::{
+    ExplainView, NfsView, NodeDetailView, NodeView, RogueServerView, StatusView,
+};
 use std::fmt::Display;
 
 /// `heorot status`.
@@ -42,9 +44,21 @@ pub(super) fn status(status: &StatusView) -> String {
         ("dropped", format!("{} datagrams by the kernel", status.kernel_drops)),
         ("malformed", or_dash(&malformed.join(", "))),
     ];
+    rows.extend(status.nfs.as_ref().map(|nfs| ("nfs", self::nfs(nfs))));
     rows.extend(status.rogue_servers.iter().map(|rogue| ("rogue server", rogue_server(rogue))));
     rows.extend(status.troubles.iter().map(|trouble| ("trouble", trouble.clone())));
     pairs(&rows)
+}
+
+fn nfs(nfs: &NfsView) -> String {
+    format!(
+        "{} connections, {} calls answered with {} MB; {} connections refused, {} gave way to others",
+        nfs.connections,
+        nfs.calls,
+        nfs.bytes / 1_000_000,
+        nfs.refused,
+        nfs.displaced
+    )
 }
 
 fn rogue_server(rogue: &RogueServerView) -> String {
@@ -83,6 +97,11 @@ pub(super) fn nodes(nodes: &[NodeView]) -> String {
 /// `heorot node show`.
 pub(super) fn node(detail: &NodeDetailView) -> String {
     let mut rows = node_rows(&detail.node);
+    let boot = detail.boot_profile.as_ref().filter(|profile| **profile != detail.node.profile);
+    rows.extend(boot.map(|profile| ("boot's profile", profile.clone())));
+    let attributes: Vec<_> =
+        detail.attributes.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    rows.extend(Some(attributes.join(" ")).filter(|all| !all.is_empty()).map(|all| ("attributes", all)));
     rows.extend(detail.further_macs.iter().map(|mac| ("further mac", mac.clone())));
     rows.extend(detail.facts.iter().map(|(name, value)| (name.as_str(), value.to_string())));
     pairs(&rows)

@@ -9,6 +9,7 @@ use crate::wake::Post;
 use heorot_core::transfer::ImageIdentity;
 use std::collections::BTreeMap;
 use std::io;
+use std::net::Ipv4Addr;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -25,14 +26,12 @@ const PIECE_OCTETS: usize = 256 * 1024;
 pub(super) enum Job {
     Open {
         key: u64,
+        /// Whose boot it is for.
+        from: Ipv4Addr,
         path: String,
     },
     /// A part that is not in memory is to be there.
-    Warm {
-        key: u64,
-        file: Arc<BootFile>,
-        part: Range<u64>,
-    },
+    Warm { key: u64, file: Arc<BootFile>, part: Range<u64> },
 }
 
 /// The files that are open, for those who want the same.
@@ -70,8 +69,8 @@ fn run(
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let letter = match job {
             Err(_) => return,
-            Ok(Job::Open { key, path }) => {
-                let result = directory.open(&path).map(|file| share(files, file));
+            Ok(Job::Open { key, from, path }) => {
+                let result = directory.open_for(from, &path).map(|file| share(files, file));
                 Letter::Opened { key, path, result }
             }
             Ok(Job::Warm { key, file, part }) => {

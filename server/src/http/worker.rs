@@ -337,7 +337,7 @@ impl Worker {
                 if let Stage::Asking(head) = std::mem::replace(&mut connection.stage, Stage::Over) {
                     connection.stage = Stage::Opening(head);
                 }
-                if self.jobs.try_send(Job::Open { key, path }).is_ok() {
+                if self.jobs.try_send(Job::Open { key, from: connection.peer, path }).is_ok() {
                     return;
                 }
                 Reply::busy()

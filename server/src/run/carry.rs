@@ -99,6 +99,7 @@ impl Loop {
             Output::AnswerArp { interface, address, mac, to } => {
                 self.answer_arp(&interface, (mac, address), to)
             }
+            Output::Together { from, files } => self.parts.directory.together(from, files),
             Output::Reply(id, answer) => self.reply(id, answer),
             Output::Publish(directory) => {
                 if let Some(names) = &self.parts.names {
@@ -187,6 +188,7 @@ impl Loop {
             | Query::Export(_)
             | Query::Node(_)
             | Query::Explain(_)
+            | Query::Change(..)
             | Query::Dump) => query,
         };
         if let Some(id) = self.remember(asker) {
@@ -236,7 +238,8 @@ impl Loop {
         let open = |this: &mut Self, paths: Vec<String>| {
             // What is said to be missing is the one that is everybody's.
             let path = paths.last().cloned().unwrap_or_default();
-            let wanted = Wanted { paths, case_fold: this.parts.config.tftp.case_fold, mode, identity };
+            let wanted =
+                Wanted { paths, case_fold: this.parts.config.tftp.case_fold, mode, identity, from: peer };
             this.parts.images.open(transfer, wanted)?;
             this.pending.opening.insert(transfer, (peer, path));
             Ok(())
@@ -423,6 +426,7 @@ impl Loop {
             link_bits_per_second: ceiling,
             kernel_drops: self.kernel_drops(),
             malformed: self.parts.transfers.malformed().clone(),
+            nfs: self.parts.nfs.as_ref().map(|nfs| Box::new(nfs.counts().measured())),
         }
     }
 }

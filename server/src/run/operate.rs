@@ -97,7 +97,7 @@ impl Loop {
         for (interface, prober) in &self.parts.probers {
             prober.hear_requests(settings::answers_arp(&config, interface));
         }
-        self.parts.directory.change(&config.boot);
+        self.parts.directory.change(&config.boot.directory, config.boot.packages.as_deref());
         self.parts.dns.configure(settings::dns_settings(&config));
         match crate::dns::seed() {
             Ok(seed) => self.parts.dns.forward(settings::dns_plan(&config, seed)),

@@ -83,6 +83,7 @@ impl Server {
                     self.heorot(s, Input::Occupied { address, mac: Some(mac) });
                 }
             }
+            Output::Together { .. } => {} // No file is replaced on the simulated disk.
             Output::AnswerArp { .. } => {} // Nobody else is on the simulated link who would ask.
             Output::Reply(id, answer) => self.reply(s, id, answer),
             Output::Publish(_) | Output::Names(_) | Output::Updated(..) => {}

@@ -1,0 +1,218 @@
+//! The way to a node with a number, at the address that this brings: interface, lease, conversation, change of address.
+
+use crate::client::{self, Lease};
+use crate::cmdline::Cmdline;
+use crate::facts::Facts;
+use crate::frame::Arp;
+use crate::http::Url;
+use crate::keeper::Keeper;
+use crate::link::{Hears, Link};
+use crate::modules::Modules;
+use crate::net::{self, Interface};
+use crate::node::{self, Identity, Node, Report, Verdict};
+use crate::{netlink, say, start};
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::time::Duration;
+use std::{fs, thread};
+
+/// A machine that is a node, at its own address.
+#[derive(Debug)]
+pub struct Arrived {
+    /// Where it talks about itself.
+    pub url: Url,
+    /// What it was booted by.
+    pub interface: Interface,
+    /// Who keeps its lease.
+    pub keeper: Keeper,
+    /// What it is.
+    pub identity: Identity,
+    /// Where.
+    pub address: Ipv4Addr,
+    /// Who can be asked for names.
+    pub name_servers: Vec<Ipv4Addr>,
+    /// The domain of names.
+    pub domain: Option<String>,
+}
+
+/// Goes all of it. The names of all nodes are fetched at its end.
+///
+/// # Errors
+/// In words, at the first thing that does not work.
+pub fn arrive(cmdline: &Cmdline, url: Url, modules: &mut Modules) -> Result<Arrived, String> {
+    let interface = net::find(cmdline.boot_interface, CARRIER_PATIENCE, || {
+        modules.look_for_devices();
+    })?;
+    say!("interface {} {}", interface.name, interface.mac);
+    modules.load("af_packet");
+    let lease = client::acquire(&interface, false, DHCP_PATIENCE)?;
+    configure(&interface, &lease)?;
+    let (name_servers, domain) = (lease.name_servers.clone(), lease.domain.clone());
+    let keeper = keep(&interface, lease)?;
+
+    let identity = become_a_node(&url, &interface)?;
+    let wanted = identity.address.ok_or("the server gave a number without an address")?;
+    let (keeper, address) = move_to(&interface, keeper, wanted, identity.name.as_deref())?;
+    keep_names(&url);
+    Ok(Arrived { url, interface, keeper, identity, address, name_servers, domain })
+}
+
+/// Writes the names file, from which libnss_heorot.so.2 resolves the names of all nodes. Without it a node asks DNS, and is up all the same.
+pub fn keep_names(url: &Url) {
+    let path = Path::new(NAMES_FILE);
+    // The file changes as a whole: whoever reads it has the old one or the new one.
+    let write = |text: String| {
+        let new = path.with_extension("new");
+        fs::create_dir_all(path.parent().unwrap_or_else(|| Path::new("/")))?;
+        fs::write(&new, text)?;
+        fs::rename(&new, path)
+    };
+    let outcome = node::get_names(url).and_then(|text| write(text).map_err(|error| error.to_string()));
+    if let Err(error) = outcome {
+        say!("{NAMES_FILE}: {error}");
+    }
+}
+
+/// Asks the server, with a trial where it wants one, until this machine has a number.
+///
+/// A machine that failed is tried again at every turn, for what it lacked may have been a cable. One that passed and has no number waits
+/// for its operator.
+///
+/// # Errors
+/// In words, if the server is silent for too long.
+pub fn become_a_node(url: &Url, interface: &Interface) -> Result<Identity, String> {
+    let mut passed = false;
+    loop {
+        let node = node::get(url)?;
+        say!("the server says: {}", node.state);
+        if node.may_go_up() {
+            return Ok(node.identity);
+        }
+        if node.on_trial() && !passed {
+            let report = try_out(&node, interface);
+            passed = report.passed;
+            let Verdict { identity, reboot } = node::post_trial(url, &report)?;
+            if reboot {
+                say!("starting anew, as the server wants");
+                start::restart();
+            }
+            if let Identity { number: Some(number), name: Some(name), address: Some(address) } = &identity {
+                say!("number {number}: {name}, {address}");
+                return Ok(identity);
+            }
+        }
+        say!(
+            "no number yet; \"heorot explain {}\" on the server tells why; asking again in 30 s",
+            interface.mac
+        );
+        thread::sleep(ASK_AGAIN);
+    }
+}
+
+/// Runs the checks.
+fn try_out(node: &Node, interface: &Interface) -> Report {
+    let mut checks = Vec::new();
+    for check in &node.checks {
+        let outcome = check.run(interface.mac);
+        let word = if outcome.passed { "passed" } else { "FAILED" };
+        say!("check {}: {word}: {}", outcome.name, outcome.detail);
+        checks.push(outcome);
+    }
+    let passed = checks.iter().all(|outcome| outcome.passed);
+    say!("trial {}", if passed { "passed" } else { "failed" });
+    Report { passed, checks, facts: Facts::gather() }
+}
+
+/// Takes `address`, which the number brings, and gives back the one before.
+///
+/// The new one is asked for from INIT, with broadcast replies, while the old one still answers; only when it is there and the segment
+/// knows is the old one released, from itself, and removed.
+fn move_to(
+    interface: &Interface,
+    keeper: Keeper,
+    address: Ipv4Addr,
+    name: Option<&str>,
+) -> Result<(Keeper, Ipv4Addr), String> {
+    if let Some(name) = name {
+        nix::unistd::sethostname(name).map_err(|error| format!("host name {name}: {error}"))?;
+    }
+    let old = keeper.stop().ok_or("the lease's thread has died")?;
+    if old.address == address {
+        return Ok((keep(interface, old)?, address));
+    }
+    let new = client::acquire(interface, true, DHCP_PATIENCE)?;
+    if new.address == old.address {
+        say!("DHCP still gives {}, not {address}; going on with it", new.address);
+        return Ok((keep(interface, new)?, old.address));
+    }
+    let fail = |error| format!("changing {} for {}: {error}", old.address, new.address);
+    interface.promote_secondaries().map_err(fail)?;
+    configure(interface, &new)?;
+    let announcement = Arp::announcement(interface.mac, new.address).encode();
+    Link::open(interface.index, Hears::Ipv4).and_then(|link| link.send(&announcement)).map_err(fail)?;
+    client::release(&old, interface.mac).map_err(fail)?;
+    netlink::remove_address(interface.index, old.address, old.prefix).map_err(fail)?;
+    if let Some(router) = new.router {
+        netlink::default_route(interface.index, router).map_err(fail)?;
+    }
+    say!("released {}", old.address);
+    let address = new.address;
+    Ok((keep(interface, new)?, address))
+}
+
+/// Goes on with a lease in the system: its address and its route are put back, should somebody have taken them away.
+///
+/// # Errors
+/// In words.
+pub fn put_back(interface: &Interface, lease: Lease) -> Result<Keeper, String> {
+    let put = netlink::add_address(interface.index, lease.address, lease.prefix)
+        .and_then(|()| lease.router.map_or(Ok(()), |router| netlink::default_route(interface.index, router)));
+    if let Err(error) = put {
+        say!("{} on {}: {error}", lease.address, interface.name);
+    }
+    keep(interface, lease)
+}
+
+/// Gives the interface what the lease says.
+fn configure(interface: &Interface, lease: &Lease) -> Result<(), String> {
+    let fail = |error| format!("configuring {} with {}: {error}", interface.name, lease.address);
+    if lease.mtu.is_some() {
+        netlink::link_up(interface.index, lease.mtu).map_err(fail)?;
+    }
+    netlink::add_address(interface.index, lease.address, lease.prefix).map_err(fail)?;
+    // A gateway that is not on this network is the operator's mistake, and boots without one go on.
+    if let Some(Err(error)) = lease.router.map(|router| netlink::default_route(interface.index, router)) {
+        say!("no default route: {error}");
+    }
+    let mut resolver = lease.domain.iter().map(|domain| format!("search {domain}\n")).collect::<String>();
+    resolver.extend(lease.name_servers.iter().take(3).map(|server| format!("nameserver {server}\n")));
+    if let Err(error) = fs::create_dir_all("/etc").and_then(|()| fs::write("/etc/resolv.conf", resolver)) {
+        say!("/etc/resolv.conf: {error}");
+    }
+    say!("address {}/{}", lease.address, lease.prefix);
+    Ok(())
+}
+
+fn keep(interface: &Interface, lease: Lease) -> Result<Keeper, String> {
+    Keeper::start(interface, lease).map_err(|error| format!("a thread for the lease: {error}"))
+}
+
+/// The URL on the kernel's command line.
+///
+/// # Errors
+/// In words, if there is none.
+pub fn url_of(cmdline: &Cmdline) -> Result<Url, String> {
+    let url = cmdline
+        .url
+        .as_deref()
+        .ok_or("no heorot=http://ADDRESS:PORT/node/TOKEN on the kernel's command line")?;
+    url.parse()
+        .map_err(|_| format!("heorot={url} on the kernel's command line is no http://ADDRESS:PORT/PATH"))
+}
+
+/// Where libnss_heorot.so.2 looks.
+const NAMES_FILE: &str = "/etc/heorot/names";
+/// A switch with spanning tree may need half a minute before it passes anything.
+pub const CARRIER_PATIENCE: Duration = Duration::from_secs(60);
+const DHCP_PATIENCE: Duration = Duration::from_secs(600);
+const ASK_AGAIN: Duration = Duration::from_secs(30);
