@@ -6,7 +6,7 @@ AGENT_FLAGS  := CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-featu
 AGENT_BUILD  := cargo build --release --package heorot-agent --bin heorot-agent --target $(AGENT_TARGET) \
 	--target-dir target/static --config 'profile.release.strip=true' --config 'profile.release.opt-level="s"'
 
-.PHONY: all setup build agent test check unit lab docs demo kill loss kill-leases bench-storm bench-plain bench-speed bench-loss bench-dhcp bench-dns bench-nfs bench-start seeds soak restores load-docs nss-asan nss-cost fuzz corpora clean
+.PHONY: all setup build agent test check unit lab docs demo kill loss kill-leases bench-storm bench-plain bench-speed bench-loss bench-dhcp bench-dns bench-nfs bench-http bench-start seeds soak restores load-docs nss-asan nss-cost fuzz corpora clean
 
 all: build
 
@@ -102,6 +102,11 @@ bench-dns: setup
 bench-nfs: setup
 	cargo build --quiet --release --package heorot --package heorot-bench
 	@cargo run --quiet --release --package heorot-bench -- nfs runs=$(RUNS) servers=$(SERVERS) connections=$(CONNECTIONS) megabytes=$(MEGABYTES) files=$(FILES)
+
+# A boot file by HTTP, beside nginx: 32 MB, 100 connections, medians of 5 runs. HTTP="clients=10 runs=3 octets=1000000 seconds=4" chooses other things.
+bench-http: setup
+	cargo build --quiet --release --package heorot --package heorot-bench
+	@cargo run --quiet --release --package heorot-bench -- http $(HTTP)
 
 # How long heorot takes to start with 10,000 nodes, what memory they take, and how often it wakes when nothing happens. NODES=10000 RUNS=5 choose others.
 bench-start: setup

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// The packages, and the libraries that they want and few hosts have.
-const PACKAGES: [&str; 26] = [
+const PACKAGES: [&str; 27] = [
     "isc-dhcp-server",
     "tftpd-hpa",
     "atftpd",
@@ -21,6 +21,7 @@ const PACKAGES: [&str; 26] = [
     "libpq5",
     "libldap-2.5-0",
     "libsasl2-2",
+    "nginx",
     "nsd",
     "unbound",
     "dnsperf",

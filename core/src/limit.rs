@@ -50,6 +50,18 @@ pub const EVENTS_PER_NODE_MAX: usize = 64;
 /// A trial's report: facts of a machine with hundreds of interfaces.
 pub const POST_OCTETS_MAX: usize = 64 * 1024;
 
+/// Connections by HTTP at a time: one for each node. When there are as many, the one that has been idle longest gives way to a new one.
+pub const HTTP_CONNECTIONS_MAX: usize = NODES_MAX;
+
+/// Octets of a request before its body; no boot client needs a tenth of it. All connections together may have begun as much: 128 MiB.
+pub const HTTP_HEAD_OCTETS_MAX: usize = 8192;
+
+/// Fields of a request.
+pub const HTTP_HEADERS_MAX: usize = 64;
+
+/// A file by HTTP that is no longer than this goes at once, as heads and generated files do: TCP sends as much before it has heard anything (RFC 6928).
+pub const HTTP_AT_ONCE_OCTETS: u64 = 14_480;
+
 /// Octets of the pieces in which images are brought into memory: large enough that a disk is not asked for every block.
 pub const CHUNK_OCTETS: u64 = 256 * 1024;
 
@@ -260,6 +272,18 @@ pub const LOAD_BURST_OCTETS: u64 = 128_000;
 
 /// Tokens are waited for until there are so many: a wake-up for each block would cost more than it sends.
 pub const LOAD_QUANTUM: Duration = Duration::from_micros(100);
+
+/// What is granted at a time to who sends by the piece: at 32 Gbit/s a quarter of a millisecond of it. More would save no wake-up that counts.
+pub const LOAD_PIECE_OCTETS_MAX: u64 = 1 << 20;
+
+/// Files that go out by TCP at a time: no more than there are connections.
+pub const STREAMS_MAX: usize = HTTP_CONNECTIONS_MAX;
+
+/// Octets of a full segment of TCP with time stamps, on an Ethernet of 1500 octets.
+pub const STREAM_PACKET_OCTETS: u64 = 1448;
+
+/// What a stream gets whose turn it is not, and whose deadline has come: more than the 1,500 octets that EDK2 waits for 5 s.
+pub const STREAM_DRIP_PACKETS: u64 = 2;
 
 /// Everybody who asked is served within this, as long as that takes no more than a tenth of the link.
 pub const LOAD_SERVED_WITHIN: Duration = Duration::from_millis(500);

@@ -367,6 +367,21 @@ impl Verb {
     ];
 }
 
+/// What the caller counts of HTTP with machines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MeasuredHttp {
+    /// Connections now.
+    pub connections: u64,
+    /// Files on their way now.
+    pub sending: u64,
+    /// Connections that gave way to others since the start, because there were too many.
+    pub displaced: u64,
+    /// Connections that were ended since the start because they said or read nothing for too long.
+    pub silent: u64,
+    /// Requests that were not understood since the start.
+    pub refused: u64,
+}
+
 /// What the caller counts for the status.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Measured {
@@ -374,6 +389,8 @@ pub struct Measured {
     pub transfers_active: u64,
     /// TFTP transfers that wait for a file to be opened or read.
     pub transfers_waiting: u64,
+    /// HTTP now, and since the start.
+    pub http: MeasuredHttp,
     /// Bits sent in the last second.
     pub sent_bits_per_second: u64,
     /// How often clients of TFTP repeated themselves in the last second.
@@ -388,4 +405,21 @@ pub struct Measured {
     pub kernel_drops: u64,
     /// Datagrams to our TFTP ports that were not what they should be, since start, by what was wrong.
     pub malformed: BTreeMap<&'static str, u64>,
+    /// What is served by NFS, if anything is. Apart, for it would be most of a question.
+    pub nfs: Option<Box<NfsMeasured>>,
+}
+
+/// What the caller counts of NFS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NfsMeasured {
+    /// Connections now.
+    pub connections: u64,
+    /// Calls that were answered, since start.
+    pub calls: u64,
+    /// Octets of the replies, since start.
+    pub octets: u64,
+    /// Connections that were refused because they came from none of the networks, since start.
+    pub refused: u64,
+    /// Connections that gave way to a new one, for there were too many, since start.
+    pub displaced: u64,
 }

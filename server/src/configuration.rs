@@ -1,15 +1,18 @@
 //! Reads the configuration file, at the start, on SIGHUP and for `heorot check`.
 
+use crate::http::{self, tls::Wrong};
 use crate::images::directory::problem_with;
 use crate::neighbour::threshold;
 use crate::settings;
 use heorot_core::cluster::network;
-use heorot_core::config::{Config, LoaderFile, render};
+use heorot_core::config::{Config, LoaderFile, Mistake, Tls, render};
 use heorot_core::limit::FILE_TEMPLATE_OCTETS_MAX;
 use heorot_core::load::Link;
+use rustls::ServerConfig;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
+use std::sync::Arc;
 
 /// A configuration that is right, and what to warn of.
 #[derive(Debug)]
@@ -17,6 +20,8 @@ pub(crate) struct Read {
     pub(crate) config: Config,
     /// The links by which it sends, with what their interfaces take in one packet.
     pub(crate) links: Vec<Link>,
+    /// The certificate of HTTPS, if there is to be one.
+    pub(crate) tls: Option<Arc<ServerConfig>>,
     /// Empty if there is nothing.
     pub(crate) warnings: String,
 }
@@ -37,7 +42,9 @@ pub(crate) fn read(path: &Path) -> Result<Read, String> {
         Ok((mut config, warnings)) => {
             read_templates(&mut config)?;
             let links = network::links(&config, settings::mtu_octets);
-            Ok(Read { config, links, warnings: render(&file_name, &text, &warnings) })
+            let tls = config.http.tls.as_ref().map(|tls| read_tls(tls, &text));
+            let tls = tls.transpose().map_err(|mistake| render(&file_name, &text, &[mistake]))?;
+            Ok(Read { config, links, tls, warnings: render(&file_name, &text, &warnings) })
         }
         Err(mistakes) => Err(render(&file_name, &text, &mistakes)),
     }
@@ -86,6 +93,14 @@ fn read_bounded(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(FILE_TEMPLATE_OCTETS_MAX as u64 + 1).read_to_string(&mut text)?;
     Ok(text)
+}
+
+/// The certificate of HTTPS. What is wrong with it is a mistake of the line that names it.
+fn read_tls(tls: &Tls, text: &str) -> Result<Arc<ServerConfig>, Mistake> {
+    http::tls::read(&tls.certificate, &tls.key).map_err(|wrong| match wrong {
+        Wrong::Certificate(message, remedy) => tls.wrong_certificate(text, message, remedy),
+        Wrong::Key(message, remedy) => tls.wrong_key(text, message, remedy),
+    })
 }
 
 /// What this host lacks for a configuration that is right in itself; each with what to do.

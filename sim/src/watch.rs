@@ -212,6 +212,8 @@ fn describe(frame: &Frame) -> String {
     match &frame.payload {
         Payload::Data { block, octets } => format!("{from} {to} DATA {block} ({octets})"),
         Payload::Acknowledge(block) => format!("{from} {to} ACK {block}"),
+        Payload::Segment { first, octets, .. } => format!("{from} {to} TCP {first} ({octets})"),
+        Payload::Received { through, .. } => format!("{from} {to} TCP ACK {through}"),
         Payload::Octets(octets) if frame.destination.port() == 67 => {
             let kind = heorot_core::wire::dhcp::Message::parse(octets).ok().and_then(|m| m.message_type());
             kind.map_or_else(

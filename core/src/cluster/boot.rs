@@ -55,7 +55,7 @@ pub fn offered<'a>(
         (Firmware::Ipxe, _) | (_, []) => by_kind(),
         (Firmware::Http, services) => {
             let file = services.iter().find_map(|(_, service)| file_of(service));
-            file.map_or_else(by_kind, |file| Offered::File(BootFile::Url(url(config, server, file))))
+            file.map_or_else(by_kind, |file| Offered::File(BootFile::Url(firmware_url(config, server, file))))
         }
         // A menu of one entry is no question, unless there is time to say no.
         (Firmware::Pxe, [(_, only)])
@@ -87,7 +87,7 @@ pub fn boot_file(config: &Config, kind: FirmwareKind, server: Ipv4Addr) -> Optio
             Some(file) => BootFile::Path(file.clone()),
             None => BootFile::Url(format!("{}/{BOOT_IPXE}", http_base(config, server))),
         }),
-        Protocol::Http => file.map(|file| BootFile::Url(url(config, server, file))),
+        Protocol::Http => file.map(|file| BootFile::Url(firmware_url(config, server, file))),
         Protocol::Tftp => file.cloned().map(BootFile::Path),
     }
 }
@@ -114,7 +114,7 @@ pub fn named_file(config: &Config, firmware: Option<Firmware>, server: Ipv4Addr,
     if name.contains("://") {
         BootFile::Url(name.into())
     } else if firmware == Some(Firmware::Http) {
-        BootFile::Url(url(config, server, name))
+        BootFile::Url(firmware_url(config, server, name))
     } else {
         BootFile::Path(name.into())
     }
@@ -123,6 +123,16 @@ pub fn named_file(config: &Config, firmware: Option<Firmware>, server: Ipv4Addr,
 /// A file of the boot directory by HTTP.
 pub fn url(config: &Config, server: Ipv4Addr, file: &str) -> String {
     format!("{}/{}", http_base(config, server), percent_encode(file))
+}
+
+/// What firmware that boots by HTTP is offered.
+fn firmware_url(config: &Config, server: Ipv4Addr, file: &str) -> String {
+    let base = match &config.http.tls {
+        Some(tls) if tls.is_offered && tls.port == 443 => format!("https://{server}"),
+        Some(tls) if tls.is_offered => format!("https://{server}:{}", tls.port),
+        Some(_) | None => http_base(config, server),
+    };
+    format!("{base}/{}", percent_encode(file))
 }
 
 /// Where a node talks about itself, and where boot files are to be had by HTTP.

@@ -14,6 +14,7 @@ mod firmware;
 mod forward;
 mod groups;
 mod host;
+mod http;
 mod key;
 mod loader;
 mod mistake;
@@ -37,6 +38,7 @@ pub use firmware::{FIRMWARE, FirmwareKind, FirmwareRow, Protocol};
 pub use forward::{Forward, ForwardDomain, Rebinding, TrustAnchor, Upstream};
 pub use groups::Groups;
 pub use host::{Class, Host, Identifiers, MacPattern};
+pub use http::{Http, Tls};
 pub use key::{Algorithm, Key, Updates};
 pub use loader::Loader;
 pub use mistake::{Mistake, Severity, render};
@@ -246,7 +248,7 @@ impl Config {
                 checks: draft.checks.into_iter().map(|draft| draft.check).collect(),
             },
             nodes: draft.nodes.into_iter().map(listed).collect(),
-            http: Http { port: u16::try_from(draft.port?.value).ok()? },
+            http: draft.http?,
             tftp: draft.tftp?,
             names_file: draft.names_file,
             groups,
@@ -507,13 +509,6 @@ pub struct ListedNode {
     pub options: OptionTable,
     /// Words for templates and scripts, before those of its profile.
     pub attributes: BTreeMap<String, String>,
-}
-
-/// The HTTP server for nodes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Http {
-    /// Its port.
-    pub port: u16,
 }
 
 /// An interface of this host with an address, as `Config::parse` wants to know them.

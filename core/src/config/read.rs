@@ -3,6 +3,7 @@
 use super::entry::{Entry, Placed, child, did_you_mean};
 use super::forward::{self, Forward};
 use super::groups::{self, GroupDraft};
+use super::http::{self, Http};
 use super::key;
 use super::mistake::{Findings, WHOLE_FILE, quoted};
 use super::nis::{self, Nis};
@@ -51,7 +52,7 @@ pub(super) struct Draft {
     pub(super) hosts: Vec<HostDraft>,
     pub(super) records: Vec<RecordDraft>,
     pub(super) zone: OthersDraft,
-    pub(super) port: Option<Placed<u32>>,
+    pub(super) http: Option<Http>,
     pub(super) tftp: Option<Tftp>,
     pub(super) names_file: NamesFile,
     pub(super) groups: Vec<GroupDraft>,
@@ -150,7 +151,6 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
     let server = tables.one(findings, "server");
     let boot = tables.one(findings, "boot");
     let trial = tables.one(findings, "trial");
-    let http = tables.one(findings, "http");
     let services = tables.all(findings, "pxe.service", PXE_SERVICES_MAX, pxe::read_service);
     let pxe_table = tables.one(findings, "pxe");
     let load = tables.one(findings, "load");
@@ -191,7 +191,7 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
             .unwrap_or_default(),
         classes: tables.all(findings, "class", CLASSES_MAX, class),
         hosts: tables.all(findings, "host", HOSTS_MAX, host),
-        port: http.integer(findings, "port"),
+        http: http::read(findings, &tables),
         tftp: tftp::read(findings, &tables),
         names_file: read_names_file(findings, &tables),
         groups: tables

@@ -546,14 +546,48 @@ static NODE: &[Setting] = &[
     },
 ];
 
-static HTTP: &[Setting] = &[Setting {
-    key: "port",
-    kind: Kind::Integer { least: 1, most: 65535 },
-    fallback: Fallback::Value("80"),
-    example: "80",
-    status: Status::Works,
-    doc: "Its port.",
-}];
+static HTTP: &[Setting] = &[
+    Setting {
+        key: "port",
+        kind: Kind::Integer { least: 1, most: 65535 },
+        fallback: Fallback::Value("80"),
+        example: "80",
+        status: Status::Works,
+        doc: "Its port.",
+    },
+    Setting {
+        key: "certificate",
+        kind: Kind::Text("an absolute path"),
+        fallback: Fallback::Otherwise("there is no HTTPS"),
+        example: "\"/etc/heorot/tls/certificate.pem\"",
+        status: Status::Works,
+        doc: "The server's certificate for HTTPS in PEM, and after it those that lead to its authority. Read again on SIGHUP.",
+    },
+    Setting {
+        key: "key",
+        kind: Kind::Text("an absolute path"),
+        fallback: Fallback::Otherwise("there is no HTTPS"),
+        example: "\"/etc/heorot/tls/key.pem\"",
+        status: Status::Works,
+        doc: "The certificate's private key in PEM. On SIGHUP it is read by `server.user`.",
+    },
+    Setting {
+        key: "tls-port",
+        kind: Kind::Integer { least: 1, most: 65535 },
+        fallback: Fallback::Value("443"),
+        example: "443",
+        status: Status::Works,
+        doc: "The port of HTTPS, if there is a certificate.",
+    },
+    Setting {
+        key: "offer",
+        kind: Kind::Word { works: &["http", "https"], planned: &[] },
+        fallback: Fallback::Value("\"http\""),
+        example: "\"http\"",
+        status: Status::Works,
+        doc: "By which of the two UEFI HTTP Boot is offered its boot file. For `https` the firmware has to know the certificate's authority, and the certificate the server's address.",
+    },
+];
 
 static ADMIN: &[Setting] = &[Setting {
     key: "listen",

@@ -157,7 +157,7 @@ fn the_smallest_file_has_every_default() {
         choices: vec![],
         trial: Trial { policy: Policy::Report, order: Order::Passed, checks: vec![] },
         nodes: vec![],
-        http: Http { port: 80 },
+        http: Http { port: 80, tls: None },
         tftp: Tftp {
             ports: None,
             single_port: false,

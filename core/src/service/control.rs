@@ -12,9 +12,9 @@ use crate::config::{Choice, Policy, TRIAL_PROFILE};
 use crate::hall::Turn;
 use crate::limit::NODES_LISTED_MAX;
 use crate::mac::Mac;
-use crate::message::{Answer, Measured, Output, Query, RequestId};
+use crate::message::{Answer, Measured, MeasuredHttp, Output, Query, RequestId};
 use crate::service::view::{
-    ErrorView, EventView, ExplainView, LoadView, NodeDetailView, NodeSetView, NodeView, PoolView,
+    ErrorView, EventView, ExplainView, HttpView, LoadView, NfsView, NodeDetailView, NodeSetView, NodeView, PoolView,
     RogueServerView, StatusView, TransfersView,
 };
 use crate::time::{Time, Wall};
@@ -96,6 +96,11 @@ fn whole(turn: &Turn<'_>, wall: Wall, node: &Node) -> serde_json::Value {
     whole
 }
 
+fn http_view(measured: &MeasuredHttp) -> HttpView {
+    let MeasuredHttp { connections, sending, displaced, silent, refused } = *measured;
+    HttpView { connections, sending, displaced, silent, refused }
+}
+
 fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
     let mut nodes = BTreeMap::new();
     for node in turn.hall.nodes.iter() {
@@ -108,6 +113,7 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
         uptime_seconds: turn.now.since(turn.hall.started).as_secs(),
         nodes,
         transfers: TransfersView { active: measured.transfers_active, waiting: measured.transfers_waiting },
+        http: http_view(&measured.http),
         load: LoadView {
             regime: measured.regime.to_string(),
             link_bits_per_second: measured.link_bits_per_second,
@@ -121,6 +127,13 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .chain(measured.malformed.iter().map(|(word, count)| ((*word).to_owned(), *count)))
             .collect(),
         rogue_servers: rogue_servers(turn, wall),
+        nfs: measured.nfs.as_deref().map(|nfs| NfsView {
+            connections: nfs.connections,
+            calls: nfs.calls,
+            bytes: nfs.octets,
+            refused: nfs.refused,
+            displaced: nfs.displaced,
+        }),
         troubles: turn
             .hall
             .store_trouble

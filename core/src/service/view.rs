@@ -16,6 +16,9 @@ pub struct StatusView {
     pub nodes: BTreeMap<String, u64>,
     /// TFTP transfers.
     pub transfers: TransfersView,
+    /// HTTP with machines.
+    #[serde(default)]
+    pub http: HttpView,
     /// What the link carries.
     pub load: LoadView,
     /// The temporary addresses of all networks together.
@@ -27,8 +30,26 @@ pub struct StatusView {
     /// Other DHCP servers that were heard where we serve and are not in `other-servers`, since start.
     #[serde(default)]
     pub rogue_servers: Vec<RogueServerView>,
+    /// What is served by NFS; null if nothing is.
+    #[serde(default)]
+    pub nfs: Option<NfsView>,
     /// What an operator should mend, if anything.
     pub troubles: Vec<String>,
+}
+
+/// What is served by NFS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NfsView {
+    /// Connections now.
+    pub connections: u64,
+    /// Calls that were answered, since start.
+    pub calls: u64,
+    /// Bytes of the replies, since start.
+    pub bytes: u64,
+    /// Connections that were refused because they came from none of the networks, since start.
+    pub refused: u64,
+    /// Connections that gave way to a new one, for there were too many, since start.
+    pub displaced: u64,
 }
 
 /// Another DHCP server that answers our clients.
@@ -50,6 +71,21 @@ pub struct RogueServerView {
     pub last: String,
     /// The hardware address of the client whom that concerned; null if it has none.
     pub last_client: Option<String>,
+}
+
+/// HTTP with machines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpView {
+    /// Connections now.
+    pub connections: u64,
+    /// Files on their way now.
+    pub sending: u64,
+    /// Connections that gave way to others, because there were too many, since start.
+    pub displaced: u64,
+    /// Connections that were ended because they said or read nothing for too long, since start.
+    pub silent: u64,
+    /// Requests that were not understood, since start.
+    pub refused: u64,
 }
 
 /// TFTP transfers now.

@@ -1,6 +1,8 @@
 //! Answers as people read them: plain columns, no borders, `-` for what is not.
 
-use heorot_core::service::view::{ExplainView, NodeDetailView, NodeView, RogueServerView, StatusView};
+use heorot_core::service::view::{
+    ExplainView, NfsView, NodeDetailView, NodeView, RogueServerView, StatusView,
+};
 use std::fmt::Display;
 
 /// `heorot status`.
@@ -8,7 +10,7 @@ pub(super) fn status(status: &StatusView) -> String {
     let nodes: Vec<String> = status.nodes.iter().map(|(state, count)| format!("{count} {state}")).collect();
     let malformed: Vec<String> =
         status.malformed.iter().map(|(what, count)| format!("{count} {what}")).collect();
-    let load = &status.load;
+    let (load, http) = (&status.load, &status.http);
     let link = load.link_bits_per_second.map_or(String::new(), |rate| format!(" of {}", bits(rate)));
     let mut rows = vec![
         ("version", status.version.clone()),
@@ -19,6 +21,13 @@ pub(super) fn status(status: &StatusView) -> String {
             format!(
                 "{} active, {} of them waiting for a file",
                 status.transfers.active, status.transfers.waiting
+            ),
+        ),
+        (
+            "http",
+            format!(
+                "{} connections, {} files on their way; {} gave way to others, {} were silent, {} requests not understood",
+                http.connections, http.sending, http.displaced, http.silent, http.refused
             ),
         ),
         (
@@ -35,9 +44,21 @@ pub(super) fn status(status: &StatusView) -> String {
         ("dropped", format!("{} datagrams by the kernel", status.kernel_drops)),
         ("malformed", or_dash(&malformed.join(", "))),
     ];
+    rows.extend(status.nfs.as_ref().map(|nfs| ("nfs", self::nfs(nfs))));
     rows.extend(status.rogue_servers.iter().map(|rogue| ("rogue server", rogue_server(rogue))));
     rows.extend(status.troubles.iter().map(|trouble| ("trouble", trouble.clone())));
     pairs(&rows)
+}
+
+fn nfs(nfs: &NfsView) -> String {
+    format!(
+        "{} connections, {} calls answered with {} MB; {} connections refused, {} gave way to others",
+        nfs.connections,
+        nfs.calls,
+        nfs.bytes / 1_000_000,
+        nfs.refused,
+        nfs.displaced
+    )
 }
 
 fn rogue_server(rogue: &RogueServerView) -> String {

@@ -1,7 +1,6 @@
 //! What operators ask, on the control socket: `/v1/`.
 
-use super::boot::json;
-use super::{NoAnswer, Site, answer, text};
+use super::{NoAnswer, Site, answer, json, text};
 use crate::ask::Ask;
 use crate::problem::{Problem, problem};
 use crate::rights;

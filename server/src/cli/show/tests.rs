@@ -1,6 +1,6 @@
 use super::*;
 use heorot_core::event::Kind;
-use heorot_core::service::view::{EventView, LoadView, PoolView, RogueServerView, TransfersView};
+use heorot_core::service::view::{EventView, HttpView, LoadView, PoolView, RogueServerView, TransfersView};
 use std::net::Ipv4Addr;
 
 fn node_23() -> NodeView {
@@ -60,6 +60,7 @@ fn a_status_says_what_is_wrong() {
         uptime_seconds: 3700,
         nodes: [("up".into(), 3)].into(),
         transfers: TransfersView { active: 2, waiting: 1 },
+        http: HttpView { connections: 5, sending: 2, displaced: 0, silent: 1, refused: 3 },
         load: LoadView {
             regime: "paced".into(),
             resent_per_second: 1,
@@ -80,6 +81,7 @@ fn a_status_says_what_is_wrong() {
             last: "offered 10.77.9.9 to".into(),
             last_client: None,
         }],
+        nfs: Some(NfsView { connections: 3, calls: 70, bytes: 5_999_999, refused: 1, displaced: 2 }),
         troubles: vec!["the disk is full".into()],
     };
     let text = status(&view);
@@ -88,6 +90,7 @@ fn a_status_says_what_is_wrong() {
         "nodes         3 up\n",
         "load          93 Mbit/s of 1000 Mbit/s sent, paced; each second 4 clients repeat themselves, and 1 packets",
         "malformed     -\n",
+        "nfs           3 connections, 70 calls answered with 5 MB; 1 connections refused, 2 gave way to others\n",
         "trouble       the disk is full\n",
         "rogue server  10.77.0.99 (02:00:00:00:00:09) on eth1: heard 3 times from 10:45 to 10:47; last it offered 10.77.9.9 to -\n",
     ] {
