@@ -264,6 +264,7 @@ fn the_pure_crates_reach_no_system() {
                 "domain",
                 "getrandom",
                 "rand",
+                "httparse",
                 "hyper",
                 "axum",
             ];

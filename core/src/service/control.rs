@@ -14,8 +14,8 @@ use crate::limit::NODES_LISTED_MAX;
 use crate::mac::Mac;
 use crate::message::{Answer, Measured, MeasuredHttp, Output, Query, RequestId};
 use crate::service::view::{
-    ErrorView, EventView, ExplainView, HttpView, LoadView, NfsView, NodeDetailView, NodeSetView, NodeView, PoolView,
-    RogueServerView, StatusView, TransfersView,
+    ErrorView, EventView, ExplainView, HttpView, LoadView, NfsView, NodeDetailView, NodeSetView, NodeView,
+    PoolView, RogueServerView, StatusView, TransfersView,
 };
 use crate::time::{Time, Wall};
 use heorot_names::{Dynamic, DynamicSet, NodeSet, Vocabulary};

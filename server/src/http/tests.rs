@@ -512,7 +512,7 @@ fn operators_ask_on_the_control_socket_which_can_be_made_again() {
         let (head, _) = ask(&format!("POST {path}\nContent-Length: {}\n\n{body}", body.len()));
         assert!(head.starts_with(&format!("http/1.1 {status}")), "{path} {body}: {head}");
         if status == 200 {
-            assert_eq!(server.asked.lock().unwrap().last().unwrap(), asked);
+            assert_eq!(server.told.lock().unwrap().last().unwrap(), asked);
         }
     }
     assert!(ask("GET /v1/export/xml").0.starts_with("http/1.1 404"));
