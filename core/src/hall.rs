@@ -10,7 +10,7 @@ use crate::cluster::node::{Boot, Node, Nodes, Trouble};
 use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::{Pin, Pins};
 use crate::cluster::probe::Probes;
-use crate::cluster::record::{BootRecord, NodeRecord, Record, SerialRecord};
+use crate::cluster::record::{BootRecord, NodeRecord, Record, SerialRecord, TrialsRecord};
 use crate::cluster::reservation::Reservations;
 use crate::cluster::shadow::Exchange;
 use crate::cluster::stage::{Phase, Stage, Step};
@@ -22,7 +22,7 @@ use crate::load::{self, Regime};
 use crate::mac::Mac;
 use crate::message::{Datagram, DhcpSend, Kept, Neighbour, Output, Ticket};
 use crate::promise::{Promise, Promises};
-use crate::time::Time;
+use crate::time::{Time, Wall};
 use crate::timer::Timers;
 use heorot_names::{Changes, Directory};
 use siphasher::sip128::{Hasher128, SipHasher24};
@@ -62,6 +62,8 @@ pub(crate) struct Hall {
     /// What the store said when it last refused a record; nothing since it last accepted one.
     pub(crate) store_trouble: Option<String>,
     pub(crate) started: Time,
+    /// What the calendar said, and when. It stands in what people read, and nothing is decided by it.
+    pub(crate) calendar: Option<(Time, Wall)>,
     /// From which tokens are made.
     pub(crate) secret: [u8; 16],
     pub(crate) boots: u64,
@@ -126,6 +128,8 @@ pub(crate) enum Due {
     Shadow(Mac),
     /// What was asked about an address.
     Probe(Ipv4Addr),
+    /// The silence of a node's agent.
+    Silence(Mac),
 }
 
 impl Due {
@@ -138,6 +142,7 @@ impl Due {
             Self::Offer(mac) => (3, mac.number()),
             Self::Shadow(mac) => (4, mac.number()),
             Self::Probe(address) => (5, u64::from(address.to_bits())),
+            Self::Silence(mac) => (6, mac.number()),
         };
         kind << 48 | what
     }
@@ -439,9 +444,23 @@ impl Turn<'_> {
         self.record(Record::Node(record));
     }
 
+    /// Records a machine's last trials, and how often it was tried in this boot.
+    pub(crate) fn keep_trials(&mut self, mac: Mac) {
+        let Some(node) = self.hall.nodes.get(mac) else { return };
+        let record = TrialsRecord { mac: node.mac, trials: node.trials.clone() };
+        self.record(Record::Trials(record));
+        self.keep_boot(mac);
+    }
+
+    /// What the calendar says now, in seconds since 1970.
+    pub(crate) fn calendar_seconds(&self) -> Option<u64> {
+        let (then, Wall(nanoseconds)) = self.hall.calendar?;
+        Some(nanoseconds / 1_000_000_000 + self.now.since(then).as_secs())
+    }
+
     /// Records how far a boot is. A machine that was merely seen leaves no trace on disk, and of one that has just got its first temporary address the lease's
     /// record says all: its token is in no file yet.
-    fn keep_boot(&mut self, mac: Mac) {
+    pub(crate) fn keep_boot(&mut self, mac: Mac) {
         let Some(node) = self.hall.nodes.get_mut(mac) else { return };
         let is_told_by_lease = node.stage == Stage::Temporary && node.phase == Some(Phase::Dhcp);
         if node.stage == Stage::Seen || (is_told_by_lease && !node.is_recorded) {
@@ -455,6 +474,9 @@ impl Turn<'_> {
             phase: node.phase,
             reason: node.reason.clone(),
             profile: node.boot.profile.clone(),
+            tries: node.boot.tries,
+            checks_in: node.boot.checks_in,
+            last_end: node.last_end.clone(),
         };
         self.record(Record::Boot(record));
     }

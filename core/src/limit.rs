@@ -316,3 +316,12 @@ pub const GROUP_DEPTH_MAX: usize = 16;
 
 /// Letters of what an agent says kept it from going on: two or three lines of a console, and there is one for each node.
 pub const REASON_LETTERS_MAX: usize = 400;
+
+/// Trials of a machine that are kept: what it lacked in its last boots, and whether that was always the same.
+pub const TRIALS_PER_NODE_MAX: usize = 8;
+
+/// Letters of what a check found, and of what a machine lacks: a line of a console, which a check's last line is cut to.
+pub const CHECK_LETTERS_MAX: usize = 200;
+
+/// Letters of the last words of a system that ended: the message of a panic and the calls that led to it.
+pub const LAST_WORDS_LETTERS_MAX: usize = 1500;

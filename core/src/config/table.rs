@@ -6,6 +6,7 @@ mod names;
 mod nfs;
 mod nis;
 mod tftp;
+mod trial;
 mod zone;
 
 use super::setting::{Fallback, Form, Kind, Section, Setting, Status};
@@ -61,7 +62,13 @@ pub static SECTIONS: &[Section] = &[
         path: "trial.check",
         form: Form::List,
         doc: "A check that the agent makes, in the order of the file. Without any, whoever boots passes.",
-        settings: TRIAL_CHECK,
+        settings: trial::TRIAL_CHECK,
+    },
+    Section {
+        path: "agent",
+        form: Form::Table,
+        doc: "What the agent does on a node that is up.",
+        settings: trial::AGENT,
     },
     Section {
         path: "node",
@@ -420,48 +427,21 @@ static TRIAL: &[Setting] = &[
         status: Status::Works,
         doc: "Which number it gets: `passed`, the lowest that is free; `list`, the one that its `[[node]]` says, and a machine without one stays temporary; `port`, the one that the `[[node]]` with its place at the relay says (`circuit-id`, `remote-id`): whatever machine is at that port of a switch.",
     },
-];
-
-static TRIAL_CHECK: &[Setting] = &[
     Setting {
-        key: "kind",
-        kind: Kind::Word { works: &["memory", "processors", "link", "command"], planned: &[] },
-        fallback: Fallback::Required,
-        example: "\"memory\"",
+        key: "retries",
+        kind: Kind::Integer { least: 0, most: 1000 },
+        fallback: Fallback::Value("3"),
+        example: "3",
         status: Status::Works,
-        doc: "What is checked: the size of the memory, the number of processors, the speed of the interface, or whether a command ends well.",
+        doc: "How often a machine that failed is tried again in one boot before it stays `failed`. It is tried anew at its next boot, and when the checks of the configuration are others.",
     },
     Setting {
-        key: "at-least",
-        kind: Kind::Threshold,
-        fallback: Fallback::Otherwise("needed, except for `command`"),
-        example: "\"1GiB\"",
+        key: "retry-after",
+        kind: Kind::Duration { least_seconds: 1, most_seconds: 86_400 },
+        fallback: Fallback::Value("\"30s\""),
+        example: "\"30s\"",
         status: Status::Works,
-        doc: "The least that passes: `\"512MiB\"` of memory (`KiB`, `MiB`, `GiB`, `TiB`, `KB`, `MB`, `GB` or `TB`), `4` processors, a link of `\"1Gbit\"` (`Mbit` or `Gbit`).",
-    },
-    Setting {
-        key: "name",
-        kind: Kind::Text("up to 63 characters"),
-        fallback: Fallback::Otherwise("the kind"),
-        example: "\"memory\"",
-        status: Status::Works,
-        doc: "How the check is called in reports. No two have one name.",
-    },
-    Setting {
-        key: "command",
-        kind: Kind::Text("a command"),
-        fallback: Fallback::Otherwise("needed for `command`"),
-        example: "\"/usr/bin/stress --cpu 4 --timeout 20\"",
-        status: Status::Works,
-        doc: "What the agent runs by its shell: passed if it exits with 0. For `command` only.",
-    },
-    Setting {
-        key: "timeout",
-        kind: Kind::Duration { least_seconds: 1, most_seconds: 3600 },
-        fallback: Fallback::Value("\"60s\""),
-        example: "\"60s\"",
-        status: Status::Works,
-        doc: "How long the command may take. For `command` only.",
+        doc: "How long after a failure it is tried again.",
     },
 ];
 

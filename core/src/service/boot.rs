@@ -6,12 +6,18 @@
 //!  GET  /node/TOKEN/names             the names of all nodes, for my system
 //!  POST /node/TOKEN/trial             what I found
 //!  POST /node/TOKEN/up                my system runs
+//!  POST /node/TOKEN/down              it ends, or how the last one did
 //!  POST /node/TOKEN/trouble           why it does not
 //!  GET  anything else                 a file of the boot directory
 //! ```
 
+mod check_in;
 mod name;
 mod root;
+mod trial;
+
+pub(crate) use check_in::{silence_due, watch_again};
+pub(crate) use trial::try_anew;
 
 use crate::cluster::boot::{self, Generated, Plan};
 use crate::cluster::network;
@@ -206,10 +212,14 @@ fn about_itself(turn: &mut Turn<'_>, request: &Request, rest: &str, machine: Opt
         ("", Via::HttpGet) => ask(turn, request, mac),
         ("names", Via::HttpGet) => names(turn, request, mac),
         ("trial", Via::HttpPost(body)) => trial(turn, request, mac, body),
-        ("up", Via::HttpPost(_)) => up(turn, request, mac),
+        ("up", Via::HttpPost(body)) => up(turn, request, mac, body),
+        ("down", Via::HttpPost(body)) => {
+            let said = check_in::ended(turn, mac, body);
+            answer(turn, request, said);
+        }
         ("trouble", Via::HttpPost(body)) => trouble(turn, request, mac, body),
         _ => {
-            let why = "GET here or /names below, or POST to /trial, /up or /trouble below";
+            let why = "GET here or /names below, or POST to /trial, /up, /down or /trouble below";
             answer(turn, request, error(404, why));
         }
     }
@@ -225,10 +235,17 @@ fn ask(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
         node.asked = Some("what to do, by its agent".into());
     }
     turn.phase(mac, Phase::Agent);
-    turn.step(mac, Step::AgentAsked, "its agent runs the trial");
+    // Who passed, or was told to wait, is not on trial again by asking what has become of it.
+    if turn.hall.nodes.get(mac).is_some_and(|node| node.boot.tries == 0) {
+        turn.step(mac, Step::AgentAsked, "its agent runs the trial");
+    }
     let profile = turn.hall.nodes.get(mac).and_then(|node| turn.config.profiles.get(turn.profile_name(node)));
     let root = profile.map_or(json!(null), |profile| root::told(turn.config, &profile.root, request.local));
-    let body = identity(turn, mac, &[("checks", json!(turn.config.trial.checks)), ("root", root)]);
+    let (kernel, initrd) = (profile.map(|p| p.kernel.as_str()), profile.and_then(|p| p.initrd.first()));
+    let checks = trial::checks(turn, kernel, initrd.map(String::as_str));
+    let mut more = vec![("checks", checks), ("root", root)];
+    more.extend(turn.hall.nodes.get(mac).map(|node| trial::told(turn, node)).unwrap_or_default());
+    let body = identity(turn, mac, &more);
     answer(turn, request, Answer::Json(200, body));
 }
 
@@ -248,35 +265,26 @@ fn trial(turn: &mut Turn<'_>, request: &Request, mac: Mac, body: &[u8]) {
         Err(why) => return answer(turn, request, error(400, &why)),
     };
     let Some(node) = turn.hall.nodes.get(mac) else { return };
-    if node.number.or(node.claim).is_none() {
-        take_report(turn, mac, report);
+    match node.number.or(node.claim) {
+        None => take_report(turn, mac, report),
+        Some(_) => trial::judge_again(turn, mac, &report),
     }
-    let kept = Answer::Json(200, identity(turn, mac, &[("reboot", json!(false))]));
+    let mut more = vec![("reboot", json!(false))];
+    more.extend(turn.hall.nodes.get(mac).map(|node| trial::told(turn, node)).unwrap_or_default());
+    let kept = Answer::Json(200, identity(turn, mac, &more));
     let refused = error(503, "the number could not be recorded: ask again");
     turn.promise(Promise::Reply { id: request.id, answer: kept, refused });
 }
 
-/// The first report of a machine without a number.
+/// The report of a machine without a number.
 fn take_report(turn: &mut Turn<'_>, mac: Mac, report: Report) {
-    let is_first = turn.hall.nodes.get(mac).is_some_and(|node| node.stage != Stage::Failed);
-    for check in report.checks.iter().filter(|_| is_first) {
-        let outcome = if check.passed { "passed" } else { "FAILED" };
-        turn.event(
-            Some(mac),
-            Kind::Check,
-            format!("{} {outcome}: {}", printable(&check.name), printable(&check.detail)),
-        );
-    }
     let macs = report.macs();
-    let verdict = report.verdict(&turn.config.trial.checks);
+    let earned = trial::judge(turn, mac, &report);
     if let Some(node) = turn.hall.nodes.get_mut(mac) {
         node.facts = report.facts;
     }
     turn.hall.nodes.join(mac, &macs);
-    if let Err(why) = verdict {
-        turn.step(mac, Step::Failed, &printable(&why));
-        return;
-    }
+    let Some(reason) = earned else { return };
     let place = turn.hall.nodes.get(mac).and_then(|node| node.network);
     let listed = turn.hall.listed.get(turn.config, mac).is_some();
     let may_have_one = turn.config.trial.order.numbers_strangers() || listed;
@@ -284,7 +292,7 @@ fn take_report(turn: &mut Turn<'_>, mac: Mac, report: Report) {
     match number {
         Some(number) if turn.hall.nodes.claim(mac, number) => {
             turn.keep_node(mac);
-            turn.promise(Promise::Number { mac, reason: "all checks passed".into(), in_mid_boot: false });
+            turn.promise(Promise::Number { mac, reason, in_mid_boot: false });
         }
         _ if !may_have_one => {
             turn.step(mac, Step::Unplaced, "it passed, and is not listed");
@@ -327,7 +335,7 @@ fn not_listed(turn: &Turn<'_>, mac: Mac) -> (String, String) {
 }
 
 /// The agent says that its machine's system runs.
-fn up(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
+fn up(turn: &mut Turn<'_>, request: &Request, mac: Mac, body: &[u8]) {
     let stage = turn.hall.nodes.get(mac).map(|node| node.stage);
     if !stage.is_some_and(Stage::is_numbered) {
         return answer(turn, request, error(409, "this machine has no number yet"));
@@ -339,6 +347,7 @@ fn up(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
             format!("its agent at {} says that its system runs", request.from),
         );
     }
+    let more = check_in::heard(turn, mac, body);
     turn.step(mac, Step::ReportedUp, "its agent says so");
     // It has left mid-boot: from now on the kernel finds it as any other host.
     turn.hall.leases.supersede(mac);
@@ -347,7 +356,7 @@ fn up(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
     for address in settled {
         turn.unpin(address);
     }
-    let body = identity(turn, mac, &[]);
+    let body = identity(turn, mac, &more);
     answer(turn, request, Answer::Json(200, body));
 }
 

@@ -1,6 +1,7 @@
 //! What operators ask. Every answer is JSON, in the form of [`view`](super::view), but for what other tools read.
 
 mod export;
+mod trial;
 
 use crate::cluster::lease::PoolKind;
 use crate::cluster::node::Node;
@@ -119,6 +120,7 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .store_trouble
             .iter()
             .map(|why| format!("nothing new can be promised: {why}"))
+            .chain(trial::degraded(turn))
             .collect(),
     }
 }
@@ -243,7 +245,7 @@ fn row(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeView {
         phase: node.phase.map(|phase| phase.to_string()),
         since: wall.stamp(turn.now, node.since),
         reason: node.reason.clone(),
-        waiting_for: waiting_for(node).map(str::to_owned),
+        waiting_for: trial::waiting_for(turn, node).or_else(|| waiting_for(node).map(str::to_owned)),
         profile: turn.profile_name(node).to_owned(),
     }
 }
@@ -253,6 +255,9 @@ fn detail(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeDetailView {
         node: row(turn, wall, node),
         further_macs: node.further_macs.iter().map(ToString::to_string).collect(),
         facts: node.facts.clone(),
+        lacks: node.lacks().map(str::to_owned),
+        trials: trial::trials(node),
+        last_end: trial::last_end(node),
     }
 }
 
@@ -262,8 +267,8 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
     let phase = view.phase.as_ref().map(|phase| format!(" ({phase})")).unwrap_or_default();
     let seconds = turn.now.since(node.since).as_secs();
     let mut summary = format!("{who} is {}{phase} for {seconds} s: {}", view.state, view.reason);
-    if let Some(trouble) = &node.trouble {
-        summary += &format!("; {}", trouble.what);
+    if let Some(trouble) = trial::trouble(node) {
+        summary += &format!("; {trouble}");
     }
     if let Some(waiting_for) = &view.waiting_for {
         summary += &format!("; it waits for {waiting_for}");
@@ -273,8 +278,10 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
         summary,
         last_asked: node.asked.clone(),
         last_told: node.told.clone(),
-        to_do: to_do(turn, node),
+        to_do: trial::to_do(node, to_do(turn, node)),
         history: history(turn, wall, node),
+        trials: trial::trials(node),
+        last_end: trial::last_end(node),
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::cluster::trial::{CheckReport, Outcome};
 
 fn mac(last: u8) -> Mac {
     Mac([0x52, 0x54, 0, 0, 0, last])
@@ -41,6 +42,23 @@ fn what_is_kept_is_read_back() {
             stage: Stage::Booting,
             phase: Some(Phase::Initrd),
             reason: "it was switched on".into(),
+            tries: 2,
+            checks_in: true,
+            last_end: Some(LastEnd {
+                at_seconds: Some(1),
+                reason: "panic".into(),
+                last_words: "a\nb".into(),
+            }),
+        }),
+        Record::Trials(TrialsRecord {
+            mac: mac(1),
+            trials: vec![Trial {
+                at_seconds: None,
+                outcome: Outcome::Degraded,
+                why: "disks failed: none".into(),
+                passed: 3,
+                checks: vec![CheckReport { name: "disks".into(), passed: false, detail: "none".into() }],
+            }],
         }),
     ] {
         let value = record.value().expect("it keeps something");
@@ -51,6 +69,7 @@ fn what_is_kept_is_read_back() {
         Record::LeaseEnded(Ipv4Addr::new(10, 77, 200, 1)),
         Record::BootForgotten(mac(1)),
         Record::Dynamic(gone),
+        Record::Trials(TrialsRecord { mac: mac(1), trials: vec![] }),
     ] {
         assert_eq!(record.value(), None, "{record:?} takes away what its key holds");
     }
