@@ -7,21 +7,41 @@ use crate::client::Lease;
 use crate::console::since_start;
 use crate::frame::Mac;
 use crate::http::Url;
+use nix::mount::{MsFlags, mount};
+use nix::sys::statvfs::{FsFlags, statvfs};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, DirBuilder};
 use std::io::Write;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 #[cfg(test)]
 mod tests;
 
+/// Where all of it lies.
+const PLACE: &str = "/run/heorot";
 /// The agent itself, where the system finds it.
 pub const PROGRAM: &str = "/run/heorot/agent";
 /// Where the hand-over lies.
 pub const FILE: &str = "/run/heorot/agent.json";
+
+/// Makes a place for what goes along and for what roots are made of. Where programs cannot be run from /run, as in initramfs-tools, it is
+/// a file system of its own.
+///
+/// # Errors
+/// In words.
+pub fn make_place() -> Result<(), String> {
+    let make = || {
+        DirBuilder::new().recursive(true).mode(0o755).create(PLACE)?;
+        if statvfs(PLACE)?.flags().contains(FsFlags::ST_NOEXEC) {
+            let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+            mount(Some("tmpfs"), PLACE, Some("tmpfs"), flags, Some("mode=755"))?;
+        }
+        Ok::<(), std::io::Error>(())
+    };
+    make().map_err(|error| format!("{PLACE}: {error}"))
+}
 
 /// What goes along.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,8 +125,7 @@ impl Handover {
     /// In words.
     pub fn leave(&self) -> Result<(), String> {
         let program = || {
-            let directory = Path::new(PROGRAM).parent().unwrap_or_else(|| Path::new("/run"));
-            DirBuilder::new().recursive(true).mode(0o755).create(directory)?;
+            DirBuilder::new().recursive(true).mode(0o755).create(PLACE)?;
             // A program that runs cannot be written to, but be replaced.
             let _ = fs::remove_file(PROGRAM);
             let mut file = fs::File::options().write(true).create_new(true).mode(0o755).open(PROGRAM)?;

@@ -19,19 +19,19 @@
 
 use heorot_agent::client::Lease;
 use heorot_agent::cmdline::Cmdline;
-use heorot_agent::handover::Handover;
+use heorot_agent::handover::{self, Handover};
 use heorot_agent::http::Url;
 use heorot_agent::modules::Modules;
 use heorot_agent::node::{self, Identity};
 use heorot_agent::root::{self, Here};
 use heorot_agent::system::{Facts, System};
 use heorot_agent::walk::{self, Arrived};
-use heorot_agent::{net, say, start, switch};
+use heorot_agent::{check_in, net, say, start, switch};
 use std::convert::Infallible;
 use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
-use std::{env, panic, thread};
+use std::{env, panic};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().collect();
@@ -90,8 +90,9 @@ fn boot_by(cmdline: &Cmdline) -> Result<Infallible, String> {
             Err(switch::into(target, &system))
         }
         None => {
-            node::post_up(&arrived.url)?;
+            let interval = node::post_up(&arrived.url, true)?;
             say_up(&arrived.identity, &arrived.address.to_string());
+            check_in::keep_saying(arrived.url.clone(), interval)?;
             start::reap_for_ever()
         }
     }
@@ -134,6 +135,7 @@ fn mount_root(target: &Path) -> Result<(), String> {
     let mut modules = Modules::by_program();
     let told = url.clone();
     let mount = || {
+        handover::make_place()?;
         let arrived = walk::arrive(&cmdline, url, &mut modules)?;
         let shown = attach_root(&cmdline, &arrived, &mut modules, target)?
             .ok_or("the server names no root for this node: set profile.root")?;
@@ -157,21 +159,22 @@ fn go_on() -> Result<(), String> {
     let interface = net::find(Some(mac), walk::CARRIER_PATIENCE, || ())?;
     let lease: Lease = left.lease();
     let address = lease.address;
+    check_in::hold_back_the_end();
     // If the system took the address away, it would take the root away too.
     let _keeper = walk::put_back(&interface, lease)?;
-    node::post_up(&url)?;
+    let interval = node::post_up(&url, true)?;
     let identity = Identity { name: left.name, ..Identity::default() };
     say_up(&identity, &address.to_string());
-    loop {
-        thread::park();
-    }
+    check_in::keep_saying(url.clone(), interval)?;
+    check_in::until_the_end(&url);
+    Ok(())
 }
 
 /// On a system that somebody else started and addressed.
 fn report_running_system() -> Result<(), String> {
     let (url, identity) = become_a_node_there()?;
     walk::keep_names(&url);
-    node::post_up(&url)?;
+    node::post_up(&url, false)?;
     say!("up as {}", identity.name.as_deref().unwrap_or(NAMELESS));
     Ok(())
 }

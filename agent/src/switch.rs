@@ -29,7 +29,9 @@ fn walk(root: &Path, system: &System<'_>) -> Result<std::convert::Infallible, St
     }
     for place in ["dev", "proc", "sys", "run"] {
         let target = root.join(place);
-        let moved = fs::create_dir_all(&target).map_err(|error| error.to_string()).and_then(|()| {
+        // Where the root is read-only, not even what is there can be made.
+        let made = if target.is_dir() { Ok(()) } else { fs::create_dir_all(&target) };
+        let moved = made.map_err(|error| error.to_string()).and_then(|()| {
             let from = Path::new("/").join(place);
             mount(Some(&from), &target, None::<&str>, MsFlags::MS_MOVE, None::<&str>)
                 .map_err(|error| error.desc().to_owned())

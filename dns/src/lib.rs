@@ -14,7 +14,7 @@
 //! - `validate`: whether what they say is signed by who may say it;
 //! - `hosts_file`: names that the administrator has in files;
 //! - `cache`: answers in wire form; `clients`: whom outside names are told to; `chance`: what a forger would have to guess;
-//! - [`nis`]: the same names for those who ask by RPC, with the rooms `rpc`, `portmap` and `yp`;
+//! - [`nis`]: the same names for those who ask by RPC, with the room `yp`;
 //! - `name`: a domain name as octets, compared without regard to case;
 //! - `wire`: messages, read and written; the crate `domain` is seen nowhere else.
 
@@ -33,12 +33,10 @@ pub mod limit;
 mod name;
 pub mod nis;
 mod notify;
-mod portmap;
 #[cfg(test)]
 mod reading;
 mod resolver;
 mod reverse;
-mod rpc;
 mod settings;
 mod statistics;
 mod transfer;

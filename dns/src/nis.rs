@@ -3,21 +3,20 @@
 //! A [`Gateway`] is a machine of the same form as the rest of the house. It is two programs: the portmapper on port 111, where no other
 //! one runs on this host, and YPSERV, whose maps are computed from the same [`Directory`] that DNS answers from.
 
+pub(crate) mod limit;
 mod statistics;
 
-pub use crate::portmap::{Mapping, Protocol, ping};
-pub use crate::rpc::limit::{ACCOUNTS_OCTETS_MAX, CONNECTIONS_MAX, PORTS_TRIED, SILENCE_MAX};
-pub use crate::rpc::record::{Records, TooLong};
 pub use crate::yp::LeftOut;
+pub use limit::{ACCOUNTS_OCTETS_MAX, CALL_OCTETS_MAX, CONNECTIONS_MAX, PORTS_TRIED, SILENCE_MAX};
 pub use statistics::{Ignored, Statistics};
 
 use crate::Prefix;
-use crate::portmap::{self, Indirect};
-use crate::rpc::record::mark;
-use crate::rpc::xdr::{Reader, Writer};
-use crate::rpc::{Answer, Call, NoCall, results};
 use crate::yp::{self, Content, Walk};
 use heorot_names::Directory;
+use heorot_rpc::portmap::{self, Indirect, Mapping, Protocol};
+use heorot_rpc::record::mark;
+use heorot_rpc::xdr::Writer;
+use heorot_rpc::{Answer, Call, NoCall};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -25,7 +24,7 @@ use std::sync::Arc;
 /// What the gateway is told by the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The NIS domain.
+    /// The NIS domain. Empty: there is no NIS, and only the portmapper answers, for the other programs.
     pub domain: String,
     /// The host name of this server, which is the master of every map.
     pub server_name: String,
@@ -35,6 +34,8 @@ pub struct Settings {
     pub networks: Vec<Prefix>,
     /// Where YPSERV is reached: what the portmapper says, ours or the host's.
     pub port: u16,
+    /// Other programs of this server, which the portmapper tells of too.
+    pub others: Vec<Mapping>,
 }
 
 /// What users and groups there are, as the files of /etc say it. None: there are no such maps.
@@ -67,7 +68,7 @@ pub enum Input<'a> {
         /// What it says.
         payload: &'a [u8],
     },
-    /// A whole message came by a connection, as [`Records`] puts it together. None may come while a reply says that more follows.
+    /// A whole message came by a connection, as [`Records`](heorot_rpc::record::Records) puts it together. None may come while a reply says that more follows.
     Message {
         /// Where.
         door: Door,
@@ -127,14 +128,11 @@ pub struct Gateway {
     directory: Arc<Directory>,
     content: Content,
     left_out: LeftOut,
-    mappings: [Mapping; 4],
+    mappings: Vec<Mapping>,
     /// Of connections that are being sent a whole map.
     walks: BTreeMap<u64, Walk>,
     statistics: Statistics,
 }
-
-/// The portmapper's port (RFC 1833 3).
-pub const PORTMAPPER_PORT: u16 = 111;
 
 impl Gateway {
     /// A gateway that answers from these names and accounts.
@@ -146,7 +144,7 @@ impl Gateway {
     ) -> Self {
         let (accounts, left_out) = read(&files);
         let content = content(&settings, &accounts, &directory, calendar_seconds);
-        let mappings = mappings(settings.port);
+        let mappings = mappings(&settings);
         Self {
             settings,
             files,
@@ -213,16 +211,16 @@ impl Gateway {
         address.is_loopback() || self.settings.networks.iter().any(|network| network.contains(address))
     }
 
-    /// YPSERV, for the portmapper of this host.
+    /// YPSERV and whatever else is here, for the portmapper of this host.
     pub fn to_register(&self) -> impl Iterator<Item = Mapping> {
-        self.mappings.into_iter().filter(|mapping| mapping.program == yp::PROGRAM)
+        self.mappings.iter().copied().filter(|mapping| mapping.program != portmap::PROGRAM)
     }
 
     fn change(&mut self, calendar_seconds: u32) {
         // Whoever copied a map asks whether it is younger than his: two changes in one second are two ages, and a calendar that was set
         // back makes nothing older.
         let order = calendar_seconds.max(self.content.order.saturating_add(1));
-        self.mappings = mappings(self.settings.port);
+        self.mappings = mappings(&self.settings);
         self.content = content(&self.settings, &self.accounts, &self.directory, order);
     }
 
@@ -312,10 +310,12 @@ impl Gateway {
     fn call_indirectly(&self, call: &Call<'_>, indirect: &Indirect<'_>) -> Result<Answer, Ignored> {
         let Indirect { program, version, procedure, arguments } = *indirect;
         let harmless = procedure == 0 || procedure == yp::DOMAIN_NO_ANSWER;
-        if program != yp::PROGRAM || version != yp::VERSION || !harmless {
+        let is_here = program == yp::PROGRAM && !self.settings.domain.is_empty();
+        if !is_here || version != yp::VERSION || !harmless {
             return Err(Ignored::Silence);
         }
-        let inner = Call { xid: call.xid, program, version, procedure, arguments };
+        let inner =
+            Call { xid: call.xid, program, version, procedure, credential: call.credential, arguments };
         match yp::answer(&self.content, &inner, false) {
             yp::Said::Answer(Answer::Success(results)) => {
                 Ok(Answer::Success(portmap::indirect_results(self.settings.port, &results)))
@@ -330,16 +330,6 @@ enum Reply {
     Whole(Vec<u8>),
     /// The head of the reply, and what comes after it.
     Walk(Writer, Walk),
-}
-
-/// The number that the reply of a portmapper has for results, if it is one to the call with this xid: a port, or a truth.
-pub fn number_told(xid: u32, payload: &[u8]) -> Option<u32> {
-    results(xid, payload).and_then(|mut results: Reader<'_>| results.u32())
-}
-
-/// Whether this is a reply that says that the call with this xid succeeded.
-pub fn is_success(xid: u32, payload: &[u8]) -> bool {
-    results(xid, payload).is_some()
 }
 
 fn content(
@@ -357,14 +347,17 @@ fn read(files: &Accounts) -> (Arc<yp::Accounts>, LeftOut) {
     (Arc::new(accounts), left_out)
 }
 
-fn mappings(port: u16) -> [Mapping; 4] {
+fn mappings(settings: &Settings) -> Vec<Mapping> {
     let mapping = |program, version, protocol, port| Mapping { program, version, protocol, port };
-    [
-        mapping(portmap::PROGRAM, portmap::VERSION, Protocol::Tcp, PORTMAPPER_PORT),
-        mapping(portmap::PROGRAM, portmap::VERSION, Protocol::Udp, PORTMAPPER_PORT),
+    let port = settings.port;
+    let own = [
+        mapping(portmap::PROGRAM, portmap::VERSION, Protocol::Tcp, portmap::PORT),
+        mapping(portmap::PROGRAM, portmap::VERSION, Protocol::Udp, portmap::PORT),
         mapping(yp::PROGRAM, yp::VERSION, Protocol::Udp, port),
         mapping(yp::PROGRAM, yp::VERSION, Protocol::Tcp, port),
-    ]
+    ];
+    let own = own.into_iter().filter(|mapping| !settings.domain.is_empty() || mapping.program != yp::PROGRAM);
+    own.chain(settings.others.iter().copied()).collect()
 }
 
 #[cfg(test)]

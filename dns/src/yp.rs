@@ -12,14 +12,14 @@ mod netgroup;
 pub(crate) use accounts::Accounts;
 pub use accounts::LeftOut;
 
-use crate::rpc::limit::{
+use crate::nis::limit::{
     DOMAIN_OCTETS_MAX, MAP_OCTETS_MAX, PEER_OCTETS_MAX, PIECE_OCTETS, RECORD_OCTETS_MAX,
 };
-use crate::rpc::xdr::{Reader, Writer};
-use crate::rpc::{Answer, Call, Denial};
 use accounts::{File, Key};
 use ethers::Ethers;
 use heorot_names::Directory;
+use heorot_rpc::xdr::{Reader, Writer};
+use heorot_rpc::{Answer, Call, Denial};
 use hosts::Hosts;
 use netgroup::Netgroups;
 use std::collections::BTreeMap;
@@ -186,20 +186,20 @@ impl Content {
             Err(status) => (status, Vec::new()),
         };
         Some(success(|results| {
-            results.status(status);
+            write_status(results, status);
             results.opaque(&value);
         }))
     }
 
     fn first(&self, arguments: &mut Reader<'_>) -> Option<Said> {
         let map = self.read_map(arguments)?;
-        Some(success(|results| results.step(map.map(|map| self.after(map, None)))))
+        Some(success(|results| write_step(results, map.map(|map| self.after(map, None)))))
     }
 
     fn next(&self, arguments: &mut Reader<'_>) -> Option<Said> {
         let map = self.read_map(arguments)?;
         let key = arguments.opaque(RECORD_OCTETS_MAX)?;
-        Some(success(|results| results.step(map.map(|map| self.after(map, Some(key))))))
+        Some(success(|results| write_step(results, map.map(|map| self.after(map, Some(key))))))
     }
 
     fn all(&self, arguments: &mut Reader<'_>, stream: bool) -> Option<Said> {
@@ -209,18 +209,18 @@ impl Content {
             Ok(_) => Status::BadOperation,
             Err(status) => status,
         };
-        Some(success(|results| results.end_of_all(status)))
+        Some(success(|results| write_end_of_all(results, status)))
     }
 
     fn master(&self, arguments: &mut Reader<'_>) -> Option<Said> {
         let map = self.read_map(arguments)?;
         Some(success(|results| match map {
             Ok(_) => {
-                results.status(Status::True);
+                write_status(results, Status::True);
                 results.opaque(self.server.as_bytes());
             }
             Err(status) => {
-                results.status(status);
+                write_status(results, status);
                 results.opaque(&[]);
             }
         }))
@@ -230,11 +230,11 @@ impl Content {
         let map = self.read_map(arguments)?;
         Some(success(|results| match map {
             Ok(_) => {
-                results.status(Status::True);
+                write_status(results, Status::True);
                 results.u32(self.order);
             }
             Err(status) => {
-                results.status(status);
+                write_status(results, status);
                 results.u32(0);
             }
         }))
@@ -243,7 +243,7 @@ impl Content {
     fn map_list(&self, arguments: &mut Reader<'_>) -> Option<Said> {
         let ours = arguments.opaque(DOMAIN_OCTETS_MAX)? == self.domain.as_bytes();
         Some(success(|results| {
-            results.status(if ours { Status::True } else { Status::NoDomain });
+            write_status(results, if ours { Status::True } else { Status::NoDomain });
             for (name, _) in MAPS.iter().filter(|(_, map)| ours && self.has(*map)) {
                 results.bool(true);
                 results.opaque(name.as_bytes());
@@ -290,13 +290,13 @@ impl Content {
             match self.after(walk.map, walk.after.as_deref()) {
                 Step::Entry { key, value } => {
                     piece.bool(true);
-                    piece.status(Status::True);
+                    write_status(&mut piece, Status::True);
                     piece.opaque(&value);
                     piece.opaque(&key);
                     walk.after = Some(key);
                 }
                 Step::End | Step::NoSuchKey => {
-                    piece.end_of_all(Status::NoMore);
+                    write_end_of_all(&mut piece, Status::NoMore);
                     return (piece, true);
                 }
             }
@@ -372,32 +372,30 @@ fn success(write: impl FnOnce(&mut Writer)) -> Said {
     Said::Answer(Answer::Success(results))
 }
 
-impl Writer {
-    fn status(&mut self, status: Status) {
-        self.u32((status as i32).cast_unsigned());
-    }
+fn write_status(writer: &mut Writer, status: Status) {
+    writer.u32((status as i32).cast_unsigned());
+}
 
-    /// `ypresp_key_val`: the value stands before the key, which yp.x says the other way round, and no server does.
-    fn step(&mut self, step: Result<Step, Status>) {
-        let (status, key, value) = match step {
-            Ok(Step::Entry { key, value }) => (Status::True, key, value),
-            Ok(Step::End) => (Status::NoMore, Vec::new(), Vec::new()),
-            Ok(Step::NoSuchKey) => (Status::NoKey, Vec::new(), Vec::new()),
-            Err(status) => (status, Vec::new(), Vec::new()),
-        };
-        self.status(status);
-        self.opaque(&value);
-        self.opaque(&key);
-    }
+/// `ypresp_key_val`: the value stands before the key, which yp.x says the other way round, and no server does.
+fn write_step(writer: &mut Writer, step: Result<Step, Status>) {
+    let (status, key, value) = match step {
+        Ok(Step::Entry { key, value }) => (Status::True, key, value),
+        Ok(Step::End) => (Status::NoMore, Vec::new(), Vec::new()),
+        Ok(Step::NoSuchKey) => (Status::NoKey, Vec::new(), Vec::new()),
+        Err(status) => (status, Vec::new(), Vec::new()),
+    };
+    write_status(writer, status);
+    writer.opaque(&value);
+    writer.opaque(&key);
+}
 
-    /// One more answer of ALL, which says why there are no more, and that it was the last.
-    fn end_of_all(&mut self, status: Status) {
-        self.bool(true);
-        self.status(status);
-        self.opaque(&[]);
-        self.opaque(&[]);
-        self.bool(false);
-    }
+/// One more answer of ALL, which says why there are no more, and that it was the last.
+fn write_end_of_all(writer: &mut Writer, status: Status) {
+    writer.bool(true);
+    write_status(writer, status);
+    writer.opaque(&[]);
+    writer.opaque(&[]);
+    writer.bool(false);
 }
 
 #[cfg(test)]

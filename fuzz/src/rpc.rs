@@ -1,8 +1,9 @@
 //! What the fuzzers of the NIS gateway do with their octets. The property tests of heorot-dns call the same functions.
 
 use heorot_dns::Prefix;
-use heorot_dns::nis::{Accounts, Door, Gateway, Input, Output, Records, Settings};
+use heorot_dns::nis::{Accounts, CALL_OCTETS_MAX, Door, Gateway, Input, Output, Settings};
 use heorot_names::{Directory, Hosts, NumberRange, Numbering, Pattern};
+use heorot_rpc::record::Records;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ const YP_SERVER: u32 = 100_004;
 /// Any octets, as a stream and as a datagram, to both programs: one call has one reply at most, and no reply is answered.
 pub fn rpc(bytes: &[u8]) {
     let mut gateway = gateway();
-    let mut records = Records::default();
+    let mut records = Records::new(CALL_OCTETS_MAX);
     let mut rest = bytes;
     while !rest.is_empty() {
         let (now, later) = rest.split_at(rest.len().min(records.room()).min(7));
@@ -149,6 +150,7 @@ fn gateway() -> Gateway {
         hosts: [("heorot".to_owned(), vec![[10, 77, 0, 1].into()])].into(),
         networks: vec![Prefix { address: [10, 77, 0, 1].into(), length: 16 }],
         port: 834,
+        others: Vec::new(),
     };
     let accounts = Accounts {
         passwd: Some("root:x:0:0::/root:/bin/sh\nalice:x:1000:100::/home/alice:/bin/sh\n".into()),

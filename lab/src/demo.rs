@@ -1,10 +1,11 @@
-//! `make demo`: two machines that nobody has seen before, from power-on to a number, a name and a second boot.
+//! `make demo`: two machines that nobody has seen before, from power-on to a number, a name, and a second boot into a Debian over NFS.
 
 use crate::machine::{Firmware, Machine};
 use crate::network::{Network, SERVER};
 use crate::server::{Server, Settings, address_of};
 use crate::sniff::{Frame, Sniffer, What, violations};
 use crate::timeline::Timeline;
+use crate::tree;
 use heorot_agent::dhcp::Kind;
 use heorot_agent::frame::Mac;
 use std::io::Write;
@@ -19,12 +20,17 @@ pub const BOOT_PATIENCE: Duration = Duration::from_secs(180);
 /// # Errors
 /// In words, at the first thing that is not as it should be.
 pub fn run(output: &mut impl Write) -> Result<String, String> {
-    let server = Server::start(&Settings::through_pxelinux())?;
-    let outcome = walk(&server, output);
+    // Made once; it takes half a minute, of which the machines' boots are not a part.
+    let tree = tree::debian()?;
+    let served = format!("\n[nfs]\ndirectories = [\"{}\"]\n", tree.display());
+    let settings = Settings { further: served, ..Settings::through_pxelinux() };
+    let server = Server::start(&settings)?;
+    let with_root = Settings { profile: format!("root = \"nfs:{}\"", tree.display()), ..settings };
+    let outcome = walk(&server, &with_root, output);
     server.explain_failure(outcome)
 }
 
-fn walk(server: &Server, output: &mut impl Write) -> Result<String, String> {
+fn walk(server: &Server, with_root: &Settings, output: &mut impl Write) -> Result<String, String> {
     let mut say =
         |text: &str| writeln!(output, "{text}").and_then(|()| output.flush()).map_err(|e| e.to_string());
     let network = &server.network;
@@ -58,9 +64,14 @@ fn walk(server: &Server, output: &mut impl Write) -> Result<String, String> {
     }
 
     let (machine, first) = (&mut machines[0], &nodes[0]);
-    say(&format!("\n{} ({}) is switched off and on:", first.name, machine.mac))?;
+    say(&format!(
+        "\nits profile gets a root: {}\n{} ({}) is switched off and on:",
+        with_root.profile, first.name, machine.mac
+    ))?;
+    server.reconfigure(with_root)?;
     machine.power_cycle()?;
     let second = Up::wait(machine)?;
+    let root = runs_debian_over_nfs(machine, &first.name)?;
     say(&Timeline::of(machine, server)?.to_string())?;
     let frames = sniffer.frames();
     straight_to_its_number(&frames, machine, first, &second)?;
@@ -71,13 +82,24 @@ fn walk(server: &Server, output: &mut impl Write) -> Result<String, String> {
         return Err(format!("on the wire: {}", wrong.join("; ")));
     }
     Ok(format!(
-        "two machines from power-on to node0 and node1 in {:.1} s and {:.1} s, names answered both ways, {} again in {:.1} s straight to {}",
+        "two machines from power-on to node0 and node1 in {:.1} s and {:.1} s, names answered both ways, {} again in {:.1} s straight to {}, into {root}",
         nodes[0].after.as_secs_f64(),
         nodes[1].after.as_secs_f64(),
         second.name,
         second.after.as_secs_f64(),
         second.address,
     ))
+}
+
+/// What the system of the root says of itself: its host name has to be the node's.
+fn runs_debian_over_nfs(machine: &Machine, name: &str) -> Result<String, String> {
+    const SOON: Duration = Duration::from_secs(30);
+    let line = machine.wait_for(tree::SAYS, SOON)?;
+    let said = line.text.split_once(tree::SAYS).map_or("", |(_, said)| said);
+    match said.strip_prefix(&format!("{name} overlay over nfs, ")).and_then(|rest| rest.split(',').next()) {
+        Some(system) => Ok(format!("{system} over NFS, whose hostname is {name}")),
+        None => Err(format!("the root of {name} says: {said}")),
+    }
 }
 
 /// How a boot ended.

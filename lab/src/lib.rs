@@ -18,6 +18,7 @@ pub mod command;
 pub mod console;
 pub mod demo;
 pub mod directory;
+pub mod file_server;
 pub mod host;
 pub mod initramfs;
 pub mod kill;

@@ -7,7 +7,7 @@ use crate::qmp::Monitor;
 use heorot_agent::frame::Mac;
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Which firmware a machine has.
@@ -15,8 +15,27 @@ use std::time::{Duration, Instant, SystemTime};
 pub enum Firmware {
     /// SeaBIOS, with iPXE as the network card's ROM.
     Bios,
-    /// OVMF, with its own network stack.
+    /// OVMF, with its own network stack: PXE first.
     Uefi,
+    /// The same, and it boots by HTTP only.
+    UefiHttp,
+    /// OVMF with Secure Boot and Microsoft's keys, as machines are sold: what is not signed is not started.
+    UefiSecure,
+}
+
+impl Firmware {
+    /// OVMF's code, and the variables that a new machine has.
+    fn ovmf(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Bios => None,
+            Self::Uefi | Self::UefiHttp => {
+                Some(("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"))
+            }
+            Self::UefiSecure => {
+                Some(("/usr/share/OVMF/OVMF_CODE_4M.ms.fd", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd"))
+            }
+        }
+    }
 }
 
 /// A running machine. It is switched off with its value.
@@ -55,28 +74,27 @@ impl Machine {
     /// In words, if QEMU cannot be started.
     pub fn new(network: &Network, firmware: Firmware, mac: Mac) -> Result<Self, String> {
         let scratch = Scratch::new()?;
-        let (socket, errors) = (scratch.join("monitor"), scratch.join("errors"));
-        let errors_file =
-            fs::File::create(&errors).map_err(|error| format!("{}: {error}", errors.display()))?;
-        let tap = network.tap()?;
-        let mut command = network.segment.command("qemu-system-x86_64");
-        command.args(["-S", "-nodefaults", "-display", "none", "-monitor", "none", "-serial", "stdio"]);
-        command.args(["-accel", "tcg,thread=multi", "-m", "512", "-smp", "1", "-no-user-config"]);
-        command.arg("-uuid").arg(uuid(mac));
-        command.arg("-qmp").arg(format!("unix:{},server=on,wait=off", socket.display()));
-        command.arg("-netdev").arg(format!("tap,id=net0,ifname={tap},script=no,downscript=no"));
+        let mut command = qemu(network, mac, &scratch)?;
         let card = format!("virtio-net-pci,netdev=net0,mac={mac},bootindex=1");
-        match firmware {
+        match firmware.ovmf() {
             // Without graphics SeaBIOS and its ROMs speak on the serial port.
-            Firmware::Bios => {
+            None => {
                 command.args(["-machine", "pc,graphics=off", "-device", &card]);
             }
             // Without a ROM of its own, OVMF drives the card.
-            Firmware::Uefi => {
+            Some((code, new_variables)) => {
                 let variables = scratch.join("variables.fd");
-                fs::copy(OVMF_VARIABLES, &variables).map_err(|error| format!("{OVMF_VARIABLES}: {error}"))?;
-                command.args(["-machine", "q35", "-device", &format!("{card},romfile=")]);
-                command.arg("-drive").arg(format!("if=pflash,format=raw,readonly=on,file={OVMF_CODE}"));
+                fs::copy(new_variables, &variables).map_err(|error| format!("{new_variables}: {error}"))?;
+                // Secure Boot's variables are kept by code that runs in system management mode alone.
+                let machine = if firmware == Firmware::UefiSecure { "q35,smm=on" } else { "q35" };
+                command.args(["-machine", machine, "-device", &format!("{card},romfile=")]);
+                if firmware == Firmware::UefiSecure {
+                    command.args(["-global", "driver=cfi.pflash01,property=secure,value=on"]);
+                }
+                if firmware == Firmware::UefiHttp {
+                    command.args(["-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n"]);
+                }
+                command.arg("-drive").arg(format!("if=pflash,format=raw,readonly=on,file={code}"));
                 command.arg("-drive").arg(format!("if=pflash,format=raw,file={}", variables.display()));
                 // OVMF wants randomness for its network stack's sequence numbers.
                 command.args([
@@ -87,6 +105,33 @@ impl Machine {
                 ]);
             }
         }
+        Self::spawn(command, mac, scratch)
+    }
+
+    /// A new machine, switched on, that starts this kernel with this initial RAM disk at once, without firmware that looks for them by network.
+    ///
+    /// # Errors
+    /// In words, if QEMU cannot be started.
+    pub fn start_kernel(
+        network: &Network,
+        (kernel, initrd): (&Path, &Path),
+        command_line: &str,
+        mac: Mac,
+    ) -> Result<Self, String> {
+        let scratch = Scratch::new()?;
+        let mut command = qemu(network, mac, &scratch)?;
+        command.args(["-machine", "pc,graphics=off", "-device"]);
+        command.arg(format!("virtio-net-pci,netdev=net0,mac={mac},romfile="));
+        command.arg("-kernel").arg(kernel).arg("-initrd").arg(initrd).args(["-append", command_line]);
+        let mut machine = Self::spawn(command, mac, scratch)?;
+        machine.power_on()?;
+        Ok(machine)
+    }
+
+    fn spawn(mut command: Command, mac: Mac, scratch: Scratch) -> Result<Self, String> {
+        let (socket, errors) = (scratch.join("monitor"), scratch.join("errors"));
+        let errors_file =
+            fs::File::create(&errors).map_err(|error| format!("{}: {error}", errors.display()))?;
         let (powered_at, powered_at_wall) = (Instant::now(), SystemTime::now());
         let mut process = command
             .stdin(Stdio::null())
@@ -170,14 +215,26 @@ impl Drop for Machine {
     }
 }
 
+/// QEMU with what all machines have, but for their firmware and network card.
+fn qemu(network: &Network, mac: Mac, scratch: &Scratch) -> Result<Command, String> {
+    let tap = network.tap()?;
+    let mut command = network.segment.command("qemu-system-x86_64");
+    command.args(["-S", "-nodefaults", "-display", "none", "-monitor", "none", "-serial", "stdio"]);
+    command.args(["-accel", "tcg,thread=multi", "-m", "512", "-smp", "1", "-no-user-config"]);
+    command.arg("-uuid").arg(uuid(mac));
+    command.arg("-qmp").arg(format!("unix:{},server=on,wait=off", scratch.join("monitor").display()));
+    command.arg("-netdev").arg(format!("tap,id=net0,ifname={tap},script=no,downscript=no"));
+    Ok(command)
+}
+
 /// Says what is missing for a kind of firmware.
 ///
 /// # Errors
 /// In words, with the package to install.
 pub fn check_firmware(firmware: Firmware) -> Result<(), String> {
-    let (file, package) = match firmware {
-        Firmware::Bios => ("/usr/lib/ipxe/qemu/pxe-virtio.rom", "ipxe-qemu"),
-        Firmware::Uefi => (OVMF_CODE, "ovmf"),
+    let (file, package) = match firmware.ovmf() {
+        None => ("/usr/lib/ipxe/qemu/pxe-virtio.rom", "ipxe-qemu"),
+        Some((code, _)) => (code, "ovmf"),
     };
     if Path::new(file).exists() { Ok(()) } else { Err(format!("{file} is missing: install {package}")) }
 }
@@ -187,6 +244,3 @@ fn uuid(mac: Mac) -> String {
     let digits = mac.to_string().replace(':', "");
     format!("68656f72-6f74-4c61-8000-{digits}")
 }
-
-const OVMF_CODE: &str = "/usr/share/OVMF/OVMF_CODE_4M.fd";
-const OVMF_VARIABLES: &str = "/usr/share/OVMF/OVMF_VARS_4M.fd";

@@ -26,6 +26,8 @@ fn main() -> ExitCode {
         ["demo"] => ("demo", demo::run(&mut output)),
         ["boot", "bios"] => ("boot", boot(Firmware::Bios, &mut output)),
         ["boot", "uefi"] => ("boot", boot(Firmware::Uefi, &mut output)),
+        ["boot", "uefi-http"] => ("boot", boot(Firmware::UefiHttp, &mut output)),
+        ["boot", "uefi-secure"] => ("boot", boot(Firmware::UefiSecure, &mut output)),
         ["kill"] => ("kill", kill::run(20, seed_of_the_moment(), &mut output)),
         ["kill", rounds, seed @ ..] => {
             match (rounds.parse(), seed.first().map(|seed| seed.parse()).transpose()) {
@@ -76,7 +78,8 @@ fn boot(firmware: Firmware, output: &mut impl Write) -> Result<String, String> {
 fn settings_for(firmware: Firmware) -> Settings {
     match firmware {
         Firmware::Bios => Settings::through_pxelinux(),
-        Firmware::Uefi => Settings::default(),
+        Firmware::Uefi | Firmware::UefiHttp => Settings::default(),
+        Firmware::UefiSecure => Settings { uefi_loader: "shimx64.efi".to_owned(), ..Settings::default() },
     }
 }
 

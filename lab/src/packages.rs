@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// A program or file that has to be there, and the Debian package that brings it.
-const INSTALLED: [(&str, &str); 30] = [
+const INSTALLED: [(&str, &str); 36] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("/usr/lib/ipxe/qemu/pxe-virtio.rom", "ipxe-qemu"),
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf"),
@@ -18,6 +18,9 @@ const INSTALLED: [(&str, &str); 30] = [
     ("udhcpc", "udhcpc"),
     ("busybox", "busybox-static"),
     ("dig", "dnsutils"),
+    ("host", "bind9-host"),
+    ("ping", "iputils-ping"),
+    ("ssh", "openssh-client"),
     ("nsupdate", "dnsutils"),
     ("tcpdump", "tcpdump"),
     ("nft", "nftables"),
@@ -37,12 +40,16 @@ const INSTALLED: [(&str, &str); 30] = [
     ("nodeattr", "genders"),
     ("ansible-inventory", "ansible-core"),
     ("mmdebstrap", "mmdebstrap"),
+    ("ganesha.nfsd", "nfs-ganesha"),
+    ("/usr/lib/x86_64-linux-gnu/ganesha/libfsalvfs.so", "nfs-ganesha-vfs"),
     ("mksquashfs", "squashfs-tools"),
+    ("nfs-cat", "libnfs-utils"),
     ("apt-get", "apt"),
 ];
 
 /// Downloaded and unpacked, besides the kernel that `linux-image-amd64` names.
-const UNPACKED: [&str; 4] = ["pxelinux", "syslinux-common", "ipxe", "grub-efi-amd64-bin"];
+const UNPACKED: [&str; 6] =
+    ["pxelinux", "syslinux-common", "ipxe", "grub-efi-amd64-bin", "grub-efi-amd64-signed", "shim-signed"];
 
 /// Boot files, once they are there.
 #[derive(Clone, Debug)]
@@ -126,7 +133,7 @@ impl BootFiles {
         let release = releases.ok().flatten().ok_or("no kernel was fetched yet: run heorot-lab fetch")?;
         let kernel_release = release.file_name().to_string_lossy().into_owned();
         let files = Self { root, kernel_release };
-        let missing = [files.kernel(), files.pxelinux(), files.ipxe_efi(), files.grub_efi()]
+        let missing = [files.kernel(), files.pxelinux(), files.ipxe_efi(), files.grub_efi(), files.shim()]
             .into_iter()
             .find(|path| !path.exists());
         missing.map_or(Ok(files), |path| Err(format!("{} is missing: run heorot-lab fetch", path.display())))
@@ -166,6 +173,18 @@ impl BootFiles {
     #[must_use]
     pub fn ipxe_efi(&self) -> PathBuf {
         self.root.join("boot/ipxe.efi")
+    }
+
+    /// Below what all was unpacked.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The loader that Secure Boot starts.
+    #[must_use]
+    pub fn shim(&self) -> PathBuf {
+        self.root.join("usr/lib/shim/shimx64.efi.signed")
     }
 
     /// GRUB in one file, which looks for its menu by the network it came by.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -27,8 +27,12 @@ pub struct Settings {
     pub uefi_loader: String,
     /// Further lines for the section of the boot files.
     pub boot: String,
+    /// Further lines for the section of the server.
+    pub server: String,
     /// Further lines for the section of the network.
     pub network: String,
+    /// Further words for all command lines of kernels.
+    pub cmdline: String,
     /// Further lines for the section of the profile of nodes. `SCRATCH` in them as below.
     pub profile: String,
     /// Further lines for the end of the configuration. `SCRATCH` in them stands for the directory of [`Server::scratch_file`].
@@ -53,6 +57,8 @@ pub struct Server {
     process: Option<Child>,
     starts: u32,
     scratch: Scratch,
+    /// Where loaders are that the boot directory lacks.
+    packages: PathBuf,
 }
 
 /// The address of a number in the ordinary configuration.
@@ -71,8 +77,9 @@ impl Server {
         let network = Network::new()?;
         let scratch = Scratch::new()?;
         initramfs::boot_directory(&scratch.join("boot"), &files)?;
-        configure(&scratch, settings)?;
-        let mut server = Self { network, process: None, starts: 0, scratch };
+        let packages = files.root().to_owned();
+        configure(&scratch, &packages, settings)?;
+        let mut server = Self { network, process: None, starts: 0, scratch, packages };
         server.start_again()?;
         Ok(server)
     }
@@ -126,7 +133,7 @@ impl Server {
     /// # Errors
     /// In words, if it is not running.
     pub fn reconfigure(&self, settings: &Settings) -> Result<(), String> {
-        configure(&self.scratch, settings)?;
+        configure(&self.scratch, &self.packages, settings)?;
         let process = self.process.as_ref().ok_or("the server is not running")?;
         let process = i32::try_from(process.id()).map_err(|error| error.to_string())?;
         kill(Pid::from_raw(process), Signal::SIGHUP).map_err(|error| format!("the server: {error}"))
@@ -218,16 +225,19 @@ pub fn program() -> Result<PathBuf, String> {
         .ok_or_else(|| format!("no heorot beside {}: cargo build --workspace makes it", own.display()))
 }
 
-fn configure(scratch: &Scratch, settings: &Settings) -> Result<(), String> {
+fn configure(scratch: &Scratch, packages: &Path, settings: &Settings) -> Result<(), String> {
     let path = scratch.join("heorot.toml");
-    fs::write(&path, configuration(scratch, settings)).map_err(|error| format!("{}: {error}", path.display()))
+    fs::write(&path, configuration(scratch, packages, settings))
+        .map_err(|error| format!("{}: {error}", path.display()))
 }
 
-fn configuration(scratch: &Scratch, settings: &Settings) -> String {
+fn configuration(scratch: &Scratch, packages: &Path, settings: &Settings) -> String {
+    let packages = packages.display();
     let path = |name: &str| scratch.join(name).to_string_lossy().into_owned();
     let (state, control, boot) = (path("state"), path("control.sock"), path("boot"));
     let (further_of_boot, further_of_network) = (&settings.boot, &settings.network);
-    let further_of_profile = &settings.profile;
+    let (further_of_profile, words) = (&settings.profile, &settings.cmdline);
+    let further_of_server = &settings.server;
     let memory = if settings.memory.is_empty() { "256MiB" } else { &settings.memory };
     let uefi_loader = if settings.uefi_loader.is_empty() { "ipxe.efi" } else { &settings.uefi_loader };
     let mut text = format!(
@@ -238,6 +248,7 @@ nodes = "node{{}}"
 [server]
 state = "{state}"
 control = "{control}"
+{further_of_server}
 
 [[network]]
 interface = "{SERVER_INTERFACE}"
@@ -249,20 +260,22 @@ temporary = "10.77.200.1-10.77.203.254"
 
 [boot]
 directory = "{boot}"
+packages = "{packages}"
 bios = "pxelinux.0"
+http-x64 = "ipxe.efi"
 uefi-x64 = "{uefi_loader}"
 {further_of_boot}
 
 [profile.default]
 kernel = "vmlinuz"
 initrd = ["initrd.img"]
-cmdline = "console=ttyS0 node={{{{node.name}}}}"
+cmdline = "console=ttyS0 node={{{{node.name}}}}{words}"
 {further_of_profile}
 
 [profile.trial]
 kernel = "vmlinuz"
 initrd = ["initrd.img"]
-cmdline = "console=ttyS0"
+cmdline = "console=ttyS0{words}"
 
 [trial]
 policy = "report"

@@ -2,6 +2,7 @@
 
 use crate::machine::Machine;
 use crate::server::Server;
+use crate::tree;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::fmt;
@@ -42,6 +43,8 @@ impl Timeline {
                 // The time in brackets is since the kernel's start; here it is since the power came.
                 let text = text.split_once("] ").map_or(text, |(_, text)| text);
                 entries.push(Entry { at, source: "agent", text: text.to_owned() });
+            } else if let Some((_, text)) = line.text.split_once(tree::SAYS) {
+                entries.push(Entry { at, source: "root", text: text.to_owned() });
             } else if let Some(start) = line.text.find(KERNEL) {
                 let text = line.text[start..].split(" (").next().unwrap_or_default();
                 entries.push(Entry { at, source: "kernel", text: text.to_owned() });

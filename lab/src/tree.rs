@@ -91,30 +91,36 @@ pub fn squashfs() -> Result<PathBuf, String> {
     Ok(image)
 }
 
-/// A system of busybox alone, whose first process is none that knows the agent, as a compressed archive.
+/// A system of busybox alone, whose first process is none that knows the agent, made in this directory.
 ///
 /// # Errors
 /// In words.
-pub fn archive(scratch: &Path) -> Result<PathBuf, String> {
+pub fn busybox(tree: &Path) -> Result<(), String> {
     let busybox = packages::locate("busybox").ok_or("busybox is missing: install busybox-static")?;
-    let tree = scratch.join("tree");
-    let image = scratch.join("busybox.cpio.gz");
     let make = || {
         for directory in ["bin", "sbin", "etc", "proc", "sys", "dev", "run"] {
             fs::create_dir_all(tree.join(directory))?;
         }
         fs::copy(&busybox, tree.join("bin/busybox"))?;
         fs::set_permissions(tree.join("bin/busybox"), fs::Permissions::from_mode(0o755))?;
-        for name in ["bin/sh", "bin/hostname", "bin/echo", "bin/sleep"] {
+        for name in ["bin/sh", "bin/hostname", "bin/echo", "bin/cat"] {
             symlink("busybox", tree.join(name))?;
         }
         symlink("../bin/busybox", tree.join("sbin/init"))?;
-        fs::write(
-            tree.join("etc/inittab"),
-            format!("::sysinit:/bin/echo starting\n::once:/bin/sh -c 'echo \"{SAYS}$(hostname) busybox\"'\n"),
-        )
+        fs::write(tree.join("etc/hostname"), "nobody\n")?;
+        let says = format!("/bin/sh -c 'echo \"{SAYS}$(hostname) $(cat /etc/hostname) busybox\"'");
+        fs::write(tree.join("etc/inittab"), format!("::once:{says}\n"))
     };
-    make().map_err(|error| format!("{}: {error}", tree.display()))?;
+    make().map_err(|error| format!("{}: {error}", tree.display()))
+}
+
+/// The same as a compressed archive.
+///
+/// # Errors
+/// In words.
+pub fn archive(scratch: &Path) -> Result<PathBuf, String> {
+    let (tree, image) = (scratch.join("tree"), scratch.join("busybox.cpio.gz"));
+    busybox(&tree)?;
     let pack = "cd \"$1\" && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1 > \"$2\"";
     command::ask("/bin/sh", &["-c", pack, "sh", &tree.to_string_lossy(), &image.to_string_lossy()])?;
     Ok(image)

@@ -167,8 +167,8 @@ fn agree(server: &Server, secondaries: &[Secondary], when: &str) {
     }
 }
 
-/// A machine asks, is tried and gets a number, as a firmware and then its agent would.
-fn promote(server: &Server, number: u32) -> Result<(), String> {
+/// A machine asks, is tried and gets a number, as a firmware and then its agent would, and has its address from then on.
+fn promote(server: &Server, number: u32) -> Result<SimulatedHost, String> {
     let mut machine = SimulatedHost::new(server.network.host(machine_mac(7))?)?;
     let temporary = machine.boot()?;
     let menu = machine.fetch(&format!("pxelinux.cfg/01-{}", machine.mac().to_string().replace(':', "-")))?;
@@ -181,7 +181,41 @@ fn promote(server: &Server, number: u32) -> Result<(), String> {
         .map(|check| format!(r#"{{"name":"{check}","passed":true,"detail":""}}"#));
     let passed = format!(r#"{{"passed":true,"checks":[{}],"facts":{{}}}}"#, checks.join(","));
     let answer = namespace.ask("curl", &["-sS", "-f", "-m", "10", "-d", &passed, &format!("{url}/trial")])?;
-    if answer.contains(&format!("\"name\":\"node{number}\"")) { Ok(()) } else { Err(answer) }
+    if !answer.contains(&format!("\"name\":\"node{number}\"")) {
+        return Err(answer);
+    }
+    namespace.ip(&format!("address add 10.77.1.{number}/16 dev eth0"))?;
+    Ok(machine)
+}
+
+/// The tools by which people reach node 0, each by each service.
+fn people_reach_it(server: &Server) -> Result<(), String> {
+    let by_service = ["dns", "nis", "heorot"].into_iter().flat_map(|service| {
+        let services = format!("echo 'hosts: files {service}' > /etc/nsswitch.conf");
+        let servers = "printf 'nameserver 10.77.0.1\\nsearch cluster\\n' > /etc/resolv.conf";
+        // Nobody listens for ssh there: whom it connects to is all that matters.
+        let ssh = "ssh -v -o BatchMode=yes -o ConnectTimeout=5 node0 true";
+        [
+            ("ping -c 1 -W 5 node0 | grep -v statistics".to_owned(), vec!["(10.77.1.0)", " 1 received"]),
+            (ssh.into(), vec!["Connecting to node0 [10.77.1.0] port 22"]),
+            ("getent ahosts node0".into(), vec!["10.77.1.0"]),
+        ]
+        .map(|(command, expected)| (format!("{services}; {servers}; {command}"), expected))
+    });
+    let by_host = [
+        ("host node0.cluster 10.77.0.1".to_owned(), vec!["node0.cluster has address 10.77.1.0"]),
+        (
+            "host 10.77.1.0 10.77.0.1".into(),
+            vec!["0.1.77.10.in-addr.arpa domain name pointer node0.cluster."],
+        ),
+    ];
+    let (commands, expected): (Vec<String>, Vec<_>) = by_service.chain(by_host).unzip();
+    for ((command, expected), said) in commands.iter().zip(expected).zip(client(server, &commands)?) {
+        if let Some(missing) = expected.iter().find(|words| !said.contains(**words)) {
+            return Err(format!("{missing:?} is not in what `{command}` says:\n{said}"));
+        }
+    }
+    Ok(())
 }
 
 #[test]
@@ -195,7 +229,7 @@ fn everybody_says_the_same() {
 
     let over = AtomicBool::new(false);
     let question = ["@10.77.0.1", "+short", "+time=2", "+tries=1", "node0.cluster", "-x", "10.77.1.0"];
-    let told = thread::scope(|scope| {
+    let (told, _machine) = thread::scope(|scope| {
         let asking = scope.spawn(|| {
             let mut told: BTreeMap<String, u32> = BTreeMap::new();
             while !over.load(Ordering::Relaxed) {
@@ -208,11 +242,12 @@ fn everybody_says_the_same() {
         // Some more, now that it is a node.
         thread::sleep(Duration::from_millis(300));
         over.store(true, Ordering::Relaxed);
-        server.explain_failure(outcome).unwrap_or_else(|error| panic!("{error}"));
-        asking.join().expect("it asks")
+        let machine = server.explain_failure(outcome).unwrap_or_else(|error| panic!("{error}"));
+        (asking.join().expect("it asks"), machine)
     });
     assert_eq!(told.keys().collect::<Vec<_>>(), ["10.77.1.0\nnode0.cluster.\n"], "during: {told:?}");
     agree(&server, &secondaries, "after");
+    people_reach_it(&server).unwrap_or_else(|error| panic!("{error}"));
 
     // What is new after it: which hardware address the node has.
     let since = Instant::now();

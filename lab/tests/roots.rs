@@ -1,7 +1,9 @@
 //! From power-on into a root: what the agent mounts, what the system there says of itself, and that it is up only then.
 
 use heorot_lab::demo::{Up, machine_mac};
+use heorot_lab::file_server::{EXPORT, FileServer};
 use heorot_lab::machine::{Firmware, Machine};
+use heorot_lab::network::CLIENT;
 use heorot_lab::server::{Server, Settings};
 use heorot_lab::tree;
 use std::fs;
@@ -80,9 +82,35 @@ fn a_busybox_runs_from_an_archive_as_soon_as_there_is_one() {
         let image = tree::archive(&scratch)?;
         fs::rename(image, server.boot_file("busybox.cpio.gz")).map_err(|error| error.to_string())?;
         machine.wait_for("(cpio)", SOON)?;
-        machine.wait_for("the root says: node0 busybox", SOON)?;
+        machine.wait_for("the root says: node0 node0 busybox", SOON)?;
         let up = Up::wait(&machine)?;
         if up.name == "node0" { Ok(()) } else { Err(format!("it became {}", up.name)) }
     };
     server.explain_failure(walk()).unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// From a file server that is not ours, by both versions; without an overlay the root's own files are covered.
+#[test]
+fn a_busybox_runs_from_another_file_server() {
+    let cases = [
+        ("nfs", "", "by NFS 3, writable in memory"),
+        ("nfs4", "", "by NFS 4.2, writable in memory"),
+        ("nfs", " heorot.overlay=none", "by NFS 3, read-only"),
+    ];
+    for (kind, words, mounted) in cases {
+        let settings =
+            Settings { cmdline: words.to_owned(), ..with_root(&format!("{kind}:{CLIENT}:{EXPORT}")) };
+        let server = Server::start(&settings).expect("the lab and the server start");
+        let tree = server.scratch_file("tree");
+        tree::busybox(&tree).expect("a tree");
+        let files = FileServer::start(&server.network, &tree).expect("a file server");
+        let walk = || {
+            let machine = Machine::start(&server.network, Firmware::Bios, machine_mac(1))?;
+            machine.wait_for(mounted, BOOT)?;
+            machine.wait_for("the root says: node0 node0 busybox", SOON)?;
+            Up::wait(&machine)
+        };
+        let outcome = walk().map_err(|error| format!("{kind}{words}: {error}\n{}", files.said()));
+        server.explain_failure(outcome).unwrap_or_else(|error| panic!("{error}"));
+    }
 }

@@ -1,6 +1,7 @@
 //! The command line: what there is to say to `heorot`, and the exit codes.
 //!
 //! - [`client`]: HTTP to the control socket;
+//! - [`doctor`]: what this host lacks for a configuration;
 //! - [`export`]: the table of nodes for other tools;
 //! - [`initrd`]: initial RAM disks for nodes;
 //! - [`nodeset`]: sets of nodes, with the files that they name;
@@ -9,6 +10,7 @@
 //! - [`storm`]: simulated machines with real packets.
 
 mod client;
+mod doctor;
 mod export;
 mod initrd;
 mod nodeset;
@@ -52,6 +54,8 @@ enum Command {
         /// The configuration
         file: PathBuf,
     },
+    /// Whether this host has what a configuration needs: interfaces, ports, loaders, kernels; with what to do
+    Doctor(doctor::DoctorCommand),
     /// How the server and the cluster are
     Status(Asking),
     /// List and show nodes
@@ -143,6 +147,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
             Err(problem) => complain(&problem, Exit::Usage),
         },
         Command::Check { file } => check(&file),
+        Command::Doctor(wanted) => doctor::run(&wanted),
         Command::Status(asking) => query::<StatusView>(&asking, "/v1/status", show::status),
         Command::Node { verb: NodeVerb::List { nodeset, exclude, asking } } => {
             match nodeset::path("/v1/nodes", &[("set", nodeset), ("without", exclude)]) {

@@ -42,6 +42,8 @@ pub(crate) fn read(path: &Path) -> Result<Read, String> {
 /// What this host lacks for a configuration that is right in itself; each with what to do.
 pub(crate) fn problems_here(config: &Config) -> Vec<String> {
     let mut problems: Vec<String> = problem_with(Path::new(&config.boot.directory)).into_iter().collect();
+    let directories = config.nfs.iter().flat_map(|nfs| &nfs.directories);
+    problems.extend(directories.filter_map(|directory| problem_with_root(directory)));
     match settings::served(config) {
         Ok(served) => problems.extend(served.iter().filter(|(_, found)| found.is_none()).map(|(name, _)| {
             format!(
@@ -51,6 +53,18 @@ pub(crate) fn problems_here(config: &Config) -> Vec<String> {
         Err(e) => problems.push(format!("the host's interfaces cannot be listed: {e}")),
     }
     problems
+}
+
+/// What is wrong with a directory that is to be served by NFS. Whether the nodes may read it is not to be said by who may be another than those who serve it.
+fn problem_with_root(directory: &str) -> Option<String> {
+    match std::fs::metadata(directory) {
+        Ok(found) if found.is_dir() => None,
+        Ok(_) => Some(format!("{directory}, which is to be served by NFS, is no directory")),
+        Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => None,
+        Err(e) => Some(format!(
+            "{directory}, which is to be served by NFS, cannot be opened: {e}\n  create the root file system there, or correct profile.root and nfs.directories"
+        )),
+    }
 }
 
 /// What is better changed on this host for a configuration that is right; each with what to do.

@@ -1,7 +1,7 @@
 //! heorot: boots, addresses and names a diskless cluster. This program touches everything and decides nothing: what is to be done, `heorot-core` says.
 //!
 //! - [`cli`]: the command line; [`serve`]: the start, in order; [`run`]: the loop;
-//! - network: [`udp`] on [`netio`], [`link`] on [`frame`], [`neighbour`], [`http`], [`dns`], [`nis`];
+//! - network: [`udp`] on [`netio`], [`link`] on [`frame`], [`neighbour`], [`http`], [`dns`], [`nis`] (with [`rpcbind`]), [`nfs`];
 //! - disk: [`store`], [`images`], [`notes`], [`configuration`];
 //! - [`initrd`]: what nodes boot, made from a kernel's modules;
 //! - [`storm`]: the simulator's machines, with real packets; [`rehearse`]: the simulator whole;
@@ -16,6 +16,7 @@ mod configuration;
     expect(dead_code, reason = "its counts are for the metrics, which there are none of yet")
 )]
 mod dns;
+mod doctor;
 mod echo;
 mod frame;
 mod http;
@@ -30,6 +31,11 @@ mod netio;
     not(test),
     expect(dead_code, reason = "its counts are for the metrics, which there are none of yet")
 )]
+mod nfs;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "its counts are for the metrics, which there are none of yet")
+)]
 mod nis;
 mod notes;
 mod overhear;
@@ -37,6 +43,7 @@ mod probe;
 mod problem;
 mod rehearse;
 mod rights;
+mod rpcbind;
 mod run;
 mod serve;
 mod settings;

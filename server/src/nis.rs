@@ -6,18 +6,17 @@
 mod accounts;
 mod bind;
 mod connection;
-mod rpcbind;
 mod worker;
 
 use crate::journal::Journal;
 use crate::problem::{Problem, problem};
+use crate::rpcbind::Rpcbind;
 use crate::streams;
 use crate::wake::Post;
 use accounts::Files;
 use heorot_core::config;
 use heorot_dns::nis::{CONNECTIONS_MAX, Door, Gateway, SILENCE_MAX, Settings, Statistics};
 use heorot_names::Directory;
-use rpcbind::Rpcbind;
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -35,6 +34,23 @@ pub(crate) fn start(
     journal: Journal,
 ) -> Result<Handle, Problem> {
     start_with(LIMITS, &PORTS, nis, settings, directory, journal)
+}
+
+/// The same without NIS: the portmapper alone, for the other programs that the settings name.
+///
+/// # Errors
+/// As above.
+pub(crate) fn start_portmapper(
+    settings: Settings,
+    directory: Arc<Directory>,
+    journal: Journal,
+) -> Result<Handle, Problem> {
+    start_with(LIMITS, &PORTS, &no_nis(), settings, directory, journal)
+}
+
+/// What is configured where there is no NIS.
+pub(crate) fn no_nis() -> config::Nis {
+    config::Nis { domain: String::new(), port: 0, passwd: None, group: None }
 }
 
 /// What the handle and its thread tell each other that NIS is there, what it should know, and that it should end.
@@ -82,8 +98,7 @@ struct Ports {
     tried: u16,
 }
 
-const PORTS: Ports =
-    Ports { portmapper: heorot_dns::nis::PORTMAPPER_PORT, tried: heorot_dns::nis::PORTS_TRIED };
+const PORTS: Ports = Ports { portmapper: heorot_rpc::portmap::PORT, tried: heorot_dns::nis::PORTS_TRIED };
 
 fn start_with(
     limits: Limits,
@@ -95,18 +110,22 @@ fn start_with(
 ) -> Result<Handle, Problem> {
     let mut files = Files::new(nis);
     let accounts = files.read()?;
-    let yp_server = bind::any_of(nis.port, ports.tried, Door::YpServer)?;
-    let port = yp_server.0.port;
+    let yp_server = match settings.domain.as_str() {
+        "" => None,
+        _ => Some(bind::any_of(nis.port, ports.tried, Door::YpServer)?),
+    };
+    let port = yp_server.as_ref().map_or(0, |(sockets, _)| sockets.port);
     settings.port = port;
     let calendar_seconds = crate::clock::calendar_seconds();
     let gateway = Gateway::new(settings.clone(), accounts.clone(), directory, calendar_seconds);
-    let (bound, rpcbind) = match bind::bind(ports.portmapper, Door::Portmapper) {
-        Ok(portmapper) => (vec![yp_server, portmapper], None),
+    let (portmapper, rpcbind) = match bind::bind(ports.portmapper, Door::Portmapper) {
+        Ok(portmapper) => (Some(portmapper), None),
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
             let mappings = gateway.to_register().collect();
             let every = limits.rpcbind_checked_every;
-            let rpcbind = Rpcbind::register(ports.portmapper, mappings, every)?;
-            (vec![yp_server], Some(rpcbind))
+            let service = if port == 0 { "NFS" } else { "NIS" };
+            let rpcbind = Rpcbind::register(service, ports.portmapper, mappings, every)?;
+            (None, Some(rpcbind))
         }
         Err(error) => return Err(bind::explain(&error, ports.portmapper)),
     };
@@ -114,7 +133,8 @@ fn start_with(
         problem!("NIS: no thread or descriptor can be had: {error}\n  raise the limits of the service")
     };
     let post = Arc::new(Post::new().map_err(cannot_start)?);
-    let parts = (bound.into_iter().unzip(), gateway, rpcbind, (files, accounts, settings));
+    let bound = yp_server.into_iter().chain(portmapper).unzip();
+    let parts = (bound, gateway, rpcbind, (files, accounts, settings));
     let worker = Worker::new(limits, parts, Arc::clone(&post), journal).map_err(cannot_start)?;
     let thread = thread::Builder::new().name("nis".into()).spawn(|| worker.run()).map_err(cannot_start)?;
     Ok(Handle { port, post, thread: Some(thread) })

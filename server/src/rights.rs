@@ -13,6 +13,9 @@ const NEEDED: [(CapabilitySet, &str, &str); 3] = [
     (CapabilitySet::NET_ADMIN, "CAP_NET_ADMIN", "neighbour entries of machines in mid-boot"),
 ];
 
+/// What the threads that serve files by NFS keep: the root file system of a node has files that only root may read.
+const READS_EVERYTHING: CapabilitySet = CapabilitySet::DAC_READ_SEARCH;
+
 /// Makes sure, before anything starts, that the server may do what it has to.
 pub(crate) fn check() -> Result<(), Problem> {
     let held =
@@ -39,8 +42,10 @@ pub(crate) fn loses_rights(user: &str) -> bool {
 /// Becomes the user of the configuration, if we are root and there is one, and keeps only the capabilities that are needed.
 /// `owned` is what this user has to be able to write. A warning, if there is something to warn of.
 ///
+/// With `reads` the calling thread may go on reading everything, until it calls [`keep_needed`]: what it starts meanwhile takes that over.
+///
 /// To be called with all sockets open and no thread running that needs more: each thread has capabilities of its own.
-pub(crate) fn drop_to(user: &str, owned: &[&Path]) -> Result<Option<String>, Problem> {
+pub(crate) fn drop_to(user: &str, owned: &[&Path], reads: bool) -> Result<Option<String>, Problem> {
     if !nix::unistd::geteuid().is_root() {
         return Ok(None);
     }
@@ -55,23 +60,50 @@ pub(crate) fn drop_to(user: &str, owned: &[&Path]) -> Result<Option<String>, Pro
         chown(*path, Some(found.uid), Some(found.gid))
             .map_err(|e| problem!("{} cannot be given to the user {user}: {e}", path.display()))?;
     }
-    become_user(&found).map_err(|e| problem!("heorot cannot become the user {user}: {e}"))?;
+    become_user(&found, reads).map_err(|e| problem!("heorot cannot become the user {user}: {e}"))?;
     Ok(None)
 }
 
-fn become_user(user: &User) -> Result<(), std::io::Error> {
+fn become_user(user: &User, reads: bool) -> Result<(), std::io::Error> {
     // Without this the change of user would clear the permitted set too (capabilities(7)).
     set_keep_capabilities(true)?;
     setgroups(&[user.gid])?;
     setresgid(user.gid, user.gid, user.gid)?;
     setresuid(user.uid, user.uid, user.uid)?;
     set_keep_capabilities(false)?;
-    let kept = NEEDED.iter().fold(CapabilitySet::empty(), |all, (capability, _, _)| all | *capability);
-    set_capabilities(
-        None,
-        CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() },
-    )?;
-    Ok(())
+    let reading = if reads { READS_EVERYTHING } else { CapabilitySet::empty() };
+    keep(needed() | reading)
+}
+
+fn needed() -> CapabilitySet {
+    NEEDED.iter().fold(CapabilitySet::empty(), |all, (capability, _, _)| all | *capability)
+}
+
+/// Keeps only these capabilities, of this thread.
+fn keep(kept: CapabilitySet) -> Result<(), std::io::Error> {
+    let sets = CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() };
+    Ok(set_capabilities(None, sets)?)
+}
+
+/// Gives away the right to read everything, if this thread is not root's.
+pub(crate) fn keep_needed() {
+    if !nix::unistd::geteuid().is_root() && reads_everything() {
+        // Giving away cannot be refused.
+        let _ = keep(needed());
+    }
+}
+
+/// Gives away all but the right to read everything, if this thread is not root's.
+pub(crate) fn keep_reading() {
+    if !nix::unistd::geteuid().is_root() {
+        let kept = if reads_everything() { READS_EVERYTHING } else { CapabilitySet::empty() };
+        let _ = keep(kept);
+    }
+}
+
+/// Whether this thread may read and search whatever there is.
+pub(crate) fn reads_everything() -> bool {
+    capabilities(None).is_ok_and(|held| held.effective.contains(READS_EVERYTHING))
 }
 
 /// Gives away all capabilities of this thread, if they are not those of root: a thread that reads files or speaks HTTP needs none.

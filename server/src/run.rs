@@ -33,6 +33,7 @@ use crate::link::{Link, Routed};
 use crate::names;
 use crate::neighbour::keeper::{Done, Keeper, Moment};
 use crate::netio::Inbox;
+use crate::nfs;
 use crate::nis;
 use crate::notes::Notes;
 use crate::overhear::Listener;
@@ -40,7 +41,7 @@ use crate::probe::{Heard, Prober};
 use crate::settings::Served;
 use crate::store::Outcome;
 use crate::traffic::Traffic;
-use crate::udp::UdpPort;
+use crate::udp::{DataPorts, UdpPort};
 use crate::wake::{Bell, Caller};
 use carry::Pending;
 use commits::Commits;
@@ -75,6 +76,10 @@ const SOCKETS_MAX: Duration = Duration::from_millis(5);
 /// Batches taken from one TFTP port in a turn: a millisecond or two, before all else gets its turn.
 const ROUNDS_MAX: usize = 8;
 
+/// Octets of the longest datagram that a client has to send once its request was answered: an ACK has four, an ERROR a sentence. Small rooms lie close together,
+/// which is what a client in lock-step costs least by.
+const ACKNOWLEDGEMENT_OCTETS_MAX: usize = 1024;
+
 /// What is said when a socket was full.
 const LOST: &str = "the kernel dropped datagrams, for they came faster than they were taken";
 
@@ -94,7 +99,7 @@ pub(crate) struct Parts {
     /// Port 4011 by interface.
     pub(crate) boot_servers: Vec<(String, UdpPort)>,
     pub(crate) tftp: UdpPort,
-    pub(crate) data: Vec<UdpPort>,
+    pub(crate) data: DataPorts,
     pub(crate) links: BTreeMap<String, Link>,
     pub(crate) probers: Vec<(String, Prober)>,
     /// Where other DHCP servers are heard, by interface.
@@ -119,6 +124,7 @@ pub(crate) struct Parts {
     pub(crate) dns: dns::Handle,
     pub(crate) names: Option<names::Handle>,
     pub(crate) nis: Option<nis::Handle>,
+    pub(crate) nfs: Option<nfs::Handle>,
     pub(crate) traffic: Option<Traffic>,
 }
 
@@ -158,6 +164,13 @@ pub(crate) struct Loop {
     ends_by: Option<Time>,
 }
 
+/// Room for what comes in.
+struct Inboxes {
+    large: Inbox,
+    /// For the ports of transfers.
+    small: Inbox,
+}
+
 impl Loop {
     /// Gets ready to run.
     ///
@@ -175,8 +188,8 @@ impl Loop {
         watch(&parts.signals, Source::Signals)?;
         watch(&parts.tftp, Source::Tftp)?;
         watch(&parts.echo, Source::Echo)?;
-        for (place, port) in parts.data.iter().enumerate() {
-            watch(port, Source::Data(place))?;
+        for (index, socket) in parts.data.sockets().enumerate() {
+            watch(socket, Source::Data(index))?;
         }
         for (place, (_, port)) in parts.dhcp.iter().enumerate() {
             watch(port, Source::Dhcp(place))?;
@@ -190,7 +203,7 @@ impl Loop {
         for (place, (_, listener)) in parts.listeners.iter().enumerate() {
             watch(listener, Source::OtherServers(place))?;
         }
-        let outgoing = Outgoing::new(parts.data.len());
+        let outgoing = Outgoing::new(parts.data.sockets().count());
         Ok(Self {
             parts,
             epoll,
@@ -232,12 +245,13 @@ impl Loop {
         }
         self.flush_dhcp();
         self.flush_tftp();
-        let mut inbox = Inbox::new();
+        let mut inboxes =
+            Inboxes { large: Inbox::new(), small: Inbox::with_room(ACKNOWLEDGEMENT_OCTETS_MAX) };
         while !self.is_over() {
             self.submit();
             self.sleep()?;
             let begun = clock::now();
-            self.take_turn(begun + SOCKETS_MAX, &mut inbox);
+            self.take_turn(begun + SOCKETS_MAX, &mut inboxes);
             self.now = clock::now();
             if std::mem::take(&mut self.has_rung) {
                 self.take_messages();
@@ -253,7 +267,7 @@ impl Loop {
     }
 
     /// Takes what is ready, as far as the time allows: something of the first at least.
-    fn take_turn(&mut self, until: Time, inbox: &mut Inbox) {
+    fn take_turn(&mut self, until: Time, Inboxes { large: inbox, small }: &mut Inboxes) {
         let mut ready = std::mem::take(&mut self.ready);
         self.order.begin(&mut ready);
         for (place, source) in ready.iter().enumerate() {
@@ -270,11 +284,8 @@ impl Loop {
                 Source::Arp(place) => self.take_arp(place),
                 Source::Echo => self.take_echo(),
                 Source::OtherServers(place) => self.take_other_servers(place),
-                Source::Data(place) => {
-                    let port = Port::Data(u16::try_from(place).expect("there are a few"));
-                    self.take_tftp(port, until, inbox);
-                }
-                Source::Tftp => self.take_tftp(Port::Request, until, inbox),
+                Source::Data(index) => self.take_tftp(Some(index), until, small),
+                Source::Tftp => self.take_tftp(None, until, inbox),
             }
         }
         self.ready = ready;
@@ -416,16 +427,18 @@ impl Loop {
         }
     }
 
-    /// Batches from one of the TFTP ports, as long as the answers to one bring the next: to ask the kernel what is ready costs as much as to take it. New requests are left to the next server once this one ends; what is in flight goes on.
-    fn take_tftp(&mut self, port: Port, until: Time, inbox: &mut Inbox) {
+    /// Batches from port 69 or from one of the sockets of transfers, as long as the answers to one bring the next: to ask the kernel what is ready costs as much as to take it. New requests are left to the next server once this one ends; what is in flight goes on.
+    fn take_tftp(&mut self, data: Option<usize>, until: Time, inbox: &mut Inbox) {
         for _ in 0..ROUNDS_MAX {
-            match inbox.receive(self.tftp_port(port).as_fd()) {
+            let parts = &mut self.parts;
+            let socket = data.map_or(&mut parts.tftp, |index| parts.data.socket_mut(index));
+            match inbox.receive(socket.as_fd()) {
                 Ok(0) => return,
-                Ok(_) if inbox.is_full() && self.tftp_port(port).newly_dropped() > 0 => {
+                Ok(_) if inbox.is_full() && socket.newly_dropped() > 0 => {
                     self.complain("receiving TFTP", &LOST);
-                    self.take_tftp_batch(port, inbox);
+                    self.take_tftp_batch(data, inbox);
                 }
-                Ok(_) => self.take_tftp_batch(port, inbox),
+                Ok(_) => self.take_tftp_batch(data, inbox),
                 Err(error) => return self.complain("receiving TFTP", &error),
             }
             self.now = clock::now();
@@ -435,25 +448,22 @@ impl Loop {
         }
     }
 
-    fn take_tftp_batch(&mut self, port: Port, inbox: &Inbox) {
+    fn take_tftp_batch(&mut self, data: Option<usize>, inbox: &Inbox) {
+        let port = data.map_or(Port::Request, |index| Port::Data(self.parts.data.place_of(index)));
+        // What comes to a socket that is bound to an address of a network came to that address, and is not asked for more.
+        let bound = data.and_then(|index| self.parts.data.address_of(index));
         for (envelope, payload) in inbox.datagrams() {
             // A request to a broadcast address is for nobody (RFC 1123 4.2.3.4).
-            let served = self.is_served(envelope.interface) && envelope.destination == envelope.local;
+            let served = bound.is_some()
+                || self.is_served(envelope.interface) && envelope.destination == envelope.local;
             // Where all is sent from one port, the ACKs of what is in flight come there too.
             let is_left = self.ends_by.is_some() && port == Port::Request && is_request(payload);
             if served && !is_left {
-                let (local, peer) = (envelope.local, envelope.source);
+                let (local, peer) = (bound.unwrap_or(envelope.local), envelope.source);
                 self.transfer(transfer::Input::Datagram { port, local, peer, payload });
             }
         }
         self.flush_tftp();
-    }
-
-    fn tftp_port(&mut self, port: Port) -> &mut UdpPort {
-        match port {
-            Port::Request => &mut self.parts.tftp,
-            Port::Data(place) => &mut self.parts.data[usize::from(place)],
-        }
     }
 
     /// Whether what comes by this interface is our business: the configured ones', and the host's own, which comes by `lo`.

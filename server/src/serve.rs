@@ -19,9 +19,9 @@ use crate::run::{Loop, Parts, operate};
 use crate::settings::{self, LinkKind, Served};
 use crate::store::{self, Store};
 use crate::traffic::Traffic;
-use crate::udp::UdpPort;
+use crate::udp::{DataPorts, UdpPort};
 use crate::wake::{Bell, line};
-use crate::{clock, dns, names, nis, rights};
+use crate::{clock, dns, names, nfs, nis, rights};
 use heorot_core::Heorot;
 use heorot_core::config::{Config, NamesFile};
 use heorot_core::load;
@@ -124,8 +124,17 @@ fn start_nis(
     directory: Arc<Directory>,
     journal: &Journal,
 ) -> Result<Option<nis::Handle>, Problem> {
-    let Some((nis, settings)) = config.nis.as_ref().zip(settings::nis_settings(config)) else {
-        return Ok(None);
+    let Some(settings) = settings::nis_settings(config) else { return Ok(None) };
+    let Some(nis) = &config.nis else {
+        return Ok(match nis::start_portmapper(settings, directory, journal.clone()) {
+            Ok(handle) => Some(handle),
+            // Those who are told the ports do without.
+            Err(problem) => {
+                let remedy = "clients have to be told: -o port=…,mountport=…, both nfs.port";
+                journal.say(Weight::Warning, format_args!("{problem}\n  until then {remedy}"));
+                None
+            }
+        });
     };
     let handle = nis::start(nis, settings, directory, journal.clone())?;
     journal
@@ -140,7 +149,7 @@ struct Opened {
     dhcp: Vec<(String, UdpPort)>,
     boot_servers: Vec<(String, UdpPort)>,
     tftp: UdpPort,
-    data: Vec<UdpPort>,
+    data: DataPorts,
     links: BTreeMap<String, Link>,
     probers: Vec<(String, Prober)>,
     listeners: Vec<(String, Listener)>,
@@ -151,6 +160,7 @@ struct Opened {
     notes: Notes,
     noted: Vec<(u32, transfer::Note)>,
     http: http::Sockets,
+    nfs: Option<nfs::Bound>,
 }
 
 fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
@@ -183,16 +193,16 @@ fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
         settings::own_addresses(config).into_iter().map(|address| http::bind(address, config.http.port));
     let boot = boot.collect::<Result<_, _>>()?;
     let control = control::bind(control_path)?;
+    let nfs = config.nfs.as_ref().map(|nfs| nfs::bind(nfs.port)).transpose()?;
     let notes_path = control_path.with_file_name(NOTES_FILE);
     let (mut notes, found) =
         Notes::open(&notes_path).map_err(|e| problem!("{} cannot be written: {e}", notes_path.display()))?;
     // Where all is sent from port 69, that is the only port of transfers.
     let data = match config.tftp.single_port {
-        true => Vec::new(),
-        false => UdpPort::data(&found.ports, config.tftp.ports.as_ref())?,
+        true => DataPorts::none(),
+        false => DataPorts::open(&found.ports, config.tftp.ports.as_ref(), settings::own_addresses(config))?,
     };
-    let own = if data.is_empty() { std::slice::from_ref(&tftp) } else { &data };
-    let ports: Vec<u16> = own.iter().map(UdpPort::number).collect();
+    let ports = if data.places() == 0 { vec![tftp.number()] } else { data.numbers() };
     let noted = notes
         .begin(&ports, found)
         .map_err(|e| problem!("{} cannot be written: {e}", notes_path.display()))?;
@@ -217,6 +227,7 @@ fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
         notes,
         noted,
         http: http::Sockets { boot, control, control_path: control_path.to_owned() },
+        nfs,
     })
 }
 
@@ -253,7 +264,7 @@ fn give_away_rights(
     let files: Vec<&Path> = [&file, &notes, control_path].into_iter().chain(names_file).collect();
     let directories = [state, run_directory].into_iter().filter(|directory| holds_only(directory, &files));
     let owned: Vec<&Path> = directories.chain(files.iter().copied()).collect();
-    rights::drop_to(&config.server.user, &owned)
+    rights::drop_to(&config.server.user, &owned, config.nfs.is_some())
 }
 
 /// Whether a directory is ours alone: /run itself, if somebody puts the control socket there, is not to be given away.
@@ -278,11 +289,19 @@ fn start(
     (dns, names, nis): (dns::Handle, Option<names::Handle>, Option<nis::Handle>),
 ) -> Result<Started, Problem> {
     let bell = Bell::new().map_err(|e| cannot_start(&e))?;
-    let directory = BootDirectory::new(&config.boot.directory);
+    let directory = BootDirectory::new(&config.boot);
     let (outcome, outcomes) = line(&bell, 1);
     let (result, results) = line(&bell, RESULTS_WAITING_MAX);
     let (ask, asks) = line(&bell, ASKS_WAITING_MAX);
     dns.keep_updates(ask.clone());
+    // First, and alone: its threads take over the right to read everything, which nobody else needs.
+    let store::Contents { records, secret } = opened.contents;
+    let nfs = opened.nfs.zip(config.nfs.as_ref()).map(|(bound, nfs)| {
+        let served = (nfs, settings::nfs_networks(&config));
+        nfs::start(bound, served, &secret, ask.clone(), journal.clone())
+    });
+    let nfs = nfs.transpose().map_err(|e| cannot_start(&e))?;
+    rights::keep_needed();
     let (reload, reloaded) = line(&bell, 1);
     let (entries, entries_done) = line(&bell, 1);
     let store = store::start(opened.store, outcome).map_err(|e| cannot_start(&e))?;
@@ -293,11 +312,10 @@ fn start(
 
     let now = clock::now();
     let (mut restored, mut resumed) = (Vec::new(), Vec::new());
-    let store::Contents { records, secret } = opened.contents;
     let heorot = Heorot::restore(now, config.clone(), secret, records, &mut restored);
     let transfers = Transfers::restore(
         now,
-        settings::transfers(&config, transfer_links, opened.data.len()),
+        settings::transfers(&config, transfer_links, opened.data.places()),
         opened.noted,
         &mut resumed,
     );
@@ -334,6 +352,7 @@ fn start(
         dns,
         names,
         nis,
+        nfs,
         traffic: Traffic::open(),
     };
     Ok((parts, restored, resumed))

@@ -233,17 +233,26 @@ fn dns_secret() -> [u8; 16] {
     })
 }
 
-/// What the NIS gateway is told beside the names, if there is one. The port is its own to find.
+/// What the NIS gateway is told beside the names, if there is one: for NIS, or as a portmapper for NFS alone. The port is its own to find.
 pub(crate) fn nis_settings(config: &Config) -> Option<heorot_dns::nis::Settings> {
-    let nis = config.nis.as_ref()?;
+    if config.nis.is_none() && config.nfs.is_none() {
+        return None;
+    }
+    let nis = config.nis.clone().unwrap_or_else(crate::nis::no_nis);
     let dns = dns_settings(config);
     Some(heorot_dns::nis::Settings {
-        domain: nis.domain.clone(),
+        domain: nis.domain,
         server_name: dns.server_name,
         hosts: dns.hosts,
         networks: dns.reverse_prefixes,
         port: nis.port,
+        others: config.nfs.as_ref().map(crate::nfs::mappings).unwrap_or_default(),
     })
+}
+
+/// To whom files are served by NFS.
+pub(crate) fn nfs_networks(config: &Config) -> Vec<Prefix> {
+    dns_settings(config).reverse_prefixes
 }
 
 /// The names before any node is known: those that are arithmetic. What is known replaces it at once.
@@ -265,6 +274,7 @@ pub(crate) fn need_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         config.networks.iter().map(|n| n.interface.clone()).collect()
     };
     let nis_port = |config: &Config| config.nis.as_ref().map(|nis| nis.port);
+    let nfs_port = |config: &Config| config.nfs.as_ref().map(|nfs| nfs.port);
     [
         ("server.state", old.server.state != new.server.state),
         ("server.control", old.server.control != new.server.control),
@@ -275,6 +285,9 @@ pub(crate) fn need_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("names.file", old.names_file != new.names_file),
         ("nis.domain", old.nis.is_some() != new.nis.is_some()),
         ("nis.port", nis_port(old).zip(nis_port(new)).is_some_and(|(old, new)| old != new)),
+        // The right to read a root file system was given away if there was none.
+        ("nfs.directories", old.nfs.is_some() != new.nfs.is_some()),
+        ("nfs.port", nfs_port(old).zip(nfs_port(new)).is_some_and(|(old, new)| old != new)),
         ("tftp.port-range", old.tftp.ports != new.tftp.ports),
         ("tftp.single-port", old.tftp.single_port != new.tftp.single_port),
     ]
@@ -347,6 +360,8 @@ mod tests {
             ("127.0.0.1/8", "127.0.0.1/16", vec![]),
             ("[[network]]", "[names]\nfile = \"\"\n[[network]]", vec!["names.file"]),
             ("[[network]]", "[nis]\ndomain = \"cluster\"\n[[network]]", vec!["nis.domain"]),
+            ("[[network]]", "[nfs]\nport = 2050\n[[network]]", vec![]),
+            ("[[network]]", "[profile.x]\nroot = \"nfs:/srv\"\n[[network]]", vec!["nfs.directories"]),
         ] {
             assert_eq!(need_restart(&old, &config(&SAMPLE.replace(from, to))), expected, "{from} -> {to}");
         }

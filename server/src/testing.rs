@@ -1,5 +1,8 @@
 //! What several tests need.
 
+use crate::images::directory::BootDirectory;
+use heorot_core::config::Boot;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -16,6 +19,12 @@ impl Drop for Directory {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// Boot files in a directory, and nowhere else.
+pub(crate) fn boot_files(directory: &Directory) -> BootDirectory {
+    let directory = directory.path().to_string_lossy().into_owned();
+    BootDirectory::new(&Boot { directory, packages: None, files: BTreeMap::new() })
 }
 
 /// A fresh, empty directory.

@@ -1,18 +1,16 @@
 //! The UDP sockets: port 67 once for each interface, port 69, and the fixed set of ports from which all transfers are sent.
 
+mod data;
+
+pub(crate) use data::DataPorts;
+
 use crate::netio;
 use crate::problem::{Problem, problem};
 use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::iter;
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::ops::RangeInclusive;
 use std::os::fd::{AsFd, BorrowedFd};
-
-/// Ports from which transfers are sent. A machine that was reset asks again from its old port: the new transfer leaves from another of
-/// ours, so that what is left of the old one cannot be taken for it. Eight let that happen several times in a row.
-pub(crate) const DATA_PORTS: u16 = 8;
 
 /// Where PXE clients look for boot servers (PXE 2.1, 2.2.4).
 const BOOT_SERVER_PORT: u16 = 4011;
@@ -57,36 +55,6 @@ impl UdpPort {
         new_socket().and_then(|socket| Self::bind(socket, 69)).map_err(|e| explain(&e, 69, None))
     }
 
-    /// The ports for transfers: those of `wanted`, as far as they are free, so that transfers go on after a restart; else others.
-    /// All [`DATA_PORTS`] of them are open then, in this order; fewer, if only those of `range` may be taken.
-    pub(crate) fn data(wanted: &[u16], range: Option<&RangeInclusive<u16>>) -> Result<Vec<Self>, Problem> {
-        let open = |port| new_socket().and_then(|socket| Self::bind(socket, port));
-        let wanted = wanted.iter().take(DATA_PORTS.into()).copied();
-        let Some(range) = range else {
-            let wanted = wanted.chain(iter::repeat(0)).take(DATA_PORTS.into());
-            let open_one = |port| {
-                let opened = open(port).or_else(|_| open(0));
-                opened.map_err(|e| problem!("no UDP port for TFTP transfers can be had: {e}"))
-            };
-            return wanted.map(open_one).collect();
-        };
-        let wanted = wanted.filter(|port| range.contains(port));
-        let mut opened = Vec::new();
-        for port in wanted.chain(range.clone()) {
-            if opened.len() == usize::from(DATA_PORTS) {
-                break;
-            }
-            opened.extend(open(port));
-        }
-        if opened.is_empty() {
-            let (first, last) = (range.start(), range.end());
-            return Err(problem!(
-                "no UDP port of tftp.port-range {first}-{last} is free\n  see who has them: ss -ulpn\n  then name others, or leave `port-range` out"
-            ));
-        }
-        Ok(opened)
-    }
-
     /// The port it is bound to.
     pub(crate) fn number(&self) -> u16 {
         let address = self.socket.local_addr().ok().and_then(|a| a.as_socket_ipv4());
@@ -109,12 +77,17 @@ impl UdpPort {
         too_small(self.socket.recv_buffer_size().ok()?)
     }
 
+    /// Binds a socket to all our addresses: each datagram says which of them it came to.
     fn bind(socket: Socket, port: u16) -> io::Result<Self> {
         setsockopt(&socket, sockopt::Ipv4PacketInfo, &true)?;
+        Self::bind_to(socket, SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port))
+    }
+
+    fn bind_to(socket: Socket, address: SocketAddrV4) -> io::Result<Self> {
         netio::never_set_df(socket.as_fd())?;
         netio::receive_room(&socket, RECEIVE_OCTETS)?;
         netio::send_room(&socket, SEND_OCTETS)?;
-        socket.bind(&SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port).into())?;
+        socket.bind(&address.into())?;
         Ok(Self { socket, dropped: 0 })
     }
 }
@@ -170,39 +143,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_ports_are_bound_again_and_taken_ones_are_replaced() {
-        let first = UdpPort::data(&[], None).unwrap();
-        let numbers: Vec<u16> = first.iter().map(UdpPort::number).collect();
-        assert!(numbers.iter().all(|n| *n != 0));
-        let beside = UdpPort::data(&numbers, None).unwrap();
-        assert!(beside.iter().all(|port| !numbers.contains(&port.number())));
-        drop(first);
-        let again: Vec<u16> = UdpPort::data(&numbers, None).unwrap().iter().map(UdpPort::number).collect();
-        assert_eq!(again, numbers);
-    }
-
-    #[test]
-    fn only_ports_of_the_range_are_bound() {
-        // Whatever this host has free: a port from the kernel, and those behind it.
-        let first = UdpPort::data(&[], None).unwrap()[0].number().min(60_000);
-        let range = first..=first + 40;
-        let numbers = |ports: &[UdpPort]| ports.iter().map(UdpPort::number).collect::<Vec<_>>();
-        let eight = UdpPort::data(&[], Some(&range)).unwrap();
-        let bound = numbers(&eight);
-        assert!(bound.len() == 8 && bound.iter().all(|port| range.contains(port)), "{bound:?}");
-        drop(eight);
-        let mut wanted = bound.clone();
-        wanted.reverse();
-        wanted.push(1);
-        assert_eq!(numbers(&UdpPort::data(&wanted, Some(&range)).unwrap()), wanted[..8], "the same again");
-        let one = bound[3]..=bound[3];
-        let taken = UdpPort::data(&[], Some(&one)).unwrap();
-        assert_eq!(numbers(&taken), [bound[3]], "one is enough");
-        let problem = UdpPort::data(&[], Some(&one)).unwrap_err().0;
-        assert!(problem.contains("port-range") && problem.contains("ss -ulpn"), "{problem}");
-    }
-
-    #[test]
     fn every_refusal_names_the_port_and_a_remedy() {
         for (code, port, words) in [
             (libc::EADDRINUSE, 67, ["67", "ss -ulpn", "dnsmasq"]),
@@ -220,7 +160,7 @@ mod tests {
 
     #[test]
     fn what_a_full_socket_dropped_is_told_though_nothing_comes_after() {
-        let mut port = UdpPort::data(&[], None).unwrap().remove(0);
+        let mut port = new_socket().and_then(|socket| UdpPort::bind(socket, 0)).unwrap();
         let to = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port.number());
         let peer = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         let datagram = vec![0; 65_000];

@@ -50,6 +50,21 @@ fn a_right_configuration_passes_wherever_it_is_checked() {
 }
 
 #[test]
+fn the_doctor_says_what_this_host_lacks() {
+    let text = format!("{RIGHT}[boot]\ndirectory = \"{0}\"\npackages = \"\"\n", env!("CARGO_TARGET_TMPDIR"));
+    let right = file("doctor.toml", &text);
+    let (code, out, err) = heorot(&["doctor", "--config", &right, "--control", "/nowhere/control.sock"]);
+    assert_eq!((code, err.as_str()), (1, ""), "{out}");
+    assert!(out.contains("FAULT") && out.contains("there is no vmlinuz\n  put vmlinuz into"), "{out}");
+    let (code, json, _) =
+        heorot(&["doctor", "--config", &right, "-o", "json", "--control", "/nowhere/control.sock"]);
+    assert_eq!(code, 1);
+    assert!(json.starts_with("[{\"grade\":") && json.contains("\"subject\":\"boot.bios\""), "{json}");
+    let (code, out, err) = heorot(&["doctor", "--config", &file("sick.toml", "[boot]\nbios = 7\n")]);
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+}
+
+#[test]
 fn a_file_that_is_not_there_is_a_usage_error() {
     let (code, _, err) = heorot(&["check", "/nowhere/heorot.toml"]);
     assert_eq!(code, 2);

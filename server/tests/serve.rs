@@ -141,7 +141,9 @@ fn ports() -> Vec<u16> {
     let table = std::fs::read_to_string("/proc/thread-self/net/udp").unwrap();
     let port = |line: &str| u16::from_str_radix(line.split_whitespace().nth(1)?.split(':').nth(1)?, 16).ok();
     let mut ports: Vec<u16> = table.lines().skip(1).filter_map(port).collect();
+    // Those of transfers have a socket for each address, and one for all.
     ports.sort_unstable();
+    ports.dedup();
     ports
 }
 

@@ -2,7 +2,7 @@
 
 use super::node::Firmware;
 use super::quirk::Trait;
-use crate::config::{Config, FirmwareKind, Profile, Protocol, PxeBoots, PxeService};
+use crate::config::{Config, FirmwareKind, Loader, Profile, Protocol, PxeBoots, PxeService};
 use crate::mac::Mac;
 use std::net::Ipv4Addr;
 
@@ -109,6 +109,17 @@ pub fn boot_file(config: &Config, kind: FirmwareKind, server: Ipv4Addr) -> Optio
 pub fn is_boot_file(config: &Config, path: &str) -> bool {
     let of_services = config.pxe.services.iter().filter_map(file_of);
     config.boot.files.values().map(String::as_str).chain(of_services).any(|file| file == path)
+}
+
+/// How a boot file that is missing is had.
+pub fn remedy(config: &Config, path: &str) -> String {
+    let directory = &config.boot.directory;
+    match Loader::of(path).filter(|_| config.boot.packages.is_some()) {
+        Some(Loader { package, .. }) => {
+            format!("install {package} (apt install {package}), or put {path} into {directory}")
+        }
+        None => format!("put {path} into {directory}, readable for heorot"),
+    }
 }
 
 /// The boot file that an operator names for some clients: a URL, or a file of the boot directory, which firmware that boots by HTTP gets as one.

@@ -34,8 +34,7 @@ impl LastEnd {
             return None;
         }
         // The end of it tells most.
-        let letters: Vec<char> =
-            said.last_words.chars().filter(|c| !c.is_control() || *c == '\n').collect();
+        let letters: Vec<char> = said.last_words.chars().filter(|c| !c.is_control() || *c == '\n').collect();
         let from = letters.len().saturating_sub(LAST_WORDS_LETTERS_MAX);
         let last_words = letters[from..].iter().collect::<String>().trim().to_owned();
         Some(Self { at_seconds, reason, last_words })

@@ -15,6 +15,7 @@ mod forward;
 mod groups;
 mod host;
 mod key;
+mod loader;
 mod mistake;
 mod nis;
 mod option;
@@ -37,6 +38,7 @@ pub use forward::{Forward, ForwardDomain, Rebinding, TrustAnchor, Upstream};
 pub use groups::Groups;
 pub use host::{Class, Host, Identifiers, MacPattern};
 pub use key::{Algorithm, Key, Updates};
+pub use loader::Loader;
 pub use mistake::{Mistake, Severity, render};
 pub use nis::Nis;
 pub use option::{
@@ -364,6 +366,8 @@ impl AddressRange {
 pub struct Boot {
     /// Directory of the boot files.
     pub directory: String,
+    /// Below which root the loaders of Debian's packages are, for those that the directory lacks. None: nowhere.
+    pub packages: Option<String>,
     /// The boot file of each kind of firmware, relative to the directory. iPXE's is the generated one unless set.
     pub files: BTreeMap<FirmwareKind, String>,
 }

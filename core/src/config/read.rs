@@ -266,13 +266,18 @@ fn read_askers(findings: &mut Findings<'_>, network: &Entry<'_>) -> Option<Place
 
 fn read_boot(findings: &mut Findings<'_>, boot: &Entry<'_>) -> Option<Boot> {
     let directory = boot.text(findings, "directory", value::absolute_path);
+    let packages = boot.text(findings, "packages", |text| match text {
+        "" => Ok(None),
+        text => value::absolute_path(text).map(Some),
+    });
     let files = FIRMWARE.iter().filter_map(|row| {
         let file = boot.text(findings, row.key, value::file_name)?;
         Some((row.kind, file.value))
     });
     let files = files.collect();
-    Some(Boot { directory: directory?.value, files })
+    Some(Boot { directory: directory?.value, packages: packages?.value, files })
 }
+
 /// The profiles of the file, and `default` in any case.
 fn read_profiles(findings: &mut Findings<'_>, tables: &Tables<'_>) -> BTreeMap<String, ProfileDraft> {
     let of_file: Vec<_> = tables.of("profile").collect();

@@ -143,6 +143,7 @@ fn the_smallest_file_has_every_default() {
         networks: vec![network],
         boot: Boot {
             directory: "/srv/heorot".into(),
+            packages: Some("/".into()),
             files: BTreeMap::from([
                 (FirmwareKind::Bios, "pxelinux.0".into()),
                 (FirmwareKind::UefiX64, "ipxe.efi".into()),
@@ -423,7 +424,8 @@ fn the_sample_is_read_with_and_without_its_comments() {
     let all: String = sample().lines().map(shown).collect();
     // Not everything goes together: a check has either a threshold or a command, an entry of a menu a file or a type.
     let (before, check) = all.split_once("[[trial.check]]").unwrap();
-    let others = ["command", "at-most", "size", "device", "file", "duration"].map(|key| format!("\n{key} = "));
+    let others =
+        ["command", "at-most", "size", "device", "file", "duration"].map(|key| format!("\n{key} = "));
     let check = others.iter().fold(check.to_owned(), |check, key| check.replacen(key, "\n#", 1));
     let all = format!("{before}[[trial.check]]{check}");
     let all = all.replace("\ntype = ", "\n#").replace("\nserver = ", "\n#");

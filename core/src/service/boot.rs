@@ -94,8 +94,7 @@ pub(crate) fn unavailable(turn: &mut Turn<'_>, from: Ipv4Addr, path: &str, why: 
     let mac = node.mac;
     let is_needed = phase_of(turn, mac, path) > Phase::Loader || boot::is_boot_file(turn.config, path);
     if is_needed {
-        let to_do =
-            format!("put {} into {}, readable for heorot", printable(path), turn.config.boot.directory);
+        let to_do = boot::remedy(turn.config, &printable(path));
         turn.trouble(mac, detail, Some(to_do));
     } else {
         turn.event(Some(mac), Kind::Transfer, detail);

@@ -1,4 +1,4 @@
-use crate::rpc::Answer;
+use heorot_rpc::Answer;
 
 /// Why a call got no reply at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

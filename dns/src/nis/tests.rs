@@ -1,5 +1,6 @@
 use super::*;
 use heorot_names::{NumberRange, Numbering, Pattern};
+use heorot_rpc::results;
 
 fn directory(highest: u32) -> Arc<Directory> {
     Arc::new(Directory {
@@ -20,6 +21,7 @@ fn settings() -> Settings {
         hosts: [("heorot".to_owned(), vec![Ipv4Addr::new(10, 77, 0, 1)])].into(),
         networks: vec![Prefix { address: [10, 77, 0, 1].into(), length: 16 }],
         port: 903,
+        others: Vec::new(),
     }
 }
 
@@ -290,12 +292,22 @@ fn maps_grow_older_and_never_younger() {
 }
 
 #[test]
-fn what_a_portmapper_of_the_host_says_is_read() {
-    let port = octets(&[7, 1, 0, 0, 0, 0, 903], &[]);
-    assert_eq!((number_told(7, &port), number_told(8, &port)), (Some(903), None));
-    assert!(is_success(7, &octets(&[7, 1, 0, 0, 0, 0], &[])));
-    assert!(!is_success(7, &octets(&[7, 1, 0, 0, 0, 2, 3, 4], &[])));
-    assert!(!is_success(7, b"heorot"));
+fn other_programs_of_the_server_are_told_of() {
+    let nfs = Mapping { program: 100_003, version: 3, protocol: Protocol::Tcp, port: 2049 };
+    let settings = Settings { others: vec![nfs], ..settings() };
+    let mut gateway = Gateway::new(settings, Accounts::default(), directory(0), 1000);
+    let asked = call(100_000, 2, 3, &octets(&[100_003, 3, 6, 0], &[]));
+    let out = told(&mut gateway, Door::Portmapper, client(), &asked);
+    assert_eq!(out, [Output::Reply(octets(&[7, 1, 0, 0, 0, 0, 2049], &[]))]);
+    let registered =
+        |gateway: &Gateway| -> Vec<u32> { gateway.to_register().map(|mapping| mapping.program).collect() };
+    assert_eq!(registered(&gateway), [100_004, 100_004, 100_003]);
+    // Without a domain they are all that there is.
+    let settings = Settings { domain: String::new(), others: vec![nfs], ..self::settings() };
+    let mut alone = Gateway::new(settings, Accounts::default(), directory(0), 1000);
+    assert_eq!(registered(&alone), [100_003]);
+    let broadcast = call(100_000, 2, 5, &octets(&[100_004, 2, 0, 0], &[]));
+    assert_eq!(told(&mut alone, Door::Portmapper, client(), &broadcast), []);
 }
 
 mod properties {

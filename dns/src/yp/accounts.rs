@@ -1,5 +1,5 @@
 use super::Step;
-use crate::rpc::limit::RECORD_OCTETS_MAX;
+use crate::nis::limit::RECORD_OCTETS_MAX;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 

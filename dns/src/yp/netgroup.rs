@@ -1,5 +1,5 @@
 use super::Step;
-use crate::rpc::limit::{NETGROUP_MEMBERS_MAX, RECORD_OCTETS_MAX};
+use crate::nis::limit::{NETGROUP_MEMBERS_MAX, RECORD_OCTETS_MAX};
 use heorot_names::{Directory, NodeSet};
 use std::collections::BTreeMap;
 use std::ops::Bound;

@@ -24,7 +24,7 @@ fn server() -> Server {
     let control_path = directory.path().join("control.sock");
     let control = control::bind(&control_path).unwrap();
     let (caller, asks) = line(&Bell::new().unwrap(), ASKS);
-    let files = BootDirectory::new(directory.path().to_str().unwrap());
+    let files = testing::boot_files(&directory);
     let sockets = Sockets { boot: vec![boot], control, control_path };
     let http = Http::start(sockets, caller, files, Journal::start().unwrap()).unwrap();
     let asked = Arc::new(Mutex::new(Vec::new()));

@@ -1,5 +1,6 @@
-//! `boot.directory`, and nothing outside it: every file that a machine asks for is opened here.
+//! `boot.directory`, and nothing outside it but the loaders of Debian's packages: every file that a machine asks for is opened here.
 
+use heorot_core::config::{Boot, Loader};
 use heorot_core::transfer::{ImageIdentity, Refusal};
 use rustix::fs::{CWD, FileType, Mode, OFlags, RawMode, ResolveFlags, Stat};
 use rustix::io::Errno;
@@ -11,7 +12,15 @@ use std::sync::{Arc, RwLock};
 
 /// The directory of the boot files. All its clones go to another one together.
 #[derive(Clone, Debug)]
-pub(crate) struct BootDirectory(Arc<RwLock<PathBuf>>);
+pub(crate) struct BootDirectory(Arc<RwLock<Places>>);
+
+/// Where boot files are.
+#[derive(Clone, Debug)]
+struct Places {
+    directory: PathBuf,
+    /// The root below which packages put loaders.
+    packages: Option<PathBuf>,
+}
 
 /// A regular file below the boot directory.
 #[derive(Debug)]
@@ -23,16 +32,17 @@ pub(crate) struct BootFile {
 }
 
 impl BootDirectory {
-    pub(crate) fn new(path: &str) -> Self {
-        Self(Arc::new(RwLock::new(path.into())))
+    pub(crate) fn new(settings: &Boot) -> Self {
+        Self(Arc::new(RwLock::new(Places::of(settings))))
     }
 
-    /// Serves from another directory from now on. Files that are open stay so.
-    pub(crate) fn change(&self, path: &str) {
-        *self.0.write().expect("no thread panics while it holds the path") = path.into();
+    /// Serves from other places from now on. Files that are open stay so.
+    pub(crate) fn change(&self, settings: &Boot) {
+        *self.0.write().expect("no thread panics while it holds the paths") = Places::of(settings);
     }
 
     /// Opens a file. The directory itself is looked up each time, so that a tree that was replaced as a whole is seen by the next request.
+    /// A loader that it lacks is that of a package.
     ///
     /// # Errors
     /// Why the client cannot have it. The disk may be waited for: not to be called on the loop.
@@ -40,7 +50,11 @@ impl BootDirectory {
         let directory = self.root()?;
         // NONBLOCK: a FIFO that somebody put there must not stop the thread. It means nothing for a regular file.
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let file = beneath(&directory, path, flags).map_err(|e| refusal(e, path))?;
+        let opened = match beneath(&directory, path, flags) {
+            Err(Errno::NOENT) => self.packaged(path).ok_or(Errno::NOENT),
+            other => other,
+        };
+        let file = opened.map_err(|e| refusal(e, path))?;
         let stat = rustix::fs::fstat(&file).map_err(|e| refusal(e, path))?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(Refusal::Denied(format!("{path} is {}", kind(stat.st_mode))));
@@ -60,10 +74,29 @@ impl BootDirectory {
         beneath(&root, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC)
     }
 
+    /// The loader of this name, if its package is there.
+    fn packaged(&self, name: &str) -> Option<OwnedFd> {
+        let path = self.places().packages?.join(&*Loader::of(name)?.path);
+        rustix::fs::openat(CWD, &path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::empty()).ok()
+    }
+
+    fn places(&self) -> Places {
+        self.0.read().expect("no thread panics while it holds the paths").clone()
+    }
+
     fn root(&self) -> Result<OwnedFd, Refusal> {
-        let root = self.0.read().expect("no thread panics while it holds the path").clone();
+        let root = self.places().directory;
         rustix::fs::openat(CWD, &root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
             .map_err(|e| Refusal::Denied(format!("boot.directory {} cannot be opened: {e}", root.display())))
+    }
+}
+
+impl Places {
+    fn of(settings: &Boot) -> Self {
+        Self {
+            directory: PathBuf::from(&settings.directory),
+            packages: settings.packages.as_ref().map(PathBuf::from),
+        }
     }
 }
 
@@ -143,5 +176,44 @@ fn identity(stat: &Stat) -> ImageIdentity {
         file: device.rotate_left(40) ^ inode,
         size: u64::try_from(stat.st_size).unwrap_or(0),
         modified: seconds.wrapping_mul(1_000_000_000).wrapping_add(nanoseconds),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use std::io::Read;
+
+    fn content(files: &BootDirectory, name: &str) -> Result<String, Refusal> {
+        let mut text = String::new();
+        files.open(name)?.file.read_to_string(&mut text).unwrap();
+        Ok(text)
+    }
+
+    #[test]
+    fn a_loader_that_the_directory_lacks_is_that_of_its_package() {
+        let (directory, root) = (testing::directory("boot"), testing::directory("packages"));
+        let modules = root.path().join("usr/lib/syslinux/modules/bios");
+        std::fs::create_dir_all(&modules).unwrap();
+        std::fs::write(modules.join("ldlinux.c32"), "of the package").unwrap();
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let settings = Boot {
+            directory: text(directory.path()),
+            packages: Some(text(root.path())),
+            files: std::collections::BTreeMap::new(),
+        };
+        let files = BootDirectory::new(&settings);
+        assert_eq!(content(&files, "ldlinux.c32").unwrap(), "of the package");
+        for missing in
+            ["menu.c32", "pxelinux.0", "usr/lib/syslinux/modules/bios/ldlinux.c32", "x/ldlinux.c32"]
+        {
+            assert!(matches!(content(&files, missing), Err(Refusal::Missing(_))), "{missing}");
+        }
+        std::fs::write(directory.path().join("ldlinux.c32"), "of the site").unwrap();
+        assert_eq!(content(&files, "ldlinux.c32").unwrap(), "of the site");
+        std::fs::remove_file(directory.path().join("ldlinux.c32")).unwrap();
+        files.change(&Boot { packages: None, ..settings });
+        assert!(matches!(content(&files, "ldlinux.c32"), Err(Refusal::Missing(_))));
     }
 }

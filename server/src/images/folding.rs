@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn names_are_found_whatever_their_letters_and_changes_are_seen() {
         let root = crate::testing::directory("folding");
-        let boot = BootDirectory::new(root.path().to_str().unwrap());
+        let boot = crate::testing::boot_files(&root);
         std::fs::create_dir_all(root.path().join("Boot/x64")).unwrap();
         for name in ["Boot/x64/BCD", "Boot/x64/Wdsmgfw.EFI", "readme", "README"] {
             std::fs::write(root.path().join(name), "x").unwrap();

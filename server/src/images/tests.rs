@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 fn images() -> (Images, Directory) {
     let directory = testing::directory("images");
     let (caller, results) = line(&Bell::new().unwrap(), 8);
-    let boot = BootDirectory::new(directory.path().to_str().unwrap());
+    let boot = testing::boot_files(&directory);
     (Images::start(boot, caller, results).unwrap(), directory)
 }
 

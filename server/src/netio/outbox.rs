@@ -50,16 +50,19 @@ pub(crate) struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// Adds a message to a peer from one of our addresses: one datagram, or, if `segment_octets` says so, as many datagrams of so many octets as it
-    /// can be cut into, the last of which may be shorter. False: there is no room for it, and what is there has to leave first.
+    /// Adds a message to a peer from one of our addresses, or from the one that the socket is bound to: one datagram, or, if `segment_octets` says so, as many
+    /// datagrams of so many octets as it can be cut into, the last of which may be shorter. False: there is no room for it, and what is there has to leave first.
     pub(crate) fn add(
         &mut self,
-        (local, peer): (Ipv4Addr, SocketAddrV4),
+        (local, peer): (Option<Ipv4Addr>, SocketAddrV4),
         segment_octets: Option<u16>,
         pieces: impl Iterator<Item = &'a [u8]>,
     ) -> bool {
         if !self.add_from_bound(peer.into(), pieces) {
             return false;
+        }
+        if local.is_none() && segment_octets.is_none() {
+            return true;
         }
         let control = &mut self.outbox.controls[self.messages - 1];
         let header = &mut self.outbox.headers[self.messages - 1].msg_hdr;
@@ -121,38 +124,38 @@ pub(crate) fn segments_max(segment_octets: usize) -> usize {
 }
 
 /// Writes the control messages that say which of our addresses to send from, and how the payload is to be cut. Their length.
-fn write_control(control: &mut Control, local: Ipv4Addr, segment_octets: Option<u16>) -> usize {
-    let info = libc::in_pktinfo {
+fn write_control(control: &mut Control, local: Option<Ipv4Addr>, segment_octets: Option<u16>) -> usize {
+    let info = local.map(|local| libc::in_pktinfo {
         ipi_ifindex: 0,
         ipi_spec_dst: libc::in_addr { s_addr: u32::from(local).to_be() },
         ipi_addr: libc::in_addr { s_addr: 0 },
-    };
-    let (info_octets, segment_size) = (size_of_val(&info) as u32, size_of::<u16>() as u32);
+    });
+    let after_info =
+        info.map_or(0, |info| write_message(control, 0, (libc::IPPROTO_IP, libc::IP_PKTINFO), info));
+    segment_octets.map_or(after_info, |octets| {
+        write_message(control, after_info, (libc::SOL_UDP, libc::UDP_SEGMENT), octets)
+    })
+}
+
+/// Writes one control message (cmsg(3)) at a place that is a multiple of a header's alignment. Where the next one belongs.
+fn write_message<T: Copy>(
+    control: &mut Control,
+    place: usize,
+    (level, kind): (libc::c_int, libc::c_int),
+    value: T,
+) -> usize {
+    let value_octets = size_of::<T>() as u32;
     // SAFETY: these only compute lengths.
-    let (space, info_length, segment_space, segment_length) = unsafe {
-        (
-            libc::CMSG_SPACE(info_octets) as usize,
-            libc::CMSG_LEN(info_octets) as usize,
-            libc::CMSG_SPACE(segment_size) as usize,
-            libc::CMSG_LEN(segment_size) as usize,
-        )
-    };
-    let first: *mut libc::cmsghdr = ptr::from_mut(control).cast();
-    // SAFETY: the buffer is aligned for a header and, at 128 octets, longer than the 32 of a header with an `in_pktinfo` and the 24 of one with a u16.
+    let (space, length) = unsafe { (libc::CMSG_SPACE(value_octets), libc::CMSG_LEN(value_octets)) };
+    let end = place + space as usize;
+    assert!(end <= CONTROL_OCTETS, "two small messages fit");
+    // SAFETY: the message lies whole in the buffer, as was asserted; the buffer is aligned for a header, and so is the place, since a message's space is a multiple of that.
     unsafe {
-        (*first).cmsg_level = libc::IPPROTO_IP;
-        (*first).cmsg_type = libc::IP_PKTINFO;
-        (*first).cmsg_len = info_length;
-        ptr::write_unaligned(libc::CMSG_DATA(first).cast(), info);
+        let header: *mut libc::cmsghdr = ptr::from_mut(control).cast::<u8>().add(place).cast();
+        (*header).cmsg_level = level;
+        (*header).cmsg_type = kind;
+        (*header).cmsg_len = length as usize;
+        ptr::write_unaligned(libc::CMSG_DATA(header).cast(), value);
     }
-    let Some(segment_octets) = segment_octets else { return space };
-    // SAFETY: as above; the space of a control message is a multiple of the alignment.
-    unsafe {
-        let second: *mut libc::cmsghdr = ptr::from_mut(control).cast::<u8>().add(space).cast();
-        (*second).cmsg_level = libc::SOL_UDP;
-        (*second).cmsg_type = libc::UDP_SEGMENT;
-        (*second).cmsg_len = segment_length;
-        ptr::write_unaligned(libc::CMSG_DATA(second).cast(), segment_octets);
-    }
-    space + segment_space
+    end
 }

@@ -1,5 +1,6 @@
 use crate::streams::{self, Stream};
-use heorot_dns::nis::{Door, Records, TooLong};
+use heorot_dns::nis::{CALL_OCTETS_MAX, Door};
+use heorot_rpc::record::{Records, TooLong};
 use rustix::event::epoll::EventFlags;
 use std::io;
 use std::net::{SocketAddr, TcpStream};
@@ -32,7 +33,7 @@ impl Connection {
         socket.set_nonblocking(true)?;
         // A reply is one write, and the client waits for it: no use in gathering.
         socket.set_nodelay(true)?;
-        let (records, unsent) = (Records::default(), Vec::new());
+        let (records, unsent) = (Records::new(CALL_OCTETS_MAX), Vec::new());
         Ok(Self { socket, peer, door, records, unsent, sent: 0, more: false, ending: false, deadline })
     }
 
@@ -64,7 +65,7 @@ impl Connection {
     pub(super) fn end(&mut self) {
         self.ending = true;
         self.more = false;
-        self.records = Records::default();
+        self.records = Records::new(CALL_OCTETS_MAX);
     }
 
     /// Sends what the kernel takes. True: all is sent.

@@ -32,6 +32,7 @@ fn settings() -> Settings {
         hosts: BTreeMap::new(),
         networks: vec![Prefix { address: [10, 77, 0, 1].into(), length: 16 }],
         port: 0,
+        others: Vec::new(),
     }
 }
 

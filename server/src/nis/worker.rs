@@ -1,11 +1,11 @@
 use super::accounts::Files;
 use super::bind::{Bound, Sockets};
 use super::connection::Connection;
-use super::rpcbind::Rpcbind;
 use super::{Counts, Limits, Mailbox};
 use crate::clock;
 use crate::journal::{Journal, Weight};
 use crate::netio::{Inbox, Outbox};
+use crate::rpcbind::Rpcbind;
 use crate::streams::{ACCEPTS_A_TURN, Streams};
 use crate::wake::Post;
 use heorot_core::config::Nis;
@@ -248,7 +248,7 @@ impl Worker {
         }
         let mut batch = outbox.batch();
         for (local, peer, reply) in &replies {
-            batch.add((*local, *peer), None, std::iter::once(reply.as_slice()));
+            batch.add((Some(*local), *peer), None, std::iter::once(reply.as_slice()));
         }
         // One that cannot leave holds up nobody behind it: its client asks again.
         let mut from = 0;

@@ -143,6 +143,10 @@ impl Loop {
             // Whoever is dropped is told to come again.
             Ask::Machine { .. } | Ask::Operator { .. } if self.ends_by.is_some() => {}
             Ask::Machine { from, local, via, path, reply } => {
+                // What a machine says of itself is kept with a date.
+                if matches!(via, Via::HttpPost(_)) {
+                    self.heorot(Input::Calendar(clock::wall(self.now)));
+                }
                 self.request(Asker::Http(reply), from, local, via, path)
             }
             Ask::Operator { query, reply } => self.query(Asker::Http(reply), query),
@@ -367,7 +371,7 @@ impl Loop {
     fn kernel_drops(&self) -> u64 {
         let parts = &self.parts;
         let ports = parts.dhcp.iter().chain(&parts.boot_servers).map(|(_, port)| port);
-        let ports = ports.chain([&parts.tftp]).chain(&parts.data).map(UdpPort::dropped);
+        let ports = ports.chain([&parts.tftp]).chain(parts.data.sockets()).map(UdpPort::dropped);
         let probers = parts.probers.iter().map(|(_, prober)| netio::dropped(prober.as_fd()));
         let listeners = parts.listeners.iter().map(|(_, listener)| netio::dropped(listener.as_fd()));
         let echo = netio::dropped(parts.echo.as_fd());
@@ -399,13 +403,13 @@ impl Loop {
 fn send_from(
     ports: &[(String, UdpPort)],
     interface: &str,
-    between: (Ipv4Addr, SocketAddrV4),
+    (local, peer): (Ipv4Addr, SocketAddrV4),
     payload: &[u8],
 ) -> std::io::Result<()> {
     let port = ports.iter().find(|(name, _)| name == interface).map(|(_, port)| port);
     let port = port.ok_or_else(|| std::io::Error::other(format!("{interface} is not served")))?;
     let mut outbox = Outbox::new();
     let mut batch = outbox.batch();
-    batch.add(between, None, std::iter::once(payload));
+    batch.add((Some(local), peer), None, std::iter::once(payload));
     batch.send(port.as_fd(), 0).map(drop)
 }

@@ -97,7 +97,7 @@ impl Loop {
         for (interface, prober) in &self.parts.probers {
             prober.hear_requests(settings::answers_arp(&config, interface));
         }
-        self.parts.directory.change(&config.boot.directory);
+        self.parts.directory.change(&config.boot);
         self.parts.dns.configure(settings::dns_settings(&config));
         match crate::dns::seed() {
             Ok(seed) => self.parts.dns.forward(settings::dns_plan(&config, seed)),
@@ -109,10 +109,11 @@ impl Loop {
         if let Some(names) = &self.parts.names {
             names.configure(names::place(&config));
         }
-        if let Some((handle, nis)) = self.parts.nis.as_ref().zip(config.nis.clone())
-            && let Some(settings) = settings::nis_settings(&config)
-        {
-            handle.configure(nis, settings);
+        if let Some((handle, settings)) = self.parts.nis.as_ref().zip(settings::nis_settings(&config)) {
+            handle.configure(config.nis.clone().unwrap_or_else(crate::nis::no_nis), settings);
+        }
+        if let Some((handle, nfs)) = self.parts.nfs.as_ref().zip(config.nfs.as_ref()) {
+            handle.configure(&nfs.directories, settings::nfs_networks(&config));
         }
         self.transfer(transfer::Input::Configure(links));
         self.parts.config = config.clone();
@@ -186,6 +187,9 @@ impl Loop {
         }
         if let Some(nis) = parts.nis.take() {
             nis.stop();
+        }
+        if let Some(nfs) = parts.nfs.take() {
+            nfs.stop();
         }
         parts.journal.say(
             Weight::Notice,

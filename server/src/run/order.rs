@@ -17,7 +17,7 @@ pub(super) enum Source {
     Arp(usize),
     Echo,
     OtherServers(usize),
-    /// A port of transfers.
+    /// A socket of the ports of transfers.
     Data(usize),
     /// Port 69.
     Tftp,

@@ -14,16 +14,16 @@ use std::mem;
 use std::ops::Range;
 use std::os::fd::AsFd;
 
-/// What is to be sent, by port.
+/// What is to be sent, by socket.
 pub(super) struct Outgoing {
     outbox: Outbox,
-    /// First port 69, then the data ports.
-    ports: Vec<Gathered>,
+    /// First port 69, then the sockets of the data ports.
+    sockets: Vec<Gathered>,
     /// Whether trains are left to the kernel to cut: not where an interface cannot have it done (EIO: it computes no check sums).
     cuts_trains: bool,
 }
 
-/// What is to be sent from one port.
+/// What is to be sent by one socket.
 #[derive(Default)]
 struct Gathered {
     sends: Vec<Send>,
@@ -48,10 +48,10 @@ struct Parcel {
 }
 
 impl Outgoing {
-    pub(super) fn new(data_ports: usize) -> Self {
+    pub(super) fn new(data_sockets: usize) -> Self {
         Self {
             outbox: Outbox::new(),
-            ports: iter::repeat_with(Gathered::default).take(1 + data_ports).collect(),
+            sockets: iter::repeat_with(Gathered::default).take(1 + data_sockets).collect(),
             cuts_trains: true,
         }
     }
@@ -62,13 +62,13 @@ impl Loop {
     pub(super) fn send_tftp(&mut self, send: Send) {
         let place = match send.port {
             Port::Request => 0,
-            Port::Data(place) => 1 + usize::from(place),
+            Port::Data(place) => 1 + self.parts.data.socket_for(place, send.local),
         };
         // What did not leave is to be reported before anything that comes later for the same transfer.
-        if send.transfer.is_some_and(|transfer| self.outgoing.ports[place].transfers.contains(&transfer)) {
+        if send.transfer.is_some_and(|transfer| self.outgoing.sockets[place].transfers.contains(&transfer)) {
             self.flush_tftp();
         }
-        let gathered = &mut self.outgoing.ports[place];
+        let gathered = &mut self.outgoing.sockets[place];
         gathered.transfers.extend(send.transfer);
         gathered.sends.push(send);
     }
@@ -76,13 +76,13 @@ impl Loop {
     /// Sends what was gathered, and reports what did not leave.
     pub(super) fn flush_tftp(&mut self) {
         // What is reported may have more sent at once: what was missing is in memory.
-        while let Some(place) = self.outgoing.ports.iter().position(|gathered| !gathered.sends.is_empty()) {
-            let gathered = &mut self.outgoing.ports[place];
+        while let Some(place) = self.outgoing.sockets.iter().position(|gathered| !gathered.sends.is_empty()) {
+            let gathered = &mut self.outgoing.sockets[place];
             gathered.transfers.clear();
             let mut sends = mem::take(&mut gathered.sends);
             let failed = self.send_all(place, &sends);
             sends.clear();
-            self.outgoing.ports[place].sends = sends;
+            self.outgoing.sockets[place].sends = sends;
             for (transfer, block, why) in failed {
                 self.transfer(Input::Unsent { transfer, block, why });
             }
@@ -91,7 +91,9 @@ impl Loop {
 
     fn send_all(&mut self, place: usize, sends: &[Send]) -> Vec<Failed> {
         let parts = &self.parts;
-        let port = place.checked_sub(1).map_or(&parts.tftp, |place| &parts.data[place]);
+        let data = place.checked_sub(1);
+        let port = data.map_or(&parts.tftp, |index| parts.data.socket(index));
+        let is_bound = data.is_some_and(|index| parts.data.address_of(index).is_some());
         let Outgoing { outbox, cuts_trains, .. } = &mut self.outgoing;
         let heads = heads(sends);
         let mut failed = Vec::new();
@@ -104,6 +106,7 @@ impl Loop {
             for parcel in &parcels[next..] {
                 let Send { local, peer, .. } = sends[parcel.send];
                 let segment = (parcel.count > 1).then(|| segment_octets(&sends[parcel.send]));
+                let local = (!is_bound).then_some(local);
                 if !batch.add((local, peer), segment, pieces[parcel.pieces.clone()].iter().copied()) {
                     break;
                 }

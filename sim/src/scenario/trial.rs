@@ -22,11 +22,7 @@ pub(super) fn lines(body: &str) -> Option<Vec<String>> {
         let outcome = serde_json::to_value(trial.outcome).unwrap_or_default();
         let why = trial.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
         let checks = trial.checks.iter().map(|check| check.name.as_str()).collect::<Vec<_>>().join(" ");
-        format!(
-            "{at} {}{why}, {} passed, kept: {checks}",
-            outcome.as_str().unwrap_or_default(),
-            trial.passed
-        )
+        format!("{at} {}{why}, {} passed, kept: {checks}", outcome.as_str().unwrap_or_default(), trial.passed)
     };
     let mut lines: Vec<_> = view.trials.iter().map(trial).collect();
     lines.extend(view.lacks.map(|lacks| format!("lacks: {lacks}")));

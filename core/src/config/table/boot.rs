@@ -13,6 +13,14 @@ pub(super) static BOOT: &[Setting] = &[
         doc: "The directory that TFTP and HTTP serve.",
     },
     Setting {
+        key: "packages",
+        kind: Kind::Text("an absolute path, or nothing"),
+        fallback: Fallback::Value("\"/\""),
+        example: "\"/srv/debian\"",
+        status: Status::Works,
+        doc: "Loaders that `directory` lacks (`pxelinux.0`, `ldlinux.c32`, `ipxe.efi`, `undionly.kpxe`, `shimx64.efi`, `grubx64.efi`, `grubnetx64.efi` and their like) are taken from where Debian's packages put them: below `/` if they are installed, or below the directory where they were unpacked. With `\"\"` they have to be in `directory`. `heorot doctor` says which package each comes in.",
+    },
+    Setting {
         key: "bios",
         kind: Kind::Text("a file name"),
         fallback: Fallback::Value("\"pxelinux.0\""),

@@ -60,7 +60,8 @@ pub(super) fn told(turn: &Turn<'_>, node: &Node) -> Vec<(&'static str, Value)> {
     if node.number.or(node.claim).is_some() {
         return if is_to_try_again(node) { vec![("try", json!(true))] } else { Vec::new() };
     }
-    if node.waits_by_trial() {
+    // One that waits for an operator, and one that passed and waits for a number.
+    if node.stage == Stage::Temporary && node.boot.tries > 0 {
         return vec![("try", json!(false))];
     }
     if node.stage != Stage::Failed {
@@ -101,7 +102,8 @@ pub(crate) fn try_anew(turn: &mut Turn<'_>) {
 /// Whether it is this machine's turn: it was not tried in this boot, or may be tried again now.
 fn is_to_be_tried(turn: &Turn<'_>, node: &Node) -> bool {
     let Boot { tries, .. } = node.boot;
-    let may_be_again = tries <= turn.config.trial.retry.retries && until_next_try(turn, node) == Duration::ZERO;
+    let may_be_again =
+        tries <= turn.config.trial.retry.retries && until_next_try(turn, node) == Duration::ZERO;
     tries == 0 || (may_be_again && !node.waits_by_trial())
 }
 

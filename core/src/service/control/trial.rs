@@ -48,7 +48,8 @@ pub(super) fn to_do(node: &Node, otherwise: Option<String>) -> Option<String> {
     if node.waits_by_trial() {
         return Some(trial::to_do_when_held(node.mac));
     }
-    let lacks = || node.lacks().map(|_| "mend what it lacks and boot it again: it is then tried again".into());
+    let lacks =
+        || node.lacks().map(|_| "mend what it lacks and boot it again: it is then tried again".into());
     otherwise.or_else(lacks)
 }
 

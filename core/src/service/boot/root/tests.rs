@@ -24,8 +24,8 @@ fn each_kind_of_root_is_told_as_the_agent_mounts_it() {
             json!({ "kind": "nfs4", "server": "storage", "path": "/export/root", "options": "proto=tcp" }),
         ),
         (
-            "http:images/my image.squashfs",
-            json!({ "kind": "http", "url": "http://10.77.0.1:8080/images/my%20image.squashfs" }),
+            "http:images/my+image.squashfs",
+            json!({ "kind": "http", "url": "http://10.77.0.1:8080/images/my%2Bimage.squashfs" }),
         ),
         ("http://storage/image.squashfs", json!({ "kind": "http", "url": "http://storage/image.squashfs" })),
     ];
@@ -37,7 +37,8 @@ fn each_kind_of_root_is_told_as_the_agent_mounts_it() {
              temporary = \"10.77.2.1-10.77.2.9\"\n[nfs]\nport = 12049\n[http]\nport = 8080\n\
              [profile.default]\nroot = \"{root}\"\n"
         );
-        let (config, _) = Config::parse(&text, &interfaces).unwrap_or_else(|mistakes| panic!("{root}: {mistakes:?}"));
+        let (config, _) =
+            Config::parse(&text, &interfaces).unwrap_or_else(|mistakes| panic!("{root}: {mistakes:?}"));
         let profile = config.profiles.get("default").expect("a profile");
         assert_eq!(told(&config, &profile.root, server), told_as, "{root}");
     }

@@ -1,0 +1,62 @@
+//! `heorot doctor`.
+
+use super::client::Client;
+use super::{Exit, Form, print, print_error};
+use crate::configuration;
+use crate::doctor::{self, Finding, Grade};
+use clap::Args;
+use heorot_core::service::view::StatusView;
+use std::path::PathBuf;
+
+/// What is to be looked at.
+#[derive(Debug, Args)]
+pub(super) struct DoctorCommand {
+    /// The configuration
+    #[arg(long, value_name = "FILE", default_value = "/etc/heorot/heorot.toml")]
+    config: PathBuf,
+    /// Form of the answer
+    #[arg(short, long, value_enum, default_value_t = Form::Table)]
+    output: Form,
+    /// Path of the server's control socket, instead of `server.control`
+    #[arg(long, value_name = "PATH", env = "HEOROT_CONTROL")]
+    control: Option<PathBuf>,
+}
+
+/// Examines, and tells.
+pub(super) fn run(wanted: &DoctorCommand) -> Exit {
+    let config = match configuration::read(&wanted.config) {
+        Ok(read) => read.config,
+        Err(mistakes) => {
+            print_error(mistakes.trim_end());
+            return Exit::Usage;
+        }
+    };
+    let socket = wanted.control.clone().unwrap_or_else(|| PathBuf::from(&config.server.control));
+    let status = (Client { socket: &socket }).get("/v1/status").ok();
+    let status: Option<StatusView> = status.and_then(|text| serde_json::from_str(&text).ok());
+    let findings = doctor::examine(&config, status.as_ref());
+    match wanted.output {
+        Form::Table => print(&table(&findings)),
+        Form::Json => print(&(serde_json::to_string(&findings).unwrap_or_default() + "\n")),
+    }
+    if findings.iter().any(|finding| finding.grade == Grade::Fault) { Exit::Failed } else { Exit::Ok }
+}
+
+fn table(findings: &[Finding]) -> String {
+    let width = findings.iter().map(|finding| finding.subject.chars().count()).max().unwrap_or(0);
+    let line = |finding: &Finding| {
+        let grade = match finding.grade {
+            Grade::Ok => "ok",
+            Grade::Warning => "warning",
+            Grade::Fault => "FAULT",
+        };
+        format!("{grade:<8}{:<width$}  {}\n", finding.subject, finding.said)
+    };
+    let faults = findings.iter().filter(|finding| finding.grade == Grade::Fault).count();
+    let end = match faults {
+        0 => "nothing keeps nodes from booting\n".to_owned(),
+        1 => "1 fault\n".to_owned(),
+        many => format!("{many} faults\n"),
+    };
+    findings.iter().map(line).collect::<String>() + &end
+}

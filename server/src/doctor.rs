@@ -1,0 +1,205 @@
+//! `heorot doctor`: whether this host has what a configuration needs, thing by thing, with what to do where it does not. It looks and changes nothing.
+
+use crate::configuration;
+use crate::http;
+use crate::images::directory::BootDirectory;
+use crate::settings;
+use crate::udp::UdpPort;
+use heorot_core::cluster::boot;
+use heorot_core::config::{Config, Loader, Protocol};
+use heorot_core::service::view::StatusView;
+use heorot_core::transfer::Refusal;
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// What was found of one thing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Finding {
+    pub(crate) grade: Grade,
+    /// What was looked at.
+    pub(crate) subject: String,
+    /// What was found, and on further lines what to do.
+    pub(crate) said: String,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Grade {
+    Ok,
+    /// It works, and not as well as it could.
+    Warning,
+    /// Something does not work.
+    Fault,
+}
+
+impl Finding {
+    pub(crate) fn new(grade: Grade, subject: impl Into<String>, said: impl Into<String>) -> Self {
+        Self { grade, subject: subject.into(), said: said.into() }
+    }
+}
+
+/// Octets of the state's file system that a cluster of ten thousand nodes may come to need, many times over.
+const STATE_OCTETS_MIN: u64 = 100 << 20;
+
+/// Everything, in the order in which a boot needs it. The server's own view, if it runs.
+pub(crate) fn examine(config: &Config, running: Option<&StatusView>) -> Vec<Finding> {
+    let mut findings = interfaces(config);
+    match running {
+        Some(status) => findings.extend(of_server(status)),
+        None => findings.extend(ports(config)),
+    }
+    findings.push(state(Path::new(&config.server.state)));
+    findings.extend(boot_files(config));
+    findings.extend(profiles(config));
+    let warnings = configuration::warnings_here(config);
+    findings.extend(warnings.into_iter().map(|warning| Finding::new(Grade::Warning, "kernel", warning)));
+    findings
+}
+
+fn interfaces(config: &Config) -> Vec<Finding> {
+    let found = match settings::served(config) {
+        Ok(found) => found,
+        Err(error) => return vec![Finding::new(Grade::Fault, "interfaces", error.to_string())],
+    };
+    let look = |(name, found): (&String, &Option<settings::Served>)| {
+        let subject = format!("interface {name}");
+        if found.is_none() {
+            return Finding::new(
+                Grade::Fault,
+                subject,
+                "is not there\n  see those there are: ip -brief link",
+            );
+        }
+        let carrier = std::fs::read_to_string(format!("/sys/class/net/{name}/carrier"));
+        // An interface that is down has no carrier to read.
+        match carrier.as_deref().map(str::trim) {
+            Ok("1") => Finding::new(Grade::Ok, subject, "is up"),
+            Ok(_) => {
+                Finding::new(Grade::Warning, subject, "has no carrier: no cable, or nothing at its other end")
+            }
+            Err(_) => Finding::new(Grade::Fault, subject, format!("is down\n  ip link set {name} up")),
+        }
+    };
+    found.iter().map(look).collect()
+}
+
+/// What a running server itself has to say.
+fn of_server(status: &StatusView) -> Vec<Finding> {
+    let said = format!("heorot {} runs", status.version);
+    let mut findings = vec![Finding::new(Grade::Ok, "server", said)];
+    findings.extend(status.troubles.iter().map(|trouble| Finding::new(Grade::Fault, "server", trouble)));
+    if status.kernel_drops > 0 {
+        let said = format!("the kernel has dropped {} datagrams since it started", status.kernel_drops);
+        findings.push(Finding::new(Grade::Warning, "server", said));
+    }
+    findings
+}
+
+/// Whether the ports are to be had, where no server runs that has them.
+fn ports(config: &Config) -> Vec<Finding> {
+    if !nix::unistd::geteuid().is_root() {
+        let said = "no server answers, and only root can try the ports\n  run this as root";
+        return vec![Finding::new(Grade::Warning, "ports", said)];
+    }
+    let names: BTreeSet<&str> = config.networks.iter().map(|network| network.interface.as_str()).collect();
+    let dhcp = names.into_iter().map(|name| UdpPort::dhcp(name).map(drop));
+    let boot = settings::own_addresses(config);
+    let boot = boot.into_iter().map(|address| http::bind(address, config.http.port).map(drop));
+    let tried = dhcp.chain([UdpPort::tftp().map(drop)]).chain(boot);
+    let refused: Vec<Finding> = tried
+        .filter_map(Result::err)
+        .map(|problem| Finding::new(Grade::Fault, "ports", problem.to_string()))
+        .collect();
+    if refused.is_empty() {
+        let said = format!("67 and 69 (UDP) and {} (TCP) are free", config.http.port);
+        return vec![Finding::new(Grade::Ok, "ports", said)];
+    }
+    refused
+}
+
+fn state(path: &Path) -> Finding {
+    let subject = format!("server.state {}", path.display());
+    // As long as it does not exist, it is its parent that has to have room.
+    let existing = path.ancestors().find(|path| path.exists()).unwrap_or_else(|| Path::new("/"));
+    match rustix::fs::statvfs(existing) {
+        Ok(space) => {
+            let free = space.f_bavail.saturating_mul(space.f_frsize);
+            let said = format!("{} MB are free", free / 1_000_000);
+            let grade = if free < STATE_OCTETS_MIN { Grade::Fault } else { Grade::Ok };
+            Finding::new(grade, subject, said)
+        }
+        Err(error) => Finding::new(Grade::Fault, subject, error.to_string()),
+    }
+}
+
+/// The loaders of all firmware, and what they ask for next.
+fn boot_files(config: &Config) -> Vec<Finding> {
+    let directory = Path::new(&config.boot.directory);
+    if let Some(problem) = crate::images::directory::problem_with(directory) {
+        return vec![Finding::new(Grade::Fault, "boot.directory", problem)];
+    }
+    let files = BootDirectory::new(&config.boot);
+    let mut findings = Vec::new();
+    for (kind, name) in &config.boot.files {
+        let row = kind.row();
+        let by_script = row.protocol == Protocol::Script && boot::generated(name).is_some();
+        if by_script {
+            continue;
+        }
+        let subject = format!("boot.{}", row.key);
+        findings.push(boot_file(config, &files, &subject, name));
+        if let Some(next) = Loader::second_stage(name) {
+            findings.push(boot_file(config, &files, &format!("{subject}, next"), next));
+        }
+    }
+    findings
+}
+
+fn profiles(config: &Config) -> Vec<Finding> {
+    let files = BootDirectory::new(&config.boot);
+    let profiles = config.profiles.iter().flat_map(|(name, profile)| {
+        let initrd = profile.initrd.iter().map(|file| ("initrd", file));
+        let wanted = [("kernel", &profile.kernel)].into_iter().chain(initrd);
+        wanted.map(move |(what, file)| (format!("profile.{name} {what}"), file))
+    });
+    profiles.map(|(subject, file)| boot_file(config, &files, &subject, file)).collect()
+}
+
+/// Whether a file is to be had, for the user that the server becomes.
+fn boot_file(config: &Config, files: &BootDirectory, subject: &str, name: &str) -> Finding {
+    match files.open(name) {
+        Ok(found) => {
+            let said = format!("{name}, {} octets", found.identity.size);
+            if is_readable(config, &found.file) {
+                return Finding::new(Grade::Ok, subject, said);
+            }
+            let user = &config.server.user;
+            let said =
+                format!("{said}, may not be read by {user}\n  let everybody read it: chmod a+r {name}");
+            Finding::new(Grade::Fault, subject, said)
+        }
+        Err(Refusal::Missing(_)) => Finding::new(
+            Grade::Fault,
+            subject,
+            format!("there is no {name}\n  {}", boot::remedy(config, name)),
+        ),
+        Err(Refusal::Denied(why)) => Finding::new(Grade::Fault, subject, why),
+        Err(Refusal::Changed) => Finding::new(Grade::Warning, subject, format!("{name} is being changed")),
+    }
+}
+
+/// Root reads everything, and the server does not stay root.
+fn is_readable(config: &Config, file: &std::fs::File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let Ok(Some(user)) = nix::unistd::User::from_name(&config.server.user) else { return true };
+    let Ok(metadata) = file.metadata() else { return false };
+    let mode = metadata.mode();
+    mode & 0o004 != 0
+        || (metadata.uid() == user.uid.as_raw() && mode & 0o400 != 0)
+        || (metadata.gid() == user.gid.as_raw() && mode & 0o040 != 0)
+}
+
+#[cfg(test)]
+mod tests;

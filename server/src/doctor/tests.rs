@@ -1,0 +1,88 @@
+use super::*;
+use crate::testing;
+
+/// A configuration on this host's loopback, with boot files in a directory, and packages below another one.
+fn config(directory: &Path, packages: &Path, further: &str) -> Config {
+    let text = format!(
+        "[[network]]\ninterface = \"lo\"\naddress = \"127.0.0.1/8\"\nnumbers = \"0-9\"\nfirst = \"127.1.0.0\"\ntemporary = \"127.2.0.1-127.2.0.9\"\n\
+         [server]\nstate = \"{0}\"\nuser = \"nobody\"\n[boot]\ndirectory = \"{0}\"\npackages = \"{1}\"\n{further}",
+        directory.display(),
+        packages.display()
+    );
+    let interfaces = settings::interfaces().unwrap();
+    Config::parse(&text, &interfaces).unwrap_or_else(|mistakes| panic!("{mistakes:?}")).0
+}
+
+fn found<'a>(findings: &'a [Finding], subject: &str) -> Vec<(Grade, &'a str)> {
+    let of_it = findings.iter().filter(|finding| finding.subject == subject);
+    of_it.map(|finding| (finding.grade, finding.said.as_str())).collect()
+}
+
+#[test]
+fn missing_loaders_are_named_with_their_packages() {
+    let (directory, packages) = (testing::directory("doctor"), testing::directory("doctor-packages"));
+    let config =
+        config(directory.path(), packages.path(), "uefi-x64 = \"shimx64.efi\"\nhttp-x64 = \"own.efi\"\n");
+    let findings = examine(&config, None);
+    for (subject, expected) in [
+        ("boot.bios", "apt install pxelinux"),
+        ("boot.bios, next", "apt install syslinux-common"),
+        ("boot.uefi-x64", "apt install shim-signed"),
+        ("boot.uefi-x64, next", "apt install grub-efi-amd64-signed"),
+        ("boot.http-x64", "put own.efi into"),
+        ("profile.default kernel", "put vmlinuz into"),
+        ("profile.default initrd", "put initrd.img into"),
+    ] {
+        let said = found(&findings, subject);
+        assert!(matches!(said[..], [(Grade::Fault, text)] if text.contains(expected)), "{subject}: {said:?}");
+    }
+}
+
+#[test]
+fn what_is_there_is_good_if_the_server_can_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let (directory, packages) = (testing::directory("doctor"), testing::directory("doctor-packages"));
+    let config = config(directory.path(), packages.path(), "");
+    let loaders = packages.path().join("usr/lib/PXELINUX");
+    std::fs::create_dir_all(&loaders).unwrap();
+    std::fs::write(loaders.join("pxelinux.0"), "loader").unwrap();
+    for name in ["ldlinux.c32", "ipxe.efi", "vmlinuz", "initrd.img"] {
+        std::fs::write(directory.path().join(name), "file").unwrap();
+    }
+    let mode = |mode| {
+        let path = directory.path().join("vmlinuz");
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(0o600);
+    let findings = examine(&config, None);
+    assert_eq!(found(&findings, "boot.bios"), [(Grade::Ok, "pxelinux.0, 6 octets")]);
+    assert_eq!(found(&findings, "boot.bios, next"), [(Grade::Ok, "ldlinux.c32, 4 octets")]);
+    let kernel = found(&findings, "profile.default kernel");
+    assert!(matches!(kernel[..], [(Grade::Fault, text)] if text.contains("chmod a+r vmlinuz")), "{kernel:?}");
+    mode(0o644);
+    let findings = examine(&config, None);
+    assert_eq!(found(&findings, "profile.default kernel"), [(Grade::Ok, "vmlinuz, 4 octets")]);
+}
+
+#[test]
+fn a_running_server_is_heard_and_its_ports_are_left_alone() {
+    let (directory, packages) = (testing::directory("doctor"), testing::directory("doctor-packages"));
+    let config = config(directory.path(), packages.path(), "");
+    let status: StatusView = serde_json::from_str(
+        r#"{"version":"9.9","uptime_seconds":1,"nodes":{},"transfers":{"active":0,"waiting":0},
+            "load":{"regime":"paced","link_bits_per_second":null,"sent_bits_per_second":0,"retries_per_second":0,"resent_per_second":0},
+            "temporary":{"used":0,"size":9},"kernel_drops":3,"malformed":{},"troubles":["node5: no kernel"]}"#,
+    )
+    .unwrap();
+    let findings = examine(&config, Some(&status));
+    let said = found(&findings, "server");
+    assert_eq!(
+        said,
+        [
+            (Grade::Ok, "heorot 9.9 runs"),
+            (Grade::Fault, "node5: no kernel"),
+            (Grade::Warning, "the kernel has dropped 3 datagrams since it started"),
+        ]
+    );
+    assert!(found(&findings, "ports").is_empty());
+}

@@ -1,0 +1,250 @@
+use super::*;
+use crate::wake::{Bell, line};
+use std::net::{Shutdown, SocketAddr};
+use std::sync::mpsc::Receiver;
+
+const SOON: Duration = Duration::from_secs(10);
+
+/// A server of a directory, at a port of loopback.
+struct Server {
+    handle: Option<Handle>,
+    address: SocketAddr,
+    asks: Receiver<Ask>,
+    directory: String,
+}
+
+impl Server {
+    fn new(directory: &Path) -> Self {
+        let directory = directory.to_str().unwrap().to_owned();
+        let bound = bind(0).unwrap();
+        let address = (Ipv4Addr::LOCALHOST, bound.listener.local_addr().unwrap().port()).into();
+        let bell = Bell::new().unwrap();
+        let (ask, asks) = line(&bell, 16);
+        let nfs = config::Nfs { port: 0, directories: vec![directory.clone()] };
+        let handle = start(bound, (&nfs, Vec::new()), &SECRET, ask, Journal::start().unwrap()).unwrap();
+        Self { handle: Some(handle), address, asks, directory }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(SOON)).unwrap();
+        stream
+    }
+
+    fn counts(&self) -> Counts {
+        self.handle.as_ref().unwrap().counts()
+    }
+
+    /// Waits until the threads have counted so.
+    fn await_counts(&self, what: &str, is_so: impl Fn(&Counts) -> bool) {
+        let deadline = Instant::now() + SOON;
+        while !is_so(&self.counts()) {
+            assert!(Instant::now() < deadline, "{what}: {:?}", self.counts());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.handle.take().unwrap().stop();
+    }
+}
+
+fn send(stream: &mut TcpStream, call: &[u8]) {
+    stream.write_all(&heorot_rpc::record::mark(call, true)).unwrap();
+}
+
+fn receive(stream: &mut TcpStream) -> Vec<u8> {
+    let mut mark = [0; 4];
+    stream.read_exact(&mut mark).unwrap();
+    let length = u32::from_be_bytes(mark) & 0x7fff_ffff;
+    let mut reply = vec![0; length as usize];
+    stream.read_exact(&mut reply).unwrap();
+    reply
+}
+
+fn root(server: &Server, stream: &mut TcpStream) -> Vec<u8> {
+    send(stream, &call(MOUNT, 1, ROOT, |w| w.opaque(server.directory.as_bytes())));
+    let (status, rest) = status(&receive(stream));
+    assert_eq!(status, 0);
+    Reader::new(&rest).opaque(64).unwrap().to_vec()
+}
+
+fn find(stream: &mut TcpStream, directory: &[u8], name: &str) -> Vec<u8> {
+    send(
+        stream,
+        &call(NFS, 3, ROOT, |w| {
+            w.opaque(directory);
+            w.opaque(name.as_bytes());
+        }),
+    );
+    let (status, rest) = status(&receive(stream));
+    assert_eq!(status, 0);
+    Reader::new(&rest).opaque(64).unwrap().to_vec()
+}
+
+fn read_call(handle: &[u8], offset: u64, count: u32) -> Vec<u8> {
+    call(NFS, 6, ROOT, |w| {
+        w.opaque(handle);
+        w.u64(offset);
+        w.u32(count);
+    })
+}
+
+/// Some octets that are different everywhere.
+fn pattern(octets: usize) -> Vec<u8> {
+    (0..octets).map(|at| (at * 7 + at / 251) as u8).collect()
+}
+
+#[test]
+fn calls_in_any_pieces_have_their_replies_in_order() {
+    let tree = testing::directory("nfs");
+    let content = pattern(3_000_003);
+    fs::write(tree.path().join("big"), &content).unwrap();
+    let server = Server::new(tree.path());
+    let mut stream = server.connect();
+    let root = root(&server, &mut stream);
+    let handle = find(&mut stream, &root, "big");
+    // Many at once, of which each is larger than what a socket takes; and then octet by octet.
+    let pieces: Vec<(u64, u32)> =
+        vec![(0, 1 << 20), (1 << 20, 1 << 20), (2 << 20, 1 << 20), (5, 7), (3, 100_001), (3_000_000, 9)];
+    let calls: Vec<u8> = pieces
+        .iter()
+        .flat_map(|(offset, count)| heorot_rpc::record::mark(&read_call(&handle, *offset, *count), true))
+        .collect();
+    for in_pieces in [false, true] {
+        let mut writer = stream.try_clone().unwrap();
+        let calls = calls.clone();
+        let writing = thread::spawn(move || match in_pieces {
+            false => writer.write_all(&calls).unwrap(),
+            true => calls.iter().for_each(|octet| writer.write_all(&[*octet]).unwrap()),
+        });
+        for (offset, count) in &pieces {
+            let reply = receive(&mut stream);
+            let end = (*offset as usize + *count as usize).min(content.len());
+            let expected = &content[*offset as usize..end];
+            let (status, rest) = status(&reply);
+            assert_eq!(status, 0);
+            // Attributes with their mark, count, end, count again.
+            let octets = &rest[4 + 84 + 12..];
+            assert_eq!(octets.len(), expected.len().next_multiple_of(4));
+            assert!(&octets[..expected.len()] == expected, "{offset} {count}");
+        }
+        writing.join().unwrap();
+    }
+    let life = server.asks.recv_timeout(SOON).unwrap();
+    assert!(matches!(life, Ask::SignOfLife(Ipv4Addr::LOCALHOST)), "{life:?}");
+}
+
+#[test]
+fn what_is_no_call_ends_the_connection_and_nothing_else() {
+    let tree = testing::directory("nfs");
+    let server = Server::new(tree.path());
+    for (what, octets) in [
+        ("an overlong record", vec![0xff; 8]),
+        ("HTTP", b"GET / HTTP/1.1\r\n\r\n".to_vec()),
+        ("a reply", heorot_rpc::record::mark(&[0, 0, 0, 7, 0, 0, 0, 1, 0, 0, 0, 0], true)),
+        ("nothing", heorot_rpc::record::mark(&[], true)),
+        ("pieces of nothing", [0; 20_000].to_vec()),
+    ] {
+        let mut stream = server.connect();
+        // It may be closed before all is written.
+        let _ = stream.write_all(&octets);
+        let mut rest = Vec::new();
+        let ended = stream.read_to_end(&mut rest);
+        assert!(ended.is_ok_and(|octets| octets == 0) || rest.is_empty(), "{what}: {rest:x?}");
+    }
+    let mut stream = server.connect();
+    send(&mut stream, &Call::write(7, 100_227, 3, 0, &[]));
+    assert_eq!(receive(&mut stream)[20..], [0, 0, 0, 1], "NFSACL: there is no such program");
+    send(&mut stream, &Call::write(7, NFS, 4, 1, &[]));
+    assert_eq!(receive(&mut stream)[20..], [0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 3], "version 4");
+    root(&server, &mut stream);
+    // Who says no more still has his replies.
+    send(&mut stream, &Call::write(7, NFS, 3, 0, &[]));
+    stream.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(receive(&mut stream)[20..], [0, 0, 0, 0]);
+    server.await_counts("all are gone", |counts| counts.connections == 0);
+}
+
+#[test]
+fn one_client_has_so_many_connections_and_the_idlest_gives_way() {
+    let tree = testing::directory("nfs");
+    let server = Server::new(tree.path());
+    let mut kept = server.connect();
+    root(&server, &mut kept);
+    let idle: Vec<TcpStream> = (0..200)
+        .map(|_| {
+            thread::sleep(Duration::from_millis(1));
+            // Who speaks is not the idlest.
+            root(&server, &mut kept);
+            server.connect()
+        })
+        .collect();
+    server.await_counts("all came", |counts| counts.accepted == 201);
+    let counts = server.counts();
+    assert!(counts.connections <= 32, "{counts:?}");
+    assert!(counts.displaced >= 169, "{counts:?}");
+    root(&server, &mut kept);
+    drop(idle);
+}
+
+#[test]
+fn a_client_that_reads_nothing_holds_up_nobody() {
+    let tree = testing::directory("nfs");
+    let content = pattern(1 << 20);
+    fs::write(tree.path().join("big"), &content).unwrap();
+    let server = Server::new(tree.path());
+    let mut stream = server.connect();
+    let root_handle = root(&server, &mut stream);
+    let handle = find(&mut stream, &root_handle, "big");
+    // More of them than there are threads.
+    let silent: Vec<TcpStream> = (0..20)
+        .map(|_| {
+            let mut silent = server.connect();
+            silent.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
+            for _ in 0..64 {
+                if silent.write_all(&heorot_rpc::record::mark(&read_call(&handle, 0, 1 << 20), true)).is_err()
+                {
+                    break;
+                }
+            }
+            silent
+        })
+        .collect();
+    for _ in 0..10 {
+        send(&mut stream, &read_call(&handle, 0, 1 << 20));
+        assert!(receive(&mut stream).ends_with(&content[content.len() - 100..]));
+    }
+    drop(silent);
+}
+
+#[test]
+fn strangers_are_refused() {
+    let tree = testing::directory("nfs");
+    let server = Server::new(tree.path());
+    let serves = |address: [u8; 4]| server.handle.as_ref().unwrap().pool.serves(address.into());
+    assert!(serves([127, 0, 0, 1]) && !serves([10, 77, 1, 5]));
+    let network = Prefix { address: Ipv4Addr::new(10, 77, 0, 1).into(), length: 16 };
+    let directories = [server.directory.clone()];
+    server.handle.as_ref().unwrap().configure(&directories, vec![network]);
+    assert!(serves([10, 77, 1, 5]) && !serves([10, 78, 1, 5]));
+}
+
+#[test]
+fn a_table_of_connections_has_its_bounds() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let mut table = Table::bounded(4, 2);
+    let mut keys = BTreeMap::new();
+    let mut gone = Vec::new();
+    for (now, client) in [(1, 1), (2, 2), (3, 1), (4, 1), (5, 3), (6, 4)] {
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let connection = Connection::new(stream, Ipv4Addr::new(10, 77, 1, client)).unwrap();
+        let (key, gave_way) = table.insert(connection, now);
+        keys.insert(key, now);
+        gone.extend(gave_way.iter().map(|key| (now, keys[key])));
+    }
+    // The third of client 1 takes the place of its first; the fifth of all that of the one silent longest.
+    assert_eq!((gone, table.len()), (vec![(4, 1), (6, 2)], 4));
+}
