@@ -6,7 +6,7 @@ AGENT_FLAGS  := CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-featu
 AGENT_BUILD  := cargo build --release --package heorot-agent --bin heorot-agent --target $(AGENT_TARGET) \
 	--target-dir target/static --config 'profile.release.strip=true' --config 'profile.release.opt-level="s"'
 
-.PHONY: all setup build agent test check unit lab docs demo kill loss kill-leases bench-storm bench-plain bench-speed bench-loss bench-dhcp bench-dns bench-start seeds soak restores load-docs nss-asan nss-cost fuzz corpora clean
+.PHONY: all setup build agent test check unit lab docs demo kill loss kill-leases bench-storm bench-plain bench-speed bench-loss bench-dhcp bench-dns bench-nfs bench-http bench-start seeds soak restores load-docs nss-asan nss-cost fuzz corpora clean
 
 all: build
 
@@ -45,7 +45,7 @@ lab: build
 docs:
 	HEOROT_WRITE=1 cargo test --quiet --package heorot-core config
 
-# Two machines from power-on to a number, their names, and a second boot; ends in "demo: PASS" or "demo: FAIL".
+# Two machines from power-on to a number, their names, and a second boot into a Debian over NFS; ends in "demo: PASS" or "demo: FAIL".
 demo: build
 	@cargo run --quiet --package heorot-lab -- demo
 
@@ -97,6 +97,17 @@ bench-dns: setup
 	cargo build --quiet --release --package heorot --package heorot-bench
 	@cargo run --quiet --release --package heorot-bench -- dns runs=$(RUNS) servers=$(SERVERS) only=$(ONLY) at-once=$(AT_ONCE) rate=$(RATE) seconds=$(SECONDS)
 
+# NFS servers beside each other: one large file, and a walk over 20,000 small ones. RUNS=5 SERVERS=heorot,nfs-ganesha CONNECTIONS=4 MEGABYTES=512 FILES=20000
+# choose other things.
+bench-nfs: setup
+	cargo build --quiet --release --package heorot --package heorot-bench
+	@cargo run --quiet --release --package heorot-bench -- nfs runs=$(RUNS) servers=$(SERVERS) connections=$(CONNECTIONS) megabytes=$(MEGABYTES) files=$(FILES)
+
+# A boot file by HTTP, beside nginx: 32 MB, 100 connections, medians of 5 runs. HTTP="clients=10 runs=3 octets=1000000 seconds=4" chooses other things.
+bench-http: setup
+	cargo build --quiet --release --package heorot --package heorot-bench
+	@cargo run --quiet --release --package heorot-bench -- http $(HTTP)
+
 # How long heorot takes to start with 10,000 nodes, what memory they take, and how often it wakes when nothing happens. NODES=10000 RUNS=5 choose others.
 bench-start: setup
 	cargo build --quiet --release --package heorot --package heorot-bench
@@ -136,7 +147,7 @@ nss-cost:
 
 # Every fuzzer for a minute, from the inputs that are kept. Needs a nightly toolchain; installs cargo-fuzz if it is missing.
 FUZZ_SECONDS ?= 60
-FUZZERS ?= dhcp_parse tftp_parse transfers_handle heorot_handle requests_handle config_parse words_parse resolver_handle forwarder_handle frames_read agent_read nis_rpc nis_yp
+FUZZERS ?= dhcp_parse tftp_parse transfers_handle heorot_handle requests_handle config_parse words_parse resolver_handle forwarder_handle frames_read agent_read nis_rpc nis_yp nfs_rpc
 CORPORA := cargo run --quiet --package heorot-core --example corpora --
 fuzz:
 	command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz

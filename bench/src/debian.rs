@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// The packages, and the libraries that they want and few hosts have.
-const PACKAGES: [&str; 19] = [
+const PACKAGES: [&str; 27] = [
     "isc-dhcp-server",
     "tftpd-hpa",
     "atftpd",
@@ -21,6 +21,7 @@ const PACKAGES: [&str; 19] = [
     "libpq5",
     "libldap-2.5-0",
     "libsasl2-2",
+    "nginx",
     "nsd",
     "unbound",
     "dnsperf",
@@ -29,6 +30,13 @@ const PACKAGES: [&str; 19] = [
     "libprotobuf-c1",
     "libpython3.11",
     "libldns3",
+    "nfs-ganesha",
+    "nfs-ganesha-vfs",
+    "libntirpc4.3",
+    "liburcu8",
+    "libnfsidmap1",
+    "libwbclient0",
+    "libbsd0",
 ];
 const DOWNLOAD_PATIENCE: Duration = Duration::from_secs(300);
 

@@ -1,6 +1,6 @@
 //! heorot beside other servers, from one run: `make bench-storm` and `make bench-plain` over a shaped link, `make bench-speed` over one that is no limit,
 //! `make bench-loss` over one that loses frames.
-//! `make bench-dhcp` asks DHCP servers over a bare cable and `make bench-dns` DNS servers, `make bench-start` measures how long heorot takes to start, and what it takes up when idle.
+//! `make bench-dhcp` asks DHCP servers over a bare cable, `make bench-dns` DNS servers and `make bench-nfs` NFS servers, `make bench-http` loads a boot file by HTTP, `make bench-start` measures how long heorot takes to start, and what it takes up when idle.
 //!
 //! ```text
 //!   namespace "server"             namespace "link"                            namespace "clients"
@@ -13,15 +13,18 @@
 //! - [`servers`]: how each is configured and started; [`debian`]: where the others come from;
 //! - [`speed`]: what a megabyte costs, with links, clients and a table of its own;
 //! - [`wanted`]: what was asked for; [`table`]: what came of it;
-//! - [`dhcp`]: the DHCP servers, with clients and tables of its own; [`dns`]: the DNS servers, the same;
+//! - [`dhcp`]: the DHCP servers, with clients and tables of its own; [`dns`]: the DNS servers, the same; [`nfs`]: the NFS servers;
+//! - [`http`]: boot files by HTTP, beside nginx;
 //! - [`start`]: how long heorot takes to start, and what it takes up when nothing happens; [`process`]: what the kernel says of that.
 
 mod debian;
 mod dhcp;
 mod dns;
 mod files;
+mod http;
 mod kills;
 mod link;
+mod nfs;
 mod process;
 mod servers;
 mod speed;
@@ -46,6 +49,8 @@ fn main() -> ExitCode {
         Some((word, [file])) if word == "bare" => ended(speed::bare::serve(Path::new(file))),
         Some((word, words)) if word == "dhcp" => ended(dhcp::beside_others(words)),
         Some((word, words)) if word == "dns" => ended(dns::beside_others(words)),
+        Some((word, words)) if word == "nfs" => ended(nfs::beside_others(words)),
+        Some((word, words)) if word == "http" => ended(http::beside_nginx(words)),
         Some((word, words)) if word == "start" => ended(start::measure(words)),
         Some((word, words)) if word == "kills" => ended(kills::run(words)),
         _ => ended(Wanted::parse(&arguments).and_then(|wanted| match wanted.bench {

@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     Atftpd,
     /// No server: a loop that answers from memory.
     Bare,
+    /// nginx, for HTTP alone.
+    Nginx,
 }
 
 /// All servers, in the order of the table.
@@ -51,6 +53,7 @@ impl Kind {
             Self::TftpdHpa => "dhcpd+tftpd-hpa",
             Self::Atftpd => "dhcpd+atftpd",
             Self::Bare => "bare-loop",
+            Self::Nginx => "nginx",
         }
     }
 }
@@ -83,6 +86,7 @@ impl<'a> Running<'a> {
                 running.atftpd(link, files)?;
             }
             Kind::Bare => running.bare(link, files)?,
+            Kind::Nginx => running.nginx(link, files)?,
         }
         Ok(running)
     }
@@ -157,6 +161,30 @@ initrd = ["{INITRD}"]
         let command = link.server.command(&program);
         self.spawn(command, files, "heorot.log", &["serve", "--config", &shown(&configuration)])?;
         self.wait("heorot", || std::os::unix::net::UnixStream::connect(&control).is_ok())
+    }
+
+    /// As Debian configures it, but for its log of requests, which heorot does not write either; and with one worker, for there is one processor.
+    fn nginx(&mut self, link: &Link, files: &Files) -> Result<(), String> {
+        let room = |name: &str| shown(&files.room(name));
+        let text = format!(
+            "daemon off;\nuser root;\nworker_processes 1;\npid {};\nerror_log {};\nevents {{ worker_connections 4096; }}\n\
+             http {{\n  sendfile on;\n  tcp_nopush on;\n  access_log off;\n  keepalive_requests 1000000;\n  types_hash_max_size 2048;\n  \
+             client_body_temp_path {};\n  proxy_temp_path {};\n  fastcgi_temp_path {};\n  uwsgi_temp_path {};\n  scgi_temp_path {};\n  \
+             server {{ listen {SERVER}:80; root {}; }}\n}}\n",
+            room("nginx.pid"),
+            room("nginx-error.log"),
+            room("nginx-body"),
+            room("nginx-proxy"),
+            room("nginx-fastcgi"),
+            room("nginx-uwsgi"),
+            room("nginx-scgi"),
+            shown(&files.boot())
+        );
+        let configuration = write(files, "nginx.conf", &text)?;
+        let mut command = limits(&link.server, "nginx", ALL)?;
+        command.arg("-c").arg(configuration).arg("-e").arg(room("nginx-error.log"));
+        self.spawn(command, files, "nginx.log", &[])?;
+        self.pause("nginx")
     }
 
     fn dnsmasq(&mut self, link: &Link, files: &Files) -> Result<(), String> {

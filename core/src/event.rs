@@ -49,6 +49,8 @@ pub enum Kind {
     Shadow,
     /// Somebody's update changed names.
     Update,
+    /// An operator decided something about it.
+    Operator,
     /// Something is wrong that an operator should mend: the store, the configuration, the network.
     Trouble,
 }

@@ -1,20 +1,26 @@
 //! [`Hall`]: all that is known, in memory; and [`Turn`], through which the services see and change it.
 
+mod change;
+mod plan;
+
+pub(crate) use change::{Change, replaced};
+
 use crate::cluster::dynamic::Dynamics;
 use crate::cluster::heard::Heard;
 use crate::cluster::lease::Leases;
 use crate::cluster::lease::{PoolId, PoolKind};
 use crate::cluster::listed::Listed;
 use crate::cluster::naming::Naming;
-use crate::cluster::node::{Boot, Node, Nodes, Trouble};
+use crate::cluster::network;
+use crate::cluster::node::{Boot, Nodes, Trouble};
 use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::{Pin, Pins};
+use crate::cluster::plan::{Plan, PlanRecord};
 use crate::cluster::probe::Probes;
-use crate::cluster::record::{BootRecord, NodeRecord, Record, SerialRecord, TrialsRecord};
+use crate::cluster::record::{BootRecord, NodeRecord, OrdersRecord, Record, SerialRecord, TrialsRecord};
 use crate::cluster::reservation::Reservations;
 use crate::cluster::shadow::Exchange;
 use crate::cluster::stage::{Phase, Stage, Step};
-use crate::cluster::{boot, network};
 use crate::config::{Config, ListedNode, Mode};
 use crate::event::{Event, Kind};
 use crate::limit::PROBE_WAIT;
@@ -73,6 +79,10 @@ pub(crate) struct Hall {
     pub(crate) naming: Naming,
     /// What names have by updates.
     pub(crate) dynamics: Dynamics,
+    /// The plan of each profile as it is now, for machines that have no words of their own.
+    pub(crate) plans: BTreeMap<String, Arc<Plan>>,
+    /// Whether an operator's change is being recorded: the next one waits, so that each is reckoned from what is.
+    pub(crate) is_changing: bool,
     /// Whether a machine got a number since the names were published.
     pub(crate) numbers_changed: bool,
     /// The names as they were published last.
@@ -434,11 +444,17 @@ impl Turn<'_> {
     /// Records what was promised to a node.
     pub(crate) fn keep_node(&mut self, mac: Mac) {
         let Some(node) = self.hall.nodes.get(mac) else { return };
+        self.keep_node_with(mac, node.claim.or(node.number));
+    }
+
+    /// The same, where it is to have this number and no other.
+    pub(crate) fn keep_node_with(&mut self, mac: Mac, number: Option<u32>) {
+        let Some(node) = self.hall.nodes.get(mac) else { return };
         let record = NodeRecord {
             mac: node.mac,
             further_macs: node.further_macs.clone(),
             granted_to: node.granted_to.filter(|mac| *mac != node.mac),
-            number: node.claim.or(node.number),
+            number,
             facts: node.facts.clone(),
         };
         self.record(Record::Node(record));
@@ -477,30 +493,18 @@ impl Turn<'_> {
             tries: node.boot.tries,
             checks_in: node.boot.checks_in,
             last_end: node.last_end.clone(),
+            machine: node.boot.machine,
+            // Whoever is up has loaded all.
+            plan: node.boot.plan.as_deref().filter(|_| !is_over(node.stage)).map(PlanRecord::from),
         };
         self.record(Record::Boot(record));
     }
 
-    /// The name of the profile that a machine boots.
-    pub(crate) fn profile_name(&self, node: &Node) -> &str {
-        let listed = self.hall.listed.get(self.config, node.mac).and_then(|listed| listed.profile.as_deref());
-        // The configuration may be another one than that of the boot's beginning.
-        let of_class = || {
-            let given = node.boot.profile.as_deref()?;
-            self.config.profiles.get_key_value(given).map(|(name, _)| name.as_str())
-        };
-        boot::profile(self.config, listed.or_else(of_class), node.number.is_some()).0
-    }
-
-    /// The profile that a machine's class gives it in this boot. What it had from another class stays, if it has none from this one: ROM and
-    /// loader may be of different classes.
-    pub(crate) fn give_profile(&mut self, mac: Mac, profile: Option<&str>) {
-        let Some(profile) = profile else { return };
-        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
-        if node.boot.profile.as_deref() != Some(profile) {
-            node.boot.profile = Some(profile.into());
-            self.keep_boot(mac);
-        }
+    /// Records what an operator decided about a machine.
+    pub(crate) fn keep_orders(&mut self, mac: Mac) {
+        let Some(node) = self.hall.nodes.get(mac) else { return };
+        let record = OrdersRecord { mac: node.mac, orders: node.orders.clone() };
+        self.record(Record::Orders(record));
     }
 
     fn may_have(&self, mac: Mac, number: u32) -> bool {
@@ -515,5 +519,15 @@ impl Turn<'_> {
         hasher.write(&self.now.as_nanoseconds().to_le_bytes());
         hasher.write(&self.hall.boots.to_le_bytes());
         format!("{:032x}", hasher.finish128().as_u128())
+    }
+}
+
+/// Whether nothing more is loaded in a boot.
+fn is_over(stage: Stage) -> bool {
+    match stage {
+        Stage::Up | Stage::Down => true,
+        Stage::Seen | Stage::Temporary | Stage::Testing | Stage::Failed | Stage::Ready | Stage::Booting => {
+            false
+        }
     }
 }

@@ -6,9 +6,11 @@ use crate::cluster::lease::{Leases, PoolId, PoolKind};
 use crate::cluster::listed::Listed;
 use crate::cluster::naming::Naming;
 use crate::cluster::network;
-use crate::cluster::node::{Node, Nodes};
+use crate::cluster::node::{Firmware, Node, Nodes};
+use crate::cluster::orders::Orders;
 use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::Pins;
+use crate::cluster::plan::Plan;
 use crate::cluster::probe::Probes;
 use crate::cluster::record::{BootRecord, LeaseRecord, NodeRecord, Record, SerialRecord, TrialsRecord};
 use crate::cluster::reservation::Reservations;
@@ -54,7 +56,8 @@ impl Heorot {
             | Record::Boot(_)
             | Record::BootForgotten(_)
             | Record::Trials(_)
-            | Record::Dynamic(_) => None,
+            | Record::Dynamic(_)
+            | Record::Orders(_) => None,
         });
         let naming = Naming::starting(serial, config.zone.serial);
         let hall = Hall {
@@ -89,6 +92,8 @@ impl Heorot {
             )),
             naming,
             dynamics: Dynamics::default(),
+            plans: BTreeMap::new(),
+            is_changing: false,
         };
         let mut heorot = Self { config, hall };
         heorot.turn(now, out, |turn| {
@@ -169,6 +174,7 @@ impl Heorot {
         self.hall.listed = Listed::new(&config);
         self.hall.reservations = Reservations::new(&config);
         self.hall.left_out.clear();
+        self.hall.plans.clear();
         for node in self.hall.nodes.iter() {
             self.hall.listed.bind_by_number(&config, node.mac, node.number);
         }
@@ -230,6 +236,7 @@ fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
     let mut nodes: BTreeMap<Mac, NodeRecord> = BTreeMap::new();
     let mut boots: BTreeMap<Mac, BootRecord> = BTreeMap::new();
     let mut trials = Vec::new();
+    let mut orders: BTreeMap<Mac, Orders> = BTreeMap::new();
     let mut leases = Vec::new();
     for record in records {
         match record {
@@ -237,13 +244,16 @@ fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
             Record::Boot(boot) => drop(boots.insert(boot.mac, boot)),
             Record::Trials(record) => trials.push(record),
             Record::Lease(lease) => leases.push(lease),
+            Record::Orders(decided) => drop(orders.insert(decided.mac, decided.orders)),
             Record::Dynamic(dynamic) => turn.hall.dynamics.restore(Dynamic::from(&dynamic)),
             Record::LeaseEnded(_) | Record::BootForgotten(_) | Record::Serial(_) => {}
         }
     }
-    let macs: std::collections::BTreeSet<_> = nodes.keys().chain(boots.keys()).copied().collect();
+    let all = nodes.keys().chain(boots.keys()).chain(orders.keys());
+    let macs: std::collections::BTreeSet<_> = all.copied().collect();
     for mac in macs {
-        let node = restored_node(turn, mac, nodes.remove(&mac), boots.remove(&mac));
+        let mut node = restored_node(turn, mac, nodes.remove(&mac), boots.remove(&mac));
+        node.orders = orders.remove(&mac).unwrap_or_default();
         let is_up = node.stage == Stage::Up;
         let place = node.network;
         turn.hall.listed.bind_by_number(turn.config, mac, node.number);
@@ -290,7 +300,12 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
     }
     if let Some(boot) = boot {
         node.is_recorded = true;
-        (node.boot.token, node.boot.profile) = (boot.token, boot.profile);
+        (node.boot.token, node.boot.profile, node.boot.machine) = (boot.token, boot.profile, boot.machine);
+        let plan = boot.plan.and_then(|plan| Plan::restore(plan, turn.config));
+        node.boot.plan = plan.map(Arc::new);
+        // Whatever it said before was said before now: what it says a minute from now is another boot's.
+        node.boot.firmware =
+            [Firmware::Pxe, Firmware::Http, Firmware::Ipxe].map(|kind| (kind, turn.now)).into();
         (node.stage, node.phase, node.reason) = (boot.stage, boot.phase, boot.reason);
         (node.boot.tries, node.boot.checks_in) = (boot.tries, boot.checks_in);
         node.last_end = boot.last_end;

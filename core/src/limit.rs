@@ -50,6 +50,18 @@ pub const EVENTS_PER_NODE_MAX: usize = 64;
 /// A trial's report: facts of a machine with hundreds of interfaces.
 pub const POST_OCTETS_MAX: usize = 64 * 1024;
 
+/// Connections by HTTP at a time: one for each node. When there are as many, the one that has been idle longest gives way to a new one.
+pub const HTTP_CONNECTIONS_MAX: usize = NODES_MAX;
+
+/// Octets of a request before its body; no boot client needs a tenth of it. All connections together may have begun as much: 128 MiB.
+pub const HTTP_HEAD_OCTETS_MAX: usize = 8192;
+
+/// Fields of a request.
+pub const HTTP_HEADERS_MAX: usize = 64;
+
+/// A file by HTTP that is no longer than this goes at once, as heads and generated files do: TCP sends as much before it has heard anything (RFC 6928).
+pub const HTTP_AT_ONCE_OCTETS: u64 = 14_480;
+
 /// Octets of the pieces in which images are brought into memory: large enough that a disk is not asked for every block.
 pub const CHUNK_OCTETS: u64 = 256 * 1024;
 
@@ -261,6 +273,18 @@ pub const LOAD_BURST_OCTETS: u64 = 128_000;
 /// Tokens are waited for until there are so many: a wake-up for each block would cost more than it sends.
 pub const LOAD_QUANTUM: Duration = Duration::from_micros(100);
 
+/// What is granted at a time to who sends by the piece: at 32 Gbit/s a quarter of a millisecond of it. More would save no wake-up that counts.
+pub const LOAD_PIECE_OCTETS_MAX: u64 = 1 << 20;
+
+/// Files that go out by TCP at a time: no more than there are connections.
+pub const STREAMS_MAX: usize = HTTP_CONNECTIONS_MAX;
+
+/// Octets of a full segment of TCP with time stamps, on an Ethernet of 1500 octets.
+pub const STREAM_PACKET_OCTETS: u64 = 1448;
+
+/// What a stream gets whose turn it is not, and whose deadline has come: more than the 1,500 octets that EDK2 waits for 5 s.
+pub const STREAM_DRIP_PACKETS: u64 = 2;
+
 /// Everybody who asked is served within this, as long as that takes no more than a tenth of the link.
 pub const LOAD_SERVED_WITHIN: Duration = Duration::from_millis(500);
 
@@ -317,6 +341,30 @@ pub const GROUP_DEPTH_MAX: usize = 16;
 /// Letters of what an agent says kept it from going on: two or three lines of a console, and there is one for each node.
 pub const REASON_LETTERS_MAX: usize = 400;
 
+/// Octets of the template of a loader's file: menus of many entries, with their pictures' names.
+pub const FILE_TEMPLATE_OCTETS_MAX: usize = 64 << 10;
+
+/// Octets of a file that is made for a loader: what GRUB and PXELINUX read at once, and what is held for each machine that loads it just now.
+pub const MADE_FILE_OCTETS_MAX: usize = 64 << 10;
+
+/// Steps of one rendering of a loader's file: some ten for each line, and a loop in a template must end before anybody waits for it (5 ms).
+pub const FILE_TEMPLATE_STEPS_MAX: u64 = 50_000;
+
+/// Attributes of one profile, `[[node]]` or node: words for templates and scripts.
+pub const ATTRIBUTES_MAX: usize = 64;
+
+/// Octets of an attribute's name and of its value: a word, and what has room on a command line.
+pub const ATTRIBUTE_NAME_OCTETS_MAX: usize = 64;
+/// See [`ATTRIBUTE_NAME_OCTETS_MAX`].
+pub const ATTRIBUTE_VALUE_OCTETS_MAX: usize = 256;
+
+/// Profiles that inherit from profiles: more than anybody follows with a finger.
+pub const PROFILE_DEPTH_MAX: usize = 16;
+
+/// Octets of what an operator says why: a line of the history.
+pub const REASON_OCTETS_MAX: usize = 200;
+
+const _: () = assert!(ATTRIBUTE_VALUE_OCTETS_MAX < COMMAND_LINE_OCTETS_MAX);
 /// Trials of a machine that are kept: what it lacked in its last boots, and whether that was always the same.
 pub const TRIALS_PER_NODE_MAX: usize = 8;
 

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::event::Event;
 use crate::load::Regime;
 use crate::mac::Mac;
+use crate::service::view::ChangeRequest;
 use crate::time::Wall;
 use crate::transfer::Transfer;
 use heorot_names::export::Export;
@@ -129,6 +130,14 @@ pub enum Output {
         mac: Mac,
         /// Who is told: hardware address and address.
         to: (Mac, Ipv4Addr),
+    },
+    /// The files of the boot directory that a machine loads in the boot that it has begun. They belong together: from the first of them that it asks for, each is
+    /// what it was at that moment, or not to be had. It replaces what was said of this address before.
+    Together {
+        /// The machine's address.
+        from: Ipv4Addr,
+        /// Its kernel and RAM disks, relative to the boot directory.
+        files: Vec<String>,
     },
     /// The answer to a request or an operator.
     Reply(RequestId, Answer),
@@ -324,6 +333,55 @@ pub enum Query {
     Explain(String),
     /// Everything that is known, for `state.json`.
     Dump,
+    /// He changes something about nodes.
+    Change(Verb, Box<ChangeRequest>),
+}
+
+/// What an operator does to nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// He lets them serve; those that are ready for a number get one.
+    Accept,
+    /// He lets them have no answer.
+    Deny,
+    /// He keeps them from booting on.
+    Hold,
+    /// He takes them out of service, and keeps their numbers.
+    Retire,
+    /// He gives one machine a number.
+    Number,
+    /// He lets the numbers of retired ones be given again.
+    Free,
+    /// He sets what they boot, and their attributes.
+    Set,
+}
+
+impl Verb {
+    /// By the word that users write.
+    pub const NAMED: [(&'static str, Self); 7] = [
+        ("accept", Self::Accept),
+        ("deny", Self::Deny),
+        ("hold", Self::Hold),
+        ("retire", Self::Retire),
+        ("number", Self::Number),
+        ("free", Self::Free),
+        ("set", Self::Set),
+    ];
+}
+
+/// What the caller counts of HTTP with machines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MeasuredHttp {
+    /// Connections now.
+    pub connections: u64,
+    /// Files on their way now.
+    pub sending: u64,
+    /// Connections that gave way to others since the start, because there were too many.
+    pub displaced: u64,
+    /// Connections that were ended since the start because they said or read nothing for too long.
+    pub silent: u64,
+    /// Requests that were not understood since the start.
+    pub refused: u64,
 }
 
 /// What the caller counts for the status.
@@ -333,6 +391,8 @@ pub struct Measured {
     pub transfers_active: u64,
     /// TFTP transfers that wait for a file to be opened or read.
     pub transfers_waiting: u64,
+    /// HTTP now, and since the start.
+    pub http: MeasuredHttp,
     /// Bits sent in the last second.
     pub sent_bits_per_second: u64,
     /// How often clients of TFTP repeated themselves in the last second.

@@ -3,7 +3,7 @@
 use crate::cluster::lease::PoolId;
 use crate::cluster::stage::Step;
 use crate::event::Kind;
-use crate::hall::Turn;
+use crate::hall::{Change, Turn};
 use crate::mac::Mac;
 use crate::message::{Answer, DhcpSend, Kept, Output, RequestId, Ticket, UpdateId};
 use std::collections::VecDeque;
@@ -37,6 +37,8 @@ pub(crate) enum Promise {
     Grant(Grant),
     /// Names are updated.
     Update(UpdateId),
+    /// What an operator decided holds, and he is told so.
+    Change(Box<Change>),
     /// A request is answered.
     Reply {
         /// Which.
@@ -108,7 +110,11 @@ impl Promise {
                 turn.step(mac, Step::Numbered, &reason);
                 if in_mid_boot {
                     turn.step(mac, Step::PowerOn, "it was switched on");
+                    // It has loaded nothing yet, and what it boots now is a numbered node's.
+                    turn.plan_anew(mac);
+                    turn.keep_boot(mac);
                 }
+                turn.accepted(mac);
                 if turn.hall.listed.get(turn.config, mac).is_some_and(|listed| listed.name.is_some()) {
                     turn.publish();
                 }
@@ -119,6 +125,7 @@ impl Promise {
                 let changes = turn.hall.dynamics.settle();
                 turn.hall.naming.updated(id, changes);
             }
+            Self::Change(change) => change.fulfil(turn),
             Self::Reply { id, answer, .. } => turn.out.push(Output::Reply(id, answer)),
         }
     }
@@ -140,6 +147,7 @@ impl Promise {
                 turn.hall.dynamics.withdraw();
                 turn.out.push(Output::Updated(id, Kept::Failed));
             }
+            Self::Change(change) => change.withdraw(turn),
             Self::Reply { id, refused, .. } => turn.out.push(Output::Reply(id, refused)),
         }
     }

@@ -86,6 +86,7 @@ impl World {
                 Output::Neighbour(_)
                 | Output::Probe { .. }
                 | Output::AnswerArp { .. }
+                | Output::Together { .. }
                 | Output::Reply(..)
                 | Output::Updated(..)
                 | Output::Event(_) => {}

@@ -87,7 +87,8 @@ impl World {
                 | Output::Dhcp(_)
                 | Output::Neighbour(_)
                 | Output::Probe { .. }
-                | Output::AnswerArp { .. } => {}
+                | Output::AnswerArp { .. }
+                | Output::Together { .. } => {}
                 Output::Reply(_, answer) => {
                     let Answer::Json(200, text) = answer else { panic!("{answer:?}") };
                     self.told.push(text);

@@ -106,6 +106,7 @@ pub fn heorot_handle(bytes: &[u8]) {
                 Output::Neighbour(_)
                 | Output::Probe { .. }
                 | Output::AnswerArp { .. }
+                | Output::Together { .. }
                 | Output::Reply(..)
                 | Output::Publish(_)
                 | Output::Names(_)

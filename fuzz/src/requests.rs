@@ -155,6 +155,7 @@ impl Desk {
                 | Output::Neighbour(_)
                 | Output::Probe { .. }
                 | Output::AnswerArp { .. }
+                | Output::Together { .. }
                 | Output::Publish(_)
                 | Output::Names(_)
                 | Output::Updated(..)

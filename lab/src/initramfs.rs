@@ -75,6 +75,7 @@ pub fn with_script(files: &BootFiles, script: &str) -> Result<Vec<u8>, String> {
 }
 
 /// Where `make agent` puts the static program.
-fn agent() -> PathBuf {
+#[must_use]
+pub fn agent() -> PathBuf {
     directory::workspace().join("target/static/x86_64-unknown-linux-gnu/release/heorot-agent")
 }

@@ -113,12 +113,6 @@ pub fn through_grub(settings: Settings) -> Result<Server, String> {
     let server = Server::start(&Settings { uefi_loader: GRUB.to_owned(), ..settings })?;
     let grub = packages::fetch()?.grub_efi();
     fs::copy(&grub, server.boot_file(GRUB)).map_err(|error| format!("{}: {error}", grub.display()))?;
-    let directory = server.boot_file("grub");
-    let text = "echo GRUB has its menu\nset timeout=0\n\
-                menuentry Linux {\n linux /vmlinuz console=ttyS0\n initrd /initrd.img\n}\n";
-    fs::create_dir(&directory)
-        .and_then(|()| fs::write(directory.join("grub.cfg"), text))
-        .map_err(|error| format!("{}: {error}", directory.display()))?;
     Ok(server)
 }
 

@@ -28,7 +28,7 @@ fn what_is_chosen_in_the_menu_is_booted() {
     let server = through_grub(settings("")).expect("the lab and the server start");
     let outcome = choose_the_second(&server, 1).and_then(|machine| {
         // It goes on from where it came.
-        machine.wait_for("GRUB has its menu", FIRMWARE_PATIENCE).map(drop)
+        machine.wait_for("Loading /vmlinuz", FIRMWARE_PATIENCE).map(drop)
     });
     shown(&server, outcome);
 }

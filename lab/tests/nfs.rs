@@ -84,7 +84,7 @@ fn boot_and_read(server: &mut Server, root: &Path) -> Result<(), String> {
     let line = format!("console=ttyS0 quiet rdinit=/lab lab.directory={}", root.display());
     let machine = Machine::start_kernel(&server.network, (&files.kernel(), &initrd), &line, machine_mac(1))?;
     let mounted = machine.wait_for(" /mnt nfs ", PATIENCE)?;
-    for option in ["vers=3", "proto=tcp", "rsize=1048576", "mountport=2049"] {
+    for option in ["vers=3", "proto=tcp", "rsize=1048576", "mountproto=tcp"] {
         if !mounted.text.contains(option) {
             return Err(format!("no {option} in {}", mounted.text));
         }

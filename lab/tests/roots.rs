@@ -1,15 +1,23 @@
 //! From power-on into a root: what the agent mounts, what the system there says of itself, and that it is up only then.
 
+use heorot_lab::command::run;
 use heorot_lab::demo::{Up, machine_mac};
+use heorot_lab::directory;
 use heorot_lab::file_server::{EXPORT, FileServer};
+use heorot_lab::initramfs;
 use heorot_lab::machine::{Firmware, Machine};
 use heorot_lab::network::CLIENT;
+use heorot_lab::packages;
 use heorot_lab::server::{Server, Settings};
 use heorot_lab::tree;
 use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 const BOOT: Duration = Duration::from_secs(180);
+/// A Debian is made for it, and dracut in it is a script that starts thousands of programs.
+const MAKE_PATIENCE: Duration = Duration::from_secs(900);
 const SOON: Duration = Duration::from_secs(30);
 
 fn with_root(root: &str) -> Settings {
@@ -75,7 +83,7 @@ fn a_busybox_runs_from_an_archive_as_soon_as_there_is_one() {
         let machine = Machine::start(&server.network, Firmware::Bios, machine_mac(1))?;
         machine.wait_for("busybox.cpio.gz: the server says 404; trying again", BOOT)?;
         let node = server.ask(&["explain", &machine.mac.to_string()])?;
-        if node["state"] == "up" || !node["last_told"].to_string().contains("busybox.cpio.gz") {
+        if node["state"] == "up" || !node["to_do"].to_string().contains("put busybox.cpio.gz into") {
             return Err(format!("while its root is missing: {node}"));
         }
         let scratch = server.scratch_file("archive");
@@ -113,4 +121,53 @@ fn a_busybox_runs_from_another_file_server() {
         let outcome = walk().map_err(|error| format!("{kind}{words}: {error}\n{}", files.said()));
         server.explain_failure(outcome).unwrap_or_else(|error| panic!("{error}"));
     }
+}
+
+/// In an image of dracut, made by Debian's: what is in it, and that it goes from power-on into a root.
+#[test]
+fn the_agent_works_in_an_image_of_dracut() {
+    let image = dracut_image().expect("an image");
+    let settings = Settings {
+        cmdline: " root=heorot rd.emergency=reboot".to_owned(),
+        ..with_root("http:busybox.cpio.gz")
+    };
+    boots(
+        &settings,
+        |server| {
+            let archive = tree::archive(&server.scratch_file("archive"))?;
+            let fail = |error: std::io::Error| error.to_string();
+            fs::rename(archive, server.boot_file("busybox.cpio.gz")).map_err(fail)?;
+            fs::copy(&image, server.boot_file("initrd.img")).map(|_| ()).map_err(fail)
+        },
+        &["dracut: ", "trial passed", "(cpio)", "the root says: node0 node0 busybox"],
+    );
+}
+
+fn dracut_image() -> Result<PathBuf, String> {
+    let files = packages::fetch()?;
+    let image = directory::kept().join("dracut.img");
+    let workspace = directory::workspace();
+    let mut make = Command::new("sh");
+    make.arg(workspace.join("lab/tests/dracut.sh")).arg(directory::kept().join("dracut"));
+    make.arg(files.modules()).arg(initramfs::agent()).arg(workspace.join("packaging")).arg(&image);
+    let listed = run(&mut make, MAKE_PATIENCE)?;
+    for file in [
+        "hooks/cmdline/95-parse-heorot.sh",
+        "hooks/pre-mount/50-trial-heorot.sh",
+        "hooks/mount/50-mount-heorot.sh",
+        "usr/lib/heorot/heorot-agent",
+        "virtio_net.ko",
+        "igb.ko",
+        "nfsv3.ko",
+        "nfsv4.ko",
+        "squashfs.ko",
+        "erofs.ko",
+        "overlay.ko",
+        "loop.ko",
+    ] {
+        if !listed.contains(file) {
+            return Err(format!("no {file} in the image:\n{listed}"));
+        }
+    }
+    Ok(image)
 }

@@ -6,7 +6,7 @@ use crate::file::Place;
 use crate::{Directory, NodeSet, Numbering};
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Names of one export. More belong into DNS.
 const NAMES_MAX: u64 = 262_144;
@@ -30,11 +30,13 @@ pub enum Export {
     Genders,
     /// A file of ClusterShell's groups.
     Clustershell,
+    /// exports(5): what a kernel's own NFS server would serve in the place of ours.
+    Exports,
 }
 
 impl Export {
     /// All, by name.
-    pub const NAMED: [(&'static str, Self); 8] = [
+    pub const NAMED: [(&'static str, Self); 9] = [
         ("hosts", Self::Hosts),
         ("ethers", Self::Ethers),
         ("dnsmasq", Self::Dnsmasq),
@@ -43,6 +45,7 @@ impl Export {
         ("ansible-list", Self::AnsibleList),
         ("genders", Self::Genders),
         ("clustershell", Self::Clustershell),
+        ("exports", Self::Exports),
     ];
 
     /// The one of a name.
@@ -60,6 +63,17 @@ pub struct Table<'a> {
     pub place: &'a Place,
     /// The nodes that there are, by number. Names and addresses are exported of all numbers: they are true before a node is there.
     pub nodes: BTreeMap<u32, About>,
+    /// What is served by NFS.
+    pub served: Served,
+}
+
+/// Directories of the head node that are served by NFS, and to whom.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Served {
+    /// Absolute paths.
+    pub directories: Vec<String>,
+    /// Networks: an address and the length of its prefix.
+    pub networks: Vec<(Ipv4Addr, u8)>,
 }
 
 /// What is known of a node beside its names.
@@ -105,6 +119,7 @@ impl Table<'_> {
             Export::AnsibleList => inventory::list(self, &mut text),
             Export::Genders => self.genders(&mut text),
             Export::Clustershell => self.clustershell(&mut text),
+            Export::Exports => self.exports(&mut text),
         };
         written.expect("a text takes whatever is written to it");
         Ok(text)
@@ -226,6 +241,25 @@ impl Table<'_> {
         writeln!(text, "heorot:\n  all: \"{}\"", self.directory.fold(&all))?;
         for (name, members) in &self.directory.groups {
             writeln!(text, "  \"{name}\": \"{}\"", self.directory.fold(&members.intersection(&all)))?;
+        }
+        Ok(())
+    }
+
+    /// As our own server has it: only to be read, and a node's root is root.
+    fn exports(&self, text: &mut String) -> fmt::Result {
+        for directory in &self.served.directories {
+            let mut path = String::new();
+            for c in directory.chars() {
+                match c {
+                    // exports(5): what would end the name is written as octal digits.
+                    ' ' | '\t' | '\n' | '"' | '#' | '\\' => write!(path, "\\{:03o}", c as u32)?,
+                    c => path.push(c),
+                }
+            }
+            for (address, length) in &self.served.networks {
+                write!(path, " {address}/{length}(ro,no_root_squash,no_subtree_check)")?;
+            }
+            writeln!(text, "{path}")?;
         }
         Ok(())
     }

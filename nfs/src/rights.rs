@@ -10,19 +10,31 @@ use heorot_rpc::credential::User;
 pub const READ: u32 = 0x01;
 /// To find names in a directory.
 pub const LOOKUP: u32 = 0x02;
+/// To change what is there.
+pub const MODIFY: u32 = 0x04;
+/// To write behind its end.
+pub const EXTEND: u32 = 0x08;
 /// To run a file.
 pub const EXECUTE: u32 = 0x20;
 
 /// Bits of a mode, for one of owner, group and others.
 const MAY_READ: u32 = 4;
+const MAY_WRITE: u32 = 2;
 const MAY_EXECUTE: u32 = 1;
 
-/// Which of these things a user may do. What changes anything is never among them.
+/// Which of these things a user may do. What changes anything here is never among them; but what is behind a device node or a pipe is the client's own, and Linux asks us
+/// whether it may be written to.
 pub fn granted(file: &Attributes, user: &User, wanted: u32) -> u32 {
     let bits = bits(file, user);
     let mut granted = 0;
     if bits & MAY_READ != 0 {
         granted |= READ;
+    }
+    if bits & MAY_WRITE != 0 {
+        granted |= match file.kind {
+            Kind::BlockDevice | Kind::CharacterDevice | Kind::Socket | Kind::Pipe => MODIFY | EXTEND,
+            Kind::Regular | Kind::Directory | Kind::Link => 0,
+        };
     }
     if bits & MAY_EXECUTE != 0 {
         granted |= match file.kind {
@@ -55,7 +67,7 @@ fn bits(file: &Attributes, user: &User) -> u32 {
     if user.uid == 0 {
         // Root runs what anybody may run, and reads and searches everything.
         let runs = file.kind == Kind::Directory || (owner | group | others) & MAY_EXECUTE != 0;
-        return MAY_READ | if runs { MAY_EXECUTE } else { 0 };
+        return MAY_READ | MAY_WRITE | if runs { MAY_EXECUTE } else { 0 };
     }
     if user.uid == file.uid {
         owner

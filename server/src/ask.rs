@@ -1,6 +1,6 @@
-//! What the threads of HTTP and DNS ask the loop.
+//! What the threads of HTTP and DNS ask the loop. What machines ask by HTTP comes as [`News`](crate::http::News).
 
-use heorot_core::message::{Answer, Query, UpdateId, Via};
+use heorot_core::message::{Answer, Query, UpdateId};
 use heorot_names::Dynamic;
 use std::net::Ipv4Addr;
 use tokio::sync::oneshot;
@@ -8,19 +8,6 @@ use tokio::sync::oneshot;
 /// A question, or something the loop should know. A dropped `reply` means that the server ends.
 #[derive(Debug)]
 pub(crate) enum Ask {
-    /// A machine asks for a file, or talks about itself.
-    Machine {
-        /// Who asks.
-        from: Ipv4Addr,
-        /// Our address that was asked.
-        local: Ipv4Addr,
-        /// By which method.
-        via: Via,
-        /// Percent-decoded, without query.
-        path: String,
-        /// Where the answer goes.
-        reply: oneshot::Sender<Answer>,
-    },
     /// An operator asks.
     Operator {
         /// What. What the loop counts for a status it fills in itself.

@@ -1,5 +1,6 @@
 //! The command line: what there is to say to `heorot`, and the exit codes.
 //!
+//! - [`change`]: what operators change, asked for before it is done;
 //! - [`client`]: HTTP to the control socket;
 //! - [`doctor`]: what this host lacks for a configuration;
 //! - [`export`]: the table of nodes for other tools;
@@ -9,6 +10,7 @@
 //! - [`show`]: answers as tables and sentences;
 //! - [`storm`]: simulated machines with real packets.
 
+mod change;
 mod client;
 mod doctor;
 mod export;
@@ -22,6 +24,7 @@ use crate::configuration;
 use crate::serve;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use client::{Client, Failure};
+use heorot_core::config::LoaderFile;
 use heorot_core::service::view::{ExplainView, NodeDetailView, NodeView, StatusView};
 use serde::de::DeserializeOwned;
 use std::io::Write;
@@ -58,7 +61,7 @@ enum Command {
     Doctor(doctor::DoctorCommand),
     /// How the server and the cluster are
     Status(Asking),
-    /// List and show nodes
+    /// List, show and change nodes
     Node {
         #[command(subcommand)]
         verb: NodeVerb,
@@ -72,6 +75,11 @@ enum Command {
     },
     /// The nodes of a set, folded, one by one or counted: for scripts, and for ClusterShell's groups
     Nodeset(nodeset::NodeSetCommand),
+    /// The template that a generated file is made from, to be changed in `boot.templates`
+    Template {
+        /// Which file: pxelinux.cfg, grub.cfg or boot.ipxe
+        file: Made,
+    },
     /// The table of nodes as another tool reads it
     Export(export::ExportCommand),
     /// An initial RAM disk for nodes: the agent, and a kernel's drivers of network cards and file systems
@@ -101,6 +109,19 @@ enum NodeVerb {
         #[command(flatten)]
         asking: Asking,
     },
+    #[command(flatten)]
+    Change(change::ChangeVerb),
+}
+
+/// The files that are made for loaders.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Made {
+    #[value(name = "pxelinux.cfg")]
+    Pxelinux,
+    #[value(name = "grub.cfg")]
+    Grub,
+    #[value(name = "boot.ipxe")]
+    Ipxe,
 }
 
 /// How a query is asked and shown.
@@ -154,6 +175,16 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
                 Ok(path) => query::<Vec<NodeView>>(&asking, &path, |nodes| show::nodes(nodes)),
                 Err(problem) => complain(&problem, Exit::Usage),
             }
+        }
+        Command::Node { verb: NodeVerb::Change(verb) } => change::run(verb),
+        Command::Template { file } => {
+            let file = match file {
+                Made::Pxelinux => LoaderFile::Pxelinux,
+                Made::Grub => LoaderFile::Grub,
+                Made::Ipxe => LoaderFile::Ipxe,
+            };
+            print(file.usual_text());
+            Exit::Ok
         }
         Command::Nodeset(wanted) => nodeset::run(&wanted),
         Command::Export(wanted) => export::run(&wanted),

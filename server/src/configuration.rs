@@ -1,12 +1,18 @@
 //! Reads the configuration file, at the start, on SIGHUP and for `heorot check`.
 
+use crate::http::{self, tls::Wrong};
 use crate::images::directory::problem_with;
 use crate::neighbour::threshold;
 use crate::settings;
 use heorot_core::cluster::network;
-use heorot_core::config::{Config, render};
+use heorot_core::config::{Config, LoaderFile, Mistake, Tls, render};
+use heorot_core::limit::FILE_TEMPLATE_OCTETS_MAX;
 use heorot_core::load::Link;
+use rustls::ServerConfig;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
+use std::sync::Arc;
 
 /// A configuration that is right, and what to warn of.
 #[derive(Debug)]
@@ -14,6 +20,8 @@ pub(crate) struct Read {
     pub(crate) config: Config,
     /// The links by which it sends, with what their interfaces take in one packet.
     pub(crate) links: Vec<Link>,
+    /// The certificate of HTTPS, if there is to be one.
+    pub(crate) tls: Option<Arc<ServerConfig>>,
     /// Empty if there is nothing.
     pub(crate) warnings: String,
 }
@@ -31,12 +39,68 @@ pub(crate) fn read(path: &Path) -> Result<Read, String> {
         settings::interfaces().map_err(|e| format!("the host's interfaces cannot be listed: {e}\n"))?;
     let file_name = shown.to_string();
     match Config::parse(&text, &interfaces) {
-        Ok((config, warnings)) => {
+        Ok((mut config, warnings)) => {
+            read_templates(&mut config)?;
             let links = network::links(&config, settings::mtu_octets);
-            Ok(Read { config, links, warnings: render(&file_name, &text, &warnings) })
+            let tls = config.http.tls.as_ref().map(|tls| read_tls(tls, &text));
+            let tls = tls.transpose().map_err(|mistake| render(&file_name, &text, &[mistake]))?;
+            Ok(Read { config, links, tls, warnings: render(&file_name, &text, &warnings) })
         }
         Err(mistakes) => Err(render(&file_name, &text, &mistakes)),
     }
+}
+
+/// Reads the operator's own templates.
+///
+/// # Errors
+/// Everything that is wrong with them, with lines and remedies.
+fn read_templates(config: &mut Config) -> Result<(), String> {
+    let Some(directory) = config.boot.templates.clone() else { return Ok(()) };
+    let directory = Path::new(&directory);
+    let mut mistakes = String::new();
+    let mut found = false;
+    for file in LoaderFile::ALL {
+        let path = directory.join(file.template_name());
+        let shown = path.display().to_string();
+        match read_bounded(&path) {
+            Ok(text) => {
+                found = true;
+                if let Err(wrong) = config.use_template(file, &text) {
+                    mistakes += &render(&shown, &text, &wrong);
+                }
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound && directory.is_dir() => {}
+            Err(e) => {
+                mistakes += &format!(
+                    "{shown} cannot be read: {e}\n  see boot.templates: the directory has to be readable for heorot\n"
+                );
+            }
+        }
+    }
+    if !found && mistakes.is_empty() {
+        let names: Vec<_> = LoaderFile::ALL.iter().map(|file| file.template_name()).collect();
+        mistakes = format!(
+            "boot.templates {} has no template\n  put {} there, as `heorot template` shows them, or leave it out\n",
+            directory.display(),
+            names.join(", ")
+        );
+    }
+    if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
+}
+
+/// A file of which a little more is read than may be used: what is too long is told as such.
+fn read_bounded(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(FILE_TEMPLATE_OCTETS_MAX as u64 + 1).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// The certificate of HTTPS. What is wrong with it is a mistake of the line that names it.
+fn read_tls(tls: &Tls, text: &str) -> Result<Arc<ServerConfig>, Mistake> {
+    http::tls::read(&tls.certificate, &tls.key).map_err(|wrong| match wrong {
+        Wrong::Certificate(message, remedy) => tls.wrong_certificate(text, message, remedy),
+        Wrong::Key(message, remedy) => tls.wrong_key(text, message, remedy),
+    })
 }
 
 /// What this host lacks for a configuration that is right in itself; each with what to do.
@@ -60,7 +124,7 @@ fn problem_with_root(directory: &str) -> Option<String> {
     match std::fs::metadata(directory) {
         Ok(found) if found.is_dir() => None,
         Ok(_) => Some(format!("{directory}, which is to be served by NFS, is no directory")),
-        Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => None,
+        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => None,
         Err(e) => Some(format!(
             "{directory}, which is to be served by NFS, cannot be opened: {e}\n  create the root file system there, or correct profile.root and nfs.directories"
         )),
@@ -70,4 +134,57 @@ fn problem_with_root(directory: &str) -> Option<String> {
 /// What is better changed on this host for a configuration that is right; each with what to do.
 pub(crate) fn warnings_here(config: &Config) -> Vec<String> {
     threshold::warning(config).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    fn config(templates: &Path) -> Config {
+        let text = format!(
+            "[[network]]\ninterface = \"lo\"\naddress = \"127.0.0.1/8\"\nnumbers = \"0-9\"\nfirst = \"127.0.1.0\"\n\
+             temporary = \"127.0.2.1-127.0.2.9\"\n[boot]\ntemplates = {:?}\n",
+            templates.to_str().unwrap()
+        );
+        let lo = heorot_core::config::Interface {
+            name: "lo".into(),
+            addresses: vec![(std::net::Ipv4Addr::LOCALHOST, 8)],
+        };
+        Config::parse(&text, &[lo]).expect("a right configuration").0
+    }
+
+    #[test]
+    fn templates_of_the_operator_are_read_or_refused_with_their_lines() {
+        let directory = testing::directory("templates");
+        let mut given = config(directory.path());
+        let wrong = read_templates(&mut given).unwrap_err();
+        assert!(
+            wrong.contains("has no template\n  put pxelinux.cfg.j2, grub.cfg.j2, boot.ipxe.j2 there"),
+            "{wrong}"
+        );
+
+        let grub = directory.path().join("grub.cfg.j2");
+        std::fs::write(&grub, "linux {{ boot.kernel }}\ninitrd {{ boot.initd }}\n").unwrap();
+        let wrong = read_templates(&mut given).unwrap_err();
+        let place = format!("{}:2:11: there is no boot.initd in a template\n2 | initrd", grub.display());
+        assert!(wrong.starts_with(&place) && wrong.contains("did you mean \"boot.initrd\"?"), "{wrong}");
+
+        std::fs::write(&grub, "linux {{ node.attributes.console }}\n").unwrap();
+        let wrong = read_templates(&mut given).unwrap_err();
+        assert!(wrong.contains("no profile and no [[node]] has the attribute console"), "{wrong}");
+
+        std::fs::write(&grub, "linux {{ boot.kernel }} mine\n").unwrap();
+        read_templates(&mut given).unwrap();
+        assert!(given.boot.made[&LoaderFile::Grub].text().ends_with("mine\n"));
+        assert_eq!(given.boot.made[&LoaderFile::Ipxe].text(), LoaderFile::Ipxe.usual_text());
+
+        std::fs::remove_file(&grub).unwrap();
+        std::fs::create_dir(&grub).unwrap();
+        let wrong = read_templates(&mut given).unwrap_err();
+        assert!(wrong.contains("grub.cfg.j2 cannot be read"), "{wrong}");
+        let missing = directory.path().join("missing");
+        let wrong = read_templates(&mut config(&missing)).unwrap_err();
+        assert!(wrong.contains("missing/pxelinux.cfg.j2 cannot be read"), "{wrong}");
+    }
 }

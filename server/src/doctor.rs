@@ -6,6 +6,7 @@ use crate::images::directory::BootDirectory;
 use crate::settings;
 use crate::udp::UdpPort;
 use heorot_core::cluster::boot;
+use heorot_core::cluster::loader_file::generated;
 use heorot_core::config::{Config, Loader, Protocol};
 use heorot_core::service::view::StatusView;
 use heorot_core::transfer::Refusal;
@@ -140,11 +141,11 @@ fn boot_files(config: &Config) -> Vec<Finding> {
     if let Some(problem) = crate::images::directory::problem_with(directory) {
         return vec![Finding::new(Grade::Fault, "boot.directory", problem)];
     }
-    let files = BootDirectory::new(&config.boot);
+    let files = BootDirectory::new(&config.boot.directory, config.boot.packages.as_deref());
     let mut findings = Vec::new();
     for (kind, name) in &config.boot.files {
         let row = kind.row();
-        let by_script = row.protocol == Protocol::Script && boot::generated(name).is_some();
+        let by_script = row.protocol == Protocol::Script && generated(name).is_some();
         if by_script {
             continue;
         }
@@ -158,7 +159,7 @@ fn boot_files(config: &Config) -> Vec<Finding> {
 }
 
 fn profiles(config: &Config) -> Vec<Finding> {
-    let files = BootDirectory::new(&config.boot);
+    let files = BootDirectory::new(&config.boot.directory, config.boot.packages.as_deref());
     let profiles = config.profiles.iter().flat_map(|(name, profile)| {
         let initrd = profile.initrd.iter().map(|file| ("initrd", file));
         let wanted = [("kernel", &profile.kernel)].into_iter().chain(initrd);

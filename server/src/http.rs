@@ -1,48 +1,65 @@
-//! HTTP: boot files and `/node/TOKEN` for machines, `/v1/` for operators on the control socket; a thread of its own, which decides nothing.
+//! HTTP: boot files and `/node/TOKEN` for machines, by a thread of its own; `/v1/` for operators on the control socket, by another. Neither decides anything.
 //!
-//! - [`listen`]: connections, how many, how long;
-//! - [`boot`]: what machines ask; [`file`] streams it to them;
-//! - [`control`]: what operators ask;
-//! - [`text`]: percent signs and ranges.
+//! - [`worker`]: the thread for machines; its [`connection`]s; [`readers`], who wait for disks;
+//! - [`head`]: what is asked; [`selection`]: what of a file is sent; [`reply`]: what is answered; [`calendar`] and [`text`] for what stands in them;
+//! - [`tls`]: the certificate of HTTPS;
+//! - [`control`]: what operators ask, and [`listen`], where.
+//!
+//! A file of more than a few kilobytes goes piece by piece, each when the loop has granted it: it shares the links with TFTP
+//! ([`StreamNews`](heorot_core::transfer::StreamNews)). Heads and short answers go at once.
 
-mod boot;
+mod calendar;
+mod connection;
 pub(crate) mod control;
-mod file;
+mod head;
 mod listen;
+mod readers;
+mod reply;
+mod selection;
 mod text;
+pub(crate) mod tls;
+mod worker;
 
 use crate::ask::Ask;
-use crate::images::directory::BootDirectory;
+use crate::images::directory::{BootDirectory, BootFile};
 use crate::journal::{Journal, Weight};
 use crate::problem::{Problem, problem};
 use crate::rights;
-use crate::wake::Caller;
+use crate::streams;
+use crate::wake::{Bell, Caller, Post, Tray};
 use axum::Router;
-use heorot_core::message::Answer;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use heorot_core::limit::HTTP_CONNECTIONS_MAX;
+use heorot_core::message::{Answer, Via};
+use heorot_core::transfer::{Refusal, StreamId, StreamNews};
+use rustix::process::{Resource, getrlimit};
+use rustls::ServerConfig;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use worker::Worker;
 
 /// How long the loop has for an answer. It has it at once, or when a record is durable; and OVMF waits 5 s after a HEAD and then never again.
 const ANSWER_WITHIN: Duration = Duration::from_millis(4500);
 
-/// Threads that read boot files for HTTP.
-const READERS_MAX: usize = 8;
-
 /// Connections that wait to be accepted: a thousand machines may come in one second.
 const BACKLOG: i32 = 4096;
 
-/// The thread that speaks HTTP.
+/// The threads that speak HTTP.
 #[derive(Debug)]
 pub(crate) struct Http {
     commands: mpsc::Sender<Command>,
-    streams: Arc<AtomicUsize>,
+    post: Arc<Post<Mailbox, Counts>>,
+    tray: Arc<Tray<News>>,
+    /// What the thread for machines is told at the end of the turn.
+    outgoing: Vec<Letter>,
 }
 
 #[derive(Debug)]
@@ -50,32 +67,94 @@ enum Command {
     ReopenControl,
 }
 
-/// What the handlers share.
+/// What the thread for machines is told.
+#[derive(Debug)]
+enum Letter {
+    /// What it asked: of which connection, its how-manieth. Nothing: the server ends.
+    Answer { key: u64, question: u64, answer: Option<Answer> },
+    /// So much more of a file may go.
+    Grant { stream: StreamId, octets: u64 },
+    /// A file is open, or is not to be had.
+    Opened { key: u64, path: String, result: Result<Arc<BootFile>, Refusal> },
+    /// A part of a file is in memory.
+    Warm { key: u64, result: Result<(), String> },
+    /// Another certificate.
+    Secure(Arc<ServerConfig>),
+}
+
+type Mailbox = Vec<Letter>;
+
+/// What the loop is told by the thread for machines.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// A machine asks for a file, or talks about itself. `key` and `question` come back with the answer.
+    Asked { key: u64, question: u64, from: Ipv4Addr, local: Ipv4Addr, via: Via, path: String },
+    /// A file goes on.
+    Stream(StreamId, StreamNews),
+}
+
+/// What has come of it all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Connections now.
+    pub(crate) connections: usize,
+    /// Files that are on their way now.
+    pub(crate) sending: usize,
+    /// Files, and parts of files, that were sent since the start.
+    pub(crate) files: u64,
+    /// Requests that were not understood.
+    pub(crate) refused: u64,
+    /// What became of connections.
+    pub(crate) streams: streams::Counts,
+}
+
+/// How much, and how long.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// Connections at a time.
+    connections: usize,
+    /// How long a connection may be open without a whole request.
+    request_within: Duration,
+    /// How long the loop has for an answer.
+    answer_within: Duration,
+    /// How long a peer may take nothing of what it is sent: as long as the most patient boot client waits (PXELINUX, 131 s).
+    silence: Duration,
+    /// How long a connection is kept after the last word, for a client that still speaks.
+    lingers: Duration,
+}
+
+impl Limits {
+    fn usual() -> Self {
+        // A part of the descriptors is left to all others.
+        let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        let share = usize::try_from(descriptors / 5 * 4).unwrap_or(usize::MAX);
+        Self {
+            connections: HTTP_CONNECTIONS_MAX.min(share).max(1),
+            request_within: Duration::from_secs(30),
+            answer_within: ANSWER_WITHIN,
+            silence: Duration::from_secs(150),
+            lingers: Duration::from_secs(2),
+        }
+    }
+}
+
+/// What the handlers of operators share.
 #[derive(Clone, Debug)]
 struct Site {
     asks: Caller<Ask>,
-    directory: BootDirectory,
-    /// Files on their way.
-    streams: Arc<AtomicUsize>,
-}
-
-/// Who is connected with whom.
-#[derive(Clone, Copy, Debug)]
-struct Connection {
-    peer: Ipv4Addr,
-    local: Ipv4Addr,
 }
 
 /// Everything that [`Http::start`] needs.
 pub(crate) struct Sockets {
     /// For machines: one for each of our addresses.
     pub(crate) boot: Vec<TcpListener>,
+    /// The same by TLS, if there is a certificate.
+    pub(crate) secured: Vec<TcpListener>,
     /// For operators.
     pub(crate) control: UnixListener,
     /// Where the control socket is, to open it again.
     pub(crate) control_path: PathBuf,
 }
-
 /// Listens for machines on one of our addresses.
 pub(crate) fn bind(address: Ipv4Addr, port: u16) -> Result<TcpListener, Problem> {
     let bind = || {
@@ -99,28 +178,47 @@ pub(crate) fn bind(address: Ipv4Addr, port: u16) -> Result<TcpListener, Problem>
 }
 
 impl Http {
-    /// Starts the thread.
+    /// Starts the threads. `bell` wakes the loop when there are [`News`].
     ///
     /// # Errors
     /// No thread can be started.
     pub(crate) fn start(
         sockets: Sockets,
-        asks: Caller<Ask>,
-        directory: BootDirectory,
+        (asks, bell): (Caller<Ask>, &Bell),
+        directory: &BootDirectory,
+        tls: Option<Arc<ServerConfig>>,
+        journal: Journal,
+    ) -> io::Result<Self> {
+        Self::start_within(Limits::usual(), sockets, (asks, bell), directory, tls, journal)
+    }
+
+    fn start_within(
+        limits: Limits,
+        sockets: Sockets,
+        (asks, bell): (Caller<Ask>, &Bell),
+        directory: &BootDirectory,
+        tls: Option<Arc<ServerConfig>>,
         journal: Journal,
     ) -> io::Result<Self> {
         let (commands, incoming) = mpsc::channel(4);
-        let streams = Arc::new(AtomicUsize::new(0));
-        let site = Site { asks, directory, streams: Arc::clone(&streams) };
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        let runtime = builder.enable_io().enable_time().max_blocking_threads(READERS_MAX).build()?;
+        let (post, tray) = (Arc::new(Post::new()?), Arc::new(Tray::new(bell)));
+        let jobs = readers::start(directory, &post, limits.connections)?;
+        let shared = (Arc::clone(&post), Arc::clone(&tray), asks.clone());
+        let listeners = (sockets.boot, sockets.secured);
+        let worker = Worker::new(limits, listeners, tls, shared, jobs, journal.clone())?;
         std::thread::Builder::new().name("http".into()).spawn(move || {
             rights::renounce();
-            if let Err(error) = runtime.block_on(serve(sockets, site, incoming, &journal)) {
-                journal.say(Weight::Warning, format_args!("HTTP has ended: {error}"));
+            worker.run();
+        })?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        let control = (sockets.control, sockets.control_path);
+        std::thread::Builder::new().name("control".into()).spawn(move || {
+            rights::renounce();
+            if let Err(error) = runtime.block_on(serve(control, Site { asks }, incoming, &journal)) {
+                journal.say(Weight::Warning, format_args!("the control socket has ended: {error}"));
             }
         })?;
-        Ok(Self { commands, streams })
+        Ok(Self { commands, post, tray, outgoing: Vec::new() })
     }
 
     /// Makes the control socket anew, where it was.
@@ -129,30 +227,51 @@ impl Http {
         let _ = self.commands.try_send(Command::ReopenControl);
     }
 
-    /// How many files are on their way.
-    pub(crate) fn streams(&self) -> usize {
-        self.streams.load(Ordering::Relaxed)
+    /// Shows this certificate from now on.
+    pub(crate) fn secure(&mut self, tls: Arc<ServerConfig>) {
+        self.outgoing.push(Letter::Secure(tls));
+    }
+
+    /// What machines ask, and what became of their files.
+    pub(crate) fn news(&self) -> Vec<News> {
+        self.tray.take()
+    }
+
+    /// Answers [`News::Asked`]. Nothing: the server ends.
+    pub(crate) fn answer(&mut self, (key, question): (u64, u64), answer: Option<Answer>) {
+        self.outgoing.push(Letter::Answer { key, question, answer });
+    }
+
+    /// So much more of a file may go.
+    pub(crate) fn grant(&mut self, stream: StreamId, octets: u64) {
+        self.outgoing.push(Letter::Grant { stream, octets });
+    }
+
+    /// Hands over what was said, at the end of a turn.
+    pub(crate) fn flush(&mut self) {
+        if !self.outgoing.is_empty() {
+            let outgoing = &mut self.outgoing;
+            self.post.tell(|mailbox| mailbox.append(outgoing));
+        }
+    }
+
+    /// What has come of it all, up to its last turn.
+    pub(crate) fn counts(&self) -> Counts {
+        self.post.counts()
     }
 }
 
-/// Serves until the loop is gone.
+/// Serves operators until the loop is gone.
 async fn serve(
-    sockets: Sockets,
+    (listener, path): (UnixListener, PathBuf),
     site: Site,
     mut commands: mpsc::Receiver<Command>,
     journal: &Journal,
 ) -> io::Result<()> {
-    let boot = boot::router(site.clone());
-    let places = Arc::new(tokio::sync::Semaphore::new(listen::CONNECTIONS_MAX));
-    for listener in sockets.boot {
-        listener.set_nonblocking(true)?;
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        tokio::spawn(listen::machines(listener, boot.clone(), Arc::clone(&places)));
-    }
     let operators: Router = control::router(site);
-    let mut control = spawn_control(sockets.control, &operators)?;
+    let mut control = spawn_control(listener, &operators)?;
     while let Some(Command::ReopenControl) = commands.recv().await {
-        match control::bind_again(&sockets.control_path) {
+        match control::bind_again(&path) {
             Ok(listener) => {
                 control.abort();
                 control = spawn_control(listener, &operators)?;
@@ -186,6 +305,12 @@ async fn answer(site: &Site, ask: impl FnOnce(oneshot::Sender<Answer>) -> Ask) -
         Ok(Err(_)) => Err(NoAnswer::Busy),
         Err(_) => Err(NoAnswer::Late),
     }
+}
+
+/// A JSON document with its status.
+fn json(status: u16, text: String) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, [(CONTENT_TYPE, "application/json")], text).into_response()
 }
 
 #[cfg(test)]

@@ -166,7 +166,9 @@ fn is_journald() -> bool {
 fn weight(kind: Kind) -> Weight {
     match kind {
         Kind::Trouble => Weight::Warning,
-        Kind::Number | Kind::Stage | Kind::Load | Kind::Shadow | Kind::Update => Weight::Notice,
+        Kind::Number | Kind::Stage | Kind::Load | Kind::Shadow | Kind::Update | Kind::Operator => {
+            Weight::Notice
+        }
         Kind::Discover
         | Kind::Offer
         | Kind::Ack

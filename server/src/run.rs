@@ -260,6 +260,7 @@ impl Loop {
             self.wake();
             self.flush_dhcp();
             self.flush_tftp();
+            self.parts.http.flush();
             self.longest_turn = self.longest_turn.max(clock::now().since(begun));
         }
         self.end();
@@ -330,7 +331,7 @@ impl Loop {
 
     /// What went out by each interface since it was last told.
     fn tell_traffic(&mut self) {
-        let is_busy = self.parts.transfers.active() > 0;
+        let is_busy = self.parts.transfers.active() + self.parts.transfers.streams() > 0;
         let Some(traffic) = self.parts.traffic.as_mut().filter(|traffic| is_busy && traffic.is_due(self.now))
         else {
             return;
@@ -502,6 +503,7 @@ impl Loop {
             let Ok(ask) = self.parts.asks.try_recv() else { break };
             self.ask(ask);
         }
+        self.take_news();
         if let Ok(read) = self.parts.reloaded.try_recv() {
             self.reconfigure(read);
         }

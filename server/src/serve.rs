@@ -47,7 +47,7 @@ const RESULTS_WAITING_MAX: usize = 64;
 /// # Errors
 /// What keeps it from starting, and what to do. Nothing is left behind then but empty directories and an empty store.
 pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), Problem> {
-    let Read { mut config, links, warnings } =
+    let Read { mut config, links, tls, warnings } =
         configuration::read(config_path).map_err(|text| Problem(text.trim_end().into()))?;
     let control_given = control.map(|path| path.to_string_lossy().into_owned());
     if let Some(control) = &control_given {
@@ -100,7 +100,7 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
         .transpose()
         .map_err(|e| cannot_start(&e))?;
     let (parts, restored, resumed) = start(
-        (config, links),
+        (config, links, tls),
         (config_path, control_given),
         opened,
         signals,
@@ -192,6 +192,11 @@ fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
     let boot =
         settings::own_addresses(config).into_iter().map(|address| http::bind(address, config.http.port));
     let boot = boot.collect::<Result<_, _>>()?;
+    let secured = config.http.tls.as_ref().map(|tls| tls.port);
+    let secured = secured.into_iter().flat_map(|port| {
+        settings::own_addresses(config).into_iter().map(move |address| http::bind(address, port))
+    });
+    let secured = secured.collect::<Result<_, _>>()?;
     let control = control::bind(control_path)?;
     let nfs = config.nfs.as_ref().map(|nfs| nfs::bind(nfs.port)).transpose()?;
     let notes_path = control_path.with_file_name(NOTES_FILE);
@@ -226,7 +231,7 @@ fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
         neighbours,
         notes,
         noted,
-        http: http::Sockets { boot, control, control_path: control_path.to_owned() },
+        http: http::Sockets { boot, secured, control, control_path: control_path.to_owned() },
         nfs,
     })
 }
@@ -281,7 +286,7 @@ type Started = (Parts, Vec<message::Output>, Vec<transfer::Output>);
 
 /// Starts the threads and the two machines.
 fn start(
-    (config, transfer_links): (Config, Vec<load::Link>),
+    (config, transfer_links, tls): (Config, Vec<load::Link>, Option<Arc<rustls::ServerConfig>>),
     (config_path, control_given): (&Path, Option<String>),
     opened: Opened,
     signals: nix::sys::signalfd::SignalFd,
@@ -289,7 +294,7 @@ fn start(
     (dns, names, nis): (dns::Handle, Option<names::Handle>, Option<nis::Handle>),
 ) -> Result<Started, Problem> {
     let bell = Bell::new().map_err(|e| cannot_start(&e))?;
-    let directory = BootDirectory::new(&config.boot);
+    let directory = BootDirectory::new(&config.boot.directory, config.boot.packages.as_deref());
     let (outcome, outcomes) = line(&bell, 1);
     let (result, results) = line(&bell, RESULTS_WAITING_MAX);
     let (ask, asks) = line(&bell, ASKS_WAITING_MAX);
@@ -307,8 +312,8 @@ fn start(
     let store = store::start(opened.store, outcome).map_err(|e| cannot_start(&e))?;
     let neighbours = Keeper::start(opened.neighbours, entries).map_err(|e| cannot_start(&e))?;
     let images = Images::start(directory.clone(), result, results).map_err(|e| cannot_start(&e))?;
-    let http =
-        Http::start(opened.http, ask, directory.clone(), journal.clone()).map_err(|e| cannot_start(&e))?;
+    let http = Http::start(opened.http, (ask, &bell), &directory, tls, journal.clone())
+        .map_err(|e| cannot_start(&e))?;
 
     let now = clock::now();
     let (mut restored, mut resumed) = (Vec::new(), Vec::new());

@@ -273,6 +273,7 @@ pub(crate) fn need_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     let interfaces = |config: &Config| -> BTreeSet<String> {
         config.networks.iter().map(|n| n.interface.clone()).collect()
     };
+    let tls_port = |config: &Config| config.http.tls.as_ref().map(|tls| tls.port);
     let nis_port = |config: &Config| config.nis.as_ref().map(|nis| nis.port);
     let nfs_port = |config: &Config| config.nfs.as_ref().map(|nfs| nfs.port);
     [
@@ -282,6 +283,7 @@ pub(crate) fn need_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("network.interface", interfaces(old) != interfaces(new)),
         ("network.address", own_addresses(old) != own_addresses(new)),
         ("http.port", old.http.port != new.http.port),
+        ("http.tls-port", tls_port(old) != tls_port(new)),
         ("names.file", old.names_file != new.names_file),
         ("nis.domain", old.nis.is_some() != new.nis.is_some()),
         ("nis.port", nis_port(old).zip(nis_port(new)).is_some_and(|(old, new)| old != new)),

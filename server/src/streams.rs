@@ -3,7 +3,7 @@
 //! What is said is the service's affair. Here is what each of them needs so that no client holds up another, and none uses up the descriptors.
 
 use rustix::event::epoll::{self, EventData, EventFlags};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::ops::Range;
@@ -29,6 +29,8 @@ pub(crate) struct Streams<S> {
     listeners_from: u64,
     /// By key, which is never used twice: what is said to a connection that is gone finds nobody.
     open: BTreeMap<u64, Open<S>>,
+    /// When each is to be looked at: no later than its time is over, and perhaps sooner.
+    timers: BTreeSet<(Instant, u64)>,
     next_key: u64,
     /// No descriptors are left: nobody is accepted until then.
     accept_paused_until: Option<Instant>,
@@ -39,6 +41,8 @@ struct Open<S> {
     stream: S,
     /// What epoll was told to wait for.
     registered: EventFlags,
+    /// Its place among the timers.
+    armed: Instant,
 }
 
 /// What has come of the connections.
@@ -77,6 +81,7 @@ impl<S: Stream> Streams<S> {
             listeners,
             listeners_from,
             open: BTreeMap::new(),
+            timers: BTreeSet::new(),
             next_key,
             accept_paused_until: None,
             counts: Counts::default(),
@@ -120,10 +125,9 @@ impl<S: Stream> Streams<S> {
         if self.open.len() < self.most {
             return None;
         }
-        let (key, _) = self.open.iter().min_by_key(|(_, open)| open.stream.deadline())?;
-        let key = *key;
+        let key = self.first_due()?;
         self.counts.displaced += 1;
-        self.open.remove(&key);
+        self.remove(key);
         Some(key)
     }
 
@@ -135,7 +139,9 @@ impl<S: Stream> Streams<S> {
         let (key, registered) = (self.next_key, stream.interest());
         self.next_key += 1;
         epoll::add(epoll, stream.socket(), EventData::new_u64(key), registered)?;
-        self.open.insert(key, Open { stream, registered });
+        let armed = stream.deadline();
+        self.timers.insert((armed, key));
+        self.open.insert(key, Open { stream, registered, armed });
         Ok(())
     }
 
@@ -146,15 +152,24 @@ impl<S: Stream> Streams<S> {
 
     /// Ends one. Whether it was there.
     pub(crate) fn remove(&mut self, key: u64) -> bool {
-        self.open.remove(&key).is_some()
+        let Some(open) = self.open.remove(&key) else { return false };
+        self.timers.remove(&(open.armed, key));
+        true
     }
 
     /// After something was said: ends it if it is over, else waits for what it wants now. Whether it is still there.
     pub(crate) fn settle(&mut self, epoll: &OwnedFd, key: u64) -> io::Result<bool> {
         let Some(open) = self.open.get_mut(&key) else { return Ok(false) };
         if open.stream.is_over() {
-            self.open.remove(&key);
+            self.remove(key);
             return Ok(false);
+        }
+        // Later is looked at when the timer comes: with every octet the deadline moves on.
+        let deadline = open.stream.deadline();
+        if deadline < open.armed {
+            self.timers.remove(&(open.armed, key));
+            self.timers.insert((deadline, key));
+            open.armed = deadline;
         }
         let interest = open.stream.interest();
         if interest != std::mem::replace(&mut open.registered, interest) {
@@ -165,13 +180,31 @@ impl<S: Stream> Streams<S> {
 
     /// Ends those whose time is over. Which these were.
     pub(crate) fn end_silent(&mut self, now: Instant) -> Vec<u64> {
-        let silent = self.open.iter().filter(|(_, open)| open.stream.deadline() <= now);
-        let silent: Vec<u64> = silent.map(|(key, _)| *key).collect();
-        for key in &silent {
-            self.open.remove(key);
+        let mut silent = Vec::new();
+        while self.timers.first().is_some_and(|(at, _)| *at <= now) {
+            let Some(key) = self.first_due() else { break };
+            let Some(open) = self.open.get(&key).filter(|open| open.armed <= now) else { break };
+            debug_assert!(open.stream.deadline() <= now, "the first is armed for its deadline");
+            self.remove(key);
+            silent.push(key);
         }
         self.counts.silent += silent.len() as u64;
         silent
+    }
+
+    /// Whose time is over first. Those that have got more time since they were armed are armed anew on the way.
+    fn first_due(&mut self) -> Option<u64> {
+        loop {
+            let (at, key) = *self.timers.first()?;
+            let open = self.open.get_mut(&key)?;
+            let deadline = open.stream.deadline();
+            if deadline <= at {
+                return Some(key);
+            }
+            self.timers.remove(&(at, key));
+            self.timers.insert((deadline, key));
+            open.armed = deadline;
+        }
     }
 
     /// Accepts again after a pause.
@@ -184,8 +217,13 @@ impl<S: Stream> Streams<S> {
 
     /// When something here has to be looked at.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        let deadlines = self.open.values().map(|open| open.stream.deadline());
-        deadlines.chain(self.accept_paused_until).min()
+        let first = self.timers.first().map(|(at, _)| *at);
+        first.into_iter().chain(self.accept_paused_until).min()
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.open.len()
     }
 
     /// What has come of them so far.

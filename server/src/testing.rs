@@ -1,8 +1,6 @@
 //! What several tests need.
 
 use crate::images::directory::BootDirectory;
-use heorot_core::config::Boot;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -23,8 +21,7 @@ impl Drop for Directory {
 
 /// Boot files in a directory, and nowhere else.
 pub(crate) fn boot_files(directory: &Directory) -> BootDirectory {
-    let directory = directory.path().to_string_lossy().into_owned();
-    BootDirectory::new(&Boot { directory, packages: None, files: BTreeMap::new() })
+    BootDirectory::new(&directory.path().to_string_lossy(), None)
 }
 
 /// A fresh, empty directory.

@@ -78,6 +78,33 @@ pub(crate) fn line<T>(bell: &Bell, bound: usize) -> (Caller<T>, Receiver<T>) {
     (Caller { line, bell: bell.clone() }, receiver)
 }
 
+/// Where a thread lays what the loop is to know: as much as it likes, for it has no more to say than it has under way.
+#[derive(Debug)]
+pub(crate) struct Tray<T> {
+    things: Mutex<Vec<T>>,
+    bell: Bell,
+}
+
+impl<T> Tray<T> {
+    /// An empty one, of the loop that this bell wakes.
+    pub(crate) fn new(bell: &Bell) -> Self {
+        Self { things: Mutex::default(), bell: bell.clone() }
+    }
+
+    /// Lays all of this there, and wakes the loop if it is anything.
+    pub(crate) fn put(&self, things: &mut Vec<T>) {
+        if !things.is_empty() {
+            whole(&self.things).append(things);
+            self.bell.ring();
+        }
+    }
+
+    /// All that lies there. For the loop.
+    pub(crate) fn take(&self) -> Vec<T> {
+        std::mem::take(&mut *whole(&self.things))
+    }
+}
+
 /// Where a thread with a loop of its own is told things: a mailbox whose bell its epoll watches, and what it has done so far, for others to read.
 #[derive(Debug)]
 pub(crate) struct Post<Mailbox, Counts = ()> {

@@ -183,7 +183,7 @@ fn crates_depend_on_what_their_room_is_for() {
         ("agent", &["libc", "nix", "rustix", "serde", "serde_json"]),
         ("nss", &["heorot-names", "libc"]),
         ("lab", &["heorot-agent", "jiff", "nix", "serde_json"]),
-        ("bench", &["heorot-agent", "heorot-lab", "nix", "rustix", "serde_json"]),
+        ("bench", &["heorot-agent", "heorot-lab", "heorot-rpc", "nix", "rustix", "serde_json"]),
         (
             "server",
             &[

@@ -180,7 +180,12 @@ fn it_starts_serves_changes_and_ends() {
     place.configure(|text| text.replace("0-99", "0-199"));
     server.signal(Signal::SIGHUP);
     server.says("the configuration was read anew");
-    assert!(place.path("run/control.sock").exists(), "the control socket was not made anew");
+    // By the thread that has it, a moment later.
+    let asked = Instant::now();
+    while !place.path("run/control.sock").exists() {
+        assert!(asked.elapsed() < PATIENCE, "the control socket was not made anew");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 
     let second = place.command().output().unwrap();
     let text = String::from_utf8(second.stderr).unwrap();

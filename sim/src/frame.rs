@@ -32,6 +32,22 @@ pub enum Payload {
     },
     /// TFTP ACK of the block with this number.
     Acknowledge(u16),
+    /// A segment of TCP with a part of a file: which connection's, from which octet of the file on, and how many.
+    Segment {
+        /// The server's name for it.
+        stream: u64,
+        /// The first octet.
+        first: u64,
+        /// How many.
+        octets: u16,
+    },
+    /// TCP's ACK: so much has come in order.
+    Received {
+        /// As in the segment.
+        stream: u64,
+        /// Octets of the file.
+        through: u64,
+    },
 }
 
 /// Octets that a UDP datagram costs on an Ethernet beside its payload: 8 of UDP, 20 of IP, 14 of the frame's header, 4 of its check sum, and
@@ -41,6 +57,8 @@ const OVERHEAD_OCTETS: u64 = 8 + 20 + 14 + 4 + 20;
 const WIRE_OCTETS_MIN: u64 = 64 + 20;
 /// Octets of DATA before the file's, and of ACK: operation and block number.
 const DATA_HEAD_OCTETS: u64 = 4;
+/// Octets of TCP's head with time stamps, more than UDP's.
+const TCP_HEAD_OCTETS: u64 = 32 - 8;
 
 impl Frame {
     /// Octets that it takes on the wire, with all that surrounds it.
@@ -49,6 +67,8 @@ impl Frame {
             Payload::Octets(octets) => octets.len() as u64,
             Payload::Data { octets, .. } => DATA_HEAD_OCTETS + u64::from(*octets),
             Payload::Acknowledge(_) => DATA_HEAD_OCTETS,
+            Payload::Segment { octets, .. } => TCP_HEAD_OCTETS + u64::from(*octets),
+            Payload::Received { .. } => TCP_HEAD_OCTETS,
         };
         (payload + OVERHEAD_OCTETS).max(WIRE_OCTETS_MIN)
     }

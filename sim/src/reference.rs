@@ -107,7 +107,8 @@ impl Reference {
             | Record::BootForgotten(_)
             | Record::Trials(_)
             | Record::Serial(_)
-            | Record::Dynamic(_) => {}
+            | Record::Dynamic(_)
+            | Record::Orders(_) => {}
         }
     }
 

@@ -4,7 +4,9 @@ pub mod interfaces;
 pub mod limit;
 mod scenario;
 
-pub use scenario::{ControlWord, KINDS, Scenario, kind_name, kind_named};
+pub use scenario::{ControlWord, HTTP_KINDS, KINDS, Scenario, kind_name, kind_named};
+
+use scenario::all_kinds;
 
 use crate::chance::Chance;
 use crate::machine::{Kind, Setup};
@@ -74,7 +76,7 @@ pub fn usual_config(nodes: u32) -> String {
     let pool = (nodes + nodes / 4 + 100).min(30_000);
     let (from, to) = (Ipv4Addr::from(temporary), Ipv4Addr::from(temporary + pool));
     format!(
-        "[boot]\nbios = \"pxelinux.0\"\nuefi-x64 = \"ipxe.efi\"\n\
+        "[boot]\nbios = \"pxelinux.0\"\nuefi-x64 = \"ipxe.efi\"\nhttp-x64 = \"ipxe.efi\"\n\
          [profile.default]\nkernel = \"vmlinuz\"\ninitrd = [\"initrd.img\"]\n\
          [[network]]\ninterface = \"eth1\"\naddress = \"10.77.0.1/16\"\n\
          numbers = \"0-{last}\"\nfirst = \"10.77.1.0\"\ntemporary = \"{from}-{to}\"\n"
@@ -104,7 +106,7 @@ pub fn files(config: &Config, scenario: &Scenario) -> Files {
     if let Some(path) = config.boot.files.get(&FirmwareKind::Bios) {
         files.insert(path, pxelinux);
     }
-    let uefi = [FirmwareKind::UefiX64, FirmwareKind::UefiArm64];
+    let uefi = [FirmwareKind::UefiX64, FirmwareKind::UefiArm64, FirmwareKind::HttpX64];
     for path in uefi.iter().filter_map(|kind| config.boot.files.get(kind)) {
         files.insert(path, ipxe);
         files.insert_for(Kind::Grub, path, grub);
@@ -130,9 +132,8 @@ pub(crate) fn profile_files(config: &Config) -> Vec<String> {
 
 /// The machines of a mix, each with the moment at which it has power.
 fn machines(config: &Config, scenario: &Scenario) -> Vec<(Duration, Setup)> {
-    let weighted: Vec<_> = KINDS
-        .iter()
-        .filter_map(|(kind, name)| Some((*kind, *scenario.mix.get(*name)?)))
+    let weighted: Vec<_> = all_kinds()
+        .filter_map(|(kind, name)| Some((kind, *scenario.mix.get(name)?)))
         .filter(|(_, weight)| *weight > 0)
         .collect();
     let mut chance = Chance::of(scenario.seed, MACHINES);
@@ -221,7 +222,7 @@ fn ideal(config: &Config, scenario: &Scenario, machines: &[(Duration, Setup)]) -
     let mut first_data: f64 = 0.0;
     let mut octets = 0;
     let mut alone_seconds = BTreeMap::new();
-    for (kind, name) in KINDS {
+    for (kind, name) in all_kinds() {
         let of_kind = || machines.iter().filter(|(_, setup)| setup.kind == kind);
         let Some((at, slowest)) = of_kind().max_by_key(|(at, setup)| *at + setup.rom_delay) else { continue };
         let alone = Scenario { loss: 0.0, duplicates: 0.0, reordering: 0.0, ..scenario.clone() };

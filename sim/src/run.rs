@@ -347,7 +347,8 @@ impl Run {
                     s.watch.sent(s.now, place, &frame);
                     s.network.machine_sends(s.now, &mut s.moments, place, frame);
                 }
-                machine::Output::Ask(ask) => self.ask(place, ask),
+                machine::Output::Ask(ask) => self.ask(place, ask, false),
+                machine::Output::Fetch(ask) => self.ask(place, ask, true),
                 machine::Output::Told(told) => self.told(place, told),
             }
         }
@@ -366,13 +367,14 @@ impl Run {
         }
     }
 
-    fn ask(&mut self, place: u32, ask: machine::Ask) {
+    fn ask(&mut self, place: u32, ask: machine::Ask, fetches: bool) {
         let s = &mut self.surroundings;
         let host = &mut self.machines[place as usize];
         host.questions += 1;
         say(s, place, format_args!("asks {} by HTTP", ask.path));
         let at = s.now + question_delay(s.network.round_trip());
-        let question = Question { machine: place, sequence: host.questions, ask, answer: None };
+        let sequence = host.questions;
+        let question = Question { machine: place, sequence, ask, fetches, answer: None, begins: None };
         s.http.ask(at, &mut s.moments, question);
     }
 
@@ -383,7 +385,10 @@ impl Run {
             return self.server.question(&mut self.surroundings, question);
         };
         let host = &self.machines[question.machine as usize];
-        if host.is_on && host.questions == question.sequence {
+        let is_wanted = host.is_on && host.questions == question.sequence;
+        if let Some((stream, octets)) = question.begins.filter(|_| is_wanted) {
+            self.machine(question.machine, machine::Input::Begins { stream, octets });
+        } else if is_wanted {
             say(&mut self.surroundings, question.machine, format_args!("is answered {status} {body}"));
             self.machine(question.machine, machine::Input::Answer { status: *status, body });
         }
@@ -453,6 +458,7 @@ impl Host {
 pub(crate) fn is_told_of_its_agent(kind: Kind) -> bool {
     match kind {
         Kind::Edk2 | Kind::Ipxe | Kind::Pxelinux | Kind::IntelBios | Kind::NoLastAck | Kind::OddNames => true,
+        Kind::UefiHttp | Kind::IpxeHttp => true,
         Kind::Grub | Kind::Shim | Kind::RaspberryPi => false,
     }
 }

@@ -31,6 +31,7 @@
 //! | `wait TIME` | |
 //! | `raw HEX` | any datagram to port 67 |
 //! | `node A`, `explain A`, `trials A`, `troubles`, `nodes`, `pool`, `rogues`, `kept` | what operators see |
+//! | `operator VERB SET …` | what they change: `number=N`, `profile=NAME`, `attributes.NAME=VALUE`, `dry-run`, `because …` may follow |
 
 mod trial;
 
@@ -40,10 +41,12 @@ use heorot_core::event::Kind;
 use heorot_core::load::Regime;
 use heorot_core::mac::Mac;
 use heorot_core::message::{
-    Answer, Datagram, Input, Measured, Neighbour, Output, Overheard, ProbeBy, Query, Request, RequestId, Via,
-    WhoHas,
+    Answer, Datagram, Input, Measured, Neighbour, Output, Overheard, ProbeBy, Query, Request, RequestId,
+    Verb, Via, WhoHas,
 };
-use heorot_core::service::view::{ExplainView, NodeView, RogueServerView, StatusView};
+use heorot_core::service::view::{
+    ChangeRequest, ChangeView, ExplainView, FieldChangeView, NodeView, RogueServerView, StatusView,
+};
 use heorot_core::wire::dhcp::MessageType;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -199,6 +202,7 @@ impl Teller {
                 Some(told.map(|(k, v)| format!("{k} {v}")).collect())
             }
             ["node", name] => self.node(name),
+            ["operator", verb, set, rest @ ..] => self.change(verb, set, rest),
             ["explain", name] => self.explain(name),
             ["trials", name] => {
                 let name = self.mac(name).map_or_else(|| (*name).to_owned(), |mac| mac.to_string());
@@ -350,14 +354,20 @@ impl Teller {
                     }
                     text
                 }
-                Output::Publish(_) => continue,
+                Output::Publish(_) | Output::Together { .. } => continue,
                 Output::Names(changes) => {
                     let told: Vec<_> = changes.changes.iter().map(ToString::to_string).collect();
                     format!("names: {}", told.join("; "))
                 }
                 Output::Updated(_, kept) => format!("update: {kept:?}"),
                 Output::Event(event) => match event.kind {
-                    Kind::Stage | Kind::Number | Kind::Trouble | Kind::Load | Kind::Shadow | Kind::Update => {
+                    Kind::Stage
+                    | Kind::Number
+                    | Kind::Trouble
+                    | Kind::Load
+                    | Kind::Shadow
+                    | Kind::Update
+                    | Kind::Operator => {
                         format!("* {event}")
                     }
                     Kind::Discover
@@ -403,6 +413,40 @@ impl Teller {
         let name = self.mac(name).map_or_else(|| name.to_owned(), |mac| mac.to_string());
         let body = self.ask(Query::Node(name))?;
         Some(vec![serde_json::from_str(&body).map_or(body, |view| row(&view))])
+    }
+
+    /// What an operator changes: what came of it, in the order of its coming, and what he is told.
+    fn change(&mut self, verb: &str, set: &str, words: &[&str]) -> Option<Vec<String>> {
+        let (_, verb) = Verb::NAMED.into_iter().find(|(name, _)| *name == verb)?;
+        let set = self.mac(set).map_or_else(|| set.to_owned(), |mac| mac.to_string());
+        let mut request = ChangeRequest { set, ..ChangeRequest::default() };
+        for (place, word) in words.iter().enumerate() {
+            match word.split_once('=') {
+                Some(("number", number)) => request.number = Some(number.parse().ok()?),
+                Some(("profile", profile)) => request.profile = Some(profile.into()),
+                Some((key, value)) => {
+                    request.attributes.insert(key.strip_prefix("attributes.")?.into(), value.into());
+                }
+                None if *word == "dry-run" => request.dry_run = true,
+                None if *word == "because" => {
+                    request.reason = Some(words[place + 1..].join(" "));
+                    break;
+                }
+                None => return None,
+            }
+        }
+        let wall = self.world.as_ref()?.wall();
+        let query = Query::Change(verb, Box::new(request));
+        let out = self.world()?.happen(Input::Operator { id: RequestId(0), wall, query });
+        let mut lines = Vec::new();
+        for output in out {
+            if let Output::Reply(_, Answer::Json(200, body)) = &output {
+                lines.extend(changed(&serde_json::from_str(body).ok()?));
+            } else {
+                lines.extend(self.lines(vec![output], None));
+            }
+        }
+        Some(lines)
     }
 
     fn nodes(&mut self) -> Option<Vec<String>> {
@@ -509,11 +553,28 @@ fn packet(speaker: Speaker, mac: Mac, verb: &str, rest: &[&str]) -> Option<Packe
     Some(packet)
 }
 
+/// What an operator is told of his change.
+fn changed(view: &ChangeView) -> Vec<String> {
+    let or_dash = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
+    let change = |change: &FieldChangeView| {
+        let FieldChangeView { nodes, field, before, after } = change;
+        format!("{nodes} {field}: {} -> {}", or_dash(before), or_dash(after))
+    };
+    let mut lines: Vec<_> = view.changes.iter().map(change).collect();
+    lines.extend((!view.unchanged.is_empty()).then(|| format!("{}: nothing changes", view.unchanged)));
+    lines.extend(view.refused.iter().map(|refusal| format!("{}: refused: {}", refusal.nodes, refusal.why)));
+    lines
+}
+
 fn row(view: &NodeView) -> String {
     let phase = view.phase.as_ref().map(|phase| format!(" ({phase})")).unwrap_or_default();
     let number = view.number.map(|number| format!(" number={number}")).unwrap_or_default();
     let name = view.name.as_ref().map(|name| format!(" name={name}")).unwrap_or_default();
     let address = view.address.map(|address| format!(" address={address}")).unwrap_or_default();
     let temporary = view.temporary_address.map(|address| format!(" temporary={address}")).unwrap_or_default();
-    format!("{} {}{phase}{number}{name}{address}{temporary}", view.mac, view.state)
+    let profile = match view.profile.as_str() {
+        "default" | "trial" => String::new(),
+        profile => format!(" profile={profile}"),
+    };
+    format!("{} {}{phase}{number}{name}{address}{temporary}{profile}", view.mac, view.state)
 }

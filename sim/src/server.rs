@@ -7,6 +7,7 @@
 mod carry;
 mod disk;
 mod store;
+mod streams;
 
 pub use disk::{DiskMood, Files};
 pub use store::Mood;
@@ -62,6 +63,8 @@ pub(crate) struct Server {
     store: Store,
     disk: Disk,
     doing: Slab<Doing>,
+    /// Files by HTTP.
+    streams: streams::Streams,
     notes: Vec<Option<(Time, Note)>>,
     /// The kernel's neighbour entries that are ours.
     neighbours: BTreeMap<Ipv4Addr, Mac>,
@@ -146,6 +149,7 @@ impl Server {
             disk: Disk::new(files, computer.disk, computer.cache_octets),
             computer,
             doing: Slab::default(),
+            streams: streams::Streams::default(),
             notes: Vec::new(),
             neighbours: BTreeMap::new(),
             socket: Socket {
@@ -212,6 +216,7 @@ impl Server {
         s.watch.line(s.now, "server", format_args!("is killed"));
         self.store.crash(&mut self.chance);
         self.disk.crash();
+        self.streams.clear();
         for frame in std::mem::take(&mut self.socket.waiting) {
             s.network.take(frame);
         }
@@ -244,6 +249,13 @@ impl Server {
         if self.running.is_none() {
             s.network.take(frame);
             return;
+        }
+        // TCP's is the kernel's affair.
+        if let Some(&Payload::Received { stream, through }) = s.network.get(frame).map(|frame| &frame.payload)
+        {
+            s.network.take(frame);
+            self.acknowledged(s, stream, through);
+            return self.turn_over(s);
         }
         if self.socket.waiting.is_empty() && self.socket.busy_until <= s.now {
             return self.look_at(s, frame);
@@ -377,6 +389,7 @@ impl Server {
         let counts = [
             ("transfers", running.transfers.active()),
             ("timers of transfers", usize::from(running.transfers.next_wakeup().is_some())),
+            ("streams", running.transfers.streams() + self.streams.len()),
             ("questions", running.asked.len()),
             ("notes", notes),
             ("neighbour entries", self.neighbours.len()),
@@ -403,7 +416,7 @@ impl Server {
                 &number
             }
             // No machine serves files.
-            Payload::Data { .. } => return,
+            Payload::Data { .. } | Payload::Segment { .. } | Payload::Received { .. } => return,
         };
         match destination.port() {
             DHCP_PORT => {

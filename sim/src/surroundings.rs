@@ -144,8 +144,12 @@ pub(crate) struct Question {
     pub(crate) sequence: u64,
     /// What.
     pub(crate) ask: Ask,
+    /// Whether a file is wanted, with its octets.
+    pub(crate) fetches: bool,
     /// What the server said, once it has.
     pub(crate) answer: Option<(u16, String)>,
+    /// The stream that follows, and its size.
+    pub(crate) begins: Option<(u64, u64)>,
 }
 
 impl Http {
@@ -185,6 +189,26 @@ impl Http {
             Answer::Missing(why) => (404, why),
             Answer::Refused(why) => (403, why),
         });
+        self.ask(at, moments, question);
+    }
+
+    /// Whether somebody wants a file with its octets: who, and whom he asked.
+    pub(crate) fn fetches(&self, place: u32) -> Option<(Ipv4Addr, Ipv4Addr)> {
+        let question = self.questions.get(place).filter(|question| question.fetches)?;
+        Some((question.ask.from, *question.ask.to.ip()))
+    }
+
+    /// The server answers with a file: its stream, and its size.
+    pub(crate) fn begin(
+        &mut self,
+        at: Time,
+        moments: &mut Moments<Happening>,
+        place: u32,
+        begins: (u64, u64),
+    ) {
+        let mut question = self.questions.take(place);
+        question.answer = Some((200, String::new()));
+        question.begins = Some(begins);
         self.ask(at, moments, question);
     }
 

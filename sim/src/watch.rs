@@ -76,7 +76,8 @@ impl Watch {
             | Record::BootForgotten(_)
             | Record::Trials(_)
             | Record::Serial(_)
-            | Record::Dynamic(_) => {}
+            | Record::Dynamic(_)
+            | Record::Orders(_) => {}
         }
         self.lent_max = self.lent_max.max(self.lent.len());
         if self.has_lines() {
@@ -212,6 +213,8 @@ fn describe(frame: &Frame) -> String {
     match &frame.payload {
         Payload::Data { block, octets } => format!("{from} {to} DATA {block} ({octets})"),
         Payload::Acknowledge(block) => format!("{from} {to} ACK {block}"),
+        Payload::Segment { first, octets, .. } => format!("{from} {to} TCP {first} ({octets})"),
+        Payload::Received { through, .. } => format!("{from} {to} TCP ACK {through}"),
         Payload::Octets(octets) if frame.destination.port() == 67 => {
             let kind = heorot_core::wire::dhcp::Message::parse(octets).ok().and_then(|m| m.message_type());
             kind.map_or_else(

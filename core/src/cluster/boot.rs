@@ -1,23 +1,10 @@
-//! What a node boots: the boot file of its firmware, and the files that are made for its loader.
+//! What a node boots first: the boot file of its firmware.
 
 use super::node::Firmware;
 use super::quirk::Trait;
-use crate::config::{Config, FirmwareKind, Loader, Profile, Protocol, PxeBoots, PxeService};
+use crate::config::{Config, FirmwareKind, Loader, Protocol, PxeBoots, PxeService};
 use crate::mac::Mac;
 use std::net::Ipv4Addr;
-
-/// Everything that a loader has to know to start one node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plan {
-    /// The kernel, relative to the boot directory.
-    pub kernel: String,
-    /// The initial RAM disks in their order, relative to the boot directory.
-    pub initrd: Vec<String>,
-    /// The whole kernel command line.
-    pub cmdline: String,
-    /// Where the boot files are to be had by HTTP, without a final slash.
-    pub http: String,
-}
 
 /// What firmware is to load first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +55,7 @@ pub fn offered<'a>(
         (Firmware::Ipxe, _) | (_, []) => by_kind(),
         (Firmware::Http, services) => {
             let file = services.iter().find_map(|(_, service)| file_of(service));
-            file.map_or_else(by_kind, |file| Offered::File(BootFile::Url(url(config, server, file))))
+            file.map_or_else(by_kind, |file| Offered::File(BootFile::Url(firmware_url(config, server, file))))
         }
         // A menu of one entry is no question, unless there is time to say no.
         (Firmware::Pxe, [(_, only)])
@@ -100,7 +87,7 @@ pub fn boot_file(config: &Config, kind: FirmwareKind, server: Ipv4Addr) -> Optio
             Some(file) => BootFile::Path(file.clone()),
             None => BootFile::Url(format!("{}/{BOOT_IPXE}", http_base(config, server))),
         }),
-        Protocol::Http => file.map(|file| BootFile::Url(url(config, server, file))),
+        Protocol::Http => file.map(|file| BootFile::Url(firmware_url(config, server, file))),
         Protocol::Tftp => file.cloned().map(BootFile::Path),
     }
 }
@@ -127,7 +114,7 @@ pub fn named_file(config: &Config, firmware: Option<Firmware>, server: Ipv4Addr,
     if name.contains("://") {
         BootFile::Url(name.into())
     } else if firmware == Some(Firmware::Http) {
-        BootFile::Url(url(config, server, name))
+        BootFile::Url(firmware_url(config, server, name))
     } else {
         BootFile::Path(name.into())
     }
@@ -136,6 +123,16 @@ pub fn named_file(config: &Config, firmware: Option<Firmware>, server: Ipv4Addr,
 /// A file of the boot directory by HTTP.
 pub fn url(config: &Config, server: Ipv4Addr, file: &str) -> String {
     format!("{}/{}", http_base(config, server), percent_encode(file))
+}
+
+/// What firmware that boots by HTTP is offered.
+fn firmware_url(config: &Config, server: Ipv4Addr, file: &str) -> String {
+    let base = match &config.http.tls {
+        Some(tls) if tls.is_offered && tls.port == 443 => format!("https://{server}"),
+        Some(tls) if tls.is_offered => format!("https://{server}:{}", tls.port),
+        Some(_) | None => http_base(config, server),
+    };
+    format!("{base}/{}", percent_encode(file))
 }
 
 /// Where a node talks about itself, and where boot files are to be had by HTTP.
@@ -149,77 +146,13 @@ pub fn http_base(config: &Config, server: Ipv4Addr) -> String {
 /// The name of the generated iPXE script.
 pub const BOOT_IPXE: &str = "boot.ipxe";
 
-/// A file that is made for the node that asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Generated<'a> {
-    /// `boot.ipxe`
-    Ipxe,
-    /// A PXELINUX configuration. `folder` is where PXELINUX itself is, with a final slash if it is not empty.
-    Pxelinux {
-        /// The folder.
-        folder: &'a str,
-        /// The name below `pxelinux.cfg/`.
-        name: &'a str,
-    },
-}
-
-/// Whether a path, relative to the boot directory, is that of a generated file.
-pub fn generated(path: &str) -> Option<Generated<'_>> {
-    const PXELINUX: &str = "pxelinux.cfg/";
-    if path == BOOT_IPXE {
-        return Some(Generated::Ipxe);
-    }
-    let at = path.find(PXELINUX)?;
-    let (folder, rest) = path.split_at(at);
-    let is_folder = folder.is_empty() || folder.ends_with('/');
-    is_folder.then(|| Generated::Pxelinux { folder, name: &rest[PXELINUX.len()..] })
-}
-
-/// Whether PXELINUX means this machine when it asks for `pxelinux.cfg/NAME`: `01-` and the hardware address, or the address in hexadecimal,
-/// or what all machines share. A shortened address means its whole neighbourhood and is not ours to answer.
-pub fn is_pxelinux_name(name: &str, mac: Mac, address: Ipv4Addr) -> bool {
-    let by_mac = format!("01-{}", hyphenated(mac));
-    name.eq_ignore_ascii_case(&by_mac) || name == format!("{:08X}", u32::from(address)) || name == "default"
-}
-
 /// A hardware address as it stands in names of files: with hyphens.
 pub fn hyphenated(mac: Mac) -> String {
     mac.to_string().replace(':', "-")
 }
 
-/// The PXELINUX configuration of a plan. Paths are relative to where PXELINUX was loaded from, unless `::` leads them.
-pub fn pxelinux_cfg(plan: &Plan, folder: &str) -> String {
-    let root = if folder.is_empty() { "" } else { "::" };
-    let initrd: Vec<_> = plan.initrd.iter().map(|file| format!("{root}{file}")).collect();
-    let mut text = format!("DEFAULT heorot\nPROMPT 0\nLABEL heorot\nKERNEL {root}{}\n", plan.kernel);
-    if !initrd.is_empty() {
-        text += &format!("INITRD {}\n", initrd.join(","));
-    }
-    text + &format!("APPEND {}\n", plan.cmdline)
-}
-
-/// The iPXE script of a plan. It tries again for ever: a machine that gave up would stay dead until somebody came.
-pub fn boot_ipxe(plan: &Plan) -> String {
-    let url = |file: &String| format!("{}/{}", plan.http, percent_encode(file));
-    // An EFI kernel finds its RAM disks by the names that iPXE gives them (initrd=); a BIOS kernel gets them in their order.
-    let named: String = (0..plan.initrd.len()).map(|place| format!(" initrd=initrd{place}")).collect();
-    let mut text = String::from("#!ipxe\n:again\nimgfree\n");
-    text += &format!("kernel {}{named} {} || goto wait\n", url(&plan.kernel), plan.cmdline);
-    for (place, file) in plan.initrd.iter().enumerate() {
-        text += &format!("initrd --name initrd{place} {} || goto wait\n", url(file));
-    }
-    text + "boot || goto wait\n:wait\necho The server did not deliver. Once more in 3 seconds.\nsleep 3\ngoto again\n"
-}
-
-/// The profile of a node: the one that it was given by hand, else `default`; `trial` without a number.
-pub fn profile<'a>(config: &'a Config, listed: Option<&'a str>, numbered: bool) -> (&'a str, &'a Profile) {
-    let name = if numbered { listed.unwrap_or("default") } else { "trial" };
-    let profile = config.profiles.get(name).expect("a configuration has every profile that it names");
-    (name, profile)
-}
-
 /// A path as part of a URL (RFC 3986 2): everything but letters, digits, `-._~` and the slash is escaped.
-fn percent_encode(path: &str) -> String {
+pub(crate) fn percent_encode(path: &str) -> String {
     let mut url = String::with_capacity(path.len());
     for byte in path.bytes() {
         match byte {

@@ -1,9 +1,11 @@
 //! The table of nodes for other tools, from a configuration alone.
 
 use super::network;
-use crate::config::Config;
+use crate::config::{Config, Network};
 use crate::limit::NODES_LISTED_MAX;
-use heorot_names::export::{About, Export, Table, TooMany};
+use heorot_names::export::{About, Export, Served, Table, TooMany};
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 
 /// What a node boots of which nothing else is said.
 pub(crate) const DEFAULT_PROFILE: &str = "default";
@@ -24,5 +26,16 @@ pub fn of_configuration(config: &Config, export: Export) -> Result<String, TooMa
         |number: u32| listed(number).and_then(|node| node.profile.as_deref()).unwrap_or(DEFAULT_PROFILE);
     let about = |number| (number, About { profile: profile(number).to_owned(), ..About::default() });
     let place = network::place(config, None);
-    Table { directory: &directory, place: &place, nodes: numbers.iter().map(about).collect() }.export(export)
+    let nodes = numbers.iter().map(about).collect();
+    Table { directory: &directory, place: &place, nodes, served: served(config) }.export(export)
+}
+
+/// What is served by NFS, and to which networks.
+pub(crate) fn served(config: &Config) -> Served {
+    let network = |network: &Network| {
+        (Ipv4Addr::from(u32::from(network.address) & u32::from(network.mask())), network.prefix_length)
+    };
+    let networks: BTreeSet<_> = config.networks.iter().map(network).collect();
+    let directories = config.nfs.as_ref().map(|nfs| nfs.directories.clone()).unwrap_or_default();
+    Served { directories, networks: networks.into_iter().collect() }
 }

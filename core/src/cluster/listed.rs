@@ -36,7 +36,17 @@ impl Listed {
 
     /// The entry of a machine.
     pub fn get<'a>(&self, config: &'a Config, mac: Mac) -> Option<&'a ListedNode> {
-        config.nodes.get(*self.bound.get(&mac).or_else(|| self.places.get(&mac))?)
+        config.nodes.get(self.place(mac)?)
+    }
+
+    /// The place of a machine's entry in the configuration.
+    pub fn place(&self, mac: Mac) -> Option<usize> {
+        self.bound.get(&mac).or_else(|| self.places.get(&mac)).copied()
+    }
+
+    /// The entry that has a number.
+    pub fn with_number<'a>(&self, config: &'a Config, number: u32) -> Option<&'a ListedNode> {
+        config.nodes.get(*self.numbers.get(&number)?)
     }
 
     /// Whether a number is kept for a listed machine.

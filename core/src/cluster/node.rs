@@ -1,6 +1,8 @@
 //! The table of nodes: one entry a machine, found by hardware address, number or address.
 
 use super::last_end::LastEnd;
+use super::orders::Orders;
+use super::plan::Plan;
 use super::stage::{Phase, Stage};
 use super::trial::{Outcome, Trial};
 use crate::config::FirmwareKind;
@@ -11,6 +13,7 @@ use crate::time::Time;
 use serde_json::{Map, Value};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// A machine, and all that is known of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +38,10 @@ pub struct Node {
     pub reason: String,
     /// Its present or last boot.
     pub boot: Boot,
+    /// What an operator decided about it.
+    pub orders: Orders,
+    /// Since when that keeps it from serving.
+    pub kept_since: Time,
     /// What its trial found out.
     pub facts: Map<String, Value>,
     /// Its last trials, the oldest first.
@@ -87,6 +94,12 @@ pub struct Boot {
     pub tried: Option<Time>,
     /// Whether its agent said that it will say now and then that its system runs.
     pub checks_in: bool,
+    /// What its firmware is, whichever way it loads.
+    pub machine: Option<FirmwareKind>,
+    /// What it loads, fixed when it began.
+    pub plan: Option<Arc<Plan>>,
+    /// Whether the caller knows which files belong together.
+    pub is_together: bool,
 }
 
 /// Programs that ask for an address before there is an operating system.
@@ -114,6 +127,8 @@ impl Node {
             since: now,
             reason: "it asked for the first time".into(),
             boot: Boot::default(),
+            orders: Orders::default(),
+            kept_since: now,
             facts: Map::new(),
             trials: Vec::new(),
             last_end: None,
@@ -156,9 +171,9 @@ impl Node {
         }
     }
 
-    /// What it lacks, though it has its number.
+    /// What it lacks, though it has its number: by its trial, or because an operator took it as it is.
     pub fn lacks(&self) -> Option<&str> {
-        let is_degraded = |trial: &&Trial| self.number.is_some() && trial.outcome == Outcome::Degraded;
+        let is_degraded = |trial: &&Trial| self.number.is_some() && trial.outcome != Outcome::Passed;
         self.trials.last().filter(is_degraded).map(|trial| trial.why.as_str())
     }
 
@@ -166,6 +181,11 @@ impl Node {
     pub fn waits_by_trial(&self) -> bool {
         let is_held = |trial: &Trial| trial.outcome == Outcome::Held;
         self.number.is_none() && self.boot.tries > 0 && self.trials.last().is_some_and(is_held)
+    }
+
+    /// Where it is in its life, in the word that users see: an operator's goes before its stage.
+    pub fn state(&self) -> String {
+        self.orders.kept().map_or_else(|| self.stage.to_string(), |kept| kept.to_string())
     }
 
     /// Keeps an event for `explain`; the oldest gives way.
@@ -178,7 +198,7 @@ impl Node {
 
     /// Nothing was promised to it: it can be forgotten when the table is full.
     fn is_forgettable(&self) -> bool {
-        self.number.is_none() && self.claim.is_none() && self.stage == Stage::Seen
+        self.number.is_none() && self.claim.is_none() && self.stage == Stage::Seen && self.orders.are_none()
     }
 }
 
@@ -367,10 +387,48 @@ impl Nodes {
         }
     }
 
+    /// Keeps a free number for a machine, which may have another one, while it is recorded that it is to have it.
+    pub fn reserve(&mut self, mac: Mac, number: u32) {
+        self.numbers.entry(number).or_insert(mac);
+    }
+
+    /// It could not be recorded.
+    pub fn give_up(&mut self, mac: Mac, number: u32) {
+        let is_its = self.get(mac).is_some_and(|node| node.number.or(node.claim) == Some(number));
+        if !is_its && self.holder(number) == Some(mac) {
+            self.numbers.remove(&number);
+        }
+    }
+
+    /// It is recorded that a number is a machine's, whoever had it, and whatever it had itself.
+    pub fn give(&mut self, mac: Mac, number: u32) {
+        if let Some(other) = self.holder(number).filter(|holder| *holder != mac) {
+            self.strip(other);
+        }
+        self.strip(mac);
+        if let Some(node) = self.get_mut(mac) {
+            node.number = Some(number);
+            self.numbers.insert(number, mac);
+        }
+    }
+
+    /// Takes its number from a machine: it is free again.
+    pub fn strip(&mut self, mac: Mac) {
+        let Some(node) = self.get_mut(mac) else { return };
+        let numbers = [node.number.take(), node.claim.take()];
+        for number in numbers.into_iter().flatten() {
+            self.numbers.remove(&number);
+        }
+    }
+
     /// All nodes: those with a number first and in its order, then by hardware address.
     pub fn iter(&self) -> impl Iterator<Item = &Node> {
         let at = |place: &usize| &*self.nodes[*place];
-        let numbered = self.numbers.values().filter_map(|mac| self.places.get(mac)).map(at);
+        // A number that is kept for a machine with another one is not yet its place.
+        let is_its = |(number, node): &(u32, &Node)| node.number.or(node.claim) == Some(*number);
+        let held =
+            self.numbers.iter().filter_map(move |(number, mac)| Some((*number, at(self.places.get(mac)?))));
+        let numbered = held.filter(is_its).map(|(_, node)| node);
         let others = self.places.values().map(at);
         let is_listed_by_number = |node: &Node| node.number.or(node.claim).is_some();
         numbered.chain(others.filter(move |node| !is_listed_by_number(node)))

@@ -1,8 +1,11 @@
 //! What is durable: one record a fact, written whole, read back at the next start.
 
 use super::last_end::LastEnd;
+use super::orders::Orders;
+use super::plan::PlanRecord;
 use super::stage::{Phase, Stage};
 use super::trial::Trial;
+use crate::config::FirmwareKind;
 use crate::mac::Mac;
 use heorot_names::{Dynamic, DynamicSet};
 use serde::{Deserialize, Serialize};
@@ -27,6 +30,8 @@ pub enum Record {
     Serial(SerialRecord),
     /// What a name has by updates. Their answers wait for this.
     Dynamic(DynamicRecord),
+    /// What an operator decided about a machine. The answer to him waits for this.
+    Orders(OrdersRecord),
 }
 
 /// A record's place in the order of all records since start.
@@ -49,6 +54,16 @@ pub struct NodeRecord {
     /// What its trial found out, as the agent said it: a JSON object.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub facts: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What an operator decided about a machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrdersRecord {
+    /// Which machine.
+    pub mac: Mac,
+    /// What.
+    #[serde(flatten)]
+    pub orders: Orders,
 }
 
 /// An address lent to a machine that has no number. There is no time in it: after a restart it is held as long again.
@@ -108,6 +123,12 @@ pub struct BootRecord {
     /// The profile that its class gives it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// What its firmware is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<FirmwareKind>,
+    /// What it loads, as long as it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanRecord>,
     /// How often the machine was tried in this boot.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tries: u32,
@@ -149,13 +170,14 @@ impl Record {
             Self::Trials(trials) => format!("trials/{}", trials.mac),
             Self::Serial(_) => "serial/zones".into(),
             Self::Dynamic(dynamic) => format!("dynamic/{}", dynamic.name),
+            Self::Orders(orders) => format!("orders/{}", orders.mac),
         }
     }
 
     /// Whether it may be promised to somebody. The others are history, or take something back: they go with the next ones, or after a moment.
     pub fn is_awaited(&self) -> bool {
         match self {
-            Self::Node(_) | Self::Lease(_) | Self::Dynamic(_) => true,
+            Self::Node(_) | Self::Lease(_) | Self::Dynamic(_) | Self::Orders(_) => true,
             Self::LeaseEnded(_)
             | Self::Boot(_)
             | Self::BootForgotten(_)
@@ -175,6 +197,8 @@ impl Record {
             Self::Serial(serial) => serde_json::to_string(serial),
             Self::Dynamic(dynamic) if dynamic.sets.is_empty() => return None,
             Self::Dynamic(dynamic) => serde_json::to_string(dynamic),
+            Self::Orders(orders) if orders.orders.are_none() => return None,
+            Self::Orders(orders) => serde_json::to_string(orders),
             Self::LeaseEnded(_) | Self::BootForgotten(_) => return None,
         };
         Some(json.expect("no map in a record has keys that are not strings"))
@@ -192,6 +216,7 @@ impl Record {
             Some("trials") => serde_json::from_str(value).map(Self::Trials),
             Some("serial") => serde_json::from_str(value).map(Self::Serial),
             Some("dynamic") => serde_json::from_str(value).map(Self::Dynamic),
+            Some("orders") => serde_json::from_str(value).map(Self::Orders),
             _ => return Err(Unreadable { key: key.into(), why: "no such kind of record".into() }),
         };
         let record = record.map_err(|e| Unreadable { key: key.into(), why: e.to_string() })?;

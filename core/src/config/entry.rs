@@ -322,15 +322,20 @@ fn note_wrong<T>(
         Ok(value) => return Some(value),
         Err(wrong) => wrong,
     };
-    // A part of the text has a place of its own only if the file has the text as it is, without escapes.
-    let whole = value.span();
-    let verbatim = findings.text().get(whole.start + 1..whole.start + 1 + text.len()) == Some(text);
-    let span = match within {
-        Some(part) if verbatim => whole.start + 1 + part.start..whole.start + 1 + part.end,
-        Some(_) | None => whole,
-    };
+    let span = within.map_or_else(|| value.span(), |part| self::within(findings, &value.span(), text, part));
     findings.error(&span, format!("{key}: {message}"), remedy);
     None
+}
+
+/// The place of a part of a string. It has one of its own only if the file has the text as it is, without escapes.
+pub(super) fn within(
+    findings: &Findings<'_>,
+    whole: &Range<usize>,
+    text: &str,
+    part: Range<usize>,
+) -> Range<usize> {
+    let is_verbatim = findings.text().get(whole.start + 1..whole.start + 1 + text.len()) == Some(text);
+    if is_verbatim { whole.start + 1 + part.start..whole.start + 1 + part.end } else { whole.clone() }
 }
 
 /// An integer can have as many digits as the file has room.

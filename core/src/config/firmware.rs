@@ -83,6 +83,16 @@ impl FirmwareKind {
             FIRMWARE.iter().find(|row| row.protocol == protocol && row.architectures.contains(&architecture));
         row.map(|row| row.kind)
     }
+
+    /// What a machine that says this in option 93 is, whichever way its firmware loads: the kind that loads by TFTP.
+    pub fn of_machine(architecture: u16) -> Option<Self> {
+        let row = FIRMWARE.iter().find(|row| row.architectures.contains(&architecture))?;
+        let processor = row.key.trim_start_matches("http-").trim_start_matches("uefi-");
+        let is_its = |row: &&FirmwareRow| {
+            row.protocol == Protocol::Tftp && row.key.trim_start_matches("uefi-") == processor
+        };
+        FIRMWARE.iter().find(is_its).map(|row| row.kind)
+    }
 }
 
 #[cfg(test)]
@@ -98,6 +108,18 @@ mod tests {
             for architecture in row.architectures {
                 assert_eq!(FirmwareKind::of(row.protocol, *architecture), Some(row.kind), "{architecture}");
             }
+        }
+        for (architecture, machine) in [
+            (0, Some(FirmwareKind::Bios)),
+            (7, Some(FirmwareKind::UefiX64)),
+            (9, Some(FirmwareKind::UefiX64)),
+            (16, Some(FirmwareKind::UefiX64)),
+            (11, Some(FirmwareKind::UefiArm64)),
+            (19, Some(FirmwareKind::UefiArm64)),
+            (28, Some(FirmwareKind::UefiRiscv64)),
+            (10, None),
+        ] {
+            assert_eq!(FirmwareKind::of_machine(architecture), machine, "{architecture}");
         }
         for (protocol, architecture) in
             [(Protocol::Tftp, 16), (Protocol::Http, 7), (Protocol::Http, 0), (Protocol::Tftp, 1)]

@@ -47,6 +47,12 @@ impl Groups {
         };
         self.sets.iter().map(|(name, set)| (name.clone(), with_numbers(set))).collect()
     }
+
+    /// Whether a node is in a set of the configuration, by its number or as the `[[node]]` at this place of the file.
+    pub fn contains(&self, set: &NodeSet, number: Option<u32>, listed: Option<usize>) -> bool {
+        let is_meant = |(stand_in, place): &(u32, usize)| Some(*place) == listed && set.contains(*stand_in);
+        number.is_some_and(|number| set.contains(number)) || self.stand_ins.iter().any(is_meant)
+    }
 }
 
 /// Reads the table: every key is a name, every value a set or several.
@@ -89,12 +95,13 @@ pub(super) fn read(findings: &mut Findings<'_>, table: &DeTable<'_>) -> Vec<Grou
     groups
 }
 
-/// Reads the sets, with names and numbers as the rest of the file has them.
-pub(super) fn check(findings: &mut Findings<'_>, draft: &Draft) -> Groups {
+/// Reads the sets of groups and those of profiles, with names and numbers as the rest of the file has them.
+pub(super) fn check(findings: &mut Findings<'_>, draft: &Draft) -> (Groups, BTreeMap<String, NodeSet>) {
+    let nothing = (Groups::default(), BTreeMap::new());
     // Without these nothing can be said of any name, and that they are missing was reported.
-    let (Some(zone), Some(pattern)) = (&draft.cluster_name, &draft.pattern) else { return Groups::default() };
-    if draft.groups.is_empty() {
-        return Groups::default();
+    let (Some(zone), Some(pattern)) = (&draft.cluster_name, &draft.pattern) else { return nothing };
+    if draft.groups.is_empty() && draft.profiles.values().all(|profile| profile.whom.nodes.is_none()) {
+        return nothing;
     }
     let numbers = draft.networks.iter().filter_map(|network| network.numbers.as_ref());
     let networks = numbers.map(|numbers| Numbering {
@@ -138,7 +145,25 @@ pub(super) fn check(findings: &mut Findings<'_>, draft: &Draft) -> Groups {
             Some(State::Reading) | None => {}
         }
     }
-    Groups { sets, stand_ins }
+    let of_profiles = profile_sets(findings, draft, &reader);
+    (Groups { sets, stand_ins }, of_profiles)
+}
+
+/// The nodes that profiles say they are for.
+fn profile_sets(
+    findings: &mut Findings<'_>,
+    draft: &Draft,
+    reader: &Reader<'_>,
+) -> BTreeMap<String, NodeSet> {
+    let mut sets = BTreeMap::new();
+    for (name, profile) in &draft.profiles {
+        let Some(nodes) = &profile.whom.nodes else { continue };
+        match reader.texts(&nodes.value, 0) {
+            Ok(set) => drop(sets.insert(name.clone(), set)),
+            Err((span, message)) => findings.error(&span, format!("nodes: {message}"), None),
+        }
+    }
+    sets
 }
 
 fn directory(zone: &str, pattern: &Pattern, networks: Vec<Numbering>) -> Directory {
@@ -168,7 +193,17 @@ impl Reader<'_> {
             None => {}
         }
         self.read.borrow_mut().insert(place, State::Reading);
-        let read = self.groups[place].texts.iter().try_fold(NodeSet::default(), |all, text| {
+        let (state, set) = match self.texts(&self.groups[place].texts, depth) {
+            Ok(set) => (State::Read(set.clone()), Some(set)),
+            Err((span, message)) => (State::Wrong(span, message), None),
+        };
+        self.read.borrow_mut().insert(place, state);
+        set
+    }
+
+    /// All nodes of several sets.
+    fn texts(&self, texts: &[Placed<String>], depth: usize) -> Result<NodeSet, (Range<usize>, String)> {
+        texts.iter().try_fold(NodeSet::default(), |all, text| {
             let group = |source: Option<&str>, name: &str| match (source, name) {
                 (None, "*") => Some(self.directory.numbers()),
                 (None, name) if depth < GROUP_DEPTH_MAX => {
@@ -182,13 +217,7 @@ impl Reader<'_> {
                 Ok(set) => Ok(all.union(&set)),
                 Err(error) => Err(self.wrong(text, &error)),
             }
-        });
-        let (state, set) = match read {
-            Ok(set) => (State::Read(set.clone()), Some(set)),
-            Err((span, message)) => (State::Wrong(span, message), None),
-        };
-        self.read.borrow_mut().insert(place, state);
-        set
+        })
     }
 
     fn wrong(&self, text: &Placed<String>, error: &NodeSetError) -> (Range<usize>, String) {

@@ -22,6 +22,15 @@ pub struct Mistake {
     pub remedy: Option<String>,
 }
 
+impl Mistake {
+    /// One for which the file is refused, at this place of its text.
+    pub fn at(text: &str, span: Range<usize>, message: String, remedy: String) -> Self {
+        let mut findings = Findings::new(text);
+        findings.error(&span, message, Some(remedy));
+        findings.mistakes.remove(0)
+    }
+}
+
 /// Whether a configuration is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {

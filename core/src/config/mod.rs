@@ -14,11 +14,13 @@ mod firmware;
 mod forward;
 mod groups;
 mod host;
+mod http;
 mod key;
 mod loader;
 mod mistake;
 mod nis;
 mod option;
+mod profile;
 mod pxe;
 mod read;
 mod read_host;
@@ -37,6 +39,7 @@ pub use firmware::{FIRMWARE, FirmwareKind, FirmwareRow, Protocol};
 pub use forward::{Forward, ForwardDomain, Rebinding, TrustAnchor, Upstream};
 pub use groups::Groups;
 pub use host::{Class, Host, Identifiers, MacPattern};
+pub use http::{Http, Tls};
 pub use key::{Algorithm, Key, Updates};
 pub use loader::Loader;
 pub use mistake::{Mistake, Severity, render};
@@ -44,23 +47,26 @@ pub use nis::Nis;
 pub use option::{
     Form as OptionForm, KNOWN as KNOWN_OPTIONS, KnownOption, OptionPath, OptionTable, written_identifier,
 };
+pub use profile::{Choice, check_attribute_name, check_attribute_value};
 pub use pxe::{Pxe, PxeBoots, PxeService};
 pub use reference::{reference, sample};
 pub use root::{Export, Nfs, Root};
 pub use setting::{Fallback, Form, Kind, Section, Setting, Status};
 pub use table::SECTIONS;
-pub use template::{Template, TemplateError, VARIABLES, Values};
+pub use template::{
+    FILE_VARIABLES, FileTemplate, FileValues, LoaderFile, Template, TemplateError, VARIABLES, Values,
+};
 pub use tftp::{Pattern as NamePattern, Rewrite, Tftp, UniqueRoot};
 pub use trial::{Check, CheckIn, CheckKind, OnFailure, Retry};
 pub use zone::{SERVER_NAME, Zone};
 
 use crate::limit::CONFIGURATION_OCTETS_MAX;
 use crate::mac::Mac;
-use heorot_names::{Numbering, Pattern};
+use heorot_names::{NodeSet, Numbering, Pattern};
 use mistake::{Findings, WHOLE_FILE};
-use read::{DEFAULT_PROFILE, Draft, ProfileDraft};
+use read::Draft;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -79,6 +85,8 @@ pub struct Config {
     pub pxe: Pxe,
     /// `[profile.NAME]`. `default` and `trial` are always there.
     pub profiles: BTreeMap<String, Profile>,
+    /// Whom the profiles say that they are for, the most particular first.
+    pub choices: Vec<Choice>,
     /// `[trial]`
     pub trial: Trial,
     /// `[agent]`
@@ -137,7 +145,7 @@ pub enum LinkSpeed {
 }
 
 /// The profile of machines on trial.
-const TRIAL_PROFILE: &str = "trial";
+pub const TRIAL_PROFILE: &str = "trial";
 
 impl Config {
     /// Reads a configuration file, on a host with these interfaces. Beside it come warnings.
@@ -169,17 +177,50 @@ impl Config {
         check_host::check(&mut findings, &draft, &prefixes, interfaces);
         zone::check(&mut findings, &draft);
         zone::check_ipv6(&mut findings, &draft);
-        let groups = groups::check(&mut findings, &draft);
+        let (groups, sets) = groups::check(&mut findings, &draft);
+        profile::check(&mut findings, &draft, &sets);
         if findings.refused() {
             return Err(findings.into_mistakes());
         }
-        let config = Self::build(draft, &prefixes, groups)
+        let config = Self::build(draft, &prefixes, groups, sets)
             .expect("what is missing was reported, and the file refused");
         Ok((config, findings.into_mistakes()))
     }
 
+    /// Makes generated files from a template of the operator's from now on.
+    ///
+    /// # Errors
+    /// Every mistake in it.
+    pub fn use_template(&mut self, file: LoaderFile, text: &str) -> Result<(), Vec<Mistake>> {
+        let mut findings = Findings::new(text);
+        match FileTemplate::parse(text) {
+            Err(TemplateError { span, message, nearest }) => {
+                let remedy = nearest.map(|near| format!("did you mean {near:?}?"));
+                findings.error(&span, message, remedy);
+            }
+            Ok(template) => {
+                let of_profiles = self.profiles.values().flat_map(|profile| profile.attributes.keys());
+                let of_nodes = self.nodes.iter().flat_map(|node| node.attributes.keys());
+                let known: BTreeSet<_> = of_profiles.chain(of_nodes).map(String::as_str).collect();
+                for (name, span) in template.attributes().filter(|(name, _)| !known.contains(name)) {
+                    let (message, remedy) = profile::unknown_attribute(name, &known);
+                    findings.error(&span, message, Some(remedy));
+                }
+                if !findings.refused() {
+                    self.boot.made.insert(file, template);
+                }
+            }
+        }
+        if findings.refused() { Err(findings.into_mistakes()) } else { Ok(()) }
+    }
+
     /// Puts together what was read. None: something that has to be there is missing.
-    fn build(draft: Draft, prefixes: &[Option<check_network::Prefix>], groups: Groups) -> Option<Self> {
+    fn build(
+        draft: Draft,
+        prefixes: &[Option<check_network::Prefix>],
+        groups: Groups,
+        sets: BTreeMap<String, NodeSet>,
+    ) -> Option<Self> {
         let classes =
             draft.classes.into_iter().map(|class| check_host::build_class(class, &draft.networks, prefixes));
         let classes = classes.collect::<Option<_>>()?;
@@ -191,8 +232,9 @@ impl Config {
             profile: node.profile.map(|profile| profile.value),
             identifiers: node.identifiers.build(),
             options: node.options,
+            attributes: node.attributes.into_iter().map(|(name, value)| (name, value.value)).collect(),
         };
-        let profiles = build_profiles(&draft.profiles)?;
+        let profiles = profile::build(&draft.profiles)?;
         Some(Self {
             nfs: root::build_nfs(draft.nfs?, &profiles),
             cluster: Cluster { name: draft.cluster_name?.value, nodes: draft.pattern?.value },
@@ -203,6 +245,7 @@ impl Config {
             boot: draft.boot?,
             pxe: draft.pxe,
             profiles,
+            choices: profile::choices(&draft.profiles, sets),
             trial: Trial {
                 policy: draft.policy?.value,
                 order: draft.order?.value,
@@ -211,7 +254,7 @@ impl Config {
             },
             check_in: draft.check_in?,
             nodes: draft.nodes.into_iter().map(listed).collect(),
-            http: Http { port: u16::try_from(draft.port?.value).ok()? },
+            http: draft.http?,
             tftp: draft.tftp?,
             names_file: draft.names_file,
             groups,
@@ -224,27 +267,6 @@ impl Config {
             zone: zone::build(draft.records, draft.zone)?,
         })
     }
-}
-
-/// All profiles, and `trial` in any case: what one does not say is as in `default`.
-fn build_profiles(drafts: &BTreeMap<String, ProfileDraft>) -> Option<BTreeMap<String, Profile>> {
-    let default = drafts.get(DEFAULT_PROFILE)?;
-    let build = |draft: &ProfileDraft| {
-        let initrd = draft.initrd.as_ref().or(default.initrd.as_ref())?;
-        Some(Profile {
-            kernel: draft.kernel.as_ref().or(default.kernel.as_ref())?.value.clone(),
-            initrd: initrd.value.iter().map(|file| file.value.clone()).collect(),
-            cmdline: draft.cmdline.as_ref().or(default.cmdline.as_ref())?.value.clone(),
-            options: draft.options.as_ref().or(default.options.as_ref())?.clone(),
-            root: draft.root.as_ref().or(default.root.as_ref())?.value.clone(),
-        })
-    };
-    let mut profiles: BTreeMap<_, _> =
-        drafts.iter().map(|(name, draft)| Some((name.clone(), build(draft)?))).collect::<Option<_>>()?;
-    if !profiles.contains_key(TRIAL_PROFILE) {
-        profiles.insert(TRIAL_PROFILE.to_owned(), build(default)?);
-    }
-    Some(profiles)
 }
 
 /// How the cluster and its nodes are called.
@@ -370,6 +392,10 @@ pub struct Boot {
     pub packages: Option<String>,
     /// The boot file of each kind of firmware, relative to the directory. iPXE's is the generated one unless set.
     pub files: BTreeMap<FirmwareKind, String>,
+    /// Directory of the operator's own templates.
+    pub templates: Option<String>,
+    /// From what each generated file is made.
+    pub made: BTreeMap<LoaderFile, FileTemplate>,
 }
 
 /// What a node boots.
@@ -383,6 +409,8 @@ pub struct Profile {
     pub cmdline: Template,
     /// What its nodes are told by DHCP.
     pub options: OptionTable,
+    /// Words for templates and scripts.
+    pub attributes: BTreeMap<String, String>,
     /// Where its root file system comes from.
     pub root: Root,
 }
@@ -406,6 +434,8 @@ pub struct Trial {
 pub enum Policy {
     /// The agent that runs on it.
     Report,
+    /// An operator, who has seen what its agent reports.
+    Accept,
     /// Nobody: it gets its number at its first REQUEST.
     None,
 }
@@ -447,13 +477,8 @@ pub struct ListedNode {
     pub profile: Option<String>,
     /// What it is told by DHCP.
     pub options: OptionTable,
-}
-
-/// The HTTP server for nodes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Http {
-    /// Its port.
-    pub port: u16,
+    /// Words for templates and scripts, before those of its profile.
+    pub attributes: BTreeMap<String, String>,
 }
 
 /// An interface of this host with an address, as `Config::parse` wants to know them.

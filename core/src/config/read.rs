@@ -3,10 +3,12 @@
 use super::entry::{Entry, Placed, child, did_you_mean};
 use super::forward::{self, Forward};
 use super::groups::{self, GroupDraft};
+use super::http::{self, Http};
 use super::key;
 use super::mistake::{Findings, WHOLE_FILE, quoted};
 use super::nis::{self, Nis};
 use super::option::{self, OptionTable};
+use super::profile::{self, WhomDraft};
 use super::read_host::{ClassDraft, HostDraft, IdentifiersDraft};
 use super::read_host::{read_class, read_host, read_identifiers, read_options};
 use super::root::{self, NfsDraft, Root};
@@ -17,7 +19,8 @@ use super::tftp::{self, Tftp};
 use super::trial::{self, CheckIn, Retry};
 use super::zone::{self, OthersDraft, RecordDraft};
 use super::{
-    AddressRange, Boot, Check, FIRMWARE, LinkSpeed, Mode, NamesFile, Order, Policy, Pxe, Server, pxe, value,
+    AddressRange, Boot, Check, FIRMWARE, FileTemplate, LinkSpeed, LoaderFile, Mode, NamesFile, Order, Policy,
+    Pxe, Server, pxe, value,
 };
 use crate::limit::{
     CHECKS_MAX, CLASSES_MAX, HOSTS_MAX, KEYS_MAX, LEASE_QUERY_ASKERS_MAX, MACS_PER_NODE_MAX, NETWORKS_MAX,
@@ -52,7 +55,7 @@ pub(super) struct Draft {
     pub(super) hosts: Vec<HostDraft>,
     pub(super) records: Vec<RecordDraft>,
     pub(super) zone: OthersDraft,
-    pub(super) port: Option<Placed<u32>>,
+    pub(super) http: Option<Http>,
     pub(super) tftp: Option<Tftp>,
     pub(super) names_file: NamesFile,
     pub(super) groups: Vec<GroupDraft>,
@@ -90,6 +93,10 @@ pub(super) struct NetworkDraft {
 
 /// A `[profile.NAME]`: what it says itself.
 pub(super) struct ProfileDraft {
+    pub(super) span: Range<usize>,
+    pub(super) inherits: Option<Placed<String>>,
+    pub(super) whom: WhomDraft,
+    pub(super) attributes: BTreeMap<String, Placed<String>>,
     pub(super) kernel: Option<Placed<String>>,
     pub(super) initrd: Option<Placed<Vec<Placed<String>>>>,
     pub(super) cmdline: Option<Placed<Template>>,
@@ -111,6 +118,7 @@ pub(super) struct NodeDraft {
     pub(super) name: Option<Placed<String>>,
     pub(super) profile: Option<Placed<String>>,
     pub(super) options: OptionTable,
+    pub(super) attributes: BTreeMap<String, Placed<String>>,
 }
 
 /// A table of the file with the place of its heading.
@@ -146,7 +154,6 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
     let server = tables.one(findings, "server");
     let boot = tables.one(findings, "boot");
     let trial = tables.one(findings, "trial");
-    let http = tables.one(findings, "http");
     let services = tables.all(findings, "pxe.service", PXE_SERVICES_MAX, pxe::read_service);
     let pxe_table = tables.one(findings, "pxe");
     let load = tables.one(findings, "load");
@@ -168,7 +175,11 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
         boot: read_boot(findings, &boot),
         pxe: pxe::read(findings, &pxe_table, services),
         profiles: read_profiles(findings, &tables),
-        policy: trial.word(findings, "policy", &[("report", Policy::Report), ("none", Policy::None)]),
+        policy: trial.word(
+            findings,
+            "policy",
+            &[("report", Policy::Report), ("none", Policy::None), ("accept", Policy::Accept)],
+        ),
         order: trial.word(
             findings,
             "order",
@@ -185,7 +196,7 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
             .unwrap_or_default(),
         classes: tables.all(findings, "class", CLASSES_MAX, class),
         hosts: tables.all(findings, "host", HOSTS_MAX, host),
-        port: http.integer(findings, "port"),
+        http: http::read(findings, &tables),
         tftp: tftp::read(findings, &tables),
         names_file: read_names_file(findings, &tables),
         groups: tables
@@ -275,7 +286,9 @@ fn read_boot(findings: &mut Findings<'_>, boot: &Entry<'_>) -> Option<Boot> {
         Some((row.kind, file.value))
     });
     let files = files.collect();
-    Some(Boot { directory: directory?.value, packages: packages?.value, files })
+    let templates = boot.text(findings, "templates", value::absolute_path).map(|path| path.value);
+    let made = LoaderFile::ALL.into_iter().map(|file| (file, FileTemplate::usual(file))).collect();
+    Some(Boot { directory: directory?.value, packages: packages?.value, files, templates, made })
 }
 
 /// The profiles of the file, and `default` in any case.
@@ -302,9 +315,17 @@ fn read_profiles(findings: &mut Findings<'_>, tables: &Tables<'_>) -> BTreeMap<S
 /// The profile of numbered nodes, and what the others are taken from.
 pub(super) const DEFAULT_PROFILE: &str = "default";
 
+fn wanted_text(findings: &mut Findings<'_>, entry: &Entry<'_>, key: &str) -> Option<Placed<String>> {
+    entry.has(key).then(|| entry.text(findings, key, value::any)).flatten()
+}
+
 fn read_profile(findings: &mut Findings<'_>, profile: &Entry<'_>, is_default: bool) -> ProfileDraft {
     let wanted = |key| is_default || profile.has(key);
     ProfileDraft {
+        span: profile.span.clone(),
+        inherits: wanted_text(findings, profile, "inherits"),
+        whom: profile::read_whom(findings, profile),
+        attributes: profile::read_attributes(findings, profile),
         kernel: wanted("kernel").then(|| profile.text(findings, "kernel", value::file_name)).flatten(),
         initrd: wanted("initrd").then(|| profile.texts(findings, "initrd", value::file_name)).flatten(),
         cmdline: wanted("cmdline").then(|| profile.text(findings, "cmdline", value::template)).flatten(),
@@ -337,6 +358,7 @@ fn read_node(findings: &mut Findings<'_>, node: &Entry<'_>) -> NodeDraft {
         name: node.text(findings, "name", value::host_name),
         profile: node.text(findings, "profile", value::any),
         options: read_options(findings, node),
+        attributes: profile::read_attributes(findings, node),
     }
 }
 

@@ -79,7 +79,8 @@ fn entry(setting: &Setting) -> String {
 
 /// A section of the sample file, without what does not work yet; nothing, if nothing does.
 fn sample_section(section: &Section) -> String {
-    let works = |setting: &&Setting| setting.status == Status::Works;
+    let is_for_default = |key| section.path != "profile" || !NOT_OF_DEFAULT.contains(&key);
+    let works = |setting: &&Setting| setting.status == Status::Works && is_for_default(setting.key);
     if !section.settings.iter().any(|setting| works(&setting)) {
         return String::new();
     }
@@ -102,6 +103,9 @@ fn sample_section(section: &Section) -> String {
     }
     text
 }
+
+/// What the profile of the sample cannot say: all others inherit from it, and it is for all that no other is for.
+const NOT_OF_DEFAULT: [&str; 3] = ["inherits", "nodes", "architecture"];
 
 /// Text as comment lines of the file.
 fn comment(text: &str) -> String {

@@ -8,6 +8,7 @@ use super::value::{self, Wrong};
 use crate::limit::{NFS_DIRECTORIES_MAX, NFS_PATH_OCTETS_MAX};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::str::FromStr;
 
 /// Where the root file system of a node comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,6 +74,15 @@ impl Root {
             "http" => value::file_name(rest).map(Self::Image).map_err(|wrong| behind(wrong, "http:".len())),
             _ => Err(Wrong::with(format!("{} is no root file system", quoted(text)), FORMS)),
         }
+    }
+}
+
+impl FromStr for Root {
+    type Err = String;
+
+    /// Reads what [`Display`](fmt::Display) wrote: that of a boot that began before a restart.
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::read(text).map_err(|wrong| wrong.message)
     }
 }
 

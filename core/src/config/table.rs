@@ -54,10 +54,15 @@ pub static SECTIONS: &[Section] = &[
     Section {
         path: "profile",
         form: Form::Named,
-        doc: "What a node boots: `default` for a numbered node, `trial` for one on trial, others for the nodes that name them. What a profile does not say is as in `default`.",
+        doc: "What a node boots: `default` for a numbered node, `trial` for one on trial, others for the nodes that name them or that they name. What a profile does not say is as in the one that it inherits from. [profiles.md](profiles.md) tells more.",
         settings: PROFILE,
     },
-    Section { path: "trial", form: Form::Table, doc: "How a new machine earns its number.", settings: TRIAL },
+    Section {
+        path: "trial",
+        form: Form::Table,
+        doc: "How a new machine earns its number.",
+        settings: trial::TRIAL,
+    },
     Section {
         path: "trial.check",
         form: Form::List,
@@ -374,6 +379,30 @@ static NETWORK: &[Setting] = &[
 
 static PROFILE: &[Setting] = &[
     Setting {
+        key: "inherits",
+        kind: Kind::Text("the name of a profile"),
+        fallback: Fallback::Otherwise("`default`"),
+        example: "\"default\"",
+        status: Status::Works,
+        doc: "From where it has what it does not say itself. Its attributes are added to those of that profile. A profile that inherits from `trial` is for machines on trial.",
+    },
+    Setting {
+        key: "nodes",
+        kind: Kind::Texts("node sets"),
+        fallback: Fallback::Otherwise("none, or all of its architecture"),
+        example: "\"node[0-9]\"",
+        status: Status::Works,
+        doc: "The nodes that it is for, if they have no other profile by `heorot node set`, `[[node]]` or `[[class]]`. Of two sets, one has to be part of the other or they have no node in common: the smaller one counts.",
+    },
+    Setting {
+        key: "architecture",
+        kind: Kind::Texts("firmware, named as in `[boot]`: `bios`, `uefi-x64`, `uefi-arm64`, …"),
+        fallback: Fallback::Otherwise("any, if it has `nodes`"),
+        example: "\"uefi-arm64\"",
+        status: Status::Works,
+        doc: "The machines that it is for, whether their firmware loads by TFTP or HTTP. A profile with `nodes` goes before one without. If there is no `[profile.trial]`, machines of this architecture have it on trial too.",
+    },
+    Setting {
         key: "kernel",
         kind: Kind::Text("a file name"),
         fallback: Fallback::Value("\"vmlinuz\""),
@@ -395,7 +424,7 @@ static PROFILE: &[Setting] = &[
         fallback: Fallback::Value("\"\""),
         example: "\"console=ttyS0 node={{node.name}}\"",
         status: Status::Works,
-        doc: "The kernel command line, to which `heorot=…` is added. A template in the language of Jinja, with `node.name`, `node.number`, `node.mac`, `node.address`, `cluster.name` and `server.address`; name and number are empty for a machine on trial.",
+        doc: "The kernel command line, to which `heorot=…` is added. A template in the language of Jinja, with `node.name`, `node.number`, `node.mac`, `node.address`, `node.attributes.NAME`, `cluster.name` and `server.address`; name and number are empty for a machine on trial.",
     },
     Setting {
         key: "root",
@@ -408,40 +437,13 @@ static PROFILE: &[Setting] = &[
         doc: "The root file system of the node. `none` leaves it to the initial RAM disk. `nfs:` with an absolute directory of this host has it served here ([nfs.md](nfs.md)), with a host before it by that one, and `nfs4:` by version 4; `http:` is an image in one file: of a name below `boot.directory`, or of another server.",
     },
     OPTIONS,
-];
-
-static TRIAL: &[Setting] = &[
     Setting {
-        key: "policy",
-        kind: Kind::Word { works: &["report", "none"], planned: &["accept"] },
-        fallback: Fallback::Value("\"report\""),
-        example: "\"report\"",
+        key: "attributes",
+        kind: Kind::Table,
+        fallback: Fallback::Otherwise("none"),
+        example: "{ console = \"ttyS1\" }",
         status: Status::Works,
-        doc: "Who says that a machine has passed: `report`, the agent that runs on it; `none`, nobody, it gets its number at its first request; `accept`, an operator.",
-    },
-    Setting {
-        key: "order",
-        kind: Kind::Word { works: &["passed", "list", "port"], planned: &[] },
-        fallback: Fallback::Value("\"passed\""),
-        example: "\"passed\"",
-        status: Status::Works,
-        doc: "Which number it gets: `passed`, the lowest that is free; `list`, the one that its `[[node]]` says, and a machine without one stays temporary; `port`, the one that the `[[node]]` with its place at the relay says (`circuit-id`, `remote-id`): whatever machine is at that port of a switch.",
-    },
-    Setting {
-        key: "retries",
-        kind: Kind::Integer { least: 0, most: 1000 },
-        fallback: Fallback::Value("3"),
-        example: "3",
-        status: Status::Works,
-        doc: "How often a machine that failed is tried again in one boot before it stays `failed`. It is tried anew at its next boot, and when the checks of the configuration are others.",
-    },
-    Setting {
-        key: "retry-after",
-        kind: Kind::Duration { least_seconds: 1, most_seconds: 86_400 },
-        fallback: Fallback::Value("\"30s\""),
-        example: "\"30s\"",
-        status: Status::Works,
-        doc: "How long after a failure it is tried again.",
+        doc: "Words for templates, as `node.attributes.console`: strings, whole numbers or truth values. A template may name what some profile or `[[node]]` has; for a node that has it not, it is empty.",
     },
 ];
 
@@ -476,7 +478,9 @@ static NODE: &[Setting] = &[
     Setting {
         key: "profile",
         kind: Kind::Text("the name of a profile"),
-        fallback: Fallback::Otherwise("`default`"),
+        fallback: Fallback::Otherwise(
+            "one that is for it by `[[class]]`, `nodes` or `architecture`, or else `default`",
+        ),
         example: "\"default\"",
         status: Status::Works,
         doc: "What it boots.",
@@ -487,19 +491,53 @@ static NODE: &[Setting] = &[
         kind: Kind::Table,
         fallback: Fallback::Otherwise("none"),
         example: "{ rack = \"a7\" }",
-        status: Status::Planned,
-        doc: "Whatever scripts want to know of it.",
+        status: Status::Works,
+        doc: "Words for templates and scripts, as in a profile, and before those of its profile.",
     },
 ];
 
-static HTTP: &[Setting] = &[Setting {
-    key: "port",
-    kind: Kind::Integer { least: 1, most: 65535 },
-    fallback: Fallback::Value("80"),
-    example: "80",
-    status: Status::Works,
-    doc: "Its port.",
-}];
+static HTTP: &[Setting] = &[
+    Setting {
+        key: "port",
+        kind: Kind::Integer { least: 1, most: 65535 },
+        fallback: Fallback::Value("80"),
+        example: "80",
+        status: Status::Works,
+        doc: "Its port.",
+    },
+    Setting {
+        key: "certificate",
+        kind: Kind::Text("an absolute path"),
+        fallback: Fallback::Otherwise("there is no HTTPS"),
+        example: "\"/etc/heorot/tls/certificate.pem\"",
+        status: Status::Works,
+        doc: "The server's certificate for HTTPS in PEM, and after it those that lead to its authority. Read again on SIGHUP.",
+    },
+    Setting {
+        key: "key",
+        kind: Kind::Text("an absolute path"),
+        fallback: Fallback::Otherwise("there is no HTTPS"),
+        example: "\"/etc/heorot/tls/key.pem\"",
+        status: Status::Works,
+        doc: "The certificate's private key in PEM. On SIGHUP it is read by `server.user`.",
+    },
+    Setting {
+        key: "tls-port",
+        kind: Kind::Integer { least: 1, most: 65535 },
+        fallback: Fallback::Value("443"),
+        example: "443",
+        status: Status::Works,
+        doc: "The port of HTTPS, if there is a certificate.",
+    },
+    Setting {
+        key: "offer",
+        kind: Kind::Word { works: &["http", "https"], planned: &[] },
+        fallback: Fallback::Value("\"http\""),
+        example: "\"http\"",
+        status: Status::Works,
+        doc: "By which of the two UEFI HTTP Boot is offered its boot file. For `https` the firmware has to know the certificate's authority, and the certificate the server's address.",
+    },
+];
 
 static ADMIN: &[Setting] = &[Setting {
     key: "listen",

@@ -1,8 +1,13 @@
 //! The template of a kernel command line: `console=ttyS0 node={{node.name}}`.
 
+mod file;
+
+pub use file::{FILE_VARIABLES, FileTemplate, FileValues, LoaderFile};
+
 use crate::limit::{COMMAND_LINE_OCTETS_MAX, TEMPLATE_STEPS_MAX};
+use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::ops::Range;
@@ -11,8 +16,10 @@ use std::sync::Arc;
 /// A template that can be rendered for every machine, numbered or not. The language is Jinja's.
 #[derive(Clone)]
 pub struct Template {
-    text: String,
+    text: Arc<str>,
     environment: Arc<Environment<'static>>,
+    /// The attributes that it names.
+    attributes: Arc<[String]>,
 }
 
 /// What a template may speak of.
@@ -26,6 +33,8 @@ pub struct Values {
     pub node_mac: String,
     /// `node.address`: the one it has now.
     pub node_address: Ipv4Addr,
+    /// `node.attributes`: those of its profile, and its own before them. One that it has not is empty.
+    pub node_attributes: BTreeMap<String, String>,
     /// `cluster.name`.
     pub cluster_name: String,
     /// `server.address`: ours on the node's network.
@@ -43,9 +52,12 @@ pub struct TemplateError {
     pub nearest: Option<&'static str>,
 }
 
-/// Everything that a template may name.
+/// Everything that a template may name, beside `node.attributes.NAME`.
 pub const VARIABLES: [&str; 6] =
     ["node.name", "node.number", "node.mac", "node.address", "cluster.name", "server.address"];
+
+/// How a template names an attribute.
+const ATTRIBUTES: &str = "node.attributes";
 
 impl Template {
     /// Reads a template. What this accepts renders for a machine with a number and for one without.
@@ -61,15 +73,9 @@ impl Template {
             let message = format!("{wrong:?} would break the generated file");
             return Err(TemplateError { span: at..at + wrong.len_utf8(), message, nearest: None });
         }
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_fuel(Some(TEMPLATE_STEPS_MAX));
-        environment.set_debug(true); // so that errors have a place
-        environment
-            .add_template_owned(NAME, text.to_owned())
-            .map_err(|error| TemplateError::from_engine(text, &error))?;
-        let template = Self { text: text.to_owned(), environment: Arc::new(environment) };
-        template.check_variables()?;
+        let environment = compile(text, TEMPLATE_STEPS_MAX, SyntaxConfig::default())?;
+        let attributes = named_attributes(&environment, text, &VARIABLES)?.into();
+        let template = Self { text: text.into(), environment: Arc::new(environment), attributes };
         for values in [Values::of_numbered(), Values::of_trial()] {
             template.run(&values)?;
         }
@@ -89,13 +95,14 @@ impl Template {
         &self.text
     }
 
+    /// The attributes that it names, each with its place in the text.
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
+        let place = |name: &String| word_span(&self.text, &format!("{ATTRIBUTES}.{name}"));
+        self.attributes.iter().map(move |name| (name.as_str(), place(name)))
+    }
+
     fn run(&self, values: &Values) -> Result<String, TemplateError> {
-        let number = values.node_number.map_or_else(|| Value::from(""), Value::from);
-        let name = values.node_name.as_deref().unwrap_or_default();
-        let (mac, address) = (values.node_mac.as_str(), values.node_address.to_string());
-        let node = context! { name, number, mac, address };
-        let cluster = context! { name => values.cluster_name.as_str() };
-        let server = context! { address => values.server_address.to_string() };
+        let (node, cluster, server) = values.context(&self.attributes);
         let rendered = self
             .environment
             .get_template(NAME)
@@ -111,28 +118,55 @@ impl Template {
         }
         Ok(rendered)
     }
+}
 
-    fn check_variables(&self) -> Result<(), TemplateError> {
-        let template = self
-            .environment
-            .get_template(NAME)
-            .map_err(|error| TemplateError::from_engine(&self.text, &error))?;
-        // Ordered: the same text has the same mistake every time.
-        let named: BTreeSet<String> = template.undeclared_variables(true).into_iter().collect();
-        let functions: BTreeSet<&str> = self.environment.globals().map(|(name, _)| name).collect();
-        let unknown = named
-            .iter()
-            .filter(|name| !VARIABLES.contains(&name.as_str()) && !functions.contains(name.as_str()))
-            .map(|name| (word_span(&self.text, name), name))
-            .min_by_key(|(span, _)| span.start);
-        let Some((span, name)) = unknown else { return Ok(()) };
-        let nearest = super::setting::nearest(name, VARIABLES);
-        let message = match nearest {
-            Some(_) => format!("there is no {name} in a template"),
-            None => format!("there is no {name} in a template: there are {}", VARIABLES.join(", ")),
-        };
-        Err(TemplateError { span, message, nearest })
-    }
+/// The text in an environment of its own.
+fn compile(text: &str, steps: u64, syntax: SyntaxConfig) -> Result<Environment<'static>, TemplateError> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(steps));
+    environment.set_debug(true); // so that errors have a place
+    environment.set_syntax(syntax);
+    environment
+        .add_template_owned(NAME, text.to_owned())
+        .map_err(|error| TemplateError::from_engine(text, &error))?;
+    Ok(environment)
+}
+
+/// The attributes that a template names. It may name nothing else but these variables.
+fn named_attributes(
+    environment: &Environment<'_>,
+    text: &str,
+    variables: &'static [&'static str],
+) -> Result<Vec<String>, TemplateError> {
+    let template =
+        environment.get_template(NAME).map_err(|error| TemplateError::from_engine(text, &error))?;
+    // Ordered: the same text has the same mistake every time.
+    let named: BTreeSet<String> = template.undeclared_variables(true).into_iter().collect();
+    let functions: BTreeSet<&str> = environment.globals().map(|(name, _)| name).collect();
+    let attribute = |name: &str| name.strip_prefix(ATTRIBUTES)?.strip_prefix('.').map(str::to_owned);
+    let is_known = |name: &str| {
+        variables.contains(&name)
+            || functions.contains(name)
+            || name == ATTRIBUTES
+            || attribute(name).is_some_and(|attribute| !attribute.contains('.'))
+    };
+    let unknown = named
+        .iter()
+        .filter(|name| !is_known(name))
+        .map(|name| (word_span(text, name), name))
+        .min_by_key(|(span, _)| span.start);
+    let Some((span, name)) = unknown else {
+        return Ok(named.iter().filter_map(|name| attribute(name)).collect());
+    };
+    let nearest = super::setting::nearest(name, variables.iter().copied());
+    let message = match nearest {
+        Some(_) => format!("there is no {name} in a template"),
+        None => {
+            format!("there is no {name} in a template: there are {}, {ATTRIBUTES}.NAME", variables.join(", "))
+        }
+    };
+    Err(TemplateError { span, message, nearest })
 }
 
 /// A template stands alone in its environment, under this name: without an extension, so that nothing is escaped.
@@ -152,6 +186,20 @@ fn word_span(text: &str, name: &str) -> Range<usize> {
 }
 
 impl Values {
+    /// As `node`, `cluster` and `server`. Of the attributes that are named, those that the node has not are empty.
+    fn context(&self, named: &[String]) -> (Value, Value, Value) {
+        let number = self.node_number.map_or_else(|| Value::from(""), Value::from);
+        let name = self.node_name.as_deref().unwrap_or_default();
+        let (mac, address) = (self.node_mac.as_str(), self.node_address.to_string());
+        let unset = named.iter().filter(|name| !self.node_attributes.contains_key(*name));
+        let unset = unset.map(|name| (name.clone(), String::new()));
+        let attributes: BTreeMap<_, _> = self.node_attributes.clone().into_iter().chain(unset).collect();
+        let node = context! { name, number, mac, address, attributes };
+        let cluster = context! { name => self.cluster_name.as_str() };
+        let server = context! { address => self.server_address.to_string() };
+        (node, cluster, server)
+    }
+
     fn of_numbered() -> Self {
         Self { node_name: Some("node0".into()), node_number: Some(0), ..Self::of_trial() }
     }
@@ -162,6 +210,7 @@ impl Values {
             node_number: None,
             node_mac: "52:54:00:00:00:17".into(),
             node_address: Ipv4Addr::LOCALHOST,
+            node_attributes: BTreeMap::new(),
             cluster_name: "cluster".into(),
             server_address: Ipv4Addr::LOCALHOST,
         }

@@ -131,6 +131,7 @@ fn the_smallest_file_has_every_default() {
         initrd: vec!["initrd.img".into()],
         cmdline: Template::parse("").unwrap(),
         options: OptionTable::default(),
+        attributes: BTreeMap::new(),
         root: Root::None,
     };
     let expected = Config {
@@ -148,9 +149,12 @@ fn the_smallest_file_has_every_default() {
                 (FirmwareKind::Bios, "pxelinux.0".into()),
                 (FirmwareKind::UefiX64, "ipxe.efi".into()),
             ]),
+            templates: None,
+            made: LoaderFile::ALL.into_iter().map(|file| (file, FileTemplate::usual(file))).collect(),
         },
         pxe: Pxe::default(),
         profiles: BTreeMap::from([("default".into(), profile.clone()), ("trial".into(), profile)]),
+        choices: vec![],
         trial: Trial {
             policy: Policy::Report,
             order: Order::Passed,
@@ -159,7 +163,7 @@ fn the_smallest_file_has_every_default() {
         },
         check_in: CheckIn { interval: Duration::from_secs(60), down_after: Duration::from_secs(300) },
         nodes: vec![],
-        http: Http { port: 80 },
+        http: Http { port: 80, tls: None },
         tftp: Tftp {
             ports: None,
             single_port: false,

@@ -139,6 +139,7 @@ fn tickets(out: &[Output]) -> Vec<Ticket> {
         | Output::Neighbour(_)
         | Output::Probe { .. }
         | Output::AnswerArp { .. }
+        | Output::Together { .. }
         | Output::Reply(..)
         | Output::Publish(_)
         | Output::Names(_)
@@ -192,6 +193,7 @@ fn published(out: &[Output]) -> Vec<Vec<(u32, [u8; 6])>> {
         | Output::Neighbour(_)
         | Output::Probe { .. }
         | Output::AnswerArp { .. }
+        | Output::Together { .. }
         | Output::Reply(..)
         | Output::Names(_)
         | Output::Updated(..)

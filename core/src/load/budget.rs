@@ -137,6 +137,13 @@ impl Budget {
         self.filled_at + Duration::from_nanos(missing)
     }
 
+    /// Octets that may be sent at once.
+    pub(super) fn burst_octets(&self) -> u64 {
+        let nanoseconds = u128::from(u64::try_from(self.burst()).unwrap_or(0));
+        let octets = nanoseconds * u128::from(self.rate()) / u128::from(NANOSECONDS);
+        u64::try_from(octets).unwrap_or(u64::MAX)
+    }
+
     /// A tick has passed.
     pub(super) fn tick(&mut self, sense: &Sense) {
         self.ticks_steady = self.ticks_steady.saturating_add(1);
@@ -284,9 +291,11 @@ impl Budget {
     }
 }
 
-/// How much of what was sent did not arrive until a tick later, of a thousand octets. What is sent twice because a window is, is among it.
+/// How much of what was sent did not arrive until a tick later, of a thousand octets. What is sent twice because a window is, is among it; that less was sent of late,
+/// because others have taken a part of the link, is not.
 fn wasted(sense: &Sense, ticks: usize) -> u64 {
-    let (delivered, sent) = (sense.last(ticks, 0).delivered_octets, sense.last(ticks, 1).sent_octets);
+    let delivered = sense.last(ticks, 0).delivered_octets;
+    let sent = sense.last(ticks, 1).sent_octets.min(sense.last(ticks, 0).sent_octets);
     1000_u64.saturating_sub(delivered * 1000 / sent.max(1))
 }
 

@@ -4,7 +4,10 @@ use super::budget::Budget;
 use super::ring::{Place, Rank, Ring};
 use super::sense::Sense;
 use super::{Control, Link, Regime, wire_octets};
-use crate::limit::{LOAD_SERVED_WITHIN, LOAD_SERVED_WITHIN_MAX, LOAD_SMALL_PART, TFTP_WINDOW_BLOCKS_MAX};
+use crate::limit::{
+    LOAD_PIECE_OCTETS_MAX, LOAD_SERVED_WITHIN, LOAD_SERVED_WITHIN_MAX, LOAD_SMALL_PART, LOAD_TICK,
+    TFTP_WINDOW_BLOCKS_MAX,
+};
 use crate::time::Time;
 use std::time::Duration;
 
@@ -90,7 +93,7 @@ impl<K: Ord + Copy> Lane<K> {
     /// Whether somebody who needs so long even alone would be the last one if he had to wait: a client in lock-step is slower than the link, and what it
     /// is slow for cannot be made up for when the others are done.
     fn is_last(&self, alone: Duration) -> bool {
-        let owed = (self.members * self.expected_octets).saturating_sub(self.served_octets);
+        let owed = self.members.saturating_mul(self.expected_octets).saturating_sub(self.served_octets);
         let all = owed.saturating_mul(1_000_000_000) / self.budget.rate().max(1);
         alone + alone / 8 >= Duration::from_nanos(all)
     }
@@ -109,7 +112,7 @@ impl<K: Ord + Copy> Lane<K> {
     /// Whether the rest of a file is so little beside all that a machine loads that nobody is delayed by it: who gets his loader soon shows soon what
     /// he is, and how slow.
     pub fn is_small(&self, octets: u64) -> bool {
-        octets * LOAD_SMALL_PART <= self.expected_octets
+        octets <= self.expected_octets / LOAD_SMALL_PART
     }
 
     /// What a machine that was served so much will still want, as the others did.
@@ -155,6 +158,37 @@ impl<K: Ord + Copy> Lane<K> {
         allowed
     }
 
+    /// Whether so many packets with so many octets of payload each may all be sent now.
+    pub fn admits(&mut self, now: Time, packets: u64, payload_octets: u64) -> bool {
+        if self.control == Control::Nothing {
+            return true;
+        }
+        let octets = packets * wire_octets(payload_octets);
+        let is_admitted = self.budget.allowance(now, octets) > 0;
+        if !is_admitted {
+            self.sense.current.limited = true;
+            self.refused_octets = octets;
+        }
+        is_admitted
+    }
+
+    /// How many packets with so many octets of payload are granted at a time to who sends by the piece: half of what may be sent at once, so that there are tokens
+    /// for the next piece when this one has left.
+    pub fn piece_packets(&self, payload_octets: u64) -> u64 {
+        let octets = match self.control {
+            Control::Nothing => LOAD_PIECE_OCTETS_MAX,
+            Control::Total | Control::TotalAndWindows | Control::All => {
+                (self.budget.burst_octets() / 2).min(LOAD_PIECE_OCTETS_MAX)
+            }
+        };
+        (octets / wire_octets(payload_octets)).max(1)
+    }
+
+    /// Whether somebody who waits would be next if nobody's deadline had come.
+    pub fn is_first(&self, who: K) -> bool {
+        self.ring.is_first(who)
+    }
+
     /// Packets that are no blocks go out.
     pub fn sent(&mut self, payload_octets: u64) {
         let octets = wire_octets(payload_octets);
@@ -184,7 +218,10 @@ impl<K: Ord + Copy> Lane<K> {
 
     /// So many octets went out by the link's interface since this was told last, ours among them.
     pub fn carried(&mut self, octets: u64) {
-        let ours = std::mem::take(&mut self.sent_octets);
+        let ours = self.sent_octets;
+        // What TCP was granted leaves when its peer lets it: it may be counted a moment later.
+        let tick = self.budget.rate() * LOAD_TICK.as_millis() as u64 / 1000;
+        self.sent_octets = ours.saturating_sub(octets).min(tick);
         self.budget.take_others(octets.saturating_sub(ours));
     }
 

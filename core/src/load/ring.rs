@@ -57,6 +57,10 @@ impl<K: Ord + Copy> Ring<K> {
         self.begun.or_else(urgent).or_else(first)
     }
 
+    pub(super) fn is_first(&self, who: K) -> bool {
+        self.by_rank.first().is_some_and(|(_, first)| *first == who)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.by_rank.len()
     }

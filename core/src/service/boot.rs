@@ -1,7 +1,7 @@
 //! Machines ask for files, and talk about themselves: the same conversation by TFTP and HTTP.
 //!
 //! ```text
-//!  GET  boot.ipxe, pxelinux.cfg/*     made for the node that asks
+//!  GET  boot.ipxe, pxelinux.cfg/*, grub.cfg, grub.cfg-*     made for the node that asks
 //!  GET  /node/TOKEN                   what am I, and what shall I check?
 //!  GET  /node/TOKEN/names             the names of all nodes, for my system
 //!  POST /node/TOKEN/trial             what I found
@@ -19,11 +19,15 @@ mod trial;
 pub(crate) use check_in::{silence_due, watch_again};
 pub(crate) use trial::try_anew;
 
-use crate::cluster::boot::{self, Generated, Plan};
+use crate::cluster::boot;
+use crate::cluster::loader_file::{Generated, generated};
 use crate::cluster::network;
+use crate::cluster::node::Node;
+use crate::cluster::orders::Kept;
+use crate::cluster::plan::Plan;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trial::Report;
-use crate::config::{Mode, Order, Template, Values, written_identifier};
+use crate::config::{FileValues, Mode, Order, Policy, Root, Values, written_identifier};
 use crate::event::Kind;
 use crate::hall::Turn;
 use crate::limit::REASON_LETTERS_MAX;
@@ -40,6 +44,10 @@ use std::net::Ipv4Addr;
 pub(crate) fn handle(turn: &mut Turn<'_>, request: Request) {
     let machine = turn.machine_at(request.from);
     turn.alive(request.from);
+    if let Some(refusal) = machine.and_then(|mac| shut_out(turn, mac)) {
+        asked(turn, &request, &printable(&request.path), machine, &refusal);
+        return answer(turn, &request, refusal);
+    }
     let path = match name::meant(turn, &request, machine) {
         Ok(path) => path,
         Err(refusal) => {
@@ -92,7 +100,10 @@ pub(crate) fn unavailable(turn: &mut Turn<'_>, from: Ipv4Addr, path: &str, why: 
     };
     node.told = Some(detail.clone());
     let mac = node.mac;
-    let is_needed = phase_of(turn, mac, path) > Phase::Loader || boot::is_boot_file(turn.config, path);
+    let plan = turn.hall.nodes.get(mac).and_then(|node| node.boot.plan.as_ref());
+    let is_root = plan.is_some_and(|plan| matches!(&plan.root, Root::Image(image) if image == path));
+    let is_needed =
+        is_root || phase_of(turn, mac, path) > Phase::Loader || boot::is_boot_file(turn.config, path);
     if is_needed {
         let to_do = boot::remedy(turn.config, &printable(path));
         turn.trouble(mac, detail, Some(to_do));
@@ -101,14 +112,23 @@ pub(crate) fn unavailable(turn: &mut Turn<'_>, from: Ipv4Addr, path: &str, why: 
     }
 }
 
+/// What a machine is answered that is to get no answers: over a connection it already has, that is this.
+fn shut_out(turn: &Turn<'_>, mac: Mac) -> Option<Answer> {
+    let orders = &turn.hall.nodes.get(mac)?.orders;
+    let standing = orders.standing.as_ref().filter(|_| orders.are_to_ignore())?;
+    Some(Answer::Refused(printable(&standing.to_string())))
+}
+
 fn answer(turn: &mut Turn<'_>, request: &Request, answer: Answer) {
     turn.out.push(Output::Reply(request.id, answer));
 }
 
 /// A file, made or kept.
 fn file(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>) {
-    let reply = match (boot::generated(path), machine) {
-        (None, _) => name::file(turn, request, path, machine),
+    let reply = match (generated(path), machine) {
+        (None, Some(mac)) => kept_file(turn, request, path, mac),
+        // Who is no node has no profile: where GRUB boots others, there may be such a file.
+        (None | Some(Generated::Grub { .. }), None) => name::file(turn, request, path, machine),
         // What is made for a node goes to that node alone: it holds its token.
         (Some(_), None) => Answer::Missing(format!("{} is no node's address", request.from)),
         (Some(generated), Some(mac)) => {
@@ -130,6 +150,34 @@ fn file(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>
     answer(turn, request, reply);
 }
 
+/// A file of the boot directory, for a node. Its kernel and its RAM disks are those of one moment.
+fn kept_file(turn: &mut Turn<'_>, request: &Request, path: &str, mac: Mac) -> Answer {
+    let is_booting = turn.hall.nodes.get(mac).is_some_and(|node| node.stage.is_booting());
+    let plan = if is_booting { turn.plan(mac) } else { None };
+    let Some(plan) = plan.filter(|plan| plan.has_file(path)) else {
+        return name::file(turn, request, path, Some(mac));
+    };
+    if let Some(why) = held(turn, mac) {
+        return Answer::Refused(printable(&why));
+    }
+    together(turn, request.from, mac, &plan);
+    name::file(turn, request, path, Some(mac))
+}
+
+/// Has the files of a boot belong together from now on.
+fn together(turn: &mut Turn<'_>, from: Ipv4Addr, mac: Mac, plan: &Plan) {
+    let Some(node) = turn.hall.nodes.get_mut(mac).filter(|node| !node.boot.is_together) else { return };
+    node.boot.is_together = true;
+    let files = plan.files().map(str::to_owned).collect();
+    turn.out.push(Output::Together { from, files });
+}
+
+/// Why a machine has to wait in its loader, if it has to.
+fn held(turn: &Turn<'_>, mac: Mac) -> Option<String> {
+    let standing = turn.hall.nodes.get(mac)?.orders.standing.as_ref()?;
+    (standing.state == Kept::Held).then(|| standing.to_string())
+}
+
 /// What a machine asked for, and whether it is to be had: for its history, and once as long as it asks for the same.
 fn asked(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>, reply: &Answer) {
     let by = if request.via == Via::Tftp { "TFTP" } else { "HTTP" };
@@ -148,50 +196,61 @@ fn asked(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac
 }
 
 /// The file that is made for this node.
-fn made_for(turn: &Turn<'_>, request: &Request, generated: Generated<'_>, mac: Mac) -> Answer {
-    let made = match generated {
-        Generated::Ipxe => plan(turn, request, mac).map(|plan| boot::boot_ipxe(&plan)),
-        Generated::Pxelinux { folder, name } => {
-            if !boot::is_pxelinux_name(name, mac, request.from) {
-                return Answer::Missing("not the name of this machine".into());
-            }
-            plan(turn, request, mac).map(|plan| boot::pxelinux_cfg(&plan, folder))
-        }
-    };
-    made.map_or_else(Answer::Missing, Answer::Text)
+fn made_for(turn: &mut Turn<'_>, request: &Request, generated: Generated<'_>, mac: Mac) -> Answer {
+    if !generated.is_of(mac, request.from) {
+        return Answer::Missing("not the name of this machine".into());
+    }
+    if let Some(why) = held(turn, mac) {
+        return Answer::Text(generated.waiting(&why, mac));
+    }
+    let Some(plan) = turn.plan(mac) else { return Answer::Missing("it has no profile".into()) };
+    together(turn, request.from, mac, &plan);
+    match written(turn, request, generated, mac, &plan) {
+        Ok(text) => Answer::Text(text),
+        Err(why) => Answer::Missing(why),
+    }
 }
 
-/// What a node boots now.
-fn plan(turn: &Turn<'_>, request: &Request, mac: Mac) -> Result<Plan, String> {
+/// A plan as this loader reads it.
+fn written(
+    turn: &Turn<'_>,
+    request: &Request,
+    generated: Generated<'_>,
+    mac: Mac,
+    plan: &Plan,
+) -> Result<String, String> {
     let node = turn.hall.nodes.get(mac).ok_or("no such node")?;
-    let profile = turn.config.profiles.get(turn.profile_name(node)).ok_or("no such profile")?;
-    let name = node.number.map(|number| turn.name(number));
     let values = Values {
-        node_name: name,
+        node_name: node.number.map(|number| turn.name(number)),
         node_number: node.number,
         node_mac: node.mac.to_string(),
         node_address: request.from,
+        node_attributes: plan.attributes.clone(),
         cluster_name: turn.config.cluster.name.clone(),
         server_address: request.local,
     };
     let http = boot::http_base(turn.config, request.local);
-    let mut cmdline = Template::render(&profile.cmdline, &values)?;
+    let mut cmdline = plan.cmdline.render(&values)?;
     // The hardware address tells the system which of its interfaces it was booted by, as PXELINUX's IPAPPEND 2 does.
     let boot_interface = format!("01-{}", boot::hyphenated(node.mac));
     if !cmdline.is_empty() {
         cmdline.push(' ');
     }
     cmdline += &format!("heorot={http}/node/{} BOOTIF={boot_interface}", node.boot.token);
-    Ok(Plan { kernel: profile.kernel.clone(), initrd: profile.initrd.clone(), cmdline, http })
+    // iPXE goes on by the protocol that its script came by.
+    let base = if request.via == Via::Tftp { format!("tftp://{}", request.local) } else { http.clone() };
+    let architecture = node.boot.machine.map(|machine| machine.row().key.to_owned()).unwrap_or_default();
+    let (profile, kernel, initrd) = (plan.profile.clone(), plan.kernel.clone(), plan.initrd.clone());
+    let values = FileValues { values, profile, architecture, kernel, initrd, cmdline, http };
+    let template = turn.config.boot.made.get(&generated.file()).ok_or("no template")?;
+    template.render(&generated.written(values, &base))
 }
 
 /// How far a boot is when this file is asked for.
 fn phase_of(turn: &Turn<'_>, mac: Mac, path: &str) -> Phase {
-    let Some(node) = turn.hall.nodes.get(mac) else { return Phase::Loader };
-    let profile = turn.config.profiles.get(turn.profile_name(node));
-    match profile {
-        Some(profile) if profile.kernel == path => Phase::Kernel,
-        Some(profile) if profile.initrd.iter().any(|initrd| initrd == path) => Phase::Initrd,
+    match turn.hall.nodes.get(mac).and_then(|node| node.boot.plan.as_ref()) {
+        Some(plan) if plan.kernel == path => Phase::Kernel,
+        Some(plan) if plan.has_file(path) => Phase::Initrd,
         Some(_) | None => Phase::Loader,
     }
 }
@@ -238,11 +297,10 @@ fn ask(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
     if turn.hall.nodes.get(mac).is_some_and(|node| node.boot.tries == 0) {
         turn.step(mac, Step::AgentAsked, "its agent runs the trial");
     }
-    let profile = turn.hall.nodes.get(mac).and_then(|node| turn.config.profiles.get(turn.profile_name(node)));
-    let root = profile.map_or(json!(null), |profile| root::told(turn.config, &profile.root, request.local));
-    let (kernel, initrd) = (profile.map(|p| p.kernel.as_str()), profile.and_then(|p| p.initrd.first()));
-    let checks = trial::checks(turn, kernel, initrd.map(String::as_str));
-    let mut more = vec![("checks", checks), ("root", root)];
+    // That of the boot's plan: the kernel and its modules may be of another version by now.
+    let plan = turn.plan(mac);
+    let root = plan.as_ref().map_or(json!(null), |plan| root::told(turn.config, &plan.root, request.local));
+    let mut more = vec![("checks", trial::checks(turn, plan.as_deref())), ("root", root)];
     more.extend(turn.hall.nodes.get(mac).map(|node| trial::told(turn, node)).unwrap_or_default());
     let body = identity(turn, mac, &more);
     answer(turn, request, Answer::Json(200, body));
@@ -284,6 +342,9 @@ fn take_report(turn: &mut Turn<'_>, mac: Mac, report: Report) {
     }
     turn.hall.nodes.join(mac, &macs);
     let Some(reason) = earned else { return };
+    if waits_for_operator(turn, mac) {
+        return;
+    }
     let place = turn.hall.nodes.get(mac).and_then(|node| node.network);
     let listed = turn.hall.listed.get(turn.config, mac).is_some();
     let may_have_one = turn.config.trial.order.numbers_strangers() || listed;
@@ -308,6 +369,24 @@ fn take_report(turn: &mut Turn<'_>, mac: Mac, report: Report) {
             );
         }
     }
+}
+
+/// Whether a machine that passed gets its number by an operator's word alone, and has not got it.
+fn waits_for_operator(turn: &mut Turn<'_>, mac: Mac) -> bool {
+    let Some(node) = turn.hall.nodes.get(mac) else { return false };
+    let is_its_own = node.orders.accepted || turn.config.trial.policy != Policy::Accept;
+    let (what, why) = match node.orders.kept() {
+        Some(Kept::Held) => ("it passed, and is held", "an operator holds it"),
+        Some(Kept::Denied | Kept::Retired) | None if is_its_own => return false,
+        Some(Kept::Denied | Kept::Retired) | None => (
+            "it passed, and waits for an operator",
+            "trial.policy is \"accept\", and no operator has accepted it",
+        ),
+    };
+    turn.step(mac, Step::Unplaced, what);
+    let to_do = format!("heorot node accept {mac}");
+    turn.trouble(mac, format!("it passed the trial and gets no number: {why}"), Some(to_do));
+    true
 }
 
 /// Why a machine that nobody lists has no number, and what the operator can do.
@@ -352,9 +431,10 @@ fn up(turn: &mut Turn<'_>, request: &Request, mac: Mac, body: &[u8]) {
     turn.hall.leases.supersede(mac);
     let places = 0..turn.config.networks.len();
     let settled: Vec<_> = places.filter_map(|place| turn.settled_address(mac, place)).collect();
-    for address in settled {
-        turn.unpin(address);
+    for address in &settled {
+        turn.unpin(*address);
     }
+    all_loaded(turn, mac, settled);
     let body = identity(turn, mac, &more);
     answer(turn, request, Answer::Json(200, body));
 }
@@ -370,12 +450,25 @@ fn trouble(turn: &mut Turn<'_>, request: &Request, mac: Mac, body: &[u8]) {
     answer(turn, request, Answer::Json(200, identity(turn, mac, &[])));
 }
 
+/// A boot is over: what its machine asks for from now on, from any of its addresses, is whatever is there.
+fn all_loaded(turn: &mut Turn<'_>, mac: Mac, mut addresses: Vec<Ipv4Addr>) {
+    let Some(node) = turn.hall.nodes.get_mut(mac) else { return };
+    if !std::mem::take(&mut node.boot.is_together) {
+        return;
+    }
+    addresses.extend(turn.hall.leases.of(mac).map(|(address, _)| address));
+    for from in addresses {
+        turn.out.push(Output::Together { from, files: Vec::new() });
+    }
+}
+
 /// What a node is told of itself. A number that is being recorded is told with the answer that waits for it.
 fn identity(turn: &Turn<'_>, mac: Mac, more: &[(&str, serde_json::Value)]) -> String {
     let node = turn.hall.nodes.get(mac);
     let number = node.and_then(|node| node.number.or(node.claim));
     let place = node.and_then(|node| node.network);
-    let stage = node.map_or(Stage::Seen, |node| if node.claim.is_some() { Stage::Ready } else { node.stage });
+    let stage = |node: &Node| if node.claim.is_some() { Stage::Ready.to_string() } else { node.state() };
+    let state = node.map_or_else(|| Stage::Seen.to_string(), stage);
     let name = number.map(|number| turn.name(number));
     let address: Option<Ipv4Addr> = number.and_then(|number| {
         let settings = turn.config.networks.get(place?)?;
@@ -385,7 +478,7 @@ fn identity(turn: &Turn<'_>, mac: Mac, more: &[(&str, serde_json::Value)]) -> St
             Mode::Proxy => turn.settled_address(mac, place?),
         }
     });
-    let mut body = json!({ "state": stage, "number": number, "name": name, "address": address });
+    let mut body = json!({ "state": state, "number": number, "name": name, "address": address });
     for (key, value) in more {
         body[*key] = value.clone();
     }

@@ -1,21 +1,24 @@
 //! What operators ask. Every answer is JSON, in the form of [`view`](super::view), but for what other tools read.
 
+mod change;
 mod export;
 mod trial;
 
 use crate::cluster::lease::PoolKind;
 use crate::cluster::node::Node;
+use crate::cluster::orders::Kept;
 use crate::cluster::other_server::OtherServer;
 use crate::cluster::stage::{Phase, Stage};
+use crate::config::{Choice, Policy, TRIAL_PROFILE};
 use crate::hall::Turn;
 use crate::limit::NODES_LISTED_MAX;
 use crate::mac::Mac;
-use crate::message::{Answer, Measured, Output, Query, RequestId};
+use crate::message::{Answer, Measured, MeasuredHttp, Output, Query, RequestId};
 use crate::service::view::{
-    ErrorView, EventView, ExplainView, LoadView, NodeDetailView, NodeSetView, NodeView, PoolView,
+    ErrorView, EventView, ExplainView, HttpView, LoadView, NodeDetailView, NodeSetView, NodeView, PoolView,
     RogueServerView, StatusView, TransfersView,
 };
-use crate::time::Wall;
+use crate::time::{Time, Wall};
 use heorot_names::{Dynamic, DynamicSet, NodeSet, Vocabulary};
 use serde::Serialize;
 use serde_json::json;
@@ -37,6 +40,10 @@ pub(crate) fn handle(turn: &mut Turn<'_>, id: RequestId, wall: Wall, query: &Que
         Query::Node(name) => one(turn, name, |node| ok(&detail(turn, wall, node))),
         Query::Explain(name) => one(turn, name, |node| ok(&explain(turn, wall, node))),
         Query::Dump => Answer::Json(200, dump(turn, wall).to_string()),
+        Query::Change(verb, request) => match change::handle(turn, id, *verb, request) {
+            Some(answer) => answer,
+            None => return,
+        },
     };
     turn.out.push(Output::Reply(id, answer));
 }
@@ -90,10 +97,15 @@ fn whole(turn: &Turn<'_>, wall: Wall, node: &Node) -> serde_json::Value {
     whole
 }
 
+fn http_view(measured: &MeasuredHttp) -> HttpView {
+    let MeasuredHttp { connections, sending, displaced, silent, refused } = *measured;
+    HttpView { connections, sending, displaced, silent, refused }
+}
+
 fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
     let mut nodes = BTreeMap::new();
     for node in turn.hall.nodes.iter() {
-        *nodes.entry(node.stage.to_string()).or_insert(0) += 1;
+        *nodes.entry(node.state()).or_insert(0) += 1;
     }
     let (used, size) = turn.hall.leases.used(PoolKind::Temporary);
     let here = turn.hall.malformed.iter().map(|(word, count)| ((*word).to_owned(), *count));
@@ -102,6 +114,7 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
         uptime_seconds: turn.now.since(turn.hall.started).as_secs(),
         nodes,
         transfers: TransfersView { active: measured.transfers_active, waiting: measured.transfers_waiting },
+        http: http_view(&measured.http),
         load: LoadView {
             regime: measured.regime.to_string(),
             link_bits_per_second: measured.link_bits_per_second,
@@ -188,7 +201,7 @@ fn parse(turn: &Turn<'_>, text: &str) -> Result<NodeSet, Answer> {
         }
         (Some("state" | "profile"), "*") => Some(of(&|_| true)),
         (None, name) => turn.hall.directory.groups.get(name).cloned(),
-        (Some("state"), name) if Stage::is_word(name) => Some(of(&|node| node.stage.to_string() == name)),
+        (Some("state"), name) if is_state(name) => Some(of(&|node| node.state() == name)),
         (Some("profile"), name) if turn.config.profiles.contains_key(name) => {
             Some(of(&|node| turn.profile_name(node) == name))
         }
@@ -202,6 +215,10 @@ fn parse(turn: &Turn<'_>, text: &str) -> Result<NodeSet, Answer> {
         let shown: String = text.chars().take(80).collect();
         fail(400, format!("{shown}: {at}{error}"))
     })
+}
+
+fn is_state(word: &str) -> bool {
+    Stage::is_word(word) || Kept::ALL.iter().any(|kept| kept.to_string() == word)
 }
 
 fn one(turn: &Turn<'_>, name: &str, view: impl FnOnce(&Node) -> Answer) -> Answer {
@@ -229,6 +246,7 @@ fn row(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeView {
         |number| turn.config.networks.iter().find_map(|network| network.numbering.address(number));
     let network = node.network.and_then(|place| turn.config.networks.get(place));
     let here = node.number.and_then(|number| network?.numbering.address(number));
+    let standing = node.orders.standing.as_ref();
     NodeView {
         number: node.number,
         name: node.number.map(|number| turn.name(number)),
@@ -241,11 +259,11 @@ fn row(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeView {
             .find(|(_, lease)| lease.recorded)
             .map(|(address, _)| address),
         network: network.map(|network| network.interface.clone()).unwrap_or_default(),
-        state: node.stage.to_string(),
-        phase: node.phase.map(|phase| phase.to_string()),
-        since: wall.stamp(turn.now, node.since),
-        reason: node.reason.clone(),
-        waiting_for: trial::waiting_for(turn, node).or_else(|| waiting_for(node).map(str::to_owned)),
+        state: node.state(),
+        phase: node.phase.filter(|_| standing.is_none()).map(|phase| phase.to_string()),
+        since: wall.stamp(turn.now, since(node)),
+        reason: standing.map_or_else(|| node.reason.clone(), ToString::to_string),
+        waiting_for: trial::waiting_for(turn, node).or_else(|| waiting_for(turn, node).map(str::to_owned)),
         profile: turn.profile_name(node).to_owned(),
     }
 }
@@ -255,18 +273,41 @@ fn detail(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeDetailView {
         node: row(turn, wall, node),
         further_macs: node.further_macs.iter().map(ToString::to_string).collect(),
         facts: node.facts.clone(),
+        boot_profile: node.boot.plan.as_ref().map(|plan| plan.profile.clone()),
+        attributes: turn.attributes_by(node, &node.orders),
         lacks: node.lacks().map(str::to_owned),
         trials: trial::trials(node),
         last_end: trial::last_end(node),
     }
 }
 
+/// Since when it is as it is said to be.
+fn since(node: &Node) -> Time {
+    if node.orders.standing.is_some() { node.kept_since } else { node.since }
+}
+
 fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
     let view = row(turn, wall, node);
     let who = view.name.clone().unwrap_or_else(|| view.mac.clone());
     let phase = view.phase.as_ref().map(|phase| format!(" ({phase})")).unwrap_or_default();
-    let seconds = turn.now.since(node.since).as_secs();
+    let seconds = turn.now.since(since(node)).as_secs();
     let mut summary = format!("{who} is {}{phase} for {seconds} s: {}", view.state, view.reason);
+    if node.orders.standing.is_some() {
+        summary += &format!("; it was {}", node.stage);
+    }
+    // That a machine's trial is another profile's than its next boot goes without saying.
+    let of_trial = |name: &str| {
+        let is_its = |choice: &&Choice| choice.profile == name;
+        name == TRIAL_PROFILE
+            || turn.config.choices.iter().find(is_its).is_some_and(|choice| !choice.numbered)
+    };
+    let is_another = |profile: &str| profile != view.profile && !of_trial(profile);
+    if let Some(plan) = node.boot.plan.as_ref().filter(|plan| is_another(&plan.profile)) {
+        summary += &format!(
+            "; its boot began with the profile {}, and the next one is to have {}",
+            plan.profile, view.profile
+        );
+    }
     if let Some(trouble) = trial::trouble(node) {
         summary += &format!("; {trouble}");
     }
@@ -295,8 +336,13 @@ fn history(turn: &Turn<'_>, wall: Wall, node: &Node) -> Vec<EventView> {
 }
 
 /// What has to happen for a node to go on.
-fn waiting_for(node: &Node) -> Option<&'static str> {
+fn waiting_for(turn: &Turn<'_>, node: &Node) -> Option<&'static str> {
+    if node.orders.standing.is_some() {
+        return Some("an operator to accept it");
+    }
+    let by_operator = turn.config.trial.policy == Policy::Accept && !node.orders.accepted;
     match (node.stage, node.phase) {
+        (Stage::Temporary, Some(Phase::Agent)) if by_operator => Some("an operator to accept it"),
         (Stage::Seen, _) => Some("its REQUEST for an address"),
         (Stage::Temporary | Stage::Booting, None | Some(Phase::Dhcp)) => {
             Some("its firmware to ask for the boot file")
@@ -318,6 +364,10 @@ fn waiting_for(node: &Node) -> Option<&'static str> {
 
 /// What the operator can do for a node that does not get on.
 fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
+    if node.orders.standing.is_some() {
+        let who = node.number.map_or_else(|| node.mac.to_string(), |number| turn.name(number));
+        return Some(format!("heorot node accept {who}, if it is to serve again"));
+    }
     if let Some(to_do) = node.trouble.as_ref().and_then(|trouble| trouble.to_do.clone()) {
         return Some(to_do);
     }

@@ -26,7 +26,7 @@ use crate::cluster::network;
 use crate::cluster::node::Firmware;
 use crate::cluster::record::{Record, TrialsRecord};
 use crate::cluster::stage::{Stage, Step};
-use crate::config::{Mode, OptionPath, Policy};
+use crate::config::{FirmwareKind, Mode, OptionPath, Policy};
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, Turn};
 use crate::limit::{LEFT_OUT_TOLD_MAX, OFFER_STANDS};
@@ -67,7 +67,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
         Err(word) => return turn.malformed(word),
     };
     client.meant = Meant::find(turn, &client);
-    if client.meant.is_ignored(turn) {
+    if client.meant.is_ignored(turn) || is_shut_out(turn, &client) {
         return;
     }
     let options = &client.message.options;
@@ -102,6 +102,20 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
         MessageType::Inform => inform::handle(turn, &client),
         MessageType::Offer | MessageType::Ack | MessageType::Nak => turn.malformed("dhcp-reply"),
     }
+}
+
+/// Whether an operator lets this machine have no answer. That it asked is told once, as long as it asks for the same.
+fn is_shut_out(turn: &mut Turn<'_>, client: &Client) -> bool {
+    let Some(node) = turn.hall.nodes.get_mut(client.mac).filter(|node| node.orders.are_to_ignore()) else {
+        return false;
+    };
+    let standing = node.orders.standing.as_ref().map(ToString::to_string).unwrap_or_default();
+    let asked = format!("an address{}, and got no answer: {standing}", client.describe());
+    if node.asked.as_ref() != Some(&asked) {
+        node.asked = Some(asked.clone());
+        turn.event(Some(client.mac), Kind::Operator, format!("it asks for {asked}"));
+    }
+    true
 }
 
 /// A client looks for servers.
@@ -160,7 +174,8 @@ fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware) -> bool {
     if turn.hall.nodes.get(client.mac).is_some_and(|node| node.begins_boot(turn.now, firmware)) {
         turn.begin_boot(client.mac);
     }
-    turn.give_profile(client.mac, client.meant.profile(turn));
+    let machine = FirmwareKind::of_machine(client.architecture);
+    turn.meet_firmware(client.mac, machine, client.meant.profile(turn));
     let Some(node) = turn.hall.nodes.get_mut(client.mac) else { return false };
     node.boot.firmware_kind = client.firmware_kind;
     node.boot.firmware.insert(firmware, turn.now).is_none()
@@ -222,7 +237,7 @@ fn is_numbered_at_request(turn: &Turn<'_>, client: &Client) -> bool {
     let listed = turn.hall.listed.get(turn.config, client.mac);
     let without_trial = match turn.config.trial.policy {
         Policy::None => turn.config.trial.order.numbers_strangers() || listed.is_some(),
-        Policy::Report => listed.is_some_and(|listed| listed.number.is_none()),
+        Policy::Report | Policy::Accept => listed.is_some_and(|listed| listed.number.is_none()),
     };
     node.number.or(node.claim).is_none()
         && without_trial

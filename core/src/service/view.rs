@@ -17,6 +17,9 @@ pub struct StatusView {
     pub nodes: BTreeMap<String, u64>,
     /// TFTP transfers.
     pub transfers: TransfersView,
+    /// HTTP with machines.
+    #[serde(default)]
+    pub http: HttpView,
     /// What the link carries.
     pub load: LoadView,
     /// The temporary addresses of all networks together.
@@ -51,6 +54,21 @@ pub struct RogueServerView {
     pub last: String,
     /// The hardware address of the client whom that concerned; null if it has none.
     pub last_client: Option<String>,
+}
+
+/// HTTP with machines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpView {
+    /// Connections now.
+    pub connections: u64,
+    /// Files on their way now.
+    pub sending: u64,
+    /// Connections that gave way to others, because there were too many, since start.
+    pub displaced: u64,
+    /// Connections that were ended because they said or read nothing for too long, since start.
+    pub silent: u64,
+    /// Requests that were not understood, since start.
+    pub refused: u64,
 }
 
 /// TFTP transfers now.
@@ -136,6 +154,12 @@ pub struct NodeDetailView {
     pub further_macs: Vec<String>,
     /// What its trial found out.
     pub facts: serde_json::Map<String, serde_json::Value>,
+    /// The profile that its present or last boot began with, as far as that is known.
+    #[serde(default)]
+    pub boot_profile: Option<String>,
+    /// Its words for templates and scripts.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
     /// What it lacks, though it has its number.
     #[serde(default)]
     pub lacks: Option<String>,
@@ -224,4 +248,65 @@ pub struct EventView {
 pub struct ErrorView {
     /// In words, with a remedy if there is one.
     pub error: String,
+}
+
+/// The body of `POST /v1/nodes/VERB`. The verbs are those of `heorot node`: accept, deny, hold, retire, number, free, set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeRequest {
+    /// Which nodes: a node set, or a number, name, hardware address or address.
+    pub set: String,
+    /// But not these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without: Option<String>,
+    /// Why, for `deny`, `hold` and `retire`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// For `number`: which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u32>,
+    /// For `set`: what they boot; an empty text leaves that to the configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// For `set`: attributes; an empty text leaves one to the configuration.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, String>,
+    /// Whether it is only to be told what would change.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What a change has changed, or would.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeView {
+    /// Whether nothing was done.
+    pub dry_run: bool,
+    /// Each field with the nodes for which it becomes another one.
+    pub changes: Vec<FieldChangeView>,
+    /// The nodes that are already so, folded; empty if there are none.
+    pub unchanged: String,
+    /// The nodes for which it cannot be, with why.
+    pub refused: Vec<RefusalView>,
+}
+
+/// A field that becomes another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChangeView {
+    /// For which nodes, folded; those without a number by hardware address.
+    pub nodes: String,
+    /// Which: `state`, `reason`, `number`, `profile`, `accepted`, or `attributes.NAME`.
+    pub field: String,
+    /// What it was; null: nothing.
+    pub before: Option<String>,
+    /// What it becomes.
+    pub after: Option<String>,
+}
+
+/// Nodes for which something cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusalView {
+    /// Which, folded.
+    pub nodes: String,
+    /// Why, with a remedy if there is one.
+    pub why: String,
 }

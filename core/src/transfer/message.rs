@@ -47,6 +47,13 @@ pub enum Input<'a> {
         /// Why.
         why: Unsent,
     },
+    /// Something became of a file that goes out by TCP.
+    Stream {
+        /// Which.
+        stream: StreamId,
+        /// What.
+        news: StreamNews,
+    },
     /// So many octets, on the wire, went out by the interface of a link since this was told last, ours among them: the others' count against its budget.
     Carried {
         /// The link, by its place in the settings.
@@ -80,6 +87,13 @@ pub enum Output {
     },
     /// Send one packet or a train of blocks.
     Send(Send),
+    /// So many octets more of a stream may be given to the kernel. It says [`StreamNews::Wants`] when that has taken them, and has sent nearly all that it took before.
+    Grant {
+        /// Which.
+        stream: StreamId,
+        /// How many; one at least.
+        octets: u64,
+    },
     /// Bring this chunk into memory, off the loop: answered by [`Input::Fetched`] or [`Input::Broken`].
     Fetch {
         /// Of which image.
@@ -130,6 +144,33 @@ pub enum Port {
 /// Names a transfer; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TransferId(pub u64);
+
+/// Names a file that goes out by TCP: the caller's own number, never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StreamId(pub u64);
+
+/// What became of a file that goes out by TCP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamNews {
+    /// It begins, and wants to send. Heads and what is short are none: they go out at once.
+    Begun {
+        /// To whom it goes.
+        peer: Ipv4Addr,
+        /// Octets of the whole.
+        octets: u64,
+    },
+    /// What was granted is with the kernel, which holds little that it has not sent: it wants more.
+    Wants,
+    /// The peer has acknowledged more of it.
+    Delivered {
+        /// So many octets, since this was said last.
+        octets: u64,
+        /// Segments that TCP had to send again meanwhile.
+        resent: u64,
+    },
+    /// All was delivered, or its connection is gone.
+    Ended,
+}
 
 /// Names an open image: the caller's own number. Two openings of the same file may or may not have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,6 +6,7 @@
 //! ```text
 //! datagram ──> Transfers ──> flight      one transfer: state x event, see its drawing; what it wants to send
 //!                        ├─> flights     all of them
+//!                        ├─> streams     what goes out by TCP: it asks for leave, piece by piece
 //!                        ├─> turns       with load's Lane: whose turn it is, and how much may be sent now
 //!                        ├─> images      who uses which file, which chunks are on the way
 //!                        ├─> seniority   which machine was there first
@@ -25,12 +26,13 @@ mod message;
 mod round_trip;
 mod seniority;
 mod slots;
+mod streams;
 mod terms;
 mod turns;
 
 pub use message::{
-    Block, Body, ImageId, ImageIdentity, Input, Note, Opened, Output, Port, Refusal, Send, Transfer,
-    TransferId, Unsent,
+    Block, Body, ImageId, ImageIdentity, Input, Note, Opened, Output, Port, Refusal, Send, StreamId,
+    StreamNews, Transfer, TransferId, Unsent,
 };
 
 use crate::limit::{LOAD_TICK, TFTP_STRAY_GRACE, TFTP_STRAY_INTERVAL, TRANSFERS_MAX};
@@ -46,6 +48,7 @@ use slots::Slots;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddrV4};
+use streams::Streams;
 use terms::Terms;
 use turns::{find_place, lanes};
 
@@ -78,15 +81,23 @@ impl Settings {
     }
 }
 
+/// Who shares a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Member {
+    Transfer(TransferId),
+    Stream(StreamId),
+}
+
 /// Everything that decides.
 #[derive(Debug)]
 struct State {
     settings: Settings,
     flights: Flights,
+    streams: Streams,
     /// When each transfer is to be looked at: no later than it has something to do, and perhaps sooner.
     timers: BTreeSet<(Time, TransferId)>,
     /// The links, as in the settings, and who is to be looked at first.
-    lanes: Vec<Lane<TransferId>>,
+    lanes: Vec<Lane<Member>>,
     lane_turn: usize,
     /// When the present tick is over, while anything is under way.
     tick: Option<Time>,
@@ -111,6 +122,7 @@ impl Transfers {
             seniority: Seniority::default(),
             settings,
             flights: Flights::default(),
+            streams: Streams::default(),
             timers: BTreeSet::new(),
             images: Images::default(),
             slots: Slots::default(),
@@ -155,6 +167,7 @@ impl Transfers {
             Input::Unsent { transfer, block, why } => {
                 self.state.step(now, transfer, Event::Unsent { block, why }, out);
             }
+            Input::Stream { stream, news } => self.state.stream(now, stream, news),
             Input::Carried { link, octets } => {
                 if let Some(lane) = self.state.lanes.get_mut(link) {
                     lane.carried(octets);
@@ -178,12 +191,17 @@ impl Transfers {
         timer.into_iter().chain(*tick).chain(tokens).min()
     }
 
-    /// How many transfers there are.
+    /// How many transfers by TFTP there are.
     pub fn active(&self) -> usize {
         self.state.flights.len()
     }
 
-    /// How many of them wait for their file to be opened or read. Counts them one by one: for whoever asks, not for every packet.
+    /// How many files go out by TCP.
+    pub fn streams(&self) -> usize {
+        self.state.streams.len()
+    }
+
+    /// How many transfers wait for their file to be opened or read. Counts them one by one: for whoever asks, not for every packet.
     pub fn waiting(&self) -> usize {
         self.state.flights.iter().filter(|flight| flight.is_waiting()).count()
     }
@@ -356,7 +374,7 @@ impl State {
             }
             Ok(opened) => {
                 self.images.open(opened.image, opened.size, id);
-                let active = self.flights.len();
+                let active = self.flights.len() + self.streams.len();
                 if let Some(flight) = self.flights.get_mut(id) {
                     let lane = &mut self.lanes[flight.lane];
                     flight.limit_window(lane.window_max(active));
@@ -379,7 +397,8 @@ impl State {
                 }
             }
             self.seniority.forget(now);
-            self.tick = if self.flights.len() == 0 { self.seniority.next() } else { Some(now + LOAD_TICK) };
+            let is_idle = self.flights.len() + self.streams.len() == 0;
+            self.tick = if is_idle { self.seniority.next() } else { Some(now + LOAD_TICK) };
         }
         let due: Vec<TransferId> =
             self.timers.range(..=(now, TransferId(u64::MAX))).map(|(_, id)| *id).collect();
@@ -402,7 +421,9 @@ impl State {
         let (blocks, octets) = (flight.blocks_acknowledged(), flight.served_octets());
         let step = flight.on(now, event);
         let (blocks, octets) = (flight.blocks_acknowledged() - blocks, flight.served_octets() - octets);
-        self.lanes[flight.lane].delivered_blocks(blocks, flight.data_octets(), octets);
+        let (link, payload) = (flight.lane, flight.data_octets());
+        self.acknowledged(link, blocks, payload, octets);
+        let Some(flight) = self.flights.get_mut(id) else { return };
         // Where nobody waits there is no turn to wait for.
         let wants_more = step == Step::Wait && flight.place.is_none() && flight.wishes().is_some();
         if wants_more && !self.lanes[flight.lane].is_wanted() {
@@ -467,7 +488,7 @@ impl State {
         let lane = &mut self.lanes[flight.lane];
         lane.part(flight.served_octets());
         if let Some(place) = flight.place {
-            lane.leave(id, place);
+            lane.leave(Member::Transfer(id), place);
         }
         self.seniority.leave(now, *flight.peer.ip(), flight.served_octets() - flight.served_before);
         let failure = match &end {

@@ -2,7 +2,7 @@
 
 use super::flight::{Flight, Step};
 use super::message::Output;
-use super::{State, TransferId};
+use super::{Member, State, TransferId};
 use crate::limit::LOAD_CLASS_OCTETS;
 use crate::load::{self, Lane, Link, Rank, Wish};
 use crate::time::Time;
@@ -17,12 +17,25 @@ impl State {
         }
     }
 
+    /// Packets were acknowledged, and with them so many octets of files: they have passed their link, and the one that it is behind.
+    pub(super) fn acknowledged(&mut self, lane: usize, packets: u64, payload_octets: u64, file_octets: u64) {
+        self.lanes[lane].delivered_blocks(packets, payload_octets, file_octets);
+        if let Some(behind) = self.settings.load.links[lane].behind {
+            self.lanes[behind].delivered_blocks(packets, payload_octets, 0);
+        }
+    }
+
     /// As long as there are tokens: whose turn it is sends.
     pub(super) fn pump(&mut self, now: Time, out: &mut Vec<Output>) {
         let count = self.lanes.len();
         self.lane_turn = (self.lane_turn + 1) % count;
         for place in (self.lane_turn..self.lane_turn + count).map(|place| place % count) {
-            while let Some(id) = self.lanes[place].next(now) {
+            while let Some(member) = self.lanes[place].next(now) {
+                let id = match member {
+                    Member::Transfer(id) => id,
+                    Member::Stream(id) if self.grant_stream(now, id, out) => continue,
+                    Member::Stream(_) => break,
+                };
                 let payload = self.flights.get(id).expect("who waits is there").payload_octets();
                 let allowed = self.allowance(now, place, payload);
                 if allowed == 0 {
@@ -69,17 +82,18 @@ impl State {
             self.lanes[flight.lane].join(flight.served_octets());
             find_place(&mut self.lanes[flight.lane], now, flight, false);
         }
+        self.move_streams();
     }
 }
 
-pub(super) fn lanes(now: Time, settings: &load::Settings) -> Vec<Lane<TransferId>> {
+pub(super) fn lanes(now: Time, settings: &load::Settings) -> Vec<Lane<Member>> {
     assert!(!settings.links.is_empty(), "transfers need a link to be sent by");
     settings.links.iter().map(|link| Lane::new(now, link, settings.control)).collect()
 }
 
 /// Finds a transfer its place among those who want to send. If it was served just now and wants more, it is in the middle of a window.
-pub(super) fn find_place(lane: &mut Lane<TransferId>, now: Time, flight: &mut Flight, is_served: bool) {
-    let id = flight.id;
+pub(super) fn find_place(lane: &mut Lane<Member>, now: Time, flight: &mut Flight, is_served: bool) {
+    let id = Member::Transfer(flight.id);
     match (flight.wishes(), flight.place) {
         (Some(_), Some(_)) if is_served => lane.stay(id),
         (Some(opens), None) => {

@@ -317,6 +317,7 @@ impl World {
                 }
                 Output::SignOfLife(address) => self.life.push((self.now, address)),
                 Output::Regime { .. } => {}
+                Output::Grant { stream, .. } => panic!("{stream:?} was never begun"),
                 Output::Ended(transfer) => self.ended.push(transfer),
             }
         }

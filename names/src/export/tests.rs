@@ -27,7 +27,11 @@ fn export(export: Export) -> String {
     let nodes = [(0, small.clone()), (1, small), (2, about(None, None))].into();
     let master = Master { name: "heorot".into(), addresses: vec![[10, 77, 0, 1].into()] };
     let place = Place { master: Some(master), ..Place::default() };
-    Table { directory: &directory(), place: &place, nodes }.export(export).unwrap()
+    let served = Served {
+        directories: vec!["/srv/heorot/root".into(), "/srv/a b#c".into()],
+        networks: vec![(Ipv4Addr::new(10, 77, 0, 0), 16), (Ipv4Addr::new(10, 78, 0, 0), 24)],
+    };
+    Table { directory: &directory(), place: &place, nodes, served }.export(export).unwrap()
 }
 
 #[test]
@@ -62,6 +66,13 @@ fd77::1:3\tn0003.cluster n0003
     }
     // Three more lines than names have.
     assert_eq!(dnsmasq.lines().count(), hosts.lines().count() + 3);
+}
+
+#[test]
+fn what_a_kernel_would_serve() {
+    let to =
+        "10.77.0.0/16(ro,no_root_squash,no_subtree_check) 10.78.0.0/24(ro,no_root_squash,no_subtree_check)";
+    assert_eq!(export(Export::Exports), format!("/srv/heorot/root {to}\n/srv/a\\040b\\043c {to}\n"));
 }
 
 #[test]
@@ -119,7 +130,12 @@ fn nodes_that_there_are() {
 fn more_names_than_belong_into_a_file() {
     let mut directory = directory();
     directory.networks[0].numbers.highest = 300_000;
-    let table = Table { directory: &directory, place: &Place::default(), nodes: BTreeMap::new() };
+    let table = Table {
+        directory: &directory,
+        place: &Place::default(),
+        nodes: BTreeMap::new(),
+        served: Served::default(),
+    };
     assert_eq!(table.export(Export::Hosts), Err(TooMany));
     assert_eq!(Export::named("slurm"), Some(Export::Slurm));
     assert_eq!(Export::named("xml"), None);

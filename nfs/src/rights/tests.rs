@@ -39,7 +39,16 @@ fn modes_are_kept() {
         ("a directory to be searched alone", Directory, 0o711, User::NOBODY, LOOKUP),
         ("a directory to be listed alone", Directory, 0o744, User::NOBODY, READ),
         ("a link", Kind::Link, 0o777, User::NOBODY, READ),
-        ("a device", Kind::CharacterDevice, 0o666, User::NOBODY, READ),
+        (
+            "a device, which is the client's",
+            Kind::CharacterDevice,
+            0o666,
+            User::NOBODY,
+            READ | MODIFY | EXTEND,
+        ),
+        ("a device that others may not write to", Kind::BlockDevice, 0o664, User::NOBODY, READ),
+        ("a pipe, for root", Kind::Pipe, 0o000, root, READ | MODIFY | EXTEND),
+        ("a file that all may write to", Regular, 0o666, User::NOBODY, READ),
     ];
     for (what, kind, mode, user, expected) in table {
         assert_eq!(granted(&file(kind, mode), &user, all), expected, "{what}");

@@ -22,7 +22,9 @@ installkernel() {
 }
 
 install() {
-    inst_multiple modprobe
+    inst_multiple modprobe sh
+    # For checks that are commands.
+    inst_multiple -o awk cat dd df dmesg free grep head lspci sed sleep sort tail uname wc
     inst_simple "${HEOROT_AGENT:-/usr/lib/heorot/heorot-agent}" /usr/lib/heorot/heorot-agent
     # moddir is dracut's: where this file is.
     # shellcheck disable=SC2154

@@ -1,4 +1,4 @@
-//! HTTP/1.1 over the control socket, as much of it as a GET needs.
+//! HTTP/1.1 over the control socket, as much of it as a GET or a POST needs.
 
 use heorot_core::service::view::ErrorView;
 use std::fmt;
@@ -49,8 +49,22 @@ impl Client<'_> {
     /// # Errors
     /// See [`Failure`].
     pub(super) fn get(&self, path: &str) -> Result<String, Failure> {
+        self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: heorot\r\nConnection: close\r\n\r\n"))
+    }
+
+    /// Posts a JSON document; the body of the answer.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub(super) fn post(&self, path: &str, body: &str) -> Result<String, Failure> {
+        self.exchange(&format!(
+            "POST {path} HTTP/1.1\r\nHost: heorot\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        ))
+    }
+
+    fn exchange(&self, request: &str) -> Result<String, Failure> {
         let mut stream = UnixStream::connect(self.socket).map_err(|e| self.unreachable(&e))?;
-        let request = format!("GET {path} HTTP/1.1\r\nHost: heorot\r\nConnection: close\r\n\r\n");
         let mut response = Vec::new();
         stream
             .set_read_timeout(Some(WITHIN))

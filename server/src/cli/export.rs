@@ -43,6 +43,8 @@ enum ExportForm {
     Genders,
     /// A file of /etc/clustershell/groups.d
     Clustershell,
+    /// /etc/exports, for a kernel's own NFS server in the place of ours
+    Exports,
 }
 
 pub(super) fn run(wanted: &ExportCommand) -> Exit {
@@ -56,6 +58,7 @@ pub(super) fn run(wanted: &ExportCommand) -> Exit {
         ExportForm::Ansible => Export::Ansible,
         ExportForm::Genders => Export::Genders,
         ExportForm::Clustershell => Export::Clustershell,
+        ExportForm::Exports => Export::Exports,
     };
     if is_for_a_script && wanted.form != ExportForm::Ansible {
         return complain(&"--list and --host are for ansible", Exit::Usage);

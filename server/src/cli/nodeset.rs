@@ -68,7 +68,7 @@ pub(super) fn path(resource: &str, sets: &[(&str, Option<String>)]) -> Result<St
     Ok(path)
 }
 
-fn read(path: &str) -> Result<String, String> {
+pub(super) fn read(path: &str) -> Result<String, String> {
     let mut text = String::new();
     let octets = match path {
         "-" => std::io::stdin().take(FILE_OCTETS_MAX).read_to_string(&mut text),

@@ -10,7 +10,7 @@ pub(super) fn status(status: &StatusView) -> String {
     let nodes: Vec<String> = status.nodes.iter().map(|(state, count)| format!("{count} {state}")).collect();
     let malformed: Vec<String> =
         status.malformed.iter().map(|(what, count)| format!("{count} {what}")).collect();
-    let load = &status.load;
+    let (load, http) = (&status.load, &status.http);
     let link = load.link_bits_per_second.map_or(String::new(), |rate| format!(" of {}", bits(rate)));
     let mut rows = vec![
         ("version", status.version.clone()),
@@ -21,6 +21,13 @@ pub(super) fn status(status: &StatusView) -> String {
             format!(
                 "{} active, {} of them waiting for a file",
                 status.transfers.active, status.transfers.waiting
+            ),
+        ),
+        (
+            "http",
+            format!(
+                "{} connections, {} files on their way; {} gave way to others, {} were silent, {} requests not understood",
+                http.connections, http.sending, http.displaced, http.silent, http.refused
             ),
         ),
         (
@@ -78,6 +85,11 @@ pub(super) fn nodes(nodes: &[NodeView]) -> String {
 /// `heorot node show`.
 pub(super) fn node(detail: &NodeDetailView) -> String {
     let mut rows = node_rows(&detail.node);
+    let boot = detail.boot_profile.as_ref().filter(|profile| **profile != detail.node.profile);
+    rows.extend(boot.map(|profile| ("boot's profile", profile.clone())));
+    let attributes: Vec<_> =
+        detail.attributes.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    rows.extend(Some(attributes.join(" ")).filter(|all| !all.is_empty()).map(|all| ("attributes", all)));
     rows.extend(detail.further_macs.iter().map(|mac| ("further mac", mac.clone())));
     rows.extend(detail.facts.iter().map(|(name, value)| (name.as_str(), value.to_string())));
     rows.extend(detail.lacks.iter().map(|lacks| ("lacks", lacks.clone())));

@@ -411,7 +411,8 @@ impl Worker {
             }
             Output::Denied { by, why } => {
                 // The journal can do without it.
-                let _ = self.keeper.as_ref().map(|keeper| keeper.try_say(Ask::UpdateDenied { by, why }));
+                let _ =
+                    self.keeper.as_ref().map(|keeper| keeper.try_say(Ask::UpdateDenied { by, why }).is_ok());
             }
         }
         None

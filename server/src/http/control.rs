@@ -1,16 +1,17 @@
 //! What operators ask, on the control socket: `/v1/`.
 
-use super::boot::json;
-use super::{NoAnswer, Site, answer, text};
+use super::{NoAnswer, Site, answer, json, text};
 use crate::ask::Ask;
 use crate::problem::{Problem, problem};
 use crate::rights;
 use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use heorot_core::message::{Answer, Measured, Query};
-use heorot_core::service::view::ErrorView;
+use heorot_core::limit::POST_OCTETS_MAX;
+use heorot_core::message::{Answer, Measured, Query, Verb};
+use heorot_core::service::view::{ChangeRequest, ErrorView};
 use heorot_names::export::Export;
 use std::fs::Permissions;
 use std::io;
@@ -24,7 +25,7 @@ pub(super) fn router(site: Site) -> Router {
     Router::new()
         .route("/v1/status", get(status))
         .route("/v1/nodes", get(nodes))
-        .route("/v1/nodes/{node}", get(node))
+        .route("/v1/nodes/{node}", get(node).post(change))
         .route("/v1/nodes/{node}/explain", get(explain))
         .route("/v1/nodeset", get(node_set))
         .route("/v1/export/{form}", get(export))
@@ -94,6 +95,21 @@ async fn node(State(site): State<Site>, Path(node): Path<String>) -> Response {
     ask(&site, Query::Node(node)).await
 }
 
+/// The verbs stand where nodes do: a POST to one of them changes nodes, which are named in its body.
+async fn change(State(site): State<Site>, Path(verb): Path<String>, body: Body) -> Response {
+    let Some((_, verb)) = Verb::NAMED.into_iter().find(|(name, _)| *name == verb) else {
+        let verbs: Vec<_> = Verb::NAMED.iter().map(|(name, _)| *name).collect();
+        return error(404, &format!("there is no such verb: {}", verbs.join(", ")));
+    };
+    let Ok(octets) = to_bytes(body, POST_OCTETS_MAX).await else {
+        return error(413, &format!("at most {POST_OCTETS_MAX} octets"));
+    };
+    match serde_json::from_slice::<ChangeRequest>(&octets) {
+        Ok(request) => ask(&site, Query::Change(verb, Box::new(request))).await,
+        Err(e) => error(400, &format!("not a change of nodes: {e}")),
+    }
+}
+
 async fn explain(State(site): State<Site>, Path(node): Path<String>) -> Response {
     ask(&site, Query::Explain(node)).await
 }
@@ -101,7 +117,7 @@ async fn explain(State(site): State<Site>, Path(node): Path<String>) -> Response
 async fn missing() -> Response {
     error(
         404,
-        "there is no such resource: /v1/status, /v1/nodes, /v1/nodes/NODE, /v1/nodes/NODE/explain, /v1/nodeset, /v1/export/FORM",
+        "there is no such resource: /v1/status, /v1/nodes, /v1/nodes/NODE, /v1/nodes/NODE/explain, /v1/nodeset, /v1/export/FORM; POST /v1/nodes/VERB",
     )
 }
 

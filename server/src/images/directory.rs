@@ -1,18 +1,25 @@
 //! `boot.directory`, and nothing outside it but the loaders of Debian's packages: every file that a machine asks for is opened here.
 
-use heorot_core::config::{Boot, Loader};
+use super::editions::{Editions, Found};
+use heorot_core::config::Loader;
 use heorot_core::transfer::{ImageIdentity, Refusal};
 use rustix::fs::{CWD, FileType, Mode, OFlags, RawMode, ResolveFlags, Stat};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io;
+use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
 
 /// The directory of the boot files. All its clones go to another one together.
 #[derive(Clone, Debug)]
-pub(crate) struct BootDirectory(Arc<RwLock<Places>>);
+pub(crate) struct BootDirectory {
+    places: Arc<RwLock<Places>>,
+    /// Which files belong together, by the machine that loads them.
+    editions: Arc<Mutex<Editions>>,
+}
 
 /// Where boot files are.
 #[derive(Clone, Debug)]
@@ -32,13 +39,68 @@ pub(crate) struct BootFile {
 }
 
 impl BootDirectory {
-    pub(crate) fn new(settings: &Boot) -> Self {
-        Self(Arc::new(RwLock::new(Places::of(settings))))
+    pub(crate) fn new(directory: &str, packages: Option<&str>) -> Self {
+        let places = Places { directory: directory.into(), packages: packages.map(PathBuf::from) };
+        Self { places: Arc::new(RwLock::new(places)), editions: Arc::default() }
     }
 
     /// Serves from other places from now on. Files that are open stay so.
-    pub(crate) fn change(&self, settings: &Boot) {
-        *self.0.write().expect("no thread panics while it holds the paths") = Places::of(settings);
+    pub(crate) fn change(&self, directory: &str, packages: Option<&str>) {
+        let places = Places { directory: directory.into(), packages: packages.map(PathBuf::from) };
+        *self.places.write().expect("no thread panics while it holds the paths") = places;
+    }
+
+    /// A machine begins a boot in which it loads these files, the kernel first: what it sees of one, it sees of all. Without any, its boot is over.
+    pub(crate) fn together(&self, from: Ipv4Addr, files: Vec<String>) {
+        self.editions().begin(Instant::now(), from, files);
+    }
+
+    /// Lets go the versions of boots that are over. The disk may be waited for.
+    pub(crate) fn sweep(&self) {
+        self.editions().sweep(Instant::now());
+        self.close_those_over();
+    }
+
+    fn close_those_over(&self) {
+        let over = self.editions().over();
+        drop(over);
+    }
+
+    /// Opens a file for a machine: as it was when the machine's boot saw it, or the first of those that belong to it.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and that the file is not any more what that boot saw.
+    pub(crate) fn open_for(&self, from: Ipv4Addr, path: &str) -> Result<BootFile, Refusal> {
+        self.close_those_over();
+        let find = || self.editions().find(Instant::now(), from, path);
+        let mut found = find();
+        if let Found::This(_, all) = &found
+            && all.iter().any(|version| !version.is_unchanged().unwrap_or(false))
+        {
+            self.editions().forget(from);
+            found = find();
+        }
+        if let Found::Unopened(files) = found {
+            // Opened without the lock: the disk may be slow.
+            let opened = files.into_iter().map(|file| {
+                let result = self.open(&file);
+                (file, result)
+            });
+            let opened = opened.collect();
+            self.editions().opened(from, opened);
+            found = find();
+        }
+        match found {
+            Found::Anything | Found::Unopened(_) => self.open(path),
+            Found::This(version, _) => version.again(path),
+            Found::OnlyIf(identity) => self
+                .open(path)
+                .and_then(|file| if file.identity == identity { Ok(file) } else { Err(replaced(path)) }),
+        }
+    }
+
+    fn editions(&self) -> MutexGuard<'_, Editions> {
+        self.editions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Opens a file. The directory itself is looked up each time, so that a tree that was replaced as a whole is seen by the next request.
@@ -81,22 +143,13 @@ impl BootDirectory {
     }
 
     fn places(&self) -> Places {
-        self.0.read().expect("no thread panics while it holds the paths").clone()
+        self.places.read().expect("no thread panics while it holds the paths").clone()
     }
 
     fn root(&self) -> Result<OwnedFd, Refusal> {
         let root = self.places().directory;
         rustix::fs::openat(CWD, &root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
             .map_err(|e| Refusal::Denied(format!("boot.directory {} cannot be opened: {e}", root.display())))
-    }
-}
-
-impl Places {
-    fn of(settings: &Boot) -> Self {
-        Self {
-            directory: PathBuf::from(&settings.directory),
-            packages: settings.packages.as_ref().map(PathBuf::from),
-        }
     }
 }
 
@@ -123,6 +176,16 @@ fn kind(mode: RawMode) -> &'static str {
 }
 
 impl BootFile {
+    /// The same version once more.
+    fn again(&self, path: &str) -> Result<Self, Refusal> {
+        if !self.is_unchanged().unwrap_or(false) {
+            return Err(replaced(path));
+        }
+        let file = self.file.try_clone();
+        let file = file.map_err(|e| Refusal::Denied(format!("{path} cannot be opened: {e}")))?;
+        Ok(Self { file, identity: self.identity })
+    }
+
     /// Whether it is still what it was when it was opened: not changed in place.
     pub(crate) fn is_unchanged(&self) -> io::Result<bool> {
         Ok(identity(&rustix::fs::fstat(self.file.as_fd())?) == self.identity)
@@ -144,6 +207,13 @@ pub(crate) fn problem_with(path: &Path) -> Option<String> {
             "boot.directory {path_shown} cannot be read: {e}\n  let the user that runs heorot read it: chmod a+rx {path_shown}"
         )),
     }
+}
+
+/// Half a boot of one version and half of another would be worse than none.
+fn replaced(path: &str) -> Refusal {
+    Refusal::Denied(format!(
+        "{path} was changed since this boot began, and its other files are of the old version: switch the machine on again, and replace files by renaming"
+    ))
 }
 
 fn refusal(error: Errno, path: &str) -> Refusal {
@@ -198,12 +268,8 @@ mod tests {
         std::fs::create_dir_all(&modules).unwrap();
         std::fs::write(modules.join("ldlinux.c32"), "of the package").unwrap();
         let text = |path: &Path| path.to_string_lossy().into_owned();
-        let settings = Boot {
-            directory: text(directory.path()),
-            packages: Some(text(root.path())),
-            files: std::collections::BTreeMap::new(),
-        };
-        let files = BootDirectory::new(&settings);
+        let (here, there) = (text(directory.path()), text(root.path()));
+        let files = BootDirectory::new(&here, Some(&there));
         assert_eq!(content(&files, "ldlinux.c32").unwrap(), "of the package");
         for missing in
             ["menu.c32", "pxelinux.0", "usr/lib/syslinux/modules/bios/ldlinux.c32", "x/ldlinux.c32"]
@@ -213,7 +279,7 @@ mod tests {
         std::fs::write(directory.path().join("ldlinux.c32"), "of the site").unwrap();
         assert_eq!(content(&files, "ldlinux.c32").unwrap(), "of the site");
         std::fs::remove_file(directory.path().join("ldlinux.c32")).unwrap();
-        files.change(&Boot { packages: None, ..settings });
+        files.change(&here, None);
         assert!(matches!(content(&files, "ldlinux.c32"), Err(Refusal::Missing(_))));
     }
 }

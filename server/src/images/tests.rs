@@ -1,6 +1,7 @@
 use super::*;
 use crate::testing::{self, Directory};
 use crate::wake::{Bell, line};
+use std::net::Ipv4Addr;
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
@@ -29,7 +30,7 @@ fn open(images: &mut Images, path: &str, identity: Option<ImageIdentity>) -> Res
 
 fn wanted(paths: &[&str], mode: Mode, identity: Option<ImageIdentity>) -> Wanted {
     let paths = paths.iter().map(|path| (*path).to_owned()).collect();
-    Wanted { paths, case_fold: false, mode, identity }
+    Wanted { paths, case_fold: false, mode, identity, from: Ipv4Addr::LOCALHOST }
 }
 
 fn open_wanted(images: &mut Images, wanted: Wanted) -> Result<Opened, Refusal> {

@@ -10,13 +10,18 @@ use heorot_core::transfer::{ImageId, ImageIdentity, Opened, Refusal, TransferId}
 use heorot_core::wire::tftp::Mode;
 use std::collections::BTreeMap;
 use std::io;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Threads.
 const READERS: usize = 2;
+
+/// How often it is looked whether files are held open for boots that are over.
+const SWEEP_EVERY: Duration = Duration::from_secs(600);
 
 /// What the loop wants.
 #[derive(Debug)]
@@ -47,6 +52,8 @@ pub(crate) struct Wanted {
     pub(crate) mode: Mode,
     /// What it has to be, if the transfer goes on after a restart.
     pub(crate) identity: Option<ImageIdentity>,
+    /// Who wants it.
+    pub(crate) from: Ipv4Addr,
 }
 
 /// What was done.
@@ -120,10 +127,19 @@ struct Reader {
 impl Reader {
     fn run(self) {
         rights::renounce();
+        let mut swept = Instant::now();
         loop {
+            if swept.elapsed() >= SWEEP_EVERY {
+                swept = Instant::now();
+                self.directory.sweep();
+            }
             // Whoever holds the lock waits for the next job; the other one works.
-            let job = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(job) = job else { return };
+            let job = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(SWEEP_EVERY);
+            let job = match job {
+                Ok(job) => job,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
             let done = match job {
                 Job::Open { transfer, wanted } => Done::Opened { transfer, result: self.open(&wanted) },
                 Job::Fetch { image, chunk } => self.fetch(image, chunk),
@@ -168,7 +184,7 @@ impl Reader {
     fn find(&self, wanted: &Wanted) -> Result<BootFile, Refusal> {
         let mut missing = Refusal::Missing("no file was named".into());
         for path in &wanted.paths {
-            match self.directory.open(path) {
+            match self.directory.open_for(wanted.from, path) {
                 Err(refusal @ Refusal::Missing(_)) => missing = refusal,
                 found => return found,
             }

@@ -3,16 +3,18 @@
 use super::{Loop, PENDING_MAX};
 use crate::ask::Ask;
 use crate::clock;
+use crate::http::News;
 use crate::images::Wanted;
 use crate::link::Link;
 use crate::neighbour::keeper::{Change, Done};
 use crate::netio::{self, Outbox};
 use crate::settings::{LinkKind, Served};
 use crate::udp::UdpPort;
+use heorot_core::limit;
 use heorot_core::mac::Mac;
 use heorot_core::message::{
-    Answer, DhcpSend, DhcpTarget, Input, Kept, Measured, Neighbour, Output, ProbeBy, Query, Request,
-    RequestId, Via,
+    Answer, DhcpSend, DhcpTarget, Input, Kept, Measured, MeasuredHttp, Neighbour, Output, ProbeBy, Query,
+    Request, RequestId, Via,
 };
 use heorot_core::transfer::{self, ImageIdentity, Refusal, TransferId};
 use heorot_core::wire::tftp::Mode;
@@ -34,7 +36,7 @@ pub(super) struct Pending {
 impl Pending {
     /// Whether somebody waits for an answer by HTTP.
     pub(super) fn has_http(&self) -> bool {
-        self.asked.values().any(|asker| matches!(asker, Asker::Http(_)))
+        self.asked.values().any(|asker| matches!(asker, Asker::Machine(_) | Asker::Operator(_)))
     }
 }
 
@@ -43,8 +45,10 @@ impl Pending {
 pub(super) enum Asker {
     /// A TFTP transfer, to this peer. With an identity: one that goes on after a restart.
     Transfer(TransferId, Ipv4Addr, Mode, Option<ImageIdentity>),
-    /// The HTTP thread.
-    Http(oneshot::Sender<Answer>),
+    /// A machine, by HTTP: which connection, and its how-manieth question.
+    Machine((u64, u64)),
+    /// An operator.
+    Operator(oneshot::Sender<Answer>),
     /// SIGUSR1.
     Dump,
 }
@@ -95,6 +99,7 @@ impl Loop {
             Output::AnswerArp { interface, address, mac, to } => {
                 self.answer_arp(&interface, (mac, address), to)
             }
+            Output::Together { from, files } => self.parts.directory.together(from, files),
             Output::Reply(id, answer) => self.reply(id, answer),
             Output::Publish(directory) => {
                 if let Some(names) = &self.parts.names {
@@ -117,6 +122,12 @@ impl Loop {
                 self.request(Asker::Transfer(transfer, peer, mode, identity), peer, local, Via::Tftp, path);
             }
             transfer::Output::Send(send) => self.send_tftp(send),
+            transfer::Output::Grant { stream, octets } => {
+                let packets = octets.div_ceil(limit::STREAM_PACKET_OCTETS);
+                let (packets, octets) = (packets as usize, octets as usize);
+                self.meter.sent_many(self.now, packets, octets);
+                self.parts.http.grant(stream, octets as u64);
+            }
             transfer::Output::Fetch { image, chunk } => {
                 if let Some(input) = self.parts.images.fetch(image, chunk) {
                     self.transfer(input);
@@ -137,19 +148,28 @@ impl Loop {
         }
     }
 
-    /// What the HTTP thread asks.
+    /// What machines ask by HTTP, and what became of their files.
+    pub(super) fn take_news(&mut self) {
+        for news in self.parts.http.news() {
+            match news {
+                // Whoever is sent away comes again.
+                News::Asked { key, question, .. } if self.ends_by.is_some() => {
+                    self.parts.http.answer((key, question), None);
+                }
+                News::Asked { key, question, from, local, via, path } => {
+                    self.request(Asker::Machine((key, question)), from, local, via, path);
+                }
+                News::Stream(stream, news) => self.transfer(transfer::Input::Stream { stream, news }),
+            }
+        }
+    }
+
+    /// What other threads ask.
     pub(super) fn ask(&mut self, ask: Ask) {
         match ask {
             // Whoever is dropped is told to come again.
-            Ask::Machine { .. } | Ask::Operator { .. } if self.ends_by.is_some() => {}
-            Ask::Machine { from, local, via, path, reply } => {
-                // What a machine says of itself is kept with a date.
-                if matches!(via, Via::HttpPost(_)) {
-                    self.heorot(Input::Calendar(clock::wall(self.now)));
-                }
-                self.request(Asker::Http(reply), from, local, via, path)
-            }
-            Ask::Operator { query, reply } => self.query(Asker::Http(reply), query),
+            Ask::Operator { .. } if self.ends_by.is_some() => {}
+            Ask::Operator { query, reply } => self.query(Asker::Operator(reply), query),
             // Nothing new is kept at the end.
             Ask::Update { id, .. } if self.ends_by.is_some() => self.carry(Output::Updated(id, Kept::Failed)),
             Ask::Update { id, changes, by } => self.heorot(Input::Update { id, changes, by }),
@@ -168,6 +188,7 @@ impl Loop {
             | Query::Export(_)
             | Query::Node(_)
             | Query::Explain(_)
+            | Query::Change(..)
             | Query::Dump) => query,
         };
         if let Some(id) = self.remember(asker) {
@@ -177,6 +198,10 @@ impl Loop {
 
     fn request(&mut self, asker: Asker, from: Ipv4Addr, local: Ipv4Addr, via: Via, path: String) {
         if let Some(id) = self.remember(asker) {
+            // What a machine says of itself is kept with a date.
+            if matches!(via, Via::HttpPost(_)) {
+                self.heorot(Input::Calendar(clock::wall(self.now)));
+            }
             self.heorot(Input::Request(Request { id, from, local, via, path }));
         }
     }
@@ -199,7 +224,8 @@ impl Loop {
                 self.open(transfer, peer, (mode, identity), answer);
             }
             // Whoever asked may have gone away.
-            Some(Asker::Http(reply)) => drop(reply.send(answer)),
+            Some(Asker::Operator(reply)) => drop(reply.send(answer)),
+            Some(Asker::Machine(question)) => self.parts.http.answer(question, Some(answer)),
             Some(Asker::Dump) => self.write_dump(answer),
             None => debug_assert!(false, "{id:?} was answered twice, or never asked"),
         }
@@ -216,7 +242,8 @@ impl Loop {
         let open = |this: &mut Self, paths: Vec<String>| {
             // What is said to be missing is the one that is everybody's.
             let path = paths.last().cloned().unwrap_or_default();
-            let wanted = Wanted { paths, case_fold: this.parts.config.tftp.case_fold, mode, identity };
+            let wanted =
+                Wanted { paths, case_fold: this.parts.config.tftp.case_fold, mode, identity, from: peer };
             this.parts.images.open(transfer, wanted)?;
             this.pending.opening.insert(transfer, (peer, path));
             Ok(())
@@ -383,11 +410,19 @@ impl Loop {
         let transfers = &self.parts.transfers;
         let counters = [transfers.retries_total(), transfers.resent_total()];
         let (bits, [retries, resent]) = self.meter.last_second(self.now, counters);
+        let http = self.parts.http.counts();
         let busiest = transfers.links().max_by_key(|(regime, _)| *regime);
         let (regime, ceiling) = busiest.unwrap_or_default();
         Measured {
             transfers_active: transfers.active() as u64,
             transfers_waiting: transfers.waiting() as u64,
+            http: MeasuredHttp {
+                connections: http.connections as u64,
+                sending: http.sending as u64,
+                displaced: http.streams.displaced,
+                silent: http.streams.silent,
+                refused: http.refused,
+            },
             sent_bits_per_second: bits,
             retries_per_second: retries,
             resent_per_second: resent,

@@ -73,7 +73,7 @@ impl Loop {
     /// Takes the new configuration, or keeps the old one and says why.
     pub(super) fn reconfigure(&mut self, read: Result<Read, String>) {
         self.reloading = false;
-        let Read { mut config, links, warnings } = match read {
+        let Read { mut config, links, tls, warnings } = match read {
             Ok(read) => read,
             Err(mistakes) => {
                 let text = format!("the configuration is wrong; the old one stays:\n{mistakes}");
@@ -97,7 +97,7 @@ impl Loop {
         for (interface, prober) in &self.parts.probers {
             prober.hear_requests(settings::answers_arp(&config, interface));
         }
-        self.parts.directory.change(&config.boot);
+        self.parts.directory.change(&config.boot.directory, config.boot.packages.as_deref());
         self.parts.dns.configure(settings::dns_settings(&config));
         match crate::dns::seed() {
             Ok(seed) => self.parts.dns.forward(settings::dns_plan(&config, seed)),
@@ -114,6 +114,9 @@ impl Loop {
         }
         if let Some((handle, nfs)) = self.parts.nfs.as_ref().zip(config.nfs.as_ref()) {
             handle.configure(&nfs.directories, settings::nfs_networks(&config));
+        }
+        if let Some(tls) = tls {
+            self.parts.http.secure(tls);
         }
         self.transfer(transfer::Input::Configure(links));
         self.parts.config = config.clone();
@@ -161,7 +164,7 @@ impl Loop {
         let done = self.parts.commits.is_idle()
             && self.held.due().is_none()
             && answered
-            && self.parts.http.streams() == 0;
+            && self.parts.http.counts().sending == 0;
         self.ends_by.is_some_and(|by| done || crate::clock::now() >= by)
     }
 

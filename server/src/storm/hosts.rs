@@ -266,7 +266,7 @@ impl Hosts {
         for output in outputs.drain(..) {
             match output {
                 Output::Send(frame) => self.send(now, place, frame, out),
-                Output::Ask(_) => self.counts.http_asks += 1,
+                Output::Ask(_) | Output::Fetch(_) => self.counts.http_asks += 1,
                 Output::Told(told) => self.told(now, place, told),
             }
         }
@@ -348,7 +348,7 @@ pub(super) fn data_octets(payload: &Payload) -> Option<(u16, usize)> {
             [0, 3, high, low, content @ ..] => Some((u16::from_be_bytes([*high, *low]), content.len())),
             _ => None,
         },
-        Payload::Acknowledge(_) => None,
+        Payload::Acknowledge(_) | Payload::Segment { .. } | Payload::Received { .. } => None,
     }
 }
 

@@ -54,7 +54,8 @@ impl FromStr for Mix {
         let mut parts: Vec<(Kind, u32)> = Vec::new();
         for part in text.split(',') {
             let (name, count) = part.split_once('=').unwrap_or((part, "1"));
-            let kind = kind_named(name.trim()).ok_or_else(|| {
+            let known = |kind: &Kind| KINDS.iter().any(|(of, _)| of == kind);
+            let kind = kind_named(name.trim()).filter(known).ok_or_else(|| {
                 let names: Vec<&str> = KINDS.iter().map(|(_, name)| *name).collect();
                 format!("no kind of machine is called {name:?}: there are {}", names.join(", "))
             })?;

@@ -95,7 +95,7 @@ impl Client {
             Input::PowerOff => (self.state, self.repeat_at) = (State::Off, None),
             Input::Frame(frame) => self.frame(now, frame, out),
             Input::Wakeup if self.repeat_at.is_some_and(|at| at <= now) => self.repeat(now, out),
-            Input::Wakeup | Input::Answer { .. } => {}
+            Input::Wakeup | Input::Answer { .. } | Input::Begins { .. } => {}
         }
     }
 

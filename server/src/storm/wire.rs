@@ -43,7 +43,7 @@ fn payload_of(octets: &[u8]) -> Payload {
     }
 }
 
-/// A frame on the wire, to this hardware address. None: it is longer than any packet.
+/// A frame on the wire, to this hardware address. None: it is longer than any packet, or of TCP.
 pub(super) fn write(frame: &Frame, to: Mac) -> Option<Vec<u8>> {
     let mut counted = Vec::new();
     let payload = match &frame.payload {
@@ -53,6 +53,8 @@ pub(super) fn write(frame: &Frame, to: Mac) -> Option<Vec<u8>> {
             counted.extend(block.to_be_bytes());
             &counted
         }
+        // Machines that load by HTTP are in no storm.
+        Payload::Segment { .. } | Payload::Received { .. } => return None,
         Payload::Data { block, octets } => {
             counted.extend(DATA.to_be_bytes());
             counted.extend(block.to_be_bytes());

@@ -10,6 +10,8 @@ use std::time::Duration;
 pub(super) enum Program {
     /// The PXE client of UEFI firmware.
     Edk2,
+    /// The HTTP boot client of UEFI firmware.
+    Edk2Http,
     /// A BIOS ROM by the PXE specification.
     SpecificationRom,
     /// A BIOS ROM that soon gives up.
@@ -35,7 +37,8 @@ impl Kind {
     pub(super) fn firmware(self) -> Program {
         match self {
             Self::Edk2 | Self::Grub | Self::Shim => Program::Edk2,
-            Self::Ipxe => Program::IpxeRom,
+            Self::Ipxe | Self::IpxeHttp => Program::IpxeRom,
+            Self::UefiHttp => Program::Edk2Http,
             Self::Pxelinux | Self::OddNames => Program::SpecificationRom,
             Self::IntelBios | Self::NoLastAck => Program::HastyRom,
             Self::RaspberryPi => Program::PiRom,
@@ -45,7 +48,7 @@ impl Kind {
     /// What the boot file turns out to be. None: it is the system itself.
     pub(super) fn loader(self, program: Program, boot_file: &str) -> Option<Program> {
         match (self, program) {
-            (Self::Edk2, Program::Edk2) => Some(Program::IpxeEfi),
+            (Self::Edk2, Program::Edk2) | (Self::UefiHttp, Program::Edk2Http) => Some(Program::IpxeEfi),
             (Self::Grub, Program::Edk2) | (Self::Shim, Program::Shim) => Some(Program::Grub),
             (Self::Shim, Program::Edk2) => Some(Program::Shim),
             (_, Program::SpecificationRom | Program::HastyRom) if boot_file.ends_with("pxe") => {
@@ -85,6 +88,7 @@ impl Program {
     pub(super) fn asker(self) -> Option<&'static Asker> {
         match self {
             Self::Edk2 => Some(&EDK2_ASKER),
+            Self::Edk2Http => Some(&EDK2_HTTP_ASKER),
             Self::SpecificationRom | Self::HastyRom => Some(&SPECIFICATION_ASKER),
             Self::IpxeRom => Some(&IPXE_ROM_ASKER),
             Self::IpxeEfi => Some(&IPXE_EFI_ASKER),
@@ -96,7 +100,8 @@ impl Program {
     /// How it loads a file.
     pub(super) fn manner(self) -> &'static Manner {
         match self {
-            Self::Edk2 => &EDK2,
+            // Of HTTP's client only the pause between two files counts.
+            Self::Edk2 | Self::Edk2Http => &EDK2,
             Self::SpecificationRom => &SPECIFICATION,
             Self::HastyRom => &HASTY,
             Self::IpxeRom | Self::IpxeEfi => &IPXE,
@@ -112,7 +117,9 @@ impl Program {
     pub(super) fn start(self) -> Duration {
         match self {
             // Firmware starts with the machine: `Setup::rom_delay`.
-            Self::Edk2 | Self::SpecificationRom | Self::HastyRom | Self::PiRom => Duration::ZERO,
+            Self::Edk2 | Self::Edk2Http | Self::SpecificationRom | Self::HastyRom | Self::PiRom => {
+                Duration::ZERO
+            }
             Self::IpxeRom => Duration::ZERO,
             // Measured: from PXELINUX's last block to its first request 0.06-0.12 s.
             Self::Pxelinux => milliseconds(100),
@@ -268,6 +275,18 @@ static EDK2_ASKER: Asker = Asker {
     collects: Collects::UntilTheTimer,
     scatter_percent: 1,
     goes_back: false,
+};
+
+/// EDK2's HTTP client: order, class and waits measured, 60 s in all.
+static EDK2_HTTP_ASKER: Asker = Asker {
+    vendor_class: "HTTPClient:Arch:00016:UNDI:003000",
+    architecture: Some((16, [1, 3, 0])),
+    size_max: (1472, 1472),
+    wanted: &[
+        1, 2, 3, 4, 5, 6, 12, 13, 15, 17, 18, 22, 23, 28, 40, 41, 42, 43, 50, 51, 54, 58, 59, 60, 66, 67, 97,
+        235,
+    ],
+    ..EDK2_ASKER
 };
 
 /// Four seconds, six sends: measured, requests and ACKs alike.

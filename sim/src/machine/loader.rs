@@ -79,7 +79,9 @@ pub(super) fn wishes(program: Program, start: &Start<'_>) -> VecDeque<Wish> {
     let folder = folder(start.boot_file);
     let system = || images(start.files.iter().cloned());
     match program {
-        Program::Edk2 | Program::SpecificationRom | Program::HastyRom => [boot_file()].into(),
+        Program::Edk2 | Program::Edk2Http | Program::SpecificationRom | Program::HastyRom => {
+            [boot_file()].into()
+        }
         Program::IpxeRom | Program::IpxeEfi if start.boot_file.ends_with(".ipxe") => {
             [Wish { reads: Reads::Ipxe, ..boot_file() }].into()
         }

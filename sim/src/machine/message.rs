@@ -24,6 +24,10 @@ pub enum Kind {
     RaspberryPi,
     /// As [`Kind::IntelBios`], and never acknowledges a last block.
     NoLastAck,
+    /// UEFI (EDK2) that boots iPXE by HTTP, which loads the rest by HTTP.
+    UefiHttp,
+    /// A BIOS with an iPXE ROM that loads all by HTTP.
+    IpxeHttp,
     /// As [`Kind::Pxelinux`], and asks for its boot file by no name at all, or by `NAME\xff`.
     OddNames,
 }
@@ -54,12 +58,19 @@ pub enum Input<'a> {
     PowerOff,
     /// A frame came to its interface: for its hardware address or for everybody.
     Frame(&'a Frame),
-    /// The answer to [`Output::Ask`].
+    /// The answer to [`Output::Ask`], or to [`Output::Fetch`] if no file follows it.
     Answer {
         /// HTTP status.
         status: u16,
         /// The body.
         body: &'a str,
+    },
+    /// The head of the answer to [`Output::Fetch`]: a file of so many octets follows, in segments of this stream.
+    Begins {
+        /// The server's name for it.
+        stream: u64,
+        /// Its size.
+        octets: u64,
     },
     /// The moment of `next_wakeup` has come.
     Wakeup,
@@ -72,6 +83,8 @@ pub enum Output {
     Send(Frame),
     /// It asks by HTTP, which is carried by TCP: answered by [`Input::Answer`], or never.
     Ask(Ask),
+    /// It asks for a file by HTTP: answered by [`Input::Begins`] and frames, by [`Input::Answer`], or never.
+    Fetch(Ask),
     /// Something happened that people want to see.
     Told(Told),
 }

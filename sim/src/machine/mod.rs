@@ -21,6 +21,7 @@
 mod agent;
 mod dhcp;
 mod enquiry;
+mod fetch;
 mod kind;
 mod loader;
 pub mod message;
@@ -34,6 +35,7 @@ use crate::frame::Frame;
 use agent::Agent;
 use dhcp::{Conversation, Lease};
 use enquiry::Enquiry;
+use fetch::Fetch;
 use heorot_core::time::Time;
 use kind::Program;
 use loader::{Need, Reads, Wish};
@@ -64,6 +66,8 @@ enum Doing {
     Asking(Enquiry),
     /// A program loads a file.
     Loading(Transfer),
+    /// The same by HTTP.
+    Fetching(Box<Fetch>),
     /// Its agent runs.
     Running(Agent),
 }
@@ -117,6 +121,7 @@ impl Machine {
             Input::Frame(frame) => self.frame(now, frame, out),
             Input::Wakeup => self.wakeup(now, out),
             Input::Answer { status, body } => self.answer(now, status, body, out),
+            Input::Begins { stream, octets } => self.begins(now, stream, octets, out),
             Input::PowerOn => self.power_on(now),
             Input::PowerOff => self.doing = Doing::Nothing,
         }
@@ -130,6 +135,7 @@ impl Machine {
             Doing::Addressing(conversation) => Some(conversation.wakeup_at()),
             Doing::Asking(enquiry) => Some(enquiry.wakeup_at()),
             Doing::Loading(transfer) => Some(transfer.wakeup_at()),
+            Doing::Fetching(fetch) => Some(fetch.wakeup_at()),
             Doing::Running(agent) => Some(agent.wakeup_at()),
         }
     }
@@ -145,6 +151,10 @@ impl Machine {
             Doing::Loading(transfer) => {
                 let step = transfer.frame(now, frame, chance, out);
                 self.transferred(now, step, out);
+            }
+            Doing::Fetching(fetch) => {
+                let step = fetch.frame(now, frame, out);
+                self.fetched(now, step, out);
             }
             Doing::Addressing(conversation) => {
                 let step = conversation.frame(now, frame, chance, out);
@@ -168,13 +178,17 @@ impl Machine {
                 let step = transfer.wakeup(now, out);
                 self.transferred(now, step, out);
             }
+            Doing::Fetching(fetch) => {
+                let step = fetch.wakeup(now);
+                self.fetched(now, step, out);
+            }
             Doing::Addressing(conversation) => {
                 let step = conversation.wakeup(now, chance, out);
                 self.addressed(now, step, out);
             }
             Doing::Asking(enquiry) => {
                 if !enquiry.wakeup(now, out) {
-                    self.lost("iPXE: no answer to its request for a script".into(), out);
+                    self.lost(format!("{:?}: no answer to its request", self.boot.program), out);
                 }
             }
             Doing::Running(agent) => {
@@ -200,6 +214,15 @@ impl Machine {
             Doing::Running(agent) => {
                 let step = agent.answer(now, status, body, &mut self.chance, out);
                 self.ran(now, step);
+            }
+            Doing::Fetching(fetch) => {
+                let step = fetch.answered(status);
+                self.fetched(now, step, out);
+            }
+            // The HEAD of UEFI: it is there.
+            Doing::Asking(_) if self.boot.program == Program::Edk2Http && (200..300).contains(&status) => {
+                self.boot.wishes = [Wish::must(self.boot.boot_file.clone(), "loader")].into();
+                self.load(now, out);
             }
             Doing::Asking(_) if (200..300).contains(&status) => {
                 let script = Wish { reads: Reads::Ipxe, ..Wish::must(self.boot.boot_file.clone(), "loader") };
@@ -243,12 +266,14 @@ impl Machine {
     /// A program with an address: iPXE may be given a URL, all others load files by TFTP.
     fn begin_to_load(&mut self, now: Time, out: &mut Vec<Output>) {
         let Some(lease) = &self.boot.lease else { return };
-        if let (Program::IpxeRom | Program::IpxeEfi, Some(url)) =
+        if let (Program::IpxeRom | Program::IpxeEfi | Program::Edk2Http, Some(url)) =
             (self.boot.program, Url::parse(&self.boot.boot_file))
         {
             let ask = Ask { from: lease.address, to: url.server, path: url.path, body: None };
             self.stage("loader", out);
-            self.doing = Doing::Asking(Enquiry::begin(now, ask, SCRIPT_PATIENCE, out));
+            let patience =
+                if self.boot.program == Program::Edk2Http { fetch::EDK2.head } else { SCRIPT_PATIENCE };
+            self.doing = Doing::Asking(Enquiry::begin(now, ask, patience, out));
             return;
         }
         let start = loader::Start {
@@ -273,6 +298,15 @@ impl Machine {
             None => 1025 + self.chance.below(60_000) as u16,
         };
         let stage = wish.stage;
+        if let (Some(patience), Some(url)) = (self.http_patience(), Url::parse(&self.boot.boot_file)) {
+            let name = Url::parse(&wish.name).map_or_else(|| wish.name.clone(), |url| url.path);
+            let ends = ends(&self.setup, lease);
+            let is_first = !self.boot.has_data;
+            self.stage(stage, out);
+            let fetch = Fetch::begin(now, (ends, url.server), name, patience, is_first, out);
+            self.doing = Doing::Fetching(Box::new(fetch));
+            return;
+        }
         let order = Order {
             name: wish.name.clone(),
             asked: asked(&self.setup, self.boot.program, &wish.name),
@@ -281,14 +315,46 @@ impl Machine {
             acknowledges_last: self.setup.kind != Kind::NoLastAck,
             is_first: !self.boot.has_data,
         };
-        let ends = Ends {
-            mac: self.setup.mac,
-            address: lease.address,
-            server_mac: lease.server_mac,
-            server: lease.next_server,
-        };
+        let ends = ends(&self.setup, lease);
         self.stage(stage, out);
         self.doing = Doing::Loading(Transfer::begin(now, ends, self.boot.program.manner(), order, out));
+    }
+
+    /// How patient its program is with HTTP, if that is what it loads files by.
+    fn http_patience(&self) -> Option<fetch::Patience> {
+        match (self.setup.kind, self.boot.program) {
+            (_, Program::Edk2Http) => Some(fetch::EDK2),
+            (Kind::UefiHttp | Kind::IpxeHttp, Program::IpxeRom | Program::IpxeEfi) => Some(fetch::IPXE),
+            (_, _) => None,
+        }
+    }
+
+    fn begins(&mut self, now: Time, stream: u64, octets: u64, out: &mut Vec<Output>) {
+        if let Doing::Fetching(fetch) = &mut self.doing {
+            let step = fetch.begins(now, stream, octets);
+            self.fetched(now, step, out);
+        }
+    }
+
+    fn fetched(&mut self, now: Time, step: fetch::Step, out: &mut Vec<Output>) {
+        if step == fetch::Step::Goes {
+            return;
+        }
+        let Doing::Fetching(fetch) = std::mem::replace(&mut self.doing, Doing::Nothing) else { return };
+        self.boot.has_data = !fetch.is_first();
+        let Some(wish) = self.boot.wishes.pop_front() else { return };
+        let why = match step {
+            fetch::Step::Goes => return,
+            fetch::Step::Has => {
+                let (name, octets) = fetch.into_file();
+                let block_octets = SEGMENT_OCTETS;
+                out.push(Output::Told(Told::File { name, octets, block_octets }));
+                return self.soon(now, Then::Load);
+            }
+            fetch::Step::Refused(status) => format!("answered {status}"),
+            fetch::Step::GaveUp => "nothing came for too long".into(),
+        };
+        self.lost(format!("{:?}: {}: {why}", self.boot.program, wish.name), out);
     }
 
     fn transferred(&mut self, now: Time, step: tftp::Step, out: &mut Vec<Output>) {
@@ -404,6 +470,12 @@ fn asked(setup: &Setup, program: Program, name: &str) -> Vec<u8> {
     }
 }
 
+fn ends(setup: &Setup, lease: &Lease) -> Ends {
+    Ends { mac: setup.mac, address: lease.address, server_mac: lease.server_mac, server: lease.next_server }
+}
+
+/// Octets of a full segment.
+const SEGMENT_OCTETS: u16 = 1448;
 /// iPXE's script begins again after so long.
 const SCRIPT_WAIT: Duration = Duration::from_secs(3);
 /// iPXE, whose connections nobody answers: measured.

@@ -84,6 +84,7 @@ pub(super) fn grub(text: &str) -> Plan {
                 plan.url = plan.url.or_else(|| url(line));
             }
             Some("initrd" | "initrdefi") => plan.files.extend(words.map(str::to_owned)),
+            Some("while") => plan.never_gives_up = true,
             Some(_) | None => {}
         }
     }

@@ -180,7 +180,7 @@ impl Transfer {
                 }
                 _ => {}
             },
-            Payload::Acknowledge(_) => {}
+            Payload::Acknowledge(_) | Payload::Segment { .. } | Payload::Received { .. } => {}
         }
         Step::Goes
     }

@@ -111,22 +111,30 @@ pub const KINDS: [(Kind, &str); 9] = [
     (Kind::OddNames, "odd-names"),
 ];
 
+/// Those that load all by HTTP. They are in a mix only if it names them: who has them has not the mix that was measured.
+pub const HTTP_KINDS: [(Kind, &str); 2] = [(Kind::UefiHttp, "uefi-http"), (Kind::IpxeHttp, "ipxe-http")];
+
+/// Every kind, with its name.
+pub(crate) fn all_kinds() -> impl Iterator<Item = (Kind, &'static str)> {
+    KINDS.into_iter().chain(HTTP_KINDS)
+}
+
 /// The name of a kind of machine.
 pub fn kind_name(kind: Kind) -> &'static str {
-    KINDS.iter().find(|(of, _)| *of == kind).map_or("unknown", |(_, name)| name)
+    all_kinds().find(|(of, _)| *of == kind).map_or("unknown", |(_, name)| name)
 }
 
 /// The kind of machine of this name.
 pub fn kind_named(name: &str) -> Option<Kind> {
-    KINDS.iter().find(|(_, of)| *of == name).map(|(kind, _)| *kind)
+    all_kinds().find(|(_, of)| *of == name).map(|(kind, _)| kind)
 }
 
 impl Default for Scenario {
     fn default() -> Self {
         let mix = [30, 20, 15, 10, 5, 10, 5, 3, 2];
         let rom = |kind| match kind {
-            Kind::Edk2 | Kind::Grub | Kind::Shim => [4.0, 6.0],
-            Kind::Ipxe => [2.0, 3.0],
+            Kind::Edk2 | Kind::Grub | Kind::Shim | Kind::UefiHttp => [4.0, 6.0],
+            Kind::Ipxe | Kind::IpxeHttp => [2.0, 3.0],
             Kind::Pxelinux | Kind::IntelBios | Kind::NoLastAck | Kind::OddNames => [2.0, 4.0],
             Kind::RaspberryPi => [1.0, 2.0],
         };
@@ -164,7 +172,7 @@ impl Default for Scenario {
             disk_octets_per_second: 500_000_000,
             cache_octets: 1 << 30,
             mix: KINDS.iter().zip(mix).map(|((_, name), weight)| ((*name).into(), weight)).collect(),
-            rom_delay_seconds: KINDS.iter().map(|(kind, name)| ((*name).into(), rom(*kind))).collect(),
+            rom_delay_seconds: all_kinds().map(|(kind, name)| (name.into(), rom(kind))).collect(),
         }
     }
 }
@@ -192,7 +200,7 @@ impl Scenario {
     pub fn check(&self) -> Result<(), String> {
         let names = self.mix.keys().chain(self.rom_delay_seconds.keys());
         if let Some(name) = names.into_iter().find(|name| kind_named(name).is_none()) {
-            let known: Vec<_> = KINDS.iter().map(|(_, name)| *name).collect();
+            let known: Vec<_> = all_kinds().map(|(_, name)| name).collect();
             return Err(format!("{name} is no kind of machine: there are {}", known.join(", ")));
         }
         let parts = [("loss", self.loss), ("duplicates", self.duplicates), ("reordering", self.reordering)];

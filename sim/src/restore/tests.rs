@@ -16,6 +16,46 @@ fn fifty_machines_come_back_and_none_is_lost() {
     assert!(report.samples.len() <= 2 * SAMPLES);
 }
 
+/// Half of the machines load by HTTP, the others by TFTP: one budget for both, and nobody is drowned by the other kind.
+#[test]
+fn machines_by_http_and_by_tftp_share_a_link() {
+    let mix = [("uefi-http", 2), ("ipxe-http", 1), ("edk2", 1), ("ipxe", 1), ("pxelinux", 1)];
+    let mixed = Scenario {
+        nodes: 240,
+        image_octets: 8_000_000,
+        mix: mix.map(|(name, parts)| (name.to_owned(), parts)).into(),
+        ..scenario()
+    };
+    for scenario in [
+        mixed.clone(),
+        Scenario { link_known: false, ..mixed.clone() },
+        Scenario { loss: 0.001, ..mixed.clone() },
+        // Slow for so many: some are kept alive for long.
+        Scenario { image_octets: 1_000_000, link_bits_per_second: 100_000_000, ..mixed.clone() },
+    ] {
+        let what = format!(
+            "{} bits, known {}, loss {}",
+            scenario.link_bits_per_second, scenario.link_known, scenario.loss
+        );
+        let report = restore(&scenario).unwrap();
+        assert_eq!((report.lost, &report.lost_machines), (0, &vec![]), "{what}");
+        assert_eq!((report.troubles.as_slice(), report.broken.as_slice()), (&[][..], &[][..]), "{what}");
+        assert!(
+            report.seconds <= report.ideal_seconds / 0.9,
+            "{what}: {} of {}",
+            report.seconds,
+            report.ideal_seconds
+        );
+        // The first are done long before the last, by either way.
+        assert!(
+            report.median_seconds < report.seconds * 0.8,
+            "{what}: {} of {}",
+            report.median_seconds,
+            report.seconds
+        );
+    }
+}
+
 #[test]
 fn the_same_seed_is_the_same_run_and_another_is_another() {
     let scenario =

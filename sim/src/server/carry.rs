@@ -33,6 +33,10 @@ pub(super) enum Doing {
     Open { transfer: TransferId, peer: Ipv4Addr, path: String, opened: Option<Opened> },
     /// A chunk is being read.
     Fetch { image: ImageId, chunk: u64 },
+    /// A file is being opened that is wanted by HTTP: the question's place.
+    OpenForHttp { place: u32, opened: Option<Opened> },
+    /// A stream is looked at again.
+    LookAtStream { id: u64 },
 }
 
 impl Server {
@@ -79,6 +83,7 @@ impl Server {
                     self.heorot(s, Input::Occupied { address, mac: Some(mac) });
                 }
             }
+            Output::Together { .. } => {} // No file is replaced on the simulated disk.
             Output::AnswerArp { .. } => {} // Nobody else is on the simulated link who would ask.
             Output::Reply(id, answer) => self.reply(s, id, answer),
             Output::Publish(_) | Output::Names(_) | Output::Updated(..) => {}
@@ -93,6 +98,7 @@ impl Server {
                 self.request(s, Asker::Transfer(transfer, peer, identity), (peer, local), Via::Tftp, path);
             }
             transfer::Output::Send(send) => self.send_tftp(s, &send),
+            transfer::Output::Grant { stream, octets } => self.grant(s, stream.0, octets),
             transfer::Output::Fetch { image, chunk } => {
                 let at = self.disk.fetch(s.now, image, chunk);
                 self.begin(s, at, Doing::Fetch { image, chunk });
@@ -154,6 +160,8 @@ impl Server {
                 }
                 self.transfer(s, transfer::Input::Opened { transfer, result });
             }
+            Doing::OpenForHttp { place, opened } => self.opened_for_http(s, place, opened),
+            Doing::LookAtStream { id } => self.look_at_stream(s, id),
             Doing::Fetch { image, chunk } => {
                 self.disk.fetched(image, chunk);
                 self.transfer(s, transfer::Input::Fetched { image, chunk });
@@ -198,11 +206,30 @@ impl Server {
         match asker.expect("a request is answered once, by the life that took it") {
             Asker::Transfer(transfer, peer, identity) => self.open(s, transfer, peer, identity, answer),
             Asker::Http(place) => {
+                if let (Some((from, _)), Answer::File(path)) = (s.http.fetches(place), &answer) {
+                    let (at, opened) = self.disk.open(s.now, path, self.kind_at(s, from));
+                    return self.begin(s, at, Doing::OpenForHttp { place, opened });
+                }
                 if let (Some(mac), Answer::Json(_, body)) = (s.http.asker(place), &answer) {
                     s.watch.told(s.now, mac, body, self.store.kept());
                 }
                 let at = s.now + s.network.round_trip() / 2;
                 s.http.answer(at, &mut s.moments, place, answer);
+            }
+        }
+    }
+
+    /// A file is open that is wanted by HTTP, or there is none. What is not in memory is not waited for here: the page cache's pace is not what is simulated.
+    fn opened_for_http(&mut self, s: &mut Surroundings, place: u32, opened: Option<Opened>) {
+        let at = s.now + s.network.round_trip() / 2;
+        match (s.http.fetches(place), opened) {
+            (Some((from, local)), Some(opened)) => {
+                let stream = self.begin_stream(s, from, local, opened.size);
+                s.http.begin(at, &mut s.moments, place, (stream, opened.size));
+            }
+            (_, _) => {
+                let missing = Answer::Missing("there is no such file".into());
+                s.http.answer(at, &mut s.moments, place, missing);
             }
         }
     }
@@ -259,7 +286,7 @@ impl Server {
     }
 
     /// Where frames to an address go: to the kernel's entry, else to whoever answers an ARP request.
-    fn neighbour(&self, s: &Surroundings, address: Ipv4Addr) -> Option<Mac> {
+    pub(super) fn neighbour(&self, s: &Surroundings, address: Ipv4Addr) -> Option<Mac> {
         self.neighbours.get(&address).copied().or_else(|| s.resolve(address))
     }
 

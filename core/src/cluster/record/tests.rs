@@ -1,5 +1,7 @@
 use super::*;
+use crate::cluster::orders::{Kept, Standing};
 use crate::cluster::trial::{CheckReport, Outcome};
+use std::collections::BTreeMap;
 
 fn mac(last: u8) -> Mac {
     Mac([0x52, 0x54, 0, 0, 0, last])
@@ -35,7 +37,25 @@ fn what_is_kept_is_read_back() {
             name: "_acme-challenge.cluster".into(),
             sets: vec![DynamicSetRecord { kind: 16, ttl_seconds: 60, data: vec!["0178".into()] }],
         }),
+        Record::Orders(OrdersRecord {
+            mac: mac(1),
+            orders: Orders {
+                standing: Some(Standing { state: Kept::Held, reason: "its fan is loud".into() }),
+                profile: Some("new".into()),
+                attributes: BTreeMap::from([("rack".into(), "a7".into())]),
+                accepted: true,
+            },
+        }),
         Record::Boot(BootRecord {
+            machine: Some(FirmwareKind::UefiArm64),
+            plan: Some(PlanRecord {
+                profile: "default".into(),
+                kernel: "vmlinuz".into(),
+                initrd: vec!["initrd.img".into()],
+                cmdline: "quiet".into(),
+                root: "nfs:/srv/root".into(),
+                attributes: BTreeMap::from([("rack".into(), "a7".into())]),
+            }),
             profile: None,
             mac: mac(1),
             token,
@@ -70,6 +90,7 @@ fn what_is_kept_is_read_back() {
         Record::BootForgotten(mac(1)),
         Record::Dynamic(gone),
         Record::Trials(TrialsRecord { mac: mac(1), trials: vec![] }),
+        Record::Orders(OrdersRecord { mac: mac(1), orders: Orders::default() }),
     ] {
         assert_eq!(record.value(), None, "{record:?} takes away what its key holds");
     }
@@ -88,6 +109,14 @@ fn the_kept_form_does_not_change() {
         (
             "boot/52:54:00:00:00:01",
             r#"{"mac":"52:54:00:00:00:01","token":"t","stage":"up","reason":"its agent says so"}"#,
+        ),
+        (
+            "boot/52:54:00:00:00:01",
+            r#"{"mac":"52:54:00:00:00:01","token":"t","stage":"booting","phase":"kernel","reason":"it was switched on","machine":"uefi-x64","plan":{"profile":"default","kernel":"vmlinuz","initrd":["initrd.img"],"cmdline":"quiet"}}"#,
+        ),
+        (
+            "orders/52:54:00:00:00:01",
+            r#"{"mac":"52:54:00:00:00:01","standing":{"state":"held"},"profile":"new","attributes":{"rack":"a7"}}"#,
         ),
     ] {
         let record = Record::parse(key, value).unwrap();

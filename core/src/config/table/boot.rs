@@ -116,6 +116,14 @@ pub(super) static BOOT: &[Setting] = &[
         status: Status::Works,
         doc: "The script of iPXE.",
     },
+    Setting {
+        key: "templates",
+        kind: Kind::Text("an absolute path"),
+        fallback: Fallback::Otherwise("they are made as `heorot template` shows"),
+        example: "\"/etc/heorot/templates\"",
+        status: Status::Works,
+        doc: "The directory of templates for the generated files: `pxelinux.cfg.j2`, `grub.cfg.j2` and `boot.ipxe.j2`, as many of them as are there. They are read with the configuration.",
+    },
 ];
 
 /// `[pxe]`

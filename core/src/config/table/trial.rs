@@ -1,6 +1,41 @@
-//! The options of `[[trial.check]]` and `[agent]`.
+//! The options of `[trial]`, `[[trial.check]]` and `[agent]`.
 
 use super::super::setting::{Fallback, Kind, Setting, Status};
+
+pub(super) static TRIAL: &[Setting] = &[
+    Setting {
+        key: "policy",
+        kind: Kind::Word { works: &["report", "accept", "none"], planned: &[] },
+        fallback: Fallback::Value("\"report\""),
+        example: "\"report\"",
+        status: Status::Works,
+        doc: "Who says that a machine has passed: `report`, the agent that runs on it; `none`, nobody, it gets its number at its first request; `accept`, an operator, by `heorot node accept`, when its agent has reported.",
+    },
+    Setting {
+        key: "order",
+        kind: Kind::Word { works: &["passed", "list", "port"], planned: &[] },
+        fallback: Fallback::Value("\"passed\""),
+        example: "\"passed\"",
+        status: Status::Works,
+        doc: "Which number it gets: `passed`, the lowest that is free; `list`, the one that its `[[node]]` says, and a machine without one stays temporary; `port`, the one that the `[[node]]` with its place at the relay says (`circuit-id`, `remote-id`): whatever machine is at that port of a switch.",
+    },
+    Setting {
+        key: "retries",
+        kind: Kind::Integer { least: 0, most: 1000 },
+        fallback: Fallback::Value("3"),
+        example: "3",
+        status: Status::Works,
+        doc: "How often a machine that failed is tried again in one boot before it stays `failed`. It is tried anew at its next boot, and when the checks of the configuration are others.",
+    },
+    Setting {
+        key: "retry-after",
+        kind: Kind::Duration { least_seconds: 1, most_seconds: 86_400 },
+        fallback: Fallback::Value("\"30s\""),
+        example: "\"30s\"",
+        status: Status::Works,
+        doc: "How long after a failure it is tried again.",
+    },
+];
 
 pub(super) static TRIAL_CHECK: &[Setting] = &[
     Setting {

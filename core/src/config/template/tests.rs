@@ -6,6 +6,7 @@ fn numbered() -> Values {
         node_number: Some(23),
         node_mac: "52:54:00:00:00:17".into(),
         node_address: Ipv4Addr::new(10, 77, 1, 23),
+        node_attributes: BTreeMap::from([("console".into(), "ttyS1".into())]),
         cluster_name: "cluster".into(),
         server_address: Ipv4Addr::new(10, 77, 0, 1),
     }
@@ -28,6 +29,13 @@ fn a_template_renders_for_machines_with_and_without_a_number() {
         ("a<b&\"c'", "a<b&\"c'", "a<b&\"c'"),
         ("{{ node.name|upper }}", "NODE23", ""),
         ("{% for i in range(3) %}{{i}}{% endfor %}", "012", "012"),
+        ("console={{node.attributes.console}}", "console=ttyS1", "console=ttyS1"),
+        ("rack={{node.attributes.rack}}", "rack=", "rack="),
+        (
+            "{% for name, value in node.attributes|items %}{{name}}={{value}}{% endfor %}",
+            "console=ttyS1",
+            "console=ttyS1",
+        ),
     ] {
         let template = Template::parse(text).expect(text);
         assert_eq!(template.render(&numbered()).as_deref(), Ok(with), "{text}");
@@ -43,7 +51,7 @@ fn wrong_templates_say_where() {
         (
             "name {{ name }}",
             "name",
-            "there is no name in a template: there are node.name, node.number, node.mac, node.address, cluster.name, server.address",
+            "there is no name in a template: there are node.name, node.number, node.mac, node.address, cluster.name, server.address, node.attributes.NAME",
             None,
         ),
         ("a\nb", "\n", "'\\n' would break the generated file", None),

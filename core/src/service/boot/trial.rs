@@ -2,6 +2,7 @@
 
 use super::printable;
 use crate::cluster::node::{Boot, Node};
+use crate::cluster::plan::Plan;
 use crate::cluster::stage::{Stage, Step};
 use crate::cluster::trial::{self, Outcome, Report, Verdict};
 use crate::config::{Check, CheckKind};
@@ -77,11 +78,12 @@ pub(super) fn told(turn: &Turn<'_>, node: &Node) -> Vec<(&'static str, Value)> {
 }
 
 /// The checks as the agent is told them: what it fetches has a name.
-pub(super) fn checks(turn: &Turn<'_>, kernel: Option<&str>, initrd: Option<&str>) -> Value {
+pub(super) fn checks(turn: &Turn<'_>, plan: Option<&Plan>) -> Value {
+    let file = plan.map(|plan| plan.initrd.first().unwrap_or(&plan.kernel).clone());
     let told = |check: &Check| {
         let mut check = check.clone();
         if check.kind == CheckKind::Bandwidth && check.file.is_none() {
-            check.file = initrd.or(kernel).map(str::to_owned);
+            check.file = file.clone();
         }
         json!(check)
     };

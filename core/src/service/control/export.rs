@@ -1,7 +1,7 @@
 //! The table of nodes for other tools.
 
 use super::fail;
-use crate::cluster::export::DEFAULT_PROFILE;
+use crate::cluster::export::{DEFAULT_PROFILE, served};
 use crate::cluster::network;
 use crate::hall::Turn;
 use crate::message::Answer;
@@ -25,7 +25,8 @@ pub(super) fn answer(turn: &Turn<'_>, export: Export) -> Answer {
         Some((node.number?, About { profile, ..About::default() }))
     });
     let nodes = listed.chain(turn.hall.nodes.iter().filter_map(about)).collect();
-    match (Table { directory: &turn.hall.directory, place: &place, nodes }).export(export) {
+    let served = served(turn.config);
+    match (Table { directory: &turn.hall.directory, place: &place, nodes, served }).export(export) {
         Ok(text) => Answer::Text(text),
         Err(error) => fail(400, error.to_string()),
     }

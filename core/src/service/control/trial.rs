@@ -45,7 +45,7 @@ pub(super) fn trouble(node: &Node) -> Option<String> {
 
 /// What the operator can do for a node that lacks something, and does not stand still; or for one that waits for him.
 pub(super) fn to_do(node: &Node, otherwise: Option<String>) -> Option<String> {
-    if node.waits_by_trial() {
+    if node.waits_by_trial() && node.orders.standing.is_none() {
         return Some(trial::to_do_when_held(node.mac));
     }
     let lacks =
@@ -55,6 +55,10 @@ pub(super) fn to_do(node: &Node, otherwise: Option<String>) -> Option<String> {
 
 /// What a machine on trial waits for, if that depends on its tries.
 pub(super) fn waiting_for(turn: &Turn<'_>, node: &Node) -> Option<String> {
+    // An operator's word goes before.
+    if node.orders.standing.is_some() {
+        return None;
+    }
     if node.waits_by_trial() {
         return Some("an operator to accept it, or another boot".into());
     }

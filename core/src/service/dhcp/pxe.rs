@@ -3,7 +3,7 @@
 use super::client::Client;
 use super::reply::Reply;
 use super::who::Meant;
-use super::{heard, meet, power_on, proxy};
+use super::{heard, is_shut_out, meet, power_on, proxy};
 use crate::cluster::boot::{BootFile, Offered, file_of};
 use crate::cluster::node::Firmware;
 use crate::cluster::quirk::Trait;
@@ -28,7 +28,7 @@ pub(crate) fn boot_server(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
         Err(word) => return turn.malformed(word),
     };
     client.meant = Meant::find(turn, &client);
-    if client.mode == Mode::Shadow || client.meant.is_ignored(turn) {
+    if client.mode == Mode::Shadow || client.meant.is_ignored(turn) || is_shut_out(turn, &client) {
         return;
     }
     match message_type {

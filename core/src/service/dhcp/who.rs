@@ -74,7 +74,7 @@ impl Meant {
         tables.extend(self.classes(turn).map(|class| &class.options));
         let host = self.host(turn);
         let node = turn.hall.nodes.get(client.mac).filter(|_| host.is_none());
-        let profile = node.and_then(|node| config.profiles.get(turn.profile_name(node)));
+        let profile = node.and_then(|node| turn.profile_of_boot(node));
         tables.extend(profile.map(|profile| &profile.options));
         let listed = self.node(turn).or_else(|| turn.hall.listed.get(config, client.mac));
         tables.extend(listed.filter(|_| host.is_none()).map(|listed| &listed.options));

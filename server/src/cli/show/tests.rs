@@ -1,7 +1,9 @@
 use super::*;
 use heorot_core::cluster::trial::Outcome;
 use heorot_core::event::Kind;
-use heorot_core::service::view::{CheckView, EventView, LoadView, PoolView, RogueServerView, TransfersView};
+use heorot_core::service::view::{
+    CheckView, EventView, HttpView, LoadView, PoolView, RogueServerView, TransfersView,
+};
 use std::net::Ipv4Addr;
 
 fn node_23() -> NodeView {
@@ -103,6 +105,7 @@ fn a_status_says_what_is_wrong() {
         uptime_seconds: 3700,
         nodes: [("up".into(), 3)].into(),
         transfers: TransfersView { active: 2, waiting: 1 },
+        http: HttpView { connections: 5, sending: 2, displaced: 0, silent: 1, refused: 3 },
         load: LoadView {
             regime: "paced".into(),
             resent_per_second: 1,

@@ -61,11 +61,13 @@ fn shown(output: Output) -> String {
                     format!("{}: {}", frame.destination.port(), octets.escape_ascii())
                 }
                 Payload::Acknowledge(block) => format!("{}: ACK {block}", frame.destination.port()),
-                Payload::Data { .. } => panic!("a client sends no DATA"),
+                Payload::Data { .. } | Payload::Segment { .. } | Payload::Received { .. } => {
+                    panic!("a client sends no DATA")
+                }
             }
         }
         Output::Told(told) => format!("{told:?}"),
-        Output::Ask(ask) => panic!("{ask:?}"),
+        Output::Ask(ask) | Output::Fetch(ask) => panic!("{ask:?}"),
     }
 }
 

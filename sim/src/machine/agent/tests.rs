@@ -57,7 +57,7 @@ impl Trial {
 fn asks(out: &[Output]) -> Vec<(String, Option<String>)> {
     let asks = out.iter().filter_map(|output| match output {
         Output::Ask(ask) => Some((ask.path.clone(), ask.body.clone())),
-        Output::Send(_) | Output::Told(_) => None,
+        Output::Send(_) | Output::Fetch(_) | Output::Told(_) => None,
     });
     asks.collect()
 }

@@ -1,16 +1,31 @@
 use super::*;
-use heorot_core::cluster::boot::{self, Plan as Made};
+use heorot_core::cluster::loader_file::Generated;
+use heorot_core::config::{FileTemplate, FileValues, Values};
+use std::collections::BTreeMap;
 
-fn made(folder: &str) -> (Made, Url) {
-    let made = Made {
+/// What the server makes for a loader.
+fn made(generated: Generated<'_>) -> String {
+    let values = Values {
+        node_name: None,
+        node_number: None,
+        node_mac: "52:54:00:77:00:01".into(),
+        node_address: Ipv4Addr::new(10, 77, 200, 1),
+        node_attributes: BTreeMap::new(),
+        cluster_name: "cluster".into(),
+        server_address: Ipv4Addr::new(10, 77, 0, 1),
+    };
+    let http = "http://10.77.0.1:8080";
+    let values = FileValues {
+        values,
+        profile: "trial".into(),
+        architecture: "bios".into(),
         kernel: "trial/vmlinuz".into(),
         initrd: vec!["trial/agent.img".into(), "trial/a~b+c.img".into()],
-        cmdline: "console=ttyS0 heorot=http://10.77.0.1:8080/node/0123abcd BOOTIF=01-52-54-00-77-00-01"
-            .into(),
-        http: format!("http://10.77.0.1:8080{folder}"),
+        cmdline: format!("console=ttyS0 heorot={http}/node/0123abcd BOOTIF=01-52-54-00-77-00-01"),
+        http: http.into(),
     };
-    let server = SocketAddrV4::new(Ipv4Addr::new(10, 77, 0, 1), 8080);
-    (made, Url { server, path: "/node/0123abcd".into() })
+    let template = FileTemplate::usual(generated.file());
+    template.render(&generated.written(values, http)).expect("the usual template makes a file")
 }
 
 fn files(names: &[&str]) -> Vec<String> {
@@ -19,15 +34,19 @@ fn files(names: &[&str]) -> Vec<String> {
 
 #[test]
 fn what_the_server_makes_is_understood() {
-    let (made, url) = made("");
+    let server = SocketAddrV4::new(Ipv4Addr::new(10, 77, 0, 1), 8080);
+    let url = Some(Url { server, path: "/node/0123abcd".into() });
     let wanted = files(&["trial/vmlinuz", "trial/agent.img", "trial/a~b+c.img"]);
     for folder in ["", "bios/"] {
-        let plan = pxelinux(&boot::pxelinux_cfg(&made, folder), folder);
-        let expected = Plan { files: wanted.clone(), url: Some(url.clone()), never_gives_up: false };
+        let plan = pxelinux(&made(Generated::Pxelinux { folder, name: "default" }), folder);
+        let expected = Plan { files: wanted.clone(), url: url.clone(), never_gives_up: false };
         assert_eq!(plan, expected, "loaded from {folder:?}");
     }
-    let plan = ipxe(&boot::boot_ipxe(&made));
-    assert_eq!(plan, Plan { files: wanted, url: Some(url), never_gives_up: true });
+    let plan = ipxe(&made(Generated::Ipxe));
+    assert_eq!(plan, Plan { files: wanted.clone(), url: url.clone(), never_gives_up: true });
+    let plan = grub(&made(Generated::Grub { folder: "grub/", name: "" }));
+    let below_its_device = wanted.iter().map(|file| format!("/{file}")).collect();
+    assert_eq!(plan, Plan { files: below_its_device, url, never_gives_up: true });
 }
 
 #[test]

@@ -159,6 +159,7 @@ impl Run {
                     let answer = if self.core.is_some() { self.ask_core(ask) } else { (self.web)(ask) };
                     self.answers.extend(answer.map(|(status, body)| (self.now + ROUND_TRIP, status, body)));
                 }
+                Output::Fetch(ask) => panic!("{ask:?}"),
                 Output::Told(_) => {}
             }
             self.log.push((self.now.since(START), output));
@@ -169,7 +170,7 @@ impl Run {
     pub(in crate::machine) fn sent(&self, is_meant: impl Fn(&Frame) -> bool) -> Vec<(f64, Frame)> {
         let frames = self.log.iter().filter_map(|(at, output)| match output {
             Output::Send(frame) if is_meant(frame) => Some((at.as_secs_f64(), frame.clone())),
-            Output::Send(_) | Output::Ask(_) | Output::Told(_) => None,
+            Output::Send(_) | Output::Ask(_) | Output::Fetch(_) | Output::Told(_) => None,
         });
         frames.collect()
     }
@@ -178,7 +179,7 @@ impl Run {
     pub(in crate::machine) fn told(&self) -> Vec<(f64, Told)> {
         let told = self.log.iter().filter_map(|(at, output)| match output {
             Output::Told(told) => Some((at.as_secs_f64(), told.clone())),
-            Output::Send(_) | Output::Ask(_) => None,
+            Output::Send(_) | Output::Ask(_) | Output::Fetch(_) => None,
         });
         told.collect()
     }
@@ -200,7 +201,9 @@ impl Run {
             Payload::Octets(octets) if frame.destination.port() == 67 => self.serve_dhcp(octets),
             Payload::Octets(octets) => self.serve_request(frame, octets),
             Payload::Acknowledge(block) => self.serve_blocks(frame.source.port(), *block),
-            Payload::Data { .. } => panic!("machines send no DATA"),
+            Payload::Data { .. } | Payload::Segment { .. } | Payload::Received { .. } => {
+                panic!("machines send no DATA")
+            }
         }
     }
 

@@ -113,6 +113,7 @@ fn until_another_program(frames: Vec<(f64, Frame)>) -> Vec<(f64, Frame)> {
             Message::parse(octets).is_ok_and(|message| message.options.u16(option::ARCHITECTURE) == Some(16))
         }
         Payload::Octets(_) | Payload::Acknowledge(_) | Payload::Data { .. } => false,
+        Payload::Segment { .. } | Payload::Received { .. } => false,
     };
     frames.into_iter().take_while(|(_, frame)| !is_http_boot(frame)).collect()
 }
@@ -126,7 +127,10 @@ fn described(frame: &Frame) -> String {
             format!("secs {} broadcast {} {options:?}", message.secs, message.broadcast)
         }
         Payload::Octets(octets) => String::from_utf8_lossy(octets).into_owned(),
-        payload @ (Payload::Acknowledge(_) | Payload::Data { .. }) => format!("{payload:?}"),
+        payload @ (Payload::Acknowledge(_)
+        | Payload::Data { .. }
+        | Payload::Segment { .. }
+        | Payload::Received { .. }) => format!("{payload:?}"),
     }
 }
 

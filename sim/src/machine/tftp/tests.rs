@@ -99,7 +99,10 @@ impl Trial {
     fn acknowledged(&self) -> Vec<u16> {
         let blocks = sent(&self.out).filter_map(|frame| match frame.payload {
             Payload::Acknowledge(block) => Some(block),
-            Payload::Octets(_) | Payload::Data { .. } => None,
+            Payload::Octets(_)
+            | Payload::Data { .. }
+            | Payload::Segment { .. }
+            | Payload::Received { .. } => None,
         });
         blocks.collect()
     }
@@ -108,7 +111,7 @@ impl Trial {
 fn sent(out: &[Output]) -> impl Iterator<Item = &Frame> {
     out.iter().filter_map(|output| match output {
         Output::Send(frame) => Some(frame),
-        Output::Ask(_) | Output::Told(_) => None,
+        Output::Ask(_) | Output::Fetch(_) | Output::Told(_) => None,
     })
 }
 

@@ -1,0 +1,142 @@
+//! The files that are made for a node's loader: which names mean them, and what is in them.
+
+use super::boot::{BOOT_IPXE, hyphenated, percent_encode};
+use crate::config::{FileValues, LoaderFile};
+use crate::mac::Mac;
+use std::net::Ipv4Addr;
+
+/// A file that is made for the node that asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Generated<'a> {
+    /// `boot.ipxe`
+    Ipxe,
+    /// A PXELINUX configuration. `folder` is where PXELINUX itself is, with a final slash if it is not empty.
+    Pxelinux {
+        /// The folder.
+        folder: &'a str,
+        /// The name below `pxelinux.cfg/`.
+        name: &'a str,
+    },
+    /// A GRUB configuration, in whatever folder.
+    Grub {
+        /// The folder.
+        folder: &'a str,
+        /// What follows `grub.cfg-`; empty for `grub.cfg` itself.
+        name: &'a str,
+    },
+}
+
+/// Whether a path, relative to the boot directory, is that of a generated file.
+pub fn generated(path: &str) -> Option<Generated<'_>> {
+    const PXELINUX: &str = "pxelinux.cfg/";
+    if path == BOOT_IPXE {
+        return Some(Generated::Ipxe);
+    }
+    let (folder, file) = path.split_at(path.rfind('/').map_or(0, |slash| slash + 1));
+    match file.strip_prefix("grub.cfg") {
+        Some("") => return Some(Generated::Grub { folder, name: "" }),
+        Some(rest) if rest.starts_with('-') => return Some(Generated::Grub { folder, name: &rest[1..] }),
+        Some(_) | None => {}
+    }
+    let at = path.find(PXELINUX)?;
+    let (folder, rest) = path.split_at(at);
+    let is_folder = folder.is_empty() || folder.ends_with('/');
+    is_folder.then(|| Generated::Pxelinux { folder, name: &rest[PXELINUX.len()..] })
+}
+
+impl Generated<'_> {
+    /// From which template it is made.
+    pub fn file(self) -> LoaderFile {
+        match self {
+            Self::Ipxe => LoaderFile::Ipxe,
+            Self::Pxelinux { .. } => LoaderFile::Pxelinux,
+            Self::Grub { .. } => LoaderFile::Grub,
+        }
+    }
+
+    /// Whether the loader means this machine by the name: `01-` and the hardware address, or the address in hexadecimal, or what all machines share. A
+    /// shortened address means its whole neighbourhood and is not ours to answer.
+    pub fn is_of(self, mac: Mac, address: Ipv4Addr) -> bool {
+        let is_its = |name: &str| {
+            let by_mac = format!("01-{}", hyphenated(mac));
+            name.eq_ignore_ascii_case(&by_mac) || name == format!("{:08X}", u32::from(address))
+        };
+        match self {
+            Self::Ipxe => true,
+            Self::Pxelinux { name, .. } => name == "default" || is_its(name),
+            Self::Grub { name, .. } => matches!(name, "" | AGAIN) || is_its(name),
+        }
+    }
+
+    /// The names of files, and the command line, as this loader needs them written. `base` is where iPXE loads from, without a final slash.
+    pub fn written(self, mut values: FileValues, base: &str) -> FileValues {
+        let write = |file: &String| match self {
+            Self::Ipxe => format!("{base}/{}", percent_encode(file)),
+            // Paths are relative to where PXELINUX was loaded from, unless `::` leads them.
+            Self::Pxelinux { folder: "", .. } => file.clone(),
+            Self::Pxelinux { .. } => format!("::{file}"),
+            // Below the device that GRUB was loaded from.
+            Self::Grub { .. } => grub_word(&format!("/{file}")),
+        };
+        values.initrd = values.initrd.iter().map(write).collect();
+        values.kernel = write(&values.kernel);
+        if let Self::Grub { .. } = self {
+            values.cmdline = grub_words(&values.cmdline);
+        }
+        values
+    }
+
+    /// What is told to the loader of a machine that an operator holds: to say so, and to ask again every ten seconds, until it is let go on.
+    pub fn waiting(self, why: &str, mac: Mac) -> String {
+        let why: String = why.chars().map(|c| if is_plain(c) { c } else { ' ' }).collect();
+        match self {
+            Self::Ipxe => format!(
+                "#!ipxe\necho heorot: {why}. Asking again in 10 seconds.\nsleep 10\nchain --replace --autofree {BOOT_IPXE}\n"
+            ),
+            Self::Pxelinux { folder, .. } => {
+                let root = if folder.is_empty() { "" } else { "::" };
+                let again = format!("{root}{folder}pxelinux.cfg/01-{}", hyphenated(mac));
+                format!(
+                    "SAY heorot: {why}. Asking again in 10 seconds.\nDEFAULT again\nPROMPT 1\nTIMEOUT 100\nLABEL again\nCONFIG {again}\n"
+                )
+            }
+            // A configuration that reads itself would be read one within the other for ever: this one says that nothing has changed.
+            Self::Grub { name: AGAIN, .. } => "# Not yet.\n".into(),
+            Self::Grub { folder, .. } => format!(
+                "echo heorot: {why}. Asking again every 10 seconds.\nwhile true; do\nsleep 10\nsource /{folder}grub.cfg-{AGAIN}\ndone\n"
+            ),
+        }
+    }
+}
+
+/// The name of the configuration that a waiting GRUB reads.
+const AGAIN: &str = "again";
+
+/// What no loader takes for anything else than a letter of a text.
+fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || " .,:-_/+=".contains(c)
+}
+
+/// A kernel's command line as words of GRUB. What the kernel takes for one word, in double quotes, is one here: GRUB puts the quotes around it again.
+fn grub_words(cmdline: &str) -> String {
+    let mut words = vec![String::new()];
+    let mut is_quoted = false;
+    for c in cmdline.chars() {
+        match c {
+            '"' => is_quoted = !is_quoted,
+            ' ' if !is_quoted => words.push(String::new()),
+            c => words.last_mut().expect("there is one from the beginning").push(c),
+        }
+    }
+    let words: Vec<_> = words.iter().filter(|word| !word.is_empty()).map(|word| grub_word(word)).collect();
+    words.join(" ")
+}
+
+/// A word of GRUB's shell: between single quotes, if something in it has a meaning.
+fn grub_word(word: &str) -> String {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:=,+%@~".contains(&b);
+    if word.bytes().all(is_plain) { word.into() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! What an operator has decided about a machine, beside the configuration. It stands until he decides otherwise.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// An operator's decisions about one machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Orders {
+    /// Whether it is kept from serving, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
+    /// What it boots, whatever the configuration says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// Words for templates and scripts, before those of the configuration.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, String>,
+    /// Whether it gets its number as soon as it passes, where an operator has the word.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accepted: bool,
+}
+
+/// That a machine is kept from serving, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// How.
+    pub state: Kept,
+    /// Why, in the operator's words; empty if he gave none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+/// How a machine is kept from serving. The words are those that users see in the place of its stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kept {
+    /// It gets no answer.
+    Denied,
+    /// It gets its address and its loader, and waits there.
+    Held,
+    /// It gets no answer, and nobody else gets its number.
+    Retired,
+}
+
+impl Orders {
+    /// Whether nothing was decided, so that nothing has to be kept.
+    pub fn are_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// How it is kept from serving.
+    pub fn kept(&self) -> Option<Kept> {
+        self.standing.as_ref().map(|standing| standing.state)
+    }
+
+    /// Whether it gets no answer at all.
+    pub fn are_to_ignore(&self) -> bool {
+        matches!(self.kept(), Some(Kept::Denied | Kept::Retired))
+    }
+}
+
+impl Kept {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Denied, Self::Held, Self::Retired];
+
+    /// What an operator does to it.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Denied => "denies it",
+            Self::Held => "holds it",
+            Self::Retired => "retired it",
+        }
+    }
+}
+
+impl fmt::Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Denied => "denied",
+            Self::Held => "held",
+            Self::Retired => "retired",
+        })
+    }
+}
+
+impl fmt::Display for Standing {
+    /// As a sentence: `an operator holds it: its fan is loud`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an operator {}", self.state.verb())?;
+        if self.reason.is_empty() { Ok(()) } else { write!(f, ": {}", self.reason) }
+    }
+}

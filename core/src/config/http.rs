@@ -1,0 +1,132 @@
+//! `[http]`: at which port, and with which certificate.
+
+use super::mistake::{Findings, Mistake};
+use super::read::Tables;
+use super::value;
+use std::ops::Range;
+
+/// The HTTP server for nodes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Http {
+    /// Its port.
+    pub port: u16,
+    /// HTTPS beside it, if there is to be any.
+    pub tls: Option<Tls>,
+}
+
+/// HTTPS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// Its port.
+    pub port: u16,
+    /// The file of the server's certificate, and of those that lead to its authority.
+    pub certificate: String,
+    /// The file of its private key.
+    pub key: String,
+    /// Whether UEFI HTTP Boot is offered its boot file by it.
+    pub is_offered: bool,
+    /// Where the two files are named: what is wrong with them is found when they are read.
+    spans: (Range<usize>, Range<usize>),
+}
+
+impl Tls {
+    /// A mistake at the certificate's setting, in the text of the configuration.
+    pub fn wrong_certificate(&self, text: &str, message: String, remedy: String) -> Mistake {
+        Mistake::at(text, self.spans.0.clone(), message, remedy)
+    }
+
+    /// A mistake at the key's setting.
+    pub fn wrong_key(&self, text: &str, message: String, remedy: String) -> Mistake {
+        Mistake::at(text, self.spans.1.clone(), message, remedy)
+    }
+}
+
+/// None: something was wrong.
+pub(super) fn read(findings: &mut Findings<'_>, tables: &Tables<'_>) -> Option<Http> {
+    let http = tables.one(findings, "http");
+    let port = http.integer(findings, "port");
+    let tls_port = http.integer(findings, "tls-port");
+    let certificate = http.text(findings, "certificate", value::absolute_path);
+    let key = http.text(findings, "key", value::absolute_path);
+    let offer = http.word(findings, "offer", &[("http", false), ("https", true)]);
+    let has_tls = http.has("certificate") || http.has("key");
+    for (named, other) in [("certificate", "key"), ("key", "certificate")] {
+        if http.has(named) && !http.has(other) {
+            http.missing(findings, other);
+        }
+    }
+    let (port, tls_port, offer) = (port?, tls_port?, offer?);
+    if !has_tls {
+        let needs = [("tls-port", &tls_port.span), ("offer", &offer.span)];
+        for (name, span) in
+            needs.into_iter().filter(|(name, _)| http.has(name) && (*name != "offer" || offer.value))
+        {
+            let message = format!("{name} needs a certificate");
+            let remedy = "say also: certificate = \"/etc/heorot/tls/certificate.pem\" and key = \"/etc/heorot/tls/key.pem\"";
+            findings.error(span, message, Some(remedy.into()));
+        }
+    }
+    if has_tls && tls_port.value == port.value {
+        let message = "HTTP and HTTPS cannot have one port";
+        findings.error(&tls_port.span, message, Some("give them two, as 80 and 443".into()));
+    }
+    let tls_port = u16::try_from(tls_port.value).ok()?;
+    let tls = certificate.zip(key).map(|(certificate, key)| Tls {
+        port: tls_port,
+        certificate: certificate.value,
+        key: key.value,
+        is_offered: offer.value,
+        spans: (certificate.span, key.span),
+    });
+    Some(Http { port: u16::try_from(port.value).ok()?, tls })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Config;
+
+    const REST: &str = "[[network]]\ninterface = \"eth1\"\naddress = \"10.77.0.1/16\"\nnumbers = \"0-9\"\n\
+        first = \"10.77.1.0\"\ntemporary = \"10.77.2.1-10.77.2.9\"\n";
+
+    #[test]
+    fn https() {
+        let both = "certificate = \"/c.pem\"\nkey = \"/k.pem\"\n";
+        for (text, expected) in [
+            (String::new(), Ok(None)),
+            ("offer = \"http\"\n".into(), Ok(None)),
+            (both.into(), Ok(Some((443, false)))),
+            (format!("{both}tls-port = 8443\noffer = \"https\"\n"), Ok(Some((8443, true)))),
+            ("certificate = \"/c.pem\"\n".into(), Err("key")),
+            ("key = \"/k.pem\"\n".into(), Err("certificate")),
+            ("certificate = \"c.pem\"\nkey = \"/k.pem\"\n".into(), Err("c.pem")),
+            ("tls-port = 443\n".into(), Err("tls-port needs a certificate")),
+            ("offer = \"https\"\n".into(), Err("offer needs a certificate")),
+            (format!("{both}tls-port = 80\n"), Err("cannot have one port")),
+        ] {
+            let result = Config::parse(&format!("[http]\n{text}{REST}"), &[]);
+            match (result, expected) {
+                (Ok((config, _)), Ok(expected)) => {
+                    let tls = config.http.tls.map(|tls| (tls.port, tls.is_offered));
+                    assert_eq!(tls, expected, "{text}");
+                }
+                (Err(mistakes), Err(expected)) => {
+                    assert!(
+                        mistakes.iter().any(|mistake| mistake.message.contains(expected)),
+                        "{mistakes:?}"
+                    );
+                }
+                (result, _) => panic!("{text}: {result:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_a_file_is_one_of_the_line_that_names_it() {
+        let text = format!("[http]\ncertificate = \"/c.pem\"\n  key = \"/k.pem\"\n{REST}");
+        let (config, _) = Config::parse(&text, &[]).unwrap();
+        let tls = config.http.tls.unwrap();
+        let mistake = tls.wrong_key(&text, "it is none".into(), "give one".into());
+        assert_eq!((mistake.line, mistake.column, &text[mistake.span]), (3, 9, "\"/k.pem\""));
+        assert_eq!(tls.wrong_certificate(&text, String::new(), String::new()).line, 2);
+    }
+}

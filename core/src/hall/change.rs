@@ -1,0 +1,108 @@
+//! What an operator's change does, when its records are durable.
+
+use super::Turn;
+use crate::cluster::orders::{Kept, Orders, Standing};
+use crate::cluster::stage::{Stage, Step};
+use crate::event::Kind;
+use crate::mac::Mac;
+use crate::message::{Answer, Output, RequestId};
+
+/// A change that is being recorded. Nothing of it holds before that.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Change {
+    /// Whose question it is.
+    pub(crate) id: RequestId,
+    /// What was decided about each machine, and how its history tells it.
+    pub(crate) orders: Vec<(Mac, Orders, String)>,
+    /// A number that a machine is given, whoever had it.
+    pub(crate) given: Option<(Mac, u32)>,
+    /// Machines that lose their numbers.
+    pub(crate) freed: Vec<Mac>,
+    /// What he is told then.
+    pub(crate) answer: Answer,
+    /// And if it could not be kept.
+    pub(crate) refused: Answer,
+}
+
+impl Change {
+    pub(crate) fn fulfil(self, turn: &mut Turn<'_>) {
+        turn.hall.is_changing = false;
+        for mac in self.freed {
+            turn.lose_number(mac, "an operator freed its number");
+        }
+        if let Some((mac, number)) = self.given {
+            turn.give_number(mac, number);
+        }
+        let now = turn.now;
+        for (mac, orders, told) in self.orders {
+            if let Some(node) = turn.hall.nodes.get_mut(mac) {
+                if node.orders.kept() != orders.kept() {
+                    node.kept_since = now;
+                }
+                node.orders = orders;
+            }
+            turn.event(Some(mac), Kind::Operator, told);
+            turn.hall.nodes.let_go(now, mac);
+        }
+        turn.out.push(Output::Reply(self.id, self.answer));
+    }
+
+    pub(crate) fn withdraw(self, turn: &mut Turn<'_>) {
+        turn.hall.is_changing = false;
+        if let Some((mac, number)) = self.given {
+            turn.hall.nodes.give_up(mac, number);
+        }
+        turn.out.push(Output::Reply(self.id, self.refused));
+    }
+}
+
+impl Turn<'_> {
+    /// A machine has this number from now on. Whoever had it has none, and is retired: it was exchanged, and must not come back as somebody new.
+    fn give_number(&mut self, mac: Mac, number: u32) {
+        if let Some(other) = self.hall.nodes.holder(number).filter(|holder| *holder != mac) {
+            self.lose_number(other, &format!("its number {number} was given to {mac}"));
+            if let Some(node) = self.hall.nodes.get_mut(other) {
+                node.orders.standing = Some(replaced(mac));
+                node.kept_since = self.now;
+            }
+        }
+        self.hall.nodes.give(mac, number);
+        self.hall.numbers_changed = true;
+        self.event(Some(mac), Kind::Number, format!("number {number}: an operator gave it"));
+        self.step(mac, Step::Numbered, "an operator gave it its number");
+    }
+
+    /// A machine has no number any more.
+    fn lose_number(&mut self, mac: Mac, why: &str) {
+        let Some(node) = self.hall.nodes.get(mac) else { return };
+        let number = node.number;
+        let addresses =
+            (0..self.config.networks.len()).filter_map(|place| self.permanent_address(mac, place));
+        for address in addresses.collect::<Vec<_>>() {
+            self.unpin(address);
+        }
+        self.hall.nodes.strip(mac);
+        self.hall.numbers_changed = true;
+        let now = self.now;
+        if let Some(node) = self.hall.nodes.get_mut(mac) {
+            (node.stage, node.phase, node.granted_until) = (Stage::Seen, None, None);
+            (node.since, node.reason) = (now, why.into());
+        }
+        let shown = number.map(|number| format!("no longer number {number}: {why}"));
+        self.event(Some(mac), Kind::Number, shown.unwrap_or_else(|| why.into()));
+        self.keep_boot(mac);
+    }
+
+    /// A machine has got its number: that an operator accepted it has been done.
+    pub(crate) fn accepted(&mut self, mac: Mac) {
+        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
+        if std::mem::take(&mut node.orders.accepted) {
+            self.keep_orders(mac);
+        }
+    }
+}
+
+/// How a machine is kept from serving whose number another one was given.
+pub(crate) fn replaced(by: Mac) -> Standing {
+    Standing { state: Kept::Retired, reason: format!("its number was given to {by}") }
+}

@@ -1,0 +1,485 @@
+//! What operators change: which nodes are meant, what becomes another for each, and whether that can be. A change is reckoned as a whole, told if it is only to be told,
+//! and else recorded; it holds, and its author hears of it, when it is durable.
+
+use super::{difference, fail, find, no_such_node, ok};
+use crate::cluster::node::Node;
+use crate::cluster::orders::{Kept, Orders, Standing};
+use crate::cluster::record::{OrdersRecord, Record};
+use crate::cluster::stage::{Phase, Stage};
+use crate::config::{Policy, TRIAL_PROFILE, check_attribute_name, check_attribute_value};
+use crate::hall::{Change, Turn, replaced};
+use crate::limit::{ATTRIBUTES_MAX, NODES_LISTED_MAX, REASON_OCTETS_MAX};
+use crate::mac::Mac;
+use crate::message::{Answer, RequestId, Verb};
+use crate::promise::Promise;
+use crate::service::view::{ChangeRequest, ChangeView, FieldChangeView, RefusalView};
+use heorot_names::NodeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Takes a change. Its answer, or nothing: then that comes when it is durable.
+pub(super) fn handle(
+    turn: &mut Turn<'_>,
+    id: RequestId,
+    verb: Verb,
+    request: &ChangeRequest,
+) -> Option<Answer> {
+    let wanted = match check(turn, verb, request).and_then(|()| Wanted::find(turn, verb, request)) {
+        Ok(wanted) => wanted,
+        Err(answer) => return Some(answer),
+    };
+    let mut draft = Draft::default();
+    draft.refuse_missing(&wanted.missing);
+    for mac in wanted.macs {
+        let new = Node::new(turn.now, mac);
+        let node = turn.hall.nodes.get(mac).unwrap_or(&new);
+        match draft.decide(turn, verb, request, node) {
+            Ok(decision) => draft.add(node, decision),
+            Err(why) => draft.refused.entry(why).or_default().add(node),
+        }
+    }
+    let view = draft.view(turn, request.dry_run);
+    if request.dry_run || draft.decisions.is_empty() {
+        return Some(ok(&view));
+    }
+    if turn.hall.is_changing {
+        return Some(fail(503, "another change is just being recorded: say it again".into()));
+    }
+    draft.begin(turn, id, &view)
+}
+
+/// Looks at what is wanted for itself.
+fn check(turn: &Turn<'_>, verb: Verb, request: &ChangeRequest) -> Result<(), Answer> {
+    let wrong = |what: String| Err(fail(400, what));
+    let ChangeRequest { reason, number, profile, attributes, .. } = request;
+    let takes_reason = matches!(verb, Verb::Deny | Verb::Hold | Verb::Retire);
+    if reason.is_some() && !takes_reason {
+        return wrong("a reason belongs to deny, hold and retire".into());
+    }
+    if let Some(reason) = reason
+        && (reason.len() > REASON_OCTETS_MAX || reason.chars().any(char::is_control))
+    {
+        return wrong(format!("a reason is one line of up to {REASON_OCTETS_MAX} octets"));
+    }
+    if number.is_some() != (verb == Verb::Number) {
+        return wrong("a number belongs to \"number\", and to nothing else".into());
+    }
+    let sets = profile.is_some() || !attributes.is_empty();
+    if sets != (verb == Verb::Set) {
+        return wrong("profile and attributes belong to \"set\", and one of them has to be there".into());
+    }
+    if let Some(profile) = profile.as_deref().filter(|profile| !profile.is_empty())
+        && (!turn.config.profiles.contains_key(profile) || profile == TRIAL_PROFILE)
+    {
+        let known = turn.config.profiles.keys().map(String::as_str).filter(|name| *name != TRIAL_PROFILE);
+        let known: Vec<_> = known.take(SHOWN_MAX).collect();
+        return wrong(format!(
+            "there is no profile {profile:?} for numbered nodes; there are {}",
+            known.join(", ")
+        ));
+    }
+    for (name, value) in attributes {
+        if let Err(why) = check_attribute_name(name)
+            .and_then(|()| check_attribute_value(value).map_err(|why| format!("attributes.{name}: {why}")))
+        {
+            return wrong(why);
+        }
+    }
+    Ok(())
+}
+
+/// Profiles that are listed in a message.
+const SHOWN_MAX: usize = 16;
+
+/// The machines that are meant.
+struct Wanted {
+    macs: Vec<Mac>,
+    /// Numbers that no machine has.
+    missing: NodeSet,
+}
+
+impl Wanted {
+    fn find(turn: &Turn<'_>, verb: Verb, request: &ChangeRequest) -> Result<Self, Answer> {
+        let ChangeRequest { set, without, .. } = request;
+        if set.trim().is_empty() {
+            return Err(fail(400, "which nodes? a change names them: node[0-9], @rack1, or all".into()));
+        }
+        let one = |mac| Self { macs: vec![mac], missing: NodeSet::default() };
+        // Who was never seen can be named by his hardware address, but has nothing that could be taken from him.
+        let may_be_new = !matches!(verb, Verb::Retire | Verb::Free);
+        match (find(turn, set), set.parse::<Mac>(), without) {
+            (Some(node), _, None) => return Ok(one(node.mac)),
+            (None, Ok(mac), None) if may_be_new && mac.is_one_machine() => return Ok(one(mac)),
+            (None, Ok(_), None) => return Err(no_such_node(set)),
+            _ => {}
+        }
+        let numbers = difference(turn, set, without.as_deref())?;
+        if numbers.size() > NODES_LISTED_MAX {
+            return Err(fail(400, format!("{set}: more than {NODES_LISTED_MAX} nodes")));
+        }
+        let mut macs = Vec::new();
+        let mut missing = Vec::new();
+        for number in numbers.iter() {
+            let listed = || turn.hall.listed.with_number(turn.config, number)?.macs.first().copied();
+            match turn.hall.nodes.holder(number).or_else(listed) {
+                Some(mac) => macs.push(mac),
+                None => missing.push(number),
+            }
+        }
+        if macs.is_empty() {
+            return Err(no_such_node(set));
+        }
+        if verb == Verb::Number && macs.len() + missing.len() > 1 {
+            return Err(fail(400, format!("{set}: a number is one machine's")));
+        }
+        Ok(Self { macs, missing: missing.into_iter().collect() })
+    }
+}
+
+/// Nodes of which the same is said.
+#[derive(Default)]
+struct Names {
+    numbers: Vec<u32>,
+    macs: Vec<Mac>,
+}
+
+impl Names {
+    fn add(&mut self, node: &Node) {
+        match node.number {
+            Some(number) => self.numbers.push(number),
+            None => self.macs.push(node.mac),
+        }
+    }
+
+    fn folded(&self, turn: &Turn<'_>) -> String {
+        let set: NodeSet = self.numbers.iter().copied().collect();
+        let numbered = Some(turn.hall.directory.fold(&set)).filter(|folded| !folded.is_empty());
+        let others = self.macs.iter().map(ToString::to_string);
+        numbered.into_iter().chain(others).collect::<Vec<_>>().join(",")
+    }
+}
+
+/// A field's name, what it was and what it becomes.
+type Field = (String, Option<String>, Option<String>);
+
+/// What is decided about one machine.
+struct Decision {
+    mac: Mac,
+    orders: Orders,
+    number: NumberChange,
+    fields: Vec<Field>,
+    /// For its history.
+    told: String,
+}
+
+/// What becomes of a machine's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NumberChange {
+    Stays,
+    /// It gets one as if it had passed.
+    Earned(u32),
+    /// It gets this one, whoever had it.
+    Given(u32),
+    /// It loses it.
+    Freed,
+}
+
+/// A change, as far as it is reckoned.
+#[derive(Default)]
+struct Draft {
+    decisions: Vec<Decision>,
+    differences: BTreeMap<Field, Names>,
+    unchanged: Names,
+    refused: BTreeMap<String, Names>,
+    /// Numbers that are given in this change.
+    planned: BTreeSet<u32>,
+}
+
+impl Draft {
+    fn refuse_missing(&mut self, missing: &NodeSet) {
+        if !missing.is_empty() {
+            let names = Names { numbers: missing.iter().collect(), macs: Vec::new() };
+            self.refused.insert("no machine has this number".into(), names);
+        }
+    }
+
+    fn add(&mut self, node: &Node, decision: Decision) {
+        if decision.fields.is_empty() {
+            return self.unchanged.add(node);
+        }
+        for field in &decision.fields {
+            self.differences.entry(field.clone()).or_default().add(node);
+        }
+        if let NumberChange::Earned(number) | NumberChange::Given(number) = decision.number {
+            self.planned.insert(number);
+        }
+        self.decisions.push(decision);
+    }
+
+    fn view(&self, turn: &Turn<'_>, dry_run: bool) -> ChangeView {
+        let change = |((field, before, after), names): (&Field, &Names)| FieldChangeView {
+            nodes: names.folded(turn),
+            field: field.clone(),
+            before: before.clone(),
+            after: after.clone(),
+        };
+        let refusal =
+            |(why, names): (&String, &Names)| RefusalView { nodes: names.folded(turn), why: why.clone() };
+        ChangeView {
+            dry_run,
+            changes: self.differences.iter().map(change).collect(),
+            unchanged: self.unchanged.folded(turn),
+            refused: self.refused.iter().map(refusal).collect(),
+        }
+    }
+
+    /// What a verb means for a machine.
+    fn decide(
+        &self,
+        turn: &Turn<'_>,
+        verb: Verb,
+        request: &ChangeRequest,
+        node: &Node,
+    ) -> Result<Decision, String> {
+        match verb {
+            Verb::Deny => keep_from(node, Kept::Denied, request),
+            Verb::Hold => keep_from(node, Kept::Held, request),
+            Verb::Retire if node.number.is_none() => Err("it has no number to be kept: deny it".into()),
+            Verb::Retire => keep_from(node, Kept::Retired, request),
+            Verb::Accept => self.accept(turn, node),
+            Verb::Number => number(turn, node, request.number.unwrap_or_default()),
+            Verb::Free => free(node),
+            Verb::Set => set(turn, node, request),
+        }
+    }
+
+    /// It serves again, whatever an operator had decided. A machine that waits for its number gets it; one that has not reported yet gets it when it has passed.
+    fn accept(&self, turn: &Turn<'_>, node: &Node) -> Result<Decision, String> {
+        let mut orders = Orders { standing: None, ..node.orders.clone() };
+        let mut fields = Vec::new();
+        if node.orders.standing.is_some() {
+            let after = if has_reported(node) { Stage::Ready } else { node.stage };
+            fields.push(field("state", Some(node.state()), Some(after.to_string())));
+        }
+        let waits = turn.config.trial.policy == Policy::Accept;
+        let mut number = NumberChange::Stays;
+        if node.number.or(node.claim).is_none() {
+            if has_reported(node) {
+                let earned = self.earned(turn, node)?;
+                number = NumberChange::Earned(earned);
+                orders.accepted = false;
+                fields.push(field("number", None, Some(earned.to_string())));
+            } else if waits && !orders.accepted {
+                orders.accepted = true;
+                fields.push(field("accepted", None, Some("when it has passed".into())));
+            }
+        }
+        let told = "an operator accepts it".into();
+        Ok(Decision { mac: node.mac, orders, number, fields, told })
+    }
+
+    /// The number that a machine gets now, beside those that others get by the same change.
+    fn earned(&self, turn: &Turn<'_>, node: &Node) -> Result<u32, String> {
+        let listed = turn.hall.listed.get(turn.config, node.mac);
+        if listed.is_none() && !turn.config.trial.order.numbers_strangers() {
+            return Err("trial.order numbers those alone that the configuration lists: add a [[node]]".into());
+        }
+        let place = node.network.ok_or("it was not seen on any network yet")?;
+        let number = match listed.and_then(|listed| listed.number) {
+            Some(_) => turn.number_for(node.mac, place),
+            None => turn.free_numbers(place).find(|number| !self.planned.contains(number)),
+        };
+        number.ok_or_else(|| "no number is free for it on its network".into())
+    }
+
+    /// Proposes the records. What holds only when they are durable is promised.
+    fn begin(self, turn: &mut Turn<'_>, id: RequestId, view: &ChangeView) -> Option<Answer> {
+        for decision in &self.decisions {
+            let Some((_, forgotten)) = turn.hall.nodes.meet(turn.now, decision.mac) else {
+                return Some(fail(503, "the table of nodes is full".into()));
+            };
+            if let Some(forgotten) = forgotten {
+                turn.record(Record::BootForgotten(forgotten));
+            }
+            turn.place_listed(decision.mac);
+        }
+        turn.hall.is_changing = true;
+        let mut change = Change {
+            id,
+            orders: Vec::new(),
+            given: None,
+            freed: Vec::new(),
+            answer: ok(view),
+            refused: fail(503, "the change could not be recorded, so that nothing was changed".into()),
+        };
+        for Decision { mac, orders, number, told, .. } in self.decisions {
+            turn.record(Record::Orders(OrdersRecord { mac, orders: orders.clone() }));
+            change.orders.push((mac, orders, told));
+            match number {
+                NumberChange::Stays => {}
+                NumberChange::Earned(number) => {
+                    if turn.hall.nodes.claim(mac, number) {
+                        turn.keep_node(mac);
+                        let reason = "an operator accepted it".into();
+                        turn.promise(Promise::Number { mac, reason, in_mid_boot: false });
+                    }
+                }
+                NumberChange::Given(number) => {
+                    take_from_holder(turn, mac, number);
+                    turn.hall.nodes.reserve(mac, number);
+                    turn.keep_node_with(mac, Some(number));
+                    change.given = Some((mac, number));
+                }
+                NumberChange::Freed => {
+                    turn.keep_node_with(mac, None);
+                    change.freed.push(mac);
+                }
+            }
+        }
+        turn.promise(Promise::Change(Box::new(change)));
+        None
+    }
+}
+
+/// Whoever has a number that another machine is given is recorded without it before: two must never have it.
+fn take_from_holder(turn: &mut Turn<'_>, mac: Mac, number: u32) {
+    let Some(holder) = turn.hall.nodes.holder(number).filter(|holder| *holder != mac) else { return };
+    turn.keep_node_with(holder, None);
+    let orders = turn.hall.nodes.get(holder).map(|node| node.orders.clone()).unwrap_or_default();
+    let orders = Orders { standing: Some(replaced(mac)), ..orders };
+    turn.record(Record::Orders(OrdersRecord { mac: holder, orders }));
+}
+
+fn field(name: impl Into<String>, before: Option<String>, after: Option<String>) -> Field {
+    (name.into(), before, after)
+}
+
+/// Whether a machine without a number has told what it is: it waits for a number, or failed.
+fn has_reported(node: &Node) -> bool {
+    match node.stage {
+        Stage::Failed => true,
+        Stage::Temporary => node.phase == Some(Phase::Agent),
+        Stage::Seen | Stage::Testing | Stage::Ready | Stage::Booting | Stage::Up | Stage::Down => false,
+    }
+}
+
+/// It does not serve from now on.
+fn keep_from(node: &Node, state: Kept, request: &ChangeRequest) -> Result<Decision, String> {
+    if node.orders.kept() == Some(Kept::Retired) && state != Kept::Retired {
+        return Err("it is retired: accept it first".into());
+    }
+    let reason = request.reason.clone().unwrap_or_default();
+    let standing = Standing { state, reason };
+    let mut fields = Vec::new();
+    if node.orders.kept() != Some(state) {
+        fields.push(field("state", Some(node.state()), Some(state.to_string())));
+    }
+    let shown = |reason: &str| Some(reason.to_owned()).filter(|reason| !reason.is_empty());
+    let before = node.orders.standing.as_ref().and_then(|standing| shown(&standing.reason));
+    if before != shown(&standing.reason) {
+        fields.push(field("reason", before, shown(&standing.reason)));
+    }
+    let told = standing.to_string();
+    let orders = Orders { standing: Some(standing), accepted: false, ..node.orders.clone() };
+    Ok(Decision { mac: node.mac, orders, number: NumberChange::Stays, fields, told })
+}
+
+/// It gets this number.
+fn number(turn: &Turn<'_>, node: &Node, number: u32) -> Result<Decision, String> {
+    let stays = node.number == Some(number);
+    if !stays {
+        may_be_given(turn, node, number)?;
+    }
+    let shown = |number: Option<u32>| number.map(|number| number.to_string());
+    let fields =
+        if stays { Vec::new() } else { vec![field("number", shown(node.number), shown(Some(number)))] };
+    let told = format!("an operator gives it number {number}");
+    let orders = Orders { accepted: false, ..node.orders.clone() };
+    Ok(Decision { mac: node.mac, orders, number: NumberChange::Given(number), fields, told })
+}
+
+fn may_be_given(turn: &Turn<'_>, node: &Node, number: u32) -> Result<(), String> {
+    let is_here = |network: &crate::config::Network| network.numbering.numbers.contains(number);
+    if !turn.config.networks.iter().any(is_here) {
+        return Err(format!("number {number} is on no network"));
+    }
+    if node.orders.are_to_ignore() {
+        return Err(format!("it is {}: accept it first", node.state()));
+    }
+    let listed = turn.hall.listed.get(turn.config, node.mac);
+    if let Some(other) = listed.and_then(|listed| listed.number).filter(|other| *other != number) {
+        return Err(format!("the configuration gives it number {other}: change its [[node]]"));
+    }
+    if let Some(entry) = turn.hall.listed.with_number(turn.config, number)
+        && listed != Some(entry)
+    {
+        let whose = entry.macs.first().map(|mac| format!(" of {mac}")).unwrap_or_default();
+        return Err(format!(
+            "the configuration keeps number {number} for another: change the [[node]]{whose}"
+        ));
+    }
+    if node.claim.is_some() {
+        return Err("it is just getting a number: say it again".into());
+    }
+    if node.number.is_some() && matches!(node.stage, Stage::Up | Stage::Booting) {
+        return Err(format!("it is {} with another number: switch it off first", node.stage));
+    }
+    let holder = turn.hall.nodes.holder(number).and_then(|mac| turn.hall.nodes.get(mac));
+    let Some(holder) = holder.filter(|holder| holder.mac != node.mac) else { return Ok(()) };
+    let is_gone = holder.orders.kept() == Some(Kept::Retired) || holder.stage == Stage::Down;
+    if is_gone {
+        return Ok(());
+    }
+    let name = turn.name(number);
+    let (state, mac) = (holder.state(), holder.mac);
+    Err(format!("{name} is {mac}, which is {state}: heorot node retire {name} first, if that board is gone"))
+}
+
+/// Its number may be given again.
+fn free(node: &Node) -> Result<Decision, String> {
+    let number = node.number.ok_or("it has no number")?;
+    if node.orders.kept() != Some(Kept::Retired) {
+        return Err("it is not retired: retire it first".into());
+    }
+    let fields = vec![field("number", Some(number.to_string()), None)];
+    let told = format!("an operator frees its number {number}");
+    Ok(Decision { mac: node.mac, orders: node.orders.clone(), number: NumberChange::Freed, fields, told })
+}
+
+/// What it boots, and its words.
+fn set(turn: &Turn<'_>, node: &Node, request: &ChangeRequest) -> Result<Decision, String> {
+    let mut orders = node.orders.clone();
+    let mut told = Vec::new();
+    let or_none = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    if let Some(profile) = &request.profile {
+        orders.profile = or_none(profile);
+        told.push(format!("profile={profile}"));
+    }
+    for (name, value) in &request.attributes {
+        match or_none(value) {
+            Some(value) => drop(orders.attributes.insert(name.clone(), value)),
+            None => drop(orders.attributes.remove(name)),
+        }
+        told.push(format!("attributes.{name}={value}"));
+    }
+    if orders.attributes.len() > ATTRIBUTES_MAX {
+        return Err(format!("more than {ATTRIBUTES_MAX} attributes"));
+    }
+    let mut fields = Vec::new();
+    let (before, after) = (turn.profile_by(node, &node.orders), turn.profile_by(node, &orders));
+    if before != after {
+        fields.push(field("profile", or_none(before), or_none(after)));
+    } else if orders.profile != node.orders.profile {
+        // Nothing else is booted, but it is said by somebody else from now on.
+        let by = |orders: &Orders| orders.profile.as_ref().map(|_| format!("{before} (by an operator)"));
+        let by = |orders| by(orders).or_else(|| Some(format!("{before} (by the configuration)")));
+        fields.push(field("profile", by(&node.orders), by(&orders)));
+    }
+    let (before, after) = (turn.attributes_by(node, &node.orders), turn.attributes_by(node, &orders));
+    let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    for name in names.into_iter().filter(|name| before.get(*name) != after.get(*name)) {
+        let shown = |all: &BTreeMap<String, String>| all.get(name).cloned();
+        fields.push(field(format!("attributes.{name}"), shown(&before), shown(&after)));
+    }
+    let told = format!("an operator sets {}", told.join(" "));
+    Ok(Decision { mac: node.mac, orders, number: NumberChange::Stays, fields, told })
+}

@@ -1,0 +1,210 @@
+use super::super::{Input, Settings, Transfers};
+use super::*;
+use crate::limit::LOAD_SERVED_WITHIN_MAX;
+use crate::load::{self, Control, Link, LinkRate};
+use crate::transfer::Resend;
+use std::collections::BTreeMap;
+
+const START: Time = Time::from_nanoseconds(1 << 40);
+
+/// Transfers, and a kernel that sends at once what it may and whose peers acknowledge it a moment later.
+struct Run {
+    now: Time,
+    transfers: Transfers,
+    granted: BTreeMap<StreamId, u64>,
+    /// What the kernel will tell in the next tenth of a millisecond.
+    told: Vec<(StreamId, StreamNews)>,
+}
+
+impl Run {
+    fn new(rate: LinkRate) -> Self {
+        Self::behind(vec![Link::new(rate)])
+    }
+
+    fn behind(links: Vec<Link>) -> Self {
+        let load = load::Settings { control: Control::All, links };
+        let settings = Settings { data_ports: 1, single_port: false, load, resend: Resend::Measured };
+        Self {
+            now: START,
+            transfers: Transfers::new(START, settings),
+            granted: BTreeMap::new(),
+            told: Vec::new(),
+        }
+    }
+
+    fn handle(&mut self, input: Input<'_>) {
+        let mut out = Vec::new();
+        self.transfers.handle(self.now, input, &mut out);
+        for output in out {
+            if let Output::Grant { stream, octets } = output {
+                assert!(octets > 0);
+                *self.granted.entry(stream).or_default() += octets;
+                self.told.push((stream, StreamNews::Delivered { octets, resent: 0 }));
+                self.told.push((stream, StreamNews::Wants));
+            }
+        }
+    }
+
+    fn tell(&mut self, stream: u64, news: StreamNews) {
+        self.handle(Input::Stream { stream: StreamId(stream), news });
+    }
+
+    fn begin(&mut self, stream: u64, octets: u64) {
+        let peer = Ipv4Addr::from(0x0a4d_0000 + u32::try_from(stream).unwrap());
+        self.tell(stream, StreamNews::Begun { peer, octets });
+    }
+
+    /// So many milliseconds pass.
+    fn pass(&mut self, milliseconds: u64) {
+        for _ in 0..milliseconds * 10 {
+            let until = self.now + Duration::from_micros(100);
+            while let Some(at) = self.transfers.next_wakeup().filter(|at| *at <= until) {
+                self.now = self.now.max(at);
+                self.handle(Input::Wakeup);
+            }
+            self.now = until;
+            for (stream, news) in std::mem::take(&mut self.told) {
+                self.handle(Input::Stream { stream, news });
+            }
+        }
+    }
+
+    fn total(&self) -> u64 {
+        self.granted.values().sum()
+    }
+
+    fn of(&self, stream: u64) -> u64 {
+        self.granted.get(&StreamId(stream)).copied().unwrap_or(0)
+    }
+}
+
+const GIGABIT: u64 = 1_000_000_000;
+/// Octets of files that a gigabit carries in a second by TCP, at 99 of a hundred.
+const SECOND: u64 = GIGABIT / 8 * 99 / 100 * 1448 / 1538;
+
+#[test]
+fn a_link_is_filled_and_no_more() {
+    let mut run = Run::new(LinkRate::Given(GIGABIT));
+    for stream in 0..20 {
+        run.begin(stream, 100 << 20);
+    }
+    run.pass(1000);
+    let total = run.total();
+    assert!((SECOND * 98 / 100..=SECOND * 101 / 100).contains(&total), "{total} of {SECOND}");
+}
+
+#[test]
+fn a_single_stream_fills_a_link_of_unknown_rate_in_two_seconds() {
+    let mut run = Run::new(LinkRate::Measured);
+    run.begin(1, u64::MAX / 4);
+    run.pass(2000);
+    let before = run.total();
+    run.pass(1000);
+    assert!(run.total() - before > 4 * SECOND, "{} after {before}", run.total());
+}
+
+#[test]
+fn the_first_goes_on_and_nobody_is_left_alone() {
+    let mut run = Run::new(LinkRate::Given(GIGABIT));
+    for stream in 0..500 {
+        run.begin(stream, 20 << 20);
+    }
+    run.pass(3000);
+    let whole = (0..500).filter(|stream| run.of(*stream) == 20 << 20).count();
+    assert!(whole >= 14, "{whole} are done of 16 that the link carries in this time");
+    let before = run.granted.clone();
+    run.pass(u64::try_from(LOAD_SERVED_WITHIN_MAX.as_millis()).unwrap() + 100);
+    for stream in 0..500 {
+        let (was, is) = (before.get(&StreamId(stream)).copied().unwrap_or(0), run.of(stream));
+        assert!(was == 20 << 20 || is >= was + 1500, "{stream} had {was} and has {is}");
+    }
+}
+
+#[test]
+fn a_machine_that_was_there_first_stays_first_with_its_next_file() {
+    let mut run = Run::new(LinkRate::Given(GIGABIT));
+    run.begin(1, 10 << 20);
+    run.begin(2, 500 << 20);
+    run.pass(100);
+    run.tell(1, StreamNews::Ended);
+    run.tell(101, StreamNews::Begun { peer: Ipv4Addr::new(10, 77, 0, 1), octets: 30 << 20 });
+    let before = run.of(2);
+    run.pass(150);
+    assert!(run.of(101) > 10 * (run.of(2) - before), "{} and {}", run.of(101), run.of(2) - before);
+}
+
+#[test]
+fn what_is_behind_a_relay_counts_on_both_links() {
+    let net = vec![(Ipv4Addr::new(10, 77, 0, 0), 16)];
+    let far = Link { reaches: net, behind: Some(0), ..Link::new(LinkRate::Given(GIGABIT)) };
+    let mut run = Run::behind(vec![Link::new(LinkRate::Given(GIGABIT / 10)), far]);
+    run.begin(1, 100 << 20);
+    run.pass(1000);
+    assert!(run.total() <= SECOND / 10 * 102 / 100, "{}", run.total());
+    assert!(run.total() >= SECOND / 10 * 95 / 100, "{}", run.total());
+}
+
+#[test]
+fn others_on_the_interface_count_and_what_leaves_late_does_not_count_twice() {
+    let mut run = Run::new(LinkRate::Given(GIGABIT));
+    run.begin(1, 1 << 40);
+    let tick = GIGABIT / 8 / 20;
+    let (mut seen, mut late) = (0, 0);
+    for number in 0..40_u64 {
+        run.pass(50);
+        // What was granted leaves half a tick later, in turns.
+        let ours = (run.total() - seen) * 1538 / 1448;
+        seen = run.total();
+        let held = if number % 2 == 0 { ours / 2 } else { 0 };
+        let carried = ours + late - held;
+        late = held;
+        run.handle(Input::Carried { link: 0, octets: carried });
+    }
+    assert!(run.total() > 2 * SECOND * 95 / 100, "ours alone: {} of {}", run.total(), 2 * SECOND);
+    let before = run.total();
+    for _ in 0..20 {
+        run.pass(50);
+        let ours = (run.total() - seen) * 1538 / 1448;
+        seen = run.total();
+        run.handle(Input::Carried { link: 0, octets: ours + tick / 2 });
+    }
+    let got = run.total() - before;
+    assert!((SECOND * 45 / 100..SECOND * 56 / 100).contains(&got), "half is others': {got}");
+}
+
+#[test]
+fn what_ends_leaves_nothing() {
+    let mut run = Run::new(LinkRate::Given(GIGABIT / 100));
+    let fresh = format!("{:?}", run.transfers.state.lanes);
+    for stream in 0..50 {
+        run.begin(stream, 1 << 20);
+    }
+    run.pass(300);
+    assert_eq!(run.transfers.streams(), 50);
+    run.told.clear();
+    for stream in 0..50 {
+        run.tell(stream, StreamNews::Ended);
+    }
+    assert_eq!((run.transfers.streams(), run.transfers.active()), (0, 0));
+    // Reports of what has ended, and of what never was, are nobody's.
+    let before = run.total();
+    for news in [StreamNews::Wants, StreamNews::Delivered { octets: 9, resent: 9 }, StreamNews::Ended] {
+        run.tell(7, news);
+        run.tell(777, news);
+    }
+    assert_eq!(run.total(), before);
+    run.pass(70_000);
+    assert_eq!(run.transfers.next_wakeup(), None, "after {fresh}");
+}
+
+#[test]
+fn new_links_take_the_streams_along() {
+    let mut run = Run::new(LinkRate::Given(GIGABIT / 1000));
+    for stream in 0..10 {
+        run.begin(stream, 1 << 20);
+    }
+    run.pass(500);
+    run.handle(Input::Configure(vec![Link::new(LinkRate::Given(GIGABIT))]));
+    run.pass(200);
+    assert_eq!(run.total(), 10 << 20);
+}

@@ -1,0 +1,454 @@
+//! One connection: what of a request has come, what of an answer has gone, and what was told of it to those who share out the link.
+//!
+//! ```text
+//!            a whole head          its body           the loop's answer       a file is open
+//!  Reading ──────────────> Receiving ──────> Asking ────────────────> Opening ─────────────┐
+//!     ^                                         │ a text                                   v
+//!     │                                         └────────────────────────────────────> Sending
+//!     └──────────────────────────────── all is with the kernel ───────────────────────────┤
+//!                                                                                         └─> Lingering ─> Over
+//! ```
+//!
+//! A file goes from the kernel's memory to the socket (sendfile(2)); by TLS it passes through ours, some tens of kilobytes at a time.
+
+use super::head::{self, Head, Refusal};
+use super::reply::{Manner, Reply};
+use crate::images::directory::BootFile;
+use crate::netio;
+use crate::streams::{Stream, flush, receive};
+use heorot_core::limit::{HTTP_HEAD_OCTETS_MAX, POST_OCTETS_MAX};
+use heorot_core::transfer::StreamId;
+use rustix::event::epoll::EventFlags;
+use rustix::io::{Errno, ReadWriteFlags};
+use rustls::{ServerConfig, ServerConnection};
+use socket2::{SockRef, TcpKeepalive};
+use std::io::{self, IoSliceMut, Read as _, Write as _};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
+use std::ops::Range;
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// See the drawing.
+#[derive(Debug)]
+pub(super) enum Stage {
+    Reading,
+    Receiving(Box<Head>),
+    Asking(Box<Head>),
+    Opening(Box<Head>),
+    /// And whether the connection ends with it.
+    Sending(bool),
+    /// All was said: what the client still says is not listened to, but to close while it speaks would take away what it has not read (RFC 9112 9.6).
+    Lingering,
+    Over,
+}
+
+/// A connection.
+pub(super) struct Connection {
+    socket: TcpStream,
+    pub(super) peer: Ipv4Addr,
+    pub(super) local: Ipv4Addr,
+    tls: Option<Box<ServerConnection>>,
+    /// What has come of requests, and whether there will be no more.
+    input: Vec<u8>,
+    is_ended: bool,
+    /// The head of an answer, or all of it.
+    output: Vec<u8>,
+    sent: usize,
+    /// Octets that the socket has taken since the beginning.
+    taken: u64,
+    pub(super) stage: Stage,
+    /// The file that follows the head.
+    pub(super) body: Option<Body>,
+    /// What is reckoned of the file that was sent last.
+    pub(super) account: Option<Account>,
+    /// Questions to the loop so far.
+    pub(super) questions: u64,
+    pub(super) deadline: Instant,
+    /// When it was last told that the machine lives.
+    pub(super) life_told: Option<Instant>,
+}
+
+/// A file on its way.
+pub(super) struct Body {
+    file: Arc<BootFile>,
+    rest: Range<u64>,
+    /// How much of it may go now.
+    pub(super) allowed: u64,
+    /// Whether it was asked for more than that.
+    pub(super) has_asked: bool,
+    /// Whether it waits for a disk.
+    pub(super) is_cold: bool,
+}
+
+/// What was told of a file that is large enough to be waited for, see [`heorot_core::transfer::StreamNews`].
+#[derive(Debug)]
+pub(super) struct Account {
+    pub(super) stream: StreamId,
+    /// What the socket had taken before it, and how much of it was told to be delivered.
+    begun_at: u64,
+    size: u64,
+    told: u64,
+    /// Segments of the connection that had been sent again.
+    resent: u32,
+}
+
+/// What has become of a body.
+#[derive(Debug)]
+pub(super) enum Progress {
+    /// All of it is with the kernel.
+    Done,
+    /// The socket is full, or what was allowed is gone.
+    Waits,
+    /// Before it goes on, it wants to be allowed more.
+    Wants,
+    /// This part is on no memory: it has to be read.
+    Cold(Arc<BootFile>, Range<u64>),
+}
+
+/// How long a peer may leave what we send unacknowledged: as long as the most patient boot client waits (PXELINUX, 131 s).
+const SILENT_MAX: Duration = Duration::from_secs(150);
+
+/// Octets that a socket takes before they are sent: whoever stalls holds no more, and the next piece can be asked for as soon as the last one was taken.
+const UNSENT_OCTETS: u32 = 512 * 1024;
+
+/// Octets of a file that are given to the kernel in one call: so much has to be in memory.
+const PIECE_OCTETS: u64 = 1024 * 1024;
+
+/// The same by TLS: they are enciphered in memory of ours.
+const SECURED_OCTETS: usize = 64 * 1024;
+
+impl Connection {
+    /// One that was just accepted.
+    pub(super) fn new(
+        socket: TcpStream,
+        peer: Ipv4Addr,
+        tls: Option<&Arc<ServerConfig>>,
+        deadline: Instant,
+    ) -> io::Result<Self> {
+        let SocketAddr::V4(local) = socket.local_addr()? else {
+            return Err(io::ErrorKind::Unsupported.into());
+        };
+        socket.set_nonblocking(true)?;
+        socket.set_nodelay(true)?;
+        let options = SockRef::from(&socket);
+        options.set_tcp_user_timeout(Some(SILENT_MAX))?;
+        options.set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(30)))?;
+        options.set_tcp_notsent_lowat(UNSENT_OCTETS)?;
+        let tls = match tls {
+            None => None,
+            Some(config) => {
+                let mut tls = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
+                tls.set_buffer_limit(Some(SECURED_OCTETS));
+                Some(Box::new(tls))
+            }
+        };
+        Ok(Self {
+            socket,
+            peer,
+            local: *local.ip(),
+            tls,
+            input: Vec::new(),
+            is_ended: false,
+            output: Vec::new(),
+            sent: 0,
+            taken: 0,
+            stage: Stage::Reading,
+            body: None,
+            account: None,
+            questions: 0,
+            deadline,
+            life_told: None,
+        })
+    }
+
+    /// Takes what has come, as far as it concerns anybody. `buffer` is scratch.
+    pub(super) fn receive(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+        if let Some(tls) = &mut self.tls {
+            self.is_ended |= receive_secured(tls, &self.socket, &mut self.input)?;
+        } else {
+            match receive(&self.socket, buffer)? {
+                None => self.is_ended = true,
+                Some(octets) => self.input.extend_from_slice(octets),
+            }
+        }
+        if matches!(self.stage, Stage::Lingering) {
+            self.input.clear();
+            if self.is_ended {
+                self.stage = Stage::Over;
+            }
+        }
+        Ok(())
+    }
+
+    /// The next request's head, if it is there whole. A client that says no more and has not said one is gone.
+    pub(super) fn next_head(&mut self) -> Result<Option<Head>, Refusal> {
+        match head::read(&self.input)? {
+            Some((head, octets)) => {
+                self.input.drain(..octets);
+                Ok(Some(head))
+            }
+            None => {
+                self.give_up_if_ended();
+                Ok(None)
+            }
+        }
+    }
+
+    /// The body of a request, if it is there whole.
+    pub(super) fn next_body(&mut self, octets: usize) -> Option<Vec<u8>> {
+        if self.input.len() < octets {
+            self.give_up_if_ended();
+            return None;
+        }
+        let rest = self.input.split_off(octets);
+        Some(std::mem::replace(&mut self.input, rest))
+    }
+
+    fn give_up_if_ended(&mut self) {
+        if self.is_ended {
+            self.stage = Stage::Over;
+        }
+    }
+
+    /// Tells the client to send its body (RFC 9110 10.1.1), unless it has begun already.
+    pub(super) fn give_leave(&mut self) {
+        if self.input.is_empty() {
+            self.output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+        }
+    }
+
+    /// Answers. What is not yet said of the answer's body follows as `body`.
+    pub(super) fn reply(&mut self, reply: &Reply, date: &str, manner: Manner) {
+        self.output.extend(reply.written(date, manner));
+        self.stage = Stage::Sending(manner.closes);
+    }
+
+    /// A file is to follow the head. If it is to be waited for, it has an account.
+    pub(super) fn follow(&mut self, file: Arc<BootFile>, part: Range<u64>, stream: Option<StreamId>) {
+        let size = part.end - part.start;
+        let resent =
+            stream.and_then(|_| netio::queued(self.socket.as_fd()).ok()).map_or(0, |(_, resent)| resent);
+        let begun_at = self.taken + (self.output.len() - self.sent) as u64;
+        self.account = stream.map(|stream| Account { stream, begun_at, size, told: 0, resent });
+        let allowed = if stream.is_some() { 0 } else { size };
+        let has_asked = stream.is_some();
+        self.body = (size > 0).then_some(Body { file, rest: part, allowed, has_asked, is_cold: false });
+    }
+
+    /// Sends what there is to send. True: all of it is with the kernel.
+    pub(super) fn flush(&mut self) -> io::Result<bool> {
+        let Some(tls) = &mut self.tls else {
+            let before = self.sent;
+            let length = self.output.len();
+            let is_done = flush(&self.socket, &mut self.output, &mut self.sent)?;
+            self.taken += (if is_done { length } else { self.sent } - before) as u64;
+            return Ok(is_done);
+        };
+        loop {
+            // What a full buffer of ciphertext leaves over waits here.
+            self.sent += tls.writer().write(&self.output[self.sent..])?;
+            while tls.wants_write() {
+                match tls.write_tls(&mut &self.socket) {
+                    Ok(octets) => self.taken += octets as u64,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                    Err(error) => return Err(error),
+                }
+            }
+            if self.sent == self.output.len() {
+                self.output.clear();
+                self.sent = 0;
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Sends of the file what is allowed and the socket takes.
+    pub(super) fn send_body(&mut self, buffer: &mut [u8]) -> io::Result<Progress> {
+        let Some(body) = &mut self.body else { return Ok(Progress::Done) };
+        if body.is_cold {
+            return Ok(Progress::Waits);
+        }
+        while let Some(body) = self.body.as_mut().filter(|body| body.allowed > 0) {
+            let start = body.rest.start;
+            let most = if self.tls.is_some() { SECURED_OCTETS as u64 } else { PIECE_OCTETS };
+            let piece = start..body.rest.end.min(start + body.allowed.min(most));
+            if !is_warm(&body.file, &piece) {
+                body.is_cold = true;
+                return Ok(Progress::Cold(Arc::clone(&body.file), piece));
+            }
+            let octets = match &mut self.tls {
+                None => send_file(&self.socket, &body.file, &piece)?,
+                Some(tls) => Some(encipher(tls, &body.file, &piece, buffer)?),
+            };
+            // Looked at after it was given: a change that came before it shows, and the client gets no halves of two files.
+            if !body.file.is_unchanged()? {
+                return Err(io::Error::other("the file was changed in place"));
+            }
+            let Some(octets) = octets else { return Ok(Progress::Waits) };
+            body.rest.start += octets;
+            body.allowed -= octets;
+            if body.rest.is_empty() {
+                self.body = None;
+            }
+            if self.tls.is_none() {
+                self.taken += octets;
+            } else if !self.flush()? {
+                return Ok(Progress::Waits);
+            }
+        }
+        Ok(match &mut self.body {
+            None => Progress::Done,
+            Some(body) if body.has_asked => Progress::Waits,
+            Some(body) => {
+                body.has_asked = true;
+                Progress::Wants
+            }
+        })
+    }
+
+    /// All was said.
+    pub(super) fn linger(&mut self, deadline: Instant) -> io::Result<()> {
+        if let Some(tls) = &mut self.tls {
+            tls.send_close_notify();
+            self.flush()?;
+        }
+        self.socket.shutdown(Shutdown::Write)?;
+        self.input = Vec::new();
+        self.stage = if self.is_ended { Stage::Over } else { Stage::Lingering };
+        self.deadline = deadline;
+        Ok(())
+    }
+
+    /// The next request is waited for. What memory the last one took is given back, or ten thousand idle clients would hold it.
+    pub(super) fn await_request(&mut self, deadline: Instant) {
+        if self.input.is_empty() {
+            self.input = Vec::new();
+        }
+        self.output = Vec::new();
+        self.stage = Stage::Reading;
+        self.deadline = deadline;
+    }
+
+    /// How much more of the file in the account the peer has acknowledged, how many segments were sent again, and whether nothing of it is under way.
+    pub(super) fn delivered(&mut self) -> Option<(StreamId, u64, u64, bool)> {
+        let account = self.account.as_mut()?;
+        let (queued, resent) = netio::queued(self.socket.as_fd()).unwrap_or((0, account.resent));
+        let acknowledged = self.taken.saturating_sub(queued).saturating_sub(account.begun_at);
+        let octets = acknowledged.min(account.size).saturating_sub(account.told);
+        let again = u64::from(resent.wrapping_sub(account.resent));
+        account.told += octets;
+        account.resent = resent;
+        Some((account.stream, octets, again, queued == 0))
+    }
+
+    /// Breaks it off in a way that nobody takes for the end of what was sent.
+    pub(super) fn abort(&self) {
+        let _ = SockRef::from(&self.socket).set_linger(Some(Duration::ZERO));
+    }
+}
+
+impl Stream for Connection {
+    fn socket(&self) -> &TcpStream {
+        &self.socket
+    }
+
+    fn interest(&self) -> EventFlags {
+        let unsent = self.sent < self.output.len() || self.tls.as_ref().is_some_and(|tls| tls.wants_write());
+        let out = if unsent { EventFlags::OUT } else { EventFlags::empty() };
+        match (&self.stage, &self.body) {
+            (Stage::Reading | Stage::Receiving(_) | Stage::Lingering, _) => EventFlags::IN | out,
+            (Stage::Asking(_) | Stage::Opening(_), _) => out,
+            (Stage::Sending(_), Some(body)) if !unsent => {
+                let is_held = body.is_cold || body.allowed == 0;
+                if is_held { EventFlags::empty() } else { EventFlags::OUT }
+            }
+            (Stage::Sending(_), _) => EventFlags::OUT,
+            (Stage::Over, _) => EventFlags::empty(),
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over)
+    }
+}
+
+/// What has come by TLS. True: the client says no more.
+fn receive_secured(
+    tls: &mut ServerConnection,
+    mut socket: &TcpStream,
+    input: &mut Vec<u8>,
+) -> io::Result<bool> {
+    /// More than any request has: the rest waits in the kernel.
+    const INPUT_OCTETS_MAX: usize = HTTP_HEAD_OCTETS_MAX + POST_OCTETS_MAX;
+    while input.len() < INPUT_OCTETS_MAX {
+        match tls.read_tls(&mut socket) {
+            Ok(0) => return Ok(true),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) => return Err(error),
+        }
+        let state = match tls.process_new_packets() {
+            Ok(state) => state,
+            Err(error) => {
+                // An alert says why, if there is room for it.
+                let _ = tls.write_tls(&mut socket);
+                return Err(io::Error::other(error));
+            }
+        };
+        let start = input.len();
+        input.resize(start + state.plaintext_bytes_to_read(), 0);
+        tls.reader().read_exact(&mut input[start..])?;
+        if state.peer_has_closed() {
+            return Ok(true);
+        }
+    }
+    while tls.wants_write() {
+        match tls.write_tls(&mut socket) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a part is in memory, as its first and its last octet tell: what lies between was read ahead with them. Where the kernel cannot tell, it is taken to be.
+fn is_warm(file: &BootFile, part: &Range<u64>) -> bool {
+    [part.start, part.end - 1].into_iter().all(|at| {
+        let mut octet = [0];
+        let read =
+            rustix::io::preadv2(&file.file, &mut [IoSliceMut::new(&mut octet)], at, ReadWriteFlags::NOWAIT);
+        read != Err(Errno::AGAIN)
+    })
+}
+
+/// From the kernel's memory to the socket. None: it is full.
+fn send_file(socket: &TcpStream, file: &BootFile, part: &Range<u64>) -> io::Result<Option<u64>> {
+    let mut at = part.start;
+    let octets = usize::try_from(part.end - part.start).unwrap_or(usize::MAX);
+    match rustix::fs::sendfile(socket, &file.file, Some(&mut at), octets) {
+        Ok(0) => Err(io::Error::other("the file is shorter than it was")),
+        Ok(octets) => Ok(Some(octets as u64)),
+        Err(Errno::AGAIN) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn encipher(
+    tls: &mut ServerConnection,
+    file: &BootFile,
+    part: &Range<u64>,
+    buffer: &mut [u8],
+) -> io::Result<u64> {
+    let octets = usize::try_from(part.end - part.start).unwrap_or(usize::MAX).min(buffer.len());
+    let piece = &mut buffer[..octets];
+    file.file.read_exact_at(piece, part.start)?;
+    // All that was enciphered before is with the kernel, or we would not be here: there is room for one octet at least.
+    Ok(tls.writer().write(piece)? as u64)
+}

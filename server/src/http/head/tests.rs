@@ -1,0 +1,110 @@
+use super::*;
+
+fn one(text: &str) -> Result<Option<Head>, u16> {
+    let text = text.replace('\n', "\r\n");
+    match read(text.as_bytes()) {
+        Ok(Some((head, length))) => {
+            assert_eq!(length, text.find("\r\n\r\n").unwrap() + 4);
+            Ok(Some(head))
+        }
+        Ok(None) => Ok(None),
+        Err(refusal) => Err(refusal.status),
+    }
+}
+
+/// A GET of this target with a host, and with these further lines.
+fn get(target: &str, lines: &str) -> Result<Option<Head>, u16> {
+    one(&format!("GET {target} HTTP/1.1\nHost: x\n{lines}\n"))
+}
+
+#[test]
+fn what_boot_clients_send() {
+    let head = get("/a%20b/kernel?x=1", "Connection: keep-alive\nUser-Agent: iPXE/1.0.0+\nRange: bytes=5-\n");
+    let head = head.unwrap().unwrap();
+    assert_eq!((head.method, head.path.as_str(), head.keeps), (Method::Get, "/a b/kernel", true));
+    assert_eq!(head.conditions.range.as_deref(), Some("bytes=5-"));
+    // OVMF
+    let head = one("HEAD /x.efi HTTP/1.1\nHost: 10.77.0.1\nAccept: */*\nUser-Agent: UefiHttpBoot/1.0\n\n");
+    assert_eq!(head.unwrap().unwrap().method, Method::Head);
+    // GRUB and lpxelinux are of the time before hosts had to be named.
+    for (lines, keeps) in [("", false), ("Connection: keep-alive\n", true), ("Connection: close\n", false)] {
+        let head = one(&format!("GET / HTTP/1.0\n{lines}\n")).unwrap().unwrap();
+        assert_eq!((head.is_old, head.keeps), (true, keeps), "{lines}");
+    }
+}
+
+#[test]
+fn a_head_is_waited_for_until_it_is_whole() {
+    let whole =
+        "POST /node/x/trial HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n{}";
+    let length = whole.len() - 2;
+    for cut in 0..length {
+        assert_eq!(read(&whole.as_bytes()[..cut]), Ok(None), "{cut}");
+    }
+    let (head, read) = read(whole.as_bytes()).unwrap().unwrap();
+    assert_eq!((head.body_octets, head.expects_leave, read), (2, true, length));
+}
+
+#[test]
+fn paths() {
+    for (target, expected) in [
+        ("/", Ok("/")),
+        ("//a//b", Ok("//a//b")),
+        ("http://10.77.0.1:80/a%2Fb?c", Ok("/a/b")),
+        ("HTTP://x", Ok("/")),
+        ("https://x?y", Ok("/")),
+        ("/%2e%2e/etc/passwd", Ok("/../etc/passwd")), // refused where it is known what it would lead out of
+        ("/a\\..\\b", Ok("/a\\..\\b")),
+        ("*", Err(400)),
+        ("kernel", Err(400)),
+        ("/a#b", Err(400)),
+        ("/a%00b", Err(400)),
+        ("/%4", Err(400)),
+        ("/%ff", Err(400)),
+    ] {
+        let path = get(target, "").map(|head| head.unwrap().path);
+        assert_eq!(path.as_deref().map_err(|status| *status), expected, "{target}");
+    }
+}
+
+#[test]
+fn what_is_no_request_or_leaves_it_open_where_it_ends() {
+    for (text, status) in [
+        ("GET / HTTP/1.1\n\n", 400),
+        ("GET / HTTP/1.1\nHost: x\nHost: y\n\n", 400),
+        ("GET / HTTP/1.0\nHost: x\nHost: x\n\n", 400),
+        ("GET  / HTTP/1.1\nHost: x\n\n", 400),
+        ("GET / HTTP/2.0\nHost: x\n\n", 505),
+        ("PRI * HTTP/2.0\n\nSM\n\n", 505),
+        ("GET /\n\n", 400),
+        ("\u{16}\u{3}\u{1}\n\n", 400),                    // TLS at the wrong port
+        ("GET / HTTP/1.1\nHost : x\n\n", 400),            // RFC 9112 5.1
+        ("GET / HTTP/1.1\nHost: x\n folded: y\n\n", 400), // 5.2
+        ("GET / HTTP/1.1\nHost: x\nA\u{0}: y\n\n", 400),
+        ("POST / HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\n\n", 411),
+        ("POST / HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\nContent-Length: 3\n\n", 400),
+        ("POST / HTTP/1.1\nHost: x\nContent-Length: 3\nContent-Length: 4\n\n", 400),
+        ("POST / HTTP/1.1\nHost: x\nContent-Length: -1\n\n", 400),
+        ("POST / HTTP/1.1\nHost: x\nContent-Length: +1\n\n", 400),
+        ("POST / HTTP/1.1\nHost: x\nContent-Length:\n\n", 400),
+        ("POST / HTTP/1.1\nHost: x\nContent-Length: 99999999999999999999\n\n", 400),
+        ("POST / HTTP/1.1\nHost: x\nContent-Length: 99999999\n\n", 413),
+        ("POST / HTTP/1.1\nHost: x\nExpect: wonders\n\n", 417),
+        ("PUT /x HTTP/1.1\nHost: x\n\n", 405),
+        ("BREW /x HTTP/1.1\nHost: x\n\n", 501),
+    ] {
+        assert_eq!(one(text), Err(status), "{text}");
+    }
+    // The same length twice is one length (RFC 9110 8.6).
+    let twice = one("POST / HTTP/1.1\nHost: x\nContent-Length: 3\nContent-Length: 3, 3\n\n");
+    assert_eq!(twice.unwrap().unwrap().body_octets, 3);
+}
+
+#[test]
+fn heads_are_bounded() {
+    let long = "a".repeat(HTTP_HEAD_OCTETS_MAX);
+    assert_eq!(read(format!("GET /{long}").as_bytes()).unwrap_err().status, 414);
+    assert_eq!(read(format!("GET / HTTP/1.1\r\nX: {long}").as_bytes()).unwrap_err().status, 431);
+    let many = "X: y\r\n".repeat(HTTP_HEADERS_MAX + 1);
+    assert_eq!(read(format!("GET / HTTP/1.1\r\n{many}\r\n").as_bytes()).unwrap_err().status, 431);
+}

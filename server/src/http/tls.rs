@@ -1,0 +1,78 @@
+//! The certificate and the key of HTTPS, as they are in their files.
+
+use rustls::ServerConfig;
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::pem::{self, PemObject as _};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::sync::Arc;
+
+/// What is wrong, with which of the two files, and what to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    Certificate(String, String),
+    Key(String, String),
+}
+
+/// Reads them. TLS 1.2 and 1.3, which is what UEFI speaks; HTTP/1.1 and nothing else.
+pub(crate) fn read(certificate: &str, key: &str) -> Result<Arc<ServerConfig>, Wrong> {
+    let chain: Vec<_> = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect)
+        .map_err(|error| unreadable(certificate, &error))
+        .map_err(|(message, remedy)| Wrong::Certificate(message, remedy))?;
+    if chain.is_empty() {
+        let message = format!("{certificate} has no certificate in it");
+        let remedy = "it begins with -----BEGIN CERTIFICATE-----; the server's own comes first, then those that lead to its authority";
+        return Err(Wrong::Certificate(message, remedy.into()));
+    }
+    let secret = PrivateKeyDer::from_pem_file(key)
+        .map_err(|error| unreadable(key, &error))
+        .map_err(|(message, remedy)| Wrong::Key(message, remedy))?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring has what TLS 1.2 and 1.3 need")
+        .with_no_client_auth()
+        .with_single_cert(chain, secret)
+        .map_err(|error| {
+            let message = format!("certificate and key do not go together: {error}");
+            Wrong::Key(message, "give the key that the certificate was made for".into())
+        })?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+fn unreadable(path: &str, error: &pem::Error) -> (String, String) {
+    let remedy = if matches!(error, pem::Error::Io(_)) {
+        format!("let the user that runs heorot read it: chgrp heorot {path} && chmod g+r {path}")
+    } else {
+        "it has to be in PEM: -----BEGIN CERTIFICATE-----, or -----BEGIN PRIVATE KEY-----".into()
+    };
+    (format!("{path} cannot be read: {error}"), remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_the_files_is_said() {
+        let directory = crate::testing::directory("https");
+        let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+        let made = rcgen::generate_simple_self_signed(["heorot".to_owned()]).unwrap();
+        let other = rcgen::generate_simple_self_signed(["heorot".to_owned()]).unwrap();
+        std::fs::write(path("certificate"), made.cert.pem()).unwrap();
+        std::fs::write(path("key"), made.signing_key.serialize_pem()).unwrap();
+        std::fs::write(path("other"), other.signing_key.serialize_pem()).unwrap();
+        std::fs::write(path("text"), "no key\n").unwrap();
+        assert!(read(&path("certificate"), &path("key")).is_ok());
+        for (certificate, key, expected) in [
+            ("missing", "key", "chgrp heorot"),
+            ("text", "key", "has no certificate in it"),
+            ("certificate", "missing", "Key("),
+            ("certificate", "text", "BEGIN PRIVATE KEY"),
+            ("certificate", "other", "do not go together"),
+        ] {
+            let problem = format!("{:?}", read(&path(certificate), &path(key)).unwrap_err());
+            assert!(problem.contains(expected), "{certificate} and {key}: {problem}");
+        }
+    }
+}

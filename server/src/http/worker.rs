@@ -1,0 +1,574 @@
+//! The thread that speaks HTTP with machines. It owns every socket of theirs, waits for nothing but for events, and decides nothing about nodes: what a path means, the
+//! loop says, and when a file may go on, too.
+
+use super::connection::{Connection, Progress, Stage};
+use super::head::{Head, Method, Refusal};
+use super::readers::Job;
+use super::reply::{Manner, Reply, content_type};
+use super::selection::{Selection, Version};
+use super::{Counts, Letter, Limits, Mailbox, News, calendar};
+use crate::ask::Ask;
+use crate::clock;
+use crate::images::directory::BootFile;
+use crate::journal::{Journal, Weight};
+use crate::streams::{ACCEPTS_A_TURN, Streams};
+use crate::wake::{Caller, Post, Tray};
+use heorot_core::limit::HTTP_AT_ONCE_OCTETS;
+use heorot_core::message::{Answer, Via};
+use heorot_core::transfer::{self, StreamId, StreamNews};
+use rustix::buffer::spare_capacity;
+use rustix::event::Timespec;
+use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustls::ServerConfig;
+use std::collections::{BTreeSet, VecDeque};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
+
+/// All that the thread has.
+pub(super) struct Worker {
+    limits: Limits,
+    post: Arc<Post<Mailbox, Counts>>,
+    tray: Arc<Tray<News>>,
+    asks: Caller<Ask>,
+    jobs: SyncSender<Job>,
+    journal: Journal,
+    epoll: OwnedFd,
+    streams: Streams<Connection>,
+    /// How many of the listeners are of plain HTTP: the first ones.
+    plain_listeners: usize,
+    tls: Option<Arc<ServerConfig>>,
+    /// Files on their way that are reckoned, and connections whose peers still have to acknowledge some.
+    accounts: BTreeSet<StreamId>,
+    under_way: BTreeSet<u64>,
+    looked_at: Instant,
+    /// Questions to the loop, by when they have to be answered: which connection's, and its how-manieth.
+    asked: VecDeque<(Instant, u64, u64)>,
+    /// What the loop is told at the end of the turn.
+    news: Vec<News>,
+    date: (u64, String),
+    counts: Counts,
+    complained: Option<Instant>,
+    buffer: Vec<u8>,
+}
+
+/// How it is told things, and tells the loop: all that it has to say, and what may be left unsaid.
+pub(super) type Lines = (Arc<Post<Mailbox, Counts>>, Arc<Tray<News>>, Caller<Ask>);
+
+/// Keys of events: the mailbox, then the listeners, then every connection that ever was.
+const MAILBOX: u64 = 0;
+const LISTENERS_FROM: u64 = 1;
+
+/// Events taken at once.
+const EVENTS: usize = 256;
+/// Octets read or enciphered at once.
+const BUFFER_OCTETS: usize = 64 * 1024;
+/// Steps of one connection before others get their turn: a request from beginning to end, and a few that came with it.
+const STEPS_A_TURN: usize = 16;
+/// How often it is looked at what was acknowledged: twice a tick of those who measure the link by it.
+const LOOKS_EVERY: Duration = Duration::from_millis(25);
+/// How often the loop is told that the machine takes what it gets; it wants to know at least every 10 s.
+const LIFE_EVERY: Duration = Duration::from_secs(4);
+/// How often it is said that there are too many connections.
+const COMPLAINS_EVERY: Duration = Duration::from_secs(60);
+/// Bits of a stream's number that tell which request of its connection it is. After as many a connection ends.
+const REQUEST_BITS: u32 = 20;
+
+impl Worker {
+    pub(super) fn new(
+        limits: Limits,
+        (plain, secured): (Vec<TcpListener>, Vec<TcpListener>),
+        tls: Option<Arc<ServerConfig>>,
+        (post, tray, asks): Lines,
+        jobs: SyncSender<Job>,
+        journal: Journal,
+    ) -> io::Result<Self> {
+        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+        epoll::add(&epoll, &*post, EventData::new_u64(MAILBOX), EventFlags::IN)?;
+        let plain_listeners = plain.len();
+        let listeners: Vec<TcpListener> = plain.into_iter().chain(secured).collect();
+        for listener in &listeners {
+            listener.set_nonblocking(true)?;
+        }
+        let streams = Streams::listen(&epoll, listeners, LISTENERS_FROM, limits.connections)?;
+        Ok(Self {
+            limits,
+            post,
+            tray,
+            asks,
+            jobs,
+            journal,
+            epoll,
+            streams,
+            plain_listeners,
+            tls,
+            accounts: BTreeSet::new(),
+            under_way: BTreeSet::new(),
+            looked_at: Instant::now(),
+            asked: VecDeque::new(),
+            news: Vec::new(),
+            date: (0, String::new()),
+            counts: Counts::default(),
+            complained: None,
+            buffer: vec![0; BUFFER_OCTETS],
+        })
+    }
+
+    /// A turn: wait, read the clock once, handle what came, end what is over its time, tell the loop. Until the process ends.
+    pub(super) fn run(mut self) {
+        let mut events = Vec::with_capacity(EVENTS);
+        loop {
+            match epoll::wait(&self.epoll, spare_capacity(&mut events), self.timeout().as_ref()) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => panic!("epoll_wait on our own descriptor: {error}"),
+            }
+            let now = Instant::now();
+            for event in events.drain(..) {
+                self.take(event, now);
+            }
+            self.give_up_waiting(now);
+            for key in self.streams.end_silent(now) {
+                self.closed(key);
+            }
+            self.streams.resume_accepting(&self.epoll, now);
+            if now.saturating_duration_since(self.looked_at) >= LOOKS_EVERY {
+                self.looked_at = now;
+                self.look(now);
+            }
+            self.tell();
+        }
+    }
+
+    fn timeout(&self) -> Option<Timespec> {
+        let look = (!self.under_way.is_empty()).then(|| self.looked_at + LOOKS_EVERY);
+        let late = self.asked.front().map(|(due, ..)| *due);
+        let due = [look, late, self.streams.next_deadline()].into_iter().flatten().min()?;
+        let pause = due.saturating_duration_since(Instant::now());
+        // A moment late rather than early: what is due in less than epoll can wait would be looked at in vain.
+        Timespec::try_from(pause + Duration::from_micros(50)).ok()
+    }
+
+    fn take(&mut self, event: Event, now: Instant) {
+        let key = event.data.u64();
+        let listeners = self.streams.listener_keys();
+        if key == MAILBOX {
+            for letter in self.post.take() {
+                self.open_letter(letter, now);
+            }
+        } else if listeners.contains(&key) {
+            self.accept(usize::try_from(key - listeners.start).unwrap_or(usize::MAX), now);
+        } else {
+            self.go_on(key, event.flags, now);
+        }
+    }
+
+    fn accept(&mut self, listener: usize, now: Instant) {
+        for _ in 0..ACCEPTS_A_TURN {
+            let Some((socket, peer)) = self.streams.accept(&self.epoll, listener, now) else { return };
+            let SocketAddr::V4(peer) = peer else { continue };
+            if let Some(key) = self.streams.make_room() {
+                self.closed(key);
+                self.complain_of_crowd(now);
+            }
+            let tls = self.tls.as_ref().filter(|_| listener >= self.plain_listeners);
+            // A connection that broke before it began ends here, by being dropped.
+            let _ = Connection::new(socket, *peer.ip(), tls, now + self.limits.request_within)
+                .and_then(|connection| self.streams.insert(&self.epoll, connection));
+        }
+    }
+
+    fn complain_of_crowd(&mut self, now: Instant) {
+        if self.complained.is_none_or(|then| now.saturating_duration_since(then) >= COMPLAINS_EVERY) {
+            self.complained = Some(now);
+            let most = self.limits.connections;
+            let text = format!(
+                "there are {most} connections by HTTP, which is the most: for each that comes, the one that has been idle longest is closed"
+            );
+            self.journal.say(Weight::Warning, text);
+        }
+    }
+
+    fn open_letter(&mut self, letter: Letter, now: Instant) {
+        let key = match letter {
+            Letter::Secure(tls) => return self.tls = Some(tls),
+            Letter::Answer { key, question, answer } => {
+                let Some(connection) = self.streams.get_mut(key) else { return };
+                if connection.questions != question || !matches!(connection.stage, Stage::Asking(_)) {
+                    return;
+                }
+                self.answer(key, answer, now);
+                key
+            }
+            Letter::Opened { key, path, result } => {
+                self.opened(key, path, result, now);
+                key
+            }
+            Letter::Grant { stream, octets } => {
+                let key = stream.0 >> REQUEST_BITS;
+                let Some(connection) = self.streams.get_mut(key) else { return };
+                let is_this = connection.account.as_ref().is_some_and(|account| account.stream == stream);
+                let Some(body) = connection.body.as_mut().filter(|_| is_this) else { return };
+                body.allowed += octets;
+                body.has_asked = false;
+                connection.deadline = now + self.limits.silence;
+                key
+            }
+            Letter::Warm { key, result } => {
+                let Some(connection) = self.streams.get_mut(key) else { return };
+                let Some(body) = &mut connection.body else { return };
+                body.is_cold = false;
+                if result.is_err() {
+                    connection.abort();
+                    return self.remove(key);
+                }
+                key
+            }
+        };
+        self.go_on(key, EventFlags::empty(), now);
+    }
+
+    /// Lets a connection do what it can do now. What breaks it ends it.
+    fn go_on(&mut self, key: u64, flags: EventFlags, now: Instant) {
+        let is_broken = flags.intersects(EventFlags::ERR | EventFlags::HUP);
+        if is_broken || self.converse(key, flags, now).is_err() {
+            self.remove(key);
+        }
+    }
+
+    fn converse(&mut self, key: u64, flags: EventFlags, now: Instant) -> io::Result<()> {
+        // Gone if an earlier event of this turn displaced it.
+        let Some(connection) = self.streams.get_mut(key) else { return Ok(()) };
+        if flags.contains(EventFlags::IN) {
+            connection.receive(&mut self.buffer)?;
+        }
+        for _ in 0..STEPS_A_TURN {
+            if !self.step(key, now)? {
+                break;
+            }
+        }
+        if !self.streams.settle(&self.epoll, key)? {
+            self.closed(key);
+        }
+        Ok(())
+    }
+
+    /// One stage further. False: it has to wait.
+    fn step(&mut self, key: u64, now: Instant) -> io::Result<bool> {
+        let Some(connection) = self.streams.get_mut(key) else { return Ok(false) };
+        match std::mem::replace(&mut connection.stage, Stage::Over) {
+            Stage::Reading => {
+                connection.stage = Stage::Reading;
+                match connection.next_head() {
+                    Ok(None) => return Ok(false),
+                    Ok(Some(head)) => self.begin(key, head),
+                    Err(refusal) => self.refuse(key, refusal),
+                }
+                Ok(true)
+            }
+            Stage::Receiving(head) => {
+                connection.stage = Stage::Receiving(head);
+                connection.flush()?;
+                Ok(self.take_body(key, now))
+            }
+            stage @ (Stage::Asking(_) | Stage::Opening(_) | Stage::Lingering | Stage::Over) => {
+                connection.stage = stage;
+                Ok(false)
+            }
+            Stage::Sending(closes) => {
+                connection.stage = Stage::Sending(closes);
+                self.send(key, closes, now)
+            }
+        }
+    }
+
+    /// A request has begun: the client has all that it was sent before.
+    fn begin(&mut self, key: u64, head: Head) {
+        self.settle_account(key);
+        let Some(connection) = self.streams.get_mut(key) else { return };
+        connection.questions += 1;
+        if head.expects_leave && head.body_octets > 0 {
+            connection.give_leave();
+        }
+        connection.stage = Stage::Receiving(Box::new(head));
+    }
+
+    /// Nothing after what is refused here is understood.
+    fn refuse(&mut self, key: u64, refusal: Refusal) {
+        self.counts.refused += 1;
+        let date = self.date().to_owned();
+        let Some(connection) = self.streams.get_mut(key) else { return };
+        let manner = Manner { headless: false, closes: true, is_old: false };
+        connection.reply(&Reply::refusal(refusal), &date, manner);
+    }
+
+    /// Asks the loop, once the body is there.
+    fn take_body(&mut self, key: u64, now: Instant) -> bool {
+        let Some(connection) = self.streams.get_mut(key) else { return false };
+        let Stage::Receiving(head) = &connection.stage else { return false };
+        let Some(body) = connection.next_body(head.body_octets) else { return false };
+        let Stage::Receiving(head) = std::mem::replace(&mut connection.stage, Stage::Over) else {
+            return false;
+        };
+        let via = match head.method {
+            Method::Get | Method::Head => Via::HttpGet,
+            Method::Post => Via::HttpPost(body),
+        };
+        let (from, local, path) = (connection.peer, connection.local, head.path.clone());
+        let question = connection.questions;
+        connection.stage = Stage::Asking(head);
+        connection.deadline = now + self.limits.request_within;
+        self.asked.push_back((now + self.limits.answer_within, key, question));
+        self.news.push(News::Asked { key, question, from, local, via, path });
+        false
+    }
+
+    /// The loop has said what a path means. Nothing: it ends, and whoever asks is to come again.
+    fn answer(&mut self, key: u64, answer: Option<Answer>, now: Instant) {
+        let reply = match answer {
+            Some(Answer::Text(text)) => Reply::text(200, text),
+            Some(Answer::Json(status, text)) => Reply::json(status, text),
+            Some(Answer::Missing(why)) => Reply::text(404, why + "\n"),
+            Some(Answer::Refused(why)) => Reply::text(403, why + "\n"),
+            Some(Answer::File(path) | Answer::FirstOf([_, path])) => {
+                let Some(connection) = self.streams.get_mut(key) else { return };
+                if let Stage::Asking(head) = std::mem::replace(&mut connection.stage, Stage::Over) {
+                    connection.stage = Stage::Opening(head);
+                }
+                if self.jobs.try_send(Job::Open { key, from: connection.peer, path }).is_ok() {
+                    return;
+                }
+                Reply::busy()
+            }
+            None => Reply::busy(),
+        };
+        self.reply(key, &reply, now);
+    }
+
+    /// A file was opened, or is not to be had.
+    fn opened(
+        &mut self,
+        key: u64,
+        path: String,
+        result: Result<Arc<BootFile>, transfer::Refusal>,
+        now: Instant,
+    ) {
+        let Some(connection) = self.streams.get_mut(key) else { return };
+        let Stage::Opening(head) = &connection.stage else { return };
+        let (method, peer) = (head.method, connection.peer);
+        let (status, why) = match result {
+            Ok(file) => {
+                let version = Version::of(&file.identity, u64::from(clock::calendar_seconds()));
+                let selection = version.select(method, &head.conditions);
+                return self.reply_file(key, (file, content_type(&path)), (&version, selection), now);
+            }
+            Err(transfer::Refusal::Missing(why)) => (404, why),
+            Err(transfer::Refusal::Denied(why)) => (403, why),
+            Err(transfer::Refusal::Changed) => (500, "the file was changed just now".into()),
+        };
+        // The loop hears of it if it has the time: it is for the node's history alone.
+        let _ = self.asks.try_say(Ask::Unavailable { from: peer, path, why: why.clone() });
+        self.reply(key, &Reply::text(status, why + "\n"), now);
+    }
+
+    fn reply_file(
+        &mut self,
+        key: u64,
+        (file, kind): (Arc<BootFile>, &str),
+        (version, selection): (&Version, Selection),
+        now: Instant,
+    ) {
+        let (reply, part) = match selection {
+            Selection::Whole => (Reply::file(kind, version, None), 0..version.size),
+            Selection::Part(part) => (Reply::file(kind, version, Some(&part)), part),
+            Selection::NotModified => (Reply::not_modified(version), 0..0),
+            Selection::Failed => (Reply::text(412, "it is another version\n".into()), 0..0),
+            Selection::OutOfReach => (Reply::out_of_reach(version), 0..0),
+        };
+        let is_head = self.reply(key, &reply, now);
+        let octets = part.end - part.start;
+        let Some(connection) = self.streams.get_mut(key).filter(|_| !is_head && octets > 0) else { return };
+        let is_counted = octets > HTTP_AT_ONCE_OCTETS;
+        let stream = is_counted.then_some(StreamId(key << REQUEST_BITS | connection.questions));
+        connection.follow(file, part, stream);
+        self.counts.files += 1;
+        if let Some(stream) = stream {
+            self.accounts.insert(stream);
+            let news = StreamNews::Begun { peer: connection.peer, octets };
+            self.news.push(News::Stream(stream, news));
+        }
+    }
+
+    /// Answers what was asked. Whether that was a HEAD.
+    fn reply(&mut self, key: u64, reply: &Reply, now: Instant) -> bool {
+        let date = self.date().to_owned();
+        let Some(connection) = self.streams.get_mut(key) else { return false };
+        let (Stage::Asking(head) | Stage::Opening(head)) =
+            std::mem::replace(&mut connection.stage, Stage::Over)
+        else {
+            return false;
+        };
+        let is_last = connection.questions >= (1 << REQUEST_BITS) - 1;
+        let headless = head.method == Method::Head;
+        connection.reply(
+            reply,
+            &date,
+            Manner { headless, closes: !head.keeps || is_last, is_old: head.is_old },
+        );
+        connection.deadline = now + self.limits.silence;
+        headless
+    }
+
+    /// Sends what may be sent. Whether there is more to do.
+    fn send(&mut self, key: u64, closes: bool, now: Instant) -> io::Result<bool> {
+        let Some(connection) = self.streams.get_mut(key) else { return Ok(false) };
+        if !connection.flush()? {
+            return Ok(false);
+        }
+        let before = connection.body.as_ref().map(|body| body.allowed);
+        let progress = match connection.send_body(&mut self.buffer) {
+            Ok(progress) => progress,
+            Err(error) => {
+                connection.abort();
+                return Err(error);
+            }
+        };
+        let has_sent = before != connection.body.as_ref().map(|body| body.allowed);
+        if has_sent {
+            connection.deadline = now + self.limits.silence;
+            if connection.account.is_some() {
+                self.under_way.insert(key);
+            }
+        }
+        match progress {
+            Progress::Waits => Ok(false),
+            Progress::Wants => {
+                self.tell_delivered(key, now);
+                let account = self.streams.get_mut(key).and_then(|connection| connection.account.as_ref());
+                self.news.extend(account.map(|account| News::Stream(account.stream, StreamNews::Wants)));
+                Ok(false)
+            }
+            Progress::Cold(file, part) => {
+                let warms = self.jobs.try_send(Job::Warm { key, file, part }).is_ok();
+                if warms { Ok(false) } else { Err(io::Error::other("the disk does not keep up")) }
+            }
+            Progress::Done if closes => {
+                connection.linger(now + self.limits.lingers)?;
+                Ok(true)
+            }
+            Progress::Done => {
+                connection.await_request(now + self.limits.request_within);
+                Ok(true)
+            }
+        }
+    }
+
+    /// What has been acknowledged everywhere.
+    fn look(&mut self, now: Instant) {
+        let keys: Vec<u64> = self.under_way.iter().copied().collect();
+        for key in keys {
+            self.tell_delivered(key, now);
+        }
+    }
+
+    /// Tells what of a file has been acknowledged, if anything, and that the machine lives.
+    fn tell_delivered(&mut self, key: u64, now: Instant) {
+        let Some(connection) = self.streams.get_mut(key) else { return };
+        let is_sending = connection.body.is_some();
+        let Some((stream, octets, resent, is_empty)) = connection.delivered() else { return };
+        if octets > 0
+            && connection.life_told.is_none_or(|told| now.saturating_duration_since(told) >= LIFE_EVERY)
+        {
+            connection.life_told = Some(now);
+            // If the line is full, the next octets tell.
+            let _ = self.asks.try_say(Ask::SignOfLife(connection.peer));
+        }
+        if octets > 0 || resent > 0 {
+            self.news.push(News::Stream(stream, StreamNews::Delivered { octets, resent }));
+        }
+        if is_empty {
+            self.under_way.remove(&key);
+            if !is_sending {
+                self.settle_account(key);
+            }
+        }
+    }
+
+    /// A file has been delivered whole.
+    fn settle_account(&mut self, key: u64) {
+        let Some(connection) = self.streams.get_mut(key) else { return };
+        if let Some((stream, octets, resent, _)) = connection.delivered()
+            && (octets > 0 || resent > 0)
+        {
+            self.news.push(News::Stream(stream, StreamNews::Delivered { octets, resent }));
+        }
+        if let Some(account) = connection.account.take() {
+            self.end_account(account.stream);
+        }
+        self.under_way.remove(&key);
+    }
+
+    fn end_account(&mut self, stream: StreamId) {
+        if self.accounts.remove(&stream) {
+            self.news.push(News::Stream(stream, StreamNews::Ended));
+        }
+    }
+
+    fn remove(&mut self, key: u64) {
+        if self.streams.remove(key) {
+            self.closed(key);
+        }
+    }
+
+    /// A connection is gone.
+    fn closed(&mut self, key: u64) {
+        self.under_way.remove(&key);
+        let first = StreamId(key << REQUEST_BITS);
+        let last = StreamId((key + 1) << REQUEST_BITS);
+        let streams: Vec<StreamId> = self.accounts.range(first..last).copied().collect();
+        for stream in streams {
+            self.end_account(stream);
+        }
+    }
+
+    /// The loop did not answer in time: who asked is told, before he gives up.
+    fn give_up_waiting(&mut self, now: Instant) {
+        while let Some((_, key, question)) = self.asked.front().copied().filter(|(due, ..)| *due <= now) {
+            self.asked.pop_front();
+            let Some(connection) = self.streams.get_mut(key) else { continue };
+            if connection.questions == question && matches!(connection.stage, Stage::Asking(_)) {
+                self.reply(key, &Reply::text(504, "the server did not answer in time\n".into()), now);
+                self.go_on(key, EventFlags::empty(), now);
+            }
+        }
+        // Those that were answered need not be waited for.
+        while let Some((_, key, question)) = self.asked.front().copied() {
+            let waits = self.streams.get_mut(key).is_some_and(|connection| {
+                connection.questions == question && matches!(connection.stage, Stage::Asking(_))
+            });
+            if waits {
+                return;
+            }
+            self.asked.pop_front();
+        }
+    }
+
+    /// Tells the loop what there is to tell.
+    fn tell(&mut self) {
+        self.counts.streams = self.streams.counts();
+        self.counts.connections = self.streams.len();
+        self.counts.sending = self.accounts.len();
+        self.post.count(self.counts);
+        self.tray.put(&mut self.news);
+    }
+
+    fn date(&mut self) -> &str {
+        let now = u64::from(clock::calendar_seconds());
+        if self.date.0 != now {
+            self.date = (now, calendar::written(now));
+        }
+        &self.date.1
+    }
+}

@@ -1,0 +1,114 @@
+use super::super::directory::BootDirectory;
+use super::*;
+use crate::testing::{self, Directory};
+use std::io::Read;
+use std::path::Path;
+
+const ONE: Ipv4Addr = Ipv4Addr::new(10, 77, 1, 1);
+const TWO: Ipv4Addr = Ipv4Addr::new(10, 77, 1, 2);
+
+fn boot_directory() -> (BootDirectory, Directory) {
+    let directory = testing::directory("editions");
+    let boot = testing::boot_files(&directory);
+    put(directory.path(), "vmlinuz", "kernel 1");
+    put(directory.path(), "initrd.img", "disk 1");
+    (boot, directory)
+}
+
+/// As a package does it: another file in the place of the old one.
+fn put(directory: &Path, name: &str, text: &str) {
+    let new = directory.join("new");
+    std::fs::write(&new, text).unwrap();
+    std::fs::rename(new, directory.join(name)).unwrap();
+}
+
+fn files() -> Vec<String> {
+    vec!["vmlinuz".into(), "initrd.img".into()]
+}
+
+fn text(opened: Result<BootFile, Refusal>) -> String {
+    match opened {
+        Ok(mut opened) => {
+            let mut text = String::new();
+            opened.file.read_to_string(&mut text).unwrap();
+            text
+        }
+        Err(Refusal::Missing(why) | Refusal::Denied(why)) => why,
+        Err(Refusal::Changed) => "changed".into(),
+    }
+}
+
+#[test]
+fn a_boot_gets_what_it_saw_first_and_the_next_one_what_is_there() {
+    let (boot, directory) = boot_directory();
+    boot.together(ONE, files());
+    boot.together(TWO, files());
+    assert_eq!(text(boot.open_for(ONE, "vmlinuz")), "kernel 1");
+    put(directory.path(), "vmlinuz", "kernel 2");
+    put(directory.path(), "initrd.img", "disk 2");
+    assert_eq!(text(boot.open_for(ONE, "initrd.img")), "disk 1");
+    assert_eq!(text(boot.open_for(ONE, "vmlinuz")), "kernel 1", "also when it asks again");
+    assert_eq!(text(boot.open_for(TWO, "vmlinuz")), "kernel 2", "it has seen nothing before");
+    assert_eq!(text(boot.open_for(TWO, "initrd.img")), "disk 2");
+    assert_eq!(text(boot.open("initrd.img")), "disk 2");
+    // It is switched on again, or is up.
+    boot.together(ONE, files());
+    assert_eq!(text(boot.open_for(ONE, "initrd.img")), "disk 2");
+    boot.together(TWO, Vec::new());
+    put(directory.path(), "vmlinuz", "kernel 3");
+    assert_eq!(text(boot.open_for(TWO, "vmlinuz")), "kernel 3");
+}
+
+#[test]
+fn what_was_written_over_is_refused_until_the_machine_begins_again() {
+    let (boot, directory) = boot_directory();
+    boot.together(ONE, files());
+    assert_eq!(text(boot.open_for(ONE, "vmlinuz")), "kernel 1");
+    std::fs::write(directory.path().join("initrd.img"), "disk two").unwrap();
+    let refused = text(boot.open_for(ONE, "initrd.img"));
+    assert!(refused.starts_with("initrd.img was changed since this boot began"), "{refused}");
+    // Its loader begins with the kernel again: all is as it is now.
+    assert_eq!(text(boot.open_for(ONE, "vmlinuz")), "kernel 1");
+    assert_eq!(text(boot.open_for(ONE, "initrd.img")), "disk two");
+}
+
+#[test]
+fn what_was_missing_may_come_later() {
+    let (boot, directory) = boot_directory();
+    std::fs::remove_file(directory.path().join("initrd.img")).unwrap();
+    boot.together(ONE, files());
+    assert_eq!(text(boot.open_for(ONE, "vmlinuz")), "kernel 1");
+    assert_eq!(text(boot.open_for(ONE, "initrd.img")), "there is no file initrd.img");
+    put(directory.path(), "initrd.img", "disk 1");
+    assert_eq!(text(boot.open_for(ONE, "initrd.img")), "disk 1");
+    assert_eq!(text(boot.open_for(ONE, "other")), "there is no file other", "what belongs to nothing");
+}
+
+#[test]
+fn a_version_is_held_once_and_no_longer_than_it_may_be_needed() {
+    let (boot, directory) = boot_directory();
+    let mut editions = Editions::default();
+    let now = Instant::now();
+    let open = |editions: &mut Editions, now: Instant, from: Ipv4Addr| {
+        editions.begin(now, from, files());
+        let Found::Unopened(files) = editions.find(now, from, "vmlinuz") else { panic!("nothing is open") };
+        let opened = files.into_iter().map(|file| (file.clone(), boot.open(&file))).collect();
+        editions.opened(from, opened);
+        editions.find(now, from, "vmlinuz")
+    };
+    for last in 0..100 {
+        assert!(matches!(open(&mut editions, now, Ipv4Addr::new(10, 77, 1, last)), Found::This(..)));
+    }
+    assert_eq!(editions.held(), (100, 2));
+    // So many versions that no more are held: then it is only known what they were.
+    for version in 0..HELD_MAX as u32 {
+        put(directory.path(), "vmlinuz", &format!("kernel {version}"));
+        let found = open(&mut editions, now, Ipv4Addr::from(u32::from(ONE) + 1000 + version));
+        assert_eq!(matches!(found, Found::OnlyIf(_)), version as usize >= HELD_MAX - 2, "{version}");
+    }
+    let later = now + STANDS;
+    assert!(matches!(editions.find(later, ONE, "vmlinuz"), Found::Anything), "its boot is over");
+    editions.sweep(later);
+    drop(editions.over());
+    assert_eq!(editions.held(), (0, 0));
+}
