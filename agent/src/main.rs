@@ -29,9 +29,11 @@ use heorot_agent::walk::{self, Arrived};
 use heorot_agent::{check_in, net, say, start, switch};
 use std::convert::Infallible;
 use std::io::Read;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::ExitCode;
-use std::{env, panic};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, panic, thread};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().collect();
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         ["trial"] => try_out(),
         ["root", target] => mount_root(Path::new(target)),
         ["system"] => go_on(),
+        ["beside", target, program] => go_along(Path::new(target), Path::new(program)),
         _ => Err("usage: heorot-agent [root DIRECTORY | system | trial]".to_owned()),
     };
     match outcome {
@@ -140,9 +143,33 @@ fn mount_root(target: &Path) -> Result<(), String> {
         let shown = attach_root(&cmdline, &arrived, &mut modules, target)?
             .ok_or("the server names no root for this node: set profile.root")?;
         let system = System::find(target, cmdline.init.as_deref())?;
-        leave(arrived, &system, &shown)
+        leave(arrived, &system, &shown)?;
+        if system.is_systemd() { Ok(()) } else { start_beside(target, &system) }
     };
     mount().inspect_err(|trouble| node::post_trouble(&told, trouble))
+}
+
+/// An agent that goes along through a change of root that is another program's, for a system that will not start one.
+fn start_beside(target: &Path, system: &System<'_>) -> Result<(), String> {
+    let mut agent = Command::new(handover::PROGRAM);
+    agent.arg("beside").arg(target).arg(system.program()).stdin(Stdio::null()).process_group(0);
+    agent.spawn().map(|_| ()).map_err(|error| format!("{}: {error}", handover::PROGRAM))
+}
+
+/// That agent: it lives in the root from its beginning, and waits until the first process is the root's.
+fn go_along(target: &Path, program: &Path) -> Result<(), String> {
+    let wrong = |error: nix::errno::Errno| format!("{}: {}", target.display(), error.desc());
+    nix::unistd::chroot(target).map_err(wrong)?;
+    nix::unistd::chdir("/").map_err(wrong)?;
+    let start = Instant::now();
+    // There is no /proc and no /run here before they are moved.
+    while std::fs::read_link("/proc/1/exe").ok().as_deref() != Some(program) || Handover::take().is_err() {
+        if start.elapsed() > CHANGE_PATIENCE {
+            return Err("the root was not started".to_owned());
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    go_on()
 }
 
 /// In the root: the lease goes on, and the server hears that the system runs.
@@ -207,4 +234,6 @@ fn say_up(identity: &Identity, address: &str) {
 }
 
 const NAMELESS: &str = "a node without a name";
+/// A program that asks for a pass phrase, or a shell, may come before the change of root.
+const CHANGE_PATIENCE: Duration = Duration::from_secs(600);
 const NEW_ROOT: &str = "/new-root";

@@ -49,8 +49,9 @@ fn ask(name: &str, server: Ipv4Addr) -> Result<Ipv4Addr, String> {
     answered(&answer, &question).ok_or_else(|| "it has no address".to_owned())
 }
 
-/// A question for the name's A records.
-fn question(name: &str, id: u16) -> Option<Vec<u8>> {
+/// A question for the name's A records; `None` if it is no name.
+#[must_use]
+pub fn question(name: &str, id: u16) -> Option<Vec<u8>> {
     let mut bytes = id.to_be_bytes().to_vec();
     // Recursion desired; one question.
     bytes.extend([1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
@@ -65,7 +66,8 @@ fn question(name: &str, id: u16) -> Option<Vec<u8>> {
 }
 
 /// The first address in an answer to this question. Names on the way to it (CNAME) are the server's business.
-fn answered(answer: &[u8], question: &[u8]) -> Option<Ipv4Addr> {
+#[must_use]
+pub fn answered(answer: &[u8], question: &[u8]) -> Option<Ipv4Addr> {
     let count = u16::from_be_bytes(answer.get(6..8)?.try_into().ok()?);
     let is_answer = answer.get(..2)? == &question[..2] && answer.get(2)? & 0x80 != 0;
     if !is_answer || answer.get(12..question.len())? != &question[12..] {

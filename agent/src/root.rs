@@ -159,9 +159,10 @@ fn lay_over(here: &mut Here<'_>, target: &Path) -> Result<bool, String> {
     match mount(Some("overlay"), target, Some("overlay"), MsFlags::empty(), Some(options.as_str())) {
         Ok(()) => Ok(true),
         Err(error) => {
-            let why = match error {
-                Errno::ENODEV => "the kernel has no overlayfs, and the initial RAM disk no module for it",
-                error => error.desc(),
+            let why = if error == Errno::ENODEV {
+                "the kernel has no overlayfs, and the initial RAM disk no module for it"
+            } else {
+                error.desc()
             };
             say!("no overlay: {why}; the root is read-only");
             let _ = umount2(LAYER, MntFlags::MNT_DETACH);

@@ -60,6 +60,12 @@ impl<'a> System<'a> {
         self.program.file_name().is_some_and(|name| name == "systemd")
     }
 
+    /// The program behind all symbolic links, as the root names it.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// Tells it all. What cannot be told is said, and stops nothing.
     pub fn prepare(&self, facts: &Facts<'_>) {
         if let Some(name) = facts.name {

@@ -10,11 +10,11 @@ use crate::config::Config;
 use crate::event::Event;
 use crate::load::Regime;
 use crate::mac::Mac;
-use crate::service::view::ChangeRequest;
 use crate::time::Wall;
 use crate::transfer::Transfer;
 use heorot_names::export::Export;
 use heorot_names::{Changes, Directory, Dynamic};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
@@ -369,6 +369,32 @@ impl Verb {
     ];
 }
 
+/// The body of `POST /v1/nodes/VERB`. The verbs are those of `heorot node`: accept, deny, hold, retire, number, free, set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeRequest {
+    /// Which nodes: a node set, or a number, name, hardware address or address.
+    pub set: String,
+    /// But not these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without: Option<String>,
+    /// Why, for `deny`, `hold` and `retire`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// For `number`: which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u32>,
+    /// For `set`: what they boot; an empty text leaves that to the configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// For `set`: attributes; an empty text leaves one to the configuration.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, String>,
+    /// Whether it is only to be told what would change.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
 /// What the caller counts of HTTP with machines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MeasuredHttp {
@@ -407,4 +433,21 @@ pub struct Measured {
     pub kernel_drops: u64,
     /// Datagrams to our TFTP ports that were not what they should be, since start, by what was wrong.
     pub malformed: BTreeMap<&'static str, u64>,
+    /// What is served by NFS, if anything is. Apart, for it would be most of a question.
+    pub nfs: Option<Box<NfsMeasured>>,
+}
+
+/// What the caller counts of NFS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NfsMeasured {
+    /// Connections now.
+    pub connections: u64,
+    /// Calls that were answered, since start.
+    pub calls: u64,
+    /// Octets of the replies, since start.
+    pub octets: u64,
+    /// Connections that were refused because they came from none of the networks, since start.
+    pub refused: u64,
+    /// Connections that gave way to a new one, for there were too many, since start.
+    pub displaced: u64,
 }

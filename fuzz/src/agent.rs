@@ -1,6 +1,6 @@
 //! Any octets to the agent, which is a node's first process: if it panics, so does the kernel.
 
-use heorot_agent::{cmdline::Cmdline, dhcp, frame, http};
+use heorot_agent::{cmdline::Cmdline, dhcp, frame, http, resolve};
 
 /// Nothing panics, and what is read lies within what came.
 pub fn agent_read(bytes: &[u8]) {
@@ -14,6 +14,13 @@ pub fn agent_read(bytes: &[u8]) {
     let _ = (dhcp::Reply::parse(bytes), dhcp::Reply::parse(&behind_cookie(bytes)));
     if let Ok(answer) = http::read_answer(bytes) {
         assert!(answer.body.len() <= bytes.len());
+    }
+    if let Some(question) = resolve::question("storage.cluster", 7) {
+        // As an answer with as many records as it has room to say.
+        let mut answer = question.clone();
+        (answer[2], answer[7]) = (0x80, 0xff);
+        answer.extend(bytes);
+        let _ = (resolve::answered(&answer, &question), resolve::answered(bytes, &question));
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
         let _ = (Cmdline::parse(text), text.parse::<http::Url>());

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// A program or file that has to be there, and the Debian package that brings it.
-const INSTALLED: [(&str, &str); 36] = [
+const INSTALLED: [(&str, &str); 37] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("/usr/lib/ipxe/qemu/pxe-virtio.rom", "ipxe-qemu"),
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf"),
@@ -43,6 +43,7 @@ const INSTALLED: [(&str, &str); 36] = [
     ("ganesha.nfsd", "nfs-ganesha"),
     ("/usr/lib/x86_64-linux-gnu/ganesha/libfsalvfs.so", "nfs-ganesha-vfs"),
     ("mksquashfs", "squashfs-tools"),
+    ("mkfs.erofs", "erofs-utils"),
     ("nfs-cat", "libnfs-utils"),
     ("apt-get", "apt"),
 ];

@@ -13,7 +13,8 @@ use heorot_lab::tree;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 const BOOT: Duration = Duration::from_secs(180);
 /// A Debian is made for it, and dracut in it is a script that starts thousands of programs.
@@ -75,10 +76,11 @@ fn a_debian_runs_over_nfs() {
     );
 }
 
-/// The image is not there at first: the machine says what it waits for, and the server why it is not up.
+/// The image is not there at first: the machine says what it waits for, and the server why it is not up. Then the lease goes on in the system.
 #[test]
 fn a_busybox_runs_from_an_archive_as_soon_as_there_is_one() {
-    let server = Server::start(&with_root("http:busybox.cpio.gz")).expect("the lab and the server start");
+    let settings = Settings { network: "lease = \"1m\"".to_owned(), ..with_root("http:busybox.cpio.gz") };
+    let server = Server::start(&settings).expect("the lab and the server start");
     let walk = || {
         let machine = Machine::start(&server.network, Firmware::Bios, machine_mac(1))?;
         machine.wait_for("busybox.cpio.gz: the server says 404; trying again", BOOT)?;
@@ -92,7 +94,75 @@ fn a_busybox_runs_from_an_archive_as_soon_as_there_is_one() {
         machine.wait_for("(cpio)", SOON)?;
         machine.wait_for("the root says: node0 node0 busybox", SOON)?;
         let up = Up::wait(&machine)?;
-        if up.name == "node0" { Ok(()) } else { Err(format!("it became {}", up.name)) }
+        if up.name != "node0" {
+            return Err(format!("it became {}", up.name));
+        }
+        renewals(&server, 2)
+    };
+    server.explain_failure(walk()).unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// Waits until node0 has renewed its lease so often since it is up.
+fn renewals(server: &Server, wanted: usize) -> Result<(), String> {
+    let start = Instant::now();
+    loop {
+        let node = server.ask(&["explain", "node0"])?;
+        let history = node["history"].as_array().cloned().unwrap_or_default();
+        let after_up = history.iter().skip_while(|event| !event["detail"].to_string().contains("-> up"));
+        let renewals = after_up.filter(|event| event["event"] == "ack").count();
+        if renewals >= wanted {
+            return Ok(());
+        }
+        // Twice the lease: without renewals it would be over.
+        if start.elapsed() > Duration::from_secs(120) {
+            return Err(format!("{renewals} renewals since it is up: {node}"));
+        }
+        thread::sleep(Duration::from_secs(1));
+    }
+}
+
+#[test]
+fn a_busybox_runs_from_an_erofs_image() {
+    boots(
+        &with_root("http:busybox.erofs"),
+        |server| {
+            let tree = server.scratch_file("tree");
+            tree::busybox(&tree)?;
+            run(Command::new("mkfs.erofs").arg(server.boot_file("busybox.erofs")).arg(&tree), SOON)
+                .map(|_| ())
+        },
+        &["(erofs), writable in memory", "the root says: node0 node0 busybox"],
+    );
+}
+
+/// What will not be a root whatever is waited for is said on the console and to the server, and the machine starts anew.
+#[test]
+fn a_machine_without_a_root_says_why_and_starts_anew() {
+    let settings = Settings { cmdline: " heorot.reboot=5s".to_owned(), ..with_root("http:image") };
+    let server = Server::start(&settings).expect("the lab and the server start");
+    let walk = || {
+        fs::write(server.boot_file("image"), "no file system").map_err(|error| error.to_string())?;
+        let machine = Machine::start(&server.network, Firmware::Bios, machine_mac(1))?;
+        machine.wait_for("image: neither squashfs nor erofs nor a cpio archive", BOOT)?;
+        machine.wait_for("starting anew in 5 s", SOON)?;
+        let node = server.ask(&["explain", "node0"])?;
+        if !node["summary"]
+            .to_string()
+            .contains("its agent says: http://10.77.0.1:80/image: neither squashfs")
+        {
+            return Err(format!("after it said why: {node}"));
+        }
+        let begun = |machine: &Machine| {
+            machine.lines().iter().filter(|line| line.text.contains("Linux version")).count()
+        };
+        let start = Instant::now();
+        while begun(&machine) < 2 {
+            if start.elapsed() > BOOT {
+                return Err("it does not start anew".to_owned());
+            }
+            thread::sleep(Duration::from_millis(200));
+        }
+        Ok(())
     };
     server.explain_failure(walk()).unwrap_or_else(|error| panic!("{error}"));
 }

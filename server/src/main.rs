@@ -27,10 +27,6 @@ mod link;
 mod names;
 mod neighbour;
 mod netio;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "its counts are for the metrics, which there are none of yet")
-)]
 mod nfs;
 #[cfg_attr(
     not(test),

@@ -27,6 +27,7 @@ use crate::rights;
 use crate::wake::Caller;
 use answer::Answerer;
 use heorot_core::config;
+use heorot_core::message::NfsMeasured;
 use heorot_dns::Prefix;
 use heorot_rpc::portmap::{Mapping, Protocol as Transport};
 use pool::Pool;
@@ -68,9 +69,23 @@ pub(crate) struct Counts {
     pub(crate) silent: u64,
 }
 
+impl Counts {
+    /// As the status has it.
+    pub(crate) fn measured(&self) -> NfsMeasured {
+        NfsMeasured {
+            connections: self.connections,
+            calls: self.calls,
+            octets: self.octets,
+            refused: self.refused,
+            displaced: self.displaced,
+        }
+    }
+}
+
 /// The same, as the threads count.
 #[derive(Default)]
 struct Tallies {
+    connections: AtomicU64,
     calls: AtomicU64,
     octets: AtomicU64,
     accepted: AtomicU64,
@@ -80,12 +95,12 @@ struct Tallies {
 }
 
 impl Tallies {
-    fn counts(&self, connections: u64) -> Counts {
+    fn counts(&self) -> Counts {
         let now = |tally: &AtomicU64| tally.load(Ordering::Relaxed);
         Counts {
             calls: now(&self.calls),
             octets: now(&self.octets),
-            connections,
+            connections: now(&self.connections),
             accepted: now(&self.accepted),
             refused: now(&self.refused),
             displaced: now(&self.displaced),
@@ -150,6 +165,8 @@ pub(crate) fn start(
             "NFS: files that this user may not read are not served: give heorot CAP_DAC_READ_SEARCH, or start it as root",
         );
     }
+    let names = nfs.directories.join(", ");
+    journal.say(Weight::Notice, format_args!("NFS serves {names} at port {}", nfs.port));
     let answerer = Answerer::new(secret, &nfs.directories, pool::addresses(&networks));
     let pool = Arc::new(Pool::new(bound.listener, answerer, networks, asks, journal)?);
     let count = std::thread::available_parallelism().map_or(1, usize::from) * 2;

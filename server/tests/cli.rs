@@ -92,6 +92,48 @@ fn without_a_server_every_query_says_so_and_what_to_do() {
     }
 }
 
+/// Each changes something: who names no nodes, or has nobody to be asked, has made a mistake, and nothing is sent.
+#[test]
+fn changes_are_asked_for_or_confirmed_beforehand() {
+    for change in [
+        &["node", "accept", "node3"][..],
+        &["node", "deny", "node3", "--reason", "not ours"],
+        &["node", "hold", "node[0-3]", "-x", "node1"],
+        &["node", "retire", "node3"],
+        &["node", "number", "52:54:00:00:00:17", "23"],
+        &["node", "number", "--free", "node3"],
+        &["node", "set", "node3", "profile=new", "attributes.rack=a7"],
+    ] {
+        let control = &["--control", "/nowhere/control.sock"][..];
+        let (code, out, err) = heorot(&[change, control].concat());
+        assert_eq!((code, out.as_str()), (2, ""), "{change:?}: {err}");
+        assert!(err.contains("-y does it without, --dry-run shows what would be done"), "{err}");
+        for how in ["-y", "--dry-run"] {
+            let (code, _, err) = heorot(&[change, control, &[how]].concat());
+            assert_eq!(code, 3, "{change:?} {how}: {err}");
+        }
+    }
+    for mistake in [
+        &["node", "hold", "-y"][..],
+        &["node", "set", "node3", "-y"],
+        &["node", "set", "node3", "kernel=x", "-y"],
+        &["node", "number", "node3", "-y"],
+        &["node", "number", "node3", "7", "--free", "-y"],
+        &["node", "hold", "^/nowhere/nodes", "-y"],
+        &["template", "initrd.cfg"],
+    ] {
+        let (code, out, err) = heorot(mistake);
+        assert_eq!((code, out.as_str()), (2, ""), "{mistake:?}: {err}");
+    }
+}
+
+#[test]
+fn templates_are_shown_as_they_can_be_used() {
+    let (code, out, _) = heorot(&["template", "grub.cfg"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("linux {{ boot.kernel }} {{ boot.cmdline }}\n"), "{out}");
+}
+
 #[test]
 fn usage_errors() {
     for arguments in

@@ -6,6 +6,7 @@ use super::{Here, LOWER, Trouble, make_directory};
 use crate::http::{self, Download, Url};
 use crate::{client, cpio, loop_device, quantity, say};
 use flate2::read::MultiGzDecoder;
+use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read};
@@ -145,12 +146,11 @@ fn mount_image(form: Form, here: &mut Here<'_>) -> Result<(), String> {
     })?;
     make_directory(LOWER).map_err(|_| format!("{LOWER} cannot be made"))?;
     mount(Some(&device), LOWER, Some(form.name()), MsFlags::MS_RDONLY, None::<&str>).map_err(|error| {
-        match error {
-            nix::errno::Errno::ENODEV => format!(
-                "the kernel does not know {}, and the initial RAM disk has no module for it: heorot initrd puts it in",
-                form.name()
-            ),
-            error => format!("mounting it as {}: {}", form.name(), error.desc()),
+        if error == Errno::ENODEV {
+            let name = form.name();
+            format!("the kernel does not know {name}, and the initial RAM disk has no module for it: heorot initrd puts it in")
+        } else {
+            format!("mounting it as {}: {}", form.name(), error.desc())
         }
     })
 }

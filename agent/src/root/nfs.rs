@@ -58,21 +58,23 @@ fn options(given: &str, address: Ipv4Addr, version: &str) -> String {
 
 /// What went wrong, and what there is to do.
 fn explain(shown: &str, error: Errno) -> Trouble {
-    let why = match error {
-        Errno::ENODEV => {
-            return Trouble::Final(format!(
-                "{shown}: the kernel has no NFS client, and the initial RAM disk no module for it: heorot initrd puts it in"
-            ));
-        }
-        Errno::EACCES | Errno::EPERM => "the server lets this machine not have it: look at its exports",
-        Errno::ENOENT => "the server has no such directory",
-        Errno::ENOTDIR => "that is no directory",
-        Errno::ECONNREFUSED => "nobody serves NFS there",
-        Errno::ETIMEDOUT => "no answer",
-        Errno::EHOSTUNREACH | Errno::ENETUNREACH => "there is no way to that server",
-        Errno::EPROTONOSUPPORT => "the server speaks no version of NFS that is wanted",
-        error => error.desc(),
-    };
+    const KNOWN: [(Errno, &str); 9] = [
+        (Errno::EACCES, "the server lets this machine not have it: look at its exports"),
+        (Errno::EPERM, "the server lets this machine not have it: look at its exports"),
+        (Errno::ENOENT, "the server has no such directory"),
+        (Errno::ENOTDIR, "that is no directory"),
+        (Errno::ECONNREFUSED, "nobody serves NFS there"),
+        (Errno::ETIMEDOUT, "no answer"),
+        (Errno::EHOSTUNREACH, "there is no way to that server"),
+        (Errno::ENETUNREACH, "there is no way to that server"),
+        (Errno::EPROTONOSUPPORT, "the server speaks no version of NFS that is wanted"),
+    ];
+    if error == Errno::ENODEV {
+        return Trouble::Final(format!(
+            "{shown}: the kernel has no NFS client, and the initial RAM disk no module for it: heorot initrd puts it in"
+        ));
+    }
+    let why = KNOWN.iter().find(|(known, _)| *known == error).map_or_else(|| error.desc(), |(_, why)| why);
     Trouble::Waiting(format!("{shown}: {why}"))
 }
 

@@ -13,6 +13,8 @@ use std::time::Duration;
 pub(super) struct Client {
     stream: TcpStream,
     xid: u32,
+    /// What was asked last: for what goes wrong.
+    procedure: u32,
     reply: Vec<u8>,
 }
 
@@ -35,7 +37,7 @@ impl Client {
         let stream = TcpStream::connect((SERVER, port)).map_err(|error| format!("port {port}: {error}"))?;
         let set = stream.set_nodelay(true).and_then(|()| stream.set_read_timeout(Some(PATIENCE)));
         set.map_err(|error| error.to_string())?;
-        Ok(Self { stream, xid: 0, reply: Vec::new() })
+        Ok(Self { stream, xid: 0, procedure: 0, reply: Vec::new() })
     }
 
     /// The handle of what is exported, which is asked for at the port of mounts.
@@ -109,6 +111,7 @@ impl Client {
 
     fn ask(&mut self, program: u32, procedure: u32, write: impl FnOnce(&mut Writer)) -> Result<(), String> {
         self.xid += 1;
+        self.procedure = procedure;
         let mut call = Writer::default();
         // The mark; the head; AUTH_SYS as root of a nameless host; no verifier.
         call.u32s(&[0, self.xid, 0, 2, program, 3, procedure, 1, 20, 0, 0, 0, 0, 0, 0, 0]);
@@ -141,7 +144,7 @@ impl Client {
         let mut reader = results(xid, reply).ok_or("it was not accepted")?;
         match reader.u32() {
             Some(0) => Ok(reader),
-            status => Err(format!("status {status:?}")),
+            status => Err(format!("procedure {}: status {status:?}", self.procedure)),
         }
     }
 }

@@ -1,13 +1,12 @@
 //! How each server is started, in the form in which all of them are.
 
+use super::client::Client;
 use crate::debian;
 use crate::files::Files;
 use crate::link::{INTERFACE, Link, SERVER};
 use crate::servers::{Running, heorot, shown, write};
 use std::fs;
-use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::time::Duration;
 
 /// A server of NFS 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,15 +50,9 @@ impl Peer {
             Self::Heorot => start_heorot(&mut running, link, files, export)?,
             Self::Ganesha => start_ganesha(&mut running, link, files, export)?,
         }
-        let answers = |port| {
-            let address = SocketAddr::from((SERVER, port));
-            link.clients.enter(|| {
-                TcpStream::connect_timeout(&address, Duration::from_millis(500)).map_err(|e| e.to_string())
-            })
-        };
-        running.wait(self.name(), || {
-            [self.port(), self.mount_port()].iter().all(|port| answers(*port).is_ok())
-        })?;
+        // Its ports are open before it serves anything.
+        let mounts = || Client::connect(self).and_then(|mut client| client.mount(self, export)).is_ok();
+        running.wait(self.name(), || link.clients.enter(|| Ok(mounts())).unwrap_or(false))?;
         Ok(running)
     }
 }
@@ -101,8 +94,7 @@ fn start_ganesha(running: &mut Running<'_>, link: &Link, files: &Files, export: 
     let program = debian::program("ganesha.nfsd")?;
     let export = export.display();
     // Unpacked, its parts are not where it looks for them.
-    let parts = program.ancestors().nth(2).map(|usr| usr.join("lib/ganesha")).filter(|parts| parts.is_dir());
-    let parts = parts.map(|parts| format!("Plugins_Dir = {};", parts.display())).unwrap_or_default();
+    let parts = format!("Plugins_Dir = {};", debian::libraries().join("ganesha").display());
     let text = format!(
         "NFS_CORE_PARAM {{ Protocols = 3; Enable_NLM = false; Enable_RQUOTA = false; Enable_UDP = false; mount_path_pseudo = true; MNT_Port = 20048; {parts} }}\n\
          EXPORT {{ Export_Id = 1; Path = {export}; Pseudo = {export}; Protocols = 3; Transports = TCP; Access_Type = RO; Squash = No_Root_Squash; SecType = sys;\n\
@@ -111,7 +103,7 @@ fn start_ganesha(running: &mut Running<'_>, link: &Link, files: &Files, export: 
     let configuration = write(files, "ganesha.conf", &text)?;
     let mut command = link.server.command("unshare");
     command.args(["--mount", "sh", "-c", "mount -t tmpfs none /run && rpcbind -w && exec \"$0\" \"$@\""]);
-    command.arg(program).arg("-F").arg("-L").arg(files.room("ganesha.words"));
+    command.arg(program).args(["-F", "-L", "STDERR"]);
     command.arg("-p").arg(files.room("ganesha.pid")).arg("-f").arg(configuration);
     command.env("LD_LIBRARY_PATH", debian::libraries());
     running.spawn(command, files, "ganesha.log", &[])

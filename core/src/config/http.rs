@@ -41,6 +41,9 @@ impl Tls {
     }
 }
 
+/// Port 443 alone needs no certificate: it is what stands in the sample.
+const USUAL_TLS_PORT: u32 = 443;
+
 /// None: something was wrong.
 pub(super) fn read(findings: &mut Findings<'_>, tables: &Tables<'_>) -> Option<Http> {
     let http = tables.one(findings, "http");
@@ -56,15 +59,11 @@ pub(super) fn read(findings: &mut Findings<'_>, tables: &Tables<'_>) -> Option<H
         }
     }
     let (port, tls_port, offer) = (port?, tls_port?, offer?);
-    if !has_tls {
-        let needs = [("tls-port", &tls_port.span), ("offer", &offer.span)];
-        for (name, span) in
-            needs.into_iter().filter(|(name, _)| http.has(name) && (*name != "offer" || offer.value))
-        {
-            let message = format!("{name} needs a certificate");
-            let remedy = "say also: certificate = \"/etc/heorot/tls/certificate.pem\" and key = \"/etc/heorot/tls/key.pem\"";
-            findings.error(span, message, Some(remedy.into()));
-        }
+    let needs =
+        [("tls-port", &tls_port.span, tls_port.value != USUAL_TLS_PORT), ("offer", &offer.span, offer.value)];
+    for (name, span, _) in needs.into_iter().filter(|(.., needs)| *needs && !has_tls) {
+        let remedy = "say also: certificate = \"/etc/heorot/tls/certificate.pem\" and key = \"/etc/heorot/tls/key.pem\"";
+        findings.error(span, format!("{name} needs a certificate"), Some(remedy.into()));
     }
     if has_tls && tls_port.value == port.value {
         let message = "HTTP and HTTPS cannot have one port";
@@ -83,10 +82,15 @@ pub(super) fn read(findings: &mut Findings<'_>, tables: &Tables<'_>) -> Option<H
 
 #[cfg(test)]
 mod tests {
-    use super::super::Config;
+    use super::super::{Config, Interface};
 
     const REST: &str = "[[network]]\ninterface = \"eth1\"\naddress = \"10.77.0.1/16\"\nnumbers = \"0-9\"\n\
         first = \"10.77.1.0\"\ntemporary = \"10.77.2.1-10.77.2.9\"\n";
+
+    fn parse(text: &str) -> Result<Config, Vec<super::Mistake>> {
+        let addresses = vec![([10, 77, 0, 1].into(), 16)];
+        Config::parse(text, &[Interface { name: "eth1".into(), addresses }]).map(|(config, _)| config)
+    }
 
     #[test]
     fn https() {
@@ -99,13 +103,14 @@ mod tests {
             ("certificate = \"/c.pem\"\n".into(), Err("key")),
             ("key = \"/k.pem\"\n".into(), Err("certificate")),
             ("certificate = \"c.pem\"\nkey = \"/k.pem\"\n".into(), Err("c.pem")),
-            ("tls-port = 443\n".into(), Err("tls-port needs a certificate")),
+            ("tls-port = 443\n".into(), Ok(None)),
+            ("tls-port = 8443\n".into(), Err("tls-port needs a certificate")),
             ("offer = \"https\"\n".into(), Err("offer needs a certificate")),
             (format!("{both}tls-port = 80\n"), Err("cannot have one port")),
         ] {
-            let result = Config::parse(&format!("[http]\n{text}{REST}"), &[]);
+            let result = parse(&format!("[http]\n{text}{REST}"));
             match (result, expected) {
-                (Ok((config, _)), Ok(expected)) => {
+                (Ok(config), Ok(expected)) => {
                     let tls = config.http.tls.map(|tls| (tls.port, tls.is_offered));
                     assert_eq!(tls, expected, "{text}");
                 }
@@ -123,8 +128,7 @@ mod tests {
     #[test]
     fn a_mistake_in_a_file_is_one_of_the_line_that_names_it() {
         let text = format!("[http]\ncertificate = \"/c.pem\"\n  key = \"/k.pem\"\n{REST}");
-        let (config, _) = Config::parse(&text, &[]).unwrap();
-        let tls = config.http.tls.unwrap();
+        let tls = parse(&text).unwrap().http.tls.unwrap();
         let mistake = tls.wrong_key(&text, "it is none".into(), "give one".into());
         assert_eq!((mistake.line, mistake.column, &text[mistake.span]), (3, 9, "\"/k.pem\""));
         assert_eq!(tls.wrong_certificate(&text, String::new(), String::new()).line, 2);

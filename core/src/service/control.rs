@@ -15,8 +15,8 @@ use crate::limit::NODES_LISTED_MAX;
 use crate::mac::Mac;
 use crate::message::{Answer, Measured, MeasuredHttp, Output, Query, RequestId};
 use crate::service::view::{
-    ErrorView, EventView, ExplainView, HttpView, LoadView, NodeDetailView, NodeSetView, NodeView, PoolView,
-    RogueServerView, StatusView, TransfersView,
+    ErrorView, EventView, ExplainView, HttpView, LoadView, NfsView, NodeDetailView, NodeSetView, NodeView,
+    PoolView, RogueServerView, StatusView, TransfersView,
 };
 use crate::time::{Time, Wall};
 use heorot_names::{Dynamic, DynamicSet, NodeSet, Vocabulary};
@@ -128,6 +128,13 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .chain(measured.malformed.iter().map(|(word, count)| ((*word).to_owned(), *count)))
             .collect(),
         rogue_servers: rogue_servers(turn, wall),
+        nfs: measured.nfs.as_deref().map(|nfs| NfsView {
+            connections: nfs.connections,
+            calls: nfs.calls,
+            bytes: nfs.octets,
+            refused: nfs.refused,
+            displaced: nfs.displaced,
+        }),
         troubles: turn
             .hall
             .store_trouble

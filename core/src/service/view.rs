@@ -2,6 +2,7 @@
 
 use crate::cluster::trial::Outcome;
 use crate::event::Kind;
+pub use crate::message::ChangeRequest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -31,8 +32,26 @@ pub struct StatusView {
     /// Other DHCP servers that were heard where we serve and are not in `other-servers`, since start.
     #[serde(default)]
     pub rogue_servers: Vec<RogueServerView>,
+    /// What is served by NFS; null if nothing is.
+    #[serde(default)]
+    pub nfs: Option<NfsView>,
     /// What an operator should mend, if anything.
     pub troubles: Vec<String>,
+}
+
+/// What is served by NFS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NfsView {
+    /// Connections now.
+    pub connections: u64,
+    /// Calls that were answered, since start.
+    pub calls: u64,
+    /// Bytes of the replies, since start.
+    pub bytes: u64,
+    /// Connections that were refused because they came from none of the networks, since start.
+    pub refused: u64,
+    /// Connections that gave way to a new one, for there were too many, since start.
+    pub displaced: u64,
 }
 
 /// Another DHCP server that answers our clients.
@@ -248,32 +267,6 @@ pub struct EventView {
 pub struct ErrorView {
     /// In words, with a remedy if there is one.
     pub error: String,
-}
-
-/// The body of `POST /v1/nodes/VERB`. The verbs are those of `heorot node`: accept, deny, hold, retire, number, free, set.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ChangeRequest {
-    /// Which nodes: a node set, or a number, name, hardware address or address.
-    pub set: String,
-    /// But not these.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub without: Option<String>,
-    /// Why, for `deny`, `hold` and `retire`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// For `number`: which.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub number: Option<u32>,
-    /// For `set`: what they boot; an empty text leaves that to the configuration.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub profile: Option<String>,
-    /// For `set`: attributes; an empty text leaves one to the configuration.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub attributes: BTreeMap<String, String>,
-    /// Whether it is only to be told what would change.
-    #[serde(default)]
-    pub dry_run: bool,
 }
 
 /// What a change has changed, or would.

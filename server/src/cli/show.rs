@@ -1,7 +1,7 @@
 //! Answers as people read them: plain columns, no borders, `-` for what is not.
 
 use heorot_core::service::view::{
-    ExplainView, LastEndView, NodeDetailView, NodeView, RogueServerView, StatusView, TrialView,
+    ExplainView, LastEndView, NfsView, NodeDetailView, NodeView, RogueServerView, StatusView, TrialView,
 };
 use std::fmt::Display;
 
@@ -44,9 +44,21 @@ pub(super) fn status(status: &StatusView) -> String {
         ("dropped", format!("{} datagrams by the kernel", status.kernel_drops)),
         ("malformed", or_dash(&malformed.join(", "))),
     ];
+    rows.extend(status.nfs.as_ref().map(|nfs| ("nfs", self::nfs(nfs))));
     rows.extend(status.rogue_servers.iter().map(|rogue| ("rogue server", rogue_server(rogue))));
     rows.extend(status.troubles.iter().map(|trouble| ("trouble", trouble.clone())));
     pairs(&rows)
+}
+
+fn nfs(nfs: &NfsView) -> String {
+    format!(
+        "{} connections, {} calls answered with {} MB; {} connections refused, {} gave way to others",
+        nfs.connections,
+        nfs.calls,
+        nfs.bytes / 1_000_000,
+        nfs.refused,
+        nfs.displaced
+    )
 }
 
 fn rogue_server(rogue: &RogueServerView) -> String {

@@ -491,6 +491,30 @@ fn operators_ask_on_the_control_socket_which_can_be_made_again() {
         assert_eq!(server.told.lock().unwrap().last().unwrap(), asked);
     }
     assert!(ask("GET /v2").0.starts_with("http/1.1 404"));
+    for (path, body, status, asked) in [
+        (
+            "/v1/nodes/hold",
+            r#"{"set":"node5","reason":"its fan"}"#,
+            200,
+            "Change(Hold, ChangeRequest { set: \"node5\", without: None, reason: Some(\"its fan\"), number: None, profile: None, attributes: {}, dry_run: false })",
+        ),
+        (
+            "/v1/nodes/set",
+            r#"{"set":"all","profile":"new","attributes":{"rack":""},"dry_run":true}"#,
+            200,
+            "Change(Set, ChangeRequest { set: \"all\", without: None, reason: None, number: None, profile: Some(\"new\"), attributes: {\"rack\": \"\"}, dry_run: true })",
+        ),
+        ("/v1/nodes/kill", "{}", 404, ""),
+        ("/v1/nodes/hold", "{}", 400, ""),
+        ("/v1/nodes/hold", r#"{"set":"node5","why":"x"}"#, 400, ""),
+        ("/v1/nodes/hold", "node5", 400, ""),
+    ] {
+        let (head, _) = ask(&format!("POST {path}\nContent-Length: {}\n\n{body}", body.len()));
+        assert!(head.starts_with(&format!("http/1.1 {status}")), "{path} {body}: {head}");
+        if status == 200 {
+            assert_eq!(server.told.lock().unwrap().last().unwrap(), asked);
+        }
+    }
     assert!(ask("GET /v1/export/xml").0.starts_with("http/1.1 404"));
 
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());

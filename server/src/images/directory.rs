@@ -176,7 +176,7 @@ fn kind(mode: RawMode) -> &'static str {
 }
 
 impl BootFile {
-    /// The same version once more.
+    /// The same version once more. The two share their offset, as descriptors do: a file is read by places alone.
     fn again(&self, path: &str) -> Result<Self, Refusal> {
         if !self.is_unchanged().unwrap_or(false) {
             return Err(replaced(path));

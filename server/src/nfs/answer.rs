@@ -216,7 +216,7 @@ impl Answerer {
     /// A file open for reading, and what it is now.
     fn open(&self, handle: &Handle) -> Result<(Arc<OwnedFd>, Attributes), Failure> {
         if let Some(file) = self.files.find(handle)
-            && let Some(tree) = self.trees.path(handle).ok().map(|(tree, _)| tree)
+            && let Some(tree) = self.trees.tree(handle.root)
         {
             let stat = file::stat(&file).map_err(|error| Failure::from(file::status(error)))?;
             return Ok((file, file::seen(&stat, &tree.facts, &self.trees.keys).attributes));
@@ -269,6 +269,12 @@ impl Answerer {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY;
         let opened = open_beneath(&found.tree.root, &found.path, flags);
         let directory = opened.map_err(|error| fail(file::status(error)))?;
+        let stat = file::stat(&directory).map_err(|error| fail(file::status(error)))?;
+        let now = file::seen(&stat, &found.tree.facts, &self.trees.keys);
+        // Replaced since it was looked at.
+        if (now.inode, now.birth) != (handle.inode, handle.birth) {
+            return Err(Status::Stale.into());
+        }
         let octets = if listing.with_attributes { NAMES_WITH_ATTRIBUTES_OCTETS } else { NAMES_OCTETS };
         let read = file::list(&directory, listing.cookie, &mut room[..octets], |listed| {
             // What is above a root is its own affair.

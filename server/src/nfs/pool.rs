@@ -112,7 +112,7 @@ impl Pool {
     }
 
     pub(super) fn counts(&self) -> Counts {
-        self.tallies.counts(self.table().len() as u64)
+        self.tallies.counts()
     }
 
     fn accept(&self) {
@@ -151,7 +151,12 @@ impl Pool {
         // One that broke before it began ends here, by being dropped.
         let Ok(connection) = Connection::new(socket, peer) else { return };
         self.tallies.accepted.fetch_add(1, Ordering::Relaxed);
-        let (key, gone) = self.table().insert(connection, self.now());
+        let (key, gone) = {
+            let mut table = self.table();
+            let inserted = table.insert(connection, self.now());
+            self.tallies.connections.store(table.len() as u64, Ordering::Relaxed);
+            inserted
+        };
         if !gone.is_empty() {
             self.tallies.displaced.fetch_add(gone.len() as u64, Ordering::Relaxed);
             self.complain(format_args!(
@@ -161,7 +166,7 @@ impl Pool {
         let Some(slot) = self.table().get(key) else { return };
         let flags = EventFlags::IN | EventFlags::ONESHOT;
         if epoll::add(&self.epoll, &slot.connection().socket, EventData::new_u64(key), flags).is_err() {
-            self.table().remove(key);
+            self.remove(key);
         }
     }
 
@@ -196,7 +201,7 @@ impl Pool {
             Ok(true) if done.octets > 0 => self.tell_life(&slot),
             Ok(true) => {}
             Ok(false) | Err(_) => {
-                self.table().remove(key);
+                self.remove(key);
             }
         }
     }
@@ -229,7 +234,7 @@ impl Pool {
                 now.saturating_sub(slot.moved.load(Ordering::Relaxed)) >= milliseconds(STANDS_STILL_MAX);
             if stands_still && slot.if_idle().is_some_and(|connection| connection.is_busy()) {
                 self.tallies.silent.fetch_add(1, Ordering::Relaxed);
-                self.table().remove(key);
+                self.remove(key);
             }
         }
     }
@@ -246,6 +251,12 @@ impl Pool {
 
     fn now(&self) -> u64 {
         milliseconds(self.begun.elapsed())
+    }
+
+    fn remove(&self, key: u64) {
+        let mut table = self.table();
+        table.remove(key);
+        self.tallies.connections.store(table.len() as u64, Ordering::Relaxed);
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {

@@ -130,7 +130,7 @@ impl Trees {
     }
 
     /// The tree of a handle, and the path in it.
-    pub(super) fn path(&self, handle: &Handle) -> Result<(Arc<Tree>, Arc<[u8]>), Status> {
+    fn path(&self, handle: &Handle) -> Result<(Arc<Tree>, Arc<[u8]>), Status> {
         let tree = self.tree(handle.root).ok_or(Status::Stale)?;
         if handle.place.depth() == 0 {
             return Ok((tree, Arc::default()));
@@ -183,7 +183,8 @@ impl Trees {
         })
     }
 
-    fn tree(&self, id: RootId) -> Option<Arc<Tree>> {
+    /// The tree that a handle is of, if it is still served.
+    pub(super) fn tree(&self, id: RootId) -> Option<Arc<Tree>> {
         let find = || {
             let exports = whole(&self.exports);
             exports.iter().flat_map(|export| &export.trees).find(|tree| tree.id == id).cloned()

@@ -188,7 +188,13 @@ impl Machine {
             }
             Doing::Asking(enquiry) => {
                 if !enquiry.wakeup(now, out) {
-                    self.lost(format!("{:?}: no answer to its request", self.boot.program), out);
+                    let is_uefi = self.boot.program == Program::Edk2Http;
+                    let what = if is_uefi {
+                        "EDK2: no answer to its HEAD"
+                    } else {
+                        "iPXE: no answer to its request for a script"
+                    };
+                    self.lost(what.into(), out);
                 }
             }
             Doing::Running(agent) => {

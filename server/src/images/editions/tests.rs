@@ -1,7 +1,7 @@
 use super::super::directory::BootDirectory;
 use super::*;
 use crate::testing::{self, Directory};
-use std::io::Read;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 const ONE: Ipv4Addr = Ipv4Addr::new(10, 77, 1, 1);
@@ -28,10 +28,10 @@ fn files() -> Vec<String> {
 
 fn text(opened: Result<BootFile, Refusal>) -> String {
     match opened {
-        Ok(mut opened) => {
-            let mut text = String::new();
-            opened.file.read_to_string(&mut text).unwrap();
-            text
+        Ok(opened) => {
+            let mut octets = vec![0; usize::try_from(opened.identity.size).unwrap()];
+            opened.file.read_exact_at(&mut octets, 0).unwrap();
+            String::from_utf8(octets).unwrap()
         }
         Err(Refusal::Missing(why) | Refusal::Denied(why)) => why,
         Err(Refusal::Changed) => "changed".into(),
