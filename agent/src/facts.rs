@@ -3,6 +3,7 @@
 use crate::net;
 use serde::Serialize;
 use std::fs;
+use std::path::Path;
 
 /// What a report tells about the machine. What cannot be found out is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -44,14 +45,14 @@ impl Facts {
     /// Looks at the machine.
     #[must_use]
     pub fn gather() -> Self {
-        let firmware = |field: &str| line(&format!("/sys/class/dmi/id/{field}"));
+        let firmware = |field: &str| line(format!("/sys/class/dmi/id/{field}"));
         let interfaces = net::interfaces().into_iter().map(|interface| Interface {
             speed_bits_per_second: interface.speed_bits_per_second(),
             mac: interface.mac.to_string(),
             name: interface.name,
         });
         Self {
-            memory_bytes: memory_bytes(),
+            memory_bytes: memory_bytes(Path::new("/")),
             processors: processors(),
             product: firmware("product_name"),
             serial: firmware("product_serial"),
@@ -67,9 +68,14 @@ impl Facts {
 /// `MemTotal` lacks what the kernel keeps for itself, so that a machine of 1 GiB would fail a check for 1 GiB: the kernel's memory
 /// blocks are counted instead where it has them.
 #[must_use]
-pub fn memory_bytes() -> Option<u64> {
-    let total = fs::read_to_string("/proc/meminfo").ok().and_then(|text| total_bytes(&text));
-    blocks_bytes().max(total)
+pub fn memory_bytes(root: &Path) -> Option<u64> {
+    blocks_bytes(&root.join("sys/devices/system/memory")).max(meminfo_bytes(root, "MemTotal:"))
+}
+
+/// What can be had of it without taking it from anybody.
+#[must_use]
+pub fn available_bytes(root: &Path) -> Option<u64> {
+    meminfo_bytes(root, "MemAvailable:")
 }
 
 /// Processors that are in use.
@@ -78,25 +84,28 @@ pub fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn total_bytes(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+fn meminfo_bytes(root: &Path, field: &str) -> Option<u64> {
+    field_bytes(&fs::read_to_string(root.join("proc/meminfo")).ok()?, field)
+}
+
+fn field_bytes(meminfo: &str, field: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix(field))?;
     let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     kibibytes.checked_mul(1024)
 }
 
-fn blocks_bytes() -> Option<u64> {
-    const BLOCKS: &str = "/sys/devices/system/memory";
-    let size = u64::from_str_radix(&line(&format!("{BLOCKS}/block_size_bytes"))?, 16).ok()?;
-    let names = fs::read_dir(BLOCKS).ok()?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+fn blocks_bytes(blocks: &Path) -> Option<u64> {
+    let line = |path: &str| line(blocks.join(path));
+    let size = u64::from_str_radix(&line("block_size_bytes")?, 16).ok()?;
+    let names = fs::read_dir(blocks).ok()?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let blocks =
         names.filter(|name| name.strip_prefix("memory").is_some_and(|rest| rest.parse::<u32>().is_ok()));
-    let online =
-        blocks.filter(|name| line(&format!("{BLOCKS}/{name}/state")).is_some_and(|state| state == "online"));
+    let online = blocks.filter(|name| line(&format!("{name}/state")).is_some_and(|state| state == "online"));
     size.checked_mul(online.count() as u64)
 }
 
 /// A file's one line, if it has anything to say.
-fn line(path: &str) -> Option<String> {
+fn line(path: impl AsRef<Path>) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
@@ -108,9 +117,12 @@ mod tests {
 
     #[test]
     fn memory_is_read_from_the_kernels_table() {
-        assert_eq!(total_bytes("MemTotal:         488412 kB\nMemFree: 1 kB\n"), Some(488_412 * 1024));
-        assert_eq!(total_bytes("MemFree: 1 kB\n"), None);
-        assert_eq!(total_bytes("MemTotal: many\n"), None);
+        assert_eq!(
+            field_bytes("MemTotal:         488412 kB\nMemFree: 1 kB\n", "MemTotal:"),
+            Some(488_412 * 1024)
+        );
+        assert_eq!(field_bytes("MemFree: 1 kB\n", "MemTotal:"), None);
+        assert_eq!(field_bytes("MemTotal: many\n", "MemTotal:"), None);
     }
 
     #[test]

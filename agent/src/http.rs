@@ -30,6 +30,8 @@ pub struct NotAUrl;
 pub struct Answer {
     /// Such as 200.
     pub status: u16,
+    /// When, by the server's clock.
+    pub date: Option<String>,
     /// What follows the header.
     pub body: Vec<u8>,
 }
@@ -90,7 +92,7 @@ pub fn download(url: &Url, from: u64, tag: Option<&str>) -> Result<Download, Err
     message += "\r\n";
     stream.write_all(message.as_bytes())?;
     let (header, begun) = read_header(&mut stream)?;
-    let Header { status, content_length: length, tag } = header;
+    let Header { status, content_length: length, tag, .. } = header;
     Ok(Download { status, length, tag, rest: Cursor::new(begun).chain(stream) })
 }
 
@@ -168,7 +170,7 @@ fn opening(method: &str, url: &Url) -> String {
 /// The stream's, or what is wrong with what came.
 pub fn read_answer(stream: impl Read) -> Result<Answer, Error> {
     let mut stream = stream.take(MAXIMUM_ANSWER);
-    let (Header { status, content_length, .. }, mut body) = read_header(&mut stream)?;
+    let (Header { status, content_length, date, .. }, mut body) = read_header(&mut stream)?;
     let mut chunk = [0; 2048];
     match content_length {
         Some(length) if length > MAXIMUM_ANSWER => return Err(Error::Malformed("it is too long")),
@@ -186,7 +188,7 @@ pub fn read_answer(stream: impl Read) -> Result<Answer, Error> {
             stream.read_to_end(&mut body)?;
         }
     }
-    Ok(Answer { status, body })
+    Ok(Answer { status, date, body })
 }
 
 /// What an answer's header tells.
@@ -194,6 +196,7 @@ struct Header {
     status: u16,
     content_length: Option<u64>,
     tag: Option<String>,
+    date: Option<String>,
 }
 
 /// The header, and what came of the body with it.
@@ -225,7 +228,7 @@ impl Header {
         let status = status
             .and_then(|line| line.get(2..5)?.parse().ok())
             .ok_or(Error::Malformed("it has no status line"))?;
-        let mut header = Self { status, content_length: None, tag: None };
+        let mut header = Self { status, content_length: None, tag: None, date: None };
         for (name, value) in lines.filter_map(|line| line.split_once(':')) {
             let value = value.trim();
             if name.eq_ignore_ascii_case("content-length") {
@@ -233,6 +236,8 @@ impl Header {
                     Some(value.parse().map_err(|_| Error::Malformed("its length is no number"))?);
             } else if name.eq_ignore_ascii_case("etag") {
                 header.tag = Some(value.to_owned());
+            } else if name.eq_ignore_ascii_case("date") {
+                header.date = Some(value.to_owned());
             } else if name.eq_ignore_ascii_case("transfer-encoding") {
                 return Err(Error::Malformed("its transfer encoding is not understood here"));
             }

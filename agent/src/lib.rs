@@ -7,6 +7,7 @@
 //! Everything a node prints is one line on its console, `heorot-agent: [  12.345] text` with the seconds since the kernel started, so
 //! that a serial console is a complete log.
 
+pub mod check_in;
 pub mod checks;
 pub mod client;
 pub mod cmdline;

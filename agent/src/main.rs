@@ -26,7 +26,7 @@ use heorot_agent::node::{self, Identity};
 use heorot_agent::root::{self, Here};
 use heorot_agent::system::{Facts, System};
 use heorot_agent::walk::{self, Arrived};
-use heorot_agent::{net, say, start, switch};
+use heorot_agent::{check_in, net, say, start, switch};
 use std::convert::Infallible;
 use std::io::Read;
 use std::os::unix::process::CommandExt;
@@ -93,8 +93,9 @@ fn boot_by(cmdline: &Cmdline) -> Result<Infallible, String> {
             Err(switch::into(target, &system))
         }
         None => {
-            node::post_up(&arrived.url)?;
+            let interval = node::post_up(&arrived.url, true)?;
             say_up(&arrived.identity, &arrived.address.to_string());
+            check_in::keep_saying(arrived.url.clone(), interval)?;
             start::reap_for_ever()
         }
     }
@@ -185,21 +186,22 @@ fn go_on() -> Result<(), String> {
     let interface = net::find(Some(mac), walk::CARRIER_PATIENCE, || ())?;
     let lease: Lease = left.lease();
     let address = lease.address;
+    check_in::hold_back_the_end();
     // If the system took the address away, it would take the root away too.
     let _keeper = walk::put_back(&interface, lease)?;
-    node::post_up(&url)?;
+    let interval = node::post_up(&url, true)?;
     let identity = Identity { name: left.name, ..Identity::default() };
     say_up(&identity, &address.to_string());
-    loop {
-        thread::park();
-    }
+    check_in::keep_saying(url.clone(), interval)?;
+    check_in::until_the_end(&url);
+    Ok(())
 }
 
 /// On a system that somebody else started and addressed.
 fn report_running_system() -> Result<(), String> {
     let (url, identity) = become_a_node_there()?;
     walk::keep_names(&url);
-    node::post_up(&url)?;
+    node::post_up(&url, false)?;
     say!("up as {}", identity.name.as_deref().unwrap_or(NAMELESS));
     Ok(())
 }

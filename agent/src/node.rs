@@ -21,6 +21,12 @@ pub struct Node {
     /// Its root, if it is not to stay in its initial RAM disk.
     #[serde(default)]
     pub root: Option<Root>,
+    /// Whether the checks are to be made; usually its state tells.
+    #[serde(default, rename = "try")]
+    pub is_to_be_tried: Option<bool>,
+    /// When to ask again.
+    #[serde(default)]
+    pub again_seconds: Option<u64>,
     /// What it is from now on, if that is decided.
     #[serde(flatten)]
     pub identity: Identity,
@@ -60,13 +66,17 @@ pub struct Verdict {
     /// Whether to start anew instead of changing the address.
     #[serde(default)]
     pub reboot: bool,
+    /// When to ask again, for a machine that has no number yet.
+    #[serde(default)]
+    pub again_seconds: Option<u64>,
 }
 
 impl Node {
     /// Whether a trial decides what becomes of this machine.
     #[must_use]
     pub fn on_trial(&self) -> bool {
-        matches!(self.state.as_str(), "seen" | "temporary" | "testing" | "failed")
+        let by_state = matches!(self.state.as_str(), "seen" | "temporary" | "testing" | "failed");
+        self.is_to_be_tried.unwrap_or(by_state)
     }
 
     /// Whether it has a number and may work under it. One that an operator holds or has retired may not.
@@ -106,12 +116,54 @@ pub fn post_trial(url: &Url, report: &Report) -> Result<Verdict, String> {
     serde_json::from_slice(&answer).map_err(|error| format!("{url} answered what is not understood: {error}"))
 }
 
-/// Tells that the system runs.
+/// Tells that the system runs; with `checks_in`, that this will be told now and then: how often the server wants that, if it does.
 ///
 /// # Errors
 /// In words, when the server has been silent for ten minutes, or has refused for one.
-pub fn post_up(url: &Url) -> Result<(), String> {
-    ask_until_answered(&url.join("/up"), Some(b"{}")).map(|_| ())
+pub fn post_up(url: &Url, checks_in: bool) -> Result<Option<Duration>, String> {
+    let answer = ask_until_answered(&url.join("/up"), Some(up(checks_in).as_bytes()))?;
+    Ok(wanted_interval(&answer))
+}
+
+/// The same once, without patience: the next one comes soon.
+///
+/// # Errors
+/// In words.
+pub fn check_in(url: &Url) -> Result<Option<Duration>, String> {
+    let answer =
+        http::request(&url.join("/up"), Some(up(true).as_bytes())).map_err(|error| error.to_string())?;
+    if (200..300).contains(&answer.status) {
+        return Ok(wanted_interval(&answer.body));
+    }
+    Err(format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body)))
+}
+
+/// Tells once that the system runs, and that nothing more is to be heard of that.
+///
+/// # Errors
+/// In words.
+pub fn post_up_once(url: &Url) -> Result<(), String> {
+    http::request(&url.join("/up"), Some(up(false).as_bytes())).map(|_| ()).map_err(|error| error.to_string())
+}
+
+fn up(checks_in: bool) -> String {
+    serde_json::json!({ "checks_in": checks_in }).to_string()
+}
+
+fn wanted_interval(answer: &[u8]) -> Option<Duration> {
+    let answer: serde_json::Value = serde_json::from_slice(answer).ok()?;
+    answer["check_in_seconds"].as_u64().filter(|seconds| *seconds > 0).map(Duration::from_secs)
+}
+
+/// Tells that the system ends, and why; or how the one before ended. Once, for a system that ends does not wait.
+///
+/// # Errors
+/// In words.
+pub fn post_down(url: &Url, reason: &str, last_words: &str) -> Result<(), String> {
+    let body = serde_json::json!({ "reason": reason, "last_words": last_words }).to_string();
+    let answer =
+        http::request(&url.join("/down"), Some(body.as_bytes())).map_err(|error| error.to_string())?;
+    if (200..300).contains(&answer.status) { Ok(()) } else { Err(answer.status.to_string()) }
 }
 
 /// Tells what went wrong, once: whoever hears it can do something before this machine starts anew. A server that does not hear it is no
@@ -178,6 +230,14 @@ mod tests {
             (r#"{"state":"booting","number":23,"name":"node23","address":"10.77.1.23"}"#, false, true),
             (r#"{"state":"held","number":23,"name":"node23","address":"10.77.1.23"}"#, false, false),
             (r#"{"state":"denied"}"#, false, false),
+            // The server says who is tried, and when.
+            (r#"{"state":"failed","try":false,"again_seconds":20}"#, false, false),
+            (r#"{"state":"temporary","try":false}"#, false, false),
+            (
+                r#"{"state":"booting","number":23,"name":"node23","address":"10.77.1.23","try":true}"#,
+                true,
+                true,
+            ),
         ];
         for (json, on_trial, may_go_up) in cases {
             let node: Node = serde_json::from_str(json).expect(json);

@@ -1,5 +1,6 @@
 //! The way to a node with a number, at the address that this brings: interface, lease, conversation, change of address.
 
+use crate::checks::{self, Subject};
 use crate::client::{self, Lease};
 use crate::cmdline::Cmdline;
 use crate::facts::Facts;
@@ -75,8 +76,8 @@ pub fn keep_names(url: &Url) {
 
 /// Asks the server, with a trial where it wants one, until this machine has a number.
 ///
-/// A machine that failed is tried again at every turn, for what it lacked may have been a cable. One that passed and has no number waits
-/// for its operator.
+/// The server says when a machine that failed is tried again, and whether one with a number is: it may have lacked something. One that passed and has
+/// no number waits for its operator.
 ///
 /// # Errors
 /// In words, if the server is silent for too long.
@@ -86,12 +87,17 @@ pub fn become_a_node(url: &Url, interface: &Interface) -> Result<Identity, Strin
         let node = node::get(url)?;
         say!("the server says: {}", node.state);
         if node.may_go_up() {
+            if node.is_to_be_tried == Some(true) {
+                node::post_trial(url, &try_out(&node, interface, url))?;
+            }
             return Ok(node.identity);
         }
+        let mut again = node.again_seconds;
         if node.on_trial() && !passed {
-            let report = try_out(&node, interface);
+            let report = try_out(&node, interface, url);
             passed = report.passed;
-            let Verdict { identity, reboot } = node::post_trial(url, &report)?;
+            let Verdict { identity, reboot, again_seconds } = node::post_trial(url, &report)?;
+            again = again_seconds;
             if reboot {
                 say!("starting anew, as the server wants");
                 start::restart();
@@ -101,23 +107,24 @@ pub fn become_a_node(url: &Url, interface: &Interface) -> Result<Identity, Strin
                 return Ok(identity);
             }
         }
+        // What a server asks for is kept within bounds: it may change its mind meanwhile.
+        let wait = again.map_or(ASK_AGAIN, Duration::from_secs).clamp(ASK_AGAIN_SOONEST, ASK_AGAIN_LATEST);
         say!(
-            "no number yet; \"heorot explain {}\" on the server tells why; asking again in 30 s",
-            interface.mac
+            "no number yet; \"heorot explain {}\" on the server tells why; asking again in {} s",
+            interface.mac,
+            wait.as_secs()
         );
-        thread::sleep(ASK_AGAIN);
+        thread::sleep(wait);
     }
 }
 
 /// Runs the checks.
-fn try_out(node: &Node, interface: &Interface) -> Report {
-    let mut checks = Vec::new();
-    for check in &node.checks {
-        let outcome = check.run(interface.mac);
+fn try_out(node: &Node, interface: &Interface, url: &Url) -> Report {
+    let subject = Subject::here(interface.mac, url.clone());
+    let checks = checks::run_all(&node.checks, &subject, |outcome| {
         let word = if outcome.passed { "passed" } else { "FAILED" };
         say!("check {}: {word}: {}", outcome.name, outcome.detail);
-        checks.push(outcome);
-    }
+    });
     let passed = checks.iter().all(|outcome| outcome.passed);
     say!("trial {}", if passed { "passed" } else { "failed" });
     Report { passed, checks, facts: Facts::gather() }
@@ -216,3 +223,5 @@ const NAMES_FILE: &str = "/etc/heorot/names";
 pub const CARRIER_PATIENCE: Duration = Duration::from_secs(60);
 const DHCP_PATIENCE: Duration = Duration::from_secs(600);
 const ASK_AGAIN: Duration = Duration::from_secs(30);
+const ASK_AGAIN_SOONEST: Duration = Duration::from_secs(1);
+const ASK_AGAIN_LATEST: Duration = Duration::from_secs(60);

@@ -17,7 +17,7 @@ use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::{Pin, Pins};
 use crate::cluster::plan::{Plan, PlanRecord};
 use crate::cluster::probe::Probes;
-use crate::cluster::record::{BootRecord, NodeRecord, OrdersRecord, Record, SerialRecord};
+use crate::cluster::record::{BootRecord, NodeRecord, OrdersRecord, Record, SerialRecord, TrialsRecord};
 use crate::cluster::reservation::Reservations;
 use crate::cluster::shadow::Exchange;
 use crate::cluster::stage::{Phase, Stage, Step};
@@ -28,7 +28,7 @@ use crate::load::{self, Regime};
 use crate::mac::Mac;
 use crate::message::{Datagram, DhcpSend, Kept, Neighbour, Output, Ticket};
 use crate::promise::{Promise, Promises};
-use crate::time::Time;
+use crate::time::{Time, Wall};
 use crate::timer::Timers;
 use heorot_names::{Changes, Directory};
 use siphasher::sip128::{Hasher128, SipHasher24};
@@ -68,6 +68,8 @@ pub(crate) struct Hall {
     /// What the store said when it last refused a record; nothing since it last accepted one.
     pub(crate) store_trouble: Option<String>,
     pub(crate) started: Time,
+    /// What the calendar said, and when. It stands in what people read, and nothing is decided by it.
+    pub(crate) calendar: Option<(Time, Wall)>,
     /// From which tokens are made.
     pub(crate) secret: [u8; 16],
     pub(crate) boots: u64,
@@ -136,6 +138,8 @@ pub(crate) enum Due {
     Shadow(Mac),
     /// What was asked about an address.
     Probe(Ipv4Addr),
+    /// The silence of a node's agent.
+    Silence(Mac),
 }
 
 impl Due {
@@ -148,6 +152,7 @@ impl Due {
             Self::Offer(mac) => (3, mac.number()),
             Self::Shadow(mac) => (4, mac.number()),
             Self::Probe(address) => (5, u64::from(address.to_bits())),
+            Self::Silence(mac) => (6, mac.number()),
         };
         kind << 48 | what
     }
@@ -455,6 +460,20 @@ impl Turn<'_> {
         self.record(Record::Node(record));
     }
 
+    /// Records a machine's last trials, and how often it was tried in this boot.
+    pub(crate) fn keep_trials(&mut self, mac: Mac) {
+        let Some(node) = self.hall.nodes.get(mac) else { return };
+        let record = TrialsRecord { mac: node.mac, trials: node.trials.clone() };
+        self.record(Record::Trials(record));
+        self.keep_boot(mac);
+    }
+
+    /// What the calendar says now, in seconds since 1970.
+    pub(crate) fn calendar_seconds(&self) -> Option<u64> {
+        let (then, Wall(nanoseconds)) = self.hall.calendar?;
+        Some(nanoseconds / 1_000_000_000 + self.now.since(then).as_secs())
+    }
+
     /// Records how far a boot is. A machine that was merely seen leaves no trace on disk, and of one that has just got its first temporary address the lease's
     /// record says all: its token is in no file yet.
     pub(crate) fn keep_boot(&mut self, mac: Mac) {
@@ -471,11 +490,14 @@ impl Turn<'_> {
             phase: node.phase,
             reason: node.reason.clone(),
             profile: node.boot.profile.clone(),
+            tries: node.boot.tries,
+            checks_in: node.boot.checks_in,
+            last_end: node.last_end.clone(),
             machine: node.boot.machine,
             // Whoever is up has loaded all.
             plan: node.boot.plan.as_deref().filter(|_| !is_over(node.stage)).map(PlanRecord::from),
         };
-        self.record(Record::Boot(record));
+        self.record(Record::Boot(Box::new(record)));
     }
 
     /// Records what an operator decided about a machine.

@@ -12,7 +12,7 @@ use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::Pins;
 use crate::cluster::plan::Plan;
 use crate::cluster::probe::Probes;
-use crate::cluster::record::{BootRecord, LeaseRecord, NodeRecord, Record, SerialRecord};
+use crate::cluster::record::{BootRecord, LeaseRecord, NodeRecord, Record, SerialRecord, TrialsRecord};
 use crate::cluster::reservation::Reservations;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::config::{Config, Mode};
@@ -55,6 +55,7 @@ impl Heorot {
             | Record::LeaseEnded(_)
             | Record::Boot(_)
             | Record::BootForgotten(_)
+            | Record::Trials(_)
             | Record::Dynamic(_)
             | Record::Orders(_) => None,
         });
@@ -79,6 +80,7 @@ impl Heorot {
             malformed: BTreeMap::new(),
             store_trouble: None,
             started: now,
+            calendar: None,
             secret,
             boots: 0,
             numbers_changed: false,
@@ -146,6 +148,7 @@ impl Heorot {
             }
             Input::Update { id, changes, by } => update::handle(turn, id, changes, &by),
             Input::UpdateDenied { by, why } => update::denied(turn, &by, &why),
+            Input::Calendar(wall) => turn.hall.calendar = Some((turn.now, wall)),
             Input::Wakeup => wake(turn),
             Input::Configure(_) => {}
         });
@@ -192,7 +195,11 @@ impl Heorot {
                 node.network = node.network.and_then(moved);
             }
         }
+        let has_other_checks = old.trial.checks != self.config.trial.checks;
         self.turn(now, out, |turn| {
+            if has_other_checks {
+                boot::try_anew(turn);
+            }
             for mac in macs {
                 turn.place_listed(mac);
             }
@@ -228,12 +235,14 @@ fn regime_changed(turn: &mut Turn<'_>, link: usize, regime: Regime) {
 fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
     let mut nodes: BTreeMap<Mac, NodeRecord> = BTreeMap::new();
     let mut boots: BTreeMap<Mac, BootRecord> = BTreeMap::new();
+    let mut trials = Vec::new();
     let mut orders: BTreeMap<Mac, Orders> = BTreeMap::new();
     let mut leases = Vec::new();
     for record in records {
         match record {
             Record::Node(node) => drop(nodes.insert(node.mac, node)),
-            Record::Boot(boot) => drop(boots.insert(boot.mac, boot)),
+            Record::Boot(boot) => drop(boots.insert(boot.mac, *boot)),
+            Record::Trials(record) => trials.push(record),
             Record::Lease(lease) => leases.push(lease),
             Record::Orders(decided) => drop(orders.insert(decided.mac, decided.orders)),
             Record::Dynamic(dynamic) => turn.hall.dynamics.restore(Dynamic::from(&dynamic)),
@@ -257,8 +266,10 @@ fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
                 node.granted_until = Some(until);
             }
             turn.hall.timers.arm(until, Due::Grant(mac));
+            boot::watch_again(turn, mac);
         }
     }
+    restore_trials(turn, trials);
     for LeaseRecord { address, mac, name } in leases {
         restore_lease(turn, address, mac);
         let lease = turn.hall.leases.get(address).filter(|lease| lease.mac == mac);
@@ -268,6 +279,16 @@ fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
         }
     }
     pin_booting(turn);
+}
+
+/// Those of a machine that was forgotten are forgotten too.
+fn restore_trials(turn: &mut Turn<'_>, records: Vec<TrialsRecord>) {
+    for TrialsRecord { mac, trials } in records {
+        match turn.hall.nodes.get_mut(mac).filter(|node| node.mac == mac) {
+            Some(node) => node.trials = trials,
+            None => drop(turn.record(Record::Trials(TrialsRecord { mac, trials: Vec::new() }))),
+        }
+    }
 }
 
 fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Option<BootRecord>) -> Node {
@@ -283,6 +304,8 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
         let plan = boot.plan.and_then(|plan| Plan::restore(plan, turn.config));
         node.boot.plan = plan.map(Arc::new);
         (node.stage, node.phase, node.reason) = (boot.stage, boot.phase, boot.reason);
+        (node.boot.tries, node.boot.checks_in) = (boot.tries, boot.checks_in);
+        node.last_end = boot.last_end;
         // Whatever its firmware said was said before now: what that says a minute from now is another boot's.
         if node.stage.is_booting() {
             let all = [Firmware::Pxe, Firmware::Http, Firmware::Ipxe];
@@ -415,6 +438,7 @@ fn wake(turn: &mut Turn<'_>) {
             Due::Shadow(mac) => dhcp::shadow_due(turn, mac),
             Due::Offer(mac) => dhcp::let_go(turn, mac),
             Due::Probe(address) => dhcp::probe_expires(turn, address),
+            Due::Silence(mac) => boot::silence_due(turn, mac),
             Due::Grant(mac) => {
                 let Some(until) = turn.hall.nodes.get(mac).and_then(|node| node.granted_until) else {
                     continue;

@@ -365,3 +365,11 @@ pub const PROFILE_DEPTH_MAX: usize = 16;
 pub const REASON_OCTETS_MAX: usize = 200;
 
 const _: () = assert!(ATTRIBUTE_VALUE_OCTETS_MAX < COMMAND_LINE_OCTETS_MAX);
+/// Trials of a machine that are kept: what it lacked in its last boots, and whether that was always the same.
+pub const TRIALS_PER_NODE_MAX: usize = 8;
+
+/// Letters of what a check found, and of what a machine lacks: a line of a console, which a check's last line is cut to.
+pub const CHECK_LETTERS_MAX: usize = 200;
+
+/// Letters of the last words of a system that ended: the message of a panic and the calls that led to it.
+pub const LAST_WORDS_LETTERS_MAX: usize = 1500;

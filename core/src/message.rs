@@ -96,6 +96,8 @@ pub enum Input<'a> {
     },
     /// The configuration was read anew and is right in itself. Replaces the old one whole.
     Configure(Box<Config>),
+    /// What the calendar says now: it stands in what is kept for people, and nothing is decided by it. The last word counts, as long as time goes on.
+    Calendar(Wall),
     /// The moment of `next_wakeup` has come.
     Wakeup,
 }

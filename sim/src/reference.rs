@@ -105,6 +105,7 @@ impl Reference {
             Record::LeaseEnded(_)
             | Record::Boot(_)
             | Record::BootForgotten(_)
+            | Record::Trials(_)
             | Record::Serial(_)
             | Record::Dynamic(_)
             | Record::Orders(_) => {}

@@ -19,6 +19,8 @@
 //! | `A SPEAKER decline\|release\|inform ADDRESS` | |
 //! | `A get PATH`, `A at ADDRESS get PATH` | by TFTP; `''` is a file without a name |
 //! | `A ask`, `A passes`, `A fails WHY`, `A up`, `A stuck WHY` | its agent, with the token from the last file that had one; `at ADDRESS` may come first |
+//! | `A reports WORDS` | its trial: each word a check that passed, or `name=what-was-found` |
+//! | `A checks-in`, `A ends REASON` | its agent says that the system runs and will say so again, or that it ends |
 //! | `store slow\|prompt\|refuses WHY` | |
 //! | `crash` | power cut and restart |
 //! | `A lacks PATH WHY` | a file it asked for is not to be had |
@@ -28,8 +30,10 @@
 //! | `link paced\|round-robin\|deferring` | how the link is used from now on |
 //! | `wait TIME` | |
 //! | `raw HEX` | any datagram to port 67 |
-//! | `node A`, `explain A`, `nodes`, `pool`, `rogues`, `kept` | what operators see |
+//! | `node A`, `explain A`, `trials A`, `troubles`, `nodes`, `pool`, `rogues`, `kept` | what operators see |
 //! | `operator VERB SET …` | what they change: `number=N`, `profile=NAME`, `attributes.NAME=VALUE`, `dry-run`, `because …` may follow |
+
+mod trial;
 
 use crate::speaker::{OTHER_SERVER_MAC, Packet, Speaker, describe, other_reply};
 use crate::world::{Mood, World};
@@ -200,6 +204,15 @@ impl Teller {
             ["node", name] => self.node(name),
             ["operator", verb, set, rest @ ..] => self.change(verb, set, rest),
             ["explain", name] => self.explain(name),
+            ["trials", name] => {
+                let name = self.mac(name).map_or_else(|| (*name).to_owned(), |mac| mac.to_string());
+                trial::lines(&self.ask(Query::Node(name))?)
+            }
+            ["troubles"] => {
+                let status: StatusView =
+                    serde_json::from_str(&self.ask(Query::Status(Measured::default()))?).ok()?;
+                Some(status.troubles)
+            }
             [name, "at", address, rest @ ..] => {
                 let letter = letter(name)?;
                 self.addresses.insert(letter, address.parse().ok()?);
@@ -234,7 +247,13 @@ impl Teller {
                 );
                 (Via::HttpPost(report.into()), "/trial")
             }
+            ["reports", checks @ ..] => (Via::HttpPost(trial::report(checks).into()), "/trial"),
             ["up"] => (Via::HttpPost(Vec::new()), "/up"),
+            ["checks-in"] => (Via::HttpPost(r#"{"checks_in":true}"#.into()), "/up"),
+            ["ends", why @ ..] => {
+                let report = format!(r#"{{"reason":"{}","last_words":"Rebooting."}}"#, why.join(" "));
+                (Via::HttpPost(report.into()), "/down")
+            }
             ["stuck", why @ ..] => {
                 let report = format!(r#"{{"reason":"{}"}}"#, why.join(" "));
                 (Via::HttpPost(report.into()), "/trouble")

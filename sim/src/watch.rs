@@ -74,6 +74,7 @@ impl Watch {
             Record::Node(_)
             | Record::Boot(_)
             | Record::BootForgotten(_)
+            | Record::Trials(_)
             | Record::Serial(_)
             | Record::Dynamic(_)
             | Record::Orders(_) => {}

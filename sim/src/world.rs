@@ -55,7 +55,7 @@ impl World {
         let mut out = Vec::new();
         let heorot = Heorot::restore(START, config.clone(), SECRET, Vec::new(), &mut out);
         let mut world = Self { heorot, config, now: START, store: Store::default() };
-        let out = world.settle(out);
+        let out = world.settle_with_calendar(out);
         Ok((world, out))
     }
 
@@ -104,7 +104,7 @@ impl World {
             kept.map(|(key, value)| Record::parse(key, value).expect("the store gives back what it got"));
         let mut out = Vec::new();
         self.heorot = Heorot::restore(self.now, self.config.clone(), SECRET, records.collect(), &mut out);
-        self.settle(out)
+        self.settle_with_calendar(out)
     }
 
     /// The operator changes the configuration.
@@ -119,6 +119,13 @@ impl World {
     /// Everything that is kept, as key and value.
     pub fn kept(&self) -> &BTreeMap<String, String> {
         &self.store.kept
+    }
+
+    /// After a start, the server is told what the calendar says.
+    fn settle_with_calendar(&mut self, mut out: Vec<Output>) -> Vec<Output> {
+        let wall = self.wall();
+        self.heorot.handle(self.now, Input::Calendar(wall), &mut out);
+        self.settle(out)
     }
 
     /// Gives records to the store and hears what became of them, until nothing more follows. The rest is the caller's.

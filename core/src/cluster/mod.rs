@@ -4,6 +4,7 @@ pub mod boot;
 pub(crate) mod dynamic;
 pub mod export;
 pub mod heard;
+pub mod last_end;
 pub mod lease;
 pub mod listed;
 pub mod loader_file;

@@ -1,8 +1,10 @@
 //! The table of nodes: one entry a machine, found by hardware address, number or address.
 
+use super::last_end::LastEnd;
 use super::orders::Orders;
 use super::plan::Plan;
 use super::stage::{Phase, Stage};
+use super::trial::{Outcome, Trial};
 use crate::config::FirmwareKind;
 use crate::event::Kind;
 use crate::limit::{BOOT_BEGINS_AFTER, EVENTS_PER_NODE_MAX, NODES_MAX};
@@ -42,6 +44,12 @@ pub struct Node {
     pub kept_since: Time,
     /// What its trial found out.
     pub facts: Map<String, Value>,
+    /// Its last trials, the oldest first.
+    pub trials: Vec<Trial>,
+    /// How its last system ended, if it said so.
+    pub last_end: Option<LastEnd>,
+    /// When its agent said last that its system runs.
+    pub checked_in: Option<Time>,
     /// Until when its permanent address is granted to it.
     pub granted_until: Option<Time>,
     /// Which of its hardware addresses got an address last, as far as is known.
@@ -80,6 +88,12 @@ pub struct Boot {
     pub file: Option<String>,
     /// The profile that its class gives it.
     pub profile: Option<String>,
+    /// How often the machine was tried in this boot.
+    pub tries: u32,
+    /// When it was tried last, as far as is known.
+    pub tried: Option<Time>,
+    /// Whether its agent said that it will say now and then that its system runs.
+    pub checks_in: bool,
     /// What its firmware is, whichever way it loads.
     pub machine: Option<FirmwareKind>,
     /// What it loads, fixed when it began.
@@ -116,6 +130,9 @@ impl Node {
             orders: Orders::default(),
             kept_since: now,
             facts: Map::new(),
+            trials: Vec::new(),
+            last_end: None,
+            checked_in: None,
             granted_until: None,
             granted_to: None,
             asked: None,
@@ -137,6 +154,33 @@ impl Node {
         let last = self.boot.firmware.get(&firmware);
         let is_repeat = last.is_none_or(|last| now.since(*last) <= BOOT_BEGINS_AFTER);
         self.boot.token.is_empty() || !in_mid_boot || !is_repeat
+    }
+
+    /// It renewed the lease of its permanent address. If its agent fell silent meanwhile, its lease tells from then on whether its system runs, until
+    /// the agent is heard again.
+    pub fn renewed(&mut self, now: Time) {
+        match self.stage {
+            Stage::Down => self.boot.checks_in = false,
+            Stage::Up => self.checked_in = Some(now),
+            Stage::Seen
+            | Stage::Temporary
+            | Stage::Testing
+            | Stage::Failed
+            | Stage::Ready
+            | Stage::Booting => {}
+        }
+    }
+
+    /// What it lacks, though it has its number: by its trial, or because an operator took it as it is.
+    pub fn lacks(&self) -> Option<&str> {
+        let is_degraded = |trial: &&Trial| self.number.is_some() && trial.outcome != Outcome::Passed;
+        self.trials.last().filter(is_degraded).map(|trial| trial.why.as_str())
+    }
+
+    /// Whether its trial in this boot has it wait for its operator.
+    pub fn waits_by_trial(&self) -> bool {
+        let is_held = |trial: &Trial| trial.outcome == Outcome::Held;
+        self.number.is_none() && self.boot.tries > 0 && self.trials.last().is_some_and(is_held)
     }
 
     /// Where it is in its life, in the word that users see: an operator's goes before its stage.

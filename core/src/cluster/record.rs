@@ -1,8 +1,10 @@
 //! What is durable: one record a fact, written whole, read back at the next start.
 
+use super::last_end::LastEnd;
 use super::orders::Orders;
 use super::plan::PlanRecord;
 use super::stage::{Phase, Stage};
+use super::trial::Trial;
 use crate::config::FirmwareKind;
 use crate::mac::Mac;
 use heorot_names::{Dynamic, DynamicSet};
@@ -19,9 +21,11 @@ pub enum Record {
     /// The address is nobody's any more.
     LeaseEnded(Ipv4Addr),
     /// How far a machine got. History: nobody waits for it, and the last seconds may be lost.
-    Boot(BootRecord),
+    Boot(Box<BootRecord>),
     /// Nothing was ever promised to this machine, and its place was needed.
     BootForgotten(Mac),
+    /// A machine's last trials. History.
+    Trials(TrialsRecord),
     /// Serials of the zones before this one may be served.
     Serial(SerialRecord),
     /// What a name has by updates. Their answers wait for this.
@@ -125,6 +129,24 @@ pub struct BootRecord {
     /// What it loads, as long as it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanRecord>,
+    /// How often the machine was tried in this boot.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tries: u32,
+    /// Whether its agent says now and then that its system runs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub checks_in: bool,
+    /// How its last system ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_end: Option<LastEnd>,
+}
+
+/// A machine's last trials.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrialsRecord {
+    /// Which machine.
+    pub mac: Mac,
+    /// The oldest first; without any, nothing is kept.
+    pub trials: Vec<Trial>,
 }
 
 /// A record that this version cannot read: written by a later one, or damaged.
@@ -144,7 +166,9 @@ impl Record {
             Self::Lease(LeaseRecord { address, .. }) | Self::LeaseEnded(address) => {
                 format!("lease/{address}")
             }
-            Self::Boot(BootRecord { mac, .. }) | Self::BootForgotten(mac) => format!("boot/{mac}"),
+            Self::Boot(boot) => format!("boot/{}", boot.mac),
+            Self::BootForgotten(mac) => format!("boot/{mac}"),
+            Self::Trials(trials) => format!("trials/{}", trials.mac),
             Self::Serial(_) => "serial/zones".into(),
             Self::Dynamic(dynamic) => format!("dynamic/{}", dynamic.name),
             Self::Orders(orders) => format!("orders/{}", orders.mac),
@@ -155,7 +179,11 @@ impl Record {
     pub fn is_awaited(&self) -> bool {
         match self {
             Self::Node(_) | Self::Lease(_) | Self::Dynamic(_) | Self::Orders(_) => true,
-            Self::LeaseEnded(_) | Self::Boot(_) | Self::BootForgotten(_) | Self::Serial(_) => false,
+            Self::LeaseEnded(_)
+            | Self::Boot(_)
+            | Self::BootForgotten(_)
+            | Self::Trials(_)
+            | Self::Serial(_) => false,
         }
     }
 
@@ -165,6 +193,8 @@ impl Record {
             Self::Node(node) => serde_json::to_string(node),
             Self::Lease(lease) => serde_json::to_string(lease),
             Self::Boot(boot) => serde_json::to_string(boot),
+            Self::Trials(trials) if trials.trials.is_empty() => return None,
+            Self::Trials(trials) => serde_json::to_string(trials),
             Self::Serial(serial) => serde_json::to_string(serial),
             Self::Dynamic(dynamic) if dynamic.sets.is_empty() => return None,
             Self::Dynamic(dynamic) => serde_json::to_string(dynamic),
@@ -184,6 +214,7 @@ impl Record {
             Some("node") => serde_json::from_str(value).map(Self::Node),
             Some("lease") => serde_json::from_str(value).map(Self::Lease),
             Some("boot") => serde_json::from_str(value).map(Self::Boot),
+            Some("trials") => serde_json::from_str(value).map(Self::Trials),
             Some("serial") => serde_json::from_str(value).map(Self::Serial),
             Some("dynamic") => serde_json::from_str(value).map(Self::Dynamic),
             Some("orders") => serde_json::from_str(value).map(Self::Orders),
@@ -195,6 +226,11 @@ impl Record {
         }
         Ok(record)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl From<&Dynamic> for DynamicRecord {

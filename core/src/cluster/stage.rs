@@ -30,7 +30,7 @@ pub enum Stage {
     Booting,
     /// Its system runs, by its own word.
     Up,
-    /// It was up, and gave its address back or let it run out.
+    /// It was up, and said that it ends, gave its address back or let it run out, or fell silent.
     Down,
 }
 
@@ -71,7 +71,7 @@ pub enum Step {
     ReportedUp,
     /// It renewed the lease of its permanent address: its system runs.
     Renewed,
-    /// It gave its permanent address back, or let its lease run out.
+    /// It said that it ends, gave its permanent address back or let its lease run out, or its agent fell silent.
     Left,
 }
 

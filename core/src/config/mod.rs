@@ -31,6 +31,7 @@ mod table;
 mod table_host;
 mod template;
 mod tftp;
+mod trial;
 mod value;
 mod zone;
 
@@ -56,6 +57,7 @@ pub use template::{
     FILE_VARIABLES, FileTemplate, FileValues, LoaderFile, Template, TemplateError, VARIABLES, Values,
 };
 pub use tftp::{Pattern as NamePattern, Rewrite, Tftp, UniqueRoot};
+pub use trial::{Check, CheckIn, CheckKind, OnFailure, Retry};
 pub use zone::{SERVER_NAME, Zone};
 
 use crate::limit::CONFIGURATION_OCTETS_MAX;
@@ -63,7 +65,7 @@ use crate::mac::Mac;
 use heorot_names::{NodeSet, Numbering, Pattern};
 use mistake::{Findings, WHOLE_FILE};
 use read::Draft;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -87,6 +89,8 @@ pub struct Config {
     pub choices: Vec<Choice>,
     /// `[trial]`
     pub trial: Trial,
+    /// `[agent]`
+    pub check_in: CheckIn,
     /// `[[node]]`, in the order of the file.
     pub nodes: Vec<ListedNode>,
     /// `[http]`
@@ -245,8 +249,10 @@ impl Config {
             trial: Trial {
                 policy: draft.policy?.value,
                 order: draft.order?.value,
+                retry: draft.retry?,
                 checks: draft.checks.into_iter().map(|draft| draft.check).collect(),
             },
+            check_in: draft.check_in?,
             nodes: draft.nodes.into_iter().map(listed).collect(),
             http: draft.http?,
             tftp: draft.tftp?,
@@ -416,6 +422,8 @@ pub struct Trial {
     pub policy: Policy,
     /// Which number it gets.
     pub order: Order,
+    /// How often it is tried again.
+    pub retry: Retry,
     /// What its agent has to check.
     pub checks: Vec<Check>,
 }
@@ -452,44 +460,6 @@ impl Order {
             Self::List | Self::Port => false,
         }
     }
-}
-
-/// One check of the trial. The agent gets it as JSON with the same words as in the configuration; thresholds are the operator's texts,
-/// which have been checked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Check {
-    /// What is checked.
-    pub kind: CheckKind,
-    /// How it is called in reports: its kind, unless the operator named it.
-    pub name: String,
-    /// "1GiB", "4", "1Gbit": for memory, processors, link.
-    #[serde(rename = "at-least", skip_serializing_if = "Option::is_none")]
-    pub at_least: Option<String>,
-    /// What to run, for `command`: passed if it exits with 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub command: Option<String>,
-    /// How long the command may take.
-    #[serde(rename = "timeout", serialize_with = "as_seconds", skip_serializing_if = "Option::is_none")]
-    pub timeout_seconds: Option<u64>,
-}
-
-/// Writes a duration as the configuration has it: "60s".
-fn as_seconds<S: Serializer>(seconds: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&format_args!("{}s", seconds.unwrap_or_default()))
-}
-
-/// What a check looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CheckKind {
-    /// Octets of memory.
-    Memory,
-    /// Number of processors.
-    Processors,
-    /// Speed of the interface.
-    Link,
-    /// Anything.
-    Command,
 }
 
 /// A node by hand.

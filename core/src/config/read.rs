@@ -16,10 +16,11 @@ use super::setting::{Form, Section};
 use super::table::SECTIONS;
 use super::template::Template;
 use super::tftp::{self, Tftp};
+use super::trial::{self, CheckIn, Retry};
 use super::zone::{self, OthersDraft, RecordDraft};
 use super::{
-    AddressRange, Boot, Check, CheckKind, FIRMWARE, FileTemplate, LinkSpeed, LoaderFile, Mode, NamesFile,
-    Order, Policy, Pxe, Server, pxe, value,
+    AddressRange, Boot, Check, FIRMWARE, FileTemplate, LinkSpeed, LoaderFile, Mode, NamesFile, Order, Policy,
+    Pxe, Server, pxe, value,
 };
 use crate::limit::{
     CHECKS_MAX, CLASSES_MAX, HOSTS_MAX, KEYS_MAX, LEASE_QUERY_ASKERS_MAX, MACS_PER_NODE_MAX, NETWORKS_MAX,
@@ -45,7 +46,9 @@ pub(super) struct Draft {
     pub(super) profiles: BTreeMap<String, ProfileDraft>,
     pub(super) policy: Option<Placed<Policy>>,
     pub(super) order: Option<Placed<Order>>,
+    pub(super) retry: Option<Retry>,
     pub(super) checks: Vec<CheckDraft>,
+    pub(super) check_in: Option<CheckIn>,
     pub(super) nodes: Vec<NodeDraft>,
     pub(super) options: OptionTable,
     pub(super) classes: Vec<ClassDraft>,
@@ -143,7 +146,7 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
     found.sort_by_key(|table| table.span.start);
     let tables = Tables { found, nothing: &nothing };
     let network = |findings: &mut Findings<'_>, entry: Entry<'_>| read_network(findings, &entry);
-    let check = |findings: &mut Findings<'_>, entry: Entry<'_>| read_check(findings, &entry);
+    let check = |findings: &mut Findings<'_>, entry: Entry<'_>| trial::read_check(findings, &entry);
     let node = |findings: &mut Findings<'_>, entry: Entry<'_>| Some(read_node(findings, &entry));
     let class = |findings: &mut Findings<'_>, entry: Entry<'_>| Some(read_class(findings, &entry));
     let host = |findings: &mut Findings<'_>, entry: Entry<'_>| Some(read_host(findings, &entry));
@@ -182,7 +185,9 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
             "order",
             &[("passed", Order::Passed), ("list", Order::List), ("port", Order::Port)],
         ),
+        retry: trial::read_retry(findings, &trial),
         checks: tables.all(findings, "trial.check", CHECKS_MAX, check),
+        check_in: trial::read_agent(findings, &tables),
         nodes: tables.all(findings, "node", NODES_MAX, node),
         options: tables
             .of("options")
@@ -327,64 +332,6 @@ fn read_profile(findings: &mut Findings<'_>, profile: &Entry<'_>, is_default: bo
         options: wanted("options").then(|| read_options(findings, profile)),
         root: wanted("root").then(|| profile.text(findings, "root", Root::read)).flatten(),
     }
-}
-
-fn read_check(findings: &mut Findings<'_>, entry: &Entry<'_>) -> Option<CheckDraft> {
-    let kinds = [
-        ("memory", CheckKind::Memory),
-        ("processors", CheckKind::Processors),
-        ("link", CheckKind::Link),
-        ("command", CheckKind::Command),
-    ];
-    let kind = entry.word(findings, "kind", &kinds);
-    let at_least = entry.threshold(findings, "at-least");
-    let name = entry.text(findings, "name", value::word);
-    let command = entry.text(findings, "command", value::any);
-    let timeout = entry.duration(findings, "timeout");
-    let kind = kind?;
-    let (word, _) = kinds.into_iter().find(|(_, known)| *known == kind.value)?;
-    let name_span = name.as_ref().map_or_else(|| kind.span.clone(), |name| name.span.clone());
-    let is_command = kind.value == CheckKind::Command;
-    let mut only = |key: &str, allowed: bool, needed: bool, example: &str| {
-        if entry.has(key) && !allowed {
-            let span = entry.key_span(key);
-            findings.error(
-                &span,
-                format!("a check of {word:?} takes no {key:?}"),
-                Some("leave it out".into()),
-            );
-        } else if needed && !entry.has(key) {
-            let message = format!("a check of {word:?} needs {key:?}");
-            findings.error(&entry.span, message, Some(format!("write {key} = {example}")));
-        }
-    };
-    let threshold_example = match kind.value {
-        CheckKind::Memory => "\"1GiB\"",
-        CheckKind::Processors => "4",
-        CheckKind::Link | CheckKind::Command => "\"1Gbit\"",
-    };
-    only("at-least", !is_command, !is_command, threshold_example);
-    only("command", is_command, is_command, "\"/usr/bin/true\"");
-    only("timeout", is_command, false, "");
-    if let Some(at_least) = &at_least
-        && let Err(example) = value::check_threshold(kind.value, &at_least.value)
-    {
-        let message = format!("at-least: {} is no threshold of {word:?}", quoted(&at_least.value));
-        findings.error(&at_least.span, message, Some(example.into()));
-    }
-    if let Some(command) = &command
-        && (command.value.trim().is_empty() || command.value.contains('\0'))
-    {
-        findings.error(&command.span, "command: nothing that can be run", None);
-    }
-    let check = Check {
-        kind: kind.value,
-        name: name.map_or_else(|| word.to_owned(), |name| name.value),
-        at_least: at_least.map(|text| text.value),
-        command: command.map(|text| text.value),
-        timeout_seconds: timeout.filter(|_| is_command).map(|timeout| timeout.value.as_secs()),
-    };
-    Some(CheckDraft { check, name_span })
 }
 
 fn read_node(findings: &mut Findings<'_>, node: &Entry<'_>) -> NodeDraft {

@@ -7,6 +7,7 @@ mod nfs;
 mod nis;
 mod profile;
 mod tftp;
+mod trial;
 mod zone;
 
 use super::setting::{Fallback, Form, Kind, Section, Setting, Status};
@@ -58,12 +59,23 @@ pub static SECTIONS: &[Section] = &[
         doc: "What a node boots: `default` for a numbered node, `trial` for one on trial, others for the nodes that name them or that they name. What a profile does not say is as in the one that it inherits from. [profiles.md](profiles.md) tells more.",
         settings: PROFILE,
     },
-    Section { path: "trial", form: Form::Table, doc: "How a new machine earns its number.", settings: TRIAL },
+    Section {
+        path: "trial",
+        form: Form::Table,
+        doc: "How a new machine earns its number.",
+        settings: trial::TRIAL,
+    },
     Section {
         path: "trial.check",
         form: Form::List,
         doc: "A check that the agent makes, in the order of the file. Without any, whoever boots passes.",
-        settings: TRIAL_CHECK,
+        settings: trial::TRIAL_CHECK,
+    },
+    Section {
+        path: "agent",
+        form: Form::Table,
+        doc: "What the agent does on a node that is up.",
+        settings: trial::AGENT,
     },
     Section {
         path: "node",
@@ -364,68 +376,6 @@ static NETWORK: &[Setting] = &[
         example: "[\"10.77.0.2\"]",
         status: Status::Works,
         doc: "Who may ask which machine has which address of this network (RFC 4388), beside relays with an address in it.",
-    },
-];
-
-static TRIAL: &[Setting] = &[
-    Setting {
-        key: "policy",
-        kind: Kind::Word { works: &["report", "accept", "none"], planned: &[] },
-        fallback: Fallback::Value("\"report\""),
-        example: "\"report\"",
-        status: Status::Works,
-        doc: "Who says that a machine has passed: `report`, the agent that runs on it; `none`, nobody, it gets its number at its first request; `accept`, an operator, by `heorot node accept`, when its agent has reported.",
-    },
-    Setting {
-        key: "order",
-        kind: Kind::Word { works: &["passed", "list", "port"], planned: &[] },
-        fallback: Fallback::Value("\"passed\""),
-        example: "\"passed\"",
-        status: Status::Works,
-        doc: "Which number it gets: `passed`, the lowest that is free; `list`, the one that its `[[node]]` says, and a machine without one stays temporary; `port`, the one that the `[[node]]` with its place at the relay says (`circuit-id`, `remote-id`): whatever machine is at that port of a switch.",
-    },
-];
-
-static TRIAL_CHECK: &[Setting] = &[
-    Setting {
-        key: "kind",
-        kind: Kind::Word { works: &["memory", "processors", "link", "command"], planned: &[] },
-        fallback: Fallback::Required,
-        example: "\"memory\"",
-        status: Status::Works,
-        doc: "What is checked: the size of the memory, the number of processors, the speed of the interface, or whether a command ends well.",
-    },
-    Setting {
-        key: "at-least",
-        kind: Kind::Threshold,
-        fallback: Fallback::Otherwise("needed, except for `command`"),
-        example: "\"1GiB\"",
-        status: Status::Works,
-        doc: "The least that passes: `\"512MiB\"` of memory (`KiB`, `MiB`, `GiB`, `TiB`, `KB`, `MB`, `GB` or `TB`), `4` processors, a link of `\"1Gbit\"` (`Mbit` or `Gbit`).",
-    },
-    Setting {
-        key: "name",
-        kind: Kind::Text("up to 63 characters"),
-        fallback: Fallback::Otherwise("the kind"),
-        example: "\"memory\"",
-        status: Status::Works,
-        doc: "How the check is called in reports. No two have one name.",
-    },
-    Setting {
-        key: "command",
-        kind: Kind::Text("a command"),
-        fallback: Fallback::Otherwise("needed for `command`"),
-        example: "\"/usr/bin/stress --cpu 4 --timeout 20\"",
-        status: Status::Works,
-        doc: "What the agent runs by its shell: passed if it exits with 0. For `command` only.",
-    },
-    Setting {
-        key: "timeout",
-        kind: Kind::Duration { least_seconds: 1, most_seconds: 3600 },
-        fallback: Fallback::Value("\"60s\""),
-        example: "\"60s\"",
-        status: Status::Works,
-        doc: "How long the command may take. For `command` only.",
     },
 ];
 

@@ -155,7 +155,13 @@ fn the_smallest_file_has_every_default() {
         pxe: Pxe::default(),
         profiles: BTreeMap::from([("default".into(), profile.clone()), ("trial".into(), profile)]),
         choices: vec![],
-        trial: Trial { policy: Policy::Report, order: Order::Passed, checks: vec![] },
+        trial: Trial {
+            policy: Policy::Report,
+            order: Order::Passed,
+            retry: Retry { retries: 3, after: Duration::from_secs(30) },
+            checks: vec![],
+        },
+        check_in: CheckIn { interval: Duration::from_secs(60), down_after: Duration::from_secs(300) },
         nodes: vec![],
         http: Http { port: 80, tls: None },
         tftp: Tftp {
@@ -349,9 +355,27 @@ fn a_file_with_everything_is_read_as_it_is_written() {
         { "kind": "memory", "name": "memory", "at-least": "512MiB" },
         { "kind": "processors", "name": "processors", "at-least": "4" },
         { "kind": "link", "name": "fast", "at-least": "1Gbit" },
-        { "kind": "command", "name": "stress", "command": "stress --cpu 4", "timeout": "90s" },
+        { "kind": "command", "name": "burn-in", "command": "stress --cpu 4", "timeout": "90s" },
+        { "kind": "disks", "name": "disks", "at-least": "2", "size": "400GB" },
+        { "kind": "link", "name": "errors", "at-least": "1Gbit", "at-most": "0", "timeout": "5s" },
+        { "kind": "clock", "name": "clock", "at-most": "5s" },
+        { "kind": "pci", "name": "card", "device": "10de:20b5", "at-least": "4" },
+        { "kind": "pci", "name": "pci", "device": "15b3:*" },
+        { "kind": "gpu", "name": "gpu", "at-least": "4" },
+        { "kind": "bandwidth", "name": "bandwidth", "at-least": "500Mbit", "size": "32MiB", "file": "a.img" },
+        { "kind": "stress", "name": "stress", "duration": "7200s", "size": "8GiB" },
+        { "kind": "nhc", "name": "nhc" },
+        { "kind": "nhc", "name": "site", "command": "/opt/nhc -a", "timeout": "120s" },
     ]);
     assert_eq!(checks, expected);
+    let follows: Vec<_> = config.trial.checks.iter().map(|check| check.on_failure).collect();
+    let mut expected = vec![OnFailure::Fail; 14];
+    (expected[4], expected[9]) = (OnFailure::Degraded, OnFailure::Hold);
+    assert_eq!(follows, expected);
+    let Retry { retries, after } = config.trial.retry;
+    assert_eq!((retries, after.as_secs()), (5, 60));
+    let CheckIn { interval, down_after } = config.check_in;
+    assert_eq!((interval.as_secs(), down_after.as_secs()), (30, 120));
     let [one, two] = config.nodes.as_slice() else { panic!("{:?}", config.nodes) };
     let mac = |text: &str| text.parse::<Mac>().unwrap();
     assert_eq!(one.macs, [mac("52:54:00:00:00:17")]);
@@ -403,7 +427,11 @@ fn the_sample_is_read_with_and_without_its_comments() {
     };
     let all: String = sample().lines().map(shown).collect();
     // Not everything goes together: a check has either a threshold or a command, an entry of a menu a file or a type.
-    let all = all.replace("\ncommand = ", "\n#").replace("\ntimeout = \"60s\"", "\n#");
+    let (before, check) = all.split_once("[[trial.check]]").unwrap();
+    let others =
+        ["command", "at-most", "size", "device", "file", "duration"].map(|key| format!("\n{key} = "));
+    let check = others.iter().fold(check.to_owned(), |check, key| check.replacen(key, "\n#", 1));
+    let all = format!("{before}[[trial.check]]{check}");
     let all = all.replace("\ntype = ", "\n#").replace("\nserver = ", "\n#");
     let (config, warnings) =
         Config::parse(&all, &interfaces).map_err(|mistakes| render("sample.toml", &all, &mistakes)).unwrap();

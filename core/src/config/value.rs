@@ -229,15 +229,25 @@ pub(super) fn mac(text: &str) -> Result<Mac, Wrong> {
     Ok(mac)
 }
 
-/// Whether the text is a threshold of the kind; if not, what one looks like.
-pub(super) fn check_threshold(kind: CheckKind, text: &str) -> Result<(), &'static str> {
-    let (units, example): (&[(&str, u64)], _) = match kind {
-        CheckKind::Memory => (&MEMORY_UNITS, "a whole number with its unit, as \"512MiB\" or \"1GiB\""),
-        CheckKind::Processors => (&[("", 1)], "a whole number, as 4"),
-        CheckKind::Link => (&LINK_UNITS, "a whole number with its unit, as \"100Mbit\" or \"1Gbit\""),
-        CheckKind::Command => return Ok(()),
+/// Whether the text is a threshold of the kind, by this key; if not, what one looks like.
+pub(super) fn check_threshold(kind: CheckKind, key: &str, text: &str) -> Result<(), &'static str> {
+    const COUNT: (&[(&str, u64)], u64, &str) = (&[("", 1)], 1, "a whole number, as 4");
+    const SIZE: (&[(&str, u64)], u64, &str) =
+        (&MEMORY_UNITS, 1, "a whole number with its unit, as \"512MiB\" or \"1GiB\"");
+    const RATE: (&[(&str, u64)], u64, &str) =
+        (&LINK_UNITS, 1, "a whole number with its unit, as \"100Mbit\" or \"1Gbit\"");
+    const ERRORS: (&[(&str, u64)], u64, &str) = (&[("", 1)], 0, "a whole number, as 0");
+    const APART: (&[(&str, u64)], u64, &str) =
+        (&[("s", 1), ("m", 60), ("h", 3600)], 0, "a whole number with its unit, as \"5s\" or \"1m\"");
+    let (units, least, example) = match (kind, key) {
+        (_, "size") | (CheckKind::Memory, _) => SIZE,
+        (CheckKind::Link, "at-most") => ERRORS,
+        (CheckKind::Link | CheckKind::Bandwidth, _) => RATE,
+        (CheckKind::Processors | CheckKind::Disks | CheckKind::Pci | CheckKind::Gpu, _) => COUNT,
+        (CheckKind::Clock, _) => APART,
+        (CheckKind::Stress | CheckKind::Nhc | CheckKind::Command, _) => return Ok(()),
     };
-    quantity(text, units).filter(|amount| *amount > 0).map(|_| ()).ok_or(example)
+    quantity(text, units).filter(|amount| *amount >= least).map(|_| ()).ok_or(example)
 }
 
 /// The speed of a link: `auto`, or a rate.

@@ -6,12 +6,18 @@
 //!  GET  /node/TOKEN/names             the names of all nodes, for my system
 //!  POST /node/TOKEN/trial             what I found
 //!  POST /node/TOKEN/up                my system runs
+//!  POST /node/TOKEN/down              it ends, or how the last one did
 //!  POST /node/TOKEN/trouble           why it does not
 //!  GET  anything else                 a file of the boot directory
 //! ```
 
+mod check_in;
 mod name;
 mod root;
+mod trial;
+
+pub(crate) use check_in::{silence_due, watch_again};
+pub(crate) use trial::try_anew;
 
 use crate::cluster::boot;
 use crate::cluster::loader_file::{Generated, generated};
@@ -264,10 +270,14 @@ fn about_itself(turn: &mut Turn<'_>, request: &Request, rest: &str, machine: Opt
         ("", Via::HttpGet) => ask(turn, request, mac),
         ("names", Via::HttpGet) => names(turn, request, mac),
         ("trial", Via::HttpPost(body)) => trial(turn, request, mac, body),
-        ("up", Via::HttpPost(_)) => up(turn, request, mac),
+        ("up", Via::HttpPost(body)) => up(turn, request, mac, body),
+        ("down", Via::HttpPost(body)) => {
+            let said = check_in::ended(turn, mac, body);
+            answer(turn, request, said);
+        }
         ("trouble", Via::HttpPost(body)) => trouble(turn, request, mac, body),
         _ => {
-            let why = "GET here or /names below, or POST to /trial, /up or /trouble below";
+            let why = "GET here or /names below, or POST to /trial, /up, /down or /trouble below";
             answer(turn, request, error(404, why));
         }
     }
@@ -283,11 +293,16 @@ fn ask(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
         node.asked = Some("what to do, by its agent".into());
     }
     turn.phase(mac, Phase::Agent);
-    turn.step(mac, Step::AgentAsked, "its agent runs the trial");
+    // Who passed, or was told to wait, is not on trial again by asking what has become of it.
+    if turn.hall.nodes.get(mac).is_some_and(|node| node.boot.tries == 0) {
+        turn.step(mac, Step::AgentAsked, "its agent runs the trial");
+    }
     // That of the boot's plan: the kernel and its modules may be of another version by now.
     let plan = turn.plan(mac);
-    let root = plan.map_or(json!(null), |plan| root::told(turn.config, &plan.root, request.local));
-    let body = identity(turn, mac, &[("checks", json!(turn.config.trial.checks)), ("root", root)]);
+    let root = plan.as_ref().map_or(json!(null), |plan| root::told(turn.config, &plan.root, request.local));
+    let mut more = vec![("checks", trial::checks(turn, plan.as_deref())), ("root", root)];
+    more.extend(turn.hall.nodes.get(mac).map(|node| trial::told(turn, node)).unwrap_or_default());
+    let body = identity(turn, mac, &more);
     answer(turn, request, Answer::Json(200, body));
 }
 
@@ -307,35 +322,26 @@ fn trial(turn: &mut Turn<'_>, request: &Request, mac: Mac, body: &[u8]) {
         Err(why) => return answer(turn, request, error(400, &why)),
     };
     let Some(node) = turn.hall.nodes.get(mac) else { return };
-    if node.number.or(node.claim).is_none() {
-        take_report(turn, mac, report);
+    match node.number.or(node.claim) {
+        None => take_report(turn, mac, report),
+        Some(_) => trial::judge_again(turn, mac, &report),
     }
-    let kept = Answer::Json(200, identity(turn, mac, &[("reboot", json!(false))]));
+    let mut more = vec![("reboot", json!(false))];
+    more.extend(turn.hall.nodes.get(mac).map(|node| trial::told(turn, node)).unwrap_or_default());
+    let kept = Answer::Json(200, identity(turn, mac, &more));
     let refused = error(503, "the number could not be recorded: ask again");
     turn.promise(Promise::Reply { id: request.id, answer: kept, refused });
 }
 
-/// The first report of a machine without a number.
+/// The report of a machine without a number.
 fn take_report(turn: &mut Turn<'_>, mac: Mac, report: Report) {
-    let is_first = turn.hall.nodes.get(mac).is_some_and(|node| node.stage != Stage::Failed);
-    for check in report.checks.iter().filter(|_| is_first) {
-        let outcome = if check.passed { "passed" } else { "FAILED" };
-        turn.event(
-            Some(mac),
-            Kind::Check,
-            format!("{} {outcome}: {}", printable(&check.name), printable(&check.detail)),
-        );
-    }
     let macs = report.macs();
-    let verdict = report.verdict(&turn.config.trial.checks);
+    let earned = trial::judge(turn, mac, &report);
     if let Some(node) = turn.hall.nodes.get_mut(mac) {
         node.facts = report.facts;
     }
     turn.hall.nodes.join(mac, &macs);
-    if let Err(why) = verdict {
-        turn.step(mac, Step::Failed, &printable(&why));
-        return;
-    }
+    let Some(reason) = earned else { return };
     if waits_for_operator(turn, mac) {
         return;
     }
@@ -346,7 +352,7 @@ fn take_report(turn: &mut Turn<'_>, mac: Mac, report: Report) {
     match number {
         Some(number) if turn.hall.nodes.claim(mac, number) => {
             turn.keep_node(mac);
-            turn.promise(Promise::Number { mac, reason: "all checks passed".into(), in_mid_boot: false });
+            turn.promise(Promise::Number { mac, reason, in_mid_boot: false });
         }
         _ if !may_have_one => {
             turn.step(mac, Step::Unplaced, "it passed, and is not listed");
@@ -407,7 +413,7 @@ fn not_listed(turn: &Turn<'_>, mac: Mac) -> (String, String) {
 }
 
 /// The agent says that its machine's system runs.
-fn up(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
+fn up(turn: &mut Turn<'_>, request: &Request, mac: Mac, body: &[u8]) {
     let stage = turn.hall.nodes.get(mac).map(|node| node.stage);
     if !stage.is_some_and(Stage::is_numbered) {
         return answer(turn, request, error(409, "this machine has no number yet"));
@@ -419,6 +425,7 @@ fn up(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
             format!("its agent at {} says that its system runs", request.from),
         );
     }
+    let more = check_in::heard(turn, mac, body);
     turn.step(mac, Step::ReportedUp, "its agent says so");
     // It has left mid-boot: from now on the kernel finds it as any other host.
     turn.hall.leases.supersede(mac);
@@ -428,7 +435,7 @@ fn up(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
         turn.unpin(*address);
     }
     all_loaded(turn, mac, settled);
-    let body = identity(turn, mac, &[]);
+    let body = identity(turn, mac, &more);
     answer(turn, request, Answer::Json(200, body));
 }
 

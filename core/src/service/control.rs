@@ -2,6 +2,7 @@
 
 mod change;
 mod export;
+mod trial;
 
 use crate::cluster::lease::PoolKind;
 use crate::cluster::node::Node;
@@ -139,6 +140,7 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .store_trouble
             .iter()
             .map(|why| format!("nothing new can be promised: {why}"))
+            .chain(trial::degraded(turn))
             .collect(),
     }
 }
@@ -268,7 +270,7 @@ fn row(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeView {
         phase: node.phase.filter(|_| standing.is_none()).map(|phase| phase.to_string()),
         since: wall.stamp(turn.now, since(node)),
         reason: standing.map_or_else(|| node.reason.clone(), ToString::to_string),
-        waiting_for: waiting_for(turn, node).map(str::to_owned),
+        waiting_for: trial::waiting_for(turn, node).or_else(|| waiting_for(turn, node).map(str::to_owned)),
         profile: turn.profile_name(node).to_owned(),
     }
 }
@@ -280,6 +282,9 @@ fn detail(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeDetailView {
         facts: node.facts.clone(),
         boot_profile: node.boot.plan.as_ref().map(|plan| plan.profile.clone()),
         attributes: turn.attributes_by(node, &node.orders),
+        lacks: node.lacks().map(str::to_owned),
+        trials: trial::trials(node),
+        last_end: trial::last_end(node),
     }
 }
 
@@ -310,8 +315,8 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
             plan.profile, view.profile
         );
     }
-    if let Some(trouble) = &node.trouble {
-        summary += &format!("; {}", trouble.what);
+    if let Some(trouble) = trial::trouble(node) {
+        summary += &format!("; {trouble}");
     }
     if let Some(waiting_for) = &view.waiting_for {
         summary += &format!("; it waits for {waiting_for}");
@@ -321,8 +326,10 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
         summary,
         last_asked: node.asked.clone(),
         last_told: node.told.clone(),
-        to_do: to_do(turn, node),
+        to_do: trial::to_do(node, to_do(turn, node)),
         history: history(turn, wall, node),
+        trials: trial::trials(node),
+        last_end: trial::last_end(node),
     }
 }
 

@@ -24,7 +24,7 @@ mod who;
 use crate::cluster::lease::{NotFree, PoolId, PoolKind};
 use crate::cluster::network;
 use crate::cluster::node::Firmware;
-use crate::cluster::record::Record;
+use crate::cluster::record::{Record, TrialsRecord};
 use crate::cluster::stage::{Stage, Step};
 use crate::config::{FirmwareKind, Mode, OptionPath, Policy};
 use crate::event::Kind;
@@ -161,6 +161,7 @@ fn meet(turn: &mut Turn<'_>, client: &Client) -> bool {
     node.network = Some(client.place);
     if let Some(forgotten) = forgotten {
         turn.record(Record::BootForgotten(forgotten));
+        turn.record(Record::Trials(TrialsRecord { mac: forgotten, trials: Vec::new() }));
     }
     if is_listed {
         turn.place_listed(turn.hall.nodes.identity(client.mac));
@@ -486,6 +487,7 @@ fn grant(
         let until = turn.now + lease;
         if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
             node.granted_until = Some(until);
+            node.renewed(turn.now);
             let mac = node.mac;
             turn.hall.timers.arm(until, Due::Grant(mac));
         }

@@ -1,5 +1,6 @@
 //! What operators are shown: the JSON of `-o json` and of the API. Fields are added, never renamed.
 
+use crate::cluster::trial::Outcome;
 use crate::event::Kind;
 pub use crate::message::ChangeRequest;
 use serde::{Deserialize, Serialize};
@@ -178,6 +179,52 @@ pub struct NodeDetailView {
     /// Its words for templates and scripts.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
+    /// What it lacks, though it has its number.
+    #[serde(default)]
+    pub lacks: Option<String>,
+    /// Its last trials, the latest first.
+    #[serde(default)]
+    pub trials: Vec<TrialView>,
+    /// How its last system ended, if it said so.
+    #[serde(default)]
+    pub last_end: Option<LastEndView>,
+}
+
+/// One trial.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrialView {
+    /// When it was reported (RFC 3339); null if the calendar was not known then.
+    pub at: Option<String>,
+    /// What became of the machine.
+    pub outcome: Outcome,
+    /// What it lacked.
+    pub why: Option<String>,
+    /// How many checks passed.
+    pub passed: u64,
+    /// What the checks found: of the latest trial all, of earlier ones those that did not pass.
+    pub checks: Vec<CheckView>,
+}
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckView {
+    /// Its name.
+    pub name: String,
+    /// Whether it passed.
+    pub passed: bool,
+    /// In words.
+    pub detail: String,
+}
+
+/// How a system ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastEndView {
+    /// When that was said (RFC 3339); null if the calendar was not known then.
+    pub at: Option<String>,
+    /// `reboot`, `shutdown`, `panic`, or what else its agent said.
+    pub reason: String,
+    /// The last lines of its console.
+    pub last_words: Option<String>,
 }
 
 /// `heorot explain`.
@@ -196,6 +243,12 @@ pub struct ExplainView {
     pub to_do: Option<String>,
     /// What happened to it, oldest first.
     pub history: Vec<EventView>,
+    /// Its last trials, the latest first.
+    #[serde(default)]
+    pub trials: Vec<TrialView>,
+    /// How its last system ended, if it said so.
+    #[serde(default)]
+    pub last_end: Option<LastEndView>,
 }
 
 /// One line of a node's history.

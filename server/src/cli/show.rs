@@ -1,7 +1,7 @@
 //! Answers as people read them: plain columns, no borders, `-` for what is not.
 
 use heorot_core::service::view::{
-    ExplainView, NfsView, NodeDetailView, NodeView, RogueServerView, StatusView,
+    ExplainView, LastEndView, NfsView, NodeDetailView, NodeView, RogueServerView, StatusView, TrialView,
 };
 use std::fmt::Display;
 
@@ -104,7 +104,37 @@ pub(super) fn node(detail: &NodeDetailView) -> String {
     rows.extend(Some(attributes.join(" ")).filter(|all| !all.is_empty()).map(|all| ("attributes", all)));
     rows.extend(detail.further_macs.iter().map(|mac| ("further mac", mac.clone())));
     rows.extend(detail.facts.iter().map(|(name, value)| (name.as_str(), value.to_string())));
-    pairs(&rows)
+    rows.extend(detail.lacks.iter().map(|lacks| ("lacks", lacks.clone())));
+    rows.extend(last_end(detail.last_end.as_ref()));
+    pairs(&rows) + &trials(&detail.trials)
+}
+
+/// How the last system ended: a row for each line.
+fn last_end(end: Option<&LastEndView>) -> Vec<(&'static str, String)> {
+    let Some(LastEndView { at, reason, last_words }) = end else { return Vec::new() };
+    let lines = last_words.iter().flat_map(|words| words.lines()).map(|line| ("", line.to_owned()));
+    let first = ("last end", format!("{reason} ({})", optional(at.as_ref())));
+    std::iter::once(first).chain(lines).collect()
+}
+
+/// The last trials, the latest first, each with what its checks found.
+fn trials(trials: &[TrialView]) -> String {
+    let mut rows: Vec<[String; 4]> = Vec::new();
+    for TrialView { at, outcome, why, passed, checks } in trials {
+        let outcome = serde_json::to_string(outcome).unwrap_or_default().replace('"', "");
+        let what = why.clone().unwrap_or_else(|| format!("{passed} checks passed"));
+        rows.push([optional(at.as_ref()), outcome, what, String::new()]);
+        for check in checks {
+            let word = if check.passed { "passed" } else { "FAILED" };
+            rows.push([String::new(), String::new(), format!("{} {word}", check.name), check.detail.clone()]);
+        }
+    }
+    let Some(head) = (!rows.is_empty()).then(|| ["TRIAL", "OUTCOME", "WHAT", "FOUND"].map(String::from))
+    else {
+        return String::new();
+    };
+    rows.insert(0, head);
+    format!("\n{}", table(&rows))
 }
 
 /// `heorot explain`.
@@ -113,6 +143,7 @@ pub(super) fn explanation(view: &ExplainView) -> String {
     rows.push(("last asked", optional(view.last_asked.as_ref())));
     rows.push(("last told", optional(view.last_told.as_ref())));
     rows.push(("to do", optional(view.to_do.as_ref())));
+    rows.extend(last_end(view.last_end.as_ref()));
     let history: Vec<[String; 3]> = view
         .history
         .iter()
@@ -124,7 +155,7 @@ pub(super) fn explanation(view: &ExplainView) -> String {
             ]
         })
         .collect();
-    format!("{}\n\n{}\n{}", view.summary, pairs(&rows), table(&history))
+    format!("{}\n\n{}\n{}{}", view.summary, pairs(&rows), table(&history), trials(&view.trials))
 }
 
 fn node_rows(node: &NodeView) -> Vec<(&'static str, String)> {

@@ -198,6 +198,10 @@ impl Loop {
 
     fn request(&mut self, asker: Asker, from: Ipv4Addr, local: Ipv4Addr, via: Via, path: String) {
         if let Some(id) = self.remember(asker) {
+            // What a machine says of itself is kept with a date.
+            if matches!(via, Via::HttpPost(_)) {
+                self.heorot(Input::Calendar(clock::wall(self.now)));
+            }
             self.heorot(Input::Request(Request { id, from, local, via, path }));
         }
     }

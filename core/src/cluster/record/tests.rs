@@ -1,5 +1,6 @@
 use super::*;
 use crate::cluster::orders::{Kept, Standing};
+use crate::cluster::trial::{CheckReport, Outcome};
 use std::collections::BTreeMap;
 
 fn mac(last: u8) -> Mac {
@@ -45,7 +46,7 @@ fn what_is_kept_is_read_back() {
                 accepted: true,
             },
         }),
-        Record::Boot(BootRecord {
+        Record::Boot(Box::new(BootRecord {
             machine: Some(FirmwareKind::UefiArm64),
             plan: Some(PlanRecord {
                 profile: "default".into(),
@@ -61,6 +62,23 @@ fn what_is_kept_is_read_back() {
             stage: Stage::Booting,
             phase: Some(Phase::Initrd),
             reason: "it was switched on".into(),
+            tries: 2,
+            checks_in: true,
+            last_end: Some(LastEnd {
+                at_seconds: Some(1),
+                reason: "panic".into(),
+                last_words: "a\nb".into(),
+            }),
+        })),
+        Record::Trials(TrialsRecord {
+            mac: mac(1),
+            trials: vec![Trial {
+                at_seconds: None,
+                outcome: Outcome::Degraded,
+                why: "disks failed: none".into(),
+                passed: 3,
+                checks: vec![CheckReport { name: "disks".into(), passed: false, detail: "none".into() }],
+            }],
         }),
     ] {
         let value = record.value().expect("it keeps something");
@@ -71,6 +89,7 @@ fn what_is_kept_is_read_back() {
         Record::LeaseEnded(Ipv4Addr::new(10, 77, 200, 1)),
         Record::BootForgotten(mac(1)),
         Record::Dynamic(gone),
+        Record::Trials(TrialsRecord { mac: mac(1), trials: vec![] }),
         Record::Orders(OrdersRecord { mac: mac(1), orders: Orders::default() }),
     ] {
         assert_eq!(record.value(), None, "{record:?} takes away what its key holds");

@@ -1,6 +1,9 @@
 use super::*;
+use heorot_core::cluster::trial::Outcome;
 use heorot_core::event::Kind;
-use heorot_core::service::view::{EventView, HttpView, LoadView, PoolView, RogueServerView, TransfersView};
+use heorot_core::service::view::{
+    CheckView, EventView, HttpView, LoadView, PoolView, RogueServerView, TransfersView,
+};
 use std::net::Ipv4Addr;
 
 fn node_23() -> NodeView {
@@ -43,6 +46,8 @@ fn an_explanation_begins_with_its_summary() {
         last_told: None,
         to_do: Some("nothing".into()),
         history: vec![event],
+        trials: vec![],
+        last_end: None,
     };
     let text = explanation(&view);
     assert!(text.starts_with("node23 is booting\n\n"), "{text}");
@@ -51,6 +56,46 @@ fn an_explanation_begins_with_its_summary() {
         text.contains("state        booting (kernel)\n") && text.contains("to do        nothing\n"),
         "{text}"
     );
+}
+
+#[test]
+fn trials_and_the_last_end_stand_under_a_node() {
+    let check = |passed, detail: &str| CheckView { name: "disks".into(), passed, detail: detail.into() };
+    let trial = |outcome, why: Option<&str>, checks| TrialView {
+        at: Some("10:45".into()),
+        outcome,
+        why: why.map(str::to_owned),
+        passed: 3,
+        checks,
+    };
+    let detail = NodeDetailView {
+        node: node_23(),
+        further_macs: vec![],
+        facts: Default::default(),
+        lacks: Some("disks failed: none".into()),
+        trials: vec![
+            trial(Outcome::Degraded, Some("disks failed: none"), vec![check(false, "none")]),
+            trial(Outcome::Passed, None, vec![]),
+        ],
+        last_end: Some(LastEndView {
+            at: None,
+            reason: "panic".into(),
+            last_words: Some("a line\nanother".into()),
+        }),
+    };
+    let expected = "\
+lacks        disks failed: none
+last end     panic (-)
+             a line
+             another
+
+TRIAL  OUTCOME   WHAT                FOUND
+10:45  degraded  disks failed: none
+                 disks FAILED        none
+10:45  passed    3 checks passed
+";
+    let text = node(&detail);
+    assert!(text.ends_with(expected), "{text}");
 }
 
 #[test]

@@ -1,0 +1,46 @@
+//! Disks that are built in, by the kernel's list of block devices.
+
+use super::amount::{count, enough};
+use super::{Check, entries, line};
+use crate::quantity;
+use std::path::Path;
+
+/// `disks`: at least so many, each of at least this size.
+pub(super) fn look(check: &Check, block: &Path) -> Result<String, String> {
+    let wanted = check.at_least(count)?;
+    let size = check.size()?.unwrap_or(0);
+    let disks: Vec<_> = entries(block).iter().filter_map(|path| Disk::read(path)).collect();
+    let (large, small): (Vec<_>, Vec<_>) = disks.iter().partition(|disk| disk.bytes >= size);
+    let show = |disks: &[&Disk]| disks.iter().map(|disk| disk.show()).collect::<Vec<_>>();
+    let of = if size > 0 { format!(" of at least {}", quantity::show_bytes(size)) } else { String::new() };
+    enough(&show(&large), wanted, &of).map_err(|found| match small.as_slice() {
+        [] => found,
+        small => format!("{found}; too small: {}", show(small).join(", ")),
+    })
+}
+
+struct Disk {
+    name: String,
+    bytes: u64,
+}
+
+impl Disk {
+    /// One that a driver of hardware made: neither one made of others or of memory, nor a path of another, nor what comes and goes.
+    fn read(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?.to_owned();
+        let says = |field: &str, word: &str| line(&path.join(field)).is_some_and(|text| text == word);
+        let is_other = ["sr", "fd", "loop", "ram", "zram", "nbd"].iter().any(|kind| {
+            name.strip_prefix(kind).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+        });
+        if is_other || !path.join("device").exists() || says("removable", "1") || says("hidden", "1") {
+            return None;
+        }
+        // In sectors of 512, whatever the disk's own are.
+        let sectors: u64 = line(&path.join("size"))?.parse().ok()?;
+        (sectors > 0).then(|| Self { name, bytes: sectors.saturating_mul(512) })
+    }
+
+    fn show(&self) -> String {
+        format!("{} {}", self.name, quantity::show_bytes(self.bytes))
+    }
+}

@@ -1,0 +1,84 @@
+//! Whether a system runs: its agent says so now and then, and says why it ends. A node whose agent said that it will, and falls silent, is down.
+//!
+//! A thousand check-ins write nothing: they only move the moment at which a silence is one.
+
+use super::{error, identity};
+use crate::cluster::last_end::LastEnd;
+use crate::cluster::stage::{Stage, Step};
+use crate::event::Kind;
+use crate::hall::{Due, Turn};
+use crate::mac::Mac;
+use crate::message::Answer;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// The body of `POST {heorot}/up`; an old agent's is empty.
+#[derive(Default, Deserialize)]
+struct Said {
+    /// Whether it will say so again, as often as it is told.
+    #[serde(default)]
+    checks_in: bool,
+}
+
+/// The agent says that the system runs: what it is told beside who it is.
+pub(super) fn heard(turn: &mut Turn<'_>, mac: Mac, body: &[u8]) -> Vec<(&'static str, Value)> {
+    let Said { checks_in } = serde_json::from_slice(body).unwrap_or_default();
+    let now = turn.now;
+    let Some(node) = turn.hall.nodes.get_mut(mac) else { return Vec::new() };
+    node.checked_in = Some(now);
+    let is_news = std::mem::replace(&mut node.boot.checks_in, checks_in) != checks_in;
+    // Otherwise that is recorded with the stage.
+    if is_news && node.stage == Stage::Up {
+        turn.keep_boot(mac);
+    }
+    if !checks_in {
+        return Vec::new();
+    }
+    watch(turn, mac);
+    vec![("check_in_seconds", json!(turn.config.check_in.interval.as_secs()))]
+}
+
+/// The agent says that its system ends, or how the one before did.
+pub(super) fn ended(turn: &mut Turn<'_>, mac: Mac, body: &[u8]) -> Answer {
+    let Some(end) = LastEnd::parse(body, turn.calendar_seconds()) else {
+        return error(400, "not {\"reason\": \"…\", \"last_words\": \"…\"}");
+    };
+    let reason = end.reason.clone();
+    let Some(node) = turn.hall.nodes.get_mut(mac) else { return error(404, "no such node") };
+    let stage = node.stage;
+    node.last_end = Some(end);
+    if stage == Stage::Up {
+        turn.step(mac, Step::Left, &format!("its agent says: {reason}"));
+    } else {
+        turn.event(Some(mac), Kind::Agent, format!("its agent says how its last system ended: {reason}"));
+        turn.keep_boot(mac);
+    }
+    Answer::Json(200, identity(turn, mac, &[]))
+}
+
+/// The moment has come at which a silence would be one.
+pub(crate) fn silence_due(turn: &mut Turn<'_>, mac: Mac) {
+    let Some(node) = turn.hall.nodes.get(mac) else { return };
+    let Some(last) = node.checked_in.filter(|_| node.stage == Stage::Up && node.boot.checks_in) else {
+        return;
+    };
+    let down_after = turn.config.check_in.down_after;
+    if turn.now.since(last) < down_after {
+        turn.hall.timers.arm(last + down_after, Due::Silence(mac));
+        return;
+    }
+    let reason = format!("it fell silent: its agent said nothing for {} s", down_after.as_secs());
+    turn.step(mac, Step::Left, &reason);
+}
+
+/// After a restart: who was up and checked in has as long again.
+pub(crate) fn watch_again(turn: &mut Turn<'_>, mac: Mac) {
+    let now = turn.now;
+    let Some(node) = turn.hall.nodes.get_mut(mac).filter(|node| node.boot.checks_in) else { return };
+    node.checked_in = Some(now);
+    watch(turn, mac);
+}
+
+fn watch(turn: &mut Turn<'_>, mac: Mac) {
+    turn.hall.timers.arm(turn.now + turn.config.check_in.down_after, Due::Silence(mac));
+}

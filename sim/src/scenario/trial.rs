@@ -1,0 +1,34 @@
+//! What a machine's agent says of its trial, and what operators see of it.
+
+use heorot_core::service::view::{NodeDetailView, TrialView};
+use serde_json::{Value, json};
+
+/// A trial's report: each word is a check that passed, or `name=what-was-found`, which did not.
+pub(super) fn report(words: &[&str]) -> String {
+    let check = |word: &&str| match word.split_once('=') {
+        None => json!({ "name": word, "passed": true, "detail": "as wanted" }),
+        Some((name, found)) => json!({ "name": name, "passed": false, "detail": found.replace('-', " ") }),
+    };
+    let checks: Vec<Value> = words.iter().map(check).collect();
+    let passed = checks.iter().all(|check| check["passed"] == true);
+    json!({ "passed": passed, "checks": checks }).to_string()
+}
+
+/// What `heorot node show` has beside the row: the trials, and how the last system ended.
+pub(super) fn lines(body: &str) -> Option<Vec<String>> {
+    let view: NodeDetailView = serde_json::from_str(body).ok()?;
+    let trial = |trial: &TrialView| {
+        let at = trial.at.as_deref().unwrap_or("-");
+        let outcome = serde_json::to_value(trial.outcome).unwrap_or_default();
+        let why = trial.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        let checks = trial.checks.iter().map(|check| check.name.as_str()).collect::<Vec<_>>().join(" ");
+        format!("{at} {}{why}, {} passed, kept: {checks}", outcome.as_str().unwrap_or_default(), trial.passed)
+    };
+    let mut lines: Vec<_> = view.trials.iter().map(trial).collect();
+    lines.extend(view.lacks.map(|lacks| format!("lacks: {lacks}")));
+    lines.extend(view.last_end.map(|end| {
+        let words = end.last_words.unwrap_or_default().replace('\n', " / ");
+        format!("its last system ended: {} {words}", end.reason)
+    }));
+    Some(lines)
+}
