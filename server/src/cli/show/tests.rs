@@ -72,6 +72,8 @@ fn trials_and_the_last_end_stand_under_a_node() {
         node: node_23(),
         further_macs: vec![],
         facts: Default::default(),
+        boot_profile: None,
+        attributes: Default::default(),
         lacks: Some("disks failed: none".into()),
         trials: vec![
             trial(Outcome::Degraded, Some("disks failed: none"), vec![check(false, "none")]),
