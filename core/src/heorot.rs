@@ -282,10 +282,12 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
         (node.boot.token, node.boot.profile, node.boot.machine) = (boot.token, boot.profile, boot.machine);
         let plan = boot.plan.and_then(|plan| Plan::restore(plan, turn.config));
         node.boot.plan = plan.map(Arc::new);
-        // Whatever it said before was said before now: what it says a minute from now is another boot's.
-        node.boot.firmware =
-            [Firmware::Pxe, Firmware::Http, Firmware::Ipxe].map(|kind| (kind, turn.now)).into();
         (node.stage, node.phase, node.reason) = (boot.stage, boot.phase, boot.reason);
+        // Whatever its firmware said was said before now: what that says a minute from now is another boot's.
+        if node.stage.is_booting() {
+            let all = [Firmware::Pxe, Firmware::Http, Firmware::Ipxe];
+            node.boot.firmware = all.map(|firmware| (firmware, turn.now)).into();
+        }
     }
     // The number is what was promised; the stage is history, and may be a step behind.
     match (node.number, node.stage.is_numbered()) {

@@ -9,7 +9,10 @@ fn the_unit_starts_the_program_that_is_left() {
 /// Files, whose programs end in `!`, and links with what they lead to.
 type Files<'a> = &'a [(&'a str, Option<&'a str>)];
 
-/// A root with these.
+/// A root, what it is to start, and what is found: the program, and whether that is systemd.
+type Case<'a> = (Files<'a>, Option<&'a str>, Result<(&'a str, bool), &'a str>);
+
+/// A root with these files.
 fn root(name: &str, files: Files<'_>) -> PathBuf {
     let root = std::env::temp_dir().join(format!("heorot-agent-system-{}-{name}", std::process::id()));
     let _ = fs::remove_dir_all(&root);
@@ -30,7 +33,7 @@ fn root(name: &str, files: Files<'_>) -> PathBuf {
 
 #[test]
 fn the_program_is_found_as_the_root_sees_it() {
-    let cases: [(Files<'_>, Option<&str>, Result<(&str, bool), &str>); 6] = [
+    let cases: [Case<'_>; 6] = [
         // Debian's: a link that is absolute, and means the root's own file and not that of this machine.
         (
             &[

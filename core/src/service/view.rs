@@ -1,6 +1,7 @@
 //! What operators are shown: the JSON of `-o json` and of the API. Fields are added, never renamed.
 
 use crate::event::Kind;
+pub use crate::message::ChangeRequest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -213,32 +214,6 @@ pub struct EventView {
 pub struct ErrorView {
     /// In words, with a remedy if there is one.
     pub error: String,
-}
-
-/// The body of `POST /v1/nodes/VERB`. The verbs are those of `heorot node`: accept, deny, hold, retire, number, free, set.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ChangeRequest {
-    /// Which nodes: a node set, or a number, name, hardware address or address.
-    pub set: String,
-    /// But not these.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub without: Option<String>,
-    /// Why, for `deny`, `hold` and `retire`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// For `number`: which.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub number: Option<u32>,
-    /// For `set`: what they boot; an empty text leaves that to the configuration.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub profile: Option<String>,
-    /// For `set`: attributes; an empty text leaves one to the configuration.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub attributes: BTreeMap<String, String>,
-    /// Whether it is only to be told what would change.
-    #[serde(default)]
-    pub dry_run: bool,
 }
 
 /// What a change has changed, or would.

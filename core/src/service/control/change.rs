@@ -30,7 +30,7 @@ pub(super) fn handle(
     let mut draft = Draft::default();
     draft.refuse_missing(&wanted.missing);
     for mac in wanted.macs {
-        let new = Node::new(turn.now, mac);
+        let new = new_node(turn, mac);
         let node = turn.hall.nodes.get(mac).unwrap_or(&new);
         match draft.decide(turn, verb, request, node) {
             Ok(decision) => draft.add(node, decision),
@@ -45,6 +45,13 @@ pub(super) fn handle(
         return Some(fail(503, "another change is just being recorded: say it again".into()));
     }
     draft.begin(turn, id, &view)
+}
+
+/// A machine that was never seen, as it will be as soon as it is known: the configuration may give it a number.
+fn new_node(turn: &Turn<'_>, mac: Mac) -> Node {
+    let given = turn.hall.listed.get(turn.config, mac).and_then(|listed| listed.number);
+    let number = given.filter(|number| turn.hall.nodes.holder(*number).is_none());
+    Node { number, ..Node::new(turn.now, mac) }
 }
 
 /// Looks at what is wanted for itself.
