@@ -6,7 +6,7 @@ AGENT_FLAGS  := CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-featu
 AGENT_BUILD  := cargo build --release --package heorot-agent --bin heorot-agent --target $(AGENT_TARGET) \
 	--target-dir target/static --config 'profile.release.strip=true' --config 'profile.release.opt-level="s"'
 
-.PHONY: all setup build agent test check unit lab docs demo kill loss kill-leases bench-storm bench-plain bench-speed bench-loss bench-dhcp bench-dns bench-nfs bench-http bench-start seeds soak restores load-docs nss-asan nss-cost fuzz corpora clean
+.PHONY: all setup build agent test check unit lab boots docs demo kill loss kill-leases bench-storm bench-plain bench-speed bench-loss bench-dhcp bench-dns bench-nfs bench-http bench-start seeds soak restores load-docs nss-asan nss-cost fuzz corpora clean
 
 all: build
 
@@ -36,10 +36,18 @@ unit:
 	cargo test --quiet --workspace --exclude heorot-lab
 	cargo test --quiet --package heorot-lab --lib --bins
 
+# Boots that take minutes each in an emulated machine: whole Debians, other file servers, dracut, HTTP boot, Secure Boot.
+SLOW_BOOTS := a_debian another_file_server image_of_dracut boots_by_http with_secure_boot
+
 # Real firmware and real clients in network namespaces, one after the other: boots take the whole machine.
 lab: build
 	cargo run --quiet --package heorot-lab -- fetch
-	cargo test --package heorot-lab --test '*' -- --test-threads=1
+	cargo test --package heorot-lab --test '*' -- --test-threads=1 $(addprefix --skip ,$(SLOW_BOOTS))
+
+# The boots that `make test` has no time for.
+boots: build
+	cargo run --quiet --package heorot-lab -- fetch
+	cargo test --package heorot-lab --test roots --test loaders -- --test-threads=1 $(SLOW_BOOTS)
 
 # Writes the pages that are made from the records of the options: docs/configuration.md and docs/sample.toml.
 docs:
