@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_line_has_what_its_head_says() {
-        assert_eq!(head().split_whitespace().count(), 13);
+        assert_eq!(head().split_whitespace().count(), 12);
         let line = line("x", &run(2.0, 500));
         let words: Vec<&str> = line.split_whitespace().collect();
         assert_eq!(words, ["x", "0", "500000", "2.00", "500000", "0.5", "2.0"]);
