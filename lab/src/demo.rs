@@ -63,7 +63,9 @@ fn walk(server: &Server, with_root: &Settings, output: &mut impl Write) -> Resul
         say(&format!("dig {}.cluster -> {forward}     dig -x {} -> {reverse}", up.name, up.address))?;
     }
 
-    let (machine, first) = (&mut machines[0], &nodes[0]);
+    // Whichever of the two was first.
+    let node0 = usize::from(nodes[0].name != "node0");
+    let (machine, first) = (&mut machines[node0], &nodes[node0]);
     say(&format!(
         "\nits profile gets a root: {}\n{} ({}) is switched off and on:",
         with_root.profile, first.name, machine.mac
