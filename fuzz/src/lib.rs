@@ -231,7 +231,11 @@ impl<'a> Shell<'a> {
                 Output::Fetch { image, .. } => {
                     assert!(self.open.contains_key(&image), "only what is open is read")
                 }
-                Output::SignOfLife(_) | Output::Ended(_) | Output::Regime { .. } | Output::Grant { .. } => {}
+                Output::SignOfLife(_)
+                | Output::Ended(_)
+                | Output::Regime { .. }
+                | Output::Grant { .. }
+                | Output::Rationed(_) => {}
             }
         }
     }

@@ -99,6 +99,7 @@ impl Server {
             }
             transfer::Output::Send(send) => self.send_tftp(s, &send),
             transfer::Output::Grant { stream, octets } => self.grant(s, stream.0, octets),
+            transfer::Output::Rationed(_) => {}
             transfer::Output::Fetch { image, chunk } => {
                 let at = self.disk.fetch(s.now, image, chunk);
                 self.begin(s, at, Doing::Fetch { image, chunk });
