@@ -56,7 +56,11 @@ fn server_within(limits: Limits) -> Server {
     std::fs::write(path("key"), made.signing_key.serialize_pem()).unwrap();
     let tls = tls::read(&path("certificate"), &path("key")).unwrap();
     let journal = Journal::start().unwrap();
-    let http = Http::start_within(limits, sockets, (caller, &bell), &files, Some(tls), journal).unwrap();
+    let names =
+        Arc::new(heorot_names::Directory::new("cluster", heorot_names::Pattern::parse("node{}").unwrap()));
+    let overlays = Overlays::new(directory.path().to_str().unwrap(), &[7; 16], names);
+    let files = (&files, &overlays);
+    let http = Http::start_within(limits, sockets, (caller, &bell), files, Some(tls), journal).unwrap();
     let http = Arc::new(Mutex::new(http));
     let told: Arc<Mutex<Vec<String>>> = Arc::default();
     let (grants, ends): (Arc<AtomicU64>, Arc<AtomicBool>) =
@@ -128,6 +132,7 @@ fn take_ask(ask: Ask, told: &Mutex<Vec<String>>) {
         }
         Ask::SignOfLife(address) => format!("life {address}"),
         Ask::Unavailable { from, path, .. } => format!("{from} lacks {path}"),
+        Ask::NotMade { mac, given, why } => format!("{mac} {given:?}: {why}"),
         Ask::Update { .. } | Ask::UpdateDenied { .. } => panic!("HTTP updates no names"),
     };
     told.lock().unwrap().push(line);

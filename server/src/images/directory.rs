@@ -36,6 +36,8 @@ pub(crate) struct BootFile {
     pub(crate) file: File,
     /// What it was when it was opened.
     pub(crate) identity: ImageIdentity,
+    /// What it takes of our memory, if it was made and is on no disk.
+    pub(crate) room: Option<Room>,
 }
 
 impl BootDirectory {
@@ -121,7 +123,7 @@ impl BootDirectory {
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(Refusal::Denied(format!("{path} is {}", kind(stat.st_mode))));
         }
-        Ok(BootFile { file: file.into(), identity: identity(&stat) })
+        Ok(BootFile { file: file.into(), identity: identity(&stat), room: None })
     }
 }
 
@@ -183,7 +185,7 @@ impl BootFile {
         }
         let file = self.file.try_clone();
         let file = file.map_err(|e| Refusal::Denied(format!("{path} cannot be opened: {e}")))?;
-        Ok(Self { file, identity: self.identity })
+        Ok(Self { file, identity: self.identity, room: None })
     }
 
     /// Whether it is still what it was when it was opened: not changed in place.
@@ -252,6 +254,7 @@ fn identity(stat: &Stat) -> ImageIdentity {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::overlay::Room;
     use crate::testing;
     use std::io::Read;
 
