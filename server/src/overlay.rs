@@ -126,7 +126,7 @@ impl Overlays {
         debug_assert!(octets <= OVERLAY_OCTETS_MAX, "the reader of the tree keeps to that");
         let room = self.room(archive.len() as u64).ok_or(NotMade::Busy)?;
         let opened = in_memory(&archive).map_err(|error| NotMade::Wrong(format!("no memory: {error}")))?;
-        Ok(BootFile { room: Some(room), ..opened })
+        Ok(BootFile { _room: Some(room), ..opened })
     }
 
     /// Lines of known_hosts for every number that there may be, by all names and addresses.
@@ -240,7 +240,7 @@ fn in_memory(octets: &[u8]) -> io::Result<BootFile> {
     Ok(BootFile {
         file,
         identity: ImageIdentity { file: found.ino(), size: octets.len() as u64, modified },
-        room: None,
+        _room: None,
     })
 }
 

@@ -1,6 +1,7 @@
 //! `boot.directory`, and nothing outside it but the loaders of Debian's packages: every file that a machine asks for is opened here.
 
 use super::editions::{Editions, Found};
+use crate::overlay::Room;
 use heorot_core::config::Loader;
 use heorot_core::transfer::{ImageIdentity, Refusal};
 use rustix::fs::{CWD, FileType, Mode, OFlags, RawMode, ResolveFlags, Stat};
@@ -37,7 +38,7 @@ pub(crate) struct BootFile {
     /// What it was when it was opened.
     pub(crate) identity: ImageIdentity,
     /// What it takes of our memory, if it was made and is on no disk.
-    pub(crate) room: Option<Room>,
+    pub(crate) _room: Option<Room>,
 }
 
 impl BootDirectory {
@@ -123,7 +124,7 @@ impl BootDirectory {
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(Refusal::Denied(format!("{path} is {}", kind(stat.st_mode))));
         }
-        Ok(BootFile { file: file.into(), identity: identity(&stat), room: None })
+        Ok(BootFile { file: file.into(), identity: identity(&stat), _room: None })
     }
 }
 
@@ -185,7 +186,7 @@ impl BootFile {
         }
         let file = self.file.try_clone();
         let file = file.map_err(|e| Refusal::Denied(format!("{path} cannot be opened: {e}")))?;
-        Ok(Self { file, identity: self.identity, room: None })
+        Ok(Self { file, identity: self.identity, _room: None })
     }
 
     /// Whether it is still what it was when it was opened: not changed in place.
@@ -254,7 +255,6 @@ fn identity(stat: &Stat) -> ImageIdentity {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::overlay::Room;
     use crate::testing;
     use std::io::Read;
 

@@ -68,7 +68,7 @@ fn an_archive_has_all_files_and_its_room_is_free_again() {
     let made = overlays.archive(&wanted).unwrap();
     let mut octets = Vec::new();
     // As it is sent: by places.
-    std::io::Seek::rewind(&mut (&made.file)).unwrap();
+    io::Seek::rewind(&mut &made.file).unwrap();
     (&made.file).read_to_end(&mut octets).unwrap();
     assert_eq!(octets.len() as u64, made.identity.size);
     let text = String::from_utf8_lossy(&octets);

@@ -61,7 +61,9 @@ pub(super) fn secrets(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
 /// They could not be made, so that nobody has them: the agent may ask again.
 pub(crate) fn not_made(turn: &mut Turn<'_>, mac: Mac, given: Option<Time>, why: &str) {
     let why: String = why.chars().filter(|c| !c.is_control()).take(NOT_MADE_LETTERS_MAX).collect();
-    turn.trouble(mac, format!("its files cannot be made: {why}"), Some("see: heorot overlay show".into()));
+    let who = turn.hall.nodes.get(mac).and_then(|node| node.number).map(|number| turn.name(number));
+    let to_do = format!("mend it, and see: heorot overlay show {}", who.unwrap_or_else(|| mac.to_string()));
+    turn.trouble(mac, format!("its files cannot be made: {why}"), Some(to_do));
     if let Some(given) = given {
         turn.take_back_secrets(mac, given);
         turn.keep_secrets(mac);
