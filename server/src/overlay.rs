@@ -14,7 +14,6 @@ use heorot_core::config::{Config, OverlayList};
 use heorot_core::limit::{OVERLAY_ARCHIVES_OCTETS_MAX, OVERLAY_OCTETS_MAX};
 use heorot_core::message::NodeFiles;
 use heorot_core::service::view::NodeFileView;
-use heorot_core::transfer::ImageIdentity;
 use heorot_names::Directory;
 use heorot_names::export::{Export, Served, Table};
 use host_key::Keys;
@@ -22,7 +21,6 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -125,8 +123,8 @@ impl Overlays {
         let archive = archive.finish();
         debug_assert!(octets <= OVERLAY_OCTETS_MAX, "the reader of the tree keeps to that");
         let room = self.room(archive.len() as u64).ok_or(NotMade::Busy)?;
-        let opened = in_memory(&archive).map_err(|error| NotMade::Wrong(format!("no memory: {error}")))?;
-        Ok(BootFile { _room: Some(room), ..opened })
+        in_memory(&archive, room)
+            .map_err(|error| NotMade::Wrong(format!("there is no memory for it: {error}")))
     }
 
     /// Lines of known_hosts for every number that there may be, by all names and addresses.
@@ -231,18 +229,11 @@ fn hosts(wanted: &NodeFiles) -> Result<String, String> {
     table.export(Export::Hosts).map_err(|error| error.to_string())
 }
 
-fn in_memory(octets: &[u8]) -> io::Result<BootFile> {
+fn in_memory(octets: &[u8], room: Room) -> io::Result<BootFile> {
     let mut file = File::from(memfd_create("heorot-overlay", MemfdFlags::CLOEXEC)?);
     file.write_all(octets)?;
-    let found = file.metadata()?;
-    let modified =
-        u64::try_from(found.mtime()).unwrap_or(0) * 1_000_000_000 + found.mtime_nsec().unsigned_abs();
-    Ok(BootFile {
-        file,
-        identity: ImageIdentity { file: found.ino(), size: octets.len() as u64, modified },
-        _room: None,
-    })
+    BootFile::made(file, room)
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::overlay::tests::wanted;
 use crate::testing::{self, Directory};
 use crate::wake::{Bell, line};
 use heorot_core::limit::{HTTP_AT_ONCE_OCTETS, POST_OCTETS_MAX};
@@ -105,6 +106,8 @@ fn take_news(http: &mut Http, news: News, told: &Mutex<Vec<String>>, grant: u64,
                 "/text" => Answer::Text("#!ipxe\n".into()),
                 "/gone" => Answer::Missing("not for you".into()),
                 "/silent" => return,
+                "/files" => Answer::Files(Box::new(wanted(&["base"], &[], true))),
+                "/no-files" => Answer::Files(Box::new(wanted(&["none"], &[], false))),
                 _ if path.contains("..") => Answer::Refused("that leads out".into()),
                 _ if path.starts_with("/node/") => Answer::Json(202, "{}".into()),
                 _ => Answer::File(path.trim_start_matches('/').into()),
@@ -535,4 +538,33 @@ fn operators_ask_on_the_control_socket_which_can_be_made_again() {
         std::thread::sleep(Duration::from_millis(5));
     }
     assert!(ask("GET /v1/status").0.starts_with("http/1.1 200"));
+}
+
+/// Large enough to be sent piece by piece, each looked at whether it is still the same.
+#[test]
+fn the_files_of_a_node_are_made_and_sent_as_any_file() {
+    let server = server();
+    std::fs::create_dir_all(server.directory.path().join("base/etc")).unwrap();
+    server.write("base/etc/large", vec![b'x'; 300_000]);
+    server.write("base/etc/hostname.j2", "{{ node.name }}\n");
+    for _ in 0..3 {
+        let (head, body) = server.get("GET /files");
+        assert!(head.starts_with("http/1.1 200 ok") && head.contains("type: application/x-cpio"), "{head}");
+        assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{head}");
+        let text = String::from_utf8_lossy(&body);
+        assert!(body.len() > 300_000 && text.contains("node23\n") && text.contains("TRAILER!!!"));
+    }
+    let (head, body) = server.get("POST /no-files\nContent-Length: 2\n\n{}");
+    let text = String::from_utf8_lossy(&body);
+    assert!(head.starts_with("http/1.1 500 ") && text.contains("/none is not to be had"), "{head}{text}");
+    // The loop is told before the machine is: it may ask again at once.
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        let told = server.told.lock().unwrap().join("\n");
+        if told.contains("52:54:00:00:00:17 None: the overlay ") && told.contains("Begun") {
+            break;
+        }
+        assert!(Instant::now() < end, "{told}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }

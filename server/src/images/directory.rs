@@ -179,6 +179,12 @@ fn kind(mode: RawMode) -> &'static str {
 }
 
 impl BootFile {
+    /// What was made and is in memory alone.
+    pub(crate) fn made(file: File, room: Room) -> io::Result<Self> {
+        let identity = identity(&rustix::fs::fstat(&file)?);
+        Ok(Self { file, identity, _room: Some(room) })
+    }
+
     /// The same version once more. The two share their offset, as descriptors do: a file is read by places alone.
     fn again(&self, path: &str) -> Result<Self, Refusal> {
         if !self.is_unchanged().unwrap_or(false) {

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
 
-pub(super) fn wanted(open: &[&str], secret: &[&str], ssh_host_key: bool) -> NodeFiles {
+pub(crate) fn wanted(open: &[&str], secret: &[&str], ssh_host_key: bool) -> NodeFiles {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let address = Ipv4Addr::new(10, 77, 1, 23);
     let mut directory = Directory::new("cluster", Pattern::parse("node{}").unwrap());
