@@ -146,15 +146,25 @@ impl<R: Read> Archive<'_, R> {
     }
 }
 
-/// The first entry of an archive in memory: header, name, content, and what follows. None: it is damaged.
-pub(crate) fn next_entry(archive: &[u8]) -> Option<(Header, &[u8], &[u8], &[u8])> {
+/// An entry of an archive that is in memory.
+pub(crate) struct InMemory<'a> {
+    pub(crate) header: Header,
+    pub(crate) name: &'a [u8],
+    pub(crate) content: &'a [u8],
+    /// The archive from the next entry on.
+    pub(crate) rest: &'a [u8],
+}
+
+/// The first entry of an archive in memory. None: it is damaged.
+pub(crate) fn next_entry(archive: &[u8]) -> Option<InMemory<'_>> {
     let (header, name_length) = Header::parse(archive.get(..HEADER)?.try_into().ok()?)?;
     let name_ends = HEADER.checked_add(name_length).filter(|_| (1..=NAME_MAX).contains(&name_length))?;
     let name = archive.get(HEADER..name_ends)?.strip_suffix(b"\0")?;
     let begins = name_ends.next_multiple_of(4);
     let ends = begins.checked_add(header.size as usize)?;
     let content = archive.get(begins..ends)?;
-    Some((header, name, content, archive.get(ends.next_multiple_of(4)..).unwrap_or_default()))
+    let rest = archive.get(ends.next_multiple_of(4)..).unwrap_or_default();
+    Some(InMemory { header, name, content, rest })
 }
 
 impl Header {

@@ -3,7 +3,7 @@
 //! A symbolic link that the root has leads where it would lead in the root, never out of it; one that is in the place of a file gives way to the file. A directory that is
 //! there stays as it is. What cannot be laid is a boot that failed: half of its files would be worse than no node.
 
-use crate::cpio::{self, Header};
+use crate::cpio::{self, Header, InMemory};
 use crate::http::Url;
 use crate::node::{self, Node};
 use crate::say;
@@ -94,7 +94,7 @@ impl Laying {
         let mut rest = archive;
         loop {
             let damaged = "the archive of this node's files is damaged";
-            let (header, name, content, after) = cpio::next_entry(rest).ok_or(damaged)?;
+            let InMemory { header, name, content, rest: after } = cpio::next_entry(rest).ok_or(damaged)?;
             if name == cpio::TRAILER {
                 return Ok(());
             }
