@@ -1,13 +1,16 @@
 //! A node's small files, from the server's directories into a root that runs: hostname, hosts, keys. Its SSH host key is its own and stays the same; its secrets it gets once,
 //! and no user of it can fetch them again.
 
+use heorot_lab::command::run;
 use heorot_lab::demo::{Up, machine_mac};
+use heorot_lab::directory::Scratch;
 use heorot_lab::machine::{Firmware, Machine};
-use heorot_lab::server::{Server, Settings};
+use heorot_lab::server::{Server, Settings, program};
 use heorot_lab::tree;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 const BOOT: Duration = Duration::from_secs(180);
@@ -115,6 +118,14 @@ fn a_node_has_its_files_and_its_secrets_once() {
             return Err(format!("host keys:\n{first}\n{again}\n{other}"));
         }
         // What those who log in know is what the node has.
+        let (program, control) = (program()?, server.scratch_file("control.sock"));
+        let mut export = Command::new(program);
+        let known = run(export.args(["export", "known-hosts", "--control"]).arg(control), SOON)?;
+        let key = first.split(' ').take(2).collect::<Vec<_>>().join(" ");
+        let line = known.lines().find(|line| line.ends_with(&key)).unwrap_or_default();
+        if !line.starts_with("node0,node0.cluster,10.77.1.0 ") || known.lines().count() < 1000 {
+            return Err(format!("{key} is not known: {line:?} of\n{known}"));
+        }
         let files = server.ask(&["overlay", "show", "node0"])?;
         if files.to_string().contains("sesame") || !files.to_string().contains("/etc/munge.key") {
             return Err(format!("what an operator sees: {files}"));
@@ -142,6 +153,36 @@ fn a_wrong_template_says_where_it_is_wrong() {
         write(&overlays, "munge/etc/munge.key.j2", 0o400, "mended\n")?;
         Up::wait(&machine)?;
         expect(&machine, "secret", "400 mended")
+    };
+    server.explain_failure(walk()).unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// Where nothing can be written, what is there is covered; and what belongs into /run goes there.
+#[test]
+fn files_cover_those_of_a_root_that_cannot_be_written() {
+    let scratch = Scratch::new().expect("a directory");
+    tree::busybox(scratch.path()).expect("a tree");
+    let settings = Settings {
+        cmdline: " heorot.overlay=none heorot.reboot=5s".to_owned(),
+        profile: format!("root = \"nfs:{}\"\noverlays = \"covers\"", scratch.path().display()),
+        ..settings()
+    };
+    let server = Server::start(&settings).expect("the lab and the server start");
+    let walk = || {
+        let overlays = server.scratch_file("overlays");
+        let says = "::once:/bin/sh -c 'echo \"the root says: covered $(cat /etc/hostname) $(cat /run/site/mine)\"'\n";
+        write(&overlays, "covers/etc/inittab", 0o644, says)?;
+        write(&overlays, "covers/etc/hostname.j2", 0o644, "{{ node.name }}-covered\n")?;
+        write(&overlays, "covers/run/site/mine", 0o600, "mine\n")?;
+        let machine = Machine::start(&server.network, Firmware::Bios, machine_mac(1))?;
+        machine.wait_for("by NFS 3, read-only", BOOT)?;
+        expect(&machine, "covered", "node0-covered mine")?;
+        Up::wait(&machine)?;
+        // What is not there cannot be covered: half of its files would be worse than none.
+        write(&overlays, "covers/etc/says", 0o755, SAYS)?;
+        let again = Machine::start(&server.network, Firmware::Bios, machine_mac(1))?;
+        again.wait_for("/etc/says: Read-only file system", BOOT)?;
+        Ok(())
     };
     server.explain_failure(walk()).unwrap_or_else(|error| panic!("{error}"));
 }

@@ -6,12 +6,16 @@ use super::tree::{Content, Entry};
 use heorot_names::{Directory, Numbering};
 use ring::hmac;
 use ring::signature::{Ed25519KeyPair, KeyPair};
+use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The keys of all numbers.
 #[derive(Clone)]
 pub(super) struct Keys {
     from: hmac::Key,
+    /// Public keys by number, as many as one list of known hosts has: a thousand nodes may each want all of them, and each takes a moment to be made.
+    public: Arc<Mutex<BTreeMap<u32, [u8; 32]>>>,
 }
 
 /// Where sshd looks for it (sshd_config(5), HostKey).
@@ -26,7 +30,7 @@ const KNOWN_HOSTS_MAX: u64 = 65_536;
 
 impl Keys {
     pub(super) fn new(secret: &[u8; 16]) -> Self {
-        Self { from: hmac::Key::new(hmac::HMAC_SHA256, secret) }
+        Self { from: hmac::Key::new(hmac::HMAC_SHA256, secret), public: Arc::default() }
     }
 
     /// The files of a number's key.
@@ -54,9 +58,12 @@ impl Keys {
                 "the networks have more than {KNOWN_HOSTS_MAX} numbers, which is too long a list"
             ));
         }
+        let mut known = self.public.lock().unwrap_or_else(PoisonError::into_inner);
+        // Numbers of an earlier configuration.
+        known.retain(|number, _| numbers.contains(*number));
         let mut text = String::new();
         for number in numbers.iter() {
-            let (_, public) = self.pair(number);
+            let public = *known.entry(number).or_insert_with(|| self.pair(number).1);
             let line = writeln!(text, "{} {}", names(directory, number).join(","), public_text(&public));
             line.expect("a text takes whatever is written to it");
         }
