@@ -35,6 +35,10 @@ pub(super) struct Budget {
     ticks_unprobed: u32,
     /// In nanoseconds of sending at the present rate, so that nothing is lost by rounding: what may be sent, or was sent ahead.
     tokens: i64,
+    /// The same, of tokens that came while there was no room for them.
+    missed: i64,
+    /// Octets that went out since the last tick, ours and others'.
+    used_octets: u64,
     filled_at: Time,
     /// Octets of the longest packet on the wire.
     packet_octets_max: u64,
@@ -85,6 +89,8 @@ impl Budget {
             ticks_steady: 0,
             ticks_unprobed: 0,
             tokens: 0,
+            missed: 0,
+            used_octets: 0,
             filled_at: now,
             packet_octets_max: PACKET_OCTETS,
         };
@@ -120,7 +126,32 @@ impl Budget {
 
     /// So many octets go out.
     pub(super) fn take(&mut self, octets: u64) {
+        self.used_octets += octets;
         self.tokens -= i64::try_from(self.nanoseconds(octets)).unwrap_or(i64::MAX / 4);
+    }
+
+    /// Whether so many octets may be given to TCP now.
+    pub(super) fn admits_piece(&mut self, now: Time, octets: u64) -> bool {
+        self.fill(now);
+        let nanoseconds = i64::try_from(self.nanoseconds(octets)).unwrap_or(i64::MAX / 4);
+        self.tokens + self.missed >= nanoseconds
+    }
+
+    /// Octets that may be given to TCP now. It gives them to the link as that delivers them, so that what a late wake-up missed is made up for whole: no port's queue has to
+    /// take it at once.
+    pub(super) fn piece_octets(&mut self, now: Time) -> u64 {
+        self.fill(now);
+        let nanoseconds = u128::try_from(self.tokens + self.missed).unwrap_or(0);
+        u64::try_from(nanoseconds * u128::from(self.rate()) / u128::from(NANOSECONDS)).unwrap_or(u64::MAX)
+    }
+
+    /// So many octets go to TCP.
+    pub(super) fn take_piece(&mut self, octets: u64) {
+        self.used_octets += octets;
+        let nanoseconds = i64::try_from(self.nanoseconds(octets)).unwrap_or(i64::MAX / 4);
+        let made_up = self.missed.min(nanoseconds);
+        self.missed -= made_up;
+        self.tokens -= nanoseconds - made_up;
     }
 
     /// Octets of others go out by the same link. More than a tenth of a second of them is not held against us.
@@ -144,6 +175,13 @@ impl Budget {
         u64::try_from(octets).unwrap_or(u64::MAX)
     }
 
+    /// Whether as much went out since this was asked last as makes the rate a limit. Whoever wants much at once has to wait for tokens also where most of them are left
+    /// over: what limits there is something else, our processor perhaps.
+    pub(super) fn is_used_up(&mut self) -> bool {
+        let usable = self.rate() * LOAD_TICK.as_millis() as u64 / 1000;
+        std::mem::take(&mut self.used_octets) * 2 >= usable
+    }
+
     /// A tick has passed.
     pub(super) fn tick(&mut self, sense: &Sense) {
         self.ticks_steady = self.ticks_steady.saturating_add(1);
@@ -160,13 +198,16 @@ impl Budget {
 
     /// The rate rises by a quarter each tick in which it was the limit, until more of it does not arrive.
     fn start(&mut self, sense: &Sense) {
-        if let Some(wasted) = self.overflows(sense, TENTH_TICKS) {
+        // What TCP was given it may hold for a moment: before that is taken for the link's fault, the rate waits for it.
+        let is_behind = sense.is_by_pieces(TENTH_TICKS) && self.overflows(sense, TENTH_TICKS).is_some();
+        let ticks = if is_behind { QUARTER_TICKS } else { TENTH_TICKS };
+        if let Some(wasted) = self.overflows(sense, ticks) {
             self.begin_doubt(sense, wasted, true);
         } else if let Some(lost) =
             self.unusual_loss(sense, QUARTER_TICKS).or_else(|| self.unusual_loss(sense, SECOND_TICKS))
         {
             self.begin_doubt(sense, lost, true);
-        } else if sense.last(1, 0).limited {
+        } else if sense.last(1, 0).limited && !is_behind {
             self.set(self.rate + self.rate / 4);
         }
     }
@@ -274,7 +315,10 @@ impl Budget {
     fn fill(&mut self, now: Time) {
         let passed = i64::try_from(now.since(self.filled_at).as_nanos()).unwrap_or(i64::MAX / 4);
         self.filled_at = self.filled_at.max(now);
-        self.tokens = self.tokens.saturating_add(passed).min(self.burst());
+        let tokens = self.tokens.saturating_add(passed);
+        self.tokens = tokens.min(self.burst());
+        let missed_max = i64::try_from(LOAD_CATCH_UP.as_nanos()).unwrap_or(i64::MAX / 4);
+        self.missed = (self.missed + tokens - self.tokens).min(missed_max);
     }
 
     /// Nanoseconds of sending that may be made up for: what a late wake-up missed, as far as any port's queue takes it at once. A whole packet at least,

@@ -158,13 +158,13 @@ impl<K: Ord + Copy> Lane<K> {
         allowed
     }
 
-    /// Whether so many packets with so many octets of payload each may all be sent now.
+    /// Whether so many packets with so many octets of payload each may all be sent now, by who is kept from flooding the link by TCP.
     pub fn admits(&mut self, now: Time, packets: u64, payload_octets: u64) -> bool {
         if self.control == Control::Nothing {
             return true;
         }
         let octets = packets * wire_octets(payload_octets);
-        let is_admitted = self.budget.allowance(now, octets) > 0;
+        let is_admitted = self.budget.admits_piece(now, octets);
         if !is_admitted {
             self.sense.current.limited = true;
             self.refused_octets = octets;
@@ -174,11 +174,12 @@ impl<K: Ord + Copy> Lane<K> {
 
     /// How many packets with so many octets of payload are granted at a time to who sends by the piece: half of what may be sent at once, so that there are tokens
     /// for the next piece when this one has left.
-    pub fn piece_packets(&self, payload_octets: u64) -> u64 {
+    pub fn piece_packets(&mut self, now: Time, payload_octets: u64) -> u64 {
         let octets = match self.control {
             Control::Nothing => LOAD_PIECE_OCTETS_MAX,
             Control::Total | Control::TotalAndWindows | Control::All => {
-                (self.budget.burst_octets() / 2).min(LOAD_PIECE_OCTETS_MAX)
+                let octets = self.budget.piece_octets(now).max(self.budget.burst_octets());
+                (octets / 2).min(LOAD_PIECE_OCTETS_MAX)
             }
         };
         (octets / wire_octets(payload_octets)).max(1)
@@ -202,6 +203,16 @@ impl<K: Ord + Copy> Lane<K> {
         self.sent_octets += octets;
         self.budget.take(octets);
         self.sense.current.sent_octets += octets;
+        self.sense.current.sent_packets += packets;
+    }
+
+    /// Packets are given to a kernel that sends them as TCP lets it.
+    pub fn sent_piece(&mut self, packets: u64, payload_octets: u64) {
+        let octets = packets * wire_octets(payload_octets);
+        self.sent_octets += octets;
+        self.budget.take_piece(octets);
+        self.sense.current.sent_octets += octets;
+        self.sense.current.piece_octets += octets;
         self.sense.current.sent_packets += packets;
     }
 
@@ -237,6 +248,7 @@ impl<K: Ord + Copy> Lane<K> {
 
     /// A tick has passed.
     pub fn tick(&mut self) {
+        self.sense.current.limited &= self.budget.is_used_up();
         self.sense.turn();
         if self.control == Control::Nothing {
             return;

@@ -7,13 +7,15 @@ use std::collections::VecDeque;
 pub(super) struct Tick {
     /// Octets of blocks that were sent, on the wire.
     pub(super) sent_octets: u64,
+    /// How many of them were given to TCP.
+    pub(super) piece_octets: u64,
     /// Octets of blocks that were acknowledged, on the wire.
     pub(super) delivered_octets: u64,
     /// Packets with blocks that were sent.
     pub(super) sent_packets: u64,
     /// Packets that had to be sent again: each tells that one was lost a short while ago.
     pub(super) lost_packets: u64,
-    /// Whether somebody had to wait for tokens.
+    /// Whether somebody had to wait for tokens, of which few were left over.
     pub(super) limited: bool,
 }
 
@@ -41,11 +43,18 @@ impl Sense {
         let ticks = self.past.iter().rev().skip(ago).take(count);
         ticks.fold(Tick::default(), |sum, tick| Tick {
             sent_octets: sum.sent_octets + tick.sent_octets,
+            piece_octets: sum.piece_octets + tick.piece_octets,
             delivered_octets: sum.delivered_octets + tick.delivered_octets,
             sent_packets: sum.sent_packets + tick.sent_packets,
             lost_packets: sum.lost_packets + tick.lost_packets,
             limited: sum.limited || tick.limited,
         })
+    }
+
+    /// Whether most of what was sent in the last `count` ticks was given to TCP.
+    pub(super) fn is_by_pieces(&self, count: usize) -> bool {
+        let recent = self.last(count, 0);
+        recent.piece_octets * 2 > recent.sent_octets
     }
 
     /// In how many of the last `count` ticks somebody had to wait.

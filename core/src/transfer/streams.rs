@@ -60,6 +60,12 @@ impl Stream {
     }
 }
 
+/// Of so many octets those that are read of a file with the least effort: many whole pages at a time, as a kernel hands them to TCP.
+const fn whole_pages(octets: u64) -> u64 {
+    const PAGES_OCTETS: u64 = 65_536;
+    if octets < 2 * PAGES_OCTETS { octets } else { octets - octets % PAGES_OCTETS }
+}
+
 impl Streams {
     /// How many there are.
     pub(super) fn len(&self) -> usize {
@@ -142,12 +148,12 @@ impl State {
         let links = [Some(stream.lane), self.settings.load.links[stream.lane].behind];
         let links = links.into_iter().flatten();
         let is_first = self.lanes[stream.lane].is_first(Member::Stream(id));
-        let piece = |link: usize| match is_first {
-            true => self.lanes[link].piece_packets(SEGMENT_PAYLOAD_OCTETS),
-            false => STREAM_DRIP_PACKETS,
-        };
-        let packets = links.clone().map(piece).min().unwrap_or(1);
-        let octets = (packets * STREAM_PACKET_OCTETS).min(stream.size - stream.granted);
+        let left = stream.size - stream.granted;
+        let mut packets = if is_first { u64::MAX } else { STREAM_DRIP_PACKETS };
+        for link in links.clone().filter(|_| is_first) {
+            packets = packets.min(self.lanes[link].piece_packets(now, SEGMENT_PAYLOAD_OCTETS));
+        }
+        let octets = left.min(whole_pages(packets.saturating_mul(STREAM_PACKET_OCTETS)));
         let packets = octets.div_ceil(STREAM_PACKET_OCTETS);
         for link in links.clone() {
             if !self.lanes[link].admits(now, packets, SEGMENT_PAYLOAD_OCTETS) {
@@ -155,7 +161,7 @@ impl State {
             }
         }
         for link in links {
-            self.lanes[link].sent_blocks(packets, SEGMENT_PAYLOAD_OCTETS);
+            self.lanes[link].sent_piece(packets, SEGMENT_PAYLOAD_OCTETS);
         }
         let Some(stream) = self.streams.by_id.get_mut(&id) else { return false };
         stream.granted += octets;

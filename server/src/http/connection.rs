@@ -16,7 +16,7 @@ use super::reply::{Manner, Reply};
 use crate::images::directory::BootFile;
 use crate::netio;
 use crate::streams::{Stream, flush, receive};
-use heorot_core::limit::{HTTP_HEAD_OCTETS_MAX, POST_OCTETS_MAX};
+use heorot_core::limit::{HTTP_HEAD_OCTETS_MAX, LOAD_PIECE_OCTETS_MAX, POST_OCTETS_MAX};
 use heorot_core::transfer::StreamId;
 use rustix::event::epoll::EventFlags;
 use rustix::io::{Errno, ReadWriteFlags};
@@ -56,8 +56,9 @@ pub(super) struct Connection {
     /// The head of an answer, or all of it.
     output: Vec<u8>,
     sent: usize,
-    /// Octets that the socket has taken since the beginning.
+    /// Octets that the socket has taken since the beginning, and whether it takes as many unsent as a fast link needs.
     taken: u64,
+    is_fast: bool,
     pub(super) stage: Stage,
     /// The file that follows the head.
     pub(super) body: Option<Body>,
@@ -75,9 +76,9 @@ pub(super) struct Body {
     file: Arc<BootFile>,
     rest: Range<u64>,
     /// How much of it may go now.
-    pub(super) allowed: u64,
+    allowed: u64,
     /// Whether it was asked for more than that.
-    pub(super) has_asked: bool,
+    has_asked: bool,
     /// Whether it waits for a disk.
     pub(super) is_cold: bool,
 }
@@ -99,10 +100,8 @@ pub(super) struct Account {
 pub(super) enum Progress {
     /// All of it is with the kernel.
     Done,
-    /// The socket is full, or what was allowed is gone.
+    /// The socket is full, what was allowed is gone, or it is the others' turn.
     Waits,
-    /// Before it goes on, it wants to be allowed more.
-    Wants,
     /// This part is on no memory: it has to be read.
     Cold(Arc<BootFile>, Range<u64>),
 }
@@ -112,9 +111,12 @@ const SILENT_MAX: Duration = Duration::from_secs(150);
 
 /// Octets that a socket takes before they are sent: whoever stalls holds no more, and the next piece can be asked for as soon as the last one was taken.
 const UNSENT_OCTETS: u32 = 512 * 1024;
+/// The same on a link that is fast enough for the largest pieces: with fewer the reader has read one before the next one comes.
+const UNSENT_OCTETS_FAST: u32 = 4 * LOAD_PIECE_OCTETS_MAX as u32;
 
-/// Octets of a file that are given to the kernel in one call: so much has to be in memory.
-const PIECE_OCTETS: u64 = 1024 * 1024;
+/// Octets of a file that one connection gives to the kernel before the others have their turn, in one call: so much has to be in memory. A reader on a fast link
+/// that has several connections to read from never sleeps; to wake one up for each packet costs more than to send it.
+const TURN_OCTETS: u64 = LOAD_PIECE_OCTETS_MAX;
 
 /// The same by TLS: they are enciphered in memory of ours.
 const SECURED_OCTETS: usize = 64 * 1024;
@@ -154,6 +156,7 @@ impl Connection {
             output: Vec::new(),
             sent: 0,
             taken: 0,
+            is_fast: false,
             stage: Stage::Reading,
             body: None,
             account: None,
@@ -237,6 +240,33 @@ impl Connection {
         self.body = (size > 0).then_some(Body { file, rest: part, allowed, has_asked, is_cold: false });
     }
 
+    /// More of the file in this account may go. False: it is that of no file that is on its way.
+    pub(super) fn allow(&mut self, stream: StreamId, octets: u64) -> bool {
+        let is_this = self.account.as_ref().is_some_and(|account| account.stream == stream);
+        let Some(body) = self.body.as_mut().filter(|_| is_this) else { return false };
+        body.allowed += octets;
+        body.has_asked = false;
+        // By TLS what is unsent is memory of ours.
+        if octets > LOAD_PIECE_OCTETS_MAX / 2 && !self.is_fast && self.tls.is_none() {
+            self.is_fast = true;
+            // If it cannot be set the kernel takes less at a time.
+            let _ = SockRef::from(&self.socket).set_tcp_notsent_lowat(UNSENT_OCTETS_FAST);
+        }
+        true
+    }
+
+    /// Whether more is to be asked for now: all that was allowed is with the kernel, which has sent nearly all that it took before.
+    pub(super) fn wants(&mut self) -> Option<StreamId> {
+        let body = self.body.as_mut().filter(|body| body.allowed == 0 && !body.has_asked)?;
+        body.has_asked = true;
+        self.account.as_ref().map(|account| account.stream)
+    }
+
+    /// Octets of the file that have not been given to the kernel.
+    pub(super) fn rest_octets(&self) -> u64 {
+        self.body.as_ref().map_or(0, |body| body.rest.end - body.rest.start)
+    }
+
     /// Sends what there is to send. True: all of it is with the kernel.
     pub(super) fn flush(&mut self) -> io::Result<bool> {
         let Some(tls) = &mut self.tls else {
@@ -264,15 +294,16 @@ impl Connection {
         }
     }
 
-    /// Sends of the file what is allowed and the socket takes.
+    /// Sends of the file what is allowed and the socket takes, until it is the others' turn.
     pub(super) fn send_body(&mut self, buffer: &mut [u8]) -> io::Result<Progress> {
         let Some(body) = &mut self.body else { return Ok(Progress::Done) };
         if body.is_cold {
             return Ok(Progress::Waits);
         }
-        while let Some(body) = self.body.as_mut().filter(|body| body.allowed > 0) {
+        let mut turn = TURN_OCTETS;
+        while let Some(body) = self.body.as_mut().filter(|body| body.allowed > 0 && turn > 0) {
             let start = body.rest.start;
-            let most = if self.tls.is_some() { SECURED_OCTETS as u64 } else { PIECE_OCTETS };
+            let most = if self.tls.is_some() { SECURED_OCTETS as u64 } else { turn };
             let piece = start..body.rest.end.min(start + body.allowed.min(most));
             if !is_warm(&body.file, &piece) {
                 body.is_cold = true;
@@ -289,6 +320,7 @@ impl Connection {
             let Some(octets) = octets else { return Ok(Progress::Waits) };
             body.rest.start += octets;
             body.allowed -= octets;
+            turn = turn.saturating_sub(octets);
             if body.rest.is_empty() {
                 self.body = None;
             }
@@ -298,14 +330,7 @@ impl Connection {
                 return Ok(Progress::Waits);
             }
         }
-        Ok(match &mut self.body {
-            None => Progress::Done,
-            Some(body) if body.has_asked => Progress::Waits,
-            Some(body) => {
-                body.has_asked = true;
-                Progress::Wants
-            }
-        })
+        Ok(if self.body.is_none() { Progress::Done } else { Progress::Waits })
     }
 
     /// All was said.

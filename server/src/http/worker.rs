@@ -215,10 +215,9 @@ impl Worker {
             Letter::Grant { stream, octets } => {
                 let key = stream.0 >> REQUEST_BITS;
                 let Some(connection) = self.streams.get_mut(key) else { return };
-                let is_this = connection.account.as_ref().is_some_and(|account| account.stream == stream);
-                let Some(body) = connection.body.as_mut().filter(|_| is_this) else { return };
-                body.allowed += octets;
-                body.has_asked = false;
+                if !connection.allow(stream, octets) {
+                    return;
+                }
                 connection.deadline = now + self.limits.silence;
                 key
             }
@@ -434,7 +433,7 @@ impl Worker {
         if !connection.flush()? {
             return Ok(false);
         }
-        let before = connection.body.as_ref().map(|body| body.allowed);
+        let before = connection.rest_octets();
         let progress = match connection.send_body(&mut self.buffer) {
             Ok(progress) => progress,
             Err(error) => {
@@ -442,21 +441,21 @@ impl Worker {
                 return Err(error);
             }
         };
-        let has_sent = before != connection.body.as_ref().map(|body| body.allowed);
-        if has_sent {
+        let wants = connection.wants();
+        if connection.rest_octets() < before {
             connection.deadline = now + self.limits.silence;
             if connection.account.is_some() {
                 self.under_way.insert(key);
             }
         }
+        if let Some(stream) = wants {
+            // What was delivered is told first: the link's rate is reckoned from what was granted and what arrived in the same moment.
+            self.tell_delivered(key, now);
+            self.news.push(News::Stream(stream, StreamNews::Wants));
+        }
+        let Some(connection) = self.streams.get_mut(key) else { return Ok(false) };
         match progress {
             Progress::Waits => Ok(false),
-            Progress::Wants => {
-                self.tell_delivered(key, now);
-                let account = self.streams.get_mut(key).and_then(|connection| connection.account.as_ref());
-                self.news.extend(account.map(|account| News::Stream(account.stream, StreamNews::Wants)));
-                Ok(false)
-            }
             Progress::Cold(file, part) => {
                 let warms = self.jobs.try_send(Job::Warm { key, file, part }).is_ok();
                 if warms { Ok(false) } else { Err(io::Error::other("the disk does not keep up")) }

@@ -227,3 +227,35 @@ fn a_slow_link_has_enough_for_a_whole_packet_after_a_while() {
         assert!(at > START && budget.allowance(at, PACKET_OCTETS) >= 1, "{bits} bits per second");
     }
 }
+
+#[test]
+fn what_a_late_wake_up_missed_is_made_up_for_by_tcp_alone() {
+    let mut budget = Budget::new(START, LinkRate::Given(1000 * MBIT));
+    let at_once = budget.burst_octets();
+    let millisecond = budget.rate() / 1000;
+    let late = START + Duration::from_millis(5);
+    let blocks = |budget: &mut Budget| budget.allowance(late, 1000) * 1000;
+    let found = blocks(&mut budget);
+    assert!((at_once * 98 / 100..=at_once * 101 / 100).contains(&found), "{found} of {at_once}");
+    let pieces = budget.piece_octets(late);
+    assert!((at_once + 4 * millisecond..=at_once + 6 * millisecond).contains(&pieces), "{pieces}");
+    // What is made up for is taken from that first: blocks find what they would have found.
+    budget.take_piece(4 * millisecond);
+    assert!(blocks(&mut budget) >= at_once * 98 / 100);
+    let rest = budget.piece_octets(late);
+    budget.take_piece(rest);
+    assert_eq!((blocks(&mut budget), budget.piece_octets(late)), (0, 0));
+    let much_later = START + Duration::from_secs(60);
+    assert!(budget.piece_octets(much_later) <= at_once + 8 * millisecond);
+}
+
+#[test]
+fn tokens_that_are_left_over_are_no_limit() {
+    let mut budget = Budget::new(START, LinkRate::Given(1000 * MBIT));
+    let tick = budget.rate() / 20;
+    for (used, is_used_up) in [(0, false), (tick / 3, false), (tick * 2 / 3, true), (tick, true)] {
+        budget.take(used / 2);
+        budget.take_others(used - used / 2);
+        assert_eq!(budget.is_used_up(), is_used_up, "{used} of {tick}");
+    }
+}

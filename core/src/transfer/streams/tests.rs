@@ -3,7 +3,7 @@ use super::*;
 use crate::limit::LOAD_SERVED_WITHIN_MAX;
 use crate::load::{self, Control, Link, LinkRate};
 use crate::transfer::Resend;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 const START: Time = Time::from_nanoseconds(1 << 40);
 
@@ -14,6 +14,8 @@ struct Run {
     granted: BTreeMap<StreamId, u64>,
     /// What the kernel will tell in the next tenth of a millisecond.
     told: Vec<(StreamId, StreamNews)>,
+    /// What a processor has not come to yet, if it is slower than the link.
+    to_send: Option<VecDeque<(StreamId, u64)>>,
 }
 
 impl Run {
@@ -29,6 +31,7 @@ impl Run {
             transfers: Transfers::new(START, settings),
             granted: BTreeMap::new(),
             told: Vec::new(),
+            to_send: None,
         }
     }
 
@@ -39,6 +42,10 @@ impl Run {
             if let Output::Grant { stream, octets } = output {
                 assert!(octets > 0);
                 *self.granted.entry(stream).or_default() += octets;
+                if let Some(to_send) = &mut self.to_send {
+                    to_send.push_back((stream, octets));
+                    continue;
+                }
                 self.told.push((stream, StreamNews::Delivered { octets, resent: 0 }));
                 self.told.push((stream, StreamNews::Wants));
             }
@@ -63,8 +70,26 @@ impl Run {
                 self.handle(Input::Wakeup);
             }
             self.now = until;
+            self.send_by_processor();
             for (stream, news) in std::mem::take(&mut self.told) {
                 self.handle(Input::Stream { stream, news });
+            }
+        }
+    }
+
+    /// 40 Gbit/s, with a moment in which little goes on, and one that makes up for it: so it is where readers and writers share processors.
+    fn send_by_processor(&mut self) {
+        let Some(to_send) = &mut self.to_send else { return };
+        let milliseconds = self.now.as_nanoseconds() / 1_000_000;
+        let mut octets = if milliseconds % 300 < 250 { 300_000 } else { 1_500_000 };
+        while let Some((stream, left)) = to_send.front_mut().filter(|_| octets > 0) {
+            let sent = octets.min(*left);
+            octets -= sent;
+            *left -= sent;
+            self.told.push((*stream, StreamNews::Delivered { octets: sent, resent: 0 }));
+            if *left == 0 {
+                self.told.push((*stream, StreamNews::Wants));
+                to_send.pop_front();
             }
         }
     }
@@ -101,6 +126,23 @@ fn a_single_stream_fills_a_link_of_unknown_rate_in_two_seconds() {
     let before = run.total();
     run.pass(1000);
     assert!(run.total() - before > 4 * SECOND, "{} after {before}", run.total());
+}
+
+#[test]
+fn a_processor_that_is_slower_than_the_link_is_not_taken_for_it() {
+    for phase in 0..6 {
+        let mut run = Run::new(LinkRate::Measured);
+        run.to_send = Some(VecDeque::new());
+        run.pass(50 * phase);
+        for stream in 0..100 {
+            run.begin(stream, u64::MAX / 4);
+        }
+        run.pass(3000);
+        let before = run.total();
+        run.pass(3000);
+        let share = (run.total() - before) / 150_000_000;
+        assert!(share >= 95, "begun in phase {phase}: {share} of 100 parts of what the processor can send");
+    }
 }
 
 #[test]
