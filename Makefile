@@ -155,7 +155,7 @@ nss-cost:
 
 # Every fuzzer for a minute, from the inputs that are kept. Needs a nightly toolchain; installs cargo-fuzz if it is missing.
 FUZZ_SECONDS ?= 60
-FUZZERS ?= dhcp_parse tftp_parse transfers_handle heorot_handle requests_handle config_parse words_parse resolver_handle forwarder_handle frames_read agent_read nis_rpc nis_yp nfs_rpc
+FUZZERS ?= dhcp_parse tftp_parse transfers_handle heorot_handle requests_handle config_parse words_parse resolver_handle forwarder_handle frames_read agent_read http_head nis_rpc nis_yp nfs_rpc
 CORPORA := cargo run --quiet --package heorot-core --example corpora --
 fuzz:
 	command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz

@@ -280,6 +280,12 @@ pub const LOAD_PIECE_OCTETS_MAX: u64 = 2 << 20;
 /// Files that go out by TCP at a time: no more than there are connections.
 pub const STREAMS_MAX: usize = HTTP_CONNECTIONS_MAX;
 
+/// Connections without an end (NFS) that wait for their share at a time. One more waits for nothing: better a full link than a node that stands still.
+pub const ENDLESS_STREAMS_MAX: usize = 2 * NODES_MAX;
+
+/// How long after the last file by TFTP or HTTP connections without an end go on asking: a machine has its next file begun by then, and they do not fill the link in between.
+pub const RATIONED_AFTER: Duration = Duration::from_secs(1);
+
 /// Octets of a full segment of TCP with time stamps, on an Ethernet of 1500 octets.
 pub const STREAM_PACKET_OCTETS: u64 = 1448;
 

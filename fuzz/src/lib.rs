@@ -13,8 +13,8 @@ use heorot_core::limit::TRANSFERS_MAX;
 use heorot_core::load::{self, Control, LinkRate};
 use heorot_core::time::Time;
 use heorot_core::transfer::{
-    Body, ImageId, ImageIdentity, Input, Note, Opened, Output, Port, Refusal, Resend, Settings, TransferId,
-    Transfers, Unsent,
+    Body, ImageId, ImageIdentity, Input, Note, Opened, Output, Port, Refusal, Resend, Settings, StreamId,
+    StreamNews, TransferId, Transfers, Unsent,
 };
 use heorot_core::wire::{dhcp, tftp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,6 +59,8 @@ fn settings() -> Settings {
     let load = load::Settings::one(LinkRate::Measured, Control::All);
     Settings { data_ports: DATA_PORTS, single_port: false, load, resend: Resend::Measured }
 }
+/// Streams that it knows by number.
+const STREAMS: usize = 8;
 const LOCAL: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
 
 /// The world around a [`Transfers`], led by the fuzzer's octets.
@@ -134,6 +136,7 @@ impl<'a> Shell<'a> {
                 self.tell(Input::Broken { image, why: "cut".into() });
             }
             14 if self.next().is_multiple_of(8) => self.restart(),
+            15 if kind >> 4 & 1 == 1 => self.stream(),
             _ => {
                 self.now = self.now + Duration::from_millis(u64::from(self.next()) * 4);
                 self.tell(Input::Wakeup);
@@ -147,6 +150,22 @@ impl<'a> Shell<'a> {
         let all = ["blksize\x0064\0", "tsize\x000\0", "windowsize\x003\0", "timeout\x001\0"];
         all.iter().enumerate().filter(|(n, _)| options >> n & 1 == 1).for_each(|(_, option)| text += option);
         self.datagram(Port::Request, peer, text.as_bytes());
+    }
+
+    /// Something became of a file by HTTP, or of a connection by NFS: a stream has a number that tells which it is.
+    fn stream(&mut self) {
+        let (kind, octets) = (self.next(), u64::from(self.next()) * 1000);
+        let number = u64::from(kind >> 5);
+        let peer = Ipv4Addr::new(10, 77, 1, kind >> 6);
+        let news = match kind % 8 {
+            0 | 1 if number < 4 => StreamNews::Begun { peer, octets },
+            0 | 1 => StreamNews::Asks { peer, octets },
+            2 | 3 => StreamNews::Wants,
+            4 | 5 => StreamNews::Delivered { octets, resent: u64::from(kind >> 3 & 1) },
+            _ => StreamNews::Ended,
+        };
+        self.tell(Input::Stream { stream: StreamId(number), news });
+        assert!(self.transfers.streams() <= STREAMS);
     }
 
     fn answer_open(&mut self) {
@@ -231,7 +250,11 @@ impl<'a> Shell<'a> {
                 Output::Fetch { image, .. } => {
                     assert!(self.open.contains_key(&image), "only what is open is read")
                 }
-                Output::SignOfLife(_) | Output::Ended(_) | Output::Regime { .. } | Output::Grant { .. } => {}
+                Output::SignOfLife(_)
+                | Output::Ended(_)
+                | Output::Regime { .. }
+                | Output::Grant { .. }
+                | Output::Rationed(_) => {}
             }
         }
     }
@@ -241,12 +264,17 @@ impl<'a> Shell<'a> {
         while !self.opening.is_empty() {
             self.answer_open();
         }
+        for number in 0..STREAMS as u64 {
+            self.tell(Input::Stream { stream: StreamId(number), news: StreamNews::Ended });
+        }
         for _ in 0..100_000 {
             let Some(at) = self.transfers.next_wakeup() else { break };
             self.now = self.now.max(at);
             self.tell(Input::Wakeup);
         }
         assert_eq!(self.transfers.active(), 0, "a transfer is left");
+        assert_eq!(self.transfers.streams(), 0, "a stream is left");
+        assert_eq!(self.transfers.next_wakeup(), None, "something is waited for");
         assert!(self.open.is_empty(), "an image is left open: {:?}", self.open);
         assert!(self.notes.is_empty(), "a note is left: {:?}", self.notes);
     }

@@ -4,7 +4,8 @@ use super::packets::configuration;
 use heorot_core::Heorot;
 use heorot_core::mac::Mac;
 use heorot_core::message::{
-    Answer, Input, Measured, Output, Overheard, Query, Request, RequestId, Ticket, Via, WhoHas,
+    Answer, ChangeRequest, Input, Measured, Output, Overheard, Query, Request, RequestId, Ticket, Verb, Via,
+    WhoHas,
 };
 use heorot_core::time::{Time, Wall};
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -36,10 +37,10 @@ pub fn requests_handle(bytes: &[u8]) {
                     _ => Query::Nodes { set: None, without: None },
                 });
             }
-            9 => desk.operator(if kind >> 4 & 1 == 0 {
-                Query::Dump
-            } else {
-                Query::Status(Measured::default())
+            9 => desk.operator(match kind >> 4 & 3 {
+                0 => Query::Dump,
+                1 => Query::Status(Measured::default()),
+                _ => desk.change(&mut octets),
             }),
             10 => desk.handle(Input::SignOfLife(from)),
             11 => {
@@ -91,6 +92,23 @@ impl Desk {
         let length = usize::from(octets.next().unwrap_or(0));
         let text: Vec<u8> = octets.take(length).collect();
         String::from_utf8_lossy(&text).replace('$', &self.token)
+    }
+
+    /// An operator's change: which, of whom, and what else the octets say of it.
+    fn change(&self, octets: &mut impl Iterator<Item = u8>) -> Query {
+        let kind = octets.next().unwrap_or(0);
+        let (_, verb) = Verb::NAMED[usize::from(kind & 15) % Verb::NAMED.len()];
+        let has = |bit: u8| kind >> bit & 1 == 1;
+        let change = ChangeRequest {
+            set: self.text(octets),
+            without: has(4).then(|| self.text(octets)),
+            reason: has(5).then(|| self.text(octets)),
+            number: has(6).then(|| u32::from(octets.next().unwrap_or(0))),
+            profile: has(5).then(|| self.text(octets)),
+            attributes: if has(6) { [(self.text(octets), self.text(octets))].into() } else { [].into() },
+            dry_run: has(7),
+        };
+        Query::Change(verb, Box::new(change))
     }
 
     /// A machine asks for its address, and for what its firmware loads.

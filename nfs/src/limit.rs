@@ -17,6 +17,9 @@ pub const READ_OCTETS_MAX: u32 = 1 << 20;
 /// Octets that are copied at once into a reply; larger READs go from the kernel's memory to the network without us.
 pub const COPIED_OCTETS_MAX: u32 = 32 << 10;
 
+/// Octets of a READ that wait for no share of the link, as all that is short: a page, which a program wants that stands still.
+pub const AT_ONCE_OCTETS_MAX: u32 = 4 << 10;
+
 /// Octets of one READDIR or READDIRPLUS: all that is held of a reply in memory.
 pub const LISTING_OCTETS_MAX: u32 = 64 << 10;
 

@@ -4,7 +4,7 @@
 //! - [`file`]: one look at the disk each;
 //! - [`answer`]: from a call to its reply; [`open_files`] is what it reads from;
 //! - [`connection`]: calls in, replies out; [`table`]: all of them, within bounds;
-//! - [`pool`]: the threads.
+//! - [`pool`]: the threads; [`rations`]: when what they read has to wait.
 //!
 //! The threads keep one right of root, to read and search what they may not (`CAP_DAC_READ_SEARCH`): the root file system of a node has files that only its root may read, and what a
 //! node's users may read is judged by the modes of the files, as on a disk of its own. What is opened is beneath a directory of the configuration, whatever
@@ -16,6 +16,7 @@ mod file;
 mod open_files;
 mod paths;
 mod pool;
+mod rations;
 mod table;
 mod trees;
 mod walk;
@@ -24,13 +25,17 @@ use crate::ask::Ask;
 use crate::journal::{Journal, Weight};
 use crate::problem::{Problem, problem};
 use crate::rights;
-use crate::wake::Caller;
+use crate::wake::{Bell, Caller};
 use answer::Answerer;
 use heorot_core::config;
 use heorot_core::message::NfsMeasured;
+use heorot_core::transfer::StreamId;
 use heorot_dns::Prefix;
+use heorot_nfs::limit::CONNECTIONS_MAX;
 use heorot_rpc::portmap::{Mapping, Protocol as Transport};
 use pool::Pool;
+pub(crate) use rations::{News, is_ours};
+use rustix::process::{Resource, getrlimit};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
@@ -154,9 +159,23 @@ pub(crate) fn mappings(nfs: &config::Nfs) -> Vec<Mapping> {
 /// No thread or descriptor can be had.
 pub(crate) fn start(
     bound: Bound,
+    served: (&config::Nfs, Vec<Prefix>),
+    secret: &[u8; 16],
+    lines: (Caller<Ask>, &Bell),
+    journal: Journal,
+) -> io::Result<Handle> {
+    // Half of the descriptors is left to all others.
+    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let share = usize::try_from(descriptors / 2).unwrap_or(usize::MAX);
+    start_within(CONNECTIONS_MAX.min(share), bound, served, secret, lines, journal)
+}
+
+fn start_within(
+    connections_max: usize,
+    bound: Bound,
     (nfs, networks): (&config::Nfs, Vec<Prefix>),
     secret: &[u8; 16],
-    asks: Caller<Ask>,
+    (asks, bell): (Caller<Ask>, &Bell),
     journal: Journal,
 ) -> io::Result<Handle> {
     if !rights::reads_everything() {
@@ -168,7 +187,8 @@ pub(crate) fn start(
     let names = nfs.directories.join(", ");
     journal.say(Weight::Notice, format_args!("NFS serves {names} at port {}", nfs.port));
     let answerer = Answerer::new(secret, &nfs.directories, pool::addresses(&networks));
-    let pool = Arc::new(Pool::new(bound.listener, answerer, networks, asks, journal)?);
+    let pool =
+        Arc::new(Pool::new((bound.listener, connections_max), answerer, networks, (asks, bell), journal)?);
     let count = std::thread::available_parallelism().map_or(1, usize::from) * 2;
     let mut threads = Vec::new();
     for _ in 0..count.clamp(*THREADS.start(), *THREADS.end()) {
@@ -178,6 +198,11 @@ pub(crate) fn start(
             pool.run();
         })?);
     }
+    let watcher = Arc::clone(&pool);
+    threads.push(std::thread::Builder::new().name("nfs-rations".into()).spawn(move || {
+        rights::renounce();
+        watcher.rations.watch();
+    })?);
     Ok(Handle { pool, threads })
 }
 
@@ -188,6 +213,21 @@ impl Handle {
         *self.pool.answerer.networks.write().unwrap_or_else(PoisonError::into_inner) = told;
         *self.pool.networks.write().unwrap_or_else(PoisonError::into_inner) = networks;
         self.pool.answerer.trees.configure(directories);
+    }
+
+    /// What has become of what was read, while it has to wait for its share.
+    pub(crate) fn news(&self) -> Vec<News> {
+        self.pool.rations.news()
+    }
+
+    /// So much more of it may go.
+    pub(crate) fn grant(&self, stream: StreamId, octets: u64) {
+        self.pool.grant(stream, octets);
+    }
+
+    /// Whether it has to wait.
+    pub(crate) fn ration(&self, are_on: bool) {
+        self.pool.ration(are_on);
     }
 
     /// What it has done.

@@ -304,7 +304,7 @@ fn start(
     let store::Contents { records, secret } = opened.contents;
     let nfs = opened.nfs.zip(config.nfs.as_ref()).map(|(bound, nfs)| {
         let served = (nfs, settings::nfs_networks(&config));
-        nfs::start(bound, served, &secret, ask.clone(), journal.clone())
+        nfs::start(bound, served, &secret, (ask.clone(), &bell), journal.clone())
     });
     let nfs = nfs.transpose().map_err(|e| cannot_start(&e))?;
     rights::keep_needed();

@@ -153,6 +153,7 @@ fn machines(config: &Config, scenario: &Scenario) -> Vec<(Duration, Setup)> {
             seed: chance.next_u64(),
             files: profile_files(config),
             agent_after: scenario.agent_after_seconds.map(Duration::from_secs_f64),
+            root_octets: scenario.root_octets,
         };
         (powered, setup)
     };

@@ -48,6 +48,8 @@ pub struct Computer {
     pub disk: DiskMood,
     /// Octets of files that it keeps in memory.
     pub cache_octets: u64,
+    /// Whether roots that are read by NFS wait for their share of the link.
+    pub root_shares: bool,
 }
 
 /// The server, running or not.

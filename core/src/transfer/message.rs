@@ -94,6 +94,8 @@ pub enum Output {
         /// How many; one at least.
         octets: u64,
     },
+    /// Whether connections without an end have to ask before they send ([`StreamNews::Asks`]). At first they need not: nobody loads anything.
+    Rationed(bool),
     /// Bring this chunk into memory, off the loop: answered by [`Input::Fetched`] or [`Input::Broken`].
     Fetch {
         /// Of which image.
@@ -157,6 +159,13 @@ pub enum StreamNews {
         /// To whom it goes.
         peer: Ipv4Addr,
         /// Octets of the whole.
+        octets: u64,
+    },
+    /// A connection without an end (NFS) has so many octets more to send. It begins with the first of them. Small answers are none: they go at once.
+    Asks {
+        /// To whom they go.
+        peer: Ipv4Addr,
+        /// How many, beside those that it asked for before.
         octets: u64,
     },
     /// What was granted is with the kernel, which holds little that it has not sent: it wants more.

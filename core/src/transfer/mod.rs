@@ -167,7 +167,7 @@ impl Transfers {
             Input::Unsent { transfer, block, why } => {
                 self.state.step(now, transfer, Event::Unsent { block, why }, out);
             }
-            Input::Stream { stream, news } => self.state.stream(now, stream, news),
+            Input::Stream { stream, news } => self.state.stream(now, stream, news, out),
             Input::Carried { link, octets } => {
                 if let Some(lane) = self.state.lanes.get_mut(link) {
                     lane.carried(octets);
@@ -176,6 +176,7 @@ impl Transfers {
             Input::Configure(links) => self.state.configure(now, links),
             Input::Wakeup => self.state.wakeup(now, out),
         }
+        self.state.ration(out);
         self.state.pump(now, out);
     }
 
@@ -397,7 +398,8 @@ impl State {
                 }
             }
             self.seniority.forget(now);
-            let is_idle = self.flights.len() + self.streams.len() == 0;
+            self.stop_rationing(now, out);
+            let is_idle = self.flights.len() + self.streams.len() == 0 && !self.streams.are_rationed();
             self.tick = if is_idle { self.seniority.next() } else { Some(now + LOAD_TICK) };
         }
         let due: Vec<TransferId> =

@@ -6,12 +6,18 @@
 //!                                                      ... the peer has acknowledged so much     ──> Delivered: what the link is measured by
 //! ```
 //!
+//! A connection without an end, as NFS has them, is a stream that grows with each thing that it is asked for: `Asks`. As long as nobody else loads anything it needs not ask at all
+//! (`Rationed`): then there is nobody to be kept alive, and TCP shares a link among its own kind well enough.
+//!
 //! Whoever is first in rank gets a piece that is worth a wake-up. Who is served only because his deadline has come gets two packets: enough that no client gives up
 //! (EDK2 waits 5 s for its next 1,500 octets), and little enough that the others go on.
 
 use super::message::{Output, StreamId, StreamNews};
 use super::{Member, State};
-use crate::limit::{LOAD_CLASS_OCTETS, LOAD_TICK, STREAM_DRIP_PACKETS, STREAM_PACKET_OCTETS, STREAMS_MAX};
+use crate::limit::{
+    ENDLESS_STREAMS_MAX, LOAD_CLASS_OCTETS, LOAD_TICK, RATIONED_AFTER, STREAM_DRIP_PACKETS,
+    STREAM_PACKET_OCTETS, STREAMS_MAX,
+};
 use crate::load::{Lane, Place, Rank, Wish};
 use crate::time::Time;
 use std::collections::BTreeMap;
@@ -22,6 +28,11 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(super) struct Streams {
     by_id: BTreeMap<StreamId, Stream>,
+    /// Those without an end.
+    endless: usize,
+    /// Whether those have to ask, and since when nobody else has had anything to load.
+    are_rationed: bool,
+    alone_since: Option<Time>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +42,8 @@ struct Stream {
     /// Whose turn it is before others, and what its machine was served before.
     order: u64,
     served_before: u64,
+    /// Whether it never ends: its size is what it has asked for so far.
+    is_endless: bool,
     /// Octets of the body, how many of them may leave, and how many were acknowledged.
     size: u64,
     granted: u64,
@@ -50,7 +63,8 @@ impl Stream {
 
     /// Where it stands among those who want to send.
     fn wish<K: Ord + Copy>(&self, lane: &Lane<K>) -> Wish {
-        let class = match lane.is_small(self.size - self.delivered) {
+        // What an endless one has asked for says nothing of how much it will want.
+        let class = match !self.is_endless && lane.is_small(self.size - self.delivered) {
             true => 0,
             false => 1 + self.served_octets() / LOAD_CLASS_OCTETS,
         };
@@ -71,13 +85,24 @@ impl Streams {
     pub(super) fn len(&self) -> usize {
         self.by_id.len()
     }
+
+    /// How many of them are files.
+    fn files(&self) -> usize {
+        self.by_id.len() - self.endless
+    }
+
+    /// Whether connections without an end have to ask.
+    pub(super) fn are_rationed(&self) -> bool {
+        self.are_rationed
+    }
 }
 
 impl State {
     /// What became of a stream.
-    pub(super) fn stream(&mut self, now: Time, id: StreamId, news: StreamNews) {
+    pub(super) fn stream(&mut self, now: Time, id: StreamId, news: StreamNews, out: &mut Vec<Output>) {
         match news {
             StreamNews::Begun { peer, octets } => self.begin_stream(now, id, peer, octets),
+            StreamNews::Asks { peer, octets } => self.extend_stream(now, id, peer, octets, out),
             StreamNews::Wants => self.want(id),
             StreamNews::Delivered { octets, resent } => self.delivered(id, octets, resent),
             StreamNews::Ended => self.end_stream(now, id),
@@ -86,27 +111,88 @@ impl State {
 
     fn begin_stream(&mut self, now: Time, id: StreamId, peer: Ipv4Addr, octets: u64) {
         self.end_stream(now, id);
-        if self.streams.len() >= STREAMS_MAX {
+        if self.streams.files() >= STREAMS_MAX {
             return;
         }
+        let stream = self.new_stream(now, peer, octets);
+        let lane = &mut self.lanes[stream.lane];
+        lane.join(stream.served_before);
+        lane.expect(stream.served_before + octets);
+        self.insert_stream(now, id, stream);
+    }
+
+    /// A connection without an end has more to send.
+    fn extend_stream(&mut self, now: Time, id: StreamId, peer: Ipv4Addr, octets: u64, out: &mut Vec<Output>) {
+        // Those who need not ask, and asked before they heard of it.
+        if !self.streams.are_rationed {
+            return out.push(Output::Grant { stream: id, octets });
+        }
+        if let Some(stream) = self.streams.by_id.get_mut(&id) {
+            stream.size += octets;
+            return self.want(id);
+        }
+        if self.streams.endless >= ENDLESS_STREAMS_MAX {
+            return out.push(Output::Grant { stream: id, octets });
+        }
+        let stream = self.new_stream(now, peer, octets);
+        self.streams.endless += 1;
+        self.insert_stream(now, id, Stream { is_endless: true, ..stream });
+    }
+
+    fn new_stream(&mut self, now: Time, peer: Ipv4Addr, size: u64) -> Stream {
         let (order, served_before) = self.seniority.enter(peer);
-        let stream = Stream {
+        Stream {
             peer,
             lane: self.settings.load.link_to(peer),
             order,
             served_before,
-            size: octets,
+            is_endless: false,
+            size,
             granted: 0,
             delivered: 0,
             served_at: now,
             place: None,
-        };
-        let lane = &mut self.lanes[stream.lane];
-        lane.join(served_before);
-        lane.expect(served_before + octets);
+        }
+    }
+
+    fn insert_stream(&mut self, now: Time, id: StreamId, stream: Stream) {
         self.streams.by_id.insert(id, stream);
         self.tick = Some(self.tick.unwrap_or(now + LOAD_TICK).min(now + LOAD_TICK));
         self.want(id);
+    }
+
+    /// From the first file that is loaded on, connections without an end have to ask.
+    pub(super) fn ration(&mut self, out: &mut Vec<Output>) {
+        if self.flights.len() + self.streams.files() == 0 {
+            return;
+        }
+        self.streams.alone_since = None;
+        if !self.streams.are_rationed {
+            self.streams.are_rationed = true;
+            out.push(Output::Rationed(true));
+        }
+    }
+
+    /// A while after the last one they need not any more, and those that wait get what they asked for.
+    pub(super) fn stop_rationing(&mut self, now: Time, out: &mut Vec<Output>) {
+        let streams = &mut self.streams;
+        if !streams.are_rationed || self.flights.len() + streams.files() > 0 {
+            return;
+        }
+        if now.since(*streams.alone_since.get_or_insert(now)) < RATIONED_AFTER {
+            return;
+        }
+        streams.are_rationed = false;
+        out.push(Output::Rationed(false));
+        for (id, stream) in &mut streams.by_id {
+            if let Some(place) = stream.place.take() {
+                self.lanes[stream.lane].leave(Member::Stream(*id), place);
+            }
+            let octets = stream.size - std::mem::replace(&mut stream.granted, stream.size);
+            if octets > 0 {
+                out.push(Output::Grant { stream: *id, octets });
+            }
+        }
     }
 
     /// It gets a place among those who want to send, if it has none and there is anything left of it.
@@ -123,19 +209,24 @@ impl State {
         // Whoever reports more than was granted counts what surrounds it.
         let octets = octets.min(stream.granted - stream.delivered);
         stream.delivered += octets;
-        let link = stream.lane;
+        let (link, is_endless) = (stream.lane, stream.is_endless);
         let behind = self.settings.load.links[link].behind;
         for link in [Some(link), behind].into_iter().flatten() {
             self.lanes[link].lost_blocks(resent);
         }
         self.resent_total += resent;
-        self.acknowledged(link, octets.div_ceil(STREAM_PACKET_OCTETS), SEGMENT_PAYLOAD_OCTETS, octets);
+        // What boots still want is not less for what goes without an end.
+        let of_files = if is_endless { 0 } else { octets };
+        self.acknowledged(link, octets.div_ceil(STREAM_PACKET_OCTETS), SEGMENT_PAYLOAD_OCTETS, of_files);
     }
 
     fn end_stream(&mut self, now: Time, id: StreamId) {
         let Some(stream) = self.streams.by_id.remove(&id) else { return };
         let lane = &mut self.lanes[stream.lane];
-        lane.part(stream.served_octets());
+        match stream.is_endless {
+            true => self.streams.endless -= 1,
+            false => lane.part(stream.served_octets()),
+        }
         if let Some(place) = stream.place {
             lane.leave(Member::Stream(id), place);
         }
@@ -179,8 +270,10 @@ impl State {
         for id in ids {
             let Some(stream) = self.streams.by_id.get_mut(&id) else { continue };
             stream.lane = self.settings.load.link_to(stream.peer);
-            self.lanes[stream.lane].join(stream.served_octets());
-            self.lanes[stream.lane].expect(stream.served_before + stream.size);
+            if !stream.is_endless {
+                self.lanes[stream.lane].join(stream.served_octets());
+                self.lanes[stream.lane].expect(stream.served_before + stream.size);
+            }
             if stream.place.take().is_some() {
                 self.want(id);
             }

@@ -15,6 +15,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, RwLock};
 
 /// What stands behind the answers: the trees, and the files of them that are open.
@@ -23,6 +24,8 @@ pub(super) struct Answerer {
     pub(super) files: OpenFiles,
     /// Whom everything is served to, as clients are told.
     pub(super) networks: RwLock<Vec<String>>,
+    /// Octets of a READ that are copied; more goes from the kernel's memory, and may have to wait for its share.
+    pub(super) copied_octets_max: AtomicU32,
 }
 
 /// What goes back to a client.
@@ -70,6 +73,7 @@ impl Answerer {
             trees: Trees::new(secret, directories),
             files: OpenFiles::new(FILES_OPEN_MAX),
             networks: RwLock::new(networks),
+            copied_octets_max: AtomicU32::new(COPIED_OCTETS_MAX),
         }
     }
 
@@ -197,7 +201,7 @@ impl Answerer {
         let left = attributes.size.saturating_sub(offset);
         let count = u32::try_from(left).unwrap_or(u32::MAX).min(count);
         let is_end = |count: u32| u64::from(count) >= left;
-        if count <= COPIED_OCTETS_MAX {
+        if count <= self.copied_octets_max.load(Ordering::Relaxed) {
             let mut octets = vec![0; count as usize];
             let read = read_at(&file, &mut octets, offset).map_err(|error| fail(file::status(error)))?;
             let read_count = u32::try_from(read).expect("no more than was asked for");

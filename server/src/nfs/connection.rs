@@ -1,23 +1,55 @@
 use super::answer::{Answerer, Body, Reply, Room};
+use crate::netio;
 use crate::streams;
+use heorot_core::transfer::StreamNews;
 use heorot_nfs::limit::CALL_OCTETS_MAX;
 use heorot_rpc::record::{Records, mark};
 use rustix::io::Errno;
+use socket2::SockRef;
 use std::io;
 use std::net::{Ipv4Addr, TcpStream};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// A client's connection: calls in, replies out, in their order. While a reply is on its way no further call is read: a client that does not take what it asked for
 /// holds up itself, and of what it is sent only the head is in our memory.
 pub(super) struct Connection {
-    pub(super) socket: TcpStream,
+    pub(super) socket: Arc<TcpStream>,
     pub(super) peer: Ipv4Addr,
     records: Records,
     /// What is to be sent begins at `sent`.
     unsent: Vec<u8>,
     sent: usize,
     body: Option<Body>,
+    /// Octets that the kernel ever took.
+    taken: u64,
+    /// How much of the body may go, if it has to wait for its share.
+    allowed: u64,
+    request: Request,
+    account: Option<Account>,
     /// The client sends no more; the connection goes when its replies are sent.
     ending: bool,
+}
+
+/// What the loop knows of a connection that has to wait for its share of the link.
+struct Account {
+    /// Of the octets that the kernel took, those that are told to be delivered, or were none of the loop's affair.
+    told: u64,
+    /// Segments that had been sent again.
+    resent: u32,
+    /// When it last asked for something.
+    asked_at: Instant,
+}
+
+/// What was asked of the loop for the body that is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Request {
+    Nothing,
+    /// It waits for an answer.
+    Open,
+    /// A piece was granted.
+    Answered,
 }
 
 /// What a connection waits for.
@@ -27,10 +59,31 @@ pub(super) enum Next {
     Call,
     /// Room to send.
     Room,
+    /// Its share of the link.
+    Grant,
     /// Its next turn: it had enough for now.
     Turn,
     /// Nothing: it is over.
     Nothing,
+}
+
+/// How far sending has come.
+enum Sent {
+    All,
+    /// The kernel takes no more.
+    Full,
+    /// The rest waits for its share.
+    Held,
+}
+
+impl Sent {
+    fn waits(self) -> Option<Next> {
+        match self {
+            Self::All => None,
+            Self::Full => Some(Next::Room),
+            Self::Held => Some(Next::Grant),
+        }
+    }
 }
 
 /// What was done in a turn.
@@ -47,31 +100,37 @@ const CALLS_A_TURN: u64 = 64;
 const OCTETS_A_TURN: u64 = 4 << 20;
 /// Octets of replies that are gathered before they are sent.
 const GATHERED_OCTETS: usize = 64 << 10;
+/// Octets that a socket takes before they are sent, as long as there are shares: what it was granted it is to send before it asks for more.
+const UNSENT_OCTETS: u32 = 512 << 10;
 
 impl Connection {
     pub(super) fn new(socket: TcpStream, peer: Ipv4Addr) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         socket.set_nodelay(true)?;
         Ok(Self {
-            socket,
+            socket: Arc::new(socket),
             peer,
             records: Records::new(CALL_OCTETS_MAX),
             unsent: Vec::new(),
             sent: 0,
             body: None,
+            taken: 0,
+            allowed: 0,
+            request: Request::Nothing,
+            account: None,
             ending: false,
         })
     }
 
-    /// Sends what is left, reads once, answers what is whole. An error ends the connection.
+    /// Sends what is left, reads once, answers what is whole. An error ends the connection. `rationed`: whether what is large has to wait for its share.
     pub(super) fn serve(
         &mut self,
-        answerer: &Answerer,
-        room: &mut Room,
+        (answerer, room): (&Answerer, &mut Room),
+        rationed: bool,
         done: &mut Done,
     ) -> io::Result<Next> {
-        if !self.send(done)? {
-            return Ok(Next::Room);
+        if let Some(next) = self.send(rationed, done)?.waits() {
+            return Ok(next);
         }
         if !self.ending {
             self.receive()?;
@@ -79,21 +138,88 @@ impl Connection {
         while done.calls < CALLS_A_TURN && done.octets < OCTETS_A_TURN {
             let too_long = |_| io::Error::from(io::ErrorKind::InvalidData);
             let Some(message) = self.records.next_message().map_err(too_long)? else {
-                return Ok(match (self.send(done)?, self.ending) {
-                    (false, _) => Next::Room,
-                    (true, false) => Next::Call,
-                    (true, true) => Next::Nothing,
-                });
+                let all = if self.ending { Next::Nothing } else { Next::Call };
+                return Ok(self.send(rationed, done)?.waits().unwrap_or(all));
             };
             done.calls += 1;
             // What calls nobody answers, in a stream, is an accident or no good.
             let reply = answerer.answer(&message, room).ok_or(io::ErrorKind::InvalidData)?;
             self.take(reply);
-            if (self.body.is_some() || self.unsent.len() >= GATHERED_OCTETS) && !self.send(done)? {
-                return Ok(Next::Room);
+            if (self.body.is_some() || self.unsent.len() >= GATHERED_OCTETS)
+                && let Some(next) = self.send(rationed, done)?.waits()
+            {
+                return Ok(next);
             }
         }
-        Ok(if self.send(done)? { Next::Turn } else { Next::Room })
+        Ok(self.send(rationed, done)?.waits().unwrap_or(Next::Turn))
+    }
+
+    /// So much more may go.
+    pub(super) fn granted(&mut self, octets: u64) {
+        if octets > 0 && self.request == Request::Open {
+            self.request = Request::Answered;
+            self.allowed += octets;
+        }
+    }
+
+    /// What is to be asked of the loop for the body that is held, unless it was.
+    pub(super) fn ask(&mut self, now: Instant) -> Option<StreamNews> {
+        let body = self.body.as_ref()?;
+        if let Some(account) = &mut self.account {
+            account.asked_at = now;
+        }
+        match std::mem::replace(&mut self.request, Request::Open) {
+            Request::Nothing => Some(StreamNews::Asks { peer: self.peer, octets: body.left.into() }),
+            Request::Answered => Some(StreamNews::Wants),
+            Request::Open => None,
+        }
+    }
+
+    /// Whether it waits for its share: then it is not its client that stands still.
+    pub(super) fn is_held(&self) -> bool {
+        self.body.is_some() && self.request == Request::Open
+    }
+
+    /// From now on the loop knows of it. False: it did before.
+    pub(super) fn open_account(&mut self, now: Instant) -> bool {
+        if self.account.is_some() {
+            return false;
+        }
+        let resent = netio::queued(self.socket.as_fd()).map_or(0, |(_, resent)| resent);
+        self.account = Some(Account { told: self.taken, resent, asked_at: now });
+        // What cannot be set is not worth losing a connection for.
+        let _ = SockRef::from(&*self.socket).set_tcp_notsent_lowat(UNSENT_OCTETS);
+        true
+    }
+
+    pub(super) fn has_account(&self) -> bool {
+        self.account.is_some()
+    }
+
+    /// Closes it, if all was acknowledged and for so long nothing was asked for.
+    pub(super) fn close_account(&mut self, now: Instant, quiet: Duration) -> bool {
+        let is_quiet = self.account.as_ref().is_some_and(|account| {
+            account.told >= self.taken && now.saturating_duration_since(account.asked_at) >= quiet
+        });
+        if !is_quiet || self.body.is_some() {
+            return false;
+        }
+        self.account = None;
+        // Nothing of its own: as all sockets have it (tcp(7)).
+        let _ = SockRef::from(&*self.socket).set_tcp_notsent_lowat(0);
+        true
+    }
+
+    /// What the client has acknowledged since this was told last.
+    pub(super) fn delivered(&mut self) -> Option<StreamNews> {
+        let account = self.account.as_mut()?;
+        let (queued, resent) = netio::queued(self.socket.as_fd()).ok()?;
+        let acknowledged = self.taken.saturating_sub(queued);
+        let octets = acknowledged.saturating_sub(account.told);
+        let again = u64::from(resent.wrapping_sub(account.resent));
+        account.told += octets;
+        account.resent = resent;
+        (octets > 0 || again > 0).then_some(StreamNews::Delivered { octets, resent: again })
     }
 
     /// Whether it is between a call and the end of its reply: such a one is ended when nothing moves.
@@ -110,6 +236,8 @@ impl Connection {
                 self.unsent.extend_from_slice(&(octets | LAST).to_be_bytes());
                 self.unsent.extend_from_slice(&head);
                 self.body = Some(body);
+                self.allowed = 0;
+                self.request = Request::Nothing;
             }
         }
     }
@@ -128,50 +256,59 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends what the kernel takes. True: all is sent.
-    fn send(&mut self, done: &mut Done) -> io::Result<bool> {
-        let more = self.body.is_some();
+    /// Sends what the kernel takes, and of a body what it may.
+    fn send(&mut self, rationed: bool, done: &mut Done) -> io::Result<Sent> {
+        let more = self.body.is_some() && !(rationed && self.allowed == 0);
         while self.sent < self.unsent.len() {
             let flags = if more { rustix::net::SendFlags::MORE } else { rustix::net::SendFlags::empty() };
             let flags = flags | rustix::net::SendFlags::NOSIGNAL;
             match rustix::net::send(&self.socket, &self.unsent[self.sent..], flags) {
                 Ok(octets) => {
                     self.sent += octets;
+                    self.taken += octets as u64;
                     done.octets += octets as u64;
                 }
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return Ok(false),
+                Err(Errno::AGAIN) => return Ok(Sent::Full),
                 Err(error) => return Err(error.into()),
             }
         }
         self.sent = 0;
         // Between its calls a client costs no memory.
         self.unsent = Vec::new();
-        self.send_body(done)
+        self.send_body(rationed, done)
     }
 
-    fn send_body(&mut self, done: &mut Done) -> io::Result<bool> {
-        let Some(body) = &mut self.body else { return Ok(true) };
+    fn send_body(&mut self, rationed: bool, done: &mut Done) -> io::Result<Sent> {
+        let Some(body) = &mut self.body else { return Ok(Sent::All) };
         while body.left > 0 {
-            match rustix::fs::sendfile(&self.socket, &body.file, Some(&mut body.offset), body.left as usize) {
+            let most = if rationed { self.allowed.min(body.left.into()) } else { body.left.into() };
+            if most == 0 {
+                return Ok(Sent::Held);
+            }
+            let most = usize::try_from(most).expect("a READ has bounds");
+            match rustix::fs::sendfile(&self.socket, &body.file, Some(&mut body.offset), most) {
                 // Cut off in the meantime: what was announced will never come, so that nothing can follow it.
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(octets) => {
                     body.left -= u32::try_from(octets).expect("no more than was wanted");
+                    self.allowed = self.allowed.saturating_sub(octets as u64);
+                    self.taken += octets as u64;
                     done.octets += octets as u64;
                 }
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return Ok(false),
+                Err(Errno::AGAIN) => return Ok(Sent::Full),
                 Err(error) => return Err(error.into()),
             }
         }
         let padding = usize::from(body.padding);
         self.body = None;
+        self.request = Request::Nothing;
         if padding == 0 {
-            return Ok(true);
+            return Ok(Sent::All);
         }
         self.unsent.resize(padding, 0);
-        self.send(done)
+        self.send(rationed, done)
     }
 }
 

@@ -1,12 +1,15 @@
 use super::answer::{Answerer, Room};
 use super::connection::{Connection, Done, Next};
 use super::open_files::KEPT_OPEN;
+use super::rations::{self, Rations};
 use super::table::{Slot, Table};
 use super::{Counts, Tallies};
 use crate::ask::Ask;
 use crate::journal::{Journal, Weight};
 use crate::wake::{Bell, Caller};
+use heorot_core::transfer::StreamId;
 use heorot_dns::Prefix;
+use heorot_nfs::limit::{AT_ONCE_OCTETS_MAX, COPIED_OCTETS_MAX};
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
@@ -25,6 +28,7 @@ pub(super) struct Pool {
     listener: TcpListener,
     epoll: OwnedFd,
     table: Mutex<Table>,
+    pub(super) rations: Rations,
     asks: Caller<Ask>,
     journal: Journal,
     bell: Bell,
@@ -56,10 +60,10 @@ const KEEPALIVE_TIMES: u32 = 6;
 
 impl Pool {
     pub(super) fn new(
-        listener: TcpListener,
+        (listener, connections_max): (TcpListener, usize),
         answerer: Answerer,
         networks: Vec<Prefix>,
-        asks: Caller<Ask>,
+        (asks, loop_bell): (Caller<Ask>, &Bell),
         journal: Journal,
     ) -> io::Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
@@ -71,7 +75,8 @@ impl Pool {
             networks: RwLock::new(networks),
             listener,
             epoll,
-            table: Mutex::new(Table::new(CONNECTIONS_FROM)),
+            table: Mutex::new(Table::new(CONNECTIONS_FROM, connections_max)),
+            rations: Rations::new(loop_bell),
             asks,
             journal,
             bell,
@@ -94,9 +99,12 @@ impl Pool {
                 Err(error) => panic!("epoll_wait on our own descriptor: {error}"),
             }
             for event in events.drain(..) {
+                let flags = event.flags;
                 match event.data.u64() {
                     BELL => {}
                     LISTENER => self.accept(),
+                    // Nothing can be said to it any more, whatever it waits for.
+                    key if flags.intersects(EventFlags::ERR | EventFlags::HUP) => self.remove(key),
                     key => self.serve(key, &mut room),
                 }
             }
@@ -107,12 +115,29 @@ impl Pool {
     /// Ends all threads. Those that wait for a disk end when it has answered.
     pub(super) fn stop(&self) {
         self.over.store(true, Ordering::Relaxed);
+        self.rations.stop();
         // Never silenced, so that every thread wakes.
         self.bell.ring();
     }
 
     pub(super) fn counts(&self) -> Counts {
         self.tallies.counts()
+    }
+
+    /// Whether what is large has to wait for its share of the link, from the next turn of each connection on.
+    pub(super) fn ration(&self, are_on: bool) {
+        self.rations.set(are_on);
+        let copied = if are_on { AT_ONCE_OCTETS_MAX } else { COPIED_OCTETS_MAX };
+        self.answerer.copied_octets_max.store(copied, Ordering::Relaxed);
+    }
+
+    /// A connection that waits for its share may send so much more. For the loop: nothing here waits for what a thread does with a connection.
+    pub(super) fn grant(&self, stream: StreamId, octets: u64) {
+        let Some(slot) = self.table().get(rations::key(stream)) else { return };
+        slot.granted.fetch_add(octets, Ordering::Release);
+        let flags = EventFlags::OUT | EventFlags::ONESHOT;
+        // Gone meanwhile: then nobody waits.
+        let _ = epoll::modify(&self.epoll, &*slot.socket, EventData::new_u64(slot.key), flags);
     }
 
     fn accept(&self) {
@@ -160,12 +185,12 @@ impl Pool {
         if !gone.is_empty() {
             self.tallies.displaced.fetch_add(gone.len() as u64, Ordering::Relaxed);
             self.complain(format_args!(
-                "NFS: there is no room for more connections of {peer}: the one that was silent longest gave way"
+                "NFS: there are as many connections of {peer}, or of all, as there may be: for each that comes, the one that has been silent longest is closed"
             ));
         }
         let Some(slot) = self.table().get(key) else { return };
         let flags = EventFlags::IN | EventFlags::ONESHOT;
-        if epoll::add(&self.epoll, &slot.connection().socket, EventData::new_u64(key), flags).is_err() {
+        if epoll::add(&self.epoll, &*slot.socket, EventData::new_u64(key), flags).is_err() {
             self.remove(key);
         }
     }
@@ -180,18 +205,21 @@ impl Pool {
         let mut done = Done::default();
         let served = {
             let mut connection = slot.connection();
-            let next = connection.serve(&self.answerer, room, &mut done);
+            connection.granted(slot.granted.swap(0, Ordering::Acquire));
+            let next = connection.serve((&self.answerer, room), self.rations.are_on(), &mut done);
             // Still in the hand of this thread: no other one is told of it before.
             next.and_then(|next| {
                 let flags = match next {
                     Next::Call => EventFlags::IN,
                     Next::Room => EventFlags::OUT,
+                    Next::Grant => EventFlags::empty(),
                     // There is room, so that epoll tells at once, when the others had their turn.
                     Next::Turn => EventFlags::IN | EventFlags::OUT,
                     Next::Nothing => return Ok(false),
                 };
                 let data = EventData::new_u64(key);
-                epoll::modify(&self.epoll, &connection.socket, data, flags | EventFlags::ONESHOT)?;
+                epoll::modify(&self.epoll, &*connection.socket, data, flags | EventFlags::ONESHOT)?;
+                self.rations.tell(&slot, &mut connection, next);
                 Ok(true)
             })
         };
@@ -232,7 +260,7 @@ impl Pool {
         for (key, slot) in all {
             let stands_still =
                 now.saturating_sub(slot.moved.load(Ordering::Relaxed)) >= milliseconds(STANDS_STILL_MAX);
-            if stands_still && slot.if_idle().is_some_and(|connection| connection.is_busy()) {
+            if stands_still && slot.if_idle().is_some_and(|it| it.is_busy() && !it.is_held()) {
                 self.tallies.silent.fetch_add(1, Ordering::Relaxed);
                 self.remove(key);
             }

@@ -1,7 +1,7 @@
 use super::connection::Connection;
-use heorot_nfs::limit::{CONNECTIONS_MAX, CONNECTIONS_PER_CLIENT_MAX};
+use heorot_nfs::limit::CONNECTIONS_PER_CLIENT_MAX;
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +17,12 @@ pub(super) struct Table {
 /// A connection, for the threads: epoll tells one of them at a time.
 pub(super) struct Slot {
     connection: Mutex<Connection>,
+    /// Its name.
+    pub(super) key: u64,
+    /// Its own, for whoever must not wait for the connection.
+    pub(super) socket: Arc<TcpStream>,
+    /// Octets that it was granted and does not know of yet.
+    pub(super) granted: AtomicU64,
     pub(super) peer: Ipv4Addr,
     /// When it was last told of, in milliseconds since the start.
     pub(super) moved: AtomicU64,
@@ -37,9 +43,9 @@ impl Slot {
 }
 
 impl Table {
-    pub(super) fn new(first_key: u64) -> Self {
+    pub(super) fn new(first_key: u64, most: usize) -> Self {
         Self {
-            most: CONNECTIONS_MAX,
+            most,
             most_per_client: CONNECTIONS_PER_CLIENT_MAX,
             open: BTreeMap::new(),
             by_client: BTreeMap::new(),
@@ -62,6 +68,9 @@ impl Table {
         let key = self.next_key;
         self.next_key += 1;
         let slot = Slot {
+            key,
+            socket: Arc::clone(&connection.socket),
+            granted: AtomicU64::new(0),
             connection: Mutex::new(connection),
             peer,
             moved: AtomicU64::new(now),
@@ -105,6 +114,6 @@ impl Table {
     /// With smaller bounds, for a test.
     #[cfg(test)]
     pub(super) fn bounded(most: usize, most_per_client: usize) -> Self {
-        Self { most, most_per_client, ..Self::new(0) }
+        Self { most_per_client, ..Self::new(0, most) }
     }
 }

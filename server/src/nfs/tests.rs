@@ -15,6 +15,7 @@ use std::{fs, thread};
 
 mod answers;
 mod connections;
+mod rations;
 
 const SECRET: [u8; 16] = *b"sixteen octets..";
 const NFS: u32 = 100_003;

@@ -8,6 +8,7 @@ use crate::images::Wanted;
 use crate::link::Link;
 use crate::neighbour::keeper::{Change, Done};
 use crate::netio::{self, Outbox};
+use crate::nfs;
 use crate::settings::{LinkKind, Served};
 use crate::udp::UdpPort;
 use heorot_core::limit;
@@ -127,7 +128,15 @@ impl Loop {
                 let packets = octets.div_ceil(limit::STREAM_PACKET_OCTETS);
                 let (packets, octets) = (packets as usize, octets as usize);
                 self.meter.sent_many(self.now, packets, octets);
-                self.parts.http.grant(stream, octets as u64);
+                match &self.parts.nfs {
+                    Some(nfs) if nfs::is_ours(stream) => nfs.grant(stream, octets as u64),
+                    Some(_) | None => self.parts.http.grant(stream, octets as u64),
+                }
+            }
+            transfer::Output::Rationed(are_on) => {
+                if let Some(nfs) = &self.parts.nfs {
+                    nfs.ration(are_on);
+                }
             }
             transfer::Output::Fetch { image, chunk } => {
                 if let Some(input) = self.parts.images.fetch(image, chunk) {
@@ -162,6 +171,9 @@ impl Loop {
                 }
                 News::Stream(stream, news) => self.transfer(transfer::Input::Stream { stream, news }),
             }
+        }
+        for (stream, news) in self.parts.nfs.as_ref().map_or_else(Vec::new, nfs::Handle::news) {
+            self.transfer(transfer::Input::Stream { stream, news });
         }
     }
 

@@ -90,6 +90,7 @@ pub(super) fn setup(kind: Kind, mac: Mac, files: &[String], chance: &mut Chance)
         files: files.to_vec(),
         // An agent asks by HTTP, which is TCP, which is the kernel's.
         agent_after: None,
+        root_octets: 0,
     }
 }
 

@@ -29,6 +29,10 @@ pub(super) const EDK2: Patience =
 pub(super) const IPXE: Patience =
     Patience { head: Duration::from_secs(132), body: Duration::from_secs(132), octets: 1 };
 
+/// Linux reads its root by NFS: it never gives up (`hard`), but says after 60 s that the server does not respond, and three minutes of that are no boot.
+pub(super) const ROOT: Patience =
+    Patience { head: Duration::from_secs(180), body: Duration::from_secs(180), octets: 1 };
+
 /// One file on its way.
 #[derive(Debug)]
 pub(super) struct Fetch {

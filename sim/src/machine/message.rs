@@ -47,6 +47,8 @@ pub struct Setup {
     pub files: Vec<String>,
     /// Whether it goes on after its image is loaded: so long later its agent runs, asks what to do, reports and comes up.
     pub agent_after: Option<Duration>,
+    /// What its system reads of its root by NFS before it is up. Nothing: its root is in memory.
+    pub root_octets: u64,
 }
 
 /// What happens to a machine.

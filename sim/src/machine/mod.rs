@@ -41,6 +41,7 @@ use kind::Program;
 use loader::{Need, Reads, Wish};
 use plan::{Plan, Url};
 use std::collections::VecDeque;
+use std::net::SocketAddrV4;
 use std::time::Duration;
 use tftp::{Ends, Order, Transfer};
 
@@ -100,6 +101,7 @@ struct Boot {
     port: Option<u16>,
     stage: &'static str,
     has_data: bool,
+    has_root: bool,
 }
 
 impl Machine {
@@ -410,6 +412,20 @@ impl Machine {
             self.doing = Doing::Waiting(now + loader.start(), Then::Program);
             return;
         }
+        if self.setup.root_octets > 0
+            && !std::mem::replace(&mut boot.has_root, true)
+            && let Some(lease) = &boot.lease
+        {
+            boot.wishes = [Wish::must(self.setup.root_octets.to_string(), "root")].into();
+            let server = SocketAddrV4::new(lease.next_server, NFS_PORT);
+            let place = (ends(&self.setup, lease), server);
+            let is_first = !boot.has_data;
+            let fetch =
+                Fetch::begin(now, place, self.setup.root_octets.to_string(), fetch::ROOT, is_first, out);
+            self.stage("root", out);
+            self.doing = Doing::Fetching(Box::new(fetch));
+            return;
+        }
         out.push(Output::Told(Told::Loaded));
         // Without a file that was made for it, its kernel does not know whom to report to: it stays as it is.
         self.doing = match (self.setup.agent_after, &boot.plan.url) {
@@ -462,6 +478,7 @@ impl Boot {
             port: None,
             stage: "",
             has_data: false,
+            has_root: false,
         }
     }
 }
@@ -480,6 +497,8 @@ fn ends(setup: &Setup, lease: &Lease) -> Ends {
     Ends { mac: setup.mac, address: lease.address, server_mac: lease.server_mac, server: lease.next_server }
 }
 
+/// To which a root is asked for: by its size, for that is all that matters of it.
+pub(crate) const NFS_PORT: u16 = 2049;
 /// Octets of a full segment.
 const SEGMENT_OCTETS: u16 = 1448;
 /// iPXE's script begins again after so long.

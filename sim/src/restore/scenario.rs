@@ -27,6 +27,10 @@ pub struct Scenario {
     pub loader_octets: Option<u64>,
     /// Whether the machines have their numbers already. Else the server sees them for the first time.
     pub numbered: bool,
+    /// What each machine reads of its root by NFS when its image is loaded.
+    pub root_octets: u64,
+    /// Whether that waits for its share, as everything else. Else it goes beside, as from another server behind the same link.
+    pub root_shares: bool,
     /// Seconds from the loaded image to the agent's first word. None: the run is about loading only.
     pub agent_after_seconds: Option<f64>,
     /// When to stop, if machines are still neither loaded nor lost. None: ten times what the link needs for all, and ten minutes.
@@ -146,6 +150,8 @@ impl Default for Scenario {
             kernel_octets: None,
             loader_octets: None,
             numbered: true,
+            root_octets: 0,
+            root_shares: true,
             agent_after_seconds: None,
             time_limit_seconds: None,
             config: None,
@@ -287,6 +293,7 @@ impl Scenario {
                 octets_per_second: self.disk_octets_per_second,
             },
             cache_octets: self.cache_octets,
+            root_shares: self.root_shares,
         }
     }
 }

@@ -201,6 +201,7 @@ impl Knobs {
                 seed: chance.next_u64(),
                 files: profile_files(&config),
                 agent_after: Some(self.agent_after),
+                root_octets: 0,
             })
             .collect();
         let known = machines.iter().zip(0..).take(self.numbered).map(|(setup, number)| {
@@ -225,6 +226,7 @@ impl Knobs {
                 store: self.store(),
                 disk: self.disk(),
                 cache_octets: self.cache_octets,
+                root_shares: true,
             },
             cabling: Cabling {
                 link_bits_per_second: self.link_bits_per_second,

@@ -1,9 +1,10 @@
 //! What the two machines put out, carried out in its order; and what one wants from the other.
 
+use super::streams::Manner;
 use super::{DATA_PORTS_FROM, DHCP_PORT, Server, TFTP_PORT};
 use crate::frame::{Frame, Payload};
 use crate::happening::Happening;
-use crate::machine::Kind;
+use crate::machine::{Kind, NFS_PORT};
 use crate::surroundings::{FOREIGN_MAC, Question, SERVER_MAC, Surroundings};
 use heorot_core::limit::CHUNK_OCTETS;
 use heorot_core::mac::Mac;
@@ -99,6 +100,8 @@ impl Server {
             }
             transfer::Output::Send(send) => self.send_tftp(s, &send),
             transfer::Output::Grant { stream, octets } => self.grant(s, stream.0, octets),
+            // Every READ is told of: those that need no leave get it at once.
+            transfer::Output::Rationed(_) => {}
             transfer::Output::Fetch { image, chunk } => {
                 let at = self.disk.fetch(s.now, image, chunk);
                 self.begin(s, at, Doing::Fetch { image, chunk });
@@ -181,7 +184,12 @@ impl Server {
             None => Via::HttpGet,
         };
         let path = question.ask.path.clone();
+        let is_root = question.ask.to.port() == NFS_PORT;
         let place = s.http.put(question);
+        if is_root {
+            self.begin_root(s, place, (from, local), path.trim_start_matches('/').parse().unwrap_or(0));
+            return self.turn_over(s);
+        }
         self.request(s, Asker::Http(place), (from, local), via, path);
         self.turn_over(s);
     }
@@ -219,12 +227,25 @@ impl Server {
         }
     }
 
+    /// A machine begins to read its root.
+    fn begin_root(
+        &mut self,
+        s: &mut Surroundings,
+        place: u32,
+        (peer, local): (Ipv4Addr, Ipv4Addr),
+        octets: u64,
+    ) {
+        let at = s.now + s.network.round_trip() / 2;
+        let stream = self.begin_stream(s, peer, local, octets, Manner::Root);
+        s.http.begin(at, &mut s.moments, place, (stream, octets));
+    }
+
     /// A file is open that is wanted by HTTP, or there is none. What is not in memory is not waited for here: the page cache's pace is not what is simulated.
     fn opened_for_http(&mut self, s: &mut Surroundings, place: u32, opened: Option<Opened>) {
         let at = s.now + s.network.round_trip() / 2;
         match (s.http.fetches(place), opened) {
             (Some((from, local)), Some(opened)) => {
-                let stream = self.begin_stream(s, from, local, opened.size);
+                let stream = self.begin_stream(s, from, local, opened.size, Manner::File);
                 s.http.begin(at, &mut s.moments, place, (stream, opened.size));
             }
             (_, _) => {

@@ -1,4 +1,4 @@
-//! Files by HTTP: as much of TCP as it takes to fill a link, to share it and to lose nothing. The kernel's part in the real server.
+//! Files by HTTP, and what is read by NFS: as much of TCP as it takes to fill a link, to share it and to lose nothing. The kernel's part in the real server.
 //!
 //! A window that grows with what is acknowledged and halves with a loss (RFC 5681), the hole filled at the third ACK that tells nothing new, or after 200 ms without any, as in
 //! Linux. What may be sent at all is granted by [`Transfers`](heorot_core::transfer::Transfers).
@@ -23,11 +23,25 @@ pub(super) struct Streams {
     resent: u64,
 }
 
+/// How a stream is told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// A file, as a whole.
+    File,
+    /// One READ after another, on a connection that goes on.
+    Root,
+    /// Not at all: it goes beside all that is shared.
+    Beside,
+}
+
 #[derive(Debug)]
 struct Stream {
     peer: Ipv4Addr,
     local: SocketAddrV4,
+    manner: Manner,
     size: u64,
+    /// How much of it was asked for: all of a file.
+    asked: u64,
     granted: u64,
     sent: u64,
     acknowledged: u64,
@@ -50,6 +64,8 @@ const WINDOW_FIRST: u64 = 10;
 const SILENCE: Duration = Duration::from_millis(200);
 /// So often nothing came: the machine is gone.
 const SILENT_MAX: u32 = 40;
+/// What Linux asks for at once, of what it reads ahead.
+const READ_OCTETS: u64 = 1 << 20;
 const HTTP_PORT: u16 = 80;
 
 impl Streams {
@@ -71,14 +87,19 @@ impl Server {
         peer: Ipv4Addr,
         local: Ipv4Addr,
         size: u64,
+        manner: Manner,
     ) -> u64 {
+        let manner =
+            if manner == Manner::Root && !self.computer.root_shares { Manner::Beside } else { manner };
         self.streams.last += 1;
         let id = self.streams.last;
         let stream = Stream {
             peer,
             local: SocketAddrV4::new(local, HTTP_PORT),
+            manner,
             size,
-            granted: 0,
+            asked: if manner == Manner::Root { READ_OCTETS.min(size) } else { size },
+            granted: if manner == Manner::Beside { size } else { 0 },
             sent: 0,
             acknowledged: 0,
             has_asked: true,
@@ -91,7 +112,13 @@ impl Server {
         };
         self.streams.open.insert(id, stream);
         self.begin(s, s.now + SILENCE, Doing::LookAtStream { id });
-        self.tell_stream(s, id, StreamNews::Begun { peer, octets: size });
+        match manner {
+            Manner::File => self.tell_stream(s, id, StreamNews::Begun { peer, octets: size }),
+            Manner::Root => {
+                self.tell_stream(s, id, StreamNews::Asks { peer, octets: READ_OCTETS.min(size) });
+            }
+            Manner::Beside => self.send_segments(s, id),
+        }
         id
     }
 
@@ -178,11 +205,17 @@ impl Server {
             stream.sent = last;
         }
         let Some(stream) = self.streams.open.get_mut(&id) else { return };
-        let wants = stream.sent == stream.granted && stream.granted < stream.size && !stream.has_asked;
-        if wants {
-            stream.has_asked = true;
-            self.tell_stream(s, id, StreamNews::Wants);
+        if stream.sent != stream.granted || stream.granted == stream.size || stream.has_asked {
+            return;
         }
+        stream.has_asked = true;
+        if stream.granted < stream.asked {
+            return self.tell_stream(s, id, StreamNews::Wants);
+        }
+        let octets = READ_OCTETS.min(stream.size - stream.asked);
+        stream.asked += octets;
+        let peer = stream.peer;
+        self.tell_stream(s, id, StreamNews::Asks { peer, octets });
     }
 
     /// Sends again what the peer waits for.
@@ -210,6 +243,9 @@ impl Server {
     }
 
     fn tell_stream(&mut self, s: &mut Surroundings, id: u64, news: StreamNews) {
+        if self.streams.open.get(&id).is_some_and(|stream| stream.manner == Manner::Beside) {
+            return;
+        }
         self.transfer(s, Input::Stream { stream: StreamId(id), news });
     }
 }

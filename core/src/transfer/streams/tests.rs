@@ -250,3 +250,73 @@ fn new_links_take_the_streams_along() {
     run.pass(200);
     assert_eq!(run.total(), 10 << 20);
 }
+
+/// Told of by [`Run`] as everything else is; what was asked of the caller.
+fn outputs(run: &mut Run, stream: u64, news: StreamNews) -> Vec<Output> {
+    let mut out = Vec::new();
+    run.transfers.handle(run.now, Input::Stream { stream: StreamId(stream), news }, &mut out);
+    out
+}
+
+#[test]
+fn a_connection_without_an_end_asks_only_while_somebody_loads_a_file() {
+    let mut run = Run::new(LinkRate::Given(GIGABIT));
+    let nfs = Ipv4Addr::new(10, 77, 1, 1);
+    let peer = Ipv4Addr::new(10, 77, 1, 2);
+    let asks = StreamNews::Asks { peer: nfs, octets: 1 << 20 };
+    // Nobody else: all of it at once, and nothing is remembered.
+    let all = vec![Output::Grant { stream: StreamId(1), octets: 1 << 20 }];
+    assert_eq!(outputs(&mut run, 1, asks), all);
+    assert_eq!(run.transfers.streams(), 0);
+
+    let out = outputs(&mut run, 2, StreamNews::Begun { peer, octets: 10 << 20 });
+    assert_eq!(out[0], Output::Rationed(true));
+    // The file's first piece took what may be sent at once, or leaves no more than a piece.
+    let granted = |out: &[Output]| -> u64 {
+        let of = |output: &Output| match output {
+            Output::Grant { stream: StreamId(1), octets } => *octets,
+            _ => 0,
+        };
+        out.iter().map(of).sum()
+    };
+    let out = outputs(&mut run, 1, asks);
+    assert!(granted(&out) < 1 << 17, "{out:?}");
+    assert_eq!(run.transfers.streams(), 2);
+
+    // The file has ended: a second later what waits gets all that it asked for.
+    let mut sum = granted(&out);
+    outputs(&mut run, 2, StreamNews::Ended);
+    let ended = run.now;
+    let mut free_at = None;
+    while free_at.is_none() && run.now.since(ended) < Duration::from_secs(3) {
+        run.now = run.transfers.next_wakeup().expect("the tick goes on");
+        let mut out = Vec::new();
+        run.transfers.handle(run.now, Input::Wakeup, &mut out);
+        sum += granted(&out);
+        free_at = out.contains(&Output::Rationed(false)).then_some(run.now);
+    }
+    let free_after = free_at.expect("it ends").since(ended);
+    assert!(free_after >= RATIONED_AFTER && free_after < RATIONED_AFTER + LOAD_TICK * 3, "{free_after:?}");
+    assert_eq!(sum, 1 << 20);
+    outputs(&mut run, 1, StreamNews::Ended);
+    assert_eq!(run.transfers.streams(), 0);
+}
+
+#[test]
+fn connections_without_an_end_leave_a_file_its_turn() {
+    let mut run = Run::new(LinkRate::Given(GIGABIT));
+    run.begin(500, 1 << 30);
+    for id in 1..=200 {
+        let peer = Ipv4Addr::from(0x0a4d_0000 + u32::try_from(id).unwrap());
+        run.tell(id, StreamNews::Asks { peer, octets: 64 << 20 });
+    }
+    let before = run.granted.get(&StreamId(500)).copied().unwrap_or(0);
+    run.pass(4000);
+    let sum: u64 = run.granted.values().sum();
+    let file = run.granted[&StreamId(500)] - before;
+    // It was there first: it has most of the link, and the others are kept alive.
+    assert!(file > sum / 2, "{file} of {sum}");
+    assert!((1..=200).all(|id| run.granted.contains_key(&StreamId(id))));
+    let carried = 4 * 125_000_000;
+    assert!(sum < carried + (4 << 20) && sum > carried / 10 * 8, "{sum}");
+}

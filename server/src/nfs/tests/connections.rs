@@ -6,7 +6,7 @@ use std::sync::mpsc::Receiver;
 const SOON: Duration = Duration::from_secs(10);
 
 /// A server of a directory, at a port of loopback.
-struct Server {
+pub(super) struct Server {
     handle: Option<Handle>,
     address: SocketAddr,
     asks: Receiver<Ask>,
@@ -14,21 +14,43 @@ struct Server {
 }
 
 impl Server {
-    fn new(directory: &Path) -> Self {
+    pub(super) fn new(directory: &Path) -> Self {
+        Self::within(CONNECTIONS_MAX, directory)
+    }
+
+    /// With room for so many connections.
+    fn within(connections_max: usize, directory: &Path) -> Self {
         let directory = directory.to_str().unwrap().to_owned();
         let bound = bind(0).unwrap();
         let address = (Ipv4Addr::LOCALHOST, bound.listener.local_addr().unwrap().port()).into();
         let bell = Bell::new().unwrap();
         let (ask, asks) = line(&bell, 16);
         let nfs = config::Nfs { port: 0, directories: vec![directory.clone()] };
-        let handle = start(bound, (&nfs, Vec::new()), &SECRET, ask, Journal::start().unwrap()).unwrap();
+        let served = (&nfs, Vec::new());
+        let journal = Journal::start().unwrap();
+        let handle = start_within(connections_max, bound, served, &SECRET, (ask, &bell), journal).unwrap();
         Self { handle: Some(handle), address, asks, directory }
     }
 
-    fn connect(&self) -> TcpStream {
+    pub(super) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(SOON)).unwrap();
         stream
+    }
+
+    /// As another client: loopback has many addresses.
+    fn connect_from(&self, client: u16) -> TcpStream {
+        let [high, low] = client.to_be_bytes();
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let from = SocketAddrV4::new(Ipv4Addr::new(127, 77, high, low), 0);
+        socket.bind(&from.into()).unwrap();
+        socket.connect(&self.address.into()).unwrap();
+        socket.set_read_timeout(Some(SOON)).unwrap();
+        socket.into()
+    }
+
+    pub(super) fn handle(&self) -> &Handle {
+        self.handle.as_ref().unwrap()
     }
 
     fn counts(&self) -> Counts {
@@ -36,7 +58,7 @@ impl Server {
     }
 
     /// Waits until the threads have counted so.
-    fn await_counts(&self, what: &str, is_so: impl Fn(&Counts) -> bool) {
+    pub(super) fn await_counts(&self, what: &str, is_so: impl Fn(&Counts) -> bool) {
         let deadline = Instant::now() + SOON;
         while !is_so(&self.counts()) {
             assert!(Instant::now() < deadline, "{what}: {:?}", self.counts());
@@ -51,11 +73,11 @@ impl Drop for Server {
     }
 }
 
-fn send(stream: &mut TcpStream, call: &[u8]) {
+pub(super) fn send(stream: &mut TcpStream, call: &[u8]) {
     stream.write_all(&heorot_rpc::record::mark(call, true)).unwrap();
 }
 
-fn receive(stream: &mut TcpStream) -> Vec<u8> {
+pub(super) fn receive(stream: &mut TcpStream) -> Vec<u8> {
     let mut mark = [0; 4];
     stream.read_exact(&mut mark).unwrap();
     let length = u32::from_be_bytes(mark) & 0x7fff_ffff;
@@ -64,14 +86,14 @@ fn receive(stream: &mut TcpStream) -> Vec<u8> {
     reply
 }
 
-fn root(server: &Server, stream: &mut TcpStream) -> Vec<u8> {
+pub(super) fn root(server: &Server, stream: &mut TcpStream) -> Vec<u8> {
     send(stream, &call(MOUNT, 1, ROOT, |w| w.opaque(server.directory.as_bytes())));
     let (status, rest) = status(&receive(stream));
     assert_eq!(status, 0);
     Reader::new(&rest).opaque(64).unwrap().to_vec()
 }
 
-fn find(stream: &mut TcpStream, directory: &[u8], name: &str) -> Vec<u8> {
+pub(super) fn find(stream: &mut TcpStream, directory: &[u8], name: &str) -> Vec<u8> {
     send(
         stream,
         &call(NFS, 3, ROOT, |w| {
@@ -84,7 +106,7 @@ fn find(stream: &mut TcpStream, directory: &[u8], name: &str) -> Vec<u8> {
     Reader::new(&rest).opaque(64).unwrap().to_vec()
 }
 
-fn read_call(handle: &[u8], offset: u64, count: u32) -> Vec<u8> {
+pub(super) fn read_call(handle: &[u8], offset: u64, count: u32) -> Vec<u8> {
     call(NFS, 6, ROOT, |w| {
         w.opaque(handle);
         w.u64(offset);
@@ -247,4 +269,66 @@ fn a_table_of_connections_has_its_bounds() {
     }
     // The third of client 1 takes the place of its first; the fifth of all that of the one silent longest.
     assert_eq!((gone, table.len()), (vec![(4, 1), (6, 2)], 4));
+}
+
+#[test]
+fn of_two_thousand_idle_connections_the_idlest_give_way() {
+    const ROOM: usize = 300;
+    let tree = testing::directory("nfs");
+    let server = Server::within(ROOM, tree.path());
+    let mut kept = server.connect();
+    root(&server, &mut kept);
+    let mut idle = Vec::new();
+    for client in 0..2000 {
+        idle.push(server.connect_from(client));
+        // Who speaks now and then is not the idlest.
+        if client % 50 == 0 {
+            server.await_counts("it came", |counts| counts.accepted == u64::from(client) + 2);
+            thread::sleep(Duration::from_millis(2));
+            root(&server, &mut kept);
+        }
+    }
+    server.await_counts("all came", |counts| counts.accepted == 2001);
+    server.await_counts("no more than there is room for", |counts| counts.displaced == 2001 - ROOM as u64);
+    assert_eq!(server.counts().connections, ROOM as u64);
+    root(&server, &mut kept);
+    // The first is closed, and the last is served.
+    assert_eq!(idle[0].read(&mut [0]).unwrap(), 0);
+    root(&server, &mut idle[1999]);
+}
+
+/// Octets that this process has in memory of its own.
+fn resident_octets() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
+}
+
+#[test]
+fn a_thousand_clients_that_take_nothing_of_a_mebibyte_cost_little() {
+    let tree = testing::directory("nfs");
+    fs::write(tree.path().join("big"), pattern(1 << 20)).unwrap();
+    for rationed in [false, true] {
+        let server = Server::new(tree.path());
+        let mut first = server.connect();
+        let root_handle = root(&server, &mut first);
+        let handle = find(&mut first, &root_handle, "big");
+        server.handle().ration(rationed);
+        let before = resident_octets();
+        let one = heorot_rpc::record::mark(&read_call(&handle, 0, 1 << 20), true);
+        let silent: Vec<TcpStream> = (0..1000)
+            .map(|client| {
+                let mut stream = server.connect_from(client);
+                stream.write_all(&one.repeat(16)).unwrap();
+                stream
+            })
+            .collect();
+        server.await_counts("all have asked", |counts| counts.calls >= 1002);
+        thread::sleep(Duration::from_millis(100));
+        let grown = resident_octets().saturating_sub(before);
+        assert!(grown < 64 << 20, "{grown} octets, rationed: {rationed}");
+        // And who reads is served.
+        root(&server, &mut first);
+        drop(silent);
+    }
 }

@@ -82,6 +82,7 @@ pub(in crate::machine) fn setup(kind: Kind) -> Setup {
         seed: 1,
         files: vec!["vmlinuz".into(), "initrd.img".into()],
         agent_after: None,
+        root_octets: 0,
     }
 }
 
