@@ -35,12 +35,12 @@ struct Archive<'a, R> {
 }
 
 /// The header's fields that count here.
-struct Header {
+pub(crate) struct Header {
     inode: (u32, u32, u32),
-    mode: u32,
-    owner: (u32, u32),
+    pub(crate) mode: u32,
+    pub(crate) owner: (u32, u32),
     links: u32,
-    modified: u32,
+    pub(crate) modified: u32,
     size: u32,
     device: (u32, u32),
 }
@@ -84,7 +84,7 @@ impl<R: Read> Archive<'_, R> {
     }
 
     fn make(&mut self, header: &Header, path: &Path) -> io::Result<()> {
-        let kind = SFlag::from_bits_truncate(header.mode) & SFlag::S_IFMT;
+        let kind = header.kind();
         let mode = Mode::from_bits_truncate(header.mode & 0o7777);
         // Of several archives in one, the later file counts, as it does for the kernel.
         if kind != SFlag::S_IFDIR && fs::symlink_metadata(path).is_ok_and(|there| !there.is_dir()) {
@@ -146,7 +146,33 @@ impl<R: Read> Archive<'_, R> {
     }
 }
 
+/// An entry of an archive that is in memory.
+pub(crate) struct InMemory<'a> {
+    pub(crate) header: Header,
+    pub(crate) name: &'a [u8],
+    pub(crate) content: &'a [u8],
+    /// The archive from the next entry on.
+    pub(crate) rest: &'a [u8],
+}
+
+/// The first entry of an archive in memory. None: it is damaged.
+pub(crate) fn next_entry(archive: &[u8]) -> Option<InMemory<'_>> {
+    let (header, name_length) = Header::parse(archive.get(..HEADER)?.try_into().ok()?)?;
+    let name_ends = HEADER.checked_add(name_length).filter(|_| (1..=NAME_MAX).contains(&name_length))?;
+    let name = archive.get(HEADER..name_ends)?.strip_suffix(b"\0")?;
+    let begins = name_ends.next_multiple_of(4);
+    let ends = begins.checked_add(header.size as usize)?;
+    let content = archive.get(begins..ends)?;
+    let rest = archive.get(ends.next_multiple_of(4)..).unwrap_or_default();
+    Some(InMemory { header, name, content, rest })
+}
+
 impl Header {
+    /// What kind of file it is.
+    pub(crate) fn kind(&self) -> SFlag {
+        SFlag::from_bits_truncate(self.mode) & SFlag::S_IFMT
+    }
+
     /// The header, and the length of the name behind it, with its NUL.
     fn parse(bytes: &[u8; HEADER]) -> Option<(Self, usize)> {
         if !MAGICS.contains(&&bytes[..6]) {
@@ -171,4 +197,5 @@ impl Header {
 const HEADER: usize = 110;
 /// Linux' PATH_MAX, with the NUL.
 const NAME_MAX: usize = 4096;
-const TRAILER: &[u8] = b"TRAILER!!!";
+/// The name that ends an archive.
+pub(crate) const TRAILER: &[u8] = b"TRAILER!!!";

@@ -250,5 +250,5 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longer than a server takes to make its record durable on a slow disk.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 const MAXIMUM_HEADER: usize = 16 << 10;
-/// The largest names file.
-const MAXIMUM_ANSWER: u64 = 8 << 20;
+/// The largest archive of this node's files, and more than the largest names file.
+const MAXIMUM_ANSWER: u64 = 20 << 20;

@@ -15,6 +15,7 @@ pub mod console;
 pub mod cpio;
 pub mod dhcp;
 pub mod facts;
+pub mod files;
 pub mod frame;
 pub mod handover;
 pub mod http;

@@ -19,6 +19,7 @@
 
 use heorot_agent::client::Lease;
 use heorot_agent::cmdline::Cmdline;
+use heorot_agent::files::{self, Fetched};
 use heorot_agent::handover::{self, Handover};
 use heorot_agent::http::Url;
 use heorot_agent::modules::Modules;
@@ -87,12 +88,14 @@ fn boot_by(cmdline: &Cmdline) -> Result<Infallible, String> {
     let arrived = walk::arrive(cmdline, url, &mut modules)?;
     let target = Path::new(NEW_ROOT);
     match attach_root(cmdline, &arrived, &mut modules, target)? {
-        Some(shown) => {
+        (Some(shown), files) => {
             let system = System::find(target, cmdline.init.as_deref())?;
             leave(arrived, &system, &shown)?;
+            files.lay(target)?;
             Err(switch::into(target, &system))
         }
-        None => {
+        (None, files) => {
+            files.lay(Path::new("/"))?;
             let interval = node::post_up(&arrived.url, true)?;
             say_up(&arrived.identity, &arrived.address.to_string());
             check_in::keep_saying(arrived.url.clone(), interval)?;
@@ -101,24 +104,26 @@ fn boot_by(cmdline: &Cmdline) -> Result<Infallible, String> {
     }
 }
 
-/// Mounts the root that the server names, if it names one: what it is, as a person reads it.
+/// Mounts the root that the server names, if it names one, and fetches what is to lie in it: what the root is, as a person reads it.
 fn attach_root(
     cmdline: &Cmdline,
     arrived: &Arrived,
     modules: &mut Modules,
     target: &Path,
-) -> Result<Option<String>, String> {
+) -> Result<(Option<String>, Fetched), String> {
     // Asked anew: it is that of the node, at the address that it has now.
-    let Some(root) = node::get(&arrived.url)?.root else { return Ok(None) };
+    let node = node::get(&arrived.url)?;
+    let Some(root) = &node.root else { return Ok((None, files::fetch(&arrived.url, &node)?)) };
     let mut here = Here {
         modules,
         name_servers: &arrived.name_servers,
         domain: arrived.domain.as_deref(),
         overlay: &cmdline.overlay,
     };
-    let shown = root::attach(&root, &mut here, target)?;
+    let shown = root::attach(root, &mut here, target)?;
     say!("root: {shown}");
-    Ok(Some(shown))
+    // Secrets are given once: whatever else can fail came before.
+    Ok((Some(shown), files::fetch(&arrived.url, &node)?))
 }
 
 /// Leaves to the system what it has to know, and the lease.
@@ -140,10 +145,11 @@ fn mount_root(target: &Path) -> Result<(), String> {
     let mount = || {
         handover::make_place()?;
         let arrived = walk::arrive(&cmdline, url, &mut modules)?;
-        let shown = attach_root(&cmdline, &arrived, &mut modules, target)?
-            .ok_or("the server names no root for this node: set profile.root")?;
+        let (shown, files) = attach_root(&cmdline, &arrived, &mut modules, target)?;
+        let shown = shown.ok_or("the server names no root for this node: set profile.root")?;
         let system = System::find(target, cmdline.init.as_deref())?;
         leave(arrived, &system, &shown)?;
+        files.lay(target)?;
         if system.is_systemd() { Ok(()) } else { start_beside(target, &system) }
     };
     mount().inspect_err(|trouble| node::post_trouble(&told, trouble))

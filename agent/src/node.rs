@@ -21,6 +21,12 @@ pub struct Node {
     /// Its root, if it is not to stay in its initial RAM disk.
     #[serde(default)]
     pub root: Option<Root>,
+    /// Whether it gets small files that its users may read.
+    #[serde(default)]
+    pub overlay: bool,
+    /// Whether it gets some that they may not.
+    #[serde(default)]
+    pub secrets: bool,
     /// Whether the checks are to be made; usually its state tells.
     #[serde(default, rename = "try")]
     pub is_to_be_tried: Option<bool>,
@@ -103,6 +109,22 @@ pub fn get_names(url: &Url) -> Result<String, String> {
     let url = url.join("/names");
     let body = ask_until_answered_or(&url, None, Duration::ZERO)?;
     String::from_utf8(body).map_err(|_| format!("{url} answered what is no text"))
+}
+
+/// Fetches the small files of this node that its users may read: an archive.
+///
+/// # Errors
+/// In words, as from [`post_up`].
+pub fn get_overlay(url: &Url) -> Result<Vec<u8>, String> {
+    ask_until_answered(&url.join("/overlay"), None)
+}
+
+/// Fetches the others. They are given once, so that a refusal is final.
+///
+/// # Errors
+/// In words.
+pub fn get_secrets(url: &Url) -> Result<Vec<u8>, String> {
+    ask_until_answered_or(&url.join("/secrets"), Some(b"{}"), Duration::ZERO)
 }
 
 /// Tells how the trial went. The server answers the same again if it is told twice.

@@ -1,6 +1,7 @@
 //! [`Hall`]: all that is known, in memory; and [`Turn`], through which the services see and change it.
 
 mod change;
+mod files;
 mod plan;
 
 pub(crate) use change::{Change, replaced};

@@ -57,7 +57,8 @@ impl Heorot {
             | Record::BootForgotten(_)
             | Record::Trials(_)
             | Record::Dynamic(_)
-            | Record::Orders(_) => None,
+            | Record::Orders(_)
+            | Record::Secrets(_) => None,
         });
         let naming = Naming::starting(serial, config.zone.serial);
         let hall = Hall {
@@ -126,6 +127,7 @@ impl Heorot {
             }
             Input::WhoHas(asked) => who_has(turn, asked),
             Input::Unavailable { from, path, why } => boot::unavailable(turn, from, &path, &why),
+            Input::NotMade { mac, given, why } => boot::not_made(turn, mac, given, &why),
             Input::Transferred(transfer) => boot::transferred(turn, &transfer),
             Input::Regime { link, regime } => regime_changed(turn, link, regime),
             Input::Occupied { address, mac } => dhcp::occupied(turn, address, mac),
@@ -235,7 +237,7 @@ fn regime_changed(turn: &mut Turn<'_>, link: usize, regime: Regime) {
 fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
     let mut nodes: BTreeMap<Mac, NodeRecord> = BTreeMap::new();
     let mut boots: BTreeMap<Mac, BootRecord> = BTreeMap::new();
-    let mut trials = Vec::new();
+    let (mut trials, mut secrets) = (Vec::new(), Vec::new());
     let mut orders: BTreeMap<Mac, Orders> = BTreeMap::new();
     let mut leases = Vec::new();
     for record in records {
@@ -243,6 +245,7 @@ fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
             Record::Node(node) => drop(nodes.insert(node.mac, node)),
             Record::Boot(boot) => drop(boots.insert(boot.mac, *boot)),
             Record::Trials(record) => trials.push(record),
+            Record::Secrets(record) => secrets.push(record),
             Record::Lease(lease) => leases.push(lease),
             Record::Orders(decided) => drop(orders.insert(decided.mac, decided.orders)),
             Record::Dynamic(dynamic) => turn.hall.dynamics.restore(Dynamic::from(&dynamic)),
@@ -270,6 +273,9 @@ fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
         }
     }
     restore_trials(turn, trials);
+    for record in secrets {
+        turn.restore_secrets(record);
+    }
     for LeaseRecord { address, mac, name } in leases {
         restore_lease(turn, address, mac);
         let lease = turn.hall.leases.get(address).filter(|lease| lease.mac == mac);

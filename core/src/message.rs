@@ -6,13 +6,14 @@
 pub use crate::cluster::dynamic::UpdateId;
 use crate::cluster::record::Record;
 pub use crate::cluster::record::Ticket;
-use crate::config::Config;
+use crate::config::{Config, OverlayValues, Overlays};
 use crate::event::Event;
 use crate::load::Regime;
 use crate::mac::Mac;
-use crate::time::Wall;
+use crate::time::{Time, Wall};
 use crate::transfer::Transfer;
 use heorot_names::export::Export;
+use heorot_names::file::Place;
 use heorot_names::{Changes, Directory, Dynamic};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -49,6 +50,15 @@ pub enum Input<'a> {
         /// The file, relative to the boot directory.
         path: String,
         /// Why, in a few words.
+        why: String,
+    },
+    /// The files of [`Answer::Files`] could not be made, and none of them was sent.
+    NotMade {
+        /// Whose they were.
+        mac: Mac,
+        /// As it stood in the answer.
+        given: Option<Time>,
+        /// Why: file, line and reason.
         why: String,
     },
     /// A TFTP transfer ended.
@@ -300,10 +310,31 @@ pub enum Answer {
     FirstOf([String; 2]),
     /// A JSON document with this HTTP status.
     Json(u16, String),
+    /// The small files of a node, made now, as an archive. By HTTP alone.
+    Files(Box<NodeFiles>),
     /// There is no such thing, or not for this machine; why, in a few words. HTTP 404, TFTP error 1.
     Missing(String),
     /// It is not for this machine, or for none, whether it is there or not; why, in a few words. HTTP 403, TFTP error 2.
     Refused(String),
+}
+
+/// The small files that a node gets, and what they are made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeFiles {
+    /// Whose.
+    pub mac: Mac,
+    /// Its number.
+    pub number: u32,
+    /// From which directories, and whether its SSH host key belongs to them.
+    pub overlays: Overlays,
+    /// What their templates may speak of.
+    pub values: OverlayValues,
+    /// The names of all nodes.
+    pub directory: Arc<Directory>,
+    /// The head node's.
+    pub place: Place,
+    /// When these were given, if they are secrets of a boot.
+    pub given: Option<Time>,
 }
 
 /// What an operator wants to know. NODE is a number, a name, a hardware address or an address.
@@ -331,6 +362,8 @@ pub enum Query {
     Node(String),
     /// Why a node is where it is, what it last asked and was told, what it waits for, what to do.
     Explain(String),
+    /// The small files that a node would get if it booted now.
+    Files(String),
     /// Everything that is known, for `state.json`.
     Dump,
     /// He changes something about nodes.

@@ -5,7 +5,8 @@ use crate::cluster::stage::Step;
 use crate::event::Kind;
 use crate::hall::{Change, Turn};
 use crate::mac::Mac;
-use crate::message::{Answer, DhcpSend, Kept, Output, RequestId, Ticket, UpdateId};
+use crate::message::{Answer, DhcpSend, Kept, NodeFiles, Output, RequestId, Ticket, UpdateId};
+use crate::time::Time;
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 
@@ -39,6 +40,17 @@ pub(crate) enum Promise {
     Update(UpdateId),
     /// What an operator decided holds, and he is told so.
     Change(Box<Change>),
+    /// The secrets of a boot are given.
+    Secrets {
+        /// To which machine.
+        mac: Mac,
+        /// Whose request it is.
+        id: RequestId,
+        /// When they are said to have been given.
+        given: Time,
+        /// What.
+        files: Box<NodeFiles>,
+    },
     /// A request is answered.
     Reply {
         /// Which.
@@ -126,6 +138,10 @@ impl Promise {
                 turn.hall.naming.updated(id, changes);
             }
             Self::Change(change) => change.fulfil(turn),
+            Self::Secrets { mac, id, files, .. } => {
+                turn.tell_secrets_given(mac);
+                turn.out.push(Output::Reply(id, Answer::Files(files)));
+            }
             Self::Reply { id, answer, .. } => turn.out.push(Output::Reply(id, answer)),
         }
     }
@@ -148,6 +164,11 @@ impl Promise {
                 turn.out.push(Output::Updated(id, Kept::Failed));
             }
             Self::Change(change) => change.withdraw(turn),
+            Self::Secrets { mac, id, given, .. } => {
+                turn.take_back_secrets(mac, given);
+                let why = serde_json::json!({ "error": "that it has them could not be recorded: ask again" });
+                turn.out.push(Output::Reply(id, Answer::Json(503, why.to_string())));
+            }
             Self::Reply { id, refused, .. } => turn.out.push(Output::Reply(id, refused)),
         }
     }

@@ -194,6 +194,10 @@ impl Desk {
                 }
             }
             Answer::File(file) => assert!(is_inside(&file), "{file:?}"),
+            Answer::Files(files) => {
+                let overlays = files.overlays;
+                assert!(overlays.open.iter().chain(&overlays.secret).all(is_inside), "{overlays:?}");
+            }
             Answer::FirstOf(files) => assert!(files.iter().all(is_inside), "{files:?}"),
             Answer::Json(status, text) => {
                 assert!((200..600).contains(&status));

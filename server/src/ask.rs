@@ -1,6 +1,8 @@
 //! What the threads of HTTP and DNS ask the loop. What machines ask by HTTP comes as [`News`](crate::http::News).
 
+use heorot_core::mac::Mac;
 use heorot_core::message::{Answer, Query, UpdateId};
+use heorot_core::time::Time;
 use heorot_names::Dynamic;
 use std::net::Ipv4Addr;
 use tokio::sync::oneshot;
@@ -23,6 +25,15 @@ pub(crate) enum Ask {
         from: Ipv4Addr,
         /// The file, relative to the boot directory.
         path: String,
+        /// Why.
+        why: String,
+    },
+    /// The small files of a node could not be made.
+    NotMade {
+        /// Whose.
+        mac: Mac,
+        /// When they were given, if they are secrets.
+        given: Option<Time>,
         /// Why.
         why: String,
     },

@@ -6,6 +6,7 @@
 //! - [`export`]: the table of nodes for other tools;
 //! - [`initrd`]: initial RAM disks for nodes;
 //! - [`nodeset`]: sets of nodes, with the files that they name;
+//! - [`overlay`]: the small files of nodes;
 //! - [`rehearse`]: the simulator on the operator's configuration;
 //! - [`show`]: answers as tables and sentences;
 //! - [`storm`]: simulated machines with real packets.
@@ -16,6 +17,7 @@ mod doctor;
 mod export;
 mod initrd;
 mod nodeset;
+mod overlay;
 mod rehearse;
 mod show;
 mod storm;
@@ -79,6 +81,11 @@ enum Command {
     Template {
         /// Which file: pxelinux.cfg, grub.cfg or boot.ipxe
         file: Made,
+    },
+    /// The small files that nodes get when they boot
+    Overlay {
+        #[command(subcommand)]
+        verb: overlay::OverlayVerb,
     },
     /// The table of nodes as another tool reads it
     Export(export::ExportCommand),
@@ -187,6 +194,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
             Exit::Ok
         }
         Command::Nodeset(wanted) => nodeset::run(&wanted),
+        Command::Overlay { verb } => overlay::run(&verb),
         Command::Export(wanted) => export::run(&wanted),
         Command::Initrd(wanted) => initrd::run(wanted),
         Command::Node { verb: NodeVerb::Show { node, asking } } => {

@@ -3,6 +3,7 @@
 use crate::http::{self, tls::Wrong};
 use crate::images::directory::problem_with;
 use crate::neighbour::threshold;
+use crate::overlay;
 use crate::settings;
 use heorot_core::cluster::network;
 use heorot_core::config::{Config, LoaderFile, Mistake, Tls, render};
@@ -133,7 +134,7 @@ fn problem_with_root(directory: &str) -> Option<String> {
 
 /// What is better changed on this host for a configuration that is right; each with what to do.
 pub(crate) fn warnings_here(config: &Config) -> Vec<String> {
-    threshold::warning(config).into_iter().collect()
+    threshold::warning(config).into_iter().chain(overlay::problems(config)).collect()
 }
 
 #[cfg(test)]

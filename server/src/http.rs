@@ -23,6 +23,7 @@ mod worker;
 use crate::ask::Ask;
 use crate::images::directory::{BootDirectory, BootFile};
 use crate::journal::{Journal, Weight};
+use crate::overlay::{NotMade, Overlays};
 use crate::problem::{Problem, problem};
 use crate::rights;
 use crate::streams;
@@ -32,7 +33,9 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use heorot_core::limit::HTTP_CONNECTIONS_MAX;
+use heorot_core::mac::Mac;
 use heorot_core::message::{Answer, Via};
+use heorot_core::time::Time;
 use heorot_core::transfer::{Refusal, StreamId, StreamNews};
 use rustix::process::{Resource, getrlimit};
 use rustls::ServerConfig;
@@ -76,6 +79,8 @@ enum Letter {
     Grant { stream: StreamId, octets: u64 },
     /// A file is open, or is not to be had.
     Opened { key: u64, path: String, result: Result<Arc<BootFile>, Refusal> },
+    /// The small files of a node are made, or cannot be.
+    Made { key: u64, mac: Mac, given: Option<Time>, result: Result<BootFile, NotMade> },
     /// A part of a file is in memory.
     Warm { key: u64, result: Result<(), String> },
     /// Another certificate.
@@ -142,6 +147,7 @@ impl Limits {
 #[derive(Clone, Debug)]
 struct Site {
     asks: Caller<Ask>,
+    overlays: Overlays,
 }
 
 /// Everything that [`Http::start`] needs.
@@ -185,24 +191,24 @@ impl Http {
     pub(crate) fn start(
         sockets: Sockets,
         (asks, bell): (Caller<Ask>, &Bell),
-        directory: &BootDirectory,
+        files: (&BootDirectory, &Overlays),
         tls: Option<Arc<ServerConfig>>,
         journal: Journal,
     ) -> io::Result<Self> {
-        Self::start_within(Limits::usual(), sockets, (asks, bell), directory, tls, journal)
+        Self::start_within(Limits::usual(), sockets, (asks, bell), files, tls, journal)
     }
 
     fn start_within(
         limits: Limits,
         sockets: Sockets,
         (asks, bell): (Caller<Ask>, &Bell),
-        directory: &BootDirectory,
+        files: (&BootDirectory, &Overlays),
         tls: Option<Arc<ServerConfig>>,
         journal: Journal,
     ) -> io::Result<Self> {
         let (commands, incoming) = mpsc::channel(4);
         let (post, tray) = (Arc::new(Post::new()?), Arc::new(Tray::new(bell)));
-        let jobs = readers::start(directory, &post, limits.connections)?;
+        let jobs = readers::start(files, &post, limits.connections)?;
         let shared = (Arc::clone(&post), Arc::clone(&tray), asks.clone());
         let listeners = (sockets.boot, sockets.secured);
         let worker = Worker::new(limits, listeners, tls, shared, jobs, journal.clone())?;
@@ -212,9 +218,10 @@ impl Http {
         })?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
         let control = (sockets.control, sockets.control_path);
+        let site = Site { asks, overlays: files.1.clone() };
         std::thread::Builder::new().name("control".into()).spawn(move || {
             rights::renounce();
-            if let Err(error) = runtime.block_on(serve(control, Site { asks }, incoming, &journal)) {
+            if let Err(error) = runtime.block_on(serve(control, site, incoming, &journal)) {
                 journal.say(Weight::Warning, format_args!("the control socket has ended: {error}"));
             }
         })?;

@@ -9,7 +9,7 @@
 //! ```
 //! The same files make the same image, octet for octet. Nothing but this program is needed: no depmod, cpio or mkinitramfs.
 
-mod cpio;
+pub(crate) mod cpio;
 mod modinfo;
 mod modules;
 mod unpack;

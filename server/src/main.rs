@@ -2,7 +2,7 @@
 //!
 //! - [`cli`]: the command line; [`serve`]: the start, in order; [`run`]: the loop;
 //! - network: [`udp`] on [`netio`], [`link`] on [`frame`], [`neighbour`], [`http`], [`dns`], [`nis`] (with [`rpcbind`]), [`nfs`];
-//! - disk: [`store`], [`images`], [`notes`], [`configuration`];
+//! - disk: [`store`], [`images`], [`overlay`], [`notes`], [`configuration`];
 //! - [`initrd`]: what nodes boot, made from a kernel's modules;
 //! - [`storm`]: the simulator's machines, with real packets; [`rehearse`]: the simulator whole;
 //! - the rest of the host: [`clock`], [`journal`], [`rights`], [`settings`].
@@ -35,6 +35,7 @@ mod nfs;
 mod nis;
 mod notes;
 mod overhear;
+mod overlay;
 mod probe;
 mod problem;
 mod rehearse;

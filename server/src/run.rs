@@ -37,6 +37,7 @@ use crate::nfs;
 use crate::nis;
 use crate::notes::Notes;
 use crate::overhear::Listener;
+use crate::overlay::Overlays;
 use crate::probe::{Heard, Prober};
 use crate::settings::Served;
 use crate::store::Outcome;
@@ -111,6 +112,7 @@ pub(crate) struct Parts {
     pub(crate) entries_done: Receiver<Done>,
     pub(crate) images: Images,
     pub(crate) directory: BootDirectory,
+    pub(crate) overlays: Overlays,
     pub(crate) notes: Notes,
     pub(crate) commits: Commits,
     pub(crate) outcomes: Receiver<Outcome>,

@@ -12,6 +12,7 @@ use crate::neighbour::Neighbours;
 use crate::neighbour::keeper::Keeper;
 use crate::notes::Notes;
 use crate::overhear::Listener;
+use crate::overlay::Overlays;
 use crate::probe::Prober;
 use crate::problem::{Problem, problem};
 use crate::run::commits::Commits;
@@ -312,7 +313,8 @@ fn start(
     let store = store::start(opened.store, outcome).map_err(|e| cannot_start(&e))?;
     let neighbours = Keeper::start(opened.neighbours, entries).map_err(|e| cannot_start(&e))?;
     let images = Images::start(directory.clone(), result, results).map_err(|e| cannot_start(&e))?;
-    let http = Http::start(opened.http, (ask, &bell), &directory, tls, journal.clone())
+    let overlays = Overlays::new(&config.overlays, &secret, Arc::new(settings::first_directory(&config)));
+    let http = Http::start(opened.http, (ask, &bell), (&directory, &overlays), tls, journal.clone())
         .map_err(|e| cannot_start(&e))?;
 
     let now = clock::now();
@@ -344,6 +346,7 @@ fn start(
         entries_done,
         images,
         directory,
+        overlays,
         notes: opened.notes,
         commits: Commits::new(store),
         outcomes,

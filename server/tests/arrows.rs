@@ -204,6 +204,7 @@ fn crates_depend_on_what_their_room_is_for() {
                 "lzma-rust2",
                 "nix",
                 "redb",
+                "ring",
                 "rustix",
                 "rustls",
                 "ruzstd",

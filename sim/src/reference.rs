@@ -108,7 +108,8 @@ impl Reference {
             | Record::Trials(_)
             | Record::Serial(_)
             | Record::Dynamic(_)
-            | Record::Orders(_) => {}
+            | Record::Orders(_)
+            | Record::Secrets(_) => {}
         }
     }
 

@@ -17,6 +17,7 @@
 //! | `A SPEAKER ask-4011 ADDRESS` | a REQUEST to port 4011 from this address; `entry=N` may follow: one of a menu |
 //! | `A SPEAKER select\|reboot\|renew ADDRESS` | a REQUEST in the states of RFC 2131 4.4; `server=ADDRESS` may follow |
 //! | `A SPEAKER decline\|release\|inform ADDRESS` | |
+//! | `A overlay`, `A secrets`, `not-made WHY`, `files A` | its agent asks for small files; those that were told last cannot be made; what an operator sees of them |
 //! | `A get PATH`, `A at ADDRESS get PATH` | by TFTP; `''` is a file without a name |
 //! | `A ask`, `A passes`, `A fails WHY`, `A up`, `A stuck WHY` | its agent, with the token from the last file that had one; `at ADDRESS` may come first |
 //! | `A reports WORDS` | its trial: each word a check that passed, or `name=what-was-found` |
@@ -33,6 +34,7 @@
 //! | `node A`, `explain A`, `trials A`, `troubles`, `nodes`, `pool`, `rogues`, `kept` | what operators see |
 //! | `operator VERB SET …` | what they change: `number=N`, `profile=NAME`, `attributes.NAME=VALUE`, `dry-run`, `because …` may follow |
 
+mod files;
 mod trial;
 
 use crate::speaker::{OTHER_SERVER_MAC, Packet, Speaker, describe, other_reply};
@@ -47,6 +49,7 @@ use heorot_core::message::{
 use heorot_core::service::view::{
     ChangeRequest, ChangeView, ExplainView, FieldChangeView, NodeView, RogueServerView, StatusView,
 };
+use heorot_core::time::Time;
 use heorot_core::wire::dhcp::MessageType;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -107,6 +110,8 @@ struct Teller {
     tokens: BTreeMap<char, String>,
     requests: u64,
     names: BTreeMap<char, Mac>,
+    /// Whose files were to be made last, and when they were given if they were secrets.
+    files: Option<(Mac, Option<Time>)>,
 }
 
 impl Teller {
@@ -204,6 +209,8 @@ impl Teller {
             ["node", name] => self.node(name),
             ["operator", verb, set, rest @ ..] => self.change(verb, set, rest),
             ["explain", name] => self.explain(name),
+            ["files", name] => self.files_of(name),
+            ["not-made", why @ ..] => self.not_made(&why.join(" ")),
             ["trials", name] => {
                 let name = self.mac(name).map_or_else(|| (*name).to_owned(), |mac| mac.to_string());
                 trial::lines(&self.ask(Query::Node(name))?)
@@ -236,6 +243,8 @@ impl Teller {
             }
             ["ask"] => (Via::HttpGet, ""),
             ["names"] => (Via::HttpGet, "/names"),
+            ["overlay"] => (Via::HttpGet, "/overlay"),
+            ["secrets"] => (Via::HttpPost(Vec::new()), "/secrets"),
             ["passes"] => {
                 let report = r#"{"passed":true,"checks":[{"name":"memory","passed":true,"detail":"2 GiB"}],"facts":{}}"#;
                 (Via::HttpPost(report.into()), "/trial")
@@ -348,6 +357,10 @@ impl Teller {
                         Answer::Json(status, body) => format!("{status} {body}"),
                         Answer::Missing(why) => format!("missing: {why}"),
                         Answer::Refused(why) => format!("refused: {why}"),
+                        Answer::Files(files) => {
+                            self.files = Some((files.mac, files.given));
+                            files::shown(&files)
+                        }
                     };
                     if let Some(letter) = letter {
                         self.learn_token(letter, &text);

@@ -188,6 +188,7 @@ impl Http {
             Answer::Json(status, body) => (status, body),
             Answer::Missing(why) => (404, why),
             Answer::Refused(why) => (403, why),
+            Answer::Files(_) => (200, String::new()),
         });
         self.ask(at, moments, question);
     }

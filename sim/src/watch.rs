@@ -77,7 +77,8 @@ impl Watch {
             | Record::Trials(_)
             | Record::Serial(_)
             | Record::Dynamic(_)
-            | Record::Orders(_) => {}
+            | Record::Orders(_)
+            | Record::Secrets(_) => {}
         }
         self.lent_max = self.lent_max.max(self.lent.len());
         if self.has_lines() {

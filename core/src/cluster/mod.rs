@@ -19,6 +19,7 @@ pub mod probe;
 pub mod quirk;
 pub mod record;
 pub mod reservation;
+pub mod secrets;
 pub mod shadow;
 pub mod stage;
 pub mod trial;

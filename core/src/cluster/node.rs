@@ -3,6 +3,7 @@
 use super::last_end::LastEnd;
 use super::orders::Orders;
 use super::plan::Plan;
+use super::secrets::Given;
 use super::stage::{Phase, Stage};
 use super::trial::{Outcome, Trial};
 use crate::config::FirmwareKind;
@@ -100,6 +101,10 @@ pub struct Boot {
     pub plan: Option<Arc<Plan>>,
     /// Whether the caller knows which files belong together.
     pub is_together: bool,
+    /// Whether its secrets were given.
+    pub secrets: Option<Given>,
+    /// Whether somebody was refused them, and that was told.
+    pub has_refused_secrets: bool,
 }
 
 /// Programs that ask for an address before there is an operating system.

@@ -1,6 +1,6 @@
 //! What a boot loads. It is fixed when the boot begins: a machine whose loader has the old command line must not get the new kernel.
 
-use crate::config::{Config, Profile, Root, Template};
+use crate::config::{Config, Overlays, Profile, Root, Template};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -17,6 +17,8 @@ pub struct Plan {
     pub cmdline: Template,
     /// Where its root file system comes from.
     pub root: Root,
+    /// The small files that it gets; what is in them is what is there when it asks.
+    pub overlays: Overlays,
     /// Words for templates.
     pub attributes: BTreeMap<String, String>,
 }
@@ -37,6 +39,9 @@ pub struct PlanRecord {
     /// The root file system, as the configuration writes it; nothing for none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub root: String,
+    /// The small files.
+    #[serde(default, skip_serializing_if = "Overlays::are_none")]
+    pub overlays: Overlays,
     /// Words for templates.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, String>,
@@ -53,13 +58,14 @@ impl Plan {
             initrd: profile.initrd.clone(),
             cmdline: profile.cmdline.clone(),
             root: profile.root.clone(),
+            overlays: profile.overlays.clone(),
             attributes,
         }
     }
 
     /// What was kept. None: it cannot be read any more.
     pub fn restore(record: PlanRecord, config: &Config) -> Option<Self> {
-        let PlanRecord { profile, kernel, initrd, cmdline, root, attributes } = record;
+        let PlanRecord { profile, kernel, initrd, cmdline, root, overlays, attributes } = record;
         // Nearly always nothing has changed; to read a template takes some time.
         let known = config.profiles.get(&profile).filter(|now| now.cmdline.text() == cmdline);
         let cmdline = match known {
@@ -67,7 +73,7 @@ impl Plan {
             None => Template::parse(&cmdline).ok()?,
         };
         let root = if root.is_empty() { Root::None } else { root.parse().ok()? };
-        Some(Self { profile, kernel, initrd, cmdline, root, attributes })
+        Some(Self { profile, kernel, initrd, cmdline, root, overlays, attributes })
     }
 
     /// Whether a file is its kernel or one of its RAM disks.
@@ -89,6 +95,7 @@ impl From<&Plan> for PlanRecord {
             initrd: plan.initrd.clone(),
             cmdline: plan.cmdline.text().into(),
             root: if plan.root == Root::None { String::new() } else { plan.root.to_string() },
+            overlays: plan.overlays.clone(),
             attributes: plan.attributes.clone(),
         }
     }

@@ -32,6 +32,8 @@ pub enum Record {
     Dynamic(DynamicRecord),
     /// What an operator decided about a machine. The answer to him waits for this.
     Orders(OrdersRecord),
+    /// Whether a boot's secrets were given. They wait for this.
+    Secrets(SecretsRecord),
 }
 
 /// A record's place in the order of all records since start.
@@ -64,6 +66,20 @@ pub struct OrdersRecord {
     /// What.
     #[serde(flatten)]
     pub orders: Orders,
+}
+
+/// Whether the secrets of a machine's boot were given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretsRecord {
+    /// Which machine.
+    pub mac: Mac,
+    /// Of which boot.
+    pub token: String,
+    /// Who asked. None: they were not given, and nothing is kept.
+    pub to: Option<Ipv4Addr>,
+    /// When, in seconds since 1970, if the calendar was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_seconds: Option<u64>,
 }
 
 /// An address lent to a machine that has no number. There is no time in it: after a restart it is held as long again.
@@ -172,13 +188,14 @@ impl Record {
             Self::Serial(_) => "serial/zones".into(),
             Self::Dynamic(dynamic) => format!("dynamic/{}", dynamic.name),
             Self::Orders(orders) => format!("orders/{}", orders.mac),
+            Self::Secrets(secrets) => format!("secrets/{}", secrets.mac),
         }
     }
 
     /// Whether it may be promised to somebody. The others are history, or take something back: they go with the next ones, or after a moment.
     pub fn is_awaited(&self) -> bool {
         match self {
-            Self::Node(_) | Self::Lease(_) | Self::Dynamic(_) | Self::Orders(_) => true,
+            Self::Node(_) | Self::Lease(_) | Self::Dynamic(_) | Self::Orders(_) | Self::Secrets(_) => true,
             Self::LeaseEnded(_)
             | Self::Boot(_)
             | Self::BootForgotten(_)
@@ -200,6 +217,8 @@ impl Record {
             Self::Dynamic(dynamic) => serde_json::to_string(dynamic),
             Self::Orders(orders) if orders.orders.are_none() => return None,
             Self::Orders(orders) => serde_json::to_string(orders),
+            Self::Secrets(secrets) if secrets.to.is_none() => return None,
+            Self::Secrets(secrets) => serde_json::to_string(secrets),
             Self::LeaseEnded(_) | Self::BootForgotten(_) => return None,
         };
         Some(json.expect("no map in a record has keys that are not strings"))
@@ -218,6 +237,7 @@ impl Record {
             Some("serial") => serde_json::from_str(value).map(Self::Serial),
             Some("dynamic") => serde_json::from_str(value).map(Self::Dynamic),
             Some("orders") => serde_json::from_str(value).map(Self::Orders),
+            Some("secrets") => serde_json::from_str(value).map(Self::Secrets),
             _ => return Err(Unreadable { key: key.into(), why: "no such kind of record".into() }),
         };
         let record = record.map_err(|e| Unreadable { key: key.into(), why: e.to_string() })?;

@@ -20,6 +20,7 @@ mod loader;
 mod mistake;
 mod nis;
 mod option;
+mod overlay;
 mod profile;
 mod pxe;
 mod read;
@@ -47,6 +48,7 @@ pub use nis::Nis;
 pub use option::{
     Form as OptionForm, KNOWN as KNOWN_OPTIONS, KnownOption, OptionPath, OptionTable, written_identifier,
 };
+pub use overlay::Overlays;
 pub use profile::{Choice, check_attribute_name, check_attribute_value};
 pub use pxe::{Pxe, PxeBoots, PxeService};
 pub use reference::{reference, sample};
@@ -54,7 +56,8 @@ pub use root::{Export, Nfs, Root};
 pub use setting::{Fallback, Form, Kind, Section, Setting, Status};
 pub use table::SECTIONS;
 pub use template::{
-    FILE_VARIABLES, FileTemplate, FileValues, LoaderFile, Template, TemplateError, VARIABLES, Values,
+    FILE_VARIABLES, FileTemplate, FileValues, LoaderFile, OVERLAY_VARIABLES, OverlayList, OverlayNetwork,
+    OverlayValues, Template, TemplateError, VARIABLES, Values, render_overlay,
 };
 pub use tftp::{Pattern as NamePattern, Rewrite, Tftp, UniqueRoot};
 pub use trial::{Check, CheckIn, CheckKind, OnFailure, Retry};
@@ -105,6 +108,8 @@ pub struct Config {
     pub nis: Option<Nis>,
     /// `[nfs]`; none: there is nothing to serve by NFS.
     pub nfs: Option<Nfs>,
+    /// `overlay.directory`
+    pub overlays: String,
     /// `load.link`
     pub link: LinkSpeed,
     /// `[options]`
@@ -179,6 +184,7 @@ impl Config {
         zone::check_ipv6(&mut findings, &draft);
         let (groups, sets) = groups::check(&mut findings, &draft);
         profile::check(&mut findings, &draft, &sets);
+        overlay::check(&mut findings, &draft);
         if findings.refused() {
             return Err(findings.into_mistakes());
         }
@@ -245,6 +251,7 @@ impl Config {
             boot: draft.boot?,
             pxe: draft.pxe,
             profiles,
+            overlays: draft.overlays?,
             choices: profile::choices(&draft.profiles, sets),
             trial: Trial {
                 policy: draft.policy?.value,
@@ -413,6 +420,8 @@ pub struct Profile {
     pub attributes: BTreeMap<String, String>,
     /// Where its root file system comes from.
     pub root: Root,
+    /// The small files of its nodes.
+    pub overlays: Overlays,
 }
 
 /// How a new machine earns its number.

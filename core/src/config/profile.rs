@@ -5,7 +5,7 @@ use super::mistake::{Findings, quoted};
 use super::read::{DEFAULT_PROFILE, Draft, ProfileDraft};
 use super::setting::nearest;
 use super::value::Wrong;
-use super::{FIRMWARE, FirmwareKind, Profile, Protocol, TRIAL_PROFILE};
+use super::{FIRMWARE, FirmwareKind, Profile, Protocol, TRIAL_PROFILE, overlay};
 use crate::limit::{
     ATTRIBUTE_NAME_OCTETS_MAX, ATTRIBUTE_VALUE_OCTETS_MAX, ATTRIBUTES_MAX, PROFILE_DEPTH_MAX,
 };
@@ -349,6 +349,7 @@ fn build_one(drafts: &BTreeMap<String, ProfileDraft>, name: &str) -> Option<Prof
         options: line().find_map(|draft| draft.options.as_ref())?.clone(),
         root: line().find_map(|draft| draft.root.as_ref())?.value.clone(),
         attributes,
+        overlays: overlay::build(&line().map(|draft| &draft.overlays).collect::<Vec<_>>())?,
     })
 }
 

@@ -8,6 +8,7 @@ use super::key;
 use super::mistake::{Findings, WHOLE_FILE, quoted};
 use super::nis::{self, Nis};
 use super::option::{self, OptionTable};
+use super::overlay::{self, OverlaysDraft};
 use super::profile::{self, WhomDraft};
 use super::read_host::{ClassDraft, HostDraft, IdentifiersDraft};
 use super::read_host::{read_class, read_host, read_identifiers, read_options};
@@ -61,6 +62,7 @@ pub(super) struct Draft {
     pub(super) groups: Vec<GroupDraft>,
     pub(super) nis: Option<Nis>,
     pub(super) nfs: Option<NfsDraft>,
+    pub(super) overlays: Option<String>,
     pub(super) link: Option<Placed<LinkSpeed>>,
     pub(super) forward: Option<Forward>,
 }
@@ -102,6 +104,7 @@ pub(super) struct ProfileDraft {
     pub(super) cmdline: Option<Placed<Template>>,
     pub(super) options: Option<OptionTable>,
     pub(super) root: Option<Placed<Root>>,
+    pub(super) overlays: OverlaysDraft,
 }
 
 /// A `[[trial.check]]`, and the places of what has to be unlike the others'.
@@ -206,6 +209,7 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
             .unwrap_or_default(),
         nis: nis::read(findings, &tables),
         nfs: root::read_nfs(findings, &tables),
+        overlays: overlay::read(findings, &tables),
         link: load.text(findings, "link", value::link_speed),
         forward: forward::read(findings, &tables, &dns),
     }
@@ -331,6 +335,7 @@ fn read_profile(findings: &mut Findings<'_>, profile: &Entry<'_>, is_default: bo
         cmdline: wanted("cmdline").then(|| profile.text(findings, "cmdline", value::template)).flatten(),
         options: wanted("options").then(|| read_options(findings, profile)),
         root: wanted("root").then(|| profile.text(findings, "root", Root::read)).flatten(),
+        overlays: overlay::read_profile(findings, profile, is_default),
     }
 }
 

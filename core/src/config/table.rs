@@ -5,6 +5,7 @@ mod forward;
 mod names;
 mod nfs;
 mod nis;
+mod overlay;
 mod profile;
 mod tftp;
 mod trial;
@@ -58,6 +59,12 @@ pub static SECTIONS: &[Section] = &[
         form: Form::Named,
         doc: "What a node boots: `default` for a numbered node, `trial` for one on trial, others for the nodes that name them or that they name. What a profile does not say is as in the one that it inherits from. [profiles.md](profiles.md) tells more.",
         settings: PROFILE,
+    },
+    Section {
+        path: "overlay",
+        form: Form::Table,
+        doc: "Small files for nodes, made when they are asked for. [overlays.md](overlays.md) tells more.",
+        settings: overlay::OVERLAY,
     },
     Section {
         path: "trial",

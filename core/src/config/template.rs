@@ -1,8 +1,10 @@
 //! The template of a kernel command line: `console=ttyS0 node={{node.name}}`.
 
 mod file;
+mod overlay;
 
 pub use file::{FILE_VARIABLES, FileTemplate, FileValues, LoaderFile};
+pub use overlay::{OVERLAY_VARIABLES, OverlayList, OverlayNetwork, OverlayValues, render_overlay};
 
 use crate::limit::{COMMAND_LINE_OCTETS_MAX, TEMPLATE_STEPS_MAX};
 use minijinja::syntax::SyntaxConfig;

@@ -133,6 +133,7 @@ fn the_smallest_file_has_every_default() {
         options: OptionTable::default(),
         attributes: BTreeMap::new(),
         root: Root::None,
+        overlays: Overlays::default(),
     };
     let expected = Config {
         cluster: Cluster { name: "cluster".into(), nodes: Pattern::parse("node{}").unwrap() },
@@ -154,6 +155,7 @@ fn the_smallest_file_has_every_default() {
         },
         pxe: Pxe::default(),
         profiles: BTreeMap::from([("default".into(), profile.clone()), ("trial".into(), profile)]),
+        overlays: "/etc/heorot/overlays".into(),
         choices: vec![],
         trial: Trial {
             policy: Policy::Report,

@@ -4,6 +4,8 @@
 //!  GET  boot.ipxe, pxelinux.cfg/*, grub.cfg, grub.cfg-*     made for the node that asks
 //!  GET  /node/TOKEN                   what am I, and what shall I check?
 //!  GET  /node/TOKEN/names             the names of all nodes, for my system
+//!  GET  /node/TOKEN/overlay           my small files
+//!  POST /node/TOKEN/secrets           those that nobody else may have: once a boot
 //!  POST /node/TOKEN/trial             what I found
 //!  POST /node/TOKEN/up                my system runs
 //!  POST /node/TOKEN/down              it ends, or how the last one did
@@ -13,10 +15,12 @@
 
 mod check_in;
 mod name;
+mod overlay;
 mod root;
 mod trial;
 
 pub(crate) use check_in::{silence_due, watch_again};
+pub(crate) use overlay::not_made;
 pub(crate) use trial::try_anew;
 
 use crate::cluster::boot;
@@ -184,7 +188,7 @@ fn asked(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac
     let text = printable(path);
     let asked = match reply {
         Answer::Missing(why) | Answer::Refused(why) => format!("{text} by {by}: {why}"),
-        Answer::Text(_) | Answer::File(_) | Answer::FirstOf(_) | Answer::Json(..) => {
+        Answer::Text(_) | Answer::File(_) | Answer::FirstOf(_) | Answer::Json(..) | Answer::Files(_) => {
             format!("{text} by {by}")
         }
     };
@@ -269,6 +273,8 @@ fn about_itself(turn: &mut Turn<'_>, request: &Request, rest: &str, machine: Opt
     match (verb, &request.via) {
         ("", Via::HttpGet) => ask(turn, request, mac),
         ("names", Via::HttpGet) => names(turn, request, mac),
+        ("overlay", Via::HttpGet) => overlay::open(turn, request, mac),
+        ("secrets", Via::HttpPost(_)) => overlay::secrets(turn, request, mac),
         ("trial", Via::HttpPost(body)) => trial(turn, request, mac, body),
         ("up", Via::HttpPost(body)) => up(turn, request, mac, body),
         ("down", Via::HttpPost(body)) => {
@@ -277,7 +283,7 @@ fn about_itself(turn: &mut Turn<'_>, request: &Request, rest: &str, machine: Opt
         }
         ("trouble", Via::HttpPost(body)) => trouble(turn, request, mac, body),
         _ => {
-            let why = "GET here or /names below, or POST to /trial, /up, /down or /trouble below";
+            let why = "GET here, /names or /overlay below, or POST to /secrets, /trial, /up, /down or /trouble below";
             answer(turn, request, error(404, why));
         }
     }
@@ -302,6 +308,7 @@ fn ask(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
     let root = plan.as_ref().map_or(json!(null), |plan| root::told(turn.config, &plan.root, request.local));
     let mut more = vec![("checks", trial::checks(turn, plan.as_deref())), ("root", root)];
     more.extend(turn.hall.nodes.get(mac).map(|node| trial::told(turn, node)).unwrap_or_default());
+    more.extend(overlay::told(plan.as_deref()));
     let body = identity(turn, mac, &more);
     answer(turn, request, Answer::Json(200, body));
 }

@@ -2,6 +2,7 @@
 
 mod change;
 mod export;
+mod overlay;
 mod trial;
 
 use crate::cluster::lease::PoolKind;
@@ -39,6 +40,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, id: RequestId, wall: Wall, query: &Que
         Query::Export(export) => export::answer(turn, *export),
         Query::Node(name) => one(turn, name, |node| ok(&detail(turn, wall, node))),
         Query::Explain(name) => one(turn, name, |node| ok(&explain(turn, wall, node))),
+        Query::Files(name) => one(turn, name, |node| overlay::answer(turn, node)),
         Query::Dump => Answer::Json(200, dump(turn, wall).to_string()),
         Query::Change(verb, request) => match change::handle(turn, id, *verb, request) {
             Some(answer) => answer,

@@ -227,6 +227,30 @@ pub struct LastEndView {
     pub last_words: Option<String>,
 }
 
+/// A row of `heorot overlay show`: a file that a node gets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeFileView {
+    /// Where it lies on the node.
+    pub path: String,
+    /// `file`, `directory` or `link`.
+    pub kind: String,
+    /// Permissions, as four octal digits.
+    pub mode: String,
+    /// Whose it is, by number.
+    pub user: u32,
+    /// Its group, by number.
+    pub group: u32,
+    /// Octets.
+    pub size: u64,
+    /// The overlay that it is from.
+    pub overlay: String,
+    /// Whether it is given once in a boot, and shown to nobody.
+    pub secret: bool,
+    /// Where a link leads.
+    #[serde(default)]
+    pub target: Option<String>,
+}
+
 /// `heorot explain`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExplainView {

@@ -3,6 +3,7 @@
 use super::client::Client;
 use super::{Exit, complain, exit_of, print, print_error};
 use crate::configuration;
+use crate::http::control::KNOWN_HOSTS;
 use clap::{Args, ValueEnum};
 use heorot_core::cluster::export::of_configuration;
 use heorot_names::export::Export;
@@ -45,9 +46,14 @@ enum ExportForm {
     Clustershell,
     /// /etc/exports, for a kernel's own NFS server in the place of ours
     Exports,
+    /// /etc/ssh/ssh_known_hosts: the host keys of all nodes, where profiles have `ssh-host-key`
+    KnownHosts,
 }
 
 pub(super) fn run(wanted: &ExportCommand) -> Exit {
+    if wanted.form == ExportForm::KnownHosts {
+        return known_hosts(wanted);
+    }
     let is_for_a_script = wanted.list || wanted.host.is_some();
     let export = match wanted.form {
         ExportForm::Hosts => Export::Hosts,
@@ -58,7 +64,7 @@ pub(super) fn run(wanted: &ExportCommand) -> Exit {
         ExportForm::Ansible => Export::Ansible,
         ExportForm::Genders => Export::Genders,
         ExportForm::Clustershell => Export::Clustershell,
-        ExportForm::Exports => Export::Exports,
+        ExportForm::Exports | ExportForm::KnownHosts => Export::Exports,
     };
     if is_for_a_script && wanted.form != ExportForm::Ansible {
         return complain(&"--list and --host are for ansible", Exit::Usage);
@@ -88,5 +94,19 @@ pub(super) fn run(wanted: &ExportCommand) -> Exit {
             Exit::Ok
         }
         Err((problem, exit)) => complain(&problem, exit),
+    }
+}
+
+/// They are made from the server's secret, which no configuration has.
+fn known_hosts(wanted: &ExportCommand) -> Exit {
+    if wanted.config.is_some() {
+        return complain(&"host keys are the server's: leave out --config", Exit::Usage);
+    }
+    match (Client { socket: &wanted.control }).get(&format!("/v1/export/{KNOWN_HOSTS}")) {
+        Ok(text) => {
+            print(&text);
+            Exit::Ok
+        }
+        Err(failure) => complain(&failure, exit_of(&failure)),
     }
 }

@@ -1,7 +1,8 @@
 //! Answers as people read them: plain columns, no borders, `-` for what is not.
 
 use heorot_core::service::view::{
-    ExplainView, LastEndView, NfsView, NodeDetailView, NodeView, RogueServerView, StatusView, TrialView,
+    ExplainView, LastEndView, NfsView, NodeDetailView, NodeFileView, NodeView, RogueServerView, StatusView,
+    TrialView,
 };
 use std::fmt::Display;
 
@@ -107,6 +108,28 @@ pub(super) fn node(detail: &NodeDetailView) -> String {
     rows.extend(detail.lacks.iter().map(|lacks| ("lacks", lacks.clone())));
     rows.extend(last_end(detail.last_end.as_ref()));
     pairs(&rows) + &trials(&detail.trials)
+}
+
+/// `heorot overlay show`.
+pub(super) fn files(files: &[NodeFileView]) -> String {
+    let head = ["MODE", "OWNER", "SIZE", "OVERLAY", "FILE"].map(String::from);
+    let rows = files.iter().map(|file| {
+        let kind = match file.kind.as_str() {
+            "directory" => "d",
+            "link" => "l",
+            _ => "-",
+        };
+        let overlay = if file.secret { format!("{} (secret)", file.overlay) } else { file.overlay.clone() };
+        let leads = file.target.as_ref().map(|target| format!(" -> {target}")).unwrap_or_default();
+        [
+            format!("{kind}{}", file.mode),
+            format!("{}:{}", file.user, file.group),
+            file.size.to_string(),
+            overlay,
+            format!("{}{leads}", file.path),
+        ]
+    });
+    table(&[vec![head], rows.collect()].concat())
 }
 
 /// How the last system ended: a row for each line.

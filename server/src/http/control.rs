@@ -2,6 +2,7 @@
 
 use super::{NoAnswer, Site, answer, json, text};
 use crate::ask::Ask;
+use crate::overlay::{Shown, Unshown};
 use crate::problem::{Problem, problem};
 use crate::rights;
 use axum::Router;
@@ -18,6 +19,9 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 
+/// The export that is no part of the table of nodes: keys are made from the server's secret.
+pub(crate) const KNOWN_HOSTS: &str = "known-hosts";
+
 /// Root, the server's user and the group of operators may connect.
 const MODE: u32 = 0o660;
 
@@ -27,6 +31,7 @@ pub(super) fn router(site: Site) -> Router {
         .route("/v1/nodes", get(nodes))
         .route("/v1/nodes/{node}", get(node).post(change))
         .route("/v1/nodes/{node}/explain", get(explain))
+        .route("/v1/nodes/{node}/files", get(files))
         .route("/v1/nodeset", get(node_set))
         .route("/v1/export/{form}", get(export))
         .fallback(missing)
@@ -81,8 +86,11 @@ async fn node_set(State(site): State<Site>, RawQuery(query): RawQuery) -> Respon
 }
 
 async fn export(State(site): State<Site>, Path(form): Path<String>) -> Response {
+    if form == KNOWN_HOSTS {
+        return known_hosts(site).await;
+    }
     let Some(export) = Export::named(&form) else {
-        let forms: Vec<_> = Export::NAMED.iter().map(|(name, _)| *name).collect();
+        let forms: Vec<_> = Export::NAMED.iter().map(|(name, _)| *name).chain([KNOWN_HOSTS]).collect();
         return error(404, &format!("there is no such form: {}", forms.join(", ")));
     };
     match answer(&site, |reply| Ask::Operator { query: Query::Export(export), reply }).await {
@@ -114,10 +122,38 @@ async fn explain(State(site): State<Site>, Path(node): Path<String>) -> Response
     ask(&site, Query::Explain(node)).await
 }
 
+/// The small files of a node, as they are made now; with `path`, what is in one of them.
+async fn files(State(site): State<Site>, Path(node): Path<String>, RawQuery(query): RawQuery) -> Response {
+    let path = query.as_deref().and_then(|query| text::query_value(query, "path"));
+    let wanted = match answer(&site, |reply| Ask::Operator { query: Query::Files(node), reply }).await {
+        Ok(Answer::Files(wanted)) => wanted,
+        other => return told(other),
+    };
+    // It reads files, and this thread has others to answer.
+    let made = tokio::task::spawn_blocking(move || site.overlays.shown(&wanted, path.as_deref())).await;
+    match made {
+        Ok(Ok(Shown::List(view))) => json(200, view),
+        Ok(Ok(Shown::Content(octets))) => octets.into_response(),
+        Ok(Err(Unshown::Missing(why))) => error(404, &why),
+        Ok(Err(Unshown::Refused(why))) => error(403, &why),
+        Ok(Err(Unshown::Wrong(why))) => error(500, &why),
+        Err(_) => error(500, "the files could not be made"),
+    }
+}
+
+/// The SSH host keys of all nodes, for who logs in there.
+async fn known_hosts(site: Site) -> Response {
+    match tokio::task::spawn_blocking(move || site.overlays.all_known_hosts()).await {
+        Ok(Ok(text)) => text.into_response(),
+        Ok(Err(why)) => error(400, &why),
+        Err(_) => error(500, "the keys could not be made"),
+    }
+}
+
 async fn missing() -> Response {
     error(
         404,
-        "there is no such resource: /v1/status, /v1/nodes, /v1/nodes/NODE, /v1/nodes/NODE/explain, /v1/nodeset, /v1/export/FORM; POST /v1/nodes/VERB",
+        "there is no such resource: /v1/status, /v1/nodes, /v1/nodes/NODE, /v1/nodes/NODE/explain, /v1/nodes/NODE/files, /v1/nodeset, /v1/export/FORM; POST /v1/nodes/VERB",
     )
 }
 
@@ -130,6 +166,7 @@ fn told(answer: Result<Answer, NoAnswer>) -> Response {
         Ok(Answer::Json(status, text)) => json(status, text),
         Ok(Answer::Missing(why)) => error(404, &why),
         Ok(Answer::Refused(why)) => error(403, &why),
+        Ok(Answer::Files(_)) => error(500, "the answer is no JSON"),
         Ok(Answer::Text(text) | Answer::File(text) | Answer::FirstOf([text, _])) => {
             error(500, &format!("the answer is no JSON: {text}"))
         }

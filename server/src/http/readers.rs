@@ -1,11 +1,13 @@
-//! Threads that may wait for a disk, so that the one that speaks HTTP need not: they open files, and bring parts of them into the kernel's memory.
+//! Threads that may wait for a disk, so that the one that speaks HTTP need not: they open files, bring parts of them into the kernel's memory, and make the small files of nodes.
 //!
 //! A file has one descriptor, however many machines load it.
 
 use super::{Letter, Mailbox};
 use crate::images::directory::{BootDirectory, BootFile};
+use crate::overlay::Overlays;
 use crate::rights;
 use crate::wake::Post;
+use heorot_core::message::NodeFiles;
 use heorot_core::transfer::ImageIdentity;
 use std::collections::BTreeMap;
 use std::io;
@@ -30,6 +32,8 @@ pub(super) enum Job {
         from: Ipv4Addr,
         path: String,
     },
+    /// The small files of a node are to be made.
+    Make { key: u64, wanted: Box<NodeFiles> },
     /// A part that is not in memory is to be there.
     Warm { key: u64, file: Arc<BootFile>, part: Range<u64> },
 }
@@ -39,7 +43,7 @@ type Files = Arc<Mutex<BTreeMap<(u64, u64, u64), Weak<BootFile>>>>;
 
 /// Starts the threads; they end with whoever has jobs for them. `jobs_max`: each connection has one at a time.
 pub(super) fn start(
-    directory: &BootDirectory,
+    (directory, overlays): (&BootDirectory, &Overlays),
     post: &Arc<Post<Mailbox, super::Counts>>,
     jobs_max: usize,
 ) -> io::Result<SyncSender<Job>> {
@@ -47,18 +51,18 @@ pub(super) fn start(
     let incoming = Arc::new(Mutex::new(incoming));
     let files = Files::default();
     for number in 0..READERS {
-        let (directory, post) = (directory.clone(), Arc::clone(post));
+        let (directory, overlays, post) = (directory.clone(), overlays.clone(), Arc::clone(post));
         let (files, incoming) = (Arc::clone(&files), Arc::clone(&incoming));
         std::thread::Builder::new().name(format!("http-files-{number}")).spawn(move || {
             rights::renounce();
-            run(&directory, &post, &files, &incoming);
+            run((&directory, &overlays), &post, &files, &incoming);
         })?;
     }
     Ok(jobs)
 }
 
 fn run(
-    directory: &BootDirectory,
+    (directory, overlays): (&BootDirectory, &Overlays),
     post: &Post<Mailbox, super::Counts>,
     files: &Files,
     jobs: &Mutex<Receiver<Job>>,
@@ -72,6 +76,10 @@ fn run(
             Ok(Job::Open { key, from, path }) => {
                 let result = directory.open_for(from, &path).map(|file| share(files, file));
                 Letter::Opened { key, path, result }
+            }
+            Ok(Job::Make { key, wanted }) => {
+                let result = overlays.archive(&wanted);
+                Letter::Made { key, mac: wanted.mac, given: wanted.given, result }
             }
             Ok(Job::Warm { key, file, part }) => {
                 Letter::Warm { key, result: warm(&file, part, &mut room).map_err(|error| error.to_string()) }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::overlay::tests::wanted;
 use crate::testing::{self, Directory};
 use crate::wake::{Bell, line};
 use heorot_core::limit::{HTTP_AT_ONCE_OCTETS, POST_OCTETS_MAX};
@@ -56,7 +57,11 @@ fn server_within(limits: Limits) -> Server {
     std::fs::write(path("key"), made.signing_key.serialize_pem()).unwrap();
     let tls = tls::read(&path("certificate"), &path("key")).unwrap();
     let journal = Journal::start().unwrap();
-    let http = Http::start_within(limits, sockets, (caller, &bell), &files, Some(tls), journal).unwrap();
+    let names =
+        Arc::new(heorot_names::Directory::new("cluster", heorot_names::Pattern::parse("node{}").unwrap()));
+    let overlays = Overlays::new(directory.path().to_str().unwrap(), &[7; 16], names);
+    let files = (&files, &overlays);
+    let http = Http::start_within(limits, sockets, (caller, &bell), files, Some(tls), journal).unwrap();
     let http = Arc::new(Mutex::new(http));
     let told: Arc<Mutex<Vec<String>>> = Arc::default();
     let (grants, ends): (Arc<AtomicU64>, Arc<AtomicBool>) =
@@ -101,6 +106,8 @@ fn take_news(http: &mut Http, news: News, told: &Mutex<Vec<String>>, grant: u64,
                 "/text" => Answer::Text("#!ipxe\n".into()),
                 "/gone" => Answer::Missing("not for you".into()),
                 "/silent" => return,
+                "/files" => Answer::Files(Box::new(wanted(&["base"], &[], true))),
+                "/no-files" => Answer::Files(Box::new(wanted(&["none"], &[], false))),
                 _ if path.contains("..") => Answer::Refused("that leads out".into()),
                 _ if path.starts_with("/node/") => Answer::Json(202, "{}".into()),
                 _ => Answer::File(path.trim_start_matches('/').into()),
@@ -128,6 +135,7 @@ fn take_ask(ask: Ask, told: &Mutex<Vec<String>>) {
         }
         Ask::SignOfLife(address) => format!("life {address}"),
         Ask::Unavailable { from, path, .. } => format!("{from} lacks {path}"),
+        Ask::NotMade { mac, given, why } => format!("{mac} {given:?}: {why}"),
         Ask::Update { .. } | Ask::UpdateDenied { .. } => panic!("HTTP updates no names"),
     };
     told.lock().unwrap().push(line);
@@ -530,4 +538,33 @@ fn operators_ask_on_the_control_socket_which_can_be_made_again() {
         std::thread::sleep(Duration::from_millis(5));
     }
     assert!(ask("GET /v1/status").0.starts_with("http/1.1 200"));
+}
+
+/// Large enough to be sent piece by piece, each looked at whether it is still the same.
+#[test]
+fn the_files_of_a_node_are_made_and_sent_as_any_file() {
+    let server = server();
+    std::fs::create_dir_all(server.directory.path().join("base/etc")).unwrap();
+    server.write("base/etc/large", vec![b'x'; 300_000]);
+    server.write("base/etc/hostname.j2", "{{ node.name }}\n");
+    for _ in 0..3 {
+        let (head, body) = server.get("GET /files");
+        assert!(head.starts_with("http/1.1 200 ok") && head.contains("type: application/x-cpio"), "{head}");
+        assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{head}");
+        let text = String::from_utf8_lossy(&body);
+        assert!(body.len() > 300_000 && text.contains("node23\n") && text.contains("TRAILER!!!"));
+    }
+    let (head, body) = server.get("POST /no-files\nContent-Length: 2\n\n{}");
+    let text = String::from_utf8_lossy(&body);
+    assert!(head.starts_with("http/1.1 500 ") && text.contains("/none is not to be had"), "{head}{text}");
+    // The loop is told before the machine is: it may ask again at once.
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        let told = server.told.lock().unwrap().join("\n");
+        if told.contains("52:54:00:00:00:17 None: the overlay ") && told.contains("Begun") {
+            break;
+        }
+        assert!(Instant::now() < end, "{told}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }

@@ -1,6 +1,8 @@
 //! The thread that speaks HTTP with machines. It owns every socket of theirs, waits for nothing but for events, and decides nothing about nodes: what a path means, the
 //! loop says, and when a file may go on, too.
 
+mod making;
+
 use super::connection::{Connection, Progress, Stage};
 use super::head::{Head, Method, Refusal};
 use super::readers::Job;
@@ -206,6 +208,10 @@ impl Worker {
                 self.opened(key, path, result, now);
                 key
             }
+            Letter::Made { key, mac, given, result } => {
+                self.made(key, (mac, given), result, now);
+                key
+            }
             Letter::Grant { stream, octets } => {
                 let key = stream.0 >> REQUEST_BITS;
                 let Some(connection) = self.streams.get_mut(key) else { return };
@@ -331,6 +337,7 @@ impl Worker {
             Some(Answer::Json(status, text)) => Reply::json(status, text),
             Some(Answer::Missing(why)) => Reply::text(404, why + "\n"),
             Some(Answer::Refused(why)) => Reply::text(403, why + "\n"),
+            Some(Answer::Files(wanted)) => return self.make(key, wanted, now),
             Some(Answer::File(path) | Answer::FirstOf([_, path])) => {
                 let Some(connection) = self.streams.get_mut(key) else { return };
                 if let Stage::Asking(head) = std::mem::replace(&mut connection.stage, Stage::Over) {

@@ -1,6 +1,7 @@
 //! `boot.directory`, and nothing outside it but the loaders of Debian's packages: every file that a machine asks for is opened here.
 
 use super::editions::{Editions, Found};
+use crate::overlay::Room;
 use heorot_core::config::Loader;
 use heorot_core::transfer::{ImageIdentity, Refusal};
 use rustix::fs::{CWD, FileType, Mode, OFlags, RawMode, ResolveFlags, Stat};
@@ -36,6 +37,8 @@ pub(crate) struct BootFile {
     pub(crate) file: File,
     /// What it was when it was opened.
     pub(crate) identity: ImageIdentity,
+    /// What it takes of our memory, if it was made and is on no disk.
+    pub(crate) _room: Option<Room>,
 }
 
 impl BootDirectory {
@@ -121,7 +124,7 @@ impl BootDirectory {
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(Refusal::Denied(format!("{path} is {}", kind(stat.st_mode))));
         }
-        Ok(BootFile { file: file.into(), identity: identity(&stat) })
+        Ok(BootFile { file: file.into(), identity: identity(&stat), _room: None })
     }
 }
 
@@ -176,6 +179,12 @@ fn kind(mode: RawMode) -> &'static str {
 }
 
 impl BootFile {
+    /// What was made and is in memory alone.
+    pub(crate) fn made(file: File, room: Room) -> io::Result<Self> {
+        let identity = identity(&rustix::fs::fstat(&file)?);
+        Ok(Self { file, identity, _room: Some(room) })
+    }
+
     /// The same version once more. The two share their offset, as descriptors do: a file is read by places alone.
     fn again(&self, path: &str) -> Result<Self, Refusal> {
         if !self.is_unchanged().unwrap_or(false) {
@@ -183,7 +192,7 @@ impl BootFile {
         }
         let file = self.file.try_clone();
         let file = file.map_err(|e| Refusal::Denied(format!("{path} cannot be opened: {e}")))?;
-        Ok(Self { file, identity: self.identity })
+        Ok(Self { file, identity: self.identity, _room: None })
     }
 
     /// Whether it is still what it was when it was opened: not changed in place.

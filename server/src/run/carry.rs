@@ -109,6 +109,7 @@ impl Loop {
                 if let Some(nis) = &self.parts.nis {
                     nis.publish(Arc::clone(&directory));
                 }
+                self.parts.overlays.publish(Arc::clone(&directory));
                 self.parts.dns.publish(directory);
             }
             Output::Names(changes) => self.parts.dns.change(changes),
@@ -187,6 +188,7 @@ impl Loop {
             Ask::Update { id, changes, by } => self.heorot(Input::Update { id, changes, by }),
             Ask::UpdateDenied { by, why } => self.heorot(Input::UpdateDenied { by, why }),
             Ask::SignOfLife(address) => self.heorot(Input::SignOfLife(address)),
+            Ask::NotMade { mac, given, why } => self.heorot(Input::NotMade { mac, given, why }),
             Ask::Unavailable { from, path, why } => self.heorot(Input::Unavailable { from, path, why }),
         }
     }
@@ -201,6 +203,7 @@ impl Loop {
             | Query::Node(_)
             | Query::Explain(_)
             | Query::Change(..)
+            | Query::Files(_)
             | Query::Dump) => query,
         };
         if let Some(id) = self.remember(asker) {
@@ -263,7 +266,11 @@ impl Loop {
         let begun = match &answer {
             Answer::File(path) => open(self, vec![path.clone()]),
             Answer::FirstOf(paths) => open(self, paths.to_vec()),
-            Answer::Text(_) | Answer::Json(..) | Answer::Missing(_) | Answer::Refused(_) => Ok(()),
+            Answer::Text(_)
+            | Answer::Json(..)
+            | Answer::Files(_)
+            | Answer::Missing(_)
+            | Answer::Refused(_) => Ok(()),
         };
         let result = match answer {
             Answer::File(_) | Answer::FirstOf(_) => match begun {
@@ -281,7 +288,9 @@ impl Loop {
                 }
             }
             Answer::Missing(why) => Err(Refusal::Missing(why)),
-            Answer::Json(..) => Err(Refusal::Missing("it is to be had by HTTP only".into())),
+            Answer::Json(..) | Answer::Files(_) => {
+                Err(Refusal::Missing("it is to be had by HTTP only".into()))
+            }
         };
         self.transfer(transfer::Input::Opened { transfer, result });
     }

@@ -98,6 +98,7 @@ impl Loop {
             prober.hear_requests(settings::answers_arp(&config, interface));
         }
         self.parts.directory.change(&config.boot.directory, config.boot.packages.as_deref());
+        self.parts.overlays.change(&config.overlays);
         self.parts.dns.configure(settings::dns_settings(&config));
         match crate::dns::seed() {
             Ok(seed) => self.parts.dns.forward(settings::dns_plan(&config, seed)),

@@ -280,7 +280,9 @@ impl Server {
             }
             Answer::Missing(why) => Err(Refusal::Missing(why)),
             Answer::Refused(why) => Err(Refusal::Denied(why)),
-            Answer::Json(..) => Err(Refusal::Missing("it is to be had by HTTP only".into())),
+            Answer::Json(..) | Answer::Files(_) => {
+                Err(Refusal::Missing("it is to be had by HTTP only".into()))
+            }
         };
         self.transfer(s, transfer::Input::Opened { transfer, result });
     }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::cluster::orders::{Kept, Standing};
 use crate::cluster::trial::{CheckReport, Outcome};
+use crate::config::Overlays;
 use std::collections::BTreeMap;
 
 fn mac(last: u8) -> Mac {
@@ -46,6 +47,12 @@ fn what_is_kept_is_read_back() {
                 accepted: true,
             },
         }),
+        Record::Secrets(SecretsRecord {
+            mac: mac(1),
+            token: "0".repeat(32),
+            to: Some(Ipv4Addr::new(10, 77, 1, 0)),
+            at_seconds: Some(1),
+        }),
         Record::Boot(Box::new(BootRecord {
             machine: Some(FirmwareKind::UefiArm64),
             plan: Some(PlanRecord {
@@ -54,6 +61,11 @@ fn what_is_kept_is_read_back() {
                 initrd: vec!["initrd.img".into()],
                 cmdline: "quiet".into(),
                 root: "nfs:/srv/root".into(),
+                overlays: Overlays {
+                    open: vec!["base".into()],
+                    secret: vec!["munge".into()],
+                    ssh_host_key: true,
+                },
                 attributes: BTreeMap::from([("rack".into(), "a7".into())]),
             }),
             profile: None,
@@ -91,6 +103,7 @@ fn what_is_kept_is_read_back() {
         Record::Dynamic(gone),
         Record::Trials(TrialsRecord { mac: mac(1), trials: vec![] }),
         Record::Orders(OrdersRecord { mac: mac(1), orders: Orders::default() }),
+        Record::Secrets(SecretsRecord { mac: mac(1), token: String::new(), to: None, at_seconds: None }),
     ] {
         assert_eq!(record.value(), None, "{record:?} takes away what its key holds");
     }

@@ -2,6 +2,7 @@
 
 use super::super::setting::{Fallback, Kind, Setting, Status};
 use super::super::table_host::OPTIONS;
+use super::overlay::{OVERLAYS, SECRETS, SSH_HOST_KEY};
 
 /// `[profile.NAME]`
 pub(super) static PROFILE: &[Setting] = &[
@@ -63,6 +64,9 @@ pub(super) static PROFILE: &[Setting] = &[
         status: Status::Works,
         doc: "The root file system of the node. `none` leaves it to the initial RAM disk. `nfs:` with an absolute directory of this host has it served here ([nfs.md](nfs.md)), with a host before it by that one, and `nfs4:` by version 4; `http:` is an image in one file: of a name below `boot.directory`, or of another server.",
     },
+    OVERLAYS,
+    SECRETS,
+    SSH_HOST_KEY,
     OPTIONS,
     Setting {
         key: "attributes",

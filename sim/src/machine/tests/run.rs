@@ -253,9 +253,10 @@ impl Run {
             match self.request_core(*peer.ip(), core::Via::Tftp, &request.name) {
                 core::Answer::Text(text) => drop(self.files.insert(request.name.clone(), File::Text(text))),
                 core::Answer::File(_) | core::Answer::FirstOf(_) => {}
-                core::Answer::Missing(_) | core::Answer::Refused(_) | core::Answer::Json(..) => {
-                    drop(self.files.remove(&request.name))
-                }
+                core::Answer::Missing(_)
+                | core::Answer::Refused(_)
+                | core::Answer::Json(..)
+                | core::Answer::Files(_) => drop(self.files.remove(&request.name)),
             }
         }
         let Some(file) = self.files.get(request.name.trim_start_matches('/')) else {
@@ -332,6 +333,7 @@ impl Run {
             core::Answer::Json(status, text) => (status, text),
             core::Answer::Missing(why) => (404, why),
             core::Answer::Refused(why) => (403, why),
+            core::Answer::Files(_) => (200, String::new()),
             core::Answer::File(name) | core::Answer::FirstOf([name, _]) => panic!("{name} by HTTP"),
         })
     }

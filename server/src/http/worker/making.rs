@@ -1,0 +1,53 @@
+//! The small files of nodes, which are made when they are asked for.
+
+use super::super::connection::Stage;
+use super::super::readers::Job;
+use super::super::reply::Reply;
+use super::super::selection::{Selection, Version};
+use super::Worker;
+use crate::ask::Ask;
+use crate::clock;
+use crate::images::directory::BootFile;
+use crate::overlay::NotMade;
+use heorot_core::mac::Mac;
+use heorot_core::message::NodeFiles;
+use heorot_core::time::Time;
+use std::sync::Arc;
+use std::time::Instant;
+
+impl Worker {
+    /// Has the small files of a node made.
+    pub(super) fn make(&mut self, key: u64, wanted: Box<NodeFiles>, now: Instant) {
+        let Some(connection) = self.streams.get_mut(key) else { return };
+        if let Stage::Asking(head) = std::mem::replace(&mut connection.stage, Stage::Over) {
+            connection.stage = Stage::Opening(head);
+        }
+        let node = (wanted.mac, wanted.given);
+        if self.jobs.try_send(Job::Make { key, wanted }).is_err() {
+            self.made(key, node, Err(NotMade::Busy), now);
+        }
+    }
+
+    /// They are made, or cannot be: the loop hears of that, for then they were not given. What was made for a connection that is gone was given nevertheless: nobody can tell.
+    pub(super) fn made(
+        &mut self,
+        key: u64,
+        (mac, given): (Mac, Option<Time>),
+        result: Result<BootFile, NotMade>,
+        now: Instant,
+    ) {
+        let (status, why) = match result {
+            Ok(file) => {
+                let version = Version::of(&file.identity, u64::from(clock::calendar_seconds()));
+                let all = Selection::Whole;
+                return self.reply_file(key, (Arc::new(file), "application/x-cpio"), (&version, all), now);
+            }
+            Err(NotMade::Wrong(why)) => (500, why),
+            Err(NotMade::Busy) => (503, "too many files of nodes are under way: ask again".into()),
+        };
+        let is_told = self.asks.try_say(Ask::NotMade { mac, given, why: why.clone() }).is_ok();
+        // Unless the loop knows, the next time would be the second.
+        let why = if is_told { why } else { format!("{why}; and the server is busy") };
+        self.reply(key, &Reply::text(status, why + "\n"), now);
+    }
+}
