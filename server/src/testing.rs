@@ -4,6 +4,11 @@ use crate::images::directory::BootDirectory;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+/// What fuzzers found, as it is kept.
+#[path = "../../fuzz/src/corpus.rs"]
+#[allow(missing_docs, unreachable_pub)]
+pub(crate) mod corpus;
+
 /// A directory that goes with its value.
 pub(crate) struct Directory(PathBuf);
 

@@ -213,7 +213,7 @@ impl World {
             assert!(at.since(now) < Duration::from_secs(120), "{what}: a timer is left");
             server.handle(at, Input::Wakeup, &mut out);
         }
-        out.retain(|output| !matches!(output, Output::Regime { .. }));
+        out.retain(|output| !matches!(output, Output::Regime { .. } | Output::Rationed(false)));
         assert_eq!(out, [], "{what}: something was left to do");
         assert!(self.images.is_empty(), "{what}: images are left open");
         assert!(self.notes.values().all(|all| all.last() == Some(&None)), "{what}: notes are left");
@@ -316,7 +316,7 @@ impl World {
                     notes.push(Some(note));
                 }
                 Output::SignOfLife(address) => self.life.push((self.now, address)),
-                Output::Regime { .. } => {}
+                Output::Regime { .. } | Output::Rationed(_) => {}
                 Output::Grant { stream, .. } => panic!("{stream:?} was never begun"),
                 Output::Ended(transfer) => self.ended.push(transfer),
             }

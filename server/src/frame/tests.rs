@@ -83,9 +83,6 @@ fn an_answer_in_anothers_place_comes_from_our_own_port() {
     assert_eq!(read(&frame), Seen::ArpReply { to: asker, address, mac });
 }
 
-#[path = "../../../fuzz/src/corpus.rs"]
-#[allow(missing_docs, unreachable_pub)]
-mod corpus;
 #[path = "../../../fuzz/src/frames.rs"]
 #[allow(unreachable_pub)]
 mod fuzz;
@@ -93,6 +90,6 @@ mod fuzz;
 #[test]
 fn all_that_the_fuzzer_found_to_reach_something_new() {
     let packed = include_bytes!("../../../fuzz/corpora/frames_read");
-    let inputs = corpus::inputs(packed).map(fuzz::frames_read).count();
+    let inputs = crate::testing::corpus::inputs(packed).map(fuzz::frames_read).count();
     assert!(inputs > 0, "the corpus is empty");
 }

@@ -273,9 +273,9 @@ fn a_connection_without_an_end_asks_only_while_somebody_loads_a_file() {
     assert_eq!(out[0], Output::Rationed(true));
     // The file's first piece took what may be sent at once, or leaves no more than a piece.
     let granted = |out: &[Output]| -> u64 {
-        let of = |output: &Output| match output {
-            Output::Grant { stream: StreamId(1), octets } => *octets,
-            _ => 0,
+        let of = |output: &Output| {
+            let Output::Grant { stream: StreamId(1), octets } = output else { return 0 };
+            *octets
         };
         out.iter().map(of).sum()
     };

@@ -109,9 +109,6 @@ fn heads_are_bounded() {
     assert_eq!(read(format!("GET / HTTP/1.1\r\n{many}\r\n").as_bytes()).unwrap_err().status, 431);
 }
 
-#[path = "../../../../fuzz/src/corpus.rs"]
-#[allow(missing_docs, unreachable_pub)]
-mod corpus;
 #[path = "../../../../fuzz/src/http.rs"]
 #[allow(unreachable_pub)]
 mod fuzz;
@@ -119,6 +116,6 @@ mod fuzz;
 #[test]
 fn all_that_the_fuzzer_found_to_reach_something_new() {
     let packed = include_bytes!("../../../../fuzz/corpora/http_head");
-    let inputs = corpus::inputs(packed).map(fuzz::http_head).count();
+    let inputs = crate::testing::corpus::inputs(packed).map(fuzz::http_head).count();
     assert!(inputs > 0, "the corpus is empty");
 }
