@@ -10,6 +10,7 @@ use heorot_lab::machine::{Firmware, Machine, check_firmware};
 use heorot_lab::server::{Server, Settings};
 use heorot_lab::tree;
 use serde_json::Value;
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -138,7 +139,8 @@ fn through_all_roots(way: &Way, server: &Server, tree: &Path) -> Result<(), Stri
             machine.power_cycle()?;
         }
         let up = Up::wait(&machine).map_err(|error| format!("root {root}: {error}"))?;
-        println!("{} with root {root}: up after {:.1} s", way.name, up.after.as_secs_f64());
+        let seconds = up.after.as_secs_f64();
+        let _ = writeln!(std::io::stdout(), "{} with root {root}: up after {seconds:.1} s", way.name);
         machine.wait_for(way.says, SOON)?;
         if up.name != "node0" {
             return Err(format!("root {root}: it became {}", up.name));

@@ -45,7 +45,8 @@ const OOPS: (&str, &str) =
 
 #[test]
 fn the_last_words_are_those_of_the_panic_in_their_order() {
-    let cases: [(&str, Vec<(&str, &str)>, Option<(&str, &str)>); 6] = [
+    type Case<'a> = (&'a str, Vec<(&'a str, &'a str)>, Option<(&'a str, &'a str)>);
+    let cases: [Case<'_>; 6] = [
         ("none", vec![], None),
         ("panic", PANIC.to_vec(), Some(("panic", PANIC_TEXT))),
         ("oops", vec![OOPS], Some(("oops", "[    7.0] BUG: kernel NULL pointer"))),
