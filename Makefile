@@ -37,7 +37,7 @@ unit:
 	cargo test --quiet --package heorot-lab --lib --bins
 
 # Boots that take minutes each in an emulated machine: whole Debians, other file servers, dracut, HTTP boot, Secure Boot.
-SLOW_BOOTS := a_debian another_file_server image_of_dracut boots_by_http with_secure_boot
+SLOW_BOOTS := a_debian another_file_server image_of_dracut boots_by_http with_secure_boot a_unified_image last_words every_way
 
 # Real firmware and real clients in network namespaces, one after the other: boots take the whole machine.
 lab: build
@@ -47,7 +47,7 @@ lab: build
 # The boots that `make test` has no time for.
 boots: build
 	cargo run --quiet --package heorot-lab -- fetch
-	cargo test --package heorot-lab --test roots --test loaders -- --test-threads=1 $(SLOW_BOOTS)
+	cargo test --package heorot-lab --test roots --test loaders --test matrix -- --test-threads=1 $(SLOW_BOOTS)
 
 # Writes the pages that are made from the records of the options: docs/configuration.md and docs/sample.toml.
 docs:

@@ -20,6 +20,7 @@ pub mod frame;
 pub mod handover;
 pub mod http;
 pub mod keeper;
+pub mod last_words;
 pub mod link;
 pub mod loop_device;
 pub mod modules;

@@ -82,10 +82,9 @@ fn boot() -> ! {
 
 /// The whole walk of a first process; returns only if something did not work.
 fn boot_by(cmdline: &Cmdline) -> Result<Infallible, String> {
-    let url = walk::url_of(cmdline)?;
     let mut modules = Modules::of_running_kernel();
     modules.load_for_devices();
-    let arrived = walk::arrive(cmdline, url, &mut modules)?;
+    let arrived = walk::arrive(cmdline, &mut modules)?;
     let target = Path::new(NEW_ROOT);
     match attach_root(cmdline, &arrived, &mut modules, target)? {
         (Some(shown), files) => {
@@ -139,12 +138,10 @@ fn leave(arrived: Arrived, system: &System<'_>, shown: &str) -> Result<(), Strin
 /// In another program's initial RAM disk, before that one changes the root.
 fn mount_root(target: &Path) -> Result<(), String> {
     let cmdline = start::read_cmdline()?;
-    let url = walk::url_of(&cmdline)?;
     let mut modules = Modules::by_program();
-    let told = url.clone();
-    let mount = || {
+    let mut mount = || {
         handover::make_place()?;
-        let arrived = walk::arrive(&cmdline, url, &mut modules)?;
+        let arrived = walk::arrive(&cmdline, &mut modules)?;
         let (shown, files) = attach_root(&cmdline, &arrived, &mut modules, target)?;
         let shown = shown.ok_or("the server names no root for this node: set profile.root")?;
         let system = System::find(target, cmdline.init.as_deref())?;
@@ -152,7 +149,11 @@ fn mount_root(target: &Path) -> Result<(), String> {
         files.lay(target)?;
         if system.is_systemd() { Ok(()) } else { start_beside(target, &system) }
     };
-    mount().inspect_err(|trouble| node::post_trouble(&told, trouble))
+    mount().inspect_err(|trouble| {
+        if let Some(url) = walk::known_url() {
+            node::post_trouble(url, trouble);
+        }
+    })
 }
 
 /// An agent that goes along through a change of root that is another program's, for a system that will not start one.

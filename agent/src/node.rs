@@ -101,6 +101,22 @@ pub fn get(url: &Url) -> Result<Node, String> {
     serde_json::from_slice(&body).map_err(|error| format!("{url} answered what is not understood: {error}"))
 }
 
+/// Asks a server where this machine is to talk about itself: by its address it is known there.
+///
+/// # Errors
+/// In words, as from [`post_up`].
+pub fn get_url(server: &Url) -> Result<Url, String> {
+    #[derive(Deserialize)]
+    struct Told {
+        url: String,
+    }
+    let asked = server.join("/node");
+    let body = ask_until_answered(&asked, None)?;
+    let told: Result<Told, _> = serde_json::from_slice(&body);
+    let url = told.ok().and_then(|told| told.url.parse().ok());
+    url.ok_or_else(|| format!("{asked} answered what is not understood"))
+}
+
 /// Fetches the names of all nodes: the text of the system's names file. A server that has none is not asked again.
 ///
 /// # Errors

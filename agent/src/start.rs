@@ -1,7 +1,7 @@
 //! What only a first process does: the kernel's file systems, the children of others, and the end.
 
 use crate::cmdline::Cmdline;
-use crate::{node, say};
+use crate::{node, say, walk};
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::sys::reboot::{RebootMode, reboot};
@@ -48,7 +48,8 @@ pub fn read_cmdline() -> Result<Cmdline, String> {
 /// may find things repaired.
 pub fn fail(cmdline: &Cmdline, trouble: &str) -> ! {
     say!("{trouble}");
-    if let Some(url) = cmdline.url.as_deref().and_then(|url| url.parse().ok()) {
+    let told = || cmdline.url.as_deref().and_then(|url| url.parse().ok());
+    if let Some(url) = walk::known_url().cloned().or_else(told) {
         node::post_trouble(&url, trouble);
     }
     if cmdline.shell {

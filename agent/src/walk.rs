@@ -11,9 +11,10 @@ use crate::link::{Hears, Link};
 use crate::modules::Modules;
 use crate::net::{self, Interface};
 use crate::node::{self, Identity, Node, Report, Verdict};
-use crate::{netlink, say, start};
-use std::net::Ipv4Addr;
+use crate::{last_words, netlink, say, start};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 use std::{fs, thread};
 
@@ -40,7 +41,7 @@ pub struct Arrived {
 ///
 /// # Errors
 /// In words, at the first thing that does not work.
-pub fn arrive(cmdline: &Cmdline, url: Url, modules: &mut Modules) -> Result<Arrived, String> {
+pub fn arrive(cmdline: &Cmdline, modules: &mut Modules) -> Result<Arrived, String> {
     let interface = net::find(cmdline.boot_interface, CARRIER_PATIENCE, || {
         modules.look_for_devices();
     })?;
@@ -49,8 +50,11 @@ pub fn arrive(cmdline: &Cmdline, url: Url, modules: &mut Modules) -> Result<Arri
     let lease = client::acquire(&interface, false, DHCP_PATIENCE)?;
     configure(&interface, &lease)?;
     let (name_servers, domain) = (lease.name_servers.clone(), lease.domain.clone());
+    let server = lease.server;
     let keeper = keep(&interface, lease)?;
 
+    let url = url_by(cmdline, server)?;
+    last_words::tell(&url, modules);
     let identity = become_a_node(&url, &interface)?;
     let wanted = identity.address.ok_or("the server gave a number without an address")?;
     let (keeper, address) = move_to(&interface, keeper, wanted, identity.name.as_deref())?;
@@ -204,18 +208,43 @@ fn keep(interface: &Interface, lease: Lease) -> Result<Keeper, String> {
     Keeper::start(interface, lease).map_err(|error| format!("a thread for the lease: {error}"))
 }
 
-/// The URL on the kernel's command line.
+/// Where this node talks about itself: as the kernel's command line says, or as the server does.
 ///
 /// # Errors
-/// In words, if there is none.
+/// In words, if neither does.
 pub fn url_of(cmdline: &Cmdline) -> Result<Url, String> {
     let url = cmdline
         .url
         .as_deref()
         .ok_or("no heorot=http://ADDRESS:PORT/node/TOKEN on the kernel's command line")?;
-    url.parse()
-        .map_err(|_| format!("heorot={url} on the kernel's command line is no http://ADDRESS:PORT/PATH"))
+    let url: Url = url
+        .parse()
+        .map_err(|_| format!("heorot={url} on the kernel's command line is no http://ADDRESS:PORT/PATH"))?;
+    // A command line that is the same for all nodes names no more than the server.
+    let url = if url.path == "/" { node::get_url(&url)? } else { url };
+    Ok(FOUND.get_or_init(|| url).clone())
 }
+
+/// The same. A unified kernel image that firmware loads itself has the command line that it was built with, or none: then the server of the lease is asked.
+fn url_by(cmdline: &Cmdline, server: Ipv4Addr) -> Result<Url, String> {
+    if cmdline.url.is_some() {
+        return url_of(cmdline);
+    }
+    say!("no heorot= on the kernel's command line; asking {server}");
+    let server = Url { server: SocketAddrV4::new(server, HTTP_PORT), path: "/".into(), name: None };
+    let url = node::get_url(&server)?;
+    Ok(FOUND.get_or_init(|| url).clone())
+}
+
+/// The URL, once it is known.
+#[must_use]
+pub fn known_url() -> Option<&'static Url> {
+    FOUND.get()
+}
+
+static FOUND: OnceLock<Url> = OnceLock::new();
+/// Of a server that is asked because nobody named it.
+const HTTP_PORT: u16 = 80;
 
 /// Where libnss_heorot.so.2 looks.
 const NAMES_FILE: &str = "/etc/heorot/names";

@@ -300,6 +300,7 @@ fn restore_trials(turn: &mut Turn<'_>, records: Vec<TrialsRecord>) {
 fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Option<BootRecord>) -> Node {
     let mut node = Node::new(turn.now, mac);
     node.reason = "it was known before the restart".into();
+    node.boot.is_resumed = true;
     if let Some(kept) = kept {
         (node.further_macs, node.number, node.facts) = (kept.further_macs, kept.number, kept.facts);
         node.granted_to = kept.granted_to;
@@ -373,7 +374,7 @@ fn restore_borrower(turn: &mut Turn<'_>, mac: Mac) {
     if let Some((node, _)) = turn.hall.nodes.meet(turn.now, mac) {
         (node.stage, node.phase) = (Stage::Temporary, Some(Phase::Dhcp));
         node.reason = "it had a temporary address before the restart".into();
-        node.boot.token = token;
+        (node.boot.token, node.boot.is_resumed) = (token, true);
     }
 }
 

@@ -148,6 +148,8 @@ pub enum Output {
         from: Ipv4Addr,
         /// Its kernel and RAM disks, relative to the boot directory.
         files: Vec<String>,
+        /// Whether the boot began before this process did: it may have loaded some of them already, in versions that nobody knows any more.
+        is_resumed: bool,
     },
     /// The answer to a request or an operator.
     Reply(RequestId, Answer),

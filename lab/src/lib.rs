@@ -36,3 +36,4 @@ pub mod server;
 pub mod sniff;
 pub mod timeline;
 pub mod tree;
+pub mod unified;

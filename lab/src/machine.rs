@@ -92,7 +92,10 @@ impl Machine {
                     command.args(["-global", "driver=cfi.pflash01,property=secure,value=on"]);
                 }
                 if firmware == Firmware::UefiHttp {
-                    command.args(["-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n"]);
+                    for version in ["IPv4", "IPv6"] {
+                        let without = format!("name=opt/org.tianocore/{version}PXESupport,string=n");
+                        command.args(["-fw_cfg", &without]);
+                    }
                 }
                 command.arg("-drive").arg(format!("if=pflash,format=raw,readonly=on,file={code}"));
                 command.arg("-drive").arg(format!("if=pflash,format=raw,file={}", variables.display()));

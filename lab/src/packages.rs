@@ -8,10 +8,11 @@ use std::process::Command;
 use std::time::Duration;
 
 /// A program or file that has to be there, and the Debian package that brings it.
-const INSTALLED: [(&str, &str); 37] = [
+const INSTALLED: [(&str, &str); 38] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("/usr/lib/ipxe/qemu/pxe-virtio.rom", "ipxe-qemu"),
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf"),
+    ("objcopy", "binutils"),
     ("ip", "iproute2"),
     ("setpriv", "util-linux"),
     ("dhclient", "isc-dhcp-client"),
@@ -49,8 +50,15 @@ const INSTALLED: [(&str, &str); 37] = [
 ];
 
 /// Downloaded and unpacked, besides the kernel that `linux-image-amd64` names.
-const UNPACKED: [&str; 6] =
-    ["pxelinux", "syslinux-common", "ipxe", "grub-efi-amd64-bin", "grub-efi-amd64-signed", "shim-signed"];
+const UNPACKED: [&str; 7] = [
+    "pxelinux",
+    "syslinux-common",
+    "ipxe",
+    "grub-efi-amd64-bin",
+    "grub-efi-amd64-signed",
+    "shim-signed",
+    "systemd-boot-efi",
+];
 
 /// Boot files, once they are there.
 #[derive(Clone, Debug)]
@@ -134,9 +142,15 @@ impl BootFiles {
         let release = releases.ok().flatten().ok_or("no kernel was fetched yet: run heorot-lab fetch")?;
         let kernel_release = release.file_name().to_string_lossy().into_owned();
         let files = Self { root, kernel_release };
-        let missing = [files.kernel(), files.pxelinux(), files.ipxe_efi(), files.grub_efi(), files.shim()]
-            .into_iter()
-            .find(|path| !path.exists());
+        let wanted = [
+            files.kernel(),
+            files.pxelinux(),
+            files.ipxe_efi(),
+            files.grub_efi(),
+            files.shim(),
+            files.unified_stub(),
+        ];
+        let missing = wanted.into_iter().find(|path| !path.exists());
         missing.map_or(Ok(files), |path| Err(format!("{} is missing: run heorot-lab fetch", path.display())))
     }
 
@@ -186,6 +200,12 @@ impl BootFiles {
     #[must_use]
     pub fn shim(&self) -> PathBuf {
         self.root.join("usr/lib/shim/shimx64.efi.signed")
+    }
+
+    /// What a unified kernel image begins with: systemd's program that starts the kernel behind it.
+    #[must_use]
+    pub fn unified_stub(&self) -> PathBuf {
+        self.root.join("usr/lib/systemd/boot/efi/linuxx64.efi.stub")
     }
 
     /// GRUB in one file, which looks for its menu by the network it came by.

@@ -25,6 +25,8 @@ pub struct Settings {
     pub memory: String,
     /// What UEFI machines load; empty for iPXE.
     pub uefi_loader: String,
+    /// What UEFI machines load by HTTP; empty for iPXE.
+    pub http_loader: String,
     /// Further lines for the section of the boot files.
     pub boot: String,
     /// Further lines for the section of the server.
@@ -240,6 +242,7 @@ fn configuration(scratch: &Scratch, packages: &Path, settings: &Settings) -> Str
     let further_of_server = &settings.server;
     let memory = if settings.memory.is_empty() { "256MiB" } else { &settings.memory };
     let uefi_loader = if settings.uefi_loader.is_empty() { "ipxe.efi" } else { &settings.uefi_loader };
+    let http_loader = if settings.http_loader.is_empty() { "ipxe.efi" } else { &settings.http_loader };
     let mut text = format!(
         r#"[cluster]
 name = "cluster"
@@ -262,7 +265,7 @@ temporary = "10.77.200.1-10.77.203.254"
 directory = "{boot}"
 packages = "{packages}"
 bios = "pxelinux.0"
-http-x64 = "ipxe.efi"
+http-x64 = "{http_loader}"
 uefi-x64 = "{uefi_loader}"
 {further_of_boot}
 

@@ -174,3 +174,30 @@ fn a_boot_ends_as_it_began() {
         assert!(*octets == content(name, 2), "{name} is of another version");
     }
 }
+
+/// The server is killed between kernel and RAM disks, and both are replaced meanwhile: which kernel the machine has nobody knows any more.
+#[test]
+fn a_boot_that_outlives_the_server_mixes_nothing() {
+    let mut server = start();
+    let mut one = machine(&server, 1);
+    one.boot().expect("an address");
+    let (kernel, initrd, _) = plan(&mut one);
+    assert!(one.fetch(&kernel).expect("its kernel") == content(&kernel, 1));
+    // How far it got is history, which may lose its last second.
+    thread::sleep(Duration::from_secs(3));
+    server.kill();
+    for name in FILES {
+        put(&server, name, &content(name, 2));
+    }
+    server.start_again().expect("it starts again");
+    for name in &initrd {
+        let refused = one.fetch(name).map(|octets| octets.len()).expect_err("it is not to be had");
+        assert!(refused.contains("another version than the kernel"), "{refused}\n{}", server.tail());
+    }
+    let explained = server.ask(&["explain", "node1"]).expect("the server explains it");
+    assert!(explained["summary"].to_string().contains("another version than the kernel"), "{explained}");
+    // As generated scripts have it: once more from the beginning.
+    for name in [&kernel].into_iter().chain(&initrd) {
+        assert!(one.fetch(name).expect("all of it") == content(name, 2), "{name}\n{}", server.tail());
+    }
+}

@@ -129,7 +129,9 @@ fn pick(tree: &Tree, wanted: &Wanted, notes: &mut Vec<String>) -> Result<Picked,
     let drivers: Vec<String> =
         if wanted.drivers.is_empty() { usual().collect() } else { wanted.drivers.clone() };
     let needed = NEEDED.iter().map(|(name, _)| (*name).to_owned());
-    let names: Vec<String> = needed.chain(drivers).chain(wanted.load.iter().cloned()).collect();
+    let recorders = RECORDERS.iter().map(|name| (*name).to_owned());
+    let names: Vec<String> =
+        needed.chain(drivers).chain(recorders).chain(wanted.load.iter().cloned()).collect();
     tree.pick(&names).map_err(Problem)
 }
 
@@ -299,6 +301,8 @@ const NEEDED: [(&str, &str); 8] = [
     ("loop", "no image as a root"),
     ("overlay", "roots stay read-only"),
 ];
+/// Where kernels write down how they panicked. A machine without it says nothing of that.
+const RECORDERS: [&str; 2] = ["efi_pstore", "ramoops"];
 /// Drivers of network cards, of what they are behind, and of the chips at their ports. Kernels have those of their machines.
 const DRIVERS: [&str; 85] = [
     // Virtual machines.

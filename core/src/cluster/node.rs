@@ -101,6 +101,8 @@ pub struct Boot {
     pub plan: Option<Arc<Plan>>,
     /// Whether the caller knows which files belong together.
     pub is_together: bool,
+    /// Whether it began before this process did, so that what it has loaded is not known.
+    pub is_resumed: bool,
     /// Whether its secrets were given.
     pub secrets: Option<Given>,
     /// Whether somebody was refused them, and that was told.

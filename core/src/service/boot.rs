@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  GET  boot.ipxe, pxelinux.cfg/*, grub.cfg, grub.cfg-*     made for the node that asks
+//!  GET  /node                         where am I to talk about myself?
 //!  GET  /node/TOKEN                   what am I, and what shall I check?
 //!  GET  /node/TOKEN/names             the names of all nodes, for my system
 //!  GET  /node/TOKEN/overlay           my small files
@@ -62,6 +63,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, request: Request) {
     };
     match (path.strip_prefix("node/"), &request.via) {
         (Some(rest), Via::HttpGet | Via::HttpPost(_)) => about_itself(turn, &request, rest, machine),
+        (None, Via::HttpGet) if path == "node" => own_url(turn, &request, machine),
         (None, Via::HttpPost(_)) => {
             answer(turn, &request, Answer::Missing("nothing is to be posted here".into()))
         }
@@ -172,8 +174,9 @@ fn kept_file(turn: &mut Turn<'_>, request: &Request, path: &str, mac: Mac) -> An
 fn together(turn: &mut Turn<'_>, from: Ipv4Addr, mac: Mac, plan: &Plan) {
     let Some(node) = turn.hall.nodes.get_mut(mac).filter(|node| !node.boot.is_together) else { return };
     node.boot.is_together = true;
+    let is_resumed = node.boot.is_resumed;
     let files = plan.files().map(str::to_owned).collect();
-    turn.out.push(Output::Together { from, files });
+    turn.out.push(Output::Together { from, files, is_resumed });
 }
 
 /// Why a machine has to wait in its loader, if it has to.
@@ -257,6 +260,20 @@ fn phase_of(turn: &Turn<'_>, mac: Mac, path: &str) -> Phase {
         Some(plan) if plan.has_file(path) => Phase::Initrd,
         Some(_) | None => Phase::Loader,
     }
+}
+
+/// The URL of a node, for a system whose command line lacks it. It goes to that node's address alone, as files with the token in them do.
+fn own_url(turn: &mut Turn<'_>, request: &Request, machine: Option<Mac>) {
+    let Some(mac) = machine.map(|mac| turn.hall.nodes.identity(mac)) else {
+        let why = format!("{} is no node's address", request.from);
+        return answer(turn, request, error(404, &why));
+    };
+    if turn.hall.nodes.get(mac).is_some_and(|node| node.boot.token.is_empty()) {
+        turn.begin_boot(mac);
+    }
+    let token = turn.hall.nodes.get(mac).map_or_else(String::new, |node| node.boot.token.clone());
+    let url = format!("{}/node/{token}", boot::http_base(turn.config, request.local));
+    answer(turn, request, Answer::Json(200, json!({ "url": url }).to_string()));
 }
 
 /// `/node/TOKEN` and what is below it.
@@ -465,7 +482,7 @@ fn all_loaded(turn: &mut Turn<'_>, mac: Mac, mut addresses: Vec<Ipv4Addr>) {
     }
     addresses.extend(turn.hall.leases.of(mac).map(|(address, _)| address));
     for from in addresses {
-        turn.out.push(Output::Together { from, files: Vec::new() });
+        turn.out.push(Output::Together { from, files: Vec::new(), is_resumed: false });
     }
 }
 

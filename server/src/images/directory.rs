@@ -1,6 +1,6 @@
 //! `boot.directory`, and nothing outside it but the loaders of Debian's packages: every file that a machine asks for is opened here.
 
-use super::editions::{Editions, Found};
+use super::editions::{Editions, Found, STANDS};
 use crate::overlay::Room;
 use heorot_core::config::Loader;
 use heorot_core::transfer::{ImageIdentity, Refusal};
@@ -12,7 +12,7 @@ use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 /// The directory of the boot files. All its clones go to another one together.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct BootDirectory {
     places: Arc<RwLock<Places>>,
     /// Which files belong together, by the machine that loads them.
     editions: Arc<Mutex<Editions>>,
+    /// When this process began to serve.
+    pub(super) started: SystemTime,
 }
 
 /// Where boot files are.
@@ -37,6 +39,8 @@ pub(crate) struct BootFile {
     pub(crate) file: File,
     /// What it was when it was opened.
     pub(crate) identity: ImageIdentity,
+    /// When its directory entry or its content was changed last: a file that is renamed keeps the time of its content, and not this one.
+    changed: Duration,
     /// What it takes of our memory, if it was made and is on no disk.
     pub(crate) _room: Option<Room>,
 }
@@ -44,7 +48,7 @@ pub(crate) struct BootFile {
 impl BootDirectory {
     pub(crate) fn new(directory: &str, packages: Option<&str>) -> Self {
         let places = Places { directory: directory.into(), packages: packages.map(PathBuf::from) };
-        Self { places: Arc::new(RwLock::new(places)), editions: Arc::default() }
+        Self { places: Arc::new(RwLock::new(places)), editions: Arc::default(), started: SystemTime::now() }
     }
 
     /// Serves from other places from now on. Files that are open stay so.
@@ -54,8 +58,9 @@ impl BootDirectory {
     }
 
     /// A machine begins a boot in which it loads these files, the kernel first: what it sees of one, it sees of all. Without any, its boot is over.
-    pub(crate) fn together(&self, from: Ipv4Addr, files: Vec<String>) {
-        self.editions().begin(Instant::now(), from, files);
+    /// Of a boot that began before this process did it is not known what it has loaded.
+    pub(crate) fn together(&self, from: Ipv4Addr, files: Vec<String>, is_resumed: bool) {
+        self.editions().begin(Instant::now(), from, files, is_resumed);
     }
 
     /// Lets go the versions of boots that are over. The disk may be waited for.
@@ -83,22 +88,41 @@ impl BootDirectory {
             self.editions().forget(from);
             found = find();
         }
-        if let Found::Unopened(files) = found {
+        if let Found::Unopened { files, is_in_mid_boot } = found {
             // Opened without the lock: the disk may be slow.
             let opened = files.into_iter().map(|file| {
                 let result = self.open(&file);
                 (file, result)
             });
-            let opened = opened.collect();
+            let opened: Vec<_> = opened.collect();
+            if is_in_mid_boot {
+                self.check_settled(path, &opened)?;
+            }
             self.editions().opened(from, opened);
             found = find();
         }
         match found {
-            Found::Anything | Found::Unopened(_) => self.open(path),
+            Found::Anything | Found::Unopened { .. } => self.open(path),
             Found::This(version, _) => version.again(path),
             Found::OnlyIf(identity) => self
                 .open(path)
                 .and_then(|file| if file.identity == identity { Ok(file) } else { Err(replaced(path)) }),
+        }
+    }
+
+    /// Of a machine that loaded its kernel from the process before: whether its files are surely those of that time. A boot that goes on began within the hour
+    /// before this process did, and what was changed since may be of another version than its kernel.
+    fn check_settled(
+        &self,
+        path: &str,
+        files: &[(String, Result<BootFile, Refusal>)],
+    ) -> Result<(), Refusal> {
+        let began =
+            self.started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().saturating_sub(STANDS);
+        let is_settled = |file: &BootFile| file.changed < began;
+        match files.iter().find(|(_, file)| !file.as_ref().is_ok_and(is_settled)) {
+            Some((changed, _)) => Err(unsettled(path, changed)),
+            None => Ok(()),
         }
     }
 
@@ -124,7 +148,7 @@ impl BootDirectory {
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(Refusal::Denied(format!("{path} is {}", kind(stat.st_mode))));
         }
-        Ok(BootFile { file: file.into(), identity: identity(&stat), _room: None })
+        Ok(BootFile { file: file.into(), identity: identity(&stat), changed: changed(&stat), _room: None })
     }
 }
 
@@ -181,8 +205,8 @@ fn kind(mode: RawMode) -> &'static str {
 impl BootFile {
     /// What was made and is in memory alone.
     pub(crate) fn made(file: File, room: Room) -> io::Result<Self> {
-        let identity = identity(&rustix::fs::fstat(&file)?);
-        Ok(Self { file, identity, _room: Some(room) })
+        let stat = rustix::fs::fstat(&file)?;
+        Ok(Self { file, identity: identity(&stat), changed: changed(&stat), _room: Some(room) })
     }
 
     /// The same version once more. The two share their offset, as descriptors do: a file is read by places alone.
@@ -192,7 +216,7 @@ impl BootFile {
         }
         let file = self.file.try_clone();
         let file = file.map_err(|e| Refusal::Denied(format!("{path} cannot be opened: {e}")))?;
-        Ok(Self { file, identity: self.identity, _room: None })
+        Ok(Self { file, identity: self.identity, changed: self.changed, _room: None })
     }
 
     /// Whether it is still what it was when it was opened: not changed in place.
@@ -225,6 +249,13 @@ fn replaced(path: &str) -> Refusal {
     ))
 }
 
+/// Likewise, where nobody knows any more what the machine has.
+fn unsettled(path: &str, changed: &str) -> Refusal {
+    Refusal::Denied(format!(
+        "{path} may be of another version than the kernel that this machine has: {changed} was changed within the hour before heorot was started anew, or since; its loader has to begin with the kernel again, or switch the machine on again"
+    ))
+}
+
 fn refusal(error: Errno, path: &str) -> Refusal {
     match error {
         Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::INVAL => {
@@ -242,6 +273,10 @@ fn refusal(error: Errno, path: &str) -> Refusal {
         }
         other => Refusal::Denied(format!("{path} cannot be opened: {other}")),
     }
+}
+
+fn changed(stat: &Stat) -> Duration {
+    Duration::from_secs(u64::try_from(stat.st_ctime).unwrap_or(0))
 }
 
 fn identity(stat: &Stat) -> ImageIdentity {

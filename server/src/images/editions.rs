@@ -2,7 +2,8 @@
 //!
 //! A kernel and an initial RAM disk of two versions do not boot, and whoever replaces them replaces one after the other while machines load. So all files of a boot are opened
 //! when it asks for the first of them, and held open; to a request for another one later, what is answered is what was opened then. A version is held once, however many
-//! boots have seen it. Where too many are held, only what they were is kept in mind, and another one is refused in their place.
+//! boots have seen it. Of a boot that began before this process did nobody knows what it has loaded: unless its loader begins with the kernel again, it gets only what has
+//! not changed since before it began. Where too many are held, only what they were is kept in mind, and another one is refused in their place.
 
 use super::directory::BootFile;
 use heorot_core::limit::NODES_MAX;
@@ -19,7 +20,7 @@ const HELD_MAX: usize = 256;
 const BOOTS_MAX: usize = 2 * NODES_MAX;
 
 /// A boot that has asked for nothing for so long is over: loaders wait for minutes, and a kernel of 200 MB at 1 Mbit/s takes half an hour.
-const STANDS: Duration = Duration::from_secs(3600);
+pub(super) const STANDS: Duration = Duration::from_secs(3600);
 
 /// The files of all boots.
 #[derive(Debug, Default)]
@@ -39,6 +40,8 @@ pub(super) struct Boot {
     /// What was opened, by path; nothing as long as nothing was asked for.
     seen: Option<BTreeMap<String, Seen>>,
     used: Instant,
+    /// Whether it began before this process did.
+    is_resumed: bool,
 }
 
 /// What a boot has seen of a file.
@@ -58,7 +61,12 @@ pub(super) enum Found {
     /// Whatever is there: it belongs to nothing.
     Anything,
     /// Nothing is opened yet: these are, and then it is looked for again.
-    Unopened(Vec<String>),
+    Unopened {
+        /// All that belong together.
+        files: Vec<String>,
+        /// Whether the machine has loaded some of them from the process before this one.
+        is_in_mid_boot: bool,
+    },
     /// This. If it is the file that a boot begins with, those of its boot come along: if one of them was written over, they are to be forgotten.
     This(Arc<BootFile>, Vec<Arc<BootFile>>),
     /// What is there, if it is this.
@@ -67,14 +75,14 @@ pub(super) enum Found {
 
 impl Editions {
     /// The files that a machine loads in the boot that it begins; without any, that boot is over.
-    pub(super) fn begin(&mut self, now: Instant, from: Ipv4Addr, files: Vec<String>) {
+    pub(super) fn begin(&mut self, now: Instant, from: Ipv4Addr, files: Vec<String>, is_resumed: bool) {
         self.over.extend(self.boots.remove(&from));
         if files.is_empty() {
             return;
         }
         // Should they all be booting: who is left out gets what is there.
         if self.boots.len() < BOOTS_MAX {
-            self.boots.insert(from, Boot { files, seen: None, used: now });
+            self.boots.insert(from, Boot { files, seen: None, used: now, is_resumed });
         }
     }
 
@@ -89,8 +97,10 @@ impl Editions {
             return Found::Anything;
         }
         boot.used = now;
-        let Some(seen) = &boot.seen else { return Found::Unopened(boot.files.clone()) };
         let begins = boot.files.first().is_some_and(|first| first == path);
+        let Some(seen) = &boot.seen else {
+            return Found::Unopened { files: boot.files.clone(), is_in_mid_boot: boot.is_resumed && !begins };
+        };
         match seen.get(path) {
             Some(Seen::Held(file)) => {
                 let all = seen.values().filter(|_| begins).filter_map(Seen::file);
@@ -106,7 +116,7 @@ impl Editions {
         if let Some(boot) = self.boots.get_mut(&from) {
             let seen = boot.seen.take();
             let (files, used) = (Vec::new(), boot.used);
-            self.over.push(Boot { files, seen, used });
+            self.over.push(Boot { files, seen, used, is_resumed: false });
         }
     }
 

@@ -100,7 +100,9 @@ impl Loop {
             Output::AnswerArp { interface, address, mac, to } => {
                 self.answer_arp(&interface, (mac, address), to)
             }
-            Output::Together { from, files } => self.parts.directory.together(from, files),
+            Output::Together { from, files, is_resumed } => {
+                self.parts.directory.together(from, files, is_resumed)
+            }
             Output::Reply(id, answer) => self.reply(id, answer),
             Output::Publish(directory) => {
                 if let Some(names) = &self.parts.names {

@@ -41,8 +41,8 @@ fn text(opened: Result<BootFile, Refusal>) -> String {
 #[test]
 fn a_boot_gets_what_it_saw_first_and_the_next_one_what_is_there() {
     let (boot, directory) = boot_directory();
-    boot.together(ONE, files());
-    boot.together(TWO, files());
+    boot.together(ONE, files(), false);
+    boot.together(TWO, files(), false);
     assert_eq!(text(boot.open_for(ONE, "vmlinuz")), "kernel 1");
     put(directory.path(), "vmlinuz", "kernel 2");
     put(directory.path(), "initrd.img", "disk 2");
@@ -52,9 +52,9 @@ fn a_boot_gets_what_it_saw_first_and_the_next_one_what_is_there() {
     assert_eq!(text(boot.open_for(TWO, "initrd.img")), "disk 2");
     assert_eq!(text(boot.open("initrd.img")), "disk 2");
     // It is switched on again, or is up.
-    boot.together(ONE, files());
+    boot.together(ONE, files(), false);
     assert_eq!(text(boot.open_for(ONE, "initrd.img")), "disk 2");
-    boot.together(TWO, Vec::new());
+    boot.together(TWO, Vec::new(), false);
     put(directory.path(), "vmlinuz", "kernel 3");
     assert_eq!(text(boot.open_for(TWO, "vmlinuz")), "kernel 3");
 }
@@ -62,7 +62,7 @@ fn a_boot_gets_what_it_saw_first_and_the_next_one_what_is_there() {
 #[test]
 fn what_was_written_over_is_refused_until_the_machine_begins_again() {
     let (boot, directory) = boot_directory();
-    boot.together(ONE, files());
+    boot.together(ONE, files(), false);
     assert_eq!(text(boot.open_for(ONE, "vmlinuz")), "kernel 1");
     std::fs::write(directory.path().join("initrd.img"), "disk two").unwrap();
     let refused = text(boot.open_for(ONE, "initrd.img"));
@@ -72,11 +72,44 @@ fn what_was_written_over_is_refused_until_the_machine_begins_again() {
     assert_eq!(text(boot.open_for(ONE, "initrd.img")), "disk two");
 }
 
+/// The process before this one gave the kernel. Whether what is there now is of the same version is known only of what is old enough.
+#[test]
+fn a_boot_that_goes_on_after_a_restart_gets_no_other_version() {
+    let (mut boot, directory) = boot_directory();
+    let refused = |boot: &BootDirectory| {
+        let said = text(boot.open_for(ONE, "initrd.img"));
+        assert!(said.starts_with("initrd.img may be of another version than the kernel"), "{said}");
+    };
+    boot.together(ONE, files(), true);
+    put(directory.path(), "vmlinuz", "kernel 2");
+    refused(&boot);
+    put(directory.path(), "initrd.img", "disk 2");
+    refused(&boot);
+    // Its loader begins again: it has all of one moment, and that moment is now.
+    assert_eq!(text(boot.open_for(ONE, "vmlinuz")), "kernel 2");
+    put(directory.path(), "initrd.img", "disk 3");
+    assert_eq!(text(boot.open_for(ONE, "initrd.img")), "disk 2");
+    // Who begins after the start is in no doubt.
+    boot.together(TWO, files(), false);
+    assert_eq!(text(boot.open_for(TWO, "initrd.img")), "disk 3");
+    // Files that were there long before: it is as if there had been no restart. A file whose content is old, and which was renamed just now, is none of them.
+    boot.started = std::time::SystemTime::now() + STANDS + Duration::from_secs(2);
+    boot.together(ONE, files(), true);
+    assert_eq!(text(boot.open_for(ONE, "initrd.img")), "disk 3");
+    boot.started = std::time::SystemTime::now();
+    boot.together(ONE, files(), true);
+    let old = std::fs::File::open(directory.path().join("initrd.img")).unwrap();
+    old.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(1_000_000_000)).unwrap();
+    refused(&boot);
+    std::fs::remove_file(directory.path().join("initrd.img")).unwrap();
+    refused(&boot);
+}
+
 #[test]
 fn what_was_missing_may_come_later() {
     let (boot, directory) = boot_directory();
     std::fs::remove_file(directory.path().join("initrd.img")).unwrap();
-    boot.together(ONE, files());
+    boot.together(ONE, files(), false);
     assert_eq!(text(boot.open_for(ONE, "vmlinuz")), "kernel 1");
     assert_eq!(text(boot.open_for(ONE, "initrd.img")), "there is no file initrd.img");
     put(directory.path(), "initrd.img", "disk 1");
@@ -90,8 +123,10 @@ fn a_version_is_held_once_and_no_longer_than_it_may_be_needed() {
     let mut editions = Editions::default();
     let now = Instant::now();
     let open = |editions: &mut Editions, now: Instant, from: Ipv4Addr| {
-        editions.begin(now, from, files());
-        let Found::Unopened(files) = editions.find(now, from, "vmlinuz") else { panic!("nothing is open") };
+        editions.begin(now, from, files(), false);
+        let Found::Unopened { files, .. } = editions.find(now, from, "vmlinuz") else {
+            panic!("nothing is open")
+        };
         let opened = files.into_iter().map(|file| (file.clone(), boot.open(&file))).collect();
         editions.opened(from, opened);
         editions.find(now, from, "vmlinuz")
