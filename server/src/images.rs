@@ -11,6 +11,7 @@ mod cache;
 pub(crate) mod directory;
 mod editions;
 mod folding;
+mod given;
 mod netascii;
 mod worker;
 

@@ -38,6 +38,8 @@ use std::sync::Arc;
 
 /// Name of the file of records, in `server.state`.
 const STORE_FILE: &str = "heorot.redb";
+/// Name of the file of versions that boots were given, in the same place.
+const GIVEN_FILE: &str = "given.json";
 /// Name of the file of notes, beside the control socket.
 const NOTES_FILE: &str = "transfers.notes";
 /// Chunks that were read and wait for the loop: 16 MiB of them.
@@ -266,8 +268,11 @@ fn give_away_rights(
 ) -> Result<Option<String>, Problem> {
     let state = Path::new(&config.server.state);
     let (file, notes) = (state.join(STORE_FILE), control_path.with_file_name(NOTES_FILE));
+    let given = state.join(GIVEN_FILE);
+    let given = given.exists().then_some(given.as_path());
     let names_file = names_file.filter(|path| path.parent() == Some(run_directory));
-    let files: Vec<&Path> = [&file, &notes, control_path].into_iter().chain(names_file).collect();
+    let files: Vec<&Path> =
+        [&file, &notes, control_path].into_iter().chain(names_file).chain(given).collect();
     let directories = [state, run_directory].into_iter().filter(|directory| holds_only(directory, &files));
     let owned: Vec<&Path> = directories.chain(files.iter().copied()).collect();
     rights::drop_to(&config.server.user, &owned, config.nfs.is_some())
@@ -295,7 +300,8 @@ fn start(
     (dns, names, nis): (dns::Handle, Option<names::Handle>, Option<nis::Handle>),
 ) -> Result<Started, Problem> {
     let bell = Bell::new().map_err(|e| cannot_start(&e))?;
-    let directory = BootDirectory::new(&config.boot.directory, config.boot.packages.as_deref());
+    let directory = BootDirectory::new(&config.boot.directory, config.boot.packages.as_deref())
+        .keeping(Path::new(&config.server.state).join(GIVEN_FILE));
     let (outcome, outcomes) = line(&bell, 1);
     let (result, results) = line(&bell, RESULTS_WAITING_MAX);
     let (ask, asks) = line(&bell, ASKS_WAITING_MAX);

@@ -1,6 +1,7 @@
 //! `boot.directory`, and nothing outside it but the loaders of Debian's packages: every file that a machine asks for is opened here.
 
 use super::editions::{Editions, Found, STANDS};
+use super::given::Given;
 use crate::overlay::Room;
 use heorot_core::config::Loader;
 use heorot_core::transfer::{ImageIdentity, Refusal};
@@ -20,6 +21,7 @@ pub(crate) struct BootDirectory {
     places: Arc<RwLock<Places>>,
     /// Which files belong together, by the machine that loads them.
     editions: Arc<Mutex<Editions>>,
+    given: Arc<Mutex<Given>>,
     /// When this process began to serve.
     pub(super) started: SystemTime,
 }
@@ -48,7 +50,17 @@ pub(crate) struct BootFile {
 impl BootDirectory {
     pub(crate) fn new(directory: &str, packages: Option<&str>) -> Self {
         let places = Places { directory: directory.into(), packages: packages.map(PathBuf::from) };
-        Self { places: Arc::new(RwLock::new(places)), editions: Arc::default(), started: SystemTime::now() }
+        Self {
+            places: Arc::new(RwLock::new(places)),
+            editions: Arc::default(),
+            given: Arc::default(),
+            started: SystemTime::now(),
+        }
+    }
+
+    /// The same, which keeps in this file what boots were given, for the process after this one.
+    pub(crate) fn keeping(self, place: PathBuf) -> Self {
+        Self { given: Arc::new(Mutex::new(Given::kept_at(place))), ..self }
     }
 
     /// Serves from other places from now on. Files that are open stay so.
@@ -98,6 +110,10 @@ impl BootDirectory {
             if is_in_mid_boot {
                 self.check_settled(path, &opened)?;
             }
+            // Where it cannot be kept the process after this one knows less, and is the more careful.
+            let files =
+                opened.iter().filter_map(|(path, file)| Some((path.as_str(), file.as_ref().ok()?.identity)));
+            let _ = self.given().add(seconds(SystemTime::now()), files);
             self.editions().opened(from, opened);
             found = find();
         }
@@ -111,19 +127,25 @@ impl BootDirectory {
     }
 
     /// Of a machine that loaded its kernel from the process before: whether its files are surely those of that time. A boot that goes on began within the hour
-    /// before this process did, and what was changed since may be of another version than its kernel.
+    /// before this process did. What was changed since may be of another version than its kernel, unless it is known that no other one was given.
     fn check_settled(
         &self,
         path: &str,
         files: &[(String, Result<BootFile, Refusal>)],
     ) -> Result<(), Refusal> {
-        let began =
-            self.started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().saturating_sub(STANDS);
-        let is_settled = |file: &BootFile| file.changed < began;
-        match files.iter().find(|(_, file)| !file.as_ref().is_ok_and(is_settled)) {
+        let began = seconds(self.started).saturating_sub(STANDS.as_secs());
+        let given = self.given();
+        let is_settled = |path: &str, file: &BootFile| {
+            file.changed < Duration::from_secs(began) || given.was_only(path, file.identity, began)
+        };
+        match files.iter().find(|(path, file)| !file.as_ref().is_ok_and(|file| is_settled(path, file))) {
             Some((changed, _)) => Err(unsettled(path, changed)),
             None => Ok(()),
         }
+    }
+
+    fn given(&self) -> MutexGuard<'_, Given> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn editions(&self) -> MutexGuard<'_, Editions> {
@@ -273,6 +295,10 @@ fn refusal(error: Errno, path: &str) -> Refusal {
         }
         other => Refusal::Denied(format!("{path} cannot be opened: {other}")),
     }
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 fn changed(stat: &Stat) -> Duration {

@@ -105,6 +105,34 @@ fn a_boot_that_goes_on_after_a_restart_gets_no_other_version() {
     refused(&boot);
 }
 
+/// As a process knows it that was started after another one in the same place.
+#[test]
+fn what_the_process_before_gave_is_the_same_as_long_as_nothing_took_its_place() {
+    let (_, directory) = boot_directory();
+    let kept = testing::directory("given");
+    let process = || testing::boot_files(&directory).keeping(kept.path().join("given.json"));
+    let begin = |boot: &BootDirectory, from: Ipv4Addr, is_resumed: bool| {
+        boot.together(from, files(), is_resumed);
+        text(boot.open_for(from, if is_resumed { "initrd.img" } else { "vmlinuz" }))
+    };
+    assert_eq!(begin(&process(), ONE, false), "kernel 1");
+    // The files are of this moment, and yet nobody can have seen others.
+    assert_eq!(begin(&process(), ONE, true), "disk 1");
+    let refused = |said: String| assert!(said.contains("another version than the kernel"), "{said}");
+    put(directory.path(), "vmlinuz", "kernel 2");
+    refused(begin(&process(), ONE, true));
+    // Another boot was given the new ones before the process ended: that one goes on, but nobody can tell it from one which began with the old ones.
+    assert_eq!(begin(&process(), TWO, false), "kernel 2");
+    refused(begin(&process(), TWO, true));
+    // An hour later none is left that did.
+    let mut later = process();
+    later.started = std::time::SystemTime::now() + STANDS + Duration::from_secs(2);
+    assert_eq!(begin(&later, TWO, true), "disk 1");
+    // A file that makes no sense, or none, is no knowledge.
+    std::fs::write(kept.path().join("given.json"), "{").unwrap();
+    refused(begin(&process(), ONE, true));
+}
+
 #[test]
 fn what_was_missing_may_come_later() {
     let (boot, directory) = boot_directory();
