@@ -247,12 +247,20 @@ impl Connection {
         body.allowed += octets;
         body.has_asked = false;
         // By TLS what is unsent is memory of ours.
-        if octets > LOAD_PIECE_OCTETS_MAX / 2 && !self.is_fast && self.tls.is_none() {
-            self.is_fast = true;
-            // If it cannot be set the kernel takes less at a time.
-            let _ = SockRef::from(&self.socket).set_tcp_notsent_lowat(UNSENT_OCTETS_FAST);
+        if octets > LOAD_PIECE_OCTETS_MAX / 2 && self.tls.is_none() {
+            self.be_fast(true);
         }
         true
+    }
+
+    /// On a link that is fast enough for the largest pieces the socket takes many of them, and sends no segment that is not full between two. If that cannot be set it is slower.
+    fn be_fast(&mut self, is_fast: bool) {
+        if is_fast != self.is_fast {
+            self.is_fast = is_fast;
+            let socket = SockRef::from(&self.socket);
+            let _ = socket.set_tcp_notsent_lowat(if is_fast { UNSENT_OCTETS_FAST } else { UNSENT_OCTETS });
+            let _ = socket.set_tcp_cork(is_fast);
+        }
     }
 
     /// Whether more is to be asked for now: all that was allowed is with the kernel, which has sent nearly all that it took before.
@@ -323,6 +331,7 @@ impl Connection {
             turn = turn.saturating_sub(octets);
             if body.rest.is_empty() {
                 self.body = None;
+                self.be_fast(false);
             }
             if self.tls.is_none() {
                 self.taken += octets;
