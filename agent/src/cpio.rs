@@ -11,7 +11,7 @@ use std::os::unix::fs::{PermissionsExt, lchown, symlink};
 use std::path::{Component, Path, PathBuf};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// What an archive begins with, without and with sums.
 pub const MAGICS: [&[u8]; 2] = [b"070701", b"070702"];

@@ -10,7 +10,7 @@ fn scratch(name: &str) -> PathBuf {
 }
 
 /// One entry: inode, mode, links, name, content.
-fn entry(inode: u32, mode: u32, links: u32, name: &str, content: &[u8]) -> Vec<u8> {
+pub(crate) fn entry(inode: u32, mode: u32, links: u32, name: &str, content: &[u8]) -> Vec<u8> {
     let (user, group) = (nix::unistd::getuid().as_raw(), nix::unistd::getgid().as_raw());
     let fields = [
         inode,

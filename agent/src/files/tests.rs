@@ -14,17 +14,7 @@ fn scratch(name: &str) -> (PathBuf, PathBuf) {
 
 /// One entry: mode, name, content.
 fn entry(mode: u32, name: &str, content: &[u8]) -> Vec<u8> {
-    let (user, group) = (nix::unistd::getuid().as_raw(), nix::unistd::getgid().as_raw());
-    let (size, name_size) = (content.len() as u32, name.len() as u32 + 1);
-    let fields = [1, mode, user, group, 1, 1_000_000, size, 0, 0, 0, 0, name_size, 0];
-    let mut bytes = b"070701".to_vec();
-    bytes.extend(fields.map(|field| format!("{field:08X}")).concat().as_bytes());
-    bytes.extend(name.as_bytes());
-    bytes.push(0);
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
-    bytes.extend(content);
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
-    bytes
+    cpio::tests::entry(1, mode, 1, name, content)
 }
 
 fn fetched(entries: &[Vec<u8>]) -> Fetched {
