@@ -26,13 +26,18 @@ const PAYLOAD_OCTETS_MAX: usize = 65_507;
 /// Octets for control messages: `in_pktinfo` needs 32 with its header.
 const CONTROL_OCTETS: usize = 128;
 
-/// What a TCP socket has of octets that its peer has not acknowledged, sent or not; and how many segments were ever sent again.
-pub(crate) fn queued(socket: BorrowedFd<'_>) -> io::Result<(u64, u32)> {
+/// What a TCP socket has of octets that its peer has not acknowledged, sent or not.
+pub(crate) fn queued(socket: BorrowedFd<'_>) -> io::Result<u64> {
     let mut octets: libc::c_int = 0;
     // SAFETY: SIOCOUTQ (tcp(7)) writes an int, and there is room for one.
     if unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut octets) } < 0 {
         return Err(io::Error::last_os_error());
     }
+    Ok(u64::try_from(octets).unwrap_or(0))
+}
+
+/// How many segments a TCP socket ever sent again. To ask for it costs several times what [`queued`] does.
+pub(crate) fn resent(socket: BorrowedFd<'_>) -> io::Result<u32> {
     // SAFETY: a tcp_info of zeros is one.
     let mut info: libc::tcp_info = unsafe { mem::zeroed() };
     let mut length = libc::socklen_t::try_from(size_of_val(&info)).expect("it is some hundred octets");
@@ -41,10 +46,7 @@ pub(crate) fn queued(socket: BorrowedFd<'_>) -> io::Result<(u64, u32)> {
         let info = (&raw mut info).cast();
         libc::getsockopt(socket.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, info, &raw mut length)
     };
-    if result < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok((u64::try_from(octets).unwrap_or(0), info.tcpi_total_retrans))
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(info.tcpi_total_retrans) }
 }
 
 /// Control messages as the kernel wants them: aligned like their headers.

@@ -87,11 +87,20 @@ impl FirmwareKind {
     /// What a machine that says this in option 93 is, whichever way its firmware loads: the kind that loads by TFTP.
     pub fn of_machine(architecture: u16) -> Option<Self> {
         let row = FIRMWARE.iter().find(|row| row.architectures.contains(&architecture))?;
-        let processor = row.key.trim_start_matches("http-").trim_start_matches("uefi-");
-        let is_its = |row: &&FirmwareRow| {
-            row.protocol == Protocol::Tftp && row.key.trim_start_matches("uefi-") == processor
-        };
-        FIRMWARE.iter().find(is_its).map(|row| row.kind)
+        Some(match row.kind {
+            Self::HttpX86 => Self::UefiX86,
+            Self::HttpX64 => Self::UefiX64,
+            Self::HttpArm64 => Self::UefiArm64,
+            Self::HttpRiscv64 => Self::UefiRiscv64,
+            Self::HttpLoongarch64 => Self::UefiLoongarch64,
+            by_tftp @ (Self::Bios
+            | Self::UefiX86
+            | Self::UefiX64
+            | Self::UefiArm64
+            | Self::UefiRiscv64
+            | Self::UefiLoongarch64
+            | Self::Ipxe) => by_tftp,
+        })
     }
 }
 

@@ -81,6 +81,8 @@ pub(super) struct Body {
     has_asked: bool,
     /// Whether it waits for a disk.
     pub(super) is_cold: bool,
+    /// Where the part ends that was last found to be in memory.
+    warm_to: Option<u64>,
 }
 
 /// What was told of a file that is large enough to be waited for, see [`heorot_core::transfer::StreamNews`].
@@ -120,6 +122,27 @@ const TURN_OCTETS: u64 = LOAD_PIECE_OCTETS_MAX;
 
 /// The same by TLS: they are enciphered in memory of ours.
 const SECURED_OCTETS: usize = 64 * 1024;
+
+impl Body {
+    /// Whether a part is in memory, as its first and its last octet tell: what lies between was read ahead with them. Where the kernel cannot tell, it is taken to be.
+    fn is_warm(&mut self, part: &Range<u64>) -> bool {
+        let is_in_memory = |at| {
+            let room = &mut [0];
+            let read = rustix::io::preadv2(
+                &self.file.file,
+                &mut [IoSliceMut::new(room)],
+                at,
+                ReadWriteFlags::NOWAIT,
+            );
+            read != Err(Errno::AGAIN)
+        };
+        // The octet before it was looked at with the last part.
+        let follows = self.warm_to == Some(part.start);
+        let is_warm = (follows || is_in_memory(part.start)) && is_in_memory(part.end - 1);
+        self.warm_to = is_warm.then_some(part.end);
+        is_warm
+    }
+}
 
 impl Connection {
     /// One that was just accepted.
@@ -231,13 +254,13 @@ impl Connection {
     /// A file is to follow the head. If it is to be waited for, it has an account.
     pub(super) fn follow(&mut self, file: Arc<BootFile>, part: Range<u64>, stream: Option<StreamId>) {
         let size = part.end - part.start;
-        let resent =
-            stream.and_then(|_| netio::queued(self.socket.as_fd()).ok()).map_or(0, |(_, resent)| resent);
+        let resent = stream.and_then(|_| netio::resent(self.socket.as_fd()).ok()).unwrap_or(0);
         let begun_at = self.taken + (self.output.len() - self.sent) as u64;
         self.account = stream.map(|stream| Account { stream, begun_at, size, told: 0, resent });
         let allowed = if stream.is_some() { 0 } else { size };
         let has_asked = stream.is_some();
-        self.body = (size > 0).then_some(Body { file, rest: part, allowed, has_asked, is_cold: false });
+        let body = || Body { file, rest: part, allowed, has_asked, is_cold: false, warm_to: None };
+        self.body = (size > 0).then(body);
     }
 
     /// More of the file in this account may go. False: it is that of no file that is on its way.
@@ -313,7 +336,7 @@ impl Connection {
             let start = body.rest.start;
             let most = if self.tls.is_some() { SECURED_OCTETS as u64 } else { turn };
             let piece = start..body.rest.end.min(start + body.allowed.min(most));
-            if !is_warm(&body.file, &piece) {
+            if !body.is_warm(&piece) {
                 body.is_cold = true;
                 return Ok(Progress::Cold(Arc::clone(&body.file), piece));
             }
@@ -365,16 +388,21 @@ impl Connection {
         self.deadline = deadline;
     }
 
-    /// How much more of the file in the account the peer has acknowledged, how many segments were sent again, and whether nothing of it is under way.
-    pub(super) fn delivered(&mut self) -> Option<(StreamId, u64, u64, bool)> {
+    /// How much more of the file in the account the peer has acknowledged, and whether nothing of it is under way.
+    pub(super) fn delivered(&mut self) -> Option<(StreamId, u64, bool)> {
         let account = self.account.as_mut()?;
-        let (queued, resent) = netio::queued(self.socket.as_fd()).unwrap_or((0, account.resent));
+        let queued = netio::queued(self.socket.as_fd()).unwrap_or(0);
         let acknowledged = self.taken.saturating_sub(queued).saturating_sub(account.begun_at);
         let octets = acknowledged.min(account.size).saturating_sub(account.told);
-        let again = u64::from(resent.wrapping_sub(account.resent));
         account.told += octets;
-        account.resent = resent;
-        Some((account.stream, octets, again, queued == 0))
+        Some((account.stream, octets, queued == 0))
+    }
+
+    /// How many more segments were sent again.
+    pub(super) fn resent(&mut self) -> u64 {
+        let Some(account) = self.account.as_mut() else { return 0 };
+        let resent = netio::resent(self.socket.as_fd()).unwrap_or(account.resent);
+        u64::from(resent.wrapping_sub(std::mem::replace(&mut account.resent, resent)))
     }
 
     /// Breaks it off in a way that nobody takes for the end of what was sent.
@@ -450,16 +478,6 @@ fn receive_secured(
         }
     }
     Ok(false)
-}
-
-/// Whether a part is in memory, as its first and its last octet tell: what lies between was read ahead with them. Where the kernel cannot tell, it is taken to be.
-fn is_warm(file: &BootFile, part: &Range<u64>) -> bool {
-    [part.start, part.end - 1].into_iter().all(|at| {
-        let mut octet = [0];
-        let read =
-            rustix::io::preadv2(&file.file, &mut [IoSliceMut::new(&mut octet)], at, ReadWriteFlags::NOWAIT);
-        read != Err(Errno::AGAIN)
-    })
 }
 
 /// From the kernel's memory to the socket. None: it is full.

@@ -450,7 +450,7 @@ impl Worker {
         }
         if let Some(stream) = wants {
             // What was delivered is told first: the link's rate is reckoned from what was granted and what arrived in the same moment.
-            self.tell_delivered(key, now);
+            self.tell_delivered(key, 0, now);
             self.news.push(News::Stream(stream, StreamNews::Wants));
         }
         let Some(connection) = self.streams.get_mut(key) else { return Ok(false) };
@@ -471,19 +471,20 @@ impl Worker {
         }
     }
 
-    /// What has been acknowledged everywhere.
+    /// What has been acknowledged, and what was lost, everywhere.
     fn look(&mut self, now: Instant) {
         let keys: Vec<u64> = self.under_way.iter().copied().collect();
         for key in keys {
-            self.tell_delivered(key, now);
+            let resent = self.streams.get_mut(key).map_or(0, Connection::resent);
+            self.tell_delivered(key, resent, now);
         }
     }
 
-    /// Tells what of a file has been acknowledged, if anything, and that the machine lives.
-    fn tell_delivered(&mut self, key: u64, now: Instant) {
+    /// Tells what of a file has been acknowledged, if anything, with so many segments that were sent again, and that the machine lives.
+    fn tell_delivered(&mut self, key: u64, resent: u64, now: Instant) {
         let Some(connection) = self.streams.get_mut(key) else { return };
         let is_sending = connection.body.is_some();
-        let Some((stream, octets, resent, is_empty)) = connection.delivered() else { return };
+        let Some((stream, octets, is_empty)) = connection.delivered() else { return };
         if octets > 0
             && connection.life_told.is_none_or(|told| now.saturating_duration_since(told) >= LIFE_EVERY)
         {
@@ -505,7 +506,8 @@ impl Worker {
     /// A file has been delivered whole.
     fn settle_account(&mut self, key: u64) {
         let Some(connection) = self.streams.get_mut(key) else { return };
-        if let Some((stream, octets, resent, _)) = connection.delivered()
+        let resent = connection.resent();
+        if let Some((stream, octets, _)) = connection.delivered()
             && (octets > 0 || resent > 0)
         {
             self.news.push(News::Stream(stream, StreamNews::Delivered { octets, resent }));

@@ -185,7 +185,7 @@ impl Connection {
         if self.account.is_some() {
             return false;
         }
-        let resent = netio::queued(self.socket.as_fd()).map_or(0, |(_, resent)| resent);
+        let resent = netio::resent(self.socket.as_fd()).unwrap_or(0);
         self.account = Some(Account { told: self.taken, resent, asked_at: now });
         // What cannot be set is not worth losing a connection for.
         let _ = SockRef::from(&*self.socket).set_tcp_notsent_lowat(UNSENT_OCTETS);
@@ -213,7 +213,8 @@ impl Connection {
     /// What the client has acknowledged since this was told last.
     pub(super) fn delivered(&mut self) -> Option<StreamNews> {
         let account = self.account.as_mut()?;
-        let (queued, resent) = netio::queued(self.socket.as_fd()).ok()?;
+        let (queued, resent) =
+            (netio::queued(self.socket.as_fd()).ok()?, netio::resent(self.socket.as_fd()).ok()?);
         let acknowledged = self.taken.saturating_sub(queued);
         let octets = acknowledged.saturating_sub(account.told);
         let again = u64::from(resent.wrapping_sub(account.resent));
