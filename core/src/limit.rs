@@ -261,6 +261,10 @@ pub const LOAD_RATE_MIN_BITS: u64 = 1_000_000;
 /// See [`LOAD_RATE_FIRST_BITS`].
 pub const LOAD_RATE_MAX_BITS: u64 = 400_000_000_000;
 
+/// Where more than this arrives by TCP alone, it is left to TCP how much: no link of 10 Gbit/s is the limit, but one of the processors, of which nobody can tell in a tick how fast it is.
+/// A thousand machines have their 4 MB within three seconds there, in whatever order.
+pub const LOAD_TCP_ALONE_BITS: u64 = 12_000_000_000;
+
 /// A link whose rate is not given, or was lowered, is probed for more after so long.
 pub const LOAD_PROBE_INTERVAL: Duration = Duration::from_secs(5);
 

@@ -16,7 +16,7 @@ use super::LinkRate;
 use super::sense::Sense;
 use crate::limit::{
     LOAD_BURST, LOAD_BURST_OCTETS, LOAD_CATCH_UP, LOAD_PROBE_INTERVAL, LOAD_QUANTUM, LOAD_RATE_FIRST_BITS,
-    LOAD_RATE_MAX_BITS, LOAD_RATE_MIN_BITS, LOAD_TICK,
+    LOAD_RATE_MAX_BITS, LOAD_RATE_MIN_BITS, LOAD_TCP_ALONE_BITS, LOAD_TICK,
 };
 use crate::time::Time;
 use std::time::Duration;
@@ -186,7 +186,16 @@ impl Budget {
     pub(super) fn tick(&mut self, sense: &Sense) {
         self.ticks_steady = self.ticks_steady.saturating_add(1);
         self.ticks_unprobed = self.ticks_unprobed.saturating_add(1);
+        // What does not arrive waits in our own sockets, and fills no queue.
+        let is_left_to_tcp =
+            self.rate < self.rate_max && sense.is_tcp_alone(TENTH_TICKS, LOAD_TCP_ALONE_BITS);
         match self.phase {
+            Phase::Starting | Phase::Steady if is_left_to_tcp => {
+                self.phase = Phase::Starting;
+                if sense.last(1, 0).limited {
+                    self.set(self.rate + self.rate / 4);
+                }
+            }
             Phase::Starting => self.start(sense),
             Phase::Steady => self.watch(sense),
             Phase::Probing { ticks } => self.probe(sense, ticks),

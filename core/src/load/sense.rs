@@ -1,5 +1,6 @@
 //! What a link was seen to do: sent, delivered and lost, tick by tick.
 
+use crate::limit::LOAD_TICK;
 use std::collections::VecDeque;
 
 /// One tick.
@@ -55,6 +56,13 @@ impl Sense {
     pub(super) fn is_by_pieces(&self, count: usize) -> bool {
         let recent = self.last(count, 0);
         recent.piece_octets * 2 > recent.sent_octets
+    }
+
+    /// Whether so many bits a second arrived in the last `count` ticks, and nobody sent anything but by TCP.
+    pub(super) fn is_tcp_alone(&self, count: usize, bits: u64) -> bool {
+        let recent = self.last(count, 0);
+        let octets = bits / 8 * LOAD_TICK.as_millis() as u64 / 1000 * count as u64;
+        recent.delivered_octets >= octets && recent.piece_octets == recent.sent_octets
     }
 
     /// In how many of the last `count` ticks somebody had to wait.

@@ -23,6 +23,8 @@ enum Demand {
     Half,
     /// Clients in lock-step: what is delivered is asked for again, and so is what their timers find lost. Nobody waits for tokens.
     LockStep,
+    /// There is always more, by TCP: what the link does not take at once waits in sockets, of which the queue is the room.
+    Tcp,
 }
 
 struct Run {
@@ -53,6 +55,7 @@ impl Run {
             let offered = self.budget.rate() / 20;
             let offered = match weather.demand {
                 Demand::Endless => offered,
+                Demand::Tcp => offered.min(per_tick(weather.link_bits) + weather.queue_octets - self.queued),
                 Demand::Half => offered.min(per_tick(weather.link_bits) / 2),
                 Demand::LockStep => offered.min(per_tick(weather.link_bits) * 108 / 100),
             };
@@ -68,6 +71,7 @@ impl Run {
             let lost = std::mem::replace(&mut self.lost[1], lost);
             let current = &mut self.sense.current;
             current.sent_octets = offered;
+            current.piece_octets = if weather.demand == Demand::Tcp { offered } else { 0 };
             current.sent_packets = offered / PACKET_OCTETS;
             current.delivered_octets = passed;
             current.lost_packets = lost;
@@ -247,6 +251,33 @@ fn what_a_late_wake_up_missed_is_made_up_for_by_tcp_alone() {
     assert_eq!((blocks(&mut budget), budget.piece_octets(late)), (0, 0));
     let much_later = START + Duration::from_secs(60);
     assert!(budget.piece_octets(much_later) <= at_once + 8 * millisecond);
+}
+
+/// As fast as no usual link is only a processor, whose pace is another one from moment to moment.
+#[test]
+fn a_processor_is_not_taken_for_a_link() {
+    let sockets = |mbit| Weather { demand: Demand::Tcp, queue_octets: 200_000_000, ..link(mbit) };
+    let mut run = Run::new(LinkRate::Measured);
+    run.ticks(100, &sockets(45_000));
+    assert!(run.mbit() >= 45_000 && run.budget.ceiling_bits().is_none(), "{} Mbit/s", run.mbit());
+    // Others have the processor for a second.
+    run.ticks(20, &sockets(15_000));
+    run.ticks(1, &sockets(45_000));
+    assert!(run.mbit() >= 45_000, "{} Mbit/s", run.mbit());
+    // Then the processor is that of the clients, and after that somebody loads by TFTP: the link counts again.
+    run.ticks(200, &link(20_000));
+    assert!((16_000..=20_400).contains(&run.mbit()), "{} Mbit/s", run.mbit());
+    // What was found then is forgotten as soon as TCP is alone again.
+    run.ticks(60, &sockets(45_000));
+    assert!(run.mbit() >= 45_000, "{} Mbit/s", run.mbit());
+    // Links are links, and who says how fast they are is believed.
+    for (rate, mbit) in [(LinkRate::Measured, 10_000), (LinkRate::Given(40_000 * MBIT), 40_000)] {
+        let mut run = Run::new(rate);
+        run.ticks(200, &sockets(mbit));
+        let found = run.mbit() * 1000 / mbit;
+        assert!((800..=1020).contains(&found), "{rate:?}: {found} of 1000");
+        assert!(run.budget.ceiling_bits().is_some());
+    }
 }
 
 #[test]
