@@ -6,7 +6,7 @@ AGENT_FLAGS  := CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-featu
 AGENT_BUILD  := cargo build --release --package heorot-agent --bin heorot-agent --target $(AGENT_TARGET) \
 	--target-dir target/static --config 'profile.release.strip=true' --config 'profile.release.opt-level="s"'
 
-.PHONY: all setup build agent test check unit lab boots docs demo kill loss kill-leases bench-storm bench-plain bench-speed bench-loss bench-dhcp bench-dns bench-nfs bench-http bench-start seeds soak restores load-docs nss-asan nss-cost fuzz corpora clean
+.PHONY: all setup build agent test check unit lab lab-first lab-second boots docs demo kill loss kill-leases bench-storm bench-plain bench-speed bench-loss bench-dhcp bench-dns bench-nfs bench-http bench-start seeds soak restores load-docs nss-asan nss-cost fuzz corpora clean
 
 all: build
 
@@ -39,10 +39,23 @@ unit:
 # Boots that take minutes each in an emulated machine: whole Debians, other file servers, dracut, initramfs-tools, HTTP boot, Secure Boot.
 SLOW_BOOTS := a_debian another_file_server image_of_dracut image_of_initramfs_tools boots_by_http with_secure_boot a_unified_image last_words every_way
 
-# Real firmware and real clients in network namespaces, one after the other: boots take the whole machine.
+# What measures a link or a time has the machine to itself. The others mostly wait: they run in two lanes that take about as long.
+LAB_MEASURED := http link nfs storm
+LAB_FIRST    := overlays renewal roots trial uefi
+LAB_SECOND   := $(filter-out $(LAB_MEASURED) $(LAB_FIRST),$(basename $(notdir $(wildcard lab/tests/*.rs))))
+LAB_TEST      = cargo test --package heorot-lab $(addprefix --test ,$(1)) -- --test-threads=1 $(addprefix --skip ,$(SLOW_BOOTS))
+
+# Real firmware and real clients in network namespaces.
 lab: build
 	cargo run --quiet --package heorot-lab -- fetch
-	cargo test --package heorot-lab --test '*' -- --test-threads=1 $(addprefix --skip ,$(SLOW_BOOTS))
+	$(call LAB_TEST,$(LAB_MEASURED))
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lab-first lab-second
+
+lab-first:
+	$(call LAB_TEST,$(LAB_FIRST))
+
+lab-second:
+	$(call LAB_TEST,$(LAB_SECOND))
 
 # The boots that `make test` has no time for.
 boots: build

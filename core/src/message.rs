@@ -468,8 +468,37 @@ pub struct Measured {
     pub kernel_drops: u64,
     /// Datagrams to our TFTP ports that were not what they should be, since start, by what was wrong.
     pub malformed: BTreeMap<&'static str, u64>,
-    /// What is served by NFS, if anything is. Apart, for it would be most of a question.
+    /// Names, since the start. Apart, for it would be most of a question.
+    pub dns: Box<DnsCounts>,
+    /// What is served by NFS, if anything is. Apart, too.
     pub nfs: Option<Box<NfsMeasured>>,
+}
+
+/// What the caller counts of DNS, since start; the status shows it as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DnsCounts {
+    /// Messages that came, whatever became of them.
+    pub questions: u64,
+    /// Questions for names of others that were answered from the cache, whether their time was over or not.
+    pub cached: u64,
+    /// Of those, with an answer whose time was over, because no server answered.
+    pub stale: u64,
+    /// Questions for names of others that had to be sent upstream.
+    pub upstream: u64,
+    /// Questions for names of others that no server answered in time.
+    pub failed: u64,
+    /// Questions of clients who may not ask, or ask too much.
+    pub refused: u64,
+    /// Answers that are signed by who may say it; 0 unless `dnssec = "validate"`.
+    pub secure: u64,
+    /// Answers that were not believed: not signed, or not by who may.
+    pub bogus: u64,
+    /// Updates (RFC 2136) that changed something.
+    pub updates: u64,
+    /// Copies of zones that were begun.
+    pub transfers: u64,
+    /// Replies that the kernel would not take.
+    pub unsent: u64,
 }
 
 /// What the caller counts of NFS.

@@ -96,6 +96,12 @@ fn names_of_others_are_forwarded_and_outlive_their_servers() {
     has(&ask(&["short.example.org"]), &["198.51.100.8", "\t30\tIN"]);
     has(&ask(&["+time=6", "h50.example.org"]), &["status: SERVFAIL"]);
     has(&ask(&["node23.cluster"]), &["10.77.1.23"]);
+    let counts = &server.ask(&["status"]).expect("it has a status")["dns"];
+    let at_least = |what: &str, count| assert!(counts[what].as_u64() >= Some(count), "{what} of {counts}");
+    at_least("stale", 1);
+    at_least("cached", 3);
+    at_least("upstream", 20);
+    at_least("failed", 1);
 
     // One is back, and is found.
     others[0].start_again().expect("NSD starts again");

@@ -15,6 +15,7 @@ use crate::journal::Journal;
 use crate::streams;
 use crate::wake::{Caller, Post};
 pub(crate) use files::Plan;
+use heorot_core::message::DnsCounts;
 use heorot_dns::{ForwardCounts, Forwarding, HostNames, Kept, Resolver, Settings, Statistics, UpdateId};
 use heorot_names::{Changes, Directory};
 use std::io;
@@ -73,6 +74,26 @@ pub(crate) struct Counts {
     pub(crate) receive_errors: u64,
     /// TCP connections.
     pub(crate) streams: streams::Counts,
+}
+
+impl Counts {
+    /// As the status has it.
+    pub(crate) fn measured(&self) -> DnsCounts {
+        let Self { resolver, forward, .. } = self;
+        DnsCounts {
+            questions: resolver.queries_udp + resolver.queries_tcp,
+            cached: forward.hits,
+            stale: forward.stale,
+            upstream: forward.misses,
+            failed: forward.failed,
+            refused: forward.refused,
+            secure: forward.secure,
+            bogus: forward.bogus,
+            updates: resolver.updates,
+            transfers: resolver.transfers,
+            unsent: self.replies_unsent,
+        }
+    }
 }
 
 /// What bounds TCP (RFC 7766 6.2).

@@ -130,6 +130,7 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .chain(measured.malformed.iter().map(|(word, count)| ((*word).to_owned(), *count)))
             .collect(),
         rogue_servers: rogue_servers(turn, wall),
+        dns: *measured.dns,
         nfs: measured.nfs.as_deref().map(|nfs| NfsView {
             connections: nfs.connections,
             calls: nfs.calls,

@@ -2,7 +2,7 @@
 
 use crate::cluster::trial::Outcome;
 use crate::event::Kind;
-pub use crate::message::ChangeRequest;
+pub use crate::message::{ChangeRequest, DnsCounts};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -32,6 +32,9 @@ pub struct StatusView {
     /// Other DHCP servers that were heard where we serve and are not in `other-servers`, since start.
     #[serde(default)]
     pub rogue_servers: Vec<RogueServerView>,
+    /// Names.
+    #[serde(default)]
+    pub dns: DnsCounts,
     /// What is served by NFS; null if nothing is.
     #[serde(default)]
     pub nfs: Option<NfsView>,

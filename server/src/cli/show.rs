@@ -1,8 +1,8 @@
 //! Answers as people read them: plain columns, no borders, `-` for what is not.
 
 use heorot_core::service::view::{
-    ExplainView, LastEndView, NfsView, NodeDetailView, NodeFileView, NodeView, RogueServerView, StatusView,
-    TrialView,
+    DnsCounts, ExplainView, LastEndView, NfsView, NodeDetailView, NodeFileView, NodeView, RogueServerView,
+    StatusView, TrialView,
 };
 use std::fmt::Display;
 
@@ -45,10 +45,31 @@ pub(super) fn status(status: &StatusView) -> String {
         ("dropped", format!("{} datagrams by the kernel", status.kernel_drops)),
         ("malformed", or_dash(&malformed.join(", "))),
     ];
+    rows.push(("dns", dns(&status.dns)));
     rows.extend(status.nfs.as_ref().map(|nfs| ("nfs", self::nfs(nfs))));
     rows.extend(status.rogue_servers.iter().map(|rogue| ("rogue server", rogue_server(rogue))));
     rows.extend(status.troubles.iter().map(|trouble| ("trouble", trouble.clone())));
     pairs(&rows)
+}
+
+fn dns(dns: &DnsCounts) -> String {
+    let stale = if dns.stale > 0 { format!(" ({} past their time)", dns.stale) } else { String::new() };
+    let checked = if dns.secure + dns.bogus > 0 {
+        format!("; {} answers secure, {} not believed", dns.secure, dns.bogus)
+    } else {
+        String::new()
+    };
+    format!(
+        "{} questions; of names of others {} answered from the cache{stale}, {} asked upstream, {} failed, {} refused{checked}; {} updates, {} copies of zones; {} replies not sent",
+        dns.questions,
+        dns.cached,
+        dns.upstream,
+        dns.failed,
+        dns.refused,
+        dns.updates,
+        dns.transfers,
+        dns.unsent
+    )
 }
 
 fn nfs(nfs: &NfsView) -> String {

@@ -453,6 +453,7 @@ impl Loop {
             link_bits_per_second: ceiling,
             kernel_drops: self.kernel_drops(),
             malformed: self.parts.transfers.malformed().clone(),
+            dns: Box::new(self.parts.dns.counts().measured()),
             nfs: self.parts.nfs.as_ref().map(|nfs| Box::new(nfs.counts().measured())),
         }
     }

@@ -128,6 +128,14 @@ fn a_status_says_what_is_wrong() {
             last: "offered 10.77.9.9 to".into(),
             last_client: None,
         }],
+        dns: DnsCounts {
+            questions: 900,
+            cached: 40,
+            stale: 2,
+            upstream: 9,
+            bogus: 1,
+            ..DnsCounts::default()
+        },
         nfs: Some(NfsView { connections: 3, calls: 70, bytes: 5_999_999, refused: 1, displaced: 2 }),
         troubles: vec!["the disk is full".into()],
     };
@@ -137,6 +145,7 @@ fn a_status_says_what_is_wrong() {
         "nodes         3 up\n",
         "load          93 Mbit/s of 1000 Mbit/s sent, paced; each second 4 clients repeat themselves, and 1 packets",
         "malformed     -\n",
+        "dns           900 questions; of names of others 40 answered from the cache (2 past their time), 9 asked upstream, 0 failed, 0 refused; 0 answers secure, 1 not believed; 0 updates",
         "nfs           3 connections, 70 calls answered with 5 MB; 1 connections refused, 2 gave way to others\n",
         "trouble       the disk is full\n",
         "rogue server  10.77.0.99 (02:00:00:00:00:09) on eth1: heard 3 times from 10:45 to 10:47; last it offered 10.77.9.9 to -\n",
