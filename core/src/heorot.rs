@@ -418,6 +418,7 @@ fn wake(turn: &mut Turn<'_>) {
     while let Some(due) = turn.hall.timers.due(turn.now) {
         match due {
             Due::Address(address) => {
+                dhcp::ask_again(turn, address);
                 let (ended, again) = turn.hall.leases.expire(turn.now, address);
                 if let Some(again) = again {
                     turn.hall.timers.arm(again, Due::Address(address));

@@ -74,6 +74,9 @@ pub const PINS_MAX: usize = 2 * NODES_MAX;
 /// How long an address that is to be lent again is probed before: a host that has it answers an ARP request at once.
 pub const PROBE_WAIT: Duration = Duration::from_millis(300);
 
+/// How long a machine may go on answering for an address that it gave back: its system takes it off when it has said so, and a busy one takes its time.
+pub const LINGERS_MAX: Duration = Duration::from_secs(2);
+
 /// Addresses of which it is known whether somebody has them. Being kept for as long as an offer, they also bound how often is asked: a thousand new machines at once are
 /// all probed for, twice, and whoever asks for more than 2,000 addresses in half a minute waits for none. An offer beyond is made unprobed; its client may still decline it.
 pub const PROBES_MAX: usize = 2048;

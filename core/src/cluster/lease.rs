@@ -96,6 +96,19 @@ pub struct Closure {
     pub until: Time,
     /// Whose it was, if it is only probed: that machine may have it back at once. None: somebody was found to use it.
     pub probed: Option<Mac>,
+    /// Whether that machine has answered for it itself.
+    pub lingers: Lingers,
+}
+
+/// Whether a machine answers for an address that it does not have any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lingers {
+    /// It has not.
+    No,
+    /// It has, and its system may be about to take the address off: it is asked again then.
+    UntilAskedAgain(Time),
+    /// It is asked again: if it still answers, it keeps what is not its own.
+    AskedAgain,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -275,8 +288,27 @@ impl Leases {
     pub fn end(&mut self, address: Ipv4Addr, probed_until: Time) -> Option<Lease> {
         let lease = self.leases.remove(&address)?;
         self.by_borrower.remove(&(lease.mac, lease.pool));
-        self.closed.insert(address, Closure { until: probed_until, probed: Some(lease.mac) });
+        self.closed
+            .insert(address, Closure { until: probed_until, probed: Some(lease.mac), lingers: Lingers::No });
         Some(lease)
+    }
+
+    /// Whoever had an address until now answers for it. True: it is to be asked again at this moment, and the address stays closed until the answer would be there.
+    pub fn linger(&mut self, address: Ipv4Addr, by: Mac, ask_again_at: Time, until: Time) -> bool {
+        let closure = self.closed.get_mut(&address);
+        let Some(closure) = closure.filter(|closure| closure.probed == Some(by)) else { return false };
+        if closure.lingers == Lingers::No {
+            closure.lingers = Lingers::UntilAskedAgain(ask_again_at);
+            closure.until = until;
+        }
+        closure.lingers != Lingers::AskedAgain
+    }
+
+    /// Whether the time has come to ask again whether an address is still answered for. True once.
+    pub fn asks_again(&mut self, now: Time, address: Ipv4Addr) -> bool {
+        let closure = self.closed.get_mut(&address);
+        let due = closure.filter(|c| matches!(c.lingers, Lingers::UntilAskedAgain(at) if at <= now));
+        due.map(|closure| closure.lingers = Lingers::AskedAgain).is_some()
     }
 
     /// Takes back a lease that was never granted: the address is free at once.
@@ -294,7 +326,7 @@ impl Leases {
             pool.free.remove(&address);
         }
         let before = self.closed.get(&address).map_or(until, |closure| closure.until);
-        self.closed.insert(address, Closure { until: until.max(before), probed: None });
+        self.closed.insert(address, Closure { until: until.max(before), probed: None, lingers: Lingers::No });
     }
 
     /// What the clock does to an address: an offer that stood long enough is withdrawn, one that was closed is free again.
@@ -304,8 +336,11 @@ impl Leases {
             let held_until = lease.held_until();
             return if held_until <= now { (Some(*lease), None) } else { (None, Some(held_until)) };
         }
-        let closed_until =
-            self.closed.get(&address).map(|closure| closure.until).filter(|until| *until > now);
+        let closure = self.closed.get(&address).filter(|closure| closure.until > now);
+        let closed_until = closure.map(|closure| match closure.lingers {
+            Lingers::UntilAskedAgain(at) => at,
+            Lingers::No | Lingers::AskedAgain => closure.until,
+        });
         let offered_until = self.offers.get(&address).map(|offer| offer.until).filter(|until| *until > now);
         if closed_until.is_none() {
             self.closed.remove(&address);

@@ -39,7 +39,7 @@ pub(crate) use naming::recheck as recheck_names;
 pub(crate) use offer::let_go;
 use offer::{admit, make_offer};
 pub(crate) use overheard::{forget_allowed, overheard};
-pub(crate) use probe::{answer_deferred, expire as probe_expires, occupied};
+pub(crate) use probe::{answer_deferred, ask_again, expire as probe_expires, occupied};
 use reply::{Packet, Reply};
 use std::net::Ipv4Addr;
 use std::time::Duration;

@@ -16,7 +16,7 @@ use crate::cluster::probe::Found;
 use crate::config::Mode;
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, HeldBack, Turn};
-use crate::limit::QUARANTINE;
+use crate::limit::{LINGERS_MAX, PROBE_WAIT, QUARANTINE};
 use crate::load::Admission;
 use crate::mac::Mac;
 use crate::message::{Datagram, Output, ProbeBy};
@@ -86,6 +86,11 @@ pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>)
     if !is_ours || (mac.is_some() && mac == asked_for) {
         return;
     }
+    if mac.is_some_and(|mac| may_linger(turn, address, mac)) {
+        return;
+    }
+    let was_its_own =
+        turn.hall.leases.closure(address).is_some_and(|closure| closure.probed == mac && mac.is_some());
     turn.hall.probes.forget(address);
     let until = turn.now + QUARANTINE;
     turn.hall.leases.quarantine(address, until);
@@ -93,17 +98,38 @@ pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>)
     let minutes = QUARANTINE.as_secs() / 60;
     let who = mac.map_or_else(|| "a host that answers ICMP echo".into(), |mac| mac.to_string());
     let whose = match asked_for.filter(|_| turn.hall.reservations.has_address(address)) {
-        Some(host) => format!("kept for {host}"),
-        None => "lent to nobody".into(),
+        Some(host) => format!("it is kept for {host}"),
+        None if was_its_own => "its lease has ended".into(),
+        None => "it is lent to nobody".into(),
     };
-    let what =
-        format!("{address} is used by {who} although it is {whose}: it is not lent for {minutes} minutes");
+    let what = format!("{address} is used by {who} although {whose}: it is not lent for {minutes} minutes");
     turn.event(asked_for, Kind::Trouble, what);
     answer_deferred(turn, address);
     let waits = |held: &&HeldBack| held.address == address;
     let waiting = turn.hall.held_back.iter().find(|(_, held)| waits(held)).map(|(mac, _)| *mac);
     if let Some(held) = waiting.and_then(|mac| turn.hall.held_back.remove(&mac)) {
         offer_another(turn, held);
+    }
+}
+
+/// Whether it is the machine which has just given the address back, whose system takes it off in a moment. It is asked again then; nobody waits for that.
+fn may_linger(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac) -> bool {
+    let is_awaited = turn.hall.deferred.contains_key(&address)
+        || turn.hall.held_back.values().any(|held| held.address == address);
+    let ask_again_at = turn.now + LINGERS_MAX;
+    if is_awaited || !turn.hall.leases.linger(address, mac, ask_again_at, ask_again_at + PROBE_WAIT) {
+        return false;
+    }
+    turn.hall.timers.arm(ask_again_at, Due::Address(address));
+    true
+}
+
+/// Asks again for an address that was still answered for, if the time has come.
+pub(crate) fn ask_again(turn: &mut Turn<'_>, address: Ipv4Addr) {
+    if turn.hall.leases.asks_again(turn.now, address)
+        && let Some(pool) = turn.hall.leases.pool_of(address)
+    {
+        turn.probe(pool.network, address);
     }
 }
 
