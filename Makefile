@@ -36,8 +36,8 @@ unit:
 	cargo test --quiet --workspace --exclude heorot-lab
 	cargo test --quiet --package heorot-lab --lib --bins
 
-# Boots that take minutes each in an emulated machine: whole Debians, other file servers, dracut, HTTP boot, Secure Boot.
-SLOW_BOOTS := a_debian another_file_server image_of_dracut boots_by_http with_secure_boot a_unified_image last_words every_way
+# Boots that take minutes each in an emulated machine: whole Debians, other file servers, dracut, initramfs-tools, HTTP boot, Secure Boot.
+SLOW_BOOTS := a_debian another_file_server image_of_dracut image_of_initramfs_tools boots_by_http with_secure_boot a_unified_image last_words every_way
 
 # What measures a link or a time has the machine to itself. The others mostly wait: they run in two lanes that take about as long.
 LAB_MEASURED := http link nfs storm

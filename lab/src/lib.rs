@@ -19,6 +19,7 @@ pub mod console;
 pub mod demo;
 pub mod directory;
 pub mod file_server;
+pub mod grub;
 pub mod host;
 pub mod initramfs;
 pub mod kill;

@@ -8,11 +8,12 @@ use std::process::Command;
 use std::time::Duration;
 
 /// A program or file that has to be there, and the Debian package that brings it.
-const INSTALLED: [(&str, &str); 38] = [
+const INSTALLED: [(&str, &str); 39] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("/usr/lib/ipxe/qemu/pxe-virtio.rom", "ipxe-qemu"),
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf"),
     ("objcopy", "binutils"),
+    ("grub-mkimage", "grub-common"),
     ("ip", "iproute2"),
     ("setpriv", "util-linux"),
     ("dhclient", "isc-dhcp-client"),
@@ -208,10 +209,16 @@ impl BootFiles {
         self.root.join("usr/lib/systemd/boot/efi/linuxx64.efi.stub")
     }
 
+    /// GRUB's modules for UEFI.
+    #[must_use]
+    pub fn grub_modules(&self) -> PathBuf {
+        self.root.join("usr/lib/grub/x86_64-efi")
+    }
+
     /// GRUB in one file, which looks for its menu by the network it came by.
     #[must_use]
     pub fn grub_efi(&self) -> PathBuf {
-        self.root.join("usr/lib/grub/x86_64-efi/monolithic/grubnetx64.efi")
+        self.grub_modules().join("monolithic/grubnetx64.efi")
     }
 }
 

@@ -6,13 +6,16 @@
 use heorot_lab::command::run;
 use heorot_lab::demo::{Up, machine_mac};
 use heorot_lab::directory::Scratch;
+use heorot_lab::grub;
 use heorot_lab::machine::{Firmware, Machine, check_firmware};
+use heorot_lab::packages;
 use heorot_lab::server::{Server, Settings};
 use heorot_lab::tree;
 use serde_json::Value;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(60);
@@ -28,11 +31,13 @@ struct Way {
     boot: &'static str,
     /// What its loader, or its kernel, says on the console.
     says: &'static str,
+    /// How long it has to be up before it is switched off: until the server has let go of what the loader left.
+    rest: Duration,
     /// Files that are asked for by this way alone, as the node's history tells them.
     asks: &'static [&'static str],
 }
 
-const WAYS: [Way; 7] = [
+const WAYS: [Way; 8] = [
     Way {
         name: "bios-pxelinux",
         firmware: Firmware::Bios,
@@ -40,6 +45,7 @@ const WAYS: [Way; 7] = [
         http_loader: "",
         boot: "ipxe = \"pxelinux.0\"",
         says: "PXELINUX",
+        rest: Duration::ZERO,
         asks: &["pxelinux.cfg/01-52-54-00-77-00-01 by TFTP", "vmlinuz by TFTP", "initrd.img by TFTP"],
     },
     Way {
@@ -49,6 +55,7 @@ const WAYS: [Way; 7] = [
         http_loader: "",
         boot: "ipxe = \"boot.ipxe\"",
         says: "iPXE",
+        rest: Duration::ZERO,
         asks: &["boot.ipxe by TFTP", "vmlinuz by TFTP", "initrd.img by TFTP"],
     },
     Way {
@@ -58,6 +65,7 @@ const WAYS: [Way; 7] = [
         http_loader: "",
         boot: "",
         says: "iPXE",
+        rest: Duration::ZERO,
         asks: &["boot.ipxe by HTTP", "vmlinuz by HTTP", "initrd.img by HTTP"],
     },
     Way {
@@ -67,6 +75,7 @@ const WAYS: [Way; 7] = [
         http_loader: "",
         boot: "",
         says: "iPXE initialising devices",
+        rest: Duration::ZERO,
         asks: &["ipxe.efi by TFTP", "boot.ipxe by HTTP", "vmlinuz by HTTP"],
     },
     Way {
@@ -76,6 +85,7 @@ const WAYS: [Way; 7] = [
         http_loader: "",
         boot: "",
         says: "Loading /vmlinuz",
+        rest: Duration::ZERO,
         asks: &["grubnetx64.efi by TFTP", "grub/grub.cfg by TFTP", "vmlinuz by TFTP"],
     },
     Way {
@@ -85,6 +95,7 @@ const WAYS: [Way; 7] = [
         http_loader: "",
         boot: "",
         says: "Secure boot enabled",
+        rest: Duration::ZERO,
         asks: &["shimx64.efi by TFTP", "grubx64.efi by TFTP", "grub/grub.cfg by TFTP", "vmlinuz by TFTP"],
     },
     Way {
@@ -94,7 +105,19 @@ const WAYS: [Way; 7] = [
         http_loader: "ipxe.efi",
         boot: "",
         says: "iPXE initialising devices",
+        rest: Duration::ZERO,
         asks: &["ipxe.efi by HTTP", "boot.ipxe by HTTP", "vmlinuz by HTTP"],
+    },
+    // GRUB leaves its connections open, begins with the same ports each time, and does not get through as long as the server still has them: 30 s.
+    Way {
+        name: "http-grub",
+        firmware: Firmware::UefiHttp,
+        uefi_loader: "",
+        http_loader: "grubhttpx64.efi",
+        boot: "",
+        says: "Loading /vmlinuz",
+        rest: Duration::from_secs(40),
+        asks: &["grubhttpx64.efi by HTTP", "grub/grub.cfg by HTTP", "vmlinuz by HTTP", "initrd.img by HTTP"],
     },
 ];
 
@@ -130,12 +153,14 @@ fn through_all_roots(way: &Way, server: &Server, tree: &Path) -> Result<(), Stri
     let mut pack = Command::new("mksquashfs");
     pack.arg(tree).arg(server.boot_file("busybox.squashfs")).args(["-quiet", "-no-progress"]);
     run(&mut pack, SOON)?;
+    grub::image(&packages::fetch()?, &server.boot_file("grubhttpx64.efi"))?;
     let mut machine = Machine::new(&server.network, way.firmware, machine_mac(1))?;
     for (index, (root, mounted)) in ROOTS.into_iter().enumerate() {
         if index == 0 {
             machine.power_on()?;
         } else {
             server.reconfigure(&settings(way, root, tree))?;
+            thread::sleep(way.rest);
             machine.power_cycle()?;
         }
         let up = Up::wait(&machine).map_err(|error| format!("root {root}: {error}"))?;

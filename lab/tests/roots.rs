@@ -2,16 +2,16 @@
 
 use heorot_lab::command::run;
 use heorot_lab::demo::{Up, machine_mac};
-use heorot_lab::directory;
+use heorot_lab::directory::{self, Scratch};
 use heorot_lab::file_server::{EXPORT, FileServer};
 use heorot_lab::initramfs;
 use heorot_lab::machine::{Firmware, Machine};
-use heorot_lab::network::CLIENT;
+use heorot_lab::network::{CLIENT, SERVER};
 use heorot_lab::packages;
 use heorot_lab::server::{Server, Settings};
 use heorot_lab::tree;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -196,7 +196,15 @@ fn a_busybox_runs_from_another_file_server() {
 /// In an image of dracut, made by Debian's: what is in it, and that it goes from power-on into a root.
 #[test]
 fn the_agent_works_in_an_image_of_dracut() {
-    let image = dracut_image().expect("an image");
+    let image = image_of(
+        "dracut",
+        &[
+            "hooks/cmdline/95-parse-heorot.sh",
+            "hooks/pre-mount/50-trial-heorot.sh",
+            "hooks/mount/50-mount-heorot.sh",
+        ],
+    )
+    .expect("an image");
     let settings = Settings {
         cmdline: " root=heorot rd.emergency=reboot".to_owned(),
         ..with_root("http:busybox.cpio.gz")
@@ -205,26 +213,76 @@ fn the_agent_works_in_an_image_of_dracut() {
         &settings,
         |server| {
             let archive = tree::archive(&server.scratch_file("archive"))?;
-            let fail = |error: std::io::Error| error.to_string();
-            fs::rename(archive, server.boot_file("busybox.cpio.gz")).map_err(fail)?;
-            fs::copy(&image, server.boot_file("initrd.img")).map(|_| ()).map_err(fail)
+            fs::rename(archive, server.boot_file("busybox.cpio.gz")).map_err(|error| error.to_string())?;
+            give(server, &image)
         },
         &["dracut: ", "trial passed", "(cpio)", "the root says: node0 node0 busybox"],
     );
 }
 
-fn dracut_image() -> Result<PathBuf, String> {
+/// The same in an image of initramfs-tools, into a Debian over NFS.
+#[test]
+fn the_agent_works_in_an_image_of_initramfs_tools() {
+    let image = image_of("initramfs-tools", &INITRAMFS_TOOLS).expect("an image");
+    let tree = tree::debian().expect("a tree");
+    let settings = Settings {
+        cmdline: " boot=heorot panic=30".to_owned(),
+        ..with_root(&format!("nfs:{}", tree.display()))
+    };
+    boots(
+        &settings,
+        |server| give(server, &image),
+        &[
+            "Begin: Mounting root file system",
+            "trial passed",
+            "by NFS 3, writable in memory",
+            "the root says: node0 overlay over nfs, Debian",
+        ],
+    );
+}
+
+/// A cluster that has its roots by `nfsroot=` keeps them: the agent goes through the trial and checks in, and initramfs-tools mounts what it always did.
+#[test]
+fn the_agent_checks_in_from_an_image_of_initramfs_tools_with_another_root() {
+    let image = image_of("initramfs-tools", &INITRAMFS_TOOLS).expect("an image");
+    let scratch = Scratch::new().expect("a place");
+    tree::busybox(scratch.path()).expect("a tree");
+    let tree = scratch.path().display();
+    let settings = Settings {
+        cmdline: format!(" root=/dev/nfs nfsroot={SERVER}:{tree} ip=dhcp panic=30"),
+        further: format!("\n[nfs]\ndirectories = [\"{tree}\"]\n"),
+        ..with_root("none")
+    };
+    let server = Server::start(&settings).expect("the lab and the server start");
+    let walk = || {
+        give(&server, &image)?;
+        let machine = Machine::start(&server.network, Firmware::Bios, machine_mac(1))?;
+        for step in ["IP-Config: ", "trial passed", "up as node0", "nobody busybox"] {
+            machine.wait_for(step, BOOT)?;
+        }
+        let node = server.ask(&["explain", "node0"])?;
+        if node["state"] == "up" { Ok(()) } else { Err(format!("it is not up: {node}")) }
+    };
+    server.explain_failure(walk()).unwrap_or_else(|error| panic!("{error}"));
+}
+
+const INITRAMFS_TOOLS: [&str; 3] = ["scripts/heorot", "scripts/init-bottom/heorot", "bin/busybox"];
+
+/// Puts an image in the place of the usual one.
+fn give(server: &Server, image: &Path) -> Result<(), String> {
+    fs::copy(image, server.boot_file("initrd.img")).map(|_| ()).map_err(|error| error.to_string())
+}
+
+/// Makes an image by the script of this name, and looks whether there is in it what has to be.
+fn image_of(name: &str, parts: &[&str]) -> Result<PathBuf, String> {
     let files = packages::fetch()?;
-    let image = directory::kept().join("dracut.img");
+    let image = directory::kept().join(format!("{name}.img"));
     let workspace = directory::workspace();
     let mut make = Command::new("sh");
-    make.arg(workspace.join("lab/tests/dracut.sh")).arg(directory::kept().join("dracut"));
+    make.arg(workspace.join(format!("lab/tests/{name}.sh"))).arg(directory::kept().join(name));
     make.arg(files.modules()).arg(initramfs::agent()).arg(workspace.join("packaging")).arg(&image);
     let listed = run(&mut make, MAKE_PATIENCE)?;
-    for file in [
-        "hooks/cmdline/95-parse-heorot.sh",
-        "hooks/pre-mount/50-trial-heorot.sh",
-        "hooks/mount/50-mount-heorot.sh",
+    let of_all = [
         "usr/lib/heorot/heorot-agent",
         "virtio_net.ko",
         "igb.ko",
@@ -234,10 +292,7 @@ fn dracut_image() -> Result<PathBuf, String> {
         "erofs.ko",
         "overlay.ko",
         "loop.ko",
-    ] {
-        if !listed.contains(file) {
-            return Err(format!("no {file} in the image:\n{listed}"));
-        }
-    }
-    Ok(image)
+    ];
+    let missing = parts.iter().chain(&of_all).find(|file| !listed.contains(**file));
+    missing.map_or(Ok(image), |file| Err(format!("no {file} in the image:\n{listed}")))
 }

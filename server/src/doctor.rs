@@ -12,6 +12,7 @@ use heorot_core::service::view::StatusView;
 use heorot_core::transfer::Refusal;
 use serde::Serialize;
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::path::Path;
 
 /// What was found of one thing.
@@ -43,6 +44,8 @@ impl Finding {
 
 /// Octets of the state's file system that a cluster of ten thousand nodes may come to need, many times over.
 const STATE_OCTETS_MIN: u64 = 100 << 20;
+/// Octets of a loader that are looked through: an image with all of GRUB's modules has less.
+const GRUB_OCTETS_MAX: u64 = 16 << 20;
 
 /// Everything, in the order in which a boot needs it. The server's own view, if it runs.
 pub(crate) fn examine(config: &Config, running: Option<&StatusView>) -> Vec<Finding> {
@@ -154,8 +157,26 @@ fn boot_files(config: &Config) -> Vec<Finding> {
         if let Some(next) = Loader::second_stage(name) {
             findings.push(boot_file(config, &files, &format!("{subject}, next"), next));
         }
+        if row.protocol == Protocol::Http {
+            findings.extend(goes_no_further(&files, &subject, Loader::second_stage(name).unwrap_or(name)));
+        }
     }
     findings
+}
+
+/// A GRUB that came by HTTP looks for everything else there, and not every GRUB can: Debian's images cannot.
+fn goes_no_further(files: &BootDirectory, subject: &str, name: &str) -> Option<Finding> {
+    let mut program = Vec::new();
+    files.open(name).ok()?.file.take(GRUB_OCTETS_MAX).read_to_end(&mut program).ok()?;
+    let has = |text: &[u8]| program.windows(text.len()).any(|octets| octets == text);
+    // What its core is called by its modules, and what its module of that name says to servers.
+    if !has(b"grub_net_open") || has(b"HTTP/1.") {
+        return None;
+    }
+    let said = format!(
+        "{name} is a GRUB without its module http, which ends in its prompt when it was loaded by HTTP\n  make one that has it (grub-mkimage: see docs/http.md), or take ipxe.efi"
+    );
+    Some(Finding::new(Grade::Fault, subject, said))
 }
 
 fn profiles(config: &Config) -> Vec<Finding> {

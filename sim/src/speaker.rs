@@ -345,5 +345,8 @@ pub fn describe(send: &DhcpSend) -> String {
     if options.get(option::IPXE) == Some(&[176, 1, 1]) {
         line += " no-pxedhcp";
     }
+    if options.contains(option::LEASE_TIME) && !options.contains(option::DNS) {
+        line += " no-name-servers";
+    }
     line
 }

@@ -35,6 +35,8 @@ pub enum Trait {
     NoMenu,
     /// The server is named in text beside `siaddr`: in option 66 if asked for, and in `sname`.
     ServerIsNamed,
+    /// It is told of no name server where its file is at an address.
+    NoNameServers,
     /// Option 43 has `Raspberry Pi Boot` in its menu, and there is no boot file: it knows its files' names.
     RaspberryPi,
 }
@@ -93,6 +95,14 @@ pub static QUIRKS: &[Quirk] = &[
         who: Who { firmware: &[Firmware::Http], architectures: ANY, vendor_class: "", makers: &[] },
         modes: EVERYWHERE,
         traits: &[Trait::ClassComesBack, Trait::NoMenu],
+    },
+    // EDK2 writes the name servers between address and URL into the path of the device that a program was loaded from. GRUB 2.06 takes
+    // its address and its server from there, and does not know itself with them in between: measured, it ends in its prompt.
+    Quirk {
+        name: "http-no-name-servers",
+        who: Who { firmware: &[Firmware::Http], architectures: ANY, vendor_class: "", makers: &[] },
+        modes: GIVES_ADDRESSES,
+        traits: &[Trait::NoNameServers],
     },
     // iPXE waits 2 s more for a proxy's offer unless it is told that there is none: measured, 10 ms instead of 3 s. Its script is its menu.
     Quirk {

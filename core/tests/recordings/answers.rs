@@ -109,7 +109,10 @@ fn every_client_is_offered_the_one_address_of_its_machine() {
             (option::ROUTER, Ipv4Addr::new(10, 77, 0, 254)),
             (option::DNS, SERVER),
         ] {
-            let is_asked = code == option::SERVER_IDENTIFIER || asked_for.contains(&code);
+            // HTTP boot writes name servers to where GRUB stumbles over them, and needs none for a URL with an address.
+            let is_better_untold = code == option::DNS && name == "OVMF, HTTP";
+            let is_asked =
+                code == option::SERVER_IDENTIFIER || asked_for.contains(&code) && !is_better_untold;
             assert_eq!(answer.options.address(code), is_asked.then_some(address), "{name}: option {code}");
         }
         assert_eq!(

@@ -38,6 +38,40 @@ fn missing_loaders_are_named_with_their_packages() {
     }
 }
 
+/// What firmware loads by HTTP is looked at, and what that loads next.
+#[test]
+fn a_grub_that_cannot_go_on_by_http_is_told() {
+    const WITHOUT: &str = "MZ\0grub_net_open\0tftp\0";
+    const WITH: &str = "MZ\0grub_net_open\0GET %s HTTP/1.1\0";
+    for (further, file, content, expected) in [
+        ("http-x64 = \"own.efi\"", "own.efi", WITHOUT, Some("own.efi is a GRUB without")),
+        ("http-x64 = \"own.efi\"", "own.efi", WITH, None),
+        ("http-x64 = \"own.efi\"", "own.efi", "MZ\0HTTP/1.1\0iPXE\0", None),
+        ("http-x64 = \"own.efi\"", "own.efi", "MZ\0tftp\0", None),
+        ("http-x64 = \"shimx64.efi\"", "grubx64.efi", WITHOUT, Some("grubx64.efi is a GRUB without")),
+        // By TFTP it needs nothing more.
+        ("uefi-x64 = \"own.efi\"", "own.efi", WITHOUT, None),
+    ] {
+        let (directory, packages) = (testing::directory("doctor"), testing::directory("doctor-packages"));
+        let config = config(directory.path(), packages.path(), &format!("{further}\n"));
+        std::fs::write(directory.path().join(file), content).unwrap();
+        let told: Vec<_> = examine(&config, None)
+            .into_iter()
+            .filter(|finding| finding.said.contains("without its module http"))
+            .map(|finding| (finding.grade, finding.said))
+            .collect();
+        match expected {
+            None => assert_eq!(told, [], "{further} {content:?}"),
+            Some(text) => {
+                assert!(
+                    matches!(&told[..], [(Grade::Fault, said)] if said.contains(text)),
+                    "{further}: {told:?}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn what_is_there_is_good_if_the_server_can_read_it() {
     use std::os::unix::fs::PermissionsExt;

@@ -23,7 +23,7 @@ fn every_row_fits_whom_it_speaks_of() {
     const CLASS: &str = "PXEClient:Arch:00000:UNDI:002001";
     type Row = (Firmware, u16, &'static str, Mac, Mode, &'static [&'static str]);
     let table: &[Row] = &[
-        (Firmware::Http, 16, "HTTPClient", PC, Mode::Serve, &["http-class"]),
+        (Firmware::Http, 16, "HTTPClient", PC, Mode::Serve, &["http-class", "http-no-name-servers"]),
         (Firmware::Http, 19, "HTTPClient", PC, Mode::Proxy, &["http-class"]),
         (Firmware::Ipxe, 0, CLASS, PC, Mode::Serve, &["ipxe-no-pxedhcp"]),
         (Firmware::Ipxe, 7, CLASS, PC, Mode::Proxy, &["ipxe-proxy", "server-is-named"]),

@@ -162,7 +162,9 @@ impl<'a> Reply<'a> {
         if let Some(gateway) = settings.gateway {
             options.set(option::ROUTER, gateway.octets());
         }
-        options.set(option::DNS, self.client.server.octets());
+        if !self.looks_up_nothing() {
+            options.set(option::DNS, self.client.server.octets());
+        }
         options.set(option::DOMAIN_NAME, self.cluster);
         // A temporary address has no permanent name.
         if let Some(name) = self.node_name.as_ref().filter(|_| settings.numbering.number(address).is_some()) {
@@ -213,6 +215,12 @@ impl<'a> Reply<'a> {
         let says_something =
             self.offered != Offered::Nothing || self.client.traits.contains(&Trait::RaspberryPi);
         says_something.then_some(self)
+    }
+
+    /// Whether this is firmware that is better not told who knows names, and the file that it is to load is at an address of ours.
+    fn looks_up_nothing(&self) -> bool {
+        let is_ours = !self.is_named && matches!(self.offered, Offered::File(BootFile::Url(_)));
+        is_ours && self.client.traits.contains(&Trait::NoNameServers)
     }
 
     /// What firmware is to boot.
