@@ -280,9 +280,9 @@ pub const LOAD_BURST_OCTETS: u64 = 128_000;
 /// Tokens are waited for until there are so many: a wake-up for each block would cost more than it sends.
 pub const LOAD_QUANTUM: Duration = Duration::from_micros(100);
 
-/// What is granted at a time to who sends by the piece: at 64 Gbit/s a quarter of a millisecond of it. With half of it a core sends a quarter less by the fastest of
-/// cables, since the reader finds nothing to read, and has to be woken up again.
-pub const LOAD_PIECE_OCTETS_MAX: u64 = 2 << 20;
+/// What is granted at a time to who sends by the piece: as much as a socket takes (the last of `net.ipv4.tcp_wmem`), so that TCP has something to send until the next piece
+/// comes. With half of it a core sends a tenth less by the fastest of cables: its readers find nothing to read, and have to be woken up.
+pub const LOAD_PIECE_OCTETS_MAX: u64 = 4 << 20;
 
 /// Files that go out by TCP at a time: no more than there are connections.
 pub const STREAMS_MAX: usize = HTTP_CONNECTIONS_MAX;

@@ -118,7 +118,7 @@ const UNSENT_OCTETS_FAST: u32 = 4 * LOAD_PIECE_OCTETS_MAX as u32;
 
 /// Octets of a file that one connection gives to the kernel before the others have their turn, in one call: so much has to be in memory. A reader on a fast link
 /// that has several connections to read from never sleeps; to wake one up for each packet costs more than to send it.
-const TURN_OCTETS: u64 = LOAD_PIECE_OCTETS_MAX;
+const TURN_OCTETS: u64 = LOAD_PIECE_OCTETS_MAX / 2;
 
 /// The same by TLS: they are enciphered in memory of ours.
 const SECURED_OCTETS: usize = 64 * 1024;
