@@ -11,6 +11,8 @@
 //! ```
 //!
 //! Only delivery is believed: a queue that overflows delivers exactly the link's rate. What is lost by chance is as much at a lower rate, and lowers nothing.
+//!
+//! Where more arrives by TCP alone than a usual link carries, nothing is concluded: it is Starting, and no overflow ends that.
 
 use super::LinkRate;
 use super::sense::Sense;

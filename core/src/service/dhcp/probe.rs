@@ -112,7 +112,7 @@ pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>)
     }
 }
 
-/// Whether it is the machine which has just given the address back, whose system takes it off in a moment. It is asked again then; nobody waits for that.
+/// Whether it is the machine whose lease has just ended, and whose system may take the address off in a moment. It is asked again then, if nobody waits for the address.
 fn may_linger(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac) -> bool {
     let is_awaited = turn.hall.deferred.contains_key(&address)
         || turn.hall.held_back.values().any(|held| held.address == address);
