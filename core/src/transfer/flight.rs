@@ -20,7 +20,7 @@
 //! | ACK | - | kept until it is open | of block 0: the first window | ahead: the next window, or the end; again: see below; old: nothing |
 //! | ERROR | end | end | end; the code 8 quietly | end |
 //! | asked again | - | reset, or nothing | the OACK again | before any ACK the window again; then reset, or nothing |
-//! | unsent: full | - | - | again soon | the rest again soon |
+//! | unsent: full | - | - | again soon | the rest again soon, from where the gap begins |
 //! | unsent: not in memory | - | - | - | waits for its chunks |
 //! | unsent: impossible | - | - | end | end |
 //! | in memory | - | - | - | the rest |
@@ -88,9 +88,10 @@ pub(super) struct Flight {
     sent: u64,
     /// The same before the window that is on its way.
     sent_before: u64,
-    /// The first and the last block of the train that was sent last, and the last block of its window.
+    /// The first and the last block of the train that was sent last, what was sent before its window, and the last block of the present window.
     train_first: u64,
     train_last: u64,
+    train_sent_before: u64,
     window_end: u64,
     /// When the last packet was sent.
     sent_at: Time,
@@ -163,6 +164,7 @@ impl Flight {
             sent_before: 0,
             train_first: 0,
             train_last: 0,
+            train_sent_before: 0,
             window_end: 0,
             sent_at: now,
             fresh: false,

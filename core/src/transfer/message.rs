@@ -38,7 +38,7 @@ pub enum Input<'a> {
         why: String,
     },
     /// A [`Send`] could not be carried out, or only in part: nothing from `block` on left. What is not reported was sent.
-    /// It is reported before anything that comes later for the same transfer.
+    /// It may be late, if a thread of its own sends: whatever was sent meanwhile lies behind a gap, or repeats what is missing.
     Unsent {
         /// Whose it was.
         transfer: TransferId,

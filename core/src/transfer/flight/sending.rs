@@ -58,6 +58,7 @@ impl Flight {
         }
         self.sent_at = now;
         (self.train_first, self.train_last) = (first, last);
+        self.train_sent_before = self.sent_before;
         self.resent += repeated(first, last, self.sent_before);
         self.fresh = (self.fresh || !self.begun) && self.note_behind == 0 && first > self.sent_before;
         self.begun = true;
@@ -117,17 +118,21 @@ impl Flight {
     }
 
     /// What it was to send did not leave, or only in part.
+    ///
+    /// The report may be late, where a thread of its own sends: more was sent since. What the client has acknowledged came by another copy, and what is about to be sent again needs
+    /// no second wish; else the window starts anew where the gap is, for a client takes nothing from behind it (RFC 7440 4).
     pub(super) fn unsent(&mut self, now: Time, block: u64, why: Unsent) -> Step {
-        // The report is of what was sent last.
-        let block = block.max(self.train_first).max(self.acknowledged + 1);
         if self.stage == Stage::Sending {
-            if block > self.train_last {
+            let is_wished = matches!(self.wish, Some((Wish::Blocks(first), _)) if first <= block);
+            if block <= self.acknowledged || block > self.train_last || is_wished {
                 return Step::Wait;
             }
-            self.resent -= repeated(block, self.train_last, self.sent_before);
+            self.resent -= repeated(block.max(self.train_first), self.train_last, self.train_sent_before);
             self.train_last = block - 1;
             self.sent = self.sent_before.max(block - 1);
             self.wish = None;
+        } else if self.wish.is_some() {
+            return Step::Wait;
         } else if self.held.is_none() {
             self.resent -= u64::from(!self.fresh);
             self.offered = !self.fresh;

@@ -294,13 +294,37 @@ fn conversations() {
             ],
         ),
         (
-            "after a restart, an ACK within the repeat: the window slides; a report of what was sent before says nothing",
+            "after a restart, an ACK within the repeat: the window slides, and starts anew at a gap that is reported late",
             reopening(4),
             vec![
                 (1, Event::Opened(Ok(IMAGE)), "4..7"),
                 (2, Acknowledged(4), "8..8"),
+                (2, unsent(4, Unsent::Full), "-"),
                 (2, unsent(5, Unsent::Full), "-"),
-                (7, Due, "8..8"),
+                (7, Due, "5..8"),
+            ],
+        ),
+        (
+            "a late report of what the client has by now says nothing",
+            sending(4),
+            vec![
+                (2, Acknowledged(4), "5..8"),
+                (2, unsent(3, Unsent::Full), "-"),
+                (2, unsent(4, Unsent::Impossible), "-"),
+                (2, unsent(0, Unsent::Full), "-"),
+                (3, Acknowledged(8), "9..11"),
+            ],
+        ),
+        (
+            "a late report of a window that was repeated meanwhile: it goes once more, and either copy is acknowledged",
+            sending(4),
+            vec![
+                (60, Acknowledged(0), "1..4"),
+                (60, unsent(1, Unsent::Full), "-"),
+                (65, Due, "1..4"),
+                (66, unsent(2, Unsent::Full), "-"),
+                (67, Acknowledged(4), "5..8"),
+                (67, unsent(3, Unsent::Full), "-"),
             ],
         ),
         (
@@ -326,6 +350,37 @@ fn conversations() {
             assert_eq!(short(&act(&mut flight, START + ms(at), event)), expected, "{what}: {at} ms, {said}");
         }
     }
+}
+
+/// A window leaves in parts, by a thread of its own: more of it was granted when the first part is reported.
+#[test]
+fn a_gap_that_is_reported_late_starts_the_window_anew() {
+    let flight = || {
+        let mut flight = offered(6);
+        flight.on(START + ms(1), Event::Acknowledged(0));
+        assert_eq!(short(&flight.grant(START + ms(1), 2)), "1..2");
+        assert_eq!(short(&flight.grant(START + ms(1), 2)), "3..4");
+        flight
+    };
+    let report = |block| Event::Unsent { block, why: Unsent::Full };
+    // The rest of the window waits for its turn: it is not behind a gap that it is granted.
+    let mut one = flight();
+    assert_eq!((one.on(START + ms(2), report(2)), one.wishes()), (Step::Wait, None));
+    assert_eq!(one.on(START + ms(2), report(4)), Step::Wait, "it lies behind the gap");
+    assert_eq!(short(&act(&mut one, START + ms(7), Event::Due)), "2..6");
+    assert_eq!(one.resent, 0, "what never left is not sent again");
+    // The client noticed the gap before we did.
+    let mut other = flight();
+    other.on(START + ms(2), Event::Acknowledged(1));
+    assert_eq!((other.on(START + ms(2), report(2)), other.wishes()), (Step::Wait, Some(false)));
+    assert_eq!(short(&other.grant(START + ms(2), u64::MAX)), "2..7");
+    // What can never leave ends it, however late that is told.
+    let never = Event::Unsent { block: 1, why: Unsent::Impossible };
+    assert_eq!(short(&flight().on(START + ms(2), never)), "failed");
+    // An OACK that is about to be repeated is not wished for twice.
+    let mut oack = offered(1);
+    oack.on(START + ms(500), Event::Due);
+    assert_eq!((oack.on(START + ms(500), report(0)), oack.wishes()), (Step::Wait, Some(true)));
 }
 
 #[test]
@@ -428,7 +483,7 @@ proptest! {
     #[test]
     fn no_order_of_events_can_harm(
         window in 1..9_u16, size in 0..30_000_u64, restored: bool,
-        events in prop::collection::vec((0..8_u8, 0..40_u16, 0..400_u64), 0..80),
+        events in prop::collection::vec((0..8_u8, 0..40_u16, 0..400_u64, 0..6_u64), 0..80),
     ) {
         let image = Opened { size, identity: ImageIdentity { size, ..IDENTITY }, ..IMAGE };
         let mut flight = if restored && size > 3000 {
@@ -438,7 +493,7 @@ proptest! {
             opening(&options(window))
         };
         let mut now = START;
-        for (kind, number, wait) in events {
+        for (kind, number, wait, granted) in events {
             now = now + ms(wait);
             let block = u64::from(number);
             let event = match kind {
@@ -450,7 +505,12 @@ proptest! {
                 6 => Event::InMemory,
                 _ => Event::Due,
             };
-            match act(&mut flight, now, event) {
+            let mut step = flight.on(now, event);
+            // Its turn may be later, and for a part of the window alone.
+            if step == Step::Wait && granted > 0 && flight.wishes().is_some() {
+                step = flight.grant(now, granted);
+            }
+            match step {
                 Step::Send(block) => {
                     let last = block.first + u64::from(block.count) - 1;
                     prop_assert!(block.count >= 1 && block.first == block.first.max(flight.acknowledged + 1));
