@@ -5,6 +5,8 @@
 //!  who wants to send ──────> ring ────────┐
 //!                                         v
 //!                              lane: whose turn it is, how many blocks, when to look again, which regime
+//!
+//!  how long a loop slept ──> saturation   whether others have to send for it
 //! ```
 //!
 //! Everything that is sent through one link, or to one network behind a relay, shares a [`Lane`]. A lane never sends faster than its link was seen to
@@ -15,11 +17,13 @@ mod admit;
 mod budget;
 mod lane;
 mod ring;
+mod saturation;
 mod sense;
 
 pub use admit::{Admission, Waiter, admit};
 pub use lane::{Lane, Wish};
 pub use ring::{Place, Rank};
+pub use saturation::Saturation;
 
 use crate::limit::TFTP_BLOCK_OCTETS_USUAL;
 use std::fmt;
