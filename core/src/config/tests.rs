@@ -172,6 +172,7 @@ fn the_smallest_file_has_every_default() {
             block_octets_max: 1468,
             case_fold: false,
             unique_root: UniqueRoot::None,
+            senders: None,
             rewrites: vec![],
         },
         names_file: NamesFile::IfUsual,
@@ -388,9 +389,10 @@ fn a_file_with_everything_is_read_as_it_is_written() {
         (None, Some("login"), Some("rescue"))
     );
     assert_eq!(config.http.port, 8080);
-    let Tftp { ports, single_port, block_octets_max, case_fold, unique_root, rewrites } = &config.tftp;
+    let Tftp { ports, single_port, block_octets_max, case_fold, unique_root, senders, rewrites } =
+        &config.tftp;
     assert_eq!((ports, *single_port, *block_octets_max), (&Some(30_000..=30_015), false, 8968));
-    assert_eq!((*case_fold, *unique_root), (true, UniqueRoot::Mac));
+    assert_eq!((*case_fold, *unique_root, *senders), (true, UniqueRoot::Mac, Some(3)));
     let nis = config.nis.as_ref().unwrap();
     assert_eq!((nis.domain.as_str(), nis.port), ("Cluster.2", 835));
     assert_eq!((nis.passwd.as_deref(), nis.group.as_deref()), (Some("/etc/passwd"), None));

@@ -21,8 +21,19 @@ pub struct Tftp {
     pub case_fold: bool,
     /// Which directory each machine has to itself.
     pub unique_root: UniqueRoot,
+    /// Threads that send when the loop does not keep up; none: [`Tftp::senders_on`] says how many.
+    pub senders: Option<u8>,
     /// Names that mean other files, in the order of the file.
     pub rewrites: Vec<Rewrite>,
+}
+
+impl Tftp {
+    /// How many threads may send beside the loop on a machine with so many processors.
+    pub fn senders_on(&self, processors: usize) -> usize {
+        // Everything else runs beside them, the kernel's part of receiving not least; and on two or three processors the loop's own is not the one that is missing.
+        const USUAL_MAX: usize = 4;
+        self.senders.map_or_else(|| (processors / 4).min(USUAL_MAX), usize::from)
+    }
 }
 
 /// Which directory below the boot directory a machine has to itself.
@@ -89,6 +100,7 @@ pub(super) fn read(findings: &mut Findings<'_>, tables: &Tables<'_>) -> Option<T
     let block_octets_max = tftp.integer(findings, "block-size-max");
     let case_fold = tftp.truth(findings, "case-fold");
     let unique_root = tftp.word(findings, "unique-root", &unique_roots);
+    let senders = tftp.integer(findings, "senders");
     let rewrite = |findings: &mut Findings<'_>, entry: Entry<'_>| read_rewrite(findings, &entry);
     let rewrites = tables.all(findings, "tftp.rewrite", TFTP_REWRITES_MAX, rewrite);
     Some(Tftp {
@@ -97,6 +109,7 @@ pub(super) fn read(findings: &mut Findings<'_>, tables: &Tables<'_>) -> Option<T
         block_octets_max: u16::try_from(block_octets_max?.value).ok()?,
         case_fold: case_fold?.value,
         unique_root: unique_root?.value,
+        senders: senders.and_then(|senders| u8::try_from(senders.value).ok()),
         rewrites,
     })
 }

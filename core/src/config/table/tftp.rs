@@ -43,6 +43,16 @@ pub(super) static TFTP: &[Setting] = &[
         status: Status::Works,
         doc: "Whether each machine has a directory of its own below `boot.directory`, by its address (`10.77.1.23`) or its hardware address (`52-54-00-00-00-17`). What is not there is looked for in `boot.directory`. Another machine's directory is refused. By TFTP only: by HTTP all is to be had.",
     },
+    Setting {
+        key: "senders",
+        kind: Kind::Integer { least: 0, most: 16 },
+        fallback: Fallback::Otherwise(
+            "a quarter of the processors and at most 4; none if there are fewer than 4",
+        ),
+        example: "2",
+        status: Status::Works,
+        doc: "Threads that send files when one processor does not keep up with the link. As long as it does they sleep, and cost nothing. 0: one thread sends everything, always. Changing it needs a restart.",
+    },
 ];
 
 pub(super) static REWRITE: &[Setting] = &[

@@ -28,3 +28,21 @@ fn names_fit_patterns() {
     let folded = name_pattern("Boot/X64/*").unwrap();
     assert_eq!(folded.matched("bOOt/x64/BCD", true), Some("BCD"), "what matched stays as it is");
 }
+
+#[test]
+fn there_are_as_many_senders_as_the_machine_can_spare_unless_it_is_said() {
+    let tftp = |senders| Tftp {
+        ports: None,
+        single_port: false,
+        block_octets_max: 1468,
+        case_fold: false,
+        unique_root: UniqueRoot::None,
+        senders,
+        rewrites: Vec::new(),
+    };
+    for (processors, expected) in [(1, 0), (2, 0), (3, 0), (4, 1), (7, 1), (8, 2), (16, 4), (256, 4)] {
+        assert_eq!(tftp(None).senders_on(processors), expected, "{processors} processors");
+        assert_eq!(tftp(Some(0)).senders_on(processors), 0);
+        assert_eq!(tftp(Some(16)).senders_on(processors), 16);
+    }
+}
