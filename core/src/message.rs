@@ -452,6 +452,8 @@ pub struct Measured {
     pub transfers_active: u64,
     /// TFTP transfers that wait for a file to be opened or read.
     pub transfers_waiting: u64,
+    /// Datagrams of TFTP that other threads than the loop have sent, since start.
+    pub sent_by_senders: u64,
     /// HTTP now, and since the start.
     pub http: MeasuredHttp,
     /// Bits sent in the last second.

@@ -5,13 +5,15 @@
 //! - [`worker`]: the threads that open and read;
 //! - [`folding`]: names whose capital letters are not the file's;
 //! - [`netascii`]: files as texts;
-//! - [`cache`]: the chunks in memory, within a bound.
+//! - [`cache`]: the chunks in memory, within a bound;
+//! - [`kept`]: some of them, as they were, for a thread that sends.
 
 mod cache;
 pub(crate) mod directory;
 mod editions;
 mod folding;
 mod given;
+mod kept;
 mod netascii;
 mod worker;
 
@@ -22,8 +24,10 @@ use directory::BootDirectory;
 use heorot_core::limit::CHUNK_OCTETS;
 use heorot_core::transfer::{ImageId, ImageIdentity, Input, Opened, Refusal, TransferId};
 use heorot_core::wire::tftp::Mode;
+pub(crate) use kept::Kept;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
@@ -168,20 +172,19 @@ impl Images {
     }
 
     /// The octets of a range that spans no more than two chunks, in two pieces; the second is empty if one holds all. None: not in memory.
-    pub(crate) fn octets(&self, image: ImageId, range: std::ops::Range<u64>) -> Option<[&[u8]; 2]> {
+    pub(crate) fn octets(&self, image: ImageId, range: Range<u64>) -> Option<[&[u8]; 2]> {
         if let Some(text) = self.generated.get(&image) {
             return Some([slice(text, range, 0)?, &[]]);
         }
-        if range.is_empty() {
-            return Some([&[], &[]]);
+        pieces(range, |chunk| self.cache.get(image, chunk).map(|octets| &**octets))
+    }
+
+    /// The octets of a range as they are now, whatever becomes of the image; and where those end that are in memory.
+    pub(crate) fn keep(&self, image: ImageId, range: Range<u64>) -> (Kept, u64) {
+        if let Some(text) = self.generated.get(&image) {
+            return (Kept::whole(text), range.end);
         }
-        let (first, last) = (range.start / CHUNK_OCTETS, (range.end - 1) / CHUNK_OCTETS);
-        if first == last {
-            return Some([slice(self.cache.get(image, first)?, range, first)?, &[]]);
-        }
-        let border = last * CHUNK_OCTETS;
-        let front = slice(self.cache.get(image, first)?, range.start..border, first)?;
-        Some([front, slice(self.cache.get(image, last)?, border..range.end, last)?])
+        Kept::chunks(range, |chunk| self.cache.get(image, chunk))
     }
 
     /// How many images are open, and how many octets of them are in memory.
@@ -191,8 +194,22 @@ impl Images {
     }
 }
 
+/// The octets of a range of chunks, of which it touches two at the most.
+fn pieces<'a>(range: Range<u64>, get: impl Fn(u64) -> Option<&'a [u8]>) -> Option<[&'a [u8]; 2]> {
+    if range.is_empty() {
+        return Some([&[], &[]]);
+    }
+    let (first, last) = (range.start / CHUNK_OCTETS, (range.end - 1) / CHUNK_OCTETS);
+    if first == last {
+        return Some([slice(get(first)?, range, first)?, &[]]);
+    }
+    let border = last * CHUNK_OCTETS;
+    let front = slice(get(first)?, range.start..border, first)?;
+    Some([front, slice(get(last)?, border..range.end, last)?])
+}
+
 /// The part of a chunk that a range of the whole image is.
-fn slice(octets: &[u8], range: std::ops::Range<u64>, chunk: u64) -> Option<&[u8]> {
+fn slice(octets: &[u8], range: Range<u64>, chunk: u64) -> Option<&[u8]> {
     let start = usize::try_from(range.start.checked_sub(chunk * CHUNK_OCTETS)?).ok()?;
     let end = usize::try_from(range.end.checked_sub(chunk * CHUNK_OCTETS)?).ok()?;
     octets.get(start..end)

@@ -5,7 +5,7 @@
 //!
 //! - [`carry`]: what the machines put out, carried out;
 //! - [`held`]: what waits for neighbour entries;
-//! - [`send`]: trains of blocks become datagrams;
+//! - [`send`]: what is to be sent by TFTP, gathered; [`transmit`]: trains of blocks become datagrams; [`senders`]: threads that send when the loop has not the time;
 //! - [`order`]: whose turn it is;
 //! - [`commits`]: one commit in flight, the next gathers meanwhile;
 //! - [`meter`]: what was sent in the last second;
@@ -18,6 +18,8 @@ mod meter;
 pub(crate) mod operate;
 mod order;
 mod send;
+pub(crate) mod senders;
+mod transmit;
 
 use crate::ask::Ask;
 use crate::clock;
@@ -59,6 +61,7 @@ use order::{Order, Source};
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use send::Outgoing;
+use senders::Senders;
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -127,6 +130,7 @@ pub(crate) struct Parts {
     pub(crate) names: Option<names::Handle>,
     pub(crate) nis: Option<nis::Handle>,
     pub(crate) nfs: Option<nfs::Handle>,
+    pub(crate) senders: Senders,
     pub(crate) traffic: Option<Traffic>,
 }
 
@@ -205,7 +209,7 @@ impl Loop {
         for (place, (_, listener)) in parts.listeners.iter().enumerate() {
             watch(listener, Source::OtherServers(place))?;
         }
-        let outgoing = Outgoing::new(parts.data.sockets().count());
+        let outgoing = Outgoing::new(parts.data.sockets().count(), parts.senders.cuts_trains());
         Ok(Self {
             parts,
             epoll,
@@ -251,8 +255,7 @@ impl Loop {
             Inboxes { large: Inbox::new(), small: Inbox::with_room(ACKNOWLEDGEMENT_OCTETS_MAX) };
         while !self.is_over() {
             self.submit();
-            self.sleep()?;
-            let begun = clock::now();
+            let begun = self.sleep()?;
             self.take_turn(begun + SOCKETS_MAX, &mut inboxes);
             self.now = clock::now();
             if std::mem::take(&mut self.has_rung) {
@@ -303,13 +306,14 @@ impl Loop {
         }
     }
 
-    /// Sleeps until something is ready or due.
-    fn sleep(&mut self) -> io::Result<()> {
+    /// Sleeps until something is ready or due: the moment then.
+    fn sleep(&mut self) -> io::Result<Time> {
         let (heorot, transfers) = (self.parts.heorot.next_wakeup(), self.parts.transfers.next_wakeup());
         let due =
             [heorot, transfers, self.parts.commits.due(), self.ends_by, self.held.due(), self.links_retry_at];
         let due = due.into_iter().flatten().min();
-        let pause = due.map_or(SLEEP_MAX, |due| due.since(clock::now()).min(SLEEP_MAX));
+        let before = clock::now();
+        let pause = due.map_or(SLEEP_MAX, |due| due.since(before).min(SLEEP_MAX));
         let pause = Timespec::try_from(pause).expect("a minute fits");
         let count = match epoll::wait(&self.epoll, self.events.as_mut_slice(), Some(&pause)) {
             Err(rustix::io::Errno::INTR) => 0,
@@ -317,7 +321,11 @@ impl Loop {
         };
         self.ready.clear();
         self.ready.extend(self.events.iter().take(count).map(|event| Source::of(event.data.u64())));
-        Ok(())
+        let now = clock::now();
+        if self.parts.senders.slept(now, now.since(before)) {
+            self.count_senders(now);
+        }
+        Ok(now)
     }
 
     /// Tells the machines whose time has come.
@@ -505,6 +513,7 @@ impl Loop {
             let Ok(ask) = self.parts.asks.try_recv() else { break };
             self.ask(ask);
         }
+        self.take_unsent();
         self.take_news();
         if let Ok(read) = self.parts.reloaded.try_recv() {
             self.reconfigure(read);

@@ -16,6 +16,7 @@ use crate::overlay::Overlays;
 use crate::probe::Prober;
 use crate::problem::{Problem, problem};
 use crate::run::commits::Commits;
+use crate::run::senders::{Senders, Way};
 use crate::run::{Loop, Parts, operate};
 use crate::settings::{self, LinkKind, Served};
 use crate::store::{self, Store};
@@ -32,6 +33,7 @@ use heorot_names::Directory;
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, Permissions};
 use std::io;
+use std::iter;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -319,6 +321,8 @@ fn start(
     let store = store::start(opened.store, outcome).map_err(|e| cannot_start(&e))?;
     let neighbours = Keeper::start(opened.neighbours, entries).map_err(|e| cannot_start(&e))?;
     let images = Images::start(directory.clone(), result, results).map_err(|e| cannot_start(&e))?;
+    let senders = Senders::start(settings::senders(&config), ways(&opened.tftp, &opened.data), &bell)
+        .map_err(|e| cannot_start(&e))?;
     let overlays = Overlays::new(&config.overlays, &secret, Arc::new(settings::first_directory(&config)));
     let http = Http::start(opened.http, (ask, &bell), (&directory, &overlays), tls, journal.clone())
         .map_err(|e| cannot_start(&e))?;
@@ -367,9 +371,17 @@ fn start(
         names,
         nis,
         nfs,
+        senders,
         traffic: Traffic::open(),
     };
     Ok((parts, restored, resumed))
+}
+
+/// The sockets by which files are sent, in the loop's order: port 69, then those of transfers.
+fn ways(tftp: &UdpPort, data: &DataPorts) -> Vec<Way> {
+    let data =
+        data.sockets().enumerate().map(|(index, port)| (port.shared(), data.address_of(index).is_some()));
+    iter::once((tftp.shared(), false)).chain(data).collect()
 }
 
 /// Makes a directory of ours if it is not there.

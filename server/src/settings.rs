@@ -109,6 +109,11 @@ pub(crate) fn transfers(config: &Config, links: Vec<load::Link>, ports: usize) -
     }
 }
 
+/// How many threads send beside the loop on this machine.
+pub(crate) fn senders(config: &Config) -> usize {
+    config.tftp.senders_on(std::thread::available_parallelism().map_or(1, usize::from))
+}
+
 /// Where names are answered for.
 pub(crate) fn dns_addresses(config: &Config) -> Vec<SocketAddr> {
     own_addresses(config).into_iter().map(|address| (address, DNS_PORT).into()).collect()
@@ -292,6 +297,7 @@ pub(crate) fn need_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("nfs.port", nfs_port(old).zip(nfs_port(new)).is_some_and(|(old, new)| old != new)),
         ("tftp.port-range", old.tftp.ports != new.tftp.ports),
         ("tftp.single-port", old.tftp.single_port != new.tftp.single_port),
+        ("tftp.senders", old.tftp.senders != new.tftp.senders),
     ]
     .into_iter()
     .filter_map(|(name, differs)| differs.then_some(name))
@@ -359,6 +365,7 @@ mod tests {
             ("[[network]]", "[tftp]\ncase-fold = true\nblock-size-max = 8968\n[[network]]", vec![]),
             ("[[network]]", "[tftp]\nsingle-port = true\n[[network]]", vec!["tftp.single-port"]),
             ("[[network]]", "[tftp]\nport-range = \"30000-30007\"\n[[network]]", vec!["tftp.port-range"]),
+            ("[[network]]", "[tftp]\nsenders = 1\n[[network]]", vec!["tftp.senders"]),
             ("127.0.0.1/8", "127.0.0.1/16", vec![]),
             ("[[network]]", "[names]\nfile = \"\"\n[[network]]", vec!["names.file"]),
             ("[[network]]", "[nis]\ndomain = \"cluster\"\n[[network]]", vec!["nis.domain"]),

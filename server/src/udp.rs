@@ -11,6 +11,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 
 /// Where PXE clients look for boot servers (PXE 2.1, 2.2.4).
 const BOOT_SERVER_PORT: u16 = 4011;
@@ -24,7 +25,8 @@ const SEND_OCTETS: usize = 4 << 20;
 /// A UDP socket that tells address, interface and losses of what comes in.
 #[derive(Debug)]
 pub(crate) struct UdpPort {
-    socket: Socket,
+    /// The loop's, and that of the threads that send for it.
+    socket: Arc<Socket>,
     /// What was dropped when that was last asked for.
     dropped: u64,
 }
@@ -88,7 +90,12 @@ impl UdpPort {
         netio::receive_room(&socket, RECEIVE_OCTETS)?;
         netio::send_room(&socket, SEND_OCTETS)?;
         socket.bind(&address.into())?;
-        Ok(Self { socket, dropped: 0 })
+        Ok(Self { socket: Arc::new(socket), dropped: 0 })
+    }
+
+    /// The socket, for a thread that sends by it.
+    pub(crate) fn shared(&self) -> Arc<Socket> {
+        Arc::clone(&self.socket)
     }
 }
 

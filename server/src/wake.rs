@@ -153,6 +153,6 @@ impl<Mailbox, Counts> AsFd for Post<Mailbox, Counts> {
 }
 
 /// Whole values are moved in and out: a panic between leaves nothing half done.
-fn whole<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn whole<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

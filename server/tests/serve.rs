@@ -13,7 +13,10 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -196,7 +199,7 @@ fn it_starts_serves_changes_and_ends() {
     assert_eq!(server.end(Signal::SIGTERM), Some(0));
     assert!(!place.path("run/control.sock").exists());
     assert!(!place.path("run/transfers.notes").exists(), "there was nothing to note");
-    assert_eq!(ports(), []);
+    assert_eq!(ports(), Vec::<u16>::new());
 }
 
 #[test]
@@ -237,6 +240,22 @@ impl Download {
         }
     }
 
+    /// Acknowledges what is before a block until that comes: its octets.
+    fn next(&self, block: u16) -> Vec<u8> {
+        self.client.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+        let [high, low] = (block - 1).to_be_bytes();
+        let mut packet = [0; 600];
+        for _ in 0..50 {
+            let _ = self.client.send_to(&[0, 4, high, low], ("10.77.0.1", self.port));
+            while let Ok(octets) = self.client.recv(&mut packet) {
+                if packet[1] == 3 && packet[2..4] == block.to_be_bytes() {
+                    return packet[4..octets].to_vec();
+                }
+            }
+        }
+        panic!("block {block} does not come");
+    }
+
     /// Acknowledges a block until the next one comes.
     fn acknowledge(&self, block: u8) {
         self.client.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
@@ -272,6 +291,68 @@ fn transfers_go_on_after_a_restart_though_one_port_does_not_come_back() {
     let second = place.start();
     goes_on.acknowledge(2);
     assert_eq!(second.end(Signal::SIGINT), Some(0));
+}
+
+/// What `heorot status` says of datagrams that threads have sent beside the loop.
+fn sent_by_senders(place: &Place) -> u64 {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heorot"));
+    let output = command
+        .args(["status", "-o", "json", "--control"])
+        .arg(place.path("run/control.sock"))
+        .output()
+        .unwrap();
+    let status: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    status["transfers"]["sent_by_senders"].as_u64().unwrap()
+}
+
+/// Requests that the server has to refuse, each of which is more work for it than for whoever asks. It ends with its value.
+struct Flood {
+    is_over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Flood {
+    fn begin() -> Self {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&is_over);
+        let client = UdpSocket::bind("10.77.0.1:0").unwrap();
+        let flood = move || {
+            while !ends.load(Ordering::Relaxed) {
+                let _ = client.send_to(b"\0\x01file\0mail\0", "10.77.0.1:69");
+            }
+        };
+        Self { is_over, thread: Some(std::thread::spawn(flood)) }
+    }
+}
+
+impl Drop for Flood {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        let _ = self.thread.take().unwrap().join();
+    }
+}
+
+#[test]
+fn a_loop_that_has_no_time_to_sleep_has_its_datagrams_sent_and_they_are_the_same() {
+    let place = Place::new("senders");
+    let image: Vec<u8> = (0..2000 * 512 - 1).map(|place| (place / 3 % 251) as u8).collect();
+    std::fs::write(place.path("boot/large"), &image).unwrap();
+    place.configure(|text| text + "[tftp]\nsenders = 2\n");
+    let server = place.start();
+    let download = Download::begin("large");
+    assert_eq!(sent_by_senders(&place), 0, "the loop has the time");
+
+    // The first blocks while the loop comes to its limit, then some by a sender, and the last ones by the loop again.
+    let (mut flood, mut were_at_work) = (Some(Flood::begin()), 0);
+    for (block, expected) in (1..=2000).zip(image.chunks(512)).skip(1) {
+        assert_eq!(download.next(block), expected, "block {block}");
+        if block % 50 == 0 && flood.is_some() {
+            were_at_work += u32::from(sent_by_senders(&place) > 0);
+            flood = flood.filter(|_| were_at_work < 5);
+        }
+    }
+    assert_eq!(were_at_work, 5, "the loop had time to sleep");
+    assert_eq!(server.end(Signal::SIGTERM), Some(0));
 }
 
 /// The other end of the wire: frames as they come and go.

@@ -115,7 +115,11 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
         version: env!("CARGO_PKG_VERSION").into(),
         uptime_seconds: turn.now.since(turn.hall.started).as_secs(),
         nodes,
-        transfers: TransfersView { active: measured.transfers_active, waiting: measured.transfers_waiting },
+        transfers: TransfersView {
+            active: measured.transfers_active,
+            waiting: measured.transfers_waiting,
+            sent_by_senders: measured.sent_by_senders,
+        },
         http: http_view(&measured.http),
         load: LoadView {
             regime: measured.regime.to_string(),

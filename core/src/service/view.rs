@@ -100,6 +100,9 @@ pub struct TransfersView {
     pub active: u64,
     /// Of these, waiting for a file.
     pub waiting: u64,
+    /// Datagrams that threads have sent because one processor was not enough (`tftp.senders`), since start.
+    #[serde(default)]
+    pub sent_by_senders: u64,
 }
 
 /// What the link carries now.

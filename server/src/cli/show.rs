@@ -2,7 +2,7 @@
 
 use heorot_core::service::view::{
     DnsCounts, ExplainView, LastEndView, NfsView, NodeDetailView, NodeFileView, NodeView, RogueServerView,
-    StatusView, TrialView,
+    StatusView, TransfersView, TrialView,
 };
 use std::fmt::Display;
 
@@ -17,13 +17,7 @@ pub(super) fn status(status: &StatusView) -> String {
         ("version", status.version.clone()),
         ("up", duration(status.uptime_seconds)),
         ("nodes", or_dash(&nodes.join(", "))),
-        (
-            "transfers",
-            format!(
-                "{} active, {} of them waiting for a file",
-                status.transfers.active, status.transfers.waiting
-            ),
-        ),
+        ("transfers", transfers(&status.transfers)),
         (
             "http",
             format!(
@@ -50,6 +44,14 @@ pub(super) fn status(status: &StatusView) -> String {
     rows.extend(status.rogue_servers.iter().map(|rogue| ("rogue server", rogue_server(rogue))));
     rows.extend(status.troubles.iter().map(|trouble| ("trouble", trouble.clone())));
     pairs(&rows)
+}
+
+fn transfers(transfers: &TransfersView) -> String {
+    let by_senders = match transfers.sent_by_senders {
+        0 => String::new(),
+        datagrams => format!("; {datagrams} datagrams sent by threads of their own"),
+    };
+    format!("{} active, {} of them waiting for a file{by_senders}", transfers.active, transfers.waiting)
 }
 
 fn dns(dns: &DnsCounts) -> String {

@@ -32,10 +32,10 @@ impl Cache {
     }
 
     /// A chunk's octets; it is used now.
-    pub(crate) fn get(&self, image: ImageId, chunk: u64) -> Option<&[u8]> {
+    pub(crate) fn get(&self, image: ImageId, chunk: u64) -> Option<&Arc<[u8]>> {
         let chunk = self.chunks.get(&(image, chunk))?;
         chunk.used.set(true);
-        Some(&*chunk.octets)
+        Some(&chunk.octets)
     }
 
     /// Takes a chunk in; others give way until it fits.

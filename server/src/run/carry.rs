@@ -430,6 +430,7 @@ impl Loop {
     }
 
     fn measured(&mut self) -> Measured {
+        self.count_senders(self.now);
         let transfers = &self.parts.transfers;
         let counters = [transfers.retries_total(), transfers.resent_total()];
         let (bits, [retries, resent]) = self.meter.last_second(self.now, counters);
@@ -439,6 +440,7 @@ impl Loop {
         Measured {
             transfers_active: transfers.active() as u64,
             transfers_waiting: transfers.waiting() as u64,
+            sent_by_senders: self.parts.senders.sent().0,
             http: MeasuredHttp {
                 connections: http.connections as u64,
                 sending: http.sending as u64,

@@ -173,6 +173,7 @@ impl Loop {
     pub(super) fn end(self) {
         let longest = self.longest_turn.as_micros();
         let mut parts = self.parts;
+        parts.senders.end();
         // What was answered last is still to be written by the thread that speaks HTTP.
         std::thread::sleep(LAST_WORDS);
         // No entry outlives us; the next server sets anew those that its nodes need.

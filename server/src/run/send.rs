@@ -1,26 +1,27 @@
-//! TFTP packets and trains of blocks become datagrams. No octet of a file is copied here: header and pieces of chunks go to the kernel as they lie.
+//! What the machines want sent by TFTP is gathered by port, and leaves together: a system call for each is most of what a client in lock-step costs.
 //!
-//! What a batch of datagrams causes to be sent is gathered by port and leaves together: a system call for each is most of what a client in lock-step costs.
-//! A train leaves as one message that the kernel cuts into datagrams, as late as it can.
+//! The loop sends it itself ([`transmit`]), as long as it has the time; else threads of their own do ([`senders`](super::senders)).
 
 use super::Loop;
-use crate::images::Images;
-use crate::netio::{Outbox, segments_max};
+use super::senders::{News, Senders};
+use super::transmit::{Failed, first_block, transmit, whole};
+use crate::images::{Images, Kept};
+use crate::netio::Outbox;
+use heorot_core::time::Time;
 use heorot_core::transfer::{Block, Body, Input, Port, Send, TransferId, Unsent};
-use heorot_core::wire::tftp;
-use std::io;
 use std::iter;
 use std::mem;
-use std::ops::Range;
 use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// What is to be sent, by socket.
 pub(super) struct Outgoing {
     outbox: Outbox,
     /// First port 69, then the sockets of the data ports.
     sockets: Vec<Gathered>,
-    /// Whether trains are left to the kernel to cut: not where an interface cannot have it done (EIO: it computes no check sums).
-    cuts_trains: bool,
+    /// Whether trains are left to the kernel to cut, by the loop and by others who send.
+    cuts_trains: Arc<AtomicBool>,
 }
 
 /// What is to be sent by one socket.
@@ -31,28 +32,12 @@ struct Gathered {
     transfers: Vec<TransferId>,
 }
 
-/// What did not leave, and why.
-type Failed = (TransferId, u64, Unsent);
-
-/// One message: a packet, or blocks of a train.
-#[derive(Clone, Debug)]
-struct Parcel {
-    /// Whose it is, by its place among what is sent.
-    send: usize,
-    /// The first block; 0: a packet that is none.
-    first: u64,
-    /// How many datagrams.
-    count: usize,
-    /// Its octets, by their places among the pieces, three for a datagram.
-    pieces: Range<usize>,
-}
-
 impl Outgoing {
-    pub(super) fn new(data_sockets: usize) -> Self {
+    pub(super) fn new(data_sockets: usize, cuts_trains: Arc<AtomicBool>) -> Self {
         Self {
             outbox: Outbox::new(),
             sockets: iter::repeat_with(Gathered::default).take(1 + data_sockets).collect(),
-            cuts_trains: true,
+            cuts_trains,
         }
     }
 }
@@ -73,19 +58,45 @@ impl Loop {
         gathered.sends.push(send);
     }
 
-    /// Sends what was gathered, and reports what did not leave.
+    /// Sends what was gathered, or has it sent, and reports what did not leave.
     pub(super) fn flush_tftp(&mut self) {
         // What is reported may have more sent at once: what was missing is in memory.
         while let Some(place) = self.outgoing.sockets.iter().position(|gathered| !gathered.sends.is_empty()) {
             let gathered = &mut self.outgoing.sockets[place];
             gathered.transfers.clear();
             let mut sends = mem::take(&mut gathered.sends);
-            let failed = self.send_all(place, &sends);
-            sends.clear();
+            let mut failed = Vec::new();
+            if self.parts.senders.are_at_work() {
+                hand_over(place, &mut sends, &self.parts.images, &mut self.parts.senders, &mut failed);
+            }
+            if !sends.is_empty() {
+                failed.extend(self.send_all(place, &sends));
+                sends.clear();
+            }
             self.outgoing.sockets[place].sends = sends;
             for (transfer, block, why) in failed {
                 self.transfer(Input::Unsent { transfer, block, why });
             }
+        }
+    }
+
+    /// What did not leave of what was handed over.
+    pub(super) fn take_unsent(&mut self) {
+        for news in self.parts.senders.news() {
+            match news {
+                News::Unsent((transfer, block, why)) => {
+                    self.transfer(Input::Unsent { transfer, block, why });
+                }
+                News::Impossible(error) => self.complain("sending TFTP", &error),
+            }
+        }
+    }
+
+    /// Counts what senders have sent since this was done last.
+    pub(super) fn count_senders(&mut self, now: Time) {
+        let (datagrams, octets) = self.parts.senders.newly_sent();
+        if datagrams > 0 {
+            self.meter.sent_many(now, datagrams, octets);
         }
     }
 
@@ -95,155 +106,60 @@ impl Loop {
         let port = data.map_or(&parts.tftp, |index| parts.data.socket(index));
         let is_bound = data.is_some_and(|index| parts.data.address_of(index).is_some());
         let Outgoing { outbox, cuts_trains, .. } = &mut self.outgoing;
-        let heads = heads(sends);
-        let mut failed = Vec::new();
-        let (pieces, mut parcels) = parcels(sends, &heads, &parts.images, *cuts_trains, &mut failed);
-        let mut impossible = None;
-        let mut next = 0;
-        while next < parcels.len() {
-            let mut batch = outbox.batch();
-            let mut count = 0;
-            for parcel in &parcels[next..] {
-                let Send { local, peer, .. } = sends[parcel.send];
-                let segment = (parcel.count > 1).then(|| segment_octets(&sends[parcel.send]));
-                let local = (!is_bound).then_some(local);
-                if !batch.add((local, peer), segment, pieces[parcel.pieces.clone()].iter().copied()) {
-                    break;
-                }
-                count += 1;
-            }
-            let mut left = 0;
-            while left < count {
-                match batch.send(port.as_fd(), left) {
-                    Ok(sent) => {
-                        let sent = sent.max(1);
-                        let parcels = &parcels[next + left..next + left + sent];
-                        let octets = |parcel: &Parcel| -> usize {
-                            pieces[parcel.pieces.clone()].iter().map(|piece| piece.len()).sum()
-                        };
-                        let datagrams = parcels.iter().map(|parcel| parcel.count).sum();
-                        self.meter.sent_many(self.now, datagrams, parcels.iter().map(octets).sum());
-                        left += sent;
-                    }
-                    Err(error) => {
-                        let parcel = parcels[next + left].clone();
-                        if parcel.count > 1 && is_not_cut(&error) {
-                            *cuts_trains &= error.raw_os_error() != Some(libc::EIO);
-                            parcels.splice(next + left..=next + left, singles(&parcel));
-                        } else {
-                            let why = unsent(&error);
-                            impossible = impossible.or_else(|| (why == Unsent::Impossible).then_some(error));
-                            failed.extend(sends[parcel.send].transfer.map(|id| (id, parcel.first, why)));
-                            // Nothing of it leaves behind a gap.
-                            let is_other = |other: &Parcel| other.send != parcel.send;
-                            let rest: Vec<Parcel> = parcels.drain(next + left..).filter(is_other).collect();
-                            parcels.extend(rest);
-                        }
-                        count = left;
-                    }
-                }
-            }
-            next += left;
+        let octets = |_, train: &Block, range| parts.images.octets(train.image, range);
+        let sent = transmit(outbox, (port.as_fd(), is_bound), sends, octets, cuts_trains);
+        if sent.datagrams > 0 {
+            self.meter.sent_many(self.now, sent.datagrams, sent.octets);
         }
-        if let Some(error) = impossible {
+        if let Some(error) = sent.impossible {
             self.complain("sending TFTP", &error);
         }
-        failed
+        sent.failed
     }
 }
 
-/// The headers of all blocks.
-fn heads(sends: &[Send]) -> Vec<[u8; 4]> {
-    let trains = sends.iter().filter_map(|send| match &send.body {
-        Body::Train(train) => Some(train),
-        Body::Packet(_) => None,
-    });
-    trains.flat_map(blocks).map(tftp::data_head).collect()
-}
-
-/// The messages, and the octets that they are made of. What is not in memory is among the failed.
-fn parcels<'a>(
-    sends: &'a [Send],
-    heads: &'a [[u8; 4]],
-    images: &'a Images,
-    cuts_trains: bool,
+/// Hands over what others are to send, and leaves what the loop sends itself.
+fn hand_over(
+    socket: usize,
+    sends: &mut Vec<Send>,
+    images: &Images,
+    senders: &mut Senders,
     failed: &mut Vec<Failed>,
-) -> (Vec<&'a [u8]>, Vec<Parcel>) {
-    let mut heads = heads.iter();
-    let mut pieces: Vec<&[u8]> = Vec::with_capacity(3 * heads.len());
-    let mut parcels: Vec<Parcel> = Vec::with_capacity(sends.len());
-    for (place, send) in sends.iter().enumerate() {
-        let start = pieces.len();
-        let train = match &send.body {
-            Body::Packet(octets) => {
-                pieces.extend([octets.as_slice(), &[], &[]]);
-                parcels.push(Parcel { send: place, first: 0, count: 1, pieces: start..start + 3 });
-                continue;
+) {
+    sends.retain_mut(|send| {
+        if !senders.are_for(send.peer) {
+            return true;
+        }
+        let first = first_block(send);
+        let (kept, missing) = keep(images, send);
+        let missing = missing.map(|block| (block, Unsent::NotInMemory));
+        let unsent = match senders.has_room(send.peer) {
+            true if missing.is_some_and(|(block, _)| block == first) => missing,
+            true => {
+                // The queue owns what it sends; what stays behind is an empty packet, which takes no memory.
+                let body = mem::replace(&mut send.body, Body::Packet(Vec::new()));
+                senders.gather(socket, Send { body, ..*send }, kept);
+                missing
             }
-            Body::Train(train) => train,
+            false => Some((first, Unsent::Full)),
         };
-        let mut missing = None;
-        for (block, head) in blocks(train).zip(&mut heads) {
-            match images.octets(train.image, range(train, block)).filter(|_| missing.is_none()) {
-                Some([front, back]) => pieces.extend([head, front, back]),
-                None => missing = missing.or(Some(block)),
-            }
-        }
-        if let (Some(block), Some(transfer)) = (missing, send.transfer) {
-            failed.push((transfer, block, Unsent::NotInMemory));
-        }
-        let each = if cuts_trains { segments_max(usize::from(segment_octets(send))) } else { 1 };
-        let mut first = train.first;
-        let places: Vec<usize> = (start..pieces.len()).step_by(3 * each).collect();
-        for start in places {
-            let end = pieces.len().min(start + 3 * each);
-            let count = (end - start) / 3;
-            parcels.push(Parcel { send: place, first, count, pieces: start..end });
-            first += count as u64;
-        }
+        failed.extend(send.transfer.zip(unsent).map(|(transfer, (block, why))| (transfer, block, why)));
+        false
+    });
+    senders.hand_over();
+}
+
+/// Keeps the octets of a train, which then ends before the first block of which some are not in memory; that block.
+fn keep(images: &Images, send: &mut Send) -> (Kept, Option<u64>) {
+    let Body::Train(train) = &mut send.body else { return (Kept::Nothing, None) };
+    let range = whole(train);
+    let (kept, end) = images.keep(train.image, range.clone());
+    if end >= range.end {
+        return (kept, None);
     }
-    (pieces, parcels)
-}
-
-/// The same, each datagram for itself.
-fn singles(parcel: &Parcel) -> impl Iterator<Item = Parcel> + use<> {
-    let (send, first) = (parcel.send, parcel.first);
-    let starts = parcel.pieces.clone().step_by(3);
-    starts.zip(first..).map(move |(start, first)| Parcel { send, first, count: 1, pieces: start..start + 3 })
-}
-
-/// Octets of a full DATA packet.
-fn segment_octets(send: &Send) -> u16 {
-    match &send.body {
-        Body::Train(train) => train.block_octets.saturating_add(4),
-        Body::Packet(_) => u16::MAX,
-    }
-}
-
-fn blocks(train: &Block) -> Range<u64> {
-    train.first..train.first + u64::from(train.count)
-}
-
-/// The octets of a block in its image.
-fn range(train: &Block, block: u64) -> Range<u64> {
-    let octets = u64::from(train.block_octets);
-    let start = block.saturating_sub(1).saturating_mul(octets).min(train.size);
-    start..train.size.min(start.saturating_add(octets))
-}
-
-/// Whether the kernel may take the datagrams one by one: EIO, the interface computes no check sums; EINVAL and EMSGSIZE, a datagram is longer than the way takes whole.
-fn is_not_cut(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::EIO | libc::EINVAL | libc::EMSGSIZE))
-}
-
-/// Whether there is sense in trying again: what a full queue, a lost link or a firewall swallows may pass later, and the transfer's patience bounds that.
-fn unsent(error: &io::Error) -> Unsent {
-    match error.raw_os_error() {
-        Some(
-            libc::EMSGSIZE | libc::EINVAL | libc::EHOSTUNREACH | libc::ENETUNREACH | libc::EADDRNOTAVAIL,
-        ) => Unsent::Impossible,
-        _ => Unsent::Full,
-    }
+    let missing = end / u64::from(train.block_octets) + 1;
+    train.count = u16::try_from(missing - train.first).expect("it is one of the train's");
+    (kept, Some(missing))
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ fn a_status_says_what_is_wrong() {
         version: "0.1.0".into(),
         uptime_seconds: 3700,
         nodes: [("up".into(), 3)].into(),
-        transfers: TransfersView { active: 2, waiting: 1 },
+        transfers: TransfersView { active: 2, waiting: 1, sent_by_senders: 7 },
         http: HttpView { connections: 5, sending: 2, displaced: 0, silent: 1, refused: 3 },
         load: LoadView {
             regime: "paced".into(),
