@@ -17,6 +17,8 @@ pub(crate) enum Kind {
     Heorot,
     /// heorot that has to find it out, while the kernel says 10 Gbit.
     HeorotAuto,
+    /// The same with a thread that sends beside its loop, and with both processors.
+    HeorotSenders,
     /// dnsmasq for all.
     Dnsmasq,
     /// tftpd-hpa beside ISC's DHCP server.
@@ -49,6 +51,7 @@ impl Kind {
         match self {
             Self::Heorot => "heorot",
             Self::HeorotAuto => "heorot-auto",
+            Self::HeorotSenders => "heorot-senders",
             Self::Dnsmasq => "dnsmasq",
             Self::TftpdHpa => "dhcpd+tftpd-hpa",
             Self::Atftpd => "dhcpd+atftpd",
@@ -74,8 +77,9 @@ impl<'a> Running<'a> {
     pub(crate) fn start(kind: Kind, link: &'a Link, files: &Files) -> Result<Self, String> {
         let mut running = Self::none(&link.server);
         match kind {
-            Kind::Heorot => running.heorot(link, files, Some(link.rate.as_str()))?,
-            Kind::HeorotAuto => running.heorot(link, files, None)?,
+            Kind::Heorot => running.heorot(link, files, &format!("[load]\nlink = \"{}\"\n", link.rate))?,
+            Kind::HeorotAuto => running.heorot(link, files, "")?,
+            Kind::HeorotSenders => running.heorot(link, files, "[tftp]\nsenders = 1\n")?,
             Kind::Dnsmasq => running.dnsmasq(link, files)?,
             Kind::TftpdHpa => {
                 running.dhcpd(link, files)?;
@@ -117,14 +121,15 @@ impl<'a> Running<'a> {
         self.logs.iter().map(last).collect::<Vec<_>>().join("\n")
     }
 
-    fn heorot(&mut self, link: &Link, files: &Files, rate: Option<&str>) -> Result<(), String> {
+    /// heorot, with further tables in its configuration.
+    fn heorot(&mut self, link: &Link, files: &Files, further: &str) -> Result<(), String> {
         let program = heorot()?;
         let state = files.room("heorot-state");
         let _ = fs::remove_dir_all(&state);
         let control = files.room("heorot.sock");
         let (shown_state, shown_control, boot) = (state.display(), control.display(), files.boot());
         let boot = boot.display();
-        let mut text = format!(
+        let text = format!(
             r#"[server]
 state = "{shown_state}"
 control = "{shown_control}"
@@ -146,11 +151,9 @@ ipxe = "boot.ipxe"
 [profile.default]
 kernel = "{KERNEL}"
 initrd = ["{INITRD}"]
-"#
+
+{further}"#
         );
-        if let Some(rate) = rate {
-            text += &format!("\n[load]\nlink = \"{rate}\"\n");
-        }
         let configuration = write(files, "heorot.toml", &text)?;
         let check = link.server.command(&program).arg("check").arg(&configuration).output();
         let check = check.map_err(|error| format!("{}: {error}", program.display()))?;

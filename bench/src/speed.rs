@@ -5,6 +5,8 @@
 //!   a server, 10.77.0.1 on eth1 ───────veth─────── eth1: lock-step or windows, as fast as they are answered
 //! ```
 //!
+//! `heorot-senders` alone may use both processors: its loop and the thread that sends share them with the clients.
+//!
 //! Octets per second of processor are told beside octets per second, because clients and server share the machine: what a server needs is its own, how fast both together are is not.
 //!
 //! - [`bare`]: the loop; [`clients`]: who asks; [`processor`]: what the server used.
@@ -79,7 +81,9 @@ pub(crate) fn beside_others(wanted: &Wanted) -> Result<(), String> {
 
 fn run(kind: Kind, link: &Link, files: &Files, clients: u32, window: u16) -> Result<Speed, String> {
     let running = Running::start(kind, link, files)?;
-    processor::pin(&link.server, processor::OF_SERVERS)?;
+    if kind != Kind::HeorotSenders {
+        processor::pin(&link.server, processor::OF_SERVERS)?;
+    }
     let path = WHOLE.to_owned();
     let wish = clients::Wish { server: SERVER, path, window_blocks: window, first: FIRST_CLIENT, clients };
     let (before, after) = link.clients.enter(|| {
