@@ -22,7 +22,7 @@ pub struct Heard {
 /// What a client said, and what was said of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
-    /// When.
+    /// When, to the second.
     pub at: Time,
     /// Its client identifier, if it had one.
     pub identifier: Option<Vec<u8>>,
@@ -35,6 +35,9 @@ pub struct Said {
 /// Octets of what is kept: an option that was not split.
 const OCTETS_MAX: usize = 255;
 
+/// Two words of a client that came closer together count as one: whoever asks after it is told seconds (RFC 4388 6.1), and an exchange of four packets takes a few milliseconds.
+const TOLD_APART_FROM: Duration = Duration::from_secs(1);
+
 impl Heard {
     /// A client speaks. Where there are too many, the one that was not heard the longest is forgotten.
     pub fn note(&mut self, now: Time, mac: Mac, identifier: Option<&[u8]>, relay: Option<&[u8]>) {
@@ -42,11 +45,14 @@ impl Heard {
         match self.clients.get_mut(&mac) {
             // Most say the same again.
             Some(said) if said.identifier.as_deref() == identifier => {
-                self.in_order.remove(&(said.at, mac));
-                said.at = now;
                 if said.relay.as_deref() != relay {
                     said.relay = relay.map(Into::into);
                 }
+                if now.since(said.at) < TOLD_APART_FROM {
+                    return;
+                }
+                self.in_order.remove(&(said.at, mac));
+                said.at = now;
             }
             Some(_) | None => {
                 let granted = self.forget(mac).and_then(|said| said.granted);

@@ -8,6 +8,7 @@ use crate::config::{Config, FirmwareKind, Mode, Network, Pxe};
 use crate::mac::Mac;
 use crate::message::Datagram;
 use crate::wire::dhcp::{Message, Op, option};
+use std::fmt;
 use std::net::Ipv4Addr;
 
 /// Who speaks, from where, and as what.
@@ -118,22 +119,30 @@ impl Client {
     }
 
     /// What it is, for the history: " from iPXE", " from UEFI PXE", or nothing.
-    pub(super) fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> impl fmt::Display {
         let architecture = self.architecture;
-        let who = match self.firmware {
-            None => self.message.options.text(option::VENDOR_CLASS).map(printable).unwrap_or_default(),
-            Some(Firmware::Ipxe) => "iPXE".into(),
-            Some(Firmware::Pxe) if self.traits.contains(&Trait::RaspberryPi) => "a Raspberry Pi".into(),
-            Some(Firmware::Pxe) if architecture == 0 => "BIOS PXE".into(),
-            Some(Firmware::Pxe) => format!("UEFI PXE (architecture {architecture})"),
-            Some(Firmware::Http) => format!("UEFI HTTP (architecture {architecture})"),
-        };
-        let who = if who.is_empty() { who } else { format!(" from {who}") };
-        // RFC 5010 1: what the relay got as a unicast was meant for the server that gave the address, what it got as a broadcast for anyone.
-        match self.message.relay_information().unicast {
-            Some(true) => format!("{who} by unicast to its relay"),
-            Some(false) | None => who,
-        }
+        fmt::from_fn(move |f| {
+            match self.firmware {
+                None => {
+                    let class = self.message.options.text(option::VENDOR_CLASS).map(printable);
+                    if let Some(class) = class.filter(|class| !class.is_empty()) {
+                        write!(f, " from {class}")?;
+                    }
+                }
+                Some(Firmware::Ipxe) => f.write_str(" from iPXE")?,
+                Some(Firmware::Pxe) if self.traits.contains(&Trait::RaspberryPi) => {
+                    f.write_str(" from a Raspberry Pi")?;
+                }
+                Some(Firmware::Pxe) if architecture == 0 => f.write_str(" from BIOS PXE")?,
+                Some(Firmware::Pxe) => write!(f, " from UEFI PXE (architecture {architecture})")?,
+                Some(Firmware::Http) => write!(f, " from UEFI HTTP (architecture {architecture})")?,
+            }
+            // RFC 5010 1: what the relay got as a unicast was meant for the server that gave the address, what it got as a broadcast for anyone.
+            match self.message.relay_information().unicast {
+                Some(true) => f.write_str(" by unicast to its relay"),
+                Some(false) | None => Ok(()),
+            }
+        })
     }
 }
 

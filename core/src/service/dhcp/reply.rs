@@ -8,6 +8,7 @@ use crate::mac::Mac;
 use crate::message::{DhcpSend, DhcpTarget};
 use crate::wire::dhcp::{Fitted, Message, MessageType, Op, Options, option};
 use crate::wire::pxe::Item;
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
@@ -274,12 +275,12 @@ impl<'a> Reply<'a> {
     }
 
     /// What is booted, for the history.
-    pub(super) fn describe(&self) -> String {
-        match &self.offered {
-            Offered::File(BootFile::Path(file) | BootFile::Url(file)) => format!(", boot file {file}"),
-            Offered::Menu(services) => format!(", a menu of {} entries", services.len()),
-            Offered::Nothing => String::new(),
-        }
+    pub(super) fn describe(&self) -> impl fmt::Display {
+        fmt::from_fn(|f| match &self.offered {
+            Offered::File(BootFile::Path(file) | BootFile::Url(file)) => write!(f, ", boot file {file}"),
+            Offered::Menu(services) => write!(f, ", a menu of {} entries", services.len()),
+            Offered::Nothing => Ok(()),
+        })
     }
 
     /// The packet, to where its question came from.

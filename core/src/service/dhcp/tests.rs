@@ -54,7 +54,11 @@ fn firmware_is_told_from_systems() {
         ),
     ] {
         let client = read(1, 6, options).expect("an Ethernet client");
-        assert_eq!((client.firmware_kind, client.describe().as_str()), (kind, described), "{options:?}");
+        assert_eq!(
+            (client.firmware_kind, client.describe().to_string().as_str()),
+            (kind, described),
+            "{options:?}"
+        );
     }
 }
 

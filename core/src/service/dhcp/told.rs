@@ -60,11 +60,16 @@ pub(super) fn select(
     tables: &[&OptionTable],
 ) {
     let asked = asked.filter(|asked| !asked.is_empty());
-    let is_asked = |code: u8| asked.is_none_or(|asked| asked.contains(&code));
+    // Most of what firmware asks for is nothing that anybody says: three dozen codes are not to be looked for among two dozen.
+    let mut is_said = [false; 256];
+    parameters.iter().for_each(|(code, _)| is_said[usize::from(code)] = true);
+    let mut is_asked = [asked.is_none(); 256];
+    asked.unwrap_or_default().iter().for_each(|code| is_asked[usize::from(*code)] = true);
+    let is_asked = |code: u8| is_asked[usize::from(code)];
     let is_forced = |code: u8| tables.iter().any(|table| table.forced.contains(&code));
     let forced = parameters.iter().map(|(code, _)| code).filter(|code| is_forced(*code) && !is_asked(*code));
     let in_our_order = parameters.iter().map(|(code, _)| code).filter(|_| asked.is_none());
-    let in_its_order = asked.unwrap_or_default().iter().copied();
+    let in_its_order = asked.unwrap_or_default().iter().copied().filter(|code| is_said[usize::from(*code)]);
     for code in forced.chain(in_our_order).chain(in_its_order) {
         // "If both the subnet mask and the router option are specified in a DHCP reply, the subnet mask option MUST be first" (RFC 2132 3.3).
         let mask = Some(option::SUBNET_MASK).filter(|mask| code == option::ROUTER && is_asked(*mask));
