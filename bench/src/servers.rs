@@ -17,7 +17,9 @@ pub(crate) enum Kind {
     Heorot,
     /// heorot that has to find it out, while the kernel says 10 Gbit.
     HeorotAuto,
-    /// The same with a thread that sends beside its loop, and with both processors.
+    /// The same with both processors, and nobody who sends beside its loop.
+    HeorotUnpinned,
+    /// The same with both processors, and a thread that sends beside its loop: what that brings shows beside the one before, and not beside one that has one processor.
     HeorotSenders,
     /// dnsmasq for all.
     Dnsmasq,
@@ -51,6 +53,7 @@ impl Kind {
         match self {
             Self::Heorot => "heorot",
             Self::HeorotAuto => "heorot-auto",
+            Self::HeorotUnpinned => "heorot-unpinned",
             Self::HeorotSenders => "heorot-senders",
             Self::Dnsmasq => "dnsmasq",
             Self::TftpdHpa => "dhcpd+tftpd-hpa",
@@ -79,6 +82,7 @@ impl<'a> Running<'a> {
         match kind {
             Kind::Heorot => running.heorot(link, files, &format!("[load]\nlink = \"{}\"\n", link.rate))?,
             Kind::HeorotAuto => running.heorot(link, files, "")?,
+            Kind::HeorotUnpinned => running.heorot(link, files, "[tftp]\nsenders = 0\n")?,
             Kind::HeorotSenders => running.heorot(link, files, "[tftp]\nsenders = 1\n")?,
             Kind::Dnsmasq => running.dnsmasq(link, files)?,
             Kind::TftpdHpa => {

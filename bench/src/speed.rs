@@ -5,7 +5,9 @@
 //!   a server, 10.77.0.1 on eth1 ───────veth─────── eth1: lock-step or windows, as fast as they are answered
 //! ```
 //!
-//! `heorot-senders` alone may use both processors: its loop and the thread that sends share them with the clients.
+//! `heorot-unpinned` and `heorot-senders` may use both processors, which they share with the clients: the second has a thread that sends beside its loop. The one is what the other is
+//! compared with: whoever may use two processors is faster than whoever is bound to one, with senders or without. And where the clients are the limit, as they are on two
+//! processors, the loop keeps up and no sender sends anything: `heorot status` says so.
 //!
 //! Octets per second of processor are told beside octets per second, because clients and server share the machine: what a server needs is its own, how fast both together are is not.
 //!
@@ -81,7 +83,7 @@ pub(crate) fn beside_others(wanted: &Wanted) -> Result<(), String> {
 
 fn run(kind: Kind, link: &Link, files: &Files, clients: u32, window: u16) -> Result<Speed, String> {
     let running = Running::start(kind, link, files)?;
-    if kind != Kind::HeorotSenders {
+    if !matches!(kind, Kind::HeorotUnpinned | Kind::HeorotSenders) {
         processor::pin(&link.server, processor::OF_SERVERS)?;
     }
     let path = WHOLE.to_owned();

@@ -30,8 +30,8 @@ pub(crate) struct Wanted {
 }
 
 const USAGE: &str = "usage: heorot-bench storm|plain|speed|loss [nodes=1000] [image=1MB] [link=200Mbit,…] [mix=edk2=2,ipxe=1] [within=100ms] [seed=1]
-       [runs=1] [servers=heorot,heorot-auto,heorot-senders,dnsmasq,dhcpd+tftpd-hpa,dhcpd+atftpd,bare-loop] [windows=1000x1,100x4,…]
-       heorot-senders: with a thread that sends beside the loop; under `speed` it alone may use both processors, of which the clients need one
+       [runs=1] [servers=heorot,heorot-auto,heorot-unpinned,heorot-senders,dnsmasq,dhcpd+tftpd-hpa,dhcpd+atftpd,bare-loop] [windows=1000x1,100x4,…]
+       heorot-senders: with a thread that sends beside the loop, and heorot-unpinned: without; under `speed` these two may use both processors, of which the clients need one
        heorot-bench dhcp …|dns …|start …, which say themselves what they take";
 
 impl Wanted {
@@ -124,7 +124,10 @@ fn rate(text: &str) -> Option<String> {
 }
 
 fn server(name: &str) -> Option<Kind> {
-    KINDS.into_iter().chain([Kind::Bare, Kind::HeorotSenders]).find(|kind| kind.name() == name)
+    KINDS
+        .into_iter()
+        .chain([Kind::Bare, Kind::HeorotUnpinned, Kind::HeorotSenders])
+        .find(|kind| kind.name() == name)
 }
 
 /// `100x4`: a hundred clients with windows of 4.
@@ -154,8 +157,8 @@ mod tests {
         );
         assert_eq!((wanted.servers, wanted.within.as_str()), (vec![Kind::Heorot, Kind::Dnsmasq], "100ms"));
         assert_eq!(parse("plain windows=10x1,5x64").unwrap().windows, [(10, 1), (5, 64)]);
-        let of_all = parse("speed servers=bare-loop,heorot-senders").unwrap().servers;
-        assert_eq!(of_all, [Kind::Bare, Kind::HeorotSenders]);
+        let of_all = parse("speed servers=heorot-unpinned,heorot-senders").unwrap().servers;
+        assert_eq!(of_all, [Kind::HeorotUnpinned, Kind::HeorotSenders]);
     }
 
     #[test]
