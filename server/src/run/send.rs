@@ -127,7 +127,9 @@ fn hand_over(
     failed: &mut Vec<Failed>,
 ) {
     sends.retain_mut(|send| {
-        if !senders.are_for(send.peer) {
+        // An ERROR belongs to no transfer, or to one that it ends: it may overtake what is left of that. The ring does not bound how many there are, but the loop's own pace does: a flood of
+        // requests that are refused would fill a queue, and all DATA would wait behind it.
+        if send.transfer.is_none() || !senders.are_for(send.peer) {
             return true;
         }
         let first = first_block(send);
