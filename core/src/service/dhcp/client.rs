@@ -120,29 +120,36 @@ impl Client {
 
     /// What it is, for the history: " from iPXE", " from UEFI PXE", or nothing.
     pub(super) fn describe(&self) -> impl fmt::Display {
-        let architecture = self.architecture;
-        fmt::from_fn(move |f| {
-            match self.firmware {
-                None => {
-                    let class = self.message.options.text(option::VENDOR_CLASS).map(printable);
-                    if let Some(class) = class.filter(|class| !class.is_empty()) {
-                        write!(f, " from {class}")?;
-                    }
+        Described(self)
+    }
+}
+
+/// What a client is, written where it is told.
+struct Described<'a>(&'a Client);
+
+impl fmt::Display for Described<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Client { firmware, architecture, traits, message, .. } = self.0;
+        match firmware {
+            None => {
+                let class = message.options.text(option::VENDOR_CLASS).map(printable);
+                if let Some(class) = class.filter(|class| !class.is_empty()) {
+                    write!(f, " from {class}")?;
                 }
-                Some(Firmware::Ipxe) => f.write_str(" from iPXE")?,
-                Some(Firmware::Pxe) if self.traits.contains(&Trait::RaspberryPi) => {
-                    f.write_str(" from a Raspberry Pi")?;
-                }
-                Some(Firmware::Pxe) if architecture == 0 => f.write_str(" from BIOS PXE")?,
-                Some(Firmware::Pxe) => write!(f, " from UEFI PXE (architecture {architecture})")?,
-                Some(Firmware::Http) => write!(f, " from UEFI HTTP (architecture {architecture})")?,
             }
-            // RFC 5010 1: what the relay got as a unicast was meant for the server that gave the address, what it got as a broadcast for anyone.
-            match self.message.relay_information().unicast {
-                Some(true) => f.write_str(" by unicast to its relay"),
-                Some(false) | None => Ok(()),
+            Some(Firmware::Ipxe) => f.write_str(" from iPXE")?,
+            Some(Firmware::Pxe) if traits.contains(&Trait::RaspberryPi) => {
+                f.write_str(" from a Raspberry Pi")?;
             }
-        })
+            Some(Firmware::Pxe) if *architecture == 0 => f.write_str(" from BIOS PXE")?,
+            Some(Firmware::Pxe) => write!(f, " from UEFI PXE (architecture {architecture})")?,
+            Some(Firmware::Http) => write!(f, " from UEFI HTTP (architecture {architecture})")?,
+        }
+        // RFC 5010 1: what the relay got as a unicast was meant for the server that gave the address, what it got as a broadcast for anyone.
+        match message.relay_information().unicast {
+            Some(true) => f.write_str(" by unicast to its relay"),
+            Some(false) | None => Ok(()),
+        }
     }
 }
 

@@ -276,11 +276,7 @@ impl<'a> Reply<'a> {
 
     /// What is booted, for the history.
     pub(super) fn describe(&self) -> impl fmt::Display {
-        fmt::from_fn(|f| match &self.offered {
-            Offered::File(BootFile::Path(file) | BootFile::Url(file)) => write!(f, ", boot file {file}"),
-            Offered::Menu(services) => write!(f, ", a menu of {} entries", services.len()),
-            Offered::Nothing => Ok(()),
-        })
+        Described(&self.offered)
     }
 
     /// The packet, to where its question came from.
@@ -352,6 +348,19 @@ impl<'a> Reply<'a> {
         }
         let said = self.client.message.options.u16(option::MAX_SIZE).unwrap_or(DATAGRAM_OCTETS_MIN);
         usize::from(said.clamp(DATAGRAM_OCTETS_MIN, DATAGRAM_OCTETS_MAX) - HEADER_OCTETS)
+    }
+}
+
+/// What is booted, written where it is told.
+struct Described<'a>(&'a Offered<'a>);
+
+impl fmt::Display for Described<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Offered::File(BootFile::Path(file) | BootFile::Url(file)) => write!(f, ", boot file {file}"),
+            Offered::Menu(services) => write!(f, ", a menu of {} entries", services.len()),
+            Offered::Nothing => Ok(()),
+        }
     }
 }
 
