@@ -7,10 +7,12 @@
 //!      └── a link of unknown rate                 │    │ more is lost than usual
 //!                                                 │    v
 //!          it was our rate: the lower one stays,  └─ Doubting   the rate is lowered, to see whether that helps
-//!          it was chance: the old one comes back
+//!          it was chance: the old one comes back;
+//!          it fell too far to be measured: it grows from there
 //! ```
 //!
 //! Only delivery is believed: a queue that overflows delivers exactly the link's rate. What is lost by chance is as much at a lower rate, and lowers nothing.
+//! Of a link from which nothing at all comes for a moment (a switch finds its ways anew, a host has no processor) nothing is concluded.
 //!
 //! Where more arrives by TCP alone than a usual link carries, nothing is concluded: it is Starting, and no overflow ends that.
 
@@ -66,6 +68,13 @@ const TENTH_TICKS: usize = 2;
 const PACKETS_MIN: u64 = 400;
 /// So much more than usual, of a thousand packets, may be lost before the rate is doubted.
 const DOUBT_PER_MILLE: u64 = 15;
+/// The most, of a thousand packets, that is taken for chance. A link that loses more is out of order, and is not to be remembered by that.
+const CHANCE_PER_MILLE_MAX: u64 = 500;
+/// When a rate that was found is put to the test for the first time. Later it is every [`LOAD_PROBE_INTERVAL`].
+const FIRST_PROBE_TICKS: u32 = SECOND_TICKS as u32;
+
+/// Ticks between one probe and the next.
+const PROBE_TICKS: u32 = (LOAD_PROBE_INTERVAL.as_millis() / LOAD_TICK.as_millis()) as u32;
 
 const NANOSECONDS: u64 = 1_000_000_000;
 /// The longest usual packet on the wire: a full block, with all that surrounds it.
@@ -235,13 +244,13 @@ impl Budget {
             return self.begin_doubt(sense, lost, false);
         }
         let second = sense.last(SECOND_TICKS, 0);
-        let is_less = second.lost_packets * 1000 < second.sent_packets * self.chance_per_mille;
-        if is_less && self.ticks_steady.is_multiple_of(SECOND_TICKS as u32) {
-            self.chance_per_mille -= 1;
+        // Chance is forgotten slowly, and the faster the less of it is seen.
+        let lost = second.lost_packets * 1000 / second.sent_packets.max(1);
+        if self.ticks_steady.is_multiple_of(SECOND_TICKS as u32) {
+            self.chance_per_mille -= self.chance_per_mille.saturating_sub(lost).div_ceil(4);
         }
-        let interval = LOAD_PROBE_INTERVAL.as_millis() / LOAD_TICK.as_millis();
         let is_busy = sense.limited(SECOND_TICKS) * 2 > SECOND_TICKS;
-        if is_busy && u128::from(self.ticks_unprobed) >= interval && self.rate < self.rate_max {
+        if is_busy && self.ticks_unprobed >= PROBE_TICKS && self.rate < self.rate_max {
             self.phase = Phase::Probing { ticks: 0 };
         }
     }
@@ -254,7 +263,7 @@ impl Budget {
         // A full queue delivers what it delivered before: where more arrives from moment to moment, there was room.
         let arrives = |ago| sense.last(QUARTER_TICKS, ago).delivered_octets;
         let is_rising = arrives(0) * 10 > arrives(QUARTER_TICKS) * 11;
-        (is_unusual && !is_rising).then_some(lost)
+        (is_unusual && !is_rising && arrives(0) > 0).then_some(lost)
     }
 
     /// Sends a little less than what arrives, to see whether that helps. While the rate rises, only the last moments tell what arrives with a full queue.
@@ -286,7 +295,11 @@ impl Budget {
     fn doubt(&mut self, sense: &Sense, (rate_before, lost_before, starting): (u64, u64, bool), ticks: u32) {
         // What was lost before shows for a while: the first half second is not looked at.
         const SETTLED: u32 = 10;
-        if ticks + 1 < SETTLED + SECOND_TICKS as u32 {
+        // While the rate rises by a quarter, more than half of it arrives of whatever is too much. If less did, the rate was far too high from the first, or what arrived was no
+        // measure: somebody was silent. The rate has to be found anew from here, and soon, for others wait meanwhile.
+        let is_too_deep = self.rate < rate_before / 2;
+        let looked_at = if is_too_deep { QUARTER_TICKS } else { SECOND_TICKS };
+        if ticks + 1 < SETTLED + looked_at as u32 {
             self.phase = Phase::Doubting {
                 rate_before,
                 lost_before_per_mille: lost_before,
@@ -295,14 +308,21 @@ impl Budget {
             };
             return;
         }
-        let second = sense.last(SECOND_TICKS, 0);
-        let lost = second.lost_packets * 1000 / second.sent_packets.max(1);
-        let lost = lost.max(wasted(sense, SECOND_TICKS));
-        self.ticks_unprobed = 0;
+        let recent = sense.last(looked_at, 0);
+        let lost = recent.lost_packets * 1000 / recent.sent_packets.max(1);
+        let lost = lost.max(wasted(sense, looked_at));
+        self.ticks_unprobed = PROBE_TICKS - FIRST_PROBE_TICKS;
         if lost * 2 > lost_before + self.chance_per_mille {
             self.phase = if starting { Phase::Starting } else { Phase::Steady };
-            self.chance_per_mille = lost.max(lost_before);
+            self.chance_per_mille = lost.max(lost_before).min(CHANCE_PER_MILLE_MAX);
             self.set(rate_before);
+            return;
+        }
+        // What is lost now is chance, and no more than that.
+        self.chance_per_mille = self.chance_per_mille.min(lost);
+        if is_too_deep {
+            self.phase = Phase::Starting;
+            self.set(self.rate);
         } else {
             self.phase = Phase::Steady;
             self.set(self.rate / DOUBTED_PER_MILLE * USED_PER_MILLE);
@@ -314,7 +334,8 @@ impl Budget {
         const MUCH_PER_MILLE: u64 = 150;
         let wasted = wasted(sense, ticks);
         let is_much = wasted > self.chance_per_mille + MUCH_PER_MILLE;
-        let is_told = sense.limited(ticks) == ticks && sense.last(ticks, 1).sent_packets >= 20;
+        let arrives = sense.last(ticks, 0).delivered_octets > 0;
+        let is_told = arrives && sense.limited(ticks) == ticks && sense.last(ticks, 1).sent_packets >= 20;
         (is_much && is_told).then_some(wasted)
     }
 

@@ -81,6 +81,22 @@ impl Run {
         }
     }
 
+    /// Ticks in which only a part of what is sent arrives, and the rest is lost: a switch finds its ways anew, or those who would answer have no processor.
+    fn silence(&mut self, ticks: u64, arrives_per_mille: u64) {
+        for _ in 0..ticks {
+            let offered = self.budget.rate() / 20;
+            let passed = offered * arrives_per_mille / 1000;
+            let lost = std::mem::replace(&mut self.lost[0], (offered - passed) / PACKET_OCTETS);
+            let lost = std::mem::replace(&mut self.lost[1], lost);
+            let current = &mut self.sense.current;
+            (current.sent_octets, current.delivered_octets) = (offered, passed);
+            (current.sent_packets, current.lost_packets) = (offered / PACKET_OCTETS, lost);
+            current.limited = true;
+            self.sense.turn();
+            self.budget.tick(&self.sense);
+        }
+    }
+
     fn mbit(&self) -> u64 {
         self.budget.rate * 8 / 1_000_000
     }
@@ -148,6 +164,33 @@ fn a_slower_link_is_noticed_and_a_faster_one_found() {
     assert!((80..=101).contains(&run.mbit()), "{} of 100", run.mbit());
     run.ticks(1000, &link(1000));
     assert!(run.mbit() > 800, "{} of 1000", run.mbit());
+}
+
+/// To find out a link takes half a minute of a thousand machines' patience if it begins at the lowest rate.
+#[test]
+fn a_link_that_is_silent_for_a_moment_is_not_taken_for_a_slow_one() {
+    for before in [0, 1, 3, 100] {
+        for silent in [1, 2, 4, 10, 20, 40] {
+            for arrives_per_mille in [0, 20, 200] {
+                let case =
+                    format!("{before} ticks, then {arrives_per_mille} of 1000 arrive for {silent} ticks");
+                let mut run = Run::new(LinkRate::Measured);
+                run.ticks(before, &link(1000));
+                let rate_before = run.mbit();
+                run.silence(silent, arrives_per_mille);
+                if arrives_per_mille == 0 && silent < 20 {
+                    run.ticks(5, &link(1000));
+                    let rate = run.mbit();
+                    assert!(rate * 2 >= rate_before.min(1000), "{case}: {rate} of {rate_before} Mbit/s");
+                }
+                run.ticks(100, &link(1000));
+                assert!((800..=1020).contains(&run.mbit()), "{case}: {} of 1000 Mbit/s", run.mbit());
+                // What was lost then is not taken for chance for long.
+                run.ticks(300, &link(1000));
+                assert!(run.budget.chance_per_mille < 10, "{case}: {}", run.budget.chance_per_mille);
+            }
+        }
+    }
 }
 
 #[test]
