@@ -45,7 +45,8 @@ impl Flight {
         let first = match wish {
             Wish::Blocks(first) => first.max(self.acknowledged + 1),
             Wish::Offer => {
-                self.resent += u64::from(self.offered);
+                self.offers_repeated = u64::from(self.offered);
+                self.resent += self.offers_repeated;
                 self.fresh = !self.offered;
                 self.offered = true;
                 self.sent_at = now;
@@ -57,7 +58,7 @@ impl Flight {
             return Step::Wait; // It was acknowledged meanwhile.
         }
         self.sent_at = now;
-        (self.train_first, self.train_last) = (first, last);
+        (self.train_first, self.train_last, self.train_before) = (first, last, self.sent_before);
         self.resent += repeated(first, last, self.sent_before);
         self.fresh = (self.fresh || !self.begun) && self.note_behind == 0 && first > self.sent_before;
         self.begun = true;
@@ -118,20 +119,21 @@ impl Flight {
 
     /// What it was to send did not leave, or only in part.
     pub(super) fn unsent(&mut self, now: Time, block: u64, why: Unsent) -> Step {
-        // The report is of what was sent last.
+        // The report is of what was sent last, whatever waits for its turn by now.
         let block = block.max(self.train_first).max(self.acknowledged + 1);
         if self.stage == Stage::Sending {
             if block > self.train_last {
                 return Step::Wait;
             }
-            self.resent -= repeated(block, self.train_last, self.sent_before);
+            self.resent -= repeated(block, self.train_last, self.train_before);
             self.train_last = block - 1;
-            self.sent = self.sent_before.max(block - 1);
-            self.wish = None;
-        } else if self.held.is_none() {
-            self.resent -= u64::from(!self.fresh);
-            self.offered = !self.fresh;
+            self.sent = self.train_before.max(block - 1);
+            self.sent_before = self.sent_before.min(self.sent);
+        } else {
+            self.resent -= std::mem::take(&mut self.offers_repeated);
+            self.offered &= !self.fresh;
         }
+        self.wish = None;
         // An OACK and an empty block are not read from anywhere: if they are said not to be in memory, they are tried again.
         let image = self.image.filter(|image| self.stage == Stage::Sending && image.size > 0);
         match (why, image) {
