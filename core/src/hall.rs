@@ -82,8 +82,9 @@ pub(crate) struct Hall {
     pub(crate) dynamics: Dynamics,
     /// The plan of each profile as it is now, for machines that have no words of their own.
     pub(crate) plans: BTreeMap<String, Arc<Plan>>,
-    /// Whether an operator's change is being recorded: the next one waits, so that each is reckoned from what is.
-    pub(crate) is_changing: bool,
+    /// An operator's change that is being recorded: the next one waits, so that each is reckoned from what is. Who got his number meanwhile, and whether he had been
+    /// accepted before: what an operator decided about him is recorded when it is known what that is.
+    pub(crate) changing: Option<Vec<(Mac, bool)>>,
     /// Whether a machine got a number since the names were published.
     pub(crate) numbers_changed: bool,
     /// The names as they were published last.
@@ -442,10 +443,15 @@ impl Turn<'_> {
         self.hall.directory.name(number)
     }
 
-    /// Records what was promised to a node.
+    /// Records what was promised to a node. What an operator's change makes of its number is on its way to the disk already, and must not be written over.
     pub(crate) fn keep_node(&mut self, mac: Mac) {
-        let Some(node) = self.hall.nodes.get(mac) else { return };
-        self.keep_node_with(mac, node.claim.or(node.number));
+        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
+        if let Some(becoming) = &mut node.becoming {
+            becoming.is_stale = true;
+            return;
+        }
+        let number = node.claim.or(node.number);
+        self.keep_node_with(mac, number);
     }
 
     /// The same, where it is to have this number and no other.

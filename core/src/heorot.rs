@@ -94,7 +94,7 @@ impl Heorot {
             naming,
             dynamics: Dynamics::default(),
             plans: BTreeMap::new(),
-            is_changing: false,
+            changing: None,
         };
         let mut heorot = Self { config, hall };
         heorot.turn(now, out, |turn| {

@@ -1,8 +1,11 @@
 //! What the fuzzers do with their octets. The property tests of heorot-core call the same functions, so that they never rot.
 
 pub mod corpus;
+mod disk;
+mod orders;
 mod packets;
 mod requests;
+mod room;
 mod words;
 
 pub use packets::heorot_handle;

@@ -29,6 +29,8 @@ pub struct Node {
     pub number: Option<u32>,
     /// The number that is being recorded for it.
     pub claim: Option<u32>,
+    /// What an operator's change makes of its number, as long as that is being recorded.
+    pub becoming: Option<Becoming>,
     /// Where it is in its life.
     pub stage: Stage,
     /// How far its boot is.
@@ -65,6 +67,15 @@ pub struct Node {
     pub history: VecDeque<(Time, Kind, String)>,
     /// Whether a record says how far it got.
     pub is_recorded: bool,
+}
+
+/// What becomes of a machine's number by an operator's change, once that is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Becoming {
+    /// The number that it gets; none: it loses the one that it has.
+    pub number: Option<u32>,
+    /// Whether something else of it was to be recorded meanwhile: that is done when it is known what its number is.
+    pub is_stale: bool,
 }
 
 /// What went wrong, and the remedy if there is one.
@@ -129,6 +140,7 @@ impl Node {
             network: None,
             number: None,
             claim: None,
+            becoming: None,
             stage: Stage::Seen,
             phase: None,
             since: now,
@@ -203,9 +215,15 @@ impl Node {
         self.history.push_back((now, kind, detail));
     }
 
+    /// Its number, or the one that it has as soon as that is recorded.
+    pub fn promised(&self) -> Option<u32> {
+        self.number.or(self.claim).or_else(|| self.becoming?.number)
+    }
+
     /// Nothing was promised to it: it can be forgotten when the table is full.
     fn is_forgettable(&self) -> bool {
-        self.number.is_none() && self.claim.is_none() && self.stage == Stage::Seen && self.orders.are_none()
+        let has_number = self.number.or(self.claim).is_some() || self.becoming.is_some();
+        !has_number && self.stage == Stage::Seen && self.orders.are_none()
     }
 }
 
@@ -371,7 +389,7 @@ impl Nodes {
             return false;
         }
         let Some(node) = self.get_mut(mac) else { return false };
-        if node.claim.or(node.number).is_some() {
+        if node.claim.or(node.number).is_some() || node.becoming.is_some() {
             return false;
         }
         node.claim = Some(number);
@@ -394,9 +412,23 @@ impl Nodes {
         }
     }
 
-    /// Keeps a free number for a machine, which may have another one, while it is recorded that it is to have it.
+    /// Keeps a free number for a machine, which may have another one, while it is recorded that it is to have it. It gets no other meanwhile.
     pub fn reserve(&mut self, mac: Mac, number: u32) {
         self.numbers.entry(number).or_insert(mac);
+        self.becomes(mac, Some(number));
+    }
+
+    /// It is being recorded that a machine has another number, or none any more.
+    pub fn becomes(&mut self, mac: Mac, number: Option<u32>) {
+        if let Some(node) = self.get_mut(mac) {
+            node.becoming = Some(Becoming { number, is_stale: false });
+        }
+    }
+
+    /// That is recorded, or never will be. Whether something else of the machine was to be recorded meanwhile.
+    pub fn became(&mut self, mac: Mac) -> bool {
+        let becoming = self.get_mut(mac).and_then(|node| node.becoming.take());
+        becoming.is_some_and(|becoming| becoming.is_stale)
     }
 
     /// It could not be recorded.

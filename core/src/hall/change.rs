@@ -18,6 +18,8 @@ pub(crate) struct Change {
     pub(crate) given: Option<(Mac, u32)>,
     /// Machines that lose their numbers.
     pub(crate) freed: Vec<Mac>,
+    /// Whose number becomes another by it, or none.
+    pub(crate) becoming: Vec<Mac>,
     /// What he is told then.
     pub(crate) answer: Answer,
     /// And if it could not be kept.
@@ -26,13 +28,13 @@ pub(crate) struct Change {
 
 impl Change {
     pub(crate) fn fulfil(self, turn: &mut Turn<'_>) {
-        turn.hall.is_changing = false;
         for mac in self.freed {
             turn.lose_number(mac, "an operator freed its number");
         }
         if let Some((mac, number)) = self.given {
             turn.give_number(mac, number);
         }
+        turn.became(self.becoming);
         let now = turn.now;
         for (mac, orders, told) in self.orders {
             if let Some(node) = turn.hall.nodes.get_mut(mac) {
@@ -44,14 +46,16 @@ impl Change {
             turn.event(Some(mac), Kind::Operator, told);
             turn.hall.nodes.let_go(now, mac);
         }
+        turn.changed();
         turn.out.push(Output::Reply(self.id, self.answer));
     }
 
     pub(crate) fn withdraw(self, turn: &mut Turn<'_>) {
-        turn.hall.is_changing = false;
         if let Some((mac, number)) = self.given {
             turn.hall.nodes.give_up(mac, number);
         }
+        turn.became(self.becoming);
+        turn.changed();
         turn.out.push(Output::Reply(self.id, self.refused));
     }
 }
@@ -93,10 +97,33 @@ impl Turn<'_> {
         self.keep_boot(mac);
     }
 
+    /// It is known what the numbers of these machines are, and what else was to be recorded of them is recorded.
+    fn became(&mut self, macs: Vec<Mac>) {
+        for mac in macs {
+            if self.hall.nodes.became(mac) {
+                self.keep_node(mac);
+            }
+        }
+    }
+
+    /// It is known what an operator has decided. Who got his number meanwhile waits for nobody's word any more.
+    fn changed(&mut self) {
+        for (mac, was_accepted) in self.hall.changing.take().unwrap_or_default() {
+            let Some(node) = self.hall.nodes.get_mut(mac) else { continue };
+            if std::mem::take(&mut node.orders.accepted) || was_accepted {
+                self.keep_orders(mac);
+            }
+        }
+    }
+
     /// A machine has got its number: that an operator accepted it has been done.
     pub(crate) fn accepted(&mut self, mac: Mac) {
         let Some(node) = self.hall.nodes.get_mut(mac) else { return };
-        if std::mem::take(&mut node.orders.accepted) {
+        let was_accepted = std::mem::take(&mut node.orders.accepted);
+        // What a change decides about it is on its way to the disk already, and must not be written over.
+        if let Some(meanwhile) = &mut self.hall.changing {
+            meanwhile.push((mac, was_accepted));
+        } else if was_accepted {
             self.keep_orders(mac);
         }
     }

@@ -1,3 +1,5 @@
+mod change;
+
 use super::*;
 use crate::config::Interface;
 use crate::limit::{OFFERS_HELD_BACK_MAX, PROBE_WAIT};

@@ -346,7 +346,7 @@ fn trial(turn: &mut Turn<'_>, request: &Request, mac: Mac, body: &[u8]) {
         Err(why) => return answer(turn, request, error(400, &why)),
     };
     let Some(node) = turn.hall.nodes.get(mac) else { return };
-    match node.number.or(node.claim) {
+    match node.promised() {
         None => take_report(turn, mac, report),
         Some(_) => trial::judge_again(turn, mac, &report),
     }

@@ -227,8 +227,8 @@ fn choose(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Option<(Ipv4Ad
 
 /// The address of the number that is being recorded for a machine: it is to get this one and no second, however often it asks meanwhile.
 fn claimed_address(turn: &Turn<'_>, client: &Client) -> Option<Ipv4Addr> {
-    let claim = turn.hall.nodes.get(client.mac)?.claim?;
-    turn.config.networks[client.place].numbering.address(claim)
+    let number = turn.hall.nodes.get(client.mac).filter(|node| node.number.is_none())?.promised()?;
+    turn.config.networks[client.place].numbering.address(number)
 }
 
 /// Whether a machine without a number gets one as soon as it asks for an address: there is no trial, or the operator has listed it.
@@ -239,9 +239,7 @@ fn is_numbered_at_request(turn: &Turn<'_>, client: &Client) -> bool {
         Policy::None => turn.config.trial.order.numbers_strangers() || listed.is_some(),
         Policy::Report | Policy::Accept => listed.is_some_and(|listed| listed.number.is_none()),
     };
-    node.number.or(node.claim).is_none()
-        && without_trial
-        && turn.number_for(client.mac, client.place).is_some()
+    node.promised().is_none() && without_trial && turn.number_for(client.mac, client.place).is_some()
 }
 
 /// No address is left, or the host is none of ours.
@@ -425,7 +423,7 @@ fn decide(turn: &Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, is_no
     if let Some(number) = settings.numbering.number(address) {
         let offered = turn.hall.leases.offered(address);
         let to_another = offered.is_some_and(|mac| mac != client.mac);
-        let is_claimed = turn.hall.nodes.get(client.mac).is_some_and(|node| node.claim == Some(number));
+        let is_claimed = turn.hall.nodes.get(client.mac).is_some_and(|node| node.promised() == Some(number));
         let is_free = turn.hall.nodes.holder(number).is_none() && !to_another;
         let listed = turn.hall.listed.get(turn.config, client.mac).and_then(|listed| listed.number);
         let is_meant = listed == Some(number) || (listed.is_none() && !turn.hall.listed.has_number(number));

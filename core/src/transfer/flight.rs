@@ -80,6 +80,8 @@ pub(super) struct Flight {
     wish: Option<(Wish, Time)>,
     /// Whether an OACK has left.
     offered: bool,
+    /// How many repeats of it are counted that may still be said not to have left: the last one, or none.
+    offers_repeated: u64,
     /// The file, once it is open; before that, the one it has to be.
     image: Option<Opened>,
     expected: Option<ImageIdentity>,
@@ -88,10 +90,11 @@ pub(super) struct Flight {
     sent: u64,
     /// The same before the window that is on its way.
     sent_before: u64,
-    /// The first and the last block of the train that was sent last, what was sent before its window, and the last block of the present window.
+    /// The first and the last block of the train that was sent last, and what had been sent before its window.
     train_first: u64,
     train_last: u64,
-    train_sent_before: u64,
+    train_before: u64,
+    /// The last block of the window that is on its way.
     window_end: u64,
     /// When the last packet was sent.
     sent_at: Time,
@@ -157,6 +160,7 @@ impl Flight {
             held: None,
             wish: None,
             offered: false,
+            offers_repeated: 0,
             image: None,
             expected: None,
             acknowledged: 0,
@@ -164,7 +168,7 @@ impl Flight {
             sent_before: 0,
             train_first: 0,
             train_last: 0,
-            train_sent_before: 0,
+            train_before: 0,
             window_end: 0,
             sent_at: now,
             fresh: false,

@@ -41,7 +41,7 @@ pub(super) fn handle(
     if request.dry_run || draft.decisions.is_empty() {
         return Some(ok(&view));
     }
-    if turn.hall.is_changing {
+    if turn.hall.changing.is_some() {
         return Some(fail(503, "another change is just being recorded: say it again".into()));
     }
     draft.begin(turn, id, &view)
@@ -309,12 +309,13 @@ impl Draft {
             }
             turn.place_listed(decision.mac);
         }
-        turn.hall.is_changing = true;
+        turn.hall.changing = Some(Vec::new());
         let mut change = Change {
             id,
             orders: Vec::new(),
             given: None,
             freed: Vec::new(),
+            becoming: Vec::new(),
             answer: ok(view),
             refused: fail(503, "the change could not be recorded, so that nothing was changed".into()),
         };
@@ -331,14 +332,17 @@ impl Draft {
                     }
                 }
                 NumberChange::Given(number) => {
-                    take_from_holder(turn, mac, number);
+                    change.becoming.extend(take_from_holder(turn, mac, number));
                     turn.hall.nodes.reserve(mac, number);
                     turn.keep_node_with(mac, Some(number));
                     change.given = Some((mac, number));
+                    change.becoming.push(mac);
                 }
                 NumberChange::Freed => {
+                    turn.hall.nodes.becomes(mac, None);
                     turn.keep_node_with(mac, None);
                     change.freed.push(mac);
+                    change.becoming.push(mac);
                 }
             }
         }
@@ -347,13 +351,15 @@ impl Draft {
     }
 }
 
-/// Whoever has a number that another machine is given is recorded without it before: two must never have it.
-fn take_from_holder(turn: &mut Turn<'_>, mac: Mac, number: u32) {
-    let Some(holder) = turn.hall.nodes.holder(number).filter(|holder| *holder != mac) else { return };
+/// Whoever has a number that another machine is given is recorded without it before: two must never have it. Who that is.
+fn take_from_holder(turn: &mut Turn<'_>, mac: Mac, number: u32) -> Option<Mac> {
+    let holder = turn.hall.nodes.holder(number).filter(|holder| *holder != mac)?;
+    turn.hall.nodes.becomes(holder, None);
     turn.keep_node_with(holder, None);
     let orders = turn.hall.nodes.get(holder).map(|node| node.orders.clone()).unwrap_or_default();
     let orders = Orders { standing: Some(replaced(mac)), ..orders };
     turn.record(Record::Orders(OrdersRecord { mac: holder, orders }));
+    Some(holder)
 }
 
 fn field(name: impl Into<String>, before: Option<String>, after: Option<String>) -> Field {

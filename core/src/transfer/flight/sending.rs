@@ -45,7 +45,8 @@ impl Flight {
         let first = match wish {
             Wish::Blocks(first) => first.max(self.acknowledged + 1),
             Wish::Offer => {
-                self.resent += u64::from(self.offered);
+                self.offers_repeated = u64::from(self.offered);
+                self.resent += self.offers_repeated;
                 self.fresh = !self.offered;
                 self.offered = true;
                 self.sent_at = now;
@@ -57,8 +58,7 @@ impl Flight {
             return Step::Wait; // It was acknowledged meanwhile.
         }
         self.sent_at = now;
-        (self.train_first, self.train_last) = (first, last);
-        self.train_sent_before = self.sent_before;
+        (self.train_first, self.train_last, self.train_before) = (first, last, self.sent_before);
         self.resent += repeated(first, last, self.sent_before);
         self.fresh = (self.fresh || !self.begun) && self.note_behind == 0 && first > self.sent_before;
         self.begun = true;
@@ -122,21 +122,24 @@ impl Flight {
     /// The report may be late, where a thread of its own sends: more was sent since. What the client has acknowledged came by another copy, and what is about to be sent again needs
     /// no second wish; else the window starts anew where the gap is, for a client takes nothing from behind it (RFC 7440 4).
     pub(super) fn unsent(&mut self, now: Time, block: u64, why: Unsent) -> Step {
-        if self.stage == Stage::Sending {
-            let is_wished = matches!(self.wish, Some((Wish::Blocks(first), _)) if first <= block);
-            if block <= self.acknowledged || block > self.train_last || is_wished {
+        let is_wished = if self.stage == Stage::Sending {
+            if block <= self.acknowledged || block > self.train_last {
                 return Step::Wait;
             }
-            self.resent -= repeated(block.max(self.train_first), self.train_last, self.train_sent_before);
+            self.resent -= repeated(block.max(self.train_first), self.train_last, self.train_before);
             self.train_last = block - 1;
-            self.sent = self.sent_before.max(block - 1);
-            self.wish = None;
-        } else if self.wish.is_some() {
+            self.sent = self.train_before.max(block - 1);
+            self.sent_before = self.sent_before.min(self.sent);
+            matches!(self.wish, Some((Wish::Blocks(first), _)) if first <= block)
+        } else {
+            self.resent -= std::mem::take(&mut self.offers_repeated);
+            self.offered &= !self.fresh;
+            self.wish.is_some()
+        };
+        if is_wished {
             return Step::Wait;
-        } else if self.held.is_none() {
-            self.resent -= u64::from(!self.fresh);
-            self.offered = !self.fresh;
         }
+        self.wish = None;
         // An OACK and an empty block are not read from anywhere: if they are said not to be in memory, they are tried again.
         let image = self.image.filter(|image| self.stage == Stage::Sending && image.size > 0);
         match (why, image) {

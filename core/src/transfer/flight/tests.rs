@@ -169,6 +169,41 @@ fn silence_is_met_with_repeats_and_then_given_up() {
     }
 }
 
+/// The report that a window did not leave whole comes when the next one already waits for its turn: nothing of it was sent twice.
+#[test]
+fn what_did_not_leave_is_told_after_the_next_window_was_asked_for() {
+    let mut flight = sending(4);
+    assert_eq!(flight.on(START + ms(2), Event::Acknowledged(2)), Step::Wait, "a gap, and it is not its turn");
+    assert_eq!(flight.on(START + ms(3), Event::Unsent { block: 3, why: Unsent::Full }), Step::Wait);
+    assert_eq!((flight.resent, flight.sent), (0, 2));
+    assert_eq!(short(&act(&mut flight, START + ms(8), Event::Due)), "3..6");
+    assert_eq!((flight.resent, flight.sent), (0, 6));
+    // Of a repeat, what did not leave was not repeated.
+    assert_eq!(short(&act(&mut flight, START + ms(1008), Event::Due)), "3..6");
+    assert_eq!(flight.resent, 4);
+    assert_eq!(flight.on(START + ms(1009), Event::Acknowledged(3)), Step::Wait);
+    assert_eq!(flight.on(START + ms(1010), Event::Unsent { block: 5, why: Unsent::Full }), Step::Wait);
+    assert_eq!((flight.resent, flight.sent), (2, 6));
+}
+
+/// That an OACK did not leave may be said twice, or of one that was never sent.
+#[test]
+fn an_oack_that_did_not_leave_is_counted_once() {
+    let full = || Event::Unsent { block: 0, why: Unsent::Full };
+    let mut flight = offered(1);
+    assert_eq!(short(&act(&mut flight, START + ms(1000), Event::Due)), "OACK");
+    assert_eq!(flight.resent, 1);
+    for at in [1001, 1010, 1011] {
+        assert_eq!(flight.on(START + ms(at), full()), Step::Wait);
+        assert_eq!(flight.resent, 0);
+        assert_eq!(flight.on(START + ms(at + 6), Event::Due), Step::Wait, "it is not its turn");
+    }
+    let note = Note { options_acknowledged: false, ..note(&mut sending(1)) };
+    let mut flight = Flight::noted(START, TransferId(2), 0, note, Resend::Measured).unwrap();
+    assert_eq!(flight.on(START, Event::Opened(Ok(IMAGE))), Step::Wait);
+    assert_eq!((flight.on(START, full()), flight.resent), (Step::Wait, 0));
+}
+
 /// What becomes of one flight in lock-step, with every event's time in ms.
 #[test]
 fn conversations() {
@@ -479,7 +514,7 @@ fn what_is_noted_is_what_goes_on() {
 }
 
 proptest! {
-    /// Whatever happens in whatever order, the books are kept: nothing underflows, windows lie within the file, the next wake is to come.
+    /// Whatever happens in whatever order, at its turn or before, the books are kept: nothing underflows, windows lie within the file, the next wake is to come.
     #[test]
     fn no_order_of_events_can_harm(
         window in 1..9_u16, size in 0..30_000_u64, restored: bool,
