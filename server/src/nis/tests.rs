@@ -5,8 +5,9 @@ use heorot_dns::Prefix;
 use heorot_names::{NumberRange, Numbering, Pattern};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 const PORTMAPPER: u32 = 100_000;
@@ -40,11 +41,23 @@ fn nis() -> Nis {
     Nis { domain: "cluster".into(), port: free_port(), passwd: None, group: None }
 }
 
-/// A port above 1024 that nobody has, by UDP and TCP: other tests run beside this one.
+/// A port above 1024 that nobody has, by UDP and TCP, and that nobody is given before it is used: other tests run beside this one.
 fn free_port() -> u16 {
-    // The kernel chooses one that is free by UDP; by TCP a connection of another test may have it.
-    let attempts = (0..100).find_map(|_| bind::bind(0, Door::Portmapper).ok());
-    attempts.expect("some port is free by both").0.port
+    bind_free(Door::Portmapper).0.port
+}
+
+/// The same, bound.
+fn bind_free(door: Door) -> (bind::Sockets, TcpListener) {
+    // Below those that the kernel gives to whoever asks for any (ip_local_port_range). Other processes that test begin elsewhere.
+    const LOWEST: u32 = 20_000;
+    const COUNT: u32 = 12_000;
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let next = || {
+        // With room behind each, where a server goes that finds its port taken.
+        let place = std::process::id().wrapping_mul(97) + 17 * TAKEN.fetch_add(1, Ordering::Relaxed);
+        u16::try_from(LOWEST + place % COUNT).unwrap()
+    };
+    (0..100).find_map(|_| bind::bind(next(), door).ok()).expect("some port is free by both")
 }
 
 fn start(limits: Limits, portmapper: u16, nis: &Nis) -> Result<Handle, Problem> {
@@ -193,7 +206,7 @@ struct OtherPortmapper {
 
 impl OtherPortmapper {
     fn start() -> Self {
-        let (sockets, listener) = bind::bind(0, Door::Portmapper).unwrap();
+        let (sockets, listener) = bind_free(Door::Portmapper);
         let known = Arc::new(Mutex::new(BTreeMap::<(u32, u32), u32>::new()));
         let (port, table) = (sockets.port, Arc::clone(&known));
         sockets.datagrams.set_nonblocking(false).unwrap();
@@ -254,7 +267,7 @@ fn what_is_in_the_way_is_named_with_a_remedy() {
         Ok(_) => "it starts".to_owned(),
         Err(Problem(text)) => text,
     };
-    let (mute, _listener) = bind::bind(0, Door::Portmapper).unwrap();
+    let (mute, _listener) = bind_free(Door::Portmapper);
     let text = told(mute.port, &nis());
     assert!(text.contains("does not answer as a portmapper") && text.contains("ss -lnptu"), "{text}");
 
@@ -272,7 +285,7 @@ fn what_is_in_the_way_is_named_with_a_remedy() {
     let text = told(free_port(), &nowhere);
     assert!(text.contains("nis.passwd: /nowhere/passwd cannot be read"), "{text}");
     // The port is another's: the next one will do.
-    let (taken, _listener) = bind::bind(0, Door::YpServer).unwrap();
+    let (taken, _listener) = bind_free(Door::YpServer);
     let next = start(LIMITS, free_port(), &Nis { port: taken.port, ..nis() }).unwrap();
     assert!(next.port() > taken.port && next.port() <= taken.port + 16);
 }
