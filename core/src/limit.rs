@@ -265,7 +265,7 @@ pub const LOAD_RATE_MAX_BITS: u64 = 400_000_000_000;
 /// A thousand machines have their 4 MB within three seconds there, in whatever order.
 pub const LOAD_TCP_ALONE_BITS: u64 = 12_000_000_000;
 
-/// A link whose rate is not given, or was lowered, is probed for more after so long.
+/// A link whose rate is not given, or was lowered, is probed for more every so often; for the first time a second after that was found.
 pub const LOAD_PROBE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// What may be sent at once: so long of the link's time.

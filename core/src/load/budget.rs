@@ -295,8 +295,8 @@ impl Budget {
     fn doubt(&mut self, sense: &Sense, (rate_before, lost_before, starting): (u64, u64, bool), ticks: u32) {
         // What was lost before shows for a while: the first half second is not looked at.
         const SETTLED: u32 = 10;
-        // While the rate rises by a quarter, more than half of it arrives of whatever is too much. If less did, the rate was far too high from the first, or what arrived was no
-        // measure: somebody was silent. The rate has to be found anew from here, and soon, for others wait meanwhile.
+        // A rate that rose by quarters is too high by a little: more than half of it arrives. If less did, it was far too high from the first, or what arrived was no measure,
+        // because somebody was silent. Then the rate has to be found anew from here, and soon: others wait meanwhile.
         let is_too_deep = self.rate < rate_before / 2;
         let looked_at = if is_too_deep { QUARTER_TICKS } else { SECOND_TICKS };
         if ticks + 1 < SETTLED + looked_at as u32 {
