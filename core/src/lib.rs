@@ -7,10 +7,12 @@
 //! - [`load`]: how much may be sent now, and to whom first;
 //! - [`transfer`]: the TFTP machine, of the same form;
 //! - [`wire`]: bytes <-> meaning;
+//! - [`commits`]: which records become durable together;
 //! - [`config`]: one record per option;
 //! - [`time`], [`limit`], [`event`], [`mac`]: what all of them speak of.
 
 pub mod cluster;
+pub mod commits;
 pub mod config;
 pub mod event;
 mod hall;

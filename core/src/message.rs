@@ -72,7 +72,8 @@ pub enum Input<'a> {
     },
     /// Every record up to and including this ticket is durable.
     Committed(Ticket),
-    /// The records up to and including this ticket that were not yet committed never will be: the disk is full or broken.
+    /// The records up to and including this ticket that were not yet committed never will be: the disk is full or broken. All that were proposed until now are among
+    /// them ([`Commits`](crate::commits::Commits)), because they may say what one of those said that the store refused.
     Refused {
         /// The last of them.
         through: Ticket,

@@ -7,12 +7,10 @@
 //! - [`held`]: what waits for neighbour entries;
 //! - [`send`]: what is to be sent by TFTP, gathered; [`transmit`]: trains of blocks become datagrams; [`senders`]: threads that send when the loop has not the time;
 //! - [`order`]: whose turn it is;
-//! - [`commits`]: one commit in flight, the next gathers meanwhile;
 //! - [`meter`]: what was sent in the last second;
 //! - [`operate`]: signals, a new configuration, the end.
 
 mod carry;
-pub(crate) mod commits;
 mod held;
 mod meter;
 pub(crate) mod operate;
@@ -47,9 +45,9 @@ use crate::traffic::Traffic;
 use crate::udp::{DataPorts, UdpPort};
 use crate::wake::{Bell, Caller};
 use carry::Pending;
-use commits::Commits;
 use held::Held;
 use heorot_core::cluster::network;
+use heorot_core::commits::{Batch, Commits};
 use heorot_core::config::Config;
 use heorot_core::message::{self, Datagram, Overheard, WhoHas};
 use heorot_core::time::Time;
@@ -68,7 +66,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Duration;
 
 /// Messages of one line taken in a turn, so that a busy line does not keep the sockets waiting.
@@ -118,6 +116,7 @@ pub(crate) struct Parts {
     pub(crate) overlays: Overlays,
     pub(crate) notes: Notes,
     pub(crate) commits: Commits,
+    pub(crate) store: SyncSender<Batch>,
     pub(crate) outcomes: Receiver<Outcome>,
     pub(crate) asks: Receiver<Ask>,
     pub(crate) reload: Caller<Result<Read, String>>,
@@ -301,8 +300,20 @@ impl Loop {
     fn submit(&mut self) {
         // Who ends waits for everything.
         let now = if self.ends_by.is_some() { Time::from_nanoseconds(u64::MAX) } else { self.now };
-        if let Some((through, why)) = self.parts.commits.submit(now) {
-            self.heorot(message::Input::Refused { through, why });
+        let Some(batch) = self.parts.commits.begin(now) else { return };
+        // The line has room for one batch, and there is never a second one: so the thread is gone.
+        if self.parts.store.try_send(batch).is_err() {
+            self.committed(Err("the store's thread has died: restart heorot".into()));
+        }
+    }
+
+    /// The commit in flight has ended.
+    fn committed(&mut self, outcome: Outcome) {
+        if let Some(input) = self.parts.commits.end(outcome) {
+            self.heorot(input);
+        }
+        if let Some(input) = self.parts.commits.overflow() {
+            self.heorot(input);
         }
     }
 
@@ -491,11 +502,7 @@ impl Loop {
             self.entries_done(done);
         }
         while let Ok(outcome) = self.parts.outcomes.try_recv() {
-            self.parts.commits.done();
-            self.heorot(match outcome {
-                Outcome::Committed(through) => message::Input::Committed(through),
-                Outcome::Refused { through, why } => message::Input::Refused { through, why },
-            });
+            self.committed(outcome);
         }
         for count in 0..=MESSAGES_A_TURN {
             left |= count == MESSAGES_A_TURN;

@@ -15,7 +15,6 @@ use crate::overhear::Listener;
 use crate::overlay::Overlays;
 use crate::probe::Prober;
 use crate::problem::{Problem, problem};
-use crate::run::commits::Commits;
 use crate::run::senders::{Senders, Way};
 use crate::run::{Loop, Parts, operate};
 use crate::settings::{self, LinkKind, Served};
@@ -25,6 +24,7 @@ use crate::udp::{DataPorts, UdpPort};
 use crate::wake::{Bell, line};
 use crate::{clock, dns, names, nfs, nis, rights};
 use heorot_core::Heorot;
+use heorot_core::commits::Commits;
 use heorot_core::config::{Config, NamesFile};
 use heorot_core::load;
 use heorot_core::message;
@@ -358,7 +358,8 @@ fn start(
         directory,
         overlays,
         notes: opened.notes,
-        commits: Commits::new(store),
+        commits: Commits::default(),
+        store,
         outcomes,
         asks,
         reload,

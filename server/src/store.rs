@@ -4,7 +4,7 @@ use crate::problem::{Problem, problem};
 use crate::rights;
 use crate::wake::Caller;
 use heorot_core::cluster::record::Record;
-use heorot_core::message::Ticket;
+use heorot_core::commits::Batch;
 use redb::{
     Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, TableDefinition, TableError,
 };
@@ -27,22 +27,8 @@ const CACHE_OCTETS: usize = 32 << 20;
 /// How long a broken store is left alone before it is opened again: opening reads the whole file, and a full disk stays full for a while.
 const REOPEN_AFTER: Duration = Duration::from_secs(1);
 
-/// Records in the order of their tickets, to be committed as one.
-pub(crate) type Batch = Vec<(Ticket, Record)>;
-
-/// How a batch ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// All of it is durable.
-    Committed(Ticket),
-    /// None of it is, nor ever will be.
-    Refused {
-        /// The last of the batch.
-        through: Ticket,
-        /// What the disk says.
-        why: String,
-    },
-}
+/// How a batch ended: all of it is durable; or none of it is, nor ever will be, and what the disk says.
+pub(crate) type Outcome = Result<(), String>;
 
 /// The file of records.
 pub(crate) struct Store {
@@ -111,7 +97,7 @@ impl Store {
     ///
     /// # Errors
     /// What the disk says. From then on batches are refused at once, but for one attempt a second to open the file again.
-    fn commit(&mut self, batch: &Batch) -> Result<(), String> {
+    fn commit(&mut self, batch: &Batch) -> Outcome {
         if self.database.is_none() {
             if self.opened.elapsed() < REOPEN_AFTER {
                 return Err(self.why.clone());
@@ -143,13 +129,7 @@ pub(crate) fn start(mut store: Store, outcomes: Caller<Outcome>) -> io::Result<S
     std::thread::Builder::new().name("store".into()).spawn(move || {
         rights::renounce();
         for batch in incoming {
-            let Some((through, _)) = batch.last() else { continue };
-            let through = *through;
-            let outcome = match store.commit(&batch) {
-                Ok(()) => Outcome::Committed(through),
-                Err(why) => Outcome::Refused { through, why },
-            };
-            if !outcomes.say(outcome) {
+            if !outcomes.say(store.commit(&batch)) {
                 break;
             }
         }

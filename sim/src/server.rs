@@ -2,7 +2,7 @@
 //!
 //! - [`carry`]: what the two machines put out, carried out as the server's loop does it;
 //! - [`disk`]: the boot directory, and what of it is in memory;
-//! - [`store`]: the records, with group commit.
+//! - [`store`]: the records that are durable.
 
 mod carry;
 mod disk;
@@ -24,6 +24,7 @@ use disk::Disk;
 use heorot_core::Heorot;
 use heorot_core::cluster::network;
 use heorot_core::cluster::record::Record;
+use heorot_core::commits::Commits;
 use heorot_core::config::Config;
 use heorot_core::load::{self, Control, Regime};
 use heorot_core::mac::Mac;
@@ -95,6 +96,7 @@ pub struct Deaths {
 #[derive(Debug)]
 struct Running {
     heorot: Heorot,
+    commits: Commits,
     transfers: Transfers,
     asked: BTreeMap<RequestId, Asker>,
     last_request: u64,
@@ -190,7 +192,13 @@ impl Server {
         let notes = notes.filter_map(|(note, slot)| note.as_ref().map(|(_, note)| (slot, note.clone())));
         let transfers =
             Transfers::restore(s.now, self.transfer_settings.clone(), notes.collect(), &mut transfer_out);
-        self.running = Some(Running { heorot, transfers, asked: BTreeMap::new(), last_request: 0 });
+        self.running = Some(Running {
+            heorot,
+            commits: Commits::default(),
+            transfers,
+            asked: BTreeMap::new(),
+            last_request: 0,
+        });
         s.watch.started(s.now, self.life, self.store.kept());
         for output in out {
             self.carry(s, output);
@@ -366,7 +374,7 @@ impl Server {
     /// All that it knows, compared with all that was promised, and with what its kernel and its store hold.
     pub(crate) fn compare(&mut self, s: &mut Surroundings) {
         let Some((dump, _)) = self.dump(s.now) else { return };
-        let kept = Some(self.store.kept()).filter(|_| self.store.is_whole());
+        let kept = Some(self.store.kept()).filter(|_| self.holds_all_records());
         s.watch.compare(s.now, &dump, &self.neighbours, kept);
     }
 
@@ -399,9 +407,14 @@ impl Server {
             ("things being done", self.doing.len()),
             ("datagrams in its sockets", self.socket.waiting.len()),
             // An end that was refused stays unrecorded until the next start, or until the address is lent again.
-            ("leases", if self.store.is_whole() { leases } else { 0 }),
+            ("leases", if self.holds_all_records() { leases } else { 0 }),
         ];
         counts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} {what}")).collect()
+    }
+
+    /// The store holds exactly what the server knows: nothing is under way, and nothing was refused.
+    fn holds_all_records(&self) -> bool {
+        self.store.is_whole() && self.running.as_ref().is_some_and(|running| running.commits.is_idle())
     }
 
     /// Hands a datagram to whom it concerns.
@@ -455,11 +468,13 @@ impl Server {
 
     /// After whatever happened: records go to the store, and whoever wants to be woken will be.
     fn turn_over(&mut self, s: &mut Surroundings) {
-        if let Some(duration) = self.store.submit() {
-            self.begin(s, s.now + duration, Doing::Commit);
+        if let Some(batch) = self.running.as_mut().and_then(|running| running.commits.begin(s.now)) {
+            let took = self.store.begin(batch);
+            self.begin(s, s.now + took, Doing::Commit);
         }
         let Some(running) = &self.running else { return };
-        if let Some(at) = running.heorot.next_wakeup().map(|at| at.max(s.now))
+        let wakeup = running.heorot.next_wakeup().into_iter().chain(running.commits.due()).min();
+        if let Some(at) = wakeup.map(|at| at.max(s.now))
             && self.heorot_wakes.want(at)
         {
             s.moments.push(at, Happening::HeorotWake);

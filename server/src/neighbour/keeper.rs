@@ -2,7 +2,7 @@
 //!
 //! The kernel changes them under a lock of the whole host, which is held for as long as interfaces come or go: where containers or virtual machines
 //! start, one change in a hundred waited for 35 ms, and one for 146 ms. The loop waits for nothing, so the thread does. One batch is with
-//! it, and the next gathers meanwhile, as with records (`run/commits.rs`); what needs an entry waits until the [`Moment`] at which that was wanted is done.
+//! it, and the next gathers meanwhile, as with records (`core/commits.rs`); what needs an entry waits until the [`Moment`] at which that was wanted is done.
 
 use super::Neighbours;
 use crate::wake::Caller;

@@ -89,11 +89,7 @@ impl Loop {
 
     pub(super) fn carry(&mut self, output: Output) {
         match output {
-            Output::Record(ticket, record) => {
-                if let Some((through, why)) = self.parts.commits.gather(self.now, ticket, record) {
-                    self.heorot(Input::Refused { through, why });
-                }
-            }
+            Output::Record(ticket, record) => self.parts.commits.gather(self.now, ticket, record),
             Output::Dhcp(send) => self.send_dhcp(send),
             Output::Neighbour(neighbour) => self.want_neighbour(&neighbour),
             Output::Probe { interface, address, by } => self.probe(&interface, address, by),

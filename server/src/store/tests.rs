@@ -1,6 +1,7 @@
 use super::*;
 use heorot_core::cluster::record::{LeaseRecord, NodeRecord};
 use heorot_core::mac::Mac;
+use heorot_core::message::Ticket;
 use redb::StorageBackend;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};

@@ -67,8 +67,8 @@ impl Server {
         match output {
             Output::Record(ticket, record) => {
                 s.watch.record(s.now, &record);
-                if let Some(refused) = self.store.gather(ticket, record) {
-                    self.heorot(s, refused);
+                if let Some(running) = &mut self.running {
+                    running.commits.gather(s.now, ticket, record);
                 }
             }
             Output::Dhcp(send) => self.send_dhcp(s, send),
@@ -148,7 +148,12 @@ impl Server {
         }
         match doing {
             Doing::Commit => {
-                if let Some(input) = self.store.done() {
+                let outcome = self.store.end();
+                if let Some(input) = self.running.as_mut().and_then(|running| running.commits.end(outcome)) {
+                    self.heorot(s, input);
+                }
+                if let Some(input) = self.running.as_mut().and_then(|running| running.commits.overflow()) {
+                    self.store.misses_some();
                     self.heorot(s, input);
                 }
             }

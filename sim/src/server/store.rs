@@ -1,9 +1,8 @@
-//! The server's store: group commit, with latency and bad days.
+//! The server's disk: what it keeps of the batches of [`Commits`](heorot_core::commits::Commits), with latency and bad days.
 
 use crate::chance::Chance;
 use heorot_core::cluster::record::Record;
-use heorot_core::limit::NODES_MAX;
-use heorot_core::message::{Input, Ticket};
+use heorot_core::commits::Batch;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -16,65 +15,49 @@ pub struct Mood {
     pub refuses: Option<String>,
 }
 
-/// What is kept, and what is on its way there.
+/// What is kept, and what is being made durable.
 #[derive(Debug)]
 pub(crate) struct Store {
     kept: BTreeMap<String, String>,
-    gathered: Vec<(Ticket, Record)>,
-    in_flight: Option<Vec<(Ticket, Record)>>,
+    in_flight: Option<Batch>,
     mood: Mood,
     /// Whether it refused nothing since the server's start: then it holds exactly what the server knows.
     is_complete: bool,
 }
 
-/// As the server's: more records gather only if the disk hangs.
-const GATHERED_MAX: usize = 4 * NODES_MAX;
-
 impl Store {
     /// A store that keeps these already.
     pub(crate) fn new(mood: Mood, records: &[Record]) -> Self {
-        let mut store =
-            Self { kept: BTreeMap::new(), gathered: Vec::new(), in_flight: None, mood, is_complete: true };
+        let mut store = Self { kept: BTreeMap::new(), in_flight: None, mood, is_complete: true };
         records.iter().for_each(|record| store.keep(record));
         store
     }
 
-    /// Takes a record for the next commit. If there are too many, all that have gathered are refused.
-    pub(crate) fn gather(&mut self, ticket: Ticket, record: Record) -> Option<Input<'static>> {
-        self.gathered.push((ticket, record));
-        let refused = self.gathered.len() > GATHERED_MAX;
-        refused.then(|| {
-            self.gathered.clear();
-            self.is_complete = false;
-            Input::Refused { through: ticket, why: "the disk does not keep up".into() }
-        })
+    /// Begins a commit. How long it takes.
+    pub(crate) fn begin(&mut self, batch: Batch) -> Duration {
+        self.in_flight = Some(batch);
+        self.mood.commit
     }
 
-    /// Begins the next commit, if there is something to commit and none is in flight. How long it takes.
-    pub(crate) fn submit(&mut self) -> Option<Duration> {
-        if self.in_flight.is_some() || self.gathered.is_empty() {
-            return None;
-        }
-        self.in_flight = Some(std::mem::take(&mut self.gathered));
-        Some(self.mood.commit)
-    }
-
-    /// The commit in flight has ended: what the server is told.
-    pub(crate) fn done(&mut self) -> Option<Input<'static>> {
-        let batch = self.in_flight.take()?;
-        let (through, _) = *batch.last()?;
+    /// The commit has ended: whether it was kept, or why not.
+    pub(crate) fn end(&mut self) -> Result<(), String> {
+        let batch = self.in_flight.take().unwrap_or_default();
         if let Some(why) = &self.mood.refuses {
             self.is_complete = false;
-            return Some(Input::Refused { through, why: why.clone() });
+            return Err(why.clone());
         }
         batch.iter().for_each(|(_, record)| self.keep(record));
-        Some(Input::Committed(through))
+        Ok(())
     }
 
-    /// The server dies in the middle of whatever it does. What was in flight is kept wholly or not at all, what had only gathered is not.
+    /// Records were refused before they came here.
+    pub(crate) fn misses_some(&mut self) {
+        self.is_complete = false;
+    }
+
+    /// The server dies in the middle of whatever it does. What was in flight is kept wholly or not at all.
     pub(crate) fn crash(&mut self, chance: &mut Chance) {
         self.is_complete = true;
-        self.gathered.clear();
         let Some(batch) = self.in_flight.take() else { return };
         if self.mood.refuses.is_none() && chance.happens(500_000) {
             batch.iter().for_each(|(_, record)| self.keep(record));
@@ -97,14 +80,9 @@ impl Store {
         records.map(|record| record.expect("the store gives back what it got")).collect()
     }
 
-    /// It holds exactly what the server knows: nothing is under way and nothing was refused.
+    /// No commit is in flight, and nothing was refused.
     pub(crate) fn is_whole(&self) -> bool {
-        self.is_complete && self.is_idle()
-    }
-
-    /// Nothing is in flight and nothing waits.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.in_flight.is_none() && self.gathered.is_empty()
+        self.is_complete && self.in_flight.is_none()
     }
 
     fn keep(&mut self, record: &Record) {

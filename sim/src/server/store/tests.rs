@@ -14,29 +14,27 @@ fn store() -> Store {
     Store::new(Mood { commit: Duration::from_millis(5), refuses: None }, &[lease(1)])
 }
 
+fn batch(records: impl IntoIterator<Item = Record>) -> Batch {
+    (1..).map(heorot_core::message::Ticket).zip(records).collect()
+}
+
 #[test]
-fn what_comes_during_a_commit_goes_with_the_next() {
+fn a_batch_is_kept_when_its_commit_ends() {
     let mut store = store();
-    assert!(store.submit().is_none() && store.is_idle());
-    assert!(store.gather(Ticket(1), lease(2)).is_none());
-    assert_eq!(store.submit(), Some(Duration::from_millis(5)));
-    assert!(store.gather(Ticket(2), Record::LeaseEnded(Ipv4Addr::new(10, 77, 200, 1))).is_none());
-    assert_eq!((store.submit(), store.kept().len()), (None, 1));
-    assert!(matches!(store.done(), Some(Input::Committed(Ticket(1)))));
-    assert_eq!(store.kept().len(), 2);
-    assert!(store.submit().is_some());
-    assert!(matches!(store.done(), Some(Input::Committed(Ticket(2)))));
-    assert_eq!((store.records(), store.is_idle()), (vec![lease(2)], true));
+    let first = Record::LeaseEnded(Ipv4Addr::new(10, 77, 200, 1));
+    assert_eq!(store.begin(batch([lease(2), first])), Duration::from_millis(5));
+    assert_eq!((store.records(), store.is_whole()), (vec![lease(1)], false));
+    assert_eq!(store.end(), Ok(()));
+    assert_eq!((store.records(), store.is_whole()), (vec![lease(2)], true));
 }
 
 #[test]
 fn a_full_store_keeps_nothing_and_says_so() {
     let mut store = store();
     store.set_mood(Mood { commit: Duration::ZERO, refuses: Some("no space".into()) });
-    store.gather(Ticket(7), lease(2));
-    store.submit();
-    assert!(matches!(store.done(), Some(Input::Refused { through: Ticket(7), .. })));
-    assert_eq!(store.records(), [lease(1)]);
+    store.begin(batch([lease(2)]));
+    assert_eq!(store.end(), Err("no space".into()));
+    assert_eq!((store.records(), store.is_whole()), (vec![lease(1)], false));
 }
 
 #[test]
@@ -45,12 +43,9 @@ fn a_crash_tears_no_commit() {
     let mut kept_wholly = 0;
     for _ in 0..100 {
         let mut store = store();
-        store.gather(Ticket(1), lease(2));
-        store.gather(Ticket(2), lease(3));
-        store.submit();
-        store.gather(Ticket(3), lease(4));
+        store.begin(batch([lease(2), lease(3)]));
         store.crash(&mut chance);
-        assert!(store.is_idle());
+        assert!(store.is_whole());
         assert!([1, 3].contains(&store.kept().len()), "{:?}", store.kept());
         kept_wholly += usize::from(store.kept().len() == 3);
     }

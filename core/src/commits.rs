@@ -1,0 +1,92 @@
+//! Group commit: one batch of records is being made durable, the next one gathers meanwhile. What nobody waits for begins no commit of its own, but for that of a moment.
+//!
+//! Records are proposed on the ground of those before them: where one is refused, all that were proposed until that is known are.
+
+use crate::cluster::record::Record;
+use crate::limit::NODES_MAX;
+use crate::message::{Input, Ticket};
+use crate::time::Time;
+use std::time::Duration;
+
+/// Records that may gather while a commit is in flight: several for each node. More come only if the disk hangs.
+const GATHERED_MAX: usize = 4 * NODES_MAX;
+
+/// How long history waits for something that somebody waits for: in a storm the next promise comes within the time of a sync.
+const HISTORY_WAITS: Duration = Duration::from_millis(5);
+
+/// Records in the order of their tickets, to become durable as one, or not at all.
+pub type Batch = Vec<(Ticket, Record)>;
+
+/// What is on its way to the store.
+#[derive(Debug, Default)]
+pub struct Commits {
+    gathered: Batch,
+    /// Until when what has gathered may wait. None: somebody waits for it.
+    may_wait_until: Option<Time>,
+    /// The last ticket of the batch that is being made durable.
+    in_flight: Option<Ticket>,
+    /// The last ticket of records that were too many to be kept here: with all that have gathered they are refused as soon as the commit in flight has ended.
+    dropped: Option<Ticket>,
+}
+
+impl Commits {
+    /// Takes a record ([`Output::Record`](crate::message::Output::Record)) for the next commit.
+    pub fn gather(&mut self, now: Time, ticket: Ticket, record: Record) {
+        if self.dropped.is_some() || self.in_flight.is_some() && self.gathered.len() >= GATHERED_MAX {
+            self.dropped = Some(ticket);
+            self.gathered = Batch::new();
+            return;
+        }
+        if record.is_awaited() {
+            self.may_wait_until = None;
+        } else if self.gathered.is_empty() {
+            self.may_wait_until = Some(now + HISTORY_WAITS);
+        }
+        self.gathered.push((ticket, record));
+    }
+
+    /// When there is something to commit that has waited long enough.
+    pub fn due(&self) -> Option<Time> {
+        self.may_wait_until.filter(|_| self.in_flight.is_none() && !self.gathered.is_empty())
+    }
+
+    /// Begins the next commit, if there is something to commit that may not wait, and none is in flight. It ends with [`Self::end`].
+    pub fn begin(&mut self, now: Time) -> Option<Batch> {
+        if self.in_flight.is_some() || self.may_wait_until.is_some_and(|until| now < until) {
+            return None;
+        }
+        self.in_flight = Some(self.gathered.last()?.0);
+        Some(std::mem::take(&mut self.gathered))
+    }
+
+    /// The commit in flight has ended: all of it is durable, or nothing ever will be, and why. What [`Heorot`](crate::Heorot) is to be told; then it is to be told
+    /// [`Self::overflow`].
+    pub fn end(&mut self, outcome: Result<(), String>) -> Option<Input<'static>> {
+        let through = self.in_flight.take()?;
+        Some(match outcome {
+            Ok(()) => Input::Committed(through),
+            Err(why) => self.refuse(through, why),
+        })
+    }
+
+    /// What the end of a commit meant for those behind it, if they were too many.
+    pub fn overflow(&mut self) -> Option<Input<'static>> {
+        let through = self.dropped.filter(|_| self.in_flight.is_none())?;
+        Some(self.refuse(through, "the disk does not keep up".into()))
+    }
+
+    /// Nothing is in flight and nothing waits.
+    pub fn is_idle(&self) -> bool {
+        self.in_flight.is_none() && self.gathered.is_empty()
+    }
+
+    /// Nothing that was proposed through this ticket or later will be durable.
+    fn refuse(&mut self, through: Ticket, why: String) -> Input<'static> {
+        let latest = self.dropped.or_else(|| self.gathered.last().map(|(ticket, _)| *ticket));
+        *self = Self::default();
+        Input::Refused { through: latest.unwrap_or(through), why }
+    }
+}
+
+#[cfg(test)]
+mod tests;
