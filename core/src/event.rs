@@ -3,6 +3,7 @@
 use crate::mac::Mac;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 
 /// Something happened that an operator may want to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +13,7 @@ pub struct Event {
     /// What kind of thing.
     pub kind: Kind,
     /// The particulars: one line, for people.
-    pub detail: String,
+    pub detail: Arc<str>,
 }
 
 /// What kind of thing happened. The words are those of the JSON output.

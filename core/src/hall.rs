@@ -35,6 +35,7 @@ use heorot_names::{Changes, Directory};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
 use std::hash::Hasher;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
@@ -69,6 +70,8 @@ pub(crate) struct Hall {
     /// What the store said when it last refused a record; nothing since it last accepted one.
     pub(crate) store_trouble: Option<String>,
     pub(crate) started: Time,
+    /// Where a line is put together ([`Turn::line`]).
+    pub(crate) line: String,
     /// What the calendar said, and when. It stands in what people read, and nothing is decided by it.
     pub(crate) calendar: Option<(Time, Wall)>,
     /// From which tokens are made.
@@ -121,7 +124,7 @@ pub(crate) struct HeldBack {
 /// An offer, and what is told of it.
 #[derive(Debug)]
 pub(crate) struct Offer {
-    pub(crate) told: String,
+    pub(crate) told: Arc<str>,
     pub(crate) send: DhcpSend,
 }
 
@@ -189,12 +192,21 @@ impl Turn<'_> {
     }
 
     /// Tells the journal, and the history of the machine if it is a node.
-    pub(crate) fn event(&mut self, machine: Option<Mac>, kind: Kind, detail: String) {
+    pub(crate) fn event(&mut self, machine: Option<Mac>, kind: Kind, detail: impl Into<Arc<str>>) {
+        let detail = detail.into();
         let machine = machine.map(|mac| self.hall.nodes.identity(mac));
         if let Some(node) = machine.and_then(|mac| self.hall.nodes.get_mut(mac)) {
-            node.remember(self.now, kind, detail.clone());
+            node.remember(self.now, kind, Arc::clone(&detail));
         }
         self.out.push(Output::Event(Event { machine, kind, detail }));
+    }
+
+    /// A line for people, in one piece of memory for all who keep it.
+    pub(crate) fn line(&mut self, words: fmt::Arguments<'_>) -> Arc<str> {
+        self.hall.line.clear();
+        // A String takes whatever is written.
+        let _ = self.hall.line.write_fmt(words);
+        self.hall.line.as_str().into()
     }
 
     /// Something is in a node's way. It stands in `explain` until the node gets further.
@@ -237,7 +249,8 @@ impl Turn<'_> {
             node.trouble = None;
         }
         let mac = node.mac;
-        self.event(Some(mac), Kind::Stage, format!("{before} -> {after}: {reason}"));
+        let line = self.line(format_args!("{before} -> {after}: {reason}"));
+        self.event(Some(mac), Kind::Stage, line);
         self.keep_boot(mac);
         self.hall.nodes.let_go(now, mac);
     }

@@ -81,6 +81,7 @@ impl Heorot {
             malformed: BTreeMap::new(),
             store_trouble: None,
             started: now,
+            line: String::new(),
             calendar: None,
             secret,
             boots: 0,

@@ -9,6 +9,7 @@ use crate::message::{Answer, DhcpSend, Kept, NodeFiles, Output, RequestId, Ticke
 use crate::time::Time;
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 /// All that waits, in the order of the records.
 #[derive(Debug, Default)]
@@ -76,7 +77,7 @@ pub(crate) struct Grant {
     /// Whether its machine is a node in mid-boot, so that its neighbour entry is pinned.
     pub(crate) pinned: bool,
     /// For the history.
-    pub(crate) told: String,
+    pub(crate) told: Arc<str>,
     /// The ACK.
     pub(crate) send: DhcpSend,
 }
@@ -189,7 +190,7 @@ impl Grant {
             turn.pin(self.address, self.mac, self.place);
         }
         if let Some(node) = turn.hall.nodes.get_mut(self.mac) {
-            node.told = Some(self.told.clone());
+            node.told = Some(Arc::clone(&self.told));
             let before = node.granted_to.replace(self.mac).unwrap_or(node.mac);
             // After a restart in mid-boot, frames are to go there. Nothing waits for that.
             if self.lent.is_none() && before != self.mac {

@@ -58,13 +58,13 @@ pub struct Node {
     /// Which of its hardware addresses got an address last, as far as is known.
     pub granted_to: Option<Mac>,
     /// What it asked last.
-    pub asked: Option<String>,
+    pub asked: Option<Arc<str>>,
     /// What it was told last.
-    pub told: Option<String>,
+    pub told: Option<Arc<str>>,
     /// What went wrong last and was not followed by progress, and what can be done about it.
     pub trouble: Option<Trouble>,
     /// What happened to it, the oldest first.
-    pub history: VecDeque<(Time, Kind, String)>,
+    pub history: VecDeque<(Time, Kind, Arc<str>)>,
     /// Whether a record says how far it got.
     pub is_recorded: bool,
 }
@@ -208,7 +208,7 @@ impl Node {
     }
 
     /// Keeps an event for `explain`; the oldest gives way.
-    pub fn remember(&mut self, now: Time, kind: Kind, detail: String) {
+    pub fn remember(&mut self, now: Time, kind: Kind, detail: Arc<str>) {
         if self.history.len() == EVENTS_PER_NODE_MAX {
             self.history.pop_front();
         }

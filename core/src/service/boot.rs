@@ -44,6 +44,7 @@ use crate::wire::dhcp::{encapsulated, option};
 use heorot_names::file::{self, Me, Place};
 use serde_json::json;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 /// Takes a request.
 pub(crate) fn handle(turn: &mut Turn<'_>, request: Request) {
@@ -88,8 +89,9 @@ pub(crate) fn transferred(turn: &mut Turn<'_>, transfer: &Transfer) {
             turn.event(None, Kind::Transfer, format!("{path} to {}: {failure}", transfer.peer))
         }
         (Some(failure), Some(mac)) => {
-            let detail = format!("{path}: {failure} after {} octets{resent}", transfer.octets);
-            turn.event(Some(mac), Kind::Transfer, detail.clone());
+            let detail =
+                turn.line(format_args!("{path}: {failure} after {} octets{resent}", transfer.octets));
+            turn.event(Some(mac), Kind::Transfer, Arc::clone(&detail));
             if let Some(node) = turn.hall.nodes.get_mut(mac) {
                 node.told = Some(detail);
             }
@@ -100,11 +102,11 @@ pub(crate) fn transferred(turn: &mut Turn<'_>, transfer: &Transfer) {
 /// A file is not there. Loaders ask for many that need not be; without the boot file, the kernel or a RAM disk there is no boot.
 pub(crate) fn unavailable(turn: &mut Turn<'_>, from: Ipv4Addr, path: &str, why: &str) {
     let machine = turn.machine_at(from);
-    let detail = format!("{}: {}", printable(path), printable(why));
+    let detail = turn.line(format_args!("{}: {}", printable(path), printable(why)));
     let Some(node) = machine.and_then(|mac| turn.hall.nodes.get_mut(mac)) else {
         return turn.event(None, Kind::Transfer, format!("to {from}: {detail}"));
     };
-    node.told = Some(detail.clone());
+    node.told = Some(Arc::clone(&detail));
     let mac = node.mac;
     let plan = turn.hall.nodes.get(mac).and_then(|node| node.boot.plan.as_ref());
     let is_root = plan.is_some_and(|plan| matches!(&plan.root, Root::Image(image) if image == path));
@@ -112,7 +114,7 @@ pub(crate) fn unavailable(turn: &mut Turn<'_>, from: Ipv4Addr, path: &str, why: 
         is_root || phase_of(turn, mac, path) > Phase::Loader || boot::is_boot_file(turn.config, path);
     if is_needed {
         let to_do = boot::remedy(turn.config, &printable(path));
-        turn.trouble(mac, detail, Some(to_do));
+        turn.trouble(mac, detail.to_string(), Some(to_do));
     } else {
         turn.event(Some(mac), Kind::Transfer, detail);
     }
@@ -196,8 +198,9 @@ fn asked(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac
         }
     };
     let Some(node) = machine.and_then(|mac| turn.hall.nodes.get_mut(mac)) else { return };
-    if node.asked.as_ref() != Some(&asked) {
-        node.asked = Some(asked.clone());
+    if node.asked.as_deref() != Some(&asked) {
+        let asked: Arc<str> = asked.into();
+        node.asked = Some(Arc::clone(&asked));
         turn.event(machine, Kind::File, asked);
     }
 }
@@ -310,7 +313,7 @@ fn about_itself(turn: &mut Turn<'_>, request: &Request, rest: &str, machine: Opt
 fn ask(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
     if turn.hall.nodes.get(mac).is_some_and(|node| node.phase < Some(Phase::Agent) && node.stage.is_booting())
     {
-        turn.event(Some(mac), Kind::Agent, "its agent runs and asks what to do".into());
+        turn.event(Some(mac), Kind::Agent, "its agent runs and asks what to do");
     }
     if let Some(node) = turn.hall.nodes.get_mut(mac) {
         node.asked = Some("what to do, by its agent".into());

@@ -25,6 +25,7 @@ use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 /// Takes an operator's question.
 pub(crate) fn handle(turn: &mut Turn<'_>, id: RequestId, wall: Wall, query: &Query) {
@@ -92,8 +93,8 @@ fn dynamic(dynamic: &Dynamic) -> serde_json::Value {
 /// All that is known of a node.
 fn whole(turn: &Turn<'_>, wall: Wall, node: &Node) -> serde_json::Value {
     let mut whole = json!(detail(turn, wall, node));
-    whole["last_asked"] = json!(node.asked);
-    whole["last_told"] = json!(node.told);
+    whole["last_asked"] = json!(node.asked.as_deref());
+    whole["last_told"] = json!(node.told.as_deref());
     whole["trouble"] = json!(node.trouble.as_ref().map(|trouble| &trouble.what));
     whole["history"] = json!(history(turn, wall, node));
     whole
@@ -331,8 +332,8 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
     ExplainView {
         node: view,
         summary,
-        last_asked: node.asked.clone(),
-        last_told: node.told.clone(),
+        last_asked: node.asked.as_deref().map(String::from),
+        last_told: node.told.as_deref().map(String::from),
         to_do: trial::to_do(node, to_do(turn, node)),
         history: history(turn, wall, node),
         trials: trial::trials(node),
@@ -341,10 +342,10 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
 }
 
 fn history(turn: &Turn<'_>, wall: Wall, node: &Node) -> Vec<EventView> {
-    let event = |(time, kind, detail): &(_, _, String)| EventView {
+    let event = |(time, kind, detail): &(_, _, Arc<str>)| EventView {
         time: wall.stamp(turn.now, *time),
         event: *kind,
-        detail: detail.clone(),
+        detail: detail.to_string(),
     };
     node.history.iter().map(event).collect()
 }

@@ -42,6 +42,7 @@ pub(crate) use overheard::{forget_allowed, overheard};
 pub(crate) use probe::{answer_deferred, ask_again, expire as probe_expires, occupied};
 use reply::{Packet, Reply};
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 use who::Meant;
 pub(crate) use {pxe::boot_server, shadow::due as shadow_due};
@@ -111,8 +112,8 @@ fn is_shut_out(turn: &mut Turn<'_>, client: &Client) -> bool {
     };
     let standing = node.orders.standing.as_ref().map(ToString::to_string).unwrap_or_default();
     let asked = format!("an address{}, and got no answer: {standing}", client.describe());
-    if node.asked.as_ref() != Some(&asked) {
-        node.asked = Some(asked.clone());
+    if node.asked.as_deref() != Some(&asked) {
+        node.asked = Some(asked.as_str().into());
         turn.event(Some(client.mac), Kind::Operator, format!("it asks for {asked}"));
     }
     true
@@ -123,8 +124,8 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let is_node = meet(turn, client);
     let mut admission = Admission::Now;
     if is_node {
-        let asked = format!("DISCOVER{}", client.describe());
-        heard(turn, client, asked.clone());
+        let asked = turn.line(format_args!("DISCOVER{}", client.describe()));
+        heard(turn, client, Arc::clone(&asked));
         turn.event(Some(client.mac), Kind::Discover, asked);
         // A machine that starts over has left its temporary address behind, as soon as it has a permanent one.
         if turn.permanent_address(client.mac, client.place).is_some() {
@@ -280,7 +281,8 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let is_node = meet(turn, client);
     turn.hall.held_back.remove(&client.mac);
     if is_node {
-        heard(turn, client, format!("REQUEST {address}{}", client.describe()));
+        let asked = turn.line(format_args!("REQUEST {address}{}", client.describe()));
+        heard(turn, client, asked);
         // Its DISCOVER may have been answered by this server before a restart.
         if let Some(firmware) = client.firmware {
             power_on(turn, client, firmware);
@@ -502,7 +504,7 @@ fn grant(
     if who::kept(turn, client).is_some_and(|(kept, _)| kept == address) {
         turn.hall.heard.granted(client.mac, address, turn.now + lease);
     }
-    let told = format!("ACK {address}{}", reply.describe());
+    let told = turn.line(format_args!("ACK {address}{}", reply.describe()));
     let Packet { send, left_out } = reply.packet();
     tell_left_out(turn, client, left_out);
     // The kernel's entries hold no address of Ethernet on InfiniBand.
@@ -520,9 +522,9 @@ fn grant(
 
 /// The address is not the client's.
 fn nak(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) {
-    let told = format!("NAK {address}: it is not the address of this machine");
+    let told = turn.line(format_args!("NAK {address}: it is not the address of this machine"));
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-        node.told = Some(told.clone());
+        node.told = Some(Arc::clone(&told));
     }
     turn.event(Some(client.mac), Kind::Nak, told);
     let reply = Reply::new(turn, client, MessageType::Nak);
@@ -530,13 +532,13 @@ fn nak(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) {
 }
 
 /// A node speaks: it lives, and `explain` keeps what it asked last.
-fn heard(turn: &mut Turn<'_>, client: &Client, asked: String) {
+fn heard(turn: &mut Turn<'_>, client: &Client, asked: impl Into<Arc<str>>) {
     let lent: Vec<_> = turn.hall.leases.of(client.mac).map(|(address, _)| address).collect();
     for address in lent.into_iter().chain(turn.permanent_address(client.mac, client.place)) {
         turn.alive(address);
     }
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-        node.asked = Some(asked);
+        node.asked = Some(asked.into());
     }
 }
 

@@ -115,10 +115,10 @@ fn strangers_are_forgotten_before_the_table_overflows() {
 fn history_is_bounded() {
     let mut node = Node::new(START, mac(1));
     for turn in 0..EVENTS_PER_NODE_MAX + 5 {
-        node.remember(START, Kind::File, turn.to_string());
+        node.remember(START, Kind::File, turn.to_string().into());
     }
     assert_eq!(node.history.len(), EVENTS_PER_NODE_MAX);
-    assert_eq!(node.history.front().map(|(_, _, detail)| detail.as_str()), Some("5"));
+    assert_eq!(node.history.front().map(|(_, _, detail)| &**detail), Some("5"));
 }
 
 /// Whoever was looked for last is found again without a search: unless somebody took its place, or it is another machine's by now.

@@ -50,7 +50,7 @@ pub(super) fn judge_again(turn: &mut Turn<'_>, mac: Mac, report: &Report) {
     keep(turn, mac, report, &verdict);
     let lacks = turn.hall.nodes.get(mac).and_then(Node::lacks).map(str::to_owned);
     match (lacks, before) {
-        (None, _) => turn.event(Some(mac), Kind::Check, "it lacks nothing any more".into()),
+        (None, _) => turn.event(Some(mac), Kind::Check, "it lacks nothing any more"),
         (Some(lacks), Some(before)) if lacks == before => {}
         (Some(lacks), _) => turn.event(Some(mac), Kind::Trouble, format!("degraded: {lacks}")),
     }

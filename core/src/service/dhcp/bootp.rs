@@ -26,7 +26,7 @@ pub(super) fn handle(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_
     }
     let is_node = meet(turn, client);
     if is_node {
-        heard(turn, client, "BOOTP".into());
+        heard(turn, client, "BOOTP");
     }
     let Some((address, _)) = address_to_offer(turn, client, is_node) else {
         return silence(turn, client, is_node);

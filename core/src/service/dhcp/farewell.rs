@@ -26,7 +26,7 @@ pub(super) fn decline(turn: &mut Turn<'_>, client: &Client) {
     }
     turn.event(Some(client.mac), Kind::Decline, format!("DECLINE {address}: another host has it"));
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-        node.asked = Some(format!("DECLINE {address}"));
+        node.asked = Some(format!("DECLINE {address}").into());
     }
     if is_permanent {
         let what = format!("its address {address} is used by another host");

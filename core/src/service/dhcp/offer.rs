@@ -13,6 +13,7 @@ use crate::message::Datagram;
 use crate::time::Time;
 use crate::wire::dhcp::MessageType;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 /// Offers an address: now, or when the link has room for the client and nobody was found to have the address.
 pub(super) fn make_offer(
@@ -32,7 +33,7 @@ pub(super) fn make_offer(
         return;
     }
     let reply = Reply::new(turn, client, MessageType::Offer).lease(address, lease).parameters(address);
-    let told = format!("OFFER {address}{}", reply.describe());
+    let told = turn.line(format_args!("OFFER {address}{}", reply.describe()));
     let probed = probe::before_offer(turn, client, address);
     offer(turn, client, Terms { address, admission, probed, told }, reply, datagram);
 }
@@ -45,7 +46,7 @@ pub(super) struct Terms {
     /// Until when it is asked whether somebody has the address.
     pub(super) probed: Option<Time>,
     /// For the history.
-    pub(super) told: String,
+    pub(super) told: Arc<str>,
 }
 
 /// Sends an offer when it is time for it. One that says nothing of a boot file to who wants one is trouble.
@@ -69,7 +70,7 @@ pub(super) fn offer(
         Admission::Later(after) => probed.max(Some(now + after)),
         Admission::WhenAskedAgain => {
             let told = "nothing yet: the link is full, and it will ask again within 4 s";
-            turn.event(Some(client.mac), Kind::Load, told.into());
+            turn.event(Some(client.mac), Kind::Load, told);
             if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
                 node.told = Some(told.into());
             }

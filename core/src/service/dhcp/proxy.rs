@@ -66,7 +66,7 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let is_first = power_on(turn, client, firmware);
     let admission = if is_first { admit(turn, client) } else { Admission::Now };
     let reply = Reply::new(turn, client, MessageType::Offer).boot_only();
-    let told = format!("OFFER beside another server{}", reply.describe());
+    let told = turn.line(format_args!("OFFER beside another server{}", reply.describe()));
     turn.hall.held_back.remove(&client.mac);
     let terms = Terms { address: Ipv4Addr::UNSPECIFIED, admission, probed: None, told };
     offer(turn, client, terms, reply, datagram);

@@ -14,6 +14,7 @@ use crate::message::{Datagram, DhcpTarget, Output};
 use crate::wire::dhcp::{Message, MessageType, Op, option};
 use crate::wire::pxe::{Item, TYPE_LOCAL, TYPE_OWN_FIRST, VendorOptions, control};
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
 
 /// Takes a datagram of port 4011.
 pub(crate) fn boot_server(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
@@ -75,9 +76,9 @@ pub(super) fn answer(turn: &mut Turn<'_>, client: &Client, target: DhcpTarget) {
     {
         node.boot.file = Some(path);
     }
-    let told = format!("ACK as a boot server{}", reply.describe());
+    let told = turn.line(format_args!("ACK as a boot server{}", reply.describe()));
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-        node.told = Some(told.clone());
+        node.told = Some(Arc::clone(&told));
     }
     turn.event(Some(client.mac), Kind::Ack, told);
     turn.out.push(Output::Dhcp(reply.send_to(target)));

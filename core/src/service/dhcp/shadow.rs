@@ -16,6 +16,7 @@ use crate::mac::Mac;
 use crate::message::Overheard;
 use crate::wire::dhcp::{Message, MessageType, option};
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 /// Takes a datagram of port 67 on a network where we only look on.
 pub(super) fn asked(turn: &mut Turn<'_>, client: &Client, message_type: MessageType) {
@@ -96,9 +97,9 @@ pub(crate) fn due(turn: &mut Turn<'_>, mac: Mac) {
 /// An exchange is over: its line is told.
 fn over(turn: &mut Turn<'_>, mac: Mac, end: &End) {
     if let Some(exchange) = turn.hall.shadows.remove(&mac) {
-        let told = exchange.told(end);
+        let told: Arc<str> = exchange.told(end).into();
         if let Some(node) = turn.hall.nodes.get_mut(mac) {
-            node.told = Some(told.clone());
+            node.told = Some(Arc::clone(&told));
         }
         turn.event(Some(mac), Kind::Shadow, told);
     }
@@ -106,9 +107,9 @@ fn over(turn: &mut Turn<'_>, mac: Mac, end: &End) {
 
 fn would_offer(turn: &mut Turn<'_>, client: &Client) -> String {
     let is_node = meet(turn, client);
-    let asked = format!("DISCOVER{}", client.describe());
+    let asked = turn.line(format_args!("DISCOVER{}", client.describe()));
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-        node.asked = Some(asked.clone());
+        node.asked = Some(Arc::clone(&asked));
     }
     let Some((address, lease)) = address_to_offer(turn, client, is_node) else {
         return match is_node {

@@ -14,6 +14,8 @@ use std::net::Ipv4Addr;
 pub struct Options {
     places: Vec<Place>,
     octets: Vec<u8>,
+    /// Which codes are there, a bit for each: most of those that are looked for are not.
+    present: [u64; 4],
 }
 
 /// Where an option's value is.
@@ -27,13 +29,17 @@ struct Place {
 impl Options {
     /// The option's octets, if it is there.
     pub fn get(&self, code: u8) -> Option<&[u8]> {
+        if !self.contains(code) {
+            return None;
+        }
         let place = self.places.iter().find(|place| place.code == code)?;
         self.octets.get(place.start..place.end)
     }
 
     /// Whether the option is there, also without a value (rapid commit).
     pub fn contains(&self, code: u8) -> bool {
-        self.get(code).is_some()
+        let (word, bit) = bit(code);
+        self.present[word] & bit > 0
     }
 
     /// The option as an address: the first, if it is a list of them. None if its length is no multiple of 4.
@@ -78,14 +84,19 @@ impl Options {
         let start = self.octets.len();
         self.octets.extend_from_slice(value.as_ref());
         let place = Place { code, start, end: self.octets.len() };
-        match self.places.iter_mut().find(|place| place.code == code) {
-            Some(old) => *old = place,
-            None => self.places.push(place),
+        if !self.contains(code) {
+            let (word, bit) = bit(code);
+            self.present[word] |= bit;
+            self.places.push(place);
+        } else if let Some(old) = self.places.iter_mut().find(|place| place.code == code) {
+            *old = place;
         }
     }
 
     /// Takes the option out, if it is there.
     pub fn remove(&mut self, code: u8) {
+        let (word, bit) = bit(code);
+        self.present[word] &= !bit;
         self.places.retain(|place| place.code != code);
     }
 
@@ -101,6 +112,7 @@ impl Options {
         let mut all = Self {
             places: Vec::with_capacity(USUAL_COUNT),
             octets: Vec::with_capacity(options.len() + file.len() + sname.len()),
+            present: [0; 4],
         };
         let mut joined = BTreeMap::new();
         let overload = match all.parse_field(options, &mut joined)? {
@@ -172,6 +184,11 @@ impl fmt::Debug for Options {
 pub(super) struct Overload {
     pub(super) file: bool,
     pub(super) sname: bool,
+}
+
+/// A code's place among the codes that are there: which word, and which bit of it.
+fn bit(code: u8) -> (usize, u64) {
+    (usize::from(code >> 6), 1 << (code & 63))
 }
 
 /// Options of a usual packet.

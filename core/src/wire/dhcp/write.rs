@@ -116,12 +116,15 @@ fn encoded_octets(code: u8, value: &[u8]) -> usize {
 
 /// Appends an option; more than 255 octets are split (RFC 3396 6).
 fn encode(octets: &mut Vec<u8>, code: u8, value: &[u8]) {
-    let mut parts = value.chunks(PART_OCTETS_MAX);
-    let first = parts.next().unwrap_or_default();
-    for part in std::iter::once(first).chain(parts) {
+    let (mut part, mut rest) = value.split_at(value.len().min(PART_OCTETS_MAX));
+    loop {
         octets.push(code);
         octets.extend(u8::try_from(part.len()));
         octets.extend_from_slice(part);
+        if rest.is_empty() {
+            break;
+        }
+        (part, rest) = rest.split_at(rest.len().min(PART_OCTETS_MAX));
     }
     if code == option::BOOT_FILE {
         // ROMs are known that take the name as if it ended in a zero. One octet of padding makes it so.
