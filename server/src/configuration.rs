@@ -34,7 +34,7 @@ pub(crate) struct Read {
 pub(crate) fn read(path: &Path) -> Result<Read, String> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).map_err(|e| {
-        format!("{shown} cannot be read: {e}\n  name a configuration file: heorot serve --config FILE\n")
+        format!("{shown} cannot be read: {e}\n  name the configuration file; docs/sample.toml is one to begin with\n")
     })?;
     let interfaces =
         settings::interfaces().map_err(|e| format!("the host's interfaces cannot be listed: {e}\n"))?;

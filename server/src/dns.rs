@@ -12,6 +12,7 @@ mod worker;
 
 use crate::ask::Ask;
 use crate::journal::Journal;
+use crate::problem::Problem;
 use crate::streams;
 use crate::wake::{Caller, Post};
 pub(crate) use files::Plan;
@@ -110,6 +111,11 @@ struct Limits {
 const GOES_BEFORE: i32 = 10;
 
 const LIMITS: Limits = Limits { connections: 64, idle: Duration::from_secs(10) };
+
+/// Whether a server could answer there now.
+pub(crate) fn try_port(address: SocketAddr) -> Result<(), Problem> {
+    bind::bind(address).map(drop).map_err(|error| Problem(error.to_string()))
+}
 
 fn start_with(
     limits: Limits,

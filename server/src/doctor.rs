@@ -1,8 +1,10 @@
 //! `heorot doctor`: whether this host has what a configuration needs, thing by thing, with what to do where it does not. It looks and changes nothing.
 
 use crate::configuration;
+use crate::dns;
 use crate::http;
 use crate::images::directory::BootDirectory;
+use crate::nfs;
 use crate::settings;
 use crate::udp::UdpPort;
 use heorot_core::cluster::boot;
@@ -108,17 +110,18 @@ fn ports(config: &Config) -> Vec<Finding> {
         return vec![Finding::new(Grade::Warning, "ports", said)];
     }
     let names: BTreeSet<&str> = config.networks.iter().map(|network| network.interface.as_str()).collect();
-    let dhcp = names.into_iter().map(|name| UdpPort::dhcp(name).map(drop));
-    let boot = settings::own_addresses(config);
-    let boot = boot.into_iter().map(|address| http::bind(address, config.http.port).map(drop));
-    let tried = dhcp.chain([UdpPort::tftp().map(drop)]).chain(boot);
+    let dhcp = names.iter().map(|name| UdpPort::dhcp(name).map(drop));
+    let boot_servers = names.iter().map(|name| UdpPort::boot_server(name).map(drop));
+    let dns = settings::dns_addresses(config).into_iter().map(dns::try_port);
+    let http = http::bind_plain(config).chain(http::bind_secured(config)).map(|bound| bound.map(drop));
+    let nfs = config.nfs.iter().map(|nfs| nfs::bind(nfs.port).map(drop));
+    let tried = dhcp.chain(boot_servers).chain([UdpPort::tftp().map(drop)]).chain(dns).chain(http).chain(nfs);
     let refused: Vec<Finding> = tried
         .filter_map(Result::err)
         .map(|problem| Finding::new(Grade::Fault, "ports", problem.to_string()))
         .collect();
     if refused.is_empty() {
-        let said = format!("67 and 69 (UDP) and {} (TCP) are free", config.http.port);
-        return vec![Finding::new(Grade::Ok, "ports", said)];
+        return vec![Finding::new(Grade::Ok, "ports", "those of DHCP, TFTP, DNS, HTTP and NFS are free")];
     }
     refused
 }

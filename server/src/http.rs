@@ -26,12 +26,14 @@ use crate::journal::{Journal, Weight};
 use crate::overlay::{NotMade, Overlays};
 use crate::problem::{Problem, problem};
 use crate::rights;
+use crate::settings;
 use crate::streams;
 use crate::wake::{Bell, Caller, Post, Tray};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use heorot_core::config::Config;
 use heorot_core::limit::HTTP_CONNECTIONS_MAX;
 use heorot_core::mac::Mac;
 use heorot_core::message::{Answer, Via};
@@ -161,8 +163,21 @@ pub(crate) struct Sockets {
     /// Where the control socket is, to open it again.
     pub(crate) control_path: PathBuf,
 }
-/// Listens for machines on one of our addresses.
-pub(crate) fn bind(address: Ipv4Addr, port: u16) -> Result<TcpListener, Problem> {
+
+/// Listens for machines on our addresses.
+pub(crate) fn bind_plain(config: &Config) -> impl Iterator<Item = Result<TcpListener, Problem>> {
+    let port = config.http.port;
+    settings::own_addresses(config).into_iter().map(move |address| bind(address, port, ("HTTP", "http.port")))
+}
+
+/// The same by TLS, if there is a certificate.
+pub(crate) fn bind_secured(config: &Config) -> impl Iterator<Item = Result<TcpListener, Problem>> {
+    let addresses = config.http.tls.as_ref().map(|tls| (tls.port, settings::own_addresses(config)));
+    let (port, addresses) = addresses.unwrap_or_default();
+    addresses.into_iter().map(move |address| bind(address, port, ("HTTPS", "http.tls-port")))
+}
+
+fn bind(address: Ipv4Addr, port: u16, (service, key): (&str, &str)) -> Result<TcpListener, Problem> {
     let bind = || {
         let socket = Socket::new(Domain::IPV4, Type::STREAM.nonblocking().cloexec(), Some(Protocol::TCP))?;
         // Connections of the server before us may still be in TIME_WAIT. Whoever listens keeps us out all the same.
@@ -173,13 +188,13 @@ pub(crate) fn bind(address: Ipv4Addr, port: u16) -> Result<TcpListener, Problem>
     };
     bind().map_err(|e: io::Error| match e.raw_os_error() {
         Some(libc::EADDRINUSE) => problem!(
-            "TCP port {port} (HTTP) on {address} is in use, probably by a web server\n  see who: ss -ltnp 'sport = :{port}'\n  \
-             stop it, or set another `http.port`"
+            "TCP port {port} ({service}) on {address} is in use, probably by a web server\n  see who: ss -ltnp 'sport = :{port}'\n  \
+             stop it, or set another `{key}`"
         ),
         Some(libc::EADDRNOTAVAIL) => problem!(
-            "{address} is no address of this host, so HTTP cannot listen there\n  see those there are: ip -brief address"
+            "{address} is no address of this host, so {service} cannot listen there\n  see those there are: ip -brief address"
         ),
-        _ => problem!("TCP port {port} (HTTP) on {address} cannot be opened: {e}"),
+        _ => problem!("TCP port {port} ({service}) on {address} cannot be opened: {e}"),
     })
 }
 

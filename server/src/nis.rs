@@ -127,7 +127,7 @@ fn start_with(
             let rpcbind = Rpcbind::register(service, ports.portmapper, mappings, every)?;
             (None, Some(rpcbind))
         }
-        Err(error) => return Err(bind::explain(&error, ports.portmapper)),
+        Err(error) => return Err(bind::explain(&error, "the portmapper", ports.portmapper)),
     };
     let cannot_start = |error: io::Error| {
         problem!("NIS: no thread or descriptor can be had: {error}\n  raise the limits of the service")

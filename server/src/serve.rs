@@ -194,14 +194,8 @@ fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
     };
     let listeners = ethernet().map(open_listener).collect::<Result<_, Problem>>()?;
     let tftp = UdpPort::tftp()?;
-    let boot =
-        settings::own_addresses(config).into_iter().map(|address| http::bind(address, config.http.port));
-    let boot = boot.collect::<Result<_, _>>()?;
-    let secured = config.http.tls.as_ref().map(|tls| tls.port);
-    let secured = secured.into_iter().flat_map(|port| {
-        settings::own_addresses(config).into_iter().map(move |address| http::bind(address, port))
-    });
-    let secured = secured.collect::<Result<_, _>>()?;
+    let boot = http::bind_plain(config).collect::<Result<_, _>>()?;
+    let secured = http::bind_secured(config).collect::<Result<_, _>>()?;
     let control = control::bind(control_path)?;
     let nfs = config.nfs.as_ref().map(|nfs| nfs::bind(nfs.port)).transpose()?;
     let notes_path = control_path.with_file_name(NOTES_FILE);

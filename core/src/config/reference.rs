@@ -14,7 +14,7 @@ pub fn reference() -> String {
         for setting in section.settings {
             page.push_str(&entry(setting));
         }
-        if section.form == Form::Open {
+        if section.path == "options" {
             page.push_str(&known_options());
         }
     }
@@ -35,7 +35,8 @@ const REFERENCE_HEAD: &str = "\
 # Configuration
 
 heorot reads one file, in [TOML](https://toml.io). `heorot check FILE` says everything that is wrong with it, with line and column;
-`heorot serve` refuses what `check` refuses, and a running server that is told to read a refused file (SIGHUP) goes on with what it has.
+`heorot serve` refuses what `check` refuses, and what `check` only warns of where this host lacks something (a directory, an interface). A running server that is told
+to read a refused file (SIGHUP) goes on with what it has.
 An unknown key is a mistake. So is one that does not work yet.
 
 [sample.toml](sample.toml) is a file to begin with: of each `[[network]]`, `interface`, `numbers`, `first` and `temporary` have to be

@@ -388,7 +388,7 @@ fn take_report(turn: &mut Turn<'_>, mac: Mac, report: Report) {
         }
         _ => {
             turn.step(mac, Step::Unplaced, "it passed, and no number is free");
-            let to_do = "make networks.numbers larger".into();
+            let to_do = "make network.numbers larger".into();
             turn.trouble(
                 mac,
                 "it passed the trial and gets no number: all of its network are taken".into(),

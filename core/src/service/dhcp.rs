@@ -255,7 +255,7 @@ fn silence(turn: &mut Turn<'_>, client: &Client, is_node: bool) {
         settings.interface
     );
     let to_do =
-        "make networks.temporary larger: firmware keeps an address for 150 s after its last sign of life";
+        "make network.temporary larger: firmware keeps an address for 150 s after its last sign of life";
     turn.trouble(client.mac, what, Some(to_do.into()));
 }
 

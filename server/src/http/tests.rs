@@ -43,7 +43,8 @@ fn server() -> Server {
 
 fn server_within(limits: Limits) -> Server {
     let directory = testing::directory("http");
-    let (boot, secured) = (bind(Ipv4Addr::LOCALHOST, 0).unwrap(), bind(Ipv4Addr::LOCALHOST, 0).unwrap());
+    let listen = || bind(Ipv4Addr::LOCALHOST, 0, ("HTTP", "http.port")).unwrap();
+    let (boot, secured) = (listen(), listen());
     let addresses = (boot.local_addr().unwrap(), secured.local_addr().unwrap());
     let control_path = directory.path().join("control.sock");
     let control = control::bind(&control_path).unwrap();

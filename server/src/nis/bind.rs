@@ -30,7 +30,7 @@ pub(super) fn any_of(first: u16, count: u16, door: Door) -> Result<(Sockets, Tcp
         match bind(port, door) {
             Ok(sockets) => return Ok(sockets),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => last = Some(port),
-            Err(error) => return Err(explain(&error, port)),
+            Err(error) => return Err(explain(&error, "NIS", port)),
         }
     }
     let last = last.unwrap_or(first);
@@ -55,11 +55,11 @@ pub(super) fn bind(port: u16, door: Door) -> io::Result<(Sockets, TcpListener)> 
 }
 
 /// Says why a port cannot be had and what to do.
-pub(super) fn explain(error: &io::Error, port: u16) -> Problem {
+pub(super) fn explain(error: &io::Error, service: &str, port: u16) -> Problem {
     if error.kind() == io::ErrorKind::PermissionDenied {
         return problem!(
-            "NIS: port {port} may not be opened without privileges\n  start heorot as root: it drops to `server.user` itself"
+            "{service}: port {port} may not be opened without privileges\n  start heorot as root: it drops to `server.user` itself"
         );
     }
-    problem!("NIS: port {port} cannot be opened: {error}")
+    problem!("{service}: port {port} cannot be opened: {error}")
 }
