@@ -151,7 +151,7 @@ restores:
 	cargo build --quiet --release --package heorot-sim --example restores
 	@cargo run --quiet --release --package heorot-sim --example restores -- $(RESTORES)
 
-# The tables of docs/load.md.
+# The tables of back-off and of control in docs/load.md.
 load-docs:
 	cargo build --quiet --release --package heorot-sim --example load_experiments
 	@cargo run --quiet --release --package heorot-sim --example load_experiments -- backoff 10 100 1000 10000

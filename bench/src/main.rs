@@ -1,6 +1,7 @@
 //! heorot beside other servers, from one run: `make bench-storm` and `make bench-plain` over a shaped link, `make bench-speed` over one that is no limit,
 //! `make bench-loss` over one that loses frames.
 //! `make bench-dhcp` asks DHCP servers over a bare cable, `make bench-dns` DNS servers and `make bench-nfs` NFS servers, `make bench-http` loads a boot file by HTTP, `make bench-start` measures how long heorot takes to start, and what it takes up when idle.
+//! `make kill-leases` kills heorot under a load of DHCP, again and again.
 //!
 //! ```text
 //!   namespace "server"             namespace "link"                            namespace "clients"
@@ -9,12 +10,12 @@
 //!
 //! Each server in turn is started, stormed, and ended by its process id; all of them serve the same files. Needs root, and Debian's packages of the others.
 //!
-//! - [`link`]: the namespaces and the shaper; [`files`]: what is served;
+//! - [`link`]: the namespaces and the shaper; [`files`]: what is served; [`storm`]: `heorot storm` at the far end;
 //! - [`servers`]: how each is configured and started; [`debian`]: where the others come from;
 //! - [`speed`]: what a megabyte costs, with links, clients and a table of its own;
 //! - [`wanted`]: what was asked for; [`table`]: what came of it;
 //! - [`dhcp`]: the DHCP servers, with clients and tables of its own; [`dns`]: the DNS servers, the same; [`nfs`]: the NFS servers;
-//! - [`http`]: boot files by HTTP, beside nginx;
+//! - [`http`]: boot files by HTTP, beside nginx; [`kills`]: what heorot knows after it was killed;
 //! - [`start`]: how long heorot takes to start, and what it takes up when nothing happens; [`process`]: what the kernel says of that.
 
 mod debian;

@@ -3,13 +3,14 @@
 //! - [`message`]: what goes in and what comes out, the whole contract;
 //! - [`Heorot`]: the flow, in one match;
 //! - [`cluster`]: what is known: nodes and their stages, leases, networks, boots, trials;
-//! - [`service`]: one file a conversation: DHCP, PXE, requests for generated files, operators;
+//! - [`service`]: one file a conversation: DHCP (with PXE), what machines ask for, operators, updates of names;
 //! - [`load`]: how much may be sent now, and to whom first;
 //! - [`transfer`]: the TFTP machine, of the same form;
 //! - [`wire`]: bytes <-> meaning;
-//! - [`commits`]: which records become durable together;
+//! - `hall`: all that is known, in memory, and through what the services see and change it;
+//! - `promise`: what waits for a record; [`commits`]: which records become durable together;
 //! - [`config`]: one record per option;
-//! - [`time`], [`limit`], [`event`], [`mac`]: what all of them speak of.
+//! - [`time`], [`timer`], [`limit`], [`event`], [`mac`]: what all of them speak of.
 
 pub mod cluster;
 pub mod commits;

@@ -221,7 +221,7 @@ pub const TFTP_RESEND_MAX: Duration = Duration::from_secs(1);
 /// No round trip counts for longer: it is a client that was stopped, not a slow way.
 pub const TFTP_ROUND_TRIP_MAX: Duration = Duration::from_secs(2);
 
-/// A repeated ACK or request before this is no client's retry as long as no round trip was measured: PXELINUX repeats after 100 ms, nobody earlier.
+/// A repeated ACK (in lock-step) or request before this is no client's retry: PXELINUX repeats after 100 ms, nobody earlier.
 pub const TFTP_RETRY_MIN: Duration = Duration::from_millis(50);
 
 /// A machine that asks anew was reset if it acknowledged nothing for so long; before that, the request is a late copy.

@@ -6,7 +6,8 @@
 //!
 //! - [`resolver`](Resolver): which queries are answered, with what response code;
 //! - `zone`: which names exist and what they have;
-//! - `data`: what a name can have, and `tree`: names that are written down and not computed;
+//! - `data`: what a name can have, and `tree`: names that are written down and not computed; `lent`: names of hosts, as long as their leases last;
+//! - `journal`: what has changed from serial to serial; `transfer`: copies for secondaries, and `notify`: that they hear of changes;
 //! - `update`: what an update would change, if it may, and `dynamic`: in which form that is kept;
 //! - `reverse`: which zones of in-addr.arpa and ip6.arpa are ours;
 //! - `asked`: a plain question, read without a copy;

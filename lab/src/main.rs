@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const USAGE: &str = "usage: heorot-lab COMMAND
   fetch              download and unpack the boot files that the lab needs into .lab
   demo               two machines from power-on to a number, names, and a second boot
-  boot bios|uefi     one machine from power-on to a number
+  boot bios|uefi|uefi-http|uefi-secure  one machine from power-on to a number
   kill [ROUNDS [SEED]]  kill the server at random moments of a boot, 20 times if not told otherwise
   loss [ROUNDS]      a UEFI machine boots through GRUB without loss and with 1 %, 5 times if not told otherwise
 ";

@@ -1,7 +1,7 @@
 //! The bytes of images, for the loop: what is in memory, and how what is not gets there without the loop touching a disk.
 //!
 //! - [`directory`]: `boot.directory`, and nothing outside it;
-//! - [`editions`]: files that belong together, in the version that a boot saw;
+//! - [`editions`]: files that belong together, in the version that a boot saw; [`given`]: which those were, on disk, for the process after this one;
 //! - [`worker`]: the threads that open and read;
 //! - [`folding`]: names whose capital letters are not the file's;
 //! - [`netascii`]: files as texts;

@@ -1,11 +1,12 @@
 //! heorot: boots, addresses and names a diskless cluster. This program touches everything and decides nothing: what is to be done, `heorot-core` says.
 //!
-//! - [`cli`]: the command line; [`serve`]: the start, in order; [`run`]: the loop;
-//! - network: [`udp`] on [`netio`], [`link`] on [`frame`], [`neighbour`], [`http`], [`dns`], [`nis`] (with [`rpcbind`]), [`nfs`];
-//! - disk: [`store`], [`images`], [`overlay`], [`notes`], [`configuration`];
+//! - [`cli`]: the command line; [`serve`]: the start, in order; [`run`]: the loop; [`wake`], [`ask`]: how threads and the loop talk to each other;
+//! - network: [`udp`] on [`netio`], [`link`] on [`frame`], [`neighbour`], [`http`], [`dns`], [`nis`] (with [`rpcbind`]), [`nfs`]; TCP connections: [`streams`];
+//! - looking about: [`probe`] and [`echo`] (who has an address), [`overhear`] (other DHCP servers), [`traffic`] (what else goes out);
+//! - disk: [`store`], [`images`], [`overlay`], [`notes`], [`names`] (the file for glibc), [`configuration`];
 //! - [`initrd`]: what nodes boot, made from a kernel's modules;
 //! - [`storm`]: the simulator's machines, with real packets; [`rehearse`]: the simulator whole;
-//! - the rest of the host: [`clock`], [`journal`], [`rights`], [`settings`].
+//! - the rest of the host: [`clock`], [`journal`], [`rights`], [`settings`]; [`doctor`]: what it lacks; [`problem`]: how that is said.
 
 mod ask;
 mod cli;

@@ -1,4 +1,4 @@
-//! The UDP sockets: port 67 once for each interface, port 69, and the fixed set of ports from which all transfers are sent.
+//! The UDP sockets: ports 67 and 4011 once for each interface, port 69, and the fixed set of ports from which all transfers are sent.
 
 mod data;
 

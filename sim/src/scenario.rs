@@ -20,7 +20,7 @@
 //! | `A overlay`, `A secrets`, `not-made WHY`, `files A` | its agent asks for small files; those that were told last cannot be made; what an operator sees of them |
 //! | `A get PATH`, `A at ADDRESS get PATH` | by TFTP; `''` is a file without a name |
 //! | `A fetch PATH` | by HTTP |
-//! | `A ask`, `A passes`, `A fails WHY`, `A up`, `A stuck WHY` | its agent, with the token from the last file that had one; `at ADDRESS` may come first |
+//! | `A ask`, `A names`, `A passes`, `A fails WHY`, `A up`, `A stuck WHY` | its agent, with the token from the last file that had one; `at ADDRESS` may come first |
 //! | `A reports WORDS` | its trial: each word a check that passed, or `name=what-was-found` |
 //! | `A checks-in`, `A ends REASON` | its agent says that the system runs and will say so again, or that it ends |
 //! | `store slow\|prompt\|refuses WHY` | |

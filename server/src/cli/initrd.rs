@@ -16,7 +16,7 @@ pub(super) struct InitrdCommand {
     /// Where firmware for network cards is
     #[arg(long, value_name = "DIR", default_value = "/lib/firmware")]
     firmware_from: PathBuf,
-    /// heorot-agent, linked statically; looked for beside this program and in /usr/lib/heorot if absent
+    /// heorot-agent, linked statically; looked for beside this program, where `make agent` puts it and in /usr/lib/heorot if absent
     #[arg(long, value_name = "FILE")]
     agent: Option<PathBuf>,
     /// busybox, linked statically, for checks that are commands and for heorot.shell; "none" for an image without; the system's if absent

@@ -5,14 +5,14 @@
 //! network: the simulator carries its frames through simulated links, `heorot storm` through a real interface.
 //!
 //! ```text
-//! power ──> firmware: DHCP ──> TFTP of the boot file ──> loader: its own files, kernel, RAM disks ──> loaded ──> agent ──> up
-//!              ^                                             │
-//!              └───────────── iPXE asks once more ───────────┘
+//! power ──> firmware: DHCP ──> the boot file, by TFTP or HTTP ──> loader: its own files, kernel, RAM disks ──> loaded ──> agent ──> up
+//!              ^                                                      │
+//!              └────────────────── iPXE asks once more ───────────────┘
 //! ```
 //!
 //! - [`message`]: what goes in and what comes out;
 //! - `kind`: what is known of each firmware and loader, in tables;
-//! - `dhcp`, `tftp`: one conversation, one file;
+//! - `dhcp`: one conversation; `tftp`, `fetch`: one file, by TFTP or by HTTP;
 //! - `loader`, `plan`: which files, and what those say that were made for the machine;
 //! - `agent`, `enquiry`: what runs at the end, and how it asks.
 //!

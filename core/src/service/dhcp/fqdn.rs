@@ -1,5 +1,6 @@
 //! The answer to a client that says its name (RFC 4702). Nodes' names are computed and true as soon as they have a number: there is nothing to enter
-//! anywhere, by nobody, and no name that a client wishes for counts.
+//! anywhere, by nobody, and no name that a node wishes for counts. A host without a number goes by the name that it says, if that is free
+//! (`cluster/naming.rs`).
 
 use crate::wire::dhcp::fqdn::Fqdn;
 use crate::wire::dhcp::{Message, option};
