@@ -343,12 +343,20 @@ impl Turn<'_> {
         self.probe(lease.pool.network, address);
     }
 
-    /// The permanent address of a machine on a network, if its number lives there.
+    /// The permanent address of a machine on a network, if its number lives there. As long as it is lent to another one, from a range that was there before, it is not to be had.
     pub(crate) fn permanent_address(&self, mac: Mac, place: usize) -> Option<Ipv4Addr> {
-        let number = self.hall.nodes.get(mac)?.number?;
+        let node = self.hall.nodes.get(mac)?;
         let settings = &self.config.networks[place];
         // Where another server gives the addresses, it alone knows who has which.
-        settings.numbering.address(number).filter(|_| settings.mode != Mode::Proxy)
+        let address = settings.numbering.address(node.number?).filter(|_| settings.mode != Mode::Proxy)?;
+        self.lent_to_another(mac, address).is_none().then_some(address)
+    }
+
+    /// The other machine to which an address is lent.
+    pub(crate) fn lent_to_another(&self, mac: Mac, address: Ipv4Addr) -> Option<Mac> {
+        let lease = self.hall.leases.get(address)?;
+        let (identity, borrower) = (self.hall.nodes.identity(mac), self.hall.nodes.identity(lease.mac));
+        (borrower != identity).then_some(borrower)
     }
 
     /// The address that a machine has on a network by its number, or that another server gave it there.
