@@ -34,7 +34,7 @@ use crate::timer::Timers;
 use heorot_names::{Changes, Directory};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use std::hash::Hasher;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -69,6 +69,8 @@ pub(crate) struct Hall {
     pub(crate) malformed: BTreeMap<&'static str, u64>,
     /// What the store said when it last refused a record; nothing since it last accepted one.
     pub(crate) store_trouble: Option<String>,
+    /// Interfaces that are gone, and will be back.
+    pub(crate) gone: BTreeSet<String>,
     pub(crate) started: Time,
     /// Where a line is put together ([`Turn::line`]).
     pub(crate) line: String,
@@ -314,6 +316,14 @@ impl Turn<'_> {
             let interface = settings.interface.clone();
             self.out.push(Output::Neighbour(Neighbour::Set { interface, address, mac }));
             self.hall.timers.arm(until, Due::Pin(address));
+        }
+    }
+
+    /// Sets all neighbour entries of an interface again.
+    pub(crate) fn pin_again(&mut self, interface: &str) {
+        for (address, pin) in self.hall.pins.iter().filter(|(_, pin)| pin.interface == interface) {
+            let set = Neighbour::Set { interface: pin.interface.clone(), address, mac: pin.mac };
+            self.out.push(Output::Neighbour(set));
         }
     }
 

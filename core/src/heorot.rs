@@ -26,7 +26,7 @@ use crate::service::{boot, control, dhcp, update};
 use crate::time::Time;
 use crate::timer::Timers;
 use heorot_names::Dynamic;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -80,6 +80,7 @@ impl Heorot {
             regimes: BTreeMap::new(),
             malformed: BTreeMap::new(),
             store_trouble: None,
+            gone: BTreeSet::new(),
             started: now,
             line: String::new(),
             calendar: None,
@@ -127,6 +128,15 @@ impl Heorot {
                 turn.hall.pins.downloads(turn.now, address);
             }
             Input::WhoHas(asked) => who_has(turn, asked),
+            Input::InterfaceGone(interface) => {
+                if turn.hall.gone.insert(interface.to_owned()) {
+                    turn.event(None, Kind::Trouble, control::gone(interface));
+                }
+            }
+            Input::InterfaceBack(interface) => {
+                turn.hall.gone.remove(interface);
+                turn.pin_again(interface);
+            }
             Input::Unavailable { from, path, why } => boot::unavailable(turn, from, &path, &why),
             Input::NotMade { mac, given, why } => boot::not_made(turn, mac, given, &why),
             Input::Transferred(transfer) => boot::transferred(turn, &transfer),
@@ -284,7 +294,7 @@ fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
         }
     }
     let all = nodes.keys().chain(boots.keys()).chain(orders.keys());
-    let macs: std::collections::BTreeSet<_> = all.copied().collect();
+    let macs: BTreeSet<_> = all.copied().collect();
     for mac in macs {
         let mut node = restored_node(turn, mac, nodes.remove(&mac), boots.remove(&mac));
         node.orders = orders.remove(&mac).unwrap_or_default();
