@@ -218,6 +218,19 @@ pub const TFTP_RESEND_MIN: Duration = Duration::from_millis(20);
 /// Repeats are never further apart, unless round trips are: GRUB never repeats an ACK, and a boot waits for each block that only we repeat.
 pub const TFTP_RESEND_MAX: Duration = Duration::from_secs(1);
 
+/// Repeats to which nothing was answered, after which a transfer says nothing of its link any more: its machine may be without power, and a thousand of them together would look like
+/// a link that loses half of all.
+pub const TFTP_SILENT_REPEATS: u32 = 3;
+
+/// After so many, which is more than a second of silence, a transfer ends if its machine has asked for the same file anew.
+pub const TFTP_LEFT_REPEATS: u32 = 5;
+
+/// After so many, more than four seconds, repeats are [`TFTP_RESEND_SILENT_MAX`] apart: with a tenth of all packets lost in each direction that befalls one block of ten million.
+pub const TFTP_DEAD_REPEATS: u32 = 9;
+
+/// See [`TFTP_DEAD_REPEATS`]. Windows of all transfers together fit into half a second of a link, so that those of dead machines take an eighth of it.
+pub const TFTP_RESEND_SILENT_MAX: Duration = Duration::from_secs(4);
+
 /// No round trip counts for longer: it is a client that was stopped, not a slow way.
 pub const TFTP_ROUND_TRIP_MAX: Duration = Duration::from_secs(2);
 

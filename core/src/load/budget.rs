@@ -17,7 +17,7 @@
 //! Where more arrives by TCP alone than a usual link carries, nothing is concluded: it is Starting, and no overflow ends that.
 
 use super::LinkRate;
-use super::sense::Sense;
+use super::sense::{SECOND_TICKS, Sense};
 use crate::limit::{
     LOAD_BURST, LOAD_BURST_OCTETS, LOAD_CATCH_UP, LOAD_PROBE_INTERVAL, LOAD_QUANTUM, LOAD_RATE_FIRST_BITS,
     LOAD_RATE_MAX_BITS, LOAD_RATE_MIN_BITS, LOAD_TCP_ALONE_BITS, LOAD_TICK,
@@ -60,8 +60,7 @@ enum Phase {
 const USED_PER_MILLE: u64 = 990;
 /// Of a thousand: what is sent of what arrives, while it is seen whether that helps.
 const DOUBTED_PER_MILLE: u64 = 970;
-/// Ticks of a second, of a quarter, and of a tenth.
-const SECOND_TICKS: usize = 20;
+/// Ticks of a quarter of a second, and of a tenth.
 const QUARTER_TICKS: usize = 5;
 const TENTH_TICKS: usize = 2;
 /// Of fewer packets nothing is concluded.
@@ -119,8 +118,8 @@ impl Budget {
         match self.phase {
             Phase::Probing { ticks: 0 } => self.rate + self.rate / 4,
             // What the probe has put into the queue has to get out of it again.
-            Phase::Probing { .. } => self.rate - self.rate / 4,
-            Phase::Starting | Phase::Steady | Phase::Doubting { .. } => self.rate,
+            Phase::Probing { ticks: 1 } => self.rate - self.rate / 4,
+            Phase::Starting | Phase::Steady | Phase::Probing { .. } | Phase::Doubting { .. } => self.rate,
         }
     }
 
@@ -274,11 +273,11 @@ impl Budget {
         self.set((arrives / 1000 * DOUBTED_PER_MILLE).min(self.rate / 1000 * DOUBTED_PER_MILLE));
     }
 
-    /// One tick faster, one slower: whether the first one delivered more.
+    /// One tick faster, one slower: whether the first one delivered more, as soon as that is known.
     fn probe(&mut self, sense: &Sense, ticks: u32) {
         self.ticks_unprobed = 0;
-        if ticks == 0 {
-            self.phase = Phase::Probing { ticks: 1 };
+        if (ticks as usize) < sense.lag() {
+            self.phase = Phase::Probing { ticks: ticks + 1 };
             return;
         }
         let probed = sense.last(1, 1).delivered_octets.max(sense.last(1, 0).delivered_octets);
@@ -335,7 +334,8 @@ impl Budget {
         let wasted = wasted(sense, ticks);
         let is_much = wasted > self.chance_per_mille + MUCH_PER_MILLE;
         let arrives = sense.last(ticks, 0).delivered_octets > 0;
-        let is_told = arrives && sense.limited(ticks) == ticks && sense.last(ticks, 1).sent_packets >= 20;
+        let is_told =
+            arrives && sense.limited(ticks) == ticks && sense.last(ticks, sense.lag()).sent_packets >= 20;
         (is_much && is_told).then_some(wasted)
     }
 
@@ -367,11 +367,11 @@ impl Budget {
     }
 }
 
-/// How much of what was sent did not arrive until a tick later, of a thousand octets. What is sent twice because a window is, is among it; that less was sent of late,
+/// How much of what was sent did not arrive until a round trip later, of a thousand octets. What is sent twice because a window is, is among it; that less was sent of late,
 /// because others have taken a part of the link, is not.
 fn wasted(sense: &Sense, ticks: usize) -> u64 {
     let delivered = sense.last(ticks, 0).delivered_octets;
-    let sent = sense.last(ticks, 1).sent_octets.min(sense.last(ticks, 0).sent_octets);
+    let sent = sense.last(ticks, sense.lag()).sent_octets.min(sense.last(ticks, 0).sent_octets);
     1000_u64.saturating_sub(delivered * 1000 / sent.max(1))
 }
 

@@ -206,6 +206,13 @@ impl<K: Ord + Copy> Lane<K> {
         self.sense.current.sent_packets += packets;
     }
 
+    /// Blocks go out to somebody who may not be there: whether they arrive tells nothing of the link.
+    pub fn sent_to_nobody(&mut self, packets: u64, payload_octets: u64) {
+        let octets = packets * wire_octets(payload_octets);
+        self.sent_octets += octets;
+        self.budget.take(octets);
+    }
+
     /// Packets are given to a kernel that sends them as TCP lets it.
     pub fn sent_piece(&mut self, packets: u64, payload_octets: u64) {
         let octets = packets * wire_octets(payload_octets);
@@ -220,6 +227,12 @@ impl<K: Ord + Copy> Lane<K> {
     pub fn delivered_blocks(&mut self, packets: u64, payload_octets: u64, file_octets: u64) {
         self.served_octets += file_octets;
         self.sense.current.delivered_octets += packets * wire_octets(payload_octets);
+    }
+
+    /// What was sent once was acknowledged after so long.
+    pub fn measured(&mut self, round_trip: Duration) {
+        self.sense.current.trips += 1;
+        self.sense.current.trips_took += round_trip;
     }
 
     /// Blocks had to be sent again.

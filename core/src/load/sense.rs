@@ -2,6 +2,7 @@
 
 use crate::limit::LOAD_TICK;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// One tick.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,6 +17,9 @@ pub(super) struct Tick {
     pub(super) sent_packets: u64,
     /// Packets that had to be sent again: each tells that one was lost a short while ago.
     pub(super) lost_packets: u64,
+    /// How many round trips were measured, and how long they took together.
+    pub(super) trips: u64,
+    pub(super) trips_took: Duration,
     /// Whether somebody had to wait for tokens, of which few were left over.
     pub(super) limited: bool,
 }
@@ -26,6 +30,9 @@ pub(super) struct Sense {
     past: VecDeque<Tick>,
     pub(super) current: Tick,
 }
+
+/// Ticks of a second.
+pub(super) const SECOND_TICKS: usize = 20;
 
 /// Ticks that are remembered.
 pub(super) const TICKS_KEPT: usize = 200;
@@ -48,8 +55,18 @@ impl Sense {
             delivered_octets: sum.delivered_octets + tick.delivered_octets,
             sent_packets: sum.sent_packets + tick.sent_packets,
             lost_packets: sum.lost_packets + tick.lost_packets,
+            trips: sum.trips + tick.trips,
+            trips_took: sum.trips_took + tick.trips_took,
             limited: sum.limited || tick.limited,
         })
+    }
+
+    /// How many ticks later what is sent is acknowledged, as the last second shows it, with a quarter to spare: clients differ. One at least.
+    pub(super) fn lag(&self) -> usize {
+        let second = self.last(SECOND_TICKS, 0);
+        let usual = second.trips_took.as_nanos() / u128::from(second.trips.max(1));
+        let ticks = (usual + usual / 4).div_ceil(LOAD_TICK.as_nanos());
+        usize::try_from(ticks).unwrap_or(1).clamp(1, SECOND_TICKS)
     }
 
     /// Whether most of what was sent in the last `count` ticks was given to TCP.

@@ -100,6 +100,10 @@ pub(super) struct Flight {
     sent_at: Time,
     /// Whether what is on its way was sent for the first time: then its ACK measures the round trip.
     fresh: bool,
+    /// Whether the client spoke of a gap, so that what is on its way begins there.
+    restarted: bool,
+    /// How often it was repeated to since it was heard last.
+    unanswered: u32,
     /// Whether the first part of the window has been sent.
     begun: bool,
     /// Whether what was on its way before had been repeated: then an ACK that comes again is an echo.
@@ -107,6 +111,8 @@ pub(super) struct Flight {
     /// How far beyond what was sent an ACK is believed: after a restart the note may be behind.
     note_behind: u64,
     round_trip: RoundTrip,
+    /// The round trip that was measured last, until it is told.
+    trip: Option<Duration>,
     /// When the client was last heard.
     heard: Time,
     /// When the client last acknowledged anything.
@@ -172,10 +178,13 @@ impl Flight {
             window_end: 0,
             sent_at: now,
             fresh: false,
+            restarted: false,
+            unanswered: 0,
             begun: false,
             echoes: false,
             note_behind: 0,
             round_trip: RoundTrip::new(resend),
+            trip: None,
             heard: now,
             acknowledged_at: None,
             life_told: None,
@@ -404,14 +413,19 @@ impl Flight {
             return Step::Wait;
         }
         self.heard = now;
+        self.unanswered = 0;
         self.acknowledged_at = Some(now);
         if self.stage == Stage::Sending && block == self.acknowledged && self.note_behind == 0 {
             return self.acknowledged_again(now);
         }
-        if self.fresh && block == self.sent {
-            self.round_trip.measure(now.since(self.sent_at));
+        // A gap is spoken of when the block behind it comes: that takes a round trip too.
+        if self.fresh {
+            let took = now.since(self.sent_at);
+            self.round_trip.measure(took);
+            self.trip = Some(took.min(TFTP_ROUND_TRIP_MAX));
         }
-        let in_repeat = !self.fresh && block < self.sent;
+        let is_gap = block < self.sent;
+        let in_repeat = is_gap && !self.fresh;
         self.stage = Stage::Sending;
         self.echoes = !self.fresh;
         self.note_behind = 0;
@@ -420,7 +434,10 @@ impl Flight {
         if block == self.blocks() {
             return Step::End(End::Complete);
         }
+        self.restarted = is_gap && !in_repeat;
         if in_repeat {
+            // Part of what was repeated has come, and part has not: that is loss, and no interval that is too short.
+            self.round_trip.forget_doublings();
             return self.slide_window(now);
         }
         // RFC 7440 4: below the window's end there is a gap, and the window starts anew behind it.
@@ -445,6 +462,7 @@ impl Flight {
             return Step::Wait;
         }
         self.retries += u64::from(now.since(self.sent_at) > TFTP_RETRY_MIN);
+        self.restarted = self.terms.window_blocks > 1;
         self.send_window(now)
     }
 
@@ -463,6 +481,7 @@ impl Flight {
             return if now.since(at) < TFTP_RESET_AFTER && !is_first { Step::Wait } else { Step::Reset };
         }
         self.heard = now;
+        self.unanswered = 0;
         self.retries += 1;
         let is_served = self.held.is_some() || self.wish.is_some();
         if self.is_opening() || is_served || now.since(self.sent_at) < TFTP_RETRY_MIN {
@@ -495,6 +514,8 @@ impl Flight {
             (_, Some(Held::Full(_))) => self.send_again(now),
             (_, None) => {
                 self.round_trip.double();
+                self.unanswered += 1;
+                self.restarted = false;
                 self.send_again(now)
             }
         }
@@ -535,7 +556,24 @@ impl Flight {
     /// The client's own interval if it asked for one (RFC 2349), else what the round trips say.
     fn resend_after(&self) -> Duration {
         let own = self.terms.timeout_seconds.map(|seconds| Duration::from_secs(u64::from(seconds)));
-        own.unwrap_or_else(|| self.round_trip.resend_after())
+        let is_dead = self.unanswered >= TFTP_DEAD_REPEATS && self.stage == Stage::Sending;
+        let least = if is_dead { TFTP_RESEND_SILENT_MAX } else { Duration::ZERO };
+        own.unwrap_or_else(|| self.round_trip.resend_after().max(least))
+    }
+
+    /// A round trip that was just measured.
+    pub(super) fn take_trip(&mut self) -> Option<Duration> {
+        self.trip.take()
+    }
+
+    /// How often it was repeated to since it was heard last.
+    pub(super) fn unanswered(&self) -> u32 {
+        self.unanswered
+    }
+
+    /// Packets that were lost, as far as so many that are sent again tell. Behind a gap a window is sent anew, whether it was lost or not.
+    pub(super) fn lost(&self, resent: u64) -> u64 {
+        if self.restarted { resent.min(1) } else { resent }
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::TransferId;
 use super::flight::Flight;
-use crate::limit::TRANSFERS_MAX;
+use crate::limit::{TFTP_DEAD_REPEATS, TFTP_LEFT_REPEATS, TRANSFERS_MAX};
 use std::collections::BTreeMap;
-use std::net::SocketAddrV4;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 /// Address and port as one number: every ACK is looked for by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +65,22 @@ impl Flights {
     /// The transfer to a peer.
     pub(super) fn to(&self, peer: SocketAddrV4) -> Option<&Flight> {
         self.get(*self.by_peer.get(&Peer::of(peer))?)
+    }
+
+    /// Whether the machine of a transfer has left it: it asked for the same file anew, by another port, or for another one long ago.
+    pub(super) fn is_left(&self, flight: &Flight) -> bool {
+        if flight.unanswered() < TFTP_LEFT_REPEATS {
+            return false;
+        }
+        let is_dead = flight.unanswered() >= TFTP_DEAD_REPEATS;
+        let mut newer = self.to_address(*flight.peer.ip()).filter(|other| other.id > flight.id);
+        newer.any(|newer| is_dead || newer.path == flight.path)
+    }
+
+    /// All transfers to an address.
+    pub(super) fn to_address(&self, address: Ipv4Addr) -> impl Iterator<Item = &Flight> {
+        let all = Peer::of(SocketAddrV4::new(address, 0))..=Peer::of(SocketAddrV4::new(address, u16::MAX));
+        self.by_peer.range(all).filter_map(|(_, id)| self.get(*id))
     }
 
     pub(super) fn len(&self) -> usize {

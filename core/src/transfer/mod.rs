@@ -299,6 +299,9 @@ impl Transfers {
     }
 }
 
+/// Why a transfer ends whose machine begins anew.
+const LEFT: &str = "its machine left it, and asked anew";
+
 impl State {
     /// A request came.
     fn asked(
@@ -336,6 +339,10 @@ impl State {
         let peer = *peer.ip();
         out.push(Output::Open { transfer: id, peer, local, path: path.clone(), mode, identity: None });
         self.insert(now, Flight::asked(now, id, place, (path, terms), slot, self.settings.resend));
+        let left = self.flights.to_address(peer).filter(|flight| self.flights.is_left(flight));
+        for left in left.map(|flight| flight.id).collect::<Vec<_>>() {
+            self.end(now, left, End::Failed(LEFT.into()), out);
+        }
     }
 
     /// A transfer goes on after a restart. False if that makes no sense.
@@ -409,7 +416,11 @@ impl State {
                 && let Some(armed) = flight.armed.take_if(|armed| *armed <= now)
             {
                 self.timers.remove(&(armed, id));
-                self.step(now, id, Event::Due, out);
+                if self.flights.get(id).is_some_and(|flight| self.flights.is_left(flight)) {
+                    self.end(now, id, End::Failed(LEFT.into()), out);
+                } else {
+                    self.step(now, id, Event::Due, out);
+                }
             }
         }
     }
@@ -423,8 +434,14 @@ impl State {
         let (blocks, octets) = (flight.blocks_acknowledged(), flight.served_octets());
         let step = flight.on(now, event);
         let (blocks, octets) = (flight.blocks_acknowledged() - blocks, flight.served_octets() - octets);
-        let (link, payload) = (flight.lane, flight.data_octets());
+        let (link, payload, trip) = (flight.lane, flight.data_octets(), flight.take_trip());
         self.acknowledged(link, blocks, payload, octets);
+        if let Some(trip) = trip {
+            self.lanes[link].measured(trip);
+            if let Some(behind) = self.settings.load.links[link].behind {
+                self.lanes[behind].measured(trip);
+            }
+        }
         let Some(flight) = self.flights.get_mut(id) else { return };
         // Where nobody waits there is no turn to wait for.
         let wants_more = step == Step::Wait && flight.place.is_none() && flight.wishes().is_some();

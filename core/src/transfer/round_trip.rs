@@ -57,6 +57,11 @@ impl RoundTrip {
         self.doublings = (self.doublings + 1).min(16);
     }
 
+    /// What was repeated was lost, and was not merely late: the next repeat comes as soon as ever.
+    pub(super) fn forget_doublings(&mut self) {
+        self.doublings = 0;
+    }
+
     /// How long silence has to last before the server repeats.
     pub(super) fn resend_after(&self) -> Duration {
         match self.resend {

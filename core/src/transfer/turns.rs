@@ -3,7 +3,7 @@
 use super::flight::{Flight, Step};
 use super::message::Output;
 use super::{Member, State, TransferId};
-use crate::limit::LOAD_CLASS_OCTETS;
+use crate::limit::{LOAD_CLASS_OCTETS, TFTP_SILENT_REPEATS};
 use crate::load::{self, Lane, Link, Rank, Wish};
 use crate::time::Time;
 
@@ -54,13 +54,15 @@ impl State {
         let step = flight.grant(now, blocks_max);
         let resent = flight.resent - resent_before;
         self.resent_total += resent;
+        let (lost, is_silent) = (flight.lost(resent), flight.unanswered() >= TFTP_SILENT_REPEATS);
         let behind = self.settings.load.links[flight.lane].behind;
         for link in [Some(flight.lane), behind].into_iter().flatten() {
             let lane = &mut self.lanes[link];
             match &step {
+                Step::Send(block) if is_silent => lane.sent_to_nobody(u64::from(block.count), payload),
                 Step::Send(block) => {
                     lane.sent_blocks(u64::from(block.count), payload);
-                    lane.lost_blocks(resent);
+                    lane.lost_blocks(lost);
                 }
                 Step::Offer(packet) => lane.sent(packet.len() as u64),
                 Step::Wait | Step::Fetch(..) | Step::Reset | Step::End(_) => {}

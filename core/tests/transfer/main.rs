@@ -295,6 +295,38 @@ fn a_machine_reset_in_mid_file_begins_anew() {
     }
 }
 
+/// The machine is reset and its loader begins at another port: what it left behind ends soon, and is not repeated to for minutes.
+#[test]
+fn a_machine_that_asks_anew_by_another_port_has_left_its_transfer() {
+    for (path, seconds) in [("boot", 3), ("other", 12)] {
+        let mut world = World::new(1, FINE);
+        world.file("boot", 300_000);
+        world.file("other", 300_000);
+        let first = world.start(Client::new(PXELINUX, 49_152, "boot"));
+        world.run(5, |world| world.clients[first].received.len() > 100_000);
+        world.clients[first].state = State::Failed("reset".into());
+        world.run(1, |_| false);
+        world.clients[first] = Client::new(PXELINUX, 49_153, path);
+        let said = world.clients[first].ask();
+        world.say(first, said);
+        world.run(20, |world| world.clients[first].state == State::Done);
+        world.assert_loaded(first, path);
+        let start = world.now;
+        // It asks for its next file.
+        world.run(seconds - 2, |_| false);
+        world.clients[first] = Client::new(PXELINUX, 49_154, "boot");
+        let said = world.clients[first].ask();
+        world.say(first, said);
+        world.run(20, |world| world.clients[first].state == State::Done);
+        assert!(world.now.since(start) < Duration::from_secs(seconds));
+        let left = world
+            .ended
+            .iter()
+            .filter(|ended| ended.failure.as_deref().is_some_and(|why| why.contains("left it")));
+        assert_eq!(left.count(), 1, "{path}: {:?}", world.ended);
+    }
+}
+
 /// Only time tells a late copy of the request from the request of a machine that was reset.
 #[test]
 fn copies_of_a_request_are_no_new_request() {
