@@ -237,7 +237,8 @@ fn a_machine_is_known_by_a_hardware_address_of_its_own() {
         ("Ethernet", with(1, 6, 0x52), Some(Mac([0x52; 6]))),
         ("InfiniBand", with(32, 0, 0), None),
         ("another length", with(1, 16, 0x52), None),
-        ("another kind", with(6, 6, 0x52), None),
+        ("another network of IEEE 802", with(6, 6, 0x52), Some(Mac([0x52; 6]))),
+        ("another kind", with(7, 6, 0x52), None),
         ("a group", with(1, 6, 0x53), None),
         ("nobody", with(1, 6, 0), None),
     ];
