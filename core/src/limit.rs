@@ -91,14 +91,20 @@ pub const OTHER_SERVERS_MAX: usize = 64;
 /// Between two lines in the journal about the same other server: it answers whenever a thousand machines ask.
 pub const OTHER_SERVER_TOLD_EVERY: Duration = Duration::from_secs(60);
 
+/// Such lines within that time about servers that no frame came from, but that clients name: one client may name as many as there are addresses.
+pub const OTHER_SERVERS_SPOKEN_OF_TOLD_MAX: u32 = 8;
+
+/// Other DHCP servers that `heorot status` shows one by one: whoever has more of them needs no list.
+pub const OTHER_SERVERS_SHOWN_MAX: usize = 8;
+
 /// How long after the last sign of life a machine counts as downloading, so that ARP is answered in its place: signs of life come every 5 s ([`TFTP_LIFE_INTERVAL`]), or 10 s.
 pub const ARP_ANSWERED_AFTER_LIFE: Duration = Duration::from_secs(15);
 
 const _: () = assert!(ARP_ANSWERED_AFTER_LIFE.as_secs() > TFTP_LIFE_INTERVAL.as_secs());
 const _: () = assert!(OFFER_STANDS.as_secs() > 32 && HOLD_AFTER_LIFE.as_secs() > 131);
 const _: () = assert!(POOL_ADDRESSES_MAX <= NUMBERS_MAX);
-/// Octets of a configuration file: sixteen thousand listed nodes fit.
-pub const CONFIGURATION_OCTETS_MAX: usize = 1 << 20;
+/// Octets of a configuration file: every `[[node]]` with sixteen hardware addresses and every `[[host]]` with name and address fit, which are 9 MB, and comments beside.
+pub const CONFIGURATION_OCTETS_MAX: usize = 16 << 20;
 
 /// `[[network]]`s: every pair of them is compared.
 pub const NETWORKS_MAX: usize = 256;
