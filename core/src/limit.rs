@@ -32,6 +32,19 @@ pub const SHADOW_OFFERS_MAX: usize = 4;
 /// How long an address that a client declined is left alone: whoever else has it may go away.
 pub const QUARANTINE: Duration = Duration::from_secs(600);
 
+/// Addresses that one machine's DECLINEs keep closed at a time: a host that took an address or two by itself is believed in. Whoever finds more in use within
+/// [`QUARANTINE`] is broken, is behind something that answers every ARP request, or means to empty the range.
+pub const DECLINED_PER_MACHINE_MAX: usize = 3;
+
+/// Hosts of which is kept that they asked for an address and got none, and why: the newest displace the oldest, and whoever still waits asks again.
+pub const UNANSWERED_MAX: usize = 1024;
+
+/// Between two lines in the journal about the same such host: it asks every few minutes for as long as it is on.
+pub const UNANSWERED_TOLD_EVERY: Duration = Duration::from_secs(3600);
+
+/// Such lines in a minute: enough to see that it is no single host, and no more for a thousand of them, or for hardware addresses that somebody makes up.
+pub const UNANSWERED_LINES_PER_MINUTE_MAX: u32 = 10;
+
 /// Clients of which it is remembered what they said last, for leasequery: every node, and as many others.
 pub const HEARD_MAX: usize = 2 * NODES_MAX;
 

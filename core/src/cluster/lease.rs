@@ -6,12 +6,16 @@
 //!    ^ 35 s, or pool full   │                                                               │ somebody answers
 //!    └──────────────────────┘                                                               └──────> quarantine ───> free
 //! ```
-//! An address that is probed can be offered where no other is left, and a request for it is answered when nobody else has answered for it.
+//! An address that is probed can be offered where no other is left, and a request for it is answered when nobody else has answered for it. After those goes what
+//! is in quarantine by another machine's DECLINE alone: nobody was heard to answer for it. Whatever somebody answered for stays closed for its time.
+
+mod closed;
 
 use crate::config::{AddressRange, Config, Mode};
-use crate::limit::{HOLD_AFTER_LIFE, OFFER_STANDS};
+use crate::limit::{DECLINED_PER_MACHINE_MAX, HOLD_AFTER_LIFE, OFFER_STANDS};
 use crate::mac::Mac;
 use crate::time::Time;
+use closed::Closed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -25,7 +29,7 @@ pub struct Leases {
     offers: BTreeMap<Ipv4Addr, Offer>,
     offered_to: BTreeMap<(Mac, PoolId), Ipv4Addr>,
     /// Addresses that nobody gets before a moment.
-    closed: BTreeMap<Ipv4Addr, Closure>,
+    closed: Closed,
     /// Addresses that are kept for hosts: in no range.
     reserved: BTreeSet<Ipv4Addr>,
 }
@@ -96,6 +100,8 @@ pub struct Closure {
     pub until: Time,
     /// Whose it was, if it is only probed: that machine may have it back at once. None: somebody was found to use it.
     pub probed: Option<Mac>,
+    /// The machine that found somebody to use it, if nobody else did: it may be mistaken, or lie.
+    pub declined_by: Option<Mac>,
     /// Whether that machine has answered for it itself.
     pub lingers: Lingers,
 }
@@ -117,6 +123,23 @@ struct Pool {
     free: BTreeSet<Ipv4Addr>,
     /// Standing offers, the oldest first.
     offers: BTreeSet<(Time, Ipv4Addr)>,
+}
+
+/// What keeps the addresses of a range from being free.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// All of the range.
+    pub size: u64,
+    /// Lent.
+    pub lent: u64,
+    /// Offered.
+    pub offered: u64,
+    /// Somebody was found to use them.
+    pub quarantined: u64,
+    /// Free in a moment.
+    pub probed: u64,
+    /// Kept for hosts.
+    pub kept: u64,
 }
 
 /// Why an address is not to be had.
@@ -186,8 +209,12 @@ impl Leases {
             |address: &Ipv4Addr| pool.range.contains(*address) && !self.offers.contains_key(address);
         let mut probed = self.closed.iter().filter(|(_, closure)| closure.probed.is_some());
         let address = probed.find(|(address, _)| is_there(address)).map(|(address, _)| *address);
+        let address = address.or_else(|| self.declined_first(mac, pool.range));
         let address = address.or_else(|| pool.offers.first().map(|(_, oldest)| *oldest))?;
         self.forget(address);
+        if self.is_quarantined(address) {
+            self.closed.remove(&address);
+        }
         Some(self.stand(now, address, mac, id))
     }
 
@@ -288,27 +315,30 @@ impl Leases {
     pub fn end(&mut self, address: Ipv4Addr, probed_until: Time) -> Option<Lease> {
         let lease = self.leases.remove(&address)?;
         self.by_borrower.remove(&(lease.mac, lease.pool));
-        self.closed
-            .insert(address, Closure { until: probed_until, probed: Some(lease.mac), lingers: Lingers::No });
+        let probed = Some(lease.mac);
+        let closure = Closure { until: probed_until, probed, declined_by: None, lingers: Lingers::No };
+        self.closed.insert(address, closure);
         Some(lease)
     }
 
     /// Whoever had an address until now answers for it. True: it is to be asked again at this moment, and the address stays closed until the answer would be there.
     pub fn linger(&mut self, address: Ipv4Addr, by: Mac, ask_again_at: Time, until: Time) -> bool {
-        let closure = self.closed.get_mut(&address);
-        let Some(closure) = closure.filter(|closure| closure.probed == Some(by)) else { return false };
+        let closure = self.closure(address).filter(|closure| closure.probed == Some(by));
+        let Some(closure) = closure else { return false };
         if closure.lingers == Lingers::No {
-            closure.lingers = Lingers::UntilAskedAgain(ask_again_at);
-            closure.until = until;
+            let lingers = Lingers::UntilAskedAgain(ask_again_at);
+            self.closed.insert(address, Closure { until, lingers, ..closure });
         }
         closure.lingers != Lingers::AskedAgain
     }
 
     /// Whether the time has come to ask again whether an address is still answered for. True once.
     pub fn asks_again(&mut self, now: Time, address: Ipv4Addr) -> bool {
-        let closure = self.closed.get_mut(&address);
+        let closure = self.closure(address);
         let due = closure.filter(|c| matches!(c.lingers, Lingers::UntilAskedAgain(at) if at <= now));
-        due.map(|closure| closure.lingers = Lingers::AskedAgain).is_some()
+        let Some(closure) = due else { return false };
+        self.closed.insert(address, Closure { lingers: Lingers::AskedAgain, ..closure });
+        true
     }
 
     /// Takes back a lease that was never granted: the address is free at once.
@@ -321,12 +351,43 @@ impl Leases {
 
     /// Somebody was found to use an address: nobody gets it before this moment.
     pub fn quarantine(&mut self, address: Ipv4Addr, until: Time) {
+        self.close(address, until, None);
+    }
+
+    /// A machine says that somebody uses an address: nobody gets it before this moment, unless no other is left. False: its DECLINEs keep as many
+    /// addresses closed as one machine's may, and nothing was done.
+    pub fn decline(&mut self, address: Ipv4Addr, by: Mac, until: Time) -> bool {
+        let may_close = self.closed.declined_by(by) < DECLINED_PER_MACHINE_MAX;
+        if may_close {
+            self.close(address, until, Some(by));
+        }
+        may_close
+    }
+
+    /// Somebody else than who declined an address answers for it: it was true, and is not counted against the machine.
+    pub fn confirm(&mut self, address: Ipv4Addr, answers: Option<Mac>) {
+        let closure = self.closure(address).filter(|c| c.declined_by.is_some() && c.declined_by != answers);
+        if let Some(closure) = closure {
+            self.closed.insert(address, Closure { declined_by: None, ..closure });
+        }
+    }
+
+    fn close(&mut self, address: Ipv4Addr, until: Time, declined_by: Option<Mac>) {
         self.withdraw(address);
         for pool in self.pools.values_mut() {
             pool.free.remove(&address);
         }
         let before = self.closed.get(&address).map_or(until, |closure| closure.until);
-        self.closed.insert(address, Closure { until: until.max(before), probed: None, lingers: Lingers::No });
+        let closure = Closure { until: until.max(before), probed: None, declined_by, lingers: Lingers::No };
+        self.closed.insert(address, closure);
+    }
+
+    /// The address of a range that was closed longest ago by another machine's DECLINE and nothing else.
+    fn declined_first(&self, mac: Mac, range: AddressRange) -> Option<Ipv4Addr> {
+        let is_by_another = |closure: &Closure| closure.declined_by.is_some_and(|by| by != mac);
+        let is_kept = |address| self.reserved.contains(address) || self.leases.contains_key(address);
+        let declined = self.closed.within(range).filter(|(a, closure)| is_by_another(closure) && !is_kept(a));
+        declined.min_by_key(|(_, closure)| closure.until).map(|(address, _)| *address)
     }
 
     /// What the clock does to an address: an offer that stood long enough is withdrawn, one that was closed is free again.
@@ -404,6 +465,25 @@ impl Leases {
     /// The range of an address.
     pub fn pool_of(&self, address: Ipv4Addr) -> Option<PoolId> {
         self.pools.iter().find(|(_, pool)| pool.range.contains(address)).map(|(id, _)| *id)
+    }
+
+    /// What keeps the addresses of a range from being free. None: there is no such range.
+    pub fn held(&self, id: PoolId) -> Option<Held> {
+        let pool = self.pools.get(&id)?;
+        let count = |count: usize| count as u64;
+        let kept = count(self.reserved.range(pool.range.first..=pool.range.last).count());
+        let is_only_closed = |address: &Ipv4Addr| {
+            !self.offers.contains_key(address)
+                && !self.reserved.contains(address)
+                && self.get(*address).is_none()
+        };
+        let closed = self.closed.within(pool.range).filter(|(address, _)| is_only_closed(address));
+        let (probed, quarantined) = closed.fold((0, 0), |(probed, quarantined), (_, closure)| {
+            if closure.probed.is_some() { (probed + 1, quarantined) } else { (probed, quarantined + 1) }
+        });
+        let (size, offered) = (pool.range.size(), count(pool.offers.len()));
+        let lent = size.saturating_sub(count(pool.free.len()) + offered + kept + probed + quarantined);
+        Some(Held { size, lent, offered, quarantined, probed, kept })
     }
 
     /// How many addresses of all ranges of a kind are not to be had now, and how many there are.
