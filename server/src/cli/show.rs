@@ -234,7 +234,7 @@ fn node_rows(node: &NodeView) -> Vec<(&'static str, String)> {
         ("since", node.since.clone()),
         ("reason", node.reason.clone()),
         ("waiting for", optional(node.waiting_for.as_ref())),
-        ("profile", node.profile.clone()),
+        ("profile", or_dash(&node.profile)),
     ]
 }
 
