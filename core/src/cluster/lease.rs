@@ -10,12 +10,14 @@
 //! is in quarantine by another machine's DECLINE alone: nobody was heard to answer for it. Whatever somebody answered for stays closed for its time.
 
 mod closed;
+mod held;
 
 use crate::config::{AddressRange, Config, Mode};
 use crate::limit::{DECLINED_PER_MACHINE_MAX, HOLD_AFTER_LIFE, OFFER_STANDS};
 use crate::mac::Mac;
 use crate::time::Time;
 use closed::Closed;
+pub use held::Held;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -32,6 +34,9 @@ pub struct Leases {
     closed: Closed,
     /// Addresses that are kept for hosts: in no range.
     reserved: BTreeSet<Ipv4Addr>,
+    /// Lent where nothing is lent any more, because the operator has moved the range or keeps the address for a host: nobody else gets it before the loan ends,
+    /// and its machine gets another one when it asks next.
+    stranded: BTreeSet<(Mac, Ipv4Addr)>,
 }
 
 /// A range of one network.
@@ -125,23 +130,6 @@ struct Pool {
     offers: BTreeSet<(Time, Ipv4Addr)>,
 }
 
-/// What keeps the addresses of a range from being free.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Held {
-    /// All of the range.
-    pub size: u64,
-    /// Lent.
-    pub lent: u64,
-    /// Offered.
-    pub offered: u64,
-    /// Somebody was found to use them.
-    pub quarantined: u64,
-    /// Free in a moment.
-    pub probed: u64,
-    /// Kept for hosts.
-    pub kept: u64,
-}
-
 /// Why an address is not to be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotFree {
@@ -183,17 +171,24 @@ impl Leases {
             }
         }
         for (address, lease) in self.leases {
-            let pool = new.pool_of(address).unwrap_or(lease.pool);
+            let network = config.networks.iter().position(|network| network.contains(address));
+            let pool = PoolId { network: network.unwrap_or(lease.pool.network), ..lease.pool };
             new.insert(address, Lease { pool, ..lease });
         }
         new
     }
 
-    /// The address to offer: the one that is lent to this machine already, else the one it was offered last, else the free one
-    /// nearest above its own place. None: there is none left.
-    pub fn offer(&mut self, now: Time, mac: Mac, id: PoolId) -> Option<Ipv4Addr> {
+    /// The address to offer: the one that is lent to this machine already, else the one that it wishes for if that is free, else the one it was offered last, else the free
+    /// one nearest above its own place. None: there is none left.
+    pub fn offer(&mut self, now: Time, mac: Mac, id: PoolId, wished: Option<Ipv4Addr>) -> Option<Ipv4Addr> {
         if let Some(address) = self.borrowed(mac, id) {
             return Some(address);
+        }
+        if let Some(address) = wished.filter(|address| self.check(*address, mac, id).is_ok()) {
+            if let Some(before) = self.offered_to.get(&(mac, id)).copied() {
+                self.withdraw(before);
+            }
+            return Some(self.stand(now, address, mac, id));
         }
         if let Some(address) = self.offered_to.get(&(mac, id)).copied() {
             self.forget(address);
@@ -231,7 +226,9 @@ impl Leases {
         if let Some(address) = standing {
             self.forget(address);
         }
-        let address = standing.or_else(|| candidates.find(|address| !self.offers.contains_key(address)))?;
+        let is_free =
+            |address: &Ipv4Addr| !self.offers.contains_key(address) && !self.leases.contains_key(address);
+        let address = standing.or_else(|| candidates.find(is_free))?;
         Some(self.stand(now, address, mac, id))
     }
 
@@ -313,8 +310,7 @@ impl Leases {
 
     /// Ends a lease; the address is probed until this moment.
     pub fn end(&mut self, address: Ipv4Addr, probed_until: Time) -> Option<Lease> {
-        let lease = self.leases.remove(&address)?;
-        self.by_borrower.remove(&(lease.mac, lease.pool));
+        let lease = self.remove(address)?;
         let probed = Some(lease.mac);
         let closure = Closure { until: probed_until, probed, declined_by: None, lingers: Lingers::No };
         self.closed.insert(address, closure);
@@ -343,8 +339,7 @@ impl Leases {
 
     /// Takes back a lease that was never granted: the address is free at once.
     pub fn retract(&mut self, address: Ipv4Addr) {
-        if let Some(lease) = self.leases.remove(&address) {
-            self.by_borrower.remove(&(lease.mac, lease.pool));
+        if self.remove(address).is_some() {
             self.free(address);
         }
     }
@@ -418,6 +413,17 @@ impl Leases {
         self.leases.get(&address)
     }
 
+    /// Whether an address is lent where nothing is lent any more.
+    pub fn is_stranded(&self, address: Ipv4Addr) -> bool {
+        self.get(address).is_some_and(|lease| self.stranded.contains(&(lease.mac, address)))
+    }
+
+    /// All that is lent to a machine where nothing is lent any more.
+    pub fn stranded(&self, mac: Mac) -> impl Iterator<Item = Ipv4Addr> {
+        let all = (mac, Ipv4Addr::UNSPECIFIED)..=(mac, Ipv4Addr::BROADCAST);
+        self.stranded.range(all).map(|(_, address)| *address)
+    }
+
     /// The address that is lent to a machine from this range.
     pub fn borrowed(&self, mac: Mac, id: PoolId) -> Option<Ipv4Addr> {
         self.by_borrower.get(&(mac, id)).copied()
@@ -426,10 +432,9 @@ impl Leases {
     /// All that is lent to a machine.
     pub fn of(&self, mac: Mac) -> impl Iterator<Item = (Ipv4Addr, &Lease)> {
         let first = PoolId { network: 0, kind: PoolKind::Temporary };
-        self.by_borrower
-            .range((mac, first)..)
-            .take_while(move |((m, _), _)| *m == mac)
-            .filter_map(|(_, address)| Some((*address, self.leases.get(address)?)))
+        let borrowed = self.by_borrower.range((mac, first)..).take_while(move |((m, _), _)| *m == mac);
+        let all = borrowed.map(|(_, address)| *address).chain(self.stranded(mac));
+        all.filter_map(|address| Some((address, self.leases.get(&address)?)))
     }
 
     /// All leases, by address.
@@ -467,25 +472,6 @@ impl Leases {
         self.pools.iter().find(|(_, pool)| pool.range.contains(address)).map(|(id, _)| *id)
     }
 
-    /// What keeps the addresses of a range from being free. None: there is no such range.
-    pub fn held(&self, id: PoolId) -> Option<Held> {
-        let pool = self.pools.get(&id)?;
-        let count = |count: usize| count as u64;
-        let kept = count(self.reserved.range(pool.range.first..=pool.range.last).count());
-        let is_only_closed = |address: &Ipv4Addr| {
-            !self.offers.contains_key(address)
-                && !self.reserved.contains(address)
-                && self.get(*address).is_none()
-        };
-        let closed = self.closed.within(pool.range).filter(|(address, _)| is_only_closed(address));
-        let (probed, quarantined) = closed.fold((0, 0), |(probed, quarantined), (_, closure)| {
-            if closure.probed.is_some() { (probed + 1, quarantined) } else { (probed, quarantined + 1) }
-        });
-        let (size, offered) = (pool.range.size(), count(pool.offers.len()));
-        let lent = size.saturating_sub(count(pool.free.len()) + offered + kept + probed + quarantined);
-        Some(Held { size, lent, offered, quarantined, probed, kept })
-    }
-
     /// How many addresses of all ranges of a kind are not to be had now, and how many there are.
     pub fn used(&self, kind: PoolKind) -> (u64, u64) {
         let pools = self.pools.iter().filter(|(id, _)| id.kind == kind);
@@ -496,11 +482,32 @@ impl Leases {
     }
 
     fn insert(&mut self, address: Ipv4Addr, lease: Lease) {
-        if let Some(pool) = self.pools.get_mut(&lease.pool) {
+        let is_kept = self.reserved.contains(&address);
+        let of_range =
+            self.pools.get_mut(&lease.pool).filter(|pool| pool.range.contains(address) && !is_kept);
+        let is_lent_anywhere = matches!(lease.pool.kind, PoolKind::Number | PoolKind::Elsewhere);
+        if let Some(pool) = of_range {
             pool.free.remove(&address);
+            self.by_borrower.insert((lease.mac, lease.pool), address);
+        } else if is_lent_anywhere {
+            self.by_borrower.insert((lease.mac, lease.pool), address);
+        } else {
+            for pool in self.pools.values_mut() {
+                pool.free.remove(&address);
+            }
+            self.stranded.insert((lease.mac, address));
         }
         self.leases.insert(address, lease);
-        self.by_borrower.insert((lease.mac, lease.pool), address);
+    }
+
+    fn remove(&mut self, address: Ipv4Addr) -> Option<Lease> {
+        let lease = self.leases.remove(&address)?;
+        self.stranded.remove(&(lease.mac, address));
+        // Another one may have been lent to its machine in its stead.
+        if self.borrowed(lease.mac, lease.pool) == Some(address) {
+            self.by_borrower.remove(&(lease.mac, lease.pool));
+        }
+        Some(lease)
     }
 
     fn stand(&mut self, now: Time, address: Ipv4Addr, mac: Mac, id: PoolId) -> Ipv4Addr {
