@@ -42,7 +42,7 @@ pub(super) fn decline(turn: &mut Turn<'_>, client: &Client) {
         );
     }
     if !is_lent {
-        // "after the DHCPACK" (RFC 2131 3.1.5): of what it has not even asked for it cannot know, and one who never asks could close the whole range.
+        // An address is tried when the DHCPACK has come (RFC 2131 3.1, step 5). One who never asks for what it is offered could close the whole range.
         turn.hall.leases.forget_offers(client.mac);
         return not_believed(turn, client, is_node, format!("{address} was only offered to it"));
     }
