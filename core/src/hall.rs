@@ -2,6 +2,7 @@
 
 mod change;
 mod files;
+mod no_address;
 mod plan;
 
 pub(crate) use change::{Change, replaced};
@@ -22,6 +23,7 @@ use crate::cluster::record::{BootRecord, NodeRecord, OrdersRecord, Record, Seria
 use crate::cluster::reservation::Reservations;
 use crate::cluster::shadow::Exchange;
 use crate::cluster::stage::{Phase, Stage, Step};
+use crate::cluster::unanswered::Unanswered;
 use crate::config::{Config, ListedNode, Mode};
 use crate::event::{Event, Kind};
 use crate::limit::PROBE_WAIT;
@@ -60,6 +62,8 @@ pub(crate) struct Hall {
     pub(crate) held_back: BTreeMap<Mac, HeldBack>,
     /// Exchanges with another server that we look on.
     pub(crate) shadows: BTreeMap<Mac, Exchange>,
+    /// Hosts that asked for an address and got none.
+    pub(crate) unanswered: Unanswered,
     /// DHCP servers that answer where we serve.
     pub(crate) other_servers: OtherServers,
     /// The links to the networks, and how each is used.

@@ -15,6 +15,7 @@ use crate::cluster::probe::Probes;
 use crate::cluster::record::{BootRecord, LeaseRecord, NodeRecord, Record, SerialRecord, TrialsRecord};
 use crate::cluster::reservation::Reservations;
 use crate::cluster::stage::{Phase, Stage, Step};
+use crate::cluster::unanswered::Unanswered;
 use crate::config::{Config, Mode};
 use crate::event::Kind;
 use crate::hall::{Due, Hall, Turn};
@@ -75,6 +76,7 @@ impl Heorot {
             probes: Probes::default(),
             held_back: BTreeMap::new(),
             shadows: BTreeMap::new(),
+            unanswered: Unanswered::default(),
             other_servers: OtherServers::default(),
             links: links(&config),
             regimes: BTreeMap::new(),
@@ -217,6 +219,8 @@ impl Heorot {
                 turn.place_listed(mac);
             }
             dhcp::forget_allowed(turn);
+            // They may be answered now, and it is told anew of those that are not.
+            turn.hall.unanswered = Unanswered::default();
             tell_moved(turn, &old);
             turn.publish();
             dhcp::recheck_names(turn);

@@ -32,6 +32,19 @@ pub const SHADOW_OFFERS_MAX: usize = 4;
 /// How long an address that a client declined is left alone: whoever else has it may go away.
 pub const QUARANTINE: Duration = Duration::from_secs(600);
 
+/// Addresses that one machine's DECLINEs keep closed at a time: a host that took an address or two by itself is believed in. Whoever finds more in use within
+/// [`QUARANTINE`] is broken, is behind something that answers every ARP request, or means to empty the range.
+pub const DECLINED_PER_MACHINE_MAX: usize = 3;
+
+/// Hosts of which is kept that they asked for an address and got none, and why: the newest displace the oldest, and whoever still waits asks again.
+pub const UNANSWERED_MAX: usize = 1024;
+
+/// Between two lines in the journal about the same such host: it asks every few minutes for as long as it is on.
+pub const UNANSWERED_TOLD_EVERY: Duration = Duration::from_secs(3600);
+
+/// Such lines in a minute: enough to see that it is no single host, and no more for a thousand of them, or for hardware addresses that somebody makes up.
+pub const UNANSWERED_LINES_PER_MINUTE_MAX: u32 = 10;
+
 /// Clients of which it is remembered what they said last, for leasequery: every node, and as many others.
 pub const HEARD_MAX: usize = 2 * NODES_MAX;
 
@@ -91,14 +104,20 @@ pub const OTHER_SERVERS_MAX: usize = 64;
 /// Between two lines in the journal about the same other server: it answers whenever a thousand machines ask.
 pub const OTHER_SERVER_TOLD_EVERY: Duration = Duration::from_secs(60);
 
+/// Such lines within that time about servers that no frame came from, but that clients name: one client may name as many as there are addresses.
+pub const OTHER_SERVERS_SPOKEN_OF_TOLD_MAX: u32 = 8;
+
+/// Other DHCP servers that `heorot status` shows one by one: whoever has more of them needs no list.
+pub const OTHER_SERVERS_SHOWN_MAX: usize = 8;
+
 /// How long after the last sign of life a machine counts as downloading, so that ARP is answered in its place: signs of life come every 5 s ([`TFTP_LIFE_INTERVAL`]), or 10 s.
 pub const ARP_ANSWERED_AFTER_LIFE: Duration = Duration::from_secs(15);
 
 const _: () = assert!(ARP_ANSWERED_AFTER_LIFE.as_secs() > TFTP_LIFE_INTERVAL.as_secs());
 const _: () = assert!(OFFER_STANDS.as_secs() > 32 && HOLD_AFTER_LIFE.as_secs() > 131);
 const _: () = assert!(POOL_ADDRESSES_MAX <= NUMBERS_MAX);
-/// Octets of a configuration file: sixteen thousand listed nodes fit.
-pub const CONFIGURATION_OCTETS_MAX: usize = 1 << 20;
+/// Octets of a configuration file: every `[[node]]` with sixteen hardware addresses and every `[[host]]` with name and address fit, which are 9 MB, and comments beside.
+pub const CONFIGURATION_OCTETS_MAX: usize = 16 << 20;
 
 /// `[[network]]`s: every pair of them is compared.
 pub const NETWORKS_MAX: usize = 256;

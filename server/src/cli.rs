@@ -41,7 +41,7 @@ pub(crate) struct Cli {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 ok, 1 some node failed, 2 usage or configuration, 3 server unreachable, 4 no such node, 5 timeout";
+const EXIT_CODES: &str = "Exit codes: 0 ok, 1 some node failed, `doctor` found a fault or a change was answered \"no\", 2 usage or configuration, 3 server unreachable, 4 no such node, 5 timeout";
 
 #[derive(Debug, Subcommand)]
 enum Command {

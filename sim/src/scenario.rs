@@ -472,7 +472,8 @@ impl Teller {
 
     fn explain(&mut self, name: &str) -> Option<Vec<String>> {
         let name = self.mac(name).map_or_else(|| name.to_owned(), |mac| mac.to_string());
-        let view: ExplainView = serde_json::from_str(&self.ask(Query::Explain(name))?).ok()?;
+        let body = self.ask(Query::Explain(name))?;
+        let Ok(view) = serde_json::from_str::<ExplainView>(&body) else { return Some(vec![body]) };
         let mut lines = vec![view.summary];
         lines.extend(view.last_asked.map(|asked| format!("asked: {asked}")));
         lines.extend(view.last_told.map(|told| format!("told: {told}")));

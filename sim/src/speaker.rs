@@ -302,6 +302,10 @@ pub fn describe(send: &DhcpSend) -> String {
         DhcpTarget::Address(address) => write!(line, " to {address}"),
         DhcpTarget::BootServer(address) => write!(line, " to {address} from port 4011"),
     };
+    // Who is given no address is named by the one that it has.
+    if message.yiaddr.is_unspecified() && !message.ciaddr.is_unspecified() {
+        let _ = write!(line, " ciaddr={}", message.ciaddr);
+    }
     let options = &message.options;
     if let Some(seconds) = options.u32(option::LEASE_TIME) {
         let _ = write!(line, " lease={seconds}");

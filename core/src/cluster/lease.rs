@@ -6,12 +6,18 @@
 //!    ^ 35 s, or pool full   │                                                               │ somebody answers
 //!    └──────────────────────┘                                                               └──────> quarantine ───> free
 //! ```
-//! An address that is probed can be offered where no other is left, and a request for it is answered when nobody else has answered for it.
+//! An address that is probed can be offered where no other is left, and a request for it is answered when nobody else has answered for it. After those goes what
+//! is in quarantine by another machine's DECLINE alone: nobody was heard to answer for it. Whatever somebody answered for stays closed for its time.
+
+mod closed;
+mod held;
 
 use crate::config::{AddressRange, Config, Mode};
-use crate::limit::{HOLD_AFTER_LIFE, OFFER_STANDS};
+use crate::limit::{DECLINED_PER_MACHINE_MAX, HOLD_AFTER_LIFE, OFFER_STANDS};
 use crate::mac::Mac;
 use crate::time::Time;
+use closed::Closed;
+pub use held::Held;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -25,7 +31,7 @@ pub struct Leases {
     offers: BTreeMap<Ipv4Addr, Offer>,
     offered_to: BTreeMap<(Mac, PoolId), Ipv4Addr>,
     /// Addresses that nobody gets before a moment.
-    closed: BTreeMap<Ipv4Addr, Closure>,
+    closed: Closed,
     /// Addresses that are kept for hosts: in no range.
     reserved: BTreeSet<Ipv4Addr>,
     /// Lent where nothing is lent any more, because the operator has moved the range or keeps the address for a host: nobody else gets it before the loan ends,
@@ -99,6 +105,8 @@ pub struct Closure {
     pub until: Time,
     /// Whose it was, if it is only probed: that machine may have it back at once. None: somebody was found to use it.
     pub probed: Option<Mac>,
+    /// The machine that found somebody to use it, if nobody else did: it may be mistaken, or lie.
+    pub declined_by: Option<Mac>,
     /// Whether that machine has answered for it itself.
     pub lingers: Lingers,
 }
@@ -196,8 +204,12 @@ impl Leases {
             |address: &Ipv4Addr| pool.range.contains(*address) && !self.offers.contains_key(address);
         let mut probed = self.closed.iter().filter(|(_, closure)| closure.probed.is_some());
         let address = probed.find(|(address, _)| is_there(address)).map(|(address, _)| *address);
+        let address = address.or_else(|| self.declined_first(mac, pool.range));
         let address = address.or_else(|| pool.offers.first().map(|(_, oldest)| *oldest))?;
         self.forget(address);
+        if self.is_quarantined(address) {
+            self.closed.remove(&address);
+        }
         Some(self.stand(now, address, mac, id))
     }
 
@@ -299,27 +311,30 @@ impl Leases {
     /// Ends a lease; the address is probed until this moment.
     pub fn end(&mut self, address: Ipv4Addr, probed_until: Time) -> Option<Lease> {
         let lease = self.remove(address)?;
-        self.closed
-            .insert(address, Closure { until: probed_until, probed: Some(lease.mac), lingers: Lingers::No });
+        let probed = Some(lease.mac);
+        let closure = Closure { until: probed_until, probed, declined_by: None, lingers: Lingers::No };
+        self.closed.insert(address, closure);
         Some(lease)
     }
 
     /// Whoever had an address until now answers for it. True: it is to be asked again at this moment, and the address stays closed until the answer would be there.
     pub fn linger(&mut self, address: Ipv4Addr, by: Mac, ask_again_at: Time, until: Time) -> bool {
-        let closure = self.closed.get_mut(&address);
-        let Some(closure) = closure.filter(|closure| closure.probed == Some(by)) else { return false };
+        let closure = self.closure(address).filter(|closure| closure.probed == Some(by));
+        let Some(closure) = closure else { return false };
         if closure.lingers == Lingers::No {
-            closure.lingers = Lingers::UntilAskedAgain(ask_again_at);
-            closure.until = until;
+            let lingers = Lingers::UntilAskedAgain(ask_again_at);
+            self.closed.insert(address, Closure { until, lingers, ..closure });
         }
         closure.lingers != Lingers::AskedAgain
     }
 
     /// Whether the time has come to ask again whether an address is still answered for. True once.
     pub fn asks_again(&mut self, now: Time, address: Ipv4Addr) -> bool {
-        let closure = self.closed.get_mut(&address);
+        let closure = self.closure(address);
         let due = closure.filter(|c| matches!(c.lingers, Lingers::UntilAskedAgain(at) if at <= now));
-        due.map(|closure| closure.lingers = Lingers::AskedAgain).is_some()
+        let Some(closure) = due else { return false };
+        self.closed.insert(address, Closure { lingers: Lingers::AskedAgain, ..closure });
+        true
     }
 
     /// Takes back a lease that was never granted: the address is free at once.
@@ -331,12 +346,43 @@ impl Leases {
 
     /// Somebody was found to use an address: nobody gets it before this moment.
     pub fn quarantine(&mut self, address: Ipv4Addr, until: Time) {
+        self.close(address, until, None);
+    }
+
+    /// A machine says that somebody uses an address: nobody gets it before this moment, unless no other is left. False: its DECLINEs keep as many
+    /// addresses closed as one machine's may, and nothing was done.
+    pub fn decline(&mut self, address: Ipv4Addr, by: Mac, until: Time) -> bool {
+        let may_close = self.closed.declined_by(by) < DECLINED_PER_MACHINE_MAX;
+        if may_close {
+            self.close(address, until, Some(by));
+        }
+        may_close
+    }
+
+    /// Somebody else than who declined an address answers for it: it was true, and is not counted against the machine.
+    pub fn confirm(&mut self, address: Ipv4Addr, answers: Option<Mac>) {
+        let closure = self.closure(address).filter(|c| c.declined_by.is_some() && c.declined_by != answers);
+        if let Some(closure) = closure {
+            self.closed.insert(address, Closure { declined_by: None, ..closure });
+        }
+    }
+
+    fn close(&mut self, address: Ipv4Addr, until: Time, declined_by: Option<Mac>) {
         self.withdraw(address);
         for pool in self.pools.values_mut() {
             pool.free.remove(&address);
         }
         let before = self.closed.get(&address).map_or(until, |closure| closure.until);
-        self.closed.insert(address, Closure { until: until.max(before), probed: None, lingers: Lingers::No });
+        let closure = Closure { until: until.max(before), probed: None, declined_by, lingers: Lingers::No };
+        self.closed.insert(address, closure);
+    }
+
+    /// The address of a range that was closed longest ago by another machine's DECLINE and nothing else.
+    fn declined_first(&self, mac: Mac, range: AddressRange) -> Option<Ipv4Addr> {
+        let is_by_another = |closure: &Closure| closure.declined_by.is_some_and(|by| by != mac);
+        let is_kept = |address| self.reserved.contains(address) || self.leases.contains_key(address);
+        let declined = self.closed.within(range).filter(|(a, closure)| is_by_another(closure) && !is_kept(a));
+        declined.min_by_key(|(_, closure)| closure.until).map(|(address, _)| *address)
     }
 
     /// What the clock does to an address: an offer that stood long enough is withdrawn, one that was closed is free again.

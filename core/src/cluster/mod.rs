@@ -23,3 +23,4 @@ pub mod secrets;
 pub mod shadow;
 pub mod stage;
 pub mod trial;
+pub mod unanswered;

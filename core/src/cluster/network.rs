@@ -40,6 +40,18 @@ pub fn is_ours(config: &Config, address: Ipv4Addr) -> bool {
     })
 }
 
+/// Whether an address can be a host's: not that of a group, a loop or nobody, and on our networks none that means all of them.
+pub fn is_of_a_host(config: &Config, address: Ipv4Addr) -> bool {
+    let [first, ..] = address.octets();
+    // "This network", loops, and from 224 on multicast, what is reserved, and broadcast (RFC 6890 2.2.2).
+    let is_usual = !matches!(first, 0 | 127 | 224..);
+    let is_edge = |network: &Network| {
+        let lowest = Ipv4Addr::from(u32::from(network.address) & u32::from(network.mask()));
+        network.prefix_length < 31 && (address == network.broadcast() || address == lowest)
+    };
+    is_usual && !config.networks.iter().any(is_edge)
+}
+
 /// The snapshot of names for whoever answers queries. `numbered` are the machines that have a number.
 pub fn directory(
     config: &Config,

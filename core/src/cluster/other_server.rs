@@ -1,6 +1,6 @@
 //! DHCP servers that answer where we serve and that nobody has allowed: rogues, until the operator says otherwise.
 
-use crate::limit::{OTHER_SERVER_TOLD_EVERY, OTHER_SERVERS_MAX};
+use crate::limit::{OTHER_SERVER_TOLD_EVERY, OTHER_SERVERS_MAX, OTHER_SERVERS_SPOKEN_OF_TOLD_MAX};
 use crate::mac::Mac;
 use crate::time::Time;
 use std::collections::BTreeMap;
@@ -10,6 +10,8 @@ use std::net::Ipv4Addr;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OtherServers {
     noticed: BTreeMap<Ipv4Addr, OtherServer>,
+    /// Since when lines about servers that only clients speak of are counted, and how many there were.
+    spoken_of: Option<(Time, u32)>,
 }
 
 /// One of them.
@@ -30,7 +32,7 @@ pub struct OtherServer {
     /// To whom, if that is a machine with an Ethernet address.
     pub client: Option<Mac>,
     /// When it was last told of.
-    told: Time,
+    told: Option<Time>,
 }
 
 /// What was noticed of a server.
@@ -56,19 +58,34 @@ impl OtherServers {
             (known.last, known.count) = (now, known.count + 1);
             (known.mac, known.interface) = (mac.or(known.mac), interface);
             (known.did, known.client) = (did, client);
-            let is_time = now.since(known.told) >= OTHER_SERVER_TOLD_EVERY;
-            if is_time {
-                known.told = now;
+            let (was_heard, told) = (known.mac.is_some(), known.told);
+            let is_time = told.is_none_or(|told| now.since(told) >= OTHER_SERVER_TOLD_EVERY);
+            let is_told = is_time && (was_heard || self.may_tell_of_spoken(now));
+            if let Some(known) = self.noticed.get_mut(&server).filter(|_| is_told) {
+                known.told = Some(now);
             }
-            return is_time;
+            return is_told;
         }
         if self.noticed.len() >= OTHER_SERVERS_MAX {
-            let longest = self.noticed.iter().min_by_key(|(_, other)| other.last).map(|(server, _)| *server);
-            longest.map(|server| self.noticed.remove(&server));
+            // A client may say anything: what was heard itself is kept longer.
+            let by_worth = self.noticed.iter().min_by_key(|(_, other)| (other.mac.is_some(), other.last));
+            let least = by_worth.map(|(server, _)| *server);
+            least.map(|server| self.noticed.remove(&server));
         }
-        let other = OtherServer { mac, interface, first: now, last: now, count: 1, did, client, told: now };
+        let is_told = mac.is_some() || self.may_tell_of_spoken(now);
+        let told = is_told.then_some(now);
+        let other = OtherServer { mac, interface, first: now, last: now, count: 1, did, client, told };
         self.noticed.insert(server, other);
-        true
+        is_told
+    }
+
+    /// Whether the journal has room for one more line about a server that only clients speak of, and takes it.
+    fn may_tell_of_spoken(&mut self, now: Time) -> bool {
+        let current = self.spoken_of.filter(|(since, _)| now.since(*since) < OTHER_SERVER_TOLD_EVERY);
+        let (since, told) = current.unwrap_or((now, 0));
+        let has_room = told < OTHER_SERVERS_SPOKEN_OF_TOLD_MAX;
+        self.spoken_of = Some((since, told + u32::from(has_room)));
+        has_room
     }
 
     /// One of them.

@@ -496,11 +496,43 @@ fn what_grows_has_a_bound() {
     assert!(told(&times(suffixes_max + 1, &suffixed)).contains("suffix: more than 16 different ones"));
     assert!(!told(&times(suffixes_max, &suffixed)).contains("suffix: more"));
     let large = format!("{BASE}#{}", "x".repeat(CONFIGURATION_OCTETS_MAX));
-    assert!(told(&large).contains("1048576 are allowed"));
+    assert!(told(&large).contains("16777216 are allowed"));
     let all_wrong: String = (0..50_000).map(|n| format!("k{n}=1\n")).collect();
     let mistakes = Config::parse(&all_wrong, &interfaces()).unwrap_err();
     assert_eq!(mistakes.len(), crate::limit::MISTAKES_MAX);
     assert!(mistakes.last().unwrap().message.ends_with("(and 49801 more mistakes)"));
+}
+
+/// What the other limits allow can also be written: every node and every host there may be, each with all that says who it is.
+#[test]
+fn the_largest_lists_have_room_in_a_file() {
+    let (nodes, hosts, macs) =
+        (crate::limit::NODES_MAX, crate::limit::HOSTS_MAX, crate::limit::MACS_PER_NODE_MAX);
+    let mut text = String::from(
+        "[[network]]\ninterface = \"eth1\"\nnumbers = \"0-16383\"\nfirst = \"10.64.0.0\"\n\
+         temporary = \"10.128.0.1-10.128.63.254\"\n",
+    );
+    let mac = |n: usize, kind: &str| {
+        let [.., a, b, c] = n.to_be_bytes();
+        format!("{kind}:00:00:{a:02x}:{b:02x}:{c:02x}")
+    };
+    for node in 0..nodes {
+        let macs: Vec<_> = (0..macs).map(|k| format!("{:?}", mac(node * macs + k, "52"))).collect();
+        text += &format!(
+            "[[node]]\nname = \"machine-{node}\"\nnumber = {node}\nmac = [{}]\nprofile = \"default\"\n",
+            macs.join(", ")
+        );
+    }
+    for host in 0..hosts {
+        let address = Ipv4Addr::from(u32::from(Ipv4Addr::new(10, 192, 0, 0)) + host as u32);
+        let mac = mac(host, "56");
+        text += &format!("[[host]]\nname = \"board-{host}\"\nmac = \"{mac}\"\naddress = \"{address}\"\n");
+    }
+    let interface = Interface { name: "eth1".into(), addresses: vec![(Ipv4Addr::new(10, 1, 0, 1), 8)] };
+    let read = Config::parse(&text, &[interface]);
+    let (config, _) =
+        read.unwrap_or_else(|mistakes| panic!("{} octets: {}", text.len(), mistakes[0].message));
+    assert_eq!((config.nodes.len(), config.hosts.len()), (nodes, hosts));
 }
 
 proptest! {

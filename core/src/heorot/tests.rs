@@ -81,7 +81,7 @@ fn malformed_packets_change_nothing_but_a_counter() {
         ("hardware address of 17 octets", with(2, &[17]), "dhcp-hardware-length"),
         ("hardware address of 255 octets", with(2, &[255]), "dhcp-hardware-length"),
         ("no hardware address", with(2, &[0]), "dhcp-hardware-address"),
-        ("token ring", with(1, &[6]), "dhcp-hardware-address"),
+        ("ARCNET", with(1, &[7]), "dhcp-hardware-address"),
         ("a group's address", with(28, &[0x01, 0, 0x5e]), "dhcp-hardware-address"),
         ("another vendor's options", with(236, &[1, 0, 0, 0]), "dhcp-cookie"),
         ("BOOTP, which is not served", with(236, &[0, 0, 0, 0]), "dhcp-bootp"),

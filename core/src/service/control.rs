@@ -4,6 +4,7 @@ mod change;
 mod export;
 mod overlay;
 mod trial;
+mod unanswered;
 
 use crate::cluster::lease::PoolKind;
 use crate::cluster::node::Node;
@@ -40,7 +41,10 @@ pub(crate) fn handle(turn: &mut Turn<'_>, id: RequestId, wall: Wall, query: &Que
         Query::NodeSet { set, without } => node_set(turn, set, without.as_deref()),
         Query::Export(export) => export::answer(turn, *export),
         Query::Node(name) => one(turn, name, |node| ok(&detail(turn, wall, node))),
-        Query::Explain(name) => one(turn, name, |node| ok(&explain(turn, wall, node))),
+        Query::Explain(name) => match unanswered::explain(turn, wall, name) {
+            Some(view) => ok(&view),
+            None => one(turn, name, |node| ok(&explain(turn, wall, node))),
+        },
         Query::Files(name) => one(turn, name, |node| overlay::answer(turn, node)),
         Query::Dump => Answer::Json(200, dump(turn, wall).to_string()),
         Query::Change(verb, request) => match change::handle(turn, id, *verb, request) {
@@ -135,6 +139,7 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .chain(measured.malformed.iter().map(|(word, count)| ((*word).to_owned(), *count)))
             .collect(),
         rogue_servers: rogue_servers(turn, wall),
+        unanswered: unanswered::status(turn, wall),
         dns: *measured.dns,
         nfs: measured.nfs.as_deref().map(|nfs| NfsView {
             connections: nfs.connections,

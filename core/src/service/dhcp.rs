@@ -18,6 +18,7 @@ mod pxe;
 mod renewal;
 mod reply;
 mod shadow;
+mod silence;
 mod told;
 mod who;
 
@@ -186,6 +187,7 @@ fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware) -> bool {
 /// this client for a while, whether it is told of it or not.
 fn address_to_offer(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Option<(Ipv4Addr, Duration)> {
     let (address, lease) = choose(turn, client, is_node)?;
+    silence::ends(turn, client);
     if turn.hall.leases.offered(address).is_some() {
         turn.hall.timers.arm(turn.now + OFFER_STANDS, Due::Address(address));
     }
@@ -256,22 +258,6 @@ fn is_numbered_at_request(turn: &Turn<'_>, client: &Client) -> bool {
     node.promised().is_none() && without_trial && turn.number_for(client.mac, client.place).is_some()
 }
 
-/// No address is left, or the host is none of ours.
-fn silence(turn: &mut Turn<'_>, client: &Client, is_node: bool) {
-    if !is_node {
-        return;
-    }
-    let settings = &turn.config.networks[client.place];
-    let what = format!(
-        "no answer: all {} temporary addresses of {} are in use",
-        settings.temporary.size(),
-        settings.interface
-    );
-    let to_do =
-        "make network.temporary larger: firmware keeps an address for 150 s after its last sign of life";
-    turn.trouble(client.mac, what, Some(to_do.into()));
-}
-
 /// A client takes an offer, or wants to keep what it has. RFC 2131 4.3.2 tells the four cases apart by what the packet holds.
 fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let server = client.message.options.address(option::SERVER_IDENTIFIER);
@@ -329,6 +315,7 @@ fn carry_out(
         }
         Decision::Renewed(lease) => {
             turn.hall.leases.renew(turn.now, address, lease);
+            silence::ends(turn, client);
             if naming::keep(turn, client, address) {
                 // It is known by its name at once; a restart that comes before the record forgets it until the next renewal.
                 let record = naming::record(turn, address, client.mac);

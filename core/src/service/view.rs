@@ -32,6 +32,9 @@ pub struct StatusView {
     /// Other DHCP servers that were heard where we serve and are not in `other-servers`, since start.
     #[serde(default)]
     pub rogue_servers: Vec<RogueServerView>,
+    /// Hosts that are no nodes, asked for an address and got none; null if there are none.
+    #[serde(default)]
+    pub unanswered: Option<UnansweredView>,
     /// Names.
     #[serde(default)]
     pub dns: DnsCounts,
@@ -76,6 +79,19 @@ pub struct RogueServerView {
     pub last: String,
     /// The hardware address of the client whom that concerned; null if it has none.
     pub last_client: Option<String>,
+}
+
+/// Hosts without an address, since start or since the configuration was read last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnansweredView {
+    /// How many are known: of more than a thousand those that asked last.
+    pub hosts: u64,
+    /// The hardware address of the one that asked last: `heorot explain` says more of it, and of the others.
+    pub last: String,
+    /// When it asked (RFC 3339).
+    pub last_asked: String,
+    /// Why it got none, in words.
+    pub why: String,
 }
 
 /// HTTP with machines.

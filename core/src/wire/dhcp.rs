@@ -35,7 +35,7 @@ use std::net::Ipv4Addr;
 pub struct Message {
     /// Who speaks.
     pub op: Op,
-    /// The kind of the hardware address: 1 is Ethernet, 32 InfiniBand.
+    /// The kind of the hardware address: 1 is Ethernet, as are 6, other networks of IEEE 802; 32 is InfiniBand.
     pub htype: u8,
     /// Octets of the hardware address, at most 16. InfiniBand says 0 (RFC 4390).
     pub hlen: u8,
@@ -179,6 +179,10 @@ pub const DATAGRAM_OCTETS_MAX: usize = 9000 - 28;
 /// Octets of the smallest packet written: BOOTP's 300 (RFC 1542 2.1). Relays and ROMs are known that drop shorter ones.
 pub const WRITTEN_OCTETS_MIN: usize = 300;
 
+/// Kinds of hardware addresses that are Ethernet's (RFC 1700).
+const ETHERNET: u8 = 1;
+const IEEE_802: u8 = 6;
+
 const SNAME: usize = 44;
 const FILE: usize = 108;
 const COOKIE: usize = 236;
@@ -255,7 +259,9 @@ impl Message {
     pub fn mac(&self) -> Option<Mac> {
         let [a, b, c, d, e, f, ..] = self.chaddr;
         let mac = Mac([a, b, c, d, e, f]);
-        (self.htype == 1 && self.hlen == 6 && mac.is_one_machine()).then_some(mac)
+        // Token rings and bridges to them say 6, "IEEE 802 Networks" (RFC 1700), and have addresses of the same register.
+        let is_ethernet = matches!(self.htype, ETHERNET | IEEE_802);
+        (is_ethernet && self.hlen == 6 && mac.is_one_machine()).then_some(mac)
     }
 
     /// What the packet wants; none if it does not say so, or something that nobody here does (FORCERENEW, LEASEQUERY).

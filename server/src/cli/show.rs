@@ -1,8 +1,9 @@
 //! Answers as people read them: plain columns, no borders, `-` for what is not.
 
+use heorot_core::limit::OTHER_SERVERS_SHOWN_MAX;
 use heorot_core::service::view::{
     DnsCounts, ExplainView, LastEndView, NfsView, NodeDetailView, NodeFileView, NodeView, RogueServerView,
-    StatusView, TransfersView, TrialView,
+    StatusView, TransfersView, TrialView, UnansweredView,
 };
 use std::fmt::Display;
 
@@ -41,7 +42,16 @@ pub(super) fn status(status: &StatusView) -> String {
     ];
     rows.push(("dns", dns(&status.dns)));
     rows.extend(status.nfs.as_ref().map(|nfs| ("nfs", self::nfs(nfs))));
-    rows.extend(status.rogue_servers.iter().map(|rogue| ("rogue server", rogue_server(rogue))));
+    rows.extend(status.unanswered.as_ref().map(|hosts| ("no address", unanswered(hosts))));
+    // Those that were heard themselves first: of the others there are as many as a client cares to name.
+    let mut rogues: Vec<_> = status.rogue_servers.iter().collect();
+    rogues.sort_by_key(|rogue| rogue.mac.is_none());
+    let shown = rogues.iter().take(OTHER_SERVERS_SHOWN_MAX);
+    rows.extend(shown.map(|rogue| ("rogue server", rogue_server(rogue))));
+    let further = rogues.len().saturating_sub(OTHER_SERVERS_SHOWN_MAX);
+    rows.extend(
+        (further > 0).then(|| ("rogue server", format!("and {further} more (heorot status -o json)"))),
+    );
     rows.extend(status.troubles.iter().map(|trouble| ("trouble", trouble.clone())));
     pairs(&rows)
 }
@@ -82,6 +92,13 @@ fn nfs(nfs: &NfsView) -> String {
         nfs.bytes / 1_000_000,
         nfs.refused,
         nfs.displaced
+    )
+}
+
+fn unanswered(hosts: &UnansweredView) -> String {
+    format!(
+        "{} hosts asked for one and got none; last {} at {}: {} (heorot explain {} says what to do)",
+        hosts.hosts, hosts.last, hosts.last_asked, hosts.why, hosts.last
     )
 }
 
@@ -217,7 +234,7 @@ fn node_rows(node: &NodeView) -> Vec<(&'static str, String)> {
         ("since", node.since.clone()),
         ("reason", node.reason.clone()),
         ("waiting for", optional(node.waiting_for.as_ref())),
-        ("profile", node.profile.clone()),
+        ("profile", or_dash(&node.profile)),
     ]
 }
 

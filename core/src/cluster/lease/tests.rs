@@ -113,6 +113,49 @@ fn who_gave_an_address_back_may_answer_for_it_once() {
     assert_eq!((leases.expire(seconds(4), address(1)), leases.is_probed(address(1))), ((None, None), false));
 }
 
+/// Nobody can close a range by himself, and what a DECLINE alone has closed gives way where nothing else is left.
+#[test]
+fn a_machine_closes_a_few_addresses_and_they_give_way_to_others() {
+    let mut leases = Leases::new(&config("10.77.200.1-10.77.200.5"));
+    let declines = |leases: &mut Leases, at: u64, by: u8| {
+        let given = leases.offer(seconds(at), mac(by), POOL, None).expect("one is left");
+        leases.lend(seconds(at), given, mac(by), POOL, LEASE);
+        leases.end(given, seconds(at));
+        (given, leases.decline(given, mac(by), seconds(at + 600)))
+    };
+    let closed: Vec<_> = (1..=3).map(|at| declines(&mut leases, at, 1)).collect();
+    assert!(closed.iter().all(|(_, is_closed)| *is_closed) && DECLINED_PER_MACHINE_MAX == 3);
+    let (fourth, is_closed) = declines(&mut leases, 4, 1);
+    assert!(!is_closed, "as many as one machine's may be");
+    leases.expire(seconds(4), fourth);
+    let held = leases.held(POOL).unwrap();
+    assert_eq!((held.size, held.quarantined, held.lent, held.offered, held.probed), (5, 3, 0, 0, 0));
+    for (other, lent) in [(2, 1), (3, 2)] {
+        let free = leases.offer(seconds(5), mac(other), POOL, None).unwrap();
+        leases.lend(seconds(5), free, mac(other), POOL, LEASE);
+        assert_eq!(leases.held(POOL).map(|held| (held.quarantined, held.lent)), Some((3, lent)));
+    }
+    // None is left for whoever closed them; for others the one that was closed first.
+    assert_eq!(leases.offer(seconds(6), mac(1), POOL, None), None);
+    assert_eq!(leases.offer(seconds(6), mac(4), POOL, None), Some(closed[0].0));
+    assert_eq!(leases.check(closed[0].0, mac(4), POOL), Ok(()));
+    // What another host answered for was true: it stays closed, and the machine is believed again.
+    leases.confirm(closed[1].0, Some(mac(1)));
+    assert_eq!(
+        leases.offer(seconds(7), mac(5), POOL, None),
+        Some(closed[1].0),
+        "the machine answered itself"
+    );
+    leases.confirm(closed[2].0, Some(mac(9)));
+    assert_eq!(
+        leases.offer(seconds(8), mac(6), POOL, None),
+        Some(closed[0].0),
+        "the oldest offer, for a want of others"
+    );
+    assert!(leases.is_quarantined(closed[2].0));
+    assert!(leases.decline(closed[0].0, mac(1), seconds(608)), "it keeps one closed less");
+}
+
 #[test]
 fn quarantine_is_only_ever_longer() {
     let mut leases = Leases::new(&config("10.77.200.1-10.77.200.1"));

@@ -69,3 +69,21 @@ fn whose_addresses_are_ours() {
         assert_eq!((number_at(&config, address), is_ours(&config, address)), (number, ours), "{address}");
     }
 }
+
+#[test]
+fn what_can_be_a_hosts_address() {
+    let config = config();
+    for (address, is_one) in [
+        ([10, 77, 0, 99], true),
+        ([192, 168, 1, 255], true),
+        ([10, 77, 0, 0], false),
+        ([10, 77, 255, 255], false),
+        ([0, 0, 0, 0], false),
+        ([127, 0, 0, 1], false),
+        ([226, 77, 0, 1], false),
+        ([240, 0, 0, 1], false),
+        ([255, 255, 255, 255], false),
+    ] {
+        assert_eq!(is_of_a_host(&config, Ipv4Addr::from(address)), is_one, "{address:?}");
+    }
+}

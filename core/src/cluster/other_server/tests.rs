@@ -43,3 +43,17 @@ fn the_one_that_was_silent_longest_gives_way() {
     assert!(others.get(Ipv4Addr::from(0)).is_some());
     assert!(others.get(Ipv4Addr::from(1)).is_none());
 }
+
+/// One client may name as many servers as there are addresses.
+#[test]
+fn what_clients_invent_fills_neither_the_journal_nor_the_place_of_what_was_heard() {
+    let mut others = OtherServers::default();
+    let mac = Mac([2, 0, 0, 0, 0, 7]);
+    others.notice(at(0), notice(7, Some(mac)));
+    let most = u32::try_from(OTHER_SERVERS_MAX).unwrap();
+    let lines = (100..100 + 3 * most).filter(|server| others.notice(at(1), notice(*server, None))).count();
+    assert_eq!(lines, usize::try_from(OTHER_SERVERS_SPOKEN_OF_TOLD_MAX).unwrap());
+    assert_eq!(others.iter().count(), OTHER_SERVERS_MAX);
+    assert_eq!(others.get(Ipv4Addr::from(7)).unwrap().mac, Some(mac), "although it was silent longest");
+    assert!(others.notice(at(2), notice(8, Some(mac))), "what is heard is told of at once");
+}

@@ -1,7 +1,8 @@
 //! BOOTP, as RFC 951 has it and RFC 1534 has a DHCP server speak it: one question, one answer, and an address that is never given back.
 
 use super::client::Client;
-use super::{address_to_offer, at_once, heard, meet, silence, who};
+use super::silence::silence;
+use super::{address_to_offer, at_once, heard, meet, who};
 use crate::hall::Turn;
 use crate::message::Datagram;
 use crate::wire::dhcp::{Message, Options, WRITTEN_OCTETS_MIN, option};

@@ -7,7 +7,7 @@ use crate::cluster::quirk::{self, Asker, Trait};
 use crate::config::{Config, FirmwareKind, Mode, Network, Pxe};
 use crate::mac::Mac;
 use crate::message::Datagram;
-use crate::wire::dhcp::{Message, Op, option};
+use crate::wire::dhcp::{Message, MessageType, Op, option};
 use std::fmt;
 use std::net::Ipv4Addr;
 
@@ -48,9 +48,13 @@ impl Client {
     pub(super) fn read(
         config: &Config,
         datagram: Datagram<'_>,
-        message: Message,
+        mut message: Message,
     ) -> Result<Self, &'static str> {
         let mac = message.identity()?;
+        // It looks for servers and has no address, whatever stands there: "0 (DHCPDISCOVER)" (RFC 2131, table 5).
+        if message.message_type() == Some(MessageType::Discover) {
+            message.ciaddr = Ipv4Addr::UNSPECIFIED;
+        }
         let requested = message.options.address(option::REQUESTED_ADDRESS);
         let spoken_of = if message.ciaddr.is_unspecified() {
             requested.unwrap_or(Ipv4Addr::UNSPECIFIED)

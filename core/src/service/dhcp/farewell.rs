@@ -1,12 +1,13 @@
 //! A client gives an address up: because another host has it, or because it is done.
 
 use super::client::Client;
-use super::{is_our_identifier, who};
+use super::{is_our_identifier, silence, who};
 use crate::cluster::node::Trouble;
 use crate::cluster::stage::Step;
+use crate::cluster::unanswered::Why;
 use crate::event::Kind;
 use crate::hall::{Due, Turn};
-use crate::limit::QUARANTINE;
+use crate::limit::{DECLINED_PER_MACHINE_MAX, QUARANTINE};
 use crate::wire::dhcp::option;
 
 /// The client has found its new address in use (RFC 2131 4.3.3).
@@ -24,7 +25,11 @@ pub(super) fn decline(turn: &mut Turn<'_>, client: &Client) {
     if !is_lent && !is_offered && !is_permanent {
         return; // Not its own to decline: anybody could empty the pool.
     }
-    turn.event(Some(client.mac), Kind::Decline, format!("DECLINE {address}: another host has it"));
+    let is_node = turn.hall.nodes.get(client.mac).is_some();
+    // A guest that was only offered an address has not asked for it: it is no word that the journal needs each time.
+    if is_node || is_lent || is_permanent {
+        turn.event(Some(client.mac), Kind::Decline, format!("DECLINE {address}: another host has it"));
+    }
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
         node.asked = Some(format!("DECLINE {address}").into());
     }
@@ -36,6 +41,18 @@ pub(super) fn decline(turn: &mut Turn<'_>, client: &Client) {
             Some(format!("find who answers for {address} by ARP, and take the address from it")),
         );
     }
+    if !is_lent {
+        // An address is tried when the DHCPACK has come (RFC 2131 3.1, step 5). One who never asks for what it is offered could close the whole range.
+        turn.hall.leases.forget_offers(client.mac);
+        return not_believed(turn, client, is_node, format!("{address} was only offered to it"));
+    }
+    turn.end_lease(address);
+    let until = turn.now + QUARANTINE;
+    if !turn.hall.leases.decline(address, client.mac, until) {
+        let what = format!("{DECLINED_PER_MACHINE_MAX} addresses are closed by it already");
+        return not_believed(turn, client, is_node, what);
+    }
+    turn.hall.timers.arm(until, Due::Address(address));
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
         let minutes = QUARANTINE.as_secs() / 60;
         let what = format!(
@@ -44,12 +61,16 @@ pub(super) fn decline(turn: &mut Turn<'_>, client: &Client) {
         let to_do = format!("find who answers for {address} by ARP: the range is for this server alone");
         node.trouble = Some(Trouble { what, to_do: Some(to_do) });
     }
-    let until = turn.now + QUARANTINE;
-    if is_lent {
-        turn.end_lease(address);
+}
+
+/// A DECLINE closes nothing.
+fn not_believed(turn: &mut Turn<'_>, client: &Client, is_node: bool, why: String) {
+    if !is_node {
+        return silence::note(turn, client, Why::Declines);
     }
-    turn.hall.leases.quarantine(address, until);
-    turn.hall.timers.arm(until, Due::Address(address));
+    let Trouble { to_do, .. } = turn.no_address(client.place, Why::Declines);
+    let what = format!("it declines what it is given, and that closes nothing: {why}");
+    turn.trouble(client.mac, what, to_do);
 }
 
 /// The client gives its address back (RFC 2131 4.3.4).

@@ -21,7 +21,7 @@ pub(super) fn handle(turn: &mut Turn<'_>, client: &Client) {
         return;
     }
     // Neither yiaddr nor lease times: it has its address from elsewhere.
-    let reply = Reply::new(turn, client, MessageType::Ack).parameters(address);
+    let reply = Reply::new(turn, client, MessageType::Ack).informed().parameters(address);
     let Packet { send, left_out } = reply.packet();
     tell_left_out(turn, client, left_out);
     turn.out.push(Output::Dhcp(send));

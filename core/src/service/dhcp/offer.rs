@@ -2,7 +2,8 @@
 
 use super::client::Client;
 use super::reply::{Missing, Packet, Reply};
-use super::{address_to_offer, at_once, probe, silence, tell_left_out};
+use super::silence::silence;
+use super::{address_to_offer, at_once, probe, tell_left_out};
 use crate::config::{FirmwareKind, Protocol};
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, HeldBack, Offer, Turn};

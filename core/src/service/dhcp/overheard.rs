@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::shadow;
+use crate::cluster::network;
 use crate::cluster::other_server::Notice;
 use crate::event::Kind;
 use crate::hall::Turn;
@@ -23,7 +24,9 @@ pub(crate) fn overheard(turn: &mut Turn<'_>, heard: Overheard<'_>) {
         return;
     }
     // Plain BOOTP has no option 54: the datagram says who speaks.
-    let server = message.options.address(option::SERVER_IDENTIFIER).unwrap_or_else(|| *heard.source.ip());
+    let named = message.options.address(option::SERVER_IDENTIFIER);
+    let named = named.filter(|server| network::is_of_a_host(turn.config, *server));
+    let server = named.unwrap_or_else(|| *heard.source.ip());
     let did = match message.message_type() {
         Some(MessageType::Offer) if message.yiaddr.is_unspecified() => "offered boot parameters to".into(),
         Some(MessageType::Offer) => format!("offered {} to", message.yiaddr),
@@ -45,6 +48,9 @@ pub(crate) fn overheard(turn: &mut Turn<'_>, heard: Overheard<'_>) {
 
 /// A client takes the offer of a server that is not us.
 pub(super) fn chosen(turn: &mut Turn<'_>, client: &Client, server: Ipv4Addr) {
+    if !network::is_of_a_host(turn.config, server) {
+        return turn.malformed("dhcp-server-identifier");
+    }
     let interface = turn.config.networks[client.place].interface.clone();
     let did = "was chosen by".into();
     notice(turn, Notice { server, mac: None, interface, did, client: Some(client.mac) });

@@ -77,6 +77,7 @@ pub(super) fn before_ack(
 /// Somebody has an address that we were about to lend.
 pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>) {
     let asked_for = turn.hall.probes.asked_for(address);
+    turn.hall.leases.confirm(address, mac);
     if namesake::lives(turn, address, mac) {
         return answer_deferred(turn, address);
     }

@@ -153,6 +153,15 @@ impl<'a> Reply<'a> {
         self
     }
 
+    /// What it answers is an INFORM: the client has its address, and hears this there (RFC 2131 4.3.5).
+    pub(super) fn informed(mut self) -> Self {
+        // RFC 2131, table 3, of an ACK: "'ciaddr' from DHCPREQUEST or 0". A relay that gets it all the same sends it there.
+        self.message.ciaddr = self.client.message.ciaddr;
+        // It goes by no relay, who would take this out (RFC 3046 2.1).
+        self.message.options.remove(option::RELAY_AGENT);
+        self
+    }
+
     /// The network's parameters, what the operator says beside them, and what to boot. `address` is the client's own.
     pub(super) fn parameters(mut self, address: Ipv4Addr) -> Self {
         let settings = self.settings;
@@ -293,27 +302,27 @@ impl<'a> Reply<'a> {
     pub(super) fn packet(mut self) -> Packet {
         let asked = &self.client.message;
         let is_nak = self.message_type == MessageType::Nak;
-        let target = if !asked.giaddr.is_unspecified() {
+        let (has_address, is_relayed) = (!asked.ciaddr.is_unspecified(), !asked.giaddr.is_unspecified());
+        // "directly to the address given in the 'ciaddr' field" (4.3.5): a relay forwards to yiaddr, which an INFORM's answer has not.
+        let is_informed = asked.message_type() == Some(MessageType::Inform) && has_address;
+        let target = if is_relayed && !is_informed {
             // "the server SHOULD set the broadcast bit in the DHCPNAK" (4.3.2), so that the relay does not look for an address that is not the client's.
             self.message.broadcast |= is_nak;
             DhcpTarget::Address(SocketAddrV4::new(asked.giaddr, SERVER_PORT))
-        } else if asked.is_infiniband() && !is_nak && !asked.ciaddr.is_unspecified() {
+        } else if asked.is_infiniband() && !is_nak && has_address {
             // RFC 4390 2.2: who has an address is found by ARP, which only the kernel can do there.
             DhcpTarget::Address(SocketAddrV4::new(asked.ciaddr, CLIENT_PORT))
         } else if asked.is_infiniband() {
             // RFC 4390 2.2: everybody else hears broadcasts alone, whether the flag says so or not.
             DhcpTarget::Frame(Mac::BROADCAST, Ipv4Addr::BROADCAST)
-        } else if is_nak
-            || (asked.ciaddr.is_unspecified() && (asked.broadcast || self.message.yiaddr.is_unspecified()))
-        {
+        } else if is_nak || (!has_address && (asked.broadcast || self.message.yiaddr.is_unspecified())) {
             // Also what gives no address: a proxy's offer is for whoever has none yet.
             DhcpTarget::Frame(Mac::BROADCAST, Ipv4Addr::BROADCAST)
-        } else if !self.settings.on_link && !asked.ciaddr.is_unspecified() {
+        } else if (!self.settings.on_link || is_relayed) && has_address {
             DhcpTarget::Address(SocketAddrV4::new(asked.ciaddr, CLIENT_PORT))
-        } else if asked.ciaddr.is_unspecified() {
-            DhcpTarget::Frame(self.client.mac, self.message.yiaddr)
         } else {
-            DhcpTarget::Frame(self.client.mac, asked.ciaddr)
+            let address = if has_address { asked.ciaddr } else { self.message.yiaddr };
+            DhcpTarget::Frame(self.client.mac, address)
         };
         let Fitted { octets, left_out } = self.message.fit(self.octets_max(), self.may_overload());
         let (interface, source) = (self.client.interface.clone(), self.client.server);

@@ -12,6 +12,10 @@ fn config() -> Config {
 }
 
 fn read(htype: u8, hlen: u8, options: &[(u8, &[u8])]) -> Result<Client, &'static str> {
+    read_from(Ipv4Addr::UNSPECIFIED, htype, hlen, options)
+}
+
+fn read_from(ciaddr: Ipv4Addr, htype: u8, hlen: u8, options: &[(u8, &[u8])]) -> Result<Client, &'static str> {
     let mut said = Options::default();
     for (code, value) in options {
         said.set(*code, value);
@@ -19,7 +23,7 @@ fn read(htype: u8, hlen: u8, options: &[(u8, &[u8])]) -> Result<Client, &'static
     let none = Ipv4Addr::UNSPECIFIED;
     let mut chaddr = [0; 16];
     chaddr[..6].copy_from_slice(&[0x52, 0x54, 0, 0, 0, 1]);
-    let message = Message { htype, hlen, xid: 1, chaddr, options: said, ..Message::request() };
+    let message = Message { htype, hlen, xid: 1, ciaddr, chaddr, options: said, ..Message::request() };
     let source = SocketAddrV4::new(none, 68);
     let datagram = Datagram { interface: "eth1", source, destination: Ipv4Addr::BROADCAST, payload: &[] };
     Client::read(&config(), datagram, message)
@@ -66,7 +70,17 @@ fn firmware_is_told_from_systems() {
 fn hardware_that_is_not_ethernet_is_counted() {
     // InfiniBand has to have a client identifier (RFC 4390 2.1).
     assert_eq!(read(32, 0, &[]).err(), Some("dhcp-client-identifier"));
-    for (htype, hlen) in [(1, 0), (1, 16), (6, 6), (0, 6)] {
+    for (htype, hlen) in [(1, 0), (1, 16), (7, 6), (0, 6)] {
         assert_eq!(read(htype, hlen, &[]).err(), Some("dhcp-hardware-address"), "{htype} {hlen}");
+    }
+}
+
+/// RFC 2131, table 5: a DISCOVER has none. Whoever looks for servers is not answered at an address that stands there all the same.
+#[test]
+fn a_discover_has_no_address() {
+    let stray = Ipv4Addr::new(192, 168, 1, 9);
+    for (kind, expected) in [(1, Ipv4Addr::UNSPECIFIED), (3, stray), (8, stray)] {
+        let client = read_from(stray, 1, 6, &[(option::MESSAGE_TYPE, &[kind])]).expect("a client");
+        assert_eq!(client.message.ciaddr, expected, "{kind}");
     }
 }

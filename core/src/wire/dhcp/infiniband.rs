@@ -1,11 +1,10 @@
 //! Who speaks over InfiniBand (RFC 4390). Its hardware addresses have twenty octets, which chaddr cannot hold: the client identifier has to tell,
 //! and everybody makes it in a way of his own. What all of them have in common is that it ends in the GUID of the port.
 
-use super::{Message, option};
+use super::{ETHERNET, IEEE_802, Message, option};
 use crate::mac::Mac;
 
-/// Hardware types: Ethernet, InfiniBand (RFC 4390 2.1).
-const ETHERNET: u8 = 1;
+/// The hardware type of InfiniBand (RFC 4390 2.1).
 const INFINIBAND: u8 = 32;
 
 /// Octets of a port's GUID, and of a link-layer address, which ends in one.
@@ -46,7 +45,7 @@ impl Message {
         let chaddr = |octets: usize| self.chaddr.get(..octets).unwrap_or_default();
         let identifier = self.options.get(option::CLIENT_IDENTIFIER);
         match (self.htype, self.hlen) {
-            (ETHERNET, 6) => self.mac().ok_or("dhcp-hardware-address"),
+            (ETHERNET | IEEE_802, 6) => self.mac().ok_or("dhcp-hardware-address"),
             // RFC 4390 2.1: hlen is 0, and there has to be a client identifier.
             (INFINIBAND, 0) => {
                 let identifier = identifier.filter(|identifier| identifier.len() > 1);

@@ -202,6 +202,31 @@ fn what_does_not_fit_goes_into_the_empty_fields() {
     }
 }
 
+/// Firmware that says nothing of its room, behind a relay that says much: 548 octets, of which 246 are the relay's.
+#[test]
+fn what_a_machine_cannot_do_without_goes_before_what_it_can_reckon() {
+    let mut reply = discover(&[(54, &[1; 4]), (97, &[9; 17]), (82, &[7; 244]), (51, &[2; 4])]);
+    for (code, value) in [(58, &[3; 4][..]), (59, &[4; 4]), (60, b"PXEClient"), (43, &[6, 1, 8, 255])] {
+        reply.options.set(code, value);
+    }
+    for (code, value) in [(1, &[5; 4][..]), (3, &[6; 4]), (6, &[7; 4]), (15, b"cluster"), (28, &[8; 4])] {
+        reply.options.set(code, value);
+    }
+    for (size, left_out) in [
+        (548, &[28, 97, 58, 59][..]),
+        (560, &[97, 59]),
+        (580, &[59]),
+        (590, &[]),
+        (540, &[15, 28, 97, 58, 59]),
+    ] {
+        let fitted = reply.fit(size, false);
+        assert_eq!(fitted.left_out, left_out, "{size}");
+        let back = Message::parse(&fitted.octets).unwrap();
+        assert_eq!((back.options.get(1), back.options.get(3)), (Some(&[5; 4][..]), Some(&[6; 4][..])));
+        assert!(back.options.contains(82));
+    }
+}
+
 #[test]
 fn values_have_the_lengths_that_they_need() {
     let options = discover(&[
@@ -237,7 +262,8 @@ fn a_machine_is_known_by_a_hardware_address_of_its_own() {
         ("Ethernet", with(1, 6, 0x52), Some(Mac([0x52; 6]))),
         ("InfiniBand", with(32, 0, 0), None),
         ("another length", with(1, 16, 0x52), None),
-        ("another kind", with(6, 6, 0x52), None),
+        ("another network of IEEE 802", with(6, 6, 0x52), Some(Mac([0x52; 6]))),
+        ("another kind", with(7, 6, 0x52), None),
         ("a group", with(1, 6, 0x53), None),
         ("nobody", with(1, 6, 0), None),
     ];

@@ -10,7 +10,8 @@ impl Message {
         self.fit(size_max, false).octets
     }
 
-    /// The packet's octets, as [`Message::write`] gives them, and which options were left out: of those that do not fit together, the later.
+    /// The packet's octets, as [`Message::write`] gives them, and which options were left out: of those that do not fit together, those that are
+    /// needed least, and of these the later.
     ///
     /// With `may_overload`, what does not fit goes into the fields `file` and `sname`, as far as these are empty (option 52, RFC 2132 9.3).
     pub fn fit(&self, size_max: usize, may_overload: bool) -> Fitted {
@@ -64,7 +65,9 @@ impl Message {
         };
         let (file_room, sname_room) = (spare(&self.file, COOKIE - FILE), spare(&self.sname, FILE - SNAME));
         let room = if file_room + sname_room > 0 { room - OVERLOAD_OCTETS } else { room };
-        for (code, value) in all() {
+        let classes = if is_full { &Need::ALL[..] } else { &[Need::All] };
+        let in_order = classes.iter().flat_map(|class| all().filter(|(code, _)| class.has(*code)));
+        for (code, value) in in_order {
             let octets = encoded_octets(code, value);
             let fields =
                 [(&mut layout.options, room), (&mut layout.file, file_room), (&mut layout.sname, sname_room)];
@@ -93,6 +96,39 @@ pub struct Fitted {
     pub octets: Vec<u8>,
     /// The options for which there was no room.
     pub left_out: Vec<u8>,
+}
+
+/// How much a client needs an option, where there is not room for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Need {
+    /// There is room for all: none goes before another.
+    All,
+    /// Without it the client has no address that it can use: whose answer it is, for how long, mask and router.
+    First,
+    Usual,
+    /// It comes back because it was sent (PXE 2.1), and ROMs go on without it.
+    Echo,
+    /// The client reckons the same by itself (RFC 2131 4.4.5).
+    Default,
+}
+
+impl Need {
+    /// Of a full packet, the most needed first.
+    const ALL: [Self; 4] = [Self::First, Self::Usual, Self::Echo, Self::Default];
+
+    fn has(self, code: u8) -> bool {
+        let own = match code {
+            option::MESSAGE_TYPE
+            | option::SERVER_IDENTIFIER
+            | option::LEASE_TIME
+            | option::SUBNET_MASK
+            | option::ROUTER => Self::First,
+            option::CLIENT_MACHINE => Self::Echo,
+            option::T1 | option::T2 => Self::Default,
+            _ => Self::Usual,
+        };
+        self == Self::All || self == own
+    }
 }
 
 /// Octets of options 53 and 52, which both stand in the field for options.

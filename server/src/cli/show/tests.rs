@@ -2,7 +2,7 @@ use super::*;
 use heorot_core::cluster::trial::Outcome;
 use heorot_core::event::Kind;
 use heorot_core::service::view::{
-    CheckView, EventView, HttpView, LoadView, PoolView, RogueServerView, TransfersView,
+    CheckView, EventView, HttpView, LoadView, PoolView, RogueServerView, TransfersView, UnansweredView,
 };
 use std::net::Ipv4Addr;
 
@@ -100,6 +100,19 @@ TRIAL  OUTCOME   WHAT                FOUND
     assert!(text.ends_with(expected), "{text}");
 }
 
+fn rogue(last: u8, mac: Option<&str>) -> RogueServerView {
+    RogueServerView {
+        address: Ipv4Addr::new(10, 77, 0, last),
+        mac: mac.map(Into::into),
+        network: "eth1".into(),
+        first_heard: "10:45".into(),
+        last_heard: "10:47".into(),
+        count: 3,
+        last: "offered 10.77.9.9 to".into(),
+        last_client: None,
+    }
+}
+
 #[test]
 fn a_status_says_what_is_wrong() {
     let view = StatusView {
@@ -118,16 +131,17 @@ fn a_status_says_what_is_wrong() {
         temporary: PoolView { used: 1, size: 1022 },
         kernel_drops: 0,
         malformed: Default::default(),
-        rogue_servers: vec![RogueServerView {
-            address: Ipv4Addr::new(10, 77, 0, 99),
-            mac: Some("02:00:00:00:00:09".into()),
-            network: "eth1".into(),
-            first_heard: "10:45".into(),
-            last_heard: "10:47".into(),
-            count: 3,
-            last: "offered 10.77.9.9 to".into(),
-            last_client: None,
-        }],
+        // Sixty that a client made up, and one that was heard.
+        rogue_servers: (0..60)
+            .map(|n| rogue(n, None))
+            .chain([rogue(99, Some("02:00:00:00:00:09"))])
+            .collect(),
+        unanswered: Some(UnansweredView {
+            hosts: 3,
+            last: "52:54:00:00:00:0a".into(),
+            last_asked: "10:48".into(),
+            why: "eth1 has no range for hosts that are no nodes".into(),
+        }),
         dns: DnsCounts {
             questions: 900,
             cached: 40,
@@ -148,8 +162,11 @@ fn a_status_says_what_is_wrong() {
         "dns           900 questions; of names of others 40 answered from the cache (2 past their time), 9 asked upstream, 0 failed, 0 refused; 0 answers secure, 1 not believed; 0 updates",
         "nfs           3 connections, 70 calls answered with 5 MB; 1 connections refused, 2 gave way to others\n",
         "trouble       the disk is full\n",
+        "no address    3 hosts asked for one and got none; last 52:54:00:00:00:0a at 10:48: eth1 has no range for hosts that are no nodes (heorot explain 52:54:00:00:00:0a says what to do)\n",
         "rogue server  10.77.0.99 (02:00:00:00:00:09) on eth1: heard 3 times from 10:45 to 10:47; last it offered 10.77.9.9 to -\n",
+        "rogue server  and 53 more (heorot status -o json)\n",
     ] {
         assert!(text.contains(line), "{text} lacks {line:?}");
     }
+    assert_eq!(text.matches("rogue server").count(), OTHER_SERVERS_SHOWN_MAX + 1);
 }

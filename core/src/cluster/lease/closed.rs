@@ -1,0 +1,59 @@
+//! Addresses that nobody gets before a moment, and by whose word.
+
+use super::Closure;
+use crate::config::AddressRange;
+use crate::mac::Mac;
+use std::collections::{BTreeMap, BTreeSet, btree_map};
+use std::net::Ipv4Addr;
+
+/// Closures by address. Those that a DECLINE alone has closed are also known by who sent it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Closed {
+    closures: BTreeMap<Ipv4Addr, Closure>,
+    declined: BTreeSet<(Mac, Ipv4Addr)>,
+}
+
+impl Closed {
+    pub(super) fn get(&self, address: &Ipv4Addr) -> Option<&Closure> {
+        self.closures.get(address)
+    }
+
+    pub(super) fn contains_key(&self, address: &Ipv4Addr) -> bool {
+        self.closures.contains_key(address)
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Ipv4Addr> {
+        self.closures.keys()
+    }
+
+    pub(super) fn iter(&self) -> btree_map::Iter<'_, Ipv4Addr, Closure> {
+        self.closures.iter()
+    }
+
+    /// Those in a range.
+    pub(super) fn within(&self, range: AddressRange) -> impl Iterator<Item = (&Ipv4Addr, &Closure)> {
+        self.closures.range(range.first..=range.last)
+    }
+
+    pub(super) fn insert(&mut self, address: Ipv4Addr, closure: Closure) {
+        self.remove(&address);
+        if let Some(mac) = closure.declined_by {
+            self.declined.insert((mac, address));
+        }
+        self.closures.insert(address, closure);
+    }
+
+    pub(super) fn remove(&mut self, address: &Ipv4Addr) -> Option<Closure> {
+        let closure = self.closures.remove(address)?;
+        if let Some(mac) = closure.declined_by {
+            self.declined.remove(&(mac, *address));
+        }
+        Some(closure)
+    }
+
+    /// How many addresses a machine's DECLINEs keep closed.
+    pub(super) fn declined_by(&self, mac: Mac) -> usize {
+        let of_machine = (mac, Ipv4Addr::UNSPECIFIED)..=(mac, Ipv4Addr::BROADCAST);
+        self.declined.range(of_machine).count()
+    }
+}

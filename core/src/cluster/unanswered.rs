@@ -1,0 +1,103 @@
+//! Hosts that asked for an address and got none, and why: otherwise nobody would know that they were there.
+
+use crate::limit::{UNANSWERED_LINES_PER_MINUTE_MAX, UNANSWERED_MAX, UNANSWERED_TOLD_EVERY};
+use crate::mac::Mac;
+use crate::time::Time;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Those that asked last.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Unanswered {
+    hosts: BTreeMap<Mac, Host>,
+    /// The longest unheard first.
+    in_order: BTreeSet<(Time, Mac)>,
+    /// When the minute began whose lines in the journal are counted, and how many there were.
+    lines: Option<(Time, u32)>,
+}
+
+/// A host without an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Since when it asks in vain.
+    pub first: Time,
+    /// When it asked last.
+    pub last: Time,
+    /// How often.
+    pub count: u64,
+    /// Its network, by its place in the configuration.
+    pub place: usize,
+    /// Why it gets none.
+    pub why: Why,
+    told: Option<Time>,
+}
+
+/// Why a host has no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// There is no range for hosts that are no nodes.
+    NoRange,
+    /// No address of that range is left.
+    NoneLeft,
+    /// It declines whatever it is given.
+    Declines,
+}
+
+impl Unanswered {
+    /// A host gets no address. Whether it is time to tell of it.
+    pub fn note(&mut self, now: Time, mac: Mac, place: usize, why: Why) -> bool {
+        let before = self.forget(mac).filter(|host| (host.place, host.why) == (place, why));
+        if self.hosts.len() >= UNANSWERED_MAX
+            && let Some((_, oldest)) = self.in_order.first().copied()
+        {
+            self.forget(oldest);
+        }
+        let new = Host { first: now, last: now, count: 0, place, why, told: None };
+        let mut host = before.unwrap_or(new);
+        (host.last, host.count) = (now, host.count + 1);
+        let is_time = host.told.is_none_or(|told| now.since(told) >= UNANSWERED_TOLD_EVERY);
+        let is_told = is_time && self.may_tell(now);
+        if is_told {
+            host.told = Some(now);
+        }
+        self.hosts.insert(mac, host);
+        self.in_order.insert((now, mac));
+        is_told
+    }
+
+    /// A host has got what it wanted.
+    pub fn forget(&mut self, mac: Mac) -> Option<Host> {
+        let host = self.hosts.remove(&mac)?;
+        self.in_order.remove(&(host.last, mac));
+        Some(host)
+    }
+
+    /// One of them.
+    pub fn get(&self, mac: Mac) -> Option<&Host> {
+        self.hosts.get(&mac)
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.hosts.len()
+    }
+
+    /// The one that asked last.
+    pub fn last(&self) -> Option<(Mac, &Host)> {
+        let (_, mac) = self.in_order.last()?;
+        Some((*mac, self.hosts.get(mac)?))
+    }
+
+    /// Whether the journal has room for one more line, and takes it.
+    fn may_tell(&mut self, now: Time) -> bool {
+        const MINUTE: Duration = Duration::from_secs(60);
+        let current = self.lines.filter(|(since, _)| now.since(*since) < MINUTE);
+        let (since, told) = current.unwrap_or((now, 0));
+        let has_room = told < UNANSWERED_LINES_PER_MINUTE_MAX;
+        self.lines = Some((since, told + u32::from(has_room)));
+        has_room
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,44 @@
+//! A client gets no answer, and somebody is to know why.
+
+use super::client::Client;
+use crate::cluster::lease::{PoolId, PoolKind};
+use crate::cluster::node::Trouble;
+use crate::cluster::unanswered::Why;
+use crate::event::Kind;
+use crate::hall::Turn;
+use crate::limit::QUARANTINE;
+
+/// No address is left for it, or there are none for hosts that are no nodes.
+pub(super) fn silence(turn: &mut Turn<'_>, client: &Client, is_node: bool) {
+    if is_node {
+        let temporary = PoolId { network: client.place, kind: PoolKind::Temporary };
+        let Trouble { what, to_do } = turn.none_left(temporary);
+        return turn.trouble(client.mac, format!("no answer: {what}"), to_do);
+    }
+    let has_range = turn.config.networks[client.place].guests.is_some();
+    note(turn, client, if has_range { Why::NoneLeft } else { Why::NoRange });
+}
+
+/// Keeps that a host that is no node has no address, and tells the journal of it now and then.
+pub(super) fn note(turn: &mut Turn<'_>, client: &Client, why: Why) {
+    if !turn.hall.unanswered.note(turn.now, client.mac, client.place, why) {
+        return;
+    }
+    let Trouble { what, to_do } = turn.no_address(client.place, why);
+    let to_do = to_do.map(|to_do| format!("; {to_do}")).unwrap_or_default();
+    let mac = client.mac;
+    turn.event(None, Kind::Trouble, format!("{mac} has no address{}: {what}{to_do}", client.describe()));
+}
+
+/// It has got one, or will get one.
+pub(super) fn ends(turn: &mut Turn<'_>, client: &Client) {
+    let Some(host) = turn.hall.unanswered.get(client.mac) else { return };
+    let is_over = match host.why {
+        Why::NoRange | Why::NoneLeft => true,
+        // It is offered something all the same: what it does with that, the next minutes tell.
+        Why::Declines => turn.now.since(host.last) >= QUARANTINE,
+    };
+    if is_over {
+        turn.hall.unanswered.forget(client.mac);
+    }
+}
