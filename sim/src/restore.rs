@@ -192,6 +192,11 @@ fn plan(config: &Config, scenario: &Scenario, machines: Vec<(Duration, Setup)>) 
     let numbered = machines.iter().zip(numbers.lowest..=numbers.highest).filter(|_| scenario.numbered);
     let records = numbered.map(|((_, setup), number)| known(setup, number)).collect();
     let power = machines.iter().zip(0..).map(|((at, _), place)| (*at, Deed::PowerOn(place)));
+    let fails = scenario.fails_again_after_seconds.map(Duration::from_secs_f64);
+    let reset = fails.into_iter().flat_map(|fails| {
+        machines.iter().zip(0..).map(move |((at, _), place)| (fails + *at, Deed::PowerOn(place)))
+    });
+    let reset: Vec<_> = reset.collect();
     let begin = [(Duration::ZERO, Deed::Start), (Duration::ZERO, Deed::Weather(scenario.weather()))];
     Plan {
         config: with_link(config, scenario),
@@ -202,7 +207,7 @@ fn plan(config: &Config, scenario: &Scenario, machines: Vec<(Duration, Setup)>) 
         records,
         cabling: scenario.cabling(),
         broadcasts_reach_all: scenario.broadcasts_reach_all,
-        deeds: begin.into_iter().chain(power).collect(),
+        deeds: begin.into_iter().chain(power).chain(reset).collect(),
         machines: machines.into_iter().map(|(_, setup)| setup).collect(),
         seed: scenario.seed,
         with_lines: false,

@@ -19,6 +19,8 @@ pub struct Scenario {
     pub seed: u64,
     /// All machines have power within this.
     pub window_milliseconds: u64,
+    /// The power fails for a moment once more, so long after it came back. None: it stays.
+    pub fails_again_after_seconds: Option<f64>,
     /// The image: kernel and initial RAM disk together.
     pub image_octets: u64,
     /// How much of it is the kernel. None: a quarter, and at most 10 MB.
@@ -146,6 +148,7 @@ impl Default for Scenario {
             nodes: 100,
             seed: 1,
             window_milliseconds: 100,
+            fails_again_after_seconds: None,
             image_octets: 4_000_000,
             kernel_octets: None,
             loader_octets: None,
