@@ -28,6 +28,8 @@ pub struct Leases {
     closed: BTreeMap<Ipv4Addr, Closure>,
     /// Addresses that are kept for hosts: in no range.
     reserved: BTreeSet<Ipv4Addr>,
+    /// Addresses of numbers that were offered until now, and of whom that was not told yet.
+    returned: Vec<Ipv4Addr>,
 }
 
 /// A range of one network.
@@ -191,21 +193,26 @@ impl Leases {
         Some(self.stand(now, address, mac, id))
     }
 
-    /// Offers the address of a number that is about to be given: `candidates` are those still free, lowest first.
+    /// Offers the address of a number that is about to be given: the one that was offered to this machine last, else this one, which is offered to nobody.
     pub fn offer_number(
         &mut self,
         now: Time,
         mac: Mac,
         network: usize,
-        mut candidates: impl Iterator<Item = Ipv4Addr>,
+        address: Option<Ipv4Addr>,
     ) -> Option<Ipv4Addr> {
         let id = PoolId { network, kind: PoolKind::Number };
         let standing = self.offered_to.get(&(mac, id)).copied();
         if let Some(address) = standing {
             self.forget(address);
         }
-        let address = standing.or_else(|| candidates.find(|address| !self.offers.contains_key(address)))?;
+        let address = standing.or_else(|| address.filter(|address| !self.offers.contains_key(address)))?;
         Some(self.stand(now, address, mac, id))
+    }
+
+    /// Addresses of numbers that were offered until now: of each once.
+    pub fn returned(&mut self) -> Vec<Ipv4Addr> {
+        std::mem::take(&mut self.returned)
     }
 
     /// To whom an address is offered.
@@ -445,6 +452,9 @@ impl Leases {
     fn forget(&mut self, address: Ipv4Addr) -> bool {
         let Some(offer) = self.offers.remove(&address) else { return false };
         self.offered_to.remove(&(offer.mac, offer.pool));
+        if offer.pool.kind == PoolKind::Number {
+            self.returned.push(address);
+        }
         if let Some(pool) = self.pools.get_mut(&offer.pool) {
             pool.offers.remove(&(offer.until, address));
         }

@@ -1,4 +1,5 @@
 mod change;
+mod many;
 
 use super::*;
 use crate::config::Interface;

@@ -38,7 +38,10 @@ pub(crate) fn handle(turn: &mut Turn<'_>, id: RequestId, wall: Wall, query: &Que
             nodes(turn, wall, set.as_deref().unwrap_or("@*"), without.as_deref())
         }
         Query::NodeSet { set, without } => node_set(turn, set, without.as_deref()),
-        Query::Export(export) => export::answer(turn, *export),
+        Query::Export(export) => {
+            turn.publish_hardware_addresses();
+            export::answer(turn, *export)
+        }
         Query::Node(name) => one(turn, name, |node| ok(&detail(turn, wall, node))),
         Query::Explain(name) => one(turn, name, |node| ok(&explain(turn, wall, node))),
         Query::Files(name) => one(turn, name, |node| overlay::answer(turn, node)),
