@@ -1,7 +1,8 @@
 //! What an input costs does not grow with how many nodes there are.
 
 use super::*;
-use crate::limit::HARDWARE_ADDRESSES_PUBLISHED_EVERY;
+use crate::limit::{HARDWARE_ADDRESSES_PUBLISHED_EVERY, NODES_DUMPED_AT_ONCE, NODES_LISTED_AT_ONCE};
+use crate::message::{ChangeRequest, Verb};
 use std::time::Duration;
 
 /// How many nodes there are.
@@ -147,4 +148,62 @@ fn the_lowest_number_that_is_not_offered_is_offered() {
     assert_eq!(offered(&hear(&mut heorot, later, &of(MANY, DISCOVER))), address(1));
     assert_eq!(offered(&hear(&mut heorot, later, &of(MANY + 1, DISCOVER))), address(2));
     assert_eq!(offered(&hear(&mut heorot, later, &of(MANY + 2, DISCOVER))), address(4));
+}
+
+/// A list and a dump come in parts, of which none is of more nodes than a turn has time for; and whatever happens between two of them, each node is told of once.
+#[test]
+fn what_is_told_of_all_nodes_comes_in_parts() {
+    let mut heorot = room_for_many("");
+    for machine in 0..MANY {
+        hear(&mut heorot, NOW, &of(machine, DISCOVER));
+    }
+    for (query, most) in [
+        (Query::Nodes { set: None, without: None }, NODES_LISTED_AT_ONCE),
+        (Query::Dump, NODES_DUMPED_AT_ONCE),
+    ] {
+        let (mut longest, mut parts) = (0, 1);
+        let mut count = |answer: &Answer| {
+            if let Answer::Part(text, _) | Answer::Json(_, text) = answer {
+                longest = longest.max(
+                    text.matches("\"further_macs\":").count().max(text.matches("\"waiting_for\":").count()),
+                );
+            }
+        };
+        let first = ask(&mut heorot, query.clone());
+        count(&first);
+        // The last one gets the lowest number, and goes before all that were told of.
+        let accepted = ChangeRequest {
+            set: Mac(mac(MANY - 1)).to_string(),
+            number: Some(0),
+            ..ChangeRequest::default()
+        };
+        let out = handle(
+            &mut heorot,
+            NOW,
+            Input::Operator {
+                id: RequestId(2),
+                wall: Wall(0),
+                query: Query::Change(Verb::Number, Box::new(accepted)),
+            },
+        );
+        if let Some(last) = tickets(&out).last() {
+            handle(&mut heorot, NOW, Input::Committed(*last));
+        }
+        let whole = first.whole(|query| {
+            parts += 1;
+            let answer = ask(&mut heorot, query);
+            count(&answer);
+            Some(answer)
+        });
+        let Some(Answer::Json(200, text)) = whole else { panic!("no answer: {whole:?}") };
+        let told: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+        let nodes = told.get("nodes").unwrap_or(&told).as_array().expect("a list of them");
+        let macs: std::collections::BTreeSet<_> =
+            nodes.iter().map(|node| node["mac"].as_str().unwrap()).collect();
+        assert_eq!((nodes.len(), macs.len()), (MANY as usize, MANY as usize));
+        assert_eq!(longest, most, "of so many nodes at most");
+        assert!(parts >= MANY as usize / most, "{parts} parts");
+        let offers = told.get("offers").map(|offers| offers.as_array().unwrap().len());
+        assert!(offers.is_none_or(|offers| offers == MANY as usize), "{offers:?}");
+    }
 }
