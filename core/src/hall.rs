@@ -38,7 +38,7 @@ use crate::timer::Timers;
 use heorot_names::Directory;
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use std::hash::Hasher;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -73,6 +73,8 @@ pub(crate) struct Hall {
     pub(crate) malformed: BTreeMap<&'static str, u64>,
     /// What the store said when it last refused a record; nothing since it last accepted one.
     pub(crate) store_trouble: Option<String>,
+    /// Interfaces that are gone, and will be back.
+    pub(crate) gone: BTreeSet<String>,
     pub(crate) started: Time,
     /// Where a line is put together ([`Turn::line`]).
     pub(crate) line: String,
@@ -326,6 +328,14 @@ impl Turn<'_> {
         }
     }
 
+    /// Sets all neighbour entries of an interface again.
+    pub(crate) fn pin_again(&mut self, interface: &str) {
+        for (address, pin) in self.hall.pins.iter().filter(|(_, pin)| pin.interface == interface) {
+            let set = Neighbour::Set { interface: pin.interface.clone(), address, mac: pin.mac };
+            self.out.push(Output::Neighbour(set));
+        }
+    }
+
     /// Drops the neighbour entry of an address, if there is one.
     pub(crate) fn unpin(&mut self, address: Ipv4Addr) {
         if let Some(pin) = self.hall.pins.remove(address) {
@@ -352,12 +362,20 @@ impl Turn<'_> {
         self.probe(lease.pool.network, address);
     }
 
-    /// The permanent address of a machine on a network, if its number lives there.
+    /// The permanent address of a machine on a network, if its number lives there. As long as it is lent to another one, from a range that was there before, it is not to be had.
     pub(crate) fn permanent_address(&self, mac: Mac, place: usize) -> Option<Ipv4Addr> {
-        let number = self.hall.nodes.get(mac)?.number?;
+        let node = self.hall.nodes.get(mac)?;
         let settings = &self.config.networks[place];
         // Where another server gives the addresses, it alone knows who has which.
-        settings.numbering.address(number).filter(|_| settings.mode != Mode::Proxy)
+        let address = settings.numbering.address(node.number?).filter(|_| settings.mode != Mode::Proxy)?;
+        self.lent_to_another(mac, address).is_none().then_some(address)
+    }
+
+    /// The other machine to which an address is lent.
+    pub(crate) fn lent_to_another(&self, mac: Mac, address: Ipv4Addr) -> Option<Mac> {
+        let lease = self.hall.leases.get(address)?;
+        let (identity, borrower) = (self.hall.nodes.identity(mac), self.hall.nodes.identity(lease.mac));
+        (borrower != identity).then_some(borrower)
     }
 
     /// The address that a machine has on a network by its number, or that another server gave it there.

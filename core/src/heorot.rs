@@ -26,7 +26,7 @@ use crate::service::{boot, control, dhcp, update};
 use crate::time::Time;
 use crate::timer::Timers;
 use heorot_names::Dynamic;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -80,6 +80,7 @@ impl Heorot {
             regimes: BTreeMap::new(),
             malformed: BTreeMap::new(),
             store_trouble: None,
+            gone: BTreeSet::new(),
             started: now,
             line: String::new(),
             calendar: None,
@@ -128,6 +129,15 @@ impl Heorot {
                 turn.hall.pins.downloads(turn.now, address);
             }
             Input::WhoHas(asked) => who_has(turn, asked),
+            Input::InterfaceGone(interface) => {
+                if turn.hall.gone.insert(interface.to_owned()) {
+                    turn.event(None, Kind::Trouble, control::gone(interface));
+                }
+            }
+            Input::InterfaceBack(interface) => {
+                turn.hall.gone.remove(interface);
+                turn.pin_again(interface);
+            }
             Input::Unavailable { from, path, why } => boot::unavailable(turn, from, &path, &why),
             Input::NotMade { mac, given, why } => boot::not_made(turn, mac, given, &why),
             Input::Transferred(transfer) => boot::transferred(turn, &transfer),
@@ -207,10 +217,40 @@ impl Heorot {
                 turn.place_listed(mac);
             }
             dhcp::forget_allowed(turn);
+            tell_moved(turn, &old);
             turn.publish();
             dhcp::recheck_names(turn);
             update::recheck(turn);
         });
+    }
+}
+
+/// Tells whose addresses are others by another configuration: whoever runs keeps what he has until he asks again.
+fn tell_moved(turn: &mut Turn<'_>, old: &Config) {
+    let address = |config: &Config, number| {
+        config.networks.iter().find_map(|network| network.numbering.address(number))
+    };
+    let numbered = || turn.hall.nodes.iter().filter_map(|node| node.number);
+    let of_node = |number| Some((turn.name(number), address(old, number)?, address(turn.config, number)));
+    let others = |count: usize| if count > 1 { format!(" (and {} more)", count - 1) } else { String::new() };
+    let is_moved = |(_, before, after): &(String, Ipv4Addr, Option<Ipv4Addr>)| *after != Some(*before);
+    let moved: Vec<_> = numbered().filter_map(of_node).filter(is_moved).collect();
+    let stranded = turn.hall.leases.iter().filter(|(address, _)| turn.hall.leases.is_stranded(*address));
+    let stranded: Vec<_> = stranded.map(|(address, lease)| (address, lease.mac)).collect();
+    if let Some((name, before, after)) = moved.first() {
+        let after = after.map_or_else(|| "none".into(), |after| after.to_string());
+        let others = others(moved.len());
+        let line = format!(
+            "the permanent address of {name}{others} is another: {after} instead of {before}. What runs keeps its old one until it asks again: restart it"
+        );
+        turn.event(None, Kind::Trouble, line);
+    }
+    if let Some((address, mac)) = stranded.first() {
+        let others = others(stranded.len());
+        let line = format!(
+            "{address}{others} is lent to {mac} where nothing is lent any more: who has such an address gets another one when it asks next"
+        );
+        turn.event(None, Kind::Trouble, line);
     }
 }
 
@@ -254,7 +294,7 @@ fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
         }
     }
     let all = nodes.keys().chain(boots.keys()).chain(orders.keys());
-    let macs: std::collections::BTreeSet<_> = all.copied().collect();
+    let macs: BTreeSet<_> = all.copied().collect();
     for mac in macs {
         let mut node = restored_node(turn, mac, nodes.remove(&mac), boots.remove(&mac));
         node.orders = orders.remove(&mac).unwrap_or_default();
@@ -277,8 +317,8 @@ fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
     for record in secrets {
         turn.restore_secrets(record);
     }
-    for LeaseRecord { address, mac, name } in leases {
-        restore_lease(turn, address, mac);
+    for LeaseRecord { address, mac, name, is_guest } in leases {
+        restore_lease(turn, address, mac, is_guest);
         let lease = turn.hall.leases.get(address).filter(|lease| lease.mac == mac);
         if let Some((name, until)) = name.zip(lease.map(|lease| lease.until)) {
             turn.hall.naming.keep(address, name);
@@ -333,18 +373,21 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
 }
 
 /// A lease is held as long again: when it began is not known any more.
-fn restore_lease(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac) {
-    let place = turn.config.networks.iter().position(|network| network.contains(address));
-    let kind = |network: usize| match turn.config.networks[network].mode {
-        Mode::Serve | Mode::Shadow => PoolKind::Temporary,
-        Mode::Proxy => PoolKind::Elsewhere,
-    };
-    let fallback = place.map(|network| PoolId { network, kind: kind(network) });
-    let Some(pool) = turn.hall.leases.pool_of(address).or(fallback) else {
+fn restore_lease(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac, is_guest: bool) {
+    let Some(network) = turn.config.networks.iter().position(|network| network.contains(address)) else {
         // Its network is no longer served.
         turn.record(Record::LeaseEnded(address));
         return;
     };
+    let kind = match turn.config.networks[network].mode {
+        Mode::Proxy => PoolKind::Elsewhere,
+        Mode::Serve | Mode::Shadow if is_guest => PoolKind::Guest,
+        // An earlier version did not record who was a guest: then the range tells.
+        Mode::Serve | Mode::Shadow => {
+            turn.hall.leases.pool_of(address).map_or(PoolKind::Temporary, |pool| pool.kind)
+        }
+    };
+    let pool = PoolId { network, kind };
     if pool.kind == PoolKind::Temporary {
         restore_borrower(turn, mac);
     }

@@ -46,6 +46,10 @@ pub enum Input<'a> {
         /// Who, if the answer says so: ARP does, ICMP does not.
         mac: Option<Mac>,
     },
+    /// An interface is gone, or is another one that cannot be served: nobody there is heard.
+    InterfaceGone(&'a str),
+    /// An interface was made anew, and is served: the kernel has forgotten the neighbour entries there.
+    InterfaceBack(&'a str),
     /// A host asks by ARP who has an address, where `answer-arp` wants to know.
     WhoHas(WhoHas<'a>),
     /// A file of the boot directory that was asked for is not to be had.

@@ -1,7 +1,7 @@
 //! heorot: boots, addresses and names a diskless cluster. This program touches everything and decides nothing: what is to be done, `heorot-core` says.
 //!
 //! - [`cli`]: the command line; [`serve`]: the start, in order; [`run`]: the loop; [`wake`], [`ask`]: how threads and the loop talk to each other;
-//! - network: [`udp`] on [`netio`], [`link`] on [`frame`], [`neighbour`], [`http`], [`dns`], [`nis`] (with [`rpcbind`]), [`nfs`]; TCP connections: [`streams`];
+//! - network: [`interface`] (what is opened of each, and that it is still the same one), [`udp`] on [`netio`], [`link`] on [`frame`], [`neighbour`], [`http`], [`dns`], [`nis`] (with [`rpcbind`]), [`nfs`]; TCP connections: [`streams`];
 //! - looking about: [`probe`] and [`echo`] (who has an address), [`overhear`] (other DHCP servers), [`traffic`] (what else goes out);
 //! - disk: [`store`], [`images`], [`overlay`], [`notes`], [`names`] (the file for glibc), [`configuration`];
 //! - [`initrd`]: what nodes boot, made from a kernel's modules;
@@ -23,6 +23,7 @@ mod frame;
 mod http;
 mod images;
 mod initrd;
+mod interface;
 mod journal;
 mod link;
 mod names;

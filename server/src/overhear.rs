@@ -43,25 +43,28 @@ impl Listener {
         Ok(Self { socket, mac })
     }
 
-    /// The frames that came since, in their order.
+    /// The frames that came since, in their order, but for our own: a bridge may give them back to us.
     pub(crate) fn frames(&self) -> Vec<Vec<u8>> {
         let mut frames = Vec::new();
         let mut buffer = [0; FRAME_OCTETS_MAX as usize];
         for _ in 0..FRAMES_A_TURN {
             match (&self.socket).read(&mut buffer) {
-                Ok(octets) => frames.extend(buffer.get(..octets).map(<[u8]>::to_vec)),
+                Ok(octets) => {
+                    let frame = buffer.get(..octets).filter(|frame| frame.get(6..12) != Some(&self.mac.0));
+                    frames.extend(frame.map(<[u8]>::to_vec));
+                }
                 Err(_) => break, // Nothing more; or the interface went down, and nobody speaks there then.
             }
         }
         frames
     }
+}
 
-    /// The datagram in a frame, unless it is our own: a bridge may give it back to us.
-    pub(crate) fn datagram<'a>(&self, frame: &'a [u8]) -> Option<Datagram<'a>> {
-        match read(frame) {
-            Seen::Datagram(datagram) => Some(datagram).filter(|datagram| datagram.from != self.mac),
-            Seen::ArpRequest { .. } | Seen::ArpReply { .. } | Seen::Fragment | Seen::Other => None,
-        }
+/// The datagram in a frame.
+pub(crate) fn datagram(frame: &[u8]) -> Option<Datagram<'_>> {
+    match read(frame) {
+        Seen::Datagram(datagram) => Some(datagram),
+        Seen::ArpRequest { .. } | Seen::ArpReply { .. } | Seen::Fragment | Seen::Other => None,
     }
 }
 

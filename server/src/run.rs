@@ -4,7 +4,7 @@
 //! machines whose time has come; hand the records of the turn to the store. Nothing in it waits: no file, no lookup, no sync.
 //!
 //! - [`carry`]: what the machines put out, carried out;
-//! - [`held`]: what waits for neighbour entries;
+//! - [`held`]: what waits for neighbour entries; [`interfaces`]: what goes and comes back;
 //! - [`send`]: what is to be sent by TFTP, gathered; [`transmit`]: trains of blocks become datagrams; [`senders`]: threads that send when the loop has not the time;
 //! - [`order`]: whose turn it is;
 //! - [`meter`]: what was sent in the last second;
@@ -12,6 +12,7 @@
 
 mod carry;
 mod held;
+mod interfaces;
 mod meter;
 pub(crate) mod operate;
 mod order;
@@ -28,18 +29,18 @@ use crate::frame;
 use crate::http::Http;
 use crate::images::Images;
 use crate::images::directory::BootDirectory;
+use crate::interface::{Change, Interface};
 use crate::journal::{Journal, Weight};
-use crate::link::{Link, Routed};
+use crate::link::Routed;
 use crate::names;
 use crate::neighbour::keeper::{Done, Keeper, Moment};
 use crate::netio::Inbox;
 use crate::nfs;
 use crate::nis;
 use crate::notes::Notes;
-use crate::overhear::Listener;
+use crate::overhear;
 use crate::overlay::Overlays;
-use crate::probe::{Heard, Prober};
-use crate::settings::Served;
+use crate::probe::Heard;
 use crate::store::Outcome;
 use crate::traffic::Traffic;
 use crate::udp::{DataPorts, UdpPort};
@@ -97,19 +98,12 @@ pub(crate) struct Parts {
     pub(crate) control_given: Option<String>,
     pub(crate) heorot: Heorot,
     pub(crate) transfers: Transfers,
-    /// Port 67 by interface.
-    pub(crate) dhcp: Vec<(String, UdpPort)>,
-    /// Port 4011 by interface.
-    pub(crate) boot_servers: Vec<(String, UdpPort)>,
+    pub(crate) interfaces: Vec<Interface>,
+    pub(crate) interface_changes: Receiver<Change>,
     pub(crate) tftp: UdpPort,
     pub(crate) data: DataPorts,
-    pub(crate) links: BTreeMap<String, Link>,
-    pub(crate) probers: Vec<(String, Prober)>,
-    /// Where other DHCP servers are heard, by interface.
-    pub(crate) listeners: Vec<(String, Listener)>,
     pub(crate) echo: Echo,
     pub(crate) routed: Routed,
-    pub(crate) served: BTreeMap<String, Served>,
     pub(crate) neighbours: Keeper,
     pub(crate) entries_done: Receiver<Done>,
     pub(crate) images: Images,
@@ -154,6 +148,8 @@ pub(crate) struct Loop {
     needed: Moment,
     /// When frames that had no room are tried again.
     links_retry_at: Option<Time>,
+    /// What was lost by sockets of interfaces that are gone.
+    lost_before: u64,
     outgoing: Outgoing,
     /// Room for what is decided about nodes.
     decided: Vec<message::Output>,
@@ -196,17 +192,10 @@ impl Loop {
         for (index, socket) in parts.data.sockets().enumerate() {
             watch(socket, Source::Data(index))?;
         }
-        for (place, (_, port)) in parts.dhcp.iter().enumerate() {
-            watch(port, Source::Dhcp(place))?;
-        }
-        for (place, (_, prober)) in parts.probers.iter().enumerate() {
-            watch(prober, Source::Arp(place))?;
-        }
-        for (place, (_, port)) in parts.boot_servers.iter().enumerate() {
-            watch(port, Source::BootServer(place))?;
-        }
-        for (place, (_, listener)) in parts.listeners.iter().enumerate() {
-            watch(listener, Source::OtherServers(place))?;
+        for (place, interface) in parts.interfaces.iter().enumerate() {
+            for (socket, source) in interfaces::sources(place, interface) {
+                watch(&socket, source)?;
+            }
         }
         let outgoing = Outgoing::new(parts.data.sockets().count(), parts.senders.cuts_trains());
         Ok(Self {
@@ -222,6 +211,7 @@ impl Loop {
             held: Held::default(),
             needed: Moment::default(),
             links_retry_at: None,
+            lost_before: 0,
             outgoing,
             decided: Vec::new(),
             outputs: Vec::new(),
@@ -370,7 +360,7 @@ impl Loop {
 
     /// A batch from port 67 of an interface.
     fn take_dhcp(&mut self, place: usize, inbox: &mut Inbox) {
-        let (_, port) = &mut self.parts.dhcp[place];
+        let port = &mut self.parts.interfaces[place].dhcp;
         if let Err(error) = inbox.receive(port.as_fd()) {
             return self.complain("receiving DHCP", &error);
         }
@@ -380,7 +370,7 @@ impl Loop {
         if self.ends_by.is_some() {
             return;
         }
-        let interface = self.parts.dhcp[place].0.clone();
+        let interface = self.parts.interfaces[place].name.clone();
         for (envelope, payload) in inbox.datagrams() {
             let (source, destination) = (envelope.source, envelope.destination);
             self.heorot(message::Input::Dhcp(Datagram {
@@ -395,14 +385,14 @@ impl Loop {
 
     /// A batch from port 4011 of an interface.
     fn take_boot_server(&mut self, place: usize, inbox: &mut Inbox) {
-        let (interface, port) = &self.parts.boot_servers[place];
-        if let Err(error) = inbox.receive(port.as_fd()) {
+        let Interface { name, boot_server, .. } = &self.parts.interfaces[place];
+        if let Err(error) = inbox.receive(boot_server.as_fd()) {
             return self.complain("receiving at port 4011", &error);
         }
         if self.ends_by.is_some() {
             return;
         }
-        let interface = interface.clone();
+        let interface = name.clone();
         for (envelope, payload) in inbox.datagrams() {
             let (source, destination) = (envelope.source, envelope.destination);
             let datagram = Datagram { interface: &interface, source, destination, payload };
@@ -412,13 +402,14 @@ impl Loop {
 
     /// What was answered to our probes, and what others ask.
     fn take_arp(&mut self, place: usize) {
-        for heard in self.parts.probers[place].1.heard() {
+        let Some(ethernet) = &self.parts.interfaces[place].ethernet else { return };
+        for heard in ethernet.prober.heard() {
             match heard {
                 Heard::Has(address, mac) => {
                     self.heorot(message::Input::Occupied { address, mac: Some(mac) });
                 }
                 Heard::WhoHas(address, from) => {
-                    let interface = self.parts.probers[place].0.clone();
+                    let interface = self.parts.interfaces[place].name.clone();
                     self.heorot(message::Input::WhoHas(WhoHas { interface: &interface, address, from }));
                 }
             }
@@ -434,9 +425,10 @@ impl Loop {
 
     /// What other DHCP servers told their clients.
     fn take_other_servers(&mut self, place: usize) {
-        let interface = self.parts.listeners[place].0.clone();
-        for frame in self.parts.listeners[place].1.frames() {
-            let Some(datagram) = self.parts.listeners[place].1.datagram(&frame) else { continue };
+        let Some(ethernet) = &self.parts.interfaces[place].ethernet else { return };
+        let interface = self.parts.interfaces[place].name.clone();
+        for frame in ethernet.listener.frames() {
+            let Some(datagram) = overhear::datagram(&frame) else { continue };
             let frame::read::Datagram { from: mac, source, destination, payload, .. } = datagram;
             let interface = &interface;
             self.heorot(message::Input::Overheard(Overheard {
@@ -491,7 +483,7 @@ impl Loop {
     /// Whether what comes by this interface is our business: the configured ones', and the host's own, which comes by `lo`.
     fn is_served(&self, interface: u32) -> bool {
         const LOOPBACK: u32 = 1; // The kernel makes it first in every network namespace.
-        interface == LOOPBACK || self.parts.served.values().any(|served| served.index == interface)
+        interface == LOOPBACK || self.parts.interfaces.iter().any(|it| it.served.index == interface)
     }
 
     /// What other threads said. They ring the bell after each word, so that there is none without.
@@ -500,6 +492,9 @@ impl Loop {
         let mut left = false;
         while let Ok(done) = self.parts.entries_done.try_recv() {
             self.entries_done(done);
+        }
+        while let Ok(change) = self.parts.interface_changes.try_recv() {
+            self.interface_changed(change);
         }
         while let Ok(outcome) = self.parts.outcomes.try_recv() {
             self.committed(outcome);

@@ -6,18 +6,17 @@ use crate::echo::Echo;
 use crate::http::{self, Http, control};
 use crate::images::Images;
 use crate::images::directory::BootDirectory;
+use crate::interface::{self, Interface};
 use crate::journal::{Journal, Weight};
-use crate::link::{Link, Routed};
+use crate::link::Routed;
 use crate::neighbour::Neighbours;
 use crate::neighbour::keeper::Keeper;
 use crate::notes::Notes;
-use crate::overhear::Listener;
 use crate::overlay::Overlays;
-use crate::probe::Prober;
 use crate::problem::{Problem, problem};
 use crate::run::senders::{Senders, Way};
 use crate::run::{Loop, Parts, operate};
-use crate::settings::{self, LinkKind, Served};
+use crate::settings;
 use crate::store::{self, Store};
 use crate::traffic::Traffic;
 use crate::udp::{DataPorts, UdpPort};
@@ -30,7 +29,6 @@ use heorot_core::load;
 use heorot_core::message;
 use heorot_core::transfer::{self, Transfers};
 use heorot_names::Directory;
-use std::collections::BTreeMap;
 use std::fs::{DirBuilder, Permissions};
 use std::io;
 use std::iter;
@@ -72,7 +70,7 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
 
     let opened = open(&config, &control_path)?;
     let journal = Journal::start().map_err(|e| cannot_start(&e))?;
-    if let Some(warning) = opened.dhcp.iter().find_map(|(_, port)| port.too_small()) {
+    if let Some(warning) = opened.interfaces.iter().find_map(|interface| interface.dhcp.too_small()) {
         journal.say(Weight::Warning, warning);
     }
     if !warnings.is_empty() {
@@ -151,16 +149,11 @@ fn start_nis(
 struct Opened {
     store: Store,
     contents: store::Contents,
-    dhcp: Vec<(String, UdpPort)>,
-    boot_servers: Vec<(String, UdpPort)>,
+    interfaces: Vec<Interface>,
     tftp: UdpPort,
     data: DataPorts,
-    links: BTreeMap<String, Link>,
-    probers: Vec<(String, Prober)>,
-    listeners: Vec<(String, Listener)>,
     echo: Echo,
     routed: Routed,
-    served: BTreeMap<String, Served>,
     neighbours: Neighbours,
     notes: Notes,
     noted: Vec<(u32, transfer::Note)>,
@@ -173,26 +166,9 @@ fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
     let (store, contents) = Store::open(&Path::new(&config.server.state).join(STORE_FILE))?;
     let served =
         settings::served(config).map_err(|e| problem!("the host's interfaces cannot be listed: {e}"))?;
-    let served: BTreeMap<String, Served> =
-        served.into_iter().filter_map(|(name, found)| Some((name, found?))).collect();
-    let dhcp =
-        served.keys().map(|name| Ok((name.clone(), UdpPort::dhcp(name)?))).collect::<Result<_, Problem>>()?;
-    let boot_servers = served.keys().map(|name| Ok((name.clone(), UdpPort::boot_server(name)?)));
-    let boot_servers = boot_servers.collect::<Result<_, Problem>>()?;
-    let ethernet = || served.iter().filter(|(_, served)| served.kind == LinkKind::Ethernet);
-    let open_link =
-        |(name, served): (&String, &Served)| Ok((name.clone(), Link::open(name, served.index, served.mac)?));
-    let links = ethernet().map(open_link).collect::<Result<_, Problem>>()?;
-    let open_prober = |(name, served): (&String, &Served)| {
-        let prober = Prober::open(name, served.index, served.mac)?;
-        prober.hear_requests(settings::answers_arp(config, name));
-        Ok((name.clone(), prober))
-    };
-    let probers = ethernet().map(open_prober).collect::<Result<_, Problem>>()?;
-    let open_listener = |(name, served): (&String, &Served)| {
-        Ok((name.clone(), Listener::open(name, served.index, served.mac)?))
-    };
-    let listeners = ethernet().map(open_listener).collect::<Result<_, Problem>>()?;
+    let found = served.into_iter().filter_map(|(name, found)| Some((name, found?)));
+    let interfaces = found.map(|(name, served)| Interface::open(config, &name, served));
+    let interfaces = interfaces.collect::<Result<_, Problem>>()?;
     let tftp = UdpPort::tftp()?;
     let boot = http::bind_plain(config).collect::<Result<_, _>>()?;
     let secured = http::bind_secured(config).collect::<Result<_, _>>()?;
@@ -217,16 +193,11 @@ fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
     Ok(Opened {
         store,
         contents,
-        dhcp,
-        boot_servers,
+        interfaces,
         tftp,
         data,
-        links,
-        probers,
-        listeners,
         echo: Echo::open()?,
         routed: Routed::open()?,
-        served,
         neighbours,
         notes,
         noted,
@@ -312,6 +283,10 @@ fn start(
     rights::keep_needed();
     let (reload, reloaded) = line(&bell, 1);
     let (entries, entries_done) = line(&bell, 1);
+    let (change, interface_changes) = line(&bell, 1);
+    let served =
+        opened.interfaces.iter().map(|interface| (interface.name.clone(), interface.served)).collect();
+    interface::watch(config.clone(), served, change).map_err(|e| cannot_start(&e))?;
     let store = store::start(opened.store, outcome).map_err(|e| cannot_start(&e))?;
     let neighbours = Keeper::start(opened.neighbours, entries).map_err(|e| cannot_start(&e))?;
     let images = Images::start(directory.clone(), result, results).map_err(|e| cannot_start(&e))?;
@@ -336,16 +311,12 @@ fn start(
         control_given,
         heorot,
         transfers,
-        dhcp: opened.dhcp,
-        boot_servers: opened.boot_servers,
+        interfaces: opened.interfaces,
+        interface_changes,
         tftp: opened.tftp,
         data: opened.data,
-        links: opened.links,
-        probers: opened.probers,
-        listeners: opened.listeners,
         echo: opened.echo,
         routed: opened.routed,
-        served: opened.served,
         neighbours,
         entries_done,
         images,

@@ -27,15 +27,8 @@ struct Place(PathBuf);
 impl Place {
     fn new(name: &str) -> Self {
         unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace of its own: run the tests as root");
-        for command in [
-            "link set lo up",
-            "link add v0 type veth peer name v1",
-            "addr add 10.77.0.1/16 dev v0",
-            "link set v0 up",
-            "link set v1 up",
-        ] {
-            assert!(Command::new("ip").args(command.split(' ')).status().unwrap().success(), "ip {command}");
-        }
+        ip("link set lo up");
+        make_interface();
         let path = std::env::temp_dir().join(format!("heorot-serve-{}-{name}", std::process::id()));
         std::fs::create_dir_all(path.join("boot")).unwrap();
         let place = Self(path);
@@ -96,6 +89,17 @@ cmdline = ""
         assert!(!self.path("run/control.sock").exists(), "something was started: {text}");
         text
     }
+}
+
+fn ip(command: &str) {
+    assert!(Command::new("ip").args(command.split(' ')).status().unwrap().success(), "ip {command}");
+}
+
+fn make_interface() {
+    ip("link add v0 type veth peer name v1");
+    ip("addr add 10.77.0.1/16 dev v0");
+    ip("link set v0 up");
+    ip("link set v1 up");
 }
 
 impl Drop for Place {
@@ -453,6 +457,34 @@ fn the_neighbour_entry_is_there_before_the_answer_that_needs_it() {
     let entries = Command::new("ip").args(["neigh", "show", "nud", "permanent"]).output().unwrap();
     let entries = String::from_utf8(entries.stdout).unwrap();
     assert!(entries.contains("10.77.1.5"), "{entries}");
+    assert_eq!(server.end(Signal::SIGTERM), Some(0));
+}
+
+/// A driver is loaded again, or a bond is set up afresh: what has the name then is another interface.
+#[test]
+fn an_interface_that_is_made_anew_is_served() {
+    let place = Place::new("anew");
+    place.configure(|text| {
+        let text = text.replace("temporary = \"10.77.200.1-10.77.200.254\"", "mode = \"proxy\"");
+        text.replace("[boot]", "[boot]\nuefi-x64 = \"x.efi\"")
+    });
+    let server = place.start();
+    for _ in 0..2 {
+        ip("link del v0");
+        server.says("v0 is gone");
+        make_interface();
+        server.says("v0 was made anew");
+        let wire = Wire::open();
+        wire.inform();
+        wire.asked_until_replied();
+    }
+    // Whoever sets one up may do it quicker than anybody looks.
+    ip("link del v0");
+    make_interface();
+    server.says("v0 was made anew");
+    let wire = Wire::open();
+    wire.inform();
+    wire.asked_until_replied();
     assert_eq!(server.end(Signal::SIGTERM), Some(0));
 }
 

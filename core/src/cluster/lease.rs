@@ -28,7 +28,10 @@ pub struct Leases {
     closed: BTreeMap<Ipv4Addr, Closure>,
     /// Addresses that are kept for hosts: in no range.
     reserved: BTreeSet<Ipv4Addr>,
-    /// Addresses of numbers that were offered until now, and of whom that was not told yet.
+    /// Lent where nothing is lent any more, because the operator has moved the range or keeps the address for a host: nobody else gets it before the loan ends,
+    /// and its machine gets another one when it asks next.
+    stranded: BTreeSet<(Mac, Ipv4Addr)>,
+    /// Addresses that were lent until now, or a number's that was offered, and of whom that was not told yet.
     returned: Vec<Ipv4Addr>,
 }
 
@@ -162,17 +165,24 @@ impl Leases {
             }
         }
         for (address, lease) in self.leases {
-            let pool = new.pool_of(address).unwrap_or(lease.pool);
+            let network = config.networks.iter().position(|network| network.contains(address));
+            let pool = PoolId { network: network.unwrap_or(lease.pool.network), ..lease.pool };
             new.insert(address, Lease { pool, ..lease });
         }
         new
     }
 
-    /// The address to offer: the one that is lent to this machine already, else the one it was offered last, else the free one
-    /// nearest above its own place. None: there is none left.
-    pub fn offer(&mut self, now: Time, mac: Mac, id: PoolId) -> Option<Ipv4Addr> {
+    /// The address to offer: the one that is lent to this machine already, else the one that it wishes for if that is free, else the one it was offered last, else the free
+    /// one nearest above its own place. None: there is none left.
+    pub fn offer(&mut self, now: Time, mac: Mac, id: PoolId, wished: Option<Ipv4Addr>) -> Option<Ipv4Addr> {
         if let Some(address) = self.borrowed(mac, id) {
             return Some(address);
+        }
+        if let Some(address) = wished.filter(|address| self.check(*address, mac, id).is_ok()) {
+            if let Some(before) = self.offered_to.get(&(mac, id)).copied() {
+                self.withdraw(before);
+            }
+            return Some(self.stand(now, address, mac, id));
         }
         if let Some(address) = self.offered_to.get(&(mac, id)).copied() {
             self.forget(address);
@@ -206,11 +216,13 @@ impl Leases {
         if let Some(address) = standing {
             self.forget(address);
         }
-        let address = standing.or_else(|| address.filter(|address| !self.offers.contains_key(address)))?;
+        let is_free =
+            |address: &Ipv4Addr| !self.offers.contains_key(address) && !self.leases.contains_key(address);
+        let address = standing.or_else(|| address.filter(is_free))?;
         Some(self.stand(now, address, mac, id))
     }
 
-    /// Addresses of numbers that were offered until now: of each once.
+    /// Addresses that may be a number's, and were lent or offered until now: each once.
     pub fn returned(&mut self) -> Vec<Ipv4Addr> {
         std::mem::take(&mut self.returned)
     }
@@ -293,8 +305,7 @@ impl Leases {
 
     /// Ends a lease; the address is probed until this moment.
     pub fn end(&mut self, address: Ipv4Addr, probed_until: Time) -> Option<Lease> {
-        let lease = self.leases.remove(&address)?;
-        self.by_borrower.remove(&(lease.mac, lease.pool));
+        let lease = self.remove(address)?;
         self.closed
             .insert(address, Closure { until: probed_until, probed: Some(lease.mac), lingers: Lingers::No });
         Some(lease)
@@ -320,8 +331,7 @@ impl Leases {
 
     /// Takes back a lease that was never granted: the address is free at once.
     pub fn retract(&mut self, address: Ipv4Addr) {
-        if let Some(lease) = self.leases.remove(&address) {
-            self.by_borrower.remove(&(lease.mac, lease.pool));
+        if self.remove(address).is_some() {
             self.free(address);
         }
     }
@@ -364,6 +374,17 @@ impl Leases {
         self.leases.get(&address)
     }
 
+    /// Whether an address is lent where nothing is lent any more.
+    pub fn is_stranded(&self, address: Ipv4Addr) -> bool {
+        self.get(address).is_some_and(|lease| self.stranded.contains(&(lease.mac, address)))
+    }
+
+    /// All that is lent to a machine where nothing is lent any more.
+    pub fn stranded(&self, mac: Mac) -> impl Iterator<Item = Ipv4Addr> {
+        let all = (mac, Ipv4Addr::UNSPECIFIED)..=(mac, Ipv4Addr::BROADCAST);
+        self.stranded.range(all).map(|(_, address)| *address)
+    }
+
     /// The address that is lent to a machine from this range.
     pub fn borrowed(&self, mac: Mac, id: PoolId) -> Option<Ipv4Addr> {
         self.by_borrower.get(&(mac, id)).copied()
@@ -372,10 +393,9 @@ impl Leases {
     /// All that is lent to a machine.
     pub fn of(&self, mac: Mac) -> impl Iterator<Item = (Ipv4Addr, &Lease)> {
         let first = PoolId { network: 0, kind: PoolKind::Temporary };
-        self.by_borrower
-            .range((mac, first)..)
-            .take_while(move |((m, _), _)| *m == mac)
-            .filter_map(|(_, address)| Some((*address, self.leases.get(address)?)))
+        let borrowed = self.by_borrower.range((mac, first)..).take_while(move |((m, _), _)| *m == mac);
+        let all = borrowed.map(|(_, address)| *address).chain(self.stranded(mac));
+        all.filter_map(|address| Some((address, self.leases.get(&address)?)))
     }
 
     /// All leases, by address.
@@ -423,11 +443,33 @@ impl Leases {
     }
 
     fn insert(&mut self, address: Ipv4Addr, lease: Lease) {
-        if let Some(pool) = self.pools.get_mut(&lease.pool) {
+        let is_kept = self.reserved.contains(&address);
+        let of_range =
+            self.pools.get_mut(&lease.pool).filter(|pool| pool.range.contains(address) && !is_kept);
+        let is_lent_anywhere = matches!(lease.pool.kind, PoolKind::Number | PoolKind::Elsewhere);
+        if let Some(pool) = of_range {
             pool.free.remove(&address);
+            self.by_borrower.insert((lease.mac, lease.pool), address);
+        } else if is_lent_anywhere {
+            self.by_borrower.insert((lease.mac, lease.pool), address);
+        } else {
+            for pool in self.pools.values_mut() {
+                pool.free.remove(&address);
+            }
+            self.stranded.insert((lease.mac, address));
         }
         self.leases.insert(address, lease);
-        self.by_borrower.insert((lease.mac, lease.pool), address);
+    }
+
+    fn remove(&mut self, address: Ipv4Addr) -> Option<Lease> {
+        let lease = self.leases.remove(&address)?;
+        self.returned.push(address);
+        self.stranded.remove(&(lease.mac, address));
+        // Another one may have been lent to its machine in its stead.
+        if self.borrowed(lease.mac, lease.pool) == Some(address) {
+            self.by_borrower.remove(&(lease.mac, lease.pool));
+        }
+        Some(lease)
     }
 
     fn stand(&mut self, now: Time, address: Ipv4Addr, mac: Mac, id: PoolId) -> Ipv4Addr {

@@ -92,6 +92,9 @@ pub struct LeaseRecord {
     /// The name by which its host is known as long, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Whether its host is a guest. Where the ranges are moved the address does not tell.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_guest: bool,
 }
 
 /// The bound of the zones' serials (RFC 1982).

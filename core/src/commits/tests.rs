@@ -7,7 +7,12 @@ const NOW: Time = Time::from_nanoseconds(1 << 40);
 
 /// Somebody waits for it.
 fn record() -> Record {
-    Record::Lease(LeaseRecord { address: Ipv4Addr::LOCALHOST, mac: Mac([2, 0, 0, 0, 0, 1]), name: None })
+    Record::Lease(LeaseRecord {
+        address: Ipv4Addr::LOCALHOST,
+        mac: Mac([2, 0, 0, 0, 0, 1]),
+        name: None,
+        is_guest: false,
+    })
 }
 
 /// Nobody does.

@@ -63,14 +63,15 @@ impl Turn<'_> {
         self.hall.free.networks.get_mut(place)?.free.find(is_free)
     }
 
-    /// The first of those that is offered to nobody.
+    /// The first of those whose address is offered and lent to nobody.
     pub(crate) fn lowest_unoffered(&mut self, place: usize) -> Option<u32> {
         self.numbers_returned();
         let numbering = &self.config.networks.get(place)?.numbering;
         let (nodes, listed, leases) = (&self.hall.nodes, &self.hall.listed, &self.hall.leases);
         let is_free = |number| {
             let is_kept = nodes.holder(number).is_some() || listed.has_number(number);
-            !is_kept && numbering.address(number).is_some_and(|address| leases.offered(address).is_none())
+            let is_nobodys = |address| leases.offered(address).is_none() && leases.get(address).is_none();
+            !is_kept && numbering.address(number).is_some_and(is_nobodys)
         };
         self.hall.free.networks.get_mut(place)?.unoffered.find(is_free)
     }

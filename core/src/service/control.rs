@@ -114,9 +114,15 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .store_trouble
             .iter()
             .map(|why| format!("nothing new can be promised: {why}"))
+            .chain(turn.hall.gone.iter().map(|interface| gone(interface)))
             .chain(trial::degraded(turn))
             .collect(),
     }
+}
+
+/// What is told of an interface that is gone.
+pub(crate) fn gone(interface: &str) -> String {
+    format!("{interface} is gone: nobody there is answered until it is back")
 }
 
 fn rogue_servers(turn: &Turn<'_>, wall: Wall) -> Vec<RogueServerView> {

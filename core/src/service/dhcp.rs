@@ -199,7 +199,8 @@ fn choose(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Option<(Ipv4Ad
         if let Some(reserved) = who::reserved(turn, client) {
             return Some(reserved);
         }
-        let address = turn.hall.leases.offer(turn.now, client.mac, pool(PoolKind::Guest))?;
+        let wished = client.message.options.address(option::REQUESTED_ADDRESS);
+        let address = turn.hall.leases.offer(turn.now, client.mac, pool(PoolKind::Guest), wished)?;
         return Some((address, who::guest_lease(turn, client)));
     }
     if let Some(address) = turn.permanent_address(client.mac, client.place) {
@@ -220,8 +221,20 @@ fn choose(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Option<(Ipv4Ad
         let address = turn.hall.leases.offer_number(turn.now, client.mac, client.place, address)?;
         return Some((address, settings.lease));
     }
-    let address = turn.hall.leases.offer(turn.now, client.mac, pool(PoolKind::Temporary))?;
+    tell_lent_to_another(turn, client);
+    let address = turn.hall.leases.offer(turn.now, client.mac, pool(PoolKind::Temporary), None)?;
     Some((address, settings.temporary_lease))
+}
+
+/// Tells of a node that its permanent address is lent to another machine, from a range that was there before.
+fn tell_lent_to_another(turn: &mut Turn<'_>, client: &Client) {
+    let number = turn.hall.nodes.get(client.mac).and_then(|node| node.number);
+    let address = number.and_then(|number| turn.config.networks[client.place].numbering.address(number));
+    let Some(address) = address else { return };
+    let Some(other) = turn.lent_to_another(client.mac, address) else { return };
+    let what = format!("its address {address} is lent to {other}, so that it gets a temporary one");
+    let to_do = format!("it is free when that loan ends, or {other} asks for another address: restart that");
+    turn.trouble(client.mac, what, Some(to_do));
 }
 
 /// The address of the number that is being recorded for a machine: it is to get this one and no second, however often it asks meanwhile.
@@ -326,6 +339,10 @@ fn carry_out(
             let until = turn.hall.leases.lend(turn.now, address, client.mac, pool, lease);
             // Whatever else it was offered.
             turn.hall.leases.forget_offers(client.mac);
+            // It begins anew, and has left behind what it had where nothing is lent any more.
+            for stranded in turn.hall.leases.stranded(client.mac).collect::<Vec<_>>() {
+                turn.end_lease(stranded);
+            }
             // What was found out was found out for this loan.
             turn.hall.probes.forget(address);
             turn.hall.timers.arm(until, Due::Address(address));
@@ -400,10 +417,14 @@ fn decide(turn: &mut Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, i
         Some(_) | None => {}
     }
     let permanent = permanent.or_else(|| reserved.map(|(address, _)| address));
+    let number = turn.hall.nodes.get(client.mac).and_then(|node| node.number);
+    let has_number_here = number.is_some_and(|number| settings.numbering.address(number).is_some());
     // "The client's notion of its IP address is not correct" (RFC 2131 3.2): ours to say for our own ranges alone.
     let refusal = match case {
         Case::Selecting => Decision::No,
         Case::InitReboot | Case::Renewing if is_ours(turn, address) => Decision::No,
+        // We know this client, and that it is to have another address on this very network.
+        Case::InitReboot | Case::Renewing if has_number_here && settings.contains(address) => Decision::No,
         Case::InitReboot | Case::Renewing => Decision::Silence,
     };
     let kind = if is_node { PoolKind::Temporary } else { PoolKind::Guest };
@@ -415,6 +436,8 @@ fn decide(turn: &mut Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, i
                 refusal
             }
             () if lent.superseded || moves_on => refusal,
+            // It was lent where it is not ours to lend any more, and to this very client.
+            () if turn.hall.leases.is_stranded(address) => Decision::No,
             // Its record is under way, and its ACK will follow.
             () if !lent.recorded => Decision::Silence,
             () => Decision::Renewed(lease),

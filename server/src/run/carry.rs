@@ -5,11 +5,11 @@ use crate::ask::Ask;
 use crate::clock;
 use crate::http::News;
 use crate::images::Wanted;
+use crate::interface::{Ethernet, Interface};
 use crate::link::Link;
 use crate::neighbour::keeper::{Change, Done};
 use crate::netio::{self, Outbox};
 use crate::nfs;
-use crate::settings::{LinkKind, Served};
 use crate::udp::UdpPort;
 use heorot_core::limit;
 use heorot_core::mac::Mac;
@@ -322,7 +322,7 @@ impl Loop {
     fn send_dhcp_now(&mut self, send: &DhcpSend) {
         let DhcpSend { interface, source, target, payload } = send;
         let sent = match *target {
-            DhcpTarget::Frame(mac, destination) => match self.parts.links.get_mut(interface) {
+            DhcpTarget::Frame(mac, destination) => match self.ethernet(interface).map(|it| &mut it.link) {
                 Some(link) => {
                     let (given, is_full) = (link.give(*source, mac, destination, payload), link.is_full());
                     if is_full {
@@ -334,7 +334,7 @@ impl Loop {
             },
             DhcpTarget::Address(destination) => self.parts.routed.send(*source, destination, payload),
             DhcpTarget::BootServer(peer) => {
-                send_from(&self.parts.boot_servers, interface, (*source, peer), payload)
+                self.send_from(interface, |it| &it.boot_server, (*source, peer), payload)
             }
         };
         match sent {
@@ -344,10 +344,30 @@ impl Loop {
         }
     }
 
+    fn ethernet(&mut self, interface: &str) -> Option<&mut Ethernet> {
+        self.parts.interfaces.iter_mut().find(|it| it.name == interface)?.ethernet.as_mut()
+    }
+
+    /// Sends a datagram from the port that belongs to an interface, from one of our addresses to a peer.
+    fn send_from(
+        &self,
+        interface: &str,
+        port: impl Fn(&Interface) -> &UdpPort,
+        (local, peer): (Ipv4Addr, SocketAddrV4),
+        payload: &[u8],
+    ) -> std::io::Result<()> {
+        let port = self.parts.interfaces.iter().find(|it| it.name == interface).map(port);
+        let port = port.ok_or_else(|| std::io::Error::other(format!("{interface} is not served")))?;
+        let mut outbox = Outbox::new();
+        let mut batch = outbox.batch();
+        batch.add((Some(local), peer), None, std::iter::once(payload));
+        batch.send(port.as_fd(), 0).map(drop)
+    }
+
     /// Where no frame of ours can go, everybody hears it (RFC 4390 2.1).
     fn broadcast(&self, interface: &str, source: Ipv4Addr, payload: &[u8]) -> std::io::Result<()> {
         const EVERYBODY: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::BROADCAST, 68);
-        send_from(&self.parts.dhcp, interface, (source, EVERYBODY), payload)
+        self.send_from(interface, |it| &it.dhcp, (source, EVERYBODY), payload)
     }
 
     /// Begins what was wanted of neighbour entries, and sends the packets of this moment that need none or whose entries stand.
@@ -361,16 +381,20 @@ impl Loop {
 
     fn flush_links(&mut self) {
         let now = self.now;
-        let outcomes = self.parts.links.values_mut().map(|link| link.flush(now));
+        let ethernet = self.parts.interfaces.iter_mut().filter_map(|it| it.ethernet.as_mut());
+        let outcomes = ethernet.map(|it| it.link.flush(now));
         if let Some(error) = outcomes.filter_map(Result::err).last() {
             self.complain("sending DHCP", &error);
         }
-        self.links_retry_at = self.parts.links.values().filter_map(Link::retry_at).min();
+        let links = self.parts.interfaces.iter().filter_map(|it| Some(&it.ethernet.as_ref()?.link));
+        self.links_retry_at = links.filter_map(Link::retry_at).min();
     }
 
     fn want_neighbour(&mut self, neighbour: &Neighbour) {
-        let ethernet = |served: &&Served| served.kind == LinkKind::Ethernet;
-        let index = |name: &String| self.parts.served.get(name).filter(ethernet).map(|served| served.index);
+        let index = |name: &String| {
+            let interface = self.parts.interfaces.iter().find(|it| it.name == *name)?;
+            interface.ethernet.as_ref().map(|_| interface.served.index)
+        };
         let change = match neighbour {
             Neighbour::Set { interface, address, mac } => {
                 index(interface).map(|interface| Change::Set { interface, address: *address, mac: *mac })
@@ -397,9 +421,8 @@ impl Loop {
     }
 
     fn probe(&mut self, interface: &str, address: Ipv4Addr, by: ProbeBy) {
-        let prober = self.parts.probers.iter().find(|(name, _)| name == interface);
-        let asked = match (by, prober) {
-            (ProbeBy::Arp, Some((_, prober))) => prober.ask(address),
+        let asked = match (by, self.ethernet(interface)) {
+            (ProbeBy::Arp, Some(ethernet)) => ethernet.prober.ask(address),
             // On InfiniBand the kernel speaks ARP itself.
             (ProbeBy::Arp, None) | (ProbeBy::Echo, _) => self.parts.echo.ask(address),
         };
@@ -409,8 +432,8 @@ impl Loop {
     }
 
     fn answer_arp(&mut self, interface: &str, owner: (Mac, Ipv4Addr), to: (Mac, Ipv4Addr)) {
-        let prober = self.parts.probers.iter().find(|(name, _)| name == interface);
-        if let Some(Err(error)) = prober.map(|(_, prober)| prober.answer_for(owner, to)) {
+        let answered = self.ethernet(interface).map(|ethernet| ethernet.prober.answer_for(owner, to));
+        if let Some(Err(error)) = answered {
             self.complain("answering ARP", &error);
         }
     }
@@ -418,13 +441,10 @@ impl Loop {
     /// What was lost because one of our sockets was full, coming or going, since the start.
     fn kernel_drops(&self) -> u64 {
         let parts = &self.parts;
-        let ports = parts.dhcp.iter().chain(&parts.boot_servers).map(|(_, port)| port);
-        let ports = ports.chain([&parts.tftp]).chain(parts.data.sockets()).map(UdpPort::dropped);
-        let probers = parts.probers.iter().map(|(_, prober)| netio::dropped(prober.as_fd()));
-        let listeners = parts.listeners.iter().map(|(_, listener)| netio::dropped(listener.as_fd()));
+        let interfaces = parts.interfaces.iter().map(Interface::lost);
+        let ports = std::iter::once(&parts.tftp).chain(parts.data.sockets()).map(UdpPort::dropped);
         let echo = netio::dropped(parts.echo.as_fd());
-        let going = parts.links.values().map(Link::lost).chain([parts.routed.lost()]);
-        ports.chain(probers).chain(listeners).chain([echo]).chain(going).sum()
+        self.lost_before + interfaces.chain(ports).chain([echo, parts.routed.lost()]).sum::<u64>()
     }
 
     fn measured(&mut self) -> Measured {
@@ -457,19 +477,4 @@ impl Loop {
             nfs: self.parts.nfs.as_ref().map(|nfs| Box::new(nfs.counts().measured())),
         }
     }
-}
-
-/// Sends a datagram from the port that belongs to an interface, from one of our addresses to a peer.
-fn send_from(
-    ports: &[(String, UdpPort)],
-    interface: &str,
-    (local, peer): (Ipv4Addr, SocketAddrV4),
-    payload: &[u8],
-) -> std::io::Result<()> {
-    let port = ports.iter().find(|(name, _)| name == interface).map(|(_, port)| port);
-    let port = port.ok_or_else(|| std::io::Error::other(format!("{interface} is not served")))?;
-    let mut outbox = Outbox::new();
-    let mut batch = outbox.batch();
-    batch.add((Some(local), peer), None, std::iter::once(payload));
-    batch.send(port.as_fd(), 0).map(drop)
 }

@@ -112,8 +112,8 @@ impl Loop {
         if !warnings.is_empty() {
             self.parts.journal.say(Weight::Warning, warnings.trim_end());
         }
-        for (interface, prober) in &self.parts.probers {
-            prober.hear_requests(settings::answers_arp(&config, interface));
+        for interface in &self.parts.interfaces {
+            interface.hear_requests(&config);
         }
         self.parts.directory.change(&config.boot.directory, config.boot.packages.as_deref());
         self.parts.overlays.change(&config.overlays);

@@ -21,6 +21,7 @@ fn lease(n: u8) -> Record {
         address: Ipv4Addr::new(10, 77, 200, n),
         mac: Mac([2, 0, 0, 0, 0, n]),
         name: None,
+        is_guest: false,
     })
 }
 

@@ -39,24 +39,24 @@ fn places_never_change() {
 #[test]
 fn the_same_machine_gets_the_same_offer_and_two_never_the_same() {
     let mut leases = Leases::new(&config("10.77.200.1-10.77.200.20"));
-    let offers: Vec<_> = (0..20).map(|last| leases.offer(START, mac(last), POOL)).collect();
+    let offers: Vec<_> = (0..20).map(|last| leases.offer(START, mac(last), POOL, None)).collect();
     let different: BTreeSet<_> = offers.iter().flatten().collect();
     assert_eq!(different.len(), 20, "every machine has an address of its own");
     for last in (0..20).rev() {
-        assert_eq!(leases.offer(seconds(1), mac(last), POOL), offers[usize::from(last)]);
+        assert_eq!(leases.offer(seconds(1), mac(last), POOL, None), offers[usize::from(last)]);
     }
 }
 
 #[test]
 fn with_no_address_left_the_oldest_offer_gives_way_and_a_lease_does_not() {
     let mut leases = Leases::new(&config("10.77.200.1-10.77.200.2"));
-    let first = leases.offer(START, mac(1), POOL).unwrap();
+    let first = leases.offer(START, mac(1), POOL, None).unwrap();
     leases.lend(START, first, mac(1), POOL, LEASE);
-    let second = leases.offer(seconds(1), mac(2), POOL).unwrap();
-    assert_eq!(leases.offer(seconds(2), mac(3), POOL), Some(second), "what was only offered");
+    let second = leases.offer(seconds(1), mac(2), POOL, None).unwrap();
+    assert_eq!(leases.offer(seconds(2), mac(3), POOL, None), Some(second), "what was only offered");
     assert_eq!(leases.check(second, mac(2), POOL), Err(NotFree::Taken));
     leases.lend(seconds(2), second, mac(3), POOL, LEASE);
-    assert_eq!(leases.offer(seconds(3), mac(2), POOL), None);
+    assert_eq!(leases.offer(seconds(3), mac(2), POOL, None), None);
     assert_eq!(leases.used(PoolKind::Temporary), (2, 2));
 }
 
@@ -72,7 +72,7 @@ fn an_address_is_held_after_the_last_sign_of_life() {
     // While it is probed it can be offered, but only its last borrower gets it.
     leases.end(address(1), seconds(251));
     assert_eq!(leases.check(address(1), mac(1), POOL), Ok(()));
-    assert_eq!(leases.offer(seconds(250), mac(2), POOL), Some(address(1)));
+    assert_eq!(leases.offer(seconds(250), mac(2), POOL, None), Some(address(1)));
     assert_eq!(leases.check(address(1), mac(2), POOL), Err(NotFree::Probed));
     assert_eq!(leases.check(address(1), mac(1), POOL), Err(NotFree::Taken), "it is offered to another now");
     assert_eq!(leases.expire(seconds(251), address(1)), (None, Some(seconds(285))), "the offer still stands");
@@ -160,7 +160,7 @@ fn no_order_of_things_gives_one_address_to_two() {
             let (now, who) = (seconds(step * 3), mac(u8::try_from(chance(9)).unwrap()));
             let some_address = address(u8::try_from(1 + chance(6)).unwrap());
             match chance(7) {
-                0 | 1 => drop(leases.offer(now, who, POOL)),
+                0 | 1 => drop(leases.offer(now, who, POOL, None)),
                 2 | 3
                     if leases.borrowed(who, POOL).is_none()
                         && leases.check(some_address, who, POOL).is_ok() =>
@@ -183,4 +183,47 @@ fn no_order_of_things_gives_one_address_to_two() {
             assert_eq!(pool.free.len() + busy.len() + closed, 6, "seed {seed}: every address is somewhere");
         }
     }
+}
+
+/// RFC 2131 4.3.1: "the address requested in the 'Requested IP Address' option, if that address is valid and not already allocated".
+#[test]
+fn a_wish_is_heard_if_the_address_is_free() {
+    let mut leases = Leases::new(&config("10.77.200.1-10.77.200.9"));
+    let own = leases.offer(START, mac(1), POOL, None).unwrap();
+    let wished = address(if own == address(5) { 6 } else { 5 });
+    assert_eq!(leases.offer(START, mac(1), POOL, Some(wished)), Some(wished));
+    assert_eq!((leases.offered(own), leases.offered(wished)), (None, Some(mac(1))), "one offer for each");
+    assert_eq!(leases.offer(START, mac(1), POOL, None), Some(wished), "what was offered last");
+    leases.lend(START, wished, mac(1), POOL, LEASE);
+    for (who, wish, why) in [
+        (1, own, "it has one"),
+        (2, wished, "it is another's"),
+        (3, Ipv4Addr::LOCALHOST, "it is in no range"),
+    ] {
+        let offered = leases.offer(START, mac(who), POOL, Some(wish));
+        assert!(offered.is_some_and(|offered| offered != wish || who == 1), "{who}: {why}");
+        assert_eq!(offered == Some(wished), who == 1, "{who}: {why}");
+    }
+}
+
+#[test]
+fn what_is_lent_where_nothing_is_lent_any_more_is_nobody_elses_before_it_ends() {
+    let mut leases = Leases::new(&config("10.77.200.1-10.77.200.4"));
+    leases.lend(START, address(3), mac(1), POOL, LEASE);
+    let mut leases = leases.reconfigured(&config("10.77.200.5-10.77.200.9"));
+    assert!(leases.is_stranded(address(3)));
+    assert_eq!(leases.stranded(mac(1)).collect::<Vec<_>>(), [address(3)]);
+    let another = leases.offer(START, mac(1), POOL, None).unwrap();
+    assert!(another > address(4), "{another}");
+    leases.lend(START, another, mac(1), POOL, LEASE);
+    assert_eq!(leases.of(mac(1)).count(), 2);
+    leases.end(address(3), seconds(1));
+    assert_eq!(leases.borrowed(mac(1), POOL), Some(another), "the other one stays");
+    // And where the range comes back before that, it is as it was.
+    let mut leases = Leases::new(&config("10.77.200.1-10.77.200.4"));
+    leases.lend(START, address(3), mac(1), POOL, LEASE);
+    let leases = leases.reconfigured(&config("10.77.200.5-10.77.200.9"));
+    let leases = leases.reconfigured(&config("10.77.200.1-10.77.200.4"));
+    assert!(!leases.is_stranded(address(3)));
+    assert_eq!(leases.borrowed(mac(1), POOL), Some(address(3)));
 }

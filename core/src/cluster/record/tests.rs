@@ -27,11 +27,17 @@ fn what_is_kept_is_read_back() {
             number: None,
             facts: Default::default(),
         }),
-        Record::Lease(LeaseRecord { address: Ipv4Addr::new(10, 77, 200, 1), mac: mac(1), name: None }),
+        Record::Lease(LeaseRecord {
+            address: Ipv4Addr::new(10, 77, 200, 1),
+            mac: mac(1),
+            name: None,
+            is_guest: false,
+        }),
         Record::Lease(LeaseRecord {
             address: Ipv4Addr::new(10, 77, 200, 2),
             mac: mac(1),
             name: Some("tux".into()),
+            is_guest: true,
         }),
         Record::Serial(SerialRecord { bound: 4_000_000_000 }),
         Record::Dynamic(DynamicRecord {

@@ -198,8 +198,7 @@ fn what_is_told_of_all_nodes_comes_in_parts() {
         let Some(Answer::Json(200, text)) = whole else { panic!("no answer: {whole:?}") };
         let told: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
         let nodes = told.get("nodes").unwrap_or(&told).as_array().expect("a list of them");
-        let macs: std::collections::BTreeSet<_> =
-            nodes.iter().map(|node| node["mac"].as_str().unwrap()).collect();
+        let macs: BTreeSet<_> = nodes.iter().map(|node| node["mac"].as_str().unwrap()).collect();
         assert_eq!((nodes.len(), macs.len()), (MANY as usize, MANY as usize));
         assert_eq!(longest, most, "of so many nodes at most");
         assert!(parts >= MANY as usize / most, "{parts} parts");

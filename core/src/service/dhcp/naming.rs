@@ -1,6 +1,7 @@
 //! How a host without a number is called: as it says itself, if that is a name and nobody else's.
 
 use super::client::Client;
+use crate::cluster::lease::PoolKind;
 use crate::cluster::record::LeaseRecord;
 use crate::config::SERVER_NAME;
 use crate::hall::Turn;
@@ -25,7 +26,8 @@ pub(super) fn keep(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) -> b
 
 /// The record of a loan, with the name that is kept for it.
 pub(super) fn record(turn: &Turn<'_>, address: Ipv4Addr, mac: Mac) -> LeaseRecord {
-    LeaseRecord { address, mac, name: turn.hall.naming.name(address).map(str::to_owned) }
+    let is_guest = turn.hall.leases.get(address).is_some_and(|lease| lease.pool.kind == PoolKind::Guest);
+    LeaseRecord { address, mac, name: turn.hall.naming.name(address).map(str::to_owned), is_guest }
 }
 
 /// The configuration is another one: who goes by a name that is now a node's, a host's or a record's goes by none.

@@ -7,6 +7,7 @@ fn lease(last: u8) -> Record {
         address,
         mac: crate::surroundings::mac_of(1),
         name: None,
+        is_guest: false,
     })
 }
 
