@@ -2,10 +2,14 @@
 
 mod change;
 mod files;
+mod names;
 mod no_address;
+mod numbers;
 mod plan;
 
 pub(crate) use change::{Change, replaced};
+pub(crate) use names::Unpublished;
+pub(crate) use numbers::FreeNumbers;
 
 use crate::cluster::dynamic::Dynamics;
 use crate::cluster::heard::Heard;
@@ -19,21 +23,21 @@ use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::{Pin, Pins};
 use crate::cluster::plan::{Plan, PlanRecord};
 use crate::cluster::probe::Probes;
-use crate::cluster::record::{BootRecord, NodeRecord, OrdersRecord, Record, SerialRecord, TrialsRecord};
+use crate::cluster::record::{BootRecord, NodeRecord, OrdersRecord, Record, TrialsRecord};
 use crate::cluster::reservation::Reservations;
 use crate::cluster::shadow::Exchange;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::unanswered::Unanswered;
-use crate::config::{Config, ListedNode, Mode};
+use crate::config::{Config, Mode};
 use crate::event::{Event, Kind};
 use crate::limit::PROBE_WAIT;
 use crate::load::{self, Regime};
 use crate::mac::Mac;
-use crate::message::{Datagram, DhcpSend, Kept, Neighbour, Output, Ticket};
+use crate::message::{Datagram, DhcpSend, Neighbour, Output, Ticket};
 use crate::promise::{Promise, Promises};
 use crate::time::{Time, Wall};
 use crate::timer::Timers;
-use heorot_names::{Changes, Directory};
+use heorot_names::Directory;
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,8 +98,10 @@ pub(crate) struct Hall {
     /// An operator's change that is being recorded: the next one waits, so that each is reckoned from what is. Who got his number meanwhile, and whether he had been
     /// accepted before: what an operator decided about him is recorded when it is known what that is.
     pub(crate) changing: Option<Vec<(Mac, bool)>>,
-    /// Whether a machine got a number since the names were published.
-    pub(crate) numbers_changed: bool,
+    /// Which numbers are free.
+    pub(crate) free: FreeNumbers,
+    /// What of the names is to be published anew.
+    pub(crate) unpublished: Unpublished,
     /// The names as they were published last.
     pub(crate) directory: Arc<Directory>,
 }
@@ -151,6 +157,8 @@ pub(crate) enum Due {
     Probe(Ipv4Addr),
     /// The silence of a node's agent.
     Silence(Mac),
+    /// Hardware addresses that are to be published.
+    HardwareAddresses,
 }
 
 impl Due {
@@ -164,6 +172,7 @@ impl Due {
             Self::Shadow(mac) => (4, mac.number()),
             Self::Probe(address) => (5, u64::from(address.to_bits())),
             Self::Silence(mac) => (6, mac.number()),
+            Self::HardwareAddresses => (7, 0),
         };
         kind << 48 | what
     }
@@ -379,24 +388,6 @@ impl Turn<'_> {
         self.permanent_address(mac, place).or_else(|| self.hall.leases.borrowed(mac, elsewhere))
     }
 
-    /// The number that a machine would get now on a network, if it is one that gets a number there.
-    pub(crate) fn number_for(&self, mac: Mac, place: usize) -> Option<u32> {
-        let numbers = self.config.networks[place].numbering.numbers;
-        let given = self.hall.listed.get(self.config, mac).and_then(|listed| listed.number);
-        let lowest = || self.free_numbers(place).next();
-        given.map_or_else(lowest, |number| {
-            (numbers.contains(number) && self.may_have(mac, number)).then_some(number)
-        })
-    }
-
-    /// The numbers of a network that may be given to anybody, lowest first.
-    pub(crate) fn free_numbers(&self, place: usize) -> impl Iterator<Item = u32> + '_ {
-        let numbers = self.config.networks[place].numbering.numbers;
-        let free = self.hall.nodes.free_from(numbers.lowest);
-        free.take_while(move |number| numbers.contains(*number))
-            .filter(|number| !self.hall.listed.has_number(*number))
-    }
-
     /// How the link is used by which a network is reached.
     pub(crate) fn regime(&self, place: usize) -> Regime {
         let link = self.hall.links.link_to(self.config.networks[place].address);
@@ -424,58 +415,10 @@ impl Turn<'_> {
             return;
         }
         self.hall.nodes.settle(mac);
-        self.hall.numbers_changed = true;
+        self.numbered(mac);
         self.keep_node(mac);
         self.event(Some(mac), Kind::Number, format!("number {number}, as the configuration says"));
         self.step(mac, Step::Numbered, "the configuration lists it");
-    }
-
-    /// Gives the names as they are now to whoever answers queries.
-    pub(crate) fn publish(&mut self) {
-        // A listed machine that got its number in another way keeps its given name.
-        let number_of = |listed: &ListedNode| {
-            let recorded = listed.macs.iter().find_map(|mac| self.hall.nodes.get(*mac)?.number);
-            recorded.or(listed.number)
-        };
-        // They come first.
-        let numbered = self.hall.nodes.iter().take_while(|node| node.number.or(node.claim).is_some());
-        let numbered = numbered.filter_map(|node| Some((node.number?, node.mac)));
-        let serial = self.hall.naming.serial();
-        let directory = network::directory(self.config, number_of, numbered, serial);
-        self.hall.numbers_changed = false;
-        // What is no name is no part of a zone, and waits for no serial.
-        let is_in_zones = !directory.has_names_of(&self.hall.directory);
-        self.hall.directory = Arc::new(directory);
-        if is_in_zones {
-            self.hall.naming.directory_changed();
-        } else if !self.hall.naming.is_directory_due() {
-            self.out.push(Output::Publish(Arc::clone(&self.hall.directory)));
-        }
-    }
-
-    /// Publishes what has changed in names, all of a turn under one serial (RFC 1982). What the disk does not let be served yet waits for the next turn.
-    pub(crate) fn publish_due(&mut self) {
-        if let Some((serial, changes, directory_changed)) = self.hall.naming.due() {
-            if directory_changed {
-                Arc::make_mut(&mut self.hall.directory).serial = serial;
-                self.out.push(Output::Publish(Arc::clone(&self.hall.directory)));
-            }
-            if !changes.is_empty() {
-                self.out.push(Output::Names(Changes { serial, changes }));
-            }
-        }
-        for id in self.hall.naming.told_updates() {
-            self.out.push(Output::Updated(id, Kept::Yes));
-        }
-        if let Some(bound) = self.hall.naming.next_bound() {
-            let ticket = self.record(Record::Serial(SerialRecord { bound }));
-            self.hall.naming.proposed(ticket, bound);
-        }
-    }
-
-    /// The name of a number: given by hand, or computed.
-    pub(crate) fn name(&self, number: u32) -> String {
-        self.hall.directory.name(number)
     }
 
     /// Records what was promised to a node. What an operator's change makes of its number is on its way to the disk already, and must not be written over.
@@ -547,10 +490,6 @@ impl Turn<'_> {
         let Some(node) = self.hall.nodes.get(mac) else { return };
         let record = OrdersRecord { mac: node.mac, orders: node.orders.clone() };
         self.record(Record::Orders(record));
-    }
-
-    fn may_have(&self, mac: Mac, number: u32) -> bool {
-        self.hall.nodes.holder(number).is_none_or(|holder| holder == self.hall.nodes.identity(mac))
     }
 
     /// 128 bits that nobody can guess, as 32 digits.

@@ -18,7 +18,7 @@ use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::unanswered::Unanswered;
 use crate::config::{Config, Mode};
 use crate::event::Kind;
-use crate::hall::{Due, Hall, Turn};
+use crate::hall::{Due, FreeNumbers, Hall, Turn, Unpublished};
 use crate::load::{self, Regime};
 use crate::mac::Mac;
 use crate::message::{Input, Output, WhoHas};
@@ -88,7 +88,8 @@ impl Heorot {
             calendar: None,
             secret,
             boots: 0,
-            numbers_changed: false,
+            free: FreeNumbers::new(&config),
+            unpublished: Unpublished::default(),
             directory: Arc::new(network::directory(
                 &config,
                 |listed| listed.number,
@@ -177,11 +178,9 @@ impl Heorot {
     fn turn(&mut self, now: Time, out: &mut Vec<Output>, handle: impl FnOnce(&mut Turn<'_>)) {
         let mut turn = Turn { now, config: &self.config, hall: &mut self.hall, out };
         handle(&mut turn);
-        // Once for all that one commit made true.
-        if turn.hall.numbers_changed {
-            turn.publish();
-        }
+        turn.publish_numbers();
         turn.publish_due();
+        turn.numbers_returned();
     }
 
     /// Another configuration replaces the old one. What was promised stands.
@@ -194,6 +193,7 @@ impl Heorot {
             self.hall.listed.bind_by_number(&config, node.mac, node.number);
         }
         self.hall.leases = std::mem::take(&mut self.hall.leases).reconfigured(&config);
+        self.hall.free = FreeNumbers::new(&config);
         self.hall.links = links(&config);
         self.hall.regimes.clear();
         let old = std::mem::replace(&mut self.config, config);
@@ -495,6 +495,7 @@ fn wake(turn: &mut Turn<'_>) {
             Due::Offer(mac) => dhcp::let_go(turn, mac),
             Due::Probe(address) => dhcp::probe_expires(turn, address),
             Due::Silence(mac) => boot::silence_due(turn, mac),
+            Due::HardwareAddresses => turn.publish_numbers(),
             Due::Grant(mac) => {
                 let Some(until) = turn.hall.nodes.get(mac).and_then(|node| node.granted_until) else {
                     continue;

@@ -155,6 +155,16 @@ pub const CLASSES_MAX: usize = 256;
 /// Values of one key of a class, of which any is right: every packet is compared with each of them.
 pub const CLASS_ALTERNATIVES_MAX: usize = 256;
 
+/// Nodes that one part of a list tells of: a millisecond, for which no packet is answered.
+pub const NODES_LISTED_AT_ONCE: usize = 256;
+
+/// Nodes, or leases and what else there is, that one part of `state.json` tells of. With its history a node takes some 70 us, so that these take two milliseconds.
+pub const NODES_DUMPED_AT_ONCE: usize = 32;
+
+/// Between two snapshots of names that differ in hardware addresses alone: each is made of all nodes, of which ten thousand take some milliseconds, and in a storm each commit
+/// numbers some. Whoever reads them (the names file, NIS) does so less often.
+pub const HARDWARE_ADDRESSES_PUBLISHED_EVERY: Duration = Duration::from_millis(200);
+
 /// Serials of the zones that are recorded ahead: a batch of changes then waits for no disk, and a start skips as many at most.
 pub const SERIALS_RESERVED: u32 = 64;
 

@@ -3,6 +3,8 @@
 //! The caller takes a moment, gives one [`Input`], and carries out every [`Output`] in the order given. Nothing else is shared.
 //! [`Transfers`](crate::transfer::Transfers) has the same form with messages of its own, see [`crate::transfer`].
 
+mod rest;
+
 pub use crate::cluster::dynamic::UpdateId;
 use crate::cluster::record::Record;
 pub use crate::cluster::record::Ticket;
@@ -19,6 +21,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
+
+pub use rest::Rest;
+pub(crate) use rest::{After, Dumped, Listed, RestOf};
 
 /// What happened.
 #[derive(Debug)]
@@ -317,6 +322,8 @@ pub enum Answer {
     FirstOf([String; 2]),
     /// A JSON document with this HTTP status.
     Json(u16, String),
+    /// The beginning of a long one, as much as one turn has time for. What follows is asked for by [`Query::More`], and is put behind it: [`Answer::Json`] is the last part.
+    Part(String, Box<Rest>),
     /// The small files of a node, made now, as an archive. By HTTP alone.
     Files(Box<NodeFiles>),
     /// There is no such thing, or not for this machine; why, in a few words. HTTP 404, TFTP error 1.
@@ -371,8 +378,10 @@ pub enum Query {
     Explain(String),
     /// The small files that a node would get if it booted now.
     Files(String),
-    /// Everything that is known, for `state.json`.
+    /// Everything that is known, for `state.json`. Of one moment is what it says of each node.
     Dump,
+    /// What follows the beginning of a long answer.
+    More(Box<Rest>),
     /// He changes something about nodes.
     Change(Verb, Box<ChangeRequest>),
 }

@@ -118,7 +118,7 @@ impl Promise {
         match self {
             Self::Number { mac, reason, in_mid_boot } => {
                 let Some(number) = turn.hall.nodes.settle(mac) else { return };
-                turn.hall.numbers_changed = true;
+                turn.numbered(mac);
                 turn.event(Some(mac), Kind::Number, format!("number {number}: {reason}"));
                 turn.step(mac, Step::Numbered, &reason);
                 if in_mid_boot {
@@ -128,9 +128,6 @@ impl Promise {
                     turn.keep_boot(mac);
                 }
                 turn.accepted(mac);
-                if turn.hall.listed.get(turn.config, mac).is_some_and(|listed| listed.name.is_some()) {
-                    turn.publish();
-                }
             }
             Self::Join(further) => turn.hall.nodes.joined(further),
             Self::Grant(grant) => grant.fulfil(turn),

@@ -78,13 +78,23 @@ struct Desk {
     recorded: Ticket,
     /// What the last boot was told, to be said again: no fuzzer guesses a token.
     token: String,
+    /// The beginning of a long answer.
+    begun: String,
 }
 
 impl Desk {
     fn new() -> Self {
         let now = Time::from_nanoseconds(1 << 50);
         let heorot = Heorot::restore(now, configuration(), [7; 16], Vec::new(), &mut Vec::new());
-        Self { now, heorot, asked: 0, unanswered: 0, recorded: Ticket(0), token: String::new() }
+        Self {
+            now,
+            heorot,
+            asked: 0,
+            unanswered: 0,
+            recorded: Ticket(0),
+            token: String::new(),
+            begun: String::new(),
+        }
     }
 
     /// So many octets as the first says, with `$` for the token of the last boot.
@@ -199,8 +209,13 @@ impl Desk {
                 assert!(overlays.open.iter().chain(&overlays.secret).all(is_inside), "{overlays:?}");
             }
             Answer::FirstOf(files) => assert!(files.iter().all(is_inside), "{files:?}"),
+            Answer::Part(text, rest) => {
+                self.begun += &text;
+                self.operator(Query::More(rest));
+            }
             Answer::Json(status, text) => {
                 assert!((200..600).contains(&status));
+                let text = std::mem::take(&mut self.begun) + &text;
                 assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{text}");
             }
             Answer::Missing(why) | Answer::Refused(why) => assert!(!why.is_empty()),

@@ -308,12 +308,17 @@ fn number_at(address: Ipv4Addr, last: u8) -> u32 {
 }
 
 fn dump(heorot: &mut Heorot, now: Time) -> Value {
-    let mut out = Vec::new();
-    let query = Query::Dump;
-    heorot.handle(now, Input::Operator { id: RequestId(0), wall: Wall(0), query }, &mut out);
-    match out.as_slice() {
-        [Output::Reply(RequestId(0), Answer::Json(200, text))] => view(text),
-        other => panic!("a dump is answered, and nothing else happens: {other:?}"),
+    let mut ask = |query| {
+        let mut out = Vec::new();
+        heorot.handle(now, Input::Operator { id: RequestId(0), wall: Wall(0), query }, &mut out);
+        match (out.pop(), out.is_empty()) {
+            (Some(Output::Reply(RequestId(0), answer)), true) => answer,
+            other => panic!("a dump is answered, and nothing else happens: {other:?}"),
+        }
+    };
+    match ask(Query::Dump).whole(|query| Some(ask(query))) {
+        Some(Answer::Json(200, text)) => view(&text),
+        other => panic!("a dump is JSON: {other:?}"),
     }
 }
 

@@ -65,8 +65,6 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Duration;
 
@@ -75,6 +73,9 @@ const MESSAGES_A_TURN: usize = 256;
 
 /// How long the sockets have in a turn, before messages and timers get theirs. The next one begins with what is left.
 const SOCKETS_MAX: Duration = Duration::from_millis(5);
+
+/// How long the questions of operators have in a turn: several of them who ask for all nodes at once are told in turn.
+const QUESTIONS_MAX: Duration = Duration::from_millis(5);
 
 /// Batches taken from one TFTP port in a turn: a millisecond or two, before all else gets its turn.
 const ROUNDS_MAX: usize = 8;
@@ -157,8 +158,7 @@ pub(crate) struct Loop {
     /// When something was last complained of, by what.
     complaints: BTreeMap<&'static str, Time>,
     reloading: bool,
-    /// Whether a thread writes `state.json`.
-    dumping: Arc<AtomicBool>,
+    dump: operate::Dump,
     /// The longest time for which nothing new was taken: no turn should take 20 ms.
     longest_turn: Duration,
     /// When the server has to be gone, once it was told to go.
@@ -217,7 +217,7 @@ impl Loop {
             outputs: Vec::new(),
             complaints: BTreeMap::new(),
             reloading: false,
-            dumping: Arc::default(),
+            dump: operate::Dump::default(),
             longest_turn: Duration::ZERO,
             ends_by: None,
         })
@@ -507,9 +507,11 @@ impl Loop {
             let Some(done) = self.parts.images.take() else { break };
             self.take_image(done);
         }
+        let until = self.now + QUESTIONS_MAX;
         for count in 0..=MESSAGES_A_TURN {
-            left |= count == MESSAGES_A_TURN;
-            if count == MESSAGES_A_TURN {
+            let is_enough = count == MESSAGES_A_TURN || (count > 0 && clock::now() >= until);
+            left |= is_enough;
+            if is_enough {
                 break;
             }
             let Ok(ask) = self.parts.asks.try_recv() else { break };
@@ -517,6 +519,7 @@ impl Loop {
         }
         self.take_unsent();
         self.take_news();
+        self.go_on_dumping();
         if let Ok(read) = self.parts.reloaded.try_recv() {
             self.reconfigure(read);
         }

@@ -357,6 +357,7 @@ impl Teller {
                         Answer::File(path) => format!("file {path}"),
                         Answer::FirstOf(paths) => format!("file {}", paths.join(", or else ")),
                         Answer::Json(status, body) => format!("{status} {body}"),
+                        Answer::Part(body, _) => format!("200 {body}..."),
                         Answer::Missing(why) => format!("missing: {why}"),
                         Answer::Refused(why) => format!("refused: {why}"),
                         Answer::Files(files) => {
@@ -417,11 +418,15 @@ impl Teller {
 
     fn ask(&mut self, query: Query) -> Option<String> {
         let wall = self.world.as_ref()?.wall();
-        let out = self.world()?.happen(Input::Operator { id: RequestId(0), wall, query });
-        out.into_iter().find_map(|output| {
-            let Output::Reply(_, Answer::Json(_, body)) = output else { return None };
-            Some(body)
-        })
+        let mut ask =
+            |query| {
+                let out = self.world()?.happen(Input::Operator { id: RequestId(0), wall, query });
+                out.into_iter().find_map(|output| {
+                    if let Output::Reply(_, answer) = output { Some(answer) } else { None }
+                })
+            };
+        let Answer::Json(_, body) = ask(query)?.whole(ask)? else { return None };
+        Some(body)
     }
 
     fn node(&mut self, name: &str) -> Option<Vec<String>> {

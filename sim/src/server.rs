@@ -382,13 +382,15 @@ impl Server {
     pub(crate) fn dump(&mut self, now: Time) -> Option<(String, String)> {
         const DUMP: RequestId = RequestId(0);
         let running = self.running.as_mut()?;
-        let mut out = Vec::new();
-        let query = message::Input::Operator { id: DUMP, wall: Wall(0), query: Query::Dump };
-        running.heorot.handle(now, query, &mut out);
-        let nodes = out.into_iter().find_map(|output| {
-            if let message::Output::Reply(DUMP, Answer::Json(_, dump)) = output { Some(dump) } else { None }
-        });
-        Some((nodes?, format!("{:?}", running.transfers.dump())))
+        let mut ask = |query| {
+            let mut out = Vec::new();
+            running.heorot.handle(now, message::Input::Operator { id: DUMP, wall: Wall(0), query }, &mut out);
+            out.into_iter().find_map(|output| {
+                if let message::Output::Reply(DUMP, answer) = output { Some(answer) } else { None }
+            })
+        };
+        let Answer::Json(_, nodes) = ask(Query::Dump)?.whole(ask)? else { return None };
+        Some((nodes, format!("{:?}", running.transfers.dump())))
     }
 
     /// What it still holds although nothing is left to be done. Nothing, if all is well.

@@ -186,6 +186,7 @@ impl Http {
             Answer::Text(text) => (200, text),
             Answer::File(_) | Answer::FirstOf(_) => (200, String::new()),
             Answer::Json(status, body) => (status, body),
+            Answer::Part(body, _) => (200, body),
             Answer::Missing(why) => (404, why),
             Answer::Refused(why) => (403, why),
             Answer::Files(_) => (200, String::new()),

@@ -37,6 +37,8 @@ pub struct Leases {
     /// Lent where nothing is lent any more, because the operator has moved the range or keeps the address for a host: nobody else gets it before the loan ends,
     /// and its machine gets another one when it asks next.
     stranded: BTreeSet<(Mac, Ipv4Addr)>,
+    /// Addresses that were lent until now, or a number's that was offered, and of whom that was not told yet.
+    returned: Vec<Ipv4Addr>,
 }
 
 /// A range of one network.
@@ -213,13 +215,13 @@ impl Leases {
         Some(self.stand(now, address, mac, id))
     }
 
-    /// Offers the address of a number that is about to be given: `candidates` are those still free, lowest first.
+    /// Offers the address of a number that is about to be given: the one that was offered to this machine last, else this one, which is offered to nobody.
     pub fn offer_number(
         &mut self,
         now: Time,
         mac: Mac,
         network: usize,
-        mut candidates: impl Iterator<Item = Ipv4Addr>,
+        address: Option<Ipv4Addr>,
     ) -> Option<Ipv4Addr> {
         let id = PoolId { network, kind: PoolKind::Number };
         let standing = self.offered_to.get(&(mac, id)).copied();
@@ -228,8 +230,13 @@ impl Leases {
         }
         let is_free =
             |address: &Ipv4Addr| !self.offers.contains_key(address) && !self.leases.contains_key(address);
-        let address = standing.or_else(|| candidates.find(is_free))?;
+        let address = standing.or_else(|| address.filter(is_free))?;
         Some(self.stand(now, address, mac, id))
+    }
+
+    /// Addresses that may be a number's, and were lent or offered until now: each once.
+    pub fn returned(&mut self) -> Vec<Ipv4Addr> {
+        std::mem::take(&mut self.returned)
     }
 
     /// To whom an address is offered.
@@ -502,6 +509,7 @@ impl Leases {
 
     fn remove(&mut self, address: Ipv4Addr) -> Option<Lease> {
         let lease = self.leases.remove(&address)?;
+        self.returned.push(address);
         self.stranded.remove(&(lease.mac, address));
         // Another one may have been lent to its machine in its stead.
         if self.borrowed(lease.mac, lease.pool) == Some(address) {
@@ -532,6 +540,9 @@ impl Leases {
     fn forget(&mut self, address: Ipv4Addr) -> bool {
         let Some(offer) = self.offers.remove(&address) else { return false };
         self.offered_to.remove(&(offer.mac, offer.pool));
+        if offer.pool.kind == PoolKind::Number {
+            self.returned.push(address);
+        }
         if let Some(pool) = self.pools.get_mut(&offer.pool) {
             pool.offers.remove(&(offer.until, address));
         }

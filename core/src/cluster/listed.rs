@@ -39,6 +39,11 @@ impl Listed {
         config.nodes.get(self.place(mac)?)
     }
 
+    /// The entry that lists a hardware address.
+    pub fn with_mac<'a>(&self, config: &'a Config, mac: Mac) -> Option<&'a ListedNode> {
+        config.nodes.get(*self.places.get(&mac)?)
+    }
+
     /// The place of a machine's entry in the configuration.
     pub fn place(&self, mac: Mac) -> Option<usize> {
         self.bound.get(&mac).or_else(|| self.places.get(&mac)).copied()

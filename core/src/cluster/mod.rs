@@ -3,6 +3,7 @@
 pub mod boot;
 pub(crate) mod dynamic;
 pub mod export;
+pub mod free;
 pub mod heard;
 pub mod last_end;
 pub mod lease;

@@ -241,6 +241,8 @@ pub struct Nodes {
     identities: BTreeMap<Mac, Mac>,
     /// Numbers that are given or being recorded, to whom.
     numbers: BTreeMap<u32, Mac>,
+    /// Numbers that were somebody's until now, and of whom that was not told yet.
+    returned: Vec<u32>,
     /// Machines that can be forgotten, the longest unseen first.
     forgettable: BTreeSet<(Time, Mac)>,
     /// Further hardware addresses that are being recorded.
@@ -408,7 +410,7 @@ impl Nodes {
     /// The claim could not be recorded: the number is free again.
     pub fn renounce(&mut self, mac: Mac) {
         if let Some(number) = self.get_mut(mac).and_then(|node| node.claim.take()) {
-            self.numbers.remove(&number);
+            self.vacate(number);
         }
     }
 
@@ -435,7 +437,7 @@ impl Nodes {
     pub fn give_up(&mut self, mac: Mac, number: u32) {
         let is_its = self.get(mac).is_some_and(|node| node.number.or(node.claim) == Some(number));
         if !is_its && self.holder(number) == Some(mac) {
-            self.numbers.remove(&number);
+            self.vacate(number);
         }
     }
 
@@ -456,8 +458,18 @@ impl Nodes {
         let Some(node) = self.get_mut(mac) else { return };
         let numbers = [node.number.take(), node.claim.take()];
         for number in numbers.into_iter().flatten() {
-            self.numbers.remove(&number);
+            self.vacate(number);
         }
+    }
+
+    fn vacate(&mut self, number: u32) {
+        self.numbers.remove(&number);
+        self.returned.push(number);
+    }
+
+    /// Numbers that were somebody's until now: each once.
+    pub fn returned(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.returned)
     }
 
     /// All nodes: those with a number first and in its order, then by hardware address.

@@ -71,7 +71,7 @@ impl Turn<'_> {
             }
         }
         self.hall.nodes.give(mac, number);
-        self.hall.numbers_changed = true;
+        self.numbers_changed();
         self.event(Some(mac), Kind::Number, format!("number {number}: an operator gave it"));
         self.step(mac, Step::Numbered, "an operator gave it its number");
     }
@@ -86,7 +86,7 @@ impl Turn<'_> {
             self.unpin(address);
         }
         self.hall.nodes.strip(mac);
-        self.hall.numbers_changed = true;
+        self.numbers_changed();
         let now = self.now;
         if let Some(node) = self.hall.nodes.get_mut(mac) {
             (node.stage, node.phase, node.granted_until) = (Stage::Seen, None, None);

@@ -1,4 +1,5 @@
 mod change;
+mod many;
 
 use super::*;
 use crate::config::Interface;
@@ -34,11 +35,18 @@ fn take(heorot: &mut Heorot, payload: &[u8]) -> Vec<Output> {
 }
 
 fn dump(heorot: &mut Heorot) -> String {
-    let mut out = Vec::new();
-    heorot.handle(NOW, Input::Operator { id: RequestId(1), wall: Wall(0), query: Query::Dump }, &mut out);
-    match out.pop() {
-        Some(Output::Reply(_, Answer::Json(200, body))) => body,
+    match ask(heorot, Query::Dump).whole(|query| Some(ask(heorot, query))) {
+        Some(Answer::Json(200, body)) => body,
         other => panic!("a dump is answered with JSON: {other:?}"),
+    }
+}
+
+fn ask(heorot: &mut Heorot, query: Query) -> Answer {
+    let mut out = Vec::new();
+    heorot.handle(NOW, Input::Operator { id: RequestId(1), wall: Wall(0), query }, &mut out);
+    match out.pop() {
+        Some(Output::Reply(_, answer)) => answer,
+        other => panic!("a question is answered: {other:?}"),
     }
 }
 

@@ -193,7 +193,12 @@ fn asked(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac
     let text = printable(path);
     let asked = match reply {
         Answer::Missing(why) | Answer::Refused(why) => format!("{text} by {by}: {why}"),
-        Answer::Text(_) | Answer::File(_) | Answer::FirstOf(_) | Answer::Json(..) | Answer::Files(_) => {
+        Answer::Text(_)
+        | Answer::File(_)
+        | Answer::FirstOf(_)
+        | Answer::Json(..)
+        | Answer::Part(..)
+        | Answer::Files(_) => {
             format!("{text} by {by}")
         }
     };

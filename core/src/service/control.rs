@@ -2,6 +2,7 @@
 
 mod change;
 mod export;
+mod long;
 mod overlay;
 mod trial;
 mod unanswered;
@@ -21,7 +22,7 @@ use crate::service::view::{
     PoolView, RogueServerView, StatusView, TransfersView,
 };
 use crate::time::{Time, Wall};
-use heorot_names::{Dynamic, DynamicSet, NodeSet, Vocabulary};
+use heorot_names::{NodeSet, Vocabulary};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -33,65 +34,30 @@ pub(crate) fn handle(turn: &mut Turn<'_>, id: RequestId, wall: Wall, query: &Que
     let answer = match query {
         Query::Status(measured) => ok(&status(turn, wall, measured)),
         Query::Nodes { set: None, without: None } => {
-            ok(&turn.hall.nodes.iter().map(|node| row(turn, wall, node)).collect::<Vec<_>>())
+            long::list(turn, wall, turn.hall.nodes.iter().map(|node| node.mac).collect())
         }
         Query::Nodes { set, without } => {
             nodes(turn, wall, set.as_deref().unwrap_or("@*"), without.as_deref())
         }
         Query::NodeSet { set, without } => node_set(turn, set, without.as_deref()),
-        Query::Export(export) => export::answer(turn, *export),
+        Query::Export(export) => {
+            turn.publish_hardware_addresses();
+            export::answer(turn, *export)
+        }
         Query::Node(name) => one(turn, name, |node| ok(&detail(turn, wall, node))),
         Query::Explain(name) => match unanswered::explain(turn, wall, name) {
             Some(view) => ok(&view),
             None => one(turn, name, |node| ok(&explain(turn, wall, node))),
         },
         Query::Files(name) => one(turn, name, |node| overlay::answer(turn, node)),
-        Query::Dump => Answer::Json(200, dump(turn, wall).to_string()),
+        Query::Dump => long::dump(turn, wall),
+        Query::More(rest) => long::more(turn, wall, rest),
         Query::Change(verb, request) => match change::handle(turn, id, *verb, request) {
             Some(answer) => answer,
             None => return,
         },
     };
     turn.out.push(Output::Reply(id, answer));
-}
-
-/// Everything that is known, for `state.json`. Neither counters nor ages are part of it: as long as nothing happens but time and packets that
-/// are none, it stays the same to the letter.
-fn dump(turn: &Turn<'_>, wall: Wall) -> serde_json::Value {
-    let stamp = |then| wall.stamp(turn.now, then);
-    let leases = turn.hall.leases.iter().map(|(address, lease)| {
-        json!({ "address": address, "mac": lease.mac, "until": stamp(lease.until), "last_sign_of_life": stamp(lease.life),
-                "recorded": lease.recorded, "superseded": lease.superseded })
-    });
-    let offers = turn
-        .hall
-        .leases
-        .offers()
-        .map(|(address, mac, until)| json!({ "address": address, "mac": mac, "until": stamp(until) }));
-    let closed = turn
-        .hall
-        .leases
-        .closed()
-        .map(|(address, closure)| json!({ "address": address, "until": stamp(closure.until), "probed": closure.probed.is_some() }));
-    let pins = turn
-        .hall
-        .pins
-        .iter()
-        .map(|(address, pin)| json!({ "address": address, "mac": pin.mac, "interface": pin.interface }));
-    json!({
-        "nodes": turn.hall.nodes.iter().map(|node| whole(turn, wall, node)).collect::<Vec<_>>(),
-        "leases": leases.collect::<Vec<_>>(),
-        "offers": offers.collect::<Vec<_>>(),
-        "closed": closed.collect::<Vec<_>>(),
-        "neighbours": pins.collect::<Vec<_>>(),
-        "updates": turn.hall.dynamics.iter().map(dynamic).collect::<Vec<_>>(),
-    })
-}
-
-/// What a name has by updates, as a zone file has it.
-fn dynamic(dynamic: &Dynamic) -> serde_json::Value {
-    let lines = dynamic.sets.iter().flat_map(DynamicSet::lines);
-    json!({ "name": dynamic.name, "records": lines.collect::<Vec<_>>() })
 }
 
 /// All that is known of a node.
@@ -186,9 +152,8 @@ fn nodes(turn: &Turn<'_>, wall: Wall, set: &str, without: Option<&str>) -> Answe
     match difference(turn, set, without) {
         Ok(wanted) => {
             let is_wanted = |node: &&Node| node.number.is_some_and(|number| wanted.contains(number));
-            let rows: Vec<_> =
-                turn.hall.nodes.iter().filter(is_wanted).map(|node| row(turn, wall, node)).collect();
-            if rows.is_empty() { no_such_node(set) } else { ok(&rows) }
+            let macs: Arc<[Mac]> = turn.hall.nodes.iter().filter(is_wanted).map(|node| node.mac).collect();
+            if macs.is_empty() { no_such_node(set) } else { long::list(turn, wall, macs) }
         }
         Err(answer) => answer,
     }

@@ -214,15 +214,13 @@ fn choose(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Option<(Ipv4Ad
         return Some((address, settings.lease));
     }
     if is_numbered_at_request(turn, client) {
-        let given = turn.number_for(client.mac, client.place);
-        let candidates: Vec<_> = match given {
-            Some(number) if turn.hall.listed.has_number(number) => vec![number],
-            // Those offered to others are skipped by the table of offers: it needs one more than there are offers at most.
-            Some(_) => turn.free_numbers(client.place).take(turn.hall.leases.offers().count() + 1).collect(),
-            None => Vec::new(),
+        let number = match turn.number_for(client.mac, client.place) {
+            Some(number) if turn.hall.listed.has_number(number) => Some(number),
+            Some(_) => turn.lowest_unoffered(client.place),
+            None => None,
         };
-        let addresses = candidates.into_iter().filter_map(|number| settings.numbering.address(number));
-        let address = turn.hall.leases.offer_number(turn.now, client.mac, client.place, addresses)?;
+        let address = number.and_then(|number| settings.numbering.address(number));
+        let address = turn.hall.leases.offer_number(turn.now, client.mac, client.place, address)?;
         return Some((address, settings.lease));
     }
     tell_lent_to_another(turn, client);
@@ -248,7 +246,7 @@ fn claimed_address(turn: &Turn<'_>, client: &Client) -> Option<Ipv4Addr> {
 }
 
 /// Whether a machine without a number gets one as soon as it asks for an address: there is no trial, or the operator has listed it.
-fn is_numbered_at_request(turn: &Turn<'_>, client: &Client) -> bool {
+fn is_numbered_at_request(turn: &mut Turn<'_>, client: &Client) -> bool {
     let Some(node) = turn.hall.nodes.get(client.mac) else { return false };
     let listed = turn.hall.listed.get(turn.config, client.mac);
     let without_trial = match turn.config.trial.policy {
@@ -389,7 +387,7 @@ enum Decision {
     Silence,
 }
 
-fn decide(turn: &Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, is_node: bool) -> Decision {
+fn decide(turn: &mut Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, is_node: bool) -> Decision {
     let settings = &turn.config.networks[client.place];
     let permanent = turn.permanent_address(client.mac, client.place);
     // What a host uses already it may go on to use, whoever else was found there: it is the operator who says whose the address is.

@@ -157,8 +157,19 @@ async fn missing() -> Response {
     )
 }
 
+/// A long answer comes in parts, of which each is asked for when the last one is there: so no turn of the loop has to make it whole.
 async fn ask(site: &Site, query: Query) -> Response {
-    told(answer(site, |reply| Ask::Operator { query, reply }).await)
+    let (mut parts, mut query) = (String::new(), query);
+    loop {
+        match answer(site, |reply| Ask::Operator { query, reply }).await {
+            Ok(Answer::Part(text, rest)) => {
+                parts.push_str(&text);
+                query = Query::More(rest);
+            }
+            Ok(Answer::Json(200, text)) => return json(200, parts + &text),
+            other => return told(other),
+        }
+    }
 }
 
 fn told(answer: Result<Answer, NoAnswer>) -> Response {
@@ -166,7 +177,7 @@ fn told(answer: Result<Answer, NoAnswer>) -> Response {
         Ok(Answer::Json(status, text)) => json(status, text),
         Ok(Answer::Missing(why)) => error(404, &why),
         Ok(Answer::Refused(why)) => error(403, &why),
-        Ok(Answer::Files(_)) => error(500, "the answer is no JSON"),
+        Ok(Answer::Files(_) | Answer::Part(..)) => error(500, "the answer is no JSON"),
         Ok(Answer::Text(text) | Answer::File(text) | Answer::FirstOf([text, _])) => {
             error(500, &format!("the answer is no JSON: {text}"))
         }

@@ -202,7 +202,8 @@ impl Loop {
             | Query::Explain(_)
             | Query::Change(..)
             | Query::Files(_)
-            | Query::Dump) => query,
+            | Query::Dump
+            | Query::More(_)) => query,
         };
         if let Some(id) = self.remember(asker) {
             self.heorot(Input::Operator { id, wall: clock::wall(self.now), query });
@@ -239,7 +240,7 @@ impl Loop {
             // Whoever asked may have gone away.
             Some(Asker::Operator(reply)) => drop(reply.send(answer)),
             Some(Asker::Machine(question)) => self.parts.http.answer(question, Some(answer)),
-            Some(Asker::Dump) => self.write_dump(answer),
+            Some(Asker::Dump) => self.dumped(answer),
             None => debug_assert!(false, "{id:?} was answered twice, or never asked"),
         }
     }
@@ -266,6 +267,7 @@ impl Loop {
             Answer::FirstOf(paths) => open(self, paths.to_vec()),
             Answer::Text(_)
             | Answer::Json(..)
+            | Answer::Part(..)
             | Answer::Files(_)
             | Answer::Missing(_)
             | Answer::Refused(_) => Ok(()),
@@ -286,7 +288,7 @@ impl Loop {
                 }
             }
             Answer::Missing(why) => Err(Refusal::Missing(why)),
-            Answer::Json(..) | Answer::Files(_) => {
+            Answer::Json(..) | Answer::Part(..) | Answer::Files(_) => {
                 Err(Refusal::Missing("it is to be had by HTTP only".into()))
             }
         };

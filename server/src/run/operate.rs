@@ -6,7 +6,7 @@ use crate::configuration::{self, Read};
 use crate::journal::Weight;
 use crate::names;
 use crate::settings;
-use heorot_core::message::{Answer, Input, Query};
+use heorot_core::message::{Answer, Input, Query, Rest};
 use heorot_core::transfer;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -14,7 +14,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
 /// What SIGUSR1 writes, in `server.state`.
@@ -37,13 +38,30 @@ pub(crate) fn signals() -> io::Result<SignalFd> {
     Ok(SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?)
 }
 
+/// What is being written of `state.json`.
+#[derive(Debug, Default)]
+pub(super) struct Dump {
+    /// Whether a thread writes it.
+    is_writing: Arc<AtomicBool>,
+    /// To that thread, as long as there is more.
+    parts: Option<Sender<Part>>,
+    /// What is to be asked for next.
+    rest: Option<Box<Rest>>,
+}
+
+#[derive(Debug)]
+enum Part {
+    Text(String),
+    Last(String),
+}
+
 impl Loop {
     pub(super) fn take_signals(&mut self) {
         while let Ok(Some(info)) = self.parts.signals.read_signal() {
             let number = i32::try_from(info.ssi_signo).unwrap_or(0);
             match Signal::try_from(number) {
                 Ok(Signal::SIGHUP) => self.begin_reload(),
-                Ok(Signal::SIGUSR1) => self.query(Asker::Dump, Query::Dump),
+                Ok(Signal::SIGUSR1) => self.begin_dump(),
                 Ok(signal) => self.begin_end(signal),
                 Err(_) => {}
             }
@@ -125,29 +143,66 @@ impl Loop {
         self.parts.journal.say(Weight::Notice, "the configuration was read anew");
     }
 
-    /// Writes what SIGUSR1 asked for, by a thread of its own. What was promised is durable at every moment, so the commit that is begun
-    /// at the end of this turn is the checkpoint.
-    pub(super) fn write_dump(&mut self, answer: Answer) {
-        let Answer::Json(200, text) = answer else {
-            return self.complain("writing state.json", &"there is no dump");
-        };
-        let path = Path::new(&self.parts.config.server.state).join(DUMP_FILE);
-        if self.dumping.swap(true, Ordering::Relaxed) {
+    /// Begins to write what SIGUSR1 asked for, by a thread of its own: part after part, as the loop has time for them. What was promised is durable at every moment, so the
+    /// commit that is begun at the end of this turn is the checkpoint.
+    fn begin_dump(&mut self) {
+        if self.dump.is_writing.swap(true, Ordering::Relaxed) {
             return self.complain("writing state.json", &"the last one is still being written");
         }
-        let (journal, dumping) = (self.parts.journal.clone(), Arc::clone(&self.dumping));
+        let path = Path::new(&self.parts.config.server.state).join(DUMP_FILE);
+        let (journal, is_writing) = (self.parts.journal.clone(), Arc::clone(&self.dump.is_writing));
+        let (parts, to_write) = std::sync::mpsc::channel();
         let write = move || {
-            match write_atomically(&path, &text) {
+            match write_atomically(&path, &to_write) {
                 Ok(()) => journal.say(Weight::Notice, format_args!("{} was written", path.display())),
                 Err(e) => {
                     journal.say(Weight::Warning, format_args!("{} cannot be written: {e}", path.display()))
                 }
             }
-            dumping.store(false, Ordering::Relaxed);
+            is_writing.store(false, Ordering::Relaxed);
         };
         if let Err(error) = std::thread::Builder::new().name("dump".into()).spawn(write) {
-            self.dumping.store(false, Ordering::Relaxed);
-            self.complain("writing state.json", &error);
+            self.dump.is_writing.store(false, Ordering::Relaxed);
+            return self.complain("writing state.json", &error);
+        }
+        self.dump.parts = Some(parts);
+        self.query(Asker::Dump, Query::Dump);
+    }
+
+    /// A part of it is there.
+    pub(super) fn dumped(&mut self, answer: Answer) {
+        let Some(parts) = &self.dump.parts else { return };
+        // Without the thread, which has said why it ended, nobody wants the rest.
+        let is_wanted = match answer {
+            Answer::Part(text, rest) => {
+                let is_wanted = parts.send(Part::Text(text)).is_ok();
+                self.dump.rest = Some(rest).filter(|_| is_wanted);
+                is_wanted
+            }
+            Answer::Json(200, text) => {
+                let _ = parts.send(Part::Last(text));
+                false
+            }
+            Answer::Text(_)
+            | Answer::File(_)
+            | Answer::FirstOf(_)
+            | Answer::Json(..)
+            | Answer::Files(_)
+            | Answer::Missing(_)
+            | Answer::Refused(_) => false,
+        };
+        if is_wanted {
+            // In the next turn, when others have had theirs.
+            self.parts.bell.ring();
+        } else {
+            self.dump.parts = None;
+        }
+    }
+
+    /// Asks for the next part of what is being written.
+    pub(super) fn go_on_dumping(&mut self) {
+        if let Some(rest) = self.dump.rest.take() {
+            self.query(Asker::Dump, Query::More(rest));
         }
     }
 
@@ -206,11 +261,20 @@ impl Loop {
     }
 }
 
-/// Puts a file in its place whole or not at all.
-fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
+/// Puts a file in its place whole or not at all, as its parts come.
+fn write_atomically(path: &Path, parts: &Receiver<Part>) -> io::Result<()> {
     let new = path.with_extension("json.new");
     let mut file = File::create(&new)?;
-    file.write_all(text.as_bytes())?;
+    loop {
+        match parts.recv() {
+            Ok(Part::Text(text)) => file.write_all(text.as_bytes())?,
+            Ok(Part::Last(text)) => {
+                file.write_all(text.as_bytes())?;
+                break;
+            }
+            Err(_) => return Err(io::Error::other("the server had no time for the rest of it")),
+        }
+    }
     file.sync_all()?;
     std::fs::rename(&new, path)
 }
@@ -223,10 +287,21 @@ mod tests {
     fn a_dump_replaces_the_last_one() {
         let directory = crate::testing::directory("dump");
         let path = directory.path().join(DUMP_FILE);
-        write_atomically(&path, "{\"a\":1}").unwrap();
-        write_atomically(&path, "{}").unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{}");
+        let write = |path: &Path, texts: &[&str], last: Option<&str>| {
+            let (parts, to_write) = std::sync::mpsc::channel();
+            for text in texts {
+                parts.send(Part::Text((*text).into())).unwrap();
+            }
+            last.into_iter().for_each(|last| parts.send(Part::Last(last.into())).unwrap());
+            drop(parts);
+            write_atomically(path, &to_write)
+        };
+        write(&path, &["{\"a\"", ":"], Some("1}")).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"a\":1}");
+        write(&path, &[], Some("{}")).unwrap();
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
-        assert!(write_atomically(&directory.path().join("missing/state.json"), "").is_err());
+        assert!(write(&directory.path().join("missing/state.json"), &[], Some("")).is_err());
+        assert!(write(&path, &["{\"a\""], None).is_err());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{}", "what is not whole replaces nothing");
     }
 }

@@ -292,7 +292,7 @@ impl Draft {
         }
         let place = node.network.ok_or("it was not seen on any network yet")?;
         let number = match listed.and_then(|listed| listed.number) {
-            Some(_) => turn.number_for(node.mac, place),
+            Some(number) => turn.listed_number(node.mac, place, number),
             None => turn.free_numbers(place).find(|number| !self.planned.contains(number)),
         };
         number.ok_or_else(|| "no number is free for it on its network".into())

@@ -256,6 +256,7 @@ impl Run {
                 core::Answer::Missing(_)
                 | core::Answer::Refused(_)
                 | core::Answer::Json(..)
+                | core::Answer::Part(..)
                 | core::Answer::Files(_) => drop(self.files.remove(&request.name)),
             }
         }
@@ -331,6 +332,7 @@ impl Run {
         Some(match self.request_core(ask.from, via, &ask.path) {
             core::Answer::Text(text) => (200, text),
             core::Answer::Json(status, text) => (status, text),
+            core::Answer::Part(text, _) => (200, text),
             core::Answer::Missing(why) => (404, why),
             core::Answer::Refused(why) => (403, why),
             core::Answer::Files(_) => (200, String::new()),

@@ -1,0 +1,95 @@
+//! Which numbers are free, and which one a machine gets.
+
+use super::Turn;
+use crate::cluster::free::Lowest;
+use crate::config::Config;
+use crate::mac::Mac;
+
+/// Where the free numbers of each network are looked for.
+#[derive(Debug, Default)]
+pub(crate) struct FreeNumbers {
+    networks: Vec<OfNetwork>,
+}
+
+#[derive(Debug)]
+struct OfNetwork {
+    /// That nobody has, and that is kept for nobody.
+    free: Lowest,
+    /// That is offered to nobody either.
+    unoffered: Lowest,
+}
+
+impl FreeNumbers {
+    /// For the networks of a configuration, whatever was known before.
+    pub(crate) fn new(config: &Config) -> Self {
+        let of_network = |network: &crate::config::Network| {
+            let lowest = Lowest::new(network.numbering.numbers);
+            OfNetwork { free: lowest.clone(), unoffered: lowest }
+        };
+        Self { networks: config.networks.iter().map(of_network).collect() }
+    }
+}
+
+impl Turn<'_> {
+    /// The number that a machine would get now on a network, if it is one that gets a number there.
+    pub(crate) fn number_for(&mut self, mac: Mac, place: usize) -> Option<u32> {
+        match self.hall.listed.get(self.config, mac).and_then(|listed| listed.number) {
+            Some(number) => self.listed_number(mac, place, number),
+            None => self.lowest_free(place),
+        }
+    }
+
+    /// The number that is kept for a machine, if it lives on this network and nobody else has it.
+    pub(crate) fn listed_number(&self, mac: Mac, place: usize, number: u32) -> Option<u32> {
+        let is_here = self.config.networks[place].numbering.numbers.contains(number);
+        let nodes = &self.hall.nodes;
+        let may_have = || nodes.holder(number).is_none_or(|holder| holder == nodes.identity(mac));
+        (is_here && may_have()).then_some(number)
+    }
+
+    /// The numbers of a network that may be given to anybody, lowest first.
+    pub(crate) fn free_numbers(&self, place: usize) -> impl Iterator<Item = u32> + '_ {
+        let numbers = self.config.networks[place].numbering.numbers;
+        let free = self.hall.nodes.free_from(numbers.lowest);
+        free.take_while(move |number| numbers.contains(*number))
+            .filter(|number| !self.hall.listed.has_number(*number))
+    }
+
+    /// The first of those.
+    fn lowest_free(&mut self, place: usize) -> Option<u32> {
+        self.numbers_returned();
+        let (nodes, listed) = (&self.hall.nodes, &self.hall.listed);
+        let is_free = |number| nodes.holder(number).is_none() && !listed.has_number(number);
+        self.hall.free.networks.get_mut(place)?.free.find(is_free)
+    }
+
+    /// The first of those whose address is offered and lent to nobody.
+    pub(crate) fn lowest_unoffered(&mut self, place: usize) -> Option<u32> {
+        self.numbers_returned();
+        let numbering = &self.config.networks.get(place)?.numbering;
+        let (nodes, listed, leases) = (&self.hall.nodes, &self.hall.listed, &self.hall.leases);
+        let is_free = |number| {
+            let is_kept = nodes.holder(number).is_some() || listed.has_number(number);
+            let is_nobodys = |address| leases.offered(address).is_none() && leases.get(address).is_none();
+            !is_kept && numbering.address(number).is_some_and(is_nobodys)
+        };
+        self.hall.free.networks.get_mut(place)?.unoffered.find(is_free)
+    }
+
+    /// Takes note of numbers that may be free again: somebody had them, or they were offered to somebody.
+    pub(crate) fn numbers_returned(&mut self) {
+        for number in self.hall.nodes.returned() {
+            for of_network in &mut self.hall.free.networks {
+                of_network.free.returned(number);
+                of_network.unoffered.returned(number);
+            }
+        }
+        for address in self.hall.leases.returned() {
+            for (of_network, settings) in self.hall.free.networks.iter_mut().zip(&self.config.networks) {
+                if let Some(number) = settings.numbering.number(address) {
+                    of_network.unoffered.returned(number);
+                }
+            }
+        }
+    }
+}
