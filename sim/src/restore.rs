@@ -231,7 +231,13 @@ fn ideal(config: &Config, scenario: &Scenario, machines: &[(Duration, Setup)]) -
     for (kind, name) in all_kinds() {
         let of_kind = || machines.iter().filter(|(_, setup)| setup.kind == kind);
         let Some((at, slowest)) = of_kind().max_by_key(|(at, setup)| *at + setup.rom_delay) else { continue };
-        let alone = Scenario { loss: 0.0, duplicates: 0.0, reordering: 0.0, ..scenario.clone() };
+        let alone = Scenario {
+            loss: 0.0,
+            duplicates: 0.0,
+            reordering: 0.0,
+            fails_again_after_seconds: None,
+            ..scenario.clone()
+        };
         let setup = Setup { mac: mac(0), agent_after: None, ..slowest.clone() };
         let mut run = Run::new(plan(config, &alone, vec![(*at, setup)]));
         run.run_until(*at);
@@ -242,7 +248,9 @@ fn ideal(config: &Config, scenario: &Scenario, machines: &[(Duration, Setup)]) -
         alone_seconds.insert(name, tale.loaded.map_or(0.0, seconds));
     }
     let wire_seconds = bits(octets) / bits(scenario.link_bits_per_second) * 8.0;
-    Ideal { first_data_seconds: first_data, wire_seconds, alone_seconds }
+    // Where the power fails once more, all that was loaded before was for nothing.
+    let begins_again = scenario.fails_again_after_seconds.unwrap_or_default();
+    Ideal { first_data_seconds: begins_again + first_data, wire_seconds, alone_seconds }
 }
 
 /// What not even the best server can do without.

@@ -7,7 +7,7 @@ use heorot_core::service::view::{
 };
 
 impl Teller {
-    fn ask(&mut self, query: Query) -> Option<String> {
+    pub(super) fn ask(&mut self, query: Query) -> Option<String> {
         let wall = self.world.as_ref()?.wall();
         let mut ask =
             |query| {
