@@ -252,7 +252,7 @@ pub const TFTP_RESEND_MAX: Duration = Duration::from_secs(1);
 pub const TFTP_SILENT_REPEATS: u32 = 3;
 
 /// After so many, which is more than a second of silence, a transfer ends if its machine has asked for the same file anew.
-pub const TFTP_LEFT_REPEATS: u32 = 5;
+pub const TFTP_ABANDONED_REPEATS: u32 = 5;
 
 /// After so many, more than four seconds, repeats are [`TFTP_RESEND_SILENT_MAX`] apart: with a tenth of all packets lost in each direction that befalls one block of ten million.
 pub const TFTP_DEAD_REPEATS: u32 = 9;

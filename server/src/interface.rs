@@ -123,15 +123,16 @@ pub(crate) fn watch(
     Ok(())
 }
 
-/// Waits until links have changed and have settled.
+/// Waits until links have changed and have settled. What the kernel says of them is not read: it may have had more to say than there was room for, and the interfaces
+/// themselves tell.
 fn wait(socket: &Socket, at_most: Option<Duration>) {
     let mut buffer = [0; 4096];
-    // What the kernel says is not read: it may have had more to say than there was room for (ENOBUFS), and the interfaces themselves tell.
-    if socket.set_read_timeout(at_most).is_err() || recv(socket, &mut buffer, RecvFlags::empty()).is_err() {
-        std::thread::sleep(SETTLES_WITHIN);
+    if socket.set_read_timeout(at_most).is_ok() {
+        let _ = recv(socket, &mut buffer, RecvFlags::empty());
     }
     std::thread::sleep(SETTLES_WITHIN);
-    while !matches!(recv(socket, &mut buffer, RecvFlags::DONTWAIT), Err(Errno::AGAIN)) {}
+    while matches!(recv(socket, &mut buffer, RecvFlags::DONTWAIT), Ok(_) | Err(Errno::NOBUFS | Errno::INTR)) {
+    }
 }
 
 /// The interfaces, as the loop knows them.

@@ -215,7 +215,7 @@ impl Budget {
         }
     }
 
-    /// The rate rises by a quarter each tick in which it was the limit, until more of it does not arrive.
+    /// The rate rises by a quarter each tick in which it was the limit, or each round trip where that is longer, until more of it does not arrive.
     fn start(&mut self, sense: &Sense) {
         // What TCP was given it may hold for a moment: before that is taken for the link's fault, the rate waits for it.
         let is_behind = sense.is_by_pieces(TENTH_TICKS) && self.overflows(sense, TENTH_TICKS).is_some();
@@ -227,7 +227,7 @@ impl Budget {
         {
             self.begin_doubt(sense, lost, true);
         } else if sense.last(1, 0).limited && !is_behind {
-            self.set(self.rate + self.rate / 4);
+            self.set(self.rate + self.rate / 4 / sense.lag() as u64);
         }
     }
 

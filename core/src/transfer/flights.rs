@@ -2,7 +2,7 @@
 
 use super::TransferId;
 use super::flight::Flight;
-use crate::limit::{TFTP_DEAD_REPEATS, TFTP_LEFT_REPEATS, TRANSFERS_MAX};
+use crate::limit::{TFTP_ABANDONED_REPEATS, TFTP_DEAD_REPEATS, TRANSFERS_MAX};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -68,8 +68,8 @@ impl Flights {
     }
 
     /// Whether the machine of a transfer has left it: it asked for the same file anew, by another port, or for another one long ago.
-    pub(super) fn is_left(&self, flight: &Flight) -> bool {
-        if flight.unanswered() < TFTP_LEFT_REPEATS {
+    pub(super) fn is_abandoned(&self, flight: &Flight) -> bool {
+        if flight.unanswered() < TFTP_ABANDONED_REPEATS {
             return false;
         }
         let is_dead = flight.unanswered() >= TFTP_DEAD_REPEATS;

@@ -300,7 +300,7 @@ impl Transfers {
 }
 
 /// Why a transfer ends whose machine begins anew.
-const LEFT: &str = "its machine left it, and asked anew";
+const ABANDONED: &str = "its machine left it, and asked anew";
 
 impl State {
     /// A request came.
@@ -339,9 +339,9 @@ impl State {
         let peer = *peer.ip();
         out.push(Output::Open { transfer: id, peer, local, path: path.clone(), mode, identity: None });
         self.insert(now, Flight::asked(now, id, place, (path, terms), slot, self.settings.resend));
-        let left = self.flights.to_address(peer).filter(|flight| self.flights.is_left(flight));
-        for left in left.map(|flight| flight.id).collect::<Vec<_>>() {
-            self.end(now, left, End::Failed(LEFT.into()), out);
+        let abandoned = self.flights.to_address(peer).filter(|flight| self.flights.is_abandoned(flight));
+        for id in abandoned.map(|flight| flight.id).collect::<Vec<_>>() {
+            self.end(now, id, End::Failed(ABANDONED.into()), out);
         }
     }
 
@@ -416,8 +416,8 @@ impl State {
                 && let Some(armed) = flight.armed.take_if(|armed| *armed <= now)
             {
                 self.timers.remove(&(armed, id));
-                if self.flights.get(id).is_some_and(|flight| self.flights.is_left(flight)) {
-                    self.end(now, id, End::Failed(LEFT.into()), out);
+                if self.flights.get(id).is_some_and(|flight| self.flights.is_abandoned(flight)) {
+                    self.end(now, id, End::Failed(ABANDONED.into()), out);
                 } else {
                     self.step(now, id, Event::Due, out);
                 }

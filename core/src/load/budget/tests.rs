@@ -1,6 +1,7 @@
 use super::*;
 use crate::load::Link;
 use crate::load::sense::Sense;
+use std::collections::VecDeque;
 
 const START: Time = Time::from_nanoseconds(1_000_000_000_000);
 const PACKET_OCTETS: u64 = 1538;
@@ -91,6 +92,23 @@ impl Run {
             let current = &mut self.sense.current;
             (current.sent_octets, current.delivered_octets) = (offered, passed);
             (current.sent_packets, current.lost_packets) = (offered / PACKET_OCTETS, lost);
+            current.limited = true;
+            self.sense.turn();
+            self.budget.tick(&self.sense);
+        }
+    }
+
+    /// A fast link without a queue whose clients acknowledge so many ticks after something came: a long way, or a client that takes its time.
+    fn late_acknowledgements(&mut self, ticks: u64, mbit: u64, late: usize) {
+        let mut on_the_way: VecDeque<u64> = std::iter::repeat_n(0, late).collect();
+        for _ in 0..ticks {
+            let offered = self.budget.rate() / 20;
+            on_the_way.push_back(offered.min(mbit * MBIT / 8 / 20));
+            let current = &mut self.sense.current;
+            current.sent_octets = offered;
+            current.sent_packets = offered / PACKET_OCTETS;
+            current.delivered_octets = on_the_way.pop_front().unwrap_or(0);
+            (current.trips, current.trips_took) = (1, LOAD_TICK * u32::try_from(late).unwrap());
             current.limited = true;
             self.sense.turn();
             self.budget.tick(&self.sense);
@@ -190,6 +208,16 @@ fn a_link_that_is_silent_for_a_moment_is_not_taken_for_a_slow_one() {
                 assert!(run.budget.chance_per_mille < 10, "{case}: {}", run.budget.chance_per_mille);
             }
         }
+    }
+}
+
+/// PXELINUX takes 107 ms for its first ACK, and others as long for each: what is on its way for so long has not overflowed any queue.
+#[test]
+fn acknowledgements_that_come_late_are_no_overflow() {
+    for late in 0..=6 {
+        let mut run = Run::new(LinkRate::Measured);
+        run.late_acknowledgements(100, 1000, late);
+        assert!((800..=1020).contains(&run.mbit()), "{late} ticks late: {} Mbit/s", run.mbit());
     }
 }
 
