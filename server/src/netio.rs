@@ -36,6 +36,27 @@ pub(crate) fn queued(socket: BorrowedFd<'_>) -> io::Result<u64> {
     Ok(u64::try_from(octets).unwrap_or(0))
 }
 
+/// What a TCP socket has of octets that it has never sent.
+fn unsent(socket: BorrowedFd<'_>) -> io::Result<u64> {
+    /// include/uapi/linux/sockios.h
+    const SIOCOUTQNSD: libc::Ioctl = 0x894B;
+    let mut octets: libc::c_int = 0;
+    // SAFETY: SIOCOUTQNSD writes an int, and there is room for one.
+    if unsafe { libc::ioctl(socket.as_raw_fd(), SIOCOUTQNSD, &raw mut octets) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(u64::try_from(octets).unwrap_or(0))
+}
+
+/// Whether a TCP socket has something to send and nothing under way: its peer takes nothing. In one that `is_corked` a last segment that is not full waits for more of its own kind (TCP_CORK,
+/// tcp(7)), whatever its peer does.
+pub(crate) fn stands_still(socket: BorrowedFd<'_>, is_corked: bool) -> bool {
+    /// Of the largest usual frame.
+    const SEGMENT_OCTETS_MAX: u64 = 9000;
+    let (Ok(queued), Ok(unsent)) = (queued(socket), unsent(socket)) else { return false };
+    unsent > if is_corked { SEGMENT_OCTETS_MAX } else { 0 } && unsent == queued
+}
+
 /// How many segments a TCP socket ever sent again. To ask for it costs several times what [`queued`] does.
 pub(crate) fn resent(socket: BorrowedFd<'_>) -> io::Result<u32> {
     // SAFETY: a tcp_info of zeros is one.

@@ -218,6 +218,11 @@ impl<K: Ord + Copy> Lane<K> {
         let octets = packets * wire_octets(payload_octets);
         self.sent_octets += octets;
         self.budget.take_piece(octets);
+    }
+
+    /// Such packets leave, as far as their peer takes them: whether they arrive tells something of the link.
+    pub fn piece_leaves(&mut self, packets: u64, payload_octets: u64) {
+        let octets = packets * wire_octets(payload_octets);
         self.sense.current.sent_octets += octets;
         self.sense.current.piece_octets += octets;
         self.sense.current.sent_packets += packets;

@@ -170,6 +170,8 @@ pub enum StreamNews {
     },
     /// What was granted is with the kernel, which holds little that it has not sent: it wants more.
     Wants,
+    /// The peer takes nothing: all that was sent is acknowledged, and what else the kernel has been given stays with it. It moves again with the next [`Self::Delivered`].
+    StandsStill,
     /// The peer has acknowledged more of it.
     Delivered {
         /// So many octets, since this was said last.

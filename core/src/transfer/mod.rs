@@ -397,6 +397,7 @@ impl State {
 
     fn wakeup(&mut self, now: Time, out: &mut Vec<Output>) {
         if self.tick.is_some_and(|at| at <= now) {
+            self.count_streams(now);
             for (link, lane) in self.lanes.iter_mut().enumerate() {
                 let before = lane.regime();
                 lane.tick();

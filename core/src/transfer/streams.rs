@@ -48,8 +48,23 @@ struct Stream {
     size: u64,
     granted: u64,
     delivered: u64,
+    /// Octets that were granted, and of which it is not known yet whether the peer takes any; since when there are some.
+    uncounted: u64,
+    uncounted_since: Time,
     served_at: Time,
     place: Option<Place>,
+    standing: Standing,
+}
+
+/// Whether a peer takes what is sent to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Standing {
+    #[default]
+    Moves,
+    /// It takes nothing.
+    Still,
+    /// It takes nothing, and there is room for more nevertheless.
+    StillAndWants,
 }
 
 /// Octets of payload that cost as much on the wire as a full segment of TCP: its head is longer than that of UDP.
@@ -104,6 +119,7 @@ impl State {
             StreamNews::Begun { peer, octets } => self.begin_stream(now, id, peer, octets),
             StreamNews::Asks { peer, octets } => self.extend_stream(now, id, peer, octets, out),
             StreamNews::Wants => self.want(id),
+            StreamNews::StandsStill => self.stand_still(id),
             StreamNews::Delivered { octets, resent } => self.delivered(id, octets, resent),
             StreamNews::Ended => self.end_stream(now, id),
         }
@@ -150,8 +166,11 @@ impl State {
             size,
             granted: 0,
             delivered: 0,
+            uncounted: 0,
+            uncounted_since: now,
             served_at: now,
             place: None,
+            standing: Standing::Moves,
         }
     }
 
@@ -198,13 +217,57 @@ impl State {
     /// It gets a place among those who want to send, if it has none and there is anything left of it.
     fn want(&mut self, id: StreamId) {
         let Some(stream) = self.streams.by_id.get_mut(&id) else { return };
-        if stream.place.is_none() && stream.granted < stream.size {
+        if stream.standing != Standing::Moves {
+            stream.standing = Standing::StillAndWants;
+        } else if stream.place.is_none() && stream.granted < stream.size {
             let lane = &mut self.lanes[stream.lane];
             stream.place = Some(lane.enter(stream.served_at, Member::Stream(id), stream.wish(lane)));
         }
     }
 
+    /// Its peer takes nothing, and it gets nothing until that changes: a thousand machines that hang in the middle of a file would each fill a socket before anybody else is served, and
+    /// what stays there would be taken for the link's fault.
+    fn stand_still(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.by_id.get_mut(&id) else { return };
+        stream.uncounted = 0;
+        if stream.standing == Standing::Moves {
+            stream.standing = Standing::Still;
+        }
+        if let Some(place) = stream.place.take() {
+            stream.standing = Standing::StillAndWants;
+            self.lanes[stream.lane].leave(Member::Stream(id), place);
+        }
+    }
+
+    /// So many octets of what was granted have left, or wait for the link alone.
+    fn count(&mut self, id: StreamId, octets: u64) {
+        let Some(stream) = self.streams.by_id.get_mut(&id).filter(|stream| stream.uncounted > 0) else {
+            return;
+        };
+        let octets = octets.min(stream.uncounted);
+        stream.uncounted -= octets;
+        let packets = octets.div_ceil(STREAM_PACKET_OCTETS);
+        let behind = self.settings.load.links[stream.lane].behind;
+        for link in [Some(stream.lane), behind].into_iter().flatten() {
+            self.lanes[link].piece_leaves(packets, SEGMENT_PAYLOAD_OCTETS);
+        }
+    }
+
+    /// What has not been said to stand still for so long waits for the link: whoever looks does so twice in a tick.
+    pub(super) fn count_streams(&mut self, now: Time) {
+        let is_due = |stream: &Stream| stream.uncounted > 0 && now.since(stream.uncounted_since) >= LOAD_TICK;
+        let due: Vec<StreamId> =
+            self.streams.by_id.iter().filter(|(_, stream)| is_due(stream)).map(|(id, _)| *id).collect();
+        due.into_iter().for_each(|id| self.count(id, u64::MAX));
+    }
+
     fn delivered(&mut self, id: StreamId, octets: u64, resent: u64) {
+        if octets > 0 {
+            self.count(id, octets);
+            if self.moves_again(id) {
+                self.want(id);
+            }
+        }
         let Some(stream) = self.streams.by_id.get_mut(&id) else { return };
         // Whoever reports more than was granted counts what surrounds it.
         let octets = octets.min(stream.granted - stream.delivered);
@@ -218,6 +281,12 @@ impl State {
         // What boots still want is not less for what goes without an end.
         let of_files = if is_endless { 0 } else { octets };
         self.acknowledged(link, octets.div_ceil(STREAM_PACKET_OCTETS), SEGMENT_PAYLOAD_OCTETS, of_files);
+    }
+
+    /// Its peer takes something. Whether it has waited for more since.
+    fn moves_again(&mut self, id: StreamId) -> bool {
+        let stream = self.streams.by_id.get_mut(&id);
+        stream.is_some_and(|stream| std::mem::take(&mut stream.standing) == Standing::StillAndWants)
     }
 
     fn end_stream(&mut self, now: Time, id: StreamId) {
@@ -257,6 +326,10 @@ impl State {
         let Some(stream) = self.streams.by_id.get_mut(&id) else { return false };
         stream.granted += octets;
         stream.served_at = now;
+        if stream.uncounted == 0 {
+            stream.uncounted_since = now;
+        }
+        stream.uncounted += octets;
         if let Some(place) = stream.place.take() {
             self.lanes[stream.lane].leave(Member::Stream(id), place);
         }

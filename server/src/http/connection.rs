@@ -95,6 +95,8 @@ pub(super) struct Account {
     told: u64,
     /// Segments of the connection that had been sent again.
     resent: u32,
+    /// Whether it was told to stand still.
+    stands: bool,
 }
 
 /// What has become of a body.
@@ -256,7 +258,8 @@ impl Connection {
         let size = part.end - part.start;
         let resent = stream.and_then(|_| netio::resent(self.socket.as_fd()).ok()).unwrap_or(0);
         let begun_at = self.taken + (self.output.len() - self.sent) as u64;
-        self.account = stream.map(|stream| Account { stream, begun_at, size, told: 0, resent });
+        self.account =
+            stream.map(|stream| Account { stream, begun_at, size, told: 0, resent, stands: false });
         let allowed = if stream.is_some() { 0 } else { size };
         let has_asked = stream.is_some();
         let body = || Body { file, rest: part, allowed, has_asked, is_cold: false, warm_to: None };
@@ -395,14 +398,23 @@ impl Connection {
         let acknowledged = self.taken.saturating_sub(queued).saturating_sub(account.begun_at);
         let octets = acknowledged.min(account.size).saturating_sub(account.told);
         account.told += octets;
+        account.stands &= octets == 0;
         Some((account.stream, octets, queued == 0))
     }
 
-    /// How many more segments were sent again.
+    /// Whether its peer takes nothing any more: once, until something more is delivered.
+    pub(super) fn stands_still(&mut self) -> Option<StreamId> {
+        let account = self.account.as_mut().filter(|account| !account.stands)?;
+        account.stands = netio::stands_still(self.socket.as_fd(), self.is_fast);
+        account.stands.then_some(account.stream)
+    }
+
+    /// How many more segments were sent again. Those by which a kernel asks a peer that takes nothing whether it does so still are among them, and are no losses.
     pub(super) fn resent(&mut self) -> u64 {
         let Some(account) = self.account.as_mut() else { return 0 };
         let resent = netio::resent(self.socket.as_fd()).unwrap_or(account.resent);
-        u64::from(resent.wrapping_sub(std::mem::replace(&mut account.resent, resent)))
+        let again = resent.wrapping_sub(std::mem::replace(&mut account.resent, resent));
+        if account.stands { 0 } else { again.into() }
     }
 
     /// Breaks it off in a way that nobody takes for the end of what was sent.

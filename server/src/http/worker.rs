@@ -478,15 +478,19 @@ impl Worker {
         let keys: Vec<u64> = self.under_way.iter().copied().collect();
         for key in keys {
             let resent = self.streams.get_mut(key).map_or(0, Connection::resent);
-            self.tell_delivered(key, resent, now);
+            if self.tell_delivered(key, resent, now) > 0 {
+                continue;
+            }
+            let stands = self.streams.get_mut(key).and_then(Connection::stands_still);
+            self.news.extend(stands.map(|stream| News::Stream(stream, StreamNews::StandsStill)));
         }
     }
 
-    /// Tells what of a file has been acknowledged, if anything, with so many segments that were sent again, and that the machine lives.
-    fn tell_delivered(&mut self, key: u64, resent: u64, now: Instant) {
-        let Some(connection) = self.streams.get_mut(key) else { return };
+    /// Tells what of a file has been acknowledged, if anything, with so many segments that were sent again, and that the machine lives. How many octets.
+    fn tell_delivered(&mut self, key: u64, resent: u64, now: Instant) -> u64 {
+        let Some(connection) = self.streams.get_mut(key) else { return 0 };
         let is_sending = connection.body.is_some();
-        let Some((stream, octets, is_empty)) = connection.delivered() else { return };
+        let Some((stream, octets, is_empty)) = connection.delivered() else { return 0 };
         if octets > 0
             && connection.life_told.is_none_or(|told| now.saturating_duration_since(told) >= LIFE_EVERY)
         {
@@ -503,6 +507,7 @@ impl Worker {
                 self.settle_account(key);
             }
         }
+        octets
     }
 
     /// A file has been delivered whole.

@@ -177,3 +177,27 @@ fn batches_of_a_bound_socket_of_either_family_know_their_peers() {
         }
     }
 }
+
+/// A peer that reads nothing takes what its kernel has room for, and then nothing.
+#[test]
+fn a_peer_that_reads_nothing_stands_still() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut peer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (mut socket, _) = listener.accept().unwrap();
+    assert!(!stands_still(socket.as_fd(), false), "nothing is to be sent");
+    socket.set_nonblocking(true).unwrap();
+    let mut wait_until = |stands: bool, peer: &mut std::net::TcpStream| {
+        let give_up = Instant::now() + Duration::from_secs(10);
+        while stands_still(socket.as_fd(), false) != stands {
+            assert!(Instant::now() < give_up);
+            if stands {
+                let _ = io::Write::write(&mut socket, &[0; 1 << 20]);
+            } else {
+                let _ = io::Read::read(peer, &mut [0; 1 << 20]);
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    };
+    wait_until(true, &mut peer);
+    wait_until(false, &mut peer);
+}

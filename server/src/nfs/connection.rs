@@ -38,6 +38,8 @@ struct Account {
     told: u64,
     /// Segments that had been sent again.
     resent: u32,
+    /// Whether it was told to stand still.
+    stands: bool,
     /// When it last asked for something.
     asked_at: Instant,
 }
@@ -186,7 +188,7 @@ impl Connection {
             return false;
         }
         let resent = netio::resent(self.socket.as_fd()).unwrap_or(0);
-        self.account = Some(Account { told: self.taken, resent, asked_at: now });
+        self.account = Some(Account { told: self.taken, resent, stands: false, asked_at: now });
         // What cannot be set is not worth losing a connection for.
         let _ = SockRef::from(&*self.socket).set_tcp_notsent_lowat(UNSENT_OCTETS);
         true
@@ -210,17 +212,23 @@ impl Connection {
         true
     }
 
-    /// What the client has acknowledged since this was told last.
+    /// What the client has acknowledged since this was told last, or that it takes nothing any more.
     pub(super) fn delivered(&mut self) -> Option<StreamNews> {
         let account = self.account.as_mut()?;
         let (queued, resent) =
             (netio::queued(self.socket.as_fd()).ok()?, netio::resent(self.socket.as_fd()).ok()?);
         let acknowledged = self.taken.saturating_sub(queued);
         let octets = acknowledged.saturating_sub(account.told);
-        let again = u64::from(resent.wrapping_sub(account.resent));
+        // Those by which a kernel asks a peer that takes nothing whether it does so still are no losses.
+        let again = if account.stands { 0 } else { u64::from(resent.wrapping_sub(account.resent)) };
         account.told += octets;
         account.resent = resent;
-        (octets > 0 || again > 0).then_some(StreamNews::Delivered { octets, resent: again })
+        if octets > 0 || again > 0 {
+            account.stands &= octets == 0;
+            return Some(StreamNews::Delivered { octets, resent: again });
+        }
+        let stood = std::mem::replace(&mut account.stands, netio::stands_still(self.socket.as_fd(), false));
+        (account.stands && !stood).then_some(StreamNews::StandsStill)
     }
 
     /// Whether it is between a call and the end of its reply: such a one is ended when nothing moves.

@@ -16,6 +16,16 @@ struct Run {
     told: Vec<(StreamId, StreamNews)>,
     /// What a processor has not come to yet, if it is slower than the link.
     to_send: Option<VecDeque<(StreamId, u64)>>,
+    /// How much the peers of new streams take, if they read nothing, and who has taken so much of it; what else was granted to them, and when.
+    room: Option<u64>,
+    full: BTreeMap<StreamId, Full>,
+}
+
+/// A stream whose peer reads nothing.
+struct Full {
+    left: u64,
+    waiting: u64,
+    since: Option<Time>,
 }
 
 impl Run {
@@ -32,6 +42,8 @@ impl Run {
             granted: BTreeMap::new(),
             told: Vec::new(),
             to_send: None,
+            room: None,
+            full: BTreeMap::new(),
         }
     }
 
@@ -46,10 +58,35 @@ impl Run {
                     to_send.push_back((stream, octets));
                     continue;
                 }
+                let octets = match self.full.get_mut(&stream) {
+                    Some(full) => full.take(self.now, octets),
+                    None => octets,
+                };
                 self.told.push((stream, StreamNews::Delivered { octets, resent: 0 }));
-                self.told.push((stream, StreamNews::Wants));
+                // A socket takes half a megabyte before it says that it is full.
+                if self.full.get(&stream).is_none_or(|full| full.waiting < 512 << 10) {
+                    self.told.push((stream, StreamNews::Wants));
+                }
             }
         }
+    }
+
+    /// Who looks every 25 ms tells of those that have taken nothing meanwhile.
+    fn look(&mut self) {
+        if self.now.as_nanoseconds() % 25_000_000 >= 100_000 {
+            return;
+        }
+        for (stream, full) in &mut self.full {
+            if full.since.take_if(|since| self.now.since(*since) >= Duration::from_millis(25)).is_some() {
+                self.told.push((*stream, StreamNews::StandsStill));
+            }
+        }
+    }
+
+    fn read_on(&mut self, stream: u64) {
+        let full = self.full.remove(&StreamId(stream)).unwrap();
+        self.tell(stream, StreamNews::Delivered { octets: full.waiting, resent: 0 });
+        self.tell(stream, StreamNews::Wants);
     }
 
     fn tell(&mut self, stream: u64, news: StreamNews) {
@@ -58,6 +95,8 @@ impl Run {
 
     fn begin(&mut self, stream: u64, octets: u64) {
         let peer = Ipv4Addr::from(0x0a4d_0000 + u32::try_from(stream).unwrap());
+        let full = self.room.map(|left| (StreamId(stream), Full { left, waiting: 0, since: None }));
+        self.full.extend(full);
         self.tell(stream, StreamNews::Begun { peer, octets });
     }
 
@@ -71,6 +110,7 @@ impl Run {
             }
             self.now = until;
             self.send_by_processor();
+            self.look();
             for (stream, news) in std::mem::take(&mut self.told) {
                 self.handle(Input::Stream { stream, news });
             }
@@ -100,6 +140,19 @@ impl Run {
 
     fn of(&self, stream: u64) -> u64 {
         self.granted.get(&StreamId(stream)).copied().unwrap_or(0)
+    }
+}
+
+impl Full {
+    /// So many octets are granted: how many of them arrive.
+    fn take(&mut self, now: Time, octets: u64) -> u64 {
+        let taken = octets.min(self.left);
+        self.left -= taken;
+        self.waiting += octets - taken;
+        if taken > 0 || self.waiting == octets - taken {
+            self.since = (self.waiting > 0).then_some(now);
+        }
+        taken
     }
 }
 
@@ -319,4 +372,27 @@ fn connections_without_an_end_leave_a_file_its_turn() {
     assert!((1..=200).all(|id| run.granted.contains_key(&StreamId(id))));
     let carried = 4 * 125_000_000;
     assert!(sum < carried + (4 << 20) && sum > carried / 10 * 8, "{sum}");
+}
+
+/// A thousand machines hang in the middle of a file: their kernels take 64 kB each, and nobody reads it. Who comes then is served as if they were not there, whether the link's rate is known
+/// or not: before this was told, he waited for minutes.
+#[test]
+fn who_reads_nothing_holds_up_nobody() {
+    for rate in [LinkRate::Given(GIGABIT), LinkRate::Measured] {
+        let mut run = Run::new(rate);
+        run.room = Some(64 << 10);
+        (0..1000).for_each(|stream| run.begin(stream, 16 << 20));
+        run.pass(6000);
+        run.room = None;
+        run.begin(1000, 16 << 20);
+        let before = run.now;
+        while run.of(1000) < 16 << 20 {
+            run.pass(10);
+            assert!(run.now.since(before) < Duration::from_millis(1000), "{rate:?}: {}", run.of(1000));
+        }
+        // One of them reads on, and gets the rest.
+        run.read_on(7);
+        run.pass(2000);
+        assert_eq!(run.of(7), 16 << 20, "{rate:?}");
+    }
 }
