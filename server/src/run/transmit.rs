@@ -85,6 +85,9 @@ pub(super) fn transmit<'o>(
                             cuts_trains.store(false, Ordering::Relaxed);
                         }
                         parcels.splice(next + left..=next + left, singles(&parcel));
+                    } else if is_lost(&error) {
+                        left += 1;
+                        continue;
                     } else {
                         let why = unsent(&error);
                         if why == Unsent::Impossible {
@@ -203,12 +206,19 @@ fn is_not_cut(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EIO | libc::EINVAL | libc::EMSGSIZE))
 }
 
-/// Whether there is sense in trying again: what a full queue, a lost link or a firewall swallows may pass later, and the transfer's patience bounds that.
+/// Whether there was no way to its peer, or, for a socket that is bound to an address, no such address any more (EINVAL). An interface or a route that is away for a moment swallows what is sent as any
+/// cable would: it may be back before anybody has lost patience, and until then the transfer's own timers repeat it.
+fn is_lost(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EHOSTUNREACH | libc::ENETUNREACH | libc::ENETDOWN | libc::EADDRNOTAVAIL | libc::EINVAL)
+    )
+}
+
+/// Whether there is sense in trying again: what a full queue or a firewall swallows may pass later, and the transfer's patience bounds that.
 fn unsent(error: &io::Error) -> Unsent {
     match error.raw_os_error() {
-        Some(
-            libc::EMSGSIZE | libc::EINVAL | libc::EHOSTUNREACH | libc::ENETUNREACH | libc::EADDRNOTAVAIL,
-        ) => Unsent::Impossible,
+        Some(libc::EMSGSIZE) => Unsent::Impossible,
         _ => Unsent::Full,
     }
 }
