@@ -34,9 +34,10 @@ pub(super) struct Budget {
     phase: Phase,
     /// Losses of a thousand packets that have nothing to do with our rate.
     chance_per_mille: u64,
-    /// Ticks since the rate was changed, and since the link was last probed.
+    /// Ticks since the rate was changed, since the link was last probed, and since losses were last taken for chance.
     ticks_steady: u32,
     ticks_unprobed: u32,
+    ticks_believed: u32,
     /// In nanoseconds of sending at the present rate, so that nothing is lost by rounding: what may be sent, or was sent ahead.
     tokens: i64,
     /// The same, of tokens that came while there was no room for them.
@@ -69,6 +70,8 @@ const PACKETS_MIN: u64 = 400;
 const DOUBT_PER_MILLE: u64 = 15;
 /// The most, of a thousand packets, that is taken for chance. A link that loses more is out of order, and is not to be remembered by that.
 const CHANCE_PER_MILLE_MAX: u64 = 500;
+/// How long that is believed: then it is put to the test again. What an outage lost in the moment of a doubt must not hide an overflowing queue from then on.
+const CHANCE_TICKS: u32 = 20 * SECOND_TICKS as u32;
 /// When a rate that was found is put to the test for the first time. Later it is every [`LOAD_PROBE_INTERVAL`].
 const FIRST_PROBE_TICKS: u32 = SECOND_TICKS as u32;
 
@@ -98,6 +101,7 @@ impl Budget {
             chance_per_mille: 0,
             ticks_steady: 0,
             ticks_unprobed: 0,
+            ticks_believed: 0,
             tokens: 0,
             missed: 0,
             used_octets: 0,
@@ -196,6 +200,10 @@ impl Budget {
     pub(super) fn tick(&mut self, sense: &Sense) {
         self.ticks_steady = self.ticks_steady.saturating_add(1);
         self.ticks_unprobed = self.ticks_unprobed.saturating_add(1);
+        self.ticks_believed = self.ticks_believed.saturating_add(1);
+        if self.ticks_believed >= CHANCE_TICKS && matches!(self.phase, Phase::Starting | Phase::Steady) {
+            self.chance_per_mille = 0;
+        }
         // What does not arrive waits in our own sockets, and fills no queue.
         let is_left_to_tcp =
             self.rate < self.rate_max && sense.is_tcp_alone(TENTH_TICKS, LOAD_TCP_ALONE_BITS);
@@ -314,6 +322,7 @@ impl Budget {
         if lost * 2 > lost_before + self.chance_per_mille {
             self.phase = if starting { Phase::Starting } else { Phase::Steady };
             self.chance_per_mille = lost.max(lost_before).min(CHANCE_PER_MILLE_MAX);
+            self.ticks_believed = 0;
             self.set(rate_before);
             return;
         }

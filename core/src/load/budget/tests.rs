@@ -169,7 +169,10 @@ fn chance_lowers_nothing() {
     for lost_per_mille in [1, 10, 50, 100, 200, 300] {
         let mut run = Run::new(LinkRate::Given(100 * MBIT));
         run.ticks(3000, &Weather { lost_per_mille, ..link(200) });
-        assert!(run.mbit() >= 95, "{lost_per_mille} of 1000 lost: {} Mbit/s", run.mbit());
+        // Now and then it is put to the test again, which costs a second and a half.
+        let wanted = 100 * MBIT / 8 * 150 / 1000 * (1000 - lost_per_mille);
+        let of_wanted = run.delivered_total * 100 / wanted;
+        assert!((95..=100).contains(&of_wanted), "{lost_per_mille} of 1000 lost: {of_wanted} of 100");
     }
 }
 
@@ -360,4 +363,18 @@ fn tokens_that_are_left_over_are_no_limit() {
         budget.take_others(used - used / 2);
         assert_eq!(budget.is_used_up(), is_used_up, "{used} of {tick}");
     }
+}
+
+/// An outage in the very second in which a rate is doubted looks as if lowering it did not help, and what was lost is taken for chance: half of all. Queues that overflow afterwards, by clients in lock-step for whom nobody
+/// waits, are noticed nevertheless.
+#[test]
+fn what_was_taken_for_chance_is_put_to_the_test_again() {
+    let mut run = Run::new(LinkRate::Measured);
+    run.ticks(100, &link(100));
+    (run.budget.phase, run.budget.chance_per_mille, run.budget.ticks_believed) = (Phase::Starting, 500, 0);
+    run.budget.set(1000 * MBIT / 8);
+    run.ticks(500, &Weather { demand: Demand::LockStep, ..link(100) });
+    let dropped = run.dropped_total;
+    run.ticks(100, &Weather { demand: Demand::LockStep, ..link(100) });
+    assert_eq!(run.dropped_total - dropped, 0, "{} Mbit/s, {:?}", run.mbit(), run.budget.phase);
 }
