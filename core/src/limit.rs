@@ -251,6 +251,9 @@ pub const TFTP_RESEND_MAX: Duration = Duration::from_secs(1);
 /// a link that loses half of all.
 pub const TFTP_SILENT_REPEATS: u32 = 3;
 
+/// After so many that nothing answered, the blocks of a window leave one by one.
+pub const TFTP_SWALLOWED_REPEATS: u32 = 2;
+
 /// After so many, which is more than a second of silence, a transfer ends if its machine has asked for the same file anew.
 pub const TFTP_ABANDONED_REPEATS: u32 = 5;
 

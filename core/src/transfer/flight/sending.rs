@@ -3,6 +3,7 @@
 use super::super::{Block, Unsent};
 use super::step::{End, Step};
 use super::{Flight, Held, Stage};
+use crate::limit::TFTP_SWALLOWED_REPEATS;
 use crate::time::Time;
 use crate::wire::tftp;
 use std::time::Duration;
@@ -53,7 +54,10 @@ impl Flight {
                 return Step::Offer(tftp::option_ack(&self.terms.agreed(image.size)));
             }
         };
-        let last = self.window_end.min(first.saturating_add(blocks_max.max(1) - 1));
+        // A train that was swallowed whole again and again: perhaps by a queue that takes the kernel's uncut trains for one packet each, and is never empty enough for one. Single
+        // packets find room in it.
+        let blocks_max = if self.unanswered >= TFTP_SWALLOWED_REPEATS { 1 } else { blocks_max.max(1) };
+        let last = self.window_end.min(first.saturating_add(blocks_max - 1));
         if last < first {
             return Step::Wait; // It was acknowledged meanwhile.
         }
@@ -154,10 +158,9 @@ impl Flight {
                 let last = (block * octets).min(image.size) - 1;
                 Step::Fetch(image, ((block - 1) * octets).min(last), last)
             }
-            (Unsent::Impossible, _) => Step::End(End::Failed(
-                "it cannot be sent: the packets are too large for the way, or the client is out of reach"
-                    .into(),
-            )),
+            (Unsent::Impossible, _) => {
+                Step::End(End::Failed("it cannot be sent: the packets are too large for the way".into()))
+            }
         }
     }
 }

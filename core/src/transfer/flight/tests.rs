@@ -19,7 +19,14 @@ fn options(window: u16) -> tftp::Options {
 /// Something happens, and whatever the flight then wants to send is granted at once.
 fn act(flight: &mut Flight, now: Time, event: Event<'_>) -> Step {
     let step = flight.on(now, event);
-    if step == Step::Wait && flight.wishes().is_some() { flight.grant(now, u64::MAX) } else { step }
+    if step != Step::Wait || flight.wishes().is_none() {
+        return step;
+    }
+    let first = flight.grant(now, u64::MAX);
+    while flight.wishes().is_some() {
+        flight.grant(now, u64::MAX);
+    }
+    first
 }
 
 fn terms(options: &tftp::Options) -> Terms {
@@ -574,4 +581,19 @@ proptest! {
             prop_assert!(kind != 7 || flight.wake().is_none_or(|wake| wake > now), "due, and due again at once");
         }
     }
+}
+
+/// A queue that takes the train of a window for one packet, which is too long for it: the blocks leave one by one after two repeats.
+#[test]
+fn a_window_that_is_swallowed_again_and_again_is_cut() {
+    let mut flight = sending(4);
+    let mut sent = Vec::new();
+    for _ in 0..2 {
+        let due = flight.wake().unwrap();
+        flight.on(due, Event::Due);
+        while flight.wishes().is_some() {
+            sent.push(short(&flight.grant(due, u64::MAX)));
+        }
+    }
+    assert_eq!(sent, ["1..4", "1..1", "2..2", "3..3", "4..4"]);
 }
