@@ -28,7 +28,7 @@ use crate::cluster::reservation::Reservations;
 use crate::cluster::shadow::Exchange;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::unanswered::Unanswered;
-use crate::config::{Config, Mode};
+use crate::config::{Config, Missing, Mode};
 use crate::event::{Event, Kind};
 use crate::limit::PROBE_WAIT;
 use crate::load::{self, Regime};
@@ -79,6 +79,8 @@ pub(crate) struct Hall {
     pub(crate) store_trouble: Option<String>,
     /// Interfaces that are gone, and will be back.
     pub(crate) gone: BTreeSet<String>,
+    /// Addresses that interfaces lack: at most one for each network.
+    pub(crate) missing: Vec<Missing>,
     pub(crate) started: Time,
     /// Where a line is put together ([`Turn::line`]).
     pub(crate) line: String,

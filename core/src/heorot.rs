@@ -83,6 +83,7 @@ impl Heorot {
             malformed: BTreeMap::new(),
             store_trouble: None,
             gone: BTreeSet::new(),
+            missing: Vec::new(),
             started: now,
             line: String::new(),
             calendar: None,
@@ -139,6 +140,13 @@ impl Heorot {
             Input::InterfaceBack(interface) => {
                 turn.hall.gone.remove(interface);
                 turn.pin_again(interface);
+            }
+            Input::InterfaceFlushed(interface) => turn.pin_again(interface),
+            Input::AddressesMissing(missing) => {
+                let before = std::mem::replace(&mut turn.hall.missing, missing.clone());
+                for missing in missing.iter().filter(|missing| !before.contains(missing)) {
+                    turn.event(None, Kind::Trouble, missing.to_string());
+                }
             }
             Input::Unavailable { from, path, why } => boot::unavailable(turn, from, &path, &why),
             Input::NotMade { mac, given, why } => boot::not_made(turn, mac, given, &why),

@@ -8,7 +8,7 @@ mod rest;
 pub use crate::cluster::dynamic::UpdateId;
 use crate::cluster::record::Record;
 pub use crate::cluster::record::Ticket;
-use crate::config::{Config, OverlayValues, Overlays};
+use crate::config::{Config, Missing, OverlayValues, Overlays};
 use crate::event::Event;
 use crate::load::Regime;
 use crate::mac::Mac;
@@ -50,6 +50,10 @@ pub enum Input<'a> {
     InterfaceGone(&'a str),
     /// An interface was made anew, and is served: the kernel has forgotten the neighbour entries there.
     InterfaceBack(&'a str),
+    /// An interface was down, or had no address, and is and has again: the kernel has forgotten the neighbour entries there.
+    InterfaceFlushed(&'a str),
+    /// What the interfaces lack from now on, by [`Config::held`](crate::config::Config::held).
+    AddressesMissing(Vec<Missing>),
     /// A host asks by ARP who has an address, where `answer-arp` wants to know.
     WhoHas(WhoHas<'a>),
     /// A file of the boot directory that was asked for is not to be had.

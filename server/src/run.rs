@@ -22,7 +22,6 @@ mod transmit;
 
 use crate::ask::Ask;
 use crate::clock;
-use crate::configuration::Read;
 use crate::dns;
 use crate::echo::Echo;
 use crate::frame;
@@ -65,6 +64,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Duration;
 
@@ -94,6 +94,8 @@ const SLEEP_MAX: Duration = Duration::from_secs(60);
 pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) config_path: PathBuf,
+    /// What it was read from.
+    pub(crate) config_text: Arc<str>,
     /// `serve --control`, which goes before `server.control`.
     pub(crate) control_given: Option<String>,
     pub(crate) heorot: Heorot,
@@ -114,8 +116,8 @@ pub(crate) struct Parts {
     pub(crate) store: SyncSender<Batch>,
     pub(crate) outcomes: Receiver<Outcome>,
     pub(crate) asks: Receiver<Ask>,
-    pub(crate) reload: Caller<Result<Read, String>>,
-    pub(crate) reloaded: Receiver<Result<Read, String>>,
+    pub(crate) reload: Caller<operate::Reloaded>,
+    pub(crate) reloaded: Receiver<operate::Reloaded>,
     pub(crate) bell: Bell,
     pub(crate) signals: SignalFd,
     pub(crate) journal: Journal,
@@ -158,6 +160,7 @@ pub(crate) struct Loop {
     /// When something was last complained of, by what.
     complaints: BTreeMap<&'static str, Time>,
     reloading: bool,
+    addresses: interfaces::Addresses,
     dump: operate::Dump,
     /// The longest time for which nothing new was taken: no turn should take 20 ms.
     longest_turn: Duration,
@@ -199,6 +202,7 @@ impl Loop {
         }
         let outgoing = Outgoing::new(parts.data.sockets().count(), parts.senders.cuts_trains());
         Ok(Self {
+            addresses: interfaces::Addresses::new(&parts.config),
             parts,
             epoll,
             ready: Vec::with_capacity(events.len()),
@@ -521,7 +525,7 @@ impl Loop {
         self.take_news();
         self.go_on_dumping();
         if let Ok(read) = self.parts.reloaded.try_recv() {
-            self.reconfigure(read);
+            self.reloaded(read);
         }
         if left {
             // The bell was silenced with messages left in the lines.

@@ -50,7 +50,7 @@ const RESULTS_WAITING_MAX: usize = 64;
 /// # Errors
 /// What keeps it from starting, and what to do. Nothing is left behind then but empty directories and an empty store.
 pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), Problem> {
-    let Read { mut config, links, tls, warnings } =
+    let Read { mut config, links, tls, warnings, text } =
         configuration::read(config_path).map_err(|text| Problem(text.trim_end().into()))?;
     let control_given = control.map(|path| path.to_string_lossy().into_owned());
     if let Some(control) = &control_given {
@@ -104,7 +104,7 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
         .map_err(|e| cannot_start(&e))?;
     let (parts, restored, resumed) = start(
         (config, links, tls),
-        (config_path, control_given),
+        (config_path, text, control_given),
         opened,
         signals,
         journal,
@@ -260,7 +260,7 @@ type Started = (Parts, Vec<message::Output>, Vec<transfer::Output>);
 /// Starts the threads and the two machines.
 fn start(
     (config, transfer_links, tls): (Config, Vec<load::Link>, Option<Arc<rustls::ServerConfig>>),
-    (config_path, control_given): (&Path, Option<String>),
+    (config_path, config_text, control_given): (&Path, Arc<str>, Option<String>),
     opened: Opened,
     signals: nix::sys::signalfd::SignalFd,
     journal: Journal,
@@ -308,6 +308,7 @@ fn start(
     let parts = Parts {
         config,
         config_path: config_path.to_owned(),
+        config_text,
         control_given,
         heorot,
         transfers,

@@ -120,6 +120,7 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .iter()
             .map(|why| format!("nothing new can be promised: {why}"))
             .chain(turn.hall.gone.iter().map(|interface| gone(interface)))
+            .chain(turn.hall.missing.iter().map(ToString::to_string))
             .chain(trial::degraded(turn))
             .collect(),
     }
