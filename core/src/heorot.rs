@@ -1,5 +1,6 @@
 //! [`Heorot`]: the whole flow, in one match.
 
+use crate::cluster::chatter::Chatter;
 use crate::cluster::dynamic::Dynamics;
 use crate::cluster::heard::Heard;
 use crate::cluster::lease::{Leases, PoolId, PoolKind};
@@ -77,6 +78,7 @@ impl Heorot {
             held_back: BTreeMap::new(),
             shadows: BTreeMap::new(),
             unanswered: Unanswered::default(),
+            chatter: Chatter::default(),
             other_servers: OtherServers::default(),
             links: links(&config),
             regimes: BTreeMap::new(),
@@ -504,6 +506,7 @@ fn wake(turn: &mut Turn<'_>) {
             Due::Probe(address) => dhcp::probe_expires(turn, address),
             Due::Silence(mac) => boot::silence_due(turn, mac),
             Due::HardwareAddresses => turn.publish_numbers(),
+            Due::Chatter => turn.tell_left_out(),
             Due::Grant(mac) => {
                 let Some(until) = turn.hall.nodes.get(mac).and_then(|node| node.granted_until) else {
                     continue;
