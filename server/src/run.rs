@@ -74,6 +74,9 @@ const MESSAGES_A_TURN: usize = 256;
 /// How long the sockets have in a turn, before messages and timers get theirs. The next one begins with what is left.
 const SOCKETS_MAX: Duration = Duration::from_millis(5);
 
+/// How long what a commit made true has in a turn: where it numbered a whole cluster, that is more than a turn has time for.
+const DECIDED_MAX: Duration = Duration::from_millis(5);
+
 /// How long the questions of operators have in a turn: several of them who ask for all nodes at once are told in turn.
 const QUESTIONS_MAX: Duration = Duration::from_millis(5);
 
@@ -306,9 +309,23 @@ impl Loop {
         if let Some(input) = self.parts.commits.end(outcome) {
             self.heorot(input);
         }
-        if let Some(input) = self.parts.commits.overflow() {
-            self.heorot(input);
+        if self.parts.commits.has_more() {
+            // The rest of it, when others have had their turn.
+            self.parts.bell.ring();
         }
+    }
+
+    /// Tells more of what the last commit made durable, for as long as there is time. Whether something is left.
+    fn tell_decided(&mut self) -> bool {
+        let until = self.now + DECIDED_MAX;
+        while let Some(input) = self.parts.commits.more() {
+            self.heorot(input);
+            self.now = clock::now();
+            if self.now >= until {
+                break;
+            }
+        }
+        self.parts.commits.has_more()
     }
 
     /// Sleeps until something is ready or due: the moment then.
@@ -503,6 +520,7 @@ impl Loop {
         while let Ok(outcome) = self.parts.outcomes.try_recv() {
             self.committed(outcome);
         }
+        let is_decided_left = self.tell_decided();
         for count in 0..=MESSAGES_A_TURN {
             left |= count == MESSAGES_A_TURN;
             if left {
@@ -527,7 +545,7 @@ impl Loop {
         if let Ok(read) = self.parts.reloaded.try_recv() {
             self.reloaded(read);
         }
-        if left {
+        if left || is_decided_left {
             // The bell was silenced with messages left in the lines.
             self.parts.bell.ring();
         }

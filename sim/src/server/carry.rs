@@ -152,8 +152,10 @@ impl Server {
                 if let Some(input) = self.running.as_mut().and_then(|running| running.commits.end(outcome)) {
                     self.heorot(s, input);
                 }
-                if let Some(input) = self.running.as_mut().and_then(|running| running.commits.overflow()) {
-                    self.store.misses_some();
+                while let Some(input) = self.running.as_mut().and_then(|running| running.commits.more()) {
+                    if matches!(input, Input::Refused { .. }) {
+                        self.store.misses_some();
+                    }
                     self.heorot(s, input);
                 }
             }
