@@ -20,7 +20,7 @@ fn history() -> Record {
     Record::LeaseEnded(Ipv4Addr::LOCALHOST)
 }
 
-fn gather(commits: &mut Commits, tickets: std::ops::RangeInclusive<u64>) {
+fn gather(commits: &mut Commits, tickets: RangeInclusive<u64>) {
     tickets.for_each(|ticket| commits.gather(NOW, Ticket(ticket), record()));
 }
 

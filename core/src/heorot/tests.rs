@@ -354,16 +354,14 @@ fn of_a_guest_in_a_loop_so_many_lines_are_told_and_how_many_were_left_out() {
     let mut tell = |heorot: &mut Heorot, now: Time, input: Input<'_>| {
         let mut out = Vec::new();
         heorot.handle(now, input, &mut out);
-        let last = out.iter().filter_map(|it| match it {
-            Output::Record(ticket, _) => Some(*ticket),
-            _ => None,
-        });
+        let last =
+            out.iter().filter_map(|it| if let Output::Record(ticket, _) = it { Some(*ticket) } else { None });
         if let Some(last) = last.max() {
             heorot.handle(now, Input::Committed(last), &mut out);
         }
-        lines.extend(out.into_iter().filter_map(|output| match output {
-            Output::Event(event) if event.machine == Some(mac) => Some(event.detail.to_string()),
-            _ => None,
+        lines.extend(out.into_iter().filter_map(|output| {
+            let Output::Event(event) = output else { return None };
+            (event.machine == Some(mac)).then(|| event.detail.to_string())
         }));
     };
     let source = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 68);
