@@ -239,10 +239,11 @@ fn give_away_rights(
     let given = given.exists().then_some(given.as_path());
     let names_file = names_file.filter(|path| path.parent() == Some(run_directory));
     let files: Vec<&Path> =
-        [&file, &notes, control_path].into_iter().chain(names_file).chain(given).collect();
-    let directories = [state, run_directory].into_iter().filter(|directory| holds_only(directory, &files));
+        [&file, &notes].into_iter().map(PathBuf::as_path).chain(names_file).chain(given).collect();
+    let ours: Vec<&Path> = files.iter().copied().chain([control_path]).collect();
+    let directories = [state, run_directory].into_iter().filter(|directory| holds_only(directory, &ours));
     let owned: Vec<&Path> = directories.chain(files.iter().copied()).collect();
-    rights::drop_to(&config.server.user, &owned, config.nfs.is_some())
+    rights::drop_to(&config.server.user, (&owned, control_path), config.nfs.is_some())
 }
 
 /// Whether a directory is ours alone: /run itself, if somebody puts the control socket there, is not to be given away.

@@ -5,6 +5,8 @@
 
 #[path = "serve/addresses.rs"]
 mod addresses;
+#[path = "serve/operators.rs"]
+mod operators;
 
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill};

@@ -14,6 +14,7 @@ use heorot_core::limit::POST_OCTETS_MAX;
 use heorot_core::message::{Answer, Measured, Query, Verb};
 use heorot_core::service::view::{ChangeRequest, ErrorView};
 use heorot_names::export::Export;
+use nix::errno::Errno;
 use std::fs::Permissions;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -59,7 +60,11 @@ pub(crate) fn bind_again(path: &std::path::Path) -> Result<UnixListener, Problem
         let listener = UnixListener::bind(path)?;
         std::fs::set_permissions(path, Permissions::from_mode(MODE))?;
         if let Some(group) = rights::operators() {
-            nix::unistd::chown(path, None, Some(group.gid))?;
+            match nix::unistd::chown(path, None, Some(group.gid)) {
+                // Who was started without root, and not in that group: the socket is its own and root's.
+                Ok(()) | Err(Errno::EPERM) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(listener)
     };
