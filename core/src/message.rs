@@ -4,6 +4,7 @@
 //! [`Transfers`](crate::transfer::Transfers) has the same form with messages of its own, see [`crate::transfer`].
 
 mod rest;
+mod unwritten;
 
 pub use crate::cluster::dynamic::UpdateId;
 use crate::cluster::record::Record;
@@ -23,7 +24,9 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
 pub use rest::Rest;
-pub(crate) use rest::{After, Dumped, Listed, RestOf};
+pub(crate) use rest::{After, Dumped, Exported, Listed, RestOf};
+pub(crate) use unwritten::UnwrittenOf;
+pub use unwritten::{NodeSetView, Unwritten};
 
 /// What happened.
 #[derive(Debug)]
@@ -328,6 +331,8 @@ pub enum Answer {
     Json(u16, String),
     /// The beginning of a long one, as much as one turn has time for. What follows is asked for by [`Query::More`], and is put behind it: [`Answer::Json`] is the last part.
     Part(String, Box<Rest>),
+    /// A long text that whoever asked writes himself, from what is known now ([`Unwritten::write`]): it takes milliseconds, for which no packet would be answered.
+    Unwritten(Box<Unwritten>),
     /// The small files of a node, made now, as an archive. By HTTP alone.
     Files(Box<NodeFiles>),
     /// There is no such thing, or not for this machine; why, in a few words. HTTP 404, TFTP error 1.

@@ -295,14 +295,11 @@ fn sets_and_exports_of_what_is_known() {
         [[node]]\nmac = \"52:54:00:00:00:05\"\nnumber = 5\nprofile = \"big\"\n\
         [[node]]\nmac = \"52:54:00:00:00:02\"\nnumber = 2\nname = \"login\"\n";
     let mut heorot = with_configuration(further, Vec::new());
-    let mut answer = |query: Query| {
-        let mut out = Vec::new();
-        heorot.handle(NOW, Input::Operator { id: RequestId(1), wall: Wall(0), query }, &mut out);
-        match out.pop() {
-            Some(Output::Reply(_, Answer::Json(status, body))) => format!("{status} {body}"),
-            Some(Output::Reply(_, Answer::Text(text))) => text,
-            other => panic!("not an answer: {other:?}"),
-        }
+    let mut answer = |query: Query| match ask(&mut heorot, query).whole(|query| Some(ask(&mut heorot, query)))
+    {
+        Some(Answer::Json(status, body)) => format!("{status} {body}"),
+        Some(Answer::Text(text)) => text,
+        other => panic!("not an answer: {other:?}"),
     };
     let set = |folded: &str, names: &[&str]| {
         let names: Vec<_> = names.iter().map(|name| format!("\"{name}\"")).collect();

@@ -347,7 +347,7 @@ impl Worker {
             Some(Answer::Text(text)) => Reply::text(200, text),
             Some(Answer::Json(status, text)) => Reply::json(status, text),
             // Operators alone ask for what is long.
-            Some(Answer::Part(..)) => Reply::busy(),
+            Some(Answer::Part(..) | Answer::Unwritten(_)) => Reply::busy(),
             Some(Answer::Missing(why)) => Reply::text(404, why + "\n"),
             Some(Answer::Refused(why)) => Reply::text(403, why + "\n"),
             Some(Answer::Files(wanted)) => return self.make(key, wanted, now),

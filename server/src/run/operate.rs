@@ -223,6 +223,7 @@ impl Loop {
             | Answer::File(_)
             | Answer::FirstOf(_)
             | Answer::Json(..)
+            | Answer::Unwritten(_)
             | Answer::Files(_)
             | Answer::Missing(_)
             | Answer::Refused(_) => false,

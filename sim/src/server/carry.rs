@@ -287,7 +287,7 @@ impl Server {
             }
             Answer::Missing(why) => Err(Refusal::Missing(why)),
             Answer::Refused(why) => Err(Refusal::Denied(why)),
-            Answer::Json(..) | Answer::Part(..) | Answer::Files(_) => {
+            Answer::Json(..) | Answer::Part(..) | Answer::Unwritten(_) | Answer::Files(_) => {
                 Err(Refusal::Missing("it is to be had by HTTP only".into()))
             }
         };
