@@ -1,11 +1,14 @@
 //! Group commit: one batch of records is being made durable, the next one gathers meanwhile. What nobody waits for begins no commit of its own, but for that of a moment.
 //!
 //! Records are proposed on the ground of those before them: where one is refused, all that were proposed until that is known are.
+//!
+//! What is durable is told in parts: where a whole cluster was numbered by one commit, all that waited for it would hold up the loop. The next commit begins when all of it is told.
 
 use crate::cluster::record::Record;
-use crate::limit::NODES_MAX;
+use crate::limit::{DECIDED_AT_ONCE, NODES_MAX};
 use crate::message::{Input, Ticket};
 use crate::time::Time;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// Records that may gather while a commit is in flight: several for each node. More come only if the disk hangs.
@@ -23,8 +26,10 @@ pub struct Commits {
     gathered: Batch,
     /// Until when what has gathered may wait. None: somebody waits for it.
     may_wait_until: Option<Time>,
-    /// The last ticket of the batch that is being made durable.
-    in_flight: Option<Ticket>,
+    /// The tickets of the batch that is being made durable, or is and is being told.
+    in_flight: Option<RangeInclusive<Ticket>>,
+    /// Whether it is durable: those that are left of it are not told yet.
+    is_durable: bool,
     /// The last ticket of records that were too many to be kept here: with all that have gathered they are refused as soon as the commit in flight has ended.
     dropped: Option<Ticket>,
 }
@@ -55,24 +60,46 @@ impl Commits {
         if self.in_flight.is_some() || self.may_wait_until.is_some_and(|until| now < until) {
             return None;
         }
-        self.in_flight = Some(self.gathered.last()?.0);
+        self.in_flight = Some(self.gathered.first()?.0..=self.gathered.last()?.0);
+        self.is_durable = false;
         Some(std::mem::take(&mut self.gathered))
     }
 
     /// The commit in flight has ended: all of it is durable, or nothing ever will be, and why. What [`Heorot`](crate::Heorot) is to be told; then it is to be told
-    /// [`Self::overflow`].
+    /// [`Self::more`], until there is no more.
     pub fn end(&mut self, outcome: Result<(), String>) -> Option<Input<'static>> {
-        let through = self.in_flight.take()?;
-        Some(match outcome {
-            Ok(()) => Input::Committed(through),
-            Err(why) => self.refuse(through, why),
-        })
+        match outcome {
+            Ok(()) => {
+                self.is_durable = self.in_flight.is_some();
+                self.durable()
+            }
+            Err(why) => {
+                let through = *self.in_flight.as_ref()?.end();
+                Some(self.refuse(through, why))
+            }
+        }
     }
 
-    /// What the end of a commit meant for those behind it, if they were too many.
-    pub fn overflow(&mut self) -> Option<Input<'static>> {
+    /// The next part of what is durable; and at last what the end of a commit meant for those behind it, if they were too many.
+    pub fn more(&mut self) -> Option<Input<'static>> {
+        if let Some(part) = self.durable() {
+            return Some(part);
+        }
         let through = self.dropped.filter(|_| self.in_flight.is_none())?;
         Some(self.refuse(through, "the disk does not keep up".into()))
+    }
+
+    /// Whether there is more to be told.
+    pub fn has_more(&self) -> bool {
+        self.is_durable || (self.dropped.is_some() && self.in_flight.is_none())
+    }
+
+    fn durable(&mut self) -> Option<Input<'static>> {
+        let (Ticket(first), Ticket(last)) = self.in_flight.clone().filter(|_| self.is_durable)?.into_inner();
+        let through = last.min(first + DECIDED_AT_ONCE - 1);
+        self.is_durable = through < last;
+        self.in_flight = self.is_durable.then_some(Ticket(through + 1)..=Ticket(last));
+        Some(Input::Committed(Ticket(through)))
     }
 
     /// Nothing is in flight and nothing waits.

@@ -11,6 +11,7 @@ pub(crate) use change::{Change, replaced};
 pub(crate) use names::Unpublished;
 pub(crate) use numbers::FreeNumbers;
 
+use crate::cluster::chatter::{Chatter, Line};
 use crate::cluster::dynamic::Dynamics;
 use crate::cluster::heard::Heard;
 use crate::cluster::lease::Leases;
@@ -28,7 +29,7 @@ use crate::cluster::reservation::Reservations;
 use crate::cluster::shadow::Exchange;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::unanswered::Unanswered;
-use crate::config::{Config, Mode};
+use crate::config::{Config, Missing, Mode};
 use crate::event::{Event, Kind};
 use crate::limit::PROBE_WAIT;
 use crate::load::{self, Regime};
@@ -68,6 +69,8 @@ pub(crate) struct Hall {
     pub(crate) shadows: BTreeMap<Mac, Exchange>,
     /// Hosts that asked for an address and got none.
     pub(crate) unanswered: Unanswered,
+    /// What was told of hosts that are no nodes.
+    pub(crate) chatter: Chatter,
     /// DHCP servers that answer where we serve.
     pub(crate) other_servers: OtherServers,
     /// The links to the networks, and how each is used.
@@ -79,6 +82,8 @@ pub(crate) struct Hall {
     pub(crate) store_trouble: Option<String>,
     /// Interfaces that are gone, and will be back.
     pub(crate) gone: BTreeSet<String>,
+    /// Addresses that interfaces lack: at most one for each network.
+    pub(crate) missing: Vec<Missing>,
     pub(crate) started: Time,
     /// Where a line is put together ([`Turn::line`]).
     pub(crate) line: String,
@@ -159,6 +164,8 @@ pub(crate) enum Due {
     Silence(Mac),
     /// Hardware addresses that are to be published.
     HardwareAddresses,
+    /// Lines that were left out of the journal.
+    Chatter,
 }
 
 impl Due {
@@ -173,6 +180,7 @@ impl Due {
             Self::Probe(address) => (5, u64::from(address.to_bits())),
             Self::Silence(mac) => (6, mac.number()),
             Self::HardwareAddresses => (7, 0),
+            Self::Chatter => (8, 0),
         };
         kind << 48 | what
     }
@@ -212,8 +220,27 @@ impl Turn<'_> {
         let machine = machine.map(|mac| self.hall.nodes.identity(mac));
         if let Some(node) = machine.and_then(|mac| self.hall.nodes.get_mut(mac)) {
             node.remember(self.now, kind, Arc::clone(&detail));
+        } else if let Some(mac) = machine
+            && let Line::LeftOut(told_at) = self.hall.chatter.line(self.now, mac)
+        {
+            return told_at.into_iter().for_each(|at| self.hall.timers.arm(at, Due::Chatter));
         }
         self.out.push(Output::Event(Event { machine, kind, detail }));
+    }
+
+    /// Tells how many lines about hosts that are no nodes were left out.
+    pub(crate) fn tell_left_out(&mut self) {
+        let (hosts, others) = self.hall.chatter.end();
+        let told = |machine, lines: u64| Event {
+            machine,
+            kind: Kind::Trouble,
+            detail: format!("{lines} more lines in a minute were left out: it asks in a loop").into(),
+        };
+        self.out.extend(hosts.into_iter().map(|(mac, lines)| Output::Event(told(Some(mac), lines))));
+        if others > 0 {
+            let detail = format!("{others} lines about further hosts that are no nodes were left out").into();
+            self.out.push(Output::Event(Event { machine: None, kind: Kind::Trouble, detail }));
+        }
     }
 
     /// A line for people, in one piece of memory for all who keep it.

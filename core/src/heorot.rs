@@ -1,5 +1,6 @@
 //! [`Heorot`]: the whole flow, in one match.
 
+use crate::cluster::chatter::Chatter;
 use crate::cluster::dynamic::Dynamics;
 use crate::cluster::heard::Heard;
 use crate::cluster::lease::{Leases, PoolId, PoolKind};
@@ -77,12 +78,14 @@ impl Heorot {
             held_back: BTreeMap::new(),
             shadows: BTreeMap::new(),
             unanswered: Unanswered::default(),
+            chatter: Chatter::default(),
             other_servers: OtherServers::default(),
             links: links(&config),
             regimes: BTreeMap::new(),
             malformed: BTreeMap::new(),
             store_trouble: None,
             gone: BTreeSet::new(),
+            missing: Vec::new(),
             started: now,
             line: String::new(),
             calendar: None,
@@ -139,6 +142,13 @@ impl Heorot {
             Input::InterfaceBack(interface) => {
                 turn.hall.gone.remove(interface);
                 turn.pin_again(interface);
+            }
+            Input::InterfaceFlushed(interface) => turn.pin_again(interface),
+            Input::AddressesMissing(missing) => {
+                let before = std::mem::replace(&mut turn.hall.missing, missing.clone());
+                for missing in missing.iter().filter(|missing| !before.contains(missing)) {
+                    turn.event(None, Kind::Trouble, missing.to_string());
+                }
             }
             Input::Unavailable { from, path, why } => boot::unavailable(turn, from, &path, &why),
             Input::NotMade { mac, given, why } => boot::not_made(turn, mac, given, &why),
@@ -496,6 +506,7 @@ fn wake(turn: &mut Turn<'_>) {
             Due::Probe(address) => dhcp::probe_expires(turn, address),
             Due::Silence(mac) => boot::silence_due(turn, mac),
             Due::HardwareAddresses => turn.publish_numbers(),
+            Due::Chatter => turn.tell_left_out(),
             Due::Grant(mac) => {
                 let Some(until) = turn.hall.nodes.get(mac).and_then(|node| node.granted_until) else {
                     continue;

@@ -45,6 +45,15 @@ pub const UNANSWERED_TOLD_EVERY: Duration = Duration::from_secs(3600);
 /// Such lines in a minute: enough to see that it is no single host, and no more for a thousand of them, or for hardware addresses that somebody makes up.
 pub const UNANSWERED_LINES_PER_MINUTE_MAX: u32 = 10;
 
+/// Records whose being durable is told at once: the promises that waited for them take a millisecond or two, and what one commit promised to ten thousand nodes took 50.
+pub const DECIDED_AT_ONCE: u64 = 512;
+
+/// Lines in the journal in a minute about one host that is no node: one that starts up says six, and one that asks and gives back in a loop would say thousands.
+pub const HOST_LINES_PER_MINUTE_MAX: u32 = 20;
+
+/// Such hosts that are counted in a minute, each. Lines about further ones are left out: as many at once are a flood, or hardware addresses that somebody makes up.
+pub const CHATTERERS_MAX: usize = 4096;
+
 /// Clients of which it is remembered what they said last, for leasequery: every node, and as many others.
 pub const HEARD_MAX: usize = 2 * NODES_MAX;
 

@@ -4,11 +4,12 @@
 //! [`Transfers`](crate::transfer::Transfers) has the same form with messages of its own, see [`crate::transfer`].
 
 mod rest;
+mod unwritten;
 
 pub use crate::cluster::dynamic::UpdateId;
 use crate::cluster::record::Record;
 pub use crate::cluster::record::Ticket;
-use crate::config::{Config, OverlayValues, Overlays};
+use crate::config::{Config, Missing, OverlayValues, Overlays};
 use crate::event::Event;
 use crate::load::Regime;
 use crate::mac::Mac;
@@ -23,7 +24,9 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
 pub use rest::Rest;
-pub(crate) use rest::{After, Dumped, Listed, RestOf};
+pub(crate) use rest::{After, Dumped, Exported, Listed, RestOf};
+pub(crate) use unwritten::UnwrittenOf;
+pub use unwritten::{NodeSetView, Unwritten};
 
 /// What happened.
 #[derive(Debug)]
@@ -50,6 +53,10 @@ pub enum Input<'a> {
     InterfaceGone(&'a str),
     /// An interface was made anew, and is served: the kernel has forgotten the neighbour entries there.
     InterfaceBack(&'a str),
+    /// An interface was down, or had no address, and is and has again: the kernel has forgotten the neighbour entries there.
+    InterfaceFlushed(&'a str),
+    /// What the interfaces lack from now on, by [`Config::held`](crate::config::Config::held).
+    AddressesMissing(Vec<Missing>),
     /// A host asks by ARP who has an address, where `answer-arp` wants to know.
     WhoHas(WhoHas<'a>),
     /// A file of the boot directory that was asked for is not to be had.
@@ -324,6 +331,8 @@ pub enum Answer {
     Json(u16, String),
     /// The beginning of a long one, as much as one turn has time for. What follows is asked for by [`Query::More`], and is put behind it: [`Answer::Json`] is the last part.
     Part(String, Box<Rest>),
+    /// A long text that whoever asked writes himself, from what is known now ([`Unwritten::write`]): it takes milliseconds, for which no packet would be answered.
+    Unwritten(Box<Unwritten>),
     /// The small files of a node, made now, as an archive. By HTTP alone.
     Files(Box<NodeFiles>),
     /// There is no such thing, or not for this machine; why, in a few words. HTTP 404, TFTP error 1.

@@ -213,6 +213,7 @@ impl Desk {
                 self.begun += &text;
                 self.operator(Query::More(rest));
             }
+            Answer::Unwritten(unwritten) => drop(unwritten.write()),
             Answer::Json(status, text) => {
                 assert!((200..600).contains(&status));
                 let text = std::mem::take(&mut self.begun) + &text;

@@ -1,17 +1,20 @@
 //! Reads the configuration file, at the start, on SIGHUP and for `heorot check`.
 
+use crate::dns;
 use crate::http::{self, tls::Wrong};
 use crate::images::directory::problem_with;
 use crate::neighbour::threshold;
 use crate::overlay;
 use crate::settings;
 use heorot_core::cluster::network;
-use heorot_core::config::{Config, LoaderFile, Mistake, Tls, render};
+use heorot_core::config::{Config, Interface, LoaderFile, Mistake, Tls, render};
 use heorot_core::limit::FILE_TEMPLATE_OCTETS_MAX;
 use heorot_core::load::Link;
 use rustls::ServerConfig;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,6 +28,27 @@ pub(crate) struct Read {
     pub(crate) tls: Option<Arc<ServerConfig>>,
     /// Empty if there is nothing.
     pub(crate) warnings: String,
+    /// What it was read from.
+    pub(crate) text: Arc<str>,
+}
+
+/// What other addresses of the host make of a configuration.
+#[derive(Debug)]
+pub(crate) struct Readdressed {
+    pub(crate) config: Config,
+    pub(crate) links: Vec<Link>,
+    /// Where the addresses that are ours now are listened to.
+    pub(crate) listening: Vec<Listening>,
+    /// What cannot be listened to.
+    pub(crate) problems: Vec<String>,
+}
+
+/// The sockets of an address.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    pub(crate) plain: Option<TcpListener>,
+    pub(crate) secured: Option<TcpListener>,
+    pub(crate) dns: Option<dns::Bound>,
 }
 
 /// Reads a file on this host.
@@ -32,12 +56,54 @@ pub(crate) struct Read {
 /// # Errors
 /// Everything that is wrong with it, with lines and remedies.
 pub(crate) fn read(path: &Path) -> Result<Read, String> {
+    read_where(path, |found| found)
+}
+
+/// Reads a file anew: what the host has lost of its addresses counts as it does for the running configuration.
+///
+/// # Errors
+/// Everything that is wrong with it, with lines and remedies.
+pub(crate) fn read_anew(path: &Path, running: &Config) -> Result<Read, String> {
+    read_where(path, |found| running.held(&found).0)
+}
+
+/// The running configuration where the interfaces have these addresses; `text` is what it was read from. With sockets for addresses that are not `listened` to yet.
+///
+/// # Errors
+/// Everything that is wrong with it there, with lines and remedies.
+pub(crate) fn readdress(
+    running: &Config,
+    (shown, text): (&Path, &str),
+    interfaces: &[Interface],
+    listened: &BTreeSet<Ipv4Addr>,
+) -> Result<Readdressed, String> {
+    let config = running
+        .readdressed(text, interfaces)
+        .map_err(|mistakes| render(&shown.display().to_string(), text, &mistakes))?;
+    let links = network::links(&config, settings::mtu_octets);
+    let mut problems = Vec::new();
+    let new = settings::own_addresses(&config).into_iter().filter(|address| !listened.contains(address));
+    let listening = new.map(|address| {
+        let mut or_tell = |problem: String| problems.push(problem);
+        Listening {
+            plain: http::bind_plain_at(&config, address).map_err(|e| or_tell(e.0)).ok(),
+            secured: http::bind_secured_at(&config, address)
+                .and_then(|listener| listener.map_err(|e| or_tell(e.0)).ok()),
+            dns: dns::bind(settings::dns_address(address)).map_err(|e| or_tell(e.to_string())).ok(),
+        }
+    });
+    let listening = listening.collect();
+    Ok(Readdressed { config, links, listening, problems })
+}
+
+fn read_where(path: &Path, held: impl Fn(Vec<Interface>) -> Vec<Interface>) -> Result<Read, String> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).map_err(|e| {
         format!("{shown} cannot be read: {e}\n  name the configuration file; docs/sample.toml is one to begin with\n")
     })?;
     let interfaces =
         settings::interfaces().map_err(|e| format!("the host's interfaces cannot be listed: {e}\n"))?;
+    let interfaces = held(interfaces);
     let file_name = shown.to_string();
     match Config::parse(&text, &interfaces) {
         Ok((mut config, warnings)) => {
@@ -45,7 +111,8 @@ pub(crate) fn read(path: &Path) -> Result<Read, String> {
             let links = network::links(&config, settings::mtu_octets);
             let tls = config.http.tls.as_ref().map(|tls| read_tls(tls, &text));
             let tls = tls.transpose().map_err(|mistake| render(&file_name, &text, &[mistake]))?;
-            Ok(Read { config, links, tls, warnings: render(&file_name, &text, &warnings) })
+            let warnings = render(&file_name, &text, &warnings);
+            Ok(Read { config, links, tls, warnings, text: text.into() })
         }
         Err(mistakes) => Err(render(&file_name, &text, &mistakes)),
     }
@@ -148,10 +215,7 @@ mod tests {
              temporary = \"127.0.2.1-127.0.2.9\"\n[boot]\ntemplates = {:?}\n",
             templates.to_str().unwrap()
         );
-        let lo = heorot_core::config::Interface {
-            name: "lo".into(),
-            addresses: vec![(std::net::Ipv4Addr::LOCALHOST, 8)],
-        };
+        let lo = Interface { name: "lo".into(), addresses: vec![(Ipv4Addr::LOCALHOST, 8)] };
         Config::parse(&text, &[lo]).expect("a right configuration").0
     }
 

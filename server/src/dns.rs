@@ -19,8 +19,9 @@ pub(crate) use files::Plan;
 use heorot_core::message::DnsCounts;
 use heorot_dns::{ForwardCounts, Forwarding, HostNames, Kept, Resolver, Settings, Statistics, UpdateId};
 use heorot_names::{Changes, Directory};
+use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -112,6 +113,23 @@ const GOES_BEFORE: i32 = 10;
 
 const LIMITS: Limits = Limits { connections: 64, idle: Duration::from_secs(10) };
 
+/// Where queries to one address come: what the thread may be given after its start.
+pub(crate) struct Bound(bind::Datagrams, TcpListener);
+
+impl fmt::Debug for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bound({})", self.0.address)
+    }
+}
+
+/// Binds one address, for [`Handle::listen`].
+///
+/// # Errors
+/// It cannot be bound, with its port and what to do.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<Bound> {
+    bind::bind(address).map(|(datagrams, listener)| Bound(datagrams, listener))
+}
+
 /// Whether a server could answer there now.
 pub(crate) fn try_port(address: SocketAddr) -> Result<(), Problem> {
     bind::bind(address).map(drop).map_err(|error| Problem(error.to_string()))
@@ -165,6 +183,11 @@ impl Handle {
     /// Answers with these settings from the next query on, and before names that are published after them.
     pub(crate) fn configure(&self, settings: Settings) {
         self.post.tell(|mailbox| mailbox.news.push(News::Settings(settings)));
+    }
+
+    /// Answers there too from now on.
+    pub(crate) fn listen(&self, bound: Bound) {
+        self.post.tell(|mailbox| mailbox.news.push(News::Listen(bound)));
     }
 
     /// Asks this line to keep what comes by updates. Until then, and if it is full, they fail.
@@ -242,6 +265,7 @@ enum News {
     Settings(Settings),
     Changes(Changes),
     Keeper(Caller<Ask>),
+    Listen(Bound),
     Updated(UpdateId, Kept),
 }
 

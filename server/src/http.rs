@@ -87,6 +87,8 @@ enum Letter {
     Warm { key: u64, result: Result<(), String> },
     /// Another certificate.
     Secure(Arc<ServerConfig>),
+    /// One more address; whether by TLS.
+    Listen(TcpListener, bool),
 }
 
 type Mailbox = Vec<Letter>;
@@ -166,15 +168,22 @@ pub(crate) struct Sockets {
 
 /// Listens for machines on our addresses.
 pub(crate) fn bind_plain(config: &Config) -> impl Iterator<Item = Result<TcpListener, Problem>> {
-    let port = config.http.port;
-    settings::own_addresses(config).into_iter().map(move |address| bind(address, port, ("HTTP", "http.port")))
+    settings::own_addresses(config).into_iter().map(|address| bind_plain_at(config, address))
 }
 
 /// The same by TLS, if there is a certificate.
 pub(crate) fn bind_secured(config: &Config) -> impl Iterator<Item = Result<TcpListener, Problem>> {
-    let addresses = config.http.tls.as_ref().map(|tls| (tls.port, settings::own_addresses(config)));
-    let (port, addresses) = addresses.unwrap_or_default();
-    addresses.into_iter().map(move |address| bind(address, port, ("HTTPS", "http.tls-port")))
+    settings::own_addresses(config).into_iter().filter_map(|address| bind_secured_at(config, address))
+}
+
+/// Listens for machines on one address.
+pub(crate) fn bind_plain_at(config: &Config, address: Ipv4Addr) -> Result<TcpListener, Problem> {
+    bind(address, config.http.port, ("HTTP", "http.port"))
+}
+
+/// The same by TLS, if there is a certificate.
+pub(crate) fn bind_secured_at(config: &Config, address: Ipv4Addr) -> Option<Result<TcpListener, Problem>> {
+    config.http.tls.as_ref().map(|tls| bind(address, tls.port, ("HTTPS", "http.tls-port")))
 }
 
 fn bind(address: Ipv4Addr, port: u16, (service, key): (&str, &str)) -> Result<TcpListener, Problem> {
@@ -252,6 +261,11 @@ impl Http {
     /// Shows this certificate from now on.
     pub(crate) fn secure(&mut self, tls: Arc<ServerConfig>) {
         self.outgoing.push(Letter::Secure(tls));
+    }
+
+    /// Listens there too from now on; by TLS, if so.
+    pub(crate) fn listen(&mut self, listener: TcpListener, secured: bool) {
+        self.outgoing.push(Letter::Listen(listener, secured));
     }
 
     /// What machines ask, and what became of their files.

@@ -1,7 +1,7 @@
 //! What is opened of an interface that is served, and whether it is still the same one.
 //!
 //! Where a driver is loaded again, or a bond or a VLAN is set up afresh, the interface of that name is another one afterwards, and sockets that were bound to the old one hear nothing
-//! for ever. So a thread is told of all changes of links (rtnetlink(7)), opens what the new one needs, and hands it to the loop.
+//! for ever. So a thread is told of all changes of links and of their addresses (rtnetlink(7)), opens what a new one needs, and hands it to the loop.
 
 use crate::link::Link;
 use crate::netio;
@@ -11,12 +11,12 @@ use crate::problem::Problem;
 use crate::settings::{self, LinkKind, Served};
 use crate::udp::UdpPort;
 use crate::wake::Caller;
-use heorot_core::config::Config;
+use heorot_core::config::{self, Config};
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{RecvFlags, recv};
 use socket2::{Domain, Protocol, Socket, Type};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -52,14 +52,20 @@ pub(crate) enum Change {
     Back(Box<Interface>),
     /// There is another one, and it cannot be served: it is tried again every second.
     Unfit(String, Problem),
+    /// It was down, or had lost an address, and is up and has one again.
+    Flushed(String),
+    /// These interfaces have other addresses than was told last, or it is the first time.
+    Addresses(Vec<config::Interface>),
 }
 
 /// Links have changed for so long that they are looked at: whoever sets one up does so in several steps.
 const SETTLES_WITHIN: Duration = Duration::from_millis(200);
 /// When an interface that could not be served is tried again.
 const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(1);
-/// `RTMGRP_LINK`: links that come, go or change.
-const LINKS: u32 = 1;
+/// `RTMGRP_LINK` and `RTMGRP_IPV4_IFADDR`: links and addresses that come, go or change.
+const LINKS_AND_ADDRESSES: u32 = 0x1 | 0x10;
+/// Octets of one reading of what the kernel says: it makes its messages no longer than this.
+const TOLD_OCTETS: usize = 16 << 10;
 
 impl Interface {
     /// Opens them.
@@ -109,29 +115,42 @@ pub(crate) fn watch(
 ) -> io::Result<()> {
     let kinds = (Domain::from(libc::AF_NETLINK), Type::RAW.cloexec(), Protocol::from(libc::NETLINK_ROUTE));
     let socket = Socket::new(kinds.0, kinds.1, Some(kinds.2))?;
-    rustix::net::bind(&socket, &SocketAddrNetlink::new(0, LINKS))?;
-    let mut watched =
-        Watched { config, now: opened.into_iter().map(|(name, it)| (name, Some(it))).collect() };
+    rustix::net::bind(&socket, &SocketAddrNetlink::new(0, LINKS_AND_ADDRESSES))?;
+    let mut watched = Watched {
+        config,
+        now: opened.into_iter().map(|(name, it)| (name, Some(it))).collect(),
+        addresses: None,
+        flushed: BTreeSet::new(),
+    };
     std::thread::Builder::new().name("interfaces".into()).spawn(move || {
         // What was changed before the socket was there.
         let mut is_settled = watched.look(&changes);
         while let Some(settled) = is_settled {
-            wait(&socket, (!settled).then_some(TRIED_AGAIN_AFTER));
+            let flushed = wait(&socket, (!settled).then_some(TRIED_AGAIN_AFTER));
+            watched.flushed(&flushed);
             is_settled = watched.look(&changes);
         }
     })?;
     Ok(())
 }
 
-/// Waits until links have changed and have settled. What the kernel says of them is not read: it may have had more to say than there was room for, and the interfaces
+/// Waits until something has changed and has settled. Only what cannot be seen afterwards is read of what the kernel says: it may have had more to say than there was room for, and the interfaces
 /// themselves tell.
-fn wait(socket: &Socket, at_most: Option<Duration>) {
-    let mut buffer = [0; 4096];
+fn wait(socket: &Socket, at_most: Option<Duration>) -> Flushed {
+    let mut buffer = vec![0; TOLD_OCTETS];
+    let mut flushed = Flushed::default();
     if socket.set_read_timeout(at_most).is_ok() {
-        let _ = recv(socket, &mut buffer, RecvFlags::empty());
+        let told = recv(socket, &mut buffer[..], RecvFlags::empty());
+        flushed.take(&buffer, told);
     }
     std::thread::sleep(SETTLES_WITHIN);
-    while matches!(recv(socket, &mut buffer, RecvFlags::DONTWAIT), Ok(_) | Err(Errno::NOBUFS | Errno::INTR)) {
+    loop {
+        let told = recv(socket, &mut buffer[..], RecvFlags::DONTWAIT);
+        let goes_on = matches!(told, Ok(_) | Err(Errno::NOBUFS | Errno::INTR));
+        flushed.take(&buffer, told);
+        if !goes_on {
+            return flushed;
+        }
     }
 }
 
@@ -140,9 +159,19 @@ struct Watched {
     config: Config,
     /// None: there is none, or it is not fit.
     now: BTreeMap<String, Option<Served>>,
+    /// What the loop was told last.
+    addresses: Option<Vec<config::Interface>>,
+    /// Those whose neighbour entries the kernel has forgotten.
+    flushed: BTreeSet<String>,
 }
 
 impl Watched {
+    fn flushed(&mut self, flushed: &Flushed) {
+        let is_flushed = |served: &Served| flushed.all || flushed.indices.contains(&served.index);
+        let names = self.now.iter().filter(|(_, served)| served.as_ref().is_some_and(is_flushed));
+        self.flushed.extend(names.map(|(name, _)| name.clone()));
+    }
+
     /// Tells what has changed. Whether there is nothing to be tried again; none if the loop is gone.
     fn look(&mut self, changes: &Caller<Change>) -> Option<bool> {
         let Ok(found) = settings::served(&self.config) else { return Some(false) };
@@ -169,6 +198,67 @@ impl Watched {
                 return None;
             }
         }
-        Some(is_settled)
+        self.look_at_addresses(changes).then_some(is_settled)
+    }
+
+    /// False if the loop is gone.
+    fn look_at_addresses(&mut self, changes: &Caller<Change>) -> bool {
+        let Ok((mut found, up)) = settings::interfaces().and_then(|found| Ok((found, settings::up()?)))
+        else {
+            return true;
+        };
+        found.retain(|interface| self.now.contains_key(&interface.name));
+        let has_one = |name: &String| {
+            let mut named = found.iter().filter(|interface| interface.name == *name);
+            named.any(|interface| !interface.addresses.is_empty()) && up.contains(name)
+        };
+        // An entry can be set only there.
+        let (back, rest) = std::mem::take(&mut self.flushed).into_iter().partition(has_one);
+        self.flushed = rest;
+        let back: BTreeSet<String> = back;
+        let are_others = self.addresses.as_ref() != Some(&found);
+        if are_others {
+            self.addresses = Some(found.clone());
+        }
+        (!are_others || changes.say(Change::Addresses(found)))
+            && back.into_iter().all(|name| changes.say(Change::Flushed(name)))
     }
 }
+
+/// The interfaces, by the kernel's numbers, that were down or lost an address: with the last one the kernel forgets all neighbour entries, also those that are to stay.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Flushed {
+    indices: BTreeSet<u32>,
+    /// The kernel had more to say than there was room for.
+    all: bool,
+}
+
+impl Flushed {
+    /// Takes what was read.
+    fn take(&mut self, buffer: &[u8], read: Result<(usize, usize), Errno>) {
+        match read {
+            Ok((octets, _)) => self.messages(&buffer[..octets.min(buffer.len())]),
+            Err(error) => self.all |= error == Errno::NOBUFS,
+        }
+    }
+
+    /// Takes the messages of one reading (netlink(7)): each has its length, its kind, and after 16 octets what is of the interface, with its number behind four more.
+    fn messages(&mut self, mut octets: &[u8]) {
+        const UP: u32 = libc::IFF_UP as u32;
+        let word = |octets: &[u8], at: usize| Some(u32::from_ne_bytes(*octets.get(at..)?.first_chunk()?));
+        while let Some(length) = word(octets, 0).map(|length| length as usize) {
+            let Some(message) = octets.get(..length).filter(|_| length >= 16) else { return };
+            let kind = u16::from_ne_bytes([message[4], message[5]]);
+            let is_flushed = match kind {
+                libc::RTM_DELADDR => true,
+                libc::RTM_NEWLINK => word(message, 24).is_some_and(|flags| flags & UP == 0),
+                _ => false,
+            };
+            self.indices.extend(word(message, 20).filter(|_| is_flushed));
+            octets = octets.get(length.next_multiple_of(4)..).unwrap_or_default();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

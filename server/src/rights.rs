@@ -40,12 +40,17 @@ pub(crate) fn loses_rights(user: &str) -> bool {
 }
 
 /// Becomes the user of the configuration, if we are root and there is one, and keeps only the capabilities that are needed.
-/// `owned` is what this user has to be able to write. A warning, if there is something to warn of.
+/// `owned` is what this user has to be able to write, `for_operators` what the group of operators has to be able to write too, if there is one. A warning, if there is something
+/// to warn of.
 ///
 /// With `reads` the calling thread may go on reading everything, until it calls [`keep_needed`]: what it starts meanwhile takes that over.
 ///
 /// To be called with all sockets open and no thread running that needs more: each thread has capabilities of its own.
-pub(crate) fn drop_to(user: &str, owned: &[&Path], reads: bool) -> Result<Option<String>, Problem> {
+pub(crate) fn drop_to(
+    user: &str,
+    (owned, for_operators): (&[&Path], &Path),
+    reads: bool,
+) -> Result<Option<String>, Problem> {
     if !nix::unistd::geteuid().is_root() {
         return Ok(None);
     }
@@ -56,8 +61,10 @@ pub(crate) fn drop_to(user: &str, owned: &[&Path], reads: bool) -> Result<Option
             "there is no user {user}: heorot goes on as root. Better create it: useradd --system --no-create-home {user}"
         )));
     };
-    for path in owned {
-        chown(*path, Some(found.uid), Some(found.gid))
+    let group = operators().map_or(found.gid, |group| group.gid);
+    let owned = owned.iter().map(|path| (*path, found.gid)).chain([(for_operators, group)]);
+    for (path, group) in owned {
+        chown(path, Some(found.uid), Some(group))
             .map_err(|e| problem!("{} cannot be given to the user {user}: {e}", path.display()))?;
     }
     become_user(&found, reads).map_err(|e| problem!("heorot cannot become the user {user}: {e}"))?;
@@ -67,7 +74,9 @@ pub(crate) fn drop_to(user: &str, owned: &[&Path], reads: bool) -> Result<Option
 fn become_user(user: &User, reads: bool) -> Result<(), std::io::Error> {
     // Without this the change of user would clear the permitted set too (capabilities(7)).
     set_keep_capabilities(true)?;
-    setgroups(&[user.gid])?;
+    // Who is in the group of operators may give it a socket that is made anew.
+    let groups: Vec<_> = [Some(user.gid), operators().map(|group| group.gid)].into_iter().flatten().collect();
+    setgroups(&groups)?;
     setresgid(user.gid, user.gid, user.gid)?;
     setresuid(user.uid, user.uid, user.uid)?;
     set_keep_capabilities(false)?;

@@ -22,7 +22,6 @@ mod transmit;
 
 use crate::ask::Ask;
 use crate::clock;
-use crate::configuration::Read;
 use crate::dns;
 use crate::echo::Echo;
 use crate::frame;
@@ -65,6 +64,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Duration;
 
@@ -73,6 +73,9 @@ const MESSAGES_A_TURN: usize = 256;
 
 /// How long the sockets have in a turn, before messages and timers get theirs. The next one begins with what is left.
 const SOCKETS_MAX: Duration = Duration::from_millis(5);
+
+/// How long what a commit made true has in a turn: where it numbered a whole cluster, that is more than a turn has time for.
+const DECIDED_MAX: Duration = Duration::from_millis(5);
 
 /// How long the questions of operators have in a turn: several of them who ask for all nodes at once are told in turn.
 const QUESTIONS_MAX: Duration = Duration::from_millis(5);
@@ -94,6 +97,8 @@ const SLEEP_MAX: Duration = Duration::from_secs(60);
 pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) config_path: PathBuf,
+    /// What it was read from.
+    pub(crate) config_text: Arc<str>,
     /// `serve --control`, which goes before `server.control`.
     pub(crate) control_given: Option<String>,
     pub(crate) heorot: Heorot,
@@ -114,8 +119,8 @@ pub(crate) struct Parts {
     pub(crate) store: SyncSender<Batch>,
     pub(crate) outcomes: Receiver<Outcome>,
     pub(crate) asks: Receiver<Ask>,
-    pub(crate) reload: Caller<Result<Read, String>>,
-    pub(crate) reloaded: Receiver<Result<Read, String>>,
+    pub(crate) reload: Caller<operate::Reloaded>,
+    pub(crate) reloaded: Receiver<operate::Reloaded>,
     pub(crate) bell: Bell,
     pub(crate) signals: SignalFd,
     pub(crate) journal: Journal,
@@ -158,6 +163,7 @@ pub(crate) struct Loop {
     /// When something was last complained of, by what.
     complaints: BTreeMap<&'static str, Time>,
     reloading: bool,
+    addresses: interfaces::Addresses,
     dump: operate::Dump,
     /// The longest time for which nothing new was taken: no turn should take 20 ms.
     longest_turn: Duration,
@@ -199,6 +205,7 @@ impl Loop {
         }
         let outgoing = Outgoing::new(parts.data.sockets().count(), parts.senders.cuts_trains());
         Ok(Self {
+            addresses: interfaces::Addresses::new(&parts.config),
             parts,
             epoll,
             ready: Vec::with_capacity(events.len()),
@@ -302,9 +309,23 @@ impl Loop {
         if let Some(input) = self.parts.commits.end(outcome) {
             self.heorot(input);
         }
-        if let Some(input) = self.parts.commits.overflow() {
-            self.heorot(input);
+        if self.parts.commits.has_more() {
+            // The rest of it, when others have had their turn.
+            self.parts.bell.ring();
         }
+    }
+
+    /// Tells more of what the last commit made durable, for as long as there is time. Whether something is left.
+    fn tell_decided(&mut self) -> bool {
+        let until = self.now + DECIDED_MAX;
+        while let Some(input) = self.parts.commits.more() {
+            self.heorot(input);
+            self.now = clock::now();
+            if self.now >= until {
+                break;
+            }
+        }
+        self.parts.commits.has_more()
     }
 
     /// Sleeps until something is ready or due: the moment then.
@@ -499,6 +520,7 @@ impl Loop {
         while let Ok(outcome) = self.parts.outcomes.try_recv() {
             self.committed(outcome);
         }
+        let is_decided_left = self.tell_decided();
         for count in 0..=MESSAGES_A_TURN {
             left |= count == MESSAGES_A_TURN;
             if left {
@@ -521,9 +543,9 @@ impl Loop {
         self.take_news();
         self.go_on_dumping();
         if let Ok(read) = self.parts.reloaded.try_recv() {
-            self.reconfigure(read);
+            self.reloaded(read);
         }
-        if left {
+        if left || is_decided_left {
             // The bell was silenced with messages left in the lines.
             self.parts.bell.ring();
         }

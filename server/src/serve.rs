@@ -50,7 +50,7 @@ const RESULTS_WAITING_MAX: usize = 64;
 /// # Errors
 /// What keeps it from starting, and what to do. Nothing is left behind then but empty directories and an empty store.
 pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), Problem> {
-    let Read { mut config, links, tls, warnings } =
+    let Read { mut config, links, tls, warnings, text } =
         configuration::read(config_path).map_err(|text| Problem(text.trim_end().into()))?;
     let control_given = control.map(|path| path.to_string_lossy().into_owned());
     if let Some(control) = &control_given {
@@ -104,7 +104,7 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
         .map_err(|e| cannot_start(&e))?;
     let (parts, restored, resumed) = start(
         (config, links, tls),
-        (config_path, control_given),
+        (config_path, text, control_given),
         opened,
         signals,
         journal,
@@ -239,10 +239,11 @@ fn give_away_rights(
     let given = given.exists().then_some(given.as_path());
     let names_file = names_file.filter(|path| path.parent() == Some(run_directory));
     let files: Vec<&Path> =
-        [&file, &notes, control_path].into_iter().chain(names_file).chain(given).collect();
-    let directories = [state, run_directory].into_iter().filter(|directory| holds_only(directory, &files));
+        [&file, &notes].into_iter().map(PathBuf::as_path).chain(names_file).chain(given).collect();
+    let ours: Vec<&Path> = files.iter().copied().chain([control_path]).collect();
+    let directories = [state, run_directory].into_iter().filter(|directory| holds_only(directory, &ours));
     let owned: Vec<&Path> = directories.chain(files.iter().copied()).collect();
-    rights::drop_to(&config.server.user, &owned, config.nfs.is_some())
+    rights::drop_to(&config.server.user, (&owned, control_path), config.nfs.is_some())
 }
 
 /// Whether a directory is ours alone: /run itself, if somebody puts the control socket there, is not to be given away.
@@ -260,7 +261,7 @@ type Started = (Parts, Vec<message::Output>, Vec<transfer::Output>);
 /// Starts the threads and the two machines.
 fn start(
     (config, transfer_links, tls): (Config, Vec<load::Link>, Option<Arc<rustls::ServerConfig>>),
-    (config_path, control_given): (&Path, Option<String>),
+    (config_path, config_text, control_given): (&Path, Arc<str>, Option<String>),
     opened: Opened,
     signals: nix::sys::signalfd::SignalFd,
     journal: Journal,
@@ -308,6 +309,7 @@ fn start(
     let parts = Parts {
         config,
         config_path: config_path.to_owned(),
+        config_text,
         control_given,
         heorot,
         transfers,

@@ -6,6 +6,8 @@ use heorot_core::mac::Mac;
 use heorot_core::{load, transfer};
 use heorot_dns::{Anchor, Digest, Forwarding, Group, NameServer, Prefix, Rebinding, Validation};
 use heorot_names::Directory;
+use nix::ifaddrs::InterfaceAddress;
+use nix::net::if_::InterfaceFlags;
 use nix::sys::socket::SockaddrStorage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -94,6 +96,15 @@ pub(crate) fn own_addresses(config: &Config) -> Vec<Ipv4Addr> {
     on_link.map(|network| network.address).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
+/// The interfaces that are up.
+///
+/// # Errors
+/// The kernel's.
+pub(crate) fn up() -> io::Result<BTreeSet<String>> {
+    let is_up = |entry: &InterfaceAddress| entry.flags.contains(InterfaceFlags::IFF_UP);
+    Ok(nix::ifaddrs::getifaddrs()?.filter(is_up).map(|entry| entry.interface_name).collect())
+}
+
 /// Octets of the longest packet that an interface takes, as the kernel says.
 pub(crate) fn mtu_octets(interface: &str) -> Option<u32> {
     std::fs::read_to_string(format!("/sys/class/net/{interface}/mtu")).ok()?.trim().parse().ok()
@@ -116,7 +127,12 @@ pub(crate) fn senders(config: &Config) -> usize {
 
 /// Where names are answered for.
 pub(crate) fn dns_addresses(config: &Config) -> Vec<SocketAddr> {
-    own_addresses(config).into_iter().map(|address| (address, DNS_PORT).into()).collect()
+    own_addresses(config).into_iter().map(dns_address).collect()
+}
+
+/// Where names are answered for at one of our addresses.
+pub(crate) fn dns_address(address: Ipv4Addr) -> SocketAddr {
+    (address, DNS_PORT).into()
 }
 
 /// What the resolver is told beside the names.

@@ -61,11 +61,14 @@ pub(crate) struct Counts {
 /// Connections taken from one listener before others get their turn.
 pub(crate) const ACCEPTS_A_TURN: usize = 64;
 
+/// Listeners there may be: an address that is ours for a while keeps its one.
+pub(crate) const LISTENERS_MAX: u64 = 1024;
+
 /// How long to accept nobody after a descriptor was missing: listeners stay readable, and would wake us for nothing.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 impl<S: Stream> Streams<S> {
-    /// Waits for connections, `most` of them at once. Events of the listeners have the keys from `listeners_from` on, connections those after.
+    /// Waits for connections, `most` of them at once. Events of the listeners have the keys from `listeners_from` on, connections those after [`LISTENERS_MAX`] of them.
     pub(crate) fn listen(
         epoll: &OwnedFd,
         listeners: Vec<TcpListener>,
@@ -75,7 +78,7 @@ impl<S: Stream> Streams<S> {
         for (listener, key) in listeners.iter().zip(listeners_from..) {
             epoll::add(epoll, listener, EventData::new_u64(key), EventFlags::IN)?;
         }
-        let next_key = listeners_from + listeners.len() as u64;
+        let next_key = listeners_from + LISTENERS_MAX;
         Ok(Self {
             most,
             listeners,
@@ -86,6 +89,22 @@ impl<S: Stream> Streams<S> {
             accept_paused_until: None,
             counts: Counts::default(),
         })
+    }
+
+    /// Waits for connections there too.
+    ///
+    /// # Errors
+    /// There are too many listeners, or the kernel cannot watch another one.
+    pub(crate) fn listen_too(&mut self, epoll: &OwnedFd, listener: TcpListener) -> io::Result<()> {
+        let key = self.listener_keys().end;
+        if key >= self.listeners_from + LISTENERS_MAX {
+            return Err(io::Error::other("it has listened to too many since its start"));
+        }
+        listener.set_nonblocking(true)?;
+        let flags = if self.accept_paused_until.is_some() { EventFlags::empty() } else { EventFlags::IN };
+        epoll::add(epoll, &listener, EventData::new_u64(key), flags)?;
+        self.listeners.push(listener);
+        Ok(())
     }
 
     /// Which keys of events are of listeners.

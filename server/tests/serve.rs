@@ -3,6 +3,11 @@
 //! To be run as root: the namespaces need it.
 #![allow(clippy::unwrap_used, reason = "what does not hold in a test shall fail it")]
 
+#[path = "serve/addresses.rs"]
+mod addresses;
+#[path = "serve/operators.rs"]
+mod operators;
+
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, bind, recv, send, socket};
@@ -454,9 +459,7 @@ fn the_neighbour_entry_is_there_before_the_answer_that_needs_it() {
     let wire = Wire::open();
     wire.inform();
     assert_eq!(wire.asked_until_replied(), 0, "the kernel asked for it by ARP");
-    let entries = Command::new("ip").args(["neigh", "show", "nud", "permanent"]).output().unwrap();
-    let entries = String::from_utf8(entries.stdout).unwrap();
-    assert!(entries.contains("10.77.1.5"), "{entries}");
+    assert!(entries().contains("10.77.1.5"), "{}", entries());
     assert_eq!(server.end(Signal::SIGTERM), Some(0));
 }
 
@@ -486,6 +489,12 @@ fn an_interface_that_is_made_anew_is_served() {
     wire.inform();
     wire.asked_until_replied();
     assert_eq!(server.end(Signal::SIGTERM), Some(0));
+}
+
+/// The permanent neighbour entries.
+fn entries() -> String {
+    let entries = Command::new("ip").args(["neigh", "show", "nud", "permanent"]).output().unwrap();
+    String::from_utf8(entries.stdout).unwrap()
 }
 
 #[test]

@@ -352,6 +352,7 @@ impl Teller {
                 }
                 Output::Reply(_, answer) => {
                     let text = match answer {
+                        Answer::Unwritten(_) => "what its asker writes".into(),
                         Answer::Text(text) => text,
                         Answer::File(path) => format!("file {path}"),
                         Answer::FirstOf(paths) => format!("file {}", paths.join(", or else ")),

@@ -202,8 +202,11 @@ impl Leases {
         if let Some(address) = nearest {
             return Some(self.stand(now, address, mac, id));
         }
-        let is_there =
-            |address: &Ipv4Addr| pool.range.contains(*address) && !self.offers.contains_key(address);
+        let is_there = |address: &Ipv4Addr| {
+            pool.range.contains(*address)
+                && !self.offers.contains_key(address)
+                && !self.reserved.contains(address)
+        };
         let mut probed = self.closed.iter().filter(|(_, closure)| closure.probed.is_some());
         let address = probed.find(|(address, _)| is_there(address)).map(|(address, _)| *address);
         let address = address.or_else(|| self.declined_first(mac, pool.range));

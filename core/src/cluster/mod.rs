@@ -1,6 +1,7 @@
 //! What is known about the cluster. No packet is seen here.
 
 pub mod boot;
+pub mod chatter;
 pub(crate) mod dynamic;
 pub mod export;
 pub mod free;

@@ -20,7 +20,7 @@ fn history() -> Record {
     Record::LeaseEnded(Ipv4Addr::LOCALHOST)
 }
 
-fn gather(commits: &mut Commits, tickets: std::ops::RangeInclusive<u64>) {
+fn gather(commits: &mut Commits, tickets: RangeInclusive<u64>) {
     tickets.for_each(|ticket| commits.gather(NOW, Ticket(ticket), record()));
 }
 
@@ -30,7 +30,11 @@ fn begun(commits: &mut Commits, now: Time) -> Vec<u64> {
 
 /// What is told: a positive ticket is committed, a negative one is refused.
 fn ended(commits: &mut Commits, outcome: Result<(), &str>) -> Vec<i64> {
-    let told = [commits.end(outcome.map_err(String::from)), commits.overflow()];
+    let mut told = vec![commits.end(outcome.map_err(String::from))];
+    while commits.has_more() {
+        told.push(commits.more());
+    }
+    assert!(commits.more().is_none(), "all was told");
     let ticket = |input: &Input<'_>| {
         if let Input::Refused { through, .. } = input {
             return -i64::try_from(through.0).unwrap();
@@ -122,10 +126,39 @@ fn what_is_proposed_before_an_overflow_is_told_is_refused_too() {
     begun(&mut commits, NOW);
     let last = GATHERED_MAX as u64 + 2;
     gather(&mut commits, 2..=last);
-    assert!(commits.overflow().is_none(), "nothing is known of the batch in flight");
+    assert!(commits.more().is_none(), "nothing is known of the batch in flight");
     assert!(matches!(commits.end(Ok(())), Some(Input::Committed(Ticket(1)))));
     gather(&mut commits, last + 1..=last + 1);
-    let told = commits.overflow();
+    let told = commits.more();
     assert!(matches!(told, Some(Input::Refused { through, .. }) if through == Ticket(last + 1)), "{told:?}");
+    assert!(commits.is_idle());
+}
+
+/// Others have their turn in between, and what they propose goes with the next commit.
+#[test]
+fn what_is_durable_is_told_in_parts_in_its_order() {
+    let mut commits = Commits::default();
+    gather(&mut commits, 1..=2 * DECIDED_AT_ONCE + 1);
+    assert_eq!(begun(&mut commits, NOW).len() as u64, 2 * DECIDED_AT_ONCE + 1);
+    assert!(!commits.has_more() && commits.more().is_none(), "nothing is known of it");
+    let through = |input: Option<Input<'_>>| match input {
+        Some(Input::Committed(Ticket(through))) => through,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(through(commits.end(Ok(()))), DECIDED_AT_ONCE);
+    gather(&mut commits, 2 * DECIDED_AT_ONCE + 2..=2 * DECIDED_AT_ONCE + 2);
+    assert!(begun(&mut commits, NOW).is_empty() && !commits.is_idle() && commits.has_more());
+    assert_eq!(through(commits.more()), 2 * DECIDED_AT_ONCE);
+    assert_eq!(through(commits.more()), 2 * DECIDED_AT_ONCE + 1);
+    assert!(!commits.has_more() && commits.more().is_none());
+    assert_eq!(begun(&mut commits, NOW), [2 * DECIDED_AT_ONCE + 2]);
+    assert_eq!(
+        ended(&mut commits, Err("the disk is full")),
+        [-i64::try_from(2 * DECIDED_AT_ONCE + 2).unwrap()]
+    );
+    // As few are told at once.
+    gather(&mut commits, 5000..=5000 + DECIDED_AT_ONCE - 1);
+    begun(&mut commits, NOW);
+    assert_eq!(through(commits.end(Ok(()))), 5000 + DECIDED_AT_ONCE - 1);
     assert!(commits.is_idle());
 }

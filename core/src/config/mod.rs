@@ -4,8 +4,10 @@
 //! - `option` knows the DHCP options that an operator may set;
 //! - `read` takes the file apart (by `entry` and `value`; `read_host` what is of hosts): every value right in itself, with its place;
 //! - `check_network`, `check_node` and `check_host` look at what values mean together;
+//! - `addresses` is what becomes of it when the host's are others;
 //! - `mistake` is what all of them find, and how it looks.
 
+mod addresses;
 mod check_host;
 mod check_network;
 mod check_node;
@@ -36,6 +38,7 @@ mod trial;
 mod value;
 mod zone;
 
+pub use addresses::Missing;
 pub use firmware::{FIRMWARE, FirmwareKind, FirmwareRow, Protocol};
 pub use forward::{Forward, ForwardDomain, Rebinding, TrustAnchor, Upstream};
 pub use groups::Groups;

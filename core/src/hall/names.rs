@@ -129,6 +129,17 @@ impl Turn<'_> {
         }
     }
 
+    /// The name that a machine has as soon as it has this number, which may be about to be recorded: as [`Self::publish`] is going to tell it.
+    pub(crate) fn name_with(&self, mac: Mac, number: u32) -> String {
+        let entry = self.hall.listed.with_mac(self.config, self.hall.nodes.identity(mac));
+        let has_other = |entry: &&ListedNode| {
+            let recorded = entry.macs.iter().find_map(|mac| self.hall.nodes.get(*mac)?.number);
+            recorded.is_some_and(|other| other != number)
+        };
+        let given = entry.filter(|entry| !has_other(entry)).and_then(|entry| entry.name.clone());
+        given.unwrap_or_else(|| self.name(number))
+    }
+
     /// The name of a number: given by hand, or computed.
     pub(crate) fn name(&self, number: u32) -> String {
         self.hall.directory.name(number)

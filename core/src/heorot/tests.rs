@@ -3,7 +3,7 @@ mod many;
 
 use super::*;
 use crate::config::Interface;
-use crate::limit::{OFFERS_HELD_BACK_MAX, PROBE_WAIT};
+use crate::limit::{HOST_LINES_PER_MINUTE_MAX, OFFERS_HELD_BACK_MAX, PROBE_WAIT};
 use crate::message::{Answer, Datagram, Overheard, Query, RequestId, Ticket};
 use crate::time::Wall;
 use proptest::prelude::*;
@@ -295,14 +295,11 @@ fn sets_and_exports_of_what_is_known() {
         [[node]]\nmac = \"52:54:00:00:00:05\"\nnumber = 5\nprofile = \"big\"\n\
         [[node]]\nmac = \"52:54:00:00:00:02\"\nnumber = 2\nname = \"login\"\n";
     let mut heorot = with_configuration(further, Vec::new());
-    let mut answer = |query: Query| {
-        let mut out = Vec::new();
-        heorot.handle(NOW, Input::Operator { id: RequestId(1), wall: Wall(0), query }, &mut out);
-        match out.pop() {
-            Some(Output::Reply(_, Answer::Json(status, body))) => format!("{status} {body}"),
-            Some(Output::Reply(_, Answer::Text(text))) => text,
-            other => panic!("not an answer: {other:?}"),
-        }
+    let mut answer = |query: Query| match ask(&mut heorot, query).whole(|query| Some(ask(&mut heorot, query)))
+    {
+        Some(Answer::Json(status, body)) => format!("{status} {body}"),
+        Some(Answer::Text(text)) => text,
+        other => panic!("not an answer: {other:?}"),
     };
     let set = |folded: &str, names: &[&str]| {
         let names: Vec<_> = names.iter().map(|name| format!("\"{name}\"")).collect();
@@ -331,5 +328,55 @@ fn sets_and_exports_of_what_is_known() {
     assert_eq!(
         answer(Query::Export(heorot_names::export::Export::Genders)),
         "login number=2,profile=default,login,rack1\nnode5 number=5,profile=big\n"
+    );
+}
+
+/// What a host that is no node says in a loop does not fill the journal.
+#[test]
+fn of_a_guest_in_a_loop_so_many_lines_are_told_and_how_many_were_left_out() {
+    let mut heorot = with_configuration("probe = false\n", Vec::new());
+    let mac = Mac([2, 0, 0, 0, 0, 7]);
+    let packet = |ciaddr: Ipv4Addr, options: &[u8]| {
+        let mut packet = with_options(options);
+        packet[12..16].copy_from_slice(&ciaddr.octets());
+        packet[28..34].copy_from_slice(&mac.0);
+        packet
+    };
+    let address = Ipv4Addr::new(10, 77, 210, 3);
+    let asks = [&[53, 1, 3, 50, 4][..], &address.octets(), &[255]].concat();
+    let asks = packet(Ipv4Addr::UNSPECIFIED, &asks);
+    let gives_back = packet(address, &[53, 1, 7, 54, 4, 10, 77, 0, 1, 255]);
+    let mut lines = Vec::new();
+    let mut now = NOW;
+    let mut tell = |heorot: &mut Heorot, now: Time, input: Input<'_>| {
+        let mut out = Vec::new();
+        heorot.handle(now, input, &mut out);
+        let last =
+            out.iter().filter_map(|it| if let Output::Record(ticket, _) = it { Some(*ticket) } else { None });
+        if let Some(last) = last.max() {
+            heorot.handle(now, Input::Committed(last), &mut out);
+        }
+        lines.extend(out.into_iter().filter_map(|output| {
+            let Output::Event(event) = output else { return None };
+            (event.machine == Some(mac)).then(|| event.detail.to_string())
+        }));
+    };
+    let source = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 68);
+    for _ in 0..500 {
+        now = now + std::time::Duration::from_millis(100);
+        for payload in [&asks, &gives_back] {
+            let datagram = Datagram { interface: "eth1", source, destination: Ipv4Addr::BROADCAST, payload };
+            tell(&mut heorot, now, Input::Dhcp(datagram));
+        }
+    }
+    while let Some(at) = heorot.next_wakeup().filter(|at| at.since(NOW).as_secs() < 120) {
+        tell(&mut heorot, at, Input::Wakeup);
+    }
+    let most = usize::try_from(HOST_LINES_PER_MINUTE_MAX).unwrap();
+    assert_eq!(lines.len(), most + 1, "{lines:#?}");
+    assert!(lines[0].starts_with("ACK 10.77.210.3") && lines[1].starts_with("RELEASE"), "{lines:?}");
+    assert_eq!(
+        lines[most],
+        format!("{} more lines in a minute were left out: it asks in a loop", 1000 - most)
     );
 }

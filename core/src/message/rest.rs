@@ -1,7 +1,9 @@
 //! Where a long answer goes on. It is the asker's to keep: nobody remembers here who has not asked yet.
 
+use super::unwritten::AboutNodes;
 use super::{Answer, Query};
 use crate::mac::Mac;
+use heorot_names::export::Export;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -13,6 +15,19 @@ pub struct Rest(pub(crate) RestOf);
 pub(crate) enum RestOf {
     List(Listed),
     Dump(Dumped),
+    Export(Exported),
+}
+
+/// How far is gathered what is exported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Exported {
+    pub(crate) export: Export,
+    /// All nodes, as above.
+    pub(crate) macs: Arc<[Mac]>,
+    /// How many of them were looked at.
+    pub(crate) done: usize,
+    /// What was found.
+    pub(crate) about: AboutNodes,
 }
 
 /// How far a list of nodes is told.
@@ -61,6 +76,7 @@ impl Answer {
                     told.push_str(&text);
                     answer = ask(Query::More(rest))?;
                 }
+                Self::Unwritten(unwritten) => answer = unwritten.write(),
                 Self::Json(200, text) if !told.is_empty() => return Some(Self::Json(200, told + &text)),
                 Self::Json(..)
                 | Self::Text(_)

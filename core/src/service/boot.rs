@@ -198,6 +198,7 @@ fn asked(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac
         | Answer::FirstOf(_)
         | Answer::Json(..)
         | Answer::Part(..)
+        | Answer::Unwritten(_)
         | Answer::Files(_) => {
             format!("{text} by {by}")
         }

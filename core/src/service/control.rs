@@ -16,15 +16,16 @@ use crate::config::{Choice, Policy, TRIAL_PROFILE};
 use crate::hall::Turn;
 use crate::limit::NODES_LISTED_MAX;
 use crate::mac::Mac;
-use crate::message::{Answer, Measured, MeasuredHttp, Output, Query, RequestId};
+use crate::message::{Answer, Measured, MeasuredHttp, Output, Query, RequestId, Unwritten, UnwrittenOf};
 use crate::service::view::{
-    ErrorView, EventView, ExplainView, HttpView, LoadView, NfsView, NodeDetailView, NodeSetView, NodeView,
-    PoolView, RogueServerView, StatusView, TransfersView,
+    ErrorView, EventView, ExplainView, HttpView, LoadView, NfsView, NodeDetailView, NodeView, PoolView,
+    RogueServerView, StatusView, TransfersView,
 };
 use crate::time::{Time, Wall};
 use heorot_names::{NodeSet, Vocabulary};
 use serde::Serialize;
 use serde_json::json;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -42,7 +43,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, id: RequestId, wall: Wall, query: &Que
         Query::NodeSet { set, without } => node_set(turn, set, without.as_deref()),
         Query::Export(export) => {
             turn.publish_hardware_addresses();
-            export::answer(turn, *export)
+            export::begin(turn, *export)
         }
         Query::Node(name) => one(turn, name, |node| ok(&detail(turn, wall, node))),
         Query::Explain(name) => match unanswered::explain(turn, wall, name) {
@@ -120,6 +121,7 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .iter()
             .map(|why| format!("nothing new can be promised: {why}"))
             .chain(turn.hall.gone.iter().map(|interface| gone(interface)))
+            .chain(turn.hall.missing.iter().map(ToString::to_string))
             .chain(trial::degraded(turn))
             .collect(),
     }
@@ -161,16 +163,15 @@ fn nodes(turn: &Turn<'_>, wall: Wall, set: &str, without: Option<&str>) -> Answe
 
 /// A set, folded: what scripts make of groups.
 fn node_set(turn: &Turn<'_>, text: &str, without: Option<&str>) -> Answer {
-    let view = |set: NodeSet| {
-        let names = set.iter().map(|number| turn.hall.directory.name(number)).collect();
-        NodeSetView { folded: turn.hall.directory.fold(&set), size: set.size(), names }
-    };
     match difference(turn, text, without) {
         // Each name is written out.
         Ok(set) if set.size() > NODES_LISTED_MAX => {
             fail(400, format!("{text}: more than {NODES_LISTED_MAX} nodes"))
         }
-        Ok(set) => ok(&view(set)),
+        Ok(set) => {
+            let directory = Arc::clone(&turn.hall.directory);
+            Answer::Unwritten(Box::new(Unwritten(UnwrittenOf::NodeSet { directory, set })))
+        }
         Err(answer) => answer,
     }
 }
@@ -182,19 +183,21 @@ fn difference(turn: &Turn<'_>, set: &str, without: Option<&str>) -> Result<NodeS
 
 /// A set by numbers and names, groups of the configuration, and groups of what is known: `@state:up`, `@profile:default`.
 fn parse(turn: &Turn<'_>, text: &str) -> Result<NodeSet, Answer> {
-    let of = |wanted: &dyn Fn(&Node) -> bool| -> NodeSet {
-        turn.hall.nodes.iter().filter(|node| wanted(node)).filter_map(|node| node.number).collect()
+    // However often a text speaks of them, all nodes are looked at once for each source.
+    let (all, states, profiles) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+    let all = || all.get_or_init(|| numbered(turn, |_| ()).remove(&()).unwrap_or_default());
+    let in_state = |name: &str| states.get_or_init(|| numbered(turn, Node::state)).get(name).cloned();
+    let with_profile = |name: &str| {
+        profiles.get_or_init(|| numbered(turn, |node| turn.profile_name(node).to_owned())).get(name).cloned()
     };
     let group = |source: Option<&str>, name: &str| match (source, name) {
         // A listed node with a number is one before it was ever seen.
-        (None, "*") => {
-            Some(of(&|_| true).union(&turn.config.nodes.iter().filter_map(|node| node.number).collect()))
-        }
-        (Some("state" | "profile"), "*") => Some(of(&|_| true)),
+        (None, "*") => Some(all().union(&turn.config.nodes.iter().filter_map(|node| node.number).collect())),
+        (Some("state" | "profile"), "*") => Some(all().clone()),
         (None, name) => turn.hall.directory.groups.get(name).cloned(),
-        (Some("state"), name) if is_state(name) => Some(of(&|node| node.state() == name)),
+        (Some("state"), name) if is_state(name) => Some(in_state(name).unwrap_or_default()),
         (Some("profile"), name) if turn.config.profiles.contains_key(name) => {
-            Some(of(&|node| turn.profile_name(node) == name))
+            Some(with_profile(name).unwrap_or_default())
         }
         (Some(_), _) => None,
     };
@@ -206,6 +209,17 @@ fn parse(turn: &Turn<'_>, text: &str) -> Result<NodeSet, Answer> {
         let shown: String = text.chars().take(80).collect();
         fail(400, format!("{shown}: {at}{error}"))
     })
+}
+
+/// The numbers of all nodes, by what they have in common.
+fn numbered<K: Ord>(turn: &Turn<'_>, of: impl Fn(&Node) -> K) -> BTreeMap<K, NodeSet> {
+    let mut numbers: BTreeMap<K, Vec<u32>> = BTreeMap::new();
+    for node in turn.hall.nodes.iter() {
+        if let Some(number) = node.number {
+            numbers.entry(of(node)).or_default().push(number);
+        }
+    }
+    numbers.into_iter().map(|(key, numbers)| (key, numbers.into_iter().collect())).collect()
 }
 
 fn is_state(word: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::cluster::trial::Outcome;
 use crate::event::Kind;
+pub use crate::message::NodeSetView;
 pub use crate::message::{ChangeRequest, DnsCounts};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -172,17 +173,6 @@ pub struct NodeView {
     pub waiting_for: Option<String>,
     /// What it boots.
     pub profile: String,
-}
-
-/// `heorot nodeset`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NodeSetView {
-    /// The shortest text of it.
-    pub folded: String,
-    /// How many there are.
-    pub size: u64,
-    /// Each by name, in the order of the numbers.
-    pub names: Vec<String>,
 }
 
 /// `heorot node show`: the row, and all else that is known.

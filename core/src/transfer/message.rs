@@ -201,7 +201,7 @@ pub struct Opened {
 /// What tells a file from another one that has, or will have, its path. For a generated file: made from its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImageIdentity {
-    /// Device and inode, folded.
+    /// Device, inode, and when that was changed last, folded.
     pub file: u64,
     /// Octets.
     pub size: u64,

@@ -246,7 +246,9 @@ impl Transfers {
         match (port, packet) {
             (_, Packet::Acknowledge(_) | Packet::Error { .. }) => true,
             (_, Packet::OfAServer) => false,
-            (port, Packet::Read(_) | Packet::ReadOtherMode | Packet::Write) => port == Port::Request,
+            (port, Packet::Read(_) | Packet::ReadOtherMode | Packet::ReadLongName | Packet::Write) => {
+                port == Port::Request
+            }
         }
     }
 
@@ -266,6 +268,7 @@ impl Transfers {
         match packet {
             Packet::Read(request) => self.state.asked(now, local, peer, request, out),
             Packet::ReadOtherMode => refuse(ErrorCode::Illegal, "the modes here are octet and netascii", out),
+            Packet::ReadLongName => refuse(ErrorCode::Other, TOO_LONG, out),
             Packet::Write => {
                 refuse(ErrorCode::Denied, "this server is read only: no file can be put here", out)
             }
@@ -298,6 +301,9 @@ impl Transfers {
         *self.malformed.entry(word).or_default() += 1;
     }
 }
+
+/// What is told of a name that is longer ([`TFTP_NAME_OCTETS_MAX`](crate::limit::TFTP_NAME_OCTETS_MAX)).
+const TOO_LONG: &str = "a file name has 512 octets at most";
 
 /// Why a transfer ends whose machine begins anew.
 const ABANDONED: &str = "its machine left it, and asked anew";

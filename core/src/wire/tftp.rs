@@ -12,6 +12,8 @@ pub enum Packet {
     Read(ReadRequest),
     /// RRQ in a mode that is none: mail is long gone (RFC 1350 1), others never were.
     ReadOtherMode,
+    /// RRQ with a name longer than any file's here ([`TFTP_NAME_OCTETS_MAX`]).
+    ReadLongName,
     /// WRQ: it wants to leave a file.
     Write,
     /// DATA or OACK: only servers that are read from send these.
@@ -85,8 +87,6 @@ pub enum Malformed {
     Operation,
     /// A string of a request does not end, or an option has no value.
     Unterminated,
-    /// The file's name is too long ([`TFTP_NAME_OCTETS_MAX`]).
-    Name,
 }
 
 /// Error codes of RFC 1350 and 2347.
@@ -111,7 +111,12 @@ impl Packet {
     /// Understands a datagram, or says why it is none of a client's.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         if bytes.len() > TFTP_DATAGRAM_OCTETS_MAX {
-            return Err(Malformed::Long);
+            // Its name may be why.
+            let name = bytes.strip_prefix(&[0, 1]).and_then(|request| string(request).ok());
+            return match name {
+                Some((name, _)) if is_long(without_rest(name)) => Ok(Self::ReadLongName),
+                Some(_) | None => Err(Malformed::Long),
+            };
         }
         let (operation, rest) = bytes.split_first_chunk::<2>().ok_or(Malformed::Short)?;
         match u16::from_be_bytes(*operation) {
@@ -168,10 +173,9 @@ pub fn wire_number(block: u64) -> u16 {
 
 fn read_request(bytes: &[u8]) -> Result<Packet, Malformed> {
     let (name, rest) = string(bytes)?;
-    let is_rest = |octet: &u8| *octet == 0xff || octet.is_ascii_whitespace();
-    let name = &name[..name.iter().rposition(|octet| !is_rest(octet)).map_or(0, |last| last + 1)];
-    if name.len() > TFTP_NAME_OCTETS_MAX {
-        return Err(Malformed::Name);
+    let name = without_rest(name);
+    if is_long(name) {
+        return Ok(Packet::ReadLongName);
     }
     let (mut mode, mut rest) = string(rest)?;
     // A name in a field of fixed size is filled up with zeros.
@@ -197,6 +201,16 @@ fn read_request(bytes: &[u8]) -> Result<Packet, Malformed> {
         _ => return Ok(Packet::ReadOtherMode),
     };
     Ok(Packet::Read(ReadRequest { name: String::from_utf8_lossy(name).into_owned(), mode, options }))
+}
+
+/// A name without what some firmware leaves at its end.
+fn without_rest(name: &[u8]) -> &[u8] {
+    let is_rest = |octet: &u8| *octet == 0xff || octet.is_ascii_whitespace();
+    &name[..name.iter().rposition(|octet| !is_rest(octet)).map_or(0, |last| last + 1)]
+}
+
+fn is_long(name: &[u8]) -> bool {
+    name.len() > TFTP_NAME_OCTETS_MAX
 }
 
 impl Options {
@@ -231,7 +245,6 @@ impl Malformed {
             Self::Long => "tftp-long",
             Self::Operation => "tftp-operation",
             Self::Unterminated => "tftp-unterminated",
-            Self::Name => "tftp-name",
         }
     }
 }
@@ -243,7 +256,6 @@ impl fmt::Display for Malformed {
             Self::Long => "longer than any client's packet",
             Self::Operation => "an operation that TFTP does not have",
             Self::Unterminated => "a string without its end",
-            Self::Name => "a file name longer than 512 octets",
         })
     }
 }

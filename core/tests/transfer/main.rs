@@ -164,8 +164,10 @@ fn blocks_are_as_long_as_the_way_takes() {
 /// Each of these is told what it may not, and nothing is opened for it.
 #[test]
 fn what_is_no_read_request_is_refused_in_words() {
+    let long = [b"\0\x01", &[b'a'; 600][..], b"\0octet\0"].concat();
     for (payload, expected) in [
-        (b"\0\x02boot\0octet\0".as_slice(), "ERROR 2: this server is read only: no file can be put here"),
+        (long.as_slice(), "ERROR 0: a file name has 512 octets at most"),
+        (b"\0\x02boot\0octet\0", "ERROR 2: this server is read only: no file can be put here"),
         (b"\0\x01boot\0mail\0", "ERROR 4: the modes here are octet and netascii"),
     ] {
         let mut world = World::new(1, FINE);

@@ -2,11 +2,11 @@ use super::bind::Datagrams;
 use super::connection::Connection;
 use super::datagrams::Replies;
 use super::exchange::{self, Exchanges, Happened, Taken};
-use super::{Counts, Limits, Mailbox, News};
+use super::{Bound, Counts, Limits, Mailbox, News};
 use crate::ask::Ask;
 use crate::journal::{Journal, Weight};
 use crate::netio::{Inbox, Outbox};
-use crate::streams::{ACCEPTS_A_TURN, Streams};
+use crate::streams::{ACCEPTS_A_TURN, LISTENERS_MAX, Streams};
 use crate::wake::{Caller, Post};
 use heorot_dns::{ExchangeId, Fault, Input, Kept, Output, Query, QueryId, Resolver, Transport, UpdateId};
 use rustix::buffer::spare_capacity;
@@ -49,7 +49,7 @@ pub(super) struct Worker {
     out: Vec<Output>,
 }
 
-/// What an event's key stands for. Keys: 0 the mailbox, then a UDP socket each, a listener each, and every connection that ever was; with
+/// What an event's key stands for. Keys: 0 the mailbox, then room for as many UDP sockets and for as many listeners as there may be, and every connection that ever was; with
 /// the uppermost bit, every exchange that ever was.
 enum Source {
     Mailbox,
@@ -101,7 +101,8 @@ impl Worker {
         for (sockets, key) in sockets.iter().zip(SOCKETS_FROM..) {
             epoll::add(&epoll, &sockets.socket, EventData::new_u64(key), EventFlags::IN)?;
         }
-        let listeners_from = SOCKETS_FROM + sockets.len() as u64;
+        // For each UDP socket there is a listener.
+        let listeners_from = SOCKETS_FROM + LISTENERS_MAX;
         let streams = Streams::listen(&epoll, listeners, listeners_from, limits.connections)?;
         Ok(Self {
             limits,
@@ -199,6 +200,13 @@ impl Worker {
                     self.keeper = Some(keeper);
                     continue;
                 }
+                News::Listen(bound) => {
+                    if let Err(error) = self.listen(bound) {
+                        let text = format!("DNS cannot listen to another address: {error}; restart heorot");
+                        self.journal.say(Weight::Warning, text);
+                    }
+                    continue;
+                }
             };
             self.handle(now, input);
         }
@@ -212,6 +220,15 @@ impl Worker {
             self.handle(now, Input::Forward(forwarding));
         }
         ControlFlow::Continue(())
+    }
+
+    fn listen(&mut self, Bound(datagrams, listener): Bound) -> io::Result<()> {
+        // This one knows whether there is room for both.
+        self.streams.listen_too(&self.epoll, listener)?;
+        let key = key_of_datagrams(self.sockets.len());
+        epoll::add(&self.epoll, &datagrams.socket, EventData::new_u64(key), EventFlags::IN)?;
+        self.sockets.push(datagrams);
+        Ok(())
     }
 
     /// Takes what has come, and answers; what came meanwhile is taken too, for where one has come after another there are more, and to be told of

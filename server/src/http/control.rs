@@ -11,9 +11,10 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use heorot_core::limit::POST_OCTETS_MAX;
-use heorot_core::message::{Answer, Measured, Query, Verb};
+use heorot_core::message::{Answer, Measured, Query, Unwritten, Verb};
 use heorot_core::service::view::{ChangeRequest, ErrorView};
 use heorot_names::export::Export;
+use nix::errno::Errno;
 use std::fs::Permissions;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -59,7 +60,11 @@ pub(crate) fn bind_again(path: &std::path::Path) -> Result<UnixListener, Problem
         let listener = UnixListener::bind(path)?;
         std::fs::set_permissions(path, Permissions::from_mode(MODE))?;
         if let Some(group) = rights::operators() {
-            nix::unistd::chown(path, None, Some(group.gid))?;
+            match nix::unistd::chown(path, None, Some(group.gid)) {
+                // Who was started without root, and not in that group: the socket is its own and root's.
+                Ok(()) | Err(Errno::EPERM) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(listener)
     };
@@ -93,10 +98,7 @@ async fn export(State(site): State<Site>, Path(form): Path<String>) -> Response 
         let forms: Vec<_> = Export::NAMED.iter().map(|(name, _)| *name).chain([KNOWN_HOSTS]).collect();
         return error(404, &format!("there is no such form: {}", forms.join(", ")));
     };
-    match answer(&site, |reply| Ask::Operator { query: Query::Export(export), reply }).await {
-        Ok(Answer::Text(text)) => text.into_response(),
-        other => told(other),
-    }
+    ask(&site, Query::Export(export)).await
 }
 
 async fn node(State(site): State<Site>, Path(node): Path<String>) -> Response {
@@ -167,8 +169,18 @@ async fn ask(site: &Site, query: Query) -> Response {
                 query = Query::More(rest);
             }
             Ok(Answer::Json(200, text)) => return json(200, parts + &text),
+            Ok(Answer::Unwritten(unwritten)) => return write(*unwritten).await,
             other => return told(other),
         }
+    }
+}
+
+/// What is to be written takes its time: this thread has others to answer.
+async fn write(unwritten: Unwritten) -> Response {
+    match tokio::task::spawn_blocking(move || unwritten.write()).await {
+        Ok(Answer::Text(text)) => text.into_response(),
+        Ok(other) => told(Ok(other)),
+        Err(_) => error(500, "the text could not be written"),
     }
 }
 
@@ -177,7 +189,7 @@ fn told(answer: Result<Answer, NoAnswer>) -> Response {
         Ok(Answer::Json(status, text)) => json(status, text),
         Ok(Answer::Missing(why)) => error(404, &why),
         Ok(Answer::Refused(why)) => error(403, &why),
-        Ok(Answer::Files(_) | Answer::Part(..)) => error(500, "the answer is no JSON"),
+        Ok(Answer::Files(_) | Answer::Part(..) | Answer::Unwritten(_)) => error(500, "the answer is no JSON"),
         Ok(Answer::Text(text) | Answer::File(text) | Answer::FirstOf([text, _])) => {
             error(500, &format!("the answer is no JSON: {text}"))
         }

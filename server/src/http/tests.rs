@@ -1,5 +1,6 @@
 use super::*;
 use crate::overlay::tests::wanted;
+use crate::streams::LISTENERS_MAX;
 use crate::testing::{self, Directory};
 use crate::wake::{Bell, line};
 use heorot_core::limit::{HTTP_AT_ONCE_OCTETS, POST_OCTETS_MAX};
@@ -359,7 +360,7 @@ fn a_file_goes_as_far_as_it_is_granted_and_heads_and_small_files_at_once() {
     let stream_id = StreamId(1 << 20 | 1);
     for octets in [1000, 13_481] {
         // Connections have numbers in the order in which they came; listeners have the first ones.
-        for key in 1..9 {
+        for key in LISTENERS_MAX..LISTENERS_MAX + 9 {
             server.http.lock().unwrap().grant(StreamId(key << 20 | stream_id.0 & 0xf_ffff), octets);
         }
         server.http.lock().unwrap().flush();
@@ -398,7 +399,7 @@ fn a_file_that_is_changed_in_place_is_not_sent_in_halves() {
     stream.write_all(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     server.until("a wish", |server| server.told("Begun") == 1);
     server.write("large", vec![3; 1 << 20]);
-    for key in 1..9 {
+    for key in LISTENERS_MAX..LISTENERS_MAX + 9 {
         server.http.lock().unwrap().grant(StreamId(key << 20 | 1), 1 << 20);
     }
     server.http.lock().unwrap().flush();
@@ -439,7 +440,7 @@ fn idle_connections_give_way_and_are_ended() {
     }
     server.until("the end of the idle", |server| server.counts().connections == 1);
     server.grants.store(1 << 20, Ordering::Relaxed);
-    for key in 1..9 {
+    for key in LISTENERS_MAX..LISTENERS_MAX + 9 {
         server.http.lock().unwrap().grant(StreamId(key << 20 | 1), 1 << 20);
     }
     server.http.lock().unwrap().flush();

@@ -40,8 +40,8 @@ pub(super) struct Worker {
     journal: Journal,
     epoll: OwnedFd,
     streams: Streams<Connection>,
-    /// How many of the listeners are of plain HTTP: the first ones.
-    plain_listeners: usize,
+    /// Of each listener, whether it is one by TLS.
+    are_secured: Vec<bool>,
     tls: Option<Arc<ServerConfig>>,
     /// Files on their way that are reckoned, and connections whose peers still have to acknowledge some.
     accounts: BTreeSet<StreamId>,
@@ -90,7 +90,7 @@ impl Worker {
     ) -> io::Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, &*post, EventData::new_u64(MAILBOX), EventFlags::IN)?;
-        let plain_listeners = plain.len();
+        let are_secured = plain.iter().map(|_| false).chain(secured.iter().map(|_| true)).collect();
         let listeners: Vec<TcpListener> = plain.into_iter().chain(secured).collect();
         for listener in &listeners {
             listener.set_nonblocking(true)?;
@@ -105,7 +105,7 @@ impl Worker {
             journal,
             epoll,
             streams,
-            plain_listeners,
+            are_secured,
             tls,
             accounts: BTreeSet::new(),
             under_way: BTreeSet::new(),
@@ -175,10 +175,20 @@ impl Worker {
                 self.closed(key);
                 self.complain_of_crowd(now);
             }
-            let tls = self.tls.as_ref().filter(|_| listener >= self.plain_listeners);
+            let tls = self.tls.as_ref().filter(|_| self.are_secured.get(listener) == Some(&true));
             // A connection that broke before it began ends here, by being dropped.
             let _ = Connection::new(socket, *peer.ip(), tls, now + self.limits.request_within)
                 .and_then(|connection| self.streams.insert(&self.epoll, connection));
+        }
+    }
+
+    fn listen(&mut self, listener: TcpListener, is_secured: bool) {
+        match self.streams.listen_too(&self.epoll, listener) {
+            Ok(()) => self.are_secured.push(is_secured),
+            Err(error) => {
+                let text = format!("HTTP cannot listen to another address: {error}; restart heorot");
+                self.journal.say(Weight::Warning, text);
+            }
         }
     }
 
@@ -196,6 +206,7 @@ impl Worker {
     fn open_letter(&mut self, letter: Letter, now: Instant) {
         let key = match letter {
             Letter::Secure(tls) => return self.tls = Some(tls),
+            Letter::Listen(listener, is_secured) => return self.listen(listener, is_secured),
             Letter::Answer { key, question, answer } => {
                 let Some(connection) = self.streams.get_mut(key) else { return };
                 if connection.questions != question || !matches!(connection.stage, Stage::Asking(_)) {
@@ -336,7 +347,7 @@ impl Worker {
             Some(Answer::Text(text)) => Reply::text(200, text),
             Some(Answer::Json(status, text)) => Reply::json(status, text),
             // Operators alone ask for what is long.
-            Some(Answer::Part(..)) => Reply::busy(),
+            Some(Answer::Part(..) | Answer::Unwritten(_)) => Reply::busy(),
             Some(Answer::Missing(why)) => Reply::text(404, why + "\n"),
             Some(Answer::Refused(why)) => Reply::text(403, why + "\n"),
             Some(Answer::Files(wanted)) => return self.make(key, wanted, now),

@@ -7,10 +7,11 @@ use heorot_core::config::Loader;
 use heorot_core::transfer::{ImageIdentity, Refusal};
 use rustix::fs::{CWD, FileType, Mode, OFlags, RawMode, ResolveFlags, Stat};
 use rustix::io::Errno;
+use std::ffi::CString;
 use std::fs::File;
 use std::io;
 use std::net::Ipv4Addr;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -41,10 +42,18 @@ pub(crate) struct BootFile {
     pub(crate) file: File,
     /// What it was when it was opened.
     pub(crate) identity: ImageIdentity,
-    /// When its directory entry or its content was changed last: a file that is renamed keeps the time of its content, and not this one.
-    changed: Duration,
+    /// The same, with what tells a change of its content from others.
+    found: Inode,
     /// What it takes of our memory, if it was made and is on no disk.
     pub(crate) _room: Option<Room>,
+}
+
+/// What the kernel says of a file that is open.
+#[derive(Clone, Debug)]
+struct Inode {
+    stat: Stat,
+    /// Where it is, as the kernel shows it. None: it does not.
+    place: Option<CString>,
 }
 
 impl BootDirectory {
@@ -136,7 +145,7 @@ impl BootDirectory {
         let began = seconds(self.started).saturating_sub(STANDS.as_secs());
         let given = self.given();
         let is_settled = |path: &str, file: &BootFile| {
-            file.changed < Duration::from_secs(began) || given.was_only(path, file.identity, began)
+            file.found.changed() < Duration::from_secs(began) || given.was_only(path, file.identity, began)
         };
         match files.iter().find(|(path, file)| !file.as_ref().is_ok_and(|file| is_settled(path, file))) {
             Some((changed, _)) => Err(unsettled(path, changed)),
@@ -166,11 +175,11 @@ impl BootDirectory {
             other => other,
         };
         let file = opened.map_err(|e| refusal(e, path))?;
-        let stat = rustix::fs::fstat(&file).map_err(|e| refusal(e, path))?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(Refusal::Denied(format!("{path} is {}", kind(stat.st_mode))));
+        let found = Inode::of(&file).map_err(|e| refusal(e, path))?;
+        if FileType::from_raw_mode(found.stat.st_mode) != FileType::RegularFile {
+            return Err(Refusal::Denied(format!("{path} is {}", kind(found.stat.st_mode))));
         }
-        Ok(BootFile { file: file.into(), identity: identity(&stat), changed: changed(&stat), _room: None })
+        Ok(BootFile { file: file.into(), identity: found.identity(), found, _room: None })
     }
 }
 
@@ -227,8 +236,8 @@ fn kind(mode: RawMode) -> &'static str {
 impl BootFile {
     /// What was made and is in memory alone.
     pub(crate) fn made(file: File, room: Room) -> io::Result<Self> {
-        let stat = rustix::fs::fstat(&file)?;
-        Ok(Self { file, identity: identity(&stat), changed: changed(&stat), _room: Some(room) })
+        let found = Inode::of(&file)?;
+        Ok(Self { file, identity: found.identity(), found, _room: Some(room) })
     }
 
     /// The same version once more. The two share their offset, as descriptors do: a file is read by places alone.
@@ -238,12 +247,15 @@ impl BootFile {
         }
         let file = self.file.try_clone();
         let file = file.map_err(|e| Refusal::Denied(format!("{path} cannot be opened: {e}")))?;
-        Ok(Self { file, identity: self.identity, changed: self.changed, _room: None })
+        let found = self.found.clone();
+        Ok(Self { file, identity: self.identity, found, _room: None })
     }
 
     /// Whether it is still what it was when it was opened: not changed in place.
     pub(crate) fn is_unchanged(&self) -> io::Result<bool> {
-        Ok(identity(&rustix::fs::fstat(self.file.as_fd())?) == self.identity)
+        let stat = rustix::fs::fstat(self.file.as_fd())?;
+        Ok(self.found.has_content_of(&stat)
+            && (self.found.is_as(&stat) || self.found.has_become(self.file.as_fd(), &stat)))
     }
 }
 
@@ -301,22 +313,69 @@ fn seconds(time: SystemTime) -> u64 {
     time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-fn changed(stat: &Stat) -> Duration {
-    Duration::from_secs(u64::try_from(stat.st_ctime).unwrap_or(0))
+impl Inode {
+    fn of(file: impl AsFd) -> Result<Self, Errno> {
+        let stat = rustix::fs::fstat(&file)?;
+        Ok(Self { stat, place: place(file.as_fd()) })
+    }
+
+    /// When its directory entry or its content was changed last: a file that is renamed keeps the time of its content, and not this one.
+    fn changed(&self) -> Duration {
+        Duration::from_nanos(changed_nanoseconds(&self.stat))
+    }
+
+    /// What tells it from other files, and from itself as it was before: a file that is written over may have the same size, and get its time back (rsync --inplace --times). The time of the
+    /// last change of its inode cannot be set. That also moves when a file is linked or its rights are changed: it counts as another one then, to whoever opens it.
+    fn identity(&self) -> ImageIdentity {
+        let Stat { st_dev, st_ino, st_size, .. } = self.stat;
+        // An inode number is unique within its device; the device's is small and lands in the upper bits.
+        #[allow(clippy::useless_conversion, reason = "the fields' types differ between architectures")]
+        let (device, inode) = (u64::from(st_dev), u64::from(st_ino));
+        // By an odd number, so that what differs by a little differs in all bits.
+        let changed = changed_nanoseconds(&self.stat).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        ImageIdentity {
+            file: device.rotate_left(40) ^ inode ^ changed,
+            size: u64::try_from(st_size).unwrap_or(0),
+            modified: modified_nanoseconds(&self.stat),
+        }
+    }
+
+    /// Whether size and time of the content are the same now.
+    fn has_content_of(&self, now: &Stat) -> bool {
+        self.stat.st_size == now.st_size && modified_nanoseconds(&self.stat) == modified_nanoseconds(now)
+    }
+
+    /// Whether nothing at all was changed of it.
+    fn is_as(&self, now: &Stat) -> bool {
+        changed_nanoseconds(&self.stat) == changed_nanoseconds(now)
+    }
+
+    /// Whether something else than its content was changed: it was moved, linked, replaced, removed or given away.
+    fn has_become(&self, file: BorrowedFd<'_>, now: &Stat) -> bool {
+        let traits = |stat: &Stat| (stat.st_nlink, stat.st_mode, stat.st_uid, stat.st_gid);
+        traits(&self.stat) != traits(now) || self.place != place(file)
+    }
 }
 
-fn identity(stat: &Stat) -> ImageIdentity {
-    // An inode number is unique within its device; the device's is small and lands in the upper bits.
+/// Where a file is that is open. The kernel knows also after it was moved.
+fn place(file: BorrowedFd<'_>) -> Option<CString> {
+    rustix::fs::readlink(format!("/proc/self/fd/{}", file.as_raw_fd()), Vec::new()).ok()
+}
+
+fn changed_nanoseconds(stat: &Stat) -> u64 {
     #[allow(clippy::useless_conversion, reason = "the fields' types differ between architectures")]
-    let (device, inode) = (u64::from(stat.st_dev), u64::from(stat.st_ino));
-    let seconds = u64::try_from(stat.st_mtime).unwrap_or(0);
+    let nanoseconds = u64::try_from(stat.st_ctime_nsec).unwrap_or(0);
+    nanoseconds_of(u64::try_from(stat.st_ctime).unwrap_or(0), nanoseconds)
+}
+
+fn modified_nanoseconds(stat: &Stat) -> u64 {
     #[allow(clippy::useless_conversion, reason = "the fields' types differ between architectures")]
     let nanoseconds = u64::try_from(stat.st_mtime_nsec).unwrap_or(0);
-    ImageIdentity {
-        file: device.rotate_left(40) ^ inode,
-        size: u64::try_from(stat.st_size).unwrap_or(0),
-        modified: seconds.wrapping_mul(1_000_000_000).wrapping_add(nanoseconds),
-    }
+    nanoseconds_of(u64::try_from(stat.st_mtime).unwrap_or(0), nanoseconds)
+}
+
+fn nanoseconds_of(seconds: u64, nanoseconds: u64) -> u64 {
+    seconds.wrapping_mul(1_000_000_000).wrapping_add(nanoseconds)
 }
 
 #[cfg(test)]

@@ -173,6 +173,59 @@ fn a_file_changed_in_place_is_broken() {
     fetch(&mut images, again.image, 0).unwrap();
 }
 
+/// Writes over a file and puts its time back, as `rsync --inplace --times` and `cp -p` do.
+fn write_over(path: &std::path::Path, content: &[u8]) {
+    let time = std::fs::metadata(path).unwrap().modified().unwrap();
+    // The kernel's clock of files goes by its ticks.
+    std::thread::sleep(Duration::from_millis(20));
+    std::fs::write(path, content).unwrap();
+    std::fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+}
+
+#[test]
+fn a_file_changed_in_place_is_seen_though_its_time_was_put_back() {
+    let (mut images, directory) = images();
+    let path = directory.path().join("kernel");
+    std::fs::write(&path, vec![1; 600_000]).unwrap();
+    let old = open(&mut images, "kernel", None).unwrap();
+    fetch(&mut images, old.image, 0).unwrap();
+    write_over(&path, &[2; 600_000]);
+    let new = open(&mut images, "kernel", None).unwrap();
+    assert_ne!(new.image, old.image, "what is in memory is of the old one");
+    fetch(&mut images, new.image, 0).unwrap();
+    assert_eq!(images.octets(new.image, 0..3).unwrap()[0], [2; 3]);
+    let why = fetch(&mut images, old.image, 1).unwrap_err();
+    assert!(why.contains("changed in place"), "{why}");
+    assert_eq!(open(&mut images, "kernel", Some(old.identity)), Err(Refusal::Changed), "after a restart");
+}
+
+/// All of these change the time of the last change of the inode, and nothing of the content.
+#[test]
+fn a_file_that_is_moved_linked_or_given_away_cuts_nobody() {
+    let (mut images, directory) = images();
+    let at = |name: &str| directory.path().join(name);
+    let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
+    type Change<'a> = (&'a str, &'a dyn Fn(&std::path::Path));
+    let changes: [Change<'_>; 5] = [
+        ("moved aside", &|path| std::fs::rename(path, at("old")).unwrap()),
+        ("replaced", &|path| std::fs::rename(at("other"), path).unwrap()),
+        ("removed", &|path| std::fs::remove_file(path).unwrap()),
+        ("linked", &|path| std::fs::hard_link(path, at("link")).unwrap()),
+        ("opened to all", &|path| std::fs::set_permissions(path, mode(0o664)).unwrap()),
+    ];
+    for (what, change) in changes {
+        std::fs::write(at("other"), "x").unwrap();
+        std::fs::write(at("kernel"), vec![1; 600_000]).unwrap();
+        std::fs::set_permissions(at("kernel"), mode(0o644)).unwrap();
+        let opened = open(&mut images, "kernel", None).unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+        change(&at("kernel"));
+        assert_eq!(fetch(&mut images, opened.image, 0), Ok(()), "{what}");
+        images.close(opened.image);
+        let _ = std::fs::remove_file(at("kernel"));
+    }
+}
+
 #[test]
 fn a_generated_file_is_in_memory_and_is_the_same_if_its_text_is() {
     let (mut images, _directory) = images();

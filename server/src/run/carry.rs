@@ -268,6 +268,7 @@ impl Loop {
             Answer::Text(_)
             | Answer::Json(..)
             | Answer::Part(..)
+            | Answer::Unwritten(_)
             | Answer::Files(_)
             | Answer::Missing(_)
             | Answer::Refused(_) => Ok(()),
@@ -288,7 +289,7 @@ impl Loop {
                 }
             }
             Answer::Missing(why) => Err(Refusal::Missing(why)),
-            Answer::Json(..) | Answer::Part(..) | Answer::Files(_) => {
+            Answer::Json(..) | Answer::Part(..) | Answer::Unwritten(_) | Answer::Files(_) => {
                 Err(Refusal::Missing("it is to be had by HTTP only".into()))
             }
         };

@@ -1,12 +1,19 @@
-//! Interfaces that go and come back under the loop.
+//! Interfaces that go and come back under the loop, and addresses that do.
 
 use super::Loop;
+use super::operate::Reloaded;
 use super::order::Source;
+use crate::configuration::{self, Listening, Readdressed};
 use crate::interface::{Change, Interface};
 use crate::journal::Weight;
+use crate::settings;
+use heorot_core::config::{self, Config};
 use heorot_core::message::Input;
 use rustix::event::epoll::{self, EventData, EventFlags};
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 
 /// The sockets of the interface at a place, and what comes there.
 pub(super) fn sources(place: usize, interface: &Interface) -> impl Iterator<Item = (BorrowedFd<'_>, Source)> {
@@ -21,6 +28,29 @@ pub(super) fn sources(place: usize, interface: &Interface) -> impl Iterator<Item
         ]
     });
     ports.into_iter().chain(ethernet)
+}
+
+/// What is known of the host's addresses.
+#[derive(Debug)]
+pub(super) struct Addresses {
+    /// What the interfaces have.
+    found: Vec<config::Interface>,
+    /// What the configuration was last tried with.
+    pub(super) tried: Option<Vec<config::Interface>>,
+    /// Where HTTP and DNS listen, or were found unable to: a socket stays as long as we do, also where the address is lost for a while.
+    listened: BTreeSet<Ipv4Addr>,
+}
+
+impl Addresses {
+    /// At the start.
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            // Until the kernel was asked, what the configuration was read with.
+            found: config.held(&[]).0,
+            tried: None,
+            listened: settings::own_addresses(config).into_iter().collect(),
+        }
+    }
 }
 
 impl Loop {
@@ -40,7 +70,61 @@ impl Loop {
                 self.parts.journal.say(Weight::Notice, format_args!("{name} was made anew, and is served"));
                 self.heorot(Input::InterfaceBack(&name));
             }
+            Change::Flushed(name) => self.heorot(Input::InterfaceFlushed(&name)),
+            Change::Addresses(found) => {
+                self.addresses.found = found;
+                self.look_at_addresses();
+            }
         }
+    }
+
+    /// The host's addresses, or what the configuration says of them, may be others.
+    pub(super) fn look_at_addresses(&mut self) {
+        let (held, missing) = self.parts.config.held(&self.addresses.found);
+        self.heorot(Input::AddressesMissing(missing));
+        let is_news = self.addresses.tried.as_ref() != Some(&held);
+        if self.reloading || self.ends_by.is_some() || !is_news || !self.parts.config.is_readdressed(&held) {
+            return;
+        }
+        // What is refused is refused once.
+        self.addresses.tried = Some(held.clone());
+        let (config, listened) = (self.parts.config.clone(), self.addresses.listened.clone());
+        let (path, text) = (self.parts.config_path.clone(), Arc::clone(&self.parts.config_text));
+        self.begin_reading(move || {
+            Reloaded::Addresses(configuration::readdress(&config, (&path, &text), &held, &listened))
+        });
+    }
+
+    /// Takes what other addresses make of the configuration.
+    pub(super) fn readdress(&mut self, readdressed: Result<Readdressed, String>) {
+        let Readdressed { config, links, listening, problems } = match readdressed {
+            Ok(readdressed) => readdressed,
+            Err(mistakes) => {
+                let text = format!(
+                    "this host has other addresses, for which the configuration is wrong; it is served as before:\n{mistakes}"
+                );
+                return self.parts.journal.say(Weight::Warning, text.trim_end());
+            }
+        };
+        for problem in problems {
+            self.parts.journal.say(Weight::Warning, problem);
+        }
+        for Listening { plain, secured, dns } in listening {
+            plain.into_iter().for_each(|listener| self.parts.http.listen(listener, false));
+            secured.into_iter().for_each(|listener| self.parts.http.listen(listener, true));
+            dns.into_iter().for_each(|bound| self.parts.dns.listen(bound));
+        }
+        self.addresses.listened.extend(settings::own_addresses(&config));
+        let on_link: BTreeSet<String> = config
+            .networks
+            .iter()
+            .filter(|network| network.on_link)
+            .map(|network| format!("{} of {}", network.address, network.interface))
+            .collect();
+        let on_link: Vec<_> = on_link.into_iter().collect();
+        self.use_configuration(config, links);
+        let text = format!("the addresses are others: now {} are served", on_link.join(", "));
+        self.parts.journal.say(Weight::Notice, text);
     }
 
     /// Another interface stands in the place of the one of its name, whose sockets hear nothing any more.

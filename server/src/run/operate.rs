@@ -2,10 +2,12 @@
 
 use super::Loop;
 use super::carry::Asker;
-use crate::configuration::{self, Read};
+use crate::configuration::{self, Read, Readdressed};
 use crate::journal::Weight;
 use crate::names;
 use crate::settings;
+use heorot_core::config::Config;
+use heorot_core::load::Link;
 use heorot_core::message::{Answer, Input, Query, Rest};
 use heorot_core::transfer;
 use nix::sys::signal::{SigSet, Signal};
@@ -26,6 +28,16 @@ const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long the end waits for answers to be written.
 const LAST_WORDS: Duration = Duration::from_millis(20);
+
+/// What was read of the configuration by a thread.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
+pub(crate) enum Reloaded {
+    /// The file.
+    File(Result<Read, String>),
+    /// What other addresses of the host make of it.
+    Addresses(Result<Readdressed, String>),
+}
 
 /// Blocks the signals that we know, in this thread and all that it starts, and makes them readable.
 ///
@@ -74,13 +86,21 @@ impl Loop {
         if self.reloading || self.ends_by.is_some() {
             return;
         }
-        let (path, reload) = (self.parts.config_path.clone(), self.parts.reload.clone());
-        let read = move || {
-            let read = configuration::read(&path).and_then(|read| {
+        let (path, running) = (self.parts.config_path.clone(), self.parts.config.clone());
+        self.begin_reading(move || {
+            let read = configuration::read_anew(&path, &running).and_then(|read| {
                 let problems = configuration::problems_here(&read.config);
                 if problems.is_empty() { Ok(read) } else { Err(problems.join("\n")) }
             });
-            reload.say(read);
+            Reloaded::File(read)
+        });
+    }
+
+    /// Has a thread read, and tell what it found.
+    pub(super) fn begin_reading(&mut self, read: impl FnOnce() -> Reloaded + Send + 'static) {
+        let reload = self.parts.reload.clone();
+        let read = move || {
+            reload.say(read());
         };
         match std::thread::Builder::new().name("reload".into()).spawn(read) {
             Ok(_) => self.reloading = true,
@@ -88,10 +108,19 @@ impl Loop {
         }
     }
 
-    /// Takes the new configuration, or keeps the old one and says why.
-    pub(super) fn reconfigure(&mut self, read: Result<Read, String>) {
+    /// Takes what was read. What was changed of the host's addresses meanwhile comes after it.
+    pub(super) fn reloaded(&mut self, reloaded: Reloaded) {
         self.reloading = false;
-        let Read { mut config, links, tls, warnings } = match read {
+        match reloaded {
+            Reloaded::File(read) => self.reconfigure(read),
+            Reloaded::Addresses(readdressed) => self.readdress(readdressed),
+        }
+        self.look_at_addresses();
+    }
+
+    /// Takes the new configuration, or keeps the old one and says why.
+    fn reconfigure(&mut self, read: Result<Read, String>) {
+        let Read { mut config, links, tls, warnings, text } = match read {
             Ok(read) => read,
             Err(mistakes) => {
                 let text = format!("the configuration is wrong; the old one stays:\n{mistakes}");
@@ -112,6 +141,17 @@ impl Loop {
         if !warnings.is_empty() {
             self.parts.journal.say(Weight::Warning, warnings.trim_end());
         }
+        self.parts.config_text = text;
+        self.addresses.tried = None;
+        if let Some(tls) = tls {
+            self.parts.http.secure(tls);
+        }
+        self.use_configuration(config, links);
+        self.parts.journal.say(Weight::Notice, "the configuration was read anew");
+    }
+
+    /// Goes on with another configuration.
+    pub(super) fn use_configuration(&mut self, config: Config, links: Vec<Link>) {
         for interface in &self.parts.interfaces {
             interface.hear_requests(&config);
         }
@@ -134,13 +174,9 @@ impl Loop {
         if let Some((handle, nfs)) = self.parts.nfs.as_ref().zip(config.nfs.as_ref()) {
             handle.configure(&nfs.directories, settings::nfs_networks(&config));
         }
-        if let Some(tls) = tls {
-            self.parts.http.secure(tls);
-        }
         self.transfer(transfer::Input::Configure(links));
         self.parts.config = config.clone();
         self.heorot(Input::Configure(Box::new(config)));
-        self.parts.journal.say(Weight::Notice, "the configuration was read anew");
     }
 
     /// Begins to write what SIGUSR1 asked for, by a thread of its own: part after part, as the loop has time for them. What was promised is durable at every moment, so the
@@ -187,6 +223,7 @@ impl Loop {
             | Answer::File(_)
             | Answer::FirstOf(_)
             | Answer::Json(..)
+            | Answer::Unwritten(_)
             | Answer::Files(_)
             | Answer::Missing(_)
             | Answer::Refused(_) => false,

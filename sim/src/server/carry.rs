@@ -152,8 +152,10 @@ impl Server {
                 if let Some(input) = self.running.as_mut().and_then(|running| running.commits.end(outcome)) {
                     self.heorot(s, input);
                 }
-                if let Some(input) = self.running.as_mut().and_then(|running| running.commits.overflow()) {
-                    self.store.misses_some();
+                while let Some(input) = self.running.as_mut().and_then(|running| running.commits.more()) {
+                    if matches!(input, Input::Refused { .. }) {
+                        self.store.misses_some();
+                    }
                     self.heorot(s, input);
                 }
             }
@@ -285,7 +287,7 @@ impl Server {
             }
             Answer::Missing(why) => Err(Refusal::Missing(why)),
             Answer::Refused(why) => Err(Refusal::Denied(why)),
-            Answer::Json(..) | Answer::Part(..) | Answer::Files(_) => {
+            Answer::Json(..) | Answer::Part(..) | Answer::Unwritten(_) | Answer::Files(_) => {
                 Err(Refusal::Missing("it is to be had by HTTP only".into()))
             }
         };

@@ -6,8 +6,12 @@ const POOL: PoolId = PoolId { network: 0, kind: PoolKind::Temporary };
 const START: Time = Time::from_nanoseconds(1_000_000_000_000);
 
 fn config(temporary: &str) -> Config {
+    with_further(temporary, "")
+}
+
+fn with_further(temporary: &str, further: &str) -> Config {
     let text = format!(
-        "[[network]]\ninterface = \"eth1\"\nnumbers = \"0-9\"\nfirst = \"10.77.1.0\"\ntemporary = \"{temporary}\"\n"
+        "[[network]]\ninterface = \"eth1\"\nnumbers = \"0-9\"\nfirst = \"10.77.1.0\"\ntemporary = \"{temporary}\"\n{further}"
     );
     let interface = Interface { name: "eth1".into(), addresses: vec![(Ipv4Addr::new(10, 77, 0, 1), 16)] };
     Config::parse(&text, &[interface]).expect("the configuration is right").0
@@ -269,4 +273,25 @@ fn what_is_lent_where_nothing_is_lent_any_more_is_nobody_elses_before_it_ends() 
     let leases = leases.reconfigured(&config("10.77.200.1-10.77.200.4"));
     assert!(!leases.is_stranded(address(3)));
     assert_eq!(leases.borrowed(mac(1), POOL), Some(address(3)));
+}
+
+/// The operator keeps an address for a host while it is asked who still has it.
+#[test]
+fn an_address_that_is_kept_for_a_host_is_offered_to_nobody_though_it_is_probed() {
+    const GUESTS: PoolId = PoolId { network: 0, kind: PoolKind::Guest };
+    let with = |hosts: &str| {
+        with_further("10.77.9.1-10.77.9.2", &format!("guests = \"10.77.200.1-10.77.200.2\"\n{hosts}"))
+    };
+    let mut leases = Leases::new(&with(""));
+    for last in [1, 2] {
+        leases.lend(START, address(last), mac(last), GUESTS, LEASE);
+    }
+    leases.end(address(1), seconds(3));
+    let host = "[[host]]\nmac = \"02:00:00:00:00:01\"\naddress = \"10.77.200.1\"\n";
+    let mut leases = leases.reconfigured(&with(host));
+    assert!(leases.is_probed(address(1)));
+    assert_eq!(leases.offer(seconds(1), mac(3), GUESTS, None), None);
+    assert_eq!(leases.offer(seconds(1), mac(3), GUESTS, Some(address(1))), None);
+    leases.end(address(2), seconds(3));
+    assert_eq!(leases.offer(seconds(1), mac(3), GUESTS, None), Some(address(2)), "what is kept for nobody");
 }

@@ -93,7 +93,9 @@ fn hardware_addresses_alone_are_published_now_and_then() {
     let query = || Query::Export(heorot_names::export::Export::Ethers);
     let ask = Input::Operator { id: RequestId(1), wall: Wall(0), query: query() };
     let out = handle(&mut heorot, now, ask);
-    let Some(Output::Reply(_, Answer::Text(text))) = out.last() else { panic!("no text: {out:?}") };
+    let Some(Output::Reply(_, first)) = out.last().cloned() else { panic!("no answer: {out:?}") };
+    let whole = first.whole(|query| Some(self::ask(&mut heorot, query)));
+    let Some(Answer::Text(text)) = whole else { panic!("no text: {whole:?}") };
     assert_eq!(text.lines().count(), MANY as usize);
     assert_eq!(published(&out).last().map(Vec::len), Some(MANY as usize));
     // The last ones without being asked for.
@@ -205,4 +207,36 @@ fn what_is_told_of_all_nodes_comes_in_parts() {
         let offers = told.get("offers").map(|offers| offers.as_array().unwrap().len());
         assert!(offers.is_none_or(|offers| offers == MANY as usize), "{offers:?}");
     }
+}
+
+/// What is made of all nodes for other tools is gathered in parts, and written by who asked; the answer is the same.
+#[test]
+fn what_other_tools_read_of_all_nodes_is_gathered_in_parts() {
+    let entry = |machine: u32| format!("[[node]]\nmac = \"{}\"\nnumber = {machine}\n", Mac(mac(machine)));
+    let further = (0..MANY).map(entry).collect::<String>()
+        + "[[node]]\nmac = \"02:00:00:00:00:01\"\nnumber = 1999\nprofile = \"big\"\n[profile.big]\n";
+    let mut heorot = room_for_many(&further);
+    for machine in 0..MANY {
+        hear(&mut heorot, NOW, &of(machine, DISCOVER));
+    }
+    let mut parts = 0;
+    let first = ask(&mut heorot, Query::Export(heorot_names::export::Export::Genders));
+    let whole = first.whole(|query| {
+        parts += 1;
+        Some(ask(&mut heorot, query))
+    });
+    let Some(Answer::Text(text)) = whole else { panic!("no text: {whole:?}") };
+    assert_eq!(parts, (MANY as usize).div_ceil(NODES_LISTED_AT_ONCE) - 1);
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), MANY as usize + 1);
+    assert_eq!(
+        (lines[0], lines[MANY as usize]),
+        ("node0 number=0,profile=default", "node1999 number=1999,profile=big")
+    );
+    // However often it speaks of them, all nodes are looked at once.
+    let set = vec!["@state:ready!@state:booting,@*"; 60].join(",");
+    let answer = ask(&mut heorot, Query::NodeSet { set, without: None });
+    assert!(matches!(answer, Answer::Unwritten(_)), "{answer:?}");
+    let Some(Answer::Json(200, text)) = answer.whole(|_| None) else { panic!("no JSON") };
+    assert!(text.contains("\"folded\":\"node[0-999,1999]\"") && text.contains("\"size\":1001"), "{text}");
 }

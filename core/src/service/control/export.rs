@@ -1,15 +1,29 @@
-//! The table of nodes for other tools.
+//! The table of nodes for other tools: what is known is gathered in parts, and whoever asked writes it.
 
-use super::fail;
 use crate::cluster::export::{DEFAULT_PROFILE, served};
 use crate::cluster::network;
+use crate::cluster::node::Node;
 use crate::hall::Turn;
-use crate::message::Answer;
-use heorot_names::export::{About, Export, Table};
+use crate::limit::NODES_LISTED_AT_ONCE;
+use crate::message::{Answer, Exported, Rest, RestOf, Unwritten, UnwrittenOf};
+use heorot_names::export::{About, Export};
+use std::sync::Arc;
 
-/// What is known, in the form of another tool.
-pub(super) fn answer(turn: &Turn<'_>, export: Export) -> Answer {
-    let about = |node: &crate::cluster::node::Node| {
+/// Begins to gather what is known, for the form of another tool.
+pub(super) fn begin(turn: &Turn<'_>, export: Export) -> Answer {
+    // A listed node with a number is one before it was ever seen.
+    let listed = turn.config.nodes.iter().filter_map(|node| {
+        let profile = node.profile.as_deref().unwrap_or(DEFAULT_PROFILE).to_owned();
+        Some((node.number?, About { profile, ..About::default() }))
+    });
+    let about = vec![listed.collect()];
+    let macs = turn.hall.nodes.iter().map(|node| node.mac).collect();
+    go_on(turn, Exported { export, macs, done: 0, about })
+}
+
+/// Goes on.
+pub(super) fn go_on(turn: &Turn<'_>, mut exported: Exported) -> Answer {
+    let about = |node: &Node| {
         let fact = |key: &str| node.facts.get(key).and_then(serde_json::Value::as_u64);
         let about = About {
             profile: turn.profile_name(node).to_owned(),
@@ -18,16 +32,19 @@ pub(super) fn answer(turn: &Turn<'_>, export: Export) -> Answer {
         };
         Some((node.number?, about))
     };
-    let place = network::place(turn.config, None);
-    // A listed node with a number is one before it was ever seen.
-    let listed = turn.config.nodes.iter().filter_map(|node| {
-        let profile = node.profile.as_deref().unwrap_or(DEFAULT_PROFILE).to_owned();
-        Some((node.number?, About { profile, ..About::default() }))
-    });
-    let nodes = listed.chain(turn.hall.nodes.iter().filter_map(about)).collect();
-    let served = served(turn.config);
-    match (Table { directory: &turn.hall.directory, place: &place, nodes, served }).export(export) {
-        Ok(text) => Answer::Text(text),
-        Err(error) => fail(400, error.to_string()),
+    let until = exported.macs.len().min(exported.done + NODES_LISTED_AT_ONCE);
+    let macs = exported.macs.get(exported.done..until).unwrap_or_default();
+    // Whoever was forgotten meanwhile is left out.
+    exported.about.push(macs.iter().filter_map(|mac| about(turn.hall.nodes.get(*mac)?)).collect());
+    exported.done = until;
+    if exported.done < exported.macs.len() {
+        return Answer::Part(String::new(), Box::new(Rest(RestOf::Export(exported))));
     }
+    Answer::Unwritten(Box::new(Unwritten(UnwrittenOf::Export {
+        export: exported.export,
+        directory: Arc::clone(&turn.hall.directory),
+        place: network::place(turn.config, None),
+        about: exported.about,
+        served: served(turn.config),
+    })))
 }

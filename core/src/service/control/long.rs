@@ -1,6 +1,6 @@
 //! Answers that tell of all nodes, in parts: of ten thousand nodes a list takes some ten milliseconds, and a dump half a second, for which no packet would be answered.
 
-use super::{row, whole};
+use super::{export, row, whole};
 use crate::hall::Turn;
 use crate::limit::{NODES_DUMPED_AT_ONCE, NODES_LISTED_AT_ONCE};
 use crate::mac::Mac;
@@ -49,6 +49,7 @@ pub(super) fn more(turn: &Turn<'_>, wall: Wall, rest: &Rest) -> Answer {
     match &rest.0 {
         RestOf::List(listed) => list_on(turn, wall, listed.clone()),
         RestOf::Dump(dumped) => dump_on(turn, wall, dumped.clone()),
+        RestOf::Export(exported) => export::go_on(turn, exported.clone()),
     }
 }
 

@@ -105,7 +105,7 @@ impl<'a> Reply<'a> {
         };
         let node = turn.hall.nodes.get(client.mac);
         let number = node.and_then(|node| node.number.or(node.claim));
-        let node_name = number.map(|number| turn.name(number));
+        let node_name = number.map(|number| turn.name_with(client.mac, number));
         let tables = client.meant.option_tables(turn, client);
         let next_server = client.meant.next_server(turn, client).or_else(|| told::next_server(&tables));
         let named = client.meant.boot_file(turn, client, &tables);

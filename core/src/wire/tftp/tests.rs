@@ -91,12 +91,20 @@ fn malformed_datagrams_are_named() {
         ("the mode does not end", b"\0\x01boot\0octet".to_vec(), "tftp-unterminated"),
         ("an option without a value", b"\0\x01boot\0octet\0tsize\0".to_vec(), "tftp-unterminated"),
         ("a value that does not end", b"\0\x01boot\0octet\0tsize\x000".to_vec(), "tftp-unterminated"),
-        ("a long name", long_name(513), "tftp-name"),
+        ("much else than a name", [b"\0\x01boot\0octet\0", &[b'a'; 1472][..], b"\0"].concat(), "tftp-long"),
+        ("a name without an end", [b"\0\x01", &[b'a'; 1472][..]].concat(), "tftp-long"),
     ];
     for (what, bytes, word) in table {
         assert_eq!(parsed(bytes), Err(*word), "{what}");
     }
-    assert!(parsed(&long_name(512)).is_ok());
+    assert!(matches!(parsed(&long_name(512)), Ok(Packet::Read(_))));
+    // Whatever comes after it: the client is to hear why it gets nothing.
+    for octets in [513, 600, 1472, 65_000] {
+        assert_eq!(parsed(&long_name(octets)), Ok(Packet::ReadLongName), "{octets}");
+    }
+    assert_eq!(parsed(&[b"\0\x01", &[b'a'; 513][..], b"\0octet"].concat()), Ok(Packet::ReadLongName));
+    let padded = [b"\0\x01boot", &[0xff; 600][..], b"\0octet\0"].concat();
+    assert_eq!(parsed(&padded), read("boot", Options::default()), "what is left in its field is no name");
 }
 
 #[test]

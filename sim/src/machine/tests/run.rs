@@ -257,6 +257,7 @@ impl Run {
                 | core::Answer::Refused(_)
                 | core::Answer::Json(..)
                 | core::Answer::Part(..)
+                | core::Answer::Unwritten(_)
                 | core::Answer::Files(_) => drop(self.files.remove(&request.name)),
             }
         }
@@ -335,7 +336,7 @@ impl Run {
             core::Answer::Part(text, _) => (200, text),
             core::Answer::Missing(why) => (404, why),
             core::Answer::Refused(why) => (403, why),
-            core::Answer::Files(_) => (200, String::new()),
+            core::Answer::Unwritten(_) | core::Answer::Files(_) => (200, String::new()),
             core::Answer::File(name) | core::Answer::FirstOf([name, _]) => panic!("{name} by HTTP"),
         })
     }

@@ -1,0 +1,102 @@
+//! What becomes of a configuration when the addresses of the host are others than those it was read with.
+
+use super::{Config, Interface, Mistake};
+use std::fmt;
+use std::net::Ipv4Addr;
+
+/// What an interface lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Which interface.
+    pub interface: String,
+    /// The address by which its hosts know us. None: it never had any.
+    pub address: Option<Ipv4Addr>,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let interface = &self.interface;
+        match self.address {
+            Some(address) => write!(
+                f,
+                "{interface} has lost {address}, by which its hosts know this server: nothing but DHCP reaches them until it is back"
+            ),
+            None => write!(
+                f,
+                "{interface} has no IPv4 address: its hosts are served through a relay only, until it has one"
+            ),
+        }
+    }
+}
+
+impl Config {
+    /// What the interfaces of the networks count as having, where these were found, and what they lack. An address that is gone counts until there is another one of its network: whoever takes an
+    /// interface down and up again (ifdown, NetworkManager) means the same network.
+    pub fn held(&self, found: &[Interface]) -> (Vec<Interface>, Vec<Missing>) {
+        let (mut held, mut missing) = (found.to_vec(), Vec::new());
+        for network in &self.networks {
+            let found = found.iter().find(|interface| interface.name == network.interface);
+            let Some(found) = found else {
+                // Of an interface that is gone it is told as such.
+                if held.iter().all(|interface| interface.name != network.interface) {
+                    held.push(Interface { name: network.interface.clone(), addresses: Vec::new() });
+                }
+                hold(
+                    &mut held,
+                    &network.interface,
+                    (network.address, network.prefix_length),
+                    network.on_link,
+                );
+                continue;
+            };
+            let has = |address| found.addresses.iter().any(|(own, _)| *own == address);
+            let is_replaced =
+                !has(network.address) && found.addresses.iter().any(|(own, _)| network.contains(*own));
+            let address = (network.address, network.prefix_length);
+            hold(&mut held, &network.interface, address, network.on_link && !is_replaced);
+            let lacks = match network.on_link {
+                true => (!has(network.address)).then_some(Some(network.address)),
+                false => found.addresses.is_empty().then_some(None),
+            };
+            let lacks = lacks.map(|address| Missing { interface: network.interface.clone(), address });
+            missing.extend(lacks.filter(|lacks| !missing.contains(lacks)));
+        }
+        (held, missing)
+    }
+
+    /// Whether it would be another one where the interfaces have these addresses.
+    pub fn is_readdressed(&self, interfaces: &[Interface]) -> bool {
+        let has = |name: &str, address: Ipv4Addr| {
+            let mut named = interfaces.iter().filter(|interface| interface.name == name);
+            named.any(|interface| interface.addresses.iter().any(|(own, _)| *own == address))
+        };
+        self.networks.iter().any(|network| network.on_link != has(&network.interface, network.address))
+    }
+
+    /// The same where the interfaces have these addresses. `text` is what it was read from; what else it says was read before.
+    ///
+    /// # Errors
+    /// What of the text is wrong there.
+    pub fn readdressed(&self, text: &str, interfaces: &[Interface]) -> Result<Self, Vec<Mistake>> {
+        let (read, _) = Self::parse(text, interfaces)?;
+        let mut config = self.clone();
+        for (network, read) in config.networks.iter_mut().zip(read.networks) {
+            network.address = read.address;
+            network.prefix_length = read.prefix_length;
+            network.on_link = read.on_link;
+        }
+        Ok(config)
+    }
+}
+
+/// An address of ours counts as the interface's first: of several in one network it is the one by which we are known.
+fn hold(held: &mut [Interface], name: &str, address: (Ipv4Addr, u8), counts: bool) {
+    let Some(interface) = held.iter_mut().find(|interface| interface.name == name).filter(|_| counts) else {
+        return;
+    };
+    interface.addresses.retain(|(own, _)| *own != address.0);
+    interface.addresses.insert(0, address);
+}
+
+#[cfg(test)]
+mod tests;

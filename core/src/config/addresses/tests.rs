@@ -1,0 +1,69 @@
+use super::*;
+
+const TEXT: &str = r#"
+[[network]]
+interface = "a"
+ADDRESS
+numbers = "0-9"
+first = "10.77.1.0"
+temporary = "10.77.200.1-10.77.200.254"
+"#;
+
+fn interface(addresses: &[(&str, u8)]) -> Vec<Interface> {
+    let addresses = addresses.iter().map(|(address, length)| (address.parse().unwrap(), *length)).collect();
+    vec![Interface { name: "a".into(), addresses }]
+}
+
+fn config(given: bool, addresses: &[(&str, u8)]) -> (String, Config) {
+    let text = TEXT.replace("ADDRESS", if given { "address = \"10.77.0.1/16\"" } else { "" });
+    let config = Config::parse(&text, &interface(addresses)).expect("a right configuration").0;
+    (text, config)
+}
+
+/// None: as it was; else our address and whether its hosts are on the link. Beside it what is missing.
+type Becomes = (Result<Option<(String, bool)>, ()>, Vec<Option<String>>);
+
+fn becomes((text, config): &(String, Config), found: &[(&str, u8)]) -> Becomes {
+    let (held, missing) = config.held(&interface(found));
+    let missing = missing.iter().map(|missing| missing.address.map(|it| it.to_string())).collect();
+    if !config.is_readdressed(&held) {
+        return (Ok(None), missing);
+    }
+    let read = config.readdressed(text, &held).map_err(drop);
+    (read.map(|it| Some((it.networks[0].address.to_string(), it.networks[0].on_link))), missing)
+}
+
+#[test]
+fn an_address_that_comes_later_is_ours_and_one_that_goes_stays_ours() {
+    const OWN: (&str, u8) = ("10.77.0.1", 16);
+    const OTHER: (&str, u8) = ("10.77.0.2", 16);
+    const ELSEWHERE: (&str, u8) = ("192.0.2.1", 24);
+    let ours = |address: &str| (Ok(Some((address.to_owned(), true))), vec![]);
+    let as_it_was = || (Ok(None), vec![]);
+    let lost = || vec![Some(OWN.0.to_owned())];
+
+    let given_later = config(true, &[]);
+    assert!(!given_later.1.networks[0].on_link);
+    assert_eq!(becomes(&given_later, &[]), (Ok(None), vec![None]));
+    assert_eq!(becomes(&given_later, &[ELSEWHERE]), as_it_was(), "it may be behind a relay");
+    assert_eq!(becomes(&given_later, &[OWN]), ours("10.77.0.1"));
+    assert_eq!(becomes(&given_later, &[ELSEWHERE, OWN]), ours("10.77.0.1"));
+
+    for given in [false, true] {
+        let own = config(given, &[OWN]);
+        assert_eq!(becomes(&own, &[OWN]), as_it_was());
+        assert_eq!(becomes(&own, &[OTHER, OWN]), as_it_was(), "what came before it changes nothing");
+        assert_eq!(becomes(&own, &[]), (Ok(None), lost()));
+        assert_eq!(becomes(&own, &[ELSEWHERE]), (Ok(None), lost()));
+    }
+    let (replaced, missing) = becomes(&config(false, &[OWN]), &[OTHER]);
+    assert_eq!((replaced, missing), (Ok(Some(("10.77.0.2".into(), true))), lost()));
+    assert_eq!(becomes(&config(true, &[OWN]), &[OTHER]), (Err(()), lost()), "the file says another one");
+}
+
+#[test]
+fn an_interface_that_is_gone_has_what_it_had() {
+    let (_, config) = config(false, &[("10.77.0.1", 16)]);
+    let (held, missing) = config.held(&[]);
+    assert!(!config.is_readdressed(&held) && missing.is_empty(), "{held:?}, {missing:?}");
+}

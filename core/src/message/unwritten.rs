@@ -1,0 +1,58 @@
+//! What is known, taken out for who writes a long text of it.
+
+use super::Answer;
+use heorot_names::export::{About, Export, Served, Table};
+use heorot_names::file::Place;
+use heorot_names::{Directory, NodeSet};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A text that is still to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unwritten(pub(crate) UnwrittenOf);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum UnwrittenOf {
+    /// The table of nodes, for another tool.
+    Export { export: Export, directory: Arc<Directory>, place: Place, about: AboutNodes, served: Served },
+    /// A set, folded and name by name.
+    NodeSet { directory: Arc<Directory>, set: NodeSet },
+}
+
+/// What is known of nodes beside their names, as it was gathered: of one that stands there twice the last counts.
+pub(crate) type AboutNodes = Vec<Arc<[(u32, About)]>>;
+
+/// `heorot nodeset`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeSetView {
+    /// The shortest text of it.
+    pub folded: String,
+    /// How many there are.
+    pub size: u64,
+    /// Each by name, in the order of the numbers.
+    pub names: Vec<String>,
+}
+
+impl Unwritten {
+    /// Writes it: it needs nothing but time.
+    pub fn write(self) -> Answer {
+        match self.0 {
+            UnwrittenOf::Export { export, directory, place, about, served } => {
+                let nodes: BTreeMap<_, _> = about.iter().flat_map(|part| part.iter().cloned()).collect();
+                let table = Table { directory: &directory, place: &place, nodes, served };
+                match table.export(export) {
+                    Ok(text) => Answer::Text(text),
+                    Err(error) => Answer::Json(400, json!({ "error": error.to_string() }).to_string()),
+                }
+            }
+            UnwrittenOf::NodeSet { directory, set } => {
+                let names = set.iter().map(|number| directory.name(number)).collect();
+                let view = NodeSetView { folded: directory.fold(&set), size: set.size(), names };
+                let text = serde_json::to_string(&view).expect("no view has keys that are not strings");
+                Answer::Json(200, text)
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Addresses of the host that come and go under the server.
+
+use super::{PATIENCE, Place, Wire, entries, ip};
+use nix::sys::signal::Signal;
+use std::io::{Read, Write};
+use std::net::{TcpStream, UdpSocket};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// What `heorot status` says is wrong.
+fn troubles(place: &Place) -> Vec<String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_heorot"))
+        .args(["status", "-o", "json", "--control"])
+        .arg(place.path("run/control.sock"))
+        .output()
+        .unwrap();
+    let status: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let troubles = status["troubles"].as_array().unwrap();
+    troubles.iter().map(|trouble| trouble.as_str().unwrap().to_owned()).collect()
+}
+
+/// Waits until as many things are wrong, of which the last is told with these words.
+fn until_troubles(place: &Place, count: usize, words: &str) {
+    let asked = Instant::now();
+    while troubles(place).len() != count || troubles(place).last().is_some_and(|it| !it.contains(words)) {
+        assert!(asked.elapsed() < PATIENCE, "not {count} with {words:?}: {:?}", troubles(place));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Names, TFTP and HTTP, each at an address of the server that is not the first it ever had.
+fn is_served_at(address: &str) {
+    let node5 = asked_at(address, b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x05node5\x07cluster\0\0\x01\0\x01", 53);
+    assert_eq!(node5[node5.len() - 4..], [10, 77, 1, 5]);
+    let master =
+        asked_at(address, b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x06heorot\x07cluster\0\0\x01\0\x01", 53);
+    let octets: Vec<u8> = address.split('.').map(|octet| octet.parse().unwrap()).collect();
+    assert_eq!(master[master.len() - 4..], octets, "it knows its own address");
+    let block = asked_at(address, b"\0\x01file\0octet\0", 69);
+    assert_eq!(block, b"\0\x03\0\x01content");
+    let mut client = TcpStream::connect((address, 80)).unwrap();
+    client.write_all(b"GET /file HTTP/1.0\r\n\r\n").unwrap();
+    let mut reply = String::new();
+    client.read_to_string(&mut reply).unwrap();
+    assert!(reply.ends_with("\r\n\r\ncontent"), "{reply}");
+}
+
+/// What is answered to this, from that address.
+fn asked_at(address: &str, question: &[u8], port: u16) -> Vec<u8> {
+    let socket = UdpSocket::bind((address, 0)).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.send_to(question, (address, port)).unwrap();
+    let mut reply = [0; 600];
+    let (octets, from) = socket.recv_from(&mut reply).unwrap();
+    assert_eq!(from.ip().to_string(), address);
+    reply[..octets].to_vec()
+}
+
+/// A network that is up only after the server (systemd), and one that is taken down and up again.
+#[test]
+fn an_address_that_comes_after_the_start_is_served() {
+    let place = Place::new("address");
+    std::fs::write(place.path("boot/file"), "content").unwrap();
+    place.configure(|text| {
+        let text = text.replace("temporary = \"10.77.200.1-10.77.200.254\"", "mode = \"proxy\"");
+        let text = text.replace("[boot]", "[boot]\nuefi-x64 = \"x.efi\"");
+        text.replace("interface = \"v0\"", "interface = \"v0\"\naddress = \"10.77.0.1/16\"")
+    });
+    ip("addr del 10.77.0.1/16 dev v0");
+    let server = place.start();
+    until_troubles(&place, 1, "v0 has no IPv4 address");
+    ip("addr add 10.77.0.1/16 dev v0");
+    server.says("now 10.77.0.1 of v0 are served");
+    until_troubles(&place, 0, "");
+    is_served_at("10.77.0.1");
+    let wire = Wire::open();
+    wire.inform();
+    assert_eq!(wire.asked_until_replied(), 0, "the kernel asked for it by ARP");
+
+    ip("addr del 10.77.0.1/16 dev v0");
+    until_troubles(&place, 1, "v0 has lost 10.77.0.1");
+    assert!(!entries().contains("10.77.1.5"), "the kernel forgets them");
+    ip("addr add 10.77.0.1/16 dev v0");
+    until_troubles(&place, 0, "");
+    until_entry("10.77.1.5");
+    is_served_at("10.77.0.1");
+    ip("link set v0 down");
+    ip("link set v0 up");
+    until_entry("10.77.1.5");
+    wire.inform();
+    wire.asked_until_replied();
+    is_served_at("10.77.0.1");
+    assert_eq!(server.end(Signal::SIGTERM), Some(0));
+}
+
+fn until_entry(address: &str) {
+    let asked = Instant::now();
+    while !entries().contains(address) {
+        assert!(asked.elapsed() < PATIENCE, "no entry of {address}: {}", entries());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A file that says no address takes the one that the interface has.
+#[test]
+fn an_address_that_is_changed_is_served_from_then_on() {
+    let place = Place::new("changed");
+    std::fs::write(place.path("boot/file"), "content").unwrap();
+    let server = place.start();
+    is_served_at("10.77.0.1");
+    for (old, new) in [("10.77.0.1", "10.77.0.2"), ("10.77.0.2", "10.77.0.3"), ("10.77.0.3", "10.77.0.1")] {
+        ip(&format!("addr del {old}/16 dev v0"));
+        ip(&format!("addr add {new}/16 dev v0"));
+        server.says(&format!("now {new} of v0 are served"));
+        until_troubles(&place, 0, "");
+        is_served_at(new);
+    }
+    // One that is not of the network changes nothing, and what the file says is read as before.
+    ip("addr add 192.0.2.1/24 dev v0");
+    ip("addr del 10.77.0.1/16 dev v0");
+    until_troubles(&place, 1, "v0 has lost 10.77.0.1");
+    server.signal(Signal::SIGHUP);
+    server.says("the configuration was read anew");
+    ip("addr add 10.77.0.1/16 dev v0");
+    until_troubles(&place, 0, "");
+    is_served_at("10.77.0.1");
+    assert_eq!(server.end(Signal::SIGTERM), Some(0));
+}
