@@ -469,6 +469,22 @@ impl Turn<'_> {
         }
         node.is_recorded = true;
         let record = BootRecord {
+        self.keep_boot_with(mac, false);
+    }
+
+    /// Whether the token of a machine's boot is durable, so that it may leave. If not, its record is on its way, and what is promised from now on waits for that.
+    pub(crate) fn token_is_kept(&mut self, mac: Mac) -> bool {
+        let Some(node) = self.hall.nodes.get(mac) else { return true };
+        match node.boot.kept {
+            Some(ticket) if ticket <= self.hall.promises.last_decided() => return true,
+            Some(ticket) if self.hall.promises.is_awaited(ticket) => {}
+            Some(_) | None => self.keep_boot_with(mac, true),
+        }
+        false
+    }
+
+    fn keep_boot_with(&mut self, mac: Mac, is_awaited: bool) {
+        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
             mac: node.mac,
             token: node.boot.token.clone(),
             stage: node.stage,
@@ -482,7 +498,11 @@ impl Turn<'_> {
             // Whoever is up has loaded all.
             plan: node.boot.plan.as_deref().filter(|_| !is_over(node.stage)).map(PlanRecord::from),
         };
-        self.record(Record::Boot(Box::new(record)));
+        let ticket = self.record(Record::Boot(Box::new(record)));
+        if let Some(node) = self.hall.nodes.get_mut(mac) {
+            node.boot.kept.get_or_insert(ticket);
+        }
+            is_awaited,
     }
 
     /// Records what an operator decided about a machine.

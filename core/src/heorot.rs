@@ -12,7 +12,9 @@ use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::Pins;
 use crate::cluster::plan::Plan;
 use crate::cluster::probe::Probes;
-use crate::cluster::record::{BootRecord, LeaseRecord, NodeRecord, Record, SerialRecord, TrialsRecord};
+use crate::cluster::record::{
+    BootRecord, LeaseRecord, NodeRecord, Record, SerialRecord, Ticket, TrialsRecord,
+};
 use crate::cluster::reservation::Reservations;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::unanswered::Unanswered;
@@ -159,6 +161,8 @@ impl Heorot {
                 turn.hall.store_trouble = Some(why);
                 turn.hall.naming.decided(through, false);
                 while let Some(promise) = turn.hall.promises.decided(through) {
+                let durable = turn.hall.promises.last_decided();
+                turn.hall.nodes.records_refused(durable);
                     promise.withdraw(turn);
                 }
             }
@@ -355,6 +359,7 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
         (node.boot.token, node.boot.profile, node.boot.machine) = (boot.token, boot.profile, boot.machine);
         let plan = boot.plan.and_then(|plan| Plan::restore(plan, turn.config));
         node.boot.plan = plan.map(Arc::new);
+        node.boot.kept = Some(Ticket::default());
         (node.stage, node.phase, node.reason) = (boot.stage, boot.phase, boot.reason);
         (node.boot.tries, node.boot.checks_in) = (boot.tries, boot.checks_in);
         node.last_end = boot.last_end;

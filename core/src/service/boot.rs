@@ -150,6 +150,7 @@ fn file(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>
     if let Some(mac) = machine {
         asked(turn, request, path, machine, &reply);
         if let Some(node) = turn.hall.nodes.get_mut(mac) {
+    let holds_token = matches!(&reply, Answer::Text(_));
             node.boot.file = Some(path.into());
         }
         let phase = phase_of(turn, mac, path);
@@ -158,10 +159,31 @@ fn file(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>
     answer(turn, request, reply);
 }
 
+        if holds_token {
+            return answer_with_token(turn, request, mac, reply);
+        }
 /// A file of the boot directory, for a node. Its kernel and its RAM disks are those of one moment.
 fn kept_file(turn: &mut Turn<'_>, request: &Request, path: &str, mac: Mac) -> Answer {
     let is_booting = turn.hall.nodes.get(mac).is_some_and(|node| node.stage.is_booting());
     let plan = if is_booting { turn.plan(mac) } else { None };
+/// Answers with what holds the token of a boot: when that is durable, or its machine could never speak of itself after a power cut. Where nothing can be kept it boots all
+/// the same: known nodes do not need a disk that works.
+fn answer_with_token(turn: &mut Turn<'_>, request: &Request, mac: Mac, reply: Answer) {
+    if turn.token_is_kept(mac) {
+        return answer(turn, request, reply);
+    }
+    turn.promise(Promise::Reply { id: request.id, answer: reply.clone(), refused: reply });
+}
+
+/// A machine asks once more for the file that it was not given: whether it is there now will be said anew.
+fn asks_again(turn: &mut Turn<'_>, mac: Mac, path: &str) {
+    let Some(node) = turn.hall.nodes.get_mut(mac) else { return };
+    if node.boot.lacks.take_if(|lacking| lacking == path).is_some() {
+        let text = printable(path);
+        node.trouble.take_if(|trouble| trouble.what.starts_with(&text));
+    }
+}
+
     let Some(plan) = plan.filter(|plan| plan.has_file(path)) else {
         return name::file(turn, request, path, Some(mac));
     };
@@ -281,7 +303,7 @@ fn own_url(turn: &mut Turn<'_>, request: &Request, machine: Option<Mac>) {
     }
     let token = turn.hall.nodes.get(mac).map_or_else(String::new, |node| node.boot.token.clone());
     let url = format!("{}/node/{token}", boot::http_base(turn.config, request.local));
-    answer(turn, request, Answer::Json(200, json!({ "url": url }).to_string()));
+    answer_with_token(turn, request, mac, Answer::Json(200, json!({ "url": url }).to_string()));
 }
 
 /// `/node/TOKEN` and what is below it.
