@@ -68,6 +68,8 @@ pub(crate) struct Hall {
     pub(crate) shadows: BTreeMap<Mac, Exchange>,
     /// Hosts that asked for an address and got none.
     pub(crate) unanswered: Unanswered,
+    /// Those that get no answer because the operator says so.
+    pub(crate) ignored: Unanswered,
     /// DHCP servers that answer where we serve.
     pub(crate) other_servers: OtherServers,
     /// The links to the networks, and how each is used.
@@ -294,7 +296,7 @@ impl Turn<'_> {
         let Some(node) = self.hall.nodes.get_mut(mac) else { return };
         if node.stage.is_booting() && node.phase < Some(phase) {
             node.phase = Some(phase);
-            node.trouble = None;
+            (node.trouble, node.boot.lacks) = (None, None);
             self.keep_boot(mac);
         }
     }
@@ -467,8 +469,6 @@ impl Turn<'_> {
         if node.stage == Stage::Seen || (is_told_by_lease && !node.is_recorded) {
             return;
         }
-        node.is_recorded = true;
-        let record = BootRecord {
         self.keep_boot_with(mac, false);
     }
 
@@ -485,6 +485,8 @@ impl Turn<'_> {
 
     fn keep_boot_with(&mut self, mac: Mac, is_awaited: bool) {
         let Some(node) = self.hall.nodes.get_mut(mac) else { return };
+        node.is_recorded = true;
+        let record = BootRecord {
             mac: node.mac,
             token: node.boot.token.clone(),
             stage: node.stage,
@@ -497,12 +499,12 @@ impl Turn<'_> {
             machine: node.boot.machine,
             // Whoever is up has loaded all.
             plan: node.boot.plan.as_deref().filter(|_| !is_over(node.stage)).map(PlanRecord::from),
+            is_awaited,
         };
         let ticket = self.record(Record::Boot(Box::new(record)));
         if let Some(node) = self.hall.nodes.get_mut(mac) {
             node.boot.kept.get_or_insert(ticket);
         }
-            is_awaited,
     }
 
     /// Records what an operator decided about a machine.

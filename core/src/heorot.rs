@@ -79,6 +79,7 @@ impl Heorot {
             held_back: BTreeMap::new(),
             shadows: BTreeMap::new(),
             unanswered: Unanswered::default(),
+            ignored: Unanswered::default(),
             other_servers: OtherServers::default(),
             links: links(&config),
             regimes: BTreeMap::new(),
@@ -160,9 +161,9 @@ impl Heorot {
                 }
                 turn.hall.store_trouble = Some(why);
                 turn.hall.naming.decided(through, false);
-                while let Some(promise) = turn.hall.promises.decided(through) {
                 let durable = turn.hall.promises.last_decided();
                 turn.hall.nodes.records_refused(durable);
+                while let Some(promise) = turn.hall.promises.decided(through) {
                     promise.withdraw(turn);
                 }
             }
@@ -225,6 +226,7 @@ impl Heorot {
             dhcp::forget_allowed(turn);
             // They may be answered now, and it is told anew of those that are not.
             turn.hall.unanswered = Unanswered::default();
+            turn.hall.ignored = Unanswered::default();
             tell_moved(turn, &old);
             turn.publish();
             dhcp::recheck_names(turn);
@@ -357,9 +359,9 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
     if let Some(boot) = boot {
         node.is_recorded = true;
         (node.boot.token, node.boot.profile, node.boot.machine) = (boot.token, boot.profile, boot.machine);
+        node.boot.kept = Some(Ticket::default());
         let plan = boot.plan.and_then(|plan| Plan::restore(plan, turn.config));
         node.boot.plan = plan.map(Arc::new);
-        node.boot.kept = Some(Ticket::default());
         (node.stage, node.phase, node.reason) = (boot.stage, boot.phase, boot.reason);
         (node.boot.tries, node.boot.checks_in) = (boot.tries, boot.checks_in);
         node.last_end = boot.last_end;

@@ -138,6 +138,7 @@ impl Promise {
                     turn.keep_boot(mac);
                 }
                 turn.accepted(mac);
+                turn.tell_misplaced(mac);
             }
             Self::Join(further) => turn.hall.nodes.joined(further),
             Self::Grant(grant) => grant.fulfil(turn),

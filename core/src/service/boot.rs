@@ -113,6 +113,9 @@ pub(crate) fn unavailable(turn: &mut Turn<'_>, from: Ipv4Addr, path: &str, why: 
     let is_needed =
         is_root || phase_of(turn, mac, path) > Phase::Loader || boot::is_boot_file(turn.config, path);
     if is_needed {
+        if let Some(node) = turn.hall.nodes.get_mut(mac) {
+            node.boot.lacks = Some(path.into());
+        }
         let to_do = boot::remedy(turn.config, &printable(path));
         turn.trouble(mac, detail.to_string(), Some(to_do));
     } else {
@@ -147,25 +150,22 @@ fn file(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>
             made_for(turn, request, generated, mac)
         }
     };
+    let holds_token = matches!(&reply, Answer::Text(_));
     if let Some(mac) = machine {
+        asks_again(turn, mac, path);
         asked(turn, request, path, machine, &reply);
         if let Some(node) = turn.hall.nodes.get_mut(mac) {
-    let holds_token = matches!(&reply, Answer::Text(_));
             node.boot.file = Some(path.into());
         }
         let phase = phase_of(turn, mac, path);
         turn.phase(mac, phase);
+        if holds_token {
+            return answer_with_token(turn, request, mac, reply);
+        }
     }
     answer(turn, request, reply);
 }
 
-        if holds_token {
-            return answer_with_token(turn, request, mac, reply);
-        }
-/// A file of the boot directory, for a node. Its kernel and its RAM disks are those of one moment.
-fn kept_file(turn: &mut Turn<'_>, request: &Request, path: &str, mac: Mac) -> Answer {
-    let is_booting = turn.hall.nodes.get(mac).is_some_and(|node| node.stage.is_booting());
-    let plan = if is_booting { turn.plan(mac) } else { None };
 /// Answers with what holds the token of a boot: when that is durable, or its machine could never speak of itself after a power cut. Where nothing can be kept it boots all
 /// the same: known nodes do not need a disk that works.
 fn answer_with_token(turn: &mut Turn<'_>, request: &Request, mac: Mac, reply: Answer) {
@@ -184,6 +184,10 @@ fn asks_again(turn: &mut Turn<'_>, mac: Mac, path: &str) {
     }
 }
 
+/// A file of the boot directory, for a node. Its kernel and its RAM disks are those of one moment.
+fn kept_file(turn: &mut Turn<'_>, request: &Request, path: &str, mac: Mac) -> Answer {
+    let is_booting = turn.hall.nodes.get(mac).is_some_and(|node| node.stage.is_booting());
+    let plan = if is_booting { turn.plan(mac) } else { None };
     let Some(plan) = plan.filter(|plan| plan.has_file(path)) else {
         return name::file(turn, request, path, Some(mac));
     };
