@@ -61,7 +61,7 @@ pub use template::{
 };
 pub use tftp::{Pattern as NamePattern, Rewrite, Tftp, UniqueRoot};
 pub use trial::{Check, CheckIn, CheckKind, OnFailure, Retry};
-pub use zone::{SERVER_NAME, Zone};
+pub use zone::{MASTER_NAME, SERVER_NAME, Zone};
 
 use crate::limit::CONFIGURATION_OCTETS_MAX;
 use crate::mac::Mac;
