@@ -276,7 +276,7 @@ fn a_class_gives_a_boot_file() {
         ),
         (
             "iPXE does not get what is meant for the ROM that loaded it",
-            Said::discover(1).firmware(11, "PXEClient").with(option::IPXE, &[1, 1, 1]),
+            Said::discover(1).firmware(11, "PXEClient").with(option::IPXE, &[19, 1, 1]),
             "http://10.77.0.1/boot.ipxe",
         ),
         ("no firmware", Said::discover(1).with(option::VENDOR_CLASS, b"phone 3"), "phone.cfg"),
@@ -318,7 +318,7 @@ fn a_class_gives_the_server_of_its_file() {
         vendor-class = "phone"
         next-server = "10.77.0.9"
     "#;
-    let ipxe = |said: Said| said.with(option::IPXE, &[1, 1, 1]);
+    let ipxe = |said: Said| said.with(option::IPXE, &[19, 1, 1]);
     for (what, said, server) in [
         ("another class", Said::discover(1).firmware(7, "PXEClient"), SERVER),
         ("its class", Said::discover(1).firmware(0, "PXEClient"), ELSEWHERE),

@@ -101,8 +101,9 @@ pub(super) fn tell(
     pxe: &Pxe,
     item: Option<Item>,
 ) {
-    message.siaddr = next_server.unwrap_or(Ipv4Addr::UNSPECIFIED);
     let has = |wanted: Trait| client.traits.contains(&wanted);
+    let here = if has(Trait::KnowsItsFiles) { client.server } else { Ipv4Addr::UNSPECIFIED };
+    message.siaddr = next_server.unwrap_or(here);
     let said = match offered {
         Offered::Nothing if has(Trait::RaspberryPi) => Some(raspberry_pi()),
         Offered::Nothing => return,

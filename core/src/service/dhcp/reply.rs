@@ -222,9 +222,20 @@ impl<'a> Reply<'a> {
         }
         // Whoever comes to a boot server takes its word for it by this (PXE 2.1, 2.2.4).
         self.message.options.set(option::VENDOR_CLASS, self.client.class.as_str());
-        let says_something =
-            self.offered != Offered::Nothing || self.client.traits.contains(&Trait::RaspberryPi);
-        says_something.then_some(self)
+        self.names_something().then_some(self)
+    }
+
+    /// Whether it says what to boot: by a file, or by the menu that has none.
+    fn names_something(&self) -> bool {
+        self.offered != Offered::Nothing || self.client.traits.contains(&Trait::RaspberryPi)
+    }
+
+    /// Whether it says anything beside another server's offer: what to boot, or where and how by the operator's own options.
+    pub(super) fn says_something(&self) -> bool {
+        let is_for_boot = |table: &&OptionTable| {
+            table.values.iter().any(|(path, value)| told::is_for_boot(path.code()) && value.is_some())
+        };
+        self.names_something() || self.next_server.is_some() || self.tables.iter().any(is_for_boot)
     }
 
     /// Whether this is firmware that is better not told who knows names, and the file that it is to load is at an address of ours.
@@ -251,9 +262,8 @@ impl<'a> Reply<'a> {
 
     /// What is missing in the configuration, if the client boots and is told of nothing.
     pub(super) fn missing_boot_file(&self) -> Option<Missing> {
-        let is_told = self.is_named
-            || self.offered != Offered::Nothing
-            || self.client.traits.contains(&Trait::RaspberryPi);
+        let knows = self.client.traits.contains(&Trait::KnowsItsFiles) && self.client.mode != Mode::Proxy;
+        let is_told = self.is_named || self.names_something() || knows;
         self.client.firmware.filter(|_| !is_told)?;
         Some(match self.client.firmware_kind {
             Some(kind) => {
