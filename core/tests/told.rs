@@ -553,3 +553,25 @@ fn full_packets_use_the_other_fields_but_not_to_firmware() {
     assert_ne!(send.payload[243], 52);
     assert_eq!((answer.file.as_slice(), answer.options.contains(224)), (&b"pxelinux.0"[..], false));
 }
+
+/// RFC 2131 4.4.5: T1 before T2, and both before the lease ends. One table is for leases of several lengths.
+#[test]
+fn times_that_do_not_fit_a_lease_are_left_alone() {
+    for (text, is_theirs) in [
+        ("[options]\nt1 = 600\nt2 = 1200\n", true),
+        ("[options]\nt2 = 3599\n", true),
+        ("[options]\nt1 = 600\nt2 = 3600\n", false),
+        ("[options]\nt1 = 3599\n", false),
+    ] {
+        let mut world = World::new(text);
+        let (answer, _) = world.send(&Said::discover(1).asking(&[51, 58, 59])).unwrap();
+        let [lease, t1, t2] =
+            [option::LEASE_TIME, option::T1, option::T2].map(|code| answer.options.u32(code).unwrap());
+        assert!(t1 < t2 && t2 < lease && lease == 3600, "{text} {t1} {t2} {lease}");
+        assert_eq!(
+            [600, 1200, 3599].contains(&t1) || [1200, 3599].contains(&t2),
+            is_theirs,
+            "{text} {t1} {t2}"
+        );
+    }
+}

@@ -119,11 +119,20 @@ pub(super) fn read(findings: &mut Findings<'_>, table: &DeTable<'_>) -> OptionTa
                 options.values.insert(path, octets);
             }
             Err(Wrong { message, remedy, .. }) => {
+                let remedy = remedy.map(|remedy| match path {
+                    OptionPath::Whole(_) => remedy,
+                    // Makers give them meanings of their own.
+                    OptionPath::Part(..) | OptionPath::Vendor(..) if !remedy.contains("hex:") => {
+                        format!("{remedy}, or its octets, as \"hex:0102\"")
+                    }
+                    OptionPath::Part(..) | OptionPath::Vendor(..) => remedy,
+                });
                 findings.error(&value.span(), format!("option {path}: {message}"), remedy);
             }
         }
     }
     check_lengths(findings, &options, &seen);
+    check_times(findings, &options, &seen);
     options
 }
 
@@ -206,8 +215,11 @@ fn code(word: &str) -> Result<u8, Wrong> {
     }
     named(word).map(|known| known.code).ok_or_else(|| {
         let names = KNOWN.iter().flat_map(|known| known.names.iter().copied());
-        let remedy =
-            did_you_mean(word, names).unwrap_or_else(|| "by its number, it is \"NUMBER\" = …".into());
+        let begins = |name: &&str| name.strip_prefix(word).is_some_and(|rest| rest.starts_with('-'));
+        let longer = names.clone().find(begins).map(|name| format!("did you mean {name:?}?"));
+        let remedy = longer
+            .or_else(|| did_you_mean(word, names))
+            .unwrap_or_else(|| "by its number, it is \"NUMBER\" = …".into());
         Wrong::with(format!("unknown option {}", quoted(word)), remedy)
     })
 }
@@ -246,6 +258,25 @@ fn conflicting(seen: &BTreeMap<OptionPath, Range<usize>>, path: OptionPath) -> O
         *other == path || (other.code() == path.code() && (is_whole(*other) || is_whole(path)))
     };
     seen.iter().find(|(other, _)| conflicts(other)).map(|(_, span)| span)
+}
+
+/// "T1 MUST be earlier than T2" (RFC 2131 4.4.5).
+fn check_times(
+    findings: &mut Findings<'_>,
+    options: &OptionTable,
+    seen: &BTreeMap<OptionPath, Range<usize>>,
+) {
+    let [t1, t2] = [58, 59].map(OptionPath::Whole);
+    let seconds = |path| {
+        let octets = options.values.get(&path)?.as_deref()?;
+        Some(u32::from_be_bytes(octets.try_into().ok()?))
+    };
+    let (Some(renews), Some(rebinds), Some(span)) = (seconds(t1), seconds(t2), seen.get(&t1)) else { return };
+    if renews >= rebinds {
+        let message = format!("option {t1}: {renews} s is not before option {t2}, {rebinds} s");
+        let remedy = "a client renews first (t1) and rebinds later (t2), both before its lease ends; without them it is told half and seven eighths of its lease";
+        findings.error(span, message, Some(remedy.into()));
+    }
 }
 
 /// One octet says how long an option in an option is, and what an enterprise has.

@@ -184,9 +184,11 @@ impl<'a> Reply<'a> {
             options.set(option::HOST_NAME, name);
         }
         self.boot(None);
+        let own = [option::T1, option::T2].map(|code| (code, self.message.options.u32(code)));
         for table in &self.tables {
             told::apply(table, |_| true, &mut self.message.options, &mut parameters);
         }
+        keep_in_order(&mut self.message.options, own);
         let asked = self.client.message.options.get(option::PARAMETER_LIST);
         told::select(&mut self.message.options, &parameters, asked, &self.tables);
         self.of_protocol();
@@ -367,6 +369,23 @@ impl<'a> Reply<'a> {
         }
         let said = self.client.message.options.u16(option::MAX_SIZE).unwrap_or(DATAGRAM_OCTETS_MIN);
         usize::from(said.clamp(DATAGRAM_OCTETS_MIN, DATAGRAM_OCTETS_MAX) - HEADER_OCTETS)
+    }
+}
+
+/// "T1 MUST be earlier than T2, which, in turn, MUST be earlier than the time at which the client's lease will expire" (RFC 2131 4.4.5). One table may be for leases of several
+/// lengths: where what it says does not fit this one, its client is told what it would be told without.
+fn keep_in_order(options: &mut Options, own: [(u8, Option<u32>); 2]) {
+    let Some(lease) = options.u32(option::LEASE_TIME) else { return };
+    let renews = options.u32(option::T1).unwrap_or(0);
+    let rebinds = options.u32(option::T2).unwrap_or_else(|| lease.saturating_sub(1));
+    if renews < rebinds && rebinds < lease {
+        return;
+    }
+    for (code, seconds) in own {
+        match seconds {
+            Some(seconds) => options.set(code, seconds.to_be_bytes()),
+            None => options.remove(code),
+        }
     }
 }
 
