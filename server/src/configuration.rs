@@ -60,14 +60,12 @@ pub(crate) fn read_elsewhere(path: &Path) -> Result<Read, String> {
 pub(crate) fn text_of(path: &Path) -> Result<String, String> {
     let shown = path.display();
     let octets = std::fs::read(path).map_err(|e| {
-        let remedy = match e.kind() {
-            io::ErrorKind::NotFound => {
-                "name the configuration file; docs/sample.toml is one to begin with".into()
-            }
-            io::ErrorKind::PermissionDenied => {
-                format!("run this as root, or as a user who may read it: ls -l {shown}")
-            }
-            _ => "name the configuration file".to_owned(),
+        let remedy = if e.kind() == io::ErrorKind::NotFound {
+            "name the configuration file; docs/sample.toml is one to begin with".to_owned()
+        } else if e.kind() == io::ErrorKind::PermissionDenied {
+            format!("run this as root, or as a user who may read it: ls -l {shown}")
+        } else {
+            "name the configuration file".to_owned()
         };
         format!("{shown} cannot be read: {e}\n  {remedy}\n")
     })?;

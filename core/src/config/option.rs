@@ -80,6 +80,14 @@ const FORCE: &str = "force";
 /// What is said of one enterprise has one octet for its length (RFC 3925 4), and so has each option in an option.
 const PART_OCTETS_MAX: usize = 255;
 
+impl OptionTable {
+    /// The number that an option of four octets has here.
+    pub(super) fn seconds(&self, code: u8) -> Option<u32> {
+        let octets = self.values.get(&OptionPath::Whole(code))?.as_deref()?;
+        Some(u32::from_be_bytes(octets.try_into().ok()?))
+    }
+}
+
 /// Reads a table of options, or tells what is wrong with it.
 pub(super) fn read(findings: &mut Findings<'_>, table: &DeTable<'_>) -> OptionTable {
     let mut options = OptionTable::default();
@@ -267,11 +275,10 @@ fn check_times(
     seen: &BTreeMap<OptionPath, Range<usize>>,
 ) {
     let [t1, t2] = [58, 59].map(OptionPath::Whole);
-    let seconds = |path| {
-        let octets = options.values.get(&path)?.as_deref()?;
-        Some(u32::from_be_bytes(octets.try_into().ok()?))
+    let (Some(renews), Some(rebinds), Some(span)) = (options.seconds(58), options.seconds(59), seen.get(&t1))
+    else {
+        return;
     };
-    let (Some(renews), Some(rebinds), Some(span)) = (seconds(t1), seconds(t2), seen.get(&t1)) else { return };
     if renews >= rebinds {
         let message = format!("option {t1}: {renews} s is not before option {t2}, {rebinds} s");
         let remedy = "a client renews first (t1) and rebinds later (t2), both before its lease ends; without them it is told half and seven eighths of its lease";
