@@ -71,6 +71,8 @@ pub(crate) struct Hall {
     pub(crate) unanswered: Unanswered,
     /// What was told of hosts that are no nodes.
     pub(crate) chatter: Chatter,
+    /// Those that get no answer because the operator says so.
+    pub(crate) ignored: Unanswered,
     /// DHCP servers that answer where we serve.
     pub(crate) other_servers: OtherServers,
     /// The links to the networks, and how each is used.
@@ -321,7 +323,7 @@ impl Turn<'_> {
         let Some(node) = self.hall.nodes.get_mut(mac) else { return };
         if node.stage.is_booting() && node.phase < Some(phase) {
             node.phase = Some(phase);
-            node.trouble = None;
+            (node.trouble, node.boot.lacks) = (None, None);
             self.keep_boot(mac);
         }
     }
@@ -494,6 +496,22 @@ impl Turn<'_> {
         if node.stage == Stage::Seen || (is_told_by_lease && !node.is_recorded) {
             return;
         }
+        self.keep_boot_with(mac, false);
+    }
+
+    /// Whether the token of a machine's boot is durable, so that it may leave. If not, its record is on its way, and what is promised from now on waits for that.
+    pub(crate) fn token_is_kept(&mut self, mac: Mac) -> bool {
+        let Some(node) = self.hall.nodes.get(mac) else { return true };
+        match node.boot.kept {
+            Some(ticket) if ticket <= self.hall.promises.last_decided() => return true,
+            Some(ticket) if self.hall.promises.is_awaited(ticket) => {}
+            Some(_) | None => self.keep_boot_with(mac, true),
+        }
+        false
+    }
+
+    fn keep_boot_with(&mut self, mac: Mac, is_awaited: bool) {
+        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
         node.is_recorded = true;
         let record = BootRecord {
             mac: node.mac,
@@ -508,8 +526,12 @@ impl Turn<'_> {
             machine: node.boot.machine,
             // Whoever is up has loaded all.
             plan: node.boot.plan.as_deref().filter(|_| !is_over(node.stage)).map(PlanRecord::from),
+            is_awaited,
         };
-        self.record(Record::Boot(Box::new(record)));
+        let ticket = self.record(Record::Boot(Box::new(record)));
+        if let Some(node) = self.hall.nodes.get_mut(mac) {
+            node.boot.kept.get_or_insert(ticket);
+        }
     }
 
     /// Records what an operator decided about a machine.

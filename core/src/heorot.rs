@@ -13,7 +13,9 @@ use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::Pins;
 use crate::cluster::plan::Plan;
 use crate::cluster::probe::Probes;
-use crate::cluster::record::{BootRecord, LeaseRecord, NodeRecord, Record, SerialRecord, TrialsRecord};
+use crate::cluster::record::{
+    BootRecord, LeaseRecord, NodeRecord, Record, SerialRecord, Ticket, TrialsRecord,
+};
 use crate::cluster::reservation::Reservations;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::unanswered::Unanswered;
@@ -79,6 +81,7 @@ impl Heorot {
             shadows: BTreeMap::new(),
             unanswered: Unanswered::default(),
             chatter: Chatter::default(),
+            ignored: Unanswered::default(),
             other_servers: OtherServers::default(),
             links: links(&config),
             regimes: BTreeMap::new(),
@@ -168,6 +171,8 @@ impl Heorot {
                 }
                 turn.hall.store_trouble = Some(why);
                 turn.hall.naming.decided(through, false);
+                let durable = turn.hall.promises.last_decided();
+                turn.hall.nodes.records_refused(durable);
                 while let Some(promise) = turn.hall.promises.decided(through) {
                     promise.withdraw(turn);
                 }
@@ -231,6 +236,7 @@ impl Heorot {
             dhcp::forget_allowed(turn);
             // They may be answered now, and it is told anew of those that are not.
             turn.hall.unanswered = Unanswered::default();
+            turn.hall.ignored = Unanswered::default();
             tell_moved(turn, &old);
             turn.publish();
             dhcp::recheck_names(turn);
@@ -363,6 +369,7 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
     if let Some(boot) = boot {
         node.is_recorded = true;
         (node.boot.token, node.boot.profile, node.boot.machine) = (boot.token, boot.profile, boot.machine);
+        node.boot.kept = Some(Ticket::default());
         let plan = boot.plan.and_then(|plan| Plan::restore(plan, turn.config));
         node.boot.plan = plan.map(Arc::new);
         (node.stage, node.phase, node.reason) = (boot.stage, boot.phase, boot.reason);

@@ -92,6 +92,16 @@ impl Promises {
         self.issued
     }
 
+    /// The last of the records that are decided.
+    pub(crate) fn last_decided(&self) -> Ticket {
+        self.committed
+    }
+
+    /// Whether somebody waits for this record, or for one after it.
+    pub(crate) fn is_awaited(&self, ticket: Ticket) -> bool {
+        ticket <= self.awaited
+    }
+
     /// Lets a promise wait for all records so far that are more than history. It comes back if there is nothing to wait for.
     pub(crate) fn wait(&mut self, promise: Promise) -> Option<Promise> {
         if self.awaited <= self.committed {
@@ -128,6 +138,7 @@ impl Promise {
                     turn.keep_boot(mac);
                 }
                 turn.accepted(mac);
+                turn.tell_misplaced(mac);
             }
             Self::Join(further) => turn.hall.nodes.joined(further),
             Self::Grant(grant) => grant.fulfil(turn),

@@ -192,10 +192,25 @@ fn a_name_comes_with_its_loan_and_goes_with_it() {
 fn nobody_takes_a_name_that_is_somebodys() {
     let mut world = World::new(vec![]);
     world.commit();
-    for (n, name) in
-        ["node3", "NODE99", "login", "switch", "www", "heorot", "localhost", "master", "23", "a_b"]
-            .into_iter()
-            .enumerate()
+    for (n, name) in [
+        "node3",
+        "NODE99",
+        "login",
+        "switch",
+        "www",
+        "heorot",
+        "localhost",
+        "master",
+        "23",
+        "a_b",
+        "ns",
+        "gateway",
+        "WPAD",
+        "wpad.example.org",
+        "isatap",
+    ]
+    .into_iter()
+    .enumerate()
     {
         let n = u32::try_from(n).unwrap();
         world.says(mac(n), guest(n), Case::Select, name);

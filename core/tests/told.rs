@@ -276,7 +276,7 @@ fn a_class_gives_a_boot_file() {
         ),
         (
             "iPXE does not get what is meant for the ROM that loaded it",
-            Said::discover(1).firmware(11, "PXEClient").with(option::IPXE, &[1, 1, 1]),
+            Said::discover(1).firmware(11, "PXEClient").with(option::IPXE, &[19, 1, 1]),
             "http://10.77.0.1/boot.ipxe",
         ),
         ("no firmware", Said::discover(1).with(option::VENDOR_CLASS, b"phone 3"), "phone.cfg"),
@@ -318,7 +318,7 @@ fn a_class_gives_the_server_of_its_file() {
         vendor-class = "phone"
         next-server = "10.77.0.9"
     "#;
-    let ipxe = |said: Said| said.with(option::IPXE, &[1, 1, 1]);
+    let ipxe = |said: Said| said.with(option::IPXE, &[19, 1, 1]);
     for (what, said, server) in [
         ("another class", Said::discover(1).firmware(7, "PXEClient"), SERVER),
         ("its class", Said::discover(1).firmware(0, "PXEClient"), ELSEWHERE),
@@ -374,7 +374,14 @@ fn who_is_ignored_gets_no_answer() {
     assert!(world.line(&Said::discover(2)).starts_with("OFFER 10.77.210."));
     assert_eq!(world.line(&Said::discover(2).with(option::VENDOR_CLASS, b"Camera 3")), "nothing");
     assert_eq!(world.line(&Said::reboot(1, [10, 77, 210, 1])), "nothing");
-    assert!(world.events.iter().all(|event| !event.contains("52:54:00:00:00:01")), "{:?}", world.events);
+    // The journal has it once.
+    let of_it = world.events.iter().filter(|event| event.contains("52:54:00:00:00:01"));
+    assert_eq!(
+        of_it.collect::<Vec<_>>(),
+        [
+            "52:54:00:00:00:01 it asks, and gets no answer: [[host]] 52:54:00:00:00:* says that it is to be ignored"
+        ]
+    );
 }
 
 #[test]
@@ -545,4 +552,26 @@ fn full_packets_use_the_other_fields_but_not_to_firmware() {
     let (answer, send) = world.send(&firmware).unwrap();
     assert_ne!(send.payload[243], 52);
     assert_eq!((answer.file.as_slice(), answer.options.contains(224)), (&b"pxelinux.0"[..], false));
+}
+
+/// RFC 2131 4.4.5: T1 before T2, and both before the lease ends. One table is for leases of several lengths.
+#[test]
+fn times_that_do_not_fit_a_lease_are_left_alone() {
+    for (text, is_theirs) in [
+        ("[options]\nt1 = 600\nt2 = 1200\n", true),
+        ("[options]\nt2 = 3599\n", true),
+        ("[options]\nt1 = 600\nt2 = 3600\n", false),
+        ("[options]\nt1 = 3599\n", false),
+    ] {
+        let mut world = World::new(text);
+        let (answer, _) = world.send(&Said::discover(1).asking(&[51, 58, 59])).unwrap();
+        let [lease, t1, t2] =
+            [option::LEASE_TIME, option::T1, option::T2].map(|code| answer.options.u32(code).unwrap());
+        assert!(t1 < t2 && t2 < lease && lease == 3600, "{text} {t1} {t2} {lease}");
+        assert_eq!(
+            [600, 1200, 3599].contains(&t1) || [1200, 3599].contains(&t2),
+            is_theirs,
+            "{text} {t1} {t2}"
+        );
+    }
 }

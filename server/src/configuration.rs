@@ -96,25 +96,67 @@ pub(crate) fn readdress(
     Ok(Readdressed { config, links, listening, problems })
 }
 
+/// Reads a file that may be another host's: interfaces that are not here are taken to have the addresses that it says.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_elsewhere(path: &Path) -> Result<Read, String> {
+    let text = text_of(path)?;
+    let mut interfaces = settings::interfaces().unwrap_or_default();
+    for other in heorot_sim::restore::interfaces::fitting(&text, &[]) {
+        if !other.addresses.is_empty() && !interfaces.iter().any(|here| here.name == other.name) {
+            interfaces.push(other);
+        }
+    }
+    parse(path, &text, &interfaces)
+}
+
 fn read_where(path: &Path, held: impl Fn(Vec<Interface>) -> Vec<Interface>) -> Result<Read, String> {
-    let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|e| {
-        format!("{shown} cannot be read: {e}\n  name the configuration file; docs/sample.toml is one to begin with\n")
-    })?;
+    let text = text_of(path)?;
     let interfaces =
         settings::interfaces().map_err(|e| format!("the host's interfaces cannot be listed: {e}\n"))?;
-    let interfaces = held(interfaces);
-    let file_name = shown.to_string();
-    match Config::parse(&text, &interfaces) {
+    parse(path, &text, &held(interfaces))
+}
+
+/// The text of a configuration.
+///
+/// # Errors
+/// Why it cannot be read, and what to do.
+pub(crate) fn text_of(path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    let octets = std::fs::read(path).map_err(|e| {
+        let remedy = if e.kind() == io::ErrorKind::NotFound {
+            "name the configuration file; docs/sample.toml is one to begin with".to_owned()
+        } else if e.kind() == io::ErrorKind::PermissionDenied {
+            format!("run this as root, or as a user who may read it: ls -l {shown}")
+        } else {
+            "name the configuration file".to_owned()
+        };
+        format!("{shown} cannot be read: {e}\n  {remedy}\n")
+    })?;
+    let is_utf16 = octets.starts_with(&[0xff, 0xfe]) || octets.starts_with(&[0xfe, 0xff]);
+    String::from_utf8(octets).map_err(|e| {
+        let (at, is_before) = (e.utf8_error().valid_up_to(), e.as_bytes());
+        let line = is_before[..at].iter().filter(|octet| **octet == b'\n').count() + 1;
+        let (what, from) = match is_utf16 {
+            true => ("it is UTF-16, and not UTF-8".to_owned(), "UTF-16"),
+            false => (format!("line {line} is not UTF-8, at octet {at} of the file"), "ISO-8859-1"),
+        };
+        format!("{shown}: {what}\n  save it as UTF-8, as by iconv -f {from} -t UTF-8 {shown}\n")
+    })
+}
+
+fn parse(path: &Path, text: &str, interfaces: &[Interface]) -> Result<Read, String> {
+    let file_name = path.display().to_string();
+    match Config::parse(text, interfaces) {
         Ok((mut config, warnings)) => {
             read_templates(&mut config)?;
             let links = network::links(&config, settings::mtu_octets);
-            let tls = config.http.tls.as_ref().map(|tls| read_tls(tls, &text));
-            let tls = tls.transpose().map_err(|mistake| render(&file_name, &text, &[mistake]))?;
-            let warnings = render(&file_name, &text, &warnings);
-            Ok(Read { config, links, tls, warnings, text: text.into() })
+            let tls = config.http.tls.as_ref().map(|tls| read_tls(tls, text));
+            let tls = tls.transpose().map_err(|mistake| render(&file_name, text, &[mistake]))?;
+            Ok(Read { config, links, tls, warnings: render(&file_name, text, &warnings), text: text.into() })
         }
-        Err(mistakes) => Err(render(&file_name, &text, &mistakes)),
+        Err(mistakes) => Err(render(&file_name, text, &mistakes)),
     }
 }
 
@@ -217,6 +259,44 @@ mod tests {
         );
         let lo = Interface { name: "lo".into(), addresses: vec![(Ipv4Addr::LOCALHOST, 8)] };
         Config::parse(&text, &[lo]).expect("a right configuration").0
+    }
+
+    #[test]
+    fn why_a_file_cannot_be_read_is_told_as_it_is() {
+        let directory = testing::directory("configuration-text");
+        let folder = directory.path();
+        let path = folder.join("heorot.toml");
+        let utf16: Vec<u8> = "\u{feff}[server]".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for (octets, said) in [
+            (
+                &b"[server]\n# Gr\xfc\xdfe\n"[..],
+                "line 2 is not UTF-8, at octet 13 of the file\n  save it as UTF-8",
+            ),
+            (&utf16, "it is UTF-16, and not UTF-8\n  save it as UTF-8, as by iconv -f UTF-16"),
+        ] {
+            std::fs::write(&path, octets).unwrap();
+            let why = text_of(&path).unwrap_err();
+            assert!(why.contains(said), "{why}");
+        }
+        let why = text_of(&folder.join("none.toml")).unwrap_err();
+        assert!(why.contains("docs/sample.toml"), "{why}");
+        let why = text_of(folder).unwrap_err();
+        assert!(!why.contains("sample"), "{why}");
+    }
+
+    /// What the file says itself does for an export; only where it says nothing the interface has to be here.
+    #[test]
+    fn a_file_of_another_host_can_be_read() {
+        let directory = testing::directory("configuration-elsewhere");
+        let folder = directory.path();
+        let path = folder.join("heorot.toml");
+        let text = "[[network]]\ninterface = \"elsewhere7\"\naddress = \"10.77.0.1/16\"\nnumbers = \"0-9\"\n\
+                    first = \"10.77.1.0\"\ntemporary = \"10.77.2.1-10.77.2.9\"\n";
+        std::fs::write(&path, text).unwrap();
+        assert!(read(&path).is_err());
+        assert_eq!(read_elsewhere(&path).unwrap().config.networks[0].interface, "elsewhere7");
+        std::fs::write(&path, text.replace("address", "# address")).unwrap();
+        assert!(read_elsewhere(&path).unwrap_err().contains("there is no interface"));
     }
 
     #[test]

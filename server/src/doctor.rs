@@ -183,6 +183,10 @@ fn goes_no_further(files: &BootDirectory, subject: &str, name: &str) -> Option<F
 }
 
 fn profiles(config: &Config) -> Vec<Finding> {
+    // Of a directory that cannot be read nothing can be said of its files, and that was told.
+    if crate::images::directory::problem_with(Path::new(&config.boot.directory)).is_some() {
+        return Vec::new();
+    }
     let files = BootDirectory::new(&config.boot.directory, config.boot.packages.as_deref());
     let profiles = config.profiles.iter().flat_map(|(name, profile)| {
         let initrd = profile.initrd.iter().map(|file| ("initrd", file));

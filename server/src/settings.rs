@@ -1,7 +1,7 @@
 //! From the configuration to what each part wants to know, and what of it cannot change while the server runs.
 
 use crate::dns::Plan;
-use heorot_core::config::{self, Config, Interface, SERVER_NAME, Upstream};
+use heorot_core::config::{self, Config, Interface, MASTER_NAME, SERVER_NAME, Upstream};
 use heorot_core::mac::Mac;
 use heorot_core::{load, transfer};
 use heorot_dns::{Anchor, Digest, Forwarding, Group, NameServer, Prefix, Rebinding, Validation};
@@ -145,7 +145,7 @@ pub(crate) fn dns_settings(config: &Config) -> heorot_dns::Settings {
         std::iter::once(ipv4).chain(ipv6)
     };
     heorot_dns::Settings {
-        hosts: BTreeMap::from([(SERVER_NAME.to_owned(), own_addresses(config))]),
+        hosts: own_names(config).map(|name| (name.to_owned(), own_addresses(config))).collect(),
         reverse_prefixes: config.networks.iter().flat_map(prefixes).collect(),
         server_name: SERVER_NAME.into(),
         secondaries: config.zone.secondaries.clone(),
@@ -153,6 +153,17 @@ pub(crate) fn dns_settings(config: &Config) -> heorot_dns::Settings {
         secret: dns_secret(),
         ..defaults
     }
+}
+
+/// What this server is called, as names files and exports have it: also `master`, unless the operator calls somebody else so.
+fn own_names(config: &Config) -> impl Iterator<Item = &'static str> {
+    let zone = &config.zone;
+    let given = config.nodes.iter().filter_map(|node| node.name.as_deref());
+    let given = given.chain(config.hosts.iter().filter_map(|host| host.name.as_deref()));
+    let given = given.chain(zone.hosts.iter().map(|(name, _)| name.as_str()));
+    let mut given = given.chain(zone.records.iter().map(|record| record.name.as_str()));
+    let is_taken = given.any(|name| name == MASTER_NAME);
+    [SERVER_NAME].into_iter().chain((!is_taken).then_some(MASTER_NAME))
 }
 
 /// What the resolver is told about names that are not ours, and the files that say more of them.
@@ -414,6 +425,10 @@ mod tests {
     fn the_server_itself_has_a_name() {
         let settings = dns_settings(&config(SAMPLE));
         assert_eq!(settings.hosts["heorot"], [Ipv4Addr::LOCALHOST]);
+        assert_eq!(settings.hosts["master"], [Ipv4Addr::LOCALHOST], "as names files have it");
+        let record = "[[dns.record]]\nname = \"master\"\ntype = \"CNAME\"\nvalue = \"node3\"\n";
+        let settings = dns_settings(&config(&format!("{SAMPLE}{record}")));
+        assert!(!settings.hosts.contains_key("master"), "the operator calls somebody else so");
         assert_eq!(settings.reverse_prefixes[0].length, 8);
     }
 }

@@ -25,6 +25,12 @@ pub enum Speaker {
     Maker,
     /// A Raspberry Pi's ROM: the same words as a BIOS.
     Pi,
+    /// U-Boot on 64-bit ARM: its architecture, and a vendor class of its own.
+    UBoot,
+    /// Etherboot 5.4: option 175, and neither architecture nor user class.
+    Etherboot,
+    /// gPXE: as iPXE, under its own name.
+    Gpxe,
     /// iPXE: the client identifier is 01 and the hardware address.
     Ipxe,
     /// An operating system that identifies itself by a DUID (systemd-networkd, dhcpcd).
@@ -53,6 +59,9 @@ impl Speaker {
             "bios" => Self::Bios,
             "maker" => Self::Maker,
             "pi" => Self::Pi,
+            "u-boot" => Self::UBoot,
+            "etherboot" => Self::Etherboot,
+            "gpxe" => Self::Gpxe,
             "ipxe" => Self::Ipxe,
             "system" => Self::System,
             "plain" => Self::Plain,
@@ -71,7 +80,9 @@ impl Speaker {
             Self::UefiArm64 => Some("PXEClient:Arch:00011:UNDI:003000"),
             Self::HttpArm64 => Some("HTTPClient:Arch:00019:UNDI:003000"),
             Self::UefiEbc => Some("PXEClient:Arch:00009:UNDI:003000"),
-            Self::Bios | Self::Ipxe | Self::Pi | Self::IbRom | Self::IbIpxe => {
+            Self::UBoot => Some("U-Boot.armv8"),
+            Self::Etherboot => Some("Etherboot-5.4"),
+            Self::Bios | Self::Ipxe | Self::Gpxe | Self::Pi | Self::IbRom | Self::IbIpxe => {
                 Some("PXEClient:Arch:00000:UNDI:002001")
             }
             Self::Maker => Some("HW-Client:Arch:00000:UNDI:002001"),
@@ -86,8 +97,9 @@ impl Speaker {
             Self::UefiArm64 => Some(11),
             Self::HttpArm64 => Some(19),
             Self::UefiEbc => Some(9),
-            Self::Bios | Self::Ipxe | Self::Pi | Self::IbRom | Self::IbIpxe => Some(0),
-            Self::Maker => None,
+            Self::Bios | Self::Ipxe | Self::Gpxe | Self::Pi | Self::IbRom | Self::IbIpxe => Some(0),
+            Self::UBoot => Some(22),
+            Self::Maker | Self::Etherboot => None,
             Self::System | Self::Plain | Self::IbSystem | Self::IbPlain => None,
         }
     }
@@ -118,6 +130,9 @@ impl Speaker {
             | Self::Bios
             | Self::Maker
             | Self::Pi
+            | Self::UBoot
+            | Self::Etherboot
+            | Self::Gpxe
             | Self::Plain => None,
         }
     }
@@ -184,6 +199,30 @@ impl Packet {
         if self.speaker == Speaker::Ipxe {
             options.set(option::USER_CLASS, b"iPXE");
         }
+        match self.speaker {
+            Speaker::Etherboot => options.set(option::IPXE, [1, 1, 1]),
+            Speaker::Gpxe => {
+                options.set(option::USER_CLASS, b"gPXE");
+                // Its version, and that it has HTTP.
+                options.set(option::IPXE, [235, 3, 0, 9, 9, 19, 1, 1]);
+            }
+            Speaker::Uefi
+            | Speaker::UefiHttp
+            | Speaker::UefiArm64
+            | Speaker::HttpArm64
+            | Speaker::UefiEbc
+            | Speaker::Bios
+            | Speaker::Maker
+            | Speaker::Pi
+            | Speaker::UBoot
+            | Speaker::Ipxe
+            | Speaker::System
+            | Speaker::Plain
+            | Speaker::IbRom
+            | Speaker::IbIpxe
+            | Speaker::IbSystem
+            | Speaker::IbPlain => {}
+        }
         if let Some(kind) = self.entry {
             // PXE 2.1, table 2-1: sub-option 71, the entry and its layer 0.
             let [high, low] = kind.to_be_bytes();
@@ -227,7 +266,10 @@ impl Packet {
             | Speaker::HttpArm64
             | Speaker::UefiEbc
             | Speaker::Maker
-            | Speaker::Pi => (1, &self.mac.0[..]),
+            | Speaker::Pi
+            | Speaker::UBoot
+            | Speaker::Etherboot
+            | Speaker::Gpxe => (1, &self.mac.0[..]),
         };
         let mut chaddr = [0; 16];
         chaddr[..address.len()].copy_from_slice(address);
@@ -348,6 +390,10 @@ pub fn describe(send: &DhcpSend) -> String {
     }
     if options.get(option::IPXE) == Some(&[176, 1, 1]) {
         line += " no-pxedhcp";
+    }
+    let has_file = options.contains(option::BOOT_FILE) || !message.file.is_empty();
+    if !message.siaddr.is_unspecified() && (!has_file || message.siaddr != send.source) {
+        let _ = write!(line, " siaddr={}", message.siaddr);
     }
     if options.contains(option::LEASE_TIME) && !options.contains(option::DNS) {
         line += " no-name-servers";

@@ -57,6 +57,10 @@ pub fn offered<'a>(
             let file = services.iter().find_map(|(_, service)| file_of(service));
             file.map_or_else(by_kind, |file| Offered::File(BootFile::Url(firmware_url(config, server, file))))
         }
+        (Firmware::Pxe, services) if traits.contains(&Trait::NoMenu) => {
+            let file = services.iter().find_map(|(_, service)| file_of(service));
+            file.map_or_else(by_kind, |file| Offered::File(BootFile::Path(file.into())))
+        }
         // A menu of one entry is no question, unless there is time to say no.
         (Firmware::Pxe, [(_, only)])
             if traits.contains(&Trait::NoMenuOfOne)

@@ -4,7 +4,7 @@
 //! again when that is gone: a mistake in the configuration deletes nothing.
 
 use crate::cluster::naming::Naming;
-use crate::config::SERVER_NAME;
+use crate::config::{MASTER_NAME, SERVER_NAME};
 use crate::limit::{DYNAMIC_OCTETS_MAX, DYNAMIC_RECORDS_MAX, UPDATES_DENIED_TOLD_MAX};
 use heorot_names::dynamic::kind;
 use heorot_names::{Directory, Dynamic};
@@ -161,8 +161,8 @@ pub(crate) fn taken(directory: &Directory, naming: &Naming, name: &str, kind: u1
         None => return None,
     };
     if matches!(kind, kind::A | kind::AAAA) || stands_alone(kind) {
-        let is_hosts =
-            inside == SERVER_NAME || directory.all_addresses(inside).is_some_and(|all| !all.is_empty());
+        let is_hosts = [SERVER_NAME, MASTER_NAME].contains(&inside)
+            || directory.all_addresses(inside).is_some_and(|all| !all.is_empty());
         let lent = naming.address(inside);
         if let Some(taken) = is_hosts.then_some(Taken::Host).or_else(|| lent.map(|_| Taken::Loan)) {
             return Some(taken);

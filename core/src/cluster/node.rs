@@ -3,6 +3,7 @@
 use super::last_end::LastEnd;
 use super::orders::Orders;
 use super::plan::Plan;
+use super::record::Ticket;
 use super::secrets::Given;
 use super::stage::{Phase, Stage};
 use super::trial::{Outcome, Trial};
@@ -92,6 +93,10 @@ pub struct Trouble {
 pub struct Boot {
     /// What lets the machine talk about itself; empty before its first boot.
     pub token: String,
+    /// The first record that holds the token, unless it was refused.
+    pub kept: Option<Ticket>,
+    /// The file that it needs to go on, and that it was not given when it asked for it last.
+    pub lacks: Option<String>,
     /// When each firmware asked last in this boot. ROM and loader are two.
     pub firmware: BTreeMap<Firmware, Time>,
     /// The firmware that asked last, as far as it matters which files it is given.
@@ -470,6 +475,13 @@ impl Nodes {
     /// Numbers that were somebody's until now: each once.
     pub fn returned(&mut self) -> Vec<u32> {
         std::mem::take(&mut self.returned)
+    }
+
+    /// Records after this one were refused: tokens that are in them alone are not kept.
+    pub fn records_refused(&mut self, after: Ticket) {
+        for node in &mut self.nodes {
+            node.boot.kept = node.boot.kept.filter(|ticket| *ticket <= after);
+        }
     }
 
     /// All nodes: those with a number first and in its order, then by hardware address.

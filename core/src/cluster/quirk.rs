@@ -33,6 +33,8 @@ pub enum Trait {
     NoMenuOfOne,
     /// It has no menu: it loads what it is told.
     NoMenu,
+    /// It knows what its files are called, and needs no more than the address of their server.
+    KnowsItsFiles,
     /// The server is named in text beside `siaddr`: in option 66 if asked for, and in `sname`.
     ServerIsNamed,
     /// It is told of no name server where its file is at an address.
@@ -154,6 +156,14 @@ pub static QUIRKS: &[Quirk] = &[
         who: Who { firmware: &[Firmware::Pxe], architectures: UEFI, vendor_class: "", makers: &[] },
         modes: BESIDE_ANOTHER,
         traits: &[Trait::ClassComesBack, Trait::NoMenuOfOne],
+    },
+    // U-Boot says its architecture, and no word of PXE: it has no menu and asks no proxy. Its `pxe get` looks for `pxelinux.cfg/*` at the server in `siaddr`,
+    // whether a boot file is named or not.
+    Quirk {
+        name: "u-boot",
+        who: Who { firmware: &[Firmware::Pxe], architectures: ANY, vendor_class: "U-Boot", makers: &[] },
+        modes: EVERYWHERE,
+        traits: &[Trait::KnowsItsFiles, Trait::NoMenu],
     },
     // A Raspberry Pi says that it is a BIOS. Its ROM cannot be changed, boots only where a menu has this entry, and loads files of fixed names.
     // (raspberrypi/documentation 1686, rpi-eeprom 60 and 82; that it stumbles over padding is why it gets no option 67.)

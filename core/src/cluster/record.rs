@@ -20,7 +20,7 @@ pub enum Record {
     Lease(LeaseRecord),
     /// The address is nobody's any more.
     LeaseEnded(Ipv4Addr),
-    /// How far a machine got. History: nobody waits for it, and the last seconds may be lost.
+    /// How far a machine got. History, of which the last seconds may be lost; but the first file that holds a boot's token waits for it.
     Boot(Box<BootRecord>),
     /// Nothing was ever promised to this machine, and its place was needed.
     BootForgotten(Mac),
@@ -157,6 +157,9 @@ pub struct BootRecord {
     /// How its last system ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_end: Option<LastEnd>,
+    /// Whether a file with its token waits for this record. Nothing of that is kept.
+    #[serde(skip)]
+    pub is_awaited: bool,
 }
 
 /// A machine's last trials.
@@ -199,11 +202,8 @@ impl Record {
     pub fn is_awaited(&self) -> bool {
         match self {
             Self::Node(_) | Self::Lease(_) | Self::Dynamic(_) | Self::Orders(_) | Self::Secrets(_) => true,
-            Self::LeaseEnded(_)
-            | Self::Boot(_)
-            | Self::BootForgotten(_)
-            | Self::Trials(_)
-            | Self::Serial(_) => false,
+            Self::Boot(boot) => boot.is_awaited,
+            Self::LeaseEnded(_) | Self::BootForgotten(_) | Self::Trials(_) | Self::Serial(_) => false,
         }
     }
 

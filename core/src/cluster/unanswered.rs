@@ -41,6 +41,10 @@ pub enum Why {
     NoneLeft,
     /// It declines whatever it is given.
     Declines,
+    /// The operator says of a class, by its place in the configuration, that it is to be ignored.
+    IgnoredClass(usize),
+    /// He says so of a host.
+    IgnoredHost(usize),
 }
 
 impl Unanswered {

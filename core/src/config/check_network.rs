@@ -3,7 +3,7 @@
 use super::entry::{Placed, did_you_mean};
 use super::mistake::{Findings, quoted};
 use super::read::{Draft, NetworkDraft};
-use super::{AddressRange, Interface, Mode, Network};
+use super::{AddressRange, Interface, Mode, Network, OptionPath};
 use crate::limit::{NUMBERS_MAX, SUFFIXES_MAX};
 use heorot_names::{NumberRange, Numbering};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +35,7 @@ pub(super) fn check(
     for (network, prefix) in networks.iter().zip(&prefixes) {
         check_gateway(findings, network, prefix.as_ref());
         check_suffix(findings, network, draft);
+        check_times(findings, network, draft);
     }
     for range in &ranges {
         check_range(findings, range, prefixes[range.network].as_ref(), &own);
@@ -42,6 +43,24 @@ pub(super) fn check(
     check_pairs(findings, &ranges, &prefixes);
     check_numbers(findings, networks);
     prefixes
+}
+
+/// T1 and T2 that are set for a network and are over when the longest of its leases is (RFC 2131 4.4.5): nobody there is told them.
+fn check_times(findings: &mut Findings<'_>, network: &NetworkDraft, draft: &Draft) {
+    let leases = [&network.lease, &network.temporary_lease, &network.guest_lease];
+    let longest = leases.into_iter().flatten().map(|lease| lease.value).max();
+    let (Some(name), Some(longest)) = (&network.interface, longest) else { return };
+    for code in [58, 59] {
+        let set = network.options.seconds(code).or_else(|| draft.options.seconds(code));
+        let Some(seconds) = set.filter(|seconds| u64::from(*seconds) >= longest.as_secs()) else { continue };
+        let (path, lease) = (OptionPath::Whole(code), longest.as_secs());
+        let message = format!(
+            "option {path}, {seconds} s, is not before the end of the longest lease of {}, {lease} s",
+            name.value
+        );
+        let remedy = "it is not sent; make it shorter, or the lease longer";
+        findings.warning(&name.span, message, Some(remedy.into()));
+    }
 }
 
 /// Puts a network together. None: something is missing, which was reported.

@@ -137,6 +137,15 @@ pub(super) fn check(findings: &mut Findings<'_>, draft: &Draft) -> (Groups, BTre
     for (group, read) in draft.groups.iter().zip(0..) {
         match reader.read.borrow().get(&read) {
             Some(State::Read(set)) => {
+                let stand_ins: NodeSet = stand_ins.iter().map(|(number, _)| *number).collect();
+                let beyond = set.difference(&directory.numbers()).difference(&stand_ins);
+                if beyond.size() > 0 {
+                    let name = &group.name.value;
+                    let message =
+                        format!("{name}: {} have numbers that no [[network]] has", directory.fold(&beyond));
+                    let remedy = "they are no nodes; see numbers of [[network]]";
+                    findings.warning(&group.name.span, message, Some(remedy.into()));
+                }
                 sets.insert(group.name.value.clone(), set.clone());
             }
             Some(State::Wrong(span, message)) => {

@@ -71,7 +71,8 @@ fn excerpt(text: &str, mistake: &Mistake) -> String {
     if mistake.span == WHOLE_FILE {
         return String::new();
     }
-    let line = text.lines().nth(mistake.line.saturating_sub(1)).unwrap_or_default();
+    let lines = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    let line = lines.lines().nth(mistake.line.saturating_sub(1)).unwrap_or_default();
     let before = mistake.column.saturating_sub(1);
     // A line as long as a file is shown around the mistake only.
     let hidden = before.saturating_sub(EXCERPT_BEFORE_MAX);
@@ -101,6 +102,8 @@ fn without_secret<'t>(line: &'t str, remedy: Option<&str>) -> Cow<'t, str> {
         None => Cow::Borrowed(line),
     }
 }
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The place of what is no line's mistake.
 pub(super) const WHOLE_FILE: Range<usize> = 0..0;
@@ -178,9 +181,32 @@ impl<'t> Findings<'t> {
         }
         let line = self.line(span);
         let start = self.line_starts.get(line - 1).copied().unwrap_or_default();
+        // No editor shows the mark that some put before the first line.
+        let mark =
+            if start == 0 && self.text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
+        let start = start + mark;
         let column = self.text.get(start..span.start).unwrap_or_default().chars().count() + 1;
         self.mistakes.push(Mistake { span: span.clone(), line, column, severity, message, remedy });
     }
+}
+
+/// The line, from 1, of what is written a second time at this place: a table's heading, or a key of one table. The parser says of the second where it is.
+pub(super) fn line_of_same(text: &str, span: &Range<usize>) -> Option<usize> {
+    let start = text.get(..span.start)?.rfind('\n').map_or(0, |at| at + 1);
+    let before: Vec<&str> = text.get(..start)?.lines().map(str::trim).collect();
+    let own = text.get(start..)?.lines().next()?.trim();
+    let heading = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
+    let key =
+        |line: &str| line.split_once('=').map(|(key, _)| key.trim().trim_matches(['"', '\'']).to_owned());
+    let mut above = before.iter().enumerate().rev();
+    let found = if own.starts_with('[') {
+        above.find(|(_, line)| heading(line) == heading(own))
+    } else {
+        above
+            .take_while(|(_, line)| !line.starts_with('['))
+            .find(|(_, line)| key(line).is_some() && key(line) == key(own))
+    };
+    found.map(|(place, _)| place + 1)
 }
 
 /// A word of the file for a message: in quotation marks, escaped, and not longer than a line bears.

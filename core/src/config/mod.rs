@@ -64,7 +64,7 @@ pub use template::{
 };
 pub use tftp::{Pattern as NamePattern, Rewrite, Tftp, UniqueRoot};
 pub use trial::{Check, CheckIn, CheckKind, OnFailure, Retry};
-pub use zone::{SERVER_NAME, Zone};
+pub use zone::{MASTER_NAME, SERVER_NAME, Zone};
 
 use crate::limit::CONFIGURATION_OCTETS_MAX;
 use crate::mac::Mac;
@@ -171,7 +171,11 @@ impl Config {
         let document = match toml::de::DeTable::parse(text) {
             Ok(document) => document,
             Err(error) => {
-                findings.error(&error.span().unwrap_or(WHOLE_FILE), error.message(), None);
+                let span = error.span().unwrap_or(WHOLE_FILE);
+                let first = Some(&span).filter(|_| error.message() == "duplicate key");
+                let remedy = first.and_then(|span| mistake::line_of_same(text, span));
+                let remedy = remedy.map(|line| format!("it is on line {line} already: write it once"));
+                findings.error(&span, error.message(), remedy);
                 return Err(findings.into_mistakes());
             }
         };

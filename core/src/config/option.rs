@@ -80,6 +80,14 @@ const FORCE: &str = "force";
 /// What is said of one enterprise has one octet for its length (RFC 3925 4), and so has each option in an option.
 const PART_OCTETS_MAX: usize = 255;
 
+impl OptionTable {
+    /// The number that an option of four octets has here.
+    pub(super) fn seconds(&self, code: u8) -> Option<u32> {
+        let octets = self.values.get(&OptionPath::Whole(code))?.as_deref()?;
+        Some(u32::from_be_bytes(octets.try_into().ok()?))
+    }
+}
+
 /// Reads a table of options, or tells what is wrong with it.
 pub(super) fn read(findings: &mut Findings<'_>, table: &DeTable<'_>) -> OptionTable {
     let mut options = OptionTable::default();
@@ -119,11 +127,20 @@ pub(super) fn read(findings: &mut Findings<'_>, table: &DeTable<'_>) -> OptionTa
                 options.values.insert(path, octets);
             }
             Err(Wrong { message, remedy, .. }) => {
+                let remedy = remedy.map(|remedy| match path {
+                    OptionPath::Whole(_) => remedy,
+                    // Makers give them meanings of their own.
+                    OptionPath::Part(..) | OptionPath::Vendor(..) if !remedy.contains("hex:") => {
+                        format!("{remedy}, or its octets, as \"hex:0102\"")
+                    }
+                    OptionPath::Part(..) | OptionPath::Vendor(..) => remedy,
+                });
                 findings.error(&value.span(), format!("option {path}: {message}"), remedy);
             }
         }
     }
     check_lengths(findings, &options, &seen);
+    check_times(findings, &options, &seen);
     options
 }
 
@@ -206,8 +223,11 @@ fn code(word: &str) -> Result<u8, Wrong> {
     }
     named(word).map(|known| known.code).ok_or_else(|| {
         let names = KNOWN.iter().flat_map(|known| known.names.iter().copied());
-        let remedy =
-            did_you_mean(word, names).unwrap_or_else(|| "by its number, it is \"NUMBER\" = …".into());
+        let begins = |name: &&str| name.strip_prefix(word).is_some_and(|rest| rest.starts_with('-'));
+        let longer = names.clone().find(begins).map(|name| format!("did you mean {name:?}?"));
+        let remedy = longer
+            .or_else(|| did_you_mean(word, names))
+            .unwrap_or_else(|| "by its number, it is \"NUMBER\" = …".into());
         Wrong::with(format!("unknown option {}", quoted(word)), remedy)
     })
 }
@@ -246,6 +266,24 @@ fn conflicting(seen: &BTreeMap<OptionPath, Range<usize>>, path: OptionPath) -> O
         *other == path || (other.code() == path.code() && (is_whole(*other) || is_whole(path)))
     };
     seen.iter().find(|(other, _)| conflicts(other)).map(|(_, span)| span)
+}
+
+/// "T1 MUST be earlier than T2" (RFC 2131 4.4.5).
+fn check_times(
+    findings: &mut Findings<'_>,
+    options: &OptionTable,
+    seen: &BTreeMap<OptionPath, Range<usize>>,
+) {
+    let [t1, t2] = [58, 59].map(OptionPath::Whole);
+    let (Some(renews), Some(rebinds), Some(span)) = (options.seconds(58), options.seconds(59), seen.get(&t1))
+    else {
+        return;
+    };
+    if renews >= rebinds {
+        let message = format!("option {t1}: {renews} s is not before option {t2}, {rebinds} s");
+        let remedy = "a client renews first (t1) and rebinds later (t2), both before its lease ends; without them it is told half and seven eighths of its lease";
+        findings.error(span, message, Some(remedy.into()));
+    }
 }
 
 /// One octet says how long an option in an option is, and what an enterprise has.

@@ -195,7 +195,10 @@ fn architecture(word: &str) -> Result<Vec<u16>, Wrong> {
     let known = ARCHITECTURES.iter().find(|(name, _)| *name == word);
     known.map(|(_, numbers)| numbers.to_vec()).ok_or_else(|| {
         let names = ARCHITECTURES.iter().map(|(name, _)| *name);
-        let remedy = did_you_mean(word, names).unwrap_or_else(|| "or its number, as option 93 has it".into());
+        let remedy = did_you_mean(word, names.clone()).unwrap_or_else(|| {
+            let all: Vec<_> = names.collect();
+            format!("there is {}, or a number, as option 93 has it", all.join(", "))
+        });
         Wrong::with(format!("unknown architecture {}", quoted(word)), remedy)
     })
 }

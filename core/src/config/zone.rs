@@ -29,6 +29,9 @@ pub struct Zone {
 /// The name by which the zone calls this server.
 pub const SERVER_NAME: &str = "heorot";
 
+/// What it is called too, unless somebody else is: names files and exports have it so.
+pub const MASTER_NAME: &str = "master";
+
 impl Config {
     /// The names of hosts that are no nodes: `[[host]]`s, and records of type `host`.
     pub fn named_hosts(&self) -> Hosts {

@@ -2,9 +2,12 @@
 
 use super::Turn;
 use crate::cluster::lease::{Held, PoolId, PoolKind};
-use crate::cluster::node::Trouble;
+use crate::cluster::node::{Node, Trouble};
 use crate::cluster::unanswered::Why;
+use crate::config::Mode;
+use crate::event::Kind;
 use crate::limit::{DECLINED_PER_MACHINE_MAX, QUARANTINE};
+use crate::mac::Mac;
 
 impl Turn<'_> {
     /// Of a host that is no node.
@@ -17,6 +20,23 @@ impl Turn<'_> {
                     "set guests in [[network]] of {interface}, or list it: [[host]] with an address, or [[node]]"
                 ),
             ),
+            Why::IgnoredClass(place) => {
+                let name = self.config.classes.get(place).map_or("-", |class| &class.name);
+                let what = format!("[[class]] {name} says that it is to be ignored");
+                (
+                    what,
+                    format!(
+                        "take ignore out of [[class]] {name}, or out of what that says its machines are, if it is to be served"
+                    ),
+                )
+            }
+            Why::IgnoredHost(place) => {
+                let host = self.config.hosts.get(place);
+                let by_mac = || host.and_then(|host| Some(host.macs.first()?.to_string()));
+                let name = host.and_then(|host| host.name.clone()).or_else(by_mac).unwrap_or_default();
+                let what = format!("[[host]] {name} says that it is to be ignored");
+                (what, format!("take ignore out of [[host]] {name}, if it is to be served"))
+            }
             Why::NoneLeft => return self.none_left(PoolId { network: place, kind: PoolKind::Guest }),
             Why::Declines => {
                 let minutes = QUARANTINE.as_secs() / 60;
@@ -30,6 +50,30 @@ impl Turn<'_> {
             }
         };
         Trouble { what, to_do: Some(to_do) }
+    }
+
+    /// That another server gives a node an address, and not the one that its name says: names of nodes are arithmetic there too.
+    pub(crate) fn misplaced(&self, node: &Node) -> Option<Trouble> {
+        let place = node.network?;
+        let settings = self.config.networks.get(place).filter(|network| network.mode == Mode::Proxy)?;
+        let named = settings.numbering.address(node.number?)?;
+        let elsewhere = PoolId { network: place, kind: PoolKind::Elsewhere };
+        let macs = [node.mac].into_iter().chain(node.further_macs.iter().copied());
+        let lent = macs.filter_map(|mac| Some((mac, self.hall.leases.borrowed(mac, elsewhere)?)));
+        let mut others = lent.filter(|(_, address)| *address != named);
+        let (mac, address) = others.next()?;
+        Some(Trouble {
+            what: format!("it has {address} from another server, and its name says {named}"),
+            to_do: Some(format!("reserve {named} for {mac} in the other server")),
+        })
+    }
+
+    /// Tells the journal of that.
+    pub(crate) fn tell_misplaced(&mut self, mac: Mac) {
+        let trouble = self.hall.nodes.get(mac).and_then(|node| self.misplaced(node));
+        if let Some(Trouble { what, .. }) = trouble {
+            self.event(Some(mac), Kind::Trouble, what);
+        }
     }
 
     /// No address of a range is left.

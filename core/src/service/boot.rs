@@ -113,6 +113,9 @@ pub(crate) fn unavailable(turn: &mut Turn<'_>, from: Ipv4Addr, path: &str, why: 
     let is_needed =
         is_root || phase_of(turn, mac, path) > Phase::Loader || boot::is_boot_file(turn.config, path);
     if is_needed {
+        if let Some(node) = turn.hall.nodes.get_mut(mac) {
+            node.boot.lacks = Some(path.into());
+        }
         let to_do = boot::remedy(turn.config, &printable(path));
         turn.trouble(mac, detail.to_string(), Some(to_do));
     } else {
@@ -147,15 +150,38 @@ fn file(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>
             made_for(turn, request, generated, mac)
         }
     };
+    let holds_token = matches!(&reply, Answer::Text(_));
     if let Some(mac) = machine {
+        asks_again(turn, mac, path);
         asked(turn, request, path, machine, &reply);
         if let Some(node) = turn.hall.nodes.get_mut(mac) {
             node.boot.file = Some(path.into());
         }
         let phase = phase_of(turn, mac, path);
         turn.phase(mac, phase);
+        if holds_token {
+            return answer_with_token(turn, request, mac, reply);
+        }
     }
     answer(turn, request, reply);
+}
+
+/// Answers with what holds the token of a boot: when that is durable, or its machine could never speak of itself after a power cut. Where nothing can be kept it boots all
+/// the same: known nodes do not need a disk that works.
+fn answer_with_token(turn: &mut Turn<'_>, request: &Request, mac: Mac, reply: Answer) {
+    if turn.token_is_kept(mac) {
+        return answer(turn, request, reply);
+    }
+    turn.promise(Promise::Reply { id: request.id, answer: reply.clone(), refused: reply });
+}
+
+/// A machine asks once more for the file that it was not given: whether it is there now will be said anew.
+fn asks_again(turn: &mut Turn<'_>, mac: Mac, path: &str) {
+    let Some(node) = turn.hall.nodes.get_mut(mac) else { return };
+    if node.boot.lacks.take_if(|lacking| lacking == path).is_some() {
+        let text = printable(path);
+        node.trouble.take_if(|trouble| trouble.what.starts_with(&text));
+    }
 }
 
 /// A file of the boot directory, for a node. Its kernel and its RAM disks are those of one moment.
@@ -282,7 +308,7 @@ fn own_url(turn: &mut Turn<'_>, request: &Request, machine: Option<Mac>) {
     }
     let token = turn.hall.nodes.get(mac).map_or_else(String::new, |node| node.boot.token.clone());
     let url = format!("{}/node/{token}", boot::http_base(turn.config, request.local));
-    answer(turn, request, Answer::Json(200, json!({ "url": url }).to_string()));
+    answer_with_token(turn, request, mac, Answer::Json(200, json!({ "url": url }).to_string()));
 }
 
 /// `/node/TOKEN` and what is below it.

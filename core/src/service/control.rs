@@ -3,16 +3,17 @@
 mod change;
 mod export;
 mod long;
+mod others;
 mod overlay;
 mod trial;
 mod unanswered;
 
 use crate::cluster::lease::PoolKind;
-use crate::cluster::node::Node;
+use crate::cluster::node::{Node, Trouble};
 use crate::cluster::orders::Kept;
 use crate::cluster::other_server::OtherServer;
 use crate::cluster::stage::{Phase, Stage};
-use crate::config::{Choice, Policy, TRIAL_PROFILE};
+use crate::config::{Choice, Mode, Policy, TRIAL_PROFILE};
 use crate::hall::Turn;
 use crate::limit::NODES_LISTED_MAX;
 use crate::mac::Mac;
@@ -45,10 +46,15 @@ pub(crate) fn handle(turn: &mut Turn<'_>, id: RequestId, wall: Wall, query: &Que
             turn.publish_hardware_addresses();
             export::begin(turn, *export)
         }
-        Query::Node(name) => one(turn, name, |node| ok(&detail(turn, wall, node))),
-        Query::Explain(name) => match unanswered::explain(turn, wall, name) {
-            Some(view) => ok(&view),
-            None => one(turn, name, |node| ok(&explain(turn, wall, node))),
+        Query::Node(name) => match (find(turn, name), others::show(turn, wall, name)) {
+            (Some(node), _) => ok(&detail(turn, wall, node)),
+            (None, Some(view)) => ok(&view),
+            (None, None) => no_such_node(name),
+        },
+        Query::Explain(name) => match (find(turn, name), others::explain(turn, wall, name)) {
+            (Some(node), _) => ok(&explain(turn, wall, node)),
+            (None, Some(view)) => ok(&view),
+            (None, None) => no_such_node(name),
         },
         Query::Files(name) => one(turn, name, |node| overlay::answer(turn, node)),
         Query::Dump => long::dump(turn, wall),
@@ -268,7 +274,9 @@ fn row(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeView {
         phase: node.phase.filter(|_| standing.is_none()).map(|phase| phase.to_string()),
         since: wall.stamp(turn.now, since(node)),
         reason: standing.map_or_else(|| node.reason.clone(), ToString::to_string),
-        waiting_for: trial::waiting_for(turn, node).or_else(|| waiting_for(turn, node).map(str::to_owned)),
+        waiting_for: trial::waiting_for(turn, node)
+            .or_else(|| lacking(node))
+            .or_else(|| waiting_for(turn, node).map(str::to_owned)),
         profile: turn.profile_name(node).to_owned(),
     }
 }
@@ -316,6 +324,12 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
     if let Some(trouble) = trial::trouble(node) {
         summary += &format!("; {trouble}");
     }
+    if let Some(Trouble { what, .. }) = turn.misplaced(node) {
+        summary += &format!("; {what}");
+    }
+    if let Some(Trouble { what, .. }) = others::ignored(turn, node) {
+        summary += &format!("; {what}");
+    }
     if let Some(waiting_for) = &view.waiting_for {
         summary += &format!("; it waits for {waiting_for}");
     }
@@ -340,6 +354,14 @@ fn history(turn: &Turn<'_>, wall: Wall, node: &Node) -> Vec<EventView> {
     node.history.iter().map(event).collect()
 }
 
+/// The file that it asked for in vain, without which it does not go on.
+fn lacking(node: &Node) -> Option<String> {
+    let is_going_on = node.stage.is_booting() && node.orders.standing.is_none();
+    let path = node.boot.lacks.as_ref().filter(|_| is_going_on)?;
+    let path: String = path.chars().filter(|c| !c.is_control()).take(120).collect();
+    Some(format!("{path}, which it asked for and was not given"))
+}
+
 /// What has to happen for a node to go on.
 fn waiting_for(turn: &Turn<'_>, node: &Node) -> Option<&'static str> {
     if node.orders.standing.is_some() {
@@ -348,6 +370,8 @@ fn waiting_for(turn: &Turn<'_>, node: &Node) -> Option<&'static str> {
     let by_operator = turn.config.trial.policy == Policy::Accept && !node.orders.accepted;
     match (node.stage, node.phase) {
         (Stage::Temporary, Some(Phase::Agent)) if by_operator => Some("an operator to accept it"),
+        // Nothing that it does has it go on here.
+        (Stage::Seen, _) if is_looked_on(turn, node) => None,
         (Stage::Seen, _) => Some("its REQUEST for an address"),
         (Stage::Temporary | Stage::Booting, None | Some(Phase::Dhcp)) => {
             Some("its firmware to ask for the boot file")
@@ -367,6 +391,12 @@ fn waiting_for(turn: &Turn<'_>, node: &Node) -> Option<&'static str> {
     }
 }
 
+/// Whether another server serves it, and we look on.
+fn is_looked_on(turn: &Turn<'_>, node: &Node) -> bool {
+    let network = node.network.and_then(|place| turn.config.networks.get(place));
+    network.is_some_and(|network| network.mode == Mode::Shadow)
+}
+
 /// What the operator can do for a node that does not get on.
 fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
     if node.orders.standing.is_some() {
@@ -374,6 +404,9 @@ fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
         return Some(format!("heorot node accept {who}, if it is to serve again"));
     }
     if let Some(to_do) = node.trouble.as_ref().and_then(|trouble| trouble.to_do.clone()) {
+        return Some(to_do);
+    }
+    if let Some(to_do) = others::ignored(turn, node).or_else(|| turn.misplaced(node)).and_then(|t| t.to_do) {
         return Some(to_do);
     }
     /// A boot that takes this long between two phases is stuck: a kernel and its RAM disk of 200 MB on a full link are there before.

@@ -69,7 +69,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
         Err(word) => return turn.malformed(word),
     };
     client.meant = Meant::find(turn, &client);
-    if client.meant.is_ignored(turn) || is_shut_out(turn, &client) {
+    if silence::is_ignored(turn, &client) || is_shut_out(turn, &client) {
         return;
     }
     let options = &client.message.options;

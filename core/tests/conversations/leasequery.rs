@@ -129,6 +129,27 @@ fn a_relay_hears_what_it_asks_for() {
     assert!(times.is_sorted() && times[2] == 43_200, "{times:?}");
 }
 
+/// What an ACK said of the same lease: not how long its address is nobody else's beyond that.
+#[test]
+fn what_is_left_of_a_temporary_lease_is_what_its_machine_knows() {
+    let mut world = World::new(BOTH);
+    let temporary = world.boots(mac(1), is_firmware);
+    let mut question = about(Query::Address(temporary));
+    let codes = [option::LEASE_TIME, option::T1, option::T2];
+    question.options.set(option::PARAMETER_LIST, codes);
+    world.now = world.now + Duration::from_secs(10);
+    let (reply, _) = world.answer(&question);
+    let [lease, renews, rebinds] = codes.map(|code| reply.options.u32(code));
+    assert_eq!(lease, Some(50));
+    assert!(renews.is_some_and(|left| left <= 20) && rebinds.is_some_and(|left| left <= 43));
+    // Firmware never renews. Its address is its own for a while yet, and there is nothing to be renewed.
+    world.now = world.now + Duration::from_secs(60);
+    let (reply, _) = world.answer(&question);
+    let [lease, renews, rebinds] = codes.map(|code| reply.options.u32(code));
+    assert!(lease.is_some_and(|left| left <= 150), "{lease:?}");
+    assert_eq!((renews, rebinds), (None, None));
+}
+
 #[test]
 fn only_relays_and_those_who_are_listed_may_ask_and_not_without_end() {
     let subject = Query::Address(address(10, 77, 1, 8));

@@ -74,7 +74,7 @@ pub(super) fn run(wanted: &ExportCommand) -> Exit {
         return Exit::Ok;
     }
     let text = match &wanted.config {
-        Some(path) => match configuration::read(path) {
+        Some(path) => match configuration::read_elsewhere(path) {
             Ok(read) => of_configuration(&read.config, export).map_err(|e| (e.to_string(), Exit::Usage)),
             Err(mistakes) => {
                 print_error(mistakes.trim_end());

@@ -40,6 +40,8 @@ fn every_row_fits_whom_it_speaks_of() {
         (Firmware::Pxe, 0, "HW-Client", PI, Mode::Serve, &["bios-file-is-named"]),
         // NEC's and others of the nineties: as they are.
         (Firmware::Pxe, 1, CLASS, PC, Mode::Serve, &[]),
+        (Firmware::Pxe, 22, "U-Boot.armv8", PC, Mode::Serve, &["uefi-no-class", "u-boot"]),
+        (Firmware::Pxe, 0, "U-Boot", PC, Mode::Serve, &["bios-file-is-named", "u-boot"]),
     ];
     let mut seen = BTreeSet::new();
     for (firmware, architecture, class, mac, mode, expected) in table {

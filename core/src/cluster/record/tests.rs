@@ -87,6 +87,7 @@ fn what_is_kept_is_read_back() {
                 reason: "panic".into(),
                 last_words: "a\nb".into(),
             }),
+            is_awaited: false,
         })),
         Record::Trials(TrialsRecord {
             mac: mac(1),

@@ -1,7 +1,7 @@
 //! What operators see of hosts that are no nodes and have no address.
 
-use super::find;
 use crate::cluster::node::Trouble;
+use crate::cluster::unanswered::Host;
 use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::service::view::{ExplainView, NodeView, UnansweredView};
@@ -18,36 +18,61 @@ pub(super) fn status(turn: &Turn<'_>, wall: Wall) -> Option<UnansweredView> {
     })
 }
 
-/// One of them, by its hardware address. None: it is a node, or it was not heard.
-pub(super) fn explain(turn: &Turn<'_>, wall: Wall, name: &str) -> Option<ExplainView> {
-    let mac: Mac = name.parse().ok()?;
-    let host = turn.hall.unanswered.get(mac).filter(|_| find(turn, name).is_none())?;
+/// One of them, by its hardware address.
+pub(super) fn explain(turn: &Turn<'_>, wall: Wall, mac: Mac) -> Option<ExplainView> {
+    let host = turn.hall.unanswered.get(mac)?;
     let Trouble { what, to_do } = turn.no_address(host.place, host.why);
-    let network = turn.config.networks.get(host.place);
-    let [seconds, ago] = [host.first, host.last].map(|then| turn.now.since(then).as_secs());
-    let times = if host.count == 1 { "once".into() } else { format!("{} times in {seconds} s", host.count) };
-    let node = NodeView {
-        number: None,
-        name: None,
-        mac: mac.to_string(),
-        address: None,
-        temporary_address: None,
-        network: network.map(|network| network.interface.clone()).unwrap_or_default(),
-        state: "unanswered".into(),
-        phase: None,
+    let asked = asked(turn, host);
+    let view = NodeView {
+        network: network(turn, host.place),
         since: wall.stamp(turn.now, host.first),
         reason: what.clone(),
+        ..nobody(mac.to_string(), "unanswered")
+    };
+    let summary = format!("{mac} is no node and has no address: {asked}; {what}");
+    Some(ExplainView { to_do, ..explained(view, summary) })
+}
+
+/// How often a host asked, and when.
+pub(super) fn asked(turn: &Turn<'_>, host: &Host) -> String {
+    let [seconds, ago] = [host.first, host.last].map(|then| turn.now.since(then).as_secs());
+    let times = if host.count == 1 { "once".into() } else { format!("{} times in {seconds} s", host.count) };
+    format!("it asked {times}, last {ago} s ago")
+}
+
+/// The interface of a network.
+pub(super) fn network(turn: &Turn<'_>, place: usize) -> String {
+    turn.config.networks.get(place).map(|network| network.interface.clone()).unwrap_or_default()
+}
+
+/// The row of a host of which nothing else is known.
+pub(super) fn nobody(mac: String, state: &str) -> NodeView {
+    NodeView {
+        number: None,
+        name: None,
+        mac,
+        address: None,
+        temporary_address: None,
+        network: String::new(),
+        state: state.into(),
+        phase: None,
+        since: String::new(),
+        reason: String::new(),
         waiting_for: None,
         profile: String::new(),
-    };
-    Some(ExplainView {
+    }
+}
+
+/// What is said of who has no history.
+pub(super) fn explained(node: NodeView, summary: String) -> ExplainView {
+    ExplainView {
         node,
-        summary: format!("{mac} is no node and has no address: it asked {times}, last {ago} s ago; {what}"),
+        summary,
         last_asked: None,
         last_told: None,
-        to_do,
+        to_do: None,
         history: Vec::new(),
         trials: Vec::new(),
         last_end: None,
-    })
+    }
 }

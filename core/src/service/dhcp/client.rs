@@ -7,7 +7,7 @@ use crate::cluster::quirk::{self, Asker, Trait};
 use crate::config::{Config, FirmwareKind, Mode, Network, Pxe};
 use crate::mac::Mac;
 use crate::message::Datagram;
-use crate::wire::dhcp::{Message, MessageType, Op, option};
+use crate::wire::dhcp::{Message, MessageType, Op, Options, encapsulated, option};
 use std::fmt;
 use std::net::Ipv4Addr;
 
@@ -28,6 +28,8 @@ pub(super) struct Client {
     pub(super) firmware: Option<Firmware>,
     /// Which boot file that needs.
     pub(super) firmware_kind: Option<FirmwareKind>,
+    /// Whether it takes a boot file from another server than the one that gives its address: it says so in option 60 (PXE 2.1, 2.2.1), or is iPXE.
+    pub(super) hears_proxies: bool,
     /// What it says of its architecture (option 93); a BIOS may say nothing.
     pub(super) architecture: u16,
     /// The word by which answers to it are a PXE server's, for option 60.
@@ -95,6 +97,7 @@ impl Client {
         let traits = firmware.map(|firmware| quirk::traits(&asker(firmware), mode)).unwrap_or_default();
         let firmware_kind = firmware.and_then(|firmware| boot::firmware_kind(firmware, architecture));
         let class = pxe::class(&config.pxe, firmware, said);
+        let hears_proxies = firmware == Some(Firmware::Ipxe) || is_of_boot(said, &config.pxe);
         let meant = Meant::default();
         Self {
             mac,
@@ -104,6 +107,7 @@ impl Client {
             server,
             firmware,
             firmware_kind,
+            hears_proxies,
             architecture,
             class,
             traits,
@@ -145,6 +149,9 @@ impl fmt::Display for Described<'_> {
             Some(Firmware::Pxe) if traits.contains(&Trait::RaspberryPi) => {
                 f.write_str(" from a Raspberry Pi")?;
             }
+            Some(Firmware::Pxe) if traits.contains(&Trait::KnowsItsFiles) => {
+                write!(f, " from U-Boot (architecture {architecture})")?;
+            }
             Some(Firmware::Pxe) if *architecture == 0 => f.write_str(" from BIOS PXE")?,
             Some(Firmware::Pxe) => write!(f, " from UEFI PXE (architecture {architecture})")?,
             Some(Firmware::Http) => write!(f, " from UEFI HTTP (architecture {architecture})")?,
@@ -181,23 +188,39 @@ pub(super) fn our_address(config: &Config, datagram: Datagram<'_>, place: usize)
 }
 
 /// What asks to be booted: iPXE says so in option 77 or shows its features in option 175, other firmware says in option 60 which protocol it
-/// speaks (PXE 2.1; UEFI 24.7), or at least its architecture (RFC 4578 2.1). A chain-loaded iPXE still says PXEClient.
+/// speaks (PXE 2.1; UEFI 24.7), or at least its architecture (RFC 4578 2.1). A chain-loaded iPXE still says PXEClient. Its ancestors Etherboot and gPXE, which send
+/// option 175 too, know no iPXE script: they boot what a ROM of their architecture does.
 fn firmware(message: &Message, pxe: &Pxe) -> Option<Firmware> {
     let options = &message.options;
     // RFC 3004 wants a length before each class; iPXE sends its name bare.
     let is_ipxe =
         options.get(option::USER_CLASS).is_some_and(|class| class == b"iPXE" || class == b"\x04iPXE");
-    if is_ipxe || options.contains(option::IPXE) {
+    if is_ipxe || has_features_of_ipxe(options) {
         return Some(Firmware::Ipxe);
     }
     let class = options.get(option::VENDOR_CLASS).unwrap_or_default();
     if class.starts_with(b"HTTPClient") {
         return Some(Firmware::Http);
     }
-    let is_pxe = class.starts_with(b"PXEClient")
-        || pxe.vendor_classes.iter().any(|own| class.starts_with(own.as_bytes()))
-        || options.contains(option::ARCHITECTURE);
+    let is_pxe = is_of_boot(class, pxe)
+        || [option::ARCHITECTURE, option::IPXE].iter().any(|code| options.contains(*code));
     is_pxe.then_some(Firmware::Pxe)
+}
+
+/// Whether it is iPXE by option 175, whatever it calls itself: there are its features and its version (`iPXE src/include/ipxe/dhcp.h`). gPXE has the same, and says so.
+fn has_features_of_ipxe(options: &Options) -> bool {
+    const FEATURES: std::ops::RangeInclusive<u8> = 16..=47;
+    const VERSION: u8 = 235;
+    let is_gpxe =
+        options.get(option::USER_CLASS).is_some_and(|class| class == b"gPXE" || class == b"\x04gPXE");
+    let said = options.get(option::IPXE).filter(|_| !is_gpxe).and_then(encapsulated::parts);
+    said.is_some_and(|parts| parts.iter().any(|(code, _)| FEATURES.contains(code) || *code == VERSION))
+}
+
+/// Whether a vendor class says that its client speaks PXE or HTTP boot.
+fn is_of_boot(class: &[u8], pxe: &Pxe) -> bool {
+    let own = pxe.vendor_classes.iter().map(String::as_str);
+    own.chain(["PXEClient", "HTTPClient"]).any(|word| class.starts_with(word.as_bytes()))
 }
 
 /// A client's text as it may stand in a journal.

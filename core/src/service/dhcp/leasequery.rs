@@ -138,8 +138,8 @@ fn all_of(turn: &Turn<'_>, mac: Mac, places: &[usize]) -> Vec<Active> {
             address,
             mac,
             place: lease.pool.network,
-            // Firmware never renews: the address is its own for longer than its lease says.
-            until: Some(lease.until.max(lease.held_until())),
+            // Firmware never renews: when its lease is over, the address is its own for a while yet.
+            until: Some(if lease.until > turn.now { lease.until } else { lease.held_until() }),
         })
         .collect();
     let is_there = |stage: Stage| matches!(stage, Stage::Ready | Stage::Booting | Stage::Up);

@@ -3,7 +3,7 @@
 use super::client::Client;
 use crate::cluster::lease::PoolKind;
 use crate::cluster::record::LeaseRecord;
-use crate::config::SERVER_NAME;
+use crate::config::{MASTER_NAME, SERVER_NAME};
 use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::wire::dhcp::fqdn::Fqdn;
@@ -64,8 +64,9 @@ fn wanted(message: &Message) -> Option<String> {
     is_label.then_some(label)
 }
 
-/// Names that mean something everywhere.
-const RESERVED: [&str; 4] = [SERVER_NAME, "localhost", "master", "self"];
+/// Names that mean something everywhere: to resolvers, to us, and those that hosts look up by themselves and believe (`wpad`: their proxy; `isatap`: their router).
+const RESERVED: [&str; 8] =
+    [SERVER_NAME, MASTER_NAME, "gateway", "isatap", "localhost", "ns", "self", "wpad"];
 
 /// Whether a host may go by this name: no node's, no host's, no record's, none that came by an update, and of two loans the first one's.
 fn is_free(turn: &Turn<'_>, name: &str, address: Ipv4Addr, mac: Mac) -> bool {

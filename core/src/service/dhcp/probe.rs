@@ -159,7 +159,7 @@ fn offer_another(turn: &mut Turn<'_>, held: HeldBack) {
     let Ok(message) = Message::parse(payload) else { return };
     let Ok(mut client) = Client::read(turn.config, datagram, message) else { return };
     client.meant = Meant::find(turn, &client);
-    if client.meant.is_ignored(turn) || client.mode != Mode::Serve {
+    if client.meant.ignored_by(turn).is_some() || client.mode != Mode::Serve {
         return;
     }
     let is_node = client.meant.host(turn).is_none() && turn.hall.nodes.get(client.mac).is_some();

@@ -6,7 +6,7 @@
 
 use super::client::Client;
 use super::offer::{Terms, admit, offer};
-use super::reply::Reply;
+use super::reply::{Missing, Reply};
 use super::{heard, is_numbered_at_request, meet, power_on, pxe};
 use crate::cluster::lease::{Lease, PoolId, PoolKind};
 use crate::cluster::record::{LeaseRecord, Record};
@@ -55,7 +55,8 @@ pub(super) fn handle(
     }
 }
 
-/// Firmware looks for servers. Guests, and systems that run, want nothing of us.
+/// Firmware looks for servers. Guests, and systems that run, want nothing of us; nor does who has never said that it takes a word from anybody but the server that
+/// gives its address. Where there is no word for it, nothing is said either: some firmware takes an empty offer for the one that it waited for.
 fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let Some(firmware) = client.firmware else { return };
     if !meet(turn, client) {
@@ -65,11 +66,42 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     turn.event(Some(client.mac), Kind::Discover, format!("DISCOVER{}", client.describe()));
     let is_first = power_on(turn, client, firmware);
     let admission = if is_first { admit(turn, client) } else { Admission::Now };
-    let reply = Reply::new(turn, client, MessageType::Offer).boot_only();
+    if !client.hears_proxies {
+        return unspoken_to(turn, client);
+    }
+    let reply = Reply::new(turn, client, MessageType::Offer);
+    if !reply.says_something() {
+        turn.hall.held_back.remove(&client.mac);
+        return untold(turn, client, &reply);
+    }
+    let reply = reply.boot_only();
     let told = turn.line(format_args!("OFFER beside another server{}", reply.describe()));
     turn.hall.held_back.remove(&client.mac);
     let terms = Terms { address: Ipv4Addr::UNSPECIFIED, admission, probed: None, told };
     offer(turn, client, terms, reply, datagram);
+}
+
+/// Firmware that would not take our word.
+fn unspoken_to(turn: &mut Turn<'_>, client: &Client) {
+    let what = "it was offered nothing: it does not call itself PXEClient or HTTPClient (option 60), and takes files from the server of its address alone";
+    let to_do =
+        format!("name {} as the next server (siaddr) of {} in the other server", client.server, client.mac);
+    trouble_once(turn, client, what, Some(to_do));
+}
+
+/// Firmware for which there is no word.
+fn untold(turn: &mut Turn<'_>, client: &Client, reply: &Reply<'_>) {
+    if let Some(Missing { what, to_do }) = reply.missing_boot_file() {
+        trouble_once(turn, client, &format!("its firmware was offered nothing: {what}"), Some(to_do));
+    }
+}
+
+/// Tells of trouble, once as long as it is the same.
+fn trouble_once(turn: &mut Turn<'_>, client: &Client, what: &str, to_do: Option<String>) {
+    let before = turn.hall.nodes.get(client.mac).and_then(|node| node.trouble.as_ref());
+    if before.is_none_or(|before| before.what != what) {
+        turn.trouble(client.mac, what.into(), to_do);
+    }
 }
 
 /// A machine takes an address from the other server, or keeps it.
@@ -159,8 +191,8 @@ pub(super) fn learn(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr, evi
         turn.hall.timers.arm(until, Due::Address(address));
         turn.record(Record::Lease(LeaseRecord { address, mac, name: None, is_guest: false }));
         turn.event(Some(mac), Kind::Ack, format!("{address} is its address, by another server"));
+        turn.tell_misplaced(mac);
     }
-    is_where_its_name_says(turn, client, address);
     let in_mid_boot = turn.hall.nodes.get(mac).is_some_and(|node| node.stage != Stage::Up);
     if evidence == Evidence::Used && in_mid_boot && client.firmware.is_some() {
         turn.pin(address, mac, client.place);
@@ -181,18 +213,6 @@ fn number_at_once(turn: &mut Turn<'_>, client: &Client) {
         turn.keep_node(mac);
         let reason = "there is no trial for it".into();
         turn.promise(Promise::Number { mac, reason, in_mid_boot: client.firmware.is_some() });
-    }
-}
-
-/// The names of nodes are arithmetic here too: they are right where the other server reserves the address of a node's number for it.
-fn is_where_its_name_says(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) {
-    let Some(node) = turn.hall.nodes.get(client.mac) else { return };
-    let (Some(number), is_told) = (node.number, node.trouble.is_some()) else { return };
-    let Some(named) = turn.config.networks[client.place].numbering.address(number) else { return };
-    if named != address && !is_told {
-        let what = format!("it has {address} from another server, and its name says {named}");
-        let to_do = format!("reserve {named} for {} in the other server", client.mac);
-        turn.trouble(client.mac, what, Some(to_do));
     }
 }
 

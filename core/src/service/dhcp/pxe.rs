@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::reply::Reply;
+use super::silence::is_ignored;
 use super::who::Meant;
 use super::{heard, is_shut_out, meet, power_on, proxy};
 use crate::cluster::boot::{BootFile, Offered, file_of};
@@ -29,7 +30,7 @@ pub(crate) fn boot_server(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
         Err(word) => return turn.malformed(word),
     };
     client.meant = Meant::find(turn, &client);
-    if client.mode == Mode::Shadow || client.meant.is_ignored(turn) || is_shut_out(turn, &client) {
+    if client.mode == Mode::Shadow || is_ignored(turn, &client) || is_shut_out(turn, &client) {
         return;
     }
     match message_type {
@@ -100,8 +101,9 @@ pub(super) fn tell(
     pxe: &Pxe,
     item: Option<Item>,
 ) {
-    message.siaddr = next_server.unwrap_or(Ipv4Addr::UNSPECIFIED);
     let has = |wanted: Trait| client.traits.contains(&wanted);
+    let here = if has(Trait::KnowsItsFiles) { client.server } else { Ipv4Addr::UNSPECIFIED };
+    message.siaddr = next_server.unwrap_or(here);
     let said = match offered {
         Offered::Nothing if has(Trait::RaspberryPi) => Some(raspberry_pi()),
         Offered::Nothing => return,

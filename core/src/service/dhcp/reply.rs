@@ -184,9 +184,11 @@ impl<'a> Reply<'a> {
             options.set(option::HOST_NAME, name);
         }
         self.boot(None);
+        let own = [option::T1, option::T2].map(|code| (code, self.message.options.u32(code)));
         for table in &self.tables {
             told::apply(table, |_| true, &mut self.message.options, &mut parameters);
         }
+        keep_in_order(&mut self.message.options, own);
         let asked = self.client.message.options.get(option::PARAMETER_LIST);
         told::select(&mut self.message.options, &parameters, asked, &self.tables);
         self.of_protocol();
@@ -222,9 +224,20 @@ impl<'a> Reply<'a> {
         }
         // Whoever comes to a boot server takes its word for it by this (PXE 2.1, 2.2.4).
         self.message.options.set(option::VENDOR_CLASS, self.client.class.as_str());
-        let says_something =
-            self.offered != Offered::Nothing || self.client.traits.contains(&Trait::RaspberryPi);
-        says_something.then_some(self)
+        self.names_something().then_some(self)
+    }
+
+    /// Whether it says what to boot: by a file, or by the menu that has none.
+    fn names_something(&self) -> bool {
+        self.offered != Offered::Nothing || self.client.traits.contains(&Trait::RaspberryPi)
+    }
+
+    /// Whether it says anything beside another server's offer: what to boot, or where and how by the operator's own options.
+    pub(super) fn says_something(&self) -> bool {
+        let is_for_boot = |table: &&OptionTable| {
+            table.values.iter().any(|(path, value)| told::is_for_boot(path.code()) && value.is_some())
+        };
+        self.names_something() || self.next_server.is_some() || self.tables.iter().any(is_for_boot)
     }
 
     /// Whether this is firmware that is better not told who knows names, and the file that it is to load is at an address of ours.
@@ -251,9 +264,8 @@ impl<'a> Reply<'a> {
 
     /// What is missing in the configuration, if the client boots and is told of nothing.
     pub(super) fn missing_boot_file(&self) -> Option<Missing> {
-        let is_told = self.is_named
-            || self.offered != Offered::Nothing
-            || self.client.traits.contains(&Trait::RaspberryPi);
+        let knows = self.client.traits.contains(&Trait::KnowsItsFiles) && self.client.mode != Mode::Proxy;
+        let is_told = self.is_named || self.names_something() || knows;
         self.client.firmware.filter(|_| !is_told)?;
         Some(match self.client.firmware_kind {
             Some(kind) => {
@@ -357,6 +369,23 @@ impl<'a> Reply<'a> {
         }
         let said = self.client.message.options.u16(option::MAX_SIZE).unwrap_or(DATAGRAM_OCTETS_MIN);
         usize::from(said.clamp(DATAGRAM_OCTETS_MIN, DATAGRAM_OCTETS_MAX) - HEADER_OCTETS)
+    }
+}
+
+/// "T1 MUST be earlier than T2, which, in turn, MUST be earlier than the time at which the client's lease will expire" (RFC 2131 4.4.5). One table may be for leases of several
+/// lengths: where what it says does not fit this one, its client is told what it would be told without.
+fn keep_in_order(options: &mut Options, own: [(u8, Option<u32>); 2]) {
+    let Some(lease) = options.u32(option::LEASE_TIME) else { return };
+    let renews = options.u32(option::T1).unwrap_or(0);
+    let rebinds = options.u32(option::T2).unwrap_or_else(|| lease.saturating_sub(1));
+    if renews < rebinds && rebinds < lease {
+        return;
+    }
+    for (code, seconds) in own {
+        match seconds {
+            Some(seconds) => options.set(code, seconds.to_be_bytes()),
+            None => options.remove(code),
+        }
     }
 }
 

@@ -30,11 +30,29 @@ pub(super) fn note(turn: &mut Turn<'_>, client: &Client, why: Why) {
     turn.event(None, Kind::Trouble, format!("{mac} has no address{}: {what}{to_do}", client.describe()));
 }
 
+/// Whether the operator lets a client have no answer, by a `[[host]]` or a `[[class]]`. Then it is kept that it asked, and the journal hears of it now and then.
+pub(super) fn is_ignored(turn: &mut Turn<'_>, client: &Client) -> bool {
+    let mac = client.mac;
+    let Some(why) = client.meant.ignored_by(turn) else {
+        turn.hall.ignored.forget(mac);
+        return false;
+    };
+    if turn.hall.ignored.note(turn.now, mac, client.place, why) {
+        let Trouble { what, .. } = turn.no_address(client.place, why);
+        turn.event(
+            Some(mac),
+            Kind::Operator,
+            format!("it asks{}, and gets no answer: {what}", client.describe()),
+        );
+    }
+    true
+}
+
 /// It has got one, or will get one.
 pub(super) fn ends(turn: &mut Turn<'_>, client: &Client) {
     let Some(host) = turn.hall.unanswered.get(client.mac) else { return };
     let is_over = match host.why {
-        Why::NoRange | Why::NoneLeft => true,
+        Why::NoRange | Why::NoneLeft | Why::IgnoredClass(_) | Why::IgnoredHost(_) => true,
         // It is offered something all the same: what it does with that, the next minutes tell.
         Why::Declines => turn.now.since(host.last) >= QUARANTINE,
     };

@@ -46,6 +46,33 @@ fn firmware_is_told_from_systems() {
         (&[PXE, UEFI, (option::USER_CLASS, b"iPXE")], Some(FirmwareKind::Ipxe), " from iPXE"),
         (&[PXE, UEFI, (option::USER_CLASS, b"\x04iPXE")], Some(FirmwareKind::Ipxe), " from iPXE"),
         (&[PXE, UEFI, (option::IPXE, &[0xeb, 3, 1, 0, 0])], Some(FirmwareKind::Ipxe), " from iPXE"),
+        // It may call itself otherwise (`set user-class`): its features tell.
+        (
+            &[PXE, UEFI, (option::USER_CLASS, b"mine"), (option::IPXE, &[0x13, 1, 1])],
+            Some(FirmwareKind::Ipxe),
+            " from iPXE",
+        ),
+        // gPXE and Etherboot know none of its scripts.
+        (
+            &[PXE, UEFI, (option::USER_CLASS, b"gPXE"), (option::IPXE, &[0xeb, 3, 0, 9, 9])],
+            Some(FirmwareKind::UefiX64),
+            " from UEFI PXE (architecture 7)",
+        ),
+        (
+            &[(option::VENDOR_CLASS, b"Etherboot-5.4"), (option::IPXE, &[1, 1, 1])],
+            Some(FirmwareKind::Bios),
+            " from BIOS PXE",
+        ),
+        (
+            &[PXE, UEFI, (option::IPXE, &[0x13, 9, 1])],
+            Some(FirmwareKind::UefiX64),
+            " from UEFI PXE (architecture 7)",
+        ),
+        (
+            &[(option::VENDOR_CLASS, b"U-Boot.armv8"), (option::ARCHITECTURE, &[0, 22])],
+            None,
+            " from U-Boot (architecture 22)",
+        ),
         (
             &[PXE, UEFI, (option::USER_CLASS, b"else")],
             Some(FirmwareKind::UefiX64),

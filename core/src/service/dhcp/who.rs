@@ -4,6 +4,7 @@ use super::client::Client;
 use super::namesake;
 use crate::cluster::node::Firmware;
 use crate::cluster::reservation::{self, By, Entry, Traits};
+use crate::cluster::unanswered::Why;
 use crate::config::{Class, Host, ListedNode, OptionPath, OptionTable};
 use crate::hall::Turn;
 use crate::limit::MACS_PER_NODE_MAX;
@@ -62,9 +63,15 @@ impl Meant {
         self.classes.iter().filter_map(|place| config.classes.get(*place))
     }
 
-    /// It gets no answer at all.
-    pub(super) fn is_ignored(&self, turn: &Turn<'_>) -> bool {
-        self.host(turn).is_some_and(|host| host.ignore) || self.classes(turn).any(|class| class.ignore)
+    /// It gets no answer at all, and who says so.
+    pub(super) fn ignored_by(&self, turn: &Turn<'_>) -> Option<Why> {
+        let host = match self.entry {
+            Some((Entry::Host(place), _)) if turn.config.hosts.get(place)?.ignore => Some(place),
+            Some((Entry::Host(_) | Entry::Node(_), _)) | None => None,
+        };
+        let is_ignored = |place: &&usize| turn.config.classes.get(**place).is_some_and(|class| class.ignore);
+        let class = || self.classes.iter().find(is_ignored).copied();
+        host.map(Why::IgnoredHost).or_else(|| class().map(Why::IgnoredClass))
     }
 
     /// The tables of options that are for it: what a later one says goes before what an earlier one says.

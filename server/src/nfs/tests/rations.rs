@@ -43,7 +43,7 @@ fn asks(server: &Server) -> StreamId {
             asker = Some(stream);
             true
         }
-        StreamNews::Delivered { .. } => false,
+        StreamNews::Delivered { .. } | StreamNews::StandsStill => false,
         StreamNews::Begun { .. } | StreamNews::Wants | StreamNews::Ended => panic!("{news:?}"),
     });
     let stream = asker.unwrap();
@@ -83,6 +83,7 @@ fn what_is_large_goes_as_far_as_it_is_granted_and_all_else_at_once() {
         match news {
             StreamNews::Wants => wants = true,
             StreamNews::Delivered { octets, .. } => delivered += octets,
+            StreamNews::StandsStill => {}
             StreamNews::Begun { .. } | StreamNews::Asks { .. } | StreamNews::Ended => panic!("{news:?}"),
         }
         wants && delivered >= GRANTED
@@ -104,6 +105,7 @@ fn what_is_large_goes_as_far_as_it_is_granted_and_all_else_at_once() {
             delivered += octets;
             false
         }
+        StreamNews::StandsStill => false,
         StreamNews::Begun { .. } | StreamNews::Asks { .. } | StreamNews::Wants => panic!("{news:?}"),
     });
     // The head of the reply may count with it.

@@ -1,0 +1,234 @@
+//! Who is known without being a node that was heard: listed nodes that have not asked yet, whom the operator has us ignore, guests, and `[[host]]`s.
+
+use super::unanswered::{self, asked, explained, network, nobody};
+use crate::cluster::lease::{Lease, PoolKind};
+use crate::cluster::network::number_at;
+use crate::cluster::node::{Node, Trouble};
+use crate::cluster::unanswered::Host as Asker;
+use crate::config::{Host, ListedNode};
+use crate::hall::Turn;
+use crate::mac::Mac;
+use crate::service::view::{ExplainView, NodeDetailView, NodeView};
+use crate::time::Wall;
+use std::net::Ipv4Addr;
+
+/// What is known of a name, a number, an address or a hardware address that is no node's which was heard.
+pub(super) fn explain(turn: &Turn<'_>, wall: Wall, name: &str) -> Option<ExplainView> {
+    let who = Who::find(turn, name);
+    let listed = who.listed.and_then(|place| turn.config.nodes.get(place));
+    let host = who.host.and_then(|place| turn.config.hosts.get(place));
+    let of_reservation =
+        host.into_iter().flat_map(|host| host.macs.iter().filter_map(|pattern| pattern.mac()));
+    let of_list = listed.into_iter().flat_map(|listed| listed.macs.iter().copied());
+    let mut macs = who.mac.into_iter().chain(of_list).chain(of_reservation);
+    if let Some((mac, asker)) = macs.find_map(|mac| Some((mac, turn.hall.ignored.get(mac)?))) {
+        return Some(of_ignored(turn, wall, (mac, asker), listed));
+    }
+    if let Some(view) = who.mac.and_then(|mac| unanswered::explain(turn, wall, mac)) {
+        return Some(view);
+    }
+    if let Some((address, lease)) =
+        who.address.and_then(|address| Some((address, turn.hall.leases.get(address)?)))
+    {
+        return Some(of_guest(turn, wall, address, lease));
+    }
+    host.map(|host| of_host(turn, wall, who.mac, host)).or_else(|| Some(of_listed(turn, wall, listed?)))
+}
+
+/// `node show` of the same.
+pub(super) fn show(turn: &Turn<'_>, wall: Wall, name: &str) -> Option<NodeDetailView> {
+    let node = explain(turn, wall, name)?.node;
+    let listed = Who::find(turn, name).listed.and_then(|place| turn.config.nodes.get(place));
+    Some(NodeDetailView {
+        node,
+        further_macs: listed
+            .iter()
+            .flat_map(|listed| listed.macs.iter().skip(1))
+            .map(Mac::to_string)
+            .collect(),
+        facts: serde_json::Map::new(),
+        boot_profile: None,
+        attributes: listed.map(|listed| listed.attributes.clone()).unwrap_or_default(),
+        lacks: None,
+        trials: Vec::new(),
+        last_end: None,
+    })
+}
+
+/// That a node gets no answer although it is known: it was not ignored from the first, or not whatever it says. Who is answered is forgotten among those.
+pub(super) fn ignored(turn: &Turn<'_>, node: &Node) -> Option<Trouble> {
+    let macs = [node.mac].into_iter().chain(node.further_macs.iter().copied());
+    let asker = macs.filter_map(|mac| turn.hall.ignored.get(mac)).max_by_key(|asker| asker.last)?;
+    let Trouble { what, to_do } = turn.no_address(asker.place, asker.why);
+    Some(Trouble { what: format!("{}, and got no answer: {what}", asked(turn, asker)), to_do })
+}
+
+/// Whom somebody means.
+#[derive(Debug, Default)]
+struct Who {
+    mac: Option<Mac>,
+    /// An address that is lent to a host that is no node.
+    address: Option<Ipv4Addr>,
+    /// Places in the configuration.
+    host: Option<usize>,
+    listed: Option<usize>,
+}
+
+impl Who {
+    fn find(turn: &Turn<'_>, name: &str) -> Self {
+        let hosts = &turn.config.hosts;
+        if let Ok(mac) = name.parse::<Mac>() {
+            let is_its = |host: &Host| host.macs.iter().any(|pattern| pattern.matches(mac));
+            return Self {
+                mac: Some(mac),
+                address: turn.hall.leases.of(mac).map(|(address, _)| address).next(),
+                host: hosts.iter().position(is_its),
+                listed: turn.hall.listed.place(mac),
+            };
+        }
+        if let Ok(address) = name.parse::<Ipv4Addr>() {
+            let lent = turn.hall.leases.get(address).map(|lease| lease.mac);
+            return Self {
+                mac: lent.or_else(|| turn.hall.heard.by_address(address)),
+                address: lent.map(|_| address),
+                host: hosts.iter().position(|host| host.address == Some(address)),
+                listed: number_at(turn.config, address).and_then(|number| with_number(turn, number)),
+            };
+        }
+        let directory = &turn.hall.directory;
+        let label = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        let zone = directory.zone.as_str();
+        let label = label.strip_suffix(zone).and_then(|label| label.strip_suffix('.')).unwrap_or(&label);
+        let number = name.parse().ok().or_else(|| directory.number(label));
+        let host = hosts.iter().position(|host| host.name.as_deref() == Some(label));
+        let at = host.and_then(|place| hosts[place].address);
+        let address = turn.hall.naming.address(label);
+        let lent = address.and_then(|address| turn.hall.leases.get(address)).map(|lease| lease.mac);
+        Self {
+            mac: lent.or_else(|| turn.hall.heard.by_address(at?)),
+            address,
+            host,
+            listed: number.and_then(|number| with_number(turn, number)),
+        }
+    }
+}
+
+fn with_number(turn: &Turn<'_>, number: u32) -> Option<usize> {
+    turn.config.nodes.iter().position(|listed| listed.number == Some(number))
+}
+
+fn of_ignored(
+    turn: &Turn<'_>,
+    wall: Wall,
+    (mac, asker): (Mac, &Asker),
+    listed: Option<&ListedNode>,
+) -> ExplainView {
+    let Trouble { what, to_do } = turn.no_address(asker.place, asker.why);
+    let view = NodeView {
+        network: network(turn, asker.place),
+        since: wall.stamp(turn.now, asker.first),
+        reason: what.clone(),
+        ..row(turn, mac.to_string(), "ignored", listed)
+    };
+    let who = view.name.clone().map(|name| format!("{name} ({mac})")).unwrap_or_else(|| mac.to_string());
+    let summary = format!("{who} gets no answer: {what}; {}", asked(turn, asker));
+    ExplainView { to_do, ..explained(view, summary) }
+}
+
+fn of_guest(turn: &Turn<'_>, wall: Wall, address: Ipv4Addr, lease: &Lease) -> ExplainView {
+    let name = turn.hall.naming.name(address);
+    let called = name.map(|name| format!(", and is called {name}")).unwrap_or_default();
+    let (seconds, until) = (lease.until.since(turn.now).as_secs(), wall.stamp(turn.now, lease.until));
+    let what = match lease.pool.kind {
+        PoolKind::Guest => "a guest",
+        PoolKind::Temporary | PoolKind::Number => "no node any more",
+        PoolKind::Elsewhere => "no node, and was served by another server",
+    };
+    let is_over = lease.until <= turn.now;
+    let how_long = if is_over {
+        "for a time that is over".into()
+    } else {
+        format!("until {until}, {seconds} s from now")
+    };
+    let reason = format!("{address} is lent to it {how_long}");
+    let view = NodeView {
+        name: name.map(str::to_owned),
+        temporary_address: Some(address),
+        network: network(turn, lease.pool.network),
+        since: wall.stamp(turn.now, lease.life),
+        reason: reason.clone(),
+        ..nobody(lease.mac.to_string(), "guest")
+    };
+    let (mac, ago) = (lease.mac, turn.now.since(lease.life).as_secs());
+    let summary = format!("{mac} is {what}: {reason}{called}; it was last heard {ago} s ago");
+    explained(view, summary)
+}
+
+fn of_host(turn: &Turn<'_>, wall: Wall, mac: Option<Mac>, host: &Host) -> ExplainView {
+    let exact = || host.macs.iter().find_map(|pattern| pattern.mac());
+    let mac = mac.or_else(exact);
+    let said = mac.and_then(|mac| turn.hall.heard.get(mac));
+    let granted = said.and_then(|said| said.granted).filter(|(address, _)| Some(*address) == host.address);
+    let who = host.name.clone().or_else(|| Some(mac?.to_string())).unwrap_or_else(|| "it".into());
+    let reason = match (host.address, granted, said) {
+        (Some(address), Some((_, until)), _) if until > turn.now => {
+            format!("it has {address} until {}", wall.stamp(turn.now, until))
+        }
+        (Some(address), Some((_, until)), _) => {
+            format!("it had {address} until {}", wall.stamp(turn.now, until))
+        }
+        (Some(address), None, None) => {
+            format!("{address} is kept for it, and it has not asked {}", since(turn, wall))
+        }
+        (Some(address), None, Some(_)) => format!("{address} is kept for it, and it has not taken it"),
+        (None, _, None) if host.ignore => {
+            format!("it is to be ignored, and it has not asked {}", since(turn, wall))
+        }
+        (None, _, None) => format!("it has not asked {}", since(turn, wall)),
+        (None, _, Some(_)) => "it has no address now".into(),
+    };
+    let heard = said.map(|said| format!("; it was last heard {} s ago", turn.now.since(said.at).as_secs()));
+    let view = NodeView {
+        name: host.name.clone(),
+        address: host.address,
+        since: wall.stamp(turn.now, said.map_or(turn.hall.started, |said| said.at)),
+        reason: reason.clone(),
+        ..nobody(mac.map(|mac| mac.to_string()).unwrap_or_default(), "host")
+    };
+    explained(view, format!("{who} is a [[host]] and no node: {reason}{}", heard.unwrap_or_default()))
+}
+
+fn of_listed(turn: &Turn<'_>, wall: Wall, listed: &ListedNode) -> ExplainView {
+    let mac = listed.macs.first().map(Mac::to_string);
+    let reason = format!("the configuration lists it, and it has not asked {}", since(turn, wall));
+    let view = NodeView {
+        since: wall.stamp(turn.now, turn.hall.started),
+        reason: reason.clone(),
+        waiting_for: Some("its firmware to ask for an address".into()),
+        ..row(turn, mac.clone().unwrap_or_default(), "listed", Some(listed))
+    };
+    let who = view.name.clone().or(mac).unwrap_or_else(|| "it".into());
+    let to_do =
+        "switch it on, and see that it boots by the network, and that [[node]] has its hardware address";
+    ExplainView { to_do: Some(to_do.into()), ..explained(view, format!("{who} was not heard: {reason}")) }
+}
+
+/// A row, with what the list says of it.
+fn row(turn: &Turn<'_>, mac: String, state: &str, listed: Option<&ListedNode>) -> NodeView {
+    let number = listed.and_then(|listed| listed.number);
+    let of_number =
+        |number| turn.config.networks.iter().find_map(|network| network.numbering.address(number));
+    let profile = listed.and_then(|listed| listed.profile.clone());
+    NodeView {
+        number,
+        name: number.map(|number| turn.name(number)),
+        address: number.and_then(of_number),
+        profile: profile.unwrap_or_default(),
+        ..nobody(mac, state)
+    }
+}
+
+/// What is known of who was heard begins with this process, but for nodes.
+fn since(turn: &Turn<'_>, wall: Wall) -> String {
+    format!("since this server started, at {}", wall.stamp(turn.now, turn.hall.started))
+}
