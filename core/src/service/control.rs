@@ -121,8 +121,25 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .map(|why| format!("nothing new can be promised: {why}"))
             .chain(turn.hall.gone.iter().map(|interface| gone(interface)))
             .chain(trial::degraded(turn))
+            .chain(misplaced(turn))
             .collect(),
     }
+}
+
+/// The machines that are not as the configuration says, as a line of the status.
+fn misplaced(turn: &Turn<'_>) -> Option<String> {
+    let nodes = turn.hall.nodes.iter().filter(|node| turn.misplaced(node).is_some());
+    let (numbered, others): (Vec<_>, Vec<_>) = nodes.partition(|node| node.number.is_some());
+    let set: NodeSet = numbered.iter().filter_map(|node| node.number).collect();
+    let folded = Some(turn.hall.directory.fold(&set)).filter(|folded| !folded.is_empty());
+    let first = others.first().map(|node| match others.len() {
+        1 => node.mac.to_string(),
+        count => format!("{} and {} more without a number", node.mac, count - 1),
+    });
+    let who: Vec<_> = folded.into_iter().chain(first).collect();
+    (!who.is_empty()).then(|| {
+        format!("not where the configuration has them: {} (heorot explain NODE says why)", who.join(", "))
+    })
 }
 
 /// What is told of an interface that is gone.
@@ -237,12 +254,15 @@ fn row(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeView {
         |number| turn.config.networks.iter().find_map(|network| network.numbering.address(number));
     let network = node.network.and_then(|place| turn.config.networks.get(place));
     let here = node.number.and_then(|number| network?.numbering.address(number));
+    // Where it is, it cannot have the address of its number, and elsewhere it is not.
+    let is_elsewhere = node.granted_until.is_none() && turn.elsewhere(node).is_some();
+    let of_number = node.number.filter(|_| !is_elsewhere).and_then(of_number);
     let standing = node.orders.standing.as_ref();
     NodeView {
         number: node.number,
         name: node.number.map(|number| turn.name(number)),
         mac: node.mac.to_string(),
-        address: here.or_else(|| node.number.and_then(of_number)),
+        address: here.or(of_number),
         temporary_address: turn
             .hall
             .leases
@@ -299,7 +319,10 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
             plan.profile, view.profile
         );
     }
-    if let Some(trouble) = trial::trouble(node) {
+    let trouble = trial::trouble(node);
+    let says = |what: &String| trouble.as_ref().is_some_and(|trouble| trouble.contains(what.as_str()));
+    let misplaced = turn.misplaced(node).map(|trouble| trouble.what).filter(|what| !says(what));
+    for trouble in misplaced.iter().chain(&trouble) {
         summary += &format!("; {trouble}");
     }
     if let Some(waiting_for) = &view.waiting_for {
@@ -358,6 +381,9 @@ fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
     if node.orders.standing.is_some() {
         let who = node.number.map_or_else(|| node.mac.to_string(), |number| turn.name(number));
         return Some(format!("heorot node accept {who}, if it is to serve again"));
+    }
+    if let Some(to_do) = turn.misplaced(node).and_then(|trouble| trouble.to_do) {
+        return Some(to_do);
     }
     if let Some(to_do) = node.trouble.as_ref().and_then(|trouble| trouble.to_do.clone()) {
         return Some(to_do);

@@ -6,6 +6,7 @@
 //! with a lease. Where nothing is probed, what is said is believed.
 
 use super::client::Client;
+use super::contested;
 use crate::cluster::probe::Found;
 use crate::cluster::reservation::{By, Entry};
 use crate::hall::{Deferred, Due, Turn};
@@ -68,12 +69,16 @@ pub(super) fn lives(turn: &mut Turn<'_>, address: Ipv4Addr, by: Option<Mac>) -> 
     turn.hall.probes.taken(address);
     let who = by.map_or_else(|| "a host that answers ICMP echo".into(), |mac| mac.to_string());
     let listed = turn.hall.listed.get(turn.config, known);
-    let (says, remedy) = match listed.and_then(|listed| listed.identifiers.client.as_ref()) {
-        Some(_) => ("has its client identifier", "give one of them another client identifier"),
-        None => ("is at its place at the relay", "let one of them be at another port"),
-    };
+    let contested =
+        turn.hall.listed.with_mac(turn.config, client).and_then(|_| contested::told(turn, client, known));
+    let (says, to_do) = contested.unwrap_or_else(|| {
+        let (says, remedy) = match listed.and_then(|listed| listed.identifiers.client.as_ref()) {
+            Some(_) => ("has its client identifier", "give one of them another client identifier"),
+            None => ("is at its place at the relay", "let one of them be at another port"),
+        };
+        (says, format!("{remedy}; or list {client} in mac of its [[node]], if it is one machine"))
+    });
     let what = format!("{client} {says}, and {address} is used by {who}: they are two machines");
-    let to_do = format!("{remedy}; or list {client} in mac of its [[node]], if it is one machine");
     turn.trouble(known, what, Some(to_do));
     true
 }
