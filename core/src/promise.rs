@@ -192,6 +192,7 @@ impl Grant {
             // After a restart in mid-boot, frames are to go there. Nothing waits for that.
             if self.lent.is_none() && before != self.mac {
                 turn.keep_node(self.mac);
+                turn.numbered(self.mac);
             }
         }
         turn.event(Some(self.mac), Kind::Ack, self.told);

@@ -72,6 +72,9 @@ impl Listed {
     /// Takes note that an entry means this machine, although it has another hardware address or none.
     pub fn bind(&mut self, mac: Mac, place: usize) {
         if self.bound.len() < NODES_MAX || self.bound.contains_key(&mac) {
+            if self.bound.get(&mac) != Some(&place) {
+                self.unbind(mac);
+            }
             self.bound.insert(mac, place);
             self.first_bound.entry(place).or_insert(mac);
         }

@@ -236,18 +236,19 @@ impl Turn<'_> {
         let asked_for = self.hall.probes.asked_for(address).map(|mac| self.hall.nodes.identity(mac));
         asked_for == Some(self.hall.nodes.identity(to))
             && self.hall.probes.found(self.now, address) == Found::Free
-            && self.heard_since(address, of).is_none()
+            && self.heard_since(address, of, to).is_none()
     }
 
-    /// How long ago a machine was heard that has an address, if that is so short that it may be there and too busy to answer.
-    pub(crate) fn heard_since(&self, address: Ipv4Addr, mac: Mac) -> Option<Duration> {
+    /// How long ago a machine was heard that has an address, by another card than this, if that is so short that it may be there and too busy to answer.
+    pub(crate) fn heard_since(&self, address: Ipv4Addr, mac: Mac, but: Mac) -> Option<Duration> {
         let node = self.hall.nodes.get(mac);
         let further = node.map(|node| node.further_macs.as_slice()).unwrap_or_default();
-        let cards = std::iter::once(&mac).chain(further);
+        let cards = node.map_or(mac, |node| node.mac);
+        let cards = std::iter::once(&cards).chain(further).filter(|card| **card != but);
         let said = cards.filter_map(|card| self.hall.heard.get(*card)).map(|said| said.at);
-        let loaded = self.hall.pins.get(address).map(|pin| pin.life);
-        let lent = self.hall.leases.get(address).map(|lease| lease.life);
-        let last = said.chain(loaded).chain(lent.filter(|_| loaded.is_none())).max()?;
+        let loaded = self.hall.pins.get(address).filter(|pin| pin.mac != but).map(|pin| pin.life);
+        let lent = self.hall.leases.get(address).filter(|lease| lease.mac != but).map(|lease| lease.life);
+        let last = said.chain(loaded).chain(lent).max()?;
         let since = self.now.since(last);
         (since < HOLD_AFTER_LIFE).then_some(since)
     }

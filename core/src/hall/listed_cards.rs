@@ -85,10 +85,14 @@ impl Turn<'_> {
     }
 
     /// A card is not its machine's any more. What it uses stays its own until it has asked for something else.
-    fn take_card(&mut self, mac: Mac, card: Mac) {
+    pub(crate) fn take_card(&mut self, mac: Mac, card: Mac) {
         self.keep_addresses_of(mac, card);
         self.hall.nodes.detach(card);
-        self.event(Some(mac), Kind::Operator, format!("{card} is no card of it, as the configuration says"));
+        self.event(
+            Some(mac),
+            Kind::Operator,
+            format!("{card} is no card of it any more, as the configuration has it"),
+        );
         self.keep_node(mac);
     }
 
@@ -107,9 +111,9 @@ impl Turn<'_> {
     }
 
     /// A machine goes by another of its cards: the one that it was known by is no card of it.
-    fn go_by(&mut self, mac: Mac, card: Mac) {
+    pub(crate) fn go_by(&mut self, mac: Mac, card: Mac) {
         self.keep_addresses_of(mac, mac);
-        let line = format!("it goes by {card}: {mac} is no card of it, as the configuration says");
+        let line = format!("it goes by {card}: {mac} is no card of it any more, as the configuration has it");
         self.event(Some(mac), Kind::Operator, line);
         self.hall.nodes.rename(mac, card);
         self.numbers_changed();

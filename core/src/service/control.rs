@@ -4,11 +4,12 @@ mod change;
 mod export;
 mod long;
 mod overlay;
+mod place;
 mod trial;
 mod unanswered;
 
 use crate::cluster::lease::PoolKind;
-use crate::cluster::node::Node;
+use crate::cluster::node::{Node, Trouble};
 use crate::cluster::orders::Kept;
 use crate::cluster::other_server::OtherServer;
 use crate::cluster::stage::{Phase, Stage};
@@ -121,14 +122,19 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .map(|why| format!("nothing new can be promised: {why}"))
             .chain(turn.hall.gone.iter().map(|interface| gone(interface)))
             .chain(trial::degraded(turn))
-            .chain(misplaced(turn))
+            .chain(all_misplaced(turn))
             .collect(),
     }
 }
 
+/// What is not as the configuration says of a machine, and what the operator can do.
+fn misplaced(turn: &Turn<'_>, node: &Node) -> Option<Trouble> {
+    turn.misplaced(node).or_else(|| place::trouble(turn, node))
+}
+
 /// The machines that are not as the configuration says, as a line of the status.
-fn misplaced(turn: &Turn<'_>) -> Option<String> {
-    let nodes = turn.hall.nodes.iter().filter(|node| turn.misplaced(node).is_some());
+fn all_misplaced(turn: &Turn<'_>) -> Option<String> {
+    let nodes = turn.hall.nodes.iter().filter(|node| misplaced(turn, node).is_some());
     let (numbered, others): (Vec<_>, Vec<_>) = nodes.partition(|node| node.number.is_some());
     let set: NodeSet = numbered.iter().filter_map(|node| node.number).collect();
     let folded = Some(turn.hall.directory.fold(&set)).filter(|folded| !folded.is_empty());
@@ -321,7 +327,7 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
     }
     let trouble = trial::trouble(node);
     let says = |what: &String| trouble.as_ref().is_some_and(|trouble| trouble.contains(what.as_str()));
-    let misplaced = turn.misplaced(node).map(|trouble| trouble.what).filter(|what| !says(what));
+    let misplaced = misplaced(turn, node).map(|trouble| trouble.what).filter(|what| !says(what));
     for trouble in misplaced.iter().chain(&trouble) {
         summary += &format!("; {trouble}");
     }
@@ -382,7 +388,7 @@ fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
         let who = node.number.map_or_else(|| node.mac.to_string(), |number| turn.name(number));
         return Some(format!("heorot node accept {who}, if it is to serve again"));
     }
-    if let Some(to_do) = turn.misplaced(node).and_then(|trouble| trouble.to_do) {
+    if let Some(to_do) = misplaced(turn, node).and_then(|trouble| trouble.to_do) {
         return Some(to_do);
     }
     if let Some(to_do) = node.trouble.as_ref().and_then(|trouble| trouble.to_do.clone()) {

@@ -70,6 +70,9 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
         Err(word) => return turn.malformed(word),
     };
     client.meant = Meant::find(turn, &client);
+    if client.mode == Mode::Serve && namesake::part(turn, &client) {
+        client.meant = Meant::find(turn, &client);
+    }
     if client.meant.is_ignored(turn) || is_shut_out(turn, &client) {
         return;
     }
@@ -82,6 +85,9 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
     };
     if client.mode == Mode::Serve && is_for_an_address && is_in_doubt(turn) {
         return;
+    }
+    if let Some(known) = client.meant.refused().filter(|_| client.mode == Mode::Serve) {
+        namesake::tell(turn, &client, known);
     }
     let Some(message_type) = message_type else {
         // It wants an address, which is ours to give or another server's.
@@ -136,10 +142,12 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         if turn.permanent_address(client.mac, client.place).is_some() {
             turn.hall.leases.supersede(client.mac);
         }
-        if let Some(firmware) = client.firmware
-            && power_on(turn, client, firmware)
-        {
-            admission = admit(turn, client);
+        if let Some(firmware) = client.firmware {
+            if power_on(turn, client, firmware) {
+                admission = admit(turn, client);
+            }
+            // Its system is over, and what that had by another number.
+            turn.leave_former(client.mac, true);
         }
         turn.tell_misplaced_client(client.mac);
     }

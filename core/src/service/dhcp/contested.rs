@@ -18,7 +18,7 @@ pub(super) fn is_in_doubt(turn: &mut Turn<'_>, client: &Client, datagram: Datagr
         return false;
     };
     // Who was to have another address as well may be there and not answer an echo; of one that is in no list, its silence is believed.
-    if turn.heard_since(address, user).is_some() || (is_former && !settings.on_link) {
+    if turn.heard_since(address, user, client.mac).is_some() || (is_former && !settings.on_link) {
         return false;
     }
     match turn.hall.probes.found(turn.now, address) {
