@@ -147,18 +147,14 @@ impl Story {
         while !out.is_empty() {
             let mut more = Vec::new();
             for output in out {
-                match output {
-                    Output::Probe { address, .. } => {
-                        let user = self.lives.iter().find(|(_, its)| **its == address);
-                        if let Some(mac) = user.map(|(machine, _)| mac(*machine)) {
-                            more.extend(self.world.happen(Input::Occupied { address, mac: Some(mac) }));
-                        }
+                if let Output::Probe { address, .. } = output {
+                    let user = self.lives.iter().find(|(_, its)| **its == address);
+                    if let Some(mac) = user.map(|(machine, _)| mac(*machine)) {
+                        more.extend(self.world.happen(Input::Occupied { address, mac: Some(mac) }));
                     }
-                    Output::Dhcp(send) => {
-                        let message = Message::parse(&send.payload).expect("the server writes what it reads");
-                        replies.extend(message.message_type().map(|kind| (kind, message.yiaddr)));
-                    }
-                    _ => {}
+                } else if let Output::Dhcp(send) = output {
+                    let message = Message::parse(&send.payload).expect("the server writes what it reads");
+                    replies.extend(message.message_type().map(|kind| (kind, message.yiaddr)));
                 }
             }
             out = more;
