@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
+const RELAY: Ipv4Addr = Ipv4Addr::new(10, 88, 0, 9);
 const SERVER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
 const MACHINES: u8 = 6;
 const NUMBERS: u64 = 8;
@@ -23,13 +24,26 @@ struct Story {
     lives: BTreeMap<u8, Ipv4Addr>,
     /// What was done, for who has to find out.
     told: Vec<String>,
+    /// Which number a machine is to have, or a port of the relay's.
     listed: BTreeMap<u8, u64>,
+    /// At which port each machine is, where it is the port that is listed.
+    ports: Option<BTreeMap<u8, u8>>,
 }
 
 #[test]
 fn no_address_is_two_machines() {
+    tell(&|seed| Story::new(seed, None));
+}
+
+#[test]
+fn no_address_is_two_boards_at_ports() {
+    let ports = (0..MACHINES).map(|machine| (machine, machine)).collect();
+    tell(&|seed| Story::new(seed, Some(BTreeMap::clone(&ports))));
+}
+
+fn tell(story: &dyn Fn(u64) -> Story) {
     for seed in 0..SEEDS {
-        let mut story = Story::new(seed);
+        let mut story = story(seed);
         for _ in 0..STEPS {
             story.step();
         }
@@ -38,11 +52,12 @@ fn no_address_is_two_machines() {
 }
 
 impl Story {
-    fn new(seed: u64) -> Self {
-        let (world, _) = World::new(&config(&BTreeMap::new())).expect("the configuration is right");
+    fn new(seed: u64, ports: Option<BTreeMap<u8, u8>>) -> Self {
+        let config = config(&BTreeMap::new(), ports.is_some());
+        let (world, _) = World::new(&config).expect("the configuration is right");
         let chance = Chance::new(seed);
         let told = vec![format!("seed {seed}")];
-        Self { world, chance, lives: BTreeMap::new(), told, listed: BTreeMap::new() }
+        Self { world, chance, lives: BTreeMap::new(), told, listed: BTreeMap::new(), ports }
     }
 
     fn step(&mut self) {
@@ -51,7 +66,11 @@ impl Story {
             0 | 1 => self.configure(),
             2..=4 => self.boot(machine),
             5 | 6 => self.renew(machine),
-            7 => self.switch_off(machine),
+            7 => {
+                self.switch_off(machine);
+                let other = self.machine();
+                self.exchange(machine, other);
+            }
             8 => {
                 let seconds = 1 + self.chance.below(400);
                 self.pass(Duration::from_secs(seconds));
@@ -79,26 +98,34 @@ impl Story {
             }
         }
         self.told.push(format!("listed {:?}", self.listed));
-        self.world.configure(&config(&self.listed)).expect("the configuration is right");
+        self.world
+            .configure(&config(&self.listed, self.ports.is_some()))
+            .expect("the configuration is right");
     }
 
     /// Its firmware starts: whatever it had it does not use any more.
     fn boot(&mut self, machine: u8) {
         self.lives.remove(&machine);
-        let discover = packet(machine, MessageType::Discover);
+        let discover = self.packet(machine, MessageType::Discover);
         let replies = self.say(&discover);
         let Some((_, address)) = replies.into_iter().find(|(kind, _)| *kind == MessageType::Offer) else {
             self.told.push(format!("{machine} boots: no offer"));
             return;
         };
         let server = Some(SERVER);
-        let select = Packet { requested: Some(address), server, ..packet(machine, MessageType::Request) };
+        let select =
+            Packet { requested: Some(address), server, ..self.packet(machine, MessageType::Request) };
         self.ask(machine, address, &select, "boots");
     }
 
     fn renew(&mut self, machine: u8) {
         let Some(address) = self.lives.get(&machine).copied() else { return };
-        let renew = Packet { ciaddr: address, ..packet(machine, MessageType::Request) };
+        let renew = Packet {
+            ciaddr: address,
+            relay: Ipv4Addr::UNSPECIFIED,
+            port: None,
+            ..self.packet(machine, MessageType::Request)
+        };
         self.ask(machine, address, &renew, "renews");
     }
 
@@ -119,6 +146,22 @@ impl Story {
     fn switch_off(&mut self, machine: u8) {
         self.told.push(format!("{machine} is switched off"));
         self.lives.remove(&machine);
+    }
+
+    /// Two machines change their places, of which the first one is off, and the second one is not there any more.
+    fn exchange(&mut self, machine: u8, other: u8) {
+        let Some(ports) = &mut self.ports else { return };
+        let [port, others] = [machine, other].map(|machine| ports[&machine]);
+        ports.extend([(machine, others), (other, port)]);
+        self.told.push(format!("{machine} is at port {others}, {other} at port {port}"));
+        self.lives.remove(&other);
+    }
+
+    /// A packet of a machine where it is.
+    fn packet(&self, machine: u8, message_type: MessageType) -> Packet {
+        let port = self.ports.as_ref().map(|ports| ports[&machine]);
+        let relay = if port.is_some() { RELAY } else { Ipv4Addr::UNSPECIFIED };
+        Packet { port, relay, ..packet(machine, message_type) }
     }
 
     /// Time passes. Who has a temporary address renews that in time, or is gone.
@@ -150,7 +193,9 @@ impl Story {
                 if let Output::Probe { address, .. } = output {
                     let user = self.lives.iter().find(|(_, its)| **its == address);
                     if let Some(mac) = user.map(|(machine, _)| mac(*machine)) {
-                        more.extend(self.world.happen(Input::Occupied { address, mac: Some(mac) }));
+                        // An echo does not say who answers it.
+                        let mac = Some(mac).filter(|_| self.ports.is_none());
+                        more.extend(self.world.happen(Input::Occupied { address, mac }));
                     }
                 } else if let Output::Dhcp(send) = output {
                     let message = Message::parse(&send.payload).expect("the server writes what it reads");
@@ -178,14 +223,21 @@ impl Story {
         self.configure();
         self.lives.clear();
         self.pass(Duration::from_secs(200));
+        let is_listed = |machine: &u8, ports: &Option<BTreeMap<u8, u8>>| {
+            let place = ports.as_ref().map_or(*machine, |ports| ports[machine]);
+            self.listed.get(&place).copied()
+        };
+        let all = (0..MACHINES).filter_map(|machine| Some((machine, is_listed(&machine, &self.ports)?)));
+        let all: Vec<_> = all.collect();
         for _ in 0..2 {
-            for (machine, _) in self.listed.clone() {
-                self.boot(machine);
+            for (machine, _) in &all {
+                self.boot(*machine);
             }
         }
-        for (machine, number) in &self.listed {
-            let address = Ipv4Addr::new(10, 77, 1, u8::try_from(*number).expect("there are few"));
-            assert_eq!(self.lives.get(machine), Some(&address), "{machine}:\n{}", self.told.join("\n"));
+        for (machine, number) in all {
+            let network = if self.ports.is_some() { 88 } else { 77 };
+            let address = Ipv4Addr::new(10, network, 1, u8::try_from(number).expect("there are few"));
+            assert_eq!(self.lives.get(&machine), Some(&address), "{machine}:\n{}", self.told.join("\n"));
         }
     }
 }
@@ -213,21 +265,30 @@ fn packet(machine: u8, message_type: MessageType) -> Packet {
     }
 }
 
-fn config(listed: &BTreeMap<u8, u64>) -> String {
+fn config(listed: &BTreeMap<u8, u64>, by_port: bool) -> String {
     let node = |(machine, number): (&u8, &u64)| {
-        format!("[[node]]\nmac = \"{}\"\nnumber = {number}\n", mac(*machine))
+        let who = if by_port {
+            format!("circuit-id = \"port{machine}\"")
+        } else {
+            format!("mac = \"{}\"", mac(*machine))
+        };
+        format!("[[node]]\n{who}\nnumber = {number}\n")
     };
     let nodes: String = listed.iter().map(node).collect();
+    let (second, address, order) =
+        if by_port { (88, "address = \"10.88.0.0/16\"", "port") } else { (77, "", "passed") };
     format!(
         r#"
 [[network]]
 interface = "eth1"
+{address}
 numbers = "0-99"
-first = "10.77.1.0"
-temporary = "10.77.200.1-10.77.200.99"
+first = "10.{second}.1.0"
+temporary = "10.{second}.200.1-10.{second}.200.99"
 probe = true
 [trial]
 policy = "none"
+order = "{order}"
 {nodes}"#
     )
 }

@@ -23,26 +23,33 @@ use std::net::Ipv4Addr;
 pub(super) fn of(turn: &Turn<'_>, client: &Client, entry: Option<(Entry, By)>) -> Option<Mac> {
     let nodes = &turn.hall.nodes;
     let identity = nodes.identity(client.mac);
+    let is_with_another = |known| nodes.get(known).is_some_and(|node| present(node) != client.mac);
     let place = match entry {
         Some((Entry::Node(place), By::Client | By::Relay)) => place,
         // It says nothing of itself this time, and another board may be what it was.
-        None => board_of(turn, client.mac)?,
+        None => {
+            return has_boards(turn, client.mac).then_some(identity).filter(|known| is_with_another(*known));
+        }
         Some(_) => return None,
     };
     let listed = turn.config.nodes.get(place).filter(|listed| !listed.macs.contains(&client.mac))?;
     let holder = listed.number.and_then(|number| nodes.holder(number));
     let known = nodes.identity(holder.or_else(|| turn.hall.listed.bound(place))?);
-    let was_another = nodes.get(known).and_then(|node| node.granted_to).is_some_and(|mac| mac != client.mac);
-    (known != identity || was_another).then_some(known)
+    (known != identity || is_with_another(known)).then_some(known)
 }
 
-/// The entry by which a hardware address is known as one of several boards of a node: one without hardware addresses.
-fn board_of(turn: &Turn<'_>, mac: Mac) -> Option<usize> {
-    let node = turn.hall.nodes.get(mac)?;
-    let place = turn.hall.listed.place(node.mac)?;
-    let has_boards = turn.config.nodes.get(place)?.macs.is_empty() && !node.further_macs.is_empty();
-    // What a trial saw in one machine is one.
-    (has_boards && !trial::macs(&node.facts).contains(&mac)).then_some(place)
+/// The board by which a node got its address last.
+fn present(node: &Node) -> Mac {
+    node.granted_to.unwrap_or(node.mac)
+}
+
+/// Whether a hardware address is known as one of several boards of a node, and not as a card: no entry lists those of the node, and no trial has seen this one in it.
+fn has_boards(turn: &Turn<'_>, mac: Mac) -> bool {
+    let Some(node) = turn.hall.nodes.get(mac).filter(|node| !node.further_macs.is_empty()) else {
+        return false;
+    };
+    let listed = turn.hall.listed.get(turn.config, node.mac);
+    listed.is_none_or(|listed| listed.macs.is_empty()) && !trial::macs(&node.facts).contains(&mac)
 }
 
 /// Whether a client is another one than the node that it says it is.
@@ -64,20 +71,24 @@ pub(super) fn is_another(turn: &Turn<'_>, client: &Client, entry: Option<(Entry,
 /// Whether a node lives beside a client, as far as is known.
 fn lives(turn: &Turn<'_>, client: &Client, known: Mac) -> bool {
     let probes = turn.config.networks[client.place].probe;
+    // Of one that no entry means any more it is not known whether they are boards or cards: two cards of a machine ask one shortly after the other.
+    let is_listed = turn.hall.listed.place(known).is_some();
     address_of(turn, client, known).is_some_and(|address| {
         turn.hall.probes.found(turn.now, address) == Found::Taken
-            || (probes && turn.heard_since(address, known, client.mac).is_some())
+            || (is_listed && probes && turn.heard_since(address, known, client.mac).is_some())
     })
 }
 
 /// A board that is not its node's any more is a machine of its own: it is at another place, or the node lives with another board. Whether it was one.
 pub(super) fn part(turn: &mut Turn<'_>, client: &Client) -> bool {
-    let Some(place) = board_of(turn, client.mac) else { return false };
-    let Some(node) = turn.hall.nodes.get(client.mac) else { return false };
-    let (mac, present) = (node.mac, node.granted_to.unwrap_or(node.mac));
+    let Some(node) = turn.hall.nodes.get(client.mac).filter(|_| has_boards(turn, client.mac)) else {
+        return false;
+    };
+    let (mac, present) = (node.mac, present(node));
+    let place = turn.hall.listed.place(mac);
     let is_busy = node.claim.is_some() || node.becoming.is_some();
     let is_gone = match client.meant.entry() {
-        Some((Entry::Node(other), By::Client | By::Relay)) => other != place,
+        Some((Entry::Node(other), By::Client | By::Relay)) => Some(other) != place,
         Some(_) => true,
         None => lives(turn, client, mac),
     };
@@ -87,7 +98,9 @@ pub(super) fn part(turn: &mut Turn<'_>, client: &Client) -> bool {
     if client.mac == mac {
         turn.go_by(mac, present);
         turn.hall.listed.unbind(mac);
-        turn.hall.listed.bind(present, place);
+        if let Some(place) = place {
+            turn.hall.listed.bind(present, place);
+        }
     } else {
         turn.take_card(mac, client.mac);
         turn.hall.listed.unbind(client.mac);
