@@ -2,6 +2,8 @@
 
 mod change;
 mod files;
+mod listed;
+mod listed_cards;
 mod names;
 mod no_address;
 mod numbers;
@@ -430,24 +432,6 @@ impl Turn<'_> {
         }
         self.event(Some(mac), Kind::Offer, told);
         self.out.push(Output::Dhcp(send));
-    }
-
-    /// Puts a listed machine where the operator wants it. It is ready at first sight: its number is durable in the configuration,
-    /// so that the record is only for the day when the list is gone.
-    pub(crate) fn place_listed(&mut self, mac: Mac) {
-        let Some(listed) = self.hall.listed.get(self.config, mac).cloned() else { return };
-        let further: Vec<_> = listed.macs.iter().copied().filter(|further| *further != mac).collect();
-        self.hall.nodes.join(mac, &further);
-        let Some(number) = listed.number else { return };
-        let has_number = self.hall.nodes.get(mac).is_some_and(|node| node.number.or(node.claim).is_some());
-        if has_number || !self.hall.nodes.claim(mac, number) {
-            return;
-        }
-        self.hall.nodes.settle(mac);
-        self.numbered(mac);
-        self.keep_node(mac);
-        self.event(Some(mac), Kind::Number, format!("number {number}, as the configuration says"));
-        self.step(mac, Step::Numbered, "the configuration lists it");
     }
 
     /// Records what was promised to a node. What an operator's change makes of its number is on its way to the disk already, and must not be written over.

@@ -3,7 +3,7 @@
 use crate::cluster::chatter::Chatter;
 use crate::cluster::dynamic::Dynamics;
 use crate::cluster::heard::Heard;
-use crate::cluster::lease::{Leases, PoolId, PoolKind};
+use crate::cluster::lease::{Lease, Leases, PoolId, PoolKind};
 use crate::cluster::listed::Listed;
 use crate::cluster::naming::Naming;
 use crate::cluster::network;
@@ -55,6 +55,7 @@ impl Heorot {
         let serial = records.iter().find_map(|record| match record {
             Record::Serial(SerialRecord { bound }) => Some(*bound),
             Record::Node(_)
+            | Record::NodeForgotten(_)
             | Record::Lease(_)
             | Record::LeaseEnded(_)
             | Record::Boot(_)
@@ -230,9 +231,7 @@ impl Heorot {
             if has_other_checks {
                 boot::try_anew(turn);
             }
-            for mac in macs {
-                turn.place_listed(mac);
-            }
+            turn.place_all_listed();
             dhcp::forget_allowed(turn);
             // They may be answered now, and it is told anew of those that are not.
             turn.hall.unanswered = Unanswered::default();
@@ -310,7 +309,10 @@ fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
             Record::Lease(lease) => leases.push(lease),
             Record::Orders(decided) => drop(orders.insert(decided.mac, decided.orders)),
             Record::Dynamic(dynamic) => turn.hall.dynamics.restore(Dynamic::from(&dynamic)),
-            Record::LeaseEnded(_) | Record::BootForgotten(_) | Record::Serial(_) => {}
+            Record::LeaseEnded(_)
+            | Record::NodeForgotten(_)
+            | Record::BootForgotten(_)
+            | Record::Serial(_) => {}
         }
     }
     let all = nodes.keys().chain(boots.keys()).chain(orders.keys());
@@ -337,14 +339,15 @@ fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
     for record in secrets {
         turn.restore_secrets(record);
     }
-    for LeaseRecord { address, mac, name, is_guest } in leases {
-        restore_lease(turn, address, mac, is_guest);
+    for LeaseRecord { address, mac, name, is_guest, of_number } in leases {
+        restore_lease(turn, address, mac, (is_guest, of_number));
         let lease = turn.hall.leases.get(address).filter(|lease| lease.mac == mac);
         if let Some((name, until)) = name.zip(lease.map(|lease| lease.until)) {
             turn.hall.naming.keep(address, name);
             turn.hall.naming.lent(address, until.as_nanoseconds());
         }
     }
+    turn.place_all_listed();
     pin_booting(turn);
 }
 
@@ -394,7 +397,7 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
 }
 
 /// A lease is held as long again: when it began is not known any more.
-fn restore_lease(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac, is_guest: bool) {
+fn restore_lease(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac, (is_guest, of_number): (bool, bool)) {
     let Some(network) = turn.config.networks.iter().position(|network| network.contains(address)) else {
         // Its network is no longer served.
         turn.record(Record::LeaseEnded(address));
@@ -403,6 +406,7 @@ fn restore_lease(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac, is_guest: boo
     let kind = match turn.config.networks[network].mode {
         Mode::Proxy => PoolKind::Elsewhere,
         Mode::Serve | Mode::Shadow if is_guest => PoolKind::Guest,
+        Mode::Serve | Mode::Shadow if of_number => PoolKind::Number,
         // An earlier version did not record who was a guest: then the range tells.
         Mode::Serve | Mode::Shadow => {
             turn.hall.leases.pool_of(address).map_or(PoolKind::Temporary, |pool| pool.kind)
@@ -415,8 +419,8 @@ fn restore_lease(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac, is_guest: boo
     let settings = &turn.config.networks[pool.network];
     let lease = match pool.kind {
         PoolKind::Guest => settings.guest_lease,
-        PoolKind::Temporary | PoolKind::Number => settings.temporary_lease,
-        PoolKind::Elsewhere => settings.lease,
+        PoolKind::Temporary => settings.temporary_lease,
+        PoolKind::Number | PoolKind::Elsewhere => settings.lease,
     };
     let until = turn.hall.leases.lend(turn.now, address, mac, pool, lease);
     turn.hall.leases.recorded(address);
@@ -425,8 +429,10 @@ fn restore_lease(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac, is_guest: boo
     if is_moved {
         turn.hall.leases.supersede(mac);
     }
+    // Who has a temporary address is there, whatever network its number is of.
+    let is_there = kind == PoolKind::Temporary;
     if let Some(node) = turn.hall.nodes.get_mut(mac) {
-        node.network = node.network.or(Some(pool.network));
+        node.network = node.network.filter(|_| !is_there).or(Some(pool.network));
     }
 }
 
@@ -457,8 +463,12 @@ fn pin_booting(turn: &mut Turn<'_>) {
             let lent = turn.hall.leases.of(mac);
             pins.extend(lent.map(|(address, lease)| (address, mac, lease.pool.network)));
         }
-        let permanent =
-            node.network.and_then(|place| Some((turn.permanent_address(node.mac, place)?, place)));
+        // Whoever has what was its by another number has not come to this one.
+        let mut cards = std::iter::once(&node.mac).chain(&node.further_macs);
+        let is_former = |lease: &Lease| lease.pool.kind == PoolKind::Number;
+        let has_former = cards.any(|card| turn.hall.leases.of(*card).any(|(_, lease)| is_former(lease)));
+        let place = node.network.filter(|_| !has_former);
+        let permanent = place.and_then(|place| Some((turn.permanent_address(node.mac, place)?, place)));
         pins.extend(permanent.map(|(address, place)| (address, node.granted_to.unwrap_or(node.mac), place)));
     }
     for (address, mac, place) in pins {

@@ -138,7 +138,7 @@ impl Promise {
                     turn.keep_boot(mac);
                 }
                 turn.accepted(mac);
-                turn.tell_misplaced(mac);
+                turn.tell_misaddressed(mac);
             }
             Self::Join(further) => turn.hall.nodes.joined(further),
             Self::Grant(grant) => grant.fulfil(turn),
@@ -203,6 +203,7 @@ impl Grant {
             // After a restart in mid-boot, frames are to go there. Nothing waits for that.
             if self.lent.is_none() && before != self.mac {
                 turn.keep_node(self.mac);
+                turn.numbered(self.mac);
             }
         }
         turn.event(Some(self.mac), Kind::Ack, self.told);

@@ -104,6 +104,7 @@ impl Reference {
             Record::Lease(lease) => drop(self.offers.remove(&lease.mac)),
             Record::LeaseEnded(_)
             | Record::Boot(_)
+            | Record::NodeForgotten(_)
             | Record::BootForgotten(_)
             | Record::Trials(_)
             | Record::Serial(_)

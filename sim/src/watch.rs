@@ -73,6 +73,7 @@ impl Watch {
             Record::LeaseEnded(address) => drop(self.lent.remove(address)),
             Record::Node(_)
             | Record::Boot(_)
+            | Record::NodeForgotten(_)
             | Record::BootForgotten(_)
             | Record::Trials(_)
             | Record::Serial(_)

@@ -57,7 +57,7 @@ pub enum PoolKind {
     Temporary,
     /// Hosts that are no nodes.
     Guest,
-    /// Numbers that are offered to a machine before they are recorded. Never lent from here.
+    /// Numbers that are offered to a machine before they are recorded. Lent is from here what a machine had by a number that is another one now, until it has left it.
     Number,
     /// Addresses that another server gives: which ones is its affair, and how long they are its machine's too.
     Elsewhere,
@@ -292,6 +292,13 @@ impl Leases {
         let lease = self.leases.get_mut(&address)?;
         lease.recorded = true;
         Some(lease)
+    }
+
+    /// What is lent was granted before, and its machine need not have been heard since: its life is not to be counted from now.
+    pub fn unheard(&mut self, address: Ipv4Addr) {
+        if let Some(lease) = self.leases.get_mut(&address) {
+            lease.life = Time::from_nanoseconds(0);
+        }
     }
 
     /// Another ACK for an address that is lent.

@@ -44,6 +44,16 @@ impl Listed {
         config.nodes.get(*self.places.get(&mac)?)
     }
 
+    /// The place of the entry that lists a hardware address.
+    pub fn place_with_mac(&self, mac: Mac) -> Option<usize> {
+        self.places.get(&mac).copied()
+    }
+
+    /// The place of the entry that has a number.
+    pub fn place_with_number(&self, number: u32) -> Option<usize> {
+        self.numbers.get(&number).copied()
+    }
+
     /// The place of a machine's entry in the configuration.
     pub fn place(&self, mac: Mac) -> Option<usize> {
         self.bound.get(&mac).or_else(|| self.places.get(&mac)).copied()
@@ -62,6 +72,9 @@ impl Listed {
     /// Takes note that an entry means this machine, although it has another hardware address or none.
     pub fn bind(&mut self, mac: Mac, place: usize) {
         if self.bound.len() < NODES_MAX || self.bound.contains_key(&mac) {
+            if self.bound.get(&mac) != Some(&place) {
+                self.unbind(mac);
+            }
             self.bound.insert(mac, place);
             self.first_bound.entry(place).or_insert(mac);
         }
@@ -72,6 +85,15 @@ impl Listed {
         let place = number.and_then(|number| self.numbers.get(&number)).copied();
         if let Some(place) = place.filter(|place| config.nodes[*place].macs.is_empty()) {
             self.bind(mac, place);
+        }
+    }
+
+    /// Takes note that no entry means this machine any more by anything but its hardware address.
+    pub fn unbind(&mut self, mac: Mac) {
+        if let Some(place) = self.bound.remove(&mac)
+            && self.bound(place) == Some(mac)
+        {
+            self.first_bound.remove(&place);
         }
     }
 

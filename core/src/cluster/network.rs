@@ -10,8 +10,15 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// The network in which a client is, by its place in the configuration. A relay tells by its own address (RFC 2131 4.3.1); without one it is a
-/// network on that interface, where there are several the one of an address that the client already speaks of.
-pub fn of_client(config: &Config, interface: &str, relay: Ipv4Addr, spoken_of: Ipv4Addr) -> Option<usize> {
+/// network on that interface, where there are several the one of an address that the client already speaks of. A network behind a relay is that of a client without one
+/// only if its packet may have come through a router, from an address that it has.
+pub fn of_client(
+    config: &Config,
+    interface: &str,
+    relay: Ipv4Addr,
+    spoken_of: Ipv4Addr,
+    may_be_routed: bool,
+) -> Option<usize> {
     let containing = |address: Ipv4Addr| config.networks.iter().position(|network| network.contains(address));
     if !relay.is_unspecified() {
         return containing(relay);
@@ -19,8 +26,9 @@ pub fn of_client(config: &Config, interface: &str, relay: Ipv4Addr, spoken_of: I
     let here = |network: &Network| network.on_link && network.interface == interface;
     let by_address = containing(spoken_of).filter(|_| !spoken_of.is_unspecified());
     match by_address {
+        Some(place) if here(&config.networks[place]) => Some(place),
         // A renewal may come from behind a router, without a relay: then it is not of this link.
-        Some(place) if here(&config.networks[place]) || !config.networks[place].on_link => Some(place),
+        Some(place) if may_be_routed && !config.networks[place].on_link => Some(place),
         _ => config.networks.iter().position(here),
     }
 }

@@ -1,5 +1,7 @@
 //! The table of nodes: one entry a machine, found by hardware address, number or address.
 
+mod cards;
+
 use super::last_end::LastEnd;
 use super::orders::Orders;
 use super::plan::Plan;
@@ -64,6 +66,8 @@ pub struct Node {
     pub told: Option<Arc<str>>,
     /// What went wrong last and was not followed by progress, and what can be done about it.
     pub trouble: Option<Trouble>,
+    /// That it is not where the configuration has it, as the journal was told.
+    pub misplaced: Option<String>,
     /// What happened to it, the oldest first.
     pub history: VecDeque<(Time, Kind, Arc<str>)>,
     /// Whether a record says how far it got.
@@ -162,6 +166,7 @@ impl Node {
             asked: None,
             told: None,
             trouble: None,
+            misplaced: None,
             history: VecDeque::new(),
             is_recorded: false,
         }
@@ -501,19 +506,10 @@ impl Nodes {
     fn forget_oldest(&mut self) -> Option<Mac> {
         while let Some((_, mac)) = self.forgettable.pop_first() {
             let is_forgettable = |place: &usize| self.nodes[*place].is_forgettable();
-            let Some(place) = self.places.get(&mac).copied().filter(is_forgettable) else { continue };
-            self.latest.set(None);
-            self.places.remove(&mac);
-            let node = self.nodes.swap_remove(place);
-            // The last one has taken its place.
-            if let Some(moved) = self.nodes.get(place) {
-                self.places.insert(moved.mac, place);
+            if self.places.get(&mac).is_some_and(is_forgettable) {
+                self.take_out(mac);
+                return Some(mac);
             }
-            for further in &node.further_macs {
-                self.identities.remove(further);
-                self.joining.remove(further);
-            }
-            return Some(mac);
         }
         None
     }

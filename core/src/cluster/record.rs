@@ -20,6 +20,8 @@ pub enum Record {
     Lease(LeaseRecord),
     /// The address is nobody's any more.
     LeaseEnded(Ipv4Addr),
+    /// It was found to be a card of another machine, or its machine goes by another card: nothing is kept under this hardware address.
+    NodeForgotten(Mac),
     /// How far a machine got. History, of which the last seconds may be lost; but the first file that holds a boot's token waits for it.
     Boot(Box<BootRecord>),
     /// Nothing was ever promised to this machine, and its place was needed.
@@ -95,6 +97,9 @@ pub struct LeaseRecord {
     /// Whether its host is a guest. Where the ranges are moved the address does not tell.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_guest: bool,
+    /// Whether it was its machine's by a number that is another one now: nobody else gets it before the machine has left it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_number: bool,
 }
 
 /// The bound of the zones' serials (RFC 1982).
@@ -185,6 +190,7 @@ impl Record {
     pub fn key(&self) -> String {
         match self {
             Self::Node(node) => format!("node/{}", node.mac),
+            Self::NodeForgotten(mac) => format!("node/{mac}"),
             Self::Lease(LeaseRecord { address, .. }) | Self::LeaseEnded(address) => {
                 format!("lease/{address}")
             }
@@ -201,7 +207,12 @@ impl Record {
     /// Whether it may be promised to somebody. The others are history, or take something back: they go with the next ones, or after a moment.
     pub fn is_awaited(&self) -> bool {
         match self {
-            Self::Node(_) | Self::Lease(_) | Self::Dynamic(_) | Self::Orders(_) | Self::Secrets(_) => true,
+            Self::Node(_)
+            | Self::NodeForgotten(_)
+            | Self::Lease(_)
+            | Self::Dynamic(_)
+            | Self::Orders(_)
+            | Self::Secrets(_) => true,
             Self::Boot(boot) => boot.is_awaited,
             Self::LeaseEnded(_) | Self::BootForgotten(_) | Self::Trials(_) | Self::Serial(_) => false,
         }
@@ -222,7 +233,7 @@ impl Record {
             Self::Orders(orders) => serde_json::to_string(orders),
             Self::Secrets(secrets) if secrets.to.is_none() => return None,
             Self::Secrets(secrets) => serde_json::to_string(secrets),
-            Self::LeaseEnded(_) | Self::BootForgotten(_) => return None,
+            Self::LeaseEnded(_) | Self::NodeForgotten(_) | Self::BootForgotten(_) => return None,
         };
         Some(json.expect("no map in a record has keys that are not strings"))
     }

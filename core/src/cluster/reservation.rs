@@ -88,6 +88,12 @@ impl Reservations {
         found.or_else(|| self.by_pattern(traits.mac?).map(|entry| (entry, By::Mac)))
     }
 
+    /// The entry that means a machine by anything but its hardware address.
+    pub fn find_by_place(&self, traits: &Traits<'_>) -> Option<(Entry, By)> {
+        let by_client = self.by_client(traits.client.unwrap_or_default()).map(|entry| (entry, By::Client));
+        by_client.or_else(|| self.by_relay(traits).map(|entry| (entry, By::Relay)))
+    }
+
     /// Whether an address is a host's.
     pub fn has_address(&self, address: Ipv4Addr) -> bool {
         self.addresses.contains(&address)

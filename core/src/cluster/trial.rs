@@ -115,9 +115,7 @@ impl Report {
 
     /// The hardware addresses of all its interfaces.
     pub fn macs(&self) -> Vec<Mac> {
-        let interfaces = self.facts.get("interfaces").and_then(Value::as_array);
-        let macs = interfaces.into_iter().flatten().filter_map(|interface| interface.get("mac")?.as_str());
-        macs.filter_map(|text| text.parse().ok()).filter(|mac: &Mac| mac.is_one_machine()).collect()
+        macs(&self.facts)
     }
 
     /// What is kept of it.
@@ -167,6 +165,13 @@ pub fn to_do_when_held(mac: Mac) -> String {
 /// A machine's text as it may be kept.
 fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(CHECK_LETTERS_MAX).collect()
+}
+
+/// The hardware addresses that a trial found in its machine.
+pub fn macs(facts: &Map<String, Value>) -> Vec<Mac> {
+    let interfaces = facts.get("interfaces").and_then(Value::as_array);
+    let macs = interfaces.into_iter().flatten().filter_map(|interface| interface.get("mac")?.as_str());
+    macs.filter_map(|text| text.parse().ok()).filter(|mac: &Mac| mac.is_one_machine()).collect()
 }
 
 #[cfg(test)]

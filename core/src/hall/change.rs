@@ -28,6 +28,8 @@ pub(crate) struct Change {
 
 impl Change {
     pub(crate) fn fulfil(self, turn: &mut Turn<'_>) {
+        let number_of = |mac: &Mac| turn.hall.nodes.get(*mac).and_then(|node| node.number);
+        let freed: Vec<_> = self.freed.iter().filter_map(number_of).collect();
         for mac in self.freed {
             turn.lose_number(mac, "an operator freed its number");
         }
@@ -36,6 +38,9 @@ impl Change {
         }
         turn.became(self.becoming);
         let now = turn.now;
+        // Who waits for a number that is free by it gets that at once.
+        let number_of = |(mac, ..): &(Mac, _, _)| turn.hall.nodes.get(*mac).and_then(|node| node.number);
+        let freed: Vec<_> = freed.into_iter().chain(self.orders.iter().filter_map(number_of)).collect();
         for (mac, orders, told) in self.orders {
             if let Some(node) = turn.hall.nodes.get_mut(mac) {
                 if node.orders.kept() != orders.kept() {
@@ -47,6 +52,9 @@ impl Change {
             turn.hall.nodes.let_go(now, mac);
         }
         turn.changed();
+        for number in freed {
+            turn.place_whoever_is_listed(number);
+        }
         turn.out.push(Output::Reply(self.id, self.answer));
     }
 
@@ -77,7 +85,7 @@ impl Turn<'_> {
     }
 
     /// A machine has no number any more.
-    fn lose_number(&mut self, mac: Mac, why: &str) {
+    pub(super) fn lose_number(&mut self, mac: Mac, why: &str) {
         let Some(node) = self.hall.nodes.get(mac) else { return };
         let number = node.number;
         let addresses =

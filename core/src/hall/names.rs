@@ -6,6 +6,7 @@
 
 use super::{Due, Turn};
 use crate::cluster::network;
+use crate::cluster::node::Node;
 use crate::cluster::record::{Record, SerialRecord};
 use crate::config::ListedNode;
 use crate::limit::HARDWARE_ADDRESSES_PUBLISHED_EVERY;
@@ -45,6 +46,14 @@ impl Turn<'_> {
         self.hall.unpublished.what = What::Names;
     }
 
+    /// The hardware address that a number's machine has now. Of one that is listed without any, it is that of the board that got its address last.
+    fn board(&self, node: &Node) -> Mac {
+        let listed = self.hall.listed.get(self.config, node.mac);
+        let has_boards =
+            listed.is_some_and(|listed| listed.macs.is_empty() && !listed.identifiers.is_empty());
+        node.granted_to.filter(|_| has_boards).unwrap_or(node.mac)
+    }
+
     /// What a machine's number makes another in the names that were published.
     fn changed_by(&self, mac: Mac) -> What {
         let Some(node) = self.hall.nodes.get(mac) else { return What::Nothing };
@@ -58,7 +67,7 @@ impl Turn<'_> {
         let published = self.hall.directory.hardware_addresses.get(&number);
         match std::iter::once(&node.mac).chain(&node.further_macs).all(is_where_listed) {
             false => What::Names,
-            true if published != Some(&node.mac.0) => What::HardwareAddresses,
+            true if published != Some(&self.board(node).0) => What::HardwareAddresses,
             true => What::Nothing,
         }
     }
@@ -95,7 +104,7 @@ impl Turn<'_> {
         };
         // They come first.
         let numbered = self.hall.nodes.iter().take_while(|node| node.number.or(node.claim).is_some());
-        let numbered = numbered.filter_map(|node| Some((node.number?, node.mac)));
+        let numbered = numbered.filter_map(|node| Some((node.number?, self.board(node))));
         let serial = self.hall.naming.serial();
         let directory = network::directory(self.config, number_of, numbered, serial);
         self.hall.unpublished.what = What::Nothing;

@@ -53,7 +53,7 @@ impl Turn<'_> {
     }
 
     /// That another server gives a node an address, and not the one that its name says: names of nodes are arithmetic there too.
-    pub(crate) fn misplaced(&self, node: &Node) -> Option<Trouble> {
+    pub(crate) fn misaddressed(&self, node: &Node) -> Option<Trouble> {
         let place = node.network?;
         let settings = self.config.networks.get(place).filter(|network| network.mode == Mode::Proxy)?;
         let named = settings.numbering.address(node.number?)?;
@@ -69,8 +69,8 @@ impl Turn<'_> {
     }
 
     /// Tells the journal of that.
-    pub(crate) fn tell_misplaced(&mut self, mac: Mac) {
-        let trouble = self.hall.nodes.get(mac).and_then(|node| self.misplaced(node));
+    pub(crate) fn tell_misaddressed(&mut self, mac: Mac) {
+        let trouble = self.hall.nodes.get(mac).and_then(|node| self.misaddressed(node));
         if let Some(Trouble { what, .. }) = trouble {
             self.event(Some(mac), Kind::Trouble, what);
         }

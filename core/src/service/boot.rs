@@ -27,7 +27,7 @@ pub(crate) use trial::try_anew;
 use crate::cluster::boot;
 use crate::cluster::loader_file::{Generated, generated};
 use crate::cluster::network;
-use crate::cluster::node::Node;
+use crate::cluster::node::{Node, Trouble};
 use crate::cluster::orders::Kept;
 use crate::cluster::plan::Plan;
 use crate::cluster::stage::{Phase, Stage, Step};
@@ -399,9 +399,18 @@ fn take_report(turn: &mut Turn<'_>, mac: Mac, report: Report) {
     if let Some(node) = turn.hall.nodes.get_mut(mac) {
         node.facts = report.facts;
     }
+    // Whose the cards are that the configuration names, it says itself.
+    let place = turn.hall.listed.place(mac);
+    let is_its = |card: &Mac| turn.hall.listed.place_with_mac(*card).is_none_or(|of| Some(of) == place);
+    let macs: Vec<_> = macs.into_iter().filter(is_its).collect();
     turn.hall.nodes.join(mac, &macs);
     let Some(reason) = earned else { return };
     if waits_for_operator(turn, mac) {
+        return;
+    }
+    // Whoever had the number that the configuration gives it may have left it meanwhile.
+    turn.place_listed(mac);
+    if turn.hall.nodes.get(mac).is_some_and(|node| node.number.is_some()) {
         return;
     }
     let place = turn.hall.nodes.get(mac).and_then(|node| node.network);
@@ -419,13 +428,9 @@ fn take_report(turn: &mut Turn<'_>, mac: Mac, report: Report) {
             turn.trouble(mac, format!("it passed the trial and gets no number: {why}"), Some(to_do));
         }
         _ => {
-            turn.step(mac, Step::Unplaced, "it passed, and no number is free");
-            let to_do = "make network.numbers larger".into();
-            turn.trouble(
-                mac,
-                "it passed the trial and gets no number: all of its network are taken".into(),
-                Some(to_do),
-            );
+            turn.step(mac, Step::Unplaced, "it passed, and no number is free for it");
+            let Trouble { what, to_do } = turn.no_number(mac, place);
+            turn.trouble(mac, format!("it passed the trial and gets no number: {what}"), to_do);
         }
     }
 }

@@ -5,6 +5,7 @@ mod export;
 mod long;
 mod others;
 mod overlay;
+mod place;
 mod trial;
 mod unanswered;
 
@@ -129,8 +130,30 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .chain(turn.hall.gone.iter().map(|interface| gone(interface)))
             .chain(turn.hall.missing.iter().map(ToString::to_string))
             .chain(trial::degraded(turn))
+            .chain(all_misplaced(turn))
             .collect(),
     }
+}
+
+/// What is not as the configuration says of a machine, and what the operator can do.
+fn misplaced(turn: &Turn<'_>, node: &Node) -> Option<Trouble> {
+    turn.misplaced(node).or_else(|| place::trouble(turn, node))
+}
+
+/// The machines that are not as the configuration says, as a line of the status.
+fn all_misplaced(turn: &Turn<'_>) -> Option<String> {
+    let nodes = turn.hall.nodes.iter().filter(|node| misplaced(turn, node).is_some());
+    let (numbered, others): (Vec<_>, Vec<_>) = nodes.partition(|node| node.number.is_some());
+    let set: NodeSet = numbered.iter().filter_map(|node| node.number).collect();
+    let folded = Some(turn.hall.directory.fold(&set)).filter(|folded| !folded.is_empty());
+    let first = others.first().map(|node| match others.len() {
+        1 => node.mac.to_string(),
+        count => format!("{} and {} more without a number", node.mac, count - 1),
+    });
+    let who: Vec<_> = folded.into_iter().chain(first).collect();
+    (!who.is_empty()).then(|| {
+        format!("not where the configuration has them: {} (heorot explain NODE says why)", who.join(", "))
+    })
 }
 
 /// What is told of an interface that is gone.
@@ -257,12 +280,15 @@ fn row(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeView {
         |number| turn.config.networks.iter().find_map(|network| network.numbering.address(number));
     let network = node.network.and_then(|place| turn.config.networks.get(place));
     let here = node.number.and_then(|number| network?.numbering.address(number));
+    // Where it is, it cannot have the address of its number, and elsewhere it is not.
+    let is_elsewhere = node.granted_until.is_none() && turn.elsewhere(node).is_some();
+    let of_number = node.number.filter(|_| !is_elsewhere).and_then(of_number);
     let standing = node.orders.standing.as_ref();
     NodeView {
         number: node.number,
         name: node.number.map(|number| turn.name(number)),
         mac: node.mac.to_string(),
-        address: here.or_else(|| node.number.and_then(of_number)),
+        address: here.or(of_number),
         temporary_address: turn
             .hall
             .leases
@@ -321,10 +347,13 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
             plan.profile, view.profile
         );
     }
-    if let Some(trouble) = trial::trouble(node) {
+    let trouble = trial::trouble(node);
+    let says = |what: &String| trouble.as_ref().is_some_and(|trouble| trouble.contains(what.as_str()));
+    let misplaced = misplaced(turn, node).map(|trouble| trouble.what).filter(|what| !says(what));
+    for trouble in misplaced.iter().chain(&trouble) {
         summary += &format!("; {trouble}");
     }
-    if let Some(Trouble { what, .. }) = turn.misplaced(node) {
+    if let Some(Trouble { what, .. }) = turn.misaddressed(node) {
         summary += &format!("; {what}");
     }
     if let Some(Trouble { what, .. }) = others::ignored(turn, node) {
@@ -403,10 +432,13 @@ fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
         let who = node.number.map_or_else(|| node.mac.to_string(), |number| turn.name(number));
         return Some(format!("heorot node accept {who}, if it is to serve again"));
     }
+    if let Some(to_do) = misplaced(turn, node).and_then(|trouble| trouble.to_do) {
+        return Some(to_do);
+    }
     if let Some(to_do) = node.trouble.as_ref().and_then(|trouble| trouble.to_do.clone()) {
         return Some(to_do);
     }
-    if let Some(to_do) = others::ignored(turn, node).or_else(|| turn.misplaced(node)).and_then(|t| t.to_do) {
+    if let Some(to_do) = others::ignored(turn, node).or_else(|| turn.misaddressed(node)).and_then(|t| t.to_do) {
         return Some(to_do);
     }
     /// A boot that takes this long between two phases is stuck: a kernel and its RAM disk of 200 MB on a full link are there before.

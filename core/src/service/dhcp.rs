@@ -4,6 +4,7 @@
 mod at_once;
 mod bootp;
 mod client;
+mod contested;
 mod farewell;
 mod fqdn;
 mod inform;
@@ -69,6 +70,9 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
         Err(word) => return turn.malformed(word),
     };
     client.meant = Meant::find(turn, &client);
+    if client.mode == Mode::Serve && namesake::part(turn, &client) {
+        client.meant = Meant::find(turn, &client);
+    }
     if silence::is_ignored(turn, &client) || is_shut_out(turn, &client) {
         return;
     }
@@ -76,8 +80,14 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
     let [identifier, relay] = [option::CLIENT_IDENTIFIER, option::RELAY_AGENT].map(|code| options.get(code));
     turn.hall.heard.note(turn.now, client.mac, identifier, relay);
     let is_for_an_address = matches!(message_type, None | Some(MessageType::Discover | MessageType::Request));
-    if client.mode == Mode::Serve && is_for_an_address && namesake::is_in_doubt(turn, &client, datagram) {
+    let is_in_doubt = |turn: &mut Turn<'_>| {
+        namesake::is_in_doubt(turn, &client, datagram) || contested::is_in_doubt(turn, &client, datagram)
+    };
+    if client.mode == Mode::Serve && is_for_an_address && is_in_doubt(turn) {
         return;
+    }
+    if let Some(known) = client.meant.refused().filter(|_| client.mode == Mode::Serve) {
+        namesake::tell(turn, &client, known);
     }
     let Some(message_type) = message_type else {
         // It wants an address, which is ours to give or another server's.
@@ -132,11 +142,14 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         if turn.permanent_address(client.mac, client.place).is_some() {
             turn.hall.leases.supersede(client.mac);
         }
-        if let Some(firmware) = client.firmware
-            && power_on(turn, client, firmware)
-        {
-            admission = admit(turn, client);
+        if let Some(firmware) = client.firmware {
+            if power_on(turn, client, firmware) {
+                admission = admit(turn, client);
+            }
+            // Its system is over, and what that had by another number.
+            turn.leave_former(client.mac, true);
         }
+        turn.tell_misplaced_client(client.mac);
     }
     if who::reserved(turn, client).is_some() {
         turn.hall.leases.supersede(client.mac);
@@ -175,6 +188,12 @@ fn meet(turn: &mut Turn<'_>, client: &Client) -> bool {
 fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware) -> bool {
     if turn.hall.nodes.get(client.mac).is_some_and(|node| node.begins_boot(turn.now, firmware)) {
         turn.begin_boot(client.mac);
+        // It is switched on where its number has no address: whatever it had there it has left.
+        if turn.hall.nodes.get(client.mac).is_some_and(|node| turn.elsewhere(node).is_some())
+            && let Some(node) = turn.hall.nodes.get_mut(client.mac)
+        {
+            node.granted_until = None;
+        }
     }
     let machine = FirmwareKind::of_machine(client.architecture);
     turn.meet_firmware(client.mac, machine, client.meant.profile(turn));
@@ -284,6 +303,7 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         if let Some(firmware) = client.firmware {
             power_on(turn, client, firmware);
         }
+        turn.tell_misplaced_client(client.mac);
     }
     let decision = decide(turn, client, case, address, is_node);
     // Whoever asks from INIT-REBOOT has left mid-boot: with a permanent address it is not to go on with its temporary one.
@@ -309,6 +329,9 @@ fn carry_out(
             turn.hall.deferred.entry(address).or_insert_with(|| Deferred::of(datagram));
         }
         Decision::Known(lease) | Decision::Reserved(lease) => {
+            if turn.permanent_address(client.mac, client.place) == Some(address) {
+                turn.leave_former(client.mac, client.firmware.is_some());
+            }
             grant(turn, client, address, lease, None, is_node);
         }
         Decision::Renewed(lease) => {
@@ -326,7 +349,8 @@ fn carry_out(
             let until = turn.hall.leases.lend(turn.now, address, client.mac, pool, lease);
             // Whatever else it was offered.
             turn.hall.leases.forget_offers(client.mac);
-            // It begins anew, and has left behind what it had where nothing is lent any more.
+            // It begins anew, and has left behind what it had where nothing is lent any more, or by another number.
+            turn.leave_former(client.mac, client.firmware.is_some());
             for stranded in turn.hall.leases.stranded(client.mac).collect::<Vec<_>>() {
                 turn.end_lease(stranded);
             }
@@ -417,6 +441,12 @@ fn decide(turn: &mut Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, i
     let kind = if is_node { PoolKind::Temporary } else { PoolKind::Guest };
     let lease = if is_node { settings.temporary_lease } else { who::guest_lease(turn, client) };
     if let Some(lent) = turn.hall.leases.get(address) {
+        let is_former = lent.pool.kind == PoolKind::Number && lent.mac == client.mac;
+        // It has it by the number that it had before, and what it is to have is not to be had yet: it goes on.
+        if is_former && permanent.is_none() && case == Case::Renewing {
+            turn.hall.leases.renew(turn.now, address, settings.lease);
+            return Decision::Known(settings.lease);
+        }
         let moves_on = permanent.is_some() && case == Case::InitReboot;
         return match () {
             () if lent.mac != client.mac || lent.pool.network != client.place || lent.pool.kind != kind => {

@@ -35,21 +35,24 @@ temporary = "10.78.200.1-10.78.200.9"
 fn where_a_client_is() {
     let none = Ipv4Addr::UNSPECIFIED;
     let config = config();
-    for (interface, relay, spoken_of, place) in [
-        ("eth1", none, none, Some(0)),
-        ("eth2", none, none, Some(2)),
-        ("eth3", none, none, None),
+    for (interface, relay, spoken_of, may_be_routed, place) in [
+        ("eth1", none, none, false, Some(0)),
+        ("eth2", none, none, false, Some(2)),
+        ("eth3", none, none, false, None),
         // A relay tells, whatever it says and by whichever interface it comes.
-        ("eth2", Ipv4Addr::new(10, 88, 0, 254), none, Some(1)),
-        ("eth1", Ipv4Addr::new(10, 88, 0, 254), Ipv4Addr::new(10, 77, 1, 1), Some(1)),
-        ("eth1", Ipv4Addr::new(10, 99, 0, 254), none, None),
+        ("eth2", Ipv4Addr::new(10, 88, 0, 254), none, false, Some(1)),
+        ("eth1", Ipv4Addr::new(10, 88, 0, 254), Ipv4Addr::new(10, 77, 1, 1), false, Some(1)),
+        ("eth1", Ipv4Addr::new(10, 99, 0, 254), none, false, None),
         // A renewal from behind a router.
-        ("eth1", none, Ipv4Addr::new(10, 88, 1, 3), Some(1)),
+        ("eth1", none, Ipv4Addr::new(10, 88, 1, 3), true, Some(1)),
+        // Without a router and a relay between, nobody is behind one.
+        ("eth1", none, Ipv4Addr::new(10, 88, 1, 3), false, Some(0)),
         // An address of another link means nothing on this one.
-        ("eth1", none, Ipv4Addr::new(10, 78, 1, 3), Some(0)),
-        ("eth1", none, Ipv4Addr::new(192, 168, 1, 1), Some(0)),
+        ("eth1", none, Ipv4Addr::new(10, 78, 1, 3), true, Some(0)),
+        ("eth1", none, Ipv4Addr::new(192, 168, 1, 1), true, Some(0)),
     ] {
-        assert_eq!(of_client(&config, interface, relay, spoken_of), place, "{interface} {relay} {spoken_of}");
+        let found = of_client(&config, interface, relay, spoken_of, may_be_routed);
+        assert_eq!(found, place, "{interface} {relay} {spoken_of} {may_be_routed}");
     }
 }
 

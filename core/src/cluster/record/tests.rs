@@ -32,12 +32,14 @@ fn what_is_kept_is_read_back() {
             mac: mac(1),
             name: None,
             is_guest: false,
+            of_number: false,
         }),
         Record::Lease(LeaseRecord {
             address: Ipv4Addr::new(10, 77, 200, 2),
             mac: mac(1),
             name: Some("tux".into()),
             is_guest: true,
+            of_number: false,
         }),
         Record::Serial(SerialRecord { bound: 4_000_000_000 }),
         Record::Dynamic(DynamicRecord {

@@ -2,7 +2,7 @@
 //! and else recorded; it holds, and its author hears of it, when it is durable.
 
 use super::{difference, fail, find, no_such_node, ok};
-use crate::cluster::node::Node;
+use crate::cluster::node::{Node, Trouble};
 use crate::cluster::orders::{Kept, Orders, Standing};
 use crate::cluster::record::{OrdersRecord, Record};
 use crate::cluster::stage::{Phase, Stage};
@@ -280,6 +280,12 @@ impl Draft {
                 fields.push(field("accepted", None, Some("when it has passed".into())));
             }
         }
+        if fields.is_empty()
+            && node.number.is_none()
+            && let Some(Trouble { what, .. }) = turn.misplaced(node)
+        {
+            return Err(what);
+        }
         let told = "an operator accepts it".into();
         Ok(Decision { mac: node.mac, orders, number, fields, told })
     }
@@ -290,12 +296,16 @@ impl Draft {
         if listed.is_none() && !turn.config.trial.order.numbers_strangers() {
             return Err("trial.order numbers those alone that the configuration lists: add a [[node]]".into());
         }
-        let place = node.network.ok_or("it was not seen on any network yet")?;
+        let why_none = || {
+            let Trouble { what, to_do } = turn.no_number(node.mac, node.network);
+            format!("{what}{}", to_do.map(|to_do| format!(": {to_do}")).unwrap_or_default())
+        };
+        let place = node.network.ok_or_else(why_none)?;
         let number = match listed.and_then(|listed| listed.number) {
             Some(number) => turn.listed_number(node.mac, place, number),
             None => turn.free_numbers(place).find(|number| !self.planned.contains(number)),
         };
-        number.ok_or_else(|| "no number is free for it on its network".into())
+        number.ok_or_else(why_none)
     }
 
     /// Proposes the records. What holds only when they are durable is promised.

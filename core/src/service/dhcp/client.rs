@@ -63,7 +63,10 @@ impl Client {
         } else {
             message.ciaddr
         };
-        let place = network::of_client(config, datagram.interface, selected(&message), spoken_of)
+        // Who has no address yet, or asks everybody, is heard by no router: "the subnet" is that "of the interface on which the message was received" (RFC 2131 4.3.1).
+        let may_be_routed = !message.ciaddr.is_unspecified() && !is_to_everybody(config, datagram);
+        let selected = selected(&message);
+        let place = network::of_client(config, datagram.interface, selected, spoken_of, may_be_routed)
             .ok_or("dhcp-network")?;
         let server = our_address(config, datagram, place);
         Ok(Self::new(config, mac, (place, datagram.interface), server, message))
@@ -169,6 +172,12 @@ impl fmt::Display for Described<'_> {
 fn selected(message: &Message) -> Ipv4Addr {
     let subnet = message.options.address(option::SUBNET_SELECTION).filter(|subnet| !subnet.is_unspecified());
     message.relay_information().link.or(subnet).unwrap_or(message.giaddr)
+}
+
+/// Whether a datagram went to all hosts of a link, which no router forwards.
+fn is_to_everybody(config: &Config, datagram: Datagram<'_>) -> bool {
+    let mut here = config.networks.iter().filter(|network| network.on_link);
+    datagram.destination.is_broadcast() || here.any(|network| network.broadcast() == datagram.destination)
 }
 
 /// Our address for a client. A network that is not on our link knows us by the address to which its relay sends; who selects such a network by himself

@@ -26,8 +26,9 @@ pub(super) fn keep(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) -> b
 
 /// The record of a loan, with the name that is kept for it.
 pub(super) fn record(turn: &Turn<'_>, address: Ipv4Addr, mac: Mac) -> LeaseRecord {
-    let is_guest = turn.hall.leases.get(address).is_some_and(|lease| lease.pool.kind == PoolKind::Guest);
-    LeaseRecord { address, mac, name: turn.hall.naming.name(address).map(str::to_owned), is_guest }
+    let is = |kind| turn.hall.leases.get(address).is_some_and(|lease| lease.pool.kind == kind);
+    let (is_guest, of_number) = (is(PoolKind::Guest), is(PoolKind::Number));
+    LeaseRecord { address, mac, name: turn.hall.naming.name(address).map(str::to_owned), is_guest, of_number }
 }
 
 /// The configuration is another one: who goes by a name that is now a node's, a host's or a record's goes by none.

@@ -78,7 +78,7 @@ pub(super) fn before_ack(
 pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>) {
     let asked_for = turn.hall.probes.asked_for(address);
     turn.hall.leases.confirm(address, mac);
-    if namesake::lives(turn, address, mac) {
+    if namesake::answers(turn, address, mac) {
         return answer_deferred(turn, address);
     }
     let is_ours = turn.hall.leases.is_probed(address)

@@ -189,9 +189,15 @@ pub(super) fn learn(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr, evi
         // Nothing is promised to anybody, so that nobody waits for this record.
         turn.hall.leases.recorded(address);
         turn.hall.timers.arm(until, Due::Address(address));
-        turn.record(Record::Lease(LeaseRecord { address, mac, name: None, is_guest: false }));
+        turn.record(Record::Lease(LeaseRecord {
+            address,
+            mac,
+            name: None,
+            is_guest: false,
+            of_number: false,
+        }));
         turn.event(Some(mac), Kind::Ack, format!("{address} is its address, by another server"));
-        turn.tell_misplaced(mac);
+        turn.tell_misaddressed(mac);
     }
     let in_mid_boot = turn.hall.nodes.get(mac).is_some_and(|node| node.stage != Stage::Up);
     if evidence == Evidence::Used && in_mid_boot && client.firmware.is_some() {

@@ -50,7 +50,7 @@ pub(super) fn asked(turn: &mut Turn<'_>, client: &Client, message_type: MessageT
 
 /// Another server's reply went by. Whether it did where that is its business: where it gives the addresses.
 pub(super) fn overheard(turn: &mut Turn<'_>, heard: Overheard<'_>, message: &Message) -> bool {
-    let place = network::of_client(turn.config, heard.interface, message.giaddr, message.yiaddr);
+    let place = network::of_client(turn.config, heard.interface, message.giaddr, message.yiaddr, true);
     let Some(place) = place.filter(|place| turn.config.networks[*place].mode != Mode::Serve) else {
         return false;
     };

@@ -8,6 +8,7 @@ use crate::cluster::unanswered::Why;
 use crate::config::{Class, Host, ListedNode, OptionPath, OptionTable};
 use crate::hall::Turn;
 use crate::limit::MACS_PER_NODE_MAX;
+use crate::mac::Mac;
 use crate::promise::Promise;
 use crate::wire::dhcp::{Message, encapsulated, option};
 use std::net::Ipv4Addr;
@@ -17,6 +18,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Meant {
     entry: Option<(Entry, By)>,
+    /// The node that it says it is, and is not.
+    refused: Option<Mac>,
     classes: Vec<usize>,
 }
 
@@ -26,20 +29,27 @@ impl Meant {
         let mut traits = traits(client);
         let classes = reservation::classes(turn.config, &traits);
         let mut entry = turn.hall.reservations.find(&traits);
+        let mut refused = None;
         // Once for its identifier, once for its place.
         while namesake::is_another(turn, client, entry) {
+            refused = refused.or_else(|| namesake::of(turn, client, entry));
             match entry {
                 Some((_, By::Client)) => traits.client = None,
                 Some((_, By::Mac | By::Relay)) | None => (traits.circuit, traits.remote) = (None, None),
             }
             entry = turn.hall.reservations.find(&traits);
         }
-        Self { entry, classes }
+        Self { entry, refused, classes }
     }
 
     /// The `[[node]]` or `[[host]]` that it is, and what says so.
     pub(super) fn entry(&self) -> Option<(Entry, By)> {
         self.entry
+    }
+
+    /// The node that it says it is, and is not.
+    pub(super) fn refused(&self) -> Option<Mac> {
+        self.refused
     }
 
     /// The `[[host]]` that it is.
@@ -164,6 +174,13 @@ pub(super) fn recognise(turn: &mut Turn<'_>, client: &Client) {
     {
         turn.keep_node(known);
         turn.promise(Promise::Join(client.mac));
+    }
+    let is_without_number = turn.config.nodes.get(place).is_some_and(|listed| listed.number.is_none());
+    if let Some(before) = turn.hall.listed.bound(place).filter(|_| is_without_number)
+        && turn.hall.nodes.identity(before) != turn.hall.nodes.identity(client.mac)
+    {
+        // Nothing but this says whose the entry is.
+        turn.hall.listed.unbind(before);
     }
     turn.hall.listed.bind(client.mac, place);
     turn.hall.listed.bind(turn.hall.nodes.identity(client.mac), place);

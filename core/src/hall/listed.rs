@@ -1,0 +1,407 @@
+//! Numbers that the configuration gives, against those that are recorded.
+//!
+//! The configuration goes before what was learnt, but an address is never two machines':
+//!
+//! ```text
+//!  the number is free                              it is the machine's at once
+//!  its holder is to have another one               both are given theirs at once, also in a circle
+//!  its holder is in no list, and has left it       it is taken from the holder
+//!  its holder is in no list, and uses it           the machine keeps what it has, and waits; `explain` says for what
+//! ```
+//! What a machine has by the number that it had before stays its own (a loan of the kind `Number`) until it has asked for the other address: at its next boot, or when it renews.
+//! Who is to have that address next waits as long. He has left it whose lease has ended, who is down or retired, or who is silent when it is asked on the wire who has the address.
+
+use super::{Due, Turn};
+use crate::cluster::lease::{PoolId, PoolKind};
+use crate::cluster::network;
+use crate::cluster::node::{Node, Trouble};
+use crate::cluster::orders::Kept;
+use crate::cluster::probe::Found;
+use crate::cluster::record::{LeaseRecord, Record};
+use crate::cluster::stage::{Stage, Step};
+use crate::config::{Mode, Network};
+use crate::event::Kind;
+use crate::limit::HOLD_AFTER_LIFE;
+use crate::mac::Mac;
+use crate::time::Time;
+use heorot_names::NumberRange;
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+/// Who gets which number, and who loses his for that.
+struct Moves {
+    /// The first wants what the second has, and so on.
+    moves: Vec<(Mac, u32)>,
+    displaced: Option<Mac>,
+}
+
+impl Turn<'_> {
+    /// Puts all machines that are known where the operator wants them.
+    pub(crate) fn place_all_listed(&mut self) {
+        self.sort_cards();
+        let macs: Vec<_> = self.hall.nodes.iter().map(|node| node.mac).collect();
+        let mut stuck = BTreeSet::new();
+        for mac in macs {
+            self.place(mac, &mut stuck);
+            self.tell_misplaced(mac);
+        }
+    }
+
+    /// Puts a listed machine where the operator wants it. It is ready at first sight: its number is durable in the configuration,
+    /// so that the record is only for the day when the list is gone.
+    pub(crate) fn place_listed(&mut self, mac: Mac) {
+        self.place(mac, &mut BTreeSet::new());
+    }
+
+    /// Puts the machine that is to have a number there, if it is known.
+    pub(crate) fn place_whoever_is_listed(&mut self, number: u32) {
+        let Some(place) = self.hall.listed.place_with_number(number) else { return };
+        let cards = self.config.nodes[place].macs.iter().copied().chain(self.hall.listed.bound(place));
+        let known = cards.filter_map(|card| self.hall.nodes.get(card)).map(|node| node.mac).next();
+        if let Some(mac) = known {
+            self.place_listed(mac);
+        }
+    }
+
+    /// The same. Who was found to have to wait is noted: others who wait for him need not be looked at again.
+    fn place(&mut self, mac: Mac, stuck: &mut BTreeSet<Mac>) {
+        let Some(listed) = self.hall.listed.get(self.config, mac).cloned() else { return };
+        self.join_listed(mac, &listed.macs);
+        let Some(number) = listed.number else { return };
+        let Some(node) = self.hall.nodes.get(mac) else { return };
+        let mac = node.mac;
+        // Who was retired and whose number was freed gets it back when he is accepted.
+        let is_retired = node.number.is_none() && node.orders.kept() == Some(Kept::Retired);
+        if node.number == Some(number) || is_busy(node) || is_retired {
+            return;
+        }
+        if let Some(moves) = self.moves(mac, number, stuck) {
+            self.carry_out_moves(moves);
+        }
+    }
+
+    /// What has to become of others so that a machine gets a number. None: it has to wait.
+    fn moves(&self, mac: Mac, number: u32, stuck: &mut BTreeSet<Mac>) -> Option<Moves> {
+        let mut moves = vec![(mac, number)];
+        let mut moved = BTreeSet::from([mac]);
+        loop {
+            let (mover, number) = *moves.last()?;
+            let Some(holder) = self.hall.nodes.holder(number) else {
+                return Some(Moves { moves, displaced: None });
+            };
+            let Some(node) = self.hall.nodes.get(holder).filter(|node| !is_busy(node)) else { break };
+            if holder == mac {
+                return Some(Moves { moves, displaced: None });
+            }
+            let other = self.hall.listed.get(self.config, holder).and_then(|listed| listed.number);
+            match other.filter(|other| *other != number) {
+                Some(other) if !stuck.contains(&holder) && moved.insert(holder) => {
+                    moves.push((holder, other))
+                }
+                Some(_) | None if self.has_left(node, mover) => {
+                    return Some(Moves { moves, displaced: Some(holder) });
+                }
+                Some(_) | None => break,
+            }
+        }
+        // The last one cannot have what he is to have. Who has left his number gives it up all the same.
+        while let Some((holder, _)) = moves.pop() {
+            let Some((mover, _)) = moves.last() else { break };
+            if self.hall.nodes.get(holder).is_some_and(|node| self.has_left(node, *mover)) {
+                return Some(Moves { moves, displaced: Some(holder) });
+            }
+            stuck.insert(holder);
+        }
+        stuck.insert(mac);
+        None
+    }
+
+    fn carry_out_moves(&mut self, Moves { moves, displaced }: Moves) {
+        if let Some(holder) = displaced {
+            let (to, number) = moves.last().copied().unwrap_or((holder, 0));
+            self.lose_number(holder, &format!("the configuration gives number {number} to {to}"));
+            self.hall.listed.unbind(holder);
+            self.keep_node_with(holder, None);
+        }
+        let mut before = Vec::new();
+        for (mac, _) in &moves {
+            let number = self.hall.nodes.get(*mac).and_then(|node| node.number);
+            if let Some(number) = number {
+                self.keep_former(*mac, number);
+                self.hall.nodes.strip(*mac);
+                self.numbers_changed();
+            }
+            before.push(number);
+        }
+        // Two must never have one number, also if the disk takes a part of this alone.
+        for ((mac, _), before) in moves.iter().zip(&before) {
+            if moves.len() > 1 && before.is_some() {
+                self.keep_node_with(*mac, None);
+            }
+        }
+        for ((mac, number), before) in moves.into_iter().zip(before) {
+            if !self.hall.nodes.claim(mac, number) {
+                continue;
+            }
+            self.hall.nodes.settle(mac);
+            self.come_back(mac, number);
+            self.numbered(mac);
+            self.keep_node(mac);
+            let instead = before.map(|before| format!(" instead of {before}")).unwrap_or_default();
+            let line = format!("number {number}{instead}, as the configuration says");
+            self.event(Some(mac), Kind::Number, line);
+            self.step(mac, Step::Numbered, "the configuration lists it");
+        }
+    }
+
+    /// A machine has a number again whose address was kept for it.
+    fn come_back(&mut self, mac: Mac, number: u32) {
+        let addresses = self.config.networks.iter().filter_map(|network| network.numbering.address(number));
+        let is_its_own = |address: &Ipv4Addr| {
+            let lease = self.hall.leases.get(*address);
+            lease.is_some_and(|lease| {
+                lease.pool.kind == PoolKind::Number && self.hall.nodes.identity(lease.mac) == mac
+            })
+        };
+        for address in addresses.filter(is_its_own).collect::<Vec<_>>() {
+            self.forget_loan(address);
+        }
+    }
+
+    /// Keeps the addresses of a number for the machine that has them by it, until it has asked for others.
+    fn keep_former(&mut self, mac: Mac, number: u32) {
+        let Some(node) = self.hall.nodes.get(mac) else { return };
+        let (card, is_shut_out) = (node.granted_to.unwrap_or(node.mac), node.orders.are_to_ignore());
+        for place in 0..self.config.networks.len() {
+            let Some(node) = self.hall.nodes.get(mac) else { return };
+            if let Some(until) = self.uses_until(node, place).filter(|_| !is_shut_out) {
+                self.keep_address(card, number, place, until);
+            }
+        }
+    }
+
+    /// Keeps the address of a number on a network for a card that uses it.
+    pub(super) fn keep_address(&mut self, card: Mac, number: u32, place: usize, until: Time) {
+        let pool = PoolId { network: place, kind: PoolKind::Number };
+        let settings = &self.config.networks[place];
+        let address = settings.numbering.address(number).filter(|_| settings.mode == Mode::Serve);
+        let is_lent = |address: &Ipv4Addr| self.hall.leases.get(*address).is_some();
+        let Some(address) = address.filter(|address| !is_lent(address)) else { return };
+        if self.hall.leases.borrowed(card, pool).is_some() {
+            return; // It has not come to use this one: it still has the one before.
+        }
+        let held_until = self.hall.leases.lend(self.now, address, card, pool, until.since(self.now));
+        self.hall.leases.recorded(address);
+        self.hall.leases.unheard(address);
+        self.hall.timers.arm(held_until, Due::Address(address));
+        self.record(Record::Lease(LeaseRecord {
+            address,
+            mac: card,
+            name: None,
+            is_guest: false,
+            of_number: true,
+        }));
+    }
+
+    /// Until when a machine may use the address of its number on a network, as far as is known. None: it does not.
+    pub(super) fn uses_until(&self, node: &Node, place: usize) -> Option<Time> {
+        if let Some(until) = node.granted_until.filter(|until| *until > self.now) {
+            return Some(until);
+        }
+        // What was granted before a restart is not known, and BOOTP grants for good.
+        let is_unknown = node.boot.is_resumed || node.granted_to.is_some();
+        let lease = self.config.networks[place].lease;
+        (is_unknown && node.stage != Stage::Down).then(|| self.now + lease)
+    }
+
+    /// Whether whoever has a number uses it no more, as far as is known and was asked for the one who is to have it.
+    pub(crate) fn has_left(&self, node: &Node, to: Mac) -> bool {
+        let Some(number) = node.number.filter(|_| !is_busy(node)) else { return false };
+        let places = || 0..self.config.networks.len();
+        let lives =
+            |place: usize| self.hall.nodes.get(node.mac).and_then(|node| self.uses_until(node, place));
+        if node.orders.kept() == Some(Kept::Retired) || places().all(|place| lives(place).is_none()) {
+            return true;
+        }
+        let is_silent = |place: usize| {
+            let address = self.config.networks[place].numbering.address(number);
+            address.is_some_and(|address| self.is_silent(address, node.mac, to))
+        };
+        places().any(is_silent)
+    }
+
+    /// Whether nobody answered for an address when it was asked who has it, so that another machine can have it, and its own was not heard just now.
+    pub(crate) fn is_silent(&self, address: Ipv4Addr, of: Mac, to: Mac) -> bool {
+        let asked_for = self.hall.probes.asked_for(address).map(|mac| self.hall.nodes.identity(mac));
+        asked_for == Some(self.hall.nodes.identity(to))
+            && self.hall.probes.found(self.now, address) == Found::Free
+            && self.heard_since(address, of, to).is_none()
+    }
+
+    /// How long ago a machine was heard that has an address, by another card than this, if that is so short that it may be there and too busy to answer.
+    pub(crate) fn heard_since(&self, address: Ipv4Addr, mac: Mac, but: Mac) -> Option<Duration> {
+        let node = self.hall.nodes.get(mac);
+        let further = node.map(|node| node.further_macs.as_slice()).unwrap_or_default();
+        let cards = node.map_or(mac, |node| node.mac);
+        let cards = std::iter::once(&cards).chain(further).filter(|card| **card != but);
+        let said = cards.filter_map(|card| self.hall.heard.get(*card)).map(|said| said.at);
+        let loaded = self.hall.pins.get(address).filter(|pin| pin.mac != but).map(|pin| pin.life);
+        let lent = self.hall.leases.get(address).filter(|lease| lease.mac != but).map(|lease| lease.life);
+        let last = said.chain(loaded).chain(lent).max()?;
+        let since = self.now.since(last);
+        (since < HOLD_AFTER_LIFE).then_some(since)
+    }
+
+    /// A machine asks for the address of its number: whatever it had by the number before it has left.
+    pub(crate) fn leave_former(&mut self, card: Mac, boots: bool) {
+        let identity = self.hall.nodes.identity(card);
+        let is_its = |mac: Mac| mac == card || (boots && self.hall.nodes.identity(mac) == identity);
+        let node = self.hall.nodes.get(card);
+        let further = node.map(|node| node.further_macs.clone()).unwrap_or_default();
+        let cards: BTreeSet<_> = further.into_iter().chain([card, identity]).collect();
+        let of_number = |mac: &Mac| {
+            let lent = self.hall.leases.of(*mac).filter(|(_, lease)| lease.pool.kind == PoolKind::Number);
+            lent.map(|(address, _)| address).collect::<Vec<_>>()
+        };
+        let left: Vec<_> = cards.iter().filter(|mac| is_its(**mac)).flat_map(of_number).collect();
+        for address in left {
+            self.end_lease(address);
+        }
+    }
+
+    /// Nobody answers for an address that was kept for a machine.
+    pub(crate) fn forget_former(&mut self, address: Ipv4Addr) {
+        self.forget_loan(address);
+        self.unpin(address);
+    }
+
+    fn forget_loan(&mut self, address: Ipv4Addr) {
+        self.hall.leases.retract(address);
+        self.hall.naming.ended(address);
+        self.record(Record::LeaseEnded(address));
+    }
+
+    /// What is not as the configuration says, and what the operator can do.
+    pub(crate) fn misplaced(&self, node: &Node) -> Option<Trouble> {
+        self.contested(node).or_else(|| self.former(node)).or_else(|| self.elsewhere(node))
+    }
+
+    /// Another machine has the number that the configuration gives to this one.
+    fn contested(&self, node: &Node) -> Option<Trouble> {
+        let listed = self.hall.listed.get(self.config, node.mac).and_then(|listed| listed.number);
+        let number = listed.filter(|listed| node.number != Some(*listed))?;
+        let holder = self.hall.nodes.holder(number).and_then(|mac| self.hall.nodes.get(mac));
+        let holder = holder.filter(|holder| holder.mac != node.mac)?;
+        let (mac, state) = (holder.mac, holder.state());
+        let what =
+            format!("the configuration gives it number {number}, which {mac} has still, and that is {state}");
+        let to_do = format!(
+            "if {mac} is gone: heorot node retire {number}; else switch it off, and then start this one again"
+        );
+        Some(Trouble { what, to_do: Some(to_do) })
+    }
+
+    /// It has another number than before, and its address by that one still.
+    fn former(&self, node: &Node) -> Option<Trouble> {
+        let number = node.number?;
+        let cards = std::iter::once(&node.mac).chain(&node.further_macs);
+        let mut lent = cards.flat_map(|card| self.hall.leases.of(*card));
+        let (former, lease) = lent.find(|(_, lease)| lease.pool.kind == PoolKind::Number)?;
+        let here = self.config.networks[lease.pool.network].numbering.address(number);
+        let any = || self.config.networks.iter().find_map(|network| network.numbering.address(number));
+        let address = here.or_else(any)?;
+        let before = network::number_at(self.config, former).filter(|before| *before != number);
+        let before = before.map(|before| format!(" instead of {before}")).unwrap_or_default();
+        let what = format!("its number is {number}{before}, and it may have {former} still");
+        let to_do = match self.lent_to_another(node.mac, address) {
+            Some(other) => format!("start {other} again, which has {address} still, and then this one"),
+            None => format!("start it again: then it gets {address}"),
+        };
+        Some(Trouble { what, to_do: Some(to_do) })
+    }
+
+    /// It asks on a network where its number has no address.
+    pub(crate) fn elsewhere(&self, node: &Node) -> Option<Trouble> {
+        let (number, place) = (node.number?, node.network?);
+        let here = self.config.networks.get(place).filter(|network| network.mode == Mode::Serve)?;
+        if here.numbering.address(number).is_some() {
+            return None;
+        }
+        let its = self.config.networks.iter().find(|network| network.numbering.numbers.contains(number))?;
+        let address = its.numbering.address(number)?;
+        let NumberRange { lowest, highest } = here.numbering.numbers;
+        let (here, its) = (of_network(here), of_network(its));
+        let what = format!(
+            "it asks on {here}, where number {number} has no address, so that it gets a temporary one: {address} is on {its}"
+        );
+        let listed = self.hall.listed.get(self.config, node.mac).and_then(|listed| listed.number);
+        let how = match listed {
+            Some(_) => "in its [[node]]".into(),
+            None => format!("by heorot node number {} N", node.mac),
+        };
+        let to_do = format!("connect it to {its}, or give it a number of {lowest}-{highest} {how}");
+        Some(Trouble { what, to_do: Some(to_do) })
+    }
+
+    /// Why a machine that may have a number gets none where it is.
+    pub(crate) fn no_number(&self, mac: Mac, place: Option<usize>) -> Trouble {
+        if let Some(trouble) = self.hall.nodes.get(mac).and_then(|node| self.misplaced(node)) {
+            return trouble;
+        }
+        let here = place.and_then(|place| self.config.networks.get(place));
+        let listed = self.hall.listed.get(self.config, mac).and_then(|listed| listed.number);
+        match (listed, here) {
+            (Some(number), Some(here)) if !here.numbering.numbers.contains(number) => Trouble {
+                what: format!(
+                    "the configuration gives it number {number}, which is not one of {}",
+                    of_network(here)
+                ),
+                to_do: Some(
+                    "connect it to the network of that number, or change the number in its [[node]]".into(),
+                ),
+            },
+            (_, None) => Trouble { what: "it was not seen on any network yet".into(), to_do: None },
+            (_, Some(here)) => Trouble {
+                what: format!("all numbers of {} are taken", of_network(here)),
+                to_do: Some("make network.numbers larger".into()),
+            },
+        }
+    }
+
+    /// Tells once what is not as the configuration says.
+    fn tell_misplaced(&mut self, mac: Mac) {
+        let trouble = self.hall.nodes.get(mac).and_then(|node| self.misplaced(node));
+        self.tell_once(mac, trouble);
+    }
+
+    /// The same of a machine that asks: what it had before it is just leaving.
+    pub(crate) fn tell_misplaced_client(&mut self, mac: Mac) {
+        let trouble =
+            self.hall.nodes.get(mac).and_then(|node| self.contested(node).or_else(|| self.elsewhere(node)));
+        self.tell_once(mac, trouble);
+    }
+
+    fn tell_once(&mut self, mac: Mac, trouble: Option<Trouble>) {
+        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
+        let what = trouble.map(|trouble| trouble.what);
+        if what != node.misplaced {
+            node.misplaced.clone_from(&what);
+            if let Some(what) = what {
+                self.event(Some(mac), Kind::Trouble, what);
+            }
+        }
+    }
+}
+
+/// Whether it is just being recorded what a machine's number is.
+fn is_busy(node: &Node) -> bool {
+    node.claim.is_some() || node.becoming.is_some()
+}
+
+/// A network, as an operator knows it.
+fn of_network(network: &Network) -> String {
+    let lowest = Ipv4Addr::from(u32::from(network.address) & u32::from(network.mask()));
+    let relay = if network.on_link { "" } else { ", behind a relay" };
+    format!("{lowest}/{} ({}{relay})", network.prefix_length, network.interface)
+}
