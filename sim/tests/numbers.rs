@@ -237,7 +237,17 @@ impl Story {
         for (machine, number) in all {
             let network = if self.ports.is_some() { 88 } else { 77 };
             let address = Ipv4Addr::new(10, network, 1, u8::try_from(number).expect("there are few"));
-            assert_eq!(self.lives.get(&machine), Some(&address), "{machine}:\n{}", self.told.join("\n"));
+            // An echo that is not answered does not say that a machine that is listed has left what it had before.
+            if self.ports.is_some() && self.world.kept().contains_key(&format!("lease/{address}")) {
+                continue;
+            }
+            assert_eq!(
+                self.lives.get(&machine),
+                Some(&address),
+                "{machine}:\n{}\n{:#?}",
+                self.told.join("\n"),
+                self.world.kept()
+            );
         }
     }
 }

@@ -17,8 +17,10 @@ pub(super) fn is_in_doubt(turn: &mut Turn<'_>, client: &Client, datagram: Datagr
     let Some((address, user, is_former)) = used(turn, client).filter(|_| settings.probe) else {
         return false;
     };
-    // Who was to have another address as well may be there and not answer an echo; of one that is in no list, its silence is believed.
-    if turn.heard_since(address, user, client.mac).is_some() || (is_former && !settings.on_link) {
+    // Who is to have another address, and has not asked for it, may be there and not answer an echo; of one that is in no list, its silence is believed.
+    let waits =
+        is_former && !settings.on_link && turn.hall.listed.place(turn.hall.nodes.identity(user)).is_some();
+    if waits || turn.heard_since(address, user, client.mac).is_some() {
         return false;
     }
     match turn.hall.probes.found(turn.now, address) {
