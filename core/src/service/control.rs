@@ -438,7 +438,8 @@ fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
     if let Some(to_do) = node.trouble.as_ref().and_then(|trouble| trouble.to_do.clone()) {
         return Some(to_do);
     }
-    if let Some(to_do) = others::ignored(turn, node).or_else(|| turn.misaddressed(node)).and_then(|t| t.to_do) {
+    if let Some(to_do) = others::ignored(turn, node).or_else(|| turn.misaddressed(node)).and_then(|t| t.to_do)
+    {
         return Some(to_do);
     }
     /// A boot that takes this long between two phases is stuck: a kernel and its RAM disk of 200 MB on a full link are there before.
