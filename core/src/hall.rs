@@ -272,7 +272,7 @@ impl Turn<'_> {
 
     /// Fulfils a promise as soon as what was recorded so far and is more than history is durable: at once, if it is.
     pub(crate) fn promise(&mut self, promise: Promise) {
-        if let Some(promise) = self.hall.promises.wait(promise) {
+        if let Some(promise) = self.hall.promises.wait(self.now, promise) {
             promise.fulfil(self);
         }
     }

@@ -320,19 +320,22 @@ fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
     for mac in macs {
         let mut node = restored_node(turn, mac, nodes.remove(&mac), boots.remove(&mac));
         node.orders = orders.remove(&mac).unwrap_or_default();
-        let is_up = node.stage == Stage::Up;
-        let place = node.network;
+        // Whose agent has fallen silent may have its address still, and renew it.
+        let (is_up, had_address) = (node.stage == Stage::Up, matches!(node.stage, Stage::Up | Stage::Down));
+        let place = node.network.filter(|_| had_address);
         turn.hall.listed.bind_by_number(turn.config, mac, node.number);
         turn.hall.nodes.restore(node);
         turn.hall.nodes.let_go(turn.now, mac);
-        if let Some(place) = place.filter(|_| is_up) {
+        if let Some(place) = place {
             // It has as long again to renew.
             let until = turn.now + turn.config.networks[place].lease;
             if let Some(node) = turn.hall.nodes.get_mut(mac) {
                 node.granted_until = Some(until);
             }
             turn.hall.timers.arm(until, Due::Grant(mac));
-            boot::watch_again(turn, mac);
+            if is_up {
+                boot::watch_again(turn, mac);
+            }
         }
     }
     restore_trials(turn, trials);

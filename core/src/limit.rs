@@ -260,6 +260,12 @@ pub const TFTP_RESEND_MAX: Duration = Duration::from_secs(1);
 /// a link that loses half of all.
 pub const TFTP_SILENT_REPEATS: u32 = 3;
 
+/// So many machines are looked at, one waiting for the number of the next, when one of them asks. Longer rows are moved when the configuration is read, or link by link.
+pub const MOVES_A_PACKET_MAX: usize = 64;
+
+/// A disk that takes so long for a batch hangs: what known nodes ask for goes without it. (In the middle of a storm a batch takes some ten milliseconds.)
+pub const STORE_HANGS_AFTER: Duration = Duration::from_secs(2);
+
 /// After so many that nothing answered, the blocks of a window leave one by one.
 pub const TFTP_SWALLOWED_REPEATS: u32 = 2;
 

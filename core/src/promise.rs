@@ -4,6 +4,7 @@ use crate::cluster::lease::PoolId;
 use crate::cluster::stage::Step;
 use crate::event::Kind;
 use crate::hall::{Change, Turn};
+use crate::limit::STORE_HANGS_AFTER;
 use crate::mac::Mac;
 use crate::message::{Answer, DhcpSend, Kept, NodeFiles, Output, RequestId, Ticket, UpdateId};
 use crate::time::Time;
@@ -18,6 +19,8 @@ pub(crate) struct Promises {
     /// The last of those that promises wait for.
     awaited: Ticket,
     committed: Ticket,
+    /// Since when somebody has waited for a record, and none was decided meanwhile.
+    waits_since: Option<Time>,
     waiting: VecDeque<(Ticket, Promise)>,
 }
 
@@ -92,6 +95,16 @@ impl Promises {
         self.issued
     }
 
+    /// Whether the store has decided nothing for long that somebody waits for: its disk hangs.
+    pub(crate) fn are_stuck(&self, now: Time) -> bool {
+        self.waits_since.is_some_and(|since| now.since(since) >= STORE_HANGS_AFTER)
+    }
+
+    /// The last of the records that were issued.
+    pub(crate) fn last_issued(&self) -> Ticket {
+        self.issued
+    }
+
     /// The last of the records that are decided.
     pub(crate) fn last_decided(&self) -> Ticket {
         self.committed
@@ -103,17 +116,21 @@ impl Promises {
     }
 
     /// Lets a promise wait for all records so far that are more than history. It comes back if there is nothing to wait for.
-    pub(crate) fn wait(&mut self, promise: Promise) -> Option<Promise> {
+    pub(crate) fn wait(&mut self, now: Time, promise: Promise) -> Option<Promise> {
         if self.awaited <= self.committed {
             return Some(promise);
         }
+        self.waits_since.get_or_insert(now);
         self.waiting.push_back((self.awaited, promise));
         None
     }
 
     /// The records through this ticket are decided: one after another, the promises that waited for them.
     pub(crate) fn decided(&mut self, through: Ticket) -> Option<Promise> {
-        self.committed = self.committed.max(through);
+        if through > self.committed {
+            self.committed = through;
+            self.waits_since = None;
+        }
         let (ticket, _) = self.waiting.front()?;
         if *ticket > self.committed {
             return None;

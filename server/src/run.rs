@@ -163,6 +163,8 @@ pub(crate) struct Loop {
     /// When something was last complained of, by what.
     complaints: BTreeMap<&'static str, Time>,
     reloading: bool,
+    /// Whether a reload was asked for while something was being read.
+    reload_again: bool,
     addresses: interfaces::Addresses,
     dump: operate::Dump,
     /// The longest time for which nothing new was taken: no turn should take 20 ms.
@@ -224,6 +226,7 @@ impl Loop {
             outputs: Vec::new(),
             complaints: BTreeMap::new(),
             reloading: false,
+            reload_again: false,
             dump: operate::Dump::default(),
             longest_turn: Duration::ZERO,
             ends_by: None,

@@ -507,6 +507,10 @@ impl Leases {
             pool.free.remove(&address);
             self.by_borrower.insert((lease.mac, lease.pool), address);
         } else if is_lent_anywhere {
+            // Another configuration may have it in a range: nobody is to be offered it.
+            for pool in self.pools.values_mut() {
+                pool.free.remove(&address);
+            }
             self.by_borrower.insert((lease.mac, lease.pool), address);
         } else {
             for pool in self.pools.values_mut() {

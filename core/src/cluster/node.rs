@@ -70,6 +70,8 @@ pub struct Node {
     pub misplaced: Option<String>,
     /// What happened to it, the oldest first.
     pub history: VecDeque<(Time, Kind, Arc<str>)>,
+    /// Whether it is durable that its number is nobody else's.
+    pub number_kept: NumberKept,
     /// Whether a record says how far it got.
     pub is_recorded: bool,
 }
@@ -81,6 +83,17 @@ pub struct Becoming {
     pub number: Option<u32>,
     /// Whether something else of it was to be recorded meanwhile: that is done when it is known what its number is.
     pub is_stale: bool,
+}
+
+/// Whether it is durable that a machine's number is nobody else's: where another one had it that is in no list, only the records say who has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumberKept {
+    /// Nobody else had it.
+    Always,
+    /// When this record is durable.
+    When(Ticket),
+    /// That was refused, and has to be recorded once more.
+    Refused,
 }
 
 /// What went wrong, and the remedy if there is one.
@@ -168,6 +181,7 @@ impl Node {
             trouble: None,
             misplaced: None,
             history: VecDeque::new(),
+            number_kept: NumberKept::Always,
             is_recorded: false,
         }
     }
@@ -482,10 +496,13 @@ impl Nodes {
         std::mem::take(&mut self.returned)
     }
 
-    /// Records after this one were refused: tokens that are in them alone are not kept.
+    /// Records after this one were refused: tokens that are in them alone are not kept, and numbers that were taken from others are not.
     pub fn records_refused(&mut self, after: Ticket) {
         for node in &mut self.nodes {
             node.boot.kept = node.boot.kept.filter(|ticket| *ticket <= after);
+            if matches!(node.number_kept, NumberKept::When(ticket) if ticket > after) {
+                node.number_kept = NumberKept::Refused;
+            }
         }
     }
 

@@ -94,7 +94,9 @@ fn hold(held: &mut [Interface], name: &str, address: (Ipv4Addr, u8), counts: boo
     let Some(interface) = held.iter_mut().find(|interface| interface.name == name).filter(|_| counts) else {
         return;
     };
-    interface.addresses.retain(|(own, _)| *own != address.0);
+    // What it has is as it has it: its prefix may be another one by now.
+    let place = interface.addresses.iter().position(|(own, _)| *own == address.0);
+    let address = place.map_or(address, |place| interface.addresses.remove(place));
     interface.addresses.insert(0, address);
 }
 

@@ -14,14 +14,14 @@
 use super::{Due, Turn};
 use crate::cluster::lease::{PoolId, PoolKind};
 use crate::cluster::network;
-use crate::cluster::node::{Node, Trouble};
+use crate::cluster::node::{Node, NumberKept, Trouble};
 use crate::cluster::orders::Kept;
 use crate::cluster::probe::Found;
 use crate::cluster::record::{LeaseRecord, Record};
 use crate::cluster::stage::{Stage, Step};
 use crate::config::{Mode, Network};
 use crate::event::Kind;
-use crate::limit::HOLD_AFTER_LIFE;
+use crate::limit::{HOLD_AFTER_LIFE, MOVES_A_PACKET_MAX, NODES_MAX};
 use crate::mac::Mac;
 use crate::time::Time;
 use heorot_names::NumberRange;
@@ -43,7 +43,7 @@ impl Turn<'_> {
         let macs: Vec<_> = self.hall.nodes.iter().map(|node| node.mac).collect();
         let mut stuck = BTreeSet::new();
         for mac in macs {
-            self.place(mac, &mut stuck);
+            self.place(mac, &mut stuck, NODES_MAX);
             self.tell_misplaced(mac);
         }
     }
@@ -51,7 +51,7 @@ impl Turn<'_> {
     /// Puts a listed machine where the operator wants it. It is ready at first sight: its number is durable in the configuration,
     /// so that the record is only for the day when the list is gone.
     pub(crate) fn place_listed(&mut self, mac: Mac) {
-        self.place(mac, &mut BTreeSet::new());
+        self.place(mac, &mut BTreeSet::new(), MOVES_A_PACKET_MAX);
     }
 
     /// Puts the machine that is to have a number there, if it is known.
@@ -65,7 +65,7 @@ impl Turn<'_> {
     }
 
     /// The same. Who was found to have to wait is noted: others who wait for him need not be looked at again.
-    fn place(&mut self, mac: Mac, stuck: &mut BTreeSet<Mac>) {
+    fn place(&mut self, mac: Mac, stuck: &mut BTreeSet<Mac>, links_max: usize) {
         let Some(listed) = self.hall.listed.get(self.config, mac).cloned() else { return };
         self.join_listed(mac, &listed.macs);
         let Some(number) = listed.number else { return };
@@ -76,16 +76,16 @@ impl Turn<'_> {
         if node.number == Some(number) || is_busy(node) || is_retired {
             return;
         }
-        if let Some(moves) = self.moves(mac, number, stuck) {
+        if let Some(moves) = self.moves(mac, number, stuck, links_max) {
             self.carry_out_moves(moves);
         }
     }
 
     /// What has to become of others so that a machine gets a number. None: it has to wait.
-    fn moves(&self, mac: Mac, number: u32, stuck: &mut BTreeSet<Mac>) -> Option<Moves> {
+    fn moves(&self, mac: Mac, number: u32, stuck: &mut BTreeSet<Mac>, links_max: usize) -> Option<Moves> {
         let mut moves = vec![(mac, number)];
         let mut moved = BTreeSet::from([mac]);
-        loop {
+        while moves.len() <= links_max {
             let (mover, number) = *moves.last()?;
             let Some(holder) = self.hall.nodes.holder(number) else {
                 return Some(Moves { moves, displaced: None });
@@ -118,6 +118,7 @@ impl Turn<'_> {
     }
 
     fn carry_out_moves(&mut self, Moves { moves, displaced }: Moves) {
+        let movers: Vec<_> = moves.iter().map(|(mac, _)| *mac).collect();
         if let Some(holder) = displaced {
             let (to, number) = moves.last().copied().unwrap_or((holder, 0));
             self.lose_number(holder, &format!("the configuration gives number {number} to {to}"));
@@ -153,6 +154,42 @@ impl Turn<'_> {
             self.event(Some(mac), Kind::Number, line);
             self.step(mac, Step::Numbered, "the configuration lists it");
         }
+        // The configuration says of those who are listed what is theirs, whatever is recorded; of him who lost his number only the records do.
+        if let Some(holder) = displaced {
+            let ticket = self.hall.promises.last_issued();
+            for mac in movers.into_iter().chain([holder]) {
+                if let Some(node) = self.hall.nodes.get_mut(mac) {
+                    node.number_kept = NumberKept::When(ticket);
+                }
+            }
+        }
+    }
+
+    /// Whether it is durable that the number of a machine is nobody else's, so that its address may be granted. If not, that is on its way, and what is promised from now on waits for it.
+    pub(crate) fn number_is_kept(&mut self, mac: Mac) -> bool {
+        let Some(node) = self.hall.nodes.get(mac) else { return true };
+        match node.number_kept {
+            NumberKept::Always => return true,
+            NumberKept::When(ticket) if ticket > self.hall.promises.last_decided() => return false,
+            NumberKept::When(_) => {}
+            NumberKept::Refused => {
+                // What was recorded together is recorded together again, or a part of it would give a number to two.
+                let refused = |node: &&Node| node.number_kept == NumberKept::Refused;
+                let all: Vec<_> = self.hall.nodes.iter().filter(refused).map(|node| node.mac).collect();
+                all.iter().for_each(|mac| self.keep_node(*mac));
+                let ticket = self.hall.promises.last_issued();
+                for mac in all {
+                    if let Some(node) = self.hall.nodes.get_mut(mac) {
+                        node.number_kept = NumberKept::When(ticket);
+                    }
+                }
+                return false;
+            }
+        }
+        if let Some(node) = self.hall.nodes.get_mut(mac) {
+            node.number_kept = NumberKept::Always;
+        }
+        true
     }
 
     /// A machine has a number again whose address was kept for it.
@@ -395,7 +432,7 @@ impl Turn<'_> {
 }
 
 /// Whether it is just being recorded what a machine's number is.
-fn is_busy(node: &Node) -> bool {
+pub(super) fn is_busy(node: &Node) -> bool {
     node.claim.is_some() || node.becoming.is_some()
 }
 

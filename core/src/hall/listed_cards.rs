@@ -3,6 +3,7 @@
 //! A `[[node]]` names the cards of one machine. What was learnt from a trial, or from a client identifier or a place at a relay, stands beside that as long as it says nothing else;
 //! what an earlier configuration said does not.
 
+use super::listed::is_busy;
 use super::{Due, Turn};
 use crate::cluster::orders::Orders;
 use crate::cluster::record::{OrdersRecord, Record, TrialsRecord};
@@ -21,8 +22,7 @@ impl Turn<'_> {
     }
 
     fn sort_cards_of(&mut self, mac: Mac) {
-        let Some(node) = self.hall.nodes.get(mac).filter(|node| node.mac == mac && node.becoming.is_none())
-        else {
+        let Some(node) = self.hall.nodes.get(mac).filter(|node| node.mac == mac && !is_busy(node)) else {
             return;
         };
         let learnt = trial::macs(&node.facts);
@@ -112,6 +112,9 @@ impl Turn<'_> {
 
     /// A machine goes by another of its cards: the one that it was known by is no card of it.
     pub(crate) fn go_by(&mut self, mac: Mac, card: Mac) {
+        if self.hall.nodes.identity(card) != mac || card == mac {
+            return;
+        }
         self.keep_addresses_of(mac, mac);
         let line = format!("it goes by {card}: {mac} is no card of it any more, as the configuration has it");
         self.event(Some(mac), Kind::Operator, line);

@@ -549,7 +549,8 @@ fn grant(
     let pinned = is_node && in_mid_boot && !client.message.is_infiniband();
     // What is known already is said whatever the disk does, and however long it takes.
     let is_claimed = claimed_address(turn, client) == Some(address);
-    let is_recorded = lent.is_none() && !is_claimed && !turn.hall.nodes.is_joining(client.mac);
+    let is_joining = turn.hall.nodes.is_joining(client.mac);
+    let is_recorded = lent.is_none() && !is_claimed && !is_joining && turn.number_is_kept(client.mac);
     let grant = Grant { mac: client.mac, address, place: client.place, lent, pinned, told, send };
     if is_recorded {
         grant.fulfil(turn);

@@ -404,7 +404,9 @@ impl Connection {
 
     /// Whether its peer takes nothing any more: once, until something more is delivered.
     pub(super) fn stands_still(&mut self) -> Option<StreamId> {
-        let account = self.account.as_mut().filter(|account| !account.stands)?;
+        // By TLS more goes out than the file has: at its end nothing would say that it moves again.
+        let account =
+            self.account.as_mut().filter(|account| !account.stands && account.told < account.size)?;
         account.stands = netio::stands_still(self.socket.as_fd(), self.is_fast);
         account.stands.then_some(account.stream)
     }

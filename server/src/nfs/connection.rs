@@ -227,7 +227,10 @@ impl Connection {
             account.stands &= octets == 0;
             return Some(StreamNews::Delivered { octets, resent: again });
         }
-        let stood = std::mem::replace(&mut account.stands, netio::stands_still(self.socket.as_fd(), false));
+        // Of what was sent before the account was opened nothing would say that it moves again.
+        let is_ours = acknowledged >= account.told;
+        let stands = is_ours && netio::stands_still(self.socket.as_fd(), false);
+        let stood = std::mem::replace(&mut account.stands, stands);
         (account.stands && !stood).then_some(StreamNews::StandsStill)
     }
 

@@ -86,13 +86,14 @@ impl Loop {
         if self.reloading || self.ends_by.is_some() || !is_news || !self.parts.config.is_readdressed(&held) {
             return;
         }
-        // What is refused is refused once.
-        self.addresses.tried = Some(held.clone());
+        let tried = held.clone();
         let (config, listened) = (self.parts.config.clone(), self.addresses.listened.clone());
         let (path, text) = (self.parts.config_path.clone(), Arc::clone(&self.parts.config_text));
         self.begin_reading(move || {
             Reloaded::Addresses(configuration::readdress(&config, (&path, &text), &held, &listened))
         });
+        // What is refused is refused once.
+        self.addresses.tried = Some(tried).filter(|_| self.reloading);
     }
 
     /// Takes what other addresses make of the configuration.

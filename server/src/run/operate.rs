@@ -84,6 +84,7 @@ impl Loop {
     fn begin_reload(&mut self) {
         self.parts.http.reopen_control();
         if self.reloading || self.ends_by.is_some() {
+            self.reload_again = true;
             return;
         }
         let (path, running) = (self.parts.config_path.clone(), self.parts.config.clone());
@@ -114,6 +115,10 @@ impl Loop {
         match reloaded {
             Reloaded::File(read) => self.reconfigure(read),
             Reloaded::Addresses(readdressed) => self.readdress(readdressed),
+        }
+        // What was written meanwhile was not read, or not whole.
+        if std::mem::take(&mut self.reload_again) {
+            self.begin_reload();
         }
         self.look_at_addresses();
     }

@@ -22,7 +22,7 @@ pub(super) struct Outcome {
     pub(super) octets: usize,
     /// What did not.
     pub(super) failed: Vec<Failed>,
-    /// Why something never will, for the journal.
+    /// Why something did not for want of a way, or never will, for the journal.
     pub(super) impossible: Option<io::Error>,
 }
 
@@ -86,6 +86,7 @@ pub(super) fn transmit<'o>(
                         }
                         parcels.splice(next + left..=next + left, singles(&parcel));
                     } else if is_lost(&error) {
+                        outcome.impossible.get_or_insert(error);
                         left += 1;
                         continue;
                     } else {

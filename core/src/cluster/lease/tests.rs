@@ -295,3 +295,20 @@ fn an_address_that_is_kept_for_a_host_is_offered_to_nobody_though_it_is_probed()
     leases.end(address(2), seconds(3));
     assert_eq!(leases.offer(seconds(1), mac(3), GUESTS, None), Some(address(2)), "what is kept for nobody");
 }
+
+/// A machine keeps the address of the number that it had before, and another configuration has that in its range.
+#[test]
+fn a_former_address_that_is_in_a_range_now_is_offered_to_nobody() {
+    const FORMER: PoolId = PoolId { network: 0, kind: PoolKind::Number };
+    let mut leases = Leases::new(&config("10.77.200.5-10.77.200.9"));
+    leases.lend(START, address(3), mac(1), FORMER, LEASE);
+    let mut leases = leases.reconfigured(&config("10.77.200.3-10.77.200.4"));
+    let offered = [2, 3].map(|other| leases.offer(START, mac(other), POOL, None));
+    assert_eq!(
+        offered,
+        [Some(address(4)); 2],
+        "the oldest offer gives way, and the other one's address does not"
+    );
+    leases.end(address(3), START);
+    assert_eq!(leases.offer(START, mac(3), POOL, None), Some(address(3)), "and then it is free");
+}

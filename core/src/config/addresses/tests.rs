@@ -67,3 +67,13 @@ fn an_interface_that_is_gone_has_what_it_had() {
     let (held, missing) = config.held(&[]);
     assert!(!config.is_readdressed(&held) && missing.is_empty(), "{held:?}, {missing:?}");
 }
+
+/// A prefix that was made longer or shorter is what the interface has: the next reading of the file goes by that.
+#[test]
+fn a_prefix_is_as_long_as_the_interface_has_it() {
+    let (text, config) = config(false, &[("10.77.0.1", 16)]);
+    let (held, _) = config.held(&interface(&[("192.0.2.1", 24), ("10.77.0.1", 15)]));
+    let own = Ipv4Addr::new(10, 77, 0, 1);
+    assert_eq!(held[0].addresses[0], (own, 15));
+    assert_eq!(config.readdressed(&text, &held).unwrap().networks[0].prefix_length, 15);
+}
