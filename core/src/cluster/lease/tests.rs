@@ -309,6 +309,6 @@ fn a_former_address_that_is_in_a_range_now_is_offered_to_nobody() {
         [Some(address(4)); 2],
         "the oldest offer gives way, and the other one's address does not"
     );
-    leases.end(address(3), START);
-    assert_eq!(leases.offer(START, mac(3), POOL, None), Some(address(3)), "and then it is free");
+    leases.retract(address(3));
+    assert_eq!(leases.offer(START, mac(4), POOL, None), Some(address(3)), "and then it is free");
 }
