@@ -71,7 +71,8 @@ fn expect(network: &Network, binding: &str, table: &[(&str, &str)]) -> Result<()
 const NODE23: &str = "10.77.1.23      node23.cluster node23";
 
 /// What a client finds, however it found the server.
-const TABLE: [(&str, &str); 20] = [
+const TABLE: [(&str, &str); 21] = [
+    ("ypmatch master hosts.byname", "10.77.0.1\tmaster.cluster master"),
     ("ypmatch node23 hosts.byname", "10.77.1.23\tnode23.cluster node23"),
     ("ypmatch NODE23 hosts.byname", "10.77.1.23\tnode23.cluster node23"),
     ("ypmatch 10.78.12.255 hosts.byaddr", "10.78.12.255\tnode4095.cluster node4095"),
@@ -79,7 +80,7 @@ const TABLE: [(&str, &str); 20] = [
         "ypmatch node4096 hosts.byname",
         "Can't match key node4096 in map hosts.byname. Reason: No such key in map\nexit code 1",
     ),
-    ("ypcat hosts.byname | wc -l", "4097"),
+    ("ypcat hosts.byname | wc -l", "4098"),
     ("ypcat hosts.byaddr | sort -u | wc -l", "4097"),
     ("ypcat -k ethers.byname", "node23 52:54:00:00:00:17\tnode23"),
     ("ypcat passwd.byname", "alice:x:61000:100:Alice:/home/alice:/bin/sh"),
