@@ -87,7 +87,7 @@ impl Loop {
                 News::Unsent((transfer, block, why)) => {
                     self.transfer(Input::Unsent { transfer, block, why });
                 }
-                News::Impossible(error) => self.complain("sending TFTP", &error),
+                News::Complaint(error) => self.complain("sending TFTP", &error),
             }
         }
     }
@@ -111,7 +111,7 @@ impl Loop {
         if sent.datagrams > 0 {
             self.meter.sent_many(self.now, sent.datagrams, sent.octets);
         }
-        if let Some(error) = sent.impossible {
+        if let Some(error) = sent.complaint {
             self.complain("sending TFTP", &error);
         }
         sent.failed

@@ -22,8 +22,8 @@ pub(super) struct Outcome {
     pub(super) octets: usize,
     /// What did not.
     pub(super) failed: Vec<Failed>,
-    /// Why something did not for want of a way, or never will, for the journal.
-    pub(super) impossible: Option<io::Error>,
+    /// Why something did not for want of a way, or never will: for the journal.
+    pub(super) complaint: Option<io::Error>,
 }
 
 /// One message: a packet, or blocks of a train.
@@ -86,13 +86,13 @@ pub(super) fn transmit<'o>(
                         }
                         parcels.splice(next + left..=next + left, singles(&parcel));
                     } else if is_lost(&error) {
-                        outcome.impossible.get_or_insert(error);
+                        outcome.complaint.get_or_insert(error);
                         left += 1;
                         continue;
                     } else {
                         let why = unsent(&error);
                         if why == Unsent::Impossible {
-                            outcome.impossible.get_or_insert(error);
+                            outcome.complaint.get_or_insert(error);
                         }
                         outcome.failed.extend(sends[parcel.send].transfer.map(|id| (id, parcel.first, why)));
                         // Nothing of it leaves behind a gap.

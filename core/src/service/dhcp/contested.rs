@@ -4,9 +4,10 @@
 //! it is there. Where nothing is probed, its lease has to end first.
 
 use super::client::Client;
+use super::probe;
 use crate::cluster::lease::PoolKind;
 use crate::cluster::probe::Found;
-use crate::hall::{Deferred, Due, Turn};
+use crate::hall::{Deferred, Turn};
 use crate::mac::Mac;
 use crate::message::Datagram;
 use std::net::Ipv4Addr;
@@ -33,9 +34,9 @@ pub(super) fn is_in_doubt(turn: &mut Turn<'_>, client: &Client, datagram: Datagr
         Found::Taken => return false,
         Found::Asked(_) => {}
         Found::Unknown | Found::Free => {
-            let Some(until) = turn.hall.probes.begin(turn.now, address, client.mac) else { return false };
-            turn.hall.timers.arm(until, Due::Probe(address));
-            turn.probe(client.place, address);
+            if probe::ask(turn, client, address).is_none() {
+                return false;
+            }
         }
     }
     turn.hall.deferred.entry(address).or_insert_with(|| Deferred::of(datagram));

@@ -10,11 +10,12 @@
 
 use super::client::Client;
 use super::contested;
+use super::probe;
 use crate::cluster::node::Node;
 use crate::cluster::probe::Found;
 use crate::cluster::reservation::{By, Entry};
 use crate::cluster::trial;
-use crate::hall::{Deferred, Due, Turn};
+use crate::hall::{Deferred, Turn};
 use crate::mac::Mac;
 use crate::message::Datagram;
 use std::net::Ipv4Addr;
@@ -155,9 +156,9 @@ pub(super) fn is_in_doubt(turn: &mut Turn<'_>, client: &Client, datagram: Datagr
         Found::Asked(_) => {}
         // What was found free for another one may be that one's by now.
         Found::Unknown | Found::Free => {
-            let Some(until) = turn.hall.probes.begin(turn.now, address, client.mac) else { return false };
-            turn.hall.timers.arm(until, Due::Probe(address));
-            turn.probe(client.place, address);
+            if probe::ask(turn, client, address).is_none() {
+                return false;
+            }
         }
     }
     turn.hall.deferred.entry(address).or_insert_with(|| Deferred::of(datagram));

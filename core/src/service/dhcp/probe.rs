@@ -43,13 +43,16 @@ pub(super) fn before_offer(turn: &mut Turn<'_>, client: &Client, address: Ipv4Ad
     match turn.hall.probes.found(turn.now, address) {
         Found::Free => None,
         Found::Asked(until) => Some(until),
-        Found::Unknown | Found::Taken => {
-            let until = turn.hall.probes.begin(turn.now, address, client.mac)?;
-            turn.hall.timers.arm(until, Due::Probe(address));
-            turn.probe(client.place, address);
-            Some(until)
-        }
+        Found::Unknown | Found::Taken => ask(turn, client, address),
     }
+}
+
+/// Asks on a client's network who has an address, on its behalf: until when an answer is waited for. None: too many are asked for already.
+pub(super) fn ask(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) -> Option<Time> {
+    let until = turn.hall.probes.begin(turn.now, address, client.mac)?;
+    turn.hall.timers.arm(until, Due::Probe(address));
+    turn.probe(client.place, address);
+    Some(until)
 }
 
 /// The same for an ACK. What the client takes after an offer of ours was asked about before that, if need be by the server before a restart.

@@ -140,16 +140,16 @@ fn what_does_not_leave_is_reported_and_the_others_leave() {
     senders.gather(0, train(3, peer, 5, 2, 4096), Kept::Nothing);
     senders.hand_over();
     assert_eq!((0..4).map(|_| block(&client).0).collect::<Vec<_>>(), [1, 2, 3, 4]);
-    let (mut unsent, mut impossible) = (Vec::new(), 0);
+    let (mut unsent, mut complaints) = (Vec::new(), 0);
     for news in news(&senders, 3) {
         match news {
             News::Unsent(failed) => unsent.push(failed),
-            News::Impossible(_) => impossible += 1,
+            News::Complaint(_) => complaints += 1,
         }
     }
     unsent.sort_by_key(|(transfer, ..)| *transfer);
     let expected = [(TransferId(2), 3, Unsent::Full), (TransferId(3), 5, Unsent::NotInMemory)];
-    assert_eq!((unsent.as_slice(), impossible), (expected.as_slice(), 1));
+    assert_eq!((unsent.as_slice(), complaints), (expected.as_slice(), 1));
     assert_eq!(senders.newly_sent(), (4, 4 * 516));
     assert_eq!(senders.newly_sent(), (0, 0));
     senders.end();

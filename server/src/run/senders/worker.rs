@@ -21,8 +21,8 @@ use std::time::Duration;
 pub(in crate::run) enum News {
     /// This did not leave.
     Unsent(Failed),
-    /// Something never can, for this reason.
-    Impossible(io::Error),
+    /// Something had no way, or never can leave, for this reason.
+    Complaint(io::Error),
 }
 
 /// What is to be sent, in order: by which socket, what, and the octets that it is made of. The three are apart because the second is what [`transmit`] takes.
@@ -184,7 +184,7 @@ impl Worker {
                 let sent = transmit(outbox, (socket.as_fd(), *is_bound), sends, octets, &self.cuts_trains);
                 next += piece.len();
                 news.extend(sent.failed.into_iter().map(News::Unsent));
-                news.extend(sent.impossible.map(News::Impossible));
+                news.extend(sent.complaint.map(News::Complaint));
                 self.news.put(news);
                 self.line.datagrams.fetch_add(sent.datagrams as u64, Ordering::Relaxed);
                 self.line.octets.fetch_add(sent.octets as u64, Ordering::Relaxed);
