@@ -150,3 +150,30 @@ fn without_others_nothing_is_asked_for() {
     let is_quiet = |(_, news): &News| matches!(news, StreamNews::Delivered { .. } | StreamNews::Ended);
     assert!(told.iter().all(is_quiet), "{told:?}");
 }
+
+/// A client that reads nothing is told to stand still, and what it takes when it reads on is told as delivered.
+#[test]
+fn who_reads_nothing_stands_still_until_he_reads_on() {
+    let (_tree, server, mut stream, [_, file]) = served();
+    server.handle().ration(true);
+    send(&mut stream, &read_call(&file, 0, 1 << 20));
+    let id = asks(&server);
+    // More than the kernels on both sides take.
+    socket2::SockRef::from(&stream).set_recv_buffer_size(1 << 16).unwrap();
+    server.handle().grant(id, MEBIBYTE);
+    let mut delivered = 0;
+    until(&server, "that it stands still", |(stream, news)| {
+        assert_eq!(stream, id);
+        if let StreamNews::Delivered { octets, .. } = news {
+            delivered += octets;
+        }
+        news == StreamNews::StandsStill
+    });
+    stream.read_exact(&mut vec![0; 1 << 20]).unwrap();
+    until(&server, "that it moves again", |(_, news)| {
+        if let StreamNews::Delivered { octets, .. } = news {
+            delivered += octets;
+        }
+        delivered >= MEBIBYTE
+    });
+}
