@@ -62,10 +62,12 @@ use send::Outgoing;
 use senders::Senders;
 use std::collections::BTreeMap;
 use std::io;
+use std::mem;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
+use std::thread;
 use std::time::Duration;
 
 /// Messages of one line taken in a turn, so that a busy line does not keep the sockets waiting.
@@ -153,6 +155,8 @@ pub(crate) struct Loop {
     needed: Moment,
     /// When frames that had no room are tried again.
     links_retry_at: Option<Time>,
+    /// Datagrams of transfers that were taken in this turn.
+    taken: usize,
     /// What was lost by sockets of interfaces that are gone.
     lost_before: u64,
     outgoing: Outgoing,
@@ -220,6 +224,7 @@ impl Loop {
             held: Held::default(),
             needed: Moment::default(),
             links_retry_at: None,
+            taken: 0,
             lost_before: 0,
             outgoing,
             decided: Vec::new(),
@@ -257,7 +262,7 @@ impl Loop {
             let begun = self.sleep()?;
             self.take_turn(begun + SOCKETS_MAX, &mut inboxes);
             self.now = clock::now();
-            if std::mem::take(&mut self.has_rung) {
+            if mem::take(&mut self.has_rung) {
                 self.take_messages();
             }
             self.parts.images.hand_over_closing();
@@ -273,7 +278,7 @@ impl Loop {
 
     /// Takes what is ready, as far as the time allows: something of the first at least.
     fn take_turn(&mut self, until: Time, Inboxes { large: inbox, small }: &mut Inboxes) {
-        let mut ready = std::mem::take(&mut self.ready);
+        let mut ready = mem::take(&mut self.ready);
         self.order.begin(&mut ready);
         for (place, source) in ready.iter().enumerate() {
             self.now = clock::now();
@@ -331,14 +336,19 @@ impl Loop {
         self.parts.commits.has_more()
     }
 
-    /// Sleeps until something is ready or due: the moment then.
+    /// Sleeps until something is ready or due: the moment then. Where many say little each, a moment longer, so that they come together.
     fn sleep(&mut self) -> io::Result<Time> {
         let (heorot, transfers) = (self.parts.heorot.next_wakeup(), self.parts.transfers.next_wakeup());
         let due =
             [heorot, transfers, self.parts.commits.due(), self.ends_by, self.held.due(), self.links_retry_at];
         let due = due.into_iter().flatten().min();
         let before = clock::now();
-        let pause = due.map_or(SLEEP_MAX, |due| due.since(before).min(SLEEP_MAX));
+        let mut begun = before;
+        if let Some(rest) = self.parts.transfers.rest(mem::take(&mut self.taken)) {
+            thread::sleep(rest);
+            begun = clock::now();
+        }
+        let pause = due.map_or(SLEEP_MAX, |due| due.since(begun).min(SLEEP_MAX));
         let pause = Timespec::try_from(pause).expect("a minute fits");
         let count = match epoll::wait(&self.epoll, self.events.as_mut_slice(), Some(&pause)) {
             Err(rustix::io::Errno::INTR) => 0,
@@ -480,7 +490,7 @@ impl Loop {
                 Err(error) => return self.complain("receiving TFTP", &error),
             }
             self.now = clock::now();
-            if self.now >= until {
+            if self.now >= until || self.parts.transfers.rest(self.taken).is_some() {
                 return;
             }
         }
@@ -491,6 +501,7 @@ impl Loop {
         // What comes to a socket that is bound to an address of a network came to that address, and is not asked for more.
         let bound = data.and_then(|index| self.parts.data.address_of(index));
         for (envelope, payload) in inbox.datagrams() {
+            self.taken += 1;
             // A request to a broadcast address is for nobody (RFC 1123 4.2.3.4).
             let served = bound.is_some()
                 || self.is_served(envelope.interface) && envelope.destination == envelope.local;

@@ -114,7 +114,7 @@ pub(super) struct Flight {
     /// The round trip that was measured last, until it is told.
     trip: Option<Duration>,
     /// When the client was last heard.
-    heard: Time,
+    pub(super) heard: Time,
     /// When the client last acknowledged anything.
     acknowledged_at: Option<Time>,
     life_told: Option<Time>,

@@ -36,7 +36,7 @@ pub use message::{
 };
 
 use crate::limit::{LOAD_TICK, TFTP_STRAY_GRACE, TFTP_STRAY_INTERVAL, TRANSFERS_MAX};
-use crate::load::{self, Lane, Regime};
+use crate::load::{self, Crowd, Lane, Regime};
 use crate::time::Time;
 use crate::wire::tftp::{self, ErrorCode, Packet, ReadRequest};
 use flight::{End, Event, Flight, Step};
@@ -48,6 +48,7 @@ use slots::Slots;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::Duration;
 use streams::Streams;
 use terms::Terms;
 use turns::{find_place, lanes};
@@ -101,6 +102,9 @@ struct State {
     lane_turn: usize,
     /// When the present tick is over, while anything is under way.
     tick: Option<Time>,
+    /// When it began.
+    tick_begun: Time,
+    crowd: Crowd,
     seniority: Seniority,
     images: Images,
     slots: Slots,
@@ -119,6 +123,8 @@ impl Transfers {
             lanes: lanes(now, &settings.load),
             lane_turn: 0,
             tick: None,
+            tick_begun: now,
+            crowd: Crowd::default(),
             seniority: Seniority::default(),
             settings,
             flights: Flights::default(),
@@ -195,6 +201,11 @@ impl Transfers {
     /// How many transfers by TFTP there are.
     pub fn active(&self) -> usize {
         self.state.flights.len()
+    }
+
+    /// How long the loop is to rest that has just taken so many datagrams, so that more of them come together.
+    pub fn rest(&self, taken: usize) -> Option<Duration> {
+        self.state.crowd.rest(taken)
     }
 
     /// How many files go out by TCP.
@@ -411,6 +422,8 @@ impl State {
                     out.push(Output::Regime { link, regime: lane.regime() });
                 }
             }
+            self.tick_begun = now;
+            self.crowd.tick();
             self.seniority.forget(now);
             self.stop_rationing(now, out);
             let is_idle = self.flights.len() + self.streams.len() == 0 && !self.streams.are_rationed();
@@ -435,8 +448,11 @@ impl State {
     /// Something happened to a transfer: has it decide, and carries that out.
     fn step(&mut self, now: Time, id: TransferId, event: Event<'_>, out: &mut Vec<Output>) {
         let Some(flight) = self.flights.get_mut(id) else { return };
-        if event.is_of_the_client() && flight.tells_life(now) {
-            out.push(Output::SignOfLife(*flight.peer.ip()));
+        if event.is_of_the_client() {
+            self.crowd.heard(flight.heard < self.tick_begun);
+            if flight.tells_life(now) {
+                out.push(Output::SignOfLife(*flight.peer.ip()));
+            }
         }
         let (blocks, octets) = (flight.blocks_acknowledged(), flight.served_octets());
         let step = flight.on(now, event);

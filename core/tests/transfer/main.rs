@@ -243,6 +243,24 @@ fn a_thousand_clients_load_one_file_from_memory_read_once() {
     assert_eq!(world.ended.len(), 1000);
 }
 
+/// Words gather where a crowd speaks at the rate of a gigabit, and no longer than it does; not where the few that there are may all be waiting.
+#[test]
+fn the_loop_rests_where_many_are_in_lock_step() {
+    for (clients, rests) in [(20, false), (100, true)] {
+        let mut world = World::new(1, FINE);
+        world.file("boot", 1 << 20);
+        (0..clients).for_each(|_| {
+            world.start(Client::new(IPXE, 2070, "boot"));
+        });
+        let is_resting = |world: &World| world.server.as_ref().is_some_and(|server| server.rest(1).is_some());
+        world.run(60, is_resting);
+        assert_eq!(is_resting(&world), rests, "{clients} clients");
+        world.run_out(60);
+        world.run(1, |_| false);
+        assert!(!is_resting(&world), "{clients} clients have gone");
+    }
+}
+
 #[test]
 fn what_is_not_to_be_had_is_said_at_once() {
     let mut world = World::new(1, FINE);
