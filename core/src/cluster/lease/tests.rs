@@ -1,3 +1,4 @@
+use super::offer::place;
 use super::*;
 use crate::config::Interface;
 
