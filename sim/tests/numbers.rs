@@ -103,19 +103,25 @@ impl Story {
             .expect("the configuration is right");
     }
 
-    /// Its firmware starts: whatever it had it does not use any more.
+    /// Its firmware starts. It may be refused what it was offered, as what it is to have was left by another one meanwhile; but not twice.
     fn boot(&mut self, machine: u8) {
+        let is_granted = self.asks(machine) || self.asks(machine);
+        assert!(is_granted, "{machine} is refused what it is offered:\n{}", self.told.join("\n"));
+    }
+
+    /// It looks for an address: whatever it had it does not use any more. Whether it was not refused what it was offered.
+    fn asks(&mut self, machine: u8) -> bool {
         self.lives.remove(&machine);
         let discover = self.packet(machine, MessageType::Discover);
         let replies = self.say(&discover);
         let Some((_, address)) = replies.into_iter().find(|(kind, _)| *kind == MessageType::Offer) else {
             self.told.push(format!("{machine} boots: no offer"));
-            return;
+            return true;
         };
         let server = Some(SERVER);
         let select =
             Packet { requested: Some(address), server, ..self.packet(machine, MessageType::Request) };
-        self.ask(machine, address, &select, "boots");
+        self.ask(machine, address, &select, "boots")
     }
 
     fn renew(&mut self, machine: u8) {
@@ -129,7 +135,8 @@ impl Story {
         self.ask(machine, address, &renew, "renews");
     }
 
-    fn ask(&mut self, machine: u8, address: Ipv4Addr, packet: &Packet, what: &str) {
+    /// Whether it was not told that the address is not its own.
+    fn ask(&mut self, machine: u8, address: Ipv4Addr, packet: &Packet, what: &str) -> bool {
         let replies = self.say(packet);
         self.told.push(format!("{machine} {what} {address}: {replies:?}"));
         match replies.last() {
@@ -141,6 +148,7 @@ impl Story {
             Some((MessageType::Nak, _)) => drop(self.lives.remove(&machine)),
             _ => {}
         }
+        !matches!(replies.last(), Some((MessageType::Nak, _)))
     }
 
     fn switch_off(&mut self, machine: u8) {

@@ -75,7 +75,7 @@ pub struct Lease {
     pub until: Time,
     /// When its machine was last heard of.
     pub life: Time,
-    /// Whether its machine has moved to its permanent address: then it is not renewed.
+    /// Whether its machine has an address of its own on this network, and has moved there or is to: then it is not renewed, as long as that address is to be had.
     pub superseded: bool,
     /// Whether its record is durable; before that its ACK has not left.
     pub recorded: bool,
@@ -244,10 +244,10 @@ impl Leases {
         }
     }
 
-    /// The machine has moved to its permanent address: what was lent to it is held, but not renewed.
-    pub fn supersede(&mut self, mac: Mac) {
-        let addresses: Vec<_> = self.of(mac).map(|(address, _)| address).collect();
-        for address in addresses {
+    /// The machine has an address of its own on a network: what was lent to it there is held, but not renewed.
+    pub fn supersede(&mut self, mac: Mac, network: usize) {
+        let lent = self.of(mac).filter(|(_, lease)| lease.pool.network == network);
+        for address in lent.map(|(address, _)| address).collect::<Vec<_>>() {
             if let Some(lease) = self.leases.get_mut(&address) {
                 lease.superseded = true;
             }

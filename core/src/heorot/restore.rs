@@ -151,8 +151,8 @@ fn restore_lease(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac, (is_guest, of
     turn.hall.leases.recorded(address);
     turn.hall.timers.arm(until, Due::Address(address));
     let is_moved = turn.hall.nodes.get(mac).is_some_and(|node| node.stage == Stage::Up);
-    if is_moved {
-        turn.hall.leases.supersede(mac);
+    if is_moved && turn.permanent_address(mac, network).is_some() {
+        turn.hall.leases.supersede(mac, network);
     }
     // Who has a temporary address is there, whatever network its number is of.
     let is_there = kind == PoolKind::Temporary;

@@ -142,7 +142,7 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         turn.event(Some(client.mac), Kind::Discover, asked);
         // A machine that starts over has left its temporary address behind, as soon as it has a permanent one.
         if turn.permanent_address(client.mac, client.place).is_some() {
-            turn.hall.leases.supersede(client.mac);
+            turn.hall.leases.supersede(client.mac, client.place);
         }
         if let Some(firmware) = client.firmware {
             if power_on(turn, client, firmware) {
@@ -154,7 +154,7 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         turn.tell_misplaced_client(client.mac);
     }
     if who::reserved(turn, client).is_some() {
-        turn.hall.leases.supersede(client.mac);
+        turn.hall.leases.supersede(client.mac, client.place);
     }
     make_offer(turn, client, is_node, admission, datagram);
 }
@@ -237,7 +237,7 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let decision = decide(turn, client, case, address, is_node);
     // Whoever asks from INIT-REBOOT has left mid-boot: with a permanent address it is not to go on with its temporary one.
     if case == Case::InitReboot && turn.permanent_address(client.mac, client.place).is_some() {
-        turn.hall.leases.supersede(client.mac);
+        turn.hall.leases.supersede(client.mac, client.place);
     }
     carry_out(turn, client, (case, decision), address, is_node, datagram);
 }
@@ -381,7 +381,8 @@ fn decide(turn: &mut Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, i
             () if lent.mac != client.mac || lent.pool.network != client.place || lent.pool.kind != kind => {
                 refusal
             }
-            () if lent.superseded || moves_on => refusal,
+            // As long as it has nothing else here, it goes on.
+            () if (lent.superseded && permanent.is_some()) || moves_on => refusal,
             // It was lent where it is not ours to lend any more, and to this very client.
             () if turn.hall.leases.is_stranded(address) => Decision::No,
             // Its record is under way, and its ACK will follow.
@@ -458,7 +459,7 @@ fn grant(
             let mac = node.mac;
             turn.hall.timers.arm(until, Due::Grant(mac));
         }
-        turn.hall.leases.supersede(client.mac);
+        turn.hall.leases.supersede(client.mac, client.place);
         turn.step(client.mac, Step::Renewed, "it renewed its lease");
     }
     let in_mid_boot = turn.hall.nodes.get(client.mac).is_some_and(|node| node.stage != Stage::Up);
@@ -490,6 +491,8 @@ fn grant(
 
 /// The address is not the client's.
 fn nak(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) {
+    // What it was offered it does not get, or does not want: it is offered anew what is to be had then.
+    turn.hall.leases.forget_offers(client.mac);
     let told = turn.line(format_args!("NAK {address}: it is not the address of this machine"));
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
         node.told = Some(Arc::clone(&told));

@@ -12,6 +12,10 @@ impl Leases {
     /// one nearest above its own place. None: there is none left.
     pub fn offer(&mut self, now: Time, mac: Mac, id: PoolId, wished: Option<Ipv4Addr>) -> Option<Ipv4Addr> {
         if let Some(address) = self.borrowed(mac, id) {
+            // What its machine was to have instead is not to be had, or this would not be offered: who takes it gets it.
+            if let Some(lease) = self.leases.get_mut(&address) {
+                lease.superseded = false;
+            }
             return Some(address);
         }
         if let Some(address) = wished.filter(|address| self.check(*address, mac, id).is_ok()) {
@@ -55,7 +59,7 @@ impl Leases {
         address: Option<Ipv4Addr>,
     ) -> Option<Ipv4Addr> {
         let id = PoolId { network, kind: PoolKind::Number };
-        let standing = self.offered_to.get(&(mac, id)).copied();
+        let standing = self.standing(mac, id);
         if let Some(address) = standing {
             self.forget(address);
         }
@@ -63,6 +67,11 @@ impl Leases {
             |address: &Ipv4Addr| !self.offers.contains_key(address) && !self.leases.contains_key(address);
         let address = standing.or_else(|| address.filter(is_free))?;
         Some(self.stand(now, address, mac, id))
+    }
+
+    /// What was offered to a machine last, and stands.
+    pub fn standing(&self, mac: Mac, id: PoolId) -> Option<Ipv4Addr> {
+        self.offered_to.get(&(mac, id)).copied()
     }
 
     /// To whom an address is offered.

@@ -51,12 +51,24 @@ fn choose(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Option<(Ipv4Ad
             None => None,
         };
         let address = number.and_then(|number| settings.numbering.address(number));
+        forget_taken(turn, client);
         let address = turn.hall.leases.offer_number(turn.now, client.mac, client.place, address)?;
         return Some((address, settings.lease));
     }
     tell_lent_to_another(turn, client);
     let address = turn.hall.leases.offer(turn.now, client.mac, pool(PoolKind::Temporary), None)?;
     Some((address, settings.temporary_lease))
+}
+
+/// Forgets the number that a client was offered if somebody has it by now, or its address.
+fn forget_taken(turn: &mut Turn<'_>, client: &Client) {
+    let of_numbers = PoolId { network: client.place, kind: PoolKind::Number };
+    let Some(address) = turn.hall.leases.standing(client.mac, of_numbers) else { return };
+    let number = turn.config.networks[client.place].numbering.number(address);
+    let has_holder = number.is_none_or(|number| turn.hall.nodes.holder(number).is_some());
+    if has_holder || turn.hall.leases.get(address).is_some() {
+        turn.hall.leases.forget_offers(client.mac);
+    }
 }
 
 /// Tells of a node that its permanent address is lent to another machine, from a range that was there before.
