@@ -263,9 +263,11 @@ impl Leases {
         Some(lease)
     }
 
-    /// Whoever had an address until now answers for it. True: it is to be asked again at this moment, and the address stays closed until the answer would be there.
-    pub fn linger(&mut self, address: Ipv4Addr, by: Mac, ask_again_at: Time, until: Time) -> bool {
-        let closure = self.closure(address).filter(|closure| closure.probed == Some(by));
+    /// Whoever had an address until now answers for it, or somebody who does not say who he is. True: it is to be asked again at this moment, and the address stays closed until the answer
+    /// would be there.
+    pub fn linger(&mut self, address: Ipv4Addr, by: Option<Mac>, ask_again_at: Time, until: Time) -> bool {
+        let had_it = |before: Mac| by.is_none_or(|by| by == before);
+        let closure = self.closure(address).filter(|closure| closure.probed.is_some_and(had_it));
         let Some(closure) = closure else { return false };
         if closure.lingers == Lingers::No {
             let lingers = Lingers::UntilAskedAgain(ask_again_at);
