@@ -57,6 +57,7 @@ impl Heorot {
             | Record::Boot(_)
             | Record::BootForgotten(_)
             | Record::Trials(_)
+            | Record::Numbering(_)
             | Record::Dynamic(_)
             | Record::Orders(_)
             | Record::Secrets(_) => None,

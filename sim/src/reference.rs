@@ -128,6 +128,7 @@ impl Reference {
             | Record::NodeForgotten(_)
             | Record::BootForgotten(_)
             | Record::Trials(_)
+            | Record::Numbering(_)
             | Record::Serial(_)
             | Record::Dynamic(_)
             | Record::Orders(_)

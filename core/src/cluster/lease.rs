@@ -73,6 +73,10 @@ pub struct Lease {
     pub pool: PoolId,
     /// Until when, by the last ACK.
     pub until: Time,
+    /// For how long it was granted last.
+    pub length: Duration,
+    /// For how long by its last durable record: an ACK for longer waits for another one.
+    pub recorded_length: Duration,
     /// When its machine was last heard of.
     pub life: Time,
     /// Whether its machine has an address of its own on this network, and has moved there or is to: then it is not renewed, as long as that address is to be had.
@@ -163,7 +167,7 @@ impl Leases {
         Self { pools, reserved, ..Self::default() }
     }
 
-    /// The ranges of another configuration; what is lent stays lent until it ends, also where its range is gone.
+    /// The ranges of another configuration; what is lent stays lent until it ends, also where its range is gone. Where its network is gone it has ended.
     /// Offers are forgotten: whoever asks for one of them still gets it if it is free.
     #[must_use]
     pub fn reconfigured(self, config: &Config) -> Self {
@@ -174,8 +178,10 @@ impl Leases {
             }
         }
         for (address, lease) in self.leases {
-            let network = config.networks.iter().position(|network| network.contains(address));
-            let pool = PoolId { network: network.unwrap_or(lease.pool.network), ..lease.pool };
+            let Some(network) = config.networks.iter().position(|network| network.contains(address)) else {
+                continue;
+            };
+            let pool = PoolId { network, ..lease.pool };
             new.insert(address, Lease { pool, ..lease });
         }
         new
@@ -210,8 +216,16 @@ impl Leases {
     pub fn lend(&mut self, now: Time, address: Ipv4Addr, mac: Mac, id: PoolId, lease: Duration) -> Time {
         self.forget(address);
         self.closed.remove(&address);
-        let lease =
-            Lease { mac, pool: id, until: now + lease, life: now, superseded: false, recorded: false };
+        let lease = Lease {
+            mac,
+            pool: id,
+            until: now + lease,
+            length: lease,
+            recorded_length: Duration::ZERO,
+            life: now,
+            superseded: false,
+            recorded: false,
+        };
         self.insert(address, lease);
         lease.held_until()
     }
@@ -219,7 +233,7 @@ impl Leases {
     /// The record of a lease is durable. None: it has ended in the meantime.
     pub fn recorded(&mut self, address: Ipv4Addr) -> Option<&Lease> {
         let lease = self.leases.get_mut(&address)?;
-        lease.recorded = true;
+        (lease.recorded, lease.recorded_length) = (true, lease.length);
         Some(lease)
     }
 
@@ -230,11 +244,16 @@ impl Leases {
         }
     }
 
-    /// Another ACK for an address that is lent.
-    pub fn renew(&mut self, now: Time, address: Ipv4Addr, lease: Duration) {
-        if let Some(entry) = self.leases.get_mut(&address) {
-            (entry.until, entry.life) = (now + lease, now);
-        }
+    /// Another ACK for an address that is lent. Whether that is for another time than is recorded.
+    pub fn renew(&mut self, now: Time, address: Ipv4Addr, lease: Duration) -> bool {
+        let Some(entry) = self.leases.get_mut(&address) else { return false };
+        (entry.until, entry.length, entry.life) = (now + lease, lease, now);
+        entry.length != entry.recorded_length
+    }
+
+    /// Whether it is durable for how long an address is lent: a restart would not make it shorter.
+    pub fn is_recorded_as_long(&self, address: Ipv4Addr) -> bool {
+        self.get(address).is_none_or(|lease| lease.length <= lease.recorded_length)
     }
 
     /// A sign of life from an address.

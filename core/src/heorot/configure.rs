@@ -2,15 +2,15 @@
 
 use super::{Heorot, links};
 use crate::cluster::listed::Listed;
+use crate::cluster::record::NumberingRecord;
 use crate::cluster::reservation::Reservations;
 use crate::cluster::unanswered::Unanswered;
 use crate::config::Config;
 use crate::event::Kind;
-use crate::hall::{FreeNumbers, Turn};
+use crate::hall::{FreeNumbers, Turn, and_more};
 use crate::message::Output;
 use crate::service::{boot, dhcp, update};
 use crate::time::Time;
-use std::net::Ipv4Addr;
 
 impl Heorot {
     /// Another configuration replaces the old one. What was promised stands.
@@ -22,6 +22,11 @@ impl Heorot {
         for node in self.hall.nodes.iter() {
             self.hall.listed.bind_by_number(&config, node.mac, node.number);
         }
+        let numbering = NumberingRecord::of(&self.config);
+        let used = Turn { now, config: &self.config, hall: &mut self.hall, out }.in_use(&numbering);
+        let is_unserved = |address| !config.networks.iter().any(|network| network.contains(address));
+        let lent = self.hall.leases.iter().filter(|(address, _)| is_unserved(*address));
+        let unserved: Vec<_> = lent.map(|(address, lease)| (address, lease.mac)).collect();
         self.hall.leases = std::mem::take(&mut self.hall.leases).reconfigured(&config);
         self.hall.free = FreeNumbers::new(&config);
         self.hall.links = links(&config);
@@ -45,12 +50,18 @@ impl Heorot {
             if has_other_checks {
                 boot::try_anew(turn);
             }
+            for (address, mac) in unserved {
+                turn.unserved(address, mac);
+            }
+            turn.keep_moved(used);
+            turn.tell_moved(&numbering);
+            turn.keep_numbering(Some(&numbering));
             turn.place_all_listed();
             dhcp::forget_allowed(turn);
             // They may be answered now, and it is told anew of those that are not.
             turn.hall.unanswered = Unanswered::default();
             turn.hall.ignored = Unanswered::default();
-            tell_moved(turn, &old);
+            tell_stranded(turn);
             turn.publish();
             dhcp::recheck_names(turn);
             update::recheck(turn);
@@ -58,28 +69,12 @@ impl Heorot {
     }
 }
 
-/// Tells whose addresses are others by another configuration: whoever runs keeps what he has until he asks again.
-fn tell_moved(turn: &mut Turn<'_>, old: &Config) {
-    let address = |config: &Config, number| {
-        config.networks.iter().find_map(|network| network.numbering.address(number))
-    };
-    let numbered = || turn.hall.nodes.iter().filter_map(|node| node.number);
-    let of_node = |number| Some((turn.name(number), address(old, number)?, address(turn.config, number)));
-    let others = |count: usize| if count > 1 { format!(" (and {} more)", count - 1) } else { String::new() };
-    let is_moved = |(_, before, after): &(String, Ipv4Addr, Option<Ipv4Addr>)| *after != Some(*before);
-    let moved: Vec<_> = numbered().filter_map(of_node).filter(is_moved).collect();
+/// Tells that loans are where nothing is lent any more.
+fn tell_stranded(turn: &mut Turn<'_>) {
     let stranded = turn.hall.leases.iter().filter(|(address, _)| turn.hall.leases.is_stranded(*address));
     let stranded: Vec<_> = stranded.map(|(address, lease)| (address, lease.mac)).collect();
-    if let Some((name, before, after)) = moved.first() {
-        let after = after.map_or_else(|| "none".into(), |after| after.to_string());
-        let others = others(moved.len());
-        let line = format!(
-            "the permanent address of {name}{others} is another: {after} instead of {before}. What runs keeps its old one until it asks again: restart it"
-        );
-        turn.event(None, Kind::Trouble, line);
-    }
     if let Some((address, mac)) = stranded.first() {
-        let others = others(stranded.len());
+        let others = and_more(stranded.len());
         let line = format!(
             "{address}{others} is lent to {mac} where nothing is lent any more: who has such an address gets another one when it asks next"
         );

@@ -14,6 +14,7 @@ use heorot_names::Dynamic;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What was known before the restart is known again.
 pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
@@ -21,7 +22,7 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
     let mut boots: BTreeMap<Mac, BootRecord> = BTreeMap::new();
     let (mut trials, mut secrets) = (Vec::new(), Vec::new());
     let mut orders: BTreeMap<Mac, Orders> = BTreeMap::new();
-    let mut leases = Vec::new();
+    let (mut leases, mut numbering) = (Vec::new(), None);
     for record in records {
         match record {
             Record::Node(node) => drop(nodes.insert(node.mac, node)),
@@ -29,6 +30,7 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
             Record::Trials(record) => trials.push(record),
             Record::Secrets(record) => secrets.push(record),
             Record::Lease(lease) => leases.push(lease),
+            Record::Numbering(kept) => numbering = Some(kept),
             Record::Orders(decided) => drop(orders.insert(decided.mac, decided.orders)),
             Record::Dynamic(dynamic) => turn.hall.dynamics.restore(Dynamic::from(&dynamic)),
             Record::LeaseEnded(_)
@@ -64,14 +66,21 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
     for record in secrets {
         turn.restore_secrets(record);
     }
-    for LeaseRecord { address, mac, name, is_guest, of_number } in leases {
-        restore_lease(turn, address, mac, (is_guest, of_number));
+    for LeaseRecord { address, mac, name, is_guest, of_number, lease_seconds } in leases {
+        let lease = lease_seconds.map(Duration::from_secs).unwrap_or_default();
+        restore_lease(turn, address, mac, (is_guest, of_number), lease);
         let lease = turn.hall.leases.get(address).filter(|lease| lease.mac == mac);
         if let Some((name, until)) = name.zip(lease.map(|lease| lease.until)) {
             turn.hall.naming.keep(address, name);
             turn.hall.naming.lent(address, until.as_nanoseconds());
         }
     }
+    if let Some(before) = &numbering {
+        let used = turn.in_use(before);
+        turn.keep_moved(used);
+        turn.tell_moved(before);
+    }
+    turn.keep_numbering(numbering.as_ref());
     turn.place_all_listed();
     pin_booting(turn);
 }
@@ -121,8 +130,14 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
     node
 }
 
-/// A lease is held as long again: when it began is not known any more.
-fn restore_lease(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac, (is_guest, of_number): (bool, bool)) {
+/// A lease is held as long again as it was granted for, whatever the configuration says now: when it began is not known any more.
+fn restore_lease(
+    turn: &mut Turn<'_>,
+    address: Ipv4Addr,
+    mac: Mac,
+    (is_guest, of_number): (bool, bool),
+    granted: Duration,
+) {
     let Some(network) = turn.config.networks.iter().position(|network| network.contains(address)) else {
         // Its network is no longer served.
         turn.record(Record::LeaseEnded(address));
@@ -147,7 +162,7 @@ fn restore_lease(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac, (is_guest, of
         PoolKind::Temporary => settings.temporary_lease,
         PoolKind::Number | PoolKind::Elsewhere => settings.lease,
     };
-    let until = turn.hall.leases.lend(turn.now, address, mac, pool, lease);
+    let until = turn.hall.leases.lend(turn.now, address, mac, pool, lease.max(granted));
     turn.hall.leases.recorded(address);
     turn.hall.timers.arm(until, Due::Address(address));
     let is_moved = turn.hall.nodes.get(mac).is_some_and(|node| node.stage == Stage::Up);
@@ -186,17 +201,17 @@ fn pin_booting(turn: &mut Turn<'_>) {
     for node in turn.hall.nodes.iter().filter(in_mid_boot) {
         for mac in std::iter::once(node.mac).chain(node.further_macs.iter().copied()) {
             let lent = turn.hall.leases.of(mac);
-            pins.extend(lent.map(|(address, lease)| (address, mac, lease.pool.network)));
+            pins.extend(lent.map(|(address, _)| (address, mac)));
         }
         // Whoever has what was its by another number has not come to this one.
         let mut cards = std::iter::once(&node.mac).chain(&node.further_macs);
         let is_former = |lease: &Lease| lease.pool.kind == PoolKind::Number;
         let has_former = cards.any(|card| turn.hall.leases.of(*card).any(|(_, lease)| is_former(lease)));
         let place = node.network.filter(|_| !has_former);
-        let permanent = place.and_then(|place| Some((turn.permanent_address(node.mac, place)?, place)));
-        pins.extend(permanent.map(|(address, place)| (address, node.granted_to.unwrap_or(node.mac), place)));
+        let permanent = place.and_then(|place| turn.permanent_address(node.mac, place));
+        pins.extend(permanent.map(|address| (address, node.granted_to.unwrap_or(node.mac))));
     }
-    for (address, mac, place) in pins {
-        turn.pin(address, mac, place);
+    for (address, mac) in pins {
+        turn.pin(address, mac);
     }
 }

@@ -264,12 +264,11 @@ fn carry_out(
             grant(turn, client, address, lease, None, is_node);
         }
         Decision::Renewed(lease) => {
-            turn.hall.leases.renew(turn.now, address, lease);
+            let is_another = turn.hall.leases.renew(turn.now, address, lease);
             silence::ends(turn, client);
-            if naming::keep(turn, client, address) {
-                // It is known by its name at once; a restart that comes before the record forgets it until the next renewal.
-                let record = naming::record(turn, address, client.mac);
-                turn.record(Record::Lease(record));
+            // It is known by its name at once; a restart that comes before the record forgets it until the next renewal.
+            if naming::keep(turn, client, address) || is_another {
+                turn.keep_loan(address);
             }
             turn.hall.naming.lent(address, (turn.now + lease).as_nanoseconds());
             grant(turn, client, address, lease, None, is_node);
@@ -287,8 +286,7 @@ fn carry_out(
             turn.hall.probes.forget(address);
             turn.hall.timers.arm(until, Due::Address(address));
             naming::keep(turn, client, address);
-            let record = naming::record(turn, address, client.mac);
-            turn.record(Record::Lease(record));
+            turn.keep_loan(address);
             grant(turn, client, address, lease, Some(pool), is_node);
         }
         Decision::Number(number, lease) => {
@@ -373,7 +371,9 @@ fn decide(turn: &mut Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, i
         let is_former = lent.pool.kind == PoolKind::Number && lent.mac == client.mac;
         // It has it by the number that it had before, and what it is to have is not to be had yet: it goes on.
         if is_former && permanent.is_none() && case == Case::Renewing {
-            turn.hall.leases.renew(turn.now, address, settings.lease);
+            if turn.hall.leases.renew(turn.now, address, settings.lease) {
+                turn.keep_loan(address);
+            }
             return Decision::Known(settings.lease);
         }
         let moves_on = permanent.is_some() && case == Case::InitReboot;
@@ -480,8 +480,10 @@ fn grant(
     // What is known already is said whatever the disk does, and however long it takes.
     let is_claimed = claimed_address(turn, client) == Some(address);
     let is_joining = turn.hall.nodes.is_joining(client.mac);
-    let is_recorded = lent.is_none() && !is_claimed && !is_joining && turn.number_is_kept(client.mac);
-    let grant = Grant { mac: client.mac, address, place: client.place, lent, pinned, told, send };
+    let is_as_long = turn.hall.leases.is_recorded_as_long(address);
+    let is_recorded =
+        lent.is_none() && is_as_long && !is_claimed && !is_joining && turn.number_is_kept(client.mac);
+    let grant = Grant { mac: client.mac, address, lent, pinned, told, send };
     if is_recorded {
         grant.fulfil(turn);
     } else {

@@ -92,6 +92,8 @@ fn a_guest_renews_or_loses() {
         mac: mac(1),
         pool: PoolId { network: 0, kind: PoolKind::Guest },
         until: seconds(60),
+        length: LEASE,
+        recorded_length: LEASE,
         life: seconds(59),
         superseded: false,
         recorded: true,
