@@ -143,6 +143,7 @@ impl Promise {
         match self {
             Self::Number { mac, reason, in_mid_boot } => {
                 let Some(number) = turn.hall.nodes.settle(mac) else { return };
+                turn.come_back(mac, number);
                 turn.numbered(mac);
                 turn.event(Some(mac), Kind::Number, format!("number {number}: {reason}"));
                 turn.step(mac, Step::Numbered, &reason);

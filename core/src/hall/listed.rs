@@ -276,7 +276,12 @@ impl Turn<'_> {
         let asked_for = self.hall.probes.asked_for(address).map(|mac| self.hall.nodes.identity(mac));
         asked_for == Some(self.hall.nodes.identity(to))
             && self.hall.probes.found(self.now, address) == Found::Free
-            && self.heard_since(address, of, to).is_none()
+            && (self.is_shut_out(of) || self.heard_since(address, of, to).is_none())
+    }
+
+    /// Whether an operator lets a machine have no answer: that it was heard just now does not say that it is to go on.
+    pub(crate) fn is_shut_out(&self, mac: Mac) -> bool {
+        self.hall.nodes.get(mac).is_some_and(|node| node.orders.are_to_ignore())
     }
 
     /// How long ago a machine was heard that has an address, by another card than this, if that is so short that it may be there and too busy to answer.

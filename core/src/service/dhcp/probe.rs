@@ -5,7 +5,7 @@
 //! a REQUEST of iPXE's after 0.27 s; EDK2 collects offers for 4 s and loses nothing; and an address that turns out to be taken is replaced by the next one,
 //! where a NAK would send the client back, or into a halt. A REQUEST for an address that we were never asked for, from INIT-REBOOT, waits instead.
 //!
-//! Nobody is asked about the address of a number, about one that is lent to the machine itself or was its own until just now, or twice within the
+//! Nobody is asked about the address of a number (but where another machine may have it still: `contested.rs`), about one that is lent to the machine itself or was its own until just now, or twice within the
 //! time that an offer stands.
 
 use super::Case;
