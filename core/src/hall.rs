@@ -4,12 +4,14 @@ mod change;
 mod files;
 mod listed;
 mod listed_cards;
+mod moved;
 mod names;
 mod no_address;
 mod numbers;
 mod plan;
 
 pub(crate) use change::{Change, replaced};
+pub(crate) use moved::and_more;
 pub(crate) use names::Unpublished;
 pub(crate) use numbers::FreeNumbers;
 
@@ -26,7 +28,7 @@ use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::{Pin, Pins};
 use crate::cluster::plan::{Plan, PlanRecord};
 use crate::cluster::probe::Probes;
-use crate::cluster::record::{BootRecord, NodeRecord, OrdersRecord, Record, TrialsRecord};
+use crate::cluster::record::{BootRecord, LeaseRecord, NodeRecord, OrdersRecord, Record, TrialsRecord};
 use crate::cluster::reservation::Reservations;
 use crate::cluster::shadow::Exchange;
 use crate::cluster::stage::{Phase, Stage, Step};
@@ -347,11 +349,9 @@ impl Turn<'_> {
     }
 
     /// Sets the neighbour entry of a machine in mid-boot that is on our link.
-    pub(crate) fn pin(&mut self, address: Ipv4Addr, mac: Mac, place: usize) {
-        let settings = &self.config.networks[place];
-        if !settings.on_link {
-            return;
-        }
+    pub(crate) fn pin(&mut self, address: Ipv4Addr, mac: Mac) {
+        let mut on_link = self.config.networks.iter().filter(|network| network.on_link);
+        let Some(settings) = on_link.find(|network| network.contains(address)) else { return };
         let before = self.hall.pins.get(address).filter(|old| old.mac == mac);
         let (is_new, download) = (before.is_none(), before.and_then(|old| old.download));
         let pin = Pin { interface: settings.interface.clone(), mac, life: self.now, download };
@@ -395,6 +395,28 @@ impl Turn<'_> {
         self.record(Record::LeaseEnded(address));
         self.hall.timers.arm(free_at, Due::Address(address));
         self.probe(lease.pool.network, address);
+    }
+
+    /// Records a loan as it is, with the name that is kept for it.
+    pub(crate) fn keep_loan(&mut self, address: Ipv4Addr) {
+        let Some(lease) = self.hall.leases.get(address) else { return };
+        let record = LeaseRecord {
+            address,
+            mac: lease.mac,
+            name: self.hall.naming.name(address).map(str::to_owned),
+            is_guest: lease.pool.kind == PoolKind::Guest,
+            of_number: lease.pool.kind == PoolKind::Number,
+            lease_seconds: Some(lease.length.as_secs()),
+        };
+        self.record(Record::Lease(record));
+    }
+
+    /// Takes note that an address was lent to a machine on a network that is served no more.
+    pub(crate) fn unserved(&mut self, address: Ipv4Addr, mac: Mac) {
+        self.hall.naming.ended(address);
+        self.unpin(address);
+        self.record(Record::LeaseEnded(address));
+        self.step(mac, Step::Expired, "the network of its temporary address is served no more");
     }
 
     /// The permanent address of a machine on a network, if its number lives there. As long as it is lent to another one, from a range that was there before, it is not to be had.

@@ -1,37 +1,33 @@
 //! [`Heorot`]: the whole flow, in one match.
 
+mod configure;
+mod restore;
+
 use crate::cluster::chatter::Chatter;
 use crate::cluster::dynamic::Dynamics;
 use crate::cluster::heard::Heard;
-use crate::cluster::lease::{Lease, Leases, PoolId, PoolKind};
+use crate::cluster::lease::Leases;
 use crate::cluster::listed::Listed;
 use crate::cluster::naming::Naming;
 use crate::cluster::network;
-use crate::cluster::node::{Firmware, Node, Nodes};
-use crate::cluster::orders::Orders;
+use crate::cluster::node::Nodes;
 use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::Pins;
-use crate::cluster::plan::Plan;
 use crate::cluster::probe::Probes;
-use crate::cluster::record::{
-    BootRecord, LeaseRecord, NodeRecord, Record, SerialRecord, Ticket, TrialsRecord,
-};
+use crate::cluster::record::{Record, SerialRecord};
 use crate::cluster::reservation::Reservations;
-use crate::cluster::stage::{Phase, Stage, Step};
+use crate::cluster::stage::Step;
 use crate::cluster::unanswered::Unanswered;
-use crate::config::{Config, Mode};
+use crate::config::Config;
 use crate::event::Kind;
 use crate::hall::{Due, FreeNumbers, Hall, Turn, Unpublished};
 use crate::load::{self, Regime};
-use crate::mac::Mac;
 use crate::message::{Input, Output, WhoHas};
 use crate::promise::Promises;
 use crate::service::{boot, control, dhcp, update};
 use crate::time::Time;
 use crate::timer::Timers;
-use heorot_names::Dynamic;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 /// Decides everything about nodes. See [`crate::message`] for what goes in and out.
@@ -61,6 +57,7 @@ impl Heorot {
             | Record::Boot(_)
             | Record::BootForgotten(_)
             | Record::Trials(_)
+            | Record::Numbering(_)
             | Record::Dynamic(_)
             | Record::Orders(_)
             | Record::Secrets(_) => None,
@@ -110,7 +107,7 @@ impl Heorot {
         };
         let mut heorot = Self { config, hall };
         heorot.turn(now, out, |turn| {
-            restore(turn, records);
+            restore::restore(turn, records);
             turn.publish();
             // Whatever has changed while nobody looked: a start is a batch.
             turn.hall.naming.directory_changed();
@@ -198,79 +195,6 @@ impl Heorot {
         turn.publish_due();
         turn.numbers_returned();
     }
-
-    /// Another configuration replaces the old one. What was promised stands.
-    fn configure(&mut self, now: Time, config: Config, out: &mut Vec<Output>) {
-        self.hall.listed = Listed::new(&config);
-        self.hall.reservations = Reservations::new(&config);
-        self.hall.left_out.clear();
-        self.hall.plans.clear();
-        for node in self.hall.nodes.iter() {
-            self.hall.listed.bind_by_number(&config, node.mac, node.number);
-        }
-        self.hall.leases = std::mem::take(&mut self.hall.leases).reconfigured(&config);
-        self.hall.free = FreeNumbers::new(&config);
-        self.hall.links = links(&config);
-        self.hall.regimes.clear();
-        let old = std::mem::replace(&mut self.config, config);
-        let moved = |place: usize| {
-            let interface = &old.networks.get(place)?.interface;
-            let network = old.networks.get(place)?;
-            let same =
-                |new: &crate::config::Network| &new.interface == interface && new.contains(network.address);
-            self.config.networks.iter().position(same)
-        };
-        let macs: Vec<_> = self.hall.nodes.iter().map(|node| node.mac).collect();
-        for mac in &macs {
-            if let Some(node) = self.hall.nodes.get_mut(*mac) {
-                node.network = node.network.and_then(moved);
-            }
-        }
-        let has_other_checks = old.trial.checks != self.config.trial.checks;
-        self.turn(now, out, |turn| {
-            if has_other_checks {
-                boot::try_anew(turn);
-            }
-            turn.place_all_listed();
-            dhcp::forget_allowed(turn);
-            // They may be answered now, and it is told anew of those that are not.
-            turn.hall.unanswered = Unanswered::default();
-            turn.hall.ignored = Unanswered::default();
-            tell_moved(turn, &old);
-            turn.publish();
-            dhcp::recheck_names(turn);
-            update::recheck(turn);
-        });
-    }
-}
-
-/// Tells whose addresses are others by another configuration: whoever runs keeps what he has until he asks again.
-fn tell_moved(turn: &mut Turn<'_>, old: &Config) {
-    let address = |config: &Config, number| {
-        config.networks.iter().find_map(|network| network.numbering.address(number))
-    };
-    let numbered = || turn.hall.nodes.iter().filter_map(|node| node.number);
-    let of_node = |number| Some((turn.name(number), address(old, number)?, address(turn.config, number)));
-    let others = |count: usize| if count > 1 { format!(" (and {} more)", count - 1) } else { String::new() };
-    let is_moved = |(_, before, after): &(String, Ipv4Addr, Option<Ipv4Addr>)| *after != Some(*before);
-    let moved: Vec<_> = numbered().filter_map(of_node).filter(is_moved).collect();
-    let stranded = turn.hall.leases.iter().filter(|(address, _)| turn.hall.leases.is_stranded(*address));
-    let stranded: Vec<_> = stranded.map(|(address, lease)| (address, lease.mac)).collect();
-    if let Some((name, before, after)) = moved.first() {
-        let after = after.map_or_else(|| "none".into(), |after| after.to_string());
-        let others = others(moved.len());
-        let line = format!(
-            "the permanent address of {name}{others} is another: {after} instead of {before}. What runs keeps its old one until it asks again: restart it"
-        );
-        turn.event(None, Kind::Trouble, line);
-    }
-    if let Some((address, mac)) = stranded.first() {
-        let others = others(stranded.len());
-        let line = format!(
-            "{address}{others} is lent to {mac} where nothing is lent any more: who has such an address gets another one when it asks next"
-        );
-        turn.event(None, Kind::Trouble, line);
-    }
 }
 
 /// The links to the networks, for finding the one by which an address is reached.
@@ -291,192 +215,6 @@ fn regime_changed(turn: &mut Turn<'_>, link: usize, regime: Regime) {
         }
     };
     turn.event(None, Kind::Load, format!("the link by {by} {what} ({regime})"));
-}
-
-/// What was known before the restart is known again.
-fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
-    let mut nodes: BTreeMap<Mac, NodeRecord> = BTreeMap::new();
-    let mut boots: BTreeMap<Mac, BootRecord> = BTreeMap::new();
-    let (mut trials, mut secrets) = (Vec::new(), Vec::new());
-    let mut orders: BTreeMap<Mac, Orders> = BTreeMap::new();
-    let mut leases = Vec::new();
-    for record in records {
-        match record {
-            Record::Node(node) => drop(nodes.insert(node.mac, node)),
-            Record::Boot(boot) => drop(boots.insert(boot.mac, *boot)),
-            Record::Trials(record) => trials.push(record),
-            Record::Secrets(record) => secrets.push(record),
-            Record::Lease(lease) => leases.push(lease),
-            Record::Orders(decided) => drop(orders.insert(decided.mac, decided.orders)),
-            Record::Dynamic(dynamic) => turn.hall.dynamics.restore(Dynamic::from(&dynamic)),
-            Record::LeaseEnded(_)
-            | Record::NodeForgotten(_)
-            | Record::BootForgotten(_)
-            | Record::Serial(_) => {}
-        }
-    }
-    let all = nodes.keys().chain(boots.keys()).chain(orders.keys());
-    let macs: BTreeSet<_> = all.copied().collect();
-    for mac in macs {
-        let mut node = restored_node(turn, mac, nodes.remove(&mac), boots.remove(&mac));
-        node.orders = orders.remove(&mac).unwrap_or_default();
-        // Whose agent has fallen silent may have its address still, and renew it.
-        let (is_up, had_address) = (node.stage == Stage::Up, matches!(node.stage, Stage::Up | Stage::Down));
-        let place = node.network.filter(|_| had_address);
-        turn.hall.listed.bind_by_number(turn.config, mac, node.number);
-        turn.hall.nodes.restore(node);
-        turn.hall.nodes.let_go(turn.now, mac);
-        if let Some(place) = place {
-            // It has as long again to renew.
-            let until = turn.now + turn.config.networks[place].lease;
-            if let Some(node) = turn.hall.nodes.get_mut(mac) {
-                node.granted_until = Some(until);
-            }
-            turn.hall.timers.arm(until, Due::Grant(mac));
-            if is_up {
-                boot::watch_again(turn, mac);
-            }
-        }
-    }
-    restore_trials(turn, trials);
-    for record in secrets {
-        turn.restore_secrets(record);
-    }
-    for LeaseRecord { address, mac, name, is_guest, of_number } in leases {
-        restore_lease(turn, address, mac, (is_guest, of_number));
-        let lease = turn.hall.leases.get(address).filter(|lease| lease.mac == mac);
-        if let Some((name, until)) = name.zip(lease.map(|lease| lease.until)) {
-            turn.hall.naming.keep(address, name);
-            turn.hall.naming.lent(address, until.as_nanoseconds());
-        }
-    }
-    turn.place_all_listed();
-    pin_booting(turn);
-}
-
-/// Those of a machine that was forgotten are forgotten too.
-fn restore_trials(turn: &mut Turn<'_>, records: Vec<TrialsRecord>) {
-    for TrialsRecord { mac, trials } in records {
-        match turn.hall.nodes.get_mut(mac).filter(|node| node.mac == mac) {
-            Some(node) => node.trials = trials,
-            None => drop(turn.record(Record::Trials(TrialsRecord { mac, trials: Vec::new() }))),
-        }
-    }
-}
-
-fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Option<BootRecord>) -> Node {
-    let mut node = Node::new(turn.now, mac);
-    node.reason = "it was known before the restart".into();
-    node.boot.is_resumed = true;
-    if let Some(kept) = kept {
-        (node.further_macs, node.number, node.facts) = (kept.further_macs, kept.number, kept.facts);
-        node.granted_to = kept.granted_to;
-    }
-    if let Some(boot) = boot {
-        node.is_recorded = true;
-        (node.boot.token, node.boot.profile, node.boot.machine) = (boot.token, boot.profile, boot.machine);
-        node.boot.kept = Some(Ticket::default());
-        let plan = boot.plan.and_then(|plan| Plan::restore(plan, turn.config));
-        node.boot.plan = plan.map(Arc::new);
-        (node.stage, node.phase, node.reason) = (boot.stage, boot.phase, boot.reason);
-        (node.boot.tries, node.boot.checks_in) = (boot.tries, boot.checks_in);
-        node.last_end = boot.last_end;
-        // Whatever its firmware said was said before now: what that says a minute from now is another boot's.
-        if node.stage.is_booting() {
-            let all = [Firmware::Pxe, Firmware::Http, Firmware::Ipxe];
-            node.boot.firmware = all.map(|firmware| (firmware, turn.now)).into();
-        }
-    }
-    // The number is what was promised; the stage is history, and may be a step behind.
-    match (node.number, node.stage.is_numbered()) {
-        (Some(_), false) => (node.stage, node.phase) = (node.stage.after(Step::Numbered), None),
-        (None, true) => (node.stage, node.phase) = (Stage::Seen, None),
-        (Some(_), true) | (None, false) => {}
-    }
-    let has_number =
-        |number: u32| turn.config.networks.iter().position(|n| n.numbering.numbers.contains(number));
-    node.network = node.number.and_then(has_number);
-    node
-}
-
-/// A lease is held as long again: when it began is not known any more.
-fn restore_lease(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac, (is_guest, of_number): (bool, bool)) {
-    let Some(network) = turn.config.networks.iter().position(|network| network.contains(address)) else {
-        // Its network is no longer served.
-        turn.record(Record::LeaseEnded(address));
-        return;
-    };
-    let kind = match turn.config.networks[network].mode {
-        Mode::Proxy => PoolKind::Elsewhere,
-        Mode::Serve | Mode::Shadow if is_guest => PoolKind::Guest,
-        Mode::Serve | Mode::Shadow if of_number => PoolKind::Number,
-        // An earlier version did not record who was a guest: then the range tells.
-        Mode::Serve | Mode::Shadow => {
-            turn.hall.leases.pool_of(address).map_or(PoolKind::Temporary, |pool| pool.kind)
-        }
-    };
-    let pool = PoolId { network, kind };
-    if pool.kind == PoolKind::Temporary {
-        restore_borrower(turn, mac);
-    }
-    let settings = &turn.config.networks[pool.network];
-    let lease = match pool.kind {
-        PoolKind::Guest => settings.guest_lease,
-        PoolKind::Temporary => settings.temporary_lease,
-        PoolKind::Number | PoolKind::Elsewhere => settings.lease,
-    };
-    let until = turn.hall.leases.lend(turn.now, address, mac, pool, lease);
-    turn.hall.leases.recorded(address);
-    turn.hall.timers.arm(until, Due::Address(address));
-    let is_moved = turn.hall.nodes.get(mac).is_some_and(|node| node.stage == Stage::Up);
-    if is_moved {
-        turn.hall.leases.supersede(mac);
-    }
-    // Who has a temporary address is there, whatever network its number is of.
-    let is_there = kind == PoolKind::Temporary;
-    if let Some(node) = turn.hall.nodes.get_mut(mac) {
-        node.network = node.network.filter(|_| !is_there).or(Some(pool.network));
-    }
-}
-
-/// Who has a temporary address has begun to boot, also if nothing else was recorded of it.
-fn restore_borrower(turn: &mut Turn<'_>, mac: Mac) {
-    if turn.hall.nodes.get(mac).is_some() {
-        return;
-    }
-    let token = turn.token(mac);
-    if let Some((node, _)) = turn.hall.nodes.meet(turn.now, mac) {
-        (node.stage, node.phase) = (Stage::Temporary, Some(Phase::Dhcp));
-        node.reason = "it had a temporary address before the restart".into();
-        (node.boot.token, node.boot.is_resumed) = (token, true);
-    }
-}
-
-/// Whoever was in mid-boot when the server stopped may be in mid-download: its neighbour entries stand again.
-fn pin_booting(turn: &mut Turn<'_>) {
-    let in_mid_boot = |node: &&Node| {
-        matches!(
-            node.stage,
-            Stage::Temporary | Stage::Testing | Stage::Failed | Stage::Ready | Stage::Booting
-        )
-    };
-    let mut pins = Vec::new();
-    for node in turn.hall.nodes.iter().filter(in_mid_boot) {
-        for mac in std::iter::once(node.mac).chain(node.further_macs.iter().copied()) {
-            let lent = turn.hall.leases.of(mac);
-            pins.extend(lent.map(|(address, lease)| (address, mac, lease.pool.network)));
-        }
-        // Whoever has what was its by another number has not come to this one.
-        let mut cards = std::iter::once(&node.mac).chain(&node.further_macs);
-        let is_former = |lease: &Lease| lease.pool.kind == PoolKind::Number;
-        let has_former = cards.any(|card| turn.hall.leases.of(*card).any(|(_, lease)| is_former(lease)));
-        let place = node.network.filter(|_| !has_former);
-        let permanent = place.and_then(|place| Some((turn.permanent_address(node.mac, place)?, place)));
-        pins.extend(permanent.map(|(address, place)| (address, node.granted_to.unwrap_or(node.mac), place)));
-    }
-    for (address, mac, place) in pins {
-        turn.pin(address, mac, place);
-    }
 }
 
 /// A host asks by ARP for a machine that may be too busy downloading to answer, or has firmware that never does.

@@ -73,8 +73,6 @@ pub(crate) struct Grant {
     pub(crate) mac: Mac,
     /// What.
     pub(crate) address: Ipv4Addr,
-    /// On which network, by its place in the configuration.
-    pub(crate) place: usize,
     /// Whether it is lent: from where.
     pub(crate) lent: Option<PoolId>,
     /// Whether its machine is a node in mid-boot, so that its neighbour entry is pinned.
@@ -145,6 +143,7 @@ impl Promise {
         match self {
             Self::Number { mac, reason, in_mid_boot } => {
                 let Some(number) = turn.hall.nodes.settle(mac) else { return };
+                turn.come_back(mac, number);
                 turn.numbered(mac);
                 turn.event(Some(mac), Kind::Number, format!("number {number}: {reason}"));
                 turn.step(mac, Step::Numbered, &reason);
@@ -210,9 +209,11 @@ impl Grant {
             };
             let until = lease.until;
             turn.hall.naming.lent(self.address, until.as_nanoseconds());
+        } else if turn.hall.leases.get(self.address).is_some_and(|lease| lease.mac == self.mac) {
+            turn.hall.leases.recorded(self.address);
         }
         if self.pinned {
-            turn.pin(self.address, self.mac, self.place);
+            turn.pin(self.address, self.mac);
         }
         if let Some(node) = turn.hall.nodes.get_mut(self.mac) {
             node.told = Some(Arc::clone(&self.told));

@@ -2,7 +2,7 @@
 //!
 //! It walks beside the server, crashes with nothing, and knows no stage of any node's life. What it must never see:
 //! two machines with one number or one address; a machine whose number changes; a promise that is not durable when it is made, or is forgotten later;
-//! an offer that changes although nothing was decided.
+//! an offer that changes although nothing was decided; an offer that is taken and refused.
 
 use heorot_core::cluster::record::{NodeRecord, Record};
 use heorot_core::config::Config;
@@ -29,6 +29,8 @@ pub(crate) struct Reference {
     lent: BTreeMap<Ipv4Addr, Loan>,
     /// The last offer to each machine, as long as nothing was decided about it.
     offers: BTreeMap<Mac, (Ipv4Addr, Time)>,
+    /// Offers that were taken, until they are granted.
+    taken: BTreeMap<Mac, Ipv4Addr>,
     /// Addresses that foreign hosts have.
     squatted: BTreeSet<Ipv4Addr>,
 }
@@ -62,6 +64,7 @@ impl Reference {
             squatted: BTreeSet::new(),
             lent: BTreeMap::new(),
             offers: BTreeMap::new(),
+            taken: BTreeMap::new(),
         };
         for record in records {
             if let Record::Node(NodeRecord { mac, number: Some(number), .. }) = record {
@@ -83,9 +86,18 @@ impl Reference {
                 if self.lent.get(&address).is_some_and(|loan| loan.mac == mac) {
                     self.lent.remove(&address);
                 }
-                self.offers.remove(&mac);
+                self.forget_offer(mac);
             }
-            Some(MessageType::Request) => drop(self.offers.remove(&mac)),
+            Some(MessageType::Request) => {
+                let takes = message.options.address(option::SERVER_IDENTIFIER);
+                let takes = takes.and_then(|_| message.options.address(option::REQUESTED_ADDRESS));
+                let offered = self.offers.remove(&mac).map(|(address, _)| address);
+                let is_taken = |address: &Ipv4Addr| Some(*address) == takes;
+                let before = self.taken.remove(&mac);
+                if let Some(address) = offered.or(before).filter(is_taken) {
+                    self.taken.insert(mac, address);
+                }
+            }
             Some(
                 MessageType::Discover
                 | MessageType::Offer
@@ -100,13 +112,23 @@ impl Reference {
     /// The server decides something about a machine: what it was offered before no longer binds.
     pub(crate) fn decided(&mut self, record: &Record) {
         match record {
-            Record::Node(node) => drop(self.offers.remove(&node.mac)),
-            Record::Lease(lease) => drop(self.offers.remove(&lease.mac)),
+            Record::Node(node) => {
+                self.forget_offer(node.mac);
+                let numbering = self.config.networks.iter().map(|network| &network.numbering);
+                let addresses: Vec<_> =
+                    numbering.filter_map(|numbering| numbering.address(node.number?)).collect();
+                self.taken.retain(|_, address| !addresses.contains(address));
+            }
+            Record::Lease(lease) => {
+                self.forget_offer(lease.mac);
+                self.taken.retain(|_, address| *address != lease.address);
+            }
             Record::LeaseEnded(_)
             | Record::Boot(_)
             | Record::NodeForgotten(_)
             | Record::BootForgotten(_)
             | Record::Trials(_)
+            | Record::Numbering(_)
             | Record::Serial(_)
             | Record::Dynamic(_)
             | Record::Orders(_)
@@ -124,6 +146,7 @@ impl Reference {
     /// The server starts. What was promised must be there; what was only offered may be forgotten.
     pub(crate) fn started(&mut self, kept: &Kept) -> Result<(), String> {
         self.offers.clear();
+        self.taken.clear();
         for (mac, number) in &self.numbers {
             is_kept(kept, *mac, *number)?;
         }
@@ -160,8 +183,12 @@ impl Reference {
                 self.granted(now, (mac, address), until, kept)
             }
             Some(MessageType::Nak) => {
-                self.offers.remove(&mac);
-                Ok(())
+                let refused = self.taken.get(&mac).copied();
+                self.forget_offer(mac);
+                match refused.filter(|address| !self.squatted.contains(address)) {
+                    Some(address) => Err(format!("{mac} was offered {address}, took it, and is refused it")),
+                    None => Ok(()),
+                }
             }
             other => Err(format!("the server sent {other:?}")),
         }
@@ -233,6 +260,9 @@ impl Reference {
             return Err(format!("{mac} is offered {address}, which is {holder}'s by its number"));
         }
         self.is_free_for(now, mac, address)?;
+        // Where addresses are few, the oldest offer gives way.
+        self.taken.retain(|other, taken| *other == mac || *taken != address);
+        self.offers.retain(|other, (offered, _)| *other == mac || *offered != address);
         let before = self.offers.insert(mac, (address, now));
         match before.filter(|(_, at)| now.since(*at) < OFFER_STANDS) {
             Some((old, _)) if old != address => {
@@ -249,7 +279,7 @@ impl Reference {
         until: Time,
         kept: &Kept,
     ) -> Result<(), String> {
-        self.offers.remove(&mac);
+        self.forget_offer(mac);
         if let Some(number) = self.number_of(address) {
             self.promised(mac, number)?;
             return is_kept(kept, mac, number);
@@ -271,7 +301,7 @@ impl Reference {
 
     /// A machine learns its number.
     fn promised(&mut self, mac: Mac, number: u32) -> Result<(), String> {
-        self.offers.remove(&mac);
+        self.forget_offer(mac);
         let holder = *self.holders.entry(number).or_insert(mac);
         if holder != mac {
             return Err(format!("number {number} of {holder} is given to {mac}"));
@@ -281,6 +311,12 @@ impl Reference {
             return Err(format!("the number of {mac} was {before} and is {number}"));
         }
         Ok(())
+    }
+
+    /// What was offered to a machine no longer binds.
+    fn forget_offer(&mut self, mac: Mac) {
+        self.offers.remove(&mac);
+        self.taken.remove(&mac);
     }
 
     fn is_free_for(&self, now: Time, mac: Mac, address: Ipv4Addr) -> Result<(), String> {

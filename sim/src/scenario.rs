@@ -24,7 +24,7 @@
 //! | `A reports WORDS` | its trial: each word a check that passed, or `name=what-was-found` |
 //! | `A checks-in`, `A ends REASON` | its agent says that the system runs and will say so again, or that it ends |
 //! | `store slow\|prompt\|refuses WHY` | |
-//! | `crash` | power cut and restart |
+//! | `crash` | power cut and restart, with the configuration in the lines after "\| " if there are some |
 //! | `A lacks PATH WHY` | a file it asked for is not to be had |
 //! | `occupied ADDRESS X` | machine X answers a probe; `-` if the answer does not say who |
 //! | `other SERVER offers\|grants\|refuses ADDRESS X` | another server answers machine X, and is heard; a boot file may follow |
@@ -145,10 +145,14 @@ impl Teller {
                 let out = self.world()?.happen(Input::Regime { link: 0, regime });
                 Some(self.lines(out, None))
             }
-            ["crash"] => {
+            ["crash"] if block.is_empty() => {
                 let out = self.world()?.crash();
                 Some(self.lines(out, None))
             }
+            ["crash"] => match self.world()?.crash_into(block) {
+                Ok(out) => Some(self.lines(out, None)),
+                Err(mistakes) => Some(vec![mistakes]),
+            },
             ["wait", duration] => self.wait(duration),
             ["occupied", address, name] => {
                 let mac = if *name == "-" { None } else { Some(self.mac(name)?) };
@@ -201,9 +205,11 @@ impl Teller {
             ["pool"] => self.pool(),
             ["rogues"] => self.rogues(),
             ["kept"] => {
-                // How far serials are reserved tells nothing of a story.
+                // How far serials are reserved, and how nodes are numbered, tells nothing of a story.
                 let kept = self.world.as_ref()?.kept();
-                let told = kept.iter().filter(|(key, _)| !key.starts_with("serial/"));
+                let told = kept
+                    .iter()
+                    .filter(|(key, _)| !key.starts_with("serial/") && !key.starts_with("numbering/"));
                 Some(told.map(|(k, v)| format!("{k} {v}")).collect())
             }
             ["node", name] => self.node(name),

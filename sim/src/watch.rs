@@ -76,6 +76,7 @@ impl Watch {
             | Record::NodeForgotten(_)
             | Record::BootForgotten(_)
             | Record::Trials(_)
+            | Record::Numbering(_)
             | Record::Serial(_)
             | Record::Dynamic(_)
             | Record::Orders(_)

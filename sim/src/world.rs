@@ -107,6 +107,15 @@ impl World {
         self.settle_with_calendar(out)
     }
 
+    /// The same, and the operator has changed the configuration meanwhile.
+    ///
+    /// # Errors
+    /// What is wrong with it. The old one stays, and nothing happens.
+    pub fn crash_into(&mut self, config: &str) -> Result<Vec<Output>, String> {
+        self.config = parse(config)?;
+        Ok(self.crash())
+    }
+
     /// The operator changes the configuration.
     ///
     /// # Errors

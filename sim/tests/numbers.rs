@@ -1,4 +1,4 @@
-//! Operators who change their minds: numbers that are moved about in the configuration while machines boot, renew, fall silent and the power fails. Whoever gets an address, nobody who lives has it.
+//! Operators who change their minds: numbers, and the addresses of all numbers, that are moved about in the configuration while machines boot, renew, fall silent and the power fails. Whoever gets an address, nobody who lives has it.
 
 use heorot_core::mac::Mac;
 use heorot_core::message::{Datagram, Input, Output};
@@ -26,6 +26,10 @@ struct Story {
     told: Vec<String>,
     /// Which number a machine is to have, or a port of the relay's.
     listed: BTreeMap<u8, u64>,
+    /// The last octet of the address of number 0.
+    first: u8,
+    /// Whether operators move that.
+    moves_first: bool,
     /// At which port each machine is, where it is the port that is listed.
     ports: Option<BTreeMap<u8, u8>>,
 }
@@ -33,6 +37,11 @@ struct Story {
 #[test]
 fn no_address_is_two_machines() {
     tell(&|seed| Story::new(seed, None));
+}
+
+#[test]
+fn no_address_is_two_machines_where_first_moves() {
+    tell(&|seed| Story { moves_first: true, ..Story::new(seed, None) });
 }
 
 #[test]
@@ -53,17 +62,21 @@ fn tell(story: &dyn Fn(u64) -> Story) {
 
 impl Story {
     fn new(seed: u64, ports: Option<BTreeMap<u8, u8>>) -> Self {
-        let config = config(&BTreeMap::new(), ports.is_some());
+        let config = config(&BTreeMap::new(), 0, ports.is_some());
         let (world, _) = World::new(&config).expect("the configuration is right");
         let chance = Chance::new(seed);
         let told = vec![format!("seed {seed}")];
-        Self { world, chance, lives: BTreeMap::new(), told, listed: BTreeMap::new(), ports }
+        let (lives, listed) = (BTreeMap::new(), BTreeMap::new());
+        Self { world, chance, lives, told, listed, first: 0, moves_first: false, ports }
     }
 
     fn step(&mut self) {
         let machine = self.machine();
         match self.chance.below(10) {
-            0 | 1 => self.configure(),
+            0 | 1 => {
+                let config = self.other_config();
+                self.world.configure(&config).expect("the configuration is right");
+            }
             2..=4 => self.boot(machine),
             5 | 6 => self.renew(machine),
             7 => {
@@ -74,6 +87,11 @@ impl Story {
             8 => {
                 let seconds = 1 + self.chance.below(400);
                 self.pass(Duration::from_secs(seconds));
+            }
+            _ if self.moves_first && self.chance.below(2) == 0 => {
+                let config = self.other_config();
+                self.told.push("crash".into());
+                self.world.crash_into(&config).expect("the configuration is right");
             }
             _ => {
                 self.told.push("crash".into());
@@ -88,7 +106,7 @@ impl Story {
     }
 
     /// Some of the machines are listed, with numbers of chance.
-    fn configure(&mut self) {
+    fn other_config(&mut self) -> String {
         let mut numbers: Vec<u64> = (0..NUMBERS).collect();
         self.listed.clear();
         for machine in 0..MACHINES {
@@ -97,25 +115,32 @@ impl Story {
                 self.listed.insert(machine, numbers.remove(at));
             }
         }
-        self.told.push(format!("listed {:?}", self.listed));
-        self.world
-            .configure(&config(&self.listed, self.ports.is_some()))
-            .expect("the configuration is right");
+        if self.moves_first {
+            self.first = u8::try_from(self.chance.below(4)).expect("there are few");
+        }
+        self.told.push(format!("listed {:?}, first {}", self.listed, self.first));
+        config(&self.listed, self.first, self.ports.is_some())
     }
 
-    /// Its firmware starts: whatever it had it does not use any more.
+    /// Its firmware starts. It may be refused what it was offered, as what it is to have was left by another one meanwhile; but not twice.
     fn boot(&mut self, machine: u8) {
+        let is_granted = self.asks(machine) || self.asks(machine);
+        assert!(is_granted, "{machine} is refused what it is offered:\n{}", self.told.join("\n"));
+    }
+
+    /// It looks for an address: whatever it had it does not use any more. Whether it was not refused what it was offered.
+    fn asks(&mut self, machine: u8) -> bool {
         self.lives.remove(&machine);
         let discover = self.packet(machine, MessageType::Discover);
         let replies = self.say(&discover);
         let Some((_, address)) = replies.into_iter().find(|(kind, _)| *kind == MessageType::Offer) else {
             self.told.push(format!("{machine} boots: no offer"));
-            return;
+            return true;
         };
         let server = Some(SERVER);
         let select =
             Packet { requested: Some(address), server, ..self.packet(machine, MessageType::Request) };
-        self.ask(machine, address, &select, "boots");
+        self.ask(machine, address, &select, "boots")
     }
 
     fn renew(&mut self, machine: u8) {
@@ -129,7 +154,8 @@ impl Story {
         self.ask(machine, address, &renew, "renews");
     }
 
-    fn ask(&mut self, machine: u8, address: Ipv4Addr, packet: &Packet, what: &str) {
+    /// Whether it was not told that the address is not its own.
+    fn ask(&mut self, machine: u8, address: Ipv4Addr, packet: &Packet, what: &str) -> bool {
         let replies = self.say(packet);
         self.told.push(format!("{machine} {what} {address}: {replies:?}"));
         match replies.last() {
@@ -141,6 +167,7 @@ impl Story {
             Some((MessageType::Nak, _)) => drop(self.lives.remove(&machine)),
             _ => {}
         }
+        !matches!(replies.last(), Some((MessageType::Nak, _)))
     }
 
     fn switch_off(&mut self, machine: u8) {
@@ -220,7 +247,8 @@ impl Story {
 
     /// When nobody else lives any more, whoever is listed gets what he is listed for.
     fn comes_to_what_is_listed(&mut self) {
-        self.configure();
+        let config = self.other_config();
+        self.world.configure(&config).expect("the configuration is right");
         self.lives.clear();
         self.pass(Duration::from_secs(200));
         let is_listed = |machine: &u8, ports: &Option<BTreeMap<u8, u8>>| {
@@ -236,7 +264,8 @@ impl Story {
         }
         for (machine, number) in all {
             let network = if self.ports.is_some() { 88 } else { 77 };
-            let address = Ipv4Addr::new(10, network, 1, u8::try_from(number).expect("there are few"));
+            let number = u8::try_from(number).expect("there are few");
+            let address = Ipv4Addr::new(10, network, 1, self.first + number);
             // An echo that is not answered does not say that a machine that is listed has left what it had before.
             if self.ports.is_some() && self.world.kept().contains_key(&format!("lease/{address}")) {
                 continue;
@@ -275,7 +304,7 @@ fn packet(machine: u8, message_type: MessageType) -> Packet {
     }
 }
 
-fn config(listed: &BTreeMap<u8, u64>, by_port: bool) -> String {
+fn config(listed: &BTreeMap<u8, u64>, first: u8, by_port: bool) -> String {
     let node = |(machine, number): (&u8, &u64)| {
         let who = if by_port {
             format!("circuit-id = \"port{machine}\"")
@@ -293,7 +322,7 @@ fn config(listed: &BTreeMap<u8, u64>, by_port: bool) -> String {
 interface = "eth1"
 {address}
 numbers = "0-99"
-first = "10.{second}.1.0"
+first = "10.{second}.1.{first}"
 temporary = "10.{second}.200.1-10.{second}.200.99"
 probe = true
 [trial]

@@ -86,6 +86,16 @@ impl Heard {
         self.by_address.insert(address, mac);
     }
 
+    /// A client has given the address back that is reserved for it, or cannot use it.
+    pub fn gave_back(&mut self, mac: Mac) {
+        let granted = self.clients.get_mut(&mac).and_then(|said| said.granted.take());
+        if let Some((address, _)) = granted
+            && self.by_address.get(&address) == Some(&mac)
+        {
+            self.by_address.remove(&address);
+        }
+    }
+
     /// Whether the address that is reserved for a client was granted to it, and is its own still.
     pub fn has(&self, now: Time, mac: Mac, address: Ipv4Addr) -> bool {
         let granted = self.clients.get(&mac).and_then(|said| said.granted);

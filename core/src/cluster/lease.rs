@@ -11,9 +11,10 @@
 
 mod closed;
 mod held;
+mod offer;
 
 use crate::config::{AddressRange, Config, Mode};
-use crate::limit::{DECLINED_PER_MACHINE_MAX, HOLD_AFTER_LIFE, OFFER_STANDS};
+use crate::limit::{DECLINED_PER_MACHINE_MAX, HOLD_AFTER_LIFE};
 use crate::mac::Mac;
 use crate::time::Time;
 use closed::Closed;
@@ -72,9 +73,13 @@ pub struct Lease {
     pub pool: PoolId,
     /// Until when, by the last ACK.
     pub until: Time,
+    /// For how long it was granted last.
+    pub length: Duration,
+    /// For how long by its last durable record: an ACK for longer waits for another one.
+    pub recorded_length: Duration,
     /// When its machine was last heard of.
     pub life: Time,
-    /// Whether its machine has moved to its permanent address: then it is not renewed.
+    /// Whether its machine has an address of its own on this network, and has moved there or is to: then it is not renewed, as long as that address is to be had.
     pub superseded: bool,
     /// Whether its record is durable; before that its ACK has not left.
     pub recorded: bool,
@@ -162,7 +167,7 @@ impl Leases {
         Self { pools, reserved, ..Self::default() }
     }
 
-    /// The ranges of another configuration; what is lent stays lent until it ends, also where its range is gone.
+    /// The ranges of another configuration; what is lent stays lent until it ends, also where its range is gone. Where its network is gone it has ended.
     /// Offers are forgotten: whoever asks for one of them still gets it if it is free.
     #[must_use]
     pub fn reconfigured(self, config: &Config) -> Self {
@@ -173,88 +178,18 @@ impl Leases {
             }
         }
         for (address, lease) in self.leases {
-            let network = config.networks.iter().position(|network| network.contains(address));
-            let pool = PoolId { network: network.unwrap_or(lease.pool.network), ..lease.pool };
+            let Some(network) = config.networks.iter().position(|network| network.contains(address)) else {
+                continue;
+            };
+            let pool = PoolId { network, ..lease.pool };
             new.insert(address, Lease { pool, ..lease });
         }
         new
     }
 
-    /// The address to offer: the one that is lent to this machine already, else the one that it wishes for if that is free, else the one it was offered last, else the free
-    /// one nearest above its own place. None: there is none left.
-    pub fn offer(&mut self, now: Time, mac: Mac, id: PoolId, wished: Option<Ipv4Addr>) -> Option<Ipv4Addr> {
-        if let Some(address) = self.borrowed(mac, id) {
-            return Some(address);
-        }
-        if let Some(address) = wished.filter(|address| self.check(*address, mac, id).is_ok()) {
-            if let Some(before) = self.offered_to.get(&(mac, id)).copied() {
-                self.withdraw(before);
-            }
-            return Some(self.stand(now, address, mac, id));
-        }
-        if let Some(address) = self.offered_to.get(&(mac, id)).copied() {
-            self.forget(address);
-            return Some(self.stand(now, address, mac, id));
-        }
-        let pool = self.pools.get(&id)?;
-        let place = place(mac, pool.range);
-        let nearest = pool.free.range(place..).next().or_else(|| pool.free.first()).copied();
-        if let Some(address) = nearest {
-            return Some(self.stand(now, address, mac, id));
-        }
-        let is_there = |address: &Ipv4Addr| {
-            pool.range.contains(*address)
-                && !self.offers.contains_key(address)
-                && !self.reserved.contains(address)
-        };
-        let mut probed = self.closed.iter().filter(|(_, closure)| closure.probed.is_some());
-        let address = probed.find(|(address, _)| is_there(address)).map(|(address, _)| *address);
-        let address = address.or_else(|| self.declined_first(mac, pool.range));
-        let address = address.or_else(|| pool.offers.first().map(|(_, oldest)| *oldest))?;
-        self.forget(address);
-        if self.is_quarantined(address) {
-            self.closed.remove(&address);
-        }
-        Some(self.stand(now, address, mac, id))
-    }
-
-    /// Offers the address of a number that is about to be given: the one that was offered to this machine last, else this one, which is offered to nobody.
-    pub fn offer_number(
-        &mut self,
-        now: Time,
-        mac: Mac,
-        network: usize,
-        address: Option<Ipv4Addr>,
-    ) -> Option<Ipv4Addr> {
-        let id = PoolId { network, kind: PoolKind::Number };
-        let standing = self.offered_to.get(&(mac, id)).copied();
-        if let Some(address) = standing {
-            self.forget(address);
-        }
-        let is_free =
-            |address: &Ipv4Addr| !self.offers.contains_key(address) && !self.leases.contains_key(address);
-        let address = standing.or_else(|| address.filter(is_free))?;
-        Some(self.stand(now, address, mac, id))
-    }
-
     /// Addresses that may be a number's, and were lent or offered until now: each once.
     pub fn returned(&mut self) -> Vec<Ipv4Addr> {
         std::mem::take(&mut self.returned)
-    }
-
-    /// To whom an address is offered.
-    pub fn offered(&self, address: Ipv4Addr) -> Option<Mac> {
-        self.offers.get(&address).map(|offer| offer.mac)
-    }
-
-    /// Forgets what was offered to a machine: it chose another server, or has got its address.
-    pub fn forget_offers(&mut self, mac: Mac) {
-        let first = PoolId { network: 0, kind: PoolKind::Temporary };
-        let of_machine = self.offered_to.range((mac, first)..).take_while(|((m, _), _)| *m == mac);
-        let addresses: Vec<_> = of_machine.map(|(_, address)| *address).collect();
-        for address in addresses {
-            self.withdraw(address);
-        }
     }
 
     /// Whether this machine may have this address from this range: it is offered to it, or free.
@@ -281,8 +216,16 @@ impl Leases {
     pub fn lend(&mut self, now: Time, address: Ipv4Addr, mac: Mac, id: PoolId, lease: Duration) -> Time {
         self.forget(address);
         self.closed.remove(&address);
-        let lease =
-            Lease { mac, pool: id, until: now + lease, life: now, superseded: false, recorded: false };
+        let lease = Lease {
+            mac,
+            pool: id,
+            until: now + lease,
+            length: lease,
+            recorded_length: Duration::ZERO,
+            life: now,
+            superseded: false,
+            recorded: false,
+        };
         self.insert(address, lease);
         lease.held_until()
     }
@@ -290,7 +233,7 @@ impl Leases {
     /// The record of a lease is durable. None: it has ended in the meantime.
     pub fn recorded(&mut self, address: Ipv4Addr) -> Option<&Lease> {
         let lease = self.leases.get_mut(&address)?;
-        lease.recorded = true;
+        (lease.recorded, lease.recorded_length) = (true, lease.length);
         Some(lease)
     }
 
@@ -301,11 +244,16 @@ impl Leases {
         }
     }
 
-    /// Another ACK for an address that is lent.
-    pub fn renew(&mut self, now: Time, address: Ipv4Addr, lease: Duration) {
-        if let Some(entry) = self.leases.get_mut(&address) {
-            (entry.until, entry.life) = (now + lease, now);
-        }
+    /// Another ACK for an address that is lent. Whether that is for another time than is recorded.
+    pub fn renew(&mut self, now: Time, address: Ipv4Addr, lease: Duration) -> bool {
+        let Some(entry) = self.leases.get_mut(&address) else { return false };
+        (entry.until, entry.length, entry.life) = (now + lease, lease, now);
+        entry.length != entry.recorded_length
+    }
+
+    /// Whether it is durable for how long an address is lent: a restart would not make it shorter.
+    pub fn is_recorded_as_long(&self, address: Ipv4Addr) -> bool {
+        self.get(address).is_none_or(|lease| lease.length <= lease.recorded_length)
     }
 
     /// A sign of life from an address.
@@ -315,10 +263,10 @@ impl Leases {
         }
     }
 
-    /// The machine has moved to its permanent address: what was lent to it is held, but not renewed.
-    pub fn supersede(&mut self, mac: Mac) {
-        let addresses: Vec<_> = self.of(mac).map(|(address, _)| address).collect();
-        for address in addresses {
+    /// The machine has an address of its own on a network: what was lent to it there is held, but not renewed.
+    pub fn supersede(&mut self, mac: Mac, network: usize) {
+        let lent = self.of(mac).filter(|(_, lease)| lease.pool.network == network);
+        for address in lent.map(|(address, _)| address).collect::<Vec<_>>() {
             if let Some(lease) = self.leases.get_mut(&address) {
                 lease.superseded = true;
             }
@@ -334,9 +282,11 @@ impl Leases {
         Some(lease)
     }
 
-    /// Whoever had an address until now answers for it. True: it is to be asked again at this moment, and the address stays closed until the answer would be there.
-    pub fn linger(&mut self, address: Ipv4Addr, by: Mac, ask_again_at: Time, until: Time) -> bool {
-        let closure = self.closure(address).filter(|closure| closure.probed == Some(by));
+    /// Whoever had an address until now answers for it, or somebody who does not say who he is. True: it is to be asked again at this moment, and the address stays closed until the answer
+    /// would be there.
+    pub fn linger(&mut self, address: Ipv4Addr, by: Option<Mac>, ask_again_at: Time, until: Time) -> bool {
+        let had_it = |before: Mac| by.is_none_or(|by| by == before);
+        let closure = self.closure(address).filter(|closure| closure.probed.is_some_and(had_it));
         let Some(closure) = closure else { return false };
         if closure.lingers == Lingers::No {
             let lingers = Lingers::UntilAskedAgain(ask_again_at);
@@ -532,37 +482,6 @@ impl Leases {
         Some(lease)
     }
 
-    fn stand(&mut self, now: Time, address: Ipv4Addr, mac: Mac, id: PoolId) -> Ipv4Addr {
-        let offer = Offer { mac, pool: id, until: now + OFFER_STANDS };
-        self.offers.insert(address, offer);
-        self.offered_to.insert((mac, id), address);
-        if let Some(pool) = self.pools.get_mut(&id) {
-            pool.free.remove(&address);
-            pool.offers.insert((offer.until, address));
-        }
-        address
-    }
-
-    /// Takes an offer back: the address goes back to its range.
-    fn withdraw(&mut self, address: Ipv4Addr) {
-        if self.forget(address) {
-            self.free(address);
-        }
-    }
-
-    /// Takes an offer of an address back that is somebody's in the next moment. Whether there was one.
-    fn forget(&mut self, address: Ipv4Addr) -> bool {
-        let Some(offer) = self.offers.remove(&address) else { return false };
-        self.offered_to.remove(&(offer.mac, offer.pool));
-        if offer.pool.kind == PoolKind::Number {
-            self.returned.push(address);
-        }
-        if let Some(pool) = self.pools.get_mut(&offer.pool) {
-            pool.offers.remove(&(offer.until, address));
-        }
-        true
-    }
-
     /// The address goes back to its range, unless it is somebody's.
     fn free(&mut self, address: Ipv4Addr) {
         let is_lent = self.leases.contains_key(&address);
@@ -575,14 +494,6 @@ impl Leases {
             pool.free.insert(address);
         }
     }
-}
-
-/// Where a machine's search for a free address begins: always at the same place, so that it is offered the same address again
-/// although nothing was kept.
-fn place(mac: Mac, range: AddressRange) -> Ipv4Addr {
-    let offset = mac.stable_hash() % range.size();
-    let offset = u32::try_from(offset).expect("a range of addresses has less than 2^32 of them");
-    Ipv4Addr::from(u32::from(range.first) + offset)
 }
 
 #[cfg(test)]

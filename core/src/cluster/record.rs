@@ -28,6 +28,8 @@ pub enum Record {
     BootForgotten(Mac),
     /// A machine's last trials. History.
     Trials(TrialsRecord),
+    /// Which addresses the numbers have, so that it is known whose another one is by the next configuration. History.
+    Numbering(NumberingRecord),
     /// Serials of the zones before this one may be served.
     Serial(SerialRecord),
     /// What a name has by updates. Their answers wait for this.
@@ -84,7 +86,7 @@ pub struct SecretsRecord {
     pub at_seconds: Option<u64>,
 }
 
-/// An address lent to a machine that has no number. There is no time in it: after a restart it is held as long again.
+/// An address lent to a machine that has no number. There is no moment in it: after a restart it is held as long again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeaseRecord {
     /// Which address.
@@ -100,6 +102,27 @@ pub struct LeaseRecord {
     /// Whether it was its machine's by a number that is another one now: nobody else gets it before the machine has left it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub of_number: bool,
+    /// For how long it was granted last. None: an earlier version did not record it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_seconds: Option<u64>,
+}
+
+/// Which addresses the numbers have on the networks where we give the addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumberingRecord {
+    /// One for each.
+    pub networks: Vec<NumberedRecord>,
+}
+
+/// The numbers of one network, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumberedRecord {
+    /// Lowest number.
+    pub lowest: u32,
+    /// Highest number.
+    pub highest: u32,
+    /// The address of the lowest number; the others follow by one.
+    pub first: Ipv4Addr,
 }
 
 /// The bound of the zones' serials (RFC 1982).
@@ -197,6 +220,7 @@ impl Record {
             Self::Boot(boot) => format!("boot/{}", boot.mac),
             Self::BootForgotten(mac) => format!("boot/{mac}"),
             Self::Trials(trials) => format!("trials/{}", trials.mac),
+            Self::Numbering(_) => "numbering/networks".into(),
             Self::Serial(_) => "serial/zones".into(),
             Self::Dynamic(dynamic) => format!("dynamic/{}", dynamic.name),
             Self::Orders(orders) => format!("orders/{}", orders.mac),
@@ -214,7 +238,11 @@ impl Record {
             | Self::Orders(_)
             | Self::Secrets(_) => true,
             Self::Boot(boot) => boot.is_awaited,
-            Self::LeaseEnded(_) | Self::BootForgotten(_) | Self::Trials(_) | Self::Serial(_) => false,
+            Self::LeaseEnded(_)
+            | Self::BootForgotten(_)
+            | Self::Trials(_)
+            | Self::Numbering(_)
+            | Self::Serial(_) => false,
         }
     }
 
@@ -226,6 +254,7 @@ impl Record {
             Self::Boot(boot) => serde_json::to_string(boot),
             Self::Trials(trials) if trials.trials.is_empty() => return None,
             Self::Trials(trials) => serde_json::to_string(trials),
+            Self::Numbering(numbering) => serde_json::to_string(numbering),
             Self::Serial(serial) => serde_json::to_string(serial),
             Self::Dynamic(dynamic) if dynamic.sets.is_empty() => return None,
             Self::Dynamic(dynamic) => serde_json::to_string(dynamic),
@@ -248,6 +277,7 @@ impl Record {
             Some("lease") => serde_json::from_str(value).map(Self::Lease),
             Some("boot") => serde_json::from_str(value).map(Self::Boot),
             Some("trials") => serde_json::from_str(value).map(Self::Trials),
+            Some("numbering") => serde_json::from_str(value).map(Self::Numbering),
             Some("serial") => serde_json::from_str(value).map(Self::Serial),
             Some("dynamic") => serde_json::from_str(value).map(Self::Dynamic),
             Some("orders") => serde_json::from_str(value).map(Self::Orders),

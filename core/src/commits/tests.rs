@@ -13,6 +13,7 @@ fn record() -> Record {
         name: None,
         is_guest: false,
         of_number: false,
+        lease_seconds: None,
     })
 }
 

@@ -342,7 +342,7 @@ static NETWORK: &[Setting] = &[
         fallback: Fallback::Value("true"),
         example: "false",
         status: Status::Works,
-        doc: "Whether it is asked if somebody has a temporary or guest's address before it is offered to a host that did not have it: by ARP on the link, by ICMP echo behind a relay. The offer waits 300 ms for an answer; nobody else waits, and numbered nodes never do, unless a client identifier alone says that a machine is one: then it is asked whether that node lives already.",
+        doc: "Whether it is asked if somebody has a temporary or guest's address before it is offered to a host that did not have it: by ARP on the link, by ICMP echo behind a relay. The offer waits 300 ms for an answer; nobody else waits, and numbered nodes never do, unless a client identifier alone says that a machine is one: then it is asked whether that node lives already; or another machine may have the address of their number still.",
     },
     Setting {
         key: "other-servers",

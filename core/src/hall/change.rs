@@ -31,7 +31,7 @@ impl Change {
         let number_of = |mac: &Mac| turn.hall.nodes.get(*mac).and_then(|node| node.number);
         let freed: Vec<_> = self.freed.iter().filter_map(number_of).collect();
         for mac in self.freed {
-            turn.lose_number(mac, "an operator freed its number");
+            turn.give_up_number(mac, "an operator freed its number");
         }
         if let Some((mac, number)) = self.given {
             turn.give_number(mac, number);
@@ -72,13 +72,18 @@ impl Turn<'_> {
     /// A machine has this number from now on. Whoever had it has none, and is retired: it was exchanged, and must not come back as somebody new.
     fn give_number(&mut self, mac: Mac, number: u32) {
         if let Some(other) = self.hall.nodes.holder(number).filter(|holder| *holder != mac) {
-            self.lose_number(other, &format!("its number {number} was given to {mac}"));
+            self.give_up_number(other, &format!("its number {number} was given to {mac}"));
             if let Some(node) = self.hall.nodes.get_mut(other) {
                 node.orders.standing = Some(replaced(mac));
                 node.kept_since = self.now;
             }
         }
+        let before = self.hall.nodes.get(mac).and_then(|node| node.number);
+        if let Some(before) = before.filter(|before| *before != number) {
+            self.keep_former(mac, before);
+        }
         self.hall.nodes.give(mac, number);
+        self.come_back(mac, number);
         self.numbers_changed();
         self.event(Some(mac), Kind::Number, format!("number {number}: an operator gave it"));
         self.step(mac, Step::Numbered, "an operator gave it its number");
@@ -103,6 +108,14 @@ impl Turn<'_> {
         let shown = number.map(|number| format!("no longer number {number}: {why}"));
         self.event(Some(mac), Kind::Number, shown.unwrap_or_else(|| why.into()));
         self.keep_boot(mac);
+    }
+
+    /// The same of one that may use its address still: nobody else gets that before it is known that it does not.
+    fn give_up_number(&mut self, mac: Mac, why: &str) {
+        if let Some(number) = self.hall.nodes.get(mac).and_then(|node| node.number) {
+            self.keep_former(mac, number);
+        }
+        self.lose_number(mac, why);
     }
 
     /// It is known what the numbers of these machines are, and what else was to be recorded of them is recorded.

@@ -13,11 +13,10 @@
 
 use super::{Due, Turn};
 use crate::cluster::lease::{PoolId, PoolKind};
-use crate::cluster::network;
 use crate::cluster::node::{Node, NumberKept, Trouble};
 use crate::cluster::orders::Kept;
 use crate::cluster::probe::Found;
-use crate::cluster::record::{LeaseRecord, Record};
+use crate::cluster::record::Record;
 use crate::cluster::stage::{Stage, Step};
 use crate::config::{Mode, Network};
 use crate::event::Kind;
@@ -193,7 +192,7 @@ impl Turn<'_> {
     }
 
     /// A machine has a number again whose address was kept for it.
-    fn come_back(&mut self, mac: Mac, number: u32) {
+    pub(crate) fn come_back(&mut self, mac: Mac, number: u32) {
         let addresses = self.config.networks.iter().filter_map(|network| network.numbering.address(number));
         let is_its_own = |address: &Ipv4Addr| {
             let lease = self.hall.leases.get(*address);
@@ -206,25 +205,35 @@ impl Turn<'_> {
         }
     }
 
-    /// Keeps the addresses of a number for the machine that has them by it, until it has asked for others.
-    fn keep_former(&mut self, mac: Mac, number: u32) {
+    /// Keeps the addresses of a number for the machine that has them by it, until it has asked for others. Of one that an operator lets have no answer his word is enough that it is
+    /// gone, where nobody can be asked.
+    pub(super) fn keep_former(&mut self, mac: Mac, number: u32) {
         let Some(node) = self.hall.nodes.get(mac) else { return };
         let (card, is_shut_out) = (node.granted_to.unwrap_or(node.mac), node.orders.are_to_ignore());
         for place in 0..self.config.networks.len() {
             let Some(node) = self.hall.nodes.get(mac) else { return };
-            if let Some(until) = self.uses_until(node, place).filter(|_| !is_shut_out) {
-                self.keep_address(card, number, place, until);
+            let is_gone = is_shut_out && !self.config.networks[place].probe;
+            if let Some(until) = self.uses_until(node, place).filter(|_| !is_gone) {
+                self.keep_number(card, number, place, until);
             }
         }
     }
 
     /// Keeps the address of a number on a network for a card that uses it.
-    pub(super) fn keep_address(&mut self, card: Mac, number: u32, place: usize, until: Time) {
-        let pool = PoolId { network: place, kind: PoolKind::Number };
+    pub(super) fn keep_number(&mut self, card: Mac, number: u32, place: usize, until: Time) {
         let settings = &self.config.networks[place];
         let address = settings.numbering.address(number).filter(|_| settings.mode == Mode::Serve);
-        let is_lent = |address: &Ipv4Addr| self.hall.leases.get(*address).is_some();
-        let Some(address) = address.filter(|address| !is_lent(address)) else { return };
+        if let Some(address) = address {
+            self.keep_address(card, address, place, until);
+        }
+    }
+
+    /// Keeps an address on a network for a card that has it by a number.
+    pub(super) fn keep_address(&mut self, card: Mac, address: Ipv4Addr, place: usize, until: Time) {
+        let pool = PoolId { network: place, kind: PoolKind::Number };
+        if self.hall.leases.get(address).is_some() {
+            return;
+        }
         if self.hall.leases.borrowed(card, pool).is_some() {
             return; // It has not come to use this one: it still has the one before.
         }
@@ -232,13 +241,7 @@ impl Turn<'_> {
         self.hall.leases.recorded(address);
         self.hall.leases.unheard(address);
         self.hall.timers.arm(held_until, Due::Address(address));
-        self.record(Record::Lease(LeaseRecord {
-            address,
-            mac: card,
-            name: None,
-            is_guest: false,
-            of_number: true,
-        }));
+        self.keep_loan(address);
     }
 
     /// Until when a machine may use the address of its number on a network, as far as is known. None: it does not.
@@ -273,7 +276,12 @@ impl Turn<'_> {
         let asked_for = self.hall.probes.asked_for(address).map(|mac| self.hall.nodes.identity(mac));
         asked_for == Some(self.hall.nodes.identity(to))
             && self.hall.probes.found(self.now, address) == Found::Free
-            && self.heard_since(address, of, to).is_none()
+            && (self.is_shut_out(of) || self.heard_since(address, of, to).is_none())
+    }
+
+    /// Whether an operator lets a machine have no answer: that it was heard just now does not say that it is to go on.
+    pub(crate) fn is_shut_out(&self, mac: Mac) -> bool {
+        self.hall.nodes.get(mac).is_some_and(|node| node.orders.are_to_ignore())
     }
 
     /// How long ago a machine was heard that has an address, by another card than this, if that is so short that it may be there and too busy to answer.
@@ -345,12 +353,11 @@ impl Turn<'_> {
         let cards = std::iter::once(&node.mac).chain(&node.further_macs);
         let mut lent = cards.flat_map(|card| self.hall.leases.of(*card));
         let (former, lease) = lent.find(|(_, lease)| lease.pool.kind == PoolKind::Number)?;
-        let here = self.config.networks[lease.pool.network].numbering.address(number);
+        let network = self.config.networks.get(lease.pool.network);
+        let here = network.and_then(|network| network.numbering.address(number));
         let any = || self.config.networks.iter().find_map(|network| network.numbering.address(number));
         let address = here.or_else(any)?;
-        let before = network::number_at(self.config, former).filter(|before| *before != number);
-        let before = before.map(|before| format!(" instead of {before}")).unwrap_or_default();
-        let what = format!("its number is {number}{before}, and it may have {former} still");
+        let what = format!("its number, {number}, has {address} now, and it may have {former} still");
         let to_do = match self.lent_to_another(node.mac, address) {
             Some(other) => format!("start {other} again, which has {address} still, and then this one"),
             None => format!("start it again: then it gets {address}"),

@@ -106,7 +106,7 @@ impl Turn<'_> {
         let until = |place| Some((place, self.uses_until(node, place)?));
         let used: Vec<_> = (0..self.config.networks.len()).filter_map(until).collect();
         for (place, until) in used {
-            self.keep_address(card, number, place, until);
+            self.keep_number(card, number, place, until);
         }
     }
 

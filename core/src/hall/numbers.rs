@@ -2,8 +2,10 @@
 
 use super::Turn;
 use crate::cluster::free::Lowest;
+use crate::cluster::lease::Leases;
 use crate::config::Config;
 use crate::mac::Mac;
+use std::net::Ipv4Addr;
 
 /// Where the free numbers of each network are looked for.
 #[derive(Debug, Default)]
@@ -35,7 +37,8 @@ impl Turn<'_> {
     pub(crate) fn number_for(&mut self, mac: Mac, place: usize) -> Option<u32> {
         match self.hall.listed.get(self.config, mac).and_then(|listed| listed.number) {
             Some(number) => self.listed_number(mac, place, number),
-            None => self.lowest_free(place),
+            // What is offered or lent to somebody goes last.
+            None => self.lowest_unoffered(place).or_else(|| self.lowest_free(place)),
         }
     }
 
@@ -70,10 +73,15 @@ impl Turn<'_> {
         let (nodes, listed, leases) = (&self.hall.nodes, &self.hall.listed, &self.hall.leases);
         let is_free = |number| {
             let is_kept = nodes.holder(number).is_some() || listed.has_number(number);
-            let is_nobodys = |address| leases.offered(address).is_none() && leases.get(address).is_none();
-            !is_kept && numbering.address(number).is_some_and(is_nobodys)
+            !is_kept && numbering.address(number).is_some_and(|address| is_nobodys(leases, address))
         };
         self.hall.free.networks.get_mut(place)?.unoffered.find(is_free)
+    }
+
+    /// Whether the address of a number is offered and lent to nobody.
+    pub(crate) fn is_unoffered(&self, place: usize, number: u32) -> bool {
+        let address = self.config.networks[place].numbering.address(number);
+        address.is_some_and(|address| is_nobodys(&self.hall.leases, address))
     }
 
     /// Takes note of numbers that may be free again: somebody had them, or they were offered to somebody.
@@ -92,4 +100,9 @@ impl Turn<'_> {
             }
         }
     }
+}
+
+/// Whether an address is offered and lent to nobody.
+fn is_nobodys(leases: &Leases, address: Ipv4Addr) -> bool {
+    leases.offered(address).is_none() && leases.get(address).is_none()
 }

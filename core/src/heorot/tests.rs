@@ -2,12 +2,14 @@ mod change;
 mod many;
 
 use super::*;
+use crate::cluster::stage::{Phase, Stage};
 use crate::config::Interface;
 use crate::limit::{HOST_LINES_PER_MINUTE_MAX, OFFERS_HELD_BACK_MAX, PROBE_WAIT};
+use crate::mac::Mac;
 use crate::message::{Answer, Datagram, Overheard, Query, RequestId, Ticket};
 use crate::time::Wall;
 use proptest::prelude::*;
-use std::net::SocketAddrV4;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 const NOW: Time = Time::from_nanoseconds(1_000_000_000_000);
 const DISCOVER: &[u8] = include_bytes!("../../fixtures/discover-ipxe.bin");

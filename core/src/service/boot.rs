@@ -492,10 +492,15 @@ fn up(turn: &mut Turn<'_>, request: &Request, mac: Mac, body: &[u8]) {
     }
     let more = check_in::heard(turn, mac, body);
     turn.step(mac, Step::ReportedUp, "its agent says so");
+    let mut settled = Vec::new();
+    for place in 0..turn.config.networks.len() {
+        // Where it has an address of its own it has left the temporary one, or does when it renews that.
+        if turn.permanent_address(mac, place).is_some() {
+            turn.hall.leases.supersede(mac, place);
+        }
+        settled.extend(turn.settled_address(mac, place));
+    }
     // It has left mid-boot: from now on the kernel finds it as any other host.
-    turn.hall.leases.supersede(mac);
-    let places = 0..turn.config.networks.len();
-    let settled: Vec<_> = places.filter_map(|place| turn.settled_address(mac, place)).collect();
     for address in &settled {
         turn.unpin(*address);
     }

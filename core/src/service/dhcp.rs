@@ -3,6 +3,7 @@
 
 mod at_once;
 mod bootp;
+mod choice;
 mod client;
 mod contested;
 mod farewell;
@@ -28,14 +29,15 @@ use crate::cluster::network;
 use crate::cluster::node::Firmware;
 use crate::cluster::record::{Record, TrialsRecord};
 use crate::cluster::stage::{Stage, Step};
-use crate::config::{FirmwareKind, Mode, OptionPath, Policy};
+use crate::config::{FirmwareKind, Mode, OptionPath};
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, Turn};
-use crate::limit::{LEFT_OUT_TOLD_MAX, OFFER_STANDS};
+use crate::limit::LEFT_OUT_TOLD_MAX;
 use crate::load::Admission;
 use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
 use crate::wire::dhcp::{Message, MessageType, Op, option};
+use choice::{claimed_address, is_numbered_at_request};
 use client::Client;
 pub(crate) use naming::recheck as recheck_names;
 pub(crate) use offer::let_go;
@@ -140,7 +142,7 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         turn.event(Some(client.mac), Kind::Discover, asked);
         // A machine that starts over has left its temporary address behind, as soon as it has a permanent one.
         if turn.permanent_address(client.mac, client.place).is_some() {
-            turn.hall.leases.supersede(client.mac);
+            turn.hall.leases.supersede(client.mac, client.place);
         }
         if let Some(firmware) = client.firmware {
             if power_on(turn, client, firmware) {
@@ -152,7 +154,7 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         turn.tell_misplaced_client(client.mac);
     }
     if who::reserved(turn, client).is_some() {
-        turn.hall.leases.supersede(client.mac);
+        turn.hall.leases.supersede(client.mac, client.place);
     }
     make_offer(turn, client, is_node, admission, datagram);
 }
@@ -202,79 +204,6 @@ fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware) -> bool {
     node.boot.firmware.insert(firmware, turn.now).is_none()
 }
 
-/// The address that a client is offered, and for how long. The same one for the same client, as long as nothing else was decided. It stands for
-/// this client for a while, whether it is told of it or not.
-fn address_to_offer(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Option<(Ipv4Addr, Duration)> {
-    let (address, lease) = choose(turn, client, is_node)?;
-    silence::ends(turn, client);
-    if turn.hall.leases.offered(address).is_some() {
-        turn.hall.timers.arm(turn.now + OFFER_STANDS, Due::Address(address));
-    }
-    Some((address, lease))
-}
-
-fn choose(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Option<(Ipv4Addr, Duration)> {
-    let settings = &turn.config.networks[client.place];
-    let pool = |kind| PoolId { network: client.place, kind };
-    if !is_node {
-        if let Some(reserved) = who::reserved(turn, client) {
-            return Some(reserved);
-        }
-        let wished = client.message.options.address(option::REQUESTED_ADDRESS);
-        let address = turn.hall.leases.offer(turn.now, client.mac, pool(PoolKind::Guest), wished)?;
-        return Some((address, who::guest_lease(turn, client)));
-    }
-    if let Some(address) = turn.permanent_address(client.mac, client.place) {
-        return Some((address, settings.lease));
-    }
-    // A number that is being recorded is offered only to a machine that has nothing else to go on with.
-    let has_other = turn.hall.leases.borrowed(client.mac, pool(PoolKind::Temporary)).is_some();
-    if let Some(address) = claimed_address(turn, client).filter(|_| !has_other) {
-        return Some((address, settings.lease));
-    }
-    if is_numbered_at_request(turn, client) {
-        let number = match turn.number_for(client.mac, client.place) {
-            Some(number) if turn.hall.listed.has_number(number) => Some(number),
-            Some(_) => turn.lowest_unoffered(client.place),
-            None => None,
-        };
-        let address = number.and_then(|number| settings.numbering.address(number));
-        let address = turn.hall.leases.offer_number(turn.now, client.mac, client.place, address)?;
-        return Some((address, settings.lease));
-    }
-    tell_lent_to_another(turn, client);
-    let address = turn.hall.leases.offer(turn.now, client.mac, pool(PoolKind::Temporary), None)?;
-    Some((address, settings.temporary_lease))
-}
-
-/// Tells of a node that its permanent address is lent to another machine, from a range that was there before.
-fn tell_lent_to_another(turn: &mut Turn<'_>, client: &Client) {
-    let number = turn.hall.nodes.get(client.mac).and_then(|node| node.number);
-    let address = number.and_then(|number| turn.config.networks[client.place].numbering.address(number));
-    let Some(address) = address else { return };
-    let Some(other) = turn.lent_to_another(client.mac, address) else { return };
-    let what = format!("its address {address} is lent to {other}, so that it gets a temporary one");
-    let to_do = format!("it is free when that loan ends, or {other} asks for another address: restart that");
-    turn.trouble(client.mac, what, Some(to_do));
-}
-
-/// The address of the number that is being recorded for a machine: it is to get this one and no second, however often it asks meanwhile.
-fn claimed_address(turn: &Turn<'_>, client: &Client) -> Option<Ipv4Addr> {
-    let number = turn.hall.nodes.get(client.mac).filter(|node| node.number.is_none())?.promised()?;
-    turn.config.networks[client.place].numbering.address(number)
-}
-
-/// Whether a machine without a number gets one as soon as it asks for an address: there is no trial, or the operator has listed it.
-fn is_numbered_at_request(turn: &mut Turn<'_>, client: &Client) -> bool {
-    let Some(node) = turn.hall.nodes.get(client.mac) else { return false };
-    let listed = turn.hall.listed.get(turn.config, client.mac);
-    let without_trial = match turn.config.trial.policy {
-        Policy::None => turn.config.trial.order.numbers_strangers() || listed.is_some(),
-        Policy::Report | Policy::Accept => listed.is_some_and(|listed| listed.number.is_none()),
-    };
-    node.promised().is_none() && without_trial && turn.number_for(client.mac, client.place).is_some()
-}
-
 /// A client takes an offer, or wants to keep what it has. RFC 2131 4.3.2 tells the four cases apart by what the packet holds.
 fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let server = client.message.options.address(option::SERVER_IDENTIFIER);
@@ -308,7 +237,7 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let decision = decide(turn, client, case, address, is_node);
     // Whoever asks from INIT-REBOOT has left mid-boot: with a permanent address it is not to go on with its temporary one.
     if case == Case::InitReboot && turn.permanent_address(client.mac, client.place).is_some() {
-        turn.hall.leases.supersede(client.mac);
+        turn.hall.leases.supersede(client.mac, client.place);
     }
     carry_out(turn, client, (case, decision), address, is_node, datagram);
 }
@@ -335,12 +264,11 @@ fn carry_out(
             grant(turn, client, address, lease, None, is_node);
         }
         Decision::Renewed(lease) => {
-            turn.hall.leases.renew(turn.now, address, lease);
+            let is_another = turn.hall.leases.renew(turn.now, address, lease);
             silence::ends(turn, client);
-            if naming::keep(turn, client, address) {
-                // It is known by its name at once; a restart that comes before the record forgets it until the next renewal.
-                let record = naming::record(turn, address, client.mac);
-                turn.record(Record::Lease(record));
+            // It is known by its name at once; a restart that comes before the record forgets it until the next renewal.
+            if naming::keep(turn, client, address) || is_another {
+                turn.keep_loan(address);
             }
             turn.hall.naming.lent(address, (turn.now + lease).as_nanoseconds());
             grant(turn, client, address, lease, None, is_node);
@@ -358,8 +286,7 @@ fn carry_out(
             turn.hall.probes.forget(address);
             turn.hall.timers.arm(until, Due::Address(address));
             naming::keep(turn, client, address);
-            let record = naming::record(turn, address, client.mac);
-            turn.record(Record::Lease(record));
+            turn.keep_loan(address);
             grant(turn, client, address, lease, Some(pool), is_node);
         }
         Decision::Number(number, lease) => {
@@ -444,7 +371,9 @@ fn decide(turn: &mut Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, i
         let is_former = lent.pool.kind == PoolKind::Number && lent.mac == client.mac;
         // It has it by the number that it had before, and what it is to have is not to be had yet: it goes on.
         if is_former && permanent.is_none() && case == Case::Renewing {
-            turn.hall.leases.renew(turn.now, address, settings.lease);
+            if turn.hall.leases.renew(turn.now, address, settings.lease) {
+                turn.keep_loan(address);
+            }
             return Decision::Known(settings.lease);
         }
         let moves_on = permanent.is_some() && case == Case::InitReboot;
@@ -452,7 +381,8 @@ fn decide(turn: &mut Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, i
             () if lent.mac != client.mac || lent.pool.network != client.place || lent.pool.kind != kind => {
                 refusal
             }
-            () if lent.superseded || moves_on => refusal,
+            // As long as it has nothing else here, it goes on.
+            () if (lent.superseded && permanent.is_some()) || moves_on => refusal,
             // It was lent where it is not ours to lend any more, and to this very client.
             () if turn.hall.leases.is_stranded(address) => Decision::No,
             // Its record is under way, and its ACK will follow.
@@ -529,7 +459,7 @@ fn grant(
             let mac = node.mac;
             turn.hall.timers.arm(until, Due::Grant(mac));
         }
-        turn.hall.leases.supersede(client.mac);
+        turn.hall.leases.supersede(client.mac, client.place);
         turn.step(client.mac, Step::Renewed, "it renewed its lease");
     }
     let in_mid_boot = turn.hall.nodes.get(client.mac).is_some_and(|node| node.stage != Stage::Up);
@@ -550,8 +480,10 @@ fn grant(
     // What is known already is said whatever the disk does, and however long it takes.
     let is_claimed = claimed_address(turn, client) == Some(address);
     let is_joining = turn.hall.nodes.is_joining(client.mac);
-    let is_recorded = lent.is_none() && !is_claimed && !is_joining && turn.number_is_kept(client.mac);
-    let grant = Grant { mac: client.mac, address, place: client.place, lent, pinned, told, send };
+    let is_as_long = turn.hall.leases.is_recorded_as_long(address);
+    let is_recorded =
+        lent.is_none() && is_as_long && !is_claimed && !is_joining && turn.number_is_kept(client.mac);
+    let grant = Grant { mac: client.mac, address, lent, pinned, told, send };
     if is_recorded {
         grant.fulfil(turn);
     } else {
@@ -561,6 +493,8 @@ fn grant(
 
 /// The address is not the client's.
 fn nak(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) {
+    // What it was offered it does not get, or does not want: it is offered anew what is to be had then.
+    turn.hall.leases.forget_offers(client.mac);
     let told = turn.line(format_args!("NAK {address}: it is not the address of this machine"));
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
         node.told = Some(Arc::clone(&told));

@@ -37,7 +37,14 @@ fn node(mac: Mac, number: u32) -> Record {
 }
 
 fn lease(mac: Mac, address: Ipv4Addr) -> Record {
-    Record::Lease(LeaseRecord { address, mac, name: None, is_guest: false, of_number: false })
+    Record::Lease(LeaseRecord {
+        address,
+        mac,
+        name: None,
+        is_guest: false,
+        of_number: false,
+        lease_seconds: None,
+    })
 }
 
 fn message(kind: MessageType, op: Op, mac: Mac, address: Ipv4Addr) -> Message {

@@ -1,3 +1,4 @@
+use super::offer::place;
 use super::*;
 use crate::config::Interface;
 
@@ -91,6 +92,8 @@ fn a_guest_renews_or_loses() {
         mac: mac(1),
         pool: PoolId { network: 0, kind: PoolKind::Guest },
         until: seconds(60),
+        length: LEASE,
+        recorded_length: LEASE,
         life: seconds(59),
         superseded: false,
         recorded: true,
@@ -103,9 +106,12 @@ fn who_gave_an_address_back_may_answer_for_it_once() {
     let mut leases = Leases::new(&config("10.77.200.1-10.77.200.1"));
     leases.lend(START, address(1), mac(1), POOL, LEASE);
     leases.end(address(1), seconds(1));
-    assert!(!leases.linger(address(1), mac(2), seconds(3), seconds(4)), "another machine has it");
-    assert!(leases.linger(address(1), mac(1), seconds(3), seconds(4)));
-    assert!(leases.linger(address(1), mac(1), seconds(5), seconds(6)), "it is asked once, as was said first");
+    assert!(!leases.linger(address(1), Some(mac(2)), seconds(3), seconds(4)), "another machine has it");
+    assert!(leases.linger(address(1), Some(mac(1)), seconds(3), seconds(4)));
+    assert!(
+        leases.linger(address(1), Some(mac(1)), seconds(5), seconds(6)),
+        "it is asked once, as was said first"
+    );
     assert_eq!(leases.expire(seconds(1), address(1)), (None, Some(seconds(3))));
     assert!(!leases.asks_again(seconds(2), address(1)));
     assert_eq!(
@@ -113,7 +119,7 @@ fn who_gave_an_address_back_may_answer_for_it_once() {
         (true, false)
     );
     assert_eq!(leases.expire(seconds(3), address(1)), (None, Some(seconds(4))));
-    assert!(!leases.linger(address(1), mac(1), seconds(5), seconds(6)), "it keeps the address");
+    assert!(!leases.linger(address(1), Some(mac(1)), seconds(5), seconds(6)), "it keeps the address");
     assert_eq!((leases.expire(seconds(4), address(1)), leases.is_probed(address(1))), ((None, None), false));
 }
 

@@ -33,6 +33,7 @@ fn what_is_kept_is_read_back() {
             name: None,
             is_guest: false,
             of_number: false,
+            lease_seconds: Some(60),
         }),
         Record::Lease(LeaseRecord {
             address: Ipv4Addr::new(10, 77, 200, 2),
@@ -40,6 +41,10 @@ fn what_is_kept_is_read_back() {
             name: Some("tux".into()),
             is_guest: true,
             of_number: false,
+            lease_seconds: None,
+        }),
+        Record::Numbering(NumberingRecord {
+            networks: vec![NumberedRecord { lowest: 0, highest: 9, first: Ipv4Addr::new(10, 77, 1, 0) }],
         }),
         Record::Serial(SerialRecord { bound: 4_000_000_000 }),
         Record::Dynamic(DynamicRecord {

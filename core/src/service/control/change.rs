@@ -303,7 +303,11 @@ impl Draft {
         let place = node.network.ok_or_else(why_none)?;
         let number = match listed.and_then(|listed| listed.number) {
             Some(number) => turn.listed_number(node.mac, place, number),
-            None => turn.free_numbers(place).find(|number| !self.planned.contains(number)),
+            None => {
+                let free = || turn.free_numbers(place).filter(|number| !self.planned.contains(number));
+                let unoffered = free().find(|number| turn.is_unoffered(place, *number));
+                unoffered.or_else(|| free().next())
+            }
         };
         number.ok_or_else(why_none)
     }

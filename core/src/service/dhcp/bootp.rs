@@ -1,8 +1,9 @@
 //! BOOTP, as RFC 951 has it and RFC 1534 has a DHCP server speak it: one question, one answer, and an address that is never given back.
 
+use super::choice::address_to_offer;
 use super::client::Client;
 use super::silence::silence;
-use super::{address_to_offer, at_once, heard, meet, who};
+use super::{at_once, heard, meet, who};
 use crate::hall::Turn;
 use crate::message::Datagram;
 use crate::wire::dhcp::{Message, Options, WRITTEN_OCTETS_MIN, option};

@@ -1,4 +1,4 @@
-//! A number that the configuration gives to one machine while another has it, or its address still.
+//! A number that one machine has, or is to have by the configuration, while another has it, or its address still.
 //!
 //! The configuration goes before what was learnt ([`Turn::place_listed`]), but not over a machine that lives: before its number or its address is another's, it is asked on the wire whether
 //! it is there. Where nothing is probed, its lease has to end first.
@@ -18,10 +18,12 @@ pub(super) fn is_in_doubt(turn: &mut Turn<'_>, client: &Client, datagram: Datagr
     let Some((address, user, is_former)) = used(turn, client).filter(|_| settings.probe) else {
         return false;
     };
-    // Who is to have another address, and has not asked for it, may be there and not answer an echo; of one that is in no list, its silence is believed.
-    let waits =
-        is_former && !settings.on_link && turn.hall.listed.place(turn.hall.nodes.identity(user)).is_some();
-    if waits || turn.heard_since(address, user, client.mac).is_some() {
+    // Who is to have another address, and has not asked for it, may be there and not answer an echo; of one that is in no list, its silence is believed. So is it of one that an
+    // operator lets have no answer: it is to go on with nothing, however short ago it was heard.
+    let is_shut_out = turn.is_shut_out(user);
+    let is_listed = turn.hall.listed.place(turn.hall.nodes.identity(user)).is_some();
+    let waits = is_former && !settings.on_link && is_listed;
+    if !is_shut_out && (waits || turn.heard_since(address, user, client.mac).is_some()) {
         return false;
     }
     match turn.hall.probes.found(turn.now, address) {
@@ -43,12 +45,15 @@ pub(super) fn is_in_doubt(turn: &mut Turn<'_>, client: &Client, datagram: Datagr
     true
 }
 
-/// The address that the configuration gives to a client, if another machine has it still; that machine, and whether it has it by a number that is another now.
+/// The address that a client has by its number, or is to have by the configuration, if another machine has it still; that machine, and whether it has it by a number that is another now, or
+/// had another address then.
 fn used(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Mac, bool)> {
     let nodes = &turn.hall.nodes;
     let identity = nodes.identity(client.mac);
     let listed = turn.hall.listed.get(turn.config, identity);
-    let number = listed.or_else(|| turn.hall.listed.with_mac(turn.config, client.mac))?.number?;
+    let listed = listed.or_else(|| turn.hall.listed.with_mac(turn.config, client.mac));
+    let own = || nodes.get(identity).and_then(|node| node.number);
+    let number = listed.and_then(|listed| listed.number).or_else(own)?;
     let address = turn.config.networks[client.place].numbering.address(number)?;
     if let Some(lease) = turn.hall.leases.get(address) {
         let is_anothers = nodes.identity(lease.mac) != identity && lease.pool.kind == PoolKind::Number;
@@ -59,10 +64,20 @@ fn used(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Mac, bool)> {
     is_anothers.then_some((address, holder.mac, false))
 }
 
-/// Somebody answers for an address that the configuration gives to the client for which it was asked: who has it keeps it. What is said of that.
-pub(super) fn told(turn: &Turn<'_>, client: Mac, known: Mac) -> Option<(&'static str, String)> {
-    let listed = turn.hall.listed.get(turn.config, client).and_then(|listed| listed.number)?;
-    let is_its = turn.hall.nodes.get(client).is_some_and(|node| node.number == Some(listed));
-    let says = if is_its { "has this number now" } else { "is to have this number" };
-    Some((says, format!("start {known} again, if it is to have another number; or switch it off")))
+/// Somebody answers for an address that is to be the client's for which it was asked: who has it keeps it. What is said of that.
+pub(super) fn told(
+    turn: &Turn<'_>,
+    client: Mac,
+    known: Mac,
+    address: Ipv4Addr,
+) -> Option<(&'static str, String)> {
+    let to_do = |what| format!("start {known} again, if it is to have another {what}; or switch it off");
+    let number = turn.hall.nodes.get(client).and_then(|node| node.number);
+    let mut serving = turn.config.networks.iter();
+    let has = |number| serving.any(|network| network.numbering.address(number) == Some(address));
+    if number.is_some_and(has) {
+        return Some(("has this address now", to_do("address")));
+    }
+    turn.hall.listed.with_mac(turn.config, client)?.number?;
+    Some(("is to have this number", to_do("number")))
 }

@@ -33,6 +33,13 @@ pub(super) fn decline(turn: &mut Turn<'_>, client: &Client) {
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
         node.asked = Some(format!("DECLINE {address}").into());
     }
+    if is_reserved {
+        // It has it no more, and does not get it again before it was asked who has it. Until then it is a guest like others.
+        turn.hall.heard.gave_back(client.mac);
+        let until = turn.now + QUARANTINE;
+        turn.hall.leases.quarantine(address, until);
+        turn.hall.timers.arm(until, Due::Address(address));
+    }
     if is_permanent {
         let what = format!("its address {address} is used by another host");
         return turn.trouble(
@@ -89,6 +96,9 @@ pub(super) fn release(turn: &mut Turn<'_>, client: &Client) {
         }
         turn.unpin(address);
         turn.step(client.mac, Step::Left, "it gave its address back");
+    } else if turn.hall.heard.has(turn.now, client.mac, address) {
+        turn.event(Some(client.mac), Kind::Release, format!("RELEASE {address}"));
+        turn.hall.heard.gave_back(client.mac);
     }
 }
 

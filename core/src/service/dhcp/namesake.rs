@@ -173,8 +173,7 @@ pub(super) fn answers(turn: &mut Turn<'_>, address: Ipv4Addr, by: Option<Mac>) -
     let Some(known) = turn.machine_at(address) else { return false };
     turn.hall.probes.taken(address);
     let who = by.map_or_else(|| "a host that answers ICMP echo".into(), |mac| mac.to_string());
-    let contested =
-        turn.hall.listed.with_mac(turn.config, client).and_then(|_| contested::told(turn, client, known));
+    let contested = contested::told(turn, client, known, address);
     let (says, to_do) = contested.unwrap_or_else(|| said(turn, client, known));
     let what = format!("{client} {says}, and {address} is used by {who}: they are two machines");
     turn.trouble(known, what, Some(to_do));

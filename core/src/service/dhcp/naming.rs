@@ -1,8 +1,6 @@
 //! How a host without a number is called: as it says itself, if that is a name and nobody else's.
 
 use super::client::Client;
-use crate::cluster::lease::PoolKind;
-use crate::cluster::record::LeaseRecord;
 use crate::config::{MASTER_NAME, SERVER_NAME};
 use crate::hall::Turn;
 use crate::mac::Mac;
@@ -22,13 +20,6 @@ pub(super) fn keep(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) -> b
         // Who says nothing this time keeps what it said: a ROM has no name, and its system has.
         None => false,
     }
-}
-
-/// The record of a loan, with the name that is kept for it.
-pub(super) fn record(turn: &Turn<'_>, address: Ipv4Addr, mac: Mac) -> LeaseRecord {
-    let is = |kind| turn.hall.leases.get(address).is_some_and(|lease| lease.pool.kind == kind);
-    let (is_guest, of_number) = (is(PoolKind::Guest), is(PoolKind::Number));
-    LeaseRecord { address, mac, name: turn.hall.naming.name(address).map(str::to_owned), is_guest, of_number }
 }
 
 /// The configuration is another one: who goes by a name that is now a node's, a host's or a record's goes by none.

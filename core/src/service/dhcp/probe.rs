@@ -5,7 +5,7 @@
 //! a REQUEST of iPXE's after 0.27 s; EDK2 collects offers for 4 s and loses nothing; and an address that turns out to be taken is replaced by the next one,
 //! where a NAK would send the client back, or into a halt. A REQUEST for an address that we were never asked for, from INIT-REBOOT, waits instead.
 //!
-//! Nobody is asked about the address of a number, about one that is lent to the machine itself or was its own until just now, or twice within the
+//! Nobody is asked about the address of a number (but where another machine may have it still: `contested.rs`), about one that is lent to the machine itself or was its own until just now, or twice within the
 //! time that an offer stands.
 
 use super::Case;
@@ -90,7 +90,7 @@ pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>)
     if !is_ours || (mac.is_some() && mac == asked_for) {
         return;
     }
-    if mac.is_some_and(|mac| may_linger(turn, address, mac)) {
+    if may_linger(turn, address, mac) {
         return;
     }
     let was_its_own =
@@ -116,8 +116,9 @@ pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>)
     }
 }
 
-/// Whether it is the machine whose lease has just ended, and whose system may take the address off in a moment. It is asked again then, if nobody waits for the address.
-fn may_linger(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac) -> bool {
+/// Whether it is the machine whose lease has just ended, and whose system may take the address off in a moment; an echo does not say that it is not. It is asked again then, if nobody waits
+/// for the address.
+fn may_linger(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>) -> bool {
     let is_awaited = turn.hall.deferred.contains_key(&address)
         || turn.hall.held_back.values().any(|held| held.address == address);
     let ask_again_at = turn.now + LINGERS_MAX;

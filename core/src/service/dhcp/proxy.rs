@@ -9,7 +9,6 @@ use super::offer::{Terms, admit, offer};
 use super::reply::{Missing, Reply};
 use super::{heard, is_numbered_at_request, meet, power_on, pxe};
 use crate::cluster::lease::{Lease, PoolId, PoolKind};
-use crate::cluster::record::{LeaseRecord, Record};
 use crate::cluster::stage::{Stage, Step};
 use crate::event::Kind;
 use crate::hall::{Due, Turn};
@@ -189,19 +188,13 @@ pub(super) fn learn(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr, evi
         // Nothing is promised to anybody, so that nobody waits for this record.
         turn.hall.leases.recorded(address);
         turn.hall.timers.arm(until, Due::Address(address));
-        turn.record(Record::Lease(LeaseRecord {
-            address,
-            mac,
-            name: None,
-            is_guest: false,
-            of_number: false,
-        }));
+        turn.keep_loan(address);
         turn.event(Some(mac), Kind::Ack, format!("{address} is its address, by another server"));
         turn.tell_misaddressed(mac);
     }
     let in_mid_boot = turn.hall.nodes.get(mac).is_some_and(|node| node.stage != Stage::Up);
     if evidence == Evidence::Used && in_mid_boot && client.firmware.is_some() {
-        turn.pin(address, mac, client.place);
+        turn.pin(address, mac);
     }
     turn.step(mac, Step::Lent, "another server gave it an address");
     number_at_once(turn, client);

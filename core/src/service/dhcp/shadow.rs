@@ -3,9 +3,10 @@
 //! Machines that boot are known here as anywhere, as far as `seen`. Nothing is lent, and nothing numbered but what is listed; an offer that would have been made stands
 //! among the others, so that two machines would not have been offered one address.
 
+use super::choice::address_to_offer;
 use super::client::Client;
 use super::reply::Reply;
-use super::{Case, Decision, address_to_offer, decide, meet, proxy};
+use super::{Case, Decision, decide, meet, proxy};
 use crate::cluster::network;
 use crate::cluster::shadow::{Answer, End, Exchange};
 use crate::config::Mode;

@@ -9,6 +9,7 @@ fn lease(last: u8) -> Record {
         name: None,
         is_guest: false,
         of_number: false,
+        lease_seconds: None,
     })
 }
 

@@ -1,0 +1,130 @@
+//! What is offered, and to whom: in memory alone, nothing is promised.
+
+use super::{Leases, Offer, PoolId, PoolKind};
+use crate::config::AddressRange;
+use crate::limit::OFFER_STANDS;
+use crate::mac::Mac;
+use crate::time::Time;
+use std::net::Ipv4Addr;
+
+impl Leases {
+    /// The address to offer: the one that is lent to this machine already, else the one that it wishes for if that is free, else the one it was offered last, else the free
+    /// one nearest above its own place. None: there is none left.
+    pub fn offer(&mut self, now: Time, mac: Mac, id: PoolId, wished: Option<Ipv4Addr>) -> Option<Ipv4Addr> {
+        if let Some(address) = self.borrowed(mac, id) {
+            // What its machine was to have instead is not to be had, or this would not be offered: who takes it gets it.
+            if let Some(lease) = self.leases.get_mut(&address) {
+                lease.superseded = false;
+            }
+            return Some(address);
+        }
+        if let Some(address) = wished.filter(|address| self.check(*address, mac, id).is_ok()) {
+            if let Some(before) = self.offered_to.get(&(mac, id)).copied() {
+                self.withdraw(before);
+            }
+            return Some(self.stand(now, address, mac, id));
+        }
+        if let Some(address) = self.offered_to.get(&(mac, id)).copied() {
+            self.forget(address);
+            return Some(self.stand(now, address, mac, id));
+        }
+        let pool = self.pools.get(&id)?;
+        let place = place(mac, pool.range);
+        let nearest = pool.free.range(place..).next().or_else(|| pool.free.first()).copied();
+        if let Some(address) = nearest {
+            return Some(self.stand(now, address, mac, id));
+        }
+        let is_there = |address: &Ipv4Addr| {
+            pool.range.contains(*address)
+                && !self.offers.contains_key(address)
+                && !self.reserved.contains(address)
+        };
+        let mut probed = self.closed.iter().filter(|(_, closure)| closure.probed.is_some());
+        let address = probed.find(|(address, _)| is_there(address)).map(|(address, _)| *address);
+        let address = address.or_else(|| self.declined_first(mac, pool.range));
+        let address = address.or_else(|| pool.offers.first().map(|(_, oldest)| *oldest))?;
+        self.forget(address);
+        if self.is_quarantined(address) {
+            self.closed.remove(&address);
+        }
+        Some(self.stand(now, address, mac, id))
+    }
+
+    /// Offers the address of a number that is about to be given: the one that was offered to this machine last, else this one, which is offered to nobody.
+    pub fn offer_number(
+        &mut self,
+        now: Time,
+        mac: Mac,
+        network: usize,
+        address: Option<Ipv4Addr>,
+    ) -> Option<Ipv4Addr> {
+        let id = PoolId { network, kind: PoolKind::Number };
+        let standing = self.standing(mac, id);
+        if let Some(address) = standing {
+            self.forget(address);
+        }
+        let is_free =
+            |address: &Ipv4Addr| !self.offers.contains_key(address) && !self.leases.contains_key(address);
+        let address = standing.or_else(|| address.filter(is_free))?;
+        Some(self.stand(now, address, mac, id))
+    }
+
+    /// What was offered to a machine last, and stands.
+    pub fn standing(&self, mac: Mac, id: PoolId) -> Option<Ipv4Addr> {
+        self.offered_to.get(&(mac, id)).copied()
+    }
+
+    /// To whom an address is offered.
+    pub fn offered(&self, address: Ipv4Addr) -> Option<Mac> {
+        self.offers.get(&address).map(|offer| offer.mac)
+    }
+
+    /// Forgets what was offered to a machine: it chose another server, or has got its address.
+    pub fn forget_offers(&mut self, mac: Mac) {
+        let first = PoolId { network: 0, kind: PoolKind::Temporary };
+        let of_machine = self.offered_to.range((mac, first)..).take_while(|((m, _), _)| *m == mac);
+        let addresses: Vec<_> = of_machine.map(|(_, address)| *address).collect();
+        for address in addresses {
+            self.withdraw(address);
+        }
+    }
+
+    fn stand(&mut self, now: Time, address: Ipv4Addr, mac: Mac, id: PoolId) -> Ipv4Addr {
+        let offer = Offer { mac, pool: id, until: now + OFFER_STANDS };
+        self.offers.insert(address, offer);
+        self.offered_to.insert((mac, id), address);
+        if let Some(pool) = self.pools.get_mut(&id) {
+            pool.free.remove(&address);
+            pool.offers.insert((offer.until, address));
+        }
+        address
+    }
+
+    /// Takes an offer back: the address goes back to its range.
+    pub(super) fn withdraw(&mut self, address: Ipv4Addr) {
+        if self.forget(address) {
+            self.free(address);
+        }
+    }
+
+    /// Takes an offer of an address back that is somebody's in the next moment. Whether there was one.
+    pub(super) fn forget(&mut self, address: Ipv4Addr) -> bool {
+        let Some(offer) = self.offers.remove(&address) else { return false };
+        self.offered_to.remove(&(offer.mac, offer.pool));
+        if offer.pool.kind == PoolKind::Number {
+            self.returned.push(address);
+        }
+        if let Some(pool) = self.pools.get_mut(&offer.pool) {
+            pool.offers.remove(&(offer.until, address));
+        }
+        true
+    }
+}
+
+/// Where a machine's search for a free address begins: always at the same place, so that it is offered the same address again
+/// although nothing was kept.
+pub(super) fn place(mac: Mac, range: AddressRange) -> Ipv4Addr {
+    let offset = mac.stable_hash() % range.size();
+    let offset = u32::try_from(offset).expect("a range of addresses has less than 2^32 of them");
+    Ipv4Addr::from(u32::from(range.first) + offset)
+}

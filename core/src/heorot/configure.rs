@@ -1,0 +1,83 @@
+//! Another configuration.
+
+use super::{Heorot, links};
+use crate::cluster::listed::Listed;
+use crate::cluster::record::NumberingRecord;
+use crate::cluster::reservation::Reservations;
+use crate::cluster::unanswered::Unanswered;
+use crate::config::Config;
+use crate::event::Kind;
+use crate::hall::{FreeNumbers, Turn, and_more};
+use crate::message::Output;
+use crate::service::{boot, dhcp, update};
+use crate::time::Time;
+
+impl Heorot {
+    /// Another configuration replaces the old one. What was promised stands.
+    pub(super) fn configure(&mut self, now: Time, config: Config, out: &mut Vec<Output>) {
+        self.hall.listed = Listed::new(&config);
+        self.hall.reservations = Reservations::new(&config);
+        self.hall.left_out.clear();
+        self.hall.plans.clear();
+        for node in self.hall.nodes.iter() {
+            self.hall.listed.bind_by_number(&config, node.mac, node.number);
+        }
+        let numbering = NumberingRecord::of(&self.config);
+        let used = Turn { now, config: &self.config, hall: &mut self.hall, out }.in_use(&numbering);
+        let is_unserved = |address| !config.networks.iter().any(|network| network.contains(address));
+        let lent = self.hall.leases.iter().filter(|(address, _)| is_unserved(*address));
+        let unserved: Vec<_> = lent.map(|(address, lease)| (address, lease.mac)).collect();
+        self.hall.leases = std::mem::take(&mut self.hall.leases).reconfigured(&config);
+        self.hall.free = FreeNumbers::new(&config);
+        self.hall.links = links(&config);
+        self.hall.regimes.clear();
+        let old = std::mem::replace(&mut self.config, config);
+        let moved = |place: usize| {
+            let interface = &old.networks.get(place)?.interface;
+            let network = old.networks.get(place)?;
+            let same =
+                |new: &crate::config::Network| &new.interface == interface && new.contains(network.address);
+            self.config.networks.iter().position(same)
+        };
+        let macs: Vec<_> = self.hall.nodes.iter().map(|node| node.mac).collect();
+        for mac in &macs {
+            if let Some(node) = self.hall.nodes.get_mut(*mac) {
+                node.network = node.network.and_then(moved);
+            }
+        }
+        let has_other_checks = old.trial.checks != self.config.trial.checks;
+        self.turn(now, out, |turn| {
+            if has_other_checks {
+                boot::try_anew(turn);
+            }
+            for (address, mac) in unserved {
+                turn.unserved(address, mac);
+            }
+            turn.keep_moved(used);
+            turn.tell_moved(&numbering);
+            turn.keep_numbering(Some(&numbering));
+            turn.place_all_listed();
+            dhcp::forget_allowed(turn);
+            // They may be answered now, and it is told anew of those that are not.
+            turn.hall.unanswered = Unanswered::default();
+            turn.hall.ignored = Unanswered::default();
+            tell_stranded(turn);
+            turn.publish();
+            dhcp::recheck_names(turn);
+            update::recheck(turn);
+        });
+    }
+}
+
+/// Tells that loans are where nothing is lent any more.
+fn tell_stranded(turn: &mut Turn<'_>) {
+    let stranded = turn.hall.leases.iter().filter(|(address, _)| turn.hall.leases.is_stranded(*address));
+    let stranded: Vec<_> = stranded.map(|(address, lease)| (address, lease.mac)).collect();
+    if let Some((address, mac)) = stranded.first() {
+        let others = and_more(stranded.len());
+        let line = format!(
+            "{address}{others} is lent to {mac} where nothing is lent any more: who has such an address gets another one when it asks next"
+        );
+        turn.event(None, Kind::Trouble, line);
+    }
+}

@@ -1,0 +1,100 @@
+//! Which address a client is offered.
+
+use super::client::Client;
+use super::{silence, who};
+use crate::cluster::lease::{PoolId, PoolKind};
+use crate::config::Policy;
+use crate::hall::{Due, Turn};
+use crate::limit::OFFER_STANDS;
+use crate::wire::dhcp::option;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+/// The address that a client is offered, and for how long. The same one for the same client, as long as nothing else was decided. It stands for
+/// this client for a while, whether it is told of it or not.
+pub(super) fn address_to_offer(
+    turn: &mut Turn<'_>,
+    client: &Client,
+    is_node: bool,
+) -> Option<(Ipv4Addr, Duration)> {
+    let (address, lease) = choose(turn, client, is_node)?;
+    silence::ends(turn, client);
+    if turn.hall.leases.offered(address).is_some() {
+        turn.hall.timers.arm(turn.now + OFFER_STANDS, Due::Address(address));
+    }
+    Some((address, lease))
+}
+
+fn choose(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Option<(Ipv4Addr, Duration)> {
+    let settings = &turn.config.networks[client.place];
+    let pool = |kind| PoolId { network: client.place, kind };
+    if !is_node {
+        if let Some(reserved) = who::reserved(turn, client) {
+            return Some(reserved);
+        }
+        let wished = client.message.options.address(option::REQUESTED_ADDRESS);
+        let address = turn.hall.leases.offer(turn.now, client.mac, pool(PoolKind::Guest), wished)?;
+        return Some((address, who::guest_lease(turn, client)));
+    }
+    if let Some(address) = turn.permanent_address(client.mac, client.place) {
+        return Some((address, settings.lease));
+    }
+    // A number that is being recorded is offered only to a machine that has nothing else to go on with.
+    let has_other = turn.hall.leases.borrowed(client.mac, pool(PoolKind::Temporary)).is_some();
+    if let Some(address) = claimed_address(turn, client).filter(|_| !has_other) {
+        return Some((address, settings.lease));
+    }
+    if is_numbered_at_request(turn, client) {
+        let number = match turn.number_for(client.mac, client.place) {
+            Some(number) if turn.hall.listed.has_number(number) => Some(number),
+            Some(_) => turn.lowest_unoffered(client.place),
+            None => None,
+        };
+        let address = number.and_then(|number| settings.numbering.address(number));
+        forget_taken(turn, client);
+        let address = turn.hall.leases.offer_number(turn.now, client.mac, client.place, address)?;
+        return Some((address, settings.lease));
+    }
+    tell_lent_to_another(turn, client);
+    let address = turn.hall.leases.offer(turn.now, client.mac, pool(PoolKind::Temporary), None)?;
+    Some((address, settings.temporary_lease))
+}
+
+/// Forgets the number that a client was offered if somebody has it by now, or its address.
+fn forget_taken(turn: &mut Turn<'_>, client: &Client) {
+    let of_numbers = PoolId { network: client.place, kind: PoolKind::Number };
+    let Some(address) = turn.hall.leases.standing(client.mac, of_numbers) else { return };
+    let number = turn.config.networks[client.place].numbering.number(address);
+    let has_holder = number.is_none_or(|number| turn.hall.nodes.holder(number).is_some());
+    if has_holder || turn.hall.leases.get(address).is_some() {
+        turn.hall.leases.forget_offers(client.mac);
+    }
+}
+
+/// Tells of a node that its permanent address is lent to another machine, from a range that was there before.
+fn tell_lent_to_another(turn: &mut Turn<'_>, client: &Client) {
+    let number = turn.hall.nodes.get(client.mac).and_then(|node| node.number);
+    let address = number.and_then(|number| turn.config.networks[client.place].numbering.address(number));
+    let Some(address) = address else { return };
+    let Some(other) = turn.lent_to_another(client.mac, address) else { return };
+    let what = format!("its address {address} is lent to {other}, so that it gets a temporary one");
+    let to_do = format!("it is free when that loan ends, or {other} asks for another address: restart that");
+    turn.trouble(client.mac, what, Some(to_do));
+}
+
+/// The address of the number that is being recorded for a machine: it is to get this one and no second, however often it asks meanwhile.
+pub(super) fn claimed_address(turn: &Turn<'_>, client: &Client) -> Option<Ipv4Addr> {
+    let number = turn.hall.nodes.get(client.mac).filter(|node| node.number.is_none())?.promised()?;
+    turn.config.networks[client.place].numbering.address(number)
+}
+
+/// Whether a machine without a number gets one as soon as it asks for an address: there is no trial, or the operator has listed it.
+pub(super) fn is_numbered_at_request(turn: &mut Turn<'_>, client: &Client) -> bool {
+    let Some(node) = turn.hall.nodes.get(client.mac) else { return false };
+    let listed = turn.hall.listed.get(turn.config, client.mac);
+    let without_trial = match turn.config.trial.policy {
+        Policy::None => turn.config.trial.order.numbers_strangers() || listed.is_some(),
+        Policy::Report | Policy::Accept => listed.is_some_and(|listed| listed.number.is_none()),
+    };
+    node.promised().is_none() && without_trial && turn.number_for(client.mac, client.place).is_some()
+}
