@@ -19,6 +19,7 @@ mod pxe;
 mod renewal;
 mod reply;
 mod shadow;
+mod shared;
 mod silence;
 mod told;
 mod who;
@@ -73,6 +74,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
     if client.mode == Mode::Serve && namesake::part(turn, &client) {
         client.meant = Meant::find(turn, &client);
     }
+    shared::settle(turn, &mut client);
     if silence::is_ignored(turn, &client) || is_shut_out(turn, &client) {
         return;
     }
@@ -410,11 +412,11 @@ enum Decision {
 }
 
 fn decide(turn: &mut Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, is_node: bool) -> Decision {
-    let settings = &turn.config.networks[client.place];
-    let permanent = turn.permanent_address(client.mac, client.place);
     if case == Case::Renewing && who::lacks_its_relay(turn, client, address) {
         return Decision::Silence;
     }
+    let settings = &turn.config.networks[client.place];
+    let permanent = turn.permanent_address(client.mac, client.place);
     // What a host uses already it may go on to use, whoever else was found there: it is the operator who says whose the address is.
     let reserved = match case {
         Case::Selecting | Case::InitReboot => who::reserved(turn, client),

@@ -131,6 +131,11 @@ impl Client {
         self.message.relay_information().server.unwrap_or(self.server)
     }
 
+    /// Whether it or its relay says in which network it is.
+    pub(super) fn is_selected(&self) -> bool {
+        !selected(&self.message).is_unspecified()
+    }
+
     /// "If the message has no option 53, it is BOOTP's" (RFC 1534 2).
     pub(super) fn is_bootp(&self) -> bool {
         !self.message.options.contains(option::MESSAGE_TYPE)

@@ -61,6 +61,16 @@ impl Meant {
         }
     }
 
+    /// The number that it has, or that the configuration gives it.
+    pub(super) fn number(&self, turn: &Turn<'_>, mac: Mac) -> Option<u32> {
+        if self.host(turn).is_some() {
+            return None;
+        }
+        let has = || turn.hall.nodes.get(mac)?.promised();
+        let listed = || self.node(turn).or_else(|| turn.hall.listed.get(turn.config, mac))?.number;
+        has().or_else(listed)
+    }
+
     fn node<'a>(&self, turn: &Turn<'a>) -> Option<&'a ListedNode> {
         match self.entry? {
             (Entry::Node(place), _) => turn.config.nodes.get(place),
@@ -187,20 +197,6 @@ pub(super) fn recognise(turn: &mut Turn<'_>, client: &Client) {
     turn.hall.listed.bind(turn.hall.nodes.identity(client.mac), place);
 }
 
-/// What tells a client.
-fn traits<'a>(turn: &'a Turn<'_>, client: &'a Client) -> Traits<'a> {
-    let options = &client.message.options;
-    let relay = match client.is_straight {
-        true => said_before(turn, client).flatten(),
-        false => options.get(option::RELAY_AGENT),
-    };
-    let relay = relay.and_then(encapsulated::parts).unwrap_or_default();
-    let of_relay = |code: u8| relay.iter().find(|(known, _)| *known == code).map(|(_, value)| *value);
-    let architectures = options.get(option::ARCHITECTURE).unwrap_or_default().as_chunks::<2>().0;
-    Traits {
-        mac: Some(client.mac),
-        network: client.place,
-        client: options.get(option::CLIENT_IDENTIFIER),
 /// Keeps what a client says of itself, and what its relay says of it.
 pub(super) fn note(turn: &mut Turn<'_>, client: &Client) {
     let options = &client.message.options;
@@ -230,6 +226,20 @@ pub(super) fn lacks_its_relay(turn: &Turn<'_>, client: &Client, address: Ipv4Add
     is_host || (is_relayed && reservation::has_class_by_relay(turn.config, client.place))
 }
 
+/// What tells a client.
+fn traits<'a>(turn: &'a Turn<'_>, client: &'a Client) -> Traits<'a> {
+    let options = &client.message.options;
+    let relay = match client.is_straight {
+        true => said_before(turn, client).flatten(),
+        false => options.get(option::RELAY_AGENT),
+    };
+    let relay = relay.and_then(encapsulated::parts).unwrap_or_default();
+    let of_relay = |code: u8| relay.iter().find(|(known, _)| *known == code).map(|(_, value)| *value);
+    let architectures = options.get(option::ARCHITECTURE).unwrap_or_default().as_chunks::<2>().0;
+    Traits {
+        mac: Some(client.mac),
+        network: client.place,
+        client: options.get(option::CLIENT_IDENTIFIER),
         vendor_class: options.get(option::VENDOR_CLASS),
         user_classes: user_classes(&client.message),
         architectures: architectures.iter().map(|octets| u16::from_be_bytes(*octets)).collect(),
