@@ -160,7 +160,9 @@ impl Heorot {
             Input::Regime { link, regime } => regime_changed(turn, link, regime),
             Input::Occupied { address, mac } => dhcp::occupied(turn, address, mac),
             Input::Committed(through) => {
-                turn.hall.store_trouble = None;
+                if turn.hall.store_trouble.take().is_some() {
+                    turn.event(None, Kind::Trouble, "the store keeps what is promised again");
+                }
                 turn.hall.naming.decided(through, true);
                 while let Some(promise) = turn.hall.promises.decided(through) {
                     promise.fulfil(turn);

@@ -37,7 +37,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Name of the file of records, in `server.state`.
-const STORE_FILE: &str = "heorot.redb";
+pub(crate) const STORE_FILE: &str = "heorot.redb";
 /// Name of the file of versions that boots were given, in the same place.
 const GIVEN_FILE: &str = "given.json";
 /// Name of the file of notes, beside the control socket.
