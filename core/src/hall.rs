@@ -33,6 +33,7 @@ use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::unanswered::Unanswered;
 use crate::config::{Config, Missing, Mode};
 use crate::event::{Event, Kind};
+use crate::cluster::written_names::WrittenNames;
 use crate::limit::PROBE_WAIT;
 use crate::load::{self, Regime};
 use crate::mac::Mac;
@@ -102,6 +103,8 @@ pub(crate) struct Hall {
     pub(crate) naming: Naming,
     /// What names have by updates.
     pub(crate) dynamics: Dynamics,
+    /// Names that the configuration gives.
+    pub(crate) written_names: WrittenNames,
     /// The plan of each profile as it is now, for machines that have no words of their own.
     pub(crate) plans: BTreeMap<String, Arc<Plan>>,
     /// An operator's change that is being recorded: the next one waits, so that each is reckoned from what is. Who got his number meanwhile, and whether he had been

@@ -19,6 +19,7 @@ use crate::cluster::record::{
 use crate::cluster::reservation::Reservations;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::unanswered::Unanswered;
+use crate::cluster::written_names::WrittenNames;
 use crate::config::{Config, Mode};
 use crate::event::Kind;
 use crate::hall::{Due, FreeNumbers, Hall, Turn, Unpublished};
@@ -104,6 +105,7 @@ impl Heorot {
                 naming.serial(),
             )),
             naming,
+            written_names: WrittenNames::new(&config),
             dynamics: Dynamics::default(),
             plans: BTreeMap::new(),
             changing: None,
@@ -205,6 +207,7 @@ impl Heorot {
     fn configure(&mut self, now: Time, config: Config, out: &mut Vec<Output>) {
         self.hall.listed = Listed::new(&config);
         self.hall.reservations = Reservations::new(&config);
+        self.hall.written_names = WrittenNames::new(&config);
         self.hall.left_out.clear();
         self.hall.plans.clear();
         for node in self.hall.nodes.iter() {

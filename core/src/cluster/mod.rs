@@ -26,3 +26,4 @@ pub mod shadow;
 pub mod stage;
 pub mod trial;
 pub mod unanswered;
+pub(crate) mod written_names;
