@@ -372,6 +372,24 @@ impl Nodes {
     }
 
     /// Joins one more hardware address to a machine, which may have so many: the one that was joined first is forgotten for it. It is the machine's
+    /// Joins hardware addresses that a machine was found to have, up to so many: those that were found earlier and not this time give way, if they are not to stay.
+    pub fn join_found(&mut self, mac: Mac, found: &[Mac], most: usize, stays: impl Fn(Mac) -> bool) {
+        self.latest.set(None);
+        for further in found {
+            let is_somebodys = self.places.contains_key(further) || self.identities.contains_key(further);
+            let Some(node) = self.get_mut(mac).filter(|_| !is_somebodys) else { continue };
+            if node.further_macs.len() >= most {
+                let is_gone = |known: &Mac| !found.contains(known) && !stays(*known);
+                let Some(gone) = node.further_macs.iter().position(is_gone) else { return };
+                let gone = node.further_macs.remove(gone);
+                self.identities.remove(&gone);
+                self.joining.remove(&gone);
+                self.latest.set(None);
+            }
+            self.join(mac, &[*further]);
+        }
+    }
+
     /// as soon as that is recorded. Whether it was to be had.
     pub fn join_latest(&mut self, mac: Mac, further: Mac, most: usize) -> bool {
         if self.places.contains_key(&further) || self.identities.contains_key(&further) {
