@@ -8,15 +8,15 @@ use crate::cluster::listed::Listed;
 use crate::cluster::naming::Naming;
 use crate::cluster::network;
 use crate::cluster::node::{Firmware, Node, Nodes};
-use crate::cluster::orders::Orders;
 use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::Pins;
 use crate::cluster::plan::Plan;
 use crate::cluster::probe::Probes;
 use crate::cluster::record::{
-    BootRecord, LeaseRecord, NodeRecord, Record, SerialRecord, Ticket, TrialsRecord,
+    BootRecord, LeaseRecord, NodeRecord, OrdersRecord, Record, SerialRecord, Ticket, TrialsRecord,
 };
 use crate::cluster::reservation::Reservations;
+use crate::cluster::since::Since;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::unanswered::Unanswered;
 use crate::cluster::written_names::WrittenNames;
@@ -28,7 +28,7 @@ use crate::mac::Mac;
 use crate::message::{Input, Output, WhoHas};
 use crate::promise::Promises;
 use crate::service::{boot, control, dhcp, update};
-use crate::time::Time;
+use crate::time::{Time, Wall};
 use crate::timer::Timers;
 use heorot_names::Dynamic;
 use std::collections::{BTreeMap, BTreeSet};
@@ -184,7 +184,7 @@ impl Heorot {
             }
             Input::Update { id, changes, by } => update::handle(turn, id, changes, &by),
             Input::UpdateDenied { by, why } => update::denied(turn, &by, &why),
-            Input::Calendar(wall) => turn.hall.calendar = Some((turn.now, wall)),
+            Input::Calendar(wall) => calendar(turn, wall),
             Input::Wakeup => wake(turn),
             Input::Configure(_) => {}
         });
@@ -278,6 +278,20 @@ fn tell_moved(turn: &mut Turn<'_>, old: &Config) {
     }
 }
 
+/// It is known what day it is: with the first word, also since when what was known before the start is so.
+fn calendar(turn: &mut Turn<'_>, wall: Wall) {
+    let now = turn.now;
+    if turn.hall.calendar.replace((now, wall)).is_none() {
+        let macs: Vec<_> = turn.hall.nodes.iter().map(|node| node.mac).collect();
+        for mac in macs {
+            if let Some(node) = turn.hall.nodes.get_mut(mac) {
+                node.since.place(now, wall);
+                node.kept_since.place(now, wall);
+            }
+        }
+    }
+}
+
 /// The links to the networks, for finding the one by which an address is reached.
 fn links(config: &Config) -> load::Settings {
     load::Settings { control: load::Control::All, links: network::links(config, |_| None) }
@@ -303,7 +317,7 @@ fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
     let mut nodes: BTreeMap<Mac, NodeRecord> = BTreeMap::new();
     let mut boots: BTreeMap<Mac, BootRecord> = BTreeMap::new();
     let (mut trials, mut secrets) = (Vec::new(), Vec::new());
-    let mut orders: BTreeMap<Mac, Orders> = BTreeMap::new();
+    let mut orders: BTreeMap<Mac, OrdersRecord> = BTreeMap::new();
     let mut leases = Vec::new();
     for record in records {
         match record {
@@ -312,7 +326,7 @@ fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
             Record::Trials(record) => trials.push(record),
             Record::Secrets(record) => secrets.push(record),
             Record::Lease(lease) => leases.push(lease),
-            Record::Orders(decided) => drop(orders.insert(decided.mac, decided.orders)),
+            Record::Orders(decided) => drop(orders.insert(decided.mac, decided)),
             Record::Dynamic(dynamic) => turn.hall.dynamics.restore(Dynamic::from(&dynamic)),
             Record::LeaseEnded(_)
             | Record::NodeForgotten(_)
@@ -324,7 +338,10 @@ fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
     let macs: BTreeSet<_> = all.copied().collect();
     for mac in macs {
         let mut node = restored_node(turn, mac, nodes.remove(&mac), boots.remove(&mac));
-        node.orders = orders.remove(&mac).unwrap_or_default();
+        if let Some(decided) = orders.remove(&mac) {
+            node.kept_since = Since::restored(turn.now, decided.at_seconds);
+            node.orders = decided.orders;
+        }
         // Whose agent has fallen silent may have its address still, and renew it.
         let (is_up, had_address) = (node.stage == Stage::Up, matches!(node.stage, Stage::Up | Stage::Down));
         let place = node.network.filter(|_| had_address);
@@ -378,6 +395,7 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
         node.granted_to = kept.granted_to;
     }
     if let Some(boot) = boot {
+    node.since = Since::restored(turn.now, boot.as_ref().and_then(|boot| boot.at_seconds));
         node.is_recorded = true;
         (node.boot.token, node.boot.profile, node.boot.machine) = (boot.token, boot.profile, boot.machine);
         node.boot.kept = Some(Ticket::default());
@@ -450,7 +468,8 @@ fn restore_borrower(turn: &mut Turn<'_>, mac: Mac) {
         return;
     }
     let token = turn.token(mac);
-    if let Some((node, _)) = turn.hall.nodes.meet(turn.now, mac) {
+    let now = turn.now;
+    if let Some((node, _)) = turn.hall.nodes.meet(now, mac) {
         (node.stage, node.phase) = (Stage::Temporary, Some(Phase::Dhcp));
         node.reason = "it had a temporary address before the restart".into();
         (node.boot.token, node.boot.is_resumed) = (token, true);
@@ -463,6 +482,7 @@ fn pin_booting(turn: &mut Turn<'_>) {
         matches!(
             node.stage,
             Stage::Temporary | Stage::Testing | Stage::Failed | Stage::Ready | Stage::Booting
+        node.since = Since::restored(now, None);
         )
     };
     let mut pins = Vec::new();

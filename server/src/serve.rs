@@ -299,7 +299,9 @@ fn start(
 
     let now = clock::now();
     let (mut restored, mut resumed) = (Vec::new(), Vec::new());
-    let heorot = Heorot::restore(now, config.clone(), secret, records, &mut restored);
+    let mut heorot = Heorot::restore(now, config.clone(), secret, records, &mut restored);
+    // Records say by the calendar since when what they tell of is so.
+    heorot.handle(now, message::Input::Calendar(clock::wall(now)), &mut restored);
     let transfers = Transfers::restore(
         now,
         settings::transfers(&config, transfer_links, opened.data.places()),

@@ -23,6 +23,7 @@ pub mod record;
 pub mod reservation;
 pub mod secrets;
 pub mod shadow;
+pub mod since;
 pub mod stage;
 pub mod trial;
 pub mod unanswered;

@@ -7,6 +7,7 @@ use super::orders::Orders;
 use super::plan::Plan;
 use super::record::Ticket;
 use super::secrets::Given;
+use super::since::Since;
 use super::stage::{Phase, Stage};
 use super::trial::{Outcome, Trial};
 use crate::config::FirmwareKind;
@@ -39,7 +40,7 @@ pub struct Node {
     /// How far its boot is.
     pub phase: Option<Phase>,
     /// Since when it is in its stage.
-    pub since: Time,
+    pub since: Since,
     /// Why it is in its stage.
     pub reason: String,
     /// Its present or last boot.
@@ -47,7 +48,7 @@ pub struct Node {
     /// What an operator decided about it.
     pub orders: Orders,
     /// Since when that keeps it from serving.
-    pub kept_since: Time,
+    pub kept_since: Since,
     /// What its trial found out.
     pub facts: Map<String, Value>,
     /// Its last trials, the oldest first.
@@ -165,11 +166,11 @@ impl Node {
             becoming: None,
             stage: Stage::Seen,
             phase: None,
-            since: now,
+            since: Since::now(now),
             reason: "it asked for the first time".into(),
             boot: Boot::default(),
             orders: Orders::default(),
-            kept_since: now,
+            kept_since: Since::now(now),
             facts: Map::new(),
             trials: Vec::new(),
             last_end: None,
@@ -371,7 +372,6 @@ impl Nodes {
         }
     }
 
-    /// Joins one more hardware address to a machine, which may have so many: the one that was joined first is forgotten for it. It is the machine's
     /// Joins hardware addresses that a machine was found to have, up to so many: those that were found earlier and not this time give way, if they are not to stay.
     pub fn join_found(&mut self, mac: Mac, found: &[Mac], most: usize, stays: impl Fn(Mac) -> bool) {
         self.latest.set(None);
@@ -390,6 +390,7 @@ impl Nodes {
         }
     }
 
+    /// Joins one more hardware address to a machine, which may have so many: the one that was joined first is forgotten for it. It is the machine's
     /// as soon as that is recorded. Whether it was to be had.
     pub fn join_latest(&mut self, mac: Mac, further: Mac, most: usize) -> bool {
         if self.places.contains_key(&further) || self.identities.contains_key(&further) {

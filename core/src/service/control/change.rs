@@ -4,7 +4,7 @@
 use super::{difference, fail, find, no_such_node, ok};
 use crate::cluster::node::{Node, Trouble};
 use crate::cluster::orders::{Kept, Orders, Standing};
-use crate::cluster::record::{OrdersRecord, Record};
+use crate::cluster::record::Record;
 use crate::cluster::stage::{Phase, Stage};
 use crate::config::{Policy, TRIAL_PROFILE, check_attribute_name, check_attribute_value};
 use crate::hall::{Change, Turn, replaced};
@@ -330,7 +330,9 @@ impl Draft {
             refused: fail(503, "the change could not be recorded, so that nothing was changed".into()),
         };
         for Decision { mac, orders, number, told, .. } in self.decisions {
-            turn.record(Record::Orders(OrdersRecord { mac, orders: orders.clone() }));
+            let node = turn.hall.nodes.get(mac).expect("it was met just now");
+            let record = turn.orders_record(node, orders.clone());
+            turn.record(Record::Orders(record));
             change.orders.push((mac, orders, told));
             match number {
                 NumberChange::Stays => {}
@@ -366,9 +368,10 @@ fn take_from_holder(turn: &mut Turn<'_>, mac: Mac, number: u32) -> Option<Mac> {
     let holder = turn.hall.nodes.holder(number).filter(|holder| *holder != mac)?;
     turn.hall.nodes.becomes(holder, None);
     turn.keep_node_with(holder, None);
-    let orders = turn.hall.nodes.get(holder).map(|node| node.orders.clone()).unwrap_or_default();
-    let orders = Orders { standing: Some(replaced(mac)), ..orders };
-    turn.record(Record::Orders(OrdersRecord { mac: holder, orders }));
+    let node = turn.hall.nodes.get(holder)?;
+    let orders = Orders { standing: Some(replaced(mac)), ..node.orders.clone() };
+    let record = turn.orders_record(node, orders);
+    turn.record(Record::Orders(record));
     Some(holder)
 }
 
