@@ -150,6 +150,24 @@ impl Server {
         stream
     }
 
+    fn connect_by_tls(
+        &self,
+        version: &'static rustls::SupportedProtocolVersion,
+    ) -> rustls::StreamOwned<rustls::ClientConnection, TcpStream> {
+        let mut roots = rustls::RootCertStore::empty();
+        let pem = self.certificate.as_bytes();
+        roots.add(rustls::pki_types::pem::PemObject::from_pem_slice(pem).unwrap()).unwrap();
+        let config =
+            rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_protocol_versions(&[version])
+                .unwrap()
+                .with_root_certificates(roots)
+                .with_no_client_auth();
+        let name = rustls::pki_types::ServerName::try_from("127.0.0.1").unwrap();
+        let client = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+        rustls::StreamOwned::new(client, TcpStream::connect(self.secured).unwrap())
+    }
+
     fn get(&self, request: &str) -> (String, Vec<u8>) {
         exchange(&mut self.connect(), request)
     }
@@ -453,20 +471,8 @@ fn by_tls_the_same() {
     let server = server();
     let content: Vec<u8> = (0..500_000_u32).flat_map(u32::to_be_bytes).collect();
     server.write("kernel", &content);
-    let mut roots = rustls::RootCertStore::empty();
-    let pem = server.certificate.as_bytes();
-    let certificate = rustls::pki_types::pem::PemObject::from_pem_slice(pem).unwrap();
-    roots.add(certificate).unwrap();
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
-        let config =
-            rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-                .with_protocol_versions(&[version])
-                .unwrap()
-                .with_root_certificates(roots.clone())
-                .with_no_client_auth();
-        let name = rustls::pki_types::ServerName::try_from("127.0.0.1").unwrap();
-        let client = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
-        let mut stream = rustls::StreamOwned::new(client, TcpStream::connect(server.secured).unwrap());
+        let mut stream = server.connect_by_tls(version);
         let (head, body) = exchange(&mut stream, "GET /kernel");
         assert!(head.contains("content-length: 2000000") && body == content, "{head}");
         let mut stream = TcpStream::connect(server.secured).unwrap();
@@ -476,6 +482,38 @@ fn by_tls_the_same() {
         assert!(!answer.starts_with(b"HTTP"), "no plain HTTP at the port of HTTPS");
     }
     server.until("the end of all files", |server| server.counts().sending == 0);
+}
+
+/// By TLS more goes out than the file has: when all of that is delivered, nothing more of it will be, and nobody stands still of whom nothing would say that he moves again.
+#[test]
+fn who_reads_nothing_after_the_octets_of_a_file_does_not_stand_still() {
+    // What TLS adds is more than the client's kernel takes.
+    const SIZE: usize = 32 << 20;
+    const BEFORE_THE_END: usize = 4 << 20;
+    let server = server();
+    server.grants.store(SIZE as u64, Ordering::Relaxed);
+    server.write("kernel", vec![7; SIZE]);
+    let mut stream = server.connect_by_tls(&rustls::version::TLS13);
+    stream.write_all(b"GET /kernel HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    // As it comes, and with as little room as there may be at the end.
+    let socket = &mut stream.sock;
+    socket.read_exact(&mut vec![0; SIZE - BEFORE_THE_END]).unwrap();
+    socket2::SockRef::from(&*socket).set_recv_buffer_size(1 << 12).unwrap();
+    socket.read_exact(&mut vec![0; BEFORE_THE_END + 4096]).unwrap();
+    let delivered = |server: &Server| {
+        let told = server.told.lock().unwrap();
+        let octets = |line: &String| {
+            line.strip_prefix("Delivered { octets: ")?.split(',').next()?.parse::<usize>().ok()
+        };
+        let last = told.iter().rposition(|line| octets(line).is_some()).unwrap_or(0);
+        let after = told[last..].iter().filter(|line| line.starts_with("StandsStill")).count();
+        (told.iter().filter_map(octets).sum::<usize>(), after)
+    };
+    server.until("that all is delivered", |server| delivered(server).0 == SIZE);
+    // It is looked at every few milliseconds.
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(delivered(&server), (SIZE, 0));
+    assert_eq!(server.counts().sending, 1, "some of it is with the server still");
 }
 
 #[test]
