@@ -372,6 +372,13 @@ fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
             turn.hall.naming.lent(address, until.as_nanoseconds());
         }
     }
+    let is_elsewhere = |node: &&Node| turn.elsewhere(node).is_some();
+    let elsewhere: Vec<_> = turn.hall.nodes.iter().filter(is_elsewhere).map(|node| node.mac).collect();
+    for mac in elsewhere {
+        if let Some(node) = turn.hall.nodes.get_mut(mac) {
+            node.granted_until = None;
+        }
+    }
     turn.place_all_listed();
     pin_booting(turn);
 }
@@ -388,6 +395,7 @@ fn restore_trials(turn: &mut Turn<'_>, records: Vec<TrialsRecord>) {
 
 fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Option<BootRecord>) -> Node {
     let mut node = Node::new(turn.now, mac);
+    node.since = Since::restored(turn.now, boot.as_ref().and_then(|boot| boot.at_seconds));
     node.reason = "it was known before the restart".into();
     node.boot.is_resumed = true;
     if let Some(kept) = kept {
@@ -395,7 +403,6 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
         node.granted_to = kept.granted_to;
     }
     if let Some(boot) = boot {
-    node.since = Since::restored(turn.now, boot.as_ref().and_then(|boot| boot.at_seconds));
         node.is_recorded = true;
         (node.boot.token, node.boot.profile, node.boot.machine) = (boot.token, boot.profile, boot.machine);
         node.boot.kept = Some(Ticket::default());
@@ -451,7 +458,11 @@ fn restore_lease(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac, (is_guest, of
     let until = turn.hall.leases.lend(turn.now, address, mac, pool, lease);
     turn.hall.leases.recorded(address);
     turn.hall.timers.arm(until, Due::Address(address));
-    let is_moved = turn.hall.nodes.get(mac).is_some_and(|node| node.stage == Stage::Up);
+    // Who is up has left it, unless it has nothing else there.
+    let has_other = |node: &Node| {
+        kind != PoolKind::Temporary || node.number.is_some_and(|n| settings.numbering.address(n).is_some())
+    };
+    let is_moved = turn.hall.nodes.get(mac).is_some_and(|node| node.stage == Stage::Up && has_other(node));
     if is_moved {
         turn.hall.leases.supersede(mac);
     }
@@ -471,6 +482,7 @@ fn restore_borrower(turn: &mut Turn<'_>, mac: Mac) {
     let now = turn.now;
     if let Some((node, _)) = turn.hall.nodes.meet(now, mac) {
         (node.stage, node.phase) = (Stage::Temporary, Some(Phase::Dhcp));
+        node.since = Since::restored(now, None);
         node.reason = "it had a temporary address before the restart".into();
         (node.boot.token, node.boot.is_resumed) = (token, true);
     }
@@ -482,7 +494,6 @@ fn pin_booting(turn: &mut Turn<'_>) {
         matches!(
             node.stage,
             Stage::Temporary | Stage::Testing | Stage::Failed | Stage::Ready | Stage::Booting
-        node.since = Since::restored(now, None);
         )
     };
     let mut pins = Vec::new();
@@ -531,11 +542,7 @@ fn wake(turn: &mut Turn<'_>) {
                 }
                 if let Some(lease) = ended {
                     turn.end_lease(address);
-                    turn.step(
-                        lease.mac,
-                        Step::Expired,
-                        "it fell silent, and its temporary address was taken back",
-                    );
+                    expired(turn, lease.mac);
                 }
             }
             Due::Pin(address) => {
@@ -566,6 +573,17 @@ fn wake(turn: &mut Turn<'_>) {
                 turn.step(mac, Step::Left, "it let its lease run out");
             }
         }
+    }
+}
+
+/// What was lent to a machine is taken back. Who is numbered has his own address, unless that is of another network: then he had this alone.
+fn expired(turn: &mut Turn<'_>, mac: Mac) {
+    let has_other = |node: &Node| {
+        let is_settled = node.granted_until.is_some() || turn.elsewhere(node).is_none();
+        node.stage.is_numbered() && (is_settled || turn.hall.leases.of(mac).next().is_some())
+    };
+    if !turn.hall.nodes.get(mac).is_some_and(has_other) {
+        turn.step(mac, Step::Expired, "it fell silent, and its temporary address was taken back");
     }
 }
 

@@ -79,10 +79,21 @@ impl Turn<'_> {
                 node.kept_since = Since::now(self.now);
             }
         }
+        self.keep_what_it_boots_with(mac, number);
         self.hall.nodes.give(mac, number);
         self.numbers_changed();
         self.event(Some(mac), Kind::Number, format!("number {number}: an operator gave it"));
         self.step(mac, Step::Numbered, "an operator gave it its number");
+    }
+
+    /// Who was in mid-boot and fell silent may be there still, by the number that he had until now: its address is nobody else's before he has left it.
+    fn keep_what_it_boots_with(&mut self, mac: Mac, number: u32) {
+        let Some(node) = self.hall.nodes.get(mac).filter(|node| node.stage == Stage::Booting) else { return };
+        if let Some(before) = node.number.filter(|before| *before != number)
+            && self.elsewhere(node).is_none()
+        {
+            self.keep_former(mac, before);
+        }
     }
 
     /// A machine has no number any more.

@@ -497,9 +497,14 @@ fn up(turn: &mut Turn<'_>, request: &Request, mac: Mac, body: &[u8]) {
     let more = check_in::heard(turn, mac, body);
     turn.step(mac, Step::ReportedUp, "its agent says so");
     // It has left mid-boot: from now on the kernel finds it as any other host.
-    turn.hall.leases.supersede(mac);
     let places = 0..turn.config.networks.len();
-    let settled: Vec<_> = places.filter_map(|place| turn.settled_address(mac, place)).collect();
+    let mut settled: Vec<_> = places.filter_map(|place| turn.settled_address(mac, place)).collect();
+    if turn.hall.nodes.get(mac).is_some_and(|node| turn.elsewhere(node).is_some()) {
+        // Its number has no address where it is: it goes on with what is lent to it.
+        settled.extend(turn.hall.leases.of(mac).map(|(address, _)| address));
+    } else {
+        turn.hall.leases.supersede(mac);
+    }
     for address in &settled {
         turn.unpin(*address);
     }
