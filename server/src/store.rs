@@ -59,10 +59,9 @@ impl Store {
         // It holds the secret that tokens are made from.
         let made = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path);
         made.map_err(|e| {
-            let remedy = match e.kind() {
-                io::ErrorKind::ReadOnlyFilesystem => IS_READ_ONLY,
-                _ => "give `server.state` to the user that runs heorot",
-            };
+            let is_read_only = e.kind() == io::ErrorKind::ReadOnlyFilesystem;
+            let to_give = "give `server.state` to the user that runs heorot";
+            let remedy = if is_read_only { IS_READ_ONLY } else { to_give };
             problem!("{} cannot be written: {e}\n  {remedy}", path.display())
         })?;
         let file = path.to_owned();

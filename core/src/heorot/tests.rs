@@ -284,9 +284,8 @@ fn since_when_a_node_is_up_is_known_after_a_restart() {
         heorot.turn(NOW, &mut out, |turn| turn.keep_boot(Mac([0x52, 0x54, 0, 0, 0, 1])));
         out
     };
-    let kept = out.iter().find_map(|output| match output {
-        Output::Record(_, Record::Boot(boot)) => boot.at_seconds,
-        _ => None,
+    let kept = out.iter().find_map(|output| {
+        if let Output::Record(_, Record::Boot(boot)) = output { boot.at_seconds } else { None }
     });
     assert_eq!(kept, Some(THEN));
     let mut heorot = restarted(None);

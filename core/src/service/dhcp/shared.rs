@@ -33,9 +33,8 @@ pub(super) fn offer_elsewhere(
 
 /// The network where a client is to have its address. None: it is where it is.
 fn own(turn: &Turn<'_>, client: &Client) -> Option<usize> {
-    if places(turn, client).nth(1).is_none() {
-        return None;
-    }
+    // Usually there is one alone.
+    places(turn, client).nth(1)?;
     // Where it is, if that will do.
     let find = |is_its: &dyn Fn(usize) -> bool| {
         let here = Some(client.place).filter(|place| is_its(*place));
