@@ -56,8 +56,10 @@ pub fn arrive(cmdline: &Cmdline, modules: &mut Modules) -> Result<Arrived, Strin
     let url = url_by(cmdline, server)?;
     last_words::tell(&url, modules);
     let identity = become_a_node(&url, &interface)?;
-    let wanted = identity.address.ok_or("the server gave a number without an address")?;
-    let (keeper, address) = move_to(&interface, keeper, wanted, identity.name.as_deref())?;
+    let (keeper, address) = match identity.address {
+        Some(wanted) => move_to(&interface, keeper, wanted, identity.name.as_deref())?,
+        None => stay(&interface, keeper, identity.name.as_deref())?,
+    };
     keep_names(&url);
     Ok(Arrived { url, interface, keeper, identity, address, name_servers, domain })
 }
@@ -144,9 +146,7 @@ fn move_to(
     address: Ipv4Addr,
     name: Option<&str>,
 ) -> Result<(Keeper, Ipv4Addr), String> {
-    if let Some(name) = name {
-        nix::unistd::sethostname(name).map_err(|error| format!("host name {name}: {error}"))?;
-    }
+    go_by(name)?;
     let old = keeper.stop().ok_or("the lease's thread has died")?;
     if old.address == address {
         return Ok((keep(interface, old)?, address));
@@ -169,6 +169,24 @@ fn move_to(
     say!("released {}", old.address);
     let address = new.address;
     Ok((keep(interface, new)?, address))
+}
+
+/// Goes on with the address that it has: its number has none on this network, or is on none. Its operator is told so by the server; here a machine that works is better than one that starts anew
+/// for ever, for no boot of its own makes it another network's.
+fn stay(interface: &Interface, keeper: Keeper, name: Option<&str>) -> Result<(Keeper, Ipv4Addr), String> {
+    go_by(name)?;
+    let lease = keeper.stop().ok_or("the lease's thread has died")?;
+    let address = lease.address;
+    say!(
+        "its number has no address here; \"heorot explain {}\" on the server tells why; going on with {address}",
+        interface.mac
+    );
+    Ok((keep(interface, lease)?, address))
+}
+
+fn go_by(name: Option<&str>) -> Result<(), String> {
+    let Some(name) = name else { return Ok(()) };
+    nix::unistd::sethostname(name).map_err(|error| format!("host name {name}: {error}"))
 }
 
 /// Goes on with a lease in the system: its address and its route are put back, should somebody have taken them away.

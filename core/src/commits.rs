@@ -2,10 +2,12 @@
 //!
 //! Records are proposed on the ground of those before them: where one is refused, all that were proposed until that is known are.
 //!
+//! A store that refused something is tried with nothing every few seconds, until it keeps that: what was wrong with the disk may be mended while nobody wants to keep anything.
+//!
 //! What is durable is told in parts: where a whole cluster was numbered by one commit, all that waited for it would hold up the loop. The next commit begins when all of it is told.
 
 use crate::cluster::record::Record;
-use crate::limit::{DECIDED_AT_ONCE, NODES_MAX};
+use crate::limit::{DECIDED_AT_ONCE, NODES_MAX, STORE_TRIED_EVERY};
 use crate::message::{Input, Ticket};
 use crate::time::Time;
 use std::ops::RangeInclusive;
@@ -32,6 +34,10 @@ pub struct Commits {
     is_durable: bool,
     /// The last ticket of records that were too many to be kept here: with all that have gathered they are refused as soon as the commit in flight has ended.
     dropped: Option<Ticket>,
+    /// When the last commit began.
+    began: Option<Time>,
+    /// The last ticket that the store refused, if it has kept nothing since.
+    refused: Option<Ticket>,
 }
 
 impl Commits {
@@ -50,19 +56,36 @@ impl Commits {
         self.gathered.push((ticket, record));
     }
 
-    /// When there is something to commit that has waited long enough.
+    /// When there is something to commit that has waited long enough, or a store that refused is to be tried.
     pub fn due(&self) -> Option<Time> {
-        self.may_wait_until.filter(|_| self.in_flight.is_none() && !self.gathered.is_empty())
+        let waits = self.may_wait_until.filter(|_| !self.gathered.is_empty());
+        waits.into_iter().chain(self.tried_at()).min().filter(|_| self.in_flight.is_none())
     }
 
-    /// Begins the next commit, if there is something to commit that may not wait, and none is in flight. It ends with [`Self::end`].
+    /// Begins the next commit, if there is something to commit that may not wait, and none is in flight; or one of nothing, if the store is to be tried. It ends with
+    /// [`Self::end`].
     pub fn begin(&mut self, now: Time) -> Option<Batch> {
-        if self.in_flight.is_some() || self.may_wait_until.is_some_and(|until| now < until) {
+        if self.in_flight.is_some() {
             return None;
         }
-        self.in_flight = Some(self.gathered.first()?.0..=self.gathered.last()?.0);
+        let is_tried = self.tried_at().is_some_and(|at| at <= now);
+        if !is_tried && self.may_wait_until.is_some_and(|until| now < until) {
+            return None;
+        }
+        let tickets = match (self.gathered.first(), self.gathered.last()) {
+            (Some((first, _)), Some((last, _))) => *first..=*last,
+            // What it refused was told already: nobody waits for that.
+            _ => self.refused.filter(|_| is_tried).map(|refused| refused..=refused)?,
+        };
+        self.in_flight = Some(tickets);
         self.is_durable = false;
+        self.began = Some(now);
         Some(std::mem::take(&mut self.gathered))
+    }
+
+    /// When a store that refused is to be tried with whatever there is.
+    fn tried_at(&self) -> Option<Time> {
+        self.refused.and(self.began).map(|began| began + STORE_TRIED_EVERY)
     }
 
     /// The commit in flight has ended: all of it is durable, or nothing ever will be, and why. What [`Heorot`](crate::Heorot) is to be told; then it is to be told
@@ -71,11 +94,16 @@ impl Commits {
         match outcome {
             Ok(()) => {
                 self.is_durable = self.in_flight.is_some();
+                self.refused = None;
                 self.durable()
             }
             Err(why) => {
                 let through = *self.in_flight.as_ref()?.end();
-                Some(self.refuse(through, why))
+                let refused = self.refuse(through, why);
+                if let Input::Refused { through, .. } = refused {
+                    self.refused = Some(through);
+                }
+                Some(refused)
             }
         }
     }
@@ -110,7 +138,7 @@ impl Commits {
     /// Nothing that was proposed through this ticket or later will be durable.
     fn refuse(&mut self, through: Ticket, why: String) -> Input<'static> {
         let latest = self.dropped.or_else(|| self.gathered.last().map(|(ticket, _)| *ticket));
-        *self = Self::default();
+        *self = Self { began: self.began, ..Self::default() };
         Input::Refused { through: latest.unwrap_or(through), why }
     }
 }

@@ -23,7 +23,8 @@ use crate::cluster::lease::{PoolId, PoolKind};
 use crate::cluster::listed::Listed;
 use crate::cluster::naming::Naming;
 use crate::cluster::network;
-use crate::cluster::node::{Boot, Nodes, Trouble};
+use crate::cluster::node::{Boot, Node, Nodes, Trouble};
+use crate::cluster::orders::Orders;
 use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::{Pin, Pins};
 use crate::cluster::plan::{Plan, PlanRecord};
@@ -31,8 +32,10 @@ use crate::cluster::probe::Probes;
 use crate::cluster::record::{BootRecord, LeaseRecord, NodeRecord, OrdersRecord, Record, TrialsRecord};
 use crate::cluster::reservation::Reservations;
 use crate::cluster::shadow::Exchange;
+use crate::cluster::since::Since;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::unanswered::Unanswered;
+use crate::cluster::written_names::WrittenNames;
 use crate::config::{Config, Missing, Mode};
 use crate::event::{Event, Kind};
 use crate::limit::PROBE_WAIT;
@@ -102,6 +105,8 @@ pub(crate) struct Hall {
     pub(crate) left_out: BTreeMap<Mac, Vec<u8>>,
     /// Names of hosts to which addresses are lent.
     pub(crate) naming: Naming,
+    /// Names that the configuration gives.
+    pub(crate) written_names: WrittenNames,
     /// What names have by updates.
     pub(crate) dynamics: Dynamics,
     /// The plan of each profile as it is now, for machines that have no words of their own.
@@ -288,7 +293,7 @@ impl Turn<'_> {
             return;
         }
         node.stage = after;
-        (node.since, node.reason) = (now, reason.into());
+        (node.since, node.reason) = (Since::now(now), reason.into());
         node.phase = after.is_booting().then_some(Phase::Dhcp);
         if step == Step::Unplaced {
             node.phase = Some(Phase::Agent);
@@ -313,7 +318,7 @@ impl Turn<'_> {
         let (stage, was_booting) = (node.stage, node.stage.is_booting());
         if was_booting {
             (node.phase, node.since, node.reason) =
-                (Some(Phase::Dhcp), now, "it was switched on again".into());
+                (Some(Phase::Dhcp), Since::now(now), "it was switched on again".into());
         }
         self.step(mac, Step::PowerOn, "it was switched on");
         if was_booting {
@@ -523,6 +528,7 @@ impl Turn<'_> {
             mac: node.mac,
             token: node.boot.token.clone(),
             stage: node.stage,
+            at_seconds: node.since.seconds(self.hall.calendar),
             phase: node.phase,
             reason: node.reason.clone(),
             profile: node.boot.profile.clone(),
@@ -543,8 +549,16 @@ impl Turn<'_> {
     /// Records what an operator decided about a machine.
     pub(crate) fn keep_orders(&mut self, mac: Mac) {
         let Some(node) = self.hall.nodes.get(mac) else { return };
-        let record = OrdersRecord { mac: node.mac, orders: node.orders.clone() };
+        let record = self.orders_record(node, node.orders.clone());
         self.record(Record::Orders(record));
+    }
+
+    /// What is kept of an operator's decisions about a machine, which are these from now on.
+    pub(crate) fn orders_record(&self, node: &Node, orders: Orders) -> OrdersRecord {
+        let is_as_before = node.orders.kept() == orders.kept();
+        let since = if is_as_before { node.kept_since } else { Since::now(self.now) };
+        let at_seconds = orders.standing.as_ref().and_then(|_| since.seconds(self.hall.calendar));
+        OrdersRecord { mac: node.mac, orders, at_seconds }
     }
 
     /// 128 bits that nobody can guess, as 32 digits.

@@ -10,7 +10,7 @@ use crate::cluster::lease::Leases;
 use crate::cluster::listed::Listed;
 use crate::cluster::naming::Naming;
 use crate::cluster::network;
-use crate::cluster::node::Nodes;
+use crate::cluster::node::{Node, Nodes};
 use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::Pins;
 use crate::cluster::probe::Probes;
@@ -18,14 +18,16 @@ use crate::cluster::record::{Record, SerialRecord};
 use crate::cluster::reservation::Reservations;
 use crate::cluster::stage::Step;
 use crate::cluster::unanswered::Unanswered;
+use crate::cluster::written_names::WrittenNames;
 use crate::config::Config;
 use crate::event::Kind;
 use crate::hall::{Due, FreeNumbers, Hall, Turn, Unpublished};
 use crate::load::{self, Regime};
+use crate::mac::Mac;
 use crate::message::{Input, Output, WhoHas};
 use crate::promise::Promises;
 use crate::service::{boot, control, dhcp, update};
-use crate::time::Time;
+use crate::time::{Time, Wall};
 use crate::timer::Timers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -101,6 +103,7 @@ impl Heorot {
                 naming.serial(),
             )),
             naming,
+            written_names: WrittenNames::new(&config),
             dynamics: Dynamics::default(),
             plans: BTreeMap::new(),
             changing: None,
@@ -157,7 +160,9 @@ impl Heorot {
             Input::Regime { link, regime } => regime_changed(turn, link, regime),
             Input::Occupied { address, mac } => dhcp::occupied(turn, address, mac),
             Input::Committed(through) => {
-                turn.hall.store_trouble = None;
+                if turn.hall.store_trouble.take().is_some() {
+                    turn.event(None, Kind::Trouble, "the store keeps what is promised again");
+                }
                 turn.hall.naming.decided(through, true);
                 while let Some(promise) = turn.hall.promises.decided(through) {
                     promise.fulfil(turn);
@@ -177,7 +182,7 @@ impl Heorot {
             }
             Input::Update { id, changes, by } => update::handle(turn, id, changes, &by),
             Input::UpdateDenied { by, why } => update::denied(turn, &by, &why),
-            Input::Calendar(wall) => turn.hall.calendar = Some((turn.now, wall)),
+            Input::Calendar(wall) => calendar(turn, wall),
             Input::Wakeup => wake(turn),
             Input::Configure(_) => {}
         });
@@ -194,6 +199,20 @@ impl Heorot {
         turn.publish_numbers();
         turn.publish_due();
         turn.numbers_returned();
+    }
+}
+
+/// It is known what day it is: with the first word, also since when what was known before the start is so.
+fn calendar(turn: &mut Turn<'_>, wall: Wall) {
+    let now = turn.now;
+    if turn.hall.calendar.replace((now, wall)).is_none() {
+        let macs: Vec<_> = turn.hall.nodes.iter().map(|node| node.mac).collect();
+        for mac in macs {
+            if let Some(node) = turn.hall.nodes.get_mut(mac) {
+                node.since.place(now, wall);
+                node.kept_since.place(now, wall);
+            }
+        }
     }
 }
 
@@ -244,11 +263,7 @@ fn wake(turn: &mut Turn<'_>) {
                 }
                 if let Some(lease) = ended {
                     turn.end_lease(address);
-                    turn.step(
-                        lease.mac,
-                        Step::Expired,
-                        "it fell silent, and its temporary address was taken back",
-                    );
+                    expired(turn, lease.mac);
                 }
             }
             Due::Pin(address) => {
@@ -279,6 +294,17 @@ fn wake(turn: &mut Turn<'_>) {
                 turn.step(mac, Step::Left, "it let its lease run out");
             }
         }
+    }
+}
+
+/// What was lent to a machine is taken back. Who is numbered has his own address, unless that is of another network: then he had this alone.
+fn expired(turn: &mut Turn<'_>, mac: Mac) {
+    let has_other = |node: &Node| {
+        let is_settled = node.granted_until.is_some() || turn.elsewhere(node).is_none();
+        node.stage.is_numbered() && (is_settled || turn.hall.leases.of(mac).next().is_some())
+    };
+    if !turn.hall.nodes.get(mac).is_some_and(has_other) {
+        turn.step(mac, Step::Expired, "it fell silent, and its temporary address was taken back");
     }
 }
 

@@ -263,6 +263,9 @@ pub const TFTP_SILENT_REPEATS: u32 = 3;
 /// So many machines are looked at, one waiting for the number of the next, when one of them asks. Longer rows are moved when the configuration is read, or link by link.
 pub const MOVES_A_PACKET_MAX: usize = 64;
 
+/// A store that refused something is tried so often until it keeps something again. Each time opens its file, which takes some milliseconds of the disk.
+pub const STORE_TRIED_EVERY: Duration = Duration::from_secs(5);
+
 /// A disk that takes so long for a batch hangs: what known nodes ask for goes without it. (In the middle of a storm a batch takes some ten milliseconds.)
 pub const STORE_HANGS_AFTER: Duration = Duration::from_secs(2);
 

@@ -5,13 +5,16 @@ use crate::dns;
 use crate::http;
 use crate::images::directory::BootDirectory;
 use crate::nfs;
+use crate::serve::STORE_FILE;
 use crate::settings;
+use crate::store::IS_READ_ONLY;
 use crate::udp::UdpPort;
 use heorot_core::cluster::boot;
 use heorot_core::cluster::loader_file::generated;
 use heorot_core::config::{Config, Loader, Protocol};
 use heorot_core::service::view::StatusView;
 use heorot_core::transfer::Refusal;
+use rustix::fs::{Access, StatVfsMountFlags};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -56,7 +59,7 @@ pub(crate) fn examine(config: &Config, running: Option<&StatusView>) -> Vec<Find
         Some(status) => findings.extend(of_server(status)),
         None => findings.extend(ports(config)),
     }
-    findings.push(state(Path::new(&config.server.state)));
+    findings.push(state(Path::new(&config.server.state), &config.server.user, running.is_some()));
     findings.extend(boot_files(config));
     findings.extend(profiles(config));
     let warnings = configuration::warnings_here(config);
@@ -126,19 +129,45 @@ fn ports(config: &Config) -> Vec<Finding> {
     refused
 }
 
-fn state(path: &Path) -> Finding {
+/// Whether the state can be kept: on a file system that is written to and has room, in files that the server may write.
+fn state(path: &Path, user: &str, is_running: bool) -> Finding {
     let subject = format!("server.state {}", path.display());
+    let fault = |said: String| Finding::new(Grade::Fault, subject.clone(), said);
     // As long as it does not exist, it is its parent that has to have room.
     let existing = path.ancestors().find(|path| path.exists()).unwrap_or_else(|| Path::new("/"));
-    match rustix::fs::statvfs(existing) {
-        Ok(space) => {
-            let free = space.f_bavail.saturating_mul(space.f_frsize);
-            let said = format!("{} MB are free", free / 1_000_000);
-            let grade = if free < STATE_OCTETS_MIN { Grade::Fault } else { Grade::Ok };
-            Finding::new(grade, subject, said)
-        }
-        Err(error) => Finding::new(Grade::Fault, subject, error.to_string()),
+    let space = match rustix::fs::statvfs(existing) {
+        Ok(space) => space,
+        Err(error) => return fault(error.to_string()),
+    };
+    if space.f_flag.contains(StatVfsMountFlags::RDONLY) {
+        return fault(format!("is on a file system that is mounted read-only\n  {IS_READ_ONLY}"));
     }
+    let file = path.join(STORE_FILE);
+    let first = if file.exists() { file.as_path() } else { existing };
+    if let Err(error) = rustix::fs::access(first, Access::WRITE_OK) {
+        let shown = first.display();
+        return fault(format!("{shown} may not be written: {error}\n  chown -R {user} {}", path.display()));
+    }
+    // A server that starts as root gives it away itself; one that runs opens it again after an error of the disk.
+    if is_running && !may_be_written(&file, user) {
+        let said = format!("{} may not be written by {user}\n  chown {user} {0}", file.display());
+        return Finding::new(Grade::Warning, subject, said);
+    }
+    let free = space.f_bavail.saturating_mul(space.f_frsize);
+    let grade = if free < STATE_OCTETS_MIN { Grade::Fault } else { Grade::Ok };
+    Finding::new(grade, subject, format!("{} MB are free", free / 1_000_000))
+}
+
+/// Whether a file may be written by the user that the server becomes.
+fn may_be_written(file: &Path, user: &str) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let Ok(Some(user)) = nix::unistd::User::from_name(user) else { return true };
+    let Ok(metadata) = file.metadata() else { return true };
+    let mode = metadata.mode();
+    user.uid.is_root()
+        || mode & 0o002 != 0
+        || (metadata.uid() == user.uid.as_raw() && mode & 0o200 != 0)
+        || (metadata.gid() == user.gid.as_raw() && mode & 0o020 != 0)
 }
 
 /// The loaders of all firmware, and what they ask for next.

@@ -303,7 +303,10 @@ impl Loop {
 
     /// Hands the records of the turn to the store.
     fn submit(&mut self) {
-        // Who ends waits for everything.
+        // Who ends waits for everything, and for no disk that may be mended some time.
+        if self.ends_by.is_some() && self.parts.commits.is_idle() {
+            return;
+        }
         let now = if self.ends_by.is_some() { Time::from_nanoseconds(u64::MAX) } else { self.now };
         let Some(batch) = self.parts.commits.begin(now) else { return };
         // The line has room for one batch, and there is never a second one: so the thread is gone.

@@ -37,7 +37,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Name of the file of records, in `server.state`.
-const STORE_FILE: &str = "heorot.redb";
+pub(crate) const STORE_FILE: &str = "heorot.redb";
 /// Name of the file of versions that boots were given, in the same place.
 const GIVEN_FILE: &str = "given.json";
 /// Name of the file of notes, beside the control socket.
@@ -299,7 +299,9 @@ fn start(
 
     let now = clock::now();
     let (mut restored, mut resumed) = (Vec::new(), Vec::new());
-    let heorot = Heorot::restore(now, config.clone(), secret, records, &mut restored);
+    let mut heorot = Heorot::restore(now, config.clone(), secret, records, &mut restored);
+    // Records say by the calendar since when what they tell of is so.
+    heorot.handle(now, message::Input::Calendar(clock::wall(now)), &mut restored);
     let transfers = Transfers::restore(
         now,
         settings::transfers(&config, transfer_links, opened.data.places()),

@@ -27,6 +27,9 @@ const CACHE_OCTETS: usize = 32 << 20;
 /// How long a broken store is left alone before it is opened again: opening reads the whole file, and a full disk stays full for a while.
 const REOPEN_AFTER: Duration = Duration::from_secs(1);
 
+/// What to do where nothing at all can be written.
+pub(crate) const IS_READ_ONLY: &str = "mount its file system for writing (mount -o remount,rw); a kernel that found it damaged has made it read-only by itself, and says so: dmesg";
+
 /// How a batch ended: all of it is durable; or none of it is, nor ever will be, and what the disk says.
 pub(crate) type Outcome = Result<(), String>;
 
@@ -56,10 +59,10 @@ impl Store {
         // It holds the secret that tokens are made from.
         let made = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path);
         made.map_err(|e| {
-            problem!(
-                "{} cannot be written: {e}\n  give `server.state` to the user that runs heorot",
-                path.display()
-            )
+            let is_read_only = e.kind() == io::ErrorKind::ReadOnlyFilesystem;
+            let to_give = "give `server.state` to the user that runs heorot";
+            let remedy = if is_read_only { IS_READ_ONLY } else { to_give };
+            problem!("{} cannot be written: {e}\n  {remedy}", path.display())
         })?;
         let file = path.to_owned();
         Self::open_with(Box::new(move || builder().create(&file))).map_err(|wrong| match wrong {

@@ -46,7 +46,7 @@ const CALENDAR_SECONDS: u64 = 1_795_344_312;
 const SECRET: [u8; 16] = *b"no secret at all";
 
 impl World {
-    /// A server that starts for the first time. Its host has `eth1` 10.77.0.1/16 and `eth2` 10.78.0.1/16.
+    /// A server that starts for the first time. Its host has 10.77.0.1/16 and 10.79.0.1/16 on `eth1`, and 10.78.0.1/16 on `eth2`.
     ///
     /// # Errors
     /// What is wrong with the configuration.
@@ -179,9 +179,9 @@ impl Store {
 
 /// Offers are not preceded by probes unless the story asks for them with `probe = true`: each would take a wait of 300 ms.
 fn parse(config: &str) -> Result<Config, String> {
-    let interface = |name: &str, second| Interface {
+    let interface = |name: &str, networks: &[u8]| Interface {
         name: name.into(),
-        addresses: vec![(Ipv4Addr::new(10, second, 0, 1), 16)],
+        addresses: networks.iter().map(|second| (Ipv4Addr::new(10, *second, 0, 1), 16)).collect(),
     };
     let probes = config.contains("probe = true");
     let with_probes = |(mut config, _): (Config, _)| {
@@ -190,7 +190,7 @@ fn parse(config: &str) -> Result<Config, String> {
         }
         config
     };
-    Config::parse(config, &[interface("eth1", 77), interface("eth2", 78)])
+    Config::parse(config, &[interface("eth1", &[77, 79]), interface("eth2", &[78])])
         .map(with_probes)
         .map_err(|mistakes| render("scenario", config, &mistakes))
 }

@@ -26,10 +26,21 @@ pub struct Said {
     pub at: Time,
     /// Its client identifier, if it had one.
     pub identifier: Option<Vec<u8>>,
-    /// What its relay added (option 82), if it came by one.
+    /// What its relay added (option 82) when it came last by one, or on its link; nothing if that was nothing.
     pub relay: Option<Vec<u8>>,
+    /// Our address for it when it came that way. None: since the start it was heard only by what it sent straight to us.
+    pub placed: Option<Ipv4Addr>,
     /// The address that is reserved for it, and until when it was granted: nothing else keeps that.
     pub granted: Option<(Ipv4Addr, Time)>,
+}
+
+/// The way by which a packet came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way<'a> {
+    /// By a relay, or on the client's own link: what was added there (option 82), and our address for it.
+    Placed(Option<&'a [u8]>, Ipv4Addr),
+    /// From the address that it has to ours, as renewals come (RFC 2131 4.4.5): no relay has a word there, and what one said before holds.
+    Straight,
 }
 
 /// Octets of what is kept: an option that was not split.
@@ -40,14 +51,12 @@ const TOLD_APART_FROM: Duration = Duration::from_secs(1);
 
 impl Heard {
     /// A client speaks. Where there are too many, the one that was not heard the longest is forgotten.
-    pub fn note(&mut self, now: Time, mac: Mac, identifier: Option<&[u8]>, relay: Option<&[u8]>) {
-        let [identifier, relay] = [identifier, relay].map(|octets| octets.filter(|o| o.len() <= OCTETS_MAX));
+    pub fn note(&mut self, now: Time, mac: Mac, identifier: Option<&[u8]>, way: Way<'_>) {
+        let identifier = identifier.filter(|octets| octets.len() <= OCTETS_MAX);
         match self.clients.get_mut(&mac) {
             // Most say the same again.
             Some(said) if said.identifier.as_deref() == identifier => {
-                if said.relay.as_deref() != relay {
-                    said.relay = relay.map(Into::into);
-                }
+                said.came(way);
                 if now.since(said.at) < TOLD_APART_FROM {
                     return;
                 }
@@ -55,15 +64,25 @@ impl Heard {
                 said.at = now;
             }
             Some(_) | None => {
-                let granted = self.forget(mac).and_then(|said| said.granted);
+                let before = self.forget(mac);
                 if self.clients.len() >= HEARD_MAX
                     && let Some((_, oldest)) = self.in_order.first().copied()
                 {
                     self.forget(oldest);
                 }
-                let [identifier, relay] = [identifier, relay].map(|octets| octets.map(<[u8]>::to_vec));
-                let said = Said { at: now, identifier: identifier.clone(), relay, granted };
-                if let Some((address, _)) = granted {
+                let identifier = identifier.map(<[u8]>::to_vec);
+                let mut said = match before {
+                    Some(before) => Said { at: now, identifier: identifier.clone(), ..before },
+                    None => Said {
+                        at: now,
+                        identifier: identifier.clone(),
+                        relay: None,
+                        placed: None,
+                        granted: None,
+                    },
+                };
+                said.came(way);
+                if let Some((address, _)) = said.granted {
                     self.by_address.insert(address, mac);
                 }
                 self.clients.insert(mac, said);
@@ -73,6 +92,12 @@ impl Heard {
             }
         }
         self.in_order.insert((now, mac));
+    }
+
+    /// What a client's relay said last, where one of our addresses is that of its network. None: that is not known.
+    pub fn relay(&self, mac: Mac, is_there: impl Fn(Ipv4Addr) -> bool) -> Option<Option<&[u8]>> {
+        let said = self.clients.get(&mac)?;
+        said.placed.filter(|ours| is_there(*ours)).map(|_| said.relay.as_deref())
     }
 
     /// A client that was heard is granted the address that is reserved for it.
@@ -140,6 +165,18 @@ impl Heard {
             self.by_address.remove(&address);
         }
         Some(said)
+    }
+}
+
+impl Said {
+    fn came(&mut self, way: Way<'_>) {
+        let Way::Placed(relay, ours) = way else { return };
+        // What is too long to be kept is not known.
+        self.placed = Some(ours).filter(|_| relay.is_none_or(|relay| relay.len() <= OCTETS_MAX));
+        let relay = relay.filter(|_| self.placed.is_some());
+        if self.relay.as_deref() != relay {
+            self.relay = relay.map(Into::into);
+        }
     }
 }
 

@@ -23,6 +23,8 @@ pub mod record;
 pub mod reservation;
 pub mod secrets;
 pub mod shadow;
+pub mod since;
 pub mod stage;
 pub mod trial;
 pub mod unanswered;
+pub(crate) mod written_names;

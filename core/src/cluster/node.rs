@@ -7,6 +7,7 @@ use super::orders::Orders;
 use super::plan::Plan;
 use super::record::Ticket;
 use super::secrets::Given;
+use super::since::Since;
 use super::stage::{Phase, Stage};
 use super::trial::{Outcome, Trial};
 use crate::config::FirmwareKind;
@@ -39,7 +40,7 @@ pub struct Node {
     /// How far its boot is.
     pub phase: Option<Phase>,
     /// Since when it is in its stage.
-    pub since: Time,
+    pub since: Since,
     /// Why it is in its stage.
     pub reason: String,
     /// Its present or last boot.
@@ -47,7 +48,7 @@ pub struct Node {
     /// What an operator decided about it.
     pub orders: Orders,
     /// Since when that keeps it from serving.
-    pub kept_since: Time,
+    pub kept_since: Since,
     /// What its trial found out.
     pub facts: Map<String, Value>,
     /// Its last trials, the oldest first.
@@ -165,11 +166,11 @@ impl Node {
             becoming: None,
             stage: Stage::Seen,
             phase: None,
-            since: now,
+            since: Since::now(now),
             reason: "it asked for the first time".into(),
             boot: Boot::default(),
             orders: Orders::default(),
-            kept_since: now,
+            kept_since: Since::now(now),
             facts: Map::new(),
             trials: Vec::new(),
             last_end: None,
@@ -368,6 +369,24 @@ impl Nodes {
                 node.further_macs.push(*further);
                 self.identities.insert(*further, mac);
             }
+        }
+    }
+
+    /// Joins hardware addresses that a machine was found to have, up to so many: those that were found earlier and not this time give way, if they are not to stay.
+    pub fn join_found(&mut self, mac: Mac, found: &[Mac], most: usize, stays: impl Fn(Mac) -> bool) {
+        self.latest.set(None);
+        for further in found {
+            let is_somebodys = self.places.contains_key(further) || self.identities.contains_key(further);
+            let Some(node) = self.get_mut(mac).filter(|_| !is_somebodys) else { continue };
+            if node.further_macs.len() >= most {
+                let is_gone = |known: &Mac| !found.contains(known) && !stays(*known);
+                let Some(gone) = node.further_macs.iter().position(is_gone) else { return };
+                let gone = node.further_macs.remove(gone);
+                self.identities.remove(&gone);
+                self.joining.remove(&gone);
+                self.latest.set(None);
+            }
+            self.join(mac, &[*further]);
         }
     }
 

@@ -70,6 +70,9 @@ pub struct OrdersRecord {
     /// What.
     #[serde(flatten)]
     pub orders: Orders,
+    /// Since when that keeps it from serving, in seconds since 1970, if it does and the calendar was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_seconds: Option<u64>,
 }
 
 /// Whether the secrets of a machine's boot were given.
@@ -162,6 +165,9 @@ pub struct BootRecord {
     pub token: String,
     /// Its stage.
     pub stage: Stage,
+    /// Since when it is in that, in seconds since 1970, if the calendar was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_seconds: Option<u64>,
     /// How far its boot was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<Phase>,

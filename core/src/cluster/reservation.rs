@@ -17,6 +17,10 @@ pub struct Reservations {
     /// Patterns by the number of their `*`, then by which octets they look at, then by those octets.
     patterns: BTreeMap<(usize, [u8; 6]), BTreeMap<[u8; 6], Entry>>,
     addresses: BTreeSet<Ipv4Addr>,
+    /// Those of hosts that nothing but their place at a relay tells.
+    by_relay: BTreeSet<Ipv4Addr>,
+    /// Whether their place at a relay alone tells others, which have no address or number by which they are known again.
+    relays_say_more: bool,
 }
 
 /// An entry of the configuration, by its place there.
@@ -74,7 +78,14 @@ impl Reservations {
         for (place, host) in config.hosts.iter().enumerate() {
             index.add(Entry::Host(place), host.macs.iter().copied(), &host.identifiers);
             index.addresses.extend(host.address);
+            if host.macs.is_empty() && host.identifiers.client.is_none() {
+                index.by_relay.extend(host.address);
+            }
         }
+        let of_node = config.nodes.iter().map(|node| (node.number.is_some(), &node.identifiers));
+        let of_host = config.hosts.iter().map(|host| (host.address.is_some(), &host.identifiers));
+        let by_relay = |of: &Identifiers| of.circuit.is_some() || of.remote.is_some();
+        index.relays_say_more = of_node.chain(of_host).any(|(is_known, of)| !is_known && by_relay(of));
         index
     }
 
@@ -97,6 +108,16 @@ impl Reservations {
     /// Whether an address is a host's.
     pub fn has_address(&self, address: Ipv4Addr) -> bool {
         self.addresses.contains(&address)
+    }
+
+    /// Whether an address is that of a host that its place at a relay alone tells.
+    pub fn is_by_relay(&self, address: Ipv4Addr) -> bool {
+        self.by_relay.contains(&address)
+    }
+
+    /// Whether there are nodes without a number, or hosts without an address, of which a relay tells which ones they are.
+    pub fn relays_say_more(&self) -> bool {
+        self.relays_say_more
     }
 
     fn add(&mut self, entry: Entry, macs: impl Iterator<Item = MacPattern>, identifiers: &Identifiers) {
@@ -153,6 +174,13 @@ impl Reservations {
 /// The classes that a machine is in, by their places in the configuration.
 pub fn classes(config: &Config, traits: &Traits<'_>) -> Vec<usize> {
     (0..config.classes.len()).filter(|place| is_in(&config.classes[*place], traits)).collect()
+}
+
+/// Whether it depends on what a relay says whether a machine of this network is in a class.
+pub fn has_class_by_relay(config: &Config, network: usize) -> bool {
+    let is_of = |class: &Class| class.networks.as_ref().is_none_or(|networks| networks.contains(&network));
+    let by_relay = |class: &&Class| !class.circuits.is_empty() || !class.remotes.is_empty();
+    config.classes.iter().filter(by_relay).any(is_of)
 }
 
 /// All that a class says must hold, and of each list one.

@@ -7,7 +7,7 @@
 //!                    │                    └───────────── failed (says why)                    └─> booting ─┘
 //!                    └── listed, or numbered without a trial ──────────────────────────────────^
 //! ```
-//! A machine on trial that falls silent for so long that its address is taken back is merely seen again.
+//! A machine on trial that falls silent for so long that its address is taken back is merely seen again. One with a number that had no other address is down.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -65,7 +65,7 @@ pub enum Step {
     Failed,
     /// Its number is recorded.
     Numbered,
-    /// Its temporary address was taken back after a long silence.
+    /// Its temporary address, and it had no other, was taken back after a long silence.
     Expired,
     /// It says that its system runs.
     ReportedUp,
@@ -104,6 +104,7 @@ impl Stage {
             (Testing | Failed, Step::Unplaced) => Temporary,
             (Temporary | Testing, Step::Failed) => Failed,
             (Temporary | Testing, Step::Expired) => Seen,
+            (Booting | Up, Step::Expired) => Down,
             (Ready | Up | Down, Step::PowerOn) => Booting,
             (Ready | Booting | Down, Step::ReportedUp) => Up,
             (Down, Step::Renewed) => Up,

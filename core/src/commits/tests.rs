@@ -164,3 +164,28 @@ fn what_is_durable_is_told_in_parts_in_its_order() {
     assert_eq!(through(commits.end(Ok(()))), 5000 + DECIDED_AT_ONCE - 1);
     assert!(commits.is_idle());
 }
+
+#[test]
+fn a_store_that_refused_is_tried_until_it_keeps_something() {
+    let later = |times: u32| NOW + STORE_TRIED_EVERY * times;
+    let mut commits = Commits::default();
+    gather(&mut commits, 1..=2);
+    assert_eq!(begun(&mut commits, NOW), [1, 2]);
+    gather(&mut commits, 3..=3);
+    assert_eq!(ended(&mut commits, Err("the disk is full")), [-3]);
+    assert!(commits.begin(NOW).is_none() && commits.is_idle(), "nothing waits for it");
+    assert_eq!(commits.due(), Some(later(1)));
+    assert_eq!(commits.begin(later(1)), Some(Batch::new()));
+    assert_eq!((commits.due(), commits.begin(later(9))), (None, None), "two commits in flight");
+    // What comes meanwhile is proposed on the ground of nothing that was refused, but the store keeps it as little.
+    gather(&mut commits, 4..=4);
+    assert_eq!(ended(&mut commits, Err("the disk is full")), [-4]);
+    assert_eq!(commits.due(), Some(later(2)));
+    // What gathers then goes with the next one.
+    commits.gather(later(2), Ticket(5), history());
+    assert_eq!(begun(&mut commits, later(2)), [5]);
+    assert_eq!(ended(&mut commits, Err("the disk is full")), [-5]);
+    assert_eq!(commits.begin(later(3)), Some(Batch::new()));
+    assert_eq!(ended(&mut commits, Ok(())), [5], "nobody waits for that; but it is told that it keeps again");
+    assert_eq!((commits.due(), commits.begin(later(9))), (None, None), "it is whole");
+}

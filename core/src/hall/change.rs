@@ -2,6 +2,7 @@
 
 use super::Turn;
 use crate::cluster::orders::{Kept, Orders, Standing};
+use crate::cluster::since::Since;
 use crate::cluster::stage::{Stage, Step};
 use crate::event::Kind;
 use crate::mac::Mac;
@@ -44,7 +45,7 @@ impl Change {
         for (mac, orders, told) in self.orders {
             if let Some(node) = turn.hall.nodes.get_mut(mac) {
                 if node.orders.kept() != orders.kept() {
-                    node.kept_since = now;
+                    node.kept_since = Since::now(now);
                 }
                 node.orders = orders;
             }
@@ -75,11 +76,12 @@ impl Turn<'_> {
             self.give_up_number(other, &format!("its number {number} was given to {mac}"));
             if let Some(node) = self.hall.nodes.get_mut(other) {
                 node.orders.standing = Some(replaced(mac));
-                node.kept_since = self.now;
+                node.kept_since = Since::now(self.now);
             }
         }
-        let before = self.hall.nodes.get(mac).and_then(|node| node.number);
-        if let Some(before) = before.filter(|before| *before != number) {
+        let node = self.hall.nodes.get(mac);
+        let uses = node.filter(|node| self.elsewhere(node).is_none()).and_then(|node| node.number);
+        if let Some(before) = uses.filter(|before| *before != number) {
             self.keep_former(mac, before);
         }
         self.hall.nodes.give(mac, number);
@@ -103,7 +105,7 @@ impl Turn<'_> {
         let now = self.now;
         if let Some(node) = self.hall.nodes.get_mut(mac) {
             (node.stage, node.phase, node.granted_until) = (Stage::Seen, None, None);
-            (node.since, node.reason) = (now, why.into());
+            (node.since, node.reason) = (Since::now(now), why.into());
         }
         let shown = number.map(|number| format!("no longer number {number}: {why}"));
         self.event(Some(mac), Kind::Number, shown.unwrap_or_else(|| why.into()));

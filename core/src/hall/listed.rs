@@ -365,26 +365,36 @@ impl Turn<'_> {
         Some(Trouble { what, to_do: Some(to_do) })
     }
 
-    /// It asks on a network where its number has no address.
+    /// It asks on a network where its number has no address, or that is on no network at all.
     pub(crate) fn elsewhere(&self, node: &Node) -> Option<Trouble> {
-        let (number, place) = (node.number?, node.network?);
-        let here = self.config.networks.get(place).filter(|network| network.mode == Mode::Serve)?;
-        if here.numbering.address(number).is_some() {
+        let number = node.number?;
+        let networks = &self.config.networks;
+        let here = node.network.and_then(|place| networks.get(place));
+        if here.is_some_and(|here| here.mode != Mode::Serve || here.numbering.address(number).is_some()) {
             return None;
         }
-        let its = self.config.networks.iter().find(|network| network.numbering.numbers.contains(number))?;
-        let address = its.numbering.address(number)?;
-        let NumberRange { lowest, highest } = here.numbering.numbers;
+        let how = match self.hall.listed.get(self.config, node.mac).and_then(|listed| listed.number) {
+            Some(_) => "in its [[node]]".into(),
+            None => format!("by heorot node number {} N", node.mac),
+        };
+        let its = networks.iter().find_map(|its| Some((its, its.numbering.address(number)?)));
+        let Some((its, address)) = its else {
+            let all: Vec<_> = networks.iter().map(|its| written(its.numbering.numbers)).collect();
+            let what = format!(
+                "its number {number} is on no network any more, so that it gets a temporary address: there are {}",
+                all.join(", ")
+            );
+            let to_do =
+                format!("give it another one {how}, or let numbers of its [[network]] hold {number} again");
+            return Some(Trouble { what, to_do: Some(to_do) });
+        };
+        let here = here?;
+        let numbers = written(here.numbering.numbers);
         let (here, its) = (of_network(here), of_network(its));
         let what = format!(
             "it asks on {here}, where number {number} has no address, so that it gets a temporary one: {address} is on {its}"
         );
-        let listed = self.hall.listed.get(self.config, node.mac).and_then(|listed| listed.number);
-        let how = match listed {
-            Some(_) => "in its [[node]]".into(),
-            None => format!("by heorot node number {} N", node.mac),
-        };
-        let to_do = format!("connect it to {its}, or give it a number of {lowest}-{highest} {how}");
+        let to_do = format!("connect it to {its}, or give it a number of {numbers} {how}");
         Some(Trouble { what, to_do: Some(to_do) })
     }
 
@@ -441,6 +451,11 @@ impl Turn<'_> {
 /// Whether it is just being recorded what a machine's number is.
 pub(super) fn is_busy(node: &Node) -> bool {
     node.claim.is_some() || node.becoming.is_some()
+}
+
+/// Numbers, as the configuration has them.
+fn written(NumberRange { lowest, highest }: NumberRange) -> String {
+    format!("{lowest}-{highest}")
 }
 
 /// A network, as an operator knows it.

@@ -160,6 +160,6 @@ impl Turn<'_> {
         self.record(Record::NodeForgotten(mac));
         self.record(Record::BootForgotten(mac));
         self.record(Record::Trials(TrialsRecord { mac, trials: Vec::new() }));
-        self.record(Record::Orders(OrdersRecord { mac, orders: Orders::default() }));
+        self.record(Record::Orders(OrdersRecord { mac, orders: Orders::default(), at_seconds: None }));
     }
 }

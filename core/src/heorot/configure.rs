@@ -5,6 +5,7 @@ use crate::cluster::listed::Listed;
 use crate::cluster::record::NumberingRecord;
 use crate::cluster::reservation::Reservations;
 use crate::cluster::unanswered::Unanswered;
+use crate::cluster::written_names::WrittenNames;
 use crate::config::Config;
 use crate::event::Kind;
 use crate::hall::{FreeNumbers, Turn, and_more};
@@ -17,6 +18,7 @@ impl Heorot {
     pub(super) fn configure(&mut self, now: Time, config: Config, out: &mut Vec<Output>) {
         self.hall.listed = Listed::new(&config);
         self.hall.reservations = Reservations::new(&config);
+        self.hall.written_names = WrittenNames::new(&config);
         self.hall.left_out.clear();
         self.hall.plans.clear();
         for node in self.hall.nodes.iter() {

@@ -2,9 +2,11 @@
 
 use crate::cluster::lease::{Lease, PoolId, PoolKind};
 use crate::cluster::node::{Firmware, Node};
-use crate::cluster::orders::Orders;
 use crate::cluster::plan::Plan;
-use crate::cluster::record::{BootRecord, LeaseRecord, NodeRecord, Record, Ticket, TrialsRecord};
+use crate::cluster::record::{
+    BootRecord, LeaseRecord, NodeRecord, OrdersRecord, Record, Ticket, TrialsRecord,
+};
+use crate::cluster::since::Since;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::config::Mode;
 use crate::hall::{Due, Turn};
@@ -21,7 +23,7 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
     let mut nodes: BTreeMap<Mac, NodeRecord> = BTreeMap::new();
     let mut boots: BTreeMap<Mac, BootRecord> = BTreeMap::new();
     let (mut trials, mut secrets) = (Vec::new(), Vec::new());
-    let mut orders: BTreeMap<Mac, Orders> = BTreeMap::new();
+    let mut orders: BTreeMap<Mac, OrdersRecord> = BTreeMap::new();
     let (mut leases, mut numbering) = (Vec::new(), None);
     for record in records {
         match record {
@@ -31,7 +33,7 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
             Record::Secrets(record) => secrets.push(record),
             Record::Lease(lease) => leases.push(lease),
             Record::Numbering(kept) => numbering = Some(kept),
-            Record::Orders(decided) => drop(orders.insert(decided.mac, decided.orders)),
+            Record::Orders(decided) => drop(orders.insert(decided.mac, decided)),
             Record::Dynamic(dynamic) => turn.hall.dynamics.restore(Dynamic::from(&dynamic)),
             Record::LeaseEnded(_)
             | Record::NodeForgotten(_)
@@ -43,7 +45,10 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
     let macs: BTreeSet<_> = all.copied().collect();
     for mac in macs {
         let mut node = restored_node(turn, mac, nodes.remove(&mac), boots.remove(&mac));
-        node.orders = orders.remove(&mac).unwrap_or_default();
+        if let Some(decided) = orders.remove(&mac) {
+            node.kept_since = Since::restored(turn.now, decided.at_seconds);
+            node.orders = decided.orders;
+        }
         // Whose agent has fallen silent may have its address still, and renew it.
         let (is_up, had_address) = (node.stage == Stage::Up, matches!(node.stage, Stage::Up | Stage::Down));
         let place = node.network.filter(|_| had_address);
@@ -81,6 +86,13 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
         turn.tell_moved(before);
     }
     turn.keep_numbering(numbering.as_ref());
+    let is_elsewhere = |node: &&Node| turn.elsewhere(node).is_some();
+    let elsewhere: Vec<_> = turn.hall.nodes.iter().filter(is_elsewhere).map(|node| node.mac).collect();
+    for mac in elsewhere {
+        if let Some(node) = turn.hall.nodes.get_mut(mac) {
+            node.granted_until = None;
+        }
+    }
     turn.place_all_listed();
     pin_booting(turn);
 }
@@ -97,6 +109,7 @@ fn restore_trials(turn: &mut Turn<'_>, records: Vec<TrialsRecord>) {
 
 fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Option<BootRecord>) -> Node {
     let mut node = Node::new(turn.now, mac);
+    node.since = Since::restored(turn.now, boot.as_ref().and_then(|boot| boot.at_seconds));
     node.reason = "it was known before the restart".into();
     node.boot.is_resumed = true;
     if let Some(kept) = kept {
@@ -182,8 +195,10 @@ fn restore_borrower(turn: &mut Turn<'_>, mac: Mac) {
         return;
     }
     let token = turn.token(mac);
-    if let Some((node, _)) = turn.hall.nodes.meet(turn.now, mac) {
+    let now = turn.now;
+    if let Some((node, _)) = turn.hall.nodes.meet(now, mac) {
         (node.stage, node.phase) = (Stage::Temporary, Some(Phase::Dhcp));
+        node.since = Since::restored(now, None);
         node.reason = "it had a temporary address before the restart".into();
         (node.boot.token, node.boot.is_resumed) = (token, true);
     }

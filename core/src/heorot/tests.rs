@@ -247,6 +247,54 @@ fn who_had_a_temporary_address_is_known_after_a_restart() {
     assert_eq!((node.network, node.boot.token.len()), (Some(0), 32));
 }
 
+/// Since when something is so outlives a restart, if somebody has said what day it was.
+#[test]
+fn since_when_a_node_is_up_is_known_after_a_restart() {
+    const CALENDAR: u64 = 1_795_344_312;
+    const THEN: u64 = CALENDAR - 900;
+    let restarted = |at_seconds: Option<u64>| {
+        let at = at_seconds.map(|at| format!("\"at_seconds\":{at},")).unwrap_or_default();
+        let standing = format!("{at}\"standing\":{{\"state\":\"held\"}}");
+        let records = [
+            ("node/52:54:00:00:00:01", "\"number\":1".to_owned()),
+            (
+                "boot/52:54:00:00:00:01",
+                format!("{at}\"token\":\"1\",\"stage\":\"up\",\"reason\":\"its agent says so\""),
+            ),
+            ("orders/52:54:00:00:00:02", standing),
+        ];
+        let record = |(key, value): &(&str, String)| {
+            let mac = key.split('/').next_back().unwrap();
+            Record::parse(key, &format!("{{\"mac\":\"{mac}\",{value}}}")).expect("a record of an earlier day")
+        };
+        let mut heorot = with_configuration("", records.iter().map(record).collect());
+        heorot.handle(NOW, Input::Calendar(Wall(CALENDAR * 1_000_000_000)), &mut Vec::new());
+        heorot
+    };
+    let shown = |heorot: &mut Heorot, name: &str| {
+        let Answer::Json(200, body) = ask(heorot, Query::Explain(name.into())) else { panic!("{name}") };
+        let view: crate::service::view::ExplainView = serde_json::from_str(&body).unwrap();
+        (view.summary.split(": ").next().unwrap().to_owned(), view.node.since_unknown)
+    };
+    let mut heorot = restarted(Some(THEN));
+    assert_eq!(shown(&mut heorot, "node1"), ("node1 is up for 900 s".into(), false));
+    let held = "52:54:00:00:00:02";
+    assert_eq!(shown(&mut heorot, held), (format!("{held} is held for 900 s"), false));
+    // It stays so with the next record, and with that of a version that kept none.
+    let out = {
+        let mut out = Vec::new();
+        heorot.turn(NOW, &mut out, |turn| turn.keep_boot(Mac([0x52, 0x54, 0, 0, 0, 1])));
+        out
+    };
+    let kept = out.iter().find_map(|output| {
+        if let Output::Record(_, Record::Boot(boot)) = output { boot.at_seconds } else { None }
+    });
+    assert_eq!(kept, Some(THEN));
+    let mut heorot = restarted(None);
+    assert_eq!(shown(&mut heorot, "node1"), ("node1 is up since before this server started".into(), true));
+    assert_eq!(shown(&mut heorot, held), (format!("{held} is held since before this server started"), true));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
 

@@ -35,7 +35,7 @@ use crate::cluster::trial::Report;
 use crate::config::{FileValues, Mode, Order, Policy, Root, Values, written_identifier};
 use crate::event::Kind;
 use crate::hall::Turn;
-use crate::limit::REASON_LETTERS_MAX;
+use crate::limit::{MACS_PER_NODE_MAX, REASON_LETTERS_MAX};
 use crate::mac::Mac;
 use crate::message::{Answer, Output, Request, Via};
 use crate::promise::Promise;
@@ -404,7 +404,11 @@ fn take_report(turn: &mut Turn<'_>, mac: Mac, report: Report) {
     let place = turn.hall.listed.place(mac);
     let is_its = |card: &Mac| turn.hall.listed.place_with_mac(*card).is_none_or(|of| Some(of) == place);
     let macs: Vec<_> = macs.into_iter().filter(is_its).collect();
-    turn.hall.nodes.join(mac, &macs);
+    // Who reports may say anything: a machine has so many cards and no more, of which those that it boots by and those that are listed stay.
+    let granted_to = turn.hall.nodes.get(mac).and_then(|node| node.granted_to);
+    let listed = &turn.hall.listed;
+    let stays = |card: Mac| Some(card) == granted_to || listed.place_with_mac(card).is_some();
+    turn.hall.nodes.join_found(mac, &macs, MACS_PER_NODE_MAX, stays);
     let Some(reason) = earned else { return };
     if waits_for_operator(turn, mac) {
         return;
@@ -501,6 +505,10 @@ fn up(turn: &mut Turn<'_>, request: &Request, mac: Mac, body: &[u8]) {
         settled.extend(turn.settled_address(mac, place));
     }
     // It has left mid-boot: from now on the kernel finds it as any other host.
+    if turn.hall.nodes.get(mac).is_some_and(|node| turn.elsewhere(node).is_some()) {
+        // Its number has no address where it is: it goes on with what is lent to it.
+        settled.extend(turn.hall.leases.of(mac).map(|(address, _)| address));
+    }
     for address in &settled {
         turn.unpin(*address);
     }

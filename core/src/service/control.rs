@@ -13,6 +13,7 @@ use crate::cluster::lease::PoolKind;
 use crate::cluster::node::{Node, Trouble};
 use crate::cluster::orders::Kept;
 use crate::cluster::other_server::OtherServer;
+use crate::cluster::since::Since;
 use crate::cluster::stage::{Phase, Stage};
 use crate::config::{Choice, Mode, Policy, TRIAL_PROFILE};
 use crate::hall::Turn;
@@ -23,7 +24,7 @@ use crate::service::view::{
     ErrorView, EventView, ExplainView, HttpView, LoadView, NfsView, NodeDetailView, NodeView, PoolView,
     RogueServerView, StatusView, TransfersView,
 };
-use crate::time::{Time, Wall};
+use crate::time::Wall;
 use heorot_names::{NodeSet, Vocabulary};
 use serde::Serialize;
 use serde_json::json;
@@ -298,7 +299,8 @@ fn row(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeView {
         network: network.map(|network| network.interface.clone()).unwrap_or_default(),
         state: node.state(),
         phase: node.phase.filter(|_| standing.is_none()).map(|phase| phase.to_string()),
-        since: wall.stamp(turn.now, since(node)),
+        since: wall.stamp(turn.now, since(node).at()),
+        since_unknown: !since(node).is_known(),
         reason: standing.map_or_else(|| node.reason.clone(), ToString::to_string),
         waiting_for: trial::waiting_for(turn, node)
             .or_else(|| lacking(node))
@@ -321,7 +323,7 @@ fn detail(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeDetailView {
 }
 
 /// Since when it is as it is said to be.
-fn since(node: &Node) -> Time {
+fn since(node: &Node) -> Since {
     if node.orders.standing.is_some() { node.kept_since } else { node.since }
 }
 
@@ -329,8 +331,11 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
     let view = row(turn, wall, node);
     let who = view.name.clone().unwrap_or_else(|| view.mac.clone());
     let phase = view.phase.as_ref().map(|phase| format!(" ({phase})")).unwrap_or_default();
-    let seconds = turn.now.since(since(node)).as_secs();
-    let mut summary = format!("{who} is {}{phase} for {seconds} s: {}", view.state, view.reason);
+    let how_long = match since(node).is_known() {
+        true => format!("for {} s", turn.now.since(since(node).at()).as_secs()),
+        false => "since before this server started".into(),
+    };
+    let mut summary = format!("{who} is {}{phase} {how_long}: {}", view.state, view.reason);
     if node.orders.standing.is_some() {
         summary += &format!("; it was {}", node.stage);
     }
@@ -444,7 +449,7 @@ fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
     }
     /// A boot that takes this long between two phases is stuck: a kernel and its RAM disk of 200 MB on a full link are there before.
     const STUCK_SECONDS: u64 = 300;
-    let is_stuck = turn.now.since(node.since).as_secs() >= STUCK_SECONDS;
+    let is_stuck = turn.now.since(node.since.at()).as_secs() >= STUCK_SECONDS;
     match (node.stage, node.phase) {
         (Stage::Failed, _) => {
             Some("mend what the check found, or change the check in the configuration".into())

@@ -20,6 +20,7 @@ mod pxe;
 mod renewal;
 mod reply;
 mod shadow;
+mod shared;
 mod silence;
 mod told;
 mod who;
@@ -75,12 +76,11 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
     if client.mode == Mode::Serve && namesake::part(turn, &client) {
         client.meant = Meant::find(turn, &client);
     }
+    shared::settle(turn, &mut client);
     if silence::is_ignored(turn, &client) || is_shut_out(turn, &client) {
         return;
     }
-    let options = &client.message.options;
-    let [identifier, relay] = [option::CLIENT_IDENTIFIER, option::RELAY_AGENT].map(|code| options.get(code));
-    turn.hall.heard.note(turn.now, client.mac, identifier, relay);
+    who::note(turn, &client);
     let is_for_an_address = matches!(message_type, None | Some(MessageType::Discover | MessageType::Request));
     let is_in_doubt = |turn: &mut Turn<'_>| {
         namesake::is_in_doubt(turn, &client, datagram) || contested::is_in_doubt(turn, &client, datagram)
@@ -339,6 +339,9 @@ enum Decision {
 }
 
 fn decide(turn: &mut Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, is_node: bool) -> Decision {
+    if case == Case::Renewing && who::lacks_its_relay(turn, client, address) {
+        return Decision::Silence;
+    }
     let settings = &turn.config.networks[client.place];
     let permanent = turn.permanent_address(client.mac, client.place);
     // What a host uses already it may go on to use, whoever else was found there: it is the operator who says whose the address is.

@@ -167,6 +167,9 @@ pub struct NodeView {
     pub phase: Option<String>,
     /// Since when it is in that stage (RFC 3339).
     pub since: String,
+    /// Whether it was so before the server started, and since when is not known: then `since` is that start.
+    #[serde(default)]
+    pub since_unknown: bool,
     /// Why.
     pub reason: String,
     /// What has to happen for it to go on.

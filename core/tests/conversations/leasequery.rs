@@ -127,6 +127,12 @@ fn a_relay_hears_what_it_asks_for() {
     let [lease, renews, rebinds] = codes[..3] else { unreachable!() };
     let times = [renews, rebinds, lease].map(|code| reply.options.u32(code).unwrap());
     assert!(times.is_sorted() && times[2] == 43_200, "{times:?}");
+    // RFC 4388 6.4.2: "the most recent Relay Agent Information option". A renewal, which comes straight to us, has none.
+    let mut renewal = asked(mac(0x17), Some(MessageType::Request));
+    renewal.ciaddr = elsewhere;
+    world.answer(&renewal);
+    let (reply, _) = world.answer(&question);
+    assert_eq!(reply.options.get(option::RELAY_AGENT), Some(&port[..]));
 }
 
 /// What an ACK said of the same lease: not how long its address is nobody else's beyond that.

@@ -231,7 +231,7 @@ fn node_rows(node: &NodeView) -> Vec<(&'static str, String)> {
         ("temporary", optional(node.temporary_address.as_ref())),
         ("network", node.network.clone()),
         ("state", format!("{}{phase}", node.state)),
-        ("since", node.since.clone()),
+        ("since", if node.since_unknown { format!("before {}", node.since) } else { node.since.clone() }),
         ("reason", node.reason.clone()),
         ("waiting for", optional(node.waiting_for.as_ref())),
         ("profile", or_dash(&node.profile)),

@@ -120,3 +120,22 @@ fn a_running_server_is_heard_and_its_ports_are_left_alone() {
     );
     assert!(found(&findings, "ports").is_empty());
 }
+
+/// The server opens its file again after an error of the disk, as the user that it became.
+#[test]
+fn a_state_that_its_user_may_not_write_is_told() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = testing::directory("doctor-state");
+    let file = directory.path().join(STORE_FILE);
+    let said = |is_running| state(directory.path(), "nobody", is_running);
+    assert_eq!(said(true).grade, Grade::Ok, "there is none yet");
+    std::fs::write(&file, "").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(said(false).grade, Grade::Ok, "a server that starts as root gives it away");
+    let found = said(true);
+    assert_eq!(found.grade, Grade::Warning, "{found:?}");
+    assert!(found.said.contains("may not be written by nobody\n  chown nobody "), "{found:?}");
+    let nobody = nix::unistd::User::from_name("nobody").unwrap().unwrap();
+    nix::unistd::chown(&file, Some(nobody.uid), None).unwrap();
+    assert_eq!(said(true).grade, Grade::Ok);
+}

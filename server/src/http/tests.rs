@@ -1,3 +1,5 @@
+mod standing;
+
 use super::*;
 use crate::overlay::tests::wanted;
 use crate::streams::LISTENERS_MAX;
@@ -148,6 +150,24 @@ impl Server {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         stream
+    }
+
+    fn connect_by_tls(
+        &self,
+        version: &'static rustls::SupportedProtocolVersion,
+    ) -> rustls::StreamOwned<rustls::ClientConnection, TcpStream> {
+        let mut roots = rustls::RootCertStore::empty();
+        let pem = self.certificate.as_bytes();
+        roots.add(rustls::pki_types::pem::PemObject::from_pem_slice(pem).unwrap()).unwrap();
+        let config =
+            rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_protocol_versions(&[version])
+                .unwrap()
+                .with_root_certificates(roots)
+                .with_no_client_auth();
+        let name = rustls::pki_types::ServerName::try_from("127.0.0.1").unwrap();
+        let client = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+        rustls::StreamOwned::new(client, TcpStream::connect(self.secured).unwrap())
     }
 
     fn get(&self, request: &str) -> (String, Vec<u8>) {
@@ -453,20 +473,8 @@ fn by_tls_the_same() {
     let server = server();
     let content: Vec<u8> = (0..500_000_u32).flat_map(u32::to_be_bytes).collect();
     server.write("kernel", &content);
-    let mut roots = rustls::RootCertStore::empty();
-    let pem = server.certificate.as_bytes();
-    let certificate = rustls::pki_types::pem::PemObject::from_pem_slice(pem).unwrap();
-    roots.add(certificate).unwrap();
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
-        let config =
-            rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-                .with_protocol_versions(&[version])
-                .unwrap()
-                .with_root_certificates(roots.clone())
-                .with_no_client_auth();
-        let name = rustls::pki_types::ServerName::try_from("127.0.0.1").unwrap();
-        let client = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
-        let mut stream = rustls::StreamOwned::new(client, TcpStream::connect(server.secured).unwrap());
+        let mut stream = server.connect_by_tls(version);
         let (head, body) = exchange(&mut stream, "GET /kernel");
         assert!(head.contains("content-length: 2000000") && body == content, "{head}");
         let mut stream = TcpStream::connect(server.secured).unwrap();

@@ -268,3 +268,22 @@ fn a_power_cut_loses_nothing_that_was_committed() {
         assert!(kept == with || (!whole && kept == without), "seed {seed}: {kept:?}");
     }
 }
+
+/// A commit of nothing tells whether a store that broke keeps things again, and puts back what is doubtful.
+#[test]
+fn a_store_that_broke_can_be_tried_with_nothing() {
+    let disk = Disk::default();
+    let (mut store, _) = disk.store();
+    store.commit(&batch(&[lease(1)])).unwrap();
+    disk.fail_from(Some(1));
+    assert!(store.commit(&batch(&[lease(2)])).is_err());
+    store.opened = Instant::now().checked_sub(2 * REOPEN_AFTER).unwrap();
+    assert!(store.commit(&Batch::new()).is_err(), "it is broken still");
+    disk.fail_from(None);
+    assert!(store.commit(&Batch::new()).is_err(), "it is left alone for a while");
+    store.opened = Instant::now().checked_sub(2 * REOPEN_AFTER).unwrap();
+    assert_eq!(store.commit(&Batch::new()), Ok(()));
+    drop(store);
+    let (_, contents) = disk.store();
+    assert_eq!(contents.records, [lease(1)], "what was refused is not there");
+}

@@ -11,25 +11,55 @@ fn mac(number: usize) -> Mac {
     Mac([0x52, 0x54, 0, a, b, c])
 }
 
+const OURS: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
+
+fn by(relay: Option<&[u8]>) -> Way<'_> {
+    Way::Placed(relay, OURS)
+}
+
 #[test]
 fn the_last_word_counts() {
     let mut heard = Heard::default();
-    heard.note(at(0), mac(1), None, Some(b"port 1"));
-    heard.note(at(1), mac(1), Some(b"\x01rom"), Some(b"port 1"));
-    heard.note(at(2), mac(1), Some(b"\xffsystem"), Some(b"port 2"));
-    heard.note(at(3), mac(1), Some(b"\xffsystem"), None);
-    let said = Said { at: at(3), identifier: Some(b"\xffsystem".into()), relay: None, granted: None };
+    heard.note(at(0), mac(1), None, by(Some(b"port 1")));
+    heard.note(at(1), mac(1), Some(b"\x01rom"), by(Some(b"port 1")));
+    heard.note(at(2), mac(1), Some(b"\xffsystem"), by(Some(b"port 2")));
+    heard.note(at(3), mac(1), Some(b"\xffsystem"), by(None));
+    let said = Said {
+        at: at(3),
+        identifier: Some(b"\xffsystem".into()),
+        relay: None,
+        placed: Some(OURS),
+        granted: None,
+    };
     assert_eq!(heard.get(mac(1)), Some(&said));
     assert_eq!(heard.by_identifier(b"\xffsystem"), Some(mac(1)));
     assert_eq!(heard.by_identifier(b"\x01rom"), None, "it no longer calls itself so");
     // Another machine with the identifier of a copied disk: whoever said it last.
-    heard.note(at(4), mac(2), Some(b"\xffsystem"), None);
+    heard.note(at(4), mac(2), Some(b"\xffsystem"), by(None));
     assert_eq!(heard.by_identifier(b"\xffsystem"), Some(mac(2)));
-    heard.note(at(5), mac(1), None, None);
+    heard.note(at(5), mac(1), None, by(None));
     assert_eq!(heard.by_identifier(b"\xffsystem"), Some(mac(2)), "still the other's");
     // What is longer than an option is not kept.
-    heard.note(at(6), mac(2), Some(&[7; 256]), None);
+    heard.note(at(6), mac(2), Some(&[7; 256]), by(None));
     assert_eq!(heard.get(mac(2)).and_then(|said| said.identifier.clone()), None);
+}
+
+#[test]
+fn what_a_relay_said_holds_where_none_has_a_word() {
+    let mut heard = Heard::default();
+    let here = |ours| ours == OURS;
+    heard.note(at(0), mac(1), None, Way::Straight);
+    assert_eq!(heard.relay(mac(1), here), None, "before the start somebody may have said something");
+    heard.note(at(1), mac(1), None, by(Some(b"port 1")));
+    heard.note(at(2), mac(1), None, Way::Straight);
+    assert_eq!(heard.relay(mac(1), here), Some(Some(&b"port 1"[..])));
+    heard.note(at(3), mac(1), Some(b"\xffsystem"), Way::Straight);
+    assert_eq!(heard.relay(mac(1), here), Some(Some(&b"port 1"[..])), "whatever it calls itself");
+    assert_eq!(heard.relay(mac(1), |_| false), None, "of another network it says nothing");
+    heard.note(at(4), mac(1), None, by(None));
+    assert_eq!(heard.relay(mac(1), here), Some(None), "there is none any more, or it says nothing");
+    heard.note(at(5), mac(1), None, by(Some(&[1; 256])));
+    assert_eq!(heard.relay(mac(1), here), None, "it was too long to be kept");
 }
 
 #[test]
@@ -38,9 +68,9 @@ fn a_grant_is_known_until_its_client_is_forgotten() {
     let [one, other] = [7, 8].map(|last| Ipv4Addr::new(10, 77, 9, last));
     heard.granted(mac(1), one, at(60));
     assert_eq!(heard.by_address(one), None, "nobody was heard");
-    heard.note(at(0), mac(1), None, None);
+    heard.note(at(0), mac(1), None, by(None));
     heard.granted(mac(1), one, at(60));
-    heard.note(at(1), mac(1), Some(b"\x01other"), None);
+    heard.note(at(1), mac(1), Some(b"\x01other"), by(None));
     assert_eq!(
         (heard.by_address(one), heard.get(mac(1)).unwrap().granted),
         (Some(mac(1)), Some((one, at(60))))
@@ -48,7 +78,7 @@ fn a_grant_is_known_until_its_client_is_forgotten() {
     heard.granted(mac(1), other, at(90));
     assert_eq!((heard.by_address(one), heard.by_address(other)), (None, Some(mac(1))));
     for number in 2..=HEARD_MAX + 1 {
-        heard.note(at(2), mac(number), None, None);
+        heard.note(at(2), mac(number), None, by(None));
     }
     assert_eq!(heard.by_address(other), None);
 }
@@ -57,11 +87,11 @@ fn a_grant_is_known_until_its_client_is_forgotten() {
 fn the_table_does_not_grow_and_forgets_the_oldest() {
     let mut heard = Heard::default();
     for number in 0..HEARD_MAX {
-        heard.note(at(1), mac(number), Some(&number.to_be_bytes()), None);
+        heard.note(at(1), mac(number), Some(&number.to_be_bytes()), by(None));
     }
-    heard.note(at(2), mac(0), Some(&0_usize.to_be_bytes()), None);
+    heard.note(at(2), mac(0), Some(&0_usize.to_be_bytes()), by(None));
     for number in HEARD_MAX..HEARD_MAX + 5 {
-        heard.note(at(3), mac(number), None, None);
+        heard.note(at(3), mac(number), None, by(None));
     }
     assert_eq!((heard.clients.len(), heard.in_order.len()), (HEARD_MAX, HEARD_MAX));
     assert_eq!(heard.by_identifier.len(), HEARD_MAX - 5);

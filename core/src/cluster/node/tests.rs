@@ -68,6 +68,27 @@ fn further_hardware_addresses_are_the_same_machine() {
     assert_eq!(nodes.identity(mac(11)), mac(1), "and stays the first one's");
 }
 
+/// However much a machine says that it has, and however often.
+#[test]
+fn so_many_hardware_addresses_are_found_in_a_machine() {
+    let further = |nodes: &Nodes| nodes.get(mac(1)).unwrap().further_macs.clone();
+    let macs = |range: std::ops::Range<u32>| range.map(mac).collect::<Vec<_>>();
+    let mut nodes = Nodes::default();
+    nodes.meet(START, mac(1));
+    nodes.meet(START, mac(2));
+    nodes.join_found(mac(1), &macs(1..1000), 4, |_| false);
+    assert_eq!(further(&nodes), macs(3..7), "its own is no further one, and another's stays that one's");
+    nodes.join_found(mac(1), &macs(1..1000), 4, |_| false);
+    assert_eq!(further(&nodes), macs(3..7), "they are found once more");
+    assert_eq!(nodes.identity(mac(7)), mac(7));
+    // Cards that were exchanged make room; not one that is listed.
+    let found = [mac(6), mac(8), mac(9)];
+    nodes.join_found(mac(1), &found, 4, |card| card == mac(3));
+    assert_eq!(further(&nodes), [mac(3), mac(6), mac(8), mac(9)]);
+    assert_eq!([4, 3, 9].map(|card| nodes.identity(mac(card))), [mac(4), mac(1), mac(1)]);
+    assert!(nodes.get(mac(4)).is_none());
+}
+
 /// A further hardware address counts from its record on; what could not be recorded leaves nothing.
 #[test]
 fn a_further_address_is_there_when_it_is_recorded() {

@@ -59,6 +59,7 @@ fn what_is_kept_is_read_back() {
                 attributes: BTreeMap::from([("rack".into(), "a7".into())]),
                 accepted: true,
             },
+            at_seconds: Some(1),
         }),
         Record::Secrets(SecretsRecord {
             mac: mac(1),
@@ -85,6 +86,7 @@ fn what_is_kept_is_read_back() {
             mac: mac(1),
             token,
             stage: Stage::Booting,
+            at_seconds: Some(1),
             phase: Some(Phase::Initrd),
             reason: "it was switched on".into(),
             tries: 2,
@@ -116,7 +118,7 @@ fn what_is_kept_is_read_back() {
         Record::BootForgotten(mac(1)),
         Record::Dynamic(gone),
         Record::Trials(TrialsRecord { mac: mac(1), trials: vec![] }),
-        Record::Orders(OrdersRecord { mac: mac(1), orders: Orders::default() }),
+        Record::Orders(OrdersRecord { mac: mac(1), orders: Orders::default(), at_seconds: None }),
         Record::Secrets(SecretsRecord { mac: mac(1), token: String::new(), to: None, at_seconds: None }),
     ] {
         assert_eq!(record.value(), None, "{record:?} takes away what its key holds");

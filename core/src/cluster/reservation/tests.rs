@@ -160,6 +160,26 @@ fn all_that_a_class_says_must_hold() {
 }
 
 #[test]
+fn what_a_relay_alone_tells_is_known() {
+    let relays = |rest: &str| {
+        let config = config(rest);
+        let index = Reservations::new(&config);
+        let [own, port] = [[10, 77, 0, 5], [10, 77, 0, 6]].map(|address| index.is_by_relay(address.into()));
+        (own, port, index.relays_say_more(), has_class_by_relay(&config, 0))
+    };
+    let host = |who: &str| format!("[[host]]\n{who}\n");
+    let address = |last: u8| format!("address = \"10.77.0.{last}\"");
+    let by_mac = host(&format!("mac = \"52:54:00:00:00:05\"\ncircuit-id = \"a\"\n{}", address(5)));
+    assert_eq!(relays(&by_mac), (false, false, false, false), "its hardware address tells it too");
+    assert_eq!(relays(&host(&format!("circuit-id = \"a\"\n{}", address(6)))), (false, true, false, false));
+    assert_eq!(relays(&host("remote-id = \"b\"\nlease = \"2h\"")), (false, false, true, false));
+    assert_eq!(relays("[[node]]\ncircuit-id = \"a\"\nnumber = 3\n"), (false, false, false, false));
+    assert_eq!(relays("[[node]]\ncircuit-id = \"a\"\n"), (false, false, true, false));
+    assert_eq!(relays("[[class]]\nname = \"a\"\nremote-id = \"b\"\n"), (false, false, false, true));
+    assert_eq!(relays("[[class]]\nname = \"a\"\nvendor-class = \"b\"\n"), (false, false, false, false));
+}
+
+#[test]
 fn addresses_of_hosts_are_known() {
     let config = config("[[host]]\nmac = \"52:54:00:00:00:0a\"\naddress = \"10.77.0.20\"\n");
     let index = Reservations::new(&config);

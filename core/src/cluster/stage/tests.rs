@@ -8,8 +8,8 @@ const TABLE: &str = "
  testing     temporary  .          .        temporary  failed  ready     seen     .   .        .
  failed      temporary  .          .        temporary  .       ready     .        .   .        .
  ready       booting    .          .        .          .       .         .        up  .        .
- booting     .          .          .        .          .       .         .        up  .        .
- up          booting    .          .        .          .       .         .        .   .        down
+ booting     .          .          .        .          .       .         down     up  .        .
+ up          booting    .          .        .          .       .         down     .   .        down
  down        booting    .          .        .          .       .         .        up  up       .
 ";
 

@@ -4,15 +4,16 @@
 use super::{difference, fail, find, no_such_node, ok};
 use crate::cluster::node::{Node, Trouble};
 use crate::cluster::orders::{Kept, Orders, Standing};
-use crate::cluster::record::{OrdersRecord, Record};
+use crate::cluster::record::Record;
 use crate::cluster::stage::{Phase, Stage};
 use crate::config::{Policy, TRIAL_PROFILE, check_attribute_name, check_attribute_value};
 use crate::hall::{Change, Turn, replaced};
-use crate::limit::{ATTRIBUTES_MAX, NODES_LISTED_MAX, REASON_OCTETS_MAX};
+use crate::limit::{ATTRIBUTES_MAX, HOLD_AFTER_LIFE, NODES_LISTED_MAX, REASON_OCTETS_MAX};
 use crate::mac::Mac;
 use crate::message::{Answer, RequestId, Verb};
 use crate::promise::Promise;
 use crate::service::view::{ChangeRequest, ChangeView, FieldChangeView, RefusalView};
+use crate::time::Time;
 use heorot_names::NodeSet;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -334,7 +335,9 @@ impl Draft {
             refused: fail(503, "the change could not be recorded, so that nothing was changed".into()),
         };
         for Decision { mac, orders, number, told, .. } in self.decisions {
-            turn.record(Record::Orders(OrdersRecord { mac, orders: orders.clone() }));
+            let node = turn.hall.nodes.get(mac).expect("it was met just now");
+            let record = turn.orders_record(node, orders.clone());
+            turn.record(Record::Orders(record));
             change.orders.push((mac, orders, told));
             match number {
                 NumberChange::Stays => {}
@@ -370,9 +373,10 @@ fn take_from_holder(turn: &mut Turn<'_>, mac: Mac, number: u32) -> Option<Mac> {
     let holder = turn.hall.nodes.holder(number).filter(|holder| *holder != mac)?;
     turn.hall.nodes.becomes(holder, None);
     turn.keep_node_with(holder, None);
-    let orders = turn.hall.nodes.get(holder).map(|node| node.orders.clone()).unwrap_or_default();
-    let orders = Orders { standing: Some(replaced(mac)), ..orders };
-    turn.record(Record::Orders(OrdersRecord { mac: holder, orders }));
+    let node = turn.hall.nodes.get(holder)?;
+    let orders = Orders { standing: Some(replaced(mac)), ..node.orders.clone() };
+    let record = turn.orders_record(node, orders);
+    turn.record(Record::Orders(record));
     Some(holder)
 }
 
@@ -447,8 +451,8 @@ fn may_be_given(turn: &Turn<'_>, node: &Node, number: u32) -> Result<(), String>
     if node.claim.is_some() {
         return Err("it is just getting a number: say it again".into());
     }
-    if node.number.is_some() && matches!(node.stage, Stage::Up | Stage::Booting) {
-        return Err(format!("it is {} with another number: switch it off first", node.stage));
+    if let Some(why) = runs_with_another(turn, node) {
+        return Err(why);
     }
     let holder = turn.hall.nodes.holder(number).and_then(|mac| turn.hall.nodes.get(mac));
     let Some(holder) = holder.filter(|holder| holder.mac != node.mac) else { return Ok(()) };
@@ -459,6 +463,37 @@ fn may_be_given(turn: &Turn<'_>, node: &Node, number: u32) -> Result<(), String>
     let name = turn.name(number);
     let (state, mac) = (holder.state(), holder.mac);
     Err(format!("{name} is {mac}, which is {state}: heorot node retire {name} first, if that board is gone"))
+}
+
+/// Why a machine cannot have another number now: it runs with the one that it has, as far as is known. One that was switched off in mid-boot says nothing of that; so who boots and has no address
+/// by his number, or was not heard for so long that nobody keeps an address for him, may have another one. What he may use still is kept for him ([`Change`]).
+fn runs_with_another(turn: &Turn<'_>, node: &Node) -> Option<String> {
+    node.number?;
+    let remedy = "switch it off first";
+    match node.stage {
+        Stage::Up => Some(format!("it is up with another number: {remedy}")),
+        Stage::Booting if node.granted_until.is_none() && turn.elsewhere(node).is_some() => None,
+        Stage::Booting => {
+            // Nothing is known of what was heard before the start.
+            let since = turn.now.since(heard_last(turn, node).unwrap_or(turn.hall.started));
+            let left = HOLD_AFTER_LIFE.saturating_sub(since).as_secs();
+            (since < HOLD_AFTER_LIFE)
+                .then(|| format!("it boots with another number: {remedy}, and say it again in {left} s"))
+        }
+        Stage::Seen | Stage::Temporary | Stage::Testing | Stage::Failed | Stage::Ready | Stage::Down => None,
+    }
+}
+
+/// When a machine was heard last: by DHCP, by what it loads, or at its addresses.
+fn heard_last(turn: &Turn<'_>, node: &Node) -> Option<Time> {
+    let hall = &*turn.hall;
+    let cards = || std::iter::once(node.mac).chain(node.further_macs.iter().copied());
+    let said = cards().filter_map(|card| hall.heard.get(card)).map(|said| said.at);
+    let lent = cards().flat_map(|card| hall.leases.of(card)).map(|(_, lease)| lease.life);
+    let number = node.number;
+    let own = turn.config.networks.iter().filter_map(|network| network.numbering.address(number?));
+    let loaded = own.filter_map(|address| hall.pins.get(address)).map(|pin| pin.life);
+    said.chain(lent).chain(loaded).max()
 }
 
 /// Its number may be given again.

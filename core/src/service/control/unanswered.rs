@@ -57,6 +57,7 @@ pub(super) fn nobody(mac: String, state: &str) -> NodeView {
         state: state.into(),
         phase: None,
         since: String::new(),
+        since_unknown: false,
         reason: String::new(),
         waiting_for: None,
         profile: String::new(),

@@ -36,6 +36,8 @@ pub(super) struct Client {
     pub(super) class: String,
     /// What it wants different.
     pub(super) traits: Vec<Trait>,
+    /// Whether it sent this from the address that it has straight to us, so that no relay has a word in it.
+    pub(super) is_straight: bool,
     /// What it said.
     pub(super) message: Message,
     /// Whom the operator means by it.
@@ -69,7 +71,11 @@ impl Client {
         let place = network::of_client(config, datagram.interface, selected, spoken_of, may_be_routed)
             .ok_or("dhcp-network")?;
         let server = our_address(config, datagram, place);
-        Ok(Self::new(config, mac, (place, datagram.interface), server, message))
+        // What a relay of its own link added without giving an address is heard as any relay's (RFC 3046 2.1).
+        let is_straight = may_be_routed
+            && message.giaddr.is_unspecified()
+            && !message.options.contains(option::RELAY_AGENT);
+        Ok(Self { is_straight, ..Self::new(config, mac, (place, datagram.interface), server, message) })
     }
 
     /// Whom another server speaks to on a network of ours. What it is that asked is not said in a reply.
@@ -114,6 +120,7 @@ impl Client {
             architecture,
             class,
             traits,
+            is_straight: false,
             message,
             meant,
         }
@@ -122,6 +129,11 @@ impl Client {
     /// The address that it takes for the server's (option 54): ours, or the relay's where the relay wants to stand between (RFC 5107 4).
     pub(super) fn identifier(&self) -> Ipv4Addr {
         self.message.relay_information().server.unwrap_or(self.server)
+    }
+
+    /// Whether it or its relay says in which network it is.
+    pub(super) fn is_selected(&self) -> bool {
+        !selected(&self.message).is_unspecified()
     }
 
     /// "If the message has no option 53, it is BOOTP's" (RFC 1534 2).

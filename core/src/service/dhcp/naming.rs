@@ -63,21 +63,16 @@ const RESERVED: [&str; 8] =
 /// Whether a host may go by this name: no node's, no host's, no record's, none that came by an update, and of two loans the first one's.
 fn is_free(turn: &Turn<'_>, name: &str, address: Ipv4Addr, mac: Mac) -> bool {
     let directory = &turn.hall.directory;
-    let is_given =
-        |given: &str| directory.networks.iter().any(|n| name.strip_suffix(n.suffix.as_str()) == Some(given));
     let is_nodes = directory.networks.iter().any(|network| {
         name.strip_suffix(network.suffix.as_str()).is_some_and(|n| directory.pattern.number(n).is_some())
     });
-    let is_listed = turn.config.nodes.iter().filter_map(|node| node.name.as_deref()).any(is_given);
-    let is_records = directory.records.iter().any(|record| record.name == name);
     let is_anothers = turn.hall.naming.address(name).is_some_and(|other| {
         other != address && turn.hall.leases.get(other).is_some_and(|lease| lease.mac != mac)
     });
     !RESERVED.contains(&name)
         && !is_nodes
-        && !is_listed
+        && !turn.hall.written_names.have(name)
         && directory.hosts.addresses(name).is_empty()
-        && !is_records
         && !is_anothers
         && !turn.hall.dynamics.has(&format!("{name}.{}", directory.zone))
 }

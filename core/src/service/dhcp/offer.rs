@@ -4,7 +4,7 @@ use super::choice::address_to_offer;
 use super::client::Client;
 use super::reply::{Missing, Packet, Reply};
 use super::silence::silence;
-use super::{at_once, probe, tell_left_out};
+use super::{at_once, probe, shared, tell_left_out};
 use crate::config::{FirmwareKind, Protocol};
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, HeldBack, Offer, Turn};
@@ -27,8 +27,16 @@ pub(super) fn make_offer(
 ) {
     // Who asks again has waited long enough.
     turn.hall.held_back.remove(&client.mac);
-    let Some((address, lease)) = address_to_offer(turn, client, is_node) else {
-        return silence(turn, client, is_node);
+    let there;
+    let (client, address, lease) = match address_to_offer(turn, client, is_node) {
+        Some((address, lease)) => (client, address, lease),
+        None => match shared::offer_elsewhere(turn, client, is_node) {
+            Some((client, address, lease)) => {
+                there = client;
+                (&there, address, lease)
+            }
+            None => return silence(turn, client, is_node),
+        },
     };
     if at_once::is_wanted(turn, client, admission) && at_once::grant(turn, client, address, is_node, datagram)
     {

@@ -74,7 +74,7 @@ fn notice(turn: &mut Turn<'_>, notice: Notice) {
     let Some(node) = client.and_then(|client| turn.hall.nodes.get_mut(client)) else { return };
     // Once a boot in its history: what it said before stands there already.
     let what = format!("{what} it");
-    let is_told = node.history.iter().any(|(at, _, said)| **said == *what && *at >= node.since);
+    let is_told = node.history.iter().any(|(at, _, said)| **said == *what && *at >= node.since.at());
     if !is_told {
         node.remember(turn.now, Kind::Trouble, what.as_str().into());
     }

@@ -11,6 +11,7 @@
 use super::Case;
 use super::namesake;
 use super::offer::make_offer;
+use super::shared;
 use super::who::Meant;
 use crate::cluster::probe::Found;
 use crate::config::Mode;
@@ -163,6 +164,7 @@ fn offer_another(turn: &mut Turn<'_>, held: HeldBack) {
     let Ok(message) = Message::parse(payload) else { return };
     let Ok(mut client) = Client::read(turn.config, datagram, message) else { return };
     client.meant = Meant::find(turn, &client);
+    shared::settle(turn, &mut client);
     if client.meant.ignored_by(turn).is_some() || client.mode != Mode::Serve {
         return;
     }

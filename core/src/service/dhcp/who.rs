@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::namesake;
+use crate::cluster::heard::Way;
 use crate::cluster::node::Firmware;
 use crate::cluster::reservation::{self, By, Entry, Traits};
 use crate::cluster::unanswered::Why;
@@ -26,7 +27,7 @@ pub(super) struct Meant {
 impl Meant {
     /// Looks for them: a few look-ups for nodes and hosts, and a comparison with each class.
     pub(super) fn find(turn: &Turn<'_>, client: &Client) -> Self {
-        let mut traits = traits(client);
+        let mut traits = traits(turn, client);
         let classes = reservation::classes(turn.config, &traits);
         let mut entry = turn.hall.reservations.find(&traits);
         let mut refused = None;
@@ -58,6 +59,16 @@ impl Meant {
             (Entry::Host(place), _) => turn.config.hosts.get(place),
             (Entry::Node(_), _) => None,
         }
+    }
+
+    /// The number that it has, or that the configuration gives it.
+    pub(super) fn number(&self, turn: &Turn<'_>, mac: Mac) -> Option<u32> {
+        if self.host(turn).is_some() {
+            return None;
+        }
+        let has = || turn.hall.nodes.get(mac)?.promised();
+        let listed = || self.node(turn).or_else(|| turn.hall.listed.get(turn.config, mac))?.number;
+        has().or_else(listed)
     }
 
     fn node<'a>(&self, turn: &Turn<'a>) -> Option<&'a ListedNode> {
@@ -186,10 +197,43 @@ pub(super) fn recognise(turn: &mut Turn<'_>, client: &Client) {
     turn.hall.listed.bind(turn.hall.nodes.identity(client.mac), place);
 }
 
-/// What tells a client.
-fn traits(client: &Client) -> Traits<'_> {
+/// Keeps what a client says of itself, and what its relay says of it.
+pub(super) fn note(turn: &mut Turn<'_>, client: &Client) {
     let options = &client.message.options;
-    let relay = options.get(option::RELAY_AGENT).and_then(encapsulated::parts).unwrap_or_default();
+    let way = match client.is_straight {
+        true => Way::Straight,
+        false => Way::Placed(options.get(option::RELAY_AGENT), turn.config.networks[client.place].address),
+    };
+    turn.hall.heard.note(turn.now, client.mac, options.get(option::CLIENT_IDENTIFIER), way);
+}
+
+/// What a client's relay said when it came by it last, where it speaks to us without it. None: that is not known any more.
+fn said_before<'a>(turn: &'a Turn<'_>, client: &Client) -> Option<Option<&'a [u8]>> {
+    let here = &turn.config.networks[client.place];
+    turn.hall.heard.relay(client.mac, |ours| here.contains(ours))
+}
+
+/// Whether it depends on what a relay says who a client is or what it is told, and that was forgotten (a restart): a renewal that comes straight to us waits then. Who gets no answer asks
+/// everybody at T2 (RFC 2131 4.4.5), and so by its relay, with whose word it gets what it had; a NAK would take its address from it, and an ACK without its classes its routes.
+pub(super) fn lacks_its_relay(turn: &Turn<'_>, client: &Client, address: Ipv4Addr) -> bool {
+    if !client.is_straight || said_before(turn, client).is_some() {
+        return false;
+    }
+    let known = &turn.hall.reservations;
+    let is_relayed = !turn.config.networks[client.place].on_link;
+    let is_host = client.meant.entry.is_none()
+        && (known.is_by_relay(address) || (is_relayed && known.relays_say_more()));
+    is_host || (is_relayed && reservation::has_class_by_relay(turn.config, client.place))
+}
+
+/// What tells a client.
+fn traits<'a>(turn: &'a Turn<'_>, client: &'a Client) -> Traits<'a> {
+    let options = &client.message.options;
+    let relay = match client.is_straight {
+        true => said_before(turn, client).flatten(),
+        false => options.get(option::RELAY_AGENT),
+    };
+    let relay = relay.and_then(encapsulated::parts).unwrap_or_default();
     let of_relay = |code: u8| relay.iter().find(|(known, _)| *known == code).map(|(_, value)| *value);
     let architectures = options.get(option::ARCHITECTURE).unwrap_or_default().as_chunks::<2>().0;
     Traits {

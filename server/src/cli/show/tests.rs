@@ -17,6 +17,7 @@ fn node_23() -> NodeView {
         state: "booting".into(),
         phase: Some("kernel".into()),
         since: "2026-11-22T10:45:12.345Z".into(),
+        since_unknown: false,
         reason: "it asked for its kernel".into(),
         waiting_for: Some("its initrd".into()),
         profile: "default".into(),

@@ -177,3 +177,27 @@ fn who_reads_nothing_stands_still_until_he_reads_on() {
         delivered >= MEBIBYTE
     });
 }
+
+/// What was sent before its account was opened is not counted there, so that nothing would say that he moves again: of that nobody stands still.
+#[test]
+fn who_reads_nothing_of_what_came_before_does_not_stand_still() {
+    const BEFORE: usize = 6;
+    let (_tree, server, mut stream, [_, file]) = served();
+    // Less than what comes, so that some of it stays with the server.
+    socket2::SockRef::from(&stream).set_recv_buffer_size(1 << 12).unwrap();
+    for _ in 0..BEFORE {
+        send(&mut stream, &read_call(&file, 0, 1 << 15));
+    }
+    server.handle().ration(true);
+    send(&mut stream, &read_call(&file, 0, 1 << 20));
+    let (mut told, mut asker) = (Vec::new(), None);
+    until(&server, "what is wanted", |(stream, news)| {
+        told.push(news);
+        asker = matches!(news, StreamNews::Asks { .. }).then_some(stream).or(asker);
+        asker.is_some()
+    });
+    // It is looked at every few milliseconds.
+    thread::sleep(Duration::from_millis(500));
+    told.extend(server.handle().news().into_iter().map(|(_, news)| news));
+    assert!(!told.contains(&StreamNews::StandsStill), "{told:?}");
+}

@@ -1,0 +1,71 @@
+//! Since when something holds, also if that was before the server's start: then the calendar of that day tells, if it was kept with what it tells of.
+
+use crate::time::{Time, Wall};
+
+/// Since when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Since {
+    /// For what happened before the start, and was not placed by the calendar, that start.
+    at: Time,
+    before: Before,
+}
+
+/// What is known of a moment before the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    /// It was after that, or has been placed.
+    No,
+    /// Seconds since 1970.
+    Seconds(u64),
+    Unknown,
+}
+
+impl Since {
+    /// From now on.
+    pub const fn now(now: Time) -> Self {
+        Self { at: now, before: Before::No }
+    }
+
+    /// As it was kept before the start, which is now: in seconds since 1970, if the calendar was known then.
+    pub fn restored(start: Time, seconds: Option<u64>) -> Self {
+        Self { at: start, before: seconds.map_or(Before::Unknown, Before::Seconds) }
+    }
+
+    /// The moment; the server's start, if it was before that and is not known.
+    pub const fn at(self) -> Time {
+        self.at
+    }
+
+    /// Whether that is the moment itself.
+    pub fn is_known(self) -> bool {
+        self.before == Before::No
+    }
+
+    /// The calendar is known: what was kept by it gets its moment. What is yet to come by a calendar that was put back is not known.
+    pub fn place(&mut self, now: Time, wall: Wall) {
+        let Before::Seconds(seconds) = self.before else { return };
+        let ago =
+            std::time::Duration::from_nanos(wall.0).checked_sub(std::time::Duration::from_secs(seconds));
+        *self = match ago {
+            Some(ago) => Self::now(now - ago),
+            None => Self { before: Before::Unknown, ..*self },
+        };
+    }
+
+    /// As it is kept: seconds since 1970, if the calendar was known at some moment.
+    pub fn seconds(self, calendar: Option<(Time, Wall)>) -> Option<u64> {
+        match self.before {
+            Before::Seconds(seconds) => Some(seconds),
+            Before::Unknown => None,
+            Before::No => {
+                let (then, Wall(nanoseconds)) = calendar?;
+                let later = self.at.as_nanoseconds().saturating_sub(then.as_nanoseconds());
+                let earlier = then.as_nanoseconds().saturating_sub(self.at.as_nanoseconds());
+                Some(nanoseconds.saturating_add(later).saturating_sub(earlier) / 1_000_000_000)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

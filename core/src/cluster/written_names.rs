@@ -1,0 +1,37 @@
+//! Names that the configuration gives: to nodes, on each network with its suffix, and to what `[[dns.record]]` tells of. Each host that says how it is called asks whether its name is one
+//! of them, and with another configuration all are looked at again: so it is one look-up for each suffix, however many nodes and records there are.
+
+use crate::config::Config;
+use std::collections::BTreeSet;
+
+/// An index of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct WrittenNames {
+    /// Of nodes, without a suffix.
+    nodes: BTreeSet<String>,
+    /// Of networks: each once.
+    suffixes: BTreeSet<String>,
+    records: BTreeSet<String>,
+}
+
+impl WrittenNames {
+    /// Those of a configuration.
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            nodes: config.nodes.iter().filter_map(|node| node.name.clone()).collect(),
+            suffixes: config.networks.iter().map(|network| network.numbering.suffix.clone()).collect(),
+            records: config.zone.records.iter().map(|record| record.name.clone()).collect(),
+        }
+    }
+
+    /// Whether a name is one of them.
+    pub(crate) fn have(&self, name: &str) -> bool {
+        let is_nodes = |suffix: &String| {
+            name.strip_suffix(suffix.as_str()).is_some_and(|given| self.nodes.contains(given))
+        };
+        self.records.contains(name) || self.suffixes.iter().any(is_nodes)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! What happens to the configuration and to the state's disk while the server runs, or before.
+
+use super::*;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+/// A configuration is read by a thread of its own, as are the host's addresses, one at a time. Who says meanwhile that it is another one is heard.
+#[test]
+fn a_signal_while_the_configuration_is_read_is_not_lost() {
+    let place = Place::new("reload");
+    let server = place.start();
+    let file = place.path("heorot.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    // A pipe is read for as long as somebody writes to it.
+    std::fs::remove_file(&file).unwrap();
+    assert!(Command::new("mkfifo").args(["-m", "644"]).arg(&file).status().unwrap().success());
+    server.signal(Signal::SIGHUP);
+    let mut first = until_read(&file);
+    server.signal(Signal::SIGHUP);
+    // What was signalled is taken before what is asked afterwards is answered.
+    for _ in 0..2 {
+        let mut status = Command::new(env!("CARGO_BIN_EXE_heorot"));
+        status.arg("--control").arg(place.path("run/control.sock")).arg("status");
+        assert!(status.output().unwrap().status.success());
+    }
+    first.write_all(text.replace("0-99", "0-149").as_bytes()).unwrap();
+    drop(first);
+    server.says("the configuration was read anew");
+    until_read(&file).write_all(text.replace("0-99", "0-199").as_bytes()).unwrap();
+    server.says("the configuration was read anew");
+    assert_eq!(server.end(Signal::SIGTERM), Some(0));
+}
+
+/// A pipe, as soon as somebody reads it.
+fn until_read(path: &Path) -> File {
+    let asked = Instant::now();
+    loop {
+        match OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(path) {
+            Ok(file) => return file,
+            Err(error) => assert!(asked.elapsed() < PATIENCE, "nobody reads it: {error}"),
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A disk on which nothing can be written is no matter of whose it is.
+#[test]
+fn a_state_that_is_mounted_read_only_is_told() {
+    let place = Place::new("read-only");
+    let state = place.path("state");
+    std::fs::create_dir_all(&state).unwrap();
+    unshare(CloneFlags::CLONE_NEWNS).unwrap();
+    let mount = |options: &[&str]| {
+        assert!(Command::new("mount").args(options).arg(&state).status().unwrap().success(), "{options:?}");
+    };
+    assert!(Command::new("mount").args(["--make-rprivate", "/"]).status().unwrap().success());
+    mount(&["-t", "tmpfs", "-o", "ro", "tmpfs"]);
+    let text = place.refused(&mut place.command());
+    assert!(text.contains("(mount -o remount,rw)") && !text.contains("server.state` to the user"), "{text}");
+    let mut doctor = Command::new(env!("CARGO_BIN_EXE_heorot"));
+    doctor.args(["doctor", "--config"]).arg(place.path("heorot.toml"));
+    let told = |output: std::process::Output| String::from_utf8(output.stdout).unwrap();
+    let said = told(doctor.output().unwrap());
+    assert!(said.contains("is on a file system that is mounted read-only"), "{said}");
+    mount(&["-o", "remount,rw"]);
+    let said = told(doctor.output().unwrap());
+    assert!(!said.contains("read-only"), "{said}");
+}
