@@ -13,7 +13,7 @@
 
 use super::head::{self, Head, Refusal};
 use super::reply::{Manner, Reply};
-use crate::images::directory::BootFile;
+use crate::images::directory::{BootFile, Glance};
 use crate::netio;
 use crate::streams::{Stream, flush, receive};
 use heorot_core::limit::{HTTP_HEAD_OCTETS_MAX, LOAD_PIECE_OCTETS_MAX, POST_OCTETS_MAX};
@@ -79,7 +79,7 @@ pub(super) struct Body {
     allowed: u64,
     /// Whether it was asked for more than that.
     has_asked: bool,
-    /// Whether it waits for a disk.
+    /// Whether it waits for a disk: for what is to go next, or to see whether the file is what it was.
     pub(super) is_cold: bool,
     /// Where the part ends that was last found to be in memory.
     warm_to: Option<u64>,
@@ -106,7 +106,7 @@ pub(super) enum Progress {
     Done,
     /// The socket is full, what was allowed is gone, or it is the others' turn.
     Waits,
-    /// This part is on no memory: it has to be read.
+    /// This part is on no memory: it has to be read. Or what is gone may be of a file that was changed meanwhile: that has to be seen.
     Cold(Arc<BootFile>, Range<u64>),
 }
 
@@ -291,7 +291,8 @@ impl Connection {
 
     /// Whether more is to be asked for now: all that was allowed is with the kernel, which has sent nearly all that it took before.
     pub(super) fn wants(&mut self) -> Option<StreamId> {
-        let body = self.body.as_mut().filter(|body| body.allowed == 0 && !body.has_asked)?;
+        let is_out = |body: &&mut Body| body.allowed == 0 && !body.has_asked && !body.rest.is_empty();
+        let body = self.body.as_mut().filter(is_out)?;
         body.has_asked = true;
         self.account.as_ref().map(|account| account.stream)
     }
@@ -334,6 +335,9 @@ impl Connection {
         if body.is_cold {
             return Ok(Progress::Waits);
         }
+        if body.rest.is_empty() {
+            self.end_body();
+        }
         let mut turn = TURN_OCTETS;
         while let Some(body) = self.body.as_mut().filter(|body| body.allowed > 0 && turn > 0) {
             let start = body.rest.start;
@@ -348,24 +352,41 @@ impl Connection {
                 Some(tls) => Some(encipher(tls, &body.file, &piece, buffer)?),
             };
             // Looked at after it was given: a change that came before it shows, and the client gets no halves of two files.
-            if !body.file.is_unchanged()? {
+            let glance = body.file.glance()?;
+            if glance == Glance::Changed {
                 return Err(io::Error::other("the file was changed in place"));
             }
             let Some(octets) = octets else { return Ok(Progress::Waits) };
             body.rest.start += octets;
             body.allowed -= octets;
             turn = turn.saturating_sub(octets);
-            if body.rest.is_empty() {
-                self.body = None;
-                self.be_fast(false);
+            // Nothing more goes before that is known; the last octets of a file, too, are not the end of it until then.
+            let unsure = (glance == Glance::Unsure).then(|| {
+                body.is_cold = true;
+                (Arc::clone(&body.file), body.rest.start..body.rest.start)
+            });
+            if body.rest.is_empty() && unsure.is_none() {
+                self.end_body();
             }
-            if self.tls.is_none() {
+            let is_flushed = if self.tls.is_none() {
                 self.taken += octets;
-            } else if !self.flush()? {
+                true
+            } else {
+                self.flush()?
+            };
+            if let Some((file, nothing)) = unsure {
+                return Ok(Progress::Cold(file, nothing));
+            }
+            if !is_flushed {
                 return Ok(Progress::Waits);
             }
         }
         Ok(if self.body.is_none() { Progress::Done } else { Progress::Waits })
+    }
+
+    fn end_body(&mut self) {
+        self.body = None;
+        self.be_fast(false);
     }
 
     /// All was said.

@@ -240,6 +240,10 @@ impl Worker {
                     connection.abort();
                     return self.remove(key);
                 }
+                // All of it may have been acknowledged meanwhile.
+                if connection.account.is_some() {
+                    self.under_way.insert(key);
+                }
                 key
             }
         };
