@@ -191,14 +191,23 @@ impl Connection {
         })
     }
 
-    /// Takes what has come, as far as it concerns anybody. `buffer` is scratch.
+    /// Takes what has come, as far as it concerns anybody now: what a client says before it has its answer waits in the kernel, or ten thousand of them would fill our memory.
+    /// `buffer` is scratch.
     pub(super) fn receive(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+        let lacking = self.lacking_octets();
+        if lacking == 0 {
+            return Ok(());
+        }
         if let Some(tls) = &mut self.tls {
-            self.is_ended |= receive_secured(tls, &self.socket, &mut self.input)?;
+            self.is_ended |= receive_secured(tls, &self.socket, &mut self.input, lacking)?;
         } else {
-            match receive(&self.socket, buffer)? {
+            let most = lacking.min(buffer.len());
+            match receive(&self.socket, &mut buffer[..most])? {
                 None => self.is_ended = true,
-                Some(octets) => self.input.extend_from_slice(octets),
+                Some(octets) => {
+                    self.input.reserve_exact(octets.len());
+                    self.input.extend_from_slice(octets);
+                }
             }
         }
         if matches!(self.stage, Stage::Lingering) {
@@ -208,6 +217,22 @@ impl Connection {
             }
         }
         Ok(())
+    }
+
+    /// How many more octets have to come, or may: a head that is longer than any has to be seen to be.
+    fn lacking_octets(&self) -> usize {
+        match &self.stage {
+            Stage::Reading => (HTTP_HEAD_OCTETS_MAX + 1).saturating_sub(self.input.len()),
+            Stage::Receiving(head) => head.body_octets.saturating_sub(self.input.len()),
+            Stage::Lingering => usize::MAX,
+            Stage::Asking(_) | Stage::Opening(_) | Stage::Sending(_) | Stage::Over => 0,
+        }
+    }
+
+    /// What it holds of requests.
+    #[cfg(test)]
+    pub(super) fn held_octets(&self) -> usize {
+        self.input.capacity()
     }
 
     /// The next request's head, if it is there whole. A client that says no more and has not said one is gone.
@@ -480,10 +505,11 @@ fn receive_secured(
     tls: &mut ServerConnection,
     mut socket: &TcpStream,
     input: &mut Vec<u8>,
+    lacking: usize,
 ) -> io::Result<bool> {
-    /// More than any request has: the rest waits in the kernel.
-    const INPUT_OCTETS_MAX: usize = HTTP_HEAD_OCTETS_MAX + POST_OCTETS_MAX;
-    while input.len() < INPUT_OCTETS_MAX {
+    // As much as was said in one record may come beyond; the rest waits in the kernel. What nobody listens to any more is not gathered.
+    let most = input.len().saturating_add(lacking.min(POST_OCTETS_MAX));
+    while input.len() < most {
         match tls.read_tls(&mut socket) {
             Ok(0) => return Ok(true),
             Ok(_) => {}

@@ -555,3 +555,4 @@ fn the_files_of_a_node_are_made_and_sent_as_any_file() {
 }
 
 mod changes;
+mod memory;
