@@ -377,10 +377,9 @@ impl Flight {
             },
 
             (Stage::Opening | Stage::Reopening(_), Event::Broken(_)) => Step::Wait,
-            (Stage::Offered | Stage::Sending, Event::Broken(why)) => Step::End(End::Refused(
-                ErrorCode::Other,
-                format!("the file changed while it was sent: {why}"),
-            )),
+            (Stage::Offered | Stage::Sending, Event::Broken(why)) => {
+                Step::End(End::Refused(ErrorCode::Other, why.to_owned()))
+            }
 
             (Stage::Opening | Stage::Reopening(_), Event::Due) => self.due_opening(now),
             (Stage::Offered | Stage::Sending, Event::Due) => self.due(now),

@@ -433,9 +433,9 @@ fn an_image_that_breaks_while_it_is_sent_ends_in_an_error_for_all() {
     let index = world.start(Client::new(IPXE, 2070, "boot"));
     world.run(60, |world| world.clients[index].received.len() > 300_000);
     let (image, _) = world.fetches[0];
-    world.tell(Input::Broken { image, why: "it is shorter now".into() });
+    world.tell(Input::Broken { image, why: "the file cannot be read: Input/output error".into() });
     world.run_out(10);
-    let expected = State::Failed("ERROR 0: the file changed while it was sent: it is shorter now".into());
+    let expected = State::Failed("ERROR 0: the file cannot be read: Input/output error".into());
     assert_eq!(world.clients[index].state, expected);
     world.assert_at_rest("broken");
 }
