@@ -173,7 +173,7 @@ impl Transfers {
                     lane.carried(octets);
                 }
             }
-            Input::Configure(links) => self.state.configure(now, links),
+            Input::Configure(links) => self.state.configure(now, links, out),
             Input::Wakeup => self.state.wakeup(now, out),
         }
         self.state.ration(out);
