@@ -63,11 +63,14 @@ impl Run {
         let mut out = Vec::new();
         self.transfers.handle(self.now, input, &mut out);
         for output in out {
-            match &output {
-                Output::Open { transfer, .. } => self.opened = Some(*transfer),
-                Output::Send(Send { body: Body::Train(block), .. }) => self.acknowledges = Some(block.first),
-                Output::Regime { regime, .. } => self.regimes.push(*regime),
-                _ => {}
+            if let Output::Open { transfer, .. } = &output {
+                self.opened = Some(*transfer);
+            }
+            if let Output::Send(Send { body: Body::Train(block), .. }) = &output {
+                self.acknowledges = Some(block.first);
+            }
+            if let Output::Regime { regime, .. } = &output {
+                self.regimes.push(*regime);
             }
             if let Output::Grant { stream, octets } = output {
                 assert!(octets > 0);
