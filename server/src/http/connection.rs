@@ -414,6 +414,17 @@ impl Connection {
         self.be_fast(false);
     }
 
+    /// The disk was waited for. Whether the file can be sent on; if not, it is broken off.
+    pub(super) fn goes_on(&mut self, is_good: bool) -> bool {
+        if let Some(body) = &mut self.body {
+            body.is_cold = false;
+        }
+        if !is_good {
+            self.abort();
+        }
+        is_good
+    }
+
     /// All was said.
     pub(super) fn linger(&mut self, deadline: Instant) -> io::Result<()> {
         if let Some(tls) = &mut self.tls {
