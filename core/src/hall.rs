@@ -41,7 +41,7 @@ use crate::event::{Event, Kind};
 use crate::limit::PROBE_WAIT;
 use crate::load::{self, Regime};
 use crate::mac::Mac;
-use crate::message::{Datagram, DhcpSend, Neighbour, Output, Ticket};
+use crate::message::{Answer, Datagram, DhcpSend, Neighbour, Output, RequestId, Ticket};
 use crate::promise::{Promise, Promises};
 use crate::time::{Time, Wall};
 use crate::timer::Timers;
@@ -177,6 +177,8 @@ pub(crate) enum Due {
     HardwareAddresses,
     /// Lines that were left out of the journal.
     Chatter,
+    /// What holds tokens, and waits for the store.
+    Tokens,
 }
 
 impl Due {
@@ -192,6 +194,7 @@ impl Due {
             Self::Silence(mac) => (6, mac.number()),
             Self::HardwareAddresses => (7, 0),
             Self::Chatter => (8, 0),
+            Self::Tokens => (9, 0),
         };
         kind << 48 | what
     }
@@ -281,6 +284,30 @@ impl Turn<'_> {
     pub(crate) fn promise(&mut self, promise: Promise) {
         if let Some(promise) = self.hall.promises.wait(self.now, promise) {
             promise.fulfil(self);
+        }
+    }
+
+    /// The same for what holds the token of a machine's boot. Where the store hangs it waits no longer: a client that repeats itself waits for the answer to its first request, and some
+    /// give up for good before any disk comes back.
+    pub(crate) fn promise_token(&mut self, id: RequestId, answer: Answer) {
+        self.promise(Promise::Token { id, answer });
+        self.watch_store();
+    }
+
+    fn watch_store(&mut self) {
+        if let Some(from) = self.hall.promises.stuck_from() {
+            self.hall.timers.arm(from, Due::Tokens);
+        }
+    }
+
+    /// Looks whether the store hangs, and lets go what need not wait for it then.
+    pub(crate) fn give_up_tokens(&mut self) {
+        if self.hall.promises.are_stuck(self.now) {
+            for promise in self.hall.promises.give_up_tokens() {
+                promise.fulfil(self);
+            }
+        } else if self.hall.promises.keep_tokens_waiting() {
+            self.watch_store();
         }
     }
 

@@ -164,7 +164,7 @@ impl Heorot {
                     turn.event(None, Kind::Trouble, "the store keeps what is promised again");
                 }
                 turn.hall.naming.decided(through, true);
-                while let Some(promise) = turn.hall.promises.decided(through) {
+                while let Some(promise) = turn.hall.promises.decided(turn.now, through) {
                     promise.fulfil(turn);
                 }
             }
@@ -176,7 +176,7 @@ impl Heorot {
                 turn.hall.naming.decided(through, false);
                 let durable = turn.hall.promises.last_decided();
                 turn.hall.nodes.records_refused(durable);
-                while let Some(promise) = turn.hall.promises.decided(through) {
+                while let Some(promise) = turn.hall.promises.decided(turn.now, through) {
                     promise.withdraw(turn);
                 }
             }
@@ -280,6 +280,7 @@ fn wake(turn: &mut Turn<'_>) {
             Due::Silence(mac) => boot::silence_due(turn, mac),
             Due::HardwareAddresses => turn.publish_numbers(),
             Due::Chatter => turn.tell_left_out(),
+            Due::Tokens => turn.give_up_tokens(),
             Due::Grant(mac) => {
                 let Some(until) = turn.hall.nodes.get(mac).and_then(|node| node.granted_until) else {
                     continue;

@@ -272,7 +272,7 @@ pub const STORE_HANGS_AFTER: Duration = Duration::from_secs(2);
 /// After so many that nothing answered, the blocks of a window leave one by one.
 pub const TFTP_SWALLOWED_REPEATS: u32 = 2;
 
-/// After so many, which is more than a second of silence, a transfer ends if its machine has asked for the same file anew.
+/// After so many, which is six tenths of a second of silence on a fast link, a transfer ends if its machine has asked for the same file anew and does not answer a repeat after that.
 pub const TFTP_ABANDONED_REPEATS: u32 = 5;
 
 /// After so many, more than four seconds, repeats are [`TFTP_RESEND_SILENT_MAX`] apart: with a tenth of all packets lost in each direction that befalls one block of ten million.

@@ -64,6 +64,13 @@ pub(crate) enum Promise {
         /// If it could not be kept.
         refused: Answer,
     },
+    /// A request is answered with what holds the token of a boot, whether that is durable or could not be kept, and also when a store that hangs says neither.
+    Token {
+        /// Which.
+        id: RequestId,
+        /// With what.
+        answer: Answer,
+    },
 }
 
 /// An ACK that goes out as soon as its address is safely the machine's.
@@ -95,7 +102,26 @@ impl Promises {
 
     /// Whether the store has decided nothing for long that somebody waits for: its disk hangs.
     pub(crate) fn are_stuck(&self, now: Time) -> bool {
-        self.waits_since.is_some_and(|since| now.since(since) >= STORE_HANGS_AFTER)
+        self.stuck_from().is_some_and(|from| now >= from)
+    }
+
+    /// From when on that is so, unless something is decided before.
+    pub(crate) fn stuck_from(&self) -> Option<Time> {
+        self.waits_since.map(|since| since + STORE_HANGS_AFTER)
+    }
+
+    /// Whoever waits only for what holds his boot's token waits no longer.
+    pub(crate) fn give_up_tokens(&mut self) -> Vec<Promise> {
+        let is_token = |promise: &Promise| matches!(promise, Promise::Token { .. });
+        let (tokens, others) =
+            std::mem::take(&mut self.waiting).into_iter().partition(|(_, promise)| is_token(promise));
+        self.waiting = others;
+        VecDeque::into_iter(tokens).map(|(_, promise)| promise).collect()
+    }
+
+    /// Whether somebody waits for what holds his boot's token.
+    pub(crate) fn keep_tokens_waiting(&self) -> bool {
+        self.waiting.iter().any(|(_, promise)| matches!(promise, Promise::Token { .. }))
     }
 
     /// The last of the records that were issued.
@@ -124,10 +150,12 @@ impl Promises {
     }
 
     /// The records through this ticket are decided: one after another, the promises that waited for them.
-    pub(crate) fn decided(&mut self, through: Ticket) -> Option<Promise> {
+    pub(crate) fn decided(&mut self, now: Time, through: Ticket) -> Option<Promise> {
         if through > self.committed {
             self.committed = through;
-            self.waits_since = None;
+            // Who waits for the next commit begins to wait for it now.
+            let waits_on = self.waiting.back().is_some_and(|(ticket, _)| *ticket > through);
+            self.waits_since = waits_on.then_some(now);
         }
         let (ticket, _) = self.waiting.front()?;
         if *ticket > self.committed {
@@ -167,7 +195,9 @@ impl Promise {
                 turn.tell_secrets_given(mac);
                 turn.out.push(Output::Reply(id, Answer::Files(files)));
             }
-            Self::Reply { id, answer, .. } => turn.out.push(Output::Reply(id, answer)),
+            Self::Reply { id, answer, .. } | Self::Token { id, answer } => {
+                turn.out.push(Output::Reply(id, answer))
+            }
         }
     }
 
@@ -194,7 +224,9 @@ impl Promise {
                 let why = serde_json::json!({ "error": "that it has them could not be recorded: ask again" });
                 turn.out.push(Output::Reply(id, Answer::Json(503, why.to_string())));
             }
-            Self::Reply { id, refused, .. } => turn.out.push(Output::Reply(id, refused)),
+            Self::Reply { id, refused: answer, .. } | Self::Token { id, answer } => {
+                turn.out.push(Output::Reply(id, answer));
+            }
         }
     }
 }

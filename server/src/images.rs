@@ -15,6 +15,7 @@ mod folding;
 mod given;
 mod kept;
 mod netascii;
+mod witness;
 mod worker;
 
 use crate::notes::checksum;

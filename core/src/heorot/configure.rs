@@ -31,8 +31,12 @@ impl Heorot {
         let unserved: Vec<_> = lent.map(|(address, lease)| (address, lease.mac)).collect();
         self.hall.leases = std::mem::take(&mut self.hall.leases).reconfigured(&config);
         self.hall.free = FreeNumbers::new(&config);
-        self.hall.links = links(&config);
-        self.hall.regimes.clear();
+        let links = links(&config);
+        if links != self.hall.links {
+            // They begin anew, whatever was known of the old ones. Of others a regime is told when it becomes another.
+            self.hall.links = links;
+            self.hall.regimes.clear();
+        }
         let old = std::mem::replace(&mut self.config, config);
         let moved = |place: usize| {
             let interface = &old.networks.get(place)?.interface;

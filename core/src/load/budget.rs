@@ -144,11 +144,11 @@ impl Budget {
         self.tokens -= i64::try_from(self.nanoseconds(octets)).unwrap_or(i64::MAX / 4);
     }
 
-    /// Whether so many octets may be given to TCP now.
+    /// Whether so many octets may be given to TCP now. On a slow link two packets are more than there ever are tokens for: then they are sent ahead, and waited for afterwards.
     pub(super) fn admits_piece(&mut self, now: Time, octets: u64) -> bool {
         self.fill(now);
         let nanoseconds = i64::try_from(self.nanoseconds(octets)).unwrap_or(i64::MAX / 4);
-        self.tokens + self.missed >= nanoseconds
+        self.tokens + self.missed >= nanoseconds.min(self.burst())
     }
 
     /// Octets that may be given to TCP now. It gives them to the link as that delivers them, so that what a late wake-up missed is made up for whole: no port's queue has to
@@ -178,6 +178,7 @@ impl Budget {
     pub(super) fn next(&self, octets: u64) -> Time {
         let wanted = i64::try_from(LOAD_QUANTUM.as_nanos()).unwrap_or(0);
         let wanted = wanted.max(i64::try_from(self.nanoseconds(octets)).unwrap_or(i64::MAX / 4));
+        let wanted = wanted.min(self.burst()); // there are never more
         let missing = u64::try_from(wanted - self.tokens).unwrap_or(0);
         self.filled_at + Duration::from_nanos(missing)
     }

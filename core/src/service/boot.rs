@@ -167,13 +167,12 @@ fn file(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>
 }
 
 /// Answers with what holds the token of a boot: when that is durable, or its machine could never speak of itself after a power cut. Where nothing can be kept it boots all
-/// the same: known nodes do not need a disk that works.
+/// the same: known nodes do not need a disk that works. One that hangs holds nobody up for more than two seconds.
 fn answer_with_token(turn: &mut Turn<'_>, request: &Request, mac: Mac, reply: Answer) {
-    // One that hangs would hold up every boot, and each of their repeats would wait with them.
     if turn.token_is_kept(mac) || turn.hall.promises.are_stuck(turn.now) {
         return answer(turn, request, reply);
     }
-    turn.promise(Promise::Reply { id: request.id, answer: reply.clone(), refused: reply });
+    turn.promise_token(request.id, reply);
 }
 
 /// A machine asks once more for the file that it was not given: whether it is there now will be said anew.

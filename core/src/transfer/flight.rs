@@ -113,7 +113,8 @@ pub(super) struct Flight {
     round_trip: RoundTrip,
     /// The round trip that was measured last, until it is told.
     trip: Option<Duration>,
-    /// When the client was last heard.
+    /// When it was asked for, or went on after a restart, and when the client was last heard.
+    asked_at: Time,
     pub(super) heard: Time,
     /// When the client last acknowledged anything.
     acknowledged_at: Option<Time>,
@@ -185,6 +186,7 @@ impl Flight {
             note_behind: 0,
             round_trip: RoundTrip::new(resend),
             trip: None,
+            asked_at: now,
             heard: now,
             acknowledged_at: None,
             life_told: None,
@@ -254,6 +256,16 @@ impl Flight {
     /// Blocks that the client has acknowledged.
     pub(super) fn blocks_acknowledged(&self) -> u64 {
         self.acknowledged
+    }
+
+    /// When it was asked for.
+    pub(super) fn asked_at(&self) -> Time {
+        self.asked_at
+    }
+
+    /// When the client was last heard.
+    pub(super) fn heard_at(&self) -> Time {
+        self.heard
     }
 
     /// When it was last sent something.
@@ -377,10 +389,9 @@ impl Flight {
             },
 
             (Stage::Opening | Stage::Reopening(_), Event::Broken(_)) => Step::Wait,
-            (Stage::Offered | Stage::Sending, Event::Broken(why)) => Step::End(End::Refused(
-                ErrorCode::Other,
-                format!("the file changed while it was sent: {why}"),
-            )),
+            (Stage::Offered | Stage::Sending, Event::Broken(why)) => {
+                Step::End(End::Refused(ErrorCode::Other, why.to_owned()))
+            }
 
             (Stage::Opening | Stage::Reopening(_), Event::Due) => self.due_opening(now),
             (Stage::Offered | Stage::Sending, Event::Due) => self.due(now),

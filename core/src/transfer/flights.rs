@@ -3,7 +3,9 @@
 use super::TransferId;
 use super::flight::Flight;
 use crate::limit::{TFTP_ABANDONED_REPEATS, TFTP_DEAD_REPEATS, TRANSFERS_MAX};
+use crate::time::Time;
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 /// Address and port as one number: every ACK is looked for by it.
@@ -22,7 +24,16 @@ pub(super) struct Flights {
     /// By slot. The last place is taken.
     by_slot: Vec<Option<Flight>>,
     by_peer: BTreeMap<Peer, TransferId>,
+    /// Of every address that has some, how many, and when the last one was asked for: of all, and of each path by its hash.
+    asked: BTreeMap<(Ipv4Addr, Option<u64>), (u32, Time)>,
     named: u64,
+}
+
+/// Where it stands in [`Flights::asked`].
+fn places_asked(flight: &Flight) -> [(Ipv4Addr, Option<u64>); 2] {
+    let mut hasher = DefaultHasher::new();
+    flight.path.hash(&mut hasher);
+    [None, Some(hasher.finish())].map(|path| (*flight.peer.ip(), path))
 }
 
 impl Flights {
@@ -39,6 +50,10 @@ impl Flights {
         if self.by_slot.len() <= place {
             self.by_slot.resize(place + 1, None);
         }
+        for place in places_asked(&flight) {
+            let (count, last) = self.asked.entry(place).or_insert_with(|| (0, flight.asked_at()));
+            (*count, *last) = (*count + 1, flight.asked_at());
+        }
         self.by_peer.insert(Peer::of(flight.peer), flight.id);
         self.by_slot[place] = Some(flight);
     }
@@ -47,6 +62,14 @@ impl Flights {
     pub(super) fn remove(&mut self, id: TransferId) -> Option<Flight> {
         let flight = self.by_slot.get_mut(place(id))?.take_if(|flight| flight.id == id)?;
         self.by_peer.remove(&Peer::of(flight.peer));
+        for place in places_asked(&flight) {
+            if let Some((count, _)) = self.asked.get_mut(&place) {
+                *count -= 1;
+                if *count == 0 {
+                    self.asked.remove(&place);
+                }
+            }
+        }
         while self.by_slot.pop_if(|flight| flight.is_none()).is_some() {}
         if self.by_slot.is_empty() {
             self.by_slot = Vec::new(); // What a storm needed is given back.
@@ -67,20 +90,17 @@ impl Flights {
         self.get(*self.by_peer.get(&Peer::of(peer))?)
     }
 
-    /// Whether the machine of a transfer has left it: it asked for the same file anew, by another port, or for another one long ago.
+    /// Whether the machine of a transfer has left it, to be asked when it has been silent for long enough to be repeated to: the same file was asked for anew from its address, by another port,
+    /// or another one long ago; and since then nothing was heard of it, not even when it was repeated to. An address may be that of many machines (a router that translates, the machines
+    /// within one), which all load the same at a time: whoever of them is there answers a repeat.
     pub(super) fn is_abandoned(&self, flight: &Flight) -> bool {
         if flight.unanswered() < TFTP_ABANDONED_REPEATS {
             return false;
         }
         let is_dead = flight.unanswered() >= TFTP_DEAD_REPEATS;
-        let mut newer = self.to_address(*flight.peer.ip()).filter(|other| other.id > flight.id);
-        newer.any(|newer| is_dead || newer.path == flight.path)
-    }
-
-    /// All transfers to an address.
-    pub(super) fn to_address(&self, address: Ipv4Addr) -> impl Iterator<Item = &Flight> {
-        let all = Peer::of(SocketAddrV4::new(address, 0))..=Peer::of(SocketAddrV4::new(address, u16::MAX));
-        self.by_peer.range(all).filter_map(|(_, id)| self.get(*id))
+        let [any, same] = places_asked(flight);
+        let newest = self.asked.get(if is_dead { &any } else { &same });
+        newest.is_some_and(|(_, asked)| *asked > flight.heard_at() && flight.served_at() > *asked)
     }
 
     pub(super) fn len(&self) -> usize {

@@ -30,11 +30,11 @@ pub enum Input<'a> {
         /// Which chunk: bytes from `chunk * CHUNK_OCTETS`.
         chunk: u64,
     },
-    /// The image can no longer be read, or is no longer what it was when it was opened: it was changed in place.
+    /// The image can no longer be read, or is no longer what it was when it was opened: it was changed in place. Whoever is sent it is told why, in these words.
     Broken {
         /// Which.
         image: ImageId,
-        /// Why, for the client and the journal.
+        /// Why, as a sentence for the client and the journal.
         why: String,
     },
     /// A [`Send`] could not be carried out, or only in part: nothing from `block` on left. What is not reported was sent.

@@ -179,7 +179,7 @@ impl Transfers {
                     lane.carried(octets);
                 }
             }
-            Input::Configure(links) => self.state.configure(now, links),
+            Input::Configure(links) => self.state.configure(now, links, out),
             Input::Wakeup => self.state.wakeup(now, out),
         }
         self.state.ration(out);
@@ -356,10 +356,6 @@ impl State {
         let peer = *peer.ip();
         out.push(Output::Open { transfer: id, peer, local, path: path.clone(), mode, identity: None });
         self.insert(now, Flight::asked(now, id, place, (path, terms), slot, self.settings.resend));
-        let abandoned = self.flights.to_address(peer).filter(|flight| self.flights.is_abandoned(flight));
-        for id in abandoned.map(|flight| flight.id).collect::<Vec<_>>() {
-            self.end(now, id, End::Failed(ABANDONED.into()), out);
-        }
     }
 
     /// A transfer goes on after a restart. False if that makes no sense.
@@ -436,7 +432,10 @@ impl State {
                 && let Some(armed) = flight.armed.take_if(|armed| *armed <= now)
             {
                 self.timers.remove(&(armed, id));
-                if self.flights.get(id).is_some_and(|flight| self.flights.is_abandoned(flight)) {
+                // A timer may be too early.
+                let is_due = |flight: &&Flight| flight.wake().is_some_and(|wake| wake <= now);
+                let silent = self.flights.get(id).filter(is_due);
+                if silent.is_some_and(|flight| self.flights.is_abandoned(flight)) {
                     self.end(now, id, End::Failed(ABANDONED.into()), out);
                 } else {
                     self.step(now, id, Event::Due, out);

@@ -72,12 +72,17 @@ impl State {
     }
 
     /// Other links: everybody who waits finds his place anew.
-    pub(super) fn configure(&mut self, now: Time, links: Vec<Link>) {
+    pub(super) fn configure(&mut self, now: Time, links: Vec<Link>, out: &mut Vec<Output>) {
         if links == self.settings.load.links || links.is_empty() {
             return;
         }
         self.settings.load.links = links;
-        self.lanes = lanes(now, &self.settings.load);
+        let before = std::mem::replace(&mut self.lanes, lanes(now, &self.settings.load));
+        for (link, (lane, before)) in self.lanes.iter().zip(before).enumerate() {
+            if lane.regime() != before.regime() {
+                out.push(Output::Regime { link, regime: lane.regime() });
+            }
+        }
         for flight in self.flights.iter_mut() {
             flight.lane = self.settings.load.link_to(*flight.peer.ip());
             flight.place = None;

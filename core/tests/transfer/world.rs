@@ -50,6 +50,8 @@ pub(crate) struct World {
     pub(crate) files: BTreeMap<&'static str, File>,
     pub(crate) clients: Vec<Client>,
     pub(crate) weather: Weather,
+    /// Whether all clients have the address of the first one, as behind a router that translates.
+    pub(crate) is_one_address: bool,
     pub(crate) server: Option<Transfers>,
     settings: Settings,
     pub(crate) ended: Vec<Transfer>,
@@ -84,6 +86,7 @@ impl World {
             files: BTreeMap::new(),
             clients: Vec::new(),
             weather,
+            is_one_address: false,
             server: Some(Transfers::new(now, settings.clone())),
             settings,
             ended: Vec::new(),
@@ -139,7 +142,8 @@ impl World {
     }
 
     pub(crate) fn peer(&self, index: usize) -> SocketAddrV4 {
-        SocketAddrV4::new(address(index), self.clients[index].port)
+        let address = address(if self.is_one_address { 0 } else { index });
+        SocketAddrV4::new(address, self.clients[index].port)
     }
 
     /// The server takes this input now.
@@ -152,7 +156,10 @@ impl World {
 
     /// Lets time pass until `done` or so many seconds are over.
     pub(crate) fn run(&mut self, seconds: u64, done: impl Fn(&Self) -> bool) {
-        let end = self.now + Duration::from_secs(seconds);
+        self.run_to(self.now + Duration::from_secs(seconds), done);
+    }
+
+    fn run_to(&mut self, end: Time, done: impl Fn(&Self) -> bool) {
         for _ in 0..20_000_000 {
             if done(self) {
                 return;
@@ -171,6 +178,12 @@ impl World {
             }
         }
         panic!("the world does not come to rest");
+    }
+
+    /// Lets so many milliseconds pass.
+    pub(crate) fn run_for(&mut self, milliseconds: u64) {
+        let end = self.now + Duration::from_millis(milliseconds);
+        self.run_to(end, |_| false);
     }
 
     /// Until every client is done or has failed, and the server has nothing left to do.
@@ -267,8 +280,8 @@ impl World {
                 self.tell(Input::Datagram { port, local: SERVER, peer, payload: &payload });
             }
             Event::ToClient(peer, from, bytes) => {
-                let index = usize::from(u16::from_be_bytes([peer.ip().octets()[2], peer.ip().octets()[3]]));
-                if self.clients.get(index).is_some_and(|client| client.port == peer.port()) {
+                let here = (0..self.clients.len()).find(|index| self.peer(*index) == peer);
+                if let Some(index) = here {
                     let waiting = self.clients[index].waiting;
                     let said = self.clients[index].hear(from, &bytes);
                     if !said.is_empty() || self.clients[index].waiting != waiting {

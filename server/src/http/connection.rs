@@ -13,7 +13,7 @@
 
 use super::head::{self, Head, Refusal};
 use super::reply::{Manner, Reply};
-use crate::images::directory::BootFile;
+use crate::images::directory::{BootFile, Glance};
 use crate::netio;
 use crate::streams::{Stream, flush, receive};
 use heorot_core::limit::{HTTP_HEAD_OCTETS_MAX, LOAD_PIECE_OCTETS_MAX, POST_OCTETS_MAX};
@@ -79,7 +79,7 @@ pub(super) struct Body {
     allowed: u64,
     /// Whether it was asked for more than that.
     has_asked: bool,
-    /// Whether it waits for a disk.
+    /// Whether it waits for a disk: for what is to go next, or to see whether the file is what it was.
     pub(super) is_cold: bool,
     /// Where the part ends that was last found to be in memory.
     warm_to: Option<u64>,
@@ -106,7 +106,7 @@ pub(super) enum Progress {
     Done,
     /// The socket is full, what was allowed is gone, or it is the others' turn.
     Waits,
-    /// This part is on no memory: it has to be read.
+    /// This part is on no memory: it has to be read. Or what is gone may be of a file that was changed meanwhile: that has to be seen.
     Cold(Arc<BootFile>, Range<u64>),
 }
 
@@ -191,14 +191,23 @@ impl Connection {
         })
     }
 
-    /// Takes what has come, as far as it concerns anybody. `buffer` is scratch.
+    /// Takes what has come, as far as it concerns anybody now: what a client says before it has its answer waits in the kernel, or ten thousand of them would fill our memory.
+    /// `buffer` is scratch.
     pub(super) fn receive(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+        let lacking = self.lacking_octets();
+        if lacking == 0 {
+            return Ok(());
+        }
         if let Some(tls) = &mut self.tls {
-            self.is_ended |= receive_secured(tls, &self.socket, &mut self.input)?;
+            self.is_ended |= receive_secured(tls, &self.socket, &mut self.input, lacking)?;
         } else {
-            match receive(&self.socket, buffer)? {
+            let most = lacking.min(buffer.len());
+            match receive(&self.socket, &mut buffer[..most])? {
                 None => self.is_ended = true,
-                Some(octets) => self.input.extend_from_slice(octets),
+                Some(octets) => {
+                    self.input.reserve_exact(octets.len());
+                    self.input.extend_from_slice(octets);
+                }
             }
         }
         if matches!(self.stage, Stage::Lingering) {
@@ -208,6 +217,22 @@ impl Connection {
             }
         }
         Ok(())
+    }
+
+    /// How many more octets have to come, or may: a head that is longer than any has to be seen to be.
+    fn lacking_octets(&self) -> usize {
+        match &self.stage {
+            Stage::Reading => (HTTP_HEAD_OCTETS_MAX + 1).saturating_sub(self.input.len()),
+            Stage::Receiving(head) => head.body_octets.saturating_sub(self.input.len()),
+            Stage::Lingering => usize::MAX,
+            Stage::Asking(_) | Stage::Opening(_) | Stage::Sending(_) | Stage::Over => 0,
+        }
+    }
+
+    /// What it holds of requests.
+    #[cfg(test)]
+    pub(super) fn held_octets(&self) -> usize {
+        self.input.capacity()
     }
 
     /// The next request's head, if it is there whole. A client that says no more and has not said one is gone.
@@ -291,7 +316,8 @@ impl Connection {
 
     /// Whether more is to be asked for now: all that was allowed is with the kernel, which has sent nearly all that it took before.
     pub(super) fn wants(&mut self) -> Option<StreamId> {
-        let body = self.body.as_mut().filter(|body| body.allowed == 0 && !body.has_asked)?;
+        let is_out = |body: &&mut Body| body.allowed == 0 && !body.has_asked && !body.rest.is_empty();
+        let body = self.body.as_mut().filter(is_out)?;
         body.has_asked = true;
         self.account.as_ref().map(|account| account.stream)
     }
@@ -334,6 +360,9 @@ impl Connection {
         if body.is_cold {
             return Ok(Progress::Waits);
         }
+        if body.rest.is_empty() {
+            self.end_body();
+        }
         let mut turn = TURN_OCTETS;
         while let Some(body) = self.body.as_mut().filter(|body| body.allowed > 0 && turn > 0) {
             let start = body.rest.start;
@@ -348,24 +377,52 @@ impl Connection {
                 Some(tls) => Some(encipher(tls, &body.file, &piece, buffer)?),
             };
             // Looked at after it was given: a change that came before it shows, and the client gets no halves of two files.
-            if !body.file.is_unchanged()? {
+            let glance = body.file.glance()?;
+            if glance == Glance::Changed {
                 return Err(io::Error::other("the file was changed in place"));
             }
             let Some(octets) = octets else { return Ok(Progress::Waits) };
             body.rest.start += octets;
             body.allowed -= octets;
             turn = turn.saturating_sub(octets);
-            if body.rest.is_empty() {
-                self.body = None;
-                self.be_fast(false);
+            // Nothing more goes before that is known; the last octets of a file, too, are not the end of it until then.
+            let unsure = (glance == Glance::Unsure).then(|| {
+                body.is_cold = true;
+                (Arc::clone(&body.file), body.rest.start..body.rest.start)
+            });
+            if body.rest.is_empty() && unsure.is_none() {
+                self.end_body();
             }
-            if self.tls.is_none() {
+            let is_flushed = if self.tls.is_none() {
                 self.taken += octets;
-            } else if !self.flush()? {
+                true
+            } else {
+                self.flush()?
+            };
+            if let Some((file, nothing)) = unsure {
+                return Ok(Progress::Cold(file, nothing));
+            }
+            if !is_flushed {
                 return Ok(Progress::Waits);
             }
         }
         Ok(if self.body.is_none() { Progress::Done } else { Progress::Waits })
+    }
+
+    fn end_body(&mut self) {
+        self.body = None;
+        self.be_fast(false);
+    }
+
+    /// The disk was waited for. Whether the file can be sent on; if not, it is broken off.
+    pub(super) fn goes_on(&mut self, is_good: bool) -> bool {
+        if let Some(body) = &mut self.body {
+            body.is_cold = false;
+        }
+        if !is_good {
+            self.abort();
+        }
+        is_good
     }
 
     /// All was said.
@@ -459,10 +516,11 @@ fn receive_secured(
     tls: &mut ServerConnection,
     mut socket: &TcpStream,
     input: &mut Vec<u8>,
+    lacking: usize,
 ) -> io::Result<bool> {
-    /// More than any request has: the rest waits in the kernel.
-    const INPUT_OCTETS_MAX: usize = HTTP_HEAD_OCTETS_MAX + POST_OCTETS_MAX;
-    while input.len() < INPUT_OCTETS_MAX {
+    // As much as was said in one record may come beyond; the rest waits in the kernel. What nobody listens to any more is not gathered.
+    let most = input.len().saturating_add(lacking.min(POST_OCTETS_MAX));
+    while input.len() < most {
         match tls.read_tls(&mut socket) {
             Ok(0) => return Ok(true),
             Ok(_) => {}

@@ -411,23 +411,6 @@ fn a_client_that_goes_away_is_told_of() {
 }
 
 #[test]
-fn a_file_that_is_changed_in_place_is_not_sent_in_halves() {
-    let server = server();
-    server.write("large", vec![2; 1 << 20]);
-    server.grants.store(0, Ordering::Relaxed);
-    let mut stream = server.connect();
-    stream.write_all(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-    server.until("a wish", |server| server.told("Begun") == 1);
-    server.write("large", vec![3; 1 << 20]);
-    for key in LISTENERS_MAX..LISTENERS_MAX + 9 {
-        server.http.lock().unwrap().grant(StreamId(key << 20 | 1), 1 << 20);
-    }
-    server.http.lock().unwrap().flush();
-    let mut response = Vec::new();
-    assert!(stream.read_to_end(&mut response).is_err() || response.len() < 1 << 20, "{}", response.len());
-}
-
-#[test]
 fn a_loop_that_does_not_answer_holds_nobody_for_ever() {
     let server = server();
     let mut stream = server.connect();
@@ -578,3 +561,6 @@ fn the_files_of_a_node_are_made_and_sent_as_any_file() {
         std::thread::sleep(Duration::from_millis(1));
     }
 }
+
+mod changes;
+mod memory;

@@ -2,16 +2,16 @@
 
 use super::editions::{Editions, Found, STANDS};
 use super::given::Given;
+use super::witness::{Witness, Witnesses};
 use crate::overlay::Room;
 use heorot_core::config::Loader;
 use heorot_core::transfer::{ImageIdentity, Refusal};
 use rustix::fs::{CWD, FileType, Mode, OFlags, RawMode, ResolveFlags, Stat};
 use rustix::io::Errno;
-use std::ffi::CString;
 use std::fs::File;
 use std::io;
 use std::net::Ipv4Addr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -23,6 +23,7 @@ pub(crate) struct BootDirectory {
     /// Which files belong together, by the machine that loads them.
     editions: Arc<Mutex<Editions>>,
     given: Arc<Mutex<Given>>,
+    witnesses: Arc<Mutex<Witnesses>>,
     /// When this process began to serve.
     pub(super) started: SystemTime,
 }
@@ -42,18 +43,21 @@ pub(crate) struct BootFile {
     pub(crate) file: File,
     /// What it was when it was opened.
     pub(crate) identity: ImageIdentity,
-    /// The same, with what tells a change of its content from others.
-    found: Inode,
+    /// The same, as the kernel says it.
+    found: Stat,
+    /// What tells a change of its content from others. None: every change counts as one of its content.
+    witness: Option<Arc<Witness>>,
     /// What it takes of our memory, if it was made and is on no disk.
     pub(crate) _room: Option<Room>,
 }
 
-/// What the kernel says of a file that is open.
-#[derive(Clone, Debug)]
-struct Inode {
-    stat: Stat,
-    /// Where it is, as the kernel shows it. None: it does not.
-    place: Option<CString>,
+/// Whether a file is still what it was when it was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Glance {
+    Unchanged,
+    Changed,
+    /// Something of it was changed, its content or its rights, owner, name or links: only what it holds tells.
+    Unsure,
 }
 
 impl BootDirectory {
@@ -63,6 +67,7 @@ impl BootDirectory {
             places: Arc::new(RwLock::new(places)),
             editions: Arc::default(),
             given: Arc::default(),
+            witnesses: Arc::default(),
             started: SystemTime::now(),
         }
     }
@@ -145,7 +150,8 @@ impl BootDirectory {
         let began = seconds(self.started).saturating_sub(STANDS.as_secs());
         let given = self.given();
         let is_settled = |path: &str, file: &BootFile| {
-            file.found.changed() < Duration::from_secs(began) || given.was_only(path, file.identity, began)
+            Duration::from_nanos(changed_nanoseconds(&file.found)) < Duration::from_secs(began)
+                || given.was_only(path, file.identity, began)
         };
         match files.iter().find(|(path, file)| !file.as_ref().is_ok_and(|file| is_settled(path, file))) {
             Some((changed, _)) => Err(unsettled(path, changed)),
@@ -175,11 +181,13 @@ impl BootDirectory {
             other => other,
         };
         let file = opened.map_err(|e| refusal(e, path))?;
-        let found = Inode::of(&file).map_err(|e| refusal(e, path))?;
-        if FileType::from_raw_mode(found.stat.st_mode) != FileType::RegularFile {
-            return Err(Refusal::Denied(format!("{path} is {}", kind(found.stat.st_mode))));
+        let found = rustix::fs::fstat(&file).map_err(|e| refusal(e, path))?;
+        if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
+            return Err(Refusal::Denied(format!("{path} is {}", kind(found.st_mode))));
         }
-        Ok(BootFile { file: file.into(), identity: found.identity(), found, _room: None })
+        let (file, identity) = (File::from(file), identity(&found));
+        let witness = self.witness(&file, &identity, &found);
+        Ok(BootFile { file, identity, found, witness, _room: None })
     }
 }
 
@@ -192,6 +200,19 @@ impl BootDirectory {
         let root = self.root().map_err(|_| Errno::NOENT)?;
         let path = if path.is_empty() { "." } else { path };
         beneath(&root, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC)
+    }
+
+    /// Who will know whether this file holds the same later: one for all who have the same version open.
+    fn witness(&self, file: &File, identity: &ImageIdentity, found: &Stat) -> Option<Arc<Witness>> {
+        let witnesses = || self.witnesses.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = witnesses().of(identity) {
+            return Some(known);
+        }
+        // Looked at without the lock: the disk may be slow. What is changed meanwhile nobody can vouch for.
+        let witness = Witness::of(file, identity.size, changed_nanoseconds(found)).ok()?;
+        let now = rustix::fs::fstat(file).ok()?;
+        let is_same = has_content_of(found, &now) && changed_nanoseconds(found) == changed_nanoseconds(&now);
+        is_same.then(|| witnesses().keep(identity, witness))
     }
 
     /// The loader of this name, if its package is there.
@@ -236,8 +257,8 @@ fn kind(mode: RawMode) -> &'static str {
 impl BootFile {
     /// What was made and is in memory alone.
     pub(crate) fn made(file: File, room: Room) -> io::Result<Self> {
-        let found = Inode::of(&file)?;
-        Ok(Self { file, identity: found.identity(), found, _room: Some(room) })
+        let found = rustix::fs::fstat(&file)?;
+        Ok(Self { file, identity: identity(&found), found, witness: None, _room: Some(room) })
     }
 
     /// The same version once more. The two share their offset, as descriptors do: a file is read by places alone.
@@ -247,15 +268,37 @@ impl BootFile {
         }
         let file = self.file.try_clone();
         let file = file.map_err(|e| Refusal::Denied(format!("{path} cannot be opened: {e}")))?;
-        let found = self.found.clone();
-        Ok(Self { file, identity: self.identity, found, _room: None })
+        let (found, witness) = (self.found, self.witness.clone());
+        Ok(Self { file, identity: self.identity, found, witness, _room: None })
     }
 
-    /// Whether it is still what it was when it was opened: not changed in place.
+    /// Whether it is still what it was when it was opened, as far as that can be told without waiting for the disk.
+    pub(crate) fn glance(&self) -> io::Result<Glance> {
+        Ok(self.glance_at(&rustix::fs::fstat(self.file.as_fd())?))
+    }
+
+    fn glance_at(&self, now: &Stat) -> Glance {
+        if !has_content_of(&self.found, now) {
+            return Glance::Changed;
+        }
+        match &self.witness {
+            Some(witness) if witness.vouches_for(changed_nanoseconds(now)) => Glance::Unchanged,
+            Some(_) => Glance::Unsure,
+            None if changed_nanoseconds(&self.found) == changed_nanoseconds(now) => Glance::Unchanged,
+            None => Glance::Changed,
+        }
+    }
+
+    /// Whether it is still what it was when it was opened: not changed in place. The disk may be waited for.
     pub(crate) fn is_unchanged(&self) -> io::Result<bool> {
-        let stat = rustix::fs::fstat(self.file.as_fd())?;
-        Ok(self.found.has_content_of(&stat)
-            && (self.found.is_as(&stat) || self.found.has_become(self.file.as_fd(), &stat)))
+        // Before its content is looked at: what comes after that moves the time once more.
+        let now = rustix::fs::fstat(self.file.as_fd())?;
+        match (self.glance_at(&now), &self.witness) {
+            (Glance::Unsure, Some(witness)) => {
+                witness.look(&self.file, self.identity.size, changed_nanoseconds(&now))
+            }
+            (glance, _) => Ok(glance == Glance::Unchanged),
+        }
     }
 }
 
@@ -313,55 +356,28 @@ fn seconds(time: SystemTime) -> u64 {
     time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-impl Inode {
-    fn of(file: impl AsFd) -> Result<Self, Errno> {
-        let stat = rustix::fs::fstat(&file)?;
-        Ok(Self { stat, place: place(file.as_fd()) })
-    }
-
-    /// When its directory entry or its content was changed last: a file that is renamed keeps the time of its content, and not this one.
-    fn changed(&self) -> Duration {
-        Duration::from_nanos(changed_nanoseconds(&self.stat))
-    }
-
-    /// What tells it from other files, and from itself as it was before: a file that is written over may have the same size, and get its time back (rsync --inplace --times). The time of the
-    /// last change of its inode cannot be set. That also moves when a file is linked or its rights are changed: it counts as another one then, to whoever opens it.
-    fn identity(&self) -> ImageIdentity {
-        let Stat { st_dev, st_ino, st_size, .. } = self.stat;
-        // An inode number is unique within its device; the device's is small and lands in the upper bits.
-        #[allow(clippy::useless_conversion, reason = "the fields' types differ between architectures")]
-        let (device, inode) = (u64::from(st_dev), u64::from(st_ino));
-        // By an odd number, so that what differs by a little differs in all bits.
-        let changed = changed_nanoseconds(&self.stat).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        ImageIdentity {
-            file: device.rotate_left(40) ^ inode ^ changed,
-            size: u64::try_from(st_size).unwrap_or(0),
-            modified: modified_nanoseconds(&self.stat),
-        }
-    }
-
-    /// Whether size and time of the content are the same now.
-    fn has_content_of(&self, now: &Stat) -> bool {
-        self.stat.st_size == now.st_size && modified_nanoseconds(&self.stat) == modified_nanoseconds(now)
-    }
-
-    /// Whether nothing at all was changed of it.
-    fn is_as(&self, now: &Stat) -> bool {
-        changed_nanoseconds(&self.stat) == changed_nanoseconds(now)
-    }
-
-    /// Whether something else than its content was changed: it was moved, linked, replaced, removed or given away.
-    fn has_become(&self, file: BorrowedFd<'_>, now: &Stat) -> bool {
-        let traits = |stat: &Stat| (stat.st_nlink, stat.st_mode, stat.st_uid, stat.st_gid);
-        traits(&self.stat) != traits(now) || self.place != place(file)
+/// What tells a file from others, and from itself as it was before: a file that is written over may have the same size, and get its time back (rsync --inplace --times). The time of the
+/// last change of its inode cannot be set. That also moves when a file is linked or its rights are changed: it counts as another one then, to whoever opens it.
+fn identity(stat: &Stat) -> ImageIdentity {
+    let Stat { st_dev, st_ino, st_size, .. } = *stat;
+    // An inode number is unique within its device; the device's is small and lands in the upper bits.
+    #[allow(clippy::useless_conversion, reason = "the fields' types differ between architectures")]
+    let (device, inode) = (u64::from(st_dev), u64::from(st_ino));
+    // By an odd number, so that what differs by a little differs in all bits.
+    let changed = changed_nanoseconds(stat).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    ImageIdentity {
+        file: device.rotate_left(40) ^ inode ^ changed,
+        size: u64::try_from(st_size).unwrap_or(0),
+        modified: modified_nanoseconds(stat),
     }
 }
 
-/// Where a file is that is open. The kernel knows also after it was moved.
-fn place(file: BorrowedFd<'_>) -> Option<CString> {
-    rustix::fs::readlink(format!("/proc/self/fd/{}", file.as_raw_fd()), Vec::new()).ok()
+/// Whether size and time of the content are the same now.
+fn has_content_of(before: &Stat, now: &Stat) -> bool {
+    before.st_size == now.st_size && modified_nanoseconds(before) == modified_nanoseconds(now)
 }
 
+/// When a file's directory entry or its content was changed last: one that is renamed keeps the time of its content, and not this one.
 fn changed_nanoseconds(stat: &Stat) -> u64 {
     #[allow(clippy::useless_conversion, reason = "the fields' types differ between architectures")]
     let nanoseconds = u64::try_from(stat.st_ctime_nsec).unwrap_or(0);

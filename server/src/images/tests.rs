@@ -206,12 +206,28 @@ fn a_file_that_is_moved_linked_or_given_away_cuts_nobody() {
     let at = |name: &str| directory.path().join(name);
     let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
     type Change<'a> = (&'a str, &'a dyn Fn(&std::path::Path));
-    let changes: [Change<'_>; 5] = [
+    let changes: [Change<'_>; 9] = [
         ("moved aside", &|path| std::fs::rename(path, at("old")).unwrap()),
         ("replaced", &|path| std::fs::rename(at("other"), path).unwrap()),
         ("removed", &|path| std::fs::remove_file(path).unwrap()),
         ("linked", &|path| std::fs::hard_link(path, at("link")).unwrap()),
         ("opened to all", &|path| std::fs::set_permissions(path, mode(0o664)).unwrap()),
+        // And what leaves everything as it was, but for that time.
+        ("opened to those who may read it already", &|path| {
+            std::fs::set_permissions(path, mode(0o644)).unwrap();
+        }),
+        ("linked and not any more", &|path| {
+            std::fs::hard_link(path, at("link")).unwrap();
+            std::fs::remove_file(at("link")).unwrap();
+        }),
+        ("moved aside and back", &|path| {
+            std::fs::rename(path, at("old")).unwrap();
+            std::fs::rename(at("old"), path).unwrap();
+        }),
+        ("looked at", &|path| {
+            let times = std::fs::FileTimes::new().set_accessed(std::time::UNIX_EPOCH);
+            std::fs::File::open(path).unwrap().set_times(times).unwrap();
+        }),
     ];
     for (what, change) in changes {
         std::fs::write(at("other"), "x").unwrap();
@@ -221,8 +237,45 @@ fn a_file_that_is_moved_linked_or_given_away_cuts_nobody() {
         std::thread::sleep(Duration::from_millis(20));
         change(&at("kernel"));
         assert_eq!(fetch(&mut images, opened.image, 0), Ok(()), "{what}");
+        // Once more, after it was known to be the same.
+        std::thread::sleep(Duration::from_millis(20));
+        let _ = std::fs::set_permissions(at("kernel"), mode(0o600));
+        assert_eq!(fetch(&mut images, opened.image, 1), Ok(()), "{what}");
         images.close(opened.image);
-        let _ = std::fs::remove_file(at("kernel"));
+        for name in ["kernel", "link", "old"] {
+            let _ = std::fs::remove_file(at(name));
+        }
+    }
+}
+
+/// Whatever else was changed with it, and wherever the difference is.
+#[test]
+fn what_was_written_over_is_seen_also_where_something_else_explains_the_change() {
+    let (mut images, directory) = images();
+    let at = |name: &str| directory.path().join(name);
+    let content = vec![1; 600_000];
+    let differs = |place: Range<usize>| {
+        let mut other = content.clone();
+        other[place].fill(2);
+        other
+    };
+    for (what, new) in [
+        ("all of it", differs(0..600_000)),
+        ("its beginning", differs(0..1)),
+        ("its end", differs(599_999..600_000)),
+        ("from its middle on", differs(300_000..600_000)),
+        ("forty thousand octets in its middle", differs(300_000..340_000)),
+    ] {
+        std::fs::write(at("kernel"), &content).unwrap();
+        let opened = open(&mut images, "kernel", None).unwrap();
+        fetch(&mut images, opened.image, 0).unwrap();
+        write_over(&at("kernel"), &new);
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(at("kernel"), mode).unwrap();
+        std::fs::rename(at("kernel"), at("aside")).unwrap();
+        let why = fetch(&mut images, opened.image, 1).unwrap_err();
+        assert!(why.contains("changed in place"), "{what}: {why}");
+        images.close(opened.image);
     }
 }
 

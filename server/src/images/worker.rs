@@ -202,7 +202,9 @@ impl Reader {
 
     fn fetch(&self, image: ImageId, chunk: u64) -> Done {
         let file = self.files().open.get(&image).map(|(file, _)| Arc::clone(file));
-        let Some(file) = file else { return Done::Broken { image, chunk, why: "it was closed".into() } };
+        let Some(file) = file else {
+            return Done::Broken { image, chunk, why: "the file was closed".into() };
+        };
         match read(&file, chunk) {
             Ok(octets) => Done::Fetched { image, chunk, octets },
             Err(why) => Done::Broken { image, chunk, why },
@@ -273,11 +275,11 @@ fn read(open: &OpenFile, chunk: u64) -> Result<Arc<[u8]>, String> {
             read_at(&mut content, start).map(|()| content)
         }),
     };
-    let read = read.ok_or("it has no such part")?;
+    let read = read.ok_or("the file has no such part")?;
     // Looked at after the read: a change that came before it shows.
-    let unchanged = file.is_unchanged().map_err(|e| e.to_string())?;
+    let unchanged = file.is_unchanged().map_err(|e| format!("the file cannot be read: {e}"))?;
     if !unchanged {
-        return Err("it was changed in place; replace files by renaming".into());
+        return Err("the file was changed in place while it was sent: replace files by renaming".into());
     }
-    Ok(read.map_err(|e| format!("it cannot be read: {e}"))?.into())
+    Ok(read.map_err(|e| format!("the file cannot be read: {e}"))?.into())
 }

@@ -56,6 +56,19 @@ fn machines_by_http_and_by_tftp_share_a_link() {
     }
 }
 
+/// Known machines do not need a disk that works: what holds the token of their boot waits for it for two seconds. A loader by TFTP repeats itself from its port, which alone gets it no answer.
+#[test]
+fn a_disk_that_hangs_holds_a_boot_up_for_two_seconds() {
+    for kind in ["ipxe", "pxelinux", "edk2", "ipxe-http"] {
+        let alone = Scenario { nodes: 1, mix: [(kind.to_owned(), 1)].into(), ..scenario() };
+        let usual = restore(&alone).unwrap();
+        let report = restore(&Scenario { commit_milliseconds: 60_000, ..alone }).unwrap();
+        assert_eq!((report.lost, &report.lost_machines), (0, &vec![]), "{kind}");
+        let longer = report.seconds - usual.seconds;
+        assert!(longer < 3.0, "{kind}: {longer} s");
+    }
+}
+
 #[test]
 fn the_same_seed_is_the_same_run_and_another_is_another() {
     let scenario =

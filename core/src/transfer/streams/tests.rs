@@ -1,9 +1,12 @@
-use super::super::{Input, Settings, Transfers};
+use super::super::{
+    Body, ImageId, ImageIdentity, Input, Opened, Port, Send, Settings, TransferId, Transfers,
+};
 use super::*;
-use crate::limit::LOAD_SERVED_WITHIN_MAX;
-use crate::load::{self, Control, Link, LinkRate};
+use crate::limit::{LOAD_RATE_MIN_BITS, LOAD_SERVED_WITHIN_MAX};
+use crate::load::{self, Control, Link, LinkRate, Regime};
 use crate::transfer::Resend;
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddrV4;
 
 const START: Time = Time::from_nanoseconds(1 << 40);
 
@@ -19,6 +22,11 @@ struct Run {
     /// How much the peers of new streams take, if they read nothing, and who has taken so much of it; what else was granted to them, and when.
     room: Option<u64>,
     full: BTreeMap<StreamId, Full>,
+    /// A client by TFTP, in lock-step: what it says in the next tenth of a millisecond, and how many blocks it has.
+    opened: Option<TransferId>,
+    acknowledges: Option<u64>,
+    blocks: u64,
+    regimes: Vec<Regime>,
 }
 
 /// A stream whose peer reads nothing.
@@ -44,6 +52,10 @@ impl Run {
             to_send: None,
             room: None,
             full: BTreeMap::new(),
+            opened: None,
+            acknowledges: None,
+            blocks: 0,
+            regimes: Vec::new(),
         }
     }
 
@@ -51,6 +63,15 @@ impl Run {
         let mut out = Vec::new();
         self.transfers.handle(self.now, input, &mut out);
         for output in out {
+            if let Output::Open { transfer, .. } = &output {
+                self.opened = Some(*transfer);
+            }
+            if let Output::Send(Send { body: Body::Train(block), .. }) = &output {
+                self.acknowledges = Some(block.first);
+            }
+            if let Output::Regime { regime, .. } = &output {
+                self.regimes.push(*regime);
+            }
             if let Output::Grant { stream, octets } = output {
                 assert!(octets > 0);
                 *self.granted.entry(stream).or_default() += octets;
@@ -100,6 +121,20 @@ impl Run {
         self.tell(stream, StreamNews::Begun { peer, octets });
     }
 
+    fn load_by_tftp(&mut self) {
+        self.datagram(Port::Request, b"\0\x01boot\0octet\0");
+        let transfer = self.opened.take().unwrap();
+        let identity = ImageIdentity { file: 1, size: 1 << 24, modified: 1 };
+        let opened = Opened { image: ImageId(1), size: 1 << 24, identity };
+        self.handle(Input::Opened { transfer, result: Ok(opened) });
+    }
+
+    fn datagram(&mut self, port: Port, payload: &[u8]) {
+        let (local, peer) =
+            (Ipv4Addr::new(10, 77, 0, 1), SocketAddrV4::new(Ipv4Addr::new(10, 77, 9, 9), 2070));
+        self.handle(Input::Datagram { port, local, peer, payload });
+    }
+
     /// So many milliseconds pass.
     fn pass(&mut self, milliseconds: u64) {
         for _ in 0..milliseconds * 10 {
@@ -113,6 +148,10 @@ impl Run {
             self.look();
             for (stream, news) in std::mem::take(&mut self.told) {
                 self.handle(Input::Stream { stream, news });
+            }
+            if let Some(block) = self.acknowledges.take() {
+                self.blocks = block;
+                self.datagram(Port::Data(0), &[0, 4, (block >> 8) as u8, block as u8]);
             }
         }
     }
@@ -292,6 +331,30 @@ fn what_ends_leaves_nothing() {
     assert_eq!(run.transfers.next_wakeup(), None, "after {fresh}");
 }
 
+/// What is dripped is more than there ever are tokens for at once.
+#[test]
+fn the_slowest_link_carries_all_the_same() {
+    for bits in [LOAD_RATE_MIN_BITS, 1_500_000, 2_000_000, 3_500_000] {
+        for tftp in [false, true] {
+            let mut run = Run::new(LinkRate::Given(bits));
+            for stream in 0..3 {
+                run.begin(stream, 100 << 20);
+            }
+            if tftp {
+                run.load_by_tftp();
+            }
+            run.pass(10_000);
+            for stream in 0..3 {
+                assert!(run.of(stream) >= 5 * 1500, "{bits}: {stream} has {}", run.of(stream));
+            }
+            assert!(!tftp || run.blocks >= 5, "{bits}: {}", run.blocks);
+            let all = run.total() * 1538 / 1448 + run.blocks * 578;
+            let share = all * 800 / bits / 10;
+            assert!((94..=101).contains(&share), "{bits}: {share} of 100 parts of the link");
+        }
+    }
+}
+
 #[test]
 fn new_links_take_the_streams_along() {
     let mut run = Run::new(LinkRate::Given(GIGABIT / 1000));
@@ -299,7 +362,11 @@ fn new_links_take_the_streams_along() {
         run.begin(stream, 1 << 20);
     }
     run.pass(500);
+    assert_eq!(run.regimes.last(), Some(&Regime::RoundRobin));
+    run.handle(Input::Configure(vec![Link::new(LinkRate::Given(GIGABIT / 1000))]));
+    assert_eq!(run.regimes.last(), Some(&Regime::RoundRobin), "they are the same");
     run.handle(Input::Configure(vec![Link::new(LinkRate::Given(GIGABIT))]));
+    assert_eq!(run.regimes.last(), Some(&Regime::Paced), "whoever waits for this one is told");
     run.pass(200);
     assert_eq!(run.total(), 10 << 20);
 }

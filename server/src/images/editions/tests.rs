@@ -72,6 +72,28 @@ fn what_was_written_over_is_refused_until_the_machine_begins_again() {
     assert_eq!(text(boot.open_for(ONE, "initrd.img")), "disk two");
 }
 
+/// Whoever opens his files to all in the middle of boots, or has a backup that links them, holds up none of them.
+#[test]
+fn a_boot_goes_on_when_its_files_are_what_they_were() {
+    let (boot, directory) = boot_directory();
+    let initrd = directory.path().join("initrd.img");
+    boot.together(ONE, files(), false);
+    assert_eq!(text(boot.open_for(ONE, "vmlinuz")), "kernel 1");
+    std::thread::sleep(Duration::from_millis(20));
+    std::fs::set_permissions(&initrd, std::fs::metadata(&initrd).unwrap().permissions()).unwrap();
+    assert_eq!(text(boot.open_for(ONE, "initrd.img")), "disk 1");
+    std::thread::sleep(Duration::from_millis(20));
+    std::fs::hard_link(&initrd, directory.path().join("hourly")).unwrap();
+    assert_eq!(text(boot.open_for(ONE, "initrd.img")), "disk 1");
+    // Written over, and given its time back.
+    let time = std::fs::metadata(&initrd).unwrap().modified().unwrap();
+    std::thread::sleep(Duration::from_millis(20));
+    std::fs::write(&initrd, "disk 2").unwrap();
+    std::fs::File::options().write(true).open(&initrd).unwrap().set_modified(time).unwrap();
+    let refused = text(boot.open_for(ONE, "initrd.img"));
+    assert!(refused.starts_with("initrd.img was changed since this boot began"), "{refused}");
+}
+
 /// The process before this one gave the kernel. Whether what is there now is of the same version is known only of what is old enough.
 #[test]
 fn a_boot_that_goes_on_after_a_restart_gets_no_other_version() {

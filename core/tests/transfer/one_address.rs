@@ -1,0 +1,57 @@
+//! Machines that share an address, as behind a router that translates.
+
+use super::FINE;
+use super::client::*;
+use super::world::World;
+
+fn world() -> World {
+    let mut world = World::new(1, FINE);
+    world.is_one_address = true;
+    world.file("boot", 1_000_000);
+    world.file("other", 1_000_000);
+    world
+}
+
+fn load(world: &mut World, paths: &[&'static str]) {
+    for (number, path) in paths.iter().enumerate() {
+        let habits = [PXELINUX, IPXE, GRUB, EDK2][number % 4];
+        world.start(Client::new(habits, 40_000 + 10 * number as u16, path));
+        world.run_for(3);
+    }
+}
+
+/// All load the same, one began after the other, and the link is down for a while. In the moment in which it is back the next one asks.
+#[test]
+fn nobody_is_taken_for_one_that_was_reset() {
+    for down in [1_300, 5_000] {
+        let mut world = world();
+        load(&mut world, &["boot"; 20]);
+        world.weather.lost = 1000;
+        world.run_for(down);
+        world.weather.lost = 0;
+        let last = world.start(Client::new(IPXE, 50_000, "boot"));
+        world.run_out(120);
+        for index in 0..=last {
+            world.assert_loaded(index, "after an outage");
+        }
+        assert!(world.ended.iter().all(|ended| ended.failure.is_none()), "{down} ms: {:?}", world.ended);
+        world.assert_at_rest("after an outage");
+    }
+}
+
+/// One of them is gone, and the others go on to ask: it is not repeated to for long.
+#[test]
+fn who_is_gone_is_found_to_be() {
+    let mut world = world();
+    load(&mut world, &["boot", "other", "boot"]);
+    world.clients[0].state = State::Failed("switched off".into());
+    world.run_for(100);
+    world.start(Client::new(IPXE, 50_000, "boot"));
+    let began = world.now;
+    world.run(10, |world| world.ended.iter().any(|ended| ended.failure.is_some()));
+    assert!(world.now.since(began).as_secs() < 4, "{:?}", world.ended);
+    let why = world.ended.iter().find_map(|ended| ended.failure.as_deref());
+    assert_eq!(why, Some("its machine left it, and asked anew"));
+    world.run_out(60);
+    (1..4).for_each(|index| world.assert_loaded(index, "beside one that is gone"));
+}
