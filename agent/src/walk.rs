@@ -171,17 +171,21 @@ fn move_to(
     Ok((keep(interface, new)?, address))
 }
 
-/// Goes on with a lease in the system: its address and its route are put back, should somebody have taken them away.
+/// Goes on with a lease in the system: its address and its route are put back, should somebody have taken them away. What becomes of it is noted.
 ///
 /// # Errors
 /// In words.
-pub fn put_back(interface: &Interface, lease: Lease) -> Result<Keeper, String> {
+pub fn put_back(
+    interface: &Interface,
+    lease: Lease,
+    note: impl FnMut(&Lease) + Send + 'static,
+) -> Result<Keeper, String> {
     let put = netlink::add_address(interface.index, lease.address, lease.prefix)
         .and_then(|()| lease.router.map_or(Ok(()), |router| netlink::default_route(interface.index, router)));
     if let Err(error) = put {
         say!("{} on {}: {error}", lease.address, interface.name);
     }
-    keep(interface, lease)
+    keep_and_note(interface, lease, note)
 }
 
 /// Gives the interface what the lease says.
@@ -205,7 +209,15 @@ fn configure(interface: &Interface, lease: &Lease) -> Result<(), String> {
 }
 
 fn keep(interface: &Interface, lease: Lease) -> Result<Keeper, String> {
-    Keeper::start(interface, lease).map_err(|error| format!("a thread for the lease: {error}"))
+    keep_and_note(interface, lease, |_| ())
+}
+
+fn keep_and_note(
+    interface: &Interface,
+    lease: Lease,
+    note: impl FnMut(&Lease) + Send + 'static,
+) -> Result<Keeper, String> {
+    Keeper::start(interface, lease, note).map_err(|error| format!("a thread for the lease: {error}"))
 }
 
 /// Where this node talks about itself: as the kernel's command line says, or as the server does.
