@@ -75,12 +75,12 @@ fn pxelinux_finds_the_files_from_wherever_it_was_loaded() {
     let pxelinux = |folder| Generated::Pxelinux { folder, name: "default" };
     assert_eq!(
         made(pxelinux(""), &disks, "console=ttyS0"),
-        "DEFAULT heorot\nPROMPT 0\nLABEL heorot\nKERNEL linux/vmlinuz\nINITRD initrd.img,extra+1.img\nAPPEND console=ttyS0\n"
+        "DEFAULT heorot\nPROMPT 0\nLABEL heorot\nLINUX linux/vmlinuz\nINITRD initrd.img,extra+1.img\nAPPEND console=ttyS0\n"
     );
     let text = made(pxelinux("bios/"), &disks, "quiet");
-    assert!(text.contains("KERNEL ::linux/vmlinuz\nINITRD ::initrd.img,::extra+1.img\nAPPEND"), "{text}");
+    assert!(text.contains("LINUX ::linux/vmlinuz\nINITRD ::initrd.img,::extra+1.img\nAPPEND"), "{text}");
     let text = made(pxelinux(""), &[], "quiet");
-    assert!(text.contains("KERNEL linux/vmlinuz\nAPPEND quiet\n"), "{text}");
+    assert!(text.contains("LINUX linux/vmlinuz\nAPPEND quiet\n"), "{text}");
 }
 
 #[test]
