@@ -472,7 +472,7 @@ fn pin_booting(turn: &mut Turn<'_>) {
         let has_former = cards.any(|card| turn.hall.leases.of(*card).any(|(_, lease)| is_former(lease)));
         let place = node.network.filter(|_| !has_former);
         let permanent = place.and_then(|place| Some((turn.permanent_address(node.mac, place)?, place)));
-        pins.extend(permanent.map(|(address, place)| (address, node.granted_to.unwrap_or(node.mac), place)));
+        pins.extend(permanent.map(|(address, place)| (address, node.present(), place)));
     }
     for (address, mac, place) in pins {
         turn.pin(address, mac, place);

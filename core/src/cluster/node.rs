@@ -199,6 +199,16 @@ impl Node {
         self.boot.token.is_empty() || !in_mid_boot || !is_repeat
     }
 
+    /// The hardware address by which it got its address last.
+    pub fn present(&self) -> Mac {
+        self.granted_to.unwrap_or(self.mac)
+    }
+
+    /// All its hardware addresses, the one that it is known by first.
+    pub fn cards(&self) -> impl Iterator<Item = Mac> {
+        std::iter::once(self.mac).chain(self.further_macs.iter().copied())
+    }
+
     /// It renewed the lease of its permanent address. If its agent fell silent meanwhile, its lease tells from then on whether its system runs, until
     /// the agent is heard again.
     pub fn renewed(&mut self, now: Time) {

@@ -99,7 +99,7 @@ impl Turn<'_> {
     /// Keeps the addresses of a machine for the card that has them.
     fn keep_addresses_of(&mut self, mac: Mac, card: Mac) {
         let Some(node) = self.hall.nodes.get(mac) else { return };
-        if node.granted_to.unwrap_or(node.mac) != card {
+        if node.present() != card {
             return;
         }
         let Some(number) = node.number else { return };

@@ -240,7 +240,8 @@ fn asked(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac
 
 /// The file that is made for this node.
 fn made_for(turn: &mut Turn<'_>, request: &Request, generated: Generated<'_>, mac: Mac) -> Answer {
-    if !generated.is_of(mac, request.from) {
+    let cards = turn.hall.nodes.get(mac).into_iter().flat_map(Node::cards);
+    if !generated.is_of(cards, request.from) {
         return Answer::Missing("not the name of this machine".into());
     }
     if let Some(why) = held(turn, mac) {
@@ -274,8 +275,9 @@ fn written(
     };
     let http = boot::http_base(turn.config, request.local);
     let mut cmdline = plan.cmdline.render(&values)?;
-    // The hardware address tells the system which of its interfaces it was booted by, as PXELINUX's IPAPPEND 2 does.
-    let boot_interface = format!("01-{}", boot::hyphenated(node.mac));
+    // The hardware address tells the system which of its interfaces it was booted by, as PXELINUX's IPAPPEND 2 does: the card that has the address.
+    let lent_to = turn.hall.leases.get(request.from).map(|lease| lease.mac);
+    let boot_interface = format!("01-{}", boot::hyphenated(lent_to.unwrap_or_else(|| node.present())));
     if !cmdline.is_empty() {
         cmdline.push(' ');
     }
