@@ -263,6 +263,14 @@ impl Turn<'_> {
         self.event(Some(mac), Kind::Trouble, what);
     }
 
+    /// The same, if it is not what is in its way already.
+    pub(crate) fn trouble_once(&mut self, mac: Mac, what: String, to_do: Option<String>) {
+        let is_told = self.hall.nodes.get(mac).and_then(|node| node.trouble.as_ref());
+        if is_told.is_none_or(|told| told.what != what) {
+            self.trouble(mac, what, to_do);
+        }
+    }
+
     /// Proposes a record. A promise that is made after it waits for it, unless it is history.
     pub(crate) fn record(&mut self, record: Record) -> Ticket {
         let ticket = self.hall.promises.next_ticket(record.is_awaited());

@@ -130,6 +130,8 @@ pub struct Boot {
     pub checks_in: bool,
     /// What its firmware is, whichever way it loads.
     pub machine: Option<FirmwareKind>,
+    /// Whether U-Boot asked in this boot.
+    pub is_u_boot: bool,
     /// What it loads, fixed when it began.
     pub plan: Option<Arc<Plan>>,
     /// Whether the caller knows which files belong together.

@@ -35,7 +35,7 @@ use crate::cluster::trial::Report;
 use crate::config::{FileValues, Mode, Order, Policy, Root, Values, written_identifier};
 use crate::event::Kind;
 use crate::hall::Turn;
-use crate::limit::REASON_LETTERS_MAX;
+use crate::limit::{REASON_LETTERS_MAX, WHOLE_COMMAND_LINE_OCTETS_MAX};
 use crate::mac::Mac;
 use crate::message::{Answer, Output, Request, Via};
 use crate::promise::Promise;
@@ -147,6 +147,8 @@ fn file(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>
             if turn.hall.nodes.get(mac).is_some_and(|node| node.boot.token.is_empty()) {
                 turn.begin_boot(mac);
             }
+            // It has come so far, also if there is nothing for it; what is in its way is told after that, or the step would take it for overcome.
+            turn.phase(mac, Phase::Loader);
             made_for(turn, request, generated, mac)
         }
     };
@@ -251,7 +253,12 @@ fn made_for(turn: &mut Turn<'_>, request: &Request, generated: Generated<'_>, ma
     together(turn, request.from, mac, &plan);
     match written(turn, request, generated, mac, &plan) {
         Ok(text) => Answer::Text(text),
-        Err(why) => Answer::Missing(why),
+        Err(why) => {
+            let to_do =
+                format!("mend the command line, the files or the template of profile {}", plan.profile);
+            turn.trouble_once(mac, format!("it has nothing to boot by: {why}"), Some(to_do));
+            Answer::Missing(why)
+        }
     }
 }
 
@@ -282,6 +289,18 @@ fn written(
         cmdline.push(' ');
     }
     cmdline += &format!("heorot={http}/node/{} BOOTIF={boot_interface}", node.boot.token);
+    if node.boot.is_u_boot && plan.initrd.len() > 1 && matches!(generated, Generated::Pxelinux { .. }) {
+        return Err(format!(
+            "U-Boot loads one RAM disk, and there are {}: make one of them",
+            plan.initrd.len()
+        ));
+    }
+    let octets = cmdline.len() + added_by_loaders(plan);
+    if octets > WHOLE_COMMAND_LINE_OCTETS_MAX {
+        return Err(format!(
+            "with what is added, the command line has {octets} octets, and a kernel takes {WHOLE_COMMAND_LINE_OCTETS_MAX}"
+        ));
+    }
     // iPXE goes on by the protocol that its script came by.
     let base = if request.via == Via::Tftp { format!("tftp://{}", request.local) } else { http.clone() };
     let architecture = node.boot.machine.map(|machine| machine.row().key.to_owned()).unwrap_or_default();
@@ -289,6 +308,12 @@ fn written(
     let values = FileValues { values, profile, architecture, kernel, initrd, cmdline, http };
     let template = turn.config.boot.made.get(&generated.file()).ok_or("no template")?;
     template.render(&generated.written(values, &base))
+}
+
+/// How many octets loaders may add to a command line: PXELINUX and GRUB say `BOOT_IMAGE=/KERNEL`, PXELINUX `initrd=::FILE,::FILE`, and our script for iPXE `initrd=initrd0` for each.
+fn added_by_loaders(plan: &Plan) -> usize {
+    let of_file = |file: &String| (file.len() + ",::".len()).max(" initrd=initrd10".len());
+    " BOOT_IMAGE=:: initrd=".len() + plan.kernel.len() + plan.initrd.iter().map(of_file).sum::<usize>()
 }
 
 /// How far a boot is when this file is asked for.

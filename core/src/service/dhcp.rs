@@ -25,7 +25,8 @@ mod who;
 
 use crate::cluster::lease::{NotFree, PoolId, PoolKind};
 use crate::cluster::network;
-use crate::cluster::node::Firmware;
+use crate::cluster::node::{Firmware, Node};
+use crate::cluster::quirk::Trait;
 use crate::cluster::record::{Record, TrialsRecord};
 use crate::cluster::stage::{Stage, Step};
 use crate::config::{FirmwareKind, Mode, OptionPath, Policy};
@@ -199,6 +200,7 @@ fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware) -> bool {
     turn.meet_firmware(client.mac, machine, client.meant.profile(turn));
     let Some(node) = turn.hall.nodes.get_mut(client.mac) else { return false };
     node.boot.firmware_kind = client.firmware_kind;
+    node.boot.is_u_boot |= client.traits.contains(&Trait::KnowsItsFiles);
     node.boot.firmware.insert(firmware, turn.now).is_none()
 }
 
