@@ -66,6 +66,9 @@ pub const LEASE_QUERY_ASKERS_MAX: usize = 64;
 /// A DISCOVER from firmware this long after the same firmware's last begins another boot; EDK2 repeats for 60 s.
 pub const BOOT_BEGINS_AFTER: Duration = Duration::from_secs(60);
 
+/// How late a DISCOVER may come twice, by two relays or from a queue: no machine loads a kernel and is started anew within that.
+pub const DISCOVER_LATE_MAX: Duration = Duration::from_secs(5);
+
 /// What happened to a node, kept in memory for `explain`: a whole boot with its trial is some 30 events.
 pub const EVENTS_PER_NODE_MAX: usize = 64;
 

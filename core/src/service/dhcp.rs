@@ -144,7 +144,7 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
             turn.hall.leases.supersede(client.mac);
         }
         if let Some(firmware) = client.firmware {
-            if power_on(turn, client, firmware) {
+            if power_on(turn, client, firmware, true) {
                 admission = admit(turn, client);
             }
             // Its system is over, and what that had by another number.
@@ -186,8 +186,9 @@ fn meet(turn: &mut Turn<'_>, client: &Client) -> bool {
 }
 
 /// Firmware asks: perhaps its machine was switched on just now. Whether this firmware asks for the first time in this boot.
-fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware) -> bool {
-    if turn.hall.nodes.get(client.mac).is_some_and(|node| node.begins_boot(turn.now, firmware)) {
+fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware, is_discover: bool) -> bool {
+    let begins = |node: &Node| node.begins_boot(turn.now, firmware, is_discover);
+    if turn.hall.nodes.get(client.mac).is_some_and(begins) {
         turn.begin_boot(client.mac);
         // It is switched on where its number has no address: whatever it had there it has left.
         if turn.hall.nodes.get(client.mac).is_some_and(|node| turn.elsewhere(node).is_some())
@@ -303,7 +304,7 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         heard(turn, client, asked);
         // Its DISCOVER may have been answered by this server before a restart.
         if let Some(firmware) = client.firmware {
-            power_on(turn, client, firmware);
+            power_on(turn, client, firmware, false);
         }
         turn.tell_misplaced_client(client.mac);
     }
