@@ -10,6 +10,7 @@ mod numbers;
 mod plan;
 
 pub(crate) use change::{Change, replaced};
+pub(crate) use listed_cards::AS_CONFIGURED;
 pub(crate) use names::Unpublished;
 pub(crate) use numbers::FreeNumbers;
 
