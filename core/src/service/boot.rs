@@ -27,12 +27,12 @@ pub(crate) use trial::try_anew;
 use crate::cluster::boot;
 use crate::cluster::loader_file::{Generated, generated};
 use crate::cluster::network;
-use crate::cluster::node::{Node, Trouble};
+use crate::cluster::node::Node;
 use crate::cluster::orders::Kept;
 use crate::cluster::plan::Plan;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trial::Report;
-use crate::config::{FileValues, Mode, Order, Policy, Root, Values, written_identifier};
+use crate::config::{FileValues, Mode, Root, Values};
 use crate::event::Kind;
 use crate::hall::Turn;
 use crate::limit::{REASON_LETTERS_MAX, WHOLE_COMMAND_LINE_OCTETS_MAX};
@@ -40,7 +40,6 @@ use crate::mac::Mac;
 use crate::message::{Answer, Output, Request, Via};
 use crate::promise::Promise;
 use crate::transfer::Transfer;
-use crate::wire::dhcp::{encapsulated, option};
 use heorot_names::file::{self, Me, Place};
 use serde_json::json;
 use std::net::Ipv4Addr;
@@ -383,14 +382,18 @@ fn ask(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
     if turn.hall.nodes.get(mac).is_some_and(|node| node.boot.tries == 0) {
         turn.step(mac, Step::AgentAsked, "its agent runs the trial");
     }
+    let is_numbered_late = trial::give_number_late(turn, mac);
     // That of the boot's plan: the kernel and its modules may be of another version by now.
     let plan = turn.plan(mac);
     let root = plan.as_ref().map_or(json!(null), |plan| root::told(turn.config, &plan.root, request.local));
     let mut more = vec![("checks", trial::checks(turn, plan.as_deref())), ("root", root)];
     more.extend(turn.hall.nodes.get(mac).map(|node| trial::told(turn, node)).unwrap_or_default());
     more.extend(overlay::told(plan.as_deref()));
-    let body = identity(turn, mac, &more);
-    answer(turn, request, Answer::Json(200, body));
+    let body = Answer::Json(200, identity(turn, mac, &more));
+    if !is_numbered_late {
+        return answer(turn, request, body);
+    }
+    turn.promise(Promise::Reply { id: request.id, answer: body, refused: unrecorded() });
 }
 
 /// The agent fetches the names file for its system. A node resolves names by it without asking anybody; hardware addresses, of which there
@@ -416,8 +419,7 @@ fn trial(turn: &mut Turn<'_>, request: &Request, mac: Mac, body: &[u8]) {
     let mut more = vec![("reboot", json!(false))];
     more.extend(turn.hall.nodes.get(mac).map(|node| trial::told(turn, node)).unwrap_or_default());
     let kept = Answer::Json(200, identity(turn, mac, &more));
-    let refused = error(503, "the number could not be recorded: ask again");
-    turn.promise(Promise::Reply { id: request.id, answer: kept, refused });
+    turn.promise(Promise::Reply { id: request.id, answer: kept, refused: unrecorded() });
 }
 
 /// The report of a machine without a number.
@@ -431,77 +433,10 @@ fn take_report(turn: &mut Turn<'_>, mac: Mac, report: Report) {
     let place = turn.hall.listed.place(mac);
     let is_its = |card: &Mac| turn.hall.listed.place_with_mac(*card).is_none_or(|of| Some(of) == place);
     let macs: Vec<_> = macs.into_iter().filter(is_its).collect();
+    trial::take_in(turn, mac, &macs);
     turn.hall.nodes.join(mac, &macs);
     let Some(reason) = earned else { return };
-    if waits_for_operator(turn, mac) {
-        return;
-    }
-    // Whoever had the number that the configuration gives it may have left it meanwhile.
-    turn.place_listed(mac);
-    if turn.hall.nodes.get(mac).is_some_and(|node| node.number.is_some()) {
-        return;
-    }
-    let place = turn.hall.nodes.get(mac).and_then(|node| node.network);
-    let listed = turn.hall.listed.get(turn.config, mac).is_some();
-    let may_have_one = turn.config.trial.order.numbers_strangers() || listed;
-    let number = place.filter(|_| may_have_one).and_then(|place| turn.number_for(mac, place));
-    match number {
-        Some(number) if turn.hall.nodes.claim(mac, number) => {
-            turn.keep_node(mac);
-            turn.promise(Promise::Number { mac, reason, in_mid_boot: false });
-        }
-        _ if !may_have_one => {
-            turn.step(mac, Step::Unplaced, "it passed, and is not listed");
-            let (why, to_do) = not_listed(turn, mac);
-            turn.trouble(mac, format!("it passed the trial and gets no number: {why}"), Some(to_do));
-        }
-        _ => {
-            turn.step(mac, Step::Unplaced, "it passed, and no number is free for it");
-            let Trouble { what, to_do } = turn.no_number(mac, place);
-            turn.trouble(mac, format!("it passed the trial and gets no number: {what}"), to_do);
-        }
-    }
-}
-
-/// Whether a machine that passed gets its number by an operator's word alone, and has not got it.
-fn waits_for_operator(turn: &mut Turn<'_>, mac: Mac) -> bool {
-    let Some(node) = turn.hall.nodes.get(mac) else { return false };
-    let is_its_own = node.orders.accepted || turn.config.trial.policy != Policy::Accept;
-    let (what, why) = match node.orders.kept() {
-        Some(Kept::Held) => ("it passed, and is held", "an operator holds it"),
-        Some(Kept::Denied | Kept::Retired) | None if is_its_own => return false,
-        Some(Kept::Denied | Kept::Retired) | None => (
-            "it passed, and waits for an operator",
-            "trial.policy is \"accept\", and no operator has accepted it",
-        ),
-    };
-    turn.step(mac, Step::Unplaced, what);
-    let to_do = format!("heorot node accept {mac}");
-    turn.trouble(mac, format!("it passed the trial and gets no number: {why}"), Some(to_do));
-    true
-}
-
-/// Why a machine that nobody lists has no number, and what the operator can do.
-fn not_listed(turn: &Turn<'_>, mac: Mac) -> (String, String) {
-    let by_mac = format!("add [[node]] mac = \"{mac}\" with a number to the configuration");
-    if turn.config.trial.order != Order::Port {
-        return ("trial.order is \"list\" and it is not listed".into(), by_mac);
-    }
-    let said = turn.hall.heard.get(mac).and_then(|said| said.relay.as_deref());
-    let circuit = said.and_then(encapsulated::parts).and_then(|parts| {
-        parts.into_iter().find(|(code, _)| *code == option::RELAY_CIRCUIT).map(|(_, value)| value)
-    });
-    match circuit {
-        Some(circuit) => {
-            let circuit = written_identifier(circuit);
-            let why = format!("trial.order is \"port\" and no [[node]] is at its circuit, {circuit}");
-            (why, format!("add [[node]] circuit-id = {circuit} with a number to the configuration"))
-        }
-        None => {
-            let why = "trial.order is \"port\" and no relay says at which port it is (option 82)";
-            (why.into(), format!("let the relay add option 82, or {by_mac}"))
-        }
-    }
+    trial::give_number(turn, mac, reason);
 }
 
 /// The agent says that its machine's system runs.
@@ -575,6 +510,11 @@ fn identity(turn: &Turn<'_>, mac: Mac, more: &[(&str, serde_json::Value)]) -> St
         body[*key] = value.clone();
     }
     body.to_string()
+}
+
+/// What is answered where a machine would have its number, if that could be recorded.
+fn unrecorded() -> Answer {
+    error(503, "the number could not be recorded: ask again")
 }
 
 fn error(status: u16, why: &str) -> Answer {
