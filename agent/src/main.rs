@@ -228,7 +228,7 @@ fn become_a_node_there() -> Result<(Url, Identity), String> {
     let cmdline = start::read_cmdline()?;
     let url = walk::url_of(&cmdline)?;
     let interface = net::find(cmdline.boot_interface, walk::CARRIER_PATIENCE, || ())?;
-    let identity = walk::become_a_node(&url, &interface)?;
+    let identity = walk::become_a_node(&url, &interface, &mut Modules::by_program())?;
     Ok((url, identity))
 }
 

@@ -55,7 +55,7 @@ pub fn arrive(cmdline: &Cmdline, modules: &mut Modules) -> Result<Arrived, Strin
 
     let url = url_by(cmdline, server)?;
     last_words::tell(&url, modules);
-    let identity = become_a_node(&url, &interface)?;
+    let identity = become_a_node(&url, &interface, modules)?;
     let wanted = identity.address.ok_or("the server gave a number without an address")?;
     let (keeper, address) = move_to(&interface, keeper, wanted, identity.name.as_deref())?;
     keep_names(&url);
@@ -85,20 +85,20 @@ pub fn keep_names(url: &Url) {
 ///
 /// # Errors
 /// In words, if the server is silent for too long.
-pub fn become_a_node(url: &Url, interface: &Interface) -> Result<Identity, String> {
+pub fn become_a_node(url: &Url, interface: &Interface, modules: &mut Modules) -> Result<Identity, String> {
     let mut passed = false;
     loop {
         let node = node::get(url)?;
         say!("the server says: {}", node.state);
         if node.may_go_up() {
             if node.is_to_be_tried == Some(true) {
-                node::post_trial(url, &try_out(&node, interface, url))?;
+                node::post_trial(url, &try_out(&node, interface, url, modules))?;
             }
             return Ok(node.identity);
         }
         let mut again = node.again_seconds;
         if node.on_trial() && !passed {
-            let report = try_out(&node, interface, url);
+            let report = try_out(&node, interface, url, modules);
             passed = report.passed;
             let Verdict { identity, reboot, again_seconds } = node::post_trial(url, &report)?;
             again = again_seconds;
@@ -123,7 +123,10 @@ pub fn become_a_node(url: &Url, interface: &Interface) -> Result<Identity, Strin
 }
 
 /// Runs the checks.
-fn try_out(node: &Node, interface: &Interface, url: &Url) -> Report {
+fn try_out(node: &Node, interface: &Interface, url: &Url, modules: &mut Modules) -> Report {
+    if node.checks.iter().any(|check| check.kind == "disks") {
+        modules.load_for_disks();
+    }
     let subject = Subject::here(interface.mac, url.clone());
     let checks = checks::run_all(&node.checks, &subject, |outcome| {
         let word = if outcome.passed { "passed" } else { "FAILED" };
