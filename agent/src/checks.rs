@@ -86,13 +86,15 @@ pub struct Subject {
     pub boot_interface: Mac,
     /// Where the server is talked with about this machine.
     pub url: Url,
+    /// How long disks may take until they are there.
+    pub disks_appear: Duration,
 }
 
 impl Subject {
     /// This machine.
     #[must_use]
     pub fn here(boot_interface: Mac, url: Url) -> Self {
-        Self { root: PathBuf::from("/"), boot_interface, url }
+        Self { root: PathBuf::from("/"), boot_interface, url, disks_appear: DISKS_APPEAR }
     }
 
     fn sys(&self, path: &str) -> PathBuf {
@@ -141,7 +143,7 @@ impl Check {
         match self.kind.as_str() {
             "memory" => amount::memory(self, &subject.root),
             "processors" => amount::processors(self),
-            "disks" => disks::look(self, &subject.sys("block")),
+            "disks" => disks::wait(self, subject, timeout),
             "link" => link::look(self, subject, before),
             "clock" => clock::look(self, &subject.url),
             "pci" => pci::devices(self, &subject.sys("bus/pci/devices")),
@@ -217,6 +219,8 @@ fn entries(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// A controller may ask its disks one after the other whether they turn.
+const DISKS_APPEAR: Duration = Duration::from_secs(30);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 /// What a command is given to end after it was told to.
 const COMMAND_GRACE: Duration = Duration::from_secs(5);

@@ -14,6 +14,7 @@ use std::fs::{self, DirBuilder};
 use std::io::Write;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 #[cfg(test)]
@@ -72,13 +73,11 @@ struct Written {
     expires_at_seconds: u64,
 }
 
-impl Handover {
-    /// Writes down what goes along.
-    #[must_use]
-    pub fn new(url: &Url, mac: Mac, name: Option<&str>, root: &str, lease: &Lease) -> Self {
+impl Written {
+    fn of(lease: &Lease) -> Self {
         let (now, started) = (Instant::now(), since_start());
         let at = |time: Instant| (started + time.saturating_duration_since(now)).as_secs();
-        let lease = Written {
+        Self {
             address: lease.address,
             prefix: lease.prefix,
             server: lease.server,
@@ -89,13 +88,20 @@ impl Handover {
             renew_at_seconds: at(lease.renew_at),
             rebind_at_seconds: at(lease.rebind_at),
             expires_at_seconds: at(lease.expires_at),
-        };
+        }
+    }
+}
+
+impl Handover {
+    /// Writes down what goes along.
+    #[must_use]
+    pub fn new(url: &Url, mac: Mac, name: Option<&str>, root: &str, lease: &Lease) -> Self {
         Self {
             url: url.to_string(),
             mac: mac.to_string(),
             name: name.map(str::to_owned),
             root: root.to_owned(),
-            lease,
+            lease: Written::of(lease),
         }
     }
 
@@ -132,14 +138,29 @@ impl Handover {
             std::io::copy(&mut fs::File::open("/proc/self/exe")?, &mut file)
         };
         program().map_err(|error| format!("{PROGRAM}: {error}"))?;
-        let text = serde_json::to_vec(self).map_err(|error| format!("{FILE}: {error}"))?;
+        self.write(Path::new(FILE))
+    }
+
+    /// Leaves the lease as it stands now, for an agent that is started again in the system: it is to go on with that, and not with an address that was given up.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn leave_lease(&mut self, lease: &Lease) -> Result<(), String> {
+        self.lease = Written::of(lease);
+        self.write(Path::new(FILE))
+    }
+
+    /// The file changes as a whole.
+    fn write(&self, path: &Path) -> Result<(), String> {
+        let new = path.with_extension("new");
         let write = || {
-            let _ = fs::remove_file(FILE);
+            let text = serde_json::to_vec(self)?;
+            let _ = fs::remove_file(&new);
             // The token in it is for root alone.
-            let mut file = fs::File::options().write(true).create_new(true).mode(0o600).open(FILE)?;
-            file.write_all(&text)
+            fs::File::options().write(true).create_new(true).mode(0o600).open(&new)?.write_all(&text)?;
+            fs::rename(&new, path)
         };
-        write().map_err(|error| format!("{FILE}: {error}"))
+        write().map_err(|error| format!("{}: {error}", path.display()))
     }
 
     /// What was left.
@@ -147,7 +168,12 @@ impl Handover {
     /// # Errors
     /// In words.
     pub fn take() -> Result<Self, String> {
-        let text = fs::read(FILE).map_err(|error| format!("{FILE}: {error}"))?;
-        serde_json::from_slice(&text).map_err(|error| format!("{FILE}: {error}"))
+        Self::read(Path::new(FILE))
+    }
+
+    fn read(path: &Path) -> Result<Self, String> {
+        let wrong = |error: std::io::Error| format!("{}: {error}", path.display());
+        let text = fs::read(path).map_err(wrong)?;
+        serde_json::from_slice(&text).map_err(|error| wrong(error.into()))
     }
 }

@@ -16,16 +16,20 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Starts to keep `lease`, whose address the interface has.
+    /// Starts to keep `lease`, whose address the interface has. Whenever it is another one, by a renewal or a change of address, `note` is told.
     ///
     /// # Errors
     /// If no thread can be had.
-    pub fn start(interface: &Interface, lease: Lease) -> io::Result<Self> {
+    pub fn start(
+        interface: &Interface,
+        lease: Lease,
+        note: impl FnMut(&Lease) + Send + 'static,
+    ) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let interface = interface.clone();
         let thread = thread::Builder::new()
             .name("lease".to_owned())
-            .spawn(move || keep(&interface, lease, &stopped))?;
+            .spawn(move || keep(&interface, lease, &stopped, note))?;
         Ok(Self { stop, thread })
     }
 
@@ -38,7 +42,12 @@ impl Keeper {
     }
 }
 
-fn keep(interface: &Interface, mut lease: Lease, stopped: &Receiver<()>) -> Lease {
+fn keep(
+    interface: &Interface,
+    mut lease: Lease,
+    stopped: &Receiver<()>,
+    mut note: impl FnMut(&Lease),
+) -> Lease {
     let mut due = lease.renew_at;
     loop {
         match stopped.recv_timeout(due.saturating_duration_since(Instant::now())) {
@@ -52,6 +61,7 @@ fn keep(interface: &Interface, mut lease: Lease, stopped: &Receiver<()>) -> Leas
         let lost = match renewal {
             Renewal::Kept(kept) => {
                 lease = *kept;
+                note(&lease);
                 due = lease.renew_at;
                 false
             }
@@ -73,6 +83,7 @@ fn keep(interface: &Interface, mut lease: Lease, stopped: &Receiver<()>) -> Leas
                     }
                     due = fresh.renew_at;
                     lease = fresh;
+                    note(&lease);
                 }
                 Err(error) => {
                     say!("{error}");

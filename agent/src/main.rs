@@ -187,17 +187,23 @@ fn go_on() -> Result<(), String> {
     if !line.is_empty() {
         return Err("the system was not started".to_owned());
     }
-    let left = Handover::take()?;
+    let mut left = Handover::take()?;
     let url: Url = left.url.parse().map_err(|_| format!("{} is no URL of a node", left.url))?;
     let mac = left.mac.parse().map_err(|_| format!("{} is no hardware address", left.mac))?;
     let interface = net::find(Some(mac), walk::CARRIER_PATIENCE, || ())?;
     let lease: Lease = left.lease();
     let address = lease.address;
     check_in::hold_back_the_end();
+    let name = left.name.clone();
+    let note = move |lease: &Lease| {
+        if let Err(error) = left.leave_lease(lease) {
+            say!("{error}");
+        }
+    };
     // If the system took the address away, it would take the root away too.
-    let _keeper = walk::put_back(&interface, lease)?;
+    let _keeper = walk::put_back(&interface, lease, note)?;
     let interval = node::post_up(&url, true)?;
-    let identity = Identity { name: left.name, ..Identity::default() };
+    let identity = Identity { name, ..Identity::default() };
     say_up(&identity, &address.to_string());
     check_in::keep_saying(url.clone(), interval)?;
     check_in::until_the_end(&url);
@@ -222,7 +228,7 @@ fn become_a_node_there() -> Result<(Url, Identity), String> {
     let cmdline = start::read_cmdline()?;
     let url = walk::url_of(&cmdline)?;
     let interface = net::find(cmdline.boot_interface, walk::CARRIER_PATIENCE, || ())?;
-    let identity = walk::become_a_node(&url, &interface)?;
+    let identity = walk::become_a_node(&url, &interface, &mut Modules::by_program())?;
     Ok((url, identity))
 }
 

@@ -17,6 +17,9 @@ mod tests;
 /// Modules that are loaded in any case: one name a line; empty lines and lines with `#` are passed over.
 pub const LIST: &str = "/etc/heorot-agent/modules";
 
+/// Drivers of disks, one name a line: they are loaded for a check of disks, and not at every start. Some of them look around for half a minute, and no root of ours is on a disk.
+pub const DISKS: &str = "/etc/heorot-agent/disks";
+
 /// What there is to load, and what is loaded already.
 #[derive(Debug, Default)]
 pub struct Modules {
@@ -25,6 +28,8 @@ pub struct Modules {
     files: BTreeMap<String, Vec<String>>,
     /// Patterns and the modules that they mean.
     aliases: Vec<(String, String)>,
+    /// Drivers that wait until somebody wants to know of disks.
+    of_disks: BTreeSet<String>,
     /// Files that were loaded, or that cannot be.
     tried: BTreeSet<String>,
     loaded: usize,
@@ -41,7 +46,11 @@ impl Modules {
         let directory = Path::new(MODULES).join(release);
         let table = |name: &str| fs::read_to_string(directory.join(name));
         match (table("modules.dep"), table("modules.alias")) {
-            (Ok(needs), aliases) => Self::parse(&directory, &needs, &aliases.unwrap_or_default()),
+            (Ok(needs), aliases) => {
+                let of_disks = fs::read_to_string(DISKS).unwrap_or_default();
+                let of_disks = of_disks.lines().map(canonical).collect();
+                Self { of_disks, ..Self::parse(&directory, &needs, &aliases.unwrap_or_default()) }
+            }
             (Err(error), _) => {
                 let others = fs::read_dir(MODULES).map(|entries| {
                     entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
@@ -93,13 +102,32 @@ impl Modules {
                 self.load(name);
             }
         }
-        // A bus that a driver drives brings further devices: virtio_pci, then virtio_net.
+        self.load_for_devices_behind_devices();
+        say!("{} modules loaded", self.loaded);
+    }
+
+    /// Loads what disks need, which is passed over until then.
+    pub fn load_for_disks(&mut self) {
+        let waiting = std::mem::take(&mut self.of_disks);
+        if waiting.is_empty() {
+            return;
+        }
+        let before = self.loaded;
+        self.load_for_devices_behind_devices();
+        // What these drive appears when the drivers of controllers have looked around.
+        for name in DRIVERS_OF_ALL_DISKS.iter().filter(|name| waiting.contains(**name)) {
+            self.load(name);
+        }
+        say!("{} modules loaded for disks", self.loaded - before);
+    }
+
+    /// A bus that a driver drives brings further devices: virtio_pci, then virtio_net.
+    fn load_for_devices_behind_devices(&mut self) {
         for _ in 0..DEPTH_MAX {
             if self.look_for_devices() == 0 {
                 break;
             }
         }
-        say!("{} modules loaded", self.loaded);
     }
 
     /// Loads the modules of devices that have come meanwhile; how many.
@@ -127,20 +155,7 @@ impl Modules {
             let _ = Command::new("modprobe").args(["-q", name]).status();
             return;
         }
-        let meant = canonical(name);
-        let mut names: Vec<&String> =
-            self.files.get_key_value(&meant).into_iter().map(|(name, _)| name).collect();
-        if names.is_empty() {
-            let fitting = self.aliases.iter().filter(|(pattern, _)| is_match(pattern, name));
-            names = fitting.map(|(_, name)| name).collect();
-        }
-        let files: Vec<String> = names
-            .into_iter()
-            .filter_map(|name| self.files.get(name))
-            .flat_map(|files| files.iter().rev())
-            .cloned()
-            .collect();
-        for file in files {
+        for file in self.files_of(name) {
             if !self.tried.insert(file.clone()) {
                 continue;
             }
@@ -154,6 +169,21 @@ impl Modules {
                 Err(Failure::Load(error)) => say!("module {file}: {}", error.desc()),
             }
         }
+    }
+}
+
+impl Modules {
+    /// The files that a name or an alias means, in the order in which they are loaded. A device does not mean a driver that waits.
+    fn files_of(&self, name: &str) -> Vec<String> {
+        let meant = canonical(name);
+        let mut names: Vec<&String> =
+            self.files.get_key_value(&meant).into_iter().map(|(name, _)| name).collect();
+        if names.is_empty() {
+            let fitting = self.aliases.iter().filter(|(pattern, _)| is_match(pattern, name));
+            names = fitting.map(|(_, name)| name).filter(|name| !self.of_disks.contains(*name)).collect();
+        }
+        let files = names.into_iter().filter_map(|name| self.files.get(name));
+        files.flat_map(|files| files.iter().rev()).cloned().collect()
     }
 }
 
@@ -222,5 +252,7 @@ fn one(pattern: &[u8], letter: u8) -> Option<usize> {
 }
 
 const MODULES: &str = "/lib/modules";
+/// What makes disks of what a controller has found.
+const DRIVERS_OF_ALL_DISKS: [&str; 2] = ["sd_mod", "mmc_block"];
 /// Buses behind buses.
 const DEPTH_MAX: usize = 8;

@@ -55,7 +55,7 @@ pub fn arrive(cmdline: &Cmdline, modules: &mut Modules) -> Result<Arrived, Strin
 
     let url = url_by(cmdline, server)?;
     last_words::tell(&url, modules);
-    let identity = become_a_node(&url, &interface)?;
+    let identity = become_a_node(&url, &interface, modules)?;
     let (keeper, address) = match identity.address {
         Some(wanted) => move_to(&interface, keeper, wanted, identity.name.as_deref())?,
         None => stay(&interface, keeper, identity.name.as_deref())?,
@@ -87,20 +87,20 @@ pub fn keep_names(url: &Url) {
 ///
 /// # Errors
 /// In words, if the server is silent for too long.
-pub fn become_a_node(url: &Url, interface: &Interface) -> Result<Identity, String> {
+pub fn become_a_node(url: &Url, interface: &Interface, modules: &mut Modules) -> Result<Identity, String> {
     let mut passed = false;
     loop {
         let node = node::get(url)?;
         say!("the server says: {}", node.state);
         if node.may_go_up() {
             if node.is_to_be_tried == Some(true) {
-                node::post_trial(url, &try_out(&node, interface, url))?;
+                node::post_trial(url, &try_out(&node, interface, url, modules))?;
             }
             return Ok(node.identity);
         }
         let mut again = node.again_seconds;
         if node.on_trial() && !passed {
-            let report = try_out(&node, interface, url);
+            let report = try_out(&node, interface, url, modules);
             passed = report.passed;
             let Verdict { identity, reboot, again_seconds } = node::post_trial(url, &report)?;
             again = again_seconds;
@@ -125,7 +125,10 @@ pub fn become_a_node(url: &Url, interface: &Interface) -> Result<Identity, Strin
 }
 
 /// Runs the checks.
-fn try_out(node: &Node, interface: &Interface, url: &Url) -> Report {
+fn try_out(node: &Node, interface: &Interface, url: &Url, modules: &mut Modules) -> Report {
+    if node.checks.iter().any(|check| check.kind == "disks") {
+        modules.load_for_disks();
+    }
     let subject = Subject::here(interface.mac, url.clone());
     let checks = checks::run_all(&node.checks, &subject, |outcome| {
         let word = if outcome.passed { "passed" } else { "FAILED" };
@@ -189,17 +192,21 @@ fn go_by(name: Option<&str>) -> Result<(), String> {
     nix::unistd::sethostname(name).map_err(|error| format!("host name {name}: {error}"))
 }
 
-/// Goes on with a lease in the system: its address and its route are put back, should somebody have taken them away.
+/// Goes on with a lease in the system: its address and its route are put back, should somebody have taken them away. What becomes of it is noted.
 ///
 /// # Errors
 /// In words.
-pub fn put_back(interface: &Interface, lease: Lease) -> Result<Keeper, String> {
+pub fn put_back(
+    interface: &Interface,
+    lease: Lease,
+    note: impl FnMut(&Lease) + Send + 'static,
+) -> Result<Keeper, String> {
     let put = netlink::add_address(interface.index, lease.address, lease.prefix)
         .and_then(|()| lease.router.map_or(Ok(()), |router| netlink::default_route(interface.index, router)));
     if let Err(error) = put {
         say!("{} on {}: {error}", lease.address, interface.name);
     }
-    keep(interface, lease)
+    keep_and_note(interface, lease, note)
 }
 
 /// Gives the interface what the lease says.
@@ -223,7 +230,15 @@ fn configure(interface: &Interface, lease: &Lease) -> Result<(), String> {
 }
 
 fn keep(interface: &Interface, lease: Lease) -> Result<Keeper, String> {
-    Keeper::start(interface, lease).map_err(|error| format!("a thread for the lease: {error}"))
+    keep_and_note(interface, lease, |_| ())
+}
+
+fn keep_and_note(
+    interface: &Interface,
+    lease: Lease,
+    note: impl FnMut(&Lease) + Send + 'static,
+) -> Result<Keeper, String> {
+    Keeper::start(interface, lease, note).map_err(|error| format!("a thread for the lease: {error}"))
 }
 
 /// Where this node talks about itself: as the kernel's command line says, or as the server does.

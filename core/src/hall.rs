@@ -11,6 +11,7 @@ mod numbers;
 mod plan;
 
 pub(crate) use change::{Change, replaced};
+pub(crate) use listed_cards::AS_CONFIGURED;
 pub(crate) use moved::and_more;
 pub(crate) use names::Unpublished;
 pub(crate) use numbers::FreeNumbers;
@@ -271,6 +272,14 @@ impl Turn<'_> {
             node.trouble = Some(Trouble { what: what.clone(), to_do });
         }
         self.event(Some(mac), Kind::Trouble, what);
+    }
+
+    /// The same, if it is not what is in its way already.
+    pub(crate) fn trouble_once(&mut self, mac: Mac, what: String, to_do: Option<String>) {
+        let is_told = self.hall.nodes.get(mac).and_then(|node| node.trouble.as_ref());
+        if is_told.is_none_or(|told| told.what != what) {
+            self.trouble(mac, what, to_do);
+        }
     }
 
     /// Proposes a record. A promise that is made after it waits for it, unless it is history.

@@ -66,6 +66,9 @@ pub const LEASE_QUERY_ASKERS_MAX: usize = 64;
 /// A DISCOVER from firmware this long after the same firmware's last begins another boot; EDK2 repeats for 60 s.
 pub const BOOT_BEGINS_AFTER: Duration = Duration::from_secs(60);
 
+/// How late a DISCOVER may come twice, by two relays or from a queue: no machine loads a kernel and is started anew within that.
+pub const DISCOVER_LATE_MAX: Duration = Duration::from_secs(5);
+
 /// What happened to a node, kept in memory for `explain`: a whole boot with its trial is some 30 events.
 pub const EVENTS_PER_NODE_MAX: usize = 64;
 
@@ -210,8 +213,11 @@ pub const LEFT_OUT_TOLD_MAX: usize = 1024;
 /// Mistakes of a configuration that are told: nobody reads more before he begins to mend.
 pub const MISTAKES_MAX: usize = 200;
 
-/// Octets of a kernel's command line, as template and as rendered: what x86 takes (COMMAND_LINE_SIZE).
-pub const COMMAND_LINE_OCTETS_MAX: usize = 2048;
+/// Octets of a kernel's command line with all that is in it: what x86 and arm64 take (COMMAND_LINE_SIZE less the final zero). They cut off what is beyond, and do not say so.
+pub const WHOLE_COMMAND_LINE_OCTETS_MAX: usize = 2047;
+
+/// Octets of an operator's command line, as template and as rendered: so that there is room for what we and loaders add.
+pub const COMMAND_LINE_OCTETS_MAX: usize = WHOLE_COMMAND_LINE_OCTETS_MAX - 256;
 
 /// Steps of one rendering: a command line needs some tens, and a loop in a template must end.
 pub const TEMPLATE_STEPS_MAX: u64 = 10_000;

@@ -87,7 +87,7 @@ fn plan(machine: &mut SimulatedHost) -> (String, Vec<String>, String) {
     let line =
         |key: &str| text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default().to_owned();
     let initrd = line("INITRD ").split(',').map(str::to_owned).collect();
-    (line("KERNEL "), initrd, line("APPEND "))
+    (line("LINUX "), initrd, line("APPEND "))
 }
 
 /// A whole boot, as far as a server sees it.

@@ -5,6 +5,7 @@
 //!   /lib/modules/VERSION/        drivers of network cards, NFS, squashfs, erofs, overlayfs, with modules.dep and modules.alias
 //!   /lib/firmware/               what those drivers load, as far as it is on this host
 //!   /etc/heorot-agent/modules    what is loaded in any case
+//!   /etc/heorot-agent/disks      what is loaded for a check of disks alone
 //!   /bin/busybox                 a shell, for checks that are commands and for people
 //! ```
 //! The same files make the same image, octet for octet. Nothing but this program is needed: no depmod, cpio or mkinitramfs.
@@ -125,7 +126,7 @@ fn pick(tree: &Tree, wanted: &Wanted, notes: &mut Vec<String>) -> Result<Picked,
             wanted.modules.display()
         ));
     }
-    let usual = || DRIVERS.iter().map(|name| (*name).to_owned());
+    let usual = || DRIVERS.iter().chain(&DISK_DRIVERS).map(|name| (*name).to_owned());
     let drivers: Vec<String> =
         if wanted.drivers.is_empty() { usual().collect() } else { wanted.drivers.clone() };
     let needed = NEEDED.iter().map(|(name, _)| (*name).to_owned());
@@ -169,6 +170,9 @@ fn pack(
     }
     let load: String = wanted.load.iter().map(|name| format!("{name}\n")).collect();
     archive.file(LIST, 0o644, load.as_bytes());
+    let is_in = |name: &&&str| picked.contains_key(**name) && !wanted.load.iter().any(|load| load == **name);
+    let disks: String = DISK_DRIVERS.iter().filter(is_in).map(|name| format!("{name}\n")).collect();
+    archive.file(DISKS, 0o644, disks.as_bytes());
     archive.file(&format!("{modules}/modules.dep"), 0o644, modules::dependencies(picked).as_bytes());
     archive.file(&format!("{modules}/modules.alias"), 0o644, modules::aliases(picked).as_bytes());
     for (path, content) in files {
@@ -266,6 +270,8 @@ fn firmware(
 
 /// Where the agent looks for what is loaded in any case (`heorot_agent::modules::LIST`).
 const LIST: &str = "etc/heorot-agent/modules";
+/// Where the agent looks for drivers that it loads for a check of disks (`heorot_agent::modules::DISKS`).
+const DISKS: &str = "etc/heorot-agent/disks";
 /// Where packages put the agent.
 const LIBRARY: &str = "/usr/lib/heorot";
 const DIRECTORIES: [&str; 13] = [
@@ -396,4 +402,28 @@ const DRIVERS: [&str; 85] = [
     "marvell",
     "smsc",
     "microchip",
+];
+/// Drivers of disks and of what they are behind, for checks of disks: no root is on one.
+const DISK_DRIVERS: [&str; 21] = [
+    "sd_mod",
+    "nvme",
+    "ahci",
+    "ata_piix",
+    "megaraid_sas",
+    "mpt3sas",
+    "hpsa",
+    "smartpqi",
+    "aacraid",
+    "isci",
+    "hisi_sas_v3_hw",
+    "virtio_blk",
+    "virtio_scsi",
+    "vmw_pvscsi",
+    "mptspi",
+    "mptsas",
+    "hv_storvsc",
+    "xen_blkfront",
+    "mmc_block",
+    "sdhci_pci",
+    "sdhci_acpi",
 ];

@@ -21,7 +21,7 @@
 //! | `A get PATH`, `A at ADDRESS get PATH` | by TFTP; `''` is a file without a name |
 //! | `A fetch PATH` | by HTTP |
 //! | `A ask`, `A names`, `A passes`, `A fails WHY`, `A up`, `A stuck WHY` | its agent, with the token from the last file that had one; `at ADDRESS` may come first |
-//! | `A reports WORDS` | its trial: each word a check that passed, or `name=what-was-found` |
+//! | `A reports WORDS` | its trial: each word a check that passed, or `name=what-was-found`; `+B` is a card that it found in itself |
 //! | `A checks-in`, `A ends REASON` | its agent says that the system runs and will say so again, or that it ends |
 //! | `store slow\|prompt\|refuses WHY` | |
 //! | `crash` | power cut and restart, with the configuration in the lines after "\| " if there are some |
@@ -263,7 +263,10 @@ impl Teller {
                 );
                 (Via::HttpPost(report.into()), "/trial")
             }
-            ["reports", checks @ ..] => (Via::HttpPost(trial::report(checks).into()), "/trial"),
+            ["reports", words @ ..] => {
+                let report = trial::report(words, |card| self.mac(card));
+                (Via::HttpPost(report.into()), "/trial")
+            }
             ["up"] => (Via::HttpPost(Vec::new()), "/up"),
             ["checks-in"] => (Via::HttpPost(r#"{"checks_in":true}"#.into()), "/up"),
             ["ends", why @ ..] => {

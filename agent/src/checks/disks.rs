@@ -1,12 +1,40 @@
 //! Disks that are built in, by the kernel's list of block devices.
 
 use super::amount::{count, enough};
-use super::{Check, entries, line};
+use super::{Check, Subject, entries, line, pci};
 use crate::quantity;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
-/// `disks`: at least so many, each of at least this size.
-pub(super) fn look(check: &Check, block: &Path) -> Result<String, String> {
+/// `disks`: at least so many, each of at least this size. Their drivers may have been loaded just now, and look around still.
+pub(super) fn wait(check: &Check, subject: &Subject, timeout: Duration) -> Result<String, String> {
+    // What was found is to be told before the time of the check is over.
+    let until = Instant::now() + subject.disks_appear.min(timeout / 2);
+    loop {
+        match look(check, &subject.sys("block")) {
+            Err(_) if Instant::now() < until => thread::sleep(LOOK_EVERY),
+            Err(found) => return Err(found + &without_driver(&subject.sys("bus/pci/devices"))),
+            Ok(found) => return Ok(found),
+        }
+    }
+}
+
+/// Which controllers nobody drives: their disks are not to be seen.
+fn without_driver(devices: &Path) -> String {
+    let is_driven = |path: &Path| path.join("driver").exists();
+    let idle = pci::of_class(devices, STORAGE).filter(|(path, _)| !is_driven(path));
+    match idle.map(|(_, shown)| shown).collect::<Vec<_>>().as_slice() {
+        [] => String::new(),
+        controllers => format!("; this RAM disk has no driver for disks at {}", controllers.join(", ")),
+    }
+}
+
+/// The class of controllers of disks.
+const STORAGE: &str = "01";
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+fn look(check: &Check, block: &Path) -> Result<String, String> {
     let wanted = check.at_least(count)?;
     let size = check.size()?.unwrap_or(0);
     let disks: Vec<_> = entries(block).iter().filter_map(|path| Disk::read(path)).collect();

@@ -2,7 +2,7 @@
 
 use super::amount::{count, enough};
 use super::{Check, entries, line};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// `pci`: the device is there, at least so often.
 pub(super) fn devices(check: &Check, directory: &Path) -> Result<String, String> {
@@ -49,6 +49,15 @@ impl Device {
     fn show(&self) -> String {
         format!("{} {}:{}", self.place, self.vendor, self.device)
     }
+}
+
+/// The devices of a class: where each is, and as a person reads it.
+pub(super) fn of_class(directory: &Path, class: &str) -> impl Iterator<Item = (PathBuf, String)> {
+    let read = move |path: PathBuf| {
+        let found = Device::read(&path).filter(|found| found.class.starts_with(class))?;
+        Some((path, found.show()))
+    };
+    entries(directory).into_iter().filter_map(read)
 }
 
 fn all(directory: &Path) -> impl Iterator<Item = Device> {

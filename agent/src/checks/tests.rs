@@ -21,6 +21,7 @@ impl Fake {
             root,
             boot_interface: Mac([0x52, 0x54, 0, 0, 0, 1]),
             url: "http://127.0.0.1:1/node/x".parse().expect("a URL"),
+            disks_appear: Duration::ZERO,
         });
         files.iter().for_each(|(path, text)| fake.write(path, text));
         fake
@@ -109,6 +110,37 @@ fn disks_are_those_that_are_built_in() {
         Err("only 1 of at least 400.0 GiB (nvme0n1 894.3 GiB), at least 2 wanted; too small: sda 223.6 GiB"),
     );
     is(Fake::new(&[]).run(json!({"kind": "disks", "at-least": 1})), Err("none, at least 1 wanted"));
+    // Drivers look around after they were loaded.
+    fake.write("sys/block/sde/device/model", "disk\n");
+    let late = fake.0.root.join("sys/block/sde/size");
+    let patient = Subject { disks_appear: Duration::from_secs(20), ..fake.0.clone() };
+    let appears = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(300));
+        fs::write(late, "2048\n").expect("a file");
+    });
+    let outcome = check(json!({"kind": "disks", "at-least": 3})).run(&patient, None);
+    appears.join().expect("it is there");
+    assert!(outcome.passed, "{}", outcome.detail);
+}
+
+#[test]
+fn a_controller_without_a_driver_is_told_of() {
+    let fake = Fake::new(&[
+        ("sys/bus/pci/devices/0000:00:1f.2/vendor", "0x8086\n"),
+        ("sys/bus/pci/devices/0000:00:1f.2/device", "0x2922\n"),
+        ("sys/bus/pci/devices/0000:00:1f.2/class", "0x010601\n"),
+        ("sys/bus/pci/devices/0000:01:00.0/vendor", "0x144d\n"),
+        ("sys/bus/pci/devices/0000:01:00.0/device", "0xa80a\n"),
+        ("sys/bus/pci/devices/0000:01:00.0/class", "0x010802\n"),
+        ("sys/bus/pci/devices/0000:01:00.0/driver/uevent", ""),
+        ("sys/bus/pci/devices/0000:02:00.0/vendor", "0x8086\n"),
+        ("sys/bus/pci/devices/0000:02:00.0/device", "0x1533\n"),
+        ("sys/bus/pci/devices/0000:02:00.0/class", "0x020000\n"),
+    ]);
+    is(
+        fake.run(json!({"kind": "disks", "at-least": 1})),
+        Err("none, at least 1 wanted; this RAM disk has no driver for disks at 0000:00:1f.2 8086:2922"),
+    );
 }
 
 #[test]

@@ -50,3 +50,18 @@ fn tables_are_those_of_depmod() {
     assert_eq!(modules.files.get("nfs").map(Vec::len), Some(1));
     assert_eq!(modules.aliases, [("fs-nfs4".to_owned(), "nfs".to_owned())]);
 }
+
+#[test]
+fn drivers_of_disks_wait_until_somebody_wants_to_know_of_disks() {
+    let needs = "kernel/nvme.ko: kernel/nvme-core.ko\nkernel/nvme-core.ko:\nkernel/igb.ko:\n";
+    let aliases = "alias pci:v*bc01sc08i02* nvme\nalias pci:v00008086d00001533* igb\n";
+    let mut modules = Modules::parse(Path::new("/m"), needs, aliases);
+    modules.of_disks = BTreeSet::from(["nvme".to_owned()]);
+    assert_eq!(modules.files_of("pci:v0000144Dbc01sc08i02"), [""; 0]);
+    assert_eq!(modules.files_of("pci:v00008086d00001533sv"), ["kernel/igb.ko"]);
+    // Who names one wants it.
+    let both = ["kernel/nvme-core.ko", "kernel/nvme.ko"];
+    assert_eq!(modules.files_of("nvme"), both);
+    modules.of_disks.clear();
+    assert_eq!(modules.files_of("pci:v0000144Dbc01sc08i02"), both);
+}

@@ -54,12 +54,12 @@ impl Generated<'_> {
         }
     }
 
-    /// Whether the loader means this machine by the name: `01-` and the hardware address, or the address in hexadecimal, or what all machines share. A
-    /// shortened address means its whole neighbourhood and is not ours to answer.
-    pub fn is_of(self, mac: Mac, address: Ipv4Addr) -> bool {
-        let is_its = |name: &str| {
-            let by_mac = format!("01-{}", hyphenated(mac));
-            name.eq_ignore_ascii_case(&by_mac) || name == format!("{:08X}", u32::from(address))
+    /// Whether the loader means the machine with these hardware addresses by the name: `01-` and one of them, or the address in hexadecimal, or what all
+    /// machines share. A shortened address means its whole neighbourhood and is not ours to answer.
+    pub fn is_of(self, mut cards: impl Iterator<Item = Mac>, address: Ipv4Addr) -> bool {
+        let mut is_its = |name: &str| {
+            let is_by_mac = |mac| name.eq_ignore_ascii_case(&format!("01-{}", hyphenated(mac)));
+            name == format!("{:08X}", u32::from(address)) || cards.any(is_by_mac)
         };
         match self {
             Self::Ipxe => true,

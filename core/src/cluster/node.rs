@@ -12,7 +12,7 @@ use super::stage::{Phase, Stage};
 use super::trial::{Outcome, Trial};
 use crate::config::FirmwareKind;
 use crate::event::Kind;
-use crate::limit::{BOOT_BEGINS_AFTER, EVENTS_PER_NODE_MAX, NODES_MAX};
+use crate::limit::{BOOT_BEGINS_AFTER, DISCOVER_LATE_MAX, EVENTS_PER_NODE_MAX, NODES_MAX};
 use crate::mac::Mac;
 use crate::time::Time;
 use serde_json::{Map, Value};
@@ -131,6 +131,8 @@ pub struct Boot {
     pub checks_in: bool,
     /// What its firmware is, whichever way it loads.
     pub machine: Option<FirmwareKind>,
+    /// Whether U-Boot asked in this boot.
+    pub is_u_boot: bool,
     /// What it loads, fixed when it began.
     pub plan: Option<Arc<Plan>>,
     /// Whether the caller knows which files belong together.
@@ -187,17 +189,33 @@ impl Node {
         }
     }
 
-    /// Whether a DISCOVER from this firmware begins another boot: it is the first ever, the system of the last one ran already,
+    /// Whether a DISCOVER from this firmware, or its REQUEST, begins another boot: it is the first ever, the system of the last one ran already,
     /// or the same firmware asked too long ago for this to be a repeat.
-    pub fn begins_boot(&self, now: Time, firmware: Firmware) -> bool {
+    ///
+    /// A kernel has no way back to the firmware but a restart: a DISCOVER after it was asked for is another boot's, unless it was merely late. A REQUEST is not: EDK2 renews its lease while a
+    /// loader loads. Nor is one of an iPXE that the machine's own firmware loaded, which would ask first.
+    pub fn begins_boot(&self, now: Time, firmware: Firmware, is_discover: bool) -> bool {
         let in_mid_boot = match self.stage {
             Stage::Seen => true,
             Stage::Temporary | Stage::Booting => self.phase != Some(Phase::Agent),
             Stage::Testing | Stage::Failed | Stage::Ready | Stage::Up | Stage::Down => false,
         };
         let last = self.boot.firmware.get(&firmware);
-        let is_repeat = last.is_none_or(|last| now.since(*last) <= BOOT_BEGINS_AFTER);
+        let is_first = firmware != Firmware::Ipxe || self.boot.firmware.len() == 1;
+        let has_loaded = self.phase >= Some(Phase::Kernel) && is_first && is_discover;
+        let repeats = if has_loaded { DISCOVER_LATE_MAX } else { BOOT_BEGINS_AFTER };
+        let is_repeat = last.is_none_or(|last| now.since(*last) <= repeats);
         self.boot.token.is_empty() || !in_mid_boot || !is_repeat
+    }
+
+    /// The hardware address by which it got its address last.
+    pub fn present(&self) -> Mac {
+        self.granted_to.unwrap_or(self.mac)
+    }
+
+    /// All its hardware addresses, the one that it is known by first.
+    pub fn cards(&self) -> impl Iterator<Item = Mac> {
+        std::iter::once(self.mac).chain(self.further_macs.iter().copied())
     }
 
     /// It renewed the lease of its permanent address. If its agent fell silent meanwhile, its lease tells from then on whether its system runs, until

@@ -71,6 +71,9 @@ const fn row(
     FirmwareRow { kind, key, protocol, architectures }
 }
 
+/// "arm 64 uboot" in IANA's registry. It loads what its configuration names, and no boot file; of 32 bits (21) there is no firmware of ours.
+const U_BOOT_ARM64: u16 = 22;
+
 impl FirmwareKind {
     /// Its row.
     pub fn row(self) -> &'static FirmwareRow {
@@ -84,8 +87,11 @@ impl FirmwareKind {
         row.map(|row| row.kind)
     }
 
-    /// What a machine that says this in option 93 is, whichever way its firmware loads: the kind that loads by TFTP.
+    /// What a machine that says this in option 93 is, whichever way its firmware loads: the kind that loads by TFTP. A board with U-Boot runs the kernels of its processor.
     pub fn of_machine(architecture: u16) -> Option<Self> {
+        if architecture == U_BOOT_ARM64 {
+            return Some(Self::UefiArm64);
+        }
         let row = FIRMWARE.iter().find(|row| row.architectures.contains(&architecture))?;
         Some(match row.kind {
             Self::HttpX86 => Self::UefiX86,
@@ -126,13 +132,19 @@ mod tests {
             (11, Some(FirmwareKind::UefiArm64)),
             (19, Some(FirmwareKind::UefiArm64)),
             (28, Some(FirmwareKind::UefiRiscv64)),
+            (22, Some(FirmwareKind::UefiArm64)),
+            (21, None),
             (10, None),
         ] {
             assert_eq!(FirmwareKind::of_machine(architecture), machine, "{architecture}");
         }
-        for (protocol, architecture) in
-            [(Protocol::Tftp, 16), (Protocol::Http, 7), (Protocol::Http, 0), (Protocol::Tftp, 1)]
-        {
+        for (protocol, architecture) in [
+            (Protocol::Tftp, 16),
+            (Protocol::Http, 7),
+            (Protocol::Http, 0),
+            (Protocol::Tftp, 1),
+            (Protocol::Tftp, 22),
+        ] {
             assert_eq!(FirmwareKind::of(protocol, architecture), None, "{protocol:?} {architecture}");
         }
     }

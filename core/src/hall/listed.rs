@@ -209,7 +209,7 @@ impl Turn<'_> {
     /// gone, where nobody can be asked.
     pub(super) fn keep_former(&mut self, mac: Mac, number: u32) {
         let Some(node) = self.hall.nodes.get(mac) else { return };
-        let (card, is_shut_out) = (node.granted_to.unwrap_or(node.mac), node.orders.are_to_ignore());
+        let (card, is_shut_out) = (node.present(), node.orders.are_to_ignore());
         for place in 0..self.config.networks.len() {
             let Some(node) = self.hall.nodes.get(mac) else { return };
             let is_gone = is_shut_out && !self.config.networks[place].probe;

@@ -11,6 +11,9 @@ use crate::cluster::trial;
 use crate::event::Kind;
 use crate::mac::Mac;
 
+/// Why a card is not a machine's any more, where an operator says so.
+pub(crate) const AS_CONFIGURED: &str = "as the configuration has it";
+
 impl Turn<'_> {
     /// Takes from all machines the cards that are another's by the configuration, or none's.
     pub(super) fn sort_cards(&mut self) {
@@ -41,11 +44,11 @@ impl Turn<'_> {
             // What an operator let have no answer is the board, and not whoever has its other cards now.
             if node.orders.are_to_ignore() {
                 for card in further.into_iter().filter(|card| listed(*card).is_some()).collect::<Vec<_>>() {
-                    self.take_card(mac, card);
+                    self.take_card(mac, card, AS_CONFIGURED);
                 }
                 return;
             }
-            self.go_by(mac, named);
+            self.go_by(mac, named, AS_CONFIGURED);
             known_by = named;
         }
         let place = self.hall.listed.place_with_mac(known_by);
@@ -59,7 +62,7 @@ impl Turn<'_> {
                 None => has_identifiers || learnt.contains(&card),
             };
             if !stays {
-                self.take_card(known_by, card);
+                self.take_card(known_by, card, AS_CONFIGURED);
             }
         }
     }
@@ -72,12 +75,12 @@ impl Turn<'_> {
             // The machine's own card may be in no list: then what is known of another is not its.
             if self.hall.nodes.is_identity(card) {
                 if self.hall.listed.place_with_mac(card) == self.hall.listed.place(identity) {
-                    self.absorb(identity, card);
+                    self.absorb(identity, card, "as the configuration says");
                 }
             } else {
                 let other = self.hall.nodes.identity(card);
                 if other != card {
-                    self.take_card(other, card);
+                    self.take_card(other, card, AS_CONFIGURED);
                 }
                 self.hall.nodes.join(identity, &[card]);
             }
@@ -85,21 +88,17 @@ impl Turn<'_> {
     }
 
     /// A card is not its machine's any more. What it uses stays its own until it has asked for something else.
-    pub(crate) fn take_card(&mut self, mac: Mac, card: Mac) {
+    pub(crate) fn take_card(&mut self, mac: Mac, card: Mac, why: &str) {
         self.keep_addresses_of(mac, card);
         self.hall.nodes.detach(card);
-        self.event(
-            Some(mac),
-            Kind::Operator,
-            format!("{card} is no card of it any more, as the configuration has it"),
-        );
+        self.event(Some(mac), Kind::Operator, format!("{card} is no card of it any more, {why}"));
         self.keep_node(mac);
     }
 
     /// Keeps the addresses of a machine for the card that has them.
     fn keep_addresses_of(&mut self, mac: Mac, card: Mac) {
         let Some(node) = self.hall.nodes.get(mac) else { return };
-        if node.granted_to.unwrap_or(node.mac) != card {
+        if node.present() != card {
             return;
         }
         let Some(number) = node.number else { return };
@@ -111,12 +110,12 @@ impl Turn<'_> {
     }
 
     /// A machine goes by another of its cards: the one that it was known by is no card of it.
-    pub(crate) fn go_by(&mut self, mac: Mac, card: Mac) {
+    pub(crate) fn go_by(&mut self, mac: Mac, card: Mac, why: &str) {
         if self.hall.nodes.identity(card) != mac || card == mac {
             return;
         }
         self.keep_addresses_of(mac, mac);
-        let line = format!("it goes by {card}: {mac} is no card of it any more, as the configuration has it");
+        let line = format!("it goes by {card}: {mac} is no card of it any more, {why}");
         self.event(Some(mac), Kind::Operator, line);
         self.hall.nodes.rename(mac, card);
         self.numbers_changed();
@@ -132,7 +131,7 @@ impl Turn<'_> {
     }
 
     /// What was taken for a machine of its own is a card of another one.
-    fn absorb(&mut self, mac: Mac, card: Mac) {
+    pub(crate) fn absorb(&mut self, mac: Mac, card: Mac, why: &str) {
         let Some(node) = self.hall.nodes.get(card).filter(|node| node.mac == card) else { return };
         // Who has the number of both takes the other one in.
         let has_number = |mac| self.hall.nodes.get(mac).is_some_and(|node| node.number.is_some());
@@ -151,7 +150,7 @@ impl Turn<'_> {
         self.forget_records(card);
         self.hall.nodes.join(mac, &[card]);
         self.hall.nodes.join(mac, &node.further_macs);
-        self.event(Some(mac), Kind::Operator, format!("{card} is a card of it, as the configuration says"));
+        self.event(Some(mac), Kind::Operator, format!("{card} is a card of it, {why}"));
         self.keep_node(mac);
     }
 

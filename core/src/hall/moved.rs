@@ -45,7 +45,7 @@ impl Turn<'_> {
         let mut all = Vec::new();
         for node in self.hall.nodes.iter() {
             let Some(number) = node.number.filter(|_| !node.orders.are_to_ignore()) else { continue };
-            let card = node.granted_to.unwrap_or(node.mac);
+            let card = node.present();
             for address in numbering.addresses(number) {
                 let place = self.config.networks.iter().position(|network| network.contains(address));
                 let until = place.and_then(|place| self.uses_until(node, place));

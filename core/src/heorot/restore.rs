@@ -224,7 +224,7 @@ fn pin_booting(turn: &mut Turn<'_>) {
         let has_former = cards.any(|card| turn.hall.leases.of(*card).any(|(_, lease)| is_former(lease)));
         let place = node.network.filter(|_| !has_former);
         let permanent = place.and_then(|place| turn.permanent_address(node.mac, place));
-        pins.extend(permanent.map(|address| (address, node.granted_to.unwrap_or(node.mac))));
+        pins.extend(permanent.map(|address| (address, node.present())));
     }
     for (address, mac) in pins {
         turn.pin(address, mac);

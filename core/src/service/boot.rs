@@ -27,20 +27,19 @@ pub(crate) use trial::try_anew;
 use crate::cluster::boot;
 use crate::cluster::loader_file::{Generated, generated};
 use crate::cluster::network;
-use crate::cluster::node::{Node, Trouble};
+use crate::cluster::node::Node;
 use crate::cluster::orders::Kept;
 use crate::cluster::plan::Plan;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trial::Report;
-use crate::config::{FileValues, Mode, Order, Policy, Root, Values, written_identifier};
+use crate::config::{FileValues, Mode, Root, Values};
 use crate::event::Kind;
 use crate::hall::Turn;
-use crate::limit::{MACS_PER_NODE_MAX, REASON_LETTERS_MAX};
+use crate::limit::{MACS_PER_NODE_MAX, REASON_LETTERS_MAX, WHOLE_COMMAND_LINE_OCTETS_MAX};
 use crate::mac::Mac;
 use crate::message::{Answer, Output, Request, Via};
 use crate::promise::Promise;
 use crate::transfer::Transfer;
-use crate::wire::dhcp::{encapsulated, option};
 use heorot_names::file::{self, Me, Place};
 use serde_json::json;
 use std::net::Ipv4Addr;
@@ -147,6 +146,8 @@ fn file(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>
             if turn.hall.nodes.get(mac).is_some_and(|node| node.boot.token.is_empty()) {
                 turn.begin_boot(mac);
             }
+            // It has come so far, also if there is nothing for it; what is in its way is told after that, or the step would take it for overcome.
+            turn.phase(mac, Phase::Loader);
             made_for(turn, request, generated, mac)
         }
     };
@@ -239,7 +240,8 @@ fn asked(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac
 
 /// The file that is made for this node.
 fn made_for(turn: &mut Turn<'_>, request: &Request, generated: Generated<'_>, mac: Mac) -> Answer {
-    if !generated.is_of(mac, request.from) {
+    let cards = turn.hall.nodes.get(mac).into_iter().flat_map(Node::cards);
+    if !generated.is_of(cards, request.from) {
         return Answer::Missing("not the name of this machine".into());
     }
     if let Some(why) = held(turn, mac) {
@@ -249,7 +251,12 @@ fn made_for(turn: &mut Turn<'_>, request: &Request, generated: Generated<'_>, ma
     together(turn, request.from, mac, &plan);
     match written(turn, request, generated, mac, &plan) {
         Ok(text) => Answer::Text(text),
-        Err(why) => Answer::Missing(why),
+        Err(why) => {
+            let to_do =
+                format!("mend the command line, the files or the template of profile {}", plan.profile);
+            turn.trouble_once(mac, format!("it has nothing to boot by: {why}"), Some(to_do));
+            Answer::Missing(why)
+        }
     }
 }
 
@@ -273,12 +280,25 @@ fn written(
     };
     let http = boot::http_base(turn.config, request.local);
     let mut cmdline = plan.cmdline.render(&values)?;
-    // The hardware address tells the system which of its interfaces it was booted by, as PXELINUX's IPAPPEND 2 does.
-    let boot_interface = format!("01-{}", boot::hyphenated(node.mac));
+    // The hardware address tells the system which of its interfaces it was booted by, as PXELINUX's IPAPPEND 2 does: the card that has the address.
+    let lent_to = turn.hall.leases.get(request.from).map(|lease| lease.mac);
+    let boot_interface = format!("01-{}", boot::hyphenated(lent_to.unwrap_or_else(|| node.present())));
     if !cmdline.is_empty() {
         cmdline.push(' ');
     }
     cmdline += &format!("heorot={http}/node/{} BOOTIF={boot_interface}", node.boot.token);
+    if node.boot.is_u_boot && plan.initrd.len() > 1 && matches!(generated, Generated::Pxelinux { .. }) {
+        return Err(format!(
+            "U-Boot loads one RAM disk, and there are {}: make one of them",
+            plan.initrd.len()
+        ));
+    }
+    let octets = cmdline.len() + added_by_loaders(plan);
+    if octets > WHOLE_COMMAND_LINE_OCTETS_MAX {
+        return Err(format!(
+            "with what is added, the command line has {octets} octets, and a kernel takes {WHOLE_COMMAND_LINE_OCTETS_MAX}"
+        ));
+    }
     // iPXE goes on by the protocol that its script came by.
     let base = if request.via == Via::Tftp { format!("tftp://{}", request.local) } else { http.clone() };
     let architecture = node.boot.machine.map(|machine| machine.row().key.to_owned()).unwrap_or_default();
@@ -286,6 +306,12 @@ fn written(
     let values = FileValues { values, profile, architecture, kernel, initrd, cmdline, http };
     let template = turn.config.boot.made.get(&generated.file()).ok_or("no template")?;
     template.render(&generated.written(values, &base))
+}
+
+/// How many octets loaders may add to a command line: PXELINUX and GRUB say `BOOT_IMAGE=/KERNEL`, PXELINUX `initrd=::FILE,::FILE`, and our script for iPXE `initrd=initrd0` for each.
+fn added_by_loaders(plan: &Plan) -> usize {
+    let of_file = |file: &String| (file.len() + ",::".len()).max(" initrd=initrd10".len());
+    " BOOT_IMAGE=:: initrd=".len() + plan.kernel.len() + plan.initrd.iter().map(of_file).sum::<usize>()
 }
 
 /// How far a boot is when this file is asked for.
@@ -355,14 +381,18 @@ fn ask(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
     if turn.hall.nodes.get(mac).is_some_and(|node| node.boot.tries == 0) {
         turn.step(mac, Step::AgentAsked, "its agent runs the trial");
     }
+    let is_numbered_late = trial::give_number_late(turn, mac);
     // That of the boot's plan: the kernel and its modules may be of another version by now.
     let plan = turn.plan(mac);
     let root = plan.as_ref().map_or(json!(null), |plan| root::told(turn.config, &plan.root, request.local));
     let mut more = vec![("checks", trial::checks(turn, plan.as_deref())), ("root", root)];
     more.extend(turn.hall.nodes.get(mac).map(|node| trial::told(turn, node)).unwrap_or_default());
     more.extend(overlay::told(plan.as_deref()));
-    let body = identity(turn, mac, &more);
-    answer(turn, request, Answer::Json(200, body));
+    let body = Answer::Json(200, identity(turn, mac, &more));
+    if !is_numbered_late {
+        return answer(turn, request, body);
+    }
+    turn.promise(Promise::Reply { id: request.id, answer: body, refused: unrecorded() });
 }
 
 /// The agent fetches the names file for its system. A node resolves names by it without asking anybody; hardware addresses, of which there
@@ -388,8 +418,7 @@ fn trial(turn: &mut Turn<'_>, request: &Request, mac: Mac, body: &[u8]) {
     let mut more = vec![("reboot", json!(false))];
     more.extend(turn.hall.nodes.get(mac).map(|node| trial::told(turn, node)).unwrap_or_default());
     let kept = Answer::Json(200, identity(turn, mac, &more));
-    let refused = error(503, "the number could not be recorded: ask again");
-    turn.promise(Promise::Reply { id: request.id, answer: kept, refused });
+    turn.promise(Promise::Reply { id: request.id, answer: kept, refused: unrecorded() });
 }
 
 /// The report of a machine without a number.
@@ -403,81 +432,14 @@ fn take_report(turn: &mut Turn<'_>, mac: Mac, report: Report) {
     let place = turn.hall.listed.place(mac);
     let is_its = |card: &Mac| turn.hall.listed.place_with_mac(*card).is_none_or(|of| Some(of) == place);
     let macs: Vec<_> = macs.into_iter().filter(is_its).collect();
+    trial::take_in(turn, mac, &macs);
     // Who reports may say anything: a machine has so many cards and no more, of which those that it boots by and those that are listed stay.
     let granted_to = turn.hall.nodes.get(mac).and_then(|node| node.granted_to);
     let listed = &turn.hall.listed;
     let stays = |card: Mac| Some(card) == granted_to || listed.place_with_mac(card).is_some();
     turn.hall.nodes.join_found(mac, &macs, MACS_PER_NODE_MAX, stays);
     let Some(reason) = earned else { return };
-    if waits_for_operator(turn, mac) {
-        return;
-    }
-    // Whoever had the number that the configuration gives it may have left it meanwhile.
-    turn.place_listed(mac);
-    if turn.hall.nodes.get(mac).is_some_and(|node| node.number.is_some()) {
-        return;
-    }
-    let place = turn.hall.nodes.get(mac).and_then(|node| node.network);
-    let listed = turn.hall.listed.get(turn.config, mac).is_some();
-    let may_have_one = turn.config.trial.order.numbers_strangers() || listed;
-    let number = place.filter(|_| may_have_one).and_then(|place| turn.number_for(mac, place));
-    match number {
-        Some(number) if turn.hall.nodes.claim(mac, number) => {
-            turn.keep_node(mac);
-            turn.promise(Promise::Number { mac, reason, in_mid_boot: false });
-        }
-        _ if !may_have_one => {
-            turn.step(mac, Step::Unplaced, "it passed, and is not listed");
-            let (why, to_do) = not_listed(turn, mac);
-            turn.trouble(mac, format!("it passed the trial and gets no number: {why}"), Some(to_do));
-        }
-        _ => {
-            turn.step(mac, Step::Unplaced, "it passed, and no number is free for it");
-            let Trouble { what, to_do } = turn.no_number(mac, place);
-            turn.trouble(mac, format!("it passed the trial and gets no number: {what}"), to_do);
-        }
-    }
-}
-
-/// Whether a machine that passed gets its number by an operator's word alone, and has not got it.
-fn waits_for_operator(turn: &mut Turn<'_>, mac: Mac) -> bool {
-    let Some(node) = turn.hall.nodes.get(mac) else { return false };
-    let is_its_own = node.orders.accepted || turn.config.trial.policy != Policy::Accept;
-    let (what, why) = match node.orders.kept() {
-        Some(Kept::Held) => ("it passed, and is held", "an operator holds it"),
-        Some(Kept::Denied | Kept::Retired) | None if is_its_own => return false,
-        Some(Kept::Denied | Kept::Retired) | None => (
-            "it passed, and waits for an operator",
-            "trial.policy is \"accept\", and no operator has accepted it",
-        ),
-    };
-    turn.step(mac, Step::Unplaced, what);
-    let to_do = format!("heorot node accept {mac}");
-    turn.trouble(mac, format!("it passed the trial and gets no number: {why}"), Some(to_do));
-    true
-}
-
-/// Why a machine that nobody lists has no number, and what the operator can do.
-fn not_listed(turn: &Turn<'_>, mac: Mac) -> (String, String) {
-    let by_mac = format!("add [[node]] mac = \"{mac}\" with a number to the configuration");
-    if turn.config.trial.order != Order::Port {
-        return ("trial.order is \"list\" and it is not listed".into(), by_mac);
-    }
-    let said = turn.hall.heard.get(mac).and_then(|said| said.relay.as_deref());
-    let circuit = said.and_then(encapsulated::parts).and_then(|parts| {
-        parts.into_iter().find(|(code, _)| *code == option::RELAY_CIRCUIT).map(|(_, value)| value)
-    });
-    match circuit {
-        Some(circuit) => {
-            let circuit = written_identifier(circuit);
-            let why = format!("trial.order is \"port\" and no [[node]] is at its circuit, {circuit}");
-            (why, format!("add [[node]] circuit-id = {circuit} with a number to the configuration"))
-        }
-        None => {
-            let why = "trial.order is \"port\" and no relay says at which port it is (option 82)";
-            (why.into(), format!("let the relay add option 82, or {by_mac}"))
-        }
-    }
+    trial::give_number(turn, mac, reason);
 }
 
 /// The agent says that its machine's system runs.
@@ -560,6 +522,11 @@ fn identity(turn: &Turn<'_>, mac: Mac, more: &[(&str, serde_json::Value)]) -> St
         body[*key] = value.clone();
     }
     body.to_string()
+}
+
+/// What is answered where a machine would have its number, if that could be recorded.
+fn unrecorded() -> Answer {
+    error(503, "the number could not be recorded: ask again")
 }
 
 fn error(status: u16, why: &str) -> Answer {

@@ -27,7 +27,8 @@ mod who;
 
 use crate::cluster::lease::{NotFree, PoolId, PoolKind};
 use crate::cluster::network;
-use crate::cluster::node::Firmware;
+use crate::cluster::node::{Firmware, Node};
+use crate::cluster::quirk::Trait;
 use crate::cluster::record::{Record, TrialsRecord};
 use crate::cluster::stage::{Stage, Step};
 use crate::config::{FirmwareKind, Mode, OptionPath};
@@ -145,7 +146,7 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
             turn.hall.leases.supersede(client.mac, client.place);
         }
         if let Some(firmware) = client.firmware {
-            if power_on(turn, client, firmware) {
+            if power_on(turn, client, firmware, true) {
                 admission = admit(turn, client);
             }
             // Its system is over, and what that had by another number.
@@ -187,8 +188,9 @@ fn meet(turn: &mut Turn<'_>, client: &Client) -> bool {
 }
 
 /// Firmware asks: perhaps its machine was switched on just now. Whether this firmware asks for the first time in this boot.
-fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware) -> bool {
-    if turn.hall.nodes.get(client.mac).is_some_and(|node| node.begins_boot(turn.now, firmware)) {
+fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware, is_discover: bool) -> bool {
+    let begins = |node: &Node| node.begins_boot(turn.now, firmware, is_discover);
+    if turn.hall.nodes.get(client.mac).is_some_and(begins) {
         turn.begin_boot(client.mac);
         // It is switched on where its number has no address: whatever it had there it has left.
         if turn.hall.nodes.get(client.mac).is_some_and(|node| turn.elsewhere(node).is_some())
@@ -201,6 +203,7 @@ fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware) -> bool {
     turn.meet_firmware(client.mac, machine, client.meant.profile(turn));
     let Some(node) = turn.hall.nodes.get_mut(client.mac) else { return false };
     node.boot.firmware_kind = client.firmware_kind;
+    node.boot.is_u_boot |= client.traits.contains(&Trait::KnowsItsFiles);
     node.boot.firmware.insert(firmware, turn.now).is_none()
 }
 
@@ -230,7 +233,7 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         heard(turn, client, asked);
         // Its DISCOVER may have been answered by this server before a restart.
         if let Some(firmware) = client.firmware {
-            power_on(turn, client, firmware);
+            power_on(turn, client, firmware, false);
         }
         turn.tell_misplaced_client(client.mac);
     }

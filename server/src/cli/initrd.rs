@@ -22,7 +22,7 @@ pub(super) struct InitrdCommand {
     /// busybox, linked statically, for checks that are commands and for heorot.shell; "none" for an image without; the system's if absent
     #[arg(long, value_name = "FILE")]
     busybox: Option<PathBuf>,
-    /// These drivers of network cards instead of all that are common, with commas between
+    /// These drivers instead of all that are common, of network cards and of disks, with commas between
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     drivers: Vec<String>,
     /// Modules that go in as well and are loaded at every start, with commas between

@@ -132,6 +132,24 @@ fn the_same_files_make_the_same_image() {
 }
 
 #[test]
+fn drivers_of_disks_are_there_and_wait() {
+    let scratch = Scratch::new("disks");
+    let wanted = wanted(&scratch);
+    let without = make(&wanted).expect("an image");
+    assert!(!has(&without, "nvme"));
+    scratch.write("modules/kernel/nvme.ko", &module(&["depends=nvme-core"]));
+    scratch.write("modules/kernel/nvme-core.ko", &module(&["depends="]));
+    scratch.write("modules/kernel/sd_mod.ko", &module(&["depends="]));
+    let image = make(&wanted).expect("an image");
+    assert_eq!(image.modules, without.modules + 3);
+    // In this order, and nothing else: what they need is no driver of its own.
+    assert!(has(&image, "sd_mod\nnvme\n\0") || has(&image, "\0sd_mod\nnvme\n"), "the list");
+    // Who names drivers gets no others.
+    let chosen = Wanted { drivers: vec!["r8169".into()], ..wanted };
+    assert!(!has(&make(&chosen).expect("an image"), "nvme"));
+}
+
+#[test]
 fn drivers_can_be_chosen_and_others_are_left_out() {
     let scratch = Scratch::new("chosen");
     let chosen = Wanted {

@@ -1,17 +1,21 @@
 //! What a machine's agent says of its trial, and what operators see of it.
 
+use heorot_core::mac::Mac;
 use heorot_core::service::view::{NodeDetailView, TrialView};
 use serde_json::{Value, json};
 
-/// A trial's report: each word is a check that passed, or `name=what-was-found`, which did not.
-pub(super) fn report(words: &[&str]) -> String {
+/// A trial's report: each word is a check that passed, or `name=what-was-found`, which did not, or with a plus a card of the machine.
+pub(super) fn report(words: &[&str], mac: impl FnMut(&str) -> Option<Mac>) -> String {
+    let cards = words.iter().filter_map(|word| word.strip_prefix('+'));
+    let interfaces: Vec<Value> = cards.filter_map(mac).map(|mac| json!({ "mac": mac.to_string() })).collect();
     let check = |word: &&str| match word.split_once('=') {
         None => json!({ "name": word, "passed": true, "detail": "as wanted" }),
         Some((name, found)) => json!({ "name": name, "passed": false, "detail": found.replace('-', " ") }),
     };
-    let checks: Vec<Value> = words.iter().map(check).collect();
+    let checks: Vec<Value> = words.iter().filter(|word| !word.starts_with('+')).map(check).collect();
     let passed = checks.iter().all(|check| check["passed"] == true);
-    json!({ "passed": passed, "checks": checks }).to_string()
+    let facts = if interfaces.is_empty() { json!({}) } else { json!({ "interfaces": interfaces }) };
+    json!({ "passed": passed, "checks": checks, "facts": facts }).to_string()
 }
 
 /// What `heorot node show` has beside the row: the trials, and how the last system ended.

@@ -3,6 +3,7 @@ use crate::config::{FileTemplate, Values};
 use std::collections::BTreeMap;
 
 const MAC: Mac = Mac([0x52, 0x54, 0, 0x77, 0, 0x1a]);
+const CARDS: [Mac; 2] = [MAC, Mac([0x52, 0x54, 0, 0x77, 0, 0x1b])];
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 77, 1, 1);
 
 fn made(generated: Generated<'_>, initrd: &[&str], cmdline: &str) -> String {
@@ -56,17 +57,22 @@ fn names_by_which_loaders_mean_one_machine() {
     for (name, is_its) in [
         ("01-52-54-00-77-00-1a", true),
         ("01-52-54-00-77-00-1A", true),
+        ("01-52-54-00-77-00-1b", true),
         ("01-52-54-00-77-00-02", false),
         ("0A4D0101", true),
         ("0A4D010", false),
         ("b8945908-d6a6-41a9-611d-74a6ab80b83d", false),
     ] {
-        assert_eq!(Generated::Pxelinux { folder: "", name }.is_of(MAC, ADDRESS), is_its, "{name}");
-        assert_eq!(Generated::Grub { folder: "", name }.is_of(MAC, ADDRESS), is_its, "{name}");
+        assert_eq!(
+            Generated::Pxelinux { folder: "", name }.is_of(CARDS.into_iter(), ADDRESS),
+            is_its,
+            "{name}"
+        );
+        assert_eq!(Generated::Grub { folder: "", name }.is_of(CARDS.into_iter(), ADDRESS), is_its, "{name}");
     }
-    assert!(Generated::Pxelinux { folder: "", name: "default" }.is_of(MAC, ADDRESS));
-    assert!(!Generated::Pxelinux { folder: "", name: "" }.is_of(MAC, ADDRESS));
-    assert!(Generated::Grub { folder: "", name: "" }.is_of(MAC, ADDRESS));
+    assert!(Generated::Pxelinux { folder: "", name: "default" }.is_of(CARDS.into_iter(), ADDRESS));
+    assert!(!Generated::Pxelinux { folder: "", name: "" }.is_of(CARDS.into_iter(), ADDRESS));
+    assert!(Generated::Grub { folder: "", name: "" }.is_of(CARDS.into_iter(), ADDRESS));
 }
 
 #[test]
@@ -75,12 +81,12 @@ fn pxelinux_finds_the_files_from_wherever_it_was_loaded() {
     let pxelinux = |folder| Generated::Pxelinux { folder, name: "default" };
     assert_eq!(
         made(pxelinux(""), &disks, "console=ttyS0"),
-        "DEFAULT heorot\nPROMPT 0\nLABEL heorot\nKERNEL linux/vmlinuz\nINITRD initrd.img,extra+1.img\nAPPEND console=ttyS0\n"
+        "DEFAULT heorot\nPROMPT 0\nLABEL heorot\nLINUX linux/vmlinuz\nINITRD initrd.img,extra+1.img\nAPPEND console=ttyS0\n"
     );
     let text = made(pxelinux("bios/"), &disks, "quiet");
-    assert!(text.contains("KERNEL ::linux/vmlinuz\nINITRD ::initrd.img,::extra+1.img\nAPPEND"), "{text}");
+    assert!(text.contains("LINUX ::linux/vmlinuz\nINITRD ::initrd.img,::extra+1.img\nAPPEND"), "{text}");
     let text = made(pxelinux(""), &[], "quiet");
-    assert!(text.contains("KERNEL linux/vmlinuz\nAPPEND quiet\n"), "{text}");
+    assert!(text.contains("LINUX linux/vmlinuz\nAPPEND quiet\n"), "{text}");
 }
 
 #[test]
@@ -121,6 +127,6 @@ fn a_loader_that_has_to_wait_asks_again() {
     let text = Generated::Grub { folder: "grub/", name: "" }.waiting(why, MAC);
     assert!(text.ends_with("sleep 10\nsource /grub/grub.cfg-again\ndone\n"), "{text}");
     let again = generated("grub/grub.cfg-again").unwrap();
-    assert!(again.is_of(MAC, ADDRESS));
+    assert!(again.is_of(CARDS.into_iter(), ADDRESS));
     assert_eq!(again.waiting(why, MAC), "# Not yet.\n");
 }

@@ -23,6 +23,13 @@ fn when_a_boot_begins() {
         (Booting, Some(Phase::Loader), "t", Some((Pxe, 90)), Ipxe, false),
         (Booting, Some(Phase::Loader), "t", Some((Ipxe, 30)), Ipxe, false),
         (Booting, Some(Phase::Kernel), "t", Some((Pxe, 61)), Pxe, true),
+        // Its kernel did not find what it wanted, and started it anew after five seconds.
+        (Booting, Some(Phase::Loader), "t", Some((Pxe, 9)), Pxe, false),
+        (Booting, Some(Phase::Kernel), "t", Some((Pxe, 5)), Pxe, false),
+        (Booting, Some(Phase::Kernel), "t", Some((Pxe, 6)), Pxe, true),
+        (Temporary, Some(Phase::Initrd), "t", Some((Ipxe, 6)), Ipxe, true),
+        // A program that was not heard of in this boot, or not since a restart of ours.
+        (Booting, Some(Phase::Initrd), "t", Some((Pxe, 9)), Ipxe, false),
         // Its system ran already, however short ago its firmware asked.
         (Booting, Some(Phase::Agent), "t", Some((Pxe, 10)), Pxe, true),
         (Testing, None, "t", Some((Pxe, 10)), Pxe, true),
@@ -35,8 +42,17 @@ fn when_a_boot_begins() {
         node.boot.token = token.into();
         node.boot.firmware =
             before.into_iter().map(|(who, ago)| (who, now - Duration::from_secs(ago))).collect();
-        assert_eq!(node.begins_boot(now, asks), begins, "{stage} {phase:?}, {before:?} before, {asks:?} now");
+        let begun = node.begins_boot(now, asks, true);
+        assert_eq!(begun, begins, "{stage} {phase:?}, {before:?} before, {asks:?} now");
     }
+    // Firmware renews its lease while a loader loads; and an iPXE that was loaded does not restart the machine.
+    let mut node = Node { stage: Booting, phase: Some(Phase::Initrd), ..Node::new(START, mac(1)) };
+    node.boot.token = "t".into();
+    node.boot.firmware =
+        [(Pxe, START + Duration::from_secs(970)), (Ipxe, START + Duration::from_secs(980))].into();
+    assert!(!node.begins_boot(now, Pxe, false));
+    assert!(!node.begins_boot(now, Ipxe, true));
+    assert!(node.begins_boot(now, Pxe, true));
 }
 
 #[test]

@@ -1,14 +1,18 @@
 //! What follows from a trial's report: a number, another try, an operator's word. And who is to be tried.
 
 use super::printable;
-use crate::cluster::node::{Boot, Node};
+use crate::cluster::node::{Boot, Node, Trouble};
+use crate::cluster::orders::Kept;
 use crate::cluster::plan::Plan;
-use crate::cluster::stage::{Stage, Step};
+use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trial::{self, Outcome, Report, Verdict};
-use crate::config::{Check, CheckKind};
+use crate::config::{Check, CheckKind, Order, Policy, written_identifier};
 use crate::event::Kind;
 use crate::hall::Turn;
+use crate::limit::MACS_PER_NODE_MAX;
 use crate::mac::Mac;
+use crate::promise::Promise;
+use crate::wire::dhcp::{encapsulated, option};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -26,18 +30,13 @@ pub(super) fn judge(turn: &mut Turn<'_>, mac: Mac, report: &Report) -> Option<St
     if is_its_turn {
         keep(turn, mac, report, &verdict);
     }
+    let earned = earned(verdict.outcome, &verdict.why);
     match verdict.outcome {
-        Outcome::Passed => Some("all checks passed".into()),
-        Outcome::Degraded => Some(format!("degraded: {}", verdict.why)),
-        Outcome::Failed => {
-            failed(turn, mac, verdict.why);
-            None
-        }
-        Outcome::Held => {
-            held(turn, mac, &verdict.why);
-            None
-        }
+        Outcome::Passed | Outcome::Degraded => {}
+        Outcome::Failed => failed(turn, mac, verdict.why),
+        Outcome::Held => held(turn, mac, &verdict.why),
     }
+    earned
 }
 
 /// The report of a node that has its number and was degraded: it may lack less by now, or more.
@@ -53,6 +52,114 @@ pub(super) fn judge_again(turn: &mut Turn<'_>, mac: Mac, report: &Report) {
         (None, _) => turn.event(Some(mac), Kind::Check, "it lacks nothing any more"),
         (Some(lacks), Some(before)) if lacks == before => {}
         (Some(lacks), _) => turn.event(Some(mac), Kind::Trouble, format!("degraded: {lacks}")),
+    }
+}
+
+/// Takes in cards of a machine that were met before its trial saw them in it: each was taken for a machine of its own, which got no number. One whose agent runs is another machine.
+pub(super) fn take_in(turn: &mut Turn<'_>, mac: Mac, cards: &[Mac]) {
+    for card in cards.iter().filter(|card| **card != mac) {
+        let is_idle = |node: &Node| {
+            let was_met = matches!(node.stage, Stage::Seen | Stage::Temporary);
+            node.mac == *card && was_met && node.phase != Some(Phase::Agent) && node.promised().is_none()
+        };
+        let has_room = |node: &Node| node.further_macs.len() < MACS_PER_NODE_MAX;
+        if turn.hall.nodes.get(*card).is_some_and(is_idle) && turn.hall.nodes.get(mac).is_some_and(has_room) {
+            turn.absorb(mac, *card, "as its trial has seen");
+        }
+    }
+}
+
+/// Gives a machine that passed its number, if there is one for it; else it says why not.
+pub(super) fn give_number(turn: &mut Turn<'_>, mac: Mac, reason: String) {
+    if waits_for_operator(turn, mac) {
+        return;
+    }
+    // Whoever had the number that the configuration gives it may have left it meanwhile.
+    turn.place_listed(mac);
+    if turn.hall.nodes.get(mac).is_some_and(|node| node.number.is_some()) {
+        return;
+    }
+    let place = turn.hall.nodes.get(mac).and_then(|node| node.network);
+    let listed = turn.hall.listed.get(turn.config, mac).is_some();
+    let may_have_one = turn.config.trial.order.numbers_strangers() || listed;
+    let number = place.filter(|_| may_have_one).and_then(|place| turn.number_for(mac, place));
+    match number {
+        Some(number) if turn.hall.nodes.claim(mac, number) => {
+            turn.keep_node(mac);
+            turn.promise(Promise::Number { mac, reason, in_mid_boot: false });
+        }
+        _ if !may_have_one => {
+            turn.step(mac, Step::Unplaced, "it passed, and is not listed");
+            let (why, to_do) = not_listed(turn, mac);
+            turn.trouble_once(mac, format!("it passed the trial and gets no number: {why}"), Some(to_do));
+        }
+        _ => {
+            turn.step(mac, Step::Unplaced, "it passed, and no number is free for it");
+            let Trouble { what, to_do } = turn.no_number(mac, place);
+            turn.trouble_once(mac, format!("it passed the trial and gets no number: {what}"), to_do);
+        }
+    }
+}
+
+/// A machine that passed and got no number asks what has become of it: what was in the way may be gone. Whether it gets one now.
+pub(super) fn give_number_late(turn: &mut Turn<'_>, mac: Mac) -> bool {
+    let Some(node) = turn.hall.nodes.get(mac) else { return false };
+    let waits = node.stage == Stage::Temporary && node.boot.tries > 0 && node.promised().is_none();
+    let Some(last) = node.trials.last().filter(|_| waits && node.orders.kept().is_none()) else {
+        return false;
+    };
+    let Some(reason) = earned(last.outcome, &last.why) else { return false };
+    give_number(turn, mac, reason);
+    turn.hall.nodes.get(mac).is_some_and(|node| node.promised().is_some())
+}
+
+/// Why a machine with this outcome gets a number, if it does.
+fn earned(outcome: Outcome, why: &str) -> Option<String> {
+    match outcome {
+        Outcome::Passed => Some("all checks passed".into()),
+        Outcome::Degraded => Some(format!("degraded: {why}")),
+        Outcome::Failed | Outcome::Held => None,
+    }
+}
+
+/// Whether a machine that passed gets its number by an operator's word alone, and has not got it.
+fn waits_for_operator(turn: &mut Turn<'_>, mac: Mac) -> bool {
+    let Some(node) = turn.hall.nodes.get(mac) else { return false };
+    let is_its_own = node.orders.accepted || turn.config.trial.policy != Policy::Accept;
+    let (what, why) = match node.orders.kept() {
+        Some(Kept::Held) => ("it passed, and is held", "an operator holds it"),
+        Some(Kept::Denied | Kept::Retired) | None if is_its_own => return false,
+        Some(Kept::Denied | Kept::Retired) | None => (
+            "it passed, and waits for an operator",
+            "trial.policy is \"accept\", and no operator has accepted it",
+        ),
+    };
+    turn.step(mac, Step::Unplaced, what);
+    let to_do = format!("heorot node accept {mac}");
+    turn.trouble_once(mac, format!("it passed the trial and gets no number: {why}"), Some(to_do));
+    true
+}
+
+/// Why a machine that nobody lists has no number, and what the operator can do.
+fn not_listed(turn: &Turn<'_>, mac: Mac) -> (String, String) {
+    let by_mac = format!("add [[node]] mac = \"{mac}\" with a number to the configuration");
+    if turn.config.trial.order != Order::Port {
+        return ("trial.order is \"list\" and it is not listed".into(), by_mac);
+    }
+    let said = turn.hall.heard.get(mac).and_then(|said| said.relay.as_deref());
+    let circuit = said.and_then(encapsulated::parts).and_then(|parts| {
+        parts.into_iter().find(|(code, _)| *code == option::RELAY_CIRCUIT).map(|(_, value)| value)
+    });
+    match circuit {
+        Some(circuit) => {
+            let circuit = written_identifier(circuit);
+            let why = format!("trial.order is \"port\" and no [[node]] is at its circuit, {circuit}");
+            (why, format!("add [[node]] circuit-id = {circuit} with a number to the configuration"))
+        }
+        None => {
+            let why = "trial.order is \"port\" and no relay says at which port it is (option 82)";
+            (why.into(), format!("let the relay add option 82, or {by_mac}"))
+        }
     }
 }
 
@@ -154,9 +261,5 @@ fn failed(turn: &mut Turn<'_>, mac: Mac, why: String) {
 fn held(turn: &mut Turn<'_>, mac: Mac, why: &str) {
     turn.step(mac, Step::Unplaced, "its trial has it wait for an operator");
     let to_do = trial::to_do_when_held(mac);
-    let what = format!("it waits for an operator: {why}");
-    let is_told = turn.hall.nodes.get(mac).and_then(|node| node.trouble.as_ref());
-    if is_told.is_none_or(|told| told.what != what) {
-        turn.trouble(mac, what, Some(to_do));
-    }
+    turn.trouble_once(mac, format!("it waits for an operator: {why}"), Some(to_do));
 }

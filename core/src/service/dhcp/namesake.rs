@@ -6,7 +6,8 @@
 //! for a card of another one: its number becomes that of its place, as soon as whoever had that has left it ([`Turn::place_listed`]). So is none that has a lease as a guest.
 //! Where nothing is probed, what is said is believed.
 //!
-//! A board that was a node, and is at another place or alive beside the one that is the node now, is that node no more ([`part`]).
+//! A board that was a node, and is at another place or alive beside the one that is the node now, is that node no more ([`part`]). Nor is a card that a trial saw in a node, and that firmware
+//! asks by while that node lives: it was moved into another machine ([`may_be_moved`]).
 
 use super::client::Client;
 use super::contested;
@@ -15,7 +16,7 @@ use crate::cluster::node::Node;
 use crate::cluster::probe::Found;
 use crate::cluster::reservation::{By, Entry};
 use crate::cluster::trial;
-use crate::hall::{Deferred, Turn};
+use crate::hall::{AS_CONFIGURED, Deferred, Turn};
 use crate::mac::Mac;
 use crate::message::Datagram;
 use std::net::Ipv4Addr;
@@ -24,12 +25,13 @@ use std::net::Ipv4Addr;
 pub(super) fn of(turn: &Turn<'_>, client: &Client, entry: Option<(Entry, By)>) -> Option<Mac> {
     let nodes = &turn.hall.nodes;
     let identity = nodes.identity(client.mac);
-    let is_with_another = |known| nodes.get(known).is_some_and(|node| present(node) != client.mac);
+    let is_with_another = |known| nodes.get(known).is_some_and(|node| node.present() != client.mac);
     let place = match entry {
         Some((Entry::Node(place), By::Client | By::Relay)) => place,
         // It says nothing of itself this time, and another board may be what it was.
         None => {
-            return has_boards(turn, client.mac).then_some(identity).filter(|known| is_with_another(*known));
+            let is_doubtful = has_boards(turn, client.mac) || may_be_moved(turn, client);
+            return is_doubtful.then_some(identity).filter(|known| is_with_another(*known));
         }
         Some(_) => return None,
     };
@@ -39,11 +41,6 @@ pub(super) fn of(turn: &Turn<'_>, client: &Client, entry: Option<(Entry, By)>) -
     (known != identity || is_with_another(known)).then_some(known)
 }
 
-/// The board by which a node got its address last.
-fn present(node: &Node) -> Mac {
-    node.granted_to.unwrap_or(node.mac)
-}
-
 /// Whether a hardware address is known as one of several boards of a node, and not as a card: no entry lists those of the node, and no trial has seen this one in it.
 fn has_boards(turn: &Turn<'_>, mac: Mac) -> bool {
     let Some(node) = turn.hall.nodes.get(mac).filter(|node| !node.further_macs.is_empty()) else {
@@ -51,6 +48,19 @@ fn has_boards(turn: &Turn<'_>, mac: Mac) -> bool {
     };
     let listed = turn.hall.listed.get(turn.config, node.mac);
     listed.is_none_or(|listed| listed.macs.is_empty()) && !trial::macs(&node.facts).contains(&mac)
+}
+
+/// Whether a client asks by a card that only a trial has seen in a node: it may be in another machine by now. Firmware alone is in doubt: no system of the same machine runs beside it, while
+/// a system asks by all of its cards.
+fn may_be_moved(turn: &Turn<'_>, client: &Client) -> bool {
+    client.firmware.is_some() && client.meant.entry().is_none() && is_seen_alone(turn, client.mac)
+}
+
+/// Whether a trial saw this card in the node whose it is, and no entry lists it.
+fn is_seen_alone(turn: &Turn<'_>, card: Mac) -> bool {
+    let node = turn.hall.nodes.get(card).filter(|node| !node.further_macs.is_empty());
+    node.is_some_and(|node| trial::macs(&node.facts).contains(&card))
+        && turn.hall.listed.place_with_mac(card).is_none()
 }
 
 /// Whether a client is another one than the node that it says it is.
@@ -73,19 +83,21 @@ pub(super) fn is_another(turn: &Turn<'_>, client: &Client, entry: Option<(Entry,
 fn lives(turn: &Turn<'_>, client: &Client, known: Mac) -> bool {
     let probes = turn.config.networks[client.place].probe;
     // Of one that no entry means any more it is not known whether they are boards or cards: two cards of a machine ask one shortly after the other.
-    let is_listed = turn.hall.listed.place(known).is_some();
+    let is_listed = turn.hall.listed.place(known).is_some() && !may_be_moved(turn, client);
     address_of(turn, client, known).is_some_and(|address| {
         turn.hall.probes.found(turn.now, address) == Found::Taken
             || (is_listed && probes && turn.heard_since(address, known, client.mac).is_some())
     })
 }
 
-/// A board that is not its node's any more is a machine of its own: it is at another place, or the node lives with another board. Whether it was one.
+/// A board or card that is not its node's any more is a machine of its own: it is at another place, or the node lives with another one. Whether it was one.
 pub(super) fn part(turn: &mut Turn<'_>, client: &Client) -> bool {
-    let Some(node) = turn.hall.nodes.get(client.mac).filter(|_| has_boards(turn, client.mac)) else {
+    let is_board = has_boards(turn, client.mac);
+    let is_doubtful = is_board || may_be_moved(turn, client);
+    let Some(node) = turn.hall.nodes.get(client.mac).filter(|_| is_doubtful) else {
         return false;
     };
-    let (mac, present) = (node.mac, present(node));
+    let (mac, present) = (node.mac, node.present());
     let place = turn.hall.listed.place(mac);
     let is_busy = node.claim.is_some() || node.becoming.is_some();
     let is_gone = match client.meant.entry() {
@@ -96,14 +108,15 @@ pub(super) fn part(turn: &mut Turn<'_>, client: &Client) -> bool {
     if present == client.mac || is_busy || !is_gone {
         return false;
     }
+    let why = if is_board { AS_CONFIGURED } else { "as it is in another machine" };
     if client.mac == mac {
-        turn.go_by(mac, present);
+        turn.go_by(mac, present, why);
         turn.hall.listed.unbind(mac);
         if let Some(place) = place {
             turn.hall.listed.bind(present, place);
         }
     } else {
-        turn.take_card(mac, client.mac);
+        turn.take_card(mac, client.mac, why);
         turn.hall.listed.unbind(client.mac);
     }
     true
@@ -172,6 +185,9 @@ pub(super) fn answers(turn: &mut Turn<'_>, address: Ipv4Addr, by: Option<Mac>) -
     };
     let Some(known) = turn.machine_at(address) else { return false };
     turn.hall.probes.taken(address);
+    if is_seen_alone(turn, client) && turn.hall.nodes.identity(client) == turn.hall.nodes.identity(known) {
+        return true; // It is told when it is taken out of the node.
+    }
     let who = by.map_or_else(|| "a host that answers ICMP echo".into(), |mac| mac.to_string());
     let contested = contested::told(turn, client, known, address);
     let (says, to_do) = contested.unwrap_or_else(|| said(turn, client, known));
@@ -182,6 +198,7 @@ pub(super) fn answers(turn: &mut Turn<'_>, address: Ipv4Addr, by: Option<Mac>) -
 
 /// The address of a node where the client is.
 fn address_of(turn: &Turn<'_>, client: &Client, known: Mac) -> Option<Ipv4Addr> {
-    let lent = || turn.hall.leases.of(known).find(|(_, lease)| lease.pool.network == client.place);
+    let present = turn.hall.nodes.get(known).map_or(known, Node::present);
+    let lent = || turn.hall.leases.of(present).find(|(_, lease)| lease.pool.network == client.place);
     turn.permanent_address(known, client.place).or_else(|| lent().map(|(address, _)| address))
 }

@@ -63,7 +63,7 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     }
     heard(turn, client, format!("DISCOVER{}", client.describe()));
     turn.event(Some(client.mac), Kind::Discover, format!("DISCOVER{}", client.describe()));
-    let is_first = power_on(turn, client, firmware);
+    let is_first = power_on(turn, client, firmware, true);
     let admission = if is_first { admit(turn, client) } else { Admission::Now };
     if !client.hears_proxies {
         return unspoken_to(turn, client);
@@ -129,7 +129,7 @@ fn request(turn: &mut Turn<'_>, client: &Client) {
     let of = server.map(|server| format!(" of {server}")).unwrap_or_default();
     heard(turn, client, format!("REQUEST {address}{of}{}", client.describe()));
     if let Some(firmware) = client.firmware {
-        power_on(turn, client, firmware);
+        power_on(turn, client, firmware, false);
     }
     learn(turn, client, address, evidence);
 }

@@ -64,7 +64,7 @@ pub(super) fn answer(turn: &mut Turn<'_>, client: &Client, target: DhcpTarget) {
     let item = chosen(client);
     let what = item.map(|item| format!(" entry {} of the menu", item.kind)).unwrap_or_default();
     heard(turn, client, format!("the boot server for{what}{}", client.describe()));
-    power_on(turn, client, firmware);
+    power_on(turn, client, firmware, false);
     if client.mode == Mode::Proxy {
         proxy::learn(turn, client, client.message.ciaddr, proxy::Evidence::Used);
     }
