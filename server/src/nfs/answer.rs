@@ -219,9 +219,8 @@ impl Answerer {
 
     /// A file open for reading, and what it is now.
     fn open(&self, handle: &Handle) -> Result<(Arc<OwnedFd>, Attributes), Failure> {
-        if let Some(file) = self.files.find(handle)
-            && let Some(tree) = self.trees.tree(handle.root)
-        {
+        if let Some(file) = self.files.find(handle) {
+            let tree = self.trees.tree(handle.root)?;
             let stat = file::stat(&file).map_err(|error| Failure::from(file::status(error)))?;
             return Ok((file, file::seen(&stat, &tree.facts, &self.trees.keys).attributes));
         }
