@@ -110,9 +110,17 @@ impl Zones {
         !self.lent.is_empty()
     }
 
-    /// Whether a name is in one of our zones, even if it is none.
-    pub(crate) fn cover(&self, name: &Name) -> bool {
-        !matches!(self.look(None, name), Ok(None))
+    /// In which zone of ours a name is, even if it is none, and whether it is below a cut there. None: in none of them.
+    ///
+    /// What is asked for decides at a cut itself: a zone's DS is the matter of the zone above it (RFC 4035 3.1.4.1).
+    pub(crate) fn holder(&self, name: &Name, wanted: Type) -> Option<(Name, bool)> {
+        match self.look(None, name) {
+            Ok(None) => None,
+            Ok(Some((apex, Content::Below(cut, _)))) => Some((apex, wanted != Type::DS || cut != *name)),
+            Ok(Some((apex, Content::Has(_) | Content::Empty | Content::Missing))) => Some((apex, false)),
+            // A mistake of ours is not told to others.
+            Err(NameError { .. }) => Some((name.clone(), false)),
+        }
     }
 
     pub(crate) fn settings(&self) -> &Settings {
