@@ -226,14 +226,21 @@ impl Zones {
     }
 
     /// What there is under a name. An error is a host name of the directory that is no label: a mistake in the configuration that
-    /// should not have come so far.
-    pub(crate) fn find(&self, now_nanoseconds: u64, name: &Name, wanted: Type) -> Result<Found, NameError> {
+    /// should not have come so far. `is_others` says of a zone of ours and a name in it whether the name is left to others all the same.
+    pub(crate) fn find(
+        &self,
+        now_nanoseconds: u64,
+        name: &Name,
+        wanted: Type,
+        is_others: impl Fn(&Name, &Name) -> bool,
+    ) -> Result<Found, NameError> {
         let now_nanoseconds = Some(now_nanoseconds);
         let mut answer = Answer::default();
         let mut alias: Option<Name> = None;
         for _ in 0..ALIASES_MAX {
             let at = alias.as_ref().unwrap_or(name);
-            let (apex, content) = match self.look(now_nanoseconds, at)? {
+            let found = self.look(now_nanoseconds, at)?;
+            let (apex, content) = match found.filter(|(apex, _)| !is_others(apex, at)) {
                 Some(found) => found,
                 None if alias.is_none() => return Ok(Found::Elsewhere),
                 // What a name elsewhere has, the asker asks elsewhere.
