@@ -7,6 +7,8 @@
 mod addresses;
 #[path = "serve/operators.rs"]
 mod operators;
+#[path = "serve/rights.rs"]
+mod rights;
 
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill};
