@@ -209,6 +209,17 @@ impl Forwarder {
         client.is_loopback() || self.settings.clients.iter().any(|network| network.contains(client))
     }
 
+    /// Whether a name of our zone `apex` is asked of others all the same: it is in a domain below the apex that has servers of its own. What the operator says of the smaller domain, he means of all that is in it.
+    pub(crate) fn goes_before(&self, apex: &Name, name: &[u8]) -> bool {
+        let group = self.upstreams.group_of(name);
+        group.is_some_and(|group| self.upstreams.domain(group).octets().len() > apex.octets().len())
+    }
+
+    /// Whether there is anybody to ask for a name.
+    pub(crate) fn has_servers_for(&self, name: &[u8]) -> bool {
+        self.upstreams.group_of(name).is_some_and(|group| self.upstreams.has_servers(group))
+    }
+
     /// Numbers go on where another forwarder's ended: what comes late for that one finds nobody here.
     pub(crate) fn after(self, number: u64) -> Self {
         Self { next: number, ..self }

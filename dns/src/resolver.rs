@@ -507,7 +507,10 @@ impl Resolver {
         question: &Question,
         wanted: Type,
     ) -> (ResponseCode, Option<Answer>) {
-        match self.zones.find(now_nanoseconds, &question.name, wanted) {
+        let is_others = |apex: &Name, name: &Name| {
+            self.forwarder.as_ref().is_some_and(|forwarder| forwarder.goes_before(apex, name.octets()))
+        };
+        match self.zones.find(now_nanoseconds, &question.name, wanted, is_others) {
             Ok(Found::Elsewhere) => match self.hosts.find(&question.name, wanted) {
                 Some(answer) => (ResponseCode::NoError, Some(answer)),
                 None => (ResponseCode::Refused, None),

@@ -114,6 +114,16 @@ impl Upstreams {
         self.groups.iter().position(|group| is_at_or_below(name, group.domain.octets()))
     }
 
+    /// The domain of a group.
+    pub(crate) fn domain(&self, group: usize) -> &Name {
+        &self.groups[group].domain
+    }
+
+    /// Whether a group has any servers.
+    pub(crate) fn has_servers(&self, group: usize) -> bool {
+        !self.groups[group].servers.is_empty()
+    }
+
     /// Whether the operator vouches for what these servers say.
     pub(crate) fn is_named(&self, group: usize) -> bool {
         self.groups[group].is_named

@@ -144,7 +144,8 @@ impl Body {
     }
 }
 
-/// Writes the reply to a request in at most `octets_max` octets.
+/// Writes the reply to a request in at most `octets_max` octets, of which records are given what its question, OPT and signature leave: these are sent in any case, and are about as long as those of
+/// the request were.
 pub(crate) fn write(
     request: &Request<'_>,
     code: ResponseCode,
@@ -153,7 +154,7 @@ pub(crate) fn write(
     proof: Proof<'_>,
 ) -> Reply {
     compose(request, code, answer, octets_max, proof)
-        .expect("a header, a question and an OPT fit into 512 octets")
+        .expect("without a limit a question and an OPT have room in a Vec")
 }
 
 fn read_query(message: &Message<[u8]>) -> Result<Body, ParseError> {
@@ -241,15 +242,9 @@ fn compose(
     write_header(builder.header_mut(), request.message.header(), code, answer);
     let edns = request.body.edns();
     // RFC 8945 5.3: what is cut is cut so that the signature has room.
-    let octets_max = octets_max - signed.as_ref().map_or(0, |(signature, _)| signature.octets());
-    // The builder refuses the octet that reaches its limit, hence the one more.
-    builder.set_push_limit(
-        octets_max
-            - edns.map_or(0, |_| {
-                OPT_OCTETS + cookie.as_ref().map_or(0, |cookie| OPTION_HEAD_OCTETS + cookie.len())
-            })
-            + 1,
-    );
+    let signature_octets = signed.as_ref().map_or(0, |(signature, _)| signature.octets());
+    let option_octets = cookie.as_ref().map_or(0, |cookie| OPTION_HEAD_OCTETS + cookie.len());
+    let opt_octets = edns.map_or(0, |_| OPT_OCTETS + option_octets);
 
     let mut questions = builder.question();
     // The question comes back as it was asked, in the case it was asked in: resolvers hide random bits there (draft-vixie-dnsext-dns0x20),
@@ -262,6 +257,8 @@ fn compose(
     if let Some(question) = &question {
         questions.push(question)?;
     }
+    // A long question and a long signature leave nothing of 512 octets: then TC says that there is more. The builder refuses the octet that reaches its limit, hence the one more.
+    questions.set_push_limit(octets_max.saturating_sub(signature_octets + opt_octets) + 1);
     let records = match (&question, answer) {
         (Some(question), Some(answer)) => write_answer(questions.answer(), question.qname(), answer),
         (None, _) | (_, None) => Ok(questions.answer().authority()),
@@ -274,12 +271,11 @@ fn compose(
     if let Some(answer) = answer.filter(|_| !truncated) {
         write_help(&mut records, answer);
     }
+    records.clear_push_limit();
     if let Some(edns) = edns {
-        records.set_push_limit(octets_max + 1);
         write_opt(&mut records, edns, code, cookie.as_deref())?;
     }
     if let Some((signature, wall_seconds)) = signed {
-        records.set_push_limit(octets_max + signature.octets() + 1);
         signature.sign(&mut records, wall_seconds);
     }
     Ok(Reply { payload: records.finish().into_target(), truncated })

@@ -110,9 +110,17 @@ impl Zones {
         !self.lent.is_empty()
     }
 
-    /// Whether a name is in one of our zones, even if it is none.
-    pub(crate) fn cover(&self, name: &Name) -> bool {
-        !matches!(self.look(None, name), Ok(None))
+    /// In which zone of ours a name is, even if it is none, and whether it is below a cut there. None: in none of them.
+    ///
+    /// What is asked for decides at a cut itself: a zone's DS is the matter of the zone above it (RFC 4035 3.1.4.1).
+    pub(crate) fn holder(&self, name: &Name, wanted: Type) -> Option<(Name, bool)> {
+        match self.look(None, name) {
+            Ok(None) => None,
+            Ok(Some((apex, Content::Below(cut, _)))) => Some((apex, wanted != Type::DS || cut != *name)),
+            Ok(Some((apex, Content::Has(_) | Content::Empty | Content::Missing))) => Some((apex, false)),
+            // A mistake of ours is not told to others.
+            Err(NameError { .. }) => Some((name.clone(), false)),
+        }
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -218,14 +226,21 @@ impl Zones {
     }
 
     /// What there is under a name. An error is a host name of the directory that is no label: a mistake in the configuration that
-    /// should not have come so far.
-    pub(crate) fn find(&self, now_nanoseconds: u64, name: &Name, wanted: Type) -> Result<Found, NameError> {
+    /// should not have come so far. `is_others` says of a zone of ours and a name in it whether the name is left to others all the same.
+    pub(crate) fn find(
+        &self,
+        now_nanoseconds: u64,
+        name: &Name,
+        wanted: Type,
+        is_others: impl Fn(&Name, &Name) -> bool,
+    ) -> Result<Found, NameError> {
         let now_nanoseconds = Some(now_nanoseconds);
         let mut answer = Answer::default();
         let mut alias: Option<Name> = None;
         for _ in 0..ALIASES_MAX {
             let at = alias.as_ref().unwrap_or(name);
-            let (apex, content) = match self.look(now_nanoseconds, at)? {
+            let found = self.look(now_nanoseconds, at)?;
+            let (apex, content) = match found.filter(|(apex, _)| !is_others(apex, at)) {
                 Some(found) => found,
                 None if alias.is_none() => return Ok(Found::Elsewhere),
                 // What a name elsewhere has, the asker asks elsewhere.

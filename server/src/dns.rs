@@ -210,9 +210,9 @@ impl Handle {
         self.post.counts()
     }
 
-    /// False if the thread died: a mistake of ours.
+    /// False if one of the threads died: a mistake of ours.
     pub(crate) fn is_running(&self) -> bool {
-        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+        [&self.thread, &self.files].into_iter().flatten().all(|thread| !thread.is_finished())
     }
 
     /// Ends it, and waits until all its ports are free. Dropping does the same.

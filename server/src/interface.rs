@@ -52,6 +52,8 @@ pub(crate) enum Change {
     Back(Box<Interface>),
     /// There is another one, and it cannot be served: it is tried again every second.
     Unfit(String, Problem),
+    /// It is the same one, and has another hardware address: frames are to come from that. Its ports are bound to it as before, and cannot be a second time.
+    OtherMac(String, Served, Option<Ethernet>),
     /// It was down, or had lost an address, and is up and has one again.
     Flushed(String),
     /// These interfaces have other addresses than was told last, or it is the first time.
@@ -74,15 +76,7 @@ impl Interface {
     /// What is in the way, and what to do.
     pub(crate) fn open(config: &Config, name: &str, served: Served) -> Result<Self, Problem> {
         let (dhcp, boot_server) = (UdpPort::dhcp(name)?, UdpPort::boot_server(name)?);
-        let ethernet = match served.kind {
-            LinkKind::Ethernet => {
-                let link = Link::open(name, served.index, served.mac)?;
-                let prober = Prober::open(name, served.index, served.mac)?;
-                let listener = Listener::open(name, served.index, served.mac)?;
-                Some(Ethernet { link, prober, listener })
-            }
-            LinkKind::InfiniBand => None,
-        };
+        let ethernet = Ethernet::open(name, &served)?;
         let opened = Self { name: name.to_owned(), served, dhcp, boot_server, ethernet };
         opened.hear_requests(config);
         Ok(opened)
@@ -97,10 +91,26 @@ impl Interface {
 
     /// What its sockets have lost because they were full, coming or going.
     pub(crate) fn lost(&self) -> u64 {
-        let of_frames = |Ethernet { link, prober, listener }: &Ethernet| {
-            link.lost() + netio::dropped(prober.as_fd()) + netio::dropped(listener.as_fd())
-        };
-        self.dhcp.dropped() + self.boot_server.dropped() + self.ethernet.as_ref().map_or(0, of_frames)
+        self.dhcp.dropped() + self.boot_server.dropped() + self.ethernet.as_ref().map_or(0, Ethernet::lost)
+    }
+}
+
+impl Ethernet {
+    /// Opens them, where there is Ethernet.
+    fn open(name: &str, served: &Served) -> Result<Option<Self>, Problem> {
+        match served.kind {
+            LinkKind::Ethernet => Ok(Some(Self {
+                link: Link::open(name, served.index, served.mac)?,
+                prober: Prober::open(name, served.index, served.mac)?,
+                listener: Listener::open(name, served.index, served.mac)?,
+            })),
+            LinkKind::InfiniBand => Ok(None),
+        }
+    }
+
+    /// What its sockets have lost because they were full, coming or going.
+    pub(crate) fn lost(&self) -> u64 {
+        self.link.lost() + netio::dropped(self.prober.as_fd()) + netio::dropped(self.listener.as_fd())
     }
 }
 
@@ -179,6 +189,20 @@ impl Watched {
         for (name, known) in &mut self.now {
             let found = found.get(name).copied().flatten();
             if found == *known {
+                continue;
+            }
+            if let Some((served, before)) = found.zip(*known)
+                && served == (Served { mac: served.mac, ..before })
+            {
+                let Ok(ethernet) = Ethernet::open(name, &served) else {
+                    // Another time: it may be on its way out, or no descriptor is left.
+                    is_settled = false;
+                    continue;
+                };
+                *known = Some(served);
+                if !changes.say(Change::OtherMac(name.clone(), served, ethernet)) {
+                    return None;
+                }
                 continue;
             }
             let change = match found.map(|served| Interface::open(&self.config, name, served)) {

@@ -2,7 +2,7 @@
 //!
 //! - [`trees`]: the directories that are served, and how a handle becomes a file again: [`paths`] remembers, [`walk`] finds what was forgotten;
 //! - [`file`]: one look at the disk each;
-//! - [`answer`]: from a call to its reply; [`open_files`] is what it reads from;
+//! - [`answer`]: from a call to its reply; [`open_files`] is what it reads from, [`unreadable`] what it could not read;
 //! - [`connection`]: calls in, replies out; [`table`]: all of them, within bounds;
 //! - [`pool`]: the threads; [`rations`]: when what they read has to wait.
 //!
@@ -19,6 +19,7 @@ mod pool;
 mod rations;
 mod table;
 mod trees;
+mod unreadable;
 mod walk;
 
 use crate::ask::Ask;

@@ -2,6 +2,7 @@
 
 use crate::problem::{Problem, problem};
 use nix::unistd::{Group, User, chown, setgroups, setresgid, setresuid};
+use rustix::fs::Access;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities, set_keep_capabilities};
 use std::path::Path;
@@ -69,6 +70,11 @@ pub(crate) fn drop_to(
     }
     become_user(&found, reads).map_err(|e| problem!("heorot cannot become the user {user}: {e}"))?;
     Ok(None)
+}
+
+/// Whether the process may make files in a directory.
+pub(crate) fn may_write(directory: &Path) -> bool {
+    rustix::fs::access(directory, Access::WRITE_OK | Access::EXEC_OK).is_ok()
 }
 
 fn become_user(user: &User, reads: bool) -> Result<(), std::io::Error> {

@@ -241,7 +241,7 @@ impl Loop {
     /// Runs until a signal ends it. What the machines wanted done when they were restored comes first.
     ///
     /// # Errors
-    /// The kernel no longer lets us wait.
+    /// The kernel no longer lets us wait, or a thread has died without which names are not told.
     pub(crate) fn run(
         mut self,
         restored: Vec<message::Output>,
@@ -260,6 +260,7 @@ impl Loop {
         while !self.is_over() {
             self.submit();
             let begun = self.sleep()?;
+            self.look_at_threads()?;
             self.take_turn(begun + SOCKETS_MAX, &mut inboxes);
             self.now = clock::now();
             if mem::take(&mut self.has_rung) {

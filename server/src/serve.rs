@@ -29,6 +29,7 @@ use heorot_core::load;
 use heorot_core::message;
 use heorot_core::transfer::{self, Transfers};
 use heorot_names::Directory;
+use std::ffi::OsStr;
 use std::fs::{DirBuilder, Permissions};
 use std::io;
 use std::iter;
@@ -118,7 +119,7 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
     );
     Loop::new(parts)
         .and_then(|running| running.run(restored, resumed))
-        .map_err(|e| problem!("the loop cannot wait any more: {e}"))
+        .map_err(|e| problem!("the loop cannot go on: {e}"))
 }
 
 /// The NIS gateway, if there is to be one. It says where it is: that is asked for when nothing is found.
@@ -243,13 +244,25 @@ fn give_away_rights(
     let ours: Vec<&Path> = files.iter().copied().chain([control_path]).collect();
     let directories = [state, run_directory].into_iter().filter(|directory| holds_only(directory, &ours));
     let owned: Vec<&Path> = directories.chain(files.iter().copied()).collect();
-    rights::drop_to(&config.server.user, (&owned, control_path), config.nfs.is_some())
+    let warning = rights::drop_to(&config.server.user, (&owned, control_path), config.nfs.is_some())?;
+    // The names file is replaced by one that is made beside it.
+    let written = [Some(state), names_file.and_then(Path::parent)].into_iter().flatten();
+    let unwritten = written.filter(|directory| !rights::may_write(directory)).map(|directory| {
+        let (user, directory) = (&config.server.user, directory.display());
+        format!(
+            "{user} may not write into {directory}, where other things are as well: chown {user} {directory}"
+        )
+    });
+    let warnings: Vec<_> = warning.into_iter().chain(unwritten).collect();
+    Ok((!warnings.is_empty()).then(|| warnings.join("\n")))
 }
 
 /// Whether a directory is ours alone: /run itself, if somebody puts the control socket there, is not to be given away.
 fn holds_only(directory: &Path, files: &[&Path]) -> bool {
     let ours = |path: &Path| {
-        files.contains(&path) || path.file_name().is_some_and(|name| name == operate::DUMP_FILE)
+        // What a file system of its own begins with is nobody's.
+        let is_usual = |name: &OsStr| name == operate::DUMP_FILE || name == "lost+found";
+        files.contains(&path) || path.file_name().is_some_and(is_usual)
     };
     std::fs::read_dir(directory)
         .is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| ours(&entry.path()))))
@@ -387,6 +400,9 @@ mod tests {
         assert!(holds_only(directory.path(), &[&ours]));
         std::fs::write(&ours, "").unwrap();
         std::fs::write(dump, "").unwrap();
+        assert!(holds_only(directory.path(), &[&ours]));
+        // A mount of its own.
+        std::fs::create_dir(directory.path().join("lost+found")).unwrap();
         assert!(holds_only(directory.path(), &[&ours]));
         std::fs::write(directory.path().join("systemd"), "").unwrap();
         assert!(!holds_only(directory.path(), &[&ours]));

@@ -9,6 +9,8 @@ mod addresses;
 mod operators;
 #[path = "serve/reload.rs"]
 mod reload;
+#[path = "serve/rights.rs"]
+mod rights;
 
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill};
@@ -399,12 +401,21 @@ impl Wire {
 
     /// Sends the INFORM of firmware that has its address from another server and asks us what to boot.
     fn inform(&self) {
+        self.say(8, (CLIENT_ADDRESS, SERVER_ADDRESS), self.server_mac);
+    }
+
+    /// Sends the DISCOVER that goes before.
+    fn discover(&self) {
+        self.say(1, ([0; 4], [255; 4]), [255; 6]);
+    }
+
+    fn say(&self, kind: u8, (from, to): ([u8; 4], [u8; 4]), to_mac: [u8; 6]) {
         let mut dhcp = vec![1, 1, 6, 0, 0x5e, 0xed, 0, 5, 0, 0, 0, 0];
-        dhcp.extend(CLIENT_ADDRESS);
+        dhcp.extend(from);
         dhcp.extend([0; 12]);
         dhcp.extend(CLIENT_MAC);
         dhcp.extend([0; 10 + 64 + 128]);
-        dhcp.extend([99, 130, 83, 99, 53, 1, 8, 93, 2, 0, 7, 60, 9]);
+        dhcp.extend([99, 130, 83, 99, 53, 1, kind, 93, 2, 0, 7, 60, 9]);
         dhcp.extend(b"PXEClient");
         dhcp.push(255);
         dhcp.resize(300, 0);
@@ -412,12 +423,12 @@ impl Wire {
         let mut ip = vec![0x45, 0];
         ip.extend(word(28 + dhcp.len()));
         ip.extend([0, 0, 0, 0, 64, 17, 0, 0]);
-        ip.extend(CLIENT_ADDRESS);
-        ip.extend(SERVER_ADDRESS);
+        ip.extend(from);
+        ip.extend(to);
         let sum = ip.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(pair[1])).sum::<u32>();
         let sum = !u16::try_from((sum & 0xffff) + (sum >> 16)).unwrap();
         ip[10..12].copy_from_slice(&sum.to_be_bytes());
-        let mut frame = self.server_mac.to_vec();
+        let mut frame = to_mac.to_vec();
         frame.extend(CLIENT_MAC);
         frame.extend([8, 0]);
         frame.extend(ip);
@@ -426,6 +437,21 @@ impl Wire {
         frame.extend([0, 0]);
         frame.extend(dhcp);
         send(self.socket.as_raw_fd(), &frame, MsgFlags::empty()).unwrap();
+    }
+
+    /// Waits for a DHCP reply: the hardware address that it comes from.
+    fn replied_from(&self) -> [u8; 6] {
+        let (until, mut frame) = (Instant::now() + PATIENCE, [0; 2048]);
+        while Instant::now() < until {
+            match recv(self.socket.as_raw_fd(), &mut frame, MsgFlags::empty()) {
+                Ok(octets) if octets > 42 && frame[12..14] == [8, 0] && frame[34..38] == [0, 67, 0, 68] => {
+                    return frame[6..12].try_into().unwrap();
+                }
+                Ok(_) => {}
+                Err(_) => std::thread::sleep(Duration::from_millis(1)),
+            }
+        }
+        panic!("no reply");
     }
 
     /// Waits for a DHCP reply to the client. How often the kernel asked by ARP who the client is, meanwhile and for a moment longer.
@@ -490,6 +516,38 @@ fn an_interface_that_is_made_anew_is_served() {
     let wire = Wire::open();
     wire.inform();
     wire.asked_until_replied();
+    assert_eq!(server.end(Signal::SIGTERM), Some(0));
+}
+
+/// An operator gives it another hardware address, or a bond takes that of another of its ports: nothing is bound a second time, and what is sent comes from the new one.
+#[test]
+fn an_interface_with_another_hardware_address_is_served() {
+    let place = Place::new("other-mac");
+    place.configure(|text| {
+        let text = text.replace("temporary = \"10.77.200.1-10.77.200.254\"", "mode = \"proxy\"");
+        text.replace("[boot]", "[boot]\nuefi-x64 = \"x.efi\"")
+    });
+    let server = place.start();
+    let wire = Wire::open();
+    wire.inform();
+    wire.asked_until_replied();
+    for last in [7, 8] {
+        let mac = format!("02:00:00:00:01:0{last}");
+        ip(&format!("link set v0 address {mac}"));
+        server.says(&format!("v0 has the hardware address {mac} now"));
+        // The kernel has forgotten it.
+        let told = Instant::now();
+        while !entries().contains("10.77.1.5") {
+            assert!(told.elapsed() < PATIENCE, "{}", entries());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let wire = Wire::open();
+        assert_eq!(wire.server_mac, [2, 0, 0, 0, 1, last]);
+        wire.discover();
+        assert_eq!(wire.replied_from(), wire.server_mac);
+        wire.inform();
+        assert_eq!(wire.asked_until_replied(), 0);
+    }
     assert_eq!(server.end(Signal::SIGTERM), Some(0));
 }
 

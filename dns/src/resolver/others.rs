@@ -79,6 +79,8 @@ impl Resolver {
             self.last_number = forwarder.last_number();
         }
         self.forwarder = is_on.then(|| Box::new(forwarder.after(self.last_number)));
+        // What our zones said may be for others to say now, and the other way round.
+        self.own.outdate();
         let calendar = self.calendar;
         self.with_forwarder(out, |forwarder, sink| {
             forwarder.set_calendar(now, calendar);
@@ -126,16 +128,21 @@ impl Resolver {
         asked: &Asked<'_>,
         out: &mut Vec<Output>,
     ) -> bool {
-        if let Some(forwarder) = &mut self.forwarder {
+        // RD clear: of what is below a cut, others are told who has it (RFC 1034 4.3.2), also where we were told.
+        if let Some(forwarder) = self.forwarder.as_mut().filter(|_| asked.recursion_desired()) {
             let sink = &mut Sink { out, statistics: &mut self.statistics };
             if forwarder.tell_what_is_kept(now, query, asked, sink) {
                 return true;
             }
         }
         let name = Name::from_wire(asked.name());
-        if self.zones.cover(&name) || self.hosts.find(&name, Type(asked.rtype())).is_some() {
-            // A cookie is answered with one (RFC 7873 5.2), which is no copy of anything.
-            if asked.has_options() {
+        let holder = self.zones.holder(&name, Type(asked.rtype()));
+        let is_cut_off = holder.as_ref().is_some_and(|(_, is_cut_off)| *is_cut_off);
+        let is_ours =
+            holder.is_some_and(|(apex, _)| !self.is_left_to_others(query, asked, &apex, is_cut_off));
+        if is_ours || self.hosts.find(&name, Type(asked.rtype())).is_some() {
+            // A cookie is answered with one (RFC 7873 5.2), which is no copy of anything. Below a cut it depends on who asks, and how.
+            if asked.has_options() || (is_cut_off && self.forwarder.is_some()) {
                 return false;
             }
             self.keep_own(now, asked);
@@ -144,6 +151,15 @@ impl Resolver {
         let is_forwarded = self.forwarder.is_some();
         self.with_forwarder(out, |forwarder, sink| forwarder.ask(now, query, asked, sink));
         is_forwarded
+    }
+
+    /// Whether others are asked for a name of our zones: in a domain that has servers of its own, or below a cut, for a client that cannot follow a referral.
+    fn is_left_to_others(&self, query: &Query<'_>, asked: &Asked<'_>, apex: &Name, is_cut_off: bool) -> bool {
+        self.forwarder.as_ref().is_some_and(|forwarder| {
+            let wants_all = || is_cut_off && asked.recursion_desired() && forwarder.serves(query.from.ip());
+            forwarder.goes_before(apex, asked.name())
+                || (wants_all() && forwarder.has_servers_for(asked.name()))
+        })
     }
 
     /// Keeps what our zones say to this, as if it came by TCP from somebody without EDNS.

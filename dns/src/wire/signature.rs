@@ -93,8 +93,8 @@ impl Signature {
 
     /// Octets that it takes at the end of a message.
     pub(crate) fn octets(&self) -> usize {
-        // RFC 8945 4.2: owner, type, class, TTL, length before what the library counts.
-        usize::from(self.0.key().compose_len()) + TSIG_HEAD_OCTETS
+        // The whole record, from its name on (RFC 8945 4.2).
+        usize::from(self.0.key().compose_len())
     }
 
     /// Signs the next answer.
@@ -103,9 +103,6 @@ impl Signature {
         signed.expect("room was kept for the signature");
     }
 }
-
-/// A name of 255 octets, type, class, TTL and length.
-const TSIG_HEAD_OCTETS: usize = 255 + 10;
 
 impl KeyStore for Keys {
     type Key = Known;

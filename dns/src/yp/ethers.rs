@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// Maps ethers.byname and ethers.byaddr: values are lines of an ethers file, `52:54:00:00:00:17 node23`.
 ///
-/// By name computed names come first, by number, and then those given by hand.
+/// By name computed names come first, by number, and then those given by hand, also one that is given as it would be computed.
 pub(super) struct Ethers {
     directory: Arc<Directory>,
     by_address: BTreeMap<HardwareAddress, u32>,
@@ -39,16 +39,19 @@ impl Ethers {
     /// What comes after a name, or first.
     pub(super) fn after_name(&self, key: Option<&str>) -> Step {
         let key = key.map(str::to_ascii_lowercase);
-        let number = key.as_deref().map(|name| self.directory.pattern.number(name));
+        let computed =
+            |name: &str| self.directory.pattern.number(name).filter(|_| !self.given.contains_key(name));
+        let number = key.as_deref().map(computed);
         let from = match number {
             Some(None) => None,
             Some(Some(number)) => Some(Bound::Excluded(number)),
             None => Some(Bound::Unbounded),
         };
-        let computed = from
-            .and_then(|from| self.directory.hardware_addresses.range((from, Bound::Unbounded)).next())
-            .and_then(|(number, _)| Some((self.directory.pattern.name(*number), self.line(*number)?)));
-        if let Some((name, line)) = computed {
+        let known = from.map(|from| self.directory.hardware_addresses.range((from, Bound::Unbounded)));
+        let mut names =
+            known.into_iter().flatten().map(|(number, _)| (self.directory.pattern.name(*number), *number));
+        let next = names.find(|(name, _)| !self.given.contains_key(name));
+        if let Some((name, line)) = next.and_then(|(name, number)| Some((name, self.line(number)?))) {
             return Step::entry(name, line);
         }
         let from = match (from, key) {

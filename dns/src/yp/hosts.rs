@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// name first, as DNS and the names file say it, for what comes first is the host's name to whoever asks.
 ///
 /// Computed names stand nowhere. By name they come first, network by network and by number; what has a name given by hand comes after,
-/// by name. By address all come in the order of their addresses. Each order is one of all keys that there could be, so that who walks
+/// by name, also one that is given as it would be computed. By address all come in the order of their addresses. Each order is one of all keys that there could be, so that who walks
 /// over a map that changes meanwhile is led on, and to the end.
 pub(super) struct Hosts {
     directory: Arc<Directory>,
@@ -67,17 +67,20 @@ impl Hosts {
             None => networks.first().map(|network| (0, network.numbers.lowest)),
             Some(key) => {
                 let Some(name) = self.without_zone(key) else { return Step::NoSuchKey };
-                match self.place(&name) {
-                    Some((place, number)) => Some(self.following(place, number)).flatten(),
+                match self.place(&name).filter(|_| !self.named.contains_key(&name)) {
+                    Some((place, number)) => self.following(place, number),
                     None => return self.after_given(Bound::Excluded(name)),
                 }
             }
         };
         while let Some((place, number)) = next {
-            if let Some(address) = networks[place].address(number)
-                && let Some(line) = self.line(address)
-            {
-                let name = self.directory.pattern.name(number) + &networks[place].suffix;
+            let name = self.directory.pattern.name(number) + &networks[place].suffix;
+            if self.named.contains_key(&name) {
+                // It comes after, with the others that were given.
+                next = self.following(place, number);
+                continue;
+            }
+            if let Some(line) = networks[place].address(number).and_then(|address| self.line(address)) {
                 return Step::entry(name, line);
             }
             next = self.after_network(place);

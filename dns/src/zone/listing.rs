@@ -179,10 +179,19 @@ impl Zones {
             let number = label.strip_suffix(n.suffix.as_str()).and_then(|name| self.directory.number(name));
             number.is_some_and(|number| n.numbers.contains(number))
         });
+        // Also a name that was given as it would be computed.
+        let is_computed = || {
+            self.directory.networks.iter().any(|n| {
+                let name = label.strip_suffix(n.suffix.as_str());
+                name.and_then(|name| self.directory.pattern.number(name))
+                    .is_some_and(|number| n.numbers.contains(number))
+            })
+        };
         let is_hosts = !self.directory.hosts.addresses(label).is_empty();
         let is_listed_here = match stage {
             Stage::Own => is_own,
-            Stage::Network(_) | Stage::Given => !is_own,
+            Stage::Network(_) => !is_own,
+            Stage::Given => !is_own && !is_computed(),
             Stage::Hosts => !is_own && !is_nodes,
             Stage::Lent => !is_own && !is_nodes && !is_hosts,
             Stage::Apex | Stage::Records | Stage::Updated => false,

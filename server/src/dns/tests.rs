@@ -323,6 +323,25 @@ fn stopping_frees_the_ports_and_ends_connections() {
     assert!(ask(server, &query(1, "node1")).ends_with(&[10, 77, 1, 1]));
 }
 
+/// The loop ends the process then, so that another one answers.
+#[test]
+fn a_thread_that_has_died_is_told_of() {
+    for dies in [true, false] {
+        let live = || thread::spawn(|| {});
+        let mut handle = serve();
+        let thread = if dies { &mut handle.thread } else { &mut handle.files };
+        let old = thread.replace(live()).unwrap();
+        let began = Instant::now();
+        while handle.is_running() {
+            assert!(began.elapsed() < Duration::from_secs(10));
+            thread::yield_now();
+        }
+        // Ends the other one too.
+        drop(handle);
+        old.join().unwrap();
+    }
+}
+
 #[test]
 fn dig_reads_our_answers() {
     let handle = serve();

@@ -1,6 +1,7 @@
 use super::file::{self, Seen, open_beneath};
 use super::open_files::OpenFiles;
 use super::trees::{Found, Trees, split};
+use super::unreadable::Unreadable;
 use heorot_nfs::asked::{Asked, Listing, Name, Question, What, asked};
 use heorot_nfs::attributes::{Attributes, Kind};
 use heorot_nfs::handle::Handle;
@@ -22,6 +23,7 @@ use std::sync::{Arc, RwLock};
 pub(super) struct Answerer {
     pub(super) trees: Trees,
     pub(super) files: OpenFiles,
+    pub(super) unreadable: Unreadable,
     /// Whom everything is served to, as clients are told.
     pub(super) networks: RwLock<Vec<String>>,
     /// Octets of a READ that are copied; more goes from the kernel's memory, and may have to wait for its share.
@@ -39,6 +41,8 @@ pub(super) enum Reply {
 /// Octets of a file that go from the kernel's memory to the network.
 pub(super) struct Body {
     pub(super) file: Arc<OwnedFd>,
+    /// What the client calls it.
+    pub(super) handle: Handle,
     pub(super) offset: u64,
     pub(super) left: u32,
     /// What fills it up to a multiple of four.
@@ -72,6 +76,7 @@ impl Answerer {
         Self {
             trees: Trees::new(secret, directories),
             files: OpenFiles::new(FILES_OPEN_MAX),
+            unreadable: Unreadable::default(),
             networks: RwLock::new(networks),
             copied_octets_max: AtomicU32::new(COPIED_OCTETS_MAX),
         }
@@ -201,12 +206,20 @@ impl Answerer {
         let left = attributes.size.saturating_sub(offset);
         let count = u32::try_from(left).unwrap_or(u32::MAX).min(count);
         let is_end = |count: u32| u64::from(count) >= left;
-        if count <= self.copied_octets_max.load(Ordering::Relaxed) {
+        let is_short = count <= self.copied_octets_max.load(Ordering::Relaxed);
+        if is_short || self.unreadable.is_within(handle, offset, count) {
             let mut octets = vec![0; count as usize];
-            let read = read_at(&file, &mut octets, offset).map_err(|error| fail(file::status(error)))?;
+            let (read, error) = read_at(&file, &mut octets, offset);
+            if let Some(error) = error {
+                self.unreadable.note(handle, offset + read as u64);
+                if read == 0 {
+                    return Err(fail(file::status(error)));
+                }
+            }
             let read_count = u32::try_from(read).expect("no more than was asked for");
-            // Cut off meanwhile: then this is its end.
-            let results = reply::read(&attributes, read_count, is_end(count) || read_count < count);
+            // Cut off meanwhile: then this is its end. What comes before a place that cannot be read is told (RFC 1813 3.3.6), and the client asks for the rest.
+            let is_end = error.is_none() && (is_end(count) || read_count < count);
+            let results = reply::read(&attributes, read_count, is_end);
             let mut whole = Answer::Success(results).reply(xid);
             whole.extend_from_slice(&octets[..read]);
             whole.resize(whole.len().next_multiple_of(4), 0);
@@ -214,14 +227,13 @@ impl Answerer {
         }
         let head = Answer::Success(reply::read(&attributes, count, is_end(count))).reply(xid);
         let padding = u8::try_from(count.next_multiple_of(4) - count).expect("three at most");
-        Ok(Reply::WithFile(head, Body { file, offset, left: count, padding }))
+        Ok(Reply::WithFile(head, Body { file, handle: *handle, offset, left: count, padding }))
     }
 
     /// A file open for reading, and what it is now.
     fn open(&self, handle: &Handle) -> Result<(Arc<OwnedFd>, Attributes), Failure> {
-        if let Some(file) = self.files.find(handle)
-            && let Some(tree) = self.trees.tree(handle.root)
-        {
+        if let Some(file) = self.files.find(handle) {
+            let tree = self.trees.tree(handle.root)?;
             let stat = file::stat(&file).map_err(|error| Failure::from(file::status(error)))?;
             return Ok((file, file::seen(&stat, &tree.facts, &self.trees.keys).attributes));
         }
@@ -324,16 +336,16 @@ impl Answerer {
     }
 }
 
-/// Reads as many octets as there are room for and left in the file.
-fn read_at(file: &OwnedFd, octets: &mut [u8], offset: u64) -> Result<usize, Errno> {
+/// Reads as many octets as there are room for and left in the file, or up to what cannot be read.
+pub(super) fn read_at(file: &OwnedFd, octets: &mut [u8], offset: u64) -> (usize, Option<Errno>) {
     let mut read = 0;
     while read < octets.len() {
         match rustix::io::pread(file, &mut octets[read..], offset + read as u64) {
             Ok(0) => break,
             Ok(more) => read += more,
             Err(Errno::INTR) => {}
-            Err(error) => return Err(error),
+            Err(error) => return (read, Some(error)),
         }
     }
-    Ok(read)
+    (read, None)
 }

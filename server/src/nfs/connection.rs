@@ -2,6 +2,7 @@ use super::answer::{Answerer, Body, Reply, Room};
 use crate::netio;
 use crate::streams;
 use heorot_core::transfer::StreamNews;
+use heorot_nfs::handle::Handle;
 use heorot_nfs::limit::CALL_OCTETS_MAX;
 use heorot_rpc::record::{Records, mark};
 use rustix::io::Errno;
@@ -94,6 +95,8 @@ pub(super) struct Done {
     pub(super) calls: u64,
     /// Octets of replies that the kernel took.
     pub(super) octets: u64,
+    /// Where the disk could not read a file, which ended the connection.
+    pub(super) unreadable: Option<(Handle, u64)>,
 }
 
 /// Calls answered before other connections get their turn.
@@ -310,7 +313,12 @@ impl Connection {
                 }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return Ok(Sent::Full),
-                Err(error) => return Err(error.into()),
+                Err(error) => {
+                    if is_of_file(error) {
+                        done.unreadable = Some((body.handle, body.offset));
+                    }
+                    return Err(error.into());
+                }
             }
         }
         let padding = usize::from(body.padding);
@@ -322,6 +330,23 @@ impl Connection {
         self.unsent.resize(padding, 0);
         self.send(rationed, done)
     }
+}
+
+/// Whether it is the file that could not be read, and not the socket that took no more.
+fn is_of_file(error: Errno) -> bool {
+    // An unreadable sector, a device that is gone, a file system that found itself damaged, a server behind it that is gone.
+    let is_damage = matches!(
+        error,
+        Errno::IO
+            | Errno::NODATA
+            | Errno::REMOTEIO
+            | Errno::BADMSG
+            | Errno::UCLEAN
+            | Errno::NXIO
+            | Errno::STALE
+    );
+    // A file system from which nothing can be sent, but perhaps read (sendfile(2)).
+    is_damage || matches!(error, Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)
 }
 
 /// Set in the mark of a message's last fragment.

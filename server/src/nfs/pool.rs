@@ -225,6 +225,16 @@ impl Pool {
         };
         self.tallies.calls.fetch_add(done.calls, Ordering::Relaxed);
         self.tallies.octets.fetch_add(done.octets, Ordering::Relaxed);
+        // Before the connection ends: what its client repeats is answered from what is known then.
+        if let Some((handle, offset)) = done.unreadable {
+            self.answerer.unreadable.note(&handle, offset);
+        }
+        if let Some((handle, offset)) = self.answerer.unreadable.news() {
+            let name = self.answerer.trees.name_of(&handle);
+            self.complain(format_args!(
+                "NFS: {name} cannot be read at octet {offset}: the kernel's log says what is wrong with the disk; who reads it is told of an error"
+            ));
+        }
         match served {
             Ok(true) if done.octets > 0 => self.tell_life(&slot),
             Ok(true) => {}

@@ -8,7 +8,7 @@ use heorot_nfs::mount::Refusal;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The directories that are served, and how what is below them is found again.
@@ -18,8 +18,18 @@ pub(super) struct Trees {
     exports: Mutex<Vec<Export>>,
     /// One thread looks for what was forgotten, and the others find what it remembered.
     walking: Mutex<()>,
-    /// When all were opened anew for a handle of none of them.
-    refreshed: Mutex<Option<Instant>>,
+    refresh: Mutex<Refresh>,
+    refreshed: Condvar,
+}
+
+/// How all directories are opened anew for a handle of none of them: by one thread, and the others find what it has opened.
+#[derive(Default)]
+struct Refresh {
+    is_under_way: bool,
+    /// When it was last done, for the directories that are served now.
+    done: Option<Instant>,
+    /// How often they became others.
+    configured: u64,
 }
 
 /// A directory of the configuration.
@@ -48,6 +58,8 @@ pub(super) struct Found {
 
 /// How often all directories are opened anew for handles that belong to none: whoever makes up handles gets no further, and after a restart one time is enough.
 const REFRESHED_EVERY: Duration = Duration::from_secs(1);
+/// How long a thread waits for another one that opens them: a disk that does not answer may not hold up all threads.
+const REFRESH_AWAITED: Duration = Duration::from_millis(500);
 
 impl Trees {
     pub(super) fn new(secret: &[u8; 16], directories: &[String]) -> Self {
@@ -56,7 +68,8 @@ impl Trees {
             paths: Paths::new(PATHS_OCTETS_MAX),
             exports: Mutex::default(),
             walking: Mutex::default(),
-            refreshed: Mutex::default(),
+            refresh: Mutex::default(),
+            refreshed: Condvar::new(),
         };
         trees.configure(directories);
         trees
@@ -74,7 +87,10 @@ impl Trees {
                 Export { directory: directory.clone(), trees }
             })
             .collect();
-        *whole(&self.refreshed) = None;
+        drop(exports);
+        let mut refresh = whole(&self.refresh);
+        refresh.done = None;
+        refresh.configured += 1;
     }
 
     /// The directories, as clients may ask for them.
@@ -131,7 +147,7 @@ impl Trees {
 
     /// The tree of a handle, and the path in it.
     fn path(&self, handle: &Handle) -> Result<(Arc<Tree>, Arc<[u8]>), Status> {
-        let tree = self.tree(handle.root).ok_or(Status::Stale)?;
+        let tree = self.tree(handle.root)?;
         if handle.place.depth() == 0 {
             return Ok((tree, Arc::default()));
         }
@@ -183,27 +199,55 @@ impl Trees {
         })
     }
 
-    /// The tree that a handle is of, if it is still served.
-    pub(super) fn tree(&self, id: RootId) -> Option<Arc<Tree>> {
-        let find = || {
-            let exports = whole(&self.exports);
-            exports.iter().flat_map(|export| &export.trees).find(|tree| tree.id == id).cloned()
-        };
-        if let Some(tree) = find() {
-            return Some(tree);
+    /// The tree that a handle is of. [`Status::Stale`] is said when all directories are open and it is none of them: a client gives up for good what is stale.
+    pub(super) fn tree(&self, id: RootId) -> Result<Arc<Tree>, Status> {
+        if let Some(tree) = self.open_tree(id) {
+            return Ok(tree);
         }
-        {
-            let mut refreshed = whole(&self.refreshed);
-            if refreshed.is_some_and(|refreshed| refreshed.elapsed() < REFRESHED_EVERY) {
-                return None;
-            }
-            *refreshed = Some(Instant::now());
+        let refresh = whole(&self.refresh);
+        let awaited = self.refreshed.wait_timeout_while(refresh, REFRESH_AWAITED, |refresh| {
+            refresh.is_under_way && self.open_tree(id).is_none()
+        });
+        let (mut refresh, _) = awaited.unwrap_or_else(PoisonError::into_inner);
+        // Another thread has opened it meanwhile, or the one that does so has not come to it.
+        if let Some(tree) = self.open_tree(id) {
+            return Ok(tree);
         }
+        if refresh.is_under_way {
+            return Err(Status::Later);
+        }
+        if refresh.done.is_some_and(|done| done.elapsed() < REFRESHED_EVERY) {
+            return Err(Status::Stale);
+        }
+        refresh.is_under_way = true;
+        let configured = refresh.configured;
+        drop(refresh);
         for directory in self.directories() {
             // One that cannot be opened is not the one that is meant.
             let _ = self.open(&directory);
+            self.refreshed.notify_all();
         }
-        find()
+        let mut refresh = whole(&self.refresh);
+        refresh.is_under_way = false;
+        refresh.done = (refresh.configured == configured).then(Instant::now);
+        drop(refresh);
+        self.refreshed.notify_all();
+        self.open_tree(id).ok_or(Status::Stale)
+    }
+
+    fn open_tree(&self, id: RootId) -> Option<Arc<Tree>> {
+        let exports = whole(&self.exports);
+        exports.iter().flat_map(|export| &export.trees).find(|tree| tree.id == id).cloned()
+    }
+
+    /// The path of what a handle is of, for an operator: as far as it is known.
+    pub(super) fn name_of(&self, handle: &Handle) -> String {
+        let exports = whole(&self.exports);
+        let export = exports.iter().find(|export| export.trees.iter().any(|tree| tree.id == handle.root));
+        let directory =
+            export.map_or("a file of a directory that is not served any more", |it| &it.directory);
+        let path = self.paths.find(&handle.place).unwrap_or_default();
+        format!("{directory}/{}", String::from_utf8_lossy(&path))
     }
 
     /// Opens a directory of the configuration as it is now. Links on the way to it are the operator's, and are followed.

@@ -4,9 +4,9 @@ use super::Loop;
 use super::operate::Reloaded;
 use super::order::Source;
 use crate::configuration::{self, Listening, Readdressed};
-use crate::interface::{Change, Interface};
+use crate::interface::{Change, Ethernet, Interface};
 use crate::journal::Weight;
-use crate::settings;
+use crate::settings::{self, Served};
 use heorot_core::config::{self, Config};
 use heorot_core::message::Input;
 use rustix::event::epoll::{self, EventData, EventFlags};
@@ -21,13 +21,12 @@ pub(super) fn sources(place: usize, interface: &Interface) -> impl Iterator<Item
         (interface.dhcp.as_fd(), Source::Dhcp(place)),
         (interface.boot_server.as_fd(), Source::BootServer(place)),
     ];
-    let ethernet = interface.ethernet.iter().flat_map(move |ethernet| {
-        [
-            (ethernet.prober.as_fd(), Source::Arp(place)),
-            (ethernet.listener.as_fd(), Source::OtherServers(place)),
-        ]
-    });
-    ports.into_iter().chain(ethernet)
+    ports.into_iter().chain(interface.ethernet.iter().flat_map(move |it| frames(place, it)))
+}
+
+/// Of these, the sockets by which frames come.
+fn frames(place: usize, ethernet: &Ethernet) -> [(BorrowedFd<'_>, Source); 2] {
+    [(ethernet.prober.as_fd(), Source::Arp(place)), (ethernet.listener.as_fd(), Source::OtherServers(place))]
 }
 
 /// What is known of the host's addresses.
@@ -69,6 +68,13 @@ impl Loop {
                 self.serve_instead(*interface);
                 self.parts.journal.say(Weight::Notice, format_args!("{name} was made anew, and is served"));
                 self.heorot(Input::InterfaceBack(&name));
+            }
+            Change::OtherMac(name, served, ethernet) => {
+                self.take_frames(&name, served, ethernet);
+                let text = format_args!("{name} has the hardware address {} now, and is served", served.mac);
+                self.parts.journal.say(Weight::Notice, text);
+                // With the old one the kernel has forgotten its neighbours (neigh_changeaddr), also those that are to stay.
+                self.heorot(Input::InterfaceFlushed(&name));
             }
             Change::Flushed(name) => self.heorot(Input::InterfaceFlushed(&name)),
             Change::Addresses(found) => {
@@ -133,17 +139,34 @@ impl Loop {
         new.hear_requests(&self.parts.config);
         let place = self.parts.interfaces.iter().position(|old| old.name == new.name);
         let Some(place) = place else { return };
-        for (socket, source) in sources(place, &new) {
+        self.listen_to(&new.name, sources(place, &new));
+        // The old sockets leave the loop as they are closed.
+        self.lost_before += self.parts.interfaces[place].lost();
+        self.parts.interfaces[place] = new;
+    }
+
+    /// Frames come from another hardware address from now on; the ports of the interface stay as they are.
+    fn take_frames(&mut self, name: &str, served: Served, ethernet: Option<Ethernet>) {
+        let Some(place) = self.parts.interfaces.iter().position(|interface| interface.name == name) else {
+            return;
+        };
+        self.listen_to(name, ethernet.iter().flat_map(|it| frames(place, it)));
+        let interface = &mut self.parts.interfaces[place];
+        interface.served = served;
+        let old = std::mem::replace(&mut interface.ethernet, ethernet);
+        self.lost_before += old.as_ref().map_or(0, Ethernet::lost);
+        interface.hear_requests(&self.parts.config);
+    }
+
+    fn listen_to<'s>(&self, name: &str, sockets: impl Iterator<Item = (BorrowedFd<'s>, Source)>) {
+        for (socket, source) in sockets {
             let data = EventData::new_u64(source.token());
             if let Err(error) = epoll::add(&self.epoll, socket, data, EventFlags::IN) {
                 self.parts.journal.say(
                     Weight::Warning,
-                    format_args!("{} cannot be listened to: {error}; restart heorot", new.name),
+                    format_args!("{name} cannot be listened to: {error}; restart heorot"),
                 );
             }
         }
-        // The old sockets leave the loop as they are closed.
-        self.lost_before += self.parts.interfaces[place].lost();
-        self.parts.interfaces[place] = new;
     }
 }

@@ -255,6 +255,22 @@ impl Loop {
         self.parts.journal.say(Weight::Notice, format_args!("{signal}: ending"));
     }
 
+    /// Looks, whenever the loop wakes, whether those who tell names still do: nobody else would notice for long, and the server that is started instead of this one has them again.
+    ///
+    /// # Errors
+    /// A thread has died: a mistake of ours, of which it has told on stderr.
+    pub(super) fn look_at_threads(&self) -> io::Result<()> {
+        let died =
+            |who| Err(io::Error::other(format!("the thread of {who} has died: a mistake of heorot's")));
+        if !self.parts.dns.is_running() {
+            return died("DNS");
+        }
+        match &self.parts.nis {
+            Some(nis) if !nis.is_running() => died("NIS"),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Whether the server was told to end and may: everything promised is durable and no file is on its way by HTTP, or it took too long.
     /// TFTP transfers are not waited for: they are noted, and the next server goes on with them.
     pub(super) fn is_over(&self) -> bool {

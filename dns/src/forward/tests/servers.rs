@@ -55,6 +55,99 @@ fn run(stage: &mut Stage, questions: usize, milliseconds: &[(&str, u64)]) -> (us
     asked
 }
 
+/// A domain below our own that has servers of its own is theirs, whatever our zones have; what is not in it stays ours.
+#[test]
+fn a_domain_inside_our_zones_has_its_own_servers() {
+    let with = |domain: &str| {
+        let groups = vec![group("", &[FIRST]), group(domain, &[SECOND])];
+        Stage::new(Forwarding { groups, ..forwarding() })
+    };
+    for (domain, name) in [
+        ("k8s.cluster", "k8s.cluster"),
+        ("k8s.cluster", "a.b.K8S.cluster"),
+        ("9.77.10.in-addr.arpa", "1.9.77.10.in-addr.arpa"),
+    ] {
+        let mut stage = with(domain);
+        let exchange = stage.ask(name, TXT);
+        assert_eq!(exchange.server, SECOND.parse().unwrap(), "{name}");
+        stage.answer(&exchange, &answer(&exchange, 0x8180, &[(6, name, TXT, 60, vec![1, b'x'])]));
+        let told = stage.told();
+        assert_eq!((told.flags, told.answer.len()), (PLAIN, 1), "{name}");
+        // It may have addresses of ours, for the operator vouches for it.
+        if domain == "k8s.cluster" {
+            let told = stage.resolve(name, A, &[address(name, 60, [10, 77, 1, 9])]);
+            assert_eq!((told.flags, told.answer.len()), (PLAIN, 1), "{name}");
+        }
+        // Not for those who may not ask.
+        stage.query("192.0.2.1:4000", Transport::Udp, &query(name, TXT));
+        assert_eq!(stage.told().flags, QR | RD | REFUSED, "{name}");
+        for ours in ["node1.cluster", "k8s-1.cluster", "1.1.77.10.in-addr.arpa"] {
+            assert_eq!(stage.recall(ours, TXT).flags & 0x0400, 0x0400, "{ours} is ours");
+        }
+    }
+    // Our own zones are not given away by naming them, or what is above them.
+    for domain in ["cluster", "in-addr.arpa", "77.10.in-addr.arpa"] {
+        let mut stage = with(domain);
+        for ours in ["node1.cluster", "none.cluster", "1.1.77.10.in-addr.arpa"] {
+            assert_eq!(stage.recall(ours, A).flags & 0x0400, 0x0400, "{domain}: {ours} is ours");
+        }
+    }
+    // An alias of ours that leads there is told, and no more is said of where it leads.
+    let mut stage = with("k8s.cluster");
+    let data = heorot_names::RecordData::Cname("x.k8s.cluster".into());
+    let records = vec![heorot_names::Record { name: "app".into(), data }];
+    stage.handle(Input::Publish(Arc::new(Directory { records, serial: 2, ..directory() })));
+    let told = stage.recall("app.cluster", A);
+    assert_eq!((told.flags & 15, told.answer.len(), told.authority.len()), (0, 1, 0), "{told:?}");
+    // What was said before is not told of a domain that is another's now.
+    let mut stage = Stage::new(forwarding());
+    assert_eq!(stage.recall("k8s.cluster", A).flags & 15, NXDOMAIN);
+    let groups = vec![group("", &[FIRST]), group("k8s.cluster", &[SECOND])];
+    stage.handle(Input::Forward(Box::new(Forwarding { groups, ..forwarding() })));
+    assert_eq!(stage.ask("k8s.cluster", A).server, SECOND.parse().unwrap());
+}
+
+/// A stub cannot follow a referral: below a cut others are asked for it, if there are any. Who follows them, and whoever may not ask, is told who has it.
+#[test]
+fn below_a_cut_others_are_asked_for_who_cannot_ask_himself() {
+    let delegated = || {
+        let record = |data| heorot_names::Record { name: "lab".into(), data };
+        let records = vec![record(heorot_names::RecordData::Ns("ns.example".into()))];
+        Arc::new(Directory { records, serial: 2, ..directory() })
+    };
+    let name = "host.lab.cluster";
+    let mut stage = Stage::new(forwarding());
+    stage.handle(Input::Publish(delegated()));
+    let mut iterative = query(name, A);
+    iterative[2] = 0;
+    // In any order: what one was told is not told to the other.
+    for _ in 0..2 {
+        stage.query(CLIENT, Transport::Udp, &iterative);
+        let told = stage.told();
+        assert_eq!((told.answer.len(), told.authority.len()), (0, 1), "a referral: {told:?}");
+        stage.query("192.0.2.1:4000", Transport::Udp, &query(name, A));
+        let told = stage.told();
+        assert_eq!((told.answer.len(), told.authority.len()), (0, 1), "a referral: {told:?}");
+        stage.query(CLIENT, Transport::Udp, &query(name, A));
+        if let Some(exchange) = stage.asks.pop() {
+            stage.answer(&exchange, &answer(&exchange, 0x8180, &[address(name, 60, [198, 51, 100, 1])]));
+        }
+        let told = stage.told();
+        assert_eq!((told.flags, told.answer.len()), (PLAIN, 1));
+    }
+    assert_eq!(stage.counts().misses, 1);
+    // RFC 4035 3.1.4.1: the DS of the cut is ours.
+    assert_eq!(stage.recall("lab.cluster", 43).flags & 0x0400, 0x0400);
+    assert_eq!(stage.recall("node1.cluster", A).answer.len(), 1);
+
+    // Without anybody to ask it stays a referral.
+    let groups = vec![group("example.org", &[FIRST])];
+    let mut stage = Stage::new(Forwarding { groups, ..forwarding() });
+    stage.handle(Input::Publish(delegated()));
+    let told = stage.recall(name, A);
+    assert_eq!((told.answer.len(), told.authority.len()), (0, 1));
+}
+
 #[test]
 fn the_longest_domain_decides() {
     let mut stage = Stage::new(Forwarding {

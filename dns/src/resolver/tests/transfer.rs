@@ -104,6 +104,22 @@ fn only_who_is_named_may_copy_and_only_what_is_ours() {
     assert_eq!(said[0].flags & 15, FORMERR);
 }
 
+/// RFC 5936 2.2: each record once, also of a name that is given as it would be computed.
+#[test]
+fn a_given_name_that_is_the_computed_one_is_copied_once() {
+    for name in ["node5", "node5-ib"] {
+        let mut directory = directory();
+        directory.given_names.insert(5, name.into());
+        let settings = with_secondary().zones.settings().clone();
+        let mut resolver = Resolver::new(settings, Arc::new(directory)).unwrap();
+        let rows = copy(&mut resolver, "cluster");
+        let rows = &rows[1..rows.len() - 1];
+        let once: BTreeSet<_> = rows.iter().collect();
+        assert_eq!(once.len(), rows.len(), "{name}: nothing twice");
+        assert!(rows.iter().any(|row| row.starts_with(&format!("{name}.cluster. "))), "{name}");
+    }
+}
+
 #[test]
 fn a_copy_says_what_queries_are_told() {
     let mut resolver = with_secondary();

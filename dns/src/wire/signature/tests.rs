@@ -173,3 +173,69 @@ fn copies_are_signed_if_there_is_a_key_for_them() {
     transaction.answer(&mut reply, Time48::from_u64(NOW)).unwrap();
     assert_eq!(reply.header_counts().ancount(), 1);
 }
+
+/// A question that is signed is answered by UDP however long names are, whole or with TC (RFC 8945 5.3).
+#[test]
+fn names_of_any_length_have_a_signed_answer() {
+    use crate::{Input, Output, Query, QueryId, Resolver, Transport};
+    let long = |octets: usize| {
+        let labels =
+            (0..octets / 64).map(|_| "k".repeat(63)).chain([1 + octets % 64].map(|n| "k".repeat(n.min(63))));
+        labels.collect::<Vec<_>>().join(".")
+    };
+    let algorithms = [
+        (Algorithm::Sha256, settings::Algorithm::Sha256),
+        (Algorithm::Sha384, settings::Algorithm::Sha384),
+        (Algorithm::Sha512, settings::Algorithm::Sha512),
+    ];
+    for ((algorithm, ours), key_octets) in
+        algorithms.into_iter().flat_map(|a| [3, 100, 150, 200, 240].map(|n| (a, n)))
+    {
+        let key_name = long(key_octets);
+        let known = settings::Key {
+            name: key_name.clone(),
+            algorithm: ours,
+            secret: vec![7; 32],
+            may_transfer: true,
+            updates: None,
+        };
+        let settings = Settings { keys: vec![known], ..Settings::default() };
+        let directory =
+            heorot_names::Directory::new("cluster", heorot_names::Pattern::parse("node{}").unwrap());
+        let mut resolver = Resolver::new(settings, Arc::new(directory)).unwrap();
+        resolver.handle(0, Input::Calendar(NOW), &mut Vec::new());
+        for octets in 1..236 {
+            for has_edns in [false, true] {
+                let mut builder = MessageBuilder::new_vec().question();
+                let name: Name<Vec<u8>> = format!("{}.cluster", long(octets)).parse().unwrap();
+                builder.push((name, Rtype::A)).unwrap();
+                let mut asked = builder.additional();
+                if has_edns {
+                    asked
+                        .opt(|opt| {
+                            opt.set_udp_payload_size(512);
+                            Ok(())
+                        })
+                        .unwrap();
+                }
+                let key = key(&key_name, algorithm, &[7; 32]);
+                let transaction = ClientTransaction::request(key, &mut asked, Time48::from_u64(NOW)).unwrap();
+                let payload = asked.finish();
+                let from = "127.0.0.1:4000".parse().unwrap();
+                let mut out = Vec::new();
+                let query = Query { transport: Transport::Udp, from, id: QueryId(1), payload: &payload };
+                resolver.handle(0, Input::Query(query), &mut out);
+                let what = format!("{algorithm} {key_octets} {octets} {has_edns}");
+                let Some(Output::Reply { payload: reply, .. }) = out.pop() else { panic!("{what}") };
+                // It is never longer than what fits, or than what has to be in it.
+                assert!(reply.len() <= payload.len().max(512), "{what}: {}", reply.len());
+                let mut reply = Message::from_octets(reply).unwrap();
+                transaction
+                    .answer(&mut reply, Time48::from_u64(NOW))
+                    .unwrap_or_else(|error| panic!("{what}: {error}"));
+                assert_eq!(reply.header_counts().qdcount(), 1, "{what}");
+                assert!(reply.header().tc() || reply.header_counts().nscount() == 1, "{what}");
+            }
+        }
+    }
+}

@@ -55,6 +55,26 @@ fn walks_over_hosts_meet_everybody_once() {
     }
 }
 
+/// A name that is given as it would be computed stands in a map once, and the walk ends.
+#[test]
+fn walks_end_where_a_given_name_is_the_computed_one() {
+    for (number, name) in [(5, "node5"), (5, "node5-ib"), (23, "node23"), (0, "node0"), (29, "node29-ib")] {
+        let plain = directory();
+        let given_names = plain.given_names.clone().into_iter().chain([(number, name.to_owned())]).collect();
+        let content = content_of(Directory { given_names, ..plain.clone() }, None, None);
+        let plain = content_of(plain, None, None);
+        for map in ["hosts.byname", "ethers.byname"] {
+            let (mut all, before) = (keys(&content, map), keys(&plain, map));
+            all.sort();
+            assert!(all.is_sorted_by(|a, b| a < b), "{name}: a key of {map} stands twice: {all:?}");
+            assert!(before.iter().all(|key| all.contains(key)), "{name}: {map} lacks a key: {all:?}");
+        }
+        for map in ["hosts.byaddr", "ethers.byaddr", "netgroup", "netgroup.byhost"] {
+            assert_eq!(keys(&content, map), keys(&plain, map), "{name}: {map}");
+        }
+    }
+}
+
 #[test]
 fn a_walk_goes_on_behind_what_is_gone() {
     let content = content();

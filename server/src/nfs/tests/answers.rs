@@ -1,4 +1,5 @@
 use super::*;
+use heorot_nfs::handle::{Handle, RootId};
 
 /// A tree with some of everything.
 fn tree() -> testing::Directory {
@@ -214,6 +215,48 @@ fn a_tree_that_is_replaced_is_served_on_and_the_new_one_is_mounted() {
     assert_eq!(client.attributes(&first), Err(70), "the old one is served nowhere now");
 }
 
+/// After a restart all nodes come at once with handles of trees that nobody has opened yet: who asks while another thread opens them is not told that they are gone.
+#[test]
+fn after_a_restart_no_thread_calls_stale_what_another_one_opens() {
+    const THREADS: usize = 8;
+    let tree = tree();
+    let root = tree.path().to_str().unwrap().to_owned();
+    let handle = Client::new(tree.path()).walk("etc/passwd").unwrap();
+    let handle = Keys::new(&SECRET).open(&handle).unwrap();
+    // It takes a while to come to the one that is meant.
+    let others = (0..3_000).map(|number| format!("{root}/none/{number}"));
+    let directories: Vec<_> = others.chain([root.clone()]).collect();
+    for _ in 0..10 {
+        let trees = trees::Trees::new(&SECRET, &directories);
+        let begin = std::sync::Barrier::new(THREADS);
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| {
+                    begin.wait();
+                    match trees.find(&handle) {
+                        Ok(_) | Err(heorot_nfs::Status::Later) => {}
+                        Err(status) => panic!("{status:?}"),
+                    }
+                });
+            }
+        });
+        assert!(trees.find(&handle).is_ok());
+    }
+    // What is in none of them is stale all the same, and whoever makes up handles does not have them opened each time.
+    let trees = trees::Trees::new(&SECRET, &directories);
+    let none = Handle { root: RootId(handle.root.0 ^ 1), ..handle };
+    let asked = Instant::now();
+    for _ in 0..1_000 {
+        assert_eq!(trees.find(&none).map(|_| ()), Err(heorot_nfs::Status::Stale));
+    }
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    // They are opened anew for directories that are others.
+    trees.configure(&directories[..1]);
+    assert_eq!(trees.find(&handle).map(|_| ()), Err(heorot_nfs::Status::Stale));
+    trees.configure(&directories);
+    assert!(trees.find(&handle).is_ok());
+}
+
 #[test]
 fn modes_are_kept_by_who_asks() {
     let tree = tree();
@@ -297,7 +340,7 @@ fn device_nodes_are_told_of() {
 #[test]
 fn paths_and_files_are_kept_within_bounds() {
     let keys = Keys::new(&SECRET);
-    let top = keys.top(heorot_nfs::handle::RootId(1));
+    let top = keys.top(RootId(1));
     let paths = paths::Paths::new(10_000);
     for number in 0..10_000_u32 {
         let name = format!("file{number:05}");
@@ -312,8 +355,7 @@ fn paths_and_files_are_kept_within_bounds() {
     let tree = testing::directory("nfs");
     let files = open_files::OpenFiles::new(8);
     for inode in 0..100 {
-        let handle =
-            heorot_nfs::handle::Handle { root: heorot_nfs::handle::RootId(1), place: top, inode, birth: 0 };
+        let handle = Handle { root: RootId(1), place: top, inode, birth: 0 };
         files.keep(&handle, Arc::new(fs::File::open(tree.path()).unwrap().into()));
         assert!(files.find(&handle).is_some());
     }

@@ -159,6 +159,56 @@ fn calls_in_any_pieces_have_their_replies_in_order() {
     assert!(matches!(life, Ask::SignOfLife(Ipv4Addr::LOCALHOST)), "{life:?}");
 }
 
+/// What cannot be sent ends the connection, because its reply has begun; who asks again is told of the error, and does not ask for ever.
+#[test]
+fn what_the_disk_does_not_give_is_an_error_for_who_asks_again() {
+    let tree = testing::directory("nfs");
+    fs::write(tree.path().join("damaged"), pattern(4096)).unwrap();
+    fs::write(tree.path().join("sound"), pattern(4096)).unwrap();
+    let server = Server::new(tree.path());
+    let mut stream = server.connect();
+    let root = root(&server, &mut stream);
+    let [damaged, sound] = ["damaged", "sound"].map(|name| find(&mut stream, &root, name));
+    let answerer = &server.handle().pool.answerer;
+    // All goes from the kernel's memory, and what is open is a file that the kernel cannot read: a loopback has no speed.
+    answerer.copied_octets_max.store(0, Ordering::Relaxed);
+    let unreadable = fs::File::open("/sys/class/net/lo/speed").unwrap();
+    let handle = Keys::new(&SECRET).open(&damaged).unwrap();
+    answerer.files.keep(&handle, Arc::new(unreadable.into()));
+    assert_eq!(answerer.trees.name_of(&handle), format!("{}/damaged", tree.path().display()));
+
+    send(&mut stream, &read_call(&damaged, 0, 4096));
+    let mut begun = Vec::new();
+    // Ended or reset: what was announced does not come.
+    let _ = stream.read_to_end(&mut begun);
+    assert!(begun.len() < 4096);
+    let mut stream = server.connect();
+    send(&mut stream, &read_call(&damaged, 0, 4096));
+    let (told, _) = status(&receive(&mut stream));
+    // NFS3ERR_INVAL, as this one fails; NFS3ERR_IO for a damaged disk.
+    assert_eq!(told, 22);
+    // The connection goes on.
+    send(&mut stream, &read_call(&sound, 0, 4096));
+    let (told, rest) = status(&receive(&mut stream));
+    assert_eq!(told, 0);
+    assert!(rest.ends_with(&pattern(4096)));
+}
+
+/// Up to the place that cannot be read it is read: of a process's memory, in which not all is there.
+#[test]
+fn what_comes_before_an_unreadable_place_is_read() {
+    let page = 4096;
+    let mut memory = vec![7_u8; 3 * page];
+    let begins_at = memory.as_ptr() as usize;
+    memory[2 * page] = 8;
+    let file = fs::File::open("/proc/self/mem").unwrap().into();
+    let mut octets = vec![0; 2 * page];
+    assert_eq!(answer::read_at(&file, &mut octets, begins_at as u64), (2 * page, None));
+    assert!(octets.iter().all(|octet| *octet == 7));
+    let (read, error) = answer::read_at(&file, &mut octets, 0);
+    assert_eq!((read, error), (0, Some(rustix::io::Errno::IO)));
+}
+
 #[test]
 fn what_is_no_call_ends_the_connection_and_nothing_else() {
     let tree = testing::directory("nfs");
