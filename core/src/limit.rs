@@ -332,6 +332,8 @@ pub const GATHER_CROWD_MIN: usize = 32;
 pub const GATHER_WORDS_MIN: usize = 2;
 /// What came of more than this share of them together, one of so many, is answered without a rest.
 pub const GATHER_SHARE: usize = 16;
+/// As many are never too few: the most that are taken in one system call. Where there are always as many the loop is saturated, and a rest would hide it.
+pub const GATHER_ENOUGH: usize = 64;
 
 /// A link's rate before it is measured, and its bounds, in bits per second. The first is slow enough that a storm at it overflows no queue on 100 Mbit/s.
 pub const LOAD_RATE_FIRST_BITS: u64 = 90_000_000;

@@ -343,8 +343,9 @@ impl Loop {
     /// Sleeps until something is ready or due: the moment then. Where many say little each, a moment longer, so that they come together.
     fn sleep(&mut self) -> io::Result<Time> {
         let (heorot, transfers) = (self.parts.heorot.next_wakeup(), self.parts.transfers.next_wakeup());
-        let due =
-            [heorot, transfers, self.parts.commits.due(), self.ends_by, self.held.due(), self.links_retry_at];
+        // Who ends waits for what was promised, and tries nothing any more.
+        let commits = self.parts.commits.due().filter(|_| self.ends_by.is_none());
+        let due = [heorot, transfers, commits, self.ends_by, self.held.due(), self.links_retry_at];
         let due = due.into_iter().flatten().min();
         let before = clock::now();
         let mut begun = before;

@@ -39,6 +39,8 @@ pub(crate) struct Store {
     /// None: broken, to be opened again by the next batch that comes late enough.
     database: Option<Database>,
     opened: Instant,
+    /// By which a file that is opened again is known to be the same: what is written to another one is lost when the server starts again.
+    secret: [u8; 16],
     why: String,
     /// What was there before commits that failed with the file in an unknown state: they may be durable although they were refused, so
     /// the next commit puts this back.
@@ -65,7 +67,9 @@ impl Store {
             problem!("{} cannot be written: {e}\n  {remedy}", path.display())
         })?;
         let file = path.to_owned();
-        Self::open_with(Box::new(move || builder().create(&file))).map_err(|wrong| match wrong {
+        // It is made at the start alone. Where its file system is gone for a while, a new one would be made in the bare directory.
+        let again = Box::new(move || builder().open(&file));
+        Self::open_with(builder().create(path), again).map_err(|wrong| match wrong {
             Wrong::Taken => problem!("another heorot keeps its state in {}\n  one server at a time: stop the other one", path.display()),
             Wrong::Full => problem!("{}: the disk is full\n  free some space and start again; nothing was changed", path.display()),
             Wrong::Record(why) => problem!(
@@ -80,9 +84,10 @@ impl Store {
     }
 
     fn open_with(
+        database: Result<Database, DatabaseError>,
         open: Box<dyn Fn() -> Result<Database, DatabaseError> + Send>,
     ) -> Result<(Self, Contents), Wrong> {
-        let mut database = open()?;
+        let mut database = database?;
         // False: it was damaged where nothing is kept, and is mended now.
         let _ = database.check_integrity()?;
         let contents = read(&database)?;
@@ -90,6 +95,7 @@ impl Store {
             open,
             database: Some(database),
             opened: Instant::now(),
+            secret: contents.secret,
             why: String::new(),
             doubtful: BTreeMap::new(),
         };
@@ -106,7 +112,11 @@ impl Store {
                 return Err(self.why.clone());
             }
             self.opened = Instant::now();
-            self.database = Some((self.open)().map_err(|e| self.broken(&e))?);
+            let database = (self.open)().map_err(|e| self.broken(&e))?;
+            if !secret(&database).is_ok_and(|secret| secret == self.secret) {
+                return Err(self.broken(&"another file is in its place: put it back, or restart heorot"));
+            }
+            self.database = Some(database);
         }
         let database = self.database.as_ref().expect("it was opened just now");
         match write(database, batch, &mut self.doubtful) {
@@ -186,8 +196,7 @@ fn read(database: &Database) -> Result<Contents, Wrong> {
     if format.as_deref() != Some(&FORMAT) {
         return Err(Wrong::Record(format!("its format is {format:?}, this version reads {FORMAT:?}")));
     }
-    let secret = meta.get("secret")?.and_then(|value| value.value().try_into().ok());
-    let secret = secret.ok_or_else(|| Wrong::Record("it holds no secret of 16 octets".into()))?;
+    let secret = secret(database)?;
     let mut records = Vec::new();
     for row in transaction.open_table(RECORDS)?.iter()? {
         let (key, value) = row?;
@@ -197,6 +206,13 @@ fn read(database: &Database) -> Result<Contents, Wrong> {
         );
     }
     Ok(Contents { records, secret })
+}
+
+/// What tells a store from others.
+fn secret(database: &Database) -> Result<[u8; 16], Wrong> {
+    let meta = database.begin_read()?.open_table(META)?;
+    let secret = meta.get("secret")?.and_then(|value| value.value().try_into().ok());
+    secret.ok_or_else(|| Wrong::Record("it holds no secret of 16 octets".into()))
 }
 
 fn initialise(database: &Database) -> Result<[u8; 16], Wrong> {

@@ -3,7 +3,7 @@
 //! Where many machines are in lock-step, each says a word and is answered. A loop that takes each word as it comes makes four system calls for every two or three of them, and is as busy as one that could
 //! do a tenth more. To rest for a moment costs nobody anything there: while the loop rests, the blocks of all others are on their way. It would where there are few, and the link stood still.
 
-use crate::limit::{GATHER_CROWD_MIN, GATHER_FOR, GATHER_SHARE, GATHER_WORDS_MIN, LOAD_TICK};
+use crate::limit::{GATHER_CROWD_MIN, GATHER_ENOUGH, GATHER_FOR, GATHER_SHARE, GATHER_WORDS_MIN, LOAD_TICK};
 use std::time::Duration;
 
 /// Who says something in a tick.
@@ -40,7 +40,7 @@ impl Crowd {
         let Heard { words, machines } = self.last;
         let is_dense =
             words * GATHER_FOR.as_micros() as usize >= GATHER_WORDS_MIN * LOAD_TICK.as_micros() as usize;
-        let is_enough = taken > machines / GATHER_SHARE;
+        let is_enough = taken > machines / GATHER_SHARE || taken >= GATHER_ENOUGH;
         (taken > 0 && machines >= GATHER_CROWD_MIN && is_dense && !is_enough).then_some(GATHER_FOR)
     }
 }
@@ -65,7 +65,8 @@ mod tests {
             (100, 5_000, 6, true),
             (100, 5_000, 7, false),
             (1_000, 5_000, 60, true),
-            (1_000, 5_000, 64, false), // A whole batch is never too few.
+            (5_000, 5_000, 63, true),
+            (5_000, 5_000, 64, false), // A whole batch is never too few.
             // Nothing was taken: there is nothing to wait with.
             (1_000, 5_000, 0, false),
             // Ten may all be waiting for their answers.

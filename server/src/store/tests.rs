@@ -71,8 +71,8 @@ impl Change {
 impl Disk {
     fn store(&self) -> (Store, Contents) {
         let disk = self.clone();
-        let (mut store, contents) =
-            Store::open_with(Box::new(move || builder().create_with_backend(disk.clone()))).unwrap();
+        let open = move || builder().create_with_backend(disk.clone());
+        let (mut store, contents) = Store::open_with(open(), Box::new(open)).unwrap();
         store.opened = Instant::now().checked_sub(2 * REOPEN_AFTER).unwrap();
         (store, contents)
     }
@@ -178,6 +178,28 @@ fn records_come_back_and_the_secret_stays() {
     assert_eq!(again, expected(&[node(1, Some(0)), lease(2)]));
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
     assert_eq!(mode & 0o077, 0, "the secret can be read by others");
+}
+
+/// Its file system is taken away to be mended, and what is under it would do for a new store.
+#[test]
+fn a_store_that_refused_is_not_made_anew_somewhere_else() {
+    let directory = crate::testing::directory("store-elsewhere");
+    let path = directory.path().join("heorot.redb");
+    let (mut store, _) = Store::open(&path).unwrap();
+    store.commit(&batch(&[node(1, Some(0))])).unwrap();
+    let again = |store: &mut Store| {
+        store.opened = Instant::now().checked_sub(2 * REOPEN_AFTER).unwrap();
+        store.commit(&batch(&[node(2, Some(1))]))
+    };
+    store.broken(&"the disk fails");
+    let aside = directory.path().join("aside");
+    std::fs::rename(&path, &aside).unwrap();
+    assert!(again(&mut store).is_err() && !path.exists());
+    drop(Store::open(&path).unwrap());
+    let why = again(&mut store).unwrap_err();
+    assert!(why.contains("another file is in its place"), "{why}");
+    std::fs::rename(&aside, &path).unwrap();
+    assert_eq!(again(&mut store), Ok(()));
 }
 
 #[test]
