@@ -253,8 +253,9 @@ impl Knobs {
             if (waits_long || self.squatters > 0) && trouble.contains("is used by") {
                 return true;
             }
-            self.does_store_refuse
-                && (trouble.contains("recorded") || trouble.contains("nothing new can be promised"))
+            let of_the_store =
+                ["recorded", "nothing new can be promised", "the store keeps what is promised again"];
+            self.does_store_refuse && of_the_store.iter().any(|words| trouble.contains(words))
         };
         troubles
             .iter()
