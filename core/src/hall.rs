@@ -1,6 +1,7 @@
 //! [`Hall`]: all that is known, in memory; and [`Turn`], through which the services see and change it.
 
 mod change;
+mod ended;
 mod files;
 mod listed;
 mod listed_cards;
@@ -39,7 +40,6 @@ use crate::cluster::unanswered::Unanswered;
 use crate::cluster::written_names::WrittenNames;
 use crate::config::{Config, Missing, Mode};
 use crate::event::{Event, Kind};
-use crate::limit::PROBE_WAIT;
 use crate::load::{self, Regime};
 use crate::mac::Mac;
 use crate::message::{Answer, Datagram, DhcpSend, Neighbour, Output, RequestId, Ticket};
@@ -419,25 +419,6 @@ impl Turn<'_> {
         }
     }
 
-    /// Ends a lease: the address is free again as soon as nobody answers for it on its link.
-    pub(crate) fn end_lease(&mut self, address: Ipv4Addr) {
-        let free_at = self.now + PROBE_WAIT;
-        if self.hall.leases.get(address).is_some_and(|lease| lease.pool.kind == PoolKind::Elsewhere) {
-            // Not ours to lend again, so that there is nothing to be probed.
-            self.hall.leases.retract(address);
-            self.hall.naming.ended(address);
-            self.unpin(address);
-            self.record(Record::LeaseEnded(address));
-            return;
-        }
-        let Some(lease) = self.hall.leases.end(address, free_at) else { return };
-        self.hall.naming.ended(address);
-        self.unpin(address);
-        self.record(Record::LeaseEnded(address));
-        self.hall.timers.arm(free_at, Due::Address(address));
-        self.probe(lease.pool.network, address);
-    }
-
     /// Records a loan as it is, with the name that is kept for it.
     pub(crate) fn keep_loan(&mut self, address: Ipv4Addr) {
         let Some(lease) = self.hall.leases.get(address) else { return };
@@ -450,14 +431,6 @@ impl Turn<'_> {
             lease_seconds: Some(lease.length.as_secs()),
         };
         self.record(Record::Lease(record));
-    }
-
-    /// Takes note that an address was lent to a machine on a network that is served no more.
-    pub(crate) fn unserved(&mut self, address: Ipv4Addr, mac: Mac) {
-        self.hall.naming.ended(address);
-        self.unpin(address);
-        self.record(Record::LeaseEnded(address));
-        self.step(mac, Step::Expired, "the network of its temporary address is served no more");
     }
 
     /// The permanent address of a machine on a network, if its number lives there. As long as it is lent to another one, from a range that was there before, it is not to be had.

@@ -10,7 +10,7 @@ use crate::cluster::lease::Leases;
 use crate::cluster::listed::Listed;
 use crate::cluster::naming::Naming;
 use crate::cluster::network;
-use crate::cluster::node::{Node, Nodes};
+use crate::cluster::node::Nodes;
 use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::Pins;
 use crate::cluster::probe::Probes;
@@ -23,7 +23,6 @@ use crate::config::Config;
 use crate::event::Kind;
 use crate::hall::{Due, FreeNumbers, Hall, Turn, Unpublished};
 use crate::load::{self, Regime};
-use crate::mac::Mac;
 use crate::message::{Input, Output, WhoHas};
 use crate::promise::Promises;
 use crate::service::{boot, control, dhcp, update};
@@ -160,12 +159,16 @@ impl Heorot {
             Input::Regime { link, regime } => regime_changed(turn, link, regime),
             Input::Occupied { address, mac } => dhcp::occupied(turn, address, mac),
             Input::Committed(through) => {
-                if turn.hall.store_trouble.take().is_some() {
+                let was_in_trouble = turn.hall.store_trouble.take().is_some();
+                if was_in_trouble {
                     turn.event(None, Kind::Trouble, "the store keeps what is promised again");
                 }
                 turn.hall.naming.decided(through, true);
                 while let Some(promise) = turn.hall.promises.decided(turn.now, through) {
                     promise.fulfil(turn);
+                }
+                if was_in_trouble {
+                    turn.keep_numbering_again();
                 }
             }
             Input::Refused { through, why } => {
@@ -263,7 +266,7 @@ fn wake(turn: &mut Turn<'_>) {
                 }
                 if let Some(lease) = ended {
                     turn.end_lease(address);
-                    expired(turn, lease.mac);
+                    turn.expired(lease.mac, "it fell silent, and its temporary address was taken back");
                 }
             }
             Due::Pin(address) => {
@@ -295,17 +298,6 @@ fn wake(turn: &mut Turn<'_>) {
                 turn.step(mac, Step::Left, "it let its lease run out");
             }
         }
-    }
-}
-
-/// What was lent to a machine is taken back. Who is numbered has his own address, unless that is of another network: then he had this alone.
-fn expired(turn: &mut Turn<'_>, mac: Mac) {
-    let has_other = |node: &Node| {
-        let is_settled = node.granted_until.is_some() || turn.elsewhere(node).is_none();
-        node.stage.is_numbered() && (is_settled || turn.hall.leases.of(mac).next().is_some())
-    };
-    if !turn.hall.nodes.get(mac).is_some_and(has_other) {
-        turn.step(mac, Step::Expired, "it fell silent, and its temporary address was taken back");
     }
 }
 

@@ -11,6 +11,7 @@ use crate::time::Time;
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// All that waits, in the order of the records.
 #[derive(Debug, Default)]
@@ -80,6 +81,8 @@ pub(crate) struct Grant {
     pub(crate) mac: Mac,
     /// What.
     pub(crate) address: Ipv4Addr,
+    /// For how long: what is asked for meanwhile may be longer, and is not recorded yet.
+    pub(crate) length: Duration,
     /// Whether it is lent: from where.
     pub(crate) lent: Option<PoolId>,
     /// Whether its machine is a node in mid-boot, so that its neighbour entry is pinned.
@@ -235,14 +238,14 @@ impl Grant {
     /// First the kernel learns where the machine is, then the machine learns its address: what it then asks is answered without an ARP.
     pub(crate) fn fulfil(self, turn: &mut Turn<'_>) {
         if self.lent.is_some() {
-            let lease = turn.hall.leases.recorded(self.address);
+            let lease = turn.hall.leases.recorded(self.address, self.length);
             let Some(lease) = lease.filter(|lease| lease.mac == self.mac) else {
                 return; // Given back before it was granted.
             };
             let until = lease.until;
             turn.hall.naming.lent(self.address, until.as_nanoseconds());
         } else if turn.hall.leases.get(self.address).is_some_and(|lease| lease.mac == self.mac) {
-            turn.hall.leases.recorded(self.address);
+            turn.hall.leases.recorded(self.address, self.length);
         }
         if self.pinned {
             turn.pin(self.address, self.mac);

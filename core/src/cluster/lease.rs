@@ -230,18 +230,18 @@ impl Leases {
         lease.held_until()
     }
 
-    /// The record of a lease is durable. None: it has ended in the meantime.
-    pub fn recorded(&mut self, address: Ipv4Addr) -> Option<&Lease> {
+    /// The record of a lease for this long is durable. None: it has ended in the meantime.
+    pub fn recorded(&mut self, address: Ipv4Addr, length: Duration) -> Option<&Lease> {
         let lease = self.leases.get_mut(&address)?;
-        (lease.recorded, lease.recorded_length) = (true, lease.length);
+        (lease.recorded, lease.recorded_length) = (true, length);
         Some(lease)
     }
 
-    /// What is lent was granted before, and its machine need not have been heard since: its life is not to be counted from now.
-    pub fn unheard(&mut self, address: Ipv4Addr) {
-        if let Some(lease) = self.leases.get_mut(&address) {
-            lease.life = Time::from_nanoseconds(0);
-        }
+    /// What is lent was granted before, and until then; and its machine need not have been heard since: its life is not to be counted from now. Returns when to look at it again.
+    pub fn unheard(&mut self, address: Ipv4Addr, until: Time) -> Option<Time> {
+        let lease = self.leases.get_mut(&address)?;
+        (lease.until, lease.life) = (until, Time::from_nanoseconds(0));
+        Some(lease.held_until())
     }
 
     /// Another ACK for an address that is lent. Whether that is for another time than is recorded.

@@ -237,9 +237,11 @@ impl Turn<'_> {
         if self.hall.leases.borrowed(card, pool).is_some() {
             return; // It has not come to use this one: it still has the one before.
         }
-        let held_until = self.hall.leases.lend(self.now, address, card, pool, until.since(self.now));
-        self.hall.leases.recorded(address);
-        self.hall.leases.unheard(address);
+        // It is recorded for as long as an ordinary renewal is, which then waits for no disk: after a restart it is held that long in any case.
+        let length = self.config.networks[place].lease.max(until.since(self.now));
+        self.hall.leases.lend(self.now, address, card, pool, length);
+        self.hall.leases.recorded(address, length);
+        let Some(held_until) = self.hall.leases.unheard(address, until) else { return };
         self.hall.timers.arm(held_until, Due::Address(address));
         self.keep_loan(address);
     }

@@ -111,6 +111,17 @@ impl Turn<'_> {
             self.record(Record::Numbering(now));
         }
     }
+
+    /// Records the numbering once more, and before it whose addresses are kept by an earlier one: nobody waits for these records, so that nobody proposes them again where the store refused
+    /// them. With an old numbering in the store the next start would take everybody for where he was by that.
+    pub(crate) fn keep_numbering_again(&mut self) {
+        let lent = self.hall.leases.iter().filter(|(_, lease)| lease.pool.kind == PoolKind::Number);
+        let former: Vec<_> = lent.map(|(address, _)| address).collect();
+        for address in former {
+            self.keep_loan(address);
+        }
+        self.record(Record::Numbering(NumberingRecord::of(self.config)));
+    }
 }
 
 /// How many more there are than the one that is named.

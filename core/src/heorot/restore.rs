@@ -176,7 +176,8 @@ fn restore_lease(
         PoolKind::Number | PoolKind::Elsewhere => settings.lease,
     };
     let until = turn.hall.leases.lend(turn.now, address, mac, pool, lease.max(granted));
-    turn.hall.leases.recorded(address);
+    // What is held for longer than was recorded is not recorded to be so, when the configuration is another one at the next start.
+    turn.hall.leases.recorded(address, granted);
     turn.hall.timers.arm(until, Due::Address(address));
     let is_moved = turn.hall.nodes.get(mac).is_some_and(|node| node.stage == Stage::Up);
     if is_moved && turn.permanent_address(mac, network).is_some() {

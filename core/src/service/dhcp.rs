@@ -267,7 +267,9 @@ fn carry_out(
             grant(turn, client, address, lease, None, is_node);
         }
         Decision::Renewed(lease) => {
-            let is_another = turn.hall.leases.renew(turn.now, address, lease);
+            let wanted = lease;
+            let lease = renewal::grantable(turn, address, wanted);
+            let is_another = turn.hall.leases.renew(turn.now, address, lease) || lease < wanted;
             silence::ends(turn, client);
             // It is known by its name at once; a restart that comes before the record forgets it until the next renewal.
             if naming::keep(turn, client, address) || is_another {
@@ -377,10 +379,11 @@ fn decide(turn: &mut Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, i
         let is_former = lent.pool.kind == PoolKind::Number && lent.mac == client.mac;
         // It has it by the number that it had before, and what it is to have is not to be had yet: it goes on.
         if is_former && permanent.is_none() && case == Case::Renewing {
-            if turn.hall.leases.renew(turn.now, address, settings.lease) {
+            let lease = renewal::grantable(turn, address, settings.lease);
+            if turn.hall.leases.renew(turn.now, address, lease) || lease < settings.lease {
                 turn.keep_loan(address);
             }
-            return Decision::Known(settings.lease);
+            return Decision::Known(lease);
         }
         let moves_on = permanent.is_some() && case == Case::InitReboot;
         return match () {
@@ -489,7 +492,7 @@ fn grant(
     let is_as_long = turn.hall.leases.is_recorded_as_long(address);
     let is_recorded =
         lent.is_none() && is_as_long && !is_claimed && !is_joining && turn.number_is_kept(client.mac);
-    let grant = Grant { mac: client.mac, address, lent, pinned, told, send };
+    let grant = Grant { mac: client.mac, address, length: lease, lent, pinned, told, send };
     if is_recorded {
         grant.fulfil(turn);
     } else {

@@ -3,9 +3,11 @@
 use super::client::Client;
 use super::{silence, who};
 use crate::cluster::lease::{PoolId, PoolKind};
+use crate::cluster::probe::Found;
 use crate::config::Policy;
 use crate::hall::{Due, Turn};
 use crate::limit::OFFER_STANDS;
+use crate::mac::Mac;
 use crate::wire::dhcp::option;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -88,13 +90,55 @@ pub(super) fn claimed_address(turn: &Turn<'_>, client: &Client) -> Option<Ipv4Ad
     turn.config.networks[client.place].numbering.address(number)
 }
 
-/// Whether a machine without a number gets one as soon as it asks for an address: there is no trial, or the operator has listed it.
+/// Whether a machine without a number gets one as soon as it asks for an address: there is no trial, or the operator has listed it. As long as the addresses of all free numbers are lent to
+/// machines that had them before, it gets a temporary one like any other for whom no number is left.
 pub(super) fn is_numbered_at_request(turn: &mut Turn<'_>, client: &Client) -> bool {
-    let Some(node) = turn.hall.nodes.get(client.mac) else { return false };
+    if turn.hall.nodes.get(client.mac).is_none() || !wants_number_at_request(turn, client) {
+        return false;
+    }
+    let place = client.place;
+    let Some(number) = turn.number_for(client.mac, place) else { return false };
+    let is_lent = |number| {
+        let address = turn.config.networks[place].numbering.address(number);
+        address.is_some_and(|address| turn.hall.leases.get(address).is_some())
+    };
+    turn.hall.listed.has_number(number)
+        || !is_lent(number)
+        || turn.free_numbers(place).any(|number| !is_lent(number))
+}
+
+/// The address of a free number that a client would get if it were not lent to a machine that had it before, where no other is left; and that machine. Nobody was heard to answer for it.
+pub(super) fn last_address(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Mac)> {
+    let listed = turn.hall.listed.get(turn.config, client.mac);
+    let is_known = turn.hall.nodes.get(client.mac).is_some();
+    // As it is when it is met.
+    let is_node =
+        client.meant.host(turn).is_none() && (is_known || listed.is_some() || client.firmware.is_some());
+    let has_its_own = listed.is_some_and(|listed| listed.number.is_some());
+    if !is_node || has_its_own || !wants_number_at_request(turn, client) {
+        return None;
+    }
+    let numbering = &turn.config.networks[client.place].numbering;
+    let addresses = turn.free_numbers(client.place).filter_map(|number| numbering.address(number));
+    let mut first = None;
+    for address in addresses {
+        // One that is offered to somebody is his, or will be to be had in a moment.
+        let lease = turn.hall.leases.get(address)?;
+        let is_answered_for = turn.hall.probes.found(turn.now, address) == Found::Taken;
+        if lease.pool.kind == PoolKind::Number && !is_answered_for {
+            first = first.or(Some((address, lease.mac)));
+        }
+    }
+    first
+}
+
+/// Whether a machine is one that gets its number when it asks for an address.
+fn wants_number_at_request(turn: &Turn<'_>, client: &Client) -> bool {
+    let is_promised = turn.hall.nodes.get(client.mac).is_some_and(|node| node.promised().is_some());
     let listed = turn.hall.listed.get(turn.config, client.mac);
     let without_trial = match turn.config.trial.policy {
         Policy::None => turn.config.trial.order.numbers_strangers() || listed.is_some(),
         Policy::Report | Policy::Accept => listed.is_some_and(|listed| listed.number.is_none()),
     };
-    node.promised().is_none() && without_trial && turn.number_for(client.mac, client.place).is_some()
+    !is_promised && without_trial
 }

@@ -4,8 +4,8 @@
 //! it is there. Where nothing is probed, its lease has to end first.
 
 use super::client::Client;
-use super::probe;
-use crate::cluster::lease::PoolKind;
+use super::{choice, probe};
+use crate::cluster::lease::{Lease, PoolKind};
 use crate::cluster::probe::Found;
 use crate::hall::{Deferred, Turn};
 use crate::mac::Mac;
@@ -45,9 +45,13 @@ pub(super) fn is_in_doubt(turn: &mut Turn<'_>, client: &Client, datagram: Datagr
     true
 }
 
-/// The address that a client has by its number, or is to have by the configuration, if another machine has it still; that machine, and whether it has it by a number that is another now, or
+/// The address that a client has by its number, or is to have by the configuration, or as the last one that is left, if another machine has it still; that machine, and whether it has it by a number that is another now, or
 /// had another address then.
 fn used(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Mac, bool)> {
+    if let Some((address, user)) = choice::last_address(turn, client) {
+        let is_anothers = turn.hall.nodes.identity(user) != turn.hall.nodes.identity(client.mac);
+        return is_anothers.then_some((address, user, true));
+    }
     let nodes = &turn.hall.nodes;
     let identity = nodes.identity(client.mac);
     let listed = turn.hall.listed.get(turn.config, identity);
@@ -78,6 +82,13 @@ pub(super) fn told(
     if number.is_some_and(has) {
         return Some(("has this address now", to_do("address")));
     }
-    turn.hall.listed.with_mac(turn.config, client)?.number?;
+    let listed = turn.hall.listed.with_mac(turn.config, client).and_then(|listed| listed.number);
+    if number.is_none() && listed.is_none() {
+        let is_former = |lease: &Lease| lease.pool.kind == PoolKind::Number;
+        turn.hall.leases.get(address).filter(|lease| is_former(lease))?;
+        let to_do = format!("switch {known} off, if its number is to be another's");
+        return Some(("could have the last number that is free", to_do));
+    }
+    listed?;
     Some(("is to have this number", to_do("number")))
 }

@@ -186,7 +186,7 @@ pub(super) fn learn(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr, evi
         }
         let until = turn.hall.leases.lend(turn.now, address, mac, id, settings.lease);
         // Nothing is promised to anybody, so that nobody waits for this record.
-        turn.hall.leases.recorded(address);
+        turn.hall.leases.recorded(address, settings.lease);
         turn.hall.timers.arm(until, Due::Address(address));
         turn.keep_loan(address);
         turn.event(Some(mac), Kind::Ack, format!("{address} is its address, by another server"));

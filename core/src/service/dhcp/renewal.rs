@@ -1,6 +1,17 @@
-//! When a client is to renew its lease.
+//! When a client is to renew its lease, and for how long it then gets it.
 
+use crate::hall::Turn;
 use crate::mac::Mac;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+/// For how long an address that is lent can be granted again: for as long as is wanted, or where the store keeps nothing, for as long as is recorded. A shorter lease is better than none.
+pub(super) fn grantable(turn: &Turn<'_>, address: Ipv4Addr, wanted: Duration) -> Duration {
+    let is_in_trouble = turn.hall.store_trouble.is_some() || turn.hall.promises.are_stuck(turn.now);
+    let lease = turn.hall.leases.get(address).filter(|lease| is_in_trouble && lease.recorded);
+    let recorded = lease.map(|lease| lease.recorded_length).filter(|recorded| !recorded.is_zero());
+    recorded.map_or(wanted, |recorded| wanted.min(recorded))
+}
 
 /// T1 and T2 of a lease, in seconds: half of it and seven eighths of it, each up to a sixteenth of it earlier (RFC 2131 4.4.5: "with some random
 /// fuzz around a fixed value"). A cluster that was switched on in one instant does not renew in one instant. Each machine has its own moment, and

@@ -6,7 +6,7 @@ use super::client::Client;
 use super::who::Meant;
 use crate::cluster::lease::PoolKind;
 use crate::hall::Turn;
-use crate::wire::dhcp::MessageType;
+use crate::wire::dhcp::{MessageType, option};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -56,6 +56,21 @@ fn own(turn: &Turn<'_>, client: &Client) -> Option<usize> {
             lease.pool.network == place && is_range && !lease.superseded
         })
     };
+    // What was offered is granted where it was offered, or the client would be offered it for ever: "the server SHOULD respond with a DHCPACK" (RFC 2131 3.1.4). Also where the ACK was lost.
+    let message = &client.message;
+    let requested = message.options.address(option::REQUESTED_ADDRESS);
+    let is_request = message.message_type() == Some(MessageType::Request);
+    let requested = requested.filter(|_| is_request && message.options.contains(option::SERVER_IDENTIFIER));
+    let is_its = |address: &Ipv4Addr| {
+        let lent = turn.hall.leases.get(*address);
+        turn.hall.leases.offered(*address) == Some(client.mac)
+            || lent.is_some_and(|lease| lease.mac == client.mac && !lease.superseded)
+    };
+    let requested = requested.filter(is_its);
+    let is_requested = |place: usize| requested.is_some_and(|address| networks[place].contains(address));
+    if let Some(place) = find(&is_requested) {
+        return Some(place);
+    }
     find(&is_of_host).or_else(|| find(&is_of_number)).or_else(|| find(&is_lent))
 }
 

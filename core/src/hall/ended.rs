@@ -1,0 +1,56 @@
+//! Loans that end, and what becomes of the machines that had them.
+
+use super::{Due, Turn};
+use crate::cluster::lease::PoolKind;
+use crate::cluster::record::Record;
+use crate::cluster::stage::Step;
+use crate::limit::PROBE_WAIT;
+use crate::mac::Mac;
+use std::net::Ipv4Addr;
+
+impl Turn<'_> {
+    /// Ends a lease: the address is free again as soon as nobody answers for it on its link.
+    pub(crate) fn end_lease(&mut self, address: Ipv4Addr) {
+        let free_at = self.now + PROBE_WAIT;
+        if self.hall.leases.get(address).is_some_and(|lease| lease.pool.kind == PoolKind::Elsewhere) {
+            // Not ours to lend again, so that there is nothing to be probed.
+            self.hall.leases.retract(address);
+            self.hall.naming.ended(address);
+            self.unpin(address);
+            self.record(Record::LeaseEnded(address));
+            return;
+        }
+        let Some(lease) = self.hall.leases.end(address, free_at) else { return };
+        self.hall.naming.ended(address);
+        self.unpin(address);
+        self.record(Record::LeaseEnded(address));
+        self.hall.timers.arm(free_at, Due::Address(address));
+        self.probe(lease.pool.network, address);
+    }
+
+    /// Takes note that an address was lent to a machine on a network that is served no more.
+    pub(crate) fn unserved(&mut self, address: Ipv4Addr, mac: Mac) {
+        self.hall.naming.ended(address);
+        self.unpin(address);
+        self.record(Record::LeaseEnded(address));
+        self.expired(mac, "the network of its temporary address is served no more");
+    }
+
+    /// What was lent to a machine is taken back. Who is numbered has his own address, or what is lent to another of his cards; unless his own is of another network: then he had this alone.
+    pub(crate) fn expired(&mut self, mac: Mac, why: &str) {
+        if !self.has_another_address(mac) {
+            self.step(mac, Step::Expired, why);
+        }
+    }
+
+    fn has_another_address(&self, mac: Mac) -> bool {
+        let Some(node) = self.hall.nodes.get(mac).filter(|node| node.stage.is_numbered()) else {
+            return false;
+        };
+        let is_on_its_network = node.network.is_some() && self.elsewhere(node).is_none();
+        let mut cards = std::iter::once(&node.mac).chain(&node.further_macs);
+        node.granted_until.is_some()
+            || is_on_its_network
+            || cards.any(|card| self.hall.leases.of(*card).next().is_some())
+    }
+}
