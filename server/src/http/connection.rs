@@ -13,7 +13,7 @@
 
 use super::head::{self, Head, Refusal};
 use super::reply::{Manner, Reply};
-use crate::images::directory::{BootFile, Glance};
+use crate::images::directory::BootFile;
 use crate::netio;
 use crate::streams::{Stream, flush, receive};
 use heorot_core::limit::{HTTP_HEAD_OCTETS_MAX, LOAD_PIECE_OCTETS_MAX, POST_OCTETS_MAX};
@@ -79,7 +79,7 @@ pub(super) struct Body {
     allowed: u64,
     /// Whether it was asked for more than that.
     has_asked: bool,
-    /// Whether it waits for a disk: for what is to go next, or to see whether the file is what it was.
+    /// Whether it waits for a disk.
     pub(super) is_cold: bool,
     /// Where the part ends that was last found to be in memory.
     warm_to: Option<u64>,
@@ -106,7 +106,7 @@ pub(super) enum Progress {
     Done,
     /// The socket is full, what was allowed is gone, or it is the others' turn.
     Waits,
-    /// This part is on no memory: it has to be read. Or what is gone may be of a file that was changed meanwhile: that has to be seen.
+    /// This part is on no memory: it has to be read.
     Cold(Arc<BootFile>, Range<u64>),
 }
 
@@ -316,8 +316,7 @@ impl Connection {
 
     /// Whether more is to be asked for now: all that was allowed is with the kernel, which has sent nearly all that it took before.
     pub(super) fn wants(&mut self) -> Option<StreamId> {
-        let is_out = |body: &&mut Body| body.allowed == 0 && !body.has_asked && !body.rest.is_empty();
-        let body = self.body.as_mut().filter(is_out)?;
+        let body = self.body.as_mut().filter(|body| body.allowed == 0 && !body.has_asked)?;
         body.has_asked = true;
         self.account.as_ref().map(|account| account.stream)
     }
@@ -360,9 +359,6 @@ impl Connection {
         if body.is_cold {
             return Ok(Progress::Waits);
         }
-        if body.rest.is_empty() {
-            self.end_body();
-        }
         let mut turn = TURN_OCTETS;
         while let Some(body) = self.body.as_mut().filter(|body| body.allowed > 0 && turn > 0) {
             let start = body.rest.start;
@@ -377,52 +373,24 @@ impl Connection {
                 Some(tls) => Some(encipher(tls, &body.file, &piece, buffer)?),
             };
             // Looked at after it was given: a change that came before it shows, and the client gets no halves of two files.
-            let glance = body.file.glance()?;
-            if glance == Glance::Changed {
+            if !body.file.is_unchanged()? {
                 return Err(io::Error::other("the file was changed in place"));
             }
             let Some(octets) = octets else { return Ok(Progress::Waits) };
             body.rest.start += octets;
             body.allowed -= octets;
             turn = turn.saturating_sub(octets);
-            // Nothing more goes before that is known; the last octets of a file, too, are not the end of it until then.
-            let unsure = (glance == Glance::Unsure).then(|| {
-                body.is_cold = true;
-                (Arc::clone(&body.file), body.rest.start..body.rest.start)
-            });
-            if body.rest.is_empty() && unsure.is_none() {
-                self.end_body();
+            if body.rest.is_empty() {
+                self.body = None;
+                self.be_fast(false);
             }
-            let is_flushed = if self.tls.is_none() {
+            if self.tls.is_none() {
                 self.taken += octets;
-                true
-            } else {
-                self.flush()?
-            };
-            if let Some((file, nothing)) = unsure {
-                return Ok(Progress::Cold(file, nothing));
-            }
-            if !is_flushed {
+            } else if !self.flush()? {
                 return Ok(Progress::Waits);
             }
         }
         Ok(if self.body.is_none() { Progress::Done } else { Progress::Waits })
-    }
-
-    fn end_body(&mut self) {
-        self.body = None;
-        self.be_fast(false);
-    }
-
-    /// The disk was waited for. Whether the file can be sent on; if not, it is broken off.
-    pub(super) fn goes_on(&mut self, is_good: bool) -> bool {
-        if let Some(body) = &mut self.body {
-            body.is_cold = false;
-        }
-        if !is_good {
-            self.abort();
-        }
-        is_good
     }
 
     /// All was said.

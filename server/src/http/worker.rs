@@ -234,11 +234,12 @@ impl Worker {
             }
             Letter::Warm { key, result } => {
                 let Some(connection) = self.streams.get_mut(key) else { return };
-                if !connection.goes_on(result.is_ok()) {
+                let Some(body) = &mut connection.body else { return };
+                body.is_cold = false;
+                if result.is_err() {
+                    connection.abort();
                     return self.remove(key);
                 }
-                // All of it may have been acknowledged meanwhile.
-                self.under_way.extend(connection.account.as_ref().map(|_| key));
                 key
             }
         };

@@ -2,7 +2,7 @@
 
 use super::editions::{Editions, Found, STANDS};
 use super::given::Given;
-use super::witness::{Witness, Witnesses};
+use super::witness::{Watches, Witness};
 use crate::overlay::Room;
 use heorot_core::config::Loader;
 use heorot_core::transfer::{ImageIdentity, Refusal};
@@ -23,7 +23,7 @@ pub(crate) struct BootDirectory {
     /// Which files belong together, by the machine that loads them.
     editions: Arc<Mutex<Editions>>,
     given: Arc<Mutex<Given>>,
-    witnesses: Arc<Mutex<Witnesses>>,
+    watches: Arc<Watches>,
     /// When this process began to serve.
     pub(super) started: SystemTime,
 }
@@ -51,15 +51,6 @@ pub(crate) struct BootFile {
     pub(crate) _room: Option<Room>,
 }
 
-/// Whether a file is still what it was when it was opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Glance {
-    Unchanged,
-    Changed,
-    /// Something of it was changed, its content or its rights, owner, name or links: only what it holds tells.
-    Unsure,
-}
-
 impl BootDirectory {
     pub(crate) fn new(directory: &str, packages: Option<&str>) -> Self {
         let places = Places { directory: directory.into(), packages: packages.map(PathBuf::from) };
@@ -67,7 +58,7 @@ impl BootDirectory {
             places: Arc::new(RwLock::new(places)),
             editions: Arc::default(),
             given: Arc::default(),
-            witnesses: Arc::default(),
+            watches: Arc::default(),
             started: SystemTime::now(),
         }
     }
@@ -181,13 +172,15 @@ impl BootDirectory {
             other => other,
         };
         let file = opened.map_err(|e| refusal(e, path))?;
+        let file = File::from(file);
+        // Watched before it is looked at: what happens between is told.
+        let watch = self.watches.watch(&file);
         let found = rustix::fs::fstat(&file).map_err(|e| refusal(e, path))?;
         if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
             return Err(Refusal::Denied(format!("{path} is {}", kind(found.st_mode))));
         }
-        let (file, identity) = (File::from(file), identity(&found));
-        let witness = self.witness(&file, &identity, &found);
-        Ok(BootFile { file, identity, found, witness, _room: None })
+        let witness = watch.map(|watch| Arc::new(Witness::new(watch, changed_nanoseconds(&found))));
+        Ok(BootFile { file, identity: identity(&found), found, witness, _room: None })
     }
 }
 
@@ -200,19 +193,6 @@ impl BootDirectory {
         let root = self.root().map_err(|_| Errno::NOENT)?;
         let path = if path.is_empty() { "." } else { path };
         beneath(&root, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC)
-    }
-
-    /// Who will know whether this file holds the same later: one for all who have the same version open.
-    fn witness(&self, file: &File, identity: &ImageIdentity, found: &Stat) -> Option<Arc<Witness>> {
-        let witnesses = || self.witnesses.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = witnesses().of(identity) {
-            return Some(known);
-        }
-        // Looked at without the lock: the disk may be slow. What is changed meanwhile nobody can vouch for.
-        let witness = Witness::of(file, identity.size, changed_nanoseconds(found)).ok()?;
-        let now = rustix::fs::fstat(file).ok()?;
-        let is_same = has_content_of(found, &now) && changed_nanoseconds(found) == changed_nanoseconds(&now);
-        is_same.then(|| witnesses().keep(identity, witness))
     }
 
     /// The loader of this name, if its package is there.
@@ -272,33 +252,15 @@ impl BootFile {
         Ok(Self { file, identity: self.identity, found, witness, _room: None })
     }
 
-    /// Whether it is still what it was when it was opened, as far as that can be told without waiting for the disk.
-    pub(crate) fn glance(&self) -> io::Result<Glance> {
-        Ok(self.glance_at(&rustix::fs::fstat(self.file.as_fd())?))
-    }
-
-    fn glance_at(&self, now: &Stat) -> Glance {
-        if !has_content_of(&self.found, now) {
-            return Glance::Changed;
-        }
-        match &self.witness {
-            Some(witness) if witness.vouches_for(changed_nanoseconds(now)) => Glance::Unchanged,
-            Some(_) => Glance::Unsure,
-            None if changed_nanoseconds(&self.found) == changed_nanoseconds(now) => Glance::Unchanged,
-            None => Glance::Changed,
-        }
-    }
-
-    /// Whether it is still what it was when it was opened: not changed in place. The disk may be waited for.
+    /// Whether it is still what it was when it was opened: not changed in place.
     pub(crate) fn is_unchanged(&self) -> io::Result<bool> {
-        // Before its content is looked at: what comes after that moves the time once more.
         let now = rustix::fs::fstat(self.file.as_fd())?;
-        match (self.glance_at(&now), &self.witness) {
-            (Glance::Unsure, Some(witness)) => {
-                witness.look(&self.file, self.identity.size, changed_nanoseconds(&now))
-            }
-            (glance, _) => Ok(glance == Glance::Unchanged),
-        }
+        let changed = changed_nanoseconds(&now);
+        let is_known = || match &self.witness {
+            Some(witness) => witness.is_same(changed),
+            None => changed_nanoseconds(&self.found) == changed,
+        };
+        Ok(has_content_of(&self.found, &now) && is_known())
     }
 }
 

@@ -206,7 +206,7 @@ fn a_file_that_is_moved_linked_or_given_away_cuts_nobody() {
     let at = |name: &str| directory.path().join(name);
     let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
     type Change<'a> = (&'a str, &'a dyn Fn(&std::path::Path));
-    let changes: [Change<'_>; 9] = [
+    let changes: [Change<'_>; 8] = [
         ("moved aside", &|path| std::fs::rename(path, at("old")).unwrap()),
         ("replaced", &|path| std::fs::rename(at("other"), path).unwrap()),
         ("removed", &|path| std::fs::remove_file(path).unwrap()),
@@ -223,10 +223,6 @@ fn a_file_that_is_moved_linked_or_given_away_cuts_nobody() {
         ("moved aside and back", &|path| {
             std::fs::rename(path, at("old")).unwrap();
             std::fs::rename(at("old"), path).unwrap();
-        }),
-        ("looked at", &|path| {
-            let times = std::fs::FileTimes::new().set_accessed(std::time::UNIX_EPOCH);
-            std::fs::File::open(path).unwrap().set_times(times).unwrap();
         }),
     ];
     for (what, change) in changes {
@@ -264,7 +260,7 @@ fn what_was_written_over_is_seen_also_where_something_else_explains_the_change()
         ("its beginning", differs(0..1)),
         ("its end", differs(599_999..600_000)),
         ("from its middle on", differs(300_000..600_000)),
-        ("forty thousand octets in its middle", differs(300_000..340_000)),
+        ("one octet in its middle", differs(300_000..300_001)),
     ] {
         std::fs::write(at("kernel"), &content).unwrap();
         let opened = open(&mut images, "kernel", None).unwrap();

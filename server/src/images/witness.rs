@@ -1,88 +1,149 @@
-//! Whether a file holds what it held when it was opened, where the times of its inode do not tell.
+//! Whether a file that is open was written to, where the times of its inode do not tell.
 //!
 //! The time of the last change moves with the content, and as well with rights, owner, name and links: `chmod -R`, a backup by hard links, a rename and its opposite. Whoever loads the
-//! file meanwhile is not to be cut for that. A file that was written over in place and got its time back shows the same, and is to be found. So pages from all over the file are
-//! compared with what they were: versions of a kernel or of a compressed RAM disk differ everywhere from the first change on, and images of file systems at their beginning or end.
+//! file meanwhile is not to be cut for that. A file that was written over in place and got its time back shows the same, and has to be found: so the kernel is asked to tell the two apart
+//! (inotify(7)). Of what it does not tell, as of a change by another host, it is taken that the content was changed; also where the time of the last access alone was set, which it tells like each
+//! reading of ours.
 
-use heorot_core::transfer::ImageIdentity;
+use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::hash::{DefaultHasher, Hasher};
-use std::io;
-use std::os::unix::fs::FileExt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
-/// Pages that are looked at, the first and the last among them: a cold disk that turns needs a quarter of a second for them, once for a version.
-const PAGES: u64 = 32;
-const PAGE_OCTETS: u64 = 4096;
+/// An event comes a moment after the change that it tells of can be seen.
+const EVENT_COMES_WITHIN: Duration = Duration::from_millis(5);
+/// Room for some events at a time: they are told without names.
+const EVENTS_OCTETS: usize = 1024;
 
-/// What the pages of one version were.
+/// What the kernel tells of the files that are open.
+#[derive(Debug)]
+pub(super) struct Watches {
+    /// None: the kernel has none for us.
+    inotify: Option<OwnedFd>,
+    /// By the kernel's number of each watch, of which a file has one, however often it is open.
+    told: Mutex<BTreeMap<i32, Told>>,
+}
+
+/// What was told of a file since it was opened first.
+#[derive(Clone, Copy, Debug, Default)]
+struct Told {
+    writes: u64,
+    /// Changes of anything but its content.
+    touches: u64,
+    /// How many watch it.
+    watchers: usize,
+}
+
+/// A file that is watched.
+#[derive(Debug)]
+pub(super) struct Watch {
+    watches: Arc<Watches>,
+    descriptor: i32,
+    /// What was told of it before.
+    before: Told,
+}
+
+/// Who sees what happens to a version of a file from its opening on.
 #[derive(Debug)]
 pub(super) struct Witness {
-    sum: u64,
-    /// The last change of the inode at which they were found to be the same.
-    as_of: AtomicU64,
+    watch: Watch,
+    /// The last change of the inode that is known to be none of the content, and the touches that were told by then.
+    known: Mutex<(u64, u64)>,
 }
 
-/// Those of the versions that are open.
-#[derive(Debug, Default)]
-pub(super) struct Witnesses(BTreeMap<(u64, u64, u64), Weak<Witness>>);
+impl Default for Watches {
+    fn default() -> Self {
+        let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).ok();
+        Self { inotify, told: Mutex::default() }
+    }
+}
+
+impl Watches {
+    /// Watches a file from now on. None: it cannot be watched.
+    pub(super) fn watch(self: &Arc<Self>, file: &File) -> Option<Watch> {
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let flags = WatchFlags::MODIFY | WatchFlags::ATTRIB | WatchFlags::MOVE_SELF;
+        let mut told = self.told();
+        let descriptor = inotify::add_watch(self.inotify.as_ref()?, path, flags).ok()?;
+        told.entry(descriptor).or_default().watchers += 1;
+        self.take_events(&mut told);
+        Some(Watch { watches: Arc::clone(self), descriptor, before: told[&descriptor] })
+    }
+
+    /// Takes what was told since.
+    fn take_events(&self, told: &mut BTreeMap<i32, Told>) {
+        let Some(inotify) = &self.inotify else { return };
+        let mut room = [MaybeUninit::uninit(); EVENTS_OCTETS];
+        let mut reader = inotify::Reader::new(inotify, &mut room);
+        while let Ok(event) = reader.next() {
+            if event.events().contains(ReadFlags::QUEUE_OVERFLOW) {
+                // Nobody knows what was told of which file.
+                told.values_mut().for_each(|told| told.writes += 1);
+            } else if let Some(told) = told.get_mut(&event.wd()) {
+                let is_write = event.events().contains(ReadFlags::MODIFY);
+                *if is_write { &mut told.writes } else { &mut told.touches } += 1;
+            }
+        }
+    }
+
+    fn told(&self) -> MutexGuard<'_, BTreeMap<i32, Told>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Witness {
-    /// Looks at a file that was changed last at this time. The disk may be waited for.
-    pub(super) fn of(file: &File, size: u64, changed: u64) -> io::Result<Self> {
-        Ok(Self { sum: sum(file, size)?, as_of: AtomicU64::new(changed) })
+    /// Of a file whose inode was changed last at this time, as was seen when it was watched already.
+    pub(super) fn new(watch: Watch, changed: u64) -> Self {
+        let touches = watch.before.touches;
+        Self { watch, known: Mutex::new((changed, touches)) }
     }
 
-    /// Whether it is known that the file is the same after its change at this time.
-    pub(super) fn vouches_for(&self, changed: u64) -> bool {
-        self.as_of.load(Ordering::Relaxed) == changed
-    }
-
-    /// Looks whether the file is the same after that change, and remembers it. The disk may be waited for.
-    pub(super) fn look(&self, file: &File, size: u64, changed: u64) -> io::Result<bool> {
-        let is_same = sum(file, size)? == self.sum;
+    /// Whether the content is what it was, after a change of the inode at this time.
+    pub(super) fn is_same(&self, changed: u64) -> bool {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.0 == changed {
+            return true;
+        }
+        let before = self.watch.before.writes;
+        let mut told = self.watch.told();
+        if (told.writes, told.touches) == (before, known.1) {
+            thread::sleep(EVENT_COMES_WITHIN);
+            told = self.watch.told();
+        }
+        let is_same = told.writes == before && told.touches != known.1;
         if is_same {
-            self.as_of.store(changed, Ordering::Relaxed);
+            *known = (changed, told.touches);
         }
-        Ok(is_same)
+        is_same
     }
 }
 
-impl Witnesses {
-    pub(super) fn of(&self, identity: &ImageIdentity) -> Option<Arc<Witness>> {
-        self.0.get(&key(identity))?.upgrade()
+impl Watch {
+    fn told(&self) -> Told {
+        let mut told = self.watches.told();
+        self.watches.take_events(&mut told);
+        told[&self.descriptor]
     }
+}
 
-    /// Keeps a new one, unless somebody else was sooner.
-    pub(super) fn keep(&mut self, identity: &ImageIdentity, witness: Witness) -> Arc<Witness> {
-        if let Some(known) = self.of(identity) {
-            return known;
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let mut told = self.watches.told();
+        let Some(of_file) = told.get_mut(&self.descriptor) else { return };
+        of_file.watchers -= 1;
+        if of_file.watchers == 0 {
+            told.remove(&self.descriptor);
+            if let Some(inotify) = &self.watches.inotify {
+                // The file may be gone, and its watch with it.
+                let _ = inotify::remove_watch(inotify, self.descriptor);
+            }
         }
-        self.0.retain(|_, witness| witness.strong_count() > 0);
-        let witness = Arc::new(witness);
-        self.0.insert(key(identity), Arc::downgrade(&witness));
-        witness
     }
 }
 
-fn key(identity: &ImageIdentity) -> (u64, u64, u64) {
-    (identity.file, identity.size, identity.modified)
-}
-
-fn sum(file: &File, size: u64) -> io::Result<u64> {
-    let mut hasher = DefaultHasher::new();
-    let mut page = [0; PAGE_OCTETS as usize];
-    let last = size.saturating_sub(PAGE_OCTETS);
-    // Those of a short file lie end to end; beyond its end there are none.
-    let place = |number: u64| {
-        if last < PAGES * PAGE_OCTETS { number * PAGE_OCTETS } else { last / (PAGES - 1) * number }
-    };
-    for start in (0..PAGES).map(place).filter(|start| *start < size).chain([last]) {
-        let octets = usize::try_from(PAGE_OCTETS.min(size - start)).unwrap_or(page.len());
-        file.read_exact_at(&mut page[..octets], start)?;
-        hasher.write(&page[..octets]);
-    }
-    Ok(hasher.finish())
-}
+#[cfg(test)]
+mod tests;
