@@ -323,17 +323,17 @@ pub const TFTP_STRAY_GRACE: Duration = Duration::from_secs(5);
 /// How often it is counted what was sent, delivered and lost, while anything is.
 pub const LOAD_TICK: Duration = Duration::from_millis(50);
 
-/// How long a loop rests so that what is said to it gathers, where as many as this were heard in the last tick, and at least so many words were to come in that time. In so long a gigabit carries
+/// How long a loop rests so that packets coalesce, where so many machines were heard in the last tick, and so many packets at least are to come in that time. In so long a gigabit carries
 /// four blocks, and with that many machines fifty are under way.
-pub const GATHER_FOR: Duration = Duration::from_micros(50);
-/// See [`GATHER_FOR`].
-pub const GATHER_CROWD_MIN: usize = 32;
-/// See [`GATHER_FOR`].
-pub const GATHER_WORDS_MIN: usize = 2;
+pub const COALESCE_FOR: Duration = Duration::from_micros(50);
+/// See [`COALESCE_FOR`].
+pub const COALESCE_PEERS_MIN: usize = 32;
+/// See [`COALESCE_FOR`].
+pub const COALESCE_PACKETS_MIN: usize = 2;
 /// What came of more than this share of them together, one of so many, is answered without a rest.
-pub const GATHER_SHARE: usize = 16;
-/// As many are never too few: the most that are taken in one system call. Where there are always as many the loop is saturated, and a rest would hide it.
-pub const GATHER_ENOUGH: usize = 64;
+pub const COALESCE_SHARE: usize = 16;
+/// So many are never too few: the most that are taken in one system call. Where there are always as many the loop is saturated, and a rest would hide it.
+pub const COALESCE_BATCH: usize = 64;
 
 /// A link's rate before it is measured, and its bounds, in bits per second. The first is slow enough that a storm at it overflows no queue on 100 Mbit/s.
 pub const LOAD_RATE_FIRST_BITS: u64 = 90_000_000;

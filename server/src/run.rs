@@ -340,7 +340,7 @@ impl Loop {
         self.parts.commits.has_more()
     }
 
-    /// Sleeps until something is ready or due: the moment then. Where many say little each, a moment longer, so that they come together.
+    /// Sleeps until something is ready or due: the moment then. Where many are in lock-step, a moment longer: their acknowledgements coalesce.
     fn sleep(&mut self) -> io::Result<Time> {
         let (heorot, transfers) = (self.parts.heorot.next_wakeup(), self.parts.transfers.next_wakeup());
         // Who ends waits for what was promised, and tries nothing any more.

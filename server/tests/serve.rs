@@ -475,14 +475,20 @@ impl Wire {
     }
 }
 
-/// Firmware in mid-boot answers no ARP: its entry is there before anything is sent that needs it.
-#[test]
-fn the_neighbour_entry_is_there_before_the_answer_that_needs_it() {
-    let place = Place::new("entry");
+/// Where another server gives the addresses: who asks what else there is is answered, and nothing is recorded of him.
+fn beside_another_server(name: &str) -> Place {
+    let place = Place::new(name);
     place.configure(|text| {
         let text = text.replace("temporary = \"10.77.200.1-10.77.200.254\"", "mode = \"proxy\"");
         text.replace("[boot]", "[boot]\nuefi-x64 = \"x.efi\"")
     });
+    place
+}
+
+/// Firmware in mid-boot answers no ARP: its entry is there before anything is sent that needs it.
+#[test]
+fn the_neighbour_entry_is_there_before_the_answer_that_needs_it() {
+    let place = beside_another_server("entry");
     let server = place.start();
     let wire = Wire::open();
     wire.inform();
@@ -494,11 +500,7 @@ fn the_neighbour_entry_is_there_before_the_answer_that_needs_it() {
 /// A driver is loaded again, or a bond is set up afresh: what has the name then is another interface.
 #[test]
 fn an_interface_that_is_made_anew_is_served() {
-    let place = Place::new("anew");
-    place.configure(|text| {
-        let text = text.replace("temporary = \"10.77.200.1-10.77.200.254\"", "mode = \"proxy\"");
-        text.replace("[boot]", "[boot]\nuefi-x64 = \"x.efi\"")
-    });
+    let place = beside_another_server("anew");
     let server = place.start();
     for _ in 0..2 {
         ip("link del v0");
@@ -522,11 +524,7 @@ fn an_interface_that_is_made_anew_is_served() {
 /// An operator gives it another hardware address, or a bond takes that of another of its ports: nothing is bound a second time, and what is sent comes from the new one.
 #[test]
 fn an_interface_with_another_hardware_address_is_served() {
-    let place = Place::new("other-mac");
-    place.configure(|text| {
-        let text = text.replace("temporary = \"10.77.200.1-10.77.200.254\"", "mode = \"proxy\"");
-        text.replace("[boot]", "[boot]\nuefi-x64 = \"x.efi\"")
-    });
+    let place = beside_another_server("other-mac");
     let server = place.start();
     let wire = Wire::open();
     wire.inform();

@@ -1,14 +1,16 @@
-//! Whether a loop lets what is said to it gather, before it takes it.
+//! Whether a loop lets acknowledgements coalesce, as network cards do with interrupts.
 //!
-//! Where many machines are in lock-step, each says a word and is answered. A loop that takes each word as it comes makes four system calls for every two or three of them, and is as busy as one that could
-//! do a tenth more. To rest for a moment costs nobody anything there: while the loop rests, the blocks of all others are on their way. It would where there are few, and the link stood still.
+//! Where many machines are in lock-step, each acknowledges a block and is sent the next. A loop that takes each packet as it comes makes four system calls for every two or three of them, and is as busy as
+//! one that could do a tenth more. To rest for a moment costs nobody anything there: while the loop rests, the blocks of all others are on their way. It would where there are few, and the link stood still.
 
-use crate::limit::{GATHER_CROWD_MIN, GATHER_ENOUGH, GATHER_FOR, GATHER_SHARE, GATHER_WORDS_MIN, LOAD_TICK};
+use crate::limit::{
+    COALESCE_BATCH, COALESCE_FOR, COALESCE_PACKETS_MIN, COALESCE_PEERS_MIN, COALESCE_SHARE, LOAD_TICK,
+};
 use std::time::Duration;
 
-/// Who says something in a tick.
+/// How many packets come in a tick, and of how many machines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Crowd {
+pub struct Coalescing {
     current: Heard,
     /// In the tick before.
     last: Heard,
@@ -17,15 +19,14 @@ pub struct Crowd {
 /// What was heard in a tick.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Heard {
-    words: usize,
-    /// How many have said them.
+    packets: usize,
     machines: usize,
 }
 
-impl Crowd {
-    /// One of them said something, for the first time in this tick or not.
+impl Coalescing {
+    /// A packet came of a machine: its first in this tick, or not.
     pub fn heard(&mut self, is_first: bool) {
-        self.current.words += 1;
+        self.current.packets += 1;
         self.current.machines += usize::from(is_first);
     }
 
@@ -34,14 +35,14 @@ impl Crowd {
         self.last = std::mem::take(&mut self.current);
     }
 
-    /// How long a loop lets words gather that has just taken so few: not at all where a share of the crowd had come together already, where the crowd is so small that all of it may wait for its answers, or where
-    /// nothing would come meanwhile.
+    /// How long a loop rests that has just taken so many packets: not at all where those of a share of the machines had come together already, where there are so few machines that all of them may wait for their answers, or
+    /// where nothing would come meanwhile.
     pub fn rest(&self, taken: usize) -> Option<Duration> {
-        let Heard { words, machines } = self.last;
-        let is_dense =
-            words * GATHER_FOR.as_micros() as usize >= GATHER_WORDS_MIN * LOAD_TICK.as_micros() as usize;
-        let is_enough = taken > machines / GATHER_SHARE || taken >= GATHER_ENOUGH;
-        (taken > 0 && machines >= GATHER_CROWD_MIN && is_dense && !is_enough).then_some(GATHER_FOR)
+        let Heard { packets, machines } = self.last;
+        let is_dense = packets * COALESCE_FOR.as_micros() as usize
+            >= COALESCE_PACKETS_MIN * LOAD_TICK.as_micros() as usize;
+        let is_enough = taken > machines / COALESCE_SHARE || taken >= COALESCE_BATCH;
+        (taken > 0 && machines >= COALESCE_PEERS_MIN && is_dense && !is_enough).then_some(COALESCE_FOR)
     }
 }
 
@@ -49,17 +50,17 @@ impl Crowd {
 mod tests {
     use super::*;
 
-    /// A crowd that said so many words in the last tick.
-    fn crowd(machines: usize, words: usize) -> Crowd {
-        let mut crowd = Crowd::default();
-        (0..words).for_each(|word| crowd.heard(word < machines));
-        crowd.tick();
-        crowd
+    /// So many packets of so many machines in the last tick.
+    fn last_tick(machines: usize, packets: usize) -> Coalescing {
+        let mut coalescing = Coalescing::default();
+        (0..packets).for_each(|packet| coalescing.heard(packet < machines));
+        coalescing.tick();
+        coalescing
     }
 
     #[test]
-    fn words_gather_where_many_speak_one_by_one() {
-        for (machines, words, taken, rests) in [
+    fn packets_coalesce_where_many_are_in_lock_step() {
+        for (machines, packets, taken, rests) in [
             // A hundred at 100,000 blocks a second.
             (100, 5_000, 1, true),
             (100, 5_000, 6, true),
@@ -74,19 +75,19 @@ mod tests {
             // A thousand on 100 Mbit/s: a block each 120 us.
             (1_000, 400, 1, false),
         ] {
-            let rest = crowd(machines, words).rest(taken);
+            let rest = last_tick(machines, packets).rest(taken);
             assert_eq!(
                 rest,
-                rests.then_some(GATHER_FOR),
-                "{machines} machines, {words} words, {taken} taken"
+                rests.then_some(COALESCE_FOR),
+                "{machines} machines, {packets} packets, {taken} taken"
             );
         }
     }
 
     #[test]
-    fn a_crowd_that_has_fallen_silent_is_none() {
-        let mut crowd = crowd(1_000, 5_000);
-        crowd.tick();
-        assert_eq!(crowd.rest(1), None);
+    fn machines_that_have_fallen_silent_do_not_count() {
+        let mut coalescing = last_tick(1_000, 5_000);
+        coalescing.tick();
+        assert_eq!(coalescing.rest(1), None);
     }
 }

@@ -7,7 +7,7 @@
 //!                              lane: whose turn it is, how many blocks, when to look again, which regime
 //!
 //!  how long a loop slept ──> saturation   whether others have to send for it
-//!  who spoke in a tick ──> crowd   whether a loop rests until more have spoken
+//!  what came in a tick ──> coalescing   whether a loop rests until more has come
 //! ```
 //!
 //! Everything that is sent through one link, or to one network behind a relay, shares a [`Lane`]. A lane never sends faster than its link was seen to
@@ -16,14 +16,14 @@
 
 mod admit;
 mod budget;
-mod crowd;
+mod coalescing;
 mod lane;
 mod ring;
 mod saturation;
 mod sense;
 
 pub use admit::{Admission, Waiter, admit};
-pub use crowd::Crowd;
+pub use coalescing::Coalescing;
 pub use lane::{Lane, Wish};
 pub use ring::{Place, Rank};
 pub use saturation::Saturation;

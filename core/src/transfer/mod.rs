@@ -36,7 +36,7 @@ pub use message::{
 };
 
 use crate::limit::{LOAD_TICK, TFTP_STRAY_GRACE, TFTP_STRAY_INTERVAL, TRANSFERS_MAX};
-use crate::load::{self, Crowd, Lane, Regime};
+use crate::load::{self, Coalescing, Lane, Regime};
 use crate::time::Time;
 use crate::wire::tftp::{self, ErrorCode, Packet, ReadRequest};
 use flight::{End, Event, Flight, Step};
@@ -104,7 +104,7 @@ struct State {
     tick: Option<Time>,
     /// When it began.
     tick_begun: Time,
-    crowd: Crowd,
+    coalescing: Coalescing,
     seniority: Seniority,
     images: Images,
     slots: Slots,
@@ -124,7 +124,7 @@ impl Transfers {
             lane_turn: 0,
             tick: None,
             tick_begun: now,
-            crowd: Crowd::default(),
+            coalescing: Coalescing::default(),
             seniority: Seniority::default(),
             settings,
             flights: Flights::default(),
@@ -205,7 +205,7 @@ impl Transfers {
 
     /// How long the loop is to rest that has just taken so many datagrams, so that more of them come together.
     pub fn rest(&self, taken: usize) -> Option<Duration> {
-        self.state.crowd.rest(taken)
+        self.state.coalescing.rest(taken)
     }
 
     /// How many files go out by TCP.
@@ -419,7 +419,7 @@ impl State {
                 }
             }
             self.tick_begun = now;
-            self.crowd.tick();
+            self.coalescing.tick();
             self.seniority.forget(now);
             self.stop_rationing(now, out);
             let is_idle = self.flights.len() + self.streams.len() == 0 && !self.streams.are_rationed();
@@ -448,7 +448,7 @@ impl State {
     fn step(&mut self, now: Time, id: TransferId, event: Event<'_>, out: &mut Vec<Output>) {
         let Some(flight) = self.flights.get_mut(id) else { return };
         if event.is_of_the_client() {
-            self.crowd.heard(flight.heard < self.tick_begun);
+            self.coalescing.heard(flight.heard < self.tick_begun);
             if flight.tells_life(now) {
                 out.push(Output::SignOfLife(*flight.peer.ip()));
             }

@@ -244,7 +244,7 @@ fn a_thousand_clients_load_one_file_from_memory_read_once() {
     assert_eq!(world.ended.len(), 1000);
 }
 
-/// Words gather where a crowd speaks at the rate of a gigabit, and no longer than it does; not where the few that there are may all be waiting.
+/// Acknowledgements coalesce where they come at the rate of a gigabit, and no longer than they do; not where the few that there are may all be waiting.
 #[test]
 fn the_loop_rests_where_many_are_in_lock_step() {
     for (clients, rests) in [(20, false), (100, true)] {
