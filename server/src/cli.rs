@@ -215,7 +215,7 @@ fn check(file: &std::path::Path) -> Exit {
     match configuration::read(file) {
         Ok(read) => {
             // What this host lacks says nothing about the file: it may be meant for another one.
-            let warnings = configuration::warnings_here(&read.config);
+            let warnings = configuration::warnings_here(&read.config).into_iter().map(|(_, warning)| warning);
             for problem in configuration::problems_here(&read.config).into_iter().chain(warnings) {
                 print_error(&format!("warning: {problem}"));
             }

@@ -77,7 +77,7 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
     if !warnings.is_empty() {
         journal.say(Weight::Warning, warnings.trim_end());
     }
-    for warning in configuration::warnings_here(&config) {
+    for (_, warning) in configuration::warnings_here(&config) {
         journal.say(Weight::Warning, warning);
     }
     // dns:: starts its thread as it binds, so it comes last before the privileges go; changing the user reaches every thread.
