@@ -215,6 +215,7 @@ fn view(path: &str, entry: &Entry) -> NodeFileView {
         overlay: entry.from.clone(),
         secret: entry.is_secret,
         target,
+        reservations: Vec::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is known, taken out for who writes a long text of it.
 
 use super::Answer;
-use heorot_names::export::{About, Export, Served, Table};
+use heorot_names::export::{About, Export, Reservation, Served, Table};
 use heorot_names::file::Place;
 use heorot_names::{Directory, NodeSet};
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,14 @@ pub struct Unwritten(pub(crate) UnwrittenOf);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum UnwrittenOf {
     /// The table of nodes, for another tool.
-    Export { export: Export, directory: Arc<Directory>, place: Place, about: AboutNodes, served: Served },
+    Export {
+        export: Export,
+        directory: Arc<Directory>,
+        place: Place,
+        about: AboutNodes,
+        served: Served,
+        reservations: Vec<Reservation>,
+    },
     /// A set, folded and name by name.
     NodeSet { directory: Arc<Directory>, set: NodeSet },
 }
@@ -39,9 +46,9 @@ impl Unwritten {
     /// Writes it: it needs nothing but time.
     pub fn write(self) -> Answer {
         match self.0 {
-            UnwrittenOf::Export { export, directory, place, about, served } => {
+            UnwrittenOf::Export { export, directory, place, about, served, reservations } => {
                 let nodes: BTreeMap<_, _> = about.iter().flat_map(|part| part.iter().cloned()).collect();
-                let table = Table { directory: &directory, place: &place, nodes, served };
+                let table = Table { directory: &directory, place: &place, nodes, served, reservations };
                 match table.export(export) {
                     Ok(text) => Answer::Text(text),
                     Err(error) => Answer::Json(400, json!({ "error": error.to_string() }).to_string()),
