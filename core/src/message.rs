@@ -379,6 +379,8 @@ pub enum Query {
         /// But which not.
         without: Option<String>,
     },
+    /// The names of the groups of the configuration.
+    Groups,
     /// The table of nodes as another tool reads it.
     Export(Export),
     /// One node, whole.

@@ -101,7 +101,7 @@ enum Command {
 enum NodeVerb {
     /// All nodes, or those of a set
     List {
-        /// A node set as node[0-9,12], @rack1 or ^FILE, or a number, name, hardware address or address
+        /// A node set as node[0-9,12], @rack1, @state:failed or ^FILE, or a number, name, hardware address or address
         nodeset: Option<String>,
         /// Without the nodes of this set
         #[arg(short = 'x', long, value_name = "NODESET")]

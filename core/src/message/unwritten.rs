@@ -25,7 +25,7 @@ pub(crate) enum UnwrittenOf {
         reservations: Vec<Reservation>,
     },
     /// A set, folded and name by name.
-    NodeSet { directory: Arc<Directory>, set: NodeSet },
+    NodeSet { directory: Arc<Directory>, set: NodeSet, without_number: u64 },
 }
 
 /// What is known of nodes beside their names, as it was gathered: of one that stands there twice the last counts.
@@ -40,6 +40,13 @@ pub struct NodeSetView {
     pub size: u64,
     /// Each by name, in the order of the numbers.
     pub names: Vec<String>,
+    /// How many machines are meant beside that have no number, and so no name.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub without_number: u64,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Unwritten {
@@ -54,9 +61,10 @@ impl Unwritten {
                     Err(error) => Answer::Json(400, json!({ "error": error.to_string() }).to_string()),
                 }
             }
-            UnwrittenOf::NodeSet { directory, set } => {
+            UnwrittenOf::NodeSet { directory, set, without_number } => {
                 let names = set.iter().map(|number| directory.name(number)).collect();
-                let view = NodeSetView { folded: directory.fold(&set), size: set.size(), names };
+                let folded = directory.fold(&set);
+                let view = NodeSetView { folded, size: set.size(), names, without_number };
                 let text = serde_json::to_string(&view).expect("no view has keys that are not strings");
                 Answer::Json(200, text)
             }

@@ -203,6 +203,7 @@ impl Loop {
             | Query::Change(..)
             | Query::Files(_)
             | Query::Dump
+            | Query::Groups
             | Query::More(_)) => query,
         };
         if let Some(id) = self.remember(asker) {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::cluster::record::NodeRecord;
+use crate::message::ChangeRequest;
 use heorot_names::export::Export;
 
 fn whole(heorot: &mut Heorot, query: Query) -> String {
@@ -58,4 +59,68 @@ fn a_node_that_was_not_heard_has_the_profile_that_is_for_it() {
     let all = crate::cluster::export::of_configuration(&heorot.config, Export::Genders).unwrap();
     let of_some: Vec<_> = all.lines().skip(3).take(5).collect();
     assert_eq!(of_some.join("\n"), format!("node3 number=3,profile=new\n{}", expected.trim_end()));
+}
+
+/// A machine without a number is nobody's node, and is meant by its state or its hardware address: where it is to be listed or changed, and not where names are wanted.
+#[test]
+fn machines_without_a_number_are_meant_by_state_and_hardware_address() {
+    let mut heorot = with_configuration("[trial]\npolicy = \"accept\"\n", vec![told(9, 9, "{}")]);
+    for last in 1..=3 {
+        take(&mut heorot, &with(28, &machine(last).0));
+    }
+    let mut listed = |set: &str, without: Option<&str>| {
+        let query = Query::Nodes { set: Some(set.into()), without: without.map(str::to_owned) };
+        let answer = whole(&mut heorot, query);
+        let Some(rows) = answer.strip_prefix("200 ") else { return answer };
+        let rows: Vec<serde_json::Value> = serde_json::from_str(rows).unwrap();
+        rows.iter().map(|row| row["mac"].as_str().unwrap().split_at(16).1.to_owned()).collect::<String>()
+    };
+    let (first, second) = (machine(1).to_string(), machine(2).to_string());
+    for (set, without, expected) in [
+        ("@state:seen", None, "123"),
+        ("seen", Some(first.as_str()), "23"),
+        ("@profile:trial", None, "123"),
+        ("@state:*", None, "9123"),
+        (&format!("{first},{second},node9"), None, "912"),
+        (&format!("node9,{second},52:54:00:00:00:77"), None, "92"),
+        ("seen!52-54-0-0-0-3", None, "12"),
+        ("all", None, "9"),
+    ] {
+        assert_eq!(listed(set, without), expected, "{set}");
+    }
+    assert_eq!(
+        listed("@state:failed", None),
+        "404 {\"error\":\"no such node: @state:failed (3 machines have no number: they are meant by state, as @state:temporary, or by hardware address; \
+         `heorot node list` shows all)\"}"
+    );
+    assert!(listed("node5", None).contains("no such node: node5 (a number, a name"));
+    // Names are of numbers.
+    let mut node_set = |set: &str| whole(&mut heorot, Query::NodeSet { set: set.into(), without: None });
+    let refused = |set: &str, at: &str, why: &str| format!("400 {{\"error\":\"{set}: {at}{why}\"}}");
+    let none =
+        "a machine that is seen has no number, and so no name: `heorot node list @state:seen` shows them";
+    assert_eq!(node_set("@state:seen"), refused("@state:seen", "", none));
+    assert_eq!(node_set("node9,seen"), refused("node9,seen", "\\\"seen\\\": ", none));
+    assert_eq!(node_set(&first), refused(&first, "", &format!("{first} has no number, and so no name")));
+    assert_eq!(
+        node_set("@state:*"),
+        "200 {\"folded\":\"node9\",\"size\":1,\"names\":[\"node9\"],\"without_number\":3}"
+    );
+    assert_eq!(node_set("52:54:00:00:00:09"), "200 {\"folded\":\"node9\",\"size\":1,\"names\":[\"node9\"]}");
+    assert_eq!(node_set("@state:held"), "200 {\"folded\":\"\",\"size\":0,\"names\":[]}");
+    let change = |verb, set: &str, without: Option<&str>| {
+        let (set, without) = (set.to_owned(), without.map(str::to_owned));
+        let request = ChangeRequest { set, without, dry_run: true, ..ChangeRequest::default() };
+        Query::Change(verb, Box::new(request))
+    };
+    let denied = whole(&mut heorot, change(crate::message::Verb::Deny, "seen", Some(&first)));
+    let expected = "\"nodes\":\"52:54:00:00:00:02,52:54:00:00:00:03\",\"field\":\"state\",\"before\":\"seen\",\"after\":\"denied\"";
+    assert!(denied.contains(expected), "{denied}");
+    // Who was never seen has nothing that could be taken from him.
+    let retired = whole(&mut heorot, change(crate::message::Verb::Retire, "node9,52:54:00:00:00:77", None));
+    assert!(
+        retired.contains("\"after\":\"retired\"")
+            && retired.contains("{\"nodes\":\"52:54:00:00:00:77\",\"why\":\"it was never seen\"}"),
+        "{retired}"
+    );
 }
