@@ -306,7 +306,7 @@ fn start(
     let images = Images::start(directory.clone(), result, results).map_err(|e| cannot_start(&e))?;
     let senders = Senders::start(settings::senders(&config), ways(&opened.tftp, &opened.data), &bell)
         .map_err(|e| cannot_start(&e))?;
-    let overlays = Overlays::new(&config.overlays, &secret, Arc::new(settings::first_directory(&config)));
+    let overlays = Overlays::new(&config.overlays, &secret);
     let http = Http::start(opened.http, (ask, &bell), (&directory, &overlays), tls, journal.clone())
         .map_err(|e| cannot_start(&e))?;
 

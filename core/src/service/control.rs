@@ -57,7 +57,14 @@ pub(crate) fn handle(turn: &mut Turn<'_>, id: RequestId, wall: Wall, query: &Que
             (None, Some(view)) => ok(&view),
             (None, None) => no_such_node(name),
         },
-        Query::Files(name) => one(turn, name, |node| overlay::answer(turn, node)),
+        Query::Files(name) => {
+            turn.reckon_host_keys();
+            overlay::answer(turn, name)
+        }
+        Query::HostKeys => {
+            turn.reckon_host_keys();
+            overlay::host_keys(turn)
+        }
         Query::Dump => long::dump(turn, wall),
         Query::More(rest) => long::more(turn, wall, rest),
         Query::Change(verb, request) => match change::handle(turn, id, *verb, request) {

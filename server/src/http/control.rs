@@ -150,7 +150,11 @@ async fn files(State(site): State<Site>, Path(node): Path<String>, RawQuery(quer
 
 /// The SSH host keys of all nodes, for who logs in there.
 async fn known_hosts(site: Site) -> Response {
-    match tokio::task::spawn_blocking(move || site.overlays.all_known_hosts()).await {
+    let of = match answer(&site, |reply| Ask::Operator { query: Query::HostKeys, reply }).await {
+        Ok(Answer::HostKeys(of)) => of,
+        other => return told(other),
+    };
+    match tokio::task::spawn_blocking(move || site.overlays.all_known_hosts(&of)).await {
         Ok(Ok(text)) => text.into_response(),
         Ok(Err(why)) => error(400, &why),
         Err(_) => error(500, "the keys could not be made"),
@@ -194,7 +198,9 @@ fn told(answer: Result<Answer, NoAnswer>) -> Response {
         Ok(Answer::Json(status, text)) => json(status, text),
         Ok(Answer::Missing(why)) => error(404, &why),
         Ok(Answer::Refused(why)) => error(403, &why),
-        Ok(Answer::Files(_) | Answer::Part(..) | Answer::Unwritten(_)) => error(500, "the answer is no JSON"),
+        Ok(Answer::Files(_) | Answer::HostKeys(_) | Answer::Part(..) | Answer::Unwritten(_)) => {
+            error(500, "the answer is no JSON")
+        }
         Ok(Answer::Text(text) | Answer::File(text) | Answer::FirstOf([text, _])) => {
             error(500, &format!("the answer is no JSON: {text}"))
         }

@@ -124,3 +124,72 @@ fn machines_without_a_number_are_meant_by_state_and_hardware_address() {
         "{retired}"
     );
 }
+
+/// Who has a key of another kind must not be known by ours: those have ours whose profile says so, seen or not, and whom an operator gives such a profile.
+#[test]
+fn host_keys_are_of_those_whose_profile_has_them() {
+    let keys = |heorot: &mut Heorot| match ask(heorot, Query::HostKeys) {
+        Answer::HostKeys(keys) => keys.directory.fold(&keys.numbers).to_string(),
+        Answer::Json(400, why) => why,
+        other => panic!("not an answer: {other:?}"),
+    };
+    let mut none = with_configuration("", Vec::new());
+    assert_eq!(
+        keys(&mut none),
+        "{\"error\":\"no node has a host key of ours: no profile says ssh-host-key = true\"}"
+    );
+    let further = "[profile.default]\nkernel = \"vmlinuz\"\n[profile.keys]\nnodes = \"node[2-5],named\"\nssh-host-key = true\n\
+        [profile.other]\nnodes = \"node5\"\n[profile.also]\nssh-host-key = true\n\
+        [profile.arm]\nnodes = \"node4\"\narchitecture = \"uefi-arm64\"\nssh-host-key = false\n\
+        [[node]]\nmac = \"52:54:00:00:00:02\"\nnumber = 2\nprofile = \"other\"\n\
+        [[node]]\nmac = \"52:54:00:00:00:06\"\nnumber = 6\nname = \"named\"\n\
+        [[node]]\nmac = \"52:54:00:00:00:07\"\nnumber = 7\nprofile = \"also\"\n";
+    let mut heorot = with_configuration(further, vec![told(8, 8, "{}"), told(9, 9, "{}")]);
+    assert_eq!(keys(&mut heorot), "node[3-4,7],named");
+    let set = |heorot: &mut Heorot, last: u8, profile: &str| {
+        heorot.turn(NOW, &mut Vec::new(), |turn| {
+            let node = turn.hall.nodes.get_mut(machine(last)).unwrap();
+            node.orders.profile = Some(profile.into());
+        });
+    };
+    set(&mut heorot, 8, "also");
+    assert_eq!(keys(&mut heorot), "node[3-4,7-8],named");
+    // Its system runs with the key that it has, whatever it boots next.
+    heorot.turn(NOW, &mut Vec::new(), |turn| drop(turn.plan_anew(machine(8))));
+    set(&mut heorot, 8, "other");
+    assert_eq!(keys(&mut heorot), "node[3-4,7-8],named");
+    heorot.turn(NOW, &mut Vec::new(), |turn| drop(turn.plan_anew(machine(8))));
+    assert_eq!(keys(&mut heorot), "node[3-4,7],named");
+}
+
+/// What a listed node would get is known before it was ever switched on.
+#[test]
+fn the_files_of_a_node_that_was_not_heard() {
+    let further = "[profile.default]\nkernel = \"vmlinuz\"\n[profile.new]\nnodes = \"node5\"\noverlays = [\"base\"]\nattributes = { rack = \"a\", place = \"1\" }\n\
+        [[node]]\nmac = \"52:54:00:00:00:05\"\nnumber = 5\nattributes = { place = \"7\" }\n\
+        [[node]]\nmac = \"52:54:00:00:00:06\"\nname = \"later\"\n";
+    let mut heorot = with_configuration(further, Vec::new());
+    for name in ["node5", "5", "52:54:00:00:00:05", "10.77.1.5"] {
+        let Answer::Files(files) = ask(&mut heorot, Query::Files(name.into())) else {
+            panic!("{name}: no files")
+        };
+        let values = &files.values.values;
+        assert_eq!((files.number, files.mac, files.values.profile.as_str()), (5, machine(5), "new"));
+        assert_eq!(files.overlays.open, ["base"]);
+        assert_eq!(
+            values.node_attributes,
+            [("place".into(), "7".into()), ("rack".into(), "a".into())].into()
+        );
+        assert_eq!(
+            (values.node_address.to_string(), values.server_address.to_string()),
+            ("10.77.1.5".into(), "10.77.0.1".into())
+        );
+    }
+    let answer = |heorot: &mut Heorot, name: &str| match ask(heorot, Query::Files(name.into())) {
+        Answer::Json(status, _) => status,
+        other => panic!("{name}: {other:?}"),
+    };
+    assert_eq!((answer(&mut heorot, "52:54:00:00:00:06"), answer(&mut heorot, "node4")), (409, 404));
+    let shown = whole(&mut heorot, Query::Node("node5".into()));
+    assert!(shown.contains("\"profile\":\"new\""), "{shown}");
+}
