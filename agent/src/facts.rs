@@ -8,9 +8,12 @@ use std::path::Path;
 /// What a report tells about the machine. What cannot be found out is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Facts {
-    /// Memory, in bytes.
+    /// Memory that is built in, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
+    /// Memory that programs see, in bytes: without what the kernel keeps for itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kernel_memory_bytes: Option<u64>,
     /// Processors that the kernel uses.
     pub processors: usize,
     /// The product's name, by the firmware.
@@ -53,6 +56,7 @@ impl Facts {
         });
         Self {
             memory_bytes: memory_bytes(Path::new("/")),
+            kernel_memory_bytes: kernel_memory_bytes(Path::new("/")),
             processors: processors(),
             product: firmware("product_name"),
             serial: firmware("product_serial"),
@@ -69,7 +73,13 @@ impl Facts {
 /// blocks are counted instead where it has them.
 #[must_use]
 pub fn memory_bytes(root: &Path) -> Option<u64> {
-    blocks_bytes(&root.join("sys/devices/system/memory")).max(meminfo_bytes(root, "MemTotal:"))
+    blocks_bytes(&root.join("sys/devices/system/memory")).max(kernel_memory_bytes(root))
+}
+
+/// What the kernel says it has, as `free` shows it, and `sysconf` to programs: a batch system that is promised more by its configuration takes the node out.
+#[must_use]
+pub fn kernel_memory_bytes(root: &Path) -> Option<u64> {
+    meminfo_bytes(root, "MemTotal:")
 }
 
 /// What can be had of it without taking it from anybody.
@@ -125,10 +135,31 @@ mod tests {
         assert_eq!(field_bytes("MemTotal: many\n", "MemTotal:"), None);
     }
 
+    /// A machine of 16 GiB, of which its kernel keeps a good part: four online blocks of 4 GiB, and one that is not.
+    #[test]
+    fn what_is_built_in_is_more_than_what_programs_see() {
+        let root = std::env::temp_dir().join(format!("heorot-agent-facts-{}", std::process::id()));
+        let write = |path: &str, text: &str| {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write("proc/meminfo", "MemTotal:       16313576 kB\nMemAvailable:   15800000 kB\n");
+        write("sys/devices/system/memory/block_size_bytes", "100000000\n");
+        for block in 0..5 {
+            let state = if block < 4 { "online\n" } else { "offline\n" };
+            write(&format!("sys/devices/system/memory/memory{block}/state"), state);
+        }
+        let found = (memory_bytes(&root), kernel_memory_bytes(&root));
+        fs::remove_dir_all(&root).unwrap();
+        assert_eq!(found, (Some(16 << 30), Some(16_313_576 << 10)));
+    }
+
     #[test]
     fn this_machine_has_memory_and_processors() {
         let facts = Facts::gather();
-        assert!(facts.memory_bytes.is_some_and(|bytes| bytes > 1 << 26), "{facts:?}");
+        assert!(facts.kernel_memory_bytes.is_some_and(|bytes| bytes > 1 << 26), "{facts:?}");
+        assert!(facts.memory_bytes >= facts.kernel_memory_bytes, "{facts:?}");
         assert!(facts.processors >= 1, "{facts:?}");
     }
 }

@@ -65,13 +65,38 @@ pub fn find(
             let seen: Vec<_> =
                 found.iter().map(|interface| format!("{} {}", interface.name, interface.mac)).collect();
             return Err(match (wanted, seen.is_empty()) {
-                (_, true) => "no Ethernet interface: the initial RAM disk has no driver for it (heorot initrd --drivers adds one)".to_owned(),
+                (_, true) => no_ethernet(&infiniband()),
                 (Some(mac), false) => format!("no interface {mac} with a carrier, only {}", seen.join(", ")),
                 (None, false) => format!("no interface has a carrier: {}", seen.join(", ")),
             });
         }
         thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Why there is no interface to boot by, where these are there.
+fn no_ethernet(infiniband: &[String]) -> String {
+    match infiniband {
+        [] => "no Ethernet interface: the initial RAM disk has no driver for it (heorot initrd --load NAME adds one to the usual ones)".to_owned(),
+        names => format!(
+            "no Ethernet interface, and by InfiniBand ({}) this agent boots nothing: connect one of Ethernet, or boot this node with an initial RAM disk of your own",
+            names.join(", ")
+        ),
+    }
+}
+
+/// Interfaces by which only others can boot.
+fn infiniband() -> Vec<String> {
+    let names = fs::read_dir(CLASS).map(|entries| entries.flatten().map(|entry| entry.file_name()).collect());
+    let names: Vec<_> = names.unwrap_or_default();
+    let is_one = |name: &String| {
+        let kind = fs::read_to_string(Path::new(CLASS).join(name).join("type"));
+        kind.is_ok_and(|kind| kind.trim() == ARPHRD_INFINIBAND)
+    };
+    let mut found: Vec<String> =
+        names.iter().filter_map(|name| name.to_str().map(str::to_owned)).filter(is_one).collect();
+    found.sort();
+    found
 }
 
 impl Interface {
@@ -117,3 +142,18 @@ impl Interface {
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 const CLASS: &str = "/sys/class/net";
 const ARPHRD_ETHER: &str = "1";
+const ARPHRD_INFINIBAND: &str = "32";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `--drivers` would leave all others out, and the node that has the other card would not boot any more.
+    #[test]
+    fn a_driver_that_is_missing_is_added_to_the_others() {
+        let why = no_ethernet(&[]);
+        assert!(why.contains("--load NAME") && !why.contains("--drivers"), "{why}");
+        let why = no_ethernet(&["ib0".into(), "ib1".into()]);
+        assert!(why.contains("by InfiniBand (ib0, ib1)") && !why.contains("driver"), "{why}");
+    }
+}

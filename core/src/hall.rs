@@ -3,6 +3,7 @@
 mod change;
 mod ended;
 mod files;
+mod host_keys;
 mod listed;
 mod listed_cards;
 mod moved;
@@ -12,6 +13,7 @@ mod numbers;
 mod plan;
 
 pub(crate) use change::{Change, replaced};
+pub(crate) use host_keys::HostKeyNumbers;
 pub(crate) use listed_cards::AS_CONFIGURED;
 pub(crate) use moved::and_more;
 pub(crate) use names::Unpublished;
@@ -119,6 +121,8 @@ pub(crate) struct Hall {
     pub(crate) free: FreeNumbers,
     /// What of the names is to be published anew.
     pub(crate) unpublished: Unpublished,
+    /// Which numbers have an SSH host key.
+    pub(crate) host_keys: HostKeyNumbers,
     /// The names as they were published last.
     pub(crate) directory: Arc<Directory>,
 }

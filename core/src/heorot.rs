@@ -21,7 +21,7 @@ use crate::cluster::unanswered::Unanswered;
 use crate::cluster::written_names::WrittenNames;
 use crate::config::Config;
 use crate::event::Kind;
-use crate::hall::{Due, FreeNumbers, Hall, Turn, Unpublished};
+use crate::hall::{Due, FreeNumbers, Hall, HostKeyNumbers, Turn, Unpublished};
 use crate::load::{self, Regime};
 use crate::message::{Input, Output, WhoHas};
 use crate::promise::Promises;
@@ -95,6 +95,7 @@ impl Heorot {
             boots: 0,
             free: FreeNumbers::new(&config),
             unpublished: Unpublished::default(),
+            host_keys: HostKeyNumbers::default(),
             directory: Arc::new(network::directory(
                 &config,
                 |listed| listed.number,

@@ -177,6 +177,9 @@ pub const NODES_DUMPED_AT_ONCE: usize = 32;
 /// numbers some. Whoever reads them (the names file, NIS) does so less often.
 pub const HARDWARE_ADDRESSES_PUBLISHED_EVERY: Duration = Duration::from_millis(200);
 
+/// How old it may be what a booting node is told of who has an SSH host key: that is reckoned from all nodes too, and in a storm each of them asks.
+pub const HOST_KEYS_RECKONED_EVERY: Duration = Duration::from_millis(200);
+
 /// Serials of the zones that are recorded ahead: a batch of changes then waits for no disk, and a start skips as many at most.
 pub const SERIALS_RESERVED: u32 = 64;
 

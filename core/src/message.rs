@@ -17,7 +17,7 @@ use crate::time::{Time, Wall};
 use crate::transfer::Transfer;
 use heorot_names::export::Export;
 use heorot_names::file::Place;
-use heorot_names::{Changes, Directory, Dynamic};
+use heorot_names::{Changes, Directory, Dynamic, NodeSet};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -335,6 +335,8 @@ pub enum Answer {
     Unwritten(Box<Unwritten>),
     /// The small files of a node, made now, as an archive. By HTTP alone.
     Files(Box<NodeFiles>),
+    /// Which numbers have an SSH host key: whoever has the server's secret writes them.
+    HostKeys(Box<HostKeys>),
     /// There is no such thing, or not for this machine; why, in a few words. HTTP 404, TFTP error 1.
     Missing(String),
     /// It is not for this machine, or for none, whether it is there or not; why, in a few words. HTTP 403, TFTP error 2.
@@ -354,10 +356,21 @@ pub struct NodeFiles {
     pub values: OverlayValues,
     /// The names of all nodes.
     pub directory: Arc<Directory>,
+    /// The numbers that have an SSH host key.
+    pub host_keys: Arc<NodeSet>,
     /// The head node's.
     pub place: Place,
     /// When these were given, if they are secrets of a boot.
     pub given: Option<Time>,
+}
+
+/// The numbers that have an SSH host key, and their names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostKeys {
+    /// The names of all nodes.
+    pub directory: Arc<Directory>,
+    /// Which.
+    pub numbers: Arc<NodeSet>,
 }
 
 /// What an operator wants to know. NODE is a number, a name, a hardware address or an address.
@@ -379,6 +392,8 @@ pub enum Query {
         /// But which not.
         without: Option<String>,
     },
+    /// The names of the groups of the configuration.
+    Groups,
     /// The table of nodes as another tool reads it.
     Export(Export),
     /// One node, whole.
@@ -387,6 +402,8 @@ pub enum Query {
     Explain(String),
     /// The small files that a node would get if it booted now.
     Files(String),
+    /// Which nodes have an SSH host key.
+    HostKeys,
     /// Everything that is known, for `state.json`. Of one moment is what it says of each node.
     Dump,
     /// What follows the beginning of a long answer.

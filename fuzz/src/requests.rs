@@ -214,6 +214,7 @@ impl Desk {
                 self.operator(Query::More(rest));
             }
             Answer::Unwritten(unwritten) => drop(unwritten.write()),
+            Answer::HostKeys(_) => {}
             Answer::Json(status, text) => {
                 assert!((200..600).contains(&status));
                 let text = std::mem::take(&mut self.begun) + &text;

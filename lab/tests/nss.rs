@@ -119,6 +119,7 @@ fn other_tools_read_the_table() -> Result<(), String> {
         ("nodeset -f @heorot:*", "login,node5"),
         ("nodeset -f @state:up", ""),
         ("nodeset -s state -l | sort | head -2", "@state:booting\n@state:denied"),
+        ("nodeset -l -s heorot | sort", "@heorot:gpu\n@heorot:rack1"),
         (
             "heorot export genders --config /run/heorot.toml > /run/genders; nodeattr -f /run/genders -q gpu",
             "login,node[4-7]",

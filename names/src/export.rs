@@ -65,6 +65,21 @@ pub struct Table<'a> {
     pub nodes: BTreeMap<u32, About>,
     /// What is served by NFS.
     pub served: Served,
+    /// Hosts that are no nodes and are known by their hardware addresses.
+    pub reservations: Vec<Reservation>,
+}
+
+/// What a host that is no node is given by DHCP.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reservation {
+    /// Its hardware addresses.
+    pub hardware_addresses: Vec<[u8; 6]>,
+    /// Its address, if it has one of its own.
+    pub address: Option<Ipv4Addr>,
+    /// Its name.
+    pub name: Option<String>,
+    /// It gets no answer.
+    pub is_ignored: bool,
 }
 
 /// Directories of the head node that are served by NFS, and to whom.
@@ -83,8 +98,10 @@ pub struct About {
     pub profile: String,
     /// Processors that its kernel uses.
     pub processors: Option<u64>,
-    /// Memory that its kernel has.
+    /// Memory that is built in.
     pub memory_bytes: Option<u64>,
+    /// Memory that programs see there: less, by what its kernel keeps for itself.
+    pub kernel_memory_bytes: Option<u64>,
 }
 
 /// There are more names than belong into a file.
@@ -164,9 +181,7 @@ impl Table<'_> {
     }
 
     fn hardware_addresses(&self) -> impl Iterator<Item = (u32, String)> + '_ {
-        self.directory.hardware_addresses.iter().map(|(number, [a, b, c, d, e, f])| {
-            (*number, format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}"))
-        })
+        self.directory.hardware_addresses.iter().map(|(number, octets)| (*number, hardware(octets)))
     }
 
     fn ethers(&self, text: &mut String) -> fmt::Result {
@@ -176,7 +191,7 @@ impl Table<'_> {
         Ok(())
     }
 
-    /// Who has a hardware address gets the address of its number; all names are answered, both ways.
+    /// Who has a hardware address gets the address of its number, or its own; all names are answered, both ways.
     fn dnsmasq(&self, text: &mut String) -> fmt::Result {
         let zone = &self.directory.zone;
         writeln!(text, "local=/{zone}/")?;
@@ -184,6 +199,13 @@ impl Table<'_> {
             let address = self.directory.networks.iter().find_map(|network| network.address(number));
             let Some(address) = address else { continue };
             writeln!(text, "dhcp-host={hardware},{address},{}", self.directory.name(number))?;
+        }
+        for Reservation { hardware_addresses, address, name, is_ignored } in &self.reservations {
+            let words = hardware_addresses.iter().map(hardware);
+            let given = address.iter().map(Ipv4Addr::to_string).chain(name.iter().cloned());
+            let ignored = is_ignored.then(|| "ignore".to_owned());
+            let words: Vec<String> = words.chain(given).chain(ignored).collect();
+            writeln!(text, "dhcp-host={}", words.join(","))?;
         }
         for (names, addresses) in self.names() {
             let names: Vec<_> = names.iter().map(|name| format!("{name}.{zone},{name}")).collect();
@@ -199,18 +221,19 @@ impl Table<'_> {
     fn slurm(&self, text: &mut String) -> fmt::Result {
         let mut kinds: BTreeMap<_, Vec<u32>> = BTreeMap::new();
         for (number, about) in &self.nodes {
-            let kind = (self.groups_of(*number), about.processors, about.memory_bytes);
+            let kind = (self.groups_of(*number), about.processors, about.kernel_memory_bytes);
             kinds.entry(kind).or_default().push(*number);
         }
         let mut kinds: Vec<_> = kinds.into_iter().collect();
         kinds.sort_by_key(|(_, numbers)| numbers.first().copied());
-        for ((groups, processors, memory_bytes), numbers) in kinds {
+        for ((groups, processors, kernel_memory_bytes), numbers) in kinds {
             write!(text, "NodeName={}", self.directory.fold(&numbers.into_iter().collect()))?;
             if let Some(processors) = processors {
                 write!(text, " CPUs={processors}")?;
             }
-            // Mebibytes, rounded down: a node that has less than it says is not used.
-            if let Some(octets) = memory_bytes {
+            // Mebibytes, rounded down, of what slurmd finds, which is what the kernel has for programs: slurm.conf(5) has a node drained that
+            // has less than is said here. Of one that did not tell, nothing is said, and Slurm takes a mebibyte.
+            if let Some(octets) = kernel_memory_bytes {
                 write!(text, " RealMemory={}", octets >> 20)?;
             }
             if !groups.is_empty() {
@@ -269,6 +292,10 @@ impl Table<'_> {
         let is_in = |(_, members): &(&String, &NodeSet)| members.contains(number);
         self.directory.groups.iter().filter(is_in).map(|(name, _)| name.as_str()).collect()
     }
+}
+
+fn hardware([a, b, c, d, e, f]: &[u8; 6]) -> String {
+    format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}")
 }
 
 #[cfg(test)]

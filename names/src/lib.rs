@@ -26,7 +26,8 @@ pub use directory::{Directory, Hosts};
 pub use dynamic::{Dynamic, DynamicSet, Owners};
 pub use file::NamesFile;
 pub use nodeset::{
-    ExpressionError, FilesError, Folded, NodeSet, NodeSetError, NodeSetProblem, Vocabulary, with_files,
+    ExpressionError, FilesError, Folded, Members, NodeSet, NodeSetError, NodeSetProblem, Vocabulary,
+    with_files,
 };
 pub use numbering::{NumberRange, Numbering};
 pub use pattern::{Pattern, PatternError, Spelled};

@@ -18,11 +18,20 @@ use std::fmt;
 /// The text is that of ClusterShell: `node[0-3,7]`, `node5`, `n[0001-0010]`, `rack[1-2]-[1-40]` (names given by hand), `0-3,7`, `0-10/2` (a
 /// step), `node*`, `node?` (wildcards), `/node.*/` (a regular expression, anywhere in the name), `@rack1`, `@state:up`, `@*` (groups), `all`,
 /// and between such terms, from left to right without precedence: `,` union, `!` difference, `&` intersection, `^` symmetric
-/// difference. `^path` and `-`, files and standard input, are read by whoever takes the text from an operator: [`with_files`].
+/// difference. Where machines without a number are meant too ([`Members`]), so are hardware addresses. `^path` and `-`, files and standard input, are read by whoever takes the text from an operator: [`with_files`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeSet {
     /// Ascending, with a gap of at least one number between two: equal sets have equal ranges.
     ranges: Vec<NumberRange>,
+}
+
+/// Whom the text of a set means: numbers, and machines that have none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Members {
+    /// Nodes, by their numbers.
+    pub numbers: NodeSet,
+    /// Machines without a number, by those that the vocabulary counts them by.
+    pub others: NodeSet,
 }
 
 /// What the text of a set may name.
@@ -32,7 +41,41 @@ pub struct Vocabulary<'a> {
     pub directory: &'a Directory,
     /// Groups, by source and name: `@rack1` has no source, `@state:up` has. The name `*` means all nodes of the source; without a source,
     /// all that there are: these are what wildcards and expressions choose from.
-    pub group: &'a dyn Fn(Option<&str>, &str) -> Option<NodeSet>,
+    pub group: &'a dyn Fn(Option<&str>, &str) -> Option<Members>,
+    /// A machine, by what is no name and no number: its hardware address, as `52:54:00:00:00:17`.
+    pub machine: &'a dyn Fn(&str) -> Option<Members>,
+}
+
+impl Members {
+    /// Reads the text of a set. Each operator is that of sets among numbers, and among machines without one.
+    ///
+    /// # Errors
+    /// As [`NodeSet::parse`].
+    pub fn parse(text: &str, vocabulary: &Vocabulary<'_>) -> Result<Self, NodeSetError> {
+        parse::parse(text, vocabulary)
+    }
+
+    /// Whom this has and the other one has not.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Self {
+        self.combine(other, NodeSet::difference)
+    }
+
+    /// Whether nobody is meant.
+    pub fn is_empty(&self) -> bool {
+        self.numbers.is_empty() && self.others.is_empty()
+    }
+
+    fn combine(&self, other: &Self, of: impl Fn(&NodeSet, &NodeSet) -> NodeSet) -> Self {
+        let Self { numbers, others } = self;
+        Self { numbers: of(numbers, &other.numbers), others: of(others, &other.others) }
+    }
+}
+
+impl From<NodeSet> for Members {
+    fn from(numbers: NodeSet) -> Self {
+        Self { numbers, others: NodeSet::default() }
+    }
 }
 
 impl NodeSet {
@@ -49,15 +92,21 @@ impl NodeSet {
             (None, name) => directory.groups.get(name).cloned(),
             (Some(_), _) => None,
         };
-        Self::parse_with(text, &Vocabulary { directory, group: &group })
+        Self::parse_with(text, directory, &group)
     }
 
-    /// The same with groups of any kind.
+    /// The same with groups of any kind, as a [`Vocabulary`] has them: of numbers alone.
     ///
     /// # Errors
     /// As [`NodeSet::parse`].
-    pub fn parse_with(text: &str, vocabulary: &Vocabulary<'_>) -> Result<Self, NodeSetError> {
-        parse::parse(text, vocabulary)
+    pub fn parse_with(
+        text: &str,
+        directory: &Directory,
+        group: &dyn Fn(Option<&str>, &str) -> Option<Self>,
+    ) -> Result<Self, NodeSetError> {
+        let group = |source: Option<&str>, name: &str| group(source, name).map(Members::from);
+        let vocabulary = Vocabulary { directory, group: &group, machine: &|_| None };
+        Members::parse(text, &vocabulary).map(|members| members.numbers)
     }
 
     /// The shortest text of the set in ranges: `node[0-3,7]`, `node5`, nothing for the empty set. [`NodeSet::parse`] reads it back,

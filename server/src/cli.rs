@@ -101,7 +101,7 @@ enum Command {
 enum NodeVerb {
     /// All nodes, or those of a set
     List {
-        /// A node set as node[0-9,12], @rack1 or ^FILE, or a number, name, hardware address or address
+        /// A node set as node[0-9,12], @rack1, @state:failed or ^FILE, or a number, name, hardware address or address
         nodeset: Option<String>,
         /// Without the nodes of this set
         #[arg(short = 'x', long, value_name = "NODESET")]
@@ -215,7 +215,7 @@ fn check(file: &std::path::Path) -> Exit {
     match configuration::read(file) {
         Ok(read) => {
             // What this host lacks says nothing about the file: it may be meant for another one.
-            let warnings = configuration::warnings_here(&read.config);
+            let warnings = configuration::warnings_here(&read.config).into_iter().map(|(_, warning)| warning);
             for problem in configuration::problems_here(&read.config).into_iter().chain(warnings) {
                 print_error(&format!("warning: {problem}"));
             }

@@ -241,9 +241,28 @@ fn problem_with_root(directory: &str) -> Option<String> {
     }
 }
 
-/// What is better changed on this host for a configuration that is right; each with what to do.
-pub(crate) fn warnings_here(config: &Config) -> Vec<String> {
-    threshold::warning(config).into_iter().chain(overlay::problems(config)).collect()
+/// What is better changed on this host for a configuration that is right: of what, and what to do.
+pub(crate) fn warnings_here(config: &Config) -> Vec<(&'static str, String)> {
+    let of = |subject: &'static str| move |warning: String| (subject, warning);
+    let kernel = threshold::warning(config).into_iter().map(of("kernel"));
+    let overlays = overlay::problems(config).into_iter().map(of("overlays"));
+    kernel.chain(overlays).chain(published_roots(config).into_iter().map(of("roots"))).collect()
+}
+
+/// Roots that lie below the boot directory: whoever asks by TFTP or HTTP gets their files, as far as the server may read them, which as root is all of them.
+fn published_roots(config: &Config) -> Vec<String> {
+    let resolved = |path: &str| std::fs::canonicalize(path).ok();
+    let Some(published) = resolved(&config.boot.directory) else { return Vec::new() };
+    let directories = config.nfs.iter().flat_map(|nfs| &nfs.directories);
+    let below = directories.filter(|path| resolved(path).is_some_and(|path| path.starts_with(&published)));
+    let warning = |path: &String| {
+        format!(
+            "{path}, which is served by NFS, lies in boot.directory {}: whoever asks gets its files by TFTP and HTTP too, host keys and password hashes among them where the server runs as root\n  \
+             move it out of there, as mv {path} /srv/heorot-root, and name that in profile.root and nfs.directories",
+            config.boot.directory
+        )
+    };
+    below.map(warning).collect()
 }
 
 #[cfg(test)]
@@ -297,6 +316,29 @@ mod tests {
         assert_eq!(read_elsewhere(&path).unwrap().config.networks[0].interface, "elsewhere7");
         std::fs::write(&path, text.replace("address", "# address")).unwrap();
         assert!(read_elsewhere(&path).unwrap_err().contains("there is no interface"));
+    }
+
+    /// What lies in the boot directory is everybody's: a root there is warned of, however its path is written, and one beside it is not.
+    #[test]
+    fn a_root_in_the_boot_directory_is_warned_of() {
+        let directory = testing::directory("configuration-roots");
+        let folder = directory.path();
+        for name in ["boot/root", "root", "boot-root"] {
+            std::fs::create_dir_all(folder.join(name)).unwrap();
+        }
+        std::os::unix::fs::symlink(folder.join("boot"), folder.join("link")).unwrap();
+        let mut config = config(folder);
+        config.boot.directory = folder.join("boot").display().to_string();
+        let mut warnings = |roots: &[&str]| {
+            let directories = roots.iter().map(|root| folder.join(root).display().to_string()).collect();
+            config.nfs = Some(heorot_core::config::Nfs { port: 2049, directories });
+            let said = published_roots(&config);
+            said.iter().map(|said| said.split(", which").next().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(warnings(&["root", "boot-root", "none"]), Vec::<String>::new());
+        let shown = |name: &str| folder.join(name).display().to_string();
+        assert_eq!(warnings(&["boot/root", "link/root", "root"]), [shown("boot/root"), shown("link/root")]);
+        assert_eq!(warnings(&["boot"]), [shown("boot")]);
     }
 
     #[test]

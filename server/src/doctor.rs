@@ -63,7 +63,8 @@ pub(crate) fn examine(config: &Config, running: Option<&StatusView>) -> Vec<Find
     findings.extend(boot_files(config));
     findings.extend(profiles(config));
     let warnings = configuration::warnings_here(config);
-    findings.extend(warnings.into_iter().map(|warning| Finding::new(Grade::Warning, "kernel", warning)));
+    let warning = |(subject, warning)| Finding::new(Grade::Warning, subject, warning);
+    findings.extend(warnings.into_iter().map(warning));
     findings
 }
 

@@ -12,9 +12,8 @@ use crate::images::directory::BootFile;
 use crate::initrd::cpio::Archive;
 use heorot_core::config::{Config, OverlayList};
 use heorot_core::limit::{OVERLAY_ARCHIVES_OCTETS_MAX, OVERLAY_OCTETS_MAX};
-use heorot_core::message::NodeFiles;
+use heorot_core::message::{HostKeys, NodeFiles};
 use heorot_core::service::view::NodeFileView;
-use heorot_names::Directory;
 use heorot_names::export::{Export, Served, Table};
 use host_key::Keys;
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -31,8 +30,6 @@ pub(crate) use tree::{Content, Entry};
 pub(crate) struct Overlays {
     directory: Arc<RwLock<PathBuf>>,
     keys: Keys,
-    /// The names of all nodes, as they were published last.
-    names: Arc<RwLock<Arc<Directory>>>,
     /// Octets of all archives that are with somebody.
     octets: Arc<AtomicU64>,
 }
@@ -68,11 +65,10 @@ pub(crate) enum Unshown {
 
 impl Overlays {
     /// `secret` is the server's own: host keys are made from it.
-    pub(crate) fn new(directory: &str, secret: &[u8; 16], names: Arc<Directory>) -> Self {
+    pub(crate) fn new(directory: &str, secret: &[u8; 16]) -> Self {
         Self {
             directory: Arc::new(RwLock::new(directory.into())),
             keys: Keys::new(secret),
-            names: Arc::new(RwLock::new(names)),
             octets: Arc::default(),
         }
     }
@@ -90,7 +86,7 @@ impl Overlays {
         let directory = self.directory.read().unwrap_or_else(PoisonError::into_inner).clone();
         let list = |which| match which {
             OverlayList::Hosts => hosts(wanted),
-            OverlayList::KnownHosts => self.keys.known_hosts(&wanted.directory),
+            OverlayList::KnownHosts => self.keys.known_hosts(&wanted.directory, &wanted.host_keys),
         };
         let mut files = tree::read(&directory, wanted, &list)?;
         if wanted.overlays.ssh_host_key {
@@ -127,18 +123,12 @@ impl Overlays {
             .map_err(|error| NotMade::Wrong(format!("there is no memory for it: {error}")))
     }
 
-    /// Lines of known_hosts for every number that there may be, by all names and addresses.
+    /// Lines of known_hosts for all numbers that have host keys, by all names and addresses.
     ///
     /// # Errors
     /// There are too many.
-    pub(crate) fn all_known_hosts(&self) -> Result<String, String> {
-        let directory = Arc::clone(&self.names.read().unwrap_or_else(PoisonError::into_inner));
-        self.keys.known_hosts(&directory)
-    }
-
-    /// Names are these from now on.
-    pub(crate) fn publish(&self, names: Arc<Directory>) {
-        *self.names.write().unwrap_or_else(PoisonError::into_inner) = names;
+    pub(crate) fn all_known_hosts(&self, of: &HostKeys) -> Result<String, String> {
+        self.keys.known_hosts(&of.directory, &of.numbers)
     }
 
     /// What an operator is shown: of secrets the names alone.
@@ -225,6 +215,7 @@ fn hosts(wanted: &NodeFiles) -> Result<String, String> {
         place: &wanted.place,
         nodes: BTreeMap::new(),
         served: Served::default(),
+        reservations: Vec::new(),
     };
     table.export(Export::Hosts).map_err(|error| error.to_string())
 }

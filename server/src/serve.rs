@@ -77,7 +77,7 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
     if !warnings.is_empty() {
         journal.say(Weight::Warning, warnings.trim_end());
     }
-    for warning in configuration::warnings_here(&config) {
+    for (_, warning) in configuration::warnings_here(&config) {
         journal.say(Weight::Warning, warning);
     }
     // dns:: starts its thread as it binds, so it comes last before the privileges go; changing the user reaches every thread.
@@ -306,7 +306,7 @@ fn start(
     let images = Images::start(directory.clone(), result, results).map_err(|e| cannot_start(&e))?;
     let senders = Senders::start(settings::senders(&config), ways(&opened.tftp, &opened.data), &bell)
         .map_err(|e| cannot_start(&e))?;
-    let overlays = Overlays::new(&config.overlays, &secret, Arc::new(settings::first_directory(&config)));
+    let overlays = Overlays::new(&config.overlays, &secret);
     let http = Http::start(opened.http, (ask, &bell), (&directory, &overlays), tls, journal.clone())
         .map_err(|e| cannot_start(&e))?;
 

@@ -362,6 +362,9 @@ impl Teller {
                 Output::Reply(_, answer) => {
                     let text = match answer {
                         Answer::Unwritten(_) => "what its asker writes".into(),
+                        Answer::HostKeys(keys) => {
+                            format!("host keys of {}", keys.directory.fold(&keys.numbers))
+                        }
                         Answer::Text(text) => text,
                         Answer::File(path) => format!("file {path}"),
                         Answer::FirstOf(paths) => format!("file {}", paths.join(", or else ")),

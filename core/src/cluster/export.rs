@@ -1,14 +1,11 @@
 //! The table of nodes for other tools, from a configuration alone.
 
 use super::network;
-use crate::config::{Config, Network};
+use crate::config::{Config, Host, Network};
 use crate::limit::NODES_LISTED_MAX;
-use heorot_names::export::{About, Export, Served, Table, TooMany};
-use std::collections::BTreeSet;
+use heorot_names::export::{About, Export, Reservation, Served, Table, TooMany};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
-
-/// What a node boots of which nothing else is said.
-pub(crate) const DEFAULT_PROFILE: &str = "default";
 
 /// What a server with this configuration and without any memory would export, with every number that there may be.
 ///
@@ -21,13 +18,28 @@ pub fn of_configuration(config: &Config, export: Export) -> Result<String, TooMa
     if numbers.size() > NODES_LISTED_MAX {
         return Err(TooMany);
     }
-    let listed = |number: u32| config.nodes.iter().find(|node| node.number == Some(number));
-    let profile =
-        |number: u32| listed(number).and_then(|node| node.profile.as_deref()).unwrap_or(DEFAULT_PROFILE);
+    let listed = config.nodes.iter().zip(0_usize..).filter_map(|(node, place)| Some((node.number?, place)));
+    let listed: BTreeMap<u32, usize> = listed.collect();
+    let profile = |number: u32| config.profile_of_number(number, listed.get(&number).copied());
     let about = |number| (number, About { profile: profile(number).to_owned(), ..About::default() });
     let place = network::place(config, None);
     let nodes = numbers.iter().map(about).collect();
-    Table { directory: &directory, place: &place, nodes, served: served(config) }.export(export)
+    let (served, reservations) = (served(config), reservations(config));
+    Table { directory: &directory, place: &place, nodes, served, reservations }.export(export)
+}
+
+/// `[[host]]`s that another DHCP server can know, too: by whole hardware addresses, with something to be given.
+pub(crate) fn reservations(config: &Config) -> Vec<Reservation> {
+    let reservation = |host: &Host| Reservation {
+        hardware_addresses: host.macs.iter().filter_map(|pattern| Some(pattern.mac()?.0)).collect(),
+        address: host.address,
+        name: host.name.clone(),
+        is_ignored: host.ignore,
+    };
+    let is_one = |it: &Reservation| {
+        !it.hardware_addresses.is_empty() && (it.address.is_some() || it.name.is_some() || it.is_ignored)
+    };
+    config.hosts.iter().map(reservation).filter(is_one).collect()
 }
 
 /// What is served by NFS, and to which networks.

@@ -5,7 +5,7 @@ use super::mistake::{Findings, quoted};
 use super::read::Draft;
 use super::{Config, ListedNode};
 use crate::limit::{GROUP_DEPTH_MAX, GROUP_NAME_OCTETS_MAX, GROUPS_MAX};
-use heorot_names::{Directory, NodeSet, NodeSetError, Numbering, Pattern, Vocabulary};
+use heorot_names::{Directory, NodeSet, NodeSetError, Numbering, Pattern};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -221,8 +221,7 @@ impl Reader<'_> {
                 }
                 (None | Some(_), _) => None,
             };
-            let vocabulary = Vocabulary { directory: self.directory, group: &group };
-            match NodeSet::parse_with(&text.value, &vocabulary) {
+            match NodeSet::parse_with(&text.value, self.directory, &group) {
                 Ok(set) => Ok(all.union(&set)),
                 Err(error) => Err(self.wrong(text, &error)),
             }

@@ -5,7 +5,7 @@ use super::mistake::{Findings, quoted};
 use super::read::{DEFAULT_PROFILE, Draft, ProfileDraft};
 use super::setting::nearest;
 use super::value::Wrong;
-use super::{FIRMWARE, FirmwareKind, Profile, Protocol, TRIAL_PROFILE, overlay};
+use super::{Config, FIRMWARE, FirmwareKind, Profile, Protocol, TRIAL_PROFILE, overlay};
 use crate::limit::{
     ATTRIBUTE_NAME_OCTETS_MAX, ATTRIBUTE_VALUE_OCTETS_MAX, ATTRIBUTES_MAX, PROFILE_DEPTH_MAX,
 };
@@ -26,6 +26,49 @@ pub struct Choice {
     pub numbered: bool,
     /// Whether it is for machines on trial.
     pub on_trial: bool,
+}
+
+impl Config {
+    /// The profile of a number of which nothing is known but what is written here: neither an operator's word, nor what its firmware says of itself. `listed` is the
+    /// place of its `[[node]]`.
+    pub(crate) fn profile_of_number(&self, number: u32, listed: Option<usize>) -> &str {
+        let own = listed.and_then(|place| self.nodes.get(place)?.profile.as_deref());
+        let is_its = |choice: &&Choice| {
+            let is_in = |set| self.groups.contains(set, Some(number), listed);
+            choice.numbered && choice.firmware.is_empty() && choice.nodes.as_ref().is_none_or(is_in)
+        };
+        let chosen = || Some(self.choices.iter().find(is_its)?.profile.as_str());
+        own.or_else(chosen).unwrap_or(DEFAULT_PROFILE)
+    }
+
+    /// Whether any profile gives its nodes SSH host keys.
+    pub(crate) fn has_host_keys(&self) -> bool {
+        self.profiles.values().any(|profile| profile.overlays.ssh_host_key)
+    }
+
+    /// The numbers whose profile gives them SSH host keys, where nothing is known but what is written here.
+    pub(crate) fn numbers_with_host_key(&self) -> NodeSet {
+        let has = |name: &str| self.profiles.get(name).is_some_and(|profile| profile.overlays.ssh_host_key);
+        let mut left: NodeSet = self.networks.iter().map(|network| network.numbering.numbers).collect();
+        let mut with = NodeSet::default();
+        for choice in self.choices.iter().filter(|choice| choice.numbered && choice.firmware.is_empty()) {
+            let chosen = choice.nodes.as_ref().map_or_else(|| left.clone(), |set| left.intersection(set));
+            left = left.difference(&chosen);
+            if has(&choice.profile) {
+                with = with.union(&chosen);
+            }
+        }
+        if has(DEFAULT_PROFILE) {
+            with = with.union(&left);
+        }
+        // Those have perhaps a profile of their own, or are by their names in the sets of others.
+        let listed = self.nodes.iter().zip(0..).filter_map(|(node, place)| Some((node.number?, place)));
+        let has_one = |(number, place): &(u32, usize)| has(self.profile_of_number(*number, Some(*place)));
+        let (listed_with, listed_without): (Vec<(u32, usize)>, Vec<_>) = listed.partition(has_one);
+        let [listed_with, listed_without] =
+            [listed_with, listed_without].map(|all| all.into_iter().map(|(number, _)| number).collect());
+        with.difference(&listed_without).union(&listed_with)
+    }
 }
 
 /// Whom a profile says that it is for.

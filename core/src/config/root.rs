@@ -139,7 +139,7 @@ fn directory(text: &str) -> Result<String, Wrong> {
     // Everything that this host has, its passwords and its keys, for whoever is on the network.
     if parts.is_empty() {
         let message = format!("{} is all that this host has, which no node may read", quoted(text));
-        return Err(Wrong::with(message, "name the directory that is to be a root, as \"/srv/heorot/root\""));
+        return Err(Wrong::with(message, "name the directory that is to be a root, as \"/srv/heorot-root\""));
     }
     let path = format!("/{}", parts.join("/"));
     if path.len() > NFS_PATH_OCTETS_MAX {

@@ -23,6 +23,17 @@ impl Turn<'_> {
         overlays: Overlays,
     ) -> Option<NodeFiles> {
         let number = self.hall.nodes.get(mac)?.number?;
+        Some(self.files_of_number((mac, number), (address, server), plan, overlays))
+    }
+
+    /// What the machine of a number gets.
+    pub(crate) fn files_of_number(
+        &self,
+        (mac, number): (Mac, u32),
+        (address, server): (Ipv4Addr, Ipv4Addr),
+        plan: &Plan,
+        overlays: Overlays,
+    ) -> NodeFiles {
         let name = self.name(number);
         let networks = self.config.networks.iter().filter_map(|network| {
             Some(OverlayNetwork {
@@ -43,15 +54,16 @@ impl Turn<'_> {
             cluster_name: self.config.cluster.name.clone(),
             server_address: server,
         };
-        Some(NodeFiles {
+        NodeFiles {
             mac,
             number,
             overlays,
             values: OverlayValues { values, networks, profile: plan.profile.clone() },
             directory: Arc::clone(&self.hall.directory),
+            host_keys: self.hall.host_keys.numbers(),
             place: network::place(self.config, None),
             given: None,
-        })
+        }
     }
 
     /// Records whether the secrets of a machine's boot were given. A promise can wait for it.

@@ -8,7 +8,7 @@ use crate::cluster::unanswered::Unanswered;
 use crate::cluster::written_names::WrittenNames;
 use crate::config::Config;
 use crate::event::Kind;
-use crate::hall::{FreeNumbers, Turn, and_more};
+use crate::hall::{FreeNumbers, HostKeyNumbers, Turn, and_more};
 use crate::message::Output;
 use crate::service::{boot, dhcp, update};
 use crate::time::Time;
@@ -69,6 +69,7 @@ impl Heorot {
             turn.hall.ignored = Unanswered::default();
             tell_stranded(turn);
             turn.publish();
+            turn.hall.host_keys = HostKeyNumbers::default();
             dhcp::recheck_names(turn);
             update::recheck(turn);
         });

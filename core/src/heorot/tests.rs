@@ -1,5 +1,6 @@
 mod change;
 mod many;
+mod sets;
 
 use super::*;
 use crate::cluster::stage::{Phase, Stage};

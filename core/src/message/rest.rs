@@ -83,6 +83,7 @@ impl Answer {
                 | Self::File(_)
                 | Self::FirstOf(_)
                 | Self::Files(_)
+                | Self::HostKeys(_)
                 | Self::Missing(_)
                 | Self::Refused(_) => return Some(answer),
             }

@@ -1,7 +1,7 @@
 //! What is known, taken out for who writes a long text of it.
 
 use super::Answer;
-use heorot_names::export::{About, Export, Served, Table};
+use heorot_names::export::{About, Export, Reservation, Served, Table};
 use heorot_names::file::Place;
 use heorot_names::{Directory, NodeSet};
 use serde::{Deserialize, Serialize};
@@ -16,9 +16,16 @@ pub struct Unwritten(pub(crate) UnwrittenOf);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum UnwrittenOf {
     /// The table of nodes, for another tool.
-    Export { export: Export, directory: Arc<Directory>, place: Place, about: AboutNodes, served: Served },
+    Export {
+        export: Export,
+        directory: Arc<Directory>,
+        place: Place,
+        about: AboutNodes,
+        served: Served,
+        reservations: Vec<Reservation>,
+    },
     /// A set, folded and name by name.
-    NodeSet { directory: Arc<Directory>, set: NodeSet },
+    NodeSet { directory: Arc<Directory>, set: NodeSet, without_number: u64 },
 }
 
 /// What is known of nodes beside their names, as it was gathered: of one that stands there twice the last counts.
@@ -33,23 +40,31 @@ pub struct NodeSetView {
     pub size: u64,
     /// Each by name, in the order of the numbers.
     pub names: Vec<String>,
+    /// How many machines are meant beside that have no number, and so no name.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub without_number: u64,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Unwritten {
     /// Writes it: it needs nothing but time.
     pub fn write(self) -> Answer {
         match self.0 {
-            UnwrittenOf::Export { export, directory, place, about, served } => {
+            UnwrittenOf::Export { export, directory, place, about, served, reservations } => {
                 let nodes: BTreeMap<_, _> = about.iter().flat_map(|part| part.iter().cloned()).collect();
-                let table = Table { directory: &directory, place: &place, nodes, served };
+                let table = Table { directory: &directory, place: &place, nodes, served, reservations };
                 match table.export(export) {
                     Ok(text) => Answer::Text(text),
                     Err(error) => Answer::Json(400, json!({ "error": error.to_string() }).to_string()),
                 }
             }
-            UnwrittenOf::NodeSet { directory, set } => {
+            UnwrittenOf::NodeSet { directory, set, without_number } => {
                 let names = set.iter().map(|number| directory.name(number)).collect();
-                let view = NodeSetView { folded: directory.fold(&set), size: set.size(), names };
+                let folded = directory.fold(&set);
+                let view = NodeSetView { folded, size: set.size(), names, without_number };
                 let text = serde_json::to_string(&view).expect("no view has keys that are not strings");
                 Answer::Json(200, text)
             }

@@ -226,7 +226,8 @@ fn asked(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac
         | Answer::Json(..)
         | Answer::Part(..)
         | Answer::Unwritten(_)
-        | Answer::Files(_) => {
+        | Answer::Files(_)
+        | Answer::HostKeys(_) => {
             format!("{text} by {by}")
         }
     };

@@ -6,29 +6,27 @@ mod long;
 mod others;
 mod overlay;
 mod place;
+mod set;
 mod trial;
 mod unanswered;
 
 use crate::cluster::lease::PoolKind;
 use crate::cluster::node::{Node, Trouble};
-use crate::cluster::orders::Kept;
 use crate::cluster::other_server::OtherServer;
 use crate::cluster::since::Since;
 use crate::cluster::stage::{Phase, Stage};
 use crate::config::{Choice, Mode, Policy, TRIAL_PROFILE};
 use crate::hall::Turn;
-use crate::limit::NODES_LISTED_MAX;
 use crate::mac::Mac;
-use crate::message::{Answer, Measured, MeasuredHttp, Output, Query, RequestId, Unwritten, UnwrittenOf};
+use crate::message::{Answer, Measured, MeasuredHttp, Output, Query, RequestId};
 use crate::service::view::{
     ErrorView, EventView, ExplainView, HttpView, LoadView, NfsView, NodeDetailView, NodeView, PoolView,
     RogueServerView, StatusView, TransfersView,
 };
 use crate::time::Wall;
-use heorot_names::{NodeSet, Vocabulary};
+use heorot_names::NodeSet;
 use serde::Serialize;
 use serde_json::json;
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -41,9 +39,10 @@ pub(crate) fn handle(turn: &mut Turn<'_>, id: RequestId, wall: Wall, query: &Que
             long::list(turn, wall, turn.hall.nodes.iter().map(|node| node.mac).collect())
         }
         Query::Nodes { set, without } => {
-            nodes(turn, wall, set.as_deref().unwrap_or("@*"), without.as_deref())
+            set::list(turn, wall, set.as_deref().unwrap_or("@*"), without.as_deref())
         }
-        Query::NodeSet { set, without } => node_set(turn, set, without.as_deref()),
+        Query::NodeSet { set, without } => set::folded(turn, set, without.as_deref()),
+        Query::Groups => set::groups(turn),
         Query::Export(export) => {
             turn.publish_hardware_addresses();
             export::begin(turn, *export)
@@ -58,7 +57,14 @@ pub(crate) fn handle(turn: &mut Turn<'_>, id: RequestId, wall: Wall, query: &Que
             (None, Some(view)) => ok(&view),
             (None, None) => no_such_node(name),
         },
-        Query::Files(name) => one(turn, name, |node| overlay::answer(turn, node)),
+        Query::Files(name) => {
+            turn.reckon_host_keys();
+            overlay::answer(turn, name)
+        }
+        Query::HostKeys => {
+            turn.reckon_host_keys();
+            overlay::host_keys(turn)
+        }
         Query::Dump => long::dump(turn, wall),
         Query::More(rest) => long::more(turn, wall, rest),
         Query::Change(verb, request) => match change::handle(turn, id, *verb, request) {
@@ -174,90 +180,6 @@ fn rogue_servers(turn: &Turn<'_>, wall: Wall) -> Vec<RogueServerView> {
         last_client: other.client.map(|client| client.to_string()),
     };
     turn.hall.other_servers.iter().map(view).collect()
-}
-
-/// The nodes of a set of numbers; or one by its hardware address or address.
-fn nodes(turn: &Turn<'_>, wall: Wall, set: &str, without: Option<&str>) -> Answer {
-    if let (Some(node), None) = (find(turn, set), without) {
-        return ok(&[row(turn, wall, node)]);
-    }
-    match difference(turn, set, without) {
-        Ok(wanted) => {
-            let is_wanted = |node: &&Node| node.number.is_some_and(|number| wanted.contains(number));
-            let macs: Arc<[Mac]> = turn.hall.nodes.iter().filter(is_wanted).map(|node| node.mac).collect();
-            if macs.is_empty() { no_such_node(set) } else { long::list(turn, wall, macs) }
-        }
-        Err(answer) => answer,
-    }
-}
-
-/// A set, folded: what scripts make of groups.
-fn node_set(turn: &Turn<'_>, text: &str, without: Option<&str>) -> Answer {
-    match difference(turn, text, without) {
-        // Each name is written out.
-        Ok(set) if set.size() > NODES_LISTED_MAX => {
-            fail(400, format!("{text}: more than {NODES_LISTED_MAX} nodes"))
-        }
-        Ok(set) => {
-            let directory = Arc::clone(&turn.hall.directory);
-            Answer::Unwritten(Box::new(Unwritten(UnwrittenOf::NodeSet { directory, set })))
-        }
-        Err(answer) => answer,
-    }
-}
-
-fn difference(turn: &Turn<'_>, set: &str, without: Option<&str>) -> Result<NodeSet, Answer> {
-    let set = parse(turn, set)?;
-    without.map_or_else(|| Ok(set.clone()), |text| Ok(set.difference(&parse(turn, text)?)))
-}
-
-/// A set by numbers and names, groups of the configuration, and groups of what is known: `@state:up`, `@profile:default`.
-fn parse(turn: &Turn<'_>, text: &str) -> Result<NodeSet, Answer> {
-    // However often a text speaks of them, all nodes are looked at once for each source.
-    let (all, states, profiles) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-    let all = || all.get_or_init(|| numbered(turn, |_| ()).remove(&()).unwrap_or_default());
-    let in_state = |name: &str| states.get_or_init(|| numbered(turn, Node::state)).get(name).cloned();
-    let with_profile = |name: &str| {
-        profiles.get_or_init(|| numbered(turn, |node| turn.profile_name(node).to_owned())).get(name).cloned()
-    };
-    let group = |source: Option<&str>, name: &str| match (source, name) {
-        // A listed node with a number is one before it was ever seen.
-        (None, "*") => Some(all().union(&turn.config.nodes.iter().filter_map(|node| node.number).collect())),
-        (Some("state" | "profile"), "*") => Some(all().clone()),
-        (None, name) => turn.hall.directory.groups.get(name).cloned(),
-        (Some("state"), name) if is_state(name) => Some(in_state(name).unwrap_or_default()),
-        (Some("profile"), name) if turn.config.profiles.contains_key(name) => {
-            Some(with_profile(name).unwrap_or_default())
-        }
-        (Some(_), _) => None,
-    };
-    let vocabulary = Vocabulary { directory: &turn.hall.directory, group: &group };
-    NodeSet::parse_with(text, &vocabulary).map_err(|error| {
-        let part = text.get(error.span.clone()).filter(|part| *part != text && !part.is_empty());
-        let at = part.map(|part| format!("\"{part}\": ")).unwrap_or_default();
-        // Of a long text the part alone.
-        let shown: String = text.chars().take(80).collect();
-        fail(400, format!("{shown}: {at}{error}"))
-    })
-}
-
-/// The numbers of all nodes, by what they have in common.
-fn numbered<K: Ord>(turn: &Turn<'_>, of: impl Fn(&Node) -> K) -> BTreeMap<K, NodeSet> {
-    let mut numbers: BTreeMap<K, Vec<u32>> = BTreeMap::new();
-    for node in turn.hall.nodes.iter() {
-        if let Some(number) = node.number {
-            numbers.entry(of(node)).or_default().push(number);
-        }
-    }
-    numbers.into_iter().map(|(key, numbers)| (key, numbers.into_iter().collect())).collect()
-}
-
-fn is_state(word: &str) -> bool {
-    Stage::is_word(word) || Kept::ALL.iter().any(|kept| kept.to_string() == word)
-}
-
-fn one(turn: &Turn<'_>, name: &str, view: impl FnOnce(&Node) -> Answer) -> Answer {
-    find(turn, name).map_or_else(|| no_such_node(name), view)
 }
 
 /// A node by number, name (also with the zone), hardware address or address.

@@ -22,16 +22,36 @@ fn directory() -> Directory {
 }
 
 fn export(export: Export) -> String {
-    let about = |processors, memory_bytes| About { profile: "default".into(), processors, memory_bytes };
-    let small = about(Some(8), Some((16 << 30) - 1));
-    let nodes = [(0, small.clone()), (1, small), (2, about(None, None))].into();
+    let about = |processors, memory_bytes, kernel_memory_bytes| About {
+        profile: "default".into(),
+        processors,
+        memory_bytes,
+        kernel_memory_bytes,
+    };
+    // Of what is built in, the kernel keeps a part; of node 3 an agent told that does not know how much.
+    let small = about(Some(8), Some(16 << 30), Some((15 << 30) - 1));
+    let told = about(Some(8), Some(16 << 30), None);
+    let nodes = [(0, small.clone()), (1, small), (2, about(None, None, None)), (3, told)].into();
     let master = Master { name: "heorot".into(), addresses: vec![[10, 77, 0, 1].into()] };
     let place = Place { master: Some(master), ..Place::default() };
     let served = Served {
         directories: vec!["/srv/heorot/root".into(), "/srv/a b#c".into()],
         networks: vec![(Ipv4Addr::new(10, 77, 0, 0), 16), (Ipv4Addr::new(10, 78, 0, 0), 24)],
     };
-    Table { directory: &directory(), place: &place, nodes, served }.export(export).unwrap()
+    let reservations = vec![
+        Reservation {
+            hardware_addresses: vec![[2, 0, 0, 0, 0, 0xaa], [2, 0, 0, 0, 0, 0xab]],
+            address: Some(Ipv4Addr::new(10, 77, 0, 20)),
+            name: Some("switch".into()),
+            is_ignored: false,
+        },
+        Reservation {
+            hardware_addresses: vec![[2, 0, 0, 0, 0, 0xac]],
+            is_ignored: true,
+            ..Reservation::default()
+        },
+    ];
+    Table { directory: &directory(), place: &place, nodes, served, reservations }.export(export).unwrap()
 }
 
 #[test]
@@ -58,14 +78,16 @@ fd77::1:3\tn0003.cluster n0003
         "local=/cluster/",
         "dhcp-host=52:54:00:00:00:ab,10.77.1.1,n0001",
         "dhcp-host=52:54:00:00:00:02,10.77.1.2,login",
+        "dhcp-host=02:00:00:00:00:aa,02:00:00:00:00:ab,10.77.0.20,switch",
+        "dhcp-host=02:00:00:00:00:ac,ignore",
         "host-record=login.cluster,login,n0002.cluster,n0002,fd77::1:2",
         "host-record=n0003-ib.cluster,n0003-ib,10.99.0.3",
         "host-record=switch.cluster,switch,10.77.0.20",
     ] {
         assert!(dnsmasq.lines().any(|other| other == line), "{line}\n{dnsmasq}");
     }
-    // Three more lines than names have.
-    assert_eq!(dnsmasq.lines().count(), hosts.lines().count() + 3);
+    // The zone, two nodes and two hosts.
+    assert_eq!(dnsmasq.lines().count(), hosts.lines().count() + 5);
 }
 
 #[test]
@@ -81,28 +103,31 @@ fn nodes_that_there_are() {
         (Export::Ethers, "52:54:00:00:00:ab n0001\n52:54:00:00:00:02 login\n"),
         (
             Export::Slurm,
-            "NodeName=n0000 CPUs=8 RealMemory=16383 Feature=rack-1 State=UNKNOWN\n\
-             NodeName=n0001 CPUs=8 RealMemory=16383 Feature=gpu,rack-1 State=UNKNOWN\n\
-             NodeName=login Feature=gpu State=UNKNOWN\n",
+            "NodeName=n0000 CPUs=8 RealMemory=15359 Feature=rack-1 State=UNKNOWN\n\
+             NodeName=n0001 CPUs=8 RealMemory=15359 Feature=gpu,rack-1 State=UNKNOWN\n\
+             NodeName=login Feature=gpu State=UNKNOWN\n\
+             NodeName=n0003 CPUs=8 Feature=gpu State=UNKNOWN\n",
         ),
         (
             Export::Genders,
             "n0000 number=0,profile=default,processors=8,rack-1\n\
              n0001 number=1,profile=default,processors=8,gpu,rack-1\n\
-             login number=2,profile=default,gpu\n",
+             login number=2,profile=default,gpu\n\
+             n0003 number=3,profile=default,processors=8,gpu\n",
         ),
         (
             Export::Clustershell,
-            "heorot:\n  all: \"n[0000-0001],login\"\n  \"gpu\": \"n0001,login\"\n  \"rack-1\": \"n[0000-0001]\"\n",
+            "heorot:\n  all: \"n[0000-0001,0003],login\"\n  \"gpu\": \"n[0001,0003],login\"\n  \"rack-1\": \"n[0000-0001]\"\n",
         ),
         (
             Export::Ansible,
             r#"{"all": {"hosts": {
-  "n0000": {"ansible_host": "10.77.1.0", "heorot_number": 0, "heorot_profile": "default", "heorot_processors": 8, "heorot_memory_bytes": 17179869183},
-  "n0001": {"ansible_host": "10.77.1.1", "heorot_number": 1, "heorot_profile": "default", "heorot_processors": 8, "heorot_memory_bytes": 17179869183},
-  "login": {"ansible_host": "10.77.1.2", "heorot_number": 2, "heorot_profile": "default"}
+  "n0000": {"ansible_host": "10.77.1.0", "heorot_number": 0, "heorot_profile": "default", "heorot_processors": 8, "heorot_memory_bytes": 17179869184},
+  "n0001": {"ansible_host": "10.77.1.1", "heorot_number": 1, "heorot_profile": "default", "heorot_processors": 8, "heorot_memory_bytes": 17179869184},
+  "login": {"ansible_host": "10.77.1.2", "heorot_number": 2, "heorot_profile": "default"},
+  "n0003": {"ansible_host": "10.77.1.3", "heorot_number": 3, "heorot_profile": "default", "heorot_processors": 8, "heorot_memory_bytes": 17179869184}
 }, "children": {
-  "gpu": {"hosts": {"n0001": {}, "login": {}}},
+  "gpu": {"hosts": {"n0001": {}, "login": {}, "n0003": {}}},
   "rack_1": {"hosts": {"n0000": {}, "n0001": {}}}
 }}}
 "#,
@@ -110,12 +135,13 @@ fn nodes_that_there_are() {
         (
             Export::AnsibleList,
             r#"{"_meta": {"hostvars": {
-  "n0000": {"ansible_host": "10.77.1.0", "heorot_number": 0, "heorot_profile": "default", "heorot_processors": 8, "heorot_memory_bytes": 17179869183},
-  "n0001": {"ansible_host": "10.77.1.1", "heorot_number": 1, "heorot_profile": "default", "heorot_processors": 8, "heorot_memory_bytes": 17179869183},
-  "login": {"ansible_host": "10.77.1.2", "heorot_number": 2, "heorot_profile": "default"}
+  "n0000": {"ansible_host": "10.77.1.0", "heorot_number": 0, "heorot_profile": "default", "heorot_processors": 8, "heorot_memory_bytes": 17179869184},
+  "n0001": {"ansible_host": "10.77.1.1", "heorot_number": 1, "heorot_profile": "default", "heorot_processors": 8, "heorot_memory_bytes": 17179869184},
+  "login": {"ansible_host": "10.77.1.2", "heorot_number": 2, "heorot_profile": "default"},
+  "n0003": {"ansible_host": "10.77.1.3", "heorot_number": 3, "heorot_profile": "default", "heorot_processors": 8, "heorot_memory_bytes": 17179869184}
 }},
-"all": {"hosts": ["n0000", "n0001", "login"], "children": ["gpu", "rack_1"]},
-"gpu": {"hosts": ["n0001", "login"]},
+"all": {"hosts": ["n0000", "n0001", "login", "n0003"], "children": ["gpu", "rack_1"]},
+"gpu": {"hosts": ["n0001", "login", "n0003"]},
 "rack_1": {"hosts": ["n0000", "n0001"]}
 }
 "#,
@@ -135,6 +161,7 @@ fn more_names_than_belong_into_a_file() {
         place: &Place::default(),
         nodes: BTreeMap::new(),
         served: Served::default(),
+        reservations: Vec::new(),
     };
     assert_eq!(table.export(Export::Hosts), Err(TooMany));
     assert_eq!(Export::named("slurm"), Some(Export::Slurm));

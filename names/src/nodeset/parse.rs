@@ -1,7 +1,7 @@
 //! The text of a set, taken apart: terms, and the operators between them.
 
 use super::expression::ExpressionError;
-use super::{NodeSet, Vocabulary};
+use super::{Members, NodeSet, Vocabulary};
 use crate::NumberRange;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -59,14 +59,14 @@ pub enum NodeSetProblem {
     NoSuchName(String),
 }
 
-pub(super) fn parse(text: &str, vocabulary: &Vocabulary<'_>) -> Result<NodeSet, NodeSetError> {
+pub(super) fn parse(text: &str, vocabulary: &Vocabulary<'_>) -> Result<Members, NodeSetError> {
     if text.len() > TEXT_OCTETS_MAX {
         return problem(TEXT_OCTETS_MAX..text.len(), NodeSetProblem::TextTooLong);
     }
     let mut parser =
         Parser { text, vocabulary, given: None, numbers_left: NUMBERS_MAX, operators_left: OPERATORS_MAX };
     // Commas only gather ranges; they are sorted and merged once, when another operator or the end needs the set.
-    let mut gathered: Vec<NumberRange> = Vec::new();
+    let mut gathered = Ranges::default();
     let mut at = 0;
     let mut operator = Operator::Union;
     loop {
@@ -75,16 +75,48 @@ pub(super) fn parse(text: &str, vocabulary: &Vocabulary<'_>) -> Result<NodeSet, 
         if operator == Operator::Union {
             gathered.extend(ranges);
         } else {
-            let (left, right) = (gathered.into_iter().collect(), ranges.into_iter().collect());
-            gathered = operator.apply(&left, &right).ranges;
+            gathered = operator.apply(&gathered.into(), &ranges.into()).into();
         }
         match then {
-            None => return Ok(gathered.into_iter().collect()),
+            None => return Ok(gathered.into()),
             Some((next, place)) => {
                 parser.count_operator(next, place)?;
                 (operator, at) = (next, place + 1);
             }
         }
+    }
+}
+
+/// What terms mean, before it is sorted.
+#[derive(Default)]
+pub(super) struct Ranges {
+    pub(super) numbers: Vec<NumberRange>,
+    /// Of machines without a number.
+    pub(super) others: Vec<NumberRange>,
+}
+
+impl Ranges {
+    pub(super) fn extend(&mut self, Self { numbers, others }: Self) {
+        self.numbers.extend(numbers);
+        self.others.extend(others);
+    }
+}
+
+impl From<Vec<NumberRange>> for Ranges {
+    fn from(numbers: Vec<NumberRange>) -> Self {
+        Self { numbers, others: Vec::new() }
+    }
+}
+
+impl From<Members> for Ranges {
+    fn from(Members { numbers, others }: Members) -> Self {
+        Self { numbers: numbers.ranges, others: others.ranges }
+    }
+}
+
+impl From<Ranges> for Members {
+    fn from(Ranges { numbers, others }: Ranges) -> Self {
+        Self { numbers: numbers.into_iter().collect(), others: others.into_iter().collect() }
     }
 }
 
@@ -108,13 +140,16 @@ impl Operator {
         }
     }
 
-    fn apply(self, left: &NodeSet, right: &NodeSet) -> NodeSet {
-        match self {
-            Self::Union => left.union(right),
-            Self::Difference => left.difference(right),
-            Self::Intersection => left.intersection(right),
-            Self::SymmetricDifference => left.symmetric_difference(right),
-        }
+    fn apply(self, left: &Members, right: &Members) -> Members {
+        left.combine(
+            right,
+            match self {
+                Self::Union => NodeSet::union,
+                Self::Difference => NodeSet::difference,
+                Self::Intersection => NodeSet::intersection,
+                Self::SymmetricDifference => NodeSet::symmetric_difference,
+            },
+        )
     }
 }
 

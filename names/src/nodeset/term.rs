@@ -2,8 +2,8 @@
 
 use super::expand::Parts;
 use super::expression::Expression;
-use super::parse::{NodeSetError, NodeSetProblem, Parser, problem, read_number, trim};
-use super::{NodeSet, Vocabulary};
+use super::parse::{NodeSetError, NodeSetProblem, Parser, Ranges, problem, read_number, trim};
+use super::{Members, NodeSet, Vocabulary};
 use crate::NumberRange;
 use std::ops::Range;
 
@@ -14,8 +14,8 @@ const NAME_OCTETS_MAX: usize = 255;
 const SOURCE_OF_WORDS: &str = "state";
 
 impl Parser<'_> {
-    /// The numbers that a term means.
-    pub(super) fn term(&mut self, span: Range<usize>) -> Result<Vec<NumberRange>, NodeSetError> {
+    /// Whom a term means.
+    pub(super) fn term(&mut self, span: Range<usize>) -> Result<Ranges, NodeSetError> {
         let term = &self.text[span.clone()];
         if term.is_empty() {
             return problem(span, NodeSetProblem::Missing);
@@ -27,7 +27,7 @@ impl Parser<'_> {
             let expression = Expression::parse(term);
             let place =
                 |wrong| NodeSetError { span: span.clone(), problem: NodeSetProblem::Expression(wrong) };
-            return self.matching(&expression.map_err(place)?, &span);
+            return Ok(self.matching(&expression.map_err(place)?, &span)?.into());
         }
         if term.contains(['*', '?']) {
             if term.contains('[') {
@@ -35,31 +35,34 @@ impl Parser<'_> {
             }
             let place =
                 |wrong| NodeSetError { span: span.clone(), problem: NodeSetProblem::Expression(wrong) };
-            return self.matching(&Expression::wildcards(term).map_err(place)?, &span);
+            return Ok(self.matching(&Expression::wildcards(term).map_err(place)?, &span)?.into());
         }
         if let Some(open) = term.find('[') {
-            return self.bracket(&span, open);
+            return Ok(self.bracket(&span, open)?.into());
         }
         if let Some(number) = self.vocabulary.directory.number(term) {
             self.count_numbers(1, &span)?;
-            return Ok(vec![NumberRange { lowest: number, highest: number }]);
+            return Ok(vec![NumberRange { lowest: number, highest: number }].into());
+        }
+        if let Some(machine) = (self.vocabulary.machine)(term) {
+            return self.members(machine, &span);
         }
         let is_range = |octet: u8| octet.is_ascii_digit() || octet == b'-' || octet == b'/';
         if term.starts_with(|c: char| c.is_ascii_digit()) && term.bytes().all(is_range) {
             let mut ranges = Vec::new();
             self.range(span, |_, _| Ok(()), &mut ranges)?;
-            return Ok(ranges);
+            return Ok(ranges.into());
         }
         let Vocabulary { group, .. } = self.vocabulary;
         let word = if term == "all" { group(None, "*") } else { group(Some(SOURCE_OF_WORDS), term) };
         match word {
-            Some(set) => self.set(set, &span),
+            Some(members) => self.members(members, &span),
             None => problem(span, self.not_a_name(term)),
         }
     }
 
     /// `@rack1`, `@rack[1-3]`, `@state:up`, `@*`
-    fn group(&mut self, span: &Range<usize>) -> Result<Vec<NumberRange>, NodeSetError> {
+    fn group(&mut self, span: &Range<usize>) -> Result<Ranges, NodeSetError> {
         let text = &self.text[span.start + 1..span.end];
         let (source, name) = match text.split_once(':') {
             Some((source, name)) => (Some(source), name),
@@ -74,10 +77,10 @@ impl Parser<'_> {
         } else {
             vec![name.to_owned()]
         };
-        let mut ranges = Vec::new();
+        let mut ranges = Ranges::default();
         for name in names {
             match (self.vocabulary.group)(source, &name) {
-                Some(set) => ranges.extend(self.set(set, span)?),
+                Some(members) => ranges.extend(self.members(members, span)?),
                 None => {
                     let name = source.map_or_else(|| name.clone(), |source| format!("{source}:{name}"));
                     return problem(span.clone(), NodeSetProblem::NoSuchGroup(name));
@@ -87,9 +90,10 @@ impl Parser<'_> {
         Ok(ranges)
     }
 
-    fn set(&mut self, set: NodeSet, span: &Range<usize>) -> Result<Vec<NumberRange>, NodeSetError> {
-        self.count_numbers(set.ranges.len() as u64, span)?;
-        Ok(set.ranges)
+    fn members(&mut self, members: Members, span: &Range<usize>) -> Result<Ranges, NodeSetError> {
+        let ranges = Ranges::from(members);
+        self.count_numbers((ranges.numbers.len() + ranges.others.len()) as u64, span)?;
+        Ok(ranges)
     }
 
     /// The nodes, of all, whose name an expression fits; of a node that has two, either.
@@ -98,8 +102,8 @@ impl Parser<'_> {
         expression: &Expression,
         span: &Range<usize>,
     ) -> Result<Vec<NumberRange>, NodeSetError> {
-        let Vocabulary { directory, group } = self.vocabulary;
-        let all = group(None, "*").unwrap_or_default();
+        let Vocabulary { directory, group, .. } = self.vocabulary;
+        let all = group(None, "*").unwrap_or_default().numbers;
         self.count_numbers(all.size(), span)?;
         let fits = |number: &u32| {
             expression.fits(&directory.pattern.name(*number))

@@ -38,7 +38,7 @@ fn parse(text: &str, directory: &Directory) -> Result<NodeSet, NodeSetError> {
         };
         Some(numbers.into_iter().collect())
     };
-    NodeSet::parse_with(text, &Vocabulary { directory, group: &group })
+    NodeSet::parse_with(text, directory, &group)
 }
 
 #[test]
@@ -235,6 +235,50 @@ fn texts_at_their_bounds() {
     assert_eq!(problem(&("1,".repeat(32_767) + "111")), Err(NodeSetProblem::TextTooLong));
     assert_eq!(problem(&("1!".repeat(64) + "2")), Ok(0));
     assert_eq!(problem(&("1!".repeat(65) + "2")), Err(NodeSetProblem::TooManyOperators));
+}
+
+/// Three machines have no number: 0 and 1 have failed, as node 9 has, and 2 is new.
+#[test]
+fn machines_without_a_number() {
+    let directory = directory("node{}");
+    let set = |numbers: &[u32]| numbers.iter().copied().collect::<NodeSet>();
+    let group = |source: Option<&str>, name: &str| match (source, name) {
+        (None, "*") => Some(set(&[7, 8, 9]).into()),
+        (Some("state"), "failed") => Some(Members { numbers: set(&[9]), others: set(&[0, 1]) }),
+        (Some("state"), "*") => Some(Members { numbers: set(&[7, 8, 9]), others: set(&[0, 1, 2]) }),
+        _ => None,
+    };
+    let machine = |text: &str| match text {
+        "52:54:00:00:00:00" => Some(Members { others: set(&[0]), ..Members::default() }),
+        "52:54:00:00:00:02" => Some(Members { others: set(&[2]), ..Members::default() }),
+        "52:54:00:00:00:07" => Some(set(&[7]).into()),
+        _ => None,
+    };
+    let vocabulary = Vocabulary { directory: &directory, group: &group, machine: &machine };
+    let none: &[u32] = &[];
+    for (text, numbers, others) in [
+        ("@state:failed", &[9][..], &[0, 1][..]),
+        ("failed", &[9], &[0, 1]),
+        ("52:54:00:00:00:07", &[7], none),
+        ("52:54:00:00:00:02 , node8", &[8], &[2]),
+        ("failed,52:54:00:00:00:02", &[9], &[0, 1, 2]),
+        ("failed!52:54:00:00:00:00", &[9], &[1]),
+        ("failed&52:54:00:00:00:00", none, &[0]),
+        ("@state:*^failed", &[7, 8], &[2]),
+        // These are of nodes with a name.
+        ("all", &[7, 8, 9], none),
+        ("node*", &[7, 8, 9], none),
+        ("/./!failed", &[7, 8], none),
+    ] {
+        let expected = Members { numbers: set(numbers), others: set(others) };
+        assert_eq!(Members::parse(text, &vocabulary), Ok(expected), "{text}");
+    }
+    let stranger = Members::parse("52:54:00:00:00:99", &vocabulary).map_err(|error| error.problem);
+    assert_eq!(stranger, Err(NodeSetProblem::NoSuchName("node{}".into())));
+    assert_eq!(
+        NodeSet::parse("52:54:00:00:00:07", &directory).map_err(|error| error.problem),
+        Err(NodeSetProblem::NoSuchName("node{}".into()))
+    );
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub(super) enum ChangeVerb {
     },
     /// Set what nodes boot, and their attributes
     Set {
-        /// A node set as node[0-9,12], @rack1 or ^FILE, or a number, name, hardware address or address
+        /// A node set as node[0-9,12], @rack1, @state:failed or ^FILE, or a number, name, hardware address or address
         nodeset: String,
         /// profile=NAME or attributes.NAME=VALUE; an empty value leaves it to the configuration
         #[arg(value_name = "KEY=VALUE", required = true)]
@@ -69,7 +69,7 @@ pub(super) enum ChangeVerb {
 /// Which nodes, and how.
 #[derive(Debug, Args)]
 pub(super) struct Which {
-    /// A node set as node[0-9,12], @rack1 or ^FILE, or a number, name, hardware address or address
+    /// A node set as node[0-9,12], @rack1, @state:failed or ^FILE, or a number, name, hardware address or address
     nodeset: String,
     /// Without the nodes of this set
     #[arg(short = 'x', long, value_name = "NODESET")]

@@ -13,8 +13,9 @@ const FILE_OCTETS_MAX: u64 = 1 << 20;
 
 #[derive(Debug, Args)]
 pub(super) struct NodeSetCommand {
-    /// A node set: node[0-9,12], @rack1, @state:up, all, node1*, /[05]$/, ^FILE, - (standard input), and between them , ! & ^
-    nodeset: String,
+    /// A node set: node[0-9,12], @rack1, @state:up, all, node1*, /[05]$/, hardware addresses, ^FILE, - (standard input), and between them , ! & ^
+    #[arg(required_unless_present = "list")]
+    nodeset: Option<String>,
     /// Without the nodes of this set
     #[arg(short = 'x', long, value_name = "NODESET")]
     exclude: Option<String>,
@@ -24,6 +25,9 @@ pub(super) struct NodeSetCommand {
     /// How many there are
     #[arg(short, long, conflicts_with = "expand")]
     count: bool,
+    /// The names of the groups of [groups], one in a line
+    #[arg(short, long, conflicts_with_all = ["nodeset", "exclude", "expand", "count"])]
+    list: bool,
     /// What stands between names
     #[arg(short = 'S', long, value_name = "TEXT", default_value = " ", requires = "expand")]
     separator: String,
@@ -33,7 +37,10 @@ pub(super) struct NodeSetCommand {
 }
 
 pub(super) fn run(wanted: &NodeSetCommand) -> Exit {
-    let set = [("set", Some(wanted.nodeset.clone())), ("without", wanted.exclude.clone())];
+    if wanted.list {
+        return groups(&Client { socket: &wanted.control });
+    }
+    let set = [("set", wanted.nodeset.clone()), ("without", wanted.exclude.clone())];
     let path = match path("/v1/nodeset", &set) {
         Ok(path) => path,
         Err(problem) => return complain(&problem, Exit::Usage),
@@ -42,7 +49,7 @@ pub(super) fn run(wanted: &NodeSetCommand) -> Exit {
         Ok(answer) => answer,
         Err(failure) => return complain(&failure, exit_of(&failure)),
     };
-    let NodeSetView { folded, size, names } = match serde_json::from_str(&answer) {
+    let NodeSetView { folded, size, names, without_number } = match serde_json::from_str(&answer) {
         Ok(view) => view,
         Err(error) => {
             return complain(&format!("the server's answer is not understood: {error}"), Exit::Failed);
@@ -54,7 +61,24 @@ pub(super) fn run(wanted: &NodeSetCommand) -> Exit {
         (false, false) => folded,
     };
     print(&(text + "\n"));
+    if without_number > 0 {
+        let who =
+            if without_number == 1 { "1 machine is" } else { &format!("{without_number} machines are") };
+        complain(&format!("{who} left out, without a number and so without a name"), Exit::Ok);
+    }
     Exit::Ok
+}
+
+fn groups(client: &Client<'_>) -> Exit {
+    let names = client.get("/v1/groups").map(|answer| serde_json::from_str::<Vec<String>>(&answer));
+    match names {
+        Ok(Ok(names)) => {
+            print(&names.iter().map(|name| format!("{name}\n")).collect::<String>());
+            Exit::Ok
+        }
+        Ok(Err(error)) => complain(&format!("the server's answer is not understood: {error}"), Exit::Failed),
+        Err(failure) => complain(&failure, exit_of(&failure)),
+    }
 }
 
 /// A resource and its questions, with the nodes of files in the place of their names.

@@ -34,6 +34,7 @@ pub(super) fn router(site: Site) -> Router {
         .route("/v1/nodes/{node}/explain", get(explain))
         .route("/v1/nodes/{node}/files", get(files))
         .route("/v1/nodeset", get(node_set))
+        .route("/v1/groups", get(groups))
         .route("/v1/export/{form}", get(export))
         .fallback(missing)
         .with_state(site)
@@ -88,6 +89,10 @@ async fn nodes(State(site): State<Site>, RawQuery(query): RawQuery) -> Response 
 async fn node_set(State(site): State<Site>, RawQuery(query): RawQuery) -> Response {
     let value = |key| query.as_deref().and_then(|query| text::query_value(query, key));
     ask(&site, Query::NodeSet { set: value("set").unwrap_or_default(), without: value("without") }).await
+}
+
+async fn groups(State(site): State<Site>) -> Response {
+    ask(&site, Query::Groups).await
 }
 
 async fn export(State(site): State<Site>, Path(form): Path<String>) -> Response {
@@ -145,7 +150,11 @@ async fn files(State(site): State<Site>, Path(node): Path<String>, RawQuery(quer
 
 /// The SSH host keys of all nodes, for who logs in there.
 async fn known_hosts(site: Site) -> Response {
-    match tokio::task::spawn_blocking(move || site.overlays.all_known_hosts()).await {
+    let of = match answer(&site, |reply| Ask::Operator { query: Query::HostKeys, reply }).await {
+        Ok(Answer::HostKeys(of)) => of,
+        other => return told(other),
+    };
+    match tokio::task::spawn_blocking(move || site.overlays.all_known_hosts(&of)).await {
         Ok(Ok(text)) => text.into_response(),
         Ok(Err(why)) => error(400, &why),
         Err(_) => error(500, "the keys could not be made"),
@@ -155,7 +164,7 @@ async fn known_hosts(site: Site) -> Response {
 async fn missing() -> Response {
     error(
         404,
-        "there is no such resource: /v1/status, /v1/nodes, /v1/nodes/NODE, /v1/nodes/NODE/explain, /v1/nodes/NODE/files, /v1/nodeset, /v1/export/FORM; POST /v1/nodes/VERB",
+        "there is no such resource: /v1/status, /v1/nodes, /v1/nodes/NODE, /v1/nodes/NODE/explain, /v1/nodes/NODE/files, /v1/nodeset, /v1/groups, /v1/export/FORM; POST /v1/nodes/VERB",
     )
 }
 
@@ -189,7 +198,9 @@ fn told(answer: Result<Answer, NoAnswer>) -> Response {
         Ok(Answer::Json(status, text)) => json(status, text),
         Ok(Answer::Missing(why)) => error(404, &why),
         Ok(Answer::Refused(why)) => error(403, &why),
-        Ok(Answer::Files(_) | Answer::Part(..) | Answer::Unwritten(_)) => error(500, "the answer is no JSON"),
+        Ok(Answer::Files(_) | Answer::HostKeys(_) | Answer::Part(..) | Answer::Unwritten(_)) => {
+            error(500, "the answer is no JSON")
+        }
         Ok(Answer::Text(text) | Answer::File(text) | Answer::FirstOf([text, _])) => {
             error(500, &format!("the answer is no JSON: {text}"))
         }

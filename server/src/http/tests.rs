@@ -61,9 +61,7 @@ fn server_within(limits: Limits) -> Server {
     std::fs::write(path("key"), made.signing_key.serialize_pem()).unwrap();
     let tls = tls::read(&path("certificate"), &path("key")).unwrap();
     let journal = Journal::start().unwrap();
-    let names =
-        Arc::new(heorot_names::Directory::new("cluster", heorot_names::Pattern::parse("node{}").unwrap()));
-    let overlays = Overlays::new(directory.path().to_str().unwrap(), &[7; 16], names);
+    let overlays = Overlays::new(directory.path().to_str().unwrap(), &[7; 16]);
     let files = (&files, &overlays);
     let http = Http::start_within(limits, sockets, (caller, &bell), files, Some(tls), journal).unwrap();
     let http = Arc::new(Mutex::new(http));

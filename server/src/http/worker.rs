@@ -346,8 +346,8 @@ impl Worker {
         let reply = match answer {
             Some(Answer::Text(text)) => Reply::text(200, text),
             Some(Answer::Json(status, text)) => Reply::json(status, text),
-            // Operators alone ask for what is long.
-            Some(Answer::Part(..) | Answer::Unwritten(_)) => Reply::busy(),
+            // Operators alone ask for these.
+            Some(Answer::Part(..) | Answer::Unwritten(_) | Answer::HostKeys(_)) => Reply::busy(),
             Some(Answer::Missing(why)) => Reply::text(404, why + "\n"),
             Some(Answer::Refused(why)) => Reply::text(403, why + "\n"),
             Some(Answer::Files(wanted)) => return self.make(key, wanted, now),

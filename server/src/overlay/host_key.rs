@@ -3,7 +3,7 @@
 //! order. Who has the server's secret has all of them: it is in the store, for its owner alone.
 
 use super::tree::{Content, Entry};
-use heorot_names::{Directory, Numbering};
+use heorot_names::{Directory, NodeSet, Numbering};
 use ring::hmac;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use std::collections::BTreeMap;
@@ -50,17 +50,17 @@ impl Keys {
         ]
     }
 
-    /// `node23,node23.cluster,10.77.1.23 ssh-ed25519 …` (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), for every number.
-    pub(super) fn known_hosts(&self, directory: &Directory) -> Result<String, String> {
-        let numbers = directory.numbers();
+    /// `node23,node23.cluster,10.77.1.23 ssh-ed25519 …` (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), for these numbers.
+    pub(super) fn known_hosts(&self, directory: &Directory, numbers: &NodeSet) -> Result<String, String> {
         if numbers.size() > KNOWN_HOSTS_MAX {
             return Err(format!(
-                "the networks have more than {KNOWN_HOSTS_MAX} numbers, which is too long a list"
+                "more than {KNOWN_HOSTS_MAX} numbers have host keys, which is too long a list"
             ));
         }
         let mut known = self.public.lock().unwrap_or_else(PoisonError::into_inner);
         // Numbers of an earlier configuration.
-        known.retain(|number, _| numbers.contains(*number));
+        let all = directory.numbers();
+        known.retain(|number, _| all.contains(*number));
         let mut text = String::new();
         for number in numbers.iter() {
             let public = *known.entry(number).or_insert_with(|| self.pair(number).1);

@@ -3,7 +3,7 @@ use crate::testing;
 use heorot_core::config::{OverlayNetwork, OverlayValues, Overlays as Names, Values};
 use heorot_core::limit::OVERLAY_ARCHIVES_OCTETS_MAX;
 use heorot_names::file::Place;
-use heorot_names::{Numbering, Pattern};
+use heorot_names::{Directory, Numbering, Pattern};
 use std::io::Read;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
@@ -39,14 +39,15 @@ pub(crate) fn wanted(open: &[&str], secret: &[&str], ssh_host_key: bool) -> Node
         number: 23,
         overlays: Names { open: names(open), secret: names(secret), ssh_host_key },
         values: OverlayValues { values, networks: vec![network], profile: "default".into() },
+        host_keys: Arc::new(directory.numbers()),
         directory: Arc::new(directory),
         place: Place::default(),
         given: None,
     }
 }
 
-fn overlays(directory: &testing::Directory, wanted: &NodeFiles) -> Overlays {
-    Overlays::new(directory.path().to_str().unwrap(), b"0123456789abcdef", Arc::clone(&wanted.directory))
+fn overlays(directory: &testing::Directory) -> Overlays {
+    Overlays::new(directory.path().to_str().unwrap(), b"0123456789abcdef")
 }
 
 fn write(directory: &testing::Directory, path: &str, text: &str) {
@@ -64,7 +65,7 @@ fn an_archive_has_all_files_and_its_room_is_free_again() {
     let directory = testing::directory("overlay");
     write(&directory, "base/etc/hostname.j2", "{{ node.name }}.{{ cluster.name }}\n");
     let wanted = wanted(&["base"], &[], true);
-    let overlays = overlays(&directory, &wanted);
+    let overlays = overlays(&directory);
     let made = overlays.archive(&wanted).unwrap();
     let mut octets = Vec::new();
     // As it is sent: by places.
@@ -95,7 +96,7 @@ fn operators_see_all_but_secrets() {
     std::fs::write(directory.path().join("base/blob"), [0xff]).unwrap();
     close(&directory, "keys");
     let wanted = wanted(&["base"], &["keys"], true);
-    let overlays = overlays(&directory, &wanted);
+    let overlays = overlays(&directory);
     let Ok(Shown::List(list)) = overlays.shown(&wanted, None) else { panic!("no list") };
     let views: Vec<NodeFileView> = serde_json::from_str(&list).unwrap();
     let told: Vec<_> =
@@ -119,5 +120,8 @@ fn operators_see_all_but_secrets() {
         assert!(matches!(refused, Err(Unshown::Refused(_))), "{path}: {refused:?}");
     }
     assert!(matches!(overlays.shown(&wanted, Some("/none")), Err(Unshown::Missing(_))));
-    assert_eq!(overlays.all_known_hosts().unwrap().lines().count(), 2);
+    let (directory, one) = (Arc::clone(&wanted.directory), Arc::new([24].into_iter().collect()));
+    let known = overlays.all_known_hosts(&HostKeys { directory, numbers: one }).unwrap();
+    assert!(known.starts_with("node24,node24.cluster,10.77.1.24 ssh-ed25519 "), "{known}");
+    assert_eq!(known.lines().count(), 1);
 }

@@ -107,7 +107,6 @@ impl Loop {
                 if let Some(nis) = &self.parts.nis {
                     nis.publish(Arc::clone(&directory));
                 }
-                self.parts.overlays.publish(Arc::clone(&directory));
                 self.parts.dns.publish(directory);
             }
             Output::Names(changes) => self.parts.dns.change(changes),
@@ -203,6 +202,8 @@ impl Loop {
             | Query::Change(..)
             | Query::Files(_)
             | Query::Dump
+            | Query::Groups
+            | Query::HostKeys
             | Query::More(_)) => query,
         };
         if let Some(id) = self.remember(asker) {
@@ -270,6 +271,7 @@ impl Loop {
             | Answer::Part(..)
             | Answer::Unwritten(_)
             | Answer::Files(_)
+            | Answer::HostKeys(_)
             | Answer::Missing(_)
             | Answer::Refused(_) => Ok(()),
         };
@@ -289,9 +291,11 @@ impl Loop {
                 }
             }
             Answer::Missing(why) => Err(Refusal::Missing(why)),
-            Answer::Json(..) | Answer::Part(..) | Answer::Unwritten(_) | Answer::Files(_) => {
-                Err(Refusal::Missing("it is to be had by HTTP only".into()))
-            }
+            Answer::Json(..)
+            | Answer::Part(..)
+            | Answer::Unwritten(_)
+            | Answer::Files(_)
+            | Answer::HostKeys(_) => Err(Refusal::Missing("it is to be had by HTTP only".into())),
         };
         self.transfer(transfer::Input::Opened { transfer, result });
     }

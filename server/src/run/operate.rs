@@ -230,6 +230,7 @@ impl Loop {
             | Answer::Json(..)
             | Answer::Unwritten(_)
             | Answer::Files(_)
+            | Answer::HostKeys(_)
             | Answer::Missing(_)
             | Answer::Refused(_) => false,
         };

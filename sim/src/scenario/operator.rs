@@ -29,7 +29,8 @@ impl Teller {
     /// What an operator changes: what came of it, in the order of its coming, and what he is told.
     pub(super) fn change(&mut self, verb: &str, set: &str, words: &[&str]) -> Option<Vec<String>> {
         let (_, verb) = Verb::NAMED.into_iter().find(|(name, _)| *name == verb)?;
-        let set = self.mac(set).map_or_else(|| set.to_owned(), |mac| mac.to_string());
+        let meant = |part: &str| self.mac(part).map_or_else(|| part.to_owned(), |mac| mac.to_string());
+        let set = set.split(',').map(meant).collect::<Vec<_>>().join(",");
         let mut request = ChangeRequest { set, ..ChangeRequest::default() };
         for (place, word) in words.iter().enumerate() {
             match word.split_once('=') {

@@ -287,9 +287,11 @@ impl Server {
             }
             Answer::Missing(why) => Err(Refusal::Missing(why)),
             Answer::Refused(why) => Err(Refusal::Denied(why)),
-            Answer::Json(..) | Answer::Part(..) | Answer::Unwritten(_) | Answer::Files(_) => {
-                Err(Refusal::Missing("it is to be had by HTTP only".into()))
-            }
+            Answer::Json(..)
+            | Answer::Part(..)
+            | Answer::Unwritten(_)
+            | Answer::Files(_)
+            | Answer::HostKeys(_) => Err(Refusal::Missing("it is to be had by HTTP only".into())),
         };
         self.transfer(s, transfer::Input::Opened { transfer, result });
     }

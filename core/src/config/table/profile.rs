@@ -60,7 +60,7 @@ pub(super) static PROFILE: &[Setting] = &[
             "`\"none\"`, `\"nfs:/directory\"`, `\"nfs:HOST:/path\"`, `\"nfs4:HOST:/path\"`, `\"http:FILE\"` or `\"http://HOST/path\"`",
         ),
         fallback: Fallback::Value("\"none\""),
-        example: "\"nfs:/srv/heorot/root\"",
+        example: "\"nfs:/srv/heorot-root\"",
         status: Status::Works,
         doc: "The root file system of the node. `none` leaves it to the initial RAM disk. `nfs:` with an absolute directory of this host has it served here ([nfs.md](nfs.md)), with a host before it by that one, and `nfs4:` by version 4; `http:` is an image in one file: of a name below `boot.directory`, or of another server.",
     },

@@ -29,6 +29,7 @@ pub(super) fn open(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
         return answer(turn, request, error(404, "this node has no overlays"));
     };
     let overlays = Overlays { open: plan.overlays.open.clone(), ..Overlays::default() };
+    turn.refresh_host_keys();
     let said = match turn.node_files(mac, (request.from, request.local), &plan, overlays) {
         Some(files) => Answer::Files(Box::new(files)),
         None => error(409, NO_NUMBER),
@@ -46,6 +47,7 @@ pub(super) fn secrets(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
         return answer(turn, request, error(403, &why));
     }
     let overlays = Overlays { open: Vec::new(), ..plan.overlays.clone() };
+    turn.refresh_host_keys();
     let Some(mut files) = turn.node_files(mac, (request.from, request.local), &plan, overlays) else {
         return answer(turn, request, error(409, NO_NUMBER));
     };

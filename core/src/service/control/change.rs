@@ -1,7 +1,8 @@
 //! What operators change: which nodes are meant, what becomes another for each, and whether that can be. A change is reckoned as a whole, told if it is only to be told,
 //! and else recorded; it holds, and its author hears of it, when it is durable.
 
-use super::{difference, fail, find, no_such_node, ok};
+use super::set::{Chosen, choose, nobody};
+use super::{fail, find, no_such_node, ok};
 use crate::cluster::node::{Node, Trouble};
 use crate::cluster::orders::{Kept, Orders, Standing};
 use crate::cluster::record::Record;
@@ -29,7 +30,7 @@ pub(super) fn handle(
         Err(answer) => return Some(answer),
     };
     let mut draft = Draft::default();
-    draft.refuse_missing(&wanted.missing);
+    draft.refuse_missing(wanted.missing, wanted.strangers);
     for mac in wanted.macs {
         let new = new_node(turn, mac);
         let node = turn.hall.nodes.get(mac).unwrap_or(&new);
@@ -102,7 +103,9 @@ const SHOWN_MAX: usize = 16;
 struct Wanted {
     macs: Vec<Mac>,
     /// Numbers that no machine has.
-    missing: NodeSet,
+    missing: Vec<u32>,
+    /// Machines that were never seen, where there has to be something that can be taken from them.
+    strangers: Vec<Mac>,
 }
 
 impl Wanted {
@@ -111,7 +114,7 @@ impl Wanted {
         if set.trim().is_empty() {
             return Err(fail(400, "which nodes? a change names them: node[0-9], @rack1, or all".into()));
         }
-        let one = |mac| Self { macs: vec![mac], missing: NodeSet::default() };
+        let one = |mac| Self { macs: vec![mac], missing: Vec::new(), strangers: Vec::new() };
         // Who was never seen can be named by his hardware address, but has nothing that could be taken from him.
         let may_be_new = !matches!(verb, Verb::Retire | Verb::Free);
         match (find(turn, set), set.parse::<Mac>(), without) {
@@ -120,8 +123,8 @@ impl Wanted {
             (None, Ok(_), None) => return Err(no_such_node(set)),
             _ => {}
         }
-        let numbers = difference(turn, set, without.as_deref())?;
-        if numbers.size() > NODES_LISTED_MAX {
+        let Chosen { numbers, machines } = choose(turn, set, without.as_deref())?;
+        if numbers.size() + machines.len() as u64 > NODES_LISTED_MAX {
             return Err(fail(400, format!("{set}: more than {NODES_LISTED_MAX} nodes")));
         }
         let mut macs = Vec::new();
@@ -133,13 +136,19 @@ impl Wanted {
                 None => missing.push(number),
             }
         }
+        // One that does not have the number yet that the list gives it may have been named twice.
+        let twice: BTreeSet<Mac> = macs.iter().copied().collect();
+        let machines = machines.into_iter().filter(|mac| !twice.contains(mac));
+        let is_to_be_changed = |mac: &Mac| may_be_new || turn.hall.nodes.get(*mac).is_some();
+        let (machines, strangers): (Vec<Mac>, Vec<Mac>) = machines.partition(is_to_be_changed);
+        macs.extend(machines);
         if macs.is_empty() {
-            return Err(no_such_node(set));
+            return Err(nobody(turn, set));
         }
         if verb == Verb::Number && macs.len() + missing.len() > 1 {
             return Err(fail(400, format!("{set}: a number is one machine's")));
         }
-        Ok(Self { macs, missing: missing.into_iter().collect() })
+        Ok(Self { macs, missing, strangers })
     }
 }
 
@@ -203,10 +212,13 @@ struct Draft {
 }
 
 impl Draft {
-    fn refuse_missing(&mut self, missing: &NodeSet) {
-        if !missing.is_empty() {
-            let names = Names { numbers: missing.iter().collect(), macs: Vec::new() };
+    fn refuse_missing(&mut self, numbers: Vec<u32>, macs: Vec<Mac>) {
+        if !numbers.is_empty() {
+            let names = Names { numbers, macs: Vec::new() };
             self.refused.insert("no machine has this number".into(), names);
+        }
+        if !macs.is_empty() {
+            self.refused.insert("it was never seen".into(), Names { numbers: Vec::new(), macs });
         }
     }
 

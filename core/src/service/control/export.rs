@@ -1,6 +1,6 @@
 //! The table of nodes for other tools: what is known is gathered in parts, and whoever asked writes it.
 
-use crate::cluster::export::{DEFAULT_PROFILE, served};
+use crate::cluster::export::{reservations, served};
 use crate::cluster::network;
 use crate::cluster::node::Node;
 use crate::hall::Turn;
@@ -12,8 +12,8 @@ use std::sync::Arc;
 /// Begins to gather what is known, for the form of another tool.
 pub(super) fn begin(turn: &Turn<'_>, export: Export) -> Answer {
     // A listed node with a number is one before it was ever seen.
-    let listed = turn.config.nodes.iter().filter_map(|node| {
-        let profile = node.profile.as_deref().unwrap_or(DEFAULT_PROFILE).to_owned();
+    let listed = turn.config.nodes.iter().zip(0..).filter_map(|(node, place)| {
+        let profile = turn.config.profile_of_number(node.number?, Some(place)).to_owned();
         Some((node.number?, About { profile, ..About::default() }))
     });
     let about = vec![listed.collect()];
@@ -29,6 +29,7 @@ pub(super) fn go_on(turn: &Turn<'_>, mut exported: Exported) -> Answer {
             profile: turn.profile_name(node).to_owned(),
             processors: fact("processors"),
             memory_bytes: fact("memory_bytes"),
+            kernel_memory_bytes: fact("kernel_memory_bytes"),
         };
         Some((node.number?, about))
     };
@@ -46,5 +47,6 @@ pub(super) fn go_on(turn: &Turn<'_>, mut exported: Exported) -> Answer {
         place: network::place(turn.config, None),
         about: exported.about,
         served: served(turn.config),
+        reservations: reservations(turn.config),
     })))
 }

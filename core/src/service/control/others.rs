@@ -55,6 +55,11 @@ pub(super) fn show(turn: &Turn<'_>, wall: Wall, name: &str) -> Option<NodeDetail
     })
 }
 
+/// The place in the configuration of a `[[node]]` that is no node's which was heard.
+pub(super) fn listed(turn: &Turn<'_>, name: &str) -> Option<usize> {
+    Who::find(turn, name).listed
+}
+
 /// That a node gets no answer although it is known: it was not ignored from the first, or not whatever it says. Who is answered is forgotten among those.
 pub(super) fn ignored(turn: &Turn<'_>, node: &Node) -> Option<Trouble> {
     let macs = [node.mac].into_iter().chain(node.further_macs.iter().copied());
@@ -218,7 +223,12 @@ fn row(turn: &Turn<'_>, mac: String, state: &str, listed: Option<&ListedNode>) -
     let number = listed.and_then(|listed| listed.number);
     let of_number =
         |number| turn.config.networks.iter().find_map(|network| network.numbering.address(number));
-    let profile = listed.and_then(|listed| listed.profile.clone());
+    let place =
+        || turn.config.nodes.iter().position(|other| listed.is_some_and(|it| std::ptr::eq(it, other)));
+    let profile = match number {
+        Some(number) => Some(turn.config.profile_of_number(number, place()).to_owned()),
+        None => listed.and_then(|listed| listed.profile.clone()),
+    };
     NodeView {
         number,
         name: number.map(|number| turn.name(number)),

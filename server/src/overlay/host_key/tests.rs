@@ -51,7 +51,7 @@ fn a_number_keeps_its_key_and_has_it_alone() {
 }
 
 #[test]
-fn known_hosts_have_every_name_and_address() {
+fn known_hosts_have_every_name_and_address_of_those_that_have_keys() {
     let mut directory = Directory::new("cluster", Pattern::parse("node{}").unwrap());
     let network = |first, suffix: &str| Numbering {
         numbers: heorot_names::NumberRange { lowest: 0, highest: 1 },
@@ -63,7 +63,8 @@ fn known_hosts_have_every_name_and_address() {
         vec![network(Ipv4Addr::new(10, 77, 1, 0), ""), network(Ipv4Addr::new(10, 78, 1, 0), "-ib")];
     directory.given_names.insert(1, "login".to_owned());
     let keys = Keys::new(b"0123456789abcdef");
-    let text = keys.known_hosts(&directory).unwrap();
+    let all = directory.numbers();
+    let text = keys.known_hosts(&directory, &all).unwrap();
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[0][0], "node0,node0.cluster,10.77.1.0,node0-ib,node0-ib.cluster,10.78.1.0");
@@ -75,6 +76,11 @@ fn known_hosts_have_every_name_and_address() {
         let key = public_text(&keys.pair(number as u32).1);
         assert_eq!(format!("{} {}", line[1], line[2]), key);
     }
+    let one = keys.known_hosts(&directory, &[1].into_iter().collect()).unwrap();
+    assert_eq!(one, text.lines().skip(1).map(|line| format!("{line}\n")).collect::<String>());
+    assert_eq!(keys.known_hosts(&directory, &NodeSet::default()).unwrap(), "");
     directory.networks[0].numbers.highest = 100_000;
-    assert!(keys.known_hosts(&directory).unwrap_err().contains("too long a list"));
+    let all = directory.numbers();
+    assert!(keys.known_hosts(&directory, &all).unwrap_err().contains("too long a list"));
+    assert_eq!(keys.known_hosts(&directory, &[0, 1].into_iter().collect()).unwrap(), text);
 }

@@ -258,7 +258,8 @@ impl Run {
                 | core::Answer::Json(..)
                 | core::Answer::Part(..)
                 | core::Answer::Unwritten(_)
-                | core::Answer::Files(_) => drop(self.files.remove(&request.name)),
+                | core::Answer::Files(_)
+                | core::Answer::HostKeys(_) => drop(self.files.remove(&request.name)),
             }
         }
         let Some(file) = self.files.get(request.name.trim_start_matches('/')) else {
@@ -336,7 +337,9 @@ impl Run {
             core::Answer::Part(text, _) => (200, text),
             core::Answer::Missing(why) => (404, why),
             core::Answer::Refused(why) => (403, why),
-            core::Answer::Unwritten(_) | core::Answer::Files(_) => (200, String::new()),
+            core::Answer::Unwritten(_) | core::Answer::Files(_) | core::Answer::HostKeys(_) => {
+                (200, String::new())
+            }
             core::Answer::File(name) | core::Answer::FirstOf([name, _]) => panic!("{name} by HTTP"),
         })
     }
