@@ -293,6 +293,9 @@ pub const TFTP_RESEND_SILENT_MAX: Duration = Duration::from_secs(4);
 /// No round trip counts for longer: it is a client that was stopped, not a slow way.
 pub const TFTP_ROUND_TRIP_MAX: Duration = Duration::from_secs(2);
 
+/// A client that has just spoken of a gap is repeated to after its usual round trip, but no sooner than this: a program that writes what it gets may be away for as long.
+pub const TFTP_GAP_RESEND_MIN: Duration = Duration::from_millis(2);
+
 /// A repeated ACK (in lock-step) or request before this is no client's retry: PXELINUX repeats after 100 ms, nobody earlier.
 pub const TFTP_RETRY_MIN: Duration = Duration::from_millis(50);
 
@@ -308,8 +311,9 @@ pub const TFTP_PATIENCE: Duration = Duration::from_secs(150);
 /// The same before the client's first ACK: until then every client repeats its request (PXELINUX within 14 s), and whoever asked may never have been there.
 pub const TFTP_PATIENCE_BEFORE_ACK: Duration = Duration::from_secs(30);
 
-/// The same once the last block was sent: a client may well never acknowledge it; one that lacks it repeats itself within 4 s (EDK2).
-pub const TFTP_PATIENCE_AT_END: Duration = Duration::from_secs(10);
+/// The same once the last block was sent, which some clients never acknowledge. Not much shorter, or whoever waits for his last block while a switch is away for ten seconds would come back to a transfer that is
+/// gone, and be told so by an ERROR: every file of one block is such a case. Whose machine asks for something else is given up much sooner.
+pub const TFTP_PATIENCE_AT_END: Duration = Duration::from_secs(60);
 
 /// How far the client may be ahead of what was noted before a restart: ACKs that came while the last notes were made. Below half of the 65536 block numbers, so that an old ACK is never taken for a new one.
 pub const TFTP_NOTE_BEHIND_BLOCKS_MAX: u64 = 4096;

@@ -39,7 +39,7 @@ use crate::limit::{MACS_PER_NODE_MAX, REASON_LETTERS_MAX, WHOLE_COMMAND_LINE_OCT
 use crate::mac::Mac;
 use crate::message::{Answer, Output, Request, Via};
 use crate::promise::Promise;
-use crate::transfer::Transfer;
+use crate::transfer::{Outcome, Transfer};
 use heorot_names::file::{self, Me, Place};
 use serde_json::json;
 use std::net::Ipv4Addr;
@@ -79,15 +79,20 @@ pub(crate) fn transferred(turn: &mut Turn<'_>, transfer: &Transfer) {
         0 => String::new(),
         resent => format!(", {resent} packets sent again"),
     };
-    match (&transfer.failure, machine) {
-        (None, _) => {
+    match (&transfer.outcome, machine) {
+        (Outcome::Complete, _) => {
             let detail = format!("{path}: {} octets delivered by TFTP{resent}", transfer.octets);
             turn.event(machine, Kind::Transfer, detail);
         }
-        (Some(failure), None) => {
+        // No failure: most that do not say so have it all, and have long been told other things.
+        (Outcome::Unconfirmed, _) => {
+            let detail = format!("{path}: all was sent by TFTP, and the last block not acknowledged{resent}");
+            turn.event(machine, Kind::Transfer, detail);
+        }
+        (Outcome::Failed(failure), None) => {
             turn.event(None, Kind::Transfer, format!("{path} to {}: {failure}", transfer.peer))
         }
-        (Some(failure), Some(mac)) => {
+        (Outcome::Failed(failure), Some(mac)) => {
             let detail =
                 turn.line(format_args!("{path}: {failure} after {} octets{resent}", transfer.octets));
             turn.event(Some(mac), Kind::Transfer, Arc::clone(&detail));

@@ -18,7 +18,7 @@
 //! | opened | OACK, or the first window | OACK, or the window after the note | - | - |
 //! | refused | ERROR, end | ERROR, end | - | - |
 //! | ACK | - | kept until it is open | of block 0: the first window | ahead: the next window, or the end; again: see below; old: nothing |
-//! | ERROR | end | end | end; the code 8 quietly | end |
+//! | ERROR | end | end | end; quietly if the code is 8, or 0 and it asked for the size | end |
 //! | asked again | - | reset, or nothing | the OACK again | before any ACK the window again; then reset, or nothing |
 //! | unsent: full | - | - | again soon | the rest again soon, from where the gap begins |
 //! | unsent: not in memory | - | - | - | waits for its chunks |
@@ -30,20 +30,20 @@
 //! What stands here as sent is only wanted: it leaves when it is the transfer's turn ([`sending`]), a window perhaps in several parts. As long as it waits for that no
 //! timer runs, and whoever asks again tells nothing new.
 //!
-//! **An ACK that comes again** is a client's retry, a gap in a window, or the echo of a packet that we sent twice. To answer an echo with the window makes the next echo:
-//! every packet would go twice to the end of the file (the sorcerer's apprentice). Only time tells them apart: a retry comes no sooner than 50 ms and the shortest round trip
-//! after what was sent last, a gap no sooner than half a round trip; and what follows a repeat is left to our own timer. So each is answered once and no copy is.
+//! What an ACK means is told by its number and by when it comes: [`acknowledged`].
 
+mod acknowledged;
 mod sending;
 mod step;
 
 use super::round_trip::{Resend, RoundTrip};
 use super::terms::Terms;
-use super::{ImageIdentity, Note, Opened, Output, Transfer, TransferId};
+use super::{ImageIdentity, Note, Opened, Outcome, Output, Transfer, TransferId};
 use crate::limit::*;
 use crate::load::Place;
 use crate::time::Time;
 use crate::wire::tftp::{self, ErrorCode, Mode};
+use acknowledged::Repeat;
 use sending::Wish;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
@@ -98,16 +98,20 @@ pub(super) struct Flight {
     window_end: u64,
     /// When the last packet was sent.
     sent_at: Time,
-    /// Whether what is on its way was sent for the first time: then its ACK measures the round trip.
+    /// Whether all that was sent last was sent for the first time: then its ACK measures the round trip.
     fresh: bool,
     /// Whether the client spoke of a gap, so that what is on its way begins there.
     restarted: bool,
     /// How often it was repeated to since it was heard last.
     unanswered: u32,
-    /// Whether the first part of the window has been sent.
-    begun: bool,
-    /// Whether what was on its way before had been repeated: then an ACK that comes again is an echo.
-    echoes: bool,
+    /// When the first part of the window, or of its repeat, was sent; none before.
+    begun_at: Option<Time>,
+    /// In a window: whether it is being sent again.
+    repeated: Option<Repeat>,
+    /// ACKs that may yet come of copies of what the client has; in lock-step, whether what was on its way before had been repeated.
+    echoes: u64,
+    /// Whether the client spoke of a gap, or of a part of a repeat, since a whole window came through: it is there, and need not be waited for as long as one that is silent.
+    is_gap_told: bool,
     /// How far beyond what was sent an ACK is believed: after a restart the note may be behind.
     note_behind: u64,
     round_trip: RoundTrip,
@@ -181,8 +185,10 @@ impl Flight {
             fresh: false,
             restarted: false,
             unanswered: 0,
-            begun: false,
-            echoes: false,
+            begun_at: None,
+            repeated: None,
+            echoes: 0,
+            is_gap_told: false,
             note_behind: 0,
             round_trip: RoundTrip::new(resend),
             trip: None,
@@ -286,13 +292,13 @@ impl Flight {
     }
 
     /// What there is to say of it at its end.
-    pub(super) fn summary(&self, failure: Option<String>) -> Transfer {
+    pub(super) fn summary(&self, outcome: Outcome) -> Transfer {
         Transfer {
             peer: self.peer,
             path: self.path.clone(),
             octets: (self.acknowledged * u64::from(self.terms.block_octets)).min(self.size()),
             resent: self.resent,
-            failure,
+            outcome,
         }
     }
 
@@ -416,69 +422,11 @@ impl Flight {
         self.send_again(now)
     }
 
-    fn acknowledged(&mut self, now: Time, number: u16) -> Step {
-        // The block of this number at or after the last acknowledged one (RFC 1350's numbers wrap to 0). What lies beyond all that was sent is old.
-        let ahead = number.wrapping_sub(tftp::wire_number(self.acknowledged));
-        let block = self.acknowledged + u64::from(ahead);
-        if block > (self.sent + self.note_behind).min(self.blocks()) {
-            return Step::Wait;
-        }
-        self.heard = now;
-        self.unanswered = 0;
-        self.acknowledged_at = Some(now);
-        if self.stage == Stage::Sending && block == self.acknowledged && self.note_behind == 0 {
-            return self.acknowledged_again(now);
-        }
-        // A gap is spoken of when the block behind it comes: that takes a round trip too.
-        if self.fresh {
-            let took = now.since(self.sent_at);
-            self.round_trip.measure(took);
-            self.trip = Some(took.min(TFTP_ROUND_TRIP_MAX));
-        }
-        let is_gap = block < self.sent;
-        let in_repeat = is_gap && !self.fresh;
-        self.stage = Stage::Sending;
-        self.echoes = !self.fresh;
-        self.note_behind = 0;
-        self.acknowledged = block;
-        self.sent = self.sent.max(block);
-        if block == self.blocks() {
-            return Step::End(End::Complete);
-        }
-        self.restarted = is_gap && !in_repeat;
-        if in_repeat {
-            // Part of what was repeated has come, and part has not: that is loss, and no interval that is too short.
-            self.round_trip.forget_doublings();
-            return self.slide_window(now);
-        }
-        // RFC 7440 4: below the window's end there is a gap, and the window starts anew behind it.
-        self.send_window(now)
-    }
-
-    fn acknowledged_again(&mut self, now: Time) -> Step {
-        let retry_after = if self.echoes {
-            self.resend_after()
-        } else if self.terms.window_blocks > 1 {
-            // The client speaks up at the first gap, before the window's end has come through: sooner than a whole round trip.
-            self.round_trip.least() / 2
-        } else {
-            self.round_trip.least().max(TFTP_RETRY_MIN)
-        };
-        // Who waits for his turn is told nothing new by being asked again.
-        if self.held.is_some() || self.wish.is_some() {
-            self.retries += u64::from(now.since(self.sent_at) > TFTP_RETRY_MIN);
-            return Step::Wait;
-        }
-        if now.since(self.sent_at) <= retry_after {
-            return Step::Wait;
-        }
-        self.retries += u64::from(now.since(self.sent_at) > TFTP_RETRY_MIN);
-        self.restarted = self.terms.window_blocks > 1;
-        self.send_window(now)
-    }
-
     fn aborted(&self, code: u16, text: &str) -> Step {
-        if self.stage == Stage::Offered && code == tftp::OPTIONS_REFUSED {
+        // Who asked for the size has it, and asks anew for the file: EDK2 ends its question with the code 8, ROMs of Intel and VMware with 0.
+        let is_question = self.stage == Stage::Offered
+            && (code == tftp::OPTIONS_REFUSED || (code == 0 && self.terms.size_asked));
+        if is_question {
             return Step::End(End::Quiet);
         }
         Step::End(End::Failed(format!("the client ended it: {text} (error {code})")))
@@ -514,7 +462,7 @@ impl Flight {
         }
         if now.since(self.heard) >= self.patience() {
             if self.is_at_end() {
-                return Step::End(End::Failed("the last block was not acknowledged".into()));
+                return Step::End(End::Unconfirmed);
             }
             let seconds = self.patience().as_secs();
             return Step::End(End::Refused(ErrorCode::Other, format!("nothing heard for {seconds} s")));
@@ -524,7 +472,10 @@ impl Flight {
             (Stage::Sending, Some(Held::Full(block))) => self.send_rest(now, block),
             (_, Some(Held::Full(_))) => self.send_again(now),
             (_, None) => {
-                self.round_trip.double();
+                // Who spoke just now is repeated to soon, and that is no silence yet.
+                if !std::mem::take(&mut self.is_gap_told) || self.unanswered > 0 {
+                    self.round_trip.double();
+                }
                 self.unanswered += 1;
                 self.restarted = false;
                 self.send_again(now)
@@ -564,12 +515,16 @@ impl Flight {
         }
     }
 
-    /// The client's own interval if it asked for one (RFC 2349), else what the round trips say.
+    /// What the round trips say, and no later than the client asked for (RFC 2349): U-Boot asks for five seconds in every request, and would wait that long for each block that is lost.
     fn resend_after(&self) -> Duration {
-        let own = self.terms.timeout_seconds.map(|seconds| Duration::from_secs(u64::from(seconds)));
         let is_dead = self.unanswered >= TFTP_DEAD_REPEATS && self.stage == Stage::Sending;
         let least = if is_dead { TFTP_RESEND_SILENT_MAX } else { Duration::ZERO };
-        own.unwrap_or_else(|| self.round_trip.resend_after().max(least))
+        let measured = match self.is_gap_told && self.unanswered == 0 {
+            true => self.round_trip.resend_gap_after(),
+            false => self.round_trip.resend_after(),
+        };
+        let own = self.terms.timeout_seconds.map(|seconds| Duration::from_secs(u64::from(seconds)));
+        own.map_or(measured, |own| measured.min(own)).max(least)
     }
 
     /// A round trip that was just measured.

@@ -320,6 +320,17 @@ pub struct Transfer {
     pub octets: u64,
     /// Packets that had to be sent again.
     pub resent: u64,
-    /// None: the last block was acknowledged. Else what came in between, in words.
-    pub failure: Option<String>,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// How a transfer ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The last block was acknowledged.
+    Complete,
+    /// All was sent, and the last block was not acknowledged: some clients never do, and an ACK may be lost.
+    Unconfirmed,
+    /// This came in between.
+    Failed(String),
 }

@@ -31,7 +31,7 @@ mod terms;
 mod turns;
 
 pub use message::{
-    Block, Body, ImageId, ImageIdentity, Input, Note, Opened, Output, Port, Refusal, Send, StreamId,
+    Block, Body, ImageId, ImageIdentity, Input, Note, Opened, Outcome, Output, Port, Refusal, Send, StreamId,
     StreamNews, Transfer, TransferId, Unsent,
 };
 
@@ -532,17 +532,18 @@ impl State {
             lane.leave(Member::Transfer(id), place);
         }
         self.seniority.leave(now, *flight.peer.ip(), flight.served_octets() - flight.served_before);
-        let failure = match &end {
-            End::Complete | End::Quiet => None,
-            End::Failed(why) => Some(why.clone()),
+        let outcome = match &end {
+            End::Complete | End::Quiet => Outcome::Complete,
+            End::Unconfirmed => Outcome::Unconfirmed,
+            End::Failed(why) => Outcome::Failed(why.clone()),
             End::Refused(code, why) => {
                 out.push(error(self.settings.port(flight.port), flight.local, flight.peer, *code, why));
-                Some(why.clone())
+                Outcome::Failed(why.clone())
             }
         };
         // A file that was never open was no transfer: whoever refused it knows. One that was open before a restart was.
         if end != End::Quiet && (flight.image().is_some() || flight.expected().is_some()) {
-            out.push(Output::Ended(flight.summary(failure)));
+            out.push(Output::Ended(flight.summary(outcome)));
         }
         if let Some(opened) = flight.image() {
             self.images.close(opened.image, id);

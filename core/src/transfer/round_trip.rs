@@ -1,7 +1,8 @@
 //! When to repeat: from the round trips of one transfer, as RFC 6298 does it for TCP, with bounds of our own.
 
 use crate::limit::{
-    TFTP_RESEND_FIRST, TFTP_RESEND_MAX, TFTP_RESEND_MIN, TFTP_RETRY_MIN, TFTP_ROUND_TRIP_MAX,
+    TFTP_GAP_RESEND_MIN, TFTP_RESEND_FIRST, TFTP_RESEND_MAX, TFTP_RESEND_MIN, TFTP_RETRY_MIN,
+    TFTP_ROUND_TRIP_MAX,
 };
 use std::time::Duration;
 
@@ -75,14 +76,21 @@ impl RoundTrip {
         (base * (1 << self.doublings)).min(TFTP_RESEND_MAX.max(base))
     }
 
+    /// The same where the client has just spoken of a gap. It is there: only the way to it counts.
+    pub(super) fn resend_gap_after(&self) -> Duration {
+        let Some(measured) = &self.measured else { return self.resend_after().min(TFTP_RETRY_MIN) };
+        let trip = (measured.smoothed * 2).max(measured.smoothed + measured.variation * 4);
+        trip.max(TFTP_GAP_RESEND_MIN).min(self.resend_after())
+    }
+
     /// A round trip, as they are on the whole.
     pub(super) fn usual(&self) -> Duration {
         self.measured.as_ref().map_or(Duration::ZERO, |measured| measured.smoothed)
     }
 
-    /// The shortest round trip: an ACK that comes sooner after a packet does not speak of this packet.
+    /// The shortest round trip, if any was measured: an ACK that comes sooner after a packet does not speak of this packet.
     pub(super) fn least(&self) -> Duration {
-        self.measured.as_ref().map_or(TFTP_RETRY_MIN, |measured| measured.least)
+        self.measured.as_ref().map_or(Duration::ZERO, |measured| measured.least)
     }
 }
 

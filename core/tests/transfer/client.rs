@@ -36,6 +36,8 @@ pub(crate) enum OldBlock {
     AcknowledgeIt,
     /// Acknowledges the last one that it has.
     AcknowledgeLast,
+    /// The same, once until it has come further.
+    AcknowledgeOnce,
     Ignore,
 }
 
@@ -107,6 +109,8 @@ pub(crate) struct Client {
     pub(crate) server_port: Option<u16>,
     blocks: u64,
     in_window: u64,
+    /// The last block that it had when it last spoke of a gap.
+    gap: Option<u64>,
     tries: usize,
     probing: bool,
     last: Vec<u8>,
@@ -139,6 +143,7 @@ impl Client {
             server_port: None,
             blocks: 0,
             in_window: 0,
+            gap: None,
             tries: 0,
             probing: habits.size == Size::Probed,
             last: Vec::new(),
@@ -228,7 +233,11 @@ impl Client {
             return match self.habits.old_block {
                 OldBlock::AcknowledgeIt if is_old => self.acknowledge_number(number),
                 OldBlock::AcknowledgeLast => self.acknowledge(self.blocks),
-                OldBlock::AcknowledgeIt | OldBlock::Ignore => Vec::new(),
+                OldBlock::AcknowledgeOnce if self.gap != Some(self.blocks) => {
+                    self.gap = Some(self.blocks);
+                    self.acknowledge(self.blocks)
+                }
+                OldBlock::AcknowledgeIt | OldBlock::AcknowledgeOnce | OldBlock::Ignore => Vec::new(),
             };
         }
         self.received.extend(content);

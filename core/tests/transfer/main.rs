@@ -1,5 +1,6 @@
 //! Files reach clients: model clients load from [`Transfers`] through a network that may be bad, and what arrives is compared.
 
+mod bad_ways;
 mod client;
 mod one_address;
 mod world;
@@ -40,8 +41,8 @@ fn everybody_loads_files_of_every_size() {
             assert_eq!(world.ended.len(), 1, "{}: the probe is no transfer", habits.name);
             let ended = &world.ended[0];
             assert_eq!(
-                (ended.octets, ended.resent, &ended.failure),
-                (octets as u64, 0, &None),
+                (ended.octets, ended.resent, &ended.outcome),
+                (octets as u64, 0, &Outcome::Complete),
                 "{}",
                 habits.name
             );
@@ -220,7 +221,7 @@ fn bad_networks_are_survived() {
                 let allowed = blocks + blocks * habits.window * (repeats * lost + 5) / 1000 + 10;
                 assert!(
                     world.data_sent <= allowed,
-                    "{what}, {}: {} of {blocks}",
+                    "{what}, {}: {} of {blocks}, {allowed} allowed",
                     habits.name,
                     world.data_sent
                 );
@@ -284,10 +285,10 @@ fn what_is_not_to_be_had_is_said_at_once() {
 fn the_last_ack_may_never_come() {
     let world = load(Habits { acknowledges_the_end: false, ..IPXE }, 100_000, 1, FINE);
     assert_eq!(world.ended.len(), 1);
-    assert_eq!(world.ended[0].failure.as_deref(), Some("the last block was not acknowledged"));
+    assert_eq!(world.ended[0].outcome, Outcome::Unconfirmed);
     assert!(world.errors.is_empty());
     let last = world.clients.len();
-    assert!(world.data_sent < 100_000 / 1432 + 20 && last == 1, "a few repeats");
+    assert!(world.data_sent < 100_000 / 1432 + 25 && last == 1, "a few repeats");
 }
 
 /// The machine is reset in mid-file and its loader begins at the same port: at once it gets the file from the start, from another port of ours.
@@ -309,7 +310,7 @@ fn a_machine_reset_in_mid_file_begins_anew() {
         world.assert_at_rest("reset");
         assert!(world.now.since(start) < Duration::from_secs(1), "{}: not swallowed", habits.name);
         assert_ne!(world.clients[first].server_port, dead.server_port, "what is late must not be mistaken");
-        let failures: Vec<_> = world.ended.iter().map(|ended| ended.failure.is_some()).collect();
+        let failures: Vec<_> = world.ended.iter().map(|ended| ended.outcome != Outcome::Complete).collect();
         assert_eq!(failures, [true, false], "{}: {:?}", habits.name, world.ended);
         let whole = world.files["boot"].content.len() as u64;
         assert!(world.ended[0].octets > 100_000 && world.ended[0].octets < whole);
@@ -340,7 +341,7 @@ fn a_machine_that_asks_anew_by_another_port_has_left_its_transfer() {
         world.say(first, said);
         let left = |world: &World| {
             let has_left =
-                |ended: &&Transfer| ended.failure.as_deref().is_some_and(|why| why.contains("left it"));
+                |ended: &&Transfer| matches!(&ended.outcome, Outcome::Failed(why) if why.contains("left it"));
             world.ended.iter().filter(has_left).count()
         };
         world.run(20, |world| world.clients[first].state == State::Done && left(world) > 0);

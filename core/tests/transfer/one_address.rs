@@ -3,6 +3,7 @@
 use super::FINE;
 use super::client::*;
 use super::world::World;
+use heorot_core::transfer::Outcome;
 
 fn world() -> World {
     let mut world = World::new(1, FINE);
@@ -34,7 +35,11 @@ fn nobody_is_taken_for_one_that_was_reset() {
         for index in 0..=last {
             world.assert_loaded(index, "after an outage");
         }
-        assert!(world.ended.iter().all(|ended| ended.failure.is_none()), "{down} ms: {:?}", world.ended);
+        assert!(
+            world.ended.iter().all(|ended| ended.outcome == Outcome::Complete),
+            "{down} ms: {:?}",
+            world.ended
+        );
         world.assert_at_rest("after an outage");
     }
 }
@@ -48,10 +53,10 @@ fn who_is_gone_is_found_to_be() {
     world.run_for(100);
     world.start(Client::new(IPXE, 50_000, "boot"));
     let began = world.now;
-    world.run(10, |world| world.ended.iter().any(|ended| ended.failure.is_some()));
+    world.run(10, |world| world.ended.iter().any(|ended| ended.outcome != Outcome::Complete));
     assert!(world.now.since(began).as_secs() < 4, "{:?}", world.ended);
-    let why = world.ended.iter().find_map(|ended| ended.failure.as_deref());
-    assert_eq!(why, Some("its machine left it, and asked anew"));
+    let why = world.ended.iter().map(|ended| &ended.outcome).find(|outcome| **outcome != Outcome::Complete);
+    assert_eq!(why, Some(&Outcome::Failed("its machine left it, and asked anew".into())));
     world.run_out(60);
     (1..4).for_each(|index| world.assert_loaded(index, "beside one that is gone"));
 }

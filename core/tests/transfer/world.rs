@@ -50,6 +50,12 @@ pub(crate) struct World {
     pub(crate) files: BTreeMap<&'static str, File>,
     pub(crate) clients: Vec<Client>,
     pub(crate) weather: Weather,
+    /// What a packet takes on the cable to a client, where they come one after another: a train is no instant.
+    pub(crate) packet_time: Duration,
+    /// By how many microseconds at most what is put in another order is late.
+    pub(crate) late_microseconds_max: u64,
+    /// Until when the cable to each client is busy.
+    busy: BTreeMap<SocketAddrV4, Time>,
     /// Whether all clients have the address of the first one, as behind a router that translates.
     pub(crate) is_one_address: bool,
     pub(crate) server: Option<Transfers>,
@@ -86,6 +92,9 @@ impl World {
             files: BTreeMap::new(),
             clients: Vec::new(),
             weather,
+            packet_time: Duration::ZERO,
+            late_microseconds_max: 3000,
+            busy: BTreeMap::new(),
             is_one_address: false,
             server: Some(Transfers::new(now, settings.clone())),
             settings,
@@ -261,16 +270,29 @@ impl World {
         self.queue.insert((self.now + delay, self.count), event);
     }
 
+    /// Carries a packet to a client, behind those that are on its cable.
+    fn carry_to(&mut self, peer: SocketAddrV4, from: u16, bytes: Vec<u8>) {
+        let busy = self.busy.entry(peer).or_insert(self.now);
+        *busy = (*busy).max(self.now) + self.packet_time;
+        let waits = busy.since(self.now);
+        self.carry_behind(waits, |bytes| Event::ToClient(peer, from, bytes), bytes);
+    }
+
     /// Carries a packet over the network, or does not.
     fn carry(&mut self, event: impl Fn(Vec<u8>) -> Event, bytes: Vec<u8>) {
+        self.carry_behind(Duration::ZERO, event, bytes);
+    }
+
+    fn carry_behind(&mut self, waits: Duration, event: impl Fn(Vec<u8>) -> Event, bytes: Vec<u8>) {
         let copies = 1 + u64::from(self.happens(self.weather.doubled));
         for _ in 0..copies {
             if self.happens(self.weather.lost) {
                 continue;
             }
             // Without reordering, packets keep their order: the delay is the same for all.
-            let late = if self.happens(self.weather.reordered) { self.roll() % 3000 } else { 0 };
-            self.at(us(200 + late), event(bytes.clone()));
+            let is_late = self.happens(self.weather.reordered);
+            let late = if is_late { self.roll() % self.late_microseconds_max } else { 0 };
+            self.at(waits + us(200 + late), event(bytes.clone()));
         }
     }
 
@@ -364,7 +386,7 @@ impl World {
                 if bytes[1] == 6 && self.happens(self.weather.socket_full) {
                     return self.unsent(send.transfer, 0, Unsent::Full);
                 }
-                return self.carry(|bytes| Event::ToClient(send.peer, from, bytes), bytes);
+                return self.carry_to(send.peer, from, bytes);
             }
             Body::Train(block) => block,
         };
@@ -385,7 +407,7 @@ impl World {
             let mut bytes = tftp::data_head(number).to_vec();
             bytes.extend(&content[start as usize..end as usize]);
             self.data_sent += 1;
-            self.carry(|bytes| Event::ToClient(send.peer, from, bytes), bytes);
+            self.carry_to(send.peer, from, bytes);
         }
     }
 

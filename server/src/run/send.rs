@@ -111,8 +111,13 @@ impl Loop {
         if sent.datagrams > 0 {
             self.meter.sent_many(self.now, sent.datagrams, sent.octets);
         }
-        if let Some(error) = sent.complaint {
-            self.complain("sending TFTP", &error);
+        match sent.complaint {
+            Some(error) if is_refused(&error) => {
+                let hint = "a firewall of this host refuses it, or its table of connections (nf_conntrack_max) is full";
+                self.complain("sending TFTP", &format_args!("{error}: {hint}"));
+            }
+            Some(error) => self.complain("sending TFTP", &error),
+            None => {}
         }
         sent.failed
     }

@@ -207,16 +207,22 @@ fn is_not_cut(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EIO | libc::EINVAL | libc::EMSGSIZE))
 }
 
-/// Whether there was no way to its peer, or, for a socket that is bound to an address, no such address any more (EINVAL). An interface or a route that is away for a moment swallows what is sent as any
-/// cable would: it may be back before anybody has lost patience, and until then the transfer's own timers repeat it.
+/// Whether there was no way to its peer, or, for a socket that is bound to an address, no such address any more (EINVAL); or the firewall of this host refused it. An interface or a route that is away for a
+/// moment swallows what is sent as any cable would, and so does a full table of connections: it may be back before anybody has lost patience, and until then the transfer's own timers repeat it.
 fn is_lost(error: &io::Error) -> bool {
-    matches!(
+    let is_away = matches!(
         error.raw_os_error(),
         Some(libc::EHOSTUNREACH | libc::ENETUNREACH | libc::ENETDOWN | libc::EADDRNOTAVAIL | libc::EINVAL)
-    )
+    );
+    is_away || is_refused(error)
 }
 
-/// Whether there is sense in trying again: what a full queue or a firewall swallows may pass later, and the transfer's patience bounds that.
+/// Whether the firewall of this host refused it (netfilter's verdict, or a full table of connections).
+pub(super) fn is_refused(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EPERM | libc::EACCES))
+}
+
+/// Whether there is sense in trying again: what a full queue swallows may pass later, and the transfer's patience bounds that.
 fn unsent(error: &io::Error) -> Unsent {
     match error.raw_os_error() {
         Some(libc::EMSGSIZE) => Unsent::Impossible,

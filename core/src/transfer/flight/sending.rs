@@ -64,8 +64,8 @@ impl Flight {
         self.sent_at = now;
         (self.train_first, self.train_last, self.train_before) = (first, last, self.sent_before);
         self.resent += repeated(first, last, self.sent_before);
-        self.fresh = (self.fresh || !self.begun) && self.note_behind == 0 && first > self.sent_before;
-        self.begun = true;
+        self.fresh = self.note_behind == 0 && first > self.sent_before;
+        self.begun_at.get_or_insert(now);
         self.sent = self.sent_before.max(last);
         if last < self.window_end {
             self.wish = Some((Wish::Blocks(last + 1), now));
@@ -78,7 +78,7 @@ impl Flight {
     /// Wants to send what the client has to answer, once more.
     pub(super) fn send_again(&mut self, now: Time) -> Step {
         if self.stage == Stage::Sending {
-            return self.send_window(now);
+            return self.repeat_window(now);
         }
         self.wish(now, Wish::Offer)
     }
@@ -86,23 +86,23 @@ impl Flight {
     /// Wants to send the window after what was acknowledged.
     pub(super) fn send_window(&mut self, now: Time) -> Step {
         let first = self.acknowledged + 1;
-        self.begun = false;
+        self.begun_at = None;
         self.window_end = (self.acknowledged + u64::from(self.terms.window_blocks)).min(self.blocks());
         self.sent_before = self.sent;
         self.send_rest(now, first)
     }
 
     /// Wants to send what the window after the last acknowledged block has beyond the one that is on its way.
-    ///
-    /// A client acknowledges the blocks of a repeat that it already has, and counts its window from there. If that were taken for a gap, the two windows would never
-    /// fit again, and part of each would go twice to the end of the file. If it was a gap, our timer finds out.
     pub(super) fn slide_window(&mut self, now: Time) -> Step {
         let end = (self.acknowledged + u64::from(self.terms.window_blocks)).min(self.blocks());
         if end <= self.sent {
             return Step::Wait;
         }
-        self.begun = false;
         self.window_end = end;
+        // As long as a part of the repeat waits for its turn, what is new comes behind it.
+        if self.wish.is_some() {
+            return Step::Wait;
+        }
         self.sent_before = self.sent;
         self.send_rest(now, self.sent + 1)
     }

@@ -58,6 +58,8 @@ pub(in crate::transfer) enum End {
     Complete,
     /// There never was a transfer: the client wanted the size alone, or left before the file was open.
     Quiet,
+    /// All was sent, and nobody said that it came.
+    Unconfirmed,
     /// It ends for this reason.
     Failed(String),
     /// It ends for this reason, and the client is told.

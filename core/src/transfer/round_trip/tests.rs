@@ -9,7 +9,7 @@ fn the_interval_follows_what_is_measured() {
     let mut quick_at_last = [1; 100];
     quick_at_last[0] = 60_000;
     let table: &[(&str, &[u64], u64, u64)] = &[
-        ("nothing yet", &[], 500, 50),
+        ("nothing yet", &[], 500, 0),
         ("a quick one", &[1], 20, 1),
         ("steady and quick", &[1; 50], 20, 1),
         ("one of 100 ms", &[100], 300, 100),

@@ -18,12 +18,23 @@ fn the_octets_of_a_block() {
 
 #[test]
 fn only_what_never_can_be_is_impossible() {
-    for (code, expected) in [
-        (libc::EAGAIN, Unsent::Full),
-        (libc::ENOBUFS, Unsent::Full),
-        (libc::EPERM, Unsent::Full),
-        (libc::EMSGSIZE, Unsent::Impossible),
-    ] {
+    for (code, expected) in
+        [(libc::EAGAIN, Unsent::Full), (libc::ENOBUFS, Unsent::Full), (libc::EMSGSIZE, Unsent::Impossible)]
+    {
         assert_eq!(unsent(&io::Error::from_raw_os_error(code)), expected, "{code}");
+    }
+}
+
+/// As a cable would: the transfer's own timers repeat it, and not two hundred times a second.
+#[test]
+fn what_a_firewall_or_a_route_swallows_is_lost() {
+    for (code, expected) in [
+        (libc::EPERM, true),
+        (libc::EACCES, true),
+        (libc::ENETUNREACH, true),
+        (libc::ENOBUFS, false),
+        (libc::EMSGSIZE, false),
+    ] {
+        assert_eq!(is_lost(&io::Error::from_raw_os_error(code)), expected, "{code}");
     }
 }

@@ -1,0 +1,91 @@
+//! Ways that lose packets, put them in another order, or are away for a while; and trains that take their time on a cable.
+
+use super::client::*;
+use super::world::{Weather, World};
+use super::{EVERYBODY, FINE};
+use std::time::Duration;
+
+/// Octets of the file.
+const OCTETS: usize = 2_000_000;
+
+/// EDK2 acknowledges whatever is not the next block, others once until they have come further.
+const SPEAK: [OldBlock; 2] = [OldBlock::AcknowledgeLast, OldBlock::AcknowledgeOnce];
+
+/// Five clients load by windows at a gigabit, one after another: how long the one in the middle takes, and how often each block is sent.
+fn load(habits: Habits, weather: Weather) -> (Duration, f64) {
+    let blocks = OCTETS / habits.block_octets.expect("they ask for it") + 1;
+    let runs = (1..=5).map(|seed| {
+        let mut world = World::new(seed, weather);
+        world.packet_time = Duration::from_micros(12);
+        world.late_microseconds_max = 300;
+        world.file("boot", OCTETS);
+        let start = world.now;
+        let index = world.start(Client::new(habits, 2070, "boot"));
+        world.run(600, |world| world.clients[index].state == State::Done);
+        let took = world.now.since(start);
+        world.run_out(600);
+        let what = format!("windows of {}, {:?}, {weather:?}, seed {seed}", habits.window, habits.old_block);
+        world.assert_loaded(index, &what);
+        world.assert_at_rest(&what);
+        (took, world.data_sent as f64 / blocks as f64)
+    });
+    let (mut times, mut copies): (Vec<Duration>, Vec<f64>) = runs.unzip();
+    times.sort();
+    copies.sort_by(f64::total_cmp);
+    (times[2], copies[2])
+}
+
+/// A gap costs what lies behind it in its window once, however often a client speaks of it; and one in a repeat is no silence.
+#[test]
+fn a_gap_is_answered_once_and_soon() {
+    for (window, lost, milliseconds_max, copies_max) in
+        [(16, 10, 120, 1.2), (64, 10, 80, 1.6), (16, 50, 350, 1.8), (64, 50, 400, 4.5)]
+    {
+        for old_block in SPEAK {
+            let habits = Habits { window, old_block, size: Size::Asked, ..EDK2 };
+            let (took, copies) = load(habits, Weather { lost, ..FINE });
+            let what = format!(
+                "windows of {window}, {lost} of a thousand lost, {old_block:?}: {took:?}, {copies:.2} copies"
+            );
+            assert!(took < Duration::from_millis(milliseconds_max) && copies < copies_max, "{what}");
+        }
+    }
+}
+
+/// Each packet is late by up to 25 times what it takes on the cable.
+#[test]
+fn a_way_without_order_is_slow_and_no_standstill() {
+    for old_block in SPEAK {
+        let habits = Habits { window: 16, old_block, size: Size::Asked, ..EDK2 };
+        for (reordered, milliseconds_max, copies_max) in [(10, 80, 1.8), (1000, 2500, 10.0)] {
+            let (took, copies) = load(habits, Weather { reordered, ..FINE });
+            let what = format!("{reordered} of a thousand late, {old_block:?}: {took:?}, {copies:.2} copies");
+            assert!(took < Duration::from_millis(milliseconds_max) && copies < copies_max, "{what}");
+        }
+    }
+}
+
+/// A switch is away for a while, just when the last block is on its way: whoever comes back gets it, and no ERROR.
+#[test]
+fn who_waits_for_his_last_block_waits_through_an_outage() {
+    for habits in EVERYBODY {
+        for octets in [100, 50_000] {
+            let mut world = World::new(1, FINE);
+            world.file("boot", octets);
+            let index = world.start(Client::new(habits, 2070, "boot"));
+            let size = habits.block_octets.unwrap_or(512);
+            let last = octets / size * size;
+            world.run(1, |world| {
+                world.clients[index].state == State::Loading && world.clients[index].received.len() >= last
+                    || habits.block_octets.is_none() && world.data_sent as usize == octets.div_ceil(size)
+            });
+            world.weather.lost = 1000;
+            world.run_for(12_000);
+            world.weather.lost = 0;
+            world.run_out(120);
+            world.assert_loaded(index, "after an outage");
+            assert!(world.errors.is_empty(), "{}: {:?}", habits.name, world.errors);
+            world.assert_at_rest("after an outage");
+        }
+    }
+}
