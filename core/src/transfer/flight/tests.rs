@@ -87,6 +87,7 @@ fn short(step: &Step) -> String {
 #[test]
 fn every_stage_meets_every_event() {
     let unsent = |why| move || Event::Unsent { block: 2, why };
+    let aborted = |code| move || Event::Aborted { code, text: "" };
     let refused = |refusal: fn() -> Refusal| move || Event::Opened(Err(refusal()));
     type Row<'a> = (&'a str, Box<dyn Fn() -> Event<'static>>, [&'a str; 4]);
     let table: Vec<Row<'_>> = vec![
@@ -99,21 +100,9 @@ fn every_stage_meets_every_event() {
         ("ACK of the window", Box::new(|| Event::Acknowledged(4)), ["-", "-", "-", "5..8"]),
         ("ACK never sent", Box::new(|| Event::Acknowledged(5)), ["-", "-", "-", "-"]),
         ("ACK long ago", Box::new(|| Event::Acknowledged(65_535)), ["-", "-", "-", "-"]),
-        (
-            "size learnt",
-            Box::new(|| Event::Aborted { code: 8, text: "" }),
-            ["quiet", "failed", "quiet", "failed"],
-        ),
-        (
-            "size learnt by a ROM",
-            Box::new(|| Event::Aborted { code: 0, text: "" }),
-            ["quiet", "failed", "quiet", "failed"],
-        ),
-        (
-            "too large",
-            Box::new(|| Event::Aborted { code: 3, text: "" }),
-            ["quiet", "failed", "failed", "failed"],
-        ),
+        ("size learnt", Box::new(aborted(8)), ["quiet", "failed", "quiet", "failed"]),
+        ("size learnt by a ROM", Box::new(aborted(0)), ["quiet", "failed", "quiet", "failed"]),
+        ("too large", Box::new(aborted(3)), ["quiet", "failed", "failed", "failed"]),
         ("asked again", Box::new(|| Event::AskedAgain), ["-", "reset", "OACK", "reset"]),
         ("full", Box::new(unsent(Unsent::Full)), ["-", "-", "-", "-"]),
         ("not in memory", Box::new(unsent(Unsent::NotInMemory)), ["-", "-", "-", "fetch 1000-1999"]),
