@@ -13,7 +13,7 @@
 //! | command | |
 //! |---|---|
 //! | `serve`, `configure` | start, or read another configuration |
-//! | `A SPEAKER discover` | SPEAKER: bios, uefi, uefi-http, ipxe, system, plain, ib-rom, ib-ipxe, ib-system, ib-plain, and others of `speaker.rs`; `broadcast`, `rapid`, `subnet=ADDRESS`, `relay=ADDRESS` with `link=ADDRESS`, `override=ADDRESS` and `port=N` may follow |
+//! | `A SPEAKER discover` | SPEAKER: bios, uefi, uefi-http, ipxe, system, plain, ib-rom, ib-ipxe, ib-system, ib-plain, and others of `speaker.rs`; `broadcast`, `rapid`, `subnet=ADDRESS`, `relay=ADDRESS` with `link=ADDRESS`, `override=ADDRESS` and `port=N` may follow, and after any of these `from=ADDRESS:PORT`, where it is not sent as such a program sends it |
 //! | `A SPEAKER ask-4011 ADDRESS` | a REQUEST to port 4011 from this address; `entry=N` may follow: one of a menu |
 //! | `A SPEAKER select\|reboot\|renew ADDRESS` | a REQUEST in the states of RFC 2131 4.4; `server=ADDRESS` may follow |
 //! | `A SPEAKER decline\|release\|inform ADDRESS` | |
@@ -198,7 +198,7 @@ impl Teller {
                 let hex = hex.concat();
                 let octet = |at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok();
                 let payload = (0..hex.len()).step_by(2).map(octet).collect::<Option<Vec<u8>>>()?;
-                let out = self.dhcp(&payload)?;
+                let out = self.dhcp(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 68), &payload)?;
                 Some(self.lines(out, None))
             }
             ["nodes"] => self.nodes(),
@@ -281,7 +281,7 @@ impl Teller {
                 let packet = packet(Speaker::named(speaker)?, mac, verb, rest)?;
                 let out = match *verb {
                     "ask-4011" => self.boot_server(&packet)?,
-                    _ => self.dhcp(&packet.write())?,
+                    _ => self.dhcp(source(&packet, rest), &packet.write())?,
                 };
                 return Some(self.lines(out, Some(letter)));
             }
@@ -305,8 +305,7 @@ impl Teller {
         Some(self.lines(out, Some(letter)))
     }
 
-    fn dhcp(&mut self, payload: &[u8]) -> Option<Vec<Output>> {
-        let source = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 68);
+    fn dhcp(&mut self, source: SocketAddrV4, payload: &[u8]) -> Option<Vec<Output>> {
         let datagram = Datagram { interface: "eth1", source, destination: SERVER, payload };
         Some(self.world()?.happen(Input::Dhcp(datagram)))
     }
@@ -449,6 +448,17 @@ fn letter(name: &str) -> Option<char> {
     let mut letters = name.chars();
     let letter = letters.next().filter(char::is_ascii_uppercase)?;
     letters.next().is_none().then_some(letter)
+}
+
+/// Where a packet comes from: its relay, or the address that its client has, if it has one.
+fn source(packet: &Packet, rest: &[&str]) -> SocketAddrV4 {
+    let said = rest.iter().find_map(|word| word.strip_prefix("from=")?.parse().ok());
+    let usual = if packet.relay.is_unspecified() {
+        SocketAddrV4::new(packet.ciaddr, 68)
+    } else {
+        SocketAddrV4::new(packet.relay, 67)
+    };
+    said.unwrap_or(usual)
 }
 
 fn packet(speaker: Speaker, mac: Mac, verb: &str, rest: &[&str]) -> Option<Packet> {

@@ -15,6 +15,9 @@ pub(super) fn decline(turn: &mut Turn<'_>, client: &Client) {
     if is_for_another(turn, client) {
         return;
     }
+    if !client.is_of_the_system {
+        return turn.malformed("dhcp-decline-source");
+    }
     let Some(address) = client.message.options.address(option::REQUESTED_ADDRESS) else {
         return turn.malformed("dhcp-decline-address");
     };
@@ -86,6 +89,10 @@ pub(super) fn release(turn: &mut Turn<'_>, client: &Client) {
         return;
     }
     let address = client.message.ciaddr;
+    // It is sent from the address that it gives back (RFC 2131 4.4.6). From another one any user's program could give back what is another machine's.
+    if *client.source.ip() != address && !client.is_of_the_system {
+        return turn.malformed("dhcp-release-source");
+    }
     if turn.hall.leases.get(address).is_some_and(|lease| lease.mac == client.mac) {
         turn.event(Some(client.mac), Kind::Release, format!("RELEASE {address}"));
         turn.end_lease(address);
