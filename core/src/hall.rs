@@ -10,6 +10,7 @@ mod names;
 mod no_address;
 mod numbers;
 mod plan;
+mod room;
 
 pub(crate) use change::{Change, replaced};
 pub(crate) use listed_cards::AS_CONFIGURED;
@@ -508,15 +509,17 @@ impl Turn<'_> {
         Some(nanoseconds / 1_000_000_000 + self.now.since(then).as_secs())
     }
 
-    /// Records how far a boot is. A machine that was merely seen leaves no trace on disk, and of one that has just got its first temporary address the lease's
-    /// record says all: its token is in no file yet.
+    /// Records how far a boot is. A machine that was merely seen leaves no trace on disk, unless it was tried, nor does one that is merely seen again; and of one that has just got its first
+    /// temporary address the lease's record says all: its token is in no file yet.
     pub(crate) fn keep_boot(&mut self, mac: Mac) {
         let Some(node) = self.hall.nodes.get_mut(mac) else { return };
-        let is_told_by_lease = node.stage == Stage::Temporary && node.phase == Some(Phase::Dhcp);
-        if node.stage == Stage::Seen || (is_told_by_lease && !node.is_recorded) {
-            return;
+        if node.stage == Stage::Seen && node.trials.is_empty() {
+            return self.forget_boot(mac);
         }
-        self.keep_boot_with(mac, false);
+        let is_told_by_lease = node.stage == Stage::Temporary && node.phase == Some(Phase::Dhcp);
+        if node.is_recorded || !is_told_by_lease {
+            self.keep_boot_with(mac, false);
+        }
     }
 
     /// Whether the token of a machine's boot is durable, so that it may leave. If not, its record is on its way, and what is promised from now on waits for that.

@@ -29,7 +29,6 @@ use crate::cluster::lease::{NotFree, PoolId, PoolKind};
 use crate::cluster::network;
 use crate::cluster::node::{Firmware, Node};
 use crate::cluster::quirk::Trait;
-use crate::cluster::record::{Record, TrialsRecord};
 use crate::cluster::stage::{Stage, Step};
 use crate::config::{FirmwareKind, Mode, OptionPath};
 use crate::event::Kind;
@@ -174,14 +173,12 @@ fn meet(turn: &mut Turn<'_>, client: &Client) -> bool {
     if client.firmware.is_none() && !is_listed && !is_known {
         return false;
     }
-    let Some((node, forgotten)) = turn.hall.nodes.meet(turn.now, client.mac) else {
+    if !turn.meet(client.mac) {
         turn.event(None, Kind::Trouble, format!("{} is not served: the table of nodes is full", client.mac));
         return false;
-    };
-    node.network = Some(client.place);
-    if let Some(forgotten) = forgotten {
-        turn.record(Record::BootForgotten(forgotten));
-        turn.record(Record::Trials(TrialsRecord { mac: forgotten, trials: Vec::new() }));
+    }
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+        node.network = Some(client.place);
     }
     if is_listed {
         turn.place_listed(turn.hall.nodes.identity(client.mac));

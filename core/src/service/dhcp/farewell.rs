@@ -3,7 +3,7 @@
 use super::client::Client;
 use super::{is_our_identifier, silence, who};
 use crate::cluster::node::Trouble;
-use crate::cluster::stage::Step;
+use crate::cluster::stage::{Stage, Step};
 use crate::cluster::unanswered::Why;
 use crate::event::Kind;
 use crate::hall::{Due, Turn};
@@ -57,6 +57,7 @@ pub(super) fn decline(turn: &mut Turn<'_>, client: &Client) {
         return not_believed(turn, client, is_node, format!("{address} was only offered to it"));
     }
     turn.end_lease(address);
+    turn.expired(client.mac, "it declined its temporary address");
     let until = turn.now + QUARANTINE;
     if !turn.hall.leases.decline(address, client.mac, until) {
         let what = format!("{DECLINED_PER_MACHINE_MAX} addresses are closed by it already");
@@ -96,6 +97,7 @@ pub(super) fn release(turn: &mut Turn<'_>, client: &Client) {
     if turn.hall.leases.get(address).is_some_and(|lease| lease.mac == client.mac) {
         turn.event(Some(client.mac), Kind::Release, format!("RELEASE {address}"));
         turn.end_lease(address);
+        gave_back(turn, client);
     } else if turn.permanent_address(client.mac, client.place) == Some(address) {
         turn.event(Some(client.mac), Kind::Release, format!("RELEASE {address}"));
         if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
@@ -106,6 +108,14 @@ pub(super) fn release(turn: &mut Turn<'_>, client: &Client) {
     } else if turn.hall.heard.has(turn.now, client.mac, address) {
         turn.event(Some(client.mac), Kind::Release, format!("RELEASE {address}"));
         turn.hall.heard.gave_back(client.mac);
+    }
+}
+
+/// Its system is over: what asks next, however soon, is another boot's.
+fn gave_back(turn: &mut Turn<'_>, client: &Client) {
+    turn.expired(client.mac, "it gave its temporary address back");
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac).filter(|node| node.stage == Stage::Seen) {
+        node.boot.token.clear();
     }
 }
 
