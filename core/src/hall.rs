@@ -18,6 +18,7 @@ pub(crate) use moved::and_more;
 pub(crate) use names::Unpublished;
 pub(crate) use numbers::FreeNumbers;
 
+use crate::cluster::answers_all::AnswersAll;
 use crate::cluster::chatter::{Chatter, Line};
 use crate::cluster::dynamic::Dynamics;
 use crate::cluster::heard::Heard;
@@ -72,6 +73,8 @@ pub(crate) struct Hall {
     pub(crate) deferred: BTreeMap<Ipv4Addr, Deferred>,
     /// Addresses of which it was asked whether somebody has them.
     pub(crate) probes: Probes,
+    /// Hosts whose answers to that mean nothing.
+    pub(crate) answers_all: AnswersAll,
     /// Offers that are held back, because the link is full or their address is being probed.
     pub(crate) held_back: BTreeMap<Mac, HeldBack>,
     /// Exchanges with another server that we look on.
@@ -149,6 +152,8 @@ pub(crate) struct HeldBack {
     /// What it answers: another address may have to be offered.
     pub(crate) asked: Deferred,
     pub(crate) offer: Offer,
+    /// How many addresses were tried before this one.
+    pub(crate) tried: u32,
 }
 
 /// An offer, and what is told of it.

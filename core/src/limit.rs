@@ -36,6 +36,15 @@ pub const QUARANTINE: Duration = Duration::from_secs(600);
 /// [`QUARANTINE`] is broken, is behind something that answers every ARP request, or means to empty the range.
 pub const DECLINED_PER_MACHINE_MAX: usize = 3;
 
+/// Addresses of our ranges that one host may be found to use. Whoever answers for more within [`QUARANTINE`] answers for all, as a router with proxy ARP does, and is believed no more.
+pub const ANSWERED_PER_HOST_MAX: usize = 8;
+
+/// Such hosts at a time: the routers of a link. The one that was silent longest gives way.
+pub const ANSWERS_ALL_MAX: usize = 16;
+
+/// Further addresses that one DISCOVER has tried, where somebody answers for each. Its client asks again, and whoever sits on so many is known as one who answers for all before it gives up.
+pub const TRIED_FURTHER_MAX: u32 = 3;
+
 /// Hosts of which is kept that they asked for an address and got none, and why: the newest displace the oldest, and whoever still waits asks again.
 pub const UNANSWERED_MAX: usize = 1024;
 

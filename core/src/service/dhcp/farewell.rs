@@ -40,7 +40,7 @@ pub(super) fn decline(turn: &mut Turn<'_>, client: &Client) {
         // It has it no more, and does not get it again before it was asked who has it. Until then it is a guest like others.
         turn.hall.heard.gave_back(client.mac);
         let until = turn.now + QUARANTINE;
-        turn.hall.leases.quarantine(address, until);
+        turn.hall.leases.quarantine(address, until, None);
         turn.hall.timers.arm(until, Due::Address(address));
     }
     if is_permanent {
