@@ -32,6 +32,7 @@
 //! | `link paced\|round-robin\|deferring` | how the link is used from now on |
 //! | `wait TIME` | |
 //! | `raw HEX` | any datagram to port 67 |
+//! | `told` | what the journal has since the last time of files for hosts that are no nodes |
 //! | `node A`, `explain A`, `trials A`, `troubles`, `nodes`, `pool`, `rogues`, `kept` | what operators see |
 //! | `operator VERB SET …` | what they change: `number=N`, `profile=NAME`, `attributes.NAME=VALUE`, `dry-run`, `because …` may follow |
 
@@ -41,7 +42,7 @@ mod trial;
 
 use crate::speaker::{OTHER_SERVER_MAC, Packet, Speaker, describe, other_reply};
 use crate::world::{Mood, World};
-use heorot_core::event::Kind;
+use heorot_core::event::{Event, Kind};
 use heorot_core::load::Regime;
 use heorot_core::mac::Mac;
 use heorot_core::message::{
@@ -110,6 +111,8 @@ struct Teller {
     tokens: BTreeMap<char, String>,
     requests: u64,
     names: BTreeMap<char, Mac>,
+    /// What was told of files that hosts asked for who are no nodes.
+    quiet: Vec<String>,
     /// Whose files were to be made last, and when they were given if they were secrets.
     files: Option<(Mac, Option<Time>)>,
 }
@@ -201,6 +204,7 @@ impl Teller {
                 let out = self.dhcp(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 68), &payload)?;
                 Some(self.lines(out, None))
             }
+            ["told"] => Some(std::mem::take(&mut self.quiet)),
             ["nodes"] => self.nodes(),
             ["pool"] => self.pool(),
             ["rogues"] => self.rogues(),
@@ -384,6 +388,10 @@ impl Teller {
                     format!("names: {}", told.join("; "))
                 }
                 Output::Updated(_, kept) => format!("update: {kept:?}"),
+                Output::Event(event) if is_of_a_file_for_nobody(&event) => {
+                    self.quiet.push(event.to_string());
+                    continue;
+                }
                 Output::Event(event) => match event.kind {
                     Kind::Stage
                     | Kind::Number
@@ -442,6 +450,10 @@ impl Teller {
             .iter()
             .fold(line.to_owned(), |line, (letter, mac)| line.replace(&mac.to_string(), &letter.to_string()))
     }
+}
+
+fn is_of_a_file_for_nobody(event: &Event) -> bool {
+    event.machine.is_none() && matches!(event.kind, Kind::File | Kind::Transfer)
 }
 
 fn letter(name: &str) -> Option<char> {
