@@ -3,6 +3,7 @@
 mod change;
 mod ended;
 mod files;
+mod journal;
 mod listed;
 mod listed_cards;
 mod moved;
@@ -19,7 +20,7 @@ pub(crate) use names::Unpublished;
 pub(crate) use numbers::FreeNumbers;
 
 use crate::cluster::answers_all::AnswersAll;
-use crate::cluster::chatter::{Chatter, Line};
+use crate::cluster::chatter::Chatter;
 use crate::cluster::dynamic::Dynamics;
 use crate::cluster::heard::Heard;
 use crate::cluster::lease::Leases;
@@ -41,7 +42,7 @@ use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::unanswered::Unanswered;
 use crate::cluster::written_names::WrittenNames;
 use crate::config::{Config, Missing, Mode};
-use crate::event::{Event, Kind};
+use crate::event::Kind;
 use crate::load::{self, Regime};
 use crate::mac::Mac;
 use crate::message::{Answer, Datagram, DhcpSend, Neighbour, Output, RequestId, Ticket};
@@ -81,7 +82,7 @@ pub(crate) struct Hall {
     pub(crate) shadows: BTreeMap<Mac, Exchange>,
     /// Hosts that asked for an address and got none.
     pub(crate) unanswered: Unanswered,
-    /// What was told of hosts that are no nodes.
+    /// What was told in this minute of whom.
     pub(crate) chatter: Chatter,
     /// Those that get no answer because the operator says so.
     pub(crate) ignored: Unanswered,
@@ -233,35 +234,6 @@ impl Turn<'_> {
     /// Counts a packet that is not what it should be. Nothing else comes of it.
     pub(crate) fn malformed(&mut self, word: &'static str) {
         *self.hall.malformed.entry(word).or_default() += 1;
-    }
-
-    /// Tells the journal, and the history of the machine if it is a node.
-    pub(crate) fn event(&mut self, machine: Option<Mac>, kind: Kind, detail: impl Into<Arc<str>>) {
-        let detail = detail.into();
-        let machine = machine.map(|mac| self.hall.nodes.identity(mac));
-        if let Some(node) = machine.and_then(|mac| self.hall.nodes.get_mut(mac)) {
-            node.remember(self.now, kind, Arc::clone(&detail));
-        } else if let Some(mac) = machine
-            && let Line::LeftOut(told_at) = self.hall.chatter.line(self.now, mac)
-        {
-            return told_at.into_iter().for_each(|at| self.hall.timers.arm(at, Due::Chatter));
-        }
-        self.out.push(Output::Event(Event { machine, kind, detail }));
-    }
-
-    /// Tells how many lines about hosts that are no nodes were left out.
-    pub(crate) fn tell_left_out(&mut self) {
-        let (hosts, others) = self.hall.chatter.end();
-        let told = |machine, lines: u64| Event {
-            machine,
-            kind: Kind::Trouble,
-            detail: format!("{lines} more lines in a minute were left out: it asks in a loop").into(),
-        };
-        self.out.extend(hosts.into_iter().map(|(mac, lines)| Output::Event(told(Some(mac), lines))));
-        if others > 0 {
-            let detail = format!("{others} lines about further hosts that are no nodes were left out").into();
-            self.out.push(Output::Event(Event { machine: None, kind: Kind::Trouble, detail }));
-        }
     }
 
     /// A line for people, in one piece of memory for all who keep it.

@@ -82,10 +82,13 @@ pub(crate) fn transferred(turn: &mut Turn<'_>, transfer: &Transfer) {
     match (&transfer.failure, machine) {
         (None, _) => {
             let detail = format!("{path}: {} octets delivered by TFTP{resent}", transfer.octets);
-            turn.event(machine, Kind::Transfer, detail);
+            match machine {
+                Some(_) => turn.event(machine, Kind::Transfer, detail),
+                None => turn.event_by_stranger(Kind::Transfer, detail),
+            }
         }
         (Some(failure), None) => {
-            turn.event(None, Kind::Transfer, format!("{path} to {}: {failure}", transfer.peer))
+            turn.event_by_stranger(Kind::Transfer, format!("{path} to {}: {failure}", transfer.peer));
         }
         (Some(failure), Some(mac)) => {
             let detail =
@@ -106,7 +109,7 @@ pub(crate) fn unavailable(turn: &mut Turn<'_>, from: Ipv4Addr, path: &str, why: 
         let is_made = generated(path).is_some();
         let for_whom =
             if is_made { "; such a file is made for nodes, and this is no node's address" } else { "" };
-        return turn.event(None, Kind::Transfer, format!("to {from}: {detail}{for_whom}"));
+        return turn.event_by_stranger(Kind::Transfer, format!("to {from}: {detail}{for_whom}"));
     };
     node.told = Some(Arc::clone(&detail));
     let mac = node.mac;
@@ -233,7 +236,7 @@ fn asked(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac
     };
     let Some(node) = machine.and_then(|mac| turn.hall.nodes.get_mut(mac)) else {
         if matches!(reply, Answer::Missing(_) | Answer::Refused(_)) {
-            turn.event(None, Kind::File, format!("{} asks for {asked}", request.from));
+            turn.event_by_stranger(Kind::File, format!("{} asks for {asked}", request.from));
         }
         return;
     };

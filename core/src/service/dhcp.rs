@@ -174,7 +174,8 @@ fn meet(turn: &mut Turn<'_>, client: &Client) -> bool {
         return false;
     }
     if !turn.meet(client.mac) {
-        turn.event(None, Kind::Trouble, format!("{} is not served: the table of nodes is full", client.mac));
+        let what = format!("{} is not served: the table of nodes is full", client.mac);
+        turn.event_by_stranger(Kind::Trouble, what);
         return false;
     }
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
