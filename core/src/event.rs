@@ -17,7 +17,7 @@ pub struct Event {
 }
 
 /// What kind of thing happened. The words are those of the JSON output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// It asked for an address.

@@ -4,6 +4,7 @@ mod change;
 mod ended;
 mod files;
 mod host_keys;
+mod journal;
 mod listed;
 mod listed_cards;
 mod moved;
@@ -11,6 +12,7 @@ mod names;
 mod no_address;
 mod numbers;
 mod plan;
+mod room;
 
 pub(crate) use change::{Change, replaced};
 pub(crate) use host_keys::HostKeyNumbers;
@@ -19,7 +21,8 @@ pub(crate) use moved::and_more;
 pub(crate) use names::Unpublished;
 pub(crate) use numbers::FreeNumbers;
 
-use crate::cluster::chatter::{Chatter, Line};
+use crate::cluster::answers_all::AnswersAll;
+use crate::cluster::chatter::Chatter;
 use crate::cluster::dynamic::Dynamics;
 use crate::cluster::heard::Heard;
 use crate::cluster::lease::Leases;
@@ -41,7 +44,7 @@ use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::unanswered::Unanswered;
 use crate::cluster::written_names::WrittenNames;
 use crate::config::{Config, Missing, Mode};
-use crate::event::{Event, Kind};
+use crate::event::Kind;
 use crate::load::{self, Regime};
 use crate::mac::Mac;
 use crate::message::{Answer, Datagram, DhcpSend, Neighbour, Output, RequestId, Ticket};
@@ -73,13 +76,15 @@ pub(crate) struct Hall {
     pub(crate) deferred: BTreeMap<Ipv4Addr, Deferred>,
     /// Addresses of which it was asked whether somebody has them.
     pub(crate) probes: Probes,
+    /// Hosts whose answers to that mean nothing.
+    pub(crate) answers_all: AnswersAll,
     /// Offers that are held back, because the link is full or their address is being probed.
     pub(crate) held_back: BTreeMap<Mac, HeldBack>,
     /// Exchanges with another server that we look on.
     pub(crate) shadows: BTreeMap<Mac, Exchange>,
     /// Hosts that asked for an address and got none.
     pub(crate) unanswered: Unanswered,
-    /// What was told of hosts that are no nodes.
+    /// What was told in this minute of whom.
     pub(crate) chatter: Chatter,
     /// Those that get no answer because the operator says so.
     pub(crate) ignored: Unanswered,
@@ -152,6 +157,8 @@ pub(crate) struct HeldBack {
     /// What it answers: another address may have to be offered.
     pub(crate) asked: Deferred,
     pub(crate) offer: Offer,
+    /// How many addresses were tried before this one.
+    pub(crate) tried: u32,
 }
 
 /// An offer, and what is told of it.
@@ -231,35 +238,6 @@ impl Turn<'_> {
     /// Counts a packet that is not what it should be. Nothing else comes of it.
     pub(crate) fn malformed(&mut self, word: &'static str) {
         *self.hall.malformed.entry(word).or_default() += 1;
-    }
-
-    /// Tells the journal, and the history of the machine if it is a node.
-    pub(crate) fn event(&mut self, machine: Option<Mac>, kind: Kind, detail: impl Into<Arc<str>>) {
-        let detail = detail.into();
-        let machine = machine.map(|mac| self.hall.nodes.identity(mac));
-        if let Some(node) = machine.and_then(|mac| self.hall.nodes.get_mut(mac)) {
-            node.remember(self.now, kind, Arc::clone(&detail));
-        } else if let Some(mac) = machine
-            && let Line::LeftOut(told_at) = self.hall.chatter.line(self.now, mac)
-        {
-            return told_at.into_iter().for_each(|at| self.hall.timers.arm(at, Due::Chatter));
-        }
-        self.out.push(Output::Event(Event { machine, kind, detail }));
-    }
-
-    /// Tells how many lines about hosts that are no nodes were left out.
-    pub(crate) fn tell_left_out(&mut self) {
-        let (hosts, others) = self.hall.chatter.end();
-        let told = |machine, lines: u64| Event {
-            machine,
-            kind: Kind::Trouble,
-            detail: format!("{lines} more lines in a minute were left out: it asks in a loop").into(),
-        };
-        self.out.extend(hosts.into_iter().map(|(mac, lines)| Output::Event(told(Some(mac), lines))));
-        if others > 0 {
-            let detail = format!("{others} lines about further hosts that are no nodes were left out").into();
-            self.out.push(Output::Event(Event { machine: None, kind: Kind::Trouble, detail }));
-        }
     }
 
     /// A line for people, in one piece of memory for all who keep it.
@@ -512,15 +490,17 @@ impl Turn<'_> {
         Some(nanoseconds / 1_000_000_000 + self.now.since(then).as_secs())
     }
 
-    /// Records how far a boot is. A machine that was merely seen leaves no trace on disk, and of one that has just got its first temporary address the lease's
-    /// record says all: its token is in no file yet.
+    /// Records how far a boot is. A machine that was merely seen leaves no trace on disk, unless it was tried, nor does one that is merely seen again; and of one that has just got its first
+    /// temporary address the lease's record says all: its token is in no file yet.
     pub(crate) fn keep_boot(&mut self, mac: Mac) {
         let Some(node) = self.hall.nodes.get_mut(mac) else { return };
-        let is_told_by_lease = node.stage == Stage::Temporary && node.phase == Some(Phase::Dhcp);
-        if node.stage == Stage::Seen || (is_told_by_lease && !node.is_recorded) {
-            return;
+        if node.stage == Stage::Seen && node.trials.is_empty() {
+            return self.forget_boot(mac);
         }
-        self.keep_boot_with(mac, false);
+        let is_told_by_lease = node.stage == Stage::Temporary && node.phase == Some(Phase::Dhcp);
+        if node.is_recorded || !is_told_by_lease {
+            self.keep_boot_with(mac, false);
+        }
     }
 
     /// Whether the token of a machine's boot is durable, so that it may leave. If not, its record is on its way, and what is promised from now on waits for that.

@@ -3,6 +3,7 @@
 mod configure;
 mod restore;
 
+use crate::cluster::answers_all::AnswersAll;
 use crate::cluster::chatter::Chatter;
 use crate::cluster::dynamic::Dynamics;
 use crate::cluster::heard::Heard;
@@ -76,6 +77,7 @@ impl Heorot {
             timers: Timers::default(),
             deferred: BTreeMap::new(),
             probes: Probes::default(),
+            answers_all: AnswersAll::default(),
             held_back: BTreeMap::new(),
             shadows: BTreeMap::new(),
             unanswered: Unanswered::default(),

@@ -36,6 +36,15 @@ pub const QUARANTINE: Duration = Duration::from_secs(600);
 /// [`QUARANTINE`] is broken, is behind something that answers every ARP request, or means to empty the range.
 pub const DECLINED_PER_MACHINE_MAX: usize = 3;
 
+/// Addresses of our ranges that one host may be found to use. Whoever answers for more within [`QUARANTINE`] answers for all, as a router with proxy ARP does, and is believed no more.
+pub const ANSWERED_PER_HOST_MAX: usize = 8;
+
+/// Such hosts at a time: the routers of a link. The one that was silent longest gives way.
+pub const ANSWERS_ALL_MAX: usize = 16;
+
+/// Further addresses that one DISCOVER has tried, where somebody answers for each. Its client asks again, and whoever sits on so many is known as one who answers for all before it gives up.
+pub const TRIED_FURTHER_MAX: u32 = 3;
+
 /// Hosts of which is kept that they asked for an address and got none, and why: the newest displace the oldest, and whoever still waits asks again.
 pub const UNANSWERED_MAX: usize = 1024;
 
@@ -50,6 +59,18 @@ pub const DECIDED_AT_ONCE: u64 = 512;
 
 /// Lines in the journal in a minute about one host that is no node: one that starts up says six, and one that asks and gives back in a loop would say thousands.
 pub const HOST_LINES_PER_MINUTE_MAX: u32 = 20;
+
+/// The same about one node: a boot with its trial says some 30, a hundred if there are as many checks, and one whose loader asks for a hundred files twice as many.
+pub const NODE_LINES_PER_MINUTE_MAX: u32 = 256;
+
+/// The same about all machines without a number together: a thousand that nobody has seen before say all of their first boots, twice. Whoever makes up hardware addresses says no more.
+pub const NEW_LINES_PER_MINUTE_MAX: u32 = 65_536;
+
+/// Those of them about machines that have done no more than ask: eight of each of a thousand. An address that is made up says one or two.
+pub const SEEN_LINES_PER_MINUTE_MAX: u32 = 8192;
+
+/// The same of each kind of thing that hosts do of which no hardware address is known, such as asking for files that are not there.
+pub const NOBODYS_LINES_PER_MINUTE_MAX: u32 = 120;
 
 /// Such hosts that are counted in a minute, each. Lines about further ones are left out: as many at once are a flood, or hardware addresses that somebody makes up.
 pub const CHATTERERS_MAX: usize = 4096;
@@ -118,6 +139,9 @@ pub const OTHER_SERVER_TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// Such lines within that time about servers that no frame came from, but that clients name: one client may name as many as there are addresses.
 pub const OTHER_SERVERS_SPOKEN_OF_TOLD_MAX: u32 = 8;
+
+/// The same about servers that were heard: as many as are kept in mind. A host may give itself another address for each frame.
+pub const OTHER_SERVERS_HEARD_TOLD_MAX: u32 = 64;
 
 /// Other DHCP servers that `heorot status` shows one by one: whoever has more of them needs no list.
 pub const OTHER_SERVERS_SHOWN_MAX: usize = 8;

@@ -13,7 +13,7 @@
 //! | command | |
 //! |---|---|
 //! | `serve`, `configure` | start, or read another configuration |
-//! | `A SPEAKER discover` | SPEAKER: bios, uefi, uefi-http, ipxe, system, plain, ib-rom, ib-ipxe, ib-system, ib-plain, and others of `speaker.rs`; `broadcast`, `rapid`, `subnet=ADDRESS`, `relay=ADDRESS` with `link=ADDRESS`, `override=ADDRESS` and `port=N` may follow |
+//! | `A SPEAKER discover` | SPEAKER: bios, uefi, uefi-http, ipxe, system, plain, ib-rom, ib-ipxe, ib-system, ib-plain, and others of `speaker.rs`; `broadcast`, `rapid`, `subnet=ADDRESS`, `relay=ADDRESS` with `link=ADDRESS`, `override=ADDRESS` and `port=N` may follow, and after any of these `from=ADDRESS:PORT`, where it is not sent as such a program sends it |
 //! | `A SPEAKER ask-4011 ADDRESS` | a REQUEST to port 4011 from this address; `entry=N` may follow: one of a menu |
 //! | `A SPEAKER select\|reboot\|renew ADDRESS` | a REQUEST in the states of RFC 2131 4.4; `server=ADDRESS` may follow |
 //! | `A SPEAKER decline\|release\|inform ADDRESS` | |
@@ -32,6 +32,7 @@
 //! | `link paced\|round-robin\|deferring` | how the link is used from now on |
 //! | `wait TIME` | |
 //! | `raw HEX` | any datagram to port 67 |
+//! | `told` | what the journal has since the last time of files for hosts that are no nodes |
 //! | `node A`, `explain A`, `trials A`, `troubles`, `nodes`, `pool`, `rogues`, `kept` | what operators see |
 //! | `operator VERB SET …` | what they change: `number=N`, `profile=NAME`, `attributes.NAME=VALUE`, `dry-run`, `because …` may follow |
 
@@ -41,7 +42,7 @@ mod trial;
 
 use crate::speaker::{OTHER_SERVER_MAC, Packet, Speaker, describe, other_reply};
 use crate::world::{Mood, World};
-use heorot_core::event::Kind;
+use heorot_core::event::{Event, Kind};
 use heorot_core::load::Regime;
 use heorot_core::mac::Mac;
 use heorot_core::message::{
@@ -110,6 +111,8 @@ struct Teller {
     tokens: BTreeMap<char, String>,
     requests: u64,
     names: BTreeMap<char, Mac>,
+    /// What was told of files that hosts asked for who are no nodes.
+    quiet: Vec<String>,
     /// Whose files were to be made last, and when they were given if they were secrets.
     files: Option<(Mac, Option<Time>)>,
 }
@@ -198,9 +201,10 @@ impl Teller {
                 let hex = hex.concat();
                 let octet = |at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok();
                 let payload = (0..hex.len()).step_by(2).map(octet).collect::<Option<Vec<u8>>>()?;
-                let out = self.dhcp(&payload)?;
+                let out = self.dhcp(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 68), &payload)?;
                 Some(self.lines(out, None))
             }
+            ["told"] => Some(std::mem::take(&mut self.quiet)),
             ["nodes"] => self.nodes(),
             ["pool"] => self.pool(),
             ["rogues"] => self.rogues(),
@@ -281,7 +285,7 @@ impl Teller {
                 let packet = packet(Speaker::named(speaker)?, mac, verb, rest)?;
                 let out = match *verb {
                     "ask-4011" => self.boot_server(&packet)?,
-                    _ => self.dhcp(&packet.write())?,
+                    _ => self.dhcp(source(&packet, rest), &packet.write())?,
                 };
                 return Some(self.lines(out, Some(letter)));
             }
@@ -305,8 +309,7 @@ impl Teller {
         Some(self.lines(out, Some(letter)))
     }
 
-    fn dhcp(&mut self, payload: &[u8]) -> Option<Vec<Output>> {
-        let source = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 68);
+    fn dhcp(&mut self, source: SocketAddrV4, payload: &[u8]) -> Option<Vec<Output>> {
         let datagram = Datagram { interface: "eth1", source, destination: SERVER, payload };
         Some(self.world()?.happen(Input::Dhcp(datagram)))
     }
@@ -388,6 +391,10 @@ impl Teller {
                     format!("names: {}", told.join("; "))
                 }
                 Output::Updated(_, kept) => format!("update: {kept:?}"),
+                Output::Event(event) if is_of_a_file_for_nobody(&event) => {
+                    self.quiet.push(event.to_string());
+                    continue;
+                }
                 Output::Event(event) => match event.kind {
                     Kind::Stage
                     | Kind::Number
@@ -448,10 +455,25 @@ impl Teller {
     }
 }
 
+fn is_of_a_file_for_nobody(event: &Event) -> bool {
+    event.machine.is_none() && matches!(event.kind, Kind::File | Kind::Transfer)
+}
+
 fn letter(name: &str) -> Option<char> {
     let mut letters = name.chars();
     let letter = letters.next().filter(char::is_ascii_uppercase)?;
     letters.next().is_none().then_some(letter)
+}
+
+/// Where a packet comes from: its relay, or the address that its client has, if it has one.
+fn source(packet: &Packet, rest: &[&str]) -> SocketAddrV4 {
+    let said = rest.iter().find_map(|word| word.strip_prefix("from=")?.parse().ok());
+    let usual = if packet.relay.is_unspecified() {
+        SocketAddrV4::new(packet.ciaddr, 68)
+    } else {
+        SocketAddrV4::new(packet.relay, 67)
+    };
+    said.unwrap_or(usual)
 }
 
 fn packet(speaker: Speaker, mac: Mac, verb: &str, rest: &[&str]) -> Option<Packet> {

@@ -1,6 +1,11 @@
-//! Lines about hosts that are no nodes: how many the journal takes of each, so that one that asks and gives back in a loop does not fill it.
+//! How many lines the journal takes of each, and of all whom nobody knows, so that nobody fills it: one that asks and gives back in a loop, or a flood of hardware addresses that somebody
+//! makes up.
 
-use crate::limit::{CHATTERERS_MAX, HOST_LINES_PER_MINUTE_MAX};
+use crate::event::Kind;
+use crate::limit::{
+    CHATTERERS_MAX, HOST_LINES_PER_MINUTE_MAX, NEW_LINES_PER_MINUTE_MAX, NOBODYS_LINES_PER_MINUTE_MAX,
+    NODE_LINES_PER_MINUTE_MAX, SEEN_LINES_PER_MINUTE_MAX,
+};
 use crate::mac::Mac;
 use crate::time::Time;
 use std::collections::BTreeMap;
@@ -9,12 +14,35 @@ use std::time::Duration;
 /// In which lines are counted.
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// About whom a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaker {
+    /// A machine with a number, or one that is being recorded: there are only so many.
+    Node(Mac),
+    /// A machine without one.
+    New {
+        /// Which one.
+        mac: Mac,
+        /// Whether it has never done more than ask.
+        is_seen: bool,
+    },
+    /// A host that is no node.
+    Host(Mac),
+    /// Somebody of whom no hardware address is known: by what he did.
+    Nobody(Kind),
+}
+
 /// What was told of each in the present minute.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Chatter {
     /// When the minute began: with the first line after the last one.
     since: Option<Time>,
     hosts: BTreeMap<Mac, Count>,
+    machines: BTreeMap<Mac, Count>,
+    /// All lines of machines without a number, and those of them that were merely seen.
+    new: Count,
+    seen: Count,
+    nobodys: BTreeMap<Kind, Count>,
     /// Lines left out of hosts that are not counted each.
     others: u64,
     /// Whether any was left out.
@@ -27,6 +55,19 @@ struct Count {
     left_out: u64,
 }
 
+impl Count {
+    /// Whether one more line is told, of so many.
+    fn takes(&mut self, most: u32) -> bool {
+        let is_told = self.told < most;
+        if is_told {
+            self.told += 1;
+        } else {
+            self.left_out += 1;
+        }
+        is_told
+    }
+}
+
 /// What becomes of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line {
@@ -36,37 +77,69 @@ pub enum Line {
     LeftOut(Option<Time>),
 }
 
+/// How many lines were left out in a minute.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Of each that said too much.
+    pub each: Vec<(Mac, u64)>,
+    /// Of hosts that were not counted each.
+    pub hosts: u64,
+    /// Of machines without a number, of whom there were too many.
+    pub machines: u64,
+    /// By kind, of what nobody knows who did it.
+    pub nobodys: Vec<(Kind, u64)>,
+}
+
 impl Chatter {
-    /// A line about a host.
-    pub fn line(&mut self, now: Time, mac: Mac) -> Line {
+    /// A line about somebody.
+    pub fn line(&mut self, now: Time, speaker: Speaker) -> Line {
         let is_over = self.since.is_some_and(|since| now.since(since) >= MINUTE);
         // What was left out is told first.
         if is_over && !self.lacks {
             *self = Self::default();
         }
         let since = *self.since.get_or_insert(now);
-        let due = (!self.lacks).then_some(since + MINUTE);
-        let has_room = self.hosts.len() < CHATTERERS_MAX || self.hosts.contains_key(&mac);
-        if !has_room {
-            self.others += 1;
-            self.lacks = true;
-            return Line::LeftOut(due);
-        }
-        let count = self.hosts.entry(mac).or_default();
-        if count.told < HOST_LINES_PER_MINUTE_MAX {
-            count.told += 1;
+        if self.takes(speaker) {
             return Line::Told;
         }
-        count.left_out += 1;
+        let due = (!self.lacks).then_some(since + MINUTE);
         self.lacks = true;
         Line::LeftOut(due)
     }
 
-    /// The minute is over: how many lines were left out of each host, and of all that were not counted each.
-    pub fn end(&mut self) -> (Vec<(Mac, u64)>, u64) {
-        let Self { hosts, others, .. } = std::mem::take(self);
-        let left_out = hosts.into_iter().map(|(mac, count)| (mac, count.left_out));
-        (left_out.filter(|(_, left_out)| *left_out > 0).collect(), others)
+    fn takes(&mut self, speaker: Speaker) -> bool {
+        match speaker {
+            Speaker::Node(mac) => self.machines.entry(mac).or_default().takes(NODE_LINES_PER_MINUTE_MAX),
+            Speaker::New { mac, is_seen } => {
+                // First of all together: so there are never more that are counted each than lines.
+                (!is_seen || self.seen.takes(SEEN_LINES_PER_MINUTE_MAX))
+                    && self.new.takes(NEW_LINES_PER_MINUTE_MAX)
+                    && self.machines.entry(mac).or_default().takes(NODE_LINES_PER_MINUTE_MAX)
+            }
+            Speaker::Host(mac) => {
+                let has_room = self.hosts.len() < CHATTERERS_MAX || self.hosts.contains_key(&mac);
+                if !has_room {
+                    self.others += 1;
+                }
+                has_room && self.hosts.entry(mac).or_default().takes(HOST_LINES_PER_MINUTE_MAX)
+            }
+            Speaker::Nobody(kind) => {
+                self.nobodys.entry(kind).or_default().takes(NOBODYS_LINES_PER_MINUTE_MAX)
+            }
+        }
+    }
+
+    /// The minute is over: how many lines were left out.
+    pub fn end(&mut self) -> LeftOut {
+        let Self { hosts, machines, new, seen, nobodys, others, .. } = std::mem::take(self);
+        let each = hosts.into_iter().chain(machines).map(|(mac, count)| (mac, count.left_out));
+        let nobodys = nobodys.into_iter().map(|(kind, count)| (kind, count.left_out));
+        LeftOut {
+            each: each.filter(|(_, left_out)| *left_out > 0).collect(),
+            hosts: others,
+            machines: new.left_out + seen.left_out,
+            nobodys: nobodys.filter(|(_, left_out)| *left_out > 0).collect(),
+        }
     }
 }
 

@@ -114,8 +114,17 @@ pub struct Closure {
     pub probed: Option<Mac>,
     /// The machine that found somebody to use it, if nobody else did: it may be mistaken, or lie.
     pub declined_by: Option<Mac>,
+    /// The machine that answered for it.
+    pub answered_by: Option<Mac>,
     /// Whether that machine has answered for it itself.
     pub lingers: Lingers,
+}
+
+impl Closure {
+    /// One that nothing more is known of.
+    const fn until(until: Time) -> Self {
+        Self { until, probed: None, declined_by: None, answered_by: None, lingers: Lingers::No }
+    }
 }
 
 /// Whether a machine answers for an address that it does not have any more.
@@ -277,8 +286,7 @@ impl Leases {
     pub fn end(&mut self, address: Ipv4Addr, probed_until: Time) -> Option<Lease> {
         let lease = self.remove(address)?;
         let probed = Some(lease.mac);
-        let closure = Closure { until: probed_until, probed, declined_by: None, lingers: Lingers::No };
-        self.closed.insert(address, closure);
+        self.closed.insert(address, Closure { probed, ..Closure::until(probed_until) });
         Some(lease)
     }
 
@@ -311,9 +319,22 @@ impl Leases {
         }
     }
 
-    /// Somebody was found to use an address: nobody gets it before this moment.
-    pub fn quarantine(&mut self, address: Ipv4Addr, until: Time) {
-        self.close(address, until, None);
+    /// Somebody was found to use an address, by his answer if it says who he is: nobody gets it before this moment.
+    pub fn quarantine(&mut self, address: Ipv4Addr, until: Time, answered_by: Option<Mac>) {
+        self.close(address, Closure { answered_by, ..Closure::until(until) });
+    }
+
+    /// How many addresses are closed because a machine answered for them.
+    pub fn answered_by(&self, mac: Mac) -> usize {
+        self.closed.answered_by(mac).count()
+    }
+
+    /// A machine answers for whatever it is asked: what it closed is free.
+    pub fn open_answered_by(&mut self, mac: Mac) {
+        for address in self.closed.answered_by(mac).collect::<Vec<_>>() {
+            self.closed.remove(&address);
+            self.free(address);
+        }
     }
 
     /// A machine says that somebody uses an address: nobody gets it before this moment, unless no other is left. False: its DECLINEs keep as many
@@ -321,7 +342,7 @@ impl Leases {
     pub fn decline(&mut self, address: Ipv4Addr, by: Mac, until: Time) -> bool {
         let may_close = self.closed.declined_by(by) < DECLINED_PER_MACHINE_MAX;
         if may_close {
-            self.close(address, until, Some(by));
+            self.close(address, Closure { declined_by: Some(by), ..Closure::until(until) });
         }
         may_close
     }
@@ -334,14 +355,13 @@ impl Leases {
         }
     }
 
-    fn close(&mut self, address: Ipv4Addr, until: Time, declined_by: Option<Mac>) {
+    fn close(&mut self, address: Ipv4Addr, closure: Closure) {
         self.withdraw(address);
         for pool in self.pools.values_mut() {
             pool.free.remove(&address);
         }
-        let before = self.closed.get(&address).map_or(until, |closure| closure.until);
-        let closure = Closure { until: until.max(before), probed: None, declined_by, lingers: Lingers::No };
-        self.closed.insert(address, closure);
+        let before = self.closed.get(&address).map_or(closure.until, |closure| closure.until);
+        self.closed.insert(address, Closure { until: closure.until.max(before), ..closure });
     }
 
     /// The address of a range that was closed longest ago by another machine's DECLINE and nothing else.

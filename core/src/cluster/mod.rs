@@ -1,5 +1,6 @@
 //! What is known about the cluster. No packet is seen here.
 
+pub mod answers_all;
 pub mod boot;
 pub mod chatter;
 pub(crate) mod dynamic;

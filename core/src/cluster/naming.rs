@@ -18,7 +18,9 @@ use std::net::Ipv4Addr;
 pub(crate) struct Naming {
     by_address: BTreeMap<Ipv4Addr, Named>,
     by_name: BTreeMap<String, Ipv4Addr>,
-    pending: Vec<Change>,
+    /// By address, of which the last word counts: where no serial is to be had, hosts go on renewing.
+    pending: BTreeMap<Ipv4Addr, Pending>,
+    pending_updates: Vec<Dynamic>,
     /// Updates whose changes are among these: they are answered when these are told.
     updates: Vec<UpdateId>,
     /// Whether somebody can see what is pending: how long a loan still lasts is no part of a zone.
@@ -26,6 +28,15 @@ pub(crate) struct Naming {
     /// Whether the directory has changed, too.
     directory_changed: bool,
     serial: Serial,
+}
+
+/// What is to be published of an address.
+#[derive(Debug, Default)]
+struct Pending {
+    /// Whether the name that was published last is over.
+    is_returned: bool,
+    /// The name that it has since, and until when.
+    lent: Option<(String, u64)>,
 }
 
 /// A name that is kept for an address.
@@ -85,7 +96,7 @@ impl Naming {
         if let Some(named) = self.by_address.get_mut(&address) {
             self.is_seen |= !named.is_published;
             named.is_published = true;
-            self.pending.push(Change::Lent { name: named.name.clone(), address, until_nanoseconds });
+            self.pending.entry(address).or_default().lent = Some((named.name.clone(), until_nanoseconds));
         }
     }
 
@@ -95,20 +106,24 @@ impl Naming {
         self.by_name.remove(&named.name);
         if named.is_published {
             self.is_seen = true;
-            self.pending.push(Change::Returned { address });
+            self.pending.insert(address, Pending { is_returned: true, lent: None });
         }
     }
 
     /// An update is durable.
     pub(crate) fn updated(&mut self, id: UpdateId, changes: Vec<Dynamic>) {
         self.is_seen = true;
-        self.pending.extend(changes.into_iter().map(Change::Updated));
+        self.pending_updates.extend(changes);
         self.updates.push(id);
     }
 
     /// The updates of which all changes are told.
     pub(crate) fn told_updates(&mut self) -> Vec<UpdateId> {
-        if self.pending.is_empty() { std::mem::take(&mut self.updates) } else { Vec::new() }
+        if self.is_all_told() { std::mem::take(&mut self.updates) } else { Vec::new() }
+    }
+
+    fn is_all_told(&self) -> bool {
+        self.pending.is_empty() && self.pending_updates.is_empty()
     }
 
     /// Every address for which a name is kept, and the name.
@@ -128,7 +143,7 @@ impl Naming {
 
     /// What is to be published now, and whether the directory is: under the next serial, if somebody can see it. Nothing also if that serial is not durable.
     pub(crate) fn due(&mut self) -> Option<(u32, Vec<Change>, bool)> {
-        if self.pending.is_empty() && !self.directory_changed {
+        if self.is_all_told() && !self.directory_changed {
             return None;
         }
         if self.is_seen || self.directory_changed {
@@ -139,8 +154,20 @@ impl Naming {
             self.serial.served = next;
             self.is_seen = false;
         }
-        let changes = std::mem::take(&mut self.pending);
-        Some((self.serial.served, changes, std::mem::take(&mut self.directory_changed)))
+        Some((self.serial.served, self.take_pending(), std::mem::take(&mut self.directory_changed)))
+    }
+
+    /// What is over goes first: a name may be another address's by now.
+    fn take_pending(&mut self) -> Vec<Change> {
+        let pending = std::mem::take(&mut self.pending);
+        let over = pending.iter().filter(|(_, pending)| pending.is_returned);
+        let mut changes: Vec<_> = over.map(|(address, _)| Change::Returned { address: *address }).collect();
+        changes.extend(pending.into_iter().filter_map(|(address, pending)| {
+            let (name, until_nanoseconds) = pending.lent?;
+            Some(Change::Lent { name, address, until_nanoseconds })
+        }));
+        changes.extend(std::mem::take(&mut self.pending_updates).into_iter().map(Change::Updated));
+        changes
     }
 
     /// The bound that is to be recorded, if it is time: when half of the serials are used up.

@@ -1,6 +1,7 @@
 //! The table of nodes: one entry a machine, found by hardware address, number or address.
 
 mod cards;
+mod room;
 
 use super::last_end::LastEnd;
 use super::orders::Orders;
@@ -12,9 +13,11 @@ use super::stage::{Phase, Stage};
 use super::trial::{Outcome, Trial};
 use crate::config::FirmwareKind;
 use crate::event::Kind;
-use crate::limit::{BOOT_BEGINS_AFTER, DISCOVER_LATE_MAX, EVENTS_PER_NODE_MAX, NODES_MAX};
+use crate::limit::{BOOT_BEGINS_AFTER, DISCOVER_LATE_MAX, EVENTS_PER_NODE_MAX};
 use crate::mac::Mac;
 use crate::time::Time;
+use room::Forgettable;
+pub use room::Forgotten;
 use serde_json::{Map, Value};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -262,12 +265,6 @@ impl Node {
     pub fn promised(&self) -> Option<u32> {
         self.number.or(self.claim).or_else(|| self.becoming?.number)
     }
-
-    /// Nothing was promised to it: it can be forgotten when the table is full.
-    fn is_forgettable(&self) -> bool {
-        let has_number = self.number.or(self.claim).is_some() || self.becoming.is_some();
-        !has_number && self.stage == Stage::Seen && self.orders.are_none()
-    }
 }
 
 /// All nodes.
@@ -286,8 +283,8 @@ pub struct Nodes {
     numbers: BTreeMap<u32, Mac>,
     /// Numbers that were somebody's until now, and of whom that was not told yet.
     returned: Vec<u32>,
-    /// Machines that can be forgotten, the longest unseen first.
-    forgettable: BTreeSet<(Time, Mac)>,
+    /// Machines that can be forgotten when the table is full.
+    forgettable: Forgettable,
     /// Further hardware addresses that are being recorded.
     joining: BTreeSet<Mac>,
 }
@@ -338,21 +335,6 @@ impl Nodes {
         (lowest..=u32::MAX).filter(move |number| taken.next_if_eq(number).is_none())
     }
 
-    /// The machine with this hardware address, new if need be. Also which one had to be forgotten for it.
-    /// None: the table is full of machines that something was promised to.
-    pub fn meet(&mut self, now: Time, mac: Mac) -> Option<(&mut Node, Option<Mac>)> {
-        if let Some(place) = self.place(mac) {
-            return Some((&mut self.nodes[place], None));
-        }
-        let mut forgotten = None;
-        if self.nodes.len() >= NODES_MAX {
-            forgotten = Some(self.forget_oldest()?);
-        }
-        self.forgettable.insert((now, mac));
-        let place = self.insert(Node::new(now, mac));
-        Some((&mut self.nodes[place], forgotten))
-    }
-
     /// Puts back a machine that was known before a restart.
     pub fn restore(&mut self, node: Node) {
         self.latest.set(None);
@@ -365,13 +347,6 @@ impl Nodes {
         match self.places.get(&node.mac).copied() {
             Some(place) => *self.nodes[place] = node,
             None => drop(self.insert(node)),
-        }
-    }
-
-    /// Takes note that nothing is promised to a machine any more, if so: it can be forgotten when the table is full.
-    pub fn let_go(&mut self, now: Time, mac: Mac) {
-        if self.get(mac).is_some_and(Node::is_forgettable) {
-            self.forgettable.insert((now, mac));
         }
     }
 
@@ -554,18 +529,6 @@ impl Nodes {
         let others = self.places.values().map(at);
         let is_listed_by_number = |node: &Node| node.number.or(node.claim).is_some();
         numbered.chain(others.filter(move |node| !is_listed_by_number(node)))
-    }
-
-    /// Takes out the machine that was unseen the longest and that nothing was promised to.
-    fn forget_oldest(&mut self) -> Option<Mac> {
-        while let Some((_, mac)) = self.forgettable.pop_first() {
-            let is_forgettable = |place: &usize| self.nodes[*place].is_forgettable();
-            if self.places.get(&mac).is_some_and(is_forgettable) {
-                self.take_out(mac);
-                return Some(mac);
-            }
-        }
-        None
     }
 }
 

@@ -1,6 +1,9 @@
 //! DHCP servers that answer where we serve and that nobody has allowed: rogues, until the operator says otherwise.
 
-use crate::limit::{OTHER_SERVER_TOLD_EVERY, OTHER_SERVERS_MAX, OTHER_SERVERS_SPOKEN_OF_TOLD_MAX};
+use crate::limit::{
+    OTHER_SERVER_TOLD_EVERY, OTHER_SERVERS_HEARD_TOLD_MAX, OTHER_SERVERS_MAX,
+    OTHER_SERVERS_SPOKEN_OF_TOLD_MAX,
+};
 use crate::mac::Mac;
 use crate::time::Time;
 use std::collections::BTreeMap;
@@ -10,8 +13,25 @@ use std::net::Ipv4Addr;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OtherServers {
     noticed: BTreeMap<Ipv4Addr, OtherServer>,
-    /// Since when lines about servers that only clients speak of are counted, and how many there were.
-    spoken_of: Option<(Time, u32)>,
+    /// Lines about servers that only clients speak of.
+    spoken_of: Lines,
+    /// Lines about servers that were heard.
+    heard: Lines,
+}
+
+/// Since when lines are counted, and how many there were.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Lines(Option<(Time, u32)>);
+
+impl Lines {
+    /// Whether the journal has room for one more, of so many, and takes it.
+    fn take(&mut self, now: Time, most: u32) -> bool {
+        let current = self.0.filter(|(since, _)| now.since(*since) < OTHER_SERVER_TOLD_EVERY);
+        let (since, told) = current.unwrap_or((now, 0));
+        let has_room = told < most;
+        self.0 = Some((since, told + u32::from(has_room)));
+        has_room
+    }
 }
 
 /// One of them.
@@ -60,7 +80,7 @@ impl OtherServers {
             (known.did, known.client) = (did, client);
             let (was_heard, told) = (known.mac.is_some(), known.told);
             let is_time = told.is_none_or(|told| now.since(told) >= OTHER_SERVER_TOLD_EVERY);
-            let is_told = is_time && (was_heard || self.may_tell_of_spoken(now));
+            let is_told = is_time && self.may_tell(now, was_heard);
             if let Some(known) = self.noticed.get_mut(&server).filter(|_| is_told) {
                 known.told = Some(now);
             }
@@ -72,20 +92,18 @@ impl OtherServers {
             let least = by_worth.map(|(server, _)| *server);
             least.map(|server| self.noticed.remove(&server));
         }
-        let is_told = mac.is_some() || self.may_tell_of_spoken(now);
+        let is_told = self.may_tell(now, mac.is_some());
         let told = is_told.then_some(now);
         let other = OtherServer { mac, interface, first: now, last: now, count: 1, did, client, told };
         self.noticed.insert(server, other);
         is_told
     }
 
-    /// Whether the journal has room for one more line about a server that only clients speak of, and takes it.
-    fn may_tell_of_spoken(&mut self, now: Time) -> bool {
-        let current = self.spoken_of.filter(|(since, _)| now.since(*since) < OTHER_SERVER_TOLD_EVERY);
-        let (since, told) = current.unwrap_or((now, 0));
-        let has_room = told < OTHER_SERVERS_SPOKEN_OF_TOLD_MAX;
-        self.spoken_of = Some((since, told + u32::from(has_room)));
-        has_room
+    fn may_tell(&mut self, now: Time, was_heard: bool) -> bool {
+        match was_heard {
+            true => self.heard.take(now, OTHER_SERVERS_HEARD_TOLD_MAX),
+            false => self.spoken_of.take(now, OTHER_SERVERS_SPOKEN_OF_TOLD_MAX),
+        }
     }
 
     /// One of them.

@@ -43,6 +43,13 @@ impl Turn<'_> {
         }
     }
 
+    /// The same, where another server gives the addresses and may have given it another one already.
+    pub(crate) fn lost(&mut self, mac: Mac, why: &str) {
+        if self.hall.leases.of(mac).next().is_none() {
+            self.expired(mac, why);
+        }
+    }
+
     fn has_another_address(&self, mac: Mac) -> bool {
         let Some(node) = self.hall.nodes.get(mac).filter(|node| node.stage.is_numbered()) else {
             return false;

@@ -155,7 +155,7 @@ impl Turn<'_> {
     }
 
     /// Nothing is kept under this hardware address any more.
-    fn forget_records(&mut self, mac: Mac) {
+    pub(crate) fn forget_records(&mut self, mac: Mac) {
         self.record(Record::NodeForgotten(mac));
         self.record(Record::BootForgotten(mac));
         self.record(Record::Trials(TrialsRecord { mac, trials: Vec::new() }));

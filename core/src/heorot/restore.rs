@@ -80,6 +80,7 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
             turn.hall.naming.lent(address, until.as_nanoseconds());
         }
     }
+    expire_lost(turn);
     if let Some(before) = &numbering {
         let used = turn.in_use(before);
         turn.keep_moved(used);
@@ -95,6 +96,17 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
     }
     turn.place_all_listed();
     pin_booting(turn);
+}
+
+/// Who was on trial when its address was taken back, and of whom only that was recorded, is merely seen.
+fn expire_lost(turn: &mut Turn<'_>) {
+    let is_on_trial = |node: &&Node| matches!(node.stage, Stage::Temporary | Stage::Testing);
+    let has_address = |node: &Node| node.cards().any(|card| turn.hall.leases.of(card).next().is_some());
+    let lost = turn.hall.nodes.iter().filter(is_on_trial).filter(|node| !has_address(node));
+    let lost: Vec<_> = lost.map(|node| node.mac).collect();
+    for mac in lost {
+        turn.expired(mac, "it had no address any more before the restart");
+    }
 }
 
 /// Those of a machine that was forgotten are forgotten too.

@@ -79,18 +79,20 @@ pub(crate) fn transferred(turn: &mut Turn<'_>, transfer: &Transfer) {
         0 => String::new(),
         resent => format!(", {resent} packets sent again"),
     };
+    let told = |turn: &mut Turn<'_>, detail: String| match machine {
+        Some(_) => turn.event(machine, Kind::Transfer, detail),
+        None => turn.event_by_stranger(Kind::Transfer, detail),
+    };
     match (&transfer.outcome, machine) {
         (Outcome::Complete, _) => {
-            let detail = format!("{path}: {} octets delivered by TFTP{resent}", transfer.octets);
-            turn.event(machine, Kind::Transfer, detail);
+            told(turn, format!("{path}: {} octets delivered by TFTP{resent}", transfer.octets));
         }
         // No failure: most that do not say so have it all, and have long been told other things.
         (Outcome::Unconfirmed, _) => {
-            let detail = format!("{path}: all was sent by TFTP, and the last block not acknowledged{resent}");
-            turn.event(machine, Kind::Transfer, detail);
+            told(turn, format!("{path}: all was sent by TFTP, and the last block not acknowledged{resent}"));
         }
         (Outcome::Failed(failure), None) => {
-            turn.event(None, Kind::Transfer, format!("{path} to {}: {failure}", transfer.peer))
+            told(turn, format!("{path} to {}: {failure}", transfer.peer));
         }
         (Outcome::Failed(failure), Some(mac)) => {
             let detail =
@@ -108,7 +110,10 @@ pub(crate) fn unavailable(turn: &mut Turn<'_>, from: Ipv4Addr, path: &str, why: 
     let machine = turn.machine_at(from);
     let detail = turn.line(format_args!("{}: {}", printable(path), printable(why)));
     let Some(node) = machine.and_then(|mac| turn.hall.nodes.get_mut(mac)) else {
-        return turn.event(None, Kind::Transfer, format!("to {from}: {detail}"));
+        let is_made = generated(path).is_some();
+        let for_whom =
+            if is_made { "; such a file is made for nodes, and this is no node's address" } else { "" };
+        return turn.event_by_stranger(Kind::Transfer, format!("to {from}: {detail}{for_whom}"));
     };
     node.told = Some(Arc::clone(&detail));
     let mac = node.mac;
@@ -142,10 +147,8 @@ fn answer(turn: &mut Turn<'_>, request: &Request, answer: Answer) {
 fn file(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>) {
     let reply = match (generated(path), machine) {
         (None, Some(mac)) => kept_file(turn, request, path, mac),
-        // Who is no node has no profile: where GRUB boots others, there may be such a file.
-        (None | Some(Generated::Grub { .. }), None) => name::file(turn, request, path, machine),
-        // What is made for a node goes to that node alone: it holds its token.
-        (Some(_), None) => Answer::Missing(format!("{} is no node's address", request.from)),
+        // What is made for a node goes to that node alone: it holds its token. Who is no node has no profile; where others boot from here, there may be such a file for them.
+        (_, None) => name::file(turn, request, path, machine),
         (Some(generated), Some(mac)) => {
             // Power was cut before the first record of this boot was durable: it begins here.
             if turn.hall.nodes.get(mac).is_some_and(|node| node.boot.token.is_empty()) {
@@ -219,7 +222,7 @@ fn held(turn: &Turn<'_>, mac: Mac) -> Option<String> {
     (standing.state == Kept::Held).then(|| standing.to_string())
 }
 
-/// What a machine asked for, and whether it is to be had: for its history, and once as long as it asks for the same.
+/// What a machine asked for, and whether it is to be had: for its history, and once as long as it asks for the same. Of who is no node the journal has what he is refused.
 fn asked(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>, reply: &Answer) {
     let by = if request.via == Via::Tftp { "TFTP" } else { "HTTP" };
     let text = printable(path);
@@ -236,7 +239,12 @@ fn asked(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac
             format!("{text} by {by}")
         }
     };
-    let Some(node) = machine.and_then(|mac| turn.hall.nodes.get_mut(mac)) else { return };
+    let Some(node) = machine.and_then(|mac| turn.hall.nodes.get_mut(mac)) else {
+        if matches!(reply, Answer::Missing(_) | Answer::Refused(_)) {
+            turn.event_by_stranger(Kind::File, format!("{} asks for {asked}", request.from));
+        }
+        return;
+    };
     if node.asked.as_deref() != Some(&asked) {
         let asked: Arc<str> = asked.into();
         node.asked = Some(Arc::clone(&asked));

@@ -10,6 +10,7 @@ mod set;
 mod trial;
 mod unanswered;
 
+use crate::cluster::answers_all;
 use crate::cluster::lease::PoolKind;
 use crate::cluster::node::{Node, Trouble};
 use crate::cluster::other_server::OtherServer;
@@ -136,6 +137,7 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .map(|why| format!("nothing new can be promised: {why}"))
             .chain(turn.hall.gone.iter().map(|interface| gone(interface)))
             .chain(turn.hall.missing.iter().map(ToString::to_string))
+            .chain(turn.hall.answers_all.iter(turn.now).map(answers_all::told))
             .chain(trial::degraded(turn))
             .chain(all_misplaced(turn))
             .collect(),

@@ -29,7 +29,6 @@ use crate::cluster::lease::{NotFree, PoolId, PoolKind};
 use crate::cluster::network;
 use crate::cluster::node::{Firmware, Node};
 use crate::cluster::quirk::Trait;
-use crate::cluster::record::{Record, TrialsRecord};
 use crate::cluster::stage::{Stage, Step};
 use crate::config::{FirmwareKind, Mode, OptionPath};
 use crate::event::Kind;
@@ -142,7 +141,7 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         heard(turn, client, Arc::clone(&asked));
         turn.event(Some(client.mac), Kind::Discover, asked);
         // A machine that starts over has left its temporary address behind, as soon as it has a permanent one.
-        if turn.permanent_address(client.mac, client.place).is_some() {
+        if client.is_of_the_system && turn.permanent_address(client.mac, client.place).is_some() {
             turn.hall.leases.supersede(client.mac, client.place);
         }
         if let Some(firmware) = client.firmware {
@@ -150,7 +149,9 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
                 admission = admit(turn, client);
             }
             // Its system is over, and what that had by another number.
-            turn.leave_former(client.mac, true);
+            if client.is_of_the_system {
+                turn.leave_former(client.mac, true);
+            }
         }
         turn.tell_misplaced_client(client.mac);
     }
@@ -172,14 +173,13 @@ fn meet(turn: &mut Turn<'_>, client: &Client) -> bool {
     if client.firmware.is_none() && !is_listed && !is_known {
         return false;
     }
-    let Some((node, forgotten)) = turn.hall.nodes.meet(turn.now, client.mac) else {
-        turn.event(None, Kind::Trouble, format!("{} is not served: the table of nodes is full", client.mac));
+    if !turn.meet(client.mac) {
+        let what = format!("{} is not served: the table of nodes is full", client.mac);
+        turn.event_by_stranger(Kind::Trouble, what);
         return false;
-    };
-    node.network = Some(client.place);
-    if let Some(forgotten) = forgotten {
-        turn.record(Record::BootForgotten(forgotten));
-        turn.record(Record::Trials(TrialsRecord { mac: forgotten, trials: Vec::new() }));
+    }
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+        node.network = Some(client.place);
     }
     if is_listed {
         turn.place_listed(turn.hall.nodes.identity(client.mac));
@@ -188,8 +188,20 @@ fn meet(turn: &mut Turn<'_>, client: &Client) -> bool {
 }
 
 /// Firmware asks: perhaps its machine was switched on just now. Whether this firmware asks for the first time in this boot.
+///
+/// A boot has a token of its own, and secrets are given once in it: no user of a node that runs may begin one by calling himself firmware. What any user's program can send is answered like
+/// all else and changes nothing of a boot that is under way or over.
 fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware, is_discover: bool) -> bool {
     let begins = |node: &Node| node.begins_boot(turn.now, firmware, is_discover);
+    let has_booted = |node: &Node| node.stage != Stage::Seen && !node.boot.token.is_empty();
+    if !client.is_of_the_system
+        && let Some(node) = turn.hall.nodes.get(client.mac).filter(|node| has_booted(node))
+    {
+        if begins(node) {
+            tell_no_boot(turn, client);
+        }
+        return false;
+    }
     if turn.hall.nodes.get(client.mac).is_some_and(begins) {
         turn.begin_boot(client.mac);
         // It is switched on where its number has no address: whatever it had there it has left.
@@ -205,6 +217,18 @@ fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware, is_discove
     node.boot.firmware_kind = client.firmware_kind;
     node.boot.is_u_boot |= client.traits.contains(&Trait::KnowsItsFiles);
     node.boot.firmware.insert(firmware, turn.now).is_none()
+}
+
+/// What would begin a boot may come from any user's program.
+fn tell_no_boot(turn: &mut Turn<'_>, client: &Client) {
+    let source = client.source.ip();
+    let what = format!(
+        "{source} asked for it as firmware does, from a port that any user's program may use: no boot begins by that"
+    );
+    let to_do = format!(
+        "find who did so on {source}; if that is a relay, let it send from port 67, or name it as the gateway of its network"
+    );
+    turn.trouble_once(client.mac, what, Some(to_do));
 }
 
 /// A client takes an offer, or wants to keep what it has. RFC 2131 4.3.2 tells the four cases apart by what the packet holds.
@@ -262,7 +286,7 @@ fn carry_out(
         }
         Decision::Known(lease) | Decision::Reserved(lease) => {
             if turn.permanent_address(client.mac, client.place) == Some(address) {
-                turn.leave_former(client.mac, client.firmware.is_some());
+                turn.leave_former(client.mac, is_booting(client));
             }
             grant(turn, client, address, lease, None, is_node);
         }
@@ -283,7 +307,7 @@ fn carry_out(
             // Whatever else it was offered.
             turn.hall.leases.forget_offers(client.mac);
             // It begins anew, and has left behind what it had where nothing is lent any more, or by another number.
-            turn.leave_former(client.mac, client.firmware.is_some());
+            turn.leave_former(client.mac, is_booting(client));
             for stranded in turn.hall.leases.stranded(client.mac).collect::<Vec<_>>() {
                 turn.end_lease(stranded);
             }
@@ -311,6 +335,11 @@ fn carry_out(
         }
         Decision::Silence => {}
     }
+}
+
+/// Whether it is firmware that asks, so that no system of its machine runs.
+fn is_booting(client: &Client) -> bool {
+    client.firmware.is_some() && client.is_of_the_system
 }
 
 /// In which state of RFC 2131 4.4 the client is.

@@ -7,26 +7,40 @@ fn mac(number: u32) -> Mac {
     Mac([2, 0, a, b, c, d])
 }
 
+fn host(number: u32) -> Speaker {
+    Speaker::Host(mac(number))
+}
+
+fn new(number: u32, is_seen: bool) -> Speaker {
+    Speaker::New { mac: mac(number), is_seen }
+}
+
 fn seconds(seconds: u64) -> Time {
     START + Duration::from_secs(seconds)
+}
+
+/// How many of these lines are told in one moment.
+fn told(chatter: &mut Chatter, speakers: impl Iterator<Item = Speaker>) -> u32 {
+    let told = speakers.filter(|speaker| chatter.line(seconds(0), *speaker) == Line::Told).count();
+    u32::try_from(told).unwrap()
 }
 
 #[test]
 fn what_one_host_says_too_often_is_counted_and_told_at_the_end_of_the_minute() {
     let mut chatter = Chatter::default();
     for _ in 0..HOST_LINES_PER_MINUTE_MAX {
-        assert_eq!(chatter.line(seconds(0), mac(1)), Line::Told);
+        assert_eq!(chatter.line(seconds(0), host(1)), Line::Told);
     }
-    assert_eq!(chatter.line(seconds(1), mac(1)), Line::LeftOut(Some(seconds(60))));
-    assert_eq!(chatter.line(seconds(2), mac(1)), Line::LeftOut(None));
-    assert_eq!(chatter.line(seconds(2), mac(2)), Line::Told, "another one");
-    assert_eq!(chatter.line(seconds(60), mac(1)), Line::LeftOut(None), "it is not told yet");
-    assert_eq!(chatter.end(), (vec![(mac(1), 3)], 0));
-    assert_eq!(chatter.line(seconds(60), mac(1)), Line::Told);
+    assert_eq!(chatter.line(seconds(1), host(1)), Line::LeftOut(Some(seconds(60))));
+    assert_eq!(chatter.line(seconds(2), host(1)), Line::LeftOut(None));
+    assert_eq!(chatter.line(seconds(2), host(2)), Line::Told, "another one");
+    assert_eq!(chatter.line(seconds(60), host(1)), Line::LeftOut(None), "it is not told yet");
+    assert_eq!(chatter.end(), LeftOut { each: vec![(mac(1), 3)], ..LeftOut::default() });
+    assert_eq!(chatter.line(seconds(60), host(1)), Line::Told);
     // A minute without too much begins anew by itself.
     for minute in 2..9 {
         for _ in 0..HOST_LINES_PER_MINUTE_MAX {
-            assert_eq!(chatter.line(seconds(60 * minute), mac(1)), Line::Told);
+            assert_eq!(chatter.line(seconds(60 * minute), host(1)), Line::Told);
         }
     }
 }
@@ -36,7 +50,48 @@ fn what_one_host_says_too_often_is_counted_and_told_at_the_end_of_the_minute() {
 fn a_flood_of_hosts_fills_no_memory() {
     let mut chatter = Chatter::default();
     let most = u32::try_from(CHATTERERS_MAX).expect("it is small");
-    let told = (0..10 * most).filter(|number| chatter.line(seconds(0), mac(*number)) == Line::Told).count();
-    assert_eq!((told, chatter.hosts.len()), (CHATTERERS_MAX, CHATTERERS_MAX));
-    assert_eq!(chatter.end(), (vec![], 9 * u64::from(most)));
+    assert_eq!(told(&mut chatter, (0..10 * most).map(host)), most);
+    assert_eq!(chatter.hosts.len(), CHATTERERS_MAX);
+    assert_eq!(chatter.end(), LeftOut { hosts: 9 * u64::from(most), ..LeftOut::default() });
+}
+
+/// Nor do they as machines that want to boot; and those that go on are heard all the same.
+#[test]
+fn a_flood_of_new_machines_fills_neither_journal_nor_memory() {
+    let mut chatter = Chatter::default();
+    assert_eq!(told(&mut chatter, (0..100_000).map(|number| new(number, true))), SEEN_LINES_PER_MINUTE_MAX);
+    assert_eq!(told(&mut chatter, (0..1000).map(|number| new(number, false))), 1000);
+    let left = NEW_LINES_PER_MINUTE_MAX - SEEN_LINES_PER_MINUTE_MAX - 1000;
+    assert_eq!(told(&mut chatter, (0..100_000).map(|number| new(number, false))), left);
+    assert!(chatter.machines.len() <= NEW_LINES_PER_MINUTE_MAX as usize);
+    // Who is known is heard as ever, and so is what else there is.
+    assert_eq!(told(&mut chatter, [Speaker::Node(mac(1)), host(1)].into_iter()), 2);
+    let left_out = 200_000 - u64::from(SEEN_LINES_PER_MINUTE_MAX) - u64::from(left);
+    assert_eq!(chatter.end(), LeftOut { machines: left_out, ..LeftOut::default() });
+}
+
+/// Power comes to a thousand machines that nobody has seen before: each line of their first boots can be read.
+#[test]
+fn a_first_storm_is_told_whole() {
+    let mut chatter = Chatter::default();
+    for line in 0..60 {
+        let speakers = (0..1000).map(|number| new(number, line < 8));
+        assert_eq!(told(&mut chatter, speakers), 1000, "line {line}");
+    }
+}
+
+#[test]
+fn one_machine_alone_says_no_more_than_it_may() {
+    let mut chatter = Chatter::default();
+    let most = NODE_LINES_PER_MINUTE_MAX;
+    for (number, speaker) in [(1, Speaker::Node(mac(1))), (2, new(2, false))] {
+        let lines = std::iter::repeat_n(speaker, most as usize + 5);
+        assert_eq!(told(&mut chatter, lines), most, "machine {number}");
+    }
+    let files = std::iter::repeat_n(Speaker::Nobody(Kind::File), 1000);
+    assert_eq!(told(&mut chatter, files), NOBODYS_LINES_PER_MINUTE_MAX);
+    assert_eq!(told(&mut chatter, std::iter::once(Speaker::Nobody(Kind::Trouble))), 1);
+    let nobodys = vec![(Kind::File, 1000 - u64::from(NOBODYS_LINES_PER_MINUTE_MAX))];
+    let each = vec![(mac(1), 5), (mac(2), 5)];
+    assert_eq!(chatter.end(), LeftOut { each, nobodys, ..LeftOut::default() });
 }

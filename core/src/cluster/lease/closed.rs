@@ -5,12 +5,14 @@ use crate::config::AddressRange;
 use crate::mac::Mac;
 use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
 
-/// Closures by address. Those that a DECLINE alone has closed are also known by who sent it.
+/// Closures by address. Those that a DECLINE alone has closed are also known by who sent it, and those that somebody answered for by who did.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Closed {
     closures: BTreeMap<Ipv4Addr, Closure>,
     declined: BTreeSet<(Mac, Ipv4Addr)>,
+    answered: BTreeSet<(Mac, Ipv4Addr)>,
 }
 
 impl Closed {
@@ -40,6 +42,9 @@ impl Closed {
         if let Some(mac) = closure.declined_by {
             self.declined.insert((mac, address));
         }
+        if let Some(mac) = closure.answered_by {
+            self.answered.insert((mac, address));
+        }
         self.closures.insert(address, closure);
     }
 
@@ -48,12 +53,23 @@ impl Closed {
         if let Some(mac) = closure.declined_by {
             self.declined.remove(&(mac, *address));
         }
+        if let Some(mac) = closure.answered_by {
+            self.answered.remove(&(mac, *address));
+        }
         Some(closure)
     }
 
     /// How many addresses a machine's DECLINEs keep closed.
     pub(super) fn declined_by(&self, mac: Mac) -> usize {
-        let of_machine = (mac, Ipv4Addr::UNSPECIFIED)..=(mac, Ipv4Addr::BROADCAST);
-        self.declined.range(of_machine).count()
+        self.declined.range(of_machine(mac)).count()
     }
+
+    /// Those that a machine answered for.
+    pub(super) fn answered_by(&self, mac: Mac) -> impl Iterator<Item = Ipv4Addr> {
+        self.answered.range(of_machine(mac)).map(|(_, address)| *address)
+    }
+}
+
+fn of_machine(mac: Mac) -> RangeInclusive<(Mac, Ipv4Addr)> {
+    (mac, Ipv4Addr::UNSPECIFIED)..=(mac, Ipv4Addr::BROADCAST)
 }

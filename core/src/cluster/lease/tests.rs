@@ -169,8 +169,8 @@ fn a_machine_closes_a_few_addresses_and_they_give_way_to_others() {
 #[test]
 fn quarantine_is_only_ever_longer() {
     let mut leases = Leases::new(&config("10.77.200.1-10.77.200.1"));
-    leases.quarantine(address(1), seconds(600));
-    leases.quarantine(address(1), seconds(1));
+    leases.quarantine(address(1), seconds(600), None);
+    leases.quarantine(address(1), seconds(1), None);
     assert_eq!(leases.expire(seconds(2), address(1)), (None, Some(seconds(600))));
     assert_eq!(leases.check(address(1), mac(1), POOL), Err(NotFree::Taken));
     assert_eq!(leases.check(address(2), mac(1), POOL), Err(NotFree::Elsewhere));
@@ -181,7 +181,7 @@ fn what_is_lent_survives_another_configuration() {
     let mut leases = Leases::new(&config("10.77.200.1-10.77.200.9"));
     leases.lend(START, address(1), mac(1), POOL, LEASE);
     leases.lend(START, address(9), mac(9), POOL, LEASE);
-    leases.quarantine(address(5), seconds(600));
+    leases.quarantine(address(5), seconds(600), None);
     let mut leases = leases.reconfigured(&config("10.77.200.5-10.77.200.9"));
     assert_eq!(
         leases.get(address(1)).map(|lease| lease.mac),
@@ -221,7 +221,7 @@ fn no_order_of_things_gives_one_address_to_two() {
                     leases.lend(now, some_address, who, POOL, LEASE);
                 }
                 4 => drop(leases.end(some_address, now + LEASE)),
-                5 => leases.quarantine(some_address, now + LEASE),
+                5 => leases.quarantine(some_address, now + LEASE, None),
                 _ => drop(leases.expire(now, some_address)),
             }
             let borrowers: BTreeSet<_> = leases.iter().map(|(_, lease)| lease.mac).collect();

@@ -51,12 +51,30 @@ fn a_host_that_moves_or_changes_its_name() {
     naming.lent(B, 1);
     assert_eq!(
         naming.due().unwrap().1,
-        [lent("tux", A, 1), Change::Returned { address: A }, lent("tux", B, 1)]
+        [Change::Returned { address: A }, lent("tux", B, 1)],
+        "what was over before it was told is over"
     );
     naming.keep(B, "gnu".into());
     naming.lent(B, 2);
     assert_eq!(naming.due().unwrap().1, [Change::Returned { address: B }, lent("gnu", B, 2)]);
     assert_eq!((naming.address("tux"), naming.address("gnu")), (None, Some(B)));
+}
+
+/// While the disk is full no serial is to be had, and hosts renew, and change their names, all the same.
+#[test]
+fn what_waits_for_a_serial_does_not_grow_with_time() {
+    let mut naming = Naming::starting(None, 1);
+    for renewal in 0..1000 {
+        naming.keep(A, format!("name-{}", renewal % 2));
+        naming.lent(A, renewal);
+        naming.keep(B, "tux".into());
+        naming.lent(B, renewal);
+        assert_eq!(naming.due(), None);
+    }
+    record(&mut naming, Ticket(1));
+    let over = [A, B].map(|address| Change::Returned { address });
+    let now = [lent("name-1", A, 999), lent("tux", B, 999)];
+    assert_eq!(naming.due().unwrap().1, [over, now].concat());
 }
 
 #[test]

@@ -29,6 +29,7 @@ impl Nodes {
         self.latest.set(None);
         let Some(place) = self.places.remove(&mac) else { return };
         self.places.insert(to, place);
+        self.forgettable.rename(mac, to);
         let node = &mut self.nodes[place];
         node.mac = to;
         node.further_macs.retain(|known| *known != to);
@@ -50,6 +51,7 @@ impl Nodes {
         self.latest.set(None);
         let place = self.places.remove(&mac)?;
         let node = self.nodes.swap_remove(place);
+        self.forgettable.remove(mac);
         // The last one has taken its place.
         if let Some(moved) = self.nodes.get(place) {
             self.places.insert(moved.mac, place);

@@ -44,6 +44,18 @@ fn the_one_that_was_silent_longest_gives_way() {
     assert!(others.get(Ipv4Addr::from(1)).is_none());
 }
 
+/// One host may call itself as many servers as there are addresses.
+#[test]
+fn what_is_heard_fills_the_journal_no_more() {
+    let mut others = OtherServers::default();
+    let mac = Mac([2, 0, 0, 0, 0, 7]);
+    let told = |others: &mut OtherServers, second| {
+        (100..1100).filter(|server| others.notice(at(second), notice(*server, Some(mac)))).count()
+    };
+    let most = usize::try_from(OTHER_SERVERS_HEARD_TOLD_MAX).unwrap();
+    assert_eq!([0, 1, 59, 60].map(|second| told(&mut others, second)), [most, 0, 0, most]);
+}
+
 /// One client may name as many servers as there are addresses.
 #[test]
 fn what_clients_invent_fills_neither_the_journal_nor_the_place_of_what_was_heard() {

@@ -1,7 +1,11 @@
 //! What an input costs does not grow with how many nodes there are.
 
 use super::*;
-use crate::limit::{HARDWARE_ADDRESSES_PUBLISHED_EVERY, NODES_DUMPED_AT_ONCE, NODES_LISTED_AT_ONCE};
+use crate::cluster::stage::Stage;
+use crate::limit::{
+    HARDWARE_ADDRESSES_PUBLISHED_EVERY, NODES_DUMPED_AT_ONCE, NODES_LISTED_AT_ONCE, NODES_MAX,
+    SEEN_LINES_PER_MINUTE_MAX,
+};
 use crate::message::{ChangeRequest, Verb};
 use std::time::Duration;
 
@@ -239,4 +243,37 @@ fn what_other_tools_read_of_all_nodes_is_gathered_in_parts() {
     assert!(matches!(answer, Answer::Unwritten(_)), "{answer:?}");
     let Some(Answer::Json(200, text)) = answer.whole(|_| None) else { panic!("no JSON") };
     assert!(text.contains("\"folded\":\"node[0-999,1999]\"") && text.contains("\"size\":1001"), "{text}");
+}
+
+/// Whoever makes up hardware addresses fills neither the journal nor the disk, and keeps no machine out that is listed.
+#[test]
+fn machines_that_somebody_makes_up_cost_next_to_nothing() {
+    let listed = "[[node]]\nmac = \"52:54:00:01:ff:ff\"\nnumber = 7\n";
+    let mut heorot = room_for_many(listed);
+    let discover = with_options(&[b"\x35\x01\x01\x3c\x09PXEClient".as_slice(), &[255]].concat());
+    let (mut lines, mut records) = (0, 0);
+    let mut count = |out: &[Output]| {
+        lines += out.iter().filter(|output| matches!(output, Output::Event(_))).count();
+        records += out.iter().filter(|output| matches!(output, Output::Record(..))).count();
+    };
+    for machine in 0..u32::try_from(NODES_MAX).unwrap() + 1000 {
+        count(&hear(&mut heorot, NOW, &of(machine, &discover)));
+    }
+    let out = handle(&mut heorot, NOW + Duration::from_secs(60), Input::Wakeup);
+    assert_eq!(lines, SEEN_LINES_PER_MINUTE_MAX as usize);
+    assert_eq!(records, 0, "nothing was kept of those that were forgotten");
+    let left_out =
+        |output: &Output| matches!(output, Output::Event(event) if event.detail.contains("left out"));
+    assert_eq!(out.iter().filter(|output| left_out(output)).count(), 1);
+    // All of the table has an address by now.
+    let strangers: Vec<_> = heorot.hall.nodes.iter().map(|node| node.mac).collect();
+    for mac in strangers {
+        heorot.hall.nodes.get_mut(mac).unwrap().stage = Stage::Temporary;
+    }
+    let now = NOW + Duration::from_secs(61);
+    let is_offer = |output: &Output| matches!(output, Output::Dhcp(_));
+    hear(&mut heorot, now, &of(0xfffe, &discover));
+    assert!(heorot.hall.nodes.get(Mac(mac(0xfffe))).is_none(), "there is no room for a stranger");
+    assert!(hear(&mut heorot, now, &of(0xffff, &discover)).iter().any(is_offer));
+    assert_eq!(heorot.hall.nodes.get(Mac(mac(0xffff))).and_then(|node| node.number), Some(7));
 }

@@ -328,11 +328,8 @@ impl Draft {
     /// Proposes the records. What holds only when they are durable is promised.
     fn begin(self, turn: &mut Turn<'_>, id: RequestId, view: &ChangeView) -> Option<Answer> {
         for decision in &self.decisions {
-            let Some((_, forgotten)) = turn.hall.nodes.meet(turn.now, decision.mac) else {
+            if !turn.meet(decision.mac) {
                 return Some(fail(503, "the table of nodes is full".into()));
-            };
-            if let Some(forgotten) = forgotten {
-                turn.record(Record::BootForgotten(forgotten));
             }
             turn.place_listed(decision.mac);
         }

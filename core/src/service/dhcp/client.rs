@@ -9,7 +9,7 @@ use crate::mac::Mac;
 use crate::message::Datagram;
 use crate::wire::dhcp::{Message, MessageType, Op, Options, encapsulated, option};
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 /// Who speaks, from where, and as what.
 #[derive(Clone, Debug)]
@@ -38,6 +38,10 @@ pub(super) struct Client {
     pub(super) traits: Vec<Trait>,
     /// Whether it sent this from the address that it has straight to us, so that no relay has a word in it.
     pub(super) is_straight: bool,
+    /// Whom its packet came from.
+    pub(super) source: SocketAddrV4,
+    /// Whether no user's program can have sent its packet ([`is_of_the_system`]).
+    pub(super) is_of_the_system: bool,
     /// What it said.
     pub(super) message: Message,
     /// Whom the operator means by it.
@@ -75,7 +79,10 @@ impl Client {
         let is_straight = may_be_routed
             && message.giaddr.is_unspecified()
             && !message.options.contains(option::RELAY_AGENT);
-        Ok(Self { is_straight, ..Self::new(config, mac, (place, datagram.interface), server, message) })
+        let source = datagram.source;
+        let is_of_the_system = is_of_the_system(source, &message, &config.networks[place]);
+        let client = Self::new(config, mac, (place, datagram.interface), server, message);
+        Ok(Self { is_straight, source, is_of_the_system, ..client })
     }
 
     /// Whom another server speaks to on a network of ours. What it is that asked is not said in a reply.
@@ -121,6 +128,8 @@ impl Client {
             class,
             traits,
             is_straight: false,
+            source: SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),
+            is_of_the_system: false,
             message,
             meant,
         }
@@ -185,6 +194,16 @@ fn selected(message: &Message) -> Ipv4Addr {
     let subnet = message.options.address(option::SUBNET_SELECTION).filter(|subnet| !subnet.is_unspecified());
     message.relay_information().link.or(subnet).unwrap_or(message.giaddr)
 }
+
+/// Whether no user's program on a host that runs can have sent this: it comes from no address, as only who has none yet may send (RFC 2131 4.1), or from a port that is kept
+/// for the system, as clients' 68 and relays' 67 are. A relay may send from any other port (RFC 8357); the gateway of its network is known not to be a user's.
+fn is_of_the_system(source: SocketAddrV4, message: &Message, network: &Network) -> bool {
+    let is_gateway = !message.giaddr.is_unspecified() && network.gateway == Some(*source.ip());
+    source.ip().is_unspecified() || source.port() < PORTS_OF_USERS_FROM || is_gateway
+}
+
+/// Ports from which any user's program may send.
+const PORTS_OF_USERS_FROM: u16 = 1024;
 
 /// Whether a datagram went to all hosts of a link, which no router forwards.
 fn is_to_everybody(config: &Config, datagram: Datagram<'_>) -> bool {

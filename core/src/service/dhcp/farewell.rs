@@ -3,7 +3,7 @@
 use super::client::Client;
 use super::{is_our_identifier, silence, who};
 use crate::cluster::node::Trouble;
-use crate::cluster::stage::Step;
+use crate::cluster::stage::{Stage, Step};
 use crate::cluster::unanswered::Why;
 use crate::event::Kind;
 use crate::hall::{Due, Turn};
@@ -14,6 +14,9 @@ use crate::wire::dhcp::option;
 pub(super) fn decline(turn: &mut Turn<'_>, client: &Client) {
     if is_for_another(turn, client) {
         return;
+    }
+    if !client.is_of_the_system {
+        return turn.malformed("dhcp-decline-source");
     }
     let Some(address) = client.message.options.address(option::REQUESTED_ADDRESS) else {
         return turn.malformed("dhcp-decline-address");
@@ -37,7 +40,7 @@ pub(super) fn decline(turn: &mut Turn<'_>, client: &Client) {
         // It has it no more, and does not get it again before it was asked who has it. Until then it is a guest like others.
         turn.hall.heard.gave_back(client.mac);
         let until = turn.now + QUARANTINE;
-        turn.hall.leases.quarantine(address, until);
+        turn.hall.leases.quarantine(address, until, None);
         turn.hall.timers.arm(until, Due::Address(address));
     }
     if is_permanent {
@@ -54,6 +57,7 @@ pub(super) fn decline(turn: &mut Turn<'_>, client: &Client) {
         return not_believed(turn, client, is_node, format!("{address} was only offered to it"));
     }
     turn.end_lease(address);
+    turn.expired(client.mac, "it declined its temporary address");
     let until = turn.now + QUARANTINE;
     if !turn.hall.leases.decline(address, client.mac, until) {
         let what = format!("{DECLINED_PER_MACHINE_MAX} addresses are closed by it already");
@@ -86,9 +90,14 @@ pub(super) fn release(turn: &mut Turn<'_>, client: &Client) {
         return;
     }
     let address = client.message.ciaddr;
+    // It is sent from the address that it gives back (RFC 2131 4.4.6). From another one any user's program could give back what is another machine's.
+    if *client.source.ip() != address && !client.is_of_the_system {
+        return turn.malformed("dhcp-release-source");
+    }
     if turn.hall.leases.get(address).is_some_and(|lease| lease.mac == client.mac) {
         turn.event(Some(client.mac), Kind::Release, format!("RELEASE {address}"));
         turn.end_lease(address);
+        gave_back(turn, client);
     } else if turn.permanent_address(client.mac, client.place) == Some(address) {
         turn.event(Some(client.mac), Kind::Release, format!("RELEASE {address}"));
         if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
@@ -99,6 +108,14 @@ pub(super) fn release(turn: &mut Turn<'_>, client: &Client) {
     } else if turn.hall.heard.has(turn.now, client.mac, address) {
         turn.event(Some(client.mac), Kind::Release, format!("RELEASE {address}"));
         turn.hall.heard.gave_back(client.mac);
+    }
+}
+
+/// Its system is over: what asks next, however soon, is another boot's.
+fn gave_back(turn: &mut Turn<'_>, client: &Client) {
+    turn.expired(client.mac, "it gave its temporary address back");
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac).filter(|node| node.stage == Stage::Seen) {
+        node.boot.token.clear();
     }
 }
 

@@ -104,7 +104,7 @@ fn hold_back(
     if turn.hall.held_back.len() >= OFFERS_HELD_BACK_MAX {
         return turn.offer(mac, offer);
     }
-    turn.hall.held_back.insert(mac, HeldBack { address, at, asked: Deferred::of(datagram), offer });
+    turn.hall.held_back.insert(mac, HeldBack { address, at, asked: Deferred::of(datagram), offer, tried: 0 });
     turn.hall.timers.arm(at, Due::Offer(mac));
 }
 

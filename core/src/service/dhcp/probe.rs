@@ -13,11 +13,12 @@ use super::namesake;
 use super::offer::make_offer;
 use super::shared;
 use super::who::Meant;
+use crate::cluster::answers_all;
 use crate::cluster::probe::Found;
 use crate::config::Mode;
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, HeldBack, Turn};
-use crate::limit::{LINGERS_MAX, PROBE_WAIT, QUARANTINE};
+use crate::limit::{ANSWERED_PER_HOST_MAX, LINGERS_MAX, PROBE_WAIT, QUARANTINE, TRIED_FURTHER_MAX};
 use crate::load::Admission;
 use crate::mac::Mac;
 use crate::message::{Datagram, Output, ProbeBy};
@@ -80,6 +81,9 @@ pub(super) fn before_ack(
 
 /// Somebody has an address that we were about to lend.
 pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>) {
+    if mac.is_some_and(|mac| turn.hall.answers_all.hear(turn.now, mac)) {
+        return;
+    }
     let asked_for = turn.hall.probes.asked_for(address);
     turn.hall.leases.confirm(address, mac);
     if namesake::answers(turn, address, mac) {
@@ -94,11 +98,14 @@ pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>)
     if may_linger(turn, address, mac) {
         return;
     }
+    if let Some(mac) = mac.filter(|mac| turn.hall.leases.answered_by(*mac) >= ANSWERED_PER_HOST_MAX) {
+        return believed_no_more(turn, mac);
+    }
     let was_its_own =
         turn.hall.leases.closure(address).is_some_and(|closure| closure.probed == mac && mac.is_some());
     turn.hall.probes.forget(address);
     let until = turn.now + QUARANTINE;
-    turn.hall.leases.quarantine(address, until);
+    turn.hall.leases.quarantine(address, until, mac);
     turn.hall.timers.arm(until, Due::Address(address));
     let minutes = QUARANTINE.as_secs() / 60;
     let who = mac.map_or_else(|| "a host that answers ICMP echo".into(), |mac| mac.to_string());
@@ -115,6 +122,13 @@ pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>)
     if let Some(held) = waiting.and_then(|mac| turn.hall.held_back.remove(&mac)) {
         offer_another(turn, held);
     }
+}
+
+/// Nobody has so many addresses of ours: whoever answers for all of them uses none. What waits for an address goes on as if nobody had answered.
+fn believed_no_more(turn: &mut Turn<'_>, mac: Mac) {
+    turn.hall.answers_all.insert(turn.now, mac);
+    turn.hall.leases.open_answered_by(mac);
+    turn.event(None, Kind::Trouble, answers_all::told(mac));
 }
 
 /// Whether it is the machine whose lease has just ended, and whose system may take the address off in a moment; an echo does not say that it is not. It is asked again then, if nobody waits
@@ -156,8 +170,11 @@ pub(crate) fn answer_deferred(turn: &mut Turn<'_>, address: Ipv4Addr) {
     }
 }
 
-/// The address that a client was to be offered is taken: it is offered the next one.
+/// The address that a client was to be offered is taken: it is offered the next one, if not too many were tried for this DISCOVER.
 fn offer_another(turn: &mut Turn<'_>, held: HeldBack) {
+    if held.tried >= TRIED_FURTHER_MAX {
+        return;
+    }
     let Deferred { interface, source, destination, payload } = &held.asked;
     let datagram = Datagram { interface, source: *source, destination: *destination, payload };
     // It was understood before; since then the configuration may have changed.
@@ -170,6 +187,9 @@ fn offer_another(turn: &mut Turn<'_>, held: HeldBack) {
     }
     let is_node = client.meant.host(turn).is_none() && turn.hall.nodes.get(client.mac).is_some();
     make_offer(turn, &client, is_node, Admission::Now, datagram);
+    if let Some(next) = turn.hall.held_back.get_mut(&client.mac) {
+        next.tried = held.tried + 1;
+    }
 }
 
 impl Turn<'_> {

@@ -47,6 +47,7 @@ pub(super) fn handle(
         MessageType::Decline => {
             let address = client.message.options.address(option::REQUESTED_ADDRESS);
             forget(turn, address.unwrap_or(Ipv4Addr::UNSPECIFIED), client.mac);
+            turn.lost(client.mac, "it declined its address");
         }
         // It goes to the other server alone.
         MessageType::Release => {}
@@ -145,6 +146,7 @@ pub(super) fn overheard(turn: &mut Turn<'_>, client: &Client, message_type: Mess
             let id = PoolId { network: client.place, kind: PoolKind::Elsewhere };
             if let Some(address) = turn.hall.leases.borrowed(client.mac, id) {
                 forget(turn, address, client.mac);
+                turn.lost(client.mac, "another server refused its address");
             }
         }
         MessageType::Discover

@@ -1,0 +1,96 @@
+//! What the journal is told, and how much of it: whoever can send packets can have lines written, and there is no end of hardware addresses that one may make up.
+
+use super::{Due, Turn};
+use crate::cluster::chatter::{LeftOut, Line, Speaker};
+use crate::cluster::node::Node;
+use crate::cluster::stage::Stage;
+use crate::event::{Event, Kind};
+use crate::mac::Mac;
+use crate::message::Output;
+use std::sync::Arc;
+
+impl Turn<'_> {
+    /// Tells the journal, and the history of the machine if it is a node.
+    pub(crate) fn event(&mut self, machine: Option<Mac>, kind: Kind, detail: impl Into<Arc<str>>) {
+        let detail = detail.into();
+        let machine = machine.map(|mac| self.hall.nodes.identity(mac));
+        let speaker = match machine.and_then(|mac| self.hall.nodes.get_mut(mac)) {
+            Some(node) => {
+                node.remember(self.now, kind, Arc::clone(&detail));
+                Some(speaker(node))
+            }
+            None => machine.map(Speaker::Host),
+        };
+        if speaker.is_none_or(|speaker| self.may_tell(speaker)) {
+            self.out.push(Output::Event(Event { machine, kind, detail }));
+        }
+    }
+
+    /// Tells the journal what a stranger brought about, of whom no more is known than where he is.
+    pub(crate) fn event_by_stranger(&mut self, kind: Kind, detail: String) {
+        if self.may_tell(Speaker::Nobody(kind)) {
+            self.event(None, kind, detail);
+        }
+    }
+
+    fn may_tell(&mut self, speaker: Speaker) -> bool {
+        match self.hall.chatter.line(self.now, speaker) {
+            Line::Told => true,
+            Line::LeftOut(told_at) => {
+                told_at.into_iter().for_each(|at| self.hall.timers.arm(at, Due::Chatter));
+                false
+            }
+        }
+    }
+
+    /// Tells how many lines were left out, and about whom.
+    pub(crate) fn tell_left_out(&mut self) {
+        let LeftOut { each, hosts, machines, nobodys } = self.hall.chatter.end();
+        let mut tell = |machine, detail: String| {
+            self.out.push(Output::Event(Event { machine, kind: Kind::Trouble, detail: detail.into() }));
+        };
+        for (mac, lines) in each {
+            tell(Some(mac), format!("{lines} more lines in a minute were left out: it asks in a loop"));
+        }
+        if hosts > 0 {
+            tell(None, format!("{hosts} lines about further hosts that are no nodes were left out"));
+        }
+        if machines > 0 {
+            let why = "there were too many for one minute; heorot explain has what they asked";
+            tell(None, format!("{machines} lines about machines without a number were left out: {why}"));
+        }
+        for (kind, lines) in nobodys {
+            tell(None, format!("{lines} more lines in a minute about {} were left out", of_nobodys(kind)));
+        }
+    }
+}
+
+/// As whom a node speaks.
+fn speaker(node: &Node) -> Speaker {
+    match node.promised() {
+        Some(_) => Speaker::Node(node.mac),
+        None => Speaker::New { mac: node.mac, is_seen: node.stage == Stage::Seen },
+    }
+}
+
+/// What strangers bring about, in words.
+fn of_nobodys(kind: Kind) -> &'static str {
+    match kind {
+        Kind::File | Kind::Transfer => "files that hosts asked for who are no nodes",
+        Kind::Discover
+        | Kind::Offer
+        | Kind::Ack
+        | Kind::Nak
+        | Kind::Release
+        | Kind::Decline
+        | Kind::Agent
+        | Kind::Check
+        | Kind::Stage
+        | Kind::Number
+        | Kind::Load
+        | Kind::Shadow
+        | Kind::Update
+        | Kind::Operator
+        | Kind::Trouble => "hosts that cannot be served",
+    }
+}
