@@ -285,6 +285,7 @@ fn a_class_gives_a_boot_file() {
         let mut world = World::new(text);
         let (answer, _) = world.send(&said.clone().asking(&[67])).unwrap();
         assert_eq!(answer.options.text(option::BOOT_FILE).unwrap_or_default(), file, "{what}: option 67");
+        assert_eq!(String::from_utf8_lossy(&answer.file), file, "{what}: the field beside it");
         let server = match file {
             "" => Ipv4Addr::UNSPECIFIED,
             // Its class names another server, by option 66.
@@ -294,6 +295,7 @@ fn a_class_gives_a_boot_file() {
         assert_eq!(answer.siaddr, server, "{what}");
         let (answer, _) = world.send(&said.asking(&[1])).unwrap();
         assert_eq!(String::from_utf8_lossy(&answer.file), file, "{what}: the field");
+        assert_eq!(answer.options.get(option::BOOT_FILE), None, "{what}: not asked for");
         assert!(
             !world.events.iter().any(|event| event.contains("no boot file")),
             "{what}: {:?}",

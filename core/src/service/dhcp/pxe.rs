@@ -118,12 +118,15 @@ pub(super) fn tell(
     message.siaddr = server;
     let asked = client.message.options.get(option::PARAMETER_LIST).unwrap_or_default();
     if let Offered::File(BootFile::Path(name) | BootFile::Url(name)) = offered {
-        // In option 67 if the client asked for that, with `file` empty; in `file` otherwise, where every PXE ROM since 1997 looks.
+        // In `file`, where every PXE ROM since 1997 looks, and what it loads: shim and iPXE read the firmware's ACK themselves, and take the folder that they came from
+        // out of this field alone (rhboot/shim 710). In option 67 too if the client asked for that.
         const FILE_OCTETS_MAX: usize = 127;
-        if asked.contains(&option::BOOT_FILE) || name.len() > FILE_OCTETS_MAX {
-            message.options.set(option::BOOT_FILE, name.as_str());
-        } else {
+        let has_room = name.len() <= FILE_OCTETS_MAX;
+        if has_room {
             message.file = name.as_str().into();
+        }
+        if asked.contains(&option::BOOT_FILE) || !has_room {
+            message.options.set(option::BOOT_FILE, name.as_str());
         }
     }
     if has(Trait::ServerIsNamed) {
