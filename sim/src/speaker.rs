@@ -391,9 +391,15 @@ pub fn describe(send: &DhcpSend) -> String {
     if options.get(option::IPXE) == Some(&[176, 1, 1]) {
         line += " no-pxedhcp";
     }
+    // Who gives an address or a file is the next server too, unless another one is told.
+    let has_address = !message.yiaddr.is_unspecified();
     let has_file = options.contains(option::BOOT_FILE) || !message.file.is_empty();
-    if !message.siaddr.is_unspecified() && (!has_file || message.siaddr != send.source) {
+    let is_expected = (has_address || has_file) && message.siaddr == send.source;
+    if !message.siaddr.is_unspecified() && !is_expected {
         let _ = write!(line, " siaddr={}", message.siaddr);
+    }
+    if has_address && message.siaddr.is_unspecified() {
+        line += " no-next-server";
     }
     if options.contains(option::LEASE_TIME) && !options.contains(option::DNS) {
         line += " no-name-servers";

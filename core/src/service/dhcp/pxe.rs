@@ -102,7 +102,12 @@ pub(super) fn tell(
     item: Option<Item>,
 ) {
     let has = |wanted: Trait| client.traits.contains(&wanted);
-    let here = if has(Trait::KnowsItsFiles) { client.server } else { Ipv4Addr::UNSPECIFIED };
+    // Also where there is no file: a kernel with `nfsroot=/srv/root ip=dhcp`, and klibc's ipconfig, take it for the server of their root, and U-Boot's `pxe get` for that of its files.
+    let here = match client.mode {
+        Mode::Serve | Mode::Shadow => client.server,
+        // Beside another server that is the other one's to say.
+        Mode::Proxy => Ipv4Addr::UNSPECIFIED,
+    };
     message.siaddr = next_server.unwrap_or(here);
     let said = match offered {
         Offered::Nothing if has(Trait::RaspberryPi) => Some(raspberry_pi()),
