@@ -92,7 +92,7 @@ pub(super) fn at_its_address(client: &Client) -> Option<DhcpTarget> {
 }
 
 /// Writes into an answer what the client boots, as its firmware wants to be told it. `next_server` has the file, if it is another server than this
-/// one. `item` is the entry of the menu that this answers.
+/// one. `item` is the entry of the menu that this answers: its file is ours, and EDK2 drops an answer that names a server which was not in the list.
 pub(super) fn tell(
     message: &mut Message,
     client: &Client,
@@ -102,6 +102,8 @@ pub(super) fn tell(
     item: Option<Item>,
 ) {
     let has = |wanted: Trait| client.traits.contains(&wanted);
+    let comes_here = has(Trait::AsksAtSiaddr) && message.message_type() == Some(MessageType::Offer);
+    let next_server = next_server.filter(|_| !comes_here && item.is_none());
     // Also where there is no file: a kernel with `nfsroot=/srv/root ip=dhcp`, and klibc's ipconfig, take it for the server of their root, and U-Boot's `pxe get` for that of its files.
     let here = match client.mode {
         Mode::Serve | Mode::Shadow => client.server,
