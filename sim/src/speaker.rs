@@ -341,6 +341,10 @@ pub fn describe(send: &DhcpSend) -> String {
     let _ = match send.target {
         DhcpTarget::Frame(Mac::BROADCAST, _) => write!(line, " to everybody"),
         DhcpTarget::Frame(mac, address) => write!(line, " to {mac} {address}"),
+        // A relay goes on as the flag says.
+        DhcpTarget::Address(address) if address.port() == 67 && message.broadcast => {
+            write!(line, " to {address} broadcast")
+        }
         DhcpTarget::Address(address) => write!(line, " to {address}"),
         DhcpTarget::BootServer(address) => write!(line, " to {address} from port 4011"),
     };

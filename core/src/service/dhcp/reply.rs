@@ -318,8 +318,10 @@ impl<'a> Reply<'a> {
         // "directly to the address given in the 'ciaddr' field" (4.3.5): a relay forwards to yiaddr, which an INFORM's answer has not.
         let is_informed = asked.message_type() == Some(MessageType::Inform) && has_address;
         let target = if is_relayed && !is_informed {
-            // "the server SHOULD set the broadcast bit in the DHCPNAK" (4.3.2), so that the relay does not look for an address that is not the client's.
-            self.message.broadcast |= is_nak;
+            // "the server SHOULD set the broadcast bit in the DHCPNAK" (4.3.2), so that the relay does not look for an address that is not the client's. Nor for 0.0.0.0
+            // (RFC 1542 4.1.2: it sends to yiaddr unless the bit is set), which is what stands in a proxy's offer.
+            self.message.broadcast |=
+                self.message.yiaddr.is_unspecified() && self.message.ciaddr.is_unspecified();
             DhcpTarget::Address(SocketAddrV4::new(asked.giaddr, SERVER_PORT))
         } else if asked.is_infiniband() && !is_nak && has_address {
             // RFC 4390 2.2: who has an address is found by ARP, which only the kernel can do there.
