@@ -323,6 +323,10 @@ impl<'a> Reply<'a> {
             self.message.broadcast |=
                 self.message.yiaddr.is_unspecified() && self.message.ciaddr.is_unspecified();
             DhcpTarget::Address(SocketAddrV4::new(asked.giaddr, SERVER_PORT))
+        } else if is_nak && has_address && !self.settings.on_link {
+            // "the server broadcasts any DHCPNAK messages to 0xffffffff" where giaddr is zero (4.1): on this link, where who renews through a router does not hear it. It has
+            // its address still, and is told there; else it would go on with that until T2.
+            DhcpTarget::Address(SocketAddrV4::new(asked.ciaddr, CLIENT_PORT))
         } else if asked.is_infiniband() && !is_nak && has_address {
             // RFC 4390 2.2: who has an address is found by ARP, which only the kernel can do there.
             DhcpTarget::Address(SocketAddrV4::new(asked.ciaddr, CLIENT_PORT))
