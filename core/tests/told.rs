@@ -342,6 +342,8 @@ fn a_class_gives_the_server_of_its_file() {
 #[test]
 fn beside_another_server_there_are_options_for_booting_alone() {
     let text = r#"
+        [boot]
+        uefi-x64 = "ipxe.efi"
         [options]
         ntp-servers = "10.77.0.5"
         210 = "pxelinux/"
@@ -363,6 +365,8 @@ fn beside_another_server_there_are_options_for_booting_alone() {
     assert!(told.contains(&(43, vec![6, 1, 8, 128, 1, 7, 255])), "{told:?}");
     let of_7 = world.told(&Said::discover(2).firmware(7, "PXEClient").asking(&[209]));
     assert!(of_7.contains(&(209, b"all.cfg".to_vec())), "{of_7:?}");
+    // Who has nothing to boot is told nothing: EDK2 takes an offer without option 60 for one of an address.
+    assert_eq!(world.line(&Said::discover(3).firmware(11, "PXEClient").asking(&[209])), "nothing");
 }
 
 #[test]

@@ -228,16 +228,8 @@ impl<'a> Reply<'a> {
     }
 
     /// Whether it says what to boot: by a file, or by the menu that has none.
-    fn names_something(&self) -> bool {
+    pub(super) fn names_something(&self) -> bool {
         self.offered != Offered::Nothing || self.client.traits.contains(&Trait::RaspberryPi)
-    }
-
-    /// Whether it says anything beside another server's offer: what to boot, or where and how by the operator's own options.
-    pub(super) fn says_something(&self) -> bool {
-        let is_for_boot = |table: &&OptionTable| {
-            table.values.iter().any(|(path, value)| told::is_for_boot(path.code()) && value.is_some())
-        };
-        self.names_something() || self.next_server.is_some() || self.tables.iter().any(is_for_boot)
     }
 
     /// Whether this is firmware that is better not told who knows names, and the file that it is to load is at an address of ours.
