@@ -65,7 +65,7 @@ pub struct Who {
     firmware: &'static [Firmware],
     /// One of these architectures.
     architectures: RangeInclusive<u16>,
-    /// How its vendor class begins.
+    /// How its vendor class begins. Whom the hardware address tells may also say none.
     vendor_class: &'static str,
     /// How its hardware address begins; no list: as it likes.
     makers: &'static [[u8; 3]],
@@ -168,8 +168,8 @@ pub static QUIRKS: &[Quirk] = &[
         modes: EVERYWHERE,
         traits: &[Trait::KnowsItsFiles, Trait::NoMenu],
     },
-    // A Raspberry Pi says that it is a BIOS. Its ROM cannot be changed, boots only where a menu has this entry, and loads files of fixed names.
-    // (raspberrypi/documentation 1686, rpi-eeprom 60 and 82; that it stumbles over padding is why it gets no option 67.)
+    // A Raspberry Pi says that it is a BIOS, a Pi 4 in its DISCOVER alone: its REQUEST has no vendor class. Its ROM cannot be changed, boots only where a menu has this entry,
+    // and loads files of fixed names. (raspberrypi/documentation 1686, rpi-eeprom 60 and 82; that it stumbles over padding is why it gets no option 67.)
     Quirk {
         name: "raspberry-pi",
         who: Who {
@@ -192,9 +192,10 @@ pub fn traits(asker: &Asker<'_>, mode: Mode) -> Vec<Trait> {
 impl Who {
     fn is(&self, asker: &Asker<'_>) -> bool {
         let [a, b, c, ..] = asker.mac.0;
+        let says_none = asker.vendor_class.is_empty() && !self.makers.is_empty();
         self.firmware.contains(&asker.firmware)
             && self.architectures.contains(&asker.architecture)
-            && asker.vendor_class.starts_with(self.vendor_class.as_bytes())
+            && (says_none || asker.vendor_class.starts_with(self.vendor_class.as_bytes()))
             && (self.makers.is_empty() || self.makers.contains(&[a, b, c]))
     }
 }

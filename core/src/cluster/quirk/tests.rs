@@ -38,6 +38,9 @@ fn every_row_fits_whom_it_speaks_of() {
         // A Pi with UEFI, or with other words.
         (Firmware::Pxe, 11, "PXEClient:Arch:00011", PI, Mode::Serve, &["uefi-no-class"]),
         (Firmware::Pxe, 0, "HW-Client", PI, Mode::Serve, &["bios-file-is-named"]),
+        // A Pi 4's REQUEST has no vendor class; without one others are as they were.
+        (Firmware::Pxe, 0, "", PI, Mode::Serve, &["bios-file-is-named", "raspberry-pi"]),
+        (Firmware::Pxe, 0, "", PC, Mode::Serve, &["bios-file-is-named"]),
         // NEC's and others of the nineties: as they are.
         (Firmware::Pxe, 1, CLASS, PC, Mode::Serve, &[]),
         (Firmware::Pxe, 22, "U-Boot.armv8", PC, Mode::Serve, &["uefi-no-class", "u-boot"]),
