@@ -203,7 +203,7 @@ impl Packet {
         if let Some(identifier) = self.speaker.client_identifier(self.mac) {
             options.set(option::CLIENT_IDENTIFIER, identifier);
         }
-        if self.speaker == Speaker::Ipxe {
+        if matches!(self.speaker, Speaker::Ipxe | Speaker::IbIpxe) {
             options.set(option::USER_CLASS, b"iPXE");
         }
         match self.speaker {
@@ -213,6 +213,7 @@ impl Packet {
                 // Its version, and that it has HTTP.
                 options.set(option::IPXE, [235, 3, 0, 9, 9, 19, 1, 1]);
             }
+            Speaker::Ipxe | Speaker::IbIpxe => options.set(option::IPXE, [235, 3, 1, 21, 1, 19, 1, 1]),
             Speaker::Uefi
             | Speaker::UefiHttp
             | Speaker::UefiArm64
@@ -223,11 +224,9 @@ impl Packet {
             | Speaker::Pi
             | Speaker::Pi4
             | Speaker::UBoot
-            | Speaker::Ipxe
             | Speaker::System
             | Speaker::Plain
             | Speaker::IbRom
-            | Speaker::IbIpxe
             | Speaker::IbSystem
             | Speaker::IbPlain => {}
         }

@@ -21,6 +21,18 @@ fn with_options_field(field: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// RFC 951 3: BOOTP's vendor area is whatever its vendor likes. A cookie of four zeros is none: there are no options.
+#[test]
+fn a_packet_of_plain_bootp_has_no_options() {
+    let mut bytes = discover(&[(option::HOST_NAME, b"n23")]).write(576);
+    bytes[COOKIE..OPTIONS].fill(0);
+    bytes[FILE..FILE + 4].copy_from_slice(b"boot");
+    let message = Message::parse(&bytes).unwrap();
+    assert_eq!(message.options.iter().count(), 0, "whatever stands there");
+    assert_eq!((message.message_type(), message.file.as_slice()), (None, &b"boot"[..]));
+    assert_eq!(message.mac(), discover(&[]).mac());
+}
+
 #[test]
 fn malformed_packets_are_refused_whole() {
     let good = discover(&[(option::HOST_NAME, b"n23")]).write(576);
