@@ -467,7 +467,8 @@ fn a_node_is_known_by_what_the_configuration_says() {
     );
     let id = |last: u8| Said::discover(last).with(option::CLIENT_IDENTIFIER, &[0xff, 1]);
     let at = |last: u8, port: &[u8]| {
-        let value = [&[1, u8::try_from(port.len()).unwrap()][..], port].concat();
+        // "There is no pad sub-option" (RFC 3046 2.0): 0 is one like others.
+        let value = [&[0, 1, 9, 1, u8::try_from(port.len()).unwrap()][..], port].concat();
         Said::discover(last).with(option::RELAY_AGENT, &value)
     };
     for (what, said, answer) in [
