@@ -104,6 +104,7 @@ fn what_is_odd_and_still_clear_is_understood() {
     }
 }
 
+/// RFC 3396 6 and 7.
 #[test]
 fn split_options_are_joined_and_long_ones_split() {
     let parted = with_options_field(&[53, 1, 1, 43, 2, 1, 2, 12, 1, b'n', 43, 1, 3, 255]);
@@ -248,6 +249,7 @@ fn values_have_the_lengths_that_they_need() {
         (57, &[5, 0xc0]),
         (93, &[0, 7, 0, 9]),
         (94, &[1, 2, 3]),
+        // Trailing zeros are none of the text (RFC 2132 2).
         (12, b"node23\0\0"),
         (15, &[0xff]),
         (51, &[0, 0, 14, 16]),
