@@ -11,7 +11,8 @@ pub const NUMBERS_MAX: u64 = 1 << 20;
 /// Addresses in one temporary or guest range: a /16.
 pub const POOL_ADDRESSES_MAX: u64 = 1 << 16;
 
-/// How long an offer stands. EDK2 collects offers for 4 s and repeats its DISCOVER after 4, 8 and 16 s: the offer outlives the longest of these pauses.
+/// How long an offer stands. EDK2 collects offers for 4 s and repeats its DISCOVER after 4, 8 and 16 s: the offer outlives the longest of these pauses. One whose
+/// machine was heard at its address stands for [`HOLD_AFTER_LIFE`] from then on.
 pub const OFFER_STANDS: Duration = Duration::from_secs(35);
 
 /// Offers that stand at a time.

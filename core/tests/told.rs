@@ -285,8 +285,8 @@ fn a_class_gives_a_boot_file() {
         let mut world = World::new(text);
         let (answer, _) = world.send(&said.clone().asking(&[67])).unwrap();
         assert_eq!(answer.options.text(option::BOOT_FILE).unwrap_or_default(), file, "{what}: option 67");
+        assert_eq!(String::from_utf8_lossy(&answer.file), file, "{what}: the field beside it");
         let server = match file {
-            "" => Ipv4Addr::UNSPECIFIED,
             // Its class names another server, by option 66.
             "phone.cfg" => Ipv4Addr::new(10, 77, 0, 9),
             _ => SERVER,
@@ -294,6 +294,7 @@ fn a_class_gives_a_boot_file() {
         assert_eq!(answer.siaddr, server, "{what}");
         let (answer, _) = world.send(&said.asking(&[1])).unwrap();
         assert_eq!(String::from_utf8_lossy(&answer.file), file, "{what}: the field");
+        assert_eq!(answer.options.get(option::BOOT_FILE), None, "{what}: not asked for");
         assert!(
             !world.events.iter().any(|event| event.contains("no boot file")),
             "{what}: {:?}",
@@ -325,7 +326,7 @@ fn a_class_gives_the_server_of_its_file() {
         ("a class without a file", Said::discover(1).firmware(11, "PXEClient"), ELSEWHERE),
         ("no firmware", Said::discover(1).with(option::VENDOR_CLASS, b"phone 3"), ELSEWHERE),
         ("iPXE gets its script from here", ipxe(Said::discover(1).firmware(0, "PXEClient")), SERVER),
-        ("nobody's", Said::discover(1), Ipv4Addr::UNSPECIFIED),
+        ("nobody's: it may ask for a root by itself", Said::discover(1), SERVER),
     ] {
         let (answer, _) = World::new(text).send(&said.clone().asking(&[67])).unwrap();
         assert_eq!(answer.siaddr, server, "{what}");
@@ -341,6 +342,8 @@ fn a_class_gives_the_server_of_its_file() {
 #[test]
 fn beside_another_server_there_are_options_for_booting_alone() {
     let text = r#"
+        [boot]
+        uefi-x64 = "ipxe.efi"
         [options]
         ntp-servers = "10.77.0.5"
         210 = "pxelinux/"
@@ -362,6 +365,8 @@ fn beside_another_server_there_are_options_for_booting_alone() {
     assert!(told.contains(&(43, vec![6, 1, 8, 128, 1, 7, 255])), "{told:?}");
     let of_7 = world.told(&Said::discover(2).firmware(7, "PXEClient").asking(&[209]));
     assert!(of_7.contains(&(209, b"all.cfg".to_vec())), "{of_7:?}");
+    // Who has nothing to boot is told nothing: EDK2 takes an offer without option 60 for one of an address.
+    assert_eq!(world.line(&Said::discover(3).firmware(11, "PXEClient").asking(&[209])), "nothing");
 }
 
 #[test]
@@ -462,7 +467,8 @@ fn a_node_is_known_by_what_the_configuration_says() {
     );
     let id = |last: u8| Said::discover(last).with(option::CLIENT_IDENTIFIER, &[0xff, 1]);
     let at = |last: u8, port: &[u8]| {
-        let value = [&[1, u8::try_from(port.len()).unwrap()][..], port].concat();
+        // "There is no pad sub-option" (RFC 3046 2.0): 0 is one like others.
+        let value = [&[0, 1, 9, 1, u8::try_from(port.len()).unwrap()][..], port].concat();
         Said::discover(last).with(option::RELAY_AGENT, &value)
     };
     for (what, said, answer) in [

@@ -75,12 +75,12 @@ enum Command {
 /// What the thread for machines is told.
 #[derive(Debug)]
 enum Letter {
-    /// What it asked: of which connection, its how-manieth. Nothing: the server ends.
-    Answer { key: u64, question: u64, answer: Option<Answer> },
+    /// What it asked: of which connection, its how-manieth; and whether firmware is to start that. Nothing: the server ends.
+    Answer { key: u64, question: u64, answer: Option<(Answer, bool)> },
     /// So much more of a file may go.
     Grant { stream: StreamId, octets: u64 },
     /// A file is open, or is not to be had.
-    Opened { key: u64, path: String, result: Result<Arc<BootFile>, Refusal> },
+    Opened { key: u64, path: String, kind: &'static str, result: Result<Arc<BootFile>, Refusal> },
     /// The small files of a node are made, or cannot be.
     Made { key: u64, mac: Mac, given: Option<Time>, result: Result<BootFile, NotMade> },
     /// A part of a file is in memory.
@@ -273,8 +273,8 @@ impl Http {
         self.tray.take()
     }
 
-    /// Answers [`News::Asked`]. Nothing: the server ends.
-    pub(crate) fn answer(&mut self, (key, question): (u64, u64), answer: Option<Answer>) {
+    /// Answers [`News::Asked`]; a file of which it is true is one that firmware is told to start. Nothing: the server ends.
+    pub(crate) fn answer(&mut self, (key, question): (u64, u64), answer: Option<(Answer, bool)>) {
         self.outgoing.push(Letter::Answer { key, question, answer });
     }
 

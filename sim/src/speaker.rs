@@ -25,6 +25,8 @@ pub enum Speaker {
     Maker,
     /// A Raspberry Pi's ROM: the same words as a BIOS.
     Pi,
+    /// A Raspberry Pi 4: the same, but its REQUEST has no vendor class.
+    Pi4,
     /// U-Boot on 64-bit ARM: its architecture, and a vendor class of its own.
     UBoot,
     /// Etherboot 5.4: option 175, and neither architecture nor user class.
@@ -59,6 +61,7 @@ impl Speaker {
             "bios" => Self::Bios,
             "maker" => Self::Maker,
             "pi" => Self::Pi,
+            "pi-4" => Self::Pi4,
             "u-boot" => Self::UBoot,
             "etherboot" => Self::Etherboot,
             "gpxe" => Self::Gpxe,
@@ -82,7 +85,7 @@ impl Speaker {
             Self::UefiEbc => Some("PXEClient:Arch:00009:UNDI:003000"),
             Self::UBoot => Some("U-Boot.armv8"),
             Self::Etherboot => Some("Etherboot-5.4"),
-            Self::Bios | Self::Ipxe | Self::Gpxe | Self::Pi | Self::IbRom | Self::IbIpxe => {
+            Self::Bios | Self::Ipxe | Self::Gpxe | Self::Pi | Self::Pi4 | Self::IbRom | Self::IbIpxe => {
                 Some("PXEClient:Arch:00000:UNDI:002001")
             }
             Self::Maker => Some("HW-Client:Arch:00000:UNDI:002001"),
@@ -97,7 +100,9 @@ impl Speaker {
             Self::UefiArm64 => Some(11),
             Self::HttpArm64 => Some(19),
             Self::UefiEbc => Some(9),
-            Self::Bios | Self::Ipxe | Self::Gpxe | Self::Pi | Self::IbRom | Self::IbIpxe => Some(0),
+            Self::Bios | Self::Ipxe | Self::Gpxe | Self::Pi | Self::Pi4 | Self::IbRom | Self::IbIpxe => {
+                Some(0)
+            }
             Self::UBoot => Some(22),
             Self::Maker | Self::Etherboot => None,
             Self::System | Self::Plain | Self::IbSystem | Self::IbPlain => None,
@@ -130,6 +135,7 @@ impl Speaker {
             | Self::Bios
             | Self::Maker
             | Self::Pi
+            | Self::Pi4
             | Self::UBoot
             | Self::Etherboot
             | Self::Gpxe
@@ -187,7 +193,8 @@ impl Packet {
         if let Some(server) = self.server {
             options.set(option::SERVER_IDENTIFIER, server.octets());
         }
-        if let Some(class) = self.speaker.vendor_class() {
+        let says_class = self.speaker != Speaker::Pi4 || self.message_type != MessageType::Request;
+        if let Some(class) = self.speaker.vendor_class().filter(|_| says_class) {
             options.set(option::VENDOR_CLASS, class);
         }
         if let Some(architecture) = self.speaker.architecture() {
@@ -196,7 +203,7 @@ impl Packet {
         if let Some(identifier) = self.speaker.client_identifier(self.mac) {
             options.set(option::CLIENT_IDENTIFIER, identifier);
         }
-        if self.speaker == Speaker::Ipxe {
+        if matches!(self.speaker, Speaker::Ipxe | Speaker::IbIpxe) {
             options.set(option::USER_CLASS, b"iPXE");
         }
         match self.speaker {
@@ -206,6 +213,7 @@ impl Packet {
                 // Its version, and that it has HTTP.
                 options.set(option::IPXE, [235, 3, 0, 9, 9, 19, 1, 1]);
             }
+            Speaker::Ipxe | Speaker::IbIpxe => options.set(option::IPXE, [235, 3, 1, 21, 1, 19, 1, 1]),
             Speaker::Uefi
             | Speaker::UefiHttp
             | Speaker::UefiArm64
@@ -214,12 +222,11 @@ impl Packet {
             | Speaker::Bios
             | Speaker::Maker
             | Speaker::Pi
+            | Speaker::Pi4
             | Speaker::UBoot
-            | Speaker::Ipxe
             | Speaker::System
             | Speaker::Plain
             | Speaker::IbRom
-            | Speaker::IbIpxe
             | Speaker::IbSystem
             | Speaker::IbPlain => {}
         }
@@ -267,6 +274,7 @@ impl Packet {
             | Speaker::UefiEbc
             | Speaker::Maker
             | Speaker::Pi
+            | Speaker::Pi4
             | Speaker::UBoot
             | Speaker::Etherboot
             | Speaker::Gpxe => (1, &self.mac.0[..]),
@@ -341,6 +349,10 @@ pub fn describe(send: &DhcpSend) -> String {
     let _ = match send.target {
         DhcpTarget::Frame(Mac::BROADCAST, _) => write!(line, " to everybody"),
         DhcpTarget::Frame(mac, address) => write!(line, " to {mac} {address}"),
+        // A relay goes on as the flag says.
+        DhcpTarget::Address(address) if address.port() == 67 && message.broadcast => {
+            write!(line, " to {address} broadcast")
+        }
         DhcpTarget::Address(address) => write!(line, " to {address}"),
         DhcpTarget::BootServer(address) => write!(line, " to {address} from port 4011"),
     };
@@ -391,9 +403,15 @@ pub fn describe(send: &DhcpSend) -> String {
     if options.get(option::IPXE) == Some(&[176, 1, 1]) {
         line += " no-pxedhcp";
     }
+    // Who gives an address or a file is the next server too, unless another one is told.
+    let has_address = !message.yiaddr.is_unspecified();
     let has_file = options.contains(option::BOOT_FILE) || !message.file.is_empty();
-    if !message.siaddr.is_unspecified() && (!has_file || message.siaddr != send.source) {
+    let is_expected = (has_address || has_file) && message.siaddr == send.source;
+    if !message.siaddr.is_unspecified() && !is_expected {
         let _ = write!(line, " siaddr={}", message.siaddr);
+    }
+    if has_address && message.siaddr.is_unspecified() {
+        line += " no-next-server";
     }
     if options.contains(option::LEASE_TIME) && !options.contains(option::DNS) {
         line += " no-name-servers";

@@ -102,6 +102,15 @@ pub fn is_boot_file(config: &Config, path: &str) -> bool {
     config.boot.files.values().map(String::as_str).chain(of_services).any(|file| file == path)
 }
 
+/// Whether a path below the boot directory is what UEFI's HTTP boot is told to start.
+pub fn is_started_by_http(config: &Config, path: &str) -> bool {
+    let is_by_http = |(kind, _): &(&FirmwareKind, &String)| kind.row().protocol == Protocol::Http;
+    let of_firmware = config.boot.files.iter().filter(is_by_http).map(|(_, file)| file.as_str());
+    let of_services = config.pxe.services.iter().filter_map(file_of);
+    let of_classes = config.classes.iter().filter_map(|class| class.boot_file.as_deref());
+    of_firmware.chain(of_services).chain(of_classes).any(|file| file == path)
+}
+
 /// How a boot file that is missing is had.
 pub fn remedy(config: &Config, path: &str) -> String {
     let directory = &config.boot.directory;

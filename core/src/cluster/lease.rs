@@ -6,6 +6,8 @@
 //!    ^ 35 s, or pool full   │                                                               │ somebody answers
 //!    └──────────────────────┘                                                               └──────> quarantine ───> free
 //! ```
+//! Some ROMs take an offer for the address itself: as long as somebody is heard there, it stands as a loan would, and gives way to nobody.
+//!
 //! An address that is probed can be offered where no other is left, and a request for it is answered when nobody else has answered for it. After those goes what
 //! is in quarantine by another machine's DECLINE alone: nobody was heard to answer for it. Whatever somebody answered for stays closed for its time.
 
@@ -142,7 +144,7 @@ pub enum Lingers {
 struct Pool {
     range: AddressRange,
     free: BTreeSet<Ipv4Addr>,
-    /// Standing offers, the oldest first.
+    /// Standing offers that may give way, the oldest first.
     offers: BTreeSet<(Time, Ipv4Addr)>,
 }
 
@@ -267,8 +269,9 @@ impl Leases {
 
     /// A sign of life from an address.
     pub fn alive(&mut self, now: Time, address: Ipv4Addr) {
-        if let Some(lease) = self.leases.get_mut(&address) {
-            lease.life = now;
+        match self.leases.get_mut(&address) {
+            Some(lease) => lease.life = now,
+            None => self.takes_offer(now, address),
         }
     }
 

@@ -35,6 +35,8 @@ pub enum Trait {
     NoMenu,
     /// It knows what its files are called, and needs no more than the address of their server.
     KnowsItsFiles,
+    /// It comes to port 4011 of the server that the `siaddr` of its offer names, whoever sent that, and takes its file's server from the ACK there.
+    AsksAtSiaddr,
     /// The server is named in text beside `siaddr`: in option 66 if asked for, and in `sname`.
     ServerIsNamed,
     /// It is told of no name server where its file is at an address.
@@ -63,7 +65,7 @@ pub struct Who {
     firmware: &'static [Firmware],
     /// One of these architectures.
     architectures: RangeInclusive<u16>,
-    /// How its vendor class begins.
+    /// How its vendor class begins. Whom the hardware address tells may also say none.
     vendor_class: &'static str,
     /// How its hardware address begins; no list: as it likes.
     makers: &'static [[u8; 3]],
@@ -150,12 +152,13 @@ pub static QUIRKS: &[Quirk] = &[
         traits: &[Trait::NoMenuOfOne],
     },
     // Beside another server that is just what is wanted: many do not merge two offers, older ones take discovery control for a broken menu, but all of
-    // them ask at port 4011 and boot what the ACK from there names. The file stands in the offer too, for those that skip 4011.
+    // them ask at port 4011 and boot what the ACK from there names. The file stands in the offer too, for those that skip 4011. EDK2 prefers `siaddr` to the server
+    // identifier when it looks for that port (PxeBcRetryBinlOffer), and gives up after 10 s if nobody answers there.
     Quirk {
         name: "uefi-port-4011",
         who: Who { firmware: &[Firmware::Pxe], architectures: UEFI, vendor_class: "", makers: &[] },
         modes: BESIDE_ANOTHER,
-        traits: &[Trait::ClassComesBack, Trait::NoMenuOfOne],
+        traits: &[Trait::ClassComesBack, Trait::NoMenuOfOne, Trait::AsksAtSiaddr],
     },
     // U-Boot says its architecture, and no word of PXE: it has no menu and asks no proxy. Its `pxe get` looks for `pxelinux.cfg/*` at the server in `siaddr`,
     // whether a boot file is named or not.
@@ -165,8 +168,8 @@ pub static QUIRKS: &[Quirk] = &[
         modes: EVERYWHERE,
         traits: &[Trait::KnowsItsFiles, Trait::NoMenu],
     },
-    // A Raspberry Pi says that it is a BIOS. Its ROM cannot be changed, boots only where a menu has this entry, and loads files of fixed names.
-    // (raspberrypi/documentation 1686, rpi-eeprom 60 and 82; that it stumbles over padding is why it gets no option 67.)
+    // A Raspberry Pi says that it is a BIOS, a Pi 4 in its DISCOVER alone: its REQUEST has no vendor class. Its ROM cannot be changed, boots only where a menu has this entry,
+    // and loads files of fixed names. (raspberrypi/documentation 1686, rpi-eeprom 60 and 82; that it stumbles over padding is why it gets no option 67.)
     Quirk {
         name: "raspberry-pi",
         who: Who {
@@ -189,9 +192,10 @@ pub fn traits(asker: &Asker<'_>, mode: Mode) -> Vec<Trait> {
 impl Who {
     fn is(&self, asker: &Asker<'_>) -> bool {
         let [a, b, c, ..] = asker.mac.0;
+        let says_none = asker.vendor_class.is_empty() && !self.makers.is_empty();
         self.firmware.contains(&asker.firmware)
             && self.architectures.contains(&asker.architecture)
-            && asker.vendor_class.starts_with(self.vendor_class.as_bytes())
+            && (says_none || asker.vendor_class.starts_with(self.vendor_class.as_bytes()))
             && (self.makers.is_empty() || self.makers.contains(&[a, b, c]))
     }
 }

@@ -48,6 +48,9 @@ pub enum PxeBoots {
     },
 }
 
+/// RFC 4578 2.1: from here on all are UEFI or later.
+const UEFI_FIRST: u16 = 6;
+
 /// A `[[pxe.service]]`, and where it stands.
 pub(super) struct ServiceDraft {
     service: PxeService,
@@ -71,6 +74,7 @@ pub(super) fn read(findings: &mut Findings<'_>, pxe: &Entry<'_>, drafts: Vec<Ser
     }
     let prompt = prompt.map(|prompt| prompt.value);
     check_size(findings, prompt.as_deref(), &drafts);
+    check_sought(findings, &drafts);
     Pxe {
         prompt,
         timeout_seconds: timeout.and_then(|timeout| u8::try_from(timeout.value.as_secs()).ok()),
@@ -142,6 +146,32 @@ fn check_size(findings: &mut Findings<'_>, prompt: Option<&str>, drafts: &[Servi
             );
             findings.error(&draft.span, message, Some(remedy));
             return;
+        }
+    }
+}
+
+/// EDK2 looks for no boot server by broadcast where its menu has a list of them, which any entry with a file or a `server` makes: an entry that is not in it
+/// cannot be chosen (PxeBcExtractDiscoverInfo).
+fn check_sought(findings: &mut Findings<'_>, drafts: &[ServiceDraft]) {
+    let is_listed = |service: &PxeService| match service.boots {
+        PxeBoots::File(_) | PxeBoots::Server { address: Some(_), .. } => true,
+        PxeBoots::Local | PxeBoots::Server { address: None, .. } => false,
+    };
+    let is_sought =
+        |draft: &&ServiceDraft| matches!(draft.service.boots, PxeBoots::Server { address: None, .. });
+    for draft in drafts.iter().filter(is_sought) {
+        let has_list = |architecture: &&u16| {
+            let mut all = drafts.iter().map(|draft| &draft.service);
+            all.any(|service| is_listed(service) && service.architectures.contains(architecture))
+        };
+        let mut of_uefi =
+            draft.service.architectures.iter().filter(|architecture| **architecture >= UEFI_FIRST);
+        if let Some(architecture) = of_uefi.find(has_list) {
+            let message = format!(
+                "UEFI of architecture {architecture} cannot choose this entry: beside entries whose server is known EDK2 looks for none"
+            );
+            let remedy = "write server = \"ADDRESS\", or leave the architecture out";
+            findings.warning(&draft.span, message, Some(remedy.into()));
         }
     }
 }

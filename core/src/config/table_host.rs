@@ -133,7 +133,7 @@ pub(super) static CLASS: &[Setting] = &[
         fallback: Fallback::Otherwise("this server"),
         example: "\"10.77.0.9\"",
         status: Status::Works,
-        doc: "The TFTP server that its clients are given (`siaddr`, and its name where they need one), if their boot file is on another one. For iPXE as `boot-file`.",
+        doc: "The TFTP server that its clients are given (`siaddr`, and its name where they need one), if their boot file is on another one. Not of what a menu's entry names, which is here. For iPXE as `boot-file`.",
     },
     Setting {
         key: "profile",

@@ -31,6 +31,8 @@ pub(super) enum Job {
         /// Whose boot it is for.
         from: Ipv4Addr,
         path: String,
+        /// What is said of it, which comes back.
+        kind: &'static str,
     },
     /// The small files of a node are to be made.
     Make { key: u64, wanted: Box<NodeFiles> },
@@ -73,9 +75,9 @@ fn run(
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let letter = match job {
             Err(_) => return,
-            Ok(Job::Open { key, from, path }) => {
+            Ok(Job::Open { key, from, path, kind }) => {
                 let result = directory.open_for(from, &path).map(|file| share(files, file));
-                Letter::Opened { key, path, result }
+                Letter::Opened { key, path, kind, result }
             }
             Ok(Job::Make { key, wanted }) => {
                 let result = overlays.archive(&wanted);

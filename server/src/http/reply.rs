@@ -121,12 +121,16 @@ impl Reply {
     }
 }
 
-/// UEFI tells a boot program from a disk image by this, or else by the name (UEFI 2.10, 24.7.2).
-pub(super) fn content_type(path: &str) -> &'static str {
-    match path.rsplit('.').next() {
-        Some("efi") => "application/efi",
-        Some("iso") => "application/vnd.efi-iso",
-        _ => "application/octet-stream",
+/// UEFI tells a boot program from a disk image by this, or else by the name (UEFI 2.10, 24.7.2): EDK2 by `.efi` as it stands there, and what is neither it does not find.
+/// `starts`: firmware is told to start it, so that it is a program whatever it is called.
+pub(super) fn content_type(path: &str, starts: bool) -> &'static str {
+    let suffix = path.rsplit_once('.').map(|(_, suffix)| suffix).unwrap_or_default();
+    let is = |known: &str| suffix.eq_ignore_ascii_case(known);
+    match () {
+        () if is("iso") => "application/vnd.efi-iso",
+        () if is("img") => "application/vnd.efi-img",
+        () if is("efi") || starts => "application/efi",
+        () => "application/octet-stream",
     }
 }
 
@@ -181,17 +185,36 @@ mod tests {
 
     #[test]
     fn a_file_is_told_with_its_length_and_its_version() {
-        let reply = Reply::file(content_type("a/boot.efi"), &version(), None);
+        let reply = Reply::file(content_type("a/boot.efi", false), &version(), None);
         let expected = "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 1000\r\n\
             Content-Type: application/efi\r\nLast-Modified: Thu, 01 Jan 1970 00:00:05 GMT\r\n\
             ETag: \"1-3e8-12a05f200\"\r\nAccept-Ranges: bytes\r\n\r\n";
         assert_eq!(written(&reply, KEPT), expected);
-        let part = written(&Reply::file(content_type("kernel"), &version(), Some(&(990..1000))), KEPT);
+        let part = written(&Reply::file(content_type("kernel", false), &version(), Some(&(990..1000))), KEPT);
         assert!(
             part.contains("206 Partial Content\r\n") && part.contains("Content-Length: 10\r\n"),
             "{part}"
         );
         assert!(part.contains("Content-Range: bytes 990-999/1000\r\n"), "{part}");
+    }
+
+    /// UEFI 2.10, 24.7.2.
+    #[test]
+    fn firmware_is_told_what_it_starts() {
+        for (path, starts, expected) in [
+            ("a/boot.efi", false, "efi"),
+            ("EFI/BOOT/BOOTX64.EFI", false, "efi"),
+            ("shimx64.efi.signed", true, "efi"),
+            ("node", true, "efi"),
+            ("images.efi/node", true, "efi"),
+            ("rescue.iso", true, "vnd.efi-iso"),
+            ("disk.IMG", true, "vnd.efi-img"),
+            ("initrd.img", false, "vnd.efi-img"),
+            ("vmlinuz-6.1", false, "octet-stream"),
+            ("efi", false, "octet-stream"),
+        ] {
+            assert_eq!(content_type(path, starts), format!("application/{expected}"), "{path}");
+        }
     }
 
     #[test]

@@ -116,7 +116,7 @@ fn take_news(http: &mut Http, news: News, told: &Mutex<Vec<String>>, grant: u64,
             };
             let body = if let Via::HttpPost(body) = via { body.len() } else { 0 };
             told.lock().unwrap().push(format!("{from} {local} {path} {body}"));
-            http.answer((key, question), (!ends).then_some(answer));
+            http.answer((key, question), (!ends).then_some((answer, path == "/node.signed")));
         }
         News::Stream(stream, news) => {
             told.lock().unwrap().push(format!("{news:?}"));
@@ -235,6 +235,7 @@ fn machines_get_what_the_loop_says() {
     server.write("kernel", vec![7; 200_000]);
     server.write("a b.efi", "0123456789");
     server.write("empty", "");
+    server.write("node.signed", "0123456789");
     std::os::unix::fs::symlink("/etc/passwd", server.directory.path().join("out")).unwrap();
     for (request, status, header, length) in [
         ("GET /text", 200, "content-type: text/plain", 7),
@@ -243,6 +244,7 @@ fn machines_get_what_the_loop_says() {
         ("HEAD /kernel", 200, "content-length: 200000", 0),
         ("GET /empty", 200, "content-length: 0", 0),
         ("GET /a%20b.efi?x=1", 200, "content-type: application/efi", 10),
+        ("GET /node.signed", 200, "content-type: application/efi", 10),
         ("GET http://other:8080/a%20b.efi", 200, "content-length: 10", 10),
         ("GET /kernel\nRange: bytes=199990-", 206, "content-range: bytes 199990-199999/200000", 10),
         ("GET /kernel\nRange: bytes=0-9, 20-29", 200, "content-length: 200000", 200_000), // RFC 9110 14.2

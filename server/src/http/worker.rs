@@ -215,8 +215,8 @@ impl Worker {
                 self.answer(key, answer, now);
                 key
             }
-            Letter::Opened { key, path, result } => {
-                self.opened(key, path, result, now);
+            Letter::Opened { key, path, kind, result } => {
+                self.opened(key, (path, kind), result, now);
                 key
             }
             Letter::Made { key, mac, given, result } => {
@@ -342,7 +342,8 @@ impl Worker {
     }
 
     /// The loop has said what a path means. Nothing: it ends, and whoever asks is to come again.
-    fn answer(&mut self, key: u64, answer: Option<Answer>, now: Instant) {
+    fn answer(&mut self, key: u64, answer: Option<(Answer, bool)>, now: Instant) {
+        let (answer, starts) = answer.unzip();
         let reply = match answer {
             Some(Answer::Text(text)) => Reply::text(200, text),
             Some(Answer::Json(status, text)) => Reply::json(status, text),
@@ -356,7 +357,8 @@ impl Worker {
                 if let Stage::Asking(head) = std::mem::replace(&mut connection.stage, Stage::Over) {
                     connection.stage = Stage::Opening(head);
                 }
-                if self.jobs.try_send(Job::Open { key, from: connection.peer, path }).is_ok() {
+                let kind = content_type(&path, starts == Some(true));
+                if self.jobs.try_send(Job::Open { key, from: connection.peer, path, kind }).is_ok() {
                     return;
                 }
                 Reply::busy()
@@ -370,7 +372,7 @@ impl Worker {
     fn opened(
         &mut self,
         key: u64,
-        path: String,
+        (path, kind): (String, &'static str),
         result: Result<Arc<BootFile>, transfer::Refusal>,
         now: Instant,
     ) {
@@ -381,7 +383,7 @@ impl Worker {
             Ok(file) => {
                 let version = Version::of(&file.identity, u64::from(clock::calendar_seconds()));
                 let selection = version.select(method, &head.conditions);
-                return self.reply_file(key, (file, content_type(&path)), (&version, selection), now);
+                return self.reply_file(key, (file, kind), (&version, selection), now);
             }
             Err(transfer::Refusal::Missing(why)) => (404, why),
             Err(transfer::Refusal::Denied(why)) => (403, why),
@@ -431,11 +433,8 @@ impl Worker {
         };
         let is_last = connection.questions >= (1 << REQUEST_BITS) - 1;
         let headless = head.method == Method::Head;
-        connection.reply(
-            reply,
-            &date,
-            Manner { headless, closes: !head.keeps || is_last, is_old: head.is_old },
-        );
+        let manner = Manner { headless, closes: !head.keeps || is_last, is_old: head.is_old };
+        connection.reply(reply, &date, manner);
         connection.deadline = now + self.limits.silence;
         headless
     }

@@ -11,6 +11,7 @@ use crate::neighbour::keeper::{Change, Done};
 use crate::netio::{self, Outbox};
 use crate::nfs;
 use crate::udp::UdpPort;
+use heorot_core::cluster::boot;
 use heorot_core::limit;
 use heorot_core::mac::Mac;
 use heorot_core::message::{
@@ -240,7 +241,11 @@ impl Loop {
             }
             // Whoever asked may have gone away.
             Some(Asker::Operator(reply)) => drop(reply.send(answer)),
-            Some(Asker::Machine(question)) => self.parts.http.answer(question, Some(answer)),
+            Some(Asker::Machine(question)) => {
+                let config = &self.parts.config;
+                let starts = matches!(&answer, Answer::File(path) if boot::is_started_by_http(config, path));
+                self.parts.http.answer(question, Some((answer, starts)));
+            }
             Some(Asker::Dump) => self.dumped(answer),
             None => debug_assert!(false, "{id:?} was answered twice, or never asked"),
         }

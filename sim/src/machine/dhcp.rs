@@ -1,7 +1,7 @@
 //! How a machine gets an address: DISCOVER, offers, REQUEST, ACK, with the timers and options of the program that asks.
 //!
 //! ```text
-//!            offer, and it is time to take it
+//!            offer, and it is time to take it (the ROM of a Raspberry Pi takes it for the ACK)
 //! Selecting ─────────────────────────────────> Requesting ──> ACK: it has an address
 //!    │ ^                                        │   │
 //!    │ └─────────────── NAK ────────────────────┘   │
@@ -117,6 +117,9 @@ impl Conversation {
     ) -> Step {
         let Some(reply) = self.reply(frame) else { return Step::Goes };
         match (self.state, reply.message_type()) {
+            (State::Selecting(None), Some(MessageType::Offer)) if self.asker.request.is_empty() => {
+                return Step::Has(Box::new(lease(frame, offer(&reply), &reply)));
+            }
             (State::Selecting(None), Some(MessageType::Offer)) => self.offered(now, &reply),
             (State::Requesting(offer), Some(MessageType::Ack)) if reply.yiaddr == offer.address => {
                 return Step::Has(Box::new(lease(frame, offer, &reply)));
@@ -162,8 +165,7 @@ impl Conversation {
 
     /// An offer that it keeps: the first.
     fn offered(&mut self, now: Time, reply: &Message) {
-        let server = reply.options.address(option::SERVER_IDENTIFIER).unwrap_or(reply.siaddr);
-        self.state = State::Selecting(Some(Offer { address: reply.yiaddr, server }));
+        self.state = State::Selecting(Some(offer(reply)));
         self.is_alone = reply.options.get(option::IPXE).is_some_and(says_no_others);
         match self.asker.collects {
             Collects::UntilTheTimer => {}
@@ -310,6 +312,11 @@ fn message(mac: Mac, xid: u32, options: Options) -> Message {
     let mut chaddr = [0; 16];
     chaddr[..6].copy_from_slice(&mac.0);
     Message { xid, chaddr, options, ..Message::request() }
+}
+
+fn offer(reply: &Message) -> Offer {
+    let server = reply.options.address(option::SERVER_IDENTIFIER).unwrap_or(reply.siaddr);
+    Offer { address: reply.yiaddr, server }
 }
 
 fn lease(frame: &Frame, offer: Offer, ack: &Message) -> Lease {

@@ -68,7 +68,9 @@ impl Kind {
         let firmware = self.firmware();
         let loaders = std::iter::successors(Some(firmware), |program| self.loader(*program, ""));
         let first = |program: Program| {
-            let asker = program.asker().into_iter().flat_map(|asker| [asker.discover[0], asker.request[0]]);
+            let first = |waits: &[Duration]| waits.first().copied();
+            let asker = program.asker().into_iter();
+            let asker = asker.flat_map(|asker| [first(asker.discover), first(asker.request)]).flatten();
             let manner = program.manner();
             let ladders =
                 [manner.asking, manner.agreed, manner.receiving].into_iter().map(|waits| match waits {
@@ -172,7 +174,7 @@ pub(super) struct Asker {
     pub(super) seconds: Seconds,
     /// DISCOVERs.
     pub(super) discover: &'static [Duration],
-    /// REQUESTs.
+    /// REQUESTs. None: it takes an offer for its address.
     pub(super) request: &'static [Duration],
     /// When it takes an offer.
     pub(super) collects: Collects,
@@ -512,7 +514,7 @@ static GRUB: Manner = Manner {
 // ---- Raspberry Pi -----------------------------------------------------------------------------------------------------------------------------------------
 
 /// The mask ROM of a Pi 3: five DISCOVERs (its manual), and none again for a minute (raspberrypi/firmware 1120). It says that it is a BIOS.
-/// An assumption: it takes any offer; early ones wanted "Raspberry Pi Boot" in option 43.
+/// It takes the offer for its address, and sends no REQUEST (raspberrypi/documentation 1067). An assumption: it takes any offer; early ones wanted "Raspberry Pi Boot" in option 43.
 static PI_ASKER: Asker = Asker {
     vendor_class: "PXEClient:Arch:00000:UNDI:002001",
     xid: Xid::Chance,
@@ -525,7 +527,7 @@ static PI_ASKER: Asker = Asker {
     wanted: &[1, 3, 43, 60, 66, 67, 128, 129, 130, 131, 132, 133, 134, 135],
     seconds: Seconds::Always,
     discover: &[milliseconds(60_000); 5],
-    request: &[milliseconds(60_000); 5],
+    request: &[],
     collects: Collects::Not,
     scatter_percent: 1,
     goes_back: false,

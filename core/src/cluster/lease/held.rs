@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 pub struct Held {
     /// All of the range.
     pub size: u64,
-    /// Lent.
+    /// Lent, or taken by who was only offered it.
     pub lent: u64,
     /// Offered.
     pub offered: u64,

@@ -2,7 +2,7 @@
 
 use super::{Leases, Offer, PoolId, PoolKind};
 use crate::config::AddressRange;
-use crate::limit::OFFER_STANDS;
+use crate::limit::{HOLD_AFTER_LIFE, OFFER_STANDS};
 use crate::mac::Mac;
 use crate::time::Time;
 use std::net::Ipv4Addr;
@@ -77,6 +77,19 @@ impl Leases {
     /// To whom an address is offered.
     pub fn offered(&self, address: Ipv4Addr) -> Option<Mac> {
         self.offers.get(&address).map(|offer| offer.mac)
+    }
+
+    /// Somebody is heard at an address that is only offered: the ROM of a Raspberry Pi 2 or 3 never sends a REQUEST for it (raspberrypi/documentation 1067). As with a
+    /// loan, a node's sign of life holds it, and a guest has to ask.
+    pub(super) fn takes_offer(&mut self, now: Time, address: Ipv4Addr) {
+        let Some(offer) = self.offers.get_mut(&address).filter(|offer| offer.pool.kind != PoolKind::Guest)
+        else {
+            return;
+        };
+        if let Some(pool) = self.pools.get_mut(&offer.pool) {
+            pool.offers.remove(&(offer.until, address));
+        }
+        offer.until = offer.until.max(now + HOLD_AFTER_LIFE);
     }
 
     /// Forgets what was offered to a machine: it chose another server, or has got its address.

@@ -86,6 +86,30 @@ fn an_address_is_held_after_the_last_sign_of_life() {
     assert_eq!(leases.check(address(1), mac(3), POOL), Ok(()));
 }
 
+/// raspberrypi/documentation 1067: a Pi 3's ROM asks for nothing that it was offered, and loads.
+#[test]
+fn an_offer_whose_machine_was_heard_at_its_address_stands_like_a_loan() {
+    let mut leases = Leases::new(&config("10.77.200.1-10.77.200.2"));
+    let taken = leases.offer(START, mac(1), POOL, None).unwrap();
+    leases.alive(seconds(20), taken);
+    assert_eq!(leases.expire(seconds(35), taken), (None, Some(seconds(170))));
+    let other = leases.offer(seconds(36), mac(2), POOL, None).unwrap();
+    assert_ne!(other, taken);
+    assert_eq!(leases.check(taken, mac(2), POOL), Err(NotFree::Taken));
+    // What was only offered gives way, and not where somebody lives.
+    assert_eq!(leases.offer(seconds(37), mac(3), POOL, None), Some(other));
+    leases.lend(seconds(37), other, mac(3), POOL, LEASE);
+    assert_eq!(leases.offer(seconds(38), mac(2), POOL, None), None);
+    // Its own machine is offered it again, and gets it.
+    assert_eq!(leases.offer(seconds(39), mac(1), POOL, None), Some(taken));
+    leases.alive(seconds(40), taken);
+    assert_eq!(leases.offer(seconds(41), mac(2), POOL, None), None);
+    assert_eq!(leases.check(taken, mac(1), POOL), Ok(()));
+    assert_eq!(leases.expire(seconds(189), taken), (None, Some(seconds(190))));
+    assert_eq!(leases.expire(seconds(190), taken), (None, None));
+    assert_eq!(leases.offer(seconds(191), mac(2), POOL, None), Some(taken));
+}
+
 #[test]
 fn a_guest_renews_or_loses() {
     let lease = Lease {

@@ -194,6 +194,6 @@ pub(super) static PXE_SERVICE: &[Setting] = &[
         fallback: Fallback::Otherwise("the machine looks for one by broadcast"),
         example: "\"10.77.0.9\"",
         status: Status::Works,
-        doc: "Where that boot server is. Not for type 0.",
+        doc: "Where that boot server is. Not for type 0. UEFI looks for one by broadcast only if no other entry of its menu has a file or a server.",
     },
 ];

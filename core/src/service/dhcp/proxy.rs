@@ -56,7 +56,8 @@ pub(super) fn handle(
 }
 
 /// Firmware looks for servers. Guests, and systems that run, want nothing of us; nor does who has never said that it takes a word from anybody but the server that
-/// gives its address. Where there is no word for it, nothing is said either: some firmware takes an empty offer for the one that it waited for.
+/// gives its address. Where there is nothing to boot, nothing is said either, whatever an operator's options say beside: some firmware takes such an offer for the one that it waited for, and EDK2, which
+/// counts one without option 60 among those that give an address, forgets a real one for it.
 fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let Some(firmware) = client.firmware else { return };
     if !meet(turn, client) {
@@ -70,7 +71,7 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         return unspoken_to(turn, client);
     }
     let reply = Reply::new(turn, client, MessageType::Offer);
-    if !reply.says_something() {
+    if !reply.names_something() {
         turn.hall.held_back.remove(&client.mac);
         return untold(turn, client, &reply);
     }

@@ -92,7 +92,7 @@ pub(super) fn at_its_address(client: &Client) -> Option<DhcpTarget> {
 }
 
 /// Writes into an answer what the client boots, as its firmware wants to be told it. `next_server` has the file, if it is another server than this
-/// one. `item` is the entry of the menu that this answers.
+/// one. `item` is the entry of the menu that this answers: its file is ours, and EDK2 drops an answer that names a server which was not in the list.
 pub(super) fn tell(
     message: &mut Message,
     client: &Client,
@@ -102,7 +102,14 @@ pub(super) fn tell(
     item: Option<Item>,
 ) {
     let has = |wanted: Trait| client.traits.contains(&wanted);
-    let here = if has(Trait::KnowsItsFiles) { client.server } else { Ipv4Addr::UNSPECIFIED };
+    let comes_here = has(Trait::AsksAtSiaddr) && message.message_type() == Some(MessageType::Offer);
+    let next_server = next_server.filter(|_| !comes_here && item.is_none());
+    // Also where there is no file: a kernel with `nfsroot=/srv/root ip=dhcp`, and klibc's ipconfig, take it for the server of their root, and U-Boot's `pxe get` for that of its files.
+    let here = match client.mode {
+        Mode::Serve | Mode::Shadow => client.server,
+        // Beside another server that is the other one's to say.
+        Mode::Proxy => Ipv4Addr::UNSPECIFIED,
+    };
     message.siaddr = next_server.unwrap_or(here);
     let said = match offered {
         Offered::Nothing if has(Trait::RaspberryPi) => Some(raspberry_pi()),
@@ -118,12 +125,15 @@ pub(super) fn tell(
     message.siaddr = server;
     let asked = client.message.options.get(option::PARAMETER_LIST).unwrap_or_default();
     if let Offered::File(BootFile::Path(name) | BootFile::Url(name)) = offered {
-        // In option 67 if the client asked for that, with `file` empty; in `file` otherwise, where every PXE ROM since 1997 looks.
+        // In `file`, where every PXE ROM since 1997 looks, and what it loads: shim and iPXE read the firmware's ACK themselves, and take the folder that they came from
+        // out of this field alone (rhboot/shim 710). In option 67 too if the client asked for that.
         const FILE_OCTETS_MAX: usize = 127;
-        if asked.contains(&option::BOOT_FILE) || name.len() > FILE_OCTETS_MAX {
-            message.options.set(option::BOOT_FILE, name.as_str());
-        } else {
+        let has_room = name.len() <= FILE_OCTETS_MAX;
+        if has_room {
             message.file = name.as_str().into();
+        }
+        if asked.contains(&option::BOOT_FILE) || !has_room {
+            message.options.set(option::BOOT_FILE, name.as_str());
         }
     }
     if has(Trait::ServerIsNamed) {

@@ -228,16 +228,8 @@ impl<'a> Reply<'a> {
     }
 
     /// Whether it says what to boot: by a file, or by the menu that has none.
-    fn names_something(&self) -> bool {
+    pub(super) fn names_something(&self) -> bool {
         self.offered != Offered::Nothing || self.client.traits.contains(&Trait::RaspberryPi)
-    }
-
-    /// Whether it says anything beside another server's offer: what to boot, or where and how by the operator's own options.
-    pub(super) fn says_something(&self) -> bool {
-        let is_for_boot = |table: &&OptionTable| {
-            table.values.iter().any(|(path, value)| told::is_for_boot(path.code()) && value.is_some())
-        };
-        self.names_something() || self.next_server.is_some() || self.tables.iter().any(is_for_boot)
     }
 
     /// Whether this is firmware that is better not told who knows names, and the file that it is to load is at an address of ours.
@@ -318,9 +310,15 @@ impl<'a> Reply<'a> {
         // "directly to the address given in the 'ciaddr' field" (4.3.5): a relay forwards to yiaddr, which an INFORM's answer has not.
         let is_informed = asked.message_type() == Some(MessageType::Inform) && has_address;
         let target = if is_relayed && !is_informed {
-            // "the server SHOULD set the broadcast bit in the DHCPNAK" (4.3.2), so that the relay does not look for an address that is not the client's.
-            self.message.broadcast |= is_nak;
+            // "the server SHOULD set the broadcast bit in the DHCPNAK" (4.3.2), so that the relay does not look for an address that is not the client's. Nor for 0.0.0.0
+            // (RFC 1542 4.1.2: it sends to yiaddr unless the bit is set), which is what stands in a proxy's offer.
+            self.message.broadcast |=
+                self.message.yiaddr.is_unspecified() && self.message.ciaddr.is_unspecified();
             DhcpTarget::Address(SocketAddrV4::new(asked.giaddr, SERVER_PORT))
+        } else if is_nak && has_address && !self.settings.on_link {
+            // "the server broadcasts any DHCPNAK messages to 0xffffffff" where giaddr is zero (4.1): on this link, where who renews through a router does not hear it. It has
+            // its address still, and is told there; else it would go on with that until T2.
+            DhcpTarget::Address(SocketAddrV4::new(asked.ciaddr, CLIENT_PORT))
         } else if asked.is_infiniband() && !is_nak && has_address {
             // RFC 4390 2.2: who has an address is found by ARP, which only the kernel can do there.
             DhcpTarget::Address(SocketAddrV4::new(asked.ciaddr, CLIENT_PORT))

@@ -42,7 +42,7 @@ fn firmware_is_told_from_systems() {
         (&[(option::ARCHITECTURE, &[0, 0])], Some(FirmwareKind::Bios), " from BIOS PXE"),
         (&[(option::ARCHITECTURE, &[0, 6])], Some(FirmwareKind::UefiX86), " from UEFI PXE (architecture 6)"),
         (&[(option::ARCHITECTURE, &[0, 10])], None, " from UEFI PXE (architecture 10)"),
-        // A loaded iPXE still says PXEClient. Its class comes bare, or as RFC 3004 wants it.
+        // A loaded iPXE still says PXEClient. Its class comes bare, or with its length before it (RFC 3004 4).
         (&[PXE, UEFI, (option::USER_CLASS, b"iPXE")], Some(FirmwareKind::Ipxe), " from iPXE"),
         (&[PXE, UEFI, (option::USER_CLASS, b"\x04iPXE")], Some(FirmwareKind::Ipxe), " from iPXE"),
         (&[PXE, UEFI, (option::IPXE, &[0xeb, 3, 1, 0, 0])], Some(FirmwareKind::Ipxe), " from iPXE"),

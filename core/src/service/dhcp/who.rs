@@ -11,7 +11,8 @@ use crate::hall::Turn;
 use crate::limit::MACS_PER_NODE_MAX;
 use crate::mac::Mac;
 use crate::promise::Promise;
-use crate::wire::dhcp::{Message, encapsulated, option};
+use crate::wire::dhcp::relay::sub_options;
+use crate::wire::dhcp::{Message, option};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -233,7 +234,7 @@ fn traits<'a>(turn: &'a Turn<'_>, client: &'a Client) -> Traits<'a> {
         true => said_before(turn, client).flatten(),
         false => options.get(option::RELAY_AGENT),
     };
-    let relay = relay.and_then(encapsulated::parts).unwrap_or_default();
+    let relay = relay.and_then(sub_options).unwrap_or_default();
     let of_relay = |code: u8| relay.iter().find(|(known, _)| *known == code).map(|(_, value)| *value);
     let architectures = options.get(option::ARCHITECTURE).unwrap_or_default().as_chunks::<2>().0;
     Traits {

@@ -21,6 +21,18 @@ fn with_options_field(field: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// RFC 951 3: BOOTP's vendor area is whatever its vendor likes. A cookie of four zeros is none: there are no options.
+#[test]
+fn a_packet_of_plain_bootp_has_no_options() {
+    let mut bytes = discover(&[(option::HOST_NAME, b"n23")]).write(576);
+    bytes[COOKIE..OPTIONS].fill(0);
+    bytes[FILE..FILE + 4].copy_from_slice(b"boot");
+    let message = Message::parse(&bytes).unwrap();
+    assert_eq!(message.options.iter().count(), 0, "whatever stands there");
+    assert_eq!((message.message_type(), message.file.as_slice()), (None, &b"boot"[..]));
+    assert_eq!(message.mac(), discover(&[]).mac());
+}
+
 #[test]
 fn malformed_packets_are_refused_whole() {
     let good = discover(&[(option::HOST_NAME, b"n23")]).write(576);
@@ -92,6 +104,7 @@ fn what_is_odd_and_still_clear_is_understood() {
     }
 }
 
+/// RFC 3396 6 and 7.
 #[test]
 fn split_options_are_joined_and_long_ones_split() {
     let parted = with_options_field(&[53, 1, 1, 43, 2, 1, 2, 12, 1, b'n', 43, 1, 3, 255]);
@@ -236,6 +249,7 @@ fn values_have_the_lengths_that_they_need() {
         (57, &[5, 0xc0]),
         (93, &[0, 7, 0, 9]),
         (94, &[1, 2, 3]),
+        // Trailing zeros are none of the text (RFC 2132 2).
         (12, b"node23\0\0"),
         (15, &[0xff]),
         (51, &[0, 0, 14, 16]),

@@ -12,7 +12,7 @@ fn message(name: Option<&[u8]>, fqdn: Option<&[u8]>) -> Message {
     Message { xid: 1, chaddr: [2; 16], options, ..Message::request() }
 }
 
-/// Option 12, option 81, and the name that comes of them.
+/// Option 12, option 81, and the name that comes of them (RFC 4702 3.1, 4.0).
 type Row<'a> = (Option<&'a [u8]>, Option<&'a [u8]>, Option<&'a str>);
 
 #[test]

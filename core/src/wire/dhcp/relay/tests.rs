@@ -7,6 +7,7 @@ type Row = (&'static [u8], RelayInformation<'static>);
 const NOTHING: RelayInformation<'static> =
     RelayInformation { circuit: None, remote: None, link: None, unicast: None, server: None };
 
+/// RFC 3046 3.1 and 3.2, and the later ones.
 #[test]
 fn a_relay_is_understood() {
     let address = |octets: [u8; 4]| Some(Ipv4Addr::from(octets));
