@@ -90,8 +90,15 @@ pub const HTTP_AT_ONCE_OCTETS: u64 = 14_480;
 /// Octets of the pieces in which images are brought into memory: large enough that a disk is not asked for every block.
 pub const CHUNK_OCTETS: u64 = 256 * 1024;
 
-/// Transfers at a time. A peer that floods us with requests gets an error instead of our memory.
+/// Transfers at a time. When there are as many, those give way to a new one that nobody answers, and first those of an address that has more than [`TRANSFERS_FEW`] of them.
 pub const TRANSFERS_MAX: usize = NODES_MAX;
+
+/// More transfers at a time than any machine has: firmware and loaders have one or two. An address with more of them is that of many machines, or of somebody who asks for no end.
+pub const TRANSFERS_FEW: usize = 64;
+
+/// Transfers to one address of which nothing was acknowledged yet: two for each of a thousand machines behind a router that translates, which all ask in one instant. Of more,
+/// the oldest give way, so that no single host fills the table, or makes windows smaller that are shared out among all.
+pub const TRANSFERS_UNANSWERED_PER_ADDRESS_MAX: usize = 2048;
 
 /// Permanent neighbour entries at a time: one for each machine in mid-boot, on up to two addresses. The kernel's `gc_thresh3` does not count them.
 pub const PINS_MAX: usize = 2 * NODES_MAX;
@@ -305,6 +312,10 @@ pub const TFTP_PATIENCE: Duration = Duration::from_secs(150);
 /// The same before the client's first ACK: until then every client repeats its request (PXELINUX within 14 s), and whoever asked may never have been there.
 pub const TFTP_PATIENCE_BEFORE_ACK: Duration = Duration::from_secs(30);
 
+/// The same for a client that asked to be repeated to so seldom (RFC 2349: up to every 255 s) that three times its own interval are longer. What is believed of
+/// whoever has only asked holds a place that others need.
+pub const TFTP_PATIENCE_BEFORE_ACK_MAX: Duration = Duration::from_secs(60);
+
 /// The same once the last block was sent: a client may well never acknowledge it; one that lacks it repeats itself within 4 s (EDK2).
 pub const TFTP_PATIENCE_AT_END: Duration = Duration::from_secs(10);
 
@@ -394,6 +405,9 @@ pub const LOAD_SMALL_PART: u64 = 20;
 
 /// A machine that asks again within this after its last transfer is still the same in rank: the pauses of loaders are shorter.
 pub const LOAD_REMEMBERED: Duration = Duration::from_secs(60);
+
+/// So many machines without a transfer are remembered: all that there may be. Addresses that somebody makes up come faster than they are forgotten.
+pub const LOAD_REMEMBERED_MAX: usize = NODES_MAX;
 
 /// `[[tftp.rewrite]]`s: each name is compared with all of them.
 pub const TFTP_REWRITES_MAX: usize = 64;

@@ -558,7 +558,7 @@ impl Flight {
         } else if self.is_at_end() {
             TFTP_PATIENCE_AT_END.max(own)
         } else if self.acknowledged_at.is_none() {
-            TFTP_PATIENCE_BEFORE_ACK.max(own)
+            TFTP_PATIENCE_BEFORE_ACK.max(own.min(TFTP_PATIENCE_BEFORE_ACK_MAX))
         } else {
             TFTP_PATIENCE.max(own)
         }
@@ -575,6 +575,11 @@ impl Flight {
     /// A round trip that was just measured.
     pub(super) fn take_trip(&mut self) -> Option<Duration> {
         self.trip.take()
+    }
+
+    /// Whether the client ever acknowledged anything.
+    pub(super) fn is_answered(&self) -> bool {
+        self.acknowledged_at.is_some()
     }
 
     /// How often it was repeated to since it was heard last.

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! datagram ──> Transfers ──> flight      one transfer: state x event, see its drawing; what it wants to send
-//!                        ├─> flights     all of them
+//!                        ├─> flights     all of them; crowd: who gives way where there is no room
 //!                        ├─> streams     what goes out by TCP: it asks for leave, piece by piece
 //!                        ├─> turns       with load's Lane: whose turn it is, and how much may be sent now
 //!                        ├─> images      who uses which file, which chunks are on the way
@@ -19,6 +19,7 @@
 //! has one is its repeat or its successor. A successor is sent from another of our ports: what is still on its way from the old one cannot be mistaken for it.
 //! Where all is sent from port 69 itself, for the sake of firewalls, only the client's own port tells them apart.
 
+mod crowd;
 mod flight;
 mod flights;
 mod images;
@@ -316,6 +317,9 @@ impl Transfers {
 /// What is told of a name that is longer ([`TFTP_NAME_OCTETS_MAX`](crate::limit::TFTP_NAME_OCTETS_MAX)).
 const TOO_LONG: &str = "a file name has 512 octets at most";
 
+/// Why a transfer ends that gives way to one of others.
+const CROWDED: &str = "its address has too many transfers";
+
 /// Why a transfer ends whose machine begins anew.
 const ABANDONED: &str = "its machine left it, and asked anew";
 
@@ -343,6 +347,11 @@ impl State {
             } else {
                 self.end(now, id, End::Failed("the client asked for something else".into()), out);
             }
+        }
+        if let Some((id, is_unanswered)) = self.flights.gives_way(*peer.ip()) {
+            // Whoever has acknowledged nothing repeats his request, if he is there: an error would end his boot.
+            let refused = || End::Refused(ErrorCode::Other, CROWDED.into());
+            self.end(now, id, if is_unanswered { End::Quiet } else { refused() }, out);
         }
         if self.flights.len() >= TRANSFERS_MAX {
             let text = "too many transfers, try again";
@@ -453,11 +462,16 @@ impl State {
                 out.push(Output::SignOfLife(*flight.peer.ip()));
             }
         }
-        let (blocks, octets) = (flight.blocks_acknowledged(), flight.served_octets());
+        let (blocks, octets, was_answered) =
+            (flight.blocks_acknowledged(), flight.served_octets(), flight.is_answered());
         let step = flight.on(now, event);
+        let first_answer = (flight.is_answered() && !was_answered).then_some(*flight.peer.ip());
         let (blocks, octets) = (flight.blocks_acknowledged() - blocks, flight.served_octets() - octets);
         let (link, payload, trip) = (flight.lane, flight.data_octets(), flight.take_trip());
         self.acknowledged(link, blocks, payload, octets);
+        if let Some(address) = first_answer {
+            self.flights.answered(address, id);
+        }
         if let Some(trip) = trip {
             self.lanes[link].measured(trip);
             if let Some(behind) = self.settings.load.links[link].behind {
