@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Questions that wait for an upstream at a time. Each costs a socket or two; a storm of a thousand boots asks for the same few names,
-/// which are asked once.
+/// which are asked once. When there are as many, the oldest of the client with the most gives way to one of another.
 pub(crate) const QUESTIONS_MAX: usize = 512;
 
 /// Clients that wait for one and the same question: a thousand nodes that boot together, twice as many with their A and AAAA apart.
