@@ -75,11 +75,18 @@ pub const EVENTS_PER_NODE_MAX: usize = 64;
 /// A trial's report: facts of a machine with hundreds of interfaces.
 pub const POST_OCTETS_MAX: usize = 64 * 1024;
 
-/// Connections by HTTP at a time: one for each node. When there are as many, the one that has been idle longest gives way to a new one.
+/// Connections by HTTP at a time: one for each node. When there are as many, the one that has been idle longest gives way to a new one: of the address that has most.
 pub const HTTP_CONNECTIONS_MAX: usize = NODES_MAX;
 
-/// Octets of a request before its body; no boot client needs a tenth of it. All connections together may have begun as much: 128 MiB.
+/// Octets of a request before its body; no boot client needs a tenth of it.
 pub const HTTP_HEAD_OCTETS_MAX: usize = 8192;
+
+/// Octets that all connections by HTTP hold together: of requests that have not come whole, and of answers that their clients have not taken. A thousand reports of trials that come in one
+/// moment are a tenth of it. When there are more, the client that holds most gives way.
+pub const HTTP_HELD_OCTETS_MAX: usize = 32 << 20;
+
+/// A connection that holds no more than this is not counted: an ordinary request, or none. All of them together are as much again.
+pub const HTTP_HELD_UNCOUNTED_OCTETS: usize = HTTP_HELD_OCTETS_MAX / HTTP_CONNECTIONS_MAX;
 
 /// Fields of a request.
 pub const HTTP_HEADERS_MAX: usize = 64;

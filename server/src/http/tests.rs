@@ -1,3 +1,4 @@
+mod floods;
 mod standing;
 
 use super::*;
