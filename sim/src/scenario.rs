@@ -361,7 +361,10 @@ impl Teller {
                 }
                 Output::Reply(_, answer) => {
                     let text = match answer {
-                        Answer::Unwritten(_) => "what its asker writes".into(),
+                        Answer::Unwritten(unwritten) => match unwritten.write() {
+                            Answer::Text(text) => text,
+                            other => format!("{other:?}"),
+                        },
                         Answer::Text(text) => text,
                         Answer::File(path) => format!("file {path}"),
                         Answer::FirstOf(paths) => format!("file {}", paths.join(", or else ")),

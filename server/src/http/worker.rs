@@ -28,6 +28,7 @@ use rustls::ServerConfig;
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::net::TcpListener;
+use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -190,6 +191,10 @@ impl Worker {
                 self.made(key, (mac, given), result, now);
                 key
             }
+            Letter::Written { key, result } => {
+                self.written(key, result, now);
+                key
+            }
             Letter::Grant { stream, octets } => {
                 let key = stream.0 >> REQUEST_BITS;
                 let Some(connection) = self.streams.get_mut(key) else { return };
@@ -314,8 +319,9 @@ impl Worker {
         let reply = match answer {
             Some(Answer::Text(text)) => Reply::text(200, text),
             Some(Answer::Json(status, text)) => Reply::json(status, text),
+            Some(Answer::Unwritten(unwritten)) => return self.write(key, unwritten, now),
             // Operators alone ask for what is long.
-            Some(Answer::Part(..) | Answer::Unwritten(_)) => Reply::busy(),
+            Some(Answer::Part(..)) => Reply::busy(),
             Some(Answer::Missing(why)) => Reply::text(404, why + "\n"),
             Some(Answer::Refused(why)) => Reply::text(403, why + "\n"),
             Some(Answer::Files(wanted)) => return self.make(key, wanted, now),
@@ -374,7 +380,18 @@ impl Worker {
             Selection::Failed => (Reply::text(412, "it is another version\n".into()), 0..0),
             Selection::OutOfReach => (Reply::out_of_reach(version), 0..0),
         };
-        let is_head = self.reply(key, &reply, now);
+        self.reply_with(key, &reply, (file, part), now);
+    }
+
+    /// Answers with what is said of a part of a file, and that.
+    fn reply_with(
+        &mut self,
+        key: u64,
+        reply: &Reply,
+        (file, part): (Arc<BootFile>, Range<u64>),
+        now: Instant,
+    ) {
+        let is_head = self.reply(key, reply, now);
         let octets = part.end - part.start;
         let Some(connection) = self.streams.get_mut(key).filter(|_| !is_head && octets > 0) else { return };
         let is_counted = octets > HTTP_AT_ONCE_OCTETS;

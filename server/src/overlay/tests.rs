@@ -121,3 +121,25 @@ fn operators_see_all_but_secrets() {
     assert!(matches!(overlays.shown(&wanted, Some("/none")), Err(Unshown::Missing(_))));
     assert_eq!(overlays.all_known_hosts().unwrap().lines().count(), 2);
 }
+
+/// Ten thousand names are written once, and not for each of ten thousand nodes.
+#[test]
+fn what_names_files_have_in_common_is_written_once() {
+    use heorot_names::file::{Me, write};
+    use std::os::unix::fs::FileExt;
+    let names = |zone: &str| Arc::new(Directory::new(zone, Pattern::parse("node{}").unwrap()));
+    let (one, other) = (names("cluster"), names("other"));
+    let overlays = Overlays::new("/nowhere", &[7; 16], Arc::clone(&one));
+    let place = |number| Place { me: Some(Me::Node(number)), ..Place::default() };
+    let written: Vec<_> = [(&one, 23), (&one, 24), (&other, 23)]
+        .map(|(directory, number)| overlays.names_file((directory, &place(number))).unwrap())
+        .into();
+    assert!(Arc::ptr_eq(&written[0].1, &written[1].1) && !Arc::ptr_eq(&written[0].1, &written[2].1));
+    for ((directory, number), (first, rest)) in [(&one, 23), (&one, 24), (&other, 23)].iter().zip(&written) {
+        let mut octets = vec![0; rest.identity.size as usize];
+        rest.file.read_exact_at(&mut octets, 0).unwrap();
+        assert_eq!(first.clone() + std::str::from_utf8(&octets).unwrap(), write(directory, &place(*number)));
+    }
+    drop(written);
+    assert_eq!(overlays.octets.load(Ordering::Relaxed), write(&other, &place(23)).len() as u64 - 23);
+}
