@@ -74,6 +74,8 @@ pub(super) struct Flight {
     pub(super) place: Option<Place>,
     /// Times that the client repeated itself.
     pub(super) retries: u64,
+    /// Whether it was told what became of its file.
+    pub(super) is_told: bool,
     stage: Stage,
     held: Option<Held>,
     /// What it wants to send, and since when.
@@ -163,6 +165,7 @@ impl Flight {
             served_before: 0,
             place: None,
             retries: 0,
+            is_told: false,
             stage: Stage::Opening,
             held: None,
             wish: None,

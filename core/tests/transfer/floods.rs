@@ -50,6 +50,7 @@ fn who_asks_and_never_answers_denies_nobody() {
         let mut world = world();
         flood(&mut world, is_one);
         assert_eq!(world.server.as_ref().map(Transfers::active), Some(most), "{what}");
+        assert_eq!(world.unwanted.len(), TRANSFERS_MAX - most, "{what}: what is left need not be opened");
         world.run(1, |_| false);
         all_load(&mut world, what);
         assert!(world.ended.iter().all(|ended| ended.failure.is_none()), "{what}: no line for each of them");
@@ -59,6 +60,22 @@ fn who_asks_and_never_answers_denies_nobody() {
         assert!(world.now.since(began) <= TFTP_PATIENCE_BEFORE_ACK_MAX, "{what}");
         world.assert_at_rest(what);
     }
+}
+
+/// Who leaves before its file is open, as by an ERROR, is no work for a disk; who was refused it is none any more.
+#[test]
+fn what_is_wanted_no_more_need_not_be_opened() {
+    let mut world = world();
+    for (name, payload) in [(1, &b"\0\x01boot\0octet\0"[..]), (2, b"\0\x01missing\0octet\0")] {
+        let peer = SocketAddrV4::new(address(name), 2070);
+        world.tell(Input::Datagram { port: Port::Request, local: SERVER, peer, payload });
+    }
+    let peer = SocketAddrV4::new(address(1), 2070);
+    world.tell(Input::Datagram { port: Port::Data(0), local: SERVER, peer, payload: b"\0\x05\0\0gone\0" });
+    assert_eq!(world.unwanted.len(), 1);
+    world.run(1, |_| false);
+    assert_eq!(world.unwanted.len(), 1);
+    world.assert_at_rest("both have ended");
 }
 
 /// Each of them acknowledges the OACK, unseen: then it is the flood's own address that has to make room.
