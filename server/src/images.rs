@@ -24,7 +24,7 @@ use crate::wake::Caller;
 use cache::Cache;
 use directory::BootDirectory;
 use heorot_core::limit::CHUNK_OCTETS;
-use heorot_core::transfer::{ImageId, ImageIdentity, Input, Opened, Refusal, TransferId};
+use heorot_core::transfer::{ImageId, ImageIdentity, Input, Opened, TransferId};
 use heorot_core::wire::tftp::Mode;
 use jobs::{Job, Jobs};
 pub(crate) use kept::Kept;

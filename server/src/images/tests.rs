@@ -1,6 +1,7 @@
 use super::*;
 use crate::testing::{self, Directory};
 use crate::wake::{Bell, line};
+use heorot_core::transfer::Refusal;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
