@@ -24,7 +24,8 @@ use crate::chance::Chance;
 use crate::clients::{self, Barred, Rates};
 use crate::forwarding::{Forwarding, Rebinding};
 use crate::limit::{
-    CLIENTS_PER_QUESTION_MAX, CLIENTS_WAITING_MAX, QUESTION_LASTS, QUESTIONS_MAX, STALE_AFTER, STALE_RECHECK,
+    CLIENTS_PER_QUESTION_MAX, CLIENTS_WAITING_MAX, EXCHANGES_FREE, QUESTION_LASTS, QUESTIONS_MAX,
+    STALE_AFTER, STALE_RECHECK,
 };
 use crate::name::{Name, NameError};
 use crate::resolver::{Output, Query, QueryId, Transport};
@@ -414,7 +415,9 @@ impl Forwarder {
     /// To the best server, and now and then to another as well.
     fn send_first(&mut self, now: u64, number: u64, (group, best): (usize, usize), sink: &mut Sink<'_>) {
         self.send(now, number, best, None, sink);
-        if let Some(other) = self.upstreams.probe(group, best, &mut self.chance, now) {
+        if self.exchanges.len() < EXCHANGES_FREE
+            && let Some(other) = self.upstreams.probe(group, best, &mut self.chance, now)
+        {
             self.send(now, number, other, None, sink);
         }
     }

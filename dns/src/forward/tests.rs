@@ -424,12 +424,17 @@ fn ask_without_end(forwarding: Forwarding) {
     for number in 0..2 * QUESTIONS_MAX {
         stage.query(CLIENT, Transport::Udp, &query(&format!("n{number}.example"), A));
     }
+    let opened = stage.asks.len();
     stage.asks.clear();
     for number in 0..50 {
         let from = format!("10.77.2.{number}:4000");
         stage.query(&from, Transport::Udp, &query(&format!("other{number}.example"), A));
     }
     assert_eq!(stage.asks.len(), 50);
+    // Nor do retries have all sockets.
+    stage.wait(Duration::from_secs(2));
+    let open = opened + stage.asks.len() - stage.forgotten.len();
+    assert!(open <= crate::limit::EXCHANGES_MAX, "{open}");
     assert!(stage.replies.iter().all(|(to, _)| *to == CLIENT.parse().unwrap()), "nobody else gives way");
     // That it had to is not remembered as a failure of that name.
     stage.asks.clear();
