@@ -361,10 +361,10 @@ impl Teller {
                 }
                 Output::Reply(_, answer) => {
                     let text = match answer {
-                        Answer::Unwritten(unwritten) => match unwritten.write() {
-                            Answer::Text(text) => text,
-                            other => format!("{other:?}"),
-                        },
+                        Answer::Unwritten(unwritten) => {
+                            let written = unwritten.write();
+                            if let Answer::Text(text) = written { text } else { format!("{written:?}") }
+                        }
                         Answer::Text(text) => text,
                         Answer::File(path) => format!("file {path}"),
                         Answer::FirstOf(paths) => format!("file {}", paths.join(", or else ")),

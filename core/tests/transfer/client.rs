@@ -267,7 +267,9 @@ impl Client {
 
 /// What an OACK says of windows (RFC 7440 3).
 fn window_of(oack: &[u8]) -> Option<u64> {
-    let mut words = oack[2..].split(|octet| *octet == 0).map(|word| std::str::from_utf8(word).unwrap());
+    let mut words = oack[2..]
+        .split(|octet| *octet == 0)
+        .map(|word| std::str::from_utf8(word).expect("options are words"));
     words.find(|word| *word == "windowsize")?;
     words.next()?.parse().ok()
 }

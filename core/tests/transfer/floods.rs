@@ -12,7 +12,7 @@ const ASKS: &[u8] = b"\0\x01boot\0octet\0timeout\x00255\0tsize\x000\0";
 
 /// The requests of a flood: by the ports of one host, or by addresses that somebody makes up.
 fn stranger(n: usize, is_one: bool) -> SocketAddrV4 {
-    let n = u16::try_from(n).unwrap();
+    let n = u16::try_from(n).expect("no more than ports");
     if is_one {
         return SocketAddrV4::new(Ipv4Addr::new(10, 99, 0, 1), 1024 + n);
     }

@@ -125,11 +125,11 @@ impl Waiting {
     }
 
     fn take(&mut self) -> Option<Job> {
-        if self.in_a_row < CHUNKS_IN_A_ROW || self.turns.is_empty() {
-            if let Some(job) = self.chunks.pop_front() {
-                self.in_a_row += 1;
-                return Some(job);
-            }
+        if (self.in_a_row < CHUNKS_IN_A_ROW || self.turns.is_empty())
+            && let Some(job) = self.chunks.pop_front()
+        {
+            self.in_a_row += 1;
+            return Some(job);
         }
         self.in_a_row = 0;
         let (_, peer) = self.turns.pop_first()?;

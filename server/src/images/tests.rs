@@ -330,16 +330,19 @@ fn nothing_is_refused_while_the_threads_are_busy() {
     assert!(images.fetch(opened.image, 1).is_none(), "it is no reason to break off what is under way");
     let mut told = Vec::new();
     let fetched_after = loop {
-        match next(&mut images) {
-            Input::Fetched { image, chunk: 1 } if image == opened.image => break told.len(),
-            Input::Opened { transfer, .. } => told.push(transfer),
-            other => panic!("{other:?}"),
+        let input = next(&mut images);
+        if let Input::Opened { transfer, .. } = input {
+            told.push(transfer);
+            continue;
         }
+        assert!(matches!(input, Input::Fetched { image, chunk: 1 } if image == opened.image), "{input:?}");
+        break told.len();
     };
     assert!(fetched_after < 20, "who is under way goes first: {fetched_after}");
-    told.extend((told.len()..WAITING as usize - 1).map(|_| match next(&mut images) {
-        Input::Opened { transfer, .. } => transfer,
-        other => panic!("{other:?}"),
+    told.extend((told.len()..WAITING as usize - 1).map(|_| {
+        let input = next(&mut images);
+        let Input::Opened { transfer, .. } = input else { panic!("{input:?}") };
+        transfer
     }));
     told.sort();
     assert!(told.into_iter().eq((0..WAITING - 1).map(TransferId)), "each is told once, and the last never");
