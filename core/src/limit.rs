@@ -97,11 +97,18 @@ pub const EVENTS_PER_NODE_MAX: usize = 64;
 /// A trial's report: facts of a machine with hundreds of interfaces.
 pub const POST_OCTETS_MAX: usize = 64 * 1024;
 
-/// Connections by HTTP at a time: one for each node. When there are as many, the one that has been idle longest gives way to a new one.
+/// Connections by HTTP at a time: one for each node. When there are as many, the one that has been idle longest gives way to a new one: of the address that has most.
 pub const HTTP_CONNECTIONS_MAX: usize = NODES_MAX;
 
-/// Octets of a request before its body; no boot client needs a tenth of it. All connections together may have begun as much: 128 MiB.
+/// Octets of a request before its body; no boot client needs a tenth of it.
 pub const HTTP_HEAD_OCTETS_MAX: usize = 8192;
+
+/// Octets that all connections by HTTP hold together: of requests that have not come whole, and of answers that their clients have not taken. A thousand reports of trials that come in one
+/// moment are a tenth of it. When there are more, the client that holds most gives way.
+pub const HTTP_HELD_OCTETS_MAX: usize = 32 << 20;
+
+/// A connection that holds no more than this is not counted: an ordinary request, or none. All of them together are as much again.
+pub const HTTP_HELD_UNCOUNTED_OCTETS: usize = HTTP_HELD_OCTETS_MAX / HTTP_CONNECTIONS_MAX;
 
 /// Fields of a request.
 pub const HTTP_HEADERS_MAX: usize = 64;
@@ -112,8 +119,15 @@ pub const HTTP_AT_ONCE_OCTETS: u64 = 14_480;
 /// Octets of the pieces in which images are brought into memory: large enough that a disk is not asked for every block.
 pub const CHUNK_OCTETS: u64 = 256 * 1024;
 
-/// Transfers at a time. A peer that floods us with requests gets an error instead of our memory.
+/// Transfers at a time. When there are as many, those give way to a new one that nobody answers, and first those of an address that has more than [`TRANSFERS_FEW`] of them.
 pub const TRANSFERS_MAX: usize = NODES_MAX;
+
+/// More transfers at a time than any machine has: firmware and loaders have one or two. An address with more of them is that of many machines, or of somebody who asks for no end.
+pub const TRANSFERS_FEW: usize = 64;
+
+/// Transfers to one address of which nothing was acknowledged yet: two for each of a thousand machines behind a router that translates, which all ask in one instant. Of more,
+/// the oldest give way, so that no single host fills the table, or makes windows smaller that are shared out among all.
+pub const TRANSFERS_UNANSWERED_PER_ADDRESS_MAX: usize = 2048;
 
 /// Permanent neighbour entries at a time: one for each machine in mid-boot, on up to two addresses. The kernel's `gc_thresh3` does not count them.
 pub const PINS_MAX: usize = 2 * NODES_MAX;
@@ -336,6 +350,10 @@ pub const TFTP_PATIENCE: Duration = Duration::from_secs(150);
 /// The same before the client's first ACK: until then every client repeats its request (PXELINUX within 14 s), and whoever asked may never have been there.
 pub const TFTP_PATIENCE_BEFORE_ACK: Duration = Duration::from_secs(30);
 
+/// The same for a client that asked to be repeated to so seldom (RFC 2349: up to every 255 s) that three times its own interval are longer. What is believed of
+/// whoever has only asked holds a place that others need.
+pub const TFTP_PATIENCE_BEFORE_ACK_MAX: Duration = Duration::from_secs(60);
+
 /// The same once the last block was sent, which some clients never acknowledge. Not much shorter, or whoever waits for his last block while a switch is away for ten seconds would come back to a transfer that is
 /// gone, and be told so by an ERROR: every file of one block is such a case. Whose machine asks for something else is given up much sooner.
 pub const TFTP_PATIENCE_AT_END: Duration = Duration::from_secs(60);
@@ -426,6 +444,9 @@ pub const LOAD_SMALL_PART: u64 = 20;
 
 /// A machine that asks again within this after its last transfer is still the same in rank: the pauses of loaders are shorter.
 pub const LOAD_REMEMBERED: Duration = Duration::from_secs(60);
+
+/// So many machines without a transfer are remembered: all that there may be. Addresses that somebody makes up come faster than they are forgotten.
+pub const LOAD_REMEMBERED_MAX: usize = NODES_MAX;
 
 /// `[[tftp.rewrite]]`s: each name is compared with all of them.
 pub const TFTP_REWRITES_MAX: usize = 64;

@@ -101,7 +101,7 @@ impl Rates {
 }
 
 /// A host: an IPv4 address, or the /64 of an IPv6 address, of which a host takes as many as it likes.
-fn client_of(address: IpAddr) -> u128 {
+pub(crate) fn client_of(address: IpAddr) -> u128 {
     match address.to_canonical() {
         IpAddr::V4(address) => u128::from(address.to_bits()) | 1 << 64,
         IpAddr::V6(address) => address.to_bits() >> 64 << 64 | 1,

@@ -14,7 +14,9 @@
 
 mod attempt;
 mod check;
+mod ending;
 mod loops;
+mod shares;
 
 use crate::asked::{Asked, HEADER_OCTETS, Manner};
 use crate::cache::{Age, Cache, Freshness, Kept, Wishes};
@@ -22,7 +24,7 @@ use crate::chance::Chance;
 use crate::clients::{self, Barred, Rates};
 use crate::forwarding::{Forwarding, Rebinding};
 use crate::limit::{
-    CLIENTS_PER_QUESTION_MAX, CLIENTS_WAITING_MAX, FAILURE_LASTS_SECONDS, QUESTION_LASTS, QUESTIONS_MAX,
+    CLIENTS_PER_QUESTION_MAX, CLIENTS_WAITING_MAX, EXCHANGES_FREE, QUESTION_LASTS, QUESTIONS_MAX,
     STALE_AFTER, STALE_RECHECK,
 };
 use crate::name::{Name, NameError};
@@ -34,6 +36,7 @@ use attempt::Attempt;
 pub use attempt::{Exchange, ExchangeId, Fault};
 use check::{Checked, Checks};
 use loops::Loops;
+use shares::{Asker, Shares};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
@@ -52,6 +55,7 @@ pub(crate) struct Forwarder {
     checks: Option<Checks>,
     questions: BTreeMap<u64, Question>,
     by_key: BTreeMap<Key, u64>,
+    shares: Shares,
     /// Which question an exchange belongs to.
     exchanges: BTreeMap<ExchangeId, u64>,
     /// When a question wants to be looked at.
@@ -70,6 +74,8 @@ struct Question {
     key: Key,
     group: usize,
     clients: Vec<Client>,
+    /// Whose share of the questions it is of: the first who asked.
+    asker: Option<Asker>,
     attempts: Vec<Attempt>,
     began: u64,
     /// When another attempt is made if none was answered.
@@ -178,6 +184,7 @@ impl Forwarder {
             checks: Checks::new(&settings)?,
             questions: BTreeMap::new(),
             by_key: BTreeMap::new(),
+            shares: Shares::default(),
             exchanges: BTreeMap::new(),
             timers: BTreeSet::new(),
             clients_waiting: 0,
@@ -298,7 +305,7 @@ impl Forwarder {
         if let Some(number) = self.by_key.get(&key).copied() {
             return self.join(number, client, sink);
         }
-        if self.questions.len() >= QUESTIONS_MAX || self.clients_waiting >= CLIENTS_WAITING_MAX {
+        if !self.has_room(now, query.from.ip(), sink) {
             self.counts.overflows += 1;
             return tell(sink, &client, ResponseCode::ServFail);
         }
@@ -307,6 +314,18 @@ impl Forwarder {
             return self.begin_check(now, (key, group), client, stale_waits, sink);
         }
         self.begin(now, key, group, client, stale_waits, sink);
+    }
+
+    /// Whether one more question of this client has room, for which those of who has most may give way: one, or two where an answer is asked for to be checked.
+    fn has_room(&mut self, now: u64, client: IpAddr, sink: &mut Sink<'_>) -> bool {
+        if self.clients_waiting >= CLIENTS_WAITING_MAX {
+            return false;
+        }
+        while self.questions.len() >= QUESTIONS_MAX {
+            let Some(number) = self.shares.gives_way(Asker::of(client)) else { return false };
+            self.displace(now, number, sink);
+        }
+        true
     }
 
     /// Time has come for whatever waits for it.
@@ -386,10 +405,9 @@ impl Forwarder {
             return tell(sink, &client, ResponseCode::Refused);
         };
         let number = self.new_number();
-        let question =
-            Question { clients: vec![client], stale_waits, ..Question::new(key.clone(), group, now) };
+        let question = Question { stale_waits, ..Question::of(client, key.clone(), group, now) };
         self.clients_waiting += 1;
-        self.questions.insert(number, question);
+        self.enter(number, question);
         self.by_key.insert(key, number);
         self.send_first(now, number, (group, best), sink);
     }
@@ -397,7 +415,9 @@ impl Forwarder {
     /// To the best server, and now and then to another as well.
     fn send_first(&mut self, now: u64, number: u64, (group, best): (usize, usize), sink: &mut Sink<'_>) {
         self.send(now, number, best, None, sink);
-        if let Some(other) = self.upstreams.probe(group, best, &mut self.chance, now) {
+        if self.exchanges.len() < EXCHANGES_FREE
+            && let Some(other) = self.upstreams.probe(group, best, &mut self.chance, now)
+        {
             self.send(now, number, other, None, sink);
         }
     }
@@ -435,83 +455,19 @@ impl Forwarder {
         }
     }
 
-    /// Tells all who wait, and forgets the question.
-    fn finish(&mut self, number: u64, kept: &Kept, sink: &mut Sink<'_>) {
-        let Some(question) = self.take(number, sink) else { return };
-        for client in &question.clients {
-            tell_kept(sink, client, kept, Age::Seconds(0));
-        }
-    }
-
-    /// Nobody knows.
-    fn fail(&mut self, now: u64, number: u64, sink: &mut Sink<'_>) {
-        self.blame(now, number);
-        self.tell_stale(now, number, sink);
-        let Some(question) = self.take(number, sink) else { return };
-        if question.finds_loop_of.is_some() {
-            return;
-        }
-        self.counts.failed += 1;
-        let (name, wishes) = question.key;
-        for client in &question.clients {
-            tell(sink, client, ResponseCode::ServFail);
-        }
-        for dependent in question.dependents {
-            self.fail(now, dependent, sink);
-        }
-        match self.cache.find(now, &name, wishes) {
-            Some(hit) if hit.kept.code() != ResponseCode::ServFail.low_bits() => {
-                self.cache.defer_recheck(&name, wishes, now + nanoseconds(STALE_RECHECK));
-            }
-            Some(_) | None => {
-                let mut octets = crate::asked::header_and_question(&name, 0);
-                octets[3] = ResponseCode::ServFail.low_bits();
-                let kept = Kept::new(octets, Vec::new(), name.len());
-                self.cache.keep(now, kept, wishes, FAILURE_LASTS_SECONDS);
-            }
-        }
-    }
-
-    /// Tells all who wait what was true once, if there is such a thing.
-    fn tell_stale(&mut self, now: u64, number: u64, sink: &mut Sink<'_>) {
-        let Some(question) = self.questions.get_mut(&number) else { return };
-        let stale_seconds = self.settings.stale.as_secs();
-        let Some(hit) = self.cache.find(now, &question.key.0, question.key.1) else { return };
-        let is_good = match hit.freshness {
-            Freshness::Fresh(_) => true,
-            Freshness::Stale { seconds, .. } => seconds < stale_seconds,
-        };
-        if !is_good || hit.kept.code() == ResponseCode::ServFail.low_bits() {
-            return;
-        }
-        for client in question.clients.drain(..) {
-            tell_kept(sink, &client, hit.kept, Age::Stale);
-            self.counts.stale += 1;
-            self.clients_waiting -= 1;
-        }
-    }
-
-    /// Takes a question out of everything; its sockets are closed.
-    fn take(&mut self, number: u64, sink: &mut Sink<'_>) -> Option<Question> {
-        let question = self.questions.remove(&number)?;
-        self.timers.remove(&(question.timer, number));
-        if question.finds_loop_of.is_none() {
-            self.by_key.remove(&question.key);
-        }
-        self.clients_waiting -= question.clients.len();
-        for attempt in question.attempts.iter().filter(|attempt| attempt.is_open) {
-            self.exchanges.remove(&attempt.exchange);
-            sink.out.push(Output::Forget { exchange: attempt.exchange });
-        }
-        Some(question)
-    }
-
     /// What this name may point to: what the operator vouches for may point anywhere.
     fn barred_of(&self, question: &Question) -> &Barred {
         let name = &question.key.0[..question.key.0.len() - 4];
         let is_exempt = self.upstreams.is_named(question.group)
             || self.exempt.iter().any(|domain| is_at_or_below(name, domain.octets()));
         if is_exempt { &self.nothing_barred } else { &self.barred }
+    }
+
+    fn enter(&mut self, number: u64, question: Question) {
+        if let Some(asker) = question.asker {
+            self.shares.enter(asker, number);
+        }
+        self.questions.insert(number, question);
     }
 
     fn new_number(&mut self) -> u64 {
@@ -521,12 +477,19 @@ impl Forwarder {
 }
 
 impl Question {
+    /// One that a client asks.
+    fn of(client: Client, key: Key, group: usize, now: u64) -> Self {
+        let asker = Some(Asker::of(client.from.ip()));
+        Self { clients: vec![client], asker, ..Self::new(key, group, now) }
+    }
+
     /// Nobody waits for it yet.
     fn new(key: Key, group: usize, now: u64) -> Self {
         Self {
             key,
             group,
             clients: Vec::new(),
+            asker: None,
             attempts: Vec::new(),
             began: now,
             retry_at: now,

@@ -3,8 +3,14 @@
 use std::time::Duration;
 
 /// Questions that wait for an upstream at a time. Each costs a socket or two; a storm of a thousand boots asks for the same few names,
-/// which are asked once.
+/// which are asked once. When there are as many, the oldest of the client with the most gives way to one of another.
 pub(crate) const QUESTIONS_MAX: usize = 512;
+
+/// With so many sockets open, each question keeps one: a retry then closes the one before. All together that is no more than [`EXCHANGES_MAX`].
+pub(crate) const EXCHANGES_FREE: usize = QUESTIONS_MAX;
+
+/// Sockets to servers that may be open at a time: one for each question, also of those that lead to the answers of others, and those of retries.
+pub const EXCHANGES_MAX: usize = 3 * QUESTIONS_MAX;
 
 /// Clients that wait for one and the same question: a thousand nodes that boot together, twice as many with their A and AAAA apart.
 pub(crate) const CLIENTS_PER_QUESTION_MAX: usize = 2_048;

@@ -224,6 +224,10 @@ impl<'a> Shell<'a> {
                     assert!(self.opening.insert(transfer), "a name is never used twice");
                     self.last = transfer;
                 }
+                // It is told all the same, or never.
+                Output::Unwanted { transfer, .. } => {
+                    assert!(self.opening.contains(&transfer), "only what is being opened is left")
+                }
                 Output::Close(image) => {
                     let users = self.open.get_mut(&image).expect("only what is open is closed");
                     *users -= 1;

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! heorot-names 1
+//! self 23
 //! zone cluster
 //! nodes node{}
 //! network 0-1023 10.77.1.0
@@ -9,7 +10,6 @@
 //! network 0-1023 10.99.0.0 -ib
 //! subnet cluster 10.77.0.0
 //! master head 10.77.0.1
-//! self 23
 //! name 7 storage
 //! host switch 10.77.0.20
 //! group rack1 0-31,40
@@ -19,7 +19,7 @@
 //! Names of nodes are arithmetic, so ten thousand nodes are one line. A line begins with what it is about; what begins with a word that
 //! is not known says nothing, so that a newer server may add to the file. `end` is the last line: a file without it was cut off.
 //!
-//! - [`write`]: the text, from a [`Directory`];
+//! - [`write`]: the text, from a [`Directory`]: its first lines say whose file it is, and the rest is the same for all nodes;
 //! - [`NamesFile`]: the text, read; it finds [`Host`]s, groups, networks and hardware addresses in it, and allocates nothing for that.
 
 mod find;
@@ -75,13 +75,27 @@ pub enum Me {
 
 /// The text of the file. It is the same for the same contents, so that who writes it sees whether it changed.
 pub fn write(directory: &Directory, place: &Place) -> String {
+    first_lines(place.me) + &rest(directory, place)
+}
+
+/// How the text begins.
+pub fn first_lines(me: Option<Me>) -> String {
+    match me {
+        Some(Me::Master) => format!("{HEAD}\nself master\n"),
+        Some(Me::Node(number)) => format!("{HEAD}\nself {number}\n"),
+        None => format!("{HEAD}\n"),
+    }
+}
+
+/// How it goes on, whosever it is.
+pub fn rest(directory: &Directory, place: &Place) -> String {
     let mut text = String::new();
     lines(directory, place, &mut text).expect("a text takes whatever is written to it");
     text
 }
 
 fn lines(directory: &Directory, place: &Place, text: &mut String) -> std::fmt::Result {
-    writeln!(text, "{HEAD}\nzone {}\nnodes {}", directory.zone, directory.pattern)?;
+    writeln!(text, "zone {}\nnodes {}", directory.zone, directory.pattern)?;
     for network in &directory.networks {
         let NumberRange { lowest, highest } = network.numbers;
         let firsts = [Some(IpAddr::V4(network.first)), network.first_ipv6.map(IpAddr::V6)];
@@ -100,11 +114,6 @@ fn lines(directory: &Directory, place: &Place, text: &mut String) -> std::fmt::R
         place.master.as_ref().filter(|master| !master.addresses.is_empty())
     {
         writeln!(text, "master {name}{}", Listed(addresses))?;
-    }
-    match place.me {
-        Some(Me::Master) => writeln!(text, "self master")?,
-        Some(Me::Node(number)) => writeln!(text, "self {number}")?,
-        None => {}
     }
     for (number, name) in &directory.given_names {
         writeln!(text, "name {number} {name}")?;

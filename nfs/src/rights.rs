@@ -1,7 +1,7 @@
 //! What a file's mode allows whom, where nothing is ever written.
 //!
-//! A node's root is root here too: the tree is his. That he is who he says he is nobody checks (AUTH_SYS); what must not be read by whoever is on the network does not belong in a tree
-//! that is served.
+//! A node's root is root here too: the tree is his. That he is who he says he is nobody checks (AUTH_SYS), but that he calls from a port that only some host's root has; what must not be
+//! read by whoever is on the network does not belong in a tree that is served.
 
 use crate::attributes::{Attributes, Kind};
 use heorot_rpc::credential::User;

@@ -10,6 +10,7 @@ use heorot_core::cluster::network;
 use heorot_core::config::{Config, Interface, LoaderFile, Mistake, Tls, render};
 use heorot_core::limit::FILE_TEMPLATE_OCTETS_MAX;
 use heorot_core::load::Link;
+use rustix::fs::Access;
 use rustls::ServerConfig;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -56,7 +57,7 @@ pub(crate) struct Listening {
 /// # Errors
 /// Everything that is wrong with it, with lines and remedies.
 pub(crate) fn read(path: &Path) -> Result<Read, String> {
-    read_where(path, |found| found)
+    read_where(path, text_of(path)?, |found| found)
 }
 
 /// Reads a file anew: what the host has lost of its addresses counts as it does for the running configuration.
@@ -64,7 +65,12 @@ pub(crate) fn read(path: &Path) -> Result<Read, String> {
 /// # Errors
 /// Everything that is wrong with it, with lines and remedies.
 pub(crate) fn read_anew(path: &Path, running: &Config) -> Result<Read, String> {
-    read_where(path, |found| running.held(&found).0)
+    // It was read as root at the start, and is now read as who the server has become.
+    let group = nix::unistd::Group::from_gid(nix::unistd::getegid()).ok().flatten();
+    let group = group.map_or_else(|| running.server.user.clone(), |group| group.name);
+    let may = |path: &Path, what| rustix::fs::access(path, what).is_ok();
+    let text = text_or(path, || let_read(path, &group, &may).unwrap_or_else(|| see_who_may(path)))?;
+    read_where(path, text, |found| running.held(&found).0)
 }
 
 /// The running configuration where the interfaces have these addresses; `text` is what it was read from. With sockets for addresses that are not `listened` to yet.
@@ -111,8 +117,11 @@ pub(crate) fn read_elsewhere(path: &Path) -> Result<Read, String> {
     parse(path, &text, &interfaces)
 }
 
-fn read_where(path: &Path, held: impl Fn(Vec<Interface>) -> Vec<Interface>) -> Result<Read, String> {
-    let text = text_of(path)?;
+fn read_where(
+    path: &Path,
+    text: String,
+    held: impl Fn(Vec<Interface>) -> Vec<Interface>,
+) -> Result<Read, String> {
     let interfaces =
         settings::interfaces().map_err(|e| format!("the host's interfaces cannot be listed: {e}\n"))?;
     parse(path, &text, &held(interfaces))
@@ -123,12 +132,36 @@ fn read_where(path: &Path, held: impl Fn(Vec<Interface>) -> Vec<Interface>) -> R
 /// # Errors
 /// Why it cannot be read, and what to do.
 pub(crate) fn text_of(path: &Path) -> Result<String, String> {
+    text_or(path, || see_who_may(path))
+}
+
+fn see_who_may(path: &Path) -> String {
+    format!("run this as root, or as a user who may read it: ls -l {}", path.display())
+}
+
+/// What lets a group read a file that it may not read, or search the directories that it is in: of what is in the way, the first. `may` tells what is not.
+pub(crate) fn let_read(path: &Path, group: &str, may: &dyn Fn(&Path, Access) -> bool) -> Option<String> {
+    let mut directories: Vec<&Path> =
+        path.ancestors().skip(1).filter(|it| !it.as_os_str().is_empty()).collect();
+    directories.reverse();
+    let closed = directories.into_iter().find(|directory| !may(directory, Access::EXEC_OK));
+    let (closed, mode) = match closed {
+        Some(directory) => (directory, "750"),
+        None if may(path, Access::READ_OK) => return None,
+        None => (path, "640"),
+    };
+    let closed = closed.display();
+    Some(format!("chgrp {group} {closed}; chmod {mode} {closed}"))
+}
+
+/// The same, where another one has a remedy for what may not be read.
+fn text_or(path: &Path, closed: impl Fn() -> String) -> Result<String, String> {
     let shown = path.display();
     let octets = std::fs::read(path).map_err(|e| {
         let remedy = if e.kind() == io::ErrorKind::NotFound {
             "name the configuration file; docs/sample.toml is one to begin with".to_owned()
         } else if e.kind() == io::ErrorKind::PermissionDenied {
-            format!("run this as root, or as a user who may read it: ls -l {shown}")
+            closed()
         } else {
             "name the configuration file".to_owned()
         };
@@ -215,18 +248,32 @@ fn read_tls(tls: &Tls, text: &str) -> Result<Arc<ServerConfig>, Mistake> {
 
 /// What this host lacks for a configuration that is right in itself; each with what to do.
 pub(crate) fn problems_here(config: &Config) -> Vec<String> {
-    let mut problems: Vec<String> = problem_with(Path::new(&config.boot.directory)).into_iter().collect();
+    let boot = problem_with(Path::new(&config.boot.directory));
+    boot.into_iter().chain(problems_with_roots(config)).chain(problems_with_interfaces(config)).collect()
+}
+
+/// What is wrong with the directories that are to be served by NFS.
+pub(crate) fn problems_with_roots(config: &Config) -> Vec<String> {
     let directories = config.nfs.iter().flat_map(|nfs| &nfs.directories);
-    problems.extend(directories.filter_map(|directory| problem_with_root(directory)));
-    match settings::served(config) {
-        Ok(served) => problems.extend(served.iter().filter(|(_, found)| found.is_none()).map(|(name, _)| {
-            format!(
-                "there is no interface {name} with a hardware address\n  see those there are: ip -brief link"
-            )
-        })),
-        Err(e) => problems.push(format!("the host's interfaces cannot be listed: {e}")),
+    directories.filter_map(|directory| problem_with_root(directory)).collect()
+}
+
+/// One that is not there is served when it comes, unless none is there at all; of one that is there and has no hardware address that is not to be expected.
+fn problems_with_interfaces(config: &Config) -> Vec<String> {
+    let served = match settings::served(config) {
+        Ok(served) => served,
+        Err(e) => return vec![format!("the host's interfaces cannot be listed: {e}")],
+    };
+    let see = "see those there are: ip -brief link";
+    if served.values().all(Option::is_none) {
+        let names: Vec<&str> = served.keys().map(String::as_str).collect();
+        return vec![format!(
+            "there is no interface {} with a hardware address\n  {see}",
+            names.join(" and no ")
+        )];
     }
-    problems
+    let lacking = served.iter().filter(|(name, found)| found.is_none() && settings::is_there(name));
+    lacking.map(|(name, _)| format!("the interface {name} has no hardware address\n  {see}")).collect()
 }
 
 /// What is wrong with a directory that is to be served by NFS. Whether the nodes may read it is not to be said by who may be another than those who serve it.
@@ -303,6 +350,22 @@ mod tests {
         assert!(!why.contains("sample"), "{why}");
     }
 
+    #[test]
+    fn what_is_in_the_way_of_a_reader_is_told() {
+        let path = Path::new("/etc/heorot/heorot.toml");
+        for (closed, remedy) in [
+            ("", None),
+            (
+                "/etc/heorot/heorot.toml",
+                Some("chgrp heorot /etc/heorot/heorot.toml; chmod 640 /etc/heorot/heorot.toml"),
+            ),
+            ("/etc/heorot", Some("chgrp heorot /etc/heorot; chmod 750 /etc/heorot")),
+        ] {
+            let may = |path: &Path, _| path != Path::new(closed);
+            assert_eq!(let_read(path, "heorot", &may).as_deref(), remedy, "{closed}");
+        }
+    }
+
     /// What the file says itself does for an export; only where it says nothing the interface has to be here.
     #[test]
     fn a_file_of_another_host_can_be_read() {
@@ -312,7 +375,15 @@ mod tests {
         let text = "[[network]]\ninterface = \"elsewhere7\"\naddress = \"10.77.0.1/16\"\nnumbers = \"0-9\"\n\
                     first = \"10.77.1.0\"\ntemporary = \"10.77.2.1-10.77.2.9\"\n";
         std::fs::write(&path, text).unwrap();
-        assert!(read(&path).is_err());
+        let here = read(&path).unwrap();
+        assert!(here.warnings.contains("there is no interface \"elsewhere7\""), "{}", here.warnings);
+        assert!(!here.config.networks[0].on_link, "until it comes");
+        assert_eq!(
+            problems_here(&here.config).last().map(String::as_str),
+            Some(
+                "there is no interface elsewhere7 with a hardware address\n  see those there are: ip -brief link"
+            )
+        );
         assert_eq!(read_elsewhere(&path).unwrap().config.networks[0].interface, "elsewhere7");
         std::fs::write(&path, text.replace("address", "# address")).unwrap();
         assert!(read_elsewhere(&path).unwrap_err().contains("there is no interface"));
@@ -331,7 +402,7 @@ mod tests {
         config.boot.directory = folder.join("boot").display().to_string();
         let mut warnings = |roots: &[&str]| {
             let directories = roots.iter().map(|root| folder.join(root).display().to_string()).collect();
-            config.nfs = Some(heorot_core::config::Nfs { port: 2049, directories });
+            config.nfs = Some(heorot_core::config::Nfs { port: 2049, directories, insecure: false });
             let said = published_roots(&config);
             said.iter().map(|said| said.split(", which").next().unwrap().to_owned()).collect::<Vec<_>>()
         };

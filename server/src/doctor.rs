@@ -5,13 +5,15 @@ use crate::dns;
 use crate::http;
 use crate::images::directory::BootDirectory;
 use crate::nfs;
+use crate::nis;
+use crate::rights;
 use crate::serve::STORE_FILE;
 use crate::settings;
 use crate::store::IS_READ_ONLY;
 use crate::udp::UdpPort;
 use heorot_core::cluster::boot;
 use heorot_core::cluster::loader_file::generated;
-use heorot_core::config::{Config, Loader, Protocol};
+use heorot_core::config::{Config, Loader, Protocol, Root};
 use heorot_core::service::view::StatusView;
 use heorot_core::transfer::Refusal;
 use rustix::fs::{Access, StatVfsMountFlags};
@@ -62,10 +64,40 @@ pub(crate) fn examine(config: &Config, running: Option<&StatusView>) -> Vec<Find
     findings.push(state(Path::new(&config.server.state), &config.server.user, running.is_some()));
     findings.extend(boot_files(config));
     findings.extend(profiles(config));
+    let roots = configuration::problems_with_roots(config);
+    findings.extend(roots.into_iter().map(|problem| Finding::new(Grade::Fault, "nfs", problem)));
     let warnings = configuration::warnings_here(config);
     let warning = |(subject, warning)| Finding::new(Grade::Warning, subject, warning);
     findings.extend(warnings.into_iter().map(warning));
     findings
+}
+
+/// Whether the server may read its configuration again, as the user that it becomes. None: it may.
+pub(crate) fn configuration_file(path: &Path, config: &Config) -> Option<Finding> {
+    let user = nix::unistd::User::from_name(&config.server.user).ok().flatten()?;
+    let group = nix::unistd::Group::from_gid(user.gid).ok().flatten();
+    let group = group.map_or_else(|| user.gid.to_string(), |group| group.name);
+    let path = std::path::absolute(path).ok()?;
+    let remedy = configuration::let_read(&path, &group, &|path, access| allows(path, &user, access))?;
+    let said = format!(
+        "may not be read by {}: it is read as root at the start, and each reload (SIGHUP) is refused\n  {remedy}",
+        user.name
+    );
+    Some(Finding::new(Grade::Warning, path.display().to_string(), said))
+}
+
+/// Whether a user, with the groups of the server, may do this with a file or directory.
+fn allows(path: &Path, user: &nix::unistd::User, access: Access) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let Ok(metadata) = path.metadata() else { return true };
+    let is_in_group = metadata.gid() == user.gid.as_raw()
+        || rights::operators().is_some_and(|group| group.gid.as_raw() == metadata.gid());
+    let bits = match (metadata.uid() == user.uid.as_raw(), is_in_group) {
+        (true, _) => metadata.mode() >> 6,
+        (false, true) => metadata.mode() >> 3,
+        (false, false) => metadata.mode(),
+    };
+    user.uid.is_root() || bits & access.bits() == access.bits()
 }
 
 fn interfaces(config: &Config) -> Vec<Finding> {
@@ -79,7 +111,7 @@ fn interfaces(config: &Config) -> Vec<Finding> {
             return Finding::new(
                 Grade::Fault,
                 subject,
-                "is not there\n  see those there are: ip -brief link",
+                "is not there, or has no hardware address: nobody there is answered until there is one\n  see those there are: ip -brief link",
             );
         }
         let carrier = std::fs::read_to_string(format!("/sys/class/net/{name}/carrier"));
@@ -119,13 +151,24 @@ fn ports(config: &Config) -> Vec<Finding> {
     let dns = settings::dns_addresses(config).into_iter().map(dns::try_port);
     let http = http::bind_plain(config).chain(http::bind_secured(config)).map(|bound| bound.map(drop));
     let nfs = config.nfs.iter().map(|nfs| nfs::bind(nfs.port).map(drop));
-    let tried = dhcp.chain(boot_servers).chain([UdpPort::tftp().map(drop)]).chain(dns).chain(http).chain(nfs);
+    let nis = config.nis.iter().flat_map(nis::try_ports);
+    let tried = dhcp
+        .chain(boot_servers)
+        .chain([UdpPort::tftp().map(drop)])
+        .chain(dns)
+        .chain(http)
+        .chain(nfs)
+        .chain(nis);
     let refused: Vec<Finding> = tried
         .filter_map(Result::err)
         .map(|problem| Finding::new(Grade::Fault, "ports", problem.to_string()))
         .collect();
     if refused.is_empty() {
-        return vec![Finding::new(Grade::Ok, "ports", "those of DHCP, TFTP, DNS, HTTP and NFS are free")];
+        return vec![Finding::new(
+            Grade::Ok,
+            "ports",
+            "those of DHCP, TFTP, DNS, HTTP, NFS and NIS are free",
+        )];
     }
     refused
 }
@@ -226,7 +269,12 @@ fn profiles(config: &Config) -> Vec<Finding> {
     let files = BootDirectory::new(&config.boot.directory, config.boot.packages.as_deref());
     let profiles = config.profiles.iter().flat_map(|(name, profile)| {
         let initrd = profile.initrd.iter().map(|file| ("initrd", file));
-        let wanted = [("kernel", &profile.kernel)].into_iter().chain(initrd);
+        // A root that comes from elsewhere is looked at there, and one by NFS where it is served.
+        let root = match &profile.root {
+            Root::Image(file) => Some(("root", file)),
+            Root::None | Root::Here(_) | Root::Nfs(_) | Root::Nfs4(_) | Root::Url(_) => None,
+        };
+        let wanted = [("kernel", &profile.kernel)].into_iter().chain(initrd).chain(root);
         wanted.map(move |(what, file)| (format!("profile.{name} {what}"), file))
     });
     profiles.map(|(subject, file)| boot_file(config, &files, &subject, file)).collect()

@@ -2,7 +2,7 @@
 //!
 //! - [`directory`]: `boot.directory`, and nothing outside it;
 //! - [`editions`]: files that belong together, in the version that a boot saw; [`given`]: which those were, on disk, for the process after this one;
-//! - [`worker`]: the threads that open and read;
+//! - [`worker`]: the threads that open and read; [`jobs`]: what they are to do, and in which order;
 //! - [`folding`]: names whose capital letters are not the file's;
 //! - [`netascii`]: files as texts;
 //! - [`cache`]: the chunks in memory, within a bound;
@@ -13,6 +13,7 @@ pub(crate) mod directory;
 mod editions;
 mod folding;
 mod given;
+mod jobs;
 mod kept;
 mod netascii;
 mod witness;
@@ -23,22 +24,23 @@ use crate::wake::Caller;
 use cache::Cache;
 use directory::BootDirectory;
 use heorot_core::limit::CHUNK_OCTETS;
-use heorot_core::transfer::{ImageId, ImageIdentity, Input, Opened, Refusal, TransferId};
+use heorot_core::transfer::{ImageId, ImageIdentity, Input, Opened, TransferId};
 use heorot_core::wire::tftp::Mode;
+use jobs::{Job, Jobs};
 pub(crate) use kept::Kept;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::net::Ipv4Addr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+use std::sync::mpsc::Receiver;
 pub(crate) use worker::Done;
-use worker::Job;
 pub(crate) use worker::Wanted;
 
 /// The images of all transfers.
 pub(crate) struct Images {
-    jobs: SyncSender<Job>,
+    jobs: Arc<Jobs>,
     results: Receiver<Done>,
     ids: Arc<AtomicU64>,
     /// How many openings of each image are not closed.
@@ -48,7 +50,6 @@ pub(crate) struct Images {
     cache: Cache,
     /// Chunks that were asked for and have not come.
     fetching: BTreeSet<(ImageId, u64)>,
-    closing: VecDeque<Job>,
 }
 
 impl Images {
@@ -71,19 +72,17 @@ impl Images {
             generated: BTreeMap::new(),
             cache: Cache::default(),
             fetching: BTreeSet::new(),
-            closing: VecDeque::new(),
         })
     }
 
     /// Has a file below the boot directory opened; [`Images::take`] tells how it went.
-    ///
-    /// # Errors
-    /// Too many files are being opened: the threads do not keep up.
-    pub(crate) fn open(&mut self, transfer: TransferId, wanted: Wanted) -> Result<(), Refusal> {
-        let job = Job::Open { transfer, wanted };
-        self.jobs
-            .try_send(job)
-            .map_err(|_| Refusal::Denied("the server's disk does not keep up: try again".into()))
+    pub(crate) fn open(&self, transfer: TransferId, wanted: Wanted) {
+        self.jobs.put(Job::Open { transfer, wanted });
+    }
+
+    /// The transfer has ended that waited for its file to be opened. Whether that will not be told any more.
+    pub(crate) fn forget(&self, peer: Ipv4Addr, transfer: TransferId) -> bool {
+        self.jobs.forget(peer, transfer)
     }
 
     /// Opens a generated file.
@@ -105,16 +104,10 @@ impl Images {
         if self.generated.contains_key(&image) || self.cache.has(image, chunk) {
             return Some(Input::Fetched { image, chunk });
         }
-        if !self.fetching.insert((image, chunk)) {
-            return None;
+        if self.fetching.insert((image, chunk)) {
+            self.jobs.put(Job::Fetch { image, chunk });
         }
-        match self.jobs.try_send(Job::Fetch { image, chunk }) {
-            Ok(()) => None,
-            Err(_) => {
-                self.fetching.remove(&(image, chunk));
-                Some(Input::Broken { image, why: "the server's disk does not keep up".into() })
-            }
-        }
+        None
     }
 
     /// One user less; with the last one the image goes, and its chunks with it.
@@ -130,19 +123,7 @@ impl Images {
         }
         // Giving back a hundred megabytes takes the kernel milliseconds: not on the loop.
         let chunks = if last { self.cache.remove(image) } else { Vec::new() };
-        self.closing.push_back(Job::Close { image, chunks });
-        self.hand_over_closing();
-    }
-
-    /// A closing is never dropped, a descriptor would be lost: while the threads are busy it waits here, to be handed over with a later turn of the loop. There are no
-    /// more of them than transfers.
-    pub(crate) fn hand_over_closing(&mut self) {
-        while let Some(job) = self.closing.pop_front() {
-            if let Err(TrySendError::Full(job)) = self.jobs.try_send(job) {
-                self.closing.push_front(job);
-                return;
-            }
-        }
+        self.jobs.put(Job::Close { image, chunks });
     }
 
     /// What the threads have done, if anything, as the transfers are to be told.
@@ -192,6 +173,12 @@ impl Images {
     #[cfg(test)]
     fn held(&self) -> (usize, u64) {
         (self.users.len(), self.cache.octets())
+    }
+}
+
+impl Drop for Images {
+    fn drop(&mut self) {
+        self.jobs.end();
     }
 }
 

@@ -114,24 +114,19 @@ impl Ethernet {
     }
 }
 
-/// Watches the interfaces of a configuration, of which these were opened, as long as the loop listens.
+/// Watches the interfaces of a configuration as long as the loop listens: those that were opened, and those that were not there.
 ///
 /// # Errors
 /// The kernel's.
 pub(crate) fn watch(
     config: Config,
-    opened: BTreeMap<String, Served>,
+    now: BTreeMap<String, Option<Served>>,
     changes: Caller<Change>,
 ) -> io::Result<()> {
     let kinds = (Domain::from(libc::AF_NETLINK), Type::RAW.cloexec(), Protocol::from(libc::NETLINK_ROUTE));
     let socket = Socket::new(kinds.0, kinds.1, Some(kinds.2))?;
     rustix::net::bind(&socket, &SocketAddrNetlink::new(0, LINKS_AND_ADDRESSES))?;
-    let mut watched = Watched {
-        config,
-        now: opened.into_iter().map(|(name, it)| (name, Some(it))).collect(),
-        addresses: None,
-        flushed: BTreeSet::new(),
-    };
+    let mut watched = Watched { config, now, addresses: None, flushed: BTreeSet::new() };
     std::thread::Builder::new().name("interfaces".into()).spawn(move || {
         // What was changed before the socket was there.
         let mut is_settled = watched.look(&changes);

@@ -188,6 +188,7 @@ fn start_within(
     let names = nfs.directories.join(", ");
     journal.say(Weight::Notice, format_args!("NFS serves {names} at port {}", nfs.port));
     let answerer = Answerer::new(secret, &nfs.directories, pool::addresses(&networks));
+    answerer.believes_all.store(nfs.insecure, Ordering::Relaxed);
     let pool =
         Arc::new(Pool::new((bound.listener, connections_max), answerer, networks, (asks, bell), journal)?);
     let count = std::thread::available_parallelism().map_or(1, usize::from) * 2;
@@ -209,11 +210,12 @@ fn start_within(
 
 impl Handle {
     /// Serves these directories to these networks from the next call on. The port stays what it is.
-    pub(crate) fn configure(&self, directories: &[String], networks: Vec<Prefix>) {
+    pub(crate) fn configure(&self, nfs: &config::Nfs, networks: Vec<Prefix>) {
         let told = pool::addresses(&networks);
         *self.pool.answerer.networks.write().unwrap_or_else(PoisonError::into_inner) = told;
         *self.pool.networks.write().unwrap_or_else(PoisonError::into_inner) = networks;
-        self.pool.answerer.trees.configure(directories);
+        self.pool.answerer.believes_all.store(nfs.insecure, Ordering::Relaxed);
+        self.pool.answerer.trees.configure(&nfs.directories);
     }
 
     /// What has become of what was read, while it has to wait for its share.

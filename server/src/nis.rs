@@ -36,6 +36,17 @@ pub(crate) fn start(
     start_with(LIMITS, &PORTS, nis, settings, directory, journal)
 }
 
+/// Whether the ports are to be had: one for NIS, and the portmapper's, or a portmapper there. Nothing is left behind.
+pub(crate) fn try_ports(nis: &config::Nis) -> Vec<Result<(), Problem>> {
+    let own = bind::any_of(nis.port, PORTS.tried, Door::YpServer).map(drop);
+    let portmapper = match bind::bind(PORTS.portmapper, Door::Portmapper) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Rpcbind::find("NIS", PORTS.portmapper),
+        Err(error) => Err(bind::explain(&error, "the portmapper", PORTS.portmapper)),
+    };
+    vec![own, portmapper]
+}
+
 /// The same without NIS: the portmapper alone, for the other programs that the settings name.
 ///
 /// # Errors

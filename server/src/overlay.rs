@@ -14,7 +14,9 @@ use heorot_core::config::{Config, OverlayList};
 use heorot_core::limit::{OVERLAY_ARCHIVES_OCTETS_MAX, OVERLAY_OCTETS_MAX};
 use heorot_core::message::{HostKeys, NodeFiles};
 use heorot_core::service::view::NodeFileView;
+use heorot_names::Directory;
 use heorot_names::export::{Export, Served, Table};
+use heorot_names::file::{self, Place};
 use host_key::Keys;
 use rustix::fs::{MemfdFlags, memfd_create};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +24,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 pub(crate) use tree::{Content, Entry};
 
 /// Where overlays are, and what else they are made from.
@@ -32,6 +34,17 @@ pub(crate) struct Overlays {
     keys: Keys,
     /// Octets of all archives that are with somebody.
     octets: Arc<AtomicU64>,
+    /// What the names files of all nodes have in common, as it was written last.
+    written: Arc<Mutex<Option<Written>>>,
+}
+
+/// The names file of all nodes, but for its first lines.
+#[derive(Clone, Debug)]
+struct Written {
+    directory: Arc<Directory>,
+    /// That of nobody.
+    place: Place,
+    file: Arc<BootFile>,
 }
 
 /// Why there is no archive.
@@ -70,6 +83,7 @@ impl Overlays {
             directory: Arc::new(RwLock::new(directory.into())),
             keys: Keys::new(secret),
             octets: Arc::default(),
+            written: Arc::default(),
         }
     }
 
@@ -121,6 +135,31 @@ impl Overlays {
         let room = self.room(archive.len() as u64).ok_or(NotMade::Busy)?;
         in_memory(&archive, room)
             .map_err(|error| NotMade::Wrong(format!("there is no memory for it: {error}")))
+    }
+
+    /// The names file of a node: its first lines, and the rest, which is written once for all.
+    ///
+    /// # Errors
+    /// See [`NotMade`].
+    pub(crate) fn names_file(
+        &self,
+        (directory, place): (&Arc<Directory>, &Place),
+    ) -> Result<(String, Arc<BootFile>), NotMade> {
+        let first = file::first_lines(place.me);
+        let place = Place { me: None, ..place.clone() };
+        // Whoever wants the same meanwhile waits for it: he would write it too.
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = |it: &&Written| Arc::ptr_eq(&it.directory, directory) && it.place == place;
+        if let Some(same) = written.as_ref().filter(is_same) {
+            return Ok((first, Arc::clone(&same.file)));
+        }
+        let rest = file::rest(directory, &place);
+        let room = self.room(rest.len() as u64).ok_or(NotMade::Busy)?;
+        let file = in_memory(rest.as_bytes(), room)
+            .map_err(|error| NotMade::Wrong(format!("there is no memory for it: {error}")))?;
+        let file = Arc::new(file);
+        *written = Some(Written { directory: Arc::clone(directory), place, file: Arc::clone(&file) });
+        Ok((first, file))
     }
 
     /// Lines of known_hosts for all numbers that have host keys, by all names and addresses.

@@ -40,6 +40,30 @@ impl Rpcbind {
         mappings: Vec<Mapping>,
         checked_every: Duration,
     ) -> Result<Self, Problem> {
+        let mut rpcbind = Self::reach(service, port, mappings, checked_every)?;
+        if !rpcbind.tell() {
+            return Err(problem!(
+                "{service}: the portmapper of this host does not take our registration\n  see what it has: rpcinfo -p 127.0.0.1"
+            ));
+        }
+        rpcbind.socket.set_nonblocking(true).map_err(|e| problem!("{service}: {e}"))?;
+        Ok(rpcbind)
+    }
+
+    /// Whether it would take us: tells it nothing.
+    ///
+    /// # Errors
+    /// As of [`Rpcbind::register`].
+    pub(crate) fn find(service: &'static str, port: u16) -> Result<(), Problem> {
+        Self::reach(service, port, Vec::new(), Duration::ZERO).map(drop)
+    }
+
+    fn reach(
+        service: &'static str,
+        port: u16,
+        mappings: Vec<Mapping>,
+        checked_every: Duration,
+    ) -> Result<Self, Problem> {
         let socket = reserved_socket(port)
             .map_err(|e| problem!("{service}: no socket to the portmapper of this host can be had: {e}"))?;
         let next_check = Instant::now() + checked_every;
@@ -56,12 +80,6 @@ impl Rpcbind {
                 "NIS: another NIS server runs on this host, at port {other}\n  stop it (systemctl disable --now ypserv), or leave [nis] out"
             ));
         }
-        if !rpcbind.tell() {
-            return Err(problem!(
-                "{service}: the portmapper of this host does not take our registration\n  see what it has: rpcinfo -p 127.0.0.1"
-            ));
-        }
-        rpcbind.socket.set_nonblocking(true).map_err(|e| problem!("{service}: {e}"))?;
         Ok(rpcbind)
     }
 

@@ -266,7 +266,6 @@ impl Loop {
             if mem::take(&mut self.has_rung) {
                 self.take_messages();
             }
-            self.parts.images.hand_over_closing();
             self.wake();
             self.flush_dhcp();
             self.flush_tftp();

@@ -29,6 +29,7 @@ use heorot_core::load;
 use heorot_core::message;
 use heorot_core::transfer::{self, Transfers};
 use heorot_names::Directory;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{DirBuilder, Permissions};
 use std::io;
@@ -59,7 +60,8 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
     }
     let problems = configuration::problems_here(&config);
     if !problems.is_empty() {
-        return Err(Problem(problems.join("\n")));
+        // What there is to be warned of may say why: a name that was meant otherwise.
+        return Err(Problem(warnings + &problems.join("\n")));
     }
     rights::check()?;
     rights::raise_descriptor_limit();
@@ -298,8 +300,12 @@ fn start(
     let (reload, reloaded) = line(&bell, 1);
     let (entries, entries_done) = line(&bell, 1);
     let (change, interface_changes) = line(&bell, 1);
-    let served =
-        opened.interfaces.iter().map(|interface| (interface.name.clone(), interface.served)).collect();
+    // Those that are not there are served when they come.
+    let mut served: BTreeMap<_, _> =
+        config.networks.iter().map(|network| (network.interface.clone(), None)).collect();
+    served.extend(opened.interfaces.iter().map(|it| (it.name.clone(), Some(it.served))));
+    let gone: Vec<String> =
+        served.iter().filter(|(_, it)| it.is_none()).map(|(name, _)| name.clone()).collect();
     interface::watch(config.clone(), served, change).map_err(|e| cannot_start(&e))?;
     let store = store::start(opened.store, outcome).map_err(|e| cannot_start(&e))?;
     let neighbours = Keeper::start(opened.neighbours, entries).map_err(|e| cannot_start(&e))?;
@@ -315,6 +321,9 @@ fn start(
     let mut heorot = Heorot::restore(now, config.clone(), secret, records, &mut restored);
     // Records say by the calendar since when what they tell of is so.
     heorot.handle(now, message::Input::Calendar(clock::wall(now)), &mut restored);
+    for name in &gone {
+        heorot.handle(now, message::Input::InterfaceGone(name), &mut restored);
+    }
     let transfers = Transfers::restore(
         now,
         settings::transfers(&config, transfer_links, opened.data.places()),

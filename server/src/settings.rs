@@ -82,6 +82,11 @@ pub(crate) fn served(config: &Config) -> io::Result<BTreeMap<String, Option<Serv
     Ok(config.networks.iter().map(|network| (network.interface.clone(), find(&network.interface))).collect())
 }
 
+/// Whether there is an interface of this name.
+pub(crate) fn is_there(name: &str) -> bool {
+    nix::net::if_::if_nametoindex(name).is_ok()
+}
+
 /// Whether ARP is answered in the place of nodes on an interface.
 pub(crate) fn answers_arp(config: &Config, interface: &str) -> bool {
     config

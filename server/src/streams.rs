@@ -2,10 +2,13 @@
 //!
 //! What is said is the service's affair. Here is what each of them needs so that no client holds up another, and none uses up the descriptors.
 
+mod peers;
+
+use peers::Peers;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
@@ -31,6 +34,7 @@ pub(crate) struct Streams<S> {
     open: BTreeMap<u64, Open<S>>,
     /// When each is to be looked at: no later than its time is over, and perhaps sooner.
     timers: BTreeSet<(Instant, u64)>,
+    peers: Peers,
     next_key: u64,
     /// No descriptors are left: nobody is accepted until then.
     accept_paused_until: Option<Instant>,
@@ -39,6 +43,7 @@ pub(crate) struct Streams<S> {
 
 struct Open<S> {
     stream: S,
+    peer: IpAddr,
     /// What epoll was told to wait for.
     registered: EventFlags,
     /// Its place among the timers.
@@ -85,6 +90,7 @@ impl<S: Stream> Streams<S> {
             listeners_from,
             open: BTreeMap::new(),
             timers: BTreeSet::new(),
+            peers: Peers::default(),
             next_key,
             accept_paused_until: None,
             counts: Counts::default(),
@@ -138,29 +144,37 @@ impl<S: Stream> Streams<S> {
         None
     }
 
-    /// Ends the connection that has been silent longest if there is no room for another: a client behind it asks again, one that only sits there
-    /// loses nothing. Which it was.
-    pub(crate) fn make_room(&mut self) -> Option<u64> {
+    /// Ends a connection if there is no room for another, of this peer: the one that has been silent longest of whoever has most, or of all, where nobody has more than others. A client behind
+    /// it asks again, one that only sits there loses nothing. Which it was.
+    pub(crate) fn make_room(&mut self, peer: IpAddr) -> Option<u64> {
         if self.open.len() < self.most {
             return None;
         }
-        let key = self.first_due()?;
-        self.counts.displaced += 1;
-        self.remove(key);
+        let key = match self.peers.gives_way(peer) {
+            Some(peer) => self.first_due_where(|it| it.peers.first(peer)),
+            None => self.first_due(),
+        }?;
+        self.displace(key);
         Some(key)
+    }
+
+    /// Ends one for the sake of others.
+    pub(crate) fn displace(&mut self, key: u64) {
+        self.counts.displaced += u64::from(self.remove(key));
     }
 
     /// Takes a connection.
     ///
     /// # Errors
     /// The kernel cannot watch another one; it is closed.
-    pub(crate) fn insert(&mut self, epoll: &OwnedFd, stream: S) -> io::Result<()> {
+    pub(crate) fn insert(&mut self, epoll: &OwnedFd, stream: S, peer: IpAddr) -> io::Result<()> {
         let (key, registered) = (self.next_key, stream.interest());
         self.next_key += 1;
         epoll::add(epoll, stream.socket(), EventData::new_u64(key), registered)?;
         let armed = stream.deadline();
         self.timers.insert((armed, key));
-        self.open.insert(key, Open { stream, registered, armed });
+        self.peers.insert(peer, (armed, key));
+        self.open.insert(key, Open { stream, peer, registered, armed });
         Ok(())
     }
 
@@ -173,6 +187,7 @@ impl<S: Stream> Streams<S> {
     pub(crate) fn remove(&mut self, key: u64) -> bool {
         let Some(open) = self.open.remove(&key) else { return false };
         self.timers.remove(&(open.armed, key));
+        self.peers.remove(open.peer, (open.armed, key));
         true
     }
 
@@ -188,6 +203,7 @@ impl<S: Stream> Streams<S> {
         if deadline < open.armed {
             self.timers.remove(&(open.armed, key));
             self.timers.insert((deadline, key));
+            self.peers.move_timer(open.peer, (open.armed, deadline), key);
             open.armed = deadline;
         }
         let interest = open.stream.interest();
@@ -213,8 +229,12 @@ impl<S: Stream> Streams<S> {
 
     /// Whose time is over first. Those that have got more time since they were armed are armed anew on the way.
     fn first_due(&mut self) -> Option<u64> {
+        self.first_due_where(|it| it.timers.first().copied())
+    }
+
+    fn first_due_where(&mut self, first: impl Fn(&Self) -> Option<(Instant, u64)>) -> Option<u64> {
         loop {
-            let (at, key) = *self.timers.first()?;
+            let (at, key) = first(self)?;
             let open = self.open.get_mut(&key)?;
             let deadline = open.stream.deadline();
             if deadline <= at {
@@ -222,6 +242,7 @@ impl<S: Stream> Streams<S> {
             }
             self.timers.remove(&(at, key));
             self.timers.insert((deadline, key));
+            self.peers.move_timer(open.peer, (at, deadline), key);
             open.armed = deadline;
         }
     }

@@ -364,7 +364,10 @@ impl Teller {
                 }
                 Output::Reply(_, answer) => {
                     let text = match answer {
-                        Answer::Unwritten(_) => "what its asker writes".into(),
+                        Answer::Unwritten(unwritten) => {
+                            let written = unwritten.write();
+                            if let Answer::Text(text) = written { text } else { format!("{written:?}") }
+                        }
                         Answer::HostKeys(keys) => {
                             format!("host keys of {}", keys.directory.fold(&keys.numbers))
                         }

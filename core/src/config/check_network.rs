@@ -111,10 +111,15 @@ fn choose_prefix(
         let there: Vec<_> = names.collect();
         let remedy = format!("{remedy} this host has {}", there.join(", "));
         let remedy = if there.is_empty() { "this host has none".into() } else { remedy.trim_start().into() };
-        findings.error(&name.span, format!("there is no interface {}", quoted(&name.value)), Some(remedy));
-        // What the file says of the network can still be looked at.
-        let Placed { value: (address, length), span } = network.address.clone()?;
-        return Some(Prefix { address, length, on_link: true, span });
+        let message = format!("there is no interface {}", quoted(&name.value));
+        let Some(given) = &network.address else {
+            findings.error(&name.span, message, Some(remedy));
+            return None;
+        };
+        // After a power cut with one dead card, all others are served; and a file may be looked at elsewhere.
+        let message = format!("{message}: nobody is served there until there is one");
+        findings.warning(&name.span, message, Some(remedy));
+        return given_prefix(findings, given).map(|prefix| Prefix { on_link: false, ..prefix });
     };
     match &network.address {
         Some(given) => check_given(findings, given, interface),
@@ -141,23 +146,26 @@ fn choose_prefix(
     }
 }
 
+/// An address that the file says, as that of a network.
+fn given_prefix(findings: &mut Findings<'_>, given: &Placed<(Ipv4Addr, u8)>) -> Option<Prefix> {
+    let Placed { value: (address, length), span } = given.clone();
+    let prefix = Prefix { address, length, on_link: true, span };
+    if address == prefix.broadcast() {
+        let message = format!("address: {address} is the broadcast address of {prefix}");
+        findings.error(&prefix.span, message, None);
+        return None;
+    }
+    Some(prefix)
+}
+
 /// An address that the file says beside those that the interface has.
 fn check_given(
     findings: &mut Findings<'_>,
     given: &Placed<(Ipv4Addr, u8)>,
     interface: &Interface,
 ) -> Option<Prefix> {
-    let Placed { value: (address, length), span } = given.clone();
-    let prefix = Prefix { address, length, on_link: true, span };
-    let name = &interface.name;
-    if address == prefix.broadcast() {
-        findings.error(
-            &prefix.span,
-            format!("address: {address} is the broadcast address of {prefix}"),
-            None,
-        );
-        return None;
-    }
+    let prefix = given_prefix(findings, given)?;
+    let (name, address, length) = (&interface.name, prefix.address, prefix.length);
     if let Some((_, actual)) = interface.addresses.iter().find(|(own, _)| *own == address) {
         if *actual != length {
             let message = format!("{name} has {address} with the prefix length {actual}, not {length}");

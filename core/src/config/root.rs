@@ -44,12 +44,15 @@ pub struct Nfs {
     pub port: u16,
     /// What is served, in the order of the alphabet: the roots of profiles, and the directories that `[nfs]` names beside them.
     pub directories: Vec<String>,
+    /// Whether whoever calls from an unprivileged port is believed who he is.
+    pub insecure: bool,
 }
 
 /// The directories of `[nfs]`, and its port.
 pub(super) struct NfsDraft {
     port: u16,
     directories: Vec<String>,
+    insecure: bool,
 }
 
 impl Root {
@@ -107,12 +110,13 @@ pub(super) fn read_nfs(findings: &mut Findings<'_>, tables: &Tables<'_>) -> Opti
     let nfs = tables.one(findings, "nfs");
     let port = nfs.integer(findings, "port");
     let directories = nfs.texts(findings, "directories", directory);
+    let insecure = nfs.truth(findings, "insecure");
     if let Some(directories) = directories.as_ref().filter(|d| d.value.len() > NFS_DIRECTORIES_MAX) {
         let message = format!("directories: more than {NFS_DIRECTORIES_MAX}");
         findings.error(&directories.span, message, Some("name one above them".into()));
     }
     let directories = directories?.value.into_iter().map(|directory| directory.value).collect();
-    Some(NfsDraft { port: u16::try_from(port?.value).ok()?, directories })
+    Some(NfsDraft { port: u16::try_from(port?.value).ok()?, directories, insecure: insecure?.value })
 }
 
 /// What is to be served, if anything is.
@@ -121,9 +125,10 @@ pub(super) fn build_nfs(draft: NfsDraft, profiles: &BTreeMap<String, Profile>) -
         Root::Here(directory) => Some(directory.clone()),
         Root::None | Root::Nfs(_) | Root::Nfs4(_) | Root::Image(_) | Root::Url(_) => None,
     });
-    let directories: BTreeSet<String> = of_profiles.chain(draft.directories).collect();
+    let directories: BTreeSet<String> = of_profiles.chain(draft.directories.iter().cloned()).collect();
     let directories: Vec<String> = directories.into_iter().collect();
-    (!directories.is_empty()).then_some(Nfs { port: draft.port, directories })
+    let NfsDraft { port, insecure, .. } = draft;
+    (!directories.is_empty()).then_some(Nfs { port, directories, insecure })
 }
 
 /// What is wrong with a part of a text, said of the whole of it.

@@ -403,7 +403,10 @@ fn a_file_with_everything_is_read_as_it_is_written() {
         ["nfs:/srv/heorot/root", "nfs:/srv/heorot/root", "none"]
     );
     let nfs = config.nfs.as_ref().unwrap();
-    assert_eq!((nfs.port, nfs.directories.join(" ")), (2050, "/opt /srv/heorot/root".into()));
+    assert_eq!(
+        (nfs.port, nfs.directories.join(" "), nfs.insecure),
+        (2050, "/opt /srv/heorot/root".into(), true)
+    );
     // A listed node without a number is a member as soon as it has one.
     for (number_of_login, gpu) in [(None, "n[0004-0007]"), (Some(20), "n[0004-0007,0020]")] {
         let sets = config.groups.sets(&config, |node| node.name.as_ref().and(number_of_login));

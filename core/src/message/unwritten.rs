@@ -2,7 +2,7 @@
 
 use super::Answer;
 use heorot_names::export::{About, Export, Reservation, Served, Table};
-use heorot_names::file::Place;
+use heorot_names::file::{self, Place};
 use heorot_names::{Directory, NodeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -24,6 +24,8 @@ pub(crate) enum UnwrittenOf {
         served: Served,
         reservations: Vec<Reservation>,
     },
+    /// The names of all nodes, for one of them.
+    Names { directory: Arc<Directory>, place: Place },
     /// A set, folded and name by name.
     NodeSet { directory: Arc<Directory>, set: NodeSet, without_number: u64 },
 }
@@ -50,6 +52,19 @@ fn is_none(count: &u64) -> bool {
 }
 
 impl Unwritten {
+    /// The names of all nodes, for one of them.
+    pub fn of_names(directory: Arc<Directory>, place: Place) -> Self {
+        Self(UnwrittenOf::Names { directory, place })
+    }
+
+    /// If it is the names of all nodes: of what it is made, so that what is the same for all of them is written once.
+    pub fn names(&self) -> Option<(&Arc<Directory>, &Place)> {
+        match &self.0 {
+            UnwrittenOf::Names { directory, place } => Some((directory, place)),
+            UnwrittenOf::Export { .. } | UnwrittenOf::NodeSet { .. } => None,
+        }
+    }
+
     /// Writes it: it needs nothing but time.
     pub fn write(self) -> Answer {
         match self.0 {
@@ -61,6 +76,7 @@ impl Unwritten {
                     Err(error) => Answer::Json(400, json!({ "error": error.to_string() }).to_string()),
                 }
             }
+            UnwrittenOf::Names { directory, place } => Answer::Text(file::write(&directory, &place)),
             UnwrittenOf::NodeSet { directory, set, without_number } => {
                 let names = set.iter().map(|number| directory.name(number)).collect();
                 let folded = directory.fold(&set);

@@ -37,10 +37,10 @@ use crate::event::Kind;
 use crate::hall::Turn;
 use crate::limit::{MACS_PER_NODE_MAX, REASON_LETTERS_MAX, WHOLE_COMMAND_LINE_OCTETS_MAX};
 use crate::mac::Mac;
-use crate::message::{Answer, Output, Request, Via};
+use crate::message::{Answer, Output, Request, Unwritten, Via};
 use crate::promise::Promise;
 use crate::transfer::{Outcome, Transfer};
-use heorot_names::file::{self, Me, Place};
+use heorot_names::file::{Me, Place};
 use serde_json::json;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -410,12 +410,13 @@ fn ask(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
 }
 
 /// The agent fetches the names file for its system. A node resolves names by it without asking anybody; hardware addresses, of which there
-/// may be thousands and which change with every machine, stand in the head node's own file.
+/// may be thousands and which change with every machine, stand in the head node's own file. With ten thousand names it takes milliseconds to write: whoever asked does.
 fn names(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
     let number = turn.hall.nodes.get(mac).and_then(|node| node.number);
     let place = network::place(turn.config, number.map(Me::Node));
     let place = Place { without_hardware_addresses: true, ..place };
-    answer(turn, request, Answer::Text(file::write(&turn.hall.directory, &place)));
+    let directory = Arc::clone(&turn.hall.directory);
+    answer(turn, request, Answer::Unwritten(Box::new(Unwritten::of_names(directory, place))));
 }
 
 /// The agent reports the trial. The same report gets the same answer, however often it is repeated.

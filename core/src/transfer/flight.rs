@@ -74,6 +74,8 @@ pub(super) struct Flight {
     pub(super) place: Option<Place>,
     /// Times that the client repeated itself.
     pub(super) retries: u64,
+    /// Whether it was told what became of its file.
+    pub(super) is_told: bool,
     stage: Stage,
     held: Option<Held>,
     /// What it wants to send, and since when.
@@ -167,6 +169,7 @@ impl Flight {
             served_before: 0,
             place: None,
             retries: 0,
+            is_told: false,
             stage: Stage::Opening,
             held: None,
             wish: None,
@@ -509,7 +512,7 @@ impl Flight {
         } else if self.is_at_end() {
             TFTP_PATIENCE_AT_END.max(own)
         } else if self.acknowledged_at.is_none() {
-            TFTP_PATIENCE_BEFORE_ACK.max(own)
+            TFTP_PATIENCE_BEFORE_ACK.max(own.min(TFTP_PATIENCE_BEFORE_ACK_MAX))
         } else {
             TFTP_PATIENCE.max(own)
         }
@@ -530,6 +533,11 @@ impl Flight {
     /// A round trip that was just measured.
     pub(super) fn take_trip(&mut self) -> Option<Duration> {
         self.trip.take()
+    }
+
+    /// Whether the client ever acknowledged anything.
+    pub(super) fn is_answered(&self) -> bool {
+        self.acknowledged_at.is_some()
     }
 
     /// How often it was repeated to since it was heard last.

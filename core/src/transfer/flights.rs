@@ -1,6 +1,7 @@
 //! All transfers, each in the place of its note: found without a search, by name or by whom it is sent to.
 
 use super::TransferId;
+use super::crowd::Crowd;
 use super::flight::Flight;
 use crate::limit::{TFTP_ABANDONED_REPEATS, TFTP_DEAD_REPEATS, TRANSFERS_MAX};
 use crate::time::Time;
@@ -26,6 +27,7 @@ pub(super) struct Flights {
     by_peer: BTreeMap<Peer, TransferId>,
     /// Of every address that has some, how many, and when the last one was asked for: of all, and of each path by its hash.
     asked: BTreeMap<(Ipv4Addr, Option<u64>), (u32, Time)>,
+    crowd: Crowd,
     named: u64,
 }
 
@@ -55,6 +57,7 @@ impl Flights {
             (*count, *last) = (*count + 1, flight.asked_at());
         }
         self.by_peer.insert(Peer::of(flight.peer), flight.id);
+        self.crowd.enter(*flight.peer.ip(), flight.id, flight.is_answered());
         self.by_slot[place] = Some(flight);
     }
 
@@ -62,6 +65,7 @@ impl Flights {
     pub(super) fn remove(&mut self, id: TransferId) -> Option<Flight> {
         let flight = self.by_slot.get_mut(place(id))?.take_if(|flight| flight.id == id)?;
         self.by_peer.remove(&Peer::of(flight.peer));
+        self.crowd.leave(*flight.peer.ip(), id);
         for place in places_asked(&flight) {
             if let Some((count, _)) = self.asked.get_mut(&place) {
                 *count -= 1;
@@ -101,6 +105,17 @@ impl Flights {
         let [any, same] = places_asked(flight);
         let newest = self.asked.get(if is_dead { &any } else { &same });
         newest.is_some_and(|(_, asked)| *asked > flight.heard_at() && flight.served_at() > *asked)
+    }
+
+    /// The machine of a transfer has acknowledged something for the first time.
+    pub(super) fn answered(&mut self, address: Ipv4Addr, id: TransferId) {
+        self.crowd.answered(address, id);
+    }
+
+    /// Who gives way to one more transfer to this address, if somebody has to; and whether nothing of it was acknowledged yet.
+    pub(super) fn gives_way(&self, to: Ipv4Addr) -> Option<(TransferId, bool)> {
+        let id = self.crowd.gives_way(to, self.len())?;
+        Some((id, self.crowd.is_unanswered(id)))
     }
 
     pub(super) fn len(&self) -> usize {

@@ -85,6 +85,13 @@ pub enum Output {
         /// Set when a transfer goes on after a restart: if the file is another one now, answer with [`Refusal::Changed`].
         identity: Option<ImageIdentity>,
     },
+    /// The transfer has ended that waited for this to be opened: it need not be any more. If it was already, that is answered, and closed, as ever.
+    Unwanted {
+        /// As in [`Self::Open`].
+        transfer: TransferId,
+        /// Who asked.
+        peer: Ipv4Addr,
+    },
     /// Send one packet or a train of blocks.
     Send(Send),
     /// So many octets more of a stream may be given to the kernel. It says [`StreamNews::Wants`] when that has taken them, and has sent nearly all that it took before.

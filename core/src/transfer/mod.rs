@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! datagram ──> Transfers ──> flight      one transfer: state x event, see its drawing; what it wants to send
-//!                        ├─> flights     all of them
+//!                        ├─> opening     how one begins: asked for, or noted before a restart
+//!                        ├─> flights     all of them; crowd: who gives way where there is no room
 //!                        ├─> streams     what goes out by TCP: it asks for leave, piece by piece
 //!                        ├─> turns       with load's Lane: whose turn it is, and how much may be sent now
 //!                        ├─> images      who uses which file, which chunks are on the way
@@ -19,10 +20,12 @@
 //! has one is its repeat or its successor. A successor is sent from another of our ports: what is still on its way from the old one cannot be mistaken for it.
 //! Where all is sent from port 69 itself, for the sake of firewalls, only the client's own port tells them apart.
 
+mod crowd;
 mod flight;
 mod flights;
 mod images;
 mod message;
+mod opening;
 mod round_trip;
 mod seniority;
 mod slots;
@@ -38,7 +41,7 @@ pub use message::{
 use crate::limit::{LOAD_TICK, TFTP_STRAY_GRACE, TFTP_STRAY_INTERVAL, TRANSFERS_MAX};
 use crate::load::{self, Coalescing, Lane, Regime};
 use crate::time::Time;
-use crate::wire::tftp::{self, ErrorCode, Packet, ReadRequest};
+use crate::wire::tftp::{self, ErrorCode, Packet};
 use flight::{End, Event, Flight, Step};
 use flights::Flights;
 use images::Images;
@@ -50,7 +53,6 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 use streams::Streams;
-use terms::Terms;
 use turns::{find_place, lanes};
 
 /// All TFTP transfers.
@@ -320,94 +322,6 @@ const TOO_LONG: &str = "a file name has 512 octets at most";
 const ABANDONED: &str = "its machine left it, and asked anew";
 
 impl State {
-    /// A request came.
-    fn asked(
-        &mut self,
-        now: Time,
-        local: Ipv4Addr,
-        peer: SocketAddrV4,
-        request: ReadRequest,
-        out: &mut Vec<Output>,
-    ) {
-        let link = &self.settings.load.links[self.settings.load.link_to(*peer.ip())];
-        let terms = Terms::of(request.mode, &request.options, link.block_octets_max);
-        let mut port_before = None;
-        if let Some(flight) = self.flights.to(peer) {
-            let id = flight.id;
-            port_before = Some(flight.port);
-            if flight.is_for(&request.name, &terms) {
-                self.step(now, id, Event::AskedAgain, out);
-                if self.flights.get(id).is_some() {
-                    return;
-                }
-            } else {
-                self.end(now, id, End::Failed("the client asked for something else".into()), out);
-            }
-        }
-        if self.flights.len() >= TRANSFERS_MAX {
-            let text = "too many transfers, try again";
-            out.push(Output::SignOfLife(*peer.ip()));
-            return out.push(error(Port::Request, local, peer, ErrorCode::Other, text));
-        }
-        let slot = self.slots.take().expect("there are as many slots as transfers");
-        let place = (self.port_after(port_before), local, peer);
-        let id = self.flights.name(slot);
-        let (path, mode) = (request.name, request.mode);
-        let peer = *peer.ip();
-        out.push(Output::Open { transfer: id, peer, local, path: path.clone(), mode, identity: None });
-        self.insert(now, Flight::asked(now, id, place, (path, terms), slot, self.settings.resend));
-    }
-
-    /// A transfer goes on after a restart. False if that makes no sense.
-    fn resume(&mut self, now: Time, slot: u32, note: Note, out: &mut Vec<Output>) -> bool {
-        if note.port >= self.settings.data_ports
-            || self.flights.to(note.peer).is_some()
-            || slot as usize >= TRANSFERS_MAX
-        {
-            return false;
-        }
-        let id = self.flights.name(slot);
-        let Some(flight) = Flight::noted(now, id, slot, note, self.settings.resend) else { return false };
-        if !self.slots.take_this(slot) {
-            return false;
-        }
-        out.push(Output::Open {
-            transfer: id,
-            peer: *flight.peer.ip(),
-            local: flight.local,
-            path: flight.path.clone(),
-            mode: flight.terms.mode,
-            identity: flight.expected(),
-        });
-        self.insert(now, flight);
-        true
-    }
-
-    fn opened(&mut self, now: Time, id: TransferId, result: Result<Opened, Refusal>, out: &mut Vec<Output>) {
-        let waiting = self.flights.get(id).filter(|flight| flight.is_opening());
-        let expected = waiting.and_then(Flight::expected);
-        let result = match result {
-            // It ended meanwhile.
-            Ok(opened) if waiting.is_none() => return out.push(Output::Close(opened.image)),
-            Ok(opened) if expected.is_some_and(|identity| identity != opened.identity) => {
-                out.push(Output::Close(opened.image));
-                Err(Refusal::Changed)
-            }
-            Ok(opened) => {
-                self.images.open(opened.image, opened.size, id);
-                let active = self.flights.len() + self.streams.len();
-                if let Some(flight) = self.flights.get_mut(id) {
-                    let lane = &mut self.lanes[flight.lane];
-                    flight.limit_window(lane.window_max(active));
-                    lane.expect(flight.served_before + opened.size);
-                }
-                Ok(opened)
-            }
-            Err(refusal) => Err(refusal),
-        };
-        self.step(now, id, Event::Opened(result), out);
-    }
-
     fn wakeup(&mut self, now: Time, out: &mut Vec<Output>) {
         if self.tick.is_some_and(|at| at <= now) {
             self.count_streams(now);
@@ -453,11 +367,16 @@ impl State {
                 out.push(Output::SignOfLife(*flight.peer.ip()));
             }
         }
-        let (blocks, octets) = (flight.blocks_acknowledged(), flight.served_octets());
+        let (blocks, octets, was_answered) =
+            (flight.blocks_acknowledged(), flight.served_octets(), flight.is_answered());
         let step = flight.on(now, event);
+        let first_answer = (flight.is_answered() && !was_answered).then_some(*flight.peer.ip());
         let (blocks, octets) = (flight.blocks_acknowledged() - blocks, flight.served_octets() - octets);
         let (link, payload, trip) = (flight.lane, flight.data_octets(), flight.take_trip());
         self.acknowledged(link, blocks, payload, octets);
+        if let Some(address) = first_answer {
+            self.flights.answered(address, id);
+        }
         if let Some(trip) = trip {
             self.lanes[link].measured(trip);
             if let Some(behind) = self.settings.load.links[link].behind {
@@ -531,6 +450,9 @@ impl State {
         if let Some(place) = flight.place {
             lane.leave(Member::Transfer(id), place);
         }
+        if !flight.is_told {
+            out.push(Output::Unwanted { transfer: id, peer: *flight.peer.ip() });
+        }
         self.seniority.leave(now, *flight.peer.ip(), flight.served_octets() - flight.served_before);
         let outcome = match &end {
             End::Complete | End::Quiet => Outcome::Complete,
@@ -553,11 +475,6 @@ impl State {
             out.push(Output::Note { slot: flight.slot, note: None });
         }
         self.slots.give_back(flight.slot);
-    }
-
-    /// The port of a transfer to a peer whose last one has just ended: another one. All others share the first: what many say at once is then taken, and answered, at once.
-    fn port_after(&self, before: Option<u16>) -> u16 {
-        before.map_or(0, |port| (port + 1) % self.settings.data_ports)
     }
 
     /// The transfer that is sent to this peer from this port of ours.

@@ -1,11 +1,11 @@
 //! Which machine was there first. A boot is several transfers, one after another, and whoever has begun is to be done before others begin.
 
-use crate::limit::LOAD_REMEMBERED;
+use crate::limit::{LOAD_REMEMBERED, LOAD_REMEMBERED_MAX};
 use crate::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-/// Every machine with a transfer, and for a while those that had one. Bounded: the first by the transfers, the others by time.
+/// Every machine with a transfer, and for a while those that had one. Bounded: the first by the transfers, the others by time and number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Seniority {
     machines: BTreeMap<Ipv4Addr, Machine>,
@@ -45,6 +45,11 @@ impl Seniority {
         if machine.transfers == 0 {
             machine.gone = Some(now);
             self.gone.insert((now, address));
+        }
+        if self.gone.len() > LOAD_REMEMBERED_MAX
+            && let Some((_, address)) = self.gone.pop_first()
+        {
+            self.machines.remove(&address);
         }
     }
 

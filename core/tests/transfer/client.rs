@@ -108,6 +108,8 @@ pub(crate) struct Client {
     /// The port that it is answered from.
     pub(crate) server_port: Option<u16>,
     blocks: u64,
+    /// Blocks of a window, as the server has it: no more than was asked for.
+    window: u64,
     in_window: u64,
     /// The last block that it had when it last spoke of a gap.
     gap: Option<u64>,
@@ -142,6 +144,7 @@ impl Client {
             waiting: 0,
             server_port: None,
             blocks: 0,
+            window: habits.window,
             in_window: 0,
             gap: None,
             tries: 0,
@@ -211,6 +214,7 @@ impl Client {
                 said
             }
             (6, State::Asking) => {
+                self.window = window_of(bytes).unwrap_or(1);
                 self.server_port = Some(from);
                 self.state = State::Loading;
                 self.acknowledge(0)
@@ -250,7 +254,7 @@ impl Client {
             self.state = State::Done;
             return if self.habits.acknowledges_the_end { said } else { Vec::new() };
         }
-        if self.in_window >= self.habits.window {
+        if self.in_window >= self.window {
             return self.acknowledge(self.blocks);
         }
         self.waiting += 1;
@@ -268,4 +272,13 @@ impl Client {
         self.waiting += 1;
         vec![Said::Packet(self.server_port.expect("it was answered"), self.last.clone())]
     }
+}
+
+/// What an OACK says of windows (RFC 7440 3).
+fn window_of(oack: &[u8]) -> Option<u64> {
+    let mut words = oack[2..]
+        .split(|octet| *octet == 0)
+        .map(|word| std::str::from_utf8(word).expect("options are words"));
+    words.find(|word| *word == "windowsize")?;
+    words.next()?.parse().ok()
 }

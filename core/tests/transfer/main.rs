@@ -2,6 +2,7 @@
 
 mod bad_ways;
 mod client;
+mod floods;
 mod one_address;
 mod world;
 
@@ -498,22 +499,20 @@ fn life_is_told_at_once_and_then_every_five_seconds() {
     assert!(world.life.iter().all(|(_, who)| *who == address(0)));
 }
 
-/// The bound on transfers: the one too many is told so at once, and there is room again when one has ended.
+/// The bound on transfers: where all of them are answered, the one too many is told so at once, and there is room again when one has ended.
 #[test]
 fn too_many_transfers_are_refused() {
     let mut world = World::new(1, FINE);
     world.file("boot", 1000);
     let limit = heorot_core::limit::TRANSFERS_MAX;
-    let ask = |world: &mut World, n: usize| {
+    let say = |world: &mut World, port, n: usize, payload: &[u8]| {
         let peer = SocketAddrV4::new(address(n), 2070);
-        world.tell(Input::Datagram {
-            port: Port::Request,
-            local: SERVER,
-            peer,
-            payload: b"\0\x01boot\0octet\0",
-        });
+        world.tell(Input::Datagram { port, local: SERVER, peer, payload });
     };
+    let ask = |world: &mut World, n| say(world, Port::Request, n, b"\0\x01boot\0octet\0");
     (0..limit).for_each(|n| ask(&mut world, n));
+    world.run(2, |_| false);
+    (0..limit).for_each(|n| say(&mut world, Port::Data(0), n, b"\0\x04\0\x01"));
     assert!(world.errors.is_empty());
     ask(&mut world, limit);
     assert_eq!(world.errors.len(), 1);
@@ -521,12 +520,7 @@ fn too_many_transfers_are_refused() {
     assert_eq!(world.server.as_ref().map(Transfers::active), Some(limit));
     ask(&mut world, 0);
     assert_eq!(world.errors.len(), 1, "the first is in flight");
-    world.run(1, |_| false);
-    for n in 0..limit {
-        let peer = SocketAddrV4::new(address(n), 2070);
-        let payload = b"\0\x05\0\0gone\0";
-        world.tell(Input::Datagram { port: Port::Data(0), local: SERVER, peer, payload });
-    }
+    (0..limit).for_each(|n| say(&mut world, Port::Data(0), n, b"\0\x05\0\0gone\0"));
     world.assert_at_rest("all of them left");
 }
 

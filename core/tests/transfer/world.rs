@@ -61,6 +61,8 @@ pub(crate) struct World {
     pub(crate) server: Option<Transfers>,
     settings: Settings,
     pub(crate) ended: Vec<Transfer>,
+    /// Those that ended before their file was open.
+    pub(crate) unwanted: Vec<TransferId>,
     pub(crate) life: Vec<(Time, Ipv4Addr)>,
     pub(crate) fetches: Vec<(ImageId, u64)>,
     pub(crate) data_sent: u64,
@@ -99,6 +101,7 @@ impl World {
             server: Some(Transfers::new(now, settings.clone())),
             settings,
             ended: Vec::new(),
+            unwanted: Vec::new(),
             life: Vec::new(),
             fetches: Vec::new(),
             data_sent: 0,
@@ -352,6 +355,8 @@ impl World {
                 }
                 Output::SignOfLife(address) => self.life.push((self.now, address)),
                 Output::Regime { .. } | Output::Rationed(_) => {}
+                // It is being opened already; and is told, and closed.
+                Output::Unwanted { transfer, .. } => self.unwanted.push(transfer),
                 Output::Grant { stream, .. } => panic!("{stream:?} was never begun"),
                 Output::Ended(transfer) => self.ended.push(transfer),
             }

@@ -2,7 +2,7 @@
 
 use super::{Forwarder, QUESTION_AT, Question, Sink};
 use crate::asked::{CD, OPT_OCTETS, RD, header_and_question};
-use crate::limit::{ATTEMPTS_MAX, OWN_FAULTS_MAX, PADDED_TO_OCTETS};
+use crate::limit::{ATTEMPTS_MAX, EXCHANGES_FREE, OWN_FAULTS_MAX, PADDED_TO_OCTETS};
 use crate::resolver::{Output, Transport};
 use crate::upstream::answer::{Judgement, Policy, Sent, judge};
 use crate::upstream::nanoseconds;
@@ -181,6 +181,7 @@ impl Forwarder {
         transport: Option<Transport>,
         sink: &mut Sink<'_>,
     ) {
+        self.spare_a_socket(number, sink);
         let exchange = ExchangeId(self.new_number());
         let asked = self.upstreams.server(server);
         let (with_edns, by_tls) = (asked.knows_edns(now), asked.tls.is_some());
@@ -219,6 +220,17 @@ impl Forwarder {
             payload,
         }));
         self.set_timer(number);
+    }
+
+    /// Where sockets are short, a question that is asked again gives up the one of its oldest attempt: those whose servers are silent would else have all of them, and whoever asks next none.
+    fn spare_a_socket(&mut self, number: u64, sink: &mut Sink<'_>) {
+        let is_short = self.exchanges.len() >= EXCHANGES_FREE;
+        let question = self.questions.get(&number).filter(|_| is_short);
+        let oldest =
+            question.and_then(|question| question.attempts.iter().position(|attempt| attempt.is_open));
+        if let Some(index) = oldest {
+            self.close(number, index, sink);
+        }
     }
 
     /// Nobody answered for a while: those who were asked are slow or gone, and somebody is asked again.

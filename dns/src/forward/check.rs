@@ -120,14 +120,13 @@ impl Forwarder {
         let number = self.new_number();
         let checked = Checked::new(Check::new(name, wanted));
         let question = Question {
-            clients: vec![client],
             retry_at: u64::MAX,
             stale_waits,
             checked: Some(Box::new(checked)),
-            ..Question::new(key.clone(), group, now)
+            ..Question::of(client, key.clone(), group, now)
         };
         self.clients_waiting += 1;
-        self.questions.insert(number, question);
+        self.enter(number, question);
         self.by_key.insert(key, number);
         self.set_timer(number);
         self.advance(now, number, sink);
@@ -229,8 +228,9 @@ impl Forwarder {
             return self.fail(now, number, sink);
         };
         let raw = self.new_number();
-        let question = Question { dependents: vec![number], ..Question::new(key.clone(), group, now) };
-        self.questions.insert(raw, question);
+        let asker = self.questions.get(&number).and_then(|question| question.asker);
+        let question = Question { dependents: vec![number], asker, ..Question::new(key.clone(), group, now) };
+        self.enter(raw, question);
         self.by_key.insert(key, raw);
         self.send_first(now, raw, (group, best), sink);
     }

@@ -395,12 +395,12 @@ fn what_is_no_question_for_data_goes_nowhere() {
 }
 
 #[test]
-fn too_many_questions_are_refused_and_later_ones_are_not() {
+fn of_too_many_questions_the_oldest_give_way_and_later_ones_do_not() {
     let mut stage = Stage::new(Forwarding { rate_per_second: 0, ..forwarding() });
     for number in 0..QUESTIONS_MAX + 3 {
         stage.query(CLIENT, Transport::Udp, &query(&format!("n{number}.example"), A));
     }
-    assert_eq!((stage.asks.len(), stage.replies.len()), (QUESTIONS_MAX, 3));
+    assert_eq!((stage.asks.len(), stage.replies.len()), (QUESTIONS_MAX + 3, 3));
     assert_eq!(read(&stage.replies[0].1).flags, PLAIN | SERVFAIL);
     stage.wait(Duration::from_secs(5));
     assert_eq!(stage.replies.len(), QUESTIONS_MAX + 3, "each is told in the end");
@@ -408,4 +408,40 @@ fn too_many_questions_are_refused_and_later_ones_are_not() {
     stage.asks.clear();
     stage.query(CLIENT, Transport::Udp, &query("late.example", A));
     assert_eq!(stage.asks.len(), 1);
+}
+
+/// Names that nobody answers, as many as there may be, of one client: everybody else is asked for as ever, and nobody who asks for less than he does gives way.
+#[test]
+fn one_client_does_not_use_up_all_questions() {
+    ask_without_end(forwarding());
+}
+
+fn ask_without_end(forwarding: Forwarding) {
+    let mut stage = Stage::new(Forwarding { rate_per_second: 0, ..forwarding });
+    for number in 0..20 {
+        stage.query("127.0.0.1:4000", Transport::Udp, &query(&format!("own{number}.example"), A));
+    }
+    for number in 0..2 * QUESTIONS_MAX {
+        stage.query(CLIENT, Transport::Udp, &query(&format!("n{number}.example"), A));
+    }
+    let opened = stage.asks.len();
+    stage.asks.clear();
+    for number in 0..50 {
+        let from = format!("10.77.2.{number}:4000");
+        stage.query(&from, Transport::Udp, &query(&format!("other{number}.example"), A));
+    }
+    assert_eq!(stage.asks.len(), 50);
+    // Nor do retries have all sockets.
+    stage.wait(Duration::from_secs(2));
+    let open = opened + stage.asks.len() - stage.forgotten.len();
+    assert!(open <= crate::limit::EXCHANGES_MAX, "{open}");
+    assert!(stage.replies.iter().all(|(to, _)| *to == CLIENT.parse().unwrap()), "nobody else gives way");
+    // That it had to is not remembered as a failure of that name.
+    stage.asks.clear();
+    stage.query("10.77.2.1:4000", Transport::Udp, &query("n0.example", A));
+    assert_eq!(stage.asks.len(), 1);
+    stage.wait(Duration::from_secs(5));
+    stage.asks.clear();
+    stage.query(CLIENT, Transport::Udp, &query("late.example", A));
+    assert_eq!(stage.asks.len(), 1, "nothing is left of it");
 }

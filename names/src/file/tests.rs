@@ -46,6 +46,7 @@ fn read(directory: &Directory, place: &Place) -> NamesFile {
 
 const TEXT: &str = "\
 heorot-names 1
+self 23
 zone cluster
 nodes node{}
 network 0-1023 10.77.1.0
@@ -54,7 +55,6 @@ network 0-1023 10.99.0.0 -ib
 subnet cluster 10.77.0.0
 subnet cluster-ib 10.99.0.0
 master head 10.77.0.1
-self 23
 name 7 storage
 name 40 login-a
 name 5000 nowhere
@@ -232,7 +232,7 @@ fn what_a_newer_server_adds_is_passed_over() {
 #[test]
 fn texts_that_are_no_names_file() {
     let line = |line: &str| TEXT.replace("self 23\n", &format!("{line}\n"));
-    let bad_line = FileError { line: 10, problem: FileProblem::Line };
+    let bad_line = FileError { line: 2, problem: FileProblem::Line };
     let table: &[(String, FileError)] = &[
         (String::new(), FileError { line: 1, problem: FileProblem::CutOff }),
         ("\n".into(), FileError { line: 1, problem: FileProblem::Head }),

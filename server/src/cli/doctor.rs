@@ -34,7 +34,9 @@ pub(super) fn run(wanted: &DoctorCommand) -> Exit {
     let socket = wanted.control.clone().unwrap_or_else(|| PathBuf::from(&config.server.control));
     let status = (Client { socket: &socket }).get("/v1/status").ok();
     let status: Option<StatusView> = status.and_then(|text| serde_json::from_str(&text).ok());
-    let findings = doctor::examine(&config, status.as_ref());
+    let mut findings: Vec<Finding> =
+        doctor::configuration_file(&wanted.config, &config).into_iter().collect();
+    findings.extend(doctor::examine(&config, status.as_ref()));
     match wanted.output {
         Form::Table => print(&table(&findings)),
         Form::Json => print(&(serde_json::to_string(&findings).unwrap_or_default() + "\n")),

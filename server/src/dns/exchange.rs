@@ -43,9 +43,8 @@ pub(super) struct Message {
     pub(super) payload: Vec<u8>,
 }
 
-/// Sockets that are open at a time, of the thousand and twenty-four descriptors that a process has where nobody raised the limit: others
-/// need some too.
-const OPEN_MAX: usize = 512;
+/// Sockets that are open at a time. Where nobody may have so many descriptors, those who find none ask again.
+const OPEN_MAX: usize = heorot_dns::limit::EXCHANGES_MAX;
 /// Datagrams that are taken from one socket before others get their turn: one is the answer, the rest is somebody's guesswork.
 const DATAGRAMS_MAX: usize = 8;
 /// Set in an event's key: the rest is the exchange's number.

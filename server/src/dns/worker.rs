@@ -257,10 +257,10 @@ impl Worker {
     fn accept(&mut self, index: usize, now: Instant) {
         for _ in 0..ACCEPTS_A_TURN {
             let Some((stream, peer)) = self.streams.accept(&self.epoll, index, now) else { return };
-            self.streams.make_room();
+            self.streams.make_room(peer.ip());
             // A connection that broke before it began ends here, by being dropped.
             let _ = Connection::new(stream, peer, now + self.limits.idle)
-                .and_then(|connection| self.streams.insert(&self.epoll, connection));
+                .and_then(|connection| self.streams.insert(&self.epoll, connection, peer.ip()));
         }
     }
 

@@ -139,3 +139,32 @@ fn a_state_that_its_user_may_not_write_is_told() {
     nix::unistd::chown(&file, Some(nobody.uid), None).unwrap();
     assert_eq!(said(true).grade, Grade::Ok);
 }
+
+/// Whatever keeps the server from starting is a fault here.
+#[test]
+fn what_serve_refuses_is_no_good_news() {
+    let (directory, packages) = (testing::directory("doctor"), testing::directory("doctor-packages"));
+    let further = "[profile.default]\nroot = \"http:root.squashfs\"\n[nfs]\ndirectories = \"/no/such/root\"\n\
+                   [profile.with]\noverlays = [\"base\"]\n";
+    let config = config(directory.path(), packages.path(), further);
+    let findings = examine(&config, None);
+    let root = found(&findings, "profile.default root");
+    assert!(
+        matches!(root[..], [(Grade::Fault, said)] if said.contains("there is no root.squashfs")),
+        "{root:?}"
+    );
+    let nfs = found(&findings, "nfs");
+    assert!(matches!(nfs[..], [(Grade::Fault, said)] if said.starts_with("/no/such/root")), "{nfs:?}");
+    for problem in configuration::problems_here(&config) {
+        let is_fault = |finding: &Finding| finding.grade == Grade::Fault && finding.said == problem;
+        assert!(findings.iter().any(is_fault), "{problem}");
+    }
+    let overlays = found(&findings, "overlays");
+    assert!(
+        matches!(overlays[..], [(Grade::Warning, said)] if said.contains("the overlay ")),
+        "{overlays:?}"
+    );
+    std::fs::write(directory.path().join("root.squashfs"), "root").unwrap();
+    let findings = examine(&config, None);
+    assert_eq!(found(&findings, "profile.default root"), [(Grade::Ok, "root.squashfs, 4 octets")]);
+}

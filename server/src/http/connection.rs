@@ -229,10 +229,9 @@ impl Connection {
         }
     }
 
-    /// What it holds of requests.
-    #[cfg(test)]
+    /// What it holds of a request, and of an answer.
     pub(super) fn held_octets(&self) -> usize {
-        self.input.capacity()
+        self.input.capacity() + self.output.capacity()
     }
 
     /// The next request's head, if it is there whole. A client that says no more and has not said one is gone.

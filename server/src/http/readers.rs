@@ -7,7 +7,7 @@ use crate::images::directory::{BootDirectory, BootFile};
 use crate::overlay::Overlays;
 use crate::rights;
 use crate::wake::Post;
-use heorot_core::message::NodeFiles;
+use heorot_core::message::{NodeFiles, Unwritten};
 use heorot_core::transfer::ImageIdentity;
 use std::collections::BTreeMap;
 use std::io;
@@ -36,6 +36,8 @@ pub(super) enum Job {
     },
     /// The small files of a node are to be made.
     Make { key: u64, wanted: Box<NodeFiles> },
+    /// The names of all nodes are to be written.
+    Write { key: u64, unwritten: Box<Unwritten> },
     /// A part that is not in memory is to be there.
     Warm { key: u64, file: Arc<BootFile>, part: Range<u64> },
 }
@@ -82,6 +84,10 @@ fn run(
             Ok(Job::Make { key, wanted }) => {
                 let result = overlays.archive(&wanted);
                 Letter::Made { key, mac: wanted.mac, given: wanted.given, result }
+            }
+            Ok(Job::Write { key, unwritten }) => {
+                let result = unwritten.names().map(|names| overlays.names_file(names));
+                Letter::Written { key, result }
             }
             Ok(Job::Warm { key, file, part }) => {
                 Letter::Warm { key, result: warm(&file, part, &mut room).map_err(|error| error.to_string()) }

@@ -34,6 +34,13 @@ impl Reply {
         Self::of(status, "text/plain; charset=utf-8", text)
     }
 
+    /// A text whose beginning is here, and whose rest follows from a file.
+    pub(super) fn text_before(first: String, rest_octets: u64) -> Self {
+        let reply = Self::text(200, first);
+        let length = reply.length.map(|octets| octets + rest_octets);
+        Self { length, ..reply }
+    }
+
     /// A JSON document.
     pub(super) fn json(status: u16, text: String) -> Self {
         Self::of(status, "application/json", text)

@@ -1,3 +1,4 @@
+mod floods;
 mod standing;
 
 use super::*;
@@ -6,7 +7,7 @@ use crate::streams::LISTENERS_MAX;
 use crate::testing::{self, Directory};
 use crate::wake::{Bell, line};
 use heorot_core::limit::{HTTP_AT_ONCE_OCTETS, POST_OCTETS_MAX};
-use heorot_core::message::{Query, Via};
+use heorot_core::message::{Query, Unwritten, Via};
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -108,6 +109,7 @@ fn take_news(http: &mut Http, news: News, told: &Mutex<Vec<String>>, grant: u64,
                 "/text" => Answer::Text("#!ipxe\n".into()),
                 "/gone" => Answer::Missing("not for you".into()),
                 "/silent" => return,
+                "/names" => Answer::Unwritten(Box::new(names_of(23))),
                 "/files" => Answer::Files(Box::new(wanted(&["base"], &[], true))),
                 "/no-files" => Answer::Files(Box::new(wanted(&["none"], &[], false))),
                 _ if path.contains("..") => Answer::Refused("that leads out".into()),
@@ -564,3 +566,25 @@ fn the_files_of_a_node_are_made_and_sent_as_any_file() {
 
 mod changes;
 mod memory;
+
+/// The names file of a node.
+fn names_of(number: u32) -> Unwritten {
+    let mut directory =
+        heorot_names::Directory::new("cluster", heorot_names::Pattern::parse("node{}").unwrap());
+    directory.given_names = (0..2000).map(|number| (number, format!("storage-{number}"))).collect();
+    let me = Some(heorot_names::file::Me::Node(number));
+    Unwritten::of_names(Arc::new(directory), heorot_names::file::Place { me, ..Default::default() })
+}
+
+#[test]
+fn a_names_file_is_its_nodes_own_at_its_beginning() {
+    let server = server();
+    let Answer::Text(expected) = names_of(23).write() else { panic!("it is a text") };
+    let (head, body) = server.get("GET /names");
+    assert!(
+        head.starts_with("http/1.1 200") && head.contains(&format!("content-length: {}\r", expected.len()))
+    );
+    assert!(body == expected.as_bytes(), "{}", String::from_utf8_lossy(&body));
+    let (head, body) = server.get("HEAD /names");
+    assert!(head.contains(&format!("content-length: {}\r", expected.len())) && body.is_empty(), "{head}");
+}

@@ -1,6 +1,8 @@
 //! The thread that speaks HTTP with machines. It owns every socket of theirs, waits for nothing but for events, and decides nothing about nodes: what a path means, the
 //! loop says, and when a file may go on, too.
 
+mod accepting;
+mod holding;
 mod making;
 
 use super::connection::{Connection, Progress, Stage};
@@ -12,19 +14,21 @@ use super::{Counts, Letter, Limits, Mailbox, News, calendar};
 use crate::ask::Ask;
 use crate::clock;
 use crate::images::directory::BootFile;
-use crate::journal::{Journal, Weight};
-use crate::streams::{ACCEPTS_A_TURN, Streams};
+use crate::journal::Journal;
+use crate::streams::Streams;
 use crate::wake::{Caller, Post, Tray};
 use heorot_core::limit::HTTP_AT_ONCE_OCTETS;
 use heorot_core::message::{Answer, Via};
 use heorot_core::transfer::{self, StreamId, StreamNews};
+use holding::Holding;
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustls::ServerConfig;
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
+use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -55,6 +59,7 @@ pub(super) struct Worker {
     counts: Counts,
     complained: Option<Instant>,
     buffer: Vec<u8>,
+    holding: Holding,
 }
 
 /// How it is told things, and tells the loop: all that it has to say, and what may be left unsaid.
@@ -74,8 +79,6 @@ const STEPS_A_TURN: usize = 16;
 const LOOKS_EVERY: Duration = Duration::from_millis(25);
 /// How often the loop is told that the machine takes what it gets; it wants to know at least every 10 s.
 const LIFE_EVERY: Duration = Duration::from_secs(4);
-/// How often it is said that there are too many connections.
-const COMPLAINS_EVERY: Duration = Duration::from_secs(60);
 /// Bits of a stream's number that tell which request of its connection it is. After as many a connection ends.
 const REQUEST_BITS: u32 = 20;
 
@@ -116,6 +119,7 @@ impl Worker {
             counts: Counts::default(),
             complained: None,
             buffer: vec![0; BUFFER_OCTETS],
+            holding: Holding::default(),
         })
     }
 
@@ -167,42 +171,6 @@ impl Worker {
         }
     }
 
-    fn accept(&mut self, listener: usize, now: Instant) {
-        for _ in 0..ACCEPTS_A_TURN {
-            let Some((socket, peer)) = self.streams.accept(&self.epoll, listener, now) else { return };
-            let SocketAddr::V4(peer) = peer else { continue };
-            if let Some(key) = self.streams.make_room() {
-                self.closed(key);
-                self.complain_of_crowd(now);
-            }
-            let tls = self.tls.as_ref().filter(|_| self.are_secured.get(listener) == Some(&true));
-            // A connection that broke before it began ends here, by being dropped.
-            let _ = Connection::new(socket, *peer.ip(), tls, now + self.limits.request_within)
-                .and_then(|connection| self.streams.insert(&self.epoll, connection));
-        }
-    }
-
-    fn listen(&mut self, listener: TcpListener, is_secured: bool) {
-        match self.streams.listen_too(&self.epoll, listener) {
-            Ok(()) => self.are_secured.push(is_secured),
-            Err(error) => {
-                let text = format!("HTTP cannot listen to another address: {error}; restart heorot");
-                self.journal.say(Weight::Warning, text);
-            }
-        }
-    }
-
-    fn complain_of_crowd(&mut self, now: Instant) {
-        if self.complained.is_none_or(|then| now.saturating_duration_since(then) >= COMPLAINS_EVERY) {
-            self.complained = Some(now);
-            let most = self.limits.connections;
-            let text = format!(
-                "there are {most} connections by HTTP, which is the most: for each that comes, the one that has been idle longest is closed"
-            );
-            self.journal.say(Weight::Warning, text);
-        }
-    }
-
     fn open_letter(&mut self, letter: Letter, now: Instant) {
         let key = match letter {
             Letter::Secure(tls) => return self.tls = Some(tls),
@@ -221,6 +189,10 @@ impl Worker {
             }
             Letter::Made { key, mac, given, result } => {
                 self.made(key, (mac, given), result, now);
+                key
+            }
+            Letter::Written { key, result } => {
+                self.written(key, result, now);
                 key
             }
             Letter::Grant { stream, octets } => {
@@ -268,6 +240,7 @@ impl Worker {
         if !self.streams.settle(&self.epoll, key)? {
             self.closed(key);
         }
+        self.look_at_held(key);
         Ok(())
     }
 
@@ -347,8 +320,9 @@ impl Worker {
         let reply = match answer {
             Some(Answer::Text(text)) => Reply::text(200, text),
             Some(Answer::Json(status, text)) => Reply::json(status, text),
-            // Operators alone ask for these.
-            Some(Answer::Part(..) | Answer::Unwritten(_) | Answer::HostKeys(_)) => Reply::busy(),
+            Some(Answer::Unwritten(unwritten)) => return self.write(key, unwritten, now),
+            // Operators alone ask for what is long.
+            Some(Answer::Part(..) | Answer::HostKeys(_)) => Reply::busy(),
             Some(Answer::Missing(why)) => Reply::text(404, why + "\n"),
             Some(Answer::Refused(why)) => Reply::text(403, why + "\n"),
             Some(Answer::Files(wanted)) => return self.make(key, wanted, now),
@@ -408,7 +382,18 @@ impl Worker {
             Selection::Failed => (Reply::text(412, "it is another version\n".into()), 0..0),
             Selection::OutOfReach => (Reply::out_of_reach(version), 0..0),
         };
-        let is_head = self.reply(key, &reply, now);
+        self.reply_with(key, &reply, (file, part), now);
+    }
+
+    /// Answers with what is said of a part of a file, and that.
+    fn reply_with(
+        &mut self,
+        key: u64,
+        reply: &Reply,
+        (file, part): (Arc<BootFile>, Range<u64>),
+        now: Instant,
+    ) {
+        let is_head = self.reply(key, reply, now);
         let octets = part.end - part.start;
         let Some(connection) = self.streams.get_mut(key).filter(|_| !is_head && octets > 0) else { return };
         let is_counted = octets > HTTP_AT_ONCE_OCTETS;
@@ -549,6 +534,7 @@ impl Worker {
 
     /// A connection is gone.
     fn closed(&mut self, key: u64) {
+        self.holding.gone(key);
         self.under_way.remove(&key);
         let first = StreamId(key << REQUEST_BITS);
         let last = StreamId((key + 1) << REQUEST_BITS);

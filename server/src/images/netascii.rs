@@ -6,8 +6,9 @@
 use heorot_core::limit::CHUNK_OCTETS;
 use std::io;
 
-/// Octets of the largest file that is sent as a text: it is read whole when it is opened. Texts are small; images come in mode octet.
-pub(super) const FILE_OCTETS_MAX: u64 = 64 << 20;
+/// Octets of the largest file that is sent as a text: it is read whole when it is opened, octet by octet, which takes a thread a millisecond or two. Texts are small; images
+/// come in mode octet.
+pub(super) const FILE_OCTETS_MAX: u64 = 1 << 20;
 
 /// Octets of a file that are read at a time.
 const PIECE_OCTETS: usize = 64 * 1024;

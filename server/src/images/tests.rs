@@ -1,6 +1,7 @@
 use super::*;
 use crate::testing::{self, Directory};
 use crate::wake::{Bell, line};
+use heorot_core::transfer::Refusal;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
@@ -15,7 +16,6 @@ fn images() -> (Images, Directory) {
 fn next(images: &mut Images) -> Input<'static> {
     let give_up = Instant::now() + Duration::from_secs(5);
     loop {
-        images.hand_over_closing(); // as each turn of the loop does
         if let Some(input) = images.take() {
             return input;
         }
@@ -34,7 +34,7 @@ fn wanted(paths: &[&str], mode: Mode, identity: Option<ImageIdentity>) -> Wanted
 }
 
 fn open_wanted(images: &mut Images, wanted: Wanted) -> Result<Opened, Refusal> {
-    images.open(TransferId(7), wanted).unwrap();
+    images.open(TransferId(7), wanted);
     let input = next(images);
     let Input::Opened { transfer: TransferId(7), result } = input else { panic!("{input:?}") };
     result
@@ -316,6 +316,38 @@ fn descriptors_do_not_grow_with_requests() {
     }
 }
 
+/// The threads have as much to tell as has room, and stand: what is asked for meanwhile waits, however much that is, and what nobody wants any more is not opened.
+#[test]
+fn nothing_is_refused_while_the_threads_are_busy() {
+    const WAITING: u64 = 20_000;
+    let (mut images, directory) = images();
+    std::fs::write(directory.path().join("kernel"), vec![1; 600_000]).unwrap();
+    let opened = open(&mut images, "kernel", None).unwrap();
+    (0..WAITING).for_each(|id| images.open(TransferId(id), wanted(&["none"], Mode::Octet, None)));
+    let last = TransferId(WAITING - 1);
+    assert!(images.forget(Ipv4Addr::LOCALHOST, last));
+    assert!(!images.forget(Ipv4Addr::LOCALHOST, last));
+    assert!(images.fetch(opened.image, 1).is_none(), "it is no reason to break off what is under way");
+    let mut told = Vec::new();
+    let fetched_after = loop {
+        let input = next(&mut images);
+        if let Input::Opened { transfer, .. } = input {
+            told.push(transfer);
+            continue;
+        }
+        assert!(matches!(input, Input::Fetched { image, chunk: 1 } if image == opened.image), "{input:?}");
+        break told.len();
+    };
+    assert!(fetched_after < 20, "who is under way goes first: {fetched_after}");
+    told.extend((told.len()..WAITING as usize - 1).map(|_| {
+        let input = next(&mut images);
+        let Input::Opened { transfer, .. } = input else { panic!("{input:?}") };
+        transfer
+    }));
+    told.sort();
+    assert!(told.into_iter().eq((0..WAITING - 1).map(TransferId)), "each is told once, and the last never");
+}
+
 #[test]
 fn the_first_that_is_there_is_opened() {
     let (mut images, directory) = images();
@@ -354,7 +386,7 @@ fn a_text_is_counted_as_it_is_sent_and_is_another_image_than_the_file() {
     let large = std::fs::File::create(directory.path().join("large")).unwrap();
     large.set_len(netascii::FILE_OCTETS_MAX + 1).unwrap();
     let refused = open_wanted(&mut images, wanted(&["large"], Mode::Netascii, None));
-    assert_eq!(refused, Err(Refusal::Denied("more than 64 MiB are no text: ask in mode octet".into())));
+    assert_eq!(refused, Err(Refusal::Denied("more than 1 MiB are no text: ask in mode octet".into())));
 }
 
 /// Beyond 4 GiB, in a file that has holes: places and sizes are of 64 bits.

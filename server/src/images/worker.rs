@@ -2,10 +2,11 @@
 
 use super::directory::{BootDirectory, BootFile};
 use super::folding::Folding;
+use super::jobs::{Job, Jobs, Next};
 use super::netascii::{self, Text};
 use crate::rights;
 use crate::wake::Caller;
-use heorot_core::limit::{CHUNK_OCTETS, TRANSFERS_MAX};
+use heorot_core::limit::CHUNK_OCTETS;
 use heorot_core::transfer::{ImageId, ImageIdentity, Opened, Refusal, TransferId};
 use heorot_core::wire::tftp::Mode;
 use std::collections::BTreeMap;
@@ -13,7 +14,6 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,24 +22,6 @@ const READERS: usize = 2;
 
 /// How often it is looked whether files are held open for boots that are over.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
-
-/// What the loop wants.
-#[derive(Debug)]
-pub(crate) enum Job {
-    Open {
-        transfer: TransferId,
-        wanted: Wanted,
-    },
-    Fetch {
-        image: ImageId,
-        chunk: u64,
-    },
-    /// One user less; the chunks only have to be given back.
-    Close {
-        image: ImageId,
-        chunks: Vec<Arc<[u8]>>,
-    },
-}
 
 /// The file that a transfer wants.
 #[derive(Clone, Debug)]
@@ -96,9 +78,8 @@ pub(crate) fn start(
     directory: &BootDirectory,
     ids: &Arc<AtomicU64>,
     done: &Caller<Done>,
-) -> io::Result<SyncSender<Job>> {
-    let (jobs, incoming) = sync_channel(TRANSFERS_MAX);
-    let incoming = Arc::new(Mutex::new(incoming));
+) -> io::Result<Arc<Jobs>> {
+    let jobs = Arc::new(Jobs::default());
     let files = Arc::new(Mutex::new(Files::default()));
     let folding = Arc::new(Mutex::new(Folding::default()));
     for number in 0..READERS {
@@ -107,7 +88,7 @@ pub(crate) fn start(
             ids: Arc::clone(ids),
             files: Arc::clone(&files),
             folding: Arc::clone(&folding),
-            jobs: Arc::clone(&incoming),
+            jobs: Arc::clone(&jobs),
             done: done.clone(),
         };
         std::thread::Builder::new().name(format!("images-{number}")).spawn(move || reader.run())?;
@@ -120,7 +101,7 @@ struct Reader {
     ids: Arc<AtomicU64>,
     files: Arc<Mutex<Files>>,
     folding: Arc<Mutex<Folding>>,
-    jobs: Arc<Mutex<Receiver<Job>>>,
+    jobs: Arc<Jobs>,
     done: Caller<Done>,
 }
 
@@ -133,12 +114,10 @@ impl Reader {
                 swept = Instant::now();
                 self.directory.sweep();
             }
-            // Whoever holds the lock waits for the next job; the other one works.
-            let job = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(SWEEP_EVERY);
-            let job = match job {
-                Ok(job) => job,
-                Err(RecvTimeoutError::Timeout) => continue,
-                Err(RecvTimeoutError::Disconnected) => return,
+            let job = match self.jobs.take(SWEEP_EVERY) {
+                Next::Job(job) => job,
+                Next::Nothing => continue,
+                Next::Over => return,
             };
             let done = match job {
                 Job::Open { transfer, wanted } => Done::Opened { transfer, result: self.open(&wanted) },

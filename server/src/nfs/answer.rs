@@ -16,7 +16,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, RwLock};
 
 /// What stands behind the answers: the trees, and the files of them that are open.
@@ -28,6 +28,8 @@ pub(super) struct Answerer {
     pub(super) networks: RwLock<Vec<String>>,
     /// Octets of a READ that are copied; more goes from the kernel's memory, and may have to wait for its share.
     pub(super) copied_octets_max: AtomicU32,
+    /// Whether everybody is believed who he is, whatever port he calls from.
+    pub(super) believes_all: AtomicBool,
 }
 
 /// What goes back to a client.
@@ -79,11 +81,13 @@ impl Answerer {
             unreadable: Unreadable::default(),
             networks: RwLock::new(networks),
             copied_octets_max: AtomicU32::new(COPIED_OCTETS_MAX),
+            believes_all: AtomicBool::new(false),
         }
     }
 
-    /// Answers a message. None: nobody answers such a thing.
-    pub(super) fn answer(&self, message: &[u8], room: &mut Room) -> Option<Reply> {
+    /// Answers a message. None: nobody answers such a thing. Who it is says so himself (AUTH_SYS); from a port that any user of a host may have, each of them could say that he is
+    /// another, or root, and is nobody.
+    pub(super) fn answer(&self, message: &[u8], is_privileged: bool, room: &mut Room) -> Option<Reply> {
         let call = match Call::parse(message) {
             Ok(call) => call,
             Err(NoCall::Denied(reply)) => return Some(Reply::Whole(reply)),
@@ -97,7 +101,8 @@ impl Answerer {
             }
             Asked::Mount(Mount::Mount(path)) => mount::mounted(self.trees.mount(path)),
             Asked::File(question) => {
-                let user = call.credential.user().unwrap_or(User::NOBODY);
+                let is_believed = is_privileged || self.believes_all.load(Ordering::Relaxed);
+                let user = call.credential.user().filter(|_| is_believed).unwrap_or(User::NOBODY);
                 return Some(self.of_file(&call, &question, &user, room));
             }
         };

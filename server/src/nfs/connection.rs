@@ -8,7 +8,7 @@ use heorot_rpc::record::{Records, mark};
 use rustix::io::Errno;
 use socket2::SockRef;
 use std::io;
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 pub(super) struct Connection {
     pub(super) socket: Arc<TcpStream>,
     pub(super) peer: Ipv4Addr,
+    /// Whether it comes from a port that only root of the peer's host can have.
+    is_privileged: bool,
     records: Records,
     /// What is to be sent begins at `sent`.
     unsent: Vec<u8>,
@@ -108,13 +110,17 @@ const GATHERED_OCTETS: usize = 64 << 10;
 /// Octets that a socket takes before they are sent, as long as there are shares: what it was granted it is to send before it asks for more.
 const UNSENT_OCTETS: u32 = 512 << 10;
 
+/// The first port that a user may take who is not root (`IPPORT_RESERVED`).
+const PORTS_OF_USERS_FROM: u16 = 1024;
+
 impl Connection {
-    pub(super) fn new(socket: TcpStream, peer: Ipv4Addr) -> io::Result<Self> {
+    pub(super) fn new(socket: TcpStream, peer: SocketAddrV4) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         socket.set_nodelay(true)?;
         Ok(Self {
             socket: Arc::new(socket),
-            peer,
+            peer: *peer.ip(),
+            is_privileged: peer.port() < PORTS_OF_USERS_FROM,
             records: Records::new(CALL_OCTETS_MAX),
             unsent: Vec::new(),
             sent: 0,
@@ -148,7 +154,8 @@ impl Connection {
             };
             done.calls += 1;
             // What calls nobody answers, in a stream, is an accident or no good.
-            let reply = answerer.answer(&message, room).ok_or(io::ErrorKind::InvalidData)?;
+            let reply =
+                answerer.answer(&message, self.is_privileged, room).ok_or(io::ErrorKind::InvalidData)?;
             self.take(reply);
             if (self.body.is_some() || self.unsent.len() >= GATHERED_OCTETS)
                 && let Some(next) = self.send(rationed, done)?.waits()

@@ -174,7 +174,7 @@ impl Pool {
         }
         keep_alive(&socket);
         // One that broke before it began ends here, by being dropped.
-        let Ok(connection) = Connection::new(socket, peer) else { return };
+        let Ok(connection) = Connection::new(socket, from) else { return };
         self.tallies.accepted.fetch_add(1, Ordering::Relaxed);
         let (key, gone) = {
             let mut table = self.table();

@@ -30,6 +30,8 @@ struct Client {
     answerer: Answerer,
     room: Room,
     user: (u32, u32),
+    /// Whether it calls from a port that only root has.
+    is_privileged: bool,
     /// What was read by replies that come with a file.
     directory: String,
 }
@@ -38,7 +40,7 @@ impl Client {
     fn new(directory: &Path) -> Self {
         let directory = directory.to_str().unwrap().to_owned();
         let answerer = Answerer::new(&SECRET, std::slice::from_ref(&directory), vec!["10.77.0.0/16".into()]);
-        Self { answerer, room: Room::new(), user: ROOT, directory }
+        Self { answerer, room: Room::new(), user: ROOT, is_privileged: true, directory }
     }
 
     /// The same after a restart: nothing is remembered.
@@ -48,7 +50,7 @@ impl Client {
 
     fn ask(&mut self, program: u32, procedure: u32, write: impl FnOnce(&mut Writer)) -> Vec<u8> {
         let call = call(program, procedure, self.user, write);
-        match self.answerer.answer(&call, &mut self.room).expect("a call has a reply") {
+        match self.answerer.answer(&call, self.is_privileged, &mut self.room).expect("a call has a reply") {
             Reply::Whole(reply) => reply,
             Reply::WithFile(mut head, body) => {
                 let mut octets = vec![0; body.left as usize];

@@ -270,13 +270,13 @@ impl Worker {
                 self.counts.connections_refused += 1;
                 continue;
             }
-            if let Some(key) = self.streams.make_room() {
+            if let Some(key) = self.streams.make_room(peer.ip()) {
                 self.tell_closed(key);
             }
             let Some(door) = self.sockets.get(index).map(|sockets| sockets.door) else { return };
             // A connection that broke before it began ends here, by being dropped.
             let _ = Connection::new(stream, peer, door, now + self.limits.silence)
-                .and_then(|connection| self.streams.insert(&self.epoll, connection));
+                .and_then(|connection| self.streams.insert(&self.epoll, connection, peer.ip()));
         }
     }
 

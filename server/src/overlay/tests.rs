@@ -125,3 +125,25 @@ fn operators_see_all_but_secrets() {
     assert!(known.starts_with("node24,node24.cluster,10.77.1.24 ssh-ed25519 "), "{known}");
     assert_eq!(known.lines().count(), 1);
 }
+
+/// Ten thousand names are written once, and not for each of ten thousand nodes.
+#[test]
+fn what_names_files_have_in_common_is_written_once() {
+    use heorot_names::file::{Me, write};
+    use std::os::unix::fs::FileExt;
+    let names = |zone: &str| Arc::new(Directory::new(zone, Pattern::parse("node{}").unwrap()));
+    let (one, other) = (names("cluster"), names("other"));
+    let overlays = Overlays::new("/nowhere", &[7; 16]);
+    let place = |number| Place { me: Some(Me::Node(number)), ..Place::default() };
+    let written: Vec<_> = [(&one, 23), (&one, 24), (&other, 23)]
+        .map(|(directory, number)| overlays.names_file((directory, &place(number))).unwrap())
+        .into();
+    assert!(Arc::ptr_eq(&written[0].1, &written[1].1) && !Arc::ptr_eq(&written[0].1, &written[2].1));
+    for ((directory, number), (first, rest)) in [(&one, 23), (&one, 24), (&other, 23)].iter().zip(&written) {
+        let mut octets = vec![0; rest.identity.size as usize];
+        rest.file.read_exact_at(&mut octets, 0).unwrap();
+        assert_eq!(first.clone() + std::str::from_utf8(&octets).unwrap(), write(directory, &place(*number)));
+    }
+    drop(written);
+    assert_eq!(overlays.octets.load(Ordering::Relaxed), write(&other, &place(23)).len() as u64 - 23);
+}

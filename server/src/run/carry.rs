@@ -142,6 +142,11 @@ impl Loop {
                 }
             }
             transfer::Output::Close(image) => self.parts.images.close(image),
+            transfer::Output::Unwanted { transfer, peer } => {
+                if self.parts.images.forget(peer, transfer) {
+                    self.pending.opening.remove(&transfer);
+                }
+            }
             transfer::Output::Note { slot, note } => {
                 if let Err(error) = self.parts.notes.write(slot, note.as_ref()) {
                     self.complain("noting transfers for a restart", &error);
@@ -259,32 +264,11 @@ impl Loop {
         (mode, identity): (Mode, Option<ImageIdentity>),
         answer: Answer,
     ) {
-        let open = |this: &mut Self, paths: Vec<String>| {
-            // What is said to be missing is the one that is everybody's.
-            let path = paths.last().cloned().unwrap_or_default();
-            let wanted =
-                Wanted { paths, case_fold: this.parts.config.tftp.case_fold, mode, identity, from: peer };
-            this.parts.images.open(transfer, wanted)?;
-            this.pending.opening.insert(transfer, (peer, path));
-            Ok(())
-        };
-        let begun = match &answer {
-            Answer::File(path) => open(self, vec![path.clone()]),
-            Answer::FirstOf(paths) => open(self, paths.to_vec()),
-            Answer::Text(_)
-            | Answer::Json(..)
-            | Answer::Part(..)
-            | Answer::Unwritten(_)
-            | Answer::Files(_)
-            | Answer::HostKeys(_)
-            | Answer::Missing(_)
-            | Answer::Refused(_) => Ok(()),
-        };
         let result = match answer {
-            Answer::File(_) | Answer::FirstOf(_) => match begun {
-                Ok(()) => return,
-                Err(refusal) => Err(refusal),
-            },
+            Answer::File(path) => return self.open_file(transfer, peer, (mode, identity), vec![path]),
+            Answer::FirstOf(paths) => {
+                return self.open_file(transfer, peer, (mode, identity), paths.into());
+            }
             Answer::Refused(why) => Err(Refusal::Denied(why)),
             Answer::Text(text) => {
                 let opened = self.parts.images.open_text(&text, mode);
@@ -303,6 +287,20 @@ impl Loop {
             | Answer::HostKeys(_) => Err(Refusal::Missing("it is to be had by HTTP only".into())),
         };
         self.transfer(transfer::Input::Opened { transfer, result });
+    }
+
+    fn open_file(
+        &mut self,
+        transfer: TransferId,
+        peer: Ipv4Addr,
+        (mode, identity): (Mode, Option<ImageIdentity>),
+        paths: Vec<String>,
+    ) {
+        // What is said to be missing is the one that is everybody's.
+        let path = paths.last().cloned().unwrap_or_default();
+        let case_fold = self.parts.config.tftp.case_fold;
+        self.parts.images.open(transfer, Wanted { paths, case_fold, mode, identity, from: peer });
+        self.pending.opening.insert(transfer, (peer, path));
     }
 
     /// What became of a file that was to be opened or read.

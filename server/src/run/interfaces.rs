@@ -65,8 +65,10 @@ impl Loop {
             }
             Change::Back(interface) => {
                 let name = interface.name.clone();
+                let was_there = self.parts.interfaces.iter().any(|it| it.name == name);
+                let became = if was_there { "was made anew" } else { "is there now" };
                 self.serve_instead(*interface);
-                self.parts.journal.say(Weight::Notice, format_args!("{name} was made anew, and is served"));
+                self.parts.journal.say(Weight::Notice, format_args!("{name} {became}, and is served"));
                 self.heorot(Input::InterfaceBack(&name));
             }
             Change::OtherMac(name, served, ethernet) => {
@@ -134,11 +136,14 @@ impl Loop {
         self.parts.journal.say(Weight::Notice, text);
     }
 
-    /// Another interface stands in the place of the one of its name, whose sockets hear nothing any more.
+    /// Another interface stands in the place of the one of its name, whose sockets hear nothing any more; or there was none when the server began.
     fn serve_instead(&mut self, new: Interface) {
         new.hear_requests(&self.parts.config);
         let place = self.parts.interfaces.iter().position(|old| old.name == new.name);
-        let Some(place) = place else { return };
+        let Some(place) = place else {
+            self.listen_to(&new.name, sources(self.parts.interfaces.len(), &new));
+            return self.parts.interfaces.push(new);
+        };
         self.listen_to(&new.name, sources(place, &new));
         // The old sockets leave the loop as they are closed.
         self.lost_before += self.parts.interfaces[place].lost();

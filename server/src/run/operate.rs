@@ -177,7 +177,7 @@ impl Loop {
             handle.configure(config.nis.clone().unwrap_or_else(crate::nis::no_nis), settings);
         }
         if let Some((handle, nfs)) = self.parts.nfs.as_ref().zip(config.nfs.as_ref()) {
-            handle.configure(&nfs.directories, settings::nfs_networks(&config));
+            handle.configure(nfs, settings::nfs_networks(&config));
         }
         self.transfer(transfer::Input::Configure(links));
         self.parts.config = config.clone();

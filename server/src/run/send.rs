@@ -4,7 +4,7 @@
 
 use super::Loop;
 use super::senders::{News, Senders};
-use super::transmit::{Failed, first_block, transmit, whole};
+use super::transmit::{Failed, first_block, is_refused, transmit, whole};
 use crate::images::{Images, Kept};
 use crate::netio::Outbox;
 use heorot_core::time::Time;

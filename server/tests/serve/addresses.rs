@@ -126,3 +126,34 @@ fn an_address_that_is_changed_is_served_from_then_on() {
     is_served_at("10.77.0.1");
     assert_eq!(server.end(Signal::SIGTERM), Some(0));
 }
+
+/// One dead card, or a VLAN that is set up late: all others are served meanwhile, and it is when it comes.
+#[test]
+fn an_interface_that_is_not_there_at_the_start_keeps_nobody_else_from_being_served() {
+    let place = Place::new("late");
+    std::fs::write(place.path("boot/file"), "content").unwrap();
+    // Where none is there, nothing can be served.
+    place.configure(|text| {
+        text.replace("interface = \"v0\"", "interface = \"late0\"\naddress = \"10.77.0.1/16\"")
+    });
+    let text = place.refused(&mut place.command());
+    assert!(text.contains("there is no interface late0 with a hardware address"), "{text}");
+    let further = "[[network]]\ninterface = \"late0\"\naddress = \"10.99.0.1/16\"\nnumbers = \"0-99\"\nfirst = \"10.99.1.0\"\n\
+                   suffix = \"-ib\"\ntemporary = \"10.99.200.1-10.99.200.9\"\n[boot]";
+    place.configure(|text| text.replace("[boot]", further));
+    let server = place.start();
+    until_troubles(&place, 1, "late0 is gone");
+    is_served_at("10.77.0.1");
+    ip("link add late0 type veth peer name late1");
+    ip("addr add 10.99.0.1/16 dev late0");
+    ip("link set late1 up");
+    ip("link set late0 up");
+    server.says("late0 is there now, and is served");
+    until_troubles(&place, 0, "");
+    let block = asked_at("10.99.0.1", b"\0\x01file\0octet\0", 69);
+    assert_eq!(block, b"\0\x03\0\x01content");
+    server.signal(Signal::SIGHUP);
+    server.says("the configuration was read anew");
+    assert_eq!(asked_at("10.77.0.1", b"\0\x01file\0octet\0", 69), block);
+    assert_eq!(server.end(Signal::SIGTERM), Some(0));
+}

@@ -69,3 +69,29 @@ fn a_state_that_is_mounted_read_only_is_told() {
     let said = told(doctor.output().unwrap());
     assert!(!said.contains("is mounted read-only"), "{said}");
 }
+
+/// It is read as root at the start, and as the server's user afterwards.
+#[test]
+fn a_configuration_that_root_alone_may_read_is_told_with_what_to_do() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new("closed");
+    let file = place.path("heorot.toml");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let remedy = format!("chgrp nogroup {0}; chmod 640 {0}", file.display());
+    let server = place.start();
+    server.signal(Signal::SIGHUP);
+    server.says("the configuration is wrong; the old one stays");
+    server.says(&remedy);
+    let doctor = |place: &Place| {
+        let mut doctor = Command::new(env!("CARGO_BIN_EXE_heorot"));
+        doctor.args(["doctor", "--config"]).arg(place.path("heorot.toml"));
+        String::from_utf8(doctor.output().unwrap().stdout).unwrap()
+    };
+    let said = doctor(&place);
+    assert!(said.contains(&remedy) && said.contains("each reload (SIGHUP) is refused"), "{said}");
+    assert!(Command::new("sh").args(["-c", &remedy]).status().unwrap().success());
+    assert!(!doctor(&place).contains(&remedy));
+    server.signal(Signal::SIGHUP);
+    server.says("the configuration was read anew");
+    assert_eq!(server.end(Signal::SIGTERM), Some(0));
+}

@@ -98,6 +98,8 @@ impl Server {
             transfer::Output::Open { transfer, peer, local, path, mode: _, identity } => {
                 self.request(s, Asker::Transfer(transfer, peer, identity), (peer, local), Via::Tftp, path);
             }
+            // What is being opened is told all the same.
+            transfer::Output::Unwanted { .. } => {}
             transfer::Output::Send(send) => self.send_tftp(s, &send),
             transfer::Output::Grant { stream, octets } => self.grant(s, stream.0, octets),
             // Every READ is told of: those that need no leave get it at once.

@@ -61,6 +61,22 @@ fn an_address_that_comes_later_is_ours_and_one_that_goes_stays_ours() {
     assert_eq!(becomes(&config(true, &[OWN]), &[OTHER]), (Err(()), lost()), "the file says another one");
 }
 
+/// One that is not there when the server begins is served when it comes, with the address that the file says.
+#[test]
+fn an_interface_that_comes_later_is_served_then() {
+    let text = TEXT.replace("ADDRESS", "address = \"10.77.0.1/16\"");
+    let (config, warnings) = Config::parse(&text, &[]).expect("it may come");
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(!config.networks[0].on_link);
+    let given_later = (text, config);
+    let (held, missing) = given_later.1.held(&[]);
+    assert!(!given_later.1.is_readdressed(&held) && missing.is_empty(), "{held:?}, {missing:?}");
+    assert_eq!(
+        becomes(&given_later, &[("10.77.0.1", 16)]),
+        (Ok(Some(("10.77.0.1".to_owned(), true))), vec![])
+    );
+}
+
 #[test]
 fn an_interface_that_is_gone_has_what_it_had() {
     let (_, config) = config(false, &[("10.77.0.1", 16)]);

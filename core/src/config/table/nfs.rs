@@ -19,4 +19,12 @@ pub(super) static NFS: &[Setting] = &[
         status: Status::Works,
         doc: "Directories that are served beside the roots of profiles. What lies below one of them on another file system is not.",
     },
+    Setting {
+        key: "insecure",
+        kind: Kind::Truth,
+        fallback: Fallback::Value("false"),
+        example: "true",
+        status: Status::Works,
+        doc: "Whether a client is believed who it is also if it calls from a port that any user of its host may have, 1024 or above. Without it such a client is nobody, as for other servers: a node's root calls from below, and each of its users could else say that he is root. To be set where a router that translates stands between, which chooses the ports.",
+    },
 ];

@@ -397,3 +397,9 @@ fn what_is_stale_is_not_secure() {
     assert_eq!(outcome(&reply), INSECURE);
     assert!(read(&reply).answer[0].starts_with("www.example. 30 A "), "{:?}", read(&reply).answer);
 }
+
+/// What leads to the answers of a client is of his share, too.
+#[test]
+fn one_client_does_not_use_up_all_checks() {
+    ask_without_end(checking());
+}

@@ -10,7 +10,7 @@ use crate::clock;
 use crate::images::directory::BootFile;
 use crate::overlay::NotMade;
 use heorot_core::mac::Mac;
-use heorot_core::message::NodeFiles;
+use heorot_core::message::{NodeFiles, Unwritten};
 use heorot_core::time::Time;
 use std::sync::Arc;
 use std::time::Instant;
@@ -49,5 +49,35 @@ impl Worker {
         // Unless the loop knows, the next time would be the second.
         let why = if is_told { why } else { format!("{why}; and the server is busy") };
         self.reply(key, &Reply::text(status, why + "\n"), now);
+    }
+
+    /// Has the names file of a node written.
+    pub(super) fn write(&mut self, key: u64, unwritten: Box<Unwritten>, now: Instant) {
+        let Some(connection) = self.streams.get_mut(key) else { return };
+        if let Stage::Asking(head) = std::mem::replace(&mut connection.stage, Stage::Over) {
+            connection.stage = Stage::Opening(head);
+        }
+        if self.jobs.try_send(Job::Write { key, unwritten }).is_err() {
+            self.reply(key, &Reply::busy(), now);
+        }
+    }
+
+    /// It is written. What all nodes have in common goes out as any file.
+    pub(super) fn written(
+        &mut self,
+        key: u64,
+        result: Option<Result<(String, Arc<BootFile>), NotMade>>,
+        now: Instant,
+    ) {
+        let reply = match result {
+            Some(Ok((first, rest))) => {
+                let size = rest.identity.size;
+                return self.reply_with(key, &Reply::text_before(first, size), (rest, 0..size), now);
+            }
+            Some(Err(NotMade::Wrong(why))) => Reply::text(500, why + "\n"),
+            // Operators alone ask for what else is long.
+            Some(Err(NotMade::Busy)) | None => Reply::busy(),
+        };
+        self.reply(key, &reply, now);
     }
 }

@@ -277,6 +277,11 @@ fn modes_are_kept_by_who_asks() {
     let etc = client.walk("etc").unwrap();
     assert_eq!(client.lookup(&etc, "passwd"), Err(13));
     assert_eq!(client.list(true, &etc, 0, 4096), Err(13));
+    // Whoever may be anybody is nobody, whatever he says.
+    (client.user, client.is_privileged) = (ROOT, false);
+    assert_eq!(client.read(&shadow, 0, 9), Err(13));
+    assert_eq!(client.lookup(&etc, "passwd"), Err(13));
+    assert_eq!(client.read(&passwd, 0, 5).unwrap().0, b"root:");
 }
 
 #[test]

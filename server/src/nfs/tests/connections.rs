@@ -25,7 +25,8 @@ impl Server {
         let address = (Ipv4Addr::LOCALHOST, bound.listener.local_addr().unwrap().port()).into();
         let bell = Bell::new().unwrap();
         let (ask, asks) = line(&bell, 16);
-        let nfs = config::Nfs { port: 0, directories: vec![directory.clone()] };
+        // These clients have ports of users.
+        let nfs = config::Nfs { port: 0, directories: vec![directory.clone()], insecure: true };
         let served = (&nfs, Vec::new());
         let journal = Journal::start().unwrap();
         let handle = start_within(connections_max, bound, served, &SECRET, (ask, &bell), journal).unwrap();
@@ -299,9 +300,46 @@ fn strangers_are_refused() {
     let serves = |address: [u8; 4]| server.handle.as_ref().unwrap().pool.serves(address.into());
     assert!(serves([127, 0, 0, 1]) && !serves([10, 77, 1, 5]));
     let network = Prefix { address: Ipv4Addr::new(10, 77, 0, 1).into(), length: 16 };
-    let directories = [server.directory.clone()];
-    server.handle.as_ref().unwrap().configure(&directories, vec![network]);
+    let nfs = config::Nfs { port: 0, directories: vec![server.directory.clone()], insecure: true };
+    server.handle.as_ref().unwrap().configure(&nfs, vec![network]);
     assert!(serves([10, 77, 1, 5]) && !serves([10, 78, 1, 5]));
+}
+
+/// Any user of a node may say that he is its root, and call from any port from 1024 on.
+#[test]
+fn who_calls_from_a_port_of_users_is_nobody() {
+    let tree = testing::directory("nfs");
+    fs::write(tree.path().join("shadow"), "root:*::\n").unwrap();
+    fs::set_permissions(tree.path().join("shadow"), fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(tree.path().join("passwd"), "root:x:\n").unwrap();
+    let server = Server::new(tree.path());
+    let believe = |insecure| {
+        let nfs = config::Nfs { port: 0, directories: vec![server.directory.clone()], insecure };
+        server.handle().configure(&nfs, Vec::new());
+    };
+    let read = |stream: &mut TcpStream, handle: &[u8]| {
+        send(stream, &read_call(handle, 0, 9));
+        status(&receive(stream)).0
+    };
+    let mut stream = server.connect();
+    let root = root(&server, &mut stream);
+    let [shadow, passwd] = ["shadow", "passwd"].map(|name| find(&mut stream, &root, name));
+    assert_eq!(read(&mut stream, &shadow), 0, "all are believed");
+    believe(false);
+    assert_eq!((read(&mut stream, &shadow), read(&mut stream, &passwd)), (13, 0));
+    if nix::unistd::geteuid().is_root() {
+        let reserved = (600..1024).find_map(|port| {
+            let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+            socket.bind(&SocketAddrV4::new(Ipv4Addr::LOCALHOST, port).into()).ok()?;
+            socket.connect(&server.address.into()).ok()?;
+            Some(TcpStream::from(socket))
+        });
+        let mut reserved = reserved.expect("one of 424 ports is free");
+        reserved.set_read_timeout(Some(SOON)).unwrap();
+        assert_eq!(read(&mut reserved, &shadow), 0, "a node's root");
+    }
+    believe(true);
+    assert_eq!(read(&mut stream, &shadow), 0, "SIGHUP is enough");
 }
 
 #[test]
@@ -312,7 +350,8 @@ fn a_table_of_connections_has_its_bounds() {
     let mut gone = Vec::new();
     for (now, client) in [(1, 1), (2, 2), (3, 1), (4, 1), (5, 3), (6, 4)] {
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let connection = Connection::new(stream, Ipv4Addr::new(10, 77, 1, client)).unwrap();
+        let connection =
+            Connection::new(stream, SocketAddrV4::new(Ipv4Addr::new(10, 77, 1, client), 1000)).unwrap();
         let (key, gave_way) = table.insert(connection, now);
         keys.insert(key, now);
         gone.extend(gave_way.iter().map(|key| (now, keys[key])));

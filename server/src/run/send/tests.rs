@@ -40,7 +40,7 @@ fn a_train_is_kept_as_far_as_it_is_in_memory() {
     let paths = vec!["image".to_owned()];
     let wanted =
         Wanted { paths, case_fold: false, mode: Mode::Octet, identity: None, from: Ipv4Addr::LOCALHOST };
-    images.open(TransferId(1), wanted).unwrap();
+    images.open(TransferId(1), wanted);
     let Input::Opened { result: Ok(Opened { image, .. }), .. } = next(&mut images) else { panic!() };
     assert!(images.fetch(image, 0).is_none() && matches!(next(&mut images), Input::Fetched { .. }));
     let text = images.open_text(&"x".repeat(2500), Mode::Octet);
