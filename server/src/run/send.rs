@@ -9,6 +9,7 @@ use crate::images::{Images, Kept};
 use crate::netio::Outbox;
 use heorot_core::time::Time;
 use heorot_core::transfer::{Block, Body, Input, Port, Send, TransferId, Unsent};
+use std::io;
 use std::iter;
 use std::mem;
 use std::os::fd::AsFd;
@@ -87,7 +88,7 @@ impl Loop {
                 News::Unsent((transfer, block, why)) => {
                     self.transfer(Input::Unsent { transfer, block, why });
                 }
-                News::Complaint(error) => self.complain("sending TFTP", &error),
+                News::Complaint(error) => self.complain_of_sending(&error),
             }
         }
     }
@@ -111,15 +112,19 @@ impl Loop {
         if sent.datagrams > 0 {
             self.meter.sent_many(self.now, sent.datagrams, sent.octets);
         }
-        match sent.complaint {
-            Some(error) if is_refused(&error) => {
-                let hint = "a firewall of this host refuses it, or its table of connections (nf_conntrack_max) is full";
-                self.complain("sending TFTP", &format_args!("{error}: {hint}"));
-            }
-            Some(error) => self.complain("sending TFTP", &error),
-            None => {}
+        if let Some(error) = sent.complaint {
+            self.complain_of_sending(&error);
         }
         sent.failed
+    }
+
+    fn complain_of_sending(&mut self, error: &io::Error) {
+        if is_refused(error) {
+            let hint =
+                "a firewall of this host refuses it, or its table of connections (nf_conntrack_max) is full";
+            return self.complain("sending TFTP", &format_args!("{error}: {hint}"));
+        }
+        self.complain("sending TFTP", error);
     }
 }
 
