@@ -7,14 +7,15 @@ use super::*;
 fn who_reads_nothing_after_the_octets_of_a_file_does_not_stand_still() {
     // What TLS adds is more than the client's kernel takes.
     const SIZE: usize = 32 << 20;
-    const BEFORE_THE_END: usize = 4 << 20;
+    const BEFORE_THE_END: usize = 256 << 10;
     let server = server();
     server.grants.store(SIZE as u64, Ordering::Relaxed);
     server.write("kernel", vec![7; SIZE]);
     let mut stream = server.connect_by_tls(&rustls::version::TLS13);
     stream.write_all(b"GET /kernel HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-    // As it comes, and with as little room as there may be at the end.
+    // As it comes, with so little room that little of it waits for us, and at the end with as little as there may be.
     let socket = &mut stream.sock;
+    socket2::SockRef::from(&*socket).set_recv_buffer_size(64 << 10).unwrap();
     socket.read_exact(&mut vec![0; SIZE - BEFORE_THE_END]).unwrap();
     socket2::SockRef::from(&*socket).set_recv_buffer_size(1 << 12).unwrap();
     socket.read_exact(&mut vec![0; BEFORE_THE_END + 4096]).unwrap();
