@@ -51,13 +51,12 @@ impl Turn<'_> {
     }
 
     fn has_another_address(&self, mac: Mac) -> bool {
-        let Some(node) = self.hall.nodes.get(mac).filter(|node| node.stage.is_numbered()) else {
-            return false;
-        };
+        let Some(node) = self.hall.nodes.get(mac) else { return false };
+        let is_lent = node.cards().any(|card| self.hall.leases.of(card).next().is_some());
+        if !node.stage.is_numbered() {
+            return is_lent;
+        }
         let is_on_its_network = node.network.is_some() && self.elsewhere(node).is_none();
-        let mut cards = std::iter::once(&node.mac).chain(&node.further_macs);
-        node.granted_until.is_some()
-            || is_on_its_network
-            || cards.any(|card| self.hall.leases.of(*card).next().is_some())
+        is_lent || is_on_its_network || node.granted_until.is_some()
     }
 }

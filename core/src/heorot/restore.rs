@@ -107,6 +107,13 @@ fn expire_lost(turn: &mut Turn<'_>) {
     for mac in lost {
         turn.expired(mac, "it had no address any more before the restart");
     }
+    // Whoever is merely seen is in no boot: what it asks next is a new one's.
+    let seen = turn.hall.nodes.iter().filter(|node| node.stage == Stage::Seen);
+    for mac in seen.map(|node| node.mac).collect::<Vec<_>>() {
+        if let Some(node) = turn.hall.nodes.get_mut(mac) {
+            node.boot.token.clear();
+        }
+    }
 }
 
 /// Those of a machine that was forgotten are forgotten too.

@@ -197,7 +197,8 @@ fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware, is_discove
     if !client.is_of_the_system
         && let Some(node) = turn.hall.nodes.get(client.mac).filter(|node| has_booted(node))
     {
-        if begins(node) {
+        // In the middle of a boot it is EDK2 at port 4011, from which it asks there, when a person has chosen from the menu late.
+        if begins(node) && !node.stage.is_booting() {
             tell_no_boot(turn, client);
         }
         return false;

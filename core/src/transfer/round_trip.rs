@@ -89,8 +89,8 @@ impl RoundTrip {
     }
 
     /// The shortest round trip, if any was measured: an ACK that comes sooner after a packet does not speak of this packet.
-    pub(super) fn least(&self) -> Duration {
-        self.measured.as_ref().map_or(Duration::ZERO, |measured| measured.least)
+    pub(super) fn least(&self) -> Option<Duration> {
+        self.measured.as_ref().map(|measured| measured.least)
     }
 }
 

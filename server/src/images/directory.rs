@@ -255,12 +255,16 @@ impl BootFile {
     /// Whether it is still what it was when it was opened: not changed in place.
     pub(crate) fn is_unchanged(&self) -> io::Result<bool> {
         let now = rustix::fs::fstat(self.file.as_fd())?;
+        if !has_content_of(&self.found, &now) {
+            return Ok(false);
+        }
         let changed = changed_nanoseconds(&now);
-        let is_known = || match &self.witness {
-            Some(witness) => witness.is_same(changed),
-            None => changed_nanoseconds(&self.found) == changed,
-        };
-        Ok(has_content_of(&self.found, &now) && is_known())
+        let changed_now =
+            || rustix::fs::fstat(self.file.as_fd()).map(|now| changed_nanoseconds(&now)).map_err(Into::into);
+        match &self.witness {
+            Some(witness) => witness.is_same(changed, changed_now),
+            None => Ok(changed_nanoseconds(&self.found) == changed),
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,8 @@ use std::time::Duration;
 
 /// An event comes a moment after the change that it tells of can be seen.
 const EVENT_COMES_WITHIN: Duration = Duration::from_millis(5);
+/// How often is looked at a file that is touched while it is looked at.
+const LOOKS_MAX: usize = 16;
 /// Room for some events at a time: they are told without names.
 const EVENTS_OCTETS: usize = 1024;
 
@@ -102,11 +105,18 @@ impl Witness {
         Self { watch, known: Mutex::new((changed, touches)) }
     }
 
-    /// Whether the content is what it was, after a change of the inode at this time.
-    pub(super) fn is_same(&self, changed: u64) -> bool {
+    /// Whether the content is what it was, after a change of the inode at this time; `changed_now` tells when it was changed last.
+    ///
+    /// # Errors
+    /// Those of `changed_now`.
+    pub(super) fn is_same(
+        &self,
+        changed: u64,
+        changed_now: impl Fn() -> io::Result<u64>,
+    ) -> io::Result<bool> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.0 == changed {
-            return true;
+            return Ok(true);
         }
         let before = self.watch.before.writes;
         let mut told = self.watch.told();
@@ -114,11 +124,21 @@ impl Witness {
             thread::sleep(EVENT_COMES_WITHIN);
             told = self.watch.told();
         }
+        // It may be touched twice at a time, as by `chown` and `chmod`: what was told belongs to the last time before it.
+        let mut changed = changed;
+        for _ in 0..LOOKS_MAX {
+            let now = changed_now()?;
+            if now == changed {
+                break;
+            }
+            changed = now;
+            told = self.watch.told();
+        }
         let is_same = told.writes == before && told.touches != known.1;
         if is_same {
             *known = (changed, told.touches);
         }
-        is_same
+        Ok(is_same)
     }
 }
 

@@ -88,6 +88,13 @@ impl Flight {
         self.echoes = match repeat {
             // Who had it all before says so once for each copy.
             Some(Repeat { is_told: false, has_advanced: false, .. }) => advance.saturating_sub(1),
+            // There was no gap: a copy of an ACK came late, or the client was away and speaks of one that is over. All that is repeated is yet to come, and if its echoes were taken for gaps, every window would go
+            // twice to the end of the file.
+            Some(Repeat { has_advanced: false, flying, flying_since, .. })
+                if flying > 1 && now < flying_since + TFTP_RESEND_MIN =>
+            {
+                self.echoes + advance
+            }
             Some(_) => self.echoes,
             None => u64::from(!self.fresh),
         };
@@ -112,8 +119,11 @@ impl Flight {
 
     /// In lock-step: whether a client repeats itself.
     fn is_retry(&self, now: Time) -> bool {
-        let after =
-            if self.echoes > 0 { self.resend_after() } else { self.round_trip.least().max(TFTP_RETRY_MIN) };
+        let after = if self.echoes > 0 {
+            self.resend_after()
+        } else {
+            self.round_trip.least().unwrap_or_default().max(TFTP_RETRY_MIN)
+        };
         now.since(self.sent_at) > after
     }
 
@@ -130,7 +140,8 @@ impl Flight {
             return false;
         }
         // The client speaks up at the first gap, before the window's end has come through: sooner than a whole round trip.
-        self.repeated.is_some() || now.since(self.sent_at) > self.round_trip.least() / 2
+        let least = self.round_trip.least().unwrap_or(TFTP_RETRY_MIN);
+        self.repeated.is_some() || now.since(self.sent_at) > least / 2
     }
 
     /// There is a gap: the window starts anew behind it.
@@ -168,7 +179,7 @@ impl Flight {
 
     /// Whether what comes now cannot speak of the repeat that is out: it has not left, or left just now. (An eighth less, for no two trips are the same.)
     fn is_before_repeat(&self, now: Time) -> bool {
-        let trip = self.round_trip.least() / 8 * 7;
+        let trip = self.round_trip.least().unwrap_or_default() / 8 * 7;
         self.repeated.is_some() && self.begun_at.is_none_or(|begun| now < begun + trip)
     }
 

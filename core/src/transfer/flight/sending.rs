@@ -99,8 +99,8 @@ impl Flight {
             return Step::Wait;
         }
         self.window_end = end;
-        // As long as a part of the repeat waits for its turn, what is new comes behind it.
-        if self.wish.is_some() {
+        // As long as a part of the repeat waits for its turn, or for its chunk, what is new comes behind it.
+        if self.wish.is_some() || self.held.is_some() {
             return Step::Wait;
         }
         self.sent_before = self.sent;

@@ -283,6 +283,18 @@ fn conversations() {
             ],
         ),
         (
+            "a copy of an ACK comes late: the window goes twice, and no other",
+            sending(4),
+            vec![
+                (2, Acknowledged(4), "5..8"),
+                (3, Acknowledged(4), "5..8"),
+                (3, Acknowledged(8), "9..11"),
+                (4, Acknowledged(8), "-"),
+                (4, Acknowledged(8), "-"),
+                (4, Acknowledged(11), "complete"),
+            ],
+        ),
+        (
             "the first of a window is lost",
             sending(4),
             vec![(2, Acknowledged(4), "5..8"), (3, Acknowledged(4), "5..8"), (3, Acknowledged(4), "-")],
