@@ -13,7 +13,7 @@ fn is_same(witness: &Witness, changed: &[u64]) -> bool {
     let later = std::sync::atomic::AtomicUsize::new(1);
     let changed_now = || {
         let look = later.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        Ok(*changed.get(look).or(changed.last()).unwrap())
+        Ok(*changed.get(look).or_else(|| changed.last()).unwrap())
     };
     witness.is_same(changed[0], changed_now).unwrap()
 }
