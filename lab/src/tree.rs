@@ -23,6 +23,9 @@ pub fn debian() -> Result<PathBuf, String> {
     if tree.exists() {
         return Ok(tree);
     }
+    // The first of all that is kept in a fresh clone.
+    fs::create_dir_all(directory::kept())
+        .map_err(|error| format!("{}: {error}", directory::kept().display()))?;
     let new = directory::kept().join(format!("debian-{}", std::process::id()));
     let _ = fs::remove_dir_all(&new);
     let mut make = Command::new("mmdebstrap");
