@@ -245,7 +245,7 @@ static NETWORK: &[Setting] = &[
         fallback: Fallback::Otherwise("read from the interface"),
         example: "\"10.77.0.1/16\"",
         status: Status::Works,
-        doc: "Our address on the network, and which network it is. Where the interface has no address in it, the network is behind a relay: then this is any address of it. With it, the server also begins while this interface is not there, and serves it when it comes.",
+        doc: "Our address on the network, and which network it is. Where the interface has no address in it, the network is behind a relay: then this is any address of it. With it, the server also begins while this interface is not there, as long as another one is, and serves it when it comes.",
     },
     Setting {
         key: "numbers",

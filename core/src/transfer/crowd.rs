@@ -66,13 +66,14 @@ impl Crowd {
             return None;
         }
         let crowd = self.by_count.last().filter(|(count, _)| *count > TRANSFERS_FEW);
-        let of_crowd = crowd.and_then(|(_, address)| {
-            let it = self.addresses.get(address)?;
-            // What is under way is ended for the sake of another address alone.
-            let answered = it.answered.first().filter(|_| *address != to);
-            it.unanswered.first().or(answered).copied()
-        });
-        of_crowd.or_else(|| self.unanswered.first().copied())
+        let Some((address, it)) =
+            crowd.and_then(|(_, address)| Some((address, self.addresses.get(address)?)))
+        else {
+            return self.unanswered.first().copied();
+        };
+        // What is under way is ended for the sake of another address alone; and who has most himself takes nobody's place.
+        let answered = it.answered.first().filter(|_| *address != to);
+        it.unanswered.first().or(answered).copied()
     }
 
     /// Whether its machine acknowledged nothing yet: then it may go without a word, and a client that is there asks again.

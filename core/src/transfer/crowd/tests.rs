@@ -14,7 +14,7 @@ fn who_has_most_gives_way_and_first_what_nobody_answers() {
     const FULL: usize = TRANSFERS_MAX;
     const FEW: u64 = TRANSFERS_FEW as u64;
     type Case = (&'static str, fn(&mut Crowd), usize, u32, Option<u64>);
-    let table: [Case; 8] = [
+    let table: [Case; 9] = [
         ("there is room", |it| enter(it, 1, 1..200, false), FULL - 1, 9, None),
         ("nobody asked", |_| {}, FULL, 9, None),
         (
@@ -39,6 +39,16 @@ fn who_has_most_gives_way_and_first_what_nobody_answers() {
         ),
         ("a crowd of which all is answered, for another", |it| enter(it, 1, 1..200, true), FULL, 9, Some(1)),
         ("the same for itself", |it| enter(it, 1, 1..200, true), FULL, 1, None),
+        (
+            "and though another has just asked",
+            |it| {
+                enter(it, 1, 1..200, true);
+                enter(it, 2, 200..201, false);
+            },
+            FULL,
+            1,
+            None,
+        ),
         (
             "few of each: the oldest that nobody answers",
             |it| {

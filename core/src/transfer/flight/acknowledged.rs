@@ -10,6 +10,7 @@
 //! - nothing that comes sooner than a round trip after its first block has left speaks of it. Each of the blocks that were on their way when it began ([`Repeat::flying`]) may bring an ACK of the old
 //!   window; one that comes further tells that the way puts packets in another order, and that the repeat brings copies of what the client has;
 //! - each copy of what the client has may bring an ACK of its own, an echo, which is not answered;
+//! - the first that comes further may speak of what the client had before, and is answered with what is new alone; our timer, which is short then, finds out if it was a gap;
 //! - what is none of these is the next gap, and the window starts anew behind it (RFC 7440 4).
 
 use super::step::{End, Step};
@@ -26,8 +27,8 @@ pub(super) struct Repeat {
     flying: u64,
     /// When the last of them left.
     flying_since: Time,
-    /// Whether the client has told what it has, as it does when it speaks of a gap. Until then it may have any of what is repeated.
-    is_told: bool,
+    /// Whether the client spoke of a gap, and so told what it has. Else it may have any of what is repeated.
+    is_of_gap: bool,
     /// Whether it has come further since.
     has_advanced: bool,
 }
@@ -87,7 +88,7 @@ impl Flight {
         let repeat = self.repeated.take();
         self.echoes = match repeat {
             // Who had it all before says so once for each copy.
-            Some(Repeat { is_told: false, has_advanced: false, .. }) => advance.saturating_sub(1),
+            Some(Repeat { is_of_gap: false, has_advanced: false, .. }) => advance.saturating_sub(1),
             // There was no gap: a copy of an ACK came late, or the client was away and speaks of one that is over. All that is repeated is yet to come, and if its echoes were taken for gaps, every window would go
             // twice to the end of the file.
             Some(Repeat { has_advanced: false, flying, flying_since, .. })
@@ -148,7 +149,7 @@ impl Flight {
     fn start_anew(&mut self, now: Time) -> Step {
         let flying = (self.sent - self.acknowledged).saturating_sub(1);
         self.repeated =
-            Some(Repeat { flying, flying_since: self.sent_at, is_told: true, has_advanced: false });
+            Some(Repeat { flying, flying_since: self.sent_at, is_of_gap: true, has_advanced: false });
         self.echoes = 0;
         self.restarted = true;
         self.is_gap_told = true;
@@ -160,7 +161,7 @@ impl Flight {
         let is_repeat = self.note_behind > 0 || self.sent > self.acknowledged;
         if self.terms.window_blocks > 1 && is_repeat {
             self.repeated =
-                Some(Repeat { flying: 0, flying_since: self.sent_at, is_told: false, has_advanced: false });
+                Some(Repeat { flying: 0, flying_since: self.sent_at, is_of_gap: false, has_advanced: false });
             self.echoes = 0;
         }
         self.send_window(now)
