@@ -15,9 +15,6 @@ pub const POOL_ADDRESSES_MAX: u64 = 1 << 16;
 /// machine was heard at its address stands for [`HOLD_AFTER_LIFE`] from then on.
 pub const OFFER_STANDS: Duration = Duration::from_secs(35);
 
-/// Offers that stand at a time.
-pub const OFFERS_MAX: usize = NODES_MAX;
-
 /// How long an address stays its machine's after the last sign of life: firmware never renews, and PXELINUX waits 131 s for a packet.
 pub const HOLD_AFTER_LIFE: Duration = Duration::from_secs(150);
 

@@ -191,10 +191,6 @@ pub enum Kept {
     Failed,
 }
 
-/// The kernel's number of an interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct InterfaceIndex(pub u32);
-
 /// A DHCP datagram as it came.
 #[derive(Clone, Copy, Debug)]
 pub struct Datagram<'a> {

@@ -1,5 +1,6 @@
 //! What travels in the simulated network: frames whose bulk is only counted.
 
+use heorot_core::load;
 use heorot_core::mac::Mac;
 use std::net::SocketAddrV4;
 
@@ -50,11 +51,6 @@ pub enum Payload {
     },
 }
 
-/// Octets that a UDP datagram costs on an Ethernet beside its payload: 8 of UDP, 20 of IP, 14 of the frame's header, 4 of its check sum, and
-/// 20 of preamble and gap.
-const OVERHEAD_OCTETS: u64 = 8 + 20 + 14 + 4 + 20;
-/// The smallest frame with its check sum, preamble and gap (IEEE 802.3).
-const WIRE_OCTETS_MIN: u64 = 64 + 20;
 /// Octets of DATA before the file's, and of ACK: operation and block number.
 const DATA_HEAD_OCTETS: u64 = 4;
 /// Octets of TCP's head with time stamps, more than UDP's.
@@ -70,6 +66,6 @@ impl Frame {
             Payload::Segment { octets, .. } => TCP_HEAD_OCTETS + u64::from(*octets),
             Payload::Received { .. } => TCP_HEAD_OCTETS,
         };
-        (payload + OVERHEAD_OCTETS).max(WIRE_OCTETS_MIN)
+        load::wire_octets(payload)
     }
 }

@@ -16,7 +16,7 @@ use crate::surroundings::{Http, Question, Surroundings, Whereabouts, mac_of, que
 use crate::watch::Watch;
 use heorot_core::cluster::record::Record;
 use heorot_core::config::Config;
-use heorot_core::load::Control;
+use heorot_core::load::{self, Control};
 use heorot_core::mac::Mac;
 use heorot_core::time::Time;
 use heorot_core::transfer::Resend;
@@ -121,13 +121,10 @@ pub(crate) struct Tale {
     pub(crate) lost: Option<(Time, String)>,
     pub(crate) number: Option<u32>,
     pub(crate) retries: u64,
-    /// Octets of what it loaded, with 70 for every block.
+    /// Octets on the wire of what it loaded, if each block is sent once.
     pub(crate) wire_octets: u64,
     pub(crate) stage: &'static str,
 }
-
-/// Octets on the wire beside a block's content: 4 of TFTP, 8 of UDP, 20 of IP, 18 of the frame and 20 of preamble and gap.
-const BLOCK_OVERHEAD_OCTETS: u64 = 70;
 
 impl Run {
     /// Puts everything in its place. Nothing has happened yet.
@@ -408,8 +405,7 @@ impl Run {
             }
             Told::FirstData => tale.first_data = tale.first_data.or(Some(s.now)),
             Told::File { octets, block_octets, .. } => {
-                let blocks = octets / u64::from(block_octets.max(1)) + 1;
-                tale.wire_octets += octets + blocks * BLOCK_OVERHEAD_OCTETS;
+                tale.wire_octets += load::file_wire_octets(octets, block_octets);
             }
             Told::Retry => tale.retries += 1,
             Told::Loaded => {

@@ -281,7 +281,6 @@ impl Packet {
         };
         let mut chaddr = [0; 16];
         chaddr[..address.len()].copy_from_slice(address);
-        let _none = Ipv4Addr::UNSPECIFIED;
         let message = Message {
             htype,
             hlen: u8::try_from(address.len()).expect("no address is longer than its field"),

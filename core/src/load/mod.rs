@@ -108,10 +108,20 @@ impl fmt::Display for Regime {
     }
 }
 
-/// Octets that a UDP payload takes on an Ethernet: with 8 of UDP, 20 of IP, 14 of the frame's head, 4 of its check sum and 20 of preamble and gap, and
-/// at least those of the smallest frame (IEEE 802.3).
+/// Octets around a UDP payload on an Ethernet: 8 of UDP, 20 of IP, 14 of the frame's head, 4 of its check sum, and 20 of preamble and gap.
+pub const WIRE_OVERHEAD_OCTETS: u64 = 8 + 20 + 14 + 4 + 20;
+
+/// Octets that a UDP payload takes on an Ethernet: at least those of the smallest frame, with preamble and gap (IEEE 802.3).
 pub fn wire_octets(payload_octets: u64) -> u64 {
-    (payload_octets + 66).max(84)
+    (payload_octets + WIRE_OVERHEAD_OCTETS).max(64 + 20)
+}
+
+/// Octets that a file takes on an Ethernet by TFTP, if each block is sent once: it ends with one that is not full, be it empty (RFC 1350 6).
+pub fn file_wire_octets(octets: u64, block_octets: u16) -> u64 {
+    /// Operation and number, before each block (RFC 1350 5).
+    const HEAD_OCTETS: u64 = 4;
+    let blocks = octets / u64::from(block_octets.max(1)) + 1;
+    octets + blocks * (HEAD_OCTETS + WIRE_OVERHEAD_OCTETS)
 }
 
 impl Link {

@@ -124,11 +124,7 @@ pub mod option {
     pub const HOST_NAME: u8 = 12;
     pub const DOMAIN_NAME: u8 = 15;
     pub const ROOT_PATH: u8 = 17;
-    pub const INTERFACE_MTU: u8 = 26;
     pub const BROADCAST: u8 = 28;
-    pub const NIS_DOMAIN: u8 = 40;
-    pub const NIS_SERVERS: u8 = 41;
-    pub const NTP_SERVERS: u8 = 42;
     pub const VENDOR_SPECIFIC: u8 = 43;
     pub const REQUESTED_ADDRESS: u8 = 50;
     pub const LEASE_TIME: u8 = 51;
@@ -136,7 +132,6 @@ pub mod option {
     pub const MESSAGE_TYPE: u8 = 53;
     pub const SERVER_IDENTIFIER: u8 = 54;
     pub const PARAMETER_LIST: u8 = 55;
-    pub const MESSAGE: u8 = 56;
     pub const MAX_SIZE: u8 = 57;
     pub const T1: u8 = 58;
     pub const T2: u8 = 59;
@@ -163,10 +158,6 @@ pub mod option {
     pub const CLIENT_MACHINE: u8 = 97;
     /// RFC 3011.
     pub const SUBNET_SELECTION: u8 = 118;
-    /// RFC 3397.
-    pub const DOMAIN_SEARCH: u8 = 119;
-    /// RFC 3442.
-    pub const CLASSLESS_ROUTES: u8 = 121;
     /// Etherboot's encapsulated options: iPXE tells its features here, and is told things.
     pub const IPXE: u8 = 175;
     pub const END: u8 = 255;

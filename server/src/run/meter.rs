@@ -1,5 +1,6 @@
-//! What was sent in the last second.
+//! What was sent in the last second, in the octets that links are measured in.
 
+use heorot_core::load::WIRE_OVERHEAD_OCTETS;
 use heorot_core::time::Time;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,8 +9,6 @@ use std::time::Duration;
 const SLICE: Duration = Duration::from_millis(100);
 /// Slices of a second.
 const SLICES: usize = 10;
-/// Octets around a UDP payload on Ethernet: frame header and check sum, IP, UDP.
-const OVERHEAD_OCTETS: u64 = 14 + 4 + 20 + 8;
 
 /// Counts octets, by tenths of a second.
 #[derive(Debug, Default)]
@@ -28,7 +27,7 @@ impl Meter {
 
     /// Datagrams of so many octets together left.
     pub(super) fn sent_many(&mut self, now: Time, datagrams: usize, payload_octets: usize) {
-        let octets = payload_octets as u64 + datagrams as u64 * OVERHEAD_OCTETS;
+        let octets = payload_octets as u64 + datagrams as u64 * WIRE_OVERHEAD_OCTETS;
         match self.slices.back_mut() {
             Some((begun, total)) if now.since(*begun) < SLICE => *total += octets,
             _ => {
@@ -63,7 +62,7 @@ mod tests {
         let at = |milliseconds: u64| Time::from_nanoseconds(1 << 40) + Duration::from_millis(milliseconds);
         let mut meter = Meter::default();
         for millisecond in 0..3000 {
-            meter.sent(at(millisecond), 1000 - 46);
+            meter.sent(at(millisecond), 1000 - 66);
         }
         let (bits, _) = meter.last_second(at(3000), [0, 0]);
         assert!((7_900_000..=8_100_000).contains(&bits), "{bits} bits of 8 Mbit/s");

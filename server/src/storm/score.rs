@@ -1,12 +1,10 @@
 //! What became of one host.
 
 use super::hosts::data_octets;
+use heorot_core::load;
 use heorot_core::time::Time;
 use heorot_sim::frame::Frame;
 use heorot_sim::machine::Told;
-
-/// Octets of a block on the wire beside its content: TFTP's 4, UDP's 8, IP's 20, and 38 of Ethernet with preamble, check sum and gap.
-const BLOCK_OVERHEAD_OCTETS: u64 = 70;
 
 /// What a host has told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,9 +42,7 @@ impl Score {
             Told::FirstData => self.first_data = self.first_data.or(Some(now)),
             Told::File { octets, block_octets, .. } => {
                 self.octets += octets;
-                // A file ends with a block that is not full, be it empty (RFC 1350 6).
-                let blocks = octets / u64::from(block_octets.max(1)) + 1;
-                self.wire_octets += octets + blocks * BLOCK_OVERHEAD_OCTETS;
+                self.wire_octets += load::file_wire_octets(octets, block_octets);
             }
             Told::Retry => self.retries += 1,
             Told::Loaded => self.loaded = self.loaded.or(Some(now)),
