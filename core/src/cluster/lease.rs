@@ -105,6 +105,8 @@ struct Offer {
     mac: Mac,
     pool: PoolId,
     until: Time,
+    /// Whether somebody was heard at the address: it gives way to nobody.
+    is_taken: bool,
 }
 
 /// Why an address is nobody's for a while.
@@ -179,7 +181,7 @@ impl Leases {
     }
 
     /// The ranges of another configuration; what is lent stays lent until it ends, also where its range is gone. Where its network is gone it has ended.
-    /// Offers are forgotten: whoever asks for one of them still gets it if it is free.
+    /// The same goes for an offer that its machine took for its address. Others stand where they would still be made.
     #[must_use]
     pub fn reconfigured(self, config: &Config) -> Self {
         let mut new = Self { closed: self.closed, ..Self::new(config) };
@@ -194,6 +196,9 @@ impl Leases {
             };
             let pool = PoolId { network, ..lease.pool };
             new.insert(address, Lease { pool, ..lease });
+        }
+        for (address, offer) in self.offers {
+            new.offer_again(config, address, offer);
         }
         new
     }

@@ -38,7 +38,7 @@ use crate::load::Admission;
 use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
 use crate::wire::dhcp::{Message, MessageType, Op, option};
-use choice::{claimed_address, is_numbered_at_request};
+use choice::{claimed_address, is_meant, is_numbered_at_request};
 use client::Client;
 pub(crate) use naming::recheck as recheck_names;
 pub(crate) use offer::let_go;
@@ -434,8 +434,7 @@ fn decide(turn: &mut Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, i
         let to_another = offered.is_some_and(|mac| mac != client.mac);
         let is_claimed = turn.hall.nodes.get(client.mac).is_some_and(|node| node.promised() == Some(number));
         let is_free = turn.hall.nodes.holder(number).is_none() && !to_another;
-        let listed = turn.hall.listed.get(turn.config, client.mac).and_then(|listed| listed.number);
-        let is_meant = listed == Some(number) || (listed.is_none() && !turn.hall.listed.has_number(number));
+        let is_meant = is_meant(turn, client, number);
         return match () {
             () if is_claimed => Decision::Silence,
             () if is_node && is_free && is_meant && is_numbered_at_request(turn, client) => {

@@ -62,15 +62,22 @@ fn choose(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Option<(Ipv4Ad
     Some((address, settings.temporary_lease))
 }
 
-/// Forgets the number that a client was offered if somebody has it by now, or its address.
+/// Forgets the number that a client was offered if somebody has it by now, or its address, or the configuration has it for another one by now.
 fn forget_taken(turn: &mut Turn<'_>, client: &Client) {
     let of_numbers = PoolId { network: client.place, kind: PoolKind::Number };
     let Some(address) = turn.hall.leases.standing(client.mac, of_numbers) else { return };
     let number = turn.config.networks[client.place].numbering.number(address);
     let has_holder = number.is_none_or(|number| turn.hall.nodes.holder(number).is_some());
-    if has_holder || turn.hall.leases.get(address).is_some() {
+    let is_anothers = number.is_none_or(|number| !is_meant(turn, client, number));
+    if has_holder || is_anothers || turn.hall.leases.get(address).is_some() {
         turn.hall.leases.forget_offers(client.mac);
     }
+}
+
+/// Whether the configuration lets this client have a number: it is its own there, or it has none there, and nobody else has this one.
+pub(super) fn is_meant(turn: &Turn<'_>, client: &Client, number: u32) -> bool {
+    let listed = turn.hall.listed.get(turn.config, client.mac).and_then(|listed| listed.number);
+    listed == Some(number) || (listed.is_none() && !turn.hall.listed.has_number(number))
 }
 
 /// Tells of a node that its permanent address is lent to another machine, from a range that was there before.
