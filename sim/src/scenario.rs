@@ -14,7 +14,7 @@
 //! |---|---|
 //! | `serve`, `configure` | start, or read another configuration |
 //! | `A SPEAKER discover` | SPEAKER: bios, uefi, uefi-http, ipxe, system, plain, ib-rom, ib-ipxe, ib-system, ib-plain, and others of `speaker.rs`; `broadcast`, `rapid`, `subnet=ADDRESS`, `relay=ADDRESS` with `link=ADDRESS`, `override=ADDRESS` and `port=N` may follow, and after any of these `from=ADDRESS:PORT`, where it is not sent as such a program sends it |
-//! | `A SPEAKER ask-4011 ADDRESS` | a REQUEST to port 4011 from this address; `entry=N` may follow: one of a menu |
+//! | `A SPEAKER ask-4011 ADDRESS` | a REQUEST to port 4011 from this address; `entry=N` may follow: one of a menu; and `from=ADDRESS:PORT` |
 //! | `A SPEAKER select\|reboot\|renew ADDRESS` | a REQUEST in the states of RFC 2131 4.4; `server=ADDRESS` may follow |
 //! | `A SPEAKER decline\|release\|inform ADDRESS` | |
 //! | `A overlay`, `A secrets`, `not-made WHY`, `files A` | its agent asks for small files; those that were told last cannot be made; what an operator sees of them |
@@ -284,7 +284,7 @@ impl Teller {
             [speaker, verb, rest @ ..] => {
                 let packet = packet(Speaker::named(speaker)?, mac, verb, rest)?;
                 let out = match *verb {
-                    "ask-4011" => self.boot_server(&packet)?,
+                    "ask-4011" => self.boot_server(said_source(rest), &packet)?,
                     _ => self.dhcp(source(&packet, rest), &packet.write())?,
                 };
                 return Some(self.lines(out, Some(letter)));
@@ -314,9 +314,9 @@ impl Teller {
         Some(self.world()?.happen(Input::Dhcp(datagram)))
     }
 
-    /// A packet to port 4011: EDK2 sends it from there too.
-    fn boot_server(&mut self, packet: &Packet) -> Option<Vec<Output>> {
-        let source = SocketAddrV4::new(packet.ciaddr, 4011);
+    /// A packet to port 4011: EDK2 sends it from there too, if nothing else is said.
+    fn boot_server(&mut self, said: Option<SocketAddrV4>, packet: &Packet) -> Option<Vec<Output>> {
+        let source = said.unwrap_or_else(|| SocketAddrV4::new(packet.ciaddr, 4011));
         let payload = &packet.write();
         let datagram = Datagram { interface: "eth1", source, destination: SERVER, payload };
         Some(self.world()?.happen(Input::BootServer(datagram)))
@@ -468,15 +468,19 @@ fn letter(name: &str) -> Option<char> {
     letters.next().is_none().then_some(letter)
 }
 
+/// Where the story says that a packet comes from.
+fn said_source(rest: &[&str]) -> Option<SocketAddrV4> {
+    rest.iter().find_map(|word| word.strip_prefix("from=")?.parse().ok())
+}
+
 /// Where a packet comes from: its relay, or the address that its client has, if it has one.
 fn source(packet: &Packet, rest: &[&str]) -> SocketAddrV4 {
-    let said = rest.iter().find_map(|word| word.strip_prefix("from=")?.parse().ok());
     let usual = if packet.relay.is_unspecified() {
         SocketAddrV4::new(packet.ciaddr, 68)
     } else {
         SocketAddrV4::new(packet.relay, 67)
     };
-    said.unwrap_or(usual)
+    said_source(rest).unwrap_or(usual)
 }
 
 fn packet(speaker: Speaker, mac: Mac, verb: &str, rest: &[&str]) -> Option<Packet> {

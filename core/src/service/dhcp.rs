@@ -226,9 +226,19 @@ fn tell_no_boot(turn: &mut Turn<'_>, client: &Client) {
     let what = format!(
         "{source} asked for it as firmware does, from a port that any user's program may use: no boot begins by that"
     );
-    let to_do = format!(
-        "find who did so on {source}; if that is a relay, let it send from port 67, or name it as the gateway of its network"
-    );
+    let settings = &turn.config.networks[client.place];
+    // Of UEFI behind a relay that forwards to the server of its address alone this is all that is heard, and it asks from there as any program can.
+    let is_at_port_4011 = client.source.port() == pxe::BOOT_SERVER_PORT;
+    let to_do = if client.mode == Mode::Proxy && is_at_port_4011 && !settings.on_link {
+        format!(
+            "if its firmware did, let the relay of its network forward to {} too: a boot begins by what that forwards; else find who did so on {source}",
+            client.server
+        )
+    } else {
+        format!(
+            "find who did so on {source}; if that is a relay, let it send from port 67, or name it as the gateway of its network"
+        )
+    };
     turn.trouble_once(client.mac, what, Some(to_do));
 }
 
