@@ -54,7 +54,7 @@ use crate::timer::Timers;
 use heorot_names::Directory;
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::hash::Hasher;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -97,8 +97,8 @@ pub(crate) struct Hall {
     pub(crate) malformed: BTreeMap<&'static str, u64>,
     /// What the store said when it last refused a record; nothing since it last accepted one.
     pub(crate) store_trouble: Option<String>,
-    /// Interfaces that are gone, and will be back.
-    pub(crate) gone: BTreeSet<String>,
+    /// Interfaces by which nobody is heard: they are gone, and will be back, or cannot be served, for this reason.
+    pub(crate) gone: BTreeMap<String, Option<String>>,
     /// Addresses that interfaces lack: at most one for each network.
     pub(crate) missing: Vec<Missing>,
     pub(crate) started: Time,

@@ -29,7 +29,7 @@ use crate::promise::Promises;
 use crate::service::{boot, control, dhcp, update};
 use crate::time::{Time, Wall};
 use crate::timer::Timers;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Decides everything about nodes. See [`crate::message`] for what goes in and out.
@@ -88,7 +88,7 @@ impl Heorot {
             regimes: BTreeMap::new(),
             malformed: BTreeMap::new(),
             store_trouble: None,
-            gone: BTreeSet::new(),
+            gone: BTreeMap::new(),
             missing: Vec::new(),
             started: now,
             line: String::new(),
@@ -140,11 +140,8 @@ impl Heorot {
                 turn.hall.pins.downloads(turn.now, address);
             }
             Input::WhoHas(asked) => who_has(turn, asked),
-            Input::InterfaceGone(interface) => {
-                if turn.hall.gone.insert(interface.to_owned()) {
-                    turn.event(None, Kind::Trouble, control::gone(interface));
-                }
-            }
+            Input::InterfaceGone(interface) => interface_lost(turn, interface, None),
+            Input::InterfaceUnfit { interface, why } => interface_lost(turn, interface, Some(why)),
             Input::InterfaceBack(interface) => {
                 turn.hall.gone.remove(interface);
                 turn.pin_again(interface);
@@ -205,6 +202,15 @@ impl Heorot {
         turn.publish_numbers();
         turn.publish_due();
         turn.numbers_returned();
+    }
+}
+
+/// Nobody is heard by an interface, for want of it or for this reason. As long as that is the same it is told once.
+fn interface_lost(turn: &mut Turn<'_>, interface: &str, why: Option<&str>) {
+    let is_told = turn.hall.gone.get(interface).is_some_and(|told| told.as_deref() == why);
+    if !is_told {
+        turn.hall.gone.insert(interface.to_owned(), why.map(str::to_owned));
+        turn.event(None, Kind::Trouble, control::gone(interface, why));
     }
 }
 

@@ -49,8 +49,15 @@ pub enum Input<'a> {
         /// Who, if the answer says so: ARP does, ICMP does not.
         mac: Option<Mac>,
     },
-    /// An interface is gone, or is another one that cannot be served: nobody there is heard.
+    /// An interface is gone: nobody there is heard.
     InterfaceGone(&'a str),
+    /// There is one of that name, and it cannot be served: it is tried again.
+    InterfaceUnfit {
+        /// Its name.
+        interface: &'a str,
+        /// What is in the way, and what to do, in one line.
+        why: &'a str,
+    },
     /// An interface was made anew, and is served: the kernel has forgotten the neighbour entries there.
     InterfaceBack(&'a str),
     /// An interface was down, or had no address, and is and has again: the kernel has forgotten the neighbour entries there.

@@ -50,8 +50,8 @@ pub(crate) enum Change {
     Gone(String),
     /// There is another one of that name.
     Back(Box<Interface>),
-    /// There is another one, and it cannot be served: it is tried again every second.
-    Unfit(String, Problem),
+    /// There is one of that name, and it cannot be served, for this reason: it is tried again every second.
+    Unfit(String, String),
     /// It is the same one, and has another hardware address: frames are to come from that. Its ports are bound to it as before, and cannot be a second time.
     OtherMac(String, Served, Option<Ethernet>),
     /// It was down, or had lost an address, and is up and has one again.
@@ -126,7 +126,8 @@ pub(crate) fn watch(
     let kinds = (Domain::from(libc::AF_NETLINK), Type::RAW.cloexec(), Protocol::from(libc::NETLINK_ROUTE));
     let socket = Socket::new(kinds.0, kinds.1, Some(kinds.2))?;
     rustix::net::bind(&socket, &SocketAddrNetlink::new(0, LINKS_AND_ADDRESSES))?;
-    let mut watched = Watched { config, now, addresses: None, flushed: BTreeSet::new() };
+    let mut watched =
+        Watched { config, now, unfit: BTreeMap::new(), addresses: None, flushed: BTreeSet::new() };
     std::thread::Builder::new().name("interfaces".into()).spawn(move || {
         // What was changed before the socket was there.
         let mut is_settled = watched.look(&changes);
@@ -164,6 +165,8 @@ struct Watched {
     config: Config,
     /// None: there is none, or it is not fit.
     now: BTreeMap<String, Option<Served>>,
+    /// Why those that are there and are not fit are not, as the loop was told.
+    unfit: BTreeMap<String, String>,
     /// What the loop was told last.
     addresses: Option<Vec<config::Interface>>,
     /// Those whose neighbour entries the kernel has forgotten.
@@ -183,7 +186,8 @@ impl Watched {
         let mut is_settled = true;
         for (name, known) in &mut self.now {
             let found = found.get(name).copied().flatten();
-            if found == *known {
+            // One that could not be served is known as one that is not there.
+            if found == *known && !self.unfit.contains_key(name) {
                 continue;
             }
             if let Some((served, before)) = found.zip(*known)
@@ -201,15 +205,22 @@ impl Watched {
                 continue;
             }
             let change = match found.map(|served| Interface::open(&self.config, name, served)) {
-                None => Change::Gone(name.clone()),
-                Some(Ok(interface)) => Change::Back(Box::new(interface)),
+                None => {
+                    self.unfit.remove(name);
+                    Change::Gone(name.clone())
+                }
+                Some(Ok(interface)) => {
+                    self.unfit.remove(name);
+                    Change::Back(Box::new(interface))
+                }
                 Some(Err(problem)) => {
-                    is_settled = false;
-                    // Said once.
-                    if known.take().is_none() {
+                    (is_settled, *known) = (false, None);
+                    let why = problem.in_one_line();
+                    // As long as it is the same it is said once.
+                    if self.unfit.insert(name.clone(), why.clone()).as_ref() == Some(&why) {
                         continue;
                     }
-                    Change::Unfit(name.clone(), problem)
+                    Change::Unfit(name.clone(), why)
                 }
             };
             *known = found.filter(|_| matches!(change, Change::Back(..)));

@@ -135,7 +135,7 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .store_trouble
             .iter()
             .map(|why| format!("nothing new can be promised: {why}"))
-            .chain(turn.hall.gone.iter().map(|interface| gone(interface)))
+            .chain(turn.hall.gone.iter().map(|(interface, why)| gone(interface, why.as_deref())))
             .chain(turn.hall.missing.iter().map(ToString::to_string))
             .chain(turn.hall.answers_all.iter(turn.now).map(answers_all::told))
             .chain(trial::degraded(turn))
@@ -165,9 +165,16 @@ fn all_misplaced(turn: &Turn<'_>) -> Option<String> {
     })
 }
 
-/// What is told of an interface that is gone.
-pub(crate) fn gone(interface: &str) -> String {
-    format!("{interface} is gone: nobody there is answered until it is back")
+/// What is told of an interface that is gone, or cannot be served for this reason.
+pub(crate) fn gone(interface: &str, why: Option<&str>) -> String {
+    match why {
+        None => format!("{interface} is gone: nobody there is answered until it is back"),
+        Some(why) => {
+            format!(
+                "{interface} cannot be served, and is tried again every second: nobody there is answered: {why}"
+            )
+        }
+    }
 }
 
 fn rogue_servers(turn: &Turn<'_>, wall: Wall) -> Vec<RogueServerView> {

@@ -56,12 +56,8 @@ impl Loop {
     pub(super) fn interface_changed(&mut self, change: Change) {
         match change {
             Change::Gone(name) => self.heorot(Input::InterfaceGone(&name)),
-            Change::Unfit(name, problem) => {
-                let what = format_args!(
-                    "{name} is another interface now: {problem}\n  it is tried again every second"
-                );
-                self.parts.journal.say(Weight::Warning, what);
-                self.heorot(Input::InterfaceGone(&name));
+            Change::Unfit(name, why) => {
+                self.heorot(Input::InterfaceUnfit { interface: &name, why: &why });
             }
             Change::Back(interface) => {
                 let name = interface.name.clone();

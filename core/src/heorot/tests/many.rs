@@ -7,6 +7,7 @@ use crate::limit::{
     SEEN_LINES_PER_MINUTE_MAX,
 };
 use crate::message::{ChangeRequest, Verb};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How many nodes there are.
