@@ -38,7 +38,7 @@ mod trial;
 mod value;
 mod zone;
 
-pub use addresses::Missing;
+pub use addresses::{Lacks, Missing};
 pub use firmware::{FIRMWARE, FirmwareKind, FirmwareRow, Protocol};
 pub use forward::{Forward, ForwardDomain, Rebinding, TrustAnchor, Upstream};
 pub use groups::Groups;

@@ -62,9 +62,14 @@ impl Loop {
             Change::Back(interface) => {
                 let name = interface.name.clone();
                 let was_there = self.parts.interfaces.iter().any(|it| it.name == name);
-                let became = if was_there { "was made anew" } else { "is there now" };
+                // Whether it has the address by which one that came late is to be served is told with its addresses.
+                let became = if was_there {
+                    "was made anew, and is served"
+                } else {
+                    "is there now, and is listened to"
+                };
                 self.serve_instead(*interface);
-                self.parts.journal.say(Weight::Notice, format_args!("{name} {became}, and is served"));
+                self.parts.journal.say(Weight::Notice, format_args!("{name} {became}"));
                 self.heorot(Input::InterfaceBack(&name));
             }
             Change::OtherMac(name, served, ethernet) => {
