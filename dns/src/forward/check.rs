@@ -213,8 +213,11 @@ impl Forwarder {
 
     /// Waits for the answer to that, which is asked for unless it is already.
     fn ask_for(&mut self, now: u64, number: u64, key: Key, sink: &mut Sink<'_>) {
-        if let Some(question) = self.by_key.get(&key).and_then(|raw| self.questions.get_mut(raw)) {
+        if let Some(raw) = self.by_key.get(&key)
+            && let Some(question) = self.questions.get_mut(raw)
+        {
             question.dependents.push(number);
+            self.unwanted.remove(raw);
             return;
         }
         let name = &key.0[..key.0.len() - 4];
@@ -228,11 +231,24 @@ impl Forwarder {
             return self.fail(now, number, sink);
         };
         let raw = self.new_number();
-        let asker = self.questions.get(&number).and_then(|question| question.asker);
-        let question = Question { dependents: vec![number], asker, ..Question::new(key.clone(), group, now) };
+        // It is the client's question that counts.
+        let question = Question { dependents: vec![number], ..Question::new(key.clone(), group, now) };
         self.enter(raw, question);
         self.by_key.insert(key, raw);
         self.send_first(now, raw, (group, best), sink);
+    }
+
+    /// A question is over. What it still waited for gives way where there is no room, unless somebody else waits for it.
+    pub(super) fn waits_no_more(&mut self, number: u64, question: &Question) {
+        let key = question.checked.as_ref().and_then(|checked| checked.waits_for.as_ref());
+        if let Some(raw) = key.and_then(|key| self.by_key.get(key))
+            && let Some(question) = self.questions.get_mut(raw)
+        {
+            question.dependents.retain(|dependent| *dependent != number);
+            if question.dependents.is_empty() && question.asker.is_none() {
+                self.unwanted.insert(*raw);
+            }
+        }
     }
 
     /// The check is over.
