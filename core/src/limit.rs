@@ -61,8 +61,9 @@ pub const DECIDED_AT_ONCE: u64 = 512;
 /// Lines in the journal in a minute about one host that is no node: one that starts up says six, and one that asks and gives back in a loop would say thousands.
 pub const HOST_LINES_PER_MINUTE_MAX: u32 = 20;
 
-/// The same about one node: a boot with its trial says some 30, a hundred if there are as many checks, and one whose loader asks for a hundred files twice as many.
-pub const NODE_LINES_PER_MINUTE_MAX: u32 = 256;
+/// The same about one node, of each kind: a boot with its trial says some 30 of all, a hundred of one kind if there are as many checks, and of each of two if its loader asks for a hundred files.
+/// Whoever sends packets in its name has as many said as he likes of what packets bring about: the others are told all the same.
+pub const NODE_LINES_PER_KIND_AND_MINUTE_MAX: u32 = 128;
 
 /// The same about all machines without a number together: a thousand that nobody has seen before say all of their first boots, twice. Whoever makes up hardware addresses says no more.
 pub const NEW_LINES_PER_MINUTE_MAX: u32 = 65_536;
@@ -91,8 +92,14 @@ pub const BOOT_BEGINS_AFTER: Duration = Duration::from_secs(60);
 /// How late a DISCOVER may come twice, by two relays or from a queue: no machine loads a kernel and is started anew within that.
 pub const DISCOVER_LATE_MAX: Duration = Duration::from_secs(5);
 
+/// Between two times that it is told of a node that somebody asked for another boot who may not begin one: he may ask as often, and by as many addresses, as he likes.
+pub const NO_BOOT_TOLD_EVERY: Duration = Duration::from_secs(3600);
+
 /// What happened to a node, kept in memory for `explain`: a whole boot with its trial is some 30 events.
 pub const EVENTS_PER_NODE_MAX: usize = 64;
+
+/// Those of them that no talk displaces, however much there is: what became of the machine in its last boot, and what was wrong.
+pub const EVENTS_KEPT_PER_NODE: usize = 16;
 
 /// A trial's report: facts of a machine with hundreds of interfaces.
 pub const POST_OCTETS_MAX: usize = 64 * 1024;

@@ -13,7 +13,7 @@ use super::stage::{Phase, Stage};
 use super::trial::{Outcome, Trial};
 use crate::config::FirmwareKind;
 use crate::event::Kind;
-use crate::limit::{BOOT_BEGINS_AFTER, DISCOVER_LATE_MAX, EVENTS_PER_NODE_MAX};
+use crate::limit::{BOOT_BEGINS_AFTER, DISCOVER_LATE_MAX, EVENTS_KEPT_PER_NODE, EVENTS_PER_NODE_MAX};
 use crate::mac::Mac;
 use crate::time::Time;
 use room::Forgettable;
@@ -144,8 +144,10 @@ pub struct Boot {
     pub is_resumed: bool,
     /// Whether its secrets were given.
     pub secrets: Option<Given>,
-    /// Whether somebody was refused them, and that was told.
-    pub has_refused_secrets: bool,
+    /// That somebody was refused them. It is told once, and stands beside whatever else goes wrong until the next boot: nobody's packets are to hide it.
+    pub refused_secrets: Option<Trouble>,
+    /// When it was told last that somebody asked for another boot who may not begin one.
+    pub told_no_boot: Option<Time>,
 }
 
 /// Programs that ask for an address before there is an operating system.
@@ -242,6 +244,11 @@ impl Node {
         self.trials.last().filter(is_degraded).map(|trial| trial.why.as_str())
     }
 
+    /// What went wrong: that somebody was refused its secrets, and what went wrong last.
+    pub fn troubles(&self) -> impl Iterator<Item = &Trouble> {
+        self.boot.refused_secrets.iter().chain(&self.trouble)
+    }
+
     /// Whether its trial in this boot has it wait for its operator.
     pub fn waits_by_trial(&self) -> bool {
         let is_held = |trial: &Trial| trial.outcome == Outcome::Held;
@@ -253,10 +260,14 @@ impl Node {
         self.orders.kept().map_or_else(|| self.stage.to_string(), |kept| kept.to_string())
     }
 
-    /// Keeps an event for `explain`; the oldest gives way.
+    /// Keeps an event for `explain`. The oldest gives way; but what anybody asks in the machine's name over and over leaves some of what became of it.
     pub fn remember(&mut self, now: Time, kind: Kind, detail: Arc<str>) {
         if self.history.len() == EVENTS_PER_NODE_MAX {
-            self.history.pop_front();
+            let is_talk = |(_, kind, _): &(_, Kind, _)| kind.is_talk();
+            let talk = self.history.iter().filter(|event| is_talk(event)).count();
+            let is_kept = self.history.len() - talk <= EVENTS_KEPT_PER_NODE;
+            let oldest = self.history.iter().position(is_talk).filter(|_| is_kept);
+            self.history.remove(oldest.unwrap_or_default());
         }
         self.history.push_back((now, kind, detail));
     }

@@ -81,7 +81,8 @@ fn whole(turn: &Turn<'_>, wall: Wall, node: &Node) -> serde_json::Value {
     let mut whole = json!(detail(turn, wall, node));
     whole["last_asked"] = json!(node.asked.as_deref());
     whole["last_told"] = json!(node.told.as_deref());
-    whole["trouble"] = json!(node.trouble.as_ref().map(|trouble| &trouble.what));
+    let troubles: Vec<_> = node.troubles().map(|trouble| trouble.what.as_str()).collect();
+    whole["trouble"] = json!(Some(troubles.join("; ")).filter(|troubles| !troubles.is_empty()));
     whole["history"] = json!(history(turn, wall, node));
     whole
 }
@@ -276,10 +277,10 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
             plan.profile, view.profile
         );
     }
-    let trouble = trial::trouble(node);
-    let says = |what: &String| trouble.as_ref().is_some_and(|trouble| trouble.contains(what.as_str()));
+    let troubles = trial::troubles(node);
+    let says = |what: &String| troubles.iter().any(|trouble| trouble.contains(what.as_str()));
     let misplaced = misplaced(turn, node).map(|trouble| trouble.what).filter(|what| !says(what));
-    for trouble in misplaced.iter().chain(&trouble) {
+    for trouble in misplaced.iter().chain(&troubles) {
         summary += &format!("; {trouble}");
     }
     if let Some(Trouble { what, .. }) = turn.misaddressed(node) {
@@ -364,7 +365,7 @@ fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
     if let Some(to_do) = misplaced(turn, node).and_then(|trouble| trouble.to_do) {
         return Some(to_do);
     }
-    if let Some(to_do) = node.trouble.as_ref().and_then(|trouble| trouble.to_do.clone()) {
+    if let Some(to_do) = node.troubles().find_map(|trouble| trouble.to_do.clone()) {
         return Some(to_do);
     }
     if let Some(to_do) = others::ignored(turn, node).or_else(|| turn.misaddressed(node)).and_then(|t| t.to_do)

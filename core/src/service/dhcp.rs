@@ -27,13 +27,13 @@ mod who;
 
 use crate::cluster::lease::{NotFree, PoolId, PoolKind};
 use crate::cluster::network;
-use crate::cluster::node::{Firmware, Node};
+use crate::cluster::node::{Firmware, Node, Trouble};
 use crate::cluster::quirk::Trait;
 use crate::cluster::stage::{Stage, Step};
 use crate::config::{FirmwareKind, Mode, OptionPath};
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, Turn};
-use crate::limit::LEFT_OUT_TOLD_MAX;
+use crate::limit::{LEFT_OUT_TOLD_MAX, NO_BOOT_TOLD_EVERY};
 use crate::load::Admission;
 use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
@@ -220,7 +220,7 @@ fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware, is_discove
     node.boot.firmware.insert(firmware, turn.now).is_none()
 }
 
-/// What would begin a boot may come from any user's program.
+/// What would begin a boot may come from any user's program. It is told now and then, whatever addresses such packets name, and hides nothing else that is in the machine's way.
 fn tell_no_boot(turn: &mut Turn<'_>, client: &Client) {
     let source = client.source.ip();
     let what = format!(
@@ -229,7 +229,13 @@ fn tell_no_boot(turn: &mut Turn<'_>, client: &Client) {
     let to_do = format!(
         "find who did so on {source}; if that is a relay, let it send from port 67, or name it as the gateway of its network"
     );
-    turn.trouble_once(client.mac, what, Some(to_do));
+    let Some(node) = turn.hall.nodes.get_mut(client.mac) else { return };
+    if node.boot.told_no_boot.is_some_and(|told| turn.now.since(told) < NO_BOOT_TOLD_EVERY) {
+        return;
+    }
+    node.boot.told_no_boot = Some(turn.now);
+    node.trouble.get_or_insert_with(|| Trouble { what: what.clone(), to_do: Some(to_do) });
+    turn.event_told_seldom(client.mac, Kind::Trouble, what);
 }
 
 /// A client takes an offer, or wants to keep what it has. RFC 2131 4.3.2 tells the four cases apart by what the packet holds.

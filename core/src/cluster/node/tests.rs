@@ -145,6 +145,24 @@ fn history_is_bounded() {
     assert_eq!(node.history.front().map(|(_, _, detail)| &**detail), Some("5"));
 }
 
+/// Anybody asks in its name as often as he likes.
+#[test]
+fn talk_leaves_what_became_of_a_machine() {
+    let mut node = Node::new(START, mac(1));
+    let mut tell = |kind, count: usize| {
+        (0..count).for_each(|turn| node.remember(START, kind, turn.to_string().into()));
+        let count = |of| node.history.iter().filter(|(_, kind, _)| *kind == of).count();
+        [Kind::Stage, Kind::Trouble, Kind::Discover, Kind::File].map(count)
+    };
+    tell(Kind::Stage, EVENTS_KEPT_PER_NODE);
+    assert_eq!(tell(Kind::Discover, 1000), [16, 0, 48, 0]);
+    assert_eq!(tell(Kind::Trouble, 1), [16, 1, 47, 0], "talk gives way");
+    // Of more than those it is the oldest again, whatever it is.
+    assert_eq!(tell(Kind::File, 1), [15, 1, 47, 1]);
+    assert_eq!(tell(Kind::File, 48), [15, 1, 0, 48]);
+    assert_eq!(node.history.back().map(|(_, _, detail)| &**detail), Some("47"), "the newest is always there");
+}
+
 /// Whoever was looked for last is found again without a search: unless somebody took its place, or it is another machine's by now.
 #[test]
 fn who_was_looked_for_last_is_not_taken_for_another() {
