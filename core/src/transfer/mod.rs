@@ -302,6 +302,9 @@ impl Transfers {
 
     /// Answers a packet of a transfer that does not exist (RFC 1350 4), seldom enough that nobody can make us talk. Not to a peer that has a transfer:
     /// what comes late from its last one must not end its next one. Its sender lives all the same.
+    ///
+    /// Also to who gave way to others before he acknowledged anything. Silence would not have him ask anew: whoever was answered once repeats his ACK until his patience ends, and GRUB waits
+    /// without a word; while U-Boot begins anew by this.
     fn stray(&mut self, now: Time, port: Port, local: Ipv4Addr, peer: SocketAddrV4, out: &mut Vec<Output>) {
         out.push(Output::SignOfLife(*peer.ip()));
         if now >= self.strays_after && self.state.flights.to(peer).is_none() {
