@@ -174,6 +174,8 @@ impl Transfers {
             }
             Input::Unsent { transfer, block, why } => {
                 self.state.step(now, transfer, Event::Unsent { block, why }, out);
+                // What that gives back is for the next turn: of ten thousand that wait for a disk each would at once make room for the next one, which does not leave either.
+                return self.state.ration(out);
             }
             Input::Stream { stream, news } => self.state.stream(now, stream, news, out),
             Input::Carried { link, octets } => {
@@ -376,7 +378,9 @@ impl State {
         let first_answer = (flight.is_answered() && !was_answered).then_some(*flight.peer.ip());
         let (blocks, octets) = (flight.blocks_acknowledged() - blocks, flight.served_octets() - octets);
         let (link, payload, trip) = (flight.lane, flight.data_octets(), flight.take_trip());
+        let unsent = flight.take_unsent();
         self.acknowledged(link, blocks, payload, octets);
+        unsent.into_iter().for_each(|unsent| self.not_left(link, payload, unsent));
         if let Some(address) = first_answer {
             self.flights.answered(address, id);
         }

@@ -1,3 +1,4 @@
+mod not_left;
 mod repeats;
 
 use super::super::{Refusal, Unsent};
