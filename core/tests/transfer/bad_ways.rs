@@ -92,13 +92,13 @@ fn who_waits_for_his_last_block_waits_through_an_outage() {
     }
 }
 
-/// Each loads a file of its own, which a disk has to bring piece by piece: whoever waits for that leaves the link to others.
+/// Each loads a file of its own, of which memory has little, and a disk has to bring the rest again and again: whoever waits for that leaves the link to others.
 #[test]
 fn what_a_disk_brings_late_takes_nothing_of_the_link() {
     const BITS: u64 = 20_000_000;
     const WIRE_OCTETS: u64 = 1538;
     let load = load::Settings::one(LinkRate::Given(BITS), Control::All);
-    let mut world = World::with(Settings { load, ..settings() }, 1, FINE);
+    let mut world = World::with(Settings { load, ..settings() }, 1, Weather { memory_short: 150, ..FINE });
     let habits = Habits { window: 16, size: Size::Asked, ..EDK2 };
     let start = world.now;
     for n in 0..20 {
@@ -110,5 +110,6 @@ fn what_a_disk_brings_late_takes_nothing_of_the_link() {
     let took = world.now.since(start);
     (0..20).for_each(|index| world.assert_loaded(index, "its own file"));
     let least = Duration::from_nanos(world.data_sent * WIRE_OCTETS * 8 * 1_000_000_000 / BITS);
-    assert!(took < least + least / 50, "{took:?}, of which {least:?} on the link");
+    // The last of them waits for his disk alone. What is granted in vain would be more than a seventh of all.
+    assert!(took < least + least / 8, "{took:?}, of which {least:?} on the link");
 }
