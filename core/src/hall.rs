@@ -12,6 +12,7 @@ mod names;
 mod no_address;
 mod numbers;
 mod plan;
+mod progress;
 mod room;
 
 pub(crate) use change::{Change, replaced};
@@ -30,17 +31,20 @@ use crate::cluster::lease::{PoolId, PoolKind};
 use crate::cluster::listed::Listed;
 use crate::cluster::naming::Naming;
 use crate::cluster::network;
-use crate::cluster::node::{Boot, Node, Nodes, Trouble};
+use crate::cluster::node::{Node, Nodes};
 use crate::cluster::orders::Orders;
 use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::{Pin, Pins};
 use crate::cluster::plan::{Plan, PlanRecord};
 use crate::cluster::probe::Probes;
-use crate::cluster::record::{BootRecord, LeaseRecord, NodeRecord, OrdersRecord, Record, TrialsRecord};
+use crate::cluster::record::{
+    BootRecord, LeaseRecord, NodeRecord, OrdersRecord, Record, TrialsRecord, VainRecord,
+};
 use crate::cluster::reservation::Reservations;
 use crate::cluster::shadow::Exchange;
 use crate::cluster::since::Since;
-use crate::cluster::stage::{Phase, Stage, Step};
+use crate::cluster::stage::{Phase, Stage};
+use crate::cluster::trouble::Beside;
 use crate::cluster::unanswered::Unanswered;
 use crate::cluster::written_names::WrittenNames;
 use crate::config::{Config, Missing, Mode};
@@ -109,6 +113,8 @@ pub(crate) struct Hall {
     /// From which tokens are made.
     pub(crate) secret: [u8; 16],
     pub(crate) boots: u64,
+    /// When it was last looked for whose token a stranger has.
+    pub(crate) searched: Option<Time>,
     /// What had no room in a machine's packets, as it was told.
     pub(crate) left_out: BTreeMap<Mac, Vec<u8>>,
     /// Names of hosts to which addresses are lent.
@@ -248,22 +254,6 @@ impl Turn<'_> {
         self.hall.line.as_str().into()
     }
 
-    /// Something is in a node's way. It stands in `explain` until the node gets further.
-    pub(crate) fn trouble(&mut self, mac: Mac, what: String, to_do: Option<String>) {
-        if let Some(node) = self.hall.nodes.get_mut(mac) {
-            node.trouble = Some(Trouble { what: what.clone(), to_do });
-        }
-        self.event(Some(mac), Kind::Trouble, what);
-    }
-
-    /// The same, if it is not what is in its way already.
-    pub(crate) fn trouble_once(&mut self, mac: Mac, what: String, to_do: Option<String>) {
-        let is_told = self.hall.nodes.get(mac).and_then(|node| node.trouble.as_ref());
-        if is_told.is_none_or(|told| told.what != what) {
-            self.trouble(mac, what, to_do);
-        }
-    }
-
     /// Proposes a record. A promise that is made after it waits for it, unless it is history.
     pub(crate) fn record(&mut self, record: Record) -> Ticket {
         let ticket = self.hall.promises.next_ticket(record.is_awaited());
@@ -299,59 +289,6 @@ impl Turn<'_> {
             }
         } else if self.hall.promises.keep_tokens_waiting() {
             self.watch_store();
-        }
-    }
-
-    /// Moves a node along. The journal and the records hear of it if it is another stage.
-    pub(crate) fn step(&mut self, mac: Mac, step: Step, reason: &str) {
-        let now = self.now;
-        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
-        let (before, after) = (node.stage, node.stage.after(step));
-        if before == after {
-            return;
-        }
-        node.stage = after;
-        (node.since, node.reason) = (Since::now(now), reason.into());
-        node.phase = after.is_booting().then_some(Phase::Dhcp);
-        if step == Step::Unplaced {
-            node.phase = Some(Phase::Agent);
-        }
-        if after.is_numbered() {
-            node.trouble = None;
-        }
-        let mac = node.mac;
-        let line = self.line(format_args!("{before} -> {after}: {reason}"));
-        self.event(Some(mac), Kind::Stage, line);
-        self.keep_boot(mac);
-        self.hall.nodes.let_go(now, mac);
-    }
-
-    /// A boot begins: whatever the last one's token let its machine say is over.
-    pub(crate) fn begin_boot(&mut self, mac: Mac) {
-        let token = self.token(mac);
-        let now = self.now;
-        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
-        node.boot = Boot { token, ..Boot::default() };
-        node.trouble = None;
-        let (stage, was_booting) = (node.stage, node.stage.is_booting());
-        if was_booting {
-            (node.phase, node.since, node.reason) =
-                (Some(Phase::Dhcp), Since::now(now), "it was switched on again".into());
-        }
-        self.step(mac, Step::PowerOn, "it was switched on");
-        if was_booting {
-            self.event(Some(mac), Kind::Stage, format!("{stage}: it was switched on again"));
-            self.keep_boot(mac);
-        }
-    }
-
-    /// A boot is this far; it only goes forward.
-    pub(crate) fn phase(&mut self, mac: Mac, phase: Phase) {
-        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
-        if node.stage.is_booting() && node.phase < Some(phase) {
-            node.phase = Some(phase);
-            (node.trouble, node.boot.lacks) = (None, None);
-            self.keep_boot(mac);
         }
     }
 
@@ -447,6 +384,11 @@ impl Turn<'_> {
     pub(crate) fn offer(&mut self, mac: Mac, Offer { told, send }: Offer) {
         if let Some(node) = self.hall.nodes.get_mut(mac) {
             node.told = Some(told.clone());
+            // Beside another server it is that one's offers which are taken.
+            let network = node.network.and_then(|place| self.config.networks.get(place));
+            if network.is_some_and(|network| network.mode == Mode::Serve) {
+                self.offered(mac);
+            }
         }
         self.event(Some(mac), Kind::Offer, told);
         self.out.push(Output::Dhcp(send));
@@ -528,6 +470,13 @@ impl Turn<'_> {
             tries: node.boot.tries,
             checks_in: node.boot.checks_in,
             last_end: node.last_end.clone(),
+            agent_says: node.beside.get(&Beside::Agent).cloned(),
+            vain: node.vain.as_ref().map(|vain| VainRecord {
+                boots: vain.boots,
+                at_seconds: vain.since.seconds(self.hall.calendar),
+                phase: vain.phase,
+                troubles: vain.troubles.clone(),
+            }),
             machine: node.boot.machine,
             // Whoever is up has loaded all.
             plan: node.boot.plan.as_deref().filter(|_| !is_over(node.stage)).map(PlanRecord::from),

@@ -95,6 +95,7 @@ impl Heorot {
             calendar: None,
             secret,
             boots: 0,
+            searched: None,
             free: FreeNumbers::new(&config),
             unpublished: Unpublished::default(),
             host_keys: HostKeyNumbers::default(),
@@ -156,7 +157,7 @@ impl Heorot {
                     turn.event(None, Kind::Trouble, missing.to_string());
                 }
             }
-            Input::Unavailable { from, path, why } => boot::unavailable(turn, from, &path, &why),
+            Input::Unavailable { from, path, refusal } => boot::unavailable(turn, from, &path, &refusal),
             Input::NotMade { mac, given, why } => boot::not_made(turn, mac, given, &why),
             Input::Transferred(transfer) => boot::transferred(turn, &transfer),
             Input::Regime { link, regime } => regime_changed(turn, link, regime),
@@ -217,6 +218,7 @@ fn calendar(turn: &mut Turn<'_>, wall: Wall) {
             if let Some(node) = turn.hall.nodes.get_mut(mac) {
                 node.since.place(now, wall);
                 node.kept_since.place(now, wall);
+                node.vain.iter_mut().for_each(|vain| vain.since.place(now, wall));
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::event::Event;
 use crate::load::Regime;
 use crate::mac::Mac;
 use crate::time::{Time, Wall};
-use crate::transfer::Transfer;
+use crate::transfer::{Refusal, Transfer};
 use heorot_names::export::Export;
 use heorot_names::file::Place;
 use heorot_names::{Changes, Directory, Dynamic, NodeSet};
@@ -65,8 +65,8 @@ pub enum Input<'a> {
         from: Ipv4Addr,
         /// The file, relative to the boot directory.
         path: String,
-        /// Why, in a few words.
-        why: String,
+        /// Why.
+        refusal: Refusal,
     },
     /// The files of [`Answer::Files`] could not be made, and none of them was sent.
     NotMade {

@@ -1,7 +1,9 @@
 //! What waits for a record: nothing is promised to a node before it is durable.
 
 use crate::cluster::lease::PoolId;
+use crate::cluster::node::Offers;
 use crate::cluster::stage::Step;
+use crate::cluster::trouble::Beside;
 use crate::event::Kind;
 use crate::hall::{Change, Turn};
 use crate::limit::STORE_HANGS_AFTER;
@@ -252,6 +254,8 @@ impl Grant {
         }
         if let Some(node) = turn.hall.nodes.get_mut(self.mac) {
             node.told = Some(Arc::clone(&self.told));
+            node.offers = Offers::default();
+            node.beside.remove(&Beside::NoAddress);
             let before = node.granted_to.replace(self.mac).unwrap_or(node.mac);
             // After a restart in mid-boot, frames are to go there. Nothing waits for that.
             if self.lent.is_none() && before != self.mac {

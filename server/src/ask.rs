@@ -3,6 +3,7 @@
 use heorot_core::mac::Mac;
 use heorot_core::message::{Answer, Query, UpdateId};
 use heorot_core::time::Time;
+use heorot_core::transfer::Refusal;
 use heorot_names::Dynamic;
 use std::net::Ipv4Addr;
 use tokio::sync::oneshot;
@@ -26,7 +27,7 @@ pub(crate) enum Ask {
         /// The file, relative to the boot directory.
         path: String,
         /// Why.
-        why: String,
+        refusal: Refusal,
     },
     /// The small files of a node could not be made.
     NotMade {

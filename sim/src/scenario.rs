@@ -25,7 +25,8 @@
 //! | `A checks-in`, `A ends REASON` | its agent says that the system runs and will say so again, or that it ends |
 //! | `store slow\|prompt\|refuses WHY` | |
 //! | `crash` | power cut and restart, with the configuration in the lines after "\| " if there are some |
-//! | `A lacks PATH WHY` | a file it asked for is not to be had |
+//! | `A lacks PATH WHY`, `A may-not-have PATH WHY` | a file it asked for is not there, or may not be read |
+//! | `A begins PATH`, `A breaks-off PATH OCTETS WHY` | it asks by TFTP, and has not got it yet (with `get` it has); after so many octets nothing gets through any more |
 //! | `occupied ADDRESS X` | machine X answers a probe; `-` if the answer does not say who |
 //! | `other SERVER offers\|grants\|refuses ADDRESS X` | another server answers machine X, and is heard; a boot file may follow |
 //! | `downloads ADDRESS`, `asks-for ADDRESS X` | blocks are acknowledged from an address; machine X asks for one by ARP |
@@ -51,6 +52,7 @@ use heorot_core::message::{
 };
 use heorot_core::service::view::StatusView;
 use heorot_core::time::Time;
+use heorot_core::transfer::{Outcome, Refusal, Transfer};
 use heorot_core::wire::dhcp::MessageType;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -246,11 +248,15 @@ impl Teller {
             ["get", "''"] => return self.request(letter, Via::Tftp, ""),
             ["get", path] => return self.request(letter, Via::Tftp, path),
             ["fetch", path] => return self.request(letter, Via::HttpGet, path),
+            ["begins", path] => return self.asks(letter, Via::Tftp, path),
+            ["breaks-off", path, octets, why @ ..] => {
+                return self.ended(letter, path, octets.parse().ok()?, Outcome::Failed(why.join(" ")));
+            }
             ["lacks", path, why @ ..] => {
-                let from = *self.addresses.get(&letter)?;
-                let input = Input::Unavailable { from, path: (*path).into(), why: why.join(" ") };
-                let out = self.world()?.happen(input);
-                return Some(self.lines(out, Some(letter)));
+                return self.unavailable(letter, path, Refusal::Missing(why.join(" ")));
+            }
+            ["may-not-have", path, why @ ..] => {
+                return self.unavailable(letter, path, Refusal::Denied(why.join(" ")));
             }
             ["ask"] => (Via::HttpGet, ""),
             ["names"] => (Via::HttpGet, "/names"),
@@ -298,7 +304,35 @@ impl Teller {
         self.request(letter, via.0, &path)
     }
 
+    /// It asks, and what it is given by TFTP it gets.
     fn request(&mut self, letter: char, via: Via, path: &str) -> Option<Vec<String>> {
+        let is_tftp = via == Via::Tftp;
+        let mut lines = self.asks(letter, via, path)?;
+        let is_refused = |line: &String| line.starts_with("missing: ") || line.starts_with("refused: ");
+        if is_tftp && self.addresses.contains_key(&letter) && !lines.iter().any(is_refused) {
+            // The journal has it of everybody.
+            let before = self.quiet.len();
+            lines.extend(self.ended(letter, path, 0, Outcome::Complete)?);
+            self.quiet.truncate(before);
+        }
+        Some(lines)
+    }
+
+    /// A transfer to it ends.
+    fn ended(&mut self, letter: char, path: &str, octets: u64, outcome: Outcome) -> Option<Vec<String>> {
+        let peer = SocketAddrV4::new(*self.addresses.get(&letter)?, 2070);
+        let transfer = Transfer { peer, path: path.into(), octets, resent: 0, outcome };
+        let out = self.world()?.happen(Input::Transferred(transfer));
+        Some(self.lines(out, Some(letter)))
+    }
+
+    fn unavailable(&mut self, letter: char, path: &str, refusal: Refusal) -> Option<Vec<String>> {
+        let from = *self.addresses.get(&letter)?;
+        let out = self.world()?.happen(Input::Unavailable { from, path: path.into(), refusal });
+        Some(self.lines(out, Some(letter)))
+    }
+
+    fn asks(&mut self, letter: char, via: Via, path: &str) -> Option<Vec<String>> {
         self.requests += 1;
         let Some(from) = self.addresses.get(&letter).copied() else {
             return Some(vec!["(it has no address to ask from)".into()]);

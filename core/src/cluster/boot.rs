@@ -96,10 +96,19 @@ pub fn boot_file(config: &Config, kind: FirmwareKind, server: Ipv4Addr) -> Optio
     }
 }
 
-/// Whether a path below the boot directory is what some firmware boots.
-pub fn is_boot_file(config: &Config, path: &str) -> bool {
+/// Whether a path below the boot directory is what some firmware boots, or what is told to this one; or what such a loader cannot do without, whatever folder it looks for that in.
+pub fn is_boot_file(config: &Config, told: Option<&str>, path: &str) -> bool {
     let of_services = config.pxe.services.iter().filter_map(file_of);
-    config.boot.files.values().map(String::as_str).chain(of_services).any(|file| file == path)
+    let of_classes = config.classes.iter().filter_map(|class| class.boot_file.as_deref());
+    let mut files = config.boot.files.values().map(String::as_str).chain(of_services).chain(of_classes);
+    let next = |file: &str| Loader::second_stage(file_name(file));
+    let is_it = |file: &str| file == path || next(file).is_some_and(|next| next == file_name(path));
+    files.any(is_it) || told.is_some_and(is_it)
+}
+
+/// A path without its folder.
+pub fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// Whether a path below the boot directory is what UEFI's HTTP boot is told to start.

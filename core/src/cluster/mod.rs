@@ -27,5 +27,7 @@ pub mod shadow;
 pub mod since;
 pub mod stage;
 pub mod trial;
+pub mod trouble;
 pub mod unanswered;
+pub mod vain;
 pub(crate) mod written_names;

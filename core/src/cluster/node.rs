@@ -11,6 +11,9 @@ use super::secrets::Given;
 use super::since::Since;
 use super::stage::{Phase, Stage};
 use super::trial::{Outcome, Trial};
+use super::trouble::Beside;
+pub use super::trouble::Trouble;
+use super::vain::Vain;
 use crate::config::FirmwareKind;
 use crate::event::Kind;
 use crate::limit::{BOOT_BEGINS_AFTER, DISCOVER_LATE_MAX, EVENTS_PER_NODE_MAX};
@@ -70,6 +73,12 @@ pub struct Node {
     pub told: Option<Arc<str>>,
     /// What went wrong last and was not followed by progress, and what can be done about it.
     pub trouble: Option<Trouble>,
+    /// What is wrong beside that.
+    pub beside: BTreeMap<Beside, Trouble>,
+    /// Its boots since the last that was heard to come up.
+    pub vain: Option<Vain>,
+    /// What it was offered in vain.
+    pub offers: Offers,
     /// That it is not where the configuration has it, as the journal was told.
     pub misplaced: Option<String>,
     /// What happened to it, the oldest first.
@@ -100,13 +109,22 @@ pub enum NumberKept {
     Refused,
 }
 
-/// What went wrong, and the remedy if there is one.
+/// Offers of an address that were not taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offers {
+    /// How many.
+    pub count: u32,
+    /// When the first of them went out.
+    pub since: Option<Time>,
+}
+
+/// A file without which its machine does not go on, and that it asked for by TFTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
-    /// In words.
-    pub what: String,
-    /// What the operator can do.
-    pub to_do: Option<String>,
+pub struct Delivery {
+    /// Which.
+    pub path: String,
+    /// Whether it did not get through; else it is on its way.
+    pub has_failed: bool,
 }
 
 /// A boot, from power-on to the next.
@@ -118,6 +136,12 @@ pub struct Boot {
     pub kept: Option<Ticket>,
     /// The file that it needs to go on, and that it was not given when it asked for it last.
     pub lacks: Option<String>,
+    /// The file of that kind that is on its way to it.
+    pub delivery: Option<Delivery>,
+    /// The boot file that it was told to load.
+    pub named: Option<String>,
+    /// When a system asked for its address first in this boot: its kernel runs.
+    pub system_asked: Option<Time>,
     /// When each firmware asked last in this boot. ROM and loader are two.
     pub firmware: BTreeMap<Firmware, Time>,
     /// The firmware that asked last, as far as it matters which files it is given.
@@ -185,6 +209,9 @@ impl Node {
             asked: None,
             told: None,
             trouble: None,
+            beside: BTreeMap::new(),
+            vain: None,
+            offers: Offers::default(),
             misplaced: None,
             history: VecDeque::new(),
             number_kept: NumberKept::Always,

@@ -5,6 +5,7 @@ use super::orders::Orders;
 use super::plan::PlanRecord;
 use super::stage::{Phase, Stage};
 use super::trial::Trial;
+use super::trouble::Trouble;
 use crate::config::FirmwareKind;
 use crate::mac::Mac;
 use heorot_names::{Dynamic, DynamicSet};
@@ -191,9 +192,31 @@ pub struct BootRecord {
     /// How its last system ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_end: Option<LastEnd>,
+    /// What its agent said that it could not go on with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_says: Option<Trouble>,
+    /// Its boots before this one that were not heard to come up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vain: Option<VainRecord>,
     /// Whether a file with its token waits for this record. Nothing of that is kept.
     #[serde(skip)]
     pub is_awaited: bool,
+}
+
+/// Boots that were not heard to come up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VainRecord {
+    /// How many.
+    pub boots: u32,
+    /// When the first of them began, in seconds since 1970, if the calendar was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_seconds: Option<u64>,
+    /// How far the last of them was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
+    /// What was in its way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub troubles: Vec<Trouble>,
 }
 
 /// A machine's last trials.

@@ -4,10 +4,12 @@ use crate::cluster::lease::{Lease, PoolId, PoolKind};
 use crate::cluster::node::{Firmware, Node};
 use crate::cluster::plan::Plan;
 use crate::cluster::record::{
-    BootRecord, LeaseRecord, NodeRecord, OrdersRecord, Record, Ticket, TrialsRecord,
+    BootRecord, LeaseRecord, NodeRecord, OrdersRecord, Record, Ticket, TrialsRecord, VainRecord,
 };
 use crate::cluster::since::Since;
 use crate::cluster::stage::{Phase, Stage, Step};
+use crate::cluster::trouble::Beside;
+use crate::cluster::vain::Vain;
 use crate::config::Mode;
 use crate::hall::{Due, Turn};
 use crate::mac::Mac;
@@ -144,6 +146,13 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
         (node.stage, node.phase, node.reason) = (boot.stage, boot.phase, boot.reason);
         (node.boot.tries, node.boot.checks_in) = (boot.tries, boot.checks_in);
         node.last_end = boot.last_end;
+        node.beside.extend(boot.agent_says.map(|says| (Beside::Agent, says)));
+        node.vain = boot.vain.map(|VainRecord { boots, at_seconds, phase, troubles }| Vain {
+            boots,
+            since: Since::restored(turn.now, at_seconds),
+            phase,
+            troubles,
+        });
         // Whatever its firmware said was said before now: what that says a minute from now is another boot's.
         if node.stage.is_booting() {
             let all = [Firmware::Pxe, Firmware::Http, Firmware::Ipxe];

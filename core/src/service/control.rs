@@ -9,14 +9,16 @@ mod place;
 mod set;
 mod trial;
 mod unanswered;
+mod waiting;
 
 use crate::cluster::answers_all;
 use crate::cluster::lease::PoolKind;
 use crate::cluster::node::{Node, Trouble};
 use crate::cluster::other_server::OtherServer;
 use crate::cluster::since::Since;
-use crate::cluster::stage::{Phase, Stage};
-use crate::config::{Choice, Mode, Policy, TRIAL_PROFILE};
+use crate::cluster::stage::Stage;
+use crate::cluster::vain::Vain;
+use crate::config::{Choice, TRIAL_PROFILE};
 use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::message::{Answer, Measured, MeasuredHttp, Output, Query, RequestId};
@@ -81,7 +83,9 @@ fn whole(turn: &Turn<'_>, wall: Wall, node: &Node) -> serde_json::Value {
     let mut whole = json!(detail(turn, wall, node));
     whole["last_asked"] = json!(node.asked.as_deref());
     whole["last_told"] = json!(node.told.as_deref());
-    whole["trouble"] = json!(node.trouble.as_ref().map(|trouble| &trouble.what));
+    let troubles = node.trouble.iter().chain(node.beside.values());
+    let troubles: Vec<_> = troubles.map(|trouble| trouble.what.as_str()).collect();
+    whole["trouble"] = json!(Some(troubles.join("; ")).filter(|troubles| !troubles.is_empty()));
     whole["history"] = json!(history(turn, wall, node));
     whole
 }
@@ -140,6 +144,7 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .chain(turn.hall.answers_all.iter(turn.now).map(answers_all::told))
             .chain(trial::degraded(turn))
             .chain(all_misplaced(turn))
+            .chain(all_in_a_circle(turn))
             .collect(),
     }
 }
@@ -151,7 +156,21 @@ fn misplaced(turn: &Turn<'_>, node: &Node) -> Option<Trouble> {
 
 /// The machines that are not as the configuration says, as a line of the status.
 fn all_misplaced(turn: &Turn<'_>) -> Option<String> {
-    let nodes = turn.hall.nodes.iter().filter(|node| misplaced(turn, node).is_some());
+    let who = together(turn, turn.hall.nodes.iter().filter(|node| misplaced(turn, node).is_some()))?;
+    Some(format!("not where the configuration has them: {who} (heorot explain NODE says why)"))
+}
+
+/// The machines that start anew again and again, as a line of the status.
+fn all_in_a_circle(turn: &Turn<'_>) -> Option<String> {
+    let is_in = |node: &&Node| node.vain.as_ref().is_some_and(Vain::is_circle);
+    let who = together(turn, turn.hall.nodes.iter().filter(is_in))?;
+    Some(format!(
+        "started anew and not heard to come up: {who} (heorot explain NODE says how often, and why)"
+    ))
+}
+
+/// Some machines in few words.
+fn together<'a>(turn: &Turn<'_>, nodes: impl Iterator<Item = &'a Node>) -> Option<String> {
     let (numbered, others): (Vec<_>, Vec<_>) = nodes.partition(|node| node.number.is_some());
     let set: NodeSet = numbered.iter().filter_map(|node| node.number).collect();
     let folded = Some(turn.hall.directory.fold(&set)).filter(|folded| !folded.is_empty());
@@ -160,9 +179,7 @@ fn all_misplaced(turn: &Turn<'_>) -> Option<String> {
         count => format!("{} and {} more without a number", node.mac, count - 1),
     });
     let who: Vec<_> = folded.into_iter().chain(first).collect();
-    (!who.is_empty()).then(|| {
-        format!("not where the configuration has them: {} (heorot explain NODE says why)", who.join(", "))
-    })
+    (!who.is_empty()).then(|| who.join(", "))
 }
 
 /// What is told of an interface that is gone.
@@ -226,9 +243,7 @@ fn row(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeView {
         since: wall.stamp(turn.now, since(node).at()),
         since_unknown: !since(node).is_known(),
         reason: standing.map_or_else(|| node.reason.clone(), ToString::to_string),
-        waiting_for: trial::waiting_for(turn, node)
-            .or_else(|| lacking(node))
-            .or_else(|| waiting_for(turn, node).map(str::to_owned)),
+        waiting_for: trial::waiting_for(turn, node).or_else(|| waiting::waiting_for(turn, node)),
         profile: turn.profile_name(node).to_owned(),
     }
 }
@@ -279,8 +294,15 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
     let trouble = trial::trouble(node);
     let says = |what: &String| trouble.as_ref().is_some_and(|trouble| trouble.contains(what.as_str()));
     let misplaced = misplaced(turn, node).map(|trouble| trouble.what).filter(|what| !says(what));
-    for trouble in misplaced.iter().chain(&trouble) {
+    let beside = node.beside.values().map(|trouble| &trouble.what).filter(|what| !says(what));
+    for trouble in misplaced.iter().chain(&trouble).chain(beside) {
         summary += &format!("; {trouble}");
+    }
+    if let Some(vain) = &node.vain {
+        let is_told = |what: &str| summary.contains(what);
+        let is_booting = node.stage.is_booting() || node.stage == Stage::Testing;
+        let told = vain.told(turn.now, is_booting, is_told);
+        summary += &told.map(|told| format!("; {told}")).unwrap_or_default();
     }
     if let Some(Trouble { what, .. }) = turn.misaddressed(node) {
         summary += &format!("; {what}");
@@ -296,7 +318,7 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
         summary,
         last_asked: node.asked.as_deref().map(String::from),
         last_told: node.told.as_deref().map(String::from),
-        to_do: trial::to_do(node, to_do(turn, node)),
+        to_do: trial::to_do(node, waiting::to_do(turn, node)),
         history: history(turn, wall, node),
         trials: trial::trials(node),
         last_end: trial::last_end(node),
@@ -310,86 +332,6 @@ fn history(turn: &Turn<'_>, wall: Wall, node: &Node) -> Vec<EventView> {
         detail: detail.to_string(),
     };
     node.history.iter().map(event).collect()
-}
-
-/// The file that it asked for in vain, without which it does not go on.
-fn lacking(node: &Node) -> Option<String> {
-    let is_going_on = node.stage.is_booting() && node.orders.standing.is_none();
-    let path = node.boot.lacks.as_ref().filter(|_| is_going_on)?;
-    let path: String = path.chars().filter(|c| !c.is_control()).take(120).collect();
-    Some(format!("{path}, which it asked for and was not given"))
-}
-
-/// What has to happen for a node to go on.
-fn waiting_for(turn: &Turn<'_>, node: &Node) -> Option<&'static str> {
-    if node.orders.standing.is_some() {
-        return Some("an operator to accept it");
-    }
-    let by_operator = turn.config.trial.policy == Policy::Accept && !node.orders.accepted;
-    match (node.stage, node.phase) {
-        (Stage::Temporary, Some(Phase::Agent)) if by_operator => Some("an operator to accept it"),
-        // Nothing that it does has it go on here.
-        (Stage::Seen, _) if is_looked_on(turn, node) => None,
-        (Stage::Seen, _) => Some("its REQUEST for an address"),
-        (Stage::Temporary | Stage::Booting, None | Some(Phase::Dhcp)) => {
-            Some("its firmware to ask for the boot file")
-        }
-        (Stage::Temporary | Stage::Booting, Some(Phase::Loader)) => Some("its loader to ask for the kernel"),
-        (Stage::Temporary | Stage::Booting, Some(Phase::Kernel)) => {
-            Some("its loader to ask for the initial RAM disk")
-        }
-        (Stage::Temporary | Stage::Booting, Some(Phase::Initrd)) => Some("its kernel to start the agent"),
-        (Stage::Temporary, Some(Phase::Agent)) => Some("a number"),
-        (Stage::Booting, Some(Phase::Agent)) => Some("its agent to say that the system runs"),
-        (Stage::Testing, _) => Some("its agent to report the trial"),
-        (Stage::Failed, _) => Some("its agent to report that the trial passes, or another boot"),
-        (Stage::Ready, _) => Some("its agent to say that the system runs, or another boot"),
-        (Stage::Down, _) => Some("its next boot"),
-        (Stage::Up, _) => None,
-    }
-}
-
-/// Whether another server serves it, and we look on.
-fn is_looked_on(turn: &Turn<'_>, node: &Node) -> bool {
-    let network = node.network.and_then(|place| turn.config.networks.get(place));
-    network.is_some_and(|network| network.mode == Mode::Shadow)
-}
-
-/// What the operator can do for a node that does not get on.
-fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
-    if node.orders.standing.is_some() {
-        let who = node.number.map_or_else(|| node.mac.to_string(), |number| turn.name(number));
-        return Some(format!("heorot node accept {who}, if it is to serve again"));
-    }
-    if let Some(to_do) = misplaced(turn, node).and_then(|trouble| trouble.to_do) {
-        return Some(to_do);
-    }
-    if let Some(to_do) = node.trouble.as_ref().and_then(|trouble| trouble.to_do.clone()) {
-        return Some(to_do);
-    }
-    if let Some(to_do) = others::ignored(turn, node).or_else(|| turn.misaddressed(node)).and_then(|t| t.to_do)
-    {
-        return Some(to_do);
-    }
-    /// A boot that takes this long between two phases is stuck: a kernel and its RAM disk of 200 MB on a full link are there before.
-    const STUCK_SECONDS: u64 = 300;
-    let is_stuck = turn.now.since(node.since.at()).as_secs() >= STUCK_SECONDS;
-    match (node.stage, node.phase) {
-        (Stage::Failed, _) => {
-            Some("mend what the check found, or change the check in the configuration".into())
-        }
-        (Stage::Temporary | Stage::Booting, Some(Phase::Initrd)) if is_stuck => {
-            Some("look at its console: the kernel or the agent in the initial RAM disk does not start".into())
-        }
-        (Stage::Temporary | Stage::Booting | Stage::Testing, _) if is_stuck => {
-            Some("look at its console, and switch it off and on".into())
-        }
-        (Stage::Down, _) => Some("switch it on".into()),
-        (
-            Stage::Seen | Stage::Temporary | Stage::Testing | Stage::Ready | Stage::Booting | Stage::Up,
-            None | Some(Phase::Dhcp | Phase::Loader | Phase::Kernel | Phase::Initrd | Phase::Agent),
-        ) => None,
-    }
 }
 
 fn no_such_node(name: &str) -> Answer {

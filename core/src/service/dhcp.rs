@@ -29,7 +29,8 @@ use crate::cluster::lease::{NotFree, PoolId, PoolKind};
 use crate::cluster::network;
 use crate::cluster::node::{Firmware, Node};
 use crate::cluster::quirk::Trait;
-use crate::cluster::stage::{Stage, Step};
+use crate::cluster::stage::{Phase, Stage, Step};
+use crate::cluster::trouble::Beside;
 use crate::config::{FirmwareKind, Mode, OptionPath};
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, Turn};
@@ -256,6 +257,7 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     if is_node {
         let asked = turn.line(format_args!("REQUEST {address}{}", client.describe()));
         heard(turn, client, asked);
+        turn.hears_us(client.mac);
         // Its DISCOVER may have been answered by this server before a restart.
         if let Some(firmware) = client.firmware {
             power_on(turn, client, firmware, false);
@@ -472,7 +474,7 @@ fn tell_left_out(turn: &mut Turn<'_>, client: &Client, left_out: Vec<u8>) {
     let codes: Vec<_> = left_out.iter().map(|code| OptionPath::Whole(*code).to_string()).collect();
     let what = format!("there is no room in its packets for option {}", codes.join(", "));
     turn.hall.left_out.insert(client.mac, left_out);
-    turn.trouble(client.mac, what, Some("give it fewer or shorter options".into()));
+    turn.trouble_beside(client.mac, Beside::Options, what, Some("give it fewer or shorter options".into()));
 }
 
 /// Sends an ACK: at once, or when what it promises is durable.
@@ -506,6 +508,7 @@ fn grant(
     if let Some(path) = reply.boot_path()
         && let Some(node) = turn.hall.nodes.get_mut(client.mac)
     {
+        node.boot.named = Some(path.clone());
         node.boot.file = Some(path);
     }
     if who::kept(turn, client).is_some_and(|(kept, _)| kept == address) {
@@ -549,8 +552,13 @@ fn heard(turn: &mut Turn<'_>, client: &Client, asked: impl Into<Arc<str>>) {
     for address in lent.into_iter().chain(turn.permanent_address(client.mac, client.place)) {
         turn.alive(address);
     }
+    let now = turn.now;
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
         node.asked = Some(asked.into());
+        // Its loader says what it is; who says nothing is a kernel, or runs on one.
+        if client.firmware.is_none() && node.phase >= Some(Phase::Kernel) {
+            node.boot.system_asked.get_or_insert(now);
+        }
     }
 }
 

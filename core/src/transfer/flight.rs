@@ -432,7 +432,9 @@ impl Flight {
         if is_question {
             return Step::End(End::Quiet);
         }
-        Step::End(End::Failed(format!("the client ended it: {text} (error {code})")))
+        let why = format!("the client ended it: {text} (error {code})");
+        // Loaders that have read enough of a file say so with an error that is none (GRUB, iPXE), and it is their affair.
+        Step::End(if matches!(code, 0 | tftp::OPTIONS_REFUSED) { End::Left(why) } else { End::Failed(why) })
     }
 
     fn asked_again(&mut self, now: Time) -> Step {

@@ -350,7 +350,7 @@ impl State {
                 let is_due = |flight: &&Flight| flight.wake().is_some_and(|wake| wake <= now);
                 let silent = self.flights.get(id).filter(is_due);
                 if silent.is_some_and(|flight| self.flights.is_abandoned(flight)) {
-                    self.end(now, id, End::Failed(ABANDONED.into()), out);
+                    self.end(now, id, End::Left(ABANDONED.into()), out);
                 } else {
                     self.step(now, id, Event::Due, out);
                 }
@@ -408,7 +408,7 @@ impl State {
                 None
             }
             Step::Reset => {
-                return self.end(now, id, End::Failed("the machine was reset and asked again".into()), out);
+                return self.end(now, id, End::Left("the machine was reset and asked again".into()), out);
             }
             Step::End(end) => return self.end(now, id, end, out),
         };
@@ -458,6 +458,7 @@ impl State {
             End::Complete | End::Quiet => Outcome::Complete,
             End::Unconfirmed => Outcome::Unconfirmed,
             End::Failed(why) => Outcome::Failed(why.clone()),
+            End::Left(why) => Outcome::Left(why.clone()),
             End::Refused(code, why) => {
                 out.push(error(self.settings.port(flight.port), flight.local, flight.peer, *code, why));
                 Outcome::Failed(why.clone())

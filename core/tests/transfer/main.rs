@@ -342,7 +342,7 @@ fn a_machine_that_asks_anew_by_another_port_has_left_its_transfer() {
         world.say(first, said);
         let left = |world: &World| {
             let has_left =
-                |ended: &&Transfer| matches!(&ended.outcome, Outcome::Failed(why) if why.contains("left it"));
+                |ended: &&Transfer| matches!(&ended.outcome, Outcome::Left(why) if why.contains("left it"));
             world.ended.iter().filter(has_left).count()
         };
         world.run(20, |world| world.clients[first].state == State::Done && left(world) > 0);

@@ -353,18 +353,22 @@ impl Worker {
         let Some(connection) = self.streams.get_mut(key) else { return };
         let Stage::Opening(head) = &connection.stage else { return };
         let (method, peer) = (head.method, connection.peer);
-        let (status, why) = match result {
+        let refusal = match result {
             Ok(file) => {
                 let version = Version::of(&file.identity, u64::from(clock::calendar_seconds()));
                 let selection = version.select(method, &head.conditions);
                 return self.reply_file(key, (file, kind), (&version, selection), now);
             }
-            Err(transfer::Refusal::Missing(why)) => (404, why),
-            Err(transfer::Refusal::Denied(why)) => (403, why),
-            Err(transfer::Refusal::Changed) => (500, "the file was changed just now".into()),
+            Err(refusal) => refusal,
         };
+        let status = match refusal {
+            transfer::Refusal::Missing(_) => 404,
+            transfer::Refusal::Denied(_) => 403,
+            transfer::Refusal::Changed => 500,
+        };
+        let why = refusal.why().to_owned();
         // The loop hears of it if it has the time: it is for the node's history alone.
-        let _ = self.asks.try_say(Ask::Unavailable { from: peer, path, why: why.clone() });
+        let _ = self.asks.try_say(Ask::Unavailable { from: peer, path, refusal });
         self.reply(key, &Reply::text(status, why + "\n"), now);
     }
 

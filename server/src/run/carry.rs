@@ -192,7 +192,9 @@ impl Loop {
             Ask::UpdateDenied { by, why } => self.heorot(Input::UpdateDenied { by, why }),
             Ask::SignOfLife(address) => self.heorot(Input::SignOfLife(address)),
             Ask::NotMade { mac, given, why } => self.heorot(Input::NotMade { mac, given, why }),
-            Ask::Unavailable { from, path, why } => self.heorot(Input::Unavailable { from, path, why }),
+            Ask::Unavailable { from, path, refusal } => {
+                self.heorot(Input::Unavailable { from, path, refusal });
+            }
         }
     }
 
@@ -307,8 +309,11 @@ impl Loop {
     pub(super) fn take_image(&mut self, done: transfer::Input<'_>) {
         if let transfer::Input::Opened { transfer, result } = &done {
             let asked = self.pending.opening.remove(transfer);
-            if let (Some((from, path)), Err(Refusal::Missing(why) | Refusal::Denied(why))) = (asked, result) {
-                self.heorot(Input::Unavailable { from, path, why: why.clone() });
+            // A file that changed was there when its transfer began.
+            if let (Some((from, path)), Err(refusal @ (Refusal::Missing(_) | Refusal::Denied(_)))) =
+                (asked, result)
+            {
+                self.heorot(Input::Unavailable { from, path, refusal: refusal.clone() });
             }
         }
         self.transfer(done);

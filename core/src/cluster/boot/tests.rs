@@ -66,3 +66,26 @@ fn who_is_asked_and_who_is_told() {
         assert_eq!(told, expected, "{firmware:?} {architecture} of {pxe}");
     }
 }
+
+/// What firmware is told, also by a class, and what such a loader goes on with, in whatever folder.
+#[test]
+fn what_a_boot_needs() {
+    let class = "[[class]]\nname = \"own\"\nmac = \"52:54:00:00:00:0a\"\nboot-file = \"efi/shimaa64.efi\"\n";
+    let config = config(&format!("bios = \"bios/pxelinux.0\"\n{class}"));
+    for (path, told, expected) in [
+        ("bios/pxelinux.0", None, true),
+        ("x64.efi", None, true),
+        ("pxelinux.0", None, false),
+        ("bios/ldlinux.c32", None, true),
+        ("boot/syslinux/ldlinux.c32", None, true),
+        ("bios/libcom32.c32", None, false),
+        ("efi/shimaa64.efi", None, true),
+        ("grubaa64.efi", None, true),
+        ("grubx64.efi", None, false),
+        ("grubx64.efi", Some("shimx64.efi"), true),
+        ("other.kpxe", None, false),
+        ("other.kpxe", Some("other.kpxe"), true),
+    ] {
+        assert_eq!(is_boot_file(&config, told, path), expected, "{path}, told {told:?}");
+    }
+}

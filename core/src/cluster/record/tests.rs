@@ -96,6 +96,16 @@ fn what_is_kept_is_read_back() {
                 reason: "panic".into(),
                 last_words: "a\nb".into(),
             }),
+            agent_says: Some(Trouble { what: "its agent says: no root".into(), to_do: None }),
+            vain: Some(VainRecord {
+                boots: 13,
+                at_seconds: Some(1),
+                phase: Some(Phase::Agent),
+                troubles: vec![Trouble {
+                    what: "its agent says: no root".into(),
+                    to_do: Some("mend it".into()),
+                }],
+            }),
             is_awaited: false,
         })),
         Record::Trials(TrialsRecord {

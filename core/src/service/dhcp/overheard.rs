@@ -3,7 +3,9 @@
 use super::client::Client;
 use super::shadow;
 use crate::cluster::network;
+use crate::cluster::node::Trouble;
 use crate::cluster::other_server::Notice;
+use crate::cluster::trouble::Beside;
 use crate::event::Kind;
 use crate::hall::Turn;
 use crate::mac::Mac;
@@ -80,7 +82,7 @@ fn notice(turn: &mut Turn<'_>, notice: Notice) {
     }
     let to_do =
         format!("stop {server}, or allow it: other-servers = [\"{server}\"] in [[network]] of {interface}");
-    node.trouble = Some(crate::cluster::node::Trouble { what, to_do: Some(to_do) });
+    node.beside.insert(Beside::OtherServer, Trouble { what, to_do: Some(to_do) });
 }
 
 /// Whether a server has no business where it was heard: it is neither ours nor allowed, and we do serve there.

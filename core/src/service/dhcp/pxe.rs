@@ -75,6 +75,7 @@ pub(super) fn answer(turn: &mut Turn<'_>, client: &Client, target: DhcpTarget) {
     if let Some(path) = reply.boot_path()
         && let Some(node) = turn.hall.nodes.get_mut(client.mac)
     {
+        node.boot.named = Some(path.clone());
         node.boot.file = Some(path);
     }
     let told = turn.line(format_args!("ACK as a boot server{}", reply.describe()));
