@@ -41,6 +41,7 @@ use crate::cluster::reservation::Reservations;
 use crate::cluster::shadow::Exchange;
 use crate::cluster::since::Since;
 use crate::cluster::stage::{Phase, Stage, Step};
+use crate::cluster::strange_relay::StrangeRelays;
 use crate::cluster::unanswered::Unanswered;
 use crate::cluster::written_names::WrittenNames;
 use crate::config::{Config, Missing, Mode};
@@ -88,6 +89,8 @@ pub(crate) struct Hall {
     pub(crate) chatter: Chatter,
     /// Those that get no answer because the operator says so.
     pub(crate) ignored: Unanswered,
+    /// Relays that are in no network.
+    pub(crate) strange_relays: StrangeRelays,
     /// DHCP servers that answer where we serve.
     pub(crate) other_servers: OtherServers,
     /// The links to the networks, and how each is used.

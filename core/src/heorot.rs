@@ -18,6 +18,7 @@ use crate::cluster::probe::Probes;
 use crate::cluster::record::{Record, SerialRecord};
 use crate::cluster::reservation::Reservations;
 use crate::cluster::stage::Step;
+use crate::cluster::strange_relay::StrangeRelays;
 use crate::cluster::unanswered::Unanswered;
 use crate::cluster::written_names::WrittenNames;
 use crate::config::Config;
@@ -83,6 +84,7 @@ impl Heorot {
             unanswered: Unanswered::default(),
             chatter: Chatter::default(),
             ignored: Unanswered::default(),
+            strange_relays: StrangeRelays::default(),
             other_servers: OtherServers::default(),
             links: links(&config),
             regimes: BTreeMap::new(),

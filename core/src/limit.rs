@@ -161,6 +161,18 @@ pub const OTHER_SERVERS_HEARD_TOLD_MAX: u32 = 64;
 /// Other DHCP servers that `heorot status` shows one by one: whoever has more of them needs no list.
 pub const OTHER_SERVERS_SHOWN_MAX: usize = 8;
 
+/// Relays that are in no network and are kept in mind: whoever has more racks than that behind unknown ones is helped by the first. Of forged ones the one that asked least gives way.
+pub const STRANGE_RELAYS_MAX: usize = 32;
+
+/// Between two lines in the journal about the same such relay, and how long it is spoken of in the status after it asked last.
+pub const STRANGE_RELAY_TOLD_EVERY: Duration = Duration::from_secs(3600);
+
+/// Such lines within that time.
+pub const STRANGE_RELAY_LINES_PER_HOUR_MAX: u32 = 8;
+
+/// Such relays that the status shows one by one.
+pub const STRANGE_RELAYS_SHOWN_MAX: usize = 3;
+
 /// How long after the last sign of life a machine counts as downloading, so that ARP is answered in its place: signs of life come every 5 s ([`TFTP_LIFE_INTERVAL`]), or 10 s.
 pub const ARP_ANSWERED_AFTER_LIFE: Duration = Duration::from_secs(15);
 

@@ -26,6 +26,7 @@ pub mod secrets;
 pub mod shadow;
 pub mod since;
 pub mod stage;
+pub mod strange_relay;
 pub mod trial;
 pub mod unanswered;
 pub(crate) mod written_names;

@@ -137,6 +137,7 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .map(|why| format!("nothing new can be promised: {why}"))
             .chain(turn.hall.gone.iter().map(|interface| gone(interface)))
             .chain(turn.hall.missing.iter().map(ToString::to_string))
+            .chain(unanswered::strange_relays(turn))
             .chain(turn.hall.answers_all.iter(turn.now).map(answers_all::told))
             .chain(trial::degraded(turn))
             .chain(all_misplaced(turn))

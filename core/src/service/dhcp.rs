@@ -23,6 +23,7 @@ mod shadow;
 mod shared;
 mod silence;
 mod told;
+mod unplaced;
 mod who;
 
 use crate::cluster::lease::{NotFree, PoolId, PoolKind};
@@ -49,6 +50,7 @@ use reply::{Packet, Reply};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
+pub(crate) use unplaced::forget_served as forget_served_relays;
 use who::Meant;
 pub(crate) use {pxe::boot_server, shadow::due as shadow_due};
 
@@ -70,8 +72,9 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
     }
     let mut client = match Client::read(turn.config, datagram, message) {
         Ok(client) => client,
-        Err(word) => return turn.malformed(word),
+        Err(unread) => return unplaced::unread(turn, datagram.interface, &unread),
     };
+    unplaced::is_placed(turn, client.mac);
     client.meant = Meant::find(turn, &client);
     if client.mode == Mode::Serve && namesake::part(turn, &client) {
         client.meant = Meant::find(turn, &client);

@@ -21,8 +21,12 @@ pub(super) fn explain(turn: &Turn<'_>, wall: Wall, name: &str) -> Option<Explain
         host.into_iter().flat_map(|host| host.macs.iter().filter_map(|pattern| pattern.mac()));
     let of_list = listed.into_iter().flat_map(|listed| listed.macs.iter().copied());
     let mut macs = who.mac.into_iter().chain(of_list).chain(of_reservation);
-    if let Some((mac, asker)) = macs.find_map(|mac| Some((mac, turn.hall.ignored.get(mac)?))) {
-        return Some(of_ignored(turn, wall, (mac, asker), listed));
+    let ignored = macs.clone().find_map(|mac| Some((mac, turn.hall.ignored.get(mac)?)));
+    if let Some(asker) = ignored {
+        return Some(of_ignored(turn, wall, "ignored", asker, listed));
+    }
+    if let Some(asker) = macs.find_map(|mac| Some((mac, nowhere(turn, mac)?))) {
+        return Some(of_ignored(turn, wall, "unanswered", asker, listed));
     }
     if let Some(view) = who.mac.and_then(|mac| unanswered::explain(turn, wall, mac)) {
         return Some(view);
@@ -60,10 +64,16 @@ pub(super) fn listed(turn: &Turn<'_>, name: &str) -> Option<usize> {
     Who::find(turn, name).listed
 }
 
-/// That a node gets no answer although it is known: it was not ignored from the first, or not whatever it says. Who is answered is forgotten among those.
+/// Who was heard last where none of the networks is.
+fn nowhere<'t>(turn: &'t Turn<'_>, mac: Mac) -> Option<&'t Asker> {
+    turn.hall.unanswered.get(mac).filter(|asker| asker.why.is_nowhere())
+}
+
+/// That a node gets no answer although it is known: it was not ignored from the first, or not whatever it says, or it is where no network is. Who is answered is forgotten among those.
 pub(super) fn ignored(turn: &Turn<'_>, node: &Node) -> Option<Trouble> {
     let macs = [node.mac].into_iter().chain(node.further_macs.iter().copied());
-    let asker = macs.filter_map(|mac| turn.hall.ignored.get(mac)).max_by_key(|asker| asker.last)?;
+    let askers = macs.flat_map(|mac| [turn.hall.ignored.get(mac), nowhere(turn, mac)]);
+    let asker = askers.flatten().max_by_key(|asker| asker.last)?;
     let Trouble { what, to_do } = turn.no_address(asker.place, asker.why);
     Some(Trouble { what: format!("{}, and got no answer: {what}", asked(turn, asker)), to_do })
 }
@@ -125,6 +135,7 @@ fn with_number(turn: &Turn<'_>, number: u32) -> Option<usize> {
 fn of_ignored(
     turn: &Turn<'_>,
     wall: Wall,
+    state: &str,
     (mac, asker): (Mac, &Asker),
     listed: Option<&ListedNode>,
 ) -> ExplainView {
@@ -133,7 +144,7 @@ fn of_ignored(
         network: network(turn, asker.place),
         since: wall.stamp(turn.now, asker.first),
         reason: what.clone(),
-        ..row(turn, mac.to_string(), "ignored", listed)
+        ..row(turn, mac.to_string(), state, listed)
     };
     let who = view.name.clone().map(|name| format!("{name} ({mac})")).unwrap_or_else(|| mac.to_string());
     let summary = format!("{who} gets no answer: {what}; {}", asked(turn, asker));

@@ -3,6 +3,7 @@
 use crate::cluster::node::Trouble;
 use crate::cluster::unanswered::Host;
 use crate::hall::Turn;
+use crate::limit::STRANGE_RELAYS_SHOWN_MAX;
 use crate::mac::Mac;
 use crate::service::view::{ExplainView, NodeView, UnansweredView};
 use crate::time::Wall;
@@ -16,6 +17,15 @@ pub(super) fn status(turn: &Turn<'_>, wall: Wall) -> Option<UnansweredView> {
         last_asked: wall.stamp(turn.now, host.last),
         why: turn.no_address(host.place, host.why).what,
     })
+}
+
+/// Relays that are in no network: a line each for those that ask most, and one for all others.
+pub(super) fn strange_relays(turn: &Turn<'_>) -> Vec<String> {
+    let recent = turn.hall.strange_relays.recent(turn.now);
+    let shown = recent.iter().take(STRANGE_RELAYS_SHOWN_MAX).map(|(selected, relay)| relay.told(*selected));
+    let more = recent.len().saturating_sub(STRANGE_RELAYS_SHOWN_MAX);
+    let rest = (more > 0).then(|| format!("{more} more relays ask for hosts and are in no [[network]]"));
+    shown.chain(rest).collect()
 }
 
 /// One of them, by its hardware address.

@@ -27,7 +27,7 @@ pub(crate) fn boot_server(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
     let message_type = message.message_type();
     let mut client = match Client::read(turn.config, datagram, message) {
         Ok(client) => client,
-        Err(word) => return turn.malformed(word),
+        Err(unread) => return turn.malformed(unread.word()),
     };
     client.meant = Meant::find(turn, &client);
     if client.mode == Mode::Shadow || is_ignored(turn, &client) || is_shut_out(turn, &client) {

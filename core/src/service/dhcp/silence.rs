@@ -52,7 +52,12 @@ pub(super) fn is_ignored(turn: &mut Turn<'_>, client: &Client) -> bool {
 pub(super) fn ends(turn: &mut Turn<'_>, client: &Client) {
     let Some(host) = turn.hall.unanswered.get(client.mac) else { return };
     let is_over = match host.why {
-        Why::NoRange | Why::NoneLeft | Why::IgnoredClass(_) | Why::IgnoredHost(_) => true,
+        Why::NoRange
+        | Why::NoneLeft
+        | Why::IgnoredClass(_)
+        | Why::IgnoredHost(_)
+        | Why::NoNetwork
+        | Why::StrangeRelay(_) => true,
         // It is offered something all the same: what it does with that, the next minutes tell.
         Why::Declines => turn.now.since(host.last) >= QUARANTINE,
     };

@@ -1,4 +1,4 @@
-use super::client::Client;
+use super::client::{Client, Unread};
 use crate::config::{Config, FirmwareKind, Interface};
 use crate::message::Datagram;
 use crate::wire::dhcp::{Message, Options, option};
@@ -11,11 +11,11 @@ fn config() -> Config {
     Config::parse(text, &[interface]).expect("the configuration is right").0
 }
 
-fn read(htype: u8, hlen: u8, options: &[(u8, &[u8])]) -> Result<Client, &'static str> {
+fn read(htype: u8, hlen: u8, options: &[(u8, &[u8])]) -> Result<Client, Unread> {
     read_from(Ipv4Addr::UNSPECIFIED, htype, hlen, options)
 }
 
-fn read_from(ciaddr: Ipv4Addr, htype: u8, hlen: u8, options: &[(u8, &[u8])]) -> Result<Client, &'static str> {
+fn read_from(ciaddr: Ipv4Addr, htype: u8, hlen: u8, options: &[(u8, &[u8])]) -> Result<Client, Unread> {
     let mut said = Options::default();
     for (code, value) in options {
         said.set(*code, value);
@@ -96,9 +96,13 @@ fn firmware_is_told_from_systems() {
 #[test]
 fn hardware_that_is_not_ethernet_is_counted() {
     // InfiniBand has to have a client identifier (RFC 4390 2.1).
-    assert_eq!(read(32, 0, &[]).err(), Some("dhcp-client-identifier"));
+    assert_eq!(read(32, 0, &[]).err(), Some(Unread::Malformed("dhcp-client-identifier")));
     for (htype, hlen) in [(1, 0), (1, 16), (7, 6), (0, 6)] {
-        assert_eq!(read(htype, hlen, &[]).err(), Some("dhcp-hardware-address"), "{htype} {hlen}");
+        assert_eq!(
+            read(htype, hlen, &[]).err(),
+            Some(Unread::Malformed("dhcp-hardware-address")),
+            "{htype} {hlen}"
+        );
     }
 }
 
