@@ -1,6 +1,7 @@
 //! [`Hall`]: all that is known, in memory; and [`Turn`], through which the services see and change it.
 
 mod change;
+mod deaf;
 mod ended;
 mod files;
 mod host_keys;
@@ -23,6 +24,7 @@ pub(crate) use numbers::FreeNumbers;
 
 use crate::cluster::answers_all::AnswersAll;
 use crate::cluster::chatter::Chatter;
+use crate::cluster::deaf::Deaf;
 use crate::cluster::dynamic::Dynamics;
 use crate::cluster::heard::Heard;
 use crate::cluster::lease::Leases;
@@ -102,6 +104,8 @@ pub(crate) struct Hall {
     pub(crate) store_trouble: Option<String>,
     /// Interfaces that are gone, and will be back.
     pub(crate) gone: BTreeSet<String>,
+    /// Interfaces that hear nobody, and since when.
+    pub(crate) deaf: BTreeMap<String, (Time, Deaf)>,
     /// Addresses that interfaces lack: at most one for each network.
     pub(crate) missing: Vec<Missing>,
     pub(crate) started: Time,
@@ -449,7 +453,7 @@ impl Turn<'_> {
     /// Tells a machine what it is offered.
     pub(crate) fn offer(&mut self, mac: Mac, Offer { told, send }: Offer) {
         if let Some(node) = self.hall.nodes.get_mut(mac) {
-            node.told = Some(told.clone());
+            node.is_told(self.now, told.clone());
         }
         self.event(Some(mac), Kind::Offer, told);
         self.out.push(Output::Dhcp(send));

@@ -91,6 +91,7 @@ impl Heorot {
             malformed: BTreeMap::new(),
             store_trouble: None,
             gone: BTreeSet::new(),
+            deaf: BTreeMap::new(),
             missing: Vec::new(),
             started: now,
             line: String::new(),
@@ -152,6 +153,7 @@ impl Heorot {
                 turn.pin_again(interface);
             }
             Input::InterfaceFlushed(interface) => turn.pin_again(interface),
+            Input::InterfacesDeaf(deaf) => turn.interfaces_deaf(deaf),
             Input::AddressesMissing(missing) => {
                 let before = std::mem::replace(&mut turn.hall.missing, missing.clone());
                 for missing in missing.iter().filter(|missing| !before.contains(missing)) {

@@ -6,6 +6,7 @@
 mod rest;
 mod unwritten;
 
+pub use crate::cluster::deaf::Deaf;
 pub use crate::cluster::dynamic::UpdateId;
 use crate::cluster::record::Record;
 pub use crate::cluster::record::Ticket;
@@ -55,6 +56,8 @@ pub enum Input<'a> {
     InterfaceBack(&'a str),
     /// An interface was down, or had no address, and is and has again: the kernel has forgotten the neighbour entries there.
     InterfaceFlushed(&'a str),
+    /// The interfaces that are there and hear nobody from now on, and why.
+    InterfacesDeaf(BTreeMap<String, Deaf>),
     /// What the interfaces lack from now on, by [`Config::held`](crate::config::Config::held).
     AddressesMissing(Vec<Missing>),
     /// A host asks by ARP who has an address, where `answer-arp` wants to know.

@@ -251,7 +251,7 @@ impl Grant {
             turn.pin(self.address, self.mac);
         }
         if let Some(node) = turn.hall.nodes.get_mut(self.mac) {
-            node.told = Some(Arc::clone(&self.told));
+            node.is_told(turn.now, Arc::clone(&self.told));
             let before = node.granted_to.replace(self.mac).unwrap_or(node.mac);
             // After a restart in mid-boot, frames are to go there. Nothing waits for that.
             if self.lent.is_none() && before != self.mac {

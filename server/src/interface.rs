@@ -12,6 +12,7 @@ use crate::settings::{self, LinkKind, Served};
 use crate::udp::UdpPort;
 use crate::wake::Caller;
 use heorot_core::config::{self, Config};
+use heorot_core::message::Deaf;
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{RecvFlags, recv};
@@ -56,6 +57,8 @@ pub(crate) enum Change {
     OtherMac(String, Served, Option<Ethernet>),
     /// It was down, or had lost an address, and is up and has one again.
     Flushed(String),
+    /// These interfaces hear nobody, and no others: it is not what was told last.
+    Deaf(BTreeMap<String, Deaf>),
     /// These interfaces have other addresses than was told last, or it is the first time.
     Addresses(Vec<config::Interface>),
 }
@@ -126,7 +129,8 @@ pub(crate) fn watch(
     let kinds = (Domain::from(libc::AF_NETLINK), Type::RAW.cloexec(), Protocol::from(libc::NETLINK_ROUTE));
     let socket = Socket::new(kinds.0, kinds.1, Some(kinds.2))?;
     rustix::net::bind(&socket, &SocketAddrNetlink::new(0, LINKS_AND_ADDRESSES))?;
-    let mut watched = Watched { config, now, addresses: None, flushed: BTreeSet::new() };
+    let mut watched =
+        Watched { config, now, addresses: None, deaf: BTreeMap::new(), flushed: BTreeSet::new() };
     std::thread::Builder::new().name("interfaces".into()).spawn(move || {
         // What was changed before the socket was there.
         let mut is_settled = watched.look(&changes);
@@ -166,6 +170,8 @@ struct Watched {
     now: BTreeMap<String, Option<Served>>,
     /// What the loop was told last.
     addresses: Option<Vec<config::Interface>>,
+    /// Those that hear nobody, as the loop was told last.
+    deaf: BTreeMap<String, Deaf>,
     /// Those whose neighbour entries the kernel has forgotten.
     flushed: BTreeSet<String>,
 }
@@ -222,14 +228,13 @@ impl Watched {
 
     /// False if the loop is gone.
     fn look_at_addresses(&mut self, changes: &Caller<Change>) -> bool {
-        let Ok((mut found, up)) = settings::interfaces().and_then(|found| Ok((found, settings::up()?)))
-        else {
-            return true;
-        };
+        let read = settings::interfaces().and_then(|found| Ok((found, settings::hearing()?)));
+        let Ok((mut found, hearing)) = read else { return true };
         found.retain(|interface| self.now.contains_key(&interface.name));
         let has_one = |name: &String| {
             let mut named = found.iter().filter(|interface| interface.name == *name);
-            named.any(|interface| !interface.addresses.is_empty()) && up.contains(name)
+            let is_up = hearing.get(name).is_some_and(|deaf| *deaf != Some(Deaf::Down));
+            named.any(|interface| !interface.addresses.is_empty()) && is_up
         };
         // An entry can be set only there.
         let (back, rest) = std::mem::take(&mut self.flushed).into_iter().partition(has_one);
@@ -239,7 +244,17 @@ impl Watched {
         if are_others {
             self.addresses = Some(found.clone());
         }
-        (!are_others || changes.say(Change::Addresses(found)))
+        let deaf: BTreeMap<String, Deaf> = hearing
+            .iter()
+            .filter(|(name, _)| self.now.contains_key(*name))
+            .filter_map(|(name, deaf)| Some((name.clone(), (*deaf)?)))
+            .collect();
+        let are_other_deaf = self.deaf != deaf;
+        if are_other_deaf {
+            self.deaf.clone_from(&deaf);
+        }
+        (!are_other_deaf || changes.say(Change::Deaf(deaf)))
+            && (!are_others || changes.say(Change::Addresses(found)))
             && back.into_iter().all(|name| changes.say(Change::Flushed(name)))
     }
 }

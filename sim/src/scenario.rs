@@ -26,9 +26,11 @@
 //! | `store slow\|prompt\|refuses WHY` | |
 //! | `crash` | power cut and restart, with the configuration in the lines after "\| " if there are some |
 //! | `A lacks PATH WHY` | a file it asked for is not to be had |
+//! | `A loads PATH` | it asks by TFTP, and gets all of it |
 //! | `occupied ADDRESS X` | machine X answers a probe; `-` if the answer does not say who |
 //! | `other SERVER offers\|grants\|refuses ADDRESS X` | another server answers machine X, and is heard; a boot file may follow |
 //! | `downloads ADDRESS`, `asks-for ADDRESS X` | blocks are acknowledged from an address; machine X asks for one by ARP |
+//! | `interface eth1 down\|no-carrier\|up` | it, and no other, hears nobody from now on |
 //! | `link paced\|round-robin\|deferring` | how the link is used from now on |
 //! | `wait TIME` | |
 //! | `raw HEX` | any datagram to port 67 |
@@ -46,11 +48,12 @@ use heorot_core::event::{Event, Kind};
 use heorot_core::load::Regime;
 use heorot_core::mac::Mac;
 use heorot_core::message::{
-    Answer, Datagram, Input, Measured, Neighbour, Output, Overheard, ProbeBy, Query, Request, RequestId, Via,
-    WhoHas,
+    Answer, Datagram, Deaf, Input, Measured, Neighbour, Output, Overheard, ProbeBy, Query, Request,
+    RequestId, Via, WhoHas,
 };
 use heorot_core::service::view::StatusView;
 use heorot_core::time::Time;
+use heorot_core::transfer::{Outcome, Transfer};
 use heorot_core::wire::dhcp::MessageType;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -193,6 +196,17 @@ impl Teller {
                 let out = self.world()?.happen(Input::WhoHas(asked));
                 Some(self.lines(out, None))
             }
+            ["interface", name, how] => {
+                let why = match *how {
+                    "down" => Some(Deaf::Down),
+                    "no-carrier" => Some(Deaf::NoCarrier),
+                    "up" => None,
+                    _ => return None,
+                };
+                let deaf = why.into_iter().map(|why| ((*name).to_owned(), why)).collect();
+                let out = self.world()?.happen(Input::InterfacesDeaf(deaf));
+                Some(self.lines(out, None))
+            }
             ["downloads", address] => {
                 let out = self.world()?.happen(Input::SignOfLife(address.parse().ok()?));
                 Some(self.lines(out, None))
@@ -251,6 +265,15 @@ impl Teller {
                 let input = Input::Unavailable { from, path: (*path).into(), why: why.join(" ") };
                 let out = self.world()?.happen(input);
                 return Some(self.lines(out, Some(letter)));
+            }
+            ["loads", path] => {
+                let mut lines = self.request(letter, Via::Tftp, path)?;
+                let peer = SocketAddrV4::new(*self.addresses.get(&letter)?, 2070);
+                let (path, outcome) = ((*path).into(), Outcome::Complete);
+                let transfer = Transfer { peer, path, octets: 1000, resent: 0, outcome };
+                let out = self.world()?.happen(Input::Transferred(transfer));
+                lines.extend(self.lines(out, Some(letter)));
+                return Some(lines);
             }
             ["ask"] => (Via::HttpGet, ""),
             ["names"] => (Via::HttpGet, "/names"),

@@ -3,6 +3,7 @@
 pub mod answers_all;
 pub mod boot;
 pub mod chatter;
+pub mod deaf;
 pub(crate) mod dynamic;
 pub mod export;
 pub mod free;

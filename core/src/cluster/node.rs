@@ -66,8 +66,12 @@ pub struct Node {
     pub granted_to: Option<Mac>,
     /// What it asked last.
     pub asked: Option<Arc<str>>,
+    /// When that was.
+    pub asked_at: Option<Time>,
     /// What it was told last.
     pub told: Option<Arc<str>>,
+    /// When that was.
+    pub told_at: Option<Time>,
     /// What went wrong last and was not followed by progress, and what can be done about it.
     pub trouble: Option<Trouble>,
     /// That it is not where the configuration has it, as the journal was told.
@@ -118,6 +122,8 @@ pub struct Boot {
     pub kept: Option<Ticket>,
     /// The file that it needs to go on, and that it was not given when it asked for it last.
     pub lacks: Option<String>,
+    /// The file that it has loaded whole by TFTP last, and when.
+    pub loaded: Option<(Time, String)>,
     /// When each firmware asked last in this boot. ROM and loader are two.
     pub firmware: BTreeMap<Firmware, Time>,
     /// The firmware that asked last, as far as it matters which files it is given.
@@ -183,7 +189,9 @@ impl Node {
             granted_until: None,
             granted_to: None,
             asked: None,
+            asked_at: None,
             told: None,
+            told_at: None,
             trouble: None,
             misplaced: None,
             history: VecDeque::new(),
@@ -251,6 +259,16 @@ impl Node {
     /// Where it is in its life, in the word that users see: an operator's goes before its stage.
     pub fn state(&self) -> String {
         self.orders.kept().map_or_else(|| self.stage.to_string(), |kept| kept.to_string())
+    }
+
+    /// It asks something.
+    pub fn asks(&mut self, now: Time, what: impl Into<Arc<str>>) {
+        (self.asked, self.asked_at) = (Some(what.into()), Some(now));
+    }
+
+    /// It is told something.
+    pub fn is_told(&mut self, now: Time, what: impl Into<Arc<str>>) {
+        (self.told, self.told_at) = (Some(what.into()), Some(now));
     }
 
     /// Keeps an event for `explain`; the oldest gives way.

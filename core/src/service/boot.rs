@@ -15,6 +15,7 @@
 //! ```
 
 mod check_in;
+mod loaded;
 mod name;
 mod overlay;
 mod root;
@@ -74,6 +75,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, request: Request) {
 /// A TFTP transfer ended: the history of its node hears of it.
 pub(crate) fn transferred(turn: &mut Turn<'_>, transfer: &Transfer) {
     let machine = turn.machine_at(*transfer.peer.ip());
+    loaded::note(turn, machine, transfer);
     let path = printable(&transfer.path);
     let resent = match transfer.resent {
         0 => String::new(),
@@ -99,7 +101,7 @@ pub(crate) fn transferred(turn: &mut Turn<'_>, transfer: &Transfer) {
                 turn.line(format_args!("{path}: {failure} after {} octets{resent}", transfer.octets));
             turn.event(Some(mac), Kind::Transfer, Arc::clone(&detail));
             if let Some(node) = turn.hall.nodes.get_mut(mac) {
-                node.told = Some(detail);
+                node.is_told(turn.now, detail);
             }
         }
     }
@@ -115,7 +117,7 @@ pub(crate) fn unavailable(turn: &mut Turn<'_>, from: Ipv4Addr, path: &str, why: 
             if is_made { "; such a file is made for nodes, and this is no node's address" } else { "" };
         return turn.event_by_stranger(Kind::Transfer, format!("to {from}: {detail}{for_whom}"));
     };
-    node.told = Some(Arc::clone(&detail));
+    node.is_told(turn.now, Arc::clone(&detail));
     let mac = node.mac;
     let plan = turn.hall.nodes.get(mac).and_then(|node| node.boot.plan.as_ref());
     let is_root = plan.is_some_and(|plan| matches!(&plan.root, Root::Image(image) if image == path));
@@ -245,9 +247,10 @@ fn asked(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac
         }
         return;
     };
+    node.asked_at = Some(turn.now);
     if node.asked.as_deref() != Some(&asked) {
         let asked: Arc<str> = asked.into();
-        node.asked = Some(Arc::clone(&asked));
+        node.asks(turn.now, Arc::clone(&asked));
         turn.event(machine, Kind::File, asked);
     }
 }
@@ -388,7 +391,7 @@ fn ask(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
         turn.event(Some(mac), Kind::Agent, "its agent runs and asks what to do");
     }
     if let Some(node) = turn.hall.nodes.get_mut(mac) {
-        node.asked = Some("what to do, by its agent".into());
+        node.asks(turn.now, "what to do, by its agent");
     }
     turn.phase(mac, Phase::Agent);
     // Who passed, or was told to wait, is not on trial again by asking what has become of it.

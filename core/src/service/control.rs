@@ -7,8 +7,10 @@ mod others;
 mod overlay;
 mod place;
 mod set;
+mod silent_loader;
 mod trial;
 mod unanswered;
+mod unheard;
 
 use crate::cluster::answers_all;
 use crate::cluster::lease::PoolKind;
@@ -51,12 +53,12 @@ pub(crate) fn handle(turn: &mut Turn<'_>, id: RequestId, wall: Wall, query: &Que
         Query::Node(name) => match (find(turn, name), others::show(turn, wall, name)) {
             (Some(node), _) => ok(&detail(turn, wall, node)),
             (None, Some(view)) => ok(&view),
-            (None, None) => no_such_node(name),
+            (None, None) => unheard::no_such_node(turn, wall, name),
         },
         Query::Explain(name) => match (find(turn, name), others::explain(turn, wall, name)) {
             (Some(node), _) => ok(&explain(turn, wall, node)),
             (None, Some(view)) => ok(&view),
-            (None, None) => no_such_node(name),
+            (None, None) => unheard::no_such_node(turn, wall, name),
         },
         Query::Files(name) => {
             turn.reckon_host_keys();
@@ -136,7 +138,9 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .iter()
             .map(|why| format!("nothing new can be promised: {why}"))
             .chain(turn.hall.gone.iter().map(|interface| gone(interface)))
+            .chain(turn.all_deaf(wall))
             .chain(turn.hall.missing.iter().map(ToString::to_string))
+            .chain(unanswered::full_ranges(turn))
             .chain(unanswered::strange_relays(turn))
             .chain(turn.hall.answers_all.iter(turn.now).map(answers_all::told))
             .chain(trial::degraded(turn))
@@ -283,6 +287,9 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
     for trouble in misplaced.iter().chain(&trouble) {
         summary += &format!("; {trouble}");
     }
+    if let Some(deaf) = unheard::deaf(turn, wall, node) {
+        summary += &format!("; {deaf}");
+    }
     if let Some(Trouble { what, .. }) = turn.misaddressed(node) {
         summary += &format!("; {what}");
     }
@@ -296,8 +303,10 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
         node: view,
         summary,
         last_asked: node.asked.as_deref().map(String::from),
+        last_asked_at: node.asked_at.map(|at| wall.stamp(turn.now, at)),
         last_told: node.told.as_deref().map(String::from),
-        to_do: trial::to_do(node, to_do(turn, node)),
+        last_told_at: node.told_at.map(|at| wall.stamp(turn.now, at)),
+        to_do: trial::to_do(node, to_do(turn, wall, node)),
         history: history(turn, wall, node),
         trials: trial::trials(node),
         last_end: trial::last_end(node),
@@ -357,7 +366,7 @@ fn is_looked_on(turn: &Turn<'_>, node: &Node) -> bool {
 }
 
 /// What the operator can do for a node that does not get on.
-fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
+fn to_do(turn: &Turn<'_>, wall: Wall, node: &Node) -> Option<String> {
     if node.orders.standing.is_some() {
         let who = node.number.map_or_else(|| node.mac.to_string(), |number| turn.name(number));
         return Some(format!("heorot node accept {who}, if it is to serve again"));
@@ -370,6 +379,9 @@ fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
     }
     if let Some(to_do) = others::ignored(turn, node).or_else(|| turn.misaddressed(node)).and_then(|t| t.to_do)
     {
+        return Some(to_do);
+    }
+    if let Some(to_do) = silent_loader::to_do(turn, node) {
         return Some(to_do);
     }
     /// A boot that takes this long between two phases is stuck: a kernel and its RAM disk of 200 MB on a full link are there before.
@@ -385,7 +397,7 @@ fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
         (Stage::Temporary | Stage::Booting | Stage::Testing, _) if is_stuck => {
             Some("look at its console, and switch it off and on".into())
         }
-        (Stage::Down, _) => Some("switch it on".into()),
+        (Stage::Down, _) => Some(unheard::switch_on(turn, wall, node)),
         (
             Stage::Seen | Stage::Temporary | Stage::Testing | Stage::Ready | Stage::Booting | Stage::Up,
             None | Some(Phase::Dhcp | Phase::Loader | Phase::Kernel | Phase::Initrd | Phase::Agent),

@@ -128,8 +128,9 @@ fn is_shut_out(turn: &mut Turn<'_>, client: &Client) -> bool {
     };
     let standing = node.orders.standing.as_ref().map(ToString::to_string).unwrap_or_default();
     let asked = format!("an address{}, and got no answer: {standing}", client.describe());
+    node.asked_at = Some(turn.now);
     if node.asked.as_deref() != Some(&asked) {
-        node.asked = Some(asked.as_str().into());
+        node.asks(turn.now, asked.as_str());
         turn.event(Some(client.mac), Kind::Operator, format!("it asks for {asked}"));
     }
     true
@@ -539,7 +540,7 @@ fn nak(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) {
     turn.hall.leases.forget_offers(client.mac);
     let told = turn.line(format_args!("NAK {address}: it is not the address of this machine"));
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-        node.told = Some(Arc::clone(&told));
+        node.is_told(turn.now, Arc::clone(&told));
     }
     turn.event(Some(client.mac), Kind::Nak, told);
     let reply = Reply::new(turn, client, MessageType::Nak);
@@ -553,7 +554,7 @@ fn heard(turn: &mut Turn<'_>, client: &Client, asked: impl Into<Arc<str>>) {
         turn.alive(address);
     }
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-        node.asked = Some(asked.into());
+        node.asks(turn.now, asked);
     }
 }
 

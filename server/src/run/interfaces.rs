@@ -1,7 +1,7 @@
 //! Interfaces that go and come back under the loop, and addresses that do.
 
 use super::Loop;
-use super::operate::Reloaded;
+use super::operate::{Reloaded, in_a_line};
 use super::order::Source;
 use crate::configuration::{self, Listening, Readdressed};
 use crate::interface::{Change, Ethernet, Interface};
@@ -79,6 +79,7 @@ impl Loop {
                 self.heorot(Input::InterfaceFlushed(&name));
             }
             Change::Flushed(name) => self.heorot(Input::InterfaceFlushed(&name)),
+            Change::Deaf(deaf) => self.heorot(Input::InterfacesDeaf(deaf)),
             Change::Addresses(found) => {
                 self.addresses.found = found;
                 self.look_at_addresses();

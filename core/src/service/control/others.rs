@@ -1,6 +1,7 @@
 //! Who is known without being a node that was heard: listed nodes that have not asked yet, whom the operator has us ignore, guests, and `[[host]]`s.
 
 use super::unanswered::{self, asked, explained, network, nobody};
+use super::unheard::{ON_THE_WAY, place_of};
 use crate::cluster::lease::{Lease, PoolKind};
 use crate::cluster::network::number_at;
 use crate::cluster::node::{Node, Trouble};
@@ -224,9 +225,14 @@ fn of_listed(turn: &Turn<'_>, wall: Wall, listed: &ListedNode) -> ExplainView {
         ..row(turn, mac.clone().unwrap_or_default(), "listed", Some(listed))
     };
     let who = view.name.clone().or(mac).unwrap_or_else(|| "it".into());
-    let to_do =
-        "switch it on, and see that it boots by the network, and that [[node]] has its hardware address";
-    ExplainView { to_do: Some(to_do.into()), ..explained(view, format!("{who} was not heard: {reason}")) }
+    let to_do = format!(
+        "switch it on; if it is on, see that [[node]] has its hardware address (a new board has another one), and look at {ON_THE_WAY}"
+    );
+    let place = listed.number.and_then(|number| place_of(turn, number));
+    let interface = place.map(|place| network(turn, place));
+    let deaf = interface.and_then(|interface| turn.deaf(wall, &interface));
+    let deaf = deaf.map(|deaf| format!("; {deaf}")).unwrap_or_default();
+    ExplainView { to_do: Some(to_do), ..explained(view, format!("{who} was not heard: {reason}{deaf}")) }
 }
 
 /// A row, with what the list says of it.
@@ -250,6 +256,6 @@ fn row(turn: &Turn<'_>, mac: String, state: &str, listed: Option<&ListedNode>) -
 }
 
 /// What is known of who was heard begins with this process, but for nodes.
-fn since(turn: &Turn<'_>, wall: Wall) -> String {
+pub(super) fn since(turn: &Turn<'_>, wall: Wall) -> String {
     format!("since this server started, at {}", wall.stamp(turn.now, turn.hall.started))
 }

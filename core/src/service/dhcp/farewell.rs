@@ -34,7 +34,7 @@ pub(super) fn decline(turn: &mut Turn<'_>, client: &Client) {
         turn.event(Some(client.mac), Kind::Decline, format!("DECLINE {address}: another host has it"));
     }
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-        node.asked = Some(format!("DECLINE {address}").into());
+        node.asks(turn.now, format!("DECLINE {address}"));
     }
     if is_reserved {
         // It has it no more, and does not get it again before it was asked who has it. Until then it is a guest like others.

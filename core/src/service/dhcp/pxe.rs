@@ -79,7 +79,7 @@ pub(super) fn answer(turn: &mut Turn<'_>, client: &Client, target: DhcpTarget) {
     }
     let told = turn.line(format_args!("ACK as a boot server{}", reply.describe()));
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-        node.told = Some(Arc::clone(&told));
+        node.is_told(turn.now, Arc::clone(&told));
     }
     turn.event(Some(client.mac), Kind::Ack, told);
     turn.out.push(Output::Dhcp(reply.send_to(target)));

@@ -100,7 +100,7 @@ fn over(turn: &mut Turn<'_>, mac: Mac, end: &End) {
     if let Some(exchange) = turn.hall.shadows.remove(&mac) {
         let told: Arc<str> = exchange.told(end).into();
         if let Some(node) = turn.hall.nodes.get_mut(mac) {
-            node.told = Some(Arc::clone(&told));
+            node.is_told(turn.now, Arc::clone(&told));
         }
         turn.event(Some(mac), Kind::Shadow, told);
     }
@@ -110,7 +110,7 @@ fn would_offer(turn: &mut Turn<'_>, client: &Client) -> String {
     let is_node = meet(turn, client);
     let asked = turn.line(format_args!("DISCOVER{}", client.describe()));
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-        node.asked = Some(Arc::clone(&asked));
+        node.asks(turn.now, Arc::clone(&asked));
     }
     let Some((address, lease)) = address_to_offer(turn, client, is_node) else {
         return match is_node {
