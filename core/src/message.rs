@@ -517,6 +517,19 @@ pub struct Measured {
     pub dns: Box<DnsCounts>,
     /// What is served by NFS, if anything is. Apart, too.
     pub nfs: Option<Box<NfsMeasured>>,
+    /// What he has to say himself that an operator should mend.
+    pub troubles: Vec<MeasuredTrouble>,
+}
+
+/// What only the caller knows to be wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MeasuredTrouble {
+    /// What is so.
+    pub what: String,
+    /// Since when.
+    pub since: Time,
+    /// Why, in a line, with what to do.
+    pub why: String,
 }
 
 /// What the caller counts of DNS, since start; the status shows it as it is.

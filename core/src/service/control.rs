@@ -140,6 +140,9 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .chain(turn.hall.gone.iter().map(|interface| gone(interface)))
             .chain(turn.all_deaf(wall))
             .chain(turn.hall.missing.iter().map(ToString::to_string))
+            .chain(measured.troubles.iter().map(|trouble| {
+                format!("{} since {}: {}", trouble.what, wall.stamp(turn.now, trouble.since), trouble.why)
+            }))
             .chain(unanswered::full_ranges(turn))
             .chain(unanswered::strange_relays(turn))
             .chain(turn.hall.answers_all.iter(turn.now).map(answers_all::told))

@@ -55,6 +55,15 @@ pub(super) enum Asker {
     Dump,
 }
 
+/// Whom a DHCP packet goes to, for people. What goes to a relay goes to its port 67.
+fn named(send: &DhcpSend) -> String {
+    match send.target {
+        DhcpTarget::Frame(mac, _) => format!("{mac} on {}", send.interface),
+        DhcpTarget::Address(to) if to.port() == 67 => format!("the relay {}", to.ip()),
+        DhcpTarget::Address(to) | DhcpTarget::BootServer(to) => to.to_string(),
+    }
+}
+
 /// What became of an update, as it is told to DNS.
 fn dns_kept(kept: Kept) -> heorot_dns::Kept {
     match kept {
@@ -348,7 +357,7 @@ impl Loop {
         match sent {
             Ok(()) => self.meter.sent(self.now, payload.len()),
             // The client asks again: the network could have lost it as well.
-            Err(error) => self.complain("sending DHCP", &error),
+            Err(error) => self.complain("sending DHCP", &format_args!("to {}: {error}", named(send))),
         }
     }
 
@@ -483,6 +492,7 @@ impl Loop {
             malformed: self.parts.transfers.malformed().clone(),
             dns: Box::new(self.parts.dns.counts().measured()),
             nfs: self.parts.nfs.as_ref().map(|nfs| Box::new(nfs.counts().measured())),
+            troubles: self.refusals.told(),
         }
     }
 }

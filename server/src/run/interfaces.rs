@@ -91,8 +91,12 @@ impl Loop {
     pub(super) fn look_at_addresses(&mut self) {
         let (held, missing) = self.parts.config.held(&self.addresses.found);
         self.heorot(Input::AddressesMissing(missing));
+        let is_another = self.parts.config.is_readdressed(&held);
+        if !is_another {
+            self.refusals.addresses(self.now, None);
+        }
         let is_news = self.addresses.tried.as_ref() != Some(&held);
-        if self.reloading || self.ends_by.is_some() || !is_news || !self.parts.config.is_readdressed(&held) {
+        if self.reloading || self.ends_by.is_some() || !is_news || !is_another {
             return;
         }
         let tried = held.clone();
@@ -113,9 +117,11 @@ impl Loop {
                 let text = format!(
                     "this host has other addresses, for which the configuration is wrong; it is served as before:\n{mistakes}"
                 );
+                self.refusals.addresses(self.now, Some(in_a_line(&mistakes, &self.parts.config_path)));
                 return self.parts.journal.say(Weight::Warning, text.trim_end());
             }
         };
+        self.refusals.addresses(self.now, None);
         for problem in problems {
             self.parts.journal.say(Weight::Warning, problem);
         }
