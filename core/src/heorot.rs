@@ -161,6 +161,7 @@ impl Heorot {
                 }
             }
             Input::Unavailable { from, path, why } => boot::unavailable(turn, from, &path, &why),
+            Input::Distrusts { from, why } => boot::distrusts(turn, from, &why),
             Input::NotMade { mac, given, why } => boot::not_made(turn, mac, given, &why),
             Input::Transferred(transfer) => boot::transferred(turn, &transfer),
             Input::Regime { link, regime } => regime_changed(turn, link, regime),

@@ -71,6 +71,13 @@ pub enum Input<'a> {
         /// Why, in a few words.
         why: String,
     },
+    /// It ended HTTPS before it had begun: it does not take the certificate, as far as it said why.
+    Distrusts {
+        /// Who.
+        from: Ipv4Addr,
+        /// What it said, in words.
+        why: String,
+    },
     /// The files of [`Answer::Files`] could not be made, and none of them was sent.
     NotMade {
         /// Whose they were.

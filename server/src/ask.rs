@@ -28,6 +28,13 @@ pub(crate) enum Ask {
         /// Why.
         why: String,
     },
+    /// A machine ended HTTPS before it had begun.
+    Distrusts {
+        /// Who.
+        from: Ipv4Addr,
+        /// What it said.
+        why: String,
+    },
     /// The small files of a node could not be made.
     NotMade {
         /// Whose.

@@ -1,5 +1,8 @@
 //! `heorot doctor`: whether this host has what a configuration needs, thing by thing, with what to do where it does not. It looks and changes nothing.
 
+mod certificate;
+
+use crate::clock;
 use crate::configuration;
 use crate::dns;
 use crate::http;
@@ -66,6 +69,7 @@ pub(crate) fn examine(config: &Config, running: Option<&StatusView>) -> Vec<Find
     findings.push(state(Path::new(&config.server.state), &config.server.user, running.is_some()));
     findings.extend(boot_files(config));
     findings.extend(profiles(config));
+    findings.extend(certificate::findings(config, clock::calendar_seconds().into()));
     let roots = configuration::problems_with_roots(config);
     findings.extend(roots.into_iter().map(|problem| Finding::new(Grade::Fault, "nfs", problem)));
     let warnings = configuration::warnings_here(config);

@@ -27,6 +27,7 @@
 //! | `crash` | power cut and restart, with the configuration in the lines after "\| " if there are some |
 //! | `A lacks PATH WHY` | a file it asked for is not to be had |
 //! | `A loads PATH` | it asks by TFTP, and gets all of it |
+//! | `A distrusts WHY` | it ends HTTPS before it has begun |
 //! | `occupied ADDRESS X` | machine X answers a probe; `-` if the answer does not say who |
 //! | `other SERVER offers\|grants\|refuses ADDRESS X` | another server answers machine X, and is heard; a boot file may follow |
 //! | `downloads ADDRESS`, `asks-for ADDRESS X` | blocks are acknowledged from an address; machine X asks for one by ARP |
@@ -274,6 +275,11 @@ impl Teller {
                 let out = self.world()?.happen(Input::Transferred(transfer));
                 lines.extend(self.lines(out, Some(letter)));
                 return Some(lines);
+            }
+            ["distrusts", why @ ..] => {
+                let input = Input::Distrusts { from: *self.addresses.get(&letter)?, why: why.join(" ") };
+                let out = self.world()?.happen(input);
+                return Some(self.lines(out, Some(letter)));
             }
             ["ask"] => (Via::HttpGet, ""),
             ["names"] => (Via::HttpGet, "/names"),

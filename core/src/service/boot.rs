@@ -15,6 +15,7 @@
 //! ```
 
 mod check_in;
+mod distrust;
 mod loaded;
 mod name;
 mod overlay;
@@ -22,6 +23,7 @@ mod root;
 mod trial;
 
 pub(crate) use check_in::{silence_due, watch_again};
+pub(crate) use distrust::distrusts;
 pub(crate) use overlay::not_made;
 pub(crate) use trial::try_anew;
 

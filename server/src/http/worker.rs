@@ -2,6 +2,7 @@
 //! loop says, and when a file may go on, too.
 
 mod accepting;
+mod breaking;
 mod holding;
 mod making;
 
@@ -218,19 +219,12 @@ impl Worker {
         self.go_on(key, EventFlags::empty(), now);
     }
 
-    /// Lets a connection do what it can do now. What breaks it ends it.
-    fn go_on(&mut self, key: u64, flags: EventFlags, now: Instant) {
-        let is_broken = flags.intersects(EventFlags::ERR | EventFlags::HUP);
-        if is_broken || self.converse(key, flags, now).is_err() {
-            self.remove(key);
-        }
-    }
-
     fn converse(&mut self, key: u64, flags: EventFlags, now: Instant) -> io::Result<()> {
         // Gone if an earlier event of this turn displaced it.
         let Some(connection) = self.streams.get_mut(key) else { return Ok(()) };
         if flags.contains(EventFlags::IN) {
             connection.receive(&mut self.buffer)?;
+            self.tell_distrust(key, None);
         }
         for _ in 0..STEPS_A_TURN {
             if !self.step(key, now)? {

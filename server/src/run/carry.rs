@@ -201,6 +201,7 @@ impl Loop {
             Ask::UpdateDenied { by, why } => self.heorot(Input::UpdateDenied { by, why }),
             Ask::SignOfLife(address) => self.heorot(Input::SignOfLife(address)),
             Ask::NotMade { mac, given, why } => self.heorot(Input::NotMade { mac, given, why }),
+            Ask::Distrusts { from, why } => self.heorot(Input::Distrusts { from, why }),
             Ask::Unavailable { from, path, why } => self.heorot(Input::Unavailable { from, path, why }),
         }
     }
