@@ -93,6 +93,25 @@ fn an_address_that_comes_after_the_start_is_served() {
     assert_eq!(server.end(Signal::SIGTERM), Some(0));
 }
 
+/// A cable that is pulled is no silence of machines.
+#[test]
+fn an_interface_that_hears_nobody_is_told() {
+    let place = Place::new("deaf");
+    let server = place.start();
+    until_troubles(&place, 0, "");
+    ip("link set v1 down");
+    server.says("v0 has no carrier, and nobody there is heard");
+    until_troubles(&place, 1, "v0 has no carrier since 2");
+    ip("link set v1 up");
+    server.says("v0 hears those there again");
+    until_troubles(&place, 0, "");
+    ip("link set v0 down");
+    until_troubles(&place, 1, "v0 is down since 2");
+    ip("link set v0 up");
+    until_troubles(&place, 0, "");
+    assert_eq!(server.end(Signal::SIGTERM), Some(0));
+}
+
 fn until_entry(address: &str) {
     let asked = Instant::now();
     while !entries().contains(address) {
