@@ -85,7 +85,7 @@ pub(crate) struct Grant {
     pub(crate) length: Duration,
     /// Whether it is lent: from where.
     pub(crate) lent: Option<PoolId>,
-    /// Whether its machine is a node in mid-boot, so that its neighbour entry is pinned.
+    /// Whether its machine is one in mid-boot, so that its neighbour entry is pinned.
     pub(crate) pinned: bool,
     /// For the history.
     pub(crate) told: Arc<str>,

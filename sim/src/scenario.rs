@@ -13,7 +13,7 @@
 //! | command | |
 //! |---|---|
 //! | `serve`, `configure` | start, or read another configuration |
-//! | `A SPEAKER discover` | SPEAKER: bios, uefi, uefi-http, ipxe, system, plain, ib-rom, ib-ipxe, ib-system, ib-plain, and others of `speaker.rs`; `broadcast`, `rapid`, `subnet=ADDRESS`, `relay=ADDRESS` with `link=ADDRESS`, `override=ADDRESS` and `port=N` may follow, and after any of these `from=ADDRESS:PORT`, where it is not sent as such a program sends it |
+//! | `A SPEAKER discover` | SPEAKER: bios, uefi, uefi-http, ipxe, system, plain, ib-rom, ib-ipxe, ib-system, ib-plain, and others of `speaker.rs`; `broadcast`, `rapid`, `subnet=ADDRESS`, `relay=ADDRESS` with `link=ADDRESS`, `override=ADDRESS`, `port=N` and `own-port` may follow, `quiet` where it does not ask for a broadcast although it hears nothing else, and after any of these `from=ADDRESS:PORT`, where it is not sent as such a program sends it |
 //! | `A SPEAKER ask-4011 ADDRESS` | a REQUEST to port 4011 from this address; `entry=N` may follow: one of a menu |
 //! | `A SPEAKER select\|reboot\|renew ADDRESS` | a REQUEST in the states of RFC 2131 4.4; `server=ADDRESS` may follow |
 //! | `A SPEAKER decline\|release\|inform ADDRESS` | |
@@ -499,6 +499,8 @@ fn packet(speaker: Speaker, mac: Mac, verb: &str, rest: &[&str]) -> Option<Packe
         port: rest.iter().find_map(|word| word.strip_prefix("port=")?.parse().ok()),
         subnet: set("subnet"),
         rapid: rest.contains(&"rapid"),
+        own_port: rest.contains(&"own-port"),
+        quiet: rest.contains(&"quiet"),
     };
     match verb {
         "discover" => packet.message_type = MessageType::Discover,

@@ -133,6 +133,14 @@ pub fn named_file(config: &Config, firmware: Option<Firmware>, server: Ipv4Addr,
     }
 }
 
+/// Whether a URL has an address where others have a name, so that nobody has to be asked for it.
+pub fn is_at_address(url: &str) -> bool {
+    let Some((_, rest)) = url.split_once("://") else { return false };
+    let place = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = place.rsplit('@').next().unwrap_or_default();
+    host.split(':').next().is_some_and(|host| host.parse::<Ipv4Addr>().is_ok())
+}
+
 /// A file of the boot directory by HTTP.
 pub fn url(config: &Config, server: Ipv4Addr, file: &str) -> String {
     format!("{}/{}", http_base(config, server), percent_encode(file))

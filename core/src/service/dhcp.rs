@@ -105,8 +105,14 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
             let target = pxe::at_its_address(&client);
             return target.into_iter().for_each(|target| pxe::answer(turn, &client, target));
         }
-        (Mode::Proxy, _) => return proxy::handle(turn, &client, message_type, datagram),
-        (Mode::Shadow, _) => return shadow::asked(turn, &client, message_type),
+        (Mode::Proxy, _) => {
+            overheard::asked_beside(turn, &client, message_type);
+            return proxy::handle(turn, &client, message_type, datagram);
+        }
+        (Mode::Shadow, _) => {
+            overheard::asked_beside(turn, &client, message_type);
+            return shadow::asked(turn, &client, message_type);
+        }
     }
     match message_type {
         MessageType::Discover => discover(turn, &client, datagram),
@@ -401,6 +407,10 @@ fn decide(turn: &mut Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, i
         Case::InitReboot | Case::Renewing if is_ours(turn, address) => Decision::No,
         // We know this client, and that it is to have another address on this very network.
         Case::InitReboot | Case::Renewing if has_number_here && settings.contains(address) => Decision::No,
+        // "On the wrong network" (RFC 2131 4.3.2): its network had other addresses once.
+        Case::InitReboot | Case::Renewing if has_number_here && is_of_no_server(turn, client, address) => {
+            Decision::No
+        }
         Case::InitReboot | Case::Renewing => Decision::Silence,
     };
     let kind = if is_node { PoolKind::Temporary } else { PoolKind::Guest };
@@ -461,6 +471,18 @@ fn is_ours(turn: &Turn<'_>, address: Ipv4Addr) -> bool {
     network::is_ours(turn.config, address) || turn.hall.reservations.has_address(address)
 }
 
+/// Whether an address is in none of our networks, and can be no other server's either: on a link that is ours alone, as far as anybody has said or was heard. By a relay there may be
+/// another server's network on the same link.
+fn is_of_no_server(turn: &Turn<'_>, client: &Client, address: Ipv4Addr) -> bool {
+    let settings = &turn.config.networks[client.place];
+    let is_here = settings.on_link && client.message.giaddr.is_unspecified();
+    let mut here = turn.config.networks.iter().filter(|network| network.interface == settings.interface);
+    is_here
+        && !turn.config.networks.iter().any(|network| network.contains(address))
+        && here.all(|network| network.mode == Mode::Serve && network.other_servers.is_empty())
+        && !turn.hall.other_servers.is_on(&settings.interface)
+}
+
 /// Tells once what a machine is not told, because there is no room for it in its packets.
 fn tell_left_out(turn: &mut Turn<'_>, client: &Client, left_out: Vec<u8>) {
     if left_out.is_empty() || turn.hall.left_out.get(&client.mac) == Some(&left_out) {
@@ -515,7 +537,13 @@ fn grant(
     let Packet { send, left_out } = reply.packet();
     tell_left_out(turn, client, left_out);
     // The kernel's entries hold no address of Ethernet on InfiniBand.
-    let pinned = is_node && in_mid_boot && !client.message.is_infiniband();
+    let is_host_that_boots = client.firmware.is_some() && client.meant.host(turn).is_some();
+    let is_busy = (is_node && in_mid_boot) || is_host_that_boots;
+    let pinned = is_busy && !client.message.is_infiniband();
+    // Another card of a host has its address now.
+    if !is_node && turn.hall.pins.get(address).is_some_and(|pin| pin.mac != client.mac) {
+        turn.unpin(address);
+    }
     // What is known already is said whatever the disk does, and however long it takes.
     let is_claimed = claimed_address(turn, client) == Some(address);
     let is_joining = turn.hall.nodes.is_joining(client.mac);

@@ -389,7 +389,7 @@ fn a_name_is_answered_by_the_true_one() {
     }
 }
 
-/// RFC 951 and 1534: an address, no option of DHCP's, 300 octets, and the file that the client named.
+/// RFC 951 and 1534: an address, no option of DHCP's, 300 octets (RFC 1542 2.1), and the file that the client named.
 #[test]
 fn bootp_gets_an_address_and_nothing_of_dhcp() {
     let strangers = BOTH.replace("bootp = true", "");

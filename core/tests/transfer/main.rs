@@ -126,7 +126,7 @@ fn one_port_is_enough() {
     }
 }
 
-/// A block is as long as was asked for, and no longer than the way takes; without the option it is 512.
+/// A block is as long as was asked for, and no longer than the way takes (RFC 2348: "less than or equal to the value specified by the client"); without the option it is 512.
 #[test]
 fn blocks_are_as_long_as_the_way_takes() {
     for (asked, max, expected) in [

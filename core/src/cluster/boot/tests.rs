@@ -66,3 +66,19 @@ fn who_is_asked_and_who_is_told() {
         assert_eq!(told, expected, "{firmware:?} {architecture} of {pxe}");
     }
 }
+
+#[test]
+fn whether_a_url_has_an_address_in_it() {
+    for (url, has_address) in [
+        ("http://10.77.0.1/shimx64.efi", true),
+        ("http://10.77.0.1:9873/efiboot/shim.efi", true),
+        ("https://10.77.0.1", true),
+        ("http://user@10.77.0.1/a@b", true),
+        ("http://boot.example.org/10.77.0.1", false),
+        ("http://10.77.0.1.example.org/", false),
+        ("http://[fd00::1]/shim.efi", false),
+        ("10.77.0.1/shim.efi", false),
+    ] {
+        assert_eq!(is_at_address(url), has_address, "{url}");
+    }
+}

@@ -30,6 +30,7 @@ fn the_last_word_counts() {
         relay: None,
         placed: Some(OURS),
         granted: None,
+        firmware: None,
     };
     assert_eq!(heard.get(mac(1)), Some(&said));
     assert_eq!(heard.by_identifier(b"\xffsystem"), Some(mac(1)));
