@@ -14,12 +14,14 @@ mod numbers;
 mod plan;
 mod room;
 
-pub(crate) use change::{Change, replaced};
+pub(crate) use change::{Becomes, Change, Decided, replaced};
 pub(crate) use host_keys::HostKeyNumbers;
 pub(crate) use listed_cards::AS_CONFIGURED;
 pub(crate) use moved::and_more;
 pub(crate) use names::Unpublished;
 pub(crate) use numbers::FreeNumbers;
+#[cfg(test)]
+pub(crate) use numbers::LOOKED;
 
 use crate::cluster::answers_all::AnswersAll;
 use crate::cluster::chatter::Chatter;
@@ -102,6 +104,8 @@ pub(crate) struct Hall {
     /// Addresses that interfaces lack: at most one for each network.
     pub(crate) missing: Vec<Missing>,
     pub(crate) started: Time,
+    /// Who was not served last because the table of nodes was full.
+    pub(crate) turned_away: Option<Mac>,
     /// Where a line is put together ([`Turn::line`]).
     pub(crate) line: String,
     /// What the calendar said, and when. It stands in what people read, and nothing is decided by it.
@@ -403,16 +407,23 @@ impl Turn<'_> {
 
     /// Records a loan as it is, with the name that is kept for it.
     pub(crate) fn keep_loan(&mut self, address: Ipv4Addr) {
-        let Some(lease) = self.hall.leases.get(address) else { return };
-        let record = LeaseRecord {
+        if let Some(record) = self.loan_record(address) {
+            self.record(Record::Lease(record));
+        }
+    }
+
+    /// What is kept of a loan.
+    fn loan_record(&self, address: Ipv4Addr) -> Option<LeaseRecord> {
+        let lease = self.hall.leases.get(address)?;
+        Some(LeaseRecord {
             address,
             mac: lease.mac,
             name: self.hall.naming.name(address).map(str::to_owned),
             is_guest: lease.pool.kind == PoolKind::Guest,
             of_number: lease.pool.kind == PoolKind::Number,
             lease_seconds: Some(lease.length.as_secs()),
-        };
-        self.record(Record::Lease(record));
+            is_left: false,
+        })
     }
 
     /// The permanent address of a machine on a network, if its number lives there. As long as it is lent to another one, from a range that was there before, it is not to be had.
@@ -474,6 +485,9 @@ impl Turn<'_> {
             facts: node.facts.clone(),
         };
         self.record(Record::Node(record));
+        if let Some(node) = self.hall.nodes.get_mut(mac) {
+            node.is_kept = true;
+        }
     }
 
     /// Records a machine's last trials, and how often it was tried in this boot.

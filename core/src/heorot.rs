@@ -23,6 +23,7 @@ use crate::cluster::written_names::WrittenNames;
 use crate::config::Config;
 use crate::event::Kind;
 use crate::hall::{Due, FreeNumbers, Hall, HostKeyNumbers, Turn, Unpublished};
+use crate::limit::DUE_AT_ONCE;
 use crate::load::{self, Regime};
 use crate::message::{Input, Output, WhoHas};
 use crate::promise::Promises;
@@ -91,6 +92,7 @@ impl Heorot {
             gone: BTreeSet::new(),
             missing: Vec::new(),
             started: now,
+            turned_away: None,
             line: String::new(),
             calendar: None,
             secret,
@@ -208,10 +210,14 @@ impl Heorot {
     }
 }
 
-/// It is known what day it is: with the first word, also since when what was known before the start is so.
+/// It is known what day it is: with the first word, also since when what was known before the start is so. A calendar that is set while we run may have told that wrong before.
 fn calendar(turn: &mut Turn<'_>, wall: Wall) {
     let now = turn.now;
-    if turn.hall.calendar.replace((now, wall)).is_none() {
+    let is_as_told = |(then, before): (Time, Wall)| {
+        let foretold = before.0.saturating_add(now.as_nanoseconds().saturating_sub(then.as_nanoseconds()));
+        foretold.abs_diff(wall.0) <= CALENDAR_SLEWED_MAX_NANOSECONDS
+    };
+    if !turn.hall.calendar.replace((now, wall)).is_some_and(is_as_told) {
         let macs: Vec<_> = turn.hall.nodes.iter().map(|node| node.mac).collect();
         for mac in macs {
             if let Some(node) = turn.hall.nodes.get_mut(mac) {
@@ -221,6 +227,9 @@ fn calendar(turn: &mut Turn<'_>, wall: Wall) {
         }
     }
 }
+
+/// What is more than this between two words of the calendar, beside the time that has passed, is not that it goes a little faster or slower: it was set.
+const CALENDAR_SLEWED_MAX_NANOSECONDS: u64 = 1_000_000_000;
 
 /// The links to the networks, for finding the one by which an address is reached.
 fn links(config: &Config) -> load::Settings {
@@ -254,14 +263,16 @@ fn who_has(turn: &mut Turn<'_>, WhoHas { interface, address, from }: WhoHas<'_>)
     }
 }
 
-/// Everything whose moment has come.
+/// Everything whose moment has come, as far as a turn has time for it: what is left is due already, and has the next turn. After a restart all loans were lent in one moment, and end in one.
 fn wake(turn: &mut Turn<'_>) {
-    while let Some(due) = turn.hall.timers.due(turn.now) {
+    for _ in 0..DUE_AT_ONCE {
+        let Some(due) = turn.hall.timers.due(turn.now) else { return };
         match due {
             Due::Address(address) => {
                 dhcp::ask_again(turn, address);
                 let (ended, again) = turn.hall.leases.expire(turn.now, address);
                 if let Some(again) = again {
+                    let again = turn.keep_left(address).map_or(again, |looks| looks.min(again));
                     turn.hall.timers.arm(again, Due::Address(address));
                 }
                 if !turn.hall.leases.is_probed(address) {

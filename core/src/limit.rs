@@ -58,6 +58,12 @@ pub const UNANSWERED_LINES_PER_MINUTE_MAX: u32 = 10;
 /// Records whose being durable is told at once: the promises that waited for them take a millisecond or two, and what one commit promised to ten thousand nodes took 50.
 pub const DECIDED_AT_ONCE: u64 = 512;
 
+/// How often it is recorded what is left of a guest's loan that was lent before a restart, as long as nobody renews it: so much of it begins anew at the next restart.
+pub const LEFT_RECORDED_EVERY: Duration = Duration::from_secs(900);
+
+/// Things whose moment has come that one turn of the loop looks at: a loan that ends is some records and lines, and so many of them take a few milliseconds.
+pub const DUE_AT_ONCE: usize = 256;
+
 /// Lines in the journal in a minute about one host that is no node: one that starts up says six, and one that asks and gives back in a loop would say thousands.
 pub const HOST_LINES_PER_MINUTE_MAX: u32 = 20;
 

@@ -429,11 +429,13 @@ pub enum Verb {
     Free,
     /// He sets what they boot, and their attributes.
     Set,
+    /// He has machines that are gone forgotten.
+    Forget,
 }
 
 impl Verb {
     /// By the word that users write.
-    pub const NAMED: [(&'static str, Self); 7] = [
+    pub const NAMED: [(&'static str, Self); 8] = [
         ("accept", Self::Accept),
         ("deny", Self::Deny),
         ("hold", Self::Hold),
@@ -441,10 +443,11 @@ impl Verb {
         ("number", Self::Number),
         ("free", Self::Free),
         ("set", Self::Set),
+        ("forget", Self::Forget),
     ];
 }
 
-/// The body of `POST /v1/nodes/VERB`. The verbs are those of `heorot node`: accept, deny, hold, retire, number, free, set.
+/// The body of `POST /v1/nodes/VERB`. The verbs are those of `heorot node`: accept, deny, hold, retire, number, free, set, forget.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeRequest {

@@ -3,7 +3,7 @@
 use crate::cluster::lease::PoolId;
 use crate::cluster::stage::Step;
 use crate::event::Kind;
-use crate::hall::{Change, Turn};
+use crate::hall::{Change, Decided, Turn};
 use crate::limit::STORE_HANGS_AFTER;
 use crate::mac::Mac;
 use crate::message::{Answer, DhcpSend, Kept, NodeFiles, Output, RequestId, Ticket, UpdateId};
@@ -43,7 +43,9 @@ pub(crate) enum Promise {
     Grant(Grant),
     /// Names are updated.
     Update(UpdateId),
-    /// What an operator decided holds, and he is told so.
+    /// What an operator decided about a machine holds.
+    Decided(Box<Decided>),
+    /// All of it does, and he is told so.
     Change(Box<Change>),
     /// The secrets of a boot are given.
     Secrets {
@@ -193,6 +195,7 @@ impl Promise {
                 let changes = turn.hall.dynamics.settle();
                 turn.hall.naming.updated(id, changes);
             }
+            Self::Decided(decided) => decided.fulfil(turn),
             Self::Change(change) => change.fulfil(turn),
             Self::Secrets { mac, id, files, .. } => {
                 turn.tell_secrets_given(mac);
@@ -221,6 +224,7 @@ impl Promise {
                 turn.hall.dynamics.withdraw();
                 turn.out.push(Output::Updated(id, Kept::Failed));
             }
+            Self::Decided(decided) => decided.withdraw(turn),
             Self::Change(change) => change.withdraw(turn),
             Self::Secrets { mac, id, given, .. } => {
                 turn.take_back_secrets(mac, given);

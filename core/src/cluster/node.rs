@@ -78,6 +78,10 @@ pub struct Node {
     pub number_kept: NumberKept,
     /// Whether a record says how far it got.
     pub is_recorded: bool,
+    /// Whether a record says what was promised to it, though that may be nothing any more.
+    pub is_kept: bool,
+    /// Whether a record says that its secrets were given, in this boot or in an earlier one.
+    pub is_secrets_kept: bool,
 }
 
 /// What becomes of a machine's number by an operator's change, once that is recorded.
@@ -189,6 +193,8 @@ impl Node {
             history: VecDeque::new(),
             number_kept: NumberKept::Always,
             is_recorded: false,
+            is_kept: false,
+            is_secrets_kept: false,
         }
     }
 
@@ -285,6 +291,8 @@ pub struct Nodes {
     returned: Vec<u32>,
     /// Machines that can be forgotten when the table is full.
     forgettable: Forgettable,
+    /// Machines that failed and whose addresses were taken back: they can be forgotten when there is nobody else.
+    given_up: Forgettable,
     /// Further hardware addresses that are being recorded.
     joining: BTreeSet<Mac>,
 }
@@ -327,12 +335,6 @@ impl Nodes {
     /// Whose number this is, or will be as soon as it is recorded.
     pub fn holder(&self, number: u32) -> Option<Mac> {
         self.numbers.get(&number).copied()
-    }
-
-    /// The numbers that nobody holds, from one on, lowest first.
-    pub fn free_from(&self, lowest: u32) -> impl Iterator<Item = u32> {
-        let mut taken = self.numbers.range(lowest..).map(|(number, _)| *number).peekable();
-        (lowest..=u32::MAX).filter(move |number| taken.next_if_eq(number).is_none())
     }
 
     /// Puts back a machine that was known before a restart.

@@ -135,6 +135,7 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .store_trouble
             .iter()
             .map(|why| format!("nothing new can be promised: {why}"))
+            .chain(turn.is_full())
             .chain(turn.hall.gone.iter().map(|interface| gone(interface)))
             .chain(turn.hall.missing.iter().map(ToString::to_string))
             .chain(turn.hall.answers_all.iter(turn.now).map(answers_all::told))

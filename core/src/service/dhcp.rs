@@ -174,7 +174,7 @@ fn meet(turn: &mut Turn<'_>, client: &Client) -> bool {
         return false;
     }
     if !turn.meet(client.mac) {
-        let what = format!("{} is not served: the table of nodes is full", client.mac);
+        let what = turn.no_room(client.mac);
         turn.event_by_stranger(Kind::Trouble, what);
         return false;
     }

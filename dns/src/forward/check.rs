@@ -20,6 +20,8 @@ pub(super) struct Checks {
     pub(super) zones: Zones,
     /// What the calendar says at zero of the clock, in nanoseconds, wrapping.
     calendar: u64,
+    /// A day that has come, in seconds since 1970: before it the calendar was never set.
+    reached: u64,
     was_set: bool,
 }
 
@@ -76,12 +78,12 @@ impl Checks {
         let names = PRIVATE.map(str::to_owned).into_iter().chain(private_172).chain(forwarded);
         let names = names.chain(insecure.iter().cloned()).filter(|domain| !domain.is_empty());
         let insecure = names.map(|domain| Name::parse(&domain)).collect::<Result<BTreeSet<_>, _>>()?;
-        Ok(Some(Self { zones: Zones::new(trusted, insecure), calendar: 0, was_set: false }))
+        Ok(Some(Self { zones: Zones::new(trusted, insecure), calendar: 0, reached: 0, was_set: false }))
     }
 
     fn date(&self, now: u64) -> Date {
         let seconds = self.calendar.wrapping_add(now) / 1_000_000_000;
-        match seconds >= CALENDAR_LEAST_SECONDS {
+        match seconds >= self.reached.max(CALENDAR_LEAST_SECONDS) {
             // RFC 4034 3.1.5: 32 bits, which wrap.
             true => Date::Seconds(u32::try_from(seconds & u64::from(u32::MAX)).unwrap_or_default()),
             false => Date::Unknown,
@@ -90,12 +92,12 @@ impl Checks {
 }
 
 impl Forwarder {
-    /// What the calendar says at zero of the clock. What was learned, and told, without one is learned anew.
-    pub(crate) fn set_calendar(&mut self, now: u64, calendar: u64) {
+    /// What the calendar says at zero of the clock, and which day has come in any case. What was learned, and told, without one is learned anew.
+    pub(crate) fn set_calendar(&mut self, now: u64, calendar: u64, reached: u64) {
         let Some(checks) = &mut self.checks else { return };
-        checks.calendar = calendar;
+        (checks.calendar, checks.reached) = (calendar, reached);
         let is_set = checks.date(now) != Date::Unknown;
-        if is_set && !std::mem::replace(&mut checks.was_set, is_set) {
+        if !std::mem::replace(&mut checks.was_set, is_set) && is_set {
             checks.zones.forget();
             self.cache.clear();
         }

@@ -213,6 +213,8 @@ impl Loop {
             | Query::More(_)) => query,
         };
         if let Some(id) = self.remember(asker) {
+            // He reads since when something is so: the calendar may have been set.
+            self.heorot(Input::Calendar(clock::wall(self.now)));
             self.heorot(Input::Operator { id, wall: clock::wall(self.now), query });
         }
     }

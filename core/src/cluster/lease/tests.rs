@@ -121,6 +121,7 @@ fn a_guest_renews_or_loses() {
         life: seconds(59),
         superseded: false,
         recorded: true,
+        is_restored: false,
     };
     assert_eq!(lease.held_until(), seconds(60));
 }

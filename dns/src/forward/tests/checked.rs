@@ -307,6 +307,16 @@ fn each_signature_has_its_time() {
     assert_eq!(outcome(&ask(&mut stage, &mut Servers::new(), "www.example", A)), INSECURE);
     stage.handle(Input::Calendar(TODAY));
     assert_eq!(outcome(&ask(&mut stage, &mut Servers::new(), "www.example", A)), SECURE);
+    // A head whose battery is empty begins on the day that its board was made, which is after the first of this program; its records are younger.
+    let mut stage = stage_at(checking(), 1_793_491_200 + 86_400);
+    stage.handle(Input::Reached(TODAY));
+    assert_eq!(outcome(&ask(&mut stage, &mut Servers::new(), "www.example", A)), INSECURE);
+    stage.handle(Input::Calendar(TODAY + 1));
+    assert_eq!(outcome(&ask(&mut stage, &mut Servers::new(), "www.example", A)), SECURE);
+    // Somebody sets the calendar to a day before that: it is believed.
+    stage.handle(Input::Calendar(1_793_491_200 + 86_400));
+    stage.handle(Input::Reached(0));
+    assert_eq!(outcome(&ask(&mut stage, &mut Servers::new(), "www.example", A)), SECURE);
     // It is kept no longer than the signature is good (RFC 4035 5.3.3).
     let mut stage = stage_at(checking(), 1_798_675_200 - 100);
     let told = read(&ask(&mut stage, &mut Servers::new(), "www.example", A));
