@@ -56,6 +56,31 @@ pub enum Kind {
     Trouble,
 }
 
+impl Kind {
+    /// Whether it is what was asked and answered: there is no end of that, for whoever sends packets.
+    pub const fn is_talk(self) -> bool {
+        match self {
+            Self::Discover
+            | Self::Offer
+            | Self::Ack
+            | Self::Nak
+            | Self::Release
+            | Self::Decline
+            | Self::File
+            | Self::Transfer
+            | Self::Shadow => true,
+            Self::Agent
+            | Self::Check
+            | Self::Stage
+            | Self::Number
+            | Self::Load
+            | Self::Update
+            | Self::Operator
+            | Self::Trouble => false,
+        }
+    }
+}
+
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(mac) = self.machine {

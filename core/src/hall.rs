@@ -1,6 +1,7 @@
 //! [`Hall`]: all that is known, in memory; and [`Turn`], through which the services see and change it.
 
 mod change;
+mod deaf;
 mod ended;
 mod files;
 mod host_keys;
@@ -12,17 +13,21 @@ mod names;
 mod no_address;
 mod numbers;
 mod plan;
+mod progress;
 mod room;
 
-pub(crate) use change::{Change, replaced};
+pub(crate) use change::{Becomes, Change, Decided, replaced};
 pub(crate) use host_keys::HostKeyNumbers;
 pub(crate) use listed_cards::AS_CONFIGURED;
 pub(crate) use moved::and_more;
 pub(crate) use names::Unpublished;
 pub(crate) use numbers::FreeNumbers;
+#[cfg(test)]
+pub(crate) use numbers::LOOKED;
 
 use crate::cluster::answers_all::AnswersAll;
 use crate::cluster::chatter::Chatter;
+use crate::cluster::deaf::Deaf;
 use crate::cluster::dynamic::Dynamics;
 use crate::cluster::heard::Heard;
 use crate::cluster::lease::Leases;
@@ -30,17 +35,21 @@ use crate::cluster::lease::{PoolId, PoolKind};
 use crate::cluster::listed::Listed;
 use crate::cluster::naming::Naming;
 use crate::cluster::network;
-use crate::cluster::node::{Boot, Node, Nodes, Trouble};
+use crate::cluster::node::{Node, Nodes};
 use crate::cluster::orders::Orders;
 use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::{Pin, Pins};
 use crate::cluster::plan::{Plan, PlanRecord};
 use crate::cluster::probe::Probes;
-use crate::cluster::record::{BootRecord, LeaseRecord, NodeRecord, OrdersRecord, Record, TrialsRecord};
+use crate::cluster::record::{
+    BootRecord, LeaseRecord, NodeRecord, OrdersRecord, Record, TrialsRecord, VainRecord,
+};
 use crate::cluster::reservation::Reservations;
 use crate::cluster::shadow::Exchange;
 use crate::cluster::since::Since;
-use crate::cluster::stage::{Phase, Stage, Step};
+use crate::cluster::stage::{Phase, Stage};
+use crate::cluster::strange_relay::StrangeRelays;
+use crate::cluster::trouble::Beside;
 use crate::cluster::unanswered::Unanswered;
 use crate::cluster::written_names::WrittenNames;
 use crate::config::{Config, Missing, Mode};
@@ -54,7 +63,7 @@ use crate::timer::Timers;
 use heorot_names::Directory;
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::hash::Hasher;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -88,6 +97,8 @@ pub(crate) struct Hall {
     pub(crate) chatter: Chatter,
     /// Those that get no answer because the operator says so.
     pub(crate) ignored: Unanswered,
+    /// Relays that are in no network.
+    pub(crate) strange_relays: StrangeRelays,
     /// DHCP servers that answer where we serve.
     pub(crate) other_servers: OtherServers,
     /// The links to the networks, and how each is used.
@@ -97,11 +108,15 @@ pub(crate) struct Hall {
     pub(crate) malformed: BTreeMap<&'static str, u64>,
     /// What the store said when it last refused a record; nothing since it last accepted one.
     pub(crate) store_trouble: Option<String>,
-    /// Interfaces that are gone, and will be back.
-    pub(crate) gone: BTreeSet<String>,
+    /// Interfaces by which nobody is heard: they are gone, and will be back, or cannot be served, for this reason.
+    pub(crate) gone: BTreeMap<String, Option<String>>,
+    /// Interfaces that are served and hear nobody, and since when.
+    pub(crate) deaf: BTreeMap<String, (Time, Deaf)>,
     /// Addresses that interfaces lack: at most one for each network.
     pub(crate) missing: Vec<Missing>,
     pub(crate) started: Time,
+    /// Who was not served last because the table of nodes was full.
+    pub(crate) turned_away: Option<Mac>,
     /// Where a line is put together ([`Turn::line`]).
     pub(crate) line: String,
     /// What the calendar said, and when. It stands in what people read, and nothing is decided by it.
@@ -109,6 +124,8 @@ pub(crate) struct Hall {
     /// From which tokens are made.
     pub(crate) secret: [u8; 16],
     pub(crate) boots: u64,
+    /// When it was last looked for whose token a stranger has.
+    pub(crate) searched: Option<Time>,
     /// What had no room in a machine's packets, as it was told.
     pub(crate) left_out: BTreeMap<Mac, Vec<u8>>,
     /// Names of hosts to which addresses are lent.
@@ -248,22 +265,6 @@ impl Turn<'_> {
         self.hall.line.as_str().into()
     }
 
-    /// Something is in a node's way. It stands in `explain` until the node gets further.
-    pub(crate) fn trouble(&mut self, mac: Mac, what: String, to_do: Option<String>) {
-        if let Some(node) = self.hall.nodes.get_mut(mac) {
-            node.trouble = Some(Trouble { what: what.clone(), to_do });
-        }
-        self.event(Some(mac), Kind::Trouble, what);
-    }
-
-    /// The same, if it is not what is in its way already.
-    pub(crate) fn trouble_once(&mut self, mac: Mac, what: String, to_do: Option<String>) {
-        let is_told = self.hall.nodes.get(mac).and_then(|node| node.trouble.as_ref());
-        if is_told.is_none_or(|told| told.what != what) {
-            self.trouble(mac, what, to_do);
-        }
-    }
-
     /// Proposes a record. A promise that is made after it waits for it, unless it is history.
     pub(crate) fn record(&mut self, record: Record) -> Ticket {
         let ticket = self.hall.promises.next_ticket(record.is_awaited());
@@ -299,59 +300,6 @@ impl Turn<'_> {
             }
         } else if self.hall.promises.keep_tokens_waiting() {
             self.watch_store();
-        }
-    }
-
-    /// Moves a node along. The journal and the records hear of it if it is another stage.
-    pub(crate) fn step(&mut self, mac: Mac, step: Step, reason: &str) {
-        let now = self.now;
-        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
-        let (before, after) = (node.stage, node.stage.after(step));
-        if before == after {
-            return;
-        }
-        node.stage = after;
-        (node.since, node.reason) = (Since::now(now), reason.into());
-        node.phase = after.is_booting().then_some(Phase::Dhcp);
-        if step == Step::Unplaced {
-            node.phase = Some(Phase::Agent);
-        }
-        if after.is_numbered() {
-            node.trouble = None;
-        }
-        let mac = node.mac;
-        let line = self.line(format_args!("{before} -> {after}: {reason}"));
-        self.event(Some(mac), Kind::Stage, line);
-        self.keep_boot(mac);
-        self.hall.nodes.let_go(now, mac);
-    }
-
-    /// A boot begins: whatever the last one's token let its machine say is over.
-    pub(crate) fn begin_boot(&mut self, mac: Mac) {
-        let token = self.token(mac);
-        let now = self.now;
-        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
-        node.boot = Boot { token, ..Boot::default() };
-        node.trouble = None;
-        let (stage, was_booting) = (node.stage, node.stage.is_booting());
-        if was_booting {
-            (node.phase, node.since, node.reason) =
-                (Some(Phase::Dhcp), Since::now(now), "it was switched on again".into());
-        }
-        self.step(mac, Step::PowerOn, "it was switched on");
-        if was_booting {
-            self.event(Some(mac), Kind::Stage, format!("{stage}: it was switched on again"));
-            self.keep_boot(mac);
-        }
-    }
-
-    /// A boot is this far; it only goes forward.
-    pub(crate) fn phase(&mut self, mac: Mac, phase: Phase) {
-        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
-        if node.stage.is_booting() && node.phase < Some(phase) {
-            node.phase = Some(phase);
-            (node.trouble, node.boot.lacks) = (None, None);
-            self.keep_boot(mac);
         }
     }
 
@@ -403,16 +351,23 @@ impl Turn<'_> {
 
     /// Records a loan as it is, with the name that is kept for it.
     pub(crate) fn keep_loan(&mut self, address: Ipv4Addr) {
-        let Some(lease) = self.hall.leases.get(address) else { return };
-        let record = LeaseRecord {
+        if let Some(record) = self.loan_record(address) {
+            self.record(Record::Lease(record));
+        }
+    }
+
+    /// What is kept of a loan.
+    fn loan_record(&self, address: Ipv4Addr) -> Option<LeaseRecord> {
+        let lease = self.hall.leases.get(address)?;
+        Some(LeaseRecord {
             address,
             mac: lease.mac,
             name: self.hall.naming.name(address).map(str::to_owned),
             is_guest: lease.pool.kind == PoolKind::Guest,
             of_number: lease.pool.kind == PoolKind::Number,
             lease_seconds: Some(lease.length.as_secs()),
-        };
-        self.record(Record::Lease(record));
+            is_left: false,
+        })
     }
 
     /// The permanent address of a machine on a network, if its number lives there. As long as it is lent to another one, from a range that was there before, it is not to be had.
@@ -446,7 +401,12 @@ impl Turn<'_> {
     /// Tells a machine what it is offered.
     pub(crate) fn offer(&mut self, mac: Mac, Offer { told, send }: Offer) {
         if let Some(node) = self.hall.nodes.get_mut(mac) {
-            node.told = Some(told.clone());
+            node.is_told(self.now, told.clone());
+            // Beside another server it is that one's offers which are taken.
+            let network = node.network.and_then(|place| self.config.networks.get(place));
+            if network.is_some_and(|network| network.mode == Mode::Serve) {
+                self.offered(mac);
+            }
         }
         self.event(Some(mac), Kind::Offer, told);
         self.out.push(Output::Dhcp(send));
@@ -474,6 +434,9 @@ impl Turn<'_> {
             facts: node.facts.clone(),
         };
         self.record(Record::Node(record));
+        if let Some(node) = self.hall.nodes.get_mut(mac) {
+            node.is_kept = true;
+        }
     }
 
     /// Records a machine's last trials, and how often it was tried in this boot.
@@ -528,6 +491,13 @@ impl Turn<'_> {
             tries: node.boot.tries,
             checks_in: node.boot.checks_in,
             last_end: node.last_end.clone(),
+            agent_says: node.beside.get(&Beside::Agent).cloned(),
+            vain: node.vain.as_ref().map(|vain| VainRecord {
+                boots: vain.boots,
+                at_seconds: vain.since.seconds(self.hall.calendar),
+                phase: vain.phase,
+                troubles: vain.troubles.clone(),
+            }),
             machine: node.boot.machine,
             // Whoever is up has loaded all.
             plan: node.boot.plan.as_deref().filter(|_| !is_over(node.stage)).map(PlanRecord::from),

@@ -18,18 +18,20 @@ use crate::cluster::probe::Probes;
 use crate::cluster::record::{Record, SerialRecord};
 use crate::cluster::reservation::Reservations;
 use crate::cluster::stage::Step;
+use crate::cluster::strange_relay::StrangeRelays;
 use crate::cluster::unanswered::Unanswered;
 use crate::cluster::written_names::WrittenNames;
 use crate::config::Config;
 use crate::event::Kind;
 use crate::hall::{Due, FreeNumbers, Hall, HostKeyNumbers, Turn, Unpublished};
+use crate::limit::DUE_AT_ONCE;
 use crate::load::{self, Regime};
 use crate::message::{Input, Output, WhoHas};
 use crate::promise::Promises;
 use crate::service::{boot, control, dhcp, update};
 use crate::time::{Time, Wall};
 use crate::timer::Timers;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Decides everything about nodes. See [`crate::message`] for what goes in and out.
@@ -83,18 +85,22 @@ impl Heorot {
             unanswered: Unanswered::default(),
             chatter: Chatter::default(),
             ignored: Unanswered::default(),
+            strange_relays: StrangeRelays::default(),
             other_servers: OtherServers::default(),
             links: links(&config),
             regimes: BTreeMap::new(),
             malformed: BTreeMap::new(),
             store_trouble: None,
-            gone: BTreeSet::new(),
+            gone: BTreeMap::new(),
+            deaf: BTreeMap::new(),
             missing: Vec::new(),
             started: now,
+            turned_away: None,
             line: String::new(),
             calendar: None,
             secret,
             boots: 0,
+            searched: None,
             free: FreeNumbers::new(&config),
             unpublished: Unpublished::default(),
             host_keys: HostKeyNumbers::default(),
@@ -140,23 +146,22 @@ impl Heorot {
                 turn.hall.pins.downloads(turn.now, address);
             }
             Input::WhoHas(asked) => who_has(turn, asked),
-            Input::InterfaceGone(interface) => {
-                if turn.hall.gone.insert(interface.to_owned()) {
-                    turn.event(None, Kind::Trouble, control::gone(interface));
-                }
-            }
+            Input::InterfaceGone(interface) => interface_lost(turn, interface, None),
+            Input::InterfaceUnfit { interface, why } => interface_lost(turn, interface, Some(why)),
             Input::InterfaceBack(interface) => {
                 turn.hall.gone.remove(interface);
                 turn.pin_again(interface);
             }
             Input::InterfaceFlushed(interface) => turn.pin_again(interface),
+            Input::InterfacesDeaf(deaf) => turn.interfaces_deaf(deaf),
             Input::AddressesMissing(missing) => {
                 let before = std::mem::replace(&mut turn.hall.missing, missing.clone());
                 for missing in missing.iter().filter(|missing| !before.contains(missing)) {
                     turn.event(None, Kind::Trouble, missing.to_string());
                 }
             }
-            Input::Unavailable { from, path, why } => boot::unavailable(turn, from, &path, &why),
+            Input::Unavailable { from, path, refusal } => boot::unavailable(turn, from, &path, &refusal),
+            Input::Distrusts { from, why } => boot::distrusts(turn, from, &why),
             Input::NotMade { mac, given, why } => boot::not_made(turn, mac, given, &why),
             Input::Transferred(transfer) => boot::transferred(turn, &transfer),
             Input::Regime { link, regime } => regime_changed(turn, link, regime),
@@ -208,19 +213,36 @@ impl Heorot {
     }
 }
 
-/// It is known what day it is: with the first word, also since when what was known before the start is so.
+/// Nobody is heard by an interface, for want of it or for this reason. As long as that is the same it is told once.
+fn interface_lost(turn: &mut Turn<'_>, interface: &str, why: Option<&str>) {
+    let is_told = turn.hall.gone.get(interface).is_some_and(|told| told.as_deref() == why);
+    if !is_told {
+        turn.hall.gone.insert(interface.to_owned(), why.map(str::to_owned));
+        turn.event(None, Kind::Trouble, control::gone(interface, why));
+    }
+}
+
+/// It is known what day it is: with the first word, also since when what was known before the start is so. A calendar that is set while we run may have told that wrong before.
 fn calendar(turn: &mut Turn<'_>, wall: Wall) {
     let now = turn.now;
-    if turn.hall.calendar.replace((now, wall)).is_none() {
+    let is_as_told = |(then, before): (Time, Wall)| {
+        let foretold = before.0.saturating_add(now.as_nanoseconds().saturating_sub(then.as_nanoseconds()));
+        foretold.abs_diff(wall.0) <= CALENDAR_SLEWED_MAX_NANOSECONDS
+    };
+    if !turn.hall.calendar.replace((now, wall)).is_some_and(is_as_told) {
         let macs: Vec<_> = turn.hall.nodes.iter().map(|node| node.mac).collect();
         for mac in macs {
             if let Some(node) = turn.hall.nodes.get_mut(mac) {
                 node.since.place(now, wall);
                 node.kept_since.place(now, wall);
+                node.vain.iter_mut().for_each(|vain| vain.since.place(now, wall));
             }
         }
     }
 }
+
+/// What is more than this between two words of the calendar, beside the time that has passed, is not that it goes a little faster or slower: it was set.
+const CALENDAR_SLEWED_MAX_NANOSECONDS: u64 = 1_000_000_000;
 
 /// The links to the networks, for finding the one by which an address is reached.
 fn links(config: &Config) -> load::Settings {
@@ -254,14 +276,16 @@ fn who_has(turn: &mut Turn<'_>, WhoHas { interface, address, from }: WhoHas<'_>)
     }
 }
 
-/// Everything whose moment has come.
+/// Everything whose moment has come, as far as a turn has time for it: what is left is due already, and has the next turn. After a restart all loans were lent in one moment, and end in one.
 fn wake(turn: &mut Turn<'_>) {
-    while let Some(due) = turn.hall.timers.due(turn.now) {
+    for _ in 0..DUE_AT_ONCE {
+        let Some(due) = turn.hall.timers.due(turn.now) else { return };
         match due {
             Due::Address(address) => {
                 dhcp::ask_again(turn, address);
                 let (ended, again) = turn.hall.leases.expire(turn.now, address);
                 if let Some(again) = again {
+                    let again = turn.keep_left(address).map_or(again, |looks| looks.min(again));
                     turn.hall.timers.arm(again, Due::Address(address));
                 }
                 if !turn.hall.leases.is_probed(address) {

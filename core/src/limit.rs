@@ -55,11 +55,18 @@ pub const UNANSWERED_LINES_PER_MINUTE_MAX: u32 = 10;
 /// Records whose being durable is told at once: the promises that waited for them take a millisecond or two, and what one commit promised to ten thousand nodes took 50.
 pub const DECIDED_AT_ONCE: u64 = 512;
 
+/// How often it is recorded what is left of a guest's loan that was lent before a restart, as long as nobody renews it: so much of it begins anew at the next restart.
+pub const LEFT_RECORDED_EVERY: Duration = Duration::from_secs(900);
+
+/// Things whose moment has come that one turn of the loop looks at: a loan that ends is some records and lines, and so many of them take a few milliseconds.
+pub const DUE_AT_ONCE: usize = 256;
+
 /// Lines in the journal in a minute about one host that is no node: one that starts up says six, and one that asks and gives back in a loop would say thousands.
 pub const HOST_LINES_PER_MINUTE_MAX: u32 = 20;
 
-/// The same about one node: a boot with its trial says some 30, a hundred if there are as many checks, and one whose loader asks for a hundred files twice as many.
-pub const NODE_LINES_PER_MINUTE_MAX: u32 = 256;
+/// The same about one node, of each kind: a boot with its trial says some 30 of all, a hundred of one kind if there are as many checks, and of each of two if its loader asks for a hundred files.
+/// Whoever sends packets in its name has as many said as he likes of what packets bring about: the others are told all the same.
+pub const NODE_LINES_PER_KIND_AND_MINUTE_MAX: u32 = 128;
 
 /// The same about all machines without a number together: a thousand that nobody has seen before say all of their first boots, twice. Whoever makes up hardware addresses says no more.
 pub const NEW_LINES_PER_MINUTE_MAX: u32 = 65_536;
@@ -85,11 +92,23 @@ pub const LEASE_QUERY_ASKERS_MAX: usize = 64;
 /// A DISCOVER from firmware this long after the same firmware's last begins another boot; EDK2 repeats for 60 s.
 pub const BOOT_BEGINS_AFTER: Duration = Duration::from_secs(60);
 
+/// How often it is looked for whose token a stranger has: all machines are looked through for that.
+pub const TOKEN_SEARCH_EVERY: Duration = Duration::from_secs(1);
+
+/// A system that asked for its address and is not started anew within this time runs, though nobody says so.
+pub const SYSTEM_LIVES_AFTER: Duration = Duration::from_secs(300);
+
 /// How late a DISCOVER may come twice, by two relays or from a queue: no machine loads a kernel and is started anew within that.
 pub const DISCOVER_LATE_MAX: Duration = Duration::from_secs(5);
 
+/// Between two times that it is told of a node that somebody asked for another boot who may not begin one: he may ask as often, and by as many addresses, as he likes.
+pub const NO_BOOT_TOLD_EVERY: Duration = Duration::from_secs(3600);
+
 /// What happened to a node, kept in memory for `explain`: a whole boot with its trial is some 30 events.
 pub const EVENTS_PER_NODE_MAX: usize = 64;
+
+/// Those of them that no talk displaces, however much there is: what became of the machine in its last boot, and what was wrong.
+pub const EVENTS_KEPT_PER_NODE: usize = 16;
 
 /// A trial's report: facts of a machine with hundreds of interfaces.
 pub const POST_OCTETS_MAX: usize = 64 * 1024;
@@ -157,6 +176,18 @@ pub const OTHER_SERVERS_HEARD_TOLD_MAX: u32 = 64;
 
 /// Other DHCP servers that `heorot status` shows one by one: whoever has more of them needs no list.
 pub const OTHER_SERVERS_SHOWN_MAX: usize = 8;
+
+/// Relays that are in no network and are kept in mind: whoever has more racks than that behind unknown ones is helped by the first. Of forged ones the one that asked least gives way.
+pub const STRANGE_RELAYS_MAX: usize = 32;
+
+/// Between two lines in the journal about the same such relay, and how long it is spoken of in the status after it asked last.
+pub const STRANGE_RELAY_TOLD_EVERY: Duration = Duration::from_secs(3600);
+
+/// Such lines within that time.
+pub const STRANGE_RELAY_LINES_PER_HOUR_MAX: u32 = 8;
+
+/// Such relays that the status shows one by one.
+pub const STRANGE_RELAYS_SHOWN_MAX: usize = 3;
 
 /// How long after the last sign of life a machine counts as downloading, so that ARP is answered in its place: signs of life come every 5 s ([`TFTP_LIFE_INTERVAL`]), or 10 s.
 pub const ARP_ANSWERED_AFTER_LIFE: Duration = Duration::from_secs(15);

@@ -6,6 +6,7 @@
 mod rest;
 mod unwritten;
 
+pub use crate::cluster::deaf::Deaf;
 pub use crate::cluster::dynamic::UpdateId;
 use crate::cluster::record::Record;
 pub use crate::cluster::record::Ticket;
@@ -14,7 +15,7 @@ use crate::event::Event;
 use crate::load::Regime;
 use crate::mac::Mac;
 use crate::time::{Time, Wall};
-use crate::transfer::Transfer;
+use crate::transfer::{Refusal, Transfer};
 use heorot_names::export::Export;
 use heorot_names::file::Place;
 use heorot_names::{Changes, Directory, Dynamic, NodeSet};
@@ -49,12 +50,21 @@ pub enum Input<'a> {
         /// Who, if the answer says so: ARP does, ICMP does not.
         mac: Option<Mac>,
     },
-    /// An interface is gone, or is another one that cannot be served: nobody there is heard.
+    /// An interface is gone: nobody there is heard.
     InterfaceGone(&'a str),
+    /// There is one of that name, and it cannot be served: it is tried again.
+    InterfaceUnfit {
+        /// Its name.
+        interface: &'a str,
+        /// What is in the way, and what to do, in one line.
+        why: &'a str,
+    },
     /// An interface was made anew, and is served: the kernel has forgotten the neighbour entries there.
     InterfaceBack(&'a str),
     /// An interface was down, or had no address, and is and has again: the kernel has forgotten the neighbour entries there.
     InterfaceFlushed(&'a str),
+    /// The interfaces that are there and hear nobody from now on, and why.
+    InterfacesDeaf(BTreeMap<String, Deaf>),
     /// What the interfaces lack from now on, by [`Config::held`](crate::config::Config::held).
     AddressesMissing(Vec<Missing>),
     /// A host asks by ARP who has an address, where `answer-arp` wants to know.
@@ -65,7 +75,14 @@ pub enum Input<'a> {
         from: Ipv4Addr,
         /// The file, relative to the boot directory.
         path: String,
-        /// Why, in a few words.
+        /// Why.
+        refusal: Refusal,
+    },
+    /// It ended HTTPS before it had begun: it does not take the certificate, as far as it said why.
+    Distrusts {
+        /// Who.
+        from: Ipv4Addr,
+        /// What it said, in words.
         why: String,
     },
     /// The files of [`Answer::Files`] could not be made, and none of them was sent.
@@ -425,11 +442,13 @@ pub enum Verb {
     Free,
     /// He sets what they boot, and their attributes.
     Set,
+    /// He has machines that are gone forgotten.
+    Forget,
 }
 
 impl Verb {
     /// By the word that users write.
-    pub const NAMED: [(&'static str, Self); 7] = [
+    pub const NAMED: [(&'static str, Self); 8] = [
         ("accept", Self::Accept),
         ("deny", Self::Deny),
         ("hold", Self::Hold),
@@ -437,10 +456,11 @@ impl Verb {
         ("number", Self::Number),
         ("free", Self::Free),
         ("set", Self::Set),
+        ("forget", Self::Forget),
     ];
 }
 
-/// The body of `POST /v1/nodes/VERB`. The verbs are those of `heorot node`: accept, deny, hold, retire, number, free, set.
+/// The body of `POST /v1/nodes/VERB`. The verbs are those of `heorot node`: accept, deny, hold, retire, number, free, set, forget.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeRequest {
@@ -510,6 +530,19 @@ pub struct Measured {
     pub dns: Box<DnsCounts>,
     /// What is served by NFS, if anything is. Apart, too.
     pub nfs: Option<Box<NfsMeasured>>,
+    /// What he has to say himself that an operator should mend.
+    pub troubles: Vec<MeasuredTrouble>,
+}
+
+/// What only the caller knows to be wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MeasuredTrouble {
+    /// What is so.
+    pub what: String,
+    /// Since when.
+    pub since: Time,
+    /// Why, in a line, with what to do.
+    pub why: String,
 }
 
 /// What the caller counts of DNS, since start; the status shows it as it is.

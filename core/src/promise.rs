@@ -1,9 +1,11 @@
 //! What waits for a record: nothing is promised to a node before it is durable.
 
 use crate::cluster::lease::PoolId;
+use crate::cluster::node::Offers;
 use crate::cluster::stage::Step;
+use crate::cluster::trouble::Beside;
 use crate::event::Kind;
-use crate::hall::{Change, Turn};
+use crate::hall::{Change, Decided, Turn};
 use crate::limit::STORE_HANGS_AFTER;
 use crate::mac::Mac;
 use crate::message::{Answer, DhcpSend, Kept, NodeFiles, Output, RequestId, Ticket, UpdateId};
@@ -43,7 +45,9 @@ pub(crate) enum Promise {
     Grant(Grant),
     /// Names are updated.
     Update(UpdateId),
-    /// What an operator decided holds, and he is told so.
+    /// What an operator decided about a machine holds.
+    Decided(Box<Decided>),
+    /// All of it does, and he is told so.
     Change(Box<Change>),
     /// The secrets of a boot are given.
     Secrets {
@@ -85,7 +89,7 @@ pub(crate) struct Grant {
     pub(crate) length: Duration,
     /// Whether it is lent: from where.
     pub(crate) lent: Option<PoolId>,
-    /// Whether its machine is a node in mid-boot, so that its neighbour entry is pinned.
+    /// Whether its machine is one in mid-boot, so that its neighbour entry is pinned.
     pub(crate) pinned: bool,
     /// For the history.
     pub(crate) told: Arc<str>,
@@ -193,6 +197,7 @@ impl Promise {
                 let changes = turn.hall.dynamics.settle();
                 turn.hall.naming.updated(id, changes);
             }
+            Self::Decided(decided) => decided.fulfil(turn),
             Self::Change(change) => change.fulfil(turn),
             Self::Secrets { mac, id, files, .. } => {
                 turn.tell_secrets_given(mac);
@@ -221,6 +226,7 @@ impl Promise {
                 turn.hall.dynamics.withdraw();
                 turn.out.push(Output::Updated(id, Kept::Failed));
             }
+            Self::Decided(decided) => decided.withdraw(turn),
             Self::Change(change) => change.withdraw(turn),
             Self::Secrets { mac, id, given, .. } => {
                 turn.take_back_secrets(mac, given);
@@ -251,7 +257,9 @@ impl Grant {
             turn.pin(self.address, self.mac);
         }
         if let Some(node) = turn.hall.nodes.get_mut(self.mac) {
-            node.told = Some(Arc::clone(&self.told));
+            node.is_told(turn.now, Arc::clone(&self.told));
+            node.offers = Offers::default();
+            node.beside.remove(&Beside::NoAddress);
             let before = node.granted_to.replace(self.mac).unwrap_or(node.mac);
             // After a restart in mid-boot, frames are to go there. Nothing waits for that.
             if self.lent.is_none() && before != self.mac {

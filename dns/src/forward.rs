@@ -56,6 +56,8 @@ pub(crate) struct Forwarder {
     questions: BTreeMap<u64, Question>,
     by_key: BTreeMap<Key, u64>,
     shares: Shares,
+    /// Those for which nobody waits any more: they give way first.
+    unwanted: BTreeSet<u64>,
     /// Which question an exchange belongs to.
     exchanges: BTreeMap<ExchangeId, u64>,
     /// When a question wants to be looked at.
@@ -74,7 +76,7 @@ struct Question {
     key: Key,
     group: usize,
     clients: Vec<Client>,
-    /// Whose share of the questions it is of: the first who asked.
+    /// Whose share of the questions it is of: the first client who asked. None, if it leads to the answer of others that are counted.
     asker: Option<Asker>,
     attempts: Vec<Attempt>,
     began: u64,
@@ -185,6 +187,7 @@ impl Forwarder {
             questions: BTreeMap::new(),
             by_key: BTreeMap::new(),
             shares: Shares::default(),
+            unwanted: BTreeSet::new(),
             exchanges: BTreeMap::new(),
             timers: BTreeSet::new(),
             clients_waiting: 0,
@@ -316,12 +319,16 @@ impl Forwarder {
         self.begin(now, key, group, client, stale_waits, sink);
     }
 
-    /// Whether one more question of this client has room, for which those of who has most may give way: one, or two where an answer is asked for to be checked.
+    /// Whether one more question of this client has room. First those give way for which nobody waits, then those of who has most, with what led to their answers.
     fn has_room(&mut self, now: u64, client: IpAddr, sink: &mut Sink<'_>) -> bool {
         if self.clients_waiting >= CLIENTS_WAITING_MAX {
             return false;
         }
         while self.questions.len() >= QUESTIONS_MAX {
+            if let Some(number) = self.unwanted.pop_first() {
+                self.take(number, sink);
+                continue;
+            }
             let Some(number) = self.shares.gives_way(Asker::of(client)) else { return false };
             self.displace(now, number, sink);
         }
@@ -389,6 +396,13 @@ impl Forwarder {
         }
         self.counts.joined += 1;
         self.clients_waiting += 1;
+        // Until now it only led to the answers of others.
+        if question.asker.is_none() {
+            let asker = Asker::of(client.from.ip());
+            question.asker = Some(asker);
+            self.shares.enter(asker, number);
+            self.unwanted.remove(&number);
+        }
         question.clients.push(client);
     }
 

@@ -40,6 +40,8 @@ pub struct Resolver {
     updates: updates::Line,
     /// What the calendar says at zero of `now_nanoseconds`, in nanoseconds since 1970, wrapping.
     calendar: u64,
+    /// A day that has come, in seconds since 1970.
+    reached: u64,
     statistics: Statistics,
 }
 
@@ -77,6 +79,9 @@ pub enum Input<'a> {
     /// The calendar says this, in seconds since 1970: for signatures alone, which have their time (RFC 8945 5.2.3, RFC 4034 3.1.5). To be told at the start, and every
     /// minute or so, as it may be set.
     Calendar(u64),
+    /// A day that has come, as far as is known, in seconds since 1970: a calendar that is before that was never set, and says nothing of a signature's time. What was told last counts; 0:
+    /// the calendar is believed.
+    Reached(u64),
     /// What was said of a copy of a zone is sent: it goes on.
     More(TransferId),
     /// What became of an update that was to be kept. Its changes come before, as [`Input::Change`].
@@ -198,6 +203,7 @@ impl Resolver {
             notifier: Notifier::default(),
             updates: updates::Line::default(),
             calendar: 0,
+            reached: 0,
             statistics: Statistics::default(),
         })
     }
@@ -231,7 +237,17 @@ impl Resolver {
             Input::Calendar(seconds) => {
                 let calendar = seconds.saturating_mul(1_000_000_000).wrapping_sub(now_nanoseconds);
                 self.calendar = calendar;
-                self.with_forwarder(out, |forwarder, _| forwarder.set_calendar(now_nanoseconds, calendar));
+                let reached = self.reached;
+                self.with_forwarder(out, |forwarder, _| {
+                    forwarder.set_calendar(now_nanoseconds, calendar, reached);
+                });
+            }
+            Input::Reached(seconds) => {
+                self.reached = seconds;
+                let calendar = self.calendar;
+                self.with_forwarder(out, |forwarder, _| {
+                    forwarder.set_calendar(now_nanoseconds, calendar, seconds);
+                });
             }
             Input::More(transfer) => self.go_on(now_nanoseconds, transfer, out),
             Input::Forward(forwarding) => self.forward(now_nanoseconds, *forwarding, out),

@@ -61,7 +61,8 @@ pub fn requests_handle(bytes: &[u8]) {
             }
             14 => {
                 let path = desk.text(&mut octets);
-                desk.handle(Input::Unavailable { from, path, why: "no".into() });
+                let refusal = heorot_core::transfer::Refusal::Missing("no".into());
+                desk.handle(Input::Unavailable { from, path, refusal });
             }
             _ => desk.pass(Duration::from_millis(u64::from(octets.next().unwrap_or(0)) * 500)),
         }

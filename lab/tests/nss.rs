@@ -120,6 +120,12 @@ fn other_tools_read_the_table() -> Result<(), String> {
         ("nodeset -f @state:up", ""),
         ("nodeset -s state -l | sort | head -2", "@state:booting\n@state:denied"),
         ("nodeset -l -s heorot | sort", "@heorot:gpu\n@heorot:rack1"),
+        // A file of before has states whose machines have no names: whoever lists all groups gets them all.
+        (
+            "sed -i 's/list: echo ready.*/list: echo seen failed up/' /etc/clustershell/groups.conf.d/heorot.conf && \
+            nodeset -LL -s state 2> /dev/null > /run/states && wc -l < /run/states",
+            "3",
+        ),
         (
             "heorot export genders --config /run/heorot.toml > /run/genders; nodeattr -f /run/genders -q gpu",
             "login,node[4-7]",

@@ -135,8 +135,12 @@ impl Directory {
 
     /// The shortest text of a set that is right for everybody: nodes with a name given by hand are called by it.
     pub fn fold(&self, set: &NodeSet) -> String {
-        let named: NodeSet =
-            self.given_names.keys().copied().filter(|number| set.contains(*number)).collect();
+        // Whichever there is less of is gone through: one node of ten thousand with names is told of as fast as if they had none.
+        let named: NodeSet = if set.size() < self.given_names.len() as u64 {
+            set.iter().filter(|number| self.given_names.contains_key(number)).collect()
+        } else {
+            self.given_names.keys().copied().filter(|number| set.contains(*number)).collect()
+        };
         let computed = set.difference(&named).fold(&self.pattern).to_string();
         let names = named.iter().filter_map(|number| self.given_names.get(&number).cloned());
         Some(computed).filter(|text| !text.is_empty()).into_iter().chain(names).collect::<Vec<_>>().join(",")

@@ -89,6 +89,8 @@ pub struct Served {
     pub directories: Vec<String>,
     /// Networks: an address and the length of its prefix.
     pub networks: Vec<(Ipv4Addr, u8)>,
+    /// Whether clients are believed who call from ports that any user may have.
+    pub is_insecure: bool,
 }
 
 /// What is known of a node beside its names.
@@ -270,6 +272,7 @@ impl Table<'_> {
 
     /// As our own server has it: only to be read, and a node's root is root.
     fn exports(&self, text: &mut String) -> fmt::Result {
+        let insecure = if self.served.is_insecure { ",insecure" } else { "" };
         for directory in &self.served.directories {
             let mut path = String::new();
             for c in directory.chars() {
@@ -280,7 +283,7 @@ impl Table<'_> {
                 }
             }
             for (address, length) in &self.served.networks {
-                write!(path, " {address}/{length}(ro,no_root_squash,no_subtree_check)")?;
+                write!(path, " {address}/{length}(ro,no_root_squash,no_subtree_check{insecure})")?;
             }
             writeln!(text, "{path}")?;
         }

@@ -3,6 +3,7 @@
 use heorot_core::mac::Mac;
 use heorot_core::message::{Answer, Query, UpdateId};
 use heorot_core::time::Time;
+use heorot_core::transfer::Refusal;
 use heorot_names::Dynamic;
 use std::net::Ipv4Addr;
 use tokio::sync::oneshot;
@@ -26,6 +27,13 @@ pub(crate) enum Ask {
         /// The file, relative to the boot directory.
         path: String,
         /// Why.
+        refusal: Refusal,
+    },
+    /// A machine ended HTTPS before it had begun.
+    Distrusts {
+        /// Who.
+        from: Ipv4Addr,
+        /// What it said.
         why: String,
     },
     /// The small files of a node could not be made.

@@ -32,7 +32,24 @@ pub(crate) fn wall(at: Time) -> Wall {
     let apart = Duration::from_nanos(measured.wrapping_sub(known).min(known.wrapping_sub(measured)));
     let ahead = if apart < SET_BY { known } else { measured };
     AHEAD.store(ahead, Ordering::Relaxed);
+    if ahead != known && known != 0 {
+        // Somebody has set it while we run: he is believed.
+        REACHED.store(0, Ordering::Relaxed);
+    }
     Wall(at.as_nanoseconds().wrapping_add(ahead))
+}
+
+/// A day that has come, as far as is known, in seconds since 1970.
+static REACHED: AtomicU64 = AtomicU64::new(0);
+
+/// This day has come, as something says that was written on it. A head whose battery is empty begins before that.
+pub(crate) fn has_come(seconds: u64) {
+    REACHED.fetch_max(seconds, Ordering::Relaxed);
+}
+
+/// The last day of which that is known. 0: the calendar was set while we run, and says itself what day it is.
+pub(crate) fn reached_seconds() -> u64 {
+    REACHED.load(Ordering::Relaxed)
 }
 
 /// Now, by the calendar, in seconds.

@@ -1,5 +1,8 @@
 //! `heorot doctor`: whether this host has what a configuration needs, thing by thing, with what to do where it does not. It looks and changes nothing.
 
+mod certificate;
+
+use crate::clock;
 use crate::configuration;
 use crate::dns;
 use crate::http;
@@ -14,12 +17,14 @@ use crate::udp::UdpPort;
 use heorot_core::cluster::boot;
 use heorot_core::cluster::loader_file::generated;
 use heorot_core::config::{Config, Loader, Protocol, Root};
-use heorot_core::service::view::StatusView;
+use heorot_core::limit::OTHER_SERVERS_SHOWN_MAX;
+use heorot_core::service::view::{RogueServerView, StatusView, UnansweredView};
 use heorot_core::transfer::Refusal;
 use rustix::fs::{Access, StatVfsMountFlags};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::io::Read;
+use std::os::fd::AsRawFd as _;
 use std::path::Path;
 
 /// What was found of one thing.
@@ -64,6 +69,7 @@ pub(crate) fn examine(config: &Config, running: Option<&StatusView>) -> Vec<Find
     findings.push(state(Path::new(&config.server.state), &config.server.user, running.is_some()));
     findings.extend(boot_files(config));
     findings.extend(profiles(config));
+    findings.extend(certificate::findings(config, clock::calendar_seconds().into()));
     let roots = configuration::problems_with_roots(config);
     findings.extend(roots.into_iter().map(|problem| Finding::new(Grade::Fault, "nfs", problem)));
     let warnings = configuration::warnings_here(config);
@@ -105,6 +111,10 @@ fn interfaces(config: &Config) -> Vec<Finding> {
         Ok(found) => found,
         Err(error) => return vec![Finding::new(Grade::Fault, "interfaces", error.to_string())],
     };
+    let carrier = |name: &String| std::fs::read_to_string(format!("/sys/class/net/{name}/carrier"));
+    let is_heard = |name: &String| carrier(name).is_ok_and(|carrier| carrier.trim() == "1");
+    // Where there are several, one may have no machine yet. Where none hears anybody, nothing boots.
+    let no_carrier = if found.keys().any(is_heard) { Grade::Warning } else { Grade::Fault };
     let look = |(name, found): (&String, &Option<settings::Served>)| {
         let subject = format!("interface {name}");
         if found.is_none() {
@@ -114,13 +124,14 @@ fn interfaces(config: &Config) -> Vec<Finding> {
                 "is not there, or has no hardware address: nobody there is answered until there is one\n  see those there are: ip -brief link",
             );
         }
-        let carrier = std::fs::read_to_string(format!("/sys/class/net/{name}/carrier"));
         // An interface that is down has no carrier to read.
-        match carrier.as_deref().map(str::trim) {
+        match carrier(name).as_deref().map(str::trim) {
             Ok("1") => Finding::new(Grade::Ok, subject, "is up"),
-            Ok(_) => {
-                Finding::new(Grade::Warning, subject, "has no carrier: no cable, or nothing at its other end")
-            }
+            Ok(_) => Finding::new(
+                no_carrier,
+                subject,
+                "has no carrier: nobody there is heard\n  see its cable, and that what is at the other end is on",
+            ),
             Err(_) => Finding::new(Grade::Fault, subject, format!("is down\n  ip link set {name} up")),
         }
     };
@@ -132,9 +143,25 @@ fn of_server(status: &StatusView) -> Vec<Finding> {
     let said = format!("heorot {} runs", status.version);
     let mut findings = vec![Finding::new(Grade::Ok, "server", said)];
     findings.extend(status.troubles.iter().map(|trouble| Finding::new(Grade::Fault, "server", trouble)));
+    let warning = |said: String| Finding::new(Grade::Warning, "server", said);
+    let shown = status.rogue_servers.iter().take(OTHER_SERVERS_SHOWN_MAX);
+    findings.extend(shown.map(|rogue| {
+        let RogueServerView { address, network, last_heard, last, .. } = rogue;
+        let client = rogue.last_client.as_deref().unwrap_or("-");
+        warning(format!(
+            "another DHCP server, {address} on {network}, {last} {client} at {last_heard}\n  stop it, or allow it: other-servers = [\"{address}\"] in [[network]] of {network}"
+        ))
+    }));
+    findings.extend(status.unanswered.as_ref().map(|UnansweredView { hosts, last, last_asked, why }| {
+        warning(format!(
+            "{hosts} hosts asked for an address and got none; last {last} at {last_asked}: {why}\n  heorot explain {last} says what to do"
+        ))
+    }));
     if status.kernel_drops > 0 {
-        let said = format!("the kernel has dropped {} datagrams since it started", status.kernel_drops);
-        findings.push(Finding::new(Grade::Warning, "server", said));
+        findings.push(warning(format!(
+            "the kernel has dropped {} datagrams since it started",
+            status.kernel_drops
+        )));
     }
     findings
 }
@@ -243,7 +270,32 @@ fn boot_files(config: &Config) -> Vec<Finding> {
             findings.extend(goes_no_further(&files, &subject, Loader::second_stage(name).unwrap_or(name)));
         }
     }
+    for (subject, name) in named_files(config) {
+        findings.push(boot_file(config, &files, &subject, name));
+        if let Some(next) = second_stage_beside(name) {
+            findings.push(boot_file(config, &files, &format!("{subject}, next"), &next));
+        }
+    }
     findings
+}
+
+/// The boot files of classes and of a menu's entries, as far as they are here and made by nobody.
+fn named_files(config: &Config) -> Vec<(String, &str)> {
+    let of_classes = config.classes.iter().filter(|class| class.next_server.is_none()).filter_map(|class| {
+        Some((format!("[[class]] {} boot-file", class.name), class.boot_file.as_deref()?))
+    });
+    let of_menu =
+        config.pxe.services.iter().filter_map(|service| {
+            Some((format!("[[pxe.service]] {}", service.text), boot::file_of(service)?))
+        });
+    let all = of_classes.chain(of_menu);
+    all.filter(|(_, name)| !name.contains("://") && generated(name).is_none()).collect()
+}
+
+/// What a loader asks for next, in its own folder.
+fn second_stage_beside(name: &str) -> Option<String> {
+    let (folder, file) = name.split_at(name.rfind('/').map_or(0, |slash| slash + 1));
+    Some(format!("{folder}{}", Loader::second_stage(file)?))
 }
 
 /// A GRUB that came by HTTP looks for everything else there, and not every GRUB can: Debian's images cannot.
@@ -288,9 +340,9 @@ fn boot_file(config: &Config, files: &BootDirectory, subject: &str, name: &str) 
             if is_readable(config, &found.file) {
                 return Finding::new(Grade::Ok, subject, said);
             }
-            let user = &config.server.user;
+            let (user, path) = (&config.server.user, path_of(config, name, &found.file));
             let said =
-                format!("{said}, may not be read by {user}\n  let everybody read it: chmod a+r {name}");
+                format!("{said}, may not be read by {user}\n  let everybody read it: chmod a+r {path}");
             Finding::new(Grade::Fault, subject, said)
         }
         Err(Refusal::Missing(_)) => Finding::new(
@@ -301,6 +353,12 @@ fn boot_file(config: &Config, files: &BootDirectory, subject: &str, name: &str) 
         Err(Refusal::Denied(why)) => Finding::new(Grade::Fault, subject, why),
         Err(Refusal::Changed) => Finding::new(Grade::Warning, subject, format!("{name} is being changed")),
     }
+}
+
+/// Where an open file is, as it can be typed: it may be one of a package's.
+fn path_of(config: &Config, name: &str, file: &std::fs::File) -> String {
+    let opened = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()));
+    opened.unwrap_or_else(|_| Path::new(&config.boot.directory).join(name)).display().to_string()
 }
 
 /// Root reads everything, and the server does not stay root.

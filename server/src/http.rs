@@ -8,7 +8,7 @@
 //! A file of more than a few kilobytes goes piece by piece, each when the loop has granted it: it shares the links with TFTP
 //! ([`StreamNews`](heorot_core::transfer::StreamNews)). Heads and short answers go at once.
 
-mod calendar;
+pub(crate) mod calendar;
 mod connection;
 pub(crate) mod control;
 mod head;

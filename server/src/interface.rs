@@ -12,6 +12,7 @@ use crate::settings::{self, LinkKind, Served};
 use crate::udp::UdpPort;
 use crate::wake::Caller;
 use heorot_core::config::{self, Config};
+use heorot_core::message::Deaf;
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{RecvFlags, recv};
@@ -50,12 +51,14 @@ pub(crate) enum Change {
     Gone(String),
     /// There is another one of that name.
     Back(Box<Interface>),
-    /// There is another one, and it cannot be served: it is tried again every second.
-    Unfit(String, Problem),
+    /// There is one of that name, and it cannot be served, for this reason: it is tried again every second.
+    Unfit(String, String),
     /// It is the same one, and has another hardware address: frames are to come from that. Its ports are bound to it as before, and cannot be a second time.
     OtherMac(String, Served, Option<Ethernet>),
     /// It was down, or had lost an address, and is up and has one again.
     Flushed(String),
+    /// These interfaces hear nobody, and no others: it is not what was told last.
+    Deaf(BTreeMap<String, Deaf>),
     /// These interfaces have other addresses than was told last, or it is the first time.
     Addresses(Vec<config::Interface>),
 }
@@ -126,7 +129,14 @@ pub(crate) fn watch(
     let kinds = (Domain::from(libc::AF_NETLINK), Type::RAW.cloexec(), Protocol::from(libc::NETLINK_ROUTE));
     let socket = Socket::new(kinds.0, kinds.1, Some(kinds.2))?;
     rustix::net::bind(&socket, &SocketAddrNetlink::new(0, LINKS_AND_ADDRESSES))?;
-    let mut watched = Watched { config, now, addresses: None, flushed: BTreeSet::new() };
+    let mut watched = Watched {
+        config,
+        now,
+        unfit: BTreeMap::new(),
+        addresses: None,
+        deaf: BTreeMap::new(),
+        flushed: BTreeSet::new(),
+    };
     std::thread::Builder::new().name("interfaces".into()).spawn(move || {
         // What was changed before the socket was there.
         let mut is_settled = watched.look(&changes);
@@ -164,8 +174,12 @@ struct Watched {
     config: Config,
     /// None: there is none, or it is not fit.
     now: BTreeMap<String, Option<Served>>,
+    /// Why those that are there and are not fit are not, as the loop was told.
+    unfit: BTreeMap<String, String>,
     /// What the loop was told last.
     addresses: Option<Vec<config::Interface>>,
+    /// Those that hear nobody, as the loop was told last.
+    deaf: BTreeMap<String, Deaf>,
     /// Those whose neighbour entries the kernel has forgotten.
     flushed: BTreeSet<String>,
 }
@@ -183,7 +197,8 @@ impl Watched {
         let mut is_settled = true;
         for (name, known) in &mut self.now {
             let found = found.get(name).copied().flatten();
-            if found == *known {
+            // One that could not be served is known as one that is not there.
+            if found == *known && !self.unfit.contains_key(name) {
                 continue;
             }
             if let Some((served, before)) = found.zip(*known)
@@ -201,15 +216,22 @@ impl Watched {
                 continue;
             }
             let change = match found.map(|served| Interface::open(&self.config, name, served)) {
-                None => Change::Gone(name.clone()),
-                Some(Ok(interface)) => Change::Back(Box::new(interface)),
+                None => {
+                    self.unfit.remove(name);
+                    Change::Gone(name.clone())
+                }
+                Some(Ok(interface)) => {
+                    self.unfit.remove(name);
+                    Change::Back(Box::new(interface))
+                }
                 Some(Err(problem)) => {
-                    is_settled = false;
-                    // Said once.
-                    if known.take().is_none() {
+                    (is_settled, *known) = (false, None);
+                    let why = problem.in_one_line();
+                    // As long as it is the same it is said once.
+                    if self.unfit.insert(name.clone(), why.clone()).as_ref() == Some(&why) {
                         continue;
                     }
-                    Change::Unfit(name.clone(), problem)
+                    Change::Unfit(name.clone(), why)
                 }
             };
             *known = found.filter(|_| matches!(change, Change::Back(..)));
@@ -222,14 +244,13 @@ impl Watched {
 
     /// False if the loop is gone.
     fn look_at_addresses(&mut self, changes: &Caller<Change>) -> bool {
-        let Ok((mut found, up)) = settings::interfaces().and_then(|found| Ok((found, settings::up()?)))
-        else {
-            return true;
-        };
+        let read = settings::interfaces().and_then(|found| Ok((found, settings::hearing()?)));
+        let Ok((mut found, hearing)) = read else { return true };
         found.retain(|interface| self.now.contains_key(&interface.name));
         let has_one = |name: &String| {
             let mut named = found.iter().filter(|interface| interface.name == *name);
-            named.any(|interface| !interface.addresses.is_empty()) && up.contains(name)
+            let is_up = hearing.get(name).is_some_and(|deaf| *deaf != Some(Deaf::Down));
+            named.any(|interface| !interface.addresses.is_empty()) && is_up
         };
         // An entry can be set only there.
         let (back, rest) = std::mem::take(&mut self.flushed).into_iter().partition(has_one);
@@ -239,7 +260,17 @@ impl Watched {
         if are_others {
             self.addresses = Some(found.clone());
         }
-        (!are_others || changes.say(Change::Addresses(found)))
+        let deaf: BTreeMap<String, Deaf> = hearing
+            .iter()
+            .filter(|(name, _)| self.now.contains_key(*name))
+            .filter_map(|(name, deaf)| Some((name.clone(), (*deaf)?)))
+            .collect();
+        let are_other_deaf = self.deaf != deaf;
+        if are_other_deaf {
+            self.deaf.clone_from(&deaf);
+        }
+        (!are_other_deaf || changes.say(Change::Deaf(deaf)))
+            && (!are_others || changes.say(Change::Addresses(found)))
             && back.into_iter().all(|name| changes.say(Change::Flushed(name)))
     }
 }

@@ -6,6 +6,13 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem(pub(crate) String);
 
+impl Problem {
+    /// The sentence and what to do, as they stand in a line with other things.
+    pub(crate) fn in_one_line(&self) -> String {
+        self.0.lines().map(str::trim).collect::<Vec<_>>().join("; ")
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -171,6 +171,7 @@ pub(crate) struct Loop {
     reload_again: bool,
     addresses: interfaces::Addresses,
     dump: operate::Dump,
+    refusals: operate::Refusals,
     /// The longest time for which nothing new was taken: no turn should take 20 ms.
     longest_turn: Duration,
     /// When the server has to be gone, once it was told to go.
@@ -233,6 +234,7 @@ impl Loop {
             reloading: false,
             reload_again: false,
             dump: operate::Dump::default(),
+            refusals: operate::Refusals::default(),
             longest_turn: Duration::ZERO,
             ends_by: None,
         })

@@ -3,10 +3,10 @@
 use crate::dns::Plan;
 use heorot_core::config::{self, Config, Interface, MASTER_NAME, SERVER_NAME, Upstream};
 use heorot_core::mac::Mac;
+use heorot_core::message::Deaf;
 use heorot_core::{load, transfer};
 use heorot_dns::{Anchor, Digest, Forwarding, Group, NameServer, Prefix, Rebinding, Validation};
 use heorot_names::Directory;
-use nix::ifaddrs::InterfaceAddress;
 use nix::net::if_::InterfaceFlags;
 use nix::sys::socket::SockaddrStorage;
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,13 +101,17 @@ pub(crate) fn own_addresses(config: &Config) -> Vec<Ipv4Addr> {
     on_link.map(|network| network.address).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// The interfaces that are up.
+/// The interfaces, each with why it hears nobody, if it does not.
 ///
 /// # Errors
 /// The kernel's.
-pub(crate) fn up() -> io::Result<BTreeSet<String>> {
-    let is_up = |entry: &InterfaceAddress| entry.flags.contains(InterfaceFlags::IFF_UP);
-    Ok(nix::ifaddrs::getifaddrs()?.filter(is_up).map(|entry| entry.interface_name).collect())
+pub(crate) fn hearing() -> io::Result<BTreeMap<String, Option<Deaf>>> {
+    let deaf = |flags: InterfaceFlags| match (flags.contains(InterfaceFlags::IFF_UP), flags) {
+        (false, _) => Some(Deaf::Down),
+        (true, flags) => (!flags.contains(InterfaceFlags::IFF_RUNNING)).then_some(Deaf::NoCarrier),
+    };
+    let all = nix::ifaddrs::getifaddrs()?;
+    Ok(all.map(|entry| (entry.interface_name, deaf(entry.flags))).collect())
 }
 
 /// Octets of the longest packet that an interface takes, as the kernel says.

@@ -103,6 +103,7 @@ fn changes_are_asked_for_or_confirmed_beforehand() {
         &["node", "number", "52:54:00:00:00:17", "23"],
         &["node", "number", "--free", "node3"],
         &["node", "set", "node3", "profile=new", "attributes.rack=a7"],
+        &["node", "forget", "@state:failed"],
     ] {
         let control = &["--control", "/nowhere/control.sock"][..];
         let (code, out, err) = heorot(&[change, control].concat());

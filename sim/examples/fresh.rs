@@ -100,6 +100,8 @@ fn packet(host: u32, message_type: MessageType, requested: Option<Ipv4Addr>) -> 
         port: None,
         subnet: None,
         rapid: false,
+        own_port: false,
+        quiet: false,
     };
     packet.write()
 }

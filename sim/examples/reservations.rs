@@ -71,6 +71,8 @@ fn discover(last: u32) -> Vec<u8> {
         port: None,
         subnet: None,
         rapid: false,
+        own_port: false,
+        quiet: false,
     };
     packet.write()
 }

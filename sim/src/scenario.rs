@@ -13,8 +13,8 @@
 //! | command | |
 //! |---|---|
 //! | `serve`, `configure` | start, or read another configuration |
-//! | `A SPEAKER discover` | SPEAKER: bios, uefi, uefi-http, ipxe, system, plain, ib-rom, ib-ipxe, ib-system, ib-plain, and others of `speaker.rs`; `broadcast`, `rapid`, `subnet=ADDRESS`, `relay=ADDRESS` with `link=ADDRESS`, `override=ADDRESS` and `port=N` may follow, and after any of these `from=ADDRESS:PORT`, where it is not sent as such a program sends it |
-//! | `A SPEAKER ask-4011 ADDRESS` | a REQUEST to port 4011 from this address; `entry=N` may follow: one of a menu |
+//! | `A SPEAKER discover` | SPEAKER: bios, uefi, uefi-http, ipxe, system, plain, ib-rom, ib-ipxe, ib-system, ib-plain, and others of `speaker.rs`; `broadcast`, `rapid`, `subnet=ADDRESS`, `relay=ADDRESS` with `link=ADDRESS`, `override=ADDRESS`, `port=N` and `own-port` may follow, `quiet` where it does not ask for a broadcast although it hears nothing else, and after any of these `from=ADDRESS:PORT`, where it is not sent as such a program sends it |
+//! | `A SPEAKER ask-4011 ADDRESS` | a REQUEST to port 4011 from this address; `entry=N` may follow: one of a menu; and `from=ADDRESS:PORT` |
 //! | `A SPEAKER select\|reboot\|renew ADDRESS` | a REQUEST in the states of RFC 2131 4.4; `server=ADDRESS` may follow |
 //! | `A SPEAKER decline\|release\|inform ADDRESS` | |
 //! | `A overlay`, `A secrets`, `not-made WHY`, `files A` | its agent asks for small files; those that were told last cannot be made; what an operator sees of them |
@@ -25,10 +25,13 @@
 //! | `A checks-in`, `A ends REASON` | its agent says that the system runs and will say so again, or that it ends |
 //! | `store slow\|prompt\|refuses WHY` | |
 //! | `crash` | power cut and restart, with the configuration in the lines after "\| " if there are some |
-//! | `A lacks PATH WHY` | a file it asked for is not to be had |
+//! | `A lacks PATH WHY`, `A may-not-have PATH WHY` | a file it asked for is not there, or may not be read |
+//! | `A begins PATH`, `A breaks-off PATH OCTETS WHY` | it asks by TFTP, and has not got it yet (with `get` it has); after so many octets nothing gets through any more |
+//! | `A distrusts WHY` | it ends HTTPS before it has begun |
 //! | `occupied ADDRESS X` | machine X answers a probe; `-` if the answer does not say who |
 //! | `other SERVER offers\|grants\|refuses ADDRESS X` | another server answers machine X, and is heard; a boot file may follow |
 //! | `downloads ADDRESS`, `asks-for ADDRESS X` | blocks are acknowledged from an address; machine X asks for one by ARP |
+//! | `interface eth1 down\|no-carrier\|up` | it, and no other, hears nobody from now on |
 //! | `link paced\|round-robin\|deferring` | how the link is used from now on |
 //! | `wait TIME` | |
 //! | `raw HEX` | any datagram to port 67 |
@@ -46,11 +49,12 @@ use heorot_core::event::{Event, Kind};
 use heorot_core::load::Regime;
 use heorot_core::mac::Mac;
 use heorot_core::message::{
-    Answer, Datagram, Input, Measured, Neighbour, Output, Overheard, ProbeBy, Query, Request, RequestId, Via,
-    WhoHas,
+    Answer, Datagram, Deaf, Input, Measured, Neighbour, Output, Overheard, ProbeBy, Query, Request,
+    RequestId, Via, WhoHas,
 };
 use heorot_core::service::view::StatusView;
 use heorot_core::time::Time;
+use heorot_core::transfer::{Outcome, Refusal, Transfer};
 use heorot_core::wire::dhcp::MessageType;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -193,6 +197,17 @@ impl Teller {
                 let out = self.world()?.happen(Input::WhoHas(asked));
                 Some(self.lines(out, None))
             }
+            ["interface", name, how] => {
+                let why = match *how {
+                    "down" => Some(Deaf::Down),
+                    "no-carrier" => Some(Deaf::NoCarrier),
+                    "up" => None,
+                    _ => return None,
+                };
+                let deaf = why.into_iter().map(|why| ((*name).to_owned(), why)).collect();
+                let out = self.world()?.happen(Input::InterfacesDeaf(deaf));
+                Some(self.lines(out, None))
+            }
             ["downloads", address] => {
                 let out = self.world()?.happen(Input::SignOfLife(address.parse().ok()?));
                 Some(self.lines(out, None))
@@ -246,9 +261,18 @@ impl Teller {
             ["get", "''"] => return self.request(letter, Via::Tftp, ""),
             ["get", path] => return self.request(letter, Via::Tftp, path),
             ["fetch", path] => return self.request(letter, Via::HttpGet, path),
+            ["begins", path] => return self.asks(letter, Via::Tftp, path),
+            ["breaks-off", path, octets, why @ ..] => {
+                return self.ended(letter, path, octets.parse().ok()?, Outcome::Failed(why.join(" ")));
+            }
             ["lacks", path, why @ ..] => {
-                let from = *self.addresses.get(&letter)?;
-                let input = Input::Unavailable { from, path: (*path).into(), why: why.join(" ") };
+                return self.unavailable(letter, path, Refusal::Missing(why.join(" ")));
+            }
+            ["may-not-have", path, why @ ..] => {
+                return self.unavailable(letter, path, Refusal::Denied(why.join(" ")));
+            }
+            ["distrusts", why @ ..] => {
+                let input = Input::Distrusts { from: *self.addresses.get(&letter)?, why: why.join(" ") };
                 let out = self.world()?.happen(input);
                 return Some(self.lines(out, Some(letter)));
             }
@@ -284,7 +308,7 @@ impl Teller {
             [speaker, verb, rest @ ..] => {
                 let packet = packet(Speaker::named(speaker)?, mac, verb, rest)?;
                 let out = match *verb {
-                    "ask-4011" => self.boot_server(&packet)?,
+                    "ask-4011" => self.boot_server(said_source(rest), &packet)?,
                     _ => self.dhcp(source(&packet, rest), &packet.write())?,
                 };
                 return Some(self.lines(out, Some(letter)));
@@ -298,7 +322,35 @@ impl Teller {
         self.request(letter, via.0, &path)
     }
 
+    /// It asks, and what it is given by TFTP it gets.
     fn request(&mut self, letter: char, via: Via, path: &str) -> Option<Vec<String>> {
+        let is_tftp = via == Via::Tftp;
+        let mut lines = self.asks(letter, via, path)?;
+        let is_refused = |line: &String| line.starts_with("missing: ") || line.starts_with("refused: ");
+        if is_tftp && self.addresses.contains_key(&letter) && !lines.iter().any(is_refused) {
+            // The journal has it of everybody.
+            let before = self.quiet.len();
+            lines.extend(self.ended(letter, path, 0, Outcome::Complete)?);
+            self.quiet.truncate(before);
+        }
+        Some(lines)
+    }
+
+    /// A transfer to it ends.
+    fn ended(&mut self, letter: char, path: &str, octets: u64, outcome: Outcome) -> Option<Vec<String>> {
+        let peer = SocketAddrV4::new(*self.addresses.get(&letter)?, 2070);
+        let transfer = Transfer { peer, path: path.into(), octets, resent: 0, outcome };
+        let out = self.world()?.happen(Input::Transferred(transfer));
+        Some(self.lines(out, Some(letter)))
+    }
+
+    fn unavailable(&mut self, letter: char, path: &str, refusal: Refusal) -> Option<Vec<String>> {
+        let from = *self.addresses.get(&letter)?;
+        let out = self.world()?.happen(Input::Unavailable { from, path: path.into(), refusal });
+        Some(self.lines(out, Some(letter)))
+    }
+
+    fn asks(&mut self, letter: char, via: Via, path: &str) -> Option<Vec<String>> {
         self.requests += 1;
         let Some(from) = self.addresses.get(&letter).copied() else {
             return Some(vec!["(it has no address to ask from)".into()]);
@@ -314,9 +366,9 @@ impl Teller {
         Some(self.world()?.happen(Input::Dhcp(datagram)))
     }
 
-    /// A packet to port 4011: EDK2 sends it from there too.
-    fn boot_server(&mut self, packet: &Packet) -> Option<Vec<Output>> {
-        let source = SocketAddrV4::new(packet.ciaddr, 4011);
+    /// A packet to port 4011: EDK2 sends it from there too, if nothing else is said.
+    fn boot_server(&mut self, said: Option<SocketAddrV4>, packet: &Packet) -> Option<Vec<Output>> {
+        let source = said.unwrap_or_else(|| SocketAddrV4::new(packet.ciaddr, 4011));
         let payload = &packet.write();
         let datagram = Datagram { interface: "eth1", source, destination: SERVER, payload };
         Some(self.world()?.happen(Input::BootServer(datagram)))
@@ -468,15 +520,19 @@ fn letter(name: &str) -> Option<char> {
     letters.next().is_none().then_some(letter)
 }
 
+/// Where the story says that a packet comes from.
+fn said_source(rest: &[&str]) -> Option<SocketAddrV4> {
+    rest.iter().find_map(|word| word.strip_prefix("from=")?.parse().ok())
+}
+
 /// Where a packet comes from: its relay, or the address that its client has, if it has one.
 fn source(packet: &Packet, rest: &[&str]) -> SocketAddrV4 {
-    let said = rest.iter().find_map(|word| word.strip_prefix("from=")?.parse().ok());
     let usual = if packet.relay.is_unspecified() {
         SocketAddrV4::new(packet.ciaddr, 68)
     } else {
         SocketAddrV4::new(packet.relay, 67)
     };
-    said.unwrap_or(usual)
+    said_source(rest).unwrap_or(usual)
 }
 
 fn packet(speaker: Speaker, mac: Mac, verb: &str, rest: &[&str]) -> Option<Packet> {
@@ -499,6 +555,8 @@ fn packet(speaker: Speaker, mac: Mac, verb: &str, rest: &[&str]) -> Option<Packe
         port: rest.iter().find_map(|word| word.strip_prefix("port=")?.parse().ok()),
         subnet: set("subnet"),
         rapid: rest.contains(&"rapid"),
+        own_port: rest.contains(&"own-port"),
+        quiet: rest.contains(&"quiet"),
     };
     match verb {
         "discover" => packet.message_type = MessageType::Discover,

@@ -180,6 +180,10 @@ pub struct Packet {
     pub subnet: Option<Ipv4Addr>,
     /// Whether it would do without an offer (RFC 4039).
     pub rapid: bool,
+    /// Whether the relay says that it sends from a port of its own (RFC 8357).
+    pub own_port: bool,
+    /// Whether it asks for no broadcast answer although it hears nothing else.
+    pub quiet: bool,
 }
 
 impl Packet {
@@ -258,6 +262,9 @@ impl Packet {
             of_relay.extend([option::RELAY_CIRCUIT, circuit.len() as u8]);
             of_relay.extend(circuit.bytes());
         }
+        if self.own_port {
+            of_relay.extend([19, 0]);
+        }
         if !of_relay.is_empty() {
             options.set(option::RELAY_AGENT, of_relay);
         }
@@ -289,7 +296,7 @@ impl Packet {
             xid: 0x1234_5678,
             broadcast: self.broadcast
                 || is_uefi
-                || self.speaker.is_infiniband() && self.ciaddr.is_unspecified(),
+                || self.speaker.is_infiniband() && self.ciaddr.is_unspecified() && !self.quiet,
             ciaddr: self.ciaddr,
             giaddr: self.relay,
             chaddr,
@@ -349,7 +356,7 @@ pub fn describe(send: &DhcpSend) -> String {
         DhcpTarget::Frame(Mac::BROADCAST, _) => write!(line, " to everybody"),
         DhcpTarget::Frame(mac, address) => write!(line, " to {mac} {address}"),
         // A relay goes on as the flag says.
-        DhcpTarget::Address(address) if address.port() == 67 && message.broadcast => {
+        DhcpTarget::Address(address) if !message.giaddr.is_unspecified() && message.broadcast => {
             write!(line, " to {address} broadcast")
         }
         DhcpTarget::Address(address) => write!(line, " to {address}"),

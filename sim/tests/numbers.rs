@@ -301,6 +301,8 @@ fn packet(machine: u8, message_type: MessageType) -> Packet {
         port: None,
         subnet: None,
         rapid: false,
+        own_port: false,
+        quiet: false,
     }
 }
 

@@ -96,10 +96,19 @@ pub fn boot_file(config: &Config, kind: FirmwareKind, server: Ipv4Addr) -> Optio
     }
 }
 
-/// Whether a path below the boot directory is what some firmware boots.
-pub fn is_boot_file(config: &Config, path: &str) -> bool {
+/// Whether a path below the boot directory is what some firmware boots, or what is told to this one; or what such a loader cannot do without, whatever folder it looks for that in.
+pub fn is_boot_file(config: &Config, told: Option<&str>, path: &str) -> bool {
     let of_services = config.pxe.services.iter().filter_map(file_of);
-    config.boot.files.values().map(String::as_str).chain(of_services).any(|file| file == path)
+    let of_classes = config.classes.iter().filter_map(|class| class.boot_file.as_deref());
+    let mut files = config.boot.files.values().map(String::as_str).chain(of_services).chain(of_classes);
+    let next = |file: &str| Loader::second_stage(file_name(file));
+    let is_it = |file: &str| file == path || next(file).is_some_and(|next| next == file_name(path));
+    files.any(is_it) || told.is_some_and(is_it)
+}
+
+/// A path without its folder.
+pub fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// Whether a path below the boot directory is what UEFI's HTTP boot is told to start.
@@ -131,6 +140,14 @@ pub fn named_file(config: &Config, firmware: Option<Firmware>, server: Ipv4Addr,
     } else {
         BootFile::Path(name.into())
     }
+}
+
+/// Whether a URL has an address where others have a name, so that nobody has to be asked for it.
+pub fn is_at_address(url: &str) -> bool {
+    let Some((_, rest)) = url.split_once("://") else { return false };
+    let place = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = place.rsplit('@').next().unwrap_or_default();
+    host.split(':').next().is_some_and(|host| host.parse::<Ipv4Addr>().is_ok())
 }
 
 /// A file of the boot directory by HTTP.

@@ -4,7 +4,7 @@
 use crate::event::Kind;
 use crate::limit::{
     CHATTERERS_MAX, HOST_LINES_PER_MINUTE_MAX, NEW_LINES_PER_MINUTE_MAX, NOBODYS_LINES_PER_MINUTE_MAX,
-    NODE_LINES_PER_MINUTE_MAX, SEEN_LINES_PER_MINUTE_MAX,
+    NODE_LINES_PER_KIND_AND_MINUTE_MAX, SEEN_LINES_PER_MINUTE_MAX,
 };
 use crate::mac::Mac;
 use crate::time::Time;
@@ -17,12 +17,14 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// About whom a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaker {
-    /// A machine with a number, or one that is being recorded: there are only so many.
-    Node(Mac),
+    /// A machine with a number, or one that is being recorded: there are only so many. And what of it.
+    Node(Mac, Kind),
     /// A machine without one.
     New {
         /// Which one.
         mac: Mac,
+        /// What of it.
+        kind: Kind,
         /// Whether it has never done more than ask.
         is_seen: bool,
     },
@@ -38,7 +40,8 @@ pub struct Chatter {
     /// When the minute began: with the first line after the last one.
     since: Option<Time>,
     hosts: BTreeMap<Mac, Count>,
-    machines: BTreeMap<Mac, Count>,
+    /// By kind too: who asks in a machine's name without end keeps out what else he could ask, and neither its trouble nor what becomes of it.
+    machines: BTreeMap<(Mac, Kind), Count>,
     /// All lines of machines without a number, and those of them that were merely seen.
     new: Count,
     seen: Count,
@@ -109,12 +112,12 @@ impl Chatter {
 
     fn takes(&mut self, speaker: Speaker) -> bool {
         match speaker {
-            Speaker::Node(mac) => self.machines.entry(mac).or_default().takes(NODE_LINES_PER_MINUTE_MAX),
-            Speaker::New { mac, is_seen } => {
+            Speaker::Node(mac, kind) => self.takes_of(mac, kind),
+            Speaker::New { mac, kind, is_seen } => {
                 // First of all together: so there are never more that are counted each than lines.
                 (!is_seen || self.seen.takes(SEEN_LINES_PER_MINUTE_MAX))
                     && self.new.takes(NEW_LINES_PER_MINUTE_MAX)
-                    && self.machines.entry(mac).or_default().takes(NODE_LINES_PER_MINUTE_MAX)
+                    && self.takes_of(mac, kind)
             }
             Speaker::Host(mac) => {
                 let has_room = self.hosts.len() < CHATTERERS_MAX || self.hosts.contains_key(&mac);
@@ -129,13 +132,25 @@ impl Chatter {
         }
     }
 
+    fn takes_of(&mut self, mac: Mac, kind: Kind) -> bool {
+        self.machines.entry((mac, kind)).or_default().takes(NODE_LINES_PER_KIND_AND_MINUTE_MAX)
+    }
+
     /// The minute is over: how many lines were left out.
     pub fn end(&mut self) -> LeftOut {
         let Self { hosts, machines, new, seen, nobodys, others, .. } = std::mem::take(self);
-        let each = hosts.into_iter().chain(machines).map(|(mac, count)| (mac, count.left_out));
+        let machines = machines.into_iter().map(|((mac, _), count)| (mac, count));
+        let mut each: Vec<(Mac, u64)> = Vec::new();
+        for (mac, Count { left_out, .. }) in hosts.into_iter().chain(machines) {
+            match each.last_mut().filter(|(last, _)| *last == mac) {
+                Some((_, lines)) => *lines += left_out,
+                None if left_out > 0 => each.push((mac, left_out)),
+                None => {}
+            }
+        }
         let nobodys = nobodys.into_iter().map(|(kind, count)| (kind, count.left_out));
         LeftOut {
-            each: each.filter(|(_, left_out)| *left_out > 0).collect(),
+            each,
             hosts: others,
             machines: new.left_out + seen.left_out,
             nobodys: nobodys.filter(|(_, left_out)| *left_out > 0).collect(),

@@ -49,5 +49,6 @@ pub(crate) fn served(config: &Config) -> Served {
     };
     let networks: BTreeSet<_> = config.networks.iter().map(network).collect();
     let directories = config.nfs.as_ref().map(|nfs| nfs.directories.clone()).unwrap_or_default();
-    Served { directories, networks: networks.into_iter().collect() }
+    let is_insecure = config.nfs.as_ref().is_some_and(|nfs| nfs.insecure);
+    Served { directories, networks: networks.into_iter().collect(), is_insecure }
 }

@@ -1,5 +1,6 @@
 //! What each client said last of itself, for those who ask after it (RFC 4388). It is not recorded: a restart forgets it, and the next packet tells it again.
 
+use crate::config::FirmwareKind;
 use crate::limit::{HEARD_MAX, LEASE_QUERIES_PER_SECOND_MAX};
 use crate::mac::Mac;
 use crate::time::Time;
@@ -32,6 +33,8 @@ pub struct Said {
     pub placed: Option<Ipv4Addr>,
     /// The address that is reserved for it, and until when it was granted: nothing else keeps that.
     pub granted: Option<(Ipv4Addr, Time)>,
+    /// Which firmware of it asked last, if one did.
+    pub firmware: Option<FirmwareKind>,
 }
 
 /// The way by which a packet came.
@@ -79,6 +82,7 @@ impl Heard {
                         relay: None,
                         placed: None,
                         granted: None,
+                        firmware: None,
                     },
                 };
                 said.came(way);
@@ -92,6 +96,13 @@ impl Heard {
             }
         }
         self.in_order.insert((now, mac));
+    }
+
+    /// A client that was heard is firmware of this kind.
+    pub fn boots(&mut self, mac: Mac, firmware: FirmwareKind) {
+        if let Some(said) = self.clients.get_mut(&mac) {
+            said.firmware = Some(firmware);
+        }
     }
 
     /// What a client's relay said last, where one of our addresses is that of its network. None: that is not known.

@@ -85,6 +85,8 @@ pub struct Lease {
     pub superseded: bool,
     /// Whether its record is durable; before that its ACK has not left.
     pub recorded: bool,
+    /// Whether it was lent before a restart, and was not renewed since.
+    pub is_restored: bool,
 }
 
 impl Lease {
@@ -105,6 +107,8 @@ struct Offer {
     mac: Mac,
     pool: PoolId,
     until: Time,
+    /// Whether somebody was heard at the address: it gives way to nobody.
+    is_taken: bool,
 }
 
 /// Why an address is nobody's for a while.
@@ -179,7 +183,7 @@ impl Leases {
     }
 
     /// The ranges of another configuration; what is lent stays lent until it ends, also where its range is gone. Where its network is gone it has ended.
-    /// Offers are forgotten: whoever asks for one of them still gets it if it is free.
+    /// The same goes for an offer that its machine took for its address. Others stand where they would still be made.
     #[must_use]
     pub fn reconfigured(self, config: &Config) -> Self {
         let mut new = Self { closed: self.closed, ..Self::new(config) };
@@ -194,6 +198,9 @@ impl Leases {
             };
             let pool = PoolId { network, ..lease.pool };
             new.insert(address, Lease { pool, ..lease });
+        }
+        for (address, offer) in self.offers {
+            new.offer_again(config, address, offer);
         }
         new
     }
@@ -236,6 +243,7 @@ impl Leases {
             life: now,
             superseded: false,
             recorded: false,
+            is_restored: false,
         };
         self.insert(address, lease);
         lease.held_until()
@@ -248,6 +256,22 @@ impl Leases {
         Some(lease)
     }
 
+    /// What is lent was lent before a restart.
+    pub fn restored(&mut self, address: Ipv4Addr) {
+        if let Some(lease) = self.leases.get_mut(&address) {
+            lease.is_restored = true;
+        }
+    }
+
+    /// What is left of a guest's loan that was lent before a restart and not renewed since: that is to be recorded. None: it was, or is no such.
+    pub fn left(&mut self, now: Time, address: Ipv4Addr) -> Option<Duration> {
+        let of_guest = |lease: &&mut Lease| lease.is_restored && lease.pool.kind == PoolKind::Guest;
+        let lease = self.leases.get_mut(&address).filter(of_guest)?;
+        let left = lease.until.since(now);
+        lease.recorded_length = lease.recorded_length.min(left);
+        Some(left).filter(|left| !left.is_zero())
+    }
+
     /// What is lent was granted before, and until then; and its machine need not have been heard since: its life is not to be counted from now. Returns when to look at it again.
     pub fn unheard(&mut self, address: Ipv4Addr, until: Time) -> Option<Time> {
         let lease = self.leases.get_mut(&address)?;
@@ -258,7 +282,7 @@ impl Leases {
     /// Another ACK for an address that is lent. Whether that is for another time than is recorded.
     pub fn renew(&mut self, now: Time, address: Ipv4Addr, lease: Duration) -> bool {
         let Some(entry) = self.leases.get_mut(&address) else { return false };
-        (entry.until, entry.length, entry.life) = (now + lease, lease, now);
+        (entry.until, entry.length, entry.life, entry.is_restored) = (now + lease, lease, now, false);
         entry.length != entry.recorded_length
     }
 

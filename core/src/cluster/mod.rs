@@ -3,6 +3,7 @@
 pub mod answers_all;
 pub mod boot;
 pub mod chatter;
+pub mod deaf;
 pub(crate) mod dynamic;
 pub mod export;
 pub mod free;
@@ -26,6 +27,9 @@ pub mod secrets;
 pub mod shadow;
 pub mod since;
 pub mod stage;
+pub mod strange_relay;
 pub mod trial;
+pub mod trouble;
 pub mod unanswered;
+pub mod vain;
 pub(crate) mod written_names;

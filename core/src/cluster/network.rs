@@ -114,7 +114,7 @@ pub fn place(config: &Config, me: Option<Me>) -> Place {
 }
 
 /// The links by which the networks are reached: one for each interface, and one for each network behind a relay. What is behind a relay gets no longer blocks than
-/// the interface by which it is reached takes.
+/// the interface by which it is reached takes, and nobody longer ones than the operator says that the way to his network takes.
 pub fn links(config: &Config, mtu_octets: impl Fn(&str) -> Option<u32>) -> Vec<Link> {
     let block_octets_max = |interface: &str| {
         let fits = mtu_octets(interface).unwrap_or(MTU_OCTETS_USUAL).saturating_sub(TFTP_HEAD_OCTETS.into());
@@ -128,21 +128,26 @@ pub fn links(config: &Config, mtu_octets: impl Fn(&str) -> Option<u32>) -> Vec<L
     let interfaces: BTreeSet<&str> =
         config.networks.iter().map(|network| network.interface.as_str()).collect();
     let on = |interface: &str| {
-        let here = config.networks.iter().filter(move |n| n.on_link && n.interface == interface);
+        let here = || config.networks.iter().filter(move |n| n.on_link && n.interface == interface);
+        let said = here().filter_map(|network| network.block_octets_max).min();
+        let most = block_octets_max(interface);
         Link {
             interface: Some(interface.into()),
-            reaches: here.map(prefix).collect(),
-            block_octets_max: block_octets_max(interface),
+            reaches: here().map(prefix).collect(),
+            block_octets_max: said.map_or(most, |said| said.min(most)),
             ..Link::new(rate)
         }
     };
     let direct: Vec<Link> = interfaces.iter().map(|interface| on(interface)).collect();
-    let behind = |network: &Network| Link {
-        reaches: vec![prefix(network)],
-        // What the operator says of the rate is of our own link.
-        behind: interfaces.iter().position(|interface| *interface == network.interface),
-        block_octets_max: block_octets_max(&network.interface),
-        ..Link::new(LinkRate::Measured)
+    let behind = |network: &Network| {
+        let most = block_octets_max(&network.interface);
+        Link {
+            reaches: vec![prefix(network)],
+            // What the operator says of the rate is of our own link.
+            behind: interfaces.iter().position(|interface| *interface == network.interface),
+            block_octets_max: network.block_octets_max.map_or(most, |said| said.min(most)),
+            ..Link::new(LinkRate::Measured)
+        }
     };
     let relayed: Vec<Link> = config.networks.iter().filter(|network| !network.on_link).map(behind).collect();
     [direct, relayed].concat()

@@ -11,9 +11,12 @@ use super::secrets::Given;
 use super::since::Since;
 use super::stage::{Phase, Stage};
 use super::trial::{Outcome, Trial};
+use super::trouble::Beside;
+pub use super::trouble::Trouble;
+use super::vain::Vain;
 use crate::config::FirmwareKind;
 use crate::event::Kind;
-use crate::limit::{BOOT_BEGINS_AFTER, DISCOVER_LATE_MAX, EVENTS_PER_NODE_MAX};
+use crate::limit::{BOOT_BEGINS_AFTER, DISCOVER_LATE_MAX, EVENTS_KEPT_PER_NODE, EVENTS_PER_NODE_MAX};
 use crate::mac::Mac;
 use crate::time::Time;
 use room::Forgettable;
@@ -66,10 +69,20 @@ pub struct Node {
     pub granted_to: Option<Mac>,
     /// What it asked last.
     pub asked: Option<Arc<str>>,
+    /// When that was.
+    pub asked_at: Option<Time>,
     /// What it was told last.
     pub told: Option<Arc<str>>,
+    /// When that was.
+    pub told_at: Option<Time>,
     /// What went wrong last and was not followed by progress, and what can be done about it.
     pub trouble: Option<Trouble>,
+    /// What is wrong beside that.
+    pub beside: BTreeMap<Beside, Trouble>,
+    /// Its boots since the last that was heard to come up.
+    pub vain: Option<Vain>,
+    /// What it was offered in vain.
+    pub offers: Offers,
     /// That it is not where the configuration has it, as the journal was told.
     pub misplaced: Option<String>,
     /// What happened to it, the oldest first.
@@ -78,6 +91,10 @@ pub struct Node {
     pub number_kept: NumberKept,
     /// Whether a record says how far it got.
     pub is_recorded: bool,
+    /// Whether a record says what was promised to it, though that may be nothing any more.
+    pub is_kept: bool,
+    /// Whether a record says that its secrets were given, in this boot or in an earlier one.
+    pub is_secrets_kept: bool,
 }
 
 /// What becomes of a machine's number by an operator's change, once that is recorded.
@@ -100,13 +117,22 @@ pub enum NumberKept {
     Refused,
 }
 
-/// What went wrong, and the remedy if there is one.
+/// Offers of an address that were not taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offers {
+    /// How many.
+    pub count: u32,
+    /// When the first of them went out.
+    pub since: Option<Time>,
+}
+
+/// A file without which its machine does not go on, and that it asked for by TFTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
-    /// In words.
-    pub what: String,
-    /// What the operator can do.
-    pub to_do: Option<String>,
+pub struct Delivery {
+    /// Which.
+    pub path: String,
+    /// Whether it did not get through; else it is on its way.
+    pub has_failed: bool,
 }
 
 /// A boot, from power-on to the next.
@@ -118,6 +144,14 @@ pub struct Boot {
     pub kept: Option<Ticket>,
     /// The file that it needs to go on, and that it was not given when it asked for it last.
     pub lacks: Option<String>,
+    /// The file of that kind that is on its way to it.
+    pub delivery: Option<Delivery>,
+    /// The boot file that it was told to load.
+    pub named: Option<String>,
+    /// When a system asked for its address first in this boot: its kernel runs.
+    pub system_asked: Option<Time>,
+    /// The file that it has loaded whole by TFTP last, and when.
+    pub loaded: Option<(Time, String)>,
     /// When each firmware asked last in this boot. ROM and loader are two.
     pub firmware: BTreeMap<Firmware, Time>,
     /// The firmware that asked last, as far as it matters which files it is given.
@@ -144,8 +178,10 @@ pub struct Boot {
     pub is_resumed: bool,
     /// Whether its secrets were given.
     pub secrets: Option<Given>,
-    /// Whether somebody was refused them, and that was told.
-    pub has_refused_secrets: bool,
+    /// That somebody was refused them. It is told once, and stands beside whatever else goes wrong until the next boot: nobody's packets are to hide it.
+    pub refused_secrets: Option<Trouble>,
+    /// When it was told last that somebody asked for another boot who may not begin one.
+    pub told_no_boot: Option<Time>,
 }
 
 /// Programs that ask for an address before there is an operating system.
@@ -183,12 +219,19 @@ impl Node {
             granted_until: None,
             granted_to: None,
             asked: None,
+            asked_at: None,
             told: None,
+            told_at: None,
             trouble: None,
+            beside: BTreeMap::new(),
+            vain: None,
+            offers: Offers::default(),
             misplaced: None,
             history: VecDeque::new(),
             number_kept: NumberKept::Always,
             is_recorded: false,
+            is_kept: false,
+            is_secrets_kept: false,
         }
     }
 
@@ -242,6 +285,11 @@ impl Node {
         self.trials.last().filter(is_degraded).map(|trial| trial.why.as_str())
     }
 
+    /// What is wrong: that somebody was refused its secrets, what went wrong last, and what is wrong beside that.
+    pub fn troubles(&self) -> impl Iterator<Item = &Trouble> {
+        self.boot.refused_secrets.iter().chain(&self.trouble).chain(self.beside.values())
+    }
+
     /// Whether its trial in this boot has it wait for its operator.
     pub fn waits_by_trial(&self) -> bool {
         let is_held = |trial: &Trial| trial.outcome == Outcome::Held;
@@ -253,10 +301,24 @@ impl Node {
         self.orders.kept().map_or_else(|| self.stage.to_string(), |kept| kept.to_string())
     }
 
-    /// Keeps an event for `explain`; the oldest gives way.
+    /// It asks something.
+    pub fn asks(&mut self, now: Time, what: impl Into<Arc<str>>) {
+        (self.asked, self.asked_at) = (Some(what.into()), Some(now));
+    }
+
+    /// It is told something.
+    pub fn is_told(&mut self, now: Time, what: impl Into<Arc<str>>) {
+        (self.told, self.told_at) = (Some(what.into()), Some(now));
+    }
+
+    /// Keeps an event for `explain`. The oldest gives way; but what anybody asks in the machine's name over and over leaves some of what became of it.
     pub fn remember(&mut self, now: Time, kind: Kind, detail: Arc<str>) {
         if self.history.len() == EVENTS_PER_NODE_MAX {
-            self.history.pop_front();
+            let is_talk = |(_, kind, _): &(_, Kind, _)| kind.is_talk();
+            let talk = self.history.iter().filter(|event| is_talk(event)).count();
+            let is_kept = self.history.len() - talk <= EVENTS_KEPT_PER_NODE;
+            let oldest = self.history.iter().position(is_talk).filter(|_| is_kept);
+            self.history.remove(oldest.unwrap_or_default());
         }
         self.history.push_back((now, kind, detail));
     }
@@ -285,6 +347,8 @@ pub struct Nodes {
     returned: Vec<u32>,
     /// Machines that can be forgotten when the table is full.
     forgettable: Forgettable,
+    /// Machines that failed and whose addresses were taken back: they can be forgotten when there is nobody else.
+    given_up: Forgettable,
     /// Further hardware addresses that are being recorded.
     joining: BTreeSet<Mac>,
 }
@@ -327,12 +391,6 @@ impl Nodes {
     /// Whose number this is, or will be as soon as it is recorded.
     pub fn holder(&self, number: u32) -> Option<Mac> {
         self.numbers.get(&number).copied()
-    }
-
-    /// The numbers that nobody holds, from one on, lowest first.
-    pub fn free_from(&self, lowest: u32) -> impl Iterator<Item = u32> {
-        let mut taken = self.numbers.range(lowest..).map(|(number, _)| *number).peekable();
-        (lowest..=u32::MAX).filter(move |number| taken.next_if_eq(number).is_none())
     }
 
     /// Puts back a machine that was known before a restart.

@@ -49,6 +49,12 @@ impl Orders {
         *self == Self::default()
     }
 
+    /// Whether nothing is lost with them but words, and that another machine has the number of this one: nobody is let in by it whom an operator keeps out.
+    pub fn may_be_forgotten(&self) -> bool {
+        let Self { standing, profile: _, attributes: _, accepted } = self;
+        !accepted && standing.as_ref().is_none_or(|standing| standing.state == Kept::Retired)
+    }
+
     /// How it is kept from serving.
     pub fn kept(&self) -> Option<Kept> {
         self.standing.as_ref().map(|standing| standing.state)

@@ -71,6 +71,11 @@ pub struct Notice {
 }
 
 impl OtherServers {
+    /// Whether one was noticed on this interface.
+    pub fn is_on(&self, interface: &str) -> bool {
+        self.noticed.values().any(|other| other.interface == interface)
+    }
+
     /// Keeps what was noticed. Whether it is time to tell of this server: it is new, or was last told of a while ago.
     pub fn notice(&mut self, now: Time, notice: Notice) -> bool {
         let Notice { server, mac, interface, did, client } = notice;

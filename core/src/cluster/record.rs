@@ -5,6 +5,7 @@ use super::orders::Orders;
 use super::plan::PlanRecord;
 use super::stage::{Phase, Stage};
 use super::trial::Trial;
+use super::trouble::Trouble;
 use crate::config::FirmwareKind;
 use crate::mac::Mac;
 use heorot_names::{Dynamic, DynamicSet};
@@ -89,7 +90,14 @@ pub struct SecretsRecord {
     pub at_seconds: Option<u64>,
 }
 
-/// An address lent to a machine that has no number. There is no moment in it: after a restart it is held as long again.
+impl SecretsRecord {
+    /// None were given to a machine.
+    pub fn none(mac: Mac) -> Self {
+        Self { mac, token: String::new(), to: None, at_seconds: None }
+    }
+}
+
+/// An address lent to a machine that has no number. There is no moment in it, as a renewal is not recorded: after a restart it is held as long again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeaseRecord {
     /// Which address.
@@ -108,6 +116,9 @@ pub struct LeaseRecord {
     /// For how long it was granted last. None: an earlier version did not record it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_seconds: Option<u64>,
+    /// Whether that is what was left of it, as its host has not renewed it since a restart: then it is not held for longer after the next one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_left: bool,
 }
 
 /// Which addresses the numbers have on the networks where we give the addresses.
@@ -191,9 +202,31 @@ pub struct BootRecord {
     /// How its last system ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_end: Option<LastEnd>,
+    /// What its agent said that it could not go on with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_says: Option<Trouble>,
+    /// Its boots before this one that were not heard to come up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vain: Option<VainRecord>,
     /// Whether a file with its token waits for this record. Nothing of that is kept.
     #[serde(skip)]
     pub is_awaited: bool,
+}
+
+/// Boots that were not heard to come up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VainRecord {
+    /// How many.
+    pub boots: u32,
+    /// When the first of them began, in seconds since 1970, if the calendar was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_seconds: Option<u64>,
+    /// How far the last of them was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
+    /// What was in its way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub troubles: Vec<Trouble>,
 }
 
 /// A machine's last trials.
@@ -234,15 +267,33 @@ impl Record {
         }
     }
 
+    /// When it was written, or what it tells of was, in seconds since 1970, if the calendar was known.
+    pub fn at_seconds(&self) -> Option<u64> {
+        match self {
+            Self::Boot(boot) => boot.at_seconds,
+            Self::Orders(orders) => orders.at_seconds,
+            Self::Secrets(secrets) => secrets.at_seconds,
+            Self::Trials(trials) => trials.trials.last()?.at_seconds,
+            Self::Node(_)
+            | Self::NodeForgotten(_)
+            | Self::Lease(_)
+            | Self::LeaseEnded(_)
+            | Self::BootForgotten(_)
+            | Self::Numbering(_)
+            | Self::Serial(_)
+            | Self::Dynamic(_) => None,
+        }
+    }
+
     /// Whether it may be promised to somebody. The others are history, or take something back: they go with the next ones, or after a moment.
     pub fn is_awaited(&self) -> bool {
         match self {
             Self::Node(_)
             | Self::NodeForgotten(_)
-            | Self::Lease(_)
             | Self::Dynamic(_)
             | Self::Orders(_)
             | Self::Secrets(_) => true,
+            Self::Lease(lease) => !lease.is_left,
             Self::Boot(boot) => boot.is_awaited,
             Self::LeaseEnded(_)
             | Self::BootForgotten(_)

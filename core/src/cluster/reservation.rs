@@ -16,7 +16,8 @@ pub struct Reservations {
     relays: BTreeMap<RelayPlace, Entry>,
     /// Patterns by the number of their `*`, then by which octets they look at, then by those octets.
     patterns: BTreeMap<(usize, [u8; 6]), BTreeMap<[u8; 6], Entry>>,
-    addresses: BTreeSet<Ipv4Addr>,
+    /// Those of hosts, with the hardware address of whoever is told by one alone.
+    addresses: BTreeMap<Ipv4Addr, Option<Mac>>,
     /// Those of hosts that nothing but their place at a relay tells.
     by_relay: BTreeSet<Ipv4Addr>,
     /// Whether their place at a relay alone tells others, which have no address or number by which they are known again.
@@ -77,7 +78,11 @@ impl Reservations {
         }
         for (place, host) in config.hosts.iter().enumerate() {
             index.add(Entry::Host(place), host.macs.iter().copied(), &host.identifiers);
-            index.addresses.extend(host.address);
+            let sole = match host.macs.as_slice() {
+                [mac] => mac.mac(),
+                _ => None,
+            };
+            index.addresses.extend(host.address.map(|address| (address, sole)));
             if host.macs.is_empty() && host.identifiers.client.is_none() {
                 index.by_relay.extend(host.address);
             }
@@ -107,7 +112,12 @@ impl Reservations {
 
     /// Whether an address is a host's.
     pub fn has_address(&self, address: Ipv4Addr) -> bool {
-        self.addresses.contains(&address)
+        self.addresses.contains_key(&address)
+    }
+
+    /// The hardware address of the host that has this address, if it has one alone.
+    pub fn mac_at(&self, address: Ipv4Addr) -> Option<Mac> {
+        self.addresses.get(&address).copied().flatten()
     }
 
     /// Whether an address is that of a host that its place at a relay alone tells.

@@ -4,6 +4,7 @@ use crate::limit::{UNANSWERED_LINES_PER_MINUTE_MAX, UNANSWERED_MAX, UNANSWERED_T
 use crate::mac::Mac;
 use crate::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 /// Those that asked last.
@@ -25,7 +26,7 @@ pub struct Host {
     pub last: Time,
     /// How often.
     pub count: u64,
-    /// Its network, by its place in the configuration.
+    /// Its network, by its place in the configuration; [`NOWHERE`] if it is in none.
     pub place: usize,
     /// Why it gets none.
     pub why: Why,
@@ -45,11 +46,43 @@ pub enum Why {
     IgnoredClass(usize),
     /// He says so of a host.
     IgnoredHost(usize),
+    /// It asks on the link of an interface that has no network on its link.
+    NoNetwork,
+    /// It asks by a relay that is in no network, or for a network that is none of ours: this address is of it.
+    StrangeRelay(Ipv4Addr),
 }
+
+impl Why {
+    /// Whether it is in none of the networks.
+    pub fn is_nowhere(self) -> bool {
+        match self {
+            Self::NoNetwork | Self::StrangeRelay(_) => true,
+            Self::NoRange
+            | Self::NoneLeft
+            | Self::Declines
+            | Self::IgnoredClass(_)
+            | Self::IgnoredHost(_) => false,
+        }
+    }
+}
+
+/// The place of who is in none of the networks.
+pub const NOWHERE: usize = usize::MAX;
 
 impl Unanswered {
     /// A host gets no address. Whether it is time to tell of it.
     pub fn note(&mut self, now: Time, mac: Mac, place: usize, why: Why) -> bool {
+        let told = self.keep(now, mac, place, why);
+        let is_time = told.is_none_or(|told| now.since(told) >= UNANSWERED_TOLD_EVERY);
+        let is_told = is_time && self.may_tell(now);
+        if let Some(host) = self.hosts.get_mut(&mac).filter(|_| is_told) {
+            host.told = Some(now);
+        }
+        is_told
+    }
+
+    /// The same, where it is told in another way. When it was told of last.
+    pub fn keep(&mut self, now: Time, mac: Mac, place: usize, why: Why) -> Option<Time> {
         let before = self.forget(mac).filter(|host| (host.place, host.why) == (place, why));
         if self.hosts.len() >= UNANSWERED_MAX
             && let Some((_, oldest)) = self.in_order.first().copied()
@@ -59,14 +92,9 @@ impl Unanswered {
         let new = Host { first: now, last: now, count: 0, place, why, told: None };
         let mut host = before.unwrap_or(new);
         (host.last, host.count) = (now, host.count + 1);
-        let is_time = host.told.is_none_or(|told| now.since(told) >= UNANSWERED_TOLD_EVERY);
-        let is_told = is_time && self.may_tell(now);
-        if is_told {
-            host.told = Some(now);
-        }
         self.hosts.insert(mac, host);
         self.in_order.insert((now, mac));
-        is_told
+        host.told
     }
 
     /// A host has got what it wanted.

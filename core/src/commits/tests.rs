@@ -14,6 +14,7 @@ fn record() -> Record {
         is_guest: false,
         of_number: false,
         lease_seconds: None,
+        is_left: false,
     })
 }
 

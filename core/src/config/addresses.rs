@@ -9,21 +9,43 @@ use std::net::Ipv4Addr;
 pub struct Missing {
     /// Which interface.
     pub interface: String,
-    /// The address by which its hosts know us. None: it never had any.
-    pub address: Option<Ipv4Addr>,
+    /// What of its addresses.
+    pub what: Lacks,
+}
+
+/// What an interface lacks of its addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lacks {
+    /// It never had any.
+    All,
+    /// The one by which its hosts know us.
+    Own(Ipv4Addr),
+    /// The one that the file says, which it never had: it came with another one of that network.
+    Given {
+        /// What the file says.
+        given: Ipv4Addr,
+        /// What it has.
+        has: Ipv4Addr,
+        /// Of both.
+        prefix_length: u8,
+    },
 }
 
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let interface = &self.interface;
-        match self.address {
-            Some(address) => write!(
+        match self.what {
+            Lacks::Own(address) => write!(
                 f,
                 "{interface} has lost {address}, by which its hosts know this server: nothing but DHCP reaches them until it is back"
             ),
-            None => write!(
+            Lacks::All => write!(
                 f,
                 "{interface} has no IPv4 address: its hosts are served through a relay only, until it has one"
+            ),
+            Lacks::Given { given, has, prefix_length } => write!(
+                f,
+                "{interface} has come with {has} and not with {given}, which the configuration says: its hosts are not served; give it that (ip address add {given}/{prefix_length} dev {interface}), or write address = \"{has}/{prefix_length}\" and restart heorot"
             ),
         }
     }
@@ -50,15 +72,22 @@ impl Config {
                 continue;
             };
             let has = |address| found.addresses.iter().any(|(own, _)| *own == address);
-            let is_replaced =
-                !has(network.address) && found.addresses.iter().any(|(own, _)| network.contains(*own));
+            let other = found.addresses.iter().map(|(own, _)| *own).find(|own| network.contains(*own));
+            let is_replaced = !has(network.address) && other.is_some();
             let address = (network.address, network.prefix_length);
             hold(&mut held, &network.interface, address, network.on_link && !is_replaced);
             let lacks = match network.on_link {
-                true => (!has(network.address)).then_some(Some(network.address)),
-                false => found.addresses.is_empty().then_some(None),
+                _ if has(network.address) => None,
+                true => Some(Lacks::Own(network.address)),
+                false if found.addresses.is_empty() => Some(Lacks::All),
+                // With an address elsewhere, its hosts may be behind a relay.
+                false => other.map(|has| Lacks::Given {
+                    given: network.address,
+                    has,
+                    prefix_length: network.prefix_length,
+                }),
             };
-            let lacks = lacks.map(|address| Missing { interface: network.interface.clone(), address });
+            let lacks = lacks.map(|what| Missing { interface: network.interface.clone(), what });
             missing.extend(lacks.filter(|lacks| !missing.contains(lacks)));
         }
         (held, missing)

@@ -36,7 +36,9 @@ pub(super) fn check(
         check_gateway(findings, network, prefix.as_ref());
         check_suffix(findings, network, draft);
         check_times(findings, network, draft);
+        check_inert(findings, network);
     }
+    check_inert_hosts(findings, draft);
     for range in &ranges {
         check_range(findings, range, prefixes[range.network].as_ref(), &own);
     }
@@ -60,6 +62,38 @@ fn check_times(findings: &mut Findings<'_>, network: &NetworkDraft, draft: &Draf
         );
         let remedy = "it is not sent; make it shorter, or the lease longer";
         findings.warning(&name.span, message, Some(remedy.into()));
+    }
+}
+
+/// What says to whom addresses are given, where another server gives them.
+fn check_inert(findings: &mut Findings<'_>, network: &NetworkDraft) {
+    let Some(mode) = network.mode.as_ref().filter(|mode| mode.value == Mode::Proxy) else { return };
+    let is_set = |truth: &Option<Placed<bool>>| truth.as_ref().is_some_and(|truth| truth.value);
+    let inert = [
+        ("guests", network.guests.is_some()),
+        ("rapid-commit", is_set(&network.rapid_commit)),
+        ("bootp", is_set(&network.bootp)),
+        ("leasequery", network.leasequery.as_ref().is_some_and(|askers| !askers.value.is_empty())),
+    ];
+    let inert: Vec<_> = inert.into_iter().filter(|(_, is_set)| *is_set).map(|(key, _)| key).collect();
+    if !inert.is_empty() {
+        let message = format!(
+            "mode: beside another server, which gives the addresses, nothing comes of {}",
+            inert.join(", ")
+        );
+        let remedy = "leave that out, or write mode = \"serve\" where this server gives them";
+        findings.warning(&mode.span, message, Some(remedy.into()));
+    }
+}
+
+/// Leases of hosts, where another server gives all addresses.
+fn check_inert_hosts(findings: &mut Findings<'_>, draft: &Draft) {
+    let is_proxy =
+        |network: &NetworkDraft| network.mode.as_ref().is_some_and(|mode| mode.value == Mode::Proxy);
+    let lease = draft.hosts.iter().find_map(|host| host.lease.as_ref());
+    if let Some(lease) = lease.filter(|_| draft.networks.iter().all(is_proxy)) {
+        let message = "lease: nothing comes of it beside another server, which gives the addresses";
+        findings.warning(&lease.span, message, Some("leave it out".into()));
     }
 }
 
@@ -95,6 +129,7 @@ pub(super) fn build(draft: &NetworkDraft, prefix: &Prefix) -> Option<Network> {
         rapid_commit: draft.rapid_commit.as_ref()?.value,
         bootp: draft.bootp.as_ref()?.value,
         leasequery: draft.leasequery.as_ref()?.value.iter().map(|asker| asker.value).collect(),
+        block_octets_max: draft.block_octets_max.as_ref().and_then(|most| u16::try_from(most.value).ok()),
     })
 }
 

@@ -1,6 +1,7 @@
 //! A table of the file beside its section: every key is known, every value has a place, every mistake is noted.
 
 use super::mistake::{Findings, quoted};
+use super::read_host::is_without_option;
 use super::setting::{Fallback, Kind, Section, Setting, Status, duration_text, nearest};
 use super::table::SECTIONS;
 use super::value::{self, Wrong};
@@ -142,7 +143,9 @@ impl<'d> Entry<'d> {
             if planned.iter().any(is_planned) {
                 return Err(Wrong::with(format!("{} is not supported yet", quoted(text)), allowed));
             }
-            let remedy = did_you_mean(text, meanings.iter().map(|(word, _)| *word)).unwrap_or(allowed);
+            // What is known by another name elsewhere is not meant to be the one that looks like it.
+            let meant = did_you_mean(text, meanings.iter().map(|(word, _)| *word));
+            let remedy = meant.filter(|_| !is_without_option(text)).unwrap_or(allowed);
             Err(Wrong::with(format!("unknown word {}", quoted(text)), remedy))
         })
     }
@@ -259,6 +262,9 @@ pub(super) fn did_you_mean<'c>(word: &str, candidates: impl IntoIterator<Item = 
 fn remedy_for_key(section: &'static Section, key: &str) -> Option<String> {
     if SECTIONS.iter().any(|section| section.path == key) {
         return Some("it is a section of its own, and stands above or below this one".into());
+    }
+    if section.path == "boot" && is_without_option(key) {
+        return Some(format!("write [[pxe.service]] with architecture = \"{key}\" and its file"));
     }
     let children =
         SECTIONS.iter().filter_map(|other| other.path.strip_prefix(section.path)?.strip_prefix('.'));

@@ -38,7 +38,7 @@ mod trial;
 mod value;
 mod zone;
 
-pub use addresses::Missing;
+pub use addresses::{Lacks, Missing};
 pub use firmware::{FIRMWARE, FirmwareKind, FirmwareRow, Protocol};
 pub use forward::{Forward, ForwardDomain, Rebinding, TrustAnchor, Upstream};
 pub use groups::Groups;
@@ -357,6 +357,8 @@ pub struct Network {
     pub bootp: bool,
     /// Who may ask for leases, beside relays in the network (RFC 4388).
     pub leasequery: Vec<Ipv4Addr>,
+    /// Octets of the largest block of TFTP that the way there takes, if the operator says so.
+    pub block_octets_max: Option<u16>,
 }
 
 impl Network {

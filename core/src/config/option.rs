@@ -10,7 +10,7 @@ pub use known::{Form, KNOWN, KnownOption};
 
 use super::entry::did_you_mean;
 use super::mistake::{Findings, quoted};
-use super::value::Wrong;
+use super::value::{Wrong, address_of_somebody};
 use crate::limit::OPTIONS_PER_TABLE_MAX;
 use known::{named, numbered, part_form};
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,6 +71,9 @@ impl fmt::Display for OptionPath {
     }
 }
 
+/// Option 43 (RFC 2132 8.4).
+const VENDOR_SPECIFIC: u8 = 43;
+
 /// Option 125 (RFC 3925).
 const VENDORS: u8 = 125;
 
@@ -122,7 +125,12 @@ pub(super) fn read(findings: &mut Findings<'_>, table: &DeTable<'_>) -> OptionTa
             continue;
         }
         seen.insert(path, key.span());
-        match encode::encode(path.form(), value.get_ref()) {
+        // What PXE has in option 43 is PXE's alone (RFC 2132 8.4): every maker has something else there by the same numbers, and says what.
+        let form = match path {
+            OptionPath::Part(VENDOR_SPECIFIC, _) if encode::is_marked(value.get_ref()) => Form::Unknown,
+            OptionPath::Whole(_) | OptionPath::Part(..) | OptionPath::Vendor(..) => path.form(),
+        };
+        match encode::encode(form, value.get_ref()) {
             Ok(octets) => {
                 options.values.insert(path, octets);
             }
@@ -141,6 +149,7 @@ pub(super) fn read(findings: &mut Findings<'_>, table: &DeTable<'_>) -> OptionTa
     }
     check_lengths(findings, &options, &seen);
     check_times(findings, &options, &seen);
+    check_next_server(findings, &options, &seen);
     options
 }
 
@@ -283,6 +292,24 @@ fn check_times(
         let message = format!("option {t1}: {renews} s is not before option {t2}, {rebinds} s");
         let remedy = "a client renews first (t1) and rebinds later (t2), both before its lease ends; without them it is told half and seven eighths of its lease";
         findings.error(span, message, Some(remedy.into()));
+    }
+}
+
+/// The name of a TFTP server may be an address, and then it is somebody's.
+fn check_next_server(
+    findings: &mut Findings<'_>,
+    options: &OptionTable,
+    seen: &BTreeMap<OptionPath, Range<usize>>,
+) {
+    let path = OptionPath::Whole(66);
+    let name = options.values.get(&path).and_then(|name| std::str::from_utf8(name.as_deref()?).ok());
+    let Some(Err(Wrong { message, remedy, .. })) =
+        name.filter(|name| *name == "0.0.0.0").map(address_of_somebody)
+    else {
+        return;
+    };
+    if let Some(span) = seen.get(&path) {
+        findings.error(span, format!("option {path}: {message}"), remedy);
     }
 }
 

@@ -3,6 +3,7 @@
 use super::entry::{Entry, Placed, did_you_mean, within};
 use super::mistake::{Findings, quoted};
 use super::read::{DEFAULT_PROFILE, Draft, ProfileDraft};
+use super::read_host::is_without_option;
 use super::setting::nearest;
 use super::value::Wrong;
 use super::{Config, FIRMWARE, FirmwareKind, Profile, Protocol, TRIAL_PROFILE, overlay};
@@ -114,7 +115,7 @@ fn firmware(word: &str) -> Result<FirmwareKind, Wrong> {
         let words: Vec<_> = rows().map(|row| row.key).collect();
         let remedy = meant
             .map(|meant| format!("write {meant:?}: it is for firmware that boots by HTTP too"))
-            .or_else(|| did_you_mean(word, words.iter().copied()))
+            .or_else(|| did_you_mean(word, words.iter().copied()).filter(|_| !is_without_option(word)))
             .unwrap_or_else(|| format!("there is {}", words.join(", ")));
         Wrong::with(format!("unknown architecture {}", quoted(word)), remedy)
     })

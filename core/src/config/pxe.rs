@@ -1,8 +1,8 @@
 //! `[pxe]` and `[[pxe.service]]`: the menu that firmware shows before it boots.
 
-use super::FIRMWARE;
-use super::entry::{Entry, did_you_mean};
+use super::entry::Entry;
 use super::mistake::{Findings, quoted};
+use super::read_host::architecture;
 use super::value::{self, Wrong};
 use crate::limit::{PXE_TEXT_OCTETS_MAX, PXE_VENDOR_CLASSES_MAX, VENDOR_OPTION_OCTETS_MAX};
 use std::net::Ipv4Addr;
@@ -91,7 +91,7 @@ pub(super) fn read_service(findings: &mut Findings<'_>, entry: Entry<'_>) -> Opt
     let text = entry.text(findings, "text", text);
     let file = entry.text(findings, "file", value::file_name);
     let kind = entry.integer(findings, "type");
-    let server = entry.text(findings, "server", value::address);
+    let server = entry.text(findings, "server", value::address_of_somebody);
     let boots = match (entry.has("file"), entry.has("type")) {
         (true, false) => {
             if entry.has("server") {
@@ -184,19 +184,4 @@ fn text(text: &str) -> Result<String, Wrong> {
         return Err(Wrong::with(message, "as \"Install Linux\""));
     }
     Ok(text.to_owned())
-}
-
-/// The numbers that a firmware says in option 93: by the name that it has in `[boot]`, or one number.
-fn architecture(text: &str) -> Result<Vec<u16>, Wrong> {
-    if let Ok(number) = text.parse() {
-        return Ok(vec![number]);
-    }
-    let named = FIRMWARE.iter().filter(|row| !row.architectures.is_empty());
-    let found = named.clone().find(|row| row.key == text);
-    found.map(|row| row.architectures.to_vec()).ok_or_else(|| {
-        let keys: Vec<_> = named.map(|row| row.key).collect();
-        let message = format!("{} is no architecture", quoted(text));
-        let near = did_you_mean(text, keys.iter().copied());
-        Wrong::with(message, near.unwrap_or_else(|| format!("there is {}, or a number", keys.join(", "))))
-    })
 }

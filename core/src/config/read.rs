@@ -91,6 +91,7 @@ pub(super) struct NetworkDraft {
     pub(super) rapid_commit: Option<Placed<bool>>,
     pub(super) bootp: Option<Placed<bool>>,
     pub(super) leasequery: Option<Placed<Vec<Placed<Ipv4Addr>>>>,
+    pub(super) block_octets_max: Option<Placed<u32>>,
 }
 
 /// A `[profile.NAME]`: what it says itself.
@@ -263,6 +264,7 @@ fn read_network(findings: &mut Findings<'_>, network: &Entry<'_>) -> Option<Netw
         rapid_commit: network.truth(findings, "rapid-commit"),
         bootp: network.truth(findings, "bootp"),
         leasequery: read_askers(findings, network),
+        block_octets_max: network.integer(findings, "block-size-max"),
     };
     if draft.mode.as_ref().is_none_or(|mode| mode.value != Mode::Proxy) && !network.has("temporary") {
         network.missing(findings, "temporary");

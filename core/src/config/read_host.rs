@@ -4,7 +4,7 @@ use super::entry::{Entry, Placed, did_you_mean};
 use super::mistake::{Findings, quoted};
 use super::option::{self, OptionTable};
 use super::value::{self, Wrong};
-use super::{Identifiers, MacPattern};
+use super::{FIRMWARE, Identifiers, MacPattern};
 use crate::limit::{CLASS_ALTERNATIVES_MAX, MACS_PER_NODE_MAX};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -64,7 +64,7 @@ pub(super) fn read_class(findings: &mut Findings<'_>, class: &Entry<'_>) -> Clas
         networks: class.texts(findings, "network", value::any),
         options: read_options(findings, class),
         boot_file: class.text(findings, "boot-file", boot_file),
-        next_server: class.text(findings, "next-server", value::address),
+        next_server: class.text(findings, "next-server", value::address_of_somebody),
         profile: class.text(findings, "profile", value::any),
         ignore: class.flag(findings, "ignore"),
     };
@@ -188,7 +188,8 @@ const ARCHITECTURES: &[(&str, &[u16])] = &[
     ("http-loongarch64", &[40]),
 ];
 
-fn architecture(word: &str) -> Result<Vec<u16>, Wrong> {
+/// The numbers that a firmware says in option 93: by the name that it has in `[boot]` or one like that, or one number.
+pub(super) fn architecture(word: &str) -> Result<Vec<u16>, Wrong> {
     if let Ok(number) = word.parse() {
         return Ok(vec![number]);
     }
@@ -201,6 +202,12 @@ fn architecture(word: &str) -> Result<Vec<u16>, Wrong> {
         });
         Wrong::with(format!("unknown architecture {}", quoted(word)), remedy)
     })
+}
+
+/// Whether firmware of this name is known that `[boot]` has no option for.
+pub(super) fn is_without_option(word: &str) -> bool {
+    let is_known = ARCHITECTURES.iter().any(|(name, _)| *name == word);
+    is_known && FIRMWARE.iter().all(|row| row.key != word)
 }
 
 fn mac_pattern(text: &str) -> Result<MacPattern, Wrong> {

@@ -93,7 +93,7 @@ pub static SECTIONS: &[Section] = &[
     Section {
         path: "options",
         form: Form::Open,
-        doc: "What every client is told by DHCP that asks for it: options by name (`ntp-servers`) or number (`\"42\"`), with strings, whole numbers, truth values or lists of them. Tables of the same form stand in `[[network]]`, `[[class]]`, `[profile.NAME]`, `[[node]]` and `[[host]]`; each of these goes before the ones that were named earlier. `\"\"` takes out what an earlier table or the server itself says, and so does `false` where the option is no truth value. Octets are written as `\"hex:0102\"`; an option without a type takes that, a text, `\"u8:1\"`, `\"u16:1\"`, `\"u32:1\"` or `\"address:10.77.0.1\"`. `\"43.6\" = 8` and `\"175.176\" = true` are options in options, `\"125.4491.2\"` is one of an enterprise.",
+        doc: "What every client is told by DHCP that asks for it: options by name (`ntp-servers`) or number (`\"42\"`), with strings, whole numbers, truth values or lists of them. Tables of the same form stand in `[[network]]`, `[[class]]`, `[profile.NAME]`, `[[node]]` and `[[host]]`; each of these goes before the ones that were named earlier. `\"\"` takes out what an earlier table or the server itself says, and so does `false` where the option is no truth value. Octets are written as `\"hex:0102\"`; an option without a type takes that, a text, `\"u8:1\"`, `\"u16:1\"`, `\"u32:1\"` or `\"address:10.77.0.1\"`. `\"43.6\" = 8` and `\"175.176\" = true` are options in options, `\"125.4491.2\"` is one of an enterprise. Those of 43 have PXE's types, unless a value says its own: `\"43.1\" = \"text:junos.conf\"`. A whole 43 here or in `[[network]]` is not for firmware that boots by PXE, which has its own.",
         settings: DHCP_OPTIONS,
     },
     Section {
@@ -350,7 +350,7 @@ static NETWORK: &[Setting] = &[
         fallback: Fallback::Value("[]"),
         example: "[\"10.77.0.2\"]",
         status: Status::Works,
-        doc: "DHCP servers that may answer here beside this one. Any other that is heard is named in `heorot status`, in the journal, and in `heorot explain` of the nodes that it answered.",
+        doc: "DHCP servers that may answer here beside this one. Any other that is heard is named in `heorot status`, in the journal, and in `heorot explain` of the nodes that it answered. Where `mode` is not `serve` others are told of only if this says who may answer.",
     },
     Setting {
         key: "answer-arp",
@@ -383,6 +383,14 @@ static NETWORK: &[Setting] = &[
         example: "[\"10.77.0.2\"]",
         status: Status::Works,
         doc: "Who may ask which machine has which address of this network (RFC 4388), beside relays with an address in it.",
+    },
+    Setting {
+        key: "block-size-max",
+        kind: Kind::Integer { least: 512, most: 65464 },
+        fallback: Fallback::Otherwise("what `block-size-max` in `[tftp]` says"),
+        example: "1418",
+        status: Status::Works,
+        doc: "Octets of the largest block that is granted by TFTP to who asks from this network, where the way there takes less than the interface's MTU: a network behind a tunnel of 1,450 octets has 1418, 32 less. What `[tftp]` says, and the interface's MTU, bound it further. Of several networks on one link the smallest counts.",
     },
 ];
 

@@ -1,6 +1,8 @@
 use super::*;
 use proptest::prelude::*;
 
+mod pages;
+
 /// What most cases of mistakes.txt stand below.
 const BASE: &str = "\
 [[network]]
@@ -125,6 +127,7 @@ fn the_smallest_file_has_every_default() {
         rapid_commit: false,
         bootp: false,
         leasequery: Vec::new(),
+        block_octets_max: None,
     };
     let profile = Profile {
         kernel: "vmlinuz".into(),

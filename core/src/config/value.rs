@@ -112,6 +112,17 @@ pub(super) fn address(text: &str) -> Result<Ipv4Addr, Wrong> {
     text.parse().map_err(|_| Wrong::with(format!("{} is no IPv4 address", quoted(text)), "as \"10.77.0.1\""))
 }
 
+/// An address that somebody has. In other servers' configurations 0.0.0.0 stands for the server itself; here it would go out as it is.
+pub(super) fn address_of_somebody(text: &str) -> Result<Ipv4Addr, Wrong> {
+    match address(text)? {
+        Ipv4Addr::UNSPECIFIED => {
+            let remedy = "if this server is meant, leave it out where clients are told of it anyway (name servers, the next server), and else write its address";
+            Err(Wrong::with("0.0.0.0 is nobody's address", remedy))
+        }
+        address => Ok(address),
+    }
+}
+
 /// An address and the length of its prefix.
 pub(super) fn address_in_prefix(text: &str) -> Result<(Ipv4Addr, u8), Wrong> {
     let example = "as \"10.77.0.1/16\"";

@@ -8,62 +8,91 @@ use crate::event::Kind;
 use crate::mac::Mac;
 use crate::message::{Answer, Output, RequestId};
 
-/// A change that is being recorded. Nothing of it holds before that.
+/// A change that is being recorded. What was decided about each machine ([`Decided`]) is done before it: of ten thousand that would be too much for one turn of the loop, and so it comes with
+/// the parts in which it is told what is durable.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Change {
     /// Whose question it is.
     pub(crate) id: RequestId,
-    /// What was decided about each machine, and how its history tells it.
-    pub(crate) orders: Vec<(Mac, Orders, String)>,
-    /// A number that a machine is given, whoever had it.
-    pub(crate) given: Option<(Mac, u32)>,
-    /// Machines that lose their numbers.
-    pub(crate) freed: Vec<Mac>,
-    /// Whose number becomes another by it, or none.
-    pub(crate) becoming: Vec<Mac>,
+    /// The numbers of its machines, as they were: some may be free by it.
+    pub(crate) numbers: Vec<u32>,
     /// What he is told then.
     pub(crate) answer: Answer,
     /// And if it could not be kept.
     pub(crate) refused: Answer,
 }
 
-impl Change {
+/// What was decided about one machine. Nothing of it holds before that is durable.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Decided {
+    /// Which machine.
+    pub(crate) mac: Mac,
+    /// What an operator has decided about it from now on.
+    pub(crate) orders: Orders,
+    /// What becomes of its number.
+    pub(crate) becomes: Becomes,
+    /// Whose number becomes another by it, or none.
+    pub(crate) becoming: Vec<Mac>,
+    /// For its history.
+    pub(crate) told: String,
+}
+
+/// What becomes of a machine's number by what an operator decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Becomes {
+    /// Nothing, by this.
+    Stays,
+    /// It gets this one, whoever had it.
+    Given(u32),
+    /// It loses it.
+    Freed,
+    /// It has none, and is forgotten.
+    Forgotten,
+}
+
+impl Decided {
     pub(crate) fn fulfil(self, turn: &mut Turn<'_>) {
-        let number_of = |mac: &Mac| turn.hall.nodes.get(*mac).and_then(|node| node.number);
-        let freed: Vec<_> = self.freed.iter().filter_map(number_of).collect();
-        for mac in self.freed {
-            turn.give_up_number(mac, "an operator freed its number");
+        let Self { mac, orders, becomes, becoming, told } = self;
+        match becomes {
+            Becomes::Stays => {}
+            Becomes::Given(number) => turn.give_number(mac, number),
+            Becomes::Freed => turn.give_up_number(mac, "an operator freed its number"),
+            Becomes::Forgotten => {
+                turn.event(Some(mac), Kind::Operator, told);
+                return turn.forget(mac);
+            }
         }
-        if let Some((mac, number)) = self.given {
-            turn.give_number(mac, number);
+        turn.became(becoming);
+        let now = turn.now;
+        if let Some(node) = turn.hall.nodes.get_mut(mac) {
+            if node.orders.kept() != orders.kept() {
+                node.kept_since = Since::now(now);
+            }
+            node.orders = orders;
+        }
+        turn.event(Some(mac), Kind::Operator, told);
+        turn.hall.nodes.let_go(now, mac);
+    }
+
+    pub(crate) fn withdraw(self, turn: &mut Turn<'_>) {
+        if let Becomes::Given(number) = self.becomes {
+            turn.hall.nodes.give_up(self.mac, number);
         }
         turn.became(self.becoming);
-        let now = turn.now;
-        // Who waits for a number that is free by it gets that at once.
-        let number_of = |(mac, ..): &(Mac, _, _)| turn.hall.nodes.get(*mac).and_then(|node| node.number);
-        let freed: Vec<_> = freed.into_iter().chain(self.orders.iter().filter_map(number_of)).collect();
-        for (mac, orders, told) in self.orders {
-            if let Some(node) = turn.hall.nodes.get_mut(mac) {
-                if node.orders.kept() != orders.kept() {
-                    node.kept_since = Since::now(now);
-                }
-                node.orders = orders;
-            }
-            turn.event(Some(mac), Kind::Operator, told);
-            turn.hall.nodes.let_go(now, mac);
-        }
+    }
+}
+
+impl Change {
+    pub(crate) fn fulfil(self, turn: &mut Turn<'_>) {
         turn.changed();
-        for number in freed {
+        // Who waits for a number that is free by it gets that at once.
+        for number in self.numbers {
             turn.place_whoever_is_listed(number);
         }
         turn.out.push(Output::Reply(self.id, self.answer));
     }
 
     pub(crate) fn withdraw(self, turn: &mut Turn<'_>) {
-        if let Some((mac, number)) = self.given {
-            turn.hall.nodes.give_up(mac, number);
-        }
-        turn.became(self.becoming);
         turn.changed();
         turn.out.push(Output::Reply(self.id, self.refused));
     }

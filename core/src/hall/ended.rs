@@ -2,10 +2,11 @@
 
 use super::{Due, Turn};
 use crate::cluster::lease::PoolKind;
-use crate::cluster::record::Record;
+use crate::cluster::record::{LeaseRecord, Record};
 use crate::cluster::stage::Step;
-use crate::limit::PROBE_WAIT;
+use crate::limit::{LEFT_RECORDED_EVERY, PROBE_WAIT};
 use crate::mac::Mac;
+use crate::time::Time;
 use std::net::Ipv4Addr;
 
 impl Turn<'_> {
@@ -28,6 +29,20 @@ impl Turn<'_> {
         self.probe(lease.pool.network, address);
     }
 
+    /// Records what is left of a guest's loan that nobody has renewed since a restart. Without that, each restart would lend it anew, and where they come more often than it ends, what is lent to
+    /// hosts that are gone would never be free. When to look again; none: there is nothing of the kind.
+    pub(crate) fn keep_left(&mut self, address: Ipv4Addr) -> Option<Time> {
+        let left = self.hall.leases.left(self.now, address)?;
+        let record = LeaseRecord {
+            // Less than a second is held for one.
+            lease_seconds: Some(left.as_secs() + u64::from(left.subsec_nanos() > 0)),
+            is_left: true,
+            ..self.loan_record(address)?
+        };
+        self.record(Record::Lease(record));
+        Some(self.now + LEFT_RECORDED_EVERY)
+    }
+
     /// Takes note that an address was lent to a machine on a network that is served no more.
     pub(crate) fn unserved(&mut self, address: Ipv4Addr, mac: Mac) {
         self.hall.naming.ended(address);
@@ -40,6 +55,7 @@ impl Turn<'_> {
     pub(crate) fn expired(&mut self, mac: Mac, why: &str) {
         if !self.has_another_address(mac) {
             self.step(mac, Step::Expired, why);
+            self.hall.nodes.give_up_failed(self.now, mac);
         }
     }
 

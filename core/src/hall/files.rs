@@ -77,6 +77,9 @@ impl Turn<'_> {
             at_seconds: given.and_then(|given| given.at_seconds),
         };
         self.record(Record::Secrets(record));
+        if let Some(node) = self.hall.nodes.get_mut(mac) {
+            node.is_secrets_kept = true;
+        }
     }
 
     /// What was to be given at that moment is with nobody.
@@ -101,11 +104,11 @@ impl Turn<'_> {
         let at = self.now;
         let node = self.hall.nodes.get_mut(mac).filter(|node| node.mac == mac && node.boot.token == token);
         match (node, to) {
-            (Some(node), Some(to)) => node.boot.secrets = Some(Given { to, at, at_seconds }),
-            (Some(_) | None, _) => {
-                let nothing = SecretsRecord { mac, token: String::new(), to: None, at_seconds: None };
-                self.record(Record::Secrets(nothing));
+            (Some(node), Some(to)) => {
+                node.boot.secrets = Some(Given { to, at, at_seconds });
+                node.is_secrets_kept = true;
             }
+            (Some(_) | None, _) => drop(self.record(Record::Secrets(SecretsRecord::none(mac)))),
         }
     }
 }

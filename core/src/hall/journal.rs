@@ -17,13 +17,22 @@ impl Turn<'_> {
         let speaker = match machine.and_then(|mac| self.hall.nodes.get_mut(mac)) {
             Some(node) => {
                 node.remember(self.now, kind, Arc::clone(&detail));
-                Some(speaker(node))
+                Some(speaker(node, kind))
             }
             None => machine.map(Speaker::Host),
         };
         if speaker.is_none_or(|speaker| self.may_tell(speaker)) {
             self.out.push(Output::Event(Event { machine, kind, detail }));
         }
+    }
+
+    /// The same of what is told so seldom that it needs no bound, whatever else was said of the machine in this minute.
+    pub(crate) fn event_told_seldom(&mut self, mac: Mac, kind: Kind, detail: impl Into<Arc<str>>) {
+        let (machine, detail) = (self.hall.nodes.identity(mac), detail.into());
+        if let Some(node) = self.hall.nodes.get_mut(machine) {
+            node.remember(self.now, kind, Arc::clone(&detail));
+        }
+        self.out.push(Output::Event(Event { machine: Some(machine), kind, detail }));
     }
 
     /// Tells the journal what a stranger brought about, of whom no more is known than where he is.
@@ -66,10 +75,10 @@ impl Turn<'_> {
 }
 
 /// As whom a node speaks.
-fn speaker(node: &Node) -> Speaker {
+fn speaker(node: &Node, kind: Kind) -> Speaker {
     match node.promised() {
-        Some(_) => Speaker::Node(node.mac),
-        None => Speaker::New { mac: node.mac, is_seen: node.stage == Stage::Seen },
+        Some(_) => Speaker::Node(node.mac, kind),
+        None => Speaker::New { mac: node.mac, kind, is_seen: node.stage == Stage::Seen },
     }
 }
 

@@ -58,7 +58,7 @@ impl Turn<'_> {
         let Some(place) = self.hall.listed.place_with_number(number) else { return };
         let cards = self.config.nodes[place].macs.iter().copied().chain(self.hall.listed.bound(place));
         let known = cards.filter_map(|card| self.hall.nodes.get(card)).map(|node| node.mac).next();
-        if let Some(mac) = known {
+        if let Some(mac) = known.filter(|mac| self.hall.nodes.holder(number) != Some(*mac)) {
             self.place_listed(mac);
         }
     }

@@ -6,7 +6,7 @@
 use super::listed::is_busy;
 use super::{Due, Turn};
 use crate::cluster::orders::Orders;
-use crate::cluster::record::{OrdersRecord, Record, TrialsRecord};
+use crate::cluster::record::{OrdersRecord, Record, SecretsRecord, TrialsRecord};
 use crate::cluster::trial;
 use crate::event::Kind;
 use crate::mac::Mac;
@@ -123,6 +123,9 @@ impl Turn<'_> {
         self.keep_node(card);
         self.keep_trials(card);
         self.keep_orders(card);
+        if self.hall.nodes.get(card).is_some_and(|node| node.boot.secrets.is_some()) {
+            self.keep_secrets(card);
+        }
         if let Some(until) = self.hall.nodes.get(card).and_then(|node| node.granted_until) {
             self.hall.timers.arm(until, Due::Grant(card));
         }
@@ -160,5 +163,6 @@ impl Turn<'_> {
         self.record(Record::BootForgotten(mac));
         self.record(Record::Trials(TrialsRecord { mac, trials: Vec::new() }));
         self.record(Record::Orders(OrdersRecord { mac, orders: Orders::default(), at_seconds: None }));
+        self.record(Record::Secrets(SecretsRecord::none(mac)));
     }
 }

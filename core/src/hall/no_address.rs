@@ -37,6 +37,15 @@ impl Turn<'_> {
                 let what = format!("[[host]] {name} says that it is to be ignored");
                 (what, format!("take ignore out of [[host]] {name}, if it is to be served"))
             }
+            Why::NoNetwork => (
+                "it asks on the server's own link, where no [[network]] is".into(),
+                "add a [[network]] with the address that the interface has there, or mend its relay".into(),
+            ),
+            Why::StrangeRelay(address) => (
+                format!("{address}, by which it asks, is in no [[network]]"),
+                "add a [[network]] with that address's prefix, or mend what its relay says of itself (giaddr)"
+                    .into(),
+            ),
             Why::NoneLeft => return self.none_left(PoolId { network: place, kind: PoolKind::Guest }),
             Why::Declines => {
                 let minutes = QUARANTINE.as_secs() / 60;

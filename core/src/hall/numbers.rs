@@ -3,17 +3,20 @@
 use super::Turn;
 use crate::cluster::free::Lowest;
 use crate::cluster::lease::Leases;
+use crate::cluster::listed::Listed;
+use crate::cluster::node::Nodes;
 use crate::config::Config;
 use crate::mac::Mac;
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// Where the free numbers of each network are looked for.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct FreeNumbers {
     networks: Vec<OfNetwork>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct OfNetwork {
     /// That nobody has, and that is kept for nobody.
     free: Lowest,
@@ -29,6 +32,16 @@ impl FreeNumbers {
             OfNetwork { free: lowest.clone(), unoffered: lowest }
         };
         Self { networks: config.networks.iter().map(of_network).collect() }
+    }
+
+    /// The number that a machine in no list gets next on a network, where some are given already and not yet theirs: that has to be said of more and more, each time of the same numbers and
+    /// of others. What is offered or lent to somebody goes last.
+    pub(crate) fn next(&mut self, turn: &Turn<'_>, place: usize, given: &BTreeSet<u32>) -> Option<u32> {
+        let is_free = |number| !given.contains(&number) && turn.is_free(number);
+        let of_network = self.networks.get_mut(place)?;
+        let unoffered =
+            of_network.unoffered.find(|number| is_free(number) && turn.is_unoffered(place, number));
+        unoffered.or_else(|| of_network.free.find(is_free))
     }
 }
 
@@ -50,20 +63,28 @@ impl Turn<'_> {
         (is_here && may_have()).then_some(number)
     }
 
-    /// The numbers of a network that may be given to anybody, lowest first.
-    pub(crate) fn free_numbers(&self, place: usize) -> impl Iterator<Item = u32> + '_ {
+    /// Where free numbers are looked for as it is now, for who gives several that are not their machines' at once.
+    pub(crate) fn free_now(&mut self) -> FreeNumbers {
+        self.numbers_returned();
+        self.hall.free.clone()
+    }
+
+    /// The numbers of a network that may be given to anybody, from one of its numbers on, lowest first.
+    pub(crate) fn free_numbers(&self, place: usize, lowest: u32) -> impl Iterator<Item = u32> + '_ {
         let numbers = self.config.networks[place].numbering.numbers;
-        let free = self.hall.nodes.free_from(numbers.lowest);
-        free.take_while(move |number| numbers.contains(*number))
-            .filter(|number| !self.hall.listed.has_number(*number))
+        (lowest..=numbers.highest).filter(|number| self.is_free(*number))
     }
 
     /// The first of those.
-    fn lowest_free(&mut self, place: usize) -> Option<u32> {
+    pub(crate) fn lowest_free(&mut self, place: usize) -> Option<u32> {
         self.numbers_returned();
         let (nodes, listed) = (&self.hall.nodes, &self.hall.listed);
-        let is_free = |number| nodes.holder(number).is_none() && !listed.has_number(number);
-        self.hall.free.networks.get_mut(place)?.free.find(is_free)
+        self.hall.free.networks.get_mut(place)?.free.find(|number| is_free(nodes, listed, number))
+    }
+
+    /// Whether a number is nobody's, and kept for nobody.
+    fn is_free(&self, number: u32) -> bool {
+        is_free(&self.hall.nodes, &self.hall.listed, number)
     }
 
     /// The first of those whose address is offered and lent to nobody.
@@ -71,11 +92,11 @@ impl Turn<'_> {
         self.numbers_returned();
         let numbering = &self.config.networks.get(place)?.numbering;
         let (nodes, listed, leases) = (&self.hall.nodes, &self.hall.listed, &self.hall.leases);
-        let is_free = |number| {
-            let is_kept = nodes.holder(number).is_some() || listed.has_number(number);
-            !is_kept && numbering.address(number).is_some_and(|address| is_nobodys(leases, address))
+        let is_unoffered = |number| {
+            is_free(nodes, listed, number)
+                && numbering.address(number).is_some_and(|address| is_nobodys(leases, address))
         };
-        self.hall.free.networks.get_mut(place)?.unoffered.find(is_free)
+        self.hall.free.networks.get_mut(place)?.unoffered.find(is_unoffered)
     }
 
     /// Whether the address of a number is offered and lent to nobody.
@@ -100,6 +121,18 @@ impl Turn<'_> {
             }
         }
     }
+}
+
+fn is_free(nodes: &Nodes, listed: &Listed, number: u32) -> bool {
+    #[cfg(test)]
+    LOOKED.set(LOOKED.get() + 1);
+    nodes.holder(number).is_none() && !listed.has_number(number)
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How many numbers were looked at.
+    pub(crate) static LOOKED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
 /// Whether an address is offered and lent to nobody.

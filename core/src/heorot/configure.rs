@@ -64,6 +64,7 @@ impl Heorot {
             turn.keep_numbering(Some(&numbering));
             turn.place_all_listed();
             dhcp::forget_allowed(turn);
+            dhcp::forget_served_relays(turn);
             // They may be answered now, and it is told anew of those that are not.
             turn.hall.unanswered = Unanswered::default();
             turn.hall.ignored = Unanswered::default();

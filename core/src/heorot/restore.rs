@@ -4,17 +4,19 @@ use crate::cluster::lease::{Lease, PoolId, PoolKind};
 use crate::cluster::node::{Firmware, Node};
 use crate::cluster::plan::Plan;
 use crate::cluster::record::{
-    BootRecord, LeaseRecord, NodeRecord, OrdersRecord, Record, Ticket, TrialsRecord,
+    BootRecord, LeaseRecord, NodeRecord, OrdersRecord, Record, Ticket, TrialsRecord, VainRecord,
 };
 use crate::cluster::since::Since;
 use crate::cluster::stage::{Phase, Stage, Step};
+use crate::cluster::trouble::Beside;
+use crate::cluster::vain::Vain;
 use crate::config::Mode;
 use crate::hall::{Due, Turn};
+use crate::limit::LEFT_RECORDED_EVERY;
 use crate::mac::Mac;
 use crate::service::boot;
 use heorot_names::Dynamic;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,8 +45,16 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
     }
     let all = nodes.keys().chain(boots.keys()).chain(orders.keys());
     let macs: BTreeSet<_> = all.copied().collect();
+    let own: BTreeSet<_> = nodes.keys().copied().collect();
+    let mut parted = Vec::new();
     for mac in macs {
         let mut node = restored_node(turn, mac, nodes.remove(&mac), boots.remove(&mac));
+        // A card of which it is recorded for itself what was promised to it is no other machine's, as it was not while that was recorded.
+        let cards = node.further_macs.len();
+        node.further_macs.retain(|card| !own.contains(card));
+        if node.further_macs.len() < cards {
+            parted.push(mac);
+        }
         if let Some(decided) = orders.remove(&mac) {
             node.kept_since = Since::restored(turn.now, decided.at_seconds);
             node.orders = decided.orders;
@@ -67,13 +77,17 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
             }
         }
     }
+    for mac in parted {
+        turn.keep_node(mac);
+    }
+    turn.forget_surplus();
     restore_trials(turn, trials);
     for record in secrets {
         turn.restore_secrets(record);
     }
-    for LeaseRecord { address, mac, name, is_guest, of_number, lease_seconds } in leases {
-        let lease = lease_seconds.map(Duration::from_secs).unwrap_or_default();
-        restore_lease(turn, address, mac, (is_guest, of_number), lease);
+    for record in leases {
+        let LeaseRecord { address, mac, name, .. } = record.clone();
+        restore_lease(turn, &record);
         let lease = turn.hall.leases.get(address).filter(|lease| lease.mac == mac);
         if let Some((name, until)) = name.zip(lease.map(|lease| lease.until)) {
             turn.hall.naming.keep(address, name);
@@ -101,11 +115,15 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
 /// Who was on trial when its address was taken back, and of whom only that was recorded, is merely seen.
 fn expire_lost(turn: &mut Turn<'_>) {
     let is_on_trial = |node: &&Node| matches!(node.stage, Stage::Temporary | Stage::Testing);
-    let has_address = |node: &Node| node.cards().any(|card| turn.hall.leases.of(card).next().is_some());
-    let lost = turn.hall.nodes.iter().filter(is_on_trial).filter(|node| !has_address(node));
+    let lost = turn.hall.nodes.iter().filter(is_on_trial).filter(|node| !has_address(turn, node));
     let lost: Vec<_> = lost.map(|node| node.mac).collect();
     for mac in lost {
         turn.expired(mac, "it had no address any more before the restart");
+    }
+    let failed =
+        turn.hall.nodes.iter().filter(|node| node.stage == Stage::Failed && !has_address(turn, node));
+    for mac in failed.map(|node| node.mac).collect::<Vec<_>>() {
+        turn.hall.nodes.give_up_failed(turn.now, mac);
     }
     // Whoever is merely seen is in no boot: what it asks next is a new one's.
     let seen = turn.hall.nodes.iter().filter(|node| node.stage == Stage::Seen);
@@ -114,6 +132,10 @@ fn expire_lost(turn: &mut Turn<'_>) {
             node.boot.token.clear();
         }
     }
+}
+
+fn has_address(turn: &Turn<'_>, node: &Node) -> bool {
+    node.cards().any(|card| turn.hall.leases.of(card).next().is_some())
 }
 
 /// Those of a machine that was forgotten are forgotten too.
@@ -134,6 +156,7 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
     if let Some(kept) = kept {
         (node.further_macs, node.number, node.facts) = (kept.further_macs, kept.number, kept.facts);
         node.granted_to = kept.granted_to;
+        node.is_kept = true;
     }
     if let Some(boot) = boot {
         node.is_recorded = true;
@@ -144,6 +167,13 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
         (node.stage, node.phase, node.reason) = (boot.stage, boot.phase, boot.reason);
         (node.boot.tries, node.boot.checks_in) = (boot.tries, boot.checks_in);
         node.last_end = boot.last_end;
+        node.beside.extend(boot.agent_says.map(|says| (Beside::Agent, says)));
+        node.vain = boot.vain.map(|VainRecord { boots, at_seconds, phase, troubles }| Vain {
+            boots,
+            since: Since::restored(turn.now, at_seconds),
+            phase,
+            troubles,
+        });
         // Whatever its firmware said was said before now: what that says a minute from now is another boot's.
         if node.stage.is_booting() {
             let all = [Firmware::Pxe, Firmware::Http, Firmware::Ipxe];
@@ -162,14 +192,11 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
     node
 }
 
-/// A lease is held as long again as it was granted for, whatever the configuration says now: when it began is not known any more.
-fn restore_lease(
-    turn: &mut Turn<'_>,
-    address: Ipv4Addr,
-    mac: Mac,
-    (is_guest, of_number): (bool, bool),
-    granted: Duration,
-) {
+/// A lease is held as long again as it was granted for, whatever the configuration says now: when it began is not known any more. But of one that nobody has renewed since an earlier restart it is
+/// known what was left.
+fn restore_lease(turn: &mut Turn<'_>, record: &LeaseRecord) {
+    let LeaseRecord { address, mac, is_guest, of_number, lease_seconds, is_left, .. } = *record;
+    let granted = lease_seconds.map(Duration::from_secs).unwrap_or_default();
     let Some(network) = turn.config.networks.iter().position(|network| network.contains(address)) else {
         // Its network is no longer served.
         turn.record(Record::LeaseEnded(address));
@@ -194,10 +221,12 @@ fn restore_lease(
         PoolKind::Temporary => settings.temporary_lease,
         PoolKind::Number | PoolKind::Elsewhere => settings.lease,
     };
-    let until = turn.hall.leases.lend(turn.now, address, mac, pool, lease.max(granted));
+    let lease = if is_left { granted } else { lease.max(granted) };
+    let until = turn.hall.leases.lend(turn.now, address, mac, pool, lease);
     // What is held for longer than was recorded is not recorded to be so, when the configuration is another one at the next start.
     turn.hall.leases.recorded(address, granted);
-    turn.hall.timers.arm(until, Due::Address(address));
+    turn.hall.leases.restored(address);
+    turn.hall.timers.arm(until.min(turn.now + LEFT_RECORDED_EVERY), Due::Address(address));
     let is_moved = turn.hall.nodes.get(mac).is_some_and(|node| node.stage == Stage::Up);
     if is_moved && turn.permanent_address(mac, network).is_some() {
         turn.hall.leases.supersede(mac, network);

@@ -144,6 +144,13 @@ impl Budget {
         self.tokens -= i64::try_from(self.nanoseconds(octets)).unwrap_or(i64::MAX / 4);
     }
 
+    /// So many octets did not go out after all: others may, as far as there is room for their tokens.
+    pub(super) fn give_back(&mut self, octets: u64) {
+        self.used_octets = self.used_octets.saturating_sub(octets);
+        let nanoseconds = i64::try_from(self.nanoseconds(octets)).unwrap_or(i64::MAX / 4);
+        self.tokens = self.tokens.saturating_add(nanoseconds).min(self.burst().max(self.tokens));
+    }
+
     /// Whether so many octets may be given to TCP now. On a slow link two packets are more than there ever are tokens for: then they are sent ahead, and waited for afterwards.
     pub(super) fn admits_piece(&mut self, now: Time, octets: u64) -> bool {
         self.fill(now);

@@ -213,6 +213,23 @@ impl<K: Ord + Copy> Lane<K> {
         self.budget.take(octets);
     }
 
+    /// Blocks that were said to go out were not there to be sent, and of them so many were counted as lost: the link carries others in their place, and what does not arrive of them is no fault of its.
+    /// Whatever was told of it meanwhile, nothing is taken off twice.
+    pub fn unsent_blocks(&mut self, packets: u64, payload_octets: u64, lost: u64) {
+        self.unsent_to_nobody(packets, payload_octets);
+        let current = &mut self.sense.current;
+        current.sent_octets = current.sent_octets.saturating_sub(packets * wire_octets(payload_octets));
+        current.sent_packets = current.sent_packets.saturating_sub(packets);
+        current.lost_packets = current.lost_packets.saturating_sub(lost);
+    }
+
+    /// The same of blocks to somebody who may not be there.
+    pub fn unsent_to_nobody(&mut self, packets: u64, payload_octets: u64) {
+        let octets = packets * wire_octets(payload_octets);
+        self.sent_octets = self.sent_octets.saturating_sub(octets);
+        self.budget.give_back(octets);
+    }
+
     /// Packets are given to a kernel that sends them as TCP lets it.
     pub fn sent_piece(&mut self, packets: u64, payload_octets: u64) {
         let octets = packets * wire_octets(payload_octets);

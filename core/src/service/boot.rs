@@ -15,12 +15,19 @@
 //! ```
 
 mod check_in;
+mod delivery;
+mod distrust;
 mod name;
 mod overlay;
 mod root;
+mod stranger;
 mod trial;
 
+use delivery::{asks_again, begins, phase_of};
+
 pub(crate) use check_in::{silence_due, watch_again};
+pub(crate) use delivery::{transferred, unavailable};
+pub(crate) use distrust::distrusts;
 pub(crate) use overlay::not_made;
 pub(crate) use trial::try_anew;
 
@@ -32,14 +39,14 @@ use crate::cluster::orders::Kept;
 use crate::cluster::plan::Plan;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trial::Report;
-use crate::config::{FileValues, Mode, Root, Values};
+use crate::cluster::trouble::Beside;
+use crate::config::{FileValues, Mode, Values};
 use crate::event::Kind;
 use crate::hall::Turn;
 use crate::limit::{MACS_PER_NODE_MAX, REASON_LETTERS_MAX, WHOLE_COMMAND_LINE_OCTETS_MAX};
 use crate::mac::Mac;
 use crate::message::{Answer, Output, Request, Unwritten, Via};
 use crate::promise::Promise;
-use crate::transfer::{Outcome, Transfer};
 use heorot_names::file::{Me, Place};
 use serde_json::json;
 use std::net::Ipv4Addr;
@@ -68,67 +75,6 @@ pub(crate) fn handle(turn: &mut Turn<'_>, request: Request) {
             answer(turn, &request, Answer::Missing("nothing is to be posted here".into()))
         }
         (_, Via::Tftp | Via::HttpGet) => file(turn, &request, &path, machine),
-    }
-}
-
-/// A TFTP transfer ended: the history of its node hears of it.
-pub(crate) fn transferred(turn: &mut Turn<'_>, transfer: &Transfer) {
-    let machine = turn.machine_at(*transfer.peer.ip());
-    let path = printable(&transfer.path);
-    let resent = match transfer.resent {
-        0 => String::new(),
-        resent => format!(", {resent} packets sent again"),
-    };
-    let told = |turn: &mut Turn<'_>, detail: String| match machine {
-        Some(_) => turn.event(machine, Kind::Transfer, detail),
-        None => turn.event_by_stranger(Kind::Transfer, detail),
-    };
-    match (&transfer.outcome, machine) {
-        (Outcome::Complete, _) => {
-            told(turn, format!("{path}: {} octets delivered by TFTP{resent}", transfer.octets));
-        }
-        // No failure: most that do not say so have it all, and have long been told other things.
-        (Outcome::Unconfirmed, _) => {
-            told(turn, format!("{path}: all was sent by TFTP, and the last block not acknowledged{resent}"));
-        }
-        (Outcome::Failed(failure), None) => {
-            told(turn, format!("{path} to {}: {failure}", transfer.peer));
-        }
-        (Outcome::Failed(failure), Some(mac)) => {
-            let detail =
-                turn.line(format_args!("{path}: {failure} after {} octets{resent}", transfer.octets));
-            turn.event(Some(mac), Kind::Transfer, Arc::clone(&detail));
-            if let Some(node) = turn.hall.nodes.get_mut(mac) {
-                node.told = Some(detail);
-            }
-        }
-    }
-}
-
-/// A file is not there. Loaders ask for many that need not be; without the boot file, the kernel or a RAM disk there is no boot.
-pub(crate) fn unavailable(turn: &mut Turn<'_>, from: Ipv4Addr, path: &str, why: &str) {
-    let machine = turn.machine_at(from);
-    let detail = turn.line(format_args!("{}: {}", printable(path), printable(why)));
-    let Some(node) = machine.and_then(|mac| turn.hall.nodes.get_mut(mac)) else {
-        let is_made = generated(path).is_some();
-        let for_whom =
-            if is_made { "; such a file is made for nodes, and this is no node's address" } else { "" };
-        return turn.event_by_stranger(Kind::Transfer, format!("to {from}: {detail}{for_whom}"));
-    };
-    node.told = Some(Arc::clone(&detail));
-    let mac = node.mac;
-    let plan = turn.hall.nodes.get(mac).and_then(|node| node.boot.plan.as_ref());
-    let is_root = plan.is_some_and(|plan| matches!(&plan.root, Root::Image(image) if image == path));
-    let is_needed =
-        is_root || phase_of(turn, mac, path) > Phase::Loader || boot::is_boot_file(turn.config, path);
-    if is_needed {
-        if let Some(node) = turn.hall.nodes.get_mut(mac) {
-            node.boot.lacks = Some(path.into());
-        }
-        let to_do = boot::remedy(turn.config, &printable(path));
-        turn.trouble(mac, detail.to_string(), Some(to_do));
-    } else {
-        turn.event(Some(mac), Kind::Transfer, detail);
     }
 }
 
@@ -168,6 +114,8 @@ fn file(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>
         }
         let phase = phase_of(turn, mac, path);
         turn.phase(mac, phase);
+        turn.hears_us(mac);
+        begins(turn, request, mac, path, &reply);
         if holds_token {
             return answer_with_token(turn, request, mac, reply);
         }
@@ -182,15 +130,6 @@ fn answer_with_token(turn: &mut Turn<'_>, request: &Request, mac: Mac, reply: An
         return answer(turn, request, reply);
     }
     turn.promise_token(request.id, reply);
-}
-
-/// A machine asks once more for the file that it was not given: whether it is there now will be said anew.
-fn asks_again(turn: &mut Turn<'_>, mac: Mac, path: &str) {
-    let Some(node) = turn.hall.nodes.get_mut(mac) else { return };
-    if node.boot.lacks.take_if(|lacking| lacking == path).is_some() {
-        let text = printable(path);
-        node.trouble.take_if(|trouble| trouble.what.starts_with(&text));
-    }
 }
 
 /// A file of the boot directory, for a node. Its kernel and its RAM disks are those of one moment.
@@ -245,9 +184,10 @@ fn asked(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac
         }
         return;
     };
+    node.asked_at = Some(turn.now);
     if node.asked.as_deref() != Some(&asked) {
         let asked: Arc<str> = asked.into();
-        node.asked = Some(Arc::clone(&asked));
+        node.asks(turn.now, Arc::clone(&asked));
         turn.event(machine, Kind::File, asked);
     }
 }
@@ -328,19 +268,11 @@ fn added_by_loaders(plan: &Plan) -> usize {
     " BOOT_IMAGE=:: initrd=".len() + plan.kernel.len() + plan.initrd.iter().map(of_file).sum::<usize>()
 }
 
-/// How far a boot is when this file is asked for.
-fn phase_of(turn: &Turn<'_>, mac: Mac, path: &str) -> Phase {
-    match turn.hall.nodes.get(mac).and_then(|node| node.boot.plan.as_ref()) {
-        Some(plan) if plan.kernel == path => Phase::Kernel,
-        Some(plan) if plan.has_file(path) => Phase::Initrd,
-        Some(_) | None => Phase::Loader,
-    }
-}
-
 /// The URL of a node, for a system whose command line lacks it. It goes to that node's address alone, as files with the token in them do.
 fn own_url(turn: &mut Turn<'_>, request: &Request, machine: Option<Mac>) {
     let Some(mac) = machine.map(|mac| turn.hall.nodes.identity(mac)) else {
         let why = format!("{} is no node's address", request.from);
+        stranger::tell_nobody(turn, request);
         return answer(turn, request, error(404, &why));
     };
     if turn.hall.nodes.get(mac).is_some_and(|node| node.boot.token.is_empty()) {
@@ -359,9 +291,12 @@ fn about_itself(turn: &mut Turn<'_>, request: &Request, rest: &str, machine: Opt
     };
     let Some(mac) = machine.filter(is_its_own) else {
         let why = format!("this token is not that of the present boot of the machine at {}", request.from);
+        stranger::tell(turn, request, token, machine);
         return answer(turn, request, error(404, &why));
     };
     let mac = turn.hall.nodes.identity(mac);
+    turn.no_trouble(mac, Beside::Elsewhere);
+    turn.no_trouble(mac, Beside::Token);
     match (verb, &request.via) {
         ("", Via::HttpGet) => ask(turn, request, mac),
         ("names", Via::HttpGet) => names(turn, request, mac),
@@ -388,7 +323,7 @@ fn ask(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
         turn.event(Some(mac), Kind::Agent, "its agent runs and asks what to do");
     }
     if let Some(node) = turn.hall.nodes.get_mut(mac) {
-        node.asked = Some("what to do, by its agent".into());
+        node.asks(turn.now, "what to do, by its agent");
     }
     turn.phase(mac, Phase::Agent);
     // Who passed, or was told to wait, is not on trial again by asking what has become of it.
@@ -500,7 +435,13 @@ fn trouble(turn: &mut Turn<'_>, request: &Request, mac: Mac, body: &[u8]) {
         return answer(turn, request, error(400, "not {\"reason\": \"…\"}"));
     };
     let reason: String = reason.chars().filter(|c| !c.is_control()).take(REASON_LETTERS_MAX).collect();
-    turn.trouble(mac, format!("its agent says: {reason}"), None);
+    let what = format!("its agent says: {reason}");
+    let says = |node: &Node| node.beside.get(&Beside::Agent).is_some_and(|says| says.what == what);
+    if !turn.hall.nodes.get(mac).is_some_and(says) {
+        let to_do = "mend what its agent says: it starts anew by itself, and tries again";
+        turn.trouble_beside(mac, Beside::Agent, what, Some(to_do.into()));
+        turn.keep_boot(mac);
+    }
     answer(turn, request, Answer::Json(200, identity(turn, mac, &[])));
 }
 

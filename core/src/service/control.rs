@@ -7,16 +7,20 @@ mod others;
 mod overlay;
 mod place;
 mod set;
+mod silent_loader;
 mod trial;
 mod unanswered;
+mod unheard;
+mod waiting;
 
 use crate::cluster::answers_all;
 use crate::cluster::lease::PoolKind;
 use crate::cluster::node::{Node, Trouble};
 use crate::cluster::other_server::OtherServer;
 use crate::cluster::since::Since;
-use crate::cluster::stage::{Phase, Stage};
-use crate::config::{Choice, Mode, Policy, TRIAL_PROFILE};
+use crate::cluster::stage::Stage;
+use crate::cluster::vain::Vain;
+use crate::config::{Choice, TRIAL_PROFILE};
 use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::message::{Answer, Measured, MeasuredHttp, Output, Query, RequestId};
@@ -51,12 +55,12 @@ pub(crate) fn handle(turn: &mut Turn<'_>, id: RequestId, wall: Wall, query: &Que
         Query::Node(name) => match (find(turn, name), others::show(turn, wall, name)) {
             (Some(node), _) => ok(&detail(turn, wall, node)),
             (None, Some(view)) => ok(&view),
-            (None, None) => no_such_node(name),
+            (None, None) => unheard::no_such_node(turn, wall, name),
         },
         Query::Explain(name) => match (find(turn, name), others::explain(turn, wall, name)) {
             (Some(node), _) => ok(&explain(turn, wall, node)),
             (None, Some(view)) => ok(&view),
-            (None, None) => no_such_node(name),
+            (None, None) => unheard::no_such_node(turn, wall, name),
         },
         Query::Files(name) => {
             turn.reckon_host_keys();
@@ -81,7 +85,8 @@ fn whole(turn: &Turn<'_>, wall: Wall, node: &Node) -> serde_json::Value {
     let mut whole = json!(detail(turn, wall, node));
     whole["last_asked"] = json!(node.asked.as_deref());
     whole["last_told"] = json!(node.told.as_deref());
-    whole["trouble"] = json!(node.trouble.as_ref().map(|trouble| &trouble.what));
+    let troubles: Vec<_> = node.troubles().map(|trouble| trouble.what.as_str()).collect();
+    whole["trouble"] = json!(Some(troubles.join("; ")).filter(|troubles| !troubles.is_empty()));
     whole["history"] = json!(history(turn, wall, node));
     whole
 }
@@ -135,11 +140,19 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .store_trouble
             .iter()
             .map(|why| format!("nothing new can be promised: {why}"))
-            .chain(turn.hall.gone.iter().map(|interface| gone(interface)))
+            .chain(turn.is_full())
+            .chain(turn.hall.gone.iter().map(|(interface, why)| gone(interface, why.as_deref())))
+            .chain(turn.all_deaf(wall))
             .chain(turn.hall.missing.iter().map(ToString::to_string))
+            .chain(measured.troubles.iter().map(|trouble| {
+                format!("{} since {}: {}", trouble.what, wall.stamp(turn.now, trouble.since), trouble.why)
+            }))
+            .chain(unanswered::full_ranges(turn))
+            .chain(unanswered::strange_relays(turn))
             .chain(turn.hall.answers_all.iter(turn.now).map(answers_all::told))
             .chain(trial::degraded(turn))
             .chain(all_misplaced(turn))
+            .chain(all_in_a_circle(turn))
             .collect(),
     }
 }
@@ -151,7 +164,21 @@ fn misplaced(turn: &Turn<'_>, node: &Node) -> Option<Trouble> {
 
 /// The machines that are not as the configuration says, as a line of the status.
 fn all_misplaced(turn: &Turn<'_>) -> Option<String> {
-    let nodes = turn.hall.nodes.iter().filter(|node| misplaced(turn, node).is_some());
+    let who = together(turn, turn.hall.nodes.iter().filter(|node| misplaced(turn, node).is_some()))?;
+    Some(format!("not where the configuration has them: {who} (heorot explain NODE says why)"))
+}
+
+/// The machines that start anew again and again, as a line of the status.
+fn all_in_a_circle(turn: &Turn<'_>) -> Option<String> {
+    let is_in = |node: &&Node| node.vain.as_ref().is_some_and(Vain::is_circle);
+    let who = together(turn, turn.hall.nodes.iter().filter(is_in))?;
+    Some(format!(
+        "started anew and not heard to come up: {who} (heorot explain NODE says how often, and why)"
+    ))
+}
+
+/// Some machines in few words.
+fn together<'a>(turn: &Turn<'_>, nodes: impl Iterator<Item = &'a Node>) -> Option<String> {
     let (numbered, others): (Vec<_>, Vec<_>) = nodes.partition(|node| node.number.is_some());
     let set: NodeSet = numbered.iter().filter_map(|node| node.number).collect();
     let folded = Some(turn.hall.directory.fold(&set)).filter(|folded| !folded.is_empty());
@@ -160,14 +187,19 @@ fn all_misplaced(turn: &Turn<'_>) -> Option<String> {
         count => format!("{} and {} more without a number", node.mac, count - 1),
     });
     let who: Vec<_> = folded.into_iter().chain(first).collect();
-    (!who.is_empty()).then(|| {
-        format!("not where the configuration has them: {} (heorot explain NODE says why)", who.join(", "))
-    })
+    (!who.is_empty()).then(|| who.join(", "))
 }
 
-/// What is told of an interface that is gone.
-pub(crate) fn gone(interface: &str) -> String {
-    format!("{interface} is gone: nobody there is answered until it is back")
+/// What is told of an interface that is gone, or cannot be served for this reason.
+pub(crate) fn gone(interface: &str, why: Option<&str>) -> String {
+    match why {
+        None => format!("{interface} is gone: nobody there is answered until it is back"),
+        Some(why) => {
+            format!(
+                "{interface} cannot be served, and is tried again every second: nobody there is answered: {why}"
+            )
+        }
+    }
 }
 
 fn rogue_servers(turn: &Turn<'_>, wall: Wall) -> Vec<RogueServerView> {
@@ -226,9 +258,7 @@ fn row(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeView {
         since: wall.stamp(turn.now, since(node).at()),
         since_unknown: !since(node).is_known(),
         reason: standing.map_or_else(|| node.reason.clone(), ToString::to_string),
-        waiting_for: trial::waiting_for(turn, node)
-            .or_else(|| lacking(node))
-            .or_else(|| waiting_for(turn, node).map(str::to_owned)),
+        waiting_for: trial::waiting_for(turn, node).or_else(|| waiting::waiting_for(turn, node)),
         profile: turn.profile_name(node).to_owned(),
     }
 }
@@ -276,11 +306,21 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
             plan.profile, view.profile
         );
     }
-    let trouble = trial::trouble(node);
-    let says = |what: &String| trouble.as_ref().is_some_and(|trouble| trouble.contains(what.as_str()));
+    let troubles = trial::troubles(node);
+    let says = |what: &String| troubles.iter().any(|trouble| trouble.contains(what.as_str()));
     let misplaced = misplaced(turn, node).map(|trouble| trouble.what).filter(|what| !says(what));
-    for trouble in misplaced.iter().chain(&trouble) {
+    let beside = node.beside.values().map(|trouble| &trouble.what).filter(|what| !says(what));
+    for trouble in misplaced.iter().chain(&troubles).chain(beside) {
         summary += &format!("; {trouble}");
+    }
+    if let Some(vain) = &node.vain {
+        let is_told = |what: &str| summary.contains(what);
+        let is_booting = node.stage.is_booting() || node.stage == Stage::Testing;
+        let told = vain.told(turn.now, is_booting, is_told);
+        summary += &told.map(|told| format!("; {told}")).unwrap_or_default();
+    }
+    if let Some(deaf) = unheard::deaf(turn, wall, node) {
+        summary += &format!("; {deaf}");
     }
     if let Some(Trouble { what, .. }) = turn.misaddressed(node) {
         summary += &format!("; {what}");
@@ -295,8 +335,10 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
         node: view,
         summary,
         last_asked: node.asked.as_deref().map(String::from),
+        last_asked_at: node.asked_at.map(|at| wall.stamp(turn.now, at)),
         last_told: node.told.as_deref().map(String::from),
-        to_do: trial::to_do(node, to_do(turn, node)),
+        last_told_at: node.told_at.map(|at| wall.stamp(turn.now, at)),
+        to_do: trial::to_do(node, waiting::to_do(turn, wall, node)),
         history: history(turn, wall, node),
         trials: trial::trials(node),
         last_end: trial::last_end(node),
@@ -310,86 +352,6 @@ fn history(turn: &Turn<'_>, wall: Wall, node: &Node) -> Vec<EventView> {
         detail: detail.to_string(),
     };
     node.history.iter().map(event).collect()
-}
-
-/// The file that it asked for in vain, without which it does not go on.
-fn lacking(node: &Node) -> Option<String> {
-    let is_going_on = node.stage.is_booting() && node.orders.standing.is_none();
-    let path = node.boot.lacks.as_ref().filter(|_| is_going_on)?;
-    let path: String = path.chars().filter(|c| !c.is_control()).take(120).collect();
-    Some(format!("{path}, which it asked for and was not given"))
-}
-
-/// What has to happen for a node to go on.
-fn waiting_for(turn: &Turn<'_>, node: &Node) -> Option<&'static str> {
-    if node.orders.standing.is_some() {
-        return Some("an operator to accept it");
-    }
-    let by_operator = turn.config.trial.policy == Policy::Accept && !node.orders.accepted;
-    match (node.stage, node.phase) {
-        (Stage::Temporary, Some(Phase::Agent)) if by_operator => Some("an operator to accept it"),
-        // Nothing that it does has it go on here.
-        (Stage::Seen, _) if is_looked_on(turn, node) => None,
-        (Stage::Seen, _) => Some("its REQUEST for an address"),
-        (Stage::Temporary | Stage::Booting, None | Some(Phase::Dhcp)) => {
-            Some("its firmware to ask for the boot file")
-        }
-        (Stage::Temporary | Stage::Booting, Some(Phase::Loader)) => Some("its loader to ask for the kernel"),
-        (Stage::Temporary | Stage::Booting, Some(Phase::Kernel)) => {
-            Some("its loader to ask for the initial RAM disk")
-        }
-        (Stage::Temporary | Stage::Booting, Some(Phase::Initrd)) => Some("its kernel to start the agent"),
-        (Stage::Temporary, Some(Phase::Agent)) => Some("a number"),
-        (Stage::Booting, Some(Phase::Agent)) => Some("its agent to say that the system runs"),
-        (Stage::Testing, _) => Some("its agent to report the trial"),
-        (Stage::Failed, _) => Some("its agent to report that the trial passes, or another boot"),
-        (Stage::Ready, _) => Some("its agent to say that the system runs, or another boot"),
-        (Stage::Down, _) => Some("its next boot"),
-        (Stage::Up, _) => None,
-    }
-}
-
-/// Whether another server serves it, and we look on.
-fn is_looked_on(turn: &Turn<'_>, node: &Node) -> bool {
-    let network = node.network.and_then(|place| turn.config.networks.get(place));
-    network.is_some_and(|network| network.mode == Mode::Shadow)
-}
-
-/// What the operator can do for a node that does not get on.
-fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
-    if node.orders.standing.is_some() {
-        let who = node.number.map_or_else(|| node.mac.to_string(), |number| turn.name(number));
-        return Some(format!("heorot node accept {who}, if it is to serve again"));
-    }
-    if let Some(to_do) = misplaced(turn, node).and_then(|trouble| trouble.to_do) {
-        return Some(to_do);
-    }
-    if let Some(to_do) = node.trouble.as_ref().and_then(|trouble| trouble.to_do.clone()) {
-        return Some(to_do);
-    }
-    if let Some(to_do) = others::ignored(turn, node).or_else(|| turn.misaddressed(node)).and_then(|t| t.to_do)
-    {
-        return Some(to_do);
-    }
-    /// A boot that takes this long between two phases is stuck: a kernel and its RAM disk of 200 MB on a full link are there before.
-    const STUCK_SECONDS: u64 = 300;
-    let is_stuck = turn.now.since(node.since.at()).as_secs() >= STUCK_SECONDS;
-    match (node.stage, node.phase) {
-        (Stage::Failed, _) => {
-            Some("mend what the check found, or change the check in the configuration".into())
-        }
-        (Stage::Temporary | Stage::Booting, Some(Phase::Initrd)) if is_stuck => {
-            Some("look at its console: the kernel or the agent in the initial RAM disk does not start".into())
-        }
-        (Stage::Temporary | Stage::Booting | Stage::Testing, _) if is_stuck => {
-            Some("look at its console, and switch it off and on".into())
-        }
-        (Stage::Down, _) => Some("switch it on".into()),
-        (
-            Stage::Seen | Stage::Temporary | Stage::Testing | Stage::Ready | Stage::Booting | Stage::Up,
-            None | Some(Phase::Dhcp | Phase::Loader | Phase::Kernel | Phase::Initrd | Phase::Agent),
-        ) => None,
-    }
 }
 
 fn no_such_node(name: &str) -> Answer {

@@ -23,22 +23,24 @@ mod shadow;
 mod shared;
 mod silence;
 mod told;
+mod unplaced;
 mod who;
 
 use crate::cluster::lease::{NotFree, PoolId, PoolKind};
 use crate::cluster::network;
-use crate::cluster::node::{Firmware, Node};
+use crate::cluster::node::{Firmware, Node, Trouble};
 use crate::cluster::quirk::Trait;
-use crate::cluster::stage::{Stage, Step};
+use crate::cluster::stage::{Phase, Stage, Step};
+use crate::cluster::trouble::Beside;
 use crate::config::{FirmwareKind, Mode, OptionPath};
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, Turn};
-use crate::limit::LEFT_OUT_TOLD_MAX;
+use crate::limit::{LEFT_OUT_TOLD_MAX, NO_BOOT_TOLD_EVERY};
 use crate::load::Admission;
 use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
 use crate::wire::dhcp::{Message, MessageType, Op, option};
-use choice::{claimed_address, is_numbered_at_request};
+use choice::{claimed_address, is_meant, is_numbered_at_request};
 use client::Client;
 pub(crate) use naming::recheck as recheck_names;
 pub(crate) use offer::let_go;
@@ -49,6 +51,7 @@ use reply::{Packet, Reply};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
+pub(crate) use unplaced::forget_served as forget_served_relays;
 use who::Meant;
 pub(crate) use {pxe::boot_server, shadow::due as shadow_due};
 
@@ -70,8 +73,9 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
     }
     let mut client = match Client::read(turn.config, datagram, message) {
         Ok(client) => client,
-        Err(word) => return turn.malformed(word),
+        Err(unread) => return unplaced::unread(turn, datagram.interface, &unread),
     };
+    unplaced::is_placed(turn, client.mac);
     client.meant = Meant::find(turn, &client);
     if client.mode == Mode::Serve && namesake::part(turn, &client) {
         client.meant = Meant::find(turn, &client);
@@ -105,8 +109,14 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
             let target = pxe::at_its_address(&client);
             return target.into_iter().for_each(|target| pxe::answer(turn, &client, target));
         }
-        (Mode::Proxy, _) => return proxy::handle(turn, &client, message_type, datagram),
-        (Mode::Shadow, _) => return shadow::asked(turn, &client, message_type),
+        (Mode::Proxy, _) => {
+            overheard::asked_beside(turn, &client, message_type);
+            return proxy::handle(turn, &client, message_type, datagram);
+        }
+        (Mode::Shadow, _) => {
+            overheard::asked_beside(turn, &client, message_type);
+            return shadow::asked(turn, &client, message_type);
+        }
     }
     match message_type {
         MessageType::Discover => discover(turn, &client, datagram),
@@ -125,8 +135,9 @@ fn is_shut_out(turn: &mut Turn<'_>, client: &Client) -> bool {
     };
     let standing = node.orders.standing.as_ref().map(ToString::to_string).unwrap_or_default();
     let asked = format!("an address{}, and got no answer: {standing}", client.describe());
+    node.asked_at = Some(turn.now);
     if node.asked.as_deref() != Some(&asked) {
-        node.asked = Some(asked.as_str().into());
+        node.asks(turn.now, asked.as_str());
         turn.event(Some(client.mac), Kind::Operator, format!("it asks for {asked}"));
     }
     true
@@ -174,7 +185,7 @@ fn meet(turn: &mut Turn<'_>, client: &Client) -> bool {
         return false;
     }
     if !turn.meet(client.mac) {
-        let what = format!("{} is not served: the table of nodes is full", client.mac);
+        let what = turn.no_room(client.mac);
         turn.event_by_stranger(Kind::Trouble, what);
         return false;
     }
@@ -220,16 +231,32 @@ fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware, is_discove
     node.boot.firmware.insert(firmware, turn.now).is_none()
 }
 
-/// What would begin a boot may come from any user's program.
+/// What would begin a boot may come from any user's program. It is told now and then, whatever addresses such packets name, and hides nothing else that is in the machine's way.
 fn tell_no_boot(turn: &mut Turn<'_>, client: &Client) {
     let source = client.source.ip();
     let what = format!(
         "{source} asked for it as firmware does, from a port that any user's program may use: no boot begins by that"
     );
-    let to_do = format!(
-        "find who did so on {source}; if that is a relay, let it send from port 67, or name it as the gateway of its network"
-    );
-    turn.trouble_once(client.mac, what, Some(to_do));
+    let settings = &turn.config.networks[client.place];
+    // Of UEFI behind a relay that forwards to the server of its address alone this is all that is heard, and it asks from there as any program can.
+    let is_at_port_4011 = client.source.port() == pxe::BOOT_SERVER_PORT;
+    let to_do = if client.mode == Mode::Proxy && is_at_port_4011 && !settings.on_link {
+        format!(
+            "if its firmware did, let the relay of its network forward to {} too: a boot begins by what that forwards; else find who did so on {source}",
+            client.server
+        )
+    } else {
+        format!(
+            "find who did so on {source}; if that is a relay, let it send from port 67, or name it as the gateway of its network"
+        )
+    };
+    let Some(node) = turn.hall.nodes.get_mut(client.mac) else { return };
+    if node.boot.told_no_boot.is_some_and(|told| turn.now.since(told) < NO_BOOT_TOLD_EVERY) {
+        return;
+    }
+    node.boot.told_no_boot = Some(turn.now);
+    node.trouble.get_or_insert_with(|| Trouble { what: what.clone(), to_do: Some(to_do) });
+    turn.event_told_seldom(client.mac, Kind::Trouble, what);
 }
 
 /// A client takes an offer, or wants to keep what it has. RFC 2131 4.3.2 tells the four cases apart by what the packet holds.
@@ -256,6 +283,7 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     if is_node {
         let asked = turn.line(format_args!("REQUEST {address}{}", client.describe()));
         heard(turn, client, asked);
+        turn.hears_us(client.mac);
         // Its DISCOVER may have been answered by this server before a restart.
         if let Some(firmware) = client.firmware {
             power_on(turn, client, firmware, false);
@@ -401,6 +429,10 @@ fn decide(turn: &mut Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, i
         Case::InitReboot | Case::Renewing if is_ours(turn, address) => Decision::No,
         // We know this client, and that it is to have another address on this very network.
         Case::InitReboot | Case::Renewing if has_number_here && settings.contains(address) => Decision::No,
+        // "On the wrong network" (RFC 2131 4.3.2): its network had other addresses once.
+        Case::InitReboot | Case::Renewing if has_number_here && is_of_no_server(turn, client, address) => {
+            Decision::No
+        }
         Case::InitReboot | Case::Renewing => Decision::Silence,
     };
     let kind = if is_node { PoolKind::Temporary } else { PoolKind::Guest };
@@ -434,8 +466,7 @@ fn decide(turn: &mut Turn<'_>, client: &Client, case: Case, address: Ipv4Addr, i
         let to_another = offered.is_some_and(|mac| mac != client.mac);
         let is_claimed = turn.hall.nodes.get(client.mac).is_some_and(|node| node.promised() == Some(number));
         let is_free = turn.hall.nodes.holder(number).is_none() && !to_another;
-        let listed = turn.hall.listed.get(turn.config, client.mac).and_then(|listed| listed.number);
-        let is_meant = listed == Some(number) || (listed.is_none() && !turn.hall.listed.has_number(number));
+        let is_meant = is_meant(turn, client, number);
         return match () {
             () if is_claimed => Decision::Silence,
             () if is_node && is_free && is_meant && is_numbered_at_request(turn, client) => {
@@ -461,6 +492,18 @@ fn is_ours(turn: &Turn<'_>, address: Ipv4Addr) -> bool {
     network::is_ours(turn.config, address) || turn.hall.reservations.has_address(address)
 }
 
+/// Whether an address is in none of our networks, and can be no other server's either: on a link that is ours alone, as far as anybody has said or was heard. By a relay there may be
+/// another server's network on the same link.
+fn is_of_no_server(turn: &Turn<'_>, client: &Client, address: Ipv4Addr) -> bool {
+    let settings = &turn.config.networks[client.place];
+    let is_here = settings.on_link && client.message.giaddr.is_unspecified();
+    let mut here = turn.config.networks.iter().filter(|network| network.interface == settings.interface);
+    is_here
+        && !turn.config.networks.iter().any(|network| network.contains(address))
+        && here.all(|network| network.mode == Mode::Serve && network.other_servers.is_empty())
+        && !turn.hall.other_servers.is_on(&settings.interface)
+}
+
 /// Tells once what a machine is not told, because there is no room for it in its packets.
 fn tell_left_out(turn: &mut Turn<'_>, client: &Client, left_out: Vec<u8>) {
     if left_out.is_empty() || turn.hall.left_out.get(&client.mac) == Some(&left_out) {
@@ -472,7 +515,7 @@ fn tell_left_out(turn: &mut Turn<'_>, client: &Client, left_out: Vec<u8>) {
     let codes: Vec<_> = left_out.iter().map(|code| OptionPath::Whole(*code).to_string()).collect();
     let what = format!("there is no room in its packets for option {}", codes.join(", "));
     turn.hall.left_out.insert(client.mac, left_out);
-    turn.trouble(client.mac, what, Some("give it fewer or shorter options".into()));
+    turn.trouble_beside(client.mac, Beside::Options, what, Some("give it fewer or shorter options".into()));
 }
 
 /// Sends an ACK: at once, or when what it promises is durable.
@@ -506,6 +549,7 @@ fn grant(
     if let Some(path) = reply.boot_path()
         && let Some(node) = turn.hall.nodes.get_mut(client.mac)
     {
+        node.boot.named = Some(path.clone());
         node.boot.file = Some(path);
     }
     if who::kept(turn, client).is_some_and(|(kept, _)| kept == address) {
@@ -515,7 +559,13 @@ fn grant(
     let Packet { send, left_out } = reply.packet();
     tell_left_out(turn, client, left_out);
     // The kernel's entries hold no address of Ethernet on InfiniBand.
-    let pinned = is_node && in_mid_boot && !client.message.is_infiniband();
+    let is_host_that_boots = client.firmware.is_some() && client.meant.host(turn).is_some();
+    let is_busy = (is_node && in_mid_boot) || is_host_that_boots;
+    let pinned = is_busy && !client.message.is_infiniband();
+    // Another card of a host has its address now.
+    if !is_node && turn.hall.pins.get(address).is_some_and(|pin| pin.mac != client.mac) {
+        turn.unpin(address);
+    }
     // What is known already is said whatever the disk does, and however long it takes.
     let is_claimed = claimed_address(turn, client) == Some(address);
     let is_joining = turn.hall.nodes.is_joining(client.mac);
@@ -536,7 +586,7 @@ fn nak(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) {
     turn.hall.leases.forget_offers(client.mac);
     let told = turn.line(format_args!("NAK {address}: it is not the address of this machine"));
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-        node.told = Some(Arc::clone(&told));
+        node.is_told(turn.now, Arc::clone(&told));
     }
     turn.event(Some(client.mac), Kind::Nak, told);
     let reply = Reply::new(turn, client, MessageType::Nak);
@@ -549,8 +599,13 @@ fn heard(turn: &mut Turn<'_>, client: &Client, asked: impl Into<Arc<str>>) {
     for address in lent.into_iter().chain(turn.permanent_address(client.mac, client.place)) {
         turn.alive(address);
     }
+    let now = turn.now;
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-        node.asked = Some(asked.into());
+        node.asks(now, asked);
+        // Its loader says what it is; who says nothing is a kernel, or runs on one.
+        if client.firmware.is_none() && node.phase >= Some(Phase::Kernel) {
+            node.boot.system_asked.get_or_insert(now);
+        }
     }
 }
 

@@ -276,8 +276,14 @@ pub struct ExplainView {
     pub summary: String,
     /// What it asked last, in words.
     pub last_asked: Option<String>,
+    /// When that was (RFC 3339).
+    #[serde(default)]
+    pub last_asked_at: Option<String>,
     /// What it was told last, in words.
     pub last_told: Option<String>,
+    /// When that was (RFC 3339).
+    #[serde(default)]
+    pub last_told_at: Option<String>,
     /// What the operator can do, if anything.
     pub to_do: Option<String>,
     /// What happened to it, oldest first.

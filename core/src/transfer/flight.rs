@@ -45,6 +45,7 @@ use crate::time::Time;
 use crate::wire::tftp::{self, ErrorCode, Mode};
 use acknowledged::Repeat;
 use sending::Wish;
+pub(super) use sending::{Counted, NotLeft};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 pub(super) use step::{End, Event, Step};
@@ -96,6 +97,10 @@ pub(super) struct Flight {
     train_first: u64,
     train_last: u64,
     train_before: u64,
+    /// How that was counted.
+    train_counted: Counted,
+    /// What of it was not in memory, until that is told.
+    unsent: Option<NotLeft>,
     /// The last block of the window that is on its way.
     window_end: u64,
     /// When the last packet was sent.
@@ -183,6 +188,8 @@ impl Flight {
             train_first: 0,
             train_last: 0,
             train_before: 0,
+            train_counted: Counted::AsSent { lost: 0 },
+            unsent: None,
             window_end: 0,
             sent_at: now,
             fresh: false,
@@ -432,7 +439,9 @@ impl Flight {
         if is_question {
             return Step::End(End::Quiet);
         }
-        Step::End(End::Failed(format!("the client ended it: {text} (error {code})")))
+        let why = format!("the client ended it: {text} (error {code})");
+        // Loaders that have read enough of a file say so with an error that is none (GRUB, iPXE), and it is their affair.
+        Step::End(if matches!(code, 0 | tftp::OPTIONS_REFUSED) { End::Left(why) } else { End::Failed(why) })
     }
 
     fn asked_again(&mut self, now: Time) -> Step {

@@ -227,6 +227,16 @@ pub enum Refusal {
     Changed,
 }
 
+impl Refusal {
+    /// In words.
+    pub fn why(&self) -> &str {
+        match self {
+            Self::Missing(why) | Self::Denied(why) => why,
+            Self::Changed => "the file changed while it was sent",
+        }
+    }
+}
+
 /// Packets to send from one of our ports to one peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Send {
@@ -338,6 +348,8 @@ pub enum Outcome {
     Complete,
     /// All was sent, and the last block was not acknowledged: some clients never do, and an ACK may be lost.
     Unconfirmed,
-    /// This came in between.
+    /// This came in between, on the way or here.
     Failed(String),
+    /// The client left it, and wants something else: it said so, or asked anew.
+    Left(String),
 }

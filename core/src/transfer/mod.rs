@@ -174,6 +174,8 @@ impl Transfers {
             }
             Input::Unsent { transfer, block, why } => {
                 self.state.step(now, transfer, Event::Unsent { block, why }, out);
+                // What that gives back is for the next turn: of ten thousand that wait for a disk each would at once make room for the next one, which does not leave either.
+                return self.state.ration(out);
             }
             Input::Stream { stream, news } => self.state.stream(now, stream, news, out),
             Input::Carried { link, octets } => {
@@ -302,6 +304,9 @@ impl Transfers {
 
     /// Answers a packet of a transfer that does not exist (RFC 1350 4), seldom enough that nobody can make us talk. Not to a peer that has a transfer:
     /// what comes late from its last one must not end its next one. Its sender lives all the same.
+    ///
+    /// Also to who gave way to others before he acknowledged anything. Silence would not have him ask anew: whoever was answered once repeats his ACK until his patience ends, and GRUB waits
+    /// without a word; while U-Boot begins anew by this.
     fn stray(&mut self, now: Time, port: Port, local: Ipv4Addr, peer: SocketAddrV4, out: &mut Vec<Output>) {
         out.push(Output::SignOfLife(*peer.ip()));
         if now >= self.strays_after && self.state.flights.to(peer).is_none() {
@@ -350,7 +355,7 @@ impl State {
                 let is_due = |flight: &&Flight| flight.wake().is_some_and(|wake| wake <= now);
                 let silent = self.flights.get(id).filter(is_due);
                 if silent.is_some_and(|flight| self.flights.is_abandoned(flight)) {
-                    self.end(now, id, End::Failed(ABANDONED.into()), out);
+                    self.end(now, id, End::Left(ABANDONED.into()), out);
                 } else {
                     self.step(now, id, Event::Due, out);
                 }
@@ -373,7 +378,9 @@ impl State {
         let first_answer = (flight.is_answered() && !was_answered).then_some(*flight.peer.ip());
         let (blocks, octets) = (flight.blocks_acknowledged() - blocks, flight.served_octets() - octets);
         let (link, payload, trip) = (flight.lane, flight.data_octets(), flight.take_trip());
+        let unsent = flight.take_unsent();
         self.acknowledged(link, blocks, payload, octets);
+        unsent.into_iter().for_each(|unsent| self.not_left(link, payload, unsent));
         if let Some(address) = first_answer {
             self.flights.answered(address, id);
         }
@@ -408,7 +415,7 @@ impl State {
                 None
             }
             Step::Reset => {
-                return self.end(now, id, End::Failed("the machine was reset and asked again".into()), out);
+                return self.end(now, id, End::Left("the machine was reset and asked again".into()), out);
             }
             Step::End(end) => return self.end(now, id, end, out),
         };
@@ -458,6 +465,7 @@ impl State {
             End::Complete | End::Quiet => Outcome::Complete,
             End::Unconfirmed => Outcome::Unconfirmed,
             End::Failed(why) => Outcome::Failed(why.clone()),
+            End::Left(why) => Outcome::Left(why.clone()),
             End::Refused(code, why) => {
                 out.push(error(self.settings.port(flight.port), flight.local, flight.peer, *code, why));
                 Outcome::Failed(why.clone())

@@ -33,7 +33,7 @@ impl State {
                     return;
                 }
             } else {
-                self.end(now, id, End::Failed("the client asked for something else".into()), out);
+                self.end(now, id, End::Left("the client asked for something else".into()), out);
             }
         }
         if let Some((id, is_unanswered)) = self.flights.gives_way(*peer.ip()) {

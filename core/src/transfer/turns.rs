@@ -1,6 +1,6 @@
 //! Whose turn it is to send: transfers that want to, and the links that they share.
 
-use super::flight::{Flight, Step};
+use super::flight::{Counted, Flight, NotLeft, Step};
 use super::message::Output;
 use super::{Member, State, TransferId};
 use crate::limit::{LOAD_CLASS_OCTETS, TFTP_SILENT_REPEATS};
@@ -22,6 +22,22 @@ impl State {
         self.lanes[lane].delivered_blocks(packets, payload_octets, file_octets);
         if let Some(behind) = self.settings.load.links[lane].behind {
             self.lanes[behind].delivered_blocks(packets, payload_octets, 0);
+        }
+    }
+
+    /// Blocks that were granted did not leave: they are counted at neither link.
+    pub(super) fn not_left(
+        &mut self,
+        lane: usize,
+        payload_octets: u64,
+        NotLeft { blocks, counted }: NotLeft,
+    ) {
+        let behind = self.settings.load.links[lane].behind;
+        for link in [Some(lane), behind].into_iter().flatten() {
+            match counted {
+                Counted::AsSent { lost } => self.lanes[link].unsent_blocks(blocks, payload_octets, lost),
+                Counted::AsToNobody => self.lanes[link].unsent_to_nobody(blocks, payload_octets),
+            }
         }
     }
 
@@ -54,18 +70,24 @@ impl State {
         let step = flight.grant(now, blocks_max);
         let resent = flight.resent - resent_before;
         self.resent_total += resent;
-        let (lost, is_silent) = (flight.lost(resent), flight.unanswered() >= TFTP_SILENT_REPEATS);
+        let counted = match flight.unanswered() >= TFTP_SILENT_REPEATS {
+            true => Counted::AsToNobody,
+            false => Counted::AsSent { lost: flight.lost(resent) },
+        };
+        flight.count(counted);
         let behind = self.settings.load.links[flight.lane].behind;
         for link in [Some(flight.lane), behind].into_iter().flatten() {
             let lane = &mut self.lanes[link];
-            match &step {
-                Step::Send(block) if is_silent => lane.sent_to_nobody(u64::from(block.count), payload),
-                Step::Send(block) => {
+            match (&step, counted) {
+                (Step::Send(block), Counted::AsToNobody) => {
+                    lane.sent_to_nobody(u64::from(block.count), payload);
+                }
+                (Step::Send(block), Counted::AsSent { lost }) => {
                     lane.sent_blocks(u64::from(block.count), payload);
                     lane.lost_blocks(lost);
                 }
-                Step::Offer(packet) => lane.sent(packet.len() as u64),
-                Step::Wait | Step::Fetch(..) | Step::Reset | Step::End(_) => {}
+                (Step::Offer(packet), _) => lane.sent(packet.len() as u64),
+                (Step::Wait | Step::Fetch(..) | Step::Reset | Step::End(_), _) => {}
             }
         }
         self.carry_out(now, id, step, out);

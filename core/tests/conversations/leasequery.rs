@@ -71,11 +71,17 @@ fn a_relay_hears_who_has_which_address() {
         match about {
             Some((address, machine)) => {
                 assert_eq!((reply.ciaddr, reply.mac()), (address, Some(machine)), "{query:?}");
+                // RFC 4388 6.1: in seconds.
                 assert_eq!(reply.options.u32(option::CLIENT_LAST_TRANSACTION_TIME), Some(20));
                 assert!(reply.options.u32(option::LEASE_TIME).is_some_and(|left| left > 30));
             }
+            // RFC 4388 6.4: what was asked for comes back, also where nothing is known of it.
             None => {
                 assert_eq!((reply.ciaddr, reply.chaddr), (question.ciaddr, question.chaddr), "{query:?}");
+                assert_eq!((reply.htype, reply.hlen), (question.htype, question.hlen), "{query:?}");
+                let [identifier, back] =
+                    [&question, &reply].map(|message| message.options.get(option::CLIENT_IDENTIFIER));
+                assert_eq!(back, identifier, "{query:?}");
                 assert!(!reply.options.contains(option::LEASE_TIME));
             }
         }

@@ -1,8 +1,10 @@
 //! Ways that lose packets, put them in another order, or are away for a while; and trains that take their time on a cable.
 
 use super::client::*;
-use super::world::{Weather, World};
+use super::world::{Weather, World, settings};
 use super::{EVERYBODY, FINE};
+use heorot_core::load::{self, Control, LinkRate};
+use heorot_core::transfer::Settings;
 use std::time::Duration;
 
 /// Octets of the file.
@@ -88,4 +90,26 @@ fn who_waits_for_his_last_block_waits_through_an_outage() {
             world.assert_at_rest("after an outage");
         }
     }
+}
+
+/// Each loads a file of its own, of which memory has little, and a disk has to bring the rest again and again: whoever waits for that leaves the link to others.
+#[test]
+fn what_a_disk_brings_late_takes_nothing_of_the_link() {
+    const BITS: u64 = 20_000_000;
+    const WIRE_OCTETS: u64 = 1538;
+    let load = load::Settings::one(LinkRate::Given(BITS), Control::All);
+    let mut world = World::with(Settings { load, ..settings() }, 1, Weather { memory_short: 150, ..FINE });
+    let habits = Habits { window: 16, size: Size::Asked, ..EDK2 };
+    let start = world.now;
+    for n in 0..20 {
+        let path = format!("boot{n}").leak();
+        world.file(path, OCTETS / 2);
+        world.start(Client::new(habits, 2070, path));
+    }
+    world.run(60, |world| world.clients.iter().all(|client| client.state == State::Done));
+    let took = world.now.since(start);
+    (0..20).for_each(|index| world.assert_loaded(index, "its own file"));
+    let least = Duration::from_nanos(world.data_sent * WIRE_OCTETS * 8 * 1_000_000_000 / BITS);
+    // The last of them waits for his disk alone. What is granted in vain would be more than a seventh of all.
+    assert!(took < least + least / 8, "{took:?}, of which {least:?} on the link");
 }

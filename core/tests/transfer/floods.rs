@@ -65,6 +65,28 @@ fn who_asks_and_never_answers_denies_nobody() {
     }
 }
 
+/// Who gave way, and says again that he was answered, is told at once: he would wait in vain, and U-Boot asks anew for that.
+#[test]
+fn who_gave_way_is_told_when_he_speaks() {
+    let mut world = world();
+    world.run(10, |_| false);
+    let peer = SocketAddrV4::new(address(1), 2070);
+    let tell = |world: &mut World, port, payload: &[u8]| {
+        world.tell(Input::Datagram { port, local: SERVER, peer, payload });
+    };
+    tell(&mut world, Port::Request, ASKS);
+    world.run_for(100);
+    flood(&mut world, false);
+    tell(&mut world, Port::Data(0), b"\0\x04\0\0");
+    let told: Vec<_> = world.errors.drain(..).filter(|(to, _)| *to == peer).collect();
+    assert_eq!(told, [(peer, b"\0\x05\0\x05no such transfer\0".to_vec())]);
+    tell(&mut world, Port::Request, ASKS);
+    tell(&mut world, Port::Data(0), b"\0\x04\0\0");
+    world.run_for(100);
+    tell(&mut world, Port::Data(0), b"\0\x04\0\0");
+    assert!(world.errors.iter().all(|(to, _)| *to != peer), "his next request is as good as any");
+}
+
 /// Who leaves before its file is open, as by an ERROR, is no work for a disk; who was refused it is none any more.
 #[test]
 fn what_is_wanted_no_more_need_not_be_opened() {

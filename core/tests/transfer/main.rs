@@ -126,7 +126,7 @@ fn one_port_is_enough() {
     }
 }
 
-/// A block is as long as was asked for, and no longer than the way takes; without the option it is 512.
+/// A block is as long as was asked for, and no longer than the way takes (RFC 2348: "less than or equal to the value specified by the client"); without the option it is 512.
 #[test]
 fn blocks_are_as_long_as_the_way_takes() {
     for (asked, max, expected) in [
@@ -342,7 +342,7 @@ fn a_machine_that_asks_anew_by_another_port_has_left_its_transfer() {
         world.say(first, said);
         let left = |world: &World| {
             let has_left =
-                |ended: &&Transfer| matches!(&ended.outcome, Outcome::Failed(why) if why.contains("left it"));
+                |ended: &&Transfer| matches!(&ended.outcome, Outcome::Left(why) if why.contains("left it"));
             world.ended.iter().filter(has_left).count()
         };
         world.run(20, |world| world.clients[first].state == State::Done && left(world) > 0);

@@ -56,7 +56,7 @@ fn who_is_gone_is_found_to_be() {
     world.run(10, |world| world.ended.iter().any(|ended| ended.outcome != Outcome::Complete));
     assert!(world.now.since(began).as_secs() < 4, "{:?}", world.ended);
     let why = world.ended.iter().map(|ended| &ended.outcome).find(|outcome| **outcome != Outcome::Complete);
-    assert_eq!(why, Some(&Outcome::Failed("its machine left it, and asked anew".into())));
+    assert_eq!(why, Some(&Outcome::Left("its machine left it, and asked anew".into())));
     world.run_out(60);
     (1..4).for_each(|index| world.assert_loaded(index, "beside one that is gone"));
 }

@@ -20,6 +20,8 @@ pub(super) struct Checks {
     pub(super) zones: Zones,
     /// What the calendar says at zero of the clock, in nanoseconds, wrapping.
     calendar: u64,
+    /// A day that has come, in seconds since 1970: before it the calendar was never set.
+    reached: u64,
     was_set: bool,
 }
 
@@ -76,12 +78,12 @@ impl Checks {
         let names = PRIVATE.map(str::to_owned).into_iter().chain(private_172).chain(forwarded);
         let names = names.chain(insecure.iter().cloned()).filter(|domain| !domain.is_empty());
         let insecure = names.map(|domain| Name::parse(&domain)).collect::<Result<BTreeSet<_>, _>>()?;
-        Ok(Some(Self { zones: Zones::new(trusted, insecure), calendar: 0, was_set: false }))
+        Ok(Some(Self { zones: Zones::new(trusted, insecure), calendar: 0, reached: 0, was_set: false }))
     }
 
     fn date(&self, now: u64) -> Date {
         let seconds = self.calendar.wrapping_add(now) / 1_000_000_000;
-        match seconds >= CALENDAR_LEAST_SECONDS {
+        match seconds >= self.reached.max(CALENDAR_LEAST_SECONDS) {
             // RFC 4034 3.1.5: 32 bits, which wrap.
             true => Date::Seconds(u32::try_from(seconds & u64::from(u32::MAX)).unwrap_or_default()),
             false => Date::Unknown,
@@ -90,12 +92,12 @@ impl Checks {
 }
 
 impl Forwarder {
-    /// What the calendar says at zero of the clock. What was learned, and told, without one is learned anew.
-    pub(crate) fn set_calendar(&mut self, now: u64, calendar: u64) {
+    /// What the calendar says at zero of the clock, and which day has come in any case. What was learned, and told, without one is learned anew.
+    pub(crate) fn set_calendar(&mut self, now: u64, calendar: u64, reached: u64) {
         let Some(checks) = &mut self.checks else { return };
-        checks.calendar = calendar;
+        (checks.calendar, checks.reached) = (calendar, reached);
         let is_set = checks.date(now) != Date::Unknown;
-        if is_set && !std::mem::replace(&mut checks.was_set, is_set) {
+        if !std::mem::replace(&mut checks.was_set, is_set) && is_set {
             checks.zones.forget();
             self.cache.clear();
         }
@@ -213,8 +215,11 @@ impl Forwarder {
 
     /// Waits for the answer to that, which is asked for unless it is already.
     fn ask_for(&mut self, now: u64, number: u64, key: Key, sink: &mut Sink<'_>) {
-        if let Some(question) = self.by_key.get(&key).and_then(|raw| self.questions.get_mut(raw)) {
+        if let Some(raw) = self.by_key.get(&key)
+            && let Some(question) = self.questions.get_mut(raw)
+        {
             question.dependents.push(number);
+            self.unwanted.remove(raw);
             return;
         }
         let name = &key.0[..key.0.len() - 4];
@@ -228,11 +233,24 @@ impl Forwarder {
             return self.fail(now, number, sink);
         };
         let raw = self.new_number();
-        let asker = self.questions.get(&number).and_then(|question| question.asker);
-        let question = Question { dependents: vec![number], asker, ..Question::new(key.clone(), group, now) };
+        // It is the client's question that counts.
+        let question = Question { dependents: vec![number], ..Question::new(key.clone(), group, now) };
         self.enter(raw, question);
         self.by_key.insert(key, raw);
         self.send_first(now, raw, (group, best), sink);
+    }
+
+    /// A question is over. What it still waited for gives way where there is no room, unless somebody else waits for it.
+    pub(super) fn waits_no_more(&mut self, number: u64, question: &Question) {
+        let key = question.checked.as_ref().and_then(|checked| checked.waits_for.as_ref());
+        if let Some(raw) = key.and_then(|key| self.by_key.get(key))
+            && let Some(question) = self.questions.get_mut(raw)
+        {
+            question.dependents.retain(|dependent| *dependent != number);
+            if question.dependents.is_empty() && question.asker.is_none() {
+                self.unwanted.insert(*raw);
+            }
+        }
     }
 
     /// The check is over.

@@ -86,6 +86,8 @@ impl Forwarder {
         if question.finds_loop_of.is_none() {
             self.by_key.remove(&question.key);
         }
+        self.unwanted.remove(&number);
+        self.waits_no_more(number, &question);
         self.clients_waiting -= question.clients.len();
         for attempt in question.attempts.iter().filter(|attempt| attempt.is_open) {
             self.exchanges.remove(&attempt.exchange);

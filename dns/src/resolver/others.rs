@@ -81,9 +81,9 @@ impl Resolver {
         self.forwarder = is_on.then(|| Box::new(forwarder.after(self.last_number)));
         // What our zones said may be for others to say now, and the other way round.
         self.own.outdate();
-        let calendar = self.calendar;
+        let (calendar, reached) = (self.calendar, self.reached);
         self.with_forwarder(out, |forwarder, sink| {
-            forwarder.set_calendar(now, calendar);
+            forwarder.set_calendar(now, calendar, reached);
             forwarder.wake(now, sink);
         });
     }

@@ -119,3 +119,24 @@ fn hosts_have_addresses_of_either_kind() {
     };
     assert!(any("fd77::1:63", "fd77::2:0") && any("fd77::", "fd77::1") && !any("fd77::1:64", "fd77::2:0"));
 }
+
+/// Whether there are more names or more nodes in the set.
+#[test]
+fn a_set_is_told_by_the_names_of_its_nodes() {
+    let few = directory();
+    let many = Directory { given_names: (0..200).map(|n| (n, format!("rack{n}"))).collect(), ..directory() };
+    for (directory, numbers, expected) in [
+        (&few, vec![], ""),
+        (&few, vec![6], "node6"),
+        (&few, vec![7], "storage"),
+        (&few, vec![5, 6, 7, 8, 150], "node[5-6,8],storage,login"),
+        (&many, vec![], ""),
+        (&many, vec![199], "rack199"),
+        (&many, vec![198, 200, 201], "node[200-201],rack198"),
+    ] {
+        let set: NodeSet = numbers.into_iter().collect();
+        assert_eq!(directory.fold(&set), expected);
+    }
+    let all: NodeSet = (0..300).collect();
+    assert!(many.fold(&all).starts_with("node[200-299],rack0,rack1,"));
+}

@@ -37,6 +37,7 @@ fn export(export: Export) -> String {
     let served = Served {
         directories: vec!["/srv/heorot/root".into(), "/srv/a b#c".into()],
         networks: vec![(Ipv4Addr::new(10, 77, 0, 0), 16), (Ipv4Addr::new(10, 78, 0, 0), 24)],
+        is_insecure: false,
     };
     let reservations = vec![
         Reservation {
@@ -95,6 +96,24 @@ fn what_a_kernel_would_serve() {
     let to =
         "10.77.0.0/16(ro,no_root_squash,no_subtree_check) 10.78.0.0/24(ro,no_root_squash,no_subtree_check)";
     assert_eq!(export(Export::Exports), format!("/srv/heorot/root {to}\n/srv/a\\040b\\043c {to}\n"));
+    // What `nfs.insecure` says of ours is said of it, too: kernels refuse ports of 1024 and above by themselves.
+    let served = Served {
+        directories: vec!["/srv/root".into()],
+        networks: vec![(Ipv4Addr::new(10, 77, 0, 0), 16)],
+        is_insecure: true,
+    };
+    let (directory, place) = (directory(), Place::default());
+    let table = Table {
+        directory: &directory,
+        place: &place,
+        nodes: BTreeMap::new(),
+        served,
+        reservations: Vec::new(),
+    };
+    assert_eq!(
+        table.export(Export::Exports).unwrap(),
+        "/srv/root 10.77.0.0/16(ro,no_root_squash,no_subtree_check,insecure)\n"
+    );
 }
 
 #[test]

@@ -51,6 +51,11 @@ pub(super) enum ChangeVerb {
         #[command(flatten)]
         how: How,
     },
+    /// Forget machines that are gone: what has no number and is in no list
+    Forget {
+        #[command(flatten)]
+        which: Which,
+    },
     /// Set what nodes boot, and their attributes
     Set {
         /// A node set as node[0-9,12], @rack1, @state:failed or ^FILE, or a number, name, hardware address or address
@@ -147,6 +152,7 @@ fn wanted(verb: ChangeVerb) -> Result<(&'static str, ChangeRequest, How), String
         ChangeVerb::Deny { which, why } => ("deny", of(which, why.reason)),
         ChangeVerb::Hold { which, why } => ("hold", of(which, why.reason)),
         ChangeVerb::Retire { which, why } => ("retire", of(which, why.reason)),
+        ChangeVerb::Forget { which } => ("forget", of(which, None)),
         ChangeVerb::Number { nodeset, number, free, how } => {
             let request = ChangeRequest { set: nodeset, number, ..ChangeRequest::default() };
             (if free { "free" } else { "number" }, (request, how))

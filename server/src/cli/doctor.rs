@@ -54,11 +54,36 @@ fn table(findings: &[Finding]) -> String {
         };
         format!("{grade:<8}{:<width$}  {}\n", finding.subject, finding.said)
     };
-    let faults = findings.iter().filter(|finding| finding.grade == Grade::Fault).count();
-    let end = match faults {
-        0 => "nothing keeps nodes from booting\n".to_owned(),
-        1 => "1 fault\n".to_owned(),
-        many => format!("{many} faults\n"),
+    let count = |grade| findings.iter().filter(|finding| finding.grade == grade).count();
+    let of = |count, what| match count {
+        0 => format!("no {what}"),
+        1 => format!("1 {what}"),
+        many => format!("{many} {what}s"),
+    };
+    let end = match (count(Grade::Fault), count(Grade::Warning)) {
+        (0, 0) => "nothing was found that keeps nodes from booting\n".to_owned(),
+        (faults, 0) => of(faults, "fault") + "\n",
+        (faults, warnings) => format!("{}, {}\n", of(faults, "fault"), of(warnings, "warning")),
     };
     findings.iter().map(line).collect::<String>() + &end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is merely warned of may be what keeps nodes from booting.
+    #[test]
+    fn the_last_line_is_good_news_only_where_nothing_was_found() {
+        use Grade::{Fault, Ok, Warning};
+        for (grades, expected) in [
+            (&[Ok, Ok][..], "nothing was found that keeps nodes from booting"),
+            (&[Ok, Warning], "no fault, 1 warning"),
+            (&[Warning, Warning, Fault], "1 fault, 2 warnings"),
+            (&[Fault, Fault], "2 faults"),
+        ] {
+            let findings: Vec<_> = grades.iter().map(|grade| Finding::new(*grade, "it", "is so")).collect();
+            assert_eq!(table(&findings).lines().last(), Some(expected));
+        }
+    }
 }

@@ -64,7 +64,8 @@ pub(super) fn run(wanted: &NodeSetCommand) -> Exit {
     if without_number > 0 {
         let who =
             if without_number == 1 { "1 machine is" } else { &format!("{without_number} machines are") };
-        complain(&format!("{who} left out, without a number and so without a name"), Exit::Ok);
+        let those = "heorot node list shows them, with the same set";
+        complain(&format!("{who} left out, without a number and so without a name: {those}"), Exit::Ok);
     }
     Exit::Ok
 }

@@ -203,8 +203,8 @@ fn trials(trials: &[TrialView]) -> String {
 /// `heorot explain`.
 pub(super) fn explanation(view: &ExplainView) -> String {
     let mut rows = node_rows(&view.node);
-    rows.push(("last asked", optional(view.last_asked.as_ref())));
-    rows.push(("last told", optional(view.last_told.as_ref())));
+    rows.push(("last asked", dated(view.last_asked.as_ref(), view.last_asked_at.as_ref())));
+    rows.push(("last told", dated(view.last_told.as_ref(), view.last_told_at.as_ref())));
     rows.push(("to do", optional(view.to_do.as_ref())));
     rows.extend(last_end(view.last_end.as_ref()));
     let history: Vec<[String; 3]> = view
@@ -240,6 +240,12 @@ fn node_rows(node: &NodeView) -> Vec<(&'static str, String)> {
 
 fn optional(value: Option<&impl Display>) -> String {
     value.map_or_else(|| "-".into(), ToString::to_string)
+}
+
+/// What was said, and when, as far as that is known.
+fn dated(what: Option<&String>, at: Option<&String>) -> String {
+    let at = what.and(at).map_or_else(String::new, |at| format!(" ({at})"));
+    optional(what) + &at
 }
 
 fn or_dash(text: &str) -> String {

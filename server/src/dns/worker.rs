@@ -40,6 +40,8 @@ pub(super) struct Worker {
     began: Instant,
     began_at: u64,
     calendar_told: Option<Instant>,
+    /// Which day was told to have come.
+    reached_told: u64,
     /// It was said that no date can be checked.
     undated_said: bool,
     /// And that nothing was ever found to be signed.
@@ -120,6 +122,7 @@ impl Worker {
             began: Instant::now(),
             began_at: crate::clock::now().as_nanoseconds(),
             calendar_told: None,
+            reached_told: 0,
             undated_said: false,
             unsigned_said: false,
             counts: Counts::default(),
@@ -455,6 +458,10 @@ impl Worker {
         if self.calendar_told.is_none_or(|told| now - told >= CALENDAR_EVERY) {
             self.calendar_told = Some(now);
             self.handle(now, Input::Calendar(crate::clock::wall(crate::clock::now()).0 / 1_000_000_000));
+        }
+        let reached = crate::clock::reached_seconds();
+        if reached != std::mem::replace(&mut self.reached_told, reached) {
+            self.handle(now, Input::Reached(reached));
         }
         if self.wakeup().is_some_and(|at| at <= now) {
             self.handle(now, Input::Wake);

@@ -92,10 +92,36 @@ fn what_is_there_is_good_if_the_server_can_read_it() {
     assert_eq!(found(&findings, "boot.bios"), [(Grade::Ok, "pxelinux.0, 6 octets")]);
     assert_eq!(found(&findings, "boot.bios, next"), [(Grade::Ok, "ldlinux.c32, 4 octets")]);
     let kernel = found(&findings, "profile.default kernel");
-    assert!(matches!(kernel[..], [(Grade::Fault, text)] if text.contains("chmod a+r vmlinuz")), "{kernel:?}");
+    // As it can be typed anywhere.
+    let typed = format!("chmod a+r {}/vmlinuz", directory.path().canonicalize().unwrap().display());
+    assert!(matches!(kernel[..], [(Grade::Fault, text)] if text.ends_with(&typed)), "{kernel:?}");
     mode(0o644);
     let findings = examine(&config, None);
     assert_eq!(found(&findings, "profile.default kernel"), [(Grade::Ok, "vmlinuz, 4 octets")]);
+}
+
+/// What a class or an entry of a menu has machines start is looked at like what their firmware does.
+#[test]
+fn boot_files_of_classes_and_menus_are_looked_at() {
+    let (directory, packages) = (testing::directory("doctor"), testing::directory("doctor-packages"));
+    let further = "[[class]]\nname = \"old\"\nmac = \"02:*:*:*:*:*\"\nboot-file = \"old/pxelinux.0\"\n\
+                   [[class]]\nname = \"other\"\nmac = \"06:*:*:*:*:*\"\nboot-file = \"x.0\"\nnext-server = \"127.0.0.9\"\n\
+                   [[class]]\nname = \"url\"\nmac = \"0a:*:*:*:*:*\"\nboot-file = \"http://127.0.0.9/x\"\n\
+                   [[pxe.service]]\ntext = \"tool\"\narchitecture = \"bios\"\nfile = \"tool.0\"\n";
+    let config = config(directory.path(), packages.path(), further);
+    let findings = examine(&config, None);
+    for (subject, expected) in [
+        ("[[class]] old boot-file", "there is no old/pxelinux.0"),
+        ("[[class]] old boot-file, next", "there is no old/ldlinux.c32"),
+        ("[[pxe.service]] tool", "there is no tool.0"),
+    ] {
+        let said = found(&findings, subject);
+        assert!(matches!(said[..], [(Grade::Fault, text)] if text.contains(expected)), "{subject}: {said:?}");
+    }
+    let elsewhere = findings.iter().filter(|finding| {
+        finding.subject.starts_with("[[class]] other") || finding.subject.starts_with("[[class]] url")
+    });
+    assert_eq!(elsewhere.count(), 0, "what is on other servers is not ours to look at");
 }
 
 #[test]
@@ -105,7 +131,9 @@ fn a_running_server_is_heard_and_its_ports_are_left_alone() {
     let status: StatusView = serde_json::from_str(
         r#"{"version":"9.9","uptime_seconds":1,"nodes":{},"transfers":{"active":0,"waiting":0},
             "load":{"regime":"paced","link_bits_per_second":null,"sent_bits_per_second":0,"retries_per_second":0,"resent_per_second":0},
-            "temporary":{"used":0,"size":9},"kernel_drops":3,"malformed":{},"troubles":["node5: no kernel"]}"#,
+            "temporary":{"used":0,"size":9},"kernel_drops":3,"malformed":{},"troubles":["node5: no kernel"],
+            "rogue_servers":[{"address":"10.77.0.99","mac":null,"network":"lo","first_heard":"1","last_heard":"2","count":3,"last":"was chosen by","last_client":"52:54:00:00:00:01"}],
+            "unanswered":{"hosts":400,"last":"52:54:00:00:00:02","last_asked":"3","why":"it is in no network"}}"#,
     )
     .unwrap();
     let findings = examine(&config, Some(&status));
@@ -115,6 +143,14 @@ fn a_running_server_is_heard_and_its_ports_are_left_alone() {
         [
             (Grade::Ok, "heorot 9.9 runs"),
             (Grade::Fault, "node5: no kernel"),
+            (
+                Grade::Warning,
+                "another DHCP server, 10.77.0.99 on lo, was chosen by 52:54:00:00:00:01 at 2\n  stop it, or allow it: other-servers = [\"10.77.0.99\"] in [[network]] of lo"
+            ),
+            (
+                Grade::Warning,
+                "400 hosts asked for an address and got none; last 52:54:00:00:00:02 at 3: it is in no network\n  heorot explain 52:54:00:00:00:02 says what to do"
+            ),
             (Grade::Warning, "the kernel has dropped 3 datagrams since it started"),
         ]
     );

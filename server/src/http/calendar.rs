@@ -6,7 +6,7 @@ const MONTHS: [&str; 12] =
 const DAY_SECONDS: u64 = 86_400;
 
 /// The date of so many seconds since 1970.
-pub(super) fn written(seconds: u64) -> String {
+pub(crate) fn written(seconds: u64) -> String {
     let (days, rest) = (seconds / DAY_SECONDS, seconds % DAY_SECONDS);
     let (year, month, day) = civil(days);
     let week_day = DAYS[usize::try_from(days % 7).unwrap_or(0)];

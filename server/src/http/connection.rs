@@ -229,6 +229,17 @@ impl Connection {
         }
     }
 
+    /// Whether it was shown a certificate, and has not taken it yet.
+    pub(super) fn is_handshaking(&self) -> bool {
+        let is_shown = |tls: &ServerConnection| tls.is_handshaking() && tls.protocol_version().is_some();
+        self.tls.as_deref().is_some_and(is_shown)
+    }
+
+    /// Whether the client says no more.
+    pub(super) fn has_left(&self) -> bool {
+        self.is_ended
+    }
+
     /// What it holds of a request, and of an answer.
     pub(super) fn held_octets(&self) -> usize {
         self.input.capacity() + self.output.capacity()

@@ -1,3 +1,4 @@
+mod distrust;
 mod floods;
 mod standing;
 
@@ -139,6 +140,7 @@ fn take_ask(ask: Ask, told: &Mutex<Vec<String>>) {
         }
         Ask::SignOfLife(address) => format!("life {address}"),
         Ask::Unavailable { from, path, .. } => format!("{from} lacks {path}"),
+        Ask::Distrusts { from, why } => format!("{from} distrusts: {why}"),
         Ask::NotMade { mac, given, why } => format!("{mac} {given:?}: {why}"),
         Ask::Update { .. } | Ask::UpdateDenied { .. } => panic!("HTTP updates no names"),
     };

@@ -15,10 +15,7 @@ pub(crate) enum Wrong {
 
 /// Reads them. TLS 1.2 and 1.3, which is what UEFI speaks; HTTP/1.1 and nothing else.
 pub(crate) fn read(certificate: &str, key: &str) -> Result<Arc<ServerConfig>, Wrong> {
-    let chain: Vec<_> = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect)
-        .map_err(|error| unreadable(certificate, &error))
-        .map_err(|(message, remedy)| Wrong::Certificate(message, remedy))?;
+    let chain = chain(certificate)?;
     if chain.is_empty() {
         let message = format!("{certificate} has no certificate in it");
         let remedy = "it begins with -----BEGIN CERTIFICATE-----; the server's own comes first, then those that lead to its authority";
@@ -38,6 +35,14 @@ pub(crate) fn read(certificate: &str, key: &str) -> Result<Arc<ServerConfig>, Wr
         })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+/// The certificates of a file: the server's own, and those that lead to its authority.
+pub(crate) fn chain(certificate: &str) -> Result<Vec<CertificateDer<'static>>, Wrong> {
+    CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect)
+        .map_err(|error| unreadable(certificate, &error))
+        .map_err(|(message, remedy)| Wrong::Certificate(message, remedy))
 }
 
 fn unreadable(path: &str, error: &pem::Error) -> (String, String) {

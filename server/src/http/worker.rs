@@ -2,6 +2,7 @@
 //! loop says, and when a file may go on, too.
 
 mod accepting;
+mod breaking;
 mod holding;
 mod making;
 
@@ -218,19 +219,12 @@ impl Worker {
         self.go_on(key, EventFlags::empty(), now);
     }
 
-    /// Lets a connection do what it can do now. What breaks it ends it.
-    fn go_on(&mut self, key: u64, flags: EventFlags, now: Instant) {
-        let is_broken = flags.intersects(EventFlags::ERR | EventFlags::HUP);
-        if is_broken || self.converse(key, flags, now).is_err() {
-            self.remove(key);
-        }
-    }
-
     fn converse(&mut self, key: u64, flags: EventFlags, now: Instant) -> io::Result<()> {
         // Gone if an earlier event of this turn displaced it.
         let Some(connection) = self.streams.get_mut(key) else { return Ok(()) };
         if flags.contains(EventFlags::IN) {
             connection.receive(&mut self.buffer)?;
+            self.tell_distrust(key, None);
         }
         for _ in 0..STEPS_A_TURN {
             if !self.step(key, now)? {
@@ -353,18 +347,22 @@ impl Worker {
         let Some(connection) = self.streams.get_mut(key) else { return };
         let Stage::Opening(head) = &connection.stage else { return };
         let (method, peer) = (head.method, connection.peer);
-        let (status, why) = match result {
+        let refusal = match result {
             Ok(file) => {
                 let version = Version::of(&file.identity, u64::from(clock::calendar_seconds()));
                 let selection = version.select(method, &head.conditions);
                 return self.reply_file(key, (file, kind), (&version, selection), now);
             }
-            Err(transfer::Refusal::Missing(why)) => (404, why),
-            Err(transfer::Refusal::Denied(why)) => (403, why),
-            Err(transfer::Refusal::Changed) => (500, "the file was changed just now".into()),
+            Err(refusal) => refusal,
         };
+        let status = match refusal {
+            transfer::Refusal::Missing(_) => 404,
+            transfer::Refusal::Denied(_) => 403,
+            transfer::Refusal::Changed => 500,
+        };
+        let why = refusal.why().to_owned();
         // The loop hears of it if it has the time: it is for the node's history alone.
-        let _ = self.asks.try_say(Ask::Unavailable { from: peer, path, why: why.clone() });
+        let _ = self.asks.try_say(Ask::Unavailable { from: peer, path, refusal });
         self.reply(key, &Reply::text(status, why + "\n"), now);
     }
 

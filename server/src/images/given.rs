@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
-/// Paths that are remembered: more than any site has kernels and RAM disks.
+/// Paths that are remembered: more than any site boots at a time. In years it may have more kernels and RAM disks than that: then the one that was given longest ago gives way.
 const PATHS_MAX: usize = 1024;
 
 /// The last versions that were given.
@@ -30,6 +30,9 @@ struct Version {
     /// When it took the place of another one that was given, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     replaced_at: Option<u64>,
+    /// When it was given last, as far as that was written: it is no reason to write.
+    #[serde(default)]
+    given_at: u64,
 }
 
 impl Given {
@@ -52,15 +55,19 @@ impl Given {
     ) -> io::Result<()> {
         let mut is_new = false;
         for (path, identity) in files {
-            let known = self.now.get(path);
-            if known.is_some_and(|version| version.is(identity))
-                || (known.is_none() && self.now.len() >= PATHS_MAX)
-            {
+            let known = self.now.get_mut(path);
+            let is_known = known.is_some();
+            if let Some(version) = known.filter(|version| version.is(identity)) {
+                version.given_at = now;
                 continue;
             }
+            if !is_known && self.now.len() >= PATHS_MAX {
+                self.forget_oldest();
+            }
             let ImageIdentity { file, size, modified } = identity;
-            let replaced_at = known.map(|_| now);
-            self.now.insert(path.to_owned(), Version { file, size, modified, replaced_at });
+            let replaced_at = is_known.then_some(now);
+            let version = Version { file, size, modified, replaced_at, given_at: now };
+            self.now.insert(path.to_owned(), version);
             is_new = true;
         }
         match &self.place {
@@ -70,6 +77,13 @@ impl Given {
                 std::fs::rename(written, place)
             }
             Some(_) | None => Ok(()),
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        let oldest = self.now.iter().min_by_key(|(_, version)| version.given_at);
+        if let Some(path) = oldest.map(|(path, _)| path.clone()) {
+            self.now.remove(&path);
         }
     }
 
@@ -86,3 +100,6 @@ impl Version {
         (self.file, self.size, self.modified) == (identity.file, identity.size, identity.modified)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,8 @@
 //! Our own entries, permanent, are not counted by its garbage collector; but a node that is up is an ordinary host again and needs an ordinary entry.
 //! Beyond `gc_thresh3` of them the kernel drops packets and says "neighbour: arp_cache: neighbor table overflow!" (arp(7)).
 
-use heorot_core::config::Config;
+use heorot_core::config::{Config, Network};
+use std::net::Ipv4Addr;
 
 /// Where the kernel says how many entries there may be. It is there in the first network namespace only, for which it holds.
 const HARD_LIMIT: &str = "/proc/sys/net/ipv4/neigh/default/gc_thresh3";
@@ -14,26 +15,34 @@ pub(crate) fn warning(config: &Config) -> Option<String> {
     advice(hosts(config), limit)
 }
 
-/// How many hosts there can be on our links.
+/// How many hosts with an address of their own there can be on our links.
 fn hosts(config: &Config) -> u64 {
     let on_link = config.networks.iter().filter(|network| network.on_link);
-    let count = |network: &heorot_core::config::Network| {
+    let count = |network: &Network| {
         let numbers = network.numbering.numbers;
-        u64::from(numbers.highest - numbers.lowest) + 1 + network.guests.map_or(0, |guests| guests.size())
+        let guests = network.guests.map_or(0, |guests| guests.size());
+        let is_further = |address: &Ipv4Addr| {
+            network.contains(*address) && !network.guests.is_some_and(|guests| guests.contains(*address))
+        };
+        let further = config.hosts.iter().filter_map(|host| host.address).filter(is_further).count();
+        u64::from(numbers.highest - numbers.lowest) + 1 + guests + further as u64
     };
     on_link.map(count).sum()
 }
 
+/// Hosts that no list has: routers, name servers, switches, what is on trial. The kernel drops packets as soon as there are as many entries as it may have, of whomever they are.
+const FURTHER_HOSTS: u64 = 32;
+
 /// What to say where so many hosts meet such a limit. The figures leave room for as many hosts again: switches, management boards, what comes and goes.
 /// Below the lowest of them nothing is collected.
 fn advice(hosts: u64, limit: u64) -> Option<String> {
-    if hosts <= limit {
+    if hosts + FURTHER_HOSTS <= limit {
         return None;
     }
-    let lowest = hosts.next_multiple_of(1024);
+    let lowest = (hosts + FURTHER_HOSTS).next_multiple_of(1024);
     let (middle, highest) = (lowest * 2, lowest * 4);
     Some(format!(
-        "there can be {hosts} hosts on the links, and the kernel keeps no more than {limit} neighbour entries: nodes that are up would lose packets\n  \
+        "there can be {hosts} hosts on the links, and routers and others beside them, and the kernel keeps no more than {limit} neighbour entries: nodes that are up would lose packets\n  \
          sysctl -w net.ipv4.neigh.default.gc_thresh3={highest} net.ipv4.neigh.default.gc_thresh2={middle} net.ipv4.neigh.default.gc_thresh1={lowest}\n  \
          and the same lines in /etc/sysctl.d/, for the next start"
     ))
@@ -45,7 +54,9 @@ mod tests {
 
     #[test]
     fn a_table_that_is_too_small_is_told_of_with_its_remedy() {
-        assert_eq!(advice(1024, 1024), None);
+        assert_eq!(advice(992, 1024), None);
+        // A cluster of 1,024 nodes has a router too.
+        assert!(advice(1024, 1024).is_some_and(|text| text.contains("gc_thresh3=8192 ")));
         assert_eq!(advice(10_000, 65_536), None);
         let text = advice(1025, 1024).unwrap();
         assert!(text.contains("1025 hosts") && text.contains("1024 neighbour entries"), "{text}");
@@ -74,7 +85,11 @@ mod tests {
         };
         let guests = "guests = \"10.77.210.1-10.77.210.10\"\n";
         let text = network(77, "0-1023", guests) + &network(78, "2000-2999", "");
-        let config = Config::parse(&text, &[interface]).unwrap().0;
-        assert_eq!(hosts(&config), 1034);
+        let host = |address: &str, last: u8| {
+            format!("[[host]]\nmac = \"52:54:00:00:00:{last:02x}\"\naddress = \"{address}\"\n")
+        };
+        let listed = host("10.77.0.20", 1) + &host("10.77.210.3", 2) + &host("10.78.0.20", 3);
+        let config = Config::parse(&(text + &listed), &[interface]).unwrap().0;
+        assert_eq!(hosts(&config), 1035, "nodes, guests, and one host beside them");
     }
 }

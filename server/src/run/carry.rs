@@ -55,6 +55,15 @@ pub(super) enum Asker {
     Dump,
 }
 
+/// Whom a DHCP packet goes to, for people. What goes to a relay goes to its port 67.
+fn named(send: &DhcpSend) -> String {
+    match send.target {
+        DhcpTarget::Frame(mac, _) => format!("{mac} on {}", send.interface),
+        DhcpTarget::Address(to) if to.port() == 67 => format!("the relay {}", to.ip()),
+        DhcpTarget::Address(to) | DhcpTarget::BootServer(to) => to.to_string(),
+    }
+}
+
 /// What became of an update, as it is told to DNS.
 fn dns_kept(kept: Kept) -> heorot_dns::Kept {
     match kept {
@@ -192,7 +201,10 @@ impl Loop {
             Ask::UpdateDenied { by, why } => self.heorot(Input::UpdateDenied { by, why }),
             Ask::SignOfLife(address) => self.heorot(Input::SignOfLife(address)),
             Ask::NotMade { mac, given, why } => self.heorot(Input::NotMade { mac, given, why }),
-            Ask::Unavailable { from, path, why } => self.heorot(Input::Unavailable { from, path, why }),
+            Ask::Distrusts { from, why } => self.heorot(Input::Distrusts { from, why }),
+            Ask::Unavailable { from, path, refusal } => {
+                self.heorot(Input::Unavailable { from, path, refusal });
+            }
         }
     }
 
@@ -213,6 +225,8 @@ impl Loop {
             | Query::More(_)) => query,
         };
         if let Some(id) = self.remember(asker) {
+            // He reads since when something is so: the calendar may have been set.
+            self.heorot(Input::Calendar(clock::wall(self.now)));
             self.heorot(Input::Operator { id, wall: clock::wall(self.now), query });
         }
     }
@@ -307,8 +321,11 @@ impl Loop {
     pub(super) fn take_image(&mut self, done: transfer::Input<'_>) {
         if let transfer::Input::Opened { transfer, result } = &done {
             let asked = self.pending.opening.remove(transfer);
-            if let (Some((from, path)), Err(Refusal::Missing(why) | Refusal::Denied(why))) = (asked, result) {
-                self.heorot(Input::Unavailable { from, path, why: why.clone() });
+            // A file that changed was there when its transfer began.
+            if let (Some((from, path)), Err(refusal @ (Refusal::Missing(_) | Refusal::Denied(_)))) =
+                (asked, result)
+            {
+                self.heorot(Input::Unavailable { from, path, refusal: refusal.clone() });
             }
         }
         self.transfer(done);
@@ -348,7 +365,7 @@ impl Loop {
         match sent {
             Ok(()) => self.meter.sent(self.now, payload.len()),
             // The client asks again: the network could have lost it as well.
-            Err(error) => self.complain("sending DHCP", &error),
+            Err(error) => self.complain("sending DHCP", &format_args!("to {}: {error}", named(send))),
         }
     }
 
@@ -483,6 +500,7 @@ impl Loop {
             malformed: self.parts.transfers.malformed().clone(),
             dns: Box::new(self.parts.dns.counts().measured()),
             nfs: self.parts.nfs.as_ref().map(|nfs| Box::new(nfs.counts().measured())),
+            troubles: self.refusals.told(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Interfaces that go and come back under the loop, and addresses that do.
 
 use super::Loop;
-use super::operate::Reloaded;
+use super::operate::{Reloaded, in_a_line};
 use super::order::Source;
 use crate::configuration::{self, Listening, Readdressed};
 use crate::interface::{Change, Ethernet, Interface};
@@ -56,19 +56,20 @@ impl Loop {
     pub(super) fn interface_changed(&mut self, change: Change) {
         match change {
             Change::Gone(name) => self.heorot(Input::InterfaceGone(&name)),
-            Change::Unfit(name, problem) => {
-                let what = format_args!(
-                    "{name} is another interface now: {problem}\n  it is tried again every second"
-                );
-                self.parts.journal.say(Weight::Warning, what);
-                self.heorot(Input::InterfaceGone(&name));
+            Change::Unfit(name, why) => {
+                self.heorot(Input::InterfaceUnfit { interface: &name, why: &why });
             }
             Change::Back(interface) => {
                 let name = interface.name.clone();
                 let was_there = self.parts.interfaces.iter().any(|it| it.name == name);
-                let became = if was_there { "was made anew" } else { "is there now" };
+                // Whether it has the address by which one that came late is to be served is told with its addresses.
+                let became = if was_there {
+                    "was made anew, and is served"
+                } else {
+                    "is there now, and is listened to"
+                };
                 self.serve_instead(*interface);
-                self.parts.journal.say(Weight::Notice, format_args!("{name} {became}, and is served"));
+                self.parts.journal.say(Weight::Notice, format_args!("{name} {became}"));
                 self.heorot(Input::InterfaceBack(&name));
             }
             Change::OtherMac(name, served, ethernet) => {
@@ -79,6 +80,7 @@ impl Loop {
                 self.heorot(Input::InterfaceFlushed(&name));
             }
             Change::Flushed(name) => self.heorot(Input::InterfaceFlushed(&name)),
+            Change::Deaf(deaf) => self.heorot(Input::InterfacesDeaf(deaf)),
             Change::Addresses(found) => {
                 self.addresses.found = found;
                 self.look_at_addresses();
@@ -90,8 +92,12 @@ impl Loop {
     pub(super) fn look_at_addresses(&mut self) {
         let (held, missing) = self.parts.config.held(&self.addresses.found);
         self.heorot(Input::AddressesMissing(missing));
+        let is_another = self.parts.config.is_readdressed(&held);
+        if !is_another {
+            self.refusals.addresses(self.now, None);
+        }
         let is_news = self.addresses.tried.as_ref() != Some(&held);
-        if self.reloading || self.ends_by.is_some() || !is_news || !self.parts.config.is_readdressed(&held) {
+        if self.reloading || self.ends_by.is_some() || !is_news || !is_another {
             return;
         }
         let tried = held.clone();
@@ -112,9 +118,11 @@ impl Loop {
                 let text = format!(
                     "this host has other addresses, for which the configuration is wrong; it is served as before:\n{mistakes}"
                 );
+                self.refusals.addresses(self.now, Some(in_a_line(&mistakes, &self.parts.config_path)));
                 return self.parts.journal.say(Weight::Warning, text.trim_end());
             }
         };
+        self.refusals.addresses(self.now, None);
         for problem in problems {
             self.parts.journal.say(Weight::Warning, problem);
         }

@@ -8,7 +8,8 @@ use crate::names;
 use crate::settings;
 use heorot_core::config::Config;
 use heorot_core::load::Link;
-use heorot_core::message::{Answer, Input, Query, Rest};
+use heorot_core::message::{Answer, Input, MeasuredTrouble, Query, Rest};
+use heorot_core::time::Time;
 use heorot_core::transfer;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -65,6 +66,52 @@ pub(super) struct Dump {
 enum Part {
     Text(String),
     Last(String),
+}
+
+/// What was refused and is not right yet: the journal has said so once, and who looks later looks at the status.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    /// The file on disk.
+    configuration: Option<MeasuredTrouble>,
+    /// What other addresses make of the configuration.
+    addresses: Option<MeasuredTrouble>,
+}
+
+impl Refusals {
+    pub(super) fn told(&self) -> Vec<MeasuredTrouble> {
+        self.configuration.iter().chain(&self.addresses).cloned().collect()
+    }
+
+    /// The configuration was tried again, and is refused or not: since when it is the first time counts.
+    fn configuration(&mut self, now: Time, why: Option<String>) {
+        const WHAT: &str = "the configuration on disk is refused, and the old one is in use,";
+        refuse(&mut self.configuration, now, WHAT, why);
+    }
+
+    /// The same of the host's addresses.
+    pub(super) fn addresses(&mut self, now: Time, why: Option<String>) {
+        const WHAT: &str = "the configuration is wrong for the addresses that this host has";
+        refuse(&mut self.addresses, now, WHAT, why);
+    }
+}
+
+fn refuse(place: &mut Option<MeasuredTrouble>, now: Time, what: &str, why: Option<String>) {
+    let since = place.as_ref().map_or(now, |before| before.since);
+    *place = why.map(|why| MeasuredTrouble { what: what.into(), since, why });
+}
+
+/// What is wrong, in a line: the first mistake without its excerpt, what to do about it, and that there are more.
+pub(super) fn in_a_line(mistakes: &str, path: &Path) -> String {
+    let mut lines = mistakes.lines();
+    let first = lines.next().unwrap_or_default();
+    let begins = |line: &&str| !line.starts_with([' ', '\t']) && !line.contains(" | ");
+    let of_it: Vec<&str> = lines.clone().take_while(|line| !begins(line)).collect();
+    // The carets below the excerpt are indented too.
+    let is_remedy = |line: &&&str| line.starts_with("  ") && !line.trim_start().starts_with('|');
+    let remedy = of_it.iter().find(is_remedy).map(|remedy| format!("; {}", remedy.trim_start()));
+    let more = lines.filter(begins).count();
+    let more = (more > 0).then(|| format!("; and {more} more: heorot check {}", path.display()));
+    [first.to_owned(), remedy.unwrap_or_default(), more.unwrap_or_default()].concat()
 }
 
 impl Loop {
@@ -129,6 +176,8 @@ impl Loop {
             Ok(read) => read,
             Err(mistakes) => {
                 let text = format!("the configuration is wrong; the old one stays:\n{mistakes}");
+                let why = in_a_line(&mistakes, &self.parts.config_path);
+                self.refusals.configuration(self.now, Some(why));
                 return self.parts.journal.say(Weight::Warning, text.trim_end());
             }
         };
@@ -137,15 +186,15 @@ impl Loop {
         }
         let fixed = settings::need_restart(&self.parts.config, &config);
         if !fixed.is_empty() {
-            let text = format!(
-                "changing {} needs a restart: systemctl restart heorot; until then the old configuration stays",
-                fixed.join(", ")
-            );
+            let why = format!("changing {} needs a restart: systemctl restart heorot", fixed.join(", "));
+            let text = format!("{why}; until then the old configuration stays");
+            self.refusals.configuration(self.now, Some(why));
             return self.parts.journal.say(Weight::Warning, text);
         }
         if !warnings.is_empty() {
             self.parts.journal.say(Weight::Warning, warnings.trim_end());
         }
+        self.refusals.configuration(self.now, None);
         self.parts.config_text = text;
         self.addresses.tried = None;
         if let Some(tls) = tls {
@@ -341,6 +390,37 @@ fn write_atomically(path: &Path, parts: &Receiver<Part>) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Who looks at the status a day later is told since when, and not of a reload that went well meanwhile.
+    #[test]
+    fn what_is_refused_is_told_until_it_is_right() {
+        let path = Path::new("/etc/heorot/heorot.toml");
+        let at = |seconds: u64| Time::from_nanoseconds(seconds * 1_000_000_000);
+        let mistakes = "heorot.toml:3:1: unknown key interfac\n3 | interfac = \"eth1\"\n  | ^^^^^^^^\n  did you mean \"interface\"?\n\
+                        heorot.toml:4:1: twice\n4 | numbers = \"0-9\"\n  | ^^^\n  take one away\n";
+        let why = in_a_line(mistakes, path);
+        assert_eq!(
+            why,
+            "heorot.toml:3:1: unknown key interfac; did you mean \"interface\"?; and 1 more: heorot check /etc/heorot/heorot.toml"
+        );
+        let closed = "/etc/heorot/heorot.toml cannot be read: denied\n  chgrp heorot /etc/heorot\n";
+        assert_eq!(
+            in_a_line(closed, path),
+            "/etc/heorot/heorot.toml cannot be read: denied; chgrp heorot /etc/heorot"
+        );
+        let mut refusals = Refusals::default();
+        assert_eq!(refusals.told(), []);
+        refusals.configuration(at(1), Some("first".into()));
+        refusals.configuration(at(2), Some(why));
+        let told = refusals.told();
+        assert_eq!((told.len(), told[0].since), (1, at(1)));
+        assert!(told[0].why.starts_with("heorot.toml:3:1"), "{told:?}");
+        refusals.addresses(at(3), Some("second".into()));
+        refusals.configuration(at(4), None);
+        assert_eq!(refusals.told().len(), 1);
+        refusals.addresses(at(5), None);
+        assert_eq!(refusals.told(), []);
+    }
 
     #[test]
     fn a_dump_replaces_the_last_one() {

@@ -24,6 +24,7 @@ fn lease(n: u8) -> Record {
         is_guest: false,
         of_number: false,
         lease_seconds: None,
+        is_left: false,
     })
 }
 

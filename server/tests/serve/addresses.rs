@@ -93,6 +93,25 @@ fn an_address_that_comes_after_the_start_is_served() {
     assert_eq!(server.end(Signal::SIGTERM), Some(0));
 }
 
+/// A cable that is pulled is no silence of machines.
+#[test]
+fn an_interface_that_hears_nobody_is_told() {
+    let place = Place::new("deaf");
+    let server = place.start();
+    until_troubles(&place, 0, "");
+    ip("link set v1 down");
+    server.says("v0 has no carrier, and nobody there is heard");
+    until_troubles(&place, 1, "v0 has no carrier since 2");
+    ip("link set v1 up");
+    server.says("v0 hears those there again");
+    until_troubles(&place, 0, "");
+    ip("link set v0 down");
+    until_troubles(&place, 1, "v0 is down since 2");
+    ip("link set v0 up");
+    until_troubles(&place, 0, "");
+    assert_eq!(server.end(Signal::SIGTERM), Some(0));
+}
+
 fn until_entry(address: &str) {
     let asked = Instant::now();
     while !entries().contains(address) {
@@ -138,9 +157,7 @@ fn an_interface_that_is_not_there_at_the_start_keeps_nobody_else_from_being_serv
     });
     let text = place.refused(&mut place.command());
     assert!(text.contains("there is no interface late0 with a hardware address"), "{text}");
-    let further = "[[network]]\ninterface = \"late0\"\naddress = \"10.99.0.1/16\"\nnumbers = \"0-99\"\nfirst = \"10.99.1.0\"\n\
-                   suffix = \"-ib\"\ntemporary = \"10.99.200.1-10.99.200.9\"\n[boot]";
-    place.configure(|text| text.replace("[boot]", further));
+    place.configure(with_late0);
     let server = place.start();
     until_troubles(&place, 1, "late0 is gone");
     is_served_at("10.77.0.1");
@@ -148,12 +165,65 @@ fn an_interface_that_is_not_there_at_the_start_keeps_nobody_else_from_being_serv
     ip("addr add 10.99.0.1/16 dev late0");
     ip("link set late1 up");
     ip("link set late0 up");
-    server.says("late0 is there now, and is served");
+    server.says("late0 is there now, and is listened to");
     until_troubles(&place, 0, "");
     let block = asked_at("10.99.0.1", b"\0\x01file\0octet\0", 69);
     assert_eq!(block, b"\0\x03\0\x01content");
     server.signal(Signal::SIGHUP);
     server.says("the configuration was read anew");
     assert_eq!(asked_at("10.77.0.1", b"\0\x01file\0octet\0", 69), block);
+    assert_eq!(server.end(Signal::SIGTERM), Some(0));
+}
+
+/// A further network, on an interface that is not there yet.
+fn with_late0(text: String) -> String {
+    let further = "[[network]]\ninterface = \"late0\"\naddress = \"10.99.0.1/16\"\nnumbers = \"0-99\"\nfirst = \"10.99.1.0\"\n\
+                   suffix = \"-ib\"\ntemporary = \"10.99.200.1-10.99.200.9\"\n[boot]";
+    text.replace("[boot]", further)
+}
+
+/// One that comes late and cannot be served as it is: it is told why, once, and what to do; and it is served as soon as that is done.
+#[test]
+fn why_an_interface_that_came_late_is_not_served_is_told() {
+    let place = Place::new("unfit");
+    std::fs::write(place.path("boot/file"), "content").unwrap();
+    place.configure(with_late0);
+    let server = place.start();
+    until_troubles(&place, 1, "late0 is gone");
+    // Whatever its name is when it is bound, the port is that interface's.
+    ip("link add wait0 type veth peer name wait1");
+    let taken = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::DGRAM, None).unwrap();
+    taken.bind_device(Some(b"wait0")).unwrap();
+    taken.bind(&std::net::SocketAddrV4::new(std::net::Ipv4Addr::UNSPECIFIED, 67).into()).unwrap();
+    ip("link set wait0 name late0");
+    ip("addr add 10.99.0.2/16 dev late0");
+    ip("link set wait1 up");
+    ip("link set late0 up");
+    let said = server.says("late0 cannot be served");
+    for words in
+        ["UDP port 67 (DHCP) on late0 is in use", "ss -ulpn 'sport = :67'", "tried again every second"]
+    {
+        assert!(said.contains(words), "{said}");
+    }
+    until_troubles(&place, 2, "");
+    assert!(troubles(&place)[0].contains("UDP port 67 (DHCP) on late0 is in use"), "{:?}", troubles(&place));
+    // It is tried more than once, and told once.
+    std::thread::sleep(Duration::from_millis(2500));
+    drop(taken);
+    let mut before = Vec::new();
+    while before.last().is_none_or(|line: &String| !line.contains("late0 is there now")) {
+        before.push(server.lines.recv_timeout(PATIENCE).unwrap());
+    }
+    assert!(!before.iter().any(|line| line.contains("cannot be served")), "{before:#?}");
+    // Its address is another one than the file says.
+    until_troubles(&place, 1, "late0 has come with 10.99.0.2 and not with 10.99.0.1");
+    let [told] = &troubles(&place)[..] else { panic!("one of them is done") };
+    assert!(told.contains("ip address add 10.99.0.1/16 dev late0"), "{told}");
+    ip("addr add 10.99.0.1/16 dev late0");
+    server.says("10.99.0.1 of late0");
+    until_troubles(&place, 0, "");
+    assert_eq!(asked_at("10.99.0.1", b"\0\x01file\0octet\0", 69), b"\0\x03\0\x01content");
+    ip("link del late0");
+    server.says("late0 is gone");
     assert_eq!(server.end(Signal::SIGTERM), Some(0));
 }

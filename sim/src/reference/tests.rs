@@ -44,6 +44,7 @@ fn lease(mac: Mac, address: Ipv4Addr) -> Record {
         is_guest: false,
         of_number: false,
         lease_seconds: None,
+        is_left: false,
     })
 }
 

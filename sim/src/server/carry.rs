@@ -165,9 +165,9 @@ impl Server {
                 let result = opened.ok_or_else(|| Refusal::Missing("there is no such file".into()));
                 match &result {
                     Ok(opened) => self.disk.opened(opened.image),
-                    Err(_) => {
-                        let why = "there is no such file".into();
-                        self.heorot(s, Input::Unavailable { from, path, why });
+                    Err(refusal) => {
+                        let refusal = refusal.clone();
+                        self.heorot(s, Input::Unavailable { from, path, refusal });
                     }
                 }
                 self.transfer(s, transfer::Input::Opened { transfer, result });

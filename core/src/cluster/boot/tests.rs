@@ -66,3 +66,42 @@ fn who_is_asked_and_who_is_told() {
         assert_eq!(told, expected, "{firmware:?} {architecture} of {pxe}");
     }
 }
+
+/// What firmware is told, also by a class, and what such a loader goes on with, in whatever folder.
+#[test]
+fn what_a_boot_needs() {
+    let class = "[[class]]\nname = \"own\"\nmac = \"52:54:00:00:00:0a\"\nboot-file = \"efi/shimaa64.efi\"\n";
+    let config = config(&format!("bios = \"bios/pxelinux.0\"\n{class}"));
+    for (path, told, expected) in [
+        ("bios/pxelinux.0", None, true),
+        ("x64.efi", None, true),
+        ("pxelinux.0", None, false),
+        ("bios/ldlinux.c32", None, true),
+        ("boot/syslinux/ldlinux.c32", None, true),
+        ("bios/libcom32.c32", None, false),
+        ("efi/shimaa64.efi", None, true),
+        ("grubaa64.efi", None, true),
+        ("grubx64.efi", None, false),
+        ("grubx64.efi", Some("shimx64.efi"), true),
+        ("other.kpxe", None, false),
+        ("other.kpxe", Some("other.kpxe"), true),
+    ] {
+        assert_eq!(is_boot_file(&config, told, path), expected, "{path}, told {told:?}");
+    }
+}
+
+#[test]
+fn whether_a_url_has_an_address_in_it() {
+    for (url, has_address) in [
+        ("http://10.77.0.1/shimx64.efi", true),
+        ("http://10.77.0.1:9873/efiboot/shim.efi", true),
+        ("https://10.77.0.1", true),
+        ("http://user@10.77.0.1/a@b", true),
+        ("http://boot.example.org/10.77.0.1", false),
+        ("http://10.77.0.1.example.org/", false),
+        ("http://[fd00::1]/shim.efi", false),
+        ("10.77.0.1/shim.efi", false),
+    ] {
+        assert_eq!(is_at_address(url), has_address, "{url}");
+    }
+}

@@ -12,7 +12,7 @@ fn host(number: u32) -> Speaker {
 }
 
 fn new(number: u32, is_seen: bool) -> Speaker {
-    Speaker::New { mac: mac(number), is_seen }
+    Speaker::New { mac: mac(number), kind: Kind::Discover, is_seen }
 }
 
 fn seconds(seconds: u64) -> Time {
@@ -65,7 +65,7 @@ fn a_flood_of_new_machines_fills_neither_journal_nor_memory() {
     assert_eq!(told(&mut chatter, (0..100_000).map(|number| new(number, false))), left);
     assert!(chatter.machines.len() <= NEW_LINES_PER_MINUTE_MAX as usize);
     // Who is known is heard as ever, and so is what else there is.
-    assert_eq!(told(&mut chatter, [Speaker::Node(mac(1)), host(1)].into_iter()), 2);
+    assert_eq!(told(&mut chatter, [Speaker::Node(mac(1), Kind::Discover), host(1)].into_iter()), 2);
     let left_out = 200_000 - u64::from(SEEN_LINES_PER_MINUTE_MAX) - u64::from(left);
     assert_eq!(chatter.end(), LeftOut { machines: left_out, ..LeftOut::default() });
 }
@@ -83,8 +83,8 @@ fn a_first_storm_is_told_whole() {
 #[test]
 fn one_machine_alone_says_no_more_than_it_may() {
     let mut chatter = Chatter::default();
-    let most = NODE_LINES_PER_MINUTE_MAX;
-    for (number, speaker) in [(1, Speaker::Node(mac(1))), (2, new(2, false))] {
+    let most = NODE_LINES_PER_KIND_AND_MINUTE_MAX;
+    for (number, speaker) in [(1, Speaker::Node(mac(1), Kind::File)), (2, new(2, false))] {
         let lines = std::iter::repeat_n(speaker, most as usize + 5);
         assert_eq!(told(&mut chatter, lines), most, "machine {number}");
     }
@@ -94,4 +94,27 @@ fn one_machine_alone_says_no_more_than_it_may() {
     let nobodys = vec![(Kind::File, 1000 - u64::from(NOBODYS_LINES_PER_MINUTE_MAX))];
     let each = vec![(mac(1), 5), (mac(2), 5)];
     assert_eq!(chatter.end(), LeftOut { each, nobodys, ..LeftOut::default() });
+}
+
+/// Whoever knows a node's hardware address sends what packets he likes in its name: how it fares is told all the same.
+#[test]
+fn no_kind_of_line_about_a_machine_keeps_another_out() {
+    let mut chatter = Chatter::default();
+    let most = NODE_LINES_PER_KIND_AND_MINUTE_MAX;
+    for is_numbered in [true, false] {
+        let speaker = |kind| match is_numbered {
+            true => Speaker::Node(mac(1), kind),
+            false => Speaker::New { mac: mac(2), kind, is_seen: false },
+        };
+        for kind in [Kind::Discover, Kind::Offer, Kind::Decline] {
+            let flood = std::iter::repeat_n(speaker(kind), 10 * most as usize);
+            assert_eq!(told(&mut chatter, flood), most, "{kind:?}");
+        }
+        for kind in [Kind::Trouble, Kind::Transfer, Kind::Stage, Kind::Agent, Kind::Operator] {
+            assert_eq!(told(&mut chatter, std::iter::once(speaker(kind))), 1, "{kind:?}");
+        }
+    }
+    let left_out = 3 * 9 * u64::from(most);
+    let each = vec![(mac(1), left_out), (mac(2), left_out)];
+    assert_eq!(chatter.end(), LeftOut { each, ..LeftOut::default() }, "one line about each");
 }

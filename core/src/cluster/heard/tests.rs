@@ -30,6 +30,7 @@ fn the_last_word_counts() {
         relay: None,
         placed: Some(OURS),
         granted: None,
+        firmware: None,
     };
     assert_eq!(heard.get(mac(1)), Some(&said));
     assert_eq!(heard.by_identifier(b"\xffsystem"), Some(mac(1)));
@@ -42,6 +43,27 @@ fn the_last_word_counts() {
     // What is longer than an option is not kept.
     heard.note(at(6), mac(2), Some(&[7; 256]), by(None));
     assert_eq!(heard.get(mac(2)).and_then(|said| said.identifier.clone()), None);
+}
+
+/// RFC 4388 6.1: the time since a client was heard last is told in seconds. So what comes within one is one word, and what it says counts all the same.
+#[test]
+fn what_comes_within_a_second_is_one_word() {
+    let mut heard = Heard::default();
+    let milliseconds = |milliseconds| at(0) + Duration::from_millis(milliseconds);
+    for (now, relay, noted) in [
+        (milliseconds(0), &b"port 1"[..], at(0)),
+        (milliseconds(999), b"port 2", at(0)),
+        (milliseconds(1000), b"port 2", milliseconds(1000)),
+        (milliseconds(1999), b"port 2", milliseconds(1000)),
+        (milliseconds(2000), b"port 2", milliseconds(2000)),
+    ] {
+        heard.note(now, mac(1), None, by(Some(relay)));
+        let said = heard.get(mac(1)).unwrap();
+        assert_eq!((said.at, said.relay.as_deref()), (noted, Some(relay)));
+    }
+    // Another identifier is another word whenever it comes.
+    heard.note(milliseconds(2001), mac(1), Some(b"\xffsystem"), by(None));
+    assert_eq!(heard.get(mac(1)).map(|said| said.at), Some(milliseconds(2001)));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What is offered, and to whom: in memory alone, nothing is promised.
 
 use super::{Leases, Offer, PoolId, PoolKind};
-use crate::config::AddressRange;
+use crate::config::{AddressRange, Config, Mode};
 use crate::limit::{HOLD_AFTER_LIFE, OFFER_STANDS};
 use crate::mac::Mac;
 use crate::time::Time;
@@ -89,7 +89,34 @@ impl Leases {
         if let Some(pool) = self.pools.get_mut(&offer.pool) {
             pool.offers.remove(&(offer.until, address));
         }
-        offer.until = offer.until.max(now + HOLD_AFTER_LIFE);
+        (offer.until, offer.is_taken) = (offer.until.max(now + HOLD_AFTER_LIFE), true);
+    }
+
+    /// What was offered by another configuration. An address that its machine has taken is nobody else's, whatever is in its place now; but the machine is offered it again only where it
+    /// would be by this one.
+    pub(super) fn offer_again(&mut self, config: &Config, address: Ipv4Addr, offer: Offer) {
+        let network = config.networks.iter().position(|network| network.contains(address));
+        let Some(network) = network.filter(|_| !self.leases.contains_key(&address)) else { return };
+        let id = PoolId { network, ..offer.pool };
+        let settings = &config.networks[network];
+        let is_of_range = self.pools.get(&id).is_some_and(|pool| pool.range.contains(address));
+        let is_of_number = id.kind == PoolKind::Number
+            && settings.mode == Mode::Serve
+            && settings.numbering.number(address).is_some();
+        let is_its_own = (is_of_range || is_of_number) && !self.reserved.contains(&address);
+        if !is_its_own && !offer.is_taken {
+            return;
+        }
+        for pool in self.pools.values_mut() {
+            pool.free.remove(&address);
+        }
+        self.offers.insert(address, Offer { pool: id, ..offer });
+        if is_its_own {
+            self.offered_to.insert((offer.mac, id), address);
+        }
+        if let Some(pool) = self.pools.get_mut(&id).filter(|_| !offer.is_taken) {
+            pool.offers.insert((offer.until, address));
+        }
     }
 
     /// Forgets what was offered to a machine: it chose another server, or has got its address.
@@ -103,7 +130,7 @@ impl Leases {
     }
 
     fn stand(&mut self, now: Time, address: Ipv4Addr, mac: Mac, id: PoolId) -> Ipv4Addr {
-        let offer = Offer { mac, pool: id, until: now + OFFER_STANDS };
+        let offer = Offer { mac, pool: id, until: now + OFFER_STANDS, is_taken: false };
         self.offers.insert(address, offer);
         self.offered_to.insert((mac, id), address);
         if let Some(pool) = self.pools.get_mut(&id) {
@@ -123,7 +150,11 @@ impl Leases {
     /// Takes an offer of an address back that is somebody's in the next moment. Whether there was one.
     pub(super) fn forget(&mut self, address: Ipv4Addr) -> bool {
         let Some(offer) = self.offers.remove(&address) else { return false };
-        self.offered_to.remove(&(offer.mac, offer.pool));
+        let of_machine = (offer.mac, offer.pool);
+        // Another one may have been offered to it in its stead.
+        if self.offered_to.get(&of_machine) == Some(&address) {
+            self.offered_to.remove(&of_machine);
+        }
         if offer.pool.kind == PoolKind::Number {
             self.returned.push(address);
         }

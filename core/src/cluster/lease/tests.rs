@@ -121,6 +121,7 @@ fn a_guest_renews_or_loses() {
         life: seconds(59),
         superseded: false,
         recorded: true,
+        is_restored: false,
     };
     assert_eq!(lease.held_until(), seconds(60));
 }
@@ -218,6 +219,69 @@ fn what_is_lent_survives_another_configuration() {
     leases.end(address(1), seconds(1));
     leases.expire(seconds(1), address(1));
     assert_eq!(leases.check(address(1), mac(2), POOL), Err(NotFree::Elsewhere), "nobody gets it any more");
+}
+
+/// As long as somebody is heard at it, the address that a ROM took of its offer is nobody else's, whatever configuration is read meanwhile.
+#[test]
+fn an_offer_that_was_taken_survives_another_configuration() {
+    let mut leases = Leases::new(&config("10.77.200.1-10.77.200.2"));
+    let taken = leases.offer(START, mac(1), POOL, None).unwrap();
+    leases.alive(seconds(20), taken);
+    // Its range is where it was.
+    let mut leases = leases.reconfigured(&config("10.77.200.1-10.77.200.3"));
+    let others =
+        [2, 3].map(|other| leases.offer(seconds(19 + u64::from(other)), mac(other), POOL, None).unwrap());
+    assert!(!others.contains(&taken), "{others:?}");
+    assert_eq!(leases.offer(seconds(22), mac(4), POOL, None), Some(others[0]), "the oldest gives way");
+    assert_eq!(leases.offer(seconds(23), mac(1), POOL, None), Some(taken), "its own machine is offered it");
+    leases.alive(seconds(24), taken);
+    // It is another range now, of which it would not be offered to it any more, and not to others before it is free.
+    let guests = with_further("10.77.9.1-10.77.9.2", "guests = \"10.77.200.1-10.77.200.2\"\n");
+    let guest = PoolId { network: 0, kind: PoolKind::Guest };
+    let free_guests = Leases::new(&guests);
+    for (range, id) in [(guests, guest), (config("10.77.200.4-10.77.200.9"), POOL)] {
+        let mut leases = leases.clone().reconfigured(&range);
+        assert_eq!(leases.offered(taken), Some(mac(1)));
+        assert_ne!(leases.offer(seconds(25), mac(5), id, None), Some(taken));
+        assert_ne!(leases.offer(seconds(25), mac(1), POOL, None), Some(taken));
+        leases.forget_offers(mac(1));
+        assert_eq!(leases.offered(taken), Some(mac(1)), "another offer that it gave up is not this one");
+        assert_eq!(leases.expire(seconds(173), taken), (None, Some(seconds(174))));
+        assert_eq!(leases.expire(seconds(174), taken), (None, None));
+        let is_of_range = free_guests.check(taken, mac(5), id).is_ok();
+        assert_eq!(leases.check(taken, mac(5), id).is_ok(), is_of_range);
+    }
+}
+
+/// What was only offered stands where it would be offered still, and its range has all its addresses.
+#[test]
+fn an_offer_stands_where_another_configuration_would_make_it() {
+    const NUMBERS: PoolId = PoolId { network: 0, kind: PoolKind::Number };
+    let mut leases = Leases::new(&config("10.77.200.1-10.77.200.2"));
+    let first = leases.offer(START, mac(1), POOL, None).unwrap();
+    let second = leases.offer(seconds(1), mac(2), POOL, None).unwrap();
+    let number = Ipv4Addr::new(10, 77, 1, 3);
+    leases.offer_number(seconds(1), mac(3), 0, Some(number));
+    let mut leases = leases.reconfigured(&config("10.77.200.1-10.77.200.2"));
+    assert_eq!([first, second, number].map(|a| leases.offered(a)), [1, 2, 3].map(|last| Some(mac(last))));
+    assert_eq!(leases.held(POOL).map(|held| (held.lent, held.offered)), Some((0, 2)));
+    assert_eq!(leases.standing(mac(3), NUMBERS), Some(number));
+    assert_eq!(leases.offer(seconds(2), mac(4), POOL, None), Some(first), "the oldest gives way, as ever");
+    assert_eq!(leases.expire(seconds(36), second), (None, None), "and it ends when it would have");
+    assert_eq!(leases.check(second, mac(5), POOL), Ok(()));
+    assert_eq!(leases.reconfigured(&config("10.77.9.1-10.77.9.2")).offered(first), None);
+    // What is kept for a host by then is another's.
+    const GUESTS: PoolId = PoolId { network: 0, kind: PoolKind::Guest };
+    let with = |hosts: &str| {
+        with_further("10.77.9.1-10.77.9.2", &format!("guests = \"10.77.200.1-10.77.200.2\"\n{hosts}"))
+    };
+    let mut leases = Leases::new(&with(""));
+    let guest = leases.offer(START, mac(1), GUESTS, None).unwrap();
+    let mut leases = leases.reconfigured(&with(""));
+    assert_eq!((leases.offered(guest), leases.standing(mac(1), GUESTS)), (Some(mac(1)), Some(guest)));
+    let host = format!("[[host]]\nmac = \"02:00:00:00:00:01\"\naddress = \"{guest}\"\n");
+    leases = leases.reconfigured(&with(&host));
+    assert_eq!(leases.offered(guest), None);
 }
 
 /// Whatever happens in whatever order: no address is two machines', and every address is counted once.

@@ -90,3 +90,22 @@ fn what_can_be_a_hosts_address() {
         assert_eq!(is_of_a_host(&config, Ipv4Addr::from(address)), is_one, "{address:?}");
     }
 }
+
+/// The least of what `[tftp]`, the interface and the network say.
+#[test]
+fn how_long_blocks_are() {
+    let mut config = config();
+    config.tftp.block_octets_max = 8968;
+    let long = |config: &Config, mtu| {
+        let links = links(config, |_| Some(mtu));
+        links.iter().map(|link| link.block_octets_max).collect::<Vec<_>>()
+    };
+    // Two interfaces, and what is behind a relay.
+    assert_eq!(long(&config, 9000), [8968, 8968, 8968]);
+    config.networks[1].block_octets_max = Some(1418);
+    assert_eq!(long(&config, 9000), [8968, 8968, 1418]);
+    assert_eq!(long(&config, 1400), [1368, 1368, 1368]);
+    config.networks[2].block_octets_max = Some(1024);
+    config.tftp.block_octets_max = 1200;
+    assert_eq!(long(&config, 9000), [1200, 1024, 1200]);
+}

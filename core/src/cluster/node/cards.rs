@@ -30,6 +30,7 @@ impl Nodes {
         let Some(place) = self.places.remove(&mac) else { return };
         self.places.insert(to, place);
         self.forgettable.rename(mac, to);
+        self.given_up.rename(mac, to);
         let node = &mut self.nodes[place];
         node.mac = to;
         node.further_macs.retain(|known| *known != to);
@@ -52,6 +53,7 @@ impl Nodes {
         let place = self.places.remove(&mac)?;
         let node = self.nodes.swap_remove(place);
         self.forgettable.remove(mac);
+        self.given_up.remove(mac);
         // The last one has taken its place.
         if let Some(moved) = self.nodes.get(place) {
             self.places.insert(moved.mac, place);

@@ -15,14 +15,36 @@ pub(super) struct Forgettable {
 }
 
 /// A machine that was forgotten, and whether anything of it is kept on disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forgotten {
     /// Which one.
     pub mac: Mac,
+    /// Its further hardware addresses.
+    pub further_macs: Vec<Mac>,
     /// Whether a record says how far it got.
     pub is_recorded: bool,
     /// Whether it was ever tried.
     pub was_tried: bool,
+    /// Whether a record says what was promised to it.
+    pub is_kept: bool,
+    /// Whether a record says that its secrets were given.
+    pub is_secrets_kept: bool,
+    /// Whether an operator decided anything about it.
+    pub has_orders: bool,
+}
+
+impl From<Node> for Forgotten {
+    fn from(node: Node) -> Self {
+        Self {
+            mac: node.mac,
+            is_recorded: node.is_recorded,
+            was_tried: !node.trials.is_empty(),
+            is_kept: node.is_kept,
+            is_secrets_kept: node.is_secrets_kept,
+            has_orders: !node.orders.are_none(),
+            further_macs: node.further_macs,
+        }
+    }
 }
 
 impl Forgettable {
@@ -64,10 +86,23 @@ impl Node {
         self.is_nobodys() && self.stage == super::Stage::Seen
     }
 
+    /// It did not pass its trial, and an operator has decided nothing about it.
+    fn is_failed(&self) -> bool {
+        self.is_nobodys() && self.stage == super::Stage::Failed
+    }
+
     /// It has no number, and no operator has decided anything about it.
     fn is_nobodys(&self) -> bool {
-        let has_number = self.number.or(self.claim).is_some() || self.becoming.is_some();
-        !has_number && self.orders.are_none()
+        !self.has_or_gets_number() && self.orders.are_none()
+    }
+
+    /// It has no number, and what operators decided about it keeps nobody from serving: at most it boots something else, or another board has its number.
+    fn may_give_way(&self) -> bool {
+        !self.has_or_gets_number() && self.orders.may_be_forgotten()
+    }
+
+    fn has_or_gets_number(&self) -> bool {
+        self.number.or(self.claim).is_some() || self.becoming.is_some()
     }
 }
 
@@ -79,7 +114,7 @@ impl Nodes {
             return Some((&mut self.nodes[place], None));
         }
         let mut forgotten = None;
-        if self.nodes.len() >= NODES_MAX {
+        if self.is_full() {
             forgotten = Some(self.forget_oldest()?);
         }
         self.forgettable.insert(now, mac);
@@ -87,32 +122,66 @@ impl Nodes {
         Some((&mut self.nodes[place], forgotten))
     }
 
-    /// Takes note that nothing is promised to a machine any more, if so: it can be forgotten when the table is full.
+    /// Takes note that nothing is promised to a machine any more, if so: it can be forgotten when the table is full. One that failed and boots again is there.
     pub fn let_go(&mut self, now: Time, mac: Mac) {
         let mac = self.identity(mac);
-        if self.get(mac).is_some_and(Node::is_forgettable) {
+        let Some(node) = self.get(mac) else { return };
+        let (is_forgettable, is_failed) = (node.is_forgettable(), node.is_failed());
+        if is_forgettable {
             self.forgettable.insert(now, mac);
+        }
+        if !is_failed {
+            self.given_up.remove(mac);
         }
     }
 
-    /// Who gives way to a machine that the configuration lists, where nobody can be forgotten: of those without a number that are not listed, the one that has been where it is for longest.
-    pub fn gives_way(&self, is_listed: impl Fn(Mac) -> bool) -> Option<Mac> {
-        let strangers = self.nodes.iter().filter(|node| node.is_nobodys() && !is_listed(node.mac));
-        strangers.min_by_key(|node| (node.since.at(), node.mac)).map(|node| node.mac)
+    /// Takes note that a machine has no address any more: if it failed, it can be forgotten when there is nobody else.
+    pub fn give_up_failed(&mut self, now: Time, mac: Mac) {
+        let mac = self.identity(mac);
+        if self.get(mac).is_some_and(Node::is_failed) {
+            self.given_up.insert(now, mac);
+        }
     }
 
-    /// Takes out the machine that was unseen the longest and that nothing was promised to.
+    /// Who gives way to a machine that the configuration lists, where nobody can be forgotten: of those without a number that are not listed, the one that was not heard for longest.
+    pub fn gives_way(
+        &self,
+        is_listed: impl Fn(Mac) -> bool,
+        heard_last: impl Fn(&Node) -> Option<Time>,
+    ) -> Option<Mac> {
+        let strangers = self.nodes.iter().filter(|node| node.may_give_way() && !is_listed(node.mac));
+        let last = |node: &Node| heard_last(node).max(Some(node.since.at()));
+        strangers.min_by_key(|node| (last(node), node.mac)).map(|node| node.mac)
+    }
+
+    /// Whether there is no room for another machine, unless one is forgotten.
+    pub fn is_full(&self) -> bool {
+        self.nodes.len() >= NODES_MAX
+    }
+
+    /// Where more were kept than there is room for, one after another of those that nothing was promised to.
+    pub fn forget_surplus(&mut self) -> Option<Forgotten> {
+        if self.nodes.len() > NODES_MAX { self.forget_oldest() } else { None }
+    }
+
+    /// Takes out the machine that was unseen the longest and that nothing was promised to; where there is none, the one that failed and whose address was taken back the longest ago.
     fn forget_oldest(&mut self) -> Option<Forgotten> {
         while let Some(mac) = self.forgettable.take_first() {
-            let is_forgettable = |place: &usize| self.nodes[*place].is_forgettable();
-            if self.places.get(&mac).is_some_and(is_forgettable)
-                && let Some(node) = self.take_out(mac)
-            {
-                let (is_recorded, was_tried) = (node.is_recorded, !node.trials.is_empty());
-                return Some(Forgotten { mac, is_recorded, was_tried });
+            if self.known_by(mac).is_some_and(Node::is_forgettable) {
+                return self.take_out(mac).map(Forgotten::from);
+            }
+        }
+        while let Some(mac) = self.given_up.take_first() {
+            if self.known_by(mac).is_some_and(Node::is_failed) {
+                return self.take_out(mac).map(Forgotten::from);
             }
         }
         None
+    }
+
+    /// The machine that is known by a hardware address.
+    fn known_by(&self, mac: Mac) -> Option<&Node> {
+        self.places.get(&mac).map(|place| &*self.nodes[*place])
     }
 }
 

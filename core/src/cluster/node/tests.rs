@@ -68,7 +68,6 @@ fn a_number_is_one_machines() {
     assert_eq!(nodes.settle(mac(1)), Some(0));
     nodes.renounce(mac(2));
     assert!(nodes.claim(mac(3), 1), "it was not recorded, and is free again");
-    assert_eq!(nodes.free_from(0).take(2).collect::<Vec<_>>(), [2, 3]);
     let order: Vec<_> = nodes.iter().map(|node| node.mac).collect();
     assert_eq!(order, [mac(1), mac(3), mac(2)], "by number, then by hardware address");
 }
@@ -143,6 +142,24 @@ fn history_is_bounded() {
     }
     assert_eq!(node.history.len(), EVENTS_PER_NODE_MAX);
     assert_eq!(node.history.front().map(|(_, _, detail)| &**detail), Some("5"));
+}
+
+/// Anybody asks in its name as often as he likes.
+#[test]
+fn talk_leaves_what_became_of_a_machine() {
+    let mut node = Node::new(START, mac(1));
+    let mut tell = |kind, count: usize| {
+        (0..count).for_each(|turn| node.remember(START, kind, turn.to_string().into()));
+        let count = |of| node.history.iter().filter(|(_, kind, _)| *kind == of).count();
+        [Kind::Stage, Kind::Trouble, Kind::Discover, Kind::File].map(count)
+    };
+    tell(Kind::Stage, EVENTS_KEPT_PER_NODE);
+    assert_eq!(tell(Kind::Discover, 1000), [16, 0, 48, 0]);
+    assert_eq!(tell(Kind::Trouble, 1), [16, 1, 47, 0], "talk gives way");
+    // Of more than those it is the oldest again, whatever it is.
+    assert_eq!(tell(Kind::File, 1), [15, 1, 47, 1]);
+    assert_eq!(tell(Kind::File, 48), [15, 1, 0, 48]);
+    assert_eq!(node.history.back().map(|(_, _, detail)| &**detail), Some("47"), "the newest is always there");
 }
 
 /// Whoever was looked for last is found again without a search: unless somebody took its place, or it is another machine's by now.

@@ -41,8 +41,9 @@ fn every_row_fits_whom_it_speaks_of() {
         // A Pi 4's REQUEST has no vendor class; without one others are as they were.
         (Firmware::Pxe, 0, "", PI, Mode::Serve, &["bios-file-is-named", "raspberry-pi"]),
         (Firmware::Pxe, 0, "", PC, Mode::Serve, &["bios-file-is-named"]),
-        // NEC's and others of the nineties: as they are.
+        // RFC 4578 2.1: from 6 on it is UEFI. NEC's and others of the nineties are as they are.
         (Firmware::Pxe, 1, CLASS, PC, Mode::Serve, &[]),
+        (Firmware::Pxe, 5, CLASS, PC, Mode::Proxy, &["server-is-named"]),
         (Firmware::Pxe, 22, "U-Boot.armv8", PC, Mode::Serve, &["uefi-no-class", "u-boot"]),
         (Firmware::Pxe, 0, "U-Boot", PC, Mode::Serve, &["bios-file-is-named", "u-boot"]),
     ];

@@ -34,6 +34,7 @@ fn what_is_kept_is_read_back() {
             is_guest: false,
             of_number: false,
             lease_seconds: Some(60),
+            is_left: false,
         }),
         Record::Lease(LeaseRecord {
             address: Ipv4Addr::new(10, 77, 200, 2),
@@ -42,6 +43,7 @@ fn what_is_kept_is_read_back() {
             is_guest: true,
             of_number: false,
             lease_seconds: None,
+            is_left: false,
         }),
         Record::Numbering(NumberingRecord {
             networks: vec![NumberedRecord { lowest: 0, highest: 9, first: Ipv4Addr::new(10, 77, 1, 0) }],
@@ -95,6 +97,16 @@ fn what_is_kept_is_read_back() {
                 at_seconds: Some(1),
                 reason: "panic".into(),
                 last_words: "a\nb".into(),
+            }),
+            agent_says: Some(Trouble { what: "its agent says: no root".into(), to_do: None }),
+            vain: Some(VainRecord {
+                boots: 13,
+                at_seconds: Some(1),
+                phase: Some(Phase::Agent),
+                troubles: vec![Trouble {
+                    what: "its agent says: no root".into(),
+                    to_do: Some("mend it".into()),
+                }],
             }),
             is_awaited: false,
         })),

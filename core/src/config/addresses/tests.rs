@@ -25,7 +25,12 @@ type Becomes = (Result<Option<(String, bool)>, ()>, Vec<Option<String>>);
 
 fn becomes((text, config): &(String, Config), found: &[(&str, u8)]) -> Becomes {
     let (held, missing) = config.held(&interface(found));
-    let missing = missing.iter().map(|missing| missing.address.map(|it| it.to_string())).collect();
+    let own = |what| match what {
+        Lacks::All => None,
+        Lacks::Own(address) => Some(address.to_string()),
+        Lacks::Given { given, has, prefix_length } => Some(format!("{given} and not {has}/{prefix_length}")),
+    };
+    let missing = missing.iter().map(|missing| own(missing.what)).collect();
     if !config.is_readdressed(&held) {
         return (Ok(None), missing);
     }
@@ -75,6 +80,14 @@ fn an_interface_that_comes_later_is_served_then() {
         becomes(&given_later, &[("10.77.0.1", 16)]),
         (Ok(Some(("10.77.0.1".to_owned(), true))), vec![])
     );
+    // What the file says is what its hosts know us by: with another one it is not served, and that is told.
+    let other = |found: &[_]| becomes(&given_later, found);
+    let lacks = vec![Some("10.77.0.1 and not 10.77.0.2/16".to_owned())];
+    assert_eq!(other(&[("10.77.0.2", 16)]), (Ok(None), lacks.clone()));
+    assert_eq!(other(&[("192.0.2.1", 24), ("10.77.0.2", 16)]), (Ok(None), lacks));
+    assert_eq!(other(&[("192.0.2.1", 24)]), (Ok(None), vec![]), "its hosts may be behind a relay");
+    let both = [("10.77.0.2", 16), ("10.77.0.1", 16)];
+    assert_eq!(other(&both), (Ok(Some(("10.77.0.1".to_owned(), true))), vec![]));
 }
 
 #[test]

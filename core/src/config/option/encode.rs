@@ -3,7 +3,7 @@
 use super::known::Form;
 use crate::config::entry::type_words;
 use crate::config::mistake::quoted;
-use crate::config::value::{self, Wrong};
+use crate::config::value::{self, Wrong, address_of_somebody};
 use crate::limit::OPTION_OCTETS_MAX;
 use std::net::Ipv4Addr;
 use toml::de::DeValue;
@@ -40,8 +40,8 @@ fn octets(form: Form, value: &DeValue<'_>) -> Result<Vec<u8>, Wrong> {
         Form::U32 => Ok(four_octets(integer(value, 0, u32::MAX.into())?)),
         Form::I32 => Ok(four_octets(integer(value, i32::MIN.into(), i32::MAX.into())?)),
         Form::U16s => each(value, |item| Ok(two_octets(integer(item, 0, u16::MAX.into())?))),
-        Form::Address => Ok(address(text(value, ADDRESS)?)?.octets().into()),
-        Form::Addresses => each_text(value, ADDRESS, |item| Ok(address(item)?.octets().into())),
+        Form::Address => Ok(address_of_somebody(text(value, ADDRESS)?)?.octets().into()),
+        Form::Addresses => each_text(value, ADDRESS, |item| Ok(address_of_somebody(item)?.octets().into())),
         Form::AddressPairs => each_text(value, PAIR, pair),
         Form::Routes => each_text(value, ROUTE, route),
         Form::Domains => Ok(compressed(&words(value, DOMAIN)?)?),
@@ -62,6 +62,12 @@ const ADDRESS: &str = "\"10.77.0.1\"";
 const PAIR: &str = "\"10.9.0.1 via 10.77.0.254\"";
 const ROUTE: &str = "\"10.0.0.0/8 via 10.77.0.254\"";
 const DOMAIN: &str = "\"cluster.example.org\"";
+
+/// Whether a value says itself what it is.
+pub(super) fn is_marked(value: &DeValue<'_>) -> bool {
+    let mark = value.as_str().and_then(|text| text.split_once(':')).map(|(mark, _)| mark);
+    matches!(mark, Some("u8" | "u16" | "u32" | "address" | "text"))
+}
 
 /// What nobody has a type for says itself what it is.
 fn unknown(value: &DeValue<'_>) -> Result<Vec<u8>, Wrong> {

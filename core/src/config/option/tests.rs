@@ -52,9 +52,18 @@ fn values_are_written_as_their_options_want_them() {
             b"\x03eng\x05apple\x03com\x00\x09marketing\xc0\x04",
         ),
         ("domain-search = \"a.b, B, a.b\"", OptionPath::Whole(119), b"\x01a\x01b\x00\xc0\x02\xc0\x00"),
+        // RFC 3361 3: 1 and addresses, or 0 and names.
         ("sip-servers = \"10.77.0.5\"", OptionPath::Whole(120), &[1, 10, 77, 0, 5]),
         ("sip-servers = \"a.b\"", OptionPath::Whole(120), &[0, 1, b'a', 1, b'b', 0]),
+        // RFC 5071 4, 5 and 6: PXELINUX's file, prefix and seconds.
+        ("209 = \"a.cfg\"", OptionPath::Whole(209), b"a.cfg"),
+        ("path-prefix = \"/a/\"", OptionPath::Whole(210), b"/a/"),
+        ("reboot-time = 60", OptionPath::Whole(211), &[0, 0, 0, 60]),
         ("\"43.6\" = 8", OptionPath::Part(43, 6), &[8]),
+        // RFC 2132 8.4: what is in option 43 is every maker's own.
+        ("\"43.1\" = \"text:junos.conf\"", OptionPath::Part(43, 1), b"junos.conf"),
+        ("\"43.2\" = \"u32:5\"", OptionPath::Part(43, 2), &[0, 0, 0, 5]),
+        ("\"43.1\" = \"224.1.2.3\"", OptionPath::Part(43, 1), &[224, 1, 2, 3]),
         ("\"43.10\" = \"hex:00626f6f74\"", OptionPath::Part(43, 10), b"\0boot"),
         ("\"175.176\" = true", OptionPath::Part(175, 176), &[1]),
         ("\"ipxe.190\" = \"user\"", OptionPath::Part(175, 190), b"user"),

@@ -158,7 +158,7 @@ pub(super) static PXE: &[Setting] = &[
 pub(super) static PXE_SERVICE: &[Setting] = &[
     Setting {
         key: "architecture",
-        kind: Kind::Texts("firmware, named as in `[boot]`, or by its number in option 93"),
+        kind: Kind::Texts("firmware, named as in `[[class]]`, or by its number in option 93"),
         fallback: Fallback::Required,
         example: "\"bios\"",
         status: Status::Works,

@@ -25,7 +25,7 @@ pub(super) static TFTP: &[Setting] = &[
         fallback: Fallback::Value("1468"),
         example: "8968",
         status: Status::Works,
-        doc: "Octets of the largest block that is granted to a client that asks for one. It is never more than the interface's MTU less 32, so that no packet is sent in fragments. More than 1468 only where every way to the nodes takes more than 1500 octets in a packet.",
+        doc: "Octets of the largest block that is granted to a client that asks for one. It is never more than the interface's MTU less 32, so that no packet is sent in fragments. More than 1468 only where every way to the nodes takes more than 1500 octets in a packet. A network that is behind a tunnel says less in its `[[network]]`.",
     },
     Setting {
         key: "case-fold",
@@ -41,7 +41,7 @@ pub(super) static TFTP: &[Setting] = &[
         fallback: Fallback::Value("\"none\""),
         example: "\"mac\"",
         status: Status::Works,
-        doc: "Whether each machine has a directory of its own below `boot.directory`, by its address (`10.77.1.23`) or its hardware address (`52-54-00-00-00-17`). What is not there is looked for in `boot.directory`. Another machine's directory is refused. By TFTP only: by HTTP all is to be had.",
+        doc: "Whether each machine has a directory of its own below `boot.directory`, by its address (`10.77.1.23`) or its hardware address (`52-54-00-00-00-17`). What is not there is looked for in `boot.directory`. Another machine's directory is refused. A `[[host]]` has one as a node has. By TFTP only: by HTTP all is to be had.",
     },
     Setting {
         key: "senders",

@@ -1,12 +1,15 @@
 //! What an input costs does not grow with how many nodes there are.
 
 use super::*;
-use crate::cluster::stage::Stage;
+use crate::cluster::stage::{Phase, Stage};
+use crate::commits::Commits;
+use crate::hall::LOOKED;
 use crate::limit::{
-    HARDWARE_ADDRESSES_PUBLISHED_EVERY, NODES_DUMPED_AT_ONCE, NODES_LISTED_AT_ONCE, NODES_MAX,
-    SEEN_LINES_PER_MINUTE_MAX,
+    DECIDED_AT_ONCE, DUE_AT_ONCE, HARDWARE_ADDRESSES_PUBLISHED_EVERY, NODES_DUMPED_AT_ONCE,
+    NODES_LISTED_AT_ONCE, NODES_MAX, SEEN_LINES_PER_MINUTE_MAX,
 };
 use crate::message::{ChangeRequest, Verb};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How many nodes there are.
@@ -15,7 +18,7 @@ const MANY: u32 = 1000;
 const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// Room for all of them.
-fn room_for_many(further: &str) -> Heorot {
+pub(super) fn room_for_many(further: &str) -> Heorot {
     let text = "[[network]]\ninterface = \"eth1\"\nnumbers = \"0-1999\"\nfirst = \"10.77.1.0\"\n\
                 temporary = \"10.77.200.1-10.77.203.254\"\nprobe = false\n";
     let interface = Interface { name: "eth1".into(), addresses: vec![(Ipv4Addr::new(10, 77, 0, 1), 16)] };
@@ -29,22 +32,22 @@ fn room_for_many(further: &str) -> Heorot {
     heorot
 }
 
-fn mac(machine: u32) -> [u8; 6] {
+pub(super) fn mac(machine: u32) -> [u8; 6] {
     let [_, _, high, low] = machine.to_be_bytes();
     [0x52, 0x54, 0, 1, high, low]
 }
 
-fn of(machine: u32, packet: &[u8]) -> Vec<u8> {
+pub(super) fn of(machine: u32, packet: &[u8]) -> Vec<u8> {
     [&packet[..28], &mac(machine)[..], &packet[34..]].concat()
 }
 
-fn handle(heorot: &mut Heorot, now: Time, input: Input<'_>) -> Vec<Output> {
+pub(super) fn handle(heorot: &mut Heorot, now: Time, input: Input<'_>) -> Vec<Output> {
     let mut out = Vec::new();
     heorot.handle(now, input, &mut out);
     out
 }
 
-fn hear(heorot: &mut Heorot, now: Time, payload: &[u8]) -> Vec<Output> {
+pub(super) fn hear(heorot: &mut Heorot, now: Time, payload: &[u8]) -> Vec<Output> {
     let source = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 68);
     let datagram = Datagram { interface: "eth1", source, destination: Ipv4Addr::BROADCAST, payload };
     handle(heorot, now, Input::Dhcp(datagram))
@@ -259,7 +262,11 @@ fn machines_that_somebody_makes_up_cost_next_to_nothing() {
     for machine in 0..u32::try_from(NODES_MAX).unwrap() + 1000 {
         count(&hear(&mut heorot, NOW, &of(machine, &discover)));
     }
-    let out = handle(&mut heorot, NOW + Duration::from_secs(60), Input::Wakeup);
+    let minute = NOW + Duration::from_secs(60);
+    let mut out = Vec::new();
+    while heorot.next_wakeup().is_some_and(|at| at <= minute) {
+        out.extend(handle(&mut heorot, minute, Input::Wakeup));
+    }
     assert_eq!(lines, SEEN_LINES_PER_MINUTE_MAX as usize);
     assert_eq!(records, 0, "nothing was kept of those that were forgotten");
     let left_out =
@@ -276,4 +283,111 @@ fn machines_that_somebody_makes_up_cost_next_to_nothing() {
     assert!(heorot.hall.nodes.get(Mac(mac(0xfffe))).is_none(), "there is no room for a stranger");
     assert!(hear(&mut heorot, now, &of(0xffff, &discover)).iter().any(is_offer));
     assert_eq!(heorot.hall.nodes.get(Mac(mac(0xffff))).and_then(|node| node.number), Some(7));
+}
+
+/// Of all that wait for him an operator accepts one after another in one change: what is looked at for each does not grow with how many there are, and what holds when it is durable comes in
+/// parts.
+#[test]
+fn all_that_wait_for_an_operator_are_accepted_at_once() {
+    let mut heorot = room_for_many("[trial]\npolicy = \"accept\"\n");
+    for machine in 0..MANY {
+        hear(&mut heorot, NOW, &of(machine, DISCOVER));
+        let node = heorot.hall.nodes.get_mut(Mac(mac(machine))).unwrap();
+        (node.stage, node.phase) = (Stage::Temporary, Some(Phase::Agent));
+    }
+    let change = |verb: Verb, set: &str, dry_run: bool| {
+        let request = ChangeRequest { set: set.into(), dry_run, ..ChangeRequest::default() };
+        let query = Query::Change(verb, Box::new(request));
+        Input::Operator { id: RequestId(2), wall: Wall(0), query }
+    };
+    let looked = || LOOKED.replace(0);
+    looked();
+    let out = handle(&mut heorot, NOW, change(Verb::Accept, "@state:temporary", true));
+    let [Output::Reply(_, Answer::Json(200, told))] = &out[..] else { panic!("it is told: {out:?}") };
+    assert!(told.contains("\"after\":\"999\""), "{told}");
+    let most = 3 * u64::from(MANY);
+    let looks = looked();
+    assert!(looks <= most, "{looks} looks");
+    let out = handle(&mut heorot, NOW, change(Verb::Accept, "@state:temporary", false));
+    assert_eq!(records(&out), 2 * MANY as usize, "what it is, and what was decided about it");
+    let told = commit(&mut heorot, out);
+    let looks = looked();
+    assert!(looks <= most, "{looks} looks");
+    let (last, parts) = told.split_last().expect("it comes in parts");
+    let is_reply = |output: &Output| matches!(output, Output::Reply(..));
+    assert!(last.iter().any(is_reply) && !parts.iter().flatten().any(is_reply));
+    let longest = told.iter().map(Vec::len).max().unwrap();
+    assert!(longest <= 4 * usize::try_from(DECIDED_AT_ONCE).unwrap(), "{longest} at once");
+    for machine in 0..MANY {
+        let node = heorot.hall.nodes.get(Mac(mac(machine))).unwrap();
+        assert_eq!((node.number, node.stage), (Some(machine), Stage::Ready));
+    }
+    // And they are given back.
+    for verb in [Verb::Retire, Verb::Free] {
+        let out = handle(&mut heorot, NOW, change(verb, "all", false));
+        let told = commit(&mut heorot, out);
+        let longest = told.iter().map(Vec::len).max().unwrap();
+        assert!(longest <= 4 * usize::try_from(DECIDED_AT_ONCE).unwrap(), "{longest} at once");
+    }
+    assert!(heorot.hall.nodes.iter().all(|node| node.number.is_none()));
+    assert!(heorot.hall.changing.is_none());
+}
+
+/// Each gets its number when it asks: what is looked at for a packet does not grow with how many have theirs already.
+#[test]
+fn who_gets_his_number_at_his_request_has_few_numbers_looked_at() {
+    let mut heorot = room_for_many("[trial]\npolicy = \"none\"\n");
+    let mut most = 0;
+    for machine in 0..MANY {
+        LOOKED.set(0);
+        let address = offered(&hear(&mut heorot, NOW, &of(machine, DISCOVER)));
+        let out = hear(&mut heorot, NOW, &of(machine, &request_for(address)));
+        commit(&mut heorot, out);
+        most = most.max(LOOKED.get());
+    }
+    assert!(most <= 40, "{most} looks for a machine");
+}
+
+/// Its records become durable. What comes of each part.
+fn commit(heorot: &mut Heorot, out: Vec<Output>) -> Vec<Vec<Output>> {
+    let mut commits = Commits::default();
+    for output in out {
+        if let Output::Record(ticket, record) = output {
+            commits.gather(NOW, ticket, record);
+        }
+    }
+    assert!(commits.begin(NOW).is_some());
+    let mut told = Vec::new();
+    let mut part = commits.end(Ok(()));
+    while let Some(input) = part {
+        told.push(handle(heorot, NOW, input));
+        part = commits.more();
+    }
+    told
+}
+
+pub(super) fn records(out: &[Output]) -> usize {
+    out.iter().filter(|output| matches!(output, Output::Record(..))).count()
+}
+
+/// After a restart all have as long again, and fall silent in one moment.
+#[test]
+fn what_ends_in_one_moment_ends_in_parts() {
+    let mut heorot = room_for_many("");
+    for machine in 0..MANY {
+        let address = offered(&hear(&mut heorot, NOW, &of(machine, DISCOVER)));
+        let out = hear(&mut heorot, NOW, &of(machine, &request_for(address)));
+        commit(&mut heorot, out);
+    }
+    let later = NOW + Duration::from_secs(1000);
+    let (mut ended, mut turns) = (0, 0);
+    while heorot.next_wakeup().is_some_and(|at| at <= later) {
+        let out = handle(&mut heorot, later, Input::Wakeup);
+        let ends = |output: &&Output| matches!(output, Output::Record(_, Record::LeaseEnded(_)));
+        let here = out.iter().filter(ends).count();
+        assert!(here <= DUE_AT_ONCE, "{here} at once");
+        (ended, turns) = (ended + here, turns + 1);
+        assert!(turns < 100, "it comes to an end");
+    }
+    assert_eq!(ended, MANY as usize);
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::limit::LOAD_TICK;
 use crate::load::LinkRate;
+use crate::load::sense::Tick;
 
 const START: Time = Time::from_nanoseconds(1_000_000_000_000);
 const PAYLOAD: u64 = 1472;
@@ -147,4 +148,32 @@ fn others_count_and_our_own_do_not_count_twice() {
     assert_eq!(lane.allowance(later, PAYLOAD), burst);
     lane.carried(burst * wire_octets(PAYLOAD));
     assert_eq!(lane.allowance(later, PAYLOAD), 0);
+}
+
+/// What was granted and did not leave is there for others, and is neither what was sent nor what was lost.
+#[test]
+fn what_did_not_leave_is_taken_off_and_no_more_than_that() {
+    let mut lane = lane(100);
+    let burst = lane.allowance(START, PAYLOAD);
+    lane.sent_blocks(burst, PAYLOAD);
+    lane.lost_blocks(3);
+    assert_eq!(lane.allowance(START, PAYLOAD), 0);
+    lane.unsent_blocks(burst - 1, PAYLOAD, 2);
+    assert_eq!(lane.allowance(START, PAYLOAD), burst - 1);
+    let octets = wire_octets(PAYLOAD);
+    let counted = |lane: &Lane<u32>| {
+        let Tick { sent_octets, sent_packets, lost_packets, .. } = lane.sense.current;
+        (sent_octets, sent_packets, lost_packets, lane.sent_octets)
+    };
+    assert_eq!(counted(&lane), (octets, 1, 1, octets));
+    // Others' packets are seen as soon as ours are told that went out.
+    lane.carried(octets);
+    assert_eq!((lane.allowance(START, PAYLOAD), counted(&lane).3), (burst - 1, 0));
+    // It may be told when the tick is over, or when the links are others: nothing is below zero, and there is no more than there is room for.
+    lane.tick();
+    lane.unsent_blocks(100, PAYLOAD, 5);
+    lane.unsent_to_nobody(100, PAYLOAD);
+    assert_eq!(counted(&lane), (0, 0, 0, 0));
+    assert_eq!(lane.allowance(START, PAYLOAD), burst);
+    assert!(!lane.budget.is_used_up());
 }

@@ -21,6 +21,7 @@ pub(super) fn meant(turn: &Turn<'_>, request: &Request, machine: Option<Mac>) ->
     if request.via != Via::Tftp {
         return Ok(path);
     }
+    let machine = machine.or_else(|| host_at(turn, request.from));
     let path = rewritten(turn, path, machine)?;
     if is_of_another(turn.config.tftp.unique_root, &path, request.from, machine) {
         return Err(Answer::Refused(format!("{path} is in another machine's directory")));
@@ -30,6 +31,7 @@ pub(super) fn meant(turn: &Turn<'_>, request: &Request, machine: Option<Mac>) ->
 
 /// The file of a path: where machines have directories of their own, the one there goes first.
 pub(super) fn file(turn: &Turn<'_>, request: &Request, path: &str, machine: Option<Mac>) -> Answer {
+    let machine = machine.or_else(|| host_at(turn, request.from));
     let own = match turn.config.tftp.unique_root {
         UniqueRoot::Address => Some(request.from.to_string()),
         UniqueRoot::Mac => machine.map(directory_of),
@@ -39,6 +41,11 @@ pub(super) fn file(turn: &Turn<'_>, request: &Request, path: &str, machine: Opti
         Some(own) => Answer::FirstOf([format!("{own}/{path}"), path.into()]),
         None => Answer::File(path.into()),
     }
+}
+
+/// The `[[host]]` at an address: who was granted it last, or whose it is as the file says. It is no node, and nothing is made for it; but what is kept for a machine is kept for it too.
+fn host_at(turn: &Turn<'_>, address: Ipv4Addr) -> Option<Mac> {
+    turn.hall.heard.by_address(address).or_else(|| turn.hall.reservations.mac_at(address))
 }
 
 /// A path relative to the boot directory: backslashes of old ROMs and repeated slashes folded.
@@ -57,7 +64,10 @@ fn normalized(path: &str) -> Result<String, Answer> {
 /// What the operator wants to be sent for this name.
 fn rewritten(turn: &Turn<'_>, path: String, machine: Option<Mac>) -> Result<String, Answer> {
     let tftp = &turn.config.tftp;
-    let firmware = machine.and_then(|mac| turn.hall.nodes.get(mac)?.boot.firmware_kind);
+    let firmware = machine.and_then(|mac| match turn.hall.nodes.get(mac) {
+        Some(node) => node.boot.firmware_kind,
+        None => turn.hall.heard.get(mac)?.firmware,
+    });
     let fits =
         tftp.rewrites.iter().filter(|rule| rule.architecture.is_none_or(|kind| Some(kind) == firmware));
     let mut made = fits.filter_map(|rule| {

@@ -4,11 +4,12 @@
 //! ask: so secrets are given once in a boot, and not to a node that is up. That they were given is durable before they go.
 
 use super::{answer, error};
-use crate::cluster::node::Node;
+use crate::cluster::node::{Node, Trouble};
 use crate::cluster::plan::Plan;
 use crate::cluster::secrets::Given;
 use crate::cluster::stage::Stage;
 use crate::config::Overlays;
+use crate::event::Kind;
 use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::message::{Answer, Request};
@@ -91,14 +92,15 @@ fn refusal(node: &Node) -> Option<String> {
     }
 }
 
-/// It stands in `explain`, once a boot: nobody shall be able to fill that.
+/// It stands in `explain`, and is told once a boot: nobody shall be able to fill that.
 fn refuse(turn: &mut Turn<'_>, request: &Request, mac: Mac, why: &str) {
     let Some(node) = turn.hall.nodes.get_mut(mac) else { return };
-    if std::mem::replace(&mut node.boot.has_refused_secrets, true) {
+    if node.boot.refused_secrets.is_some() {
         return;
     }
     let what = format!("{} asked for its secrets, and was refused: {why}", request.from);
-    turn.trouble(mac, what, Some("if its agent has them, a user of the node asked; else somebody was before it: switch the node off and on, and replace what was secret".into()));
+    node.boot.refused_secrets = Some(Trouble { what: what.clone(), to_do: Some(TO_DO_WHEN_REFUSED.into()) });
+    turn.event_told_seldom(mac, Kind::Trouble, what);
 }
 
 /// A moment as people read it.
@@ -106,6 +108,8 @@ fn written(seconds: u64) -> String {
     let now = Time::from_nanoseconds(0);
     Wall(seconds.saturating_mul(1_000_000_000)).stamp(now, now)
 }
+
+const TO_DO_WHEN_REFUSED: &str = "if its agent has them, a user of the node asked; else somebody was before it: switch the node off and on, and replace what was secret";
 
 const NO_NUMBER: &str = "this machine has no number yet";
 

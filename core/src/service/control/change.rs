@@ -3,18 +3,18 @@
 
 use super::set::{Chosen, choose, nobody};
 use super::{fail, find, no_such_node, ok};
+use crate::cluster::lease::PoolKind;
 use crate::cluster::node::{Node, Trouble};
 use crate::cluster::orders::{Kept, Orders, Standing};
 use crate::cluster::record::Record;
 use crate::cluster::stage::{Phase, Stage};
 use crate::config::{Policy, TRIAL_PROFILE, check_attribute_name, check_attribute_value};
-use crate::hall::{Change, Turn, replaced};
+use crate::hall::{Becomes, Change, Decided, FreeNumbers, Turn, replaced};
 use crate::limit::{ATTRIBUTES_MAX, HOLD_AFTER_LIFE, NODES_LISTED_MAX, REASON_OCTETS_MAX};
 use crate::mac::Mac;
 use crate::message::{Answer, RequestId, Verb};
 use crate::promise::Promise;
 use crate::service::view::{ChangeRequest, ChangeView, FieldChangeView, RefusalView};
-use crate::time::Time;
 use heorot_names::NodeSet;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +29,7 @@ pub(super) fn handle(
         Ok(wanted) => wanted,
         Err(answer) => return Some(answer),
     };
-    let mut draft = Draft::default();
+    let mut draft = Draft { free: turn.free_now(), ..Draft::default() };
     draft.refuse_missing(wanted.missing, wanted.strangers);
     for mac in wanted.macs {
         let new = new_node(turn, mac);
@@ -116,7 +116,7 @@ impl Wanted {
         }
         let one = |mac| Self { macs: vec![mac], missing: Vec::new(), strangers: Vec::new() };
         // Who was never seen can be named by his hardware address, but has nothing that could be taken from him.
-        let may_be_new = !matches!(verb, Verb::Retire | Verb::Free);
+        let may_be_new = !matches!(verb, Verb::Retire | Verb::Free | Verb::Forget);
         match (find(turn, set), set.parse::<Mac>(), without) {
             (Some(node), _, None) => return Ok(one(node.mac)),
             (None, Ok(mac), None) if may_be_new && mac.is_one_machine() => return Ok(one(mac)),
@@ -198,6 +198,8 @@ enum NumberChange {
     Given(u32),
     /// It loses it.
     Freed,
+    /// It has none, and nothing of it is known any more.
+    Forgotten,
 }
 
 /// A change, as far as it is reckoned.
@@ -209,6 +211,8 @@ struct Draft {
     refused: BTreeMap<String, Names>,
     /// Numbers that are given in this change.
     planned: BTreeSet<u32>,
+    /// Where others are looked for: what was found to be taken is not looked at again for each machine.
+    free: FreeNumbers,
 }
 
 impl Draft {
@@ -254,7 +258,7 @@ impl Draft {
 
     /// What a verb means for a machine.
     fn decide(
-        &self,
+        &mut self,
         turn: &Turn<'_>,
         verb: Verb,
         request: &ChangeRequest,
@@ -269,11 +273,12 @@ impl Draft {
             Verb::Number => number(turn, node, request.number.unwrap_or_default()),
             Verb::Free => free(node),
             Verb::Set => set(turn, node, request),
+            Verb::Forget => forget(turn, node),
         }
     }
 
     /// It serves again, whatever an operator had decided. A machine that waits for its number gets it; one that has not reported yet gets it when it has passed.
-    fn accept(&self, turn: &Turn<'_>, node: &Node) -> Result<Decision, String> {
+    fn accept(&mut self, turn: &Turn<'_>, node: &Node) -> Result<Decision, String> {
         let mut orders = Orders { standing: None, ..node.orders.clone() };
         let mut fields = Vec::new();
         if node.orders.standing.is_some() {
@@ -304,7 +309,7 @@ impl Draft {
     }
 
     /// The number that a machine gets now, beside those that others get by the same change.
-    fn earned(&self, turn: &Turn<'_>, node: &Node) -> Result<u32, String> {
+    fn earned(&mut self, turn: &Turn<'_>, node: &Node) -> Result<u32, String> {
         let listed = turn.hall.listed.get(turn.config, node.mac);
         if listed.is_none() && !turn.config.trial.order.numbers_strangers() {
             return Err("trial.order numbers those alone that the configuration lists: add a [[node]]".into());
@@ -316,11 +321,7 @@ impl Draft {
         let place = node.network.ok_or_else(why_none)?;
         let number = match listed.and_then(|listed| listed.number) {
             Some(number) => turn.listed_number(node.mac, place, number),
-            None => {
-                let free = || turn.free_numbers(place).filter(|number| !self.planned.contains(number));
-                let unoffered = free().find(|number| turn.is_unoffered(place, *number));
-                unoffered.or_else(|| free().next())
-            }
+            None => self.free.next(turn, place, &self.planned),
         };
         number.ok_or_else(why_none)
     }
@@ -329,25 +330,18 @@ impl Draft {
     fn begin(self, turn: &mut Turn<'_>, id: RequestId, view: &ChangeView) -> Option<Answer> {
         for decision in &self.decisions {
             if !turn.meet(decision.mac) {
-                return Some(fail(503, "the table of nodes is full".into()));
+                return Some(fail(503, turn.no_room(decision.mac)));
             }
             turn.place_listed(decision.mac);
         }
         turn.hall.changing = Some(Vec::new());
-        let mut change = Change {
-            id,
-            orders: Vec::new(),
-            given: None,
-            freed: Vec::new(),
-            becoming: Vec::new(),
-            answer: ok(view),
-            refused: fail(503, "the change could not be recorded, so that nothing was changed".into()),
-        };
+        let mut numbers = Vec::new();
         for Decision { mac, orders, number, told, .. } in self.decisions {
             let node = turn.hall.nodes.get(mac).expect("it was met just now");
+            numbers.extend(node.number);
             let record = turn.orders_record(node, orders.clone());
             turn.record(Record::Orders(record));
-            change.orders.push((mac, orders, told));
+            let (mut becoming, mut becomes) = (Vec::new(), Becomes::Stays);
             match number {
                 NumberChange::Stays => {}
                 NumberChange::Earned(number) => {
@@ -358,21 +352,30 @@ impl Draft {
                     }
                 }
                 NumberChange::Given(number) => {
-                    change.becoming.extend(take_from_holder(turn, mac, number));
+                    becoming.extend(take_from_holder(turn, mac, number));
                     turn.hall.nodes.reserve(mac, number);
                     turn.keep_node_with(mac, Some(number));
-                    change.given = Some((mac, number));
-                    change.becoming.push(mac);
+                    becomes = Becomes::Given(number);
+                    becoming.push(mac);
                 }
                 NumberChange::Freed => {
                     turn.hall.nodes.becomes(mac, None);
                     turn.keep_node_with(mac, None);
-                    change.freed.push(mac);
-                    change.becoming.push(mac);
+                    becomes = Becomes::Freed;
+                    becoming.push(mac);
+                }
+                NumberChange::Forgotten => {
+                    // It gets none meanwhile.
+                    turn.hall.nodes.becomes(mac, None);
+                    turn.forget_records(mac);
+                    becomes = Becomes::Forgotten;
+                    becoming.push(mac);
                 }
             }
+            turn.promise(Promise::Decided(Box::new(Decided { mac, orders, becomes, becoming, told })));
         }
-        turn.promise(Promise::Change(Box::new(change)));
+        let refused = fail(503, "the change could not be recorded, so that nothing was changed".into());
+        turn.promise(Promise::Change(Box::new(Change { id, numbers, answer: ok(view), refused })));
         None
     }
 }
@@ -475,7 +478,7 @@ fn may_be_given(turn: &Turn<'_>, node: &Node, number: u32) -> Result<(), String>
 }
 
 /// Why a machine cannot have another number now: it runs with the one that it has, as far as is known. One that was switched off in mid-boot says nothing of that; so who boots and has no address
-/// by his number, or was not heard for so long that nobody keeps an address for him, may have another one. What he may use still is kept for him ([`Change`]).
+/// by his number, or was not heard for so long that nobody keeps an address for him, may have another one. What he may use still is kept for him ([`Decided`]).
 fn runs_with_another(turn: &Turn<'_>, node: &Node) -> Option<String> {
     node.number?;
     let remedy = "switch it off first";
@@ -484,25 +487,13 @@ fn runs_with_another(turn: &Turn<'_>, node: &Node) -> Option<String> {
         Stage::Booting if node.granted_until.is_none() && turn.elsewhere(node).is_some() => None,
         Stage::Booting => {
             // Nothing is known of what was heard before the start.
-            let since = turn.now.since(heard_last(turn, node).unwrap_or(turn.hall.started));
+            let since = turn.now.since(turn.heard_last(node).unwrap_or(turn.hall.started));
             let left = HOLD_AFTER_LIFE.saturating_sub(since).as_secs();
             (since < HOLD_AFTER_LIFE)
                 .then(|| format!("it boots with another number: {remedy}, and say it again in {left} s"))
         }
         Stage::Seen | Stage::Temporary | Stage::Testing | Stage::Failed | Stage::Ready | Stage::Down => None,
     }
-}
-
-/// When a machine was heard last: by DHCP, by what it loads, or at its addresses.
-fn heard_last(turn: &Turn<'_>, node: &Node) -> Option<Time> {
-    let hall = &*turn.hall;
-    let cards = || std::iter::once(node.mac).chain(node.further_macs.iter().copied());
-    let said = cards().filter_map(|card| hall.heard.get(card)).map(|said| said.at);
-    let lent = cards().flat_map(|card| hall.leases.of(card)).map(|(_, lease)| lease.life);
-    let number = node.number;
-    let own = turn.config.networks.iter().filter_map(|network| network.numbering.address(number?));
-    let loaded = own.filter_map(|address| hall.pins.get(address)).map(|pin| pin.life);
-    said.chain(lent).chain(loaded).max()
 }
 
 /// Its number may be given again.
@@ -514,6 +505,29 @@ fn free(node: &Node) -> Result<Decision, String> {
     let fields = vec![field("number", Some(number.to_string()), None)];
     let told = format!("an operator frees its number {number}");
     Ok(Decision { mac: node.mac, orders: node.orders.clone(), number: NumberChange::Freed, fields, told })
+}
+
+/// Nothing is known of it any more: it is gone. One that has an address is there, or was until now, and would come back in the middle of its boot as somebody new.
+fn forget(turn: &Turn<'_>, node: &Node) -> Result<Decision, String> {
+    if let Some(number) = node.number.or(node.claim) {
+        let name = turn.name(number);
+        return Err(format!(
+            "it has number {number}: heorot node retire {name}, and heorot node number --free {name} first"
+        ));
+    }
+    if turn.hall.listed.get(turn.config, node.mac).is_some() {
+        return Err("the configuration lists it: take it out of its [[node]] first".into());
+    }
+    let mut lent = node.cards().flat_map(|card| turn.hall.leases.of(card));
+    if let Some((address, _)) = lent.find(|(_, lease)| lease.pool.kind == PoolKind::Temporary) {
+        return Err(format!(
+            "it has {address} still: switch it off, and say it again when its address was taken back, {} s after it was heard last",
+            HOLD_AFTER_LIFE.as_secs()
+        ));
+    }
+    let fields = vec![field("state", Some(node.state()), Some("forgotten".into()))];
+    let told = "an operator has it forgotten".into();
+    Ok(Decision { mac: node.mac, orders: Orders::default(), number: NumberChange::Forgotten, fields, told })
 }
 
 /// What it boots, and its words.

@@ -1,6 +1,7 @@
 //! Who is known without being a node that was heard: listed nodes that have not asked yet, whom the operator has us ignore, guests, and `[[host]]`s.
 
 use super::unanswered::{self, asked, explained, network, nobody};
+use super::unheard::{ON_THE_WAY, place_of};
 use crate::cluster::lease::{Lease, PoolKind};
 use crate::cluster::network::number_at;
 use crate::cluster::node::{Node, Trouble};
@@ -21,8 +22,12 @@ pub(super) fn explain(turn: &Turn<'_>, wall: Wall, name: &str) -> Option<Explain
         host.into_iter().flat_map(|host| host.macs.iter().filter_map(|pattern| pattern.mac()));
     let of_list = listed.into_iter().flat_map(|listed| listed.macs.iter().copied());
     let mut macs = who.mac.into_iter().chain(of_list).chain(of_reservation);
-    if let Some((mac, asker)) = macs.find_map(|mac| Some((mac, turn.hall.ignored.get(mac)?))) {
-        return Some(of_ignored(turn, wall, (mac, asker), listed));
+    let ignored = macs.clone().find_map(|mac| Some((mac, turn.hall.ignored.get(mac)?)));
+    if let Some(asker) = ignored {
+        return Some(of_ignored(turn, wall, "ignored", asker, listed));
+    }
+    if let Some(asker) = macs.find_map(|mac| Some((mac, nowhere(turn, mac)?))) {
+        return Some(of_ignored(turn, wall, "unanswered", asker, listed));
     }
     if let Some(view) = who.mac.and_then(|mac| unanswered::explain(turn, wall, mac)) {
         return Some(view);
@@ -60,10 +65,16 @@ pub(super) fn listed(turn: &Turn<'_>, name: &str) -> Option<usize> {
     Who::find(turn, name).listed
 }
 
-/// That a node gets no answer although it is known: it was not ignored from the first, or not whatever it says. Who is answered is forgotten among those.
+/// Who was heard last where none of the networks is.
+fn nowhere<'t>(turn: &'t Turn<'_>, mac: Mac) -> Option<&'t Asker> {
+    turn.hall.unanswered.get(mac).filter(|asker| asker.why.is_nowhere())
+}
+
+/// That a node gets no answer although it is known: it was not ignored from the first, or not whatever it says, or it is where no network is. Who is answered is forgotten among those.
 pub(super) fn ignored(turn: &Turn<'_>, node: &Node) -> Option<Trouble> {
     let macs = [node.mac].into_iter().chain(node.further_macs.iter().copied());
-    let asker = macs.filter_map(|mac| turn.hall.ignored.get(mac)).max_by_key(|asker| asker.last)?;
+    let askers = macs.flat_map(|mac| [turn.hall.ignored.get(mac), nowhere(turn, mac)]);
+    let asker = askers.flatten().max_by_key(|asker| asker.last)?;
     let Trouble { what, to_do } = turn.no_address(asker.place, asker.why);
     Some(Trouble { what: format!("{}, and got no answer: {what}", asked(turn, asker)), to_do })
 }
@@ -125,6 +136,7 @@ fn with_number(turn: &Turn<'_>, number: u32) -> Option<usize> {
 fn of_ignored(
     turn: &Turn<'_>,
     wall: Wall,
+    state: &str,
     (mac, asker): (Mac, &Asker),
     listed: Option<&ListedNode>,
 ) -> ExplainView {
@@ -133,7 +145,7 @@ fn of_ignored(
         network: network(turn, asker.place),
         since: wall.stamp(turn.now, asker.first),
         reason: what.clone(),
-        ..row(turn, mac.to_string(), "ignored", listed)
+        ..row(turn, mac.to_string(), state, listed)
     };
     let who = view.name.clone().map(|name| format!("{name} ({mac})")).unwrap_or_else(|| mac.to_string());
     let summary = format!("{who} gets no answer: {what}; {}", asked(turn, asker));
@@ -213,9 +225,14 @@ fn of_listed(turn: &Turn<'_>, wall: Wall, listed: &ListedNode) -> ExplainView {
         ..row(turn, mac.clone().unwrap_or_default(), "listed", Some(listed))
     };
     let who = view.name.clone().or(mac).unwrap_or_else(|| "it".into());
-    let to_do =
-        "switch it on, and see that it boots by the network, and that [[node]] has its hardware address";
-    ExplainView { to_do: Some(to_do.into()), ..explained(view, format!("{who} was not heard: {reason}")) }
+    let to_do = format!(
+        "switch it on; if it is on, see that [[node]] has its hardware address (a new board has another one), and look at {ON_THE_WAY}"
+    );
+    let place = listed.number.and_then(|number| place_of(turn, number));
+    let interface = place.map(|place| network(turn, place));
+    let deaf = interface.and_then(|interface| turn.deaf(wall, &interface));
+    let deaf = deaf.map(|deaf| format!("; {deaf}")).unwrap_or_default();
+    ExplainView { to_do: Some(to_do), ..explained(view, format!("{who} was not heard: {reason}{deaf}")) }
 }
 
 /// A row, with what the list says of it.
@@ -239,6 +256,6 @@ fn row(turn: &Turn<'_>, mac: String, state: &str, listed: Option<&ListedNode>) -
 }
 
 /// What is known of who was heard begins with this process, but for nodes.
-fn since(turn: &Turn<'_>, wall: Wall) -> String {
+pub(super) fn since(turn: &Turn<'_>, wall: Wall) -> String {
     format!("since this server started, at {}", wall.stamp(turn.now, turn.hall.started))
 }

@@ -42,7 +42,8 @@ pub(super) fn list(turn: &Turn<'_>, wall: Wall, set: &str, without: Option<&str>
     if macs.is_empty() { nobody(turn, set) } else { long::list(turn, wall, macs) }
 }
 
-/// A set, folded: what scripts make of groups. Only what has a number has a name: who never has one is not to be meant here, and how many else have none is told.
+/// A set, folded: what scripts make of groups. Only what has a number has a name; how many have none is told. The words for machines that never have one mean an empty set, and are not
+/// refused: ClusterShell lists no group any more after the first one that it is told to be wrong.
 pub(super) fn folded(turn: &Turn<'_>, text: &str, without: Option<&str>) -> Answer {
     let Chosen { numbers: set, machines } = match choose_of(turn, Machines::with_names(), text, without) {
         Ok(chosen) => chosen,
@@ -110,7 +111,7 @@ fn choose_of(
 #[derive(Default)]
 struct Machines {
     known: RefCell<(Vec<Mac>, BTreeMap<Mac, u32>)>,
-    /// Whether only those are to be meant that have a name.
+    /// Whether one alone is to be meant only if it has a name.
     with_names: bool,
     /// Why a text is refused, as it means others.
     refused: RefCell<Option<String>>,
@@ -119,19 +120,6 @@ struct Machines {
 impl Machines {
     fn with_names() -> Self {
         Self { with_names: true, ..Self::default() }
-    }
-
-    /// Whether a word of a state may stand here.
-    fn may_be_in(&self, state: &str) -> bool {
-        let is_refused = self.with_names
-            && Stage::ALL.iter().any(|stage| !stage.is_numbered() && stage.to_string() == state);
-        if is_refused {
-            let why = format!(
-                "a machine that is {state} has no number, and so no name: `heorot node list @state:{state}` shows them"
-            );
-            self.refused.replace(Some(why));
-        }
-        !is_refused
     }
 
     fn place(&self, mac: Mac) -> u32 {
@@ -203,9 +191,7 @@ fn parse(turn: &Turn<'_>, machines: &Machines, text: &str) -> Result<Members, An
         }
         (Some("state" | "profile"), "*") => Some(all().clone()),
         (None, name) => turn.hall.directory.groups.get(name).cloned().map(Members::from),
-        (Some("state"), name) if is_state(name) => {
-            machines.may_be_in(name).then(|| in_state(name).unwrap_or_default())
-        }
+        (Some("state"), name) if is_state(name) => Some(in_state(name).unwrap_or_default()),
         (Some("profile"), name) if turn.config.profiles.contains_key(name) => {
             Some(with_profile(name).unwrap_or_default())
         }

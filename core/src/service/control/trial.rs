@@ -1,7 +1,7 @@
 //! What operators see of trials: what was found, what a machine lacks, what it waits for, and how its last system ended.
 
 use crate::cluster::last_end::LastEnd;
-use crate::cluster::node::Node;
+use crate::cluster::node::{Node, Trouble};
 use crate::cluster::stage::Stage;
 use crate::cluster::trial::{self, CheckReport, Trial};
 use crate::hall::Turn;
@@ -32,15 +32,17 @@ pub(super) fn last_end(node: &Node) -> Option<LastEndView> {
     Some(LastEndView { at: at_seconds.map(stamp), reason, last_words })
 }
 
-/// What is in its way, or what it lacks, if its reason does not say that.
-pub(super) fn trouble(node: &Node) -> Option<String> {
-    let in_its_way = node.trouble.as_ref().map(|trouble| trouble.what.clone());
+/// What is in its way, or what it lacks, if its reason does not say that; and before that, who was refused its secrets.
+pub(super) fn troubles(node: &Node) -> Vec<String> {
+    let said = |trouble: &Trouble| trouble.what.clone();
     let by_trial = match node.lacks() {
         Some(lacks) => Some(format!("degraded: {lacks}")),
         // The trouble itself is forgotten by a restart.
         None => node.trials.last().filter(|_| node.waits_by_trial()).map(|trial| trial.why.clone()),
     };
-    in_its_way.or(by_trial).filter(|trouble| *trouble != node.reason)
+    let in_its_way = node.trouble.as_ref().map(said).or(by_trial);
+    let refused = node.boot.refused_secrets.as_ref().map(said);
+    refused.into_iter().chain(in_its_way.filter(|trouble| *trouble != node.reason)).collect()
 }
 
 /// What the operator can do for a node that lacks something, and does not stand still; or for one that waits for him.

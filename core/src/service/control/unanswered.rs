@@ -1,8 +1,11 @@
 //! What operators see of hosts that are no nodes and have no address.
 
+use crate::cluster::lease::{PoolId, PoolKind};
 use crate::cluster::node::Trouble;
 use crate::cluster::unanswered::Host;
+use crate::config::Mode;
 use crate::hall::Turn;
+use crate::limit::STRANGE_RELAYS_SHOWN_MAX;
 use crate::mac::Mac;
 use crate::service::view::{ExplainView, NodeView, UnansweredView};
 use crate::time::Wall;
@@ -16,6 +19,33 @@ pub(super) fn status(turn: &Turn<'_>, wall: Wall) -> Option<UnansweredView> {
         last_asked: wall.stamp(turn.now, host.last),
         why: turn.no_address(host.place, host.why).what,
     })
+}
+
+/// Ranges of which no address is left for whoever asks next. What is merely offered gives way.
+pub(super) fn full_ranges(turn: &Turn<'_>) -> Vec<String> {
+    let full = |id: &PoolId| {
+        let held = turn.hall.leases.held(*id);
+        held.is_some_and(|held| {
+            held.size > 0 && held.lent + held.quarantined + held.probed + held.kept >= held.size
+        })
+    };
+    let told = |id: PoolId| {
+        let Trouble { what, to_do } = turn.none_left(id);
+        to_do.map_or_else(|| what.clone(), |to_do| format!("{what}; {to_do}"))
+    };
+    let served = turn.config.networks.iter().enumerate().filter(|(_, network)| network.mode == Mode::Serve);
+    let ranges = served
+        .flat_map(|(network, _)| [PoolKind::Temporary, PoolKind::Guest].map(|kind| PoolId { network, kind }));
+    ranges.filter(full).map(told).collect()
+}
+
+/// Relays that are in no network: a line each for those that ask most, and one for all others.
+pub(super) fn strange_relays(turn: &Turn<'_>) -> Vec<String> {
+    let recent = turn.hall.strange_relays.recent(turn.now);
+    let shown = recent.iter().take(STRANGE_RELAYS_SHOWN_MAX).map(|(selected, relay)| relay.told(*selected));
+    let more = recent.len().saturating_sub(STRANGE_RELAYS_SHOWN_MAX);
+    let rest = (more > 0).then(|| format!("{more} more relays ask for hosts and are in no [[network]]"));
+    shown.chain(rest).collect()
 }
 
 /// One of them, by its hardware address.
@@ -70,7 +100,9 @@ pub(super) fn explained(node: NodeView, summary: String) -> ExplainView {
         node,
         summary,
         last_asked: None,
+        last_asked_at: None,
         last_told: None,
+        last_told_at: None,
         to_do: None,
         history: Vec::new(),
         trials: Vec::new(),

@@ -62,15 +62,22 @@ fn choose(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Option<(Ipv4Ad
     Some((address, settings.temporary_lease))
 }
 
-/// Forgets the number that a client was offered if somebody has it by now, or its address.
+/// Forgets the number that a client was offered if somebody has it by now, or its address, or the configuration has it for another one by now.
 fn forget_taken(turn: &mut Turn<'_>, client: &Client) {
     let of_numbers = PoolId { network: client.place, kind: PoolKind::Number };
     let Some(address) = turn.hall.leases.standing(client.mac, of_numbers) else { return };
     let number = turn.config.networks[client.place].numbering.number(address);
     let has_holder = number.is_none_or(|number| turn.hall.nodes.holder(number).is_some());
-    if has_holder || turn.hall.leases.get(address).is_some() {
+    let is_anothers = number.is_none_or(|number| !is_meant(turn, client, number));
+    if has_holder || is_anothers || turn.hall.leases.get(address).is_some() {
         turn.hall.leases.forget_offers(client.mac);
     }
+}
+
+/// Whether the configuration lets this client have a number: it is its own there, or it has none there, and nobody else has this one.
+pub(super) fn is_meant(turn: &Turn<'_>, client: &Client, number: u32) -> bool {
+    let listed = turn.hall.listed.get(turn.config, client.mac).and_then(|listed| listed.number);
+    listed == Some(number) || (listed.is_none() && !turn.hall.listed.has_number(number))
 }
 
 /// Tells of a node that its permanent address is lent to another machine, from a range that was there before.
@@ -104,11 +111,11 @@ pub(super) fn is_numbered_at_request(turn: &mut Turn<'_>, client: &Client) -> bo
     };
     turn.hall.listed.has_number(number)
         || !is_lent(number)
-        || turn.free_numbers(place).any(|number| !is_lent(number))
+        || turn.free_numbers(place, number).any(|number| !is_lent(number))
 }
 
 /// The address of a free number that a client would get if it were not lent to a machine that had it before, where no other is left; and that machine. Nobody was heard to answer for it.
-pub(super) fn last_address(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Mac)> {
+pub(super) fn last_address(turn: &mut Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Mac)> {
     let listed = turn.hall.listed.get(turn.config, client.mac);
     let is_known = turn.hall.nodes.get(client.mac).is_some();
     // As it is when it is met.
@@ -118,8 +125,14 @@ pub(super) fn last_address(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr
     if !is_node || has_its_own || !wants_number_at_request(turn, client) {
         return None;
     }
+    // As long as there is one that is neither offered nor lent, nobody has to be asked; nor where none is free at all. This is so of nearly every packet, and is known without going over them all.
+    if turn.lowest_unoffered(client.place).is_some() {
+        return None;
+    }
+    let lowest = turn.lowest_free(client.place)?;
     let numbering = &turn.config.networks[client.place].numbering;
-    let addresses = turn.free_numbers(client.place).filter_map(|number| numbering.address(number));
+    let free = turn.free_numbers(client.place, lowest);
+    let addresses = free.filter_map(|number| numbering.address(number));
     let mut first = None;
     for address in addresses {
         // One that is offered to somebody is his, or will be to be had in a moment.

@@ -48,17 +48,47 @@ pub(super) struct Client {
     pub(super) meant: Meant,
 }
 
+/// Why nobody can be answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// A word for the counter.
+    Malformed(&'static str),
+    /// It is in none of the networks.
+    NoNetwork(Box<Unplaced>),
+}
+
+impl Unread {
+    /// A word for the counter.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Malformed(word) => word,
+            Self::NoNetwork(_) => "dhcp-network",
+        }
+    }
+}
+
+/// Who is in none of the networks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unplaced {
+    /// Its hardware address.
+    pub(super) mac: Mac,
+    /// The relay's own address, if it came by one.
+    pub(super) relay: Ipv4Addr,
+    /// The address that says in which network it is ([`selected`]).
+    pub(super) selected: Ipv4Addr,
+}
+
 impl Client {
     /// Reads who speaks out of a packet.
     ///
     /// # Errors
-    /// The packet is none that we can answer: a word for the counter.
+    /// The packet is none that we can answer.
     pub(super) fn read(
         config: &Config,
         datagram: Datagram<'_>,
         mut message: Message,
-    ) -> Result<Self, &'static str> {
-        let mac = message.identity()?;
+    ) -> Result<Self, Unread> {
+        let mac = message.identity().map_err(Unread::Malformed)?;
         // It looks for servers and has no address, whatever stands there: "0 (DHCPDISCOVER)" (RFC 2131, table 5).
         if message.message_type() == Some(MessageType::Discover) {
             message.ciaddr = Ipv4Addr::UNSPECIFIED;
@@ -72,8 +102,11 @@ impl Client {
         // Who has no address yet, or asks everybody, is heard by no router: "the subnet" is that "of the interface on which the message was received" (RFC 2131 4.3.1).
         let may_be_routed = !message.ciaddr.is_unspecified() && !is_to_everybody(config, datagram);
         let selected = selected(&message);
-        let place = network::of_client(config, datagram.interface, selected, spoken_of, may_be_routed)
-            .ok_or("dhcp-network")?;
+        let place = network::of_client(config, datagram.interface, selected, spoken_of, may_be_routed);
+        let Some(place) = place else {
+            let relay = message.giaddr;
+            return Err(Unread::NoNetwork(Box::new(Unplaced { mac, relay, selected })));
+        };
         let server = our_address(config, datagram, place);
         // What a relay of its own link added without giving an address is heard as any relay's (RFC 3046 2.1).
         let is_straight = may_be_routed
@@ -88,7 +121,7 @@ impl Client {
     /// Whom another server speaks to on a network of ours. What it is that asked is not said in a reply.
     ///
     /// # Errors
-    /// As [`Self::read`].
+    /// A word for the counter.
     pub(super) fn of_reply(config: &Config, place: usize, message: Message) -> Result<Self, &'static str> {
         let mac = message.mac().ok_or("dhcp-hardware-address")?;
         let settings = &config.networks[place];

@@ -47,7 +47,7 @@ pub(super) fn is_in_doubt(turn: &mut Turn<'_>, client: &Client, datagram: Datagr
 
 /// The address that a client has by its number, or is to have by the configuration, or as the last one that is left, if another machine has it still; that machine, and whether it has it by a number that is another now, or
 /// had another address then.
-fn used(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Mac, bool)> {
+fn used(turn: &mut Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Mac, bool)> {
     if let Some((address, user)) = choice::last_address(turn, client) {
         let is_anothers = turn.hall.nodes.identity(user) != turn.hall.nodes.identity(client.mac);
         return is_anothers.then_some((address, user, true));

@@ -34,11 +34,12 @@ pub(super) fn decline(turn: &mut Turn<'_>, client: &Client) {
         turn.event(Some(client.mac), Kind::Decline, format!("DECLINE {address}: another host has it"));
     }
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-        node.asked = Some(format!("DECLINE {address}").into());
+        node.asks(turn.now, format!("DECLINE {address}"));
     }
     if is_reserved {
         // It has it no more, and does not get it again before it was asked who has it. Until then it is a guest like others.
         turn.hall.heard.gave_back(client.mac);
+        turn.unpin(address);
         let until = turn.now + QUARANTINE;
         turn.hall.leases.quarantine(address, until, None);
         turn.hall.timers.arm(until, Due::Address(address));
@@ -108,6 +109,7 @@ pub(super) fn release(turn: &mut Turn<'_>, client: &Client) {
     } else if turn.hall.heard.has(turn.now, client.mac, address) {
         turn.event(Some(client.mac), Kind::Release, format!("RELEASE {address}"));
         turn.hall.heard.gave_back(client.mac);
+        turn.unpin(address);
     }
 }
 

@@ -82,7 +82,7 @@ pub(super) fn offer(
             let told = "nothing yet: the link is full, and it will ask again within 4 s";
             turn.event(Some(client.mac), Kind::Load, told);
             if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-                node.told = Some(told.into());
+                node.is_told(turn.now, told);
             }
             return;
         }

@@ -3,7 +3,10 @@
 use super::client::Client;
 use super::shadow;
 use crate::cluster::network;
+use crate::cluster::node::Trouble;
 use crate::cluster::other_server::Notice;
+use crate::cluster::trouble::Beside;
+use crate::config::{Mode, Network};
 use crate::event::Kind;
 use crate::hall::Turn;
 use crate::mac::Mac;
@@ -46,6 +49,15 @@ pub(crate) fn overheard(turn: &mut Turn<'_>, heard: Overheard<'_>) {
     notice(turn, Notice { server, mac: Some(heard.mac), interface, did, client: message.mac() });
 }
 
+/// A client asks for an address where others give them. Where it is said who they are, it is told if it asks anybody else.
+pub(super) fn asked_beside(turn: &mut Turn<'_>, client: &Client, message_type: MessageType) {
+    let is_said = !turn.config.networks[client.place].other_servers.is_empty();
+    let server = client.message.options.address(option::SERVER_IDENTIFIER);
+    if let Some(server) = server.filter(|_| is_said && message_type == MessageType::Request) {
+        chosen(turn, client, server);
+    }
+}
+
 /// A client takes the offer of a server that is not us.
 pub(super) fn chosen(turn: &mut Turn<'_>, client: &Client, server: Ipv4Addr) {
     if !network::is_of_a_host(turn.config, server) {
@@ -78,16 +90,22 @@ fn notice(turn: &mut Turn<'_>, notice: Notice) {
     if !is_told {
         node.remember(turn.now, Kind::Trouble, what.as_str().into());
     }
-    let to_do =
-        format!("stop {server}, or allow it: other-servers = [\"{server}\"] in [[network]] of {interface}");
-    node.trouble = Some(crate::cluster::node::Trouble { what, to_do: Some(to_do) });
+    let allowed = turn.config.networks.iter().filter(|network| network.interface == interface);
+    let allowed = allowed.flat_map(|network| &network.other_servers).chain([&server]);
+    let all: Vec<_> = allowed.map(|server| format!("\"{server}\"")).collect();
+    let to_do = format!(
+        "stop {server}, or allow it: other-servers = [{}] in [[network]] of {interface}",
+        all.join(", ")
+    );
+    node.beside.insert(Beside::OtherServer, Trouble { what, to_do: Some(to_do) });
 }
 
-/// Whether a server has no business where it was heard: it is neither ours nor allowed, and we do serve there.
+/// Whether a server has no business where it was heard: it is neither ours nor allowed, and we do serve there, or it is said who does.
 fn is_rogue(turn: &Turn<'_>, server: Ipv4Addr, interface: &str) -> bool {
-    let mut here = turn.config.networks.iter().filter(|network| network.interface == interface).peekable();
+    let here = || turn.config.networks.iter().filter(|network| network.interface == interface);
     let is_ours = turn.config.networks.iter().any(|network| network.on_link && network.address == server);
-    here.peek().is_some() && !is_ours && !here.any(|network| network.other_servers.contains(&server))
+    let is_known = |network: &Network| network.mode == Mode::Serve || !network.other_servers.is_empty();
+    here().any(is_known) && !is_ours && !here().any(|network| network.other_servers.contains(&server))
 }
 
 /// Another configuration may allow servers that were rogues until now.

@@ -55,18 +55,23 @@ pub(super) fn handle(
     }
 }
 
-/// Firmware looks for servers. Guests, and systems that run, want nothing of us; nor does who has never said that it takes a word from anybody but the server that
+/// Firmware looks for servers, a node's or a `[[host]]`'s. Guests, and systems that run, want nothing of us; nor does who has never said that it takes a word from anybody but the server that
 /// gives its address. Where there is nothing to boot, nothing is said either, whatever an operator's options say beside: some firmware takes such an offer for the one that it waited for, and EDK2, which
 /// counts one without option 60 among those that give an address, forgets a real one for it.
 fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let Some(firmware) = client.firmware else { return };
-    if !meet(turn, client) {
+    let is_node = meet(turn, client);
+    if !is_node && client.meant.host(turn).is_none() {
         return;
     }
-    heard(turn, client, format!("DISCOVER{}", client.describe()));
-    turn.event(Some(client.mac), Kind::Discover, format!("DISCOVER{}", client.describe()));
-    let is_first = power_on(turn, client, firmware, true);
-    let admission = if is_first { admit(turn, client) } else { Admission::Now };
+    let mut admission = Admission::Now;
+    if is_node {
+        heard(turn, client, format!("DISCOVER{}", client.describe()));
+        turn.event(Some(client.mac), Kind::Discover, format!("DISCOVER{}", client.describe()));
+        if power_on(turn, client, firmware, true) {
+            admission = admit(turn, client);
+        }
+    }
     if !client.hears_proxies {
         return unspoken_to(turn, client);
     }

@@ -17,6 +17,9 @@ use crate::wire::pxe::{Item, TYPE_LOCAL, TYPE_OWN_FIRST, VendorOptions, control}
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
+/// Where boot servers are asked, and where UEFI asks from (PXE 2.1, 2.2.4).
+pub(super) const BOOT_SERVER_PORT: u16 = 4011;
+
 /// Takes a datagram of port 4011.
 pub(crate) fn boot_server(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
     let message = match Message::parse(datagram.payload) {
@@ -27,7 +30,7 @@ pub(crate) fn boot_server(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
     let message_type = message.message_type();
     let mut client = match Client::read(turn.config, datagram, message) {
         Ok(client) => client,
-        Err(word) => return turn.malformed(word),
+        Err(unread) => return turn.malformed(unread.word()),
     };
     client.meant = Meant::find(turn, &client);
     if client.mode == Mode::Shadow || is_ignored(turn, &client) || is_shut_out(turn, &client) {
@@ -55,31 +58,33 @@ pub(super) fn chosen(client: &Client) -> Option<Item> {
     Item::read(client.message.options.get(option::VENDOR_SPECIFIC)?)
 }
 
-/// Tells a client that has its address what it boots: the entry that it has chosen, or whatever there is for it.
+/// Tells a client that has its address what it boots: the entry that it has chosen, or whatever there is for it. A `[[host]]` is told as a node is, and nothing of that is kept.
 pub(super) fn answer(turn: &mut Turn<'_>, client: &Client, target: DhcpTarget) {
     let Some(firmware) = client.firmware else { return };
-    if !meet(turn, client) {
+    let is_node = meet(turn, client);
+    if !is_node && client.meant.host(turn).is_none() {
         return;
     }
     let item = chosen(client);
-    let what = item.map(|item| format!(" entry {} of the menu", item.kind)).unwrap_or_default();
-    heard(turn, client, format!("the boot server for{what}{}", client.describe()));
-    power_on(turn, client, firmware, false);
-    if client.mode == Mode::Proxy {
-        proxy::learn(turn, client, client.message.ciaddr, proxy::Evidence::Used);
+    if is_node {
+        let what = item.map(|item| format!(" entry {} of the menu", item.kind)).unwrap_or_default();
+        heard(turn, client, format!("the boot server for{what}{}", client.describe()));
+        power_on(turn, client, firmware, false);
+        if client.mode == Mode::Proxy {
+            proxy::learn(turn, client, client.message.ciaddr, proxy::Evidence::Used);
+        }
     }
     let Some(reply) = Reply::new(turn, client, MessageType::Ack).boot_server(item) else {
         // Whose entry it is not does not answer (PXE 2.1, 2.2.4).
         return;
     };
-    if let Some(path) = reply.boot_path()
-        && let Some(node) = turn.hall.nodes.get_mut(client.mac)
-    {
-        node.boot.file = Some(path);
-    }
     let told = turn.line(format_args!("ACK as a boot server{}", reply.describe()));
-    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-        node.told = Some(Arc::clone(&told));
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac).filter(|_| is_node) {
+        if let Some(path) = reply.boot_path() {
+            node.boot.named = Some(path.clone());
+            node.boot.file = Some(path);
+        }
+        node.is_told(turn.now, Arc::clone(&told));
     }
     turn.event(Some(client.mac), Kind::Ack, told);
     turn.out.push(Output::Dhcp(reply.send_to(target)));

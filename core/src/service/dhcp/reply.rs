@@ -2,7 +2,7 @@ use super::client::Client;
 use super::{bootp, fqdn, pxe, renewal, told};
 use crate::cluster::boot::{self, BootFile, Offered};
 use crate::cluster::quirk::Trait;
-use crate::config::{Config, Mode, Network, OptionTable};
+use crate::config::{Config, Mode, Network, OptionPath, OptionTable};
 use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::message::{DhcpSend, DhcpTarget};
@@ -185,9 +185,7 @@ impl<'a> Reply<'a> {
         }
         self.boot(None);
         let own = [option::T1, option::T2].map(|code| (code, self.message.options.u32(code)));
-        for table in &self.tables {
-            told::apply(table, |_| true, &mut self.message.options, &mut parameters);
-        }
+        self.say(|_| true, &mut parameters);
         keep_in_order(&mut self.message.options, own);
         let asked = self.client.message.options.get(option::PARAMETER_LIST);
         told::select(&mut self.message.options, &parameters, asked, &self.tables);
@@ -232,10 +230,11 @@ impl<'a> Reply<'a> {
         self.offered != Offered::Nothing || self.client.traits.contains(&Trait::RaspberryPi)
     }
 
-    /// Whether this is firmware that is better not told who knows names, and the file that it is to load is at an address of ours.
+    /// Whether this is firmware that is better not told who knows names, and the file that it is to load is at an address, whoever named it.
     fn looks_up_nothing(&self) -> bool {
-        let is_ours = !self.is_named && matches!(self.offered, Offered::File(BootFile::Url(_)));
-        is_ours && self.client.traits.contains(&Trait::NoNameServers)
+        let is_at_address =
+            matches!(&self.offered, Offered::File(BootFile::Url(url)) if boot::is_at_address(url));
+        is_at_address && self.client.traits.contains(&Trait::NoNameServers)
     }
 
     /// What firmware is to boot.
@@ -247,11 +246,26 @@ impl<'a> Reply<'a> {
     /// What the operator says to whoever boots, where all else is another server's to say.
     fn boot_options(&mut self) {
         let mut parameters = Options::default();
-        for table in &self.tables {
-            told::apply(table, told::is_for_boot, &mut self.message.options, &mut parameters);
-        }
+        self.say(told::is_for_boot, &mut parameters);
         let asked = self.client.message.options.get(option::PARAMETER_LIST);
         told::select(&mut self.message.options, &parameters, asked, &self.tables);
+    }
+
+    /// What the operator says of these options.
+    fn say(&mut self, is_spoken_of: impl Fn(u8) -> bool, parameters: &mut Options) {
+        const VENDORS_OWN: OptionPath = OptionPath::Whole(option::VENDOR_SPECIFIC);
+        // Whoever is told that we speak PXE takes option 43 for PXE's, and boots by it, or waits for what it lacks.
+        let is_pxes = [option::VENDOR_SPECIFIC, option::VENDOR_CLASS]
+            .iter()
+            .any(|code| self.message.options.contains(*code));
+        for table in &self.tables {
+            // What is said to everybody, or to all of a network, is meant for devices of some other maker (RFC 2132 8.4).
+            let for_all = [&self.config.options, &self.settings.options];
+            let is_for_all = for_all.iter().any(|all| std::ptr::eq(*all, *table));
+            let is_left_out = |path: &OptionPath| is_pxes && is_for_all && *path == VENDORS_OWN;
+            let is_said = |path: &OptionPath| is_spoken_of(path.code()) && !is_left_out(path);
+            told::apply(table, is_said, &mut self.message.options, parameters);
+        }
     }
 
     /// What is missing in the configuration, if the client boots and is told of nothing.
@@ -314,7 +328,14 @@ impl<'a> Reply<'a> {
             // (RFC 1542 4.1.2: it sends to yiaddr unless the bit is set), which is what stands in a proxy's offer.
             self.message.broadcast |=
                 self.message.yiaddr.is_unspecified() && self.message.ciaddr.is_unspecified();
-            DhcpTarget::Address(SocketAddrV4::new(asked.giaddr, SERVER_PORT))
+            // RFC 4390 2.2: over InfiniBand the relay has no hardware address to send to either, until ARP can find one.
+            self.message.broadcast |= asked.is_infiniband() && !has_address;
+            // RFC 8357 5: a relay that says so has sent from a port of its own, and is answered there.
+            let port = match asked.relay_information().has_own_port {
+                true => self.client.source.port(),
+                false => SERVER_PORT,
+            };
+            DhcpTarget::Address(SocketAddrV4::new(asked.giaddr, port))
         } else if is_nak && has_address && !self.settings.on_link {
             // "the server broadcasts any DHCPNAK messages to 0xffffffff" where giaddr is zero (4.1): on this link, where who renews through a router does not hear it. It has
             // its address still, and is told there; else it would go on with that until T2.

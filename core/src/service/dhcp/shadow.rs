@@ -49,20 +49,21 @@ pub(super) fn asked(turn: &mut Turn<'_>, client: &Client, message_type: MessageT
     }
 }
 
-/// Another server's reply went by. Whether it did where that is its business: where it gives the addresses.
+/// Another server's reply went by. Whether it did where that is its business: where others give the addresses, and nobody says who they are.
 pub(super) fn overheard(turn: &mut Turn<'_>, heard: Overheard<'_>, message: &Message) -> bool {
     let place = network::of_client(turn.config, heard.interface, message.giaddr, message.yiaddr, true);
     let Some(place) = place.filter(|place| turn.config.networks[*place].mode != Mode::Serve) else {
         return false;
     };
     // To whom cannot be known of a host without an Ethernet address.
-    let Ok(client) = Client::of_reply(turn.config, place, message.clone()) else { return true };
+    let is_its_business = turn.config.networks[place].other_servers.is_empty();
+    let Ok(client) = Client::of_reply(turn.config, place, message.clone()) else { return is_its_business };
     match (client.mode, message.message_type()) {
         (Mode::Serve, _) | (_, None) => {}
         (Mode::Proxy, Some(message_type)) => proxy::overheard(turn, &client, message_type),
         (Mode::Shadow, Some(message_type)) => answered(turn, &client, message_type, *heard.source.ip()),
     }
-    true
+    is_its_business
 }
 
 fn answered(turn: &mut Turn<'_>, client: &Client, message_type: MessageType, source: Ipv4Addr) {
@@ -100,7 +101,7 @@ fn over(turn: &mut Turn<'_>, mac: Mac, end: &End) {
     if let Some(exchange) = turn.hall.shadows.remove(&mac) {
         let told: Arc<str> = exchange.told(end).into();
         if let Some(node) = turn.hall.nodes.get_mut(mac) {
-            node.told = Some(Arc::clone(&told));
+            node.is_told(turn.now, Arc::clone(&told));
         }
         turn.event(Some(mac), Kind::Shadow, told);
     }
@@ -110,7 +111,7 @@ fn would_offer(turn: &mut Turn<'_>, client: &Client) -> String {
     let is_node = meet(turn, client);
     let asked = turn.line(format_args!("DISCOVER{}", client.describe()));
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-        node.asked = Some(Arc::clone(&asked));
+        node.asks(turn.now, Arc::clone(&asked));
     }
     let Some((address, lease)) = address_to_offer(turn, client, is_node) else {
         return match is_node {

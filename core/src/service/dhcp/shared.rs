@@ -26,6 +26,10 @@ pub(super) fn offer_elsewhere(
     let others: Vec<_> = places(turn, client).filter(|place| *place != client.place).collect();
     others.into_iter().find_map(|place| {
         let there = at(turn, client, place);
+        // Its REQUEST would get no answer there, and it would be offered the same for ever.
+        if there.meant.ignored_by(turn).is_some() {
+            return None;
+        }
         let (address, lease) = address_to_offer(turn, &there, is_node)?;
         Some((there, address, lease))
     })

@@ -3,6 +3,7 @@
 use super::client::Client;
 use crate::cluster::lease::{PoolId, PoolKind};
 use crate::cluster::node::Trouble;
+use crate::cluster::trouble::Beside;
 use crate::cluster::unanswered::Why;
 use crate::event::Kind;
 use crate::hall::Turn;
@@ -13,7 +14,7 @@ pub(super) fn silence(turn: &mut Turn<'_>, client: &Client, is_node: bool) {
     if is_node {
         let temporary = PoolId { network: client.place, kind: PoolKind::Temporary };
         let Trouble { what, to_do } = turn.none_left(temporary);
-        return turn.trouble(client.mac, format!("no answer: {what}"), to_do);
+        return turn.trouble_beside(client.mac, Beside::NoAddress, format!("no answer: {what}"), to_do);
     }
     let has_range = turn.config.networks[client.place].guests.is_some();
     note(turn, client, if has_range { Why::NoneLeft } else { Why::NoRange });
@@ -52,7 +53,12 @@ pub(super) fn is_ignored(turn: &mut Turn<'_>, client: &Client) -> bool {
 pub(super) fn ends(turn: &mut Turn<'_>, client: &Client) {
     let Some(host) = turn.hall.unanswered.get(client.mac) else { return };
     let is_over = match host.why {
-        Why::NoRange | Why::NoneLeft | Why::IgnoredClass(_) | Why::IgnoredHost(_) => true,
+        Why::NoRange
+        | Why::NoneLeft
+        | Why::IgnoredClass(_)
+        | Why::IgnoredHost(_)
+        | Why::NoNetwork
+        | Why::StrangeRelay(_) => true,
         // It is offered something all the same: what it does with that, the next minutes tell.
         Why::Declines => turn.now.since(host.last) >= QUARANTINE,
     };

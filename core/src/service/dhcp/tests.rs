@@ -1,4 +1,4 @@
-use super::client::Client;
+use super::client::{Client, Unread};
 use crate::config::{Config, FirmwareKind, Interface};
 use crate::message::Datagram;
 use crate::wire::dhcp::{Message, Options, option};
@@ -11,11 +11,11 @@ fn config() -> Config {
     Config::parse(text, &[interface]).expect("the configuration is right").0
 }
 
-fn read(htype: u8, hlen: u8, options: &[(u8, &[u8])]) -> Result<Client, &'static str> {
+fn read(htype: u8, hlen: u8, options: &[(u8, &[u8])]) -> Result<Client, Unread> {
     read_from(Ipv4Addr::UNSPECIFIED, htype, hlen, options)
 }
 
-fn read_from(ciaddr: Ipv4Addr, htype: u8, hlen: u8, options: &[(u8, &[u8])]) -> Result<Client, &'static str> {
+fn read_from(ciaddr: Ipv4Addr, htype: u8, hlen: u8, options: &[(u8, &[u8])]) -> Result<Client, Unread> {
     let mut said = Options::default();
     for (code, value) in options {
         said.set(*code, value);
@@ -38,7 +38,9 @@ fn firmware_is_told_from_systems() {
         (&[(option::VENDOR_CLASS, &b"udhcp 1.35.0"[..])], None, " from udhcp 1.35.0"),
         (&[(option::VENDOR_CLASS, b"\x1b[31mred\n")], None, " from [31mred"),
         (&[PXE, UEFI], Some(FirmwareKind::UefiX64), " from UEFI PXE (architecture 7)"),
+        // Option 93 alone says that its client is to be booted (RFC 4578 2.1), and there 9 is x86-64.
         (&[UEFI], Some(FirmwareKind::UefiX64), " from UEFI PXE (architecture 7)"),
+        (&[(option::ARCHITECTURE, &[0, 9])], Some(FirmwareKind::UefiX64), " from UEFI PXE (architecture 9)"),
         (&[(option::ARCHITECTURE, &[0, 0])], Some(FirmwareKind::Bios), " from BIOS PXE"),
         (&[(option::ARCHITECTURE, &[0, 6])], Some(FirmwareKind::UefiX86), " from UEFI PXE (architecture 6)"),
         (&[(option::ARCHITECTURE, &[0, 10])], None, " from UEFI PXE (architecture 10)"),
@@ -96,9 +98,13 @@ fn firmware_is_told_from_systems() {
 #[test]
 fn hardware_that_is_not_ethernet_is_counted() {
     // InfiniBand has to have a client identifier (RFC 4390 2.1).
-    assert_eq!(read(32, 0, &[]).err(), Some("dhcp-client-identifier"));
+    assert_eq!(read(32, 0, &[]).err(), Some(Unread::Malformed("dhcp-client-identifier")));
     for (htype, hlen) in [(1, 0), (1, 16), (7, 6), (0, 6)] {
-        assert_eq!(read(htype, hlen, &[]).err(), Some("dhcp-hardware-address"), "{htype} {hlen}");
+        assert_eq!(
+            read(htype, hlen, &[]).err(),
+            Some(Unread::Malformed("dhcp-hardware-address")),
+            "{htype} {hlen}"
+        );
     }
 }
 
@@ -109,5 +115,34 @@ fn a_discover_has_no_address() {
     for (kind, expected) in [(1, Ipv4Addr::UNSPECIFIED), (3, stray), (8, stray)] {
         let client = read_from(stray, 1, 6, &[(option::MESSAGE_TYPE, &[kind])]).expect("a client");
         assert_eq!(client.message.ciaddr, expected, "{kind}");
+    }
+}
+
+/// RFC 3046 2.1: what a relay added without giving its address (giaddr), as one of the client's own link may that the operator trusts, is a relay's word. Where there is none, whoever asks from its
+/// address comes straight.
+#[test]
+fn a_relay_that_gives_no_address_has_its_word() {
+    let (own, server) = (Ipv4Addr::new(10, 77, 200, 5), Ipv4Addr::new(10, 77, 0, 1));
+    let relay = Ipv4Addr::new(10, 77, 0, 9);
+    for (ciaddr, giaddr, destination, is_marked, is_straight) in [
+        (own, Ipv4Addr::UNSPECIFIED, server, false, true),
+        (own, Ipv4Addr::UNSPECIFIED, server, true, false),
+        (own, relay, server, false, false),
+        (own, Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST, false, false),
+        (Ipv4Addr::UNSPECIFIED, Ipv4Addr::UNSPECIFIED, server, false, false),
+    ] {
+        let mut options = Options::default();
+        options.set(option::MESSAGE_TYPE, [3]);
+        if is_marked {
+            options.set(option::RELAY_AGENT, [1, 2, b'p', b'4']);
+        }
+        let mut chaddr = [0; 16];
+        chaddr[..6].copy_from_slice(&[0x52, 0x54, 0, 0, 0, 1]);
+        let message =
+            Message { htype: 1, hlen: 6, xid: 1, ciaddr, giaddr, chaddr, options, ..Message::request() };
+        let source = SocketAddrV4::new(ciaddr, 68);
+        let datagram = Datagram { interface: "eth1", source, destination, payload: &[] };
+        let client = Client::read(&config(), datagram, message).expect("a client");
+        assert_eq!(client.is_straight, is_straight, "{ciaddr} {giaddr} {destination} {is_marked}");
     }
 }

@@ -9,11 +9,11 @@ use std::net::Ipv4Addr;
 /// What is needed stays so, with another value.
 pub(super) fn apply(
     table: &OptionTable,
-    is_spoken_of: impl Fn(u8) -> bool,
+    is_spoken_of: impl Fn(&OptionPath) -> bool,
     needed: &mut Options,
     parameters: &mut Options,
 ) {
-    for (path, value) in table.values.iter().filter(|(path, _)| is_spoken_of(path.code())) {
+    for (path, value) in table.values.iter().filter(|(path, _)| is_spoken_of(path)) {
         let code = path.code();
         // The boot file's name has a place of its own.
         if code == option::BOOT_FILE {

@@ -206,6 +206,9 @@ pub(super) fn note(turn: &mut Turn<'_>, client: &Client) {
         false => Way::Placed(options.get(option::RELAY_AGENT), turn.config.networks[client.place].address),
     };
     turn.hall.heard.note(turn.now, client.mac, options.get(option::CLIENT_IDENTIFIER), way);
+    if let Some(firmware) = client.firmware_kind {
+        turn.hall.heard.boots(client.mac, firmware);
+    }
 }
 
 /// What a client's relay said when it came by it last, where it speaks to us without it. None: that is not known any more.

@@ -17,6 +17,22 @@ pub(super) enum Wish {
     Blocks(u64),
 }
 
+/// How a train was counted at its link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::transfer) enum Counted {
+    /// As sent, and with it so many packets of earlier ones as lost.
+    AsSent { lost: u64 },
+    /// As sent to somebody who may not be there.
+    AsToNobody,
+}
+
+/// Blocks of a train that were granted and could not be sent, because a disk had to bring them first; and how they had been counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::transfer) struct NotLeft {
+    pub(in crate::transfer) blocks: u64,
+    pub(in crate::transfer) counted: Counted,
+}
+
 impl Flight {
     /// Whether it wants to send; whether that opens the conversation.
     pub(in crate::transfer) fn wishes(&self) -> Option<bool> {
@@ -121,6 +137,32 @@ impl Flight {
         Step::Wait
     }
 
+    /// How what was granted just now was counted.
+    pub(in crate::transfer) fn count(&mut self, counted: Counted) {
+        self.train_counted = counted;
+    }
+
+    /// What was said just now not to have left.
+    pub(in crate::transfer) fn take_unsent(&mut self) -> Option<NotLeft> {
+        self.unsent.take()
+    }
+
+    /// What is to be taken off at the link: the rest of the train, from this block on. Of an earlier one nobody knows its end, and what was sent since may have left.
+    fn not_left(&mut self, block: u64) -> NotLeft {
+        if block < self.train_first {
+            return NotLeft { blocks: 1, counted: Counted::AsSent { lost: 0 } };
+        }
+        let counted = match &mut self.train_counted {
+            Counted::AsSent { lost } => {
+                // Of what is sent again behind a gap one is counted, as long as any of it left.
+                let stays = (*lost).min(repeated(self.train_first, block - 1, self.train_before));
+                Counted::AsSent { lost: std::mem::replace(lost, stays) - stays }
+            }
+            Counted::AsToNobody => Counted::AsToNobody,
+        };
+        NotLeft { blocks: self.train_last + 1 - block, counted }
+    }
+
     /// What it was to send did not leave, or only in part.
     ///
     /// The report may be late, where a thread of its own sends: more was sent since. What the client has acknowledged came by another copy, and what is about to be sent again needs
@@ -130,6 +172,9 @@ impl Flight {
             if block <= self.acknowledged || block > self.train_last {
                 return Step::Wait;
             }
+            // What a socket has no room for counts as what a queue does not take: only by that it is seen that an interface is slower than its link is taken to be, and the
+            // tokens keep everybody from trying it at once.
+            self.unsent = (why == Unsent::NotInMemory).then(|| self.not_left(block));
             self.resent -= repeated(block.max(self.train_first), self.train_last, self.train_before);
             self.train_last = block - 1;
             self.sent = self.train_before.max(block - 1);

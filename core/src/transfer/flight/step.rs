@@ -62,6 +62,8 @@ pub(in crate::transfer) enum End {
     Unconfirmed,
     /// It ends for this reason.
     Failed(String),
+    /// The client left it, for this reason.
+    Left(String),
     /// It ends for this reason, and the client is told.
     Refused(ErrorCode, String),
 }
@@ -72,7 +74,7 @@ impl Step {
         Self::End(match refusal {
             Refusal::Missing(why) => End::Refused(ErrorCode::NotFound, why),
             Refusal::Denied(why) => End::Refused(ErrorCode::Denied, why),
-            Refusal::Changed => End::Refused(ErrorCode::Other, "the file changed while it was sent".into()),
+            Refusal::Changed => End::Refused(ErrorCode::Other, Refusal::Changed.why().into()),
         })
     }
 }

@@ -1,3 +1,4 @@
+mod not_left;
 mod repeats;
 
 use super::super::{Refusal, Unsent};
@@ -81,6 +82,7 @@ fn short(step: &Step) -> String {
         Step::End(End::Quiet) => "quiet".into(),
         Step::End(End::Unconfirmed) => "unconfirmed".into(),
         Step::End(End::Failed(_)) => "failed".into(),
+        Step::End(End::Left(_)) => "left".into(),
         Step::End(End::Refused(code, _)) => format!("ERROR {}", *code as u16),
     }
 }
@@ -102,8 +104,8 @@ fn every_stage_meets_every_event() {
         ("ACK of the window", Box::new(|| Event::Acknowledged(4)), ["-", "-", "-", "5..8"]),
         ("ACK never sent", Box::new(|| Event::Acknowledged(5)), ["-", "-", "-", "-"]),
         ("ACK long ago", Box::new(|| Event::Acknowledged(65_535)), ["-", "-", "-", "-"]),
-        ("size learnt", Box::new(aborted(8)), ["quiet", "failed", "quiet", "failed"]),
-        ("size learnt by a ROM", Box::new(aborted(0)), ["quiet", "failed", "quiet", "failed"]),
+        ("size learnt", Box::new(aborted(8)), ["quiet", "left", "quiet", "left"]),
+        ("size learnt by a ROM", Box::new(aborted(0)), ["quiet", "left", "quiet", "left"]),
         ("too large", Box::new(aborted(3)), ["quiet", "failed", "failed", "failed"]),
         ("asked again", Box::new(|| Event::AskedAgain), ["-", "reset", "OACK", "reset"]),
         ("full", Box::new(unsent(Unsent::Full)), ["-", "-", "-", "-"]),

@@ -16,6 +16,8 @@ pub struct RelayInformation<'a> {
     pub unicast: Option<bool>,
     /// 11, server identifier override (RFC 5107): the relay's address that clients are to take for the server's.
     pub server: Option<Ipv4Addr>,
+    /// 19, relay source port (RFC 8357 4): it has sent from another port than 67, and is to be answered there.
+    pub has_own_port: bool,
 }
 
 /// The numbers of the sub-options.
@@ -24,6 +26,7 @@ const REMOTE: u8 = 2;
 const LINK: u8 = 5;
 const FLAGS: u8 = 10;
 const SERVER: u8 = 11;
+const SOURCE_PORT: u8 = 19;
 
 /// RFC 5010 3: the highest bit of the flags.
 const UNICAST: u8 = 0x80;
@@ -55,6 +58,7 @@ impl Message {
             link: address(LINK),
             unicast: get(FLAGS).and_then(|flags| Some(flags.first()? & UNICAST != 0)),
             server: address(SERVER),
+            has_own_port: get(SOURCE_PORT).is_some(),
         }
     }
 }

@@ -37,6 +37,7 @@ fn requests_of_real_clients() {
             b"\0\x01/grub/grub.cfg\0octet\0blksize\x001024\0tsize\x000\0",
             read("/grub/grub.cfg", options(Some(1024), true, None, None)),
         ),
+        // RFC 1350 5: the mode in any mixture of cases.
         ("an old ROM", b"\0\x01boot\0OcTeT\0", read("boot", none)),
         ("octets 255 at the end", b"\0\x01boot\xff\xff\0octet\0", read("boot", none)),
         ("nothing but octets 255", b"\0\x01\xff\0octet\0", read("", none)),
@@ -58,6 +59,7 @@ fn requests_of_real_clients() {
         ("ACK", b"\0\x04\x12\x34", Ok(Packet::Acknowledge(0x1234))),
         ("ACK with something behind", b"\0\x04\x12\x34\0", Ok(Packet::Acknowledge(0x1234))),
         (
+            // RFC 2347: 8, the options are not agreed to.
             "EDK2 has learnt the size",
             b"\0\x05\0\x08User aborted the transfer\0",
             Ok(Packet::Error { code: 8, text: "User aborted the transfer".into() }),
@@ -107,6 +109,7 @@ fn malformed_datagrams_are_named() {
     assert_eq!(parsed(&padded), read("boot", Options::default()), "what is left in its field is no name");
 }
 
+/// RFC 2347: one that is unknown, or whose value is none, is as if it had not been said; each comes once. What values there are: RFC 2348 (blksize), 2349 (tsize, timeout), 7440 (windowsize).
 #[test]
 fn options_count_if_they_are_right() {
     let table: &[(&str, &str, Options)] = &[
@@ -138,6 +141,7 @@ fn options_count_if_they_are_right() {
     assert_eq!(parsed(twice), read("f", options(Some(600), false, None, None)), "the first counts");
 }
 
+/// RFC 2347: options and values of an OACK end in zeros, and values are text.
 #[test]
 fn what_the_server_says() {
     let all = Agreed {

@@ -307,6 +307,16 @@ fn each_signature_has_its_time() {
     assert_eq!(outcome(&ask(&mut stage, &mut Servers::new(), "www.example", A)), INSECURE);
     stage.handle(Input::Calendar(TODAY));
     assert_eq!(outcome(&ask(&mut stage, &mut Servers::new(), "www.example", A)), SECURE);
+    // A head whose battery is empty begins on the day that its board was made, which is after the first of this program; its records are younger.
+    let mut stage = stage_at(checking(), 1_793_491_200 + 86_400);
+    stage.handle(Input::Reached(TODAY));
+    assert_eq!(outcome(&ask(&mut stage, &mut Servers::new(), "www.example", A)), INSECURE);
+    stage.handle(Input::Calendar(TODAY + 1));
+    assert_eq!(outcome(&ask(&mut stage, &mut Servers::new(), "www.example", A)), SECURE);
+    // Somebody sets the calendar to a day before that: it is believed.
+    stage.handle(Input::Calendar(1_793_491_200 + 86_400));
+    stage.handle(Input::Reached(0));
+    assert_eq!(outcome(&ask(&mut stage, &mut Servers::new(), "www.example", A)), SECURE);
     // It is kept no longer than the signature is good (RFC 4035 5.3.3).
     let mut stage = stage_at(checking(), 1_798_675_200 - 100);
     let told = read(&ask(&mut stage, &mut Servers::new(), "www.example", A));
@@ -398,8 +408,64 @@ fn what_is_stale_is_not_secure() {
     assert!(read(&reply).answer[0].starts_with("www.example. 30 A "), "{:?}", read(&reply).answer);
 }
 
-/// What leads to the answers of a client is of his share, too.
+/// What leads to the answers of a client gives way with his questions.
 #[test]
 fn one_client_does_not_use_up_all_checks() {
     ask_without_end(checking());
+}
+
+/// Each of a client's questions is one, however much is asked for its answer.
+#[test]
+fn a_question_that_is_checked_counts_once() {
+    let all = || stage_at(Forwarding { rate_per_second: 0, ..checking() }, TODAY);
+    // As many clients as there is room for have one each.
+    let mut stage = all();
+    for number in 0..QUESTIONS_MAX / 2 {
+        let from = format!("10.77.{}.{}:4000", 2 + number / 200, number % 200);
+        stage.query(&from, Transport::Udp, &query(&format!("n{number}.example"), A));
+    }
+    assert_eq!((stage.asks.len(), stage.replies.len()), (QUESTIONS_MAX / 2, 0));
+    stage.query("10.77.9.9:4000", Transport::Udp, &query("late.example", A));
+    let refused: Vec<_> =
+        stage.replies.iter().map(|(to, reply)| (to.to_string(), read(reply).flags)).collect();
+    assert_eq!(
+        refused,
+        [("10.77.9.9:4000".to_owned(), PLAIN | SERVFAIL)],
+        "nobody's only question gives way"
+    );
+
+    // One client has some checked, and another one more that need not be.
+    let mut stage = all();
+    for number in 0..QUESTIONS_MAX / 4 {
+        stage.query("10.77.9.9:4000", Transport::Udp, &query(&format!("n{number}.example"), A));
+    }
+    for number in 0..QUESTIONS_MAX / 2 {
+        let mut unchecked = query(&format!("m{number}.example"), A);
+        unchecked[3] |= 0x10;
+        stage.query(CLIENT, Transport::Udp, &unchecked);
+    }
+    assert_eq!(stage.replies.len(), 0);
+    stage.query("10.77.9.10:4000", Transport::Udp, &query("late.example", A));
+    let displaced: Vec<_> = stage.replies.iter().map(|(to, _)| to.to_string()).collect();
+    assert_eq!(displaced, [CLIENT], "he has most");
+}
+
+/// Where a question gives way, so does what was asked for its answer alone; but not what others wait for.
+#[test]
+fn what_nobody_waits_for_any_more_gives_way_first() {
+    let mut stage = stage_at(Forwarding { rate_per_second: 0, ..checking() }, TODAY);
+    for number in 0..QUESTIONS_MAX / 2 {
+        stage.query(CLIENT, Transport::Udp, &query(&format!("n{number}.example"), A));
+    }
+    // With DO it is another answer, which waits for the same.
+    stage.query("10.77.9.9:4000", Transport::Udp, &with_opt(query("n0.example", A), 4096, true));
+    assert_eq!((stage.asks.len(), stage.forgotten.len()), (QUESTIONS_MAX / 2, 0));
+    assert_eq!(stage.replies.len(), 1, "the first gives way, and what it waited for does not");
+    // One for one, and with each that gave way its socket is closed when that is needed.
+    for late in 1..=9 {
+        let from = format!("10.77.9.{}:4000", 9 + late);
+        stage.query(&from, Transport::Udp, &query(&format!("late{late}.example"), A));
+        let seen = (stage.asks.len() - QUESTIONS_MAX / 2, stage.replies.len(), stage.forgotten.len());
+        assert_eq!(seen, (late, 1 + late, late - 1));
+    }
 }

@@ -43,8 +43,10 @@ fn an_explanation_begins_with_its_summary() {
     let view = ExplainView {
         node: node_23(),
         summary: "node23 is booting".into(),
-        last_asked: None,
+        last_asked: Some("DISCOVER".into()),
+        last_asked_at: Some("10:45".into()),
         last_told: None,
+        last_told_at: None,
         to_do: Some("nothing".into()),
         history: vec![event],
         trials: vec![],
@@ -57,6 +59,7 @@ fn an_explanation_begins_with_its_summary() {
         text.contains("state        booting (kernel)\n") && text.contains("to do        nothing\n"),
         "{text}"
     );
+    assert!(text.contains("last asked   DISCOVER (10:45)\nlast told    -\n"), "{text}");
 }
 
 #[test]

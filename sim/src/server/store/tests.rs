@@ -10,6 +10,7 @@ fn lease(last: u8) -> Record {
         is_guest: false,
         of_number: false,
         lease_seconds: None,
+        is_left: false,
     })
 }
 

@@ -28,8 +28,8 @@ fn strangers_are_forgotten_before_the_table_overflows() {
     nodes.settle(mac(0));
     nodes.get_mut(mac(2)).unwrap().is_recorded = true;
     let mut forgotten = |new| nodes.meet(at(9999), mac(new)).unwrap().1;
-    let first = Forgotten { mac: mac(1), is_recorded: false, was_tried: false };
-    assert_eq!(forgotten(1 << 24), Some(first), "the longest unseen that has no number");
+    let first = Forgotten::from(Node::new(at(1), mac(1)));
+    assert_eq!(forgotten(1 << 24), Some(first.clone()), "the longest unseen that has no number");
     assert_eq!(forgotten(1 << 25), Some(Forgotten { mac: mac(2), is_recorded: true, ..first }));
     assert_eq!(nodes.iter().count(), NODES_MAX);
     assert!(nodes.get(mac(0)).is_some());
@@ -62,6 +62,9 @@ fn a_listed_machine_displaces_a_stranger_without_a_number() {
     }
     nodes.claim(mac(0), 0);
     assert!(nodes.meet(at(0), mac(most)).is_none(), "all have an address");
-    assert_eq!(nodes.gives_way(|listed| listed == mac(1)), Some(mac(2)), "0 has a number, 1 is listed");
-    assert_eq!(nodes.gives_way(|_| true), None);
+    let is_listed = |listed| listed == mac(1);
+    assert_eq!(nodes.gives_way(is_listed, |_| None), Some(mac(2)), "0 has a number, 1 is listed");
+    let heard = |node: &Node| (node.mac == mac(2)).then(|| at(9999));
+    assert_eq!(nodes.gives_way(is_listed, heard), Some(mac(3)), "2 was heard later");
+    assert_eq!(nodes.gives_way(|_| true, |_| None), None);
 }

@@ -91,3 +91,14 @@ fn what_is_asked_for_comes_in_the_order_of_the_client() {
         assert_eq!(chosen.iter().map(|(code, _)| code).collect::<Vec<_>>(), expected, "{what}");
     }
 }
+
+/// Beside another server: PXE's (RFC 4578 and before), what servers of files are called, iPXE's and PXELINUX's (RFC 5071), and nothing that is the other server's to say.
+#[test]
+fn what_is_for_booting() {
+    for (codes, is_told) in [
+        (&[43, 60, 66, 125, 128, 135, 150, 175, 208, 209, 210, 211][..], true),
+        (&[1, 3, 6, 12, 15, 42, 51, 54, 67, 119, 121, 127, 136, 207, 212], false),
+    ] {
+        assert!(codes.iter().all(|code| is_for_boot(*code) == is_told), "{codes:?}");
+    }
+}

@@ -4,14 +4,20 @@ use crate::wire::dhcp::Options;
 /// An option, or what the relay is to be understood to say.
 type Row = (&'static [u8], RelayInformation<'static>);
 
-const NOTHING: RelayInformation<'static> =
-    RelayInformation { circuit: None, remote: None, link: None, unicast: None, server: None };
+const NOTHING: RelayInformation<'static> = RelayInformation {
+    circuit: None,
+    remote: None,
+    link: None,
+    unicast: None,
+    server: None,
+    has_own_port: false,
+};
 
 /// RFC 3046 3.1 and 3.2, and the later ones.
 #[test]
 fn a_relay_is_understood() {
     let address = |octets: [u8; 4]| Some(Ipv4Addr::from(octets));
-    let rows: [Row; 9] = [
+    let rows: [Row; 10] = [
         (&[], NOTHING),
         (&[1, 2, b'e', b'4'], RelayInformation { circuit: Some(b"e4"), ..NOTHING }),
         (
@@ -27,6 +33,8 @@ fn a_relay_is_understood() {
         (&[10, 1, 0x80], RelayInformation { unicast: Some(true), ..NOTHING }),
         (&[10, 1, 0x7f], RelayInformation { unicast: Some(false), ..NOTHING }),
         (&[11, 4, 10, 88, 0, 1], RelayInformation { server: address([10, 88, 0, 1]), ..NOTHING }),
+        // RFC 8357 4: it has no value.
+        (&[1, 1, 5, 19, 0], RelayInformation { circuit: Some(&[5]), has_own_port: true, ..NOTHING }),
         // An address of no host, and one of the wrong length, select nothing.
         (&[5, 4, 0, 0, 0, 0, 11, 3, 10, 88, 0], NOTHING),
         // No padding, no end (RFC 3046 2.0): 0 and 255 are codes like others.

@@ -1,0 +1,40 @@
+//! What is in a machine's way.
+
+use serde::{Deserialize, Serialize};
+
+/// What went wrong, and the remedy if there is one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// In words.
+    pub what: String,
+    /// What the operator can do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_do: Option<String>,
+}
+
+/// What may be wrong beside whatever else is, so that neither takes the other's place: the weightiest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Beside {
+    /// There is no address for it.
+    NoAddress,
+    /// What its agent said.
+    Agent,
+    /// Its agent speaks from an address that is not its own.
+    Elsewhere,
+    /// It speaks with a token that is not its own.
+    Token,
+    /// Another server answers it.
+    OtherServer,
+    /// Options had no room in its packets.
+    Options,
+}
+
+impl Beside {
+    /// Whether no boot goes on with that.
+    pub const fn ends_boots(self) -> bool {
+        match self {
+            Self::NoAddress | Self::Agent | Self::Elsewhere | Self::Token => true,
+            Self::OtherServer | Self::Options => false,
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Nodes go from stage to stage and from phase to phase, and what is in their way.
+
+use super::Turn;
+use crate::cluster::node::{Boot, Offers, Trouble};
+use crate::cluster::since::Since;
+use crate::cluster::stage::{Phase, Stage, Step};
+use crate::cluster::trouble::Beside;
+use crate::event::Kind;
+use crate::mac::Mac;
+
+impl Turn<'_> {
+    /// Something is in a node's way. It stands in `explain` until the node gets further.
+    pub(crate) fn trouble(&mut self, mac: Mac, what: String, to_do: Option<String>) {
+        if let Some(node) = self.hall.nodes.get_mut(mac) {
+            node.trouble = Some(Trouble { what: what.clone(), to_do });
+        }
+        self.event(Some(mac), Kind::Trouble, what);
+    }
+
+    /// The same, if it is not what is in its way already.
+    pub(crate) fn trouble_once(&mut self, mac: Mac, what: String, to_do: Option<String>) {
+        let is_told = self.hall.nodes.get(mac).and_then(|node| node.trouble.as_ref());
+        if is_told.is_none_or(|told| told.what != what) {
+            self.trouble(mac, what, to_do);
+        }
+    }
+
+    /// Something is wrong beside whatever else is in a node's way. It is told once, as long as it is the same.
+    pub(crate) fn trouble_beside(&mut self, mac: Mac, kind: Beside, what: String, to_do: Option<String>) {
+        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
+        let told = node.beside.insert(kind, Trouble { what: what.clone(), to_do });
+        if told.is_none_or(|told| told.what != what) {
+            self.event(Some(mac), Kind::Trouble, what);
+        }
+    }
+
+    /// That is over.
+    pub(crate) fn no_trouble(&mut self, mac: Mac, kind: Beside) {
+        if let Some(node) = self.hall.nodes.get_mut(mac) {
+            node.beside.remove(&kind);
+        }
+    }
+
+    /// A node is offered an address: what becomes of that is not known before it speaks again.
+    pub(crate) fn offered(&mut self, mac: Mac) {
+        let now = self.now;
+        if let Some(node) = self.hall.nodes.get_mut(mac) {
+            node.beside.remove(&Beside::NoAddress);
+            let Offers { count, since } = node.offers;
+            node.offers = Offers { count: count.saturating_add(1), since: since.or(Some(now)) };
+        }
+    }
+
+    /// A node was heard to have heard us.
+    pub(crate) fn hears_us(&mut self, mac: Mac) {
+        if let Some(node) = self.hall.nodes.get_mut(mac) {
+            node.offers = Offers::default();
+        }
+    }
+
+    /// Moves a node along. The journal and the records hear of it if it is another stage.
+    pub(crate) fn step(&mut self, mac: Mac, step: Step, reason: &str) {
+        let now = self.now;
+        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
+        let (before, after) = (node.stage, node.stage.after(step));
+        if before == after {
+            return;
+        }
+        if step == Step::Expired {
+            node.boot_over(now);
+        }
+        node.stage = after;
+        (node.since, node.reason) = (Since::now(now), reason.into());
+        node.phase = after.is_booting().then_some(Phase::Dhcp);
+        if step == Step::Unplaced {
+            node.phase = Some(Phase::Agent);
+        }
+        if after.is_numbered() {
+            node.trouble = None;
+            node.beside.clear();
+        }
+        if matches!(after, Stage::Ready | Stage::Up | Stage::Failed) {
+            node.vain = None;
+        }
+        let mac = node.mac;
+        let line = self.line(format_args!("{before} -> {after}: {reason}"));
+        self.event(Some(mac), Kind::Stage, line);
+        self.keep_boot(mac);
+        self.hall.nodes.let_go(now, mac);
+    }
+
+    /// A boot begins: whatever the last one's token let its machine say is over.
+    pub(crate) fn begin_boot(&mut self, mac: Mac) {
+        let token = self.token(mac);
+        let now = self.now;
+        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
+        node.boot_over(now);
+        node.boot = Boot { token, ..Boot::default() };
+        node.trouble = None;
+        node.beside.clear();
+        let (stage, was_booting) = (node.stage, node.stage.is_booting());
+        if was_booting {
+            (node.phase, node.since, node.reason) =
+                (Some(Phase::Dhcp), Since::now(now), "it was switched on again".into());
+        }
+        self.step(mac, Step::PowerOn, "it was switched on");
+        if was_booting {
+            let circle = self.hall.nodes.get(mac).and_then(|node| node.vain.as_ref());
+            let circle = circle.filter(|vain| vain.is_circle());
+            let boots =
+                circle.map(|vain| format!("; its last {} boots were not heard to come up", vain.boots));
+            let boots = boots.unwrap_or_default();
+            self.event(Some(mac), Kind::Stage, format!("{stage}: it was switched on again{boots}"));
+            self.keep_boot(mac);
+        }
+    }
+
+    /// A boot is this far; it only goes forward.
+    pub(crate) fn phase(&mut self, mac: Mac, phase: Phase) {
+        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
+        if node.stage.is_booting() && node.phase < Some(phase) {
+            node.phase = Some(phase);
+            (node.trouble, node.boot.lacks, node.boot.delivery) = (None, None, None);
+            node.beside.clear();
+            // It is further than the boot before it was: what was in the way of that is not in its.
+            node.vain
+                .iter_mut()
+                .filter(|vain| vain.phase < Some(phase))
+                .for_each(|vain| vain.troubles.clear());
+            self.keep_boot(mac);
+        }
+    }
+}

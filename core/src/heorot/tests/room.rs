@@ -1,0 +1,187 @@
+//! Machines that are forgotten, and who gives way to whom where the table of nodes is full: what is forgotten in memory is forgotten on disk.
+
+use super::many::{handle, hear, mac, of, records, room_for_many};
+use super::*;
+use crate::cluster::orders::{Kept, Orders, Standing};
+use crate::cluster::record::{NodeRecord, OrdersRecord, SecretsRecord};
+use crate::limit::NODES_MAX;
+use crate::message::Measured;
+use std::time::Duration;
+
+const A: Mac = Mac([2, 0, 0, 0, 0, 10]);
+const B: Mac = Mac([2, 0, 0, 0, 0, 11]);
+const LISTED: u32 = 0xffff;
+
+fn discover() -> Vec<u8> {
+    with_options(&[b"\x35\x01\x01\x3c\x09PXEClient".as_slice(), &[255]].concat())
+}
+
+/// What is kept of a machine, and of its further cards.
+fn kept(mac: Mac, further_macs: Vec<Mac>, number: Option<u32>) -> Record {
+    Record::Node(NodeRecord { mac, further_macs, granted_to: None, number, facts: Default::default() })
+}
+
+fn forgotten(out: &[Output]) -> Vec<String> {
+    let nothing = |output: &Output| {
+        let Output::Record(_, record) = output else { return None };
+        record.value().is_none().then(|| record.key())
+    };
+    out.iter().filter_map(nothing).collect()
+}
+
+/// All of the table asks, from the first machine that is not there.
+fn fill(heorot: &mut Heorot, now: Time) {
+    for machine in 0..u32::try_from(NODES_MAX).unwrap() {
+        hear(heorot, now, &of(machine, &discover()));
+    }
+    assert!(heorot.hall.nodes.is_full());
+}
+
+/// It had a number and another card; the card goes into another machine later.
+#[test]
+fn who_is_forgotten_in_memory_is_forgotten_on_disk() {
+    let secrets =
+        SecretsRecord { mac: A, token: "ab".into(), to: Some(Ipv4Addr::new(10, 77, 1, 1)), at_seconds: None };
+    let mut heorot = with_configuration("", vec![kept(A, vec![B], None), Record::Secrets(secrets)]);
+    assert_eq!(heorot.hall.nodes.identity(B), A);
+    let later = NOW + Duration::from_secs(1);
+    let mut out = Vec::new();
+    for machine in 0..u32::try_from(NODES_MAX).unwrap() {
+        out.extend(hear(&mut heorot, later, &of(machine, &discover())));
+    }
+    assert!(heorot.hall.nodes.get(A).is_none());
+    assert_eq!(heorot.hall.nodes.identity(B), B);
+    assert_eq!(forgotten(&out), [format!("node/{A}")]);
+    assert_eq!(records(&out), 1);
+}
+
+/// As a version kept it that forgot machines in memory alone.
+#[test]
+fn a_card_with_a_record_of_its_own_is_nobody_elses() {
+    for (a, b) in [(None, Some(3)), (Some(2), None)] {
+        let records = vec![kept(A, vec![B], a), kept(B, Vec::new(), b)];
+        let mut heorot = with_configuration("probe = false\n", records);
+        assert_eq!(heorot.hall.nodes.identity(B), B);
+        assert!(heorot.hall.nodes.get(A).unwrap().further_macs.is_empty());
+        let packet = [&DISCOVER[..28], &B.0[..], &DISCOVER[34..]].concat();
+        let address = offered(&take(&mut heorot, &packet));
+        assert_eq!(address == [10, 77, 1, 3], b == Some(3), "{address:?}");
+    }
+}
+
+#[test]
+fn more_than_there_is_room_for_is_not_restored() {
+    let many = u32::try_from(NODES_MAX).unwrap() + 5;
+    let number =
+        |machine: u32| (machine < 3 || machine >= many - 3).then_some(machine.min(many - machine + 3));
+    let records = (0..many).map(|machine| kept(Mac(mac(machine)), Vec::new(), number(machine))).collect();
+    let text = "[[network]]\ninterface = \"eth1\"\nnumbers = \"0-9\"\nfirst = \"10.77.1.0\"\ntemporary = \"10.77.200.1-10.77.200.9\"\n";
+    let interface = Interface { name: "eth1".into(), addresses: vec![(Ipv4Addr::new(10, 77, 0, 1), 16)] };
+    let (config, _) = Config::parse(text, &[interface]).expect("the configuration is right");
+    let mut out = Vec::new();
+    let heorot = Heorot::restore(NOW, config, [7; 16], records, &mut out);
+    assert_eq!(heorot.hall.nodes.iter().count(), NODES_MAX);
+    assert_eq!(forgotten(&out).len(), 5);
+    assert!(heorot.hall.nodes.get(Mac(mac(many - 1))).is_some(), "it has a number");
+}
+
+/// A machine that failed stays for people to see, and keeps nobody out for ever.
+#[test]
+fn who_failed_and_has_no_address_gives_way_when_nobody_else_does() {
+    let mut heorot = room_for_many("");
+    fill(&mut heorot, NOW);
+    let all: Vec<_> = heorot.hall.nodes.iter().map(|node| node.mac).collect();
+    for mac in &all {
+        heorot.hall.nodes.get_mut(*mac).unwrap().stage = Stage::Failed;
+    }
+    let later = NOW + Duration::from_secs(1000);
+    hear(&mut heorot, later, &of(0xfff0, &discover()));
+    assert!(heorot.hall.nodes.get(Mac(mac(0xfff0))).is_none(), "they may be there");
+    for (seconds, machine) in [(0, 7), (1, 5)] {
+        let at = later + Duration::from_secs(seconds);
+        heorot.turn(at, &mut Vec::new(), |turn| turn.expired(Mac(mac(machine)), "it fell silent"));
+    }
+    assert_eq!(heorot.hall.nodes.get(Mac(mac(7))).unwrap().stage, Stage::Failed);
+    for (machine, gone) in [(0xfff0, 7), (0xfff1, 5)] {
+        // Nobody is merely seen, so that it is the one whose address was taken back first.
+        hear(&mut heorot, later, &of(machine, &discover()));
+        assert!(heorot.hall.nodes.get(Mac(mac(gone))).is_none());
+        heorot.hall.nodes.get_mut(Mac(mac(machine))).expect("it took its place").stage = Stage::Temporary;
+    }
+    hear(&mut heorot, later, &of(0xfff2, &discover()));
+    assert!(heorot.hall.nodes.get(Mac(mac(0xfff2))).is_none());
+    // What can be done about it stands in the status.
+    let Answer::Json(200, status) = ask(&mut heorot, Query::Status(Measured::default())) else {
+        panic!("no status")
+    };
+    assert!(status.contains("heorot node forget @state:failed"), "{status}");
+}
+
+/// With `heorot node set all attributes.…`, and after years of boards that were exchanged, each machine has words of an operator.
+#[test]
+fn who_has_only_words_gives_way_to_the_list_and_who_is_kept_out_does_not() {
+    let mut heorot = room_for_many(&format!("[[node]]\nmac = \"{}\"\nnumber = 7\n", Mac(mac(LISTED))));
+    fill(&mut heorot, NOW);
+    let all: Vec<_> = heorot.hall.nodes.iter().map(|node| node.mac).collect();
+    let kept = |state| Some(Standing { state, reason: String::new() });
+    for known in &all {
+        let node = heorot.hall.nodes.get_mut(*known).unwrap();
+        let standing = if *known == Mac(mac(9)) { kept(Kept::Retired) } else { kept(Kept::Denied) };
+        node.orders = Orders { standing, ..Orders::default() };
+    }
+    for machine in [4, 8] {
+        let node = heorot.hall.nodes.get_mut(Mac(mac(machine))).unwrap();
+        node.orders =
+            Orders { attributes: [("rack".to_owned(), "a7".to_owned())].into(), ..Orders::default() };
+    }
+    // All but one of those are heard once more.
+    let later = NOW + Duration::from_secs(100);
+    for machine in [4, 9] {
+        hear(&mut heorot, later, &of(machine, &discover()));
+    }
+    let is_known = |heorot: &Heorot, machine| heorot.hall.nodes.get(Mac(mac(machine))).is_some();
+    hear(&mut heorot, later, &of(0xfff0, &discover()));
+    assert!(!is_known(&heorot, 0xfff0), "nobody gives way to a stranger");
+    let out = hear(&mut heorot, later, &of(LISTED, &discover()));
+    assert!(is_known(&heorot, LISTED) && !is_known(&heorot, 8), "the longest unheard");
+    assert!(forgotten(&out).contains(&format!("orders/{}", Mac(mac(8)))));
+    assert!(is_known(&heorot, 4) && is_known(&heorot, 9) && is_known(&heorot, 0), "there is room for one");
+}
+
+/// That is durable before it is so; and what happens to them meanwhile does not last.
+#[test]
+fn an_operator_has_machines_forgotten() {
+    let words = Orders { attributes: [("rack".to_owned(), "a7".to_owned())].into(), ..Orders::default() };
+    let decided = OrdersRecord { mac: A, orders: words, at_seconds: None };
+    let numbered = Mac([2, 0, 0, 0, 0, 12]);
+    let mut heorot = with_configuration(
+        "[[node]]\nmac = \"02:00:00:00:00:0d\"\n",
+        vec![kept(A, vec![B], None), kept(numbered, Vec::new(), Some(3)), Record::Orders(decided)],
+    );
+    let forget = |set: &str| {
+        let request = crate::message::ChangeRequest { set: set.into(), ..Default::default() };
+        let query = Query::Change(crate::message::Verb::Forget, Box::new(request));
+        Input::Operator { id: RequestId(1), wall: Wall(0), query }
+    };
+    let out = handle(&mut heorot, NOW, forget(&format!("{A},{numbered}")));
+    assert!(heorot.hall.nodes.get(A).is_some(), "it is not durable yet");
+    let last = *tickets(&out).last().expect("it is recorded");
+    let keys: std::collections::BTreeSet<_> = forgotten(&out).into_iter().collect();
+    for kind in ["node", "boot", "trials", "orders", "secrets"] {
+        assert!(keys.contains(&format!("{kind}/{A}")), "{keys:?}");
+    }
+    // Meanwhile it has something recorded once more.
+    let mut meanwhile = Vec::new();
+    heorot.turn(NOW, &mut meanwhile, |turn| turn.keep_trials(A));
+    assert!(!forgotten(&meanwhile).contains(&format!("node/{A}")));
+    let out = handle(&mut heorot, NOW, Input::Committed(last));
+    assert!(heorot.hall.nodes.get(A).is_none());
+    assert_eq!(heorot.hall.nodes.identity(B), B);
+    assert!(heorot.hall.nodes.get(numbered).is_some(), "it has a number");
+    assert!(forgotten(&out).contains(&format!("node/{A}")), "{out:?}");
+    let told = out.iter().find_map(|output| {
+        if let Output::Reply(_, Answer::Json(200, told)) = output { Some(told.clone()) } else { None }
+    });
+    let told = told.expect("he is told so");
+    assert!(told.contains("heorot node number --free node3"), "{told}");
+}

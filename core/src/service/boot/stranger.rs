@@ -1,0 +1,60 @@
+//! Who speaks with a token that is not that of the machine at his address. He is refused, and somebody is to know why: a machine that is heard from another address than its own, or by the command
+//! line of an earlier boot, starts anew for ever.
+
+use super::asked;
+use crate::cluster::node::Node;
+use crate::cluster::trouble::Beside;
+use crate::event::Kind;
+use crate::hall::Turn;
+use crate::limit::TOKEN_SEARCH_EVERY;
+use crate::mac::Mac;
+use crate::message::{Answer, Request};
+use std::net::Ipv4Addr;
+
+/// Tells of somebody with this token whose it is, or who is at his address. Nobody hears whether a token was right but who reads that here, and without one that is right nobody has anything
+/// told of a machine that is not at his address.
+pub(super) fn tell(turn: &mut Turn<'_>, request: &Request, token: &str, machine: Option<Mac>) {
+    let from = request.from;
+    if let Some(mac) = whose(turn, token) {
+        return tell_elsewhere(turn, mac, from);
+    }
+    // The token may be right in a moment, or have been: it stands in no journal.
+    let refusal = Answer::Missing("the token is not that of its present boot".into());
+    asked(turn, request, "node/…", machine, &refusal);
+    let Some(mac) = machine.filter(|mac| turn.hall.nodes.get(*mac).is_some()) else { return };
+    let what = "it speaks with a token that is not that of its present boot, and is refused";
+    let to_do = "boot it anew by the network: its command line is that of an earlier boot (kexec, a disk, records put back from a backup), or another machine has this address";
+    turn.trouble_beside(mac, Beside::Token, what.into(), Some(to_do.into()));
+}
+
+/// Whoever knows the token of a boot is its machine, or a user of it.
+fn tell_elsewhere(turn: &mut Turn<'_>, mac: Mac, from: Ipv4Addr) {
+    let what = format!("its agent speaks from {from}, which is not its address, and is refused");
+    let to_do = format!(
+        "see whether a router translates its address or a proxy stands between; if it has {from} by another of its cards, add that one's hardware address to its [[node]]"
+    );
+    turn.trouble_beside(mac, Beside::Elsewhere, what, Some(to_do));
+}
+
+/// The machine whose present token this is. All are looked through, so that this is done for one stranger a second, as an agent asks again for a minute.
+fn whose(turn: &mut Turn<'_>, token: &str) -> Option<Mac> {
+    let is_token = token.len() == TOKEN_DIGITS && token.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let is_soon = turn.hall.searched.is_some_and(|last| turn.now.since(last) < TOKEN_SEARCH_EVERY);
+    if !is_token || is_soon {
+        return None;
+    }
+    turn.hall.searched = Some(turn.now);
+    let is_its = |node: &&Node| super::is_equal(&node.boot.token, token);
+    turn.hall.nodes.iter().find(is_its).map(|node| node.mac)
+}
+
+/// Somebody asks where he is to talk about himself, and is at no node's address.
+pub(super) fn tell_nobody(turn: &mut Turn<'_>, request: &Request) {
+    turn.event_by_stranger(
+        Kind::File,
+        format!("{} asks for node by HTTP: it is no node's address", request.from),
+    );
+}
+
+/// Digits of a token.
+const TOKEN_DIGITS: usize = 32;

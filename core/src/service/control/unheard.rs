@@ -1,0 +1,65 @@
+//! Machines of which nothing is heard: there is nothing to go by but where it can be lost on its way here.
+
+use super::others::since;
+use super::{fail, gone, no_such_node as no_such};
+use crate::cluster::node::Node;
+use crate::hall::Turn;
+use crate::mac::Mac;
+use crate::message::Answer;
+use crate::time::Wall;
+use std::net::Ipv4Addr;
+
+/// Where that is.
+pub(super) const ON_THE_WAY: &str = "its boot order, cable and VLAN, the switch's port (spanning tree: portfast), and a firewall here for UDP 67";
+
+/// What the operator can do for a node that is down, or is taken to be.
+pub(super) fn switch_on(turn: &Turn<'_>, wall: Wall, node: &Node) -> String {
+    let by_dhcp = node.cards().filter_map(|mac| turn.hall.heard.get(mac)).map(|said| said.at);
+    let last = by_dhcp.chain(node.asked_at).chain(node.checked_in).max();
+    let since = match last {
+        Some(at) => format!("since {}", wall.stamp(turn.now, at)),
+        None => since(turn, wall),
+    };
+    let board = node.number.map(|number| {
+        format!("; if its board was exchanged: heorot node number MAC {number}, with the new board's address")
+    });
+    format!(
+        "switch it on; if it is on, nothing was heard of it {since}: look at {ON_THE_WAY}{}",
+        board.unwrap_or_default()
+    )
+}
+
+/// That the interface hears nobody by which a node would be heard.
+pub(super) fn deaf(turn: &Turn<'_>, wall: Wall, node: &Node) -> Option<String> {
+    let place = node.network.or_else(|| place_of(turn, node.number?))?;
+    let interface = &turn.config.networks.get(place)?.interface;
+    turn.deaf(wall, interface)
+        .or_else(|| turn.hall.gone.get(interface).map(|why| gone(interface, why.as_deref())))
+}
+
+/// The network where a number has its address.
+pub(super) fn place_of(turn: &Turn<'_>, number: u32) -> Option<usize> {
+    turn.config.networks.iter().position(|network| network.numbering.address(number).is_some())
+}
+
+/// Who is no node and nothing else that is known. A machine that somebody has before him and that is not heard here is looked for by its address.
+pub(super) fn no_such_node(turn: &Turn<'_>, wall: Wall, name: &str) -> Answer {
+    let mac = name.parse::<Mac>().ok();
+    let address = name.parse::<Ipv4Addr>().ok();
+    let said = mac.and_then(|mac| turn.hall.heard.get(mac));
+    let error = match (said, mac.is_some() || address.is_some()) {
+        (None, false) => return no_such(name),
+        (None, true) => {
+            let deaf: String = turn.all_deaf(wall).iter().map(|deaf| format!("; {deaf}")).collect();
+            format!(
+                "nothing was heard of {name} {}: if it is on, look at {ON_THE_WAY}{deaf}",
+                since(turn, wall)
+            )
+        }
+        (Some(said), _) => format!(
+            "{name} is no node, and has no address from here; it was last heard {} s ago",
+            turn.now.since(said.at).as_secs()
+        ),
+    };
+    fail(404, error)
+}
