@@ -59,8 +59,10 @@ impl StrangeRelays {
         client: Mac,
     ) -> bool {
         if !self.noticed.contains_key(&selected) && self.noticed.len() >= STRANGE_RELAYS_MAX {
-            // Whoever makes addresses up has each ask once: a relay that asks again and again stays.
-            let least = self.noticed.iter().min_by_key(|(_, other)| (other.count, other.last));
+            // Whoever makes addresses up has each ask once: a relay that asks again and again stays, as long as it does.
+            let is_recent = |relay: &StrangeRelay| now.since(relay.last) < STRANGE_RELAY_TOLD_EVERY;
+            let rank = |relay: &StrangeRelay| (is_recent(relay), relay.count, relay.last);
+            let least = self.noticed.iter().min_by_key(|(_, other)| rank(other));
             let least = least.map(|(selected, _)| *selected);
             least.map(|selected| self.noticed.remove(&selected));
         }
@@ -93,9 +95,10 @@ impl StrangeRelays {
         self.noticed.get(&selected)
     }
 
-    /// Those that have asked within this time, whoever asked most often first.
+    /// Those that have asked again within this time, whoever asked most often first. Firmware asks four times; once asks who makes addresses up.
     pub fn recent(&self, now: Time) -> Vec<(Ipv4Addr, &StrangeRelay)> {
-        let is_recent = |relay: &StrangeRelay| now.since(relay.last) < STRANGE_RELAY_TOLD_EVERY;
+        let is_recent =
+            |relay: &StrangeRelay| relay.count > 1 && now.since(relay.last) < STRANGE_RELAY_TOLD_EVERY;
         let recent = self.noticed.iter().filter(|(_, relay)| is_recent(relay));
         let mut recent: Vec<_> = recent.map(|(selected, relay)| (*selected, relay)).collect();
         recent.sort_by_key(|(_, relay)| std::cmp::Reverse(relay.count));

@@ -20,7 +20,8 @@ impl Turn<'_> {
             self.hall.deaf.insert(interface, (since, why));
         }
         for interface in before.into_keys() {
-            if self.hall.deaf.contains_key(&interface) {
+            // One that is gone hears nobody either, and that was said.
+            if self.hall.deaf.contains_key(&interface) || self.hall.gone.contains_key(&interface) {
                 continue;
             }
             self.event_by_stranger(Kind::Trouble, format!("{interface} hears those there again"));

@@ -38,8 +38,8 @@ impl Turn<'_> {
                 (what, format!("take ignore out of [[host]] {name}, if it is to be served"))
             }
             Why::NoNetwork => (
-                "it asks on the server's own link, where no [[network]] is".into(),
-                "add a [[network]] with the address that the interface has there, or mend its relay".into(),
+                "it asks without a relay, from where no [[network]] is".into(),
+                "add a [[network]] with the addresses that are used there, or mend its relay".into(),
             ),
             Why::StrangeRelay(address) => (
                 format!("{address}, by which it asks, is in no [[network]]"),

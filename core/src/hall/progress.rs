@@ -46,8 +46,13 @@ impl Turn<'_> {
         let now = self.now;
         if let Some(node) = self.hall.nodes.get_mut(mac) {
             node.beside.remove(&Beside::NoAddress);
+            // Who runs has an address, whoever asks in its name.
+            let is_waiting = node.stage == Stage::Seen || node.stage.is_booting();
             let Offers { count, since } = node.offers;
-            node.offers = Offers { count: count.saturating_add(1), since: since.or(Some(now)) };
+            node.offers = match is_waiting {
+                true => Offers { count: count.saturating_add(1), since: since.or(Some(now)) },
+                false => Offers::default(),
+            };
         }
     }
 

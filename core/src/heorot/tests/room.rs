@@ -6,6 +6,7 @@ use crate::cluster::orders::{Kept, Orders, Standing};
 use crate::cluster::record::{NodeRecord, OrdersRecord, SecretsRecord};
 use crate::limit::NODES_MAX;
 use crate::message::Measured;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 const A: Mac = Mac([2, 0, 0, 0, 0, 10]);
@@ -166,7 +167,7 @@ fn an_operator_has_machines_forgotten() {
     let out = handle(&mut heorot, NOW, forget(&format!("{A},{numbered}")));
     assert!(heorot.hall.nodes.get(A).is_some(), "it is not durable yet");
     let last = *tickets(&out).last().expect("it is recorded");
-    let keys: std::collections::BTreeSet<_> = forgotten(&out).into_iter().collect();
+    let keys: BTreeSet<_> = forgotten(&out).into_iter().collect();
     for kind in ["node", "boot", "trials", "orders", "secrets"] {
         assert!(keys.contains(&format!("{kind}/{A}")), "{keys:?}");
     }

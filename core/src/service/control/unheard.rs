@@ -14,14 +14,18 @@ pub(super) const ON_THE_WAY: &str = "its boot order, cable and VLAN, the switch'
 
 /// What the operator can do for a node that is down, or is taken to be.
 pub(super) fn switch_on(turn: &Turn<'_>, wall: Wall, node: &Node) -> String {
-    let by_dhcp = node.cards().filter_map(|mac| turn.hall.heard.get(mac)).map(|said| said.at);
-    let last = by_dhcp.chain(node.asked_at).chain(node.checked_in).max();
+    let last = turn.heard_last(node).into_iter().chain(node.asked_at).chain(node.checked_in).max();
     let since = match last {
         Some(at) => format!("since {}", wall.stamp(turn.now, at)),
         None => since(turn, wall),
     };
-    let board = node.number.map(|number| {
-        format!("; if its board was exchanged: heorot node number MAC {number}, with the new board's address")
+    let board = node.number.map(|number| match turn.hall.listed.has_number(number) {
+        true => {
+            "; if its board was exchanged: put the new one's address into its [[node]], and reload".into()
+        }
+        false => format!(
+            "; if its board was exchanged: heorot node number MAC {number}, with the new board's address"
+        ),
     });
     format!(
         "switch it on; if it is on, nothing was heard of it {since}: look at {ON_THE_WAY}{}",
@@ -47,16 +51,20 @@ pub(super) fn no_such_node(turn: &Turn<'_>, wall: Wall, name: &str) -> Answer {
     let mac = name.parse::<Mac>().ok();
     let address = name.parse::<Ipv4Addr>().ok();
     let said = mac.and_then(|mac| turn.hall.heard.get(mac));
-    let error = match (said, mac.is_some() || address.is_some()) {
-        (None, false) => return no_such(name),
-        (None, true) => {
+    let error = match (said, mac.is_some(), address.is_some()) {
+        (None, false, false) => return no_such(name),
+        // Who loads from an address that he has not from here is in the journal alone.
+        (None, false, true) => {
+            format!("nobody has {name} from here: ask by the hardware address of whom you mean")
+        }
+        (None, true, _) => {
             let deaf: String = turn.all_deaf(wall).iter().map(|deaf| format!("; {deaf}")).collect();
             format!(
                 "nothing was heard of {name} {}: if it is on, look at {ON_THE_WAY}{deaf}",
                 since(turn, wall)
             )
         }
-        (Some(said), _) => format!(
+        (Some(said), ..) => format!(
             "{name} is no node, and has no address from here; it was last heard {} s ago",
             turn.now.since(said.at).as_secs()
         ),

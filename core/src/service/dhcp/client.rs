@@ -76,6 +76,8 @@ pub(super) struct Unplaced {
     pub(super) relay: Ipv4Addr,
     /// The address that says in which network it is ([`selected`]).
     pub(super) selected: Ipv4Addr,
+    /// Whether it says that it boots from the network.
+    pub(super) is_firmware: bool,
 }
 
 impl Client {
@@ -105,7 +107,9 @@ impl Client {
         let place = network::of_client(config, datagram.interface, selected, spoken_of, may_be_routed);
         let Some(place) = place else {
             let relay = message.giaddr;
-            return Err(Unread::NoNetwork(Box::new(Unplaced { mac, relay, selected })));
+            let class = message.options.get(option::VENDOR_CLASS).unwrap_or_default();
+            let is_firmware = class.starts_with(b"PXEClient") || class.starts_with(b"HTTPClient");
+            return Err(Unread::NoNetwork(Box::new(Unplaced { mac, relay, selected, is_firmware })));
         };
         let server = our_address(config, datagram, place);
         // What a relay of its own link added without giving an address is heard as any relay's (RFC 3046 2.1).

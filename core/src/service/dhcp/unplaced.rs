@@ -8,15 +8,28 @@ use crate::event::Kind;
 use crate::hall::Turn;
 use crate::mac::Mac;
 use std::net::Ipv4Addr;
+use std::time::Duration;
+
+/// A client that was heard from one of our networks so short a time ago is served there: firmware and systems repeat what is not answered within this.
+const PASSED_ON_WITHIN: Duration = Duration::from_secs(60);
 
 /// A packet that nobody can be answered to is counted. That of a machine in none of our networks is kept beside that: a whole rack may be waiting behind it.
 pub(super) fn unread(turn: &mut Turn<'_>, interface: &str, unread: &Unread) {
     turn.malformed(unread.word());
     let Unread::NoNetwork(unplaced) = unread else { return };
-    let Unplaced { mac, relay, selected } = **unplaced;
+    let Unplaced { mac, relay, selected, is_firmware } = **unplaced;
     let why = if selected.is_unspecified() { Why::NoNetwork } else { Why::StrangeRelay(selected) };
-    // A relay has a line for all its machines, and who asks without one is as rare as a server without a network on its own link.
-    turn.hall.unanswered.keep(turn.now, mac, NOWHERE, why);
+    // Two relays of one link pass the same packet on, and one of them may be known.
+    let is_served = turn.hall.heard.get(mac).is_some_and(|said| turn.now.since(said.at) < PASSED_ON_WITHIN);
+    // On the server's own link, where all networks are behind relays, others are another server's business.
+    let is_ours = is_firmware
+        || turn.hall.nodes.get(mac).is_some()
+        || turn.hall.listed.get(turn.config, mac).is_some()
+        || !selected.is_unspecified();
+    if is_ours && !is_served {
+        // A relay has a line for all its machines.
+        turn.hall.unanswered.keep(turn.now, mac, NOWHERE, why);
+    }
     if !selected.is_unspecified()
         && turn.hall.strange_relays.notice(turn.now, selected, (relay, interface), mac)
         && let Some(strange) = turn.hall.strange_relays.get(selected)
