@@ -160,9 +160,8 @@ impl Leases {
         if self.offered_to.get(&of_machine) == Some(&address) {
             self.offered_to.remove(&of_machine);
         }
-        if offer.pool.kind == PoolKind::Number {
-            self.returned.push(address);
-        }
+        // By another configuration it may be a number's, whatever it was offered as.
+        self.returned.push(address);
         if let Some(pool) = self.pools.get_mut(&offer.pool) {
             pool.offers.remove(&(offer.until, address));
         }
