@@ -104,6 +104,9 @@ pub const DISCOVER_LATE_MAX: Duration = Duration::from_secs(5);
 /// Between two times that it is told of a node that somebody asked for another boot who may not begin one: he may ask as often, and by as many addresses, as he likes.
 pub const NO_BOOT_TOLD_EVERY: Duration = Duration::from_secs(3600);
 
+/// Between two times that one trouble of a node is told where several come and go: firmware of two kinds may ask in its name by turns, and is offered no boot file for two reasons.
+pub const TROUBLE_TOLD_EVERY: Duration = Duration::from_secs(60);
+
 /// What happened to a node, kept in memory for `explain`: a whole boot with its trial is some 30 events.
 pub const EVENTS_PER_NODE_MAX: usize = 64;
 
