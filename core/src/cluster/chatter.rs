@@ -114,7 +114,11 @@ impl Chatter {
         match speaker {
             Speaker::Node(mac, kind) => self.takes_of(mac, kind),
             Speaker::New { mac, kind, is_seen } => {
-                // First of all together: so there are never more that are counted each than lines.
+                // Who has said all that one may takes nothing of what is for all. Then first of all together: so there are never more that are counted each than lines.
+                let own = self.machines.get(&(mac, kind));
+                if own.is_some_and(|own| own.told >= NODE_LINES_PER_KIND_AND_MINUTE_MAX) {
+                    return self.takes_of(mac, kind);
+                }
                 (!is_seen || self.seen.takes(SEEN_LINES_PER_MINUTE_MAX))
                     && self.new.takes(NEW_LINES_PER_MINUTE_MAX)
                     && self.takes_of(mac, kind)

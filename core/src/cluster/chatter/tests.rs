@@ -70,6 +70,19 @@ fn a_flood_of_new_machines_fills_neither_journal_nor_memory() {
     assert_eq!(chatter.end(), LeftOut { machines: left_out, ..LeftOut::default() });
 }
 
+/// One of them that floods alone keeps no other one out.
+#[test]
+fn one_new_machine_says_nothing_in_the_place_of_others() {
+    for is_seen in [true, false] {
+        let mut chatter = Chatter::default();
+        let flood = std::iter::repeat_n(new(1, is_seen), 100_000);
+        assert_eq!(told(&mut chatter, flood), NODE_LINES_PER_KIND_AND_MINUTE_MAX);
+        assert_eq!(told(&mut chatter, std::iter::once(new(2, is_seen))), 1);
+        let left_out = 100_000 - u64::from(NODE_LINES_PER_KIND_AND_MINUTE_MAX);
+        assert_eq!(chatter.end(), LeftOut { each: vec![(mac(1), left_out)], ..LeftOut::default() });
+    }
+}
+
 /// Power comes to a thousand machines that nobody has seen before: each line of their first boots can be read.
 #[test]
 fn a_first_storm_is_told_whole() {
