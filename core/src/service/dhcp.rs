@@ -231,11 +231,14 @@ fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware, is_discove
     node.boot.firmware.insert(firmware, turn.now).is_none()
 }
 
-/// What would begin a boot may come from any user's program. It is told now and then, whatever addresses such packets name, and hides nothing else that is in the machine's way.
+/// How it ends what is told of those.
+const NO_BOOT_BEGINS: &str = ": no boot begins by that";
+
+/// What would begin a boot may come from any user's program. The journal is told now and then, whatever addresses such packets name, and nothing else that is in the machine's way is hidden.
 fn tell_no_boot(turn: &mut Turn<'_>, client: &Client) {
     let source = client.source.ip();
     let what = format!(
-        "{source} asked for it as firmware does, from a port that any user's program may use: no boot begins by that"
+        "{source} asked for it as firmware does, from a port that any user's program may use{NO_BOOT_BEGINS}"
     );
     let settings = &turn.config.networks[client.place];
     // Of UEFI behind a relay that forwards to the server of its address alone this is all that is heard, and it asks from there as any program can.
@@ -251,11 +254,13 @@ fn tell_no_boot(turn: &mut Turn<'_>, client: &Client) {
         )
     };
     let Some(node) = turn.hall.nodes.get_mut(client.mac) else { return };
+    if node.trouble.as_ref().is_none_or(|standing| standing.what.ends_with(NO_BOOT_BEGINS)) {
+        node.trouble = Some(Trouble { what: what.clone(), to_do: Some(to_do) });
+    }
     if node.boot.told_no_boot.is_some_and(|told| turn.now.since(told) < NO_BOOT_TOLD_EVERY) {
         return;
     }
     node.boot.told_no_boot = Some(turn.now);
-    node.trouble.get_or_insert_with(|| Trouble { what: what.clone(), to_do: Some(to_do) });
     turn.event_told_seldom(client.mac, Kind::Trouble, what);
 }
 
