@@ -64,7 +64,7 @@ pub const DUE_AT_ONCE: usize = 256;
 /// Lines in the journal in a minute about one host that is no node: one that starts up says six, and one that asks and gives back in a loop would say thousands.
 pub const HOST_LINES_PER_MINUTE_MAX: u32 = 20;
 
-/// The same about one node, of each kind: a boot with its trial says some 30 of all, a hundred of one kind if there are as many checks, and of each of two if its loader asks for a hundred files.
+/// The same about one node, of all that is asked and answered together, and of each other kind: a boot with its trial says some 30 of all, and a hundred of one kind if there are as many checks.
 /// Whoever sends packets in its name has as many said as he likes of what packets bring about: the others are told all the same.
 pub const NODE_LINES_PER_KIND_AND_MINUTE_MAX: u32 = 128;
 
