@@ -115,8 +115,8 @@ pub(crate) struct Hall {
     /// Addresses that interfaces lack: at most one for each network.
     pub(crate) missing: Vec<Missing>,
     pub(crate) started: Time,
-    /// Who was not served last because the table of nodes was full.
-    pub(crate) turned_away: Option<Mac>,
+    /// Who was not served last because the table of nodes was full, and when.
+    pub(crate) turned_away: Option<(Mac, Time)>,
     /// Where a line is put together ([`Turn::line`]).
     pub(crate) line: String,
     /// What the calendar said, and when. It stands in what people read, and nothing is decided by it.

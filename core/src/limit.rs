@@ -15,6 +15,9 @@ pub const POOL_ADDRESSES_MAX: u64 = 1 << 16;
 /// machine was heard at its address stands for [`HOLD_AFTER_LIFE`] from then on.
 pub const OFFER_STANDS: Duration = Duration::from_secs(35);
 
+/// How long it is shown that a machine was turned away because the table of nodes is full. Firmware that has no answer asks again within some minutes.
+pub const TURNED_AWAY_SHOWN: Duration = Duration::from_secs(600);
+
 /// How long an address stays its machine's after the last sign of life: firmware never renews, and PXELINUX waits 131 s for a packet.
 pub const HOLD_AFTER_LIFE: Duration = Duration::from_secs(150);
 

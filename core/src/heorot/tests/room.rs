@@ -110,11 +110,25 @@ fn who_failed_and_has_no_address_gives_way_when_nobody_else_does() {
     }
     hear(&mut heorot, later, &of(0xfff2, &discover()));
     assert!(heorot.hall.nodes.get(Mac(mac(0xfff2))).is_none());
-    // What can be done about it stands in the status.
-    let Answer::Json(200, status) = ask(&mut heorot, Query::Status(Measured::default())) else {
-        panic!("no status")
+    // What can be done about it stands in the status, as long as it asks.
+    let full = |heorot: &mut Heorot, seconds| {
+        let query = Query::Status(Measured::default());
+        let input = Input::Operator { id: RequestId(1), wall: Wall(0), query };
+        let out = handle(heorot, later + Duration::from_secs(seconds), input);
+        let told = out.iter().find_map(|output| {
+            let Output::Reply(_, Answer::Json(200, status)) = output else { return None };
+            Some(status.contains("heorot node forget @state:failed"))
+        });
+        told.expect("a status")
     };
-    assert!(status.contains("heorot node forget @state:failed"), "{status}");
+    assert!(full(&mut heorot, 599) && !full(&mut heorot, 600));
+    // And until it is known.
+    let at = later + Duration::from_secs(700);
+    hear(&mut heorot, at, &of(0xfff2, &discover()));
+    assert!(full(&mut heorot, 700));
+    heorot.turn(at, &mut Vec::new(), |turn| turn.expired(Mac(mac(9)), "it fell silent"));
+    hear(&mut heorot, at, &of(0xfff2, &discover()));
+    assert!(!full(&mut heorot, 700));
 }
 
 /// With `heorot node set all attributes.…`, and after years of boards that were exchanged, each machine has words of an operator.
