@@ -27,7 +27,8 @@ impl Turn<'_> {
         has_room
     }
 
-    fn meet_if_there_is_room(&mut self, mac: Mac) -> bool {
+    /// The same, but nobody is displaced for one that the configuration lists.
+    pub(crate) fn meet_if_there_is_room(&mut self, mac: Mac) -> bool {
         let Some((_, forgotten)) = self.hall.nodes.meet(self.now, mac) else { return false };
         if let Some(forgotten) = forgotten {
             self.forgotten(forgotten);

@@ -42,8 +42,12 @@ fn fill(heorot: &mut Heorot, now: Time) {
 fn who_is_forgotten_in_memory_is_forgotten_on_disk() {
     let secrets =
         SecretsRecord { mac: A, token: "ab".into(), to: Some(Ipv4Addr::new(10, 77, 1, 1)), at_seconds: None };
-    let mut heorot = with_configuration("", vec![kept(A, vec![B], None), Record::Secrets(secrets)]);
+    let boot = format!(r#"{{"mac":"{A}","token":"ab","stage":"seen","reason":"it was switched on"}}"#);
+    let boot = serde_json::from_str(&boot).unwrap();
+    let records_kept = vec![kept(A, vec![B], None), Record::Boot(boot), Record::Secrets(secrets)];
+    let mut heorot = with_configuration("", records_kept);
     assert_eq!(heorot.hall.nodes.identity(B), A);
+    assert!(heorot.hall.nodes.get(A).unwrap().is_secrets_kept);
     let later = NOW + Duration::from_secs(1);
     let mut out = Vec::new();
     for machine in 0..u32::try_from(NODES_MAX).unwrap() {
@@ -51,22 +55,42 @@ fn who_is_forgotten_in_memory_is_forgotten_on_disk() {
     }
     assert!(heorot.hall.nodes.get(A).is_none());
     assert_eq!(heorot.hall.nodes.identity(B), B);
-    assert_eq!(forgotten(&out), [format!("node/{A}")]);
-    assert_eq!(records(&out), 1);
+    let all = ["node", "boot", "secrets"].map(|kind| format!("{kind}/{A}"));
+    assert_eq!(forgotten(&out), all);
+    assert_eq!(records(&out), all.len());
 }
 
 /// As a version kept it that forgot machines in memory alone.
 #[test]
 fn a_card_with_a_record_of_its_own_is_nobody_elses() {
-    for (a, b) in [(None, Some(3)), (Some(2), None)] {
-        let records = vec![kept(A, vec![B], a), kept(B, Vec::new(), b)];
+    for (a, b) in [(None, Some(3)), (Some(2), Some(3)), (None, None)] {
+        let Record::Node(whose) = kept(A, vec![B], a) else { unreachable!() };
+        let whose = Record::Node(NodeRecord { granted_to: Some(B), ..whose });
+        let records = vec![whose, kept(B, Vec::new(), b)];
         let mut heorot = with_configuration("probe = false\n", records);
+        assert_eq!(heorot.hall.nodes.get(A).unwrap().granted_to, None);
         assert_eq!(heorot.hall.nodes.identity(B), B);
         assert!(heorot.hall.nodes.get(A).unwrap().further_macs.is_empty());
         let packet = [&DISCOVER[..28], &B.0[..], &DISCOVER[34..]].concat();
         let address = offered(&take(&mut heorot, &packet));
         assert_eq!(address == [10, 77, 1, 3], b == Some(3), "{address:?}");
     }
+}
+
+/// It was met for itself, became a machine's with a number, and what was recorded of it before stayed.
+#[test]
+fn a_card_of_a_numbered_machine_stays_its() {
+    let words = Orders { attributes: [("rack".to_owned(), "a7".to_owned())].into(), ..Orders::default() };
+    let decided = Record::Orders(OrdersRecord { mac: B, orders: words, at_seconds: None });
+    let records = vec![kept(A, vec![B], Some(2)), kept(B, Vec::new(), None), decided];
+    let heorot = with_configuration("", records.clone());
+    assert_eq!(heorot.hall.nodes.identity(B), A);
+    assert_eq!(heorot.hall.nodes.iter().count(), 1);
+    let mut out = Vec::new();
+    Heorot::restore(NOW, heorot.config.clone(), [7; 16], records, &mut out);
+    let gone = forgotten(&out);
+    assert!(gone.contains(&format!("node/{B}")) && gone.contains(&format!("orders/{B}")), "{gone:?}");
+    assert!(!gone.contains(&format!("node/{A}")));
 }
 
 #[test]
