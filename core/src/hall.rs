@@ -16,7 +16,7 @@ mod plan;
 mod progress;
 mod room;
 
-pub(crate) use change::{Becomes, Change, Decided, replaced};
+pub(crate) use change::{Becomes, Change, Decided};
 pub(crate) use host_keys::HostKeyNumbers;
 pub(crate) use listed_cards::AS_CONFIGURED;
 pub(crate) use moved::and_more;

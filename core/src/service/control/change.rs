@@ -9,7 +9,7 @@ use crate::cluster::orders::{Kept, Orders, Standing};
 use crate::cluster::record::Record;
 use crate::cluster::stage::{Phase, Stage};
 use crate::config::{Policy, TRIAL_PROFILE, check_attribute_name, check_attribute_value};
-use crate::hall::{Becomes, Change, Decided, FreeNumbers, Turn, replaced};
+use crate::hall::{Becomes, Change, Decided, FreeNumbers, Turn};
 use crate::limit::{ATTRIBUTES_MAX, HOLD_AFTER_LIFE, NODES_LISTED_MAX, REASON_OCTETS_MAX};
 use crate::mac::Mac;
 use crate::message::{Answer, RequestId, Verb};
@@ -386,7 +386,7 @@ fn take_from_holder(turn: &mut Turn<'_>, mac: Mac, number: u32) -> Option<Mac> {
     turn.hall.nodes.becomes(holder, None);
     turn.keep_node_with(holder, None);
     let node = turn.hall.nodes.get(holder)?;
-    let orders = Orders { standing: Some(replaced(mac)), ..node.orders.clone() };
+    let orders = Orders { standing: Some(Standing::replaced(mac)), ..node.orders.clone() };
     let record = turn.orders_record(node, orders);
     turn.record(Record::Orders(record));
     Some(holder)
