@@ -61,6 +61,9 @@ impl Turn<'_> {
     /// Moves a node along. The journal and the records hear of it if it is another stage.
     pub(crate) fn step(&mut self, mac: Mac, step: Step, reason: &str) {
         let now = self.now;
+        if step == Step::Lent {
+            self.hall.nodes.is_there(mac);
+        }
         let Some(node) = self.hall.nodes.get_mut(mac) else { return };
         let (before, after) = (node.stage, node.stage.after(step));
         if before == after {

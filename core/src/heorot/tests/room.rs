@@ -4,6 +4,7 @@ use super::many::{handle, hear, mac, of, records, room_for_many};
 use super::*;
 use crate::cluster::orders::{Kept, Orders, Standing};
 use crate::cluster::record::{NodeRecord, OrdersRecord, SecretsRecord};
+use crate::cluster::stage::Step;
 use crate::limit::NODES_MAX;
 use crate::message::Measured;
 use std::time::Duration;
@@ -121,11 +122,14 @@ fn who_failed_and_has_no_address_gives_way_when_nobody_else_does() {
     let later = NOW + Duration::from_secs(1000);
     hear(&mut heorot, later, &of(0xfff0, &discover()));
     assert!(heorot.hall.nodes.get(Mac(mac(0xfff0))).is_none(), "they may be there");
-    for (seconds, machine) in [(0, 7), (1, 5)] {
+    for (seconds, machine) in [(0, 6), (0, 7), (1, 5)] {
         let at = later + Duration::from_secs(seconds);
         heorot.turn(at, &mut Vec::new(), |turn| turn.expired(Mac(mac(machine)), "it fell silent"));
     }
     assert_eq!(heorot.hall.nodes.get(Mac(mac(7))).unwrap().stage, Stage::Failed);
+    // Its system is given an address once more.
+    heorot.turn(later, &mut Vec::new(), |turn| turn.step(Mac(mac(6)), Step::Lent, "it got an address"));
+    assert_eq!(heorot.hall.nodes.get(Mac(mac(6))).unwrap().stage, Stage::Failed);
     for (machine, gone) in [(0xfff0, 7), (0xfff1, 5)] {
         // Nobody is merely seen, so that it is the one whose address was taken back first.
         hear(&mut heorot, later, &of(machine, &discover()));
