@@ -131,6 +131,8 @@ pub struct Offers {
 pub struct Delivery {
     /// Which.
     pub path: String,
+    /// By which name: loaders write theirs with slashes, and the operator may have it rewritten.
+    pub asked: String,
     /// Whether it did not get through; else it is on its way.
     pub has_failed: bool,
 }

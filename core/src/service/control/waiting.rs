@@ -36,7 +36,7 @@ fn wanting(node: &Node) -> Option<String> {
     if node.beside.contains_key(&Beside::NoAddress) && (node.stage == Stage::Seen || is_booting) {
         return Some("a free address".into());
     }
-    let Delivery { path: wanted, has_failed } = node.boot.delivery.as_ref().filter(|_| is_booting)?;
+    let Delivery { path: wanted, has_failed, .. } = node.boot.delivery.as_ref().filter(|_| is_booting)?;
     Some(match has_failed {
         true => format!("{}, which did not get through", path(wanted)),
         false => format!("{} to be delivered", path(wanted)),
