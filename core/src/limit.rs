@@ -98,6 +98,9 @@ pub const TOKEN_SEARCH_EVERY: Duration = Duration::from_secs(1);
 /// A system that asked for its address and is not started anew within this time runs, though nobody says so.
 pub const SYSTEM_LIVES_AFTER: Duration = Duration::from_secs(300);
 
+/// A machine that has stood at one stage for this long goes in no circle: there a boot ends within minutes, also where an agent tries ten for its root.
+pub const CIRCLE_BOOT_MAX: Duration = Duration::from_secs(3600);
+
 /// How late a DISCOVER may come twice, by two relays or from a queue: no machine loads a kernel and is started anew within that.
 pub const DISCOVER_LATE_MAX: Duration = Duration::from_secs(5);
 
