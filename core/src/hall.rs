@@ -16,7 +16,7 @@ mod plan;
 mod progress;
 mod room;
 
-pub(crate) use change::{Becomes, Change, Decided, replaced};
+pub(crate) use change::{Becomes, Change, Decided};
 pub(crate) use host_keys::HostKeyNumbers;
 pub(crate) use listed_cards::AS_CONFIGURED;
 pub(crate) use moved::and_more;
@@ -115,8 +115,8 @@ pub(crate) struct Hall {
     /// Addresses that interfaces lack: at most one for each network.
     pub(crate) missing: Vec<Missing>,
     pub(crate) started: Time,
-    /// Who was not served last because the table of nodes was full.
-    pub(crate) turned_away: Option<Mac>,
+    /// Who was not served last because the table of nodes was full, and when.
+    pub(crate) turned_away: Option<(Mac, Time)>,
     /// Where a line is put together ([`Turn::line`]).
     pub(crate) line: String,
     /// What the calendar said, and when. It stands in what people read, and nothing is decided by it.
@@ -379,10 +379,11 @@ impl Turn<'_> {
         self.lent_to_another(mac, address).is_none().then_some(address)
     }
 
-    /// The other machine to which an address is lent.
+    /// The other machine to which an address is lent, or that has taken an offer for it.
     pub(crate) fn lent_to_another(&self, mac: Mac, address: Ipv4Addr) -> Option<Mac> {
-        let lease = self.hall.leases.get(address)?;
-        let (identity, borrower) = (self.hall.nodes.identity(mac), self.hall.nodes.identity(lease.mac));
+        let leases = &self.hall.leases;
+        let user = leases.get(address).map(|lease| lease.mac).or_else(|| leases.taken(address))?;
+        let (identity, borrower) = (self.hall.nodes.identity(mac), self.hall.nodes.identity(user));
         (borrower != identity).then_some(borrower)
     }
 

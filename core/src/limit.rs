@@ -15,6 +15,9 @@ pub const POOL_ADDRESSES_MAX: u64 = 1 << 16;
 /// machine was heard at its address stands for [`HOLD_AFTER_LIFE`] from then on.
 pub const OFFER_STANDS: Duration = Duration::from_secs(35);
 
+/// How long it is shown that a machine was turned away because the table of nodes is full. Firmware that has no answer asks again within some minutes.
+pub const TURNED_AWAY_SHOWN: Duration = Duration::from_secs(600);
+
 /// How long an address stays its machine's after the last sign of life: firmware never renews, and PXELINUX waits 131 s for a packet.
 pub const HOLD_AFTER_LIFE: Duration = Duration::from_secs(150);
 
@@ -64,7 +67,7 @@ pub const DUE_AT_ONCE: usize = 256;
 /// Lines in the journal in a minute about one host that is no node: one that starts up says six, and one that asks and gives back in a loop would say thousands.
 pub const HOST_LINES_PER_MINUTE_MAX: u32 = 20;
 
-/// The same about one node, of each kind: a boot with its trial says some 30 of all, a hundred of one kind if there are as many checks, and of each of two if its loader asks for a hundred files.
+/// The same about one node, of all that is asked and answered together, and of each other kind: a boot with its trial says some 30 of all, and a hundred of one kind if there are as many checks.
 /// Whoever sends packets in its name has as many said as he likes of what packets bring about: the others are told all the same.
 pub const NODE_LINES_PER_KIND_AND_MINUTE_MAX: u32 = 128;
 
@@ -98,11 +101,17 @@ pub const TOKEN_SEARCH_EVERY: Duration = Duration::from_secs(1);
 /// A system that asked for its address and is not started anew within this time runs, though nobody says so.
 pub const SYSTEM_LIVES_AFTER: Duration = Duration::from_secs(300);
 
+/// A machine that has stood at one stage for this long goes in no circle: there a boot ends within minutes, also where an agent tries ten for its root.
+pub const CIRCLE_BOOT_MAX: Duration = Duration::from_secs(3600);
+
 /// How late a DISCOVER may come twice, by two relays or from a queue: no machine loads a kernel and is started anew within that.
 pub const DISCOVER_LATE_MAX: Duration = Duration::from_secs(5);
 
 /// Between two times that it is told of a node that somebody asked for another boot who may not begin one: he may ask as often, and by as many addresses, as he likes.
 pub const NO_BOOT_TOLD_EVERY: Duration = Duration::from_secs(3600);
+
+/// Between two times that one trouble of a node is told where several come and go: firmware of two kinds may ask in its name by turns, and is offered no boot file for two reasons.
+pub const TROUBLE_TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// What happened to a node, kept in memory for `explain`: a whole boot with its trial is some 30 events.
 pub const EVENTS_PER_NODE_MAX: usize = 64;

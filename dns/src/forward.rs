@@ -76,7 +76,7 @@ struct Question {
     key: Key,
     group: usize,
     clients: Vec<Client>,
-    /// Whose share of the questions it is of: the first client who asked. None, if it leads to the answer of others that are counted.
+    /// Whose share of the questions it is of: the first client who asked. None, as long as it leads to the answer of others that are counted.
     asker: Option<Asker>,
     attempts: Vec<Attempt>,
     began: u64,
@@ -396,8 +396,8 @@ impl Forwarder {
         }
         self.counts.joined += 1;
         self.clients_waiting += 1;
-        // Until now it only led to the answers of others.
-        if question.asker.is_none() {
+        // Nobody else waits for it any more; else it is of nobody's share, and gives way with nobody.
+        if question.asker.is_none() && question.dependents.is_empty() {
             let asker = Asker::of(client.from.ip());
             question.asker = Some(asker);
             self.shares.enter(asker, number);

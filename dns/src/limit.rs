@@ -104,7 +104,7 @@ pub(crate) const FACT_LASTS_LEAST: Duration = Duration::from_secs(5);
 pub(crate) const FACT_LASTS_MOST: Duration = Duration::from_secs(21_600);
 
 /// Before this a calendar was never set: 2026-11-01, when no program that has this was there.
-pub(crate) const CALENDAR_LEAST_SECONDS: u64 = 1_793_491_200;
+pub const CALENDAR_LEAST_SECONDS: u64 = 1_793_491_200;
 
 /// Servers in all groups together, and groups.
 pub const UPSTREAMS_MAX: usize = 64;

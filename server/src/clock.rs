@@ -1,6 +1,7 @@
 //! The two clocks: the one that decisions go by, and the calendar for time stamps.
 
 use heorot_core::time::{Time, Wall};
+use heorot_dns::limit::CALENDAR_LEAST_SECONDS;
 use rustix::time::{ClockId, clock_gettime};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -33,8 +34,10 @@ pub(crate) fn wall(at: Time) -> Wall {
     let ahead = if apart < SET_BY { known } else { measured };
     AHEAD.store(ahead, Ordering::Relaxed);
     if ahead != known && known != 0 {
-        // Somebody has set it while we run: he is believed.
-        REACHED.store(0, Ordering::Relaxed);
+        let seconds = |ahead| now().as_nanoseconds().wrapping_add(ahead) / 1_000_000_000;
+        if is_believed(reached_seconds(), seconds(known), seconds(ahead)) {
+            REACHED.store(0, Ordering::Relaxed);
+        }
     }
     Wall(at.as_nanoseconds().wrapping_add(ahead))
 }
@@ -42,9 +45,25 @@ pub(crate) fn wall(at: Time) -> Wall {
 /// A day that has come, as far as is known, in seconds since 1970.
 static REACHED: AtomicU64 = AtomicU64::new(0);
 
-/// This day has come, as something says that was written on it. A head whose battery is empty begins before that.
-pub(crate) fn has_come(seconds: u64) {
-    REACHED.fetch_max(seconds, Ordering::Relaxed);
+/// What was written at these moments, in seconds since 1970, says that they have come. A head whose battery is empty begins before that.
+pub(crate) fn has_come(stamps: impl Iterator<Item = u64>) {
+    if let Some(seconds) = latest(calendar_seconds().into(), stamps) {
+        REACHED.fetch_max(seconds, Ordering::Relaxed);
+    }
+}
+
+/// The day that has come at least. A calendar that can be right is believed more than a stamp that is far ahead of it: that was written while the calendar was wrong.
+fn latest(calendar: u64, stamps: impl Iterator<Item = u64>) -> Option<u64> {
+    const DAY: u64 = 86_400;
+    let can_be_right = calendar >= CALENDAR_LEAST_SECONDS;
+    let are_believed = |stamp: &u64| !can_be_right || *stamp <= calendar + 365 * DAY;
+    // A calendar that was an hour off, or a zone, is no reason to doubt.
+    stamps.filter(are_believed).max().map(|stamp| stamp.saturating_sub(DAY))
+}
+
+/// Whether a calendar that was set while we run says itself what day it is: it stands at what is known to have come, or did before somebody set it back.
+fn is_believed(reached: u64, before: u64, after: u64) -> bool {
+    before.max(after) >= reached
 }
 
 /// The last day of which that is known. 0: the calendar was set while we run, and says itself what day it is.
@@ -68,5 +87,23 @@ mod tests {
         std::thread::sleep(Duration::from_millis(20));
         let later = now();
         assert_eq!(wall(later).stamp(later, then), first);
+    }
+
+    #[test]
+    fn one_stamp_that_is_years_ahead_is_not_believed() {
+        const DAY: u64 = 86_400;
+        const TODAY: u64 = CALENDAR_LEAST_SECONDS + 100 * DAY;
+        let stamps = [TODAY - 3 * DAY, TODAY + 2000 * DAY, TODAY + 5 * DAY];
+        assert_eq!(latest(TODAY, stamps.into_iter()), Some(TODAY + 4 * DAY));
+        assert_eq!(latest(TODAY, stamps[1..2].iter().copied()), None);
+        let empty_battery = 0;
+        assert_eq!(latest(empty_battery, stamps[..1].iter().copied()), Some(TODAY - 4 * DAY));
+    }
+
+    #[test]
+    fn a_calendar_that_is_set_is_believed_where_it_has_come_far_enough() {
+        assert!(is_believed(1000, 0, 1000), "it was never set before");
+        assert!(is_believed(1000, 2000, 500), "it was ahead");
+        assert!(!is_believed(1000, 0, 999), "it is behind still");
     }
 }

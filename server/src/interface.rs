@@ -53,8 +53,8 @@ pub(crate) enum Change {
     Back(Box<Interface>),
     /// There is one of that name, and it cannot be served, for this reason: it is tried again every second.
     Unfit(String, String),
-    /// It is the same one, and has another hardware address: frames are to come from that. Its ports are bound to it as before, and cannot be a second time.
-    OtherMac(String, Served, Option<Ethernet>),
+    /// It is the one that its ports are bound to, which they cannot be a second time; it was away under another name, or has another hardware address, from which frames are to come.
+    Again(String, Served, Option<Ethernet>),
     /// It was down, or had lost an address, and is up and has one again.
     Flushed(String),
     /// These interfaces hear nobody, and no others: it is not what was told last.
@@ -131,6 +131,7 @@ pub(crate) fn watch(
     rustix::net::bind(&socket, &SocketAddrNetlink::new(0, LINKS_AND_ADDRESSES))?;
     let mut watched = Watched {
         config,
+        bound: now.iter().filter_map(|(name, served)| Some((name.clone(), (*served)?))).collect(),
         now,
         unfit: BTreeMap::new(),
         addresses: None,
@@ -174,6 +175,8 @@ struct Watched {
     config: Config,
     /// None: there is none, or it is not fit.
     now: BTreeMap<String, Option<Served>>,
+    /// What the loop's ports are bound to, also where there is none of that name any more: a name that is taken away and given back is the same interface's.
+    bound: BTreeMap<String, Served>,
     /// Why those that are there and are not fit are not, as the loop was told.
     unfit: BTreeMap<String, String>,
     /// What the loop was told last.
@@ -201,28 +204,22 @@ impl Watched {
             if found == *known && !self.unfit.contains_key(name) {
                 continue;
             }
-            if let Some((served, before)) = found.zip(*known)
-                && served == (Served { mac: served.mac, ..before })
-            {
-                let Ok(ethernet) = Ethernet::open(name, &served) else {
-                    // Another time: it may be on its way out, or no descriptor is left.
-                    is_settled = false;
-                    continue;
-                };
-                *known = Some(served);
-                if !changes.say(Change::OtherMac(name.clone(), served, ethernet)) {
-                    return None;
-                }
-                continue;
-            }
-            let change = match found.map(|served| Interface::open(&self.config, name, served)) {
+            let is_bound_to = |served: &Served| {
+                let mut bound = self.bound.get(name).into_iter();
+                bound.any(|bound| *served == Served { mac: served.mac, ..*bound })
+            };
+            let opened = found.map(|served| match is_bound_to(&served) {
+                true => Ethernet::open(name, &served).map(|it| Change::Again(name.clone(), served, it)),
+                false => Interface::open(&self.config, name, served).map(|it| Change::Back(Box::new(it))),
+            });
+            let change = match opened {
                 None => {
                     self.unfit.remove(name);
                     Change::Gone(name.clone())
                 }
-                Some(Ok(interface)) => {
+                Some(Ok(change)) => {
                     self.unfit.remove(name);
-                    Change::Back(Box::new(interface))
+                    change
                 }
                 Some(Err(problem)) => {
                     (is_settled, *known) = (false, None);
@@ -234,7 +231,8 @@ impl Watched {
                     Change::Unfit(name.clone(), why)
                 }
             };
-            *known = found.filter(|_| matches!(change, Change::Back(..)));
+            *known = found.filter(|_| !matches!(change, Change::Unfit(..)));
+            self.bound.extend(known.map(|served| (name.clone(), served)));
             if !changes.say(change) {
                 return None;
             }

@@ -318,9 +318,7 @@ fn start(
 
     let now = clock::now();
     let (mut restored, mut resumed) = (Vec::new(), Vec::new());
-    if let Some(latest) = records.iter().filter_map(|record| record.at_seconds()).max() {
-        clock::has_come(latest);
-    }
+    clock::has_come(records.iter().filter_map(|record| record.at_seconds()));
     let mut heorot = Heorot::restore(now, config.clone(), secret, records, &mut restored);
     // Records say by the calendar since when what they tell of is so.
     heorot.handle(now, message::Input::Calendar(clock::wall(now)), &mut restored);

@@ -40,8 +40,8 @@ pub struct Chatter {
     /// When the minute began: with the first line after the last one.
     since: Option<Time>,
     hosts: BTreeMap<Mac, Count>,
-    /// By kind too: who asks in a machine's name without end keeps out what else he could ask, and neither its trouble nor what becomes of it.
-    machines: BTreeMap<(Mac, Kind), Count>,
+    /// By kind too, all talk being one (none): who asks in a machine's name without end keeps out what else he could ask, and neither its trouble nor what becomes of it.
+    machines: BTreeMap<(Mac, Option<Kind>), Count>,
     /// All lines of machines without a number, and those of them that were merely seen.
     new: Count,
     seen: Count,
@@ -114,7 +114,11 @@ impl Chatter {
         match speaker {
             Speaker::Node(mac, kind) => self.takes_of(mac, kind),
             Speaker::New { mac, kind, is_seen } => {
-                // First of all together: so there are never more that are counted each than lines.
+                // Who has said all that one may takes nothing of what is for all. Then first of all together: so there are never more that are counted each than lines.
+                let own = self.machines.get(&(mac, budget(kind)));
+                if own.is_some_and(|own| own.told >= NODE_LINES_PER_KIND_AND_MINUTE_MAX) {
+                    return self.takes_of(mac, kind);
+                }
                 (!is_seen || self.seen.takes(SEEN_LINES_PER_MINUTE_MAX))
                     && self.new.takes(NEW_LINES_PER_MINUTE_MAX)
                     && self.takes_of(mac, kind)
@@ -133,7 +137,7 @@ impl Chatter {
     }
 
     fn takes_of(&mut self, mac: Mac, kind: Kind) -> bool {
-        self.machines.entry((mac, kind)).or_default().takes(NODE_LINES_PER_KIND_AND_MINUTE_MAX)
+        self.machines.entry((mac, budget(kind))).or_default().takes(NODE_LINES_PER_KIND_AND_MINUTE_MAX)
     }
 
     /// The minute is over: how many lines were left out.
@@ -156,6 +160,11 @@ impl Chatter {
             nobodys: nobodys.filter(|(_, left_out)| *left_out > 0).collect(),
         }
     }
+}
+
+/// With which kind a line is counted.
+fn budget(kind: Kind) -> Option<Kind> {
+    (!kind.is_talk()).then_some(kind)
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub struct Leases {
     /// Lent where nothing is lent any more, because the operator has moved the range or keeps the address for a host: nobody else gets it before the loan ends,
     /// and its machine gets another one when it asks next.
     stranded: BTreeSet<(Mac, Ipv4Addr)>,
-    /// Addresses that were lent until now, or a number's that was offered, and of whom that was not told yet.
+    /// Addresses that were lent or offered until now, and of which that was not told yet.
     returned: Vec<Ipv4Addr>,
 }
 

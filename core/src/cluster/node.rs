@@ -1,6 +1,7 @@
 //! The table of nodes: one entry a machine, found by hardware address, number or address.
 
 mod cards;
+mod history;
 mod room;
 
 use super::last_end::LastEnd;
@@ -16,7 +17,7 @@ pub use super::trouble::Trouble;
 use super::vain::Vain;
 use crate::config::FirmwareKind;
 use crate::event::Kind;
-use crate::limit::{BOOT_BEGINS_AFTER, DISCOVER_LATE_MAX, EVENTS_KEPT_PER_NODE, EVENTS_PER_NODE_MAX};
+use crate::limit::{BOOT_BEGINS_AFTER, DISCOVER_LATE_MAX};
 use crate::mac::Mac;
 use crate::time::Time;
 use room::Forgettable;
@@ -131,6 +132,8 @@ pub struct Offers {
 pub struct Delivery {
     /// Which.
     pub path: String,
+    /// By which name: loaders write theirs with slashes, and the operator may have it rewritten.
+    pub asked: String,
     /// Whether it did not get through; else it is on its way.
     pub has_failed: bool,
 }
@@ -309,18 +312,6 @@ impl Node {
     /// It is told something.
     pub fn is_told(&mut self, now: Time, what: impl Into<Arc<str>>) {
         (self.told, self.told_at) = (Some(what.into()), Some(now));
-    }
-
-    /// Keeps an event for `explain`. The oldest gives way; but what anybody asks in the machine's name over and over leaves some of what became of it.
-    pub fn remember(&mut self, now: Time, kind: Kind, detail: Arc<str>) {
-        if self.history.len() == EVENTS_PER_NODE_MAX {
-            let is_talk = |(_, kind, _): &(_, Kind, _)| kind.is_talk();
-            let talk = self.history.iter().filter(|event| is_talk(event)).count();
-            let is_kept = self.history.len() - talk <= EVENTS_KEPT_PER_NODE;
-            let oldest = self.history.iter().position(is_talk).filter(|_| is_kept);
-            self.history.remove(oldest.unwrap_or_default());
-        }
-        self.history.push_back((now, kind, detail));
     }
 
     /// Its number, or the one that it has as soon as that is recorded.

@@ -1,5 +1,6 @@
 //! What an operator has decided about a machine, beside the configuration. It stands until he decides otherwise.
 
+use crate::mac::Mac;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -31,6 +32,9 @@ pub struct Standing {
     pub reason: String,
 }
 
+/// Why a machine is retired whose number another one was given; then which one.
+const REPLACED_BY: &str = "its number was given to ";
+
 /// How a machine is kept from serving. The words are those that users see in the place of its stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -52,7 +56,7 @@ impl Orders {
     /// Whether nothing is lost with them but words, and that another machine has the number of this one: nobody is let in by it whom an operator keeps out.
     pub fn may_be_forgotten(&self) -> bool {
         let Self { standing, profile: _, attributes: _, accepted } = self;
-        !accepted && standing.as_ref().is_none_or(|standing| standing.state == Kept::Retired)
+        !accepted && standing.as_ref().is_none_or(Standing::is_replaced)
     }
 
     /// How it is kept from serving.
@@ -63,6 +67,19 @@ impl Orders {
     /// Whether it gets no answer at all.
     pub fn are_to_ignore(&self) -> bool {
         matches!(self.kept(), Some(Kept::Denied | Kept::Retired))
+    }
+}
+
+impl Standing {
+    /// That of a machine whose number another one was given.
+    pub fn replaced(by: Mac) -> Self {
+        Self { state: Kept::Retired, reason: format!("{REPLACED_BY}{by}") }
+    }
+
+    /// Whether it is that, and no operator has retired it for a reason of his own.
+    fn is_replaced(&self) -> bool {
+        let by = self.reason.strip_prefix(REPLACED_BY);
+        self.state == Kept::Retired && by.is_some_and(|by| by.parse::<Mac>().is_ok())
     }
 }
 

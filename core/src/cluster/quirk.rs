@@ -73,7 +73,7 @@ pub struct Who {
 
 const ANY: RangeInclusive<u16> = 0..=u16::MAX;
 const BIOS: RangeInclusive<u16> = 0..=0;
-/// RFC 4578 2.1: from 6 on all are UEFI or later.
+/// 6 to 9 are EFI (RFC 4578 2.1); what the registry has after them is treated as such.
 const UEFI: RangeInclusive<u16> = 6..=u16::MAX;
 
 const GIVES_ADDRESSES: &[Mode] = &[Mode::Serve, Mode::Shadow];

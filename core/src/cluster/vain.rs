@@ -5,7 +5,7 @@ use super::node::Node;
 use super::since::Since;
 use super::stage::{Phase, Stage};
 use super::trouble::Trouble;
-use crate::limit::SYSTEM_LIVES_AFTER;
+use crate::limit::{CIRCLE_BOOT_MAX, SYSTEM_LIVES_AFTER};
 use crate::time::Time;
 
 /// Boots since the last one that was heard to come up.
@@ -67,11 +67,7 @@ impl Node {
                 Stage::Seen | Stage::Down => return,
                 Stage::Failed | Stage::Up => false,
             };
-        // A system without an agent says nothing, but it asked for its address, and then lived.
-        let is_without_agent = self.stage.is_booting() && self.phase < Some(Phase::Agent);
-        let asked = self.boot.system_asked.filter(|_| is_without_agent);
-        let has_lived = asked.is_some_and(|at| now.since(at) >= SYSTEM_LIVES_AFTER);
-        if !is_vain || has_lived {
+        if !is_vain || self.has_lived(now) {
             self.vain = None;
             return;
         }
@@ -86,10 +82,25 @@ impl Node {
         });
     }
 
+    /// Whether it goes in a circle by now: a boot that lasts is none of one.
+    pub fn circle(&self, now: Time) -> Option<&Vain> {
+        self.vain.as_ref().filter(|vain| vain.is_circle() && !self.has_lived(now))
+    }
+
+    /// Whether its present boot is one that lasts.
+    fn has_lived(&self, now: Time) -> bool {
+        // A system without an agent says nothing, but it asked for its address, and then lived; or it did not even ask.
+        let is_without_agent = self.stage.is_booting() && self.phase < Some(Phase::Agent);
+        let asked = self.boot.system_asked.filter(|_| is_without_agent);
+        asked.is_some_and(|at| now.since(at) >= SYSTEM_LIVES_AFTER)
+            || now.since(self.since.at()) >= CIRCLE_BOOT_MAX
+    }
+
     /// What no boot goes on with.
     fn troubles_that_end(&self) -> impl Iterator<Item = &Trouble> {
         let beside = self.beside.iter().filter(|(kind, _)| kind.ends_boots());
-        self.trouble.iter().chain(beside.map(|(_, trouble)| trouble))
+        let refused = self.boot.refused_secrets.iter();
+        refused.chain(&self.trouble).chain(beside.map(|(_, trouble)| trouble))
     }
 }
 

@@ -45,7 +45,7 @@ impl fmt::Display for Missing {
             ),
             Lacks::Given { given, has, prefix_length } => write!(
                 f,
-                "{interface} has come with {has} and not with {given}, which the configuration says: its hosts are not served; give it that (ip address add {given}/{prefix_length} dev {interface}), or write address = \"{has}/{prefix_length}\" and restart heorot"
+                "{interface} has come with {has} and not with {given}, which the configuration says: its hosts are not served; give it that (ip address add {given}/{prefix_length} dev {interface}), or write address = \"{has}/{prefix_length}\" and systemctl reload heorot"
             ),
         }
     }
@@ -53,7 +53,7 @@ impl fmt::Display for Missing {
 
 impl Config {
     /// What the interfaces of the networks count as having, where these were found, and what they lack. An address that is gone counts until there is another one of its network: whoever takes an
-    /// interface down and up again (ifdown, NetworkManager) means the same network.
+    /// interface down and up again (ifdown, NetworkManager) means the same network. One that came with another address than the file says counts as having none of that network.
     pub fn held(&self, found: &[Interface]) -> (Vec<Interface>, Vec<Missing>) {
         let (mut held, mut missing) = (found.to_vec(), Vec::new());
         for network in &self.networks {
@@ -87,6 +87,11 @@ impl Config {
                     prefix_length: network.prefix_length,
                 }),
             };
+            if let Some(Lacks::Given { .. }) = lacks {
+                // The file is wrong there: as long as it is, this network is as one behind a relay, and all others are served.
+                let named = held.iter_mut().filter(|interface| interface.name == network.interface);
+                named.for_each(|it| it.addresses.retain(|(own, _)| !network.contains(*own)));
+            }
             let lacks = lacks.map(|what| Missing { interface: network.interface.clone(), what });
             missing.extend(lacks.filter(|lacks| !missing.contains(lacks)));
         }

@@ -1,7 +1,7 @@
 //! What an operator's change does, when its records are durable.
 
 use super::Turn;
-use crate::cluster::orders::{Kept, Orders, Standing};
+use crate::cluster::orders::{Orders, Standing};
 use crate::cluster::since::Since;
 use crate::cluster::stage::{Stage, Step};
 use crate::event::Kind;
@@ -104,7 +104,7 @@ impl Turn<'_> {
         if let Some(other) = self.hall.nodes.holder(number).filter(|holder| *holder != mac) {
             self.give_up_number(other, &format!("its number {number} was given to {mac}"));
             if let Some(node) = self.hall.nodes.get_mut(other) {
-                node.orders.standing = Some(replaced(mac));
+                node.orders.standing = Some(Standing::replaced(mac));
                 node.kept_since = Since::now(self.now);
             }
         }
@@ -179,9 +179,4 @@ impl Turn<'_> {
             self.keep_orders(mac);
         }
     }
-}
-
-/// How a machine is kept from serving whose number another one was given.
-pub(crate) fn replaced(by: Mac) -> Standing {
-    Standing { state: Kept::Retired, reason: format!("its number was given to {by}") }
 }

@@ -6,6 +6,7 @@ use crate::cluster::since::Since;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trouble::Beside;
 use crate::event::Kind;
+use crate::limit::TROUBLE_TOLD_EVERY;
 use crate::mac::Mac;
 
 impl Turn<'_> {
@@ -17,11 +18,16 @@ impl Turn<'_> {
         self.event(Some(mac), Kind::Trouble, what);
     }
 
-    /// The same, if it is not what is in its way already.
+    /// The same, if it is not what is in its way already. Of what comes and goes each is told once in a while.
     pub(crate) fn trouble_once(&mut self, mac: Mac, what: String, to_do: Option<String>) {
-        let is_told = self.hall.nodes.get(mac).and_then(|node| node.trouble.as_ref());
-        if is_told.is_none_or(|told| told.what != what) {
-            self.trouble(mac, what, to_do);
+        let Some(node) = self.hall.nodes.get_mut(mac) else { return self.trouble(mac, what, to_do) };
+        let told = node.trouble_told(&what);
+        let was_told_just_now = told.is_some_and(|told| self.now.since(told) < TROUBLE_TOLD_EVERY);
+        match &mut node.trouble {
+            Some(standing) if standing.what == what || was_told_just_now => {
+                *standing = Trouble { what, to_do };
+            }
+            Some(_) | None => self.trouble(mac, what, to_do),
         }
     }
 
@@ -66,6 +72,9 @@ impl Turn<'_> {
     /// Moves a node along. The journal and the records hear of it if it is another stage.
     pub(crate) fn step(&mut self, mac: Mac, step: Step, reason: &str) {
         let now = self.now;
+        if step == Step::Lent {
+            self.hall.nodes.is_there(mac);
+        }
         let Some(node) = self.hall.nodes.get_mut(mac) else { return };
         let (before, after) = (node.stage, node.stage.after(step));
         if before == after {

@@ -6,7 +6,7 @@ use crate::cluster::node::{Forgotten, Node};
 use crate::cluster::orders::Orders;
 use crate::cluster::record::{OrdersRecord, Record, SecretsRecord, TrialsRecord};
 use crate::event::Kind;
-use crate::limit::NODES_MAX;
+use crate::limit::{NODES_MAX, TURNED_AWAY_SHOWN};
 use crate::mac::Mac;
 use crate::time::Time;
 
@@ -20,12 +20,15 @@ impl Turn<'_> {
                 && self.displace_for(mac)
                 && self.meet_if_there_is_room(mac);
         if !has_room {
-            self.hall.turned_away = Some(mac);
+            self.hall.turned_away = Some((mac, self.now));
+        } else if self.hall.turned_away.is_some_and(|(turned_away, _)| turned_away == mac) {
+            self.hall.turned_away = None;
         }
         has_room
     }
 
-    fn meet_if_there_is_room(&mut self, mac: Mac) -> bool {
+    /// The same, but nobody is displaced for one that the configuration lists.
+    pub(crate) fn meet_if_there_is_room(&mut self, mac: Mac) -> bool {
         let Some((_, forgotten)) = self.hall.nodes.meet(self.now, mac) else { return false };
         if let Some(forgotten) = forgotten {
             self.forgotten(forgotten);
@@ -97,10 +100,10 @@ impl Turn<'_> {
         )
     }
 
-    /// The same, as long as it is so.
+    /// The same, as long as it is so: whoever does not ask any more is gone, or waits for nothing.
     pub(crate) fn is_full(&self) -> Option<String> {
-        let mac = self.hall.turned_away.filter(|_| self.hall.nodes.is_full())?;
-        Some(self.no_room(mac))
+        let (mac, at) = self.hall.turned_away.filter(|_| self.hall.nodes.is_full())?;
+        (self.now.since(at) < TURNED_AWAY_SHOWN).then(|| self.no_room(mac))
     }
 
     /// When a machine was heard last: by DHCP, by what it loads, or at its addresses.

@@ -44,15 +44,22 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
         }
     }
     let all = nodes.keys().chain(boots.keys()).chain(orders.keys());
-    let macs: BTreeSet<_> = all.copied().collect();
-    let own: BTreeSet<_> = nodes.keys().copied().collect();
+    let stale = stale(&nodes);
+    let macs: BTreeSet<_> = all.copied().filter(|mac| !stale.contains(mac)).collect();
+    let own: BTreeSet<_> = nodes.keys().copied().filter(|mac| !stale.contains(mac)).collect();
+    for card in &stale {
+        turn.forget_records(*card);
+    }
     let mut parted = Vec::new();
     for mac in macs {
         let mut node = restored_node(turn, mac, nodes.remove(&mac), boots.remove(&mac));
         // A card of which it is recorded for itself what was promised to it is no other machine's, as it was not while that was recorded.
         let cards = node.further_macs.len();
-        node.further_macs.retain(|card| !own.contains(card));
+        let has_number = node.number.is_some();
+        let is_anothers = |card: &Mac| own.contains(card) || !has_number && stale.contains(card);
+        node.further_macs.retain(|card| !is_anothers(card));
         if node.further_macs.len() < cards {
+            node.granted_to = node.granted_to.filter(|granted| node.cards().any(|card| card == *granted));
             parted.push(mac);
         }
         if let Some(decided) = orders.remove(&mac) {
@@ -95,6 +102,7 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
         }
     }
     expire_lost(turn);
+    turn.forget_surplus();
     if let Some(before) = &numbering {
         let used = turn.in_use(before);
         turn.keep_moved(used);
@@ -110,6 +118,13 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
     }
     turn.place_all_listed();
     pin_booting(turn);
+}
+
+/// Cards of machines with a number of which it is recorded for themselves that nothing was promised to them: that is of the time before they were theirs.
+fn stale(nodes: &BTreeMap<Mac, NodeRecord>) -> BTreeSet<Mac> {
+    let numbered = nodes.values().filter(|node| node.number.is_some());
+    let cards = numbered.flat_map(|node| &node.further_macs).copied();
+    cards.filter(|card| nodes.get(card).is_some_and(|own| own.number.is_none())).collect()
 }
 
 /// Who was on trial when its address was taken back, and of whom only that was recorded, is merely seen.
@@ -245,7 +260,10 @@ fn restore_borrower(turn: &mut Turn<'_>, mac: Mac) {
     }
     let token = turn.token(mac);
     let now = turn.now;
-    if let Some((node, _)) = turn.hall.nodes.meet(now, mac) {
+    if !turn.meet_if_there_is_room(mac) {
+        return;
+    }
+    if let Some(node) = turn.hall.nodes.get_mut(mac) {
         (node.stage, node.phase) = (Stage::Temporary, Some(Phase::Dhcp));
         node.since = Since::restored(now, None);
         node.reason = "it had a temporary address before the restart".into();

@@ -19,7 +19,6 @@ use crate::cluster::node::{Node, Trouble};
 use crate::cluster::other_server::OtherServer;
 use crate::cluster::since::Since;
 use crate::cluster::stage::Stage;
-use crate::cluster::vain::Vain;
 use crate::config::{Choice, TRIAL_PROFILE};
 use crate::hall::Turn;
 use crate::mac::Mac;
@@ -170,7 +169,7 @@ fn all_misplaced(turn: &Turn<'_>) -> Option<String> {
 
 /// The machines that start anew again and again, as a line of the status.
 fn all_in_a_circle(turn: &Turn<'_>) -> Option<String> {
-    let is_in = |node: &&Node| node.vain.as_ref().is_some_and(Vain::is_circle);
+    let is_in = |node: &&Node| node.circle(turn.now).is_some();
     let who = together(turn, turn.hall.nodes.iter().filter(is_in))?;
     Some(format!(
         "started anew and not heard to come up: {who} (heorot explain NODE says how often, and why)"

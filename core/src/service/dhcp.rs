@@ -14,6 +14,7 @@ mod namesake;
 mod naming;
 mod offer;
 mod overheard;
+mod power_on;
 mod probe;
 mod proxy;
 mod pxe;
@@ -28,14 +29,12 @@ mod who;
 
 use crate::cluster::lease::{NotFree, PoolId, PoolKind};
 use crate::cluster::network;
-use crate::cluster::node::{Firmware, Node, Trouble};
-use crate::cluster::quirk::Trait;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trouble::Beside;
-use crate::config::{FirmwareKind, Mode, OptionPath};
+use crate::config::{Mode, OptionPath};
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, Turn};
-use crate::limit::{LEFT_OUT_TOLD_MAX, NO_BOOT_TOLD_EVERY};
+use crate::limit::LEFT_OUT_TOLD_MAX;
 use crate::load::Admission;
 use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
@@ -46,6 +45,7 @@ pub(crate) use naming::recheck as recheck_names;
 pub(crate) use offer::let_go;
 use offer::{admit, make_offer};
 pub(crate) use overheard::{forget_allowed, overheard};
+use power_on::power_on;
 pub(crate) use probe::{answer_deferred, ask_again, expire as probe_expires, occupied};
 use reply::{Packet, Reply};
 use std::net::Ipv4Addr;
@@ -196,67 +196,6 @@ fn meet(turn: &mut Turn<'_>, client: &Client) -> bool {
         turn.place_listed(turn.hall.nodes.identity(client.mac));
     }
     true
-}
-
-/// Firmware asks: perhaps its machine was switched on just now. Whether this firmware asks for the first time in this boot.
-///
-/// A boot has a token of its own, and secrets are given once in it: no user of a node that runs may begin one by calling himself firmware. What any user's program can send is answered like
-/// all else and changes nothing of a boot that is under way or over.
-fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware, is_discover: bool) -> bool {
-    let begins = |node: &Node| node.begins_boot(turn.now, firmware, is_discover);
-    let has_booted = |node: &Node| node.stage != Stage::Seen && !node.boot.token.is_empty();
-    if !client.is_of_the_system
-        && let Some(node) = turn.hall.nodes.get(client.mac).filter(|node| has_booted(node))
-    {
-        // In the middle of a boot it is EDK2 at port 4011, from which it asks there, when a person has chosen from the menu late.
-        if begins(node) && !node.stage.is_booting() {
-            tell_no_boot(turn, client);
-        }
-        return false;
-    }
-    if turn.hall.nodes.get(client.mac).is_some_and(begins) {
-        turn.begin_boot(client.mac);
-        // It is switched on where its number has no address: whatever it had there it has left.
-        if turn.hall.nodes.get(client.mac).is_some_and(|node| turn.elsewhere(node).is_some())
-            && let Some(node) = turn.hall.nodes.get_mut(client.mac)
-        {
-            node.granted_until = None;
-        }
-    }
-    let machine = FirmwareKind::of_machine(client.architecture);
-    turn.meet_firmware(client.mac, machine, client.meant.profile(turn));
-    let Some(node) = turn.hall.nodes.get_mut(client.mac) else { return false };
-    node.boot.firmware_kind = client.firmware_kind;
-    node.boot.is_u_boot |= client.traits.contains(&Trait::KnowsItsFiles);
-    node.boot.firmware.insert(firmware, turn.now).is_none()
-}
-
-/// What would begin a boot may come from any user's program. It is told now and then, whatever addresses such packets name, and hides nothing else that is in the machine's way.
-fn tell_no_boot(turn: &mut Turn<'_>, client: &Client) {
-    let source = client.source.ip();
-    let what = format!(
-        "{source} asked for it as firmware does, from a port that any user's program may use: no boot begins by that"
-    );
-    let settings = &turn.config.networks[client.place];
-    // Of UEFI behind a relay that forwards to the server of its address alone this is all that is heard, and it asks from there as any program can.
-    let is_at_port_4011 = client.source.port() == pxe::BOOT_SERVER_PORT;
-    let to_do = if client.mode == Mode::Proxy && is_at_port_4011 && !settings.on_link {
-        format!(
-            "if its firmware did, let the relay of its network forward to {} too: a boot begins by what that forwards; else find who did so on {source}",
-            client.server
-        )
-    } else {
-        format!(
-            "find who did so on {source}; if that is a relay, let it send from port 67, or name it as the gateway of its network"
-        )
-    };
-    let Some(node) = turn.hall.nodes.get_mut(client.mac) else { return };
-    if node.boot.told_no_boot.is_some_and(|told| turn.now.since(told) < NO_BOOT_TOLD_EVERY) {
-        return;
-    }
-    node.boot.told_no_boot = Some(turn.now);
-    node.trouble.get_or_insert_with(|| Trouble { what: what.clone(), to_do: Some(to_do) });
-    turn.event_told_seldom(client.mac, Kind::Trouble, what);
 }
 
 /// A client takes an offer, or wants to keep what it has. RFC 2131 4.3.2 tells the four cases apart by what the packet holds.

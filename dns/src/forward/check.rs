@@ -4,7 +4,7 @@
 //! it from an anchor. Those are questions like any other, kept and shared like any other; servers are told not to check (CD, RFC 6840 5.9),
 //! so that what is wrong is seen here, and not a SERVFAIL that says nothing.
 
-use super::{Client, Forwarder, Key, Question, Sink, tell};
+use super::{Asker, Client, Forwarder, Key, Question, Sink, tell};
 use crate::asked::{AD, header_and_question};
 use crate::cache::{Freshness, Kept, Wishes};
 use crate::forwarding::{Forwarding, Validation};
@@ -220,6 +220,10 @@ impl Forwarder {
         {
             question.dependents.push(number);
             self.unwanted.remove(raw);
+            // Were it of a client's share any more, that client could have it give way, and this with it.
+            if let Some(asker) = question.asker.take() {
+                self.shares.leave(asker, *raw);
+            }
             return;
         }
         let name = &key.0[..key.0.len() - 4];
@@ -240,7 +244,7 @@ impl Forwarder {
         self.send_first(now, raw, (group, best), sink);
     }
 
-    /// A question is over. What it still waited for gives way where there is no room, unless somebody else waits for it.
+    /// A question is over. What it still waited for is the first client's who asked for just that, or gives way where there is no room, unless another question waits for it.
     pub(super) fn waits_no_more(&mut self, number: u64, question: &Question) {
         let key = question.checked.as_ref().and_then(|checked| checked.waits_for.as_ref());
         if let Some(raw) = key.and_then(|key| self.by_key.get(key))
@@ -248,7 +252,11 @@ impl Forwarder {
         {
             question.dependents.retain(|dependent| *dependent != number);
             if question.dependents.is_empty() && question.asker.is_none() {
-                self.unwanted.insert(*raw);
+                question.asker = question.clients.first().map(|client| Asker::of(client.from.ip()));
+                match question.asker {
+                    Some(asker) => self.shares.enter(asker, *raw),
+                    None => _ = self.unwanted.insert(*raw),
+                }
             }
         }
     }

@@ -8,6 +8,7 @@ use crate::journal::{Journal, Weight};
 use crate::netio::{Inbox, Outbox};
 use crate::streams::{ACCEPTS_A_TURN, LISTENERS_MAX, Streams};
 use crate::wake::{Caller, Post};
+use heorot_core::time::{Time, Wall};
 use heorot_dns::{ExchangeId, Fault, Input, Kept, Output, Query, QueryId, Resolver, Transport, UpdateId};
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
@@ -84,8 +85,19 @@ const EVENTS: usize = 128;
 /// The calendar may be set at any time: signatures may be five minutes off (RFC 8945 10).
 const CALENDAR_EVERY: Duration = Duration::from_secs(30);
 
-/// Firmware without a battery begins in 1970, or on the day that it was made.
-const UNDATED: &str = "DNS: the clock was never set: until it is, signatures are checked without their dates, and no answer is told to be secure";
+/// Firmware without a battery begins in 1970, or on the day that it was made. `reached`: a day that has come, in seconds since 1970; 0: none is known.
+fn undated(reached: u64) -> String {
+    let zero = Time::from_nanoseconds(0);
+    let day = Wall(reached.saturating_mul(1_000_000_000)).stamp(zero, zero);
+    let or_before = if reached > 0 {
+        format!(", or is before {day:.10}, which is over by what was kept")
+    } else {
+        String::new()
+    };
+    format!(
+        "DNS: the clock was never set{or_before}: until it is, signatures are checked without their dates, and no answer is told to be secure"
+    )
+}
 
 /// Answers that were not believed, and none that was, before something is said: one zone may be broken.
 const BOGUS_BEFORE_SAID: u64 = 10;
@@ -350,7 +362,7 @@ impl Worker {
             self.journal.say(Weight::Warning, trouble);
         }
         if self.counts.forward.undated > 0 && !std::mem::replace(&mut self.undated_said, true) {
-            self.journal.say(Weight::Warning, UNDATED);
+            self.journal.say(Weight::Warning, undated(self.reached_told));
         }
         let nothing_is_signed =
             self.counts.forward.secure == 0 && self.counts.forward.bogus >= BOGUS_BEFORE_SAID;

@@ -27,7 +27,7 @@ struct Version {
     file: u64,
     size: u64,
     modified: u64,
-    /// When it took the place of another one that was given, in seconds since 1970.
+    /// When it took the place of another one that was given, or may have, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     replaced_at: Option<u64>,
     /// When it was given last, as far as that was written: it is no reason to write.
@@ -61,11 +61,13 @@ impl Given {
                 version.given_at = now;
                 continue;
             }
-            if !is_known && self.now.len() >= PATHS_MAX {
+            // Another version of it may have been given, and forgotten for others.
+            let was_full = !is_known && self.now.len() >= PATHS_MAX;
+            if was_full {
                 self.forget_oldest();
             }
             let ImageIdentity { file, size, modified } = identity;
-            let replaced_at = is_known.then_some(now);
+            let replaced_at = (is_known || was_full).then_some(now);
             let version = Version { file, size, modified, replaced_at, given_at: now };
             self.now.insert(path.to_owned(), version);
             is_new = true;

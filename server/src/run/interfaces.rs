@@ -72,12 +72,16 @@ impl Loop {
                 self.parts.journal.say(Weight::Notice, format_args!("{name} {became}"));
                 self.heorot(Input::InterfaceBack(&name));
             }
-            Change::OtherMac(name, served, ethernet) => {
+            Change::Again(name, served, ethernet) => {
+                let had = self.parts.interfaces.iter().find(|it| it.name == name).map(|it| it.served.mac);
                 self.take_frames(&name, served, ethernet);
-                let text = format_args!("{name} has the hardware address {} now, and is served", served.mac);
-                self.parts.journal.say(Weight::Notice, text);
-                // With the old one the kernel has forgotten its neighbours (neigh_changeaddr), also those that are to stay.
-                self.heorot(Input::InterfaceFlushed(&name));
+                let became = match had == Some(served.mac) {
+                    true => "is back".to_owned(),
+                    false => format!("has the hardware address {} now", served.mac),
+                };
+                self.parts.journal.say(Weight::Notice, format_args!("{name} {became}, and is served"));
+                // With the old address, or while it was down, the kernel has forgotten its neighbours (neigh_changeaddr), also those that are to stay.
+                self.heorot(Input::InterfaceBack(&name));
             }
             Change::Flushed(name) => self.heorot(Input::InterfaceFlushed(&name)),
             Change::Deaf(deaf) => self.heorot(Input::InterfacesDeaf(deaf)),
@@ -158,7 +162,7 @@ impl Loop {
         self.parts.interfaces[place] = new;
     }
 
-    /// Frames come from another hardware address from now on; the ports of the interface stay as they are.
+    /// Frames come by these sockets from now on, maybe from another hardware address; the ports of the interface stay as they are.
     fn take_frames(&mut self, name: &str, served: Served, ethernet: Option<Ethernet>) {
         let Some(place) = self.parts.interfaces.iter().position(|interface| interface.name == name) else {
             return;

@@ -219,11 +219,35 @@ fn why_an_interface_that_came_late_is_not_served_is_told() {
     until_troubles(&place, 1, "late0 has come with 10.99.0.2 and not with 10.99.0.1");
     let [told] = &troubles(&place)[..] else { panic!("one of them is done") };
     assert!(told.contains("ip address add 10.99.0.1/16 dev late0"), "{told}");
+    server.signal(Signal::SIGHUP);
+    server.says("the configuration was read anew");
+    until_troubles(&place, 1, "late0 has come with 10.99.0.2 and not with 10.99.0.1");
     ip("addr add 10.99.0.1/16 dev late0");
     server.says("10.99.0.1 of late0");
     until_troubles(&place, 0, "");
     assert_eq!(asked_at("10.99.0.1", b"\0\x01file\0octet\0", 69), b"\0\x03\0\x01content");
     ip("link del late0");
     server.says("late0 is gone");
+    assert_eq!(server.end(Signal::SIGTERM), Some(0));
+}
+
+/// A name that is taken away and given back is the same interface's: its ports stay bound, and are not in their own way.
+#[test]
+fn an_interface_that_is_renamed_away_and_back_is_served() {
+    let place = Place::new("renamed");
+    std::fs::write(place.path("boot/file"), "content").unwrap();
+    let server = place.start();
+    until_troubles(&place, 0, "");
+    for _ in 0..2 {
+        ip("link set v0 down");
+        ip("link set v0 name away0");
+        server.says("v0 is gone");
+        until_troubles(&place, 1, "v0 is gone");
+        ip("link set away0 name v0");
+        ip("link set v0 up");
+        server.says("v0 is back, and is served");
+        until_troubles(&place, 0, "");
+        is_served_at("10.77.0.1");
+    }
     assert_eq!(server.end(Signal::SIGTERM), Some(0));
 }

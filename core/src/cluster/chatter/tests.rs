@@ -70,6 +70,19 @@ fn a_flood_of_new_machines_fills_neither_journal_nor_memory() {
     assert_eq!(chatter.end(), LeftOut { machines: left_out, ..LeftOut::default() });
 }
 
+/// One of them that floods alone keeps no other one out.
+#[test]
+fn one_new_machine_says_nothing_in_the_place_of_others() {
+    for is_seen in [true, false] {
+        let mut chatter = Chatter::default();
+        let flood = std::iter::repeat_n(new(1, is_seen), 100_000);
+        assert_eq!(told(&mut chatter, flood), NODE_LINES_PER_KIND_AND_MINUTE_MAX);
+        assert_eq!(told(&mut chatter, std::iter::once(new(2, is_seen))), 1);
+        let left_out = 100_000 - u64::from(NODE_LINES_PER_KIND_AND_MINUTE_MAX);
+        assert_eq!(chatter.end(), LeftOut { each: vec![(mac(1), left_out)], ..LeftOut::default() });
+    }
+}
+
 /// Power comes to a thousand machines that nobody has seen before: each line of their first boots can be read.
 #[test]
 fn a_first_storm_is_told_whole() {
@@ -106,15 +119,14 @@ fn no_kind_of_line_about_a_machine_keeps_another_out() {
             true => Speaker::Node(mac(1), kind),
             false => Speaker::New { mac: mac(2), kind, is_seen: false },
         };
-        for kind in [Kind::Discover, Kind::Offer, Kind::Decline] {
-            let flood = std::iter::repeat_n(speaker(kind), 10 * most as usize);
-            assert_eq!(told(&mut chatter, flood), most, "{kind:?}");
-        }
-        for kind in [Kind::Trouble, Kind::Transfer, Kind::Stage, Kind::Agent, Kind::Operator] {
+        let talk = [Kind::Discover, Kind::Offer, Kind::Decline].map(speaker);
+        let flood = talk.into_iter().cycle().take(10 * most as usize);
+        assert_eq!(told(&mut chatter, flood), most, "all talk together");
+        for kind in [Kind::Trouble, Kind::Stage, Kind::Agent, Kind::Operator] {
             assert_eq!(told(&mut chatter, std::iter::once(speaker(kind))), 1, "{kind:?}");
         }
     }
-    let left_out = 3 * 9 * u64::from(most);
+    let left_out = 9 * u64::from(most);
     let each = vec![(mac(1), left_out), (mac(2), left_out)];
     assert_eq!(chatter.end(), LeftOut { each, ..LeftOut::default() }, "one line about each");
 }

@@ -79,6 +79,11 @@ impl Leases {
         self.offers.get(&address).map(|offer| offer.mac)
     }
 
+    /// The machine that is heard at an address which was only offered to it: as with a loan, it is nobody else's.
+    pub fn taken(&self, address: Ipv4Addr) -> Option<Mac> {
+        self.offers.get(&address).filter(|offer| offer.is_taken).map(|offer| offer.mac)
+    }
+
     /// Somebody is heard at an address that is only offered: the ROM of a Raspberry Pi 2 or 3 never sends a REQUEST for it (raspberrypi/documentation 1067). As with a
     /// loan, a node's sign of life holds it, and a guest has to ask.
     pub(super) fn takes_offer(&mut self, now: Time, address: Ipv4Addr) {
@@ -155,9 +160,8 @@ impl Leases {
         if self.offered_to.get(&of_machine) == Some(&address) {
             self.offered_to.remove(&of_machine);
         }
-        if offer.pool.kind == PoolKind::Number {
-            self.returned.push(address);
-        }
+        // By another configuration it may be a number's, whatever it was offered as.
+        self.returned.push(address);
         if let Some(pool) = self.pools.get_mut(&offer.pool) {
             pool.offers.remove(&(offer.until, address));
         }

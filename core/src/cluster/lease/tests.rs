@@ -406,3 +406,19 @@ fn a_former_address_that_is_in_a_range_now_is_offered_to_nobody() {
     leases.retract(address(3));
     assert_eq!(leases.offer(START, mac(4), POOL, None), Some(address(3)), "and then it is free");
 }
+
+/// Its machine took the offer for the address, and another configuration makes it a number's: that number is found again when the machine has fallen silent.
+#[test]
+fn an_address_that_was_offered_may_be_a_numbers_by_now() {
+    let mut leases = Leases::new(&config("10.77.1.20-10.77.1.29"));
+    let offered = leases.offer(START, mac(1), POOL, None).unwrap();
+    leases.alive(START, offered);
+    let mut now = config("10.77.200.1-10.77.200.4");
+    now.networks[0].numbering.numbers.highest = 99;
+    assert!(now.networks[0].numbering.number(offered).is_some());
+    let mut leases = leases.reconfigured(&now);
+    assert_eq!(leases.taken(offered), Some(mac(1)));
+    leases.returned();
+    leases.expire(START + HOLD_AFTER_LIFE, offered);
+    assert_eq!((leases.taken(offered), leases.returned()), (None, vec![offered]));
+}

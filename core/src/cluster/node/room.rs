@@ -143,6 +143,12 @@ impl Nodes {
         }
     }
 
+    /// Takes note that a machine has an address, also one that failed.
+    pub fn is_there(&mut self, mac: Mac) {
+        let mac = self.identity(mac);
+        self.given_up.remove(mac);
+    }
+
     /// Who gives way to a machine that the configuration lists, where nobody can be forgotten: of those without a number that are not listed, the one that was not heard for longest.
     pub fn gives_way(
         &self,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::limit::NODES_MAX;
+use crate::limit::{EVENTS_KEPT_PER_NODE, EVENTS_PER_NODE_MAX, NODES_MAX};
 use std::time::Duration;
 
 const START: Time = Time::from_nanoseconds(1_000_000_000_000);
@@ -160,6 +160,28 @@ fn talk_leaves_what_became_of_a_machine() {
     assert_eq!(tell(Kind::File, 1), [15, 1, 47, 1]);
     assert_eq!(tell(Kind::File, 48), [15, 1, 0, 48]);
     assert_eq!(node.history.back().map(|(_, _, detail)| &**detail), Some("47"), "the newest is always there");
+}
+
+/// Firmware of several kinds asks in its name by turns: each trouble has one place, until the machine gets further.
+#[test]
+fn trouble_that_comes_again_takes_no_second_place() {
+    let mut node = Node::new(START, mac(1));
+    let mut tell = |kind, what: &str| {
+        node.remember(START, kind, what.into());
+        node.history.iter().map(|(_, _, detail)| detail.to_string()).collect::<Vec<_>>()
+    };
+    for (kind, what) in [(Kind::Stage, "booting"), (Kind::Agent, "mounted")] {
+        tell(kind, what);
+    }
+    for _ in 0..1000 {
+        tell(Kind::Trouble, "no file for one");
+        tell(Kind::Trouble, "no file for another");
+    }
+    assert_eq!(
+        tell(Kind::Stage, "up"),
+        ["booting", "mounted", "no file for one", "no file for another", "up"]
+    );
+    assert_eq!(tell(Kind::Trouble, "no file for one").len(), 6, "and again");
 }
 
 /// Whoever was looked for last is found again without a search: unless somebody took its place, or it is another machine's by now.

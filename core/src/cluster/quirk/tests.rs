@@ -41,7 +41,7 @@ fn every_row_fits_whom_it_speaks_of() {
         // A Pi 4's REQUEST has no vendor class; without one others are as they were.
         (Firmware::Pxe, 0, "", PI, Mode::Serve, &["bios-file-is-named", "raspberry-pi"]),
         (Firmware::Pxe, 0, "", PC, Mode::Serve, &["bios-file-is-named"]),
-        // RFC 4578 2.1: from 6 on it is UEFI. NEC's and others of the nineties are as they are.
+        // 6 to 9 are EFI (RFC 4578 2.1); what the registry has after them is treated as such. NEC's and others of the nineties are as they are.
         (Firmware::Pxe, 1, CLASS, PC, Mode::Serve, &[]),
         (Firmware::Pxe, 5, CLASS, PC, Mode::Proxy, &["server-is-named"]),
         (Firmware::Pxe, 22, "U-Boot.armv8", PC, Mode::Serve, &["uefi-no-class", "u-boot"]),

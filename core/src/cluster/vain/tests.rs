@@ -44,11 +44,15 @@ fn a_boot_counts_that_was_under_way() {
 #[test]
 fn what_ended_a_boot_is_kept_and_what_was_beside_it_is_not() {
     let mut node = node(Stage::Ready, None);
+    node.boot.refused_secrets = Some(trouble("no secrets"));
     node.beside.insert(Beside::Agent, trouble("no root"));
     node.beside.insert(Beside::OtherServer, trouble("another server"));
     node.boot_over(at(110));
     let vain = node.vain.expect("it has its number, and did not come up");
-    assert_eq!((vain.phase, vain.troubles), (Some(Phase::Agent), vec![trouble("no root")]));
+    assert_eq!(
+        (vain.phase, vain.troubles),
+        (Some(Phase::Agent), vec![trouble("no secrets"), trouble("no root")])
+    );
 }
 
 /// A system without an agent lived if it was not started anew soon.
@@ -100,4 +104,16 @@ fn in_words() {
     ] {
         assert_eq!(told(boots, troubles, is_booting).as_deref(), expected);
     }
+}
+
+/// Who is started anew once in a while goes in no circle, also where nobody says that it is up; and one that went in one does not while it runs.
+#[test]
+fn a_boot_that_lasted_is_none_of_a_circle() {
+    let hour = CIRCLE_BOOT_MAX.as_secs();
+    let mut node = node(Stage::Booting, Some(Phase::Initrd));
+    node.boot_over(at(110));
+    node.boot_over(at(99 + hour));
+    assert!(node.circle(at(99 + hour)).is_some() && node.circle(at(100 + hour)).is_none());
+    node.boot_over(at(100 + hour));
+    assert_eq!(node.vain, None);
 }

@@ -90,6 +90,31 @@ fn an_interface_that_comes_later_is_served_then() {
     assert_eq!(other(&both), (Ok(Some(("10.77.0.1".to_owned(), true))), vec![]));
 }
 
+/// One that came with another address than the file says keeps nobody else from being served, and the file can be read anew meanwhile.
+#[test]
+fn a_wrong_address_keeps_no_other_interface_unserved() {
+    let first = TEXT.replace("ADDRESS", "address = \"10.77.0.1/16\"");
+    let second = first
+        .replace("10.77.", "10.99.")
+        .replace("\"a\"", "\"b\"")
+        .replace("numbers", "suffix = \"-ib\"\nnumbers");
+    let text = first + &second;
+    let (config, _) = Config::parse(&text, &[]).expect("they may come");
+    let wrong = interface(&[("10.77.0.2", 16)]).remove(0);
+    let right = Interface { name: "b".into(), addresses: vec![(Ipv4Addr::new(10, 99, 0, 1), 16)] };
+    let (held, missing) = config.held(&[wrong.clone(), right.clone()]);
+    assert_eq!(missing.iter().map(|missing| missing.interface.as_str()).collect::<Vec<_>>(), ["a"]);
+    assert!(config.is_readdressed(&held));
+    let served = config.readdressed(&text, &held).expect("b is served");
+    assert_eq!(served.networks.iter().map(|network| network.on_link).collect::<Vec<_>>(), [false, true]);
+    // What it has is taken from a file that says so, without a restart.
+    let text = text.replace("10.77.0.1/16", "10.77.0.2/16");
+    let (read, _) = Config::parse(&text, &served.held(&[wrong.clone(), right.clone()]).0).expect("read anew");
+    let (held, missing) = read.held(&[wrong, right]);
+    assert!(missing.is_empty() && read.is_readdressed(&held), "{held:?}, {missing:?}");
+    assert!(read.readdressed(&text, &held).unwrap().networks.iter().all(|network| network.on_link));
+}
+
 #[test]
 fn an_interface_that_is_gone_has_what_it_had() {
     let (_, config) = config(false, &[("10.77.0.1", 16)]);

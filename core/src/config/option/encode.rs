@@ -41,6 +41,7 @@ fn octets(form: Form, value: &DeValue<'_>) -> Result<Vec<u8>, Wrong> {
         Form::I32 => Ok(four_octets(integer(value, i32::MIN.into(), i32::MAX.into())?)),
         Form::U16s => each(value, |item| Ok(two_octets(integer(item, 0, u16::MAX.into())?))),
         Form::Address => Ok(address_of_somebody(text(value, ADDRESS)?)?.octets().into()),
+        Form::AddressOrNone => Ok(address(text(value, ADDRESS)?)?.octets().into()),
         Form::Addresses => each_text(value, ADDRESS, |item| Ok(address_of_somebody(item)?.octets().into())),
         Form::AddressPairs => each_text(value, PAIR, pair),
         Form::Routes => each_text(value, ROUTE, route),

@@ -20,6 +20,8 @@ pub struct KnownOption {
 pub enum Form {
     /// One address.
     Address,
+    /// One address, or none of anybody: 0.0.0.0 turns off what it stands for.
+    AddressOrNone,
     /// Addresses, one or more.
     Addresses,
     /// Pairs of addresses.
@@ -58,7 +60,7 @@ pub enum Form {
 impl fmt::Display for Form {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Address => "an address",
+            Self::Address | Self::AddressOrNone => "an address",
             Self::Addresses => "addresses",
             Self::AddressPairs => "pairs of addresses: `\"10.9.0.1 via 10.77.0.254\"`",
             Self::Text => "a text",
@@ -97,7 +99,7 @@ pub(in crate::config) fn part_form(code: u8, part: u8) -> Form {
         (175, 85) => Form::Address,
         (175, 190..=193) => Form::Text,
         (175, 177) => Form::Octets,
-        (43, 1 | 7) => Form::Address,
+        (43, 1 | 7) => Form::AddressOrNone,
         (43, 2 | 3) => Form::U16,
         (43, 4..=6) => Form::U8,
         _ => Form::Unknown,

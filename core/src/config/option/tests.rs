@@ -64,6 +64,7 @@ fn values_are_written_as_their_options_want_them() {
         ("\"43.1\" = \"text:junos.conf\"", OptionPath::Part(43, 1), b"junos.conf"),
         ("\"43.2\" = \"u32:5\"", OptionPath::Part(43, 2), &[0, 0, 0, 5]),
         ("\"43.1\" = \"224.1.2.3\"", OptionPath::Part(43, 1), &[224, 1, 2, 3]),
+        ("\"43.1\" = \"0.0.0.0\"", OptionPath::Part(43, 1), &[0, 0, 0, 0]),
         ("\"43.10\" = \"hex:00626f6f74\"", OptionPath::Part(43, 10), b"\0boot"),
         ("\"175.176\" = true", OptionPath::Part(175, 176), &[1]),
         ("\"ipxe.190\" = \"user\"", OptionPath::Part(175, 190), b"user"),

@@ -4,6 +4,7 @@ use super::many::{handle, hear, mac, of, records, room_for_many};
 use super::*;
 use crate::cluster::orders::{Kept, Orders, Standing};
 use crate::cluster::record::{NodeRecord, OrdersRecord, SecretsRecord};
+use crate::cluster::stage::Step;
 use crate::limit::NODES_MAX;
 use crate::message::Measured;
 use std::collections::BTreeSet;
@@ -43,8 +44,12 @@ fn fill(heorot: &mut Heorot, now: Time) {
 fn who_is_forgotten_in_memory_is_forgotten_on_disk() {
     let secrets =
         SecretsRecord { mac: A, token: "ab".into(), to: Some(Ipv4Addr::new(10, 77, 1, 1)), at_seconds: None };
-    let mut heorot = with_configuration("", vec![kept(A, vec![B], None), Record::Secrets(secrets)]);
+    let boot = format!(r#"{{"mac":"{A}","token":"ab","stage":"seen","reason":"it was switched on"}}"#);
+    let boot = serde_json::from_str(&boot).unwrap();
+    let records_kept = vec![kept(A, vec![B], None), Record::Boot(boot), Record::Secrets(secrets)];
+    let mut heorot = with_configuration("", records_kept);
     assert_eq!(heorot.hall.nodes.identity(B), A);
+    assert!(heorot.hall.nodes.get(A).unwrap().is_secrets_kept);
     let later = NOW + Duration::from_secs(1);
     let mut out = Vec::new();
     for machine in 0..u32::try_from(NODES_MAX).unwrap() {
@@ -52,22 +57,42 @@ fn who_is_forgotten_in_memory_is_forgotten_on_disk() {
     }
     assert!(heorot.hall.nodes.get(A).is_none());
     assert_eq!(heorot.hall.nodes.identity(B), B);
-    assert_eq!(forgotten(&out), [format!("node/{A}")]);
-    assert_eq!(records(&out), 1);
+    let all = ["node", "boot", "secrets"].map(|kind| format!("{kind}/{A}"));
+    assert_eq!(forgotten(&out), all);
+    assert_eq!(records(&out), all.len());
 }
 
 /// As a version kept it that forgot machines in memory alone.
 #[test]
 fn a_card_with_a_record_of_its_own_is_nobody_elses() {
-    for (a, b) in [(None, Some(3)), (Some(2), None)] {
-        let records = vec![kept(A, vec![B], a), kept(B, Vec::new(), b)];
+    for (a, b) in [(None, Some(3)), (Some(2), Some(3)), (None, None)] {
+        let Record::Node(whose) = kept(A, vec![B], a) else { unreachable!() };
+        let whose = Record::Node(NodeRecord { granted_to: Some(B), ..whose });
+        let records = vec![whose, kept(B, Vec::new(), b)];
         let mut heorot = with_configuration("probe = false\n", records);
+        assert_eq!(heorot.hall.nodes.get(A).unwrap().granted_to, None);
         assert_eq!(heorot.hall.nodes.identity(B), B);
         assert!(heorot.hall.nodes.get(A).unwrap().further_macs.is_empty());
         let packet = [&DISCOVER[..28], &B.0[..], &DISCOVER[34..]].concat();
         let address = offered(&take(&mut heorot, &packet));
         assert_eq!(address == [10, 77, 1, 3], b == Some(3), "{address:?}");
     }
+}
+
+/// It was met for itself, became a machine's with a number, and what was recorded of it before stayed.
+#[test]
+fn a_card_of_a_numbered_machine_stays_its() {
+    let words = Orders { attributes: [("rack".to_owned(), "a7".to_owned())].into(), ..Orders::default() };
+    let decided = Record::Orders(OrdersRecord { mac: B, orders: words, at_seconds: None });
+    let records = vec![kept(A, vec![B], Some(2)), kept(B, Vec::new(), None), decided];
+    let heorot = with_configuration("", records.clone());
+    assert_eq!(heorot.hall.nodes.identity(B), A);
+    assert_eq!(heorot.hall.nodes.iter().count(), 1);
+    let mut out = Vec::new();
+    Heorot::restore(NOW, heorot.config.clone(), [7; 16], records, &mut out);
+    let gone = forgotten(&out);
+    assert!(gone.contains(&format!("node/{B}")) && gone.contains(&format!("orders/{B}")), "{gone:?}");
+    assert!(!gone.contains(&format!("node/{A}")));
 }
 
 #[test]
@@ -98,11 +123,14 @@ fn who_failed_and_has_no_address_gives_way_when_nobody_else_does() {
     let later = NOW + Duration::from_secs(1000);
     hear(&mut heorot, later, &of(0xfff0, &discover()));
     assert!(heorot.hall.nodes.get(Mac(mac(0xfff0))).is_none(), "they may be there");
-    for (seconds, machine) in [(0, 7), (1, 5)] {
+    for (seconds, machine) in [(0, 6), (0, 7), (1, 5)] {
         let at = later + Duration::from_secs(seconds);
         heorot.turn(at, &mut Vec::new(), |turn| turn.expired(Mac(mac(machine)), "it fell silent"));
     }
     assert_eq!(heorot.hall.nodes.get(Mac(mac(7))).unwrap().stage, Stage::Failed);
+    // Its system is given an address once more.
+    heorot.turn(later, &mut Vec::new(), |turn| turn.step(Mac(mac(6)), Step::Lent, "it got an address"));
+    assert_eq!(heorot.hall.nodes.get(Mac(mac(6))).unwrap().stage, Stage::Failed);
     for (machine, gone) in [(0xfff0, 7), (0xfff1, 5)] {
         // Nobody is merely seen, so that it is the one whose address was taken back first.
         hear(&mut heorot, later, &of(machine, &discover()));
@@ -111,11 +139,25 @@ fn who_failed_and_has_no_address_gives_way_when_nobody_else_does() {
     }
     hear(&mut heorot, later, &of(0xfff2, &discover()));
     assert!(heorot.hall.nodes.get(Mac(mac(0xfff2))).is_none());
-    // What can be done about it stands in the status.
-    let Answer::Json(200, status) = ask(&mut heorot, Query::Status(Measured::default())) else {
-        panic!("no status")
+    // What can be done about it stands in the status, as long as it asks.
+    let full = |heorot: &mut Heorot, seconds| {
+        let query = Query::Status(Measured::default());
+        let input = Input::Operator { id: RequestId(1), wall: Wall(0), query };
+        let out = handle(heorot, later + Duration::from_secs(seconds), input);
+        let told = out.iter().find_map(|output| {
+            let Output::Reply(_, Answer::Json(200, status)) = output else { return None };
+            Some(status.contains("heorot node forget @state:failed"))
+        });
+        told.expect("a status")
     };
-    assert!(status.contains("heorot node forget @state:failed"), "{status}");
+    assert!(full(&mut heorot, 599) && !full(&mut heorot, 600));
+    // And until it is known.
+    let at = later + Duration::from_secs(700);
+    hear(&mut heorot, at, &of(0xfff2, &discover()));
+    assert!(full(&mut heorot, 700));
+    heorot.turn(at, &mut Vec::new(), |turn| turn.expired(Mac(mac(9)), "it fell silent"));
+    hear(&mut heorot, at, &of(0xfff2, &discover()));
+    assert!(!full(&mut heorot, 700));
 }
 
 /// With `heorot node set all attributes.…`, and after years of boards that were exchanged, each machine has words of an operator.
@@ -130,14 +172,16 @@ fn who_has_only_words_gives_way_to_the_list_and_who_is_kept_out_does_not() {
         let standing = if *known == Mac(mac(9)) { kept(Kept::Retired) } else { kept(Kept::Denied) };
         node.orders = Orders { standing, ..Orders::default() };
     }
-    for machine in [4, 8] {
+    let replaced = heorot.hall.nodes.get_mut(Mac(mac(8))).unwrap();
+    replaced.orders.standing = Some(Standing::replaced(A));
+    for machine in [4, 6] {
         let node = heorot.hall.nodes.get_mut(Mac(mac(machine))).unwrap();
         node.orders =
             Orders { attributes: [("rack".to_owned(), "a7".to_owned())].into(), ..Orders::default() };
     }
-    // All but one of those are heard once more.
+    // Those are heard once more.
     let later = NOW + Duration::from_secs(100);
-    for machine in [4, 9] {
+    for machine in [4, 6] {
         hear(&mut heorot, later, &of(machine, &discover()));
     }
     let is_known = |heorot: &Heorot, machine| heorot.hall.nodes.get(Mac(mac(machine))).is_some();
@@ -146,7 +190,7 @@ fn who_has_only_words_gives_way_to_the_list_and_who_is_kept_out_does_not() {
     let out = hear(&mut heorot, later, &of(LISTED, &discover()));
     assert!(is_known(&heorot, LISTED) && !is_known(&heorot, 8), "the longest unheard");
     assert!(forgotten(&out).contains(&format!("orders/{}", Mac(mac(8)))));
-    assert!(is_known(&heorot, 4) && is_known(&heorot, 9) && is_known(&heorot, 0), "there is room for one");
+    assert!([0, 4, 6, 9].iter().all(|machine| is_known(&heorot, *machine)), "there is room for one");
 }
 
 /// That is durable before it is so; and what happens to them meanwhile does not last.
@@ -184,5 +228,5 @@ fn an_operator_has_machines_forgotten() {
         if let Output::Reply(_, Answer::Json(200, told)) = output { Some(told.clone()) } else { None }
     });
     let told = told.expect("he is told so");
-    assert!(told.contains("heorot node number --free node3"), "{told}");
+    assert!(told.contains("heorot node number --free it first"), "{told}");
 }

@@ -1,6 +1,6 @@
 //! What becomes of the files that machines ask for.
 
-use super::printable;
+use super::{name, printable};
 use crate::cluster::boot;
 use crate::cluster::loader_file::generated;
 use crate::cluster::node::Delivery;
@@ -57,7 +57,9 @@ pub(crate) fn transferred(turn: &mut Turn<'_>, transfer: &Transfer) {
 fn lost(turn: &mut Turn<'_>, mac: Mac, transfer: &Transfer, why: &str) {
     let Transfer { path, octets, .. } = transfer;
     if let Some(node) = turn.hall.nodes.get_mut(mac) {
-        node.boot.delivery = Some(Delivery { path: path.clone(), has_failed: true });
+        // After a restart of the server it is not known.
+        let begun = || Delivery { path: file_of(path), asked: path.clone(), has_failed: true };
+        node.boot.delivery.get_or_insert_with(begun).has_failed = true;
     }
     let what = format!("{} did not get through: {why} after {octets} octets", printable(path));
     let to_do = match octets {
@@ -74,23 +76,27 @@ fn lost(turn: &mut Turn<'_>, mac: Mac, transfer: &Transfer, why: &str) {
 /// A file got through.
 fn delivered(turn: &mut Turn<'_>, machine: Option<Mac>, path: &str) {
     let Some(node) = machine.and_then(|mac| turn.hall.nodes.get_mut(mac)) else { return };
-    node.boot.loaded = Some((turn.now, path.trim_start_matches('/').to_owned()));
-    let Some(Delivery { has_failed, .. }) = node.boot.delivery.take_if(|delivery| delivery.path == path)
-    else {
-        return;
-    };
+    let delivery = node.boot.delivery.take_if(|delivery| delivery.asked == path);
+    let has_failed = delivery.as_ref().is_some_and(|delivery| delivery.has_failed);
+    let file = delivery.map_or_else(|| file_of(path), |delivery| delivery.path);
+    node.boot.loaded = Some((turn.now, file));
     if has_failed {
         let text = printable(path);
         node.trouble.take_if(|trouble| trouble.what.starts_with(&text));
     }
 }
 
+/// The file of a name that was asked for, as it is without `[[tftp.rewrite]]`.
+fn file_of(asked: &str) -> String {
+    name::normalized(asked).unwrap_or_else(|_| asked.to_owned())
+}
+
 /// Whether a machine waits for this file. After a restart of the server that is not known, and it does if it cannot do without.
 fn is_under_way(turn: &Turn<'_>, mac: Mac, path: &str) -> bool {
     let Some(node) = turn.hall.nodes.get(mac) else { return false };
     match &node.boot.delivery {
-        Some(delivery) => delivery.path == path,
-        None => node.stage.is_booting() && node.boot.is_resumed && is_needed(turn, mac, path),
+        Some(delivery) => delivery.asked == path,
+        None => node.stage.is_booting() && node.boot.is_resumed && is_needed(turn, mac, &file_of(path)),
     }
 }
 
@@ -116,7 +122,7 @@ pub(super) fn begins(turn: &mut Turn<'_>, request: &Request, mac: Mac, path: &st
     node.boot.delivery = is_told.then(|| {
         // It tries once more; what was in the way last time stays told until it has it.
         let has_failed = before.is_some_and(|before| before.path == path && before.has_failed);
-        Delivery { path: path.into(), has_failed }
+        Delivery { path: path.into(), asked: request.path.clone(), has_failed }
     });
 }
 

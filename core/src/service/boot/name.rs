@@ -49,7 +49,7 @@ fn host_at(turn: &Turn<'_>, address: Ipv4Addr) -> Option<Mac> {
 }
 
 /// A path relative to the boot directory: backslashes of old ROMs and repeated slashes folded.
-fn normalized(path: &str) -> Result<String, Answer> {
+pub(super) fn normalized(path: &str) -> Result<String, Answer> {
     let path = path.replace('\\', "/");
     let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     if parts.contains(&"..") {

@@ -3,13 +3,13 @@
 
 use super::set::{Chosen, choose, nobody};
 use super::{fail, find, no_such_node, ok};
-use crate::cluster::lease::PoolKind;
+use crate::cluster::lease::{Lease, PoolKind};
 use crate::cluster::node::{Node, Trouble};
 use crate::cluster::orders::{Kept, Orders, Standing};
 use crate::cluster::record::Record;
 use crate::cluster::stage::{Phase, Stage};
 use crate::config::{Policy, TRIAL_PROFILE, check_attribute_name, check_attribute_value};
-use crate::hall::{Becomes, Change, Decided, FreeNumbers, Turn, replaced};
+use crate::hall::{Becomes, Change, Decided, FreeNumbers, Turn};
 use crate::limit::{ATTRIBUTES_MAX, HOLD_AFTER_LIFE, NODES_LISTED_MAX, REASON_OCTETS_MAX};
 use crate::mac::Mac;
 use crate::message::{Answer, RequestId, Verb};
@@ -386,7 +386,7 @@ fn take_from_holder(turn: &mut Turn<'_>, mac: Mac, number: u32) -> Option<Mac> {
     turn.hall.nodes.becomes(holder, None);
     turn.keep_node_with(holder, None);
     let node = turn.hall.nodes.get(holder)?;
-    let orders = Orders { standing: Some(replaced(mac)), ..node.orders.clone() };
+    let orders = Orders { standing: Some(Standing::replaced(mac)), ..node.orders.clone() };
     let record = turn.orders_record(node, orders);
     turn.record(Record::Orders(record));
     Some(holder)
@@ -509,19 +509,24 @@ fn free(node: &Node) -> Result<Decision, String> {
 
 /// Nothing is known of it any more: it is gone. One that has an address is there, or was until now, and would come back in the middle of its boot as somebody new.
 fn forget(turn: &Turn<'_>, node: &Node) -> Result<Decision, String> {
-    if let Some(number) = node.number.or(node.claim) {
-        let name = turn.name(number);
-        return Err(format!(
-            "it has number {number}: heorot node retire {name}, and heorot node number --free {name} first"
-        ));
+    if node.number.or(node.claim).is_some() {
+        return Err("it has a number: heorot node retire it, and heorot node number --free it first".into());
     }
     if turn.hall.listed.get(turn.config, node.mac).is_some() {
         return Err("the configuration lists it: take it out of its [[node]] first".into());
     }
+    let is_there = |lease: &Lease| match lease.pool.kind {
+        PoolKind::Temporary => true,
+        // Another server's lease may last for days: nobody waits for its end.
+        PoolKind::Elsewhere => turn.now.since(lease.life) < HOLD_AFTER_LIFE,
+        PoolKind::Guest | PoolKind::Number => false,
+    };
     let mut lent = node.cards().flat_map(|card| turn.hall.leases.of(card));
-    if let Some((address, _)) = lent.find(|(_, lease)| lease.pool.kind == PoolKind::Temporary) {
+    if let Some((address, lease)) = lent.find(|(_, lease)| is_there(lease)) {
+        let is_ours = lease.pool.kind == PoolKind::Temporary;
+        let when = if is_ours { "when its address was taken back, " } else { "" };
         return Err(format!(
-            "it has {address} still: switch it off, and say it again when its address was taken back, {} s after it was heard last",
+            "it has {address} still: switch it off, and say it again {when}{} s after it was heard last",
             HOLD_AFTER_LIFE.as_secs()
         ));
     }

@@ -36,7 +36,7 @@ fn wanting(node: &Node) -> Option<String> {
     if node.beside.contains_key(&Beside::NoAddress) && (node.stage == Stage::Seen || is_booting) {
         return Some("a free address".into());
     }
-    let Delivery { path: wanted, has_failed } = node.boot.delivery.as_ref().filter(|_| is_booting)?;
+    let Delivery { path: wanted, has_failed, .. } = node.boot.delivery.as_ref().filter(|_| is_booting)?;
     Some(match has_failed {
         true => format!("{}, which did not get through", path(wanted)),
         false => format!("{} to be delivered", path(wanted)),
@@ -116,7 +116,7 @@ fn where_it_stands(turn: &Turn<'_>, node: &Node) -> Option<&'static str> {
     };
     // The boots of a circle are short, and how far they get is told by the last one. One that is further goes in it no more.
     let phase = if node.stage == Stage::Testing { Some(Phase::Agent) } else { node.phase };
-    let circle = node.vain.as_ref().filter(|vain| vain.is_circle() && vain.phase >= phase);
+    let circle = node.circle(turn.now).filter(|vain| vain.phase >= phase);
     let since = circle.map_or(node.since, |vain| vain.since);
     let phase = circle.map_or(phase, |vain| vain.phase);
     let is_stuck = turn.now.since(since.at()).as_secs() >= STUCK_SECONDS;

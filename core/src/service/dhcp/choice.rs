@@ -88,7 +88,7 @@ fn tell_lent_to_another(turn: &mut Turn<'_>, client: &Client) {
     let Some(other) = turn.lent_to_another(client.mac, address) else { return };
     let what = format!("its address {address} is lent to {other}, so that it gets a temporary one");
     let to_do = format!("it is free when that loan ends, or {other} asks for another address: restart that");
-    turn.trouble(client.mac, what, Some(to_do));
+    turn.trouble_once(client.mac, what, Some(to_do));
 }
 
 /// The address of the number that is being recorded for a machine: it is to get this one and no second, however often it asks meanwhile.

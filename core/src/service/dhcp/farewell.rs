@@ -46,7 +46,7 @@ pub(super) fn decline(turn: &mut Turn<'_>, client: &Client) {
     }
     if is_permanent {
         let what = format!("its address {address} is used by another host");
-        return turn.trouble(
+        return turn.trouble_once(
             client.mac,
             what,
             Some(format!("find who answers for {address} by ARP, and take the address from it")),
@@ -82,7 +82,7 @@ fn not_believed(turn: &mut Turn<'_>, client: &Client, is_node: bool, why: String
     }
     let Trouble { to_do, .. } = turn.no_address(client.place, Why::Declines);
     let what = format!("it declines what it is given, and that closes nothing: {why}");
-    turn.trouble(client.mac, what, to_do);
+    turn.trouble_once(client.mac, what, to_do);
 }
 
 /// The client gives its address back (RFC 2131 4.3.4).

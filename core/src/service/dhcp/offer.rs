@@ -69,7 +69,8 @@ pub(super) fn offer(
 ) {
     let Terms { address, admission, probed, told } = terms;
     if let Some(Missing { what, to_do }) = reply.missing_boot_file() {
-        turn.trouble(client.mac, format!("its firmware was offered no boot file: {what}"), Some(to_do));
+        let what = format!("its firmware was offered no boot file: {what}");
+        turn.trouble_once(client.mac, what, Some(to_do));
     }
     let Packet { send, left_out } = reply.packet();
     tell_left_out(turn, client, left_out);

@@ -1,7 +1,7 @@
 //! Other servers: what they answer to our clients goes by on the link, and clients that chose one name it in their REQUEST.
 
 use super::client::Client;
-use super::shadow;
+use super::{is_our_identifier, shadow};
 use crate::cluster::network;
 use crate::cluster::node::Trouble;
 use crate::cluster::other_server::Notice;
@@ -54,7 +54,10 @@ pub(super) fn asked_beside(turn: &mut Turn<'_>, client: &Client, message_type: M
     let is_said = !turn.config.networks[client.place].other_servers.is_empty();
     let server = client.message.options.address(option::SERVER_IDENTIFIER);
     if let Some(server) = server.filter(|_| is_said && message_type == MessageType::Request) {
-        chosen(turn, client, server);
+        // A relay that stands between us and a client is named in our place (RFC 5107).
+        if !is_our_identifier(turn, client, server) {
+            chosen(turn, client, server);
+        }
     }
 }
 

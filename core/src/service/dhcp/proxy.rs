@@ -92,21 +92,14 @@ fn unspoken_to(turn: &mut Turn<'_>, client: &Client) {
     let what = "it was offered nothing: it does not call itself PXEClient or HTTPClient (option 60), and takes files from the server of its address alone";
     let to_do =
         format!("name {} as the next server (siaddr) of {} in the other server", client.server, client.mac);
-    trouble_once(turn, client, what, Some(to_do));
+    turn.trouble_once(client.mac, what.into(), Some(to_do));
 }
 
 /// Firmware for which there is no word.
 fn untold(turn: &mut Turn<'_>, client: &Client, reply: &Reply<'_>) {
     if let Some(Missing { what, to_do }) = reply.missing_boot_file() {
-        trouble_once(turn, client, &format!("its firmware was offered nothing: {what}"), Some(to_do));
-    }
-}
-
-/// Tells of trouble, once as long as it is the same.
-fn trouble_once(turn: &mut Turn<'_>, client: &Client, what: &str, to_do: Option<String>) {
-    let before = turn.hall.nodes.get(client.mac).and_then(|node| node.trouble.as_ref());
-    if before.is_none_or(|before| before.what != what) {
-        turn.trouble(client.mac, what.into(), to_do);
+        let what = format!("its firmware was offered nothing: {what}");
+        turn.trouble_once(client.mac, what, Some(to_do));
     }
 }
 

@@ -162,12 +162,14 @@ pub(super) fn reserved(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Du
     kept(turn, client).filter(|(address, _)| !turn.hall.leases.is_quarantined(*address) || holds(*address))
 }
 
-/// The address that is kept for a host on this network, and for how long it gets it. While it is still lent to another machine, it is not to be had.
+/// The address that is kept for a host on this network, and for how long it gets it. While it is still lent to another machine, or one is heard there that was offered it, it is not to be had.
 pub(super) fn kept(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Duration)> {
     let settings = &turn.config.networks[client.place];
     let host = client.meant.host(turn)?;
     let address = host.address.filter(|address| settings.contains(*address))?;
-    let to_another = turn.hall.leases.get(address).is_some_and(|lease| lease.mac != client.mac);
+    let leases = &turn.hall.leases;
+    let user = leases.get(address).map(|lease| lease.mac).or_else(|| leases.taken(address));
+    let to_another = user.is_some_and(|mac| mac != client.mac);
     (!to_another).then(|| (address, host.lease.unwrap_or(settings.lease)))
 }
 

@@ -469,3 +469,33 @@ fn what_nobody_waits_for_any_more_gives_way_first() {
         assert_eq!(seen, (late, 1 + late, late - 1));
     }
 }
+
+/// Whoever asks for what leads to another client's answer, and then for more than he may, loses questions of his own alone.
+#[test]
+fn nobody_has_the_checked_question_of_another_give_way() {
+    let unchecked = |name: &str| {
+        let mut query = with_opt(query(name, A), 4096, true);
+        query[3] |= 0x10;
+        query
+    };
+    for is_before in [true, false] {
+        let mut stage = stage_at(Forwarding { rate_per_second: 0, ..checking() }, TODAY);
+        let victims = with_opt(query("n.example", A), 4096, true);
+        let mut both = [("10.77.9.9:4000", victims), (CLIENT, unchecked("n.example"))];
+        if is_before {
+            both.reverse();
+        }
+        for (from, query) in &both {
+            stage.query(from, Transport::Udp, query);
+        }
+        assert_eq!(stage.asks.len(), 1, "one leads to both");
+        for number in 0..2 * QUESTIONS_MAX {
+            stage.query(CLIENT, Transport::Udp, &unchecked(&format!("m{number}.example")));
+        }
+        assert!(stage.replies.len() > QUESTIONS_MAX, "{}", stage.replies.len());
+        assert!(stage.replies.iter().all(|(to, _)| *to == CLIENT.parse().unwrap()), "his own: {is_before}");
+        // The other one's is over, and then it is his like the rest.
+        stage.wait(Duration::from_secs(5));
+        assert!(stage.resolver.next_wakeup().is_none() && stage.forgotten.len() == stage.asks.len());
+    }
+}

@@ -22,6 +22,9 @@ fn what_was_given_longest_ago_gives_way() {
     assert!(knows("vmlinuz", 7), "it is given still");
     assert!(knows(&format!("vmlinuz-{:04}", most - 1), most - 1), "the newest");
     assert!(!knows("vmlinuz-0000", 0) && !knows("vmlinuz-0010", 10) && knows("vmlinuz-0011", 11));
+    // Whether another version of it was given before is not known any more.
+    let newest = format!("vmlinuz-{:04}", most - 1);
+    assert!(!again.was_only(&newest, identity(most - 1), 1000));
     std::fs::remove_file(&place).unwrap();
 }
 

@@ -1,0 +1,77 @@
+//! Who begins a boot: firmware that asks, where no user of a node can have sent what it says.
+
+use super::client::Client;
+use super::pxe;
+use crate::cluster::node::{Firmware, Node, Trouble};
+use crate::cluster::quirk::Trait;
+use crate::cluster::stage::Stage;
+use crate::config::{FirmwareKind, Mode};
+use crate::event::Kind;
+use crate::hall::Turn;
+use crate::limit::NO_BOOT_TOLD_EVERY;
+
+/// Firmware asks: perhaps its machine was switched on just now. Whether this firmware asks for the first time in this boot.
+///
+/// A boot has a token of its own, and secrets are given once in it: no user of a node that runs may begin one by calling himself firmware. What any user's program can send is answered like
+/// all else and changes nothing of a boot that is under way or over.
+pub(super) fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware, is_discover: bool) -> bool {
+    let begins = |node: &Node| node.begins_boot(turn.now, firmware, is_discover);
+    let has_booted = |node: &Node| node.stage != Stage::Seen && !node.boot.token.is_empty();
+    if !client.is_of_the_system
+        && let Some(node) = turn.hall.nodes.get(client.mac).filter(|node| has_booted(node))
+    {
+        // In the middle of a boot it is EDK2 at port 4011, from which it asks there, when a person has chosen from the menu late.
+        if begins(node) && !node.stage.is_booting() {
+            tell_no_boot(turn, client);
+        }
+        return false;
+    }
+    if turn.hall.nodes.get(client.mac).is_some_and(begins) {
+        turn.begin_boot(client.mac);
+        // It is switched on where its number has no address: whatever it had there it has left.
+        if turn.hall.nodes.get(client.mac).is_some_and(|node| turn.elsewhere(node).is_some())
+            && let Some(node) = turn.hall.nodes.get_mut(client.mac)
+        {
+            node.granted_until = None;
+        }
+    }
+    let machine = FirmwareKind::of_machine(client.architecture);
+    turn.meet_firmware(client.mac, machine, client.meant.profile(turn));
+    let Some(node) = turn.hall.nodes.get_mut(client.mac) else { return false };
+    node.boot.firmware_kind = client.firmware_kind;
+    node.boot.is_u_boot |= client.traits.contains(&Trait::KnowsItsFiles);
+    node.boot.firmware.insert(firmware, turn.now).is_none()
+}
+
+/// How it ends what is told of those.
+const NO_BOOT_BEGINS: &str = ": no boot begins by that";
+
+/// What would begin a boot may come from any user's program. The journal is told now and then, whatever addresses such packets name, and nothing else that is in the machine's way is hidden.
+fn tell_no_boot(turn: &mut Turn<'_>, client: &Client) {
+    let source = client.source.ip();
+    let what = format!(
+        "{source} asked for it as firmware does, from a port that any user's program may use{NO_BOOT_BEGINS}"
+    );
+    let settings = &turn.config.networks[client.place];
+    // Of UEFI behind a relay that forwards to the server of its address alone this is all that is heard, and it asks from there as any program can.
+    let is_at_port_4011 = client.source.port() == pxe::BOOT_SERVER_PORT;
+    let to_do = if client.mode == Mode::Proxy && is_at_port_4011 && !settings.on_link {
+        format!(
+            "if its firmware did, let the relay of its network forward to {} too: a boot begins by what that forwards; else find who did so on {source}",
+            client.server
+        )
+    } else {
+        format!(
+            "find who did so on {source}; if that is a relay, let it send from port 67, or name it as the gateway of its network"
+        )
+    };
+    let Some(node) = turn.hall.nodes.get_mut(client.mac) else { return };
+    if node.trouble.as_ref().is_none_or(|standing| standing.what.ends_with(NO_BOOT_BEGINS)) {
+        node.trouble = Some(Trouble { what: what.clone(), to_do: Some(to_do) });
+    }
+    if node.boot.told_no_boot.is_some_and(|told| turn.now.since(told) < NO_BOOT_TOLD_EVERY) {
+        return;
+    }
+    node.boot.told_no_boot = Some(turn.now);
+    turn.event_told_seldom(client.mac, Kind::Trouble, what);
+}
