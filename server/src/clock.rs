@@ -54,17 +54,21 @@ pub(crate) fn has_come(stamps: impl Iterator<Item = u64>) {
 
 /// The day that has come at least. A calendar that can be right is believed more than a stamp that is far ahead of it: that was written while the calendar was wrong.
 fn latest(calendar: u64, stamps: impl Iterator<Item = u64>) -> Option<u64> {
-    const DAY: u64 = 86_400;
     let can_be_right = calendar >= CALENDAR_LEAST_SECONDS;
-    let are_believed = |stamp: &u64| !can_be_right || *stamp <= calendar + 365 * DAY;
+    let are_believed = |stamp: &u64| !can_be_right || *stamp <= calendar + YEAR;
     // A calendar that was an hour off, or a zone, is no reason to doubt.
     stamps.filter(are_believed).max().map(|stamp| stamp.saturating_sub(DAY))
 }
 
-/// Whether a calendar that was set while we run says itself what day it is: it stands at what is known to have come, or did before somebody set it back.
+/// Whether a calendar that was set while we run says itself what day it is: it stands at what is known to have come, or did before somebody set it back; or it can be right, and that was written
+/// while it was wrong.
 fn is_believed(reached: u64, before: u64, after: u64) -> bool {
-    before.max(after) >= reached
+    before.max(after) >= reached || (after >= CALENDAR_LEAST_SECONDS && reached > after + YEAR)
 }
+
+/// Seconds of a day and of a year.
+const DAY: u64 = 86_400;
+const YEAR: u64 = 365 * DAY;
 
 /// The last day of which that is known. 0: the calendar was set while we run, and says itself what day it is.
 pub(crate) fn reached_seconds() -> u64 {
@@ -105,5 +109,8 @@ mod tests {
         assert!(is_believed(1000, 0, 1000), "it was never set before");
         assert!(is_believed(1000, 2000, 500), "it was ahead");
         assert!(!is_believed(1000, 0, 999), "it is behind still");
+        let today = CALENDAR_LEAST_SECONDS + YEAR;
+        assert!(is_believed(today + 2 * YEAR, 0, today), "that was written while it was wrong");
+        assert!(!is_believed(today + YEAR, 0, today));
     }
 }

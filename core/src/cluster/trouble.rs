@@ -25,6 +25,8 @@ pub enum Beside {
     Token,
     /// Another server answers it.
     OtherServer,
+    /// Somebody asked for a boot in its name who may not begin one.
+    NoBoot,
     /// Options had no room in its packets.
     Options,
 }
@@ -34,7 +36,7 @@ impl Beside {
     pub const fn ends_boots(self) -> bool {
         match self {
             Self::NoAddress | Self::Agent | Self::Elsewhere | Self::Token => true,
-            Self::OtherServer | Self::Options => false,
+            Self::OtherServer | Self::NoBoot | Self::Options => false,
         }
     }
 }

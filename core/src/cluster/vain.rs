@@ -87,13 +87,19 @@ impl Node {
         self.vain.as_ref().filter(|vain| vain.is_circle() && !self.has_lived(now))
     }
 
+    /// The boots before the present one, as far as that one has not lived: what was in their way is not in its.
+    pub fn boots_in_vain(&self, now: Time) -> Option<&Vain> {
+        self.vain.as_ref().filter(|_| !(self.stage.is_booting() && self.has_lived(now)))
+    }
+
     /// Whether its present boot is one that lasts.
     fn has_lived(&self, now: Time) -> bool {
         // A system without an agent says nothing, but it asked for its address, and then lived; or it did not even ask.
         let is_without_agent = self.stage.is_booting() && self.phase < Some(Phase::Agent);
         let asked = self.boot.system_asked.filter(|_| is_without_agent);
         asked.is_some_and(|at| now.since(at) >= SYSTEM_LIVES_AFTER)
-            || now.since(self.since.at()) >= CIRCLE_BOOT_MAX
+            // A trial takes as long as its checks do.
+            || (self.stage != Stage::Testing && now.since(self.since.at()) >= CIRCLE_BOOT_MAX)
     }
 
     /// What no boot goes on with.

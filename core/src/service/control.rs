@@ -312,7 +312,7 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
     for trouble in misplaced.iter().chain(&troubles).chain(beside) {
         summary += &format!("; {trouble}");
     }
-    if let Some(vain) = &node.vain {
+    if let Some(vain) = node.boots_in_vain(turn.now) {
         let is_told = |what: &str| summary.contains(what);
         let is_booting = node.stage.is_booting() || node.stage == Stage::Testing;
         let told = vain.told(turn.now, is_booting, is_told);

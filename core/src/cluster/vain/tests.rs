@@ -117,3 +117,16 @@ fn a_boot_that_lasted_is_none_of_a_circle() {
     node.boot_over(at(100 + hour));
     assert_eq!(node.vain, None);
 }
+
+/// What was in the way of the boot before is not in the way of one that lives. A trial may take longer than any boot.
+#[test]
+fn what_ended_a_boot_is_told_until_another_one_lives() {
+    let hour = CIRCLE_BOOT_MAX.as_secs();
+    let mut node = node(Stage::Booting, Some(Phase::Initrd));
+    node.boot_over(at(110));
+    assert!(node.boots_in_vain(at(99 + hour)).is_some() && node.boots_in_vain(at(100 + hour)).is_none());
+    node.stage = Stage::Testing;
+    assert!(node.boots_in_vain(at(100 + hour)).is_some());
+    node.boot_over(at(200 + hour));
+    assert!(node.circle(at(300 + hour)).is_some());
+}

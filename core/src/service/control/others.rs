@@ -1,7 +1,7 @@
 //! Who is known without being a node that was heard: listed nodes that have not asked yet, whom the operator has us ignore, guests, and `[[host]]`s.
 
 use super::unanswered::{self, asked, explained, network, nobody};
-use super::unheard::{ON_THE_WAY, place_of};
+use super::unheard::{ON_THE_WAY, deaf_at, place_of};
 use crate::cluster::lease::{Lease, PoolKind};
 use crate::cluster::network::number_at;
 use crate::cluster::node::{Node, Trouble};
@@ -74,7 +74,10 @@ fn nowhere<'t>(turn: &'t Turn<'_>, mac: Mac) -> Option<&'t Asker> {
 pub(super) fn ignored(turn: &Turn<'_>, node: &Node) -> Option<Trouble> {
     let macs = [node.mac].into_iter().chain(node.further_macs.iter().copied());
     let askers = macs.flat_map(|mac| [turn.hall.ignored.get(mac), nowhere(turn, mac)]);
-    let asker = askers.flatten().max_by_key(|asker| asker.last)?;
+    // By another card, or by another relay, it may have been heard since.
+    let heard = node.cards().filter_map(|card| turn.hall.heard.get(card)).map(|said| said.at).max();
+    let askers = askers.flatten().filter(|asker| heard.is_none_or(|heard| asker.last >= heard));
+    let asker = askers.max_by_key(|asker| asker.last)?;
     let Trouble { what, to_do } = turn.no_address(asker.place, asker.why);
     Some(Trouble { what: format!("{}, and got no answer: {what}", asked(turn, asker)), to_do })
 }
@@ -230,7 +233,7 @@ fn of_listed(turn: &Turn<'_>, wall: Wall, listed: &ListedNode) -> ExplainView {
     );
     let place = listed.number.and_then(|number| place_of(turn, number));
     let interface = place.map(|place| network(turn, place));
-    let deaf = interface.and_then(|interface| turn.deaf(wall, &interface));
+    let deaf = interface.and_then(|interface| deaf_at(turn, wall, &interface));
     let deaf = deaf.map(|deaf| format!("; {deaf}")).unwrap_or_default();
     ExplainView { to_do: Some(to_do), ..explained(view, format!("{who} was not heard: {reason}{deaf}")) }
 }

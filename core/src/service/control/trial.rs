@@ -35,14 +35,13 @@ pub(super) fn last_end(node: &Node) -> Option<LastEndView> {
 /// What is in its way, or what it lacks, if its reason does not say that; and before that, who was refused its secrets.
 pub(super) fn troubles(node: &Node) -> Vec<String> {
     let said = |trouble: &Trouble| trouble.what.clone();
-    let by_trial = match node.lacks() {
-        Some(lacks) => Some(format!("degraded: {lacks}")),
-        // The trouble itself is forgotten by a restart.
-        None => node.trials.last().filter(|_| node.waits_by_trial()).map(|trial| trial.why.clone()),
-    };
-    let in_its_way = node.trouble.as_ref().map(said).or(by_trial);
+    // The trouble itself is forgotten by a restart.
+    let held = node.trials.last().filter(|_| node.waits_by_trial()).map(|trial| trial.why.clone());
+    let in_its_way = node.trouble.as_ref().map(said).or(held);
+    let lacks = node.lacks().map(|lacks| format!("degraded: {lacks}"));
     let refused = node.boot.refused_secrets.as_ref().map(said);
-    refused.into_iter().chain(in_its_way.filter(|trouble| *trouble != node.reason)).collect()
+    let others = in_its_way.into_iter().chain(lacks).filter(|trouble| *trouble != node.reason);
+    refused.into_iter().chain(others).collect()
 }
 
 /// What the operator can do for a node that lacks something, and does not stand still; or for one that waits for him.

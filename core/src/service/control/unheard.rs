@@ -7,6 +7,7 @@ use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::message::Answer;
 use crate::time::Wall;
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// Where that is.
@@ -36,7 +37,11 @@ pub(super) fn switch_on(turn: &Turn<'_>, wall: Wall, node: &Node) -> String {
 /// That the interface hears nobody by which a node would be heard.
 pub(super) fn deaf(turn: &Turn<'_>, wall: Wall, node: &Node) -> Option<String> {
     let place = node.network.or_else(|| place_of(turn, node.number?))?;
-    let interface = &turn.config.networks.get(place)?.interface;
+    deaf_at(turn, wall, &turn.config.networks.get(place)?.interface)
+}
+
+/// That an interface hears nobody: it has no carrier, or it is gone.
+pub(super) fn deaf_at(turn: &Turn<'_>, wall: Wall, interface: &str) -> Option<String> {
     turn.deaf(wall, interface)
         .or_else(|| turn.hall.gone.get(interface).map(|why| gone(interface, why.as_deref())))
 }
@@ -58,9 +63,12 @@ pub(super) fn no_such_node(turn: &Turn<'_>, wall: Wall, name: &str) -> Answer {
             format!("nobody has {name} from here: ask by the hardware address of whom you mean")
         }
         (None, true, _) => {
-            let deaf: String = turn.all_deaf(wall).iter().map(|deaf| format!("; {deaf}")).collect();
+            let interfaces: BTreeSet<_> =
+                turn.config.networks.iter().map(|network| network.interface.as_str()).collect();
+            let deaf = interfaces.into_iter().filter_map(|interface| deaf_at(turn, wall, interface));
+            let deaf: String = deaf.map(|deaf| format!("; {deaf}")).collect();
             format!(
-                "nothing was heard of {name} {}: if it is on, look at {ON_THE_WAY}{deaf}",
+                "nothing was heard of {name} from any [[network]] {}: if it is on, look at {ON_THE_WAY}{deaf}",
                 since(turn, wall)
             )
         }

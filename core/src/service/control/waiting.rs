@@ -13,6 +13,10 @@ pub(super) fn waiting_for(turn: &Turn<'_>, node: &Node) -> Option<String> {
     if node.orders.standing.is_some() {
         return Some("an operator to accept it".into());
     }
+    let asks = node.stage == Stage::Seen || node.stage.is_booting();
+    if asks && others::ignored(turn, node).is_some() {
+        return Some("an answer, which it does not get".into());
+    }
     wanting(node).or_else(|| next_step(turn, node).map(str::to_owned))
 }
 
@@ -23,6 +27,10 @@ fn wanting(node: &Node) -> Option<String> {
     if let Some(lacking) = node.boot.lacks.as_ref().filter(|_| is_booting) {
         return Some(format!("{}, which it asked for and was not given", path(lacking)));
     }
+    // Whoever was offered something since then has it no more among his troubles.
+    if node.beside.contains_key(&Beside::NoAddress) && (node.stage == Stage::Seen || is_booting) {
+        return Some("a free address".into());
+    }
     let has_address = is_booting && node.phase > Some(Phase::Dhcp);
     match node.offers.count {
         0 => {}
@@ -32,9 +40,6 @@ fn wanting(node: &Node) -> Option<String> {
         }
         _ if is_booting => return Some("its REQUEST for an address".into()),
         _ => {}
-    }
-    if node.beside.contains_key(&Beside::NoAddress) && (node.stage == Stage::Seen || is_booting) {
-        return Some("a free address".into());
     }
     let Delivery { path: wanted, has_failed, .. } = node.boot.delivery.as_ref().filter(|_| is_booting)?;
     Some(match has_failed {
@@ -97,7 +102,7 @@ pub(super) fn to_do(turn: &Turn<'_>, wall: Wall, node: &Node) -> Option<String> 
         .or_else(|| node.boot.refused_secrets.as_ref().and_then(remedy))
         .or_else(|| node.trouble.as_ref().and_then(remedy))
         .or_else(|| beside(true))
-        .or_else(|| node.vain.as_ref()?.troubles.iter().find_map(remedy))
+        .or_else(|| node.boots_in_vain(turn.now)?.troubles.iter().find_map(remedy))
         .or_else(|| beside(false))
         .or_else(|| others::ignored(turn, node).or_else(|| turn.misaddressed(node))?.to_do)
         .or_else(|| silent_loader::to_do(turn, node))

@@ -107,7 +107,11 @@ pub(super) fn is_numbered_at_request(turn: &mut Turn<'_>, client: &Client) -> bo
     let Some(number) = turn.number_for(client.mac, place) else { return false };
     let is_lent = |number| {
         let address = turn.config.networks[place].numbering.address(number);
-        address.is_some_and(|address| turn.hall.leases.get(address).is_some())
+        let is_anothers = |address| {
+            let taken = turn.hall.leases.taken(address);
+            turn.hall.leases.get(address).is_some() || taken.is_some_and(|mac| mac != client.mac)
+        };
+        address.is_some_and(is_anothers)
     };
     turn.hall.listed.has_number(number)
         || !is_lent(number)

@@ -107,8 +107,7 @@ impl Client {
         let place = network::of_client(config, datagram.interface, selected, spoken_of, may_be_routed);
         let Some(place) = place else {
             let relay = message.giaddr;
-            let class = message.options.get(option::VENDOR_CLASS).unwrap_or_default();
-            let is_firmware = class.starts_with(b"PXEClient") || class.starts_with(b"HTTPClient");
+            let is_firmware = firmware(&message, &config.pxe).is_some();
             return Err(Unread::NoNetwork(Box::new(Unplaced { mac, relay, selected, is_firmware })));
         };
         let server = our_address(config, datagram, place);

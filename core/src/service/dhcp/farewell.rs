@@ -55,7 +55,7 @@ pub(super) fn decline(turn: &mut Turn<'_>, client: &Client) {
     if !is_lent {
         // An address is tried when the DHCPACK has come (RFC 2131 3.1, step 5). One who never asks for what it is offered could close the whole range.
         turn.hall.leases.forget_offers(client.mac);
-        return not_believed(turn, client, is_node, format!("{address} was only offered to it"));
+        return not_believed(turn, client, is_node, "the address was only offered to it".into());
     }
     turn.end_lease(address);
     turn.expired(client.mac, "it declined its temporary address");

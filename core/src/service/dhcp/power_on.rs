@@ -5,6 +5,7 @@ use super::pxe;
 use crate::cluster::node::{Firmware, Node, Trouble};
 use crate::cluster::quirk::Trait;
 use crate::cluster::stage::Stage;
+use crate::cluster::trouble::Beside;
 use crate::config::{FirmwareKind, Mode};
 use crate::event::Kind;
 use crate::hall::Turn;
@@ -43,14 +44,11 @@ pub(super) fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware,
     node.boot.firmware.insert(firmware, turn.now).is_none()
 }
 
-/// How it ends what is told of those.
-const NO_BOOT_BEGINS: &str = ": no boot begins by that";
-
 /// What would begin a boot may come from any user's program. The journal is told now and then, whatever addresses such packets name, and nothing else that is in the machine's way is hidden.
 fn tell_no_boot(turn: &mut Turn<'_>, client: &Client) {
     let source = client.source.ip();
     let what = format!(
-        "{source} asked for it as firmware does, from a port that any user's program may use{NO_BOOT_BEGINS}"
+        "{source} asked for it as firmware does, from a port that any user's program may use: no boot begins by that"
     );
     let settings = &turn.config.networks[client.place];
     // Of UEFI behind a relay that forwards to the server of its address alone this is all that is heard, and it asks from there as any program can.
@@ -66,9 +64,7 @@ fn tell_no_boot(turn: &mut Turn<'_>, client: &Client) {
         )
     };
     let Some(node) = turn.hall.nodes.get_mut(client.mac) else { return };
-    if node.trouble.as_ref().is_none_or(|standing| standing.what.ends_with(NO_BOOT_BEGINS)) {
-        node.trouble = Some(Trouble { what: what.clone(), to_do: Some(to_do) });
-    }
+    node.beside.insert(Beside::NoBoot, Trouble { what: what.clone(), to_do: Some(to_do) });
     if node.boot.told_no_boot.is_some_and(|told| turn.now.since(told) < NO_BOOT_TOLD_EVERY) {
         return;
     }

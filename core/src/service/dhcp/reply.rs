@@ -284,7 +284,8 @@ impl<'a> Reply<'a> {
             None => {
                 let architecture = self.client.architecture;
                 Missing {
-                    what: format!("there is none for architecture {architecture}"),
+                    // One sentence whatever number a packet has: who makes them up is told of once.
+                    what: "there is none for its architecture".into(),
                     to_do: format!(
                         "add [[pxe.service]] with architecture = \"{architecture}\" and its file to the configuration"
                     ),
