@@ -31,10 +31,10 @@ impl Turn<'_> {
         }
     }
 
-    /// Something is wrong beside whatever else is in a node's way. It is told once, as long as it is the same.
+    /// Something is wrong beside whatever else is in a node's way. It is told once, as long as it is the same; of a host that is no node whenever it is said.
     pub(crate) fn trouble_beside(&mut self, mac: Mac, kind: Beside, what: String, to_do: Option<String>) {
-        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
-        let told = node.beside.insert(kind, Trouble { what: what.clone(), to_do });
+        let node = self.hall.nodes.get_mut(mac);
+        let told = node.and_then(|node| node.beside.insert(kind, Trouble { what: what.clone(), to_do }));
         if told.is_none_or(|told| told.what != what) {
             self.event(Some(mac), Kind::Trouble, what);
         }
