@@ -253,6 +253,12 @@ impl Knobs {
             if (waits_long || self.squatters > 0) && trouble.contains("is used by") {
                 return true;
             }
+            // Machines lose their power in mid-boot, and what they said last comes when they boot anew; files are written over; and a PXELINUX whose question was lost looks elsewhere for what it needs.
+            let of_boots =
+                ["did not get through", "speaks with a token", "ldlinux.c32: there is no such file"];
+            if of_boots.iter().any(|words| trouble.contains(words)) {
+                return true;
+            }
             let of_the_store =
                 ["recorded", "nothing new can be promised", "the store keeps what is promised again"];
             self.does_store_refuse && of_the_store.iter().any(|words| trouble.contains(words))
