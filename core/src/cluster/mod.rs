@@ -10,6 +10,7 @@ pub mod free;
 pub mod heard;
 pub mod last_end;
 pub mod lease;
+mod lines;
 pub mod listed;
 pub mod loader_file;
 pub(crate) mod naming;

@@ -1,5 +1,6 @@
 //! DHCP servers that answer where we serve and that nobody has allowed: rogues, until the operator says otherwise.
 
+use super::lines::Lines;
 use crate::limit::{
     OTHER_SERVER_TOLD_EVERY, OTHER_SERVERS_HEARD_TOLD_MAX, OTHER_SERVERS_MAX,
     OTHER_SERVERS_SPOKEN_OF_TOLD_MAX,
@@ -17,21 +18,6 @@ pub struct OtherServers {
     spoken_of: Lines,
     /// Lines about servers that were heard.
     heard: Lines,
-}
-
-/// Since when lines are counted, and how many there were.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Lines(Option<(Time, u32)>);
-
-impl Lines {
-    /// Whether the journal has room for one more, of so many, and takes it.
-    fn take(&mut self, now: Time, most: u32) -> bool {
-        let current = self.0.filter(|(since, _)| now.since(*since) < OTHER_SERVER_TOLD_EVERY);
-        let (since, told) = current.unwrap_or((now, 0));
-        let has_room = told < most;
-        self.0 = Some((since, told + u32::from(has_room)));
-        has_room
-    }
 }
 
 /// One of them.
@@ -106,8 +92,8 @@ impl OtherServers {
 
     fn may_tell(&mut self, now: Time, was_heard: bool) -> bool {
         match was_heard {
-            true => self.heard.take(now, OTHER_SERVERS_HEARD_TOLD_MAX),
-            false => self.spoken_of.take(now, OTHER_SERVERS_SPOKEN_OF_TOLD_MAX),
+            true => self.heard.take(now, OTHER_SERVER_TOLD_EVERY, OTHER_SERVERS_HEARD_TOLD_MAX),
+            false => self.spoken_of.take(now, OTHER_SERVER_TOLD_EVERY, OTHER_SERVERS_SPOKEN_OF_TOLD_MAX),
         }
     }
 

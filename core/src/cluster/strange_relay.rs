@@ -1,5 +1,6 @@
 //! Relays that ask for hosts and are in none of the networks: whoever is behind them gets no answer, and does not know why.
 
+use super::lines::Lines;
 use crate::limit::{STRANGE_RELAY_LINES_PER_HOUR_MAX, STRANGE_RELAY_TOLD_EVERY, STRANGE_RELAYS_MAX};
 use crate::mac::Mac;
 use crate::time::Time;
@@ -10,8 +11,7 @@ use std::net::Ipv4Addr;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StrangeRelays {
     noticed: BTreeMap<Ipv4Addr, StrangeRelay>,
-    /// When the hour began whose lines in the journal are counted, and how many there were.
-    lines: Option<(Time, u32)>,
+    lines: Lines,
 }
 
 /// One of them.
@@ -81,7 +81,7 @@ impl StrangeRelays {
             interface.clone_into(&mut known.interface);
         }
         let is_time = known.told.is_none_or(|told| now.since(told) >= STRANGE_RELAY_TOLD_EVERY);
-        if !is_time || !self.may_tell(now) {
+        if !is_time || !self.lines.take(now, STRANGE_RELAY_TOLD_EVERY, STRANGE_RELAY_LINES_PER_HOUR_MAX) {
             return false;
         }
         if let Some(known) = self.noticed.get_mut(&selected) {
@@ -108,15 +108,6 @@ impl StrangeRelays {
     /// Forgets those whose networks are served now.
     pub fn retain(&mut self, is_strange: impl Fn(Ipv4Addr, &StrangeRelay) -> bool) {
         self.noticed.retain(|selected, relay| is_strange(*selected, relay));
-    }
-
-    /// Whether the journal has room for one more line, and takes it.
-    fn may_tell(&mut self, now: Time) -> bool {
-        let current = self.lines.filter(|(since, _)| now.since(*since) < STRANGE_RELAY_TOLD_EVERY);
-        let (since, told) = current.unwrap_or((now, 0));
-        let has_room = told < STRANGE_RELAY_LINES_PER_HOUR_MAX;
-        self.lines = Some((since, told + u32::from(has_room)));
-        has_room
     }
 }
 

@@ -1,5 +1,6 @@
 //! Hosts that asked for an address and got none, and why: otherwise nobody would know that they were there.
 
+use super::lines::Lines;
 use crate::limit::{UNANSWERED_LINES_PER_MINUTE_MAX, UNANSWERED_MAX, UNANSWERED_TOLD_EVERY};
 use crate::mac::Mac;
 use crate::time::Time;
@@ -7,14 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+/// In which lines are counted.
+const MINUTE: Duration = Duration::from_secs(60);
+
 /// Those that asked last.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Unanswered {
     hosts: BTreeMap<Mac, Host>,
     /// The longest unheard first.
     in_order: BTreeSet<(Time, Mac)>,
-    /// When the minute began whose lines in the journal are counted, and how many there were.
-    lines: Option<(Time, u32)>,
+    lines: Lines,
 }
 
 /// A host without an address.
@@ -74,7 +77,7 @@ impl Unanswered {
     pub fn note(&mut self, now: Time, mac: Mac, place: usize, why: Why) -> bool {
         let told = self.keep(now, mac, place, why);
         let is_time = told.is_none_or(|told| now.since(told) >= UNANSWERED_TOLD_EVERY);
-        let is_told = is_time && self.may_tell(now);
+        let is_told = is_time && self.lines.take(now, MINUTE, UNANSWERED_LINES_PER_MINUTE_MAX);
         if let Some(host) = self.hosts.get_mut(&mac).filter(|_| is_told) {
             host.told = Some(now);
         }
@@ -118,16 +121,6 @@ impl Unanswered {
     pub fn last(&self) -> Option<(Mac, &Host)> {
         let (_, mac) = self.in_order.last()?;
         Some((*mac, self.hosts.get(mac)?))
-    }
-
-    /// Whether the journal has room for one more line, and takes it.
-    fn may_tell(&mut self, now: Time) -> bool {
-        const MINUTE: Duration = Duration::from_secs(60);
-        let current = self.lines.filter(|(since, _)| now.since(*since) < MINUTE);
-        let (since, told) = current.unwrap_or((now, 0));
-        let has_room = told < UNANSWERED_LINES_PER_MINUTE_MAX;
-        self.lines = Some((since, told + u32::from(has_room)));
-        has_room
     }
 }
 
