@@ -12,7 +12,7 @@ pub(crate) mod calendar;
 mod connection;
 pub(crate) mod control;
 mod head;
-mod listen;
+pub(crate) mod listen;
 mod readers;
 mod reply;
 mod selection;
@@ -29,7 +29,6 @@ use crate::rights;
 use crate::settings;
 use crate::streams;
 use crate::wake::{Bell, Caller, Post, Tray};
-use axum::Router;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -39,13 +38,12 @@ use heorot_core::mac::Mac;
 use heorot_core::message::{Answer, Via};
 use heorot_core::time::Time;
 use heorot_core::transfer::{Refusal, StreamId, StreamNews};
+use listen::ControlSocket;
 use rustix::process::{Resource, getrlimit};
 use rustls::ServerConfig;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
-use std::os::unix::net::UnixListener;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -69,7 +67,7 @@ pub(crate) struct Http {
 
 #[derive(Debug)]
 enum Command {
-    ReopenControl,
+    RestoreControl,
 }
 
 /// What the thread for machines is told.
@@ -163,9 +161,7 @@ pub(crate) struct Sockets {
     /// The same by TLS, if there is a certificate.
     pub(crate) secured: Vec<TcpListener>,
     /// For operators.
-    pub(crate) control: UnixListener,
-    /// Where the control socket is, to open it again.
-    pub(crate) control_path: PathBuf,
+    pub(crate) control: ControlSocket,
 }
 
 /// Listens for machines on our addresses.
@@ -243,21 +239,20 @@ impl Http {
             worker.run();
         })?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-        let control = (sockets.control, sockets.control_path);
         let site = Site { asks, overlays: files.1.clone() };
         std::thread::Builder::new().name("control".into()).spawn(move || {
             rights::renounce();
-            if let Err(error) = runtime.block_on(serve(control, site, incoming, &journal)) {
+            if let Err(error) = runtime.block_on(serve(sockets.control, site, incoming, &journal)) {
                 journal.say(Weight::Warning, format_args!("the control socket has ended: {error}"));
             }
         })?;
         Ok(Self { commands, post, tray, outgoing: Vec::new() })
     }
 
-    /// Makes the control socket anew, where it was.
-    pub(crate) fn reopen_control(&self) {
+    /// Sees that the control socket is where it was made, and who may use it.
+    pub(crate) fn restore_control(&self) {
         // The line is full only if several of them are under way already.
-        let _ = self.commands.try_send(Command::ReopenControl);
+        let _ = self.commands.try_send(Command::RestoreControl);
     }
 
     /// Shows this certificate from now on.
@@ -301,29 +296,18 @@ impl Http {
 
 /// Serves operators until the loop is gone.
 async fn serve(
-    (listener, path): (UnixListener, PathBuf),
+    socket: ControlSocket,
     site: Site,
     mut commands: mpsc::Receiver<Command>,
     journal: &Journal,
 ) -> io::Result<()> {
-    let operators: Router = control::router(site);
-    let mut control = spawn_control(listener, &operators)?;
-    while let Some(Command::ReopenControl) = commands.recv().await {
-        match control::bind_again(&path) {
-            Ok(listener) => {
-                control.abort();
-                control = spawn_control(listener, &operators)?;
-            }
-            Err(problem) => journal.say(Weight::Warning, problem),
+    let mut control = socket.serve(&control::router(site))?;
+    while let Some(Command::RestoreControl) = commands.recv().await {
+        if let Err(problem) = control.restore() {
+            journal.say(Weight::Warning, problem);
         }
     }
     Ok(())
-}
-
-fn spawn_control(listener: UnixListener, router: &Router) -> io::Result<tokio::task::JoinHandle<()>> {
-    listener.set_nonblocking(true)?;
-    let listener = tokio::net::UnixListener::from_std(listener)?;
-    Ok(tokio::spawn(listen::operators(listener, router.clone())))
 }
 
 /// Why there is no answer.

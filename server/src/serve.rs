@@ -3,7 +3,8 @@
 use crate::ask::ASKS_WAITING_MAX;
 use crate::configuration::{self, Read};
 use crate::echo::Echo;
-use crate::http::{self, Http, control};
+use crate::http::listen::ControlSocket;
+use crate::http::{self, Http};
 use crate::images::Images;
 use crate::images::directory::BootDirectory;
 use crate::interface::{self, Interface};
@@ -175,7 +176,7 @@ fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
     let tftp = UdpPort::tftp()?;
     let boot = http::bind_plain(config).collect::<Result<_, _>>()?;
     let secured = http::bind_secured(config).collect::<Result<_, _>>()?;
-    let control = control::bind(control_path)?;
+    let control = ControlSocket::bind(control_path)?;
     let nfs = config.nfs.as_ref().map(|nfs| nfs::bind(nfs.port)).transpose()?;
     let notes_path = control_path.with_file_name(NOTES_FILE);
     let (mut notes, found) =
@@ -204,7 +205,7 @@ fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
         neighbours,
         notes,
         noted,
-        http: http::Sockets { boot, secured, control, control_path: control_path.to_owned() },
+        http: http::Sockets { boot, secured, control },
         nfs,
     })
 }

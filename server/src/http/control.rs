@@ -3,8 +3,6 @@
 use super::{NoAnswer, Site, answer, json, text};
 use crate::ask::Ask;
 use crate::overlay::{Shown, Unshown};
-use crate::problem::{Problem, problem};
-use crate::rights;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, RawQuery, State};
@@ -14,17 +12,9 @@ use heorot_core::limit::POST_OCTETS_MAX;
 use heorot_core::message::{Answer, Measured, Query, Unwritten, Verb};
 use heorot_core::service::view::{ChangeRequest, ErrorView};
 use heorot_names::export::Export;
-use nix::errno::Errno;
-use std::fs::Permissions;
-use std::io;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::{UnixListener, UnixStream};
 
 /// The export that is no part of the table of nodes: keys are made from the server's secret.
 pub(crate) const KNOWN_HOSTS: &str = "known-hosts";
-
-/// Root, the server's user and the group of operators may connect.
-const MODE: u32 = 0o660;
 
 pub(super) fn router(site: Site) -> Router {
     Router::new()
@@ -38,43 +28,6 @@ pub(super) fn router(site: Site) -> Router {
         .route("/v1/export/{form}", get(export))
         .fallback(missing)
         .with_state(site)
-}
-
-/// Makes the control socket. A dead one is replaced, a live one respected.
-pub(crate) fn bind(path: &std::path::Path) -> Result<UnixListener, Problem> {
-    if UnixStream::connect(path).is_ok() {
-        return Err(problem!(
-            "another heorot answers at {}\n  one server at a time: stop it, or set another `server.control`",
-            path.display()
-        ));
-    }
-    bind_again(path)
-}
-
-/// Makes the control socket, whatever is there.
-pub(crate) fn bind_again(path: &std::path::Path) -> Result<UnixListener, Problem> {
-    let bind = || {
-        match std::fs::remove_file(path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-        let listener = UnixListener::bind(path)?;
-        std::fs::set_permissions(path, Permissions::from_mode(MODE))?;
-        if let Some(group) = rights::operators() {
-            match nix::unistd::chown(path, None, Some(group.gid)) {
-                // Who was started without root, and not in that group: the socket is its own and root's.
-                Ok(()) | Err(Errno::EPERM) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(listener)
-    };
-    bind().map_err(|e| {
-        problem!(
-            "the control socket {} cannot be made: {e}\n  set `server.control` to where heorot may write",
-            path.display()
-        )
-    })
 }
 
 async fn status(State(site): State<Site>) -> Response {

@@ -1,13 +1,26 @@
-//! Where operators connect: how many there may be, and how long one may be idle.
+//! Where operators connect: the control socket, how many of them there may be, and how long one may be idle.
 
+use crate::problem::{Problem, problem};
+use crate::rights;
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use nix::errno::Errno;
+use std::fs::Permissions;
+use std::future::{Future as _, poll_fn};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
-use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+/// Root, the server's user and the group of operators may connect.
+const MODE: u32 = 0o660;
 
 /// Connections of operators at a time; further ones wait in the kernel.
 const OPERATORS_MAX: usize = 64;
@@ -18,19 +31,128 @@ const REQUEST_WITHIN: Duration = Duration::from_secs(30);
 /// When accepting fails (no descriptor left), there is no use in trying again at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves operators, for ever.
-pub(super) async fn operators(listener: UnixListener, router: Router) {
+/// A control socket that nobody serves yet.
+#[derive(Debug)]
+pub(crate) struct ControlSocket {
+    listener: UnixListener,
+    place: Place,
+}
+
+/// Where a control socket is: its path, and device and inode of what was made there.
+#[derive(Debug)]
+struct Place {
+    path: PathBuf,
+    file: (u64, u64),
+}
+
+/// A control socket that is served.
+pub(super) struct Served {
+    place: Place,
+    router: Router,
+    /// Ends with us: so do the tasks that accept.
+    _serves: oneshot::Sender<()>,
+}
+
+impl ControlSocket {
+    /// Makes it. A dead one is replaced, a live one respected.
+    ///
+    /// # Errors
+    /// Another server answers there, or nothing can be made there.
+    pub(crate) fn bind(path: &Path) -> Result<Self, Problem> {
+        if UnixStream::connect(path).is_ok() {
+            return Err(problem!(
+                "another heorot answers at {}\n  one server at a time: stop it, or set another `server.control`",
+                path.display()
+            ));
+        }
+        Self::bind_again(path)
+    }
+
+    /// Makes it, whatever is there.
+    fn bind_again(path: &Path) -> Result<Self, Problem> {
+        let bind = || {
+            match std::fs::remove_file(path) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+                _ => {}
+            }
+            let listener = UnixListener::bind(path)?;
+            let place = Place { path: path.to_owned(), file: file_at(path)? };
+            place.permit()?;
+            Ok(Self { listener, place })
+        };
+        bind().map_err(|e| {
+            problem!(
+                "the control socket {} cannot be made: {e}\n  set `server.control` to where heorot may write",
+                path.display()
+            )
+        })
+    }
+
+    /// Serves operators there until what this gives is dropped.
+    pub(super) fn serve(self, router: &Router) -> io::Result<Served> {
+        self.listener.set_nonblocking(true)?;
+        let listener = tokio::net::UnixListener::from_std(self.listener)?;
+        let (serves, ended) = oneshot::channel();
+        tokio::spawn(operators(listener, router.clone(), ended));
+        Ok(Served { place: self.place, router: router.clone(), _serves: serves })
+    }
+}
+
+impl Served {
+    /// Sees that operators find the socket: makes it again if it is gone, or is another's. One that is in its place is kept, with all who wait there for an answer.
+    pub(super) fn restore(&mut self) -> Result<(), Problem> {
+        let path = &self.place.path;
+        if file_at(path).is_ok_and(|file| file == self.place.file) {
+            return self.place.permit().map_err(|e| {
+                problem!("who may use the control socket {} cannot be set: {e}", path.display())
+            });
+        }
+        let socket = ControlSocket::bind_again(path)?;
+        *self =
+            socket.serve(&self.router).map_err(|e| problem!("the control socket cannot be served: {e}"))?;
+        Ok(())
+    }
+}
+
+impl Place {
+    /// Lets root, the server's user and the group of operators connect.
+    fn permit(&self) -> io::Result<()> {
+        std::fs::set_permissions(&self.path, Permissions::from_mode(MODE))?;
+        if let Some(group) = rights::operators() {
+            match nix::unistd::chown(&self.path, None, Some(group.gid)) {
+                // Who was started without root, and not in that group: the socket is its own and root's.
+                Ok(()) | Err(Errno::EPERM) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Device and inode. While the socket is open, nothing else has its inode.
+fn file_at(path: &Path) -> io::Result<(u64, u64)> {
+    let file = std::fs::symlink_metadata(path)?;
+    Ok((file.dev(), file.ino()))
+}
+
+/// Serves operators until it is told to end; who has connected until then is served.
+async fn operators(listener: tokio::net::UnixListener, router: Router, mut ended: oneshot::Receiver<()>) {
     let places = Arc::new(Semaphore::new(OPERATORS_MAX));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(converse(stream, router.clone(), place))),
-            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        let next = poll_fn(|context| match listener.poll_accept(context) {
+            Poll::Ready(accepted) => Poll::Ready(Some(accepted)),
+            Poll::Pending => Pin::new(&mut ended).poll(context).map(|_| None),
+        });
+        match next.await {
+            Some(Ok((stream, _))) => drop(tokio::spawn(converse(stream, router.clone(), place))),
+            Some(Err(_)) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            None => return,
         }
     }
 }
 
-async fn converse(stream: UnixStream, router: Router, place: OwnedSemaphorePermit) {
+async fn converse(stream: tokio::net::UnixStream, router: Router, place: OwnedSemaphorePermit) {
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(REQUEST_WITHIN);
     // However the conversation ends, the peer's side of it is the peer's affair.

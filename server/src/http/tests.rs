@@ -1,5 +1,6 @@
 mod distrust;
 mod floods;
+mod operators;
 mod standing;
 
 use super::*;
@@ -51,12 +52,11 @@ fn server_within(limits: Limits) -> Server {
     let listen = || bind(Ipv4Addr::LOCALHOST, 0, ("HTTP", "http.port")).unwrap();
     let (boot, secured) = (listen(), listen());
     let addresses = (boot.local_addr().unwrap(), secured.local_addr().unwrap());
-    let control_path = directory.path().join("control.sock");
-    let control = control::bind(&control_path).unwrap();
+    let control = ControlSocket::bind(&directory.path().join("control.sock")).unwrap();
     let bell = Bell::new().unwrap();
     let (caller, asks) = line(&bell, ASKS);
     let files = testing::boot_files(&directory);
-    let sockets = Sockets { boot: vec![boot], secured: vec![secured], control, control_path };
+    let sockets = Sockets { boot: vec![boot], secured: vec![secured], control };
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
     std::fs::write(path("certificate"), made.cert.pem()).unwrap();
@@ -471,70 +471,6 @@ fn by_tls_the_same() {
         assert!(!answer.starts_with(b"HTTP"), "no plain HTTP at the port of HTTPS");
     }
     server.until("the end of all files", |server| server.counts().sending == 0);
-}
-
-#[test]
-fn operators_ask_on_the_control_socket_which_can_be_made_again() {
-    let server = server();
-    let path = server.directory.path().join("control.sock");
-    let ask = |request: &str| exchange(&mut UnixStream::connect(&path).unwrap(), request);
-    for (request, status, asked) in [
-        ("GET /v1/nodes", 200, "Nodes { set: None, without: None }"),
-        (
-            "GET /v1/nodes?set=node%5B0-9%5D&without=node5",
-            200,
-            "Nodes { set: Some(\"node[0-9]\"), without: Some(\"node5\") }",
-        ),
-        ("GET /v1/nodeset?set=%40rack1", 200, "NodeSet { set: \"@rack1\", without: None }"),
-        ("GET /v1/export/slurm", 200, "Export(Slurm)"),
-        ("GET /v1/nodes/52:54:00:00:00:17", 200, "Node(\"52:54:00:00:00:17\")"),
-        ("GET /v1/nodes/node23/explain", 200, "Explain(\"node23\")"),
-        ("GET /v1/nodes/nobody", 404, "Node(\"nobody\")"),
-    ] {
-        let (head, _) = ask(request);
-        assert!(head.starts_with(&format!("http/1.1 {status}")), "{request}: {head}");
-        assert_eq!(server.told.lock().unwrap().last().unwrap(), asked);
-    }
-    assert!(ask("GET /v2").0.starts_with("http/1.1 404"));
-    for (path, body, status, asked) in [
-        (
-            "/v1/nodes/hold",
-            r#"{"set":"node5","reason":"its fan"}"#,
-            200,
-            "Change(Hold, ChangeRequest { set: \"node5\", without: None, reason: Some(\"its fan\"), number: None, profile: None, attributes: {}, dry_run: false })",
-        ),
-        (
-            "/v1/nodes/set",
-            r#"{"set":"all","profile":"new","attributes":{"rack":""},"dry_run":true}"#,
-            200,
-            "Change(Set, ChangeRequest { set: \"all\", without: None, reason: None, number: None, profile: Some(\"new\"), attributes: {\"rack\": \"\"}, dry_run: true })",
-        ),
-        ("/v1/nodes/kill", "{}", 404, ""),
-        ("/v1/nodes/hold", "{}", 400, ""),
-        ("/v1/nodes/hold", r#"{"set":"node5","why":"x"}"#, 400, ""),
-        ("/v1/nodes/hold", "node5", 400, ""),
-    ] {
-        let (head, _) = ask(&format!("POST {path}\nContent-Length: {}\n\n{body}", body.len()));
-        assert!(head.starts_with(&format!("http/1.1 {status}")), "{path} {body}: {head}");
-        if status == 200 {
-            assert_eq!(server.told.lock().unwrap().last().unwrap(), asked);
-        }
-    }
-    assert!(ask("GET /v1/export/xml").0.starts_with("http/1.1 404"));
-
-    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
-    assert_eq!(mode & 0o777, 0o660);
-    let Err(problem) = control::bind(&path) else { panic!("two servers at one socket") };
-    assert!(problem.0.contains("another heorot"), "{problem}");
-
-    std::fs::remove_file(&path).unwrap();
-    server.http.lock().unwrap().reopen_control();
-    let give_up = Instant::now() + Duration::from_secs(5);
-    while UnixStream::connect(&path).is_err() {
-        assert!(Instant::now() < give_up, "it was not made again");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    assert!(ask("GET /v1/status").0.starts_with("http/1.1 200"));
 }
 
 /// Large enough to be sent piece by piece, each looked at whether it is still the same.

@@ -129,7 +129,7 @@ impl Loop {
 
     /// Has the configuration read by a thread of its own: it asks the kernel for all interfaces, and the disk.
     fn begin_reload(&mut self) {
-        self.parts.http.reopen_control();
+        self.parts.http.restore_control();
         if self.reloading || self.ends_by.is_some() {
             self.reload_again = true;
             return;

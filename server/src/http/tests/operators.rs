@@ -1,0 +1,113 @@
+//! What operators ask on the control socket, and what becomes of it.
+
+use super::*;
+
+#[test]
+fn operators_ask_on_the_control_socket() {
+    let server = server();
+    let path = server.directory.path().join("control.sock");
+    let ask = |request: &str| exchange(&mut UnixStream::connect(&path).unwrap(), request);
+    for (request, status, asked) in [
+        ("GET /v1/nodes", 200, "Nodes { set: None, without: None }"),
+        (
+            "GET /v1/nodes?set=node%5B0-9%5D&without=node5",
+            200,
+            "Nodes { set: Some(\"node[0-9]\"), without: Some(\"node5\") }",
+        ),
+        ("GET /v1/nodeset?set=%40rack1", 200, "NodeSet { set: \"@rack1\", without: None }"),
+        ("GET /v1/export/slurm", 200, "Export(Slurm)"),
+        ("GET /v1/nodes/52:54:00:00:00:17", 200, "Node(\"52:54:00:00:00:17\")"),
+        ("GET /v1/nodes/node23/explain", 200, "Explain(\"node23\")"),
+        ("GET /v1/nodes/nobody", 404, "Node(\"nobody\")"),
+    ] {
+        let (head, _) = ask(request);
+        assert!(head.starts_with(&format!("http/1.1 {status}")), "{request}: {head}");
+        assert_eq!(server.told.lock().unwrap().last().unwrap(), asked);
+    }
+    assert!(ask("GET /v2").0.starts_with("http/1.1 404"));
+    for (path, body, status, asked) in [
+        (
+            "/v1/nodes/hold",
+            r#"{"set":"node5","reason":"its fan"}"#,
+            200,
+            "Change(Hold, ChangeRequest { set: \"node5\", without: None, reason: Some(\"its fan\"), number: None, profile: None, attributes: {}, dry_run: false })",
+        ),
+        (
+            "/v1/nodes/set",
+            r#"{"set":"all","profile":"new","attributes":{"rack":""},"dry_run":true}"#,
+            200,
+            "Change(Set, ChangeRequest { set: \"all\", without: None, reason: None, number: None, profile: Some(\"new\"), attributes: {\"rack\": \"\"}, dry_run: true })",
+        ),
+        ("/v1/nodes/kill", "{}", 404, ""),
+        ("/v1/nodes/hold", "{}", 400, ""),
+        ("/v1/nodes/hold", r#"{"set":"node5","why":"x"}"#, 400, ""),
+        ("/v1/nodes/hold", "node5", 400, ""),
+    ] {
+        let (head, _) = ask(&format!("POST {path}\nContent-Length: {}\n\n{body}", body.len()));
+        assert!(head.starts_with(&format!("http/1.1 {status}")), "{path} {body}: {head}");
+        if status == 200 {
+            assert_eq!(server.told.lock().unwrap().last().unwrap(), asked);
+        }
+    }
+    assert!(ask("GET /v1/export/xml").0.starts_with("http/1.1 404"));
+
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o660);
+    let Err(problem) = ControlSocket::bind(&path) else { panic!("two servers at one socket") };
+    assert!(problem.0.contains("another heorot"), "{problem}");
+}
+
+#[test]
+fn a_control_socket_that_is_gone_is_made_again() {
+    let server = server();
+    let path = server.directory.path().join("control.sock");
+    std::fs::remove_file(&path).unwrap();
+    server.http.lock().unwrap().restore_control();
+    let give_up = Instant::now() + Duration::from_secs(5);
+    while UnixStream::connect(&path).is_err() {
+        assert!(Instant::now() < give_up, "it was not made again");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let (head, _) = exchange(&mut UnixStream::connect(&path).unwrap(), "GET /v1/status");
+    assert!(head.starts_with("http/1.1 200"));
+}
+
+/// At each SIGHUP the socket is looked at. Who has connected and was not accepted yet is not cut off: neither where the socket is kept, nor where it is made again.
+#[test]
+fn who_waits_at_the_control_socket_is_answered() {
+    let server = server();
+    let path = server.directory.path().join("control.sock");
+    let is_over = Arc::new(AtomicBool::new(false));
+    let operators: Vec<_> = (0..2)
+        .map(|_| {
+            let (path, is_over) = (path.clone(), Arc::clone(&is_over));
+            std::thread::spawn(move || {
+                let mut answered = 0;
+                while !is_over.load(Ordering::Relaxed) {
+                    // Between its removal and its making there is no socket.
+                    let Ok(mut stream) = UnixStream::connect(&path) else { continue };
+                    let (head, _) = exchange(&mut stream, "GET /v1/status");
+                    assert!(head.starts_with("http/1.1 200"), "{head}");
+                    answered += 1;
+                }
+                answered
+            })
+        })
+        .collect();
+    for turn in 0..300 {
+        if turn % 3 == 0 {
+            std::fs::remove_file(&path).unwrap();
+        }
+        server.http.lock().unwrap().restore_control();
+        std::thread::sleep(Duration::from_millis(2));
+        let give_up = Instant::now() + Duration::from_secs(5);
+        while !path.exists() {
+            assert!(Instant::now() < give_up, "it was not made again");
+            server.http.lock().unwrap().restore_control();
+        }
+    }
+    is_over.store(true, Ordering::Relaxed);
+    for operator in operators {
+        assert!(operator.join().unwrap() > 20);
+    }
+}
