@@ -16,6 +16,11 @@ pub struct Event {
     pub detail: Arc<str>,
 }
 
+/// Somebody else's text as it may stand in a journal, and be kept: so many letters of it, none of which moves a cursor.
+pub(crate) fn printable(text: &str, letters_max: usize) -> String {
+    text.chars().filter(|letter| !letter.is_control()).take(letters_max).collect()
+}
+
 /// What kind of thing happened. The words are those of the JSON output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

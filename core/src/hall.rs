@@ -467,8 +467,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Whether the token of a machine's boot is durable, so that it may leave. If not, its record is on its way, and what is promised from now on waits for that.
-    pub(crate) fn token_is_kept(&mut self, mac: Mac) -> bool {
+    /// Makes the token of a machine's boot durable, so that it may leave. False: its record is on its way, and what is promised from now on waits for that.
+    pub(crate) fn keep_token(&mut self, mac: Mac) -> bool {
         let Some(node) = self.hall.nodes.get(mac) else { return true };
         match node.boot.kept {
             Some(ticket) if ticket <= self.hall.promises.last_decided() => return true,

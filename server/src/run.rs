@@ -582,9 +582,6 @@ impl Loop {
     }
 }
 
-/// Replies that can be outstanding: every transfer that waits for a file, and every HTTP connection.
-const PENDING_MAX: usize = limit::TRANSFERS_MAX + 4096;
-
 /// Whether a datagram begins as a request to read or write does.
 fn is_request(payload: &[u8]) -> bool {
     matches!(payload, [0, 1 | 2, ..])

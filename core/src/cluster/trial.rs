@@ -1,6 +1,7 @@
 //! What an agent reports of its machine's trial, what follows from it, and what is kept of it.
 
 use crate::config::{Check, OnFailure};
+use crate::event;
 use crate::limit::{CHECK_LETTERS_MAX, TRIALS_PER_NODE_MAX};
 use crate::mac::Mac;
 use serde::{Deserialize, Serialize};
@@ -164,7 +165,7 @@ pub fn to_do_when_held(mac: Mac) -> String {
 
 /// A machine's text as it may be kept.
 fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(CHECK_LETTERS_MAX).collect()
+    event::printable(text, CHECK_LETTERS_MAX)
 }
 
 /// The hardware addresses that a trial found in its machine.

@@ -41,9 +41,9 @@ use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trial::Report;
 use crate::cluster::trouble::Beside;
 use crate::config::{FileValues, Mode, Values};
-use crate::event::Kind;
+use crate::event::{self, Kind};
 use crate::hall::Turn;
-use crate::limit::{MACS_PER_NODE_MAX, REASON_LETTERS_MAX, WHOLE_COMMAND_LINE_OCTETS_MAX};
+use crate::limit::{MACS_PER_NODE_MAX, REASON_LETTERS_MAX, TOLD_LETTERS_MAX, WHOLE_COMMAND_LINE_OCTETS_MAX};
 use crate::mac::Mac;
 use crate::message::{Answer, Output, Request, Unwritten, Via};
 use crate::promise::Promise;
@@ -126,7 +126,7 @@ fn file(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>
 /// Answers with what holds the token of a boot: when that is durable, or its machine could never speak of itself after a power cut. Where nothing can be kept it boots all
 /// the same: known nodes do not need a disk that works. One that hangs holds nobody up for more than two seconds.
 fn answer_with_token(turn: &mut Turn<'_>, request: &Request, mac: Mac, reply: Answer) {
-    if turn.token_is_kept(mac) || turn.hall.promises.are_stuck(turn.now) {
+    if turn.keep_token(mac) || turn.hall.promises.are_stuck(turn.now) {
         return answer(turn, request, reply);
     }
     turn.promise_token(request.id, reply);
@@ -497,7 +497,7 @@ fn is_equal(token: &str, guess: &str) -> bool {
 
 /// A machine's text as it may stand in a journal.
 fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(120).collect()
+    event::printable(text, TOLD_LETTERS_MAX)
 }
 
 #[cfg(test)]

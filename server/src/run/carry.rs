@@ -1,6 +1,6 @@
 //! What the machines put out, carried out in its order; and what one machine wants from the other.
 
-use super::{Loop, PENDING_MAX};
+use super::Loop;
 use crate::ask::Ask;
 use crate::clock;
 use crate::http::News;
@@ -25,6 +25,9 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use tokio::sync::oneshot;
+
+/// Replies that can be outstanding: every transfer that waits for a file, and every HTTP connection.
+const PENDING_MAX: usize = limit::TRANSFERS_MAX + limit::HTTP_CONNECTIONS_MAX;
 
 /// Questions to [`Heorot`](heorot_core::Heorot) that are unanswered.
 #[derive(Debug, Default)]

@@ -1,7 +1,8 @@
 //! An ACK without an OFFER: to DHCP clients that want it so (RFC 4039), and to all of BOOTP's. It waits for its record like any other ACK.
 
+use super::ack::carry_out;
 use super::client::Client;
-use super::{Case, Decision, carry_out, decide};
+use super::decision::{Case, Decision, decide};
 use crate::hall::Turn;
 use crate::load::Admission;
 use crate::message::Datagram;
@@ -24,7 +25,7 @@ pub(super) fn grant(
     is_node: bool,
     datagram: Datagram<'_>,
 ) -> bool {
-    let decision = decide(turn, client, Case::Selecting, address, is_node);
+    let decision = decide(turn, client, Case::AtOnce, address, is_node);
     match decision {
         Decision::No => return false,
         // It asks again while its ACK waits for the record.
@@ -32,12 +33,12 @@ pub(super) fn grant(
         Decision::Known(_)
         | Decision::Reserved(_)
         | Decision::Renewed(_)
+        | Decision::Former(_)
         | Decision::New(..)
         | Decision::Number(..)
         | Decision::Later => {}
     }
     turn.hall.held_back.remove(&client.mac);
-    // Nobody was asked yet whether the address is another's, as is done before an offer: as for an address that comes from elsewhere.
-    carry_out(turn, client, (Case::InitReboot, decision), address, is_node, datagram);
+    carry_out(turn, client, (Case::AtOnce, decision), address, is_node, datagram);
     true
 }

@@ -12,8 +12,8 @@ use crate::mac::Mac;
 use crate::message::Datagram;
 use std::net::Ipv4Addr;
 
-/// Whether a client has to wait until it is known whether what it is to have is used by another machine.
-pub(super) fn is_in_doubt(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) -> bool {
+/// Lets a client wait until it is known whether what it is to have is used by another machine. False: it need not.
+pub(super) fn hold(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) -> bool {
     let settings = &turn.config.networks[client.place];
     let Some((address, user, is_former)) = used(turn, client).filter(|_| settings.probe) else {
         return false;

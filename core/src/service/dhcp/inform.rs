@@ -1,8 +1,8 @@
 //! A client has an address by other means and wants to know the rest (RFC 2131 4.3.5).
 
+use super::ack::tell_left_out;
 use super::client::Client;
 use super::reply::{Packet, Reply};
-use super::tell_left_out;
 use crate::hall::Turn;
 use crate::message::Output;
 use crate::wire::dhcp::MessageType;

@@ -1,7 +1,8 @@
 //! Leasequery (RFC 4388): relays that guard their ports ask who has which address. What they hear is what the table of nodes and the leases say now.
 
 use super::client::our_address;
-use super::{is_ours, renewal};
+use super::decision::is_ours;
+use super::renewal;
 use crate::cluster::stage::Stage;
 use crate::config::Mode;
 use crate::hall::Turn;

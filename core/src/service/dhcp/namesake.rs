@@ -146,8 +146,8 @@ fn said(turn: &Turn<'_>, client: Mac, known: Mac) -> (&'static str, String) {
     (says, format!("{remedy}; or list {client} in mac of its [[node]], if it is one machine"))
 }
 
-/// Whether a client has to wait until it is known who it is; or gets nothing, as it is a node's former board while the node lives without it.
-pub(super) fn is_in_doubt(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) -> bool {
+/// Lets a client wait until it is known who it is; or have nothing, as it is a node's former board while the node lives without it. False: it need not wait.
+pub(super) fn hold(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) -> bool {
     if !turn.config.networks[client.place].probe {
         return false;
     }

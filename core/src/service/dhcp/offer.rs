@@ -1,10 +1,11 @@
 //! Offers: what they say is the reply's affair, when they go is decided here.
 
+use super::ack::tell_left_out;
 use super::choice::address_to_offer;
 use super::client::Client;
 use super::reply::{Missing, Packet, Reply};
 use super::silence::silence;
-use super::{at_once, probe, shared, tell_left_out};
+use super::{at_once, probe, shared};
 use crate::config::{FirmwareKind, Protocol};
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, HeldBack, Offer, Turn};

@@ -8,7 +8,7 @@
 //! Nobody is asked about the address of a number (but where another machine may have it still: `contested.rs`), about one that is lent to the machine itself or was its own until just now, or twice within the
 //! time that an offer stands.
 
-use super::Case;
+use super::decision::Case;
 use super::namesake;
 use super::offer::make_offer;
 use super::shared;
@@ -73,7 +73,7 @@ pub(super) fn before_ack(
             None
         }
         (Case::Selecting, Found::Free | Found::Unknown | Found::Taken) => None,
-        (Case::InitReboot | Case::Renewing, Found::Free | Found::Unknown | Found::Taken) => {
+        (Case::AtOnce | Case::InitReboot | Case::Renewing, Found::Free | Found::Unknown | Found::Taken) => {
             before_offer(turn, client, address)
         }
     }

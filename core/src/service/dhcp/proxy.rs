@@ -4,10 +4,11 @@
 //! server for by broadcast, from what the server acknowledges where that is to be heard, and from the address that it uses when it comes to port 4011.
 //! Such an address is kept like one that is lent, so that files that are made for a node find it, also after a restart.
 
+use super::choice::is_numbered_at_request;
 use super::client::Client;
 use super::offer::{Terms, admit, offer};
 use super::reply::{Missing, Reply};
-use super::{heard, is_numbered_at_request, meet, power_on, pxe};
+use super::{heard, meet, power_on, pxe};
 use crate::cluster::lease::{Lease, PoolId, PoolKind};
 use crate::cluster::stage::{Stage, Step};
 use crate::event::Kind;

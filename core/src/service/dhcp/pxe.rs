@@ -2,9 +2,9 @@
 
 use super::client::Client;
 use super::reply::Reply;
-use super::silence::is_ignored;
+use super::silence;
 use super::who::Meant;
-use super::{heard, is_shut_out, meet, power_on, proxy};
+use super::{heard, meet, power_on, proxy};
 use crate::cluster::boot::{BootFile, Offered, file_of};
 use crate::cluster::node::Firmware;
 use crate::cluster::quirk::Trait;
@@ -33,7 +33,7 @@ pub(crate) fn boot_server(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
         Err(unread) => return turn.malformed(unread.word()),
     };
     client.meant = Meant::find(turn, &client);
-    if client.mode == Mode::Shadow || is_ignored(turn, &client) || is_shut_out(turn, &client) {
+    if client.mode == Mode::Shadow || silence::ignore(turn, &client) || silence::turn_away(turn, &client) {
         return;
     }
     match message_type {

@@ -5,14 +5,15 @@
 
 use super::choice::address_to_offer;
 use super::client::Client;
+use super::decision::{Case, Decision, decide};
 use super::reply::Reply;
-use super::{Case, Decision, decide, meet, proxy};
+use super::{meet, proxy};
 use crate::cluster::network;
 use crate::cluster::shadow::{Answer, End, Exchange};
 use crate::config::Mode;
-use crate::event::Kind;
+use crate::event::{self, Kind};
 use crate::hall::{Due, Turn};
-use crate::limit::SHADOWS_MAX;
+use crate::limit::{SHADOWS_MAX, TOLD_LETTERS_MAX};
 use crate::mac::Mac;
 use crate::message::Overheard;
 use crate::wire::dhcp::{Message, MessageType, option};
@@ -71,7 +72,9 @@ fn answered(turn: &mut Turn<'_>, client: &Client, message_type: MessageType, sou
     let server = message.options.address(option::SERVER_IDENTIFIER).unwrap_or(source);
     let field = String::from_utf8_lossy(&message.file).into_owned();
     let file = message.options.text(option::BOOT_FILE).map(str::to_owned);
-    let file = file.or_else(|| (!field.is_empty()).then_some(field)).map(|file| printable(&file));
+    let file = file
+        .or_else(|| (!field.is_empty()).then_some(field))
+        .map(|file| event::printable(&file, TOLD_LETTERS_MAX));
     let answer = Answer { server, address: message.yiaddr, file };
     let Some(exchange) = turn.hall.shadows.get_mut(&client.mac) else { return };
     match message_type {
@@ -139,14 +142,10 @@ fn would_decide(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) -> Stri
         Decision::Known(_)
         | Decision::Reserved(_)
         | Decision::Renewed(_)
+        | Decision::Former(_)
         | Decision::New(..)
         | Decision::Number(..) => format!("{asked}: would have ACKed it"),
         Decision::No => format!("{asked}: would have NAKed it"),
         Decision::Later | Decision::Silence => format!("{asked}: would have said nothing"),
     }
-}
-
-/// Another server's text as it may stand in a journal.
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(120).collect()
 }

@@ -31,8 +31,8 @@ pub(super) fn note(turn: &mut Turn<'_>, client: &Client, why: Why) {
     turn.event(None, Kind::Trouble, format!("{mac} has no address{}: {what}{to_do}", client.describe()));
 }
 
-/// Whether the operator lets a client have no answer, by a `[[host]]` or a `[[class]]`. Then it is kept that it asked, and the journal hears of it now and then.
-pub(super) fn is_ignored(turn: &mut Turn<'_>, client: &Client) -> bool {
+/// Lets a client have no answer where the operator wants it so, by a `[[host]]` or a `[[class]]`: it is kept that it asked, and the journal hears of it now and then. False: it is to have one.
+pub(super) fn ignore(turn: &mut Turn<'_>, client: &Client) -> bool {
     let mac = client.mac;
     let Some(why) = client.meant.ignored_by(turn) else {
         turn.hall.ignored.forget(mac);
@@ -45,6 +45,21 @@ pub(super) fn is_ignored(turn: &mut Turn<'_>, client: &Client) -> bool {
             Kind::Operator,
             format!("it asks{}, and gets no answer: {what}", client.describe()),
         );
+    }
+    true
+}
+
+/// Lets a node have no answer that an operator has denied: that it asked is told once, as long as it asks for the same. False: it is to have one.
+pub(super) fn turn_away(turn: &mut Turn<'_>, client: &Client) -> bool {
+    let Some(node) = turn.hall.nodes.get_mut(client.mac).filter(|node| node.orders.are_to_ignore()) else {
+        return false;
+    };
+    let standing = node.orders.standing.as_ref().map(ToString::to_string).unwrap_or_default();
+    let asked = format!("an address{}, and got no answer: {standing}", client.describe());
+    node.asked_at = Some(turn.now);
+    if node.asked.as_deref() != Some(&asked) {
+        node.asks(turn.now, asked.as_str());
+        turn.event(Some(client.mac), Kind::Operator, format!("it asks for {asked}"));
     }
     true
 }

@@ -39,8 +39,8 @@ pub(super) fn unread(turn: &mut Turn<'_>, interface: &str, unread: &Unread) {
     }
 }
 
-/// It asks from one of our networks: whatever it was before is over.
-pub(super) fn is_placed(turn: &mut Turn<'_>, mac: Mac) {
+/// It asks from one of our networks: that it asked from elsewhere is over.
+pub(super) fn ends(turn: &mut Turn<'_>, mac: Mac) {
     if turn.hall.unanswered.get(mac).is_some_and(|host| host.why.is_nowhere()) {
         turn.hall.unanswered.forget(mac);
     }

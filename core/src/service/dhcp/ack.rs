@@ -1,0 +1,188 @@
+//! What was decided on a client's wish for an address is done: ACK and NAK.
+
+use super::choice::claimed_address;
+use super::client::Client;
+use super::decision::{Case, Decision};
+use super::reply::{Packet, Reply};
+use super::{naming, probe, renewal, silence, who};
+use crate::cluster::lease::PoolId;
+use crate::cluster::stage::{Stage, Step};
+use crate::cluster::trouble::Beside;
+use crate::config::OptionPath;
+use crate::event::Kind;
+use crate::hall::{Deferred, Due, Turn};
+use crate::limit::LEFT_OUT_TOLD_MAX;
+use crate::message::{Datagram, Output};
+use crate::promise::{Grant, Promise};
+use crate::wire::dhcp::MessageType;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Does what was decided on a client's wish for an address.
+pub(super) fn carry_out(
+    turn: &mut Turn<'_>,
+    client: &Client,
+    (case, decision): (Case, Decision),
+    address: Ipv4Addr,
+    is_node: bool,
+    datagram: Datagram<'_>,
+) {
+    match decision {
+        Decision::Reserved(..) | Decision::New(..)
+            if probe::before_ack(turn, client, case, address).is_some() =>
+        {
+            turn.hall.deferred.entry(address).or_insert_with(|| Deferred::of(datagram));
+        }
+        Decision::Known(lease) | Decision::Reserved(lease) => {
+            if turn.permanent_address(client.mac, client.place) == Some(address) {
+                turn.leave_former(client.mac, is_booting(client));
+            }
+            grant(turn, client, address, lease, None, is_node);
+        }
+        Decision::Renewed(wanted) => {
+            let lease = renewal::grantable(turn, address, wanted);
+            let is_another = turn.hall.leases.renew(turn.now, address, lease) || lease < wanted;
+            silence::ends(turn, client);
+            // It is known by its name at once; a restart that comes before the record forgets it until the next renewal.
+            if naming::keep(turn, client, address) || is_another {
+                turn.keep_loan(address);
+            }
+            turn.hall.naming.lent(address, (turn.now + lease).as_nanoseconds());
+            grant(turn, client, address, lease, None, is_node);
+        }
+        Decision::Former(wanted) => {
+            let lease = renewal::grantable(turn, address, wanted);
+            if turn.hall.leases.renew(turn.now, address, lease) || lease < wanted {
+                turn.keep_loan(address);
+            }
+            grant(turn, client, address, lease, None, is_node);
+        }
+        Decision::New(pool, lease) => {
+            let until = turn.hall.leases.lend(turn.now, address, client.mac, pool, lease);
+            // Whatever else it was offered.
+            turn.hall.leases.forget_offers(client.mac);
+            // It begins anew, and has left behind what it had where nothing is lent any more, or by another number.
+            turn.leave_former(client.mac, is_booting(client));
+            for stranded in turn.hall.leases.stranded(client.mac).collect::<Vec<_>>() {
+                turn.end_lease(stranded);
+            }
+            // What was found out was found out for this loan.
+            turn.hall.probes.forget(address);
+            turn.hall.timers.arm(until, Due::Address(address));
+            naming::keep(turn, client, address);
+            turn.keep_loan(address);
+            grant(turn, client, address, lease, Some(pool), is_node);
+        }
+        Decision::Number(number, lease) => {
+            turn.hall.leases.forget_offers(client.mac);
+            let mac = turn.hall.nodes.identity(client.mac);
+            if !turn.hall.nodes.claim(mac, number) {
+                return nak(turn, client, address);
+            }
+            turn.keep_node(mac);
+            let reason = "there is no trial for it".into();
+            turn.promise(Promise::Number { mac, reason, in_mid_boot: client.firmware.is_some() });
+            grant(turn, client, address, lease, None, is_node);
+        }
+        Decision::No => nak(turn, client, address),
+        Decision::Later => {
+            turn.hall.deferred.entry(address).or_insert_with(|| Deferred::of(datagram));
+        }
+        Decision::Silence => {}
+    }
+}
+
+/// Sends an ACK: at once, or when what it promises is durable.
+fn grant(
+    turn: &mut Turn<'_>,
+    client: &Client,
+    address: Ipv4Addr,
+    lease: Duration,
+    lent: Option<PoolId>,
+    is_node: bool,
+) {
+    let is_permanent = turn.config.networks[client.place].numbering.number(address).is_some();
+    if is_node && is_permanent && client.is_bootp() {
+        // It has its address for good, and never says that it needs it still.
+        if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+            node.granted_until = None;
+        }
+    } else if is_node && is_permanent {
+        let until = turn.now + lease;
+        if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+            node.granted_until = Some(until);
+            node.renewed(turn.now);
+            let mac = node.mac;
+            turn.hall.timers.arm(until, Due::Grant(mac));
+        }
+        turn.hall.leases.supersede(client.mac, client.place);
+        turn.step(client.mac, Step::Renewed, "it renewed its lease");
+    }
+    let in_mid_boot = turn.hall.nodes.get(client.mac).is_some_and(|node| node.stage != Stage::Up);
+    let reply = Reply::new(turn, client, MessageType::Ack).lease(address, lease).parameters(address);
+    if let Some(path) = reply.boot_path()
+        && let Some(node) = turn.hall.nodes.get_mut(client.mac)
+    {
+        node.boot.named = Some(path.clone());
+        node.boot.file = Some(path);
+    }
+    if who::kept(turn, client).is_some_and(|(kept, _)| kept == address) {
+        turn.hall.heard.granted(client.mac, address, turn.now + lease);
+    }
+    let told = turn.line(format_args!("ACK {address}{}", reply.describe()));
+    let Packet { send, left_out } = reply.packet();
+    tell_left_out(turn, client, left_out);
+    // The kernel's entries hold no address of Ethernet on InfiniBand.
+    let is_host_that_boots = client.firmware.is_some() && client.meant.host(turn).is_some();
+    let is_busy = (is_node && in_mid_boot) || is_host_that_boots;
+    let pinned = is_busy && !client.message.is_infiniband();
+    // Another card of a host has its address now.
+    if !is_node && turn.hall.pins.get(address).is_some_and(|pin| pin.mac != client.mac) {
+        turn.unpin(address);
+    }
+    // What is known already is said whatever the disk does, and however long it takes.
+    let is_claimed = claimed_address(turn, client) == Some(address);
+    let is_joining = turn.hall.nodes.is_joining(client.mac);
+    let is_as_long = turn.hall.leases.is_recorded_as_long(address);
+    let is_recorded =
+        lent.is_none() && is_as_long && !is_claimed && !is_joining && turn.number_is_kept(client.mac);
+    let grant = Grant { mac: client.mac, address, length: lease, lent, pinned, told, send };
+    if is_recorded {
+        grant.fulfil(turn);
+    } else {
+        turn.promise(Promise::Grant(grant));
+    }
+}
+
+/// Tells once what a machine is not told, because there is no room for it in its packets.
+pub(super) fn tell_left_out(turn: &mut Turn<'_>, client: &Client, left_out: Vec<u8>) {
+    if left_out.is_empty() || turn.hall.left_out.get(&client.mac) == Some(&left_out) {
+        return;
+    }
+    if turn.hall.left_out.len() >= LEFT_OUT_TOLD_MAX {
+        turn.hall.left_out.clear();
+    }
+    let codes: Vec<_> = left_out.iter().map(|code| OptionPath::Whole(*code).to_string()).collect();
+    let what = format!("there is no room in its packets for option {}", codes.join(", "));
+    turn.hall.left_out.insert(client.mac, left_out);
+    turn.trouble_beside(client.mac, Beside::Options, what, Some("give it fewer or shorter options".into()));
+}
+
+/// The address is not the client's.
+fn nak(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) {
+    // What it was offered it does not get, or does not want: it is offered anew what is to be had then.
+    turn.hall.leases.forget_offers(client.mac);
+    let told = turn.line(format_args!("NAK {address}: it is not the address of this machine"));
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+        node.is_told(turn.now, Arc::clone(&told));
+    }
+    turn.event(Some(client.mac), Kind::Nak, told);
+    let reply = Reply::new(turn, client, MessageType::Nak);
+    turn.out.push(Output::Dhcp(reply.send()));
+}
+
+/// Whether it is firmware that asks, so that no system of its machine runs.
+fn is_booting(client: &Client) -> bool {
+    client.firmware.is_some() && client.is_of_the_system
+}

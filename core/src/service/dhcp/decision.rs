@@ -1,0 +1,150 @@
+//! What a client gets that wants an address. To do it is the affair of [`ack`](super::ack).
+
+use super::choice::{claimed_address, is_meant, is_numbered_at_request};
+use super::client::Client;
+use super::who;
+use crate::cluster::lease::{NotFree, PoolId, PoolKind};
+use crate::cluster::network;
+use crate::config::Mode;
+use crate::hall::Turn;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+/// In which state of RFC 2131 4.4 the client is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Case {
+    Selecting,
+    /// Of a DISCOVER that is answered by an ACK (RFC 4039), and of BOOTP: nobody has offered anything.
+    AtOnce,
+    InitReboot,
+    /// RENEWING or REBINDING: to the server, the same.
+    Renewing,
+}
+
+/// What a REQUEST gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// An ACK: the address is the machine's by its number.
+    Known(Duration),
+    /// An ACK, as soon as it is known that nobody else has the address: it is kept for the host.
+    Reserved(Duration),
+    /// An ACK: the address is lent to it.
+    Renewed(Duration),
+    /// An ACK: it has the address by the number that it had before, and what it is to have is not to be had yet.
+    Former(Duration),
+    /// An ACK as soon as the loan is recorded.
+    New(PoolId, Duration),
+    /// An ACK as soon as the number is recorded.
+    Number(u32, Duration),
+    /// A NAK: we are authoritative for the address, and it is not the client's.
+    No,
+    /// Nothing yet: whether the address is free will be known in a moment.
+    Later,
+    /// Nothing: the address is not ours to judge, or the answer is under way.
+    Silence,
+}
+
+/// Decides on a client's wish. Nothing is changed by it but what the search for free numbers remembers.
+pub(super) fn decide(
+    turn: &mut Turn<'_>,
+    client: &Client,
+    case: Case,
+    address: Ipv4Addr,
+    is_node: bool,
+) -> Decision {
+    if case == Case::Renewing && who::lacks_its_relay(turn, client, address) {
+        return Decision::Silence;
+    }
+    let settings = &turn.config.networks[client.place];
+    let permanent = turn.permanent_address(client.mac, client.place);
+    // What a host uses already it may go on to use, whoever else was found there: it is the operator who says whose the address is.
+    let reserved = match case {
+        Case::Selecting | Case::AtOnce | Case::InitReboot => who::reserved(turn, client),
+        Case::Renewing => who::kept(turn, client),
+    };
+    match reserved {
+        Some((reserved, lease)) if reserved == address && case == Case::Renewing => {
+            return Decision::Known(lease);
+        }
+        Some((reserved, lease)) if reserved == address => return Decision::Reserved(lease),
+        Some(_) | None if permanent == Some(address) => return Decision::Known(settings.lease),
+        Some(_) | None => {}
+    }
+    let permanent = permanent.or_else(|| reserved.map(|(address, _)| address));
+    let number = turn.hall.nodes.get(client.mac).and_then(|node| node.number);
+    let has_number_here = number.is_some_and(|number| settings.numbering.address(number).is_some());
+    // "The client's notion of its IP address is not correct" (RFC 2131 3.2): ours to say for our own ranges alone.
+    let refusal = match case {
+        Case::Selecting | Case::AtOnce => Decision::No,
+        Case::InitReboot | Case::Renewing if is_ours(turn, address) => Decision::No,
+        // We know this client, and that it is to have another address on this very network.
+        Case::InitReboot | Case::Renewing if has_number_here && settings.contains(address) => Decision::No,
+        // "On the wrong network" (RFC 2131 4.3.2): its network had other addresses once.
+        Case::InitReboot | Case::Renewing if has_number_here && is_of_no_server(turn, client, address) => {
+            Decision::No
+        }
+        Case::InitReboot | Case::Renewing => Decision::Silence,
+    };
+    let kind = if is_node { PoolKind::Temporary } else { PoolKind::Guest };
+    let lease = if is_node { settings.temporary_lease } else { who::guest_lease(turn, client) };
+    if let Some(lent) = turn.hall.leases.get(address) {
+        let is_former = lent.pool.kind == PoolKind::Number && lent.mac == client.mac;
+        if is_former && permanent.is_none() && case == Case::Renewing {
+            return Decision::Former(settings.lease);
+        }
+        let moves_on = permanent.is_some() && case == Case::InitReboot;
+        return match () {
+            () if lent.mac != client.mac || lent.pool.network != client.place || lent.pool.kind != kind => {
+                refusal
+            }
+            // As long as it has nothing else here, it goes on.
+            () if (lent.superseded && permanent.is_some()) || moves_on => refusal,
+            // It was lent where it is not ours to lend any more, and to this very client.
+            () if turn.hall.leases.is_stranded(address) => Decision::No,
+            // Its record is under way, and its ACK will follow.
+            () if !lent.recorded => Decision::Silence,
+            () => Decision::Renewed(lease),
+        };
+    }
+    if let Some(number) = settings.numbering.number(address) {
+        let offered = turn.hall.leases.offered(address);
+        let to_another = offered.is_some_and(|mac| mac != client.mac);
+        let is_claimed = turn.hall.nodes.get(client.mac).is_some_and(|node| node.promised() == Some(number));
+        let is_free = turn.hall.nodes.holder(number).is_none() && !to_another;
+        let is_meant = is_meant(turn, client, number);
+        return match () {
+            () if is_claimed => Decision::Silence,
+            () if is_node && is_free && is_meant && is_numbered_at_request(turn, client) => {
+                Decision::Number(number, settings.lease)
+            }
+            () => refusal,
+        };
+    }
+    // A machine with a number does not get a second temporary address; without an offer that we remember, a free one is as good as offered.
+    let pool = PoolId { network: client.place, kind };
+    let has_other = turn.hall.leases.borrowed(client.mac, pool).is_some();
+    let will_have_one = claimed_address(turn, client).is_some() || is_numbered_at_request(turn, client);
+    let may_borrow = permanent.is_none() && !has_other && !will_have_one;
+    match turn.hall.leases.check(address, client.mac, pool) {
+        Ok(()) if may_borrow => Decision::New(pool, lease),
+        Err(NotFree::Probed) if may_borrow => Decision::Later,
+        Ok(()) | Err(NotFree::Probed | NotFree::Taken | NotFree::Elsewhere) => refusal,
+    }
+}
+
+/// Whether it is ours to say whose an address is.
+pub(super) fn is_ours(turn: &Turn<'_>, address: Ipv4Addr) -> bool {
+    network::is_ours(turn.config, address) || turn.hall.reservations.has_address(address)
+}
+
+/// Whether an address is in none of our networks, and can be no other server's either: on a link that is ours alone, as far as anybody has said or was heard. By a relay there may be
+/// another server's network on the same link.
+fn is_of_no_server(turn: &Turn<'_>, client: &Client, address: Ipv4Addr) -> bool {
+    let settings = &turn.config.networks[client.place];
+    let is_here = settings.on_link && client.message.giaddr.is_unspecified();
+    let mut here = turn.config.networks.iter().filter(|network| network.interface == settings.interface);
+    is_here
+        && !turn.config.networks.iter().any(|network| network.contains(address))
+        && here.all(|network| network.mode == Mode::Serve && network.other_servers.is_empty())
+        && !turn.hall.other_servers.is_on(&settings.interface)
+}
