@@ -519,7 +519,7 @@ impl Turn<'_> {
 
     /// What is kept of an operator's decisions about a machine, which are these from now on.
     pub(crate) fn orders_record(&self, node: &Node, orders: Orders) -> OrdersRecord {
-        let is_as_before = node.orders.kept() == orders.kept();
+        let is_as_before = node.orders.exclusion() == orders.exclusion();
         let since = if is_as_before { node.kept_since } else { Since::now(self.now) };
         let at_seconds = orders.standing.as_ref().and_then(|_| since.seconds(self.hall.calendar));
         OrdersRecord { mac: node.mac, orders, at_seconds }

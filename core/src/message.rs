@@ -192,16 +192,16 @@ pub enum Output {
     /// And from this, which changes what was published before: names that are no arithmetic.
     Names(Changes),
     /// What became of an update. If it was kept, its changes were told before, as [`Output::Names`].
-    Updated(UpdateId, Kept),
+    Updated(UpdateId, UpdateOutcome),
     /// For the journal, and for whoever watches.
     Event(Event),
 }
 
 /// What became of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
+pub enum UpdateOutcome {
     /// It is durable, and told.
-    Yes,
+    Kept,
     /// A number, a lease or the configuration has such a name, or there is no room for more.
     Refused,
     /// It could not be kept: the disk is full or broken.

@@ -8,7 +8,7 @@ use crate::event::Kind;
 use crate::hall::{Change, Decided, Turn};
 use crate::limit::STORE_HANGS_AFTER;
 use crate::mac::Mac;
-use crate::message::{Answer, DhcpSend, Kept, NodeFiles, Output, RequestId, Ticket, UpdateId};
+use crate::message::{Answer, DhcpSend, NodeFiles, Output, RequestId, Ticket, UpdateId, UpdateOutcome};
 use crate::time::Time;
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
@@ -224,7 +224,7 @@ impl Promise {
             }
             Self::Update(id) => {
                 turn.hall.dynamics.withdraw();
-                turn.out.push(Output::Updated(id, Kept::Failed));
+                turn.out.push(Output::Updated(id, UpdateOutcome::Failed));
             }
             Self::Decided(decided) => decided.withdraw(turn),
             Self::Change(change) => change.withdraw(turn),

@@ -7,7 +7,7 @@ use std::hash::Hasher;
 
 /// An answer: header, question in lower case, records. It has no OPT record, and no client.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Kept {
+pub(crate) struct CachedAnswer {
     /// The message, and behind it where its TTLs are, two octets each: what is kept by the thousand had better be in one place.
     octets: Box<[u8]>,
     message_octets: u16,
@@ -25,7 +25,7 @@ pub(crate) enum Age {
     Stale,
 }
 
-impl Kept {
+impl CachedAnswer {
     pub(crate) fn new(mut octets: Vec<u8>, ttl_offsets: Vec<u16>, question_octets: usize) -> Self {
         let question_octets = u16::try_from(question_octets).expect("a question has at most 259 octets");
         let message_octets = u16::try_from(octets.len()).expect("a message has at most 65,535 octets");
@@ -164,7 +164,7 @@ struct Slot {
     /// Since it came or was passed over.
     is_used: bool,
     /// Gone from a slot that is free.
-    kept: Option<Kept>,
+    kept: Option<CachedAnswer>,
     /// When a stale answer is worth another question.
     recheck_at: u64,
     newer: u32,
@@ -176,7 +176,7 @@ const _: () = assert!(std::mem::offset_of!(Slot, recheck_at) <= 64);
 /// What was found.
 #[derive(Debug)]
 pub(crate) struct Hit<'a> {
-    pub(crate) kept: &'a Kept,
+    pub(crate) kept: &'a CachedAnswer,
     pub(crate) freshness: Freshness,
     /// How long it was to be kept at first.
     pub(crate) lasts_seconds: u32,
@@ -263,7 +263,7 @@ impl Cache {
     }
 
     /// Keeps an answer in place of an earlier one.
-    pub(crate) fn keep(&mut self, now: u64, kept: Kept, wishes: Wishes, lasts_seconds: u32) {
+    pub(crate) fn keep(&mut self, now: u64, kept: CachedAnswer, wishes: Wishes, lasts_seconds: u32) {
         let hash = self.hash(kept.question(), wishes);
         if let Some(index) = self.index_of(hash, kept.question(), wishes) {
             self.remove(index);

@@ -19,7 +19,7 @@ mod loops;
 mod shares;
 
 use crate::asked::{Asked, HEADER_OCTETS, Manner};
-use crate::cache::{Age, Cache, Freshness, Kept, Wishes};
+use crate::cache::{Age, Cache, CachedAnswer, Freshness, Wishes};
 use crate::chance::Chance;
 use crate::clients::{self, Barred, Rates};
 use crate::forwarding::{Forwarding, Rebinding};
@@ -545,7 +545,7 @@ fn tell(sink: &mut Sink<'_>, client: &Client, code: ResponseCode) {
     });
 }
 
-fn tell_kept(sink: &mut Sink<'_>, client: &Client, kept: &Kept, age: Age) {
+fn tell_kept(sink: &mut Sink<'_>, client: &Client, kept: &CachedAnswer, age: Age) {
     let octets_max = octets_max(client.transport, &client.manner);
     let (payload, truncated) =
         kept.reply_or_truncated(&client.question, &client.manner, age, octets_max, true);

@@ -53,7 +53,7 @@ pub use forward::{Exchange, ExchangeId, Fault, ForwardCounts};
 pub use forwarding::{Anchor, Forwarding, Group, NameServer, Rebinding, Validation};
 pub use hosts_file::{HostNames, name_servers};
 pub use name::NameError;
-pub use resolver::{Input, Kept, Output, Query, QueryId, Resolver, Transport, UpdateId};
+pub use resolver::{Input, Output, Query, QueryId, Resolver, Transport, UpdateId, UpdateOutcome};
 pub use reverse::Prefix;
 pub use settings::{Algorithm, Key, Settings, Updates};
 pub use statistics::{Dropped, ResponseCode, Statistics};

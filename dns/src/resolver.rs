@@ -20,7 +20,7 @@ use std::sync::Arc;
 mod others;
 mod updates;
 
-pub use updates::{Kept, UpdateId};
+pub use updates::{UpdateId, UpdateOutcome};
 
 /// Answers queries from the last snapshot that was published.
 pub struct Resolver {
@@ -89,7 +89,7 @@ pub enum Input<'a> {
         /// That of [`Output::Update`].
         update: UpdateId,
         /// What.
-        kept: Kept,
+        outcome: UpdateOutcome,
     },
     /// The moment of `next_wakeup` has come.
     Wake,
@@ -262,7 +262,7 @@ impl Resolver {
                     forwarder.came_to_nothing(now_nanoseconds, exchange, fault, sink);
                 });
             }
-            Input::Updated { update, kept } => self.update_decided(now_nanoseconds, update, kept, out),
+            Input::Updated { update, outcome } => self.update_decided(now_nanoseconds, update, outcome, out),
             Input::Wake => {
                 self.end_late_updates(now_nanoseconds, out);
                 self.with_forwarder(out, |forwarder, sink| forwarder.wake(now_nanoseconds, sink));

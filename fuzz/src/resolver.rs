@@ -6,7 +6,8 @@ use domain::base::{MessageBuilder, Name, Ttl};
 use domain::rdata::tsig::Time48;
 use domain::tsig;
 use heorot_dns::{
-    Algorithm, Input, Kept, Key, Output, Prefix, Query, QueryId, Resolver, Settings, Transport, Updates,
+    Algorithm, Input, Key, Output, Prefix, Query, QueryId, Resolver, Settings, Transport, UpdateOutcome,
+    Updates,
 };
 use heorot_names::{Change, Changes, Directory, NumberRange, Numbering, Pattern, Record, RecordData};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -84,7 +85,7 @@ fn update(resolver: &mut Resolver, bytes: &[u8]) {
             has_changed = true;
             out.clear();
             resolver.handle(0, Input::Change(Changes { serial, changes }), &mut out);
-            resolver.handle(0, Input::Updated { update, kept: Kept::Yes }, &mut out);
+            resolver.handle(0, Input::Updated { update, outcome: UpdateOutcome::Kept }, &mut out);
         }
         let replies = out.iter().filter(|output| matches!(output, Output::Reply { .. })).count();
         assert_eq!(replies, 1, "{out:?}");

@@ -17,7 +17,9 @@ use crate::streams;
 use crate::wake::{Caller, Post};
 pub(crate) use files::Plan;
 use heorot_core::message::DnsCounts;
-use heorot_dns::{ForwardCounts, Forwarding, HostNames, Kept, Resolver, Settings, Statistics, UpdateId};
+use heorot_dns::{
+    ForwardCounts, Forwarding, HostNames, Resolver, Settings, Statistics, UpdateId, UpdateOutcome,
+};
 use heorot_names::{Changes, Directory};
 use std::fmt;
 use std::io;
@@ -196,8 +198,8 @@ impl Handle {
     }
 
     /// What became of an update; its changes were told before. Never waits.
-    pub(crate) fn updated(&self, update: UpdateId, kept: Kept) {
-        self.post.tell(|mailbox| mailbox.news.push(News::Updated(update, kept)));
+    pub(crate) fn updated(&self, update: UpdateId, outcome: UpdateOutcome) {
+        self.post.tell(|mailbox| mailbox.news.push(News::Updated(update, outcome)));
     }
 
     /// Asks there for names that are not ours, and tells the names of files: from now on, or from when the files were read.
@@ -266,7 +268,7 @@ enum News {
     Changes(Changes),
     Keeper(Caller<Ask>),
     Listen(Bound),
-    Updated(UpdateId, Kept),
+    Updated(UpdateId, UpdateOutcome),
 }
 
 #[cfg(test)]

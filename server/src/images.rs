@@ -6,7 +6,7 @@
 //! - [`folding`]: names whose capital letters are not the file's;
 //! - [`netascii`]: files as texts;
 //! - [`cache`]: the chunks in memory, within a bound;
-//! - [`kept`]: some of them, as they were, for a thread that sends.
+//! - [`retained`]: some of them, as they were, for a thread that sends.
 
 mod cache;
 pub(crate) mod directory;
@@ -14,8 +14,8 @@ mod editions;
 mod folding;
 mod given;
 mod jobs;
-mod kept;
 mod netascii;
+mod retained;
 mod witness;
 mod worker;
 
@@ -27,7 +27,7 @@ use heorot_core::limit::CHUNK_OCTETS;
 use heorot_core::transfer::{ImageId, ImageIdentity, Input, Opened, TransferId};
 use heorot_core::wire::tftp::Mode;
 use jobs::{Job, Jobs};
-pub(crate) use kept::Kept;
+pub(crate) use retained::Retained;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::Ipv4Addr;
@@ -162,11 +162,11 @@ impl Images {
     }
 
     /// The octets of a range as they are now, whatever becomes of the image; and where those end that are in memory.
-    pub(crate) fn keep(&self, image: ImageId, range: Range<u64>) -> (Kept, u64) {
+    pub(crate) fn keep(&self, image: ImageId, range: Range<u64>) -> (Retained, u64) {
         if let Some(text) = self.generated.get(&image) {
-            return (Kept::whole(text), range.end);
+            return (Retained::whole(text), range.end);
         }
-        Kept::chunks(range, |chunk| self.cache.get(image, chunk))
+        Retained::chunks(range, |chunk| self.cache.get(image, chunk))
     }
 
     /// How many images are open, and how many octets of them are in memory.

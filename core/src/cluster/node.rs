@@ -301,7 +301,7 @@ impl Node {
 
     /// Where it is in its life, in the word that users see: an operator's goes before its stage.
     pub fn state(&self) -> String {
-        self.orders.kept().map_or_else(|| self.stage.to_string(), |kept| kept.to_string())
+        self.orders.exclusion().map_or_else(|| self.stage.to_string(), |exclusion| exclusion.to_string())
     }
 
     /// It asks something.

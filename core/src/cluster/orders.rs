@@ -26,7 +26,7 @@ pub struct Orders {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// How.
-    pub state: Kept,
+    pub state: Exclusion,
     /// Why, in the operator's words; empty if he gave none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
@@ -38,7 +38,7 @@ const REPLACED_BY: &str = "its number was given to ";
 /// How a machine is kept from serving. The words are those that users see in the place of its stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kept {
+pub enum Exclusion {
     /// It gets no answer.
     Denied,
     /// It gets its address and its loader, and waits there.
@@ -60,30 +60,30 @@ impl Orders {
     }
 
     /// How it is kept from serving.
-    pub fn kept(&self) -> Option<Kept> {
+    pub fn exclusion(&self) -> Option<Exclusion> {
         self.standing.as_ref().map(|standing| standing.state)
     }
 
     /// Whether it gets no answer at all.
     pub fn are_to_ignore(&self) -> bool {
-        matches!(self.kept(), Some(Kept::Denied | Kept::Retired))
+        matches!(self.exclusion(), Some(Exclusion::Denied | Exclusion::Retired))
     }
 }
 
 impl Standing {
     /// That of a machine whose number another one was given.
     pub fn replaced(by: Mac) -> Self {
-        Self { state: Kept::Retired, reason: format!("{REPLACED_BY}{by}") }
+        Self { state: Exclusion::Retired, reason: format!("{REPLACED_BY}{by}") }
     }
 
     /// Whether it is that, and no operator has retired it for a reason of his own.
     fn is_replaced(&self) -> bool {
         let by = self.reason.strip_prefix(REPLACED_BY);
-        self.state == Kept::Retired && by.is_some_and(|by| by.parse::<Mac>().is_ok())
+        self.state == Exclusion::Retired && by.is_some_and(|by| by.parse::<Mac>().is_ok())
     }
 }
 
-impl Kept {
+impl Exclusion {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Denied, Self::Held, Self::Retired];
 
@@ -97,7 +97,7 @@ impl Kept {
     }
 }
 
-impl fmt::Display for Kept {
+impl fmt::Display for Exclusion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Denied => "denied",

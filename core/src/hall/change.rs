@@ -65,7 +65,7 @@ impl Decided {
         turn.became(becoming);
         let now = turn.now;
         if let Some(node) = turn.hall.nodes.get_mut(mac) {
-            if node.orders.kept() != orders.kept() {
+            if node.orders.exclusion() != orders.exclusion() {
                 node.kept_since = Since::now(now);
             }
             node.orders = orders;

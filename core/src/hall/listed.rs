@@ -14,7 +14,7 @@
 use super::{Due, Turn};
 use crate::cluster::lease::{PoolId, PoolKind};
 use crate::cluster::node::{Node, NumberKept, Trouble};
-use crate::cluster::orders::Kept;
+use crate::cluster::orders::Exclusion;
 use crate::cluster::probe::Found;
 use crate::cluster::record::Record;
 use crate::cluster::stage::{Stage, Step};
@@ -71,7 +71,7 @@ impl Turn<'_> {
         let Some(node) = self.hall.nodes.get(mac) else { return };
         let mac = node.mac;
         // Who was retired and whose number was freed gets it back when he is accepted.
-        let is_retired = node.number.is_none() && node.orders.kept() == Some(Kept::Retired);
+        let is_retired = node.number.is_none() && node.orders.exclusion() == Some(Exclusion::Retired);
         if node.number == Some(number) || is_busy(node) || is_retired {
             return;
         }
@@ -263,7 +263,8 @@ impl Turn<'_> {
         let places = || 0..self.config.networks.len();
         let lives =
             |place: usize| self.hall.nodes.get(node.mac).and_then(|node| self.uses_until(node, place));
-        if node.orders.kept() == Some(Kept::Retired) || places().all(|place| lives(place).is_none()) {
+        if node.orders.exclusion() == Some(Exclusion::Retired) || places().all(|place| lives(place).is_none())
+        {
             return true;
         }
         let is_silent = |place: usize| {

@@ -11,7 +11,7 @@ use crate::cluster::record::{Record, SerialRecord};
 use crate::config::ListedNode;
 use crate::limit::HARDWARE_ADDRESSES_PUBLISHED_EVERY;
 use crate::mac::Mac;
-use crate::message::{Kept, Output};
+use crate::message::{Output, UpdateOutcome};
 use crate::time::Time;
 use heorot_names::Changes;
 use std::sync::Arc;
@@ -130,7 +130,7 @@ impl Turn<'_> {
             }
         }
         for id in self.hall.naming.told_updates() {
-            self.out.push(Output::Updated(id, Kept::Yes));
+            self.out.push(Output::Updated(id, UpdateOutcome::Kept));
         }
         if let Some(bound) = self.hall.naming.next_bound() {
             let ticket = self.record(Record::Serial(SerialRecord { bound }));

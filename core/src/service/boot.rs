@@ -35,7 +35,7 @@ use crate::cluster::boot;
 use crate::cluster::loader_file::{Generated, generated};
 use crate::cluster::network;
 use crate::cluster::node::Node;
-use crate::cluster::orders::Kept;
+use crate::cluster::orders::Exclusion;
 use crate::cluster::plan::Plan;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trial::Report;
@@ -158,7 +158,7 @@ fn together(turn: &mut Turn<'_>, from: Ipv4Addr, mac: Mac, plan: &Plan) {
 /// Why a machine has to wait in its loader, if it has to.
 fn held(turn: &Turn<'_>, mac: Mac) -> Option<String> {
     let standing = turn.hall.nodes.get(mac)?.orders.standing.as_ref()?;
-    (standing.state == Kept::Held).then(|| standing.to_string())
+    (standing.state == Exclusion::Held).then(|| standing.to_string())
 }
 
 /// What a machine asked for, and whether it is to be had: for its history, and once as long as it asks for the same. Of who is no node the journal has what he is refused.

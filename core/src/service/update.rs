@@ -4,7 +4,7 @@ use crate::cluster::dynamic::{Taken, taken};
 use crate::cluster::record::{DynamicRecord, Record};
 use crate::event::Kind;
 use crate::hall::Turn;
-use crate::message::{Kept, Output, UpdateId};
+use crate::message::{Output, UpdateId, UpdateOutcome};
 use crate::promise::Promise;
 use heorot_names::{Change, Changes, Dynamic};
 
@@ -12,7 +12,7 @@ use heorot_names::{Change, Changes, Dynamic};
 pub(crate) fn handle(turn: &mut Turn<'_>, id: UpdateId, changes: Vec<Dynamic>, by: &str) {
     if let Some((name, who)) = first_taken(turn, &changes) {
         denied(turn, by, &format!("{name}: {}", who.told()));
-        turn.out.push(Output::Updated(id, Kept::Refused));
+        turn.out.push(Output::Updated(id, UpdateOutcome::Refused));
         return;
     }
     let is_busy = turn.hall.dynamics.is_busy();
@@ -20,7 +20,8 @@ pub(crate) fn handle(turn: &mut Turn<'_>, id: UpdateId, changes: Vec<Dynamic>, b
         if !is_busy {
             denied(turn, by, "names have as many records by updates as they may");
         }
-        turn.out.push(Output::Updated(id, if is_busy { Kept::Failed } else { Kept::Refused }));
+        turn.out
+            .push(Output::Updated(id, if is_busy { UpdateOutcome::Failed } else { UpdateOutcome::Refused }));
         return;
     }
     for change in &changes {

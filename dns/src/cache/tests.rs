@@ -11,11 +11,11 @@ fn question(number: u32) -> Vec<u8> {
     octets
 }
 
-fn kept(number: u32, octets: usize) -> Kept {
+fn kept(number: u32, octets: usize) -> CachedAnswer {
     let question = question(number);
     let mut message = header_and_question(&question, 0);
     message.resize(message.len() + octets, 0);
-    Kept::new(message, Vec::new(), question.len())
+    CachedAnswer::new(message, Vec::new(), question.len())
 }
 
 const PLAIN: Wishes = Wishes { dnssec_ok: false, checking_disabled: false };

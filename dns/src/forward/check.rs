@@ -6,7 +6,7 @@
 
 use super::{Asker, Client, Forwarder, Key, Question, Sink, tell};
 use crate::asked::{AD, header_and_question};
-use crate::cache::{Freshness, Kept, Wishes};
+use crate::cache::{CachedAnswer, Freshness, Wishes};
 use crate::forwarding::{Forwarding, Validation};
 use crate::limit::{CALENDAR_LEAST_SECONDS, FAILURE_LASTS_SECONDS, QUESTIONS_MAX};
 use crate::name::{Name, NameError};
@@ -139,7 +139,7 @@ impl Forwarder {
         &mut self,
         now: u64,
         number: u64,
-        (key, answer, lasts, server): (&Key, &Kept, u32, usize),
+        (key, answer, lasts, server): (&Key, &CachedAnswer, u32, usize),
         sink: &mut Sink<'_>,
     ) {
         let checked = self.questions.get_mut(&number).and_then(|question| question.checked.as_mut());
@@ -286,7 +286,8 @@ impl Forwarder {
                 self.cache.forget(&key.0, RAW);
                 let mut octets = header_and_question(&key.0, 0);
                 octets[3] = ResponseCode::ServFail.low_bits();
-                let kept = Kept::new(octets, Vec::new(), key.0.len()).because(reason.extended_error());
+                let kept =
+                    CachedAnswer::new(octets, Vec::new(), key.0.len()).because(reason.extended_error());
                 (kept, FAILURE_LASTS_SECONDS)
             }
         };
@@ -349,7 +350,7 @@ impl Checked {
 }
 
 /// The answer as it is told and kept: signatures and proofs only to who asks for them (RFC 4035 3.2.1), no record longer than `seconds`.
-fn write(key: &Key, said: &Said, flags: u8, seconds: u32) -> Option<Kept> {
+fn write(key: &Key, said: &Said, flags: u8, seconds: u32) -> Option<CachedAnswer> {
     let (_, wanted) = read_question(&key.0);
     let mut head = header_and_question(&key.0, 256);
     head[3] = flags | said.code();
@@ -362,7 +363,7 @@ fn write(key: &Key, said: &Said, flags: u8, seconds: u32) -> Option<Kept> {
         writer.push(record, record.ttl_seconds.min(seconds))?;
     }
     let (octets, ttl_offsets) = writer.finish();
-    Some(Kept::new(octets, ttl_offsets, key.0.len()))
+    Some(CachedAnswer::new(octets, ttl_offsets, key.0.len()))
 }
 
 /// Name and type of a question in lower case.

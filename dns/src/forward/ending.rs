@@ -1,7 +1,7 @@
 //! How a question ends: with an answer, without one, or because another one needs its place.
 
 use super::{Forwarder, Question, Sink, tell, tell_kept};
-use crate::cache::{Age, Freshness, Kept};
+use crate::cache::{Age, CachedAnswer, Freshness};
 use crate::limit::{FAILURE_LASTS_SECONDS, STALE_RECHECK};
 use crate::resolver::Output;
 use crate::statistics::ResponseCode;
@@ -9,7 +9,7 @@ use crate::upstream::nanoseconds;
 
 impl Forwarder {
     /// Tells all who wait, and forgets the question.
-    pub(super) fn finish(&mut self, number: u64, kept: &Kept, sink: &mut Sink<'_>) {
+    pub(super) fn finish(&mut self, number: u64, kept: &CachedAnswer, sink: &mut Sink<'_>) {
         let Some(question) = self.take(number, sink) else { return };
         for client in &question.clients {
             tell_kept(sink, client, kept, Age::Seconds(0));
@@ -32,7 +32,7 @@ impl Forwarder {
             Some(_) | None => {
                 let mut octets = crate::asked::header_and_question(&name, 0);
                 octets[3] = ResponseCode::ServFail.low_bits();
-                let kept = Kept::new(octets, Vec::new(), name.len());
+                let kept = CachedAnswer::new(octets, Vec::new(), name.len());
                 self.cache.keep(now, kept, wishes, FAILURE_LASTS_SECONDS);
             }
         }

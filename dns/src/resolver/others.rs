@@ -2,7 +2,7 @@
 
 use super::{Output, Query, Resolver, TCP_OCTETS_MAX, Transport};
 use crate::asked::{Asked, HEADER_OCTETS, RD};
-use crate::cache::{Age, Freshness, Hit, Kept, Wishes};
+use crate::cache::{Age, CachedAnswer, Freshness, Hit, Wishes};
 use crate::data::Type;
 use crate::forward::{ForwardCounts, Forwarder, Sink, octets_max};
 use crate::forwarding::Forwarding;
@@ -172,7 +172,7 @@ impl Resolver {
         payload[2] &= !RD;
         let lower = asked.lower();
         payload[HEADER_OCTETS..HEADER_OCTETS + lower.len()].copy_from_slice(lower);
-        let kept = Kept::new(payload, Vec::new(), lower.len());
+        let kept = CachedAnswer::new(payload, Vec::new(), lower.len());
         // Loans end by themselves; all else changes with a new snapshot, which clears this.
         let lasts_seconds = if self.zones.lend_any() { OWN_ANSWERS_LAST_SECONDS } else { u32::MAX };
         self.own.keep(now, kept, Wishes::default(), lasts_seconds);

@@ -18,9 +18,9 @@ pub struct UpdateId(pub u64);
 
 /// What became of an update that was to be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
+pub enum UpdateOutcome {
     /// It is durable, and its changes were told before.
-    Yes,
+    Kept,
     /// Something has those names that goes before, or there is no room for more.
     Refused,
     /// It could not be kept.
@@ -109,16 +109,16 @@ impl Resolver {
         &mut self,
         now_nanoseconds: u64,
         update: UpdateId,
-        kept: Kept,
+        outcome: UpdateOutcome,
         out: &mut Vec<Output>,
     ) {
         let Some((_, waiting)) = self.updates.running.take_if(|(running, _)| *running == update) else {
             return;
         };
-        let code = match kept {
-            Kept::Yes => ResponseCode::NoError,
-            Kept::Refused => ResponseCode::Refused,
-            Kept::Failed => ResponseCode::ServFail,
+        let code = match outcome {
+            UpdateOutcome::Kept => ResponseCode::NoError,
+            UpdateOutcome::Refused => ResponseCode::Refused,
+            UpdateOutcome::Failed => ResponseCode::ServFail,
         };
         if let Some(waiting) = waiting {
             self.answer_update(now_nanoseconds, waiting, code, out);

@@ -2,7 +2,7 @@
 
 use super::records::{self, Record, Section, WireName, Writer, rtype};
 use crate::asked::{AA, HEADER_OCTETS, QR, RA, TC, header_and_question};
-use crate::cache::Kept;
+use crate::cache::CachedAnswer;
 use crate::limit::CHAIN_MAX;
 
 /// What was sent, as far as the answer has to agree with it.
@@ -33,7 +33,7 @@ pub(crate) enum Judgement {
     /// Refused for where it points to.
     Rebinding,
     /// An answer, to be kept for so many seconds.
-    Useful(Kept, u32),
+    Useful(CachedAnswer, u32),
 }
 
 /// What the operator thinks of answers.
@@ -150,7 +150,7 @@ fn pass_on(
         }
     }
     let (octets, ttl_offsets) = writer.finish();
-    Some(Judgement::Useful(Kept::new(octets, ttl_offsets, sent.question.len()), lasts))
+    Some(Judgement::Useful(CachedAnswer::new(octets, ttl_offsets, sent.question.len()), lasts))
 }
 
 /// The names that the question leads to by aliases (RFC 1034 3.6.2), itself first. `None` if they go in a circle or too far.

@@ -9,7 +9,9 @@ use crate::netio::{Inbox, Outbox};
 use crate::streams::{ACCEPTS_A_TURN, LISTENERS_MAX, Streams};
 use crate::wake::{Caller, Post};
 use heorot_core::time::{Time, Wall};
-use heorot_dns::{ExchangeId, Fault, Input, Kept, Output, Query, QueryId, Resolver, Transport, UpdateId};
+use heorot_dns::{
+    ExchangeId, Fault, Input, Output, Query, QueryId, Resolver, Transport, UpdateId, UpdateOutcome,
+};
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
@@ -210,7 +212,7 @@ impl Worker {
                 News::Settings(settings) => Input::Configure(settings),
                 News::Directory(directory) => Input::Publish(directory),
                 News::Changes(changes) => Input::Change(changes),
-                News::Updated(update, kept) => Input::Updated { update, kept },
+                News::Updated(update, outcome) => Input::Updated { update, outcome },
                 News::Keeper(keeper) => {
                     self.keeper = Some(keeper);
                     continue;
@@ -393,7 +395,8 @@ impl Worker {
             for output in out.drain(..) {
                 faults.extend(self.carry_out(output, now));
             }
-            let unkept = self.unkept.pop().map(|update| Input::Updated { update, kept: Kept::Failed });
+            let unkept =
+                self.unkept.pop().map(|update| Input::Updated { update, outcome: UpdateOutcome::Failed });
             let fault = || faults.pop().map(|(exchange, fault)| Input::CameToNothing { exchange, fault });
             let Some(input) = unkept.or_else(fault) else { break };
             self.resolver.handle(now_nanoseconds, input, &mut out);

@@ -15,8 +15,8 @@ use heorot_core::cluster::boot;
 use heorot_core::limit;
 use heorot_core::mac::Mac;
 use heorot_core::message::{
-    Answer, DhcpSend, DhcpTarget, Input, Kept, Measured, MeasuredHttp, Neighbour, Output, ProbeBy, Query,
-    Request, RequestId, Via,
+    Answer, DhcpSend, DhcpTarget, Input, Measured, MeasuredHttp, Neighbour, Output, ProbeBy, Query, Request,
+    RequestId, UpdateOutcome, Via,
 };
 use heorot_core::transfer::{self, ImageIdentity, Refusal, TransferId};
 use heorot_core::wire::tftp::Mode;
@@ -68,11 +68,11 @@ fn named(send: &DhcpSend) -> String {
 }
 
 /// What became of an update, as it is told to DNS.
-fn dns_kept(kept: Kept) -> heorot_dns::Kept {
-    match kept {
-        Kept::Yes => heorot_dns::Kept::Yes,
-        Kept::Refused => heorot_dns::Kept::Refused,
-        Kept::Failed => heorot_dns::Kept::Failed,
+fn dns_outcome(outcome: UpdateOutcome) -> heorot_dns::UpdateOutcome {
+    match outcome {
+        UpdateOutcome::Kept => heorot_dns::UpdateOutcome::Kept,
+        UpdateOutcome::Refused => heorot_dns::UpdateOutcome::Refused,
+        UpdateOutcome::Failed => heorot_dns::UpdateOutcome::Failed,
     }
 }
 
@@ -123,7 +123,9 @@ impl Loop {
                 self.parts.dns.publish(directory);
             }
             Output::Names(changes) => self.parts.dns.change(changes),
-            Output::Updated(id, kept) => self.parts.dns.updated(heorot_dns::UpdateId(id.0), dns_kept(kept)),
+            Output::Updated(id, outcome) => {
+                self.parts.dns.updated(heorot_dns::UpdateId(id.0), dns_outcome(outcome))
+            }
             Output::Event(event) => self.parts.journal.event(&event),
         }
     }
@@ -199,7 +201,9 @@ impl Loop {
             Ask::Operator { .. } if self.ends_by.is_some() => {}
             Ask::Operator { query, reply } => self.query(Asker::Operator(reply), query),
             // Nothing new is kept at the end.
-            Ask::Update { id, .. } if self.ends_by.is_some() => self.carry(Output::Updated(id, Kept::Failed)),
+            Ask::Update { id, .. } if self.ends_by.is_some() => {
+                self.carry(Output::Updated(id, UpdateOutcome::Failed))
+            }
             Ask::Update { id, changes, by } => self.heorot(Input::Update { id, changes, by }),
             Ask::UpdateDenied { by, why } => self.heorot(Input::UpdateDenied { by, why }),
             Ask::SignOfLife(address) => self.heorot(Input::SignOfLife(address)),

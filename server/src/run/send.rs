@@ -5,7 +5,7 @@
 use super::Loop;
 use super::senders::{News, Senders};
 use super::transmit::{Failed, first_block, is_refused, transmit, whole};
-use crate::images::{Images, Kept};
+use crate::images::{Images, Retained};
 use crate::netio::Outbox;
 use heorot_core::time::Time;
 use heorot_core::transfer::{Block, Body, Input, Port, Send, TransferId, Unsent};
@@ -162,8 +162,8 @@ fn hand_over(
 }
 
 /// Keeps the octets of a train, which then ends before the first block of which some are not in memory; that block.
-fn keep(images: &Images, send: &mut Send) -> (Kept, Option<u64>) {
-    let Body::Train(train) = &mut send.body else { return (Kept::Nothing, None) };
+fn keep(images: &Images, send: &mut Send) -> (Retained, Option<u64>) {
+    let Body::Train(train) = &mut send.body else { return (Retained::Nothing, None) };
     let range = whole(train);
     let (kept, end) = images.keep(train.image, range.clone());
     if end >= range.end {

@@ -19,7 +19,7 @@
 mod worker;
 
 use crate::clock;
-use crate::images::Kept;
+use crate::images::Retained;
 use crate::wake::{Bell, Tray};
 use heorot_core::limit::{LOAD_TICK, TRANSFERS_MAX};
 use heorot_core::load::Saturation;
@@ -150,7 +150,7 @@ impl Senders {
     }
 
     /// Gathers what the peer's sender is to send by a socket, with the octets of its train.
-    pub(super) fn gather(&mut self, socket: usize, send: Send, kept: Kept) {
+    pub(super) fn gather(&mut self, socket: usize, send: Send, kept: Retained) {
         let place = self.place_of(send.peer);
         self.gathered[place].push(socket, send, kept);
     }

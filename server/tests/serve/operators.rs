@@ -4,6 +4,7 @@ use super::{PATIENCE, Place};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::Signal;
+use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::time::{Duration, Instant};
 
@@ -31,16 +32,24 @@ fn the_control_socket_is_that_of_the_group_from_the_start_on() {
     let shown = |found: &std::fs::Metadata| (found.uid(), found.gid(), found.permissions().mode() & 0o777);
     assert_eq!(shown(&found), (nobody, OPERATORS, 0o660));
 
-    server.signal(Signal::SIGHUP);
-    server.says("the configuration was read anew");
-    let asked = Instant::now();
-    let again = loop {
-        match std::fs::metadata(&socket) {
-            Ok(again) if again.ino() != found.ino() && again.gid() == OPERATORS => break again,
-            other => assert!(asked.elapsed() < PATIENCE, "the group has no socket: {other:?}"),
+    // What somebody closed is opened again, and what he removed is made again.
+    let closed = || std::fs::set_permissions(&socket, Permissions::from_mode(0o600)).unwrap();
+    let removed = || std::fs::remove_file(&socket).unwrap();
+    let ways: [(&dyn Fn(), bool); 2] = [(&closed, true), (&removed, false)];
+    for (harm, is_same) in ways {
+        harm();
+        server.signal(Signal::SIGHUP);
+        server.says("the configuration was read anew");
+        let asked = Instant::now();
+        let is_for_operators = |now: &std::fs::Metadata| shown(now) == (nobody, OPERATORS, 0o660);
+        loop {
+            let now = std::fs::metadata(&socket);
+            if now.as_ref().is_ok_and(|now| is_for_operators(now) && (now.ino() == found.ino()) == is_same) {
+                break;
+            }
+            assert!(asked.elapsed() < PATIENCE, "the group has no socket: {now:?}");
+            std::thread::sleep(Duration::from_millis(5));
         }
-        std::thread::sleep(Duration::from_millis(5));
-    };
-    assert_eq!(shown(&again), (nobody, OPERATORS, 0o660));
+    }
     assert_eq!(server.end(Signal::SIGTERM), Some(0));
 }

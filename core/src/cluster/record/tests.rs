@@ -1,5 +1,5 @@
 use super::*;
-use crate::cluster::orders::{Kept, Standing};
+use crate::cluster::orders::{Exclusion, Standing};
 use crate::cluster::trial::{CheckReport, Outcome};
 use crate::config::Overlays;
 use std::collections::BTreeMap;
@@ -56,7 +56,7 @@ fn what_is_kept_is_read_back() {
         Record::Orders(OrdersRecord {
             mac: mac(1),
             orders: Orders {
-                standing: Some(Standing { state: Kept::Held, reason: "its fan is loud".into() }),
+                standing: Some(Standing { state: Exclusion::Held, reason: "its fan is loud".into() }),
                 profile: Some("new".into()),
                 attributes: BTreeMap::from([("rack".into(), "a7".into())]),
                 accepted: true,

@@ -1,7 +1,7 @@
 //! An operator's change that is being recorded, and what else happens to its machines meanwhile: what is known afterwards is what is durable.
 
 use super::*;
-use crate::cluster::orders::Kept;
+use crate::cluster::orders::Exclusion;
 use crate::message::{ChangeRequest, Verb};
 use crate::promise::Promise;
 
@@ -77,10 +77,10 @@ impl Room {
     }
 
     /// A machine's number, and how it is kept from serving: as they are known, and as a restart would know them.
-    fn knows(&self, mac: Mac) -> [(Option<u32>, Option<Kept>); 2] {
+    fn knows(&self, mac: Mac) -> [(Option<u32>, Option<Exclusion>); 2] {
         [&self.heorot, &self.restarted()].map(|heorot| {
             let node = heorot.hall.nodes.get(mac).expect("it is known");
-            (node.number, node.orders.kept())
+            (node.number, node.orders.exclusion())
         })
     }
 }
@@ -125,7 +125,7 @@ fn a_number_that_is_taken_is_not_recorded_again_meanwhile() {
             turn.keep_node(MAC);
         });
         let (mac, holder) = if is_kept {
-            ((Some(5), None), (None, Some(Kept::Retired)))
+            ((Some(5), None), (None, Some(Exclusion::Retired)))
         } else {
             room.refuse();
             ((Some(3), None), (Some(5), None))
@@ -155,7 +155,7 @@ fn what_an_operator_decides_is_not_written_over_by_what_he_had_decided() {
             room.refuse();
         }
         room.commit();
-        assert_eq!(room.knows(MAC), [(Some(0), is_kept.then_some(Kept::Held)); 2]);
+        assert_eq!(room.knows(MAC), [(Some(0), is_kept.then_some(Exclusion::Held)); 2]);
         let is_accepted =
             |heorot: &Heorot| heorot.hall.nodes.get(MAC).is_some_and(|node| node.orders.accepted);
         assert!(

@@ -2,7 +2,7 @@
 
 use super::many::{handle, hear, mac, of, records, room_for_many};
 use super::*;
-use crate::cluster::orders::{Kept, Orders, Standing};
+use crate::cluster::orders::{Exclusion, Orders, Standing};
 use crate::cluster::record::{NodeRecord, OrdersRecord, SecretsRecord};
 use crate::cluster::stage::Step;
 use crate::limit::NODES_MAX;
@@ -169,7 +169,7 @@ fn who_has_only_words_gives_way_to_the_list_and_who_is_kept_out_does_not() {
     let kept = |state| Some(Standing { state, reason: String::new() });
     for known in &all {
         let node = heorot.hall.nodes.get_mut(*known).unwrap();
-        let standing = if *known == Mac(mac(9)) { kept(Kept::Retired) } else { kept(Kept::Denied) };
+        let standing = if *known == Mac(mac(9)) { kept(Exclusion::Retired) } else { kept(Exclusion::Denied) };
         node.orders = Orders { standing, ..Orders::default() };
     }
     let replaced = heorot.hall.nodes.get_mut(Mac(mac(8))).unwrap();

@@ -2,7 +2,7 @@
 
 use super::printable;
 use crate::cluster::node::{Boot, Node, Trouble};
-use crate::cluster::orders::Kept;
+use crate::cluster::orders::Exclusion;
 use crate::cluster::plan::Plan;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trial::{self, Outcome, Report, Verdict};
@@ -105,7 +105,7 @@ pub(super) fn give_number(turn: &mut Turn<'_>, mac: Mac, reason: String) {
 pub(super) fn give_number_late(turn: &mut Turn<'_>, mac: Mac) -> bool {
     let Some(node) = turn.hall.nodes.get(mac) else { return false };
     let waits = node.stage == Stage::Temporary && node.boot.tries > 0 && node.promised().is_none();
-    let Some(last) = node.trials.last().filter(|_| waits && node.orders.kept().is_none()) else {
+    let Some(last) = node.trials.last().filter(|_| waits && node.orders.exclusion().is_none()) else {
         return false;
     };
     let Some(reason) = earned(last.outcome, &last.why) else { return false };
@@ -126,10 +126,10 @@ fn earned(outcome: Outcome, why: &str) -> Option<String> {
 fn waits_for_operator(turn: &mut Turn<'_>, mac: Mac) -> bool {
     let Some(node) = turn.hall.nodes.get(mac) else { return false };
     let is_its_own = node.orders.accepted || turn.config.trial.policy != Policy::Accept;
-    let (what, why) = match node.orders.kept() {
-        Some(Kept::Held) => ("it passed, and is held", "an operator holds it"),
-        Some(Kept::Denied | Kept::Retired) | None if is_its_own => return false,
-        Some(Kept::Denied | Kept::Retired) | None => (
+    let (what, why) = match node.orders.exclusion() {
+        Some(Exclusion::Held) => ("it passed, and is held", "an operator holds it"),
+        Some(Exclusion::Denied | Exclusion::Retired) | None if is_its_own => return false,
+        Some(Exclusion::Denied | Exclusion::Retired) | None => (
             "it passed, and waits for an operator",
             "trial.policy is \"accept\", and no operator has accepted it",
         ),

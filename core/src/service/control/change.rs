@@ -5,7 +5,7 @@ use super::set::{Chosen, choose, nobody};
 use super::{fail, find, no_such_node, ok};
 use crate::cluster::lease::{Lease, PoolKind};
 use crate::cluster::node::{Node, Trouble};
-use crate::cluster::orders::{Kept, Orders, Standing};
+use crate::cluster::orders::{Exclusion, Orders, Standing};
 use crate::cluster::record::Record;
 use crate::cluster::stage::{Phase, Stage};
 use crate::config::{Policy, TRIAL_PROFILE, check_attribute_name, check_attribute_value};
@@ -265,10 +265,10 @@ impl Draft {
         node: &Node,
     ) -> Result<Decision, String> {
         match verb {
-            Verb::Deny => keep_from(node, Kept::Denied, request),
-            Verb::Hold => keep_from(node, Kept::Held, request),
+            Verb::Deny => keep_from(node, Exclusion::Denied, request),
+            Verb::Hold => keep_from(node, Exclusion::Held, request),
             Verb::Retire if node.number.is_none() => Err("it has no number to be kept: deny it".into()),
-            Verb::Retire => keep_from(node, Kept::Retired, request),
+            Verb::Retire => keep_from(node, Exclusion::Retired, request),
             Verb::Accept => self.accept(turn, node),
             Verb::Number => number(turn, node, request.number.unwrap_or_default()),
             Verb::Free => free(node),
@@ -406,14 +406,14 @@ fn has_reported(node: &Node) -> bool {
 }
 
 /// It does not serve from now on.
-fn keep_from(node: &Node, state: Kept, request: &ChangeRequest) -> Result<Decision, String> {
-    if node.orders.kept() == Some(Kept::Retired) && state != Kept::Retired {
+fn keep_from(node: &Node, state: Exclusion, request: &ChangeRequest) -> Result<Decision, String> {
+    if node.orders.exclusion() == Some(Exclusion::Retired) && state != Exclusion::Retired {
         return Err("it is retired: accept it first".into());
     }
     let reason = request.reason.clone().unwrap_or_default();
     let standing = Standing { state, reason };
     let mut fields = Vec::new();
-    if node.orders.kept() != Some(state) {
+    if node.orders.exclusion() != Some(state) {
         fields.push(field("state", Some(node.state()), Some(state.to_string())));
     }
     let shown = |reason: &str| Some(reason.to_owned()).filter(|reason| !reason.is_empty());
@@ -468,7 +468,7 @@ fn may_be_given(turn: &Turn<'_>, node: &Node, number: u32) -> Result<(), String>
     }
     let holder = turn.hall.nodes.holder(number).and_then(|mac| turn.hall.nodes.get(mac));
     let Some(holder) = holder.filter(|holder| holder.mac != node.mac) else { return Ok(()) };
-    let is_gone = holder.orders.kept() == Some(Kept::Retired) || holder.stage == Stage::Down;
+    let is_gone = holder.orders.exclusion() == Some(Exclusion::Retired) || holder.stage == Stage::Down;
     if is_gone {
         return Ok(());
     }
@@ -499,7 +499,7 @@ fn runs_with_another(turn: &Turn<'_>, node: &Node) -> Option<String> {
 /// Its number may be given again.
 fn free(node: &Node) -> Result<Decision, String> {
     let number = node.number.ok_or("it has no number")?;
-    if node.orders.kept() != Some(Kept::Retired) {
+    if node.orders.exclusion() != Some(Exclusion::Retired) {
         return Err("it is not retired: retire it first".into());
     }
     let fields = vec![field("number", Some(number.to_string()), None)];

@@ -3,7 +3,7 @@
 
 use super::{fail, find, long, no_such_node, ok, row};
 use crate::cluster::node::Node;
-use crate::cluster::orders::Kept;
+use crate::cluster::orders::Exclusion;
 use crate::cluster::stage::Stage;
 use crate::hall::Turn;
 use crate::limit::NODES_LISTED_MAX;
@@ -213,5 +213,5 @@ fn shortened(text: &str) -> String {
 }
 
 fn is_state(word: &str) -> bool {
-    Stage::is_word(word) || Kept::ALL.iter().any(|kept| kept.to_string() == word)
+    Stage::is_word(word) || Exclusion::ALL.iter().any(|exclusion| exclusion.to_string() == word)
 }

@@ -92,7 +92,7 @@ fn update_with(resolver: &mut Resolver, zone: &str, key: &str, lines: &[&str]) -
     let changes = changes.iter().cloned().map(Change::Updated).collect();
     resolver.handle(0, Input::Change(Changes { serial, changes }), &mut Vec::new());
     let mut out = Vec::new();
-    resolver.handle(0, Input::Updated { update: *update, kept: Kept::Yes }, &mut out);
+    resolver.handle(0, Input::Updated { update: *update, outcome: UpdateOutcome::Kept }, &mut out);
     (reply(&out, Some(signed)), names)
 }
 

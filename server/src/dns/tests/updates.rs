@@ -53,16 +53,16 @@ fn signed() -> String {
 }
 
 /// Keeps the next update as the loop does, or says that it cannot.
-fn keep(handle: &Handle, asks: &Receiver<Ask>, serial: u32, kept: Kept) -> Vec<String> {
+fn keep(handle: &Handle, asks: &Receiver<Ask>, serial: u32, outcome: UpdateOutcome) -> Vec<String> {
     let Ok(Ask::Update { id, changes, by }) = asks.recv_timeout(Duration::from_secs(5)) else {
         panic!("an update was to be kept")
     };
     assert_eq!(by, "k from 127.0.0.1");
     let told = changes.iter().map(ToString::to_string).collect();
-    if kept == Kept::Yes {
+    if outcome == UpdateOutcome::Kept {
         handle.change(Changes { serial, changes: changes.into_iter().map(Change::Updated).collect() });
     }
-    handle.updated(UpdateId(id.0), kept);
+    handle.updated(UpdateId(id.0), outcome);
     told
 }
 
@@ -77,7 +77,7 @@ fn nsupdate_is_answered_when_its_names_are_kept() {
             let options = [&["-y", key.as_str()], transport].concat();
             let lines = format!("prereq nxdomain {name}.cluster\nupdate add {name}.cluster 60 A 10.77.9.9");
             let said = scope.spawn(move || nsupdate(server, &options, &lines));
-            let told = keep(&handle, &asks, serial, Kept::Yes);
+            let told = keep(&handle, &asks, serial, UpdateOutcome::Kept);
             assert_eq!(told, [format!("{name}.cluster has A 10.77.9.9")]);
             assert_eq!(said.join().unwrap(), "", "{transport:?}");
         });
@@ -107,10 +107,10 @@ fn nsupdate_hears_what_is_wrong() {
     assert_eq!(by, "k from 127.0.0.1");
     assert!(why.starts_with("node23.cluster. A: "), "{why}");
 
-    for (kept, code) in [(Kept::Failed, "SERVFAIL"), (Kept::Refused, "REFUSED")] {
+    for (outcome, code) in [(UpdateOutcome::Failed, "SERVFAIL"), (UpdateOutcome::Refused, "REFUSED")] {
         thread::scope(|scope| {
             let said = scope.spawn(|| nsupdate(server, &["-y", &key], lines));
-            keep(&handle, &asks, 2, kept);
+            keep(&handle, &asks, 2, outcome);
             assert_eq!(said.join().unwrap().trim(), format!("update failed: {code}"));
         });
     }

@@ -76,7 +76,7 @@ fn the_order_of_each_peer_is_kept() {
         for (transfer, (_, peer)) in (0..).zip(&clients) {
             let send = train(transfer, *peer, first, 1, octets.len() as u64 + 1);
             // By two sockets: runs of jobs by the same one are short.
-            senders.gather((transfer % 2) as usize, send, Kept::Whole(Arc::clone(&octets)));
+            senders.gather((transfer % 2) as usize, send, Retained::Whole(Arc::clone(&octets)));
         }
         senders.hand_over();
     }
@@ -99,7 +99,7 @@ fn octets_are_right_across_the_border_of_chunks_whoever_cuts() {
     let image: Vec<u8> = (0..2 * CHUNK_OCTETS as usize + 700).map(|place| (place / 7 % 251) as u8).collect();
     let mut chunks = image.chunks(CHUNK_OCTETS as usize).map(Arc::<[u8]>::from);
     let (first, further) = (chunks.next().unwrap(), chunks.collect::<Vec<_>>());
-    let kept = || Kept::Chunks { number: 0, first: Arc::clone(&first), further: further.clone() };
+    let kept = || Retained::Chunks { number: 0, first: Arc::clone(&first), further: further.clone() };
     let per_chunk = CHUNK_OCTETS / u64::from(BLOCK_OCTETS);
     for cuts_trains in [true, false] {
         let mut senders = saturated(1);
@@ -127,7 +127,7 @@ fn what_does_not_leave_is_reported_and_the_others_leave() {
     let mut senders = saturated(1);
     let (client, peer) = client();
     let octets: Arc<[u8]> = vec![7; 4096].into();
-    let whole = || Kept::Whole(Arc::clone(&octets));
+    let whole = || Retained::Whole(Arc::clone(&octets));
     // Nobody said that a broadcast is wanted, EACCES, as a firewall says it: it is lost, and the journal is told why.
     let everybody = SocketAddrV4::new(Ipv4Addr::new(127, 255, 255, 255), 2070);
     // Nothing leaves from a loopback address for anywhere else, ENETUNREACH or EINVAL as routes are: lost too.
@@ -137,7 +137,7 @@ fn what_does_not_leave_is_reported_and_the_others_leave() {
     senders.gather(0, train(4, nowhere, 3, 2, 4096), whole());
     senders.gather(0, train(1, peer, 3, 2, 4096), whole());
     // What was kept of it is not what it names: as good as not in memory.
-    senders.gather(0, train(3, peer, 5, 2, 4096), Kept::Nothing);
+    senders.gather(0, train(3, peer, 5, 2, 4096), Retained::Nothing);
     senders.hand_over();
     assert_eq!((0..4).map(|_| block(&client).0).collect::<Vec<_>>(), [1, 2, 3, 4]);
     let (mut unsent, mut complaints) = (Vec::new(), 0);
@@ -161,7 +161,7 @@ fn what_was_handed_over_leaves_before_the_end() {
     let octets: Arc<[u8]> = vec![7; 64 * 512].into();
     for first in (1..=64).step_by(16) {
         for (_, peer) in &clients {
-            senders.gather(0, train(1, *peer, first, 16, 64 * 512 + 1), Kept::Whole(Arc::clone(&octets)));
+            senders.gather(0, train(1, *peer, first, 16, 64 * 512 + 1), Retained::Whole(Arc::clone(&octets)));
         }
     }
     senders.hand_over();
@@ -176,7 +176,7 @@ fn what_was_handed_over_leaves_before_the_end() {
 fn what_is_late_at_the_end_does_not_leave() {
     let (mut senders, worker) = without_thread();
     let (client, peer) = client();
-    senders.gather(0, train(1, peer, 1, 1, 512), Kept::Whole(vec![7; 512].into()));
+    senders.gather(0, train(1, peer, 1, 1, 512), Retained::Whole(vec![7; 512].into()));
     senders.hand_over();
     senders.lines[0].end(clock::now());
     worker.run();
@@ -191,7 +191,7 @@ fn the_loop_overtakes_nothing_that_it_has_handed_over() {
     assert!(!senders.are_at_work() && !senders.are_for(peer));
     senders.is_saturated = true;
     assert!(senders.are_at_work() && senders.are_for(peer));
-    senders.gather(0, train(1, peer, 1, 1, 512), Kept::Whole(vec![7; 512].into()));
+    senders.gather(0, train(1, peer, 1, 1, 512), Retained::Whole(vec![7; 512].into()));
     senders.is_saturated = false;
     assert!(senders.are_for(peer), "before it is handed over");
     senders.hand_over();
@@ -208,7 +208,7 @@ fn a_sender_that_stands_still_is_given_no_more_than_it_may_hold() {
     let (_client, peer) = client();
     for _ in 0..QUEUED_MAX {
         assert!(senders.has_room(peer));
-        senders.gather(0, train(1, peer, 1, 1, 0), Kept::Nothing);
+        senders.gather(0, train(1, peer, 1, 1, 0), Retained::Nothing);
         if senders.gathered[0].len() > 1000 {
             senders.hand_over();
         }

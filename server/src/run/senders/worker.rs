@@ -2,7 +2,7 @@
 
 use super::Way;
 use crate::clock;
-use crate::images::Kept;
+use crate::images::Retained;
 use crate::netio::{BATCH, Outbox};
 use crate::rights;
 use crate::run::transmit::{Failed, transmit};
@@ -30,7 +30,7 @@ pub(in crate::run) enum News {
 pub(super) struct Jobs {
     sockets: Vec<usize>,
     sends: Vec<Send>,
-    kept: Vec<Kept>,
+    kept: Vec<Retained>,
 }
 
 impl Jobs {
@@ -38,7 +38,7 @@ impl Jobs {
         self.sends.len()
     }
 
-    pub(super) fn push(&mut self, socket: usize, send: Send, kept: Kept) {
+    pub(super) fn push(&mut self, socket: usize, send: Send, kept: Retained) {
         self.sockets.push(socket);
         self.sends.push(send);
         self.kept.push(kept);

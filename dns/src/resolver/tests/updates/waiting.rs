@@ -17,25 +17,25 @@ fn updates_wait_for_each_other() {
     let serial = resolver.zones.serial() + 1;
     resolver.handle(0, Input::Change(Changes { serial, changes }), &mut Vec::new());
     let mut out = Vec::new();
-    resolver.handle(0, Input::Updated { update: *update, kept: Kept::Yes }, &mut out);
+    resolver.handle(0, Input::Updated { update: *update, outcome: UpdateOutcome::Kept }, &mut out);
     assert_eq!(out.len(), 2);
     assert_eq!(reply(&out[..1], Some(first)), NOERROR);
     assert_eq!(reply(&out[1..], Some(second)), YXDOMAIN);
     // Nobody is told twice.
     let mut out = Vec::new();
-    resolver.handle(0, Input::Updated { update: *update, kept: Kept::Yes }, &mut out);
+    resolver.handle(0, Input::Updated { update: *update, outcome: UpdateOutcome::Kept }, &mut out);
     assert_eq!(out, []);
 }
 
 #[test]
 fn what_cannot_be_kept_or_takes_too_long() {
-    for (kept, code) in [(Kept::Refused, REFUSED), (Kept::Failed, SERVFAIL)] {
+    for (outcome, code) in [(UpdateOutcome::Refused, REFUSED), (UpdateOutcome::Failed, SERVFAIL)] {
         let mut resolver = world();
         let sent = signed("cluster", "all", &["add one.cluster 60 A 10.0.0.1"]);
         let out = take(&mut resolver, &sent.payload);
         let [Output::Update { update, .. }] = out.as_slice() else { panic!("{out:?}") };
         let mut out = Vec::new();
-        resolver.handle(0, Input::Updated { update: *update, kept }, &mut out);
+        resolver.handle(0, Input::Updated { update: *update, outcome }, &mut out);
         assert_eq!(reply(&out, Some(sent)), code);
         assert_eq!(told(&mut resolver, "one.cluster", A), [""; 0]);
     }
@@ -63,7 +63,7 @@ fn what_cannot_be_kept_or_takes_too_long() {
     let third = signed("cluster", "all", &["add n3.cluster 60 A 10.0.0.1"]);
     assert_eq!(take(&mut resolver, &third.payload), []);
     let mut out = Vec::new();
-    resolver.handle(at, Input::Updated { update: *update, kept: Kept::Failed }, &mut out);
+    resolver.handle(at, Input::Updated { update: *update, outcome: UpdateOutcome::Failed }, &mut out);
     assert!(matches!(out.as_slice(), [Output::Update { .. }]), "{out:?}");
 }
 

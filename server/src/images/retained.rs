@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// What of an image a train is made of, by counted references.
 #[derive(Debug)]
-pub(crate) enum Kept {
+pub(crate) enum Retained {
     /// Of an empty train, or of a packet that is none.
     Nothing,
     /// All of a generated file.
@@ -16,7 +16,7 @@ pub(crate) enum Kept {
     Chunks { number: u64, first: Arc<[u8]>, further: Vec<Arc<[u8]>> },
 }
 
-impl Kept {
+impl Retained {
     pub(super) fn whole(text: &Arc<[u8]>) -> Self {
         Self::Whole(Arc::clone(text))
     }
@@ -56,7 +56,7 @@ mod tests {
     fn what_is_there_of_a_range_is_kept_and_where_it_ends_is_told() {
         const C: u64 = CHUNK_OCTETS;
         let chunks: Vec<Arc<[u8]>> = (1..4).map(|octet| vec![octet; C as usize].into()).collect();
-        let keep = |range| Kept::chunks(range, |chunk| chunks.get(chunk as usize));
+        let keep = |range| Retained::chunks(range, |chunk| chunks.get(chunk as usize));
         for (range, end) in [
             (0..0, 0),
             (C..C, C),
@@ -74,7 +74,7 @@ mod tests {
         assert_eq!(kept.octets(2 * C..2 * C + 1).unwrap(), [&[3][..], &[]]);
         assert_eq!(kept.octets(3 * C - 1..3 * C + 1), None);
         assert_eq!(kept.octets(7..7), Some([&[][..], &[]]));
-        let text = Kept::whole(&chunks[0]);
+        let text = Retained::whole(&chunks[0]);
         assert_eq!(text.octets(3..5).unwrap(), [&[1, 1][..], &[]]);
     }
 }
