@@ -2,6 +2,7 @@
 
 mod change;
 mod deaf;
+mod deferred;
 mod ended;
 mod files;
 mod host_keys;
@@ -17,6 +18,7 @@ mod progress;
 mod room;
 
 pub(crate) use change::{Becomes, Change, Decided};
+pub(crate) use deferred::Deferred;
 pub(crate) use host_keys::HostKeyNumbers;
 pub(crate) use listed_cards::AS_CONFIGURED;
 pub(crate) use moved::and_more;
@@ -56,7 +58,7 @@ use crate::config::{Config, Missing, Mode};
 use crate::event::Kind;
 use crate::load::{self, Regime};
 use crate::mac::Mac;
-use crate::message::{Answer, Datagram, DhcpSend, Neighbour, Output, RequestId, Ticket};
+use crate::message::{Answer, DhcpSend, Neighbour, Output, RequestId, Ticket};
 use crate::promise::{Promise, Promises};
 use crate::time::{Time, Wall};
 use crate::timer::Timers;
@@ -66,7 +68,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::hash::Hasher;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 /// All that is known. It is rebuilt from the records at start; what is not in them may be forgotten.
@@ -81,8 +83,8 @@ pub(crate) struct Hall {
     pub(crate) heard: Heard,
     pub(crate) promises: Promises,
     pub(crate) timers: Timers<Due>,
-    /// The first request for an address that is being probed: it is answered when that is over.
-    pub(crate) deferred: BTreeMap<Ipv4Addr, Deferred>,
+    /// Requests for an address that is being probed, in order: they are answered when that is over.
+    pub(crate) deferred: BTreeMap<Ipv4Addr, Vec<Deferred>>,
     /// Addresses of which it was asked whether somebody has them.
     pub(crate) probes: Probes,
     /// Hosts whose answers to that mean nothing.
@@ -147,22 +149,6 @@ pub(crate) struct Hall {
     pub(crate) host_keys: HostKeyNumbers,
     /// The names as they were published last.
     pub(crate) directory: Arc<Directory>,
-}
-
-/// A DHCP datagram that is looked at again.
-#[derive(Debug)]
-pub(crate) struct Deferred {
-    pub(crate) interface: String,
-    pub(crate) source: SocketAddrV4,
-    pub(crate) destination: Ipv4Addr,
-    pub(crate) payload: Vec<u8>,
-}
-
-impl Deferred {
-    pub(crate) fn of(datagram: Datagram<'_>) -> Self {
-        let Datagram { interface, source, destination, payload } = datagram;
-        Self { interface: interface.into(), source, destination, payload: payload.to_vec() }
-    }
 }
 
 /// An offer that is held back, and what is told of it when it goes.

@@ -216,7 +216,8 @@ fn what_is_asked_for_is_told_in_the_order_of_the_list() {
     let codes = |told: Vec<(u8, Vec<u8>)>| told.into_iter().map(|(code, _)| code).collect::<Vec<_>>();
     assert_eq!(codes(world.told(&Said::discover(1).asking(&[42, 6, 3, 1, 99]))), [225, 42, 6, 1, 3]);
     assert_eq!(codes(world.told(&Said::discover(1).asking(&[225, 1]))), [225, 1]);
-    assert_eq!(codes(world.told(&Said::discover(1))), [1, 28, 3, 6, 15, 26, 42, 225]);
+    // What is forced is not what is dropped for want of room, of those who list nothing either.
+    assert_eq!(codes(world.told(&Said::discover(1))), [225, 1, 28, 3, 6, 15, 26, 42]);
     // To an INFORM too (RFC 2131 4.3.5).
     let inform = Said { ciaddr: Ipv4Addr::new(10, 77, 5, 5), ..Said::by(1, MessageType::Inform) };
     assert_eq!(codes(world.told(&inform.asking(&[26, 1]))), [225, 26, 1]);
@@ -300,6 +301,45 @@ fn a_class_gives_a_boot_file() {
             "{what}: {:?}",
             world.events
         );
+    }
+}
+
+/// What is said to everybody is for systems and for devices: firmware boots by what it is told in these options, or is not. A class may say it all the same.
+#[test]
+fn what_firmware_boots_by_is_no_general_option() {
+    let text = r#"
+        [boot]
+        bios = "pxelinux.0"
+        uefi-x64 = "ipxe.efi"
+        http-x64 = "ipxe.efi"
+        [options]
+        vendor-class = "PXEClient"
+        dns-servers = "10.77.0.5"
+        [[class]]
+        name = "mine"
+        mac = "52:54:00:00:00:09"
+        options = { vendor-class = "other", dns-servers = "10.77.0.6" }
+    "#;
+    const FIFTH: &[u8] = &[10, 77, 0, 5];
+    for (what, said, class, name_servers) in [
+        ("a system", Said::discover(1), Some("PXEClient"), Some(FIFTH)),
+        ("a ROM", Said::discover(1).firmware(0, "PXEClient"), Some("PXEClient"), Some(FIFTH)),
+        ("UEFI would ask at port 4011", Said::discover(1).firmware(7, "PXEClient"), None, Some(FIFTH)),
+        ("HTTP Boot", Said::discover(1).firmware(16, "HTTPClient"), Some("HTTPClient"), None),
+        ("its class", Said::discover(9).firmware(16, "HTTPClient"), Some("other"), Some(&[10, 77, 0, 6])),
+    ] {
+        let (answer, _) = World::new(text).send(&said.asking(&[1, 6, 60])).unwrap();
+        assert_eq!(answer.options.text(option::VENDOR_CLASS), class, "{what}");
+        assert_eq!(answer.options.get(option::DNS), name_servers, "{what}");
+    }
+}
+
+/// RFC 2132 9.14: a client identifier has two octets at least, and an option without an octet is none to come back.
+#[test]
+fn an_empty_identifier_does_not_come_back() {
+    for (identifier, told) in [(&[][..], None), (&[1, 7][..], Some(&[1, 7][..]))] {
+        let (answer, _) = World::new("").send(&Said::discover(1).with(61, identifier)).unwrap();
+        assert_eq!(answer.options.get(61), told);
     }
 }
 

@@ -17,7 +17,7 @@ pub struct Reservations {
     /// Patterns by the number of their `*`, then by which octets they look at, then by those octets.
     patterns: BTreeMap<(usize, [u8; 6]), BTreeMap<[u8; 6], Entry>>,
     /// Those of hosts, with the hardware address of whoever is told by one alone.
-    addresses: BTreeMap<Ipv4Addr, Option<Mac>>,
+    addresses: BTreeMap<Ipv4Addr, (usize, Option<Mac>)>,
     /// Those of hosts that nothing but their place at a relay tells.
     by_relay: BTreeSet<Ipv4Addr>,
     /// Whether their place at a relay alone tells others, which have no address or number by which they are known again.
@@ -82,7 +82,7 @@ impl Reservations {
                 [mac] => mac.mac(),
                 _ => None,
             };
-            index.addresses.extend(host.address.map(|address| (address, sole)));
+            index.addresses.extend(host.address.map(|address| (address, (place, sole))));
             if host.macs.is_empty() && host.identifiers.client.is_none() {
                 index.by_relay.extend(host.address);
             }
@@ -117,7 +117,12 @@ impl Reservations {
 
     /// The hardware address of the host that has this address, if it has one alone.
     pub fn mac_at(&self, address: Ipv4Addr) -> Option<Mac> {
-        self.addresses.get(&address).copied().flatten()
+        self.addresses.get(&address).and_then(|(_, sole)| *sole)
+    }
+
+    /// The `[[host]]` that has this address, by its place in the configuration.
+    pub fn host_at(&self, address: Ipv4Addr) -> Option<usize> {
+        self.addresses.get(&address).map(|(place, _)| *place)
     }
 
     /// Whether an address is that of a host that its place at a relay alone tells.

@@ -53,6 +53,12 @@ pub const LEASE_QUERY_ASKERS_MAX: usize = 64;
 /// How long an address that is to be lent again is probed before: a host that has it answers an ARP request at once.
 pub const PROBE_WAIT: Duration = Duration::from_millis(300);
 
+/// A host that has got its address answers for it within this: a loader at once, a system that first asks about it itself (RFC 5227) a little later.
+pub const HOST_SETTLES: Duration = Duration::from_secs(5);
+
+/// Clients that wait for one address at a time, one of which gets it, and the others another: there are as many as ask within the 300 ms of a probe.
+pub const DEFERRED_PER_ADDRESS_MAX: usize = 4;
+
 /// Addresses of which it is known whether somebody has them. Being kept for as long as an offer, they also bound how often is asked: a thousand new machines at once are
 /// all probed for, twice, and whoever asks for more than 2,000 addresses in half a minute waits for none. An offer beyond is made unprobed; its client may still decline it.
 pub const PROBES_MAX: usize = 2048;

@@ -147,8 +147,9 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         }
         turn.tell_misplaced_client(client.mac);
     }
-    if who::reserved(turn, client).is_some() {
-        turn.hall.leases.supersede(client.mac, client.place);
+    match who::reserved(turn, client) {
+        Some(_) => turn.hall.leases.supersede(client.mac, client.place),
+        None => who::tell_twice(turn, client),
     }
     make_offer(turn, client, is_node, admission, datagram);
 }

@@ -162,6 +162,20 @@ fn what_is_left_of_a_temporary_lease_is_what_its_machine_knows() {
     assert_eq!((renews, rebinds), (None, None));
 }
 
+/// A host has its address for a lease of its own, and renews it like others.
+#[test]
+fn the_times_of_a_host_are_those_of_its_lease() {
+    for (lease, seconds) in [("", 43_200), ("lease = \"1h\"\n", 3600)] {
+        let mut world = World::new(&format!("{BOTH}{lease}"));
+        let reserved = world.boots(mac(0x27), |_| {});
+        let mut question = about(Query::Address(reserved));
+        question.options.set(option::PARAMETER_LIST, [option::LEASE_TIME, option::T1, option::T2]);
+        let (reply, _) = world.answer(&question);
+        let times = [option::T1, option::T2, option::LEASE_TIME].map(|code| reply.options.u32(code));
+        assert!(times.is_sorted() && times[0].is_some() && times[2] == Some(seconds), "{lease}: {times:?}");
+    }
+}
+
 #[test]
 fn only_relays_and_those_who_are_listed_may_ask_and_not_without_end() {
     let subject = Query::Address(address(10, 77, 1, 8));

@@ -10,7 +10,7 @@ use crate::cluster::stage::{Stage, Step};
 use crate::cluster::trouble::Beside;
 use crate::config::OptionPath;
 use crate::event::Kind;
-use crate::hall::{Deferred, Due, Turn};
+use crate::hall::{Due, Turn};
 use crate::limit::LEFT_OUT_TOLD_MAX;
 use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
@@ -32,7 +32,7 @@ pub(super) fn carry_out(
         Decision::Reserved(..) | Decision::New(..)
             if probe::before_ack(turn, client, case, address).is_some() =>
         {
-            turn.hall.deferred.entry(address).or_insert_with(|| Deferred::of(datagram));
+            turn.defer(address, datagram);
         }
         Decision::Known(lease) | Decision::Reserved(lease) => {
             if turn.permanent_address(client.mac, client.place) == Some(address) {
@@ -87,7 +87,7 @@ pub(super) fn carry_out(
         }
         Decision::No => nak(turn, client, address),
         Decision::Later => {
-            turn.hall.deferred.entry(address).or_insert_with(|| Deferred::of(datagram));
+            turn.defer(address, datagram);
         }
         Decision::Silence => {}
     }

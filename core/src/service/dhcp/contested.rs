@@ -7,7 +7,7 @@ use super::client::Client;
 use super::{choice, probe};
 use crate::cluster::lease::{Lease, PoolKind};
 use crate::cluster::probe::Found;
-use crate::hall::{Deferred, Turn};
+use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::message::Datagram;
 use std::net::Ipv4Addr;
@@ -41,7 +41,7 @@ pub(super) fn hold(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>)
             }
         }
     }
-    turn.hall.deferred.entry(address).or_insert_with(|| Deferred::of(datagram));
+    turn.defer(address, datagram);
     true
 }
 

@@ -244,10 +244,12 @@ fn tell(turn: &Turn<'_>, query: &Message, message: &mut Message, active: Active,
 fn times_left(turn: &Turn<'_>, active: Active, left: u32) -> Vec<(u8, u32)> {
     let settings = &turn.config.networks[active.place];
     let is_guest = settings.guests.is_some_and(|guests| guests.contains(active.address));
+    let host = turn.hall.reservations.host_at(active.address).and_then(|place| turn.config.hosts.get(place));
     let lease = match () {
         () if settings.numbering.number(active.address).is_some() => Some(settings.lease),
         () if settings.temporary.contains(active.address) => Some(settings.temporary_lease),
-        () => is_guest.then_some(settings.guest_lease),
+        () if is_guest => Some(settings.guest_lease),
+        () => host.map(|host| host.lease.unwrap_or(settings.lease)),
     };
     let lease = lease.and_then(|lease| u32::try_from(lease.as_secs()).ok()).filter(|lease| left <= *lease);
     let later = lease.map(|lease| {

@@ -16,7 +16,7 @@ use crate::cluster::node::Node;
 use crate::cluster::probe::Found;
 use crate::cluster::reservation::{By, Entry};
 use crate::cluster::trial;
-use crate::hall::{AS_CONFIGURED, Deferred, Turn};
+use crate::hall::{AS_CONFIGURED, Turn};
 use crate::mac::Mac;
 use crate::message::Datagram;
 use std::net::Ipv4Addr;
@@ -174,7 +174,7 @@ pub(super) fn hold(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>)
             }
         }
     }
-    turn.hall.deferred.entry(address).or_insert_with(|| Deferred::of(datagram));
+    turn.defer(address, datagram);
     true
 }
 

@@ -43,9 +43,10 @@ pub(super) fn before_offer(turn: &mut Turn<'_>, client: &Client, address: Ipv4Ad
         Some(_) | None => {}
     }
     match turn.hall.probes.found(turn.now, address) {
-        Found::Free => None,
+        // For another one it was free: it may be that one's by now.
+        Found::Free if turn.hall.probes.asked_for(address) == Some(client.mac) => None,
         Found::Asked(until) => Some(until),
-        Found::Unknown | Found::Taken => ask(turn, client, address),
+        Found::Free | Found::Unknown | Found::Taken => ask(turn, client, address),
     }
 }
 
@@ -165,7 +166,8 @@ pub(crate) fn expire(turn: &mut Turn<'_>, address: Ipv4Addr) {
 
 /// Somebody asked for an address while it was probed: that is over.
 pub(crate) fn answer_deferred(turn: &mut Turn<'_>, address: Ipv4Addr) {
-    if let Some(Deferred { interface, source, destination, payload }) = turn.hall.deferred.remove(&address) {
+    for deferred in turn.hall.deferred.remove(&address).unwrap_or_default() {
+        let Deferred { interface, source, destination, payload } = deferred;
         super::handle(turn, Datagram { interface: &interface, source, destination, payload: &payload });
     }
 }

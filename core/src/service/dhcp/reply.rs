@@ -76,7 +76,8 @@ impl<'a> Reply<'a> {
         for code in
             [option::CLIENT_IDENTIFIER, option::CLIENT_MACHINE, option::RELAY_AGENT, option::SUBNET_SELECTION]
         {
-            if let Some(value) = asked.options.get(code) {
+            // One without an octet is none (RFC 2132 9.14: "Its minimum length is 2"), and there are clients that drop a packet for it.
+            if let Some(value) = asked.options.get(code).filter(|value| !value.is_empty()) {
                 options.set(code, value);
             }
         }
@@ -253,16 +254,23 @@ impl<'a> Reply<'a> {
 
     /// What the operator says of these options.
     fn say(&mut self, is_spoken_of: impl Fn(u8) -> bool, parameters: &mut Options) {
-        const VENDORS_OWN: OptionPath = OptionPath::Whole(option::VENDOR_SPECIFIC);
         // Whoever is told that we speak PXE takes option 43 for PXE's, and boots by it, or waits for what it lacks.
         let is_pxes = [option::VENDOR_SPECIFIC, option::VENDOR_CLASS]
             .iter()
             .any(|code| self.message.options.contains(*code));
+        // What firmware is told in option 60, or not, is what it boots by ([`Trait`]).
+        let (is_firmware, looks_up_nothing) = (self.client.firmware.is_some(), self.looks_up_nothing());
+        let is_firmwares_own = |path: &OptionPath| match path {
+            OptionPath::Whole(option::VENDOR_SPECIFIC) => is_pxes,
+            OptionPath::Whole(option::VENDOR_CLASS) => is_firmware,
+            OptionPath::Whole(option::DNS) => looks_up_nothing,
+            _ => false,
+        };
         for table in &self.tables {
-            // What is said to everybody, or to all of a network, is meant for devices of some other maker (RFC 2132 8.4).
+            // What is said to everybody, or to all of a network, is meant for devices of some other maker (RFC 2132 8.4), and for systems.
             let for_all = [&self.config.options, &self.settings.options];
             let is_for_all = for_all.iter().any(|all| std::ptr::eq(*all, *table));
-            let is_left_out = |path: &OptionPath| is_pxes && is_for_all && *path == VENDORS_OWN;
+            let is_left_out = |path: &OptionPath| is_for_all && is_firmwares_own(path);
             let is_said = |path: &OptionPath| is_spoken_of(path.code()) && !is_left_out(path);
             told::apply(table, is_said, &mut self.message.options, parameters);
         }

@@ -67,7 +67,10 @@ pub(super) fn select(
     asked.unwrap_or_default().iter().for_each(|code| is_asked[usize::from(*code)] = true);
     let is_asked = |code: u8| is_asked[usize::from(code)];
     let is_forced = |code: u8| tables.iter().any(|table| table.forced.contains(&code));
-    let forced = parameters.iter().map(|(code, _)| code).filter(|code| is_forced(*code) && !is_asked(*code));
+    let forced = parameters
+        .iter()
+        .map(|(code, _)| code)
+        .filter(|code| is_forced(*code) && (asked.is_none() || !is_asked(*code)));
     let in_our_order = parameters.iter().map(|(code, _)| code).filter(|_| asked.is_none());
     let in_its_order = asked.unwrap_or_default().iter().copied().filter(|code| is_said[usize::from(*code)]);
     for code in forced.chain(in_our_order).chain(in_its_order) {

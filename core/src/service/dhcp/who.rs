@@ -7,8 +7,9 @@ use crate::cluster::node::Firmware;
 use crate::cluster::reservation::{self, By, Entry, Traits};
 use crate::cluster::unanswered::Why;
 use crate::config::{Class, Host, ListedNode, OptionPath, OptionTable};
+use crate::event::Kind;
 use crate::hall::Turn;
-use crate::limit::MACS_PER_NODE_MAX;
+use crate::limit::{HOST_SETTLES, MACS_PER_NODE_MAX};
 use crate::mac::Mac;
 use crate::promise::Promise;
 use crate::wire::dhcp::relay::sub_options;
@@ -155,11 +156,21 @@ fn boot_file_name<'a>(tables: impl IntoIterator<Item = &'a OptionTable>) -> Opti
     Some(String::from_utf8_lossy(name.as_deref().unwrap_or_default()).into_owned())
 }
 
-/// The address that a host can be given on this network, as it is kept for it, and for how long. While somebody else was found to use it, it is
+/// The address that a host can be given on this network, as it is kept for it, and for how long. While somebody else was found to use it, or has just got it, it is
 /// not to be had, unless the host had it before: it is a guest like others meanwhile.
 pub(super) fn reserved(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Duration)> {
     let holds = |address| turn.hall.heard.has(turn.now, client.mac, address);
-    kept(turn, client).filter(|(address, _)| !turn.hall.leases.is_quarantined(*address) || holds(*address))
+    let is_anothers =
+        |address| turn.hall.leases.is_quarantined(address) || got_by(turn, client, address).is_some();
+    kept(turn, client).filter(|(address, _)| !is_anothers(*address) || holds(*address))
+}
+
+/// Another machine that says that it is the same host, and got its address so short ago that it may not answer for it yet.
+pub(super) fn got_by(turn: &Turn<'_>, client: &Client, address: Ipv4Addr) -> Option<Mac> {
+    let (heard, is_probed) = (&turn.hall.heard, turn.config.networks[client.place].probe);
+    let other = heard.by_address(address).filter(|other| is_probed && *other != client.mac)?;
+    let is_fresh = heard.get(other).is_some_and(|said| turn.now.since(said.at) < HOST_SETTLES);
+    (is_fresh && heard.has(turn.now, other, address)).then_some(other)
 }
 
 /// The address that is kept for a host on this network, and for how long it gets it. While it is still lent to another machine, or one is heard there that was offered it, it is not to be had.
@@ -171,6 +182,16 @@ pub(super) fn kept(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Durati
     let user = leases.get(address).map(|lease| lease.mac).or_else(|| leases.taken(address));
     let to_another = user.is_some_and(|mac| mac != client.mac);
     (!to_another).then(|| (address, host.lease.unwrap_or(settings.lease)))
+}
+
+/// Tells of a client that gets another address than its host's, because another machine that says the same has just got that.
+pub(super) fn tell_twice(turn: &mut Turn<'_>, client: &Client) {
+    let Some((address, _)) = kept(turn, client) else { return };
+    let Some(other) = got_by(turn, client, address) else { return };
+    let what = format!(
+        "it says that it is the host at {address}, as {other} does, which has just got that: it is a guest until {other} is silent; they are two machines, or two cards of one"
+    );
+    turn.event(Some(client.mac), Kind::Trouble, what);
 }
 
 /// How long an address of `guests` is lent to this one.
