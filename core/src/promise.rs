@@ -131,6 +131,18 @@ impl Promises {
         self.waiting.iter().any(|(_, promise)| matches!(promise, Promise::Token { .. }))
     }
 
+    /// Which request gets the secrets that were given at that moment, and what it gets, as long as that waits to be durable.
+    pub(crate) fn waiting_secrets(
+        &mut self,
+        of: Mac,
+        at: Time,
+    ) -> Option<(&mut RequestId, &mut Box<NodeFiles>)> {
+        self.waiting.iter_mut().find_map(|(_, promise)| {
+            let Promise::Secrets { mac, id, given, files } = promise else { return None };
+            (*mac == of && *given == at).then_some((id, files))
+        })
+    }
+
     /// The last of the records that were issued.
     pub(crate) fn last_issued(&self) -> Ticket {
         self.issued
