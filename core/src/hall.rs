@@ -16,7 +16,7 @@ mod plan;
 mod progress;
 mod room;
 
-pub(crate) use change::{Becomes, Change, Decided};
+pub(crate) use change::{Becomes, Change, Changing, Decided};
 pub(crate) use host_keys::HostKeyNumbers;
 pub(crate) use listed_cards::AS_CONFIGURED;
 pub(crate) use moved::and_more;
@@ -136,9 +136,8 @@ pub(crate) struct Hall {
     pub(crate) dynamics: Dynamics,
     /// The plan of each profile as it is now, for machines that have no words of their own.
     pub(crate) plans: BTreeMap<String, Arc<Plan>>,
-    /// An operator's change that is being recorded: the next one waits, so that each is reckoned from what is. Who got his number meanwhile, and whether he had been
-    /// accepted before: what an operator decided about him is recorded when it is known what that is.
-    pub(crate) changing: Option<Vec<(Mac, bool)>>,
+    /// An operator's change that is being recorded: the next one waits, so that each is reckoned from what is.
+    pub(crate) changing: Option<Changing>,
     /// Which numbers are free.
     pub(crate) free: FreeNumbers,
     /// What of the names is to be published anew.

@@ -38,6 +38,9 @@ struct Moves {
 impl Turn<'_> {
     /// Puts all machines that are known where the operator wants them.
     pub(crate) fn place_all_listed(&mut self) {
+        if let Some(changing) = &mut self.hall.changing {
+            changing.is_reconfigured = true;
+        }
         self.sort_cards();
         let macs: Vec<_> = self.hall.nodes.iter().map(|node| node.mac).collect();
         let mut stuck = BTreeSet::new();

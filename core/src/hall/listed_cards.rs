@@ -5,6 +5,7 @@
 
 use super::listed::is_busy;
 use super::{Due, Turn};
+use crate::cluster::node::Node;
 use crate::cluster::orders::Orders;
 use crate::cluster::record::{OrdersRecord, Record, SecretsRecord, TrialsRecord};
 use crate::cluster::trial;
@@ -25,9 +26,8 @@ impl Turn<'_> {
     }
 
     fn sort_cards_of(&mut self, mac: Mac) {
-        let Some(node) = self.hall.nodes.get(mac).filter(|node| node.mac == mac && !is_busy(node)) else {
-            return;
-        };
+        let stays = |node: &&Node| node.mac != mac || is_busy(node) || node.is_being_decided;
+        let Some(node) = self.hall.nodes.get(mac).filter(|node| !stays(node)) else { return };
         let learnt = trial::macs(&node.facts);
         let further = node.further_macs.clone();
         let listed = |card: Mac| self.hall.listed.place_with_mac(card);
@@ -142,7 +142,7 @@ impl Turn<'_> {
             return;
         }
         // What an operator decided about it is not to be lost by the way.
-        if node.claim.is_some() || node.becoming.is_some() || !node.orders.are_none() {
+        if is_busy(node) || node.is_being_decided || !node.orders.are_none() {
             return;
         }
         let user = node.granted_to.unwrap_or(card);
