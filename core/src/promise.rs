@@ -1,6 +1,6 @@
 //! What waits for a record: nothing is promised to a node before it is durable.
 
-use crate::cluster::lease::PoolId;
+use crate::cluster::lease::{PoolId, PoolKind};
 use crate::cluster::node::Offers;
 use crate::cluster::stage::Step;
 use crate::cluster::trouble::Beside;
@@ -280,7 +280,9 @@ impl Grant {
             }
         }
         turn.event(Some(self.mac), Kind::Ack, self.told);
-        if self.lent.is_some() {
+        // Who asks for what is lent to it already may have come to be merely seen meanwhile.
+        let lease = turn.hall.leases.get(self.address).filter(|lease| lease.mac == self.mac);
+        if self.lent.is_some() || lease.is_some_and(|lease| lease.pool.kind == PoolKind::Temporary) {
             turn.step(self.mac, Step::Lent, "it got a temporary address");
         }
         turn.out.push(Output::Dhcp(self.send));

@@ -253,9 +253,9 @@ fn restore_lease(turn: &mut Turn<'_>, record: &LeaseRecord) {
     }
 }
 
-/// Who has a temporary address has begun to boot, also if nothing else was recorded of it.
+/// Who has a temporary address has begun to boot, also if nothing else was recorded of it, or only what an operator decided about it or was promised to it earlier.
 fn restore_borrower(turn: &mut Turn<'_>, mac: Mac) {
-    if turn.hall.nodes.get(mac).is_some() {
+    if turn.hall.nodes.get(mac).is_some_and(|node| node.stage != Stage::Seen) {
         return;
     }
     let token = turn.token(mac);

@@ -329,9 +329,13 @@ impl Draft {
     /// Proposes the records. What holds only when they are durable is promised.
     fn begin(self, turn: &mut Turn<'_>, id: RequestId, view: &ChangeView) -> Option<Answer> {
         for (met, Decision { mac, .. }) in self.decisions.iter().enumerate() {
+            let is_new = turn.hall.nodes.get(*mac).is_none();
             if !turn.meet(*mac) {
                 self.decisions[..met].iter().for_each(|decision| turn.decided(decision.mac));
                 return Some(fail(503, turn.no_room(*mac)));
+            }
+            if let Some(node) = turn.hall.nodes.get_mut(*mac).filter(|_| is_new) {
+                node.reason = "an operator named it".into();
             }
             turn.place_listed(*mac);
             turn.decides_about(*mac);
