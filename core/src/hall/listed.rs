@@ -419,6 +419,16 @@ impl Turn<'_> {
         Some(Trouble { what, to_do: Some(to_do) })
     }
 
+    /// The network, by its place in the configuration, where a number has the address that its name without a suffix has; where there is none, the one where its machine is.
+    pub(crate) fn own_network(&self, node: &Node, number: u32) -> Option<usize> {
+        let networks = &self.config.networks;
+        let is_its = |network: &Network| network.numbering.address(number).is_some();
+        let named =
+            networks.iter().position(|network| network.numbering.suffix.is_empty() && is_its(network));
+        let here = || node.network.filter(|place| networks.get(*place).is_some_and(is_its));
+        named.or_else(here).or_else(|| networks.iter().position(is_its))
+    }
+
     /// Why a machine that may have a number gets none where it is.
     pub(crate) fn no_number(&self, mac: Mac, place: Option<usize>) -> Trouble {
         if let Some(trouble) = self.hall.nodes.get(mac).and_then(|node| self.misplaced(node)) {
