@@ -389,7 +389,11 @@ impl Turn<'_> {
     /// The address that a machine has on a network by its number, or that another server gave it there.
     pub(crate) fn settled_address(&self, mac: Mac, place: usize) -> Option<Ipv4Addr> {
         let elsewhere = PoolId { network: place, kind: PoolKind::Elsewhere };
-        self.permanent_address(mac, place).or_else(|| self.hall.leases.borrowed(mac, elsewhere))
+        let lent = || {
+            let mut cards = self.hall.nodes.get(mac)?.cards();
+            cards.find_map(|card| self.hall.leases.borrowed(card, elsewhere))
+        };
+        self.permanent_address(mac, place).or_else(lent)
     }
 
     /// How the link is used by which a network is reached.

@@ -245,10 +245,9 @@ fn row(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeView {
         name: node.number.map(|number| turn.name(number)),
         mac: node.mac.to_string(),
         address: own.zip(number).and_then(|(own, number)| own.numbering.address(number)),
-        temporary_address: turn
-            .hall
-            .leases
-            .of(node.mac)
+        temporary_address: node
+            .cards()
+            .flat_map(|card| turn.hall.leases.of(card))
             .find(|(_, lease)| lease.recorded)
             .map(|(address, _)| address),
         network: network.map(|network| network.interface.clone()).unwrap_or_default(),
