@@ -49,6 +49,7 @@ use crate::cluster::shadow::Exchange;
 use crate::cluster::since::Since;
 use crate::cluster::stage::{Phase, Stage};
 use crate::cluster::strange_relay::StrangeRelays;
+use crate::cluster::trial;
 use crate::cluster::trouble::Beside;
 use crate::cluster::unanswered::Unanswered;
 use crate::cluster::written_names::WrittenNames;
@@ -493,6 +494,7 @@ impl Turn<'_> {
             reason: node.reason.clone(),
             profile: node.boot.profile.clone(),
             tries: node.boot.tries,
+            checks: (node.stage == Stage::Failed).then(|| trial::digest(&self.config.trial.checks)),
             checks_in: node.boot.checks_in,
             last_end: node.last_end.clone(),
             agent_says: node.beside.get(&Beside::Agent).cloned(),
