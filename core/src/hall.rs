@@ -17,7 +17,7 @@ mod plan;
 mod progress;
 mod room;
 
-pub(crate) use change::{Becomes, Change, Decided};
+pub(crate) use change::{Becomes, Change, Changing, Decided};
 pub(crate) use deferred::Deferred;
 pub(crate) use host_keys::HostKeyNumbers;
 pub(crate) use listed_cards::AS_CONFIGURED;
@@ -51,6 +51,7 @@ use crate::cluster::shadow::Exchange;
 use crate::cluster::since::Since;
 use crate::cluster::stage::{Phase, Stage};
 use crate::cluster::strange_relay::StrangeRelays;
+use crate::cluster::trial;
 use crate::cluster::trouble::Beside;
 use crate::cluster::unanswered::Unanswered;
 use crate::cluster::written_names::WrittenNames;
@@ -138,9 +139,8 @@ pub(crate) struct Hall {
     pub(crate) dynamics: Dynamics,
     /// The plan of each profile as it is now, for machines that have no words of their own.
     pub(crate) plans: BTreeMap<String, Arc<Plan>>,
-    /// An operator's change that is being recorded: the next one waits, so that each is reckoned from what is. Who got his number meanwhile, and whether he had been
-    /// accepted before: what an operator decided about him is recorded when it is known what that is.
-    pub(crate) changing: Option<Vec<(Mac, bool)>>,
+    /// An operator's change that is being recorded: the next one waits, so that each is reckoned from what is.
+    pub(crate) changing: Option<Changing>,
     /// Which numbers are free.
     pub(crate) free: FreeNumbers,
     /// What of the names is to be published anew.
@@ -376,7 +376,11 @@ impl Turn<'_> {
     /// The address that a machine has on a network by its number, or that another server gave it there.
     pub(crate) fn settled_address(&self, mac: Mac, place: usize) -> Option<Ipv4Addr> {
         let elsewhere = PoolId { network: place, kind: PoolKind::Elsewhere };
-        self.permanent_address(mac, place).or_else(|| self.hall.leases.borrowed(mac, elsewhere))
+        let lent = || {
+            let mut cards = self.hall.nodes.get(mac)?.cards();
+            cards.find_map(|card| self.hall.leases.borrowed(card, elsewhere))
+        };
+        self.permanent_address(mac, place).or_else(lent)
     }
 
     /// How the link is used by which a network is reached.
@@ -476,6 +480,7 @@ impl Turn<'_> {
             reason: node.reason.clone(),
             profile: node.boot.profile.clone(),
             tries: node.boot.tries,
+            checks: (node.stage == Stage::Failed).then(|| trial::digest(&self.config.trial.checks)),
             checks_in: node.boot.checks_in,
             last_end: node.last_end.clone(),
             agent_says: node.beside.get(&Beside::Agent).cloned(),

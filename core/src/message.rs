@@ -85,14 +85,14 @@ pub enum Input<'a> {
         /// What it said, in words.
         why: String,
     },
-    /// The files of [`Answer::Files`] could not be made, and none of them was sent.
+    /// None of the files of [`Answer::Files`] was sent: they could not be made, or whoever asked had gone.
     NotMade {
         /// Whose they were.
         mac: Mac,
         /// As it stood in the answer.
         given: Option<Time>,
-        /// Why: file, line and reason.
-        why: String,
+        /// Why they could not be made: file, line and reason. Nothing: nobody waits for them any more.
+        why: Option<String>,
     },
     /// A TFTP transfer ended.
     Transferred(Transfer),

@@ -1,6 +1,6 @@
 //! What waits for a record: nothing is promised to a node before it is durable.
 
-use crate::cluster::lease::PoolId;
+use crate::cluster::lease::{PoolId, PoolKind};
 use crate::cluster::node::Offers;
 use crate::cluster::stage::Step;
 use crate::cluster::trouble::Beside;
@@ -129,6 +129,18 @@ impl Promises {
     /// Whether somebody waits for what holds his boot's token.
     pub(crate) fn keep_tokens_waiting(&self) -> bool {
         self.waiting.iter().any(|(_, promise)| matches!(promise, Promise::Token { .. }))
+    }
+
+    /// Which request gets the secrets that were given at that moment, and what it gets, as long as that waits to be durable.
+    pub(crate) fn waiting_secrets(
+        &mut self,
+        of: Mac,
+        at: Time,
+    ) -> Option<(&mut RequestId, &mut Box<NodeFiles>)> {
+        self.waiting.iter_mut().find_map(|(_, promise)| {
+            let Promise::Secrets { mac, id, given, files } = promise else { return None };
+            (*mac == of && *given == at).then_some((id, files))
+        })
     }
 
     /// The last of the records that were issued.
@@ -268,7 +280,9 @@ impl Grant {
             }
         }
         turn.event(Some(self.mac), Kind::Ack, self.told);
-        if self.lent.is_some() {
+        // Who asks for what is lent to it already may have come to be merely seen meanwhile.
+        let lease = turn.hall.leases.get(self.address).filter(|lease| lease.mac == self.mac);
+        if self.lent.is_some() || lease.is_some_and(|lease| lease.pool.kind == PoolKind::Temporary) {
             turn.step(self.mac, Step::Lent, "it got a temporary address");
         }
         turn.out.push(Output::Dhcp(self.send));

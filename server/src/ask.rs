@@ -36,14 +36,14 @@ pub(crate) enum Ask {
         /// What it said.
         why: String,
     },
-    /// The small files of a node could not be made.
+    /// Nobody got the small files of a node.
     NotMade {
         /// Whose.
         mac: Mac,
         /// When they were given, if they are secrets.
         given: Option<Time>,
-        /// Why.
-        why: String,
+        /// Why they could not be made. Nothing: nobody waits for them any more.
+        why: Option<String>,
     },
     /// Names are to be kept that came by an update. Answered by [`dns::Handle::updated`](crate::dns::Handle::updated).
     Update {

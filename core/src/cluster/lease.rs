@@ -299,6 +299,17 @@ impl Leases {
         }
     }
 
+    /// What a card of a machine has is another one's of the same machine, unless that has such an address already. Whether it is so from now on, and was not.
+    pub fn hand_over(&mut self, address: Ipv4Addr, to: Mac) -> bool {
+        let Some(lease) = self.get(address).filter(|lease| lease.mac != to).copied() else { return false };
+        if self.borrowed(to, lease.pool).is_some() {
+            return false;
+        }
+        self.remove(address);
+        self.insert(address, Lease { mac: to, ..lease });
+        true
+    }
+
     /// The machine has an address of its own on a network: what was lent to it there is held, but not renewed.
     pub fn supersede(&mut self, mac: Mac, network: usize) {
         let lent = self.of(mac).filter(|(_, lease)| lease.pool.network == network);

@@ -42,6 +42,8 @@ pub struct Node {
     pub claim: Option<u32>,
     /// What an operator's change makes of its number, as long as that is being recorded.
     pub becoming: Option<Becoming>,
+    /// Whether what an operator decided about it is being recorded: until that is known, it stays the machine that he meant.
+    pub is_being_decided: bool,
     /// Where it is in its life.
     pub stage: Stage,
     /// How far its boot is.
@@ -208,6 +210,7 @@ impl Node {
             number: None,
             claim: None,
             becoming: None,
+            is_being_decided: false,
             stage: Stage::Seen,
             phase: None,
             since: Since::now(now),

@@ -196,6 +196,9 @@ pub struct BootRecord {
     /// How often the machine was tried in this boot.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tries: u32,
+    /// A digest of the checks that it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<String>,
     /// Whether its agent says now and then that its system runs.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub checks_in: bool,

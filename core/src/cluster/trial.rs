@@ -6,6 +6,15 @@ use crate::limit::{CHECK_LETTERS_MAX, TRIALS_PER_NODE_MAX};
 use crate::mac::Mac;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use siphasher::sip::SipHasher24;
+use std::hash::Hasher;
+
+/// Tells checks from others that a trial consists of.
+pub(crate) fn digest(checks: &[Check]) -> String {
+    let mut hasher = SipHasher24::new();
+    hasher.write(serde_json::json!(checks).to_string().as_bytes());
+    format!("{:016x}", hasher.finish())
+}
 
 /// The body of `POST {heorot}/trial`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

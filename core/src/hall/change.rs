@@ -22,6 +22,15 @@ pub(crate) struct Change {
     pub(crate) refused: Answer,
 }
 
+/// What is to be done when it is known what an operator has decided.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Changing {
+    /// Who got his number meanwhile, and whether he had been accepted before: what an operator decided about him is recorded then.
+    pub(crate) numbered: Vec<(Mac, bool)>,
+    /// Whether the configuration became another: the machines that he meant are put where it has them then.
+    pub(crate) is_reconfigured: bool,
+}
+
 /// What was decided about one machine. Nothing of it holds before that is durable.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Decided {
@@ -71,7 +80,7 @@ impl Decided {
             node.orders = orders;
         }
         turn.event(Some(mac), Kind::Operator, told);
-        turn.hall.nodes.let_go(now, mac);
+        turn.decided(mac);
     }
 
     pub(crate) fn withdraw(self, turn: &mut Turn<'_>) {
@@ -79,6 +88,7 @@ impl Decided {
             turn.hall.nodes.give_up(self.mac, number);
         }
         turn.became(self.becoming);
+        turn.decided(self.mac);
     }
 }
 
@@ -158,9 +168,32 @@ impl Turn<'_> {
         }
     }
 
+    /// A machine is not forgotten, and does not become another one's card or go by another card, while it is recorded what an operator decided about it: that would be nobody's then, or
+    /// somebody else's.
+    pub(crate) fn decides_about(&mut self, mac: Mac) {
+        if let Some(node) = self.hall.nodes.get_mut(mac) {
+            node.is_being_decided = true;
+        }
+    }
+
+    /// It is known what an operator has decided about a machine.
+    pub(crate) fn decided(&mut self, mac: Mac) {
+        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
+        node.is_being_decided = false;
+        // Whoever had to be forgotten meanwhile was looked for among others.
+        self.hall.nodes.let_go(self.now, mac);
+        if !self.has_another_address(mac) {
+            self.hall.nodes.give_up_failed(self.now, mac);
+        }
+    }
+
     /// It is known what an operator has decided. Who got his number meanwhile waits for nobody's word any more.
     fn changed(&mut self) {
-        for (mac, was_accepted) in self.hall.changing.take().unwrap_or_default() {
+        let Changing { numbered, is_reconfigured } = self.hall.changing.take().unwrap_or_default();
+        if is_reconfigured {
+            self.place_all_listed();
+        }
+        for (mac, was_accepted) in numbered {
             let Some(node) = self.hall.nodes.get_mut(mac) else { continue };
             if std::mem::take(&mut node.orders.accepted) || was_accepted {
                 self.keep_orders(mac);
@@ -174,7 +207,7 @@ impl Turn<'_> {
         let was_accepted = std::mem::take(&mut node.orders.accepted);
         // What a change decides about it is on its way to the disk already, and must not be written over.
         if let Some(meanwhile) = &mut self.hall.changing {
-            meanwhile.push((mac, was_accepted));
+            meanwhile.numbered.push((mac, was_accepted));
         } else if was_accepted {
             self.keep_orders(mac);
         }

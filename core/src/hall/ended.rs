@@ -66,7 +66,7 @@ impl Turn<'_> {
         }
     }
 
-    fn has_another_address(&self, mac: Mac) -> bool {
+    pub(super) fn has_another_address(&self, mac: Mac) -> bool {
         let Some(node) = self.hall.nodes.get(mac) else { return false };
         let is_lent = node.cards().any(|card| self.hall.leases.of(card).next().is_some());
         if !node.stage.is_numbered() {

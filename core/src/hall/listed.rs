@@ -12,7 +12,7 @@
 //! Who is to have that address next waits as long. He has left it whose lease has ended, who is down or retired, or who is silent when it is asked on the wire who has the address.
 
 use super::{Due, Turn};
-use crate::cluster::lease::{PoolId, PoolKind};
+use crate::cluster::lease::{Lease, PoolId, PoolKind};
 use crate::cluster::node::{Node, NumberKept, Trouble};
 use crate::cluster::orders::Exclusion;
 use crate::cluster::probe::Found;
@@ -38,6 +38,9 @@ struct Moves {
 impl Turn<'_> {
     /// Puts all machines that are known where the operator wants them.
     pub(crate) fn place_all_listed(&mut self) {
+        if let Some(changing) = &mut self.hall.changing {
+            changing.is_reconfigured = true;
+        }
         self.sort_cards();
         let macs: Vec<_> = self.hall.nodes.iter().map(|node| node.mac).collect();
         let mut stuck = BTreeSet::new();
@@ -209,11 +212,12 @@ impl Turn<'_> {
     /// gone, where nobody can be asked.
     pub(super) fn keep_former(&mut self, mac: Mac, number: u32) {
         let Some(node) = self.hall.nodes.get(mac) else { return };
-        let (card, is_shut_out) = (node.present(), node.orders.are_to_ignore());
+        let is_shut_out = node.orders.are_to_ignore();
         for place in 0..self.config.networks.len() {
             let Some(node) = self.hall.nodes.get(mac) else { return };
             let is_gone = is_shut_out && !self.config.networks[place].probe;
             if let Some(until) = self.uses_until(node, place).filter(|_| !is_gone) {
+                let card = self.card_on(node, place);
                 self.keep_number(card, number, place, until);
             }
         }
@@ -244,6 +248,18 @@ impl Turn<'_> {
         let Some(held_until) = self.hall.leases.unheard(address, until) else { return };
         self.hall.timers.arm(held_until, Due::Address(address));
         self.keep_loan(address);
+    }
+
+    /// The card by which a machine has its address on a network: it may have one for each. As far as they were heard; else the one that got an address last.
+    pub(super) fn card_on(&self, node: &Node, place: usize) -> Mac {
+        let ours = self.config.networks.get(place).map(|network| network.address);
+        let heard = |card: Mac| self.hall.heard.get(card).filter(|said| said.placed == ours);
+        let present = node.present();
+        if heard(present).is_some() {
+            return present;
+        }
+        let here = node.cards().filter_map(|card| Some((heard(card)?.at, card)));
+        here.max().map_or(present, |(_, card)| card)
     }
 
     /// Until when a machine may use the address of its number on a network, as far as is known. None: it does not.
@@ -301,18 +317,20 @@ impl Turn<'_> {
         (since < HOLD_AFTER_LIFE).then_some(since)
     }
 
-    /// A machine asks for the address of its number: whatever it had by the number before it has left.
-    pub(crate) fn leave_former(&mut self, card: Mac, boots: bool) {
+    /// A machine asks on a network for the address of its number: whatever it had by the number before it has left. Of one with several cards that is so where it asks; another may run on with
+    /// what it has on another network.
+    pub(crate) fn leave_former(&mut self, card: Mac, place: usize, boots: bool) {
         let identity = self.hall.nodes.identity(card);
-        let is_its = |mac: Mac| mac == card || (boots && self.hall.nodes.identity(mac) == identity);
         let node = self.hall.nodes.get(card);
         let further = node.map(|node| node.further_macs.clone()).unwrap_or_default();
         let cards: BTreeSet<_> = further.into_iter().chain([card, identity]).collect();
-        let of_number = |mac: &Mac| {
-            let lent = self.hall.leases.of(*mac).filter(|(_, lease)| lease.pool.kind == PoolKind::Number);
-            lent.map(|(address, _)| address).collect::<Vec<_>>()
+        let is_left = |lease: &Lease| {
+            let is_its = boots || (lease.mac == card && (cards.len() == 1 || lease.pool.network == place));
+            is_its && lease.pool.kind == PoolKind::Number
         };
-        let left: Vec<_> = cards.iter().filter(|mac| is_its(**mac)).flat_map(of_number).collect();
+        let lent = cards.iter().flat_map(|mac| self.hall.leases.of(*mac));
+        let left = lent.filter(|(_, lease)| is_left(lease)).map(|(address, _)| address);
+        let left: Vec<_> = left.collect();
         for address in left {
             self.end_lease(address);
         }
@@ -399,6 +417,16 @@ impl Turn<'_> {
         );
         let to_do = format!("connect it to {its}, or give it a number of {numbers} {how}");
         Some(Trouble { what, to_do: Some(to_do) })
+    }
+
+    /// The network, by its place in the configuration, where a number has the address that its name without a suffix has; where there is none, the one where its machine is.
+    pub(crate) fn own_network(&self, node: &Node, number: u32) -> Option<usize> {
+        let networks = &self.config.networks;
+        let is_its = |network: &Network| network.numbering.address(number).is_some();
+        let named =
+            networks.iter().position(|network| network.numbering.suffix.is_empty() && is_its(network));
+        let here = || node.network.filter(|place| networks.get(*place).is_some_and(is_its));
+        named.or_else(here).or_else(|| networks.iter().position(is_its))
     }
 
     /// Why a machine that may have a number gets none where it is.

@@ -5,6 +5,7 @@
 
 use super::listed::is_busy;
 use super::{Due, Turn};
+use crate::cluster::node::Node;
 use crate::cluster::orders::Orders;
 use crate::cluster::record::{OrdersRecord, Record, SecretsRecord, TrialsRecord};
 use crate::cluster::trial;
@@ -25,9 +26,8 @@ impl Turn<'_> {
     }
 
     fn sort_cards_of(&mut self, mac: Mac) {
-        let Some(node) = self.hall.nodes.get(mac).filter(|node| node.mac == mac && !is_busy(node)) else {
-            return;
-        };
+        let stays = |node: &&Node| node.mac != mac || is_busy(node) || node.is_being_decided;
+        let Some(node) = self.hall.nodes.get(mac).filter(|node| !stays(node)) else { return };
         let learnt = trial::macs(&node.facts);
         let further = node.further_macs.clone();
         let listed = |card: Mac| self.hall.listed.place_with_mac(card);
@@ -98,12 +98,10 @@ impl Turn<'_> {
     /// Keeps the addresses of a machine for the card that has them.
     fn keep_addresses_of(&mut self, mac: Mac, card: Mac) {
         let Some(node) = self.hall.nodes.get(mac) else { return };
-        if node.present() != card {
-            return;
-        }
         let Some(number) = node.number else { return };
         let until = |place| Some((place, self.uses_until(node, place)?));
-        let used: Vec<_> = (0..self.config.networks.len()).filter_map(until).collect();
+        let its = (0..self.config.networks.len()).filter(|place| self.card_on(node, *place) == card);
+        let used: Vec<_> = its.filter_map(until).collect();
         for (place, until) in used {
             self.keep_number(card, number, place, until);
         }
@@ -142,11 +140,12 @@ impl Turn<'_> {
             return;
         }
         // What an operator decided about it is not to be lost by the way.
-        if node.claim.is_some() || node.becoming.is_some() || !node.orders.are_none() {
+        if is_busy(node) || node.is_being_decided || !node.orders.are_none() {
             return;
         }
-        let user = node.granted_to.unwrap_or(card);
-        self.keep_addresses_of(card, user);
+        for user in node.cards().collect::<Vec<_>>() {
+            self.keep_addresses_of(card, user);
+        }
         self.hall.nodes.strip(card);
         self.numbers_changed();
         let Some(node) = self.hall.nodes.take_out(card) else { return };

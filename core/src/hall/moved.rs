@@ -45,13 +45,13 @@ impl Turn<'_> {
         let mut all = Vec::new();
         for node in self.hall.nodes.iter() {
             let Some(number) = node.number.filter(|_| !node.orders.are_to_ignore()) else { continue };
-            let card = node.present();
             for address in numbering.addresses(number) {
                 let place = self.config.networks.iter().position(|network| network.contains(address));
                 let until = place.and_then(|place| self.uses_until(node, place));
                 // What is lent to another one was not its own yet.
                 let until = until.filter(|_| self.hall.leases.get(address).is_none());
-                all.extend(until.map(|until| InUse { card, address, until }));
+                let card = place.map(|place| self.card_on(node, place));
+                all.extend(card.zip(until).map(|(card, until)| InUse { card, address, until }));
             }
         }
         all

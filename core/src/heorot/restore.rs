@@ -8,6 +8,7 @@ use crate::cluster::record::{
 };
 use crate::cluster::since::Since;
 use crate::cluster::stage::{Phase, Stage, Step};
+use crate::cluster::trial;
 use crate::cluster::trouble::Beside;
 use crate::cluster::vain::Vain;
 use crate::config::Mode;
@@ -181,6 +182,11 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
         node.boot.plan = plan.map(Arc::new);
         (node.stage, node.phase, node.reason) = (boot.stage, boot.phase, boot.reason);
         (node.boot.tries, node.boot.checks_in) = (boot.tries, boot.checks_in);
+        // Who failed by other checks is tried again, as it is when they become others while the server runs.
+        let is_by_others = |kept: &String| *kept != trial::digest(&turn.config.trial.checks);
+        if node.stage == Stage::Failed && boot.checks.as_ref().is_some_and(is_by_others) {
+            node.boot.tries = 0;
+        }
         node.last_end = boot.last_end;
         node.beside.extend(boot.agent_says.map(|says| (Beside::Agent, says)));
         node.vain = boot.vain.map(|VainRecord { boots, at_seconds, phase, troubles }| Vain {
@@ -253,9 +259,9 @@ fn restore_lease(turn: &mut Turn<'_>, record: &LeaseRecord) {
     }
 }
 
-/// Who has a temporary address has begun to boot, also if nothing else was recorded of it.
+/// Who has a temporary address has begun to boot, also if nothing else was recorded of it, or only what an operator decided about it or was promised to it earlier.
 fn restore_borrower(turn: &mut Turn<'_>, mac: Mac) {
-    if turn.hall.nodes.get(mac).is_some() {
+    if turn.hall.nodes.get(mac).is_some_and(|node| node.stage != Stage::Seen) {
         return;
     }
     let token = turn.token(mac);

@@ -407,22 +407,24 @@ fn up(turn: &mut Turn<'_>, request: &Request, mac: Mac, body: &[u8]) {
     }
     let more = check_in::heard(turn, mac, body);
     turn.step(mac, Step::ReportedUp, "its agent says so");
+    let cards: Vec<_> = turn.hall.nodes.get(mac).into_iter().flat_map(Node::cards).collect();
     let mut settled = Vec::new();
     for place in 0..turn.config.networks.len() {
         // Where it has an address of its own it has left the temporary one, or does when it renews that.
         if turn.permanent_address(mac, place).is_some() {
-            turn.hall.leases.supersede(mac, place);
+            cards.iter().for_each(|card| turn.hall.leases.supersede(*card, place));
         }
         settled.extend(turn.settled_address(mac, place));
     }
     // It has left mid-boot: from now on the kernel finds it as any other host.
     if turn.hall.nodes.get(mac).is_some_and(|node| turn.elsewhere(node).is_some()) {
         // Its number has no address where it is: it goes on with what is lent to it.
-        settled.extend(turn.hall.leases.of(mac).map(|(address, _)| address));
+        settled.extend(lent_to(turn, &cards));
     }
     for address in &settled {
         turn.unpin(*address);
     }
+    settled.extend(lent_to(turn, &cards));
     all_loaded(turn, mac, settled);
     let body = identity(turn, mac, &more);
     answer(turn, request, Answer::Json(200, body));
@@ -445,13 +447,17 @@ fn trouble(turn: &mut Turn<'_>, request: &Request, mac: Mac, body: &[u8]) {
     answer(turn, request, Answer::Json(200, identity(turn, mac, &[])));
 }
 
+/// The addresses that are lent to cards of a machine.
+fn lent_to(turn: &Turn<'_>, cards: &[Mac]) -> Vec<Ipv4Addr> {
+    cards.iter().flat_map(|card| turn.hall.leases.of(*card)).map(|(address, _)| address).collect()
+}
+
 /// A boot is over: what its machine asks for from now on, from any of its addresses, is whatever is there.
-fn all_loaded(turn: &mut Turn<'_>, mac: Mac, mut addresses: Vec<Ipv4Addr>) {
+fn all_loaded(turn: &mut Turn<'_>, mac: Mac, addresses: Vec<Ipv4Addr>) {
     let Some(node) = turn.hall.nodes.get_mut(mac) else { return };
     if !std::mem::take(&mut node.boot.is_together) {
         return;
     }
-    addresses.extend(turn.hall.leases.of(mac).map(|(address, _)| address));
     for from in addresses {
         turn.out.push(Output::Together { from, files: Vec::new(), is_resumed: false });
     }

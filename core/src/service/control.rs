@@ -232,23 +232,22 @@ fn find<'a>(turn: &'a Turn<'_>, name: &str) -> Option<&'a Node> {
 }
 
 fn row(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeView {
-    let of_number =
-        |number| turn.config.networks.iter().find_map(|network| network.numbering.address(number));
-    let network = node.network.and_then(|place| turn.config.networks.get(place));
-    let here = node.number.and_then(|number| network?.numbering.address(number));
+    let here = node.network.and_then(|place| turn.config.networks.get(place));
     // Where it is, it cannot have the address of its number, and elsewhere it is not.
     let is_elsewhere = node.granted_until.is_none() && turn.elsewhere(node).is_some();
-    let of_number = node.number.filter(|_| !is_elsewhere).and_then(of_number);
+    let number = node.number.filter(|_| !is_elsewhere);
+    // Whichever of its cards asked last: its address is the one that its name has.
+    let own = number.and_then(|number| Some(&turn.config.networks[turn.own_network(node, number)?]));
+    let network = here.map(|here| own.unwrap_or(here));
     let standing = node.orders.standing.as_ref();
     NodeView {
         number: node.number,
         name: node.number.map(|number| turn.name(number)),
         mac: node.mac.to_string(),
-        address: here.or(of_number),
-        temporary_address: turn
-            .hall
-            .leases
-            .of(node.mac)
+        address: own.zip(number).and_then(|(own, number)| own.numbering.address(number)),
+        temporary_address: node
+            .cards()
+            .flat_map(|card| turn.hall.leases.of(card))
             .find(|(_, lease)| lease.recorded)
             .map(|(address, _)| address),
         network: network.map(|network| network.interface.clone()).unwrap_or_default(),

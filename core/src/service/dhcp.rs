@@ -142,7 +142,7 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
             }
             // Its system is over, and what that had by another number.
             if client.is_of_the_system {
-                turn.leave_former(client.mac, true);
+                turn.leave_former(client.mac, client.place, true);
             }
         }
         turn.tell_misplaced_client(client.mac);

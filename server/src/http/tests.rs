@@ -112,6 +112,13 @@ fn take_news(http: &mut Http, news: News, told: &Mutex<Vec<String>>, grant: u64,
                 "/silent" => return,
                 "/names" => Answer::Unwritten(Box::new(names_of(23))),
                 "/files" => Answer::Files(Box::new(wanted(&["base"], &[], true))),
+                // The store hangs for longer than anybody waits.
+                "/late-files" => {
+                    std::thread::sleep(Duration::from_millis(600));
+                    let mut late = wanted(&["base"], &[], true);
+                    late.given = Some(heorot_core::time::Time::from_nanoseconds(1));
+                    Answer::Files(Box::new(late))
+                }
                 "/no-files" => Answer::Files(Box::new(wanted(&["none"], &[], false))),
                 _ if path.contains("..") => Answer::Refused("that leads out".into()),
                 _ if path.starts_with("/node/") => Answer::Json(202, "{}".into()),
@@ -141,7 +148,8 @@ fn take_ask(ask: Ask, told: &Mutex<Vec<String>>) {
         Ask::SignOfLife(address) => format!("life {address}"),
         Ask::Unavailable { from, path, .. } => format!("{from} lacks {path}"),
         Ask::Distrusts { from, why } => format!("{from} distrusts: {why}"),
-        Ask::NotMade { mac, given, why } => format!("{mac} {given:?}: {why}"),
+        Ask::NotMade { mac, given: _, why: None } => format!("{mac} was not waited for"),
+        Ask::NotMade { mac, given, why: Some(why) } => format!("{mac} {given:?}: {why}"),
         Ask::Update { .. } | Ask::UpdateDenied { .. } => panic!("HTTP updates no names"),
     };
     told.lock().unwrap().push(line);
@@ -500,6 +508,22 @@ fn the_files_of_a_node_are_made_and_sent_as_any_file() {
         assert!(Instant::now() < end, "{told}");
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// A disk hangs until whoever asked was told to come again, and longer than he stays on the line.
+#[test]
+fn of_files_that_nobody_waits_for_any_more_the_loop_is_told() {
+    let server = server();
+    std::fs::create_dir_all(server.directory.path().join("base/etc")).unwrap();
+    let untaken = "52:54:00:00:00:17 was not waited for";
+    let (head, _) = server.get("POST /late-files\nContent-Length: 2\n\n{}");
+    assert!(head.starts_with("http/1.1 504 "), "{head}");
+    server.until("it is told", |server| server.told(untaken) == 1);
+    let mut stream = server.connect();
+    stream.write_all(b"POST /late-files HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}").unwrap();
+    server.until("it is asked", |server| server.told("127.0.0.1 127.0.0.1 /late-files") == 2);
+    drop(stream);
+    server.until("it is told again", |server| server.told(untaken) == 2);
 }
 
 mod changes;

@@ -177,9 +177,11 @@ impl Worker {
             Letter::Secure(tls) => return self.tls = Some(tls),
             Letter::Listen(listener, is_secured) => return self.listen(listener, is_secured),
             Letter::Answer { key, question, answer } => {
-                let Some(connection) = self.streams.get_mut(key) else { return };
-                if connection.questions != question || !matches!(connection.stage, Stage::Asking(_)) {
-                    return;
+                let waits = self.streams.get_mut(key).is_some_and(|connection| {
+                    connection.questions == question && matches!(connection.stage, Stage::Asking(_))
+                });
+                if !waits {
+                    return self.unheard(answer);
                 }
                 self.answer(key, answer, now);
                 key

@@ -15,10 +15,11 @@ impl Teller {
         Some(self.lines(out, None))
     }
 
-    /// What was told last cannot be made.
+    /// What was told last cannot be made; or, without a reason, whoever asked had gone.
     pub(super) fn not_made(&mut self, why: &str) -> Option<Vec<String>> {
         let (mac, given) = self.files?;
-        let out = self.world()?.happen(Input::NotMade { mac, given, why: why.into() });
+        let why = Some(why.to_owned()).filter(|why| !why.is_empty());
+        let out = self.world()?.happen(Input::NotMade { mac, given, why });
         Some(self.lines(out, None))
     }
 }

@@ -91,14 +91,14 @@ impl Node {
         self.is_nobodys() && self.stage == super::Stage::Failed
     }
 
-    /// It has no number, and no operator has decided anything about it.
+    /// It has no number, and no operator has decided anything about it, or is about to.
     fn is_nobodys(&self) -> bool {
-        !self.has_or_gets_number() && self.orders.are_none()
+        !self.has_or_gets_number() && !self.is_being_decided && self.orders.are_none()
     }
 
     /// It has no number, and what operators decided about it keeps nobody from serving: at most it boots something else, or another board has its number.
     fn may_give_way(&self) -> bool {
-        !self.has_or_gets_number() && self.orders.may_be_forgotten()
+        !self.has_or_gets_number() && !self.is_being_decided && self.orders.may_be_forgotten()
     }
 
     fn has_or_gets_number(&self) -> bool {

@@ -92,6 +92,7 @@ fn what_is_kept_is_read_back() {
             phase: Some(Phase::Initrd),
             reason: "it was switched on".into(),
             tries: 2,
+            checks: Some("0123456789abcdef".into()),
             checks_in: true,
             last_end: Some(LastEnd {
                 at_seconds: Some(1),

@@ -230,3 +230,67 @@ fn an_operator_has_machines_forgotten() {
     let told = told.expect("he is told so");
     assert!(told.contains("heorot node number --free it first"), "{told}");
 }
+
+/// In a flood the machines that an operator names are those that are forgotten next: nobody takes their places while what he decided is recorded, also not whom he named beside them.
+#[test]
+fn whom_an_operator_decides_about_gives_way_to_nobody_meanwhile() {
+    for is_kept in [true, false] {
+        let mut heorot = room_for_many("");
+        fill(&mut heorot, NOW);
+        let (oldest, gone) = (Mac(mac(0)), Mac(mac(0xfff0)));
+        let request = crate::message::ChangeRequest { set: format!("{oldest},{gone}"), ..Default::default() };
+        let query = Query::Change(crate::message::Verb::Deny, Box::new(request));
+        let later = NOW + Duration::from_secs(1);
+        let out = handle(&mut heorot, later, Input::Operator { id: RequestId(1), wall: Wall(0), query });
+        let through = *tickets(&out).last().expect("it is recorded");
+        for machine in 0xfff1..0xfff9 {
+            hear(&mut heorot, later, &of(machine, &discover()));
+        }
+        let known = |heorot: &Heorot, mac| heorot.hall.nodes.get(mac).map(|node| node.orders.exclusion());
+        assert_eq!([oldest, gone].map(|mac| known(&heorot, mac)), [Some(None); 2], "it is not durable yet");
+        assert_eq!(known(&heorot, Mac(mac(1))), None, "others were forgotten");
+        let input = match is_kept {
+            true => Input::Committed(through),
+            false => Input::Refused { through, why: "full".into() },
+        };
+        let out = handle(&mut heorot, later, input);
+        assert!(out.iter().any(|output| matches!(output, Output::Reply(..))), "he is told");
+        let decided = is_kept.then_some(Exclusion::Denied);
+        assert_eq!([oldest, gone].map(|mac| known(&heorot, mac)), [Some(decided); 2], "kept: {is_kept}");
+        // If nothing is decided about them, they are as all others: where those have addresses, they give way.
+        let others: Vec<_> = heorot.hall.nodes.iter().map(|node| node.mac).collect();
+        for mac in others.into_iter().filter(|mac| ![oldest, gone].contains(mac)) {
+            heorot.hall.nodes.get_mut(mac).unwrap().stage = Stage::Temporary;
+        }
+        for machine in [0xfffa, 0xfffb] {
+            hear(&mut heorot, later, &of(machine, &discover()));
+            if let Some(node) = heorot.hall.nodes.get_mut(Mac(mac(machine))) {
+                node.stage = Stage::Temporary;
+            }
+        }
+        let gave_way = is_kept.then_some(decided);
+        assert_eq!([oldest, gone].map(|mac| known(&heorot, mac)), [gave_way; 2], "kept: {is_kept}");
+    }
+}
+
+/// There is room for one of two that an operator names: then nothing is decided, and who was there is forgotten as before.
+#[test]
+fn what_there_is_no_room_for_is_decided_about_nobody() {
+    let mut heorot = room_for_many("");
+    fill(&mut heorot, NOW);
+    let (first, last) = (Mac(mac(0)), Mac(mac(1)));
+    for machine in 1..u32::try_from(NODES_MAX).unwrap() {
+        heorot.hall.nodes.get_mut(Mac(mac(machine))).unwrap().stage = Stage::Temporary;
+    }
+    let request = crate::message::ChangeRequest {
+        set: format!("{first},{last},{}", Mac(mac(0xfff0))),
+        ..Default::default()
+    };
+    let query = Query::Change(crate::message::Verb::Deny, Box::new(request));
+    let out = handle(&mut heorot, NOW, Input::Operator { id: RequestId(1), wall: Wall(0), query });
+    let [Output::Reply(_, Answer::Json(503, why))] = &out[..] else { panic!("there is no room: {out:?}") };
+    assert!(why.contains("the table of nodes is full"), "{why}");
+    assert!(heorot.hall.changing.is_none());
+    hear(&mut heorot, NOW, &of(0xfff0, &discover()));
+    assert!(heorot.hall.nodes.get(first).is_none() && heorot.hall.nodes.get(last).is_some());
+}

@@ -1,7 +1,8 @@
 //! The small files of a node: who may have which, and secrets but once a boot.
 //!
 //! A token stands on the kernel's command line, which every user of a node can read. Until its system starts there are no users, and nobody but its agent who could
-//! ask: so secrets are given once in a boot, and not to a node that is up. That they were given is durable before they go.
+//! ask: so secrets are given once in a boot, and not to a node that is up. That they were given is durable before they go. Until then nobody has them: a disk may take longer than an agent
+//! waits for an answer, and its next request takes the place of the one that it has given up.
 
 use super::{answer, error};
 use crate::cluster::node::{Node, Trouble};
@@ -12,7 +13,7 @@ use crate::config::Overlays;
 use crate::event::Kind;
 use crate::hall::Turn;
 use crate::mac::Mac;
-use crate::message::{Answer, Request};
+use crate::message::{Answer, NodeFiles, Output, Request};
 use crate::promise::Promise;
 use crate::time::{Time, Wall};
 use serde_json::{Value, json};
@@ -43,7 +44,9 @@ pub(super) fn secrets(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
     let Some(plan) = turn.plan(mac).filter(|plan| plan.overlays.have_secrets()) else {
         return answer(turn, request, error(404, "this node has no secrets"));
     };
-    if let Some(why) = turn.hall.nodes.get(mac).and_then(refusal) {
+    let given = turn.hall.nodes.get(mac).and_then(|node| node.boot.secrets.clone());
+    let waits = given.filter(|given| turn.hall.promises.waiting_secrets(mac, given.at).is_some());
+    if let Some(why) = turn.hall.nodes.get(mac).filter(|_| waits.is_none()).and_then(refusal) {
         refuse(turn, request, mac, &why);
         return answer(turn, request, error(403, &why));
     }
@@ -52,6 +55,10 @@ pub(super) fn secrets(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
     let Some(mut files) = turn.node_files(mac, (request.from, request.local), &plan, overlays) else {
         return answer(turn, request, error(409, NO_NUMBER));
     };
+    if let Some(given) = waits {
+        files.given = Some(given.at);
+        return ask_again(turn, request, mac, (given, files));
+    }
     let given = Given { to: request.from, at: turn.now, at_seconds: turn.calendar_seconds() };
     files.given = Some(turn.now);
     if let Some(node) = turn.hall.nodes.get_mut(mac) {
@@ -61,16 +68,31 @@ pub(super) fn secrets(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
     turn.promise(Promise::Secrets { mac, id: request.id, given: turn.now, files: Box::new(files) });
 }
 
-/// They could not be made, so that nobody has them: the agent may ask again.
-pub(crate) fn not_made(turn: &mut Turn<'_>, mac: Mac, given: Option<Time>, why: &str) {
-    let why: String = why.chars().filter(|c| !c.is_control()).take(NOT_MADE_LETTERS_MAX).collect();
-    let who = turn.hall.nodes.get(mac).and_then(|node| node.number).map(|number| turn.name(number));
-    let to_do = format!("mend it, and see: heorot overlay show {}", who.unwrap_or_else(|| mac.to_string()));
-    turn.trouble(mac, format!("its files cannot be made: {why}"), Some(to_do));
+/// It is not durable yet that they are given. They are for who asked first, by the last of his requests.
+fn ask_again(turn: &mut Turn<'_>, request: &Request, mac: Mac, (given, files): (Given, NodeFiles)) {
+    let waiting = turn.hall.promises.waiting_secrets(mac, given.at);
+    let mut in_vain = request.id;
+    if let Some((id, wanted)) = waiting.filter(|_| given.to == request.from) {
+        in_vain = std::mem::replace(id, request.id);
+        **wanted = files;
+    }
+    turn.out.push(Output::Reply(in_vain, error(503, GIVEN_JUST_NOW)));
+}
+
+/// Nobody has them, as they could not be made, or as whoever asked had gone: the agent may ask again.
+pub(crate) fn not_made(turn: &mut Turn<'_>, mac: Mac, given: Option<Time>, why: Option<&str>) {
     if let Some(given) = given {
         turn.take_back_secrets(mac, given);
         turn.keep_secrets(mac);
     }
+    let Some(why) = why else {
+        let what = "nobody waited for its files any more when they were to be sent: its agent may ask again";
+        return turn.event(Some(mac), Kind::Agent, what);
+    };
+    let why: String = why.chars().filter(|c| !c.is_control()).take(NOT_MADE_LETTERS_MAX).collect();
+    let who = turn.hall.nodes.get(mac).and_then(|node| node.number).map(|number| turn.name(number));
+    let to_do = format!("mend it, and see: heorot overlay show {}", who.unwrap_or_else(|| mac.to_string()));
+    turn.trouble(mac, format!("its files cannot be made: {why}"), Some(to_do));
 }
 
 /// Why a node does not get its secrets now.
@@ -110,6 +132,8 @@ fn written(seconds: u64) -> String {
 }
 
 const TO_DO_WHEN_REFUSED: &str = "if its agent has them, a user of the node asked; else somebody was before it: switch the node off and on, and replace what was secret";
+
+const GIVEN_JUST_NOW: &str = "the secrets of this boot are just being given: ask again";
 
 const NO_NUMBER: &str = "this machine has no number yet";
 

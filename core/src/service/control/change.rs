@@ -9,7 +9,7 @@ use crate::cluster::orders::{Exclusion, Orders, Standing};
 use crate::cluster::record::Record;
 use crate::cluster::stage::{Phase, Stage};
 use crate::config::{Policy, TRIAL_PROFILE, check_attribute_name, check_attribute_value};
-use crate::hall::{Becomes, Change, Decided, FreeNumbers, Turn};
+use crate::hall::{Becomes, Change, Changing, Decided, FreeNumbers, Turn};
 use crate::limit::{ATTRIBUTES_MAX, HOLD_AFTER_LIFE, NODES_LISTED_MAX, REASON_OCTETS_MAX};
 use crate::mac::Mac;
 use crate::message::{Answer, RequestId, Verb};
@@ -328,16 +328,22 @@ impl Draft {
 
     /// Proposes the records. What holds only when they are durable is promised.
     fn begin(self, turn: &mut Turn<'_>, id: RequestId, view: &ChangeView) -> Option<Answer> {
-        for decision in &self.decisions {
-            if !turn.meet(decision.mac) {
-                return Some(fail(503, turn.no_room(decision.mac)));
+        for (met, Decision { mac, .. }) in self.decisions.iter().enumerate() {
+            let is_new = turn.hall.nodes.get(*mac).is_none();
+            if !turn.meet(*mac) {
+                self.decisions[..met].iter().for_each(|decision| turn.decided(decision.mac));
+                return Some(fail(503, turn.no_room(*mac)));
             }
-            turn.place_listed(decision.mac);
+            if let Some(node) = turn.hall.nodes.get_mut(*mac).filter(|_| is_new) {
+                node.reason = "an operator named it".into();
+            }
+            turn.place_listed(*mac);
+            turn.decides_about(*mac);
         }
-        turn.hall.changing = Some(Vec::new());
+        turn.hall.changing = Some(Changing::default());
         let mut numbers = Vec::new();
         for Decision { mac, orders, number, told, .. } in self.decisions {
-            let node = turn.hall.nodes.get(mac).expect("it was met just now");
+            let node = turn.hall.nodes.get(mac).expect("it was met, and stays until that is decided");
             numbers.extend(node.number);
             let record = turn.orders_record(node, orders.clone());
             turn.record(Record::Orders(record));

@@ -55,6 +55,8 @@ fn next_step(turn: &Turn<'_>, node: &Node) -> Option<&'static str> {
         (Stage::Temporary, Some(Phase::Agent)) if by_operator => Some("an operator to accept it"),
         // Nothing that it does has it go on here.
         (Stage::Seen, _) if is_looked_on(turn, node) => None,
+        // An operator has named it, or it was known before a restart.
+        (Stage::Seen, _) if node.asked.is_none() => Some("its DISCOVER, when it is switched on"),
         (Stage::Seen, _) => Some("its REQUEST for an address"),
         (Stage::Temporary | Stage::Booting, None | Some(Phase::Dhcp)) => {
             Some("its firmware to ask for the boot file")

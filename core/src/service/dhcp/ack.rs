@@ -36,7 +36,7 @@ pub(super) fn carry_out(
         }
         Decision::Known(lease) | Decision::Reserved(lease) => {
             if turn.permanent_address(client.mac, client.place) == Some(address) {
-                turn.leave_former(client.mac, is_booting(client));
+                turn.leave_former(client.mac, client.place, is_booting(client));
             }
             grant(turn, client, address, lease, None, is_node);
         }
@@ -53,7 +53,8 @@ pub(super) fn carry_out(
         }
         Decision::Former(wanted) => {
             let lease = renewal::grantable(turn, address, wanted);
-            if turn.hall.leases.renew(turn.now, address, lease) || lease < wanted {
+            let is_by_another_card = turn.hall.leases.hand_over(address, client.mac);
+            if turn.hall.leases.renew(turn.now, address, lease) || lease < wanted || is_by_another_card {
                 turn.keep_loan(address);
             }
             grant(turn, client, address, lease, None, is_node);
@@ -63,7 +64,7 @@ pub(super) fn carry_out(
             // Whatever else it was offered.
             turn.hall.leases.forget_offers(client.mac);
             // It begins anew, and has left behind what it had where nothing is lent any more, or by another number.
-            turn.leave_former(client.mac, is_booting(client));
+            turn.leave_former(client.mac, client.place, is_booting(client));
             for stranded in turn.hall.leases.stranded(client.mac).collect::<Vec<_>>() {
                 turn.end_lease(stranded);
             }

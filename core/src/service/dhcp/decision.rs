@@ -88,7 +88,9 @@ pub(super) fn decide(
     let kind = if is_node { PoolKind::Temporary } else { PoolKind::Guest };
     let lease = if is_node { settings.temporary_lease } else { who::guest_lease(turn, client) };
     if let Some(lent) = turn.hall.leases.get(address) {
-        let is_former = lent.pool.kind == PoolKind::Number && lent.mac == client.mac;
+        // Where it was not known by which of its cards a machine has it, it is by the one that renews it.
+        let is_its = turn.hall.nodes.identity(lent.mac) == turn.hall.nodes.identity(client.mac);
+        let is_former = lent.pool.kind == PoolKind::Number && is_its;
         if is_former && permanent.is_none() && case == Case::Renewing {
             return Decision::Former(settings.lease);
         }

@@ -101,16 +101,31 @@ pub(super) fn release(turn: &mut Turn<'_>, client: &Client) {
         gave_back(turn, client);
     } else if turn.permanent_address(client.mac, client.place) == Some(address) {
         turn.event(Some(client.mac), Kind::Release, format!("RELEASE {address}"));
+        turn.unpin(address);
+        if runs_on(turn, client) {
+            return;
+        }
         if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
             node.granted_until = None;
         }
-        turn.unpin(address);
         turn.step(client.mac, Step::Left, "it gave its address back");
     } else if turn.hall.heard.has(turn.now, client.mac, address) {
         turn.event(Some(client.mac), Kind::Release, format!("RELEASE {address}"));
         turn.hall.heard.gave_back(client.mac);
         turn.unpin(address);
     }
+}
+
+/// A node's card gives back what it has on a further network: its system runs on with the address that its name has, unless it has none there.
+fn runs_on(turn: &Turn<'_>, client: &Client) -> bool {
+    let Some(node) = turn.hall.nodes.get(client.mac) else { return false };
+    let own = node.number.and_then(|number| turn.own_network(node, number));
+    let is_heard = |place: usize| {
+        let ours = turn.config.networks[place].address;
+        node.cards().any(|card| turn.hall.heard.get(card).is_some_and(|said| said.placed == Some(ours)))
+    };
+    // What was granted before a restart is not known.
+    own.is_some_and(|own| own != client.place && (node.boot.is_resumed || is_heard(own)))
 }
 
 /// Its system is over: what asks next, however soon, is another boot's.

@@ -99,7 +99,7 @@ pub(super) fn part(turn: &mut Turn<'_>, client: &Client) -> bool {
     };
     let (mac, present) = (node.mac, node.present());
     let place = turn.hall.listed.place(mac);
-    let is_busy = node.claim.is_some() || node.becoming.is_some();
+    let is_busy = node.claim.is_some() || node.becoming.is_some() || node.is_being_decided;
     let is_gone = match client.meant.entry() {
         Some((Entry::Node(other), By::Client | By::Relay)) => Some(other) != place,
         Some(_) => true,

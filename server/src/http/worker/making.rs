@@ -10,7 +10,7 @@ use crate::clock;
 use crate::images::directory::BootFile;
 use crate::overlay::NotMade;
 use heorot_core::mac::Mac;
-use heorot_core::message::{NodeFiles, Unwritten};
+use heorot_core::message::{Answer, NodeFiles, Unwritten};
 use heorot_core::time::Time;
 use std::sync::Arc;
 use std::time::Instant;
@@ -28,7 +28,7 @@ impl Worker {
         }
     }
 
-    /// They are made, or cannot be: the loop hears of that, for then they were not given. What was made for a connection that is gone was given nevertheless: nobody can tell.
+    /// They are made, or cannot be: the loop hears of that, for then they were not given. What was sent to a connection that breaks off was given nevertheless: nobody can tell.
     pub(super) fn made(
         &mut self,
         key: u64,
@@ -37,6 +37,7 @@ impl Worker {
         now: Instant,
     ) {
         let (status, why) = match result {
+            Ok(_) if self.streams.get_mut(key).is_none() => return self.untaken((mac, given)),
             Ok(file) => {
                 let version = Version::of(&file.identity, u64::from(clock::calendar_seconds()));
                 let all = Selection::Whole;
@@ -45,10 +46,24 @@ impl Worker {
             Err(NotMade::Wrong(why)) => (500, why),
             Err(NotMade::Busy) => (503, "too many files of nodes are under way: ask again".into()),
         };
-        let is_told = self.asks.try_say(Ask::NotMade { mac, given, why: why.clone() }).is_ok();
+        let is_told = self.asks.try_say(Ask::NotMade { mac, given, why: Some(why.clone()) }).is_ok();
         // Unless the loop knows, the next time would be the second.
         let why = if is_told { why } else { format!("{why}; and the server is busy") };
         self.reply(key, &Reply::text(status, why + "\n"), now);
+    }
+
+    /// Nobody waits for an answer any more. What was secret in it is with nobody.
+    pub(super) fn unheard(&mut self, answer: Option<(Answer, bool)>) {
+        if let Some((Answer::Files(wanted), _)) = answer {
+            self.untaken((wanted.mac, wanted.given));
+        }
+    }
+
+    /// The loop hears that nothing of this was sent. If it has no time for that, it was given.
+    fn untaken(&mut self, (mac, given): (Mac, Option<Time>)) {
+        if given.is_some() {
+            let _ = self.asks.try_say(Ask::NotMade { mac, given, why: None });
+        }
     }
 
     /// Has the names file of a node written.
