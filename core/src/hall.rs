@@ -2,6 +2,7 @@
 
 mod change;
 mod deaf;
+mod elsewhere;
 mod ended;
 mod files;
 mod host_keys;
