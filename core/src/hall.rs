@@ -125,6 +125,8 @@ pub(crate) struct Hall {
     /// From which tokens are made.
     pub(crate) secret: [u8; 16],
     pub(crate) boots: u64,
+    /// Addresses of other servers where nobody was heard for long, and who had them last.
+    pub(crate) lapsed: BTreeMap<Ipv4Addr, Mac>,
     /// When it was last looked for whose token a stranger has.
     pub(crate) searched: Option<Time>,
     /// What had no room in a machine's packets, as it was told.

@@ -100,6 +100,7 @@ impl Heorot {
             calendar: None,
             secret,
             boots: 0,
+            lapsed: BTreeMap::new(),
             searched: None,
             free: FreeNumbers::new(&config),
             unpublished: Unpublished::default(),
@@ -292,8 +293,7 @@ fn wake(turn: &mut Turn<'_>) {
                     dhcp::answer_deferred(turn, address);
                 }
                 if let Some(lease) = ended {
-                    turn.end_lease(address);
-                    turn.expired(lease.mac, "it fell silent, and its temporary address was taken back");
+                    turn.runs_out(address, lease);
                 }
             }
             Due::Pin(address) => {

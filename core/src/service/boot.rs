@@ -289,9 +289,9 @@ fn about_itself(turn: &mut Turn<'_>, request: &Request, rest: &str, machine: Opt
     let is_its_own = |mac: &Mac| {
         turn.hall.nodes.get(*mac).is_some_and(|node| !token.is_empty() && is_equal(&node.boot.token, token))
     };
-    let Some(mac) = machine.filter(is_its_own) else {
+    let its_own = machine.filter(is_its_own);
+    let Some(mac) = its_own.or_else(|| stranger::comes_back(turn, request, token, machine)) else {
         let why = format!("this token is not that of the present boot of the machine at {}", request.from);
-        stranger::tell(turn, request, token, machine);
         return answer(turn, request, error(404, &why));
     };
     let mac = turn.hall.nodes.identity(mac);
