@@ -494,6 +494,7 @@ impl Turn<'_> {
             profile: node.boot.profile.clone(),
             tries: node.boot.tries,
             checks_in: node.boot.checks_in,
+            is_bootp: node.boot.is_bootp,
             last_end: node.last_end.clone(),
             agent_says: node.beside.get(&Beside::Agent).cloned(),
             vain: node.vain.as_ref().map(|vain| VainRecord {

@@ -169,6 +169,8 @@ pub struct Boot {
     pub tried: Option<Time>,
     /// Whether its agent said that it will say now and then that its system runs.
     pub checks_in: bool,
+    /// Whether it got its address by BOOTP last, and so for good.
+    pub is_bootp: bool,
     /// What its firmware is, whichever way it loads.
     pub machine: Option<FirmwareKind>,
     /// Whether U-Boot asked in this boot.

@@ -407,6 +407,7 @@ fn up(turn: &mut Turn<'_>, request: &Request, mac: Mac, body: &[u8]) {
     }
     let more = check_in::heard(turn, mac, body);
     turn.step(mac, Step::ReportedUp, "its agent says so");
+    check_in::has_lease(turn, mac, request.from);
     let mut settled = Vec::new();
     for place in 0..turn.config.networks.len() {
         // Where it has an address of its own it has left the temporary one, or does when it renews that.

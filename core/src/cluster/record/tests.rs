@@ -93,6 +93,7 @@ fn what_is_kept_is_read_back() {
             reason: "it was switched on".into(),
             tries: 2,
             checks_in: true,
+            is_bootp: true,
             last_end: Some(LastEnd {
                 at_seconds: Some(1),
                 reason: "panic".into(),

@@ -12,6 +12,7 @@ use crate::config::OptionPath;
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, Turn};
 use crate::limit::LEFT_OUT_TOLD_MAX;
+use crate::mac::Mac;
 use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
 use crate::wire::dhcp::MessageType;
@@ -108,6 +109,7 @@ fn grant(
         if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
             node.granted_until = None;
         }
+        grants_by_bootp(turn, client.mac, true);
     } else if is_node && is_permanent {
         let until = turn.now + lease;
         if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
@@ -116,6 +118,7 @@ fn grant(
             let mac = node.mac;
             turn.hall.timers.arm(until, Due::Grant(mac));
         }
+        grants_by_bootp(turn, client.mac, false);
         turn.hall.leases.supersede(client.mac, client.place);
         turn.step(client.mac, Step::Renewed, "it renewed its lease");
     }
@@ -152,6 +155,15 @@ fn grant(
         grant.fulfil(turn);
     } else {
         turn.promise(Promise::Grant(grant));
+    }
+}
+
+/// Takes note whether a node has its address for good. After a restart that is known by the record of its boot, which is written again if it is up: else it will be.
+fn grants_by_bootp(turn: &mut Turn<'_>, mac: Mac, is_bootp: bool) {
+    let Some(node) = turn.hall.nodes.get_mut(mac) else { return };
+    let is_news = std::mem::replace(&mut node.boot.is_bootp, is_bootp) != is_bootp;
+    if is_news && node.stage == Stage::Up {
+        turn.keep_boot(mac);
     }
 }
 
