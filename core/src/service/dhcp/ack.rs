@@ -112,17 +112,24 @@ fn grant(
         grants_by_bootp(turn, client.mac, true);
     } else if is_node && is_permanent {
         let until = turn.now + lease;
+        // Firmware is no system that runs, and what any user's program can send says nothing of one that is dead.
+        let runs = client.is_of_the_system && client.firmware.is_none();
         if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
             node.granted_until = Some(until);
-            node.renewed(turn.now);
+            if runs {
+                node.renewed(turn.now);
+            }
             let mac = node.mac;
             turn.hall.timers.arm(until, Due::Grant(mac));
         }
         grants_by_bootp(turn, client.mac, false);
         turn.hall.leases.supersede(client.mac, client.place);
-        turn.step(client.mac, Step::Renewed, "it renewed its lease");
+        if runs {
+            turn.step(client.mac, Step::Renewed, "it renewed its lease");
+        }
     }
-    let in_mid_boot = turn.hall.nodes.get(client.mac).is_some_and(|node| node.stage != Stage::Up);
+    let is_over = |stage| matches!(stage, Stage::Up | Stage::Down);
+    let in_mid_boot = turn.hall.nodes.get(client.mac).is_some_and(|node| !is_over(node.stage));
     let reply = Reply::new(turn, client, MessageType::Ack).lease(address, lease).parameters(address);
     if let Some(path) = reply.boot_path()
         && let Some(node) = turn.hall.nodes.get_mut(client.mac)
