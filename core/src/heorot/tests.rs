@@ -225,6 +225,27 @@ fn a_new_loan_waits_for_its_record_and_a_known_node_for_none() {
 }
 
 #[test]
+fn what_is_lent_to_another_one_meanwhile_is_not_durable_by_the_record_before() {
+    let mut heorot = with_configuration("probe = false\n", Vec::new());
+    let address = offered(&take(&mut heorot, DISCOVER));
+    let out = take(&mut heorot, &request_for(address));
+    let [first] = tickets(&out)[..] else { panic!("one record, for the loan: {out:?}") };
+    let given_back = with_options(&[53, 1, 7, 54, 4, 10, 77, 0, 1, 255]);
+    take(&mut heorot, &[&given_back[..12], &address, &given_back[16..]].concat());
+    heorot.handle(NOW + PROBE_WAIT, Input::Wakeup, &mut Vec::new());
+    // The record of the first loan is still on its way to the disk when it is lent to another machine.
+    let another = |packet: &[u8]| [&packet[..28], &[0x52, 0x54, 0, 0, 0, 2], &packet[34..]].concat();
+    let out = take(&mut heorot, &another(&request_for(address)));
+    let [second] = tickets(&out)[..] else { panic!("one record, for the other loan: {out:?}") };
+    let mut out = Vec::new();
+    heorot.handle(NOW, Input::Committed(first), &mut out);
+    assert!(!is_answered(&out), "whoever gave it back is granted nothing");
+    assert!(!is_answered(&take(&mut heorot, &another(&request_for(address)))), "before its own is durable");
+    heorot.handle(NOW, Input::Committed(second), &mut out);
+    assert!(is_answered(&out));
+}
+
+#[test]
 fn what_bootp_grants_has_no_end_after_a_restart_either() {
     let node = r#"{"mac":"52:54:00:00:00:02","number":3}"#;
     let boot = r#"{"mac":"52:54:00:00:00:02","token":"0123456789abcdef","stage":"up","reason":"it says so"}"#;
