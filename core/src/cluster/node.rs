@@ -125,6 +125,8 @@ pub struct Offers {
     pub count: u32,
     /// When the first of them went out.
     pub since: Option<Time>,
+    /// When the last did.
+    pub last: Option<Time>,
 }
 
 /// A file without which its machine does not go on, and that it asked for by TFTP.
