@@ -3,6 +3,7 @@
 mod change;
 mod deaf;
 mod deferred;
+mod elsewhere;
 mod ended;
 mod files;
 mod host_keys;
@@ -127,6 +128,8 @@ pub(crate) struct Hall {
     /// From which tokens are made.
     pub(crate) secret: [u8; 16],
     pub(crate) boots: u64,
+    /// Addresses of other servers where nobody was heard for long, and who had them last.
+    pub(crate) lapsed: BTreeMap<Ipv4Addr, Mac>,
     /// When it was last looked for whose token a stranger has.
     pub(crate) searched: Option<Time>,
     /// What had no room in a machine's packets, as it was told.
@@ -482,6 +485,7 @@ impl Turn<'_> {
             tries: node.boot.tries,
             checks: (node.stage == Stage::Failed).then(|| trial::digest(&self.config.trial.checks)),
             checks_in: node.boot.checks_in,
+            is_bootp: node.boot.is_bootp,
             last_end: node.last_end.clone(),
             agent_says: node.beside.get(&Beside::Agent).cloned(),
             vain: node.vain.as_ref().map(|vain| VainRecord {

@@ -17,7 +17,6 @@ use crate::cluster::pin::Pins;
 use crate::cluster::probe::Probes;
 use crate::cluster::record::{Record, SerialRecord};
 use crate::cluster::reservation::Reservations;
-use crate::cluster::stage::Step;
 use crate::cluster::strange_relay::StrangeRelays;
 use crate::cluster::unanswered::Unanswered;
 use crate::cluster::written_names::WrittenNames;
@@ -100,6 +99,7 @@ impl Heorot {
             calendar: None,
             secret,
             boots: 0,
+            lapsed: BTreeMap::new(),
             searched: None,
             free: FreeNumbers::new(&config),
             unpublished: Unpublished::default(),
@@ -292,8 +292,7 @@ fn wake(turn: &mut Turn<'_>) {
                     dhcp::answer_deferred(turn, address);
                 }
                 if let Some(lease) = ended {
-                    turn.end_lease(address);
-                    turn.expired(lease.mac, "it fell silent, and its temporary address was taken back");
+                    turn.runs_out(address, lease);
                 }
             }
             Due::Pin(address) => {
@@ -319,10 +318,7 @@ fn wake(turn: &mut Turn<'_>) {
                     turn.hall.timers.arm(until, due);
                     continue;
                 }
-                if let Some(node) = turn.hall.nodes.get_mut(mac) {
-                    node.granted_until = None;
-                }
-                turn.step(mac, Step::Left, "it let its lease run out");
+                turn.lease_runs_out(mac);
             }
         }
     }

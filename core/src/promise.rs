@@ -227,7 +227,7 @@ impl Promise {
             Self::Number { mac, .. } => turn.hall.nodes.renounce(mac),
             Self::Join(further) => turn.hall.nodes.part(further),
             Self::Grant(grant) => {
-                if grant.lent.is_some() {
+                if grant.lent.is_some() && grant.is_its(turn) {
                     turn.hall.leases.retract(grant.address);
                     turn.hall.naming.ended(grant.address);
                 }
@@ -253,16 +253,22 @@ impl Promise {
 }
 
 impl Grant {
+    /// Whether its address is lent to its machine, as it was when this was promised.
+    fn is_its(&self, turn: &Turn<'_>) -> bool {
+        turn.hall.leases.get(self.address).is_some_and(|lease| lease.mac == self.mac)
+    }
+
     /// First the kernel learns where the machine is, then the machine learns its address: what it then asks is answered without an ARP.
     pub(crate) fn fulfil(self, turn: &mut Turn<'_>) {
         if self.lent.is_some() {
-            let lease = turn.hall.leases.recorded(self.address, self.length);
-            let Some(lease) = lease.filter(|lease| lease.mac == self.mac) else {
-                return; // Given back before it was granted.
+            let lease =
+                if self.is_its(turn) { turn.hall.leases.recorded(self.address, self.length) } else { None };
+            let Some(lease) = lease else {
+                return; // Given back before it was granted; it may be lent to another one by now, whose record is not durable by this.
             };
             let until = lease.until;
             turn.hall.naming.lent(self.address, until.as_nanoseconds());
-        } else if turn.hall.leases.get(self.address).is_some_and(|lease| lease.mac == self.mac) {
+        } else if self.is_its(turn) {
             turn.hall.leases.recorded(self.address, self.length);
         }
         if self.pinned {

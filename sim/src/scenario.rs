@@ -29,7 +29,7 @@
 //! | `A begins PATH`, `A breaks-off PATH OCTETS WHY` | it asks by TFTP, and has not got it yet (with `get` it has); after so many octets nothing gets through any more |
 //! | `A distrusts WHY` | it ends HTTPS before it has begun |
 //! | `occupied ADDRESS X` | machine X answers a probe; `-` if the answer does not say who |
-//! | `other SERVER offers\|grants\|refuses ADDRESS X` | another server answers machine X, and is heard; a boot file may follow |
+//! | `other SERVER offers\|grants\|refuses ADDRESS X` | another server answers machine X, and is heard; a boot file and `from=ADDRESS:PORT` may follow |
 //! | `downloads ADDRESS`, `asks-for ADDRESS X` | blocks are acknowledged from an address; machine X asks for one by ARP |
 //! | `interface eth1 down\|no-carrier\|up` | it, and no other, hears nobody from now on |
 //! | `link paced\|round-robin\|deferring` | how the link is used from now on |
@@ -166,7 +166,7 @@ impl Teller {
                 let out = self.world()?.happen(Input::Occupied { address: address.parse().ok()?, mac });
                 Some(self.lines(out, None))
             }
-            ["other", server, verb, address, name, file @ ..] => {
+            ["other", server, verb, address, name, rest @ ..] => {
                 let message_type = match *verb {
                     "offers" => MessageType::Offer,
                     "grants" => MessageType::Ack,
@@ -174,17 +174,13 @@ impl Teller {
                     _ => return None,
                 };
                 let server = server.parse().ok()?;
-                let payload = other_reply(
-                    server,
-                    message_type,
-                    address.parse().ok()?,
-                    self.mac(name)?,
-                    file.first().copied(),
-                );
+                let file = rest.iter().find(|word| !word.starts_with("from="));
+                let payload =
+                    other_reply(server, message_type, address.parse().ok()?, self.mac(name)?, file.copied());
                 let overheard = Overheard {
                     interface: "eth1",
                     mac: OTHER_SERVER_MAC,
-                    source: SocketAddrV4::new(server, 67),
+                    source: said_source(rest).unwrap_or_else(|| SocketAddrV4::new(server, 67)),
                     destination: SocketAddrV4::new(Ipv4Addr::BROADCAST, 68),
                     payload: &payload,
                 };

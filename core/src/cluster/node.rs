@@ -127,6 +127,8 @@ pub struct Offers {
     pub count: u32,
     /// When the first of them went out.
     pub since: Option<Time>,
+    /// When the last did.
+    pub last: Option<Time>,
 }
 
 /// A file without which its machine does not go on, and that it asked for by TFTP.
@@ -171,6 +173,8 @@ pub struct Boot {
     pub tried: Option<Time>,
     /// Whether its agent said that it will say now and then that its system runs.
     pub checks_in: bool,
+    /// Whether it got its address by BOOTP last, and so for good.
+    pub is_bootp: bool,
     /// What its firmware is, whichever way it loads.
     pub machine: Option<FirmwareKind>,
     /// Whether U-Boot asked in this boot.

@@ -202,6 +202,9 @@ pub struct BootRecord {
     /// Whether its agent says now and then that its system runs.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub checks_in: bool,
+    /// Whether it got its address by BOOTP last, and so for good.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_bootp: bool,
     /// How its last system ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_end: Option<LastEnd>,

@@ -51,6 +51,15 @@ impl Turn<'_> {
         self.expired(mac, "the network of its temporary address is served no more");
     }
 
+    /// A node has let the lease of its permanent address run out. Whoever checks in says himself whether his system runs.
+    pub(crate) fn lease_runs_out(&mut self, mac: Mac) {
+        let Some(node) = self.hall.nodes.get_mut(mac) else { return };
+        node.granted_until = None;
+        if !node.boot.checks_in {
+            self.step(mac, Step::Left, "it let its lease run out");
+        }
+    }
+
     /// What was lent to a machine is taken back. Who is numbered has his own address, or what is lent to another of his cards; unless his own is of another network: then he had this alone.
     pub(crate) fn expired(&mut self, mac: Mac, why: &str) {
         if !self.has_another_address(mac) {

@@ -6,7 +6,7 @@ use crate::cluster::since::Since;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trouble::Beside;
 use crate::event::Kind;
-use crate::limit::TROUBLE_TOLD_EVERY;
+use crate::limit::{OFFERS_OF_ONE_ATTEMPT, TROUBLE_TOLD_EVERY};
 use crate::mac::Mac;
 
 impl Turn<'_> {
@@ -54,11 +54,15 @@ impl Turn<'_> {
             node.beside.remove(&Beside::NoAddress);
             // Who runs has an address, whoever asks in its name.
             let is_waiting = node.stage == Stage::Seen || node.stage.is_booting();
-            let Offers { count, since } = node.offers;
-            node.offers = match is_waiting {
-                true => Offers { count: count.saturating_add(1), since: since.or(Some(now)) },
-                false => Offers::default(),
-            };
+            let is_another = |last| now.since(last) > OFFERS_OF_ONE_ATTEMPT;
+            if !is_waiting || node.offers.last.is_some_and(is_another) {
+                node.offers = Offers::default();
+            }
+            if is_waiting {
+                let Offers { count, since, .. } = node.offers;
+                node.offers =
+                    Offers { count: count.saturating_add(1), since: since.or(Some(now)), last: Some(now) };
+            }
         }
     }
 

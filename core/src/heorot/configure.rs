@@ -6,7 +6,7 @@ use crate::cluster::record::NumberingRecord;
 use crate::cluster::reservation::Reservations;
 use crate::cluster::unanswered::Unanswered;
 use crate::cluster::written_names::WrittenNames;
-use crate::config::Config;
+use crate::config::{Config, Mode};
 use crate::event::Kind;
 use crate::hall::{FreeNumbers, HostKeyNumbers, Turn, and_more};
 use crate::message::Output;
@@ -49,6 +49,10 @@ impl Heorot {
         for mac in &macs {
             if let Some(node) = self.hall.nodes.get_mut(*mac) {
                 node.network = node.network.and_then(moved);
+                let mode = node.network.map(|place| self.config.networks[place].mode);
+                // What was granted here it renews to another server from now on.
+                node.granted_until =
+                    node.granted_until.filter(|_| mode.is_none_or(|mode| mode == Mode::Serve));
             }
         }
         let has_other_checks = old.trial.checks != self.config.trial.checks;

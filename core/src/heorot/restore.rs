@@ -69,7 +69,9 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
         }
         // Whose agent has fallen silent may have its address still, and renew it.
         let (is_up, had_address) = (node.stage == Stage::Up, matches!(node.stage, Stage::Up | Stage::Down));
-        let place = node.network.filter(|_| had_address);
+        // Where another server gives the addresses it renews to that one; and what BOOTP grants has no end.
+        let ends = |place: &usize| turn.config.networks[*place].mode == Mode::Serve && !node.boot.is_bootp;
+        let place = node.network.filter(|_| had_address).filter(ends);
         turn.hall.listed.bind_by_number(turn.config, mac, node.number);
         turn.hall.nodes.restore(node);
         turn.hall.nodes.let_go(turn.now, mac);
@@ -80,9 +82,9 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
                 node.granted_until = Some(until);
             }
             turn.hall.timers.arm(until, Due::Grant(mac));
-            if is_up {
-                boot::watch_again(turn, mac);
-            }
+        }
+        if is_up {
+            boot::watch_again(turn, mac);
         }
     }
     for mac in parted {
@@ -187,6 +189,7 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
         if node.stage == Stage::Failed && boot.checks.as_ref().is_some_and(is_by_others) {
             node.boot.tries = 0;
         }
+        node.boot.is_bootp = boot.is_bootp;
         node.last_end = boot.last_end;
         node.beside.extend(boot.agent_says.map(|says| (Beside::Agent, says)));
         node.vain = boot.vain.map(|VainRecord { boots, at_seconds, phase, troubles }| Vain {

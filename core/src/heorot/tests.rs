@@ -15,6 +15,7 @@ use crate::message::{Answer, Datagram, Overheard, Query, RequestId, Ticket};
 use crate::time::Wall;
 use proptest::prelude::*;
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::Duration;
 
 const NOW: Time = Time::from_nanoseconds(1_000_000_000_000);
 const DISCOVER: &[u8] = include_bytes!("../../fixtures/discover-ipxe.bin");
@@ -221,6 +222,55 @@ fn a_new_loan_waits_for_its_record_and_a_known_node_for_none() {
     let address = offered(&out);
     assert_eq!(address, [10, 77, 1, 3]);
     assert!(is_answered(&take(&mut heorot, &of_node(&request_for(address)))), "whatever the disk does");
+}
+
+#[test]
+fn what_is_lent_to_another_one_meanwhile_is_not_durable_by_the_record_before() {
+    let mut heorot = with_configuration("probe = false\n", Vec::new());
+    let address = offered(&take(&mut heorot, DISCOVER));
+    let out = take(&mut heorot, &request_for(address));
+    let [first] = tickets(&out)[..] else { panic!("one record, for the loan: {out:?}") };
+    let given_back = with_options(&[53, 1, 7, 54, 4, 10, 77, 0, 1, 255]);
+    take(&mut heorot, &[&given_back[..12], &address, &given_back[16..]].concat());
+    heorot.handle(NOW + PROBE_WAIT, Input::Wakeup, &mut Vec::new());
+    // The record of the first loan is still on its way to the disk when it is lent to another machine.
+    let another = |packet: &[u8]| [&packet[..28], &[0x52, 0x54, 0, 0, 0, 2], &packet[34..]].concat();
+    let out = take(&mut heorot, &another(&request_for(address)));
+    let [second] = tickets(&out)[..] else { panic!("one record, for the other loan: {out:?}") };
+    let mut out = Vec::new();
+    heorot.handle(NOW, Input::Committed(first), &mut out);
+    assert!(!is_answered(&out), "whoever gave it back is granted nothing");
+    assert!(!is_answered(&take(&mut heorot, &another(&request_for(address)))), "before its own is durable");
+    heorot.handle(NOW, Input::Committed(second), &mut out);
+    assert!(is_answered(&out));
+}
+
+#[test]
+fn what_bootp_grants_has_no_end_after_a_restart_either() {
+    let node = r#"{"mac":"52:54:00:00:00:02","number":3}"#;
+    let boot = r#"{"mac":"52:54:00:00:00:02","token":"0123456789abcdef","stage":"up","reason":"it says so"}"#;
+    let kept = [
+        Record::Node(serde_json::from_str(node).expect("it is a record")),
+        Record::Boot(Box::new(serde_json::from_str(boot).expect("it is one too"))),
+    ];
+    let stage_after = |mut heorot: Heorot, hours: u64| {
+        let later = NOW + Duration::from_secs(hours * 3600);
+        heorot.handle(later, Input::Wakeup, &mut Vec::new());
+        heorot.hall.nodes.get(Mac([0x52, 0x54, 0, 0, 0, 2])).map(|node| node.stage)
+    };
+    assert_eq!(stage_after(with_configuration("", kept.to_vec()), 13), Some(Stage::Down), "its lease has");
+
+    let mut heorot = with_configuration("", kept.to_vec());
+    let bootp = with_options(&[255]);
+    let out = take(&mut heorot, &[&bootp[..28], &[0x52, 0x54, 0, 0, 0, 2], &bootp[34..]].concat());
+    assert_eq!(offered(&out), [10, 77, 1, 3]);
+    let is_boot = |output: &Output| {
+        if let Output::Record(_, record @ Record::Boot(_)) = output { Some(record.clone()) } else { None }
+    };
+    let boot = out.iter().find_map(is_boot).expect("it is recorded, as it is up already");
+    let kept = vec![kept[0].clone(), boot];
+    assert_eq!(stage_after(heorot, 13), Some(Stage::Up));
+    assert_eq!(stage_after(with_configuration("", kept), 13), Some(Stage::Up));
 }
 
 /// The hardware addresses by number, in the last names that were published.
@@ -450,7 +500,7 @@ fn of_a_guest_in_a_loop_so_many_lines_are_told_and_how_many_were_left_out() {
     };
     let source = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 68);
     for _ in 0..500 {
-        now = now + std::time::Duration::from_millis(100);
+        now = now + Duration::from_millis(100);
         for payload in [&asks, &gives_back] {
             let datagram = Datagram { interface: "eth1", source, destination: Ipv4Addr::BROADCAST, payload };
             tell(&mut heorot, now, Input::Dhcp(datagram));

@@ -19,6 +19,9 @@ pub const SHADOWS_MAX: usize = NODES_MAX;
 /// An exchange with another server is over after so long without a packet: EDK2 waits 4 s between an offer and its REQUEST.
 pub const SHADOW_WAIT: Duration = Duration::from_secs(5);
 
+/// Offers that are further apart than this are of two attempts to boot: firmware that takes none starts anew within minutes, if it does so by itself.
+pub const OFFERS_OF_ONE_ATTEMPT: Duration = Duration::from_secs(600);
+
 /// Offers of other servers that are told of one exchange: nobody has more servers on one link.
 pub const SHADOW_OFFERS_MAX: usize = 4;
 

@@ -289,9 +289,9 @@ fn about_itself(turn: &mut Turn<'_>, request: &Request, rest: &str, machine: Opt
     let is_its_own = |mac: &Mac| {
         turn.hall.nodes.get(*mac).is_some_and(|node| !token.is_empty() && is_equal(&node.boot.token, token))
     };
-    let Some(mac) = machine.filter(is_its_own) else {
+    let its_own = machine.filter(is_its_own);
+    let Some(mac) = its_own.or_else(|| stranger::comes_back(turn, request, token, machine)) else {
         let why = format!("this token is not that of the present boot of the machine at {}", request.from);
-        stranger::tell(turn, request, token, machine);
         return answer(turn, request, error(404, &why));
     };
     let mac = turn.hall.nodes.identity(mac);
@@ -408,6 +408,7 @@ fn up(turn: &mut Turn<'_>, request: &Request, mac: Mac, body: &[u8]) {
     let more = check_in::heard(turn, mac, body);
     turn.step(mac, Step::ReportedUp, "its agent says so");
     let cards: Vec<_> = turn.hall.nodes.get(mac).into_iter().flat_map(Node::cards).collect();
+    check_in::has_lease(turn, mac, request.from);
     let mut settled = Vec::new();
     for place in 0..turn.config.networks.len() {
         // Where it has an address of its own it has left the temporary one, or does when it renews that.

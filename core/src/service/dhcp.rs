@@ -171,7 +171,9 @@ fn meet(turn: &mut Turn<'_>, client: &Client) -> bool {
         turn.event_by_stranger(Kind::Trouble, what);
         return false;
     }
-    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac)
+        && (node.network.is_none() || power_on::is_believed(client, node))
+    {
         node.network = Some(client.place);
     }
     if is_listed {

@@ -94,6 +94,7 @@ fn what_is_kept_is_read_back() {
             tries: 2,
             checks: Some("0123456789abcdef".into()),
             checks_in: true,
+            is_bootp: true,
             last_end: Some(LastEnd {
                 at_seconds: Some(1),
                 reason: "panic".into(),

@@ -4,13 +4,16 @@
 
 use super::{error, identity};
 use crate::cluster::last_end::LastEnd;
+use crate::cluster::node::Node;
 use crate::cluster::stage::{Stage, Step};
+use crate::config::Mode;
 use crate::event::Kind;
 use crate::hall::{Due, Turn};
 use crate::mac::Mac;
 use crate::message::Answer;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::net::Ipv4Addr;
 
 /// The body of `POST {heorot}/up`; an old agent's is empty.
 #[derive(Default, Deserialize)]
@@ -36,6 +39,23 @@ pub(super) fn heard(turn: &mut Turn<'_>, mac: Mac, body: &[u8]) -> Vec<(&'static
     }
     watch(turn, mac);
     vec![("check_in_seconds", json!(turn.config.check_in.interval.as_secs()))]
+}
+
+/// A system runs at its permanent address. If nothing is known of the lease by which it has that, it was granted before a restart, and has not run out later than this: if its agent does not check in,
+/// it tells when the node is down.
+pub(super) fn has_lease(turn: &mut Turn<'_>, mac: Mac, from: Ipv4Addr) {
+    let has_term = |node: &Node| node.granted_until.is_some() || node.boot.is_bootp;
+    if turn.hall.nodes.get(mac).is_none_or(has_term) {
+        return;
+    }
+    let mut serving =
+        (0..turn.config.networks.len()).filter(|place| turn.config.networks[*place].mode == Mode::Serve);
+    let Some(place) = serving.find(|place| turn.permanent_address(mac, *place) == Some(from)) else { return };
+    let until = turn.now + turn.config.networks[place].lease;
+    if let Some(node) = turn.hall.nodes.get_mut(mac) {
+        node.granted_until = Some(until);
+        turn.hall.timers.arm(until, Due::Grant(node.mac));
+    }
 }
 
 /// The agent says that its system ends, or how the one before did.

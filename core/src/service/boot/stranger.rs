@@ -1,7 +1,7 @@
 //! Who speaks with a token that is not that of the machine at his address. He is refused, and somebody is to know why: a machine that is heard from another address than its own, or by the command
 //! line of an earlier boot, starts anew for ever.
 
-use super::asked;
+use super::{asked, is_equal, shut_out};
 use crate::cluster::node::Node;
 use crate::cluster::trouble::Beside;
 use crate::event::Kind;
@@ -11,13 +11,34 @@ use crate::mac::Mac;
 use crate::message::{Answer, Request};
 use std::net::Ipv4Addr;
 
-/// Tells of somebody with this token whose it is, or who is at his address. Nobody hears whether a token was right but who reads that here, and without one that is right nobody has anything
-/// told of a machine that is not at his address.
-pub(super) fn tell(turn: &mut Turn<'_>, request: &Request, token: &str, machine: Option<Mac>) {
+/// The machine that is back at an address of another server's where it was not heard for long, or that has got another one there unheard.
+///
+/// Of anybody else with this token it is told whose it is, or who is at his address. Nobody hears whether a token was right but who reads that here, and without one that is right nobody has
+/// anything told of a machine that is not at his address.
+pub(super) fn comes_back(
+    turn: &mut Turn<'_>,
+    request: &Request,
+    token: &str,
+    machine: Option<Mac>,
+) -> Option<Mac> {
     let from = request.from;
-    if let Some(mac) = whose(turn, token) {
-        return tell_elsewhere(turn, mac, from);
+    let has_token = |node: &Node| !token.is_empty() && is_equal(&node.boot.token, token);
+    let is_its = |mac: &Mac| turn.hall.nodes.get(*mac).is_some_and(has_token);
+    let had_it = turn.hall.lapsed.get(&from).copied().filter(is_its);
+    if let Some(mac) = had_it.or_else(|| whose(turn, token)) {
+        let is_free = machine.is_none() && shut_out(turn, mac).is_none();
+        if is_free && turn.is_back_elsewhere(mac, from) {
+            return Some(mac);
+        }
+        tell_elsewhere(turn, mac, from);
+        return None;
     }
+    tell_stranger(turn, request, machine);
+    None
+}
+
+/// Tells of a token that is nobody's.
+fn tell_stranger(turn: &mut Turn<'_>, request: &Request, machine: Option<Mac>) {
     // The token may be right in a moment, or have been: it stands in no journal.
     let refusal = Answer::Missing("the token is not that of its present boot".into());
     asked(turn, request, "node/…", machine, &refusal);
@@ -44,7 +65,7 @@ fn whose(turn: &mut Turn<'_>, token: &str) -> Option<Mac> {
         return None;
     }
     turn.hall.searched = Some(turn.now);
-    let is_its = |node: &&Node| super::is_equal(&node.boot.token, token);
+    let is_its = |node: &&Node| is_equal(&node.boot.token, token);
     turn.hall.nodes.iter().find(is_its).map(|node| node.mac)
 }
 

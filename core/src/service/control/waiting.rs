@@ -118,7 +118,7 @@ fn where_it_stands(turn: &Turn<'_>, node: &Node) -> Option<&'static str> {
     const STUCK_SECONDS: u64 = 300;
     /// Firmware asks four times in this time, and takes the first offer that it hears.
     const UNTAKEN_SECONDS: u64 = 60;
-    let is_untaken = |Offers { count, since }: Offers| {
+    let is_untaken = |Offers { count, since, .. }: Offers| {
         count > 1 && since.is_some_and(|since| turn.now.since(since).as_secs() >= UNTAKEN_SECONDS)
     };
     // The boots of a circle are short, and how far they get is told by the last one. One that is further goes in it no more.

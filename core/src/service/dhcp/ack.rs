@@ -12,6 +12,7 @@ use crate::config::OptionPath;
 use crate::event::Kind;
 use crate::hall::{Due, Turn};
 use crate::limit::LEFT_OUT_TOLD_MAX;
+use crate::mac::Mac;
 use crate::message::{Datagram, Output};
 use crate::promise::{Grant, Promise};
 use crate::wire::dhcp::MessageType;
@@ -109,18 +110,27 @@ fn grant(
         if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
             node.granted_until = None;
         }
+        grants_by_bootp(turn, client.mac, true);
     } else if is_node && is_permanent {
         let until = turn.now + lease;
+        // Firmware is no system that runs, and what any user's program can send says nothing of one that is dead.
+        let runs = client.is_of_the_system && client.firmware.is_none();
         if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
             node.granted_until = Some(until);
-            node.renewed(turn.now);
+            if runs {
+                node.renewed(turn.now);
+            }
             let mac = node.mac;
             turn.hall.timers.arm(until, Due::Grant(mac));
         }
+        grants_by_bootp(turn, client.mac, false);
         turn.hall.leases.supersede(client.mac, client.place);
-        turn.step(client.mac, Step::Renewed, "it renewed its lease");
+        if runs {
+            turn.step(client.mac, Step::Renewed, "it renewed its lease");
+        }
     }
-    let in_mid_boot = turn.hall.nodes.get(client.mac).is_some_and(|node| node.stage != Stage::Up);
+    let is_over = |stage| matches!(stage, Stage::Up | Stage::Down);
+    let in_mid_boot = turn.hall.nodes.get(client.mac).is_some_and(|node| !is_over(node.stage));
     let reply = Reply::new(turn, client, MessageType::Ack).lease(address, lease).parameters(address);
     if let Some(path) = reply.boot_path()
         && let Some(node) = turn.hall.nodes.get_mut(client.mac)
@@ -153,6 +163,15 @@ fn grant(
         grant.fulfil(turn);
     } else {
         turn.promise(Promise::Grant(grant));
+    }
+}
+
+/// Takes note whether a node has its address for good. After a restart that is known by the record of its boot, which is written again if it is up: else it will be.
+fn grants_by_bootp(turn: &mut Turn<'_>, mac: Mac, is_bootp: bool) {
+    let Some(node) = turn.hall.nodes.get_mut(mac) else { return };
+    let is_news = std::mem::replace(&mut node.boot.is_bootp, is_bootp) != is_bootp;
+    if is_news && node.stage == Stage::Up {
+        turn.keep_boot(mac);
     }
 }
 

@@ -10,8 +10,8 @@
 //! asks by while that node lives: it was moved into another machine ([`may_be_moved`]).
 
 use super::client::Client;
-use super::contested;
 use super::probe;
+use super::{contested, power_on};
 use crate::cluster::node::Node;
 use crate::cluster::probe::Found;
 use crate::cluster::reservation::{By, Entry};
@@ -106,6 +106,12 @@ pub(super) fn part(turn: &mut Turn<'_>, client: &Client) -> bool {
         None => lives(turn, client, mac),
     };
     if present == client.mac || is_busy || !is_gone {
+        return false;
+    }
+    if !client.is_of_the_system {
+        if client.firmware.is_some() {
+            power_on::tell_no_boot(turn, client);
+        }
         return false;
     }
     let why = if is_board { AS_CONFIGURED } else { "as it is in another machine" };

@@ -17,10 +17,7 @@ use crate::limit::NO_BOOT_TOLD_EVERY;
 /// all else and changes nothing of a boot that is under way or over.
 pub(super) fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware, is_discover: bool) -> bool {
     let begins = |node: &Node| node.begins_boot(turn.now, firmware, is_discover);
-    let has_booted = |node: &Node| node.stage != Stage::Seen && !node.boot.token.is_empty();
-    if !client.is_of_the_system
-        && let Some(node) = turn.hall.nodes.get(client.mac).filter(|node| has_booted(node))
-    {
+    if let Some(node) = turn.hall.nodes.get(client.mac).filter(|node| !is_believed(client, node)) {
         // In the middle of a boot it is EDK2 at port 4011, from which it asks there, when a person has chosen from the menu late.
         if begins(node) && !node.stage.is_booting() {
             tell_no_boot(turn, client);
@@ -44,8 +41,13 @@ pub(super) fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware,
     node.boot.firmware.insert(firmware, turn.now).is_none()
 }
 
+/// Whether what a client says changes what is known of its machine: what any user's program can send does not, once that has booted.
+pub(super) fn is_believed(client: &Client, node: &Node) -> bool {
+    client.is_of_the_system || node.stage == Stage::Seen || node.boot.token.is_empty()
+}
+
 /// What would begin a boot may come from any user's program. The journal is told now and then, whatever addresses such packets name, and nothing else that is in the machine's way is hidden.
-fn tell_no_boot(turn: &mut Turn<'_>, client: &Client) {
+pub(super) fn tell_no_boot(turn: &mut Turn<'_>, client: &Client) {
     let source = client.source.ip();
     let what = format!(
         "{source} asked for it as firmware does, from a port that any user's program may use: no boot begins by that"

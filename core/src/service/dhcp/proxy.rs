@@ -11,11 +11,11 @@ use super::reply::{Missing, Reply};
 use super::{heard, meet, power_on, pxe};
 use crate::cluster::lease::{Lease, PoolId, PoolKind};
 use crate::cluster::stage::{Stage, Step};
+use crate::config::Mode;
 use crate::event::Kind;
-use crate::hall::{Due, Turn};
+use crate::hall::Turn;
 use crate::limit::HOLD_AFTER_LIFE;
 use crate::load::Admission;
-use crate::mac::Mac;
 use crate::message::Datagram;
 use crate::promise::Promise;
 use crate::wire::dhcp::{MessageType, option};
@@ -24,6 +24,8 @@ use std::net::Ipv4Addr;
 /// How sure it is that a machine has an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Evidence {
+    /// It is said, in what any user's program on a host that runs can send.
+    Said,
     /// It asked the other server for it, which may say no.
     Asked,
     /// It uses it, or the other server acknowledged it.
@@ -45,9 +47,10 @@ pub(super) fn handle(
                 pxe::answer(turn, client, target);
             }
         }
+        MessageType::Decline if !client.is_of_the_system => turn.malformed("dhcp-decline-source"),
         MessageType::Decline => {
             let address = client.message.options.address(option::REQUESTED_ADDRESS);
-            forget(turn, address.unwrap_or(Ipv4Addr::UNSPECIFIED), client.mac);
+            turn.leaves_elsewhere(address.unwrap_or(Ipv4Addr::UNSPECIFIED), client.mac);
             turn.lost(client.mac, "it declined its address");
         }
         // It goes to the other server alone.
@@ -119,20 +122,72 @@ fn request(turn: &mut Turn<'_>, client: &Client) {
     turn.hall.held_back.remove(&client.mac);
     let server = client.message.options.address(option::SERVER_IDENTIFIER);
     let requested = client.message.options.address(option::REQUESTED_ADDRESS);
-    let ciaddr = client.message.ciaddr;
-    let (address, evidence) = match requested {
-        Some(address) => (address, Evidence::Asked),
-        None => (ciaddr, Evidence::Used),
-    };
+    let address = requested.unwrap_or(client.message.ciaddr);
     if address.is_unspecified() || server == Some(client.server) {
         return;
     }
+    let evidence = match requested {
+        Some(_) if client.is_of_the_system => Some(Evidence::Asked),
+        Some(_) => Some(Evidence::Said),
+        None => evidence_of_use(client),
+    };
+    let Some(evidence) = evidence else { return turn.malformed("dhcp-request-source") };
+    let is_believed = is_believed(turn, client, address, evidence);
     let of = server.map(|server| format!(" of {server}")).unwrap_or_default();
     heard(turn, client, format!("REQUEST {address}{of}{}", client.describe()));
     if let Some(firmware) = client.firmware {
         power_on(turn, client, firmware, false);
     }
-    learn(turn, client, address, evidence);
+    if is_believed {
+        learn(turn, client, address, evidence);
+    }
+}
+
+/// How sure it is that a client has the address that it calls its own. None: it speaks from another one, as any user's program can of any machine's.
+fn evidence_of_use(client: &Client) -> Option<Evidence> {
+    let is_its = *client.source.ip() == client.message.ciaddr || !client.message.giaddr.is_unspecified();
+    match client.is_of_the_system {
+        true => Some(Evidence::Used),
+        // EDK2 asks so at port 4011, and relays that send from another port than theirs forward so.
+        false => is_its.then_some(Evidence::Said),
+    }
+}
+
+/// The address that a client at port 4011 has, if it is believed, and how sure that is. To be asked before it is taken note that its machine was heard.
+pub(super) fn at_port_4011(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Evidence)> {
+    let address = client.message.ciaddr;
+    let evidence = evidence_of_use(client).filter(|_| client.mode == Mode::Proxy)?;
+    is_believed(turn, client, address, evidence).then_some((address, evidence))
+}
+
+/// Whether a client is believed that it has an address, or will have. What is made for a node goes to its address: as long as another machine lives there, asking alone takes nothing from it, for whoever
+/// comes back with an old address asks for it too. What any user's program can say takes from nobody where he lives: neither what another one has nor, for another address, what the client itself has.
+fn is_believed(turn: &Turn<'_>, client: &Client, address: Ipv4Addr, evidence: Evidence) -> bool {
+    let mac = client.mac;
+    let holder = turn.hall.leases.get(address).filter(|holder| holder.mac != mac);
+    match evidence {
+        Evidence::Used => true,
+        Evidence::Asked => holder.is_none_or(|holder| turn.now.since(holder.life) >= HOLD_AFTER_LIFE),
+        Evidence::Said => {
+            let id = PoolId { network: client.place, kind: PoolKind::Elsewhere };
+            let before = turn.hall.leases.borrowed(mac, id).filter(|before| *before != address);
+            let before = before.and_then(|before| turn.hall.leases.get(before));
+            !holder.into_iter().chain(before).any(|lease| lives(turn, lease))
+        }
+    }
+}
+
+/// Whether a machine lives at the address that another server gave it, as far as is known.
+fn lives(turn: &Turn<'_>, lease: &Lease) -> bool {
+    let was_heard = turn.now.since(lease.life) < HOLD_AFTER_LIFE;
+    turn.hall.nodes.get(lease.mac).map_or(was_heard, |node| match node.stage {
+        // Its system has said so, or fell silent.
+        Stage::Down => false,
+        Stage::Up => node.boot.checks_in || was_heard,
+        Stage::Seen | Stage::Temporary | Stage::Testing | Stage::Failed | Stage::Ready | Stage::Booting => {
+            was_heard
+        }
+    })
 }
 
 /// Another server said what it gives a machine, and we heard it.
@@ -145,7 +200,7 @@ pub(super) fn overheard(turn: &mut Turn<'_>, client: &Client, message_type: Mess
         MessageType::Nak if is_known => {
             let id = PoolId { network: client.place, kind: PoolKind::Elsewhere };
             if let Some(address) = turn.hall.leases.borrowed(client.mac, id) {
-                forget(turn, address, client.mac);
+                turn.leaves_elsewhere(address, client.mac);
                 turn.lost(client.mac, "another server refused its address");
             }
         }
@@ -160,42 +215,23 @@ pub(super) fn overheard(turn: &mut Turn<'_>, client: &Client, message_type: Mess
     }
 }
 
-/// A machine has an address that another server gave it.
+/// A machine has an address that another server gave it, and is believed.
 pub(super) fn learn(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr, evidence: Evidence) {
     let settings = &turn.config.networks[client.place];
     if !settings.contains(address) || address.is_unspecified() {
         return;
     }
     let mac = client.mac;
-    let id = PoolId { network: client.place, kind: PoolKind::Elsewhere };
-    let holder = turn.hall.leases.get(address).copied();
-    // Whoever comes back with an old address asks for it too. As long as another machine lives there, asking alone takes nothing from it: what is made
-    // for a node goes to its address.
-    let is_taken =
-        holder.is_some_and(|holder| holder.mac != mac && turn.now.since(holder.life) < HOLD_AFTER_LIFE);
-    if is_taken && evidence == Evidence::Asked {
-        return;
-    }
-    if holder.is_some_and(|holder| holder.mac == mac) {
-        turn.hall.leases.renew(turn.now, address, settings.lease);
-    } else {
-        let before = turn.hall.leases.borrowed(mac, id);
-        if let Some(holder) = holder {
-            forget(turn, address, holder.mac);
-        }
-        if let Some(before) = before {
-            forget(turn, before, mac);
-        }
-        let until = turn.hall.leases.lend(turn.now, address, mac, id, settings.lease);
-        // Nothing is promised to anybody, so that nobody waits for this record.
-        turn.hall.leases.recorded(address, settings.lease);
-        turn.hall.timers.arm(until, Due::Address(address));
-        turn.keep_loan(address);
-        turn.event(Some(mac), Kind::Ack, format!("{address} is its address, by another server"));
-        turn.tell_misaddressed(mac);
-    }
+    let is_known = turn.hall.leases.get(address).is_some_and(|holder| holder.mac == mac);
+    turn.has_elsewhere(mac, client.place, address);
     let in_mid_boot = turn.hall.nodes.get(mac).is_some_and(|node| node.stage != Stage::Up);
-    if evidence == Evidence::Used && in_mid_boot && client.firmware.is_some() {
+    let is_used = match evidence {
+        Evidence::Used => true,
+        Evidence::Asked => false,
+        // Frames of an address go to whom a user names only if that is whose it was known to be.
+        Evidence::Said => is_known,
+    };
+    if is_used && in_mid_boot && client.firmware.is_some() {
         turn.pin(address, mac);
     }
     turn.step(mac, Step::Lent, "another server gave it an address");
@@ -214,13 +250,5 @@ fn number_at_once(turn: &mut Turn<'_>, client: &Client) {
         turn.keep_node(mac);
         let reason = "there is no trial for it".into();
         turn.promise(Promise::Number { mac, reason, in_mid_boot: client.firmware.is_some() });
-    }
-}
-
-/// A machine has an address no longer.
-fn forget(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Mac) {
-    let is_its = |lease: &&Lease| lease.mac == mac && lease.pool.kind == PoolKind::Elsewhere;
-    if turn.hall.leases.get(address).filter(is_its).is_some() {
-        turn.end_lease(address);
     }
 }

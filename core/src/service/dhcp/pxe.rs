@@ -68,10 +68,11 @@ pub(super) fn answer(turn: &mut Turn<'_>, client: &Client, target: DhcpTarget) {
     let item = chosen(client);
     if is_node {
         let what = item.map(|item| format!(" entry {} of the menu", item.kind)).unwrap_or_default();
+        let uses = proxy::at_port_4011(turn, client);
         heard(turn, client, format!("the boot server for{what}{}", client.describe()));
         power_on(turn, client, firmware, false);
-        if client.mode == Mode::Proxy {
-            proxy::learn(turn, client, client.message.ciaddr, proxy::Evidence::Used);
+        if let Some((address, evidence)) = uses {
+            proxy::learn(turn, client, address, evidence);
         }
     }
     let Some(reply) = Reply::new(turn, client, MessageType::Ack).boot_server(item) else {

@@ -56,7 +56,7 @@ pub(super) struct Missing {
 
 /// Port of clients, and of servers and relays (RFC 2131 4.1).
 const CLIENT_PORT: u16 = 68;
-const SERVER_PORT: u16 = 67;
+pub(super) const SERVER_PORT: u16 = 67;
 
 /// What every client must be able to take (RFC 2131 2), and what an Ethernet frame takes; option 57 counts the IP and UDP headers.
 const DATAGRAM_OCTETS_MIN: u16 = 576;

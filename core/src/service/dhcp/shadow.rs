@@ -6,7 +6,7 @@
 use super::choice::address_to_offer;
 use super::client::Client;
 use super::decision::{Case, Decision, decide};
-use super::reply::Reply;
+use super::reply::{Reply, SERVER_PORT};
 use super::{meet, proxy};
 use crate::cluster::network;
 use crate::cluster::shadow::{Answer, End, Exchange};
@@ -61,7 +61,11 @@ pub(super) fn overheard(turn: &mut Turn<'_>, heard: Overheard<'_>, message: &Mes
     let Ok(client) = Client::of_reply(turn.config, place, message.clone()) else { return is_its_business };
     match (client.mode, message.message_type()) {
         (Mode::Serve, _) | (_, None) => {}
-        (Mode::Proxy, Some(message_type)) => proxy::overheard(turn, &client, message_type),
+        // Who gives addresses speaks from port 67. From 4011, where boot servers do, any user's program may.
+        (Mode::Proxy, Some(message_type)) if heard.source.port() == SERVER_PORT => {
+            proxy::overheard(turn, &client, message_type);
+        }
+        (Mode::Proxy, Some(_)) => {}
         (Mode::Shadow, Some(message_type)) => answered(turn, &client, message_type, *heard.source.ip()),
     }
     is_its_business

@@ -1,0 +1,92 @@
+//! Addresses that another server gives. They are not ours to lend to another machine, so that nobody needs one back: whose it is, the machines say themselves.
+//!
+//! ```text
+//!  its machine is up and checks in           it stands, however long ago it was learnt
+//!  nobody was heard there for its time       it ends: no file that is made for its machine goes there, for somebody else may have it by now
+//!  whoever has the token of its boot speaks  it stands again
+//! ```
+
+use super::{Due, Turn};
+use crate::cluster::lease::{Lease, PoolId, PoolKind};
+use crate::cluster::stage::Stage;
+use crate::config::Mode;
+use crate::event::Kind;
+use crate::limit::{HOLD_AFTER_LIFE, NODES_MAX};
+use crate::mac::Mac;
+use std::net::Ipv4Addr;
+
+impl Turn<'_> {
+    /// A machine has an address by another server, and no other there.
+    pub(crate) fn has_elsewhere(&mut self, mac: Mac, place: usize, address: Ipv4Addr) {
+        let lease = self.config.networks[place].lease;
+        let id = PoolId { network: place, kind: PoolKind::Elsewhere };
+        let holder = self.hall.leases.get(address).copied();
+        if holder.is_some_and(|holder| holder.mac == mac) {
+            self.hall.leases.renew(self.now, address, lease);
+            return;
+        }
+        let before = self.hall.leases.borrowed(mac, id);
+        if let Some(holder) = holder {
+            self.leaves_elsewhere(address, holder.mac);
+        }
+        if let Some(before) = before {
+            self.leaves_elsewhere(before, mac);
+        }
+        self.hall.lapsed.remove(&address);
+        let until = self.hall.leases.lend(self.now, address, mac, id, lease);
+        // Nothing is promised to anybody, so that nobody waits for this record.
+        self.hall.leases.recorded(address, lease);
+        self.hall.timers.arm(until, Due::Address(address));
+        self.keep_loan(address);
+        self.event(Some(mac), Kind::Ack, format!("{address} is its address, by another server"));
+        self.tell_misaddressed(mac);
+    }
+
+    /// A machine has an address of another server no longer.
+    pub(crate) fn leaves_elsewhere(&mut self, address: Ipv4Addr, mac: Mac) {
+        let is_its = |lease: &&Lease| lease.mac == mac && lease.pool.kind == PoolKind::Elsewhere;
+        if self.hall.leases.get(address).filter(is_its).is_some() {
+            self.end_lease(address);
+        }
+    }
+
+    /// Nobody was heard at an address for as long as it was lent.
+    pub(crate) fn runs_out(&mut self, address: Ipv4Addr, lease: Lease) {
+        let is_elsewhere = lease.pool.kind == PoolKind::Elsewhere;
+        // When it is down by its silence is said elsewhere.
+        let runs = self.hall.nodes.get(lease.mac);
+        if is_elsewhere && runs.is_some_and(|node| node.stage == Stage::Up && node.boot.checks_in) {
+            self.hall.timers.arm(self.now + HOLD_AFTER_LIFE, Due::Address(address));
+            return;
+        }
+        if is_elsewhere {
+            if self.hall.lapsed.len() >= NODES_MAX {
+                self.hall.lapsed.clear();
+            }
+            self.hall.lapsed.insert(address, lease.mac);
+        }
+        self.end_lease(address);
+        self.expired(lease.mac, "it fell silent, and its temporary address was taken back");
+    }
+
+    /// Whoever has the token of a machine's present boot speaks from an address that is nobody's. Where another server gives the addresses it is that machine's, unless it has another one there.
+    /// Whether it is.
+    pub(crate) fn is_back_elsewhere(&mut self, mac: Mac, address: Ipv4Addr) -> bool {
+        let mut places = 0..self.config.networks.len();
+        let place = places.find(|place| self.config.networks[*place].contains(address));
+        let Some(place) = place.filter(|place| self.config.networks[*place].mode == Mode::Proxy) else {
+            return false;
+        };
+        let id = PoolId { network: place, kind: PoolKind::Elsewhere };
+        let Some(node) = self.hall.nodes.get(mac) else { return false };
+        if node.cards().any(|card| self.hall.leases.borrowed(card, id).is_some()) {
+            return false;
+        }
+        // By which of its cards is known of the address that it had.
+        let card =
+            self.hall.lapsed.get(&address).copied().filter(|card| node.cards().any(|its| its == *card));
+        let card = card.unwrap_or_else(|| node.present());
+        self.has_elsewhere(card, place, address);
+        true
+    }
+}
