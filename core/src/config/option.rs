@@ -153,11 +153,12 @@ pub(super) fn read(findings: &mut Findings<'_>, table: &DeTable<'_>) -> OptionTa
     options
 }
 
-/// A client's identifier, or that of a place at a relay: a text, or `hex:` and octets.
+/// A client's identifier, or that of a place at a relay: a text, with `text:` before it or without, or `hex:` and octets.
 pub(super) fn identifier(text: &str) -> Result<Vec<u8>, Wrong> {
-    let octets = match text.strip_prefix("hex:") {
-        Some(digits) => encode::hexadecimal(digits)?,
-        None => text.into(),
+    let octets = match text.split_once(':') {
+        Some(("hex", digits)) => encode::hexadecimal(digits)?,
+        Some(("text", rest)) => rest.into(),
+        Some(_) | None => encode::no_octets(text)?.into(),
     };
     match octets.len() {
         1..=PART_OCTETS_MAX => Ok(octets),
@@ -170,14 +171,11 @@ pub(super) fn identifier(text: &str) -> Result<Vec<u8>, Wrong> {
 
 /// An identifier as it is written in the configuration.
 pub fn written_identifier(octets: &[u8]) -> String {
-    match std::str::from_utf8(octets) {
-        Ok(text)
-            if text.bytes().all(|octet| octet == b' ' || octet.is_ascii_graphic())
-                && !text.starts_with("hex:") =>
-        {
-            format!("{text:?}")
-        }
-        Ok(_) | Err(_) => {
+    let is_shown = |text: &&str| text.bytes().all(|octet| octet == b' ' || octet.is_ascii_graphic());
+    match std::str::from_utf8(octets).ok().filter(is_shown) {
+        Some(text) if identifier(text).is_ok_and(|read| read == octets) => format!("{text:?}"),
+        Some(text) if !text.is_empty() => format!("{:?}", format!("text:{text}")),
+        Some(_) | None => {
             let digits: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
             format!("\"hex:{digits}\"")
         }
