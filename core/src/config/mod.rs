@@ -159,7 +159,7 @@ impl Config {
     /// Reads a configuration file, on a host with these interfaces. Beside it come warnings.
     ///
     /// # Errors
-    /// Every mistake there is, and the warnings, in the order of the file; of a file that is no TOML, the first mistake alone.
+    /// Every mistake there is, and the warnings, but for those of what is of no use, which may be so by a mistake; in the order of the file. Of a file that is no TOML, the first mistake alone.
     pub fn parse(text: &str, interfaces: &[Interface]) -> Result<(Self, Vec<Mistake>), Vec<Mistake>> {
         let mut findings = Findings::new(text);
         if text.len() > CONFIGURATION_OCTETS_MAX {
@@ -195,6 +195,8 @@ impl Config {
         if findings.refused() {
             return Err(findings.into_mistakes());
         }
+        check_host::check_use(&mut findings, &draft);
+        profile::check_use(&mut findings, &draft);
         let config = Self::build(draft, &prefixes, groups, sets)
             .expect("what is missing was reported, and the file refused");
         Ok((config, findings.into_mistakes()))

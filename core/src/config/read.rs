@@ -459,7 +459,7 @@ fn find_tables<'d>(
 }
 
 /// The name of a profile in its heading.
-fn shown_name(name: &str) -> String {
+pub(super) fn shown_name(name: &str) -> String {
     let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     if plain && (1..=63).contains(&name.len()) { name.to_owned() } else { quoted(name) }
 }

@@ -7,6 +7,7 @@ use super::value::{self, Wrong};
 use super::{FIRMWARE, Identifiers, MacPattern};
 use crate::limit::{CLASS_ALTERNATIVES_MAX, MACS_PER_NODE_MAX};
 use std::net::Ipv4Addr;
+use std::ops::Range;
 use std::time::Duration;
 
 /// A `[[class]]`.
@@ -28,6 +29,7 @@ pub(super) struct ClassDraft {
 
 /// A `[[host]]`.
 pub(super) struct HostDraft {
+    pub(super) span: Range<usize>,
     pub(super) macs: Vec<Placed<MacPattern>>,
     pub(super) identifiers: IdentifiersDraft,
     pub(super) address: Option<Placed<Ipv4Addr>>,
@@ -87,6 +89,7 @@ pub(super) fn read_host(findings: &mut Findings<'_>, host: &Entry<'_>) -> HostDr
         findings.error(&host.span, "nothing says who this [[host]] is", Some(remedy.into()));
     }
     HostDraft {
+        span: host.span.clone(),
         macs,
         identifiers: read_identifiers(findings, host),
         address: host.text(findings, "address", value::address),
