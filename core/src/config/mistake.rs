@@ -190,25 +190,6 @@ impl<'t> Findings<'t> {
     }
 }
 
-/// The line, from 1, of what is written a second time at this place: a table's heading, or a key of one table. The parser says of the second where it is.
-pub(super) fn line_of_same(text: &str, span: &Range<usize>) -> Option<usize> {
-    let start = text.get(..span.start)?.rfind('\n').map_or(0, |at| at + 1);
-    let before: Vec<&str> = text.get(..start)?.lines().map(str::trim).collect();
-    let own = text.get(start..)?.lines().next()?.trim();
-    let heading = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
-    let key =
-        |line: &str| line.split_once('=').map(|(key, _)| key.trim().trim_matches(['"', '\'']).to_owned());
-    let mut above = before.iter().enumerate().rev();
-    let found = if own.starts_with('[') {
-        above.find(|(_, line)| heading(line) == heading(own))
-    } else {
-        above
-            .take_while(|(_, line)| !line.starts_with('['))
-            .find(|(_, line)| key(line).is_some() && key(line) == key(own))
-    };
-    found.map(|(place, _)| place + 1)
-}
-
 /// A word of the file for a message: in quotation marks, escaped, and not longer than a line bears.
 pub(super) fn quoted(word: &str) -> String {
     const SHOWN_MAX: usize = 60;

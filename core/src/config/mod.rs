@@ -21,6 +21,7 @@ mod key;
 mod loader;
 mod mistake;
 mod nis;
+mod no_toml;
 mod option;
 mod overlay;
 mod profile;
@@ -171,11 +172,7 @@ impl Config {
         let document = match toml::de::DeTable::parse(text) {
             Ok(document) => document,
             Err(error) => {
-                let span = error.span().unwrap_or(WHOLE_FILE);
-                let first = Some(&span).filter(|_| error.message() == "duplicate key");
-                let remedy = first.and_then(|span| mistake::line_of_same(text, span));
-                let remedy = remedy.map(|line| format!("it is on line {line} already: write it once"));
-                findings.error(&span, error.message(), remedy);
+                no_toml::tell(&mut findings, &error);
                 return Err(findings.into_mistakes());
             }
         };
