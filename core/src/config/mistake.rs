@@ -120,13 +120,21 @@ pub(super) struct Findings<'t> {
     mistakes: Vec<Mistake>,
     untold: usize,
     refused: bool,
+    boot_directory: String,
 }
 
 impl<'t> Findings<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         let after_newlines = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at + 1);
         let line_starts = std::iter::once(0).chain(after_newlines).collect();
-        Self { text, line_starts, mistakes: Vec::new(), untold: 0, refused: false }
+        Self {
+            text,
+            line_starts,
+            mistakes: Vec::new(),
+            untold: 0,
+            refused: false,
+            boot_directory: String::new(),
+        }
     }
 
     /// Something for which the file is refused.
@@ -153,6 +161,16 @@ impl<'t> Findings<'t> {
     /// The text of the file.
     pub(super) fn text(&self) -> &'t str {
         self.text
+    }
+
+    /// Says where the boot files are, for remedies.
+    pub(super) fn set_boot_directory(&mut self, directory: String) {
+        self.boot_directory = directory;
+    }
+
+    /// Where the boot files are, as far as it is known.
+    pub(super) fn boot_directory(&self) -> String {
+        self.boot_directory.clone()
     }
 
     /// Whether the file is refused.

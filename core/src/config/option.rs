@@ -8,11 +8,13 @@ mod known;
 
 pub use known::{Form, KNOWN, KnownOption};
 
+use super::elsewhere;
 use super::entry::did_you_mean;
 use super::mistake::{Findings, quoted};
 use super::value::{Wrong, address_of_somebody};
 use crate::limit::OPTIONS_PER_TABLE_MAX;
-use known::{named, numbered, part_form};
+use known::part_form;
+pub(super) use known::{named, numbered};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
@@ -232,7 +234,8 @@ fn code(word: &str) -> Result<u8, Wrong> {
         let names = KNOWN.iter().flat_map(|known| known.names.iter().copied());
         let begins = |name: &&str| name.strip_prefix(word).is_some_and(|rest| rest.starts_with('-'));
         let longer = names.clone().find(begins).map(|name| format!("did you mean {name:?}?"));
-        let remedy = longer
+        let remedy = elsewhere::remedy_in_options(word)
+            .or(longer)
             .or_else(|| did_you_mean(word, names))
             .unwrap_or_else(|| "by its number, it is \"NUMBER\" = …".into());
         Wrong::with(format!("unknown option {}", quoted(word)), remedy)

@@ -55,6 +55,7 @@ impl IdentifiersDraft {
 }
 
 pub(super) fn read_class(findings: &mut Findings<'_>, class: &Entry<'_>) -> ClassDraft {
+    let directory = findings.boot_directory();
     let draft = ClassDraft {
         name: class.text(findings, "name", value::word),
         vendor_classes: list(findings, class, "vendor-class", value::word),
@@ -65,7 +66,7 @@ pub(super) fn read_class(findings: &mut Findings<'_>, class: &Entry<'_>) -> Clas
         remotes: list(findings, class, "remote-id", option::identifier),
         networks: class.texts(findings, "network", value::any),
         options: read_options(findings, class),
-        boot_file: class.text(findings, "boot-file", boot_file),
+        boot_file: class.text(findings, "boot-file", |text| boot_file(text, &directory)),
         next_server: class.text(findings, "next-server", value::address_of_somebody),
         profile: class.text(findings, "profile", value::any),
         ignore: class.flag(findings, "ignore"),
@@ -224,7 +225,7 @@ fn mac_pattern(text: &str) -> Result<MacPattern, Wrong> {
 }
 
 /// A file of the boot directory, or a URL.
-fn boot_file(text: &str) -> Result<String, Wrong> {
+fn boot_file(text: &str, directory: &str) -> Result<String, Wrong> {
     let is_url = text.contains("://") && text.bytes().all(|b| b.is_ascii_graphic());
-    if is_url { Ok(text.to_owned()) } else { value::file_name(text) }
+    if is_url { Ok(text.to_owned()) } else { value::file_name(text, directory) }
 }

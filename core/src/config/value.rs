@@ -188,10 +188,26 @@ pub(super) fn duration_seconds(text: &str) -> Result<u64, Wrong> {
 }
 
 /// A file below the boot directory. Its name goes into generated files and URLs as it is, so it has no character that means something there.
-pub(super) fn file_name(text: &str) -> Result<String, Wrong> {
+/// Whoever writes where it is on this host is told how it is called here.
+pub(super) fn file_name(text: &str, boot_directory: &str) -> Result<String, Wrong> {
+    let directory = boot_directory.trim_end_matches('/');
+    if !directory.is_empty() && text.trim_end_matches('/') == directory {
+        return Err(Wrong::with(
+            format!("{} is boot.directory, and no file in it", quoted(text)),
+            "as \"vmlinuz\"",
+        ));
+    }
     if let Some(relative) = text.strip_prefix('/') {
-        let message = format!("{} is not relative to boot.directory", quoted(text));
-        return Err(Wrong { message, remedy: Some(format!("write {relative:?}")), within: None });
+        let below = text.strip_prefix(directory).and_then(|rest| rest.strip_prefix('/'));
+        // Whatever is wrong beside is told now, and not when this was mended.
+        let name = file_name(below.unwrap_or(relative), "/")?;
+        let remedy = match (below, name.rsplit_once('/')) {
+            (None, Some((_, last))) => format!(
+                "if it is {directory}{text}, write {name:?}; else copy it into {directory}, and write {last:?}"
+            ),
+            (Some(_), _) | (None, None) => format!("write {name:?}"),
+        };
+        return Err(Wrong::with(format!("{} is not relative to boot.directory", quoted(text)), remedy));
     }
     if text.split('/').any(|part| matches!(part, "" | "." | "..")) {
         let message = format!("{} is no file below boot.directory", quoted(text));
