@@ -193,6 +193,10 @@ fn check_names(findings: &mut Findings<'_>, draft: &Draft) {
         once(findings, &mut seen, &name.value, &name.span, |line| {
             format!("name: {:?} is already on line {line}", name.value)
         });
+        if name.value == SERVER_NAME {
+            let message = format!("name: {SERVER_NAME:?} is this server, whose addresses are known");
+            findings.error(&name.span, message, Some("choose another".into()));
+        }
         let Some(pattern) = &draft.pattern else { continue };
         let computed = |suffix: &&str| pattern.value.number(name.value.strip_suffix(*suffix)?);
         if let Some(number) = suffixes.iter().find_map(computed) {
