@@ -217,7 +217,9 @@ pub(super) fn is_without_option(word: &str) -> bool {
 fn mac_pattern(text: &str) -> Result<MacPattern, Wrong> {
     let remedy = "six octets in hexadecimal, some of which may be *, as \"52:54:00:*:*:*\"";
     let wrong = |message: &str| Wrong::with(format!("{} {message}", quoted(text)), remedy);
-    let pattern: MacPattern = text.parse().map_err(|_| wrong("is no hardware address"))?;
+    let of_switch = || value::mac_of_switch(text).map(MacPattern::exact);
+    let pattern: MacPattern =
+        text.parse().ok().or_else(of_switch).ok_or_else(|| wrong("is no hardware address"))?;
     match pattern.mac() {
         Some(mac) if !mac.is_one_machine() => Err(wrong("cannot be one machine's address")),
         Some(_) | None => Ok(pattern),

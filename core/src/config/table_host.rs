@@ -160,7 +160,7 @@ pub(super) static HOST: &[Setting] = &[
         fallback: Fallback::Otherwise("needed, unless something else says who it is"),
         example: "\"52:54:00:00:01:01\"",
         status: Status::Works,
-        doc: "Its hardware address, or a list of them. One with `*` means every host that no other entry means more exactly; such an entry has no `address`.",
+        doc: "Its hardware address, or a list of them, as in `[[node]]`. One with `*` means every host that no other entry means more exactly; such an entry has no `address`.",
     },
     Setting { example: "\"switch-7\"", ..CLIENT_ID },
     Setting { example: "\"rack7/48\"", ..CIRCUIT_ID },
