@@ -146,6 +146,13 @@ impl Directory {
         Some(computed).filter(|text| !text.is_empty()).into_iter().chain(names).collect::<Vec<_>>().join(",")
     }
 
+    /// Whether a node, a host or a record is called so by the operator.
+    pub fn has_given(&self, name: &str) -> bool {
+        self.given_names.values().any(|given| given == name)
+            || !self.hosts.addresses(name).is_empty()
+            || self.records.iter().any(|record| record.name == name)
+    }
+
     /// All numbers that live on a network.
     pub fn numbers(&self) -> NodeSet {
         self.networks.iter().map(|network| network.numbers).collect()

@@ -11,6 +11,9 @@ use std::net::{IpAddr, Ipv4Addr};
 /// Names of one export. More belong into DNS.
 const NAMES_MAX: u64 = 262_144;
 
+/// What the head node is called too, unless somebody else is.
+const MASTER_NAME: &str = "master";
+
 /// Who reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Export {
@@ -160,7 +163,8 @@ impl Table<'_> {
     fn names(&self) -> impl Iterator<Item = (Vec<String>, Vec<IpAddr>)> + '_ {
         let directory = self.directory;
         let master = self.place.master.iter().map(|master| {
-            let further = Some("master".to_owned()).filter(|name| *name != master.name);
+            let is_free = *MASTER_NAME != master.name && !directory.has_given(MASTER_NAME);
+            let further = is_free.then(|| MASTER_NAME.to_owned());
             ([master.name.clone()].into_iter().chain(further).collect(), master.addresses.clone())
         });
         let of_network = move |network: &Numbering| {

@@ -5,7 +5,7 @@ use super::entry::{Placed, did_you_mean};
 use super::mistake::{Findings, quoted};
 use super::read::{Draft, NetworkDraft};
 use super::read_host::{ClassDraft, HostDraft, IdentifiersDraft};
-use super::{Class, Host, Interface, MacPattern, TRIAL_PROFILE};
+use super::{Class, Host, Interface, MacPattern, Mode, OptionTable, SERVER_NAME, TRIAL_PROFILE};
 use heorot_names::Numbering;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -193,6 +193,10 @@ fn check_names(findings: &mut Findings<'_>, draft: &Draft) {
         once(findings, &mut seen, &name.value, &name.span, |line| {
             format!("name: {:?} is already on line {line}", name.value)
         });
+        if name.value == SERVER_NAME {
+            let message = format!("name: {SERVER_NAME:?} is this server, whose addresses are known");
+            findings.error(&name.span, message, Some("choose another".into()));
+        }
         let Some(pattern) = &draft.pattern else { continue };
         let computed = |suffix: &&str| pattern.value.number(name.value.strip_suffix(*suffix)?);
         if let Some(number) = suffixes.iter().find_map(computed) {
@@ -200,6 +204,25 @@ fn check_names(findings: &mut Findings<'_>, draft: &Draft) {
             let remedy = "choose one that cluster.nodes does not make".to_owned();
             findings.error(&name.span, message, Some(remedy));
         }
+    }
+}
+
+/// Who has no address of its own, if all else is right, gets one of guests. One with options may have an address already, and only ask what else there is (RFC 2131 4.3.5).
+pub(super) fn check_use(findings: &mut Findings<'_>, draft: &Draft) {
+    let gives_some = |network: &NetworkDraft| {
+        network.guests.is_some() || network.mode.as_ref().is_none_or(|mode| mode.value == Mode::Proxy)
+    };
+    if draft.networks.is_empty() || draft.networks.iter().any(gives_some) {
+        return;
+    }
+    let is_in_vain =
+        |host: &&HostDraft| host.address.is_none() && !host.ignore && host.options == OptionTable::default();
+    for host in draft.hosts.iter().filter(is_in_vain) {
+        let name = host.name.as_ref().map_or_else(|| "this [[host]]".into(), |name| quoted(&name.value));
+        let message =
+            format!("{name} gets no address: it has none of its own, and no [[network]] has guests");
+        let remedy = "write address = \"10.77.0.20\", or guests in its [[network]]";
+        findings.warning(&host.span, message, Some(remedy.into()));
     }
 }
 

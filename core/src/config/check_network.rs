@@ -160,12 +160,17 @@ fn choose_prefix(
         Some(given) => check_given(findings, given, interface),
         None if network.address_given => None,
         None => {
-            let holds = |(address, length): &&(Ipv4Addr, u8)| {
-                let first = network.first.as_ref().map_or(*address, |first| first.value);
-                masked(*address, *length) == masked(first, *length)
-            };
             let addresses = &interface.addresses;
-            let Some((address, length)) = addresses.iter().find(holds).or_else(|| addresses.first()) else {
+            let of = |wanted: Ipv4Addr| addresses.iter().find(|(own, length)| holds(*own, *length, wanted));
+            let first = network.first.as_ref().map(|first| first.value);
+            let temporary = network.temporary.as_ref().map(|range| range.value.first);
+            let held = first.and_then(of).or_else(|| temporary.and_then(of));
+            let can_have_nodes = |(_, length): &(Ipv4Addr, u8)| (1..=30).contains(length);
+            if held.is_none() && first.is_some() && addresses.iter().any(can_have_nodes) {
+                tell_elsewhere(findings, network, interface, interfaces);
+                return None;
+            }
+            let Some((address, length)) = held.or_else(|| addresses.first()) else {
                 let message = format!("{} has no IPv4 address, and no address is given here", name.value);
                 let remedy = format!("ip address add 10.77.0.1/16 dev {}", name.value);
                 findings.error(&name.span, message, Some(remedy));
@@ -180,6 +185,65 @@ fn choose_prefix(
         }
     }
 }
+
+/// Tells of an interface that has addresses, and none where the nodes are to be.
+fn tell_elsewhere(
+    findings: &mut Findings<'_>,
+    network: &NetworkDraft,
+    interface: &Interface,
+    interfaces: &[Interface],
+) {
+    let (Some(name), Some(first)) = (&network.interface, &network.first) else { return };
+    let shown: Vec<_> =
+        interface.addresses.iter().map(|(address, length)| format!("{address}/{length}")).collect();
+    let has = shown.join(" and ");
+    let what = if network.temporary.is_some() { "first and temporary are" } else { "first is" };
+    let message = format!("{} has {has}, and {what} not in there", name.value);
+    let other = interfaces.iter().find_map(|other| {
+        let (address, length) =
+            other.addresses.iter().find(|(own, length)| holds(*own, *length, first.value))?;
+        Some(format!("write interface = {:?}, which has {address}/{length}", other.name))
+    });
+    let remedy = other.unwrap_or_else(|| {
+        let given = fitting_address(network).unwrap_or_else(|| "10.77.0.1/16".into());
+        format!("ip address add {given} dev {}, or name the interface that the nodes are on", name.value)
+    });
+    let last = match interface.addresses.as_slice() {
+        [(address, length)] => format!("or write addresses of {}/{length}", network_of(*address, *length)),
+        _ => "or write addresses of one of these networks".into(),
+    };
+    findings.error(&name.span, message, Some(format!("{remedy}; {last}")));
+}
+
+/// An address for the interface by which all that the network gives is on the link: the first free one of the smallest network that has it all.
+fn fitting_address(network: &NetworkDraft) -> Option<String> {
+    let (first, numbers) = (network.first.as_ref()?.value, network.numbers.as_ref()?.value);
+    let last = Numbering { numbers, first, first_ipv6: None, suffix: String::new() }.last()?;
+    let gateway = network.gateway.as_ref().map(|gateway| gateway.value);
+    let ranges: Vec<AddressRange> = [&network.temporary, &network.guests]
+        .into_iter()
+        .flatten()
+        .map(|range| range.value)
+        .chain(gateway.map(|gateway| AddressRange { first: gateway, last: gateway }))
+        .chain([AddressRange { first, last }])
+        .collect();
+    let prefixes = (8..=30).rev().map(|length| Prefix { address: first, length, on_link: true, span: 0..0 });
+    let mut fitting = prefixes.filter(|prefix| {
+        let is_host = |address| {
+            prefix.contains(address) && address != prefix.network() && address != prefix.broadcast()
+        };
+        ranges.iter().flat_map(|range| [range.first, range.last]).all(is_host)
+    });
+    fitting.find_map(|prefix| {
+        let hosts = u32::from(prefix.first_host())..=u32::from(prefix.last_host());
+        let mut hosts = hosts.take(OWN_TRIED_MAX).map(Ipv4Addr::from);
+        let own = hosts.find(|own| !ranges.iter().any(|range| range.contains(*own)))?;
+        Some(format!("{own}/{}", prefix.length))
+    })
+}
+
+/// Addresses that are looked at for one of ours.
+const OWN_TRIED_MAX: usize = 1024;
 
 /// An address that the file says, as that of a network.
 fn given_prefix(findings: &mut Findings<'_>, given: &Placed<(Ipv4Addr, u8)>) -> Option<Prefix> {
@@ -433,6 +497,15 @@ fn in_order<T>((one, at_one): (T, &Range<usize>), (other, at_other): (T, &Range<
     if at_one.start <= at_other.start { (one, other) } else { (other, one) }
 }
 
+/// Whether two addresses are in one network, which has the first with this length of its prefix.
+fn holds(address: Ipv4Addr, length: u8, other: Ipv4Addr) -> bool {
+    masked(address, length) == masked(other, length)
+}
+
+fn network_of(address: Ipv4Addr, length: u8) -> Ipv4Addr {
+    Ipv4Addr::from(masked(address, length))
+}
+
 /// The network part of an address.
 fn masked(address: Ipv4Addr, length: u8) -> u32 {
     u32::from(address) & u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0)
@@ -456,11 +529,11 @@ impl Given {
 
 impl Prefix {
     pub(super) fn contains(&self, address: Ipv4Addr) -> bool {
-        masked(address, self.length) == masked(self.address, self.length)
+        holds(self.address, self.length, address)
     }
 
     pub(super) fn network(&self) -> Ipv4Addr {
-        Ipv4Addr::from(masked(self.address, self.length))
+        network_of(self.address, self.length)
     }
 
     pub(super) fn broadcast(&self) -> Ipv4Addr {

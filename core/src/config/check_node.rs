@@ -3,7 +3,7 @@
 use super::entry::{Placed, did_you_mean};
 use super::mistake::{Findings, quoted};
 use super::read::{CheckDraft, Draft, NodeDraft};
-use super::{Order, TRIAL_PROFILE};
+use super::{Order, SERVER_NAME, TRIAL_PROFILE};
 use crate::limit::SUFFIXES_MAX;
 use crate::mac::Mac;
 use heorot_names::Pattern;
@@ -83,6 +83,10 @@ fn check_names(findings: &mut Findings<'_>, draft: &Draft) {
             let number = node.number.as_ref().map(|number| number.value);
             computed_of_another(&hosts, &suffixes, &pattern.value, number)
         });
+        if hosts.iter().any(|host| host == SERVER_NAME) {
+            let message = format!("name: {SERVER_NAME:?} is this server, whose addresses are known");
+            findings.error(&name.span, message, Some("choose another".into()));
+        }
         match (taken, computed) {
             (Some((host, at)), _) => {
                 let message = format!("name: {host:?} is already of the node on line {}", findings.line(at));

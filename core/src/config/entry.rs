@@ -1,9 +1,9 @@
 //! A table of the file beside its section: every key is known, every value has a place, every mistake is noted.
 
+use super::elsewhere;
 use super::mistake::{Findings, quoted};
 use super::read_host::is_without_option;
 use super::setting::{Fallback, Kind, Section, Setting, Status, duration_text, nearest};
-use super::table::SECTIONS;
 use super::value::{self, Wrong};
 use std::ops::Range;
 use std::time::Duration;
@@ -47,10 +47,10 @@ impl<'d> Entry<'d> {
                     let message = format!("{} in {heading} is not supported yet", quoted(name));
                     findings.error(&key.span(), message, Some("leave it out".into()));
                 }
-                None if child(section, name).is_some() => {}
+                None if elsewhere::child(section, name).is_some() => {}
                 None => {
                     let message = format!("unknown key {} in {heading}", quoted(name));
-                    findings.error(&key.span(), message, remedy_for_key(section, name));
+                    findings.error(&key.span(), message, Some(elsewhere::remedy_for_key(section, name)));
                     misspelt.extend(nearest(name, section.settings.iter().map(|setting| setting.key)));
                 }
             }
@@ -94,9 +94,8 @@ impl<'d> Entry<'d> {
         key: &str,
         parse: impl Fn(&str) -> Result<T, Wrong>,
     ) -> Option<Placed<T>> {
-        let unit = if matches!(self.setting(key).kind, Kind::Duration { .. }) { "s" } else { "" };
-        self.value(findings, key, |findings, heading, value| {
-            let text = one_text(findings, heading, key, value, unit)?;
+        self.value(findings, key, |findings, _, value| {
+            let text = self.one_text(findings, key, value)?;
             note_wrong(findings, key, value, text, parse(text))
         })
     }
@@ -108,13 +107,13 @@ impl<'d> Entry<'d> {
         key: &str,
         parse: impl Fn(&str) -> Result<T, Wrong>,
     ) -> Option<Placed<Vec<Placed<T>>>> {
-        self.value(findings, key, |findings, heading, value| {
+        self.value(findings, key, |findings, _, value| {
             let items = match value.get_ref().as_array() {
                 Some(items) => items.iter().collect(),
                 None => vec![value],
             };
             let read = |item: &Spanned<DeValue<'_>>| {
-                let text = one_text(findings, heading, key, item, "")?;
+                let text = self.one_text(findings, key, item)?;
                 let value = note_wrong(findings, key, item, text, parse(text))?;
                 Some(Placed { value, span: item.span() })
             };
@@ -138,8 +137,8 @@ impl<'d> Entry<'d> {
             }
             let is_planned =
                 |word: &&str| **word == *text || (word.ends_with(':') && text.starts_with(*word));
-            let words: Vec<_> = meanings.iter().map(|(word, _)| format!("{word:?}")).collect();
-            let allowed = format!("there is {}", words.join(", "));
+            let words: Vec<_> = meanings.iter().map(|(word, _)| *word).collect();
+            let allowed = format!("there is {}", listed(&words));
             if planned.iter().any(is_planned) {
                 return Err(Wrong::with(format!("{} is not supported yet", quoted(text)), allowed));
             }
@@ -202,10 +201,26 @@ impl<'d> Entry<'d> {
 
     /// The value of a key that holds a string or a whole number, as text.
     pub(super) fn threshold(&self, findings: &mut Findings<'_>, key: &str) -> Option<Placed<String>> {
-        self.value(findings, key, |findings, heading, value| match value.get_ref().as_integer() {
+        self.value(findings, key, |findings, _, value| match value.get_ref().as_integer() {
             Some(integer) if integer.radix() == 10 => Some(integer.as_str().to_owned()),
-            Some(_) | None => one_text(findings, heading, key, value, "").map(str::to_owned),
+            Some(_) | None => self.one_text(findings, key, value).map(str::to_owned),
         })
+    }
+
+    /// The value of a key that holds a file of the boot directory, or its default.
+    pub(super) fn file(&self, findings: &mut Findings<'_>, key: &str) -> Option<Placed<String>> {
+        let directory = findings.boot_directory();
+        self.text(findings, key, |text| value::file_name(text, &directory))
+    }
+
+    /// The values of a key that holds a list of such files or one file, or its default.
+    pub(super) fn files(
+        &self,
+        findings: &mut Findings<'_>,
+        key: &str,
+    ) -> Option<Placed<Vec<Placed<String>>>> {
+        let directory = findings.boot_directory();
+        self.texts(findings, key, |text| value::file_name(text, &directory))
     }
 
     /// Notes that a key is not there that has to be.
@@ -242,15 +257,38 @@ impl<'d> Entry<'d> {
         }
     }
 
+    /// The text of a value. In the place of another type belongs one of the key's words, or what looks like its example.
+    fn one_text<'v>(
+        &self,
+        findings: &mut Findings<'_>,
+        key: &str,
+        value: &'v Spanned<DeValue<'_>>,
+    ) -> Option<&'v str> {
+        let text = value.get_ref().as_str();
+        if text.is_none() {
+            let written = findings.text().get(value.span()).unwrap_or_default();
+            let setting = self.setting(key);
+            let remedy = match setting.kind {
+                Kind::Duration { .. } if value.get_ref().is_integer() && written.len() <= 20 => {
+                    format!("write \"{written}s\"")
+                }
+                Kind::Word { works, .. } => format!("there is {}", listed(works)),
+                Kind::Duration { .. }
+                | Kind::Text(_)
+                | Kind::Texts(_)
+                | Kind::Integer { .. }
+                | Kind::Threshold
+                | Kind::Truth
+                | Kind::Table => format!("as {}", setting.example),
+            };
+            wrong_type(findings, &self.heading, key, value, "a string", Some(remedy));
+        }
+        text
+    }
+
     fn setting(&self, key: &str) -> &'static Setting {
         self.section.setting(key).expect("the reader asks for what is in the table of settings")
     }
-}
-
-/// The section whose table stands in another's: `trial.check` in `trial`.
-pub(super) fn child(section: &Section, key: &str) -> Option<&'static Section> {
-    let inner = |path: &str| path.strip_prefix(section.path)?.strip_prefix('.').map(|rest| rest == key);
-    SECTIONS.iter().find(|section| inner(section.path) == Some(true))
 }
 
 /// `did you mean "interface"?`
@@ -258,38 +296,9 @@ pub(super) fn did_you_mean<'c>(word: &str, candidates: impl IntoIterator<Item = 
     nearest(word, candidates).map(|near| format!("did you mean {near:?}?"))
 }
 
-/// A key that is not one of the section: one of another section, or misspelt.
-fn remedy_for_key(section: &'static Section, key: &str) -> Option<String> {
-    if SECTIONS.iter().any(|section| section.path == key) {
-        return Some("it is a section of its own, and stands above or below this one".into());
-    }
-    if section.path == "boot" && is_without_option(key) {
-        return Some(format!("write [[pxe.service]] with architecture = \"{key}\" and its file"));
-    }
-    let children =
-        SECTIONS.iter().filter_map(|other| other.path.strip_prefix(section.path)?.strip_prefix('.'));
-    did_you_mean(key, section.settings.iter().map(|setting| setting.key).chain(children)).or_else(|| {
-        let other = SECTIONS.iter().find(|other| other.setting(key).is_some())?;
-        Some(format!("it belongs in {}", other.heading()))
-    })
-}
-
-/// The text of a value. To a number in its place belong quotation marks and, where there is one, a unit.
-fn one_text<'v>(
-    findings: &mut Findings<'_>,
-    heading: &str,
-    key: &str,
-    value: &'v Spanned<DeValue<'_>>,
-    unit: &str,
-) -> Option<&'v str> {
-    let text = value.get_ref().as_str();
-    if text.is_none() {
-        let written = findings.text().get(value.span()).unwrap_or_default();
-        let plain = value.get_ref().is_integer() || value.get_ref().is_bool() || value.get_ref().is_float();
-        let remedy = (plain && written.len() <= 20).then(|| format!("write \"{written}{unit}\""));
-        wrong_type(findings, heading, key, value, "a string", remedy);
-    }
-    text
+/// `"a", "b"`
+fn listed(words: &[&str]) -> String {
+    words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", ")
 }
 
 fn wrong_type(

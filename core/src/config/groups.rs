@@ -129,7 +129,7 @@ pub(super) fn check(findings: &mut Findings<'_>, draft: &Draft) -> (Groups, BTre
         let message = format!("{} is the group of all nodes", quoted(&group.name.value));
         findings.error(&group.name.span, message, Some("choose another name".into()));
     }
-    let reader = Reader { groups: &draft.groups, directory: &directory, read: RefCell::default() };
+    let reader = Reader { groups: &draft.groups, directory: &directory, stand_ins, read: RefCell::default() };
     for place in 0..draft.groups.len() {
         reader.set(place, 0);
     }
@@ -137,24 +137,15 @@ pub(super) fn check(findings: &mut Findings<'_>, draft: &Draft) -> (Groups, BTre
     for (group, read) in draft.groups.iter().zip(0..) {
         match reader.read.borrow().get(&read) {
             Some(State::Read(set)) => {
-                let stand_ins: NodeSet = stand_ins.iter().map(|(number, _)| *number).collect();
-                let beyond = set.difference(&directory.numbers()).difference(&stand_ins);
-                if beyond.size() > 0 {
-                    let name = &group.name.value;
-                    let message =
-                        format!("{name}: {} have numbers that no [[network]] has", directory.fold(&beyond));
-                    let remedy = "they are no nodes; see numbers of [[network]]";
-                    findings.warning(&group.name.span, message, Some(remedy.into()));
-                }
+                warn_beyond(findings, &group.name, &group.name.value, set, &reader);
                 sets.insert(group.name.value.clone(), set.clone());
             }
-            Some(State::Wrong(span, message)) => {
-                findings.error(span, format!("{}: {message}", group.name.value), None);
-            }
+            Some(State::Wrong(wrong)) => wrong.tell(findings, &group.name.value),
             Some(State::Reading) | None => {}
         }
     }
     let of_profiles = profile_sets(findings, draft, &reader);
+    let stand_ins = reader.stand_ins;
     (Groups { sets, stand_ins }, of_profiles)
 }
 
@@ -168,11 +159,32 @@ fn profile_sets(
     for (name, profile) in &draft.profiles {
         let Some(nodes) = &profile.whom.nodes else { continue };
         match reader.texts(&nodes.value, 0) {
-            Ok(set) => drop(sets.insert(name.clone(), set)),
-            Err((span, message)) => findings.error(&span, format!("nodes: {message}"), None),
+            Ok(set) => {
+                warn_beyond(findings, nodes, "nodes", &set, reader);
+                sets.insert(name.clone(), set);
+            }
+            Err(wrong) => wrong.tell(findings, "nodes"),
         }
     }
     sets
+}
+
+/// Tells of numbers in a set that are no nodes'.
+fn warn_beyond<T>(
+    findings: &mut Findings<'_>,
+    place: &Placed<T>,
+    name: &str,
+    set: &NodeSet,
+    reader: &Reader<'_>,
+) {
+    let stand_ins: NodeSet = reader.stand_ins.iter().map(|(number, _)| *number).collect();
+    let beyond = set.difference(&reader.directory.numbers()).difference(&stand_ins);
+    if beyond.size() > 0 {
+        let message =
+            format!("{name}: {} have numbers that no [[network]] has", reader.directory.fold(&beyond));
+        let remedy = "they are no nodes; see numbers of [[network]]";
+        findings.warning(&place.span, message, Some(remedy.into()));
+    }
 }
 
 fn directory(zone: &str, pattern: &Pattern, networks: Vec<Numbering>) -> Directory {
@@ -183,14 +195,35 @@ fn directory(zone: &str, pattern: &Pattern, networks: Vec<Numbering>) -> Directo
 struct Reader<'a> {
     groups: &'a [GroupDraft],
     directory: &'a Directory,
+    /// The numbers by which nodes without one stand in the sets, with their places in the file.
+    stand_ins: Vec<(u32, usize)>,
     read: RefCell<BTreeMap<usize, State>>,
 }
 
 enum State {
     Reading,
     Read(NodeSet),
-    /// Where, and what is wrong there.
-    Wrong(Range<usize>, String),
+    Wrong(WrongSet),
+}
+
+/// Why a set cannot be read.
+#[derive(Clone)]
+enum WrongSet {
+    /// It names a group that cannot be read, of which that is told.
+    Follows,
+    /// Where, what is wrong there, and what was meant.
+    Itself(Range<usize>, String, Option<String>),
+}
+
+impl WrongSet {
+    fn tell(&self, findings: &mut Findings<'_>, name: &str) {
+        match self {
+            Self::Follows => {}
+            Self::Itself(span, message, remedy) => {
+                findings.error(span, format!("{name}: {message}"), remedy.clone());
+            }
+        }
+    }
 }
 
 impl Reader<'_> {
@@ -198,20 +231,20 @@ impl Reader<'_> {
     fn set(&self, place: usize, depth: usize) -> Option<NodeSet> {
         match self.read.borrow().get(&place) {
             Some(State::Read(set)) => return Some(set.clone()),
-            Some(State::Reading | State::Wrong(..)) => return None,
+            Some(State::Reading | State::Wrong(_)) => return None,
             None => {}
         }
         self.read.borrow_mut().insert(place, State::Reading);
         let (state, set) = match self.texts(&self.groups[place].texts, depth) {
             Ok(set) => (State::Read(set.clone()), Some(set)),
-            Err((span, message)) => (State::Wrong(span, message), None),
+            Err(wrong) => (State::Wrong(wrong), None),
         };
         self.read.borrow_mut().insert(place, state);
         set
     }
 
     /// All nodes of several sets.
-    fn texts(&self, texts: &[Placed<String>], depth: usize) -> Result<NodeSet, (Range<usize>, String)> {
+    fn texts(&self, texts: &[Placed<String>], depth: usize) -> Result<NodeSet, WrongSet> {
         texts.iter().try_fold(NodeSet::default(), |all, text| {
             let group = |source: Option<&str>, name: &str| match (source, name) {
                 (None, "*") => Some(self.directory.numbers()),
@@ -228,14 +261,30 @@ impl Reader<'_> {
         })
     }
 
-    fn wrong(&self, text: &Placed<String>, error: &NodeSetError) -> (Range<usize>, String) {
+    fn wrong(&self, text: &Placed<String>, error: &NodeSetError) -> WrongSet {
         let part = text.value.get(error.span.clone()).unwrap_or_default();
         let name = part.strip_prefix('@').unwrap_or_default();
-        let exists = self.groups.iter().any(|group| group.name.value == name);
-        let why = match exists {
-            true => "this group cannot be read, or stands in itself".to_owned(),
-            false => error.to_string(),
+        let named = self.groups.iter().position(|group| group.name.value == name);
+        let read = self.read.borrow();
+        let why = match named.map(|place| read.get(&place)) {
+            Some(Some(State::Wrong(_))) => return WrongSet::Follows,
+            Some(Some(State::Reading)) => "this group stands in itself".to_owned(),
+            Some(None) => format!("this group is more than {GROUP_DEPTH_MAX} groups deep, one in another"),
+            Some(Some(State::Read(_))) | None => error.to_string(),
         };
-        (text.span.clone(), if part.is_empty() { why } else { format!("{}: {why}", quoted(part)) })
+        let message = if part.is_empty() { why } else { format!("{}: {why}", quoted(part)) };
+        let meant = self.with_brackets(part).map(|meant| format!("did you mean {meant:?}?"));
+        WrongSet::Itself(text.span.clone(), message, meant)
+    }
+
+    /// `node[32-63]` of `node32-63` and of `node32-node63`, if these are nodes.
+    fn with_brackets(&self, part: &str) -> Option<String> {
+        let is_digit = |c: char| c.is_ascii_digit();
+        let (first, last) = part.rsplit_once('-')?;
+        let name = first.trim_end_matches(is_digit);
+        let (from, to) = (first.strip_prefix(name)?, last.strip_prefix(name).unwrap_or(last));
+        let are_numbers = !from.is_empty() && !to.is_empty() && to.chars().all(is_digit);
+        let meant = are_numbers.then(|| format!("{name}[{from}-{to}]"))?;
+        NodeSet::parse_with(&meant, self.directory, &|_: Option<&str>, _: &str| None).ok().map(|_| meant)
     }
 }

@@ -120,13 +120,21 @@ pub(super) struct Findings<'t> {
     mistakes: Vec<Mistake>,
     untold: usize,
     refused: bool,
+    boot_directory: String,
 }
 
 impl<'t> Findings<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         let after_newlines = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at + 1);
         let line_starts = std::iter::once(0).chain(after_newlines).collect();
-        Self { text, line_starts, mistakes: Vec::new(), untold: 0, refused: false }
+        Self {
+            text,
+            line_starts,
+            mistakes: Vec::new(),
+            untold: 0,
+            refused: false,
+            boot_directory: String::new(),
+        }
     }
 
     /// Something for which the file is refused.
@@ -153,6 +161,16 @@ impl<'t> Findings<'t> {
     /// The text of the file.
     pub(super) fn text(&self) -> &'t str {
         self.text
+    }
+
+    /// Says where the boot files are, for remedies.
+    pub(super) fn set_boot_directory(&mut self, directory: String) {
+        self.boot_directory = directory;
+    }
+
+    /// Where the boot files are, as far as it is known.
+    pub(super) fn boot_directory(&self) -> String {
+        self.boot_directory.clone()
     }
 
     /// Whether the file is refused.
@@ -188,25 +206,6 @@ impl<'t> Findings<'t> {
         let column = self.text.get(start..span.start).unwrap_or_default().chars().count() + 1;
         self.mistakes.push(Mistake { span: span.clone(), line, column, severity, message, remedy });
     }
-}
-
-/// The line, from 1, of what is written a second time at this place: a table's heading, or a key of one table. The parser says of the second where it is.
-pub(super) fn line_of_same(text: &str, span: &Range<usize>) -> Option<usize> {
-    let start = text.get(..span.start)?.rfind('\n').map_or(0, |at| at + 1);
-    let before: Vec<&str> = text.get(..start)?.lines().map(str::trim).collect();
-    let own = text.get(start..)?.lines().next()?.trim();
-    let heading = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
-    let key =
-        |line: &str| line.split_once('=').map(|(key, _)| key.trim().trim_matches(['"', '\'']).to_owned());
-    let mut above = before.iter().enumerate().rev();
-    let found = if own.starts_with('[') {
-        above.find(|(_, line)| heading(line) == heading(own))
-    } else {
-        above
-            .take_while(|(_, line)| !line.starts_with('['))
-            .find(|(_, line)| key(line).is_some() && key(line) == key(own))
-    };
-    found.map(|(place, _)| place + 1)
 }
 
 /// A word of the file for a message: in quotation marks, escaped, and not longer than a line bears.

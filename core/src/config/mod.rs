@@ -4,6 +4,7 @@
 //! - `option` knows the DHCP options that an operator may set;
 //! - `read` takes the file apart (by `entry` and `value`; `read_host` what is of hosts): every value right in itself, with its place;
 //! - `check_network`, `check_node` and `check_host` look at what values mean together;
+//! - `elsewhere` knows what other servers call what is meant, and `no_toml` what is meant by a file that is none;
 //! - `addresses` is what becomes of it when the host's are others;
 //! - `mistake` is what all of them find, and how it looks.
 
@@ -11,6 +12,7 @@ mod addresses;
 mod check_host;
 mod check_network;
 mod check_node;
+mod elsewhere;
 mod entry;
 mod firmware;
 mod forward;
@@ -21,6 +23,7 @@ mod key;
 mod loader;
 mod mistake;
 mod nis;
+mod no_toml;
 mod option;
 mod overlay;
 mod profile;
@@ -159,7 +162,7 @@ impl Config {
     /// Reads a configuration file, on a host with these interfaces. Beside it come warnings.
     ///
     /// # Errors
-    /// Every mistake there is, and the warnings, in the order of the file; of a file that is no TOML, the first mistake alone.
+    /// Every mistake there is, and the warnings, but for those of what is of no use, which may be so by a mistake; in the order of the file. Of a file that is no TOML, the first mistake alone.
     pub fn parse(text: &str, interfaces: &[Interface]) -> Result<(Self, Vec<Mistake>), Vec<Mistake>> {
         let mut findings = Findings::new(text);
         if text.len() > CONFIGURATION_OCTETS_MAX {
@@ -171,11 +174,7 @@ impl Config {
         let document = match toml::de::DeTable::parse(text) {
             Ok(document) => document,
             Err(error) => {
-                let span = error.span().unwrap_or(WHOLE_FILE);
-                let first = Some(&span).filter(|_| error.message() == "duplicate key");
-                let remedy = first.and_then(|span| mistake::line_of_same(text, span));
-                let remedy = remedy.map(|line| format!("it is on line {line} already: write it once"));
-                findings.error(&span, error.message(), remedy);
+                no_toml::tell(&mut findings, &error);
                 return Err(findings.into_mistakes());
             }
         };
@@ -195,6 +194,8 @@ impl Config {
         if findings.refused() {
             return Err(findings.into_mistakes());
         }
+        check_host::check_use(&mut findings, &draft);
+        profile::check_use(&mut findings, &draft);
         let config = Self::build(draft, &prefixes, groups, sets)
             .expect("what is missing was reported, and the file refused");
         Ok((config, findings.into_mistakes()))

@@ -8,11 +8,13 @@ mod known;
 
 pub use known::{Form, KNOWN, KnownOption};
 
+use super::elsewhere;
 use super::entry::did_you_mean;
 use super::mistake::{Findings, quoted};
 use super::value::{Wrong, address_of_somebody};
 use crate::limit::OPTIONS_PER_TABLE_MAX;
-use known::{named, numbered, part_form};
+use known::part_form;
+pub(super) use known::{named, numbered};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
@@ -153,11 +155,12 @@ pub(super) fn read(findings: &mut Findings<'_>, table: &DeTable<'_>) -> OptionTa
     options
 }
 
-/// A client's identifier, or that of a place at a relay: a text, or `hex:` and octets.
+/// A client's identifier, or that of a place at a relay: a text, with `text:` before it or without, or `hex:` and octets.
 pub(super) fn identifier(text: &str) -> Result<Vec<u8>, Wrong> {
-    let octets = match text.strip_prefix("hex:") {
-        Some(digits) => encode::hexadecimal(digits)?,
-        None => text.into(),
+    let octets = match text.split_once(':') {
+        Some(("hex", digits)) => encode::hexadecimal(digits)?,
+        Some(("text", rest)) => rest.into(),
+        Some(_) | None => encode::no_octets(text)?.into(),
     };
     match octets.len() {
         1..=PART_OCTETS_MAX => Ok(octets),
@@ -170,14 +173,11 @@ pub(super) fn identifier(text: &str) -> Result<Vec<u8>, Wrong> {
 
 /// An identifier as it is written in the configuration.
 pub fn written_identifier(octets: &[u8]) -> String {
-    match std::str::from_utf8(octets) {
-        Ok(text)
-            if text.bytes().all(|octet| octet == b' ' || octet.is_ascii_graphic())
-                && !text.starts_with("hex:") =>
-        {
-            format!("{text:?}")
-        }
-        Ok(_) | Err(_) => {
+    let is_shown = |text: &&str| text.bytes().all(|octet| octet == b' ' || octet.is_ascii_graphic());
+    match std::str::from_utf8(octets).ok().filter(is_shown) {
+        Some(text) if identifier(text).is_ok_and(|read| read == octets) => format!("{text:?}"),
+        Some(text) if !text.is_empty() => format!("{:?}", format!("text:{text}")),
+        Some(_) | None => {
             let digits: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
             format!("\"hex:{digits}\"")
         }
@@ -234,7 +234,8 @@ fn code(word: &str) -> Result<u8, Wrong> {
         let names = KNOWN.iter().flat_map(|known| known.names.iter().copied());
         let begins = |name: &&str| name.strip_prefix(word).is_some_and(|rest| rest.starts_with('-'));
         let longer = names.clone().find(begins).map(|name| format!("did you mean {name:?}?"));
-        let remedy = longer
+        let remedy = elsewhere::remedy_in_options(word)
+            .or(longer)
             .or_else(|| did_you_mean(word, names))
             .unwrap_or_else(|| "by its number, it is \"NUMBER\" = …".into());
         Wrong::with(format!("unknown option {}", quoted(word)), remedy)

@@ -2,7 +2,7 @@
 
 use super::entry::{Entry, Placed, did_you_mean, within};
 use super::mistake::{Findings, quoted};
-use super::read::{DEFAULT_PROFILE, Draft, ProfileDraft};
+use super::read::{DEFAULT_PROFILE, Draft, ProfileDraft, shown_name};
 use super::read_host::is_without_option;
 use super::setting::nearest;
 use super::value::Wrong;
@@ -86,21 +86,8 @@ pub(super) fn read_whom(findings: &mut Findings<'_>, profile: &Entry<'_>) -> Who
     let nodes = any("nodes");
     let firmware =
         profile.has("architecture").then(|| profile.texts(findings, "architecture", firmware)).flatten();
-    for (key, is_empty, span) in [
-        (
-            "nodes",
-            nodes.as_ref().is_some_and(|all| all.value.is_empty()),
-            nodes.as_ref().map(|all| &all.span),
-        ),
-        (
-            "architecture",
-            firmware.as_ref().is_some_and(|all| all.value.is_empty()),
-            firmware.as_ref().map(|all| &all.span),
-        ),
-    ] {
-        if let Some(span) = span.filter(|_| is_empty) {
-            findings.error(span, format!("{key}: the list is empty"), Some("leave it out".into()));
-        }
+    if let Some(all) = firmware.as_ref().filter(|all| all.value.is_empty()) {
+        findings.error(&all.span, "architecture: the list is empty", Some("leave it out".into()));
     }
     WhomDraft { nodes, firmware }
 }
@@ -355,6 +342,38 @@ fn check_ties(
                 _ => {}
             }
         }
+    }
+}
+
+/// A profile that nobody has by this file, if all else is right: misspelt, or written by who takes the name for what chooses it.
+pub(super) fn check_use(findings: &mut Findings<'_>, draft: &Draft) {
+    let of_nodes = draft.nodes.iter().filter_map(|node| node.profile.as_ref());
+    let of_classes = draft.classes.iter().filter_map(|class| class.profile.as_ref());
+    let of_profiles = draft.profiles.values().filter_map(|profile| profile.inherits.as_ref());
+    let named = of_nodes.chain(of_classes).chain(of_profiles).map(|name| name.value.as_str());
+    let named: BTreeSet<&str> = named.chain([DEFAULT_PROFILE, TRIAL_PROFILE]).collect();
+    for (name, profile) in &draft.profiles {
+        if profile.whom.nodes.is_some() || profile.whom.firmware.is_some() || named.contains(name.as_str()) {
+            continue;
+        }
+        let heading = format!("[profile.{}]", shown_name(name));
+        let (message, what) = if is_of_trial(&draft.profiles, name) {
+            let message = format!(
+                "{heading} is nobody's: machines on trial have it by its architecture, and it names none"
+            );
+            (message, "write architecture = \"uefi-arm64\", or another, in it")
+        } else {
+            let message = format!(
+                "{heading} is nobody's: it has no nodes and no architecture, and no [[node]], [[class]] or profile names it"
+            );
+            (
+                message,
+                "write nodes = \"…\" in it; nodes = [], if only heorot node set is to give it to somebody",
+            )
+        };
+        let meant = nearest(name, [DEFAULT_PROFILE, TRIAL_PROFILE]);
+        let meant = meant.map(|meant| format!("did you mean [profile.{meant}]? else ")).unwrap_or_default();
+        findings.warning(&profile.span, message, Some(meant + what));
     }
 }
 

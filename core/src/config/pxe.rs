@@ -89,7 +89,7 @@ pub(super) fn read(findings: &mut Findings<'_>, pxe: &Entry<'_>, drafts: Vec<Ser
 pub(super) fn read_service(findings: &mut Findings<'_>, entry: Entry<'_>) -> Option<ServiceDraft> {
     let architectures = entry.texts(findings, "architecture", architecture);
     let text = entry.text(findings, "text", text);
-    let file = entry.text(findings, "file", value::file_name);
+    let file = entry.file(findings, "file");
     let kind = entry.integer(findings, "type");
     let server = entry.text(findings, "server", value::address_of_somebody);
     let boots = match (entry.has("file"), entry.has("type")) {

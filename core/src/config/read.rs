@@ -1,6 +1,7 @@
 //! The file as the operator wrote it: every value right in itself, with its place. What they mean together is checked afterwards.
 
-use super::entry::{Entry, Placed, child, did_you_mean};
+use super::elsewhere::{self, child};
+use super::entry::{Entry, Placed};
 use super::forward::{self, Forward};
 use super::groups::{self, GroupDraft};
 use super::http::{self, Http};
@@ -13,7 +14,7 @@ use super::profile::{self, WhomDraft};
 use super::read_host::{ClassDraft, HostDraft, IdentifiersDraft};
 use super::read_host::{read_class, read_host, read_identifiers, read_options};
 use super::root::{self, NfsDraft, Root};
-use super::setting::{Form, Section};
+use super::setting::{Fallback, Form, Section};
 use super::table::SECTIONS;
 use super::template::Template;
 use super::tftp::{self, Tftp};
@@ -137,6 +138,7 @@ struct Found<'d> {
 
 /// Reads all sections of the file.
 pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft {
+    findings.set_boot_directory(boot_directory(document));
     let nothing = DeTable::new();
     let mut found = Vec::new();
     for (key, value) in document {
@@ -281,6 +283,19 @@ fn read_askers(findings: &mut Findings<'_>, network: &Entry<'_>) -> Option<Place
     askers
 }
 
+/// Where the boot files are, whether that is right or wrong.
+fn boot_directory(document: &DeTable<'_>) -> String {
+    let boot = document.get("boot").and_then(|boot| boot.get_ref().as_table());
+    let given = boot.and_then(|boot| boot.get("directory")?.get_ref().as_str());
+    let setting =
+        SECTIONS.iter().find(|section| section.path == "boot").and_then(|boot| boot.setting("directory"));
+    let usual = match setting.map(|setting| setting.fallback) {
+        Some(Fallback::Value(usual)) => usual.trim_matches('"'),
+        Some(Fallback::Required | Fallback::RequiredBut(_) | Fallback::Otherwise(_)) | None => "",
+    };
+    given.unwrap_or(usual).to_owned()
+}
+
 fn read_boot(findings: &mut Findings<'_>, boot: &Entry<'_>) -> Option<Boot> {
     let directory = boot.text(findings, "directory", value::absolute_path);
     let packages = boot.text(findings, "packages", |text| match text {
@@ -288,7 +303,7 @@ fn read_boot(findings: &mut Findings<'_>, boot: &Entry<'_>) -> Option<Boot> {
         text => value::absolute_path(text).map(Some),
     });
     let files = FIRMWARE.iter().filter_map(|row| {
-        let file = boot.text(findings, row.key, value::file_name)?;
+        let file = boot.file(findings, row.key)?;
         Some((row.kind, file.value))
     });
     let files = files.collect();
@@ -327,16 +342,18 @@ fn wanted_text(findings: &mut Findings<'_>, entry: &Entry<'_>, key: &str) -> Opt
 
 fn read_profile(findings: &mut Findings<'_>, profile: &Entry<'_>, is_default: bool) -> ProfileDraft {
     let wanted = |key| is_default || profile.has(key);
+    let directory = findings.boot_directory();
+    let root_of = |text: &str| Root::read(text, &directory);
     ProfileDraft {
         span: profile.span.clone(),
         inherits: wanted_text(findings, profile, "inherits"),
         whom: profile::read_whom(findings, profile),
         attributes: profile::read_attributes(findings, profile),
-        kernel: wanted("kernel").then(|| profile.text(findings, "kernel", value::file_name)).flatten(),
-        initrd: wanted("initrd").then(|| profile.texts(findings, "initrd", value::file_name)).flatten(),
+        kernel: wanted("kernel").then(|| profile.file(findings, "kernel")).flatten(),
+        initrd: wanted("initrd").then(|| profile.files(findings, "initrd")).flatten(),
         cmdline: wanted("cmdline").then(|| profile.text(findings, "cmdline", value::template)).flatten(),
         options: wanted("options").then(|| read_options(findings, profile)),
-        root: wanted("root").then(|| profile.text(findings, "root", Root::read)).flatten(),
+        root: wanted("root").then(|| profile.text(findings, "root", root_of)).flatten(),
         overlays: overlay::read_profile(findings, profile, is_default),
     }
 }
@@ -459,17 +476,13 @@ fn find_tables<'d>(
 }
 
 /// The name of a profile in its heading.
-fn shown_name(name: &str) -> String {
+pub(super) fn shown_name(name: &str) -> String {
     let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     if plain && (1..=63).contains(&name.len()) { name.to_owned() } else { quoted(name) }
 }
 
 fn unknown_section(findings: &mut Findings<'_>, key: &Spanned<std::borrow::Cow<'_, str>>) {
     let name: &str = key.get_ref();
-    let sections = SECTIONS.iter().map(|section| section.path).filter(|path| !path.contains('.'));
-    let remedy = did_you_mean(name, sections).or_else(|| {
-        let owner = SECTIONS.iter().find(|section| section.setting(name).is_some())?;
-        Some(format!("it belongs in {}", owner.heading()))
-    });
+    let remedy = Some(elsewhere::remedy_for_section(name));
     findings.error(&key.span(), format!("unknown section {}", quoted(name)), remedy);
 }

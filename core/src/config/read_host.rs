@@ -7,6 +7,7 @@ use super::value::{self, Wrong};
 use super::{FIRMWARE, Identifiers, MacPattern};
 use crate::limit::{CLASS_ALTERNATIVES_MAX, MACS_PER_NODE_MAX};
 use std::net::Ipv4Addr;
+use std::ops::Range;
 use std::time::Duration;
 
 /// A `[[class]]`.
@@ -28,6 +29,7 @@ pub(super) struct ClassDraft {
 
 /// A `[[host]]`.
 pub(super) struct HostDraft {
+    pub(super) span: Range<usize>,
     pub(super) macs: Vec<Placed<MacPattern>>,
     pub(super) identifiers: IdentifiersDraft,
     pub(super) address: Option<Placed<Ipv4Addr>>,
@@ -53,6 +55,7 @@ impl IdentifiersDraft {
 }
 
 pub(super) fn read_class(findings: &mut Findings<'_>, class: &Entry<'_>) -> ClassDraft {
+    let directory = findings.boot_directory();
     let draft = ClassDraft {
         name: class.text(findings, "name", value::word),
         vendor_classes: list(findings, class, "vendor-class", value::word),
@@ -63,7 +66,7 @@ pub(super) fn read_class(findings: &mut Findings<'_>, class: &Entry<'_>) -> Clas
         remotes: list(findings, class, "remote-id", option::identifier),
         networks: class.texts(findings, "network", value::any),
         options: read_options(findings, class),
-        boot_file: class.text(findings, "boot-file", boot_file),
+        boot_file: class.text(findings, "boot-file", |text| boot_file(text, &directory)),
         next_server: class.text(findings, "next-server", value::address_of_somebody),
         profile: class.text(findings, "profile", value::any),
         ignore: class.flag(findings, "ignore"),
@@ -87,6 +90,7 @@ pub(super) fn read_host(findings: &mut Findings<'_>, host: &Entry<'_>) -> HostDr
         findings.error(&host.span, "nothing says who this [[host]] is", Some(remedy.into()));
     }
     HostDraft {
+        span: host.span.clone(),
         macs,
         identifiers: read_identifiers(findings, host),
         address: host.text(findings, "address", value::address),
@@ -213,7 +217,9 @@ pub(super) fn is_without_option(word: &str) -> bool {
 fn mac_pattern(text: &str) -> Result<MacPattern, Wrong> {
     let remedy = "six octets in hexadecimal, some of which may be *, as \"52:54:00:*:*:*\"";
     let wrong = |message: &str| Wrong::with(format!("{} {message}", quoted(text)), remedy);
-    let pattern: MacPattern = text.parse().map_err(|_| wrong("is no hardware address"))?;
+    let of_switch = || value::mac_of_switch(text).map(MacPattern::exact);
+    let pattern: MacPattern =
+        text.parse().ok().or_else(of_switch).ok_or_else(|| wrong("is no hardware address"))?;
     match pattern.mac() {
         Some(mac) if !mac.is_one_machine() => Err(wrong("cannot be one machine's address")),
         Some(_) | None => Ok(pattern),
@@ -221,7 +227,7 @@ fn mac_pattern(text: &str) -> Result<MacPattern, Wrong> {
 }
 
 /// A file of the boot directory, or a URL.
-fn boot_file(text: &str) -> Result<String, Wrong> {
+fn boot_file(text: &str, directory: &str) -> Result<String, Wrong> {
     let is_url = text.contains("://") && text.bytes().all(|b| b.is_ascii_graphic());
-    if is_url { Ok(text.to_owned()) } else { value::file_name(text) }
+    if is_url { Ok(text.to_owned()) } else { value::file_name(text, directory) }
 }

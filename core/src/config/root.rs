@@ -57,7 +57,7 @@ pub(super) struct NfsDraft {
 
 impl Root {
     /// Reads what stands in the configuration.
-    pub(super) fn read(text: &str) -> Result<Self, Wrong> {
+    pub(super) fn read(text: &str, boot_directory: &str) -> Result<Self, Wrong> {
         if text == "none" {
             return Ok(Self::None);
         }
@@ -74,7 +74,9 @@ impl Root {
             "nfs" => export(text, rest).map(Self::Nfs),
             "nfs4" => export(text, rest).map(Self::Nfs4),
             "http" if rest.starts_with("//") => url(text).map(Self::Url),
-            "http" => value::file_name(rest).map(Self::Image).map_err(|wrong| behind(wrong, "http:".len())),
+            "http" => value::file_name(rest, boot_directory)
+                .map(Self::Image)
+                .map_err(|wrong| behind(wrong, "http:".len())),
             _ => Err(Wrong::with(format!("{} is no root file system", quoted(text)), FORMS)),
         }
     }
@@ -85,7 +87,7 @@ impl FromStr for Root {
 
     /// Reads what [`Display`](fmt::Display) wrote: that of a boot that began before a restart.
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::read(text).map_err(|wrong| wrong.message)
+        Self::read(text, "/").map_err(|wrong| wrong.message)
     }
 }
 

@@ -401,7 +401,7 @@ static NODE: &[Setting] = &[
         fallback: Fallback::Otherwise("needed, unless something else says who it is"),
         example: "\"52:54:00:00:00:17\"",
         status: Status::Works,
-        doc: "Its hardware address, or a list of them; the first is the one it boots by. A node has one address on a network, and each of these interfaces gets that: they are meant to ask one after the other, as ROM, loader and system of one boot do. Two that are up on one network at once would both have it; list the second as a `[[host]]` with an address of its own, or leave it out.",
+        doc: "Its hardware address, or a list of them; the first is the one it boots by. As switches show it, too: `5254.0000.0017`, `525400-000017`. A node has one address on a network, and each of these interfaces gets that: they are meant to ask one after the other, as ROM, loader and system of one boot do. Two that are up on one network at once would both have it; list the second as a `[[host]]` with an address of its own, or leave it out.",
     },
     CLIENT_ID,
     CIRCUIT_ID,

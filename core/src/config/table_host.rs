@@ -15,7 +15,7 @@ pub(super) const OPTIONS: Setting = Setting {
 /// What a machine calls itself.
 pub(super) const CLIENT_ID: Setting = Setting {
     key: "client-id",
-    kind: Kind::Text("a text, or `hex:` and octets"),
+    kind: Kind::Text("a text, or `hex:` and octets; `text:` before a text that looks like octets"),
     fallback: Fallback::Otherwise("the hardware address alone says who it is"),
     example: "\"hex:01:52:54:00:00:00:17\"",
     status: Status::Works,
@@ -25,7 +25,7 @@ pub(super) const CLIENT_ID: Setting = Setting {
 /// Where a machine is.
 pub(super) const CIRCUIT_ID: Setting = Setting {
     key: "circuit-id",
-    kind: Kind::Text("a text, or `hex:` and octets"),
+    kind: Kind::Text("a text, or `hex:` and octets; `text:` before a text that looks like octets"),
     fallback: Fallback::Otherwise("it may be anywhere"),
     example: "\"rack7/12\"",
     status: Status::Works,
@@ -35,7 +35,7 @@ pub(super) const CIRCUIT_ID: Setting = Setting {
 /// Where a machine is, otherwise.
 pub(super) const REMOTE_ID: Setting = Setting {
     key: "remote-id",
-    kind: Kind::Text("a text, or `hex:` and octets"),
+    kind: Kind::Text("a text, or `hex:` and octets; `text:` before a text that looks like octets"),
     fallback: Fallback::Otherwise("it may be anywhere"),
     example: "\"hex:000406aabbccdd\"",
     status: Status::Works,
@@ -96,7 +96,7 @@ pub(super) static CLASS: &[Setting] = &[
     },
     Setting {
         key: "circuit-id",
-        kind: Kind::Texts("texts, or `hex:` and octets"),
+        kind: Kind::Texts("texts, or `hex:` and octets; `text:` before a text that looks like octets"),
         fallback: Fallback::Otherwise("any"),
         example: "\"rack7/12\"",
         status: Status::Works,
@@ -104,7 +104,7 @@ pub(super) static CLASS: &[Setting] = &[
     },
     Setting {
         key: "remote-id",
-        kind: Kind::Texts("texts, or `hex:` and octets"),
+        kind: Kind::Texts("texts, or `hex:` and octets; `text:` before a text that looks like octets"),
         fallback: Fallback::Otherwise("any"),
         example: "\"hex:000406aabbccdd\"",
         status: Status::Works,
@@ -160,7 +160,7 @@ pub(super) static HOST: &[Setting] = &[
         fallback: Fallback::Otherwise("needed, unless something else says who it is"),
         example: "\"52:54:00:00:01:01\"",
         status: Status::Works,
-        doc: "Its hardware address, or a list of them. One with `*` means every host that no other entry means more exactly; such an entry has no `address`.",
+        doc: "Its hardware address, or a list of them, as in `[[node]]`. One with `*` means every host that no other entry means more exactly; such an entry has no `address`.",
     },
     Setting { example: "\"switch-7\"", ..CLIENT_ID },
     Setting { example: "\"rack7/48\"", ..CIRCUIT_ID },

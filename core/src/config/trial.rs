@@ -137,7 +137,7 @@ pub(super) fn read_check(findings: &mut Findings<'_>, entry: &Entry<'_>) -> Opti
     let amounts = ["at-least", "at-most", "size"].map(|key| (key, entry.threshold(findings, key)));
     let name = entry.text(findings, "name", value::word);
     let device = entry.text(findings, "device", pci_device);
-    let file = entry.text(findings, "file", value::file_name);
+    let file = entry.file(findings, "file");
     let duration = entry.duration(findings, "duration");
     let command = entry.text(findings, "command", value::any);
     let timeout = entry.duration(findings, "timeout");

@@ -188,10 +188,26 @@ pub(super) fn duration_seconds(text: &str) -> Result<u64, Wrong> {
 }
 
 /// A file below the boot directory. Its name goes into generated files and URLs as it is, so it has no character that means something there.
-pub(super) fn file_name(text: &str) -> Result<String, Wrong> {
+/// Whoever writes where it is on this host is told how it is called here.
+pub(super) fn file_name(text: &str, boot_directory: &str) -> Result<String, Wrong> {
+    let directory = boot_directory.trim_end_matches('/');
+    if !directory.is_empty() && text.trim_end_matches('/') == directory {
+        return Err(Wrong::with(
+            format!("{} is boot.directory, and no file in it", quoted(text)),
+            "as \"vmlinuz\"",
+        ));
+    }
     if let Some(relative) = text.strip_prefix('/') {
-        let message = format!("{} is not relative to boot.directory", quoted(text));
-        return Err(Wrong { message, remedy: Some(format!("write {relative:?}")), within: None });
+        let below = text.strip_prefix(directory).and_then(|rest| rest.strip_prefix('/'));
+        // Whatever is wrong beside is told now, and not when this was mended.
+        let name = file_name(below.unwrap_or(relative), "/")?;
+        let remedy = match (below, name.rsplit_once('/')) {
+            (None, Some((_, last))) => format!(
+                "if it is {directory}{text}, write {name:?}; else copy it into {directory}, and write {last:?}"
+            ),
+            (Some(_), _) | (None, None) => format!("write {name:?}"),
+        };
+        return Err(Wrong::with(format!("{} is not relative to boot.directory", quoted(text)), remedy));
     }
     if text.split('/').any(|part| matches!(part, "" | "." | "..")) {
         let message = format!("{} is no file below boot.directory", quoted(text));
@@ -232,12 +248,29 @@ pub(super) fn word(text: &str) -> Result<String, Wrong> {
 /// A hardware address.
 pub(super) fn mac(text: &str) -> Result<Mac, Wrong> {
     let remedy = "six octets in hexadecimal, as \"52:54:00:00:00:17\"";
-    let mac: Mac =
-        text.parse().map_err(|_| Wrong::with(format!("{} is no hardware address", quoted(text)), remedy))?;
+    let mac: Mac = text
+        .parse()
+        .ok()
+        .or_else(|| mac_of_switch(text))
+        .ok_or_else(|| Wrong::with(format!("{} is no hardware address", quoted(text)), remedy))?;
     if !mac.is_one_machine() {
         return Err(Wrong::with(format!("{} cannot be one machine's address", quoted(text)), remedy));
     }
     Ok(mac)
+}
+
+/// A hardware address as switches show them: `5254.0000.0017`, `5254-0000-0017`, `525400-000017` or `525400000017`. Only where nothing but an address can be
+/// meant: as a name, some of these are a host's.
+pub(super) fn mac_of_switch(text: &str) -> Option<Mac> {
+    let groups: Vec<&str> = text.split(['.', '-', ':']).collect();
+    let separators: Vec<&str> = text.matches(['.', '-', ':']).collect();
+    let is_alike = separators.windows(2).all(|pair| pair[0] == pair[1]);
+    let digits = groups.concat();
+    let fits = matches!(groups.len(), 1..=3)
+        && groups.iter().all(|group| group.len() == 12 / groups.len())
+        && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let octets = (fits && is_alike).then(|| u64::from_str_radix(&digits, 16).ok()).flatten()?.to_be_bytes();
+    octets.last_chunk().map(|octets| Mac(*octets))
 }
 
 /// Whether the text is a threshold of the kind, by this key; if not, what one looks like.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::file::Master;
-use crate::{NumberRange, Pattern};
+use crate::{NumberRange, Pattern, Record, RecordData};
 
 fn directory() -> Directory {
     let network = |first: [u8; 4], suffix: &str| Numbering {
@@ -89,6 +89,35 @@ fd77::1:3\tn0003.cluster n0003
     }
     // The zone, two nodes and two hosts.
     assert_eq!(dnsmasq.lines().count(), hosts.lines().count() + 5);
+}
+
+/// As DNS and the library have it: whom the operator calls so is meant, and the head node is not.
+#[test]
+fn one_alone_is_called_master() {
+    let place = Place {
+        master: Some(Master { name: "heorot".into(), addresses: vec![[10, 77, 0, 1].into()] }),
+        ..Place::default()
+    };
+    let node = Directory { given_names: [(2, "master".into())].into(), ..directory() };
+    let hosts = [("master".to_owned(), [10, 77, 0, 20])].into_iter().collect();
+    let host = Directory { hosts, ..directory() };
+    let alias = Record { name: "master".into(), data: RecordData::Cname("login.cluster".into()) };
+    let record = Directory { records: vec![alias], ..directory() };
+    for (directory, lines) in [(node, 2), (host, 1), (record, 0)] {
+        let table = Table {
+            directory: &directory,
+            place: &place,
+            nodes: BTreeMap::new(),
+            served: Served::default(),
+            reservations: Vec::new(),
+        };
+        for export in [Export::Hosts, Export::Dnsmasq] {
+            let text = table.export(export).unwrap();
+            let called = text.lines().filter(|line| line.contains("master.cluster"));
+            assert_eq!(called.count(), lines, "{text}");
+            assert!(!text.lines().any(|line| line.contains("heorot.cluster") && line.contains("master")));
+        }
+    }
 }
 
 #[test]

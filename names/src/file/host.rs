@@ -56,7 +56,9 @@ impl NamesFile {
             }
             Host::Master => {
                 let name = self.master.as_ref().map_or("", |(name, _)| self.word(*name));
-                (Name::Text(name), Some(Name::Text("master")).filter(|_| name != "master"), "")
+                // A node or a host that is called so is meant by it.
+                let is_free = name != "master" && self.find("master") == Some(Host::Master);
+                (Name::Text(name), is_free.then_some(Name::Text("master")), "")
             }
             Host::Here => (Name::Text("localhost"), None, ""),
         };

@@ -121,6 +121,21 @@ fn names_and_what_they_mean() {
     }
 }
 
+/// Whom the operator calls so is meant by `master`, and not the head node.
+#[test]
+fn one_alone_is_called_master() {
+    let nodes = Directory { given_names: [(7, "master".into())].into(), ..directory() };
+    let hosts = [("master".to_owned(), [10, 77, 0, 20])].into_iter().collect();
+    for (directory, address) in
+        [(nodes, "10.77.1.7 fd00:77::1:7"), (Directory { hosts, ..directory() }, "10.77.0.20")]
+    {
+        let file = read(&directory, &place());
+        let addresses: Vec<_> = address.split(' ').map(str::to_owned).collect();
+        assert_eq!(answer(&file, "master").unwrap().1, addresses);
+        assert_eq!(answer(&file, "head").unwrap().0, ["head.cluster", "head"]);
+    }
+}
+
 #[test]
 fn names_of_nobody() {
     let file = read(&directory(), &place());

@@ -51,7 +51,11 @@ fn octets(form: Form, value: &DeValue<'_>) -> Result<Vec<u8>, Wrong> {
         Form::Text => characters(text(value, "\"…\"")?),
         Form::Octets => match value.as_bool() {
             Some(_) => Ok(vec![1]),
-            None => Err(wrong(value, "octets", "\"hex:0102\"")),
+            None => {
+                let written = value.as_str().and_then(meant_octets);
+                let example = written.map_or_else(|| "\"hex:0102\"".into(), |written| quoted(&written));
+                Err(wrong(value, "octets", &example))
+            }
         },
         Form::Unknown => unknown(value),
         Form::Owned(why) => Err(Wrong { message: why.into(), remedy: None, within: None }),
@@ -95,9 +99,48 @@ fn unknown(value: &DeValue<'_>) -> Result<Vec<u8>, Wrong> {
             .collect::<Result<Vec<_>, _>>()
             .map(|all| all.concat()),
         Some(("text", rest)) => characters(rest),
-        Some(_) | None => characters(text),
+        Some(_) | None => characters(no_octets(text)?),
     }
 }
+
+/// A text that does not look like octets in hexadecimal. Other servers' files have these without a mark, and a text that nobody means matches no client.
+pub(in crate::config) fn no_octets(text: &str) -> Result<&str, Wrong> {
+    let Some(written) = meant_octets(text) else { return Ok(text) };
+    let message = format!("{} is a text of {} characters as it is", quoted(text), text.chars().count());
+    let remedy = format!(
+        "if octets are meant, write {}; if it is this text, {}",
+        quoted(&written),
+        quoted(&format!("text:{text}"))
+    );
+    Err(Wrong::with(message, remedy))
+}
+
+/// How octets are written here that other servers have as `0x0104`, `00:04:06`, `1:52:54:0:0:1:1`, `52-54-00-00-01-01` or, in dnsmasq, `id:01:52:54`. None of
+/// what may as well be a text: `1:2`, `1:2:3` and `525400000101` are names of ports and machines.
+fn meant_octets(text: &str) -> Option<String> {
+    let plain = text.strip_prefix("id:").unwrap_or(text);
+    let is_hexadecimal =
+        |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    if let Some(digits) = plain.strip_prefix("0x").or_else(|| plain.strip_prefix("0X")) {
+        let zero = if digits.len() % 2 == 1 { "0" } else { "" };
+        return is_hexadecimal(digits).then(|| format!("{HEX}{zero}{digits}"));
+    }
+    let (separator, least) = if plain.contains('-') { ('-', MAC_OCTETS) } else { (':', 3) };
+    let octets: Vec<&str> = plain.split(separator).collect();
+    // In front of a hardware address dhcpd has its type in one digit; it leaves zeros out of all octets.
+    let may_be_short = |place: usize| place == 0 || octets.len() >= MAC_OCTETS;
+    let is_octet = |(place, octet): (usize, &&str)| {
+        is_hexadecimal(octet) && (octet.len() == 2 || (octet.len() == 1 && may_be_short(place)))
+    };
+    let fits = octets.len() >= least && octets.iter().enumerate().all(is_octet);
+    fits.then(|| {
+        let padded: Vec<_> = octets.iter().map(|octet| format!("{octet:0>2}")).collect();
+        format!("{HEX}{}", padded.join(":"))
+    })
+}
+
+/// Octets of a hardware address.
+const MAC_OCTETS: usize = 6;
 
 /// Octets in hexadecimal; colons and blanks may stand between them.
 pub(in crate::config) fn hexadecimal(digits: &str) -> Result<Vec<u8>, Wrong> {

@@ -72,11 +72,34 @@ fn values_are_written_as_their_options_want_them() {
         ("\"224\" = \"u16:258\"", OptionPath::Whole(224), &[1, 2]),
         ("\"224\" = \"address:10.0.0.1, 10.0.0.2\"", OptionPath::Whole(224), &[10, 0, 0, 1, 10, 0, 0, 2]),
         ("\"224\" = \"anything: at all\"", OptionPath::Whole(224), b"anything: at all"),
+        ("\"224\" = \"text:0x0102\"", OptionPath::Whole(224), b"0x0102"),
         ("\"224\" = true", OptionPath::Whole(224), &[1]),
     ] {
         let options = parse(text).unwrap_or_else(|told| panic!("{told}"));
         let found: Vec<_> = options.values.into_iter().collect();
         assert_eq!(found, [(path, Some(octets.to_vec()))], "{text}");
+    }
+}
+
+/// Whoever copies what `explain` shows means the same client.
+#[test]
+fn identifiers_are_shown_as_they_are_read() {
+    for (octets, shown) in [
+        (&b"rack7/12"[..], "\"rack7/12\""),
+        (b"1:2", "\"1:2\""),
+        (b"525400000101", "\"525400000101\""),
+        (b"a \"'\\", r#""a \"'\\""#),
+        (b"hex:01", "\"text:hex:01\""),
+        (b"text:a", "\"text:text:a\""),
+        (b"01:52:54", "\"text:01:52:54\""),
+        (b"0x0104", "\"text:0x0104\""),
+        (b"id:0:1:2:3:4:5", "\"text:id:0:1:2:3:4:5\""),
+        (&[1, 0x52, 0x54, 0, 0, 0, 0x17], "\"hex:01525400000017\""),
+        ("Märchen".as_bytes(), "\"hex:4dc3a4726368656e\""),
+    ] {
+        assert_eq!(written_identifier(octets), shown);
+        let value = DeValue::parse(shown).unwrap();
+        assert_eq!(identifier(value.get_ref().as_str().unwrap()).unwrap(), octets, "{shown}");
     }
 }
 

@@ -97,7 +97,7 @@ fn mistakes_are_told_with_their_lines_and_what_to_do() {
         ),
         ("[profile.a]\nnodes = \"node[0-\"\n", "7:9", "nodes: "),
         ("[profile.a]\nnodes = \"@rack\"\n", "7:9", "nodes: \"@rack\": "),
-        ("[profile.a]\nnodes = []\n", "7:9", "nodes: the list is empty"),
+        ("[profile.a]\narchitecture = []\n", "7:16", "architecture: the list is empty"),
         ("[profile.a]\narchitecture = \"uefi-arm65\"\n", "7:16", "did you mean \"uefi-arm64\"?"),
         ("[profile.a]\narchitecture = \"http-arm64\"\n", "7:16", "write \"uefi-arm64\": it is for firmware"),
         (
@@ -140,6 +140,7 @@ fn mistakes_are_told_with_their_lines_and_what_to_do() {
         "[profile.a]\nnodes = \"node[0-9]\"\n[profile.b]\nnodes = \"node[0-3]\"\n",
         "[profile.a]\nnodes = \"node[0-9]\"\narchitecture = \"bios\"\n[profile.b]\nnodes = \"node[5-15]\"\narchitecture = \"uefi-x64\"\n",
         "[profile.a]\nnodes = \"node[0-9]\"\n[profile.b]\narchitecture = \"bios\"\n",
+        "[profile.a]\nnodes = []\n[profile.b]\nnodes = []\n",
         "[profile.a]\ninherits = \"trial\"\narchitecture = \"bios\"\n[profile.b]\narchitecture = \"bios\"\n",
         "[profile.a]\ncmdline = \"{{node.attributes.rack}}\"\n[[node]]\nmac = \"52:54:00:00:00:01\"\nattributes = { rack = \"a7\" }\n",
     ] {

@@ -12,7 +12,7 @@ fn every_form_is_read_and_written() {
         ("http:images/root.squashfs", Root::Image("images/root.squashfs".into())),
         ("http://10.77.0.2:8080/root.squashfs", Root::Url("http://10.77.0.2:8080/root.squashfs".into())),
     ] {
-        assert_eq!(Root::read(text).as_ref(), Ok(&root), "{text}");
+        assert_eq!(Root::read(text, "/srv/heorot").as_ref(), Ok(&root), "{text}");
         assert_eq!(root.to_string(), text);
     }
 }
@@ -20,7 +20,7 @@ fn every_form_is_read_and_written() {
 #[test]
 fn a_directory_has_one_name() {
     for text in ["nfs:/srv/root", "nfs:/srv//root/", "nfs:/./srv/root/.", "nfs://srv/root"] {
-        assert_eq!(Root::read(text), Ok(Root::Here("/srv/root".into())), "{text}");
+        assert_eq!(Root::read(text, "/srv/heorot"), Ok(Root::Here("/srv/root".into())), "{text}");
     }
 }
 
@@ -52,10 +52,10 @@ fn what_is_no_root_is_told() {
         ("https://host/image", "no root file system"),
         ("ext4:/dev/sda", "no root file system"),
     ] {
-        let wrong = Root::read(text).unwrap_err();
+        let wrong = Root::read(text, "/srv/heorot").unwrap_err();
         let whole = format!("{}\n{}", wrong.message, wrong.remedy.unwrap_or_default());
         assert!(whole.contains(told), "{text}: {whole}");
     }
-    let within = Root::read("http:im age").unwrap_err().within;
+    let within = Root::read("http:im age", "/srv/heorot").unwrap_err().within;
     assert_eq!(within, Some(7..8), "the space");
 }

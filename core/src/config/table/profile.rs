@@ -20,7 +20,7 @@ pub(super) static PROFILE: &[Setting] = &[
         fallback: Fallback::Otherwise("none, or all of its architecture"),
         example: "\"node[0-9]\"",
         status: Status::Works,
-        doc: "The nodes that it is for, if they have no other profile by `heorot node set`, `[[node]]` or `[[class]]`. Of two sets, one has to be part of the other or they have no node in common: the smaller one counts.",
+        doc: "The nodes that it is for, if they have no other profile by `heorot node set`, `[[node]]` or `[[class]]`. Of two sets, one has to be part of the other or they have no node in common: the smaller one counts. `[]` is a profile for those alone to whom `heorot node set` gives it: `heorot check` warns of one that is nobody's.",
     },
     Setting {
         key: "architecture",

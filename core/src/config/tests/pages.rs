@@ -8,13 +8,32 @@ const NETWORK: &str = "[[network]]\ninterface = \"eth1\"\nnumbers = \"0-199\"\nf
 
 #[test]
 fn who_comes_from_another_server_is_shown_what_is_right() {
-    let page = include_str!("../../../../docs/from-dnsmasq-and-dhcpd.md");
+    let examples = all_are_right(include_str!("../../../../docs/from-dnsmasq-and-dhcpd.md"));
+    assert!(examples >= 6, "{examples} examples");
+}
+
+#[test]
+fn examples_can_be_copied() {
+    for page in [
+        include_str!("../../../../README.md"),
+        include_str!("../../../../docs/names.md"),
+        include_str!("../../../../docs/profiles.md"),
+        include_str!("../../../../docs/pxe.md"),
+        include_str!("../../../../docs/roots.md"),
+        include_str!("../../../../docs/trials.md"),
+        include_str!("../../../../docs/overlays.md"),
+    ] {
+        assert!(all_are_right(page) > 0);
+    }
+}
+
+/// How many examples a page has.
+fn all_are_right(page: &str) -> usize {
     let examples: Vec<_> =
         page.split("```toml\n").skip(1).filter_map(|rest| rest.split_once("```")).collect();
-    assert!(examples.len() >= 6, "{} examples", examples.len());
-    for (example, _) in examples {
+    for (example, _) in &examples {
         let text = match example.contains("[[network]]") {
-            true => example.to_owned(),
+            true => (*example).to_owned(),
             false => format!("{NETWORK}{example}"),
         };
         let told = told(&text);
@@ -24,4 +43,5 @@ fn who_comes_from_another_server_is_shown_what_is_right() {
         assert_eq!(warnings.count(), 0, "{told}");
         assert!(told.ends_with("ok\n"), "{told}");
     }
+    examples.len()
 }
