@@ -5,7 +5,7 @@ use super::mistake::{Findings, quoted};
 use super::read::Draft;
 use super::{Config, ListedNode};
 use crate::limit::{GROUP_DEPTH_MAX, GROUP_NAME_OCTETS_MAX, GROUPS_MAX};
-use heorot_names::{Directory, NodeSet, NodeSetError, Numbering, Pattern};
+use heorot_names::{Directory, NodeSet, NodeSetError, NodeSetProblem, Numbering, Pattern};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -263,14 +263,17 @@ impl Reader<'_> {
 
     fn wrong(&self, text: &Placed<String>, error: &NodeSetError) -> WrongSet {
         let part = text.value.get(error.span.clone()).unwrap_or_default();
-        let name = part.strip_prefix('@').unwrap_or_default();
-        let named = self.groups.iter().position(|group| group.name.value == name);
+        let exists =
+            |group: &GroupDraft| error.problem == NodeSetProblem::NoSuchGroup(group.name.value.clone());
+        let missing = self.groups.iter().position(exists);
         let read = self.read.borrow();
-        let why = match named.map(|place| read.get(&place)) {
+        let why = match missing.map(|place| read.get(&place)) {
             Some(Some(State::Wrong(_))) => return WrongSet::Follows,
             Some(Some(State::Reading)) => "this group stands in itself".to_owned(),
-            Some(None) => format!("this group is more than {GROUP_DEPTH_MAX} groups deep, one in another"),
-            Some(Some(State::Read(_))) | None => error.to_string(),
+            Some(Some(State::Read(_)) | None) => {
+                format!("more than {GROUP_DEPTH_MAX} groups, one in another")
+            }
+            None => error.to_string(),
         };
         let message = if part.is_empty() { why } else { format!("{}: {why}", quoted(part)) };
         let meant = self.with_brackets(part).map(|meant| format!("did you mean {meant:?}?"));
