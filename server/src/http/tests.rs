@@ -116,7 +116,7 @@ fn take_news(http: &mut Http, news: News, told: &Mutex<Vec<String>>, grant: u64,
                 "/late-files" => {
                     std::thread::sleep(Duration::from_millis(600));
                     let mut late = wanted(&["base"], &[], true);
-                    late.given = Some(heorot_core::time::Time::from_nanoseconds(1));
+                    late.given = Some(Time::from_nanoseconds(1));
                     Answer::Files(Box::new(late))
                 }
                 "/no-files" => Answer::Files(Box::new(wanted(&["none"], &[], false))),

@@ -39,6 +39,14 @@ fn fill(heorot: &mut Heorot, now: Time) {
     assert!(heorot.hall.nodes.is_full());
 }
 
+/// The same, as far as the table is concerned.
+fn meet_all(heorot: &mut Heorot, now: Time) {
+    for machine in 0..u32::try_from(NODES_MAX).unwrap() {
+        heorot.hall.nodes.meet(now, Mac(mac(machine))).expect("there is room");
+    }
+    assert!(heorot.hall.nodes.is_full());
+}
+
 /// It had a number and another card; the card goes into another machine later.
 #[test]
 fn who_is_forgotten_in_memory_is_forgotten_on_disk() {
@@ -236,7 +244,7 @@ fn an_operator_has_machines_forgotten() {
 fn whom_an_operator_decides_about_gives_way_to_nobody_meanwhile() {
     for is_kept in [true, false] {
         let mut heorot = room_for_many("");
-        fill(&mut heorot, NOW);
+        meet_all(&mut heorot, NOW);
         let (oldest, gone) = (Mac(mac(0)), Mac(mac(0xfff0)));
         let request = crate::message::ChangeRequest { set: format!("{oldest},{gone}"), ..Default::default() };
         let query = Query::Change(crate::message::Verb::Deny, Box::new(request));
@@ -277,7 +285,7 @@ fn whom_an_operator_decides_about_gives_way_to_nobody_meanwhile() {
 #[test]
 fn what_there_is_no_room_for_is_decided_about_nobody() {
     let mut heorot = room_for_many("");
-    fill(&mut heorot, NOW);
+    meet_all(&mut heorot, NOW);
     let (first, last) = (Mac(mac(0)), Mac(mac(1)));
     for machine in 1..u32::try_from(NODES_MAX).unwrap() {
         heorot.hall.nodes.get_mut(Mac(mac(machine))).unwrap().stage = Stage::Temporary;
