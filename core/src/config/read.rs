@@ -11,7 +11,7 @@ use super::option::{self, OptionTable};
 use super::overlay::{self, OverlaysDraft};
 use super::profile::{self, WhomDraft};
 use super::read_host::{ClassDraft, HostDraft, IdentifiersDraft};
-use super::read_host::{read_class, read_host, read_identifiers, read_options};
+use super::read_host::{read_class, read_host, read_identifiers, read_options, read_options_for_all};
 use super::root::{self, NfsDraft, Root};
 use super::setting::{Form, Section};
 use super::table::SECTIONS;
@@ -195,7 +195,7 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
         nodes: tables.all(findings, "node", NODES_MAX, node),
         options: tables
             .of("options")
-            .map(|found| option::read(findings, found.table))
+            .map(|found| option::read_for_all(findings, found.table))
             .next()
             .unwrap_or_default(),
         classes: tables.all(findings, "class", CLASSES_MAX, class),
@@ -257,7 +257,7 @@ fn read_network(findings: &mut Findings<'_>, network: &Entry<'_>) -> Option<Netw
         lease: network.duration(findings, "lease"),
         temporary_lease: network.duration(findings, "temporary-lease"),
         guest_lease: network.duration(findings, "guest-lease"),
-        options: read_options(findings, network),
+        options: read_options_for_all(findings, network),
         probe: network.truth(findings, "probe"),
         other_servers: network.texts(findings, "other-servers", value::address),
         answer_arp: network.truth(findings, "answer-arp"),
