@@ -26,7 +26,7 @@ use crate::configuration;
 use crate::serve;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use client::{Client, Failure};
-use heorot_core::config::LoaderFile;
+use heorot_core::config::{Config, LoaderFile};
 use heorot_core::service::view::{ExplainView, NodeDetailView, NodeView, StatusView};
 use serde::de::DeserializeOwned;
 use std::io::Write;
@@ -216,11 +216,13 @@ fn check(file: &std::path::Path) -> Exit {
         Ok(read) => {
             // What this host lacks says nothing about the file: it may be meant for another one.
             let warnings = configuration::warnings_here(&read.config).into_iter().map(|(_, warning)| warning);
-            for problem in configuration::problems_here(&read.config).into_iter().chain(warnings) {
+            let files = lacking_files(&read.config);
+            for problem in configuration::problems_here(&read.config).into_iter().chain(warnings).chain(files)
+            {
                 print_error(&format!("warning: {problem}"));
             }
-            if !read.warnings.is_empty() {
-                print_error(read.warnings.trim_end());
+            for warning in &read.warnings {
+                print_error(warning.trim_end());
             }
             print(&format!("{}: ok\n", file.display()));
             Exit::Ok
@@ -240,6 +242,12 @@ fn query<T: DeserializeOwned>(asking: &Asking, path: &str, show: impl Fn(&T) -> 
     if asking.output == Form::Json {
         print(&(answer + "\n"));
         return Exit::Ok;
+/// Files without which nodes do not boot.
+fn lacking_files(config: &Config) -> impl Iterator<Item = String> {
+    let lacking = crate::doctor::lacking_files(config);
+    lacking.into_iter().map(|finding| format!("{}: {}", finding.subject, finding.said))
+}
+
     }
     match serde_json::from_str(&answer) {
         Ok(view) => {

@@ -27,8 +27,8 @@ pub(crate) struct Read {
     pub(crate) links: Vec<Link>,
     /// The certificate of HTTPS, if there is to be one.
     pub(crate) tls: Option<Arc<ServerConfig>>,
-    /// Empty if there is nothing.
-    pub(crate) warnings: String,
+    /// As they are told, each with its line and its remedy.
+    pub(crate) warnings: Vec<String>,
     /// What it was read from.
     pub(crate) text: Arc<str>,
 }
@@ -187,7 +187,8 @@ fn parse(path: &Path, text: &str, interfaces: &[Interface]) -> Result<Read, Stri
             let links = network::links(&config, settings::mtu_octets);
             let tls = config.http.tls.as_ref().map(|tls| read_tls(tls, text));
             let tls = tls.transpose().map_err(|mistake| render(&file_name, text, &[mistake]))?;
-            Ok(Read { config, links, tls, warnings: render(&file_name, text, &warnings), text: text.into() })
+            let warnings = warnings.into_iter().map(|warning| render(&file_name, text, &[warning])).collect();
+            Ok(Read { config, links, tls, warnings, text: text.into() })
         }
         Err(mistakes) => Err(render(&file_name, text, &mistakes)),
     }
@@ -376,7 +377,8 @@ mod tests {
                     first = \"10.77.1.0\"\ntemporary = \"10.77.2.1-10.77.2.9\"\n";
         std::fs::write(&path, text).unwrap();
         let here = read(&path).unwrap();
-        assert!(here.warnings.contains("there is no interface \"elsewhere7\""), "{}", here.warnings);
+        let warnings = here.warnings.concat();
+        assert!(warnings.contains("there is no interface \"elsewhere7\""), "{warnings}");
         assert!(!here.config.networks[0].on_link, "until it comes");
         assert_eq!(
             problems_here(&here.config).last().map(String::as_str),

@@ -24,8 +24,8 @@ pub(super) struct DoctorCommand {
 
 /// Examines, and tells.
 pub(super) fn run(wanted: &DoctorCommand) -> Exit {
-    let config = match configuration::read(&wanted.config) {
-        Ok(read) => read.config,
+    let (config, warnings) = match configuration::read(&wanted.config) {
+        Ok(read) => (read.config, read.warnings),
         Err(mistakes) => {
             print_error(mistakes.trim_end());
             return Exit::Usage;
@@ -34,8 +34,8 @@ pub(super) fn run(wanted: &DoctorCommand) -> Exit {
     let socket = wanted.control.clone().unwrap_or_else(|| PathBuf::from(&config.server.control));
     let status = (Client { socket: &socket }).get("/v1/status").ok();
     let status: Option<StatusView> = status.and_then(|text| serde_json::from_str(&text).ok());
-    let mut findings: Vec<Finding> =
-        doctor::configuration_file(&wanted.config, &config).into_iter().collect();
+    let mut findings: Vec<Finding> = doctor::configuration(&warnings).collect();
+    findings.extend(doctor::configuration_file(&wanted.config, &config));
     findings.extend(doctor::examine(&config, status.as_ref()));
     match wanted.output {
         Form::Table => print(&table(&findings)),

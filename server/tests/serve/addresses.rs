@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// What `heorot status` says is wrong.
-fn troubles(place: &Place) -> Vec<String> {
+pub(super) fn troubles(place: &Place) -> Vec<String> {
     let output = Command::new(env!("CARGO_BIN_EXE_heorot"))
         .args(["status", "-o", "json", "--control"])
         .arg(place.path("run/control.sock"))
@@ -20,7 +20,7 @@ fn troubles(place: &Place) -> Vec<String> {
 }
 
 /// Waits until as many things are wrong, of which the last is told with these words.
-fn until_troubles(place: &Place, count: usize, words: &str) {
+pub(super) fn until_troubles(place: &Place, count: usize, words: &str) {
     let asked = Instant::now();
     while troubles(place).len() != count || troubles(place).last().is_some_and(|it| !it.contains(words)) {
         assert!(asked.elapsed() < PATIENCE, "not {count} with {words:?}: {:?}", troubles(place));
@@ -61,6 +61,7 @@ fn asked_at(address: &str, question: &[u8], port: u16) -> Vec<u8> {
 fn an_address_that_comes_after_the_start_is_served() {
     let place = Place::new("address");
     std::fs::write(place.path("boot/file"), "content").unwrap();
+    std::fs::write(place.path("boot/x.efi"), "loader").unwrap();
     place.configure(|text| {
         let text = text.replace("temporary = \"10.77.200.1-10.77.200.254\"", "mode = \"proxy\"");
         let text = text.replace("[boot]", "[boot]\nuefi-x64 = \"x.efi\"");
