@@ -38,6 +38,8 @@ pub(crate) struct Read {
 pub(crate) struct Readdressed {
     pub(crate) config: Config,
     pub(crate) links: Vec<Link>,
+    /// What of the file is wrong for them, with lines and remedies; empty if nothing is.
+    pub(crate) wrong: String,
     /// Where the addresses that are ours now are listened to.
     pub(crate) listening: Vec<Listening>,
     /// What cannot be listened to.
@@ -83,9 +85,8 @@ pub(crate) fn readdress(
     interfaces: &[Interface],
     listened: &BTreeSet<Ipv4Addr>,
 ) -> Result<Readdressed, String> {
-    let config = running
-        .readdressed(text, interfaces)
-        .map_err(|mistakes| render(&shown.display().to_string(), text, &mistakes))?;
+    let told = |mistakes: &[Mistake]| render(&shown.display().to_string(), text, mistakes);
+    let (config, wrong) = running.readdressed(text, interfaces).map_err(|mistakes| told(&mistakes))?;
     let links = network::links(&config, settings::mtu_octets);
     let mut problems = Vec::new();
     let new = settings::own_addresses(&config).into_iter().filter(|address| !listened.contains(address));
@@ -99,7 +100,7 @@ pub(crate) fn readdress(
         }
     });
     let listening = listening.collect();
-    Ok(Readdressed { config, links, listening, problems })
+    Ok(Readdressed { config, links, wrong: told(&wrong), listening, problems })
 }
 
 /// Reads a file that may be another host's: interfaces that are not here are taken to have the addresses that it says.

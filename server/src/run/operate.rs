@@ -14,6 +14,7 @@ use heorot_core::time::Time;
 use heorot_core::transfer;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
@@ -76,13 +77,15 @@ pub(super) struct Refusals {
     configuration: Option<MeasuredTrouble>,
     /// What other addresses make of the configuration.
     addresses: Option<MeasuredTrouble>,
+    /// Interfaces whose frames come from a hardware address that they had before.
+    frames: BTreeMap<String, MeasuredTrouble>,
     /// Files without which nodes do not boot, and since when each lacks.
     lacking: Vec<(Lacking, Time)>,
 }
 
 impl Refusals {
     pub(super) fn told(&self) -> Vec<MeasuredTrouble> {
-        let refused = self.configuration.iter().chain(&self.addresses).cloned();
+        let refused = self.configuration.iter().chain(&self.addresses).chain(self.frames.values()).cloned();
         let lacking = self.lacking.iter().take(LACKING_TOLD_MAX).map(|(lacking, since)| {
             let Lacking { what, remedy } = lacking.clone();
             MeasuredTrouble { what, since: *since, why: remedy }
@@ -94,6 +97,16 @@ impl Refusals {
             why: "heorot doctor".into(),
         });
         refused.chain(lacking).chain(more).collect()
+    }
+
+    /// An interface's frames come from a hardware address that it had before, for this reason, or they do not.
+    pub(super) fn frames(&mut self, now: Time, interface: &str, why: Option<String>) {
+        let what = format!(
+            "{interface} is served, and its frames come from the hardware address that it had before,"
+        );
+        let mut place = self.frames.remove(interface);
+        refuse(&mut place, now, &what, why.map(|why| format!("{why} (it is tried again every second)")));
+        self.frames.extend(place.map(|trouble| (interface.to_owned(), trouble)));
     }
 
     /// These files lack, and no others. Of what is new, the lines for the journal.
@@ -474,6 +487,19 @@ mod tests {
         refusals.configuration(at(4), None);
         assert_eq!(refusals.told().len(), 1);
         refusals.addresses(at(5), None);
+        assert_eq!(refusals.told(), []);
+        refusals.frames(at(6), "eth1", Some("no descriptor is left".into()));
+        refusals.frames(at(7), "eth1", Some("no memory is left".into()));
+        let told = refusals.told();
+        assert_eq!((told.len(), told[0].since), (1, at(6)));
+        assert_eq!(
+            (told[0].what.as_str(), told[0].why.as_str()),
+            (
+                "eth1 is served, and its frames come from the hardware address that it had before,",
+                "no memory is left (it is tried again every second)"
+            )
+        );
+        refusals.frames(at(8), "eth1", None);
         assert_eq!(refusals.told(), []);
     }
 
