@@ -15,7 +15,7 @@ use super::read_host::{read_class, read_host, read_identifiers, read_options, re
 use super::root::{self, NfsDraft, Root};
 use super::setting::{Form, Section};
 use super::table::SECTIONS;
-use super::template::Template;
+use super::template::{Template, Templates};
 use super::tftp::{self, Tftp};
 use super::trial::{self, CheckIn, Retry};
 use super::zone::{self, OthersDraft, RecordDraft};
@@ -292,7 +292,8 @@ fn read_boot(findings: &mut Findings<'_>, boot: &Entry<'_>) -> Option<Boot> {
         Some((row.kind, file.value))
     });
     let files = files.collect();
-    let templates = boot.text(findings, "templates", value::absolute_path).map(|path| path.value);
+    let templates = boot.text(findings, "templates", value::absolute_path);
+    let templates = templates.map(|path| Templates { directory: path.value, span: path.span });
     let made = LoaderFile::ALL.into_iter().map(|file| (file, FileTemplate::usual(file))).collect();
     Some(Boot { directory: directory?.value, packages: packages?.value, files, templates, made })
 }
