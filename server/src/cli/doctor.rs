@@ -1,7 +1,7 @@
 //! `heorot doctor`.
 
 use super::client::Client;
-use super::{Exit, Form, print, print_error};
+use super::{Exit, Form, USUAL_CONFIGURATION, print, print_error};
 use crate::configuration;
 use crate::doctor::{self, Finding, Grade};
 use clap::Args;
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub(super) struct DoctorCommand {
     /// The configuration
-    #[arg(long, value_name = "FILE", default_value = "/etc/heorot/heorot.toml")]
+    #[arg(long, value_name = "FILE", default_value = USUAL_CONFIGURATION)]
     config: PathBuf,
     /// Form of the answer
     #[arg(short, long, value_enum, default_value_t = Form::Table)]
