@@ -26,7 +26,7 @@ use crate::configuration;
 use crate::serve;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use client::{Client, Failure};
-use heorot_core::config::LoaderFile;
+use heorot_core::config::{Config, LoaderFile};
 use heorot_core::service::view::{ExplainView, NodeDetailView, NodeView, StatusView};
 use serde::de::DeserializeOwned;
 use std::io::Write;
@@ -40,6 +40,9 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+/// What is read where no file is named.
+const USUAL_CONFIGURATION: &str = "/etc/heorot/heorot.toml";
 
 const EXIT_CODES: &str = "Exit codes: 0 ok, 1 some node failed, `doctor` found a fault or a change was answered \"no\", 2 usage or configuration, 3 server unreachable, 4 no such node, 5 timeout";
 
@@ -56,8 +59,11 @@ enum Command {
     },
     /// Check a configuration: every mistake with its line and what to do
     Check {
-        /// The configuration
-        file: PathBuf,
+        /// The configuration [default: /etc/heorot/heorot.toml]
+        file: Option<PathBuf>,
+        /// The same, as other commands take it
+        #[arg(long, value_name = "FILE", conflicts_with = "file")]
+        config: Option<PathBuf>,
     },
     /// Whether this host has what a configuration needs: interfaces, ports, loaders, kernels; with what to do
     Doctor(doctor::DoctorCommand),
@@ -174,7 +180,9 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
             Ok(()) => Exit::Ok,
             Err(problem) => complain(&problem, Exit::Usage),
         },
-        Command::Check { file } => check(&file),
+        Command::Check { file, config } => {
+            check(&file.or(config).unwrap_or_else(|| USUAL_CONFIGURATION.into()))
+        }
         Command::Doctor(wanted) => doctor::run(&wanted),
         Command::Status(asking) => query::<StatusView>(&asking, "/v1/status", show::status),
         Command::Node { verb: NodeVerb::List { nodeset, exclude, asking } } => {
@@ -216,11 +224,13 @@ fn check(file: &std::path::Path) -> Exit {
         Ok(read) => {
             // What this host lacks says nothing about the file: it may be meant for another one.
             let warnings = configuration::warnings_here(&read.config).into_iter().map(|(_, warning)| warning);
-            for problem in configuration::problems_here(&read.config).into_iter().chain(warnings) {
+            let files = lacking_files(&read.config);
+            for problem in configuration::problems_here(&read.config).into_iter().chain(warnings).chain(files)
+            {
                 print_error(&format!("warning: {problem}"));
             }
-            if !read.warnings.is_empty() {
-                print_error(read.warnings.trim_end());
+            for warning in &read.warnings {
+                print_error(warning.trim_end());
             }
             print(&format!("{}: ok\n", file.display()));
             Exit::Ok
@@ -230,6 +240,12 @@ fn check(file: &std::path::Path) -> Exit {
             Exit::Usage
         }
     }
+}
+
+/// Files without which nodes do not boot.
+fn lacking_files(config: &Config) -> impl Iterator<Item = String> {
+    let lacking = crate::doctor::lacking_files(config);
+    lacking.into_iter().map(|finding| format!("{}: {}", finding.subject, finding.said))
 }
 
 fn query<T: DeserializeOwned>(asking: &Asking, path: &str, show: impl Fn(&T) -> String) -> Exit {
@@ -289,6 +305,25 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_configuration_to_check_is_named_in_either_way_or_the_usual_one() {
+        for (arguments, expected) in [
+            (&["heorot", "check"][..], Some((None, None))),
+            (&["heorot", "check", "a.toml"], Some((Some("a.toml"), None))),
+            (&["heorot", "check", "--config", "a.toml"], Some((None, Some("a.toml")))),
+            (&["heorot", "check", "b.toml", "--config", "a.toml"], None),
+        ] {
+            let said = Cli::try_parse_from(arguments).ok().map(|cli| match cli.command {
+                Command::Check { file, config } => (file, config),
+                other => panic!("{other:?}"),
+            });
+            let expected = expected.map(|(file, config): (Option<&str>, Option<&str>)| {
+                (file.map(PathBuf::from), config.map(PathBuf::from))
+            });
+            assert_eq!(said, expected, "{arguments:?}");
+        }
     }
 
     #[test]

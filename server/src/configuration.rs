@@ -27,8 +27,8 @@ pub(crate) struct Read {
     pub(crate) links: Vec<Link>,
     /// The certificate of HTTPS, if there is to be one.
     pub(crate) tls: Option<Arc<ServerConfig>>,
-    /// Empty if there is nothing.
-    pub(crate) warnings: String,
+    /// As they are told, each with its line and its remedy.
+    pub(crate) warnings: Vec<String>,
     /// What it was read from.
     pub(crate) text: Arc<str>,
 }
@@ -38,6 +38,8 @@ pub(crate) struct Read {
 pub(crate) struct Readdressed {
     pub(crate) config: Config,
     pub(crate) links: Vec<Link>,
+    /// What of the file is wrong for them, with lines and remedies; empty if nothing is.
+    pub(crate) wrong: String,
     /// Where the addresses that are ours now are listened to.
     pub(crate) listening: Vec<Listening>,
     /// What cannot be listened to.
@@ -83,9 +85,8 @@ pub(crate) fn readdress(
     interfaces: &[Interface],
     listened: &BTreeSet<Ipv4Addr>,
 ) -> Result<Readdressed, String> {
-    let config = running
-        .readdressed(text, interfaces)
-        .map_err(|mistakes| render(&shown.display().to_string(), text, &mistakes))?;
+    let told = |mistakes: &[Mistake]| render(&shown.display().to_string(), text, mistakes);
+    let (config, wrong) = running.readdressed(text, interfaces).map_err(|mistakes| told(&mistakes))?;
     let links = network::links(&config, settings::mtu_octets);
     let mut problems = Vec::new();
     let new = settings::own_addresses(&config).into_iter().filter(|address| !listened.contains(address));
@@ -99,7 +100,7 @@ pub(crate) fn readdress(
         }
     });
     let listening = listening.collect();
-    Ok(Readdressed { config, links, listening, problems })
+    Ok(Readdressed { config, links, wrong: told(&wrong), listening, problems })
 }
 
 /// Reads a file that may be another host's: interfaces that are not here are taken to have the addresses that it says.
@@ -183,11 +184,12 @@ fn parse(path: &Path, text: &str, interfaces: &[Interface]) -> Result<Read, Stri
     let file_name = path.display().to_string();
     match Config::parse(text, interfaces) {
         Ok((mut config, warnings)) => {
-            read_templates(&mut config)?;
+            read_templates(&mut config, (&file_name, text))?;
             let links = network::links(&config, settings::mtu_octets);
             let tls = config.http.tls.as_ref().map(|tls| read_tls(tls, text));
             let tls = tls.transpose().map_err(|mistake| render(&file_name, text, &[mistake]))?;
-            Ok(Read { config, links, tls, warnings: render(&file_name, text, &warnings), text: text.into() })
+            let warnings = warnings.into_iter().map(|warning| render(&file_name, text, &[warning])).collect();
+            Ok(Read { config, links, tls, warnings, text: text.into() })
         }
         Err(mistakes) => Err(render(&file_name, text, &mistakes)),
     }
@@ -197,9 +199,22 @@ fn parse(path: &Path, text: &str, interfaces: &[Interface]) -> Result<Read, Stri
 ///
 /// # Errors
 /// Everything that is wrong with them, with lines and remedies.
-fn read_templates(config: &mut Config) -> Result<(), String> {
-    let Some(directory) = config.boot.templates.clone() else { return Ok(()) };
-    let directory = Path::new(&directory);
+fn read_templates(config: &mut Config, (file_name, config_text): (&str, &str)) -> Result<(), String> {
+    let Some(templates) = config.boot.templates.clone() else { return Ok(()) };
+    let directory = Path::new(&templates.directory);
+    let refused = |message: String, remedy: String| {
+        render(file_name, config_text, &[templates.wrong(config_text, message, remedy)])
+    };
+    if let Err(e) = std::fs::metadata(directory)
+        && e.kind() == io::ErrorKind::NotFound
+    {
+        let shown = directory.display();
+        let remedy = format!(
+            "mkdir -p {shown}; heorot template grub.cfg > {shown}/{}, or leave it out",
+            LoaderFile::Grub.template_name()
+        );
+        return Err(refused(format!("{shown} does not exist"), remedy));
+    }
     let mut mistakes = String::new();
     let mut found = false;
     for file in LoaderFile::ALL {
@@ -222,10 +237,9 @@ fn read_templates(config: &mut Config) -> Result<(), String> {
     }
     if !found && mistakes.is_empty() {
         let names: Vec<_> = LoaderFile::ALL.iter().map(|file| file.template_name()).collect();
-        mistakes = format!(
-            "boot.templates {} has no template\n  put {} there, as `heorot template` shows them, or leave it out\n",
-            directory.display(),
-            names.join(", ")
+        mistakes = refused(
+            format!("{} has no template", directory.display()),
+            format!("put {} there, as `heorot template` shows them, or leave it out", names.join(", ")),
         );
     }
     if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
@@ -317,12 +331,16 @@ mod tests {
     use super::*;
     use crate::testing;
 
-    fn config(templates: &Path) -> Config {
-        let text = format!(
+    fn text(templates: &Path) -> String {
+        format!(
             "[[network]]\ninterface = \"lo\"\naddress = \"127.0.0.1/8\"\nnumbers = \"0-9\"\nfirst = \"127.0.1.0\"\n\
              temporary = \"127.0.2.1-127.0.2.9\"\n[boot]\ntemplates = {:?}\n",
             templates.to_str().unwrap()
-        );
+        )
+    }
+
+    fn config(templates: &Path) -> Config {
+        let text = text(templates);
         let lo = Interface { name: "lo".into(), addresses: vec![(Ipv4Addr::LOCALHOST, 8)] };
         Config::parse(&text, &[lo]).expect("a right configuration").0
     }
@@ -376,7 +394,8 @@ mod tests {
                     first = \"10.77.1.0\"\ntemporary = \"10.77.2.1-10.77.2.9\"\n";
         std::fs::write(&path, text).unwrap();
         let here = read(&path).unwrap();
-        assert!(here.warnings.contains("there is no interface \"elsewhere7\""), "{}", here.warnings);
+        let warnings = here.warnings.concat();
+        assert!(warnings.contains("there is no interface \"elsewhere7\""), "{warnings}");
         assert!(!here.config.networks[0].on_link, "until it comes");
         assert_eq!(
             problems_here(&here.config).last().map(String::as_str),
@@ -416,33 +435,40 @@ mod tests {
     fn templates_of_the_operator_are_read_or_refused_with_their_lines() {
         let directory = testing::directory("templates");
         let mut given = config(directory.path());
-        let wrong = read_templates(&mut given).unwrap_err();
+        let wrong = read_templates(&mut given, ("heorot.toml", &text(directory.path()))).unwrap_err();
         assert!(
-            wrong.contains("has no template\n  put pxelinux.cfg.j2, grub.cfg.j2, boot.ipxe.j2 there"),
+            wrong.starts_with("heorot.toml:8:13: ")
+                && wrong.contains(" has no template\n8 | templates = ")
+                && wrong.contains("put pxelinux.cfg.j2, grub.cfg.j2, boot.ipxe.j2 there"),
             "{wrong}"
         );
 
         let grub = directory.path().join("grub.cfg.j2");
         std::fs::write(&grub, "linux {{ boot.kernel }}\ninitrd {{ boot.initd }}\n").unwrap();
-        let wrong = read_templates(&mut given).unwrap_err();
+        let wrong = read_templates(&mut given, ("heorot.toml", &text(directory.path()))).unwrap_err();
         let place = format!("{}:2:11: there is no boot.initd in a template\n2 | initrd", grub.display());
         assert!(wrong.starts_with(&place) && wrong.contains("did you mean \"boot.initrd\"?"), "{wrong}");
 
         std::fs::write(&grub, "linux {{ node.attributes.console }}\n").unwrap();
-        let wrong = read_templates(&mut given).unwrap_err();
+        let wrong = read_templates(&mut given, ("heorot.toml", &text(directory.path()))).unwrap_err();
         assert!(wrong.contains("no profile and no [[node]] has the attribute console"), "{wrong}");
 
         std::fs::write(&grub, "linux {{ boot.kernel }} mine\n").unwrap();
-        read_templates(&mut given).unwrap();
+        read_templates(&mut given, ("heorot.toml", &text(directory.path()))).unwrap();
         assert!(given.boot.made[&LoaderFile::Grub].text().ends_with("mine\n"));
         assert_eq!(given.boot.made[&LoaderFile::Ipxe].text(), LoaderFile::Ipxe.usual_text());
 
         std::fs::remove_file(&grub).unwrap();
         std::fs::create_dir(&grub).unwrap();
-        let wrong = read_templates(&mut given).unwrap_err();
+        let wrong = read_templates(&mut given, ("heorot.toml", &text(directory.path()))).unwrap_err();
         assert!(wrong.contains("grub.cfg.j2 cannot be read"), "{wrong}");
         let missing = directory.path().join("missing");
-        let wrong = read_templates(&mut config(&missing)).unwrap_err();
-        assert!(wrong.contains("missing/pxelinux.cfg.j2 cannot be read"), "{wrong}");
+        let wrong = read_templates(&mut config(&missing), ("heorot.toml", &text(&missing))).unwrap_err();
+        let shown = missing.display();
+        let expected = format!(
+            "heorot.toml:8:13: {shown} does not exist\n8 | templates = \"{shown}\"\n  |             {}\n  mkdir -p {shown}; heorot template grub.cfg > {shown}/grub.cfg.j2, or leave it out\n",
+            "^".repeat(shown.to_string().len() + 2)
+        );
+        assert_eq!(wrong, expected);
     }
 }

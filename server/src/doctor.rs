@@ -1,12 +1,13 @@
 //! `heorot doctor`: whether this host has what a configuration needs, thing by thing, with what to do where it does not. It looks and changes nothing.
 
 mod certificate;
+mod files;
+mod names;
 
 use crate::clock;
 use crate::configuration;
 use crate::dns;
 use crate::http;
-use crate::images::directory::BootDirectory;
 use crate::nfs;
 use crate::nis;
 use crate::rights;
@@ -14,17 +15,12 @@ use crate::serve::STORE_FILE;
 use crate::settings;
 use crate::store::IS_READ_ONLY;
 use crate::udp::UdpPort;
-use heorot_core::cluster::boot;
-use heorot_core::cluster::loader_file::generated;
-use heorot_core::config::{Config, Loader, Protocol, Root};
+use heorot_core::config::Config;
 use heorot_core::limit::OTHER_SERVERS_SHOWN_MAX;
 use heorot_core::service::view::{RogueServerView, StatusView, UnansweredView};
-use heorot_core::transfer::Refusal;
 use rustix::fs::{Access, StatVfsMountFlags};
 use serde::Serialize;
 use std::collections::BTreeSet;
-use std::io::Read;
-use std::os::fd::AsRawFd as _;
 use std::path::Path;
 
 /// What was found of one thing.
@@ -56,8 +52,16 @@ impl Finding {
 
 /// Octets of the state's file system that a cluster of ten thousand nodes may come to need, many times over.
 const STATE_OCTETS_MIN: u64 = 100 << 20;
-/// Octets of a loader that are looked through: an image with all of GRUB's modules has less.
-const GRUB_OCTETS_MAX: u64 = 16 << 20;
+
+/// Files without which nodes do not boot, and what is wrong with each: whoever serves goes on all the same, for one of them may come later.
+pub(crate) fn lacking_files(config: &Config) -> Vec<Finding> {
+    files::lacking(config)
+}
+
+/// What a configuration is warned of, as it was read.
+pub(crate) fn configuration(warnings: &[String]) -> impl Iterator<Item = Finding> {
+    warnings.iter().map(|warning| Finding::new(Grade::Warning, "configuration", warning.trim_end()))
+}
 
 /// Everything, in the order in which a boot needs it. The server's own view, if it runs.
 pub(crate) fn examine(config: &Config, running: Option<&StatusView>) -> Vec<Finding> {
@@ -66,9 +70,10 @@ pub(crate) fn examine(config: &Config, running: Option<&StatusView>) -> Vec<Find
         Some(status) => findings.extend(of_server(status)),
         None => findings.extend(ports(config)),
     }
+    findings.extend(user(&config.server.user));
     findings.push(state(Path::new(&config.server.state), &config.server.user, running.is_some()));
-    findings.extend(boot_files(config));
-    findings.extend(profiles(config));
+    findings.extend(files::findings(config));
+    findings.extend(names::findings(config));
     findings.extend(certificate::findings(config, clock::calendar_seconds().into()));
     let roots = configuration::problems_with_roots(config);
     findings.extend(roots.into_iter().map(|problem| Finding::new(Grade::Fault, "nfs", problem)));
@@ -200,6 +205,15 @@ fn ports(config: &Config) -> Vec<Finding> {
     refused
 }
 
+/// Whether there is the user that the server becomes. Without one it starts all the same.
+fn user(name: &str) -> Option<Finding> {
+    let is_there = nix::unistd::User::from_name(name).is_ok_and(|found| found.is_some());
+    let said = format!(
+        "there is no user {name}: a server that root starts goes on as root\n  useradd --system --no-create-home {name}"
+    );
+    (!is_there).then(|| Finding::new(Grade::Warning, "server.user", said))
+}
+
 /// Whether the state can be kept: on a file system that is written to and has room, in files that the server may write.
 fn state(path: &Path, user: &str, is_running: bool) -> Finding {
     let subject = format!("server.state {}", path.display());
@@ -245,131 +259,6 @@ fn may_be_written(file: &Path, user: &str) -> bool {
         || mode & 0o002 != 0
         || (metadata.uid() == user.uid.as_raw() && mode & 0o200 != 0)
         || (metadata.gid() == user.gid.as_raw() && mode & 0o020 != 0)
-}
-
-/// The loaders of all firmware, and what they ask for next.
-fn boot_files(config: &Config) -> Vec<Finding> {
-    let directory = Path::new(&config.boot.directory);
-    if let Some(problem) = crate::images::directory::problem_with(directory) {
-        return vec![Finding::new(Grade::Fault, "boot.directory", problem)];
-    }
-    let files = BootDirectory::new(&config.boot.directory, config.boot.packages.as_deref());
-    let mut findings = Vec::new();
-    for (kind, name) in &config.boot.files {
-        let row = kind.row();
-        let by_script = row.protocol == Protocol::Script && generated(name).is_some();
-        if by_script {
-            continue;
-        }
-        let subject = format!("boot.{}", row.key);
-        findings.push(boot_file(config, &files, &subject, name));
-        if let Some(next) = Loader::second_stage(name) {
-            findings.push(boot_file(config, &files, &format!("{subject}, next"), next));
-        }
-        if row.protocol == Protocol::Http {
-            findings.extend(goes_no_further(&files, &subject, Loader::second_stage(name).unwrap_or(name)));
-        }
-    }
-    for (subject, name) in named_files(config) {
-        findings.push(boot_file(config, &files, &subject, name));
-        if let Some(next) = second_stage_beside(name) {
-            findings.push(boot_file(config, &files, &format!("{subject}, next"), &next));
-        }
-    }
-    findings
-}
-
-/// The boot files of classes and of a menu's entries, as far as they are here and made by nobody.
-fn named_files(config: &Config) -> Vec<(String, &str)> {
-    let of_classes = config.classes.iter().filter(|class| class.next_server.is_none()).filter_map(|class| {
-        Some((format!("[[class]] {} boot-file", class.name), class.boot_file.as_deref()?))
-    });
-    let of_menu =
-        config.pxe.services.iter().filter_map(|service| {
-            Some((format!("[[pxe.service]] {}", service.text), boot::file_of(service)?))
-        });
-    let all = of_classes.chain(of_menu);
-    all.filter(|(_, name)| !name.contains("://") && generated(name).is_none()).collect()
-}
-
-/// What a loader asks for next, in its own folder.
-fn second_stage_beside(name: &str) -> Option<String> {
-    let (folder, file) = name.split_at(name.rfind('/').map_or(0, |slash| slash + 1));
-    Some(format!("{folder}{}", Loader::second_stage(file)?))
-}
-
-/// A GRUB that came by HTTP looks for everything else there, and not every GRUB can: Debian's images cannot.
-fn goes_no_further(files: &BootDirectory, subject: &str, name: &str) -> Option<Finding> {
-    let mut program = Vec::new();
-    files.open(name).ok()?.file.take(GRUB_OCTETS_MAX).read_to_end(&mut program).ok()?;
-    let has = |text: &[u8]| program.windows(text.len()).any(|octets| octets == text);
-    // What its core is called by its modules, and what its module of that name says to servers.
-    if !has(b"grub_net_open") || has(b"HTTP/1.") {
-        return None;
-    }
-    let said = format!(
-        "{name} is a GRUB without its module http, which ends in its prompt when it was loaded by HTTP\n  make one that has it (grub-mkimage: see docs/http.md), or take ipxe.efi"
-    );
-    Some(Finding::new(Grade::Fault, subject, said))
-}
-
-fn profiles(config: &Config) -> Vec<Finding> {
-    // Of a directory that cannot be read nothing can be said of its files, and that was told.
-    if crate::images::directory::problem_with(Path::new(&config.boot.directory)).is_some() {
-        return Vec::new();
-    }
-    let files = BootDirectory::new(&config.boot.directory, config.boot.packages.as_deref());
-    let profiles = config.profiles.iter().flat_map(|(name, profile)| {
-        let initrd = profile.initrd.iter().map(|file| ("initrd", file));
-        // A root that comes from elsewhere is looked at there, and one by NFS where it is served.
-        let root = match &profile.root {
-            Root::Image(file) => Some(("root", file)),
-            Root::None | Root::Here(_) | Root::Nfs(_) | Root::Nfs4(_) | Root::Url(_) => None,
-        };
-        let wanted = [("kernel", &profile.kernel)].into_iter().chain(initrd).chain(root);
-        wanted.map(move |(what, file)| (format!("profile.{name} {what}"), file))
-    });
-    profiles.map(|(subject, file)| boot_file(config, &files, &subject, file)).collect()
-}
-
-/// Whether a file is to be had, for the user that the server becomes.
-fn boot_file(config: &Config, files: &BootDirectory, subject: &str, name: &str) -> Finding {
-    match files.open(name) {
-        Ok(found) => {
-            let said = format!("{name}, {} octets", found.identity.size);
-            if is_readable(config, &found.file) {
-                return Finding::new(Grade::Ok, subject, said);
-            }
-            let (user, path) = (&config.server.user, path_of(config, name, &found.file));
-            let said =
-                format!("{said}, may not be read by {user}\n  let everybody read it: chmod a+r {path}");
-            Finding::new(Grade::Fault, subject, said)
-        }
-        Err(Refusal::Missing(_)) => Finding::new(
-            Grade::Fault,
-            subject,
-            format!("there is no {name}\n  {}", boot::remedy(config, name)),
-        ),
-        Err(Refusal::Denied(why)) => Finding::new(Grade::Fault, subject, why),
-        Err(Refusal::Changed) => Finding::new(Grade::Warning, subject, format!("{name} is being changed")),
-    }
-}
-
-/// Where an open file is, as it can be typed: it may be one of a package's.
-fn path_of(config: &Config, name: &str, file: &std::fs::File) -> String {
-    let opened = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()));
-    opened.unwrap_or_else(|_| Path::new(&config.boot.directory).join(name)).display().to_string()
-}
-
-/// Root reads everything, and the server does not stay root.
-fn is_readable(config: &Config, file: &std::fs::File) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let Ok(Some(user)) = nix::unistd::User::from_name(&config.server.user) else { return true };
-    let Ok(metadata) = file.metadata() else { return false };
-    let mode = metadata.mode();
-    mode & 0o004 != 0
-        || (metadata.uid() == user.uid.as_raw() && mode & 0o400 != 0)
-        || (metadata.gid() == user.gid.as_raw() && mode & 0o040 != 0)
 }
 
 #[cfg(test)]

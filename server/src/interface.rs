@@ -53,6 +53,10 @@ pub(crate) enum Change {
     Back(Box<Interface>),
     /// There is one of that name, and it cannot be served, for this reason: it is tried again every second.
     Unfit(String, String),
+    /// The ports that are bound by the first of these names belong to the interface that is called by the second now, and those of the second to the first, if there are any.
+    Swapped(String, String),
+    /// Its ports are bound, and its frames come from the hardware address that it had, for this reason: it is tried again every second.
+    Unframed(String, String),
     /// It is the one that its ports are bound to, which they cannot be a second time; it was away under another name, or has another hardware address, from which frames are to come.
     Again(String, Served, Option<Ethernet>),
     /// It was down, or had lost an address, and is up and has one again.
@@ -197,6 +201,11 @@ impl Watched {
     /// Tells what has changed. Whether there is nothing to be tried again; none if the loop is gone.
     fn look(&mut self, changes: &Caller<Change>) -> Option<bool> {
         let Ok(found) = settings::served(&self.config) else { return Some(false) };
+        for (bound, named) in swapped(&mut self.bound, &found) {
+            if !changes.say(Change::Swapped(bound, named)) {
+                return None;
+            }
+        }
         let mut is_settled = true;
         for (name, known) in &mut self.now {
             let found = found.get(name).copied().flatten();
@@ -208,7 +217,8 @@ impl Watched {
                 let mut bound = self.bound.get(name).into_iter();
                 bound.any(|bound| *served == Served { mac: served.mac, ..*bound })
             };
-            let opened = found.map(|served| match is_bound_to(&served) {
+            let is_bound = found.as_ref().is_some_and(is_bound_to);
+            let opened = found.map(|served| match is_bound {
                 true => Ethernet::open(name, &served).map(|it| Change::Again(name.clone(), served, it)),
                 false => Interface::open(&self.config, name, served).map(|it| Change::Back(Box::new(it))),
             });
@@ -228,10 +238,13 @@ impl Watched {
                     if self.unfit.insert(name.clone(), why.clone()).as_ref() == Some(&why) {
                         continue;
                     }
-                    Change::Unfit(name.clone(), why)
+                    match is_bound {
+                        true => Change::Unframed(name.clone(), why),
+                        false => Change::Unfit(name.clone(), why),
+                    }
                 }
             };
-            *known = found.filter(|_| !matches!(change, Change::Unfit(..)));
+            *known = found.filter(|_| !matches!(change, Change::Unfit(..) | Change::Unframed(..)));
             self.bound.extend(known.map(|served| (name.clone(), served)));
             if !changes.say(change) {
                 return None;
@@ -271,6 +284,25 @@ impl Watched {
             && (!are_others || changes.say(Change::Addresses(found)))
             && back.into_iter().all(|name| changes.say(Change::Flushed(name)))
     }
+}
+
+/// Interfaces that were renamed, one to the name of another: by which name the ports of each were bound, and how it is called now. What is bound by that name, or was, is the other's
+/// from then on, so that there is no name twice; two that exchange their names are one pair.
+fn swapped(
+    bound: &mut BTreeMap<String, Served>,
+    found: &BTreeMap<String, Option<Served>>,
+) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    for (name, served) in found {
+        let Some(served) = served else { continue };
+        let by = bound.iter().find(|(_, bound)| bound.index == served.index);
+        let Some(by) = by.map(|(by, _)| by.clone()).filter(|by| by != name) else { continue };
+        let (of_by, of_name) = (bound.remove(&by), bound.remove(name));
+        bound.extend(of_by.map(|served| (name.clone(), served)));
+        bound.extend(of_name.map(|served| (by.clone(), served)));
+        pairs.push((by, name.clone()));
+    }
+    pairs
 }
 
 /// The interfaces, by the kernel's numbers, that were down or lost an address: with the last one the kernel forgets all neighbour entries, also those that are to stay.

@@ -6,7 +6,7 @@
 //! - disk: [`store`], [`images`], [`overlay`], [`notes`], [`names`] (the file for glibc), [`configuration`];
 //! - [`initrd`]: what nodes boot, made from a kernel's modules;
 //! - [`storm`]: the simulator's machines, with real packets; [`rehearse`]: the simulator whole;
-//! - the rest of the host: [`clock`], [`journal`], [`rights`], [`settings`]; [`doctor`]: what it lacks; [`problem`]: how that is said.
+//! - the rest of the host: [`clock`], [`journal`], [`rights`], [`settings`]; [`doctor`]: what it lacks, [`lacking`]: of that, the files, while it serves; [`problem`]: how that is said.
 
 mod ask;
 mod cli;
@@ -25,6 +25,7 @@ mod images;
 mod initrd;
 mod interface;
 mod journal;
+mod lacking;
 mod link;
 mod names;
 mod neighbour;

@@ -111,6 +111,11 @@ struct Ports {
 
 const PORTS: Ports = Ports { portmapper: heorot_rpc::portmap::PORT, tried: heorot_dns::nis::PORTS_TRIED };
 
+/// What keeps the files of accounts from being read.
+pub(crate) fn problems_with_accounts(nis: &config::Nis) -> Vec<Problem> {
+    Files::new(nis).problems()
+}
+
 fn start_with(
     limits: Limits,
     ports: &Ports,

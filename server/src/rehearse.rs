@@ -4,14 +4,14 @@ mod text;
 
 use crate::problem::{Problem, problem};
 use crate::settings;
-use heorot_core::config::{Config, Interface, LinkSpeed, render};
+use heorot_core::config::{Config, Interface, LinkSpeed, Mode, render};
 use heorot_sim::report::Report;
 use heorot_sim::restore::interfaces::{self, Prefix};
 use heorot_sim::restore::limit::{self, Limit, Trial};
-use heorot_sim::restore::{Scenario, restore_with, usual_config};
+use heorot_sim::restore::{Scenario, restore_watched, restore_with, usual_config};
 use serde::Serialize;
 use std::net::Ipv4Addr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Where it is rehearsed: a configuration, and what it is called.
 #[derive(Debug)]
@@ -74,7 +74,14 @@ pub(crate) fn run(
     mut tell: impl FnMut(&str),
 ) -> Result<Rehearsal, Problem> {
     place.admit(scenario)?;
-    let report = restore_with(&place.config, scenario).map_err(Problem)?;
+    let mut told_at = Instant::now();
+    let report = restore_watched(&place.config, scenario, &mut |sample| {
+        if told_at.elapsed() >= TOLD_EVERY {
+            told_at = Instant::now();
+            tell(&text::so_far(sample, scenario.nodes));
+        }
+    });
+    let report = report.map_err(Problem)?;
     let network = &place.config.networks[0];
     let about = (report.lost == 0).then(|| floor(limit::by_arithmetic(&report, within)));
     let numbers = network.numbering.numbers.size();
@@ -105,6 +112,9 @@ pub(crate) fn run(
         report,
     })
 }
+
+/// Who waits for a large run is told as often how far it is.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
 
 /// No more are simulated in a search.
 const SEARCHED_MAX: u32 = 65_000;
@@ -153,8 +163,23 @@ impl Place {
         Ok(warnings)
     }
 
-    /// Every machine has a number.
+    /// The network gives addresses, and every machine has a number.
     fn admit(&self, scenario: &Scenario) -> Result<(), Problem> {
+        let network = &self.config.networks[0];
+        let elsewhere = match network.mode {
+            Mode::Serve => None,
+            Mode::Proxy => {
+                Some(("proxy", "another server gives the addresses there, and a rehearsal has none"))
+            }
+            Mode::Shadow => Some(("shadow", "nobody there is answered, and a rehearsal has no other server")),
+        };
+        if let Some((mode, why)) = elsewhere {
+            return Err(problem!(
+                "{}: {} has mode = \"{mode}\": {why}\n  rehearse with mode = \"serve\", in a copy of the file",
+                self.name,
+                network.interface
+            ));
+        }
         let numbers = self.config.networks[0].numbering.numbers;
         if u64::from(scenario.nodes) <= numbers.size() {
             return Ok(());

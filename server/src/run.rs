@@ -30,6 +30,7 @@ use crate::images::Images;
 use crate::images::directory::BootDirectory;
 use crate::interface::{Change, Interface};
 use crate::journal::{Journal, Weight};
+use crate::lacking::{self, Lacking};
 use crate::link::Routed;
 use crate::names;
 use crate::neighbour::keeper::{Done, Keeper, Moment};
@@ -124,6 +125,7 @@ pub(crate) struct Parts {
     pub(crate) reload: Caller<operate::Reloaded>,
     pub(crate) reloaded: Receiver<operate::Reloaded>,
     pub(crate) bell: Bell,
+    pub(crate) lacking: (lacking::Handle, Receiver<Vec<Lacking>>),
     pub(crate) signals: SignalFd,
     pub(crate) journal: Journal,
     pub(crate) http: Http,
@@ -564,6 +566,9 @@ impl Loop {
         self.go_on_dumping();
         if let Ok(read) = self.parts.reloaded.try_recv() {
             self.reloaded(read);
+        }
+        if let Ok(lacking) = self.parts.lacking.1.try_recv() {
+            self.lacking(lacking);
         }
         if left || is_decided_left {
             // The bell was silenced with messages left in the lines.

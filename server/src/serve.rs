@@ -22,7 +22,7 @@ use crate::store::{self, Store};
 use crate::traffic::Traffic;
 use crate::udp::{DataPorts, UdpPort};
 use crate::wake::{Bell, line};
-use crate::{clock, dns, names, nfs, nis, rights};
+use crate::{clock, dns, lacking, names, nfs, nis, rights};
 use heorot_core::Heorot;
 use heorot_core::commits::Commits;
 use heorot_core::config::{Config, NamesFile};
@@ -62,7 +62,7 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
     let problems = configuration::problems_here(&config);
     if !problems.is_empty() {
         // What there is to be warned of may say why: a name that was meant otherwise.
-        return Err(Problem(warnings + &problems.join("\n")));
+        return Err(Problem(warnings.concat() + &problems.join("\n")));
     }
     rights::check()?;
     rights::raise_descriptor_limit();
@@ -77,8 +77,8 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
     if let Some(warning) = opened.interfaces.iter().find_map(|interface| interface.dhcp.too_small()) {
         journal.say(Weight::Warning, warning);
     }
-    if !warnings.is_empty() {
-        journal.say(Weight::Warning, warnings.trim_end());
+    for warning in &warnings {
+        journal.say(Weight::Warning, warning.trim_end());
     }
     for (_, warning) in configuration::warnings_here(&config) {
         journal.say(Weight::Warning, warning);
@@ -313,6 +313,8 @@ fn start(
     let images = Images::start(directory.clone(), result, results).map_err(|e| cannot_start(&e))?;
     let senders = Senders::start(settings::senders(&config), ways(&opened.tftp, &opened.data), &bell)
         .map_err(|e| cannot_start(&e))?;
+    let (lacks, lacking) = line(&bell, 1);
+    let lacking = (lacking::start(config.clone(), lacks).map_err(|e| cannot_start(&e))?, lacking);
     let overlays = Overlays::new(&config.overlays, &secret);
     let http = Http::start(opened.http, (ask, &bell), (&directory, &overlays), tls, journal.clone())
         .map_err(|e| cannot_start(&e))?;
@@ -358,6 +360,7 @@ fn start(
         reload,
         reloaded,
         bell,
+        lacking,
         signals,
         journal,
         http,

@@ -74,6 +74,21 @@ fn who_is_lost_is_told_and_the_exit_code_says_so() {
         "{out}"
     );
     assert!(out.contains("One server is not enough for these machines, or there is another fault"), "{out}");
+    // Whatever was lent at one time: what the server complains of is not to be denied here.
+    assert!(out.contains("there are 2, and at one time none was left.\n  widen `temporary`"), "{out}");
+}
+
+/// What keeps all from booting is what the configuration says, and no want of servers.
+#[test]
+fn who_is_ignored_is_told_with_what_says_so() {
+    let ignored = format!("{CONFIG}[[class]]\nname = \"old\"\nvendor-class = \"PXEClient\"\nignore = true\n");
+    let (code, out, _) = rehearse("ignored.toml", &ignored, &SMALL);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("gets no answer: [[class]] old says that it is to be ignored"), "{out}");
+    assert!(
+        !out.contains("One server is not enough") && out.contains("is not to be seen from a run"),
+        "{out}"
+    );
 }
 
 #[test]
@@ -104,7 +119,15 @@ fn what_cannot_be_rehearsed_is_told_with_what_to_do() {
     let unsaid = CONFIG.replace("address = \"10.77.0.1/16\"", "");
     let wrong = CONFIG.replace("interface", "intreface");
     let with = |arguments: &[&'static str]| [&SMALL[..], arguments].concat();
+    let mode = |mode| CONFIG.replace("first =", &format!("mode = \"{mode}\"\nfirst ="));
+    let (proxy, shadow) = (mode("proxy"), mode("shadow"));
     for (config, arguments, expected) in [
+        (
+            proxy.as_str(),
+            SMALL.to_vec(),
+            "another server gives the addresses there, and a rehearsal has none\n  rehearse with mode = \"serve\"",
+        ),
+        (shadow.as_str(), SMALL.to_vec(), "nowhere0 has mode = \"shadow\": nobody there is answered"),
         (
             CONFIG,
             vec!["--nodes", "101", "--link", "1Gbit", "--image", "4MB"],
@@ -159,7 +182,7 @@ fn machines_that_nobody_knows_get_temporary_addresses_and_too_few_are_told() {
     assert_eq!(code, 0, "{out}");
     assert!(out.contains("Temporary addresses: 20 at most at one time, and there are 150."), "{out}");
     let (_, out, _) = rehearse("few.toml", &few, &arguments);
-    assert!(out.contains("and there are 15.\n  They were all used: widen `temporary`"), "{out}");
+    assert!(out.contains("there are 15, and at one time none was left.\n  widen `temporary`"), "{out}");
 }
 
 #[test]

@@ -40,6 +40,9 @@ impl Place {
         make_interface();
         let path = std::env::temp_dir().join(format!("heorot-serve-{}-{name}", std::process::id()));
         std::fs::create_dir_all(path.join("boot")).unwrap();
+        for file in ["pxelinux.0", "ldlinux.c32", "vmlinuz"] {
+            std::fs::write(path.join("boot").join(file), file).unwrap();
+        }
         let place = Self(path);
         place.configure(|text| text);
         place

@@ -50,6 +50,8 @@ pub struct Report {
     pub high_water: HighWater,
     /// What the server told its operator to mend.
     pub troubles: Vec<String>,
+    /// Of whom it told that they get no answer because the configuration says so.
+    pub ignored: Vec<String>,
     /// What always holds and did not. There should be nothing here.
     pub broken: Vec<String>,
     /// How many things happened in the simulation.

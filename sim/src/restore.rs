@@ -33,13 +33,25 @@ pub fn restore(scenario: &Scenario) -> Result<Report, String> {
 /// # Errors
 /// What is wrong with the scenario, for people.
 pub fn restore_with(config: &Config, scenario: &Scenario) -> Result<Report, String> {
+    restore_watched(config, scenario, &mut |_| {})
+}
+
+/// The same, for whoever looks on: he is told how far it is.
+///
+/// # Errors
+/// As [`restore_with`].
+pub fn restore_watched(
+    config: &Config,
+    scenario: &Scenario,
+    watch: &mut dyn FnMut(&Sample),
+) -> Result<Report, String> {
     scenario.check()?;
     let machines = machines(config, scenario);
     let ideal = ideal(config, scenario, &machines);
     let limit = time_limit(scenario, ideal.seconds());
     let mut run = Run::new(plan(config, scenario, machines));
     let window = Duration::from_millis(scenario.window_milliseconds);
-    let (samples, transfers) = samples(&mut run, window, limit);
+    let (samples, transfers) = samples(&mut run, window, limit, watch);
     let report = report(&run, samples, transfers, &ideal);
     Ok(Report { link_bits_per_second: scenario.link_bits_per_second, ..report })
 }
@@ -53,7 +65,7 @@ pub fn tell(scenario: &Scenario) -> Result<String, String> {
     let config = config(scenario)?;
     let limit = time_limit(scenario, 0.0);
     let mut run = Run::new(Plan { with_lines: true, ..plan(&config, scenario, machines(&config, scenario)) });
-    samples(&mut run, Duration::from_millis(scenario.window_milliseconds), limit);
+    samples(&mut run, Duration::from_millis(scenario.window_milliseconds), limit, &mut |_| {});
     Ok(run.take_lines())
 }
 
@@ -276,7 +288,12 @@ fn time_limit(scenario: &Scenario, ideal: f64) -> Duration {
 }
 
 /// Runs until nobody has anything left to do, and looks at it from time to time; beside that, the most transfers that were seen.
-fn samples(run: &mut Run, window: Duration, limit: Duration) -> (Vec<Sample>, usize) {
+fn samples(
+    run: &mut Run,
+    window: Duration,
+    limit: Duration,
+    watch: &mut dyn FnMut(&Sample),
+) -> (Vec<Sample>, usize) {
     let mut samples: Vec<Sample> = Vec::new();
     let mut interval = Duration::from_millis(10);
     let mut sent_before = 0;
@@ -290,6 +307,7 @@ fn samples(run: &mut Run, window: Duration, limit: Duration) -> (Vec<Sample>, us
             bits_per_second: bits(sent - sent_before) * 8.0 / interval.as_secs_f64(),
             regime: run.server.regime().word().into(),
         });
+        samples.last().into_iter().for_each(&mut *watch);
         sent_before = sent;
         high_water = high_water.max(run.server.transfers_active());
         let is_over = run.busy() == 0 && run.elapsed() > window;
@@ -374,6 +392,7 @@ fn report(run: &Run, samples: Vec<Sample>, transfers: usize, ideal: &Ideal) -> R
             socket_octets,
         },
         troubles: run.surroundings.watch.troubles().into(),
+        ignored: run.surroundings.watch.ignored().into(),
         broken: run.surroundings.watch.broken_so_far().into(),
         events: run.handled(),
         link_bits_per_second: 0,

@@ -21,6 +21,7 @@ pub(crate) struct Watch {
     lines: Option<String>,
     /// Events that an operator should do something about.
     troubles: Vec<String>,
+    ignored: Vec<String>,
     /// What always holds and did not.
     broken: Vec<String>,
     reference: Reference,
@@ -38,6 +39,7 @@ impl Watch {
             begun,
             lines: with_lines.then(String::new),
             troubles: Vec::new(),
+            ignored: Vec::new(),
             broken: Vec::new(),
             reference: Reference::new(config, records),
             lent: BTreeSet::new(),
@@ -59,6 +61,10 @@ impl Watch {
 
     /// The server tells its journal.
     pub(crate) fn event(&mut self, now: Time, event: &Event) {
+        let ignored = || event.kind == Kind::Operator && event.detail.contains("gets no answer");
+        if ignored() && self.ignored.len() < TROUBLES_MAX {
+            self.ignored.push(format!("{event}"));
+        }
         if event.kind == Kind::Trouble && self.troubles.len() < TROUBLES_MAX {
             self.troubles.push(format!("{event}"));
         }
@@ -199,6 +205,11 @@ impl Watch {
     /// What an operator should have done something about.
     pub(crate) fn troubles(&self) -> &[String] {
         &self.troubles
+    }
+
+    /// Who gets no answer because the configuration says so.
+    pub(crate) fn ignored(&self) -> &[String] {
+        &self.ignored
     }
 
     /// The most temporary addresses that were ever lent at a time.

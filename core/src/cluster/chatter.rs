@@ -3,8 +3,8 @@
 
 use crate::event::Kind;
 use crate::limit::{
-    CHATTERERS_MAX, HOST_LINES_PER_MINUTE_MAX, NEW_LINES_PER_MINUTE_MAX, NOBODYS_LINES_PER_MINUTE_MAX,
-    NODE_LINES_PER_KIND_AND_MINUTE_MAX, SEEN_LINES_PER_MINUTE_MAX,
+    CHATTERERS_MAX, HOST_LINES_PER_MINUTE_MAX, INTERFACE_LINES_PER_MINUTE_MAX, NEW_LINES_PER_MINUTE_MAX,
+    NOBODYS_LINES_PER_MINUTE_MAX, NODE_LINES_PER_KIND_AND_MINUTE_MAX, SEEN_LINES_PER_MINUTE_MAX,
 };
 use crate::mac::Mac;
 use crate::time::Time;
@@ -32,6 +32,8 @@ pub enum Speaker {
     Host(Mac),
     /// Somebody of whom no hardware address is known: by what he did.
     Nobody(Kind),
+    /// An interface of ours. However many strangers there are, what is wrong with a cable is told.
+    Interface,
 }
 
 /// What was told of each in the present minute.
@@ -46,6 +48,7 @@ pub struct Chatter {
     new: Count,
     seen: Count,
     nobodys: BTreeMap<Kind, Count>,
+    interfaces: Count,
     /// Lines left out of hosts that are not counted each.
     others: u64,
     /// Whether any was left out.
@@ -91,6 +94,8 @@ pub struct LeftOut {
     pub machines: u64,
     /// By kind, of what nobody knows who did it.
     pub nobodys: Vec<(Kind, u64)>,
+    /// About our interfaces.
+    pub interfaces: u64,
 }
 
 impl Chatter {
@@ -133,6 +138,7 @@ impl Chatter {
             Speaker::Nobody(kind) => {
                 self.nobodys.entry(kind).or_default().takes(NOBODYS_LINES_PER_MINUTE_MAX)
             }
+            Speaker::Interface => self.interfaces.takes(INTERFACE_LINES_PER_MINUTE_MAX),
         }
     }
 
@@ -142,7 +148,7 @@ impl Chatter {
 
     /// The minute is over: how many lines were left out.
     pub fn end(&mut self) -> LeftOut {
-        let Self { hosts, machines, new, seen, nobodys, others, .. } = std::mem::take(self);
+        let Self { hosts, machines, new, seen, nobodys, interfaces, others, .. } = std::mem::take(self);
         let machines = machines.into_iter().map(|((mac, _), count)| (mac, count));
         let mut each: Vec<(Mac, u64)> = Vec::new();
         for (mac, Count { left_out, .. }) in hosts.into_iter().chain(machines) {
@@ -158,6 +164,7 @@ impl Chatter {
             hosts: others,
             machines: new.left_out + seen.left_out,
             nobodys: nobodys.filter(|(_, left_out)| *left_out > 0).collect(),
+            interfaces: interfaces.left_out,
         }
     }
 }

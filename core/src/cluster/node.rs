@@ -5,7 +5,7 @@ mod history;
 mod room;
 
 use super::last_end::LastEnd;
-use super::orders::Orders;
+use super::orders::{Exclusion, Orders};
 use super::plan::Plan;
 use super::record::Ticket;
 use super::secrets::Given;
@@ -307,8 +307,8 @@ impl Node {
     }
 
     /// Where it is in its life, in the word that users see: an operator's goes before its stage.
-    pub fn state(&self) -> String {
-        self.orders.exclusion().map_or_else(|| self.stage.to_string(), |exclusion| exclusion.to_string())
+    pub fn state(&self) -> &'static str {
+        self.orders.exclusion().map_or_else(|| self.stage.word(), Exclusion::word)
     }
 
     /// It asks something.

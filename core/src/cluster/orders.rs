@@ -87,6 +87,15 @@ impl Exclusion {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Denied, Self::Held, Self::Retired];
 
+    /// In a word, as users see it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::Held => "held",
+            Self::Retired => "retired",
+        }
+    }
+
     /// What an operator does to it.
     pub fn verb(self) -> &'static str {
         match self {
@@ -99,11 +108,7 @@ impl Exclusion {
 
 impl fmt::Display for Exclusion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Denied => "denied",
-            Self::Held => "held",
-            Self::Retired => "retired",
-        })
+        f.write_str(self.word())
     }
 }
 

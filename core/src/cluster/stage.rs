@@ -140,13 +140,12 @@ impl Stage {
     pub fn is_word(word: &str) -> bool {
         use Stage::{Booting, Down, Failed, Ready, Seen, Temporary, Testing, Up};
         let all = [Seen, Temporary, Testing, Failed, Ready, Booting, Up, Down];
-        all.iter().any(|stage| stage.to_string() == word)
+        all.iter().any(|stage| stage.word() == word)
     }
-}
 
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+    /// In a word, as users see it.
+    pub fn word(self) -> &'static str {
+        match self {
             Self::Seen => "seen",
             Self::Temporary => "temporary",
             Self::Testing => "testing",
@@ -155,7 +154,13 @@ impl fmt::Display for Stage {
             Self::Booting => "booting",
             Self::Up => "up",
             Self::Down => "down",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
     }
 }
 

@@ -107,19 +107,48 @@ impl Config {
         self.networks.iter().any(|network| network.on_link != has(&network.interface, network.address))
     }
 
-    /// The same where the interfaces have these addresses. `text` is what it was read from; what else it says was read before.
+    /// The same where the interfaces have these addresses, and what of the text is wrong there: an address of ours that another one stands in the place of counts as ours all the same where the
+    /// text says it, so that all others are served. `text` is what it was read from; what else it says was read before.
     ///
     /// # Errors
-    /// What of the text is wrong there.
-    pub fn readdressed(&self, text: &str, interfaces: &[Interface]) -> Result<Self, Vec<Mistake>> {
-        let (read, _) = Self::parse(text, interfaces)?;
+    /// What of the text is wrong there, and nothing becomes another by the rest.
+    pub fn readdressed(
+        &self,
+        text: &str,
+        interfaces: &[Interface],
+    ) -> Result<(Self, Vec<Mistake>), Vec<Mistake>> {
+        let (read, wrong) = match Self::parse(text, interfaces) {
+            Ok((read, _)) => (read, Vec::new()),
+            Err(wrong) => match Self::parse(text, &self.with_own(interfaces)) {
+                Ok((read, _)) => (read, wrong),
+                Err(_) => return Err(wrong),
+            },
+        };
         let mut config = self.clone();
         for (network, read) in config.networks.iter_mut().zip(read.networks) {
             network.address = read.address;
             network.prefix_length = read.prefix_length;
             network.on_link = read.on_link;
         }
-        Ok(config)
+        if !wrong.is_empty() && config.networks == self.networks {
+            return Err(wrong);
+        }
+        Ok((config, wrong))
+    }
+
+    /// These, each with the address by which its hosts know us in the place of others of that network.
+    fn with_own(&self, interfaces: &[Interface]) -> Vec<Interface> {
+        let mut interfaces = interfaces.to_vec();
+        for network in self.networks.iter().filter(|network| network.on_link) {
+            let named = interfaces.iter_mut().filter(|interface| interface.name == network.interface);
+            for interface in named {
+                if interface.addresses.iter().all(|(own, _)| *own != network.address) {
+                    interface.addresses.retain(|(own, _)| !network.contains(*own));
+                    interface.addresses.insert(0, (network.address, network.prefix_length));
+                }
+            }
+        }
+        interfaces
     }
 }
 

@@ -63,7 +63,7 @@ pub use setting::{Fallback, Form, Kind, Section, Setting, Status};
 pub use table::SECTIONS;
 pub use template::{
     FILE_VARIABLES, FileTemplate, FileValues, LoaderFile, OVERLAY_VARIABLES, OverlayList, OverlayNetwork,
-    OverlayValues, Template, TemplateError, VARIABLES, Values, render_overlay,
+    OverlayValues, Template, TemplateError, Templates, VARIABLES, Values, render_overlay,
 };
 pub use tftp::{Pattern as NamePattern, Rewrite, Tftp, UniqueRoot};
 pub use trial::{Check, CheckIn, CheckKind, OnFailure, Retry};
@@ -410,7 +410,7 @@ pub struct Boot {
     /// The boot file of each kind of firmware, relative to the directory. iPXE's is the generated one unless set.
     pub files: BTreeMap<FirmwareKind, String>,
     /// Directory of the operator's own templates.
-    pub templates: Option<String>,
+    pub templates: Option<Templates>,
     /// From what each generated file is made.
     pub made: BTreeMap<LoaderFile, FileTemplate>,
 }

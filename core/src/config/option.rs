@@ -93,6 +93,22 @@ impl OptionTable {
     }
 }
 
+/// Reads what is said to everybody, or to all of a network. It warns of what firmware would take for PXE's own, and so does not get.
+pub(super) fn read_for_all(findings: &mut Findings<'_>, table: &DeTable<'_>) -> OptionTable {
+    const VENDORS_OWN: OptionPath = OptionPath::Whole(VENDOR_SPECIFIC);
+    let options = read(findings, table);
+    let is_vendors_own = |name: &str| matches!(path(name), Ok(VENDORS_OWN));
+    let own = table.iter().find(|(key, _)| is_vendors_own(key.get_ref()));
+    if let Some((key, _)) = own.filter(|_| options.values.get(&VENDORS_OWN).is_some_and(Option::is_some)) {
+        let message = format!(
+            "option {VENDORS_OWN}: firmware that is told to boot from here does not get it, which would take it for PXE's"
+        );
+        let remedy = "write it in the options of a [[class]] of the devices that it is for; single ones, as \"43.6\", stand beside PXE's";
+        findings.warning(&key.span(), message, Some(remedy.into()));
+    }
+    options
+}
+
 /// Reads a table of options, or tells what is wrong with it.
 pub(super) fn read(findings: &mut Findings<'_>, table: &DeTable<'_>) -> OptionTable {
     let mut options = OptionTable::default();

@@ -12,11 +12,11 @@ use super::option::{self, OptionTable};
 use super::overlay::{self, OverlaysDraft};
 use super::profile::{self, WhomDraft};
 use super::read_host::{ClassDraft, HostDraft, IdentifiersDraft};
-use super::read_host::{read_class, read_host, read_identifiers, read_options};
+use super::read_host::{read_class, read_host, read_identifiers, read_options, read_options_for_all};
 use super::root::{self, NfsDraft, Root};
 use super::setting::{Fallback, Form, Section};
 use super::table::SECTIONS;
-use super::template::Template;
+use super::template::{Template, Templates};
 use super::tftp::{self, Tftp};
 use super::trial::{self, CheckIn, Retry};
 use super::zone::{self, OthersDraft, RecordDraft};
@@ -197,7 +197,7 @@ pub(super) fn read(findings: &mut Findings<'_>, document: &DeTable<'_>) -> Draft
         nodes: tables.all(findings, "node", NODES_MAX, node),
         options: tables
             .of("options")
-            .map(|found| option::read(findings, found.table))
+            .map(|found| option::read_for_all(findings, found.table))
             .next()
             .unwrap_or_default(),
         classes: tables.all(findings, "class", CLASSES_MAX, class),
@@ -259,7 +259,7 @@ fn read_network(findings: &mut Findings<'_>, network: &Entry<'_>) -> Option<Netw
         lease: network.duration(findings, "lease"),
         temporary_lease: network.duration(findings, "temporary-lease"),
         guest_lease: network.duration(findings, "guest-lease"),
-        options: read_options(findings, network),
+        options: read_options_for_all(findings, network),
         probe: network.truth(findings, "probe"),
         other_servers: network.texts(findings, "other-servers", value::address),
         answer_arp: network.truth(findings, "answer-arp"),
@@ -307,7 +307,8 @@ fn read_boot(findings: &mut Findings<'_>, boot: &Entry<'_>) -> Option<Boot> {
         Some((row.kind, file.value))
     });
     let files = files.collect();
-    let templates = boot.text(findings, "templates", value::absolute_path).map(|path| path.value);
+    let templates = boot.text(findings, "templates", value::absolute_path);
+    let templates = templates.map(|path| Templates { directory: path.value, span: path.span });
     let made = LoaderFile::ALL.into_iter().map(|file| (file, FileTemplate::usual(file))).collect();
     Some(Boot { directory: directory?.value, packages: packages?.value, files, templates, made })
 }

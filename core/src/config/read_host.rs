@@ -9,6 +9,7 @@ use crate::limit::{CLASS_ALTERNATIVES_MAX, MACS_PER_NODE_MAX};
 use std::net::Ipv4Addr;
 use std::ops::Range;
 use std::time::Duration;
+use toml::de::DeTable;
 
 /// A `[[class]]`.
 pub(super) struct ClassDraft {
@@ -111,9 +112,22 @@ pub(super) fn read_identifiers(findings: &mut Findings<'_>, entry: &Entry<'_>) -
 
 /// The options of a table that may have some.
 pub(super) fn read_options(findings: &mut Findings<'_>, entry: &Entry<'_>) -> OptionTable {
+    read_options_by(findings, entry, option::read)
+}
+
+/// The same of a table that means all machines of a network.
+pub(super) fn read_options_for_all(findings: &mut Findings<'_>, entry: &Entry<'_>) -> OptionTable {
+    read_options_by(findings, entry, option::read_for_all)
+}
+
+fn read_options_by(
+    findings: &mut Findings<'_>,
+    entry: &Entry<'_>,
+    read: impl FnOnce(&mut Findings<'_>, &DeTable<'_>) -> OptionTable,
+) -> OptionTable {
     let Some(value) = entry.raw(OPTIONS) else { return OptionTable::default() };
     match value.get_ref().as_table() {
-        Some(table) => option::read(findings, table),
+        Some(table) => read(findings, table),
         None => {
             let remedy = "write options = { ntp-servers = \"10.77.0.1\" }";
             findings.error(&value.span(), "options: it is a table", Some(remedy.into()));

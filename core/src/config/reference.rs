@@ -35,7 +35,7 @@ const REFERENCE_HEAD: &str = "\
 # Configuration
 
 heorot reads one file, in [TOML](https://toml.io). `heorot check FILE` says everything that is wrong with it, with line and column;
-`heorot serve` refuses what `check` refuses, and what `check` only warns of where this host lacks something (a directory, all interfaces). A running server that is told
+`heorot serve` refuses what `check` refuses, and what `check` only warns of where this host lacks something (a directory, all interfaces; not a file that nodes load). A running server that is told
 to read a refused file (SIGHUP) goes on with what it has.
 An unknown key is a mistake. So is one that does not work yet.
 

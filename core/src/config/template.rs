@@ -3,7 +3,7 @@
 mod file;
 mod overlay;
 
-pub use file::{FILE_VARIABLES, FileTemplate, FileValues, LoaderFile};
+pub use file::{FILE_VARIABLES, FileTemplate, FileValues, LoaderFile, Templates};
 pub use overlay::{OVERLAY_VARIABLES, OverlayList, OverlayNetwork, OverlayValues, render_overlay};
 
 use crate::limit::{COMMAND_LINE_OCTETS_MAX, TEMPLATE_STEPS_MAX};

@@ -2,7 +2,6 @@
 
 use super::Turn;
 use crate::cluster::deaf::Deaf;
-use crate::event::Kind;
 use crate::time::Wall;
 use std::collections::BTreeMap;
 
@@ -13,8 +12,7 @@ impl Turn<'_> {
         for (interface, why) in deaf {
             let known = before.get(&interface).filter(|(_, known)| *known == why);
             if known.is_none() {
-                // A cable that is loose says so many times a second.
-                self.event_by_stranger(Kind::Trouble, why.told(&interface, ""));
+                self.event_of_interface(why.told(&interface, ""));
             }
             let since = known.map_or(self.now, |(since, _)| *since);
             self.hall.deaf.insert(interface, (since, why));
@@ -24,7 +22,7 @@ impl Turn<'_> {
             if self.hall.deaf.contains_key(&interface) || self.hall.gone.contains_key(&interface) {
                 continue;
             }
-            self.event_by_stranger(Kind::Trouble, format!("{interface} hears those there again"));
+            self.event_of_interface(format!("{interface} hears those there again"));
         }
     }
 

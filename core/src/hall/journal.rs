@@ -42,6 +42,13 @@ impl Turn<'_> {
         }
     }
 
+    /// Tells the journal of an interface of ours: a cable that is loose has something to say many times a second.
+    pub(crate) fn event_of_interface(&mut self, detail: String) {
+        if self.may_tell(Speaker::Interface) {
+            self.event(None, Kind::Trouble, detail);
+        }
+    }
+
     fn may_tell(&mut self, speaker: Speaker) -> bool {
         match self.hall.chatter.line(self.now, speaker) {
             Line::Told => true,
@@ -54,7 +61,7 @@ impl Turn<'_> {
 
     /// Tells how many lines were left out, and about whom.
     pub(crate) fn tell_left_out(&mut self) {
-        let LeftOut { each, hosts, machines, nobodys } = self.hall.chatter.end();
+        let LeftOut { each, hosts, machines, nobodys, interfaces } = self.hall.chatter.end();
         let mut tell = |machine, detail: String| {
             self.out.push(Output::Event(Event { machine, kind: Kind::Trouble, detail: detail.into() }));
         };
@@ -70,6 +77,10 @@ impl Turn<'_> {
         }
         for (kind, lines) in nobodys {
             tell(None, format!("{lines} more lines in a minute about {} were left out", of_nobodys(kind)));
+        }
+        if interfaces > 0 {
+            let why = "a cable is loose, or something sets them up again and again";
+            tell(None, format!("{interfaces} more lines in a minute about interfaces were left out: {why}"));
         }
     }
 }

@@ -24,6 +24,9 @@ pub const SEEN_LINES_PER_MINUTE_MAX: u32 = 8192;
 /// The same of each kind of thing that hosts do of which no hardware address is known, such as asking for files that are not there.
 pub const NOBODYS_LINES_PER_MINUTE_MAX: u32 = 120;
 
+/// The same about our own interfaces: one whose cable is loose says two lines each time, and there are some.
+pub const INTERFACE_LINES_PER_MINUTE_MAX: u32 = 120;
+
 /// Such hosts that are counted in a minute, each. Lines about further ones are left out: as many at once are a flood, or hardware addresses that somebody makes up.
 pub const CHATTERERS_MAX: usize = 4096;
 

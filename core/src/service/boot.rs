@@ -469,8 +469,8 @@ fn identity(turn: &Turn<'_>, mac: Mac, more: &[(&str, serde_json::Value)]) -> St
     let node = turn.hall.nodes.get(mac);
     let number = node.and_then(|node| node.number.or(node.claim));
     let place = node.and_then(|node| node.network);
-    let stage = |node: &Node| if node.claim.is_some() { Stage::Ready.to_string() } else { node.state() };
-    let state = node.map_or_else(|| Stage::Seen.to_string(), stage);
+    let stage = |node: &Node| if node.claim.is_some() { Stage::Ready.word() } else { node.state() };
+    let state = node.map_or(Stage::Seen.word(), stage);
     let name = number.map(|number| turn.name(number));
     let address: Option<Ipv4Addr> = number.and_then(|number| {
         let settings = turn.config.networks.get(place?)?;

@@ -96,7 +96,8 @@ fn http_view(measured: &MeasuredHttp) -> HttpView {
 }
 
 fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
-    let mut nodes = BTreeMap::new();
+    // Of ten thousand nodes: so nothing is made for each.
+    let mut nodes: BTreeMap<&str, u64> = BTreeMap::new();
     for node in turn.hall.nodes.iter() {
         *nodes.entry(node.state()).or_insert(0) += 1;
     }
@@ -105,7 +106,7 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
     StatusView {
         version: env!("CARGO_PKG_VERSION").into(),
         uptime_seconds: turn.now.since(turn.hall.started).as_secs(),
-        nodes,
+        nodes: nodes.into_iter().map(|(state, count)| (state.to_owned(), count)).collect(),
         transfers: TransfersView {
             active: measured.transfers_active,
             waiting: measured.transfers_waiting,
@@ -251,7 +252,7 @@ fn row(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeView {
             .find(|(_, lease)| lease.recorded)
             .map(|(address, _)| address),
         network: network.map(|network| network.interface.clone()).unwrap_or_default(),
-        state: node.state(),
+        state: node.state().into(),
         phase: node.phase.filter(|_| standing.is_none()).map(|phase| phase.to_string()),
         since: wall.stamp(turn.now, since(node).at()),
         since_unknown: !since(node).is_known(),

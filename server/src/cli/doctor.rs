@@ -1,7 +1,7 @@
 //! `heorot doctor`.
 
 use super::client::Client;
-use super::{Exit, Form, print, print_error};
+use super::{Exit, Form, USUAL_CONFIGURATION, print, print_error};
 use crate::configuration;
 use crate::doctor::{self, Finding, Grade};
 use clap::Args;
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub(super) struct DoctorCommand {
     /// The configuration
-    #[arg(long, value_name = "FILE", default_value = "/etc/heorot/heorot.toml")]
+    #[arg(long, value_name = "FILE", default_value = USUAL_CONFIGURATION)]
     config: PathBuf,
     /// Form of the answer
     #[arg(short, long, value_enum, default_value_t = Form::Table)]
@@ -24,8 +24,8 @@ pub(super) struct DoctorCommand {
 
 /// Examines, and tells.
 pub(super) fn run(wanted: &DoctorCommand) -> Exit {
-    let config = match configuration::read(&wanted.config) {
-        Ok(read) => read.config,
+    let (config, warnings) = match configuration::read(&wanted.config) {
+        Ok(read) => (read.config, read.warnings),
         Err(mistakes) => {
             print_error(mistakes.trim_end());
             return Exit::Usage;
@@ -34,8 +34,8 @@ pub(super) fn run(wanted: &DoctorCommand) -> Exit {
     let socket = wanted.control.clone().unwrap_or_else(|| PathBuf::from(&config.server.control));
     let status = (Client { socket: &socket }).get("/v1/status").ok();
     let status: Option<StatusView> = status.and_then(|text| serde_json::from_str(&text).ok());
-    let mut findings: Vec<Finding> =
-        doctor::configuration_file(&wanted.config, &config).into_iter().collect();
+    let mut findings: Vec<Finding> = doctor::configuration(&warnings).collect();
+    findings.extend(doctor::configuration_file(&wanted.config, &config));
     findings.extend(doctor::examine(&config, status.as_ref()));
     match wanted.output {
         Form::Table => print(&table(&findings)),

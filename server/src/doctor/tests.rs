@@ -204,3 +204,79 @@ fn what_serve_refuses_is_no_good_news() {
     let findings = examine(&config, None);
     assert_eq!(found(&findings, "profile.default root"), [(Grade::Ok, "root.squashfs, 4 octets")]);
 }
+
+/// A kernel that was cut off is no kernel.
+#[test]
+fn a_file_without_octets_is_a_fault() {
+    let (directory, packages) = (testing::directory("doctor"), testing::directory("doctor-packages"));
+    let config = config(directory.path(), packages.path(), "");
+    std::fs::write(directory.path().join("vmlinuz"), "").unwrap();
+    let findings = examine(&config, None);
+    let kernel = found(&findings, "profile.default kernel");
+    assert!(
+        matches!(kernel[..], [(Grade::Fault, said)] if said.starts_with("vmlinuz is empty\n  put vmlinuz into ")),
+        "{kernel:?}"
+    );
+}
+
+#[test]
+fn what_a_trial_fetches_is_looked_at() {
+    let (directory, packages) = (testing::directory("doctor"), testing::directory("doctor-packages"));
+    let further = "[[trial.check]]\nkind = \"bandwidth\"\nfile = \"nope.img\"\nat-least = \"100Mbit\"\n";
+    let config = config(directory.path(), packages.path(), further);
+    let findings = examine(&config, None);
+    let file = found(&findings, "[[trial.check]] bandwidth file");
+    assert!(
+        matches!(file[..], [(Grade::Fault, said)] if said.starts_with("there is no nope.img")),
+        "{file:?}"
+    );
+}
+
+/// Files of names and accounts, the user that the server becomes, and what the configuration is warned of.
+#[test]
+fn what_is_only_read_later_is_looked_at_as_well() {
+    let (directory, packages) = (testing::directory("doctor"), testing::directory("doctor-packages"));
+    let further = "[dns]\nhosts = \"/no/such/hosts\"\ntls-roots = \"/no/such/roots\"\n\
+                   [nis]\ndomain = \"cluster\"\npasswd = \"/no/such/passwd\"\n";
+    let mut config = config(directory.path(), packages.path(), further);
+    config.server.user = "no-such-user".into();
+    let findings = examine(&config, None);
+    for (subject, grade, expected) in [
+        ("dns.hosts", Grade::Warning, "/no/such/hosts cannot be read: "),
+        ("dns.tls-roots", Grade::Warning, "/no/such/roots cannot be read: "),
+        ("nis", Grade::Fault, "nis.passwd: /no/such/passwd cannot be read: "),
+        ("server.user", Grade::Warning, "there is no user no-such-user"),
+    ] {
+        let said = found(&findings, subject);
+        assert!(
+            matches!(said[..], [(found, text)] if found == grade && text.starts_with(expected)),
+            "{subject}: {said:?}"
+        );
+    }
+    let warned: Vec<_> =
+        configuration(&["heorot.toml:2:1: warning: it is odd\n  mend it\n".into()]).collect();
+    assert_eq!(
+        found(&warned, "configuration"),
+        [(Grade::Warning, "heorot.toml:2:1: warning: it is odd\n  mend it")]
+    );
+}
+
+/// Of what nobody wrote down it is told only where no machine could boot.
+#[test]
+fn usual_loaders_are_missed_only_where_there_is_none() {
+    for (further, there, expected) in [
+        ("", &[][..], &["boot.bios", "boot.bios, next", "boot.uefi-x64", "profile.default kernel"][..]),
+        ("", &["ipxe.efi"], &["profile.default kernel"]),
+        ("bios = \"own.0\"\n", &["ipxe.efi"], &["boot.bios", "profile.default kernel"]),
+        ("", &["ipxe.efi", "vmlinuz"], &[]),
+    ] {
+        let (directory, packages) = (testing::directory("doctor"), testing::directory("doctor-packages"));
+        let config = config(directory.path(), packages.path(), further);
+        for name in there.iter().chain(&["initrd.img"]) {
+            std::fs::write(directory.path().join(name), "file").unwrap();
+        }
+        let lacking = lacking_files(&config);
+        let subjects: Vec<&str> = lacking.iter().map(|finding| finding.subject.as_str()).collect();
+        assert_eq!(subjects, expected, "{further} {there:?}");
+    }
+}

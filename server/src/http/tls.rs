@@ -4,6 +4,7 @@ use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 /// What is wrong, with which of the two files, and what to do.
@@ -22,7 +23,7 @@ pub(crate) fn read(certificate: &str, key: &str) -> Result<Arc<ServerConfig>, Wr
         return Err(Wrong::Certificate(message, remedy.into()));
     }
     let secret = PrivateKeyDer::from_pem_file(key)
-        .map_err(|error| unreadable(key, &error))
+        .map_err(|error| unreadable("key", key, &error))
         .map_err(|(message, remedy)| Wrong::Key(message, remedy))?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
@@ -41,17 +42,20 @@ pub(crate) fn read(certificate: &str, key: &str) -> Result<Arc<ServerConfig>, Wr
 pub(crate) fn chain(certificate: &str) -> Result<Vec<CertificateDer<'static>>, Wrong> {
     CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect)
-        .map_err(|error| unreadable(certificate, &error))
+        .map_err(|error| unreadable("certificate", certificate, &error))
         .map_err(|(message, remedy)| Wrong::Certificate(message, remedy))
 }
 
-fn unreadable(path: &str, error: &pem::Error) -> (String, String) {
-    let remedy = if matches!(error, pem::Error::Io(_)) {
-        format!("let the user that runs heorot read it: chgrp heorot {path} && chmod g+r {path}")
-    } else {
-        "it has to be in PEM: -----BEGIN CERTIFICATE-----, or -----BEGIN PRIVATE KEY-----".into()
+fn unreadable(setting: &str, path: &str, error: &pem::Error) -> (String, String) {
+    let pem::Error::Io(io) = error else {
+        let remedy = "it has to be in PEM: -----BEGIN CERTIFICATE-----, or -----BEGIN PRIVATE KEY-----";
+        return (format!("{path} cannot be read: {error}"), remedy.into());
     };
-    (format!("{path} cannot be read: {error}"), remedy)
+    let remedy = match io.kind() == ErrorKind::NotFound {
+        true => format!("make it there (docs/http.md says how), or correct {setting}"),
+        false => format!("let the user that runs heorot read it: chgrp heorot {path} && chmod g+r {path}"),
+    };
+    (format!("{path} cannot be read: {io}"), remedy)
 }
 
 #[cfg(test)]
@@ -70,9 +74,9 @@ mod tests {
         std::fs::write(path("text"), "no key\n").unwrap();
         assert!(read(&path("certificate"), &path("key")).is_ok());
         for (certificate, key, expected) in [
-            ("missing", "key", "chgrp heorot"),
+            ("missing", "key", "or correct certificate"),
             ("text", "key", "has no certificate in it"),
-            ("certificate", "missing", "Key("),
+            ("certificate", "missing", "or correct key"),
             ("certificate", "text", "BEGIN PRIVATE KEY"),
             ("certificate", "other", "do not go together"),
         ] {

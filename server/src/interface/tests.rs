@@ -1,4 +1,5 @@
 use super::*;
+use heorot_core::mac::Mac;
 
 /// A message as the kernel has it (rtnetlink(7)).
 fn message(kind: u16, index: u32, flags: u32, more: usize) -> Vec<u8> {
@@ -35,4 +36,33 @@ fn what_makes_the_kernel_forget_neighbours_is_seen() {
     assert_eq!(flushed, Flushed::default());
     flushed.take(&[], Err(Errno::NOBUFS));
     assert!(flushed.all);
+}
+
+/// Who is called by another's name is found by the number that its ports are bound to; the other has the name that is left, also where it is called by none of ours.
+#[test]
+fn interfaces_that_change_names_are_told_apart_by_their_numbers() {
+    let served = |index: u32| Served { index, mac: Mac([2, 0, 0, 0, 0, 1]), kind: LinkKind::Ethernet };
+    let bound = |pairs: &[(&str, u32)]| -> BTreeMap<String, Served> {
+        pairs.iter().map(|(name, index)| ((*name).to_owned(), served(*index))).collect()
+    };
+    let found = |pairs: &[(&str, Option<u32>)]| -> BTreeMap<String, Option<Served>> {
+        pairs.iter().map(|(name, index)| ((*name).to_owned(), index.map(served))).collect()
+    };
+    let before = [("a", 1), ("b", 2)];
+    for (found, expected, after) in [
+        (found(&[("a", Some(1)), ("b", Some(2))]), &[][..], bound(&before)),
+        (found(&[("a", None), ("b", Some(3))]), &[], bound(&before)),
+        (found(&[("a", Some(2)), ("b", Some(1))]), &[("b", "a")], bound(&[("a", 2), ("b", 1)])),
+        (found(&[("a", Some(2)), ("b", None)]), &[("b", "a")], bound(&[("a", 2), ("b", 1)])),
+        (
+            found(&[("a", Some(2)), ("b", None), ("c", Some(1))]),
+            &[("b", "a"), ("b", "c")],
+            bound(&[("a", 2), ("c", 1)]),
+        ),
+    ] {
+        let mut bound = bound(&before);
+        let pairs = swapped(&mut bound, &found);
+        let pairs: Vec<_> = pairs.iter().map(|(by, name)| (by.as_str(), name.as_str())).collect();
+        assert_eq!((pairs.as_slice(), bound), (expected, after), "{found:?}");
+    }
 }

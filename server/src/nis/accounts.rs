@@ -53,6 +53,12 @@ impl Files {
         Ok(Accounts { passwd: passwd?, group: group? })
     }
 
+    /// What is wrong with each of them.
+    pub(super) fn problems(&mut self) -> Vec<Problem> {
+        let files = [&mut self.passwd, &mut self.group].into_iter().flatten();
+        files.filter_map(|file| file.read().err()).collect()
+    }
+
     fn all(&self) -> impl Iterator<Item = &Watched> {
         self.passwd.iter().chain(&self.group)
     }

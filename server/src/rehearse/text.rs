@@ -2,7 +2,7 @@
 
 use super::{Rehearsal, real};
 use heorot_core::mac::Mac;
-use heorot_sim::report::{Firmware, Report};
+use heorot_sim::report::{Firmware, Report, Sample};
 use heorot_sim::restore::limit::{Limit, Trial};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -58,10 +58,16 @@ impl Rehearsal {
             report.lost_on_wire
         );
         let (lent, size) = (report.high_water.temporary_addresses, self.temporary_addresses_size);
-        let _ = writeln!(text, "Temporary addresses: {lent} at most at one time, and there are {size}.");
-        if lent >= size {
-            let _ = writeln!(text, "  They were all used: widen `temporary` of the network.");
-        }
+        // One that is offered is nobody else's either.
+        let is_left = |trouble: &String| !(trouble.contains(TEMPORARY) && trouble.contains(" is left"));
+        let _ = if lent >= size || !report.troubles.iter().all(is_left) {
+            writeln!(
+                text,
+                "Temporary addresses: there are {size}, and at one time none was left.\n  widen `temporary` of the network"
+            )
+        } else {
+            writeln!(text, "Temporary addresses: {lent} at most at one time, and there are {size}.")
+        };
         text
     }
 
@@ -82,6 +88,9 @@ impl Rehearsal {
         );
         match (&one.simulated, one.about) {
             (Some(limit), _) => text.push_str(&simulated(limit, &bound)),
+            (None, None) if report.lost == report.nodes => {
+                text.push_str("How many machines one server is enough for is not to be seen from a run in which none came up.\n");
+            }
             (None, None) => {
                 text.push_str("One server is not enough for these machines, or there is another fault; --limit finds by simulation how many it is enough for.\n");
             }
@@ -98,6 +107,17 @@ impl Rehearsal {
         }
         text
     }
+}
+
+/// What the server calls them in its troubles.
+const TEMPORARY: &str = "temporary addresses";
+
+/// How far a run is, while one waits for its end.
+pub(super) fn so_far(sample: &Sample, nodes: u32) -> String {
+    format!(
+        "heorot rehearse: after {:.1} s of the rehearsal {} of {nodes} machines have loaded everything",
+        sample.seconds, sample.loaded
+    )
 }
 
 /// A run of the search, while one waits for the next.
@@ -255,7 +275,7 @@ fn regimes(report: &Report) -> String {
 /// What the server itself would tell, and what it may never do.
 fn complaints(report: &Report) -> String {
     let mut folded: BTreeMap<&str, u64> = BTreeMap::new();
-    for trouble in &report.troubles {
+    for trouble in report.ignored.iter().chain(&report.troubles) {
         // Each is told of its machine, by its hardware address first.
         let of_one = trouble.split_once(' ').filter(|(first, _)| first.parse::<Mac>().is_ok());
         *folded.entry(of_one.map_or(trouble.as_str(), |(_, what)| what)).or_default() += 1;

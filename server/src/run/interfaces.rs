@@ -55,12 +55,16 @@ impl Addresses {
 impl Loop {
     pub(super) fn interface_changed(&mut self, change: Change) {
         match change {
-            Change::Gone(name) => self.heorot(Input::InterfaceGone(&name)),
+            Change::Gone(name) => {
+                self.refusals.frames(self.now, &name, None);
+                self.heorot(Input::InterfaceGone(&name));
+            }
             Change::Unfit(name, why) => {
                 self.heorot(Input::InterfaceUnfit { interface: &name, why: &why });
             }
             Change::Back(interface) => {
                 let name = interface.name.clone();
+                self.refusals.frames(self.now, &name, None);
                 let was_there = self.parts.interfaces.iter().any(|it| it.name == name);
                 // Whether it has the address by which one that came late is to be served is told with its addresses.
                 let became = if was_there {
@@ -72,7 +76,28 @@ impl Loop {
                 self.parts.journal.say(Weight::Notice, format_args!("{name} {became}"));
                 self.heorot(Input::InterfaceBack(&name));
             }
+            Change::Swapped(bound, named) => {
+                for interface in &mut self.parts.interfaces {
+                    if interface.name == bound {
+                        interface.name.clone_from(&named);
+                    } else if interface.name == named {
+                        interface.name.clone_from(&bound);
+                    }
+                }
+                self.parts.journal.say(Weight::Notice, format_args!("{bound} is called {named} now"));
+            }
+            Change::Unframed(name, why) => {
+                self.refusals.frames(self.now, &name, Some(why));
+                let had = self.parts.interfaces.iter().find(|it| it.name == name).map(|it| it.served.mac);
+                let had = had.map(|mac| mac.to_string()).unwrap_or_default();
+                self.parts.journal.say(
+                    Weight::Warning,
+                    format_args!("{name} is served, and its frames go on coming from {had}"),
+                );
+                self.heorot(Input::InterfaceBack(&name));
+            }
             Change::Again(name, served, ethernet) => {
+                self.refusals.frames(self.now, &name, None);
                 let had = self.parts.interfaces.iter().find(|it| it.name == name).map(|it| it.served.mac);
                 self.take_frames(&name, served, ethernet);
                 let became = match had == Some(served.mac) {
@@ -116,17 +141,15 @@ impl Loop {
 
     /// Takes what other addresses make of the configuration.
     pub(super) fn readdress(&mut self, readdressed: Result<Readdressed, String>) {
-        let Readdressed { config, links, listening, problems } = match readdressed {
+        let Readdressed { config, links, wrong, listening, problems } = match readdressed {
             Ok(readdressed) => readdressed,
-            Err(mistakes) => {
-                let text = format!(
-                    "this host has other addresses, for which the configuration is wrong; it is served as before:\n{mistakes}"
-                );
-                self.refusals.addresses(self.now, Some(in_a_line(&mistakes, &self.parts.config_path)));
-                return self.parts.journal.say(Weight::Warning, text.trim_end());
-            }
+            Err(mistakes) => return self.wrong_for_addresses(&mistakes, "it is served as before"),
         };
-        self.refusals.addresses(self.now, None);
+        if wrong.is_empty() {
+            self.refusals.addresses(self.now, None);
+        } else {
+            self.wrong_for_addresses(&wrong, "where it is, it is served as before");
+        }
         for problem in problems {
             self.parts.journal.say(Weight::Warning, problem);
         }
@@ -146,6 +169,14 @@ impl Loop {
         self.use_configuration(config, links);
         let text = format!("the addresses are others: now {} are served", on_link.join(", "));
         self.parts.journal.say(Weight::Notice, text);
+    }
+
+    fn wrong_for_addresses(&mut self, mistakes: &str, served: &str) {
+        self.refusals.addresses(self.now, Some(in_a_line(mistakes, &self.parts.config_path)));
+        let text = format!(
+            "this host has other addresses, for which the configuration is wrong; {served}:\n{mistakes}"
+        );
+        self.parts.journal.say(Weight::Warning, text.trim_end());
     }
 
     /// Another interface stands in the place of the one of its name, whose sockets hear nothing any more; or there was none when the server began.

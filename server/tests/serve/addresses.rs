@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// What `heorot status` says is wrong.
-fn troubles(place: &Place) -> Vec<String> {
+pub(super) fn troubles(place: &Place) -> Vec<String> {
     let output = Command::new(env!("CARGO_BIN_EXE_heorot"))
         .args(["status", "-o", "json", "--control"])
         .arg(place.path("run/control.sock"))
@@ -20,7 +20,7 @@ fn troubles(place: &Place) -> Vec<String> {
 }
 
 /// Waits until as many things are wrong, of which the last is told with these words.
-fn until_troubles(place: &Place, count: usize, words: &str) {
+pub(super) fn until_troubles(place: &Place, count: usize, words: &str) {
     let asked = Instant::now();
     while troubles(place).len() != count || troubles(place).last().is_some_and(|it| !it.contains(words)) {
         assert!(asked.elapsed() < PATIENCE, "not {count} with {words:?}: {:?}", troubles(place));
@@ -61,6 +61,7 @@ fn asked_at(address: &str, question: &[u8], port: u16) -> Vec<u8> {
 fn an_address_that_comes_after_the_start_is_served() {
     let place = Place::new("address");
     std::fs::write(place.path("boot/file"), "content").unwrap();
+    std::fs::write(place.path("boot/x.efi"), "loader").unwrap();
     place.configure(|text| {
         let text = text.replace("temporary = \"10.77.200.1-10.77.200.254\"", "mode = \"proxy\"");
         let text = text.replace("[boot]", "[boot]\nuefi-x64 = \"x.efi\"");
@@ -249,5 +250,65 @@ fn an_interface_that_is_renamed_away_and_back_is_served() {
         until_troubles(&place, 0, "");
         is_served_at("10.77.0.1");
     }
+    assert_eq!(server.end(Signal::SIGTERM), Some(0));
+}
+
+/// Two that exchange their names (udev, other slots): each is served by its new one, and neither is in the way of the other.
+#[test]
+fn interfaces_that_exchange_their_names_are_served() {
+    let place = Place::new("exchanged");
+    std::fs::write(place.path("boot/file"), "content").unwrap();
+    ip("link add late0 type veth peer name late1");
+    ip("addr add 10.99.0.1/16 dev late0");
+    ip("link set late1 up");
+    ip("link set late0 up");
+    place.configure(|text| {
+        with_late0(text).replace("interface = \"v0\"", "interface = \"v0\"\naddress = \"10.77.0.1/16\"")
+    });
+    let server = place.start();
+    until_troubles(&place, 0, "");
+    for _ in 0..2 {
+        for name in ["v0", "late0"] {
+            ip(&format!("link set {name} down"));
+            ip(&format!("addr flush dev {name}"));
+        }
+        ip("link set v0 name away0");
+        ip("link set late0 name v0");
+        ip("link set away0 name late0");
+        for (name, address) in [("v0", "10.77.0.1"), ("late0", "10.99.0.1")] {
+            ip(&format!("link set {name} up"));
+            ip(&format!("addr add {address}/16 dev {name}"));
+        }
+        server.says("is called");
+        until_troubles(&place, 0, "");
+        for address in ["10.77.0.1", "10.99.0.1"] {
+            assert_eq!(asked_at(address, b"\0\x01file\0octet\0", 69), b"\0\x03\0\x01content");
+        }
+    }
+    assert_eq!(server.end(Signal::SIGTERM), Some(0));
+}
+
+/// One whose address is replaced, where the file says the old one: that is told, and who comes later on another interface is served all the same.
+#[test]
+fn an_address_that_is_replaced_keeps_no_other_interface_unserved() {
+    let place = Place::new("replaced");
+    std::fs::write(place.path("boot/file"), "content").unwrap();
+    place.configure(|text| {
+        with_late0(text).replace("interface = \"v0\"", "interface = \"v0\"\naddress = \"10.77.0.1/16\"")
+    });
+    let server = place.start();
+    until_troubles(&place, 1, "late0 is gone");
+    ip("addr del 10.77.0.1/16 dev v0");
+    ip("addr add 10.77.0.2/16 dev v0");
+    server.says("this host has other addresses, for which the configuration is wrong");
+    ip("link add late0 type veth peer name late1");
+    ip("addr add 10.99.0.1/16 dev late0");
+    ip("link set late1 up");
+    ip("link set late0 up");
+    server.says("10.99.0.1 of late0");
+    assert_eq!(asked_at("10.99.0.1", b"\0\x01file\0octet\0", 69), b"\0\x03\0\x01content");
+    until_troubles(&place, 2, "the configuration is wrong for the addresses that this host has");
+    ip("addr add 10.77.0.1/16 dev v0");
+    until_troubles(&place, 0, "");
     assert_eq!(server.end(Signal::SIGTERM), Some(0));
 }

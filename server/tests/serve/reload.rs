@@ -99,3 +99,34 @@ fn a_configuration_that_root_alone_may_read_is_told_with_what_to_do() {
     assert!(!doctor(&place).contains("is refused"));
     assert_eq!(server.end(Signal::SIGTERM), Some(0));
 }
+
+/// A kernel that is not there keeps nobody from serving, and is told before a node asks for it: at the start, by a reload, and as long as it is so.
+#[test]
+fn files_that_nodes_boot_from_and_that_are_not_there_are_told() {
+    let place = Place::new("lacking");
+    place.configure(|text| text.replace("\"vmlinuz\"", "\"6.12/vmlinuz-typo\""));
+    let check = Command::new(env!("CARGO_BIN_EXE_heorot"))
+        .arg("check")
+        .arg(place.path("heorot.toml"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(check.stderr).unwrap();
+    assert_eq!(check.status.code(), Some(0), "{said}");
+    let what = "profile.default kernel: there is no 6.12/vmlinuz-typo";
+    assert!(said.contains(&format!("warning: {what}\n  put 6.12/vmlinuz-typo into ")), "{said}");
+    let server = place.start();
+    server.says(what);
+    let told = || {
+        addresses::troubles(&place).into_iter().filter(|it| it.contains("there is no ")).collect::<Vec<_>>()
+    };
+    addresses::until_troubles(&place, 1, &format!("{what} since 2"));
+    place.configure(|text| text);
+    server.signal(Signal::SIGHUP);
+    server.says("all files that nodes boot from are there");
+    assert_eq!(told(), Vec::<String>::new());
+    std::fs::remove_file(place.path("boot/vmlinuz")).unwrap();
+    server.signal(Signal::SIGHUP);
+    server.says("profile.default kernel: there is no vmlinuz");
+    assert_eq!(told().len(), 1);
+    assert_eq!(server.end(Signal::SIGTERM), Some(0));
+}

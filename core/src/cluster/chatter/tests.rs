@@ -109,6 +109,18 @@ fn one_machine_alone_says_no_more_than_it_may() {
     assert_eq!(chatter.end(), LeftOut { each, nobodys, ..LeftOut::default() });
 }
 
+/// However much strangers do, what is wrong with a cable is told; and a cable that is loose fills nothing either.
+#[test]
+fn interfaces_have_lines_of_their_own() {
+    let mut chatter = Chatter::default();
+    let flood = std::iter::repeat_n(Speaker::Nobody(Kind::Trouble), 100_000);
+    assert_eq!(told(&mut chatter, flood), NOBODYS_LINES_PER_MINUTE_MAX);
+    assert_eq!(told(&mut chatter, std::iter::once(Speaker::Interface)), 1);
+    let loose = std::iter::repeat_n(Speaker::Interface, 10_000);
+    assert_eq!(told(&mut chatter, loose), INTERFACE_LINES_PER_MINUTE_MAX - 1);
+    assert_eq!(chatter.end().interfaces, 10_001 - u64::from(INTERFACE_LINES_PER_MINUTE_MAX));
+}
+
 /// Whoever knows a node's hardware address sends what packets he likes in its name: how it fares is told all the same.
 #[test]
 fn no_kind_of_line_about_a_machine_keeps_another_out() {

@@ -34,7 +34,7 @@ fn becomes((text, config): &(String, Config), found: &[(&str, u8)]) -> Becomes {
     if !config.is_readdressed(&held) {
         return (Ok(None), missing);
     }
-    let read = config.readdressed(text, &held).map_err(drop);
+    let read = config.readdressed(text, &held).map(|(config, _)| config).map_err(drop);
     (read.map(|it| Some((it.networks[0].address.to_string(), it.networks[0].on_link))), missing)
 }
 
@@ -105,14 +105,36 @@ fn a_wrong_address_keeps_no_other_interface_unserved() {
     let (held, missing) = config.held(&[wrong.clone(), right.clone()]);
     assert_eq!(missing.iter().map(|missing| missing.interface.as_str()).collect::<Vec<_>>(), ["a"]);
     assert!(config.is_readdressed(&held));
-    let served = config.readdressed(&text, &held).expect("b is served");
+    let (served, refused) = config.readdressed(&text, &held).expect("b is served");
+    assert_eq!(refused, []);
     assert_eq!(served.networks.iter().map(|network| network.on_link).collect::<Vec<_>>(), [false, true]);
     // What it has is taken from a file that says so, without a restart.
     let text = text.replace("10.77.0.1/16", "10.77.0.2/16");
     let (read, _) = Config::parse(&text, &served.held(&[wrong.clone(), right.clone()]).0).expect("read anew");
     let (held, missing) = read.held(&[wrong, right]);
     assert!(missing.is_empty() && read.is_readdressed(&held), "{held:?}, {missing:?}");
-    assert!(read.readdressed(&text, &held).unwrap().networks.iter().all(|network| network.on_link));
+    assert!(read.readdressed(&text, &held).unwrap().0.networks.iter().all(|network| network.on_link));
+}
+
+/// So does one whose address was replaced while it was served: it is served as before, the others are when they come, and what the file says of it is still told to be wrong.
+#[test]
+fn a_replaced_address_keeps_no_other_interface_unserved() {
+    let first = TEXT.replace("ADDRESS", "address = \"10.77.0.1/16\"");
+    let second = first
+        .replace("10.77.", "10.99.")
+        .replace("\"a\"", "\"b\"")
+        .replace("numbers", "suffix = \"-ib\"\nnumbers");
+    let text = first + &second;
+    let (config, _) = Config::parse(&text, &interface(&[("10.77.0.1", 16)])).expect("the other one may come");
+    let replaced = interface(&[("10.77.0.2", 16)]).remove(0);
+    let late = Interface { name: "b".into(), addresses: vec![(Ipv4Addr::new(10, 99, 0, 1), 16)] };
+    let (held, _) = config.held(&[replaced.clone(), late]);
+    let (served, wrong) = config.readdressed(&text, &held).expect("b is served");
+    let places: Vec<_> = served.networks.iter().map(|it| (it.address.to_string(), it.on_link)).collect();
+    assert_eq!(places, [("10.77.0.1".to_owned(), true), ("10.99.0.1".to_owned(), true)]);
+    assert!(wrong[0].message.contains("10.77.0.1 is not an address of a, which has 10.77.0.2"), "{wrong:?}");
+    // Nothing more comes of it as long as that is so.
+    assert!(served.readdressed(&text, &served.held(&[replaced]).0).is_err());
 }
 
 #[test]
@@ -129,5 +151,5 @@ fn a_prefix_is_as_long_as_the_interface_has_it() {
     let (held, _) = config.held(&interface(&[("192.0.2.1", 24), ("10.77.0.1", 15)]));
     let own = Ipv4Addr::new(10, 77, 0, 1);
     assert_eq!(held[0].addresses[0], (own, 15));
-    assert_eq!(config.readdressed(&text, &held).unwrap().networks[0].prefix_length, 15);
+    assert_eq!(config.readdressed(&text, &held).unwrap().0.networks[0].prefix_length, 15);
 }

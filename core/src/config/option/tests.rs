@@ -148,3 +148,27 @@ fn what_is_too_long_is_told() {
     assert!(parse(&two(250)).is_ok());
     assert!(parse(&two(251)).unwrap_err().contains("256 octets, and 255 have room"));
 }
+
+/// What every machine is told of another maker's is left out where it would be taken for PXE's: who writes it is told where it belongs.
+#[test]
+fn a_whole_option_43_for_everybody_is_warned_of() {
+    const NETWORK: &str = "[[network]]\ninterface = \"eth1\"\nnumbers = \"0-9\"\nfirst = \"10.77.1.0\"\ntemporary = \"10.77.200.1-10.77.200.9\"\n";
+    let interface = Interface { name: "eth1".into(), addresses: vec![(Ipv4Addr::new(10, 77, 0, 1), 16)] };
+    for (further, line) in [
+        ("[options]\n43 = \"hex:0104\"\n", Some(7)),
+        ("options = { vendor-encap = \"hex:0104\" }\n", Some(6)),
+        ("[options]\n\"43.6\" = 8\n", None),
+        ("[options]\n43 = false\n", None),
+        ("[[class]]\nname = \"points\"\nvendor-class = \"ArubaAP\"\noptions = { 43 = \"hex:0104\" }\n", None),
+    ] {
+        let text = format!("{NETWORK}{further}");
+        let (_, warnings) = Config::parse(&text, std::slice::from_ref(&interface))
+            .unwrap_or_else(|wrong| panic!("{wrong:?}"));
+        let of_it: Vec<_> = warnings.iter().filter(|it| it.message.starts_with("option 43")).collect();
+        assert_eq!(
+            of_it.iter().map(|it| it.line).collect::<Vec<_>>(),
+            Vec::from_iter(line),
+            "{further}: {warnings:?}"
+        );
+    }
+}

@@ -1,6 +1,7 @@
 //! The template of a file that is made for a loader: many lines, with everything that the loader has to know.
 
 use super::{TemplateError, Values, compile, named_attributes, word_span};
+use crate::config::Mistake;
 use crate::limit::{FILE_TEMPLATE_OCTETS_MAX, FILE_TEMPLATE_STEPS_MAX, MADE_FILE_OCTETS_MAX};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, context};
@@ -44,6 +45,22 @@ impl LoaderFile {
             Self::Grub => include_str!("../../../templates/grub.cfg.j2"),
             Self::Ipxe => include_str!("../../../templates/boot.ipxe.j2"),
         }
+    }
+}
+
+/// The directory of the operator's own templates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Templates {
+    /// Where it is.
+    pub directory: String,
+    /// Where it is named: what is wrong with it is found when it is read.
+    pub(in crate::config) span: Range<usize>,
+}
+
+impl Templates {
+    /// A mistake at the setting, in the text of the configuration.
+    pub fn wrong(&self, text: &str, message: String, remedy: String) -> Mistake {
+        Mistake::at(text, self.span.clone(), message, remedy)
     }
 }
 

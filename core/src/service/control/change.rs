@@ -283,7 +283,7 @@ impl Draft {
         let mut fields = Vec::new();
         if node.orders.standing.is_some() {
             let after = if has_reported(node) { Stage::Ready } else { node.stage };
-            fields.push(field("state", Some(node.state()), Some(after.to_string())));
+            fields.push(field("state", Some(node.state().into()), Some(after.to_string())));
         }
         let waits = turn.config.trial.policy == Policy::Accept;
         let mut number = NumberChange::Stays;
@@ -420,7 +420,7 @@ fn keep_from(node: &Node, state: Exclusion, request: &ChangeRequest) -> Result<D
     let standing = Standing { state, reason };
     let mut fields = Vec::new();
     if node.orders.exclusion() != Some(state) {
-        fields.push(field("state", Some(node.state()), Some(state.to_string())));
+        fields.push(field("state", Some(node.state().into()), Some(state.to_string())));
     }
     let shown = |reason: &str| Some(reason.to_owned()).filter(|reason| !reason.is_empty());
     let before = node.orders.standing.as_ref().and_then(|standing| shown(&standing.reason));
@@ -536,7 +536,7 @@ fn forget(turn: &Turn<'_>, node: &Node) -> Result<Decision, String> {
             HOLD_AFTER_LIFE.as_secs()
         ));
     }
-    let fields = vec![field("state", Some(node.state()), Some("forgotten".into()))];
+    let fields = vec![field("state", Some(node.state().into()), Some("forgotten".into()))];
     let told = "an operator has it forgotten".into();
     Ok(Decision { mac: node.mac, orders: Orders::default(), number: NumberChange::Forgotten, fields, told })
 }

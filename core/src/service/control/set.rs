@@ -213,5 +213,5 @@ fn shortened(text: &str) -> String {
 }
 
 fn is_state(word: &str) -> bool {
-    Stage::is_word(word) || Exclusion::ALL.iter().any(|exclusion| exclusion.to_string() == word)
+    Stage::is_word(word) || Exclusion::ALL.iter().any(|exclusion| exclusion.word() == word)
 }

@@ -1,0 +1,53 @@
+//! The files from which names and accounts are told: whether each can be read, by the user that the server becomes.
+
+use super::{Finding, Grade, allows};
+use crate::nis;
+use heorot_core::config::{Config, Upstream};
+use rustix::fs::Access;
+use std::fs::File;
+use std::path::Path;
+
+/// What is wrong with any of them; nothing is said of one that is as it should be.
+pub(super) fn findings(config: &Config) -> Vec<Finding> {
+    let forward = &config.forward;
+    let of_servers = |key: &'static str, servers: &[Upstream]| {
+        let files = servers.iter().filter_map(|server| match server {
+            Upstream::File(path) => Some(path.clone()),
+            Upstream::Server(_) | Upstream::Tls(..) => None,
+        });
+        files.map(|path| (key, path)).collect::<Vec<_>>()
+    };
+    let hosts = forward.hosts.iter().map(|path| ("dns.hosts", path.clone()));
+    let upstream = of_servers("dns.upstream", &forward.upstream);
+    let domains = forward.domains.iter().flat_map(|of| of_servers("dns.forward.servers", &of.servers));
+    let roots = forward.tls_roots.iter().map(|path| ("dns.tls-roots", path.clone()));
+    let of_names = hosts.chain(upstream).chain(domains).chain(roots);
+    // Such a file is read when it comes. Without those of accounts no server begins.
+    let names = of_names.filter_map(|(key, path)| unreadable(config, Grade::Warning, key, &path));
+    let accounts = config.nis.iter().flat_map(nis::problems_with_accounts);
+    let accounts = accounts.map(|problem| Finding::new(Grade::Fault, "nis", problem.to_string()));
+    let later = config.nis.iter().flat_map(|nis| {
+        let passwd = nis.passwd.iter().map(|path| ("nis.passwd", path));
+        passwd.chain(nis.group.iter().map(|path| ("nis.group", path)))
+    });
+    let later = later.filter_map(|(key, path)| closed(config, key, path));
+    names.chain(accounts).chain(later).collect()
+}
+
+fn unreadable(config: &Config, grade: Grade, key: &str, path: &str) -> Option<Finding> {
+    match File::open(path) {
+        Ok(_) => closed(config, key, path),
+        Err(error) => {
+            let said = format!("{path} cannot be read: {error}\n  make it, or correct {key}");
+            Some(Finding::new(grade, key, said))
+        }
+    }
+}
+
+/// One that is there, and that the server may not read once it is who it becomes.
+fn closed(config: &Config, key: &str, path: &str) -> Option<Finding> {
+    let user = nix::unistd::User::from_name(&config.server.user).ok().flatten()?;
+    let may = allows(Path::new(path), &user, Access::READ_OK);
+    let said = format!("{path} may not be read by {}\n  let everybody read it: chmod a+r {path}", user.name);
+    (!may).then(|| Finding::new(Grade::Warning, key, said))
+}
