@@ -177,12 +177,12 @@ fn an_update_is_durable_before_it_is_told_and_told_before_it_is_answered() {
     assert_eq!(world.told(), first);
     let before = world.serials.len();
     world.commit();
-    let then = ["web.cluster has A 10.77.9.9", "x.deep.cluster has TXT \"y\"", "1 Yes"];
+    let then = ["web.cluster has A 10.77.9.9", "x.deep.cluster has TXT \"y\"", "1 Kept"];
     assert_eq!(world.told(), then);
     assert_eq!(world.serials.len(), before + 1);
     world.update(2, &[nothing("web.cluster")]);
     world.commit();
-    assert_eq!(world.told()[2..], ["web.cluster has nothing by updates", "2 Yes"]);
+    assert_eq!(world.told()[2..], ["web.cluster has nothing by updates", "2 Kept"]);
     assert!(!world.kept.contains_key("dynamic/web.cluster"));
 }
 
@@ -198,7 +198,7 @@ fn a_disk_that_is_full_keeps_no_update() {
     assert!(world.told().contains(&"1 Failed".to_owned()));
     world.update(3, &[address("web.cluster")]);
     world.commit();
-    let then = ["* the store keeps what is promised again", "web.cluster has A 10.77.9.9", "3 Yes"];
+    let then = ["* the store keeps what is promised again", "web.cluster has A 10.77.9.9", "3 Kept"];
     assert_eq!(world.told()[2..], then);
 }
 
@@ -214,7 +214,7 @@ fn an_update_waits_for_its_serial() {
     world.handle(Input::Committed(update));
     if world.told().is_empty() {
         world.commit();
-        assert_eq!(world.told(), ["web.cluster has A 10.77.9.9", "1 Yes"]);
+        assert_eq!(world.told(), ["web.cluster has A 10.77.9.9", "1 Kept"]);
     }
 }
 
@@ -279,7 +279,7 @@ fn numbers_hosts_records_and_loans_go_before() {
             }
             None => {
                 world.commit();
-                assert_eq!(world.told().last().map(String::as_str), Some("1 Yes"), "{change}");
+                assert_eq!(world.told().last().map(String::as_str), Some("1 Kept"), "{change}");
             }
         }
     }
@@ -332,7 +332,7 @@ fn there_is_room_for_so_much() {
     };
     world.update(1, &[many("many.cluster", 8192)]);
     world.commit();
-    assert_eq!(world.told().last().map(String::as_str), Some("1 Yes"));
+    assert_eq!(world.told().last().map(String::as_str), Some("1 Kept"));
     world.update(2, &[address("one.cluster")]);
     let why =
         "* an update by key from 10.77.0.9 was refused: names have as many records by updates as they may";
@@ -340,7 +340,7 @@ fn there_is_room_for_so_much() {
     // One goes, another comes.
     world.update(3, &[many("many.cluster", 8191), address("one.cluster")]);
     world.commit();
-    assert_eq!(world.told().last().map(String::as_str), Some("3 Yes"));
+    assert_eq!(world.told().last().map(String::as_str), Some("3 Kept"));
     let large = |name: &str| set(name, 16, &vec![b'x'; 4096 * 1024]);
     world.update(4, &[nothing("many.cluster"), large("large.cluster")]);
     assert_eq!(world.told().last().map(String::as_str), Some("4 Refused"));
