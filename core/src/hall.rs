@@ -63,7 +63,7 @@ use crate::timer::Timers;
 use heorot_names::Directory;
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use std::hash::Hasher;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -112,6 +112,8 @@ pub(crate) struct Hall {
     pub(crate) gone: BTreeMap<String, Option<String>>,
     /// Interfaces that are served and hear nobody, and since when.
     pub(crate) deaf: BTreeMap<String, (Time, Deaf)>,
+    /// Addresses of this host, whether a network is told of them or not: as many as its interfaces have.
+    pub(crate) own_addresses: BTreeSet<Ipv4Addr>,
     /// Addresses that interfaces lack: at most one for each network.
     pub(crate) missing: Vec<Missing>,
     pub(crate) started: Time,

@@ -31,7 +31,7 @@ use crate::promise::Promises;
 use crate::service::{boot, control, dhcp, update};
 use crate::time::{Time, Wall};
 use crate::timer::Timers;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Decides everything about nodes. See [`crate::message`] for what goes in and out.
@@ -94,6 +94,7 @@ impl Heorot {
             gone: BTreeMap::new(),
             deaf: BTreeMap::new(),
             missing: Vec::new(),
+            own_addresses: BTreeSet::new(),
             started: now,
             turned_away: None,
             line: String::new(),
@@ -154,7 +155,10 @@ impl Heorot {
             }
             Input::InterfaceFlushed(interface) => turn.pin_again(interface),
             Input::InterfacesDeaf(deaf) => turn.interfaces_deaf(deaf),
-            Input::AddressesMissing(missing) => {
+            Input::Addresses { own, missing } => {
+                turn.hall.own_addresses = own;
+                // What was taken for another server may be this one.
+                dhcp::forget_allowed(turn);
                 let before = std::mem::replace(&mut turn.hall.missing, missing.clone());
                 for missing in missing.iter().filter(|missing| !before.contains(missing)) {
                     turn.event(None, Kind::Trouble, missing.to_string());

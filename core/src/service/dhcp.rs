@@ -236,8 +236,15 @@ fn heard(turn: &mut Turn<'_>, client: &Client, asked: impl Into<Arc<str>>) {
 
 /// Whether a server identifier is one of ours, or one that a relay gives for ours (RFC 5107 4).
 fn is_our_identifier(turn: &Turn<'_>, client: &Client, server: Ipv4Addr) -> bool {
-    let is_network = turn.config.networks.iter().any(|network| network.on_link && network.address == server);
-    is_network || [client.server, client.identifier()].contains(&server)
+    is_own(turn, server) || [client.server, client.identifier()].contains(&server)
+}
+
+/// Whether an address is this host's. "A server with multiple network addresses MUST be prepared to accept any of its network addresses as identifying that server in a DHCP message" (RFC 2131 4.1): a
+/// relay may have one as its helper that no network is told of.
+fn is_own(turn: &Turn<'_>, server: Ipv4Addr) -> bool {
+    let mut networks = turn.config.networks.iter();
+    networks.any(|network| network.on_link && network.address == server)
+        || turn.hall.own_addresses.contains(&server)
 }
 
 #[cfg(test)]

@@ -83,6 +83,15 @@ impl World {
     }
 
     fn take_from(&mut self, source: Ipv4Addr, message: &Message) -> Vec<DhcpSend> {
+        self.take_between(source, SERVER, message)
+    }
+
+    /// It was sent to this address of ours.
+    fn take_at(&mut self, destination: Ipv4Addr, message: &Message) -> Vec<DhcpSend> {
+        self.take_between(NONE, destination, message)
+    }
+
+    fn take_between(&mut self, source: Ipv4Addr, destination: Ipv4Addr, message: &Message) -> Vec<DhcpSend> {
         let payload = message.write(1472);
         let source = SocketAddrV4::new(source, 68);
         let destination = SERVER;
@@ -283,6 +292,34 @@ fn a_relay_may_stand_for_the_server() {
 fn an_address_is_granted_at_once_where_both_want_it() {
     for (is_configured, is_asked_for, answer) in
         [(true, true, MessageType::Ack), (true, false, MessageType::Offer), (false, true, MessageType::Offer)]
+/// RFC 2131 4.1: "A server with multiple network addresses MUST be prepared to accept any of its network addresses as identifying that server". A router has two of our addresses as its
+/// helpers, and the REQUEST for what was offered by one comes to both.
+#[test]
+fn every_address_of_ours_is_the_server() {
+    const SECOND: Ipv4Addr = address(10, 77, 0, 2);
+    for (own, is_another) in [([SERVER, SECOND].as_slice(), false), (&[SERVER], true)] {
+        let mut world = World::new(BOTH);
+        let addresses = Input::Addresses { own: own.iter().copied().collect(), missing: Vec::new() };
+        world.heorot.handle(world.now, addresses, &mut Vec::new());
+        let mut discover = asked(mac(0x17), Some(MessageType::Discover));
+        is_firmware(&mut discover);
+        discover.giaddr = RELAY;
+        let offers = [SERVER, SECOND].map(|to| {
+            let sent = world.take_at(to, &discover);
+            Message::parse(&sent[0].payload).unwrap()
+        });
+        assert_eq!(offers[0].yiaddr, offers[1].yiaddr);
+        let mut request = discover.clone();
+        request.options.set(option::MESSAGE_TYPE, [MessageType::Request as u8]);
+        request.options.set(option::REQUESTED_ADDRESS, offers[0].yiaddr.octets());
+        request.options.set(option::SERVER_IDENTIFIER, SECOND.octets());
+        let answered = [SERVER, SECOND].map(|to| world.take_at(to, &request).len());
+        assert_eq!(answered, if is_another { [0, 1] } else { [1, 1] });
+        let told = world.troubles.iter().any(|trouble| trouble.contains("another DHCP server"));
+        assert_eq!(told, is_another, "{:?}", world.troubles);
+    }
+}
+
     {
         let text = BOTH.replace("bootp = true", &format!("rapid-commit = {is_configured}"));
         let mut world = World::new(&text);
