@@ -94,7 +94,6 @@ impl World {
     fn take_between(&mut self, source: Ipv4Addr, destination: Ipv4Addr, message: &Message) -> Vec<DhcpSend> {
         let payload = message.write(1472);
         let source = SocketAddrV4::new(source, 68);
-        let destination = SERVER;
         let datagram = Datagram { interface: "eth1", source, destination, payload: &payload };
         let mut out = Vec::new();
         self.heorot.handle(self.now, Input::Dhcp(datagram), &mut out);
@@ -280,18 +279,19 @@ fn a_relay_may_stand_for_the_server() {
     let mut wrong = asked(mac(0x17), Some(MessageType::Request));
     with(&mut wrong);
     wrong.options.set(option::REQUESTED_ADDRESS, vec![10, 88, 1, 9]);
+    wrong.options.set(option::CLIENT_IDENTIFIER, vec![1, 9]);
     let (nak, send) = world.answer(&wrong);
+    // So that the relay looks for nobody at the address: "the server MUST set the broadcast bit in the DHCPNAK" (RFC 2131 4.3.2).
     assert_eq!((nak.message_type(), nak.broadcast), (Some(MessageType::Nak), true));
+    // Why, for who prints it (RFC 2131, table 3; RFC 2132 9.9).
+    assert_eq!(nak.options.text(option::MESSAGE), Some("10.88.1.9 is not the address of this machine"));
+    // RFC 6842 3: "whether a DHCPOFFER, DHCPACK, or DHCPNAK".
+    assert_eq!(nak.options.get(option::CLIENT_IDENTIFIER), Some(&[1, 9][..]));
     assert_eq!(send.target, DhcpTarget::Address(SocketAddrV4::new(RELAY, 67)));
     assert_eq!(nak.options.get(option::RELAY_AGENT), wrong.options.get(option::RELAY_AGENT));
     assert_eq!(nak.options.address(option::SERVER_IDENTIFIER), Some(stand_in));
 }
 
-/// RFC 4039 3.1: an ACK with option 80, and not before its record is durable. Without both wishes an offer, which has none.
-#[test]
-fn an_address_is_granted_at_once_where_both_want_it() {
-    for (is_configured, is_asked_for, answer) in
-        [(true, true, MessageType::Ack), (true, false, MessageType::Offer), (false, true, MessageType::Offer)]
 /// RFC 2131 4.1: "A server with multiple network addresses MUST be prepared to accept any of its network addresses as identifying that server". A router has two of our addresses as its
 /// helpers, and the REQUEST for what was offered by one comes to both.
 #[test]
@@ -320,6 +320,11 @@ fn every_address_of_ours_is_the_server() {
     }
 }
 
+/// RFC 4039 3.1: an ACK with option 80, and not before its record is durable. Without both wishes an offer, which has none.
+#[test]
+fn an_address_is_granted_at_once_where_both_want_it() {
+    for (is_configured, is_asked_for, answer) in
+        [(true, true, MessageType::Ack), (true, false, MessageType::Offer), (false, true, MessageType::Offer)]
     {
         let text = BOTH.replace("bootp = true", &format!("rapid-commit = {is_configured}"));
         let mut world = World::new(&text);
@@ -392,16 +397,18 @@ fn who_has_an_address_is_told_the_rest() {
     ] {
         let mut inform = asked(who, Some(MessageType::Inform));
         (inform.ciaddr, inform.broadcast) = (ciaddr, true);
-        // RFC 3046 2.1: a relay takes its word out of what it sends on. This goes by none, also where one brought the question.
-        if ciaddr == address(10, 88, 9, 9) {
-            by_relay(&[1, 2, b'p', b'4'])(&mut inform);
+        // RFC 3046 2.1: a relay takes its word out of what it sends on. This goes by none, also where one brought the question. But a switch that gave no address of
+        // its own sees it go by, and has its word back (RFC 3046 2.2).
+        by_relay(&[1, 2, b'p', b'4'])(&mut inform);
+        if ciaddr != address(10, 88, 9, 9) {
+            inform.giaddr = NONE;
         }
         let sent = world.take(&inform);
-        assert!(
-            sent.iter().all(|send| {
-                !Message::parse(&send.payload).unwrap().options.contains(option::RELAY_AGENT)
-            })
-        );
+        let said = inform.options.get(option::RELAY_AGENT).filter(|_| inform.giaddr == NONE);
+        for send in &sent {
+            let ack = Message::parse(&send.payload).unwrap();
+            assert_eq!(ack.options.get(option::RELAY_AGENT), said, "{who} {ciaddr}");
+        }
         assert_eq!(sent.first().map(|send| send.target), target, "{who} {ciaddr}");
         for send in sent {
             let ack = Message::parse(&send.payload).unwrap();
@@ -435,6 +442,29 @@ fn a_name_is_answered_by_the_true_one() {
     }
 }
 
+/// RFC 4390 2.1: over InfiniBand zeros stand for a hardware address, whatever the client left there.
+#[test]
+fn over_infiniband_no_hardware_address_comes_back() {
+    let mut discover = asked(mac(1), Some(MessageType::Discover));
+    is_firmware(&mut discover);
+    (discover.htype, discover.hlen) = (32, 0);
+    discover.options.set(option::CLIENT_IDENTIFIER, [0x20, 0, 2, 0xc9, 3, 0, 5, 0xcf, 0xfb]);
+    let (offer, _) = World::new(BOTH).answer(&discover);
+    assert_eq!((offer.htype, offer.hlen, offer.chaddr), (32, 0, [0; 16]));
+}
+
+/// RFC 4578 2.3: the machine's identifier comes back. What else RFC 4578 2.1 and 2.2 have in servers' packets too does not: nobody was seen to look for it.
+#[test]
+fn of_what_firmware_says_of_itself_its_identifier_comes_back() {
+    let mut discover = asked(mac(7), Some(MessageType::Discover));
+    is_firmware(&mut discover);
+    discover.options.set(94, [1, 2, 1]);
+    discover.options.set(option::CLIENT_MACHINE, [[0].as_slice(), &[7; 16]].concat());
+    let (offer, _) = World::new(BOTH).answer(&discover);
+    assert_eq!(offer.options.get(option::CLIENT_MACHINE), discover.options.get(option::CLIENT_MACHINE));
+    assert!(!offer.options.contains(option::ARCHITECTURE) && !offer.options.contains(94));
+}
+
 /// RFC 951 and 1534: an address, no option of DHCP's, 300 octets (RFC 1542 2.1), and the file that the client named.
 #[test]
 fn bootp_gets_an_address_and_nothing_of_dhcp() {
@@ -448,6 +478,10 @@ fn bootp_gets_an_address_and_nothing_of_dhcp() {
         // It wants another server (RFC 951 7.3); us by our address.
         (BOTH, mac(7), Some("sname:elsewhere"), None),
         (BOTH, mac(7), Some("sname:10.77.0.1"), Some(address(10, 77, 1, 7))),
+        // Or by a name that our DNS has for us, whatever its letters.
+        (BOTH, mac(7), Some("sname:heorot"), Some(address(10, 77, 1, 7))),
+        (BOTH, mac(7), Some("sname:Master.Cluster"), Some(address(10, 77, 1, 7))),
+        (BOTH, mac(7), Some("sname:heorot.elsewhere"), None),
         // There is no NAK: a wrong address is not answered.
         (BOTH, mac(7), Some("wrong ciaddr"), None),
     ] {
@@ -501,6 +535,15 @@ fn bootp_misses_only_what_there_is_no_room_for_without_dhcp() {
         assert_eq!(!troubles.is_empty(), is_told, "{troubles:?}");
         assert!(out.iter().any(|output| matches!(output, Output::Dhcp(_))));
     }
+}
+
+/// RFC 951 3, 7.3: who knows its address is told the rest there; yiaddr is for others.
+#[test]
+fn bootp_tells_the_rest_to_who_knows_its_address() {
+    let own = address(10, 77, 1, 7);
+    let (reply, send) = World::new(BOTH).answer(&Message { ciaddr: own, ..asked(mac(7), None) });
+    assert_eq!((reply.ciaddr, reply.yiaddr), (own, NONE));
+    assert_eq!(send.target, DhcpTarget::Frame(mac(7), own));
 }
 
 /// An address that was looked up for somebody who wants another one is nobody's after a while.

@@ -178,7 +178,8 @@ fn nak(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) {
         node.is_told(turn.now, Arc::clone(&told));
     }
     turn.event(Some(client.mac), Kind::Nak, told);
-    let reply = Reply::new(turn, client, MessageType::Nak);
+    let why = format!("{address} is not the address of this machine");
+    let reply = Reply::new(turn, client, MessageType::Nak).because(why);
     turn.out.push(Output::Dhcp(reply.send()));
 }
 

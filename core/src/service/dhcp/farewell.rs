@@ -44,6 +44,8 @@ pub(super) fn decline(turn: &mut Turn<'_>, client: &Client) {
         turn.hall.leases.quarantine(address, until, None);
         turn.hall.timers.arm(until, Due::Address(address));
     }
+    // RFC 2131 4.3.3: the server "MUST mark the network address as not available". A number's is not: no other can be given for it, as names and addresses are arithmetic. It is offered again, and whoever
+    // has taken it is for the operator to find.
     if is_permanent {
         let what = format!("its address {address} is used by another host");
         return turn.trouble_once(
