@@ -126,10 +126,10 @@ pub(crate) struct Hall {
     /// From which tokens are made.
     pub(crate) secret: [u8; 16],
     pub(crate) boots: u64,
-    /// When it was last looked for whose token a stranger has.
-    pub(crate) searched: Option<Time>,
-    /// What had no room in a machine's packets, as it was told.
-    pub(crate) left_out: BTreeMap<Mac, Vec<u8>>,
+    /// What was in the way of hosts that are no nodes, and when that was told.
+    pub(crate) told_of_hosts: BTreeMap<(Mac, String), Time>,
+    /// What had no room in a machine's packets, and to which program of its, as it was told.
+    pub(crate) left_out: BTreeMap<Mac, (Option<Firmware>, Vec<u8>)>,
     /// Names of hosts to which addresses are lent.
     pub(crate) naming: Naming,
     /// Names that the configuration gives.

@@ -71,6 +71,7 @@ impl Heorot {
             nodes: Nodes::default(),
             listed: Listed::new(&config),
             reservations: Reservations::new(&config),
+            told_of_hosts: BTreeMap::new(),
             left_out: BTreeMap::new(),
             leases: Leases::new(&config),
             pins: Pins::default(),

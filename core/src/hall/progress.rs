@@ -6,7 +6,7 @@ use crate::cluster::since::Since;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trouble::Beside;
 use crate::event::Kind;
-use crate::limit::TROUBLE_TOLD_EVERY;
+use crate::limit::{HOST_TROUBLES_TOLD_MAX, TROUBLE_TOLD_EVERY, UNANSWERED_TOLD_EVERY};
 use crate::mac::Mac;
 
 impl Turn<'_> {
@@ -20,7 +20,7 @@ impl Turn<'_> {
 
     /// The same, if it is not what is in its way already. Of what comes and goes each is told once in a while.
     pub(crate) fn trouble_once(&mut self, mac: Mac, what: String, to_do: Option<String>) {
-        let Some(node) = self.hall.nodes.get_mut(mac) else { return self.trouble(mac, what, to_do) };
+        let Some(node) = self.hall.nodes.get_mut(mac) else { return self.trouble_of_host(mac, what) };
         let told = node.trouble_told(&what);
         let was_told_just_now = told.is_some_and(|told| self.now.since(told) < TROUBLE_TOLD_EVERY);
         match &mut node.trouble {
@@ -29,6 +29,21 @@ impl Turn<'_> {
             }
             Some(_) | None => self.trouble(mac, what, to_do),
         }
+    }
+
+    /// Something is in the way of a host that is no node, whose troubles stand nowhere: the journal is told each of them once in a while.
+    fn trouble_of_host(&mut self, mac: Mac, what: String) {
+        let now = self.now;
+        let told = &mut self.hall.told_of_hosts;
+        let of_this = (mac, what);
+        if told.get(&of_this).is_some_and(|told| now.since(*told) < UNANSWERED_TOLD_EVERY) {
+            return;
+        }
+        if told.len() >= HOST_TROUBLES_TOLD_MAX {
+            told.clear();
+        }
+        self.event(Some(mac), Kind::Trouble, of_this.1.as_str());
+        self.hall.told_of_hosts.insert(of_this, now);
     }
 
     /// Something is wrong beside whatever else is in a node's way. It is told once, as long as it is the same; of a host that is no node whenever it is said.
