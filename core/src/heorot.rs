@@ -68,7 +68,7 @@ impl Heorot {
         });
         let naming = Naming::starting(serial, config.zone.serial);
         let hall = Hall {
-            nodes: Nodes::default(),
+            nodes: Nodes::new(secret),
             listed: Listed::new(&config),
             reservations: Reservations::new(&config),
             told_of_hosts: BTreeMap::new(),
@@ -102,7 +102,6 @@ impl Heorot {
             calendar: None,
             secret,
             boots: 0,
-            searched: None,
             free: FreeNumbers::new(&config),
             unpublished: Unpublished::default(),
             host_keys: HostKeyNumbers::default(),

@@ -4,6 +4,8 @@ mod cards;
 mod history;
 mod room;
 
+mod tokens;
+
 use super::last_end::LastEnd;
 use super::orders::Orders;
 use super::plan::Plan;
@@ -27,6 +29,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use tokens::Tokens;
 /// A machine, and all that is known of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
@@ -336,6 +339,8 @@ pub struct Nodes {
     numbers: BTreeMap<u32, Mac>,
     /// Numbers that were somebody's until now, and of whom that was not told yet.
     returned: Vec<u32>,
+    /// Whose the tokens are.
+    tokens: Tokens,
     /// Machines that can be forgotten when the table is full.
     forgettable: Forgettable,
     /// Machines that failed and whose addresses were taken back: they can be forgotten when there is nobody else.
@@ -350,7 +355,7 @@ impl Nodes {
         Some(&self.nodes[self.place(mac)?])
     }
 
-    /// The same, to change all but identity and number.
+    /// The same, to change all but identity, number and token.
     pub fn get_mut(&mut self, mac: Mac) -> Option<&mut Node> {
         let place = self.place(mac)?;
         Some(&mut self.nodes[place])
@@ -387,6 +392,10 @@ impl Nodes {
     /// Puts back a machine that was known before a restart.
     pub fn restore(&mut self, node: Node) {
         self.latest.set(None);
+        if let Some(before) = self.get(node.mac) {
+            self.tokens.changes(before.mac, &before.boot.token.clone(), "");
+        }
+        self.tokens.changes(node.mac, "", &node.boot.token);
         for further in &node.further_macs {
             self.identities.insert(*further, node.mac);
         }

@@ -124,11 +124,12 @@ impl Turn<'_> {
         let now = self.now;
         let Some(node) = self.hall.nodes.get_mut(mac) else { return };
         node.boot_over(now);
-        node.boot = Boot { token, ..Boot::default() };
+        node.boot = Boot { token: std::mem::take(&mut node.boot.token), ..Boot::default() };
         node.trouble = None;
         node.beside.clear();
         let (stage, was_booting) = (node.stage, node.stage.is_booting());
-        if was_booting {
+        self.hall.nodes.set_token(mac, token);
+        if was_booting && let Some(node) = self.hall.nodes.get_mut(mac) {
             (node.phase, node.since, node.reason) =
                 (Some(Phase::Dhcp), Since::now(now), "it was switched on again".into());
         }

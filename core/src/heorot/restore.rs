@@ -143,9 +143,7 @@ fn expire_lost(turn: &mut Turn<'_>) {
     // Whoever is merely seen is in no boot: what it asks next is a new one's.
     let seen = turn.hall.nodes.iter().filter(|node| node.stage == Stage::Seen);
     for mac in seen.map(|node| node.mac).collect::<Vec<_>>() {
-        if let Some(node) = turn.hall.nodes.get_mut(mac) {
-            node.boot.token.clear();
-        }
+        turn.hall.nodes.set_token(mac, String::new());
     }
 }
 
@@ -270,6 +268,7 @@ fn restore_borrower(turn: &mut Turn<'_>, mac: Mac) {
         (node.boot.token, node.boot.is_resumed) = (token, true);
     }
 }
+    turn.hall.nodes.set_token(mac, token);
 
 /// Whoever was in mid-boot when the server stopped may be in mid-download: its neighbour entries stand again.
 fn pin_booting(turn: &mut Turn<'_>) {

@@ -286,9 +286,7 @@ fn own_url(turn: &mut Turn<'_>, request: &Request, machine: Option<Mac>) {
 /// `/node/TOKEN` and what is below it.
 fn about_itself(turn: &mut Turn<'_>, request: &Request, rest: &str, machine: Option<Mac>) {
     let (token, verb) = rest.split_once('/').unwrap_or((rest, ""));
-    let is_its_own = |mac: &Mac| {
-        turn.hall.nodes.get(*mac).is_some_and(|node| !token.is_empty() && is_equal(&node.boot.token, token))
-    };
+    let is_its_own = |mac: &Mac| turn.hall.nodes.get(*mac).is_some_and(|node| node.has_token(token));
     let Some(mac) = machine.filter(is_its_own) else {
         let why = format!("this token is not that of the present boot of the machine at {}", request.from);
         stranger::tell(turn, request, token, machine);
@@ -489,16 +487,7 @@ fn error(status: u16, why: &str) -> Answer {
     Answer::Json(status, json!({ "error": why }).to_string())
 }
 
-/// Compares without telling by the time it takes how much was right.
-fn is_equal(token: &str, guess: &str) -> bool {
-    let differences = token.bytes().zip(guess.bytes()).fold(0, |sum, (a, b)| sum | (a ^ b));
-    token.len() == guess.len() && differences == 0
-}
-
 /// A machine's text as it may stand in a journal.
 fn printable(text: &str) -> String {
     event::printable(text, TOLD_LETTERS_MAX)
 }
-
-#[cfg(test)]
-mod tests;

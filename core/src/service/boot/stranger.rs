@@ -2,11 +2,9 @@
 //! line of an earlier boot, starts anew for ever.
 
 use super::asked;
-use crate::cluster::node::Node;
 use crate::cluster::trouble::Beside;
 use crate::event::Kind;
 use crate::hall::Turn;
-use crate::limit::TOKEN_SEARCH_EVERY;
 use crate::mac::Mac;
 use crate::message::{Answer, Request};
 use std::net::Ipv4Addr;
@@ -15,7 +13,7 @@ use std::net::Ipv4Addr;
 /// told of a machine that is not at his address.
 pub(super) fn tell(turn: &mut Turn<'_>, request: &Request, token: &str, machine: Option<Mac>) {
     let from = request.from;
-    if let Some(mac) = whose(turn, token) {
+    if let Some(mac) = turn.hall.nodes.of_token(token).map(|node| node.mac) {
         return tell_elsewhere(turn, mac, from);
     }
     // The token may be right in a moment, or have been: it stands in no journal.
@@ -36,18 +34,6 @@ fn tell_elsewhere(turn: &mut Turn<'_>, mac: Mac, from: Ipv4Addr) {
     turn.trouble_beside(mac, Beside::Elsewhere, what, Some(to_do));
 }
 
-/// The machine whose present token this is. All are looked through, so that this is done for one stranger a second, as an agent asks again for a minute.
-fn whose(turn: &mut Turn<'_>, token: &str) -> Option<Mac> {
-    let is_token = token.len() == TOKEN_DIGITS && token.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let is_soon = turn.hall.searched.is_some_and(|last| turn.now.since(last) < TOKEN_SEARCH_EVERY);
-    if !is_token || is_soon {
-        return None;
-    }
-    turn.hall.searched = Some(turn.now);
-    let is_its = |node: &&Node| super::is_equal(&node.boot.token, token);
-    turn.hall.nodes.iter().find(is_its).map(|node| node.mac)
-}
-
 /// Somebody asks where he is to talk about himself, and is at no node's address.
 pub(super) fn tell_nobody(turn: &mut Turn<'_>, request: &Request) {
     turn.event_by_stranger(
@@ -55,6 +41,3 @@ pub(super) fn tell_nobody(turn: &mut Turn<'_>, request: &Request) {
         format!("{} asks for node by HTTP: it is no node's address", request.from),
     );
 }
-
-/// Digits of a token.
-const TOKEN_DIGITS: usize = 32;

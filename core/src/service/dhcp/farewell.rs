@@ -118,8 +118,8 @@ pub(super) fn release(turn: &mut Turn<'_>, client: &Client) {
 /// Its system is over: what asks next, however soon, is another boot's.
 fn gave_back(turn: &mut Turn<'_>, client: &Client) {
     turn.expired(client.mac, "it gave its temporary address back");
-    if let Some(node) = turn.hall.nodes.get_mut(client.mac).filter(|node| node.stage == Stage::Seen) {
-        node.boot.token.clear();
+    if turn.hall.nodes.get(client.mac).is_some_and(|node| node.stage == Stage::Seen) {
+        turn.hall.nodes.set_token(client.mac, String::new());
     }
 }
 
