@@ -148,6 +148,10 @@ pub struct Boot {
     pub token: String,
     /// The first record that holds the token, unless it was refused.
     pub kept: Option<Ticket>,
+    /// Whether it has loaded that twice, and nothing between: what it loaded first did not go on.
+    pub is_loaded_again: bool,
+    /// When what it had loaded last was heard: another file was asked for since, or an address by a system.
+    pub went_on: Option<Time>,
     /// The file that it needs to go on, and that it was not given when it asked for it last.
     pub lacks: Option<String>,
     /// The file of that kind that is on its way to it.

@@ -186,6 +186,7 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
             since: Since::restored(turn.now, at_seconds),
             phase,
             troubles,
+            loaded: None,
         });
         // Whatever its firmware said was said before now: what that says a minute from now is another boot's.
         if node.stage.is_booting() {
@@ -265,10 +266,10 @@ fn restore_borrower(turn: &mut Turn<'_>, mac: Mac) {
         (node.stage, node.phase) = (Stage::Temporary, Some(Phase::Dhcp));
         node.since = Since::restored(now, None);
         node.reason = "it had a temporary address before the restart".into();
-        (node.boot.token, node.boot.is_resumed) = (token, true);
+        node.boot.is_resumed = true;
     }
-}
     turn.hall.nodes.set_token(mac, token);
+}
 
 /// Whoever was in mid-boot when the server stopped may be in mid-download: its neighbour entries stand again.
 fn pin_booting(turn: &mut Turn<'_>) {

@@ -178,13 +178,18 @@ fn asked(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac
             format!("{text} by {by}")
         }
     };
+    let (now, name) = (turn.now, path);
     let Some(node) = machine.and_then(|mac| turn.hall.nodes.get_mut(mac)) else {
         if matches!(reply, Answer::Missing(_) | Answer::Refused(_)) {
             turn.event_by_stranger(Kind::File, format!("{} asks for {asked}", request.from));
         }
         return;
     };
-    node.asked_at = Some(turn.now);
+    node.asked_at = Some(now);
+    // Firmware that loads the same once more does not run what it has.
+    if node.boot.loaded.as_ref().is_some_and(|(_, loaded)| loaded != name) {
+        node.boot.went_on = Some(now);
+    }
     if node.asked.as_deref() != Some(&asked) {
         let asked: Arc<str> = asked.into();
         node.asks(turn.now, Arc::clone(&asked));

@@ -227,6 +227,9 @@ fn heard(turn: &mut Turn<'_>, client: &Client, asked: impl Into<Arc<str>>) {
     let now = turn.now;
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
         node.asks(now, asked);
+        if client.firmware.is_none() {
+            node.boot.went_on = Some(now);
+        }
         // Its loader says what it is; who says nothing is a kernel, or runs on one.
         if client.firmware.is_none() && node.phase >= Some(Phase::Kernel) {
             node.boot.system_asked.get_or_insert(now);

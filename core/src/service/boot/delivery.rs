@@ -92,6 +92,7 @@ fn file_of(asked: &str) -> String {
 }
 
 /// Whether a machine waits for this file. After a restart of the server that is not known, and it does if it cannot do without.
+    node.boot.is_loaded_again = node.boot.loaded.as_ref().is_some_and(|(_, before)| *before == file);
 fn is_under_way(turn: &Turn<'_>, mac: Mac, path: &str) -> bool {
     let Some(node) = turn.hall.nodes.get(mac) else { return false };
     match &node.boot.delivery {
