@@ -35,7 +35,7 @@ use crate::cluster::lease::{PoolId, PoolKind};
 use crate::cluster::listed::Listed;
 use crate::cluster::naming::Naming;
 use crate::cluster::network;
-use crate::cluster::node::{Node, Nodes};
+use crate::cluster::node::{Firmware, Node, Nodes};
 use crate::cluster::orders::Orders;
 use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::{Pin, Pins};

@@ -1,9 +1,9 @@
 //! The table of nodes: one entry a machine, found by hardware address, number or address.
 
 mod cards;
+mod delivery;
 mod history;
 mod room;
-
 mod tokens;
 
 use super::last_end::LastEnd;
@@ -22,14 +22,15 @@ use crate::event::Kind;
 use crate::limit::{BOOT_BEGINS_AFTER, DISCOVER_LATE_MAX};
 use crate::mac::Mac;
 use crate::time::Time;
+pub use delivery::{Delivery, Way};
 use room::Forgettable;
 pub use room::Forgotten;
 use serde_json::{Map, Value};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-
 use tokens::Tokens;
+
 /// A machine, and all that is known of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
@@ -130,17 +131,6 @@ pub struct Offers {
     pub since: Option<Time>,
 }
 
-/// A file without which its machine does not go on, and that it asked for by TFTP.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivery {
-    /// Which.
-    pub path: String,
-    /// By which name: loaders write theirs with slashes, and the operator may have it rewritten.
-    pub asked: String,
-    /// Whether it did not get through; else it is on its way.
-    pub has_failed: bool,
-}
-
 /// A boot, from power-on to the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Boot {
@@ -148,10 +138,6 @@ pub struct Boot {
     pub token: String,
     /// The first record that holds the token, unless it was refused.
     pub kept: Option<Ticket>,
-    /// Whether it has loaded that twice, and nothing between: what it loaded first did not go on.
-    pub is_loaded_again: bool,
-    /// When what it had loaded last was heard: another file was asked for since, or an address by a system.
-    pub went_on: Option<Time>,
     /// The file that it needs to go on, and that it was not given when it asked for it last.
     pub lacks: Option<String>,
     /// The file of that kind that is on its way to it.
@@ -162,6 +148,10 @@ pub struct Boot {
     pub system_asked: Option<Time>,
     /// The file that it has loaded whole by TFTP last, and when.
     pub loaded: Option<(Time, String)>,
+    /// Whether it has loaded that twice, and nothing between: what it loaded first did not go on.
+    pub is_loaded_again: bool,
+    /// When what it had loaded last was heard: another file was asked for since, or an address by a system.
+    pub went_on: Option<Time>,
     /// When each firmware asked last in this boot. ROM and loader are two.
     pub firmware: BTreeMap<Firmware, Time>,
     /// The firmware that asked last, as far as it matters which files it is given.
@@ -343,14 +333,14 @@ pub struct Nodes {
     numbers: BTreeMap<u32, Mac>,
     /// Numbers that were somebody's until now, and of whom that was not told yet.
     returned: Vec<u32>,
-    /// Whose the tokens are.
-    tokens: Tokens,
     /// Machines that can be forgotten when the table is full.
     forgettable: Forgettable,
     /// Machines that failed and whose addresses were taken back: they can be forgotten when there is nobody else.
     given_up: Forgettable,
     /// Further hardware addresses that are being recorded.
     joining: BTreeSet<Mac>,
+    /// Whose the tokens are.
+    tokens: Tokens,
 }
 
 impl Nodes {
@@ -396,16 +386,16 @@ impl Nodes {
     /// Puts back a machine that was known before a restart.
     pub fn restore(&mut self, node: Node) {
         self.latest.set(None);
-        if let Some(before) = self.get(node.mac) {
-            self.tokens.changes(before.mac, &before.boot.token.clone(), "");
-        }
-        self.tokens.changes(node.mac, "", &node.boot.token);
         for further in &node.further_macs {
             self.identities.insert(*further, node.mac);
         }
         if let Some(number) = node.number {
             self.numbers.insert(number, node.mac);
         }
+        if let Some(before) = self.get(node.mac) {
+            self.tokens.changes(before.mac, &before.boot.token.clone(), "");
+        }
+        self.tokens.changes(node.mac, "", &node.boot.token);
         match self.places.get(&node.mac).copied() {
             Some(place) => *self.nodes[place] = node,
             None => drop(self.insert(node)),
