@@ -34,10 +34,12 @@ pub(super) fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
         FirmwareKind::UefiArm64 => Some("shimaa64.efi"),
         FirmwareKind::Bios
         | FirmwareKind::UefiX86
+        | FirmwareKind::UefiArm32
         | FirmwareKind::UefiRiscv64
         | FirmwareKind::UefiLoongarch64
         | FirmwareKind::HttpX86
         | FirmwareKind::HttpX64
+        | FirmwareKind::HttpArm32
         | FirmwareKind::HttpArm64
         | FirmwareKind::HttpRiscv64
         | FirmwareKind::HttpLoongarch64
