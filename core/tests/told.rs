@@ -581,3 +581,14 @@ fn times_that_do_not_fit_a_lease_are_left_alone() {
         );
     }
 }
+
+/// EDK2 says 65280 in its REQUESTs: nothing above a frame is believed.
+#[test]
+fn nobody_is_sent_more_than_a_frame() {
+    let long = "x".repeat(1000);
+    let mut world = World::new(&format!("[options]\n224 = \"{long}\"\n225 = \"{long}\"\n"));
+    let said = Said::discover(1).with(option::MAX_SIZE, &65_280_u16.to_be_bytes()).asking(&[1, 224, 225]);
+    let (answer, send) = world.send(&said).unwrap();
+    assert!(send.payload.len() <= 1472, "{}", send.payload.len());
+    assert!(answer.options.contains(224) && !answer.options.contains(225));
+}
