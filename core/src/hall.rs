@@ -38,7 +38,7 @@ use crate::cluster::lease::{PoolId, PoolKind};
 use crate::cluster::listed::Listed;
 use crate::cluster::naming::Naming;
 use crate::cluster::network;
-use crate::cluster::node::{Node, Nodes};
+use crate::cluster::node::{Firmware, Node, Nodes};
 use crate::cluster::orders::Orders;
 use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::{Pin, Pins};
@@ -67,7 +67,7 @@ use crate::timer::Timers;
 use heorot_names::Directory;
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use std::hash::Hasher;
 use std::net::Ipv4Addr;
@@ -116,6 +116,8 @@ pub(crate) struct Hall {
     pub(crate) gone: BTreeMap<String, Option<String>>,
     /// Interfaces that are served and hear nobody, and since when.
     pub(crate) deaf: BTreeMap<String, (Time, Deaf)>,
+    /// Addresses of this host, whether a network is told of them or not: as many as its interfaces have.
+    pub(crate) own_addresses: BTreeSet<Ipv4Addr>,
     /// Addresses that interfaces lack: at most one for each network.
     pub(crate) missing: Vec<Missing>,
     pub(crate) started: Time,
@@ -130,10 +132,10 @@ pub(crate) struct Hall {
     pub(crate) boots: u64,
     /// Addresses of other servers where nobody was heard for long, and who had them last.
     pub(crate) lapsed: BTreeMap<Ipv4Addr, Mac>,
-    /// When it was last looked for whose token a stranger has.
-    pub(crate) searched: Option<Time>,
-    /// What had no room in a machine's packets, as it was told.
-    pub(crate) left_out: BTreeMap<Mac, Vec<u8>>,
+    /// What was in the way of hosts that are no nodes, and when that was told.
+    pub(crate) told_of_hosts: BTreeMap<(Mac, String), Time>,
+    /// What had no room in a machine's packets, and to which program of its, as it was told.
+    pub(crate) left_out: BTreeMap<Mac, (Option<Firmware>, Vec<u8>)>,
     /// Names of hosts to which addresses are lent.
     pub(crate) naming: Naming,
     /// Names that the configuration gives.

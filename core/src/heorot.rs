@@ -30,7 +30,7 @@ use crate::promise::Promises;
 use crate::service::{boot, control, dhcp, update};
 use crate::time::{Time, Wall};
 use crate::timer::Timers;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Decides everything about nodes. See [`crate::message`] for what goes in and out.
@@ -67,9 +67,10 @@ impl Heorot {
         });
         let naming = Naming::starting(serial, config.zone.serial);
         let hall = Hall {
-            nodes: Nodes::default(),
+            nodes: Nodes::new(secret),
             listed: Listed::new(&config),
             reservations: Reservations::new(&config),
+            told_of_hosts: BTreeMap::new(),
             left_out: BTreeMap::new(),
             leases: Leases::new(&config),
             pins: Pins::default(),
@@ -92,6 +93,7 @@ impl Heorot {
             store_trouble: None,
             gone: BTreeMap::new(),
             deaf: BTreeMap::new(),
+            own_addresses: BTreeSet::new(),
             missing: Vec::new(),
             started: now,
             turned_away: None,
@@ -100,7 +102,6 @@ impl Heorot {
             secret,
             boots: 0,
             lapsed: BTreeMap::new(),
-            searched: None,
             free: FreeNumbers::new(&config),
             unpublished: Unpublished::default(),
             host_keys: HostKeyNumbers::default(),
@@ -154,7 +155,10 @@ impl Heorot {
             }
             Input::InterfaceFlushed(interface) => turn.pin_again(interface),
             Input::InterfacesDeaf(deaf) => turn.interfaces_deaf(deaf),
-            Input::AddressesMissing(missing) => {
+            Input::Addresses { own, missing } => {
+                turn.hall.own_addresses = own;
+                // What was taken for another server may be this one.
+                dhcp::forget_allowed(turn);
                 let before = std::mem::replace(&mut turn.hall.missing, missing.clone());
                 for missing in missing.iter().filter(|missing| !before.contains(missing)) {
                     turn.event(None, Kind::Trouble, missing.to_string());

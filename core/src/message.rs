@@ -20,7 +20,7 @@ use heorot_names::export::Export;
 use heorot_names::file::Place;
 use heorot_names::{Changes, Directory, Dynamic, NodeSet};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
@@ -65,8 +65,13 @@ pub enum Input<'a> {
     InterfaceFlushed(&'a str),
     /// The interfaces that are there and hear nobody from now on, and why.
     InterfacesDeaf(BTreeMap<String, Deaf>),
-    /// What the interfaces lack from now on, by [`Config::held`](crate::config::Config::held).
-    AddressesMissing(Vec<Missing>),
+    /// What addresses the interfaces have from now on, and what they lack, by [`Config::held`](crate::config::Config::held).
+    Addresses {
+        /// All that are ours, of whatever network.
+        own: BTreeSet<Ipv4Addr>,
+        /// What is lacking.
+        missing: Vec<Missing>,
+    },
     /// A host asks by ARP who has an address, where `answer-arp` wants to know.
     WhoHas(WhoHas<'a>),
     /// A file of the boot directory that was asked for is not to be had.

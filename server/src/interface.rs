@@ -19,6 +19,7 @@ use rustix::net::{RecvFlags, recv};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::net::Ipv4Addr;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
@@ -63,8 +64,13 @@ pub(crate) enum Change {
     Flushed(String),
     /// These interfaces hear nobody, and no others: it is not what was told last.
     Deaf(BTreeMap<String, Deaf>),
-    /// These interfaces have other addresses than was told last, or it is the first time.
-    Addresses(Vec<config::Interface>),
+    /// Interfaces have other addresses than was told last, or it is the first time.
+    Addresses {
+        /// Those that are served.
+        found: Vec<config::Interface>,
+        /// The addresses of all of them.
+        own: BTreeSet<Ipv4Addr>,
+    },
 }
 
 /// Links have changed for so long that they are looked at: whoever sets one up does so in several steps.
@@ -184,7 +190,7 @@ struct Watched {
     /// Why those that are there and are not fit are not, as the loop was told.
     unfit: BTreeMap<String, String>,
     /// What the loop was told last.
-    addresses: Option<Vec<config::Interface>>,
+    addresses: Option<(Vec<config::Interface>, BTreeSet<Ipv4Addr>)>,
     /// Those that hear nobody, as the loop was told last.
     deaf: BTreeMap<String, Deaf>,
     /// Those whose neighbour entries the kernel has forgotten.
@@ -257,6 +263,8 @@ impl Watched {
     fn look_at_addresses(&mut self, changes: &Caller<Change>) -> bool {
         let read = settings::interfaces().and_then(|found| Ok((found, settings::hearing()?)));
         let Ok((mut found, hearing)) = read else { return true };
+        let all = found.iter().flat_map(|interface| &interface.addresses);
+        let own: BTreeSet<_> = all.map(|(address, _)| *address).collect();
         found.retain(|interface| self.now.contains_key(&interface.name));
         let has_one = |name: &String| {
             let mut named = found.iter().filter(|interface| interface.name == *name);
@@ -267,10 +275,12 @@ impl Watched {
         let (back, rest) = std::mem::take(&mut self.flushed).into_iter().partition(has_one);
         self.flushed = rest;
         let back: BTreeSet<String> = back;
-        let are_others = self.addresses.as_ref() != Some(&found);
+        let addresses = (found, own);
+        let are_others = self.addresses.as_ref() != Some(&addresses);
         if are_others {
-            self.addresses = Some(found.clone());
+            self.addresses = Some(addresses.clone());
         }
+        let (found, own) = addresses;
         let deaf: BTreeMap<String, Deaf> = hearing
             .iter()
             .filter(|(name, _)| self.now.contains_key(*name))
@@ -281,7 +291,7 @@ impl Watched {
             self.deaf.clone_from(&deaf);
         }
         (!are_other_deaf || changes.say(Change::Deaf(deaf)))
-            && (!are_others || changes.say(Change::Addresses(found)))
+            && (!are_others || changes.say(Change::Addresses { found, own }))
             && back.into_iter().all(|name| changes.say(Change::Flushed(name)))
     }
 }

@@ -510,7 +510,7 @@ impl Loop {
         let bound = data.and_then(|index| self.parts.data.address_of(index));
         for (envelope, payload) in inbox.datagrams() {
             self.taken += 1;
-            // A request to a broadcast address is for nobody (RFC 1123 4.2.3.4).
+            // A request to a broadcast address is for nobody (RFC 1123 4.2.3.5).
             let served = bound.is_some()
                 || self.is_served(envelope.interface) && envelope.destination == envelope.local;
             // Where all is sent from one port, the ACKs of what is in flight come there too.

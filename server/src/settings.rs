@@ -33,7 +33,7 @@ pub(crate) struct Served {
 pub(crate) enum LinkKind {
     /// Frames of our own making and permanent neighbour entries.
     Ethernet,
-    /// Neither: a hardware address there says nothing without the path to it, which the kernel finds (RFC 4391 9). Replies are broadcast (RFC 4390 2.1).
+    /// Neither: a hardware address there says nothing without the path to it, which the kernel finds (RFC 4391 9.1.1). Replies are broadcast (RFC 4390 2.1).
     InfiniBand,
 }
 

@@ -27,6 +27,7 @@
 //! | `crash` | power cut and restart, with the configuration in the lines after "\| " if there are some |
 //! | `A lacks PATH WHY`, `A may-not-have PATH WHY` | a file it asked for is not there, or may not be read |
 //! | `A begins PATH`, `A breaks-off PATH OCTETS WHY` | it asks by TFTP, and has not got it yet (with `get` it has); after so many octets nothing gets through any more |
+//! | `A leaves PATH OCTETS WHY` | it ends the transfer itself: it has looked at the file, and does not want it |
 //! | `A distrusts WHY` | it ends HTTPS before it has begun |
 //! | `occupied ADDRESS X` | machine X answers a probe; `-` if the answer does not say who |
 //! | `other SERVER offers\|grants\|refuses ADDRESS X` | another server answers machine X, and is heard; a boot file and `from=ADDRESS:PORT` may follow |
@@ -260,6 +261,9 @@ impl Teller {
             ["begins", path] => return self.asks(letter, Via::Tftp, path),
             ["breaks-off", path, octets, why @ ..] => {
                 return self.ended(letter, path, octets.parse().ok()?, Outcome::Failed(why.join(" ")));
+            }
+            ["leaves", path, octets, why @ ..] => {
+                return self.ended(letter, path, octets.parse().ok()?, Outcome::Left(why.join(" ")));
             }
             ["lacks", path, why @ ..] => {
                 return self.unavailable(letter, path, Refusal::Missing(why.join(" ")));

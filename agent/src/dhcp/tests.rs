@@ -17,6 +17,7 @@ fn reply(options: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// RFC 2131, table 2.
 #[test]
 fn a_discover_is_a_bootp_request_of_300_bytes() {
     let mut query = Query::new(Kind::Discover, NODE, 0x1234_5678);

@@ -1,8 +1,10 @@
 //! The table of nodes: one entry a machine, found by hardware address, number or address.
 
 mod cards;
+mod delivery;
 mod history;
 mod room;
+mod tokens;
 
 use super::last_end::LastEnd;
 use super::orders::{Exclusion, Orders};
@@ -20,12 +22,14 @@ use crate::event::Kind;
 use crate::limit::{BOOT_BEGINS_AFTER, DISCOVER_LATE_MAX};
 use crate::mac::Mac;
 use crate::time::Time;
+pub use delivery::{Delivery, Way};
 use room::Forgettable;
 pub use room::Forgotten;
 use serde_json::{Map, Value};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use tokens::Tokens;
 
 /// A machine, and all that is known of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,17 +135,6 @@ pub struct Offers {
     pub last: Option<Time>,
 }
 
-/// A file without which its machine does not go on, and that it asked for by TFTP.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivery {
-    /// Which.
-    pub path: String,
-    /// By which name: loaders write theirs with slashes, and the operator may have it rewritten.
-    pub asked: String,
-    /// Whether it did not get through; else it is on its way.
-    pub has_failed: bool,
-}
-
 /// A boot, from power-on to the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Boot {
@@ -159,6 +152,10 @@ pub struct Boot {
     pub system_asked: Option<Time>,
     /// The file that it has loaded whole by TFTP last, and when.
     pub loaded: Option<(Time, String)>,
+    /// Whether it has loaded that twice, and nothing between: what it loaded first did not go on.
+    pub is_loaded_again: bool,
+    /// When what it had loaded last was heard: another file was asked for since, or an address by a system.
+    pub went_on: Option<Time>,
     /// When each firmware asked last in this boot. ROM and loader are two.
     pub firmware: BTreeMap<Firmware, Time>,
     /// The firmware that asked last, as far as it matters which files it is given.
@@ -349,6 +346,8 @@ pub struct Nodes {
     given_up: Forgettable,
     /// Further hardware addresses that are being recorded.
     joining: BTreeSet<Mac>,
+    /// Whose the tokens are.
+    tokens: Tokens,
 }
 
 impl Nodes {
@@ -357,7 +356,7 @@ impl Nodes {
         Some(&self.nodes[self.place(mac)?])
     }
 
-    /// The same, to change all but identity and number.
+    /// The same, to change all but identity, number and token.
     pub fn get_mut(&mut self, mac: Mac) -> Option<&mut Node> {
         let place = self.place(mac)?;
         Some(&mut self.nodes[place])
@@ -400,6 +399,10 @@ impl Nodes {
         if let Some(number) = node.number {
             self.numbers.insert(number, node.mac);
         }
+        if let Some(before) = self.get(node.mac) {
+            self.tokens.changes(before.mac, &before.boot.token.clone(), "");
+        }
+        self.tokens.changes(node.mac, "", &node.boot.token);
         match self.places.get(&node.mac).copied() {
             Some(place) => *self.nodes[place] = node,
             None => drop(self.insert(node)),

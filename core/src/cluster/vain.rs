@@ -1,7 +1,7 @@
 //! Boots that did not come up, one after another. A machine that starts anew by itself, because its kernel panics or its agent gives up, would be a machine that was switched on just now
 //! for ever: each boot begins without what was in the way of the one before.
 
-use super::node::Node;
+use super::node::{Firmware, Node};
 use super::since::Since;
 use super::stage::{Phase, Stage};
 use super::trouble::Trouble;
@@ -19,6 +19,8 @@ pub struct Vain {
     pub phase: Option<Phase>,
     /// What was in its way.
     pub troubles: Vec<Trouble>,
+    /// The file that its firmware had loaded last, if that asked for nothing more. It is not recorded.
+    pub loaded: Option<String>,
 }
 
 impl Vain {
@@ -73,12 +75,14 @@ impl Node {
         }
         let phase = if self.stage.is_booting() { self.phase } else { Some(Phase::Agent) };
         let troubles: Vec<_> = self.troubles_that_end().cloned().collect();
+        let loaded = self.silent_file().map(|(_, path)| path.to_owned());
         let before = self.vain.as_ref();
         self.vain = Some(Vain {
             boots: before.map_or(1, |vain| vain.boots.saturating_add(1)),
             since: before.map_or(self.since, |vain| vain.since),
             phase,
             troubles,
+            loaded,
         });
     }
 
@@ -90,6 +94,15 @@ impl Node {
     /// The boots before the present one, as far as that one has not lived: what was in their way is not in its.
     pub fn boots_in_vain(&self, now: Time) -> Option<&Vain> {
         self.vain.as_ref().filter(|_| !(self.stage.is_booting() && self.has_lived(now)))
+    }
+
+    /// The file that its firmware loaded last in this boot, whole, and of which nothing was heard since: firmware that asks for its address once more, or loads the same, does not run it.
+    pub fn silent_file(&self) -> Option<(Time, &str)> {
+        let (at, path) = self.boot.loaded.as_ref()?;
+        let has_run = self.boot.firmware.contains_key(&Firmware::Ipxe)
+            || self.boot.went_on.is_some_and(|went_on| went_on > *at);
+        let is_loading = self.stage.is_booting() && self.phase <= Some(Phase::Loader);
+        Some((*at, path.as_str())).filter(|_| is_loading && !has_run)
     }
 
     /// Whether its present boot is one that lasts.

@@ -36,6 +36,7 @@ pub(super) fn check(
         check_gateway(findings, network, prefix.as_ref());
         check_suffix(findings, network, draft);
         check_times(findings, network, draft);
+        check_routes(findings, network, draft);
         check_inert(findings, network);
     }
     check_inert_hosts(findings, draft);
@@ -63,6 +64,39 @@ fn check_times(findings: &mut Findings<'_>, network: &NetworkDraft, draft: &Draf
         let remedy = "it is not sent; make it shorter, or the lease longer";
         findings.warning(&name.span, message, Some(remedy.into()));
     }
+}
+
+/// Classless routes without a default, beside a router: whoever asks for both leaves the router alone (RFC 3442), and has no way out.
+fn check_routes(findings: &mut Findings<'_>, network: &NetworkDraft, draft: &Draft) {
+    const ROUTER: OptionPath = OptionPath::Whole(3);
+    const ROUTES: OptionPath = OptionPath::Whole(121);
+    let is_proxy = network.mode.as_ref().is_some_and(|mode| mode.value == Mode::Proxy);
+    // What a network says goes before what is said to all, also where it says that there is to be none.
+    let said = |path| network.options.values.get(&path).or_else(|| draft.options.values.get(&path));
+    let gateway = network.gateway.as_ref().map(|gateway| gateway.value.octets().to_vec());
+    let router = said(ROUTER).map_or(gateway, Clone::clone);
+    let router = router.and_then(|octets| octets.first_chunk::<4>().copied()).map(Ipv4Addr::from);
+    let routes = said(ROUTES).and_then(Option::as_deref);
+    let (Some(name), Some(router), Some(routes)) = (&network.interface, router, routes) else { return };
+    if is_proxy || has_default(routes) {
+        return;
+    }
+    let message = format!(
+        "option {ROUTES} has no default route: whoever asks for it on {} (networkd, dhcpcd, ipconfig, Windows) leaves the gateway {router} alone",
+        name.value
+    );
+    findings.warning(&name.span, message, Some(format!("add \"default via {router}\" to it")));
+}
+
+/// Whether one of these routes is for everywhere: the length of a prefix, as many octets of it as that has, and a router (RFC 3442).
+fn has_default(mut routes: &[u8]) -> bool {
+    while let Some((length, rest)) = routes.split_first() {
+        if *length == 0 {
+            return true;
+        }
+        routes = rest.get(usize::from(length.div_ceil(8)) + 4..).unwrap_or_default();
+    }
+    false
 }
 
 /// What says to whom addresses are given, where another server gives them.

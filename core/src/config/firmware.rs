@@ -10,11 +10,13 @@ pub enum FirmwareKind {
     Bios,
     UefiX86,
     UefiX64,
+    UefiArm32,
     UefiArm64,
     UefiRiscv64,
     UefiLoongarch64,
     HttpX86,
     HttpX64,
+    HttpArm32,
     HttpArm64,
     HttpRiscv64,
     HttpLoongarch64,
@@ -46,16 +48,18 @@ pub struct FirmwareRow {
 }
 
 /// All of them.
-pub static FIRMWARE: [FirmwareRow; 12] = [
+pub static FIRMWARE: [FirmwareRow; 14] = [
     row(FirmwareKind::Bios, "bios", Protocol::Tftp, &[0]),
     row(FirmwareKind::UefiX86, "uefi-x86", Protocol::Tftp, &[6]),
     // RFC 4578 says 9 for x86-64 and 7 for EBC; its erratum 3187 and the registry say it the other way round. Firmware of both minds is about.
     row(FirmwareKind::UefiX64, "uefi-x64", Protocol::Tftp, &[7, 9]),
+    row(FirmwareKind::UefiArm32, "uefi-arm32", Protocol::Tftp, &[10]),
     row(FirmwareKind::UefiArm64, "uefi-arm64", Protocol::Tftp, &[11]),
     row(FirmwareKind::UefiRiscv64, "uefi-riscv64", Protocol::Tftp, &[27]),
     row(FirmwareKind::UefiLoongarch64, "uefi-loongarch64", Protocol::Tftp, &[39]),
     row(FirmwareKind::HttpX86, "http-x86", Protocol::Http, &[15]),
     row(FirmwareKind::HttpX64, "http-x64", Protocol::Http, &[16]),
+    row(FirmwareKind::HttpArm32, "http-arm32", Protocol::Http, &[18]),
     row(FirmwareKind::HttpArm64, "http-arm64", Protocol::Http, &[19]),
     row(FirmwareKind::HttpRiscv64, "http-riscv64", Protocol::Http, &[28]),
     row(FirmwareKind::HttpLoongarch64, "http-loongarch64", Protocol::Http, &[40]),
@@ -71,7 +75,8 @@ const fn row(
     FirmwareRow { kind, key, protocol, architectures }
 }
 
-/// "arm 64 uboot" in IANA's registry. It loads what its configuration names, and no boot file; of 32 bits (21) there is no firmware of ours.
+/// "arm 32 uboot" and "arm 64 uboot" in IANA's registry. It loads what its configuration names, and no boot file.
+const U_BOOT_ARM32: u16 = 21;
 const U_BOOT_ARM64: u16 = 22;
 
 impl FirmwareKind {
@@ -89,6 +94,9 @@ impl FirmwareKind {
 
     /// What a machine that says this in option 93 is, whichever way its firmware loads: the kind that loads by TFTP. A board with U-Boot runs the kernels of its processor.
     pub fn of_machine(architecture: u16) -> Option<Self> {
+        if architecture == U_BOOT_ARM32 {
+            return Some(Self::UefiArm32);
+        }
         if architecture == U_BOOT_ARM64 {
             return Some(Self::UefiArm64);
         }
@@ -96,12 +104,14 @@ impl FirmwareKind {
         Some(match row.kind {
             Self::HttpX86 => Self::UefiX86,
             Self::HttpX64 => Self::UefiX64,
+            Self::HttpArm32 => Self::UefiArm32,
             Self::HttpArm64 => Self::UefiArm64,
             Self::HttpRiscv64 => Self::UefiRiscv64,
             Self::HttpLoongarch64 => Self::UefiLoongarch64,
             by_tftp @ (Self::Bios
             | Self::UefiX86
             | Self::UefiX64
+            | Self::UefiArm32
             | Self::UefiArm64
             | Self::UefiRiscv64
             | Self::UefiLoongarch64
@@ -133,8 +143,10 @@ mod tests {
             (19, Some(FirmwareKind::UefiArm64)),
             (28, Some(FirmwareKind::UefiRiscv64)),
             (22, Some(FirmwareKind::UefiArm64)),
-            (21, None),
-            (10, None),
+            (21, Some(FirmwareKind::UefiArm32)),
+            (10, Some(FirmwareKind::UefiArm32)),
+            (18, Some(FirmwareKind::UefiArm32)),
+            (12, None),
         ] {
             assert_eq!(FirmwareKind::of_machine(architecture), machine, "{architecture}");
         }
@@ -143,6 +155,7 @@ mod tests {
             (Protocol::Http, 7),
             (Protocol::Http, 0),
             (Protocol::Tftp, 1),
+            (Protocol::Tftp, 21),
             (Protocol::Tftp, 22),
         ] {
             assert_eq!(FirmwareKind::of(protocol, architecture), None, "{protocol:?} {architecture}");

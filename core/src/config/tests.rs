@@ -314,11 +314,13 @@ fn a_file_with_everything_is_read_as_it_is_written() {
             (FirmwareKind::Bios, "lpxelinux.0"),
             (FirmwareKind::UefiX86, "x86/ipxe.efi"),
             (FirmwareKind::UefiX64, "x64/ipxe.efi"),
+            (FirmwareKind::UefiArm32, "arm32/ipxe.efi"),
             (FirmwareKind::UefiArm64, "arm64/ipxe.efi"),
             (FirmwareKind::UefiRiscv64, "riscv64/ipxe.efi"),
             (FirmwareKind::UefiLoongarch64, "loongarch64/ipxe.efi"),
             (FirmwareKind::HttpX86, "x86/http.efi"),
             (FirmwareKind::HttpX64, "x64/http.efi"),
+            (FirmwareKind::HttpArm32, "arm32/http.efi"),
             (FirmwareKind::HttpArm64, "arm64/http.efi"),
             (FirmwareKind::HttpRiscv64, "riscv64/http.efi"),
             (FirmwareKind::HttpLoongarch64, "loongarch64/http.efi"),
@@ -446,7 +448,7 @@ fn the_sample_is_read_with_and_without_its_comments() {
     let (config, warnings) =
         Config::parse(&all, &interfaces).map_err(|mistakes| render("sample.toml", &all, &mistakes)).unwrap();
     assert_eq!(warnings, []);
-    assert_eq!((config.trial.checks.len(), config.nodes.len(), config.boot.files.len()), (1, 1, 12));
+    assert_eq!((config.trial.checks.len(), config.nodes.len(), config.boot.files.len()), (1, 1, 14));
     assert_eq!((config.pxe.services.len(), config.pxe.timeout_seconds), (1, Some(5)));
 }
 

@@ -6,7 +6,9 @@ use crate::cluster::since::Since;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trouble::Beside;
 use crate::event::Kind;
-use crate::limit::{OFFERS_OF_ONE_ATTEMPT, TROUBLE_TOLD_EVERY};
+use crate::limit::{
+    HOST_TROUBLES_TOLD_MAX, OFFERS_OF_ONE_ATTEMPT, TROUBLE_TOLD_EVERY, UNANSWERED_TOLD_EVERY,
+};
 use crate::mac::Mac;
 
 impl Turn<'_> {
@@ -20,7 +22,7 @@ impl Turn<'_> {
 
     /// The same, if it is not what is in its way already. Of what comes and goes each is told once in a while.
     pub(crate) fn trouble_once(&mut self, mac: Mac, what: String, to_do: Option<String>) {
-        let Some(node) = self.hall.nodes.get_mut(mac) else { return self.trouble(mac, what, to_do) };
+        let Some(node) = self.hall.nodes.get_mut(mac) else { return self.trouble_of_host(mac, what) };
         let told = node.trouble_told(&what);
         let was_told_just_now = told.is_some_and(|told| self.now.since(told) < TROUBLE_TOLD_EVERY);
         match &mut node.trouble {
@@ -29,6 +31,21 @@ impl Turn<'_> {
             }
             Some(_) | None => self.trouble(mac, what, to_do),
         }
+    }
+
+    /// Something is in the way of a host that is no node, whose troubles stand nowhere: the journal is told each of them once in a while.
+    fn trouble_of_host(&mut self, mac: Mac, what: String) {
+        let now = self.now;
+        let told = &mut self.hall.told_of_hosts;
+        let of_this = (mac, what);
+        if told.get(&of_this).is_some_and(|told| now.since(*told) < UNANSWERED_TOLD_EVERY) {
+            return;
+        }
+        if told.len() >= HOST_TROUBLES_TOLD_MAX {
+            told.clear();
+        }
+        self.event(Some(mac), Kind::Trouble, of_this.1.as_str());
+        self.hall.told_of_hosts.insert(of_this, now);
     }
 
     /// Something is wrong beside whatever else is in a node's way. It is told once, as long as it is the same; of a host that is no node whenever it is said.
@@ -113,11 +130,12 @@ impl Turn<'_> {
         let now = self.now;
         let Some(node) = self.hall.nodes.get_mut(mac) else { return };
         node.boot_over(now);
-        node.boot = Boot { token, ..Boot::default() };
+        node.boot = Boot { token: std::mem::take(&mut node.boot.token), ..Boot::default() };
         node.trouble = None;
         node.beside.clear();
         let (stage, was_booting) = (node.stage, node.stage.is_booting());
-        if was_booting {
+        self.hall.nodes.set_token(mac, token);
+        if was_booting && let Some(node) = self.hall.nodes.get_mut(mac) {
             (node.phase, node.since, node.reason) =
                 (Some(Phase::Dhcp), Since::now(now), "it was switched on again".into());
         }

@@ -20,6 +20,7 @@ impl Heorot {
         self.hall.reservations = Reservations::new(&config);
         self.hall.written_names = WrittenNames::new(&config);
         self.hall.left_out.clear();
+        self.hall.told_of_hosts.clear();
         self.hall.plans.clear();
         for node in self.hall.nodes.iter() {
             self.hall.listed.bind_by_number(&config, node.mac, node.number);

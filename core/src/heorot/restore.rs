@@ -146,9 +146,7 @@ fn expire_lost(turn: &mut Turn<'_>) {
     // Whoever is merely seen is in no boot: what it asks next is a new one's.
     let seen = turn.hall.nodes.iter().filter(|node| node.stage == Stage::Seen);
     for mac in seen.map(|node| node.mac).collect::<Vec<_>>() {
-        if let Some(node) = turn.hall.nodes.get_mut(mac) {
-            node.boot.token.clear();
-        }
+        turn.hall.nodes.set_token(mac, String::new());
     }
 }
 
@@ -197,6 +195,7 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
             since: Since::restored(turn.now, at_seconds),
             phase,
             troubles,
+            loaded: None,
         });
         // Whatever its firmware said was said before now: what that says a minute from now is another boot's.
         if node.stage.is_booting() {
@@ -276,8 +275,9 @@ fn restore_borrower(turn: &mut Turn<'_>, mac: Mac) {
         (node.stage, node.phase) = (Stage::Temporary, Some(Phase::Dhcp));
         node.since = Since::restored(now, None);
         node.reason = "it had a temporary address before the restart".into();
-        (node.boot.token, node.boot.is_resumed) = (token, true);
+        node.boot.is_resumed = true;
     }
+    turn.hall.nodes.set_token(mac, token);
 }
 
 /// Whoever was in mid-boot when the server stopped may be in mid-download: its neighbour entries stand again.

@@ -5,9 +5,6 @@ use std::time::Duration;
 /// A DISCOVER from firmware this long after the same firmware's last begins another boot; EDK2 repeats for 60 s.
 pub const BOOT_BEGINS_AFTER: Duration = Duration::from_secs(60);
 
-/// How often it is looked for whose token a stranger has: all machines are looked through for that.
-pub const TOKEN_SEARCH_EVERY: Duration = Duration::from_secs(1);
-
 /// A system that asked for its address and is not started anew within this time runs, though nobody says so.
 pub const SYSTEM_LIVES_AFTER: Duration = Duration::from_secs(300);
 

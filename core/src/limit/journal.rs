@@ -63,6 +63,9 @@ pub const UPDATES_DENIED_TOLD_MAX: usize = 256;
 /// Machines of which it was told what had no room in their packets: after that, some are told again.
 pub const LEFT_OUT_TOLD_MAX: usize = 1024;
 
+/// Troubles of hosts that are no nodes, of which it is known that they were told: after that, some are told again.
+pub const HOST_TROUBLES_TOLD_MAX: usize = 1024;
+
 /// Mistakes of a configuration that are told: nobody reads more before he begins to mend.
 pub const MISTAKES_MAX: usize = 200;
 

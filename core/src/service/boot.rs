@@ -178,13 +178,18 @@ fn asked(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac
             format!("{text} by {by}")
         }
     };
+    let (now, name) = (turn.now, path);
     let Some(node) = machine.and_then(|mac| turn.hall.nodes.get_mut(mac)) else {
         if matches!(reply, Answer::Missing(_) | Answer::Refused(_)) {
             turn.event_by_stranger(Kind::File, format!("{} asks for {asked}", request.from));
         }
         return;
     };
-    node.asked_at = Some(turn.now);
+    node.asked_at = Some(now);
+    // Firmware that loads the same once more does not run what it has.
+    if node.boot.loaded.as_ref().is_some_and(|(_, loaded)| loaded != name) {
+        node.boot.went_on = Some(now);
+    }
     if node.asked.as_deref() != Some(&asked) {
         let asked: Arc<str> = asked.into();
         node.asks(turn.now, Arc::clone(&asked));
@@ -286,9 +291,7 @@ fn own_url(turn: &mut Turn<'_>, request: &Request, machine: Option<Mac>) {
 /// `/node/TOKEN` and what is below it.
 fn about_itself(turn: &mut Turn<'_>, request: &Request, rest: &str, machine: Option<Mac>) {
     let (token, verb) = rest.split_once('/').unwrap_or((rest, ""));
-    let is_its_own = |mac: &Mac| {
-        turn.hall.nodes.get(*mac).is_some_and(|node| !token.is_empty() && is_equal(&node.boot.token, token))
-    };
+    let is_its_own = |mac: &Mac| turn.hall.nodes.get(*mac).is_some_and(|node| node.has_token(token));
     let its_own = machine.filter(is_its_own);
     let Some(mac) = its_own.or_else(|| stranger::comes_back(turn, request, token, machine)) else {
         let why = format!("this token is not that of the present boot of the machine at {}", request.from);
@@ -496,16 +499,7 @@ fn error(status: u16, why: &str) -> Answer {
     Answer::Json(status, json!({ "error": why }).to_string())
 }
 
-/// Compares without telling by the time it takes how much was right.
-fn is_equal(token: &str, guess: &str) -> bool {
-    let differences = token.bytes().zip(guess.bytes()).fold(0, |sum, (a, b)| sum | (a ^ b));
-    token.len() == guess.len() && differences == 0
-}
-
 /// A machine's text as it may stand in a journal.
 fn printable(text: &str) -> String {
     event::printable(text, TOLD_LETTERS_MAX)
 }
-
-#[cfg(test)]
-mod tests;

@@ -230,6 +230,9 @@ fn heard(turn: &mut Turn<'_>, client: &Client, asked: impl Into<Arc<str>>) {
     let now = turn.now;
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
         node.asks(now, asked);
+        if client.firmware.is_none() {
+            node.boot.went_on = Some(now);
+        }
         // Its loader says what it is; who says nothing is a kernel, or runs on one.
         if client.firmware.is_none() && node.phase >= Some(Phase::Kernel) {
             node.boot.system_asked.get_or_insert(now);
@@ -239,8 +242,15 @@ fn heard(turn: &mut Turn<'_>, client: &Client, asked: impl Into<Arc<str>>) {
 
 /// Whether a server identifier is one of ours, or one that a relay gives for ours (RFC 5107 4).
 fn is_our_identifier(turn: &Turn<'_>, client: &Client, server: Ipv4Addr) -> bool {
-    let is_network = turn.config.networks.iter().any(|network| network.on_link && network.address == server);
-    is_network || [client.server, client.identifier()].contains(&server)
+    is_own(turn, server) || [client.server, client.identifier()].contains(&server)
+}
+
+/// Whether an address is this host's. "A server with multiple network addresses MUST be prepared to accept any of its network addresses as identifying that server in a DHCP message" (RFC 2131 4.1): a
+/// relay may have one as its helper that no network is told of.
+fn is_own(turn: &Turn<'_>, server: Ipv4Addr) -> bool {
+    let mut networks = turn.config.networks.iter();
+    networks.any(|network| network.on_link && network.address == server)
+        || turn.hall.own_addresses.contains(&server)
 }
 
 #[cfg(test)]

@@ -132,6 +132,7 @@ pub mod option {
     pub const MESSAGE_TYPE: u8 = 53;
     pub const SERVER_IDENTIFIER: u8 = 54;
     pub const PARAMETER_LIST: u8 = 55;
+    pub const MESSAGE: u8 = 56;
     pub const MAX_SIZE: u8 = 57;
     pub const T1: u8 = 58;
     pub const T2: u8 = 59;

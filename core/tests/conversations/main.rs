@@ -1,5 +1,6 @@
-//! DHCP's further conversations, packet by packet: what relays decide, BOOTP, INFORM, names; leasequery in a file of its own.
+//! DHCP's further conversations, packet by packet: what relays decide, INFORM, names; BOOTP and leasequery in files of their own.
 
+mod bootp;
 mod leasequery;
 
 use heorot_core::Heorot;
@@ -83,9 +84,17 @@ impl World {
     }
 
     fn take_from(&mut self, source: Ipv4Addr, message: &Message) -> Vec<DhcpSend> {
+        self.take_between(source, SERVER, message)
+    }
+
+    /// It was sent to this address of ours.
+    fn take_at(&mut self, destination: Ipv4Addr, message: &Message) -> Vec<DhcpSend> {
+        self.take_between(NONE, destination, message)
+    }
+
+    fn take_between(&mut self, source: Ipv4Addr, destination: Ipv4Addr, message: &Message) -> Vec<DhcpSend> {
         let payload = message.write(1472);
         let source = SocketAddrV4::new(source, 68);
-        let destination = SERVER;
         let datagram = Datagram { interface: "eth1", source, destination, payload: &payload };
         let mut out = Vec::new();
         self.heorot.handle(self.now, Input::Dhcp(datagram), &mut out);
@@ -271,11 +280,45 @@ fn a_relay_may_stand_for_the_server() {
     let mut wrong = asked(mac(0x17), Some(MessageType::Request));
     with(&mut wrong);
     wrong.options.set(option::REQUESTED_ADDRESS, vec![10, 88, 1, 9]);
+    wrong.options.set(option::CLIENT_IDENTIFIER, vec![1, 9]);
     let (nak, send) = world.answer(&wrong);
+    // So that the relay looks for nobody at the address: "the server MUST set the broadcast bit in the DHCPNAK" (RFC 2131 4.3.2).
     assert_eq!((nak.message_type(), nak.broadcast), (Some(MessageType::Nak), true));
+    // Why, for who prints it (RFC 2131, table 3; RFC 2132 9.9).
+    assert_eq!(nak.options.text(option::MESSAGE), Some("10.88.1.9 is not the address of this machine"));
+    // RFC 6842 3: "whether a DHCPOFFER, DHCPACK, or DHCPNAK".
+    assert_eq!(nak.options.get(option::CLIENT_IDENTIFIER), Some(&[1, 9][..]));
     assert_eq!(send.target, DhcpTarget::Address(SocketAddrV4::new(RELAY, 67)));
     assert_eq!(nak.options.get(option::RELAY_AGENT), wrong.options.get(option::RELAY_AGENT));
     assert_eq!(nak.options.address(option::SERVER_IDENTIFIER), Some(stand_in));
+}
+
+/// RFC 2131 4.1: "A server with multiple network addresses MUST be prepared to accept any of its network addresses as identifying that server". A router has two of our addresses as its
+/// helpers, and the REQUEST for what was offered by one comes to both.
+#[test]
+fn every_address_of_ours_is_the_server() {
+    const SECOND: Ipv4Addr = address(10, 77, 0, 2);
+    for (own, is_another) in [([SERVER, SECOND].as_slice(), false), (&[SERVER], true)] {
+        let mut world = World::new(BOTH);
+        let addresses = Input::Addresses { own: own.iter().copied().collect(), missing: Vec::new() };
+        world.heorot.handle(world.now, addresses, &mut Vec::new());
+        let mut discover = asked(mac(0x17), Some(MessageType::Discover));
+        is_firmware(&mut discover);
+        discover.giaddr = RELAY;
+        let offers = [SERVER, SECOND].map(|to| {
+            let sent = world.take_at(to, &discover);
+            Message::parse(&sent[0].payload).unwrap()
+        });
+        assert_eq!(offers[0].yiaddr, offers[1].yiaddr);
+        let mut request = discover.clone();
+        request.options.set(option::MESSAGE_TYPE, [MessageType::Request as u8]);
+        request.options.set(option::REQUESTED_ADDRESS, offers[0].yiaddr.octets());
+        request.options.set(option::SERVER_IDENTIFIER, SECOND.octets());
+        let answered = [SERVER, SECOND].map(|to| world.take_at(to, &request).len());
+        assert_eq!(answered, if is_another { [0, 1] } else { [1, 1] });
+        let told = world.troubles.iter().any(|trouble| trouble.contains("another DHCP server"));
+        assert_eq!(told, is_another, "{:?}", world.troubles);
+    }
 }
 
 /// RFC 4039 3.1: an ACK with option 80, and not before its record is durable. Without both wishes an offer, which has none.
@@ -355,16 +398,18 @@ fn who_has_an_address_is_told_the_rest() {
     ] {
         let mut inform = asked(who, Some(MessageType::Inform));
         (inform.ciaddr, inform.broadcast) = (ciaddr, true);
-        // RFC 3046 2.1: a relay takes its word out of what it sends on. This goes by none, also where one brought the question.
-        if ciaddr == address(10, 88, 9, 9) {
-            by_relay(&[1, 2, b'p', b'4'])(&mut inform);
+        // RFC 3046 2.1: a relay takes its word out of what it sends on. This goes by none, also where one brought the question. But a switch that gave no address of
+        // its own sees it go by, and has its word back (RFC 3046 2.2).
+        by_relay(&[1, 2, b'p', b'4'])(&mut inform);
+        if ciaddr != address(10, 88, 9, 9) {
+            inform.giaddr = NONE;
         }
         let sent = world.take(&inform);
-        assert!(
-            sent.iter().all(|send| {
-                !Message::parse(&send.payload).unwrap().options.contains(option::RELAY_AGENT)
-            })
-        );
+        let said = inform.options.get(option::RELAY_AGENT).filter(|_| inform.giaddr == NONE);
+        for send in &sent {
+            let ack = Message::parse(&send.payload).unwrap();
+            assert_eq!(ack.options.get(option::RELAY_AGENT), said, "{who} {ciaddr}");
+        }
         assert_eq!(sent.first().map(|send| send.target), target, "{who} {ciaddr}");
         for send in sent {
             let ack = Message::parse(&send.payload).unwrap();
@@ -398,87 +443,27 @@ fn a_name_is_answered_by_the_true_one() {
     }
 }
 
-/// RFC 951 and 1534: an address, no option of DHCP's, 300 octets (RFC 1542 2.1), and the file that the client named.
+/// RFC 4390 2.1: over InfiniBand zeros stand for a hardware address, whatever the client left there.
 #[test]
-fn bootp_gets_an_address_and_nothing_of_dhcp() {
-    let strangers = BOTH.replace("bootp = true", "");
-    for (text, who, with, given) in [
-        (BOTH, mac(7), None, Some(address(10, 77, 1, 7))),
-        (&strangers, mac(7), None, Some(address(10, 77, 1, 7))),
-        (&strangers, mac(9), None, None),
-        (BOTH, mac(9), Some("guest"), Some(NONE)),
-        (&strangers, mac(0x27), None, Some(address(10, 77, 220, 1))),
-        // It wants another server (RFC 951 7.3); us by our address.
-        (BOTH, mac(7), Some("sname:elsewhere"), None),
-        (BOTH, mac(7), Some("sname:10.77.0.1"), Some(address(10, 77, 1, 7))),
-        // There is no NAK: a wrong address is not answered.
-        (BOTH, mac(7), Some("wrong ciaddr"), None),
-    ] {
-        let mut world = World::new(text);
-        let mut request = asked(who, None);
-        request.file = b"vmunix".to_vec();
-        // Some speak of a name with options of RFC 1497, and mean BOOTP all the same.
-        request.options.set(option::HOST_NAME, b"old");
-        match with {
-            Some("wrong ciaddr") => request.ciaddr = address(10, 77, 1, 8),
-            Some(with) => request.sname = with.strip_prefix("sname:").unwrap_or_default().into(),
-            None => {}
-        }
-        let sent = world.take(&request);
-        assert_eq!(sent.is_empty(), given.is_none(), "{who} {with:?}");
-        for send in sent {
-            assert_eq!(send.payload.len(), 300);
-            let reply = Message::parse(&send.payload).unwrap();
-            match given.filter(|given| *given != NONE) {
-                Some(given) => assert_eq!(reply.yiaddr, given),
-                None => assert_eq!(reply.yiaddr.octets()[..3], [10, 77, 210], "a guest's"),
-            }
-            assert_eq!((reply.file.as_slice(), reply.siaddr), (&b"vmunix"[..], SERVER));
-            for code in (50..=59).chain([61]) {
-                assert!(!reply.options.contains(code), "option {code} is DHCP's (RFC 1534 2)");
-            }
-            assert_eq!(reply.options.address(option::SUBNET_MASK), Some(address(255, 255, 0, 0)));
-            assert_eq!(send.target, DhcpTarget::Frame(who, reply.yiaddr));
-        }
-        assert!(world.troubles.is_empty(), "all that is BOOTP's has room: {:?}", world.troubles);
-    }
+fn over_infiniband_no_hardware_address_comes_back() {
+    let mut discover = asked(mac(1), Some(MessageType::Discover));
+    is_firmware(&mut discover);
+    (discover.htype, discover.hlen) = (32, 0);
+    discover.options.set(option::CLIENT_IDENTIFIER, [0x20, 0, 2, 0xc9, 3, 0, 5, 0xcf, 0xfb]);
+    let (offer, _) = World::new(BOTH).answer(&discover);
+    assert_eq!((offer.htype, offer.hlen, offer.chaddr), (32, 0, [0; 16]));
 }
 
-/// What is only DHCP's takes no room away: nothing is missed that is told.
+/// RFC 4578 2.3: the machine's identifier comes back. What else RFC 4578 2.1 and 2.2 have in servers' packets too does not: nobody was seen to look for it.
 #[test]
-fn bootp_misses_only_what_there_is_no_room_for_without_dhcp() {
-    for (options, is_told) in
-        [("", false), ("[options]\nroot-path = \"10.77.0.1:/srv/root/of/the/nodes\"\n", true)]
-    {
-        let mut world = World::new(&format!("{options}{BOTH}"));
-        let mut request = asked(mac(7), None);
-        request.options.set(option::CLIENT_IDENTIFIER, [&[0][..], b"a long name for a client"].concat());
-        let payload = request.write(1472);
-        let source = SocketAddrV4::new(NONE, 68);
-        let datagram = Datagram { interface: "eth1", source, destination: SERVER, payload: &payload };
-        let mut out = Vec::new();
-        world.heorot.handle(world.now, Input::Dhcp(datagram), &mut out);
-        let is_trouble =
-            |output: &&Output| matches!(output, Output::Event(event) if event.kind == Kind::Trouble);
-        let troubles: Vec<_> = out.iter().filter(is_trouble).collect();
-        assert_eq!(!troubles.is_empty(), is_told, "{troubles:?}");
-        assert!(out.iter().any(|output| matches!(output, Output::Dhcp(_))));
-    }
-}
-
-/// An address that was looked up for somebody who wants another one is nobody's after a while.
-#[test]
-fn bootp_holds_no_address_for_whom_it_does_not_answer() {
-    let (offer, _) = World::new(BOTH).answer(&asked(mac(9), Some(MessageType::Discover)));
-    let mut world = World::new(BOTH);
-    let mut bootp = asked(mac(9), None);
-    bootp.ciaddr = address(10, 77, 210, 200);
-    assert_eq!(world.take(&bootp), []);
-    world.wait(Duration::from_secs(60));
-    let mut reboot = asked(mac(10), Some(MessageType::Request));
-    reboot.options.set(option::REQUESTED_ADDRESS, offer.yiaddr.octets());
-    let (answer, _) = world.answer(&reboot);
-    assert_eq!((answer.message_type(), answer.yiaddr), (Some(MessageType::Ack), offer.yiaddr));
+fn of_what_firmware_says_of_itself_its_identifier_comes_back() {
+    let mut discover = asked(mac(7), Some(MessageType::Discover));
+    is_firmware(&mut discover);
+    discover.options.set(94, [1, 2, 1]);
+    discover.options.set(option::CLIENT_MACHINE, [[0].as_slice(), &[7; 16]].concat());
+    let (offer, _) = World::new(BOTH).answer(&discover);
+    assert_eq!(offer.options.get(option::CLIENT_MACHINE), discover.options.get(option::CLIENT_MACHINE));
+    assert!(!offer.options.contains(option::ARCHITECTURE) && !offer.options.contains(94));
 }
 
 /// A machine with another adapter is known by what it calls itself, which is recorded before anything is promised on the strength of it.
@@ -513,15 +498,4 @@ fn another_hardware_address_is_durable_before_its_grant() {
     assert_eq!(Message::parse(&granted[0].payload).unwrap().yiaddr, address(10, 77, 1, 3));
     let known = world.take(&reboot(mac(2)));
     assert_eq!(known.len(), 1, "and nothing is waited for any more");
-}
-
-/// Who speaks BOOTP never renews: a numbered node does not leave for that.
-#[test]
-fn bootp_keeps_the_address_of_a_number_for_good() {
-    let mut world = World::new(BOTH);
-    world.answer(&asked(mac(7), None));
-    world.wait(Duration::from_secs(90_000));
-    let (active, _) = world.answer(&about(Query::Address(address(10, 77, 1, 7))));
-    assert_eq!(active.options.u8(option::MESSAGE_TYPE), Some(ACTIVE));
-    assert!(!active.options.contains(option::LEASE_TIME), "it is for good");
 }

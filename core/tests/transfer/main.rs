@@ -31,6 +31,7 @@ fn block_octets(habits: &Habits) -> usize {
     habits.block_octets.unwrap_or(512)
 }
 
+/// RFC 1350 6: a file ends with a block that is not full, be it empty.
 #[test]
 fn everybody_loads_files_of_every_size() {
     for habits in EVERYBODY {
@@ -126,7 +127,7 @@ fn one_port_is_enough() {
     }
 }
 
-/// A block is as long as was asked for, and no longer than the way takes (RFC 2348: "less than or equal to the value specified by the client"); without the option it is 512.
+/// A block is as long as was asked for, and no longer than the way takes (RFC 2348: "less than or equal to the value specified by the client"); without the option it is 512 (RFC 1350 2).
 #[test]
 fn blocks_are_as_long_as_the_way_takes() {
     for (asked, max, expected) in [
@@ -557,6 +558,7 @@ fn whoever_speaks_lives() {
     }
 }
 
+/// RFC 1350 4: a packet of no transfer is answered by an ERROR, "and the transfer is not disturbed".
 #[test]
 fn strangers_are_told_seldom_and_errors_never_answered() {
     let mut world = World::new(1, FINE);

@@ -57,6 +57,18 @@ fn names_have_hashes() {
     }
 }
 
+/// RFC 4034 2.1.1, RFC 4034 2.1.2 and RFC 5011 2.1: whose keys sign nothing.
+#[test]
+fn keys_that_sign_nothing() {
+    let key =
+        |flags: u16, protocol| Key::read(&[&flags.to_be_bytes()[..], &[protocol, 13], &[7; 64]].concat());
+    for (flags, signs) in [(0x0100, true), (0x0101, true), (0x0180, false), (0x0181, false), (0x0001, false)]
+    {
+        assert_eq!(key(flags, 3).map(|key| key.signs_a_zone()), Some(signs), "{flags:x}");
+    }
+    assert!(key(0x0100, 2).is_none());
+}
+
 /// RFC 4034 5.4 and RFC 4509 2.3: one key, and its digests.
 #[test]
 fn keys_have_tags_and_digests() {
@@ -73,6 +85,9 @@ fn keys_have_tags_and_digests() {
     assert!(!sha_1.is_of(&name("example.com"), &key));
     assert!(!Digest { kind: 4, ..sha_256.clone() }.is_of(&zone, &key));
     assert!(sha_1.is_known() && sha_256.is_known());
+    // RFC 4509 3: SHA-1 counts where there is nothing better.
+    assert_eq!(zones::known(&[sha_1.clone(), sha_256.clone()]), [&sha_256]);
+    assert_eq!(zones::known(std::slice::from_ref(&sha_1)), [&sha_1]);
     // GOST, and RSA with MD5.
     assert!(
         !Digest { kind: 3, ..sha_256.clone() }.is_known() && !Digest { algorithm: 1, ..sha_256 }.is_known()

@@ -224,7 +224,7 @@ impl Zones {
 }
 
 /// The digests that count. RFC 4509 3: one by SHA-1 does not, where there is a better one.
-fn known(digests: &[Digest]) -> Vec<&Digest> {
+pub(super) fn known(digests: &[Digest]) -> Vec<&Digest> {
     const SHA_1: u8 = 1;
     let known: Vec<&Digest> = digests.iter().filter(|digest| digest.is_known()).collect();
     let has_better = known.iter().any(|digest| digest.kind != SHA_1);

@@ -259,6 +259,11 @@ impl Connection {
         }
     }
 
+    /// Whether what was refused begins as a HEAD does: that is told by headers alone, whatever is wrong with it ("the server MUST NOT send content in the response", RFC 9110 9.3.2).
+    pub(super) fn is_asked_by_head(&self) -> bool {
+        self.input.starts_with(b"HEAD ")
+    }
+
     /// The body of a request, if it is there whole.
     pub(super) fn next_body(&mut self, octets: usize) -> Option<Vec<u8>> {
         if self.input.len() < octets {

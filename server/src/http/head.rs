@@ -83,9 +83,10 @@ pub(super) fn read(octets: &[u8]) -> Result<Option<(Head, usize)>, Refusal> {
 fn understood(request: &httparse::Request<'_, '_>) -> Result<Head, Refusal> {
     let is_old = request.version == Some(0);
     let headers = &*request.headers;
-    // RFC 9112 3.2: exactly one, and of old clients at most one.
-    let hosts = all(headers, "host").count();
-    if hosts > 1 || (hosts == 0 && !is_old) {
+    // RFC 9112 3.2: exactly one, and of old clients at most one; what cannot be one is refused with 400 too.
+    let mut hosts = all(headers, "host");
+    let host = hosts.next();
+    if hosts.next().is_some() || host.map_or(!is_old, |host| !may_be_host(host)) {
         return Err(refusal(400, "a request names one host"));
     }
     let body_octets = body_octets(headers)?;
@@ -148,6 +149,11 @@ fn expects_leave(headers: &[Header<'_>]) -> Result<bool, Refusal> {
         Some(value) if value.trim().eq_ignore_ascii_case("100-continue") => Ok(true),
         Some(_) => Err(refusal(417, "only 100-continue can be expected here")),
     }
+}
+
+/// Whether a name, an address or nothing at all may stand there, with a port or without (RFC 9110 7.2, RFC 3986 3.2.2).
+fn may_be_host(value: &str) -> bool {
+    value.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(&octet))
 }
 
 /// The path of a target: `/path?query`, or the same with a scheme and a host before it, which is what proxies are sent (RFC 9112 3.2.2).

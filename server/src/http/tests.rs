@@ -272,6 +272,7 @@ fn machines_get_what_the_loop_says() {
         ("GET /%2e%2e/etc/passwd", 403, "text/plain", 15),
         ("GET /out", 403, "text/plain", 51),
         ("GET /%ff", 400, "text/plain", 21),
+        ("HEAD /%ff", 400, "content-length: 21", 0),
         ("GET /kernel%00.txt", 400, "text/plain", 36),
         ("PUT /kernel", 405, "allow: get, head, post", 42),
         ("POST /node/token/up\nContent-Length: 3\n\nabc", 202, "application/json", 2),
@@ -287,7 +288,7 @@ fn machines_get_what_the_loop_says() {
         server.until(line, |server| server.told(line) > 0);
     }
     server.until("the end of all files", |server| server.counts().sending == 0);
-    assert!(server.told("127.0.0.1 lacks missing") == 1 && server.counts().refused == 3);
+    assert!(server.told("127.0.0.1 lacks missing") == 1 && server.counts().refused == 4);
 }
 
 #[test]

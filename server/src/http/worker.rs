@@ -285,7 +285,7 @@ impl Worker {
         self.counts.refused += 1;
         let date = self.date().to_owned();
         let Some(connection) = self.streams.get_mut(key) else { return };
-        let manner = Manner { headless: false, closes: true, is_old: false };
+        let manner = Manner { headless: connection.is_asked_by_head(), closes: true, is_old: false };
         connection.reply(&Reply::refusal(refusal), &date, manner);
     }
 

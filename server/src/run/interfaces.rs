@@ -32,8 +32,10 @@ fn frames(place: usize, ethernet: &Ethernet) -> [(BorrowedFd<'_>, Source); 2] {
 /// What is known of the host's addresses.
 #[derive(Debug)]
 pub(super) struct Addresses {
-    /// What the interfaces have.
+    /// What the interfaces of the networks have.
     found: Vec<config::Interface>,
+    /// What all interfaces have.
+    own: BTreeSet<Ipv4Addr>,
     /// What the configuration was last tried with.
     pub(super) tried: Option<Vec<config::Interface>>,
     /// Where HTTP and DNS listen, or were found unable to: a socket stays as long as we do, also where the address is lost for a while.
@@ -46,6 +48,7 @@ impl Addresses {
         Self {
             // Until the kernel was asked, what the configuration was read with.
             found: config.held(&[]).0,
+            own: BTreeSet::new(),
             tried: None,
             listened: settings::own_addresses(config).into_iter().collect(),
         }
@@ -110,8 +113,8 @@ impl Loop {
             }
             Change::Flushed(name) => self.heorot(Input::InterfaceFlushed(&name)),
             Change::Deaf(deaf) => self.heorot(Input::InterfacesDeaf(deaf)),
-            Change::Addresses(found) => {
-                self.addresses.found = found;
+            Change::Addresses { found, own } => {
+                (self.addresses.found, self.addresses.own) = (found, own);
                 self.look_at_addresses();
             }
         }
@@ -120,7 +123,11 @@ impl Loop {
     /// The host's addresses, or what the configuration says of them, may be others.
     pub(super) fn look_at_addresses(&mut self) {
         let (held, missing) = self.parts.config.held(&self.addresses.found);
-        self.heorot(Input::AddressesMissing(missing));
+        // One that was taken away counts as ours until it is back.
+        let held_addresses = held.iter().flat_map(|interface| &interface.addresses);
+        let own = held_addresses.map(|(address, _)| *address).chain(self.addresses.own.iter().copied());
+        let own = own.collect();
+        self.heorot(Input::Addresses { own, missing });
         let is_another = self.parts.config.is_readdressed(&held);
         if !is_another {
             self.refusals.addresses(self.now, None);

@@ -312,3 +312,25 @@ fn an_address_that_is_replaced_keeps_no_other_interface_unserved() {
     until_troubles(&place, 0, "");
     assert_eq!(server.end(Signal::SIGTERM), Some(0));
 }
+/// RFC 1123 4.2.3.5: a request to everybody is answered by nobody.
+#[test]
+fn a_request_to_everybody_is_not_answered() {
+    const NOT_LONG: Duration = Duration::from_millis(300);
+    let place = Place::new("everybody");
+    std::fs::write(place.path("boot/small"), "x").unwrap();
+    let server = place.start();
+    let mut packet = [0; 600];
+    for (to, is_answered, patience) in [
+        ("10.77.0.1:69", true, PATIENCE),
+        ("10.77.255.255:69", false, NOT_LONG),
+        ("255.255.255.255:69", false, NOT_LONG),
+    ] {
+        // Another port each time: what is repeated to the one before is none of this one's.
+        let client = UdpSocket::bind("10.77.0.1:0").unwrap();
+        client.set_broadcast(true).unwrap();
+        client.set_read_timeout(Some(patience)).unwrap();
+        client.send_to(b"\0\x01small\0octet\0", to).unwrap();
+        assert_eq!(client.recv(&mut packet).is_ok(), is_answered, "{to}");
+    }
+    assert_eq!(server.end(Signal::SIGTERM), Some(0));
+}

@@ -3,14 +3,18 @@ use crate::config::Interface;
 
 #[test]
 fn firmware_by_architecture() {
-    use FirmwareKind::{Bios, HttpArm64, HttpX64, HttpX86, Ipxe, UefiArm64, UefiX64, UefiX86};
+    use FirmwareKind::{
+        Bios, HttpArm32, HttpArm64, HttpX64, HttpX86, Ipxe, UefiArm32, UefiArm64, UefiX64, UefiX86,
+    };
     for (firmware, architecture, kind) in [
         (Firmware::Pxe, 0, Some(Bios)),
         (Firmware::Pxe, 7, Some(UefiX64)),
         (Firmware::Pxe, 9, Some(UefiX64)),
         (Firmware::Pxe, 11, Some(UefiArm64)),
         (Firmware::Pxe, 6, Some(UefiX86)),
-        (Firmware::Pxe, 10, None),
+        (Firmware::Pxe, 10, Some(UefiArm32)),
+        (Firmware::Pxe, 12, None),
+        (Firmware::Http, 18, Some(HttpArm32)),
         (Firmware::Http, 15, Some(HttpX86)),
         (Firmware::Http, 16, Some(HttpX64)),
         (Firmware::Http, 19, Some(HttpArm64)),

@@ -35,6 +35,7 @@ impl Nodes {
         node.mac = to;
         node.further_macs.retain(|known| *known != to);
         node.granted_to = node.granted_to.filter(|granted| *granted != mac);
+        self.tokens.changes(to, &node.boot.token, &node.boot.token);
         let further = node.further_macs.clone();
         self.identities.remove(&to);
         self.joining.remove(&to);
@@ -54,6 +55,7 @@ impl Nodes {
         let node = self.nodes.swap_remove(place);
         self.forgettable.remove(mac);
         self.given_up.remove(mac);
+        self.tokens.changes(mac, &node.boot.token, "");
         // The last one has taken its place.
         if let Some(moved) = self.nodes.get(place) {
             self.places.insert(moved.mac, place);

@@ -56,6 +56,19 @@ fn every_row_fits_whom_it_speaks_of() {
     assert_eq!(seen.len(), QUIRKS.len(), "a row that nobody fits");
 }
 
+/// Every prefix that the registry has for them: a rack of boards with another one would get a boot file's name and no menu.
+#[test]
+fn a_raspberry_pi_is_known_by_any_of_its_makers_prefixes() {
+    const CLASS: &str = "PXEClient:Arch:00000:UNDI:002001";
+    for prefix in ["b8:27:eb", "dc:a6:32", "e4:5f:01", "28:cd:c1", "d8:3a:dd", "2c:cf:67", "88:a2:9e"] {
+        let mac: Mac = format!("{prefix}:00:00:01").parse().expect("a hardware address");
+        let is_pi = |mac| names(Firmware::Pxe, 0, CLASS, mac, Mode::Serve).contains(&"raspberry-pi");
+        let Mac([a, b, c, ..]) = mac;
+        assert!(is_pi(mac), "{prefix}");
+        assert!(!is_pi(Mac([a, b, c ^ 1, 0, 0, 1])), "beside {prefix}");
+    }
+}
+
 #[test]
 fn operators_are_told_of_every_row() {
     let told = include_str!("../../../../docs/pxe.md");

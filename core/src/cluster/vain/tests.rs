@@ -68,7 +68,7 @@ fn who_lived_did_not_boot_in_vain() {
     ] {
         let mut node = node(Stage::Booting, Some(phase));
         let since = Since::now(at(10));
-        node.vain = Some(Vain { boots: 2, since, phase: None, troubles: Vec::new() });
+        node.vain = Some(Vain { boots: 2, since, phase: None, troubles: Vec::new(), loaded: None });
         node.boot.system_asked = asked.map(at);
         node.boot_over(at(over));
         assert_eq!(node.vain.map_or(0, |vain| vain.boots), expected, "{phase}, {asked:?}, {over}");
@@ -79,7 +79,8 @@ fn who_lived_did_not_boot_in_vain() {
 fn in_words() {
     let told = |boots, troubles: &[&str], is_booting| {
         let troubles = troubles.iter().map(|what| trouble(what)).collect();
-        let vain = Vain { boots, since: Since::now(at(10)), phase: Some(Phase::Agent), troubles };
+        let vain =
+            Vain { boots, since: Since::now(at(10)), phase: Some(Phase::Agent), troubles, loaded: None };
         vain.told(at(10) + Duration::from_secs(7200), is_booting, |what| what == "told")
     };
     for (boots, troubles, is_booting, expected) in [

@@ -45,6 +45,14 @@ pub(super) static BOOT: &[Setting] = &[
         doc: "The boot file of UEFI on x86-64, by TFTP.",
     },
     Setting {
+        key: "uefi-arm32",
+        kind: Kind::Text("a file name"),
+        fallback: Fallback::Otherwise("none"),
+        example: "\"ipxe-arm32.efi\"",
+        status: Status::Works,
+        doc: "The boot file of UEFI on 32-bit ARM, by TFTP.",
+    },
+    Setting {
         key: "uefi-arm64",
         kind: Kind::Text("a file name"),
         fallback: Fallback::Otherwise("none"),
@@ -83,6 +91,14 @@ pub(super) static BOOT: &[Setting] = &[
         example: "\"ipxe.efi\"",
         status: Status::Works,
         doc: "The boot file of UEFI on x86-64, by HTTP.",
+    },
+    Setting {
+        key: "http-arm32",
+        kind: Kind::Text("a file name"),
+        fallback: Fallback::Otherwise("none"),
+        example: "\"ipxe-arm32.efi\"",
+        status: Status::Works,
+        doc: "The boot file of UEFI on 32-bit ARM, by HTTP.",
     },
     Setting {
         key: "http-arm64",

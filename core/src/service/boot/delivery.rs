@@ -3,7 +3,7 @@
 use super::{name, printable};
 use crate::cluster::boot;
 use crate::cluster::loader_file::generated;
-use crate::cluster::node::Delivery;
+use crate::cluster::node::{Delivery, Way};
 use crate::cluster::stage::Phase;
 use crate::config::Root;
 use crate::event::Kind;
@@ -40,6 +40,9 @@ pub(crate) fn transferred(turn: &mut Turn<'_>, transfer: &Transfer) {
             told(turn, format!("{path} to {}: {why}", transfer.peer));
         }
         (Outcome::Failed(why) | Outcome::Left(why), Some(mac)) => {
+            if matches!(transfer.outcome, Outcome::Left(_)) {
+                left(turn, mac, &transfer.path);
+            }
             let detail = turn.line(format_args!("{path}: {why} after {} octets{resent}", transfer.octets));
             if let Some(node) = turn.hall.nodes.get_mut(mac) {
                 node.is_told(turn.now, Arc::clone(&detail));
@@ -58,8 +61,10 @@ fn lost(turn: &mut Turn<'_>, mac: Mac, transfer: &Transfer, why: &str) {
     let Transfer { path, octets, .. } = transfer;
     if let Some(node) = turn.hall.nodes.get_mut(mac) {
         // After a restart of the server it is not known.
-        let begun = || Delivery { path: file_of(path), asked: path.clone(), has_failed: true };
-        node.boot.delivery.get_or_insert_with(begun).has_failed = true;
+        let way = Way::Failed;
+        let begun = || Delivery { path: file_of(path), asked: path.clone(), way, has_failed: true };
+        let delivery = node.boot.delivery.get_or_insert_with(begun);
+        (delivery.way, delivery.has_failed) = (way, true);
     }
     let what = format!("{} did not get through: {why} after {octets} octets", printable(path));
     let to_do = match octets {
@@ -73,12 +78,21 @@ fn lost(turn: &mut Turn<'_>, mac: Mac, transfer: &Transfer, why: &str) {
     turn.trouble(mac, what, Some(to_do.into()));
 }
 
+/// A loader ended a transfer itself: nothing is on its way to it until it asks again.
+fn left(turn: &mut Turn<'_>, mac: Mac, path: &str) {
+    let delivery = turn.hall.nodes.get_mut(mac).and_then(|node| node.boot.delivery.as_mut());
+    if let Some(delivery) = delivery.filter(|delivery| delivery.asked == path && delivery.way == Way::Under) {
+        delivery.way = Way::Left;
+    }
+}
+
 /// A file got through.
 fn delivered(turn: &mut Turn<'_>, machine: Option<Mac>, path: &str) {
     let Some(node) = machine.and_then(|mac| turn.hall.nodes.get_mut(mac)) else { return };
     let delivery = node.boot.delivery.take_if(|delivery| delivery.asked == path);
     let has_failed = delivery.as_ref().is_some_and(|delivery| delivery.has_failed);
     let file = delivery.map_or_else(|| file_of(path), |delivery| delivery.path);
+    node.boot.is_loaded_again = node.boot.loaded.as_ref().is_some_and(|(_, before)| *before == file);
     node.boot.loaded = Some((turn.now, file));
     if has_failed {
         let text = printable(path);
@@ -122,7 +136,8 @@ pub(super) fn begins(turn: &mut Turn<'_>, request: &Request, mac: Mac, path: &st
     node.boot.delivery = is_told.then(|| {
         // It tries once more; what was in the way last time stays told until it has it.
         let has_failed = before.is_some_and(|before| before.path == path && before.has_failed);
-        Delivery { path: path.into(), asked: request.path.clone(), has_failed }
+        let way = if has_failed { Way::Failed } else { Way::Under };
+        Delivery { path: path.into(), asked: request.path.clone(), way, has_failed }
     });
 }
 

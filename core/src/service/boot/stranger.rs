@@ -1,12 +1,10 @@
 //! Who speaks with a token that is not that of the machine at his address. He is refused, and somebody is to know why: a machine that is heard from another address than its own, or by the command
 //! line of an earlier boot, starts anew for ever.
 
-use super::{asked, is_equal, shut_out};
-use crate::cluster::node::Node;
+use super::{asked, shut_out};
 use crate::cluster::trouble::Beside;
 use crate::event::Kind;
 use crate::hall::Turn;
-use crate::limit::TOKEN_SEARCH_EVERY;
 use crate::mac::Mac;
 use crate::message::{Answer, Request};
 use std::net::Ipv4Addr;
@@ -22,10 +20,7 @@ pub(super) fn comes_back(
     machine: Option<Mac>,
 ) -> Option<Mac> {
     let from = request.from;
-    let has_token = |node: &Node| !token.is_empty() && is_equal(&node.boot.token, token);
-    let is_its = |mac: &Mac| turn.hall.nodes.get(*mac).is_some_and(has_token);
-    let had_it = turn.hall.lapsed.get(&from).copied().filter(is_its);
-    if let Some(mac) = had_it.or_else(|| whose(turn, token)) {
+    if let Some(mac) = turn.hall.nodes.of_token(token).map(|node| node.mac) {
         let is_free = machine.is_none() && shut_out(turn, mac).is_none();
         if is_free && turn.is_back_elsewhere(mac, from) {
             return Some(mac);
@@ -57,18 +52,6 @@ fn tell_elsewhere(turn: &mut Turn<'_>, mac: Mac, from: Ipv4Addr) {
     turn.trouble_beside(mac, Beside::Elsewhere, what, Some(to_do));
 }
 
-/// The machine whose present token this is. All are looked through, so that this is done for one stranger a second, as an agent asks again for a minute.
-fn whose(turn: &mut Turn<'_>, token: &str) -> Option<Mac> {
-    let is_token = token.len() == TOKEN_DIGITS && token.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let is_soon = turn.hall.searched.is_some_and(|last| turn.now.since(last) < TOKEN_SEARCH_EVERY);
-    if !is_token || is_soon {
-        return None;
-    }
-    turn.hall.searched = Some(turn.now);
-    let is_its = |node: &&Node| is_equal(&node.boot.token, token);
-    turn.hall.nodes.iter().find(is_its).map(|node| node.mac)
-}
-
 /// Somebody asks where he is to talk about himself, and is at no node's address.
 pub(super) fn tell_nobody(turn: &mut Turn<'_>, request: &Request) {
     turn.event_by_stranger(
@@ -76,6 +59,3 @@ pub(super) fn tell_nobody(turn: &mut Turn<'_>, request: &Request) {
         format!("{} asks for node by HTTP: it is no node's address", request.from),
     );
 }
-
-/// Digits of a token.
-const TOKEN_DIGITS: usize = 32;

@@ -1,7 +1,7 @@
 //! A loader that was delivered whole and then asks for nothing: firmware does not start it, or it finds no network.
 
-use crate::cluster::node::Node;
-use crate::cluster::stage::{Phase, Stage};
+use crate::cluster::node::{Firmware, Node};
+use crate::cluster::stage::Phase;
 use crate::config::{FirmwareKind, Loader};
 use crate::hall::Turn;
 use std::time::Duration;
@@ -11,26 +11,9 @@ const SILENT_AFTER: Duration = Duration::from_secs(30);
 
 /// What the operator can do for such a machine.
 pub(super) fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
-    let is_loading = match (node.stage, node.phase) {
-        (Stage::Temporary | Stage::Booting, Some(Phase::Dhcp | Phase::Loader)) => true,
-        (
-            Stage::Seen
-            | Stage::Temporary
-            | Stage::Testing
-            | Stage::Failed
-            | Stage::Ready
-            | Stage::Booting
-            | Stage::Up
-            | Stage::Down,
-            None | Some(Phase::Dhcp | Phase::Loader | Phase::Kernel | Phase::Initrd | Phase::Agent),
-        ) => false,
-    };
-    let (at, path) = node.boot.loaded.as_ref().filter(|_| is_loading)?;
-    let has_asked_since = node.asked_at.is_some_and(|asked| asked > *at);
-    if has_asked_since || turn.now.since(*at) < SILENT_AFTER {
-        return None;
-    }
-    let kind = node.boot.firmware_kind.filter(|kind| *kind != FirmwareKind::Ipxe)?;
+    let kind_of_firmware = node.boot.firmware_kind.filter(|kind| *kind != FirmwareKind::Ipxe);
+    let path = silent_file(turn, node)?;
+    let kind = kind_of_firmware?;
     let row = kind.row();
     let is_its = turn.config.boot.files.get(&kind).is_some_and(|file| file == path);
     let is_next = turn.config.boot.files.get(&kind).and_then(|file| Loader::second_stage(file));
@@ -51,10 +34,12 @@ pub(super) fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
         FirmwareKind::UefiArm64 => Some("shimaa64.efi"),
         FirmwareKind::Bios
         | FirmwareKind::UefiX86
+        | FirmwareKind::UefiArm32
         | FirmwareKind::UefiRiscv64
         | FirmwareKind::UefiLoongarch64
         | FirmwareKind::HttpX86
         | FirmwareKind::HttpX64
+        | FirmwareKind::HttpArm32
         | FirmwareKind::HttpArm64
         | FirmwareKind::HttpRiscv64
         | FirmwareKind::HttpLoongarch64
@@ -68,4 +53,23 @@ pub(super) fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
             "{begins}: see at its console whether it runs; it may be for other firmware, or have no driver for the card ({key} in [boot])"
         ),
     })
+}
+
+/// The file that was loaded last, and does not go on. Firmware that is refused it may ask again at once, or go through its other ways to boot, so that this is the next boot: as long as that has loaded
+/// nothing else, it is the file of the one before.
+fn silent_file<'a>(turn: &Turn<'_>, node: &'a Node) -> Option<&'a str> {
+    let present = node.silent_file();
+    let is_over = |at| node.boot.is_loaded_again || turn.now.since(at) >= SILENT_AFTER;
+    if let Some((_, path)) = present.filter(|(at, _)| is_over(*at)) {
+        return Some(path);
+    }
+    let is_loading = node.stage.is_booting() && node.phase <= Some(Phase::Loader);
+    let has_run = node.boot.firmware.contains_key(&Firmware::Ipxe);
+    let before = node.boots_in_vain(turn.now).filter(|_| is_loading && !has_run)?;
+    let path = before.loaded.as_deref()?;
+    let is_the_same = match &node.boot.loaded {
+        Some(_) => present.is_some_and(|(_, present)| present == path),
+        None => true,
+    };
+    is_the_same.then_some(path)
 }

@@ -1,7 +1,7 @@
 //! What has to happen for a node to go on, and what the operator can do.
 
 use super::{misplaced, others, silent_loader, unheard};
-use crate::cluster::node::{Delivery, Node, Offers};
+use crate::cluster::node::{Delivery, Node, Offers, Way};
 use crate::cluster::stage::{Phase, Stage};
 use crate::cluster::trouble::{Beside, Trouble};
 use crate::config::{Mode, Policy};
@@ -41,10 +41,13 @@ fn wanting(node: &Node) -> Option<String> {
         _ if is_booting => return Some("its REQUEST for an address".into()),
         _ => {}
     }
-    let Delivery { path: wanted, has_failed, .. } = node.boot.delivery.as_ref().filter(|_| is_booting)?;
-    Some(match has_failed {
-        true => format!("{}, which did not get through", path(wanted)),
-        false => format!("{} to be delivered", path(wanted)),
+    let Delivery { path: wanted, way, .. } = node.boot.delivery.as_ref().filter(|_| is_booting)?;
+    Some(match way {
+        Way::Failed => format!("{}, which did not get through", path(wanted)),
+        Way::Under => format!("{} to be delivered", path(wanted)),
+        Way::Left => {
+            format!("its loader to ask for {} again, which it looked at and did not load", path(wanted))
+        }
     })
 }
 

@@ -7,7 +7,7 @@ use super::reply::{Packet, Reply};
 use super::{naming, probe, renewal, silence, who};
 use crate::cluster::lease::PoolId;
 use crate::cluster::stage::{Stage, Step};
-use crate::cluster::trouble::Beside;
+use crate::cluster::trouble::{Beside, Trouble};
 use crate::config::OptionPath;
 use crate::event::Kind;
 use crate::hall::{Due, Turn};
@@ -175,18 +175,32 @@ fn grants_by_bootp(turn: &mut Turn<'_>, mac: Mac, is_bootp: bool) {
     }
 }
 
-/// Tells once what a machine is not told, because there is no room for it in its packets.
+/// Tells once what a machine is not told, because there is no room for it in its packets. It stands until an answer to the same program of its has room for all: ROM and loader say different sizes.
 pub(super) fn tell_left_out(turn: &mut Turn<'_>, client: &Client, left_out: Vec<u8>) {
-    if left_out.is_empty() || turn.hall.left_out.get(&client.mac) == Some(&left_out) {
+    let before = turn.hall.left_out.get(&client.mac);
+    if left_out.is_empty() {
+        if before.is_none_or(|(firmware, _)| *firmware == client.firmware) {
+            turn.hall.left_out.remove(&client.mac);
+            turn.no_trouble(client.mac, Beside::Options);
+        }
         return;
+    }
+    let codes: Vec<_> = left_out.iter().map(|code| OptionPath::Whole(*code).to_string()).collect();
+    let what = format!("there is no room in its packets for option {}", codes.join(", "));
+    let to_do = Some("give it fewer or shorter options".into());
+    let new = (client.firmware, left_out);
+    if before == Some(&new) {
+        // It was told; and it stands in the next boot too.
+        let node = turn.hall.nodes.get_mut(client.mac);
+        return node.into_iter().for_each(|node| {
+            node.beside.insert(Beside::Options, Trouble { what: what.clone(), to_do: to_do.clone() });
+        });
     }
     if turn.hall.left_out.len() >= LEFT_OUT_TOLD_MAX {
         turn.hall.left_out.clear();
     }
-    let codes: Vec<_> = left_out.iter().map(|code| OptionPath::Whole(*code).to_string()).collect();
-    let what = format!("there is no room in its packets for option {}", codes.join(", "));
-    turn.hall.left_out.insert(client.mac, left_out);
-    turn.trouble_beside(client.mac, Beside::Options, what, Some("give it fewer or shorter options".into()));
+    turn.hall.left_out.insert(client.mac, new);
+    turn.trouble_beside(client.mac, Beside::Options, what, to_do);
 }
 
 /// The address is not the client's.
@@ -198,7 +212,8 @@ fn nak(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) {
         node.is_told(turn.now, Arc::clone(&told));
     }
     turn.event(Some(client.mac), Kind::Nak, told);
-    let reply = Reply::new(turn, client, MessageType::Nak);
+    let why = format!("{address} is not the address of this machine");
+    let reply = Reply::new(turn, client, MessageType::Nak).because(why);
     turn.out.push(Output::Dhcp(reply.send()));
 }
 

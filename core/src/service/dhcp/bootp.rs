@@ -4,6 +4,7 @@ use super::choice::address_to_offer;
 use super::client::Client;
 use super::silence::silence;
 use super::{at_once, heard, meet, who};
+use crate::config::{MASTER_NAME, SERVER_NAME};
 use crate::hall::Turn;
 use crate::message::Datagram;
 use crate::wire::dhcp::{Message, Options, WRITTEN_OCTETS_MIN, option};
@@ -15,9 +16,8 @@ pub(super) const OCTETS_MAX: usize = WRITTEN_OCTETS_MIN;
 /// A packet without option 53 (RFC 1534 2).
 pub(super) fn handle(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let asked = &client.message;
-    // RFC 951 7.3: "If this is non-null", the client wants that server and no other.
-    let is_for_us = asked.sname.is_empty() || asked.sname == client.server.to_string().into_bytes();
-    if !is_for_us {
+    // RFC 951 7.3: if the name of a server stands there, the client wants that one and no other.
+    if !asked.sname.is_empty() && !is_our_name(turn, client, &asked.sname) {
         return;
     }
     let has_number = |turn: &Turn<'_>| turn.permanent_address(client.mac, client.place).is_some();
@@ -37,6 +37,20 @@ pub(super) fn handle(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_
     if asked.ciaddr.is_unspecified() || asked.ciaddr == address {
         at_once::grant(turn, client, address, is_node, datagram);
     }
+}
+
+/// Whether a server's name is ours: one of those by which DNS has us, with the zone or without, or our address as text.
+fn is_our_name(turn: &Turn<'_>, client: &Client, name: &[u8]) -> bool {
+    let Ok(name) = std::str::from_utf8(name) else { return false };
+    let zone = &turn.config.cluster.name;
+    let first = match name.rsplit_once('.') {
+        _ if name == client.server.to_string() => return true,
+        Some(_) => {
+            name.split_once('.').filter(|(_, rest)| rest.eq_ignore_ascii_case(zone)).map(|(first, _)| first)
+        }
+        None => Some(name),
+    };
+    first.is_some_and(|first| [SERVER_NAME, MASTER_NAME].iter().any(|own| first.eq_ignore_ascii_case(own)))
 }
 
 /// Makes an answer one of BOOTP: what only DHCP knows is left out (RFC 1534 2: "MUST NOT" be sent).

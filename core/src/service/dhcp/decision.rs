@@ -73,7 +73,8 @@ pub(super) fn decide(
     let permanent = permanent.or_else(|| reserved.map(|(address, _)| address));
     let number = turn.hall.nodes.get(client.mac).and_then(|node| node.number);
     let has_number_here = number.is_some_and(|number| settings.numbering.address(number).is_some());
-    // "The client's notion of its IP address is not correct" (RFC 2131 3.2): ours to say for our own ranges alone.
+    // "The client's notion of its IP address is not correct" (RFC 2131 3.2): ours to say for our own ranges alone. There also to whom we have "no record of" and "MUST remain silent" about, by the letter
+    // (RFC 2131 4.3.2): that is for servers that share a link without speaking with each other. In our ranges nobody else gives addresses, and a machine that waits in silence boots a minute later.
     let refusal = match case {
         Case::Selecting | Case::AtOnce => Decision::No,
         Case::InitReboot | Case::Renewing if is_ours(turn, address) => Decision::No,

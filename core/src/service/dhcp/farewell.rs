@@ -44,6 +44,8 @@ pub(super) fn decline(turn: &mut Turn<'_>, client: &Client) {
         turn.hall.leases.quarantine(address, until, None);
         turn.hall.timers.arm(until, Due::Address(address));
     }
+    // RFC 2131 4.3.3: the server "MUST mark the network address as not available". A number's is not: no other can be given for it, as names and addresses are arithmetic. It is offered again, and whoever
+    // has taken it is for the operator to find.
     if is_permanent {
         let what = format!("its address {address} is used by another host");
         return turn.trouble_once(
@@ -131,8 +133,8 @@ fn runs_on(turn: &Turn<'_>, client: &Client) -> bool {
 /// Its system is over: what asks next, however soon, is another boot's.
 fn gave_back(turn: &mut Turn<'_>, client: &Client) {
     turn.expired(client.mac, "it gave its temporary address back");
-    if let Some(node) = turn.hall.nodes.get_mut(client.mac).filter(|node| node.stage == Stage::Seen) {
-        node.boot.token.clear();
+    if turn.hall.nodes.get(client.mac).is_some_and(|node| node.stage == Stage::Seen) {
+        turn.hall.nodes.set_token(client.mac, String::new());
     }
 }
 

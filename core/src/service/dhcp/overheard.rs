@@ -1,7 +1,7 @@
 //! Other servers: what they answer to our clients goes by on the link, and clients that chose one name it in their REQUEST.
 
 use super::client::Client;
-use super::{is_our_identifier, shadow};
+use super::{is_our_identifier, is_own, shadow};
 use crate::cluster::network;
 use crate::cluster::node::Trouble;
 use crate::cluster::other_server::Notice;
@@ -106,9 +106,10 @@ fn notice(turn: &mut Turn<'_>, notice: Notice) {
 /// Whether a server has no business where it was heard: it is neither ours nor allowed, and we do serve there, or it is said who does.
 fn is_rogue(turn: &Turn<'_>, server: Ipv4Addr, interface: &str) -> bool {
     let here = || turn.config.networks.iter().filter(|network| network.interface == interface);
-    let is_ours = turn.config.networks.iter().any(|network| network.on_link && network.address == server);
     let is_known = |network: &Network| network.mode == Mode::Serve || !network.other_servers.is_empty();
-    here().any(is_known) && !is_ours && !here().any(|network| network.other_servers.contains(&server))
+    here().any(is_known)
+        && !is_own(turn, server)
+        && !here().any(|network| network.other_servers.contains(&server))
 }
 
 /// Another configuration may allow servers that were rogues until now.

@@ -71,7 +71,8 @@ impl<'a> Reply<'a> {
         // First of all: some ROMs look no further (iPXE's history tells).
         options.set(option::MESSAGE_TYPE, [message_type as u8]);
         options.set(option::SERVER_IDENTIFIER, client.identifier().octets());
-        // RFC 6842: the client identifier comes back, although it was not asked for its opinion. PXE 2.1 wants the machine identifier back too.
+        // RFC 6842: the client identifier comes back, although it was not asked for its opinion. PXE 2.1 wants the machine identifier back too. What else RFC 4578 2.1 and 2.2 have in servers' packets,
+        // its architecture and its network card (93 and 94), a machine knows of itself: no firmware was seen to look for them, and they take room.
         // RFC 3046 2.2: so does the relay's own information. RFC 3011 4: and the subnet that was selected.
         for code in
             [option::CLIENT_IDENTIFIER, option::CLIENT_MACHINE, option::RELAY_AGENT, option::SUBNET_SELECTION]
@@ -154,12 +155,21 @@ impl<'a> Reply<'a> {
         self
     }
 
+    /// Why its address is not its own, for who prints that (RFC 2131, table 3: option 56, "SHOULD").
+    pub(super) fn because(mut self, why: String) -> Self {
+        self.message.options.set(option::MESSAGE, why);
+        self
+    }
+
     /// What it answers is an INFORM: the client has its address, and hears this there (RFC 2131 4.3.5).
     pub(super) fn informed(mut self) -> Self {
         // RFC 2131, table 3, of an ACK: "'ciaddr' from DHCPREQUEST or 0". A relay that gets it all the same sends it there.
         self.message.ciaddr = self.client.message.ciaddr;
-        // It goes by no relay, who would take this out (RFC 3046 2.1).
-        self.message.options.remove(option::RELAY_AGENT);
+        // It goes by no relay, who would take this out (RFC 3046 2.1). What has no address of its own for us, as a switch that looks on, sees it go by all the same, and
+        // "SHALL" have it back (RFC 3046 2.2).
+        if !self.message.giaddr.is_unspecified() {
+            self.message.options.remove(option::RELAY_AGENT);
+        }
         self
     }
 
@@ -333,7 +343,7 @@ impl<'a> Reply<'a> {
         // "directly to the address given in the 'ciaddr' field" (4.3.5): a relay forwards to yiaddr, which an INFORM's answer has not.
         let is_informed = asked.message_type() == Some(MessageType::Inform) && has_address;
         let target = if is_relayed && !is_informed {
-            // "the server SHOULD set the broadcast bit in the DHCPNAK" (4.3.2), so that the relay does not look for an address that is not the client's. Nor for 0.0.0.0
+            // "the server MUST set the broadcast bit in the DHCPNAK" (RFC 2131 4.3.2), so that the relay does not look for an address that is not the client's. Nor for 0.0.0.0
             // (RFC 1542 4.1.2: it sends to yiaddr unless the bit is set), which is what stands in a proxy's offer.
             self.message.broadcast |=
                 self.message.yiaddr.is_unspecified() && self.message.ciaddr.is_unspecified();

@@ -43,7 +43,15 @@ fn firmware_is_told_from_systems() {
         (&[(option::ARCHITECTURE, &[0, 9])], Some(FirmwareKind::UefiX64), " from UEFI PXE (architecture 9)"),
         (&[(option::ARCHITECTURE, &[0, 0])], Some(FirmwareKind::Bios), " from BIOS PXE"),
         (&[(option::ARCHITECTURE, &[0, 6])], Some(FirmwareKind::UefiX86), " from UEFI PXE (architecture 6)"),
-        (&[(option::ARCHITECTURE, &[0, 10])], None, " from UEFI PXE (architecture 10)"),
+        (
+            &[(option::ARCHITECTURE, &[0, 10])],
+            Some(FirmwareKind::UefiArm32),
+            " from UEFI PXE (architecture 10)",
+        ),
+        (&[(option::ARCHITECTURE, &[0, 12])], None, " from UEFI PXE (architecture 12)"),
+        // RFC 5010 1: whether its relay got it as a unicast, which a renewal is.
+        (&[(option::RELAY_AGENT, &[10, 1, 0x80])], None, " by unicast to its relay"),
+        (&[(option::RELAY_AGENT, &[10, 1, 0])], None, ""),
         // A loaded iPXE still says PXEClient. Its class comes bare, or with its length before it (RFC 3004 4).
         (&[PXE, UEFI, (option::USER_CLASS, b"iPXE")], Some(FirmwareKind::Ipxe), " from iPXE"),
         (&[PXE, UEFI, (option::USER_CLASS, b"\x04iPXE")], Some(FirmwareKind::Ipxe), " from iPXE"),

@@ -52,6 +52,9 @@ pub(super) fn next_server(tables: &[&OptionTable]) -> Option<Ipv4Addr> {
 /// Adds the parameters that a client gets to what it needs: those that are forced, then those that it asked for, in its order (RFC 2132 9.8). All of
 /// them, if it asked for nothing in particular.
 ///
+/// RFC 3442: who asks for classless routes and for the router "MUST ignore the Router option" if it is told some, and the server "SHOULD NOT" say it. It is said all the same: a client that asks for
+/// routes and lost the script that would set them (ISC dhclient without its hook) has its gateway by that alone, and to others it is six octets. `check` tells of routes that lack a default.
+///
 /// So what is dropped for want of room is what is forced by nobody and stands last in the client's list.
 pub(super) fn select(
     options: &mut Options,

@@ -36,7 +36,7 @@ pub(super) struct Repeat {
 impl Flight {
     /// An ACK came.
     pub(super) fn acknowledged(&mut self, now: Time, number: u16) -> Step {
-        // The block of this number at or after the last acknowledged one (RFC 1350's numbers wrap to 0). What lies beyond all that was sent is old.
+        // The block of this number at or after the last acknowledged one (numbers wrap to 0: RFC 1350 has no word of files that long, and all clients have it so). What lies beyond all that was sent is old.
         let ahead = number.wrapping_sub(tftp::wire_number(self.acknowledged));
         let block = self.acknowledged + u64::from(ahead);
         if block > (self.sent + self.note_behind).min(self.blocks()) {

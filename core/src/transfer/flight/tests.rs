@@ -233,7 +233,7 @@ fn conversations() {
             ],
         ),
         (
-            "an ACK that comes twice is answered once",
+            "an ACK that comes twice is answered once (RFC 1123 4.2.3.1)",
             sending(1),
             vec![
                 (2, Acknowledged(1), "2..2"),
@@ -261,7 +261,7 @@ fn conversations() {
             ],
         ),
         (
-            "a gap in a window: it starts anew behind it, once",
+            "a gap in a window: it starts anew behind it (RFC 7440 4), once",
             sending(4),
             vec![
                 (2, Acknowledged(4), "5..8"),

@@ -4,6 +4,7 @@ const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
+/// RFC 6298 2.2: of the first measurement 300 ms, which is it and four times its half; RFC 6298 2.3: of many that are alike it is what they are.
 #[test]
 fn the_interval_follows_what_is_measured() {
     let mut quick_at_last = [1; 100];
@@ -30,6 +31,7 @@ fn the_interval_follows_what_is_measured() {
     }
 }
 
+/// RFC 1123 4.2.3.2: an adaptive time-out, with an exponential back-off.
 #[test]
 fn silence_doubles_the_interval_up_to_a_second_and_a_measurement_ends_it() {
     let mut trip = RoundTrip::default();

@@ -209,6 +209,13 @@ fn what_does_not_fit_goes_into_the_empty_fields() {
         assert!(octets.len() <= size, "{what}: {}", octets.len());
         let said = (octets[OPTIONS + 3] == option::OVERLOAD).then(|| octets[OPTIONS + 5]);
         assert_eq!(said, overload, "{what}");
+        // RFC 2131 4.1: "The last option in each field is 'end'"; behind it is padding alone, which who reads no end would take for more.
+        for (fields, field) in [(1, &octets[FILE..COOKIE]), (2, &octets[SNAME..FILE])] {
+            if overload.is_some_and(|said| said & fields > 0) {
+                let last = field.iter().rfind(|octet| **octet != option::PAD);
+                assert_eq!(last, Some(&option::END), "{what}");
+            }
+        }
         let back = Message::parse(&octets).unwrap();
         let kept: Vec<_> =
             sorted(&reply.options).into_iter().filter(|(code, _)| !left_out.contains(code)).collect();

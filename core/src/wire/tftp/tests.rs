@@ -18,6 +18,7 @@ fn parsed(bytes: &[u8]) -> Result<Packet, &'static str> {
     Packet::parse(bytes).map_err(Malformed::word)
 }
 
+/// RFC 1350 1, 5: in which modes; mail is none any more.
 #[test]
 fn requests_of_real_clients() {
     let none = Options::default();

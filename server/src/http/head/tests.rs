@@ -67,12 +67,16 @@ fn paths() {
     }
 }
 
+/// RFC 9112 3.2, 6, 9112 6.3.
 #[test]
 fn what_is_no_request_or_leaves_it_open_where_it_ends() {
     for (text, status) in [
         ("GET / HTTP/1.1\n\n", 400),
         ("GET / HTTP/1.1\nHost: x\nHost: y\n\n", 400),
         ("GET / HTTP/1.0\nHost: x\nHost: x\n\n", 400),
+        ("GET / HTTP/1.1\nHost: a b\n\n", 400), // RFC 9112 3.2: a value that is none
+        ("GET / HTTP/1.0\nHost: a/b\n\n", 400),
+        ("GET / HTTP/1.1\nHost: \u{e9}\n\n", 400),
         ("GET  / HTTP/1.1\nHost: x\n\n", 400),
         ("GET / HTTP/2.0\nHost: x\n\n", 505),
         ("PRI * HTTP/2.0\n\nSM\n\n", 505),
@@ -100,6 +104,7 @@ fn what_is_no_request_or_leaves_it_open_where_it_ends() {
     assert_eq!(twice.unwrap().unwrap().body_octets, 3);
 }
 
+/// RFC 9112 3, RFC 6585 5.
 #[test]
 fn heads_are_bounded() {
     let long = "a".repeat(HTTP_HEAD_OCTETS_MAX);
@@ -107,6 +112,27 @@ fn heads_are_bounded() {
     assert_eq!(read(format!("GET / HTTP/1.1\r\nX: {long}").as_bytes()).unwrap_err().status, 431);
     let many = "X: y\r\n".repeat(HTTP_HEADERS_MAX + 1);
     assert_eq!(read(format!("GET / HTTP/1.1\r\n{many}\r\n").as_bytes()).unwrap_err().status, 431);
+}
+
+/// RFC 9112 3.2: a host is a name, an address of either kind, or nothing.
+#[test]
+fn hosts_are_names_and_addresses() {
+    for host in ["", "x", "10.77.0.1:80", "[fd00::1]:80", "[fe80::1%25eth1]", "head_node.cluster"] {
+        let head = one(&format!("GET / HTTP/1.1\nHost: {host}\n\n"));
+        assert!(head.is_ok_and(|head| head.is_some()), "{host}");
+    }
+}
+
+/// RFC 9110 10.1.1: what an old client expects is ignored. RFC 9110 5.3: several fields of a name are one list.
+#[test]
+fn old_expectations_and_fields_that_come_twice() {
+    for expected in ["100-continue", "wonders"] {
+        let text = format!("POST /x HTTP/1.0\nExpect: {expected}\nContent-Length: 2\n\n");
+        assert!(!one(&text).unwrap().unwrap().expects_leave, "{expected}");
+    }
+    let lines = "Connection: a\nConnection: close\nIf-None-Match: \"a\"\nIf-None-Match: \"b\"\n";
+    let head = get("/x", lines).unwrap().unwrap();
+    assert_eq!((head.keeps, head.conditions.matches_none.as_deref()), (false, Some("\"a\", \"b\"")));
 }
 
 #[path = "../../../../fuzz/src/http.rs"]

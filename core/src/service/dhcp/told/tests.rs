@@ -102,3 +102,18 @@ fn what_is_for_booting() {
         assert!(codes.iter().all(|code| is_for_boot(*code) == is_told), "{codes:?}");
     }
 }
+
+/// RFC 3442: who knows classless routes leaves the router alone. Who asks for them and does not know them (a client whose script was left out) has the router alone: both are told.
+#[test]
+fn classless_routes_stand_beside_the_router() {
+    let parameters = options(&[(1, &[1]), (3, &[3]), (33, &[4]), (121, &[0, 10, 0, 0, 1])]);
+    for (asked, expected) in [
+        (Some(&[121, 3, 33, 1][..]), &[53, 121, 1, 3, 33][..]),
+        (Some(&[1, 3]), &[53, 1, 3]),
+        (None, &[53, 1, 3, 33, 121]),
+    ] {
+        let mut chosen = options(&[(53, &[2])]);
+        select(&mut chosen, &parameters, asked, &[]);
+        assert_eq!(chosen.iter().map(|(code, _)| code).collect::<Vec<_>>(), expected, "{asked:?}");
+    }
+}

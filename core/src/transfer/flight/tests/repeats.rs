@@ -14,3 +14,14 @@ fn a_gap_in_a_repeat_is_filled_without_a_long_wait() {
         act(&mut flight, at, Event::Acknowledged(u16::try_from(acknowledged).unwrap()));
     }
 }
+
+/// RFC 2349: who says when it wants a repeat has it no later, however long the way is taken to be.
+#[test]
+fn a_repeat_comes_no_later_than_it_was_asked_for() {
+    for (asked, after) in [(None, 2000), (Some(5), 2000), (Some(1), 1000)] {
+        let mut flight = opening(&tftp::Options { timeout_seconds: asked, ..options(1) });
+        act(&mut flight, START, Event::Opened(Ok(IMAGE)));
+        act(&mut flight, START + ms(2000), Event::Acknowledged(0)); // It was away for 2 s.
+        assert_eq!(flight.wake(), Some(START + ms(2000 + after)), "{asked:?}");
+    }
+}

@@ -11,7 +11,7 @@ fn fqdn(flags: u8, name: &str) -> Fqdn {
     }
 }
 
-/// RFC 4702 2.1 (the flags), 2.3.1 and 2.3.2 (as DNS writes a name, and as text).
+/// RFC 4702 2.1 (the flags), RFC 4702 2.3.1 and 2.3.2 (as DNS writes a name, and as text).
 #[test]
 fn both_encodings_are_read() {
     let long = [&[4, 0, 0, 64][..], &[b'a'; 64], &[0]].concat();

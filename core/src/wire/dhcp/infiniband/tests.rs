@@ -24,7 +24,7 @@ fn message(htype: u8, hlen: u8, chaddr: &[u8], identifier: Option<&[u8]>) -> Mes
     Message { htype, hlen, xid: 1, broadcast: true, chaddr: field, options, ..Message::request() }
 }
 
-/// Among them a DUID behind its IAID (RFC 4361 6.1).
+/// Among them a DUID behind its IAID (RFC 4361 6.1), of each kind that ends in a hardware address (RFC 3315 9).
 #[test]
 fn every_stage_of_a_machine_is_one_machine() {
     let whole = [&BEFORE_PORT[..], &PORT].concat();

@@ -1,0 +1,25 @@
+//! Files without which a boot does not go on.
+
+/// One that its machine asked for by TFTP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Which.
+    pub path: String,
+    /// By which name: loaders write theirs with slashes, and the operator may have it rewritten.
+    pub asked: String,
+    /// How far it is.
+    pub way: Way,
+    /// Whether it did not get through when it was asked for last or before.
+    pub has_failed: bool,
+}
+
+/// How far a file is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// It is on it.
+    Under,
+    /// It did not get through.
+    Failed,
+    /// Who asked for it has looked at it, as loaders do to learn how long a file is, and not loaded it.
+    Left,
+}
