@@ -71,6 +71,8 @@ pub(crate) enum Change {
         /// The addresses of all of them.
         own: BTreeSet<Ipv4Addr>,
     },
+    /// The interfaces take packets of so many octets at most, which is not what was told last, or it is the first time.
+    Mtus(BTreeMap<String, u32>),
 }
 
 /// Links have changed for so long that they are looked at: whoever sets one up does so in several steps.
@@ -145,6 +147,7 @@ pub(crate) fn watch(
         now,
         unfit: BTreeMap::new(),
         addresses: None,
+        mtus: None,
         deaf: BTreeMap::new(),
         flushed: BTreeSet::new(),
     };
@@ -191,6 +194,8 @@ struct Watched {
     unfit: BTreeMap<String, String>,
     /// What the loop was told last.
     addresses: Option<(Vec<config::Interface>, BTreeSet<Ipv4Addr>)>,
+    /// The same of what they take in one packet.
+    mtus: Option<BTreeMap<String, u32>>,
     /// Those that hear nobody, as the loop was told last.
     deaf: BTreeMap<String, Deaf>,
     /// Those whose neighbour entries the kernel has forgotten.
@@ -256,7 +261,18 @@ impl Watched {
                 return None;
             }
         }
-        self.look_at_addresses(changes).then_some(is_settled)
+        (self.look_at_addresses(changes) && self.look_at_mtus(changes)).then_some(is_settled)
+    }
+
+    /// False if the loop is gone.
+    fn look_at_mtus(&mut self, changes: &Caller<Change>) -> bool {
+        let mtu = |name: &String| Some((name.clone(), settings::mtu_octets(name)?));
+        let mtus: BTreeMap<String, u32> = self.now.keys().filter_map(mtu).collect();
+        if self.mtus.as_ref() == Some(&mtus) {
+            return true;
+        }
+        self.mtus = Some(mtus.clone());
+        changes.say(Change::Mtus(mtus))
     }
 
     /// False if the loop is gone.

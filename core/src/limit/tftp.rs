@@ -74,6 +74,12 @@ pub const TFTP_ROUND_TRIP_MAX: Duration = Duration::from_secs(2);
 /// A client that has just spoken of a gap is repeated to after its usual round trip, but no sooner than this: a program that writes what it gets may be away for as long.
 pub const TFTP_GAP_RESEND_MIN: Duration = Duration::from_millis(2);
 
+/// After so many ACKs, each one block further inside a window, the client is taken to acknowledge every block. Where much is lost, or comes in another order, several in a row may each speak of a gap.
+pub const TFTP_SINGLE_ACKS: u64 = 12;
+
+/// No more are counted: where some are lost it stays so, and who acknowledges whole windows after all is soon seen to.
+pub const TFTP_SINGLE_ACKS_MAX: u64 = 2 * TFTP_SINGLE_ACKS;
+
 /// A repeated ACK (in lock-step) or request before this is no client's retry: PXELINUX repeats after 100 ms, nobody earlier.
 pub const TFTP_RETRY_MIN: Duration = Duration::from_millis(50);
 

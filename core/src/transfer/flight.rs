@@ -117,6 +117,8 @@ pub(super) struct Flight {
     repeated: Option<Repeat>,
     /// ACKs that may yet come of copies of what the client has; in lock-step, whether what was on its way before had been repeated.
     echoes: u64,
+    /// ACKs that each came one block further inside a window, less what came further at once.
+    single_acks: u64,
     /// Whether the client spoke of a gap, or of a part of a repeat, since a whole window came through: it is there, and need not be waited for as long as one that is silent.
     is_gap_told: bool,
     /// How far beyond what was sent an ACK is believed: after a restart the note may be behind.
@@ -198,6 +200,7 @@ impl Flight {
             begun_at: None,
             repeated: None,
             echoes: 0,
+            single_acks: 0,
             is_gap_told: false,
             note_behind: 0,
             round_trip: RoundTrip::new(resend),
@@ -365,7 +368,11 @@ impl Flight {
         let wake = match (&self.stage, self.held) {
             (Stage::Opening | Stage::Reopening(_), _) | (_, Some(Held::NotInMemory(_))) => silent,
             (_, Some(Held::Full(_))) => self.sent_at + TFTP_FULL_RETRY,
-            (Stage::Offered | Stage::Sending, None) => silent.min(self.sent_at + self.resend_after()),
+            (Stage::Offered | Stage::Sending, None) => {
+                // Who acknowledges every block is not silent while he takes in a window.
+                let last = if self.is_acknowledged_singly() { self.heard } else { self.sent_at };
+                silent.min(last.max(self.sent_at) + self.resend_after())
+            }
         };
         self.wish.is_none().then_some(wake)
     }

@@ -54,6 +54,30 @@ fn a_gap_is_answered_once_and_soon() {
     }
 }
 
+/// An ACK of a block inside a window tells of a gap (RFC 7440 4). Not by who acknowledges every block: that is seen soon, and each goes once to the end of the file.
+#[test]
+fn who_acknowledges_every_block_of_a_window_gets_each_once() {
+    for (window, lost, copies_max) in [
+        (2, 0, 1.02),
+        (4, 0, 1.05),
+        (8, 0, 1.05),
+        (16, 0, 1.05),
+        (64, 0, 1.4),
+        (4, 10, 1.25),
+        (16, 10, 1.25),
+        (64, 10, 1.7),
+    ] {
+        for old_block in [OldBlock::Ignore, OldBlock::AcknowledgeLast] {
+            let habits = Habits { window, old_block, size: Size::Asked, acknowledges_singly: true, ..EDK2 };
+            let (took, copies) = load(habits, Weather { lost, ..FINE });
+            let what = format!(
+                "windows of {window}, {lost} of a thousand lost, {old_block:?}: {took:?}, {copies:.3} copies"
+            );
+            assert!(took < Duration::from_millis(700) && copies < copies_max, "{what}");
+        }
+    }
+}
+
 /// Each packet is late by up to 25 times what it takes on the cable.
 #[test]
 fn a_way_without_order_is_slow_and_no_standstill() {

@@ -18,6 +18,8 @@ pub(crate) struct Habits {
     pub(crate) repeats: &'static [u64],
     /// What it does about a block that it already has.
     pub(crate) old_block: OldBlock,
+    /// Whether it acknowledges every block of a window, and not the last alone.
+    pub(crate) acknowledges_singly: bool,
     /// Whether it acknowledges the last block.
     pub(crate) acknowledges_the_end: bool,
 }
@@ -49,6 +51,7 @@ pub(crate) const IPXE: Habits = Habits {
     asks: &[270, 550, 1040, 2040, 4060, 10_000],
     repeats: &[270, 550, 1040, 2040, 4060, 10_000],
     old_block: OldBlock::AcknowledgeLast,
+    acknowledges_singly: false,
     acknowledges_the_end: true,
 };
 
@@ -254,7 +257,7 @@ impl Client {
             self.state = State::Done;
             return if self.habits.acknowledges_the_end { said } else { Vec::new() };
         }
-        if self.in_window >= self.window {
+        if self.in_window >= self.window || self.habits.acknowledges_singly {
             return self.acknowledge(self.blocks);
         }
         self.waiting += 1;

@@ -66,9 +66,7 @@ pub(super) fn read(octets: &[u8]) -> Result<Option<(Head, usize)>, Refusal> {
         Ok(Status::Partial) | Err(httparse::Error::TooManyHeaders) => {
             return Err(refusal(431, "there is more before the body than any client needs"));
         }
-        Err(httparse::Error::Version) => {
-            return Err(refusal(505, "only HTTP/1.1 and HTTP/1.0 are spoken here"));
-        }
+        Err(httparse::Error::Version) => return of_another_version(known),
         Err(
             httparse::Error::HeaderName
             | httparse::Error::HeaderValue
@@ -80,6 +78,33 @@ pub(super) fn read(octets: &[u8]) -> Result<Option<(Head, usize)>, Refusal> {
     understood(&request).map(|head| Some((head, length)))
 }
 
+/// Reads a head whose first line does not end in the version 1.1 or 1.0.
+fn of_another_version(octets: &[u8]) -> Result<Option<(Head, usize)>, Refusal> {
+    let Some(end) = octets.iter().position(|octet| *octet == b'\n') else {
+        // What stands before its end may be part of a path with blanks.
+        return if octets.len() < HTTP_HEAD_OCTETS_MAX {
+            Ok(None)
+        } else {
+            Err(refusal(414, "the path is too long"))
+        };
+    };
+    let line = octets[..end].trim_ascii_end();
+    let words = line.split(|octet| *octet == b' ').count();
+    match line.rsplit(|octet| *octet == b' ').next() {
+        // RFC 9110 2.5: of a higher minor version it is taken as of the highest that we know.
+        Some([b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9']) if words == 3 => {
+            let mut known = octets.to_vec();
+            known[line.len() - 1] = b'1';
+            read(&known)
+        }
+        Some(version) if words == 3 && version.starts_with(b"HTTP/") => {
+            Err(refusal(505, "only HTTP/1.1 and HTTP/1.0 are spoken here"))
+        }
+        // RFC 9112 3: an invalid request line.
+        Some(_) | None => Err(refusal(400, "a blank in a path is written %20")),
+    }
+}
+
 fn understood(request: &httparse::Request<'_, '_>) -> Result<Head, Refusal> {
     let is_old = request.version == Some(0);
     let headers = &*request.headers;
@@ -88,6 +113,9 @@ fn understood(request: &httparse::Request<'_, '_>) -> Result<Head, Refusal> {
     let host = hosts.next();
     if hosts.next().is_some() || host.map_or(!is_old, |host| !may_be_host(host)) {
         return Err(refusal(400, "a request names one host"));
+    }
+    if !all(headers, "host").all(is_host) {
+        return Err(refusal(400, "a host is a name or an address, and maybe a port"));
     }
     let body_octets = body_octets(headers)?;
     let method = match request.method.unwrap_or_default() {
@@ -119,6 +147,23 @@ fn understood(request: &httparse::Request<'_, '_>) -> Result<Head, Refusal> {
             range_if: joined(headers, "if-range"),
         },
     })
+}
+
+/// Whether it can be a host and a port (RFC 9112 3.2: else the answer is 400; RFC 3986 3.2.2). It may be empty.
+fn is_host(value: &str) -> bool {
+    let value = value.trim();
+    let (host, port) = match value.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, rest)) => {
+            let is_part = |octet: u8| octet.is_ascii_alphanumeric() || b":.%-_~".contains(&octet);
+            (address.bytes().all(is_part), rest.strip_prefix(':').unwrap_or(rest))
+        }
+        None => {
+            let (name, port) = value.split_once(':').unwrap_or((value, ""));
+            let is_part = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&octet);
+            (name.bytes().all(is_part), port)
+        }
+    };
+    host && port.bytes().all(|octet| octet.is_ascii_digit())
 }
 
 /// How much follows (RFC 9112 6).

@@ -35,8 +35,11 @@ pub(super) enum Wanted {
 
 /// Reads a Range header for a file of this size. What is not understood, and several ranges at once, mean the whole (RFC 9110 14.2: a server may ignore it).
 pub(super) fn range(header: &str, size: u64) -> Wanted {
-    let parse =
-        |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
+    // A number that is beyond all files is beyond the end of this one (RFC 9110 14.1.2), however many digits it has.
+    let parse = |text: &str| {
+        let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        is_number.then(|| text.parse::<u64>().unwrap_or(u64::MAX))
+    };
     let Some((first, last)) = header.trim().strip_prefix("bytes=").and_then(|range| range.split_once('-'))
     else {
         return Wanted::Whole;
@@ -109,7 +112,10 @@ mod tests {
             ("bytes=5-4", 1000, Whole),
             ("bytes=0-1,5-6", 1000, Whole),
             ("bytes=+1-2", 1000, Whole),
-            ("bytes=18446744073709551616-", 1000, Whole),
+            ("bytes=18446744073709551616-", 1000, Nothing),
+            ("bytes=0-99999999999999999999", 1000, Part(0..1000)),
+            ("bytes=-99999999999999999999", 1000, Part(0..1000)),
+            ("bytes=-", 1000, Whole),
             ("lines=1-2", 1000, Whole),
             ("bytes", 1000, Whole),
         ] {

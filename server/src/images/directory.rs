@@ -8,10 +8,12 @@ use heorot_core::config::Loader;
 use heorot_core::transfer::{ImageIdentity, Refusal};
 use rustix::fs::{CWD, FileType, Mode, OFlags, RawMode, ResolveFlags, Stat};
 use rustix::io::Errno;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -171,7 +173,10 @@ impl BootDirectory {
             Err(Errno::NOENT) => self.packaged(path).ok_or(Errno::NOENT),
             other => other,
         };
-        let file = opened.map_err(|e| refusal(e, path))?;
+        let file = opened.map_err(|e| {
+            let link = (e == Errno::XDEV).then(|| absolute_link(&directory, &self.places().directory, path));
+            link.flatten().map_or_else(|| refusal(e, path), |link| absolute(path, &link))
+        })?;
         let file = File::from(file);
         // Watched before it is looked at: what happens between is told.
         let watch = self.watches.watch(&file);
@@ -222,6 +227,24 @@ fn beneath(directory: &OwnedFd, path: &str, flags: OFlags) -> Result<OwnedFd, Er
             other => return other,
         }
     }
+}
+
+/// The first symbolic link on a path that is absolute and leads back into the directory: it is not followed, as it names what the whole host has there.
+fn absolute_link(directory: &OwnedFd, named: &Path, path: &str) -> Option<String> {
+    let whole = std::fs::canonicalize(named).unwrap_or_else(|_| named.into());
+    let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+    ends.map(|end| &path[..end]).filter(|part| !part.is_empty()).find_map(|part| {
+        let link = beneath(directory, part, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC).ok()?;
+        let target = rustix::fs::readlinkat(&link, "", Vec::new()).ok()?;
+        let target = Path::new(OsStr::from_bytes(target.as_bytes()));
+        (target.starts_with(named) || target.starts_with(&whole)).then(|| part.to_owned())
+    })
+}
+
+/// What is said of one.
+fn absolute(path: &str, link: &str) -> Refusal {
+    let through = if path == link { "is".to_owned() } else { format!("leads through {link},") };
+    Refusal::Denied(format!("{path} {through} an absolute symbolic link: make it relative (ln -sr)"))
 }
 
 /// What something is that is no regular file.

@@ -65,6 +65,8 @@ fn nothing_outside_the_directory_is_opened() {
     symlink("sub/inside", at("within")).unwrap();
     symlink("sub/../sub/inside", at("around")).unwrap();
     symlink("itself", at("itself")).unwrap();
+    symlink(at("sub/inside"), at("back")).unwrap();
+    symlink(at("sub"), at("up")).unwrap();
     nix::unistd::mkfifo(&at("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
 
     let up = format!("../{}/secret", outside.path().file_name().unwrap().to_str().unwrap());
@@ -78,6 +80,8 @@ fn nothing_outside_the_directory_is_opened() {
         (secret.to_str().unwrap(), false),
         ("absolute", false),
         ("relative", false),
+        ("back", false),
+        ("up/inside", false),
         ("itself", false),
         ("sub", false),
         ("fifo", false),
@@ -95,6 +99,13 @@ fn nothing_outside_the_directory_is_opened() {
         ("sub", Refusal::Denied("sub is a directory".into())),
         ("fifo", Refusal::Denied("fifo is a pipe or a socket".into())),
         ("absolute", Refusal::Denied("absolute leads out of boot.directory by a symbolic link".into())),
+        ("back", Refusal::Denied("back is an absolute symbolic link: make it relative (ln -sr)".into())),
+        (
+            "up/inside",
+            Refusal::Denied(
+                "up/inside leads through up, an absolute symbolic link: make it relative (ln -sr)".into(),
+            ),
+        ),
         ("itself", Refusal::Denied("itself is a symbolic link that leads in a circle".into())),
     ] {
         assert_eq!(open(&mut images, path, None), Err(expected), "{path}");

@@ -66,3 +66,39 @@ fn interfaces_that_change_names_are_told_apart_by_their_numbers() {
         assert_eq!((pairs.as_slice(), bound), (expected, after), "{found:?}");
     }
 }
+
+/// What interfaces take in one packet is told at first, and when it is another.
+#[test]
+fn what_interfaces_take_is_told_when_it_changes() {
+    let lo = config::Interface { name: "lo".into(), addresses: vec![(std::net::Ipv4Addr::LOCALHOST, 8)] };
+    let text = r#"
+[[network]]
+interface = "lo"
+address = "127.0.0.1/8"
+numbers = "0-9"
+first = "127.1.0.0"
+temporary = "127.2.0.1-127.2.0.9"
+"#;
+    let mut watched = Watched {
+        config: Config::parse(text, &[lo]).expect("a right configuration").0,
+        now: [("lo".to_owned(), None), ("none of this host".to_owned(), None)].into(),
+        bound: BTreeMap::new(),
+        unfit: BTreeMap::new(),
+        addresses: None,
+        mtus: None,
+        deaf: BTreeMap::new(),
+        flushed: BTreeSet::new(),
+    };
+    let (caller, told) = crate::wake::line(&crate::wake::Bell::new().unwrap(), 4);
+    let look = |watched: &mut Watched| {
+        assert!(watched.look_at_mtus(&caller));
+        told.try_iter().collect::<Vec<_>>()
+    };
+    let of_lo = settings::mtu_octets("lo").unwrap();
+    let changes = look(&mut watched);
+    let [Change::Mtus(mtus)] = &changes[..] else { panic!("{changes:?}") };
+    assert_eq!(*mtus, BTreeMap::from([("lo".to_owned(), of_lo)]));
+    assert!(look(&mut watched).is_empty());
+    watched.mtus = Some(BTreeMap::from([("lo".to_owned(), of_lo - 100)]));
+    assert_eq!(look(&mut watched).len(), 1);
+}

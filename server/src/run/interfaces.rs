@@ -7,8 +7,10 @@ use crate::configuration::{self, Listening, Readdressed};
 use crate::interface::{Change, Ethernet, Interface};
 use crate::journal::Weight;
 use crate::settings::{self, Served};
+use heorot_core::cluster::network;
 use heorot_core::config::{self, Config};
 use heorot_core::message::Input;
+use heorot_core::transfer;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -116,6 +118,11 @@ impl Loop {
             Change::Addresses { found, own } => {
                 (self.addresses.found, self.addresses.own) = (found, own);
                 self.look_at_addresses();
+            }
+            // Of whoever asks from now on. (The same links once more change nothing.)
+            Change::Mtus(mtus) => {
+                let links = network::links(&self.parts.config, |name| mtus.get(name).copied());
+                self.transfer(transfer::Input::Configure(links));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Addresses of the host that come and go under the server.
 
 use super::{PATIENCE, Place, Wire, entries, ip};
+use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::Signal;
 use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
@@ -110,6 +111,30 @@ fn an_interface_that_hears_nobody_is_told() {
     until_troubles(&place, 1, "v0 is down since 2");
     ip("link set v0 up");
     until_troubles(&place, 0, "");
+    assert_eq!(server.end(Signal::SIGTERM), Some(0));
+}
+
+/// Whoever asks gets blocks that are not cut in pieces on the interface as it is now.
+#[test]
+fn what_an_interface_takes_is_changed_under_the_server() {
+    let place = Place::new("mtu");
+    // The files by which the kernel tells of interfaces are those of the namespace that they were mounted in.
+    unshare(CloneFlags::CLONE_NEWNS).unwrap();
+    for arguments in [["--make-rprivate", "/"].as_slice(), &["-t", "sysfs", "sysfs", "/sys"]] {
+        assert!(Command::new("mount").args(arguments).status().unwrap().success(), "{arguments:?}");
+    }
+    std::fs::write(place.path("boot/file"), "content").unwrap();
+    let server = place.start();
+    for (mtu, octets) in [(1500, 1468), (1400, 1368), (1500, 1468)] {
+        ip(&format!("link set v0 mtu {mtu}"));
+        let expected = format!("\0\x06blksize\0{octets}\0");
+        let asked = Instant::now();
+        let oack = || asked_at("10.77.0.1", b"\0\x01file\0octet\0blksize\x001468\0", 69);
+        while oack() != expected.as_bytes() {
+            assert!(asked.elapsed() < PATIENCE, "{mtu}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
     assert_eq!(server.end(Signal::SIGTERM), Some(0));
 }
 

@@ -25,7 +25,7 @@ pub(super) static TFTP: &[Setting] = &[
         fallback: Fallback::Value("1468"),
         example: "8968",
         status: Status::Works,
-        doc: "Octets of the largest block that is granted to a client that asks for one. It is never more than the interface's MTU less 32, so that no packet is sent in fragments. More than 1468 only where every way to the nodes takes more than 1500 octets in a packet. A network that is behind a tunnel says less in its `[[network]]`.",
+        doc: "Octets of the largest block that is granted to a client that asks for one. It is never more than the interface's MTU less 32, so that no packet is sent in fragments; where that is changed under the server, whoever asks next gets what fits. More than 1468 only where every way to the nodes takes more than 1500 octets in a packet. A network that is behind a tunnel says less in its `[[network]]`.",
     },
     Setting {
         key: "case-fold",

@@ -12,6 +12,9 @@
 //! - each copy of what the client has may bring an ACK of its own, an echo, which is not answered;
 //! - the first that comes further may speak of what the client had before, and is answered with what is new alone; our timer, which is short then, finds out if it was a gap;
 //! - what is none of these is the next gap, and the window starts anew behind it (RFC 7440 4).
+//!
+//! Some clients acknowledge every block of a window. [`TFTP_SINGLE_ACKS`] that each come one block further, and nothing that speaks of a gap between them, tell that: from then on such an ACK is progress, and
+//! the next window goes when this one is acknowledged whole. If one of them was of a gap all the same, an ACK that comes again finds it, or our timer, and then it has to be told anew.
 
 use super::step::{End, Step};
 use super::{Flight, Stage};
@@ -50,8 +53,9 @@ impl Flight {
         }
         self.measure(now, block);
         let is_before_repeat = self.is_before_repeat(now);
-        self.take_off_flying();
+        let is_flying = self.take_off_flying().is_some();
         let advance = block - self.acknowledged;
+        self.take_step(advance, block < self.sent);
         self.stage = Stage::Sending;
         self.note_behind = 0;
         self.acknowledged = block;
@@ -80,7 +84,26 @@ impl Flight {
             self.round_trip.forget_doublings();
             return self.slide_window(now);
         }
+        if self.is_acknowledged_singly() {
+            // As above, where the old window takes longer to leave than the first of the repeat takes to come.
+            self.echoes += if is_flying { advance } else { 0 };
+            return Step::Wait;
+        }
         self.start_anew(now)
+    }
+
+    /// How far an ACK came tells whether the client acknowledges every block. One that is lost now and then does not tell otherwise.
+    fn take_step(&mut self, advance: u64, is_inside: bool) {
+        self.single_acks = match advance {
+            1 if is_inside => (self.single_acks + 1).min(TFTP_SINGLE_ACKS_MAX),
+            1 => self.single_acks,
+            _ => self.single_acks.saturating_sub(advance),
+        };
+    }
+
+    /// Whether the client acknowledges every block of a window.
+    pub(super) fn is_acknowledged_singly(&self) -> bool {
+        self.single_acks >= TFTP_SINGLE_ACKS
     }
 
     /// All that was sent has come.
@@ -106,6 +129,9 @@ impl Flight {
 
     fn acknowledged_again(&mut self, now: Time) -> Step {
         let is_new = if self.terms.window_blocks > 1 { self.tells_gap(now) } else { self.is_retry(now) };
+        if is_new && !self.is_acknowledged_singly() {
+            self.single_acks = 0;
+        }
         // Who waits for his turn is told nothing new by being asked again.
         let is_served = self.held.is_some() || self.wish.is_some();
         if is_new || is_served {
@@ -160,6 +186,8 @@ impl Flight {
     pub(super) fn repeat_window(&mut self, now: Time) -> Step {
         let is_repeat = self.note_behind > 0 || self.sent > self.acknowledged;
         if self.terms.window_blocks > 1 && is_repeat {
+            // Maybe one of them was of a gap.
+            self.single_acks = 0;
             self.repeated =
                 Some(Repeat { flying: 0, flying_since: self.sent_at, is_of_gap: false, has_advanced: false });
             self.echoes = 0;

@@ -1,5 +1,6 @@
 mod not_left;
 mod repeats;
+mod singly;
 
 use super::super::{Refusal, Unsent};
 use super::*;

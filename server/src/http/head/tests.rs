@@ -79,6 +79,15 @@ fn what_is_no_request_or_leaves_it_open_where_it_ends() {
         ("GET / HTTP/1.1\nHost: \u{e9}\n\n", 400),
         ("GET  / HTTP/1.1\nHost: x\n\n", 400),
         ("GET / HTTP/2.0\nHost: x\n\n", 505),
+        ("GET / HTTP/1.10\nHost: x\n\n", 400), // RFC 9112 2.3: one digit
+        ("GET /with blank HTTP/1.1\nHost: x\n\n", 400), // RFC 9112 3
+        ("GET /with blank HTTP/1.2\nHost: x\n\n", 400),
+        ("GET /with blank\n\n", 400),
+        ("GET / HTTP/1.1\nHost: a b\n\n", 400), // RFC 9112 3.2
+        ("GET / HTTP/1.1\nHost: a:b\n\n", 400),
+        ("GET / HTTP/1.1\nHost: a/b\n\n", 400),
+        ("GET / HTTP/1.1\nHost: [::1\n\n", 400),
+        ("GET / HTTP/1.0\nHost: a:80:80\n\n", 400),
         ("PRI * HTTP/2.0\n\nSM\n\n", 505),
         ("GET /\n\n", 400),
         ("\u{16}\u{3}\u{1}\n\n", 400),                    // TLS at the wrong port
@@ -105,6 +114,33 @@ fn what_is_no_request_or_leaves_it_open_where_it_ends() {
 }
 
 /// RFC 9112 3, RFC 6585 5.
+#[test]
+fn hosts() {
+    for host in [
+        "",
+        "x",
+        "node23.cluster",
+        "a_b",
+        "10.77.0.1",
+        "10.77.0.1:80",
+        "x:",
+        "[::1]",
+        "[fe80::1%25eth1]:8080",
+    ] {
+        let head = one(&format!("GET / HTTP/1.1\nHost: {host}\n\n"));
+        assert!(head.is_ok_and(|head| head.is_some()), "{host}");
+    }
+}
+
+/// RFC 9110 2.5: a minor version that is higher than ours is taken as ours.
+#[test]
+fn a_later_minor_version_is_ours() {
+    let head = one("GET /a HTTP/1.2\nHost: x\n\n").unwrap().unwrap();
+    assert_eq!((head.path.as_str(), head.is_old, head.keeps), ("/a", false, true));
+    // As long as its first line goes on it is not known what is wrong with it.
+    assert_eq!(read(b"GET /with blank HTT"), Ok(None));
+}
+
 #[test]
 fn heads_are_bounded() {
     let long = "a".repeat(HTTP_HEAD_OCTETS_MAX);

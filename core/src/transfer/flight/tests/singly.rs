@@ -1,0 +1,59 @@
+use super::*;
+
+/// Of 200 blocks, in windows of 16, until it is seen that every block is acknowledged.
+fn acknowledged_singly() -> Flight {
+    let size = 199_999;
+    let mut flight = opening(&options(16));
+    let image = Opened { size, identity: ImageIdentity { size, ..IDENTITY }, ..IMAGE };
+    act(&mut flight, START, Event::Opened(Ok(image)));
+    for block in 0..=TFTP_SINGLE_ACKS {
+        act(&mut flight, START + ms(1), Event::Acknowledged(tftp::wire_number(block)));
+    }
+    assert!(flight.is_acknowledged_singly());
+    flight
+}
+
+/// The window that is on its way is taken in block by block, and the next one goes after its last.
+#[test]
+fn an_ack_inside_a_window_is_progress_where_every_block_has_one() {
+    let mut flight = acknowledged_singly();
+    let mut sent = Vec::new();
+    for block in flight.acknowledged + 1..=200 {
+        let at = START + ms(block);
+        let step = act(&mut flight, at, Event::Acknowledged(tftp::wire_number(block)));
+        let Step::Send(train) = step else { continue };
+        assert_eq!(train.first, block + 1, "nothing goes twice");
+        sent.push(train.count);
+        assert!(flight.wake() > Some(at + ms(19)), "it is not silent");
+    }
+    assert!(sent.len() >= 11 && sent.iter().rev().skip(1).all(|count| *count == 16), "{sent:?}");
+}
+
+/// What is lost of it is found by an ACK that comes again, or by our timer; and by that it is another client's again until it is told anew.
+#[test]
+fn a_gap_is_found_where_every_block_is_acknowledged() {
+    let mut flight = acknowledged_singly();
+    let inside = flight.sent - 3;
+    for block in flight.acknowledged + 1..=inside {
+        let event = Event::Acknowledged(tftp::wire_number(block));
+        assert_eq!(act(&mut flight, START + ms(2), event), Step::Wait);
+    }
+    let next = format!("{}..{}", inside + 1, inside + 16);
+    let again = Event::Acknowledged(tftp::wire_number(inside));
+    assert_eq!(short(&act(&mut flight.clone(), START + ms(60), again)), next);
+    let due = flight.wake().unwrap();
+    assert_eq!(short(&act(&mut flight, due, Event::Due)), next);
+    assert!(!flight.is_acknowledged_singly());
+}
+
+/// Whole windows, acknowledged at once, tell that it is none of these.
+#[test]
+fn who_acknowledges_windows_is_known_by_the_first() {
+    let mut flight = acknowledged_singly();
+    let (now, last) = (START + ms(5), flight.sent);
+    for block in flight.acknowledged + 1..=last {
+        act(&mut flight, now, Event::Acknowledged(tftp::wire_number(block)));
+    }
+    act(&mut flight, now + ms(1), Event::Acknowledged(tftp::wire_number(last + 16)));
+    assert!(!flight.is_acknowledged_singly());
+}
