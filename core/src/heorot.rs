@@ -163,6 +163,7 @@ impl Heorot {
             Input::Unavailable { from, path, refusal } => boot::unavailable(turn, from, &path, &refusal),
             Input::Distrusts { from, why } => boot::distrusts(turn, from, &why),
             Input::NotMade { mac, given, why } => boot::not_made(turn, mac, given, &why),
+            Input::Sending { to, path } => boot::sending(turn, to, &path),
             Input::Transferred(transfer) => boot::transferred(turn, &transfer),
             Input::Regime { link, regime } => regime_changed(turn, link, regime),
             Input::Occupied { address, mac } => dhcp::occupied(turn, address, mac),

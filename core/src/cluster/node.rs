@@ -127,13 +127,15 @@ pub struct Offers {
     pub since: Option<Time>,
 }
 
-/// A file without which its machine does not go on, and that it asked for by TFTP.
+/// A file without which its machine does not go on, and that is sent to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// Which.
     pub path: String,
     /// By which name: loaders write theirs with slashes, and the operator may have it rewritten.
     pub asked: String,
+    /// By HTTP, from which port of its machine.
+    pub port: Option<u16>,
     /// Whether it did not get through; else it is on its way.
     pub has_failed: bool,
 }
@@ -153,7 +155,7 @@ pub struct Boot {
     pub named: Option<String>,
     /// When a system asked for its address first in this boot: its kernel runs.
     pub system_asked: Option<Time>,
-    /// The file that it has loaded whole by TFTP last, and when.
+    /// The file that it has loaded whole last, and when.
     pub loaded: Option<(Time, String)>,
     /// When each firmware asked last in this boot. ROM and loader are two.
     pub firmware: BTreeMap<Firmware, Time>,

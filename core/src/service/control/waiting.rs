@@ -107,7 +107,15 @@ pub(super) fn to_do(turn: &Turn<'_>, wall: Wall, node: &Node) -> Option<String> 
         .or_else(|| others::ignored(turn, node).or_else(|| turn.misaddressed(node))?.to_do)
         .or_else(|| silent_loader::to_do(turn, node))
         .or_else(|| (node.stage == Stage::Down).then(|| unheard::switch_on(turn, wall, node)))
-        .or_else(|| where_it_stands(turn, node).map(str::to_owned))
+        .or_else(|| broken_off(node).or_else(|| where_it_stands(turn, node)).map(str::to_owned))
+}
+
+/// What can be done for one that broke off the connection by which it was sent a file, and asks for nothing since. What else keeps a file from it stands among its troubles.
+fn broken_off(node: &Node) -> Option<&'static str> {
+    let has_failed = node.boot.delivery.as_ref().is_some_and(|delivery| delivery.has_failed);
+    (node.stage.is_booting() && has_failed).then_some(
+        "look at its console, which says why it broke off: it may have too little memory for the file, or was switched off",
+    )
 }
 
 /// What can be done for one that stands still, or goes in a circle, and nothing says why.
