@@ -28,6 +28,7 @@ use crate::limit::DUE_AT_ONCE;
 use crate::load::{self, Regime};
 use crate::message::{Input, Output, WhoHas};
 use crate::promise::Promises;
+use crate::service::control::silent_loader;
 use crate::service::{boot, control, dhcp, update};
 use crate::time::{Time, Wall};
 use crate::timer::Timers;
@@ -293,8 +294,12 @@ fn wake(turn: &mut Turn<'_>) {
                     dhcp::answer_deferred(turn, address);
                 }
                 if let Some(lease) = ended {
+                    let silent = silent_loader::of(turn, lease.mac);
                     turn.end_lease(address);
                     turn.expired(lease.mac, "it fell silent, and its temporary address was taken back");
+                    if let Some((what, to_do)) = silent {
+                        turn.trouble(lease.mac, what, Some(to_do));
+                    }
                 }
             }
             Due::Pin(address) => {

@@ -5,7 +5,9 @@ use crate::cluster::node::{Delivery, Node, Offers};
 use crate::cluster::stage::{Phase, Stage};
 use crate::cluster::trouble::{Beside, Trouble};
 use crate::config::{Mode, Policy};
+use crate::event::printable;
 use crate::hall::Turn;
+use crate::limit::TOLD_LETTERS_MAX;
 use crate::time::Wall;
 
 /// What has to happen for a node to go on.
@@ -23,7 +25,7 @@ pub(super) fn waiting_for(turn: &Turn<'_>, node: &Node) -> Option<String> {
 /// An address or a file that it asked for and does not have, and does not go on without.
 fn wanting(node: &Node) -> Option<String> {
     let is_booting = node.stage.is_booting();
-    let path = |path: &String| path.chars().filter(|c| !c.is_control()).take(120).collect::<String>();
+    let path = |path: &String| printable(path, TOLD_LETTERS_MAX);
     if let Some(lacking) = node.boot.lacks.as_ref().filter(|_| is_booting) {
         return Some(format!("{}, which it asked for and was not given", path(lacking)));
     }
@@ -55,6 +57,8 @@ fn next_step(turn: &Turn<'_>, node: &Node) -> Option<&'static str> {
         (Stage::Temporary, Some(Phase::Agent)) if by_operator => Some("an operator to accept it"),
         // Nothing that it does has it go on here.
         (Stage::Seen, _) if is_looked_on(turn, node) => None,
+        // It had one in this boot, and loaded something.
+        (Stage::Seen, _) if node.boot.loaded.is_some() && node.offers.count == 0 => Some("its next boot"),
         (Stage::Seen, _) => Some("its REQUEST for an address"),
         (Stage::Temporary | Stage::Booting, None | Some(Phase::Dhcp)) => {
             Some("its firmware to ask for the boot file")
