@@ -6,8 +6,9 @@ use crate::cluster::loader_file::generated;
 use crate::cluster::node::Delivery;
 use crate::cluster::stage::Phase;
 use crate::config::Root;
-use crate::event::Kind;
+use crate::event::{self, Kind};
 use crate::hall::Turn;
+use crate::limit::REFUSED_LETTERS_MAX;
 use crate::mac::Mac;
 use crate::message::{Answer, Request, Via};
 use crate::transfer::{Outcome, Protocol, Refusal, Transfer};
@@ -48,6 +49,7 @@ pub(crate) fn transferred(turn: &mut Turn<'_>, transfer: &Transfer) {
         }
         (Outcome::BrokenOff(_), None) => {}
         (Outcome::Failed(why) | Outcome::Left(why), None) => {
+            let why = event::printable(why, REFUSED_LETTERS_MAX);
             turn.event_by_stranger(Kind::Transfer, format!("{path} to {}: {why}", transfer.peer));
         }
         (Outcome::BrokenOff(why), Some(mac)) => {
@@ -61,6 +63,8 @@ pub(crate) fn transferred(turn: &mut Turn<'_>, transfer: &Transfer) {
             turn.event(Some(mac), Kind::Transfer, detail);
         }
         (Outcome::Failed(why) | Outcome::Left(why), Some(mac)) => {
+            // What a client says may be in it.
+            let why = &event::printable(why, REFUSED_LETTERS_MAX);
             let detail = turn.line(format_args!("{path}: {why} after {} octets{resent}", transfer.octets));
             if let Some(node) = turn.hall.nodes.get_mut(mac) {
                 node.is_told(turn.now, Arc::clone(&detail));
@@ -181,7 +185,7 @@ fn is_sent(turn: &mut Turn<'_>, mac: Mac, path: &str, (asked, port): (String, Op
 /// A file is not there. Loaders ask for many that need not be; without the boot file, the kernel or a RAM disk there is no boot.
 pub(crate) fn unavailable(turn: &mut Turn<'_>, from: Ipv4Addr, path: &str, refusal: &Refusal) {
     let machine = turn.machine_at(from);
-    let detail = turn.line(format_args!("{}: {}", printable(path), printable(refusal.why())));
+    let detail = turn.line(format_args!("{}", refused(path, refusal.why())));
     let Some(node) = machine.and_then(|mac| turn.hall.nodes.get_mut(mac)) else {
         let is_made = generated(path).is_some();
         let for_whom =
@@ -204,6 +208,17 @@ pub(crate) fn unavailable(turn: &mut Turn<'_>, from: Ipv4Addr, path: &str, refus
         turn.trouble(mac, detail.to_string(), Some(to_do));
     } else {
         turn.event(Some(mac), Kind::Transfer, detail);
+    }
+}
+
+/// Why a file is not to be had. Of what a client wrote as much is shown as there is room for, and of what we say, all: at its end stands what can be done.
+fn refused(path: &str, why: &str) -> String {
+    let shown = printable(path);
+    let why = if shown == path { why.to_owned() } else { why.replace(path, &shown) };
+    let why = event::printable(&why, REFUSED_LETTERS_MAX);
+    match why.strip_prefix(&shown).is_some_and(|rest| rest.starts_with(' ')) {
+        true => why,
+        false => format!("{shown}: {why}"),
     }
 }
 

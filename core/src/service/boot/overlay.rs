@@ -9,7 +9,7 @@ use crate::cluster::plan::Plan;
 use crate::cluster::secrets::Given;
 use crate::cluster::stage::Stage;
 use crate::config::Overlays;
-use crate::event::Kind;
+use crate::event::{self, Kind};
 use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::message::{Answer, Request};
@@ -63,7 +63,7 @@ pub(super) fn secrets(turn: &mut Turn<'_>, request: &Request, mac: Mac) {
 
 /// They could not be made, so that nobody has them: the agent may ask again.
 pub(crate) fn not_made(turn: &mut Turn<'_>, mac: Mac, given: Option<Time>, why: &str) {
-    let why: String = why.chars().filter(|c| !c.is_control()).take(NOT_MADE_LETTERS_MAX).collect();
+    let why = event::printable(&why, NOT_MADE_LETTERS_MAX);
     let who = turn.hall.nodes.get(mac).and_then(|node| node.number).map(|number| turn.name(number));
     let to_do = format!("mend it, and see: heorot overlay show {}", who.unwrap_or_else(|| mac.to_string()));
     turn.trouble(mac, format!("its files cannot be made: {why}"), Some(to_do));
