@@ -119,7 +119,7 @@ fn what_waits_in_our_kernel_is_not_delivered() {
     server.write("large", vec![2; 3 << 20]);
     server.grants.store(64 << 20, Ordering::Relaxed);
     for close in ["", "Connection: close\r\n"] {
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         socket.set_recv_buffer_size(100_000).unwrap();
         socket.connect(&server.address.into()).unwrap();
         let mut stream = TcpStream::from(socket);
