@@ -16,9 +16,42 @@ pub struct Event {
     pub detail: Arc<str>,
 }
 
-/// Somebody else's text as it may stand in a journal, and be kept: so many letters of it, none of which moves a cursor.
+/// Somebody else's text as it may stand in a journal, and be kept: so many letters, none of which moves a cursor or is unseen. One that would is written as its number: without it a name would
+/// be that of another file.
 pub(crate) fn printable(text: &str, letters_max: usize) -> String {
-    text.chars().filter(|letter| !letter.is_control()).take(letters_max).collect()
+    let mut shown = String::new();
+    let mut room = letters_max;
+    for letter in text.chars() {
+        let written = match letter {
+            _ if letter.is_ascii_control() => format!("\\x{:02x}", u32::from(letter)),
+            _ if is_unseen(letter) => format!("\\u{{{:x}}}", u32::from(letter)),
+            _ => letter.to_string(),
+        };
+        let letters = written.chars().count();
+        if letters > room {
+            break;
+        }
+        room -= letters;
+        shown += &written;
+    }
+    shown
+}
+
+/// Whether a letter is none that is seen: controls, and what Unicode has to part words, and to turn the way in which they are written (its categories Cc, Cf, Zl and Zp, as far as they stand alone).
+pub(crate) fn is_unseen(letter: char) -> bool {
+    let is_format = matches!(
+        letter,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    );
+    letter.is_control() || is_format
 }
 
 /// What kind of thing happened. The words are those of the JSON output.
@@ -94,3 +127,6 @@ impl fmt::Display for Event {
         f.write_str(&self.detail)
     }
 }
+
+#[cfg(test)]
+mod tests;

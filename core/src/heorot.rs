@@ -27,6 +27,7 @@ use crate::limit::DUE_AT_ONCE;
 use crate::load::{self, Regime};
 use crate::message::{Input, Output, WhoHas};
 use crate::promise::Promises;
+use crate::service::control::silent_loader;
 use crate::service::{boot, control, dhcp, update};
 use crate::time::{Time, Wall};
 use crate::timer::Timers;
@@ -167,6 +168,7 @@ impl Heorot {
             Input::Unavailable { from, path, refusal } => boot::unavailable(turn, from, &path, &refusal),
             Input::Distrusts { from, why } => boot::distrusts(turn, from, &why),
             Input::NotMade { mac, given, why } => boot::not_made(turn, mac, given, why.as_deref()),
+            Input::Sending { to, path } => boot::sending(turn, to, &path),
             Input::Transferred(transfer) => boot::transferred(turn, &transfer),
             Input::Regime { link, regime } => regime_changed(turn, link, regime),
             Input::Occupied { address, mac } => dhcp::occupied(turn, address, mac),
@@ -296,7 +298,11 @@ fn wake(turn: &mut Turn<'_>) {
                     dhcp::answer_deferred(turn, address);
                 }
                 if let Some(lease) = ended {
-                    turn.runs_out(address, lease);
+                    let silent = silent_loader::of(turn, lease.mac);
+                    let is_over = turn.runs_out(address, lease);
+                    if let Some((what, to_do)) = silent.filter(|_| is_over) {
+                        turn.trouble(lease.mac, what, Some(to_do));
+                    }
                 }
             }
             Due::Pin(address) => {

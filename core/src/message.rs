@@ -99,7 +99,14 @@ pub enum Input<'a> {
         /// Why they could not be made: file, line and reason. Nothing: nobody waits for them any more.
         why: Option<String>,
     },
-    /// A TFTP transfer ended.
+    /// A file is on its way by HTTP: all of it, or from somewhere to its end. By TFTP it is from the request on.
+    Sending {
+        /// To whom, by its connection.
+        to: SocketAddrV4,
+        /// Which, relative to the boot directory.
+        path: String,
+    },
+    /// A file is on its way no more.
     Transferred(Transfer),
     /// A link is used in another way from now on. It is named by its place in [`network::links`](crate::cluster::network::links).
     Regime {

@@ -37,7 +37,7 @@ use heorot_core::limit::HTTP_CONNECTIONS_MAX;
 use heorot_core::mac::Mac;
 use heorot_core::message::{Answer, Via};
 use heorot_core::time::Time;
-use heorot_core::transfer::{Refusal, StreamId, StreamNews};
+use heorot_core::transfer::{Refusal, StreamId, StreamNews, Transfer};
 use listen::ControlSocket;
 use rustix::process::{Resource, getrlimit};
 use rustls::ServerConfig;
@@ -100,6 +100,10 @@ pub(crate) enum News {
     Asked { key: u64, question: u64, from: Ipv4Addr, local: Ipv4Addr, via: Via, path: String },
     /// A file goes on.
     Stream(StreamId, StreamNews),
+    /// A file of the boot directory is on its way, as far as its end: to whom, and which.
+    Sending { to: SocketAddrV4, path: String },
+    /// It is so no more.
+    Sent(Transfer),
 }
 
 /// What has come of it all.

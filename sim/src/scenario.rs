@@ -28,6 +28,7 @@
 //! | `A lacks PATH WHY`, `A may-not-have PATH WHY` | a file it asked for is not there, or may not be read |
 //! | `A begins PATH`, `A breaks-off PATH OCTETS WHY` | it asks by TFTP, and has not got it yet (with `get` it has); after so many octets nothing gets through any more |
 //! | `A leaves PATH OCTETS WHY` | it ends the transfer itself: it has looked at the file, and does not want it |
+//! | `A by-http begins PATH`, `A by-http gets PATH OCTETS`, `A by-http loses\|breaks-off\|lost-before PATH OCTETS WHY` | what it fetched is on its way by HTTP; it has it; after so many octets nothing gets through any more, or it broke off its connection, or one of the boot before is given up |
 //! | `A distrusts WHY` | it ends HTTPS before it has begun |
 //! | `occupied ADDRESS X` | machine X answers a probe; `-` if the answer does not say who |
 //! | `other SERVER offers\|grants\|refuses ADDRESS X` | another server answers machine X, and is heard; a boot file and `from=ADDRESS:PORT` may follow |
@@ -55,11 +56,14 @@ use heorot_core::message::{
 };
 use heorot_core::service::view::StatusView;
 use heorot_core::time::Time;
-use heorot_core::transfer::{Outcome, Refusal, Transfer};
+use heorot_core::transfer::{Outcome, Protocol, Refusal};
 use heorot_core::wire::dhcp::MessageType;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
+
+/// By what machines load, if nothing else is told, and from which port.
+const TFTP: (Protocol, u16) = (Protocol::Tftp, 2070);
 
 /// The usual configuration.
 const USUAL: &str = r#"
@@ -260,10 +264,12 @@ impl Teller {
             ["fetch", path] => return self.request(letter, Via::HttpGet, path),
             ["begins", path] => return self.asks(letter, Via::Tftp, path),
             ["breaks-off", path, octets, why @ ..] => {
-                return self.ended(letter, path, octets.parse().ok()?, Outcome::Failed(why.join(" ")));
+                let outcome = Outcome::Failed(why.join(" "));
+                return self.ended(letter, TFTP, path, octets.parse().ok()?, outcome);
             }
             ["leaves", path, octets, why @ ..] => {
-                return self.ended(letter, path, octets.parse().ok()?, Outcome::Left(why.join(" ")));
+                let outcome = Outcome::Left(why.join(" "));
+                return self.ended(letter, TFTP, path, octets.parse().ok()?, outcome);
             }
             ["lacks", path, why @ ..] => {
                 return self.unavailable(letter, path, Refusal::Missing(why.join(" ")));
@@ -271,6 +277,7 @@ impl Teller {
             ["may-not-have", path, why @ ..] => {
                 return self.unavailable(letter, path, Refusal::Denied(why.join(" ")));
             }
+            ["by-http", what @ ..] => return self.by_http(letter, what),
             ["distrusts", why @ ..] => {
                 let input = Input::Distrusts { from: *self.addresses.get(&letter)?, why: why.join(" ") };
                 let out = self.world()?.happen(input);
@@ -330,18 +337,10 @@ impl Teller {
         if is_tftp && self.addresses.contains_key(&letter) && !lines.iter().any(is_refused) {
             // The journal has it of everybody.
             let before = self.quiet.len();
-            lines.extend(self.ended(letter, path, 0, Outcome::Complete)?);
+            lines.extend(self.ended(letter, TFTP, path, 0, Outcome::Complete)?);
             self.quiet.truncate(before);
         }
         Some(lines)
-    }
-
-    /// A transfer to it ends.
-    fn ended(&mut self, letter: char, path: &str, octets: u64, outcome: Outcome) -> Option<Vec<String>> {
-        let peer = SocketAddrV4::new(*self.addresses.get(&letter)?, 2070);
-        let transfer = Transfer { peer, path: path.into(), octets, resent: 0, outcome };
-        let out = self.world()?.happen(Input::Transferred(transfer));
-        Some(self.lines(out, Some(letter)))
     }
 
     fn unavailable(&mut self, letter: char, path: &str, refusal: Refusal) -> Option<Vec<String>> {

@@ -1,5 +1,6 @@
 //! How a machine's system ended: by its own word, or by what it could write down before.
 
+use crate::event::{is_unseen, printable};
 use crate::limit::{LAST_WORDS_LETTERS_MAX, REASON_LETTERS_MAX};
 use serde::{Deserialize, Serialize};
 
@@ -28,13 +29,12 @@ impl LastEnd {
     /// Reads what an agent says. None: it is not understood.
     pub fn parse(body: &[u8], at_seconds: Option<u64>) -> Option<Self> {
         let said: Said = serde_json::from_slice(body).ok()?;
-        let reason: String =
-            said.reason.chars().filter(|c| !c.is_control()).take(REASON_LETTERS_MAX).collect();
+        let reason: String = printable(&said.reason, REASON_LETTERS_MAX);
         if reason.trim().is_empty() {
             return None;
         }
         // The end of it tells most.
-        let letters: Vec<char> = said.last_words.chars().filter(|c| !c.is_control() || *c == '\n').collect();
+        let letters: Vec<char> = said.last_words.chars().filter(|c| !is_unseen(*c) || *c == '\n').collect();
         let from = letters.len().saturating_sub(LAST_WORDS_LETTERS_MAX);
         let last_words = letters[from..].iter().collect::<String>().trim().to_owned();
         Some(Self { at_seconds, reason, last_words })

@@ -59,7 +59,7 @@ impl Generated<'_> {
     pub fn is_of(self, mut cards: impl Iterator<Item = Mac>, address: Ipv4Addr) -> bool {
         let mut is_its = |name: &str| {
             let is_by_mac = |mac| name.eq_ignore_ascii_case(&format!("01-{}", hyphenated(mac)));
-            name == format!("{:08X}", u32::from(address)) || cards.any(is_by_mac)
+            name.eq_ignore_ascii_case(&format!("{:08X}", u32::from(address))) || cards.any(is_by_mac)
         };
         match self {
             Self::Ipxe => true,

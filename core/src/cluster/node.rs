@@ -150,7 +150,7 @@ pub struct Boot {
     pub named: Option<String>,
     /// When a system asked for its address first in this boot: its kernel runs.
     pub system_asked: Option<Time>,
-    /// The file that it has loaded whole by TFTP last, and when.
+    /// The file that it has loaded whole last, and when.
     pub loaded: Option<(Time, String)>,
     /// Whether it has loaded that twice, and nothing between: what it loaded first did not go on.
     pub is_loaded_again: bool,

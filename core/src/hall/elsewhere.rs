@@ -50,14 +50,14 @@ impl Turn<'_> {
         }
     }
 
-    /// Nobody was heard at an address for as long as it was lent.
-    pub(crate) fn runs_out(&mut self, address: Ipv4Addr, lease: Lease) {
+    /// Nobody was heard at an address for as long as it was lent. Whether it is taken back.
+    pub(crate) fn runs_out(&mut self, address: Ipv4Addr, lease: Lease) -> bool {
         let is_elsewhere = lease.pool.kind == PoolKind::Elsewhere;
         // When it is down by its silence is said elsewhere.
         let runs = self.hall.nodes.get(lease.mac);
         if is_elsewhere && runs.is_some_and(|node| node.stage == Stage::Up && node.boot.checks_in) {
             self.hall.timers.arm(self.now + HOLD_AFTER_LIFE, Due::Address(address));
-            return;
+            return false;
         }
         if is_elsewhere {
             if self.hall.lapsed.len() >= NODES_MAX {
@@ -67,6 +67,7 @@ impl Turn<'_> {
         }
         self.end_lease(address);
         self.expired(lease.mac, "it fell silent, and its temporary address was taken back");
+        true
     }
 
     /// Whoever has the token of a machine's present boot speaks from an address that is nobody's. Where another server gives the addresses it is that machine's, unless it has another one there.

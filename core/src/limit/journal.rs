@@ -71,3 +71,6 @@ pub const MISTAKES_MAX: usize = 200;
 
 /// Letters of a path, or of what a machine or another server says, in a line of the journal.
 pub const TOLD_LETTERS_MAX: usize = 120;
+
+/// Letters of why somebody is not given a file: paths that are as long as that, and a sentence of ours that says what is to be done.
+pub const REFUSED_LETTERS_MAX: usize = 600;

@@ -26,7 +26,7 @@ mod trial;
 use delivery::{asks_again, begins, phase_of};
 
 pub(crate) use check_in::{silence_due, watch_again};
-pub(crate) use delivery::{transferred, unavailable};
+pub(crate) use delivery::{sending, transferred, unavailable};
 pub(crate) use distrust::distrusts;
 pub(crate) use overlay::not_made;
 pub(crate) use trial::try_anew;
@@ -43,7 +43,10 @@ use crate::cluster::trouble::Beside;
 use crate::config::{FileValues, Mode, Values};
 use crate::event::{self, Kind};
 use crate::hall::Turn;
-use crate::limit::{MACS_PER_NODE_MAX, REASON_LETTERS_MAX, TOLD_LETTERS_MAX, WHOLE_COMMAND_LINE_OCTETS_MAX};
+use crate::limit::{
+    MACS_PER_NODE_MAX, REASON_LETTERS_MAX, REFUSED_LETTERS_MAX, TOLD_LETTERS_MAX,
+    WHOLE_COMMAND_LINE_OCTETS_MAX,
+};
 use crate::mac::Mac;
 use crate::message::{Answer, Output, Request, Unwritten, Via};
 use crate::promise::Promise;
@@ -166,7 +169,9 @@ fn asked(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac
     let by = if request.via == Via::Tftp { "TFTP" } else { "HTTP" };
     let text = printable(path);
     let asked = match reply {
-        Answer::Missing(why) | Answer::Refused(why) => format!("{text} by {by}: {why}"),
+        Answer::Missing(why) | Answer::Refused(why) => {
+            format!("{text} by {by}: {}", event::printable(why, REFUSED_LETTERS_MAX))
+        }
         Answer::Text(_)
         | Answer::File(_)
         | Answer::FirstOf(_)
@@ -440,7 +445,7 @@ fn trouble(turn: &mut Turn<'_>, request: &Request, mac: Mac, body: &[u8]) {
     let Some(reason) = reason.as_ref().and_then(|value| value["reason"].as_str()) else {
         return answer(turn, request, error(400, "not {\"reason\": \"…\"}"));
     };
-    let reason: String = reason.chars().filter(|c| !c.is_control()).take(REASON_LETTERS_MAX).collect();
+    let reason = event::printable(reason, REASON_LETTERS_MAX);
     let what = format!("its agent says: {reason}");
     let says = |node: &Node| node.beside.get(&Beside::Agent).is_some_and(|says| says.what == what);
     if !turn.hall.nodes.get(mac).is_some_and(says) {

@@ -7,7 +7,7 @@ mod others;
 mod overlay;
 mod place;
 mod set;
-mod silent_loader;
+pub(crate) mod silent_loader;
 mod trial;
 mod unanswered;
 mod unheard;

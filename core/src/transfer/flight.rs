@@ -38,7 +38,7 @@ mod step;
 
 use super::round_trip::{Resend, RoundTrip};
 use super::terms::Terms;
-use super::{ImageIdentity, Note, Opened, Outcome, Output, Transfer, TransferId};
+use super::{ImageIdentity, Note, Opened, Outcome, Output, Protocol, Transfer, TransferId};
 use crate::limit::*;
 use crate::load::Place;
 use crate::time::Time;
@@ -309,6 +309,7 @@ impl Flight {
         Transfer {
             peer: self.peer,
             path: self.path.clone(),
+            by: Protocol::Tftp,
             octets: (self.acknowledged * u64::from(self.terms.block_octets)).min(self.size()),
             resent: self.resent,
             outcome,

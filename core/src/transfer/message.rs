@@ -1,5 +1,6 @@
 use crate::load::{Link, Regime};
 use crate::wire::tftp::Mode;
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 /// What happened.
@@ -331,14 +332,34 @@ impl Note {
 pub struct Transfer {
     /// The client.
     pub peer: SocketAddrV4,
-    /// What it asked for.
+    /// What it asked for. By HTTP, as it is written in the boot directory.
     pub path: String,
-    /// Octets acknowledged.
+    /// By what.
+    pub by: Protocol,
+    /// Octets acknowledged. By HTTP, of a file that goes on where it was broken off, those before that too.
     pub octets: u64,
     /// Packets that had to be sent again.
     pub resent: u64,
     /// How it ended.
     pub outcome: Outcome,
+}
+
+/// By what a file goes to a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// By UDP, block by block.
+    Tftp,
+    /// By TCP, or by TLS on that.
+    Http,
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tftp => "TFTP",
+            Self::Http => "HTTP",
+        })
+    }
 }
 
 /// How a transfer ended.
@@ -352,4 +373,6 @@ pub enum Outcome {
     Failed(String),
     /// The client left it, and wants something else: it said so, or asked anew.
     Left(String),
+    /// The client broke off its connection without a word, as HTTP has none for that: it cannot take the file, or wants another part of it (GRUB does, many times for one kernel).
+    BrokenOff(String),
 }

@@ -85,10 +85,10 @@ pub(super) struct Body {
     warm_to: Option<u64>,
 }
 
-/// What was told of a file that is large enough to be waited for, see [`heorot_core::transfer::StreamNews`].
+/// What was told of a file. One that is large enough to be waited for is a stream, see [`heorot_core::transfer::StreamNews`].
 #[derive(Debug)]
 pub(super) struct Account {
-    pub(super) stream: StreamId,
+    pub(super) stream: Option<StreamId>,
     /// What the socket had taken before it, and how much of it was told to be delivered.
     begun_at: u64,
     size: u64,
@@ -212,9 +212,7 @@ impl Connection {
         }
         if matches!(self.stage, Stage::Lingering) {
             self.input.clear();
-            if self.is_ended {
-                self.stage = Stage::Over;
-            }
+            self.give_up_if_ended();
         }
         Ok(())
     }
@@ -274,8 +272,9 @@ impl Connection {
         Some(std::mem::replace(&mut self.input, rest))
     }
 
-    fn give_up_if_ended(&mut self) {
-        if self.is_ended {
+    /// A client that says no more may still be reading what it was sent.
+    pub(super) fn give_up_if_ended(&mut self) {
+        if self.is_ended && self.account.is_none() {
             self.stage = Stage::Over;
         }
     }
@@ -293,13 +292,19 @@ impl Connection {
         self.stage = Stage::Sending(manner.closes);
     }
 
-    /// A file is to follow the head. If it is to be waited for, it has an account.
-    pub(super) fn follow(&mut self, file: Arc<BootFile>, part: Range<u64>, stream: Option<StreamId>) {
+    /// A file is to follow the head. If it is to be waited for, or is told of, it has an account.
+    pub(super) fn follow(
+        &mut self,
+        file: Arc<BootFile>,
+        part: Range<u64>,
+        stream: Option<StreamId>,
+        is_told: bool,
+    ) {
         let size = part.end - part.start;
         let resent = stream.and_then(|_| netio::resent(self.socket.as_fd()).ok()).unwrap_or(0);
         let begun_at = self.taken + (self.output.len() - self.sent) as u64;
-        self.account =
-            stream.map(|stream| Account { stream, begun_at, size, told: 0, resent, stands: false });
+        let account = || Account { stream, begun_at, size, told: 0, resent, stands: false };
+        self.account = (stream.is_some() || is_told).then(account);
         let allowed = if stream.is_some() { 0 } else { size };
         let has_asked = stream.is_some();
         let body = || Body { file, rest: part, allowed, has_asked, is_cold: false, warm_to: None };
@@ -308,7 +313,7 @@ impl Connection {
 
     /// More of the file in this account may go. False: it is that of no file that is on its way.
     pub(super) fn allow(&mut self, stream: StreamId, octets: u64) -> bool {
-        let is_this = self.account.as_ref().is_some_and(|account| account.stream == stream);
+        let is_this = self.account.as_ref().is_some_and(|account| account.stream == Some(stream));
         let Some(body) = self.body.as_mut().filter(|_| is_this) else { return false };
         body.allowed += octets;
         body.has_asked = false;
@@ -333,7 +338,7 @@ impl Connection {
     pub(super) fn wants(&mut self) -> Option<StreamId> {
         let body = self.body.as_mut().filter(|body| body.allowed == 0 && !body.has_asked)?;
         body.has_asked = true;
-        self.account.as_ref().map(|account| account.stream)
+        self.account.as_ref().and_then(|account| account.stream)
     }
 
     /// Octets of the file that have not been given to the kernel.
@@ -414,9 +419,14 @@ impl Connection {
             tls.send_close_notify();
             self.flush()?;
         }
-        self.socket.shutdown(Shutdown::Write)?;
+        // Where both sides have said all, the kernel tells of nothing but that. While a file was sent nobody listened.
+        self.is_ended |= matches!(self.socket.peek(&mut [0]), Ok(0));
+        if !self.is_ended || self.account.is_none() {
+            self.socket.shutdown(Shutdown::Write)?;
+        }
         self.input = Vec::new();
-        self.stage = if self.is_ended { Stage::Over } else { Stage::Lingering };
+        self.stage = Stage::Lingering;
+        self.give_up_if_ended();
         self.deadline = deadline;
         Ok(())
     }
@@ -432,14 +442,20 @@ impl Connection {
     }
 
     /// How much more of the file in the account the peer has acknowledged, and whether nothing of it is under way.
-    pub(super) fn delivered(&mut self) -> Option<(StreamId, u64, bool)> {
+    pub(super) fn delivered(&mut self) -> Option<(Option<StreamId>, u64, bool)> {
+        let is_unsent = self.is_unsent();
         let account = self.account.as_mut()?;
         let queued = netio::queued(self.socket.as_fd()).unwrap_or(0);
         let acknowledged = self.taken.saturating_sub(queued).saturating_sub(account.begun_at);
         let octets = acknowledged.min(account.size).saturating_sub(account.told);
         account.told += octets;
         account.stands &= octets == 0;
-        Some((account.stream, octets, queued == 0))
+        Some((account.stream, octets, queued == 0 && !is_unsent))
+    }
+
+    /// Whether something waits for room in the socket.
+    fn is_unsent(&self) -> bool {
+        self.sent < self.output.len() || self.tls.as_ref().is_some_and(|tls| tls.wants_write())
     }
 
     /// Whether its peer takes nothing any more: once, until something more is delivered.
@@ -448,12 +464,14 @@ impl Connection {
         let account =
             self.account.as_mut().filter(|account| !account.stands && account.told < account.size)?;
         account.stands = netio::stands_still(self.socket.as_fd(), self.is_fast);
-        account.stands.then_some(account.stream)
+        account.stream.filter(|_| account.stands)
     }
 
     /// How many more segments were sent again. Those by which a kernel asks a peer that takes nothing whether it does so still are among them, and are no losses.
     pub(super) fn resent(&mut self) -> u64 {
-        let Some(account) = self.account.as_mut() else { return 0 };
+        let Some(account) = self.account.as_mut().filter(|account| account.stream.is_some()) else {
+            return 0;
+        };
         let resent = netio::resent(self.socket.as_fd()).unwrap_or(account.resent);
         let again = resent.wrapping_sub(std::mem::replace(&mut account.resent, resent));
         if account.stands { 0 } else { again.into() }
@@ -471,9 +489,10 @@ impl Stream for Connection {
     }
 
     fn interest(&self) -> EventFlags {
-        let unsent = self.sent < self.output.len() || self.tls.as_ref().is_some_and(|tls| tls.wants_write());
+        let unsent = self.is_unsent();
         let out = if unsent { EventFlags::OUT } else { EventFlags::empty() };
         match (&self.stage, &self.body) {
+            (Stage::Reading | Stage::Receiving(_) | Stage::Lingering, _) if self.is_ended => out,
             (Stage::Reading | Stage::Receiving(_) | Stage::Lingering, _) => EventFlags::IN | out,
             (Stage::Asking(_) | Stage::Opening(_), _) => out,
             (Stage::Sending(_), Some(body)) if !unsent => {

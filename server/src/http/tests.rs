@@ -1,3 +1,4 @@
+mod delivered;
 mod distrust;
 mod floods;
 mod operators;
@@ -133,6 +134,12 @@ fn take_news(http: &mut Http, news: News, told: &Mutex<Vec<String>>, grant: u64,
             if matches!(news, StreamNews::Begun { .. } | StreamNews::Wants) && grant > 0 {
                 http.grant(stream, grant);
             }
+        }
+        News::Sending { to, path } => {
+            told.lock().unwrap().push(format!("{} is sent {path}", to.ip()));
+        }
+        News::Sent(Transfer { path, octets, outcome, .. }) => {
+            told.lock().unwrap().push(format!("sent {path} {octets} {outcome:?}"));
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod accepting;
 mod breaking;
+mod delivering;
 mod holding;
 mod making;
 
@@ -16,8 +17,9 @@ use crate::ask::Ask;
 use crate::clock;
 use crate::images::directory::BootFile;
 use crate::journal::Journal;
-use crate::streams::Streams;
+use crate::streams::{Stream as _, Streams};
 use crate::wake::{Caller, Post, Tray};
+use delivering::{End, Going};
 use heorot_core::limit::HTTP_AT_ONCE_OCTETS;
 use heorot_core::message::{Answer, Via};
 use heorot_core::transfer::{self, StreamId, StreamNews};
@@ -26,7 +28,7 @@ use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustls::ServerConfig;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::net::TcpListener;
 use std::ops::Range;
@@ -48,8 +50,9 @@ pub(super) struct Worker {
     /// Of each listener, whether it is one by TLS.
     are_secured: Vec<bool>,
     tls: Option<Arc<ServerConfig>>,
-    /// Files on their way that are reckoned, and connections whose peers still have to acknowledge some.
+    /// Files on their way that are reckoned, those of which the history of a machine tells, by their connections, and connections whose peers still have to acknowledge some.
     accounts: BTreeSet<StreamId>,
+    going: BTreeMap<u64, Going>,
     under_way: BTreeSet<u64>,
     looked_at: Instant,
     /// Questions to the loop, by when they have to be answered: which connection's, and its how-manieth.
@@ -112,6 +115,7 @@ impl Worker {
             are_secured,
             tls,
             accounts: BTreeSet::new(),
+            going: BTreeMap::new(),
             under_way: BTreeSet::new(),
             looked_at: Instant::now(),
             asked: VecDeque::new(),
@@ -138,7 +142,7 @@ impl Worker {
             }
             self.give_up_waiting(now);
             for key in self.streams.end_silent(now) {
-                self.closed(key);
+                self.closed(key, End::Silent);
             }
             self.streams.resume_accepting(&self.epoll, now);
             if now.saturating_duration_since(self.looked_at) >= LOOKS_EVERY {
@@ -211,9 +215,9 @@ impl Worker {
                 let Some(connection) = self.streams.get_mut(key) else { return };
                 let Some(body) = &mut connection.body else { return };
                 body.is_cold = false;
-                if result.is_err() {
+                if let Err(why) = result {
                     connection.abort();
-                    return self.remove(key);
+                    return self.remove(key, End::Broken(Some(io::Error::other(why))), now);
                 }
                 key
             }
@@ -233,8 +237,10 @@ impl Worker {
                 break;
             }
         }
-        if !self.streams.settle(&self.epoll, key)? {
-            self.closed(key);
+        if self.streams.get_mut(key).is_some_and(|connection| connection.is_over()) {
+            self.remove(key, End::Over, now);
+        } else if !self.streams.settle(&self.epoll, key)? {
+            self.closed(key, End::Over);
         }
         self.look_at_held(key);
         Ok(())
@@ -248,7 +254,7 @@ impl Worker {
                 connection.stage = Stage::Reading;
                 match connection.next_head() {
                     Ok(None) => return Ok(false),
-                    Ok(Some(head)) => self.begin(key, head),
+                    Ok(Some(head)) => self.begin(key, head, now),
                     Err(refusal) => self.refuse(key, refusal),
                 }
                 Ok(true)
@@ -270,8 +276,8 @@ impl Worker {
     }
 
     /// A request has begun: the client has all that it was sent before.
-    fn begin(&mut self, key: u64, head: Head) {
-        self.settle_account(key);
+    fn begin(&mut self, key: u64, head: Head, now: Instant) {
+        self.settle_account(key, now);
         let Some(connection) = self.streams.get_mut(key) else { return };
         connection.questions += 1;
         if head.expects_leave && head.body_octets > 0 {
@@ -353,7 +359,7 @@ impl Worker {
             Ok(file) => {
                 let version = Version::of(&file.identity, u64::from(clock::calendar_seconds()));
                 let selection = version.select(method, &head.conditions);
-                return self.reply_file(key, (file, kind), (&version, selection), now);
+                return self.reply_file(key, (file, kind), (&version, selection), Some(path), now);
             }
             Err(refusal) => refusal,
         };
@@ -368,11 +374,13 @@ impl Worker {
         self.reply(key, &Reply::text(status, why + "\n"), now);
     }
 
+    /// Answers with a file. If it is one of the boot directory, the history of a machine tells of it by this path.
     fn reply_file(
         &mut self,
         key: u64,
         (file, kind): (Arc<BootFile>, &str),
         (version, selection): (&Version, Selection),
+        path: Option<String>,
         now: Instant,
     ) {
         let (reply, part) = match selection {
@@ -382,7 +390,8 @@ impl Worker {
             Selection::Failed => (Reply::text(412, "it is another version\n".into()), 0..0),
             Selection::OutOfReach => (Reply::out_of_reach(version), 0..0),
         };
-        self.reply_with(key, &reply, (file, part), now);
+        let path = path.filter(|_| part.end == version.size);
+        self.reply_with(key, &reply, (file, part), path, now);
     }
 
     /// Answers with what is said of a part of a file, and that.
@@ -391,6 +400,7 @@ impl Worker {
         key: u64,
         reply: &Reply,
         (file, part): (Arc<BootFile>, Range<u64>),
+        path: Option<String>,
         now: Instant,
     ) {
         let is_head = self.reply(key, reply, now);
@@ -398,12 +408,15 @@ impl Worker {
         let Some(connection) = self.streams.get_mut(key).filter(|_| !is_head && octets > 0) else { return };
         let is_counted = octets > HTTP_AT_ONCE_OCTETS;
         let stream = is_counted.then_some(StreamId(key << REQUEST_BITS | connection.questions));
-        connection.follow(file, part, stream);
+        connection.follow(file, part.clone(), stream, path.is_some());
         self.counts.files += 1;
         if let Some(stream) = stream {
             self.accounts.insert(stream);
             let news = StreamNews::Begun { peer: connection.peer, octets };
             self.news.push(News::Stream(stream, news));
+        }
+        if let Some(path) = path {
+            self.sends(key, path, part);
         }
     }
 
@@ -457,90 +470,16 @@ impl Worker {
                 let warms = self.jobs.try_send(Job::Warm { key, file, part }).is_ok();
                 if warms { Ok(false) } else { Err(io::Error::other("the disk does not keep up")) }
             }
-            Progress::Done if closes => {
-                connection.linger(now + self.limits.lingers)?;
-                Ok(true)
-            }
             Progress::Done => {
-                connection.await_request(now + self.limits.request_within);
+                // Who has not acknowledged it all yet is not idle.
+                let is_reckoned = connection.account.is_some();
+                let patience = |usual| now + if is_reckoned { self.limits.silence } else { usual };
+                match closes {
+                    true => connection.linger(patience(self.limits.lingers))?,
+                    false => connection.await_request(patience(self.limits.request_within)),
+                }
                 Ok(true)
             }
-        }
-    }
-
-    /// What has been acknowledged, and what was lost, everywhere.
-    fn look(&mut self, now: Instant) {
-        let keys: Vec<u64> = self.under_way.iter().copied().collect();
-        for key in keys {
-            let resent = self.streams.get_mut(key).map_or(0, Connection::resent);
-            if self.tell_delivered(key, resent, now) > 0 {
-                continue;
-            }
-            let stands = self.streams.get_mut(key).and_then(Connection::stands_still);
-            self.news.extend(stands.map(|stream| News::Stream(stream, StreamNews::StandsStill)));
-        }
-    }
-
-    /// Tells what of a file has been acknowledged, if anything, with so many segments that were sent again, and that the machine lives. How many octets.
-    fn tell_delivered(&mut self, key: u64, resent: u64, now: Instant) -> u64 {
-        let Some(connection) = self.streams.get_mut(key) else { return 0 };
-        let is_sending = connection.body.is_some();
-        let Some((stream, octets, is_empty)) = connection.delivered() else { return 0 };
-        if octets > 0
-            && connection.life_told.is_none_or(|told| now.saturating_duration_since(told) >= LIFE_EVERY)
-        {
-            connection.life_told = Some(now);
-            // If the line is full, the next octets tell.
-            let _ = self.asks.try_say(Ask::SignOfLife(connection.peer));
-        }
-        if octets > 0 || resent > 0 {
-            self.news.push(News::Stream(stream, StreamNews::Delivered { octets, resent }));
-        }
-        if is_empty {
-            self.under_way.remove(&key);
-            if !is_sending {
-                self.settle_account(key);
-            }
-        }
-        octets
-    }
-
-    /// A file has been delivered whole.
-    fn settle_account(&mut self, key: u64) {
-        let Some(connection) = self.streams.get_mut(key) else { return };
-        let resent = connection.resent();
-        if let Some((stream, octets, _)) = connection.delivered()
-            && (octets > 0 || resent > 0)
-        {
-            self.news.push(News::Stream(stream, StreamNews::Delivered { octets, resent }));
-        }
-        if let Some(account) = connection.account.take() {
-            self.end_account(account.stream);
-        }
-        self.under_way.remove(&key);
-    }
-
-    fn end_account(&mut self, stream: StreamId) {
-        if self.accounts.remove(&stream) {
-            self.news.push(News::Stream(stream, StreamNews::Ended));
-        }
-    }
-
-    fn remove(&mut self, key: u64) {
-        if self.streams.remove(key) {
-            self.closed(key);
-        }
-    }
-
-    /// A connection is gone.
-    fn closed(&mut self, key: u64) {
-        self.holding.gone(key);
-        self.under_way.remove(&key);
-        let first = StreamId(key << REQUEST_BITS);
-        let last = StreamId((key + 1) << REQUEST_BITS);
-        let streams: Vec<StreamId> = self.accounts.range(first..last).copied().collect();
-        for stream in streams {
-            self.end_account(stream);
         }
     }
 

@@ -187,6 +187,8 @@ impl Loop {
                     self.request(Asker::Machine((key, question)), from, local, via, path);
                 }
                 News::Stream(stream, news) => self.transfer(transfer::Input::Stream { stream, news }),
+                News::Sending { to, path } => self.heorot(Input::Sending { to, path }),
+                News::Sent(transfer) => self.heorot(Input::Transferred(transfer)),
             }
         }
         for (stream, news) in self.parts.nfs.as_ref().map_or_else(Vec::new, nfs::Handle::news) {

@@ -1,9 +1,11 @@
-//! What a node is made of small files, as a story tells it.
+//! What a node is made of small files, and what becomes of those that it loads, as a story tells it.
 
 use super::Teller;
 use heorot_core::config::OverlayNetwork;
 use heorot_core::message::{Input, NodeFiles, Query, RequestId};
 use heorot_core::time::Wall;
+use heorot_core::transfer::{Outcome, Protocol, Transfer};
+use std::net::SocketAddrV4;
 
 impl Teller {
     /// What an operator sees of a node's files.
@@ -21,6 +23,41 @@ impl Teller {
         let why = Some(why.to_owned()).filter(|why| !why.is_empty());
         let out = self.world()?.happen(Input::NotMade { mac, given, why });
         Some(self.lines(out, None))
+    }
+
+    /// What becomes of a file that it fetched.
+    pub(super) fn by_http(&mut self, letter: char, what: &[&str]) -> Option<Vec<String>> {
+        /// From where it asks, and from where it did in the boot before.
+        const PORTS: [u16; 2] = [40_000, 40_001];
+        let [port, before] = PORTS;
+        let (port, path, octets, outcome) = match what {
+            ["begins", path] => {
+                let to = SocketAddrV4::new(*self.addresses.get(&letter)?, port);
+                let out = self.world()?.happen(Input::Sending { to, path: (*path).into() });
+                return Some(self.lines(out, Some(letter)));
+            }
+            ["gets", path, octets] => (port, path, octets, Outcome::Complete),
+            ["loses", path, octets, why @ ..] => (port, path, octets, Outcome::Failed(why.join(" "))),
+            ["breaks-off", path, octets, why @ ..] => (port, path, octets, Outcome::BrokenOff(why.join(" "))),
+            ["lost-before", path, octets, why @ ..] => (before, path, octets, Outcome::Failed(why.join(" "))),
+            _ => return None,
+        };
+        self.ended(letter, (Protocol::Http, port), path, octets.parse().ok()?, outcome)
+    }
+
+    /// A transfer to it ends.
+    pub(super) fn ended(
+        &mut self,
+        letter: char,
+        (by, port): (Protocol, u16),
+        path: &str,
+        octets: u64,
+        outcome: Outcome,
+    ) -> Option<Vec<String>> {
+        let peer = SocketAddrV4::new(*self.addresses.get(&letter)?, port);
+        let transfer = Transfer { peer, path: path.into(), by, octets, resent: 0, outcome };
+        let out = self.world()?.happen(Input::Transferred(transfer));
+        Some(self.lines(out, Some(letter)))
     }
 }
 

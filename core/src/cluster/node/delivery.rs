@@ -1,12 +1,14 @@
 //! Files without which a boot does not go on.
 
-/// One that its machine asked for by TFTP.
+/// One that is sent to its machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// Which.
     pub path: String,
     /// By which name: loaders write theirs with slashes, and the operator may have it rewritten.
     pub asked: String,
+    /// By HTTP, to which port of its machine.
+    pub port: Option<u16>,
     /// How far it is.
     pub way: Way,
     /// Whether it did not get through when it was asked for last or before.

@@ -6,49 +6,75 @@ use crate::cluster::loader_file::generated;
 use crate::cluster::node::{Delivery, Way};
 use crate::cluster::stage::Phase;
 use crate::config::Root;
-use crate::event::Kind;
+use crate::event::{self, Kind};
 use crate::hall::Turn;
+use crate::limit::REFUSED_LETTERS_MAX;
 use crate::mac::Mac;
 use crate::message::{Answer, Request, Via};
-use crate::transfer::{Outcome, Refusal, Transfer};
-use std::net::Ipv4Addr;
+use crate::transfer::{Outcome, Protocol, Refusal, Transfer};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
-/// A TFTP transfer ended: the history of its node hears of it.
+/// A transfer ended: the history of its node hears of it.
 pub(crate) fn transferred(turn: &mut Turn<'_>, transfer: &Transfer) {
-    let machine = turn.machine_at(*transfer.peer.ip());
+    let (machine, by) = (turn.machine_at(*transfer.peer.ip()), transfer.by);
+    // A system that runs may load a thousand packages by HTTP, and who is no node is a browser: what went well there is no news.
+    let is_news = match (by, machine.and_then(|mac| turn.hall.nodes.get(mac))) {
+        (Protocol::Tftp, _) => true,
+        (Protocol::Http, node) => node.is_some_and(|node| node.stage.is_booting()),
+    };
     let path = printable(&transfer.path);
     let resent = match transfer.resent {
         0 => String::new(),
         resent => format!(", {resent} packets sent again"),
     };
     let told = |turn: &mut Turn<'_>, detail: String| match machine {
+        _ if !is_news => {}
         Some(_) => turn.event(machine, Kind::Transfer, detail),
         None => turn.event_by_stranger(Kind::Transfer, detail),
     };
     match (&transfer.outcome, machine) {
         (Outcome::Complete, _) => {
             delivered(turn, machine, &transfer.path);
-            told(turn, format!("{path}: {} octets delivered by TFTP{resent}", transfer.octets));
+            told(turn, format!("{path}: {} octets delivered by {by}{resent}", transfer.octets));
         }
         // No failure: most that do not say so have it all, and have long been told other things.
         (Outcome::Unconfirmed, _) => {
             delivered(turn, machine, &transfer.path);
-            told(turn, format!("{path}: all was sent by TFTP, and the last block not acknowledged{resent}"));
+            let end = match by {
+                Protocol::Tftp => "last block",
+                Protocol::Http => "end",
+            };
+            told(turn, format!("{path}: all was sent by {by}, and the {end} not acknowledged{resent}"));
         }
+        (Outcome::BrokenOff(_), None) => {}
         (Outcome::Failed(why) | Outcome::Left(why), None) => {
-            told(turn, format!("{path} to {}: {why}", transfer.peer));
+            let why = event::printable(why, REFUSED_LETTERS_MAX);
+            turn.event_by_stranger(Kind::Transfer, format!("{path} to {}: {why}", transfer.peer));
+        }
+        (Outcome::BrokenOff(why), Some(mac)) => {
+            let detail = turn.line(format_args!("{path}: {why} after {} octets{resent}", transfer.octets));
+            if let Some(node) = turn.hall.nodes.get_mut(mac) {
+                node.is_told(turn.now, Arc::clone(&detail));
+                // In its way only if it does not ask for the rest at once.
+                if let Some(its) = node.boot.delivery.as_mut().filter(|delivery| is_of(delivery, transfer)) {
+                    (its.way, its.has_failed) = (Way::Failed, true);
+                }
+            }
+            turn.event(Some(mac), Kind::Transfer, detail);
         }
         (Outcome::Failed(why) | Outcome::Left(why), Some(mac)) => {
             if matches!(transfer.outcome, Outcome::Left(_)) {
                 left(turn, mac, &transfer.path);
             }
+            // What a client says may be in it.
+            let why = &event::printable(why, REFUSED_LETTERS_MAX);
             let detail = turn.line(format_args!("{path}: {why} after {} octets{resent}", transfer.octets));
             if let Some(node) = turn.hall.nodes.get_mut(mac) {
                 node.is_told(turn.now, Arc::clone(&detail));
             }
             // Who left it asks anew if he needs it.
-            if matches!(transfer.outcome, Outcome::Failed(_)) && is_under_way(turn, mac, &transfer.path) {
+            if matches!(transfer.outcome, Outcome::Failed(_)) && is_under_way(turn, mac, transfer) {
                 return lost(turn, mac, transfer, why);
             }
             turn.event(Some(mac), Kind::Transfer, detail);
@@ -58,20 +84,20 @@ pub(crate) fn transferred(turn: &mut Turn<'_>, transfer: &Transfer) {
 
 /// A file without which a boot does not go on did not get through.
 fn lost(turn: &mut Turn<'_>, mac: Mac, transfer: &Transfer, why: &str) {
-    let Transfer { path, octets, .. } = transfer;
+    let Transfer { path, octets, by, .. } = transfer;
     if let Some(node) = turn.hall.nodes.get_mut(mac) {
         // After a restart of the server it is not known.
-        let way = Way::Failed;
-        let begun = || Delivery { path: file_of(path), asked: path.clone(), way, has_failed: true };
+        let (way, port) = (Way::Failed, None);
+        let begun = || Delivery { path: file_of(path), asked: path.clone(), port, way, has_failed: true };
         let delivery = node.boot.delivery.get_or_insert_with(begun);
         (delivery.way, delivery.has_failed) = (way, true);
     }
     let what = format!("{} did not get through: {why} after {octets} octets", printable(path));
-    let to_do = match octets {
-        0 => {
+    let to_do = match (octets, by) {
+        (0, Protocol::Tftp) => {
             "see that no firewall on the way drops UDP between it and this server's ports 69 and tftp.port-range, and that the way takes packets as large as its MTU says"
         }
-        _ => {
+        (_, Protocol::Tftp | Protocol::Http) => {
             "see that it was not switched off, and what the way loses: a cable, a switch, a firewall, packets as large as its MTU says"
         }
     };
@@ -105,16 +131,24 @@ fn file_of(asked: &str) -> String {
     name::normalized(asked).unwrap_or_else(|_| asked.to_owned())
 }
 
-/// Whether a machine waits for this file. After a restart of the server that is not known, and it does if it cannot do without.
-fn is_under_way(turn: &Turn<'_>, mac: Mac, path: &str) -> bool {
+/// Whether a transfer is the one by which a machine waits for its file. By HTTP the connection of a boot that was cut off may end when the next one loads the same.
+fn is_of(delivery: &Delivery, transfer: &Transfer) -> bool {
+    delivery.asked == transfer.path && delivery.port.is_none_or(|port| port == transfer.peer.port())
+}
+
+/// Whether a machine waits for what did not get through. After a restart of the server that is not known, and it does if it cannot do without.
+fn is_under_way(turn: &Turn<'_>, mac: Mac, transfer: &Transfer) -> bool {
     let Some(node) = turn.hall.nodes.get(mac) else { return false };
     match &node.boot.delivery {
-        Some(delivery) => delivery.asked == path,
-        None => node.stage.is_booting() && node.boot.is_resumed && is_needed(turn, mac, &file_of(path)),
+        Some(delivery) => is_of(delivery, transfer),
+        None => {
+            let path = file_of(&transfer.path);
+            node.stage.is_booting() && node.boot.is_resumed && is_needed(turn, mac, &path)
+        }
     }
 }
 
-/// A machine is given a file, and does not go on without: by TFTP it is known when it has it.
+/// A machine asks for a file that there is, or may be. By TFTP it is sent from now on; by HTTP it may have asked how long it is, and no more ([`sending`]).
 pub(super) fn begins(turn: &mut Turn<'_>, request: &Request, mac: Mac, path: &str, reply: &Answer) {
     let is_given = match reply {
         Answer::Text(_) | Answer::File(_) | Answer::FirstOf(_) => true,
@@ -126,25 +160,48 @@ pub(super) fn begins(turn: &mut Turn<'_>, request: &Request, mac: Mac, path: &st
         | Answer::Missing(_)
         | Answer::Refused(_) => false,
     };
-    let is_booting = turn.hall.nodes.get(mac).is_some_and(|node| node.stage.is_booting());
-    if !is_given || !is_booting || !(generated(path).is_some() || is_needed(turn, mac, path)) {
+    if !is_given || !is_waited_for(turn, mac, path) {
         return;
     }
-    let is_told = request.via == Via::Tftp;
+    if request.via == Via::Tftp {
+        return is_sent(turn, mac, path, (request.path.clone(), None));
+    }
+    if let Some(node) = turn.hall.nodes.get_mut(mac) {
+        node.boot.delivery.take_if(|delivery| delivery.path != path);
+    }
+}
+
+/// A file is on its way by HTTP.
+pub(crate) fn sending(turn: &mut Turn<'_>, to: SocketAddrV4, path: &str) {
+    if let Some(mac) = turn.machine_at(*to.ip()).filter(|mac| is_waited_for(turn, *mac, path)) {
+        is_sent(turn, mac, path, (path.into(), Some(to.port())));
+    }
+}
+
+/// Whether a machine that boots does not go on without this file.
+fn is_waited_for(turn: &Turn<'_>, mac: Mac, path: &str) -> bool {
+    let is_booting = turn.hall.nodes.get(mac).is_some_and(|node| node.stage.is_booting());
+    is_booting && (generated(path).is_some() || is_needed(turn, mac, path))
+}
+
+/// A file that a machine waits for is on its way to it: it is known when it has it.
+fn is_sent(turn: &mut Turn<'_>, mac: Mac, path: &str, (asked, port): (String, Option<u16>)) {
     let Some(node) = turn.hall.nodes.get_mut(mac) else { return };
     let before = node.boot.delivery.take();
-    node.boot.delivery = is_told.then(|| {
-        // It tries once more; what was in the way last time stays told until it has it.
-        let has_failed = before.is_some_and(|before| before.path == path && before.has_failed);
-        let way = if has_failed { Way::Failed } else { Way::Under };
-        Delivery { path: path.into(), asked: request.path.clone(), way, has_failed }
+    // It tries once more; what was told to be in the way last time stays so until it has it.
+    let has_failed = before.is_some_and(|before| {
+        let text = printable(&before.asked);
+        let is_told = node.trouble.as_ref().is_some_and(|trouble| trouble.what.starts_with(&text));
+        before.path == path && before.has_failed && is_told
     });
+    let way = if has_failed { Way::Failed } else { Way::Under };
+    node.boot.delivery = Some(Delivery { path: path.into(), asked, port, way, has_failed });
 }
 
 /// A file is not there. Loaders ask for many that need not be; without the boot file, the kernel or a RAM disk there is no boot.
 pub(crate) fn unavailable(turn: &mut Turn<'_>, from: Ipv4Addr, path: &str, refusal: &Refusal) {
     let machine = turn.machine_at(from);
-    let detail = turn.line(format_args!("{}: {}", printable(path), printable(refusal.why())));
+    let detail = turn.line(format_args!("{}", refused(path, refusal.why())));
     let Some(node) = machine.and_then(|mac| turn.hall.nodes.get_mut(mac)) else {
         let is_made = generated(path).is_some();
         let for_whom =
@@ -167,6 +224,17 @@ pub(crate) fn unavailable(turn: &mut Turn<'_>, from: Ipv4Addr, path: &str, refus
         turn.trouble(mac, detail.to_string(), Some(to_do));
     } else {
         turn.event(Some(mac), Kind::Transfer, detail);
+    }
+}
+
+/// Why a file is not to be had. Of what a client wrote as much is shown as there is room for, and of what we say, all: at its end stands what can be done.
+fn refused(path: &str, why: &str) -> String {
+    let shown = printable(path);
+    let why = if shown == path { why.to_owned() } else { why.replace(path, &shown) };
+    let why = event::printable(&why, REFUSED_LETTERS_MAX);
+    match why.strip_prefix(&shown).is_some_and(|rest| rest.starts_with(' ')) {
+        true => why,
+        false => format!("{shown}: {why}"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which file a name means: as machines write names, as the operator rewrites them, and in whose directory it is looked for.
 
-use crate::cluster::boot;
+use crate::cluster::boot::{self, BOOT_IPXE};
+use crate::cluster::loader_file::generated;
 use crate::config::UniqueRoot;
 use crate::hall::Turn;
 use crate::mac::Mac;
@@ -22,7 +23,7 @@ pub(super) fn meant(turn: &Turn<'_>, request: &Request, machine: Option<Mac>) ->
         return Ok(path);
     }
     let machine = machine.or_else(|| host_at(turn, request.from));
-    let path = rewritten(turn, path, machine)?;
+    let path = folded(turn.config.tftp.case_fold, rewritten(turn, path, machine)?);
     if is_of_another(turn.config.tftp.unique_root, &path, request.from, machine) {
         return Err(Answer::Refused(format!("{path} is in another machine's directory")));
     }
@@ -79,6 +80,20 @@ fn rewritten(turn: &Turn<'_>, path: String, machine: Option<Mac>) -> Result<Stri
         Some(made) => normalized(&made),
         None => Ok(path),
     }
+}
+
+/// Where letters are not told apart by their size, that holds for the names of what is made, too. The folder stays as it was written: what is kept in one of that name is looked for there.
+fn folded(case_fold: bool, path: String) -> String {
+    const MADE: [&str; 3] = [BOOT_IPXE, "grub.cfg", "pxelinux.cfg/"];
+    if !case_fold || generated(&path).is_some() {
+        return path;
+    }
+    let small = path.to_ascii_lowercase();
+    let found = MADE.iter().find_map(|name| Some((small.rfind(name)?, name)));
+    let Some((at, name)) = found.filter(|_| generated(&small).is_some()) else { return path };
+    let (folder, rest) = (&path[..at], &path[at + name.len()..]);
+    let rest = if rest.eq_ignore_ascii_case("default") { "default" } else { rest };
+    format!("{folder}{name}{rest}")
 }
 
 /// Whether a path is in a directory that another machine has to itself.

@@ -10,7 +10,7 @@ use crate::cluster::plan::Plan;
 use crate::cluster::secrets::Given;
 use crate::cluster::stage::Stage;
 use crate::config::Overlays;
-use crate::event::Kind;
+use crate::event::{self, Kind};
 use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::message::{Answer, NodeFiles, Output, Request};
@@ -89,7 +89,7 @@ pub(crate) fn not_made(turn: &mut Turn<'_>, mac: Mac, given: Option<Time>, why: 
         let what = "nobody waited for its files any more when they were to be sent: its agent may ask again";
         return turn.event(Some(mac), Kind::Agent, what);
     };
-    let why: String = why.chars().filter(|c| !c.is_control()).take(NOT_MADE_LETTERS_MAX).collect();
+    let why = event::printable(why, NOT_MADE_LETTERS_MAX);
     let who = turn.hall.nodes.get(mac).and_then(|node| node.number).map(|number| turn.name(number));
     let to_do = format!("mend it, and see: heorot overlay show {}", who.unwrap_or_else(|| mac.to_string()));
     turn.trouble(mac, format!("its files cannot be made: {why}"), Some(to_do));

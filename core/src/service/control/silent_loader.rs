@@ -3,7 +3,10 @@
 use crate::cluster::node::{Firmware, Node};
 use crate::cluster::stage::Phase;
 use crate::config::{FirmwareKind, Loader};
+use crate::event::printable;
 use crate::hall::Turn;
+use crate::limit::TOLD_LETTERS_MAX;
+use crate::mac::Mac;
 use std::time::Duration;
 
 /// A loader that runs asks for its address, or for its next file, within a few seconds: a spanning tree holds up none of its packets, for the port was up already.
@@ -11,18 +14,25 @@ const SILENT_AFTER: Duration = Duration::from_secs(30);
 
 /// What the operator can do for such a machine.
 pub(super) fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
+    seen(turn, node).map(|(what, to_do)| format!("{what}: {to_do}"))
+}
+
+/// The same of one whose temporary address is taken back: that it is one, and what can be done. Nothing else would know of it from then on.
+pub(crate) fn of(turn: &Turn<'_>, mac: Mac) -> Option<(String, String)> {
+    turn.hall.nodes.get(mac).and_then(|node| seen(turn, node))
+}
+
+/// What is seen of such a machine, and what can be done.
+fn seen(turn: &Turn<'_>, node: &Node) -> Option<(String, String)> {
     let kind_of_firmware = node.boot.firmware_kind.filter(|kind| *kind != FirmwareKind::Ipxe);
     let path = silent_file(turn, node)?;
     let kind = kind_of_firmware?;
     let row = kind.row();
     let is_its = turn.config.boot.files.get(&kind).is_some_and(|file| file == path);
     let is_next = turn.config.boot.files.get(&kind).and_then(|file| Loader::second_stage(file));
-    let shown: String = path.chars().filter(|c| !c.is_control()).take(120).collect();
-    let begins = format!("{shown} was delivered and asks for nothing");
+    let what = format!("{} was delivered and asks for nothing", printable(path, TOLD_LETTERS_MAX));
     if is_next.is_some_and(|next| next == path) {
-        return Some(format!(
-            "{begins}: see at its console whether it is in its prompt, and finds no network"
-        ));
+        return Some((what, "see at its console whether it is in its prompt, and finds no network".into()));
     }
     if !is_its {
         return None;
@@ -45,14 +55,15 @@ pub(super) fn to_do(turn: &Turn<'_>, node: &Node) -> Option<String> {
         | FirmwareKind::HttpLoongarch64
         | FirmwareKind::Ipxe => None,
     };
-    Some(match shim.filter(|_| !is_signed) {
+    let to_do = match shim.filter(|_| !is_signed) {
         Some(shim) => format!(
-            "{begins}: Secure Boot refuses what is not signed (switch it off, or {key} = \"{shim}\" in [boot]), or it has no driver for the card ({key} = \"snponly.efi\")"
+            "Secure Boot refuses what is not signed (switch it off, or {key} = \"{shim}\" in [boot]), or it has no driver for the card ({key} = \"snponly.efi\")"
         ),
         None => format!(
-            "{begins}: see at its console whether it runs; it may be for other firmware, or have no driver for the card ({key} in [boot])"
+            "see at its console whether it runs; it may be for other firmware, or have no driver for the card ({key} in [boot])"
         ),
-    })
+    };
+    Some((what, to_do))
 }
 
 /// The file that was loaded last, and does not go on. Firmware that is refused it may ask again at once, or go through its other ways to boot, so that this is the next boot: as long as that has loaded

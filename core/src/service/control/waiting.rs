@@ -5,7 +5,9 @@ use crate::cluster::node::{Delivery, Node, Offers, Way};
 use crate::cluster::stage::{Phase, Stage};
 use crate::cluster::trouble::{Beside, Trouble};
 use crate::config::{Mode, Policy};
+use crate::event::printable;
 use crate::hall::Turn;
+use crate::limit::TOLD_LETTERS_MAX;
 use crate::time::Wall;
 
 /// What has to happen for a node to go on.
@@ -23,7 +25,7 @@ pub(super) fn waiting_for(turn: &Turn<'_>, node: &Node) -> Option<String> {
 /// An address or a file that it asked for and does not have, and does not go on without.
 fn wanting(node: &Node) -> Option<String> {
     let is_booting = node.stage.is_booting();
-    let path = |path: &String| path.chars().filter(|c| !c.is_control()).take(120).collect::<String>();
+    let path = |path: &String| printable(path, TOLD_LETTERS_MAX);
     if let Some(lacking) = node.boot.lacks.as_ref().filter(|_| is_booting) {
         return Some(format!("{}, which it asked for and was not given", path(lacking)));
     }
@@ -58,6 +60,8 @@ fn next_step(turn: &Turn<'_>, node: &Node) -> Option<&'static str> {
         (Stage::Temporary, Some(Phase::Agent)) if by_operator => Some("an operator to accept it"),
         // Nothing that it does has it go on here.
         (Stage::Seen, _) if is_looked_on(turn, node) => None,
+        // It had one in this boot, and loaded something.
+        (Stage::Seen, _) if node.boot.loaded.is_some() && node.offers.count == 0 => Some("its next boot"),
         // An operator has named it, or it was known before a restart.
         (Stage::Seen, _) if node.asked.is_none() => Some("its DISCOVER, when it is switched on"),
         (Stage::Seen, _) => Some("its REQUEST for an address"),
@@ -112,7 +116,15 @@ pub(super) fn to_do(turn: &Turn<'_>, wall: Wall, node: &Node) -> Option<String> 
         .or_else(|| others::ignored(turn, node).or_else(|| turn.misaddressed(node))?.to_do)
         .or_else(|| silent_loader::to_do(turn, node))
         .or_else(|| (node.stage == Stage::Down).then(|| unheard::switch_on(turn, wall, node)))
-        .or_else(|| where_it_stands(turn, node).map(str::to_owned))
+        .or_else(|| broken_off(node).or_else(|| where_it_stands(turn, node)).map(str::to_owned))
+}
+
+/// What can be done for one that broke off the connection by which it was sent a file, and asks for nothing since. What else keeps a file from it stands among its troubles.
+fn broken_off(node: &Node) -> Option<&'static str> {
+    let has_failed = node.boot.delivery.as_ref().is_some_and(|delivery| delivery.has_failed);
+    (node.stage.is_booting() && has_failed).then_some(
+        "look at its console, which says why it broke off: it may have too little memory for the file, or was switched off",
+    )
 }
 
 /// What can be done for one that stands still, or goes in a circle, and nothing says why.

@@ -2,6 +2,7 @@
 
 use super::super::connection::Connection;
 use super::Worker;
+use super::delivering::End;
 use crate::journal::Weight;
 use crate::streams::ACCEPTS_A_TURN;
 use std::net::{IpAddr, SocketAddr, TcpListener};
@@ -16,7 +17,7 @@ impl Worker {
             let Some((socket, peer)) = self.streams.accept(&self.epoll, listener, now) else { return };
             let SocketAddr::V4(peer) = peer else { continue };
             if let Some(key) = self.streams.make_room(IpAddr::V4(*peer.ip())) {
-                self.closed(key);
+                self.closed(key, End::GaveWay);
                 self.complain_of_crowd(now);
             }
             let tls = self.tls.as_ref().filter(|_| self.are_secured.get(listener) == Some(&true));

@@ -1,7 +1,9 @@
 //! Connections that break off; and machines that end TLS before it has begun, of which nothing else would be known anywhere.
 
 use super::Worker;
+use super::delivering::End;
 use crate::ask::Ask;
+use crate::streams::Stream as _;
 use rustix::event::epoll::EventFlags;
 use rustls::AlertDescription;
 use std::io;
@@ -29,7 +31,9 @@ impl Worker {
         let went = if is_broken { self.hear_last_words(key) } else { self.converse(key, flags, now) };
         if is_broken || went.is_err() {
             self.tell_distrust(key, went.as_ref().err());
-            self.remove(key);
+            let pending = || self.streams.get_mut(key)?.socket().take_error().ok().flatten();
+            let error = went.err().or_else(pending);
+            self.remove(key, End::Broken(error), now);
         }
     }
 

@@ -2,6 +2,7 @@
 //! client that holds most gives way.
 
 use super::Worker;
+use super::delivering::End;
 use heorot_core::limit::{HTTP_HELD_OCTETS_MAX, HTTP_HELD_UNCOUNTED_OCTETS};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -72,7 +73,7 @@ impl Worker {
         self.holding.set(key, connection.peer, counted);
         while let Some(key) = self.holding.gives_way() {
             self.streams.displace(key);
-            self.closed(key);
+            self.closed(key, End::GaveWay);
         }
     }
 }

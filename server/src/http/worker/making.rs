@@ -41,7 +41,8 @@ impl Worker {
             Ok(file) => {
                 let version = Version::of(&file.identity, u64::from(clock::calendar_seconds()));
                 let all = Selection::Whole;
-                return self.reply_file(key, (Arc::new(file), "application/x-cpio"), (&version, all), now);
+                let file = (Arc::new(file), "application/x-cpio");
+                return self.reply_file(key, file, (&version, all), None, now);
             }
             Err(NotMade::Wrong(why)) => (500, why),
             Err(NotMade::Busy) => (503, "too many files of nodes are under way: ask again".into()),
@@ -87,7 +88,7 @@ impl Worker {
         let reply = match result {
             Some(Ok((first, rest))) => {
                 let size = rest.identity.size;
-                return self.reply_with(key, &Reply::text_before(first, size), (rest, 0..size), now);
+                return self.reply_with(key, &Reply::text_before(first, size), (rest, 0..size), None, now);
             }
             Some(Err(NotMade::Wrong(why))) => Reply::text(500, why + "\n"),
             // Operators alone ask for what else is long.

@@ -39,3 +39,23 @@ fn another_machines_directory_is_refused() {
     }
     assert!(is_of_another(UniqueRoot::Mac, "52-54-00-00-00-17/x", mine, None), "a stranger has none");
 }
+
+#[test]
+fn what_is_made_has_its_name_in_any_size() {
+    for (path, expected) in [
+        ("BOOT.IPXE", "boot.ipxe"),
+        ("boot.ipxe", "boot.ipxe"),
+        ("X/BOOT.IPXE", "X/BOOT.IPXE"),
+        ("PXELINUX.CFG/default", "pxelinux.cfg/default"),
+        ("PXELINUX.CFG/DEFAULT", "pxelinux.cfg/default"),
+        ("Boot/Pxelinux.cfg/01-52-54-00-00-00-0A", "Boot/pxelinux.cfg/01-52-54-00-00-00-0A"),
+        ("EFI/GRUB/GRUB.CFG", "EFI/GRUB/grub.cfg"),
+        ("GRUB.CFG-01-52-54-00-00-00-0A", "grub.cfg-01-52-54-00-00-00-0A"),
+        ("PXELINUX.CFG/0A4D0117", "pxelinux.cfg/0A4D0117"),
+        ("VMLINUZ", "VMLINUZ"),
+        ("XPXELINUX.CFG/default", "XPXELINUX.CFG/default"),
+    ] {
+        assert_eq!(folded(true, path.into()), expected, "{path}");
+        assert_eq!(folded(false, path.into()), path);
+    }
+}
