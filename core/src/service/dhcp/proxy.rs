@@ -183,7 +183,7 @@ fn lives(turn: &Turn<'_>, lease: &Lease) -> bool {
     turn.hall.nodes.get(lease.mac).map_or(was_heard, |node| match node.stage {
         // Its system has said so, or fell silent.
         Stage::Down => false,
-        Stage::Up => node.boot.checks_in || was_heard,
+        Stage::Up => was_heard || turn.checks_in_at(lease),
         Stage::Seen | Stage::Temporary | Stage::Testing | Stage::Failed | Stage::Ready | Stage::Booting => {
             was_heard
         }
