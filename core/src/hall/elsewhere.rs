@@ -9,7 +9,7 @@
 use super::{Due, Turn};
 use crate::cluster::lease::{Lease, PoolId, PoolKind};
 use crate::cluster::node::Node;
-use crate::cluster::stage::Stage;
+use crate::cluster::stage::{Stage, Step};
 use crate::config::Mode;
 use crate::event::Kind;
 use crate::limit::NODES_MAX;
@@ -99,11 +99,13 @@ impl Turn<'_> {
         if node.cards().any(|card| self.hall.leases.borrowed(card, id).is_some()) {
             return false;
         }
-        // By which of its cards is known of the address that it had.
-        let card =
-            self.hall.lapsed.get(&address).copied().filter(|card| node.cards().any(|its| its == *card));
-        let card = card.unwrap_or_else(|| node.present());
+        // By which of its cards is known of the address that it had. Who is of another network has none there: a router translates his address, or another host has his token.
+        let had_it = self.hall.lapsed.get(&address).copied();
+        let had_it = had_it.filter(|card| node.cards().any(|its| its == *card));
+        let is_there = node.network == Some(place);
+        let Some(card) = had_it.or_else(|| is_there.then(|| node.present())) else { return false };
         self.has_elsewhere(card, place, address);
+        self.step(card, Step::Lent, "it is back at its address");
         true
     }
 }
