@@ -99,10 +99,11 @@ impl Turn<'_> {
         if node.cards().any(|card| self.hall.leases.borrowed(card, id).is_some()) {
             return false;
         }
-        // By which of its cards is known of the address that it had. Who is of another network has none there: a router translates his address, or another host has his token.
+        // By which of its cards is known of the address that it had. Who neither was there last nor has his name there has none: a router translates his address, or another host has his token.
         let had_it = self.hall.lapsed.get(&address).copied();
         let had_it = had_it.filter(|card| node.cards().any(|its| its == *card));
-        let is_there = node.network == Some(place);
+        let is_named_there = |number| self.own_network(node, number) == Some(place);
+        let is_there = node.network == Some(place) || node.number.is_some_and(is_named_there);
         let Some(card) = had_it.or_else(|| is_there.then(|| node.present())) else { return false };
         self.has_elsewhere(card, place, address);
         self.step(card, Step::Lent, "it is back at its address");
