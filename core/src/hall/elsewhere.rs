@@ -1,19 +1,21 @@
 //! Addresses that another server gives. They are not ours to lend to another machine, so that nobody needs one back: whose it is, the machines say themselves.
 //!
 //! ```text
-//!  its machine is up and checks in           it stands, however long ago it was learnt
+//!  its machine is up and checks in there     it stands, however long ago it was learnt
 //!  nobody was heard there for its time       it ends: no file that is made for its machine goes there, for somebody else may have it by now
 //!  whoever has the token of its boot speaks  it stands again
 //! ```
 
 use super::{Due, Turn};
 use crate::cluster::lease::{Lease, PoolId, PoolKind};
-use crate::cluster::stage::Stage;
+use crate::cluster::node::Node;
+use crate::cluster::stage::{Stage, Step};
 use crate::config::Mode;
 use crate::event::Kind;
-use crate::limit::{HOLD_AFTER_LIFE, NODES_MAX};
+use crate::limit::NODES_MAX;
 use crate::mac::Mac;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 impl Turn<'_> {
     /// A machine has an address by another server, and no other there.
@@ -52,14 +54,11 @@ impl Turn<'_> {
 
     /// Nobody was heard at an address for as long as it was lent. Whether it is taken back.
     pub(crate) fn runs_out(&mut self, address: Ipv4Addr, lease: Lease) -> bool {
-        let is_elsewhere = lease.pool.kind == PoolKind::Elsewhere;
-        // When it is down by its silence is said elsewhere.
-        let runs = self.hall.nodes.get(lease.mac);
-        if is_elsewhere && runs.is_some_and(|node| node.stage == Stage::Up && node.boot.checks_in) {
-            self.hall.timers.arm(self.now + HOLD_AFTER_LIFE, Due::Address(address));
+        if self.checks_in_at(&lease) {
+            self.hall.timers.arm(lease.life + self.silence(), Due::Address(address));
             return false;
         }
-        if is_elsewhere {
+        if lease.pool.kind == PoolKind::Elsewhere {
             if self.hall.lapsed.len() >= NODES_MAX {
                 self.hall.lapsed.clear();
             }
@@ -68,6 +67,24 @@ impl Turn<'_> {
         self.end_lease(address);
         self.expired(lease.mac, "it fell silent, and its temporary address was taken back");
         true
+    }
+
+    /// Whether the system of a machine runs, and its agent checks in from this address of another server's. What that gave another of its cards it may have left, and what it gave before we gave the addresses.
+    pub(crate) fn checks_in_at(&self, lease: &Lease) -> bool {
+        let runs = |node: &Node| node.stage == Stage::Up && node.boot.checks_in;
+        self.is_another_servers(lease.pool)
+            && self.hall.nodes.get(lease.mac).is_some_and(runs)
+            && self.now.since(lease.life) < self.silence()
+    }
+
+    /// Whether what is lent from here is another server's. Where that gave the addresses once, and we do by now, it is ours, and its machine is to have another one.
+    pub(crate) fn is_another_servers(&self, pool: PoolId) -> bool {
+        pool.kind == PoolKind::Elsewhere && self.config.networks[pool.network].mode != Mode::Serve
+    }
+
+    /// For how long nothing is heard at most from where an agent checks in: after that its machine is down.
+    fn silence(&self) -> Duration {
+        self.config.check_in.down_after + self.config.check_in.interval
     }
 
     /// Whoever has the token of a machine's present boot speaks from an address that is nobody's. Where another server gives the addresses it is that machine's, unless it has another one there.
@@ -83,11 +100,14 @@ impl Turn<'_> {
         if node.cards().any(|card| self.hall.leases.borrowed(card, id).is_some()) {
             return false;
         }
-        // By which of its cards is known of the address that it had.
-        let card =
-            self.hall.lapsed.get(&address).copied().filter(|card| node.cards().any(|its| its == *card));
-        let card = card.unwrap_or_else(|| node.present());
+        // By which of its cards is known of the address that it had. Who neither was there last nor has his name there has none: a router translates his address, or another host has his token.
+        let had_it = self.hall.lapsed.get(&address).copied();
+        let had_it = had_it.filter(|card| node.cards().any(|its| its == *card));
+        let is_named_there = |number| self.own_network(node, number) == Some(place);
+        let is_there = node.network == Some(place) || node.number.is_some_and(is_named_there);
+        let Some(card) = had_it.or_else(|| is_there.then(|| node.present())) else { return false };
         self.has_elsewhere(card, place, address);
+        self.step(card, Step::Lent, "it is back at its address");
         true
     }
 }

@@ -1,7 +1,6 @@
 //! Loans that end, and what becomes of the machines that had them.
 
 use super::{Due, Turn};
-use crate::cluster::lease::PoolKind;
 use crate::cluster::record::{LeaseRecord, Record};
 use crate::cluster::stage::Step;
 use crate::limit::{LEFT_RECORDED_EVERY, PROBE_WAIT};
@@ -13,7 +12,8 @@ impl Turn<'_> {
     /// Ends a lease: the address is free again as soon as nobody answers for it on its link.
     pub(crate) fn end_lease(&mut self, address: Ipv4Addr) {
         let free_at = self.now + PROBE_WAIT;
-        if self.hall.leases.get(address).is_some_and(|lease| lease.pool.kind == PoolKind::Elsewhere) {
+        let lent = self.hall.leases.get(address).map(|lease| lease.pool);
+        if lent.is_some_and(|pool| self.is_another_servers(pool)) {
             // Not ours to lend again, so that there is nothing to be probed.
             self.hall.leases.retract(address);
             self.hall.naming.ended(address);

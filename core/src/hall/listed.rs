@@ -317,8 +317,8 @@ impl Turn<'_> {
         (since < HOLD_AFTER_LIFE).then_some(since)
     }
 
-    /// A machine asks on a network for the address of its number: whatever it had by the number before it has left. Of one with several cards that is so where it asks; another may run on with
-    /// what it has on another network.
+    /// A machine asks on a network for the address of its number: whatever it had by the number before it has left, and by another server that gave the addresses there before us. Of one with several
+    /// cards that is so where it asks; another may run on with what it has on another network.
     pub(crate) fn leave_former(&mut self, card: Mac, place: usize, boots: bool) {
         let identity = self.hall.nodes.identity(card);
         let node = self.hall.nodes.get(card);
@@ -326,7 +326,12 @@ impl Turn<'_> {
         let cards: BTreeSet<_> = further.into_iter().chain([card, identity]).collect();
         let is_left = |lease: &Lease| {
             let is_its = boots || (lease.mac == card && (cards.len() == 1 || lease.pool.network == place));
-            is_its && lease.pool.kind == PoolKind::Number
+            let is_former = match lease.pool.kind {
+                PoolKind::Number => true,
+                PoolKind::Elsewhere => !self.is_another_servers(lease.pool),
+                PoolKind::Temporary | PoolKind::Guest => false,
+            };
+            is_its && is_former
         };
         let lent = cards.iter().flat_map(|mac| self.hall.leases.of(*mac));
         let left = lent.filter(|(_, lease)| is_left(lease)).map(|(address, _)| address);

@@ -35,7 +35,10 @@ fn with_configuration(further: &str, records: Vec<Record>) -> Heorot {
 }
 
 fn take(heorot: &mut Heorot, payload: &[u8]) -> Vec<Output> {
-    let source = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 68);
+    take_from(heorot, SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 68), payload)
+}
+
+fn take_from(heorot: &mut Heorot, source: SocketAddrV4, payload: &[u8]) -> Vec<Output> {
     let mut out = Vec::new();
     let datagram = Datagram { interface: "eth1", source, destination: Ipv4Addr::BROADCAST, payload };
     heorot.handle(NOW, Input::Dhcp(datagram), &mut out);
@@ -271,6 +274,34 @@ fn what_bootp_grants_has_no_end_after_a_restart_either() {
     let kept = vec![kept[0].clone(), boot];
     assert_eq!(stage_after(heorot, 13), Some(Stage::Up));
     assert_eq!(stage_after(with_configuration("", kept), 13), Some(Stage::Up));
+}
+
+#[test]
+fn what_any_user_may_send_is_neither_bootp_of_a_node_that_has_booted_nor_its_end() {
+    let node = r#"{"mac":"52:54:00:00:00:02","number":3}"#;
+    let boot = r#"{"mac":"52:54:00:00:00:02","token":"0123456789abcdef","stage":"up","reason":"it says so"}"#;
+    let by_bootp = boot.replace("\"}", "\",\"is_bootp\":true}");
+    let user = SocketAddrV4::new(Ipv4Addr::new(10, 77, 1, 9), 40000);
+    let bootp = with_options(&[255]);
+    let request = with_options(&[53, 1, 3, 50, 4, 10, 77, 1, 3, 255]);
+    let cases = [
+        ("DHCP's, and BOOTP in its name", boot.to_owned(), &bootp, Some(Stage::Down)),
+        ("BOOTP's, and a REQUEST in its name", by_bootp, &request, Some(Stage::Up)),
+    ];
+    for (what, boot, said, stage) in cases {
+        let kept = vec![
+            Record::Node(serde_json::from_str(node).expect("it is a record")),
+            Record::Boot(Box::new(serde_json::from_str(&boot).expect("it is one too"))),
+        ];
+        let mut heorot = with_configuration("", kept);
+        let said = [&said[..28], &[0x52, 0x54, 0, 0, 0, 2], &said[34..]].concat();
+        let out = take_from(&mut heorot, user, &said);
+        assert_eq!(offered(&out), [10, 77, 1, 3], "{what}: it is answered");
+        assert!(!out.iter().any(|output| matches!(output, Output::Record(_, Record::Boot(_)))), "{what}");
+        heorot.handle(NOW + Duration::from_secs(13 * 3600), Input::Wakeup, &mut Vec::new());
+        let node = heorot.hall.nodes.get(Mac([0x52, 0x54, 0, 0, 0, 2]));
+        assert_eq!(node.map(|node| node.stage), stage, "{what}");
+    }
 }
 
 /// The hardware addresses by number, in the last names that were published.

@@ -160,7 +160,10 @@ fn meet(turn: &mut Turn<'_>, client: &Client) -> bool {
     if client.meant.host(turn).is_some() {
         return false;
     }
-    who::recognise(turn, client);
+    // At which place a node that has booted is, or which identifier it has, no user's program says.
+    if turn.hall.nodes.get(client.mac).is_none_or(|node| power_on::is_believed(client, node)) {
+        who::recognise(turn, client);
+    }
     let is_listed = turn.hall.listed.get(turn.config, client.mac).is_some();
     let is_known = turn.hall.nodes.get(client.mac).is_some();
     if client.firmware.is_none() && !is_listed && !is_known {

@@ -105,32 +105,12 @@ fn grant(
     is_node: bool,
 ) {
     let is_permanent = turn.config.networks[client.place].numbering.number(address).is_some();
-    if is_node && is_permanent && client.is_bootp() {
-        // It has its address for good, and never says that it needs it still.
-        if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-            node.granted_until = None;
-        }
-        grants_by_bootp(turn, client.mac, true);
-    } else if is_node && is_permanent {
-        let until = turn.now + lease;
-        // Firmware is no system that runs, and what any user's program can send says nothing of one that is dead.
-        let runs = client.is_of_the_system && client.firmware.is_none();
-        if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-            node.granted_until = Some(until);
-            if runs {
-                node.renewed(turn.now);
-            }
-            let mac = node.mac;
-            turn.hall.timers.arm(until, Due::Grant(mac));
-        }
-        grants_by_bootp(turn, client.mac, false);
-        turn.hall.leases.supersede(client.mac, client.place);
-        if runs {
-            turn.step(client.mac, Step::Renewed, "it renewed its lease");
-        }
-    }
     let is_over = |stage| matches!(stage, Stage::Up | Stage::Down);
     let in_mid_boot = turn.hall.nodes.get(client.mac).is_some_and(|node| !is_over(node.stage));
+    // Of a system that runs, or is dead, it says nothing what any user's program can send.
+    if is_node && is_permanent && (client.is_of_the_system || in_mid_boot) {
+        has_for(turn, client, lease);
+    }
     let reply = Reply::new(turn, client, MessageType::Ack).lease(address, lease).parameters(address);
     if let Some(path) = reply.boot_path()
         && let Some(node) = turn.hall.nodes.get_mut(client.mac)
@@ -163,6 +143,31 @@ fn grant(
         grant.fulfil(turn);
     } else {
         turn.promise(Promise::Grant(grant));
+    }
+}
+
+/// A node has its address by its number for so long.
+fn has_for(turn: &mut Turn<'_>, client: &Client, lease: Duration) {
+    let is_bootp = client.is_bootp();
+    let until = turn.now + lease;
+    // Firmware is no system that runs.
+    let runs = !is_bootp && client.is_of_the_system && client.firmware.is_none();
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+        // By BOOTP it has its address for good, and never says that it needs it still.
+        node.granted_until = (!is_bootp).then_some(until);
+        if runs {
+            node.renewed(turn.now);
+        }
+        if !is_bootp {
+            turn.hall.timers.arm(until, Due::Grant(node.mac));
+        }
+    }
+    grants_by_bootp(turn, client.mac, is_bootp);
+    if !is_bootp {
+        turn.hall.leases.supersede(client.mac, client.place);
+    }
+    if runs {
+        turn.step(client.mac, Step::Renewed, "it renewed its lease");
     }
 }
 

@@ -108,7 +108,8 @@ pub(super) fn part(turn: &mut Turn<'_>, client: &Client) -> bool {
     if present == client.mac || is_busy || !is_gone {
         return false;
     }
-    if !client.is_of_the_system {
+    // Without a board that it was, a node lacks nothing; of a card that is in it any user's program can say that it is in another machine.
+    if !client.is_of_the_system && !is_board {
         if client.firmware.is_some() {
             power_on::tell_no_boot(turn, client);
         }

@@ -24,8 +24,10 @@ use std::net::Ipv4Addr;
 /// How sure it is that a machine has an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Evidence {
-    /// It is said, in what any user's program on a host that runs can send.
+    /// It is said, in what any user's program on any host can send.
     Said,
+    /// It is said from there, in what any user's program on a host that runs there can send.
+    SaidThere,
     /// It asked the other server for it, which may say no.
     Asked,
     /// It uses it, or the other server acknowledged it.
@@ -145,11 +147,13 @@ fn request(turn: &mut Turn<'_>, client: &Client) {
 
 /// How sure it is that a client has the address that it calls its own. None: it speaks from another one, as any user's program can of any machine's.
 fn evidence_of_use(client: &Client) -> Option<Evidence> {
-    let is_its = *client.source.ip() == client.message.ciaddr || !client.message.giaddr.is_unspecified();
+    let is_from_there = *client.source.ip() == client.message.ciaddr;
     match client.is_of_the_system {
         true => Some(Evidence::Used),
-        // EDK2 asks so at port 4011, and relays that send from another port than theirs forward so.
-        false => is_its.then_some(Evidence::Said),
+        // EDK2 asks so at port 4011.
+        false if is_from_there => Some(Evidence::SaidThere),
+        // Relays that send from another port than theirs forward so, and whoever calls himself one.
+        false => (!client.message.giaddr.is_unspecified()).then_some(Evidence::Said),
     }
 }
 
@@ -161,19 +165,19 @@ pub(super) fn at_port_4011(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr
 }
 
 /// Whether a client is believed that it has an address, or will have. What is made for a node goes to its address: as long as another machine lives there, asking alone takes nothing from it, for whoever
-/// comes back with an old address asks for it too. What any user's program can say takes from nobody where he lives: neither what another one has nor, for another address, what the client itself has.
+/// comes back with an old address asks for it too. What any user's program can say takes from nobody where he lives: neither what another one has nor, for another address, what the client itself has; and
+/// said from elsewhere it takes from nobody at all.
 fn is_believed(turn: &Turn<'_>, client: &Client, address: Ipv4Addr, evidence: Evidence) -> bool {
     let mac = client.mac;
     let holder = turn.hall.leases.get(address).filter(|holder| holder.mac != mac);
+    let id = PoolId { network: client.place, kind: PoolKind::Elsewhere };
+    let before = turn.hall.leases.borrowed(mac, id).filter(|before| *before != address);
+    let mut taken = holder.into_iter().chain(before.and_then(|before| turn.hall.leases.get(before)));
     match evidence {
         Evidence::Used => true,
         Evidence::Asked => holder.is_none_or(|holder| turn.now.since(holder.life) >= HOLD_AFTER_LIFE),
-        Evidence::Said => {
-            let id = PoolId { network: client.place, kind: PoolKind::Elsewhere };
-            let before = turn.hall.leases.borrowed(mac, id).filter(|before| *before != address);
-            let before = before.and_then(|before| turn.hall.leases.get(before));
-            !holder.into_iter().chain(before).any(|lease| lives(turn, lease))
-        }
+        Evidence::SaidThere => !taken.any(|lease| lives(turn, lease)),
+        Evidence::Said => taken.next().is_none(),
     }
 }
 
@@ -183,7 +187,7 @@ fn lives(turn: &Turn<'_>, lease: &Lease) -> bool {
     turn.hall.nodes.get(lease.mac).map_or(was_heard, |node| match node.stage {
         // Its system has said so, or fell silent.
         Stage::Down => false,
-        Stage::Up => node.boot.checks_in || was_heard,
+        Stage::Up => was_heard || turn.checks_in_at(lease),
         Stage::Seen | Stage::Temporary | Stage::Testing | Stage::Failed | Stage::Ready | Stage::Booting => {
             was_heard
         }
@@ -227,9 +231,9 @@ pub(super) fn learn(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr, evi
     let in_mid_boot = turn.hall.nodes.get(mac).is_some_and(|node| node.stage != Stage::Up);
     let is_used = match evidence {
         Evidence::Used => true,
-        Evidence::Asked => false,
-        // Frames of an address go to whom a user names only if that is whose it was known to be.
-        Evidence::Said => is_known,
+        Evidence::Asked | Evidence::Said => false,
+        // Frames of an address go to whom a user there names only if that is whose it was known to be.
+        Evidence::SaidThere => is_known,
     };
     if is_used && in_mid_boot && client.firmware.is_some() {
         turn.pin(address, mac);

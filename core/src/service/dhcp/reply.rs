@@ -270,11 +270,13 @@ impl<'a> Reply<'a> {
             .any(|code| self.message.options.contains(*code));
         // What firmware is told in option 60, or not, is what it boots by ([`Trait`]).
         let (is_firmware, looks_up_nothing) = (self.client.firmware.is_some(), self.looks_up_nothing());
-        let is_firmwares_own = |path: &OptionPath| match path {
-            OptionPath::Whole(option::VENDOR_SPECIFIC) => is_pxes,
-            OptionPath::Whole(option::VENDOR_CLASS) => is_firmware,
-            OptionPath::Whole(option::DNS) => looks_up_nothing,
-            _ => false,
+        let firmwares_own = [
+            (option::VENDOR_SPECIFIC, is_pxes),
+            (option::VENDOR_CLASS, is_firmware),
+            (option::DNS, looks_up_nothing),
+        ];
+        let is_firmwares_own = |path: &OptionPath| {
+            firmwares_own.iter().any(|(code, is)| *is && *path == OptionPath::Whole(*code))
         };
         for table in &self.tables {
             // What is said to everybody, or to all of a network, is meant for devices of some other maker (RFC 2132 8.4), and for systems.
