@@ -315,9 +315,9 @@ mod tests {
             (&["heorot", "check", "--config", "a.toml"], Some((None, Some("a.toml")))),
             (&["heorot", "check", "b.toml", "--config", "a.toml"], None),
         ] {
-            let said = Cli::try_parse_from(arguments).ok().map(|cli| match cli.command {
-                Command::Check { file, config } => (file, config),
-                other => panic!("{other:?}"),
+            let said = Cli::try_parse_from(arguments).ok().map(|cli| {
+                let Command::Check { file, config } = cli.command else { panic!("{:?}", cli.command) };
+                (file, config)
             });
             let expected = expected.map(|(file, config): (Option<&str>, Option<&str>)| {
                 (file.map(PathBuf::from), config.map(PathBuf::from))

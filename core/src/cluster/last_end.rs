@@ -29,8 +29,8 @@ impl LastEnd {
     /// Reads what an agent says. None: it is not understood.
     pub fn parse(body: &[u8], at_seconds: Option<u64>) -> Option<Self> {
         let said: Said = serde_json::from_slice(body).ok()?;
-        let reason: String = printable(&said.reason, REASON_LETTERS_MAX);
-        if reason.trim().is_empty() {
+        let reason = printable(said.reason.trim(), REASON_LETTERS_MAX);
+        if reason.is_empty() {
             return None;
         }
         // The end of it tells most.

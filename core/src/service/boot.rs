@@ -478,7 +478,7 @@ fn identity(turn: &Turn<'_>, mac: Mac, more: &[(&str, serde_json::Value)]) -> St
     let number = node.and_then(|node| node.number.or(node.claim));
     let place = node.and_then(|node| node.network);
     let stage = |node: &Node| if node.claim.is_some() { Stage::Ready.word() } else { node.state() };
-    let state = node.map_or(Stage::Seen.word(), stage);
+    let state = node.map_or_else(|| Stage::Seen.word(), stage);
     let name = number.map(|number| turn.name(number));
     let address: Option<Ipv4Addr> = number.and_then(|number| {
         let settings = turn.config.networks.get(place?)?;

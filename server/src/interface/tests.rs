@@ -70,7 +70,7 @@ fn interfaces_that_change_names_are_told_apart_by_their_numbers() {
 /// What interfaces take in one packet is told at first, and when it is another.
 #[test]
 fn what_interfaces_take_is_told_when_it_changes() {
-    let lo = config::Interface { name: "lo".into(), addresses: vec![(std::net::Ipv4Addr::LOCALHOST, 8)] };
+    let lo = config::Interface { name: "lo".into(), addresses: vec![(Ipv4Addr::LOCALHOST, 8)] };
     let text = r#"
 [[network]]
 interface = "lo"

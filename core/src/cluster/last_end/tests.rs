@@ -4,7 +4,10 @@ use super::*;
 fn what_agents_say() {
     for (body, understood) in [
         (r#"{"reason":"reboot"}"#, Some(("reboot", ""))),
-        (r#"{"reason":"shut\ndown","last_words":"a\tb\nc\u0007\n","more":1}"#, Some(("shutdown", "ab\nc"))),
+        (
+            r#"{"reason":"shut\ndown","last_words":"a\tb\nc\u0007\n","more":1}"#,
+            Some(("shut\\x0adown", "ab\nc")),
+        ),
         (r#"{"reason":""}"#, None),
         (r#"{"reason":" \n"}"#, None),
         (r#"{"last_words":"x"}"#, None),
