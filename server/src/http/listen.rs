@@ -13,7 +13,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -27,6 +27,9 @@ const OPERATORS_MAX: usize = 64;
 
 /// How long a connection may be open without a whole request.
 const REQUEST_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long a socket is served in whose place there is another one: who has connected to it may not be seen yet, nor who was just about to.
+const LINGERS: Duration = Duration::from_secs(1);
 
 /// When accepting fails (no descriptor left), there is no use in trying again at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -135,14 +138,19 @@ fn file_at(path: &Path) -> io::Result<(u64, u64)> {
     Ok((file.dev(), file.ino()))
 }
 
-/// Serves operators until it is told to end; who has connected until then is served.
-async fn operators(listener: tokio::net::UnixListener, router: Router, mut ended: oneshot::Receiver<()>) {
+/// Serves operators until it is told to end, and whoever has found the socket before.
+async fn operators(listener: tokio::net::UnixListener, router: Router, ended: oneshot::Receiver<()>) {
     let places = Arc::new(Semaphore::new(OPERATORS_MAX));
+    let mut is_over = pin!(async {
+        // Nobody says anything: what would is dropped.
+        let _ = ended.await;
+        tokio::time::sleep(LINGERS).await;
+    });
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let next = poll_fn(|context| match listener.poll_accept(context) {
             Poll::Ready(accepted) => Poll::Ready(Some(accepted)),
-            Poll::Pending => Pin::new(&mut ended).poll(context).map(|_| None),
+            Poll::Pending => is_over.as_mut().poll(context).map(|()| None),
         });
         match next.await {
             Some(Ok((stream, _))) => drop(tokio::spawn(converse(stream, router.clone(), place))),
