@@ -53,6 +53,8 @@ pub(super) struct Connection {
     /// What has come of requests, and whether there will be no more.
     input: Vec<u8>,
     is_ended: bool,
+    /// Whether we have said that we say no more.
+    has_shut: bool,
     /// The head of an answer, or all of it.
     output: Vec<u8>,
     sent: usize,
@@ -178,6 +180,7 @@ impl Connection {
             tls,
             input: Vec::new(),
             is_ended: false,
+            has_shut: false,
             output: Vec::new(),
             sent: 0,
             taken: 0,
@@ -417,17 +420,27 @@ impl Connection {
     pub(super) fn linger(&mut self, deadline: Instant) -> io::Result<()> {
         if let Some(tls) = &mut self.tls {
             tls.send_close_notify();
-            self.flush()?;
         }
-        // Where both sides have said all, the kernel tells of nothing but that. While a file was sent nobody listened.
+        // While a file was sent nobody listened.
         self.is_ended |= matches!(self.socket.peek(&mut [0]), Ok(0));
+        self.input = Vec::new();
+        self.stage = Stage::Lingering;
+        self.deadline = deadline;
+        self.end_speech()?;
+        self.give_up_if_ended();
+        Ok(())
+    }
+
+    /// Says that nothing more will be said, as soon as all was said: with TLS its last record may wait for room in the socket.
+    pub(super) fn end_speech(&mut self) -> io::Result<()> {
+        if self.has_shut || !self.flush()? {
+            return Ok(());
+        }
+        // Where both sides have said all, the kernel tells of nothing but that.
         if !self.is_ended || self.account.is_none() {
             self.socket.shutdown(Shutdown::Write)?;
         }
-        self.input = Vec::new();
-        self.stage = Stage::Lingering;
-        self.give_up_if_ended();
-        self.deadline = deadline;
+        self.has_shut = true;
         Ok(())
     }
 
@@ -461,8 +474,10 @@ impl Connection {
     /// Whether its peer takes nothing any more: once, until something more is delivered.
     pub(super) fn stands_still(&mut self) -> Option<StreamId> {
         // By TLS more goes out than the file has: at its end nothing would say that it moves again.
-        let account =
-            self.account.as_mut().filter(|account| !account.stands && account.told < account.size)?;
+        let account = self
+            .account
+            .as_mut()
+            .filter(|account| account.stream.is_some() && !account.stands && account.told < account.size)?;
         account.stands = netio::stands_still(self.socket.as_fd(), self.is_fast);
         account.stream.filter(|_| account.stands)
     }

@@ -110,8 +110,8 @@ fn understood(request: &httparse::Request<'_, '_>) -> Result<Head, Refusal> {
     let headers = &*request.headers;
     // RFC 9112 3.2: exactly one, and of old clients at most one; what cannot be one is refused with 400 too.
     let mut hosts = all(headers, "host");
-    let host = hosts.next();
-    if hosts.next().is_some() || host.map_or(!is_old, |host| !may_be_host(host)) {
+    let is_missing = hosts.next().is_none() && !is_old;
+    if is_missing || hosts.next().is_some() {
         return Err(refusal(400, "a request names one host"));
     }
     if !all(headers, "host").all(is_host) {
@@ -194,11 +194,6 @@ fn expects_leave(headers: &[Header<'_>]) -> Result<bool, Refusal> {
         Some(value) if value.trim().eq_ignore_ascii_case("100-continue") => Ok(true),
         Some(_) => Err(refusal(417, "only 100-continue can be expected here")),
     }
-}
-
-/// Whether a name, an address or nothing at all may stand there, with a port or without (RFC 9110 7.2, RFC 3986 3.2.2).
-fn may_be_host(value: &str) -> bool {
-    value.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(&octet))
 }
 
 /// The path of a target: `/path?query`, or the same with a scheme and a host before it, which is what proxies are sent (RFC 9112 3.2.2).

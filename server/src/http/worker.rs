@@ -264,7 +264,12 @@ impl Worker {
                 connection.flush()?;
                 Ok(self.take_body(key, now))
             }
-            stage @ (Stage::Asking(_) | Stage::Opening(_) | Stage::Lingering | Stage::Over) => {
+            Stage::Lingering => {
+                connection.stage = Stage::Lingering;
+                connection.end_speech()?;
+                Ok(false)
+            }
+            stage @ (Stage::Asking(_) | Stage::Opening(_) | Stage::Over) => {
                 connection.stage = stage;
                 Ok(false)
             }

@@ -77,6 +77,10 @@ impl Worker {
         let Some(connection) = self.streams.get_mut(key) else { return 0 };
         let is_sending = connection.body.is_some();
         let Some((stream, octets, is_empty)) = connection.delivered() else { return 0 };
+        // Who takes the end of it slowly is not silent.
+        if octets > 0 && !is_sending {
+            connection.deadline = now + self.limits.silence;
+        }
         if octets > 0
             && connection.life_told.is_none_or(|told| now.saturating_duration_since(told) >= LIFE_EVERY)
         {
@@ -185,12 +189,15 @@ impl Worker {
     /// What became of a file whose connection is gone before all of it was acknowledged.
     fn outcome(&self, going: &Going, end: End) -> Outcome {
         let lacking = going.part.end - going.part.start - going.acknowledged;
-        let by_peer = || match going.is_given && lacking <= UNCONFIRMED_OCTETS {
+        let is_unconfirmed = going.is_given && lacking <= UNCONFIRMED_OCTETS;
+        let by_peer = || match is_unconfirmed {
             true => Outcome::Unconfirmed,
             false => Outcome::BrokenOff("it broke off the connection".into()),
         };
         let silent = || Outcome::Failed(format!("nothing heard for {} s", self.limits.silence.as_secs()));
         match end {
+            // A loader may go over to its kernel without a word, and its last ACK be lost.
+            End::Silent | End::GaveWay if is_unconfirmed && going.acknowledged > 0 => Outcome::Unconfirmed,
             End::Over | End::Broken(None) => by_peer(),
             End::Silent => silent(),
             End::GaveWay => Outcome::Failed("its connection gave way to others".into()),
