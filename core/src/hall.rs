@@ -356,6 +356,7 @@ impl Turn<'_> {
             name: self.hall.naming.name(address).map(str::to_owned),
             is_guest: lease.pool.kind == PoolKind::Guest,
             of_number: lease.pool.kind == PoolKind::Number,
+            is_elsewhere: lease.pool.kind == PoolKind::Elsewhere,
             lease_seconds: Some(lease.length.as_secs()),
             is_left: false,
         })
@@ -382,7 +383,8 @@ impl Turn<'_> {
     pub(crate) fn settled_address(&self, mac: Mac, place: usize) -> Option<Ipv4Addr> {
         let elsewhere = PoolId { network: place, kind: PoolKind::Elsewhere };
         let lent = || {
-            let mut cards = self.hall.nodes.get(mac)?.cards();
+            let node = self.hall.nodes.get(mac)?;
+            let mut cards = std::iter::once(node.present()).chain(node.cards());
             cards.find_map(|card| self.hall.leases.borrowed(card, elsewhere))
         };
         self.permanent_address(mac, place).or_else(lent)

@@ -113,6 +113,9 @@ pub struct LeaseRecord {
     /// Whether it was its machine's by a number that is another one now: nobody else gets it before the machine has left it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub of_number: bool,
+    /// Whether another server gave it: where we do by now, its machine is to leave it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_elsewhere: bool,
     /// For how long it was granted last. None: an earlier version did not record it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_seconds: Option<u64>,

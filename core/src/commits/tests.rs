@@ -13,6 +13,7 @@ fn record() -> Record {
         name: None,
         is_guest: false,
         of_number: false,
+        is_elsewhere: false,
         lease_seconds: None,
         is_left: false,
     })

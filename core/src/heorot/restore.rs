@@ -218,7 +218,7 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
 /// A lease is held as long again as it was granted for, whatever the configuration says now: when it began is not known any more. But of one that nobody has renewed since an earlier restart it is
 /// known what was left.
 fn restore_lease(turn: &mut Turn<'_>, record: &LeaseRecord) {
-    let LeaseRecord { address, mac, is_guest, of_number, lease_seconds, is_left, .. } = *record;
+    let LeaseRecord { address, mac, is_guest, of_number, is_elsewhere, lease_seconds, is_left, .. } = *record;
     let granted = lease_seconds.map(Duration::from_secs).unwrap_or_default();
     let Some(network) = turn.config.networks.iter().position(|network| network.contains(address)) else {
         // Its network is no longer served.
@@ -229,6 +229,7 @@ fn restore_lease(turn: &mut Turn<'_>, record: &LeaseRecord) {
         Mode::Proxy => PoolKind::Elsewhere,
         Mode::Serve | Mode::Shadow if is_guest => PoolKind::Guest,
         Mode::Serve | Mode::Shadow if of_number => PoolKind::Number,
+        Mode::Serve | Mode::Shadow if is_elsewhere => PoolKind::Elsewhere,
         // An earlier version did not record who was a guest: then the range tells.
         Mode::Serve | Mode::Shadow => {
             turn.hall.leases.pool_of(address).map_or(PoolKind::Temporary, |pool| pool.kind)

@@ -36,7 +36,7 @@ use crate::hall::Turn;
 use crate::load::Admission;
 use crate::message::Datagram;
 use crate::wire::dhcp::{Message, MessageType, Op, option};
-use ack::carry_out;
+use ack::{carry_out, is_believed};
 use client::Client;
 use decision::{Case, decide};
 pub(crate) use naming::recheck as recheck_names;
@@ -218,7 +218,8 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     }
     let decision = decide(turn, client, case, address, is_node);
     // Whoever asks from INIT-REBOOT has left mid-boot: with a permanent address it is not to go on with its temporary one.
-    if case == Case::InitReboot && turn.permanent_address(client.mac, client.place).is_some() {
+    let has_left = case == Case::InitReboot && is_believed(turn, client);
+    if has_left && turn.permanent_address(client.mac, client.place).is_some() {
         turn.hall.leases.supersede(client.mac, client.place);
     }
     carry_out(turn, client, (case, decision), address, is_node, datagram);

@@ -23,6 +23,7 @@ fn lease(n: u8) -> Record {
         name: None,
         is_guest: false,
         of_number: false,
+        is_elsewhere: false,
         lease_seconds: None,
         is_left: false,
     })

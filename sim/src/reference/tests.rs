@@ -43,6 +43,7 @@ fn lease(mac: Mac, address: Ipv4Addr) -> Record {
         name: None,
         is_guest: false,
         of_number: false,
+        is_elsewhere: false,
         lease_seconds: None,
         is_left: false,
     })

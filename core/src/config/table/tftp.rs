@@ -33,7 +33,7 @@ pub(super) static TFTP: &[Setting] = &[
         fallback: Fallback::Value("false"),
         example: "true",
         status: Status::Works,
-        doc: "Whether a file that is not there under the name that was asked for is looked for under one that differs in capital and small letters alone. A file of just that name goes first. Files that are made for a node (`boot.ipxe`, `pxelinux.cfg/…`, `grub.cfg`) have their names in any size, too. By TFTP only.",
+        doc: "Whether a file that is not there under the name that was asked for is looked for under one that differs in capital and small letters alone. A file of just that name goes first. Files that are made for a node (`boot.ipxe`, `pxelinux.cfg/…`, `grub.cfg`) have their names in any size, too, and go before others of such a name. By TFTP only.",
     },
     Setting {
         key: "unique-root",

@@ -6,6 +6,7 @@ use super::decision::{Case, Decision};
 use super::reply::{Packet, Reply};
 use super::{naming, probe, renewal, silence, who};
 use crate::cluster::lease::PoolId;
+use crate::cluster::node::Node;
 use crate::cluster::stage::{Stage, Step};
 use crate::cluster::trouble::{Beside, Trouble};
 use crate::config::OptionPath;
@@ -36,7 +37,8 @@ pub(super) fn carry_out(
             turn.defer(address, datagram);
         }
         Decision::Known(lease) | Decision::Reserved(lease) => {
-            if turn.permanent_address(client.mac, client.place) == Some(address) {
+            let is_its_own = turn.permanent_address(client.mac, client.place) == Some(address);
+            if is_its_own && is_believed(turn, client) {
                 turn.leave_former(client.mac, client.place, is_booting(client));
             }
             grant(turn, client, address, lease, None, is_node);
@@ -65,7 +67,9 @@ pub(super) fn carry_out(
             // Whatever else it was offered.
             turn.hall.leases.forget_offers(client.mac);
             // It begins anew, and has left behind what it had where nothing is lent any more, or by another number.
-            turn.leave_former(client.mac, client.place, is_booting(client));
+            if is_believed(turn, client) {
+                turn.leave_former(client.mac, client.place, is_booting(client));
+            }
             for stranded in turn.hall.leases.stranded(client.mac).collect::<Vec<_>>() {
                 turn.end_lease(stranded);
             }
@@ -105,10 +109,8 @@ fn grant(
     is_node: bool,
 ) {
     let is_permanent = turn.config.networks[client.place].numbering.number(address).is_some();
-    let is_over = |stage| matches!(stage, Stage::Up | Stage::Down);
-    let in_mid_boot = turn.hall.nodes.get(client.mac).is_some_and(|node| !is_over(node.stage));
-    // Of a system that runs, or is dead, it says nothing what any user's program can send.
-    if is_node && is_permanent && (client.is_of_the_system || in_mid_boot) {
+    let in_mid_boot = turn.hall.nodes.get(client.mac).is_some_and(|node| !has_booted(node));
+    if is_node && is_permanent && is_believed(turn, client) {
         has_for(turn, client, lease);
     }
     let reply = Reply::new(turn, client, MessageType::Ack).lease(address, lease).parameters(address);
@@ -220,6 +222,15 @@ fn nak(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) {
     let why = format!("{address} is not the address of this machine");
     let reply = Reply::new(turn, client, MessageType::Nak).because(why);
     turn.out.push(Output::Dhcp(reply.send()));
+}
+
+/// Whether a packet tells where its machine is. Of a system that runs, or is dead, it tells nothing what any user's program can send.
+pub(super) fn is_believed(turn: &Turn<'_>, client: &Client) -> bool {
+    client.is_of_the_system || !turn.hall.nodes.get(client.mac).is_some_and(has_booted)
+}
+
+fn has_booted(node: &Node) -> bool {
+    matches!(node.stage, Stage::Up | Stage::Down)
 }
 
 /// Whether it is firmware that asks, so that no system of its machine runs.

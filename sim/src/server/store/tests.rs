@@ -9,6 +9,7 @@ fn lease(last: u8) -> Record {
         name: None,
         is_guest: false,
         of_number: false,
+        is_elsewhere: false,
         lease_seconds: None,
         is_left: false,
     })
