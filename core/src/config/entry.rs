@@ -1,6 +1,6 @@
 //! A table of the file beside its section: every key is known, every value has a place, every mistake is noted.
 
-use super::elsewhere;
+use super::foreign;
 use super::mistake::{Findings, quoted};
 use super::read_host::is_without_option;
 use super::setting::{Fallback, Kind, Section, Setting, Status, duration_text, nearest};
@@ -47,10 +47,10 @@ impl<'d> Entry<'d> {
                     let message = format!("{} in {heading} is not supported yet", quoted(name));
                     findings.error(&key.span(), message, Some("leave it out".into()));
                 }
-                None if elsewhere::child(section, name).is_some() => {}
+                None if foreign::child(section, name).is_some() => {}
                 None => {
                     let message = format!("unknown key {} in {heading}", quoted(name));
-                    findings.error(&key.span(), message, Some(elsewhere::remedy_for_key(section, name)));
+                    findings.error(&key.span(), message, Some(foreign::remedy_for_key(section, name)));
                     misspelt.extend(nearest(name, section.settings.iter().map(|setting| setting.key)));
                 }
             }

@@ -4,7 +4,7 @@
 //! - `option` knows the DHCP options that an operator may set;
 //! - `read` takes the file apart (by `entry` and `value`; `read_host` what is of hosts): every value right in itself, with its place;
 //! - `check_network`, `check_node` and `check_host` look at what values mean together;
-//! - `elsewhere` knows what other servers call what is meant, and `no_toml` what is meant by a file that is none;
+//! - `foreign` knows what other servers call what is meant, and `no_toml` what is meant by a file that is none;
 //! - `addresses` is what becomes of it when the host's are others;
 //! - `mistake` is what all of them find, and how it looks.
 
@@ -12,9 +12,9 @@ mod addresses;
 mod check_host;
 mod check_network;
 mod check_node;
-mod elsewhere;
 mod entry;
 mod firmware;
+mod foreign;
 mod forward;
 mod groups;
 mod host;

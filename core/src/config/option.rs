@@ -8,8 +8,8 @@ mod known;
 
 pub use known::{Form, KNOWN, KnownOption};
 
-use super::elsewhere;
 use super::entry::did_you_mean;
+use super::foreign;
 use super::mistake::{Findings, quoted};
 use super::value::{Wrong, address_of_somebody};
 use crate::limit::OPTIONS_PER_TABLE_MAX;
@@ -250,7 +250,7 @@ fn code(word: &str) -> Result<u8, Wrong> {
         let names = KNOWN.iter().flat_map(|known| known.names.iter().copied());
         let begins = |name: &&str| name.strip_prefix(word).is_some_and(|rest| rest.starts_with('-'));
         let longer = names.clone().find(begins).map(|name| format!("did you mean {name:?}?"));
-        let remedy = elsewhere::remedy_in_options(word)
+        let remedy = foreign::remedy_in_options(word)
             .or(longer)
             .or_else(|| did_you_mean(word, names))
             .unwrap_or_else(|| "by its number, it is \"NUMBER\" = …".into());

@@ -1,7 +1,7 @@
 //! The file as the operator wrote it: every value right in itself, with its place. What they mean together is checked afterwards.
 
-use super::elsewhere::{self, child};
 use super::entry::{Entry, Placed};
+use super::foreign::{self, child};
 use super::forward::{self, Forward};
 use super::groups::{self, GroupDraft};
 use super::http::{self, Http};
@@ -484,6 +484,6 @@ pub(super) fn shown_name(name: &str) -> String {
 
 fn unknown_section(findings: &mut Findings<'_>, key: &Spanned<std::borrow::Cow<'_, str>>) {
     let name: &str = key.get_ref();
-    let remedy = Some(elsewhere::remedy_for_section(name));
+    let remedy = Some(foreign::remedy_for_section(name));
     findings.error(&key.span(), format!("unknown section {}", quoted(name)), remedy);
 }

@@ -36,7 +36,7 @@ use crate::hall::Turn;
 use crate::load::Admission;
 use crate::message::Datagram;
 use crate::wire::dhcp::{Message, MessageType, Op, option};
-use ack::{carry_out, is_believed};
+use ack::{carry_out, says_where_it_is};
 use client::Client;
 use decision::{Case, decide};
 pub(crate) use naming::recheck as recheck_names;
@@ -218,7 +218,7 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     }
     let decision = decide(turn, client, case, address, is_node);
     // Whoever asks from INIT-REBOOT has left mid-boot: with a permanent address it is not to go on with its temporary one.
-    let has_left = case == Case::InitReboot && is_believed(turn, client);
+    let has_left = case == Case::InitReboot && says_where_it_is(turn, client);
     if has_left && turn.permanent_address(client.mac, client.place).is_some() {
         turn.hall.leases.supersede(client.mac, client.place);
     }

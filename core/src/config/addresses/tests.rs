@@ -90,15 +90,20 @@ fn an_interface_that_comes_later_is_served_then() {
     assert_eq!(other(&both), (Ok(Some(("10.77.0.1".to_owned(), true))), vec![]));
 }
 
-/// One that came with another address than the file says keeps nobody else from being served, and the file can be read anew meanwhile.
-#[test]
-fn a_wrong_address_keeps_no_other_interface_unserved() {
+/// Networks by `a` and by `b`, each with an address.
+fn of_two_interfaces() -> String {
     let first = TEXT.replace("ADDRESS", "address = \"10.77.0.1/16\"");
     let second = first
         .replace("10.77.", "10.99.")
         .replace("\"a\"", "\"b\"")
         .replace("numbers", "suffix = \"-ib\"\nnumbers");
-    let text = first + &second;
+    first + &second
+}
+
+/// One that came with another address than the file says keeps nobody else from being served, and the file can be read anew meanwhile.
+#[test]
+fn a_wrong_address_keeps_no_other_interface_unserved() {
+    let text = of_two_interfaces();
     let (config, _) = Config::parse(&text, &[]).expect("they may come");
     let wrong = interface(&[("10.77.0.2", 16)]).remove(0);
     let right = Interface { name: "b".into(), addresses: vec![(Ipv4Addr::new(10, 99, 0, 1), 16)] };
@@ -119,12 +124,7 @@ fn a_wrong_address_keeps_no_other_interface_unserved() {
 /// So does one whose address was replaced while it was served: it is served as before, the others are when they come, and what the file says of it is still told to be wrong.
 #[test]
 fn a_replaced_address_keeps_no_other_interface_unserved() {
-    let first = TEXT.replace("ADDRESS", "address = \"10.77.0.1/16\"");
-    let second = first
-        .replace("10.77.", "10.99.")
-        .replace("\"a\"", "\"b\"")
-        .replace("numbers", "suffix = \"-ib\"\nnumbers");
-    let text = first + &second;
+    let text = of_two_interfaces();
     let (config, _) = Config::parse(&text, &interface(&[("10.77.0.1", 16)])).expect("the other one may come");
     let replaced = interface(&[("10.77.0.2", 16)]).remove(0);
     let late = Interface { name: "b".into(), addresses: vec![(Ipv4Addr::new(10, 99, 0, 1), 16)] };

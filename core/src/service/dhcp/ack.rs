@@ -38,7 +38,7 @@ pub(super) fn carry_out(
         }
         Decision::Known(lease) | Decision::Reserved(lease) => {
             let is_its_own = turn.permanent_address(client.mac, client.place) == Some(address);
-            if is_its_own && is_believed(turn, client) {
+            if is_its_own && says_where_it_is(turn, client) {
                 turn.leave_former(client.mac, client.place, is_booting(client));
             }
             grant(turn, client, address, lease, None, is_node);
@@ -67,7 +67,7 @@ pub(super) fn carry_out(
             // Whatever else it was offered.
             turn.hall.leases.forget_offers(client.mac);
             // It begins anew, and has left behind what it had where nothing is lent any more, or by another number.
-            if is_believed(turn, client) {
+            if says_where_it_is(turn, client) {
                 turn.leave_former(client.mac, client.place, is_booting(client));
             }
             for stranded in turn.hall.leases.stranded(client.mac).collect::<Vec<_>>() {
@@ -110,7 +110,7 @@ fn grant(
 ) {
     let is_permanent = turn.config.networks[client.place].numbering.number(address).is_some();
     let in_mid_boot = turn.hall.nodes.get(client.mac).is_some_and(|node| !has_booted(node));
-    if is_node && is_permanent && is_believed(turn, client) {
+    if is_node && is_permanent && says_where_it_is(turn, client) {
         has_for(turn, client, lease);
     }
     let reply = Reply::new(turn, client, MessageType::Ack).lease(address, lease).parameters(address);
@@ -225,7 +225,7 @@ fn nak(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) {
 }
 
 /// Whether a packet tells where its machine is. Of a system that runs, or is dead, it tells nothing what any user's program can send.
-pub(super) fn is_believed(turn: &Turn<'_>, client: &Client) -> bool {
+pub(super) fn says_where_it_is(turn: &Turn<'_>, client: &Client) -> bool {
     client.is_of_the_system || !turn.hall.nodes.get(client.mac).is_some_and(has_booted)
 }
 

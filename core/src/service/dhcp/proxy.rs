@@ -134,7 +134,7 @@ fn request(turn: &mut Turn<'_>, client: &Client) {
         None => evidence_of_use(client),
     };
     let Some(evidence) = evidence else { return turn.malformed("dhcp-request-source") };
-    let is_believed = is_believed(turn, client, address, evidence);
+    let is_believed = is_claim_believed(turn, client, address, evidence);
     let of = server.map(|server| format!(" of {server}")).unwrap_or_default();
     heard(turn, client, format!("REQUEST {address}{of}{}", client.describe()));
     if let Some(firmware) = client.firmware {
@@ -161,13 +161,13 @@ fn evidence_of_use(client: &Client) -> Option<Evidence> {
 pub(super) fn at_port_4011(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Evidence)> {
     let address = client.message.ciaddr;
     let evidence = evidence_of_use(client).filter(|_| client.mode == Mode::Proxy)?;
-    is_believed(turn, client, address, evidence).then_some((address, evidence))
+    is_claim_believed(turn, client, address, evidence).then_some((address, evidence))
 }
 
 /// Whether a client is believed that it has an address, or will have. What is made for a node goes to its address: as long as another machine lives there, asking alone takes nothing from it, for whoever
 /// comes back with an old address asks for it too. What any user's program can say takes from nobody where he lives: neither what another one has nor, for another address, what the client itself has; and
 /// said from elsewhere it takes from nobody at all.
-fn is_believed(turn: &Turn<'_>, client: &Client, address: Ipv4Addr, evidence: Evidence) -> bool {
+fn is_claim_believed(turn: &Turn<'_>, client: &Client, address: Ipv4Addr, evidence: Evidence) -> bool {
     let mac = client.mac;
     let holder = turn.hall.leases.get(address).filter(|holder| holder.mac != mac);
     let id = PoolId { network: client.place, kind: PoolKind::Elsewhere };

@@ -9,7 +9,7 @@ use heorot_core::transfer::{Outcome, Protocol, StreamId, StreamNews, Transfer};
 use std::io;
 use std::net::{SocketAddr, SocketAddrV4};
 use std::ops::Range;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A file of the boot directory whose end is on its way, too. Who wants a part from its middle wants more, and is told of when he has that.
 #[derive(Debug)]
@@ -181,26 +181,31 @@ impl Worker {
             self.end_account(stream);
         }
         if let Some(going) = self.going.remove(&key) {
-            let outcome = self.outcome(&going, end);
+            let outcome = going.outcome(end, self.limits.silence);
             self.sent(going, outcome);
         }
     }
+}
 
+impl Going {
     /// What became of a file whose connection is gone before all of it was acknowledged.
-    fn outcome(&self, going: &Going, end: End) -> Outcome {
-        let lacking = going.part.end - going.part.start - going.acknowledged;
-        let is_unconfirmed = going.is_given && lacking <= UNCONFIRMED_OCTETS;
+    fn outcome(&self, end: End, silence: Duration) -> Outcome {
+        let lacking = self.part.end - self.part.start - self.acknowledged;
+        let is_unconfirmed = self.is_given && lacking <= UNCONFIRMED_OCTETS;
         let by_peer = || match is_unconfirmed {
             true => Outcome::Unconfirmed,
             false => Outcome::BrokenOff("it broke off the connection".into()),
         };
-        let silent = || Outcome::Failed(format!("nothing heard for {} s", self.limits.silence.as_secs()));
+        // A loader may go over to its kernel without a word, and its last ACK be lost.
+        let unless_unconfirmed = |why: String| match is_unconfirmed && self.acknowledged > 0 {
+            true => Outcome::Unconfirmed,
+            false => Outcome::Failed(why),
+        };
+        let silent = || unless_unconfirmed(format!("nothing heard for {} s", silence.as_secs()));
         match end {
-            // A loader may go over to its kernel without a word, and its last ACK be lost.
-            End::Silent | End::GaveWay if is_unconfirmed && going.acknowledged > 0 => Outcome::Unconfirmed,
             End::Over | End::Broken(None) => by_peer(),
             End::Silent => silent(),
-            End::GaveWay => Outcome::Failed("its connection gave way to others".into()),
+            End::GaveWay => unless_unconfirmed("its connection gave way to others".into()),
             End::Broken(Some(error)) if is_of_peer(&error) => by_peer(),
             End::Broken(Some(error)) if error.kind() == io::ErrorKind::TimedOut => silent(),
             End::Broken(Some(error)) => Outcome::Failed(error.to_string()),
@@ -213,3 +218,6 @@ fn is_of_peer(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected};
     matches!(error.kind(), ConnectionReset | ConnectionAborted | BrokenPipe | NotConnected)
 }
+
+#[cfg(test)]
+mod tests;
