@@ -10,7 +10,9 @@ impl Node {
     /// Keeps an event for `explain`. The oldest gives way; but what anybody asks in the machine's name over and over leaves some of what became of it, and trouble that comes again before the
     /// machine got any further takes no second place.
     pub fn remember(&mut self, now: Time, kind: Kind, detail: Arc<str>) {
-        if let Some(before) = self.place_of_trouble(&detail).filter(|_| kind == Kind::Trouble) {
+        if kind == Kind::Trouble
+            && let Some(before) = self.place_of_trouble(&detail)
+        {
             self.history.remove(before);
         }
         if self.history.len() == EVENTS_PER_NODE_MAX {
