@@ -33,21 +33,23 @@ check:
 
 # Tests that need neither root nor a network.
 unit:
-	cargo test --quiet --workspace --exclude heorot-lab
-	cargo test --quiet --package heorot-lab --lib --bins
+	cargo test --quiet --workspace --lib --bins
+	cargo test --quiet --workspace --exclude heorot-lab --test '*'
+	cargo test --quiet --workspace --doc
 
 # Boots that take minutes each in an emulated machine: whole Debians, other file servers, dracut, initramfs-tools, HTTP boot, Secure Boot.
 SLOW_BOOTS := a_debian another_file_server image_of_dracut image_of_initramfs_tools boots_by_http with_secure_boot a_unified_image last_words every_way
 
+# All is built for the whole workspace, here as above: for one package alone cargo builds what it shares with others once more, with fewer features.
 # What measures a link or a time has the machine to itself. The others mostly wait: they run in two lanes that take about as long.
-LAB_MEASURED := http link nfs storm
-LAB_FIRST    := overlays renewal roots trial uefi
+LAB_MEASURED := http link nfs_share storm
+LAB_FIRST    := nfs overlays renewal roots uefi
 LAB_SECOND   := $(filter-out $(LAB_MEASURED) $(LAB_FIRST),$(basename $(notdir $(wildcard lab/tests/*.rs))))
-LAB_TEST      = cargo test --package heorot-lab $(addprefix --test ,$(1)) -- --test-threads=1 $(addprefix --skip ,$(SLOW_BOOTS))
+LAB_TEST      = cargo test --workspace $(addprefix --test ,$(1)) -- --test-threads=1 $(addprefix --skip ,$(SLOW_BOOTS))
 
 # Real firmware and real clients in network namespaces.
 lab: build
-	cargo run --quiet --package heorot-lab -- fetch
+	cargo run --quiet --bin heorot-lab -- fetch
 	$(call LAB_TEST,$(LAB_MEASURED))
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lab-first lab-second
 
@@ -59,8 +61,8 @@ lab-second:
 
 # The boots that `make test` has no time for.
 boots: build
-	cargo run --quiet --package heorot-lab -- fetch
-	cargo test --package heorot-lab --test roots --test loaders --test matrix -- --test-threads=1 $(SLOW_BOOTS)
+	cargo run --quiet --bin heorot-lab -- fetch
+	cargo test --workspace --test roots --test loaders --test matrix -- --test-threads=1 $(SLOW_BOOTS)
 
 # Writes the pages that are made from the records of the options: docs/configuration.md and docs/sample.toml.
 docs:
@@ -68,16 +70,16 @@ docs:
 
 # Two machines from power-on to a number, their names, and a second boot into a Debian over NFS; ends in "demo: PASS" or "demo: FAIL".
 demo: build
-	@cargo run --quiet --package heorot-lab -- demo
+	@cargo run --quiet --bin heorot-lab -- demo
 
 # Kills the server 20 times, at random moments of a boot over TFTP, and prints the moments.
 kill: build
-	@cargo run --quiet --package heorot-lab -- kill
+	@cargo run --quiet --bin heorot-lab -- kill
 
 # A UEFI machine boots through GRUB without loss and with 1 % each way, ROUNDS times: the latter has to take less than twice as long.
 ROUNDS ?= 5
 loss: build
-	@cargo run --quiet --package heorot-lab -- loss $(ROUNDS)
+	@cargo run --quiet --bin heorot-lab -- loss $(ROUNDS)
 
 # Kills the server 1,000 times under a load of DHCP: whatever it has acknowledged it has to know when it comes back. TRIALS=50 SEED=2 choose other things.
 kill-leases: setup
