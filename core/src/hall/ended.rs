@@ -51,10 +51,10 @@ impl Turn<'_> {
         self.expired(mac, "the network of its temporary address is served no more");
     }
 
-    /// A node has let the lease of its permanent address run out. Whoever checks in says himself whether his system runs.
-    pub(crate) fn lease_runs_out(&mut self, mac: Mac) {
+    /// A node has let the leases of all its permanent addresses run out. Whoever checks in says himself whether his system runs.
+    pub(crate) fn leases_run_out(&mut self, mac: Mac) {
         let Some(node) = self.hall.nodes.get_mut(mac) else { return };
-        node.granted_until = None;
+        node.grants.clear();
         if !node.boot.checks_in {
             self.step(mac, Step::Left, "it let its lease run out");
         }
@@ -82,6 +82,6 @@ impl Turn<'_> {
             return is_lent;
         }
         let is_on_its_network = node.network.is_some() && self.elsewhere(node).is_none();
-        is_lent || is_on_its_network || node.granted_until.is_some()
+        is_lent || is_on_its_network || node.grants.until().is_some()
     }
 }

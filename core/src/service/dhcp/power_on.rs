@@ -26,11 +26,9 @@ pub(super) fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware,
     }
     if turn.hall.nodes.get(client.mac).is_some_and(begins) {
         turn.begin_boot(client.mac);
-        // It is switched on where its number has no address: whatever it had there it has left.
-        if turn.hall.nodes.get(client.mac).is_some_and(|node| turn.elsewhere(node).is_some())
-            && let Some(node) = turn.hall.nodes.get_mut(client.mac)
-        {
-            node.granted_until = None;
+        // It is switched on: whatever its last system had, by whichever card, it has left.
+        if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+            node.grants.clear();
         }
     }
     let machine = FirmwareKind::of_machine(client.architecture);
