@@ -188,8 +188,8 @@ pub struct Boot {
     pub secrets: Option<Given>,
     /// That somebody was refused them. It is told once, and stands beside whatever else goes wrong until the next boot: nobody's packets are to hide it.
     pub refused_secrets: Option<Trouble>,
-    /// When it was told last that somebody asked for another boot who may not begin one.
-    pub told_no_boot: Option<Time>,
+    /// When it was told last of each thing that is not believed, as any user's program may have sent it.
+    pub told_disbelieved: BTreeMap<Beside, Time>,
 }
 
 /// Programs that ask for an address before there is an operating system.

@@ -90,7 +90,7 @@ pub(crate) fn silence_due(turn: &mut Turn<'_>, mac: Mac) {
         return;
     }
     let reason = format!("it fell silent: its agent said nothing for {} s", down_after.as_secs());
-    turn.step(mac, Step::Left, &reason);
+    turn.falls_silent(mac, &reason);
 }
 
 /// After a restart: who was up and checked in has as long again.
