@@ -294,10 +294,11 @@ impl Turn<'_> {
         }
     }
 
-    /// The machine that has this address now: by number, or by loan.
+    /// The machine that has this address now: by number, by loan, or as it has taken an offer for that.
     pub(crate) fn machine_at(&self, address: Ipv4Addr) -> Option<Mac> {
         let lent = self.hall.leases.get(address).map(|lease| lease.mac);
-        lent.or_else(|| {
+        let user = lent.or_else(|| self.hall.leases.taken(address));
+        user.or_else(|| {
             let number = network::number_at(self.config, address)?;
             let mac = self.hall.nodes.holder(number)?;
             self.hall.nodes.get(mac).filter(|node| node.number == Some(number)).map(|node| node.mac)

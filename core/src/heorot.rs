@@ -321,14 +321,14 @@ fn wake(turn: &mut Turn<'_>) {
             Due::Chatter => turn.tell_left_out(),
             Due::Tokens => turn.give_up_tokens(),
             Due::Grant(mac) => {
-                let Some(until) = turn.hall.nodes.get(mac).and_then(|node| node.granted_until) else {
+                let Some(until) = turn.hall.nodes.get(mac).and_then(|node| node.grants.until()) else {
                     continue;
                 };
                 if until > turn.now {
                     turn.hall.timers.arm(until, due);
                     continue;
                 }
-                turn.lease_runs_out(mac);
+                turn.leases_run_out(mac);
             }
         }
     }

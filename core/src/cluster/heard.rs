@@ -31,6 +31,8 @@ pub struct Said {
     pub relay: Option<Vec<u8>>,
     /// Our address for it when it came that way. None: since the start it was heard only by what it sent straight to us.
     pub placed: Option<Ipv4Addr>,
+    /// Whether no user's program can have said so.
+    pub is_sure: bool,
     /// The address that is reserved for it, and until when it was granted: nothing else keeps that.
     pub granted: Option<(Ipv4Addr, Time)>,
     /// Which firmware of it asked last, if one did.
@@ -42,6 +44,8 @@ pub struct Said {
 pub enum Way<'a> {
     /// By a relay, or on the client's own link: what was added there (option 82), and our address for it.
     Placed(Option<&'a [u8]>, Ipv4Addr),
+    /// The same, where any user's program can have sent it: it takes the place of no other word.
+    Hearsay(Option<&'a [u8]>, Ipv4Addr),
     /// From the address that it has to ours, as renewals come (RFC 2131 4.4.5): no relay has a word there, and what one said before holds.
     Straight,
 }
@@ -81,6 +85,7 @@ impl Heard {
                         identifier: identifier.clone(),
                         relay: None,
                         placed: None,
+                        is_sure: false,
                         granted: None,
                         firmware: None,
                     },
@@ -109,6 +114,11 @@ impl Heard {
     pub fn relay(&self, mac: Mac, is_there: impl Fn(Ipv4Addr) -> bool) -> Option<Option<&[u8]>> {
         let said = self.clients.get(&mac)?;
         said.placed.filter(|ours| is_there(*ours)).map(|_| said.relay.as_deref())
+    }
+
+    /// Whether no user's program can have said what a client's relay said last.
+    pub fn is_sure(&self, mac: Mac) -> bool {
+        self.clients.get(&mac).is_some_and(|said| said.is_sure)
     }
 
     /// A client that was heard is granted the address that is reserved for it.
@@ -181,7 +191,13 @@ impl Heard {
 
 impl Said {
     fn came(&mut self, way: Way<'_>) {
-        let Way::Placed(relay, ours) = way else { return };
+        let (relay, ours, is_sure) = match way {
+            Way::Straight => return,
+            Way::Hearsay(..) if self.is_sure => return,
+            Way::Hearsay(relay, ours) => (relay, ours, false),
+            Way::Placed(relay, ours) => (relay, ours, true),
+        };
+        self.is_sure = is_sure;
         // What is too long to be kept is not known.
         self.placed = Some(ours).filter(|_| relay.is_none_or(|relay| relay.len() <= OCTETS_MAX));
         let relay = relay.filter(|_| self.placed.is_some());

@@ -2,6 +2,7 @@
 
 mod cards;
 mod delivery;
+mod grants;
 mod history;
 mod room;
 mod tokens;
@@ -23,6 +24,7 @@ use crate::limit::{BOOT_BEGINS_AFTER, DISCOVER_LATE_MAX};
 use crate::mac::Mac;
 use crate::time::Time;
 pub use delivery::{Delivery, Way};
+pub use grants::{Granted, Grants};
 use room::Forgettable;
 pub use room::Forgotten;
 use serde_json::{Map, Value};
@@ -70,8 +72,8 @@ pub struct Node {
     pub last_end: Option<LastEnd>,
     /// When its agent said last that its system runs.
     pub checked_in: Option<Time>,
-    /// Until when its permanent address is granted to it.
-    pub granted_until: Option<Time>,
+    /// Until when its permanent addresses are granted to it.
+    pub grants: Grants,
     /// Which of its hardware addresses got an address last, as far as is known.
     pub granted_to: Option<Mac>,
     /// What it asked last.
@@ -186,8 +188,8 @@ pub struct Boot {
     pub secrets: Option<Given>,
     /// That somebody was refused them. It is told once, and stands beside whatever else goes wrong until the next boot: nobody's packets are to hide it.
     pub refused_secrets: Option<Trouble>,
-    /// When it was told last that somebody asked for another boot who may not begin one.
-    pub told_no_boot: Option<Time>,
+    /// When it was told last of each thing that is not believed, as any user's program may have sent it.
+    pub told_disbelieved: BTreeMap<Beside, Time>,
 }
 
 /// Programs that ask for an address before there is an operating system.
@@ -223,7 +225,7 @@ impl Node {
             trials: Vec::new(),
             last_end: None,
             checked_in: None,
-            granted_until: None,
+            grants: Grants::default(),
             granted_to: None,
             asked: None,
             asked_at: None,

@@ -27,6 +27,10 @@ pub enum Beside {
     OtherServer,
     /// Somebody asked for a boot in its name who may not begin one.
     NoBoot,
+    /// Somebody renewed its lease who may not.
+    NotRenewed,
+    /// Somebody said which place it is at who may not.
+    Place,
     /// Options had no room in its packets.
     Options,
 }
@@ -36,7 +40,20 @@ impl Beside {
     pub const fn ends_boots(self) -> bool {
         match self {
             Self::NoAddress | Self::Agent | Self::Elsewhere | Self::Token => true,
-            Self::OtherServer | Self::NoBoot | Self::Options => false,
+            Self::OtherServer | Self::NoBoot | Self::NotRenewed | Self::Place | Self::Options => false,
+        }
+    }
+
+    /// Whether that is something which is not believed, as any user's program may have sent it.
+    pub const fn is_disbelief(self) -> bool {
+        match self {
+            Self::NoBoot | Self::NotRenewed | Self::Place => true,
+            Self::NoAddress
+            | Self::Agent
+            | Self::Elsewhere
+            | Self::Token
+            | Self::OtherServer
+            | Self::Options => false,
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) const CIRCUIT_ID: Setting = Setting {
     fallback: Fallback::Otherwise("it may be anywhere"),
     example: "\"rack7/12\"",
     status: Status::Works,
-    doc: "The circuit of its relay (option 82.1), mostly the port of a switch: whoever is there without being listed by its hardware address is it.",
+    doc: "The circuit of its relay (option 82.1), mostly the port of a switch: whoever is there without being listed by its hardware address is it. For a `[[node]]` the relay has to send from a port below 1024, or be the `gateway` of its network.",
 };
 
 /// Where a machine is, otherwise.

@@ -143,7 +143,8 @@ impl Turn<'_> {
         self.numbers_changed();
         let now = self.now;
         if let Some(node) = self.hall.nodes.get_mut(mac) {
-            (node.stage, node.phase, node.granted_until) = (Stage::Seen, None, None);
+            (node.stage, node.phase) = (Stage::Seen, None);
+            node.grants.clear();
             (node.since, node.reason) = (Since::now(now), why.into());
         }
         let shown = number.map(|number| format!("no longer number {number}: {why}"));

@@ -2,7 +2,8 @@
 
 use super::{Due, Turn};
 use crate::cluster::record::{LeaseRecord, Record};
-use crate::cluster::stage::Step;
+use crate::cluster::stage::{Stage, Step};
+use crate::cluster::trouble::Trouble;
 use crate::limit::{LEFT_RECORDED_EVERY, PROBE_WAIT};
 use crate::mac::Mac;
 use crate::time::Time;
@@ -51,12 +52,26 @@ impl Turn<'_> {
         self.expired(mac, "the network of its temporary address is served no more");
     }
 
-    /// A node has let the lease of its permanent address run out. Whoever checks in says himself whether his system runs.
-    pub(crate) fn lease_runs_out(&mut self, mac: Mac) {
+    /// A node has let the leases of all its permanent addresses run out. Whoever checks in says himself whether his system runs.
+    pub(crate) fn leases_run_out(&mut self, mac: Mac) {
         let Some(node) = self.hall.nodes.get_mut(mac) else { return };
-        node.granted_until = None;
+        node.grants.clear();
         if !node.boot.checks_in {
-            self.step(mac, Step::Left, "it let its lease run out");
+            self.falls_silent(mac, "it let its lease run out");
+        }
+    }
+
+    /// A node that was up is not heard any more. What was not believed of it may be why: that stands until it boots or is up, and is told once more.
+    pub(crate) fn falls_silent(&mut self, mac: Mac, reason: &str) {
+        let Some(node) = self.hall.nodes.get(mac) else { return };
+        if node.stage != Stage::Up {
+            return;
+        }
+        let disbelieved = node.beside.iter().filter(|(kind, _)| kind.is_disbelief());
+        let disbelieved: Vec<_> = disbelieved.map(|(kind, trouble)| (*kind, trouble.clone())).collect();
+        self.step(mac, Step::Left, reason);
+        for (kind, Trouble { what, to_do }) in disbelieved {
+            self.trouble_beside(mac, kind, what, to_do);
         }
     }
 
@@ -82,6 +97,6 @@ impl Turn<'_> {
             return is_lent;
         }
         let is_on_its_network = node.network.is_some() && self.elsewhere(node).is_none();
-        is_lent || is_on_its_network || node.granted_until.is_some()
+        is_lent || is_on_its_network || node.grants.until().is_some()
     }
 }

@@ -264,13 +264,15 @@ impl Turn<'_> {
 
     /// Until when a machine may use the address of its number on a network, as far as is known. None: it does not.
     pub(super) fn uses_until(&self, node: &Node, place: usize) -> Option<Time> {
-        if let Some(until) = node.granted_until.filter(|until| *until > self.now) {
-            return Some(until);
+        let settings = &self.config.networks[place];
+        let granted = node.grants.until_within(self.now, |address| settings.contains(address));
+        if granted.is_some() {
+            return granted;
         }
         // What was granted before a restart is not known, and BOOTP grants for good.
         let is_unknown = node.boot.is_resumed || node.granted_to.is_some();
-        let lease = self.config.networks[place].lease;
-        (is_unknown && node.stage != Stage::Down).then(|| self.now + lease)
+        let may_run = node.stage != Stage::Down || (node.boot.is_resumed && !node.grants.is_empty());
+        (is_unknown && may_run).then(|| self.now + settings.lease)
     }
 
     /// Whether whoever has a number uses it no more, as far as is known and was asked for the one who is to have it.

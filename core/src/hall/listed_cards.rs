@@ -124,7 +124,7 @@ impl Turn<'_> {
         if self.hall.nodes.get(card).is_some_and(|node| node.boot.secrets.is_some()) {
             self.keep_secrets(card);
         }
-        if let Some(until) = self.hall.nodes.get(card).and_then(|node| node.granted_until) {
+        if let Some(until) = self.hall.nodes.get(card).and_then(|node| node.grants.until()) {
             self.hall.timers.arm(until, Due::Grant(card));
         }
         // Whoever looks there finds out how long it may be silent.

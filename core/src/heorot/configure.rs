@@ -50,10 +50,13 @@ impl Heorot {
         for mac in &macs {
             if let Some(node) = self.hall.nodes.get_mut(*mac) {
                 node.network = node.network.and_then(moved);
-                let mode = node.network.map(|place| self.config.networks[place].mode);
                 // What was granted here it renews to another server from now on.
-                node.granted_until =
-                    node.granted_until.filter(|_| mode.is_none_or(|mode| mode == Mode::Serve));
+                let is_ours = |address| {
+                    let mut networks = self.config.networks.iter();
+                    let network = networks.find(|network| network.contains(address));
+                    network.is_none_or(|network| network.mode == Mode::Serve)
+                };
+                node.grants.retain(is_ours);
             }
         }
         let has_other_checks = old.trial.checks != self.config.trial.checks;

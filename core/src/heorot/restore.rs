@@ -69,17 +69,23 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
         }
         // Whose agent has fallen silent may have its address still, and renew it.
         let (is_up, had_address) = (node.stage == Stage::Up, matches!(node.stage, Stage::Up | Stage::Down));
-        // Where another server gives the addresses it renews to that one; and what BOOTP grants has no end.
-        let ends = |place: &usize| turn.config.networks[*place].mode == Mode::Serve && !node.boot.is_bootp;
-        let place = node.network.filter(|_| had_address).filter(ends);
+        // Where another server gives the addresses it renews to that one.
+        let is_ours = |place: &usize| turn.config.networks[*place].mode == Mode::Serve;
+        let own = node.number.filter(|_| had_address).and_then(|number| turn.own_network(&node, number));
+        let place = own.filter(is_ours);
         turn.hall.listed.bind_by_number(turn.config, mac, node.number);
         turn.hall.nodes.restore(node);
         turn.hall.nodes.let_go(turn.now, mac);
         if let Some(place) = place {
             // It has as long again to renew.
-            let until = turn.now + turn.config.networks[place].lease;
-            if let Some(node) = turn.hall.nodes.get_mut(mac) {
-                node.granted_until = Some(until);
+            let settings = &turn.config.networks[place];
+            let until = turn.now + settings.lease;
+            if let Some(node) = turn.hall.nodes.get_mut(mac)
+                && let Some(address) = node.number.and_then(|number| settings.numbering.address(number))
+            {
+                // What BOOTP grants has no end.
+                let (card, until) = (node.present(), Some(until).filter(|_| !node.boot.is_bootp));
+                node.grants.grant(turn.now, address, card, until);
             }
             turn.hall.timers.arm(until, Due::Grant(mac));
         }
@@ -116,7 +122,7 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
     let elsewhere: Vec<_> = turn.hall.nodes.iter().filter(is_elsewhere).map(|node| node.mac).collect();
     for mac in elsewhere {
         if let Some(node) = turn.hall.nodes.get_mut(mac) {
-            node.granted_until = None;
+            node.grants.clear();
         }
     }
     turn.place_all_listed();

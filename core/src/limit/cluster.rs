@@ -27,6 +27,9 @@ pub const EVENTS_PER_NODE_MAX: usize = 64;
 /// Those of them that no talk displaces, however much there is: what became of the machine in its last boot, and what was wrong.
 pub const EVENTS_KEPT_PER_NODE: usize = 16;
 
+/// Addresses of its numbers that a node is known to have: one on each network, and those of numbers that it had just before.
+pub const GRANTS_PER_NODE_MAX: usize = 32;
+
 /// Permanent neighbour entries at a time: one for each machine in mid-boot, on up to two addresses. The kernel's `gc_thresh3` does not count them.
 pub const PINS_MAX: usize = 2 * NODES_MAX;
 

@@ -235,7 +235,7 @@ fn find<'a>(turn: &'a Turn<'_>, name: &str) -> Option<&'a Node> {
 fn row(turn: &Turn<'_>, wall: Wall, node: &Node) -> NodeView {
     let here = node.network.and_then(|place| turn.config.networks.get(place));
     // Where it is, it cannot have the address of its number, and elsewhere it is not.
-    let is_elsewhere = node.granted_until.is_none() && turn.elsewhere(node).is_some();
+    let is_elsewhere = node.grants.until().is_none() && turn.elsewhere(node).is_some();
     let number = node.number.filter(|_| !is_elsewhere);
     // Whichever of its cards asked last: its address is the one that its name has.
     let own = number.and_then(|number| Some(&turn.config.networks[turn.own_network(node, number)?]));

@@ -145,6 +145,7 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
                 turn.leave_former(client.mac, client.place, true);
             }
         }
+        power_on::tell_no_place(turn, client);
         turn.tell_misplaced_client(client.mac);
     }
     match who::reserved(turn, client) {
@@ -214,6 +215,7 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         if let Some(firmware) = client.firmware {
             power_on(turn, client, firmware, false);
         }
+        power_on::tell_no_place(turn, client);
         turn.tell_misplaced_client(client.mac);
     }
     let decision = decide(turn, client, case, address, is_node);

@@ -261,9 +261,14 @@ impl Transfers {
         match (port, packet) {
             (_, Packet::Acknowledge(_) | Packet::Error { .. }) => true,
             (_, Packet::OfAServer) => false,
-            (port, Packet::Read(_) | Packet::ReadOtherMode | Packet::ReadLongName | Packet::Write) => {
-                port == Port::Request
-            }
+            (
+                port,
+                Packet::Read(_)
+                | Packet::ReadOtherMode
+                | Packet::ReadLongName
+                | Packet::ReadCutOff
+                | Packet::Write,
+            ) => port == Port::Request,
         }
     }
 
@@ -284,6 +289,7 @@ impl Transfers {
             Packet::Read(request) => self.state.asked(now, local, peer, request, out),
             Packet::ReadOtherMode => refuse(ErrorCode::Illegal, "the modes here are octet and netascii", out),
             Packet::ReadLongName => refuse(ErrorCode::Other, TOO_LONG, out),
+            Packet::ReadCutOff => refuse(ErrorCode::Illegal, CUT_OFF, out),
             Packet::Write => {
                 refuse(ErrorCode::Denied, "this server is read only: no file can be put here", out)
             }
@@ -322,6 +328,9 @@ impl Transfers {
 
 /// What is told of a name that is longer ([`TFTP_NAME_OCTETS_MAX`](crate::limit::TFTP_NAME_OCTETS_MAX)).
 const TOO_LONG: &str = "a file name has 512 octets at most";
+
+/// What is told of a request that is cut off (RFC 1350 5, RFC 2347).
+const CUT_OFF: &str = "the request is cut off: each of its strings ends with a zero octet";
 
 /// Why a transfer ends whose machine begins anew.
 const ABANDONED: &str = "its machine left it, and asked anew";

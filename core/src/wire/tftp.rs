@@ -14,6 +14,8 @@ pub enum Packet {
     ReadOtherMode,
     /// RRQ with a name longer than any file's here ([`TFTP_NAME_OCTETS_MAX`]).
     ReadLongName,
+    /// RRQ that is cut off: a string of it does not end, or an option has no value (RFC 1350 5, RFC 2347: each ends with a zero octet).
+    ReadCutOff,
     /// WRQ: it wants to leave a file.
     Write,
     /// DATA or OACK: only servers that are read from send these.
@@ -85,8 +87,6 @@ pub enum Malformed {
     Long,
     /// No operation has this number.
     Operation,
-    /// A string of a request does not end, or an option has no value.
-    Unterminated,
 }
 
 /// Error codes of RFC 1350 and 2347.
@@ -112,7 +112,7 @@ impl Packet {
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         if bytes.len() > TFTP_DATAGRAM_OCTETS_MAX {
             // Its name may be why.
-            let name = bytes.strip_prefix(&[0, 1]).and_then(|request| string(request).ok());
+            let name = bytes.strip_prefix(&[0, 1]).and_then(string);
             return match name {
                 Some((name, _)) if is_long(without_rest(name)) => Ok(Self::ReadLongName),
                 Some(_) | None => Err(Malformed::Long),
@@ -120,7 +120,7 @@ impl Packet {
         }
         let (operation, rest) = bytes.split_first_chunk::<2>().ok_or(Malformed::Short)?;
         match u16::from_be_bytes(*operation) {
-            1 => read_request(rest),
+            1 => Ok(read_request(rest).unwrap_or(Self::ReadCutOff)),
             2 => Ok(Self::Write),
             3 | 6 => Ok(Self::OfAServer),
             4 => number(rest).map(|(block, _)| Self::Acknowledge(block)),
@@ -171,11 +171,12 @@ pub fn wire_number(block: u64) -> u16 {
     u16::from_be_bytes([high, low])
 }
 
-fn read_request(bytes: &[u8]) -> Result<Packet, Malformed> {
+/// What a request wants. None: it is cut off.
+fn read_request(bytes: &[u8]) -> Option<Packet> {
     let (name, rest) = string(bytes)?;
     let name = without_rest(name);
     if is_long(name) {
-        return Ok(Packet::ReadLongName);
+        return Some(Packet::ReadLongName);
     }
     let (mut mode, mut rest) = string(rest)?;
     // A name in a field of fixed size is filled up with zeros.
@@ -198,9 +199,9 @@ fn read_request(bytes: &[u8]) -> Result<Packet, Malformed> {
     let mode = match mode.to_ascii_lowercase().as_slice() {
         b"octet" => Mode::Octet,
         b"netascii" => Mode::Netascii,
-        _ => return Ok(Packet::ReadOtherMode),
+        _ => return Some(Packet::ReadOtherMode),
     };
-    Ok(Packet::Read(ReadRequest { name: String::from_utf8_lossy(name).into_owned(), mode, options }))
+    Some(Packet::Read(ReadRequest { name: String::from_utf8_lossy(name).into_owned(), mode, options }))
 }
 
 /// A name without what some firmware leaves at its end.
@@ -244,7 +245,6 @@ impl Malformed {
             Self::Short => "tftp-short",
             Self::Long => "tftp-long",
             Self::Operation => "tftp-operation",
-            Self::Unterminated => "tftp-unterminated",
         }
     }
 }
@@ -255,7 +255,6 @@ impl fmt::Display for Malformed {
             Self::Short => "shorter than its operation needs",
             Self::Long => "longer than any client's packet",
             Self::Operation => "an operation that TFTP does not have",
-            Self::Unterminated => "a string without its end",
         })
     }
 }
@@ -263,9 +262,9 @@ impl fmt::Display for Malformed {
 impl std::error::Error for Malformed {}
 
 /// A zero-terminated string and what follows it.
-fn string(bytes: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
-    let end = bytes.iter().position(|octet| *octet == 0).ok_or(Malformed::Unterminated)?;
-    Ok((&bytes[..end], &bytes[end + 1..]))
+fn string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = bytes.iter().position(|octet| *octet == 0)?;
+    Some((&bytes[..end], &bytes[end + 1..]))
 }
 
 fn number(bytes: &[u8]) -> Result<(u16, &[u8]), Malformed> {

@@ -165,6 +165,8 @@ fn blocks_are_as_long_as_the_way_takes() {
     }
 }
 
+const CUT_OFF: &str = "ERROR 4: the request is cut off: each of its strings ends with a zero octet";
+
 /// Each of these is told what it may not, and nothing is opened for it.
 #[test]
 fn what_is_no_read_request_is_refused_in_words() {
@@ -173,6 +175,8 @@ fn what_is_no_read_request_is_refused_in_words() {
         (long.as_slice(), "ERROR 0: a file name has 512 octets at most"),
         (b"\0\x02boot\0octet\0", "ERROR 2: this server is read only: no file can be put here"),
         (b"\0\x01boot\0mail\0", "ERROR 4: the modes here are octet and netascii"),
+        (b"\0\x01boot\0octet", CUT_OFF),
+        (b"\0\x01boot\0octet\0tsize\0", CUT_OFF),
     ] {
         let mut world = World::new(1, FINE);
         let peer = SocketAddrV4::new(address(0), 2070);

@@ -29,6 +29,7 @@ fn the_last_word_counts() {
         identifier: Some(b"\xffsystem".into()),
         relay: None,
         placed: Some(OURS),
+        is_sure: true,
         granted: None,
         firmware: None,
     };
@@ -82,6 +83,22 @@ fn what_a_relay_said_holds_where_none_has_a_word() {
     assert_eq!(heard.relay(mac(1), here), Some(None), "there is none any more, or it says nothing");
     heard.note(at(5), mac(1), None, by(Some(&[1; 256])));
     assert_eq!(heard.relay(mac(1), here), None, "it was too long to be kept");
+}
+
+#[test]
+fn hearsay_takes_the_place_of_no_word_that_is_sure() {
+    let mut heard = Heard::default();
+    let here = |ours| ours == OURS;
+    let hearsay = |relay| Way::Hearsay(Some(relay), OURS);
+    heard.note(at(0), mac(1), None, hearsay(b"port 2"));
+    assert_eq!(heard.relay(mac(1), here), Some(Some(&b"port 2"[..])), "it is all that is known");
+    assert!(!heard.is_sure(mac(1)));
+    heard.note(at(1), mac(1), None, by(Some(b"port 1")));
+    assert!(heard.is_sure(mac(1)));
+    heard.note(at(2), mac(1), None, hearsay(b"port 2"));
+    heard.note(at(3), mac(1), None, Way::Straight);
+    assert_eq!(heard.relay(mac(1), here), Some(Some(&b"port 1"[..])));
+    assert!(heard.is_sure(mac(1)));
 }
 
 #[test]

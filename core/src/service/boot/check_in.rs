@@ -44,7 +44,7 @@ pub(super) fn heard(turn: &mut Turn<'_>, mac: Mac, body: &[u8]) -> Vec<(&'static
 /// A system runs at its permanent address. If nothing is known of the lease by which it has that, it was granted before a restart, and has not run out later than this: if its agent does not check in,
 /// it tells when the node is down.
 pub(super) fn has_lease(turn: &mut Turn<'_>, mac: Mac, from: Ipv4Addr) {
-    let has_term = |node: &Node| node.granted_until.is_some() || node.boot.is_bootp;
+    let has_term = |node: &Node| node.grants.until().is_some() || node.boot.is_bootp;
     if turn.hall.nodes.get(mac).is_none_or(has_term) {
         return;
     }
@@ -53,7 +53,8 @@ pub(super) fn has_lease(turn: &mut Turn<'_>, mac: Mac, from: Ipv4Addr) {
     let Some(place) = serving.find(|place| turn.permanent_address(mac, *place) == Some(from)) else { return };
     let until = turn.now + turn.config.networks[place].lease;
     if let Some(node) = turn.hall.nodes.get_mut(mac) {
-        node.granted_until = Some(until);
+        let card = node.present();
+        node.grants.grant(turn.now, from, card, Some(until));
         turn.hall.timers.arm(until, Due::Grant(node.mac));
     }
 }
@@ -89,7 +90,7 @@ pub(crate) fn silence_due(turn: &mut Turn<'_>, mac: Mac) {
         return;
     }
     let reason = format!("it fell silent: its agent said nothing for {} s", down_after.as_secs());
-    turn.step(mac, Step::Left, &reason);
+    turn.falls_silent(mac, &reason);
 }
 
 /// After a restart: who was up and checked in has as long again.

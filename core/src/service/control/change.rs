@@ -490,7 +490,7 @@ fn runs_with_another(turn: &Turn<'_>, node: &Node) -> Option<String> {
     let remedy = "switch it off first";
     match node.stage {
         Stage::Up => Some(format!("it is up with another number: {remedy}")),
-        Stage::Booting if node.granted_until.is_none() && turn.elsewhere(node).is_some() => None,
+        Stage::Booting if node.grants.until().is_none() && turn.elsewhere(node).is_some() => None,
         Stage::Booting => {
             // Nothing is known of what was heard before the start.
             let since = turn.now.since(turn.heard_last(node).unwrap_or(turn.hall.started));

@@ -4,7 +4,7 @@ use super::choice::claimed_address;
 use super::client::Client;
 use super::decision::{Case, Decision};
 use super::reply::{Packet, Reply};
-use super::{naming, probe, renewal, silence, who};
+use super::{naming, power_on, probe, renewal, silence, who};
 use crate::cluster::lease::PoolId;
 use crate::cluster::node::Node;
 use crate::cluster::stage::{Stage, Step};
@@ -111,7 +111,9 @@ fn grant(
     let is_permanent = turn.config.networks[client.place].numbering.number(address).is_some();
     let in_mid_boot = turn.hall.nodes.get(client.mac).is_some_and(|node| !has_booted(node));
     if is_node && is_permanent && says_where_it_is(turn, client) {
-        has_for(turn, client, lease);
+        has_for(turn, client, address, lease);
+    } else if is_node && is_permanent && client.firmware.is_none() && client.is_relayed() {
+        power_on::tell_not_renewed(turn, client);
     }
     let reply = Reply::new(turn, client, MessageType::Ack).lease(address, lease).parameters(address);
     if let Some(path) = reply.boot_path()
@@ -148,15 +150,16 @@ fn grant(
     }
 }
 
-/// A node has its address by its number for so long.
-fn has_for(turn: &mut Turn<'_>, client: &Client, lease: Duration) {
+/// A node has an address by its number for so long.
+fn has_for(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr, lease: Duration) {
     let is_bootp = client.is_bootp();
     let until = turn.now + lease;
     // Firmware is no system that runs.
     let runs = !is_bootp && client.is_of_the_system && client.firmware.is_none();
     if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
         // By BOOTP it has its address for good, and never says that it needs it still.
-        node.granted_until = (!is_bootp).then_some(until);
+        node.grants.grant(turn.now, address, client.mac, (!is_bootp).then_some(until));
+        node.beside.remove(&Beside::NotRenewed);
         if runs {
             node.renewed(turn.now);
         }

@@ -176,6 +176,11 @@ impl Client {
         self.message.relay_information().server.unwrap_or(self.server)
     }
 
+    /// Whether a relay passed its packet on, or somebody says that he is one.
+    pub(super) fn is_relayed(&self) -> bool {
+        !self.message.giaddr.is_unspecified()
+    }
+
     /// Whether it or its relay says in which network it is.
     pub(super) fn is_selected(&self) -> bool {
         !selected(&self.message).is_unspecified()

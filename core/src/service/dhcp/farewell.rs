@@ -104,11 +104,11 @@ pub(super) fn release(turn: &mut Turn<'_>, client: &Client) {
     } else if turn.permanent_address(client.mac, client.place) == Some(address) {
         turn.event(Some(client.mac), Kind::Release, format!("RELEASE {address}"));
         turn.unpin(address);
+        if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+            node.grants.end(address);
+        }
         if runs_on(turn, client) {
             return;
-        }
-        if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
-            node.granted_until = None;
         }
         turn.step(client.mac, Step::Left, "it gave its address back");
     } else if turn.hall.heard.has(turn.now, client.mac, address) {
@@ -122,12 +122,11 @@ pub(super) fn release(turn: &mut Turn<'_>, client: &Client) {
 fn runs_on(turn: &Turn<'_>, client: &Client) -> bool {
     let Some(node) = turn.hall.nodes.get(client.mac) else { return false };
     let own = node.number.and_then(|number| turn.own_network(node, number));
-    let is_heard = |place: usize| {
-        let ours = turn.config.networks[place].address;
-        node.cards().any(|card| turn.hall.heard.get(card).is_some_and(|said| said.placed == Some(ours)))
-    };
-    // What was granted before a restart is not known.
-    own.is_some_and(|own| own != client.place && (node.boot.is_resumed || is_heard(own)))
+    let own = own.filter(|own| *own != client.place);
+    let address =
+        own.zip(node.number).and_then(|(own, number)| turn.config.networks[own].numbering.address(number));
+    // Since it was switched on: whatever card it had there in another boot may be gone.
+    address.is_some_and(|address| node.grants.at(turn.now, address).is_some())
 }
 
 /// Its system is over: what asks next, however soon, is another boot's.

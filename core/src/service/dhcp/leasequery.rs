@@ -147,10 +147,12 @@ fn all_of(turn: &Turn<'_>, mac: Mac, places: &[usize]) -> Vec<Active> {
     let own = node.filter(|node| is_there(node.stage)).and_then(|node| {
         let place = node.network.filter(|place| places.contains(place))?;
         let address = turn.permanent_address(node.mac, place)?;
+        let granted = node.grants.at(turn.now, address);
         // It may be on this network by another of its adapters.
         let heard = |mac: &&Mac| turn.hall.heard.get(**mac).map(|said| said.at);
-        let mac = macs.iter().max_by_key(heard).copied().unwrap_or(node.mac);
-        Some(Active { address, mac, place, until: node.granted_until })
+        let mac = granted.map(|granted| granted.card).filter(|card| macs.contains(card));
+        let mac = mac.or_else(|| macs.iter().max_by_key(heard).copied()).unwrap_or(node.mac);
+        Some(Active { address, mac, place, until: granted.and_then(|granted| granted.until) })
     });
     all.extend(own);
     let kept = turn.hall.heard.get(mac).and_then(|said| said.granted);

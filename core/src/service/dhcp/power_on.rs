@@ -1,7 +1,7 @@
 //! Who begins a boot: firmware that asks, where no user of a node can have sent what it says.
 
 use super::client::Client;
-use super::pxe;
+use super::{pxe, who};
 use crate::cluster::node::{Firmware, Node, Trouble};
 use crate::cluster::quirk::Trait;
 use crate::cluster::stage::Stage;
@@ -26,11 +26,9 @@ pub(super) fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware,
     }
     if turn.hall.nodes.get(client.mac).is_some_and(begins) {
         turn.begin_boot(client.mac);
-        // It is switched on where its number has no address: whatever it had there it has left.
-        if turn.hall.nodes.get(client.mac).is_some_and(|node| turn.elsewhere(node).is_some())
-            && let Some(node) = turn.hall.nodes.get_mut(client.mac)
-        {
-            node.granted_until = None;
+        // It is switched on: whatever its last system had, by whichever card, it has left.
+        if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+            node.grants.clear();
         }
     }
     let machine = FirmwareKind::of_machine(client.architecture);
@@ -52,24 +50,58 @@ pub(super) fn tell_no_boot(turn: &mut Turn<'_>, client: &Client) {
     let what = format!(
         "{source} asked for it as firmware does, from a port that any user's program may use: no boot begins by that"
     );
-    let settings = &turn.config.networks[client.place];
+    let is_on_link = turn.config.networks[client.place].on_link;
     // Of UEFI behind a relay that forwards to the server of its address alone this is all that is heard, and it asks from there as any program can.
     let is_at_port_4011 = client.source.port() == pxe::BOOT_SERVER_PORT;
-    let to_do = if client.mode == Mode::Proxy && is_at_port_4011 && !settings.on_link {
+    let to_do = if client.mode == Mode::Proxy && is_at_port_4011 && !is_on_link {
         format!(
             "if its firmware did, let the relay of its network forward to {} too: a boot begins by what that forwards; else find who did so on {source}",
             client.server
         )
     } else {
-        format!(
-            "find who did so on {source}; if that is a relay, let it send from port 67, or name it as the gateway of its network"
-        )
+        who_did_so(client)
     };
-    let Some(node) = turn.hall.nodes.get_mut(client.mac) else { return };
-    node.beside.insert(Beside::NoBoot, Trouble { what: what.clone(), to_do: Some(to_do) });
-    if node.boot.told_no_boot.is_some_and(|told| turn.now.since(told) < NO_BOOT_TOLD_EVERY) {
+    tell_disbelieved(turn, client, Beside::NoBoot, what, to_do);
+}
+
+/// What would have its lease go on may come from any user's program, so that the node is down when that ends. It may be a relay by which all comes that its system sends (RFC 5107).
+pub(super) fn tell_not_renewed(turn: &mut Turn<'_>, client: &Client) {
+    let source = client.source.ip();
+    let what = format!(
+        "{source} asked for its address, from a port that any user's program may use: its lease does not go on by that"
+    );
+    tell_disbelieved(turn, client, Beside::NotRenewed, what, who_did_so(client));
+}
+
+/// What says at which place a machine is may come from any user's program, so that it has no number by that. Of one that has one nobody is told: it keeps that.
+pub(super) fn tell_no_place(turn: &mut Turn<'_>, client: &Client) {
+    let has_number = turn.hall.nodes.get(client.mac).is_some_and(|node| node.promised().is_some());
+    if has_number || !who::is_doubtfully_placed(turn, client) {
         return;
     }
-    node.boot.told_no_boot = Some(turn.now);
+    let source = client.source.ip();
+    let what = format!(
+        "{source} says at which place of a relay it is, from a port that any user's program may use: it has no number by that"
+    );
+    tell_disbelieved(turn, client, Beside::Place, what, who_did_so(client));
+}
+
+/// What the operator can do about what may come from any user's program.
+fn who_did_so(client: &Client) -> String {
+    let source = client.source.ip();
+    let relay = format!(
+        "; if that is a relay, let it send from port 67, or, if it is the router there, say gateway = \"{source}\" in its [[network]]"
+    );
+    format!("find who did so on {source}{}", if client.is_relayed() { relay } else { String::new() })
+}
+
+fn tell_disbelieved(turn: &mut Turn<'_>, client: &Client, kind: Beside, what: String, to_do: String) {
+    let Some(node) = turn.hall.nodes.get_mut(client.mac) else { return };
+    node.beside.insert(kind, Trouble { what: what.clone(), to_do: Some(to_do) });
+    let told = node.boot.told_disbelieved.get(&kind);
+    if told.is_some_and(|told| turn.now.since(*told) < NO_BOOT_TOLD_EVERY) {
+        return;
+    }
+    node.boot.told_disbelieved.insert(kind, turn.now);
     turn.event_told_seldom(client.mac, Kind::Trouble, what);
 }

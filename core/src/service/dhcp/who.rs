@@ -202,7 +202,10 @@ pub(super) fn guest_lease(turn: &Turn<'_>, client: &Client) -> Duration {
 
 /// A machine that is listed by something else than its hardware address is from now on known by that too.
 pub(super) fn recognise(turn: &mut Turn<'_>, client: &Client) {
-    let Some((Entry::Node(place), By::Client | By::Relay)) = client.meant.entry else { return };
+    let Some((Entry::Node(place), by @ (By::Client | By::Relay))) = client.meant.entry else { return };
+    if by == By::Relay && !is_surely_placed(turn, client) {
+        return;
+    }
     // The same node with another hardware address: what it is called says so.
     if let Some(known) = namesake::of(turn, client, client.meant.entry)
         && turn.hall.nodes.join_latest(known, client.mac, MACS_PER_NODE_MAX)
@@ -221,12 +224,31 @@ pub(super) fn recognise(turn: &mut Turn<'_>, client: &Client) {
     turn.hall.listed.bind(turn.hall.nodes.identity(client.mac), place);
 }
 
+/// Whether no user's program can have said at which place of its relay a client is: else any user of a node could give a number that is free to a board that is at no place, or that does not exist.
+fn is_surely_placed(turn: &Turn<'_>, client: &Client) -> bool {
+    if client.is_straight { turn.hall.heard.is_sure(client.mac) } else { client.is_of_the_system }
+}
+
+/// Whether a relay that is not believed says that a client is at a place which has a number, and nothing else says so.
+pub(super) fn is_doubtfully_placed(turn: &Turn<'_>, client: &Client) -> bool {
+    match client.meant.entry {
+        Some((Entry::Node(place), By::Relay)) => {
+            !client.is_straight
+                && !is_surely_placed(turn, client)
+                && turn.hall.listed.place(client.mac) != Some(place)
+        }
+        Some(_) | None => false,
+    }
+}
+
 /// Keeps what a client says of itself, and what its relay says of it.
 pub(super) fn note(turn: &mut Turn<'_>, client: &Client) {
     let options = &client.message.options;
-    let way = match client.is_straight {
-        true => Way::Straight,
-        false => Way::Placed(options.get(option::RELAY_AGENT), turn.config.networks[client.place].address),
+    let (relay, ours) = (options.get(option::RELAY_AGENT), turn.config.networks[client.place].address);
+    let way = match (client.is_straight, client.is_of_the_system) {
+        (true, _) => Way::Straight,
+        (false, true) => Way::Placed(relay, ours),
+        (false, false) => Way::Hearsay(relay, ours),
     };
     turn.hall.heard.note(turn.now, client.mac, options.get(option::CLIENT_IDENTIFIER), way);
     if let Some(firmware) = client.firmware_kind {
