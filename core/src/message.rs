@@ -99,7 +99,7 @@ pub enum Input<'a> {
         /// Why they could not be made: file, line and reason. Nothing: nobody waits for them any more.
         why: Option<String>,
     },
-    /// A file is on its way by HTTP: all of it, or from somewhere to its end. By TFTP it is from the request on.
+    /// A file is on its way by HTTP: all of it, or a part. By TFTP it is from the request on.
     Sending {
         /// To whom, by its connection.
         to: SocketAddrV4,

@@ -100,7 +100,7 @@ pub(crate) enum News {
     Asked { key: u64, question: u64, from: Ipv4Addr, local: Ipv4Addr, via: Via, path: String },
     /// A file goes on.
     Stream(StreamId, StreamNews),
-    /// A file of the boot directory is on its way, as far as its end: to whom, and which.
+    /// A file of the boot directory is on its way, or a part of it: to whom, and which.
     Sending { to: SocketAddrV4, path: String },
     /// It is so no more.
     Sent(Transfer),

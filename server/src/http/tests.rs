@@ -11,6 +11,7 @@ use crate::testing::{self, Directory};
 use crate::wake::{Bell, line};
 use heorot_core::limit::{HTTP_AT_ONCE_OCTETS, POST_OCTETS_MAX};
 use heorot_core::message::{Query, Unwritten, Via};
+use heorot_core::transfer::Part;
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -138,8 +139,10 @@ fn take_news(http: &mut Http, news: News, told: &Mutex<Vec<String>>, grant: u64,
         News::Sending { to, path } => {
             told.lock().unwrap().push(format!("{} is sent {path}", to.ip()));
         }
-        News::Sent(Transfer { path, octets, outcome, .. }) => {
-            told.lock().unwrap().push(format!("sent {path} {octets} {outcome:?}"));
+        News::Sent(Transfer { path, part, octets, outcome, .. }) => {
+            let part =
+                part.map(|Part { octets, size }| format!(" of {octets:?} of {size}")).unwrap_or_default();
+            told.lock().unwrap().push(format!("sent {path} {octets}{part} {outcome:?}"));
         }
     }
 }

@@ -395,7 +395,6 @@ impl Worker {
             Selection::Failed => (Reply::text(412, "it is another version\n".into()), 0..0),
             Selection::OutOfReach => (Reply::out_of_reach(version), 0..0),
         };
-        let path = path.filter(|_| part.end == version.size);
         self.reply_with(key, &reply, (file, part), path, now);
     }
 
@@ -409,7 +408,7 @@ impl Worker {
         now: Instant,
     ) {
         let is_head = self.reply(key, reply, now);
-        let octets = part.end - part.start;
+        let (octets, size) = (part.end - part.start, file.identity.size);
         let Some(connection) = self.streams.get_mut(key).filter(|_| !is_head && octets > 0) else { return };
         let is_counted = octets > HTTP_AT_ONCE_OCTETS;
         let stream = is_counted.then_some(StreamId(key << REQUEST_BITS | connection.questions));
@@ -421,7 +420,7 @@ impl Worker {
             self.news.push(News::Stream(stream, news));
         }
         if let Some(path) = path {
-            self.sends(key, path, part);
+            self.sends(key, path, (part, size));
         }
     }
 
