@@ -1,8 +1,6 @@
 //! What the threads of HTTP and DNS ask the loop. What machines ask by HTTP comes as [`News`](crate::http::News).
 
-use heorot_core::mac::Mac;
 use heorot_core::message::{Answer, Query, UpdateId};
-use heorot_core::time::Time;
 use heorot_core::transfer::Refusal;
 use heorot_names::Dynamic;
 use std::net::Ipv4Addr;
@@ -35,15 +33,6 @@ pub(crate) enum Ask {
         from: Ipv4Addr,
         /// What it said.
         why: String,
-    },
-    /// Nobody got the small files of a node.
-    NotMade {
-        /// Whose.
-        mac: Mac,
-        /// When they were given, if they are secrets.
-        given: Option<Time>,
-        /// Why they could not be made. Nothing: nobody waits for them any more.
-        why: Option<String>,
     },
     /// Names are to be kept that came by an update. Answered by [`dns::Handle::updated`](crate::dns::Handle::updated).
     Update {

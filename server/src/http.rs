@@ -104,6 +104,9 @@ pub(crate) enum News {
     Sending { to: SocketAddrV4, path: String },
     /// It is so no more.
     Sent(Transfer),
+    /// Nobody got the small files of a node: why they could not be made, or nothing, if nobody waits for them any more. No more of them than were asked for; none may be lost, or the loop
+    /// believes that it has its secrets.
+    NotMade { mac: Mac, given: Option<Time>, why: Option<String> },
 }
 
 /// What has come of it all.
