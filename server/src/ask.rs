@@ -34,6 +34,13 @@ pub(crate) enum Ask {
         /// What it said.
         why: String,
     },
+    /// What came by HTTP was not understood, or TLS could not be agreed upon.
+    Misunderstood {
+        /// From whom.
+        from: Ipv4Addr,
+        /// Why.
+        why: String,
+    },
     /// Names are to be kept that came by an update. Answered by [`dns::Handle::updated`](crate::dns::Handle::updated).
     Update {
         /// Comes back.

@@ -165,6 +165,7 @@ fn take_ask(ask: Ask, told: &Mutex<Vec<String>>) {
         Ask::SignOfLife(address) => format!("life {address}"),
         Ask::Unavailable { from, path, .. } => format!("{from} lacks {path}"),
         Ask::Distrusts { from, why } => format!("{from} distrusts: {why}"),
+        Ask::Misunderstood { from, why } => format!("{from} is not understood: {why}"),
         Ask::Update { .. } | Ask::UpdateDenied { .. } => panic!("HTTP updates no names"),
     };
     told.lock().unwrap().push(line);
