@@ -166,7 +166,8 @@ impl Heorot {
                 }
             }
             Input::Unavailable { from, path, refusal } => boot::unavailable(turn, from, &path, &refusal),
-            Input::Distrusts { from, why } => boot::distrusts(turn, from, &why),
+            Input::Distrusts(from, why) => boot::distrusts(turn, from, &why),
+            Input::Misunderstood(from, why) => boot::misunderstood(turn, from, &why),
             Input::NotMade { mac, given, why } => boot::not_made(turn, mac, given, why.as_deref()),
             Input::Sending { to, path } => boot::sending(turn, to, &path),
             Input::Transferred(transfer) => boot::transferred(turn, &transfer),

@@ -83,13 +83,10 @@ pub enum Input<'a> {
         /// Why.
         refusal: Refusal,
     },
-    /// It ended HTTPS before it had begun: it does not take the certificate, as far as it said why.
-    Distrusts {
-        /// Who.
-        from: Ipv4Addr,
-        /// What it said, in words.
-        why: String,
-    },
+    /// This host ended HTTPS before it had begun: it does not take the certificate, as far as it said why, in words.
+    Distrusts(Ipv4Addr, String),
+    /// What this host said by HTTP is not understood, and why.
+    Misunderstood(Ipv4Addr, String),
     /// None of the files of [`Answer::Files`] was sent: they could not be made, or whoever asked had gone.
     NotMade {
         /// Whose they were.
@@ -99,7 +96,7 @@ pub enum Input<'a> {
         /// Why they could not be made: file, line and reason. Nothing: nobody waits for them any more.
         why: Option<String>,
     },
-    /// A file is on its way by HTTP: all of it, or from somewhere to its end. By TFTP it is from the request on.
+    /// A file is on its way by HTTP: all of it, or a part. By TFTP it is from the request on.
     Sending {
         /// To whom, by its connection.
         to: SocketAddrV4,

@@ -1,8 +1,6 @@
 //! What the threads of HTTP and DNS ask the loop. What machines ask by HTTP comes as [`News`](crate::http::News).
 
-use heorot_core::mac::Mac;
 use heorot_core::message::{Answer, Query, UpdateId};
-use heorot_core::time::Time;
 use heorot_core::transfer::Refusal;
 use heorot_names::Dynamic;
 use std::net::Ipv4Addr;
@@ -36,14 +34,12 @@ pub(crate) enum Ask {
         /// What it said.
         why: String,
     },
-    /// Nobody got the small files of a node.
-    NotMade {
-        /// Whose.
-        mac: Mac,
-        /// When they were given, if they are secrets.
-        given: Option<Time>,
-        /// Why they could not be made. Nothing: nobody waits for them any more.
-        why: Option<String>,
+    /// What came by HTTP was not understood, or TLS could not be agreed upon.
+    Misunderstood {
+        /// From whom.
+        from: Ipv4Addr,
+        /// Why.
+        why: String,
     },
     /// Names are to be kept that came by an update. Answered by [`dns::Handle::updated`](crate::dns::Handle::updated).
     Update {

@@ -14,7 +14,7 @@ use crate::ask::Ask;
 use crate::journal::Journal;
 use crate::problem::Problem;
 use crate::streams;
-use crate::wake::{Caller, Post};
+use crate::wake::{Bell, Caller, Knell, Post};
 pub(crate) use files::Plan;
 use heorot_core::message::DnsCounts;
 use heorot_dns::{
@@ -63,6 +63,7 @@ pub(crate) struct Handle {
     thread: Option<JoinHandle<()>>,
     /// The one that reads files.
     files: Option<JoinHandle<()>>,
+    knell: Knell,
 }
 
 /// What DNS has done since it began.
@@ -151,12 +152,18 @@ fn start_with(
     let addresses = sockets.0.iter().map(|datagrams| datagrams.address).collect();
     let (post, files_post) = (Arc::new(Post::new()?), Arc::new(Post::new()?));
     let worker = Worker::new(limits, sockets, resolver, (Arc::clone(&post), journal))?;
+    let knell = Knell::default();
+    let lives = (knell.life(), knell.life());
     let follow = {
         let (post, files_post) = (Arc::clone(&post), Arc::clone(&files_post));
-        move || files::run(&files_post, &post)
+        move || {
+            let _life = lives.1;
+            files::run(&files_post, &post);
+        }
     };
-    let mut handle = Handle { addresses, post, files_post, thread: None, files: None };
-    let answer = || {
+    let mut handle = Handle { addresses, post, files_post, thread: None, files: None, knell };
+    let answer = move || {
+        let _life = lives.0;
         // Without the right to it, as on a later start, names are answered all the same.
         let _ = rustix::process::nice(-GOES_BEFORE);
         worker.run();
@@ -214,7 +221,12 @@ impl Handle {
 
     /// False if one of the threads died: a mistake of ours.
     pub(crate) fn is_running(&self) -> bool {
-        [&self.thread, &self.files].into_iter().flatten().all(|thread| !thread.is_finished())
+        !self.knell.is_over()
+    }
+
+    /// Rings when that becomes false.
+    pub(crate) fn ring_at_end(&self, bell: &Bell) {
+        self.knell.ring(bell);
     }
 
     /// Ends it, and waits until all its ports are free. Dropping does the same.

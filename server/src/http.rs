@@ -100,10 +100,13 @@ pub(crate) enum News {
     Asked { key: u64, question: u64, from: Ipv4Addr, local: Ipv4Addr, via: Via, path: String },
     /// A file goes on.
     Stream(StreamId, StreamNews),
-    /// A file of the boot directory is on its way, as far as its end: to whom, and which.
+    /// A file of the boot directory is on its way, or a part of it: to whom, and which.
     Sending { to: SocketAddrV4, path: String },
     /// It is so no more.
     Sent(Transfer),
+    /// Nobody got the small files of a node: why they could not be made, or nothing, if nobody waits for them any more. No more of them than were asked for; none may be lost, or the loop
+    /// believes that it has its secrets.
+    NotMade { mac: Mac, given: Option<Time>, why: Option<String> },
 }
 
 /// What has come of it all.

@@ -12,7 +12,7 @@ use crate::journal::Journal;
 use crate::problem::{Problem, problem};
 use crate::rpcbind::Rpcbind;
 use crate::streams;
-use crate::wake::Post;
+use crate::wake::{Bell, Knell, Post};
 use accounts::Files;
 use heorot_core::config;
 use heorot_dns::nis::{CONNECTIONS_MAX, Door, Gateway, SILENCE_MAX, Settings, Statistics};
@@ -69,6 +69,7 @@ pub(crate) struct Handle {
     port: u16,
     post: Arc<Post<Mailbox, Counts>>,
     thread: Option<JoinHandle<()>>,
+    knell: Knell,
 }
 
 /// What NIS has done since it began.
@@ -152,8 +153,14 @@ fn start_with(
     let bound = yp_server.into_iter().chain(portmapper).unzip();
     let parts = (bound, gateway, rpcbind, (files, accounts, settings));
     let worker = Worker::new(limits, parts, Arc::clone(&post), journal).map_err(cannot_start)?;
-    let thread = thread::Builder::new().name("nis".into()).spawn(|| worker.run()).map_err(cannot_start)?;
-    Ok(Handle { port, post, thread: Some(thread) })
+    let knell = Knell::default();
+    let life = knell.life();
+    let answer = move || {
+        let _life = life;
+        worker.run();
+    };
+    let thread = thread::Builder::new().name("nis".into()).spawn(answer).map_err(cannot_start)?;
+    Ok(Handle { port, post, thread: Some(thread), knell })
 }
 
 impl Handle {
@@ -180,7 +187,12 @@ impl Handle {
 
     /// False if the thread died: a mistake of ours.
     pub(crate) fn is_running(&self) -> bool {
-        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+        !self.knell.is_over()
+    }
+
+    /// Rings when that becomes false.
+    pub(crate) fn ring_at_end(&self, bell: &Bell) {
+        self.knell.ring(bell);
     }
 
     /// Ends it, and waits until its ports are free and no portmapper tells of them. Dropping does the same.

@@ -290,6 +290,8 @@ fn start(
     let (result, results) = line(&bell, RESULTS_WAITING_MAX);
     let (ask, asks) = line(&bell, ASKS_WAITING_MAX);
     dns.keep_updates(ask.clone());
+    dns.ring_at_end(&bell);
+    nis.iter().for_each(|nis| nis.ring_at_end(&bell));
     // First, and alone: its threads take over the right to read everything, which nobody else needs.
     let store::Contents { records, secret } = opened.contents;
     let nfs = opened.nfs.zip(config.nfs.as_ref()).map(|(bound, nfs)| {

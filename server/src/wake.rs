@@ -78,6 +78,51 @@ pub(crate) fn line<T>(bell: &Bell, bound: usize) -> (Caller<T>, Receiver<T>) {
     (Caller { line, bell: bell.clone() }, receiver)
 }
 
+/// Tells the loop that a thread is over, whatever ended it, at once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Knell(Arc<Mutex<Death>>);
+
+#[derive(Debug, Default)]
+struct Death {
+    is_over: bool,
+    bell: Option<Bell>,
+}
+
+/// What the thread holds as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Life(Knell);
+
+impl Knell {
+    /// For the thread to hold. Where several do, the first that ends tells.
+    pub(crate) fn life(&self) -> Life {
+        Life(self.clone())
+    }
+
+    /// Wakes the loop by this bell, also if it is over already.
+    pub(crate) fn ring(&self, bell: &Bell) {
+        let mut death = whole(&self.0);
+        if death.is_over {
+            bell.ring();
+        }
+        death.bell = Some(bell.clone());
+    }
+
+    /// Whether a thread is over.
+    pub(crate) fn is_over(&self) -> bool {
+        whole(&self.0).is_over
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        let mut death = whole(&self.0.0);
+        death.is_over = true;
+        if let Some(bell) = &death.bell {
+            bell.ring();
+        }
+    }
+}
+
 /// Where a thread lays what the loop is to know: as much as it likes, for it has no more to say than it has under way.
 #[derive(Debug)]
 pub(crate) struct Tray<T> {

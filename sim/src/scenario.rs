@@ -28,8 +28,9 @@
 //! | `A lacks PATH WHY`, `A may-not-have PATH WHY` | a file it asked for is not there, or may not be read |
 //! | `A begins PATH`, `A breaks-off PATH OCTETS WHY` | it asks by TFTP, and has not got it yet (with `get` it has); after so many octets nothing gets through any more |
 //! | `A leaves PATH OCTETS WHY` | it ends the transfer itself: it has looked at the file, and does not want it |
-//! | `A by-http begins PATH`, `A by-http gets PATH OCTETS`, `A by-http loses\|breaks-off\|lost-before PATH OCTETS WHY` | what it fetched is on its way by HTTP; it has it; after so many octets nothing gets through any more, or it broke off its connection, or one of the boot before is given up |
+//! | `A by-http begins PATH`, `A by-http gets PATH OCTETS`, `A by-http gets-part PATH FROM-END of SIZE`, `A by-http loses\|breaks-off\|lost-before PATH OCTETS WHY` | what it fetched is on its way by HTTP; it has it, or a part; after so many octets nothing gets through any more, or it broke off its connection, or one of the boot before is given up |
 //! | `A distrusts WHY` | it ends HTTPS before it has begun |
+//! | `A is-not-understood WHY` | so is what it asks by HTTP |
 //! | `occupied ADDRESS X` | machine X answers a probe; `-` if the answer does not say who |
 //! | `other SERVER offers\|grants\|refuses ADDRESS X` | another server answers machine X, and is heard; a boot file and `from=ADDRESS:PORT` may follow |
 //! | `downloads ADDRESS`, `asks-for ADDRESS X` | blocks are acknowledged from an address; machine X asks for one by ARP |
@@ -56,14 +57,14 @@ use heorot_core::message::{
 };
 use heorot_core::service::view::StatusView;
 use heorot_core::time::Time;
-use heorot_core::transfer::{Outcome, Protocol, Refusal};
+use heorot_core::transfer::{Outcome, Part, Protocol, Refusal};
 use heorot_core::wire::dhcp::MessageType;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
 /// By what machines load, if nothing else is told, and from which port.
-const TFTP: (Protocol, u16) = (Protocol::Tftp, 2070);
+const TFTP: (Protocol, u16, Option<Part>) = (Protocol::Tftp, 2070, None);
 
 /// The usual configuration.
 const USUAL: &str = r#"
@@ -279,7 +280,12 @@ impl Teller {
             }
             ["by-http", what @ ..] => return self.by_http(letter, what),
             ["distrusts", why @ ..] => {
-                let input = Input::Distrusts { from: *self.addresses.get(&letter)?, why: why.join(" ") };
+                let input = Input::Distrusts(*self.addresses.get(&letter)?, why.join(" "));
+                let out = self.world()?.happen(input);
+                return Some(self.lines(out, Some(letter)));
+            }
+            ["is-not-understood", why @ ..] => {
+                let input = Input::Misunderstood(*self.addresses.get(&letter)?, why.join(" "));
                 let out = self.world()?.happen(input);
                 return Some(self.lines(out, Some(letter)));
             }

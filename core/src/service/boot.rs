@@ -27,7 +27,7 @@ use delivery::{asks_again, begins, phase_of};
 
 pub(crate) use check_in::{silence_due, watch_again};
 pub(crate) use delivery::{sending, transferred, unavailable};
-pub(crate) use distrust::distrusts;
+pub(crate) use distrust::{distrusts, misunderstood};
 pub(crate) use overlay::not_made;
 pub(crate) use trial::try_anew;
 

@@ -307,6 +307,7 @@ impl Flight {
     /// What there is to say of it at its end.
     pub(super) fn summary(&self, outcome: Outcome) -> Transfer {
         Transfer {
+            part: None,
             peer: self.peer,
             path: self.path.clone(),
             by: Protocol::Tftp,

@@ -2,6 +2,7 @@ use crate::load::{Link, Regime};
 use crate::wire::tftp::Mode;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::ops::Range;
 
 /// What happened.
 #[derive(Debug)]
@@ -334,14 +335,25 @@ pub struct Transfer {
     pub peer: SocketAddrV4,
     /// What it asked for. By HTTP, as it is written in the boot directory.
     pub path: String,
+    /// What of it, if not all: by HTTP alone.
+    pub part: Option<Part>,
     /// By what.
     pub by: Protocol,
-    /// Octets acknowledged. By HTTP, of a file that goes on where it was broken off, those before that too.
+    /// Octets acknowledged. By HTTP, of a part, those before it too.
     pub octets: u64,
     /// Packets that had to be sent again.
     pub resent: u64,
     /// How it ended.
     pub outcome: Outcome,
+}
+
+/// A part of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// From its first octet to the one after its last.
+    pub octets: Range<u64>,
+    /// Octets of the whole file.
+    pub size: u64,
 }
 
 /// By what a file goes to a machine.

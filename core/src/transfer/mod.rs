@@ -34,8 +34,8 @@ mod terms;
 mod turns;
 
 pub use message::{
-    Block, Body, ImageId, ImageIdentity, Input, Note, Opened, Outcome, Output, Port, Protocol, Refusal, Send,
-    StreamId, StreamNews, Transfer, TransferId, Unsent,
+    Block, Body, ImageId, ImageIdentity, Input, Note, Opened, Outcome, Output, Part, Port, Protocol, Refusal,
+    Send, StreamId, StreamNews, Transfer, TransferId, Unsent,
 };
 
 use crate::limit::{LOAD_TICK, TFTP_STRAY_GRACE, TFTP_STRAY_INTERVAL, TRANSFERS_MAX};

@@ -11,6 +11,7 @@ use crate::testing::{self, Directory};
 use crate::wake::{Bell, line};
 use heorot_core::limit::{HTTP_AT_ONCE_OCTETS, POST_OCTETS_MAX};
 use heorot_core::message::{Query, Unwritten, Via};
+use heorot_core::transfer::Part;
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -111,6 +112,7 @@ fn take_news(http: &mut Http, news: News, told: &Mutex<Vec<String>>, grant: u64,
                 "/text" => Answer::Text("#!ipxe\n".into()),
                 "/gone" => Answer::Missing("not for you".into()),
                 "/silent" => return,
+                "/never" => return told.lock().unwrap().push(format!("unanswered {key} {question}")),
                 "/names" => Answer::Unwritten(Box::new(names_of(23))),
                 "/files" => Answer::Files(Box::new(wanted(&["base"], &[], true))),
                 // The store hangs for longer than anybody waits.
@@ -138,8 +140,16 @@ fn take_news(http: &mut Http, news: News, told: &Mutex<Vec<String>>, grant: u64,
         News::Sending { to, path } => {
             told.lock().unwrap().push(format!("{} is sent {path}", to.ip()));
         }
-        News::Sent(Transfer { path, octets, outcome, .. }) => {
-            told.lock().unwrap().push(format!("sent {path} {octets} {outcome:?}"));
+        News::Sent(Transfer { path, part, octets, outcome, .. }) => {
+            let part =
+                part.map(|Part { octets, size }| format!(" of {octets:?} of {size}")).unwrap_or_default();
+            told.lock().unwrap().push(format!("sent {path} {octets}{part} {outcome:?}"));
+        }
+        News::NotMade { mac, why: None, .. } => {
+            told.lock().unwrap().push(format!("{mac} was not waited for"));
+        }
+        News::NotMade { mac, given, why: Some(why) } => {
+            told.lock().unwrap().push(format!("{mac} {given:?}: {why}"));
         }
     }
 }
@@ -155,8 +165,7 @@ fn take_ask(ask: Ask, told: &Mutex<Vec<String>>) {
         Ask::SignOfLife(address) => format!("life {address}"),
         Ask::Unavailable { from, path, .. } => format!("{from} lacks {path}"),
         Ask::Distrusts { from, why } => format!("{from} distrusts: {why}"),
-        Ask::NotMade { mac, given: _, why: None } => format!("{mac} was not waited for"),
-        Ask::NotMade { mac, given, why: Some(why) } => format!("{mac} {given:?}: {why}"),
+        Ask::Misunderstood { from, why } => format!("{from} is not understood: {why}"),
         Ask::Update { .. } | Ask::UpdateDenied { .. } => panic!("HTTP updates no names"),
     };
     told.lock().unwrap().push(line);
@@ -532,6 +541,31 @@ fn of_files_that_nobody_waits_for_any_more_the_loop_is_told() {
     server.until("it is asked", |server| server.told("127.0.0.1 127.0.0.1 /late-files") == 2);
     drop(stream);
     server.until("it is told again", |server| server.told(untaken) == 2);
+}
+
+/// The machines of a power-on, whose secrets become durable in one moment, when they have long gone: more of them than questions fit into a line.
+#[test]
+fn of_files_that_many_do_not_wait_for_none_is_left_out() {
+    let server = server_within(Limits { connections: 4 * ASKS, ..limits() });
+    let streams: Vec<_> = (0..3 * ASKS).map(|_| server.connect()).collect();
+    for mut stream in &streams {
+        stream.write_all(b"POST /never HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}").unwrap();
+    }
+    server.until("all have asked", |server| server.told("unanswered") == 3 * ASKS);
+    drop(streams);
+    server.until("all have gone", |server| server.counts().connections == 0);
+    let told = server.told.lock().unwrap().clone();
+    let mut http = server.http.lock().unwrap();
+    for line in told.iter().filter_map(|line| line.strip_prefix("unanswered ")) {
+        let (key, question) = line.split_once(' ').unwrap();
+        let mut files = wanted(&["base"], &[], true);
+        files.given = Some(Time::from_nanoseconds(1));
+        let answer = Some((Answer::Files(Box::new(files)), false));
+        http.answer((key.parse().unwrap(), question.parse().unwrap()), answer);
+    }
+    http.flush();
+    drop(http);
+    server.until("all is told", |server| server.told("52:54:00:00:00:17 was not waited for") == 3 * ASKS);
 }
 
 mod changes;

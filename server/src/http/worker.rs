@@ -30,7 +30,7 @@ use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustls::ServerConfig;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -62,6 +62,8 @@ pub(super) struct Worker {
     date: (u64, String),
     counts: Counts,
     complained: Option<Instant>,
+    /// Who was told not to be understood, in which second.
+    misunderstood: (u64, BTreeSet<Ipv4Addr>),
     buffer: Vec<u8>,
     holding: Holding,
 }
@@ -123,6 +125,7 @@ impl Worker {
             date: (0, String::new()),
             counts: Counts::default(),
             complained: None,
+            misunderstood: (0, BTreeSet::new()),
             buffer: vec![0; BUFFER_OCTETS],
             holding: Holding::default(),
         })
@@ -295,6 +298,7 @@ impl Worker {
     fn refuse(&mut self, key: u64, refusal: Refusal) {
         self.counts.refused += 1;
         let date = self.date().to_owned();
+        self.tell_misunderstood(key, refusal.why.into());
         let Some(connection) = self.streams.get_mut(key) else { return };
         let manner = Manner { headless: connection.is_asked_by_head(), closes: true, is_old: false };
         connection.reply(&Reply::refusal(refusal), &date, manner);
@@ -395,7 +399,6 @@ impl Worker {
             Selection::Failed => (Reply::text(412, "it is another version\n".into()), 0..0),
             Selection::OutOfReach => (Reply::out_of_reach(version), 0..0),
         };
-        let path = path.filter(|_| part.end == version.size);
         self.reply_with(key, &reply, (file, part), path, now);
     }
 
@@ -409,7 +412,7 @@ impl Worker {
         now: Instant,
     ) {
         let is_head = self.reply(key, reply, now);
-        let octets = part.end - part.start;
+        let (octets, size) = (part.end - part.start, file.identity.size);
         let Some(connection) = self.streams.get_mut(key).filter(|_| !is_head && octets > 0) else { return };
         let is_counted = octets > HTTP_AT_ONCE_OCTETS;
         let stream = is_counted.then_some(StreamId(key << REQUEST_BITS | connection.questions));
@@ -421,7 +424,7 @@ impl Worker {
             self.news.push(News::Stream(stream, news));
         }
         if let Some(path) = path {
-            self.sends(key, path, part);
+            self.sends(key, path, (part, size));
         }
     }
 

@@ -188,6 +188,7 @@ impl Loop {
                 }
                 News::Stream(stream, news) => self.transfer(transfer::Input::Stream { stream, news }),
                 News::Sending { to, path } => self.heorot(Input::Sending { to, path }),
+                News::NotMade { mac, given, why } => self.heorot(Input::NotMade { mac, given, why }),
                 News::Sent(transfer) => self.heorot(Input::Transferred(transfer)),
             }
         }
@@ -209,8 +210,8 @@ impl Loop {
             Ask::Update { id, changes, by } => self.heorot(Input::Update { id, changes, by }),
             Ask::UpdateDenied { by, why } => self.heorot(Input::UpdateDenied { by, why }),
             Ask::SignOfLife(address) => self.heorot(Input::SignOfLife(address)),
-            Ask::NotMade { mac, given, why } => self.heorot(Input::NotMade { mac, given, why }),
-            Ask::Distrusts { from, why } => self.heorot(Input::Distrusts { from, why }),
+            Ask::Distrusts { from, why } => self.heorot(Input::Distrusts(from, why)),
+            Ask::Misunderstood { from, why } => self.heorot(Input::Misunderstood(from, why)),
             Ask::Unavailable { from, path, refusal } => {
                 self.heorot(Input::Unavailable { from, path, refusal });
             }

@@ -373,7 +373,7 @@ impl Loop {
         self.parts.journal.say(Weight::Notice, format_args!("{signal}: ending"));
     }
 
-    /// Looks, whenever the loop wakes, whether those who tell names still do: nobody else would notice for long, and the server that is started instead of this one has them again.
+    /// Looks, whenever the loop wakes (they ring when they die), whether those who tell names still do: nobody else would notice for long, and the server that is started instead of this one has them again.
     ///
     /// # Errors
     /// A thread has died: a mistake of ours, of which it has told on stderr.

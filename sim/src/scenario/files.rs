@@ -4,7 +4,7 @@ use super::Teller;
 use heorot_core::config::OverlayNetwork;
 use heorot_core::message::{Input, NodeFiles, Query, RequestId};
 use heorot_core::time::Wall;
-use heorot_core::transfer::{Outcome, Protocol, Transfer};
+use heorot_core::transfer::{Outcome, Part, Protocol, Transfer};
 use std::net::SocketAddrV4;
 
 impl Teller {
@@ -39,23 +39,29 @@ impl Teller {
             ["gets", path, octets] => (port, path, octets, Outcome::Complete),
             ["loses", path, octets, why @ ..] => (port, path, octets, Outcome::Failed(why.join(" "))),
             ["breaks-off", path, octets, why @ ..] => (port, path, octets, Outcome::BrokenOff(why.join(" "))),
+            ["gets-part", path, part, "of", size] => {
+                let (from, end) = part.split_once('-')?;
+                let octets = from.parse().ok()?..end.parse().ok()?;
+                let whole = (Protocol::Http, port, Some(Part { octets, size: size.parse().ok()? }));
+                return self.ended(letter, whole, path, end.parse().ok()?, Outcome::Complete);
+            }
             ["lost-before", path, octets, why @ ..] => (before, path, octets, Outcome::Failed(why.join(" "))),
             _ => return None,
         };
-        self.ended(letter, (Protocol::Http, port), path, octets.parse().ok()?, outcome)
+        self.ended(letter, (Protocol::Http, port, None), path, octets.parse().ok()?, outcome)
     }
 
     /// A transfer to it ends.
     pub(super) fn ended(
         &mut self,
         letter: char,
-        (by, port): (Protocol, u16),
+        (by, port, part): (Protocol, u16, Option<Part>),
         path: &str,
         octets: u64,
         outcome: Outcome,
     ) -> Option<Vec<String>> {
         let peer = SocketAddrV4::new(*self.addresses.get(&letter)?, port);
-        let transfer = Transfer { peer, path: path.into(), by, octets, resent: 0, outcome };
+        let transfer = Transfer { peer, path: path.into(), part, by, octets, resent: 0, outcome };
         let out = self.world()?.happen(Input::Transferred(transfer));
         Some(self.lines(out, Some(letter)))
     }

@@ -11,6 +11,8 @@ pub struct Delivery {
     pub port: Option<u16>,
     /// How far it is.
     pub way: Way,
+    /// So many of its octets the machine has, from the first on: it may be broken off, or loaded by parts.
+    pub octets: u64,
     /// Whether it did not get through when it was asked for last or before.
     pub has_failed: bool,
 }
@@ -22,6 +24,8 @@ pub enum Way {
     Under,
     /// It did not get through.
     Failed,
+    /// A part of it got through.
+    Part,
     /// Who asked for it has looked at it, as loaders do to learn how long a file is, and not loaded it.
     Left,
 }

@@ -3,7 +3,7 @@
 use super::{name, printable};
 use crate::cluster::boot;
 use crate::cluster::loader_file::generated;
-use crate::cluster::node::{Delivery, Way};
+use crate::cluster::node::{Delivery, Node, Way};
 use crate::cluster::stage::Phase;
 use crate::config::Root;
 use crate::event::{self, Kind};
@@ -11,9 +11,12 @@ use crate::hall::Turn;
 use crate::limit::REFUSED_LETTERS_MAX;
 use crate::mac::Mac;
 use crate::message::{Answer, Request, Via};
-use crate::transfer::{Outcome, Protocol, Refusal, Transfer};
+use crate::transfer::{Outcome, Part, Protocol, Refusal, Transfer};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
+
+/// A loader that has read a file's first sectors goes on where it needs more (GRUB's `linux` skips what is left of a kernel's 16-bit part): what lies between it never loads.
+const SKIPPED_OCTETS_MAX: u64 = 64 * 1024;
 
 /// A transfer ended: the history of its node hears of it.
 pub(crate) fn transferred(turn: &mut Turn<'_>, transfer: &Transfer) {
@@ -23,6 +26,7 @@ pub(crate) fn transferred(turn: &mut Turn<'_>, transfer: &Transfer) {
         (Protocol::Tftp, _) => true,
         (Protocol::Http, node) => node.is_some_and(|node| node.stage.is_booting()),
     };
+    let has_all = gets(turn, machine, transfer);
     let path = printable(&transfer.path);
     let resent = match transfer.resent {
         0 => String::new(),
@@ -34,6 +38,15 @@ pub(crate) fn transferred(turn: &mut Turn<'_>, transfer: &Transfer) {
         None => turn.event_by_stranger(Kind::Transfer, detail),
     };
     match (&transfer.outcome, machine) {
+        (Outcome::Complete | Outcome::Unconfirmed, _) if !has_all => {
+            // Of a file that is loaded part by part, its end tells.
+            if let Some(Part { octets, size }) =
+                transfer.part.as_ref().filter(|part| part.octets.end == part.size)
+            {
+                let part = octets.end - octets.start;
+                told(turn, format!("{path}: the last {part} octets of {size} delivered by {by}{resent}"));
+            }
+        }
         (Outcome::Complete, _) => {
             delivered(turn, machine, &transfer.path);
             told(turn, format!("{path}: {} octets delivered by {by}{resent}", transfer.octets));
@@ -82,13 +95,57 @@ pub(crate) fn transferred(turn: &mut Turn<'_>, transfer: &Transfer) {
     }
 }
 
+/// A machine has got a file, or some of it. Whether it has all of it now: the end of a file is not the file, whoever reads that first.
+fn gets(turn: &mut Turn<'_>, machine: Option<Mac>, transfer: &Transfer) -> bool {
+    let has_part = match transfer.outcome {
+        Outcome::Complete | Outcome::Unconfirmed => true,
+        Outcome::Failed(_) | Outcome::Left(_) | Outcome::BrokenOff(_) => false,
+    };
+    let (from, end, is_last) = match &transfer.part {
+        None => (0, transfer.octets, true),
+        Some(Part { octets, size }) => {
+            let end = if has_part { octets.end } else { transfer.octets };
+            (octets.start, end, octets.end == *size)
+        }
+    };
+    let is_whole = has_part && from == 0 && is_last;
+    let Some(node) = machine.and_then(|mac| turn.hall.nodes.get_mut(mac)) else { return is_whole };
+    let is_its = |delivery: &Delivery| match has_part {
+        true => delivery.asked == transfer.path,
+        false => is_of(delivery, transfer),
+    };
+    let Some(its) = node.boot.delivery.as_mut().filter(|delivery| is_its(delivery)) else {
+        return is_whole;
+    };
+    let skipped = from.saturating_sub(its.octets);
+    let goes_on = skipped <= SKIPPED_OCTETS_MAX.min(end.saturating_sub(from));
+    if goes_on {
+        its.octets = its.octets.max(end);
+    }
+    if !has_part || (is_last && goes_on) {
+        return has_part;
+    }
+    its.way = Way::Part;
+    if is_loaded(node, &file_of(&transfer.path)) {
+        // It looks at what it has.
+        node.boot.delivery = None;
+    }
+    false
+}
+
+/// Whether a node has loaded this file last.
+fn is_loaded(node: &Node, file: &str) -> bool {
+    node.boot.loaded.as_ref().is_some_and(|(_, loaded)| loaded == file)
+}
+
 /// A file without which a boot does not go on did not get through.
 fn lost(turn: &mut Turn<'_>, mac: Mac, transfer: &Transfer, why: &str) {
     let Transfer { path, octets, by, .. } = transfer;
     if let Some(node) = turn.hall.nodes.get_mut(mac) {
         // After a restart of the server it is not known.
         let (way, port) = (Way::Failed, None);
-        let begun = || Delivery { path: file_of(path), asked: path.clone(), port, way, has_failed: true };
+        let (asked, octets) = (path.clone(), *octets);
+        let begun = || Delivery { path: file_of(path), asked, port, way, octets, has_failed: true };
         let delivery = node.boot.delivery.get_or_insert_with(begun);
         (delivery.way, delivery.has_failed) = (way, true);
     }
@@ -118,7 +175,7 @@ fn delivered(turn: &mut Turn<'_>, machine: Option<Mac>, path: &str) {
     let delivery = node.boot.delivery.take_if(|delivery| delivery.asked == path);
     let has_failed = delivery.as_ref().is_some_and(|delivery| delivery.has_failed);
     let file = delivery.map_or_else(|| file_of(path), |delivery| delivery.path);
-    node.boot.is_loaded_again = node.boot.loaded.as_ref().is_some_and(|(_, before)| *before == file);
+    node.boot.is_loaded_again = is_loaded(node, &file);
     node.boot.loaded = Some((turn.now, file));
     if has_failed {
         let text = printable(path);
@@ -187,15 +244,16 @@ fn is_waited_for(turn: &Turn<'_>, mac: Mac, path: &str) -> bool {
 /// A file that a machine waits for is on its way to it: it is known when it has it.
 fn is_sent(turn: &mut Turn<'_>, mac: Mac, path: &str, (asked, port): (String, Option<u16>)) {
     let Some(node) = turn.hall.nodes.get_mut(mac) else { return };
-    let before = node.boot.delivery.take();
+    let before = node.boot.delivery.take().filter(|before| before.path == path);
+    let octets = before.as_ref().map_or(0, |before| before.octets);
     // It tries once more; what was told to be in the way last time stays so until it has it.
     let has_failed = before.is_some_and(|before| {
         let text = printable(&before.asked);
         let is_told = node.trouble.as_ref().is_some_and(|trouble| trouble.what.starts_with(&text));
-        before.path == path && before.has_failed && is_told
+        before.has_failed && is_told
     });
     let way = if has_failed { Way::Failed } else { Way::Under };
-    node.boot.delivery = Some(Delivery { path: path.into(), asked, port, way, has_failed });
+    node.boot.delivery = Some(Delivery { path: path.into(), asked, port, way, octets, has_failed });
 }
 
 /// A file is not there. Loaders ask for many that need not be; without the boot file, the kernel or a RAM disk there is no boot.

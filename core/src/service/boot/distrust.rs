@@ -1,7 +1,8 @@
-//! Machines that end HTTPS before it has begun: nothing was asked for, and a person before the machine sees no more than that it does not boot.
+//! Machines that end HTTPS before it has begun, or speak no HTTP that we know: nothing was asked for, and a person before the machine sees no more than that it does not boot.
 
-use crate::event::Kind;
+use crate::event::{self, Kind};
 use crate::hall::Turn;
+use crate::limit::REFUSED_LETTERS_MAX;
 use std::net::Ipv4Addr;
 
 /// What the operator can do.
@@ -19,5 +20,18 @@ pub(crate) fn distrusts(turn: &mut Turn<'_>, from: Ipv4Addr, why: &str) {
         // A program of one that runs says nothing of its boots.
         Some(_) => {}
         None => turn.event_by_stranger(Kind::Trouble, format!("{from}: {what}; {TO_DO}")),
+    }
+}
+
+/// What the operator can do for a loader that we do not understand.
+const TO_DO_MISUNDERSTOOD: &str = "see at its console what asks: a loader that does not speak HTTP as RFC 9112 has it loads by TFTP; one that ends HTTPS so may load by plain HTTP (offer = \"http\" in [http])";
+
+/// A machine is not understood. Of a stranger it is counted and no more; what runs on a node may say what it likes.
+pub(crate) fn misunderstood(turn: &mut Turn<'_>, from: Ipv4Addr, why: &str) {
+    let Some(mac) = turn.machine_at(from) else { return };
+    if turn.hall.nodes.get(mac).is_some_and(|node| node.stage.is_booting()) {
+        let why = event::printable(why, REFUSED_LETTERS_MAX);
+        let what = format!("what it asks by HTTP is not understood: {why}");
+        turn.trouble_once(mac, what, Some(TO_DO_MISUNDERSTOOD.into()));
     }
 }

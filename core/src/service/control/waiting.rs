@@ -47,6 +47,7 @@ fn wanting(node: &Node) -> Option<String> {
     Some(match way {
         Way::Failed => format!("{}, which did not get through", path(wanted)),
         Way::Under => format!("{} to be delivered", path(wanted)),
+        Way::Part => format!("its loader to ask for the rest of {}, of which it has a part", path(wanted)),
         Way::Left => {
             format!("its loader to ask for {} again, which it looked at and did not load", path(wanted))
         }

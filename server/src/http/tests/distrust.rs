@@ -57,3 +57,24 @@ fn who_breaks_off_with_a_word_or_without_one_is_told_from_who_only_looks() {
         ["127.0.0.1 distrusts: it read the certificate and broke off without a word"]
     );
 }
+
+/// Once a second at most of each: whoever says such things a thousand times a second keeps nobody from the loop.
+#[test]
+fn what_is_not_understood_is_told_of() {
+    let server = server();
+    let misunderstood = |server: &Server| server.told("127.0.0.1 is not understood: ");
+    let refused = |server: &Server| server.counts().refused;
+    for count in 1..=50 {
+        let mut stream = server.connect();
+        stream.write_all(b"HELO node17\r\n\r\n").unwrap();
+        let _ = stream.read_to_end(&mut Vec::new());
+        server.until("it is refused", |server| refused(server) == count);
+    }
+    server.until("it is told", |server| misunderstood(server) > 0);
+    assert!(misunderstood(&server) < 25);
+    std::thread::sleep(Duration::from_millis(1100));
+    let mut stream = TcpStream::connect(server.secured).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let _ = stream.read_to_end(&mut Vec::new());
+    server.until("it is told", |server| server.told("127.0.0.1 is not understood: TLS: ") == 1);
+}

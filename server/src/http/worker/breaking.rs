@@ -3,6 +3,7 @@
 use super::Worker;
 use super::delivering::End;
 use crate::ask::Ask;
+use crate::clock;
 use crate::streams::Stream as _;
 use rustix::event::epoll::EventFlags;
 use rustls::AlertDescription;
@@ -31,6 +32,7 @@ impl Worker {
         let went = if is_broken { self.hear_last_words(key) } else { self.converse(key, flags, now) };
         if is_broken || went.is_err() {
             self.tell_distrust(key, went.as_ref().err());
+            self.tell_disagreement(key, went.as_ref().err());
             let pending = || self.streams.get_mut(key)?.socket().take_error().ok().flatten();
             let error = went.err().or_else(pending);
             self.remove(key, End::Broken(error), now);
@@ -45,6 +47,32 @@ impl Worker {
         }
     }
 
+    /// Tells the loop if TLS ends because we do not understand the peer, or have nothing in common with it: versions, ciphers. A stranger who speaks something else is none of its nodes.
+    fn tell_disagreement(&mut self, key: u64, error: Option<&io::Error>) {
+        let why = match error.and_then(io::Error::get_ref).and_then(|error| error.downcast_ref()) {
+            None | Some(rustls::Error::AlertReceived(_)) => return,
+            Some(error) => format!("TLS: {error}"),
+        };
+        self.counts.refused += 1;
+        self.tell_misunderstood(key, why);
+    }
+
+    /// Tells the loop who is not understood, each once a second and no more than a few: whoever cannot boot tries again, and a flood is counted.
+    pub(super) fn tell_misunderstood(&mut self, key: u64, why: String) {
+        /// That are told in a second.
+        const PEERS_MAX: usize = 64;
+        let Some(connection) = self.streams.get_mut(key) else { return };
+        let second = u64::from(clock::calendar_seconds());
+        let (told_in, told) = &mut self.misunderstood;
+        if *told_in != second {
+            *told_in = second;
+            told.clear();
+        }
+        if told.len() < PEERS_MAX && told.insert(connection.peer) {
+            let _ = self.asks.try_say(Ask::Misunderstood { from: connection.peer, why });
+        }
+    }
+
     /// Tells the loop if a peer has ended TLS before it had begun. If the line is full, the next one tells: whoever cannot boot tries again.
     pub(super) fn tell_distrust(&mut self, key: u64, error: Option<&io::Error>) {
         let Some(connection) = self.streams.get_mut(key).filter(|connection| connection.is_handshaking())
@@ -53,7 +81,6 @@ impl Worker {
         };
         let alert = match error.and_then(io::Error::get_ref).and_then(|error| error.downcast_ref()) {
             Some(rustls::Error::AlertReceived(alert)) => Some(*alert),
-            // What we refuse is a stranger who speaks something else.
             Some(_) => return,
             None => None,
         };

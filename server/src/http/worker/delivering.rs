@@ -5,19 +5,20 @@ use super::super::connection::{Connection, Stage};
 use super::{LIFE_EVERY, REQUEST_BITS, Worker};
 use crate::ask::Ask;
 use crate::streams::Stream as _;
-use heorot_core::transfer::{Outcome, Protocol, StreamId, StreamNews, Transfer};
+use heorot_core::transfer::{Outcome, Part, Protocol, StreamId, StreamNews, Transfer};
 use std::io;
 use std::net::{SocketAddr, SocketAddrV4};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-/// A file of the boot directory whose end is on its way, too. Who wants a part from its middle wants more, and is told of when he has that.
+/// A file of the boot directory that is on its way, or a part of one.
 #[derive(Debug)]
 pub(super) struct Going {
     peer: SocketAddrV4,
     path: String,
-    /// The part that is sent, and how much of that was acknowledged.
+    /// The part that is sent, of how many octets, and how much of it was acknowledged.
     part: Range<u64>,
+    size: u64,
     acknowledged: u64,
     /// Whether all of it is with the kernel.
     is_given: bool,
@@ -42,13 +43,13 @@ pub(super) enum End {
 const UNCONFIRMED_OCTETS: u64 = 4096;
 
 impl Worker {
-    /// A file is on its way whose end the history of its machine has.
-    pub(super) fn sends(&mut self, key: u64, path: String, part: Range<u64>) {
+    /// A file of so many octets is on its way, or a part of it, which the history of its machine tells of.
+    pub(super) fn sends(&mut self, key: u64, path: String, (part, size): (Range<u64>, u64)) {
         let Some(connection) = self.streams.get_mut(key) else { return };
         let port = connection.socket().peer_addr().as_ref().map_or(0, SocketAddr::port);
         let peer = SocketAddrV4::new(connection.peer, port);
         self.news.push(News::Sending { to: peer, path: path.clone() });
-        let going = Going { peer, path, part, acknowledged: 0, is_given: false, resent: 0 };
+        let going = Going { peer, path, part, size, acknowledged: 0, is_given: false, resent: 0 };
         self.going.insert(key, going);
     }
 
@@ -155,6 +156,8 @@ impl Worker {
         self.news.push(News::Sent(Transfer {
             peer: going.peer,
             path: going.path,
+            part: (going.part != (0..going.size))
+                .then(|| Part { octets: going.part.clone(), size: going.size }),
             by: Protocol::Http,
             octets: going.part.start + going.acknowledged,
             resent: going.resent,

@@ -1,11 +1,11 @@
 //! The small files of nodes, which are made when they are asked for.
 
+use super::super::News;
 use super::super::connection::Stage;
 use super::super::readers::Job;
 use super::super::reply::Reply;
 use super::super::selection::{Selection, Version};
 use super::Worker;
-use crate::ask::Ask;
 use crate::clock;
 use crate::images::directory::BootFile;
 use crate::overlay::NotMade;
@@ -47,9 +47,8 @@ impl Worker {
             Err(NotMade::Wrong(why)) => (500, why),
             Err(NotMade::Busy) => (503, "too many files of nodes are under way: ask again".into()),
         };
-        let is_told = self.asks.try_say(Ask::NotMade { mac, given, why: Some(why.clone()) }).is_ok();
-        // Unless the loop knows, the next time would be the second.
-        let why = if is_told { why } else { format!("{why}; and the server is busy") };
+        // The loop knows of it before the next request comes to it, which would be the second.
+        self.news.push(News::NotMade { mac, given, why: Some(why.clone()) });
         self.reply(key, &Reply::text(status, why + "\n"), now);
     }
 
@@ -60,10 +59,10 @@ impl Worker {
         }
     }
 
-    /// The loop hears that nothing of this was sent. If it has no time for that, it was given.
+    /// The loop hears that nothing of this was sent.
     fn untaken(&mut self, (mac, given): (Mac, Option<Time>)) {
         if given.is_some() {
-            let _ = self.asks.try_say(Ask::NotMade { mac, given, why: None });
+            self.news.push(News::NotMade { mac, given, why: None });
         }
     }
 

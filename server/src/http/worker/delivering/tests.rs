@@ -6,7 +6,15 @@ const SILENCE: Duration = Duration::from_secs(150);
 /// Of 100,000 octets, so many acknowledged when all of them, or not all, were with the kernel.
 fn going(acknowledged: u64, is_given: bool) -> Going {
     let peer = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 4000);
-    Going { peer, path: "initrd.img".into(), part: 0..100_000, acknowledged, is_given, resent: 0 }
+    Going {
+        peer,
+        path: "initrd.img".into(),
+        part: 0..100_000,
+        size: 100_000,
+        acknowledged,
+        is_given,
+        resent: 0,
+    }
 }
 
 fn broken(kind: io::ErrorKind) -> End {
