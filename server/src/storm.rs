@@ -28,6 +28,7 @@ pub(crate) use mix::Mix;
 use mix::mac_of;
 pub(crate) use report::Report;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What an operator wants.
@@ -63,7 +64,7 @@ pub(crate) enum Clients {
         calibrates: bool,
     },
     /// TFTP clients with addresses from this one on.
-    Plain { first: Ipv4Addr, window_blocks: u16, retry_after: Duration },
+    Plain { first: Ipv4Addr, window_blocks: u16, waits: Arc<[Duration]> },
 }
 
 /// How long those that boot alone may take.
@@ -90,7 +91,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Report, Problem> {
     let mut field = Field::open(&settings.interface, index)?;
     match &settings.clients {
         Clients::Machines { mix, calibrates } => machines(settings, mix, *calibrates, &mut field),
-        Clients::Plain { first, window_blocks, retry_after } => {
+        Clients::Plain { first, window_blocks, waits } => {
             let [file] = settings.images.as_slice() else {
                 return Err(problem!("plain clients load one file: name it with --image"));
             };
@@ -101,7 +102,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Report, Problem> {
                 server,
                 file: file.clone(),
                 window_blocks: *window_blocks,
-                retry_after: *retry_after,
+                waits: waits.clone(),
             };
             plain_clients(settings, &wish, *first, &mut field)
         }

@@ -4,6 +4,7 @@ use super::{Exit, Form, complain, print};
 use crate::storm::{self, Clients, Mix, Settings};
 use clap::Args;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// As many hosts as a /16 holds.
@@ -50,9 +51,9 @@ pub(super) struct Storm {
     /// With --plain: the window that clients ask for
     #[arg(long, value_name = "BLOCKS", requires = "plain", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     window: u16,
-    /// With --plain: after how long without a packet a client repeats itself
-    #[arg(long, value_name = "DURATION", requires = "plain", default_value = "3s", value_parser = duration)]
-    retry: Duration,
+    /// With --plain: after how long without a packet a client repeats itself, six sends in all; or its wait after each of its sends, and after the last it gives up
+    #[arg(long, value_name = "DURATION,…", requires = "plain", default_value = "3s", value_parser = duration, value_delimiter = ',')]
+    retry: Vec<Duration>,
     /// This interface leads to a network that is there to be stormed
     #[arg(long)]
     yes_this_network: bool,
@@ -81,7 +82,7 @@ pub(super) fn run(storm: Storm) -> Exit {
 impl Storm {
     fn settings(self) -> Settings {
         let clients = match self.addresses.filter(|_| self.plain) {
-            Some(first) => Clients::Plain { first, window_blocks: self.window, retry_after: self.retry },
+            Some(first) => Clients::Plain { first, window_blocks: self.window, waits: waits(&self.retry) },
             None => Clients::Machines { mix: self.mix.unwrap_or_default(), calibrates: !self.no_calibration },
         };
         Settings {
@@ -97,6 +98,15 @@ impl Storm {
             clients,
             shows_progress: self.output == Form::Table,
         }
+    }
+}
+
+/// The waits after each send. One alone holds for all, and so often as EDK2 sends.
+fn waits(retry: &[Duration]) -> Arc<[Duration]> {
+    const SENDS: usize = 6;
+    match retry {
+        [every] => [*every; SENDS].into(),
+        each => each.into(),
     }
 }
 
@@ -131,6 +141,14 @@ pub(super) fn rate(text: &str) -> Result<u64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The patience of a client is either one wait, as often as EDK2 sends, or a ladder of its own.
+    #[test]
+    fn one_wait_is_that_of_every_send() {
+        let [short, long] = [1, 2].map(Duration::from_secs);
+        assert_eq!(*waits(&[long]), [long; 6]);
+        assert_eq!(*waits(&[short, long]), [short, long]);
+    }
 
     #[test]
     fn durations_and_rates_are_read() {

@@ -8,6 +8,7 @@ use heorot_core::time::Time;
 use heorot_sim::frame::{Frame, Payload};
 use heorot_sim::machine::{Input, Output, Told};
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// TFTP's port.
@@ -18,9 +19,6 @@ const CLIENT_PORT: u16 = 2070;
 pub(super) const BLOCK_OCTETS: u16 = 1468;
 /// Octets of a block if nothing was agreed (RFC 1350 2).
 const BLOCK_OCTETS_DEFAULT: u16 = 512;
-/// How often it repeats itself without an answer before it gives up, as EDK2.
-const REPEATS_MAX: u8 = 5;
-
 /// What all clients of a storm have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wish {
@@ -30,8 +28,8 @@ pub(super) struct Wish {
     pub(super) file: String,
     /// Blocks to an acknowledgement that they ask for; 1: they do not ask.
     pub(super) window_blocks: u16,
-    /// After how long without a packet they repeat themselves.
-    pub(super) retry_after: Duration,
+    /// How long they wait for news after each of their sends; after the last of these they give up.
+    pub(super) waits: Arc<[Duration]>,
 }
 
 /// A client.
@@ -43,7 +41,7 @@ pub(super) struct Client {
     state: State,
     /// When it repeats itself.
     repeat_at: Option<Time>,
-    repeats: u8,
+    repeats: usize,
 }
 
 #[derive(Debug)]
@@ -101,15 +99,15 @@ impl Client {
 
     fn progress(&mut self, now: Time) {
         self.repeats = 0;
-        self.repeat_at = Some(now + self.wish.retry_after);
+        self.repeat_at = self.wish.waits.first().map(|wait| now + *wait);
     }
 
     fn repeat(&mut self, now: Time, out: &mut Vec<Output>) {
-        if self.repeats >= REPEATS_MAX {
-            return self.lose("the server is silent".into(), out);
-        }
         self.repeats += 1;
-        self.repeat_at = Some(now + self.wish.retry_after);
+        let Some(wait) = self.wish.waits.get(self.repeats) else {
+            return self.lose("the server is silent".into(), out);
+        };
+        self.repeat_at = Some(now + *wait);
         out.push(Output::Told(Told::Retry));
         self.say_again(out);
     }

@@ -14,7 +14,8 @@
 //! - what is none of these is the next gap, and the window starts anew behind it (RFC 7440 4).
 //!
 //! Some clients acknowledge every block of a window. [`TFTP_SINGLE_ACKS`] that each come one block further, and nothing that speaks of a gap between them, tell that: from then on such an ACK is progress, and
-//! the next window goes when this one is acknowledged whole. If one of them was of a gap all the same, an ACK that comes again finds it, or our timer, and then it has to be told anew.
+//! the next window goes when this one is acknowledged whole. What is lost of it, or if one of them was of a gap all the same, an ACK that comes again finds, or that none comes: our timer is short then, as for
+//! any gap, for who speaks of every block is not away when he is quiet for a few round trips. A timer that runs out again and again tells that he may not be such a client: it has to be told anew.
 
 use super::step::{End, Step};
 use super::{Flight, Stage};
@@ -32,6 +33,8 @@ pub(super) struct Repeat {
     flying_since: Time,
     /// Whether the client spoke of a gap, and so told what it has. Else it may have any of what is repeated.
     is_of_gap: bool,
+    /// Whether it acknowledges every block, spoke of a gap by the ACK before it, and no second time since: what was on its way behind it brings none, and the next that comes again is of the next gap.
+    speaks_once: bool,
     /// Whether it has come further since.
     has_advanced: bool,
 }
@@ -79,6 +82,9 @@ impl Flight {
             // It had this part before, and its ACK was lost, or a packet that came twice looked like a gap to it: then it counts its window from here, and if that were taken for a gap, the two windows
             // would never fit again, and part of each would go twice to the end of the file. Or it lacks what follows: then the next ACKs tell, or our timer.
             repeat.has_advanced = true;
+            if repeat.speaks_once {
+                repeat.flying = 0;
+            }
             self.echoes += advance.saturating_sub(1);
             self.is_gap_told = true;
             self.round_trip.forget_doublings();
@@ -89,7 +95,7 @@ impl Flight {
             self.echoes += if is_flying { advance } else { 0 };
             return Step::Wait;
         }
-        self.start_anew(now)
+        self.start_anew(now, false)
     }
 
     /// How far an ACK came tells whether the client acknowledges every block. One that is lost now and then does not tell otherwise.
@@ -139,7 +145,7 @@ impl Flight {
         }
         match (is_new && !is_served, self.terms.window_blocks > 1) {
             (false, _) => Step::Wait,
-            (true, true) => self.start_anew(now),
+            (true, true) => self.start_anew(now, self.is_acknowledged_singly()),
             (true, false) => self.send_window(now),
         }
     }
@@ -158,6 +164,9 @@ impl Flight {
     fn tells_gap(&mut self, now: Time) -> bool {
         let is_before_repeat = self.is_before_repeat(now);
         let is_flying = self.take_off_flying().is_some_and(|until| now < until);
+        if let Some(repeat) = &mut self.repeated {
+            repeat.speaks_once = false;
+        }
         if self.wish.is_some() || is_before_repeat || is_flying {
             return false;
         }
@@ -172,10 +181,15 @@ impl Flight {
     }
 
     /// There is a gap: the window starts anew behind it.
-    fn start_anew(&mut self, now: Time) -> Step {
+    fn start_anew(&mut self, now: Time, speaks_once: bool) -> Step {
         let flying = (self.sent - self.acknowledged).saturating_sub(1);
-        self.repeated =
-            Some(Repeat { flying, flying_since: self.sent_at, is_of_gap: true, has_advanced: false });
+        self.repeated = Some(Repeat {
+            flying,
+            flying_since: self.sent_at,
+            is_of_gap: true,
+            speaks_once,
+            has_advanced: false,
+        });
         self.echoes = 0;
         self.restarted = true;
         self.is_gap_told = true;
@@ -187,9 +201,14 @@ impl Flight {
         let is_repeat = self.note_behind > 0 || self.sent > self.acknowledged;
         if self.terms.window_blocks > 1 && is_repeat {
             // Maybe one of them was of a gap.
-            self.single_acks = 0;
-            self.repeated =
-                Some(Repeat { flying: 0, flying_since: self.sent_at, is_of_gap: false, has_advanced: false });
+            self.single_acks = self.single_acks.saturating_sub(TFTP_SINGLE_ACKS / 2);
+            self.repeated = Some(Repeat {
+                flying: 0,
+                flying_since: self.sent_at,
+                is_of_gap: false,
+                speaks_once: false,
+                has_advanced: false,
+            });
             self.echoes = 0;
         }
         self.send_window(now)

@@ -2,6 +2,7 @@ use super::*;
 use crate::frame::{arp_answer, arp_probe, arp_request};
 use crate::storm::plain::{Client, Wish};
 use std::net::SocketAddrV4;
+use std::sync::Arc;
 
 const SERVER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
 const SERVER_MAC: Mac = Mac([0x52, 0x54, 0, 0, 0, 1]);
@@ -21,9 +22,10 @@ fn address(number: u8) -> Ipv4Addr {
 /// Hosts 1 to `count`, switched on at so many milliseconds as their number; no ARP is answered by itself.
 fn hosts(count: u8) -> Hosts {
     let mut hosts = Hosts::new(Some(SERVER));
-    let retry_after = Duration::from_secs(3);
+    let waits = Arc::<[Duration]>::from([Duration::from_secs(3)]);
     for number in 1..=count {
-        let wish = Wish { server: SERVER, file: "image".into(), window_blocks: 1, retry_after };
+        let waits = waits.clone();
+        let wish = Wish { server: SERVER, file: "image".into(), window_blocks: 1, waits };
         let client = Client::new(wish, mac(number), address(number));
         hosts.add(Actor::Plain(client), mac(number), at(number.into()));
     }
@@ -165,8 +167,8 @@ fn a_broadcast_reply_is_given_to_the_machine_that_it_names() {
 #[test]
 fn two_hosts_with_one_address_are_a_conflict() {
     let mut hosts = hosts(1);
-    let retry_after = Duration::from_secs(3);
-    let wish = Wish { server: SERVER, file: "image".into(), window_blocks: 1, retry_after };
+    let waits = Arc::<[Duration]>::from([Duration::from_secs(3)]);
+    let wish = Wish { server: SERVER, file: "image".into(), window_blocks: 1, waits };
     hosts.add(Actor::Plain(Client::new(wish, mac(2), address(1))), mac(2), at(1));
     wake(&mut hosts, at(1));
     assert_eq!(hosts.counts.address_conflicts, 1);

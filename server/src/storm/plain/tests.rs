@@ -15,8 +15,11 @@ struct Table {
 
 impl Table {
     fn new(window_blocks: u16) -> Self {
-        let retry_after = Duration::from_secs(3);
-        let wish = Wish { server: SERVER, file: "image".into(), window_blocks, retry_after };
+        Self::with_waits(window_blocks, &[Duration::from_secs(3); 6])
+    }
+
+    fn with_waits(window_blocks: u16, waits: &[Duration]) -> Self {
+        let wish = Wish { server: SERVER, file: "image".into(), window_blocks, waits: waits.into() };
         Self { client: Client::new(wish, MAC, ADDRESS), now: 0 }
     }
 
@@ -130,6 +133,22 @@ fn silence_is_waited_for_five_times() {
     }
     assert_eq!(table.wake(), ["Lost(\"the server is silent\")"]);
     assert_eq!((table.client.next_wakeup(), table.data(1, 512)), (None, vec![]));
+}
+
+/// As iPXE and PXELINUX, who wait longer each time, and give up after the last wait.
+#[test]
+fn silence_is_waited_for_as_long_as_was_asked() {
+    let mut table = Table::with_waits(1, &[100, 200, 500].map(Duration::from_millis));
+    table.on();
+    for at in [100, 300] {
+        assert_eq!((table.wake()[0].as_str(), table.now), ("Retry", at));
+    }
+    table.says(b"\0\x06blksize\x001468\0");
+    for at in [400, 600] {
+        assert_eq!((table.wake()[0].as_str(), table.now), ("Retry", at), "an answer starts them anew");
+    }
+    assert_eq!(table.wake(), ["Lost(\"the server is silent\")"]);
+    assert_eq!(table.now, 1100);
 }
 
 #[test]

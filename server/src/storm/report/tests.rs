@@ -19,7 +19,7 @@ fn hosts(scores: Vec<Score>) -> Hosts {
     for (number, score) in (0_u8..).zip(scores) {
         let server = Ipv4Addr::new(10, 77, 0, 1);
         let wish =
-            Wish { server, file: "image".into(), window_blocks: 1, retry_after: Duration::from_secs(3) };
+            Wish { server, file: "image".into(), window_blocks: 1, waits: [Duration::from_secs(3)].into() };
         let mac = Mac([2, 0, 0, 0, 0, number]);
         hosts.add(Actor::Plain(Client::new(wish, mac, server)), mac, at(0));
         hosts.set_score(number.into(), score);
