@@ -61,12 +61,15 @@ fn who_acknowledges_every_block_of_a_window_gets_each_once() {
     for (window, lost, milliseconds_max, copies_max) in [
         (2, 0, 400, 1.02),
         (4, 0, 200, 1.05),
+        (8, 0, 120, 1.05),
         (16, 0, 80, 1.05),
         (64, 0, 50, 1.4),
         (4, 10, 250, 1.1),
         (16, 10, 100, 1.1),
         (64, 10, 80, 1.55),
+        (4, 50, 560, 1.3),
         (16, 50, 350, 1.75),
+        (64, 50, 260, 3.9),
     ] {
         for old_block in [OldBlock::Ignore, OldBlock::AcknowledgeLast, OldBlock::AcknowledgeOnce] {
             let habits = Habits { window, old_block, size: Size::Asked, acknowledges_singly: true, ..EDK2 };
@@ -76,18 +79,6 @@ fn who_acknowledges_every_block_of_a_window_gets_each_once() {
             );
             assert!(took < Duration::from_millis(milliseconds_max) && copies < copies_max, "{what}");
         }
-    }
-}
-
-/// Who acknowledges every block and speaks once of a gap says no more of what was on its way behind it: what he says again after that is of the next gap, and waits for no timer.
-#[test]
-fn who_speaks_once_of_a_gap_is_heard_at_the_next() {
-    for (window, milliseconds_max, copies_max) in [(16, 170, 1.7), (64, 140, 3.7)] {
-        let old_block = OldBlock::AcknowledgeOnce;
-        let habits = Habits { window, old_block, size: Size::Asked, acknowledges_singly: true, ..EDK2 };
-        let (took, copies) = load(habits, Weather { lost: 50, ..FINE });
-        let what = format!("windows of {window}: {took:?}, {copies:.3} copies");
-        assert!(took < Duration::from_millis(milliseconds_max) && copies < copies_max, "{what}");
     }
 }
 

@@ -33,8 +33,6 @@ pub(super) struct Repeat {
     flying_since: Time,
     /// Whether the client spoke of a gap, and so told what it has. Else it may have any of what is repeated.
     is_of_gap: bool,
-    /// Whether it acknowledges every block, spoke of a gap by the ACK before it, and no second time since: what was on its way behind it brings none, and the next that comes again is of the next gap.
-    speaks_once: bool,
     /// Whether it has come further since.
     has_advanced: bool,
 }
@@ -82,9 +80,6 @@ impl Flight {
             // It had this part before, and its ACK was lost, or a packet that came twice looked like a gap to it: then it counts its window from here, and if that were taken for a gap, the two windows
             // would never fit again, and part of each would go twice to the end of the file. Or it lacks what follows: then the next ACKs tell, or our timer.
             repeat.has_advanced = true;
-            if repeat.speaks_once {
-                repeat.flying = 0;
-            }
             self.echoes += advance.saturating_sub(1);
             self.is_gap_told = true;
             self.round_trip.forget_doublings();
@@ -95,7 +90,7 @@ impl Flight {
             self.echoes += if is_flying { advance } else { 0 };
             return Step::Wait;
         }
-        self.start_anew(now, false)
+        self.start_anew(now)
     }
 
     /// How far an ACK came tells whether the client acknowledges every block. One that is lost now and then does not tell otherwise.
@@ -145,7 +140,7 @@ impl Flight {
         }
         match (is_new && !is_served, self.terms.window_blocks > 1) {
             (false, _) => Step::Wait,
-            (true, true) => self.start_anew(now, self.is_acknowledged_singly()),
+            (true, true) => self.start_anew(now),
             (true, false) => self.send_window(now),
         }
     }
@@ -164,9 +159,6 @@ impl Flight {
     fn tells_gap(&mut self, now: Time) -> bool {
         let is_before_repeat = self.is_before_repeat(now);
         let is_flying = self.take_off_flying().is_some_and(|until| now < until);
-        if let Some(repeat) = &mut self.repeated {
-            repeat.speaks_once = false;
-        }
         if self.wish.is_some() || is_before_repeat || is_flying {
             return false;
         }
@@ -181,15 +173,10 @@ impl Flight {
     }
 
     /// There is a gap: the window starts anew behind it.
-    fn start_anew(&mut self, now: Time, speaks_once: bool) -> Step {
+    fn start_anew(&mut self, now: Time) -> Step {
         let flying = (self.sent - self.acknowledged).saturating_sub(1);
-        self.repeated = Some(Repeat {
-            flying,
-            flying_since: self.sent_at,
-            is_of_gap: true,
-            speaks_once,
-            has_advanced: false,
-        });
+        self.repeated =
+            Some(Repeat { flying, flying_since: self.sent_at, is_of_gap: true, has_advanced: false });
         self.echoes = 0;
         self.restarted = true;
         self.is_gap_told = true;
@@ -202,13 +189,8 @@ impl Flight {
         if self.terms.window_blocks > 1 && is_repeat {
             // Maybe one of them was of a gap.
             self.single_acks = self.single_acks.saturating_sub(TFTP_SINGLE_ACKS / 2);
-            self.repeated = Some(Repeat {
-                flying: 0,
-                flying_since: self.sent_at,
-                is_of_gap: false,
-                speaks_once: false,
-                has_advanced: false,
-            });
+            self.repeated =
+                Some(Repeat { flying: 0, flying_since: self.sent_at, is_of_gap: false, has_advanced: false });
             self.echoes = 0;
         }
         self.send_window(now)
