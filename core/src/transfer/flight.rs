@@ -494,10 +494,9 @@ impl Flight {
             (_, Some(Held::Full(_))) => self.send_again(now),
             (_, None) => {
                 // Who spoke just now is repeated to soon, and that is no silence yet.
-                if !self.is_surely_there() {
+                if !std::mem::take(&mut self.is_gap_told) || self.unanswered > 0 {
                     self.round_trip.double();
                 }
-                self.is_gap_told = false;
                 self.unanswered += 1;
                 self.restarted = false;
                 self.send_again(now)
@@ -541,17 +540,12 @@ impl Flight {
     fn resend_after(&self) -> Duration {
         let is_dead = self.unanswered >= TFTP_DEAD_REPEATS && self.stage == Stage::Sending;
         let least = if is_dead { TFTP_RESEND_SILENT_MAX } else { Duration::ZERO };
-        let measured = match self.is_surely_there() {
+        let measured = match self.is_gap_told && self.unanswered == 0 {
             true => self.round_trip.resend_gap_after(),
             false => self.round_trip.resend_after(),
         };
         let own = self.terms.timeout_seconds.map(|seconds| Duration::from_secs(u64::from(seconds)));
         own.map_or(measured, |own| measured.min(own)).max(least)
-    }
-
-    /// Whether what is missing is a packet and not the client: it spoke of a gap just now, or acknowledges every block.
-    fn is_surely_there(&self) -> bool {
-        (self.is_gap_told || self.is_acknowledged_singly()) && self.unanswered == 0
     }
 
     /// A round trip that was just measured.

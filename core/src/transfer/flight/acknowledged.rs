@@ -14,8 +14,7 @@
 //! - what is none of these is the next gap, and the window starts anew behind it (RFC 7440 4).
 //!
 //! Some clients acknowledge every block of a window. [`TFTP_SINGLE_ACKS`] that each come one block further, and nothing that speaks of a gap between them, tell that: from then on such an ACK is progress, and
-//! the next window goes when this one is acknowledged whole. What is lost of it, or if one of them was of a gap all the same, an ACK that comes again finds, or that none comes: our timer is short then, as for
-//! any gap, for who speaks of every block is not away when he is quiet for a few round trips. A timer that runs out again and again tells that he may not be such a client: it has to be told anew.
+//! the next window goes when this one is acknowledged whole. If one of them was of a gap all the same, an ACK that comes again finds it, or our timer, and then it has to be told anew.
 
 use super::step::{End, Step};
 use super::{Flight, Stage};
@@ -188,7 +187,7 @@ impl Flight {
         let is_repeat = self.note_behind > 0 || self.sent > self.acknowledged;
         if self.terms.window_blocks > 1 && is_repeat {
             // Maybe one of them was of a gap.
-            self.single_acks = self.single_acks.saturating_sub(TFTP_SINGLE_ACKS / 2);
+            self.single_acks = 0;
             self.repeated =
                 Some(Repeat { flying: 0, flying_since: self.sent_at, is_of_gap: false, has_advanced: false });
             self.echoes = 0;

@@ -24,12 +24,12 @@ fn an_ack_inside_a_window_is_progress_where_every_block_has_one() {
         let Step::Send(train) = step else { continue };
         assert_eq!(train.first, block + 1, "nothing goes twice");
         sent.push(train.count);
-        assert!(flight.wake() > Some(at + ms(1)), "it is not silent");
+        assert!(flight.wake() > Some(at + ms(19)), "it is not silent");
     }
     assert!(sent.len() >= 11 && sent.iter().rev().skip(1).all(|count| *count == 16), "{sent:?}");
 }
 
-/// What is lost of it is found by an ACK that comes again, or, a few round trips after the last one, by our timer. A timer that runs out again and again tells that it may be another client.
+/// What is lost of it is found by an ACK that comes again, or by our timer; and by that it is another client's again until it is told anew.
 #[test]
 fn a_gap_is_found_where_every_block_is_acknowledged() {
     let mut flight = acknowledged_singly();
@@ -41,16 +41,8 @@ fn a_gap_is_found_where_every_block_is_acknowledged() {
     let next = format!("{}..{}", inside + 1, inside + 16);
     let again = Event::Acknowledged(tftp::wire_number(inside));
     assert_eq!(short(&act(&mut flight.clone(), START + ms(60), again)), next);
-    let mut due = flight.wake().unwrap();
-    assert!(due < START + ms(8), "a few round trips of 1 ms: {:?}", due.since(START));
+    let due = flight.wake().unwrap();
     assert_eq!(short(&act(&mut flight, due, Event::Due)), next);
-    assert!(flight.is_acknowledged_singly(), "a packet was lost, and nothing else");
-    for _ in 0..2 {
-        let again = flight.wake().unwrap();
-        assert!(again.since(due) >= TFTP_RESEND_MIN, "nothing came since: that is silence");
-        due = again;
-        assert!(matches!(act(&mut flight, due, Event::Due), Step::Send(_)));
-    }
     assert!(!flight.is_acknowledged_singly());
 }
 
