@@ -28,7 +28,7 @@
 //! | `A lacks PATH WHY`, `A may-not-have PATH WHY` | a file it asked for is not there, or may not be read |
 //! | `A begins PATH`, `A breaks-off PATH OCTETS WHY` | it asks by TFTP, and has not got it yet (with `get` it has); after so many octets nothing gets through any more |
 //! | `A leaves PATH OCTETS WHY` | it ends the transfer itself: it has looked at the file, and does not want it |
-//! | `A by-http begins PATH`, `A by-http gets PATH OCTETS`, `A by-http gets-part PATH FROM-END of SIZE`, `A by-http loses\|breaks-off\|lost-before PATH OCTETS WHY` | what it fetched is on its way by HTTP; it has it, or a part; after so many octets nothing gets through any more, or it broke off its connection, or one of the boot before is given up |
+//! | `A by-http begins\|began-before PATH`, `A by-http gets PATH OCTETS`, `A by-http gets-part PATH FROM-END of SIZE`, `A by-http loses\|breaks-off\|lost-before PATH OCTETS WHY` | what it fetched is on its way by HTTP, or has been by another connection of which nothing is known any more; it has it, or a part; after so many octets nothing gets through any more, or it broke off its connection, or one of the boot before is given up |
 //! | `A distrusts WHY` | it ends HTTPS before it has begun |
 //! | `A is-not-understood WHY` | so is what it asks by HTTP |
 //! | `occupied ADDRESS X` | machine X answers a probe; `-` if the answer does not say who |

@@ -27,11 +27,12 @@ impl Teller {
 
     /// What becomes of a file that it fetched.
     pub(super) fn by_http(&mut self, letter: char, what: &[&str]) -> Option<Vec<String>> {
-        /// From where it asks, and from where it did in the boot before.
+        /// From where it asks, and from where it did before.
         const PORTS: [u16; 2] = [40_000, 40_001];
         let [port, before] = PORTS;
         let (port, path, octets, outcome) = match what {
-            ["begins", path] => {
+            [begun @ ("begins" | "began-before"), path] => {
+                let port = if *begun == "begins" { port } else { before };
                 let to = SocketAddrV4::new(*self.addresses.get(&letter)?, port);
                 let out = self.world()?.happen(Input::Sending { to, path: (*path).into() });
                 return Some(self.lines(out, Some(letter)));

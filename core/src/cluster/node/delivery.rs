@@ -13,6 +13,8 @@ pub struct Delivery {
     pub way: Way,
     /// So many of its octets the machine has, from the first on: it may be broken off, or loaded by parts.
     pub octets: u64,
+    /// Whether it may have more of them: by a connection that has died and of which nothing is told yet, or from this server before it was started anew.
+    pub may_have_more: bool,
     /// Whether it did not get through when it was asked for last or before.
     pub has_failed: bool,
 }

@@ -16,6 +16,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
 /// A loader that has read a file's first sectors goes on where it needs more (GRUB's `linux` skips what is left of a kernel's 16-bit part): what lies between it never loads.
+/// And who asks for no more of a file's end looks at it, as for a signature, and does not go on where it was broken off.
 const SKIPPED_OCTETS_MAX: u64 = 64 * 1024;
 
 /// A transfer ended: the history of its node hears of it.
@@ -118,7 +119,8 @@ fn gets(turn: &mut Turn<'_>, machine: Option<Mac>, transfer: &Transfer) -> bool 
         return is_whole;
     };
     let skipped = from.saturating_sub(its.octets);
-    let goes_on = skipped <= SKIPPED_OCTETS_MAX.min(end.saturating_sub(from));
+    let part = end.saturating_sub(from);
+    let goes_on = skipped <= SKIPPED_OCTETS_MAX.min(part) || its.may_have_more && part > SKIPPED_OCTETS_MAX;
     if goes_on {
         its.octets = its.octets.max(end);
     }
@@ -145,7 +147,8 @@ fn lost(turn: &mut Turn<'_>, mac: Mac, transfer: &Transfer, why: &str) {
         // After a restart of the server it is not known.
         let (way, port) = (Way::Failed, None);
         let (asked, octets) = (path.clone(), *octets);
-        let begun = || Delivery { path: file_of(path), asked, port, way, octets, has_failed: true };
+        let (may_have_more, has_failed) = (false, true);
+        let begun = || Delivery { path: file_of(path), asked, port, way, octets, may_have_more, has_failed };
         let delivery = node.boot.delivery.get_or_insert_with(begun);
         (delivery.way, delivery.has_failed) = (way, true);
     }
@@ -246,6 +249,10 @@ fn is_sent(turn: &mut Turn<'_>, mac: Mac, path: &str, (asked, port): (String, Op
     let Some(node) = turn.hall.nodes.get_mut(mac) else { return };
     let before = node.boot.delivery.take().filter(|before| before.path == path);
     let octets = before.as_ref().map_or(0, |before| before.octets);
+    let may_have_more = match &before {
+        None => node.boot.is_resumed,
+        Some(before) => before.may_have_more || (before.way == Way::Under && before.port != port),
+    };
     // It tries once more; what was told to be in the way last time stays so until it has it.
     let has_failed = before.is_some_and(|before| {
         let text = printable(&before.asked);
@@ -253,7 +260,8 @@ fn is_sent(turn: &mut Turn<'_>, mac: Mac, path: &str, (asked, port): (String, Op
         before.has_failed && is_told
     });
     let way = if has_failed { Way::Failed } else { Way::Under };
-    node.boot.delivery = Some(Delivery { path: path.into(), asked, port, way, octets, has_failed });
+    let path = path.into();
+    node.boot.delivery = Some(Delivery { path, asked, port, way, octets, may_have_more, has_failed });
 }
 
 /// A file is not there. Loaders ask for many that need not be; without the boot file, the kernel or a RAM disk there is no boot.

@@ -26,12 +26,17 @@ pub(crate) fn distrusts(turn: &mut Turn<'_>, from: Ipv4Addr, why: &str) {
 /// What the operator can do for a loader that we do not understand.
 const TO_DO_MISUNDERSTOOD: &str = "see at its console what asks: a loader that does not speak HTTP as RFC 9112 has it loads by TFTP; one that ends HTTPS so may load by plain HTTP (offer = \"http\" in [http])";
 
-/// A machine is not understood. Of a stranger it is counted and no more; what runs on a node may say what it likes.
+/// A machine is not understood. Of a stranger it is counted and no more; what runs on a node may say what it likes, and of two things in a boot's way the first tells more.
 pub(crate) fn misunderstood(turn: &mut Turn<'_>, from: Ipv4Addr, why: &str) {
     let Some(mac) = turn.machine_at(from) else { return };
-    if turn.hall.nodes.get(mac).is_some_and(|node| node.stage.is_booting()) {
-        let why = event::printable(why, REFUSED_LETTERS_MAX);
-        let what = format!("what it asks by HTTP is not understood: {why}");
+    let what =
+        format!("what it asks by HTTP is not understood: {}", event::printable(why, REFUSED_LETTERS_MAX));
+    let is_in_its_way = turn.hall.nodes.get(mac).is_some_and(|node| {
+        let is_first = node.trouble.as_ref().is_none_or(|standing| standing.what == what);
+        // A node without an agent is booting for as long as its system runs.
+        node.stage.is_booting() && node.boot.system_asked.is_none() && is_first
+    });
+    if is_in_its_way {
         turn.trouble_once(mac, what, Some(TO_DO_MISUNDERSTOOD.into()));
     }
 }

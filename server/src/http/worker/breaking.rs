@@ -57,10 +57,10 @@ impl Worker {
         self.tell_misunderstood(key, why);
     }
 
-    /// Tells the loop who is not understood, each once a second and no more than a few: whoever cannot boot tries again, and a flood is counted.
+    /// Tells the loop who is not understood, each once a second and so many in all: whoever cannot boot tries again, and a flood is counted.
     pub(super) fn tell_misunderstood(&mut self, key: u64, why: String) {
-        /// That are told in a second.
-        const PEERS_MAX: usize = 64;
+        /// That are told in a second: all nodes of a large cluster may fail at once.
+        const PEERS_MAX: usize = 1024;
         let Some(connection) = self.streams.get_mut(key) else { return };
         let second = u64::from(clock::calendar_seconds());
         let (told_in, told) = &mut self.misunderstood;
@@ -68,8 +68,11 @@ impl Worker {
             *told_in = second;
             told.clear();
         }
-        if told.len() < PEERS_MAX && told.insert(connection.peer) {
-            let _ = self.asks.try_say(Ask::Misunderstood { from: connection.peer, why });
+        let from = connection.peer;
+        let is_told = told.len() >= PEERS_MAX || told.contains(&from);
+        // If the line is full, its next attempt tells.
+        if !is_told && self.asks.try_say(Ask::Misunderstood { from, why }).is_ok() {
+            told.insert(from);
         }
     }
 
