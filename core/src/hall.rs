@@ -6,6 +6,7 @@ mod deferred;
 mod elsewhere;
 mod ended;
 mod files;
+mod held_back;
 mod host_keys;
 mod journal;
 mod listed;
@@ -20,6 +21,7 @@ mod room;
 
 pub(crate) use change::{Becomes, Change, Changing, Decided};
 pub(crate) use deferred::Deferred;
+pub(crate) use held_back::{HeldBack, HeldBackOffers};
 pub(crate) use host_keys::HostKeyNumbers;
 pub(crate) use listed_cards::AS_CONFIGURED;
 pub(crate) use moved::and_more;
@@ -92,7 +94,7 @@ pub(crate) struct Hall {
     /// Hosts whose answers to that mean nothing.
     pub(crate) answers_all: AnswersAll,
     /// Offers that are held back, because the link is full or their address is being probed.
-    pub(crate) held_back: BTreeMap<Mac, HeldBack>,
+    pub(crate) held_back: HeldBackOffers,
     /// Exchanges with another server that we look on.
     pub(crate) shadows: BTreeMap<Mac, Exchange>,
     /// Hosts that asked for an address and got none.
@@ -154,19 +156,6 @@ pub(crate) struct Hall {
     pub(crate) host_keys: HostKeyNumbers,
     /// The names as they were published last.
     pub(crate) directory: Arc<Directory>,
-}
-
-/// An offer that is held back, and what is told of it when it goes.
-#[derive(Debug)]
-pub(crate) struct HeldBack {
-    pub(crate) address: Ipv4Addr,
-    /// When it goes.
-    pub(crate) at: Time,
-    /// What it answers: another address may have to be offered.
-    pub(crate) asked: Deferred,
-    pub(crate) offer: Offer,
-    /// How many addresses were tried before this one.
-    pub(crate) tried: u32,
 }
 
 /// An offer, and what is told of it.

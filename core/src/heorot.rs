@@ -22,7 +22,7 @@ use crate::cluster::unanswered::Unanswered;
 use crate::cluster::written_names::WrittenNames;
 use crate::config::Config;
 use crate::event::Kind;
-use crate::hall::{Due, FreeNumbers, Hall, HostKeyNumbers, Turn, Unpublished};
+use crate::hall::{Due, FreeNumbers, Hall, HeldBackOffers, HostKeyNumbers, Turn, Unpublished};
 use crate::limit::DUE_AT_ONCE;
 use crate::load::{self, Regime};
 use crate::message::{Input, Output, WhoHas};
@@ -81,7 +81,7 @@ impl Heorot {
             deferred: BTreeMap::new(),
             probes: Probes::default(),
             answers_all: AnswersAll::default(),
-            held_back: BTreeMap::new(),
+            held_back: HeldBackOffers::default(),
             shadows: BTreeMap::new(),
             unanswered: Unanswered::default(),
             chatter: Chatter::default(),

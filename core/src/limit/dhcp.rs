@@ -70,6 +70,9 @@ pub const PROBES_MAX: usize = 2048;
 /// ones go at once.
 pub const OFFERS_HELD_BACK_MAX: usize = 8192;
 
+/// Ways by which one client may wait for an offer at a time: two gateways of its network that both relay, and as many more.
+pub const WAYS_PER_CLIENT_MAX: usize = 4;
+
 /// Other DHCP servers that are kept in mind: a segment with more of them is past being helped by a list. The one that was silent longest gives way.
 pub const OTHER_SERVERS_MAX: usize = 64;
 

@@ -193,7 +193,7 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let (case, address) = match (server, requested) {
         (Some(server), _) if !is_our_identifier(turn, client, server) => {
             overheard::chosen(turn, client, server);
-            turn.hall.held_back.remove(&client.mac);
+            turn.hall.held_back.remove(client.mac);
             // It chose another server: "SHOULD NOT" hold the offer (RFC 2131 3.1.4).
             return turn.hall.leases.forget_offers(client.mac);
         }
@@ -205,7 +205,7 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         (Some(_) | None, _) => return turn.malformed("dhcp-request-address"),
     };
     let is_node = meet(turn, client);
-    turn.hall.held_back.remove(&client.mac);
+    turn.hall.held_back.remove(client.mac);
     if is_node {
         let asked = turn.line(format_args!("REQUEST {address}{}", client.describe()));
         heard(turn, client, asked);
