@@ -41,6 +41,7 @@ use crate::cluster::listed::Listed;
 use crate::cluster::naming::Naming;
 use crate::cluster::network;
 use crate::cluster::node::{Firmware, Node, Nodes};
+use crate::cluster::one_segment::Segments;
 use crate::cluster::orders::Orders;
 use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::{Pin, Pins};
@@ -95,6 +96,10 @@ pub(crate) struct Hall {
     pub(crate) answers_all: AnswersAll,
     /// Offers that are held back, because the link is full or their address is being probed.
     pub(crate) held_back: HeldBackOffers,
+    /// What clients said to everybody, and which interfaces have heard it.
+    pub(crate) segments: Segments,
+    /// Packets of clients whose address is another interface's, by the interface that has heard them: it is seen in a moment whether that one hears them too.
+    pub(crate) copies_awaited: BTreeMap<(Mac, String), (Time, Deferred)>,
     /// Exchanges with another server that we look on.
     pub(crate) shadows: BTreeMap<Mac, Exchange>,
     /// Hosts that asked for an address and got none.
@@ -188,6 +193,8 @@ pub(crate) enum Due {
     Chatter,
     /// What holds tokens, and waits for the store.
     Tokens,
+    /// What a machine said, which another interface may have heard too.
+    Copy(Mac),
 }
 
 impl Due {
@@ -204,6 +211,7 @@ impl Due {
             Self::HardwareAddresses => (7, 0),
             Self::Chatter => (8, 0),
             Self::Tokens => (9, 0),
+            Self::Copy(mac) => (10, mac.number()),
         };
         kind << 48 | what
     }

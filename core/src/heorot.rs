@@ -12,6 +12,7 @@ use crate::cluster::listed::Listed;
 use crate::cluster::naming::Naming;
 use crate::cluster::network;
 use crate::cluster::node::Nodes;
+use crate::cluster::one_segment::Segments;
 use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::Pins;
 use crate::cluster::probe::Probes;
@@ -82,6 +83,8 @@ impl Heorot {
             probes: Probes::default(),
             answers_all: AnswersAll::default(),
             held_back: HeldBackOffers::default(),
+            segments: Segments::default(),
+            copies_awaited: BTreeMap::new(),
             shadows: BTreeMap::new(),
             unanswered: Unanswered::default(),
             chatter: Chatter::default(),
@@ -320,6 +323,7 @@ fn wake(turn: &mut Turn<'_>) {
             Due::HardwareAddresses => turn.publish_numbers(),
             Due::Chatter => turn.tell_left_out(),
             Due::Tokens => turn.give_up_tokens(),
+            Due::Copy(mac) => dhcp::copies_due(turn, mac),
             Due::Grant(mac) => {
                 let Some(until) = turn.hall.nodes.get(mac).and_then(|node| node.granted_until) else {
                     continue;

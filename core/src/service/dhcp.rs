@@ -7,6 +7,7 @@ mod bootp;
 mod choice;
 mod client;
 mod contested;
+mod copies;
 mod decision;
 mod farewell;
 mod fqdn;
@@ -38,6 +39,7 @@ use crate::message::Datagram;
 use crate::wire::dhcp::{Message, MessageType, Op, option};
 use ack::{carry_out, says_where_it_is};
 use client::Client;
+pub(crate) use copies::copies_due;
 use decision::{Case, decide};
 pub(crate) use naming::recheck as recheck_names;
 pub(crate) use offer::let_go;
@@ -77,6 +79,9 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
         client.meant = Meant::find(turn, &client);
     }
     shared::settle(turn, &mut client);
+    if copies::is_for_another(turn, &client, datagram) {
+        return;
+    }
     if silence::ignore(turn, &client) || silence::turn_away(turn, &client) {
         return;
     }
