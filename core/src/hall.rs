@@ -6,6 +6,7 @@ mod deferred;
 mod elsewhere;
 mod ended;
 mod files;
+mod held_back;
 mod host_keys;
 mod journal;
 mod listed;
@@ -20,6 +21,7 @@ mod room;
 
 pub(crate) use change::{Becomes, Change, Changing, Decided};
 pub(crate) use deferred::Deferred;
+pub(crate) use held_back::{HeldBack, HeldBackOffers};
 pub(crate) use host_keys::HostKeyNumbers;
 pub(crate) use listed_cards::AS_CONFIGURED;
 pub(crate) use moved::and_more;
@@ -39,6 +41,7 @@ use crate::cluster::listed::Listed;
 use crate::cluster::naming::Naming;
 use crate::cluster::network;
 use crate::cluster::node::{Firmware, Node, Nodes};
+use crate::cluster::one_segment::Segments;
 use crate::cluster::orders::Orders;
 use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::{Pin, Pins};
@@ -92,7 +95,11 @@ pub(crate) struct Hall {
     /// Hosts whose answers to that mean nothing.
     pub(crate) answers_all: AnswersAll,
     /// Offers that are held back, because the link is full or their address is being probed.
-    pub(crate) held_back: BTreeMap<Mac, HeldBack>,
+    pub(crate) held_back: HeldBackOffers,
+    /// What clients said to everybody, and which interfaces have heard it.
+    pub(crate) segments: Segments,
+    /// Packets of clients whose address is another interface's, by the interface that has heard them: it is seen in a moment whether that one hears them too.
+    pub(crate) copies_awaited: BTreeMap<(Mac, String), (Time, Deferred)>,
     /// Exchanges with another server that we look on.
     pub(crate) shadows: BTreeMap<Mac, Exchange>,
     /// Hosts that asked for an address and got none.
@@ -156,19 +163,6 @@ pub(crate) struct Hall {
     pub(crate) directory: Arc<Directory>,
 }
 
-/// An offer that is held back, and what is told of it when it goes.
-#[derive(Debug)]
-pub(crate) struct HeldBack {
-    pub(crate) address: Ipv4Addr,
-    /// When it goes.
-    pub(crate) at: Time,
-    /// What it answers: another address may have to be offered.
-    pub(crate) asked: Deferred,
-    pub(crate) offer: Offer,
-    /// How many addresses were tried before this one.
-    pub(crate) tried: u32,
-}
-
 /// An offer, and what is told of it.
 #[derive(Debug)]
 pub(crate) struct Offer {
@@ -199,6 +193,8 @@ pub(crate) enum Due {
     Chatter,
     /// What holds tokens, and waits for the store.
     Tokens,
+    /// What a machine said, which another interface may have heard too.
+    Copy(Mac),
 }
 
 impl Due {
@@ -215,6 +211,7 @@ impl Due {
             Self::HardwareAddresses => (7, 0),
             Self::Chatter => (8, 0),
             Self::Tokens => (9, 0),
+            Self::Copy(mac) => (10, mac.number()),
         };
         kind << 48 | what
     }

@@ -12,6 +12,7 @@ use crate::cluster::listed::Listed;
 use crate::cluster::naming::Naming;
 use crate::cluster::network;
 use crate::cluster::node::Nodes;
+use crate::cluster::one_segment::Segments;
 use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::Pins;
 use crate::cluster::probe::Probes;
@@ -22,7 +23,7 @@ use crate::cluster::unanswered::Unanswered;
 use crate::cluster::written_names::WrittenNames;
 use crate::config::Config;
 use crate::event::Kind;
-use crate::hall::{Due, FreeNumbers, Hall, HostKeyNumbers, Turn, Unpublished};
+use crate::hall::{Due, FreeNumbers, Hall, HeldBackOffers, HostKeyNumbers, Turn, Unpublished};
 use crate::limit::DUE_AT_ONCE;
 use crate::load::{self, Regime};
 use crate::message::{Input, Output, WhoHas};
@@ -81,7 +82,9 @@ impl Heorot {
             deferred: BTreeMap::new(),
             probes: Probes::default(),
             answers_all: AnswersAll::default(),
-            held_back: BTreeMap::new(),
+            held_back: HeldBackOffers::default(),
+            segments: Segments::default(),
+            copies_awaited: BTreeMap::new(),
             shadows: BTreeMap::new(),
             unanswered: Unanswered::default(),
             chatter: Chatter::default(),
@@ -321,6 +324,7 @@ fn wake(turn: &mut Turn<'_>) {
             Due::HardwareAddresses => turn.publish_numbers(),
             Due::Chatter => turn.tell_left_out(),
             Due::Tokens => turn.give_up_tokens(),
+            Due::Copy(mac) => dhcp::copies_due(turn, mac),
             Due::Grant(mac) => {
                 let Some(until) = turn.hall.nodes.get(mac).and_then(|node| node.grants.until()) else {
                     continue;

@@ -15,7 +15,7 @@
 //! | `serve`, `configure` | start, or read another configuration |
 //! | `A SPEAKER discover` | SPEAKER: bios, uefi, uefi-http, ipxe, system, plain, ib-rom, ib-ipxe, ib-system, ib-plain, and others of `speaker.rs`; `broadcast`, `rapid`, `subnet=ADDRESS`, `relay=ADDRESS` with `link=ADDRESS`, `override=ADDRESS`, `port=N` and `own-port` may follow, `quiet` where it does not ask for a broadcast although it hears nothing else, and after any of these `from=ADDRESS:PORT`, where it is not sent as such a program sends it |
 //! | `A SPEAKER ask-4011 ADDRESS` | a REQUEST to port 4011 from this address; `entry=N` may follow: one of a menu; and `from=ADDRESS:PORT` |
-//! | `A SPEAKER select\|reboot\|renew ADDRESS` | a REQUEST in the states of RFC 2131 4.4; `server=ADDRESS` may follow |
+//! | `A SPEAKER select\|reboot\|renew ADDRESS` | a REQUEST in the states of RFC 2131 4.4; `server=ADDRESS` may follow; of all packets `on=eth1,eth2`: what interfaces hear it, one after the other |
 //! | `A SPEAKER decline\|release\|inform ADDRESS` | |
 //! | `A overlay`, `A secrets`, `not-made WHY`, `files A` | its agent asks for small files; those that were told last cannot be made; what an operator sees of them |
 //! | `A get PATH`, `A at ADDRESS get PATH` | by TFTP; `''` is a file without a name |
@@ -322,7 +322,7 @@ impl Teller {
                 let packet = packet(Speaker::named(speaker)?, mac, verb, rest)?;
                 let out = match *verb {
                     "ask-4011" => self.boot_server(said_source(rest), &packet)?,
-                    _ => self.dhcp(source(&packet, rest), &packet.write())?,
+                    _ => self.heard_on(rest, source(&packet, rest), &packet.write())?,
                 };
                 return Some(self.lines(out, Some(letter)));
             }
@@ -369,6 +369,19 @@ impl Teller {
     fn dhcp(&mut self, source: SocketAddrV4, payload: &[u8]) -> Option<Vec<Output>> {
         let datagram = Datagram { interface: "eth1", source, destination: SERVER, payload };
         Some(self.world()?.happen(Input::Dhcp(datagram)))
+    }
+
+    /// The same by each interface that hears it, if the story names some.
+    fn heard_on(&mut self, rest: &[&str], source: SocketAddrV4, payload: &[u8]) -> Option<Vec<Output>> {
+        let Some(names) = rest.iter().find_map(|word| word.strip_prefix("on=")) else {
+            return self.dhcp(source, payload);
+        };
+        let mut all = Vec::new();
+        for interface in names.split(',') {
+            let datagram = Datagram { interface, source, destination: Ipv4Addr::BROADCAST, payload };
+            all.extend(self.world()?.happen(Input::Dhcp(datagram)));
+        }
+        Some(all)
     }
 
     /// A packet to port 4011: EDK2 sends it from there too, if nothing else is said.

@@ -16,6 +16,7 @@ pub mod loader_file;
 pub(crate) mod naming;
 pub mod network;
 pub mod node;
+pub mod one_segment;
 pub mod orders;
 pub mod other_server;
 pub mod pin;

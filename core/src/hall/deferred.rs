@@ -29,6 +29,17 @@ impl Deferred {
         let is_said = own.is_some_and(|chaddr| chaddr.iter().any(|octet| *octet != 0));
         own == other && (is_said || self.payload.get(XID) == payload.get(XID))
     }
+
+    /// Whether it came by the same way as another: the same interface, and the same relay or none.
+    pub(super) fn came_as(&self, other: Datagram<'_>) -> bool {
+        const GIADDR: Range<usize> = 24..28;
+        self.interface == other.interface && self.payload.get(GIADDR) == other.payload.get(GIADDR)
+    }
+
+    pub(crate) fn datagram(&self) -> Datagram<'_> {
+        let Self { interface, source, destination, payload } = self;
+        Datagram { interface, source: *source, destination: *destination, payload }
+    }
 }
 
 impl Turn<'_> {

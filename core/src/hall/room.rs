@@ -86,7 +86,7 @@ impl Turn<'_> {
         let Some(node) = self.hall.nodes.take_out(mac) else { return };
         for card in node.cards().collect::<Vec<_>>() {
             self.hall.leases.forget_offers(card);
-            self.hall.held_back.remove(&card);
+            self.hall.held_back.remove(card);
         }
         self.hall.listed.unbind(mac);
         self.hall.turned_away = None;

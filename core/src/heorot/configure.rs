@@ -22,6 +22,7 @@ impl Heorot {
         self.hall.left_out.clear();
         self.hall.told_of_hosts.clear();
         self.hall.plans.clear();
+        self.hall.held_back.outdate();
         for node in self.hall.nodes.iter() {
             self.hall.listed.bind_by_number(&config, node.mac, node.number);
         }

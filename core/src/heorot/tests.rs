@@ -164,7 +164,7 @@ fn no_more_offers_are_held_back_than_there_is_room_for() {
     while heorot.next_wakeup().is_some_and(|at| at <= over) {
         heorot.handle(over, Input::Wakeup, &mut out);
     }
-    assert!(heorot.hall.held_back.is_empty());
+    assert_eq!(heorot.hall.held_back.len(), 0);
     let offers = out.iter().filter(|output| matches!(output, Output::Dhcp(_))).count();
     assert!((1..=9).contains(&offers), "an address is offered to one machine alone: {offers}");
 }

@@ -70,6 +70,24 @@ pub const PROBES_MAX: usize = 2048;
 /// ones go at once.
 pub const OFFERS_HELD_BACK_MAX: usize = 8192;
 
+/// Ways by which one client may wait for an offer at a time: two gateways of its network that both relay, and as many more.
+pub const WAYS_PER_CLIENT_MAX: usize = 4;
+
+/// What is heard by two interfaces within this is one packet, and no machine that was moved: a link that comes up takes longer.
+pub const SAID_TWICE_WITHIN: Duration = Duration::from_secs(1);
+
+/// What clients said to everybody within that time, where there are several interfaces: more than ask when the power comes back. Of what comes beside nobody knows who heard it.
+pub const SAID_MAX: usize = 8192;
+
+/// A packet that one interface has heard is heard by another one of its segment within this: some turns of the loop.
+pub const COPY_WAIT: Duration = Duration::from_millis(100);
+
+/// Packets that wait for that, of machines whose address is another interface's. Further ones are answered at once.
+pub const COPIES_AWAITED_MAX: usize = 1024;
+
+/// Pairs of interfaces that are found on one segment: those of eleven.
+pub const SEGMENT_PAIRS_MAX: usize = 55;
+
 /// Other DHCP servers that are kept in mind: a segment with more of them is past being helped by a list. The one that was silent longest gives way.
 pub const OTHER_SERVERS_MAX: usize = 64;
 
@@ -83,4 +101,5 @@ pub const VENDOR_OPTION_OCTETS_MAX: usize = 255;
 pub const OPTION_OCTETS_MAX: usize = 1024;
 
 const _: () = assert!(OFFER_STANDS.as_secs() > 32 && HOLD_AFTER_LIFE.as_secs() > 131);
+const _: () = assert!(COPY_WAIT.as_millis() * 4 < SAID_TWICE_WITHIN.as_millis());
 const _: () = assert!(POOL_ADDRESSES_MAX <= NUMBERS_MAX);

@@ -57,6 +57,9 @@ pub const STRANGE_RELAY_LINES_PER_HOUR_MAX: u32 = 8;
 /// Such relays that the status shows one by one.
 pub const STRANGE_RELAYS_SHOWN_MAX: usize = 3;
 
+/// Between two lines in the journal about the same two interfaces that are one segment, and how long they are spoken of in the status after both heard the same.
+pub const ONE_SEGMENT_TOLD_EVERY: Duration = Duration::from_secs(3600);
+
 /// Updates that were refused, of which the journal has told: what is tried again every few minutes is told once. After so many, some are told again.
 pub const UPDATES_DENIED_TOLD_MAX: usize = 256;
 

@@ -143,6 +143,7 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .chain(turn.is_full())
             .chain(turn.hall.gone.iter().map(|(interface, why)| gone(interface, why.as_deref())))
             .chain(turn.all_deaf(wall))
+            .chain(one_segment(turn))
             .chain(turn.hall.missing.iter().map(ToString::to_string))
             .chain(measured.troubles.iter().map(|trouble| {
                 format!("{} since {}: {}", trouble.what, wall.stamp(turn.now, trouble.since), trouble.why)
@@ -155,6 +156,13 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .chain(all_in_a_circle(turn))
             .collect(),
     }
+}
+
+/// Interfaces that are one segment and are to be two.
+fn one_segment(turn: &Turn<'_>) -> Vec<String> {
+    let networks = &turn.config.networks;
+    let is_served = |name: &str| networks.iter().any(|network| network.on_link && network.interface == name);
+    turn.hall.segments.recent(turn.now, is_served)
 }
 
 /// What is not as the configuration says of a machine, and what the operator can do.

@@ -7,6 +7,7 @@ mod bootp;
 mod choice;
 mod client;
 mod contested;
+mod copies;
 mod decision;
 mod farewell;
 mod fqdn;
@@ -38,6 +39,7 @@ use crate::message::Datagram;
 use crate::wire::dhcp::{Message, MessageType, Op, option};
 use ack::{carry_out, says_where_it_is};
 use client::Client;
+pub(crate) use copies::copies_due;
 use decision::{Case, decide};
 pub(crate) use naming::recheck as recheck_names;
 pub(crate) use offer::let_go;
@@ -77,6 +79,9 @@ pub(crate) fn handle(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
         client.meant = Meant::find(turn, &client);
     }
     shared::settle(turn, &mut client);
+    if copies::is_for_another(turn, &client, datagram) {
+        return;
+    }
     if silence::ignore(turn, &client) || silence::turn_away(turn, &client) {
         return;
     }
@@ -194,7 +199,7 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     let (case, address) = match (server, requested) {
         (Some(server), _) if !is_our_identifier(turn, client, server) => {
             overheard::chosen(turn, client, server);
-            turn.hall.held_back.remove(&client.mac);
+            turn.hall.held_back.remove(client.mac);
             // It chose another server: "SHOULD NOT" hold the offer (RFC 2131 3.1.4).
             return turn.hall.leases.forget_offers(client.mac);
         }
@@ -206,7 +211,7 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         (Some(_) | None, _) => return turn.malformed("dhcp-request-address"),
     };
     let is_node = meet(turn, client);
-    turn.hall.held_back.remove(&client.mac);
+    turn.hall.held_back.remove(client.mac);
     if is_node {
         let asked = turn.line(format_args!("REQUEST {address}{}", client.describe()));
         heard(turn, client, asked);

@@ -38,7 +38,7 @@ pub(super) fn grant(
         | Decision::Number(..)
         | Decision::Later => {}
     }
-    turn.hall.held_back.remove(&client.mac);
+    turn.hall.held_back.remove(client.mac);
     carry_out(turn, client, (Case::AtOnce, decision), address, is_node, datagram);
     true
 }

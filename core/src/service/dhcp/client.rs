@@ -247,7 +247,7 @@ fn is_of_the_system(source: SocketAddrV4, message: &Message, network: &Network) 
 const PORTS_OF_USERS_FROM: u16 = 1024;
 
 /// Whether a datagram went to all hosts of a link, which no router forwards.
-fn is_to_everybody(config: &Config, datagram: Datagram<'_>) -> bool {
+pub(super) fn is_to_everybody(config: &Config, datagram: Datagram<'_>) -> bool {
     let mut here = config.networks.iter().filter(|network| network.on_link);
     datagram.destination.is_broadcast() || here.any(|network| network.broadcast() == datagram.destination)
 }

@@ -9,7 +9,6 @@ use super::{at_once, probe, shared};
 use crate::config::{FirmwareKind, Protocol};
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, HeldBack, Offer, Turn};
-use crate::limit::OFFERS_HELD_BACK_MAX;
 use crate::load::{self, Admission, Waiter};
 use crate::mac::Mac;
 use crate::message::Datagram;
@@ -27,7 +26,7 @@ pub(super) fn make_offer(
     datagram: Datagram<'_>,
 ) {
     // Who asks again has waited long enough.
-    turn.hall.held_back.remove(&client.mac);
+    turn.hall.held_back.remove_by(client.mac, datagram);
     let there;
     let (client, address, lease) = match address_to_offer(turn, client, is_node) {
         Some((address, lease)) => (client, address, lease),
@@ -103,20 +102,30 @@ fn hold_back(
     at: Time,
     datagram: Datagram<'_>,
 ) {
-    if turn.hall.held_back.len() >= OFFERS_HELD_BACK_MAX {
+    if turn.hall.held_back.is_full() {
         return turn.offer(mac, offer);
     }
-    turn.hall.held_back.insert(mac, HeldBack { address, at, asked: Deferred::of(datagram), offer, tried: 0 });
+    let asked = Deferred::of(datagram);
+    turn.hall.held_back.insert(mac, HeldBack { address, at, asked, offer, tried: 0, is_outdated: false });
     turn.hall.timers.arm(at, Due::Offer(mac));
 }
 
-/// The moment of an offer that was held back.
+/// The moment of offers that were held back.
 pub(crate) fn let_go(turn: &mut Turn<'_>, mac: Mac) {
-    let Some(held) = turn.hall.held_back.get(&mac) else { return };
-    if held.at > turn.now {
-        return turn.hall.timers.arm(held.at, Due::Offer(mac));
+    for held in turn.hall.held_back.take_due(turn.now, mac) {
+        if held.is_outdated {
+            // Whom we serve there, and with what, may be another matter by now: it is answered as if it asked now.
+            super::handle(turn, held.asked.datagram());
+        } else {
+            send_held(turn, mac, held);
+        }
     }
-    let Some(held) = turn.hall.held_back.remove(&mac) else { return };
+    if let Some(next) = turn.hall.held_back.next(mac) {
+        turn.hall.timers.arm(next, Due::Offer(mac));
+    }
+}
+
+fn send_held(turn: &mut Turn<'_>, mac: Mac, held: HeldBack) {
     let leases = &turn.hall.leases;
     let is_lent_to_another = leases.get(held.address).is_some_and(|lease| lease.mac != mac);
     let is_offered_to_another = leases.offered(held.address).is_some_and(|other| other != mac);

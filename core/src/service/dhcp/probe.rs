@@ -17,11 +17,11 @@ use crate::cluster::answers_all;
 use crate::cluster::probe::Found;
 use crate::config::Mode;
 use crate::event::Kind;
-use crate::hall::{Deferred, Due, HeldBack, Turn};
+use crate::hall::{Due, HeldBack, Turn};
 use crate::limit::{ANSWERED_PER_HOST_MAX, LINGERS_MAX, PROBE_WAIT, QUARANTINE, TRIED_FURTHER_MAX};
 use crate::load::Admission;
 use crate::mac::Mac;
-use crate::message::{Datagram, Output, ProbeBy};
+use crate::message::{Output, ProbeBy};
 use crate::service::dhcp::client::Client;
 use crate::time::Time;
 use crate::wire::dhcp::Message;
@@ -118,10 +118,8 @@ pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>)
     let what = format!("{address} is used by {who} although {whose}: it is not lent for {minutes} minutes");
     turn.event(asked_for, Kind::Trouble, what);
     answer_deferred(turn, address);
-    let waits = |held: &&HeldBack| held.address == address;
-    let waiting = turn.hall.held_back.iter().find(|(_, held)| waits(held)).map(|(mac, _)| *mac);
-    if let Some(held) = waiting.and_then(|mac| turn.hall.held_back.remove(&mac)) {
-        offer_another(turn, held);
+    if let Some((mac, all)) = turn.hall.held_back.take_of(address) {
+        all.into_iter().for_each(|held| offer_another(turn, mac, held));
     }
 }
 
@@ -135,8 +133,7 @@ fn believed_no_more(turn: &mut Turn<'_>, mac: Mac) {
 /// Whether it is the machine whose lease has just ended, and whose system may take the address off in a moment; an echo does not say that it is not. It is asked again then, if nobody waits
 /// for the address.
 fn may_linger(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>) -> bool {
-    let is_awaited = turn.hall.deferred.contains_key(&address)
-        || turn.hall.held_back.values().any(|held| held.address == address);
+    let is_awaited = turn.hall.deferred.contains_key(&address) || turn.hall.held_back.wait_for(address);
     let ask_again_at = turn.now + LINGERS_MAX;
     if is_awaited || !turn.hall.leases.linger(address, mac, ask_again_at, ask_again_at + PROBE_WAIT) {
         return false;
@@ -167,20 +164,18 @@ pub(crate) fn expire(turn: &mut Turn<'_>, address: Ipv4Addr) {
 /// Somebody asked for an address while it was probed: that is over.
 pub(crate) fn answer_deferred(turn: &mut Turn<'_>, address: Ipv4Addr) {
     for deferred in turn.hall.deferred.remove(&address).unwrap_or_default() {
-        let Deferred { interface, source, destination, payload } = deferred;
-        super::handle(turn, Datagram { interface: &interface, source, destination, payload: &payload });
+        super::handle(turn, deferred.datagram());
     }
 }
 
 /// The address that a client was to be offered is taken: it is offered the next one, if not too many were tried for this DISCOVER.
-fn offer_another(turn: &mut Turn<'_>, held: HeldBack) {
+fn offer_another(turn: &mut Turn<'_>, mac: Mac, held: HeldBack) {
     if held.tried >= TRIED_FURTHER_MAX {
         return;
     }
-    let Deferred { interface, source, destination, payload } = &held.asked;
-    let datagram = Datagram { interface, source: *source, destination: *destination, payload };
+    let datagram = held.asked.datagram();
     // It was understood before; since then the configuration may have changed.
-    let Ok(message) = Message::parse(payload) else { return };
+    let Ok(message) = Message::parse(datagram.payload) else { return };
     let Ok(mut client) = Client::read(turn.config, datagram, message) else { return };
     client.meant = Meant::find(turn, &client);
     shared::settle(turn, &mut client);
@@ -189,7 +184,7 @@ fn offer_another(turn: &mut Turn<'_>, held: HeldBack) {
     }
     let is_node = client.meant.host(turn).is_none() && turn.hall.nodes.get(client.mac).is_some();
     make_offer(turn, &client, is_node, Admission::Now, datagram);
-    if let Some(next) = turn.hall.held_back.get_mut(&client.mac) {
+    if let Some(next) = turn.hall.held_back.last_mut(mac) {
         next.tried = held.tried + 1;
     }
 }

@@ -83,12 +83,12 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     }
     let reply = Reply::new(turn, client, MessageType::Offer);
     if !reply.names_something() {
-        turn.hall.held_back.remove(&client.mac);
+        turn.hall.held_back.remove_by(client.mac, datagram);
         return untold(turn, client, &reply);
     }
     let reply = reply.boot_only();
     let told = turn.line(format_args!("OFFER beside another server{}", reply.describe()));
-    turn.hall.held_back.remove(&client.mac);
+    turn.hall.held_back.remove_by(client.mac, datagram);
     let terms = Terms { address: Ipv4Addr::UNSPECIFIED, admission, probed: None, told };
     offer(turn, client, terms, reply, datagram);
 }
@@ -121,7 +121,7 @@ fn request(turn: &mut Turn<'_>, client: &Client) {
     if !is_known || !meet(turn, client) {
         return;
     }
-    turn.hall.held_back.remove(&client.mac);
+    turn.hall.held_back.remove(client.mac);
     let server = client.message.options.address(option::SERVER_IDENTIFIER);
     let requested = client.message.options.address(option::REQUESTED_ADDRESS);
     let address = requested.unwrap_or(client.message.ciaddr);

@@ -5,6 +5,7 @@ use super::choice::address_to_offer;
 use super::client::Client;
 use super::who::Meant;
 use crate::cluster::lease::PoolKind;
+use crate::config::Mode;
 use crate::hall::Turn;
 use crate::wire::dhcp::{MessageType, option};
 use std::net::Ipv4Addr;
@@ -35,14 +36,29 @@ pub(super) fn offer_elsewhere(
     })
 }
 
+/// The same, whichever interface of ours it is on: for a client that may be heard by several of them.
+pub(super) fn own_of_any_link(turn: &Turn<'_>, client: &Client) -> Option<usize> {
+    let networks = &turn.config.networks;
+    let is_served = |place: &usize| networks[*place].on_link && networks[*place].mode == Mode::Serve;
+    own_of(turn, client, || (0..networks.len()).filter(is_served))
+}
+
 /// The network where a client is to have its address. None: it is where it is.
 fn own(turn: &Turn<'_>, client: &Client) -> Option<usize> {
     // Usually there is one alone.
     places(turn, client).nth(1)?;
+    own_of(turn, client, || places(turn, client))
+}
+
+fn own_of<Places: Iterator<Item = usize>>(
+    turn: &Turn<'_>,
+    client: &Client,
+    places: impl Fn() -> Places,
+) -> Option<usize> {
     // Where it is, if that will do.
     let find = |is_its: &dyn Fn(usize) -> bool| {
         let here = Some(client.place).filter(|place| is_its(*place));
-        here.or_else(|| places(turn, client).find(|place| is_its(*place)))
+        here.or_else(|| places().find(|place| is_its(*place)))
     };
     let networks = &turn.config.networks;
     let of_host = client.meant.host(turn).and_then(|host| host.address);
