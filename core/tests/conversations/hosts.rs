@@ -9,7 +9,7 @@ fn hosts(words: [&str; 2], at: [&str; 2]) -> String {
     let before = BOTH
         .split("[[host]]")
         .next()
-        .unwrap()
+        .expect("hosts are the last tables")
         .replace(behind, &format!("{behind}guests = \"10.88.210.1-10.88.210.9\"\n"));
     format!("{before}{}{}", host(0), host(1))
 }
