@@ -12,6 +12,7 @@ mod journal;
 mod listed;
 mod listed_cards;
 mod moved;
+mod moved_hosts;
 mod names;
 mod no_address;
 mod numbers;
@@ -55,6 +56,7 @@ use crate::cluster::shadow::Exchange;
 use crate::cluster::since::Since;
 use crate::cluster::stage::{Phase, Stage};
 use crate::cluster::strange_relay::StrangeRelays;
+use crate::cluster::tenant::Tenants;
 use crate::cluster::trial;
 use crate::cluster::trouble::Beside;
 use crate::cluster::unanswered::Unanswered;
@@ -83,6 +85,8 @@ pub(crate) struct Hall {
     pub(crate) listed: Listed,
     pub(crate) reservations: Reservations,
     pub(crate) leases: Leases,
+    /// Who has the addresses that are kept for hosts.
+    pub(crate) tenants: Tenants,
     pub(crate) pins: Pins,
     /// What clients said of themselves.
     pub(crate) heard: Heard,
@@ -353,6 +357,7 @@ impl Turn<'_> {
             mac: lease.mac,
             name: self.hall.naming.name(address).map(str::to_owned),
             is_guest: lease.pool.kind == PoolKind::Guest,
+            of_host: false,
             of_number: lease.pool.kind == PoolKind::Number,
             is_elsewhere: lease.pool.kind == PoolKind::Elsewhere,
             lease_seconds: Some(lease.length.as_secs()),

@@ -19,6 +19,7 @@ use crate::cluster::probe::Probes;
 use crate::cluster::record::{Record, SerialRecord};
 use crate::cluster::reservation::Reservations;
 use crate::cluster::strange_relay::StrangeRelays;
+use crate::cluster::tenant::Tenants;
 use crate::cluster::unanswered::Unanswered;
 use crate::cluster::written_names::WrittenNames;
 use crate::config::Config;
@@ -75,6 +76,7 @@ impl Heorot {
             told_of_hosts: BTreeMap::new(),
             left_out: BTreeMap::new(),
             leases: Leases::new(&config),
+            tenants: Tenants::default(),
             pins: Pins::default(),
             heard: Heard::default(),
             promises: Promises::default(),

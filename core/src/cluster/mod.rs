@@ -30,6 +30,7 @@ pub mod shadow;
 pub mod since;
 pub mod stage;
 pub mod strange_relay;
+pub mod tenant;
 pub mod trial;
 pub mod trouble;
 pub mod unanswered;

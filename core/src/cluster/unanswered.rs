@@ -43,6 +43,8 @@ pub enum Why {
     NoRange,
     /// No address of that range is left.
     NoneLeft,
+    /// This address is kept for it, and another machine has it still, for which it was kept before; and there is no other one for it.
+    Former(Ipv4Addr),
     /// It declines whatever it is given.
     Declines,
     /// The operator says of a class, by its place in the configuration, that it is to be ignored.
@@ -62,6 +64,7 @@ impl Why {
             Self::NoNetwork | Self::StrangeRelay(_) => true,
             Self::NoRange
             | Self::NoneLeft
+            | Self::Former(_)
             | Self::Declines
             | Self::IgnoredClass(_)
             | Self::IgnoredHost(_) => false,

@@ -12,6 +12,7 @@ fn record() -> Record {
         mac: Mac([2, 0, 0, 0, 0, 1]),
         name: None,
         is_guest: false,
+        of_host: false,
         of_number: false,
         is_elsewhere: false,
         lease_seconds: None,

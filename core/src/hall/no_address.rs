@@ -8,6 +8,7 @@ use crate::config::Mode;
 use crate::event::Kind;
 use crate::limit::{DECLINED_PER_MACHINE_MAX, QUARANTINE};
 use crate::mac::Mac;
+use std::net::Ipv4Addr;
 
 impl Turn<'_> {
     /// Of a host that is no node.
@@ -47,6 +48,16 @@ impl Turn<'_> {
                     .into(),
             ),
             Why::NoneLeft => return self.none_left(PoolId { network: place, kind: PoolKind::Guest }),
+            Why::Former(address) => match self.user_of(address) {
+                Some(other) => (
+                    format!("{address} is kept for it, and {other} has that still"),
+                    format!("start {other} again, if it is to have another address; or switch it off"),
+                ),
+                None => (
+                    format!("{address} is kept for it, and was another machine's until now"),
+                    "wait until it asks again, or start it again".into(),
+                ),
+            },
             Why::Declines => {
                 let minutes = QUARANTINE.as_secs() / 60;
                 (
@@ -59,6 +70,12 @@ impl Turn<'_> {
             }
         };
         Trouble { what, to_do: Some(to_do) }
+    }
+
+    /// Who has an address, as far as is known: it is lent to him, or he has taken an offer for it.
+    fn user_of(&self, address: Ipv4Addr) -> Option<Mac> {
+        let lent = self.hall.leases.get(address).map(|lease| lease.mac);
+        lent.or_else(|| self.hall.leases.taken(address))
     }
 
     /// That another server gives a node an address, and not the one that its name says: names of nodes are arithmetic there too.

@@ -70,6 +70,7 @@ impl Heorot {
             }
             turn.keep_moved(used);
             turn.tell_moved(&numbering);
+            turn.keep_moved_hosts(Some(&old));
             turn.keep_numbering(Some(&numbering));
             turn.place_all_listed();
             dhcp::forget_allowed(turn);

@@ -117,6 +117,7 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
         turn.keep_moved(used);
         turn.tell_moved(before);
     }
+    turn.keep_moved_hosts(None);
     turn.keep_numbering(numbering.as_ref());
     let is_elsewhere = |node: &&Node| turn.elsewhere(node).is_some();
     let elsewhere: Vec<_> = turn.hall.nodes.iter().filter(is_elsewhere).map(|node| node.mac).collect();
@@ -224,8 +225,14 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
 /// A lease is held as long again as it was granted for, whatever the configuration says now: when it began is not known any more. But of one that nobody has renewed since an earlier restart it is
 /// known what was left.
 fn restore_lease(turn: &mut Turn<'_>, record: &LeaseRecord) {
-    let LeaseRecord { address, mac, is_guest, of_number, is_elsewhere, lease_seconds, is_left, .. } = *record;
+    let LeaseRecord {
+        address, mac, is_guest, of_host, of_number, is_elsewhere, lease_seconds, is_left, ..
+    } = *record;
     let granted = lease_seconds.map(Duration::from_secs).unwrap_or_default();
+    if of_host {
+        turn.hall.tenants.granted(turn.now, address, mac, granted);
+        return;
+    }
     let Some(network) = turn.config.networks.iter().position(|network| network.contains(address)) else {
         // Its network is no longer served.
         turn.record(Record::LeaseEnded(address));

@@ -1,6 +1,7 @@
-//! DHCP's further conversations, packet by packet: what relays decide, INFORM, names; BOOTP and leasequery in files of their own.
+//! DHCP's further conversations, packet by packet: what relays decide, INFORM, names; BOOTP, hosts and leasequery in files of their own.
 
 mod bootp;
+mod hosts;
 mod leasequery;
 
 use heorot_core::Heorot;
@@ -187,7 +188,7 @@ fn is_firmware(message: &mut Message) {
     message.options.set(option::ARCHITECTURE, vec![0, 0]);
 }
 
-fn by_relay(sub_options: &[u8]) -> impl Fn(&mut Message) {
+fn by_relay(sub_options: &[u8]) -> impl Fn(&mut Message) + use<> {
     let sub_options = sub_options.to_vec();
     move |message| {
         message.giaddr = RELAY;

@@ -22,6 +22,7 @@ fn lease(n: u8) -> Record {
         mac: Mac([2, 0, 0, 0, 0, n]),
         name: None,
         is_guest: false,
+        of_host: false,
         of_number: false,
         is_elsewhere: false,
         lease_seconds: None,

@@ -42,6 +42,7 @@ fn lease(mac: Mac, address: Ipv4Addr) -> Record {
         mac,
         name: None,
         is_guest: false,
+        of_host: false,
         of_number: false,
         is_elsewhere: false,
         lease_seconds: None,

@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 
-/// Closures by address. Those that a DECLINE alone has closed are also known by who sent it, and those that somebody answered for by who did.
+/// Closures by address. Those that a DECLINE alone has closed are also known by who sent it, those that somebody answered for by who did, and those that are probed by who had them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Closed {
     closures: BTreeMap<Ipv4Addr, Closure>,
     declined: BTreeSet<(Mac, Ipv4Addr)>,
     answered: BTreeSet<(Mac, Ipv4Addr)>,
+    probed: BTreeSet<(Mac, Ipv4Addr)>,
 }
 
 impl Closed {
@@ -45,6 +46,9 @@ impl Closed {
         if let Some(mac) = closure.answered_by {
             self.answered.insert((mac, address));
         }
+        if let Some(mac) = closure.probed {
+            self.probed.insert((mac, address));
+        }
         self.closures.insert(address, closure);
     }
 
@@ -56,12 +60,20 @@ impl Closed {
         if let Some(mac) = closure.answered_by {
             self.answered.remove(&(mac, *address));
         }
+        if let Some(mac) = closure.probed {
+            self.probed.remove(&(mac, *address));
+        }
         Some(closure)
     }
 
     /// How many addresses a machine's DECLINEs keep closed.
     pub(super) fn declined_by(&self, mac: Mac) -> usize {
         self.declined.range(of_machine(mac)).count()
+    }
+
+    /// Those that are probed and were a machine's until just now.
+    pub(super) fn probed_of(&self, mac: Mac) -> impl Iterator<Item = Ipv4Addr> {
+        self.probed.range(of_machine(mac)).map(|(_, address)| *address)
     }
 
     /// Those that a machine answered for.

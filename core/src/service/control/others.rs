@@ -159,8 +159,13 @@ fn of_guest(turn: &Turn<'_>, wall: Wall, address: Ipv4Addr, lease: &Lease) -> Ex
     let name = turn.hall.naming.name(address);
     let called = name.map(|name| format!(", and is called {name}")).unwrap_or_default();
     let (seconds, until) = (lease.until.since(turn.now).as_secs(), wall.stamp(turn.now, lease.until));
+    let heard = turn.hall.heard.get(lease.mac).map(|said| said.at).max(Some(lease.life));
+    let (is_former_host, host) = (turn.is_former_host(lease.mac), turn.host_of(lease.mac));
+    let host = host.and_then(|host| host.address).filter(|_| is_former_host);
     let what = match lease.pool.kind {
         PoolKind::Guest => "a guest",
+        PoolKind::Number if host.is_some() => "a [[host]] and no node",
+        PoolKind::Number if is_former_host => "no [[host]] any more",
         PoolKind::Temporary | PoolKind::Number => "no node any more",
         PoolKind::Elsewhere => "no node, and was served by another server",
     };
@@ -170,18 +175,23 @@ fn of_guest(turn: &Turn<'_>, wall: Wall, address: Ipv4Addr, lease: &Lease) -> Ex
     } else {
         format!("until {until}, {seconds} s from now")
     };
-    let reason = format!("{address} is lent to it {how_long}");
+    let (waits, to_do) = turn.waits_as_host(lease.mac, host);
+    let reason = format!("{address} is lent to it {how_long}{waits}");
     let view = NodeView {
         name: name.map(str::to_owned),
         temporary_address: Some(address),
         network: network(turn, lease.pool.network),
-        since: wall.stamp(turn.now, lease.life),
+        since: wall.stamp(turn.now, heard.unwrap_or(turn.hall.started)),
         reason: reason.clone(),
         ..nobody(lease.mac.to_string(), "guest")
     };
-    let (mac, ago) = (lease.mac, turn.now.since(lease.life).as_secs());
-    let summary = format!("{mac} is {what}: {reason}{called}; it was last heard {ago} s ago");
-    explained(view, summary)
+    let mac = lease.mac;
+    let heard = match heard.filter(|heard| *heard >= turn.hall.started) {
+        Some(heard) => format!("it was last heard {} s ago", turn.now.since(heard).as_secs()),
+        None => format!("it was not heard {}", since(turn, wall)),
+    };
+    let summary = format!("{mac} is {what}: {reason}{called}; {heard}");
+    ExplainView { to_do, ..explained(view, summary) }
 }
 
 fn of_host(turn: &Turn<'_>, wall: Wall, mac: Option<Mac>, host: &Host) -> ExplainView {

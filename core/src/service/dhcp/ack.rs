@@ -38,7 +38,11 @@ pub(super) fn carry_out(
         }
         Decision::Known(lease) | Decision::Reserved(lease) => {
             let is_its_own = turn.permanent_address(client.mac, client.place) == Some(address);
-            if is_its_own && says_where_it_is(turn, client) {
+            let is_its_host = who::kept(turn, client).is_some_and(|(kept, _)| kept == address);
+            if is_its_host {
+                turn.host_comes_back(address, client.mac);
+            }
+            if (is_its_own || is_its_host) && says_where_it_is(turn, client) {
                 turn.leave_former(client.mac, client.place, is_booting(client));
             }
             grant(turn, client, address, lease, None, is_node);
@@ -52,6 +56,10 @@ pub(super) fn carry_out(
                 turn.keep_loan(address);
             }
             turn.hall.naming.lent(address, (turn.now + lease).as_nanoseconds());
+            // It has chosen this one, and left what it had as a host.
+            if case != Case::Renewing && turn.is_former_host(client.mac) {
+                turn.leave_former(client.mac, client.place, is_booting(client));
+            }
             grant(turn, client, address, lease, None, is_node);
         }
         Decision::Former(wanted) => {
@@ -123,7 +131,7 @@ fn grant(
         node.boot.file = Some(path);
     }
     if who::kept(turn, client).is_some_and(|(kept, _)| kept == address) {
-        turn.hall.heard.granted(client.mac, address, turn.now + lease);
+        turn.host_granted(address, client.mac, lease);
     }
     let told = turn.line(format_args!("ACK {address}{}", reply.describe()));
     let Packet { send, left_out } = reply.packet();

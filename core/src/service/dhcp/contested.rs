@@ -1,10 +1,10 @@
-//! A number that one machine has, or is to have by the configuration, while another has it, or its address still.
+//! A number that one machine has, or is to have by the configuration, while another has it, or its address still; and the address of a `[[host]]` that another machine had as its host's.
 //!
 //! The configuration goes before what was learnt ([`Turn::place_listed`]), but not over a machine that lives: before its number or its address is another's, it is asked on the wire whether
 //! it is there. Where nothing is probed, its lease has to end first.
 
 use super::client::Client;
-use super::{choice, probe};
+use super::{choice, probe, who};
 use crate::cluster::lease::{Lease, PoolKind};
 use crate::cluster::probe::Found;
 use crate::hall::Turn;
@@ -21,7 +21,8 @@ pub(super) fn hold(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>)
     // Who is to have another address, and has not asked for it, may be there and not answer an echo; of one that is in no list, its silence is believed. So is it of one that an
     // operator lets have no answer: it is to go on with nothing, however short ago it was heard.
     let is_shut_out = turn.is_shut_out(user);
-    let is_listed = turn.hall.listed.place(turn.hall.nodes.identity(user)).is_some();
+    let is_listed =
+        turn.hall.listed.place(turn.hall.nodes.identity(user)).is_some() || turn.host_of(user).is_some();
     let waits = is_former && !settings.on_link && is_listed;
     if !is_shut_out && (waits || turn.heard_since(address, user, client.mac).is_some()) {
         return false;
@@ -54,6 +55,10 @@ fn used(turn: &mut Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Mac, bool)> {
     }
     let nodes = &turn.hall.nodes;
     let identity = nodes.identity(client.mac);
+    if let Some((address, _)) = who::waits_for(turn, client) {
+        let lease = turn.hall.leases.get(address).filter(|lease| lease.pool.kind == PoolKind::Number)?;
+        return Some((address, lease.mac, true));
+    }
     let listed = turn.hall.listed.get(turn.config, identity);
     let listed = listed.or_else(|| turn.hall.listed.with_mac(turn.config, client.mac));
     let own = || nodes.get(identity).and_then(|node| node.number);
@@ -85,6 +90,9 @@ pub(super) fn told(
     let listed = turn.hall.listed.with_mac(turn.config, client).and_then(|listed| listed.number);
     if number.is_none() && listed.is_none() {
         let is_former = |lease: &Lease| lease.pool.kind == PoolKind::Number;
+        if turn.hall.reservations.has_address(address) {
+            return Some(("is the [[host]] that is to have this address", to_do("address")));
+        }
         turn.hall.leases.get(address).filter(|lease| is_former(lease))?;
         let to_do = format!("switch {known} off, if its number is to be another's");
         return Some(("could have the last number that is free", to_do));

@@ -38,7 +38,7 @@ pub(super) fn decline(turn: &mut Turn<'_>, client: &Client) {
     }
     if is_reserved {
         // It has it no more, and does not get it again before it was asked who has it. Until then it is a guest like others.
-        turn.hall.heard.gave_back(client.mac);
+        turn.host_gave_back(address, client.mac);
         turn.unpin(address);
         let until = turn.now + QUARANTINE;
         turn.hall.leases.quarantine(address, until, None);
@@ -111,9 +111,9 @@ pub(super) fn release(turn: &mut Turn<'_>, client: &Client) {
             return;
         }
         turn.step(client.mac, Step::Left, "it gave its address back");
-    } else if turn.hall.heard.has(turn.now, client.mac, address) {
+    } else if turn.hall.tenants.has(turn.now, address, client.mac) {
         turn.event(Some(client.mac), Kind::Release, format!("RELEASE {address}"));
-        turn.hall.heard.gave_back(client.mac);
+        turn.host_gave_back(address, client.mac);
         turn.unpin(address);
     }
 }

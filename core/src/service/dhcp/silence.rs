@@ -1,6 +1,7 @@
 //! A client gets no answer, and somebody is to know why.
 
 use super::client::Client;
+use super::who;
 use crate::cluster::lease::{PoolId, PoolKind};
 use crate::cluster::node::Trouble;
 use crate::cluster::trouble::Beside;
@@ -16,8 +17,17 @@ pub(super) fn silence(turn: &mut Turn<'_>, client: &Client, is_node: bool) {
         let Trouble { what, to_do } = turn.none_left(temporary);
         return turn.trouble_beside(client.mac, Beside::NoAddress, format!("no answer: {what}"), to_do);
     }
+    // It has nothing to go on with, and says that it has no address: whoever is to have the one that it had as a host, before the configuration was another, need not wait for it.
+    if client.is_of_the_system {
+        turn.leave_former(client.mac, client.place, false);
+    }
     let has_range = turn.config.networks[client.place].guests.is_some();
-    note(turn, client, if has_range { Why::NoneLeft } else { Why::NoRange });
+    let why = match who::waits_for(turn, client) {
+        Some((address, _)) => Why::Former(address),
+        None if has_range => Why::NoneLeft,
+        None => Why::NoRange,
+    };
+    note(turn, client, why);
 }
 
 /// Keeps that a host that is no node has no address, and tells the journal of it now and then.
@@ -70,6 +80,7 @@ pub(super) fn ends(turn: &mut Turn<'_>, client: &Client) {
     let is_over = match host.why {
         Why::NoRange
         | Why::NoneLeft
+        | Why::Former(_)
         | Why::IgnoredClass(_)
         | Why::IgnoredHost(_)
         | Why::NoNetwork

@@ -175,13 +175,27 @@ pub(super) fn got_by(turn: &Turn<'_>, client: &Client, address: Ipv4Addr) -> Opt
 
 /// The address that is kept for a host on this network, and for how long it gets it. While it is still lent to another machine, or one is heard there that was offered it, it is not to be had.
 pub(super) fn kept(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Duration)> {
+    of_host(turn, client).filter(|(address, _)| user(turn, client, *address).is_none())
+}
+
+/// The same, as long as it is not to be had.
+pub(super) fn waits_for(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Duration)> {
+    of_host(turn, client).filter(|(address, _)| user(turn, client, *address).is_some())
+}
+
+/// The address that the configuration keeps for a host on this network, and for how long it gets it.
+fn of_host(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Duration)> {
     let settings = &turn.config.networks[client.place];
     let host = client.meant.host(turn)?;
     let address = host.address.filter(|address| settings.contains(*address))?;
+    Some((address, host.lease.unwrap_or(settings.lease)))
+}
+
+/// The other machine to which an address is lent, or that is heard there.
+fn user(turn: &Turn<'_>, client: &Client, address: Ipv4Addr) -> Option<Mac> {
     let leases = &turn.hall.leases;
     let user = leases.get(address).map(|lease| lease.mac).or_else(|| leases.taken(address));
-    let to_another = user.is_some_and(|mac| mac != client.mac);
-    (!to_another).then(|| (address, host.lease.unwrap_or(settings.lease)))
+    user.filter(|mac| *mac != client.mac)
 }
 
 /// Tells of a client that gets another address than its host's, because another machine that says the same has just got that.

@@ -8,6 +8,7 @@ fn lease(last: u8) -> Record {
         mac: crate::surroundings::mac_of(1),
         name: None,
         is_guest: false,
+        of_host: false,
         of_number: false,
         is_elsewhere: false,
         lease_seconds: None,
