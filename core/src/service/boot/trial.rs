@@ -1,6 +1,7 @@
 //! What follows from a trial's report: a number, another try, an operator's word. And who is to be tried.
 
 use super::printable;
+use crate::cluster::heard::Said;
 use crate::cluster::node::{Boot, Node, Trouble};
 use crate::cluster::orders::Exclusion;
 use crate::cluster::plan::Plan;
@@ -146,7 +147,7 @@ fn not_listed(turn: &Turn<'_>, mac: Mac) -> (String, String) {
     if turn.config.trial.order != Order::Port {
         return ("trial.order is \"list\" and it is not listed".into(), by_mac);
     }
-    let said = turn.hall.heard.get(mac).and_then(|said| said.relay.as_deref());
+    let said = turn.hall.heard.get(mac).and_then(Said::relay_of_node);
     let circuit = said.and_then(encapsulated::parts).and_then(|parts| {
         parts.into_iter().find(|(code, _)| *code == option::RELAY_CIRCUIT).map(|(_, value)| value)
     });
