@@ -29,6 +29,7 @@ pub(super) fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware,
         // It is switched on: whatever its last system had, by whichever card, it has left.
         if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
             node.grants.clear();
+            node.boot.is_bootp = false;
         }
     }
     let machine = FirmwareKind::of_machine(client.architecture);
