@@ -201,7 +201,7 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
         if node.stage == Stage::Failed && boot.checks.as_ref().is_some_and(is_by_others) {
             node.boot.tries = 0;
         }
-        node.boot.is_bootp = boot.is_bootp;
+        (node.boot.is_bootp, node.boot.doubt) = (boot.is_bootp, boot.doubt);
         node.last_end = boot.last_end;
         node.beside.extend(boot.agent_says.map(|says| (Beside::Agent, says)));
         node.vain = boot.vain.map(|VainRecord { boots, at_seconds, phase, troubles }| Vain {

@@ -80,8 +80,13 @@ pub(super) fn give_number(turn: &mut Turn<'_>, mac: Mac, reason: String) {
     if turn.hall.nodes.get(mac).is_some_and(|node| node.number.is_some()) {
         return;
     }
-    let place = turn.hall.nodes.get(mac).and_then(|node| node.network);
     let listed = turn.hall.listed.get(turn.config, mac).is_some();
+    let doubt = turn.hall.nodes.get(mac).and_then(|node| node.boot.doubt.clone()).filter(|_| !listed);
+    if let Some(Trouble { what, to_do }) = doubt {
+        turn.step(mac, Step::Unplaced, "it passed, and is not believed at which place it is");
+        return turn.trouble_once(mac, format!("it passed the trial: {what}"), to_do);
+    }
+    let place = turn.hall.nodes.get(mac).and_then(|node| node.network);
     let may_have_one = turn.config.trial.order.numbers_strangers() || listed;
     let number = place.filter(|_| may_have_one).and_then(|place| turn.number_for(mac, place));
     match number {

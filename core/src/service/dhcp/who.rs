@@ -239,16 +239,11 @@ fn is_surely_placed(turn: &Turn<'_>, client: &Client) -> bool {
     if client.is_straight { surely_said_before(turn, client).is_some() } else { client.is_of_the_system }
 }
 
-/// Whether a relay that is not believed says that a client is at a place which has a number, and nothing else says so.
-pub(super) fn is_doubtfully_placed(turn: &Turn<'_>, client: &Client) -> bool {
-    match client.meant.entry {
-        Some((Entry::Node(place), By::Relay)) => {
-            !client.is_straight
-                && !is_surely_placed(turn, client)
-                && turn.hall.listed.place(client.mac) != Some(place)
-        }
-        Some(_) | None => false,
-    }
+/// The `[[node]]` that a relay which is not believed says a client to be, where nothing else says so.
+pub(super) fn doubtful_place(turn: &Turn<'_>, client: &Client) -> Option<usize> {
+    let Some((Entry::Node(place), By::Relay)) = client.meant.entry else { return None };
+    let is_known = is_surely_placed(turn, client) || turn.hall.listed.place(client.mac) == Some(place);
+    (!is_known).then_some(place)
 }
 
 /// Keeps what a client says of itself, and what its relay says of it.
