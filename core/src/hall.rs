@@ -493,6 +493,7 @@ impl Turn<'_> {
             checks: (node.stage == Stage::Failed).then(|| trial::digest(&self.config.trial.checks)),
             checks_in: node.boot.checks_in,
             is_bootp: node.boot.is_bootp,
+            doubt: node.boot.doubt.clone(),
             last_end: node.last_end.clone(),
             agent_says: node.beside.get(&Beside::Agent).cloned(),
             vain: node.vain.as_ref().map(|vain| VainRecord {

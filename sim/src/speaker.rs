@@ -343,12 +343,13 @@ pub fn other_reply(
 /// What a machine, or somebody who listens on its link, sees of an answer: one line.
 ///
 /// # Panics
-/// If the server sent what is no DHCP answer.
+/// If the server sent what is no answer.
 pub fn describe(send: &DhcpSend) -> String {
     let message = Message::parse(&send.payload).expect("the server writes what can be read");
     assert_eq!(message.op, Op::BootReply);
-    let kind = message.message_type().expect("every answer has a type");
-    let mut line = format!("{kind:?}").to_uppercase();
+    // Those of BOOTP have no type (RFC 1534 2).
+    let kind = message.message_type().map(|kind| format!("{kind:?}"));
+    let mut line = kind.map_or_else(|| "BOOTP".into(), |kind| kind.to_uppercase());
     if !message.yiaddr.is_unspecified() {
         let _ = write!(line, " {}", message.yiaddr);
     }

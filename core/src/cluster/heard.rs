@@ -33,6 +33,8 @@ pub struct Said {
     pub placed: Option<Ipv4Addr>,
     /// Whether no user's program can have said so.
     pub is_sure: bool,
+    /// If not, what was said last that none can have said: our address for it when it came that way, and what its relay added.
+    pub surely: Option<(Ipv4Addr, Option<Vec<u8>>)>,
     /// The address that is reserved for it, and until when it was granted: nothing else keeps that.
     pub granted: Option<(Ipv4Addr, Time)>,
     /// Which firmware of it asked last, if one did.
@@ -44,7 +46,7 @@ pub struct Said {
 pub enum Way<'a> {
     /// By a relay, or on the client's own link: what was added there (option 82), and our address for it.
     Placed(Option<&'a [u8]>, Ipv4Addr),
-    /// The same, where any user's program can have sent it: it takes the place of no other word.
+    /// The same, where any user's program can have sent it: that is not forgotten for it which none can have said.
     Hearsay(Option<&'a [u8]>, Ipv4Addr),
     /// From the address that it has to ours, as renewals come (RFC 2131 4.4.5): no relay has a word there, and what one said before holds.
     Straight,
@@ -86,6 +88,7 @@ impl Heard {
                         relay: None,
                         placed: None,
                         is_sure: false,
+                        surely: None,
                         granted: None,
                         firmware: None,
                     },
@@ -116,9 +119,13 @@ impl Heard {
         said.placed.filter(|ours| is_there(*ours)).map(|_| said.relay.as_deref())
     }
 
-    /// Whether no user's program can have said what a client's relay said last.
-    pub fn is_sure(&self, mac: Mac) -> bool {
-        self.clients.get(&mac).is_some_and(|said| said.is_sure)
+    /// The same, of what no user's program can have said.
+    pub fn relay_surely(&self, mac: Mac, is_there: impl Fn(Ipv4Addr) -> bool) -> Option<Option<&[u8]>> {
+        let said = self.clients.get(&mac)?;
+        if said.is_sure {
+            return self.relay(mac, is_there);
+        }
+        said.surely.as_ref().filter(|(ours, _)| is_there(*ours)).map(|(_, relay)| relay.as_deref())
     }
 
     /// A client that was heard is granted the address that is reserved for it.
@@ -190,14 +197,30 @@ impl Heard {
 }
 
 impl Said {
+    /// What its relay says of a node: any user's program can have said the rest, which counts where nothing else is known.
+    pub fn relay_of_node(&self) -> Option<&[u8]> {
+        let surely = self.surely.as_ref().map(|(_, relay)| relay.as_deref());
+        surely.unwrap_or(self.relay.as_deref())
+    }
+
     fn came(&mut self, way: Way<'_>) {
-        let (relay, ours, is_sure) = match way {
+        let (relay, ours) = match way {
             Way::Straight => return,
-            Way::Hearsay(..) if self.is_sure => return,
-            Way::Hearsay(relay, ours) => (relay, ours, false),
-            Way::Placed(relay, ours) => (relay, ours, true),
+            Way::Hearsay(relay, ours) => {
+                if self.placed == Some(ours) && self.relay.as_deref() == relay {
+                    return; // That is known already, and how surely.
+                }
+                if self.is_sure {
+                    self.surely = self.placed.map(|ours| (ours, self.relay.take()));
+                }
+                self.is_sure = false;
+                (relay, ours)
+            }
+            Way::Placed(relay, ours) => {
+                (self.is_sure, self.surely) = (true, None);
+                (relay, ours)
+            }
         };
-        self.is_sure = is_sure;
         // What is too long to be kept is not known.
         self.placed = Some(ours).filter(|_| relay.is_none_or(|relay| relay.len() <= OCTETS_MAX));
         let relay = relay.filter(|_| self.placed.is_some());

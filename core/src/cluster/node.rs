@@ -188,6 +188,8 @@ pub struct Boot {
     pub secrets: Option<Given>,
     /// That somebody was refused them. It is told once, and stands beside whatever else goes wrong until the next boot: nobody's packets are to hide it.
     pub refused_secrets: Option<Trouble>,
+    /// That it is not believed at which place it is, so that it gets no number as a stranger either.
+    pub doubt: Option<Trouble>,
     /// When it was told last of each thing that is not believed, as any user's program may have sent it.
     pub told_disbelieved: BTreeMap<Beside, Time>,
 }

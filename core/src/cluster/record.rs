@@ -211,6 +211,9 @@ pub struct BootRecord {
     /// Whether it got its address by BOOTP last, and so for good.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_bootp: bool,
+    /// That it is not believed at which place it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Trouble>,
     /// How its last system ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_end: Option<LastEnd>,

@@ -130,7 +130,9 @@ impl Turn<'_> {
         let now = self.now;
         let Some(node) = self.hall.nodes.get_mut(mac) else { return };
         node.boot_over(now);
-        node.boot = Boot { token: std::mem::take(&mut node.boot.token), ..Boot::default() };
+        // It asks by the address that it has, and by what it got that.
+        let is_bootp = node.boot.is_bootp;
+        node.boot = Boot { token: std::mem::take(&mut node.boot.token), is_bootp, ..Boot::default() };
         node.trouble = None;
         node.beside.clear();
         let (stage, was_booting) = (node.stage, node.stage.is_booting());

@@ -72,22 +72,12 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
         // Where another server gives the addresses it renews to that one.
         let is_ours = |place: &usize| turn.config.networks[*place].mode == Mode::Serve;
         let own = node.number.filter(|_| had_address).and_then(|number| turn.own_network(&node, number));
-        let place = own.filter(is_ours);
+        let own = own.filter(is_ours);
         turn.hall.listed.bind_by_number(turn.config, mac, node.number);
         turn.hall.nodes.restore(node);
         turn.hall.nodes.let_go(turn.now, mac);
-        if let Some(place) = place {
-            // It has as long again to renew.
-            let settings = &turn.config.networks[place];
-            let until = turn.now + settings.lease;
-            if let Some(node) = turn.hall.nodes.get_mut(mac)
-                && let Some(address) = node.number.and_then(|number| settings.numbering.address(number))
-            {
-                // What BOOTP grants has no end.
-                let (card, until) = (node.present(), Some(until).filter(|_| !node.boot.is_bootp));
-                node.grants.grant(turn.now, address, card, until);
-            }
-            turn.hall.timers.arm(until, Due::Grant(mac));
+        if let Some(own) = own {
+            has_as_long_again(turn, mac, own, is_up);
         }
         if is_up {
             boot::watch_again(turn, mac);
@@ -128,6 +118,24 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
     }
     turn.place_all_listed();
     pin_booting(turn);
+}
+
+/// A node has the addresses of its number as long again, to renew them: on each network that we serve, for by which of them it is up is not known any more. What BOOTP granted on its own has no end, and
+/// nobody has it whose system is over.
+fn has_as_long_again(turn: &mut Turn<'_>, mac: Mac, own: usize, is_up: bool) {
+    let Some(node) = turn.hall.nodes.get_mut(mac) else { return };
+    let (card, number, is_bootp) = (node.present(), node.number, node.boot.is_bootp);
+    for (place, settings) in turn.config.networks.iter().enumerate() {
+        let address = number.and_then(|number| settings.numbering.address(number));
+        let Some(address) = address.filter(|_| settings.mode == Mode::Serve) else { continue };
+        let is_endless = is_bootp && place == own;
+        if is_endless && !is_up {
+            continue;
+        }
+        let until = turn.now + settings.lease;
+        node.grants.grant(turn.now, address, card, (!is_endless).then_some(until));
+        turn.hall.timers.arm(until, Due::Grant(mac));
+    }
 }
 
 /// Cards of machines with a number of which it is recorded for themselves that nothing was promised to them: that is of the time before they were theirs.
@@ -194,7 +202,7 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
         if node.stage == Stage::Failed && boot.checks.as_ref().is_some_and(is_by_others) {
             node.boot.tries = 0;
         }
-        node.boot.is_bootp = boot.is_bootp;
+        (node.boot.is_bootp, node.boot.doubt) = (boot.is_bootp, boot.doubt);
         node.last_end = boot.last_end;
         node.beside.extend(boot.agent_says.map(|says| (Beside::Agent, says)));
         node.vain = boot.vain.map(|VainRecord { boots, at_seconds, phase, troubles }| Vain {

@@ -4,6 +4,7 @@ mod room;
 mod sets;
 
 use super::*;
+use crate::cluster::node::Node;
 use crate::cluster::stage::{Phase, Stage};
 use crate::config::Interface;
 use crate::limit::{
@@ -302,6 +303,42 @@ fn what_any_user_may_send_is_neither_bootp_of_a_node_that_has_booted_nor_its_end
         let node = heorot.hall.nodes.get(Mac([0x52, 0x54, 0, 0, 0, 2]));
         assert_eq!(node.map(|node| node.stage), stage, "{what}");
     }
+}
+
+#[test]
+fn who_asks_by_bootp_where_it_is_not_believed_to_be_is_told_of() {
+    let further = "probe = false\nbootp = true\n[trial]\npolicy = \"none\"\n[[node]]\ncircuit-id = \"port2\"\nnumber = 2\n";
+    let user = SocketAddrV4::new(Ipv4Addr::new(10, 77, 1, 9), 40000);
+    let at_port = |of_type: &[u8]| with_options(&[of_type, b"\x52\x07\x01\x05port2\xff"].concat());
+    let is_told = |out: &[Output]| {
+        let is_it = |output: &Output| matches!(output, Output::Event(event) if event.detail.contains("says at which place"));
+        out.iter().any(is_it)
+    };
+    let lent = |out: &[Output]| {
+        let lent = out.iter().find_map(|output| {
+            if let Output::Record(_, Record::Lease(lease)) = output {
+                Some(lease.address.octets()[2])
+            } else {
+                None
+            }
+        });
+        lent.expect("it is lent an address")
+    };
+    let mut heorot = with_configuration(further, Vec::new());
+    let out = take_from(&mut heorot, user, &at_port(&[]));
+    assert_eq!((lent(&out), is_told(&out)), (210, true), "nothing says that it is a node");
+    let mut heorot = with_configuration(further, Vec::new());
+    let out = take_from(&mut heorot, user, &at_port(&[53, 1, 1, 93, 2, 0, 0]));
+    assert!(is_told(&out));
+    let out = take_from(&mut heorot, user, &at_port(&[]));
+    assert_eq!(lent(&out), 200, "it has no number as a stranger");
+    take_from(&mut heorot, SocketAddrV4::new(*user.ip(), 67), &at_port(&[]));
+    let mac = Mac(DISCOVER[28..34].try_into().unwrap());
+    assert_eq!(
+        heorot.hall.nodes.get(mac).and_then(Node::promised),
+        Some(2),
+        "who is believed has its place's"
+    );
 }
 
 /// The hardware addresses by number, in the last names that were published.

@@ -150,9 +150,9 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
                 turn.leave_former(client.mac, client.place, true);
             }
         }
-        power_on::tell_no_place(turn, client);
         turn.tell_misplaced_client(client.mac);
     }
+    power_on::doubt_place(turn, client);
     match who::reserved(turn, client) {
         Some(_) => turn.hall.leases.supersede(client.mac, client.place),
         None => who::tell_twice(turn, client),
@@ -220,7 +220,7 @@ fn request(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         if let Some(firmware) = client.firmware {
             power_on(turn, client, firmware, false);
         }
-        power_on::tell_no_place(turn, client);
+        power_on::doubt_place(turn, client);
         turn.tell_misplaced_client(client.mac);
     }
     let decision = decide(turn, client, case, address, is_node);

@@ -30,6 +30,7 @@ fn the_last_word_counts() {
         relay: None,
         placed: Some(OURS),
         is_sure: true,
+        surely: None,
         granted: None,
         firmware: None,
     };
@@ -86,19 +87,29 @@ fn what_a_relay_said_holds_where_none_has_a_word() {
 }
 
 #[test]
-fn hearsay_takes_the_place_of_no_word_that_is_sure() {
+fn for_hearsay_nothing_is_forgotten_that_is_sure() {
     let mut heard = Heard::default();
     let here = |ours| ours == OURS;
     let hearsay = |relay| Way::Hearsay(Some(relay), OURS);
     heard.note(at(0), mac(1), None, hearsay(b"port 2"));
     assert_eq!(heard.relay(mac(1), here), Some(Some(&b"port 2"[..])), "it is all that is known");
-    assert!(!heard.is_sure(mac(1)));
+    assert_eq!(heard.relay_surely(mac(1), here), None);
     heard.note(at(1), mac(1), None, by(Some(b"port 1")));
-    assert!(heard.is_sure(mac(1)));
-    heard.note(at(2), mac(1), None, hearsay(b"port 2"));
-    heard.note(at(3), mac(1), None, Way::Straight);
-    assert_eq!(heard.relay(mac(1), here), Some(Some(&b"port 1"[..])));
-    assert!(heard.is_sure(mac(1)));
+    assert_eq!(heard.relay_surely(mac(1), here), Some(Some(&b"port 1"[..])));
+    heard.note(at(2), mac(1), None, hearsay(b"port 1"));
+    assert_eq!(heard.get(mac(1)).map(|said| said.is_sure), Some(true), "it is as sure as before");
+    for (second, port) in [(3, b"port 2"), (4, b"port 3"), (5, b"port 2")] {
+        heard.note(at(second), mac(1), None, hearsay(port));
+        heard.note(at(second), mac(1), None, Way::Straight);
+        assert_eq!(heard.relay(mac(1), here), Some(Some(&port[..])), "the last word counts");
+        assert_eq!(heard.relay_surely(mac(1), here), Some(Some(&b"port 1"[..])));
+        assert_eq!(heard.relay_surely(mac(1), |_| false), None, "of another network it says nothing");
+        assert_eq!(heard.get(mac(1)).and_then(Said::relay_of_node), Some(&b"port 1"[..]));
+    }
+    heard.note(at(6), mac(1), None, by(None));
+    assert_eq!(heard.relay_surely(mac(1), here), Some(None));
+    heard.note(at(7), mac(1), None, hearsay(b"port 2"));
+    assert_eq!(heard.get(mac(1)).and_then(Said::relay_of_node), None, "surely it is at no port");
 }
 
 #[test]

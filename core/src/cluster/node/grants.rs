@@ -57,9 +57,9 @@ impl Grants {
         self.by_address.get(&address).copied().filter(|granted| granted.holds(now))
     }
 
-    /// Whether nothing is known to be granted.
-    pub fn is_empty(&self) -> bool {
-        self.by_address.is_empty()
+    /// Whether something is granted that has an end.
+    pub fn any_ends(&self) -> bool {
+        self.by_address.values().any(|granted| granted.until.is_some())
     }
 
     /// An address was given back.

@@ -99,6 +99,7 @@ fn what_is_kept_is_read_back() {
             checks: Some("0123456789abcdef".into()),
             checks_in: true,
             is_bootp: true,
+            doubt: Some(Trouble { what: "10.77.1.9 says where it is".into(), to_do: Some("find it".into()) }),
             last_end: Some(LastEnd {
                 at_seconds: Some(1),
                 reason: "panic".into(),

@@ -41,10 +41,10 @@ pub(super) fn heard(turn: &mut Turn<'_>, mac: Mac, body: &[u8]) -> Vec<(&'static
     vec![("check_in_seconds", json!(turn.config.check_in.interval.as_secs()))]
 }
 
-/// A system runs at its permanent address. If nothing is known of the lease by which it has that, it was granted before a restart, and has not run out later than this: if its agent does not check in,
+/// A system runs at its permanent address. If nothing is known of the lease by which it has that, whatever another of its cards has, it was granted before a restart, and has not run out later than this: if its agent does not check in,
 /// it tells when the node is down.
 pub(super) fn has_lease(turn: &mut Turn<'_>, mac: Mac, from: Ipv4Addr) {
-    let has_term = |node: &Node| node.grants.until().is_some() || node.boot.is_bootp;
+    let has_term = |node: &Node| node.grants.at(turn.now, from).is_some() || node.boot.is_bootp;
     if turn.hall.nodes.get(mac).is_none_or(has_term) {
         return;
     }

@@ -1,6 +1,7 @@
 //! What follows from a trial's report: a number, another try, an operator's word. And who is to be tried.
 
 use super::printable;
+use crate::cluster::heard::Said;
 use crate::cluster::node::{Boot, Node, Trouble};
 use crate::cluster::orders::Exclusion;
 use crate::cluster::plan::Plan;
@@ -79,8 +80,13 @@ pub(super) fn give_number(turn: &mut Turn<'_>, mac: Mac, reason: String) {
     if turn.hall.nodes.get(mac).is_some_and(|node| node.number.is_some()) {
         return;
     }
-    let place = turn.hall.nodes.get(mac).and_then(|node| node.network);
     let listed = turn.hall.listed.get(turn.config, mac).is_some();
+    let doubt = turn.hall.nodes.get(mac).and_then(|node| node.boot.doubt.clone()).filter(|_| !listed);
+    if let Some(Trouble { what, to_do }) = doubt {
+        turn.step(mac, Step::Unplaced, "it passed, and is not believed at which place it is");
+        return turn.trouble_once(mac, format!("it passed the trial: {what}"), to_do);
+    }
+    let place = turn.hall.nodes.get(mac).and_then(|node| node.network);
     let may_have_one = turn.config.trial.order.numbers_strangers() || listed;
     let number = place.filter(|_| may_have_one).and_then(|place| turn.number_for(mac, place));
     match number {
@@ -146,7 +152,7 @@ fn not_listed(turn: &Turn<'_>, mac: Mac) -> (String, String) {
     if turn.config.trial.order != Order::Port {
         return ("trial.order is \"list\" and it is not listed".into(), by_mac);
     }
-    let said = turn.hall.heard.get(mac).and_then(|said| said.relay.as_deref());
+    let said = turn.hall.heard.get(mac).and_then(Said::relay_of_node);
     let circuit = said.and_then(encapsulated::parts).and_then(|parts| {
         parts.into_iter().find(|(code, _)| *code == option::RELAY_CIRCUIT).map(|(_, value)| value)
     });

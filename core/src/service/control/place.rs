@@ -12,7 +12,7 @@ pub(super) fn trouble(turn: &Turn<'_>, node: &Node) -> Option<Trouble> {
     let latest = std::iter::once(&node.mac).chain(&node.further_macs);
     let latest = latest.filter_map(|card| Some((turn.hall.heard.get(*card)?, *card)));
     let (said, card) = latest.max_by_key(|(said, _)| said.at)?;
-    let relay = said.relay.as_deref().and_then(encapsulated::parts).unwrap_or_default();
+    let relay = said.relay_of_node().and_then(encapsulated::parts).unwrap_or_default();
     let of_relay = |code: u8| relay.iter().find(|(known, _)| *known == code).map(|(_, value)| *value);
     let (circuit, remote) = (of_relay(option::RELAY_CIRCUIT), of_relay(option::RELAY_REMOTE));
     let traits = Traits { client: said.identifier.as_deref(), circuit, remote, ..Traits::default() };

@@ -3,7 +3,7 @@
 use super::choice::address_to_offer;
 use super::client::Client;
 use super::silence::silence;
-use super::{at_once, heard, meet, who};
+use super::{at_once, heard, meet, power_on, who};
 use crate::config::{MASTER_NAME, SERVER_NAME};
 use crate::hall::Turn;
 use crate::message::Datagram;
@@ -30,6 +30,7 @@ pub(super) fn handle(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_
     if is_node {
         heard(turn, client, "BOOTP");
     }
+    power_on::doubt_place(turn, client);
     let Some((address, _)) = address_to_offer(turn, client, is_node) else {
         return silence(turn, client, is_node);
     };

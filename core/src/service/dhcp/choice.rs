@@ -149,7 +149,7 @@ pub(super) fn last_address(turn: &mut Turn<'_>, client: &Client) -> Option<(Ipv4
     first
 }
 
-/// Whether a machine is one that gets its number when it asks for an address.
+/// Whether a machine is one that gets its number when it asks for an address. Who is not believed at which place it is gets none as a stranger: it would keep that when its place is believed.
 fn wants_number_at_request(turn: &Turn<'_>, client: &Client) -> bool {
     let is_promised = turn.hall.nodes.get(client.mac).is_some_and(|node| node.promised().is_some());
     let listed = turn.hall.listed.get(turn.config, client.mac);
@@ -157,5 +157,5 @@ fn wants_number_at_request(turn: &Turn<'_>, client: &Client) -> bool {
         Policy::None => turn.config.trial.order.numbers_strangers() || listed.is_some(),
         Policy::Report | Policy::Accept => listed.is_some_and(|listed| listed.number.is_none()),
     };
-    !is_promised && without_trial
+    !is_promised && without_trial && who::doubtful_place(turn, client).is_none()
 }

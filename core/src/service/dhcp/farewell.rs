@@ -5,6 +5,7 @@ use super::{is_our_identifier, silence, who};
 use crate::cluster::node::Trouble;
 use crate::cluster::stage::{Stage, Step};
 use crate::cluster::unanswered::Why;
+use crate::config::Mode;
 use crate::event::Kind;
 use crate::hall::{Due, Turn};
 use crate::limit::{DECLINED_PER_MACHINE_MAX, QUARANTINE};
@@ -122,11 +123,23 @@ pub(super) fn release(turn: &mut Turn<'_>, client: &Client) {
 fn runs_on(turn: &Turn<'_>, client: &Client) -> bool {
     let Some(node) = turn.hall.nodes.get(client.mac) else { return false };
     let own = node.number.and_then(|number| turn.own_network(node, number));
-    let own = own.filter(|own| *own != client.place);
-    let address =
-        own.zip(node.number).and_then(|(own, number)| turn.config.networks[own].numbering.address(number));
-    // Since it was switched on: whatever card it had there in another boot may be gone.
-    address.is_some_and(|address| node.grants.at(turn.now, address).is_some())
+    let Some((own, number)) = own.filter(|own| *own != client.place).zip(node.number) else { return false };
+    let settings = &turn.config.networks[own];
+    match settings.mode {
+        // Since it was switched on: whatever card it had there in another boot may be gone.
+        Mode::Serve => {
+            let address = settings.numbering.address(number);
+            address.is_some_and(|address| node.grants.at(turn.now, address).is_some())
+        }
+        // Nothing of what another server grants is known here but that a card was heard there; and what was heard before a restart is not known.
+        Mode::Proxy | Mode::Shadow => {
+            let is_there = |card| {
+                let said = turn.hall.heard.get(card);
+                said.is_some_and(|said| said.placed == Some(settings.address))
+            };
+            node.boot.is_resumed || node.cards().any(is_there)
+        }
+    }
 }
 
 /// Its system is over: what asks next, however soon, is another boot's.

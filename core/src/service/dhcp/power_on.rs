@@ -29,6 +29,7 @@ pub(super) fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware,
         // It is switched on: whatever its last system had, by whichever card, it has left.
         if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
             node.grants.clear();
+            node.boot.is_bootp = false;
         }
     }
     let machine = FirmwareKind::of_machine(client.architecture);
@@ -73,17 +74,45 @@ pub(super) fn tell_not_renewed(turn: &mut Turn<'_>, client: &Client) {
     tell_disbelieved(turn, client, Beside::NotRenewed, what, who_did_so(client));
 }
 
-/// What says at which place a machine is may come from any user's program, so that it has no number by that. Of one that has one nobody is told: it keeps that.
-pub(super) fn tell_no_place(turn: &mut Turn<'_>, client: &Client) {
-    let has_number = turn.hall.nodes.get(client.mac).is_some_and(|node| node.promised().is_some());
-    if has_number || !who::is_doubtfully_placed(turn, client) {
+/// What says at which place a machine is may come from any user's program, so that it has no number by that; nor one as a stranger, which it would keep when its place is believed. Of one that has
+/// the number of that place nobody is told.
+pub(super) fn doubt_place(turn: &mut Turn<'_>, client: &Client) {
+    // Who renews what it has says nothing new of its place.
+    if client.is_straight {
         return;
     }
+    let place = who::doubtful_place(turn, client);
     let source = client.source.ip();
-    let what = format!(
-        "{source} says at which place of a relay it is, from a port that any user's program may use: it has no number by that"
-    );
-    tell_disbelieved(turn, client, Beside::Place, what, who_did_so(client));
+    let trouble = || Trouble {
+        what: format!(
+            "{source} says at which place of a relay it is, from a port that any user's program may use: it has no number by that"
+        ),
+        to_do: Some(who_did_so(client)),
+    };
+    let promised = turn.hall.nodes.get(client.mac).and_then(Node::promised);
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac)
+        && is_believed(client, node)
+    {
+        let doubt = place.filter(|_| promised.is_none()).map(|_| trouble());
+        let is_news = node.boot.doubt.is_some() != doubt.is_some();
+        node.boot.doubt = doubt;
+        // Otherwise that is recorded with the stage.
+        if is_news && node.stage != Stage::Seen {
+            turn.keep_boot(client.mac);
+        }
+    }
+    let Some(place) = place else { return };
+    let number = turn.config.nodes.get(place).and_then(|listed| listed.number);
+    if promised.is_some() && promised == number {
+        return;
+    }
+    let Trouble { what, to_do } = trouble();
+    let to_do = to_do.unwrap_or_default();
+    if turn.hall.nodes.get(client.mac).is_none() {
+        // It is no node by itself: a system that asks without firmware.
+        return turn.event_by_stranger(Kind::Trouble, format!("{}: {what}; {to_do}", client.mac));
+    }
+    tell_disbelieved(turn, client, Beside::Place, what, to_do);
 }
 
 /// What the operator can do about what may come from any user's program.

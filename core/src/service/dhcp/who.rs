@@ -32,6 +32,16 @@ impl Meant {
         let mut traits = traits(turn, client);
         let classes = reservation::classes(turn.config, &traits);
         let mut entry = turn.hall.reservations.find(&traits);
+        // Any user's program may have said last at which port it is. Of which node that is, it says nothing where something else is known.
+        if let Some(relay) = surely_said_before(turn, client) {
+            let (circuit, remote) = place(relay);
+            let surely = Traits { circuit, remote, ..traits.clone() };
+            let by_that = turn.hall.reservations.find(&surely);
+            let is_node = |entry| matches!(entry, Some((Entry::Node(_), By::Relay)));
+            if is_node(entry) || is_node(by_that) {
+                (traits, entry) = (surely, by_that);
+            }
+        }
         let mut refused = None;
         // Once for its identifier, once for its place.
         while namesake::is_another(turn, client, entry) {
@@ -240,19 +250,14 @@ pub(super) fn recognise(turn: &mut Turn<'_>, client: &Client) {
 
 /// Whether no user's program can have said at which place of its relay a client is: else any user of a node could give a number that is free to a board that is at no place, or that does not exist.
 fn is_surely_placed(turn: &Turn<'_>, client: &Client) -> bool {
-    if client.is_straight { turn.hall.heard.is_sure(client.mac) } else { client.is_of_the_system }
+    if client.is_straight { surely_said_before(turn, client).is_some() } else { client.is_of_the_system }
 }
 
-/// Whether a relay that is not believed says that a client is at a place which has a number, and nothing else says so.
-pub(super) fn is_doubtfully_placed(turn: &Turn<'_>, client: &Client) -> bool {
-    match client.meant.entry {
-        Some((Entry::Node(place), By::Relay)) => {
-            !client.is_straight
-                && !is_surely_placed(turn, client)
-                && turn.hall.listed.place(client.mac) != Some(place)
-        }
-        Some(_) | None => false,
-    }
+/// The `[[node]]` that a relay which is not believed says a client to be, where nothing else says so.
+pub(super) fn doubtful_place(turn: &Turn<'_>, client: &Client) -> Option<usize> {
+    let Some((Entry::Node(place), By::Relay)) = client.meant.entry else { return None };
+    let is_known = is_surely_placed(turn, client) || turn.hall.listed.place(client.mac) == Some(place);
+    (!is_known).then_some(place)
 }
 
 /// Keeps what a client says of itself, and what its relay says of it.
@@ -276,6 +281,12 @@ fn said_before<'a>(turn: &'a Turn<'_>, client: &Client) -> Option<Option<&'a [u8
     turn.hall.heard.relay(client.mac, |ours| here.contains(ours))
 }
 
+/// The same, of what no user's program can have said.
+fn surely_said_before<'a>(turn: &'a Turn<'_>, client: &Client) -> Option<Option<&'a [u8]>> {
+    let here = &turn.config.networks[client.place];
+    turn.hall.heard.relay_surely(client.mac, |ours| here.contains(ours)).filter(|_| client.is_straight)
+}
+
 /// Whether it depends on what a relay says who a client is or what it is told, and that was forgotten (a restart): a renewal that comes straight to us waits then. Who gets no answer asks
 /// everybody at T2 (RFC 2131 4.4.5), and so by its relay, with whose word it gets what it had; a NAK would take its address from it, and an ACK without its classes its routes.
 pub(super) fn lacks_its_relay(turn: &Turn<'_>, client: &Client, address: Ipv4Addr) -> bool {
@@ -296,8 +307,7 @@ fn traits<'a>(turn: &'a Turn<'_>, client: &'a Client) -> Traits<'a> {
         true => said_before(turn, client).flatten(),
         false => options.get(option::RELAY_AGENT),
     };
-    let relay = relay.and_then(sub_options).unwrap_or_default();
-    let of_relay = |code: u8| relay.iter().find(|(known, _)| *known == code).map(|(_, value)| *value);
+    let (circuit, remote) = place(relay);
     let architectures = options.get(option::ARCHITECTURE).unwrap_or_default().as_chunks::<2>().0;
     Traits {
         mac: Some(client.mac),
@@ -306,9 +316,16 @@ fn traits<'a>(turn: &'a Turn<'_>, client: &'a Client) -> Traits<'a> {
         vendor_class: options.get(option::VENDOR_CLASS),
         user_classes: user_classes(&client.message),
         architectures: architectures.iter().map(|octets| u16::from_be_bytes(*octets)).collect(),
-        circuit: of_relay(option::RELAY_CIRCUIT),
-        remote: of_relay(option::RELAY_REMOTE),
+        circuit,
+        remote,
     }
+}
+
+/// At which circuit a relay says that a client is, and at which remote end.
+fn place(relay: Option<&[u8]>) -> (Option<&[u8]>, Option<&[u8]>) {
+    let relay = relay.and_then(sub_options).unwrap_or_default();
+    let said = |code: u8| relay.iter().find(|(known, _)| *known == code).map(|(_, value)| *value);
+    (said(option::RELAY_CIRCUIT), said(option::RELAY_REMOTE))
 }
 
 /// The user classes: each with its length before it (RFC 3004 4), or, as iPXE and others write it, one alone.
