@@ -42,7 +42,7 @@ use crate::cluster::listed::Listed;
 use crate::cluster::naming::Naming;
 use crate::cluster::network;
 use crate::cluster::node::{Firmware, Node, Nodes};
-use crate::cluster::one_segment::Segments;
+use crate::cluster::one_segment::{Segments, Word};
 use crate::cluster::orders::Orders;
 use crate::cluster::other_server::OtherServers;
 use crate::cluster::pin::{Pin, Pins};
@@ -103,7 +103,7 @@ pub(crate) struct Hall {
     /// What clients said to everybody, and which interfaces have heard it.
     pub(crate) segments: Segments,
     /// Packets of clients whose address is another interface's, by the interface that has heard them: it is seen in a moment whether that one hears them too.
-    pub(crate) copies_awaited: BTreeMap<(Mac, String), (Time, Deferred)>,
+    pub(crate) copies_awaited: BTreeMap<(Mac, String), (Time, Word, Deferred)>,
     /// Exchanges with another server that we look on.
     pub(crate) shadows: BTreeMap<Mac, Exchange>,
     /// Hosts that asked for an address and got none.
@@ -357,7 +357,7 @@ impl Turn<'_> {
             mac: lease.mac,
             name: self.hall.naming.name(address).map(str::to_owned),
             is_guest: lease.pool.kind == PoolKind::Guest,
-            of_host: false,
+            of_host: lease.pool.kind == PoolKind::Number && self.hall.tenants.was(address, lease.mac),
             of_number: lease.pool.kind == PoolKind::Number,
             is_elsewhere: lease.pool.kind == PoolKind::Elsewhere,
             lease_seconds: Some(lease.length.as_secs()),

@@ -90,6 +90,11 @@ impl Segments {
         })
     }
 
+    /// Whether a client has said nothing else of this type since.
+    pub fn is_last(&self, word: Word) -> bool {
+        self.said.get(&(word.mac, word.message_type)).is_none_or(|said| said.xid == word.xid)
+    }
+
     /// What is told of all that were heard to be one segment within this time, and are served still.
     pub fn recent(&self, now: Time, is_served: impl Fn(&str) -> bool) -> Vec<String> {
         let is_recent = |pair: &Pair| now.since(pair.last) < ONE_SEGMENT_TOLD_EVERY;
@@ -105,7 +110,10 @@ impl Segments {
         let key = (one.to_owned(), other.to_owned());
         let is_new = !self.pairs.contains_key(&key);
         if is_new && self.pairs.len() >= SEGMENT_PAIRS_MAX {
-            return None;
+            self.pairs.retain(|_, pair| now.since(pair.last) < ONE_SEGMENT_TOLD_EVERY);
+            if self.pairs.len() >= SEGMENT_PAIRS_MAX {
+                return None;
+            }
         }
         let pair = self.pairs.entry(key).or_insert(Pair { client, last: now, told: now });
         (pair.client, pair.last) = (client, now);

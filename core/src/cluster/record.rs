@@ -110,7 +110,7 @@ pub struct LeaseRecord {
     /// Whether its host is a guest. Where the ranges are moved the address does not tell.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_guest: bool,
-    /// Whether it is kept for its host: that is the configuration's affair, and this says who has it, for the day when the configuration keeps it for another one. History.
+    /// Whether it is kept for its host: that is the configuration's affair, and this says who has it, for the day when the configuration keeps it for another one. History, until then; with `of_number` that day has come.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub of_host: bool,
     /// Whether it was its machine's by a number that is another one now: nobody else gets it before the machine has left it. Or its host's by a configuration that is another now.
@@ -308,7 +308,7 @@ impl Record {
             | Self::Dynamic(_)
             | Self::Orders(_)
             | Self::Secrets(_) => true,
-            Self::Lease(lease) => !lease.is_left && !lease.of_host,
+            Self::Lease(lease) => !lease.is_left && (!lease.of_host || lease.of_number),
             Self::Boot(boot) => boot.is_awaited,
             Self::LeaseEnded(_)
             | Self::BootForgotten(_)

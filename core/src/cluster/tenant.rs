@@ -12,6 +12,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tenants {
     by_address: BTreeMap<Ipv4Addr, Tenant>,
+    /// Whose address is no host's any more, or another one's, and lent to them until their lease ends.
+    former: BTreeMap<Ipv4Addr, Mac>,
 }
 
 /// A machine that was granted a host's address.
@@ -49,6 +51,22 @@ impl Tenants {
     /// Nobody is known to have it any more.
     pub fn remove(&mut self, address: Ipv4Addr) -> Option<Tenant> {
         self.by_address.remove(&address)
+    }
+
+    /// What a machine has as a host's it keeps as a loan of its own, by another configuration.
+    pub fn becomes_former(&mut self, address: Ipv4Addr, mac: Mac) {
+        self.by_address.remove(&address);
+        self.former.insert(address, mac);
+    }
+
+    /// Whether what is lent to a machine was its own as a host's.
+    pub fn was(&self, address: Ipv4Addr, mac: Mac) -> bool {
+        self.former.get(&address) == Some(&mac)
+    }
+
+    /// Forgets whose address was a host's where it is lent to them no more.
+    pub fn retain_former(&mut self, is_lent: impl Fn(Ipv4Addr, Mac) -> bool) {
+        self.former.retain(|address, mac| is_lent(*address, *mac));
     }
 
     /// All of them, by address.

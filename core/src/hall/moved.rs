@@ -120,6 +120,7 @@ impl Turn<'_> {
         for address in former {
             self.keep_loan(address);
         }
+        self.keep_tenants_again();
         self.record(Record::Numbering(NumberingRecord::of(self.config)));
     }
 }

@@ -33,14 +33,17 @@ impl Turn<'_> {
 
     /// Keeps for those who have them addresses that are theirs no more by the configuration as it is now, and tells whose they are. `before` is the one by which they got them, if that is known.
     pub(crate) fn keep_moved_hosts(&mut self, before: Option<&Config>) {
+        let leases = &self.hall.leases;
+        let is_lent = |address, mac| leases.get(address).is_some_and(|lease: &Lease| lease.mac == mac);
+        self.hall.tenants.retain_former(is_lent);
         self.hosts_come_back();
         let all: Vec<_> = self.hall.tenants.iter().collect();
         let moved =
             all.into_iter().filter(|(address, tenant)| !self.is_host_at(before, tenant.mac, *address));
         let (mut others, mut none) = (Vec::new(), Vec::new());
         for (address, tenant) in moved.collect::<Vec<_>>() {
-            self.hall.tenants.remove(address);
             if !self.keep_moved_host(tenant.mac, address, tenant.until) {
+                self.hall.tenants.remove(address);
                 self.record(Record::LeaseEnded(address));
                 continue;
             }
@@ -83,9 +86,10 @@ impl Turn<'_> {
 
     /// Whether an address is lent to a machine that had it as a host's, which it is no more.
     pub(crate) fn is_former_host(&self, mac: Mac) -> bool {
-        let is_former = |kind| kind == PoolKind::Number;
-        self.hall.nodes.get(mac).is_none()
-            && self.hall.leases.of(mac).any(|(_, lease)| is_former(lease.pool.kind))
+        let mut lent = self.hall.leases.of(mac);
+        lent.any(|(address, lease)| {
+            lease.pool.kind == PoolKind::Number && self.hall.tenants.was(address, mac)
+        })
     }
 
     /// What a machine that had another address as a host is to have by the configuration as it is now, in words, and what the operator can do.
@@ -109,6 +113,7 @@ impl Turn<'_> {
         let Some(place) = self.config.networks.iter().position(serves).filter(|_| until > self.now) else {
             return false;
         };
+        self.hall.tenants.becomes_former(address, mac);
         self.keep_address(mac, address, place, until);
         self.hall.leases.get(address).is_some_and(|lease| lease.mac == mac)
     }
@@ -117,8 +122,7 @@ impl Turn<'_> {
     fn hosts_come_back(&mut self) {
         let lent = self.hall.leases.iter().filter(|(_, lease)| lease.pool.kind == PoolKind::Number);
         let own = lent.filter(|(address, lease)| {
-            self.hall.reservations.has_address(*address)
-                && self.hall.nodes.get(lease.mac).is_none()
+            self.hall.tenants.was(*address, lease.mac)
                 && self.host_of(lease.mac).is_some_and(|host| host.address == Some(*address))
         });
         for (address, lease) in own.map(|(address, lease)| (address, *lease)).collect::<Vec<_>>() {
@@ -134,6 +138,13 @@ impl Turn<'_> {
         let is_its = |lease: &&Lease| lease.mac == mac && lease.pool.kind == PoolKind::Number;
         if self.hall.leases.get(address).filter(is_its).is_some() {
             self.forget_former(address);
+        }
+    }
+
+    /// Records once more who has which host's address.
+    pub(super) fn keep_tenants_again(&mut self) {
+        for (address, tenant) in self.hall.tenants.iter().collect::<Vec<_>>() {
+            self.keep_tenant(address, tenant.mac, tenant.length);
         }
     }
 

@@ -237,9 +237,13 @@ fn restore_lease(turn: &mut Turn<'_>, record: &LeaseRecord) {
         address, mac, is_guest, of_host, of_number, is_elsewhere, lease_seconds, is_left, ..
     } = *record;
     let granted = lease_seconds.map(Duration::from_secs).unwrap_or_default();
-    if of_host {
-        turn.hall.tenants.granted(turn.now, address, mac, granted);
-        return;
+    match (of_host, of_number) {
+        (true, false) => {
+            turn.hall.tenants.granted(turn.now, address, mac, granted);
+            return;
+        }
+        (true, true) => turn.hall.tenants.becomes_former(address, mac),
+        (false, _) => {}
     }
     let Some(network) = turn.config.networks.iter().position(|network| network.contains(address)) else {
         // Its network is no longer served.

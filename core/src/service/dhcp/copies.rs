@@ -29,11 +29,8 @@ pub(super) fn is_for_another(turn: &mut Turn<'_>, client: &Client, datagram: Dat
     for told in heard.told {
         turn.event(None, Kind::Trouble, told);
     }
-    if let Some(interface) = of_server(turn, client) {
-        return interface != datagram.interface;
-    }
-    let Some(interface) = of_address(turn, client).filter(|interface| *interface != datagram.interface)
-    else {
+    let whose = of_server(turn, client).or_else(|| of_address(turn, client));
+    let Some(interface) = whose.filter(|interface| *interface != datagram.interface) else {
         return false;
     };
     if turn.hall.segments.is_heard_by(turn.now, word, interface) {
@@ -44,7 +41,7 @@ pub(super) fn is_for_another(turn: &mut Turn<'_>, client: &Client, datagram: Dat
         return false;
     };
     let key = (client.mac, datagram.interface.to_owned());
-    turn.hall.copies_awaited.insert(key, (until, Deferred::of(datagram)));
+    turn.hall.copies_awaited.insert(key, (until, word, Deferred::of(datagram)));
     turn.hall.timers.arm(until, Due::Copy(client.mac));
     true
 }
@@ -53,12 +50,15 @@ pub(super) fn is_for_another(turn: &mut Turn<'_>, client: &Client, datagram: Dat
 pub(crate) fn copies_due(turn: &mut Turn<'_>, mac: Mac) {
     let waiting = turn.hall.copies_awaited.range((mac, String::new())..);
     let own = waiting.take_while(|((other, _), _)| *other == mac);
-    let own: Vec<_> = own.map(|(key, (until, _))| (key.clone(), *until)).collect();
+    let own: Vec<_> = own.map(|(key, (until, ..))| (key.clone(), *until)).collect();
     for (key, until) in own {
         if until > turn.now {
             turn.hall.timers.arm(until, Due::Copy(mac));
-        } else if let Some((_, deferred)) = turn.hall.copies_awaited.remove(&key) {
-            super::handle(turn, deferred.datagram());
+        } else if let Some((_, word, deferred)) = turn.hall.copies_awaited.remove(&key) {
+            // Who has begun anew meanwhile wants no answer to what he said before.
+            if turn.hall.segments.is_last(word) {
+                super::handle(turn, deferred.datagram());
+            }
         }
     }
 }

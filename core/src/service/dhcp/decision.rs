@@ -92,17 +92,18 @@ pub(super) fn decide(
         // Where it was not known by which of its cards a machine has it, it is by the one that renews it.
         let is_its = turn.hall.nodes.identity(lent.mac) == turn.hall.nodes.identity(client.mac);
         let is_former = lent.pool.kind == PoolKind::Number && is_its;
-        let is_node_or_waits = match turn.hall.nodes.get(client.mac) {
-            Some(_) => Some(settings.lease),
+        let was_host = is_former && turn.hall.tenants.was(address, lent.mac);
+        let is_known = turn.hall.nodes.get(client.mac).is_some();
+        let is_node_or_waits = match was_host || !is_known {
+            false => Some(settings.lease),
             // What a host is to have instead is another one's still.
-            None => who::waits_for(turn, client).map(|(_, lease)| lease),
+            true => who::waits_for(turn, client).map(|(_, lease)| lease),
         };
         if let Some(lease) =
             is_node_or_waits.filter(|_| is_former && permanent.is_none() && case == Case::Renewing)
         {
             return Decision::Former(lease);
         }
-        let was_host = is_former && turn.hall.nodes.get(client.mac).is_none();
         let moves_on = permanent.is_some() && case == Case::InitReboot;
         return match () {
             // We know this client, and that the address is kept for it no more.

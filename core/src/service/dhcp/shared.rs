@@ -3,7 +3,7 @@
 
 use super::choice::address_to_offer;
 use super::client::Client;
-use super::who::Meant;
+use super::who::{self, Meant};
 use crate::cluster::lease::PoolKind;
 use crate::config::Mode;
 use crate::hall::Turn;
@@ -40,7 +40,16 @@ pub(super) fn offer_elsewhere(
 pub(super) fn own_of_any_link(turn: &Turn<'_>, client: &Client) -> Option<usize> {
     let networks = &turn.config.networks;
     let is_served = |place: &usize| networks[*place].on_link && networks[*place].mode == Mode::Serve;
-    own_of(turn, client, || (0..networks.len()).filter(is_served))
+    let place = own_of(turn, client, || (0..networks.len()).filter(is_served))?;
+    if place == client.place {
+        return Some(place);
+    }
+    // If it gets no answer there, or not that address, it is offered one wherever it is heard.
+    let there = at(turn, client, place);
+    let of_host = there.meant.host(turn).and_then(|host| host.address);
+    let is_of_host = of_host.is_some_and(|address| networks[place].contains(address));
+    let is_had = !is_of_host || who::reserved(turn, &there).is_some();
+    (is_had && there.meant.ignored_by(turn).is_none()).then_some(place)
 }
 
 /// The network where a client is to have its address. None: it is where it is.
@@ -71,9 +80,10 @@ fn own_of<Places: Iterator<Item = usize>>(
     };
     let is_lent = |place: usize| {
         let mut lent = turn.hall.leases.of(client.mac);
-        lent.any(|(_, lease)| {
+        lent.any(|(address, lease)| {
             let is_range = matches!(lease.pool.kind, PoolKind::Guest | PoolKind::Temporary);
-            lease.pool.network == place && is_range && !lease.superseded
+            let is_offered = !lease.superseded && !turn.hall.leases.is_stranded(address);
+            lease.pool.network == place && is_range && is_offered
         })
     };
     // What was offered is granted where it was offered, or the client would be offered it for ever: "the server SHOULD respond with a DHCPACK" (RFC 2131 3.1.4). Also where the ACK was lost.

@@ -22,7 +22,7 @@ fn address(number: u8) -> Ipv4Addr {
 /// Hosts 1 to `count`, switched on at so many milliseconds as their number; no ARP is answered by itself.
 fn hosts(count: u8) -> Hosts {
     let mut hosts = Hosts::new(Some(SERVER));
-    let waits = Arc::<[Duration]>::from([Duration::from_secs(3)]);
+    let waits = Arc::<[Duration]>::from([Duration::from_secs(3); 6]);
     for number in 1..=count {
         let waits = waits.clone();
         let wish = Wish { server: SERVER, file: "image".into(), window_blocks: 1, waits };
