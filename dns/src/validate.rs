@@ -205,6 +205,7 @@ impl Check {
             denied.as_ref().map(|name| self.zone_of_denial(name, &authority, now, zones)).transpose()?;
         // Signatures of this type are not signed, and a denial of all types is no single one.
         let mut is_secure = self.rtype != rtype::RRSIG && !(denied.is_some() && self.rtype == rtype::ANY);
+        is_secure &= !set::has_stray_signature(&said.records, &answer);
         let mut seconds = u32::MAX;
         for one in judged {
             let Judged::Signed(set, zone) = one else {

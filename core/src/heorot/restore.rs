@@ -120,18 +120,18 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
     pin_booting(turn);
 }
 
-/// A node has the addresses of its number as long again, to renew them: on each network that we serve, for by which of them it is up is not known any more. What BOOTP granted on its own has no end, and
-/// nobody has it whose system is over.
+/// A node has the addresses of its number as long again, to renew them: on each network that we serve, for by which of them it is up is not known any more. Who is down had at most the one of its own
+/// network, and nothing of BOOTP's, which has no end.
 fn has_as_long_again(turn: &mut Turn<'_>, mac: Mac, own: usize, is_up: bool) {
     let Some(node) = turn.hall.nodes.get_mut(mac) else { return };
     let (card, number, is_bootp) = (node.present(), node.number, node.boot.is_bootp);
     for (place, settings) in turn.config.networks.iter().enumerate() {
         let address = number.and_then(|number| settings.numbering.address(number));
         let Some(address) = address.filter(|_| settings.mode == Mode::Serve) else { continue };
-        let is_endless = is_bootp && place == own;
-        if is_endless && !is_up {
+        if !is_up && (is_bootp || place != own) {
             continue;
         }
+        let is_endless = is_bootp && place == own;
         let until = turn.now + settings.lease;
         node.grants.grant(turn.now, address, card, (!is_endless).then_some(until));
         turn.hall.timers.arm(until, Due::Grant(mac));

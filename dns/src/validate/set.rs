@@ -83,6 +83,17 @@ pub(super) fn sets(records: &[Record]) -> Result<Vec<Set<'_>>, Reason> {
     Ok(sets)
 }
 
+/// Whether an answer has a signature of nothing that is in it. It is not signed itself, so that whoever is on the way can add it: "authentic" is said of an answer as a whole (RFC 4035 3.2.3).
+pub(super) fn has_stray_signature(records: &[Record], answer: &[&Set<'_>]) -> bool {
+    let is_answer = |record: &&Record| record.class == 1 && record.section == Section::Answer;
+    let signatures = records.iter().filter(is_answer).filter(|record| record.rtype == rtype::RRSIG);
+    let is_stray = |record: &Record| {
+        let (owner, covered) = (name_of(&record.owner), Signature::read(record).map(|(covered, _)| covered));
+        !answer.iter().any(|set| set.owner == owner && Some(set.rtype) == covered)
+    };
+    signatures.into_iter().any(is_stray)
+}
+
 /// A name in wire form as it came, in lower case.
 pub(super) fn name_of(octets: &[u8]) -> Name {
     Name::from_wire(&octets.to_ascii_lowercase())

@@ -57,9 +57,9 @@ impl Grants {
         self.by_address.get(&address).copied().filter(|granted| granted.holds(now))
     }
 
-    /// Whether something is granted that has an end.
-    pub fn any_ends(&self) -> bool {
-        self.by_address.values().any(|granted| granted.until.is_some())
+    /// Whether something is granted that ends, and has not ended yet.
+    pub fn any_ends(&self, now: Time) -> bool {
+        self.by_address.values().any(|granted| granted.until.is_some_and(|until| until > now))
     }
 
     /// An address was given back.

@@ -29,16 +29,19 @@ pub(super) fn is_for_another(turn: &mut Turn<'_>, client: &Client, datagram: Dat
     for told in heard.told {
         turn.event(None, Kind::Trouble, told);
     }
-    let whose = of_server(turn, client).or_else(|| of_address(turn, client));
+    let of_server = of_server(turn, client);
+    let whose = of_server.or_else(|| of_address(turn, client));
     let Some(interface) = whose.filter(|interface| *interface != datagram.interface) else {
         return false;
     };
     if turn.hall.segments.is_heard_by(turn.now, word, interface) {
         return true;
     }
-    let until = heard.first.map(|first| first + COPY_WAIT).filter(|until| *until > turn.now);
+    let is_waiting = heard.first.is_none_or(|first| first + COPY_WAIT > turn.now);
+    let until = heard.first.map(|first| first + COPY_WAIT).filter(|_| is_waiting);
     let Some(until) = until.filter(|_| turn.hall.copies_awaited.len() < COPIES_AWAITED_MAX) else {
-        return false;
+        // Where there is no room to wait, who names another server of ours is not refused on the chance that it does not hear him.
+        return of_server.is_some() && is_waiting;
     };
     let key = (client.mac, datagram.interface.to_owned());
     turn.hall.copies_awaited.insert(key, (until, word, Deferred::of(datagram)));

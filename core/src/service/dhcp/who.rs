@@ -38,7 +38,14 @@ impl Meant {
             let surely = Traits { circuit, remote, ..traits.clone() };
             let by_that = turn.hall.reservations.find(&surely);
             let is_node = |entry| matches!(entry, Some((Entry::Node(_), By::Relay)));
-            if is_node(entry) || is_node(by_that) {
+            // Whose address it renews that one it is, by whichever of the two words.
+            let has_it = |entry| {
+                let Some((Entry::Host(place), _)) = entry else { return false };
+                let address = turn.config.hosts.get(place).and_then(|host| host.address);
+                address.is_some_and(|address| address == client.message.ciaddr)
+            };
+            let is_by_that = is_node(entry) || is_node(by_that) || has_it(by_that);
+            if is_by_that && !has_it(entry) {
                 (traits, entry) = (surely, by_that);
             }
         }

@@ -13,7 +13,7 @@ fn at(seconds: u64) -> Time {
 #[test]
 fn each_card_has_its_own_end() {
     let mut grants = Grants::default();
-    assert_eq!((grants.until(), grants.any_ends()), (None, false));
+    assert_eq!((grants.until(), grants.any_ends(at(5))), (None, false));
     grants.grant(at(0), OWN, A, Some(at(100)));
     grants.grant(at(1), FURTHER, B, Some(at(10)));
     assert_eq!(grants.until(), Some(at(100)), "the one that was granted last ends first");
@@ -25,7 +25,7 @@ fn each_card_has_its_own_end() {
     assert_eq!(grants.until(), Some(at(10)));
     // What has run out is forgotten by the next.
     grants.grant(at(20), OWN, B, None);
-    assert_eq!((grants.until(), grants.any_ends()), (None, false), "BOOTP's has no end");
+    assert_eq!((grants.until(), grants.any_ends(at(5))), (None, false), "BOOTP's has no end");
     assert_eq!(grants.at(at(1000), OWN), Some(Granted { card: B, until: None }));
     grants.retain(|address| address != OWN);
     assert_eq!(grants, Grants::default());
