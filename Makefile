@@ -4,7 +4,8 @@
 AGENT_TARGET := x86_64-unknown-linux-gnu
 AGENT_FLAGS  := CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-feature=+crt-static"
 AGENT_BUILD  := cargo build --release --package heorot-agent --bin heorot-agent --target $(AGENT_TARGET) \
-	--target-dir target/static --config 'profile.release.strip=true' --config 'profile.release.opt-level="s"'
+	--target-dir target/static --config 'profile.release.strip=true' --config 'profile.release.opt-level="s"' \
+	--config 'profile.release.lto=false'
 
 .PHONY: all setup build agent test check unit lab lab-first lab-second boots docs demo kill loss kill-leases bench-storm bench-plain bench-speed bench-loss bench-dhcp bench-dns bench-nfs bench-http bench-start seeds soak restores load-docs nss-asan nss-cost fuzz corpora clean
 
