@@ -203,6 +203,11 @@ impl Said {
         surely.unwrap_or(self.relay.as_deref())
     }
 
+    /// On which network of ours a node was heard, likewise.
+    pub fn placed_of_node(&self) -> Option<Ipv4Addr> {
+        self.surely.as_ref().map(|(ours, _)| *ours).or(self.placed)
+    }
+
     fn came(&mut self, way: Way<'_>) {
         let (relay, ours) = match way {
             Way::Straight => return,

@@ -253,7 +253,7 @@ impl Turn<'_> {
     /// The card by which a machine has its address on a network: it may have one for each. As far as they were heard; else the one that got an address last.
     pub(super) fn card_on(&self, node: &Node, place: usize) -> Mac {
         let ours = self.config.networks.get(place).map(|network| network.address);
-        let heard = |card: Mac| self.hall.heard.get(card).filter(|said| said.placed == ours);
+        let heard = |card: Mac| self.hall.heard.get(card).filter(|said| said.placed_of_node() == ours);
         let present = node.present();
         if heard(present).is_some() {
             return present;

@@ -139,6 +139,14 @@ fn a_relay_hears_what_it_asks_for() {
     world.answer(&renewal);
     let (reply, _) = world.answer(&question);
     assert_eq!(reply.options.get(option::RELAY_AGENT), Some(&port[..]));
+    // Nor is a node at another port because a program of any user says so.
+    let mut forged = asked(mac(0x17), Some(MessageType::Discover));
+    by_relay(&[1, 2, b'p', b'9'])(&mut forged);
+    let (source, payload) = (SocketAddrV4::new(RELAY, 40_000), forged.write(1472));
+    let datagram = Datagram { interface: "eth1", source, destination: SERVER, payload: &payload };
+    world.heorot.handle(world.now, Input::Dhcp(datagram), &mut Vec::new());
+    let (reply, _) = world.answer(&question);
+    assert_eq!(reply.options.get(option::RELAY_AGENT), Some(&port[..]));
 }
 
 /// What an ACK said of the same lease: not how long its address is nobody else's beyond that.

@@ -106,6 +106,10 @@ fn for_hearsay_nothing_is_forgotten_that_is_sure() {
         assert_eq!(heard.relay_surely(mac(1), |_| false), None, "of another network it says nothing");
         assert_eq!(heard.get(mac(1)).and_then(Said::relay_of_node), Some(&b"port 1"[..]));
     }
+    let elsewhere = Ipv4Addr::new(10, 78, 0, 1);
+    heard.note(at(5), mac(1), None, Way::Hearsay(Some(b"port 2"), elsewhere));
+    assert_eq!(heard.get(mac(1)).and_then(|said| said.placed), Some(elsewhere));
+    assert_eq!(heard.get(mac(1)).and_then(Said::placed_of_node), Some(OURS));
     heard.note(at(6), mac(1), None, by(None));
     assert_eq!(heard.relay_surely(mac(1), here), Some(None));
     heard.note(at(7), mac(1), None, hearsay(b"port 2"));

@@ -86,29 +86,27 @@ fn of_server<'a>(turn: &Turn<'a>, client: &Client) -> Option<&'a str> {
 
 /// The interface of the address that a client wants to keep or gives up; or where it is to have one, if it has none.
 fn of_address<'a>(turn: &Turn<'a>, client: &Client) -> Option<&'a str> {
-    let is_served = client.mode == Mode::Serve;
+    if client.mode != Mode::Serve {
+        return None;
+    }
     let message = &client.message;
     match message.message_type() {
-        Some(MessageType::Request | MessageType::Decline) if is_served => {
+        Some(MessageType::Request | MessageType::Decline) => {
             let requested = message.options.address(option::REQUESTED_ADDRESS);
             let address = Some(message.ciaddr).filter(|address| !address.is_unspecified()).or(requested)?;
             interface_of(turn, client, |network| network.mode == Mode::Serve && network.contains(address))
         }
-        Some(MessageType::Discover) | None if is_served => {
+        Some(MessageType::Discover) | None => {
             let place = shared::own_of_any_link(turn, client)?;
             Some(&turn.config.networks[place].interface)
         }
         Some(
-            MessageType::Discover
-            | MessageType::Offer
-            | MessageType::Request
-            | MessageType::Decline
+            MessageType::Offer
             | MessageType::Ack
             | MessageType::Nak
             | MessageType::Release
             | MessageType::Inform,
-        )
-        | None => None,
+        ) => None,
     }
 }
 

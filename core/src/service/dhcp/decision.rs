@@ -93,15 +93,13 @@ pub(super) fn decide(
         let is_its = turn.hall.nodes.identity(lent.mac) == turn.hall.nodes.identity(client.mac);
         let is_former = lent.pool.kind == PoolKind::Number && is_its;
         let was_host = is_former && turn.hall.tenants.was(address, lent.mac);
-        let is_known = turn.hall.nodes.get(client.mac).is_some();
-        let is_node_or_waits = match was_host || !is_known {
-            false => Some(settings.lease),
+        let goes_on = if turn.hall.nodes.get(client.mac).is_some() && !was_host {
+            Some(settings.lease)
+        } else {
             // What a host is to have instead is another one's still.
-            true => who::waits_for(turn, client).map(|(_, lease)| lease),
+            who::waits_for(turn, client).map(|(_, lease)| lease)
         };
-        if let Some(lease) =
-            is_node_or_waits.filter(|_| is_former && permanent.is_none() && case == Case::Renewing)
-        {
+        if let Some(lease) = goes_on.filter(|_| is_former && permanent.is_none() && case == Case::Renewing) {
             return Decision::Former(lease);
         }
         let moves_on = permanent.is_some() && case == Case::InitReboot;

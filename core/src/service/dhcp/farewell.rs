@@ -135,7 +135,7 @@ fn runs_on(turn: &Turn<'_>, client: &Client) -> bool {
         Mode::Proxy | Mode::Shadow => {
             let is_there = |card| {
                 let said = turn.hall.heard.get(card);
-                said.is_some_and(|said| said.placed == Some(settings.address))
+                said.is_some_and(|said| said.placed_of_node() == Some(settings.address))
             };
             node.boot.is_resumed || node.cards().any(is_there)
         }
