@@ -130,8 +130,7 @@ impl Heorot {
             // Whatever has changed while nobody looked: a start is a batch.
             turn.hall.naming.directory_changed();
             // Names are answered for at once, under a serial that may have been served before, and as soon as a higher one is durable under that.
-            turn.out.push(Output::Publish(Arc::clone(&turn.hall.directory)));
-            update::tell_all(turn);
+            turn.out.push(Output::Publish(Arc::clone(&turn.hall.directory), update::kept(turn)));
             update::recheck(turn);
         });
         heorot

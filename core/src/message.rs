@@ -18,7 +18,7 @@ use crate::time::{Time, Wall};
 use crate::transfer::{Refusal, Transfer};
 use heorot_names::export::Export;
 use heorot_names::file::Place;
-use heorot_names::{Changes, Directory, Dynamic, NodeSet};
+use heorot_names::{Change, Changes, Directory, Dynamic, NodeSet};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -196,11 +196,11 @@ pub enum Output {
     },
     /// The answer to a request or an operator.
     Reply(RequestId, Answer),
-    /// Whoever answers for names shall answer from this from now on.
-    Publish(Arc<Directory>),
+    /// Whoever answers for names shall answer from this from now on, with these changes under the directory's serial: nobody may copy the one without the other.
+    Publish(Arc<Directory>, Vec<Change>),
     /// And from this, which changes what was published before: names that are no arithmetic.
     Names(Changes),
-    /// What became of an update. If it was kept, its changes were told before, as [`Output::Names`].
+    /// What became of an update. If it was kept, its changes were told before.
     Updated(UpdateId, UpdateOutcome),
     /// For the journal, and for whoever watches.
     Event(Event),

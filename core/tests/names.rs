@@ -74,7 +74,10 @@ impl World {
                     self.names.extend(changes.changes.iter().map(ToString::to_string));
                     self.serials.push(changes.serial);
                 }
-                Output::Publish(directory) => self.serials.push(directory.serial),
+                Output::Publish(directory, changes) => {
+                    self.names.extend(changes.iter().map(ToString::to_string));
+                    self.serials.push(directory.serial);
+                }
                 Output::Dhcp(send) => {
                     let message = Message::parse(&send.payload).expect("the server writes what can be read");
                     if let Some([flags, _, _, name @ ..]) = message.options.get(option::FQDN)

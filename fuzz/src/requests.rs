@@ -185,7 +185,7 @@ impl Desk {
                 | Output::Probe { .. }
                 | Output::AnswerArp { .. }
                 | Output::Together { .. }
-                | Output::Publish(_)
+                | Output::Publish(..)
                 | Output::Names(_)
                 | Output::Updated(..)
                 | Output::Event(_) => {}

@@ -245,7 +245,7 @@ impl Room {
                 | Output::Probe { .. }
                 | Output::AnswerArp { .. }
                 | Output::Together { .. }
-                | Output::Publish(_)
+                | Output::Publish(..)
                 | Output::Names(_)
                 | Output::Updated(..)
                 | Output::Event(_) => {}

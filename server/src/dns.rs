@@ -20,7 +20,7 @@ use heorot_core::message::DnsCounts;
 use heorot_dns::{
     ForwardCounts, Forwarding, HostNames, Resolver, Settings, Statistics, UpdateId, UpdateOutcome,
 };
-use heorot_names::{Changes, Directory};
+use heorot_names::{Change, Changes, Directory};
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -179,9 +179,15 @@ impl Handle {
         &self.addresses
     }
 
-    /// Answers with these names from the next query on. Never waits.
-    pub(crate) fn publish(&self, directory: Arc<Directory>) {
-        self.post.tell(|mailbox| mailbox.news.push(News::Directory(directory)));
+    /// Answers with these names from the next query on, of which some are no arithmetic. Never waits.
+    pub(crate) fn publish(&self, directory: Arc<Directory>, changes: Vec<Change>) {
+        let changes = Changes { serial: directory.serial, changes };
+        self.post.tell(|mailbox| {
+            mailbox.news.push(News::Directory(directory));
+            if !changes.changes.is_empty() {
+                mailbox.news.push(News::Changes(changes));
+            }
+        });
     }
 
     /// Names that are no arithmetic have changed. Never waits.

@@ -458,11 +458,10 @@ impl Teller {
                     }
                     text
                 }
-                Output::Publish(_) | Output::Together { .. } => continue,
-                Output::Names(changes) => {
-                    let told: Vec<_> = changes.changes.iter().map(ToString::to_string).collect();
-                    format!("names: {}", told.join("; "))
-                }
+                Output::Together { .. } => continue,
+                Output::Publish(_, changes) if changes.is_empty() => continue,
+                Output::Publish(_, changes) => names_told(&changes),
+                Output::Names(changes) => names_told(&changes.changes),
                 Output::Updated(_, kept) => format!("update: {kept:?}"),
                 Output::Event(event) if is_of_a_file_for_nobody(&event) => {
                     self.quiet.push(event.to_string());
@@ -526,6 +525,11 @@ impl Teller {
             .iter()
             .fold(line.to_owned(), |line, (letter, mac)| line.replace(&mac.to_string(), &letter.to_string()))
     }
+}
+
+fn names_told(changes: &[impl ToString]) -> String {
+    let told: Vec<_> = changes.iter().map(ToString::to_string).collect();
+    format!("names: {}", told.join("; "))
 }
 
 fn is_of_a_file_for_nobody(event: &Event) -> bool {

@@ -114,7 +114,7 @@ impl Turn<'_> {
         if is_in_zones {
             self.hall.naming.directory_changed();
         } else if !self.hall.naming.is_directory_due() {
-            self.out.push(Output::Publish(Arc::clone(&self.hall.directory)));
+            self.out.push(Output::Publish(Arc::clone(&self.hall.directory), Vec::new()));
         }
     }
 
@@ -123,9 +123,8 @@ impl Turn<'_> {
         if let Some((serial, changes, directory_changed)) = self.hall.naming.due() {
             if directory_changed {
                 Arc::make_mut(&mut self.hall.directory).serial = serial;
-                self.out.push(Output::Publish(Arc::clone(&self.hall.directory)));
-            }
-            if !changes.is_empty() {
+                self.out.push(Output::Publish(Arc::clone(&self.hall.directory), changes));
+            } else if !changes.is_empty() {
                 self.out.push(Output::Names(Changes { serial, changes }));
             }
         }

@@ -185,7 +185,7 @@ fn tickets(out: &[Output]) -> Vec<Ticket> {
         | Output::AnswerArp { .. }
         | Output::Together { .. }
         | Output::Reply(..)
-        | Output::Publish(_)
+        | Output::Publish(..)
         | Output::Names(_)
         | Output::Updated(..)
         | Output::Event(_) => None,
@@ -344,7 +344,7 @@ fn who_asks_by_bootp_where_it_is_not_believed_to_be_is_told_of() {
 /// The hardware addresses by number, in the last names that were published.
 fn published(out: &[Output]) -> Vec<Vec<(u32, [u8; 6])>> {
     let names = out.iter().filter_map(|output| match output {
-        Output::Publish(directory) => Some(&directory.hardware_addresses),
+        Output::Publish(directory, _) => Some(&directory.hardware_addresses),
         Output::Record(..)
         | Output::Dhcp(_)
         | Output::Neighbour(_)

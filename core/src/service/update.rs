@@ -6,7 +6,7 @@ use crate::event::Kind;
 use crate::hall::Turn;
 use crate::message::{Output, UpdateId, UpdateOutcome};
 use crate::promise::Promise;
-use heorot_names::{Change, Changes, Dynamic};
+use heorot_names::{Change, Dynamic};
 
 /// An update: kept whole or not at all, as all records of a turn become durable together.
 pub(crate) fn handle(turn: &mut Turn<'_>, id: UpdateId, changes: Vec<Dynamic>, by: &str) {
@@ -39,13 +39,9 @@ pub(crate) fn denied(turn: &mut Turn<'_>, by: &str, why: &str) {
     }
 }
 
-/// All that was kept is told, under the serial that was served before: whoever answers for names has just begun.
-pub(crate) fn tell_all(turn: &mut Turn<'_>) {
-    let changes: Vec<_> = turn.hall.dynamics.iter().cloned().map(Change::Updated).collect();
-    if !changes.is_empty() {
-        let serial = turn.hall.naming.serial();
-        turn.out.push(Output::Names(Changes { serial, changes }));
-    }
+/// All that was kept, for whoever answers for names and has just begun.
+pub(crate) fn kept(turn: &Turn<'_>) -> Vec<Change> {
+    turn.hall.dynamics.iter().cloned().map(Change::Updated).collect()
 }
 
 /// The configuration is another one: what it says now goes before what came by updates.

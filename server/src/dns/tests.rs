@@ -131,8 +131,8 @@ fn a_published_name_is_answered() {
     let server = handle.addresses()[0];
     // NXDOMAIN is 3.
     assert_eq!(ask(server, &query(1, "login"))[3] & 15, 3);
-    handle.publish(directory(&[(9, "elsewhere")]));
-    handle.publish(directory(&[(7, "login")]));
+    handle.publish(directory(&[(9, "elsewhere")]), Vec::new());
+    handle.publish(directory(&[(7, "login")]), Vec::new());
     eventually("the name is known", || ask(server, &query(1, "login")).ends_with(&[10, 77, 1, 7]));
     handle.configure(Settings { ttl_seconds: 9, ..settings() });
     eventually("the time is known", || {

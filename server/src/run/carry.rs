@@ -113,14 +113,14 @@ impl Loop {
                 self.parts.directory.together(from, files, is_resumed)
             }
             Output::Reply(id, answer) => self.reply(id, answer),
-            Output::Publish(directory) => {
+            Output::Publish(directory, changes) => {
                 if let Some(names) = &self.parts.names {
                     names.publish(Arc::clone(&directory));
                 }
                 if let Some(nis) = &self.parts.nis {
                     nis.publish(Arc::clone(&directory));
                 }
-                self.parts.dns.publish(directory);
+                self.parts.dns.publish(directory, changes);
             }
             Output::Names(changes) => self.parts.dns.change(changes),
             Output::Updated(id, outcome) => {

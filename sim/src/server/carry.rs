@@ -87,7 +87,7 @@ impl Server {
             Output::Together { .. } => {} // No file is replaced on the simulated disk.
             Output::AnswerArp { .. } => {} // Nobody else is on the simulated link who would ask.
             Output::Reply(id, answer) => self.reply(s, id, answer),
-            Output::Publish(_) | Output::Names(_) | Output::Updated(..) => {}
+            Output::Publish(..) | Output::Names(_) | Output::Updated(..) => {}
             Output::Event(event) => s.watch.event(s.now, &event),
         }
     }
