@@ -7,7 +7,7 @@ mod outbox;
 pub(crate) mod packet;
 mod room;
 
-pub(crate) use outbox::{Outbox, segments_max};
+pub(crate) use outbox::{Batch, Outbox, segments_max};
 pub(crate) use room::{receive_room, send_room};
 
 use socket2::SockAddr;

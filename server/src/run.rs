@@ -212,7 +212,7 @@ impl Loop {
                 watch(&socket, source)?;
             }
         }
-        let outgoing = Outgoing::new(parts.data.sockets().count(), parts.senders.cuts_trains());
+        let outgoing = Outgoing::new(&parts.senders);
         Ok(Self {
             addresses: interfaces::Addresses::new(&parts.config),
             parts,

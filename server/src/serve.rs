@@ -15,7 +15,7 @@ use crate::neighbour::keeper::Keeper;
 use crate::notes::Notes;
 use crate::overlay::Overlays;
 use crate::problem::{Problem, problem};
-use crate::run::senders::{Senders, Way};
+use crate::run::senders::Senders;
 use crate::run::{Loop, Parts, operate};
 use crate::settings;
 use crate::store::{self, Store};
@@ -34,7 +34,6 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{DirBuilder, Permissions};
 use std::io;
-use std::iter;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -313,7 +312,7 @@ fn start(
     let store = store::start(opened.store, outcome).map_err(|e| cannot_start(&e))?;
     let neighbours = Keeper::start(opened.neighbours, entries).map_err(|e| cannot_start(&e))?;
     let images = Images::start(directory.clone(), result, results).map_err(|e| cannot_start(&e))?;
-    let senders = Senders::start(settings::senders(&config), ways(&opened.tftp, &opened.data), &bell)
+    let senders = Senders::start(settings::senders(&config), opened.data.ways(&opened.tftp), &bell)
         .map_err(|e| cannot_start(&e))?;
     let (lacks, lacking) = line(&bell, 1);
     let lacking = (lacking::start(config.clone(), lacks).map_err(|e| cannot_start(&e))?, lacking);
@@ -374,13 +373,6 @@ fn start(
         traffic: Traffic::open(),
     };
     Ok((parts, restored, resumed))
-}
-
-/// The sockets by which files are sent, in the loop's order: port 69, then those of transfers.
-fn ways(tftp: &UdpPort, data: &DataPorts) -> Vec<Way> {
-    let data =
-        data.sockets().enumerate().map(|(index, port)| (port.shared(), data.address_of(index).is_some()));
-    iter::once((tftp.shared(), false)).chain(data).collect()
 }
 
 /// Makes a directory of ours if it is not there.

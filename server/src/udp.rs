@@ -2,7 +2,7 @@
 
 mod data;
 
-pub(crate) use data::DataPorts;
+pub(crate) use data::{DataPorts, Way};
 
 use crate::netio;
 use crate::problem::{Problem, problem};
@@ -25,7 +25,7 @@ const SEND_OCTETS: usize = 4 << 20;
 /// A UDP socket that tells address, interface and losses of what comes in.
 #[derive(Debug)]
 pub(crate) struct UdpPort {
-    /// The loop's, and that of the threads that send for it.
+    /// Shared with those who send by it.
     socket: Arc<Socket>,
     /// What was dropped when that was last asked for.
     dropped: u64,
@@ -91,11 +91,6 @@ impl UdpPort {
         netio::send_room(&socket, SEND_OCTETS)?;
         socket.bind(&address.into())?;
         Ok(Self { socket: Arc::new(socket), dropped: 0 })
-    }
-
-    /// The socket, for a thread that sends by it.
-    pub(crate) fn shared(&self) -> Arc<Socket> {
-        Arc::clone(&self.socket)
     }
 }
 

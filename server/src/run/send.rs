@@ -4,13 +4,13 @@
 
 use super::Loop;
 use super::senders::{News, Senders};
-use super::transmit::{Failed, first_block, is_refused, transmit, whole};
+use super::transmit::{Failed, Transmitter, first_block, is_refused, whole};
 use crate::images::{Images, Retained};
-use crate::netio::Outbox;
+use crate::udp::Way;
+use heorot_core::limit::TFTP_BLOCK_OCTETS_USUAL;
 use heorot_core::time::Time;
 use heorot_core::transfer::{Block, Body, Input, Port, Send, TransferId, Unsent};
 use std::io;
-use std::iter;
 use std::mem;
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -18,9 +18,10 @@ use std::sync::atomic::AtomicBool;
 
 /// What is to be sent, by socket.
 pub(super) struct Outgoing {
-    outbox: Outbox,
-    /// First port 69, then the sockets of the data ports.
-    sockets: Vec<Gathered>,
+    transmitter: Transmitter,
+    ways: Arc<[Way]>,
+    /// What is gathered for each of them.
+    gathered: Vec<Gathered>,
     /// Whether trains are left to the kernel to cut, by the loop and by others who send.
     cuts_trains: Arc<AtomicBool>,
 }
@@ -34,11 +35,14 @@ struct Gathered {
 }
 
 impl Outgoing {
-    pub(super) fn new(data_sockets: usize, cuts_trains: Arc<AtomicBool>) -> Self {
+    /// By the same sockets as others who send.
+    pub(super) fn new(senders: &Senders) -> Self {
+        let ways = senders.ways();
         Self {
-            outbox: Outbox::new(),
-            sockets: iter::repeat_with(Gathered::default).take(1 + data_sockets).collect(),
-            cuts_trains,
+            transmitter: Transmitter::new(),
+            gathered: ways.iter().map(|_| Gathered::default()).collect(),
+            ways,
+            cuts_trains: senders.cuts_trains(),
         }
     }
 }
@@ -48,13 +52,13 @@ impl Loop {
     pub(super) fn send_tftp(&mut self, send: Send) {
         let place = match send.port {
             Port::Request => 0,
-            Port::Data(place) => 1 + self.parts.data.socket_for(place, send.local),
+            Port::Data(place) => self.parts.data.way(place, send.local, is_in_fragments(&send.body)),
         };
         // What did not leave is to be reported before anything that comes later for the same transfer.
-        if send.transfer.is_some_and(|transfer| self.outgoing.sockets[place].transfers.contains(&transfer)) {
+        if send.transfer.is_some_and(|transfer| self.outgoing.gathered[place].transfers.contains(&transfer)) {
             self.flush_tftp();
         }
-        let gathered = &mut self.outgoing.sockets[place];
+        let gathered = &mut self.outgoing.gathered[place];
         gathered.transfers.extend(send.transfer);
         gathered.sends.push(send);
     }
@@ -62,8 +66,9 @@ impl Loop {
     /// Sends what was gathered, or has it sent, and reports what did not leave.
     pub(super) fn flush_tftp(&mut self) {
         // What is reported may have more sent at once: what was missing is in memory.
-        while let Some(place) = self.outgoing.sockets.iter().position(|gathered| !gathered.sends.is_empty()) {
-            let gathered = &mut self.outgoing.sockets[place];
+        while let Some(place) = self.outgoing.gathered.iter().position(|gathered| !gathered.sends.is_empty())
+        {
+            let gathered = &mut self.outgoing.gathered[place];
             gathered.transfers.clear();
             let mut sends = mem::take(&mut gathered.sends);
             let mut failed = Vec::new();
@@ -74,7 +79,7 @@ impl Loop {
                 failed.extend(self.send_all(place, &sends));
                 sends.clear();
             }
-            self.outgoing.sockets[place].sends = sends;
+            self.outgoing.gathered[place].sends = sends;
             for (transfer, block, why) in failed {
                 self.transfer(Input::Unsent { transfer, block, why });
             }
@@ -102,13 +107,10 @@ impl Loop {
     }
 
     fn send_all(&mut self, place: usize, sends: &[Send]) -> Vec<Failed> {
-        let parts = &self.parts;
-        let data = place.checked_sub(1);
-        let port = data.map_or(&parts.tftp, |index| parts.data.socket(index));
-        let is_bound = data.is_some_and(|index| parts.data.address_of(index).is_some());
-        let Outgoing { outbox, cuts_trains, .. } = &mut self.outgoing;
-        let octets = |_, train: &Block, range| parts.images.octets(train.image, range);
-        let sent = transmit(outbox, (port.as_fd(), is_bound), sends, octets, cuts_trains);
+        let Outgoing { transmitter, ways, cuts_trains, .. } = &mut self.outgoing;
+        let (socket, is_bound) = &ways[place];
+        let octets = |_, train: &Block, range| self.parts.images.octets(train.image, range);
+        let sent = transmitter.send((socket.as_fd(), *is_bound), sends, octets, cuts_trains);
         if sent.datagrams > 0 {
             self.meter.sent_many(self.now, sent.datagrams, sent.octets);
         }
@@ -126,6 +128,11 @@ impl Loop {
         }
         self.complain("sending TFTP", error);
     }
+}
+
+/// Whether blocks of such a length leave in fragments, as far as is known: Ethernet's frames take no longer ones whole. One that takes them all the same only costs a little more.
+fn is_in_fragments(body: &Body) -> bool {
+    matches!(body, Body::Train(train) if train.block_octets > TFTP_BLOCK_OCTETS_USUAL)
 }
 
 /// Hands over what others are to send, and leaves what the loop sends itself.

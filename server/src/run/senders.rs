@@ -20,12 +20,12 @@ mod worker;
 
 use crate::clock;
 use crate::images::Retained;
+use crate::udp::Way;
 use crate::wake::{Bell, Tray};
 use heorot_core::limit::{LOAD_TICK, TRANSFERS_MAX};
 use heorot_core::load::Saturation;
 use heorot_core::time::Time;
 use heorot_core::transfer::Send;
-use socket2::Socket;
 use std::io;
 use std::mem;
 use std::net::SocketAddrV4;
@@ -45,15 +45,13 @@ const NO_SLEEP: Duration = Duration::from_micros(2);
 /// How long the senders have to send what they were given when the server ends. Their transfers are noted: the next server goes on with them.
 const LAST_SENDS: Duration = Duration::from_millis(200);
 
-/// A socket, and whether it is bound to the address that it sends from.
-pub(crate) type Way = (Arc<Socket>, bool);
-
 /// The loop's end of the queues, and when they are used.
 pub(crate) struct Senders {
     lines: Vec<Arc<Line>>,
     threads: Vec<JoinHandle<()>>,
     /// What is handed over next, by sender.
     gathered: Vec<Jobs>,
+    ways: Arc<[Way]>,
     news: Arc<Tray<News>>,
     cuts_trains: Arc<AtomicBool>,
     saturation: Saturation,
@@ -70,7 +68,7 @@ pub(crate) struct Senders {
 }
 
 impl Senders {
-    /// Starts so many threads, which may be none. The ways are those of the loop's sockets, by their places; the bell is the loop's.
+    /// Starts so many threads, which may be none. The ways are those of [`DataPorts`](crate::udp::DataPorts); the bell is the loop's.
     ///
     /// # Errors
     /// No thread can be had.
@@ -86,6 +84,7 @@ impl Senders {
         };
         let threads = lines.iter().map(start).collect::<io::Result<_>>()?;
         Ok(Self {
+            ways,
             gathered: lines.iter().map(|_| Jobs::default()).collect(),
             lines,
             threads,
@@ -99,6 +98,11 @@ impl Senders {
             worked_before: Duration::ZERO,
             counted: (0, 0),
         })
+    }
+
+    /// By which sockets they send, and the loop.
+    pub(super) fn ways(&self) -> Arc<[Way]> {
+        Arc::clone(&self.ways)
     }
 
     /// Whether trains are left to the kernel to cut: found out by whoever sends, and true for all.

@@ -2,10 +2,11 @@
 //!
 //! A train leaves as one message that the kernel cuts into datagrams, as late as it can. Whose octets they are, the caller says: the loop's own, or those that a thread was given.
 
-use crate::netio::{Outbox, segments_max};
+use crate::netio::{BATCH, Batch, Outbox, segments_max};
 use heorot_core::transfer::{Block, Body, Send, TransferId, Unsent};
 use heorot_core::wire::tftp;
 use std::io;
+use std::iter;
 use std::ops::Range;
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,163 +27,201 @@ pub(super) struct Outcome {
     pub(super) complaint: Option<io::Error>,
 }
 
-/// One message: a packet, or blocks of a train.
-#[derive(Clone, Debug)]
-struct Parcel {
-    /// Whose it is, by its place among what is sent.
-    send: usize,
-    /// The first block; 0: a packet that is none.
-    first: u64,
-    /// How many datagrams.
-    count: usize,
-    /// Its octets, by their places among the pieces, three for a datagram.
-    pieces: Range<usize>,
+/// Sends packets and trains, with room for all that takes, which is made once.
+pub(super) struct Transmitter {
+    outbox: Outbox,
+    /// The headers of all blocks of what is being sent, in their order.
+    heads: Vec<[u8; 4]>,
+    /// The messages of a batch.
+    parcels: Vec<Parcel>,
 }
 
-/// Sends all of this by a socket that may be bound to the address that it is sent from. `octets` finds those of a range of a train, by the train's place; `cuts_trains` says whether trains
-/// are left to the kernel to cut: not where an interface cannot have it done (EIO: it computes no check sums), which is found out here.
-pub(super) fn transmit<'o>(
-    outbox: &mut Outbox,
-    (socket, is_bound): (BorrowedFd<'_>, bool),
-    sends: &[Send],
-    octets: impl Fn(usize, &Block, Range<u64>) -> Option<[&'o [u8]; 2]>,
-    cuts_trains: &AtomicBool,
-) -> Outcome {
-    let heads = heads(sends);
-    let mut outcome = Outcome::default();
-    let cuts = cuts_trains.load(Ordering::Relaxed);
-    let (pieces, mut parcels) = parcels(sends, &heads, octets, cuts, &mut outcome.failed);
-    let mut next = 0;
-    while next < parcels.len() {
-        let mut batch = outbox.batch();
-        let mut count = 0;
-        for parcel in &parcels[next..] {
-            let Send { local, peer, .. } = sends[parcel.send];
-            let segment = (parcel.count > 1).then(|| segment_octets(&sends[parcel.send]));
-            let local = (!is_bound).then_some(local);
-            if !batch.add((local, peer), segment, pieces[parcel.pieces.clone()].iter().copied()) {
-                break;
-            }
-            count += 1;
-        }
-        let mut left = 0;
-        while left < count {
-            match batch.send(socket, left) {
-                Ok(sent) => {
-                    let sent = sent.max(1);
-                    let parcels = &parcels[next + left..next + left + sent];
-                    let octets = |parcel: &Parcel| -> usize {
-                        pieces[parcel.pieces.clone()].iter().map(|piece| piece.len()).sum()
-                    };
-                    outcome.datagrams += parcels.iter().map(|parcel| parcel.count).sum::<usize>();
-                    outcome.octets += parcels.iter().map(octets).sum::<usize>();
-                    left += sent;
+/// One message: a packet, or blocks of a train.
+#[derive(Clone, Copy, Debug)]
+struct Parcel {
+    from: Place,
+    /// How many datagrams.
+    count: usize,
+    /// Octets of their payload.
+    octets: usize,
+    /// Whether it is left to the kernel to cut it.
+    is_cut: bool,
+}
+
+/// A place among what is sent.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    /// Which packet or train.
+    send: usize,
+    /// Blocks of the train before this place, and of all trains.
+    blocks: usize,
+    heads: usize,
+}
+
+impl Transmitter {
+    pub(super) fn new() -> Self {
+        Self { outbox: Outbox::new(), heads: Vec::new(), parcels: Vec::with_capacity(BATCH) }
+    }
+
+    /// Sends all of this by a socket that may be bound to the address that it is sent from. `octets` finds those of a range of a train, by the train's place; `cuts_trains` says whether trains
+    /// are left to the kernel to cut: not where an interface cannot have it done (EIO: it computes no check sums), which is found out here.
+    pub(super) fn send<'o>(
+        &mut self,
+        (socket, is_bound): (BorrowedFd<'_>, bool),
+        sends: &[Send],
+        octets: impl Fn(usize, &Block, Range<u64>) -> Option<[&'o [u8]; 2]>,
+        cuts_trains: &AtomicBool,
+    ) -> Outcome {
+        let Self { outbox, heads, parcels } = self;
+        heads.clear();
+        heads.extend(sends.iter().filter_map(train).flat_map(blocks).map(tftp::data_head));
+        let load = Load { sends, heads, octets, is_bound };
+        let mut outcome = Outcome::default();
+        let mut place = Place::default();
+        // A train that the kernel does not cut.
+        let mut uncut = None;
+        while place.send < sends.len() {
+            let mut batch = outbox.batch();
+            parcels.clear();
+            while place.send < sends.len() {
+                let cuts = uncut != Some(place.send) && cuts_trains.load(Ordering::Relaxed);
+                match load.add(&mut batch, place, cuts) {
+                    Added::Parcel(parcel) => {
+                        parcels.push(parcel);
+                        place = load.behind(parcel);
+                    }
+                    Added::NoRoom => break,
+                    // Told when all before it has left: what does not is gathered again from there on.
+                    Added::NotInMemory if !parcels.is_empty() => break,
+                    Added::NotInMemory => {
+                        outcome.failed.extend(load.failed(place, Unsent::NotInMemory));
+                        place = load.next(place);
+                    }
                 }
-                Err(error) => {
-                    let parcel = parcels[next + left].clone();
-                    if parcel.count > 1 && is_not_cut(&error) {
+            }
+            let mut left = 0;
+            while let Some(parcel) = parcels.get(left) {
+                match batch.send(socket, left) {
+                    Ok(sent) => {
+                        let sent = &parcels[left..left + sent.max(1)];
+                        outcome.datagrams += sent.iter().map(|parcel| parcel.count).sum::<usize>();
+                        outcome.octets += sent.iter().map(|parcel| parcel.octets).sum::<usize>();
+                        left += sent.len();
+                    }
+                    Err(error) if parcel.is_cut && is_not_cut(&error) => {
                         if error.raw_os_error() == Some(libc::EIO) {
                             cuts_trains.store(false, Ordering::Relaxed);
                         }
-                        parcels.splice(next + left..=next + left, singles(&parcel));
-                    } else if is_lost(&error) {
+                        uncut = Some(parcel.from.send);
+                        place = parcel.from;
+                        break;
+                    }
+                    Err(error) if is_lost(&error) => {
                         outcome.complaint.get_or_insert(error);
                         left += 1;
-                        continue;
-                    } else {
+                    }
+                    Err(error) => {
                         let why = unsent(&error);
+                        outcome.failed.extend(load.failed(parcel.from, why));
                         if why == Unsent::Impossible {
                             outcome.complaint.get_or_insert(error);
                         }
-                        outcome.failed.extend(sends[parcel.send].transfer.map(|id| (id, parcel.first, why)));
                         // Nothing of it leaves behind a gap.
-                        let is_other = |other: &Parcel| other.send != parcel.send;
-                        let rest: Vec<Parcel> = parcels.drain(next + left..).filter(is_other).collect();
-                        parcels.extend(rest);
+                        place = load.next(parcel.from);
+                        break;
                     }
-                    count = left;
                 }
             }
         }
-        next += left;
+        outcome
     }
-    outcome
 }
 
-/// The headers of all blocks.
-fn heads(sends: &[Send]) -> Vec<[u8; 4]> {
-    let trains = sends.iter().filter_map(|send| match &send.body {
-        Body::Train(train) => Some(train),
-        Body::Packet(_) => None,
-    });
-    trains.flat_map(blocks).map(tftp::data_head).collect()
-}
-
-/// The messages, and the octets that they are made of. What is not in memory is among the failed.
-fn parcels<'a, 'o: 'a>(
+/// What is to be sent, and what that is made of.
+struct Load<'a, F> {
     sends: &'a [Send],
     heads: &'a [[u8; 4]],
-    octets: impl Fn(usize, &Block, Range<u64>) -> Option<[&'o [u8]; 2]>,
-    cuts_trains: bool,
-    failed: &mut Vec<Failed>,
-) -> (Vec<&'a [u8]>, Vec<Parcel>) {
-    let mut heads = heads.iter();
-    let mut pieces: Vec<&[u8]> = Vec::with_capacity(3 * heads.len());
-    let mut parcels: Vec<Parcel> = Vec::with_capacity(sends.len());
-    for (place, send) in sends.iter().enumerate() {
-        let start = pieces.len();
-        let train = match &send.body {
-            Body::Packet(octets) => {
-                pieces.extend([octets.as_slice(), &[], &[]]);
-                parcels.push(Parcel { send: place, first: 0, count: 1, pieces: start..start + 3 });
-                continue;
-            }
-            Body::Train(train) => train,
-        };
-        let mut missing = None;
-        for (block, head) in blocks(train).zip(&mut heads) {
-            match octets(place, train, range(train, block)).filter(|_| missing.is_none()) {
-                Some([front, back]) => pieces.extend([head, front, back]),
-                None => missing = missing.or(Some(block)),
-            }
-        }
-        if let (Some(block), Some(transfer)) = (missing, send.transfer) {
-            failed.push((transfer, block, Unsent::NotInMemory));
-        }
-        let each = if cuts_trains { segments_max(usize::from(segment_octets(send))) } else { 1 };
-        let mut first = train.first;
-        let places: Vec<usize> = (start..pieces.len()).step_by(3 * each).collect();
-        for start in places {
-            let end = pieces.len().min(start + 3 * each);
-            let count = (end - start) / 3;
-            parcels.push(Parcel { send: place, first, count, pieces: start..end });
-            first += count as u64;
-        }
-    }
-    (pieces, parcels)
+    octets: F,
+    is_bound: bool,
 }
 
-/// The same, each datagram for itself.
-fn singles(parcel: &Parcel) -> impl Iterator<Item = Parcel> + use<> {
-    let (send, first) = (parcel.send, parcel.first);
-    let starts = parcel.pieces.clone().step_by(3);
-    starts.zip(first..).map(move |(start, first)| Parcel { send, first, count: 1, pieces: start..start + 3 })
+/// What became of a message that was to join a batch.
+enum Added {
+    Parcel(Parcel),
+    NoRoom,
+    NotInMemory,
+}
+
+impl<'a, 'o: 'a, F: Fn(usize, &Block, Range<u64>) -> Option<[&'o [u8]; 2]>> Load<'a, F> {
+    /// Adds the message from a place on to a batch: as many blocks of a train as are in memory, if it is left to the kernel to cut them, or one.
+    fn add(&self, batch: &mut Batch<'a>, from: Place, cuts_trains: bool) -> Added {
+        let send = &self.sends[from.send];
+        let way = ((!self.is_bound).then_some(send.local), send.peer);
+        let (mut count, mut octets, mut is_cut) = (0, 0, false);
+        let has_room = match &send.body {
+            Body::Packet(packet) => {
+                (count, octets) = (1, packet.len());
+                batch.add(way, None, iter::once(packet.as_slice()))
+            }
+            Body::Train(train) => {
+                let left = usize::from(train.count) - from.blocks;
+                let most =
+                    if cuts_trains { segments_max(usize::from(segment_octets(train))).min(left) } else { 1 };
+                let blocks = blocks(train).skip(from.blocks).zip(&self.heads[from.heads..]).take(most);
+                let mut datagrams = blocks.map_while(|(block, head)| {
+                    let [front, back] = (self.octets)(from.send, train, range(train, block))?;
+                    Some([head.as_slice(), front, back])
+                });
+                let Some(first) = datagrams.next() else { return Added::NotInMemory };
+                let datagrams = iter::once(first).chain(datagrams).inspect(|pieces| {
+                    count += 1;
+                    octets += pieces.iter().map(|piece| piece.len()).sum::<usize>();
+                });
+                is_cut = most > 1;
+                batch.add(way, is_cut.then(|| segment_octets(train)), datagrams.flatten())
+            }
+        };
+        if has_room { Added::Parcel(Parcel { from, count, octets, is_cut }) } else { Added::NoRoom }
+    }
+
+    /// The place behind a message.
+    fn behind(&self, Parcel { from, count, .. }: Parcel) -> Place {
+        match &self.sends[from.send].body {
+            Body::Train(train) if from.blocks + count < usize::from(train.count) => {
+                Place { blocks: from.blocks + count, heads: from.heads + count, ..from }
+            }
+            Body::Train(_) | Body::Packet(_) => self.next(from),
+        }
+    }
+
+    /// The place behind all of a packet or train.
+    fn next(&self, Place { send, blocks, heads }: Place) -> Place {
+        let left = train(&self.sends[send]).map_or(0, |train| usize::from(train.count) - blocks);
+        Place { send: send + 1, blocks: 0, heads: heads + left }
+    }
+
+    /// What did not leave from a place on, if somebody waits for it.
+    fn failed(&self, from: Place, why: Unsent) -> Option<Failed> {
+        let send = &self.sends[from.send];
+        Some((send.transfer?, first_block(send) + from.blocks as u64, why))
+    }
+}
+
+fn train(send: &Send) -> Option<&Block> {
+    match &send.body {
+        Body::Train(train) => Some(train),
+        Body::Packet(_) => None,
+    }
 }
 
 /// Octets of a full DATA packet.
-fn segment_octets(send: &Send) -> u16 {
-    match &send.body {
-        Body::Train(train) => train.block_octets.saturating_add(4),
-        Body::Packet(_) => u16::MAX,
-    }
+fn segment_octets(train: &Block) -> u16 {
+    train.block_octets.saturating_add(4)
 }
 
 /// The first block of a train; 0 of a packet.
 pub(super) fn first_block(send: &Send) -> u64 {
-    match &send.body {
-        Body::Train(train) => train.first,
-        Body::Packet(_) => 0,
-    }
+    train(send).map_or(0, |train| train.first)
 }
 
 /// The octets of all its blocks.

@@ -1,7 +1,7 @@
 use super::*;
 use heorot_core::limit::CHUNK_OCTETS;
 use heorot_core::transfer::{Block, Body, ImageId, Port, TransferId, Unsent};
-use socket2::{Domain, Type};
+use socket2::{Domain, Socket, Type};
 use std::net::{Ipv4Addr, UdpSocket};
 use std::sync::atomic::Ordering;
 

@@ -1,11 +1,11 @@
 //! One sender: its queue, and the thread that empties it.
 
-use super::Way;
 use crate::clock;
 use crate::images::Retained;
-use crate::netio::{BATCH, Outbox};
+use crate::netio::BATCH;
 use crate::rights;
-use crate::run::transmit::{Failed, transmit};
+use crate::run::transmit::{Failed, Transmitter};
+use crate::udp::Way;
 use crate::wake::{Tray, whole};
 use heorot_core::time::Time;
 use heorot_core::transfer::{Block, Send};
@@ -25,7 +25,7 @@ pub(in crate::run) enum News {
     Complaint(io::Error),
 }
 
-/// What is to be sent, in order: by which socket, what, and the octets that it is made of. The three are apart because the second is what [`transmit`] takes.
+/// What is to be sent, in order: by which socket, what, and the octets that it is made of. The three are apart because the second is what [`Transmitter`] takes.
 #[derive(Debug, Default)]
 pub(super) struct Jobs {
     sockets: Vec<usize>,
@@ -160,17 +160,17 @@ impl Worker {
     /// Sends until nothing more will come.
     pub(super) fn run(self) {
         rights::renounce();
-        let mut outbox = Outbox::new();
+        let mut transmitter = Transmitter::new();
         let (mut jobs, mut news) = (Jobs::default(), Vec::new());
         while self.line.take(&mut jobs) {
-            self.send(&mut outbox, &jobs, &mut news);
+            self.send(&mut transmitter, &jobs, &mut news);
             // What the jobs kept of images that are closed goes here, and not on the loop.
             jobs.clear();
         }
     }
 
     /// Sends them piece by piece, each by one socket.
-    fn send(&self, outbox: &mut Outbox, jobs: &Jobs, news: &mut Vec<News>) {
+    fn send(&self, transmitter: &mut Transmitter, jobs: &Jobs, news: &mut Vec<News>) {
         let mut begun = clock::now();
         let mut next = 0;
         for together in jobs.sockets.chunk_by(|one, other| one == other) {
@@ -181,7 +181,7 @@ impl Worker {
                 let (socket, is_bound) = &self.ways[piece[0]];
                 let (sends, kept) = (&jobs.sends[next..][..piece.len()], &jobs.kept[next..][..piece.len()]);
                 let octets = |place: usize, _: &Block, range| kept[place].octets(range);
-                let sent = transmit(outbox, (socket.as_fd(), *is_bound), sends, octets, &self.cuts_trains);
+                let sent = transmitter.send((socket.as_fd(), *is_bound), sends, octets, &self.cuts_trains);
                 next += piece.len();
                 news.extend(sent.failed.into_iter().map(News::Unsent));
                 news.extend(sent.complaint.map(News::Complaint));

@@ -43,7 +43,7 @@ fn what_comes_to_an_address_comes_to_its_socket_and_the_rest_to_that_of_all() {
             let index = ports.socket_for(place, address);
             assert_eq!((ports.place_of(index), ports.address_of(index)), (place, bound));
             peer.send_to(&place.to_be_bytes(), (address, number)).unwrap();
-            assert_eq!(inbox.receive(ports.socket(index).as_fd()).unwrap(), 1, "{address} {place}");
+            assert_eq!(inbox.receive(ports.sockets[index].as_fd()).unwrap(), 1, "{address} {place}");
             let (envelope, payload) = inbox.datagrams().next().unwrap();
             assert_eq!(payload, place.to_be_bytes());
             // Which one it was, the bound sockets do not say: it is known.
@@ -53,8 +53,45 @@ fn what_comes_to_an_address_comes_to_its_socket_and_the_rest_to_that_of_all() {
     let all = ports.sockets().count();
     assert_eq!((all, ports.places()), (24, 8));
     assert!(
-        (0..all).all(|index| inbox.receive(ports.socket(index).as_fd()).unwrap() == 0),
+        (0..all).all(|index| inbox.receive(ports.sockets[index].as_fd()).unwrap() == 0),
         "nothing came twice"
+    );
+}
+
+/// Whole or in fragments: it comes from the port, and what is answered comes to the port's socket, whatever it leaves by.
+#[test]
+fn what_leaves_by_an_outlet_comes_from_its_port_and_nothing_comes_by_it() {
+    let ports = opened(&[], None);
+    let requests = UdpPort::bind(new_socket().unwrap(), 0).unwrap();
+    let ways = ports.ways(&requests);
+    let peer = UdpSocket::bind((HERE[0], 0)).unwrap();
+    let to = peer.local_addr().unwrap();
+    let (mut inbox, mut used) = (Inbox::new(), std::collections::BTreeSet::new());
+    for (place, number) in (0_u16..).zip(ports.numbers()) {
+        for (address, in_fragments) in [(HERE[0], false), (HERE[1], false), (HERE[0], true), (HERE[1], true)]
+        {
+            let way = ports.way(place, address, in_fragments);
+            let (socket, is_bound) = &ways[way];
+            assert!(*is_bound && used.insert(way), "{way}");
+            socket.send_to(b"block", &to.into()).unwrap();
+            let mut room = [0; 9];
+            let (octets, from) = peer.recv_from(&mut room).unwrap();
+            assert_eq!((&room[..octets], from), (b"block".as_slice(), (address, number).into()));
+            peer.send_to(b"ack", from).unwrap();
+            let index = ports.socket_for(place, address);
+            assert_eq!(
+                inbox.receive(ports.sockets[index].as_fd()).unwrap(),
+                1,
+                "{address} {place} {in_fragments}"
+            );
+            assert_eq!(inbox.datagrams().next().unwrap().1, b"ack");
+        }
+        // What comes to other addresses of this host is answered by the socket of all.
+        let [whole, cut] = [false, true].map(|cut| &ways[ports.way(place, Ipv4Addr::new(127, 0, 0, 3), cut)]);
+        assert!(!whole.1 && !cut.1 && Arc::ptr_eq(&whole.0, &cut.0));
+    }
+    assert!(
+        ports.outlets.iter().all(|outlet| outlet.recv(&mut [std::mem::MaybeUninit::uninit(); 9]).is_err())
     );
 }
 
