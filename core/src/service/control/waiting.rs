@@ -33,6 +33,9 @@ fn wanting(node: &Node) -> Option<String> {
     if node.beside.contains_key(&Beside::NoAddress) && (node.stage == Stage::Seen || is_booting) {
         return Some("a free address".into());
     }
+    if is_booting && node.phase <= Some(Phase::Dhcp) && node.beside.contains_key(&Beside::NoFile) {
+        return Some("a boot file for its firmware, which was offered none".into());
+    }
     let has_address = is_booting && node.phase > Some(Phase::Dhcp);
     match node.offers.count {
         0 => {}

@@ -3,6 +3,7 @@
 use super::choice::claimed_address;
 use super::client::Client;
 use super::decision::{Case, Decision};
+use super::offer::tell_missing;
 use super::reply::{Packet, Reply};
 use super::{naming, power_on, probe, renewal, silence, who};
 use crate::cluster::lease::PoolId;
@@ -124,6 +125,8 @@ fn grant(
         power_on::tell_not_renewed(turn, client);
     }
     let reply = Reply::new(turn, client, MessageType::Ack).lease(address, lease).parameters(address);
+    // Of who asks without a DISCOVER, or is granted at once, nothing was said before.
+    tell_missing(turn, client, &reply);
     if let Some(path) = reply.boot_path()
         && let Some(node) = turn.hall.nodes.get_mut(client.mac)
     {

@@ -11,6 +11,7 @@ use super::reply::{Missing, Reply};
 use super::{heard, meet, power_on, pxe};
 use crate::cluster::lease::{Lease, PoolId, PoolKind};
 use crate::cluster::stage::{Stage, Step};
+use crate::cluster::trouble::Beside;
 use crate::config::Mode;
 use crate::event::Kind;
 use crate::hall::Turn;
@@ -98,14 +99,14 @@ fn unspoken_to(turn: &mut Turn<'_>, client: &Client) {
     let what = "it was offered nothing: it does not call itself PXEClient or HTTPClient (option 60), and takes files from the server of its address alone";
     let to_do =
         format!("name {} as the next server (siaddr) of {} in the other server", client.server, client.mac);
-    turn.trouble_once(client.mac, what.into(), Some(to_do));
+    turn.trouble_beside_once(client.mac, Beside::FileOfAnother, what.into(), to_do);
 }
 
 /// Firmware for which there is no word.
 fn untold(turn: &mut Turn<'_>, client: &Client, reply: &Reply<'_>) {
     if let Some(Missing { what, to_do }) = reply.missing_boot_file() {
         let what = format!("its firmware was offered nothing: {what}");
-        turn.trouble_once(client.mac, what, Some(to_do));
+        turn.trouble_beside_once(client.mac, Beside::NoFile, what, to_do);
     }
 }
 
