@@ -19,6 +19,7 @@ use crate::cluster::node::{Node, Trouble};
 use crate::cluster::other_server::OtherServer;
 use crate::cluster::since::Since;
 use crate::cluster::stage::Stage;
+use crate::cluster::trouble::Beside;
 use crate::config::{Choice, TRIAL_PROFILE};
 use crate::hall::Turn;
 use crate::mac::Mac;
@@ -154,6 +155,7 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .chain(trial::degraded(turn))
             .chain(all_misplaced(turn))
             .chain(all_in_a_circle(turn))
+            .chain(all_with_files_of_others(turn))
             .collect(),
     }
 }
@@ -182,6 +184,15 @@ fn all_in_a_circle(turn: &Turn<'_>) -> Option<String> {
     let who = together(turn, turn.hall.nodes.iter().filter(is_in))?;
     Some(format!(
         "started anew and not heard to come up: {who} (heorot explain NODE says how often, and why)"
+    ))
+}
+
+/// The machines whose boot file another server has to name, or names, as a line of the status.
+fn all_with_files_of_others(turn: &Turn<'_>) -> Option<String> {
+    let is_of = |node: &&Node| node.beside.contains_key(&Beside::FileOfAnother);
+    let who = together(turn, turn.hall.nodes.iter().filter(is_of))?;
+    Some(format!(
+        "booting by what another DHCP server names, and not by what is named here: {who} (heorot explain NODE says which)"
     ))
 }
 
