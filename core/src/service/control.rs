@@ -7,6 +7,7 @@ mod others;
 mod overlay;
 mod place;
 mod set;
+pub(crate) mod silent_firmware;
 pub(crate) mod silent_loader;
 mod trial;
 mod unanswered;
