@@ -12,6 +12,7 @@ pub(crate) mod silent_loader;
 mod trial;
 mod unanswered;
 mod unheard;
+mod unnumbered;
 mod waiting;
 
 use crate::cluster::answers_all;
@@ -155,6 +156,7 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .chain(turn.hall.answers_all.iter(turn.now).map(answers_all::told))
             .chain(trial::degraded(turn))
             .chain(all_misplaced(turn))
+            .chain(unnumbered::all(turn))
             .chain(all_in_a_circle(turn))
             .chain(all_with_files_of_others(turn))
             .collect(),
@@ -343,6 +345,10 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
     }
     if let Some(Trouble { what, .. }) = turn.misaddressed(node) {
         summary += &format!("; {what}");
+    }
+    let unnumbered = unnumbered::trouble(turn, node).map(|trouble| trouble.what);
+    if let Some(what) = unnumbered.filter(|what| !summary.contains(what.as_str())) {
+        summary += &format!("; it gets no number: {what}");
     }
     if let Some(Trouble { what, .. }) = others::ignored(turn, node) {
         summary += &format!("; {what}");

@@ -1,6 +1,6 @@
 //! What has to happen for a node to go on, and what the operator can do.
 
-use super::{misplaced, others, silent_firmware, silent_loader, unheard};
+use super::{misplaced, others, silent_firmware, silent_loader, unheard, unnumbered};
 use crate::cluster::node::{Delivery, Node, Offers, Way};
 use crate::cluster::stage::{Phase, Stage};
 use crate::cluster::trouble::{Beside, Trouble};
@@ -127,7 +127,9 @@ pub(super) fn to_do(turn: &Turn<'_>, wall: Wall, node: &Node) -> Option<String> 
         .or_else(|| silent_loader::to_do(turn, node))
         .or_else(|| silent_firmware::to_do(turn, node))
         .or_else(|| (node.stage == Stage::Down).then(|| unheard::switch_on(turn, wall, node)))
-        .or_else(|| broken_off(node).or_else(|| where_it_stands(turn, node)).map(str::to_owned))
+        .or_else(|| broken_off(node).map(str::to_owned))
+        .or_else(|| unnumbered::trouble(turn, node)?.to_do)
+        .or_else(|| where_it_stands(turn, node).map(str::to_owned))
 }
 
 /// What can be done for one that broke off the connection by which it was sent a file, and asks for nothing since. What else keeps a file from it stands among its troubles.
