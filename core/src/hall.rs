@@ -19,6 +19,7 @@ mod numbers;
 mod plan;
 mod progress;
 mod room;
+mod unnumbered;
 
 pub(crate) use change::{Becomes, Change, Changing, Decided};
 pub(crate) use deferred::Deferred;

@@ -29,7 +29,7 @@ use crate::limit::DUE_AT_ONCE;
 use crate::load::{self, Regime};
 use crate::message::{Input, Output, WhoHas};
 use crate::promise::Promises;
-use crate::service::control::silent_loader;
+use crate::service::control::{silent_firmware, silent_loader};
 use crate::service::{boot, control, dhcp, update};
 use crate::time::{Time, Wall};
 use crate::timer::Timers;
@@ -303,7 +303,8 @@ fn wake(turn: &mut Turn<'_>) {
                     dhcp::answer_deferred(turn, address);
                 }
                 if let Some(lease) = ended {
-                    let silent = silent_loader::of(turn, lease.mac);
+                    let silent =
+                        silent_loader::of(turn, lease.mac).or_else(|| silent_firmware::of(turn, lease.mac));
                     let is_over = turn.runs_out(address, lease);
                     if let Some((what, to_do)) = silent.filter(|_| is_over) {
                         turn.trouble(lease.mac, what, Some(to_do));

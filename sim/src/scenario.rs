@@ -32,7 +32,7 @@
 //! | `A distrusts WHY` | it ends HTTPS before it has begun |
 //! | `A is-not-understood WHY` | so is what it asks by HTTP |
 //! | `occupied ADDRESS X` | machine X answers a probe; `-` if the answer does not say who |
-//! | `other SERVER offers\|grants\|refuses ADDRESS X` | another server answers machine X, and is heard; a boot file and `from=ADDRESS:PORT` may follow |
+//! | `other SERVER offers\|grants\|refuses ADDRESS X` | another server answers machine X, and is heard; a boot file, `next=ADDRESS`, which has that, and `from=ADDRESS:PORT` may follow |
 //! | `downloads ADDRESS`, `asks-for ADDRESS X` | blocks are acknowledged from an address; machine X asks for one by ARP |
 //! | `interface eth1 down\|no-carrier\|up` | it, and no other, hears nobody from now on |
 //! | `link paced\|round-robin\|deferring` | how the link is used from now on |
@@ -44,16 +44,17 @@
 
 mod files;
 mod operator;
+mod other_server;
 mod trial;
 
-use crate::speaker::{OTHER_SERVER_MAC, Packet, Speaker, describe, other_reply};
+use crate::speaker::{Packet, Speaker, describe};
 use crate::world::{Mood, World};
 use heorot_core::event::{Event, Kind};
 use heorot_core::load::Regime;
 use heorot_core::mac::Mac;
 use heorot_core::message::{
-    Answer, Datagram, Deaf, Input, Measured, Neighbour, Output, Overheard, ProbeBy, Query, Request,
-    RequestId, Via, WhoHas,
+    Answer, Datagram, Deaf, Input, Measured, Neighbour, Output, ProbeBy, Query, Request, RequestId, Via,
+    WhoHas,
 };
 use heorot_core::service::view::StatusView;
 use heorot_core::time::Time;
@@ -173,25 +174,7 @@ impl Teller {
                 Some(self.lines(out, None))
             }
             ["other", server, verb, address, name, rest @ ..] => {
-                let message_type = match *verb {
-                    "offers" => MessageType::Offer,
-                    "grants" => MessageType::Ack,
-                    "refuses" => MessageType::Nak,
-                    _ => return None,
-                };
-                let server = server.parse().ok()?;
-                let file = rest.iter().find(|word| !word.starts_with("from="));
-                let payload =
-                    other_reply(server, message_type, address.parse().ok()?, self.mac(name)?, file.copied());
-                let overheard = Overheard {
-                    interface: "eth1",
-                    mac: OTHER_SERVER_MAC,
-                    source: said_source(rest).unwrap_or_else(|| SocketAddrV4::new(server, 67)),
-                    destination: SocketAddrV4::new(Ipv4Addr::BROADCAST, 68),
-                    payload: &payload,
-                };
-                let out = self.world()?.happen(Input::Overheard(overheard));
-                Some(self.lines(out, None))
+                self.another_server((server, verb), address, name, rest)
             }
             ["asks-for", address, name] => {
                 let from = (self.mac(name)?, Ipv4Addr::new(10, 77, 0, 5));

@@ -316,7 +316,7 @@ pub fn other_reply(
     message_type: MessageType,
     address: Ipv4Addr,
     mac: Mac,
-    boot_file: Option<&str>,
+    (boot_file, next_server): (Option<&str>, Option<Ipv4Addr>),
 ) -> Vec<u8> {
     let mut options = Options::default();
     options.set(option::MESSAGE_TYPE, vec![message_type as u8]);
@@ -333,6 +333,7 @@ pub fn other_reply(
         xid: 0x1234_5678,
         broadcast: true,
         yiaddr: if is_nak { none } else { address },
+        siaddr: next_server.unwrap_or(none),
         chaddr,
         options,
         ..Message::request()

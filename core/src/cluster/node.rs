@@ -30,6 +30,7 @@ pub use room::Forgotten;
 use serde_json::{Map, Value};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use tokens::Tokens;
 
@@ -148,8 +149,8 @@ pub struct Boot {
     pub lacks: Option<String>,
     /// The file of that kind that is on its way to it.
     pub delivery: Option<Delivery>,
-    /// The boot file that it was told to load.
-    pub named: Option<String>,
+    /// The boot file that it was told to load, and the server that has it, if it is another one.
+    pub named: Option<(String, Option<Ipv4Addr>)>,
     /// When a system asked for its address first in this boot: its kernel runs.
     pub system_asked: Option<Time>,
     /// The file that it has loaded whole last, and when.

@@ -17,6 +17,10 @@ pub struct Trouble {
 pub enum Beside {
     /// There is no address for it.
     NoAddress,
+    /// There is no boot file for its firmware.
+    NoFile,
+    /// Which file its firmware loads is another server's word.
+    FileOfAnother,
     /// What its agent said.
     Agent,
     /// Its agent speaks from an address that is not its own.
@@ -39,8 +43,29 @@ impl Beside {
     /// Whether no boot goes on with that.
     pub const fn ends_boots(self) -> bool {
         match self {
-            Self::NoAddress | Self::Agent | Self::Elsewhere | Self::Token => true,
+            Self::NoAddress
+            | Self::NoFile
+            | Self::FileOfAnother
+            | Self::Agent
+            | Self::Elsewhere
+            | Self::Token => true,
             Self::OtherServer | Self::NoBoot | Self::NotRenewed | Self::Place | Self::Options => false,
+        }
+    }
+
+    /// Whether that is between firmware and its boot file: a boot that goes on with a number does not go on for that.
+    pub const fn is_of_firmware(self) -> bool {
+        match self {
+            Self::NoFile | Self::FileOfAnother => true,
+            Self::NoAddress
+            | Self::Agent
+            | Self::Elsewhere
+            | Self::Token
+            | Self::OtherServer
+            | Self::NoBoot
+            | Self::NotRenewed
+            | Self::Place
+            | Self::Options => false,
         }
     }
 
@@ -49,6 +74,8 @@ impl Beside {
         match self {
             Self::NoBoot | Self::NotRenewed | Self::Place => true,
             Self::NoAddress
+            | Self::NoFile
+            | Self::FileOfAnother
             | Self::Agent
             | Self::Elsewhere
             | Self::Token

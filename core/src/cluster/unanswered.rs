@@ -41,6 +41,8 @@ pub struct Host {
 pub enum Why {
     /// There is no range for hosts that are no nodes.
     NoRange,
+    /// It asks by BOOTP, which is not served there.
+    NoBootp,
     /// No address of that range is left.
     NoneLeft,
     /// This address is kept for it, and another machine has it still, for which it was kept before; and there is no other one for it.
@@ -63,6 +65,7 @@ impl Why {
         match self {
             Self::NoNetwork | Self::StrangeRelay(_) => true,
             Self::NoRange
+            | Self::NoBootp
             | Self::NoneLeft
             | Self::Former(_)
             | Self::Declines

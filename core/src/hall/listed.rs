@@ -454,10 +454,15 @@ impl Turn<'_> {
                 ),
             },
             (_, None) => Trouble { what: "it was not seen on any network yet".into(), to_do: None },
-            (_, Some(here)) => Trouble {
-                what: format!("all numbers of {} are taken", of_network(here)),
-                to_do: Some("make network.numbers larger".into()),
-            },
+            (_, Some(here)) => self.numbers_taken(here),
+        }
+    }
+
+    /// That no number is free there.
+    pub(super) fn numbers_taken(&self, here: &Network) -> Trouble {
+        Trouble {
+            what: format!("all numbers of {} are taken", of_network(here)),
+            to_do: Some("make network.numbers larger".into()),
         }
     }
 

@@ -21,6 +21,16 @@ impl Turn<'_> {
                     "set guests in [[network]] of {interface}, or list it: [[host]] with an address, or [[node]]"
                 ),
             ),
+            Why::NoBootp => {
+                let has_range = self.config.networks.get(place).is_some_and(|network| network.guests.is_some());
+                let guests = if has_range { "" } else { " and guests" };
+                (
+                    format!("it asks by BOOTP, which is not served on {interface} but for hosts that are listed"),
+                    format!(
+                        "set bootp = true{guests} in [[network]] of {interface}, or list it: [[host]] with an address, or [[node]]"
+                    ),
+                )
+            }
             Why::IgnoredClass(place) => {
                 let name = self.config.classes.get(place).map_or("-", |class| &class.name);
                 let what = format!("[[class]] {name} says that it is to be ignored");

@@ -57,6 +57,17 @@ impl Turn<'_> {
         }
     }
 
+    /// The same of what comes and goes, as where firmware tries one way to boot after the other: each is told once in a while, and so it is of a host that is no node.
+    pub(crate) fn trouble_beside_once(&mut self, mac: Mac, kind: Beside, what: String, to_do: String) {
+        let Some(node) = self.hall.nodes.get_mut(mac) else { return self.trouble_of_host(mac, what) };
+        let told = node.trouble_told(&what);
+        let was_told_just_now = told.is_some_and(|told| self.now.since(told) < TROUBLE_TOLD_EVERY);
+        let before = node.beside.insert(kind, Trouble { what: what.clone(), to_do: Some(to_do) });
+        if before.is_none_or(|before| before.what != what && !was_told_just_now) {
+            self.event(Some(mac), Kind::Trouble, what);
+        }
+    }
+
     /// That is over.
     pub(crate) fn no_trouble(&mut self, mac: Mac, kind: Beside) {
         if let Some(node) = self.hall.nodes.get_mut(mac) {
@@ -112,7 +123,9 @@ impl Turn<'_> {
         }
         if after.is_numbered() {
             node.trouble = None;
-            node.beside.clear();
+            // Without a trial it gets its number in the middle of a boot, before it has asked for a file.
+            let is_before_its_file = matches!(after, Stage::Ready | Stage::Booting);
+            node.beside.retain(|kind, _| is_before_its_file && kind.is_of_firmware());
         }
         if matches!(after, Stage::Ready | Stage::Up | Stage::Failed) {
             node.vain = None;

@@ -7,10 +7,12 @@ mod others;
 mod overlay;
 mod place;
 mod set;
+pub(crate) mod silent_firmware;
 pub(crate) mod silent_loader;
 mod trial;
 mod unanswered;
 mod unheard;
+mod unnumbered;
 mod waiting;
 
 use crate::cluster::answers_all;
@@ -19,6 +21,7 @@ use crate::cluster::node::{Node, Trouble};
 use crate::cluster::other_server::OtherServer;
 use crate::cluster::since::Since;
 use crate::cluster::stage::Stage;
+use crate::cluster::trouble::Beside;
 use crate::config::{Choice, TRIAL_PROFILE};
 use crate::hall::Turn;
 use crate::mac::Mac;
@@ -153,7 +156,9 @@ fn status(turn: &Turn<'_>, wall: Wall, measured: &Measured) -> StatusView {
             .chain(turn.hall.answers_all.iter(turn.now).map(answers_all::told))
             .chain(trial::degraded(turn))
             .chain(all_misplaced(turn))
+            .chain(unnumbered::all(turn))
             .chain(all_in_a_circle(turn))
+            .chain(all_with_files_of_others(turn))
             .collect(),
     }
 }
@@ -182,6 +187,15 @@ fn all_in_a_circle(turn: &Turn<'_>) -> Option<String> {
     let who = together(turn, turn.hall.nodes.iter().filter(is_in))?;
     Some(format!(
         "started anew and not heard to come up: {who} (heorot explain NODE says how often, and why)"
+    ))
+}
+
+/// The machines whose boot file another server has to name, or names, as a line of the status.
+fn all_with_files_of_others(turn: &Turn<'_>) -> Option<String> {
+    let is_of = |node: &&Node| node.beside.contains_key(&Beside::FileOfAnother);
+    let who = together(turn, turn.hall.nodes.iter().filter(is_of))?;
+    Some(format!(
+        "booting by what another DHCP server names, and not by what is named here: {who} (heorot explain NODE says which)"
     ))
 }
 
@@ -331,6 +345,10 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
     }
     if let Some(Trouble { what, .. }) = turn.misaddressed(node) {
         summary += &format!("; {what}");
+    }
+    let unnumbered = unnumbered::trouble(turn, node).map(|trouble| trouble.what);
+    if let Some(what) = unnumbered.filter(|what| !summary.contains(what.as_str())) {
+        summary += &format!("; it gets no number: {what}");
     }
     if let Some(Trouble { what, .. }) = others::ignored(turn, node) {
         summary += &format!("; {what}");

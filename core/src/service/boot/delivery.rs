@@ -309,7 +309,7 @@ fn is_needed(turn: &Turn<'_>, mac: Mac, path: &str) -> bool {
     let Some(node) = turn.hall.nodes.get(mac) else { return false };
     let plan = node.boot.plan.as_ref();
     let is_root = plan.is_some_and(|plan| matches!(&plan.root, Root::Image(image) if image == path));
-    let named = node.boot.named.as_deref();
+    let named = node.boot.named.as_ref().map(|(path, _)| path.as_str());
     is_root || phase_of(turn, mac, path) > Phase::Loader || boot::is_boot_file(turn.config, named, path)
 }
 

@@ -7,7 +7,7 @@ use crate::cluster::orders::Exclusion;
 use crate::cluster::plan::Plan;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trial::{self, Outcome, Report, Verdict};
-use crate::config::{Check, CheckKind, Order, Policy, written_identifier};
+use crate::config::{Check, CheckKind, Policy};
 use crate::event::Kind;
 use crate::hall::Turn;
 use crate::limit::MACS_PER_NODE_MAX;
@@ -96,8 +96,8 @@ pub(super) fn give_number(turn: &mut Turn<'_>, mac: Mac, reason: String) {
         }
         _ if !may_have_one => {
             turn.step(mac, Step::Unplaced, "it passed, and is not listed");
-            let (why, to_do) = not_listed(turn, mac);
-            turn.trouble_once(mac, format!("it passed the trial and gets no number: {why}"), Some(to_do));
+            let Trouble { what, to_do } = not_listed(turn, mac);
+            turn.trouble_once(mac, format!("it passed the trial and gets no number: {what}"), to_do);
         }
         _ => {
             turn.step(mac, Step::Unplaced, "it passed, and no number is free for it");
@@ -147,26 +147,9 @@ fn waits_for_operator(turn: &mut Turn<'_>, mac: Mac) -> bool {
 }
 
 /// Why a machine that nobody lists has no number, and what the operator can do.
-fn not_listed(turn: &Turn<'_>, mac: Mac) -> (String, String) {
-    let by_mac = format!("add [[node]] mac = \"{mac}\" with a number to the configuration");
-    if turn.config.trial.order != Order::Port {
-        return ("trial.order is \"list\" and it is not listed".into(), by_mac);
-    }
+fn not_listed(turn: &Turn<'_>, mac: Mac) -> Trouble {
     let said = turn.hall.heard.get(mac).and_then(Said::relay_of_node);
-    let circuit = said.and_then(encapsulated::parts).and_then(|parts| {
-        parts.into_iter().find(|(code, _)| *code == option::RELAY_CIRCUIT).map(|(_, value)| value)
-    });
-    match circuit {
-        Some(circuit) => {
-            let circuit = written_identifier(circuit);
-            let why = format!("trial.order is \"port\" and no [[node]] is at its circuit, {circuit}");
-            (why, format!("add [[node]] circuit-id = {circuit} with a number to the configuration"))
-        }
-        None => {
-            let why = "trial.order is \"port\" and no relay says at which port it is (option 82)";
-            (why.into(), format!("let the relay add option 82, or {by_mac}"))
-        }
-    }
+    turn.unlisted(mac, said.and_then(|said| encapsulated::part(said, option::RELAY_CIRCUIT)))
 }
 
 /// What an agent is told about trials beside the checks: nothing, if all is as ever.

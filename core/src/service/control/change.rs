@@ -2,7 +2,7 @@
 //! and else recorded; it holds, and its author hears of it, when it is durable.
 
 use super::set::{Chosen, choose, nobody};
-use super::{fail, find, no_such_node, ok};
+use super::{fail, find, no_such_node, ok, unnumbered};
 use crate::cluster::lease::{Lease, PoolKind};
 use crate::cluster::node::{Node, Trouble};
 use crate::cluster::orders::{Exclusion, Orders, Standing};
@@ -298,11 +298,13 @@ impl Draft {
                 fields.push(field("accepted", None, Some("when it has passed".into())));
             }
         }
-        if fields.is_empty()
-            && node.number.is_none()
-            && let Some(Trouble { what, .. }) = turn.misplaced(node)
-        {
-            return Err(what);
+        if fields.is_empty() && node.number.is_none() {
+            if let Some(Trouble { what, .. }) = turn.misplaced(node) {
+                return Err(what);
+            }
+            if let Some(Trouble { what, to_do }) = unnumbered::trouble(turn, node) {
+                return Err(format!("{what}{}", to_do.map(|to_do| format!(": {to_do}")).unwrap_or_default()));
+            }
         }
         let told = "an operator accepts it".into();
         Ok(Decision { mac: node.mac, orders, number, fields, told })

@@ -230,7 +230,10 @@ fn of_host(turn: &Turn<'_>, wall: Wall, mac: Option<Mac>, host: &Host) -> Explai
 
 fn of_listed(turn: &Turn<'_>, wall: Wall, listed: &ListedNode) -> ExplainView {
     let mac = listed.macs.first().map(Mac::to_string);
-    let reason = format!("the configuration lists it, and it has not asked {}", since(turn, wall));
+    // Who has his address by other means asks for the rest alone (RFC 2131 4.3.5).
+    let said = listed.macs.iter().filter_map(|mac| turn.hall.heard.get(*mac)).max_by_key(|said| said.at);
+    let for_what = said.map_or("", |_| " for an address");
+    let reason = format!("the configuration lists it, and it has not asked{for_what} {}", since(turn, wall));
     let view = NodeView {
         since: wall.stamp(turn.now, turn.hall.started),
         reason: reason.clone(),
@@ -238,6 +241,11 @@ fn of_listed(turn: &Turn<'_>, wall: Wall, listed: &ListedNode) -> ExplainView {
         ..row(turn, mac.clone().unwrap_or_default(), "listed", Some(listed))
     };
     let who = view.name.clone().or(mac).unwrap_or_else(|| "it".into());
+    if let Some(said) = said {
+        let ago = turn.now.since(said.at).as_secs();
+        let summary = format!("{who} was heard {ago} s ago, and has no address from here: {reason}");
+        return explained(view, summary);
+    }
     let to_do = format!(
         "switch it on; if it is on, see that [[node]] has its hardware address (a new board has another one), and look at {ON_THE_WAY}"
     );

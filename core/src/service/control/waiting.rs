@@ -1,13 +1,13 @@
 //! What has to happen for a node to go on, and what the operator can do.
 
-use super::{misplaced, others, silent_loader, unheard};
+use super::{misplaced, others, silent_firmware, silent_loader, unheard, unnumbered};
 use crate::cluster::node::{Delivery, Node, Offers, Way};
 use crate::cluster::stage::{Phase, Stage};
 use crate::cluster::trouble::{Beside, Trouble};
 use crate::config::{Mode, Policy};
 use crate::event::printable;
 use crate::hall::Turn;
-use crate::limit::TOLD_LETTERS_MAX;
+use crate::limit::{BOOT_BEGINS_AFTER, TOLD_LETTERS_MAX};
 use crate::time::Wall;
 
 /// What has to happen for a node to go on.
@@ -32,6 +32,9 @@ fn wanting(node: &Node) -> Option<String> {
     // Whoever was offered something since then has it no more among his troubles.
     if node.beside.contains_key(&Beside::NoAddress) && (node.stage == Stage::Seen || is_booting) {
         return Some("a free address".into());
+    }
+    if is_booting && node.phase <= Some(Phase::Dhcp) && node.beside.contains_key(&Beside::NoFile) {
+        return Some("a boot file for its firmware, which was offered none".into());
     }
     let has_address = is_booting && node.phase > Some(Phase::Dhcp);
     match node.offers.count {
@@ -65,6 +68,8 @@ fn next_step(turn: &Turn<'_>, node: &Node) -> Option<&'static str> {
         (Stage::Seen, _) if node.boot.loaded.is_some() && node.offers.count == 0 => Some("its next boot"),
         // An operator has named it, or it was known before a restart.
         (Stage::Seen, _) if node.asked.is_none() => Some("its DISCOVER, when it is switched on"),
+        // Firmware that asks again after so long begins another one.
+        (Stage::Seen, _) if node.offers.count == 0 && is_long_silent(turn, node) => Some("its next boot"),
         (Stage::Seen, _) => Some("its REQUEST for an address"),
         (Stage::Temporary | Stage::Booting, None | Some(Phase::Dhcp)) => {
             Some("its firmware to ask for the boot file")
@@ -88,6 +93,10 @@ fn next_step(turn: &Turn<'_>, node: &Node) -> Option<&'static str> {
         (Stage::Down, _) => Some("its next boot"),
         (Stage::Up, _) => None,
     }
+}
+
+fn is_long_silent(turn: &Turn<'_>, node: &Node) -> bool {
+    node.asked_at.is_some_and(|asked| turn.now.since(asked) > BOOT_BEGINS_AFTER)
 }
 
 /// Whether another server serves it, and we look on.
@@ -116,8 +125,11 @@ pub(super) fn to_do(turn: &Turn<'_>, wall: Wall, node: &Node) -> Option<String> 
         .or_else(|| beside(false))
         .or_else(|| others::ignored(turn, node).or_else(|| turn.misaddressed(node))?.to_do)
         .or_else(|| silent_loader::to_do(turn, node))
+        .or_else(|| silent_firmware::to_do(turn, node))
         .or_else(|| (node.stage == Stage::Down).then(|| unheard::switch_on(turn, wall, node)))
-        .or_else(|| broken_off(node).or_else(|| where_it_stands(turn, node)).map(str::to_owned))
+        .or_else(|| broken_off(node).map(str::to_owned))
+        .or_else(|| unnumbered::trouble(turn, node)?.to_do)
+        .or_else(|| where_it_stands(turn, node).map(str::to_owned))
 }
 
 /// What can be done for one that broke off the connection by which it was sent a file, and asks for nothing since. What else keeps a file from it stands among its troubles.

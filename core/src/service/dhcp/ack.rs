@@ -3,6 +3,7 @@
 use super::choice::claimed_address;
 use super::client::Client;
 use super::decision::{Case, Decision};
+use super::offer::tell_missing;
 use super::reply::{Packet, Reply};
 use super::{naming, power_on, probe, renewal, silence, who};
 use crate::cluster::lease::PoolId;
@@ -124,11 +125,13 @@ fn grant(
         power_on::tell_not_renewed(turn, client);
     }
     let reply = Reply::new(turn, client, MessageType::Ack).lease(address, lease).parameters(address);
-    if let Some(path) = reply.boot_path()
+    // Of who asks without a DISCOVER, or is granted at once, nothing was said before.
+    tell_missing(turn, client, &reply);
+    if let Some(named) = reply.boot_path()
         && let Some(node) = turn.hall.nodes.get_mut(client.mac)
     {
-        node.boot.named = Some(path.clone());
-        node.boot.file = Some(path);
+        node.boot.file = Some(named.0.clone());
+        node.boot.named = Some(named);
     }
     if who::kept(turn, client).is_some_and(|(kept, _)| kept == address) {
         turn.host_granted(address, client.mac, lease);

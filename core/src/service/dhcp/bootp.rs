@@ -2,8 +2,9 @@
 
 use super::choice::address_to_offer;
 use super::client::Client;
-use super::silence::silence;
+use super::silence::{note, silence};
 use super::{at_once, heard, meet, power_on, who};
+use crate::cluster::unanswered::Why;
 use crate::config::{MASTER_NAME, SERVER_NAME};
 use crate::hall::Turn;
 use crate::message::Datagram;
@@ -24,7 +25,12 @@ pub(super) fn handle(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_
     let is_listed =
         turn.hall.listed.get(turn.config, client.mac).is_some() || who::reserved(turn, client).is_some();
     if !has_number(turn) && !is_listed && !turn.config.networks[client.place].bootp {
-        return turn.malformed("dhcp-bootp");
+        turn.malformed("dhcp-bootp");
+        // A node without a number has its history.
+        if turn.hall.nodes.get(client.mac).is_none() {
+            note(turn, client, Why::NoBootp);
+        }
+        return;
     }
     let is_node = meet(turn, client);
     if is_node {

@@ -6,6 +6,7 @@ use super::client::Client;
 use super::reply::{Missing, Packet, Reply};
 use super::silence::silence;
 use super::{at_once, probe, shared};
+use crate::cluster::trouble::Beside;
 use crate::config::{FirmwareKind, Protocol};
 use crate::event::Kind;
 use crate::hall::{Deferred, Due, HeldBack, Offer, Turn};
@@ -59,7 +60,7 @@ pub(super) struct Terms {
     pub(super) told: Arc<str>,
 }
 
-/// Sends an offer when it is time for it. One that says nothing of a boot file to who wants one is trouble.
+/// Sends an offer when it is time for it.
 pub(super) fn offer(
     turn: &mut Turn<'_>,
     client: &Client,
@@ -68,10 +69,7 @@ pub(super) fn offer(
     datagram: Datagram<'_>,
 ) {
     let Terms { address, admission, probed, told } = terms;
-    if let Some(Missing { what, to_do }) = reply.missing_boot_file() {
-        let what = format!("its firmware was offered no boot file: {what}");
-        turn.trouble_once(client.mac, what, Some(to_do));
-    }
+    tell_missing(turn, client, &reply);
     let Packet { send, left_out } = reply.packet();
     tell_left_out(turn, client, left_out);
     let offer = Offer { told, send };
@@ -91,6 +89,16 @@ pub(super) fn offer(
     match at {
         None => turn.offer(client.mac, offer),
         Some(at) => hold_back(turn, client.mac, (address, offer), at, datagram),
+    }
+}
+
+/// Tells that firmware is told of no boot file, and why; or that it is, by one of its ways to boot.
+pub(super) fn tell_missing(turn: &mut Turn<'_>, client: &Client, reply: &Reply<'_>) {
+    if let Some(Missing { what, to_do }) = reply.missing_boot_file() {
+        let what = format!("its firmware was offered no boot file: {what}");
+        turn.trouble_beside_once(client.mac, Beside::NoFile, what, to_do);
+    } else if client.firmware.is_some() {
+        turn.no_trouble(client.mac, Beside::NoFile);
     }
 }
 

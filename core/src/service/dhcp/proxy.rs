@@ -8,9 +8,11 @@ use super::choice::is_numbered_at_request;
 use super::client::Client;
 use super::offer::{Terms, admit, offer};
 use super::reply::{Missing, Reply};
-use super::{heard, meet, power_on, pxe};
+use super::{heard, is_own, meet, power_on, pxe, shadow};
 use crate::cluster::lease::{Lease, PoolId, PoolKind};
-use crate::cluster::stage::{Stage, Step};
+use crate::cluster::node::Node;
+use crate::cluster::stage::{Phase, Stage, Step};
+use crate::cluster::trouble::Beside;
 use crate::config::Mode;
 use crate::event::Kind;
 use crate::hall::Turn;
@@ -98,14 +100,14 @@ fn unspoken_to(turn: &mut Turn<'_>, client: &Client) {
     let what = "it was offered nothing: it does not call itself PXEClient or HTTPClient (option 60), and takes files from the server of its address alone";
     let to_do =
         format!("name {} as the next server (siaddr) of {} in the other server", client.server, client.mac);
-    turn.trouble_once(client.mac, what.into(), Some(to_do));
+    turn.trouble_beside_once(client.mac, Beside::FileOfAnother, what.into(), to_do);
 }
 
 /// Firmware for which there is no word.
 fn untold(turn: &mut Turn<'_>, client: &Client, reply: &Reply<'_>) {
     if let Some(Missing { what, to_do }) = reply.missing_boot_file() {
         let what = format!("its firmware was offered nothing: {what}");
-        turn.trouble_once(client.mac, what, Some(to_do));
+        turn.trouble_beside_once(client.mac, Beside::NoFile, what, to_do);
     }
 }
 
@@ -195,11 +197,12 @@ fn lives(turn: &Turn<'_>, lease: &Lease) -> bool {
 }
 
 /// Another server said what it gives a machine, and we heard it.
-pub(super) fn overheard(turn: &mut Turn<'_>, client: &Client, message_type: MessageType) {
+pub(super) fn overheard(turn: &mut Turn<'_>, client: &Client, message_type: MessageType, source: Ipv4Addr) {
     let is_known = turn.hall.nodes.get(client.mac).is_some();
     match message_type {
         MessageType::Ack if is_known && !client.message.yiaddr.is_unspecified() => {
             learn(turn, client, client.message.yiaddr, Evidence::Used);
+            tell_file_of_another(turn, client, source);
         }
         MessageType::Nak if is_known => {
             let id = PoolId { network: client.place, kind: PoolKind::Elsewhere };
@@ -217,6 +220,33 @@ pub(super) fn overheard(turn: &mut Turn<'_>, client: &Client, message_type: Mess
         | MessageType::Release
         | MessageType::Inform => {}
     }
+}
+
+/// The other server gives firmware its address and names a boot file with it, which is loaded in place of ours. One that is to be had from here is one that the operator means.
+fn tell_file_of_another(turn: &mut Turn<'_>, client: &Client, source: Ipv4Addr) {
+    let message = &client.message;
+    let Some(file) = shadow::file_named_by(message) else { return };
+    let is_loading = |node: &Node| {
+        node.stage.is_booting() && node.phase <= Some(Phase::Loader) && !node.boot.firmware.is_empty()
+    };
+    if !turn.hall.nodes.get(client.mac).is_some_and(is_loading) {
+        return;
+    }
+    let server = message.options.address(option::SERVER_IDENTIFIER).unwrap_or(source);
+    let at = match file.split_once("://") {
+        // A host's name may be ours or not.
+        Some((_, rest)) => rest.split(['/', ':']).next().and_then(|host| host.parse().ok()),
+        None => Some(message.siaddr).filter(|next| !next.is_unspecified()).or(Some(server)),
+    };
+    let Some(at) = at.filter(|at| !is_own(turn, *at)) else { return };
+    let what = format!(
+        "{server}, which gives it its address, names a boot file, {file} at {at}: firmware loads that instead of ours"
+    );
+    let to_do = format!(
+        "take the boot file (option 67, and the field file) out of what {server} says to {}",
+        client.mac
+    );
+    turn.trouble_beside_once(client.mac, Beside::FileOfAnother, what, to_do);
 }
 
 /// A machine has an address that another server gave it, and is believed.

@@ -81,9 +81,9 @@ pub(super) fn answer(turn: &mut Turn<'_>, client: &Client, target: DhcpTarget) {
     };
     let told = turn.line(format_args!("ACK as a boot server{}", reply.describe()));
     if let Some(node) = turn.hall.nodes.get_mut(client.mac).filter(|_| is_node) {
-        if let Some(path) = reply.boot_path() {
-            node.boot.named = Some(path.clone());
-            node.boot.file = Some(path);
+        if let Some(named) = reply.boot_path() {
+            node.boot.file = Some(named.0.clone());
+            node.boot.named = Some(named);
         }
         node.is_told(turn.now, Arc::clone(&told));
     }

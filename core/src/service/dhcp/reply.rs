@@ -314,10 +314,11 @@ impl<'a> Reply<'a> {
         })
     }
 
-    /// The file that the client is told to load by TFTP, if it is one.
-    pub(super) fn boot_path(&self) -> Option<String> {
+    /// The file that the client is told to load by TFTP, if it is one; and from whom, if it is not us.
+    pub(super) fn boot_path(&self) -> Option<(String, Option<Ipv4Addr>)> {
+        let elsewhere = self.next_server.filter(|server| *server != self.client.server);
         match &self.offered {
-            Offered::File(BootFile::Path(path)) => Some(path.clone()),
+            Offered::File(BootFile::Path(path)) => Some((path.clone(), elsewhere)),
             Offered::File(BootFile::Url(_)) | Offered::Menu(_) | Offered::Nothing => None,
         }
     }

@@ -63,7 +63,7 @@ pub(super) fn overheard(turn: &mut Turn<'_>, heard: Overheard<'_>, message: &Mes
         (Mode::Serve, _) | (_, None) => {}
         // Who gives addresses speaks from port 67. From 4011, where boot servers do, any user's program may.
         (Mode::Proxy, Some(message_type)) if heard.source.port() == SERVER_PORT => {
-            proxy::overheard(turn, &client, message_type);
+            proxy::overheard(turn, &client, message_type, *heard.source.ip());
         }
         (Mode::Proxy, Some(_)) => {}
         (Mode::Shadow, Some(message_type)) => answered(turn, &client, message_type, *heard.source.ip()),
@@ -74,12 +74,7 @@ pub(super) fn overheard(turn: &mut Turn<'_>, heard: Overheard<'_>, message: &Mes
 fn answered(turn: &mut Turn<'_>, client: &Client, message_type: MessageType, source: Ipv4Addr) {
     let message = &client.message;
     let server = message.options.address(option::SERVER_IDENTIFIER).unwrap_or(source);
-    let field = String::from_utf8_lossy(&message.file).into_owned();
-    let file = message.options.text(option::BOOT_FILE).map(str::to_owned);
-    let file = file
-        .or_else(|| (!field.is_empty()).then_some(field))
-        .map(|file| event::printable(&file, TOLD_LETTERS_MAX));
-    let answer = Answer { server, address: message.yiaddr, file };
+    let answer = Answer { server, address: message.yiaddr, file: file_named_by(message) };
     let Some(exchange) = turn.hall.shadows.get_mut(&client.mac) else { return };
     match message_type {
         MessageType::Offer => exchange.offered(turn.now, answer),
@@ -91,6 +86,14 @@ fn answered(turn: &mut Turn<'_>, client: &Client, message_type: MessageType, sou
         | MessageType::Release
         | MessageType::Inform => {}
     }
+}
+
+/// The boot file that a reply names, as it can be told.
+pub(super) fn file_named_by(message: &Message) -> Option<String> {
+    let field = String::from_utf8_lossy(&message.file).into_owned();
+    let file = message.options.text(option::BOOT_FILE).map(str::to_owned);
+    let file = file.or_else(|| (!field.is_empty()).then_some(field))?;
+    Some(event::printable(&file, TOLD_LETTERS_MAX))
 }
 
 /// The moment has come at which nothing more of an exchange is waited for; or it has not.

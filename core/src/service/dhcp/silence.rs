@@ -79,6 +79,7 @@ pub(super) fn ends(turn: &mut Turn<'_>, client: &Client) {
     let Some(host) = turn.hall.unanswered.get(client.mac) else { return };
     let is_over = match host.why {
         Why::NoRange
+        | Why::NoBootp
         | Why::NoneLeft
         | Why::Former(_)
         | Why::IgnoredClass(_)

@@ -19,6 +19,11 @@ pub fn parts(mut octets: &[u8]) -> Option<Vec<(u8, &[u8])>> {
     }
 }
 
+/// The first of this code among the options in an option.
+pub fn part(octets: &[u8], code: u8) -> Option<&[u8]> {
+    parts(octets)?.into_iter().find(|(known, _)| *known == code).map(|(_, value)| value)
+}
+
 /// An option with one of its options set, or without it: in its place if it is there, else after the others. What is made in another way is
 /// replaced. An end stays where it was (PXE 2.1 has one in option 43).
 ///
