@@ -77,6 +77,7 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         if power_on(turn, client, firmware, true) {
             admission = admit(turn, client);
         }
+        turn.tell_misplaced_client(client.mac);
     }
     if !client.hears_proxies {
         return unspoken_to(turn, client);
@@ -140,6 +141,7 @@ fn request(turn: &mut Turn<'_>, client: &Client) {
     if let Some(firmware) = client.firmware {
         power_on(turn, client, firmware, false);
     }
+    turn.tell_misplaced_client(client.mac);
     if is_believed {
         learn(turn, client, address, evidence);
     }
