@@ -150,8 +150,13 @@ pub(super) fn last_address(turn: &mut Turn<'_>, client: &Client) -> Option<(Ipv4
 }
 
 /// Whether a machine is one that gets its number when it asks for an address. Who is not believed at which place it is gets none as a stranger: it would keep that when its place is believed.
+/// Nor does one of which an operator has said that it gets no answer: another server may give it an address all the same.
 fn wants_number_at_request(turn: &Turn<'_>, client: &Client) -> bool {
-    let is_promised = turn.hall.nodes.get(client.mac).is_some_and(|node| node.promised().is_some());
+    let node = turn.hall.nodes.get(client.mac);
+    if node.is_some_and(|node| node.orders.are_to_ignore()) {
+        return false;
+    }
+    let is_promised = node.is_some_and(|node| node.promised().is_some());
     let listed = turn.hall.listed.get(turn.config, client.mac);
     let without_trial = match turn.config.trial.policy {
         Policy::None => turn.config.trial.order.numbers_strangers() || listed.is_some(),
