@@ -321,7 +321,7 @@ impl Draft {
         let place = node.network.ok_or_else(why_none)?;
         let number = match listed.and_then(|listed| listed.number) {
             Some(number) => turn.listed_number(node.mac, place, number),
-            None => self.free.next(turn, place, &self.planned),
+            None => self.free.next(turn, node.mac, place, &self.planned),
         };
         number.ok_or_else(why_none)
     }

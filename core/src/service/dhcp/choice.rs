@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::{silence, who};
-use crate::cluster::lease::{PoolId, PoolKind};
+use crate::cluster::lease::{Lease, PoolId, PoolKind};
 use crate::cluster::probe::Found;
 use crate::config::Policy;
 use crate::hall::{Due, Turn};
@@ -109,7 +109,10 @@ pub(super) fn is_numbered_at_request(turn: &mut Turn<'_>, client: &Client) -> bo
         let address = turn.config.networks[place].numbering.address(number);
         let is_anothers = |address| {
             let taken = turn.hall.leases.taken(address);
-            turn.hall.leases.get(address).is_some() || taken.is_some_and(|mac| mac != client.mac)
+            // What another server gave it keeps nobody but others from it.
+            let is_its = |lease: &Lease| lease.mac == client.mac && turn.is_another_servers(lease.pool);
+            turn.hall.leases.get(address).is_some_and(|lease| !is_its(lease))
+                || taken.is_some_and(|mac| mac != client.mac)
         };
         address.is_some_and(is_anothers)
     };

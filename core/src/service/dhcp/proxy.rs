@@ -241,16 +241,20 @@ pub(super) fn learn(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr, evi
         turn.pin(address, mac);
     }
     turn.step(mac, Step::Lent, "another server gave it an address");
-    number_at_once(turn, client);
+    number_at_once(turn, client, evidence);
 }
 
-/// Without a trial a machine has its number as soon as it has an address.
-fn number_at_once(turn: &mut Turn<'_>, client: &Client) {
+/// Without a trial a machine has its number as soon as it has an address. Which one, no user's program says for it.
+fn number_at_once(turn: &mut Turn<'_>, client: &Client, evidence: Evidence) {
     if !is_numbered_at_request(turn, client) {
         return;
     }
     let mac = turn.hall.nodes.identity(client.mac);
-    if let Some(number) = turn.number_for(mac, client.place)
+    let number = match evidence {
+        Evidence::Asked | Evidence::Used | Evidence::SaidThere => turn.number_for(mac, client.place),
+        Evidence::Said => turn.number_for_doubtful(mac, client.place),
+    };
+    if let Some(number) = number
         && turn.hall.nodes.claim(mac, number)
     {
         turn.keep_node(mac);
