@@ -271,6 +271,10 @@ impl Grant {
         } else if self.is_its(turn) {
             turn.hall.leases.recorded(self.address, self.length);
         }
+        // An operator has had his word meanwhile, and whoever gave it was told so.
+        if turn.is_shut_out(self.mac) {
+            return;
+        }
         if self.pinned {
             turn.pin(self.address, self.mac);
         }

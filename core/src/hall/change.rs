@@ -1,6 +1,7 @@
 //! What an operator's change does, when its records are durable.
 
 use super::Turn;
+use crate::cluster::node::Node;
 use crate::cluster::orders::{Orders, Standing};
 use crate::cluster::since::Since;
 use crate::cluster::stage::{Stage, Step};
@@ -70,6 +71,10 @@ impl Decided {
                 turn.event(Some(mac), Kind::Operator, told);
                 return turn.forget(mac);
             }
+        }
+        for other in becoming.iter().filter(|other| **other != mac).chain([&mac]) {
+            let cards = turn.hall.nodes.get(*other).into_iter().flat_map(Node::cards);
+            cards.for_each(|card| turn.hall.held_back.outdate_of(card));
         }
         turn.became(becoming);
         let now = turn.now;
