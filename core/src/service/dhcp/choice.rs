@@ -100,7 +100,7 @@ pub(super) fn claimed_address(turn: &Turn<'_>, client: &Client) -> Option<Ipv4Ad
 /// Whether a machine without a number gets one as soon as it asks for an address: there is no trial, or the operator has listed it. As long as the addresses of all free numbers are lent to
 /// machines that had them before, it gets a temporary one like any other for whom no number is left.
 pub(super) fn is_numbered_at_request(turn: &mut Turn<'_>, client: &Client) -> bool {
-    if turn.hall.nodes.get(client.mac).is_none() || !wants_number_at_request(turn, client) {
+    if turn.hall.nodes.node(client.mac).is_none() || !wants_number_at_request(turn, client) {
         return false;
     }
     let place = client.place;
@@ -124,7 +124,7 @@ pub(super) fn is_numbered_at_request(turn: &mut Turn<'_>, client: &Client) -> bo
 /// The address of a free number that a client would get if it were not lent to a machine that had it before, where no other is left; and that machine. Nobody was heard to answer for it.
 pub(super) fn last_address(turn: &mut Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Mac)> {
     let listed = turn.hall.listed.get(turn.config, client.mac);
-    let is_known = turn.hall.nodes.get(client.mac).is_some();
+    let is_known = turn.hall.nodes.node(client.mac).is_some();
     // As it is when it is met.
     let is_node =
         client.meant.host(turn).is_none() && (is_known || listed.is_some() || client.firmware.is_some());

@@ -186,7 +186,7 @@ fn offer_another(turn: &mut Turn<'_>, mac: Mac, held: HeldBack) {
     {
         return;
     }
-    let is_node = client.meant.host(turn).is_none() && turn.hall.nodes.get(client.mac).is_some();
+    let is_node = client.meant.host(turn).is_none() && turn.hall.nodes.node(client.mac).is_some();
     make_offer(turn, &client, is_node, Admission::Now, datagram);
     if let Some(next) = turn.hall.held_back.last_mut(mac) {
         next.tried = held.tried + 1;

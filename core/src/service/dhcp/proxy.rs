@@ -118,7 +118,7 @@ fn request(turn: &mut Turn<'_>, client: &Client) {
         }
         return;
     }
-    let is_known = client.firmware.is_some() || turn.hall.nodes.get(client.mac).is_some();
+    let is_known = client.firmware.is_some() || turn.hall.nodes.node(client.mac).is_some();
     if !is_known || !meet(turn, client) {
         return;
     }
@@ -198,7 +198,7 @@ fn lives(turn: &Turn<'_>, lease: &Lease) -> bool {
 
 /// Another server said what it gives a machine, and we heard it.
 pub(super) fn overheard(turn: &mut Turn<'_>, client: &Client, message_type: MessageType) {
-    let is_known = turn.hall.nodes.get(client.mac).is_some();
+    let is_known = turn.hall.nodes.node(client.mac).is_some();
     match message_type {
         MessageType::Ack if is_known && !client.message.yiaddr.is_unspecified() => {
             learn(turn, client, client.message.yiaddr, Evidence::Used);
