@@ -271,6 +271,10 @@ impl Grant {
         } else if self.is_its(turn) {
             turn.hall.leases.recorded(self.address, self.length);
         }
+        // An operator has had his word meanwhile, and whoever gave it was told so.
+        if turn.is_shut_out(self.mac) {
+            return;
+        }
         if self.pinned {
             turn.pin(self.address, self.mac);
         }
@@ -286,9 +290,9 @@ impl Grant {
             }
         }
         turn.event(Some(self.mac), Kind::Ack, self.told);
-        // Who asks for what is lent to it already may have come to be merely seen meanwhile.
+        // Who asks for what is lent to it already may have come to be merely seen meanwhile. A guest of whom an operator has decided something is no node by what is lent to it.
         let lease = turn.hall.leases.get(self.address).filter(|lease| lease.mac == self.mac);
-        if self.lent.is_some() || lease.is_some_and(|lease| lease.pool.kind == PoolKind::Temporary) {
+        if lease.is_some_and(|lease| lease.pool.kind == PoolKind::Temporary) {
             turn.step(self.mac, Step::Lent, "it got a temporary address");
         }
         turn.out.push(Output::Dhcp(self.send));

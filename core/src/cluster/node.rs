@@ -4,6 +4,8 @@ mod cards;
 mod delivery;
 mod grants;
 mod history;
+mod named;
+mod offers;
 mod room;
 mod tokens;
 
@@ -25,6 +27,7 @@ use crate::mac::Mac;
 use crate::time::Time;
 pub use delivery::{Delivery, Way};
 pub use grants::{Granted, Grants};
+pub use offers::Offers;
 use room::Forgettable;
 pub use room::Forgotten;
 use serde_json::{Map, Value};
@@ -51,6 +54,8 @@ pub struct Node {
     pub becoming: Option<Becoming>,
     /// Whether what an operator decided about it is being recorded: until that is known, it stays the machine that he meant.
     pub is_being_decided: bool,
+    /// Whether it is known because an operator named it, and has not asked as nodes do since.
+    pub is_named: bool,
     /// Where it is in its life.
     pub stage: Stage,
     /// How far its boot is.
@@ -125,17 +130,6 @@ pub enum NumberKept {
     When(Ticket),
     /// That was refused, and has to be recorded once more.
     Refused,
-}
-
-/// Offers of an address that were not taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Offers {
-    /// How many.
-    pub count: u32,
-    /// When the first of them went out.
-    pub since: Option<Time>,
-    /// When the last did.
-    pub last: Option<Time>,
 }
 
 /// A boot, from power-on to the next.
@@ -217,6 +211,7 @@ impl Node {
             claim: None,
             becoming: None,
             is_being_decided: false,
+            is_named: false,
             stage: Stage::Seen,
             phase: None,
             since: Since::now(now),

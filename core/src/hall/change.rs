@@ -1,6 +1,7 @@
 //! What an operator's change does, when its records are durable.
 
 use super::Turn;
+use crate::cluster::node::Node;
 use crate::cluster::orders::{Orders, Standing};
 use crate::cluster::since::Since;
 use crate::cluster::stage::{Stage, Step};
@@ -71,6 +72,10 @@ impl Decided {
                 return turn.forget(mac);
             }
         }
+        for other in becoming.iter().filter(|other| **other != mac).chain([&mac]) {
+            let cards = turn.hall.nodes.get(*other).into_iter().flat_map(Node::cards);
+            cards.for_each(|card| turn.hall.held_back.outdate_of(card));
+        }
         turn.became(becoming);
         let now = turn.now;
         if let Some(node) = turn.hall.nodes.get_mut(mac) {
@@ -81,6 +86,7 @@ impl Decided {
         }
         turn.event(Some(mac), Kind::Operator, told);
         turn.decided(mac);
+        turn.forget_if_nobody(mac);
     }
 
     pub(crate) fn withdraw(self, turn: &mut Turn<'_>) {
@@ -89,6 +95,7 @@ impl Decided {
         }
         turn.became(self.becoming);
         turn.decided(self.mac);
+        turn.forget_if_nobody(self.mac);
     }
 }
 
@@ -185,6 +192,14 @@ impl Turn<'_> {
         self.hall.nodes.let_go(self.now, mac);
         if !self.has_another_address(mac) {
             self.hall.nodes.give_up_failed(self.now, mac);
+        }
+    }
+
+    /// A machine that an operator has named, and about which nothing stands any more, is the guest or host that it was, or nobody.
+    fn forget_if_nobody(&mut self, mac: Mac) {
+        let is_nobody = self.hall.nodes.get(mac).is_some_and(|node| node.mac == mac && node.is_nobody());
+        if is_nobody && self.hall.listed.get(self.config, mac).is_none() {
+            self.forget(mac);
         }
     }
 

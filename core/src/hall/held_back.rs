@@ -19,7 +19,7 @@ pub(crate) struct HeldBack {
     pub(crate) offer: Offer,
     /// How many addresses were tried before this one.
     pub(crate) tried: u32,
-    /// Whether it was made by another configuration, which may want something else.
+    /// Whether it was made before the configuration became another, or before an operator decided about its machine: it may be another one by now, or none.
     pub(crate) is_outdated: bool,
 }
 
@@ -91,6 +91,11 @@ impl HeldBackOffers {
     /// The configuration is another: all that wait were made by the old one.
     pub(crate) fn outdate(&mut self) {
         self.offers.values_mut().flatten().for_each(|held| held.is_outdated = true);
+    }
+
+    /// An operator has decided something about the machine with this card: so were those that wait for it.
+    pub(crate) fn outdate_of(&mut self, card: Mac) {
+        self.offers.get_mut(&card).into_iter().flatten().for_each(|held| held.is_outdated = true);
     }
 
     fn take(&mut self, mac: Mac, is_meant: impl Fn(&HeldBack) -> bool) -> Vec<HeldBack> {

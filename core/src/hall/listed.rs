@@ -398,9 +398,15 @@ impl Turn<'_> {
         let number = node.number?;
         let networks = &self.config.networks;
         let here = node.network.and_then(|place| networks.get(place));
-        if here.is_some_and(|here| here.mode != Mode::Serve || here.numbering.address(number).is_some()) {
+        let is_in_place = |here: &Network| match here.mode {
+            Mode::Serve | Mode::Proxy => here.numbering.address(number).is_some(),
+            // Whose it is there the other server says, and nothing is noted of it.
+            Mode::Shadow => true,
+        };
+        if here.is_some_and(is_in_place) {
             return None;
         }
+        let is_by_another = here.is_some_and(|here| here.mode == Mode::Proxy);
         let how = match self.hall.listed.get(self.config, node.mac).and_then(|listed| listed.number) {
             Some(_) => "in its [[node]]".into(),
             None => format!("by heorot node number {} N", node.mac),
@@ -408,22 +414,37 @@ impl Turn<'_> {
         let its = networks.iter().find_map(|its| Some((its, its.numbering.address(number)?)));
         let Some((its, address)) = its else {
             let all: Vec<_> = networks.iter().map(|its| written(its.numbering.numbers)).collect();
-            let what = format!(
-                "its number {number} is on no network any more, so that it gets a temporary address: there are {}",
-                all.join(", ")
-            );
+            let gets = if is_by_another { "" } else { ", so that it gets a temporary address" };
+            let what =
+                format!("its number {number} is on no network any more{gets}: there are {}", all.join(", "));
             let to_do =
                 format!("give it another one {how}, or let numbers of its [[network]] hold {number} again");
             return Some(Trouble { what, to_do: Some(to_do) });
         };
         let here = here?;
+        if is_by_another && self.is_at_home(node, address) {
+            return None;
+        }
         let numbers = written(here.numbering.numbers);
         let (here, its) = (of_network(here), of_network(its));
-        let what = format!(
-            "it asks on {here}, where number {number} has no address, so that it gets a temporary one: {address} is on {its}"
-        );
+        let what = match is_by_another {
+            true => format!(
+                "it asks on {here}, where another server gives the addresses and number {number} has none: {address} is on {its}"
+            ),
+            false => format!(
+                "it asks on {here}, where number {number} has no address, so that it gets a temporary one: {address} is on {its}"
+            ),
+        };
         let to_do = format!("connect it to {its}, or give it a number of {numbers} {how}");
         Some(Trouble { what, to_do: Some(to_do) })
+    }
+
+    /// Whether a node has the address that its name has, as far as is known: what asks elsewhere is a further card then.
+    fn is_at_home(&self, node: &Node, named: Ipv4Addr) -> bool {
+        let was_heard = |lease: &Lease| self.now.since(lease.life) < HOLD_AFTER_LIFE;
+        let by_another = |lease: &Lease| self.checks_in_at(lease) || was_heard(lease);
+        let lent = self.hall.leases.get(named).filter(|lease| node.cards().any(|card| card == lease.mac));
+        node.grants.at(self.now, named).is_some() || lent.is_some_and(by_another)
     }
 
     /// The network, by its place in the configuration, where a number has the address that its name without a suffix has; where there is none, the one where its machine is.

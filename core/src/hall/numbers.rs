@@ -2,10 +2,10 @@
 
 use super::Turn;
 use crate::cluster::free::Lowest;
-use crate::cluster::lease::Leases;
+use crate::cluster::lease::{Leases, PoolId, PoolKind};
 use crate::cluster::listed::Listed;
 use crate::cluster::node::Nodes;
-use crate::config::Config;
+use crate::config::{Config, Mode};
 use crate::mac::Mac;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -36,8 +36,17 @@ impl FreeNumbers {
 
     /// The number that a machine in no list gets next on a network, where some are given already and not yet theirs: that has to be said of more and more, each time of the same numbers and
     /// of others. What is offered or lent to somebody goes last.
-    pub(crate) fn next(&mut self, turn: &Turn<'_>, place: usize, given: &BTreeSet<u32>) -> Option<u32> {
+    pub(crate) fn next(
+        &mut self,
+        turn: &Turn<'_>,
+        mac: Mac,
+        place: usize,
+        given: &BTreeSet<u32>,
+    ) -> Option<u32> {
         let is_free = |number| !given.contains(&number) && turn.is_free(number);
+        if let Some(number) = turn.number_by_address(mac, place).filter(|number| is_free(*number)) {
+            return Some(number);
+        }
         let of_network = self.networks.get_mut(place)?;
         let unoffered =
             of_network.unoffered.find(|number| is_free(number) && turn.is_unoffered(place, number));
@@ -51,8 +60,33 @@ impl Turn<'_> {
         match self.hall.listed.get(self.config, mac).and_then(|listed| listed.number) {
             Some(number) => self.listed_number(mac, place, number),
             // What is offered or lent to somebody goes last.
-            None => self.lowest_unoffered(place).or_else(|| self.lowest_free(place)),
+            None => self
+                .number_by_address(mac, place)
+                .or_else(|| self.lowest_unoffered(place))
+                .or_else(|| self.lowest_free(place)),
         }
+    }
+
+    /// The same where it is not sure that the machine has the address which it is said to have: that does not say which number it gets, but does not keep it from the lowest either.
+    pub(crate) fn number_for_doubtful(&mut self, mac: Mac, place: usize) -> Option<u32> {
+        match self.hall.listed.get(self.config, mac).and_then(|listed| listed.number) {
+            Some(number) => self.listed_number(mac, place, number),
+            None => {
+                let both = [self.number_by_address(mac, place), self.lowest_unoffered(place)];
+                both.into_iter().flatten().min().or_else(|| self.lowest_free(place))
+            }
+        }
+    }
+
+    /// The number that a machine's address says which another server gave it, if that is free. The administrator has reserved it there for this machine: by any other number its name would point to an address
+    /// that is another machine's.
+    pub(crate) fn number_by_address(&self, mac: Mac, place: usize) -> Option<u32> {
+        let settings = self.config.networks.get(place).filter(|network| network.mode == Mode::Proxy)?;
+        let elsewhere = PoolId { network: place, kind: PoolKind::Elsewhere };
+        let node = self.hall.nodes.get(mac)?;
+        let mut cards = std::iter::once(node.present()).chain(node.cards());
+        let address = cards.find_map(|card| self.hall.leases.borrowed(card, elsewhere))?;
+        settings.numbering.number(address).filter(|number| self.is_free(*number))
     }
 
     /// The number that is kept for a machine, if it lives on this network and nobody else has it.

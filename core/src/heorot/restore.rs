@@ -64,6 +64,8 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
             parted.push(mac);
         }
         if let Some(decided) = orders.remove(&mac) {
+            // Nothing else is known of it: without that it would be a stranger by now.
+            node.is_named = !node.is_kept && !node.is_recorded;
             node.kept_since = Since::restored(turn.now, decided.at_seconds);
             node.orders = decided.orders;
         }

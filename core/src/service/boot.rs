@@ -100,7 +100,7 @@ fn file(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>
         (_, None) => name::file(turn, request, path, machine),
         (Some(generated), Some(mac)) => {
             // Power was cut before the first record of this boot was durable: it begins here.
-            if turn.hall.nodes.get(mac).is_some_and(|node| node.boot.token.is_empty()) {
+            if turn.hall.nodes.node(mac).is_some_and(|node| node.boot.token.is_empty()) {
                 turn.begin_boot(mac);
             }
             // It has come so far, also if there is nothing for it; what is in its way is told after that, or the step would take it for overcome.
@@ -211,7 +211,8 @@ fn made_for(turn: &mut Turn<'_>, request: &Request, generated: Generated<'_>, ma
     if let Some(why) = held(turn, mac) {
         return Answer::Text(generated.waiting(&why, mac));
     }
-    let Some(plan) = turn.plan(mac) else { return Answer::Missing("it has no profile".into()) };
+    let plan = if turn.hall.nodes.node(mac).is_some() { turn.plan(mac) } else { None };
+    let Some(plan) = plan else { return Answer::Missing("it has no profile".into()) };
     together(turn, request.from, mac, &plan);
     match written(turn, request, generated, mac, &plan) {
         Ok(text) => Answer::Text(text),
@@ -280,6 +281,7 @@ fn added_by_loaders(plan: &Plan) -> usize {
 
 /// The URL of a node, for a system whose command line lacks it. It goes to that node's address alone, as files with the token in them do.
 fn own_url(turn: &mut Turn<'_>, request: &Request, machine: Option<Mac>) {
+    let machine = machine.filter(|mac| turn.hall.nodes.node(*mac).is_some());
     let Some(mac) = machine.map(|mac| turn.hall.nodes.identity(mac)) else {
         let why = format!("{} is no node's address", request.from);
         stranger::tell_nobody(turn, request);

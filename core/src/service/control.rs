@@ -314,6 +314,9 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
     if node.orders.standing.is_some() {
         summary += &format!("; it was {}", node.stage);
     }
+    if node.is_only_named() {
+        summary += "; it is no node yet: it has not asked to boot from the network";
+    }
     // That a machine's trial is another profile's than its next boot goes without saying.
     let of_trial = |name: &str| {
         let is_its = |choice: &&Choice| choice.profile == name;

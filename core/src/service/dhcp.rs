@@ -171,7 +171,7 @@ fn meet(turn: &mut Turn<'_>, client: &Client) -> bool {
         who::recognise(turn, client);
     }
     let is_listed = turn.hall.listed.get(turn.config, client.mac).is_some();
-    let is_known = turn.hall.nodes.get(client.mac).is_some();
+    let is_known = turn.hall.nodes.node(client.mac).is_some();
     if client.firmware.is_none() && !is_listed && !is_known {
         return false;
     }
@@ -180,6 +180,7 @@ fn meet(turn: &mut Turn<'_>, client: &Client) -> bool {
         turn.event_by_stranger(Kind::Trouble, what);
         return false;
     }
+    turn.hall.nodes.is_node_from_now_on(client.mac);
     if let Some(node) = turn.hall.nodes.get_mut(client.mac)
         && (node.network.is_none() || power_on::is_believed(client, node))
     {

@@ -17,7 +17,7 @@ pub(super) static TRIAL: &[Setting] = &[
         fallback: Fallback::Value("\"passed\""),
         example: "\"passed\"",
         status: Status::Works,
-        doc: "Which number it gets: `passed`, the lowest that is free; `list`, the one that its `[[node]]` says, and a machine without one stays temporary; `port`, the one that the `[[node]]` with its place at the relay says (`circuit-id`, `remote-id`): whatever machine is at that port of a switch, as soon as whoever had that number has left it: does not answer, and was not heard for 150 s. One that is moved to another listed port gets the number of that one, and keeps what it has at a port that is in no list until another machine is at its own.",
+        doc: "Which number it gets: `passed`, the lowest that is free, or, where another server gives the addresses (`mode = \"proxy\"`), the one of which its address is, if that is free; `list`, the one that its `[[node]]` says, and a machine without one stays temporary; `port`, the one that the `[[node]]` with its place at the relay says (`circuit-id`, `remote-id`): whatever machine is at that port of a switch, as soon as whoever had that number has left it: does not answer, and was not heard for 150 s. One that is moved to another listed port gets the number of that one, and keeps what it has at a port that is in no list until another machine is at its own.",
     },
     Setting {
         key: "retries",

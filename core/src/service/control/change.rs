@@ -281,11 +281,15 @@ impl Draft {
     fn accept(&mut self, turn: &Turn<'_>, node: &Node) -> Result<Decision, String> {
         let mut orders = Orders { standing: None, ..node.orders.clone() };
         let mut fields = Vec::new();
+        let was_guest = node.orders.standing.is_some() && is_guest(turn, node);
         if node.orders.standing.is_some() {
             let after = if has_reported(node) { Stage::Ready } else { node.stage };
-            fields.push(field("state", Some(node.state().into()), Some(after.to_string())));
+            // Who was only named is nobody's node any more.
+            let after = (!node.is_only_named()).then(|| after.to_string());
+            fields.push(field("state", Some(node.state().into()), after));
         }
-        let waits = turn.config.trial.policy == Policy::Accept;
+        // A guest or host is what it was again, and waits for nothing.
+        let waits = turn.config.trial.policy == Policy::Accept && !was_guest;
         let mut number = NumberChange::Stays;
         if node.number.or(node.claim).is_none() {
             if has_reported(node) {
@@ -323,7 +327,7 @@ impl Draft {
         let place = node.network.ok_or_else(why_none)?;
         let number = match listed.and_then(|listed| listed.number) {
             Some(number) => turn.listed_number(node.mac, place, number),
-            None => self.free.next(turn, place, &self.planned),
+            None => self.free.next(turn, node.mac, place, &self.planned),
         };
         number.ok_or_else(why_none)
     }
@@ -338,6 +342,7 @@ impl Draft {
             }
             if let Some(node) = turn.hall.nodes.get_mut(*mac).filter(|_| is_new) {
                 node.reason = "an operator named it".into();
+                node.is_named = true;
             }
             turn.place_listed(*mac);
             turn.decides_about(*mac);
@@ -402,6 +407,13 @@ fn take_from_holder(turn: &mut Turn<'_>, mac: Mac, number: u32) -> Option<Mac> {
 
 fn field(name: impl Into<String>, before: Option<String>, after: Option<String>) -> Field {
     (name.into(), before, after)
+}
+
+/// Whether a machine that is no node was heard as a guest or host, or has what those have.
+fn is_guest(turn: &Turn<'_>, node: &Node) -> bool {
+    let has_address = turn.hall.leases.of(node.mac).next().is_some();
+    node.is_only_named()
+        && (has_address || turn.hall.heard.get(node.mac).is_some() || turn.host_of(node.mac).is_some())
 }
 
 /// Whether a machine without a number has told what it is: it waits for a number, or failed.

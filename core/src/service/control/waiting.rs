@@ -66,7 +66,8 @@ fn next_step(turn: &Turn<'_>, node: &Node) -> Option<&'static str> {
         (Stage::Seen, _) if is_looked_on(turn, node) => None,
         // It had one in this boot, and loaded something.
         (Stage::Seen, _) if node.boot.loaded.is_some() && node.offers.count == 0 => Some("its next boot"),
-        // An operator has named it, or it was known before a restart.
+        (Stage::Seen, _) if node.is_only_named() => Some("its firmware to ask for an address"),
+        // It is listed, or was known before a restart.
         (Stage::Seen, _) if node.asked.is_none() => Some("its DISCOVER, when it is switched on"),
         // Firmware that asks again after so long begins another one.
         (Stage::Seen, _) if node.offers.count == 0 && is_long_silent(turn, node) => Some("its next boot"),

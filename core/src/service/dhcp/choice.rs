@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::{silence, who};
-use crate::cluster::lease::{PoolId, PoolKind};
+use crate::cluster::lease::{Lease, PoolId, PoolKind};
 use crate::cluster::probe::Found;
 use crate::config::Policy;
 use crate::hall::{Due, Turn};
@@ -100,7 +100,7 @@ pub(super) fn claimed_address(turn: &Turn<'_>, client: &Client) -> Option<Ipv4Ad
 /// Whether a machine without a number gets one as soon as it asks for an address: there is no trial, or the operator has listed it. As long as the addresses of all free numbers are lent to
 /// machines that had them before, it gets a temporary one like any other for whom no number is left.
 pub(super) fn is_numbered_at_request(turn: &mut Turn<'_>, client: &Client) -> bool {
-    if turn.hall.nodes.get(client.mac).is_none() || !wants_number_at_request(turn, client) {
+    if turn.hall.nodes.node(client.mac).is_none() || !wants_number_at_request(turn, client) {
         return false;
     }
     let place = client.place;
@@ -109,7 +109,10 @@ pub(super) fn is_numbered_at_request(turn: &mut Turn<'_>, client: &Client) -> bo
         let address = turn.config.networks[place].numbering.address(number);
         let is_anothers = |address| {
             let taken = turn.hall.leases.taken(address);
-            turn.hall.leases.get(address).is_some() || taken.is_some_and(|mac| mac != client.mac)
+            // What another server gave it keeps nobody but others from it.
+            let is_its = |lease: &Lease| lease.mac == client.mac && turn.is_another_servers(lease.pool);
+            turn.hall.leases.get(address).is_some_and(|lease| !is_its(lease))
+                || taken.is_some_and(|mac| mac != client.mac)
         };
         address.is_some_and(is_anothers)
     };
@@ -121,7 +124,7 @@ pub(super) fn is_numbered_at_request(turn: &mut Turn<'_>, client: &Client) -> bo
 /// The address of a free number that a client would get if it were not lent to a machine that had it before, where no other is left; and that machine. Nobody was heard to answer for it.
 pub(super) fn last_address(turn: &mut Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Mac)> {
     let listed = turn.hall.listed.get(turn.config, client.mac);
-    let is_known = turn.hall.nodes.get(client.mac).is_some();
+    let is_known = turn.hall.nodes.node(client.mac).is_some();
     // As it is when it is met.
     let is_node =
         client.meant.host(turn).is_none() && (is_known || listed.is_some() || client.firmware.is_some());
@@ -150,8 +153,13 @@ pub(super) fn last_address(turn: &mut Turn<'_>, client: &Client) -> Option<(Ipv4
 }
 
 /// Whether a machine is one that gets its number when it asks for an address. Who is not believed at which place it is gets none as a stranger: it would keep that when its place is believed.
+/// Nor does one of which an operator has said that it gets no answer: another server may give it an address all the same.
 fn wants_number_at_request(turn: &Turn<'_>, client: &Client) -> bool {
-    let is_promised = turn.hall.nodes.get(client.mac).is_some_and(|node| node.promised().is_some());
+    let node = turn.hall.nodes.get(client.mac);
+    if node.is_some_and(|node| node.orders.are_to_ignore()) {
+        return false;
+    }
+    let is_promised = node.is_some_and(|node| node.promised().is_some());
     let listed = turn.hall.listed.get(turn.config, client.mac);
     let without_trial = match turn.config.trial.policy {
         Policy::None => turn.config.trial.order.numbers_strangers() || listed.is_some(),

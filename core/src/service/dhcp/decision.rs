@@ -93,7 +93,7 @@ pub(super) fn decide(
         let is_its = turn.hall.nodes.identity(lent.mac) == turn.hall.nodes.identity(client.mac);
         let is_former = lent.pool.kind == PoolKind::Number && is_its;
         let was_host = is_former && turn.hall.tenants.was(address, lent.mac);
-        let goes_on = if turn.hall.nodes.get(client.mac).is_some() && !was_host {
+        let goes_on = if turn.hall.nodes.node(client.mac).is_some() && !was_host {
             Some(settings.lease)
         } else {
             // What a host is to have instead is another one's still.

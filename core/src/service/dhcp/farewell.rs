@@ -29,7 +29,7 @@ pub(super) fn decline(turn: &mut Turn<'_>, client: &Client) {
     if !is_lent && !is_offered && !is_permanent {
         return; // Not its own to decline: anybody could empty the pool.
     }
-    let is_node = turn.hall.nodes.get(client.mac).is_some();
+    let is_node = turn.hall.nodes.node(client.mac).is_some();
     // A guest that was only offered an address has not asked for it: it is no word that the journal needs each time.
     if is_node || is_lent || is_permanent {
         turn.event(Some(client.mac), Kind::Decline, format!("DECLINE {address}: another host has it"));

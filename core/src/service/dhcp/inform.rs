@@ -15,7 +15,7 @@ pub(super) fn handle(turn: &mut Turn<'_>, client: &Client) {
         return turn.malformed("dhcp-inform-address");
     }
     let is_host = client.meant.host(turn).is_some();
-    let is_served = is_host || turn.hall.nodes.get(client.mac).is_some() || settings.guests.is_some();
+    let is_served = is_host || turn.hall.nodes.node(client.mac).is_some() || settings.guests.is_some();
     // "SHOULD check the network address for consistency", but not for a lease.
     if !is_served || !settings.contains(address) {
         return;

@@ -73,7 +73,7 @@ pub(super) fn is_another(turn: &Turn<'_>, client: &Client, entry: Option<(Entry,
         return true;
     }
     // Whoever is a node has a number of his own until that of his place is to be had.
-    if turn.hall.nodes.get(client.mac).is_some() {
+    if turn.hall.nodes.node(client.mac).is_some() {
         return false;
     }
     turn.hall.leases.of(client.mac).next().is_some() || lives(turn, client, known)

@@ -108,7 +108,7 @@ pub(super) fn doubt_place(turn: &mut Turn<'_>, client: &Client) {
     }
     let Trouble { what, to_do } = trouble();
     let to_do = to_do.unwrap_or_default();
-    if turn.hall.nodes.get(client.mac).is_none() {
+    if turn.hall.nodes.node(client.mac).is_none() {
         // It is no node by itself: a system that asks without firmware.
         return turn.event_by_stranger(Kind::Trouble, format!("{}: {what}; {to_do}", client.mac));
     }

@@ -12,6 +12,7 @@ use super::decision::Case;
 use super::namesake;
 use super::offer::make_offer;
 use super::shared;
+use super::silence;
 use super::who::Meant;
 use crate::cluster::answers_all;
 use crate::cluster::probe::Found;
@@ -179,10 +180,13 @@ fn offer_another(turn: &mut Turn<'_>, mac: Mac, held: HeldBack) {
     let Ok(mut client) = Client::read(turn.config, datagram, message) else { return };
     client.meant = Meant::find(turn, &client);
     shared::settle(turn, &mut client);
-    if client.meant.ignored_by(turn).is_some() || client.mode != Mode::Serve {
+    if client.meant.ignored_by(turn).is_some()
+        || client.mode != Mode::Serve
+        || silence::turn_away(turn, &client)
+    {
         return;
     }
-    let is_node = client.meant.host(turn).is_none() && turn.hall.nodes.get(client.mac).is_some();
+    let is_node = client.meant.host(turn).is_none() && turn.hall.nodes.node(client.mac).is_some();
     make_offer(turn, &client, is_node, Admission::Now, datagram);
     if let Some(next) = turn.hall.held_back.last_mut(mac) {
         next.tried = held.tried + 1;

@@ -79,6 +79,7 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         if power_on(turn, client, firmware, true) {
             admission = admit(turn, client);
         }
+        turn.tell_misplaced_client(client.mac);
     }
     if !client.hears_proxies {
         return unspoken_to(turn, client);
@@ -119,7 +120,7 @@ fn request(turn: &mut Turn<'_>, client: &Client) {
         }
         return;
     }
-    let is_known = client.firmware.is_some() || turn.hall.nodes.get(client.mac).is_some();
+    let is_known = client.firmware.is_some() || turn.hall.nodes.node(client.mac).is_some();
     if !is_known || !meet(turn, client) {
         return;
     }
@@ -142,6 +143,7 @@ fn request(turn: &mut Turn<'_>, client: &Client) {
     if let Some(firmware) = client.firmware {
         power_on(turn, client, firmware, false);
     }
+    turn.tell_misplaced_client(client.mac);
     if is_believed {
         learn(turn, client, address, evidence);
     }
@@ -198,7 +200,7 @@ fn lives(turn: &Turn<'_>, lease: &Lease) -> bool {
 
 /// Another server said what it gives a machine, and we heard it.
 pub(super) fn overheard(turn: &mut Turn<'_>, client: &Client, message_type: MessageType, source: Ipv4Addr) {
-    let is_known = turn.hall.nodes.get(client.mac).is_some();
+    let is_known = turn.hall.nodes.node(client.mac).is_some();
     match message_type {
         MessageType::Ack if is_known && !client.message.yiaddr.is_unspecified() => {
             learn(turn, client, client.message.yiaddr, Evidence::Used);
@@ -269,16 +271,20 @@ pub(super) fn learn(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr, evi
         turn.pin(address, mac);
     }
     turn.step(mac, Step::Lent, "another server gave it an address");
-    number_at_once(turn, client);
+    number_at_once(turn, client, evidence);
 }
 
-/// Without a trial a machine has its number as soon as it has an address.
-fn number_at_once(turn: &mut Turn<'_>, client: &Client) {
+/// Without a trial a machine has its number as soon as it has an address. Which one, no user's program says for it.
+fn number_at_once(turn: &mut Turn<'_>, client: &Client, evidence: Evidence) {
     if !is_numbered_at_request(turn, client) {
         return;
     }
     let mac = turn.hall.nodes.identity(client.mac);
-    if let Some(number) = turn.number_for(mac, client.place)
+    let number = match evidence {
+        Evidence::Asked | Evidence::Used | Evidence::SaidThere => turn.number_for(mac, client.place),
+        Evidence::Said => turn.number_for_doubtful(mac, client.place),
+    };
+    if let Some(number) = number
         && turn.hall.nodes.claim(mac, number)
     {
         turn.keep_node(mac);

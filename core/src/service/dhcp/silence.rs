@@ -61,9 +61,12 @@ pub(super) fn ignore(turn: &mut Turn<'_>, client: &Client) -> bool {
 
 /// Lets a node have no answer that an operator has denied: that it asked is told once, as long as it asks for the same. False: it is to have one.
 pub(super) fn turn_away(turn: &mut Turn<'_>, client: &Client) -> bool {
+    // It asks as nodes do, and is one when it is accepted.
+    let is_node = client.firmware.is_some() && client.meant.host(turn).is_none();
     let Some(node) = turn.hall.nodes.get_mut(client.mac).filter(|node| node.orders.are_to_ignore()) else {
         return false;
     };
+    node.is_named &= !is_node;
     let standing = node.orders.standing.as_ref().map(ToString::to_string).unwrap_or_default();
     let asked = format!("an address{}, and got no answer: {standing}", client.describe());
     node.asked_at = Some(turn.now);

@@ -23,7 +23,7 @@ pub(super) fn unread(turn: &mut Turn<'_>, interface: &str, unread: &Unread) {
     let is_served = turn.hall.heard.get(mac).is_some_and(|said| turn.now.since(said.at) < PASSED_ON_WITHIN);
     // On the server's own link, where all networks are behind relays, others are another server's business.
     let is_ours = is_firmware
-        || turn.hall.nodes.get(mac).is_some()
+        || turn.hall.nodes.node(mac).is_some()
         || turn.hall.listed.get(turn.config, mac).is_some()
         || !selected.is_unspecified();
     if is_ours && !is_served {

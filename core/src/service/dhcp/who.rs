@@ -120,7 +120,7 @@ impl Meant {
         let mut tables = vec![&config.options, &config.networks[client.place].options];
         tables.extend(self.classes(turn).map(|class| &class.options));
         let host = self.host(turn);
-        let node = turn.hall.nodes.get(client.mac).filter(|_| host.is_none());
+        let node = turn.hall.nodes.node(client.mac).filter(|_| host.is_none());
         let profile = node.and_then(|node| turn.profile_of_boot(node));
         tables.extend(profile.map(|profile| &profile.options));
         let listed = self.node(turn).or_else(|| turn.hall.listed.get(config, client.mac));
