@@ -3,7 +3,7 @@
 //! - [`cli`]: the command line; [`serve`]: the start, in order; [`run`]: the loop; [`wake`], [`ask`]: how threads and the loop talk to each other;
 //! - network: [`interface`] (what is opened of each, and that it is still the same one), [`udp`] on [`netio`], [`link`] on [`frame`], [`neighbour`], [`http`], [`dns`], [`nis`] (with [`rpcbind`]), [`nfs`]; TCP connections: [`streams`];
 //! - looking about: [`probe`] and [`echo`] (who has an address), [`overhear`] (other DHCP servers), [`traffic`] (what else goes out);
-//! - disk: [`store`], [`images`], [`overlay`], [`notes`], [`names`] (the file for glibc), [`configuration`];
+//! - disk: [`store`], [`images`], [`overlay`], [`notes`], [`names`] (the file for glibc), [`configuration`], [`plain_file`] (what operators write);
 //! - [`initrd`]: what nodes boot, made from a kernel's modules;
 //! - [`storm`]: the simulator's machines, with real packets; [`rehearse`]: the simulator whole;
 //! - the rest of the host: [`clock`], [`journal`], [`rights`], [`settings`]; [`doctor`]: what it lacks, [`lacking`]: of that, the files, while it serves; [`problem`]: how that is said.
@@ -39,6 +39,7 @@ mod nis;
 mod notes;
 mod overhear;
 mod overlay;
+mod plain_file;
 mod probe;
 mod problem;
 mod rehearse;
