@@ -22,7 +22,7 @@ use crate::store::{self, Store};
 use crate::traffic::Traffic;
 use crate::udp::{DataPorts, UdpPort};
 use crate::wake::{Bell, line};
-use crate::{clock, dns, lacking, names, nfs, nis, rights};
+use crate::{clock, dns, lacking, names, nfs, nis, overdue, rights};
 use heorot_core::Heorot;
 use heorot_core::commits::Commits;
 use heorot_core::config::{Config, NamesFile};
@@ -320,6 +320,8 @@ fn start(
     let overlays = Overlays::new(&config.overlays, &secret);
     let http = Http::start(opened.http, (ask, &bell), (&directory, &overlays), tls, journal.clone())
         .map_err(|e| cannot_start(&e))?;
+    let (says, undelivered) = line(&bell, 1);
+    overdue::start(vec![images.overdue(), http.overdue()], says).map_err(|e| cannot_start(&e))?;
 
     let now = clock::now();
     let (mut restored, mut resumed) = (Vec::new(), Vec::new());
@@ -363,6 +365,7 @@ fn start(
         reloaded,
         bell,
         lacking,
+        undelivered,
         signals,
         journal,
         http,

@@ -1,4 +1,5 @@
 mod delivered;
+mod disks;
 mod distrust;
 mod floods;
 mod operators;
