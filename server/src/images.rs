@@ -2,6 +2,7 @@
 //!
 //! - [`directory`]: `boot.directory`, and nothing outside it;
 //! - [`editions`]: files that belong together, in the version that a boot saw; [`given`]: which those were, on disk, for the process after this one;
+//! - [`witness`] and [`lineage`]: files that were touched, and have the content that they had;
 //! - [`worker`]: the threads that open and read; [`jobs`]: what they are to do, and in which order;
 //! - [`mounts`]: on which file system a path ends;
 //! - [`folding`]: names whose capital letters are not the file's;
@@ -15,6 +16,7 @@ mod editions;
 mod folding;
 mod given;
 mod jobs;
+mod lineage;
 mod mounts;
 mod netascii;
 mod retained;

@@ -43,6 +43,8 @@ use std::sync::Arc;
 pub(crate) const STORE_FILE: &str = "heorot.redb";
 /// Name of the file of versions that boots were given, in the same place.
 const GIVEN_FILE: &str = "given.json";
+/// Which of them were touched since, likewise.
+const TOUCHED_FILE: &str = "touched.json";
 /// Name of the file of notes, beside the control socket.
 const NOTES_FILE: &str = "transfers.notes";
 /// Chunks that were read and wait for the loop: 16 MiB of them.
@@ -239,11 +241,11 @@ fn give_away_rights(
 ) -> Result<Option<String>, Problem> {
     let state = Path::new(&config.server.state);
     let (file, notes) = (state.join(STORE_FILE), control_path.with_file_name(NOTES_FILE));
-    let given = state.join(GIVEN_FILE);
-    let given = given.exists().then_some(given.as_path());
+    let kept = [GIVEN_FILE, TOUCHED_FILE].map(|name| state.join(name));
+    let kept = kept.iter().filter(|path| path.exists()).map(PathBuf::as_path);
     let names_file = names_file.filter(|path| path.parent() == Some(run_directory));
     let files: Vec<&Path> =
-        [&file, &notes].into_iter().map(PathBuf::as_path).chain(names_file).chain(given).collect();
+        [&file, &notes].into_iter().map(PathBuf::as_path).chain(names_file).chain(kept).collect();
     let ours: Vec<&Path> = files.iter().copied().chain([control_path]).collect();
     let directories = [state, run_directory].into_iter().filter(|directory| holds_only(directory, &ours));
     let owned: Vec<&Path> = directories.chain(files.iter().copied()).collect();
@@ -284,8 +286,9 @@ fn start(
     (dns, names, nis): (dns::Handle, Option<names::Handle>, Option<nis::Handle>),
 ) -> Result<Started, Problem> {
     let bell = Bell::new().map_err(|e| cannot_start(&e))?;
+    let state = Path::new(&config.server.state);
     let directory = BootDirectory::new(&config.boot.directory, config.boot.packages.as_deref())
-        .keeping(Path::new(&config.server.state).join(GIVEN_FILE));
+        .keeping(state.join(GIVEN_FILE), state.join(TOUCHED_FILE));
     let (outcome, outcomes) = line(&bell, 1);
     let (result, results) = line(&bell, RESULTS_WAITING_MAX);
     let (ask, asks) = line(&bell, ASKS_WAITING_MAX);
@@ -312,6 +315,7 @@ fn start(
     interface::watch(config.clone(), served, change).map_err(|e| cannot_start(&e))?;
     let store = store::start(opened.store, outcome).map_err(|e| cannot_start(&e))?;
     let neighbours = Keeper::start(opened.neighbours, entries).map_err(|e| cannot_start(&e))?;
+    directory.follow_touches().map_err(|e| cannot_start(&e))?;
     let images = Images::start(directory.clone(), result, results).map_err(|e| cannot_start(&e))?;
     let senders = Senders::start(settings::senders(&config), ways(&opened.tftp, &opened.data), &bell)
         .map_err(|e| cannot_start(&e))?;

@@ -2,10 +2,13 @@
 
 use super::editions::{Editions, Found, STANDS};
 use super::given::Given;
+use super::lineage::{self, Lineage};
 use super::mounts::{beneath, on_own, place_of};
 use super::witness::{Watches, Witness};
 use crate::errands::Place;
 use crate::overlay::Room;
+use crate::rights;
+use crate::wake::whole;
 use heorot_core::config::Loader;
 use heorot_core::transfer::{ImageIdentity, Refusal};
 use rustix::fs::{CWD, FileType, Mode, OFlags, RawMode, Stat};
@@ -20,6 +23,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
+/// How soon it shows that a file was touched of which another thread was told.
+const TOLD_BY_OTHERS_WITHIN: Duration = Duration::from_secs(10);
+/// How often it is looked at what is touched again and again.
+const TOUCHES_GATHER: Duration = Duration::from_millis(100);
+
 /// The directory of the boot files. All its clones go to another one together.
 #[derive(Clone, Debug)]
 pub(crate) struct BootDirectory {
@@ -28,6 +36,7 @@ pub(crate) struct BootDirectory {
     editions: Arc<Mutex<Editions>>,
     given: Arc<Mutex<Given>>,
     watches: Arc<Watches>,
+    lineage: Arc<Mutex<Lineage>>,
     /// When this process began to serve.
     pub(super) started: SystemTime,
 }
@@ -90,13 +99,40 @@ impl BootDirectory {
             editions: Arc::default(),
             given: Arc::default(),
             watches: Arc::default(),
+            lineage: Arc::default(),
             started: SystemTime::now(),
         }
     }
 
-    /// The same, which keeps in this file what boots were given, for the process after this one.
-    pub(crate) fn keeping(self, place: PathBuf) -> Self {
-        Self { given: Arc::new(Mutex::new(Given::kept_at(place))), ..self }
+    /// The same, which keeps in these files what boots were given, and what was touched of it, for the process after this one.
+    pub(crate) fn keeping(self, given: PathBuf, touched: PathBuf) -> Self {
+        let lineage = Arc::new(Mutex::new(Lineage::kept_at(touched)));
+        Self { given: Arc::new(Mutex::new(Given::kept_at(given))), lineage, ..self }
+    }
+
+    /// Starts a thread that keeps what is touched as soon as that is told: this process may end at any time.
+    ///
+    /// # Errors
+    /// No thread can be started.
+    pub(crate) fn follow_touches(&self) -> io::Result<()> {
+        let directory = self.clone();
+        std::thread::Builder::new().name("touches".into()).spawn(move || {
+            rights::renounce();
+            loop {
+                directory.watches.wait(TOLD_BY_OTHERS_WITHIN);
+                directory.look_at_touched();
+                // Who writes a file over has it told for each of its pages.
+                std::thread::sleep(TOUCHES_GATHER);
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Looks at all that was touched.
+    pub(super) fn look_at_touched(&self) {
+        let touched = whole(&self.lineage).touched();
+        // What is there by now is kept by being opened.
+        touched.iter().for_each(|name| drop(self.open(name)));
     }
 
     /// Serves from other places from now on. Files that are open stay so.
@@ -234,13 +270,33 @@ impl BootDirectory {
         }
         let witness = watch.map(|watch| Arc::new(Witness::new(watch, changed_nanoseconds(&found))));
         let may_wait = may_wait(&file);
-        let identity = identity(&found);
+        let identity = self.identity(&file, &found, path, witness.as_ref(), place == Place::Own && !may_wait);
         let name = path.to_owned();
         Ok(BootFile { file, identity, name, place, may_wait, found, witness, _room: None })
     }
 }
 
 impl BootDirectory {
+    /// What a file is that was just opened; one that was only touched since it was opened before is what it was then.
+    fn identity(
+        &self,
+        file: &File,
+        found: &Stat,
+        name: &str,
+        witness: Option<&Arc<Witness>>,
+        is_near: bool,
+    ) -> ImageIdentity {
+        let Stat { st_dev, st_ino, .. } = *found;
+        #[allow(clippy::useless_conversion, reason = "the fields' types differ between architectures")]
+        let (device, inode) = (u64::from(st_dev), u64::from(st_ino));
+        let (modified, changed) = (modified_nanoseconds(found), changed_nanoseconds(found));
+        let size = u64::try_from(found.st_size).unwrap_or(0);
+        let found = lineage::Found { name, device, inode, size, modified, changed, is_near };
+        let changed_now = || Ok(changed_nanoseconds(&rustix::fs::fstat(file)?));
+        let first = lineage::first_change(&self.lineage, found, witness, changed_now);
+        identity_of((device, inode), (size, modified), first)
+    }
+
     /// Opens a directory below the boot directory, to look at what it holds. An empty path is the boot directory itself.
     ///
     /// # Errors
@@ -328,9 +384,13 @@ impl BootFile {
     pub(crate) fn made(file: File, room: Room) -> io::Result<Self> {
         let found = rustix::fs::fstat(&file)?;
         let (name, place, may_wait) = (String::new(), Place::Own, false);
+        let size = u64::try_from(found.st_size).unwrap_or(0);
+        #[allow(clippy::useless_conversion, reason = "the fields' types differ between architectures")]
+        let inode = (u64::from(found.st_dev), u64::from(found.st_ino));
+        let content = (size, modified_nanoseconds(&found));
         Ok(Self {
             file,
-            identity: identity(&found),
+            identity: identity_of(inode, content, changed_nanoseconds(&found)),
             name,
             place,
             may_wait,
@@ -428,19 +488,12 @@ fn seconds(time: SystemTime) -> u64 {
 }
 
 /// What tells a file from others, and from itself as it was before: a file that is written over may have the same size, and get its time back (rsync --inplace --times). The time of the
-/// last change of its inode cannot be set. That also moves when a file is linked or its rights are changed: it counts as another one then, to whoever opens it.
-fn identity(stat: &Stat) -> ImageIdentity {
-    let Stat { st_dev, st_ino, st_size, .. } = *stat;
-    // An inode number is unique within its device; the device's is small and lands in the upper bits.
-    #[allow(clippy::useless_conversion, reason = "the fields' types differ between architectures")]
-    let (device, inode) = (u64::from(st_dev), u64::from(st_ino));
+/// last change of its inode cannot be set. That also moves when a file is linked or its rights are changed: [`lineage`] knows better.
+fn identity_of((device, inode): (u64, u64), (size, modified): (u64, u64), changed: u64) -> ImageIdentity {
     // By an odd number, so that what differs by a little differs in all bits.
-    let changed = changed_nanoseconds(stat).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    ImageIdentity {
-        file: device.rotate_left(40) ^ inode ^ changed,
-        size: u64::try_from(st_size).unwrap_or(0),
-        modified: modified_nanoseconds(stat),
-    }
+    let changed = changed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    // An inode number is unique within its device; the device's is small and lands in the upper bits.
+    ImageIdentity { file: device.rotate_left(40) ^ inode ^ changed, size, modified }
 }
 
 /// Whether size and time of the content are the same now.

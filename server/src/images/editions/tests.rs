@@ -139,7 +139,10 @@ fn a_boot_that_goes_on_after_a_restart_gets_no_other_version() {
 fn what_the_process_before_gave_is_the_same_as_long_as_nothing_took_its_place() {
     let (_, directory) = boot_directory();
     let kept = testing::directory("given");
-    let process = || testing::boot_files(&directory).keeping(kept.path().join("given.json"));
+    let process = || {
+        testing::boot_files(&directory)
+            .keeping(kept.path().join("given.json"), kept.path().join("touched.json"))
+    };
     let begin = |boot: &BootDirectory, from: Ipv4Addr, is_resumed: bool| {
         boot.together(from, files(), is_resumed);
         text(open_for(&boot, from, if is_resumed { "initrd.img" } else { "vmlinuz" }))
@@ -160,6 +163,69 @@ fn what_the_process_before_gave_is_the_same_as_long_as_nothing_took_its_place() 
     // A file that makes no sense, or none, is no knowledge.
     std::fs::write(kept.path().join("given.json"), "{").unwrap();
     refused(begin(&process(), ONE, true));
+}
+
+/// `chmod`, a hard link, `mv` there and back: whoever is in mid-boot goes on also when the server is started anew, and so does who was sent the file.
+#[test]
+fn what_was_touched_before_a_restart_is_what_it_was() {
+    let (_, directory) = boot_directory();
+    let kept = testing::directory("touched");
+    let at = |name: &str| directory.path().join(name);
+    let process = || {
+        let place = |name: &str| kept.path().join(name);
+        testing::boot_files(&directory).keeping(place("given.json"), place("touched.json"))
+    };
+    let wait = || std::thread::sleep(Duration::from_millis(20));
+    let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
+    let first = process();
+    first.together(ONE, files(), false);
+    assert_eq!(text(open_for(&first, ONE, "vmlinuz")), "kernel 1");
+    let identity = |boot: &BootDirectory| boot.open("initrd.img").unwrap().identity;
+    let was = identity(&first);
+    first.together(ONE, Vec::new(), false);
+    first.sweep();
+    wait();
+    std::fs::set_permissions(at("initrd.img"), mode(0o600)).unwrap();
+    // Another boot begins; it is only then that the server looks.
+    first.together(TWO, files(), false);
+    assert_eq!(text(open_for(&first, TWO, "vmlinuz")), "kernel 1");
+    assert_eq!(identity(&first), was);
+    wait();
+    std::fs::hard_link(at("initrd.img"), at("link")).unwrap();
+    std::fs::rename(at("initrd.img"), at("aside")).unwrap();
+    std::fs::rename(at("aside"), at("initrd.img")).unwrap();
+    first.look_at_touched();
+    drop(first);
+    let second = process();
+    second.together(TWO, files(), true);
+    assert_eq!(text(open_for(&second, TWO, "initrd.img")), "disk 1");
+    assert_eq!(identity(&second), was);
+    // Of what happens while no server runs nothing is known.
+    drop(second);
+    wait();
+    std::fs::set_permissions(at("initrd.img"), mode(0o644)).unwrap();
+    let third = process();
+    third.together(TWO, files(), true);
+    assert!(text(open_for(&third, TWO, "initrd.img")).contains("another version than the kernel"));
+    assert_ne!(identity(&third), was);
+    // Written over, with its time put back, and touched.
+    let was = identity(&third);
+    let time = std::fs::metadata(at("initrd.img")).unwrap().modified().unwrap();
+    wait();
+    std::fs::write(at("initrd.img"), "disk 2").unwrap();
+    std::fs::File::options().write(true).open(at("initrd.img")).unwrap().set_modified(time).unwrap();
+    std::fs::set_permissions(at("initrd.img"), mode(0o600)).unwrap();
+    third.look_at_touched();
+    assert_ne!(identity(&third), was);
+    // Another file in its place that has its size, its time, and maybe its inode.
+    let was = identity(&third);
+    wait();
+    for name in ["initrd.img", "link"] {
+        std::fs::remove_file(at(name)).unwrap();
+    }
+    std::fs::write(at("initrd.img"), "disk 3").unwrap();
+    std::fs::File::options().write(true).open(at("initrd.img")).unwrap().set_modified(time).unwrap();
+    assert_ne!(identity(&third), was);
 }
 
 #[test]
