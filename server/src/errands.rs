@@ -181,7 +181,7 @@ impl<L: Line> Errand<'_, L> {
         let mut waiting = self.desk.waiting();
         let Some(here) = waiting.at_work.remove(&self.number) else { return false };
         let may = here.place == *place || waiting.has_room(place);
-        let has_left = may && here.place != *place;
+        let has_left = may && here.place != *place && !waiting.lines.is_empty();
         let there = || AtWork { place: place.clone(), file: file.to_owned(), since: Instant::now() };
         waiting.at_work.insert(self.number, if may { there() } else { here });
         drop(waiting);
@@ -203,8 +203,13 @@ impl<L: Line> Errand<'_, L> {
 
 impl<L: Line> Drop for Errand<'_, L> {
     fn drop(&mut self) {
-        self.desk.waiting().at_work.remove(&self.number);
-        self.desk.came.notify_one();
+        let mut waiting = self.desk.waiting();
+        waiting.at_work.remove(&self.number);
+        let is_left = !waiting.lines.is_empty();
+        drop(waiting);
+        if is_left {
+            self.desk.came.notify_one();
+        }
     }
 }
 

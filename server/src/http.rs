@@ -83,7 +83,7 @@ enum Letter {
     /// A file is open, or is not to be had.
     Opened { key: u64, path: String, kind: &'static str, result: Result<Arc<BootFile>, Refusal> },
     /// The small files of a node are made, or cannot be.
-    Made { key: u64, mac: Mac, given: Option<Time>, result: Result<BootFile, NotMade> },
+    Made { key: u64, mac: Mac, given: Option<Time>, result: Result<Arc<BootFile>, NotMade> },
     /// The names file of a node is written: its first lines, and the rest; or cannot be. None: it was asked for something else.
     Written { key: u64, result: Option<Result<(String, Arc<BootFile>), NotMade>> },
     /// A part of a file is in the kernel's memory; or it is this, where nobody can tell.

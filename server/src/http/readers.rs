@@ -180,7 +180,7 @@ impl Reader {
                 if !go(&Place::Overlays, "") {
                     return Err((Place::Overlays, Job::Make { key, wanted }));
                 }
-                let result = self.overlays.archive(&wanted);
+                let result = self.overlays.archive(&wanted).map(Arc::new);
                 Ok(Letter::Made { key, mac: wanted.mac, given: wanted.given, result })
             }
             Job::Write { key, unwritten } => {

@@ -148,14 +148,24 @@ impl BootDirectory {
     }
 
     /// Lets go the versions of boots that are over. The disk may be waited for.
-    pub(crate) fn sweep(&self) {
+    pub(crate) fn sweep(&self, go: Go<'_>) {
         self.editions().sweep(Instant::now());
-        self.close_those_over();
+        self.close_those_over(go);
     }
 
-    fn close_those_over(&self) {
+    /// Closes what boots have seen that are over. A file system that may have to be waited for may be told of that, and has to answer.
+    fn close_those_over(&self, go: Go<'_>) {
         let over = self.editions().over();
-        drop(over);
+        let mut may_go = true;
+        for boot in over {
+            // Of a thousand of them one is enough to find that out.
+            if boot.slow_files().all(|file| may_go && go(&file.place, &file.name)) {
+                drop(boot);
+            } else {
+                may_go = false;
+                self.editions().keep_over(boot);
+            }
+        }
     }
 
     /// Opens a file for a machine: as it was when the machine's boot saw it, or the first of those that belong to it.
@@ -163,7 +173,7 @@ impl BootDirectory {
     /// # Errors
     /// As [`Self::open`], and that the file is not any more what that boot saw; or a place where the thread may not go.
     pub(crate) fn open_for(&self, go: Go<'_>, from: Ipv4Addr, path: &str) -> Result<BootFile, Unopened> {
-        self.close_those_over();
+        self.close_those_over(go);
         let find = || self.editions().find(Instant::now(), from, path);
         let mut found = find();
         if let Found::This(_, all) = &found {

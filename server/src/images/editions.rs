@@ -125,6 +125,11 @@ impl Editions {
         std::mem::take(&mut self.over)
     }
 
+    /// One of them that cannot be dropped now.
+    pub(super) fn keep_over(&mut self, boot: Boot) {
+        self.over.push(boot);
+    }
+
     /// What became of opening the files of a boot. If somebody else did so meanwhile, it is his that hold.
     pub(super) fn opened(&mut self, from: Ipv4Addr, opened: Vec<(String, Result<BootFile, Refusal>)>) {
         let Some(boot) = self.boots.get(&from).filter(|boot| boot.seen.is_none()) else { return };
@@ -172,6 +177,17 @@ impl Editions {
             self.boots.iter().filter(|(_, boot)| is_over(boot)).map(|(from, _)| *from).collect();
         self.over.extend(over.iter().filter_map(|from| self.boots.remove(from)));
         self.held.retain(|_, version| version.strong_count() > 0);
+    }
+}
+
+impl Boot {
+    /// Those of its files that are held open on a file system that may have to be waited for.
+    pub(super) fn slow_files(&self) -> impl Iterator<Item = &BootFile> {
+        let held = self.seen.iter().flat_map(BTreeMap::values).filter_map(|seen| match seen {
+            Seen::Held(file) => Some(&**file),
+            Seen::Was(_) | Seen::Missing => None,
+        });
+        held.filter(|file| file.may_wait)
     }
 }
 

@@ -72,14 +72,14 @@ fn device_at(directory: &OwnedFd, at: &str) -> Option<String> {
     let root = std::fs::read_link(format!("/proc/thread-self/fd/{}", directory.as_raw_fd())).ok()?;
     let wanted = root.join(at);
     let list = std::fs::read("/proc/thread-self/mountinfo").ok()?;
-    let mounts = list.split(|octet| *octet == b'\n').filter_map(|line| {
+    let mut mounts = list.split(|octet| *octet == b'\n').filter_map(|line| {
         let mut fields = line.split(|octet| *octet == b' ');
         let device = fields.nth(2)?;
         let point = unescaped(fields.nth(1)?);
         (Path::new(OsStr::from_bytes(&point)) == wanted).then_some(device)
     });
     // Of several at one place the last is on top.
-    mounts.last().map(|device| String::from_utf8_lossy(device).into_owned())
+    mounts.next_back().map(|device| String::from_utf8_lossy(device).into_owned())
 }
 
 /// A path in that list: blanks, tabs, newlines and backslashes are written in octal digits.

@@ -110,7 +110,9 @@ impl Reader {
         loop {
             if swept.elapsed() >= SWEEP_EVERY {
                 swept = Instant::now();
-                self.directory.sweep();
+                if let Some(errand) = self.jobs.set_out() {
+                    self.directory.sweep(&|place, file| errand.go(place, file));
+                }
             }
             let (errand, job) = match self.jobs.take(SWEEP_EVERY) {
                 Next::Job(errand, job) => (errand, job),

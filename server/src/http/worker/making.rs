@@ -30,7 +30,7 @@ impl Worker {
         &mut self,
         key: u64,
         (mac, given): (Mac, Option<Time>),
-        result: Result<BootFile, NotMade>,
+        result: Result<Arc<BootFile>, NotMade>,
         now: Instant,
     ) {
         let (status, why) = match result {
@@ -38,7 +38,7 @@ impl Worker {
             Ok(file) => {
                 let version = Version::of(&file.identity, u64::from(clock::calendar_seconds()));
                 let all = Selection::Whole;
-                let file = (Arc::new(file), "application/x-cpio");
+                let file = (file, "application/x-cpio");
                 return self.reply_file(key, file, (&version, all), None, now);
             }
             Err(NotMade::Wrong(why)) => (500, why),

@@ -106,7 +106,7 @@ fn a_boot_goes_on_when_its_files_are_what_they_were() {
 fn a_boot_that_goes_on_after_a_restart_gets_no_other_version() {
     let (mut boot, directory) = boot_directory();
     let refused = |boot: &BootDirectory| {
-        let said = text(open_for(&boot, ONE, "initrd.img"));
+        let said = text(open_for(boot, ONE, "initrd.img"));
         assert!(said.starts_with("initrd.img may be of another version than the kernel"), "{said}");
     };
     boot.together(ONE, files(), true);
@@ -145,7 +145,7 @@ fn what_the_process_before_gave_is_the_same_as_long_as_nothing_took_its_place() 
     };
     let begin = |boot: &BootDirectory, from: Ipv4Addr, is_resumed: bool| {
         boot.together(from, files(), is_resumed);
-        text(open_for(&boot, from, if is_resumed { "initrd.img" } else { "vmlinuz" }))
+        text(open_for(boot, from, if is_resumed { "initrd.img" } else { "vmlinuz" }))
     };
     assert_eq!(begin(&process(), ONE, false), "kernel 1");
     // The files are of this moment, and yet nobody can have seen others.
@@ -183,7 +183,7 @@ fn what_was_touched_before_a_restart_is_what_it_was() {
     let identity = |boot: &BootDirectory| boot.open("initrd.img").unwrap().identity;
     let was = identity(&first);
     first.together(ONE, Vec::new(), false);
-    first.sweep();
+    first.sweep(&anywhere);
     wait();
     std::fs::set_permissions(at("initrd.img"), mode(0o600)).unwrap();
     // Another boot begins; it is only then that the server looks.
