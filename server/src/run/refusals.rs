@@ -87,8 +87,8 @@ impl Refusals {
             let trouble = before.remove(place).unwrap_or_else(|| {
                 let (whose, directory) = whereabouts(place, directories);
                 let for_file = if file.is_empty() { String::new() } else { format!(" for {file}") };
-                let what = format!("{whose} does not answer{for_file}; what is elsewhere is served");
-                let why = format!("findmnt -T {directory}, dmesg");
+                let what = format!("{whose} does not answer{for_file}");
+                let why = format!("findmnt -T {directory}, dmesg; what is elsewhere is served");
                 lines.push((Weight::Warning, format!("{what}\n  {why}")));
                 MeasuredTrouble { what, since: now, why }
             });
@@ -225,9 +225,11 @@ mod tests {
         };
         let nfs = Place::Mounted { at: "nfs".into(), device: "0:7".into() };
         let (lines, told) = say(1, &[(nfs.clone(), "nfs/vmlinuz")]);
-        let what =
-            "what is mounted at /srv/heorot/nfs does not answer for nfs/vmlinuz; what is elsewhere is served";
-        assert_eq!(lines, [(4, format!("{what}\n  findmnt -T /srv/heorot/nfs, dmesg"))]);
+        let what = "what is mounted at /srv/heorot/nfs does not answer for nfs/vmlinuz";
+        assert_eq!(
+            lines,
+            [(4, format!("{what}\n  findmnt -T /srv/heorot/nfs, dmesg; what is elsewhere is served"))]
+        );
         assert_eq!((told[0].what.as_str(), told[0].since), (what, at(1)));
         let (lines, told) = say(2, &[(nfs.clone(), "nfs/vmlinuz"), (Place::Own, "vmlinuz")]);
         assert_eq!((lines.len(), told.len(), told[1].since), (1, 2, at(1)));
