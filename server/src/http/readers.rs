@@ -170,7 +170,11 @@ impl Reader {
         match job {
             Job::Open { key, from, path, kind } => {
                 let result = match self.directory.open_for(go, from, &path) {
-                    Ok(file) => Ok(whole(&self.files).share(file)),
+                    Ok(file) => {
+                        // If another one is open already it is closed here, and not with the lock: its file system may be asked.
+                        let file = Arc::new(file);
+                        Ok(whole(&self.files).share(&file))
+                    }
                     Err(Unopened::Refused(refusal)) => Err(refusal),
                     Err(Unopened::Held(place)) => return Err((place, Job::Open { key, from, path, kind })),
                 };
@@ -200,19 +204,18 @@ impl Reader {
 
 impl Files {
     /// The same file as somebody has open already, if anybody has.
-    fn share(&mut self, file: BootFile) -> Arc<BootFile> {
+    fn share(&mut self, file: &Arc<BootFile>) -> Arc<BootFile> {
         let ImageIdentity { file: inode, size, modified } = file.identity;
         let known = self.all.entry((inode, size, modified)).or_default();
         if let Some(known) = known.upgrade() {
             return known;
         }
-        let file = Arc::new(file);
-        *known = Arc::downgrade(&file);
+        *known = Arc::downgrade(file);
         if file.may_wait {
-            self.kept.push(Arc::clone(&file));
+            self.kept.push(Arc::clone(file));
         }
         self.all.retain(|_, file| file.strong_count() > 0);
-        file
+        Arc::clone(file)
     }
 }
 

@@ -191,7 +191,7 @@ impl BootDirectory {
             let mut opened = Vec::with_capacity(files.len());
             for file in files {
                 let result = match self.open_by(go, &file) {
-                    Ok(file) => Ok(file),
+                    Ok(file) => Ok(Arc::new(file)),
                     Err(Unopened::Refused(refusal)) => Err(refusal),
                     Err(held @ Unopened::Held(_)) => return Err(held),
                 };
@@ -204,7 +204,7 @@ impl BootDirectory {
             let files =
                 opened.iter().filter_map(|(path, file)| Some((path.as_str(), file.as_ref().ok()?.identity)));
             let _ = self.given().add(seconds(SystemTime::now()), files);
-            self.editions().opened(from, opened);
+            self.editions().opened(from, &opened);
             found = find();
         }
         match found {
@@ -222,7 +222,7 @@ impl BootDirectory {
     fn check_settled(
         &self,
         path: &str,
-        files: &[(String, Result<BootFile, Refusal>)],
+        files: &[(String, Result<Arc<BootFile>, Refusal>)],
     ) -> Result<(), Refusal> {
         let began = seconds(self.started).saturating_sub(STANDS.as_secs());
         let given = self.given();

@@ -190,7 +190,9 @@ impl Reader {
                     Mode::Netascii => Some(count(&file)?),
                 };
                 let image = ImageId(self.ids.fetch_add(1, Ordering::Relaxed));
-                self.files().insert(key, image, OpenFile { file, text })
+                // If it is not needed it is closed here, and not with the lock: its file system may be asked.
+                let file = Arc::new(OpenFile { file, text });
+                self.files().insert(key, image, &file)
             }
         };
         let size = open.text.as_ref().map_or(identity.size, |text| text.octets);
@@ -243,14 +245,13 @@ impl Files {
     }
 
     /// A new image with one user, unless somebody opened the same file meanwhile.
-    fn insert(&mut self, key: Key, image: ImageId, file: OpenFile) -> (ImageId, Arc<OpenFile>) {
+    fn insert(&mut self, key: Key, image: ImageId, file: &Arc<OpenFile>) -> (ImageId, Arc<OpenFile>) {
         if let Some(known) = self.take(key) {
             return known;
         }
-        let file = Arc::new(file);
         self.by_identity.insert(key, image);
-        self.open.insert(image, (Arc::clone(&file), 1));
-        (image, file)
+        self.open.insert(image, (Arc::clone(file), 1));
+        (image, Arc::clone(file))
     }
 }
 

@@ -250,8 +250,12 @@ fn a_version_is_held_once_and_no_longer_than_it_may_be_needed() {
         let Found::Unopened { files, .. } = editions.find(now, from, "vmlinuz") else {
             panic!("nothing is open")
         };
-        let opened = files.into_iter().map(|file| (file.clone(), boot.open(&file))).collect();
-        editions.opened(from, opened);
+        let open = |file: String| {
+            let result = boot.open(&file).map(Arc::new);
+            (file, result)
+        };
+        let opened: Vec<_> = files.into_iter().map(open).collect();
+        editions.opened(from, &opened);
         editions.find(now, from, "vmlinuz")
     };
     for last in 0..100 {
