@@ -5,6 +5,7 @@ use crate::http::{self, tls::Wrong};
 use crate::images::directory::problem_with;
 use crate::neighbour::threshold;
 use crate::overlay;
+use crate::plain_file;
 use crate::settings;
 use heorot_core::cluster::network;
 use heorot_core::config::{Config, Interface, LoaderFile, Mistake, Tls, render};
@@ -13,7 +14,6 @@ use heorot_core::load::Link;
 use rustix::fs::Access;
 use rustls::ServerConfig;
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
@@ -229,9 +229,8 @@ fn read_templates(config: &mut Config, (file_name, config_text): (&str, &str)) -
             }
             Err(e) if e.kind() == io::ErrorKind::NotFound && directory.is_dir() => {}
             Err(e) => {
-                mistakes += &format!(
-                    "{shown} cannot be read: {e}\n  see boot.templates: the directory has to be readable for heorot\n"
-                );
+                let remedy = "the directory and its files have to be readable for heorot";
+                mistakes += &format!("{shown} cannot be read: {e}\n  see boot.templates: {remedy}\n");
             }
         }
     }
@@ -248,7 +247,7 @@ fn read_templates(config: &mut Config, (file_name, config_text): (&str, &str)) -
 /// A file of which a little more is read than may be used: what is too long is told as such.
 fn read_bounded(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(FILE_TEMPLATE_OCTETS_MAX as u64 + 1).read_to_string(&mut text)?;
+    plain_file::open(path)?.take(FILE_TEMPLATE_OCTETS_MAX as u64 + 1).read_to_string(&mut text)?;
     Ok(text)
 }
 
@@ -462,6 +461,10 @@ mod tests {
         std::fs::create_dir(&grub).unwrap();
         let wrong = read_templates(&mut given, ("heorot.toml", &text(directory.path()))).unwrap_err();
         assert!(wrong.contains("grub.cfg.j2 cannot be read"), "{wrong}");
+        std::fs::remove_dir(&grub).unwrap();
+        nix::unistd::mkfifo(&grub, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let wrong = read_templates(&mut given, ("heorot.toml", &text(directory.path()))).unwrap_err();
+        assert!(wrong.contains("grub.cfg.j2 cannot be read: it is a pipe"), "{wrong}");
         let missing = directory.path().join("missing");
         let wrong = read_templates(&mut config(&missing), ("heorot.toml", &text(&missing))).unwrap_err();
         let shown = missing.display();

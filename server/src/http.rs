@@ -21,6 +21,7 @@ pub(crate) mod tls;
 mod worker;
 
 use crate::ask::Ask;
+use crate::errands::{Desk, Overdue};
 use crate::images::directory::{BootDirectory, BootFile};
 use crate::journal::{Journal, Weight};
 use crate::overlay::{NotMade, Overlays};
@@ -39,6 +40,7 @@ use heorot_core::message::{Answer, Via};
 use heorot_core::time::Time;
 use heorot_core::transfer::{Refusal, StreamId, StreamNews, Transfer};
 use listen::ControlSocket;
+use readers::Queue;
 use rustix::process::{Resource, getrlimit};
 use rustls::ServerConfig;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -63,6 +65,7 @@ pub(crate) struct Http {
     tray: Arc<Tray<News>>,
     /// What the thread for machines is told at the end of the turn.
     outgoing: Vec<Letter>,
+    jobs: Arc<Desk<Queue>>,
 }
 
 #[derive(Debug)]
@@ -80,11 +83,11 @@ enum Letter {
     /// A file is open, or is not to be had.
     Opened { key: u64, path: String, kind: &'static str, result: Result<Arc<BootFile>, Refusal> },
     /// The small files of a node are made, or cannot be.
-    Made { key: u64, mac: Mac, given: Option<Time>, result: Result<BootFile, NotMade> },
+    Made { key: u64, mac: Mac, given: Option<Time>, result: Result<Arc<BootFile>, NotMade> },
     /// The names file of a node is written: its first lines, and the rest; or cannot be. None: it was asked for something else.
     Written { key: u64, result: Option<Result<(String, Arc<BootFile>), NotMade>> },
-    /// A part of a file is in memory.
-    Warm { key: u64, result: Result<(), String> },
+    /// A part of a file is in the kernel's memory; or it is this, where nobody can tell.
+    Warm { key: u64, result: Result<Vec<u8>, String> },
     /// Another certificate.
     Secure(Arc<ServerConfig>),
     /// One more address; whether by TLS.
@@ -237,10 +240,10 @@ impl Http {
     ) -> io::Result<Self> {
         let (commands, incoming) = mpsc::channel(4);
         let (post, tray) = (Arc::new(Post::new()?), Arc::new(Tray::new(bell)));
-        let jobs = readers::start(files, &post, limits.connections)?;
+        let jobs = readers::start(files, &post)?;
         let shared = (Arc::clone(&post), Arc::clone(&tray), asks.clone());
         let listeners = (sockets.boot, sockets.secured);
-        let worker = Worker::new(limits, listeners, tls, shared, jobs, journal.clone())?;
+        let worker = Worker::new(limits, listeners, tls, shared, Arc::clone(&jobs), journal.clone())?;
         std::thread::Builder::new().name("http".into()).spawn(move || {
             rights::renounce();
             worker.run();
@@ -253,7 +256,7 @@ impl Http {
                 journal.say(Weight::Warning, format_args!("the control socket has ended: {error}"));
             }
         })?;
-        Ok(Self { commands, post, tray, outgoing: Vec::new() })
+        Ok(Self { commands, post, tray, outgoing: Vec::new(), jobs })
     }
 
     /// Sees that the control socket is where it was made, and who may use it.
@@ -293,6 +296,11 @@ impl Http {
             let outgoing = &mut self.outgoing;
             self.post.tell(|mailbox| mailbox.append(outgoing));
         }
+    }
+
+    /// Where the threads that wait for disks have waited for long, at a moment.
+    pub(crate) fn overdue(&self) -> Overdue {
+        self.jobs.watched()
     }
 
     /// What has come of it all, up to its last turn.

@@ -2,7 +2,9 @@
 //!
 //! - [`directory`]: `boot.directory`, and nothing outside it;
 //! - [`editions`]: files that belong together, in the version that a boot saw; [`given`]: which those were, on disk, for the process after this one;
+//! - [`witness`] and [`lineage`]: files that were touched, and have the content that they had;
 //! - [`worker`]: the threads that open and read; [`jobs`]: what they are to do, and in which order;
+//! - [`mounts`]: on which file system a path ends;
 //! - [`folding`]: names whose capital letters are not the file's;
 //! - [`netascii`]: files as texts;
 //! - [`cache`]: the chunks in memory, within a bound;
@@ -14,11 +16,14 @@ mod editions;
 mod folding;
 mod given;
 mod jobs;
+mod lineage;
+mod mounts;
 mod netascii;
 mod retained;
 mod witness;
 mod worker;
 
+use crate::errands::{Desk, Overdue};
 use crate::notes::checksum;
 use crate::wake::Caller;
 use cache::Cache;
@@ -40,7 +45,7 @@ pub(crate) use worker::Wanted;
 
 /// The images of all transfers.
 pub(crate) struct Images {
-    jobs: Arc<Jobs>,
+    jobs: Arc<Desk<Jobs>>,
     results: Receiver<Done>,
     ids: Arc<AtomicU64>,
     /// How many openings of each image are not closed.
@@ -82,7 +87,7 @@ impl Images {
 
     /// The transfer has ended that waited for its file to be opened. Whether that will not be told any more.
     pub(crate) fn forget(&self, peer: Ipv4Addr, transfer: TransferId) -> bool {
-        self.jobs.forget(peer, transfer)
+        self.jobs.in_lines(|jobs| jobs.forget(peer, transfer)).contains(&true)
     }
 
     /// Opens a generated file.
@@ -120,6 +125,10 @@ impl Images {
         }
         if self.generated.remove(&image).is_some() {
             return;
+        }
+        if last {
+            self.fetching.retain(|(fetched, _)| *fetched != image);
+            self.jobs.in_lines(|jobs| jobs.forget_chunks(image));
         }
         // Giving back a hundred megabytes takes the kernel milliseconds: not on the loop.
         let chunks = if last { self.cache.remove(image) } else { Vec::new() };
@@ -167,6 +176,11 @@ impl Images {
             return (Retained::whole(text), range.end);
         }
         Retained::chunks(range, |chunk| self.cache.get(image, chunk))
+    }
+
+    /// Where the threads have waited for long, at a moment.
+    pub(crate) fn overdue(&self) -> Overdue {
+        self.jobs.watched()
     }
 
     /// How many images are open, and how many octets of them are in memory.

@@ -3,10 +3,10 @@
 //! - [`cli`]: the command line; [`serve`]: the start, in order; [`run`]: the loop; [`wake`], [`ask`]: how threads and the loop talk to each other;
 //! - network: [`interface`] (what is opened of each, and that it is still the same one), [`udp`] on [`netio`], [`link`] on [`frame`], [`neighbour`], [`http`], [`dns`], [`nis`] (with [`rpcbind`]), [`nfs`]; TCP connections: [`streams`];
 //! - looking about: [`probe`] and [`echo`] (who has an address), [`overhear`] (other DHCP servers), [`traffic`] (what else goes out);
-//! - disk: [`store`], [`images`], [`overlay`], [`notes`], [`names`] (the file for glibc), [`configuration`];
+//! - disk: [`errands`] (threads that may wait for one), [`store`], [`images`], [`overlay`], [`notes`], [`names`] (the file for glibc), [`configuration`], [`plain_file`] (what operators write);
 //! - [`initrd`]: what nodes boot, made from a kernel's modules;
 //! - [`storm`]: the simulator's machines, with real packets; [`rehearse`]: the simulator whole;
-//! - the rest of the host: [`clock`], [`journal`], [`rights`], [`settings`]; [`doctor`]: what it lacks, [`lacking`]: of that, the files, while it serves; [`problem`]: how that is said.
+//! - the rest of the host: [`clock`], [`journal`], [`rights`], [`settings`]; [`doctor`]: what it lacks, [`lacking`]: of that, the files, while it serves; [`overdue`]: disks that do not answer; [`problem`]: how that is said.
 
 mod ask;
 mod cli;
@@ -19,6 +19,7 @@ mod configuration;
 mod dns;
 mod doctor;
 mod echo;
+mod errands;
 mod frame;
 mod http;
 mod images;
@@ -37,8 +38,10 @@ mod nfs;
 )]
 mod nis;
 mod notes;
+mod overdue;
 mod overhear;
 mod overlay;
+mod plain_file;
 mod probe;
 mod problem;
 mod rehearse;

@@ -16,6 +16,7 @@ mod interfaces;
 mod meter;
 pub(crate) mod operate;
 mod order;
+mod refusals;
 mod send;
 pub(crate) mod senders;
 mod transmit;
@@ -38,6 +39,7 @@ use crate::netio::Inbox;
 use crate::nfs;
 use crate::nis;
 use crate::notes::Notes;
+use crate::overdue::Undelivered;
 use crate::overhear;
 use crate::overlay::Overlays;
 use crate::probe::Heard;
@@ -57,6 +59,7 @@ use heorot_core::transfer::{self, Port, Transfers};
 use meter::Meter;
 use nix::sys::signalfd::SignalFd;
 use order::{Order, Source};
+use refusals::Refusals;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use send::Outgoing;
@@ -126,6 +129,7 @@ pub(crate) struct Parts {
     pub(crate) reloaded: Receiver<operate::Reloaded>,
     pub(crate) bell: Bell,
     pub(crate) lacking: (lacking::Handle, Receiver<Vec<Lacking>>),
+    pub(crate) undelivered: Receiver<Undelivered>,
     pub(crate) signals: SignalFd,
     pub(crate) journal: Journal,
     pub(crate) http: Http,
@@ -173,7 +177,7 @@ pub(crate) struct Loop {
     reload_again: bool,
     addresses: interfaces::Addresses,
     dump: operate::Dump,
-    refusals: operate::Refusals,
+    refusals: Refusals,
     /// The longest time for which nothing new was taken: no turn should take 20 ms.
     longest_turn: Duration,
     /// When the server has to be gone, once it was told to go.
@@ -236,7 +240,7 @@ impl Loop {
             reloading: false,
             reload_again: false,
             dump: operate::Dump::default(),
-            refusals: operate::Refusals::default(),
+            refusals: Refusals::default(),
             longest_turn: Duration::ZERO,
             ends_by: None,
         })
@@ -569,6 +573,9 @@ impl Loop {
         }
         if let Ok(lacking) = self.parts.lacking.1.try_recv() {
             self.lacking(lacking);
+        }
+        if let Ok(undelivered) = self.parts.undelivered.try_recv() {
+            self.undelivered(&undelivered);
         }
         if left || is_decided_left {
             // The bell was silenced with messages left in the lines.

@@ -22,7 +22,7 @@ use crate::store::{self, Store};
 use crate::traffic::Traffic;
 use crate::udp::{DataPorts, UdpPort};
 use crate::wake::{Bell, line};
-use crate::{clock, dns, lacking, names, nfs, nis, rights};
+use crate::{clock, dns, lacking, names, nfs, nis, overdue, rights};
 use heorot_core::Heorot;
 use heorot_core::commits::Commits;
 use heorot_core::config::{Config, NamesFile};
@@ -42,6 +42,8 @@ use std::sync::Arc;
 pub(crate) const STORE_FILE: &str = "heorot.redb";
 /// Name of the file of versions that boots were given, in the same place.
 const GIVEN_FILE: &str = "given.json";
+/// Which of them were touched since, likewise.
+const TOUCHED_FILE: &str = "touched.json";
 /// Name of the file of notes, beside the control socket.
 const NOTES_FILE: &str = "transfers.notes";
 /// Chunks that were read and wait for the loop: 16 MiB of them.
@@ -238,11 +240,11 @@ fn give_away_rights(
 ) -> Result<Option<String>, Problem> {
     let state = Path::new(&config.server.state);
     let (file, notes) = (state.join(STORE_FILE), control_path.with_file_name(NOTES_FILE));
-    let given = state.join(GIVEN_FILE);
-    let given = given.exists().then_some(given.as_path());
+    let kept = [GIVEN_FILE, TOUCHED_FILE].map(|name| state.join(name));
+    let kept = kept.iter().filter(|path| path.exists()).map(PathBuf::as_path);
     let names_file = names_file.filter(|path| path.parent() == Some(run_directory));
     let files: Vec<&Path> =
-        [&file, &notes].into_iter().map(PathBuf::as_path).chain(names_file).chain(given).collect();
+        [&file, &notes].into_iter().map(PathBuf::as_path).chain(names_file).chain(kept).collect();
     let ours: Vec<&Path> = files.iter().copied().chain([control_path]).collect();
     let directories = [state, run_directory].into_iter().filter(|directory| holds_only(directory, &ours));
     let owned: Vec<&Path> = directories.chain(files.iter().copied()).collect();
@@ -283,8 +285,9 @@ fn start(
     (dns, names, nis): (dns::Handle, Option<names::Handle>, Option<nis::Handle>),
 ) -> Result<Started, Problem> {
     let bell = Bell::new().map_err(|e| cannot_start(&e))?;
+    let state = Path::new(&config.server.state);
     let directory = BootDirectory::new(&config.boot.directory, config.boot.packages.as_deref())
-        .keeping(Path::new(&config.server.state).join(GIVEN_FILE));
+        .keeping(state.join(GIVEN_FILE), state.join(TOUCHED_FILE));
     let (outcome, outcomes) = line(&bell, 1);
     let (result, results) = line(&bell, RESULTS_WAITING_MAX);
     let (ask, asks) = line(&bell, ASKS_WAITING_MAX);
@@ -311,6 +314,7 @@ fn start(
     interface::watch(config.clone(), served, change).map_err(|e| cannot_start(&e))?;
     let store = store::start(opened.store, outcome).map_err(|e| cannot_start(&e))?;
     let neighbours = Keeper::start(opened.neighbours, entries).map_err(|e| cannot_start(&e))?;
+    directory.follow_touches().map_err(|e| cannot_start(&e))?;
     let images = Images::start(directory.clone(), result, results).map_err(|e| cannot_start(&e))?;
     let senders = Senders::start(settings::senders(&config), opened.data.ways(&opened.tftp), &bell)
         .map_err(|e| cannot_start(&e))?;
@@ -319,6 +323,8 @@ fn start(
     let overlays = Overlays::new(&config.overlays, &secret);
     let http = Http::start(opened.http, (ask, &bell), (&directory, &overlays), tls, journal.clone())
         .map_err(|e| cannot_start(&e))?;
+    let (says, undelivered) = line(&bell, 1);
+    overdue::start(vec![images.overdue(), http.overdue()], says).map_err(|e| cannot_start(&e))?;
 
     let now = clock::now();
     let (mut restored, mut resumed) = (Vec::new(), Vec::new());
@@ -362,6 +368,7 @@ fn start(
         reloaded,
         bell,
         lacking,
+        undelivered,
         signals,
         journal,
         http,

@@ -4,6 +4,8 @@ use crate::images::directory::BootDirectory;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+pub(crate) mod standing;
+
 /// What fuzzers found, as it is kept.
 #[path = "../../fuzz/src/corpus.rs"]
 #[allow(missing_docs, unreachable_pub)]
@@ -48,6 +50,17 @@ pub(crate) fn with_a_wire(test: impl FnOnce(u32, u32) + Send + 'static) {
         run_command("ip link set v1 up");
         let index = |name| nix::net::if_::if_nametoindex(name).unwrap();
         test(index("v0"), index("v1"));
+    };
+    std::thread::spawn(run).join().unwrap();
+}
+
+/// Runs a test where file systems of its own can be mounted, which go with its threads.
+pub(crate) fn with_mounts(test: impl FnOnce() + Send + 'static) {
+    let run = || {
+        nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNS)
+            .expect("mounts of its own: run the tests as root");
+        run_command("mount --make-rprivate /");
+        test();
     };
     std::thread::spawn(run).join().unwrap();
 }

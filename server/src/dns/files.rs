@@ -3,13 +3,13 @@
 //! A thread of its own reads them, for no query may wait for a disk. It watches their directories: whoever changes such a file replaces it.
 
 use super::{Counts, FilesMailbox, Mailbox, Roots};
+use crate::plain_file;
 use crate::wake::Post;
 use heorot_dns::{Forwarding, HostNames, name_servers};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -144,8 +144,7 @@ impl Plan {
 }
 
 fn read(path: &str) -> io::Result<String> {
-    let mut octets = Vec::new();
-    File::open(path)?.take(FILE_OCTETS_MAX).read_to_end(&mut octets)?;
+    let octets = plain_file::read(path, FILE_OCTETS_MAX)?;
     Ok(String::from_utf8_lossy(&octets).into_owned())
 }
 

@@ -9,24 +9,27 @@
 //!                                                                                         └─> Lingering ─> Over
 //! ```
 //!
-//! A file goes from the kernel's memory to the socket (sendfile(2)); by TLS it passes through ours, some tens of kilobytes at a time.
+//! A file goes from the kernel's memory to the socket (sendfile(2)); by TLS it passes through ours, some tens of kilobytes at a time, and so does what is on a file system where nobody can tell
+//! whether it has to be waited for: that is read by others.
+
+mod body;
 
 use super::head::{self, Head, Refusal};
 use super::reply::{Manner, Reply};
 use crate::images::directory::BootFile;
 use crate::netio;
 use crate::streams::{Stream, flush, receive};
+pub(super) use body::Body;
+use body::{SECURED_OCTETS, encipher, send_file};
 use heorot_core::limit::{HTTP_HEAD_OCTETS_MAX, LOAD_PIECE_OCTETS_MAX, POST_OCTETS_MAX};
 use heorot_core::transfer::StreamId;
 use rustix::event::epoll::EventFlags;
-use rustix::io::{Errno, ReadWriteFlags};
 use rustls::{ServerConfig, ServerConnection};
 use socket2::{SockRef, TcpKeepalive};
-use std::io::{self, IoSliceMut, Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::ops::Range;
 use std::os::fd::AsFd;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -73,20 +76,6 @@ pub(super) struct Connection {
     pub(super) life_told: Option<Instant>,
 }
 
-/// A file on its way.
-pub(super) struct Body {
-    file: Arc<BootFile>,
-    rest: Range<u64>,
-    /// How much of it may go now.
-    allowed: u64,
-    /// Whether it was asked for more than that.
-    has_asked: bool,
-    /// Whether it waits for a disk.
-    pub(super) is_cold: bool,
-    /// Where the part ends that was last found to be in memory.
-    warm_to: Option<u64>,
-}
-
 /// What was told of a file. One that is large enough to be waited for is a stream, see [`heorot_core::transfer::StreamNews`].
 #[derive(Debug)]
 pub(super) struct Account {
@@ -123,30 +112,6 @@ const UNSENT_OCTETS_FAST: u32 = 4 * LOAD_PIECE_OCTETS_MAX as u32;
 /// Octets of a file that one connection gives to the kernel before the others have their turn, in one call: so much has to be in memory. A reader on a fast link
 /// that has several connections to read from never sleeps; to wake one up for each packet costs more than to send it.
 const TURN_OCTETS: u64 = LOAD_PIECE_OCTETS_MAX / 2;
-
-/// The same by TLS: they are enciphered in memory of ours.
-const SECURED_OCTETS: usize = 64 * 1024;
-
-impl Body {
-    /// Whether a part is in memory, as its first and its last octet tell: what lies between was read ahead with them. Where the kernel cannot tell, it is taken to be.
-    fn is_warm(&mut self, part: &Range<u64>) -> bool {
-        let is_in_memory = |at| {
-            let room = &mut [0];
-            let read = rustix::io::preadv2(
-                &self.file.file,
-                &mut [IoSliceMut::new(room)],
-                at,
-                ReadWriteFlags::NOWAIT,
-            );
-            read != Err(Errno::AGAIN)
-        };
-        // The octet before it was looked at with the last part.
-        let follows = self.warm_to == Some(part.start);
-        let is_warm = (follows || is_in_memory(part.start)) && is_in_memory(part.end - 1);
-        self.warm_to = is_warm.then_some(part.end);
-        is_warm
-    }
-}
 
 impl Connection {
     /// One that was just accepted.
@@ -310,7 +275,7 @@ impl Connection {
         self.account = (stream.is_some() || is_told).then(account);
         let allowed = if stream.is_some() { 0 } else { size };
         let has_asked = stream.is_some();
-        let body = || Body { file, rest: part, allowed, has_asked, is_cold: false, warm_to: None };
+        let body = || Body::new(file, part, allowed, has_asked);
         self.body = (size > 0).then(body);
     }
 
@@ -376,17 +341,33 @@ impl Connection {
         }
     }
 
+    /// A part of the file was read: it is in the kernel's memory, or it is this. Whether it goes on by that.
+    pub(super) fn warmed(&mut self, octets: Vec<u8>) -> bool {
+        let Some(body) = &mut self.body else { return false };
+        body.is_cold = false;
+        if octets.is_empty() {
+            return false;
+        }
+        body.gave(octets.len() as u64);
+        if body.rest.is_empty() {
+            self.body = None;
+            self.be_fast(false);
+        }
+        self.output.extend(octets);
+        true
+    }
+
     /// Sends of the file what is allowed and the socket takes, until it is the others' turn.
     pub(super) fn send_body(&mut self, buffer: &mut [u8]) -> io::Result<Progress> {
         let Some(body) = &mut self.body else { return Ok(Progress::Done) };
+        // All that was to go before is with the kernel. What was read for it is given back, or a thousand connections would hold as many pieces.
+        self.output = Vec::new();
         if body.is_cold {
             return Ok(Progress::Waits);
         }
         let mut turn = TURN_OCTETS;
         while let Some(body) = self.body.as_mut().filter(|body| body.allowed > 0 && turn > 0) {
-            let start = body.rest.start;
-            let most = if self.tls.is_some() { SECURED_OCTETS as u64 } else { turn };
-            let piece = start..body.rest.end.min(start + body.allowed.min(most));
+            let piece = body.piece(turn, self.tls.is_some());
             if !body.is_warm(&piece) {
                 body.is_cold = true;
                 return Ok(Progress::Cold(Arc::clone(&body.file), piece));
@@ -400,8 +381,7 @@ impl Connection {
                 return Err(io::Error::other("the file was changed in place"));
             }
             let Some(octets) = octets else { return Ok(Progress::Waits) };
-            body.rest.start += octets;
-            body.allowed -= octets;
+            body.gave(octets);
             turn = turn.saturating_sub(octets);
             if body.rest.is_empty() {
                 self.body = None;
@@ -567,29 +547,4 @@ fn receive_secured(
         }
     }
     Ok(false)
-}
-
-/// From the kernel's memory to the socket. None: it is full.
-fn send_file(socket: &TcpStream, file: &BootFile, part: &Range<u64>) -> io::Result<Option<u64>> {
-    let mut at = part.start;
-    let octets = usize::try_from(part.end - part.start).unwrap_or(usize::MAX);
-    match rustix::fs::sendfile(socket, &file.file, Some(&mut at), octets) {
-        Ok(0) => Err(io::Error::other("the file is shorter than it was")),
-        Ok(octets) => Ok(Some(octets as u64)),
-        Err(Errno::AGAIN) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn encipher(
-    tls: &mut ServerConnection,
-    file: &BootFile,
-    part: &Range<u64>,
-    buffer: &mut [u8],
-) -> io::Result<u64> {
-    let octets = usize::try_from(part.end - part.start).unwrap_or(usize::MAX).min(buffer.len());
-    let piece = &mut buffer[..octets];
-    file.file.read_exact_at(piece, part.start)?;
-    // All that was enciphered before is with the kernel, or we would not be here: there is room for one octet at least.
-    Ok(tls.writer().write(piece)? as u64)
 }

@@ -3,10 +3,11 @@
 //! A file has one descriptor, however many machines load it.
 
 use super::{Letter, Mailbox};
-use crate::images::directory::{BootDirectory, BootFile};
+use crate::errands::{Desk, Line, Next, Place, THREADS};
+use crate::images::directory::{BootDirectory, BootFile, Go, Unopened};
 use crate::overlay::Overlays;
 use crate::rights;
-use crate::wake::Post;
+use crate::wake::{Post, whole};
 use heorot_core::message::{NodeFiles, Unwritten};
 use heorot_core::transfer::ImageIdentity;
 use std::collections::BTreeMap;
@@ -14,14 +15,14 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-
-/// Threads: as many disks as can be waited for at a time.
-const READERS: usize = 4;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 
 /// Octets read at once.
 const PIECE_OCTETS: usize = 256 * 1024;
+
+/// How often it is looked whether files are held open that nobody wants any more.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
 /// What is wanted, and for whom: the key of a connection.
 #[derive(Debug)]
@@ -42,82 +43,200 @@ pub(super) enum Job {
     Warm { key: u64, file: Arc<BootFile>, part: Range<u64> },
 }
 
-/// The files that are open, for those who want the same.
-type Files = Arc<Mutex<BTreeMap<(u64, u64, u64), Weak<BootFile>>>>;
+impl Job {
+    fn key(&self) -> u64 {
+        match self {
+            Self::Open { key, .. }
+            | Self::Make { key, .. }
+            | Self::Write { key, .. }
+            | Self::Warm { key, .. } => *key,
+        }
+    }
+}
 
-/// Starts the threads; they end with whoever has jobs for them. `jobs_max`: each connection has one at a time.
+/// Jobs in the order in which they came. A connection has one at a time.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    jobs: BTreeMap<u64, Job>,
+    places: BTreeMap<u64, u64>,
+    last: u64,
+}
+
+impl Line for Queue {
+    type Job = Job;
+
+    fn put(&mut self, job: Job) {
+        self.last += 1;
+        self.places.insert(job.key(), self.last);
+        self.jobs.insert(self.last, job);
+    }
+
+    fn take(&mut self) -> Option<Job> {
+        let (_, job) = self.jobs.pop_first()?;
+        self.places.remove(&job.key());
+        Some(job)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
+    }
+}
+
+impl Queue {
+    /// The connection is gone. Its job, if nobody has taken it yet.
+    pub(super) fn forget(&mut self, key: u64) -> Option<Job> {
+        self.places.remove(&key).and_then(|place| self.jobs.remove(&place))
+    }
+}
+
+/// The files that are open, for those who want the same.
+#[derive(Debug, Default)]
+struct Files {
+    all: BTreeMap<(u64, u64, u64), Weak<BootFile>>,
+    /// Of those that are on file systems that may have to be waited for: so that it is never the thread which speaks HTTP that closes one.
+    kept: Vec<Arc<BootFile>>,
+}
+
+/// Starts the threads; they end with the process.
 pub(super) fn start(
     (directory, overlays): (&BootDirectory, &Overlays),
     post: &Arc<Post<Mailbox, super::Counts>>,
-    jobs_max: usize,
-) -> io::Result<SyncSender<Job>> {
-    let (jobs, incoming) = sync_channel(jobs_max);
-    let incoming = Arc::new(Mutex::new(incoming));
-    let files = Files::default();
-    for number in 0..READERS {
-        let (directory, overlays, post) = (directory.clone(), overlays.clone(), Arc::clone(post));
-        let (files, incoming) = (Arc::clone(&files), Arc::clone(&incoming));
+) -> io::Result<Arc<Desk<Queue>>> {
+    let jobs: Arc<Desk<Queue>> = Arc::default();
+    let files: Arc<Mutex<Files>> = Arc::default();
+    for number in 0..THREADS {
+        let reader = Reader {
+            directory: directory.clone(),
+            overlays: overlays.clone(),
+            post: Arc::clone(post),
+            files: Arc::clone(&files),
+            jobs: Arc::clone(&jobs),
+        };
         std::thread::Builder::new().name(format!("http-files-{number}")).spawn(move || {
             rights::renounce();
-            run((&directory, &overlays), &post, &files, &incoming);
+            reader.run();
         })?;
     }
     Ok(jobs)
 }
 
-fn run(
-    (directory, overlays): (&BootDirectory, &Overlays),
-    post: &Post<Mailbox, super::Counts>,
-    files: &Files,
-    jobs: &Mutex<Receiver<Job>>,
-) {
-    let mut room = vec![0; PIECE_OCTETS];
-    loop {
-        // Whoever holds the lock waits for the next job; the others work.
-        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let letter = match job {
-            Err(_) => return,
-            Ok(Job::Open { key, from, path, kind }) => {
-                let result = directory.open_for(from, &path).map(|file| share(files, file));
-                Letter::Opened { key, path, kind, result }
+struct Reader {
+    directory: BootDirectory,
+    overlays: Overlays,
+    post: Arc<Post<Mailbox, super::Counts>>,
+    files: Arc<Mutex<Files>>,
+    jobs: Arc<Desk<Queue>>,
+}
+
+impl Reader {
+    fn run(self) {
+        let mut room = vec![0; PIECE_OCTETS];
+        loop {
+            let (errand, job) = match self.jobs.take(SWEEP_EVERY) {
+                Next::Job(errand, job) => (errand, job),
+                Next::Nothing => {
+                    if let Some(errand) = self.jobs.set_out() {
+                        self.close_unused(&|place, file| errand.go(place, file));
+                    }
+                    continue;
+                }
+                Next::Over => return,
+            };
+            let go = |place: &Place, file: &str| errand.go(place, file);
+            match self.carry_out(&go, job, &mut room) {
+                Ok(letter) => self.post.tell(|mailbox| mailbox.push(letter)),
+                Err((place, job)) => {
+                    errand.put_back(place, job);
+                    continue;
+                }
             }
-            Ok(Job::Make { key, wanted }) => {
-                let result = overlays.archive(&wanted);
-                Letter::Made { key, mac: wanted.mac, given: wanted.given, result }
+            self.close_unused(&go);
+        }
+    }
+
+    /// Closes what nobody wants any more; what is on a file system that does not answer, when it does.
+    fn close_unused(&self, go: Go<'_>) {
+        let is_unused = |file: &mut Arc<BootFile>| Arc::strong_count(file) == 1;
+        let unused: Vec<_> = whole(&self.files).kept.extract_if(.., is_unused).collect();
+        for file in unused {
+            if !go(&file.place, &file.name) {
+                whole(&self.files).kept.push(file);
             }
-            Ok(Job::Write { key, unwritten }) => {
-                let result = unwritten.names().map(|names| overlays.names_file(names));
-                Letter::Written { key, result }
+        }
+    }
+
+    /// What came of a job, or where it has to wait.
+    fn carry_out(&self, go: Go<'_>, job: Job, room: &mut [u8]) -> Result<Letter, (Place, Job)> {
+        match job {
+            Job::Open { key, from, path, kind } => {
+                let result = match self.directory.open_for(go, from, &path) {
+                    Ok(file) => {
+                        // If another one is open already it is closed here, and not with the lock: its file system may be asked.
+                        let file = Arc::new(file);
+                        Ok(whole(&self.files).share(&file))
+                    }
+                    Err(Unopened::Refused(refusal)) => Err(refusal),
+                    Err(Unopened::Held(place)) => return Err((place, Job::Open { key, from, path, kind })),
+                };
+                Ok(Letter::Opened { key, path, kind, result })
             }
-            Ok(Job::Warm { key, file, part }) => {
-                Letter::Warm { key, result: warm(&file, part, &mut room).map_err(|error| error.to_string()) }
+            Job::Make { key, wanted } => {
+                if !go(&Place::Overlays, "") {
+                    return Err((Place::Overlays, Job::Make { key, wanted }));
+                }
+                let result = self.overlays.archive(&wanted).map(Arc::new);
+                Ok(Letter::Made { key, mac: wanted.mac, given: wanted.given, result })
             }
-        };
-        post.tell(|mailbox| mailbox.push(letter));
+            Job::Write { key, unwritten } => {
+                let result = unwritten.names().map(|names| self.overlays.names_file(names));
+                Ok(Letter::Written { key, result })
+            }
+            Job::Warm { key, file, part } => {
+                if !go(&file.place, &file.name) {
+                    return Err((file.place.clone(), Job::Warm { key, file, part }));
+                }
+                let result = if file.may_wait { read(&file, part) } else { warm(&file, part, room) };
+                Ok(Letter::Warm { key, result: result.map_err(|error| error.to_string()) })
+            }
+        }
     }
 }
 
-/// The same file as somebody has open already, if anybody has.
-fn share(files: &Files, file: BootFile) -> Arc<BootFile> {
-    let ImageIdentity { file: inode, size, modified } = file.identity;
-    let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = files.entry((inode, size, modified)).or_default();
-    if let Some(known) = known.upgrade() {
-        return known;
+impl Files {
+    /// The same file as somebody has open already, if anybody has.
+    fn share(&mut self, file: &Arc<BootFile>) -> Arc<BootFile> {
+        let ImageIdentity { file: inode, size, modified } = file.identity;
+        let known = self.all.entry((inode, size, modified)).or_default();
+        if let Some(known) = known.upgrade() {
+            return known;
+        }
+        *known = Arc::downgrade(file);
+        if file.may_wait {
+            self.kept.push(Arc::clone(file));
+        }
+        self.all.retain(|_, file| file.strong_count() > 0);
+        Arc::clone(file)
     }
-    let file = Arc::new(file);
-    *known = Arc::downgrade(&file);
-    files.retain(|_, file| file.strong_count() > 0);
-    file
 }
 
-/// Reads a part, and nothing else: what was read is in memory.
-fn warm(file: &BootFile, part: Range<u64>, room: &mut [u8]) -> io::Result<()> {
+/// Brings a part into the kernel's memory by reading it. Nothing of it comes back.
+fn warm(file: &BootFile, part: Range<u64>, room: &mut [u8]) -> io::Result<Vec<u8>> {
     let mut rest = part;
     while !rest.is_empty() {
         let octets = usize::try_from(rest.end - rest.start).unwrap_or(usize::MAX).min(room.len());
         file.file.read_exact_at(&mut room[..octets], rest.start)?;
         rest.start += octets as u64;
     }
-    Ok(())
+    Ok(Vec::new())
+}
+
+/// Reads a part of a file at which nobody else may look: also whether it is still what it was.
+fn read(file: &BootFile, part: Range<u64>) -> io::Result<Vec<u8>> {
+    let mut octets = vec![0; usize::try_from(part.end - part.start).map_err(io::Error::other)?];
+    file.file.read_exact_at(&mut octets, part.start)?;
+    // Looked at after the read: a change that came before it shows.
+    if !file.is_unchanged()? {
+        return Err(io::Error::other("the file was changed in place"));
+    }
+    Ok(octets)
 }

@@ -1,11 +1,15 @@
 //! The certificate and the key of HTTPS, as they are in their files.
 
+use crate::plain_file;
 use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::io::ErrorKind;
 use std::sync::Arc;
+
+/// More than any chain of certificates has.
+const FILE_OCTETS_MAX: u64 = 4 << 20;
 
 /// What is wrong, with which of the two files, and what to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,7 +26,9 @@ pub(crate) fn read(certificate: &str, key: &str) -> Result<Arc<ServerConfig>, Wr
         let remedy = "it begins with -----BEGIN CERTIFICATE-----; the server's own comes first, then those that lead to its authority";
         return Err(Wrong::Certificate(message, remedy.into()));
     }
-    let secret = PrivateKeyDer::from_pem_file(key)
+    let secret = plain_file::read(key, FILE_OCTETS_MAX)
+        .map_err(pem::Error::Io)
+        .and_then(|octets| PrivateKeyDer::from_pem_slice(&octets))
         .map_err(|error| unreadable("key", key, &error))
         .map_err(|(message, remedy)| Wrong::Key(message, remedy))?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
@@ -40,8 +46,9 @@ pub(crate) fn read(certificate: &str, key: &str) -> Result<Arc<ServerConfig>, Wr
 
 /// The certificates of a file: the server's own, and those that lead to its authority.
 pub(crate) fn chain(certificate: &str) -> Result<Vec<CertificateDer<'static>>, Wrong> {
-    CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect)
+    plain_file::read(certificate, FILE_OCTETS_MAX)
+        .map_err(pem::Error::Io)
+        .and_then(|octets| CertificateDer::pem_slice_iter(&octets).collect())
         .map_err(|error| unreadable("certificate", certificate, &error))
         .map_err(|(message, remedy)| Wrong::Certificate(message, remedy))
 }
@@ -72,11 +79,14 @@ mod tests {
         std::fs::write(path("key"), made.signing_key.serialize_pem()).unwrap();
         std::fs::write(path("other"), other.signing_key.serialize_pem()).unwrap();
         std::fs::write(path("text"), "no key\n").unwrap();
+        nix::unistd::mkfifo(path("pipe").as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
         assert!(read(&path("certificate"), &path("key")).is_ok());
         for (certificate, key, expected) in [
             ("missing", "key", "or correct certificate"),
             ("text", "key", "has no certificate in it"),
             ("certificate", "missing", "or correct key"),
+            ("pipe", "key", "it is a pipe"),
+            ("certificate", "pipe", "it is a pipe"),
             ("certificate", "text", "BEGIN PRIVATE KEY"),
             ("certificate", "other", "do not go together"),
         ] {

@@ -9,12 +9,13 @@ mod making;
 
 use super::connection::{Connection, Progress, Stage};
 use super::head::{Head, Method, Refusal};
-use super::readers::Job;
+use super::readers::{Job, Queue};
 use super::reply::{Manner, Reply, content_type};
 use super::selection::{Selection, Version};
 use super::{Counts, Letter, Limits, Mailbox, News, calendar};
 use crate::ask::Ask;
 use crate::clock;
+use crate::errands::Desk;
 use crate::images::directory::BootFile;
 use crate::journal::Journal;
 use crate::streams::{Stream as _, Streams};
@@ -34,7 +35,6 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 /// All that the thread has.
@@ -43,7 +43,7 @@ pub(super) struct Worker {
     post: Arc<Post<Mailbox, Counts>>,
     tray: Arc<Tray<News>>,
     asks: Caller<Ask>,
-    jobs: SyncSender<Job>,
+    jobs: Arc<Desk<Queue>>,
     journal: Journal,
     epoll: OwnedFd,
     streams: Streams<Connection>,
@@ -94,7 +94,7 @@ impl Worker {
         (plain, secured): (Vec<TcpListener>, Vec<TcpListener>),
         tls: Option<Arc<ServerConfig>>,
         (post, tray, asks): Lines,
-        jobs: SyncSender<Job>,
+        jobs: Arc<Desk<Queue>>,
         journal: Journal,
     ) -> io::Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
@@ -216,11 +216,17 @@ impl Worker {
             }
             Letter::Warm { key, result } => {
                 let Some(connection) = self.streams.get_mut(key) else { return };
-                let Some(body) = &mut connection.body else { return };
-                body.is_cold = false;
-                if let Err(why) = result {
-                    connection.abort();
-                    return self.remove(key, End::Broken(Some(io::Error::other(why))), now);
+                match result {
+                    Ok(octets) => {
+                        connection.deadline = now + self.limits.silence;
+                        if connection.warmed(octets) && connection.account.is_some() {
+                            self.under_way.insert(key);
+                        }
+                    }
+                    Err(why) => {
+                        connection.abort();
+                        return self.remove(key, End::Broken(Some(io::Error::other(why))), now);
+                    }
                 }
                 key
             }
@@ -331,22 +337,19 @@ impl Worker {
         let reply = match answer {
             Some(Answer::Text(text)) => Reply::text(200, text),
             Some(Answer::Json(status, text)) => Reply::json(status, text),
-            Some(Answer::Unwritten(unwritten)) => return self.write(key, unwritten, now),
+            Some(Answer::Unwritten(unwritten)) => return self.write(key, unwritten),
             // Operators alone ask for what is long.
             Some(Answer::Part(..) | Answer::HostKeys(_)) => Reply::busy(),
             Some(Answer::Missing(why)) => Reply::text(404, why + "\n"),
             Some(Answer::Refused(why)) => Reply::text(403, why + "\n"),
-            Some(Answer::Files(wanted)) => return self.make(key, wanted, now),
+            Some(Answer::Files(wanted)) => return self.make(key, wanted),
             Some(Answer::File(path) | Answer::FirstOf([_, path])) => {
                 let Some(connection) = self.streams.get_mut(key) else { return };
                 if let Stage::Asking(head) = std::mem::replace(&mut connection.stage, Stage::Over) {
                     connection.stage = Stage::Opening(head);
                 }
                 let kind = content_type(&path, starts == Some(true));
-                if self.jobs.try_send(Job::Open { key, from: connection.peer, path, kind }).is_ok() {
-                    return;
-                }
-                Reply::busy()
+                return self.jobs.put(Job::Open { key, from: connection.peer, path, kind });
             }
             None => Reply::busy(),
         };
@@ -475,8 +478,8 @@ impl Worker {
         match progress {
             Progress::Waits => Ok(false),
             Progress::Cold(file, part) => {
-                let warms = self.jobs.try_send(Job::Warm { key, file, part }).is_ok();
-                if warms { Ok(false) } else { Err(io::Error::other("the disk does not keep up")) }
+                self.jobs.put(Job::Warm { key, file, part });
+                Ok(false)
             }
             Progress::Done => {
                 // Who has not acknowledged it all yet is not idle.

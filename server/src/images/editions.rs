@@ -125,16 +125,21 @@ impl Editions {
         std::mem::take(&mut self.over)
     }
 
-    /// What became of opening the files of a boot. If somebody else did so meanwhile, it is his that hold.
-    pub(super) fn opened(&mut self, from: Ipv4Addr, opened: Vec<(String, Result<BootFile, Refusal>)>) {
+    /// One of them that cannot be dropped now.
+    pub(super) fn keep_over(&mut self, boot: Boot) {
+        self.over.push(boot);
+    }
+
+    /// What became of opening the files of a boot. If somebody else did so meanwhile, it is his that hold. Nothing is closed here: whoever has opened them may wait for that.
+    pub(super) fn opened(&mut self, from: Ipv4Addr, opened: &[(String, Result<Arc<BootFile>, Refusal>)]) {
         let Some(boot) = self.boots.get(&from).filter(|boot| boot.seen.is_none()) else { return };
         if boot.files.len() != opened.len() || !opened.iter().all(|(path, _)| boot.files.contains(path)) {
             return; // Another boot has begun there.
         }
         let mut seen = BTreeMap::new();
         for (path, result) in opened {
-            let version = result.map_or(Seen::Missing, |file| self.hold(file));
-            seen.insert(path, version);
+            let version = result.as_ref().map_or(Seen::Missing, |file| self.hold(file));
+            seen.insert(path.clone(), version);
         }
         if let Some(boot) = self.boots.get_mut(&from) {
             boot.seen = Some(seen);
@@ -142,7 +147,7 @@ impl Editions {
     }
 
     /// Holds a version open, once.
-    fn hold(&mut self, file: BootFile) -> Seen {
+    fn hold(&mut self, file: &Arc<BootFile>) -> Seen {
         let identity = file.identity;
         let key = (identity.file, identity.size, identity.modified);
         if let Some(held) = self.held.get(&key).and_then(Weak::upgrade) {
@@ -154,9 +159,8 @@ impl Editions {
         if self.held.len() >= HELD_MAX {
             return Seen::Was(identity);
         }
-        let file = Arc::new(file);
-        self.held.insert(key, Arc::downgrade(&file));
-        Seen::Held(file)
+        self.held.insert(key, Arc::downgrade(file));
+        Seen::Held(Arc::clone(file))
     }
 
     /// How many boots there are, and how many files they hold open.
@@ -172,6 +176,17 @@ impl Editions {
             self.boots.iter().filter(|(_, boot)| is_over(boot)).map(|(from, _)| *from).collect();
         self.over.extend(over.iter().filter_map(|from| self.boots.remove(from)));
         self.held.retain(|_, version| version.strong_count() > 0);
+    }
+}
+
+impl Boot {
+    /// Those of its files that are held open on a file system that may have to be waited for.
+    pub(super) fn slow_files(&self) -> impl Iterator<Item = &BootFile> {
+        let held = self.seen.iter().flat_map(BTreeMap::values).filter_map(|seen| match seen {
+            Seen::Held(file) => Some(&**file),
+            Seen::Was(_) | Seen::Missing => None,
+        });
+        held.filter(|file| file.may_wait)
     }
 }
 

@@ -1,9 +1,13 @@
 //! Names whose capital and small letters are not the file's: what a directory holds is read once and kept as long as the directory is unchanged.
 
-use super::directory::BootDirectory;
-use rustix::fs::{Dir, Stat};
+use super::directory::{BootDirectory, Go, Unopened};
+use super::mounts::on_own;
+use crate::wake::whole;
+use rustix::fs::{Dir, OFlags, Stat};
+use rustix::io::Errno;
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// Directories that are remembered. A boot directory has a few.
@@ -13,9 +17,9 @@ const NAMES_MAX: usize = 16_384;
 /// How long a list is believed of a directory that was changed just before it was read: within one tick of the file system's clock a change does not show.
 const FRESH_FOR: Duration = Duration::from_secs(1);
 
-/// What directories hold.
+/// What directories hold. Nobody waits for a disk while he has the lock.
 #[derive(Debug, Default)]
-pub(super) struct Folding(BTreeMap<String, Listing>);
+pub(super) struct Folding(Mutex<BTreeMap<String, Listing>>);
 
 #[derive(Debug)]
 struct Listing {
@@ -35,38 +39,54 @@ struct Stamp {
 
 impl Folding {
     /// The path of a file whose name differs from this one in capital and small letters alone, if there is one. Disks may be waited for.
-    pub(super) fn find(&mut self, directory: &BootDirectory, path: &str) -> Option<String> {
+    ///
+    /// # Errors
+    /// A place where the thread may not go.
+    pub(super) fn find(
+        &self,
+        go: Go<'_>,
+        directory: &BootDirectory,
+        path: &str,
+    ) -> Result<Option<String>, Unopened> {
         let mut found = String::new();
         for part in path.split('/') {
-            let name = self.name_in(directory, &found, part)?;
+            let Some(name) = self.name_in(go, directory, &found, part)? else { return Ok(None) };
             if !found.is_empty() {
                 found.push('/');
             }
             found.push_str(&name);
         }
-        Some(found)
+        Ok(Some(found))
     }
 
-    fn name_in(&mut self, directory: &BootDirectory, folder: &str, part: &str) -> Option<String> {
-        let opened = directory.open_directory(folder).ok()?;
-        let stamp = Stamp::of(&rustix::fs::fstat(opened.as_fd()).ok()?);
-        let is_valid = self.0.get(folder).is_some_and(|listing| {
-            listing.stamp == stamp && (stamp.is_old() || listing.read_at.elapsed() < FRESH_FOR)
-        });
-        if !is_valid {
-            if self.0.len() >= DIRECTORIES_MAX {
-                self.0.clear();
-            }
-            let listing = Listing { stamp, read_at: Instant::now(), names: list(&opened) };
-            self.0.insert(folder.to_owned(), listing);
-        }
-        let listing = self.0.get(folder)?;
+    fn name_in(
+        &self,
+        go: Go<'_>,
+        directory: &BootDirectory,
+        folder: &str,
+        part: &str,
+    ) -> Result<Option<String>, Unopened> {
+        let Some(opened) = directory.open_directory(go, folder)? else { return Ok(None) };
         // What has just this name goes first, for folders as for files.
         if exists(&opened, part) {
-            Some(part.to_owned())
-        } else {
-            listing.names.get(&part.to_lowercase()).cloned()
+            return Ok(Some(part.to_owned()));
         }
+        let Ok(found) = rustix::fs::fstat(opened.as_fd()) else { return Ok(None) };
+        let (stamp, small) = (Stamp::of(&found), part.to_lowercase());
+        let is_valid = |listing: &&Listing| {
+            listing.stamp == stamp && (stamp.is_old() || listing.read_at.elapsed() < FRESH_FOR)
+        };
+        if let Some(listing) = whole(&self.0).get(folder).filter(is_valid) {
+            return Ok(listing.names.get(&small).cloned());
+        }
+        let listing = Listing { stamp, read_at: Instant::now(), names: list(&opened) };
+        let name = listing.names.get(&small).cloned();
+        let mut listings = whole(&self.0);
+        if listings.len() >= DIRECTORIES_MAX {
+            listings.clear();
+        }
+        listings.insert(folder.to_owned(), listing);
+        Ok(name)
     }
 }
 
@@ -92,7 +112,9 @@ impl Stamp {
 }
 
 fn exists(directory: &OwnedFd, name: &str) -> bool {
-    rustix::fs::statat(directory, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW).is_ok()
+    // What is mounted there is not touched for that: it may not answer.
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    matches!(on_own(directory, name, flags), Ok(_) | Err(Errno::XDEV))
 }
 
 /// The names in a directory, in their order.
@@ -107,6 +129,7 @@ fn list(directory: &OwnedFd) -> BTreeMap<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::directory::anywhere;
     use super::*;
 
     #[test]
@@ -117,7 +140,7 @@ mod tests {
         for name in ["Boot/x64/BCD", "Boot/x64/Wdsmgfw.EFI", "readme", "README"] {
             std::fs::write(root.path().join(name), "x").unwrap();
         }
-        let mut folding = Folding::default();
+        let folding = Folding::default();
         for (path, expected) in [
             ("boot/X64/bcd", Some("Boot/x64/BCD")),
             ("BOOT/x64/wdsmgfw.efi", Some("Boot/x64/Wdsmgfw.EFI")),
@@ -128,10 +151,12 @@ mod tests {
             ("boot/x64/bcd/further", None),
             ("../folding", None),
         ] {
-            assert_eq!(folding.find(&boot, path).as_deref(), expected, "{path}");
+            let found = folding.find(&anywhere, &boot, path).unwrap();
+            assert_eq!(found.as_deref(), expected, "{path}");
         }
         std::thread::sleep(Duration::from_millis(1100));
         std::fs::write(root.path().join("New"), "x").unwrap();
-        assert_eq!(folding.find(&boot, "new").as_deref(), Some("New"), "a second later at the latest");
+        let found = folding.find(&anywhere, &boot, "new").unwrap();
+        assert_eq!(found.as_deref(), Some("New"), "a second later at the latest");
     }
 }

@@ -415,3 +415,46 @@ fn a_file_of_more_than_four_gibibytes_is_read_at_its_end() {
     fetch(&mut images, opened.image, (size - 1) / CHUNK_OCTETS).unwrap();
     assert_eq!(images.octets(opened.image, size - 3..size).unwrap()[0], b"end");
 }
+
+/// One file that is never delivered, wanted by more than there are threads: whoever wants others gets them, also new ones, and in the end all have what they want.
+#[test]
+fn a_file_system_that_stands_still_holds_up_nobody_else() {
+    testing::with_mounts(|| {
+        let directory = testing::directory("images");
+        let standing = testing::standing::Standing::at(directory.path().join("standing"));
+        let (caller, results) = line(&Bell::new().unwrap(), 8);
+        let mut images = Images::start(testing::boot_files(&directory), caller, results).unwrap();
+        std::fs::write(directory.path().join("kernel"), vec![1; 600_000]).unwrap();
+        symlink("standing/stands", directory.path().join("by-link")).unwrap();
+        let stands = open(&mut images, "by-link", None).unwrap();
+        assert_eq!(stands.size, testing::standing::OCTETS);
+        assert!((0..3).all(|chunk| images.fetch(stands.image, chunk).is_none()));
+        let give_up = Instant::now() + Duration::from_secs(5);
+        while standing.held() == 0 {
+            assert!(Instant::now() < give_up, "nobody reads");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        for _ in 0..3 {
+            let kernel = open(&mut images, "kernel", None).unwrap();
+            for chunk in 0..3 {
+                assert_eq!(fetch(&mut images, kernel.image, chunk), Ok(()));
+            }
+            images.close(kernel.image);
+        }
+        let overdue = images.overdue();
+        let waited = overdue(Instant::now() + Duration::from_secs(60), Duration::from_secs(15));
+        assert_eq!(waited.into_values().collect::<Vec<_>>(), ["by-link"]);
+        standing.release();
+        let mut fetched: Vec<u64> = Vec::new();
+        while fetched.len() < 3 {
+            let input = next(&mut images);
+            let Input::Fetched { image, chunk } = input else { panic!("{input:?}") };
+            assert_eq!(image, stands.image);
+            fetched.push(chunk);
+        }
+        fetched.sort_unstable();
+        assert_eq!(fetched, [0, 1, 2]);
+        let octets = images.octets(stands.image, 262_000..262_300).unwrap().concat();
+        assert_eq!(octets, testing::standing::content(262_000, 300));
+    });
+}

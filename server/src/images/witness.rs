@@ -5,6 +5,7 @@
 //! (inotify(7)). Of what it does not tell, as of a change by another host, it is taken that the content was changed; also where the time of the last access alone was set, which it tells like each
 //! reading of ours.
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -77,6 +78,14 @@ impl Watches {
         Some(Watch { watches: Arc::clone(self), descriptor, before: told[&descriptor] })
     }
 
+    /// Waits until something is told, or for so long.
+    pub(super) fn wait(&self, within: Duration) {
+        let Some(inotify) = &self.inotify else { return thread::sleep(within) };
+        let told = &mut [PollFd::new(inotify, PollFlags::IN)];
+        // A signal that comes between costs a look in vain.
+        let _ = poll(told, Timespec::try_from(within).ok().as_ref());
+    }
+
     /// Takes what was told since.
     fn take_events(&self, told: &mut BTreeMap<i32, Told>) {
         let Some(inotify) = &self.inotify else { return };
@@ -87,7 +96,8 @@ impl Watches {
                 // Nobody knows what was told of which file.
                 told.values_mut().for_each(|told| told.writes += 1);
             } else if let Some(told) = told.get_mut(&event.wd()) {
-                let is_write = event.events().contains(ReadFlags::MODIFY);
+                // When it is gone from the disk, another one may have its inode.
+                let is_write = event.events().intersects(ReadFlags::MODIFY | ReadFlags::IGNORED);
                 *if is_write { &mut told.writes } else { &mut told.touches } += 1;
             }
         }
@@ -139,6 +149,15 @@ impl Witness {
             *known = (changed, told.touches);
         }
         Ok(is_same)
+    }
+}
+
+impl Witness {
+    /// Whether it was touched, and not written to, since that was last looked at.
+    pub(super) fn was_touched(&self) -> bool {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).1;
+        let told = self.watch.told();
+        told.writes == self.watch.before.writes && told.touches != known
     }
 }
 

@@ -1,9 +1,10 @@
-//! The threads that open and read images: two, so that one slow read does not hold up every opening.
+//! The threads that open and read images: a file system that is slow, or does not answer, holds up those alone who want what is on it ([`crate::errands`]).
 
-use super::directory::{BootDirectory, BootFile};
+use super::directory::{BootDirectory, BootFile, Go, Unopened};
 use super::folding::Folding;
-use super::jobs::{Job, Jobs, Next};
+use super::jobs::{Job, Jobs};
 use super::netascii::{self, Text};
+use crate::errands::{Desk, Next, Place, THREADS};
 use crate::rights;
 use crate::wake::Caller;
 use heorot_core::limit::CHUNK_OCTETS;
@@ -16,9 +17,6 @@ use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-/// Threads.
-const READERS: usize = 2;
 
 /// How often it is looked whether files are held open for boots that are over.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
@@ -57,7 +55,7 @@ struct Files {
 type Key = (u64, u64, u64, Mode);
 
 #[derive(Debug)]
-struct OpenFile {
+pub(super) struct OpenFile {
     file: BootFile,
     /// If it is sent as a text.
     text: Option<Text>,
@@ -78,11 +76,11 @@ pub(crate) fn start(
     directory: &BootDirectory,
     ids: &Arc<AtomicU64>,
     done: &Caller<Done>,
-) -> io::Result<Arc<Jobs>> {
-    let jobs = Arc::new(Jobs::default());
+) -> io::Result<Arc<Desk<Jobs>>> {
+    let jobs: Arc<Desk<Jobs>> = Arc::default();
     let files = Arc::new(Mutex::new(Files::default()));
-    let folding = Arc::new(Mutex::new(Folding::default()));
-    for number in 0..READERS {
+    let folding = Arc::new(Folding::default());
+    for number in 0..THREADS {
         let reader = Reader {
             directory: directory.clone(),
             ids: Arc::clone(ids),
@@ -100,8 +98,8 @@ struct Reader {
     directory: BootDirectory,
     ids: Arc<AtomicU64>,
     files: Arc<Mutex<Files>>,
-    folding: Arc<Mutex<Folding>>,
-    jobs: Arc<Jobs>,
+    folding: Arc<Folding>,
+    jobs: Arc<Desk<Jobs>>,
     done: Caller<Done>,
 }
 
@@ -112,33 +110,74 @@ impl Reader {
         loop {
             if swept.elapsed() >= SWEEP_EVERY {
                 swept = Instant::now();
-                self.directory.sweep();
+                if let Some(errand) = self.jobs.set_out() {
+                    self.directory.sweep(&|place, file| errand.go(place, file));
+                }
             }
-            let job = match self.jobs.take(SWEEP_EVERY) {
-                Next::Job(job) => job,
+            let (errand, job) = match self.jobs.take(SWEEP_EVERY) {
+                Next::Job(errand, job) => (errand, job),
                 Next::Nothing => continue,
                 Next::Over => return,
             };
-            let done = match job {
-                Job::Open { transfer, wanted } => Done::Opened { transfer, result: self.open(&wanted) },
-                Job::Fetch { image, chunk } => self.fetch(image, chunk),
-                Job::Close { image, chunks } => {
-                    drop(chunks);
-                    self.close(image);
+            let done = match self.carry_out(&|place, file| errand.go(place, file), job) {
+                Ok(done) => done,
+                Err((place, job)) => {
+                    errand.put_back(place, job);
                     continue;
                 }
             };
-            if !self.done.say(done) {
+            // Whoever waits for the loop waits for no disk.
+            drop(errand);
+            if done.is_some_and(|done| !self.done.say(done)) {
                 return;
             }
         }
     }
 
-    fn open(&self, wanted: &Wanted) -> Result<Opened, Refusal> {
-        let file = self.find(wanted)?;
+    /// What came of a job, if that is to be told; or where it has to wait.
+    fn carry_out(&self, go: Go<'_>, job: Job) -> Result<Option<Done>, (Place, Job)> {
+        match job {
+            Job::Open { transfer, wanted } => {
+                let result = match self.open(go, &wanted) {
+                    Ok(opened) => Ok(opened),
+                    Err(Unopened::Refused(refusal)) => Err(refusal),
+                    Err(Unopened::Held(place)) => return Err((place, Job::Open { transfer, wanted })),
+                };
+                Ok(Some(Done::Opened { transfer, result }))
+            }
+            Job::Fetch { image, chunk } => {
+                let file = self.files().open.get(&image).map(|(file, _)| Arc::clone(file));
+                let Some(file) = file else {
+                    return Ok(Some(Done::Broken { image, chunk, why: "the file was closed".into() }));
+                };
+                if !go(&file.file.place, &file.file.name) {
+                    return Err((file.file.place.clone(), Job::Fetch { image, chunk }));
+                }
+                Ok(Some(match read(&file, chunk) {
+                    Ok(octets) => Done::Fetched { image, chunk, octets },
+                    Err(why) => Done::Broken { image, chunk, why },
+                }))
+            }
+            Job::Close { image, chunks } => {
+                drop(chunks);
+                self.close(image).map_or(Ok(None), |file| self.carry_out(go, Job::LetGo(file)))
+            }
+            Job::LetGo(file) => {
+                // A file system may be told of it, and has to answer.
+                if !go(&file.file.place, &file.file.name) {
+                    return Err((file.file.place.clone(), Job::LetGo(file)));
+                }
+                drop(file);
+                Ok(None)
+            }
+        }
+    }
+
+    fn open(&self, go: Go<'_>, wanted: &Wanted) -> Result<Opened, Unopened> {
+        let file = self.find(go, wanted)?;
         let identity = file.identity;
         if wanted.identity.is_some_and(|expected| expected != identity) {
-            return Err(Refusal::Changed);
+            return Err(Refusal::Changed.into());
         }
         let key = OpenFile::key(&identity, wanted.mode);
         let known = self.files().take(key);
@@ -151,7 +190,9 @@ impl Reader {
                     Mode::Netascii => Some(count(&file)?),
                 };
                 let image = ImageId(self.ids.fetch_add(1, Ordering::Relaxed));
-                self.files().insert(key, image, OpenFile { file, text })
+                // If it is not needed it is closed here, and not with the lock: its file system may be asked.
+                let file = Arc::new(OpenFile { file, text });
+                self.files().insert(key, image, &file)
             }
         };
         let size = open.text.as_ref().map_or(identity.size, |text| text.octets);
@@ -160,45 +201,33 @@ impl Reader {
     }
 
     /// The first of the files that is there.
-    fn find(&self, wanted: &Wanted) -> Result<BootFile, Refusal> {
+    fn find(&self, go: Go<'_>, wanted: &Wanted) -> Result<BootFile, Unopened> {
         let mut missing = Refusal::Missing("no file was named".into());
         for path in &wanted.paths {
-            match self.directory.open_for(wanted.from, path) {
-                Err(refusal @ Refusal::Missing(_)) => missing = refusal,
+            match self.directory.open_for(go, wanted.from, path) {
+                Err(Unopened::Refused(refusal @ Refusal::Missing(_))) => missing = refusal,
                 found => return found,
             }
-            if wanted.case_fold {
-                let mut folding = self.folding.lock().unwrap_or_else(PoisonError::into_inner);
-                let other = folding.find(&self.directory, path);
-                drop(folding);
-                if let Some(other) = other {
-                    return self.directory.open(&other);
-                }
+            if wanted.case_fold
+                && let Some(other) = self.folding.find(go, &self.directory, path)?
+            {
+                return self.directory.open_by(go, &other);
             }
         }
-        Err(missing)
+        Err(missing.into())
     }
 
-    fn fetch(&self, image: ImageId, chunk: u64) -> Done {
-        let file = self.files().open.get(&image).map(|(file, _)| Arc::clone(file));
-        let Some(file) = file else {
-            return Done::Broken { image, chunk, why: "the file was closed".into() };
-        };
-        match read(&file, chunk) {
-            Ok(octets) => Done::Fetched { image, chunk, octets },
-            Err(why) => Done::Broken { image, chunk, why },
-        }
-    }
-
-    fn close(&self, image: ImageId) {
+    /// One user less. What is to be closed, if it was the last.
+    fn close(&self, image: ImageId) -> Option<Arc<OpenFile>> {
         let mut files = self.files();
-        let Some((file, users)) = files.open.get_mut(&image) else { return };
+        let (file, users) = files.open.get_mut(&image)?;
         *users -= 1;
-        if *users == 0 {
-            let key = OpenFile::key(&file.file.identity, file.mode());
-            files.open.remove(&image);
-            files.by_identity.remove(&key);
+        if *users > 0 {
+            return None;
         }
+        let key = OpenFile::key(&file.file.identity, file.mode());
+        files.by_identity.remove(&key);
+        files.open.remove(&image).map(|(file, _)| file)
     }
 
     fn files(&self) -> MutexGuard<'_, Files> {
@@ -216,14 +245,13 @@ impl Files {
     }
 
     /// A new image with one user, unless somebody opened the same file meanwhile.
-    fn insert(&mut self, key: Key, image: ImageId, file: OpenFile) -> (ImageId, Arc<OpenFile>) {
+    fn insert(&mut self, key: Key, image: ImageId, file: &Arc<OpenFile>) -> (ImageId, Arc<OpenFile>) {
         if let Some(known) = self.take(key) {
             return known;
         }
-        let file = Arc::new(file);
         self.by_identity.insert(key, image);
-        self.open.insert(image, (Arc::clone(&file), 1));
-        (image, file)
+        self.open.insert(image, (Arc::clone(file), 1));
+        (image, Arc::clone(file))
     }
 }
 

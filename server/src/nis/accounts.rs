@@ -1,7 +1,8 @@
+use crate::plain_file;
 use crate::problem::{Problem, problem};
 use heorot_core::config::Nis;
 use heorot_dns::nis::{ACCOUNTS_OCTETS_MAX, Accounts};
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 
@@ -68,7 +69,7 @@ impl Watched {
     fn read(&mut self) -> Result<String, Problem> {
         let (path, setting) = (&self.path, self.setting);
         let wrong = |why: &dyn std::fmt::Display| problem!("{setting}: {path} cannot be read: {why}");
-        let file = File::open(path).map_err(|e| wrong(&e))?;
+        let file = plain_file::open(path).map_err(|e| wrong(&e))?;
         let found = file.metadata().map_err(|e| wrong(&e))?;
         self.seen = Some(Identity::of(&found));
         let mut octets = Vec::new();

@@ -6,15 +6,14 @@ use crate::configuration::{self, Read, Readdressed};
 use crate::journal::Weight;
 use crate::lacking::Lacking;
 use crate::names;
+use crate::overdue::Undelivered;
 use crate::settings;
 use heorot_core::config::Config;
 use heorot_core::load::Link;
-use heorot_core::message::{Answer, Input, MeasuredTrouble, Query, Rest};
-use heorot_core::time::Time;
+use heorot_core::message::{Answer, Input, Query, Rest};
 use heorot_core::transfer;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
@@ -70,88 +69,6 @@ enum Part {
     Last(String),
 }
 
-/// What was refused or lacks, and is not right yet: the journal has said so once, and who looks later looks at the status.
-#[derive(Debug, Default)]
-pub(super) struct Refusals {
-    /// The file on disk.
-    configuration: Option<MeasuredTrouble>,
-    /// What other addresses make of the configuration.
-    addresses: Option<MeasuredTrouble>,
-    /// Interfaces whose frames come from a hardware address that they had before.
-    frames: BTreeMap<String, MeasuredTrouble>,
-    /// Files without which nodes do not boot, and since when each lacks.
-    lacking: Vec<(Lacking, Time)>,
-}
-
-impl Refusals {
-    pub(super) fn told(&self) -> Vec<MeasuredTrouble> {
-        let refused = self.configuration.iter().chain(&self.addresses).chain(self.frames.values()).cloned();
-        let lacking = self.lacking.iter().take(LACKING_TOLD_MAX).map(|(lacking, since)| {
-            let Lacking { what, remedy } = lacking.clone();
-            MeasuredTrouble { what, since: *since, why: remedy }
-        });
-        let left = self.lacking.get(LACKING_TOLD_MAX..).unwrap_or_default();
-        let more = left.first().map(|(_, since)| MeasuredTrouble {
-            what: format!("{} more files that nodes boot from are not there", left.len()),
-            since: *since,
-            why: "heorot doctor".into(),
-        });
-        refused.chain(lacking).chain(more).collect()
-    }
-
-    /// An interface's frames come from a hardware address that it had before, for this reason, or they do not.
-    pub(super) fn frames(&mut self, now: Time, interface: &str, why: Option<String>) {
-        let what = format!(
-            "{interface} is served, and its frames come from the hardware address that it had before,"
-        );
-        let mut place = self.frames.remove(interface);
-        refuse(&mut place, now, &what, why.map(|why| format!("{why} (it is tried again every second)")));
-        self.frames.extend(place.map(|trouble| (interface.to_owned(), trouble)));
-    }
-
-    /// These files lack, and no others. Of what is new, the lines for the journal.
-    fn lacking(&mut self, now: Time, lacking: Vec<Lacking>) -> Vec<(Weight, String)> {
-        let before = std::mem::take(&mut self.lacking);
-        let known = |wanted: &Lacking| before.iter().find(|(lacking, _)| lacking == wanted);
-        let new = lacking.iter().filter(|lacking| known(lacking).is_none());
-        let mut lines: Vec<_> =
-            new.map(|Lacking { what, remedy }| (Weight::Warning, format!("{what}\n  {remedy}"))).collect();
-        if let Some(left) = lines.len().checked_sub(LACKING_TOLD_MAX).filter(|left| *left > 0) {
-            lines.truncate(LACKING_TOLD_MAX);
-            let more = format!("{left} more files that nodes boot from are not there: heorot doctor");
-            lines.push((Weight::Warning, more));
-        }
-        self.lacking = lacking
-            .into_iter()
-            .map(|lacking| {
-                let since = known(&lacking).map_or(now, |(_, since)| *since);
-                (lacking, since)
-            })
-            .collect();
-        if self.lacking.is_empty() && !before.is_empty() {
-            lines.push((Weight::Notice, "all files that nodes boot from are there".into()));
-        }
-        lines
-    }
-
-    /// The configuration was tried again, and is refused or not: since when it is the first time counts.
-    fn configuration(&mut self, now: Time, why: Option<String>) {
-        const WHAT: &str = "the configuration on disk is refused, and the old one is in use,";
-        refuse(&mut self.configuration, now, WHAT, why);
-    }
-
-    /// The same of the host's addresses.
-    pub(super) fn addresses(&mut self, now: Time, why: Option<String>) {
-        const WHAT: &str = "the configuration is wrong for the addresses that this host has";
-        refuse(&mut self.addresses, now, WHAT, why);
-    }
-}
-
-fn refuse(place: &mut Option<MeasuredTrouble>, now: Time, what: &str, why: Option<String>) {
-    let since = place.as_ref().map_or(now, |before| before.since);
-    *place = why.map(|why| MeasuredTrouble { what: what.into(), since, why });
-}
-
 /// What is wrong, in a line: the first mistake without its excerpt, what to do about it, and that there are more.
 pub(super) fn in_a_line(mistakes: &str, path: &Path) -> String {
     let mut lines = mistakes.lines();
@@ -166,13 +83,19 @@ pub(super) fn in_a_line(mistakes: &str, path: &Path) -> String {
     [first.to_owned(), remedy.unwrap_or_default(), more.unwrap_or_default()].concat()
 }
 
-/// Files that lack and are told of one by one: who has forgotten a directory has forgotten all that is in it.
-const LACKING_TOLD_MAX: usize = 8;
-
 impl Loop {
     /// Files without which nodes do not boot are not there, or are again.
     pub(super) fn lacking(&mut self, lacking: Vec<Lacking>) {
         for (weight, line) in self.refusals.lacking(self.now, lacking) {
+            self.parts.journal.say(weight, line);
+        }
+    }
+
+    /// File systems do not answer, or do again.
+    pub(super) fn undelivered(&mut self, undelivered: &Undelivered) {
+        let config = &self.parts.config;
+        let directories = (config.boot.directory.as_str(), config.overlays.as_str());
+        for (weight, line) in self.refusals.undelivered(self.now, undelivered, directories) {
             self.parts.journal.say(weight, line);
         }
     }
@@ -458,78 +381,6 @@ fn write_atomically(path: &Path, parts: &Receiver<Part>) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Who looks at the status a day later is told since when, and not of a reload that went well meanwhile.
-    #[test]
-    fn what_is_refused_is_told_until_it_is_right() {
-        let path = Path::new("/etc/heorot/heorot.toml");
-        let at = |seconds: u64| Time::from_nanoseconds(seconds * 1_000_000_000);
-        let mistakes = "heorot.toml:3:1: unknown key interfac\n3 | interfac = \"eth1\"\n  | ^^^^^^^^\n  did you mean \"interface\"?\n\
-                        heorot.toml:4:1: twice\n4 | numbers = \"0-9\"\n  | ^^^\n  take one away\n";
-        let why = in_a_line(mistakes, path);
-        assert_eq!(
-            why,
-            "heorot.toml:3:1: unknown key interfac; did you mean \"interface\"?; and 1 more: heorot check /etc/heorot/heorot.toml"
-        );
-        let closed = "/etc/heorot/heorot.toml cannot be read: denied\n  chgrp heorot /etc/heorot\n";
-        assert_eq!(
-            in_a_line(closed, path),
-            "/etc/heorot/heorot.toml cannot be read: denied; chgrp heorot /etc/heorot"
-        );
-        let mut refusals = Refusals::default();
-        assert_eq!(refusals.told(), []);
-        refusals.configuration(at(1), Some("first".into()));
-        refusals.configuration(at(2), Some(why));
-        let told = refusals.told();
-        assert_eq!((told.len(), told[0].since), (1, at(1)));
-        assert!(told[0].why.starts_with("heorot.toml:3:1"), "{told:?}");
-        refusals.addresses(at(3), Some("second".into()));
-        refusals.configuration(at(4), None);
-        assert_eq!(refusals.told().len(), 1);
-        refusals.addresses(at(5), None);
-        assert_eq!(refusals.told(), []);
-        refusals.frames(at(6), "eth1", Some("no descriptor is left".into()));
-        refusals.frames(at(7), "eth1", Some("no memory is left".into()));
-        let told = refusals.told();
-        assert_eq!((told.len(), told[0].since), (1, at(6)));
-        assert_eq!(
-            (told[0].what.as_str(), told[0].why.as_str()),
-            (
-                "eth1 is served, and its frames come from the hardware address that it had before,",
-                "no memory is left (it is tried again every second)"
-            )
-        );
-        refusals.frames(at(8), "eth1", None);
-        assert_eq!(refusals.told(), []);
-    }
-
-    /// As long as a file is not there it is told of, with since when, and in the journal once.
-    #[test]
-    fn files_that_are_not_there_are_told_until_they_come() {
-        let at = |seconds: u64| Time::from_nanoseconds(seconds * 1_000_000_000);
-        let file = |name: &str| Lacking {
-            what: format!("profile.default kernel: there is no {name}"),
-            remedy: format!("put {name} into /srv/heorot, readable for heorot"),
-        };
-        let mut refusals = Refusals::default();
-        let lines = refusals.lacking(at(1), vec![file("vmlinuz-typo")]);
-        let said = "profile.default kernel: there is no vmlinuz-typo\n  put vmlinuz-typo into /srv/heorot, readable for heorot";
-        assert_eq!(lines, [(Weight::Warning, said.to_owned())]);
-        let lines = refusals.lacking(at(2), vec![file("initrd"), file("vmlinuz-typo")]);
-        assert_eq!(lines.len(), 1, "{lines:?}");
-        let told = refusals.told();
-        assert_eq!((told.len(), told[0].since, told[1].since), (2, at(2), at(1)));
-        assert_eq!(told[1].why, "put vmlinuz-typo into /srv/heorot, readable for heorot");
-        let many = (0..20).map(|number| file(&number.to_string())).collect();
-        let lines = refusals.lacking(at(3), many);
-        let more = "12 more files that nodes boot from are not there";
-        assert_eq!(lines.last().map(|(_, line)| line.as_str()), Some(&*format!("{more}: heorot doctor")));
-        assert_eq!(lines.len(), 9);
-        assert_eq!(refusals.told().last().map(|told| told.what.clone()).as_deref(), Some(more));
-        let lines = refusals.lacking(at(4), vec![]);
-        assert_eq!(lines, [(Weight::Notice, "all files that nodes boot from are there".to_owned())]);
-        assert_eq!(refusals.told(), []);
-    }
 
     #[test]
     fn a_dump_replaces_the_last_one() {

@@ -175,6 +175,7 @@ impl Worker {
 
     /// A connection is gone.
     pub(super) fn closed(&mut self, key: u64, end: End) {
+        self.give_up_job(key);
         self.holding.gone(key);
         self.under_way.remove(&key);
         let first = StreamId(key << REQUEST_BITS);

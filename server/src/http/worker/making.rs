@@ -17,15 +17,12 @@ use std::time::Instant;
 
 impl Worker {
     /// Has the small files of a node made.
-    pub(super) fn make(&mut self, key: u64, wanted: Box<NodeFiles>, now: Instant) {
+    pub(super) fn make(&mut self, key: u64, wanted: Box<NodeFiles>) {
         let Some(connection) = self.streams.get_mut(key) else { return };
         if let Stage::Asking(head) = std::mem::replace(&mut connection.stage, Stage::Over) {
             connection.stage = Stage::Opening(head);
         }
-        let node = (wanted.mac, wanted.given);
-        if self.jobs.try_send(Job::Make { key, wanted }).is_err() {
-            self.made(key, node, Err(NotMade::Busy), now);
-        }
+        self.jobs.put(Job::Make { key, wanted });
     }
 
     /// They are made, or cannot be: the loop hears of that, for then they were not given. What was sent to a connection that breaks off was given nevertheless: nobody can tell.
@@ -33,7 +30,7 @@ impl Worker {
         &mut self,
         key: u64,
         (mac, given): (Mac, Option<Time>),
-        result: Result<BootFile, NotMade>,
+        result: Result<Arc<BootFile>, NotMade>,
         now: Instant,
     ) {
         let (status, why) = match result {
@@ -41,7 +38,7 @@ impl Worker {
             Ok(file) => {
                 let version = Version::of(&file.identity, u64::from(clock::calendar_seconds()));
                 let all = Selection::Whole;
-                let file = (Arc::new(file), "application/x-cpio");
+                let file = (file, "application/x-cpio");
                 return self.reply_file(key, file, (&version, all), None, now);
             }
             Err(NotMade::Wrong(why)) => (500, why),
@@ -59,6 +56,15 @@ impl Worker {
         }
     }
 
+    /// The connection is gone: what it waited for is not done any more, unless that is being done already.
+    pub(super) fn give_up_job(&mut self, key: u64) {
+        for job in self.jobs.in_lines(|queue| queue.forget(key)).into_iter().flatten() {
+            if let Job::Make { wanted, .. } = job {
+                self.untaken((wanted.mac, wanted.given));
+            }
+        }
+    }
+
     /// The loop hears that nothing of this was sent.
     fn untaken(&mut self, (mac, given): (Mac, Option<Time>)) {
         if given.is_some() {
@@ -67,14 +73,12 @@ impl Worker {
     }
 
     /// Has the names file of a node written.
-    pub(super) fn write(&mut self, key: u64, unwritten: Box<Unwritten>, now: Instant) {
+    pub(super) fn write(&mut self, key: u64, unwritten: Box<Unwritten>) {
         let Some(connection) = self.streams.get_mut(key) else { return };
         if let Stage::Asking(head) = std::mem::replace(&mut connection.stage, Stage::Over) {
             connection.stage = Stage::Opening(head);
         }
-        if self.jobs.try_send(Job::Write { key, unwritten }).is_err() {
-            self.reply(key, &Reply::busy(), now);
-        }
+        self.jobs.put(Job::Write { key, unwritten });
     }
 
     /// It is written. What all nodes have in common goes out as any file.

@@ -1,4 +1,4 @@
-use super::super::directory::BootDirectory;
+use super::super::directory::{BootDirectory, Unopened, anywhere};
 use super::*;
 use crate::testing::{self, Directory};
 use std::os::unix::fs::FileExt;
@@ -26,6 +26,13 @@ fn files() -> Vec<String> {
     vec!["vmlinuz".into(), "initrd.img".into()]
 }
 
+fn open_for(boot: &BootDirectory, from: Ipv4Addr, path: &str) -> Result<BootFile, Refusal> {
+    boot.open_for(&anywhere, from, path).map_err(|error| match error {
+        Unopened::Refused(refusal) => refusal,
+        Unopened::Held(place) => panic!("{place}"),
+    })
+}
+
 fn text(opened: Result<BootFile, Refusal>) -> String {
     match opened {
         Ok(opened) => {
@@ -43,33 +50,33 @@ fn a_boot_gets_what_it_saw_first_and_the_next_one_what_is_there() {
     let (boot, directory) = boot_directory();
     boot.together(ONE, files(), false);
     boot.together(TWO, files(), false);
-    assert_eq!(text(boot.open_for(ONE, "vmlinuz")), "kernel 1");
+    assert_eq!(text(open_for(&boot, ONE, "vmlinuz")), "kernel 1");
     put(directory.path(), "vmlinuz", "kernel 2");
     put(directory.path(), "initrd.img", "disk 2");
-    assert_eq!(text(boot.open_for(ONE, "initrd.img")), "disk 1");
-    assert_eq!(text(boot.open_for(ONE, "vmlinuz")), "kernel 1", "also when it asks again");
-    assert_eq!(text(boot.open_for(TWO, "vmlinuz")), "kernel 2", "it has seen nothing before");
-    assert_eq!(text(boot.open_for(TWO, "initrd.img")), "disk 2");
+    assert_eq!(text(open_for(&boot, ONE, "initrd.img")), "disk 1");
+    assert_eq!(text(open_for(&boot, ONE, "vmlinuz")), "kernel 1", "also when it asks again");
+    assert_eq!(text(open_for(&boot, TWO, "vmlinuz")), "kernel 2", "it has seen nothing before");
+    assert_eq!(text(open_for(&boot, TWO, "initrd.img")), "disk 2");
     assert_eq!(text(boot.open("initrd.img")), "disk 2");
     // It is switched on again, or is up.
     boot.together(ONE, files(), false);
-    assert_eq!(text(boot.open_for(ONE, "initrd.img")), "disk 2");
+    assert_eq!(text(open_for(&boot, ONE, "initrd.img")), "disk 2");
     boot.together(TWO, Vec::new(), false);
     put(directory.path(), "vmlinuz", "kernel 3");
-    assert_eq!(text(boot.open_for(TWO, "vmlinuz")), "kernel 3");
+    assert_eq!(text(open_for(&boot, TWO, "vmlinuz")), "kernel 3");
 }
 
 #[test]
 fn what_was_written_over_is_refused_until_the_machine_begins_again() {
     let (boot, directory) = boot_directory();
     boot.together(ONE, files(), false);
-    assert_eq!(text(boot.open_for(ONE, "vmlinuz")), "kernel 1");
+    assert_eq!(text(open_for(&boot, ONE, "vmlinuz")), "kernel 1");
     std::fs::write(directory.path().join("initrd.img"), "disk two").unwrap();
-    let refused = text(boot.open_for(ONE, "initrd.img"));
+    let refused = text(open_for(&boot, ONE, "initrd.img"));
     assert!(refused.starts_with("initrd.img was changed since this boot began"), "{refused}");
     // Its loader begins with the kernel again: all is as it is now.
-    assert_eq!(text(boot.open_for(ONE, "vmlinuz")), "kernel 1");
-    assert_eq!(text(boot.open_for(ONE, "initrd.img")), "disk two");
+    assert_eq!(text(open_for(&boot, ONE, "vmlinuz")), "kernel 1");
+    assert_eq!(text(open_for(&boot, ONE, "initrd.img")), "disk two");
 }
 
 /// Whoever opens his files to all in the middle of boots, or has a backup that links them, holds up none of them.
@@ -78,19 +85,19 @@ fn a_boot_goes_on_when_its_files_are_what_they_were() {
     let (boot, directory) = boot_directory();
     let initrd = directory.path().join("initrd.img");
     boot.together(ONE, files(), false);
-    assert_eq!(text(boot.open_for(ONE, "vmlinuz")), "kernel 1");
+    assert_eq!(text(open_for(&boot, ONE, "vmlinuz")), "kernel 1");
     std::thread::sleep(Duration::from_millis(20));
     std::fs::set_permissions(&initrd, std::fs::metadata(&initrd).unwrap().permissions()).unwrap();
-    assert_eq!(text(boot.open_for(ONE, "initrd.img")), "disk 1");
+    assert_eq!(text(open_for(&boot, ONE, "initrd.img")), "disk 1");
     std::thread::sleep(Duration::from_millis(20));
     std::fs::hard_link(&initrd, directory.path().join("hourly")).unwrap();
-    assert_eq!(text(boot.open_for(ONE, "initrd.img")), "disk 1");
+    assert_eq!(text(open_for(&boot, ONE, "initrd.img")), "disk 1");
     // Written over, and given its time back.
     let time = std::fs::metadata(&initrd).unwrap().modified().unwrap();
     std::thread::sleep(Duration::from_millis(20));
     std::fs::write(&initrd, "disk 2").unwrap();
     std::fs::File::options().write(true).open(&initrd).unwrap().set_modified(time).unwrap();
-    let refused = text(boot.open_for(ONE, "initrd.img"));
+    let refused = text(open_for(&boot, ONE, "initrd.img"));
     assert!(refused.starts_with("initrd.img was changed since this boot began"), "{refused}");
 }
 
@@ -99,7 +106,7 @@ fn a_boot_goes_on_when_its_files_are_what_they_were() {
 fn a_boot_that_goes_on_after_a_restart_gets_no_other_version() {
     let (mut boot, directory) = boot_directory();
     let refused = |boot: &BootDirectory| {
-        let said = text(boot.open_for(ONE, "initrd.img"));
+        let said = text(open_for(boot, ONE, "initrd.img"));
         assert!(said.starts_with("initrd.img may be of another version than the kernel"), "{said}");
     };
     boot.together(ONE, files(), true);
@@ -108,16 +115,16 @@ fn a_boot_that_goes_on_after_a_restart_gets_no_other_version() {
     put(directory.path(), "initrd.img", "disk 2");
     refused(&boot);
     // Its loader begins again: it has all of one moment, and that moment is now.
-    assert_eq!(text(boot.open_for(ONE, "vmlinuz")), "kernel 2");
+    assert_eq!(text(open_for(&boot, ONE, "vmlinuz")), "kernel 2");
     put(directory.path(), "initrd.img", "disk 3");
-    assert_eq!(text(boot.open_for(ONE, "initrd.img")), "disk 2");
+    assert_eq!(text(open_for(&boot, ONE, "initrd.img")), "disk 2");
     // Who begins after the start is in no doubt.
     boot.together(TWO, files(), false);
-    assert_eq!(text(boot.open_for(TWO, "initrd.img")), "disk 3");
+    assert_eq!(text(open_for(&boot, TWO, "initrd.img")), "disk 3");
     // Files that were there long before: it is as if there had been no restart. A file whose content is old, and which was renamed just now, is none of them.
     boot.started = std::time::SystemTime::now() + STANDS + Duration::from_secs(2);
     boot.together(ONE, files(), true);
-    assert_eq!(text(boot.open_for(ONE, "initrd.img")), "disk 3");
+    assert_eq!(text(open_for(&boot, ONE, "initrd.img")), "disk 3");
     boot.started = std::time::SystemTime::now();
     boot.together(ONE, files(), true);
     let old = std::fs::File::open(directory.path().join("initrd.img")).unwrap();
@@ -132,10 +139,13 @@ fn a_boot_that_goes_on_after_a_restart_gets_no_other_version() {
 fn what_the_process_before_gave_is_the_same_as_long_as_nothing_took_its_place() {
     let (_, directory) = boot_directory();
     let kept = testing::directory("given");
-    let process = || testing::boot_files(&directory).keeping(kept.path().join("given.json"));
+    let process = || {
+        testing::boot_files(&directory)
+            .keeping(kept.path().join("given.json"), kept.path().join("touched.json"))
+    };
     let begin = |boot: &BootDirectory, from: Ipv4Addr, is_resumed: bool| {
         boot.together(from, files(), is_resumed);
-        text(boot.open_for(from, if is_resumed { "initrd.img" } else { "vmlinuz" }))
+        text(open_for(boot, from, if is_resumed { "initrd.img" } else { "vmlinuz" }))
     };
     assert_eq!(begin(&process(), ONE, false), "kernel 1");
     // The files are of this moment, and yet nobody can have seen others.
@@ -155,16 +165,79 @@ fn what_the_process_before_gave_is_the_same_as_long_as_nothing_took_its_place() 
     refused(begin(&process(), ONE, true));
 }
 
+/// `chmod`, a hard link, `mv` there and back: whoever is in mid-boot goes on also when the server is started anew, and so does who was sent the file.
+#[test]
+fn what_was_touched_before_a_restart_is_what_it_was() {
+    let (_, directory) = boot_directory();
+    let kept = testing::directory("touched");
+    let at = |name: &str| directory.path().join(name);
+    let process = || {
+        let place = |name: &str| kept.path().join(name);
+        testing::boot_files(&directory).keeping(place("given.json"), place("touched.json"))
+    };
+    let wait = || std::thread::sleep(Duration::from_millis(20));
+    let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
+    let first = process();
+    first.together(ONE, files(), false);
+    assert_eq!(text(open_for(&first, ONE, "vmlinuz")), "kernel 1");
+    let identity = |boot: &BootDirectory| boot.open("initrd.img").unwrap().identity;
+    let was = identity(&first);
+    first.together(ONE, Vec::new(), false);
+    first.sweep(&anywhere);
+    wait();
+    std::fs::set_permissions(at("initrd.img"), mode(0o600)).unwrap();
+    // Another boot begins; it is only then that the server looks.
+    first.together(TWO, files(), false);
+    assert_eq!(text(open_for(&first, TWO, "vmlinuz")), "kernel 1");
+    assert_eq!(identity(&first), was);
+    wait();
+    std::fs::hard_link(at("initrd.img"), at("link")).unwrap();
+    std::fs::rename(at("initrd.img"), at("aside")).unwrap();
+    std::fs::rename(at("aside"), at("initrd.img")).unwrap();
+    first.look_at_touched();
+    drop(first);
+    let second = process();
+    second.together(TWO, files(), true);
+    assert_eq!(text(open_for(&second, TWO, "initrd.img")), "disk 1");
+    assert_eq!(identity(&second), was);
+    // Of what happens while no server runs nothing is known.
+    drop(second);
+    wait();
+    std::fs::set_permissions(at("initrd.img"), mode(0o644)).unwrap();
+    let third = process();
+    third.together(TWO, files(), true);
+    assert!(text(open_for(&third, TWO, "initrd.img")).contains("another version than the kernel"));
+    assert_ne!(identity(&third), was);
+    // Written over, with its time put back, and touched.
+    let was = identity(&third);
+    let time = std::fs::metadata(at("initrd.img")).unwrap().modified().unwrap();
+    wait();
+    std::fs::write(at("initrd.img"), "disk 2").unwrap();
+    std::fs::File::options().write(true).open(at("initrd.img")).unwrap().set_modified(time).unwrap();
+    std::fs::set_permissions(at("initrd.img"), mode(0o600)).unwrap();
+    third.look_at_touched();
+    assert_ne!(identity(&third), was);
+    // Another file in its place that has its size, its time, and maybe its inode.
+    let was = identity(&third);
+    wait();
+    for name in ["initrd.img", "link"] {
+        std::fs::remove_file(at(name)).unwrap();
+    }
+    std::fs::write(at("initrd.img"), "disk 3").unwrap();
+    std::fs::File::options().write(true).open(at("initrd.img")).unwrap().set_modified(time).unwrap();
+    assert_ne!(identity(&third), was);
+}
+
 #[test]
 fn what_was_missing_may_come_later() {
     let (boot, directory) = boot_directory();
     std::fs::remove_file(directory.path().join("initrd.img")).unwrap();
     boot.together(ONE, files(), false);
-    assert_eq!(text(boot.open_for(ONE, "vmlinuz")), "kernel 1");
-    assert_eq!(text(boot.open_for(ONE, "initrd.img")), "there is no file initrd.img");
+    assert_eq!(text(open_for(&boot, ONE, "vmlinuz")), "kernel 1");
+    assert_eq!(text(open_for(&boot, ONE, "initrd.img")), "there is no file initrd.img");
     put(directory.path(), "initrd.img", "disk 1");
-    assert_eq!(text(boot.open_for(ONE, "initrd.img")), "disk 1");
-    assert_eq!(text(boot.open_for(ONE, "other")), "there is no file other", "what belongs to nothing");
+    assert_eq!(text(open_for(&boot, ONE, "initrd.img")), "disk 1");
+    assert_eq!(text(open_for(&boot, ONE, "other")), "there is no file other", "what belongs to nothing");
 }
 
 #[test]
@@ -177,8 +250,12 @@ fn a_version_is_held_once_and_no_longer_than_it_may_be_needed() {
         let Found::Unopened { files, .. } = editions.find(now, from, "vmlinuz") else {
             panic!("nothing is open")
         };
-        let opened = files.into_iter().map(|file| (file.clone(), boot.open(&file))).collect();
-        editions.opened(from, opened);
+        let open = |file: String| {
+            let result = boot.open(&file).map(Arc::new);
+            (file, result)
+        };
+        let opened: Vec<_> = files.into_iter().map(open).collect();
+        editions.opened(from, &opened);
         editions.find(now, from, "vmlinuz")
     };
     for last in 0..100 {

@@ -1,0 +1,250 @@
+//! Work for threads that may wait for disks: a file system that does not answer has so many of them and no more, and whoever wants a file of another one gets it.
+//!
+//! A thread says where it is before it touches anything there ([`Errand::go`]). Where as many are already as may be, its job is laid into that place's line
+//! ([`Errand::put_back`]), and the thread does something else. So nobody has to know beforehand where a path leads to.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Threads at one place at a time: while one reads, others open.
+pub(crate) const THREADS_AT_A_PLACE: usize = 3;
+/// Places that can stand still without any effect on others but their own, besides that of the boot directory itself.
+const FURTHER_PLACES: usize = 3;
+/// All threads.
+pub(crate) const THREADS: usize = THREADS_AT_A_PLACE * (1 + FURTHER_PLACES);
+
+/// A file system that may be waited for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Place {
+    /// That of the boot directory itself; and where nothing is waited for.
+    Own,
+    /// Another one, mounted below it: where, relative to it, and as what (its device), as another one may take its place.
+    Mounted { at: Arc<str>, device: Arc<str> },
+    /// Wherever the files of overlays are.
+    Overlays,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own => f.write_str("boot.directory"),
+            Self::Mounted { at, .. } => write!(f, "what is mounted at {at} in boot.directory"),
+            Self::Overlays => f.write_str("the overlays' files"),
+        }
+    }
+}
+
+/// Tells at a moment where threads have waited for so long, and for which file.
+pub(crate) type Overdue = Box<dyn Fn(Instant, Duration) -> BTreeMap<Place, String> + Send>;
+
+/// Jobs that wait, in an order of their own.
+pub(crate) trait Line: Default {
+    type Job;
+    fn put(&mut self, job: Self::Job);
+    fn take(&mut self) -> Option<Self::Job>;
+    fn is_empty(&self) -> bool;
+}
+
+/// Where jobs are laid down, and threads take them.
+#[derive(Debug, Default)]
+pub(crate) struct Desk<L> {
+    waiting: Mutex<Waiting<L>>,
+    came: Condvar,
+}
+
+#[derive(Debug)]
+struct Waiting<L> {
+    /// By where they have to wait. What has just come is in the line of the own place.
+    lines: BTreeMap<Place, L>,
+    /// From which line the last job was taken: they have turns.
+    last: Place,
+    at_work: BTreeMap<u64, AtWork>,
+    errands: u64,
+    is_over: bool,
+}
+
+/// A thread that does something.
+#[derive(Clone, Debug)]
+struct AtWork {
+    place: Place,
+    /// Which file it is about.
+    file: String,
+    since: Instant,
+}
+
+/// What there is for a thread.
+#[derive(Debug)]
+pub(crate) enum Next<'a, L: Line> {
+    Job(Errand<'a, L>, L::Job),
+    /// Nothing came in time.
+    Nothing,
+    /// Nothing will come any more.
+    Over,
+}
+
+/// A thread's way with one job; it ends with the value.
+#[derive(Debug)]
+pub(crate) struct Errand<'a, L: Line> {
+    desk: &'a Desk<L>,
+    number: u64,
+}
+
+impl<L> Default for Waiting<L> {
+    fn default() -> Self {
+        let (lines, at_work) = (BTreeMap::new(), BTreeMap::new());
+        Self { lines, last: Place::Own, at_work, errands: 0, is_over: false }
+    }
+}
+
+impl<L: Line> Desk<L> {
+    /// One job more. The lock is held for a moment only: whoever must not wait does not wait here.
+    pub(crate) fn put(&self, job: L::Job) {
+        self.waiting().lines.entry(Place::Own).or_default().put(job);
+        self.came.notify_one();
+    }
+
+    /// The next job, if there is one within so long for which a thread may go.
+    pub(crate) fn take(&self, within: Duration) -> Next<'_, L> {
+        let until = Instant::now() + within;
+        let mut waiting = self.waiting();
+        loop {
+            if let Some((place, job)) = waiting.take() {
+                let number = waiting.begin(place);
+                return Next::Job(Errand { desk: self, number }, job);
+            }
+            if waiting.is_over {
+                return Next::Over;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Next::Nothing;
+            }
+            (waiting, _) = self.came.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// A way without a job, if there is room for one.
+    pub(crate) fn set_out(&self) -> Option<Errand<'_, L>> {
+        let mut waiting = self.waiting();
+        let number = waiting.has_room(&Place::Own).then(|| waiting.begin(Place::Own))?;
+        Some(Errand { desk: self, number })
+    }
+
+    /// Looks at every line, or changes it.
+    pub(crate) fn in_lines<T>(&self, look: impl FnMut(&mut L) -> T) -> Vec<T> {
+        let mut waiting = self.waiting();
+        let found = waiting.lines.values_mut().map(look).collect();
+        waiting.lines.retain(|_, line| !line.is_empty());
+        found
+    }
+
+    /// No more jobs: those that are left are not done any more.
+    pub(crate) fn end(&self) {
+        let mut waiting = self.waiting();
+        waiting.is_over = true;
+        let left = std::mem::take(&mut waiting.lines);
+        drop(waiting);
+        self.came.notify_all();
+        drop(left);
+    }
+
+    /// What tells of [`Self::overdue`], for whoever looks at several.
+    pub(crate) fn watched(self: &Arc<Self>) -> Overdue
+    where
+        L: Send + 'static,
+        L::Job: Send,
+    {
+        let desk = Arc::clone(self);
+        Box::new(move |now, after| desk.overdue(now, after))
+    }
+
+    /// Where threads wait for so long already, each place once, with the file that is waited for longest.
+    pub(crate) fn overdue(&self, now: Instant, after: Duration) -> BTreeMap<Place, String> {
+        let waiting = self.waiting();
+        let is_overdue = |at_work: &&AtWork| now.saturating_duration_since(at_work.since) >= after;
+        let mut overdue: Vec<_> = waiting.at_work.values().filter(is_overdue).collect();
+        // The last one of a place stays.
+        overdue.sort_by_key(|at_work| std::cmp::Reverse(at_work.since));
+        overdue.into_iter().map(|at_work| (at_work.place.clone(), at_work.file.clone())).collect()
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting<L>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<L: Line> Errand<'_, L> {
+    /// The thread is there from now on, for this file, unless as many are there as may be.
+    pub(crate) fn go(&self, place: &Place, file: &str) -> bool {
+        let mut waiting = self.desk.waiting();
+        let Some(here) = waiting.at_work.remove(&self.number) else { return false };
+        let may = here.place == *place || waiting.has_room(place);
+        let has_left = may && here.place != *place && !waiting.lines.is_empty();
+        let there = || AtWork { place: place.clone(), file: file.to_owned(), since: Instant::now() };
+        waiting.at_work.insert(self.number, if may { there() } else { here });
+        drop(waiting);
+        if has_left {
+            self.desk.came.notify_one();
+        }
+        may
+    }
+
+    /// The job waits until there is room at this place.
+    pub(crate) fn put_back(self, place: Place, job: L::Job) {
+        let mut waiting = self.desk.waiting();
+        // What is left when the server ends is not done any more.
+        if !waiting.is_over {
+            waiting.lines.entry(place).or_default().put(job);
+        }
+    }
+}
+
+impl<L: Line> Drop for Errand<'_, L> {
+    fn drop(&mut self) {
+        let mut waiting = self.desk.waiting();
+        waiting.at_work.remove(&self.number);
+        let is_left = !waiting.lines.is_empty();
+        drop(waiting);
+        if is_left {
+            self.desk.came.notify_one();
+        }
+    }
+}
+
+impl<L: Line> Waiting<L> {
+    /// The first job of the next line for which there is room.
+    fn take(&mut self) -> Option<(Place, L::Job)> {
+        let behind = self.lines.keys().filter(|place| **place > self.last);
+        let before = self.lines.keys().filter(|place| **place <= self.last);
+        let place = behind.chain(before).find(|place| self.has_room(place))?.clone();
+        let line = self.lines.get_mut(&place)?;
+        let job = line.take();
+        if line.is_empty() {
+            self.lines.remove(&place);
+        }
+        self.last = place.clone();
+        Some((place, job?))
+    }
+
+    fn begin(&mut self, place: Place) -> u64 {
+        self.errands += 1;
+        let at_work = AtWork { place, file: String::new(), since: Instant::now() };
+        self.at_work.insert(self.errands, at_work);
+        self.errands
+    }
+
+    /// Whether one thread more may go there. The own place has always as many as may be there: those at all others together take none of them.
+    fn has_room(&self, place: &Place) -> bool {
+        let (there, elsewhere): (Vec<_>, Vec<_>) =
+            self.at_work.values().partition(|at_work| at_work.place == *place);
+        let others = elsewhere.iter().filter(|at_work| at_work.place != Place::Own).count();
+        let is_further = *place != Place::Own;
+        there.len() < THREADS_AT_A_PLACE
+            && !(is_further && there.len() + others >= THREADS - THREADS_AT_A_PLACE)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+use super::*;
+use std::collections::VecDeque;
+
+impl Line for VecDeque<u32> {
+    type Job = u32;
+    fn put(&mut self, job: u32) {
+        self.push_back(job);
+    }
+    fn take(&mut self) -> Option<u32> {
+        self.pop_front()
+    }
+    fn is_empty(&self) -> bool {
+        Self::is_empty(self)
+    }
+}
+
+fn mounted(at: &str) -> Place {
+    Place::Mounted { at: at.into(), device: "0:7".into() }
+}
+
+fn next(desk: &Desk<VecDeque<u32>>) -> Option<(Errand<'_, VecDeque<u32>>, u32)> {
+    match desk.take(Duration::ZERO) {
+        Next::Job(errand, job) => Some((errand, job)),
+        Next::Nothing | Next::Over => None,
+    }
+}
+
+/// Threads that go there until no more may, and the first job for which there is no room.
+fn fill<'a>(desk: &'a Desk<VecDeque<u32>>, place: &Place) -> (Vec<Errand<'a, VecDeque<u32>>>, u32) {
+    let mut stand = Vec::new();
+    for job in 0.. {
+        desk.put(job);
+        let (errand, job) = next(desk).unwrap();
+        if !errand.go(place, "file") {
+            errand.put_back(place.clone(), job);
+            return (stand, job);
+        }
+        stand.push(errand);
+    }
+    unreachable!()
+}
+
+#[test]
+fn a_place_that_stands_still_has_its_threads_and_no_more() {
+    let desk = Desk::default();
+    let (mut stand, left) = fill(&desk, &mounted("nfs"));
+    assert_eq!(stand.len(), THREADS_AT_A_PLACE);
+    // What waits for it waits; all else goes on, also at another place.
+    assert!(next(&desk).is_none());
+    desk.put(77);
+    let (errand, job) = next(&desk).unwrap();
+    assert_eq!(job, 77);
+    assert!(errand.go(&mounted("other"), "file") && errand.go(&Place::Own, "file"));
+    assert!(!errand.go(&mounted("nfs"), "file"));
+    drop(errand);
+    // It answers: what has waited goes there, and is there at once.
+    stand.pop();
+    let (again, job) = next(&desk).unwrap();
+    assert_eq!(job, left);
+    assert!(again.go(&mounted("nfs"), "file"));
+    desk.put(78);
+    let (errand, _) = next(&desk).unwrap();
+    assert!(!errand.go(&mounted("nfs"), "file"));
+}
+
+/// Another file system in the same directory, as after `umount -l`, is another place.
+#[test]
+fn however_many_places_stand_still_the_own_one_has_its_threads() {
+    let desk = Desk::default();
+    let stand: Vec<_> = (0..2 * FURTHER_PLACES)
+        .flat_map(|device| {
+            let device = format!("0:{device}").into();
+            fill(&desk, &Place::Mounted { at: "nfs".into(), device }).0
+        })
+        .collect();
+    assert_eq!(stand.len(), THREADS - THREADS_AT_A_PLACE);
+    (0..THREADS as u32).for_each(|job| desk.put(job));
+    let own: Vec<_> = std::iter::from_fn(|| next(&desk)).collect();
+    assert_eq!(own.len(), THREADS_AT_A_PLACE);
+}
+
+#[test]
+fn what_waits_is_told_with_its_place_once() {
+    let desk = Desk::default();
+    let after = Duration::from_secs(5);
+    desk.put(1);
+    desk.put(2);
+    let ((one, _), (two, _)) = (next(&desk).unwrap(), next(&desk).unwrap());
+    assert!(one.go(&mounted("nfs"), "nfs/first") && two.go(&mounted("nfs"), "nfs/second"));
+    let now = Instant::now();
+    assert_eq!(desk.overdue(now, after), BTreeMap::new());
+    let later = now + after;
+    assert_eq!(desk.overdue(later, after), [(mounted("nfs"), "nfs/first".to_owned())].into());
+    drop(one);
+    assert_eq!(desk.overdue(later, after), [(mounted("nfs"), "nfs/second".to_owned())].into());
+    drop(two);
+    assert_eq!(desk.overdue(later, after), BTreeMap::new());
+}
+
+#[test]
+fn threads_are_woken_by_what_comes_and_by_the_end() {
+    let desk: Arc<Desk<VecDeque<u32>>> = Arc::default();
+    assert!(matches!(desk.take(Duration::ZERO), Next::Nothing));
+    let taken = {
+        let desk = Arc::clone(&desk);
+        std::thread::spawn(move || {
+            let is_job = matches!(desk.take(Duration::from_secs(60)), Next::Job(_, 1));
+            desk.put(2);
+            is_job
+        })
+    };
+    desk.put(1);
+    assert!(taken.join().unwrap());
+    desk.end();
+    assert!(matches!(desk.take(Duration::from_secs(60)), Next::Over), "what is left is not done");
+}
