@@ -57,10 +57,12 @@ pub(super) fn decide(
     }
     let settings = &turn.config.networks[client.place];
     let permanent = turn.permanent_address(client.mac, client.place);
-    // What a host uses already it may go on to use, whoever else was found there: it is the operator who says whose the address is.
+    // What a host uses already it may go on to use, whoever else was found there: it is the operator who says whose the address is. What it has declined it uses no more.
     let reserved = match case {
         Case::Selecting | Case::AtOnce | Case::InitReboot => who::reserved(turn, client),
-        Case::Renewing => who::kept(turn, client),
+        Case::Renewing => {
+            who::kept(turn, client).filter(|(address, _)| !who::declined(turn, client, *address))
+        }
     };
     match reserved {
         Some((reserved, lease)) if reserved == address && case == Case::Renewing => {
