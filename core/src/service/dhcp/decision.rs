@@ -83,7 +83,9 @@ pub(super) fn decide(
         // We know this client, and that it is to have another address on this very network.
         Case::InitReboot | Case::Renewing if has_number_here && settings.contains(address) => Decision::No,
         // "On the wrong network" (RFC 2131 4.3.2): its network had other addresses once.
-        Case::InitReboot | Case::Renewing if has_number_here && is_of_no_server(turn, client, address) => {
+        Case::InitReboot | Case::Renewing
+            if has_number_here && is_of_no_server(turn, client, case, address) =>
+        {
             Decision::No
         }
         Case::InitReboot | Case::Renewing => Decision::Silence,
@@ -151,14 +153,16 @@ pub(super) fn is_ours(turn: &Turn<'_>, address: Ipv4Addr) -> bool {
     network::is_ours(turn.config, address) || turn.hall.reservations.has_address(address)
 }
 
-/// Whether an address is in none of our networks, and can be no other server's either: on a link that is ours alone, as far as anybody has said or was heard. By a relay there may be
-/// another server's network on the same link.
-fn is_of_no_server(turn: &Turn<'_>, client: &Client, address: Ipv4Addr) -> bool {
+/// Whether an address is in no network of this link, and can be no other server's here either: on a link that is ours alone, as far as anybody has said or was heard. By a relay there may be
+/// another server's network on the same link. In a network of another interface a machine was before it was moved here, if it begins anew.
+fn is_of_no_server(turn: &Turn<'_>, client: &Client, case: Case, address: Ipv4Addr) -> bool {
     let settings = &turn.config.networks[client.place];
     let is_here = settings.on_link && client.message.giaddr.is_unspecified();
     let mut here = turn.config.networks.iter().filter(|network| network.interface == settings.interface);
     is_here
-        && !turn.config.networks.iter().any(|network| network.contains(address))
+        && !turn.config.networks.iter().any(|network| {
+            network.contains(address) && (case != Case::InitReboot || network.interface == settings.interface)
+        })
         && here.all(|network| network.mode == Mode::Serve && network.other_servers.is_empty())
         && !turn.hall.other_servers.is_on(&settings.interface)
 }
