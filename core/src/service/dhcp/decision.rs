@@ -5,6 +5,7 @@ use super::client::Client;
 use super::who;
 use crate::cluster::lease::{NotFree, PoolId, PoolKind};
 use crate::cluster::network;
+use crate::cluster::probe::Found;
 use crate::config::Mode;
 use crate::hall::Turn;
 use std::net::Ipv4Addr;
@@ -128,8 +129,12 @@ pub(super) fn decide(
         let is_claimed = turn.hall.nodes.get(client.mac).is_some_and(|node| node.promised() == Some(number));
         let is_free = turn.hall.nodes.holder(number).is_none() && !to_another;
         let is_meant = is_meant(turn, client, number);
+        let is_anothers = offered != Some(client.mac)
+            && (turn.hall.probes.found(turn.now, address) == Found::Taken
+                || (case == Case::Selecting && has_other_offer(turn, client)));
         return match () {
             () if is_claimed => Decision::Silence,
+            () if is_anothers => refusal,
             () if is_node && is_free && is_meant && is_numbered_at_request(turn, client) => {
                 Decision::Number(number, settings.lease)
             }
@@ -146,6 +151,13 @@ pub(super) fn decide(
         Err(NotFree::Probed) if may_borrow => Decision::Later,
         Ok(()) | Err(NotFree::Probed | NotFree::Taken | NotFree::Elsewhere) => refusal,
     }
+}
+
+/// Whether a machine was offered an address here: who selects has "the value of 'yiaddr' in the DHCPOFFER" in its REQUEST (RFC 2131 4.3.2), and no number that it would rather have.
+fn has_other_offer(turn: &Turn<'_>, client: &Client) -> bool {
+    let standing =
+        |kind| turn.hall.leases.standing(client.mac, PoolId { network: client.place, kind }).is_some();
+    standing(PoolKind::Number) || standing(PoolKind::Temporary)
 }
 
 /// Whether it is ours to say whose an address is.
