@@ -93,3 +93,24 @@ fn templates_of_one_text_are_equal() {
     assert_ne!(Template::parse("a").unwrap(), Template::parse("b").unwrap());
     assert_eq!(format!("{:?}", Template::parse("a").unwrap()), "Template(\"a\")");
 }
+/// A text that is doubled has 2^times octets, after as many steps.
+fn doubled(times: u32) -> String {
+    format!(
+        "{{% set n = namespace(s='x') %}}{{% for i in range({times}) %}}{{% set n.s = n.s ~ n.s %}}{{% endfor %}}{{{{ n.s|length }}}}"
+    )
+}
+
+#[test]
+fn a_template_takes_no_more_memory_than_steps() {
+    assert!(Template::parse(&doubled(8)).is_ok());
+    assert!(FileTemplate::parse(&doubled(12)).is_ok());
+    for text in [
+        doubled(22),
+        "{{ ('x' * 9000000)|length }}".into(),
+        "{{ (range(9999)|list * 99)|list|length }}".into(),
+    ] {
+        assert!(Template::parse(&text).is_err(), "{text}");
+        assert!(FileTemplate::parse(&text).is_err(), "{text}");
+    }
+}
+
