@@ -61,6 +61,12 @@ fn wrong_templates_say_where() {
             "the result has '\\n' in it, which would break the generated file",
             None,
         ),
+        (
+            "a={{ node.name }} b=x${net0/mac}y {{ node.mac }}",
+            "${net0/mac}",
+            "the result has ${net0/mac} in it: iPXE would put a value of its own for that",
+            None,
+        ),
     ] {
         let error = Template::parse(text).unwrap_err();
         assert_eq!(&text[error.span.clone()], wrong, "{text}");
@@ -87,12 +93,6 @@ fn wrong_templates_say_where() {
     assert!(Template::parse(&"x".repeat(COMMAND_LINE_OCTETS_MAX + 1)).is_err());
 }
 
-#[test]
-fn templates_of_one_text_are_equal() {
-    assert_eq!(Template::parse("a").unwrap(), Template::parse("a").unwrap());
-    assert_ne!(Template::parse("a").unwrap(), Template::parse("b").unwrap());
-    assert_eq!(format!("{:?}", Template::parse("a").unwrap()), "Template(\"a\")");
-}
 /// A text that is doubled has 2^times octets, after as many steps.
 fn doubled(times: u32) -> String {
     format!(
@@ -114,3 +114,9 @@ fn a_template_takes_no_more_memory_than_steps() {
     }
 }
 
+#[test]
+fn templates_of_one_text_are_equal() {
+    assert_eq!(Template::parse("a").unwrap(), Template::parse("a").unwrap());
+    assert_ne!(Template::parse("a").unwrap(), Template::parse("b").unwrap());
+    assert_eq!(format!("{:?}", Template::parse("a").unwrap()), "Template(\"a\")");
+}
