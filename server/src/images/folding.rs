@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 const DIRECTORIES_MAX: usize = 256;
 /// Names that are remembered of one directory; more are looked for each time.
 const NAMES_MAX: usize = 16_384;
+/// Folders that are looked into for one name: of links that lead in a circle, each with two spellings, there would be no end.
+const LOOKS_MAX: usize = 256;
 /// How long a list is believed of a directory that was changed just before it was read: within one tick of the file system's clock a change does not show.
 const FRESH_FOR: Duration = Duration::from_secs(1);
 
@@ -21,8 +23,8 @@ pub(super) struct Folding(BTreeMap<String, Listing>);
 struct Listing {
     stamp: Stamp,
     read_at: Instant,
-    /// By their names in small letters; of several, the first.
-    names: BTreeMap<String, String>,
+    /// By their names in small letters; several in their order.
+    names: BTreeMap<String, Vec<String>>,
 }
 
 /// What changes with a directory.
@@ -36,18 +38,32 @@ struct Stamp {
 impl Folding {
     /// The path of a file whose name differs from this one in capital and small letters alone, if there is one. Disks may be waited for.
     pub(super) fn find(&mut self, directory: &BootDirectory, path: &str) -> Option<String> {
-        let mut found = String::new();
-        for part in path.split('/') {
-            let name = self.name_in(directory, &found, part)?;
-            if !found.is_empty() {
-                found.push('/');
-            }
-            found.push_str(&name);
-        }
-        Some(found)
+        let mut looks_left = LOOKS_MAX;
+        self.find_below(directory, "", path, &mut looks_left)
     }
 
-    fn name_in(&mut self, directory: &BootDirectory, folder: &str, part: &str) -> Option<String> {
+    /// The first of the folders that a part may mean may not hold the rest: then the next one is looked into.
+    fn find_below(
+        &mut self,
+        directory: &BootDirectory,
+        folder: &str,
+        path: &str,
+        looks_left: &mut usize,
+    ) -> Option<String> {
+        *looks_left = looks_left.checked_sub(1)?;
+        let (part, rest) = path.split_once('/').map_or((path, None), |(part, rest)| (part, Some(rest)));
+        for name in self.names_in(directory, folder, part).unwrap_or_default() {
+            let found = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            let Some(rest) = rest else { return Some(found) };
+            if let Some(found) = self.find_below(directory, &found, rest, looks_left) {
+                return Some(found);
+            }
+        }
+        None
+    }
+
+    /// What a part of a path may mean in a folder.
+    fn names_in(&mut self, directory: &BootDirectory, folder: &str, part: &str) -> Option<Vec<String>> {
         let opened = directory.open_directory(folder).ok()?;
         let stamp = Stamp::of(&rustix::fs::fstat(opened.as_fd()).ok()?);
         let is_valid = self.0.get(folder).is_some_and(|listing| {
@@ -62,11 +78,9 @@ impl Folding {
         }
         let listing = self.0.get(folder)?;
         // What has just this name goes first, for folders as for files.
-        if exists(&opened, part) {
-            Some(part.to_owned())
-        } else {
-            listing.names.get(&part.to_lowercase()).cloned()
-        }
+        let exact = exists(&opened, part).then(|| part.to_owned());
+        let others = listing.names.get(&part.to_lowercase()).into_iter().flatten();
+        Some(exact.into_iter().chain(others.filter(|name| *name != part).cloned()).collect())
     }
 }
 
@@ -96,13 +110,16 @@ fn exists(directory: &OwnedFd, name: &str) -> bool {
 }
 
 /// The names in a directory, in their order.
-fn list(directory: &OwnedFd) -> BTreeMap<String, String> {
+fn list(directory: &OwnedFd) -> BTreeMap<String, Vec<String>> {
     let Ok(entries) = Dir::read_from(directory) else { return BTreeMap::new() };
     let names = entries.filter_map(|entry| String::from_utf8(entry.ok()?.file_name().to_bytes().into()).ok());
     let mut sorted: Vec<String> = names.take(NAMES_MAX).collect();
-    sorted.sort_by(|a, b| b.cmp(a));
-    // Of several, the last to be put in stays: the first in order.
-    sorted.into_iter().map(|name| (name.to_lowercase(), name)).collect()
+    sorted.sort();
+    let mut listed: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for name in sorted {
+        listed.entry(name.to_lowercase()).or_default().push(name);
+    }
+    listed
 }
 
 #[cfg(test)]
@@ -130,7 +147,23 @@ mod tests {
         ] {
             assert_eq!(folding.find(&boot, path).as_deref(), expected, "{path}");
         }
+        // Of two folders that a part may mean, the one that has just that name goes first, and then the first in order; but what it lacks the other one may have.
+        std::fs::create_dir_all(root.path().join("BOOT/only")).unwrap();
+        std::fs::write(root.path().join("BOOT/only/here"), "x").unwrap();
         std::thread::sleep(Duration::from_millis(1100));
+        for (path, expected) in [
+            ("boot/x64/bcd", Some("Boot/x64/BCD")),
+            ("BOOT/x64/BCD", Some("Boot/x64/BCD")),
+            ("Boot/Only/here", Some("BOOT/only/here")),
+            ("boot/only", Some("BOOT/only")),
+            ("boot/x64/here", None),
+        ] {
+            assert_eq!(folding.find(&boot, path).as_deref(), expected, "{path}");
+        }
+        for link in ["loop", "LOOP"] {
+            std::os::unix::fs::symlink(".", root.path().join(link)).unwrap();
+        }
+        assert_eq!(folding.find(&boot, &format!("{}missing", "Loop/".repeat(100))), None, "in no time");
         std::fs::write(root.path().join("New"), "x").unwrap();
         assert_eq!(folding.find(&boot, "new").as_deref(), Some("New"), "a second later at the latest");
     }
