@@ -65,7 +65,7 @@ pub use template::{
     FILE_VARIABLES, FileTemplate, FileValues, LoaderFile, OVERLAY_VARIABLES, OverlayList, OverlayNetwork,
     OverlayValues, Template, TemplateError, Templates, VARIABLES, Values, render_overlay,
 };
-pub use tftp::{Pattern as NamePattern, Rewrite, Tftp, UniqueRoot};
+pub use tftp::{BOOT_SERVER_PORT, Pattern as NamePattern, Rewrite, Tftp, UniqueRoot};
 pub use trial::{Check, CheckIn, CheckKind, OnFailure, Retry};
 pub use zone::{MASTER_NAME, SERVER_NAME, Zone};
 

@@ -3,7 +3,7 @@
 //! Each has one socket for all our addresses and, beside it, one that is bound to each address of a network that is served: what goes by such a socket needs no word
 //! of where it comes from, which the kernel would read, check and write for every block and every ACK (a twentieth of what a client in lock-step costs).
 
-use super::{UdpPort, new_socket};
+use super::{BOOT_SERVER_PORT, UdpPort, new_socket};
 use crate::problem::{Problem, problem};
 use std::io;
 use std::iter;
@@ -122,7 +122,8 @@ fn ports_near(wanted: &[u16]) -> Result<Vec<UdpPort>, Problem> {
 fn ports_of(range: &RangeInclusive<u16>, wanted: &[u16]) -> Result<Vec<UdpPort>, Problem> {
     let wanted = wanted.iter().take(DATA_PORTS.into()).copied().filter(|port| range.contains(port));
     let mut opened = Vec::new();
-    for port in wanted.chain(range.clone()) {
+    // It is the boot server's on every interface, also on one that comes later.
+    for port in wanted.chain(range.clone()).filter(|port| *port != BOOT_SERVER_PORT) {
         if opened.len() == usize::from(DATA_PORTS) {
             break;
         }
