@@ -55,7 +55,7 @@ pub use option::{
     Form as OptionForm, KNOWN as KNOWN_OPTIONS, KnownOption, OptionPath, OptionTable, written_identifier,
 };
 pub use overlay::Overlays;
-pub use profile::{Choice, check_attribute_name, check_attribute_value};
+pub use profile::{Choice, check_attribute_name, check_attribute_value, check_for_cmdline};
 pub use pxe::{Pxe, PxeBoots, PxeService};
 pub use reference::{reference, sample};
 pub use root::{Export, Nfs, Root};

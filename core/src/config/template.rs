@@ -118,7 +118,7 @@ impl Template {
             let message = format!("the result has {wrong:?} in it, which would break the generated file");
             return Err(TemplateError::of(&self.text, message));
         }
-        if let Some(setting) = rendered.split(' ').find_map(setting_of_ipxe) {
+        if let Some(setting) = setting_of_ipxe(&rendered) {
             let message =
                 format!("the result has {setting} in it: iPXE would put a value of its own for that");
             let at = self.text.find(setting);
@@ -129,10 +129,12 @@ impl Template {
     }
 }
 
-/// What iPXE takes for a setting of its own in a word, and goes on to until none is left (`iPXE src/core/settings.c`, `expand_settings`): there is no way to write that it is none.
-fn setting_of_ipxe(word: &str) -> Option<&str> {
-    let from = &word[word.find("${")?..];
-    Some(&from[..=from.find('}')?])
+/// What iPXE takes for a setting of its own in a word of a command line, and goes on to until none is left (`iPXE src/core/settings.c`, `expand_settings`): there is no way to write that it is none.
+pub(super) fn setting_of_ipxe(cmdline: &str) -> Option<&str> {
+    cmdline.split(' ').find_map(|word| {
+        let from = &word[word.find("${")?..];
+        Some(&from[..=from.find('}')?])
+    })
 }
 
 /// The text in an environment of its own.
