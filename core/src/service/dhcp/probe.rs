@@ -116,7 +116,9 @@ pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>)
     if !is_ours || (mac.is_some() && mac == asked_for) {
         return;
     }
-    if network::number_at(turn.config, address).is_some() {
+    // One that was lent until now is asked about for its own sake.
+    let is_wished_for = asked_for.is_some() && !turn.hall.leases.is_probed(address);
+    if is_wished_for && network::number_at(turn.config, address).is_some() {
         return number_is_used(turn, address, mac, asked_for);
     }
     if may_linger(turn, address, mac) {
