@@ -6,15 +6,13 @@ pub(crate) use data::{DataPorts, Way};
 
 use crate::netio;
 use crate::problem::{Problem, problem};
+use heorot_core::config::BOOT_SERVER_PORT;
 use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
-
-/// Where PXE clients look for boot servers (PXE 2.1, 2.2.4).
-const BOOT_SERVER_PORT: u16 = 4011;
 
 /// Octets that may wait in a socket: a thousand machines that ask in the same millisecond, with room.
 const RECEIVE_OCTETS: usize = 16 << 20;

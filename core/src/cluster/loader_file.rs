@@ -80,8 +80,11 @@ impl Generated<'_> {
         };
         values.initrd = values.initrd.iter().map(write).collect();
         values.kernel = write(&values.kernel);
-        if let Self::Grub { .. } = self {
-            values.cmdline = grub_words(&values.cmdline);
+        match self {
+            Self::Ipxe => values.cmdline = ipxe_words(&values.cmdline),
+            Self::Grub { .. } => values.cmdline = grub_words(&values.cmdline),
+            // The rest of the line is its own, whatever is in it.
+            Self::Pxelinux { .. } => {}
         }
         values
     }
@@ -115,6 +118,15 @@ const AGAIN: &str = "again";
 /// What no loader takes for anything else than a letter of a text.
 fn is_plain(c: char) -> bool {
     c.is_ascii_alphanumeric() || " .,:-_/+=".contains(c)
+}
+
+/// A kernel's command line as words of iPXE, which knows no quotes: it splits a line at blanks, looks for the words that end a command, and puts values for settings in the words that are left
+/// (`iPXE src/core/exec.c`). One that there is not has an empty value, and makes of such a word another one for that long.
+fn ipxe_words(cmdline: &str) -> String {
+    const NOTHING: &str = "${heorot-nothing}";
+    let ends_command = |word: &str| matches!(word, "||" | "&&" | ";") || word.starts_with('#');
+    let write = |word: &str| if ends_command(word) { format!("{NOTHING}{word}") } else { word.to_owned() };
+    cmdline.split(' ').map(write).collect::<Vec<_>>().join(" ")
 }
 
 /// A kernel's command line as words of GRUB. What the kernel takes for one word, in double quotes, is one here: GRUB puts the quotes around it again.

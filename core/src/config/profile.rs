@@ -5,6 +5,7 @@ use super::mistake::{Findings, quoted};
 use super::read::{DEFAULT_PROFILE, Draft, ProfileDraft, shown_name};
 use super::read_host::is_without_option;
 use super::setting::nearest;
+use super::template::setting_of_ipxe;
 use super::value::Wrong;
 use super::{Config, FIRMWARE, FirmwareKind, Profile, Protocol, TRIAL_PROFILE, overlay};
 use crate::limit::{
@@ -202,6 +203,27 @@ pub(super) fn check(findings: &mut Findings<'_>, draft: &Draft, sets: &BTreeMap<
             findings.error(&span, format!("cmdline: {message}"), Some(remedy));
         }
     }
+    let cmdlines = profiles.values().filter_map(|profile| profile.cmdline.as_ref());
+    let named: BTreeSet<_> =
+        cmdlines.flat_map(|cmdline| cmdline.value.attributes()).map(|(name, _)| name).collect();
+    let of_profiles = profiles.values().flat_map(|profile| &profile.attributes);
+    let of_nodes = draft.nodes.iter().flat_map(|node| &node.attributes);
+    for (name, value) in of_profiles.chain(of_nodes).filter(|(name, _)| named.contains(name.as_str())) {
+        if let Err(why) = check_for_cmdline(&value.value) {
+            findings.error(&value.span, format!("attribute {name}: {why}"), None);
+        }
+    }
+}
+
+/// Whether an attribute that a command line names can be this.
+///
+/// # Errors
+/// Why not.
+pub fn check_for_cmdline(value: &str) -> Result<(), String> {
+    let setting = setting_of_ipxe(value);
+    setting.map_or(Ok(()), |setting| {
+        Err(format!("a command line names it, and iPXE would put a value of its own for {setting}"))
+    })
 }
 
 /// Every attribute that some node can have by the configuration.

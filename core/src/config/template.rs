@@ -118,8 +118,23 @@ impl Template {
             let message = format!("the result has {wrong:?} in it, which would break the generated file");
             return Err(TemplateError::of(&self.text, message));
         }
+        if let Some(setting) = setting_of_ipxe(&rendered) {
+            let message =
+                format!("the result has {setting} in it: iPXE would put a value of its own for that");
+            let at = self.text.find(setting);
+            let span = at.map_or(0..self.text.len(), |at| at..at + setting.len());
+            return Err(TemplateError { span, message, nearest: None });
+        }
         Ok(rendered)
     }
+}
+
+/// What iPXE takes for a setting of its own in a word of a command line, and goes on to until none is left (`iPXE src/core/settings.c`, `expand_settings`): there is no way to write that it is none.
+pub(super) fn setting_of_ipxe(cmdline: &str) -> Option<&str> {
+    cmdline.split(' ').find_map(|word| {
+        let from = &word[word.find("${")?..];
+        Some(&from[..=from.find('}')?])
+    })
 }
 
 /// The text in an environment of its own.

@@ -87,6 +87,9 @@ impl Pattern {
     }
 }
 
+/// Where PXE clients look for boot servers, and where UEFI asks from (PXE 2.1, 2.2.4): the server's own on each interface, and no transfer's.
+pub const BOOT_SERVER_PORT: u16 = 4011;
+
 /// Reads `[tftp]` and its `[[tftp.rewrite]]`s.
 pub(super) fn read(findings: &mut Findings<'_>, tables: &Tables<'_>) -> Option<Tftp> {
     let tftp = tables.one(findings, "tftp");
@@ -144,6 +147,10 @@ fn ports(text: &str) -> Result<RangeInclusive<u16>, Wrong> {
     if last < first {
         let remedy = format!("write \"{last}-{first}\"");
         return Err(Wrong::with(format!("{} runs backwards", quoted(text)), remedy));
+    }
+    if (first, last) == (BOOT_SERVER_PORT, BOOT_SERVER_PORT) {
+        let message = format!("{} is where PXE clients find heorot's boot server", quoted(text));
+        return Err(Wrong::with(message, "name another port, or several, as \"30000-30015\""));
     }
     Ok(first..=last)
 }

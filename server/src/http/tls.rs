@@ -1,10 +1,10 @@
 //! The certificate and the key of HTTPS, as they are in their files.
 
 use crate::plain_file;
-use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{Error, ServerConfig};
 use std::io::ErrorKind;
 use std::sync::Arc;
 
@@ -27,21 +27,48 @@ pub(crate) fn read(certificate: &str, key: &str) -> Result<Arc<ServerConfig>, Wr
         return Err(Wrong::Certificate(message, remedy.into()));
     }
     let secret = plain_file::read(key, FILE_OCTETS_MAX)
-        .map_err(pem::Error::Io)
-        .and_then(|octets| PrivateKeyDer::from_pem_slice(&octets))
-        .map_err(|error| unreadable("key", key, &error))
+        .map_err(|error| unreadable("key", key, &pem::Error::Io(error)))
+        .and_then(|octets| {
+            PrivateKeyDer::from_pem_slice(&octets)
+                .map_err(|error| locked(key, &octets).unwrap_or_else(|| unreadable("key", key, &error)))
+        })
         .map_err(|(message, remedy)| Wrong::Key(message, remedy))?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .expect("ring has what TLS 1.2 and 1.3 need")
         .with_no_client_auth()
         .with_single_cert(chain, secret)
-        .map_err(|error| {
-            let message = format!("certificate and key do not go together: {error}");
-            Wrong::Key(message, "give the key that the certificate was made for".into())
-        })?;
+        .map_err(|error| not_taken(certificate, key, &error))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+/// A key that nobody but who knows its passphrase can read, and nobody is there to say that when the server starts. OpenSSL writes such a one with either of two first lines.
+fn locked(key: &str, octets: &[u8]) -> Option<(String, String)> {
+    let text = String::from_utf8_lossy(octets);
+    let is_locked = text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED");
+    is_locked.then(|| {
+        let message = format!("{key} is locked with a passphrase, and nobody says it at a start");
+        let remedy = format!("write it without: openssl pkey -in {key} -out OTHER, and name that one");
+        (message, remedy)
+    })
+}
+
+/// Why the two, which can be read, cannot be used.
+fn not_taken(certificate: &str, key: &str, error: &Error) -> Wrong {
+    if matches!(error, Error::InconsistentKeys(_)) {
+        let message = format!("certificate and key do not go together: {error}");
+        return Wrong::Key(message, "give the key that the certificate was made for".into());
+    }
+    if matches!(error, Error::InvalidCertificate(_)) {
+        let message = format!("{certificate} cannot be used: {error}");
+        return Wrong::Certificate(message, "make another one: docs/http.md says how".into());
+    }
+    let message = format!(
+        "{key} cannot be used: it is neither RSA of 2048 to 8192 bits nor ECDSA or Ed25519 ({error})"
+    );
+    let remedy = "`openssl pkey -noout -text -in FILE` says what it is; make another one, with its certificate: openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes … (docs/http.md)";
+    Wrong::Key(message, remedy.into())
 }
 
 /// The certificates of a file: the server's own, and those that lead to its authority.
@@ -69,6 +96,44 @@ fn unreadable(setting: &str, path: &str, error: &pem::Error) -> (String, String)
 mod tests {
     use super::*;
 
+    /// `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes128`
+    const LOCKED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAieAHirEwSi+AICCAAw
+DAYIKoZIhvcNAgkFADAdBglghkgBZQMEAQIEEBvo3lx432L9nUKek0Z1LkcEgZDC
+tUqViqNq7lrkKsZ+BrBA+8U6tYR+ZGuPjin3qchpwPIcDYOwb84Pv7sr32xLSOed
+yo5X2xd7amVpiByVX8S4pZvijZZBaE52f+JwRXP+Vd10DnSSsKxuQWs2JSEVliHY
+85LXYvVErX9/I9SVWM8GJMKjQTP6TTJ6hPyKux3c9FE2I/vCEnWxe89BKizPCxI=
+-----END ENCRYPTED PRIVATE KEY-----
+";
+    /// `openssl ec -aes128`, of a key of P-256.
+    const LOCKED_AS_OF_OLD: &str = "-----BEGIN EC PRIVATE KEY-----
+Proc-Type: 4,ENCRYPTED
+DEK-Info: AES-128-CBC,94B9D0B26BE9CB7F5B53A48433A1C40A
+
+tk8jN6ZxJ9MLapEgVS022CwUputOzNPJJJtdsvCZr7aPClcd32GfDndxMNt83HTH
+3CU/K7ud0HzMf66v82i6lUmKIJxgXhWohVA7N7lCKmRYtx31d26RMhtuceUq9uyy
+59Dsg0CwGKW7ZZwJZt98mvaht6JlD8NeMGThokuiACU=
+-----END EC PRIVATE KEY-----
+";
+    /// `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024`: too short for TLS.
+    const SHORT: &str = "-----BEGIN PRIVATE KEY-----
+MIICeQIBADANBgkqhkiG9w0BAQEFAASCAmMwggJfAgEAAoGBAM8MzD/cxWRsdsuL
+a0AefcjkgyQR5/+L+tnPvkcXbHGI8QolkHwFPhP2QqnYLYgWg/lLz4CUHN+pdYeg
+iUlCZxZiTUQPJJoTrpOevoGTkCcIREtP6HO92XxJVyaCiVidiUvXkw33qlPW0xjz
+MX8HrmUKs/kF8Fp4kyFNGTGV4LoXAgMBAAECgYEAykHiNHBhkxwxX9ytxFEE5v3y
+7YVgcE45mhRJ+AB1uuLfM95GKiCk57Mko+29bLcx7JGV/jCxk/tiCD9WXO406/Gb
+ycFu1OIMLxVds6/Vq/ZX2OQCCtRcbBuYZYzBzMALAmPMqNZ3YiOnggKDqz73LFEM
+IF2DjMZk6+6WWkxckKECQQD5NbXMYblzxjTDpGoH4P4yo26q1tDZlLr1SkggTv73
+F7d1YKXk2T57tKuDaugfW6Koccw1lyWZqYdnadODHGLVAkEA1LEDqMJO8EtX0+7a
+cEeDQRFLOATsx2qlPbQHImT8ocISnvMgtRGzaAlGg0A9jISuvbdVMdadOvkTNIwY
+TumnOwJBAMlmYrn98EZkVJgX86jSaBy8f9+JI9fznvRFR+z0apF+lUFDDk7YUure
+pA3dBCLzh4ziCsr0j+qTW15z4//9nNECQQDQzN58xBTezfhw9KG5bFsse5/OZPdW
+ZhnGU4BVgbKJ0o6ZQLGxUKlBzylMHLrPwkoRsXOPs9MzW+ZAxe/vOG6VAkEA3LSY
+YGLqZuz6+Lpl6M8OwHJ/OGctg48Cr1HyCc2a5B8fmy8eIwgibgw50JW3yptelK3L
+i/cftVM54FBkEonwyQ==
+-----END PRIVATE KEY-----
+";
+
     #[test]
     fn what_is_wrong_with_the_files_is_said() {
         let directory = crate::testing::directory("https");
@@ -80,6 +145,12 @@ mod tests {
         std::fs::write(path("other"), other.signing_key.serialize_pem()).unwrap();
         std::fs::write(path("text"), "no key\n").unwrap();
         nix::unistd::mkfifo(path("pipe").as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        std::fs::write(path("locked"), LOCKED).unwrap();
+        std::fs::write(path("locked-as-of-old"), LOCKED_AS_OF_OLD).unwrap();
+        std::fs::write(path("short"), SHORT).unwrap();
+        let nothing =
+            made.cert.pem().replace("-----BEGIN CERTIFICATE-----", "-----BEGIN CERTIFICATE-----\nAAAA");
+        std::fs::write(path("no-certificate"), nothing).unwrap();
         assert!(read(&path("certificate"), &path("key")).is_ok());
         for (certificate, key, expected) in [
             ("missing", "key", "or correct certificate"),
@@ -89,6 +160,10 @@ mod tests {
             ("certificate", "pipe", "it is a pipe"),
             ("certificate", "text", "BEGIN PRIVATE KEY"),
             ("certificate", "other", "do not go together"),
+            ("certificate", "locked", "locked with a passphrase"),
+            ("certificate", "locked-as-of-old", "locked with a passphrase"),
+            ("certificate", "short", "RSA of 2048"),
+            ("no-certificate", "key", "no-certificate cannot be used"),
         ] {
             let problem = format!("{:?}", read(&path(certificate), &path(key)).unwrap_err());
             assert!(problem.contains(expected), "{certificate} and {key}: {problem}");

@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 const DIRECTORIES_MAX: usize = 256;
 /// Names that are remembered of one directory; more are looked for each time.
 const NAMES_MAX: usize = 16_384;
+/// Folders that are looked into for one name: of links that lead in a circle, each with two spellings, there would be no end.
+const LOOKS_MAX: usize = 256;
 /// How long a list is believed of a directory that was changed just before it was read: within one tick of the file system's clock a change does not show.
 const FRESH_FOR: Duration = Duration::from_secs(1);
 
@@ -25,8 +27,8 @@ pub(super) struct Folding(Mutex<BTreeMap<String, Listing>>);
 struct Listing {
     stamp: Stamp,
     read_at: Instant,
-    /// By their names in small letters; of several, the first.
-    names: BTreeMap<String, String>,
+    /// By their names in small letters; several in their order.
+    names: BTreeMap<String, Vec<String>>,
 }
 
 /// What changes with a directory.
@@ -48,45 +50,59 @@ impl Folding {
         directory: &BootDirectory,
         path: &str,
     ) -> Result<Option<String>, Unopened> {
-        let mut found = String::new();
-        for part in path.split('/') {
-            let Some(name) = self.name_in(go, directory, &found, part)? else { return Ok(None) };
-            if !found.is_empty() {
-                found.push('/');
-            }
-            found.push_str(&name);
-        }
-        Ok(Some(found))
+        let mut looks_left = LOOKS_MAX;
+        self.find_below((go, directory), "", path, &mut looks_left)
     }
 
-    fn name_in(
+    /// The first of the folders that a part may mean may not hold the rest: then the next one is looked into.
+    fn find_below(
         &self,
-        go: Go<'_>,
-        directory: &BootDirectory,
+        place: (Go<'_>, &BootDirectory),
+        folder: &str,
+        path: &str,
+        looks_left: &mut usize,
+    ) -> Result<Option<String>, Unopened> {
+        let Some(left) = looks_left.checked_sub(1) else { return Ok(None) };
+        *looks_left = left;
+        let (part, rest) = path.split_once('/').map_or((path, None), |(part, rest)| (part, Some(rest)));
+        for name in self.names_in(place, folder, part)? {
+            let found = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            let Some(rest) = rest else { return Ok(Some(found)) };
+            if let Some(found) = self.find_below(place, &found, rest, looks_left)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What a part of a path may mean in a folder.
+    fn names_in(
+        &self,
+        (go, directory): (Go<'_>, &BootDirectory),
         folder: &str,
         part: &str,
-    ) -> Result<Option<String>, Unopened> {
-        let Some(opened) = directory.open_directory(go, folder)? else { return Ok(None) };
-        // What has just this name goes first, for folders as for files.
-        if exists(&opened, part) {
-            return Ok(Some(part.to_owned()));
-        }
-        let Ok(found) = rustix::fs::fstat(opened.as_fd()) else { return Ok(None) };
+    ) -> Result<Vec<String>, Unopened> {
+        let Some(opened) = directory.open_directory(go, folder)? else { return Ok(Vec::new()) };
+        let Ok(found) = rustix::fs::fstat(opened.as_fd()) else { return Ok(Vec::new()) };
         let (stamp, small) = (Stamp::of(&found), part.to_lowercase());
         let is_valid = |listing: &&Listing| {
             listing.stamp == stamp && (stamp.is_old() || listing.read_at.elapsed() < FRESH_FOR)
         };
-        if let Some(listing) = whole(&self.0).get(folder).filter(is_valid) {
-            return Ok(listing.names.get(&small).cloned());
-        }
-        let listing = Listing { stamp, read_at: Instant::now(), names: list(&opened) };
-        let name = listing.names.get(&small).cloned();
-        let mut listings = whole(&self.0);
-        if listings.len() >= DIRECTORIES_MAX {
-            listings.clear();
-        }
-        listings.insert(folder.to_owned(), listing);
-        Ok(name)
+        let named = |listing: &Listing| listing.names.get(&small).cloned().unwrap_or_default();
+        let known = whole(&self.0).get(folder).filter(is_valid).map(named);
+        let others = known.unwrap_or_else(|| {
+            let listing = Listing { stamp, read_at: Instant::now(), names: list(&opened) };
+            let names = named(&listing);
+            let mut listings = whole(&self.0);
+            if listings.len() >= DIRECTORIES_MAX {
+                listings.clear();
+            }
+            listings.insert(folder.to_owned(), listing);
+            names
+        });
+        // What has just this name goes first, for folders as for files.
+        let exact = exists(&opened, part).then(|| part.to_owned());
+        Ok(exact.into_iter().chain(others.into_iter().filter(|name| name != part)).collect())
     }
 }
 
@@ -118,13 +134,16 @@ fn exists(directory: &OwnedFd, name: &str) -> bool {
 }
 
 /// The names in a directory, in their order.
-fn list(directory: &OwnedFd) -> BTreeMap<String, String> {
+fn list(directory: &OwnedFd) -> BTreeMap<String, Vec<String>> {
     let Ok(entries) = Dir::read_from(directory) else { return BTreeMap::new() };
     let names = entries.filter_map(|entry| String::from_utf8(entry.ok()?.file_name().to_bytes().into()).ok());
     let mut sorted: Vec<String> = names.take(NAMES_MAX).collect();
-    sorted.sort_by(|a, b| b.cmp(a));
-    // Of several, the last to be put in stays: the first in order.
-    sorted.into_iter().map(|name| (name.to_lowercase(), name)).collect()
+    sorted.sort();
+    let mut listed: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for name in sorted {
+        listed.entry(name.to_lowercase()).or_default().push(name);
+    }
+    listed
 }
 
 #[cfg(test)]
@@ -154,7 +173,25 @@ mod tests {
             let found = folding.find(&anywhere, &boot, path).unwrap();
             assert_eq!(found.as_deref(), expected, "{path}");
         }
+        // Of two folders that a part may mean, the one that has just that name goes first, and then the first in order; but what it lacks the other one may have.
+        std::fs::create_dir_all(root.path().join("BOOT/only")).unwrap();
+        std::fs::write(root.path().join("BOOT/only/here"), "x").unwrap();
         std::thread::sleep(Duration::from_millis(1100));
+        for (path, expected) in [
+            ("boot/x64/bcd", Some("Boot/x64/BCD")),
+            ("BOOT/x64/BCD", Some("Boot/x64/BCD")),
+            ("Boot/Only/here", Some("BOOT/only/here")),
+            ("boot/only", Some("BOOT/only")),
+            ("boot/x64/here", None),
+        ] {
+            let found = folding.find(&anywhere, &boot, path).unwrap();
+            assert_eq!(found.as_deref(), expected, "{path}");
+        }
+        for link in ["loop", "LOOP"] {
+            std::os::unix::fs::symlink(".", root.path().join(link)).unwrap();
+        }
+        let found = folding.find(&anywhere, &boot, &format!("{}missing", "Loop/".repeat(100))).unwrap();
+        assert_eq!(found, None, "in no time");
         std::fs::write(root.path().join("New"), "x").unwrap();
         let found = folding.find(&anywhere, &boot, "new").unwrap();
         assert_eq!(found.as_deref(), Some("New"), "a second later at the latest");

@@ -6,7 +6,7 @@
 //! Beside that one there is an [outlet](outlet), by which nothing comes, and which nobody waits for. Each datagram that has left a socket wakes whoever waits for that socket (epoll does, always), only to find
 //! that it is for reading; and its number is drawn from a counter of its peer's. An outlet has neither: another twentieth.
 
-use super::{SEND_OCTETS, UdpPort, new_socket};
+use super::{BOOT_SERVER_PORT, SEND_OCTETS, UdpPort, new_socket};
 use crate::netio;
 use crate::problem::{Problem, problem};
 use socket2::Socket;
@@ -150,7 +150,8 @@ fn ports_near(wanted: &[u16]) -> Result<Vec<UdpPort>, Problem> {
 fn ports_of(range: &RangeInclusive<u16>, wanted: &[u16]) -> Result<Vec<UdpPort>, Problem> {
     let wanted = wanted.iter().take(DATA_PORTS.into()).copied().filter(|port| range.contains(port));
     let mut opened = Vec::new();
-    for port in wanted.chain(range.clone()) {
+    // It is the boot server's on every interface, also on one that comes later.
+    for port in wanted.chain(range.clone()).filter(|port| *port != BOOT_SERVER_PORT) {
         if opened.len() == usize::from(DATA_PORTS) {
             break;
         }

@@ -103,6 +103,19 @@ fn ipxe_names_its_ram_disks_and_never_gives_up() {
 }
 
 #[test]
+fn ipxe_gets_words_that_it_takes_for_nothing_else() {
+    let cmdline = "a || b && c ; d #e; dyndbg=\"module a +p ; module b +p\" f||g h#i a=$b ${c";
+    let text = made(Generated::Ipxe, &[], cmdline);
+    let nothing = "${heorot-nothing}";
+    assert!(
+        text.contains(&format!(
+            "vmlinuz a {nothing}|| b {nothing}&& c {nothing}; d {nothing}#e; dyndbg=\"module a +p {nothing}; module b +p\" f||g h#i a=$b ${{c || goto wait\n"
+        )),
+        "{text}"
+    );
+}
+
+#[test]
 fn grub_gets_words_that_it_takes_for_nothing_else() {
     let grub = Generated::Grub { folder: "grub/", name: "" };
     let text = made(grub, &["initrd.img", "extra 1.img"], "quiet dyndbg=\"file a.c +p\" a=$b;c d='e'");

@@ -118,6 +118,11 @@ fn mistakes_are_told_with_their_lines_and_what_to_do() {
         ("[profile.a]\nattributes = { a-b = 1 }\n", "7:16", "\"a-b\" is no name of an attribute"),
         ("[profile.a]\nattributes = { a = [1] }\n", "7:20", "attribute a is a string"),
         ("[profile.a]\nattributes = { a = \"x\\ny\" }\n", "7:20", "attribute a: a control character"),
+        (
+            "[profile.a]\ncmdline = \"{{node.attributes.a}}\"\nattributes = { a = \"x${y}\" }\n",
+            "8:20",
+            "attribute a: a command line names it, and iPXE would put a value of its own for ${y}",
+        ),
         ("[profile.a]\nattributes = \"a=1\"\n", "7:14", "attributes: it is a table"),
         (
             "[profile.a]\ncmdline = \"c={{node.attributes.consol}}\"\nattributes = { console = 1 }\n",

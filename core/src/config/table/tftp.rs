@@ -9,7 +9,7 @@ pub(super) static TFTP: &[Setting] = &[
         fallback: Fallback::Otherwise("any that are free"),
         example: "\"30000-30015\"",
         status: Status::Works,
-        doc: "The ports that files are sent from, for a firewall that has to know them: up to eight of them are used, one is enough, and with several a machine that was reset in the middle of a file is told apart best.",
+        doc: "The ports that files are sent from, for a firewall that has to know them: up to eight of them are used, one is enough, and with several a machine that was reset in the middle of a file is told apart best. Port 4011 is left out: PXE clients ask there for boot servers.",
     },
     Setting {
         key: "single-port",

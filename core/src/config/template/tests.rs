@@ -61,6 +61,12 @@ fn wrong_templates_say_where() {
             "the result has '\\n' in it, which would break the generated file",
             None,
         ),
+        (
+            "a={{ node.name }} b=x${net0/mac}y {{ node.mac }}",
+            "${net0/mac}",
+            "the result has ${net0/mac} in it: iPXE would put a value of its own for that",
+            None,
+        ),
     ] {
         let error = Template::parse(text).unwrap_err();
         assert_eq!(&text[error.span.clone()], wrong, "{text}");
@@ -85,6 +91,27 @@ fn wrong_templates_say_where() {
     }
     assert!(Template::parse(&"x".repeat(COMMAND_LINE_OCTETS_MAX)).is_ok());
     assert!(Template::parse(&"x".repeat(COMMAND_LINE_OCTETS_MAX + 1)).is_err());
+}
+
+/// A text that is doubled has 2^times octets, after as many steps.
+fn doubled(times: u32) -> String {
+    format!(
+        "{{% set n = namespace(s='x') %}}{{% for i in range({times}) %}}{{% set n.s = n.s ~ n.s %}}{{% endfor %}}{{{{ n.s|length }}}}"
+    )
+}
+
+#[test]
+fn a_template_takes_no_more_memory_than_steps() {
+    assert!(Template::parse(&doubled(8)).is_ok());
+    assert!(FileTemplate::parse(&doubled(12)).is_ok());
+    for text in [
+        doubled(22),
+        "{{ ('x' * 9000000)|length }}".into(),
+        "{{ (range(9999)|list * 99)|list|length }}".into(),
+    ] {
+        assert!(Template::parse(&text).is_err(), "{text}");
+        assert!(FileTemplate::parse(&text).is_err(), "{text}");
+    }
 }
 
 #[test]

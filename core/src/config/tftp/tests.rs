@@ -30,6 +30,15 @@ fn names_fit_patterns() {
 }
 
 #[test]
+fn ports_are_those_that_are_left_for_transfers() {
+    assert_eq!(ports("30000-30015"), Ok(30_000..=30_015));
+    assert_eq!(ports("4000-4011"), Ok(4000..=4011), "the others are left");
+    for text in ["4011", "4011-4011", "67", "69-1024", "30015-30000"] {
+        assert!(ports(text).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn there_are_as_many_senders_as_the_machine_can_spare_unless_it_is_said() {
     let tftp = |senders| Tftp {
         ports: None,

@@ -37,6 +37,9 @@ pub(super) fn carry_out(
         {
             turn.defer(address, datagram);
         }
+        Decision::Number(..) if probe::before_number(turn, client, case, address).is_some() => {
+            turn.defer(address, datagram);
+        }
         Decision::Known(lease) | Decision::Reserved(lease) => {
             let is_its_own = turn.permanent_address(client.mac, client.place) == Some(address);
             let is_its_host = who::kept(turn, client).is_some_and(|(kept, _)| kept == address);

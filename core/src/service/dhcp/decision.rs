@@ -5,6 +5,7 @@ use super::client::Client;
 use super::who;
 use crate::cluster::lease::{NotFree, PoolId, PoolKind};
 use crate::cluster::network;
+use crate::cluster::probe::Found;
 use crate::config::Mode;
 use crate::hall::Turn;
 use std::net::Ipv4Addr;
@@ -57,10 +58,12 @@ pub(super) fn decide(
     }
     let settings = &turn.config.networks[client.place];
     let permanent = turn.permanent_address(client.mac, client.place);
-    // What a host uses already it may go on to use, whoever else was found there: it is the operator who says whose the address is.
+    // What a host uses already it may go on to use, whoever else was found there: it is the operator who says whose the address is. What it has declined it uses no more.
     let reserved = match case {
         Case::Selecting | Case::AtOnce | Case::InitReboot => who::reserved(turn, client),
-        Case::Renewing => who::kept(turn, client),
+        Case::Renewing => {
+            who::kept(turn, client).filter(|(address, _)| !who::declined(turn, client, *address))
+        }
     };
     match reserved {
         Some((reserved, lease)) if reserved == address && case == Case::Renewing => {
@@ -81,7 +84,9 @@ pub(super) fn decide(
         // We know this client, and that it is to have another address on this very network.
         Case::InitReboot | Case::Renewing if has_number_here && settings.contains(address) => Decision::No,
         // "On the wrong network" (RFC 2131 4.3.2): its network had other addresses once.
-        Case::InitReboot | Case::Renewing if has_number_here && is_of_no_server(turn, client, address) => {
+        Case::InitReboot | Case::Renewing
+            if has_number_here && is_of_no_server(turn, client, case, address) =>
+        {
             Decision::No
         }
         Case::InitReboot | Case::Renewing => Decision::Silence,
@@ -124,8 +129,12 @@ pub(super) fn decide(
         let is_claimed = turn.hall.nodes.get(client.mac).is_some_and(|node| node.promised() == Some(number));
         let is_free = turn.hall.nodes.holder(number).is_none() && !to_another;
         let is_meant = is_meant(turn, client, number);
+        let is_anothers = offered != Some(client.mac)
+            && (turn.hall.probes.found(turn.now, address) == Found::Taken
+                || (case == Case::Selecting && has_other_offer(turn, client)));
         return match () {
             () if is_claimed => Decision::Silence,
+            () if is_anothers => refusal,
             () if is_node && is_free && is_meant && is_numbered_at_request(turn, client) => {
                 Decision::Number(number, settings.lease)
             }
@@ -144,19 +153,28 @@ pub(super) fn decide(
     }
 }
 
+/// Whether a machine was offered an address here: who selects has "the value of 'yiaddr' in the DHCPOFFER" in its REQUEST (RFC 2131 4.3.2), and no number that it would rather have.
+fn has_other_offer(turn: &Turn<'_>, client: &Client) -> bool {
+    let standing =
+        |kind| turn.hall.leases.standing(client.mac, PoolId { network: client.place, kind }).is_some();
+    standing(PoolKind::Number) || standing(PoolKind::Temporary)
+}
+
 /// Whether it is ours to say whose an address is.
 pub(super) fn is_ours(turn: &Turn<'_>, address: Ipv4Addr) -> bool {
     network::is_ours(turn.config, address) || turn.hall.reservations.has_address(address)
 }
 
-/// Whether an address is in none of our networks, and can be no other server's either: on a link that is ours alone, as far as anybody has said or was heard. By a relay there may be
-/// another server's network on the same link.
-fn is_of_no_server(turn: &Turn<'_>, client: &Client, address: Ipv4Addr) -> bool {
+/// Whether an address is in no network of this link, and can be no other server's here either: on a link that is ours alone, as far as anybody has said or was heard. By a relay there may be
+/// another server's network on the same link. In a network of another interface a machine was before it was moved here, if it begins anew.
+fn is_of_no_server(turn: &Turn<'_>, client: &Client, case: Case, address: Ipv4Addr) -> bool {
     let settings = &turn.config.networks[client.place];
     let is_here = settings.on_link && client.message.giaddr.is_unspecified();
     let mut here = turn.config.networks.iter().filter(|network| network.interface == settings.interface);
     is_here
-        && !turn.config.networks.iter().any(|network| network.contains(address))
+        && !turn.config.networks.iter().any(|network| {
+            network.contains(address) && (case != Case::InitReboot || network.interface == settings.interface)
+        })
         && here.all(|network| network.mode == Mode::Serve && network.other_servers.is_empty())
         && !turn.hall.other_servers.is_on(&settings.interface)
 }

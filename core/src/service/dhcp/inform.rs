@@ -2,7 +2,9 @@
 
 use super::ack::tell_left_out;
 use super::client::Client;
+use super::is_own;
 use super::reply::{Packet, Reply};
+use crate::cluster::network;
 use crate::hall::Turn;
 use crate::message::Output;
 use crate::wire::dhcp::MessageType;
@@ -11,7 +13,8 @@ use crate::wire::dhcp::MessageType;
 pub(super) fn handle(turn: &mut Turn<'_>, client: &Client) {
     let settings = &turn.config.networks[client.place];
     let address = client.message.ciaddr;
-    if address.is_unspecified() {
+    // It says that this is its own, and the answer goes there: to nobody, to all of a network, or to ourselves.
+    if !network::is_of_a_host(turn.config, address) || is_own(turn, address) {
         return turn.malformed("dhcp-inform-address");
     }
     let is_host = client.meant.host(turn).is_some();

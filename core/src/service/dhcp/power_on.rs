@@ -1,12 +1,12 @@
 //! Who begins a boot: firmware that asks, where no user of a node can have sent what it says.
 
 use super::client::Client;
-use super::{pxe, who};
+use super::who;
 use crate::cluster::node::{Firmware, Node, Trouble};
 use crate::cluster::quirk::Trait;
 use crate::cluster::stage::Stage;
 use crate::cluster::trouble::Beside;
-use crate::config::{FirmwareKind, Mode};
+use crate::config::{BOOT_SERVER_PORT, FirmwareKind, Mode};
 use crate::event::Kind;
 use crate::hall::Turn;
 use crate::limit::NO_BOOT_TOLD_EVERY;
@@ -53,7 +53,7 @@ pub(super) fn tell_no_boot(turn: &mut Turn<'_>, client: &Client) {
     );
     let is_on_link = turn.config.networks[client.place].on_link;
     // Of UEFI behind a relay that forwards to the server of its address alone this is all that is heard, and it asks from there as any program can.
-    let is_at_port_4011 = client.source.port() == pxe::BOOT_SERVER_PORT;
+    let is_at_port_4011 = client.source.port() == BOOT_SERVER_PORT;
     let to_do = if client.mode == Mode::Proxy && is_at_port_4011 && !is_on_link {
         format!(
             "if its firmware did, let the relay of its network forward to {} too: a boot begins by what that forwards; else find who did so on {source}",

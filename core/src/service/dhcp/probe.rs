@@ -5,7 +5,7 @@
 //! a REQUEST of iPXE's after 0.27 s; EDK2 collects offers for 4 s and loses nothing; and an address that turns out to be taken is replaced by the next one,
 //! where a NAK would send the client back, or into a halt. A REQUEST for an address that we were never asked for, from INIT-REBOOT, waits instead.
 //!
-//! Nobody is asked about the address of a number (but where another machine may have it still: `contested.rs`), about one that is lent to the machine itself or was its own until just now, or twice within the
+//! Nobody is asked about the address of a number (but where another machine may have it still: `contested.rs`, or a machine asks for a number that it was not offered), about one that is lent to the machine itself or was its own until just now, or twice within the
 //! time that an offer stands.
 
 use super::decision::Case;
@@ -15,6 +15,7 @@ use super::shared;
 use super::silence;
 use super::who::Meant;
 use crate::cluster::answers_all;
+use crate::cluster::network;
 use crate::cluster::probe::Found;
 use crate::config::Mode;
 use crate::event::Kind;
@@ -81,6 +82,25 @@ pub(super) fn before_ack(
     }
 }
 
+/// The same for an ACK that gives a free number to a machine that was not offered it: it remembers it, or wishes for it, and so may another one that has it still.
+pub(super) fn before_number(
+    turn: &mut Turn<'_>,
+    client: &Client,
+    case: Case,
+    address: Ipv4Addr,
+) -> Option<Time> {
+    let settings = &turn.config.networks[client.place];
+    let would_answer_itself = case == Case::Renewing && !settings.on_link;
+    if !settings.probe || would_answer_itself || turn.hall.leases.offered(address) == Some(client.mac) {
+        return None;
+    }
+    match turn.hall.probes.found(turn.now, address) {
+        Found::Free if turn.hall.probes.asked_for(address) == Some(client.mac) => None,
+        Found::Asked(until) => Some(until),
+        Found::Free | Found::Unknown | Found::Taken => ask(turn, client, address),
+    }
+}
+
 /// Somebody has an address that we were about to lend.
 pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>) {
     if mac.is_some_and(|mac| turn.hall.answers_all.hear(turn.now, mac)) {
@@ -97,6 +117,11 @@ pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>)
     if !is_ours || (mac.is_some() && mac == asked_for) {
         return;
     }
+    // One that was lent until now is asked about for its own sake.
+    let is_wished_for = asked_for.is_some() && !turn.hall.leases.is_probed(address);
+    if is_wished_for && network::number_at(turn.config, address).is_some() {
+        return number_is_used(turn, address, mac, asked_for);
+    }
     if may_linger(turn, address, mac) {
         return;
     }
@@ -110,7 +135,7 @@ pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>)
     turn.hall.leases.quarantine(address, until, mac);
     turn.hall.timers.arm(until, Due::Address(address));
     let minutes = QUARANTINE.as_secs() / 60;
-    let who = mac.map_or_else(|| "a host that answers ICMP echo".into(), |mac| mac.to_string());
+    let who = answerer(mac);
     let whose = match asked_for.filter(|_| turn.hall.reservations.has_address(address)) {
         Some(host) => format!("it is kept for {host}"),
         None if was_its_own => "its lease has ended".into(),
@@ -122,6 +147,19 @@ pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>)
     if let Some((mac, all)) = turn.hall.held_back.take_of(address) {
         all.into_iter().for_each(|held| offer_another(turn, mac, held));
     }
+}
+
+/// A machine asked for a free number that it was not offered, and another one has its address: it does not get that one. Nothing is closed, as names and addresses are arithmetic.
+fn number_is_used(turn: &mut Turn<'_>, address: Ipv4Addr, by: Option<Mac>, asked_for: Option<Mac>) {
+    turn.hall.probes.taken(address);
+    let what = format!("{address} is used by {} although its number is nobody's", answerer(by));
+    turn.event(asked_for, Kind::Trouble, what);
+    answer_deferred(turn, address);
+}
+
+/// Who answers for an address, in words.
+fn answerer(mac: Option<Mac>) -> String {
+    mac.map_or_else(|| "a host that answers ICMP echo".into(), |mac| mac.to_string())
 }
 
 /// Nobody has so many addresses of ours: whoever answers for all of them uses none. What waits for an address goes on as if nobody had answered.

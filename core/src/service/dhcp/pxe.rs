@@ -17,9 +17,6 @@ use crate::wire::pxe::{Item, TYPE_LOCAL, TYPE_OWN_FIRST, VendorOptions, control}
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
-/// Where boot servers are asked, and where UEFI asks from (PXE 2.1, 2.2.4).
-pub(super) const BOOT_SERVER_PORT: u16 = 4011;
-
 /// Takes a datagram of port 4011.
 pub(crate) fn boot_server(turn: &mut Turn<'_>, datagram: Datagram<'_>) {
     let message = match Message::parse(datagram.payload) {

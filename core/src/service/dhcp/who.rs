@@ -182,6 +182,15 @@ pub(super) fn reserved(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Du
     kept(turn, client).filter(|(address, _)| !is_anothers(*address) || holds(*address))
 }
 
+/// Whether a host has found somebody else at its address, or somebody else was, and has it no more: it is asked about when it is to be had again.
+pub(super) fn declined(turn: &Turn<'_>, client: &Client, address: Ipv4Addr) -> bool {
+    let hall = &turn.hall;
+    let closure = hall.leases.closure(address).filter(|closure| closure.probed.is_none());
+    closure.is_some_and(|closure| closure.answered_by != Some(client.mac))
+        && !hall.heard.has(turn.now, client.mac, address)
+        && !hall.tenants.has(turn.now, address, client.mac)
+}
+
 /// Another machine that says that it is the same host, and got its address so short ago that it may not answer for it yet.
 pub(super) fn got_by(turn: &Turn<'_>, client: &Client, address: Ipv4Addr) -> Option<Mac> {
     let (heard, is_probed) = (&turn.hall.heard, turn.config.networks[client.place].probe);

@@ -115,6 +115,11 @@ fn only_ports_of_the_range_are_bound() {
     wanted.reverse();
     wanted.push(1);
     assert_eq!(opened(&wanted, Some(&range)).numbers(), wanted[..8], "the same again");
+    let boot_servers = 4010..=4012;
+    assert!(
+        !opened(&[4011], Some(&boot_servers)).numbers().contains(&4011),
+        "PXE clients look for boot servers there"
+    );
     let one = bound[3]..=bound[3];
     let taken = opened(&[], Some(&one));
     assert_eq!(taken.numbers(), [bound[3]], "one is enough");
