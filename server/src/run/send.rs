@@ -130,7 +130,8 @@ impl Loop {
     }
 }
 
-/// Whether blocks of such a length leave in fragments, as far as is known: Ethernet's frames take no longer ones whole. One that takes them all the same only costs a little more.
+/// Whether blocks of such a length leave in fragments, as far as is known: Ethernet's frames take no longer ones whole, and one that takes them all the same only costs a little more. What a way behind a
+/// router takes, nobody knows.
 fn is_in_fragments(body: &Body) -> bool {
     matches!(body, Body::Train(train) if train.block_octets > TFTP_BLOCK_OCTETS_USUAL)
 }
