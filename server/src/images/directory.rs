@@ -272,14 +272,16 @@ impl BootDirectory {
             link.flatten().map_or_else(|| refusal(e, path), |link| absolute(path, &link))
         })?;
         let file = File::from(file);
-        // Watched before it is looked at: what happens between is told.
-        let watch = self.watches.watch(&file);
+        let may_wait = may_wait(&file);
+        // Watched before it is looked at: what happens between is told. Of what other hosts change on a file system that may be away it would tell nothing, and the end of a watch may have to
+        // wait for it.
+        let is_watched = place == Place::Own || !may_wait;
+        let watch = is_watched.then(|| self.watches.watch(&file)).flatten();
         let found = rustix::fs::fstat(&file).map_err(|e| refusal(e, path))?;
         if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
             return Err(Refusal::Denied(format!("{path} is {}", kind(found.st_mode))).into());
         }
         let witness = watch.map(|watch| Arc::new(Witness::new(watch, changed_nanoseconds(&found))));
-        let may_wait = may_wait(&file);
         let identity = self.identity(&file, &found, path, witness.as_ref(), place == Place::Own && !may_wait);
         let name = path.to_owned();
         Ok(BootFile { file, identity, name, place, may_wait, found, witness, _room: None })

@@ -12,6 +12,7 @@ use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -30,6 +31,8 @@ pub(super) struct Watches {
     inotify: Option<OwnedFd>,
     /// By the kernel's number of each watch, of which a file has one, however often it is open.
     told: Mutex<BTreeMap<i32, Told>>,
+    /// How many watches have ended.
+    ended: AtomicU64,
 }
 
 /// What was told of a file since it was opened first.
@@ -62,7 +65,7 @@ pub(super) struct Witness {
 impl Default for Watches {
     fn default() -> Self {
         let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).ok();
-        Self { inotify, told: Mutex::default() }
+        Self { inotify, told: Mutex::default(), ended: AtomicU64::new(0) }
     }
 }
 
@@ -71,8 +74,15 @@ impl Watches {
     pub(super) fn watch(self: &Arc<Self>, file: &File) -> Option<Watch> {
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
         let flags = WatchFlags::MODIFY | WatchFlags::ATTRIB | WatchFlags::MOVE_SELF;
-        let mut told = self.told();
-        let descriptor = inotify::add_watch(self.inotify.as_ref()?, path, flags).ok()?;
+        let (descriptor, mut told) = (0..LOOKS_MAX).find_map(|_| {
+            let ended = self.ended.load(Ordering::Acquire);
+            // Without the lock, which every opening takes: the file system is asked whether this user may read the file.
+            let descriptor = inotify::add_watch(self.inotify.as_ref()?, &path, flags).ok()?;
+            let told = self.told();
+            // Whoever was the last to watch this file may have ended just this watch.
+            let is_there = told.contains_key(&descriptor) || self.ended.load(Ordering::Acquire) == ended;
+            is_there.then_some((descriptor, told))
+        })?;
         told.entry(descriptor).or_default().watchers += 1;
         self.take_events(&mut told);
         Some(Watch { watches: Arc::clone(self), descriptor, before: told[&descriptor] })
@@ -176,6 +186,7 @@ impl Drop for Watch {
         of_file.watchers -= 1;
         if of_file.watchers == 0 {
             told.remove(&self.descriptor);
+            self.watches.ended.fetch_add(1, Ordering::Release);
             if let Some(inotify) = &self.watches.inotify {
                 // The file may be gone, and its watch with it.
                 let _ = inotify::remove_watch(inotify, self.descriptor);

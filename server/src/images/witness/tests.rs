@@ -12,7 +12,7 @@ fn watched() -> (crate::testing::Directory, std::path::PathBuf, Arc<Watches>) {
 fn is_same(witness: &Witness, changed: &[u64]) -> bool {
     let later = std::sync::atomic::AtomicUsize::new(1);
     let changed_now = || {
-        let look = later.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let look = later.fetch_add(1, Ordering::Relaxed);
         Ok(*changed.get(look).or_else(|| changed.last()).unwrap())
     };
     witness.is_same(changed[0], changed_now).unwrap()
