@@ -110,12 +110,12 @@ impl<L: Line> Desk<L> {
         let until = Instant::now() + within;
         let mut waiting = self.waiting();
         loop {
+            if waiting.is_over {
+                return Next::Over;
+            }
             if let Some((place, job)) = waiting.take() {
                 let number = waiting.begin(place);
                 return Next::Job(Errand { desk: self, number }, job);
-            }
-            if waiting.is_over {
-                return Next::Over;
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -147,7 +147,8 @@ impl<L: Line> Desk<L> {
         let left = std::mem::take(&mut waiting.lines);
         drop(waiting);
         self.came.notify_all();
-        drop(left);
+        // To close a file here may be to wait for a server that is away (the CLOSE of NFSv4): the process ends, and the kernel closes it.
+        std::mem::forget(left);
     }
 
     /// What tells of [`Self::overdue`], for whoever looks at several.

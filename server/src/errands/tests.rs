@@ -14,6 +14,19 @@ impl Line for VecDeque<u32> {
     }
 }
 
+impl Line for Vec<Arc<str>> {
+    type Job = Arc<str>;
+    fn put(&mut self, job: Arc<str>) {
+        self.push(job);
+    }
+    fn take(&mut self) -> Option<Arc<str>> {
+        self.pop()
+    }
+    fn is_empty(&self) -> bool {
+        Self::is_empty(self)
+    }
+}
+
 fn mounted(at: &str) -> Place {
     Place::Mounted { at: at.into(), device: "0:7".into() }
 }
@@ -113,4 +126,16 @@ fn threads_are_woken_by_what_comes_and_by_the_end() {
     assert!(taken.join().unwrap());
     desk.end();
     assert!(matches!(desk.take(Duration::from_secs(60)), Next::Over), "what is left is not done");
+}
+
+/// A file is not closed at the end: where it is may not answer, and the end would wait for that.
+#[test]
+fn what_is_left_at_the_end_is_neither_done_nor_closed() {
+    let desk: Desk<Vec<Arc<str>>> = Desk::default();
+    let file: Arc<str> = "file".into();
+    desk.put(Arc::clone(&file));
+    desk.end();
+    desk.put(Arc::clone(&file));
+    assert!(matches!(desk.take(Duration::ZERO), Next::Over));
+    assert_eq!(Arc::strong_count(&file), 3);
 }
