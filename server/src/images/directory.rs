@@ -37,6 +37,8 @@ pub(crate) struct BootDirectory {
     given: Arc<Mutex<Given>>,
     watches: Arc<Watches>,
     lineage: Arc<Mutex<Lineage>>,
+    /// Held by whoever writes down what was touched.
+    writes: Arc<Mutex<()>>,
     /// When this process began to serve.
     pub(super) started: SystemTime,
 }
@@ -100,6 +102,7 @@ impl BootDirectory {
             given: Arc::default(),
             watches: Arc::default(),
             lineage: Arc::default(),
+            writes: Arc::default(),
             started: SystemTime::now(),
         }
     }
@@ -121,6 +124,7 @@ impl BootDirectory {
             loop {
                 directory.watches.wait(TOLD_BY_OTHERS_WITHIN);
                 directory.look_at_touched();
+                directory.keep_touched();
                 // Who writes a file over has it told for each of its pages.
                 std::thread::sleep(TOUCHES_GATHER);
             }
@@ -131,8 +135,15 @@ impl BootDirectory {
     /// Looks at all that was touched.
     pub(super) fn look_at_touched(&self) {
         let touched = whole(&self.lineage).touched();
-        // What is there by now is kept by being opened.
+        // What is there by now is known by being opened.
         touched.iter().for_each(|name| drop(self.open(name)));
+    }
+
+    /// Writes down what was touched, if there is news.
+    pub(crate) fn keep_touched(&self) {
+        let _writes = whole(&self.writes);
+        // Where it cannot be kept the process after this one knows less, and is the more careful.
+        let _ = lineage::keep(&self.lineage);
     }
 
     /// Serves from other places from now on. Files that are open stay so.
@@ -282,7 +293,7 @@ impl BootDirectory {
             return Err(Refusal::Denied(format!("{path} is {}", kind(found.st_mode))).into());
         }
         let witness = watch.map(|watch| Arc::new(Witness::new(watch, changed_nanoseconds(&found))));
-        let identity = self.identity(&file, &found, path, witness.as_ref(), place == Place::Own && !may_wait);
+        let identity = self.identity(&file, &found, path, witness.as_ref(), !may_wait);
         let name = path.to_owned();
         Ok(BootFile { file, identity, name, place, may_wait, found, witness, _room: None })
     }

@@ -25,6 +25,8 @@ pub(super) struct Lineage {
     place: Option<PathBuf>,
     files: BTreeMap<Key, Followed>,
     opened: u64,
+    /// Whether what is to be kept is other than what was written.
+    is_unwritten: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -33,7 +35,7 @@ struct Followed {
     version: Version,
     /// None: nobody sees what happens to it, as when it was opened by the process before this one.
     witness: Option<Arc<Witness>>,
-    /// Whether it may be looked at without waiting for others than the disk of the boot directory.
+    /// Whether it may be looked at without waiting for others than disks of this host.
     is_near: bool,
     /// Its place among the openings.
     opened: u64,
@@ -79,7 +81,7 @@ impl Lineage {
             let followed = Followed { name, version, witness: None, is_near: false, opened: 0 };
             ((device, inode), followed)
         });
-        Self { files: files.collect(), place: Some(place), opened: 0 }
+        Self { files: files.collect(), place: Some(place), opened: 0, is_unwritten: false }
     }
 
     /// The files that were touched since that was last looked at.
@@ -96,10 +98,7 @@ impl Lineage {
         let was_touched = before.is_some_and(|before| before.is_touched());
         let gone = (self.files.len() > FILES_MAX).then(|| self.forget_oldest()).flatten();
         let is_other = before != Some(version) && (is_touched || was_touched);
-        if is_other || gone.is_some_and(|gone| gone.is_touched()) {
-            // Where it cannot be kept the process after this one knows less, and is the more careful.
-            let _ = self.write();
-        }
+        self.is_unwritten |= is_other || gone.is_some_and(|gone| gone.is_touched());
     }
 
     fn forget_oldest(&mut self) -> Option<Version> {
@@ -107,8 +106,10 @@ impl Lineage {
         oldest.and_then(|key| self.files.remove(&key)).map(|followed| followed.version)
     }
 
-    fn write(&self) -> io::Result<()> {
-        let Some(place) = &self.place else { return Ok(()) };
+    /// What is to be written, and where, if there is news.
+    fn unwritten(&mut self) -> Option<(PathBuf, Vec<Kept>)> {
+        let is_unwritten = std::mem::take(&mut self.is_unwritten);
+        let place = self.place.clone().filter(|_| is_unwritten)?;
         let touched = self.files.iter().filter(|(_, followed)| followed.version.is_touched());
         let kept = touched.map(|((device, inode), followed)| Kept {
             device: *device,
@@ -116,10 +117,21 @@ impl Lineage {
             name: followed.name.clone(),
             version: followed.version,
         });
-        let written = place.with_extension("new");
-        std::fs::write(&written, serde_json::to_vec(&kept.collect::<Vec<_>>())?)?;
-        std::fs::rename(written, place)
+        Some((place, kept.collect()))
     }
+}
+
+/// Keeps for the process after this one which files were touched, if there is news; not to be called twice at a time.
+///
+/// # Errors
+/// It cannot be written.
+pub(super) fn keep(lineage: &Mutex<Lineage>) -> io::Result<()> {
+    // Written without the lock, which every opening takes: this disk may be slow where that of the boot files is not.
+    let unwritten = whole(lineage).unwritten();
+    let Some((place, kept)) = unwritten else { return Ok(()) };
+    let written = place.with_extension("new");
+    std::fs::write(&written, serde_json::to_vec(&kept)?)?;
+    std::fs::rename(written, place)
 }
 
 impl Version {

@@ -338,6 +338,7 @@ impl Loop {
         if active == 0 {
             let _ = parts.notes.remove();
         }
+        parts.directory.keep_touched();
         // A server that has gone should not look like one that does not answer.
         let _ = std::fs::remove_file(&parts.config.server.control);
         parts.dns.stop();
