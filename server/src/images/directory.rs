@@ -167,15 +167,12 @@ impl BootDirectory {
     /// Closes what boots have seen that are over. A file system that may have to be waited for may be told of that, and has to answer.
     fn close_those_over(&self, go: Go<'_>) {
         let over = self.editions().over();
-        let mut may_go = true;
-        for boot in over {
-            // Of a thousand of them one is enough to find that out.
-            if boot.slow_files().all(|file| may_go && go(&file.place, &file.name)) {
-                drop(boot);
-            } else {
-                may_go = false;
-                self.editions().keep_over(boot);
-            }
+        // Of all who have seen a file only the last one closes it.
+        let last = over.into_iter().filter_map(Arc::into_inner);
+        let cannot_go = |file: &BootFile| file.may_wait && !go(&file.place, &file.name);
+        let left: Vec<_> = last.filter(cannot_go).map(Arc::new).collect();
+        if !left.is_empty() {
+            self.editions().keep_over(left);
         }
     }
 
@@ -198,24 +195,12 @@ impl BootDirectory {
             }
         }
         if let Found::Unopened { files, is_in_mid_boot } = found {
-            // Opened without the lock: the disk may be slow.
             let mut opened = Vec::with_capacity(files.len());
-            for file in files {
-                let result = match self.open_by(go, &file) {
-                    Ok(file) => Ok(Arc::new(file)),
-                    Err(Unopened::Refused(refusal)) => Err(refusal),
-                    Err(held @ Unopened::Held(_)) => return Err(held),
-                };
-                opened.push((file, result));
-            }
-            if is_in_mid_boot {
-                self.check_settled(path, &opened)?;
-            }
-            // Where it cannot be kept the process after this one knows less, and is the more careful.
-            let files =
-                opened.iter().filter_map(|(path, file)| Some((path.as_str(), file.as_ref().ok()?.identity)));
-            let _ = self.given().add(seconds(SystemTime::now()), files);
-            self.editions().opened(from, &opened);
+            let result = self.open_together(go, (from, path), (files, is_in_mid_boot), &mut opened);
+            // What the boot does not hold is closed where it is, and that may be elsewhere than what was opened last.
+            self.editions().keep_over(opened.into_iter().filter_map(|(_, file)| file.ok()));
+            self.close_those_over(go);
+            result?;
             found = find();
         }
         match found {
@@ -226,6 +211,34 @@ impl BootDirectory {
                 _ => Err(replaced(path).into()),
             },
         }
+    }
+
+    /// Opens all files of a boot that asks for one of them.
+    fn open_together(
+        &self,
+        go: Go<'_>,
+        (from, path): (Ipv4Addr, &str),
+        (files, is_in_mid_boot): (Vec<String>, bool),
+        opened: &mut Vec<(String, Result<Arc<BootFile>, Refusal>)>,
+    ) -> Result<(), Unopened> {
+        // Opened without the lock: the disk may be slow.
+        for file in files {
+            let result = match self.open_by(go, &file) {
+                Ok(file) => Ok(Arc::new(file)),
+                Err(Unopened::Refused(refusal)) => Err(refusal),
+                Err(held @ Unopened::Held(_)) => return Err(held),
+            };
+            opened.push((file, result));
+        }
+        if is_in_mid_boot {
+            self.check_settled(path, opened)?;
+        }
+        // Where it cannot be kept the process after this one knows less, and is the more careful.
+        let files =
+            opened.iter().filter_map(|(path, file)| Some((path.as_str(), file.as_ref().ok()?.identity)));
+        let _ = self.given().add(seconds(SystemTime::now()), files);
+        self.editions().opened(from, opened);
+        Ok(())
     }
 
     /// Of a machine that loaded its kernel from the process before: whether its files are surely those of that time. A boot that goes on began within the hour

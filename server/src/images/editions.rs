@@ -28,13 +28,13 @@ pub(super) struct Editions {
     boots: BTreeMap<Ipv4Addr, Boot>,
     /// Versions that are held open.
     held: BTreeMap<(u64, u64, u64), Weak<BootFile>>,
-    /// Of boots that are over: whoever may wait closes them, for the last one of a file that was removed gives back the room of all of it.
-    over: Vec<Boot>,
+    /// Those of boots that are over: whoever may wait closes them, for the last one of a file that was removed gives back the room of all of it.
+    over: Vec<Arc<BootFile>>,
 }
 
 /// The files of one boot.
 #[derive(Debug)]
-pub(super) struct Boot {
+struct Boot {
     /// Relative to the boot directory; the first is the kernel, with which a machine begins to load.
     files: Vec<String>,
     /// What was opened, by path; nothing as long as nothing was asked for.
@@ -76,7 +76,7 @@ pub(super) enum Found {
 impl Editions {
     /// The files that a machine loads in the boot that it begins; without any, that boot is over.
     pub(super) fn begin(&mut self, now: Instant, from: Ipv4Addr, files: Vec<String>, is_resumed: bool) {
-        self.over.extend(self.boots.remove(&from));
+        self.end(from);
         if files.is_empty() {
             return;
         }
@@ -90,7 +90,7 @@ impl Editions {
     pub(super) fn find(&mut self, now: Instant, from: Ipv4Addr, path: &str) -> Found {
         let Some(boot) = self.boots.get_mut(&from) else { return Found::Anything };
         if now.duration_since(boot.used) >= STANDS {
-            self.over.extend(self.boots.remove(&from));
+            self.end(from);
             return Found::Anything;
         }
         if !boot.files.iter().any(|file| file == path) {
@@ -114,20 +114,25 @@ impl Editions {
     /// What a boot saw was written over in place and is gone, and the boot begins to load again: it gets what there is by now, all of it.
     pub(super) fn forget(&mut self, from: Ipv4Addr) {
         if let Some(boot) = self.boots.get_mut(&from) {
-            let seen = boot.seen.take();
-            let (files, used) = (Vec::new(), boot.used);
-            self.over.push(Boot { files, seen, used, is_resumed: false });
+            self.over.extend(held(boot.seen.take()));
         }
     }
 
-    /// Boots that are over, to be dropped by somebody who may wait.
-    pub(super) fn over(&mut self) -> Vec<Boot> {
+    /// The boot that was begun there is over.
+    fn end(&mut self, from: Ipv4Addr) {
+        if let Some(boot) = self.boots.remove(&from) {
+            self.over.extend(held(boot.seen));
+        }
+    }
+
+    /// The files of boots that are over, to be dropped by somebody who may wait.
+    pub(super) fn over(&mut self) -> Vec<Arc<BootFile>> {
         std::mem::take(&mut self.over)
     }
 
-    /// One of them that cannot be dropped now.
-    pub(super) fn keep_over(&mut self, boot: Boot) {
-        self.over.push(boot);
+    /// Files that nobody has to hold, and that cannot be dropped now.
+    pub(super) fn keep_over(&mut self, files: impl IntoIterator<Item = Arc<BootFile>>) {
+        self.over.extend(files);
     }
 
     /// What became of opening the files of a boot. If somebody else did so meanwhile, it is his that hold. Nothing is closed here: whoever has opened them may wait for that.
@@ -174,20 +179,14 @@ impl Editions {
         let is_over = |boot: &Boot| now.duration_since(boot.used) >= STANDS;
         let over: Vec<_> =
             self.boots.iter().filter(|(_, boot)| is_over(boot)).map(|(from, _)| *from).collect();
-        self.over.extend(over.iter().filter_map(|from| self.boots.remove(from)));
+        over.into_iter().for_each(|from| self.end(from));
         self.held.retain(|_, version| version.strong_count() > 0);
     }
 }
 
-impl Boot {
-    /// Those of its files that are held open on a file system that may have to be waited for.
-    pub(super) fn slow_files(&self) -> impl Iterator<Item = &BootFile> {
-        let held = self.seen.iter().flat_map(BTreeMap::values).filter_map(|seen| match seen {
-            Seen::Held(file) => Some(&**file),
-            Seen::Was(_) | Seen::Missing => None,
-        });
-        held.filter(|file| file.may_wait)
-    }
+/// What is held open of what was seen.
+fn held(seen: Option<BTreeMap<String, Seen>>) -> impl Iterator<Item = Arc<BootFile>> {
+    seen.into_iter().flat_map(BTreeMap::into_values).filter_map(|seen| seen.file())
 }
 
 impl Seen {

@@ -276,3 +276,35 @@ fn a_version_is_held_once_and_no_longer_than_it_may_be_needed() {
     drop(editions.over());
     assert_eq!(editions.held(), (0, 0));
 }
+
+/// Two boots have opened the same: the second's are closed, each where it is.
+#[test]
+fn what_may_have_to_be_waited_for_is_closed_where_it_is() {
+    testing::with_mounts(|| {
+        let (boot, directory) = boot_directory();
+        let _standing = testing::standing::Standing::at(directory.path().join("standing"));
+        let ways = std::cell::RefCell::new(Vec::new());
+        let go = |place: &crate::errands::Place, name: &str| {
+            let is_own = *place == crate::errands::Place::Own;
+            ways.borrow_mut().push((is_own, name.to_owned()));
+            // It stands still once more is wanted of it than its opening.
+            is_own || ways.borrow().iter().filter(|(is_own, _)| !is_own).count() < 3
+        };
+        for from in [ONE, TWO] {
+            boot.together(from, vec!["standing/quick".into(), "vmlinuz".into()], false);
+            assert_eq!(text(boot.open_for(&go, from, "vmlinuz").map_err(|_| Refusal::Changed)), "kernel 1");
+        }
+        let ways = ways.into_inner();
+        let elsewhere: Vec<_> = (0..ways.len()).filter(|way| !ways[*way].0).collect();
+        assert_eq!(elsewhere.len(), 3, "{ways:?}");
+        assert_eq!(ways[elsewhere[2] - 1], (true, "vmlinuz".to_owned()), "{ways:?}");
+        let closed = std::cell::Cell::new(0);
+        let go = |_: &crate::errands::Place, _: &str| {
+            closed.set(closed.get() + 1);
+            true
+        };
+        boot.sweep(&go);
+        boot.sweep(&go);
+        assert_eq!(closed.get(), 1, "what could not be closed is closed later");
+    });
+}
