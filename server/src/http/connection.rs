@@ -321,6 +321,9 @@ impl Connection {
             let length = self.output.len();
             let is_done = flush(&self.socket, &mut self.output, &mut self.sent)?;
             self.taken += (if is_done { length } else { self.sent } - before) as u64;
+            if is_done {
+                self.give_room_back();
+            }
             return Ok(is_done);
         };
         loop {
@@ -334,11 +337,16 @@ impl Connection {
                 }
             }
             if self.sent == self.output.len() {
-                self.output.clear();
                 self.sent = 0;
+                self.give_room_back();
                 return Ok(true);
             }
         }
+    }
+
+    /// All that was to go is with the kernel. The room of what was read for it would else count as held until the client has acknowledged it.
+    fn give_room_back(&mut self) {
+        self.output = Vec::new();
     }
 
     /// A part of the file was read: it is in the kernel's memory, or it is this. Whether it goes on by that.

@@ -49,4 +49,8 @@ fn of_requests_that_come_together_no_more_is_held_than_one_may_have() {
     assert_eq!(body.len(), 20_000);
     connection.await_request(deadline);
     assert_eq!(connection.held_octets(), 0);
+    // Nor does one that ends hold what it has said, until its client has taken it.
+    connection.give_leave();
+    connection.linger(deadline).unwrap();
+    assert_eq!(connection.held_octets(), 0);
 }
