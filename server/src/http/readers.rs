@@ -208,6 +208,10 @@ impl Files {
         let ImageIdentity { file: inode, size, modified } = file.identity;
         let known = self.all.entry((inode, size, modified)).or_default();
         if let Some(known) = known.upgrade() {
+            // Somebody may be about to close it, as nobody wanted it a moment ago.
+            if known.may_wait && !self.kept.iter().any(|kept| Arc::ptr_eq(kept, &known)) {
+                self.kept.push(Arc::clone(&known));
+            }
             return known;
         }
         *known = Arc::downgrade(file);
@@ -239,4 +243,25 @@ fn read(file: &BootFile, part: Range<u64>) -> io::Result<Vec<u8>> {
         return Err(io::Error::other("the file was changed in place"));
     }
     Ok(octets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn what_somebody_wants_again_while_it_is_closed_is_kept_again() {
+        let directory = testing::directory("boot");
+        std::fs::write(directory.path().join("file"), "content").unwrap();
+        let mut file = testing::boot_files(&directory).open("file").unwrap();
+        file.may_wait = true;
+        let (file, mut files) = (Arc::new(file), Files::default());
+        drop(files.share(&file));
+        assert_eq!(files.kept.len(), 1);
+        drop(files.kept.pop());
+        drop(files.share(&file));
+        drop(files.share(&file));
+        assert_eq!(files.kept.len(), 1);
+    }
 }
