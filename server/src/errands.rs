@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 pub(crate) const THREADS_AT_A_PLACE: usize = 3;
 /// Places that can stand still without any effect on others but their own, besides that of the boot directory itself.
 const FURTHER_PLACES: usize = 3;
+/// Where somebody has waited for so long on a further place nobody follows: several of them may be of one server, and would take all threads with them.
+const FOLLOWED_WITHIN: Duration = Duration::from_secs(2);
 /// All threads.
 pub(crate) const THREADS: usize = THREADS_AT_A_PLACE * (1 + FURTHER_PLACES);
 
@@ -62,7 +64,20 @@ struct Waiting<L> {
     last: Place,
     at_work: BTreeMap<u64, AtWork>,
     errands: u64,
+    /// Where threads have waited for long.
+    troubled: BTreeMap<Place, Trouble>,
     is_over: bool,
+}
+
+/// A place that did not answer for so long.
+#[derive(Debug)]
+struct Trouble {
+    file: String,
+    after: Duration,
+    /// When somebody was last seen to want something of it.
+    wanted: Instant,
+    /// Whether somebody who came later was back within that time: a thread that was told at last that it waited in vain says nothing of the next one.
+    has_answered: bool,
 }
 
 /// A thread that does something.
@@ -72,6 +87,15 @@ struct AtWork {
     /// Which file it is about.
     file: String,
     since: Instant,
+    /// Whether it has said that it is there; else it has only taken a job from that place's line.
+    is_there: bool,
+}
+
+impl AtWork {
+    /// Whether it waits on a further place for so long that nobody follows.
+    fn is_late(&self) -> bool {
+        matches!(self.place, Place::Mounted { .. }) && self.since.elapsed() >= FOLLOWED_WITHIN
+    }
 }
 
 /// What there is for a thread.
@@ -94,7 +118,8 @@ pub(crate) struct Errand<'a, L: Line> {
 impl<L> Default for Waiting<L> {
     fn default() -> Self {
         let (lines, at_work) = (BTreeMap::new(), BTreeMap::new());
-        Self { lines, last: Place::Own, at_work, errands: 0, is_over: false }
+        let troubled = BTreeMap::new();
+        Self { lines, last: Place::Own, at_work, errands: 0, troubled, is_over: false }
     }
 }
 
@@ -161,14 +186,25 @@ impl<L: Line> Desk<L> {
         Box::new(move |now, after| desk.overdue(now, after))
     }
 
-    /// Where threads wait for so long already, each place once, with the file that is waited for longest.
+    /// Where threads wait for so long already, each place once, with the file that is waited for longest; and where they did, until somebody is back from there
+    /// sooner, or nobody has wanted anything of it for so long.
     pub(crate) fn overdue(&self, now: Instant, after: Duration) -> BTreeMap<Place, String> {
-        let waiting = self.waiting();
+        let mut waiting = self.waiting();
+        let Waiting { lines, at_work, troubled, .. } = &mut *waiting;
+        let is_wanted = |place: &Place| {
+            lines.contains_key(place) || at_work.values().any(|at_work| at_work.place == *place)
+        };
+        troubled.iter_mut().filter(|(place, _)| is_wanted(place)).for_each(|(_, it)| it.wanted = now);
+        troubled.retain(|_, it| !it.has_answered && now.saturating_duration_since(it.wanted) < after);
         let is_overdue = |at_work: &&AtWork| now.saturating_duration_since(at_work.since) >= after;
-        let mut overdue: Vec<_> = waiting.at_work.values().filter(is_overdue).collect();
+        let mut overdue: Vec<_> = at_work.values().filter(is_overdue).collect();
         // The last one of a place stays.
         overdue.sort_by_key(|at_work| std::cmp::Reverse(at_work.since));
-        overdue.into_iter().map(|at_work| (at_work.place.clone(), at_work.file.clone())).collect()
+        for AtWork { place, file, .. } in overdue {
+            let trouble = Trouble { file: file.clone(), after, wanted: now, has_answered: false };
+            troubled.insert(place.clone(), trouble);
+        }
+        troubled.iter().map(|(place, it)| (place.clone(), it.file.clone())).collect()
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting<L>> {
@@ -182,8 +218,13 @@ impl<L: Line> Errand<'_, L> {
         let mut waiting = self.desk.waiting();
         let Some(here) = waiting.at_work.remove(&self.number) else { return false };
         let may = here.place == *place || waiting.has_room(place);
-        let has_left = may && here.place != *place && !waiting.lines.is_empty();
-        let there = || AtWork { place: place.clone(), file: file.to_owned(), since: Instant::now() };
+        let leaves = may && here.place != *place;
+        if leaves {
+            waiting.is_back(&here);
+        }
+        let has_left = (leaves || (may && here.is_late())) && !waiting.lines.is_empty();
+        let there =
+            || AtWork { place: place.clone(), file: file.to_owned(), since: Instant::now(), is_there: true };
         waiting.at_work.insert(self.number, if may { there() } else { here });
         drop(waiting);
         if has_left {
@@ -205,7 +246,9 @@ impl<L: Line> Errand<'_, L> {
 impl<L: Line> Drop for Errand<'_, L> {
     fn drop(&mut self) {
         let mut waiting = self.desk.waiting();
-        waiting.at_work.remove(&self.number);
+        if let Some(here) = waiting.at_work.remove(&self.number) {
+            waiting.is_back(&here);
+        }
         let is_left = !waiting.lines.is_empty();
         drop(waiting);
         if is_left {
@@ -231,9 +274,16 @@ impl<L: Line> Waiting<L> {
 
     fn begin(&mut self, place: Place) -> u64 {
         self.errands += 1;
-        let at_work = AtWork { place, file: String::new(), since: Instant::now() };
+        let at_work = AtWork { place, file: String::new(), since: Instant::now(), is_there: false };
         self.at_work.insert(self.errands, at_work);
         self.errands
+    }
+
+    /// A thread is no longer there.
+    fn is_back(&mut self, from: &AtWork) {
+        if let Some(trouble) = self.troubled.get_mut(&from.place) {
+            trouble.has_answered |= from.is_there && from.since.elapsed() < trouble.after;
+        }
     }
 
     /// Whether one thread more may go there. The own place has always as many as may be there: those at all others together take none of them.
@@ -243,6 +293,7 @@ impl<L: Line> Waiting<L> {
         let others = elsewhere.iter().filter(|at_work| at_work.place != Place::Own).count();
         let is_further = *place != Place::Own;
         there.len() < THREADS_AT_A_PLACE
+            && !there.iter().any(|at_work| at_work.is_late())
             && !(is_further && there.len() + others >= THREADS - THREADS_AT_A_PLACE)
     }
 }

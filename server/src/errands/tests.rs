@@ -139,3 +139,61 @@ fn what_is_left_at_the_end_is_neither_done_nor_closed() {
     assert!(matches!(desk.take(Duration::ZERO), Next::Over));
     assert_eq!(Arc::strong_count(&file), 3);
 }
+
+/// As on NFS mounted `soft`: after a while each of them is told that it timed out, and the next one begins to wait.
+#[test]
+fn a_place_answers_again_when_somebody_comes_back_in_time() {
+    let desk = Desk::default();
+    let after = Duration::from_millis(300);
+    let at_nfs = || {
+        desk.put(1);
+        let (errand, _) = next(&desk).unwrap();
+        assert!(errand.go(&mounted("nfs"), "nfs/file"));
+        errand
+    };
+    let told = BTreeMap::from([(mounted("nfs"), "nfs/file".to_owned())]);
+    let late = at_nfs();
+    std::thread::sleep(after);
+    let now = Instant::now();
+    assert_eq!(desk.overdue(now, after), told);
+    desk.put(2);
+    let (held, job) = next(&desk).unwrap();
+    held.put_back(mounted("nfs"), job);
+    drop(late);
+    assert_eq!(desk.overdue(now, after), told);
+    // Whoever takes a job from its line goes to the own place first.
+    let (errand, _) = next(&desk).unwrap();
+    assert!(errand.go(&Place::Own, "nfs/file"));
+    drop(errand);
+    assert_eq!(desk.overdue(now, after), told);
+    let begun = at_nfs();
+    assert_eq!(desk.overdue(now + after, after), told);
+    drop(begun);
+    assert_eq!(desk.overdue(now + after, after), BTreeMap::new());
+    // Or nobody wants anything of it.
+    let waits = at_nfs();
+    std::thread::sleep(after);
+    let now = Instant::now();
+    assert_eq!(desk.overdue(now, after), told);
+    drop(waits);
+    assert_eq!(desk.overdue(now + after, after), BTreeMap::new());
+}
+
+/// Several exports of one server that is away leave threads to those of another one.
+#[test]
+fn where_somebody_waits_for_long_nobody_follows() {
+    let desk: Desk<VecDeque<u32>> = Desk::default();
+    let set_out = || desk.set_out().unwrap();
+    let (one, two) = (set_out(), set_out());
+    assert!(one.go(&mounted("nfs"), "file") && two.go(&mounted("other"), "file"));
+    desk.waiting().at_work.get_mut(&one.number).unwrap().since -= FOLLOWED_WITHIN;
+    assert!(!set_out().go(&mounted("nfs"), "file"));
+    assert!(set_out().go(&mounted("other"), "file"));
+    // It goes on there.
+    assert!(one.go(&mounted("nfs"), "another"));
+    assert!(set_out().go(&mounted("nfs"), "file"));
+    // On the own disk it is as it was.
+    let own = set_out();
+    desk.waiting().at_work.get_mut(&own.number).unwrap().since -= FOLLOWED_WITHIN;
+    assert!(desk.set_out().is_some());
+}
