@@ -69,6 +69,8 @@ impl Turn<'_> {
     /// The same. Who was found to have to wait is noted: others who wait for him need not be looked at again.
     fn place(&mut self, mac: Mac, stuck: &mut BTreeSet<Mac>, links_max: usize) {
         let Some(listed) = self.hall.listed.get(self.config, mac).cloned() else { return };
+        // Whatever it asks.
+        self.hall.nodes.is_node_from_now_on(mac);
         self.join_listed(mac, &listed.macs);
         let Some(number) = listed.number else { return };
         let Some(node) = self.hall.nodes.get(mac) else { return };
