@@ -424,7 +424,10 @@ impl Turn<'_> {
             return Some(Trouble { what, to_do: Some(to_do) });
         };
         let here = here?;
-        if is_by_another && self.is_at_home(node, address) {
+        // Firmware with several cards may ask on each network in turn, and go on at home: where it is, its system says.
+        let is_up = matches!(node.stage, Stage::Up | Stage::Down);
+        let is_trying = !is_up && !node.further_macs.is_empty();
+        if is_by_another && (is_trying || self.is_at_home(node, address)) {
             return None;
         }
         let numbers = written(here.numbering.numbers);
