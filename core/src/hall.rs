@@ -38,7 +38,7 @@ use crate::cluster::deaf::Deaf;
 use crate::cluster::dynamic::Dynamics;
 use crate::cluster::heard::Heard;
 use crate::cluster::lease::Leases;
-use crate::cluster::lease::{PoolId, PoolKind};
+use crate::cluster::lease::PoolKind;
 use crate::cluster::listed::Listed;
 use crate::cluster::naming::Naming;
 use crate::cluster::network;
@@ -385,12 +385,7 @@ impl Turn<'_> {
 
     /// The address that a machine has on a network by its number, or that another server gave it there.
     pub(crate) fn settled_address(&self, mac: Mac, place: usize) -> Option<Ipv4Addr> {
-        let elsewhere = PoolId { network: place, kind: PoolKind::Elsewhere };
-        let lent = || {
-            let node = self.hall.nodes.get(mac)?;
-            let mut cards = std::iter::once(node.present()).chain(node.cards());
-            cards.find_map(|card| self.hall.leases.borrowed(card, elsewhere))
-        };
+        let lent = || self.address_elsewhere(self.hall.nodes.get(mac)?, place);
         self.permanent_address(mac, place).or_else(lent)
     }
 

@@ -130,11 +130,20 @@ impl Turn<'_> {
         if let Some(before) = uses.filter(|before| *before != number) {
             self.keep_former(mac, before);
         }
+        self.take_back_offers(number);
         self.hall.nodes.give(mac, number);
         self.come_back(mac, number);
         self.numbers_changed();
         self.event(Some(mac), Kind::Number, format!("number {number}: an operator gave it"));
         self.step(mac, Step::Numbered, "an operator gave it its number");
+    }
+
+    /// The addresses of a number are offered to nobody any more. Whoever waits for such an offer is to have another one; who has got it already is told at its REQUEST.
+    fn take_back_offers(&mut self, number: u32) {
+        for address in self.config.networks.iter().filter_map(|network| network.numbering.address(number)) {
+            self.hall.leases.take_back_offer(address);
+            self.hall.held_back.outdate_at(address);
+        }
     }
 
     /// A machine has no number any more.

@@ -44,6 +44,13 @@ impl Turn<'_> {
         self.tell_misaddressed(mac);
     }
 
+    /// The address that another server gave a machine on a network. Of several cards it is the one that was heard last: by another it may have booted hours ago.
+    pub(crate) fn address_elsewhere(&self, node: &Node, place: usize) -> Option<Ipv4Addr> {
+        let elsewhere = PoolId { network: place, kind: PoolKind::Elsewhere };
+        let lent = node.cards().filter_map(|card| self.hall.leases.borrowed(card, elsewhere));
+        lent.max_by_key(|address| self.hall.leases.get(*address).map(|lease| lease.life))
+    }
+
     /// A machine has an address of another server no longer.
     pub(crate) fn leaves_elsewhere(&mut self, address: Ipv4Addr, mac: Mac) {
         let is_its = |lease: &&Lease| lease.mac == mac && lease.pool.kind == PoolKind::Elsewhere;

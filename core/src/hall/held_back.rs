@@ -19,7 +19,7 @@ pub(crate) struct HeldBack {
     pub(crate) offer: Offer,
     /// How many addresses were tried before this one.
     pub(crate) tried: u32,
-    /// Whether it was made before the configuration became another, or before an operator decided about its machine: it may be another one by now, or none.
+    /// Whether it was made before the configuration became another, or before an operator decided about its machine or the number of its address: it may be another one by now, or none.
     pub(crate) is_outdated: bool,
 }
 
@@ -96,6 +96,12 @@ impl HeldBackOffers {
     /// An operator has decided something about the machine with this card: so were those that wait for it.
     pub(crate) fn outdate_of(&mut self, card: Mac) {
         self.offers.get_mut(&card).into_iter().flatten().for_each(|held| held.is_outdated = true);
+    }
+
+    /// An address has become somebody's: so were those that speak of it.
+    pub(crate) fn outdate_at(&mut self, address: Ipv4Addr) {
+        let all = self.offers.values_mut().flatten();
+        all.filter(|held| held.address == address).for_each(|held| held.is_outdated = true);
     }
 
     fn take(&mut self, mac: Mac, is_meant: impl Fn(&HeldBack) -> bool) -> Vec<HeldBack> {

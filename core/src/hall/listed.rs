@@ -69,6 +69,8 @@ impl Turn<'_> {
     /// The same. Who was found to have to wait is noted: others who wait for him need not be looked at again.
     fn place(&mut self, mac: Mac, stuck: &mut BTreeSet<Mac>, links_max: usize) {
         let Some(listed) = self.hall.listed.get(self.config, mac).cloned() else { return };
+        // Whatever it asks.
+        self.hall.nodes.is_node_from_now_on(mac);
         self.join_listed(mac, &listed.macs);
         let Some(number) = listed.number else { return };
         let Some(node) = self.hall.nodes.get(mac) else { return };
@@ -422,7 +424,10 @@ impl Turn<'_> {
             return Some(Trouble { what, to_do: Some(to_do) });
         };
         let here = here?;
-        if is_by_another && self.is_at_home(node, address) {
+        // Firmware with several cards may ask on each network in turn, and go on at home: where it is, its system says.
+        let is_up = matches!(node.stage, Stage::Up | Stage::Down);
+        let is_trying = !is_up && !node.further_macs.is_empty();
+        if is_by_another && (is_trying || self.is_at_home(node, address)) {
             return None;
         }
         let numbers = written(here.numbering.numbers);

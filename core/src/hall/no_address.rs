@@ -88,16 +88,18 @@ impl Turn<'_> {
         lent.or_else(|| self.hall.leases.taken(address))
     }
 
-    /// That another server gives a node an address, and not the one that its name says: names of nodes are arithmetic there too.
+    /// That another server gives a node an address, and not the one that its name says: names of nodes are arithmetic there too. One that has that by one of its cards may have others by others.
     pub(crate) fn misaddressed(&self, node: &Node) -> Option<Trouble> {
         let place = node.network?;
         let settings = self.config.networks.get(place).filter(|network| network.mode == Mode::Proxy)?;
         let named = settings.numbering.address(node.number?)?;
         let elsewhere = PoolId { network: place, kind: PoolKind::Elsewhere };
         let macs = [node.mac].into_iter().chain(node.further_macs.iter().copied());
-        let lent = macs.filter_map(|mac| Some((mac, self.hall.leases.borrowed(mac, elsewhere)?)));
-        let mut others = lent.filter(|(_, address)| *address != named);
-        let (mac, address) = others.next()?;
+        let mut lent = macs.filter_map(|mac| Some((mac, self.hall.leases.borrowed(mac, elsewhere)?)));
+        let (mac, address) = lent.next()?;
+        if address == named || lent.any(|(_, address)| address == named) {
+            return None;
+        }
         Some(Trouble {
             what: format!("it has {address} from another server, and its name says {named}"),
             to_do: Some(format!("reserve {named} for {mac} in the other server")),

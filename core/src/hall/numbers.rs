@@ -2,7 +2,7 @@
 
 use super::Turn;
 use crate::cluster::free::Lowest;
-use crate::cluster::lease::{Leases, PoolId, PoolKind};
+use crate::cluster::lease::Leases;
 use crate::cluster::listed::Listed;
 use crate::cluster::node::Nodes;
 use crate::config::{Config, Mode};
@@ -82,10 +82,7 @@ impl Turn<'_> {
     /// that is another machine's.
     pub(crate) fn number_by_address(&self, mac: Mac, place: usize) -> Option<u32> {
         let settings = self.config.networks.get(place).filter(|network| network.mode == Mode::Proxy)?;
-        let elsewhere = PoolId { network: place, kind: PoolKind::Elsewhere };
-        let node = self.hall.nodes.get(mac)?;
-        let mut cards = std::iter::once(node.present()).chain(node.cards());
-        let address = cards.find_map(|card| self.hall.leases.borrowed(card, elsewhere))?;
+        let address = self.address_elsewhere(self.hall.nodes.get(mac)?, place)?;
         settings.numbering.number(address).filter(|number| self.is_free(*number))
     }
 

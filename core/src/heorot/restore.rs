@@ -263,8 +263,14 @@ fn restore_lease(turn: &mut Turn<'_>, record: &LeaseRecord) {
         }
     };
     let pool = PoolId { network, kind };
-    if pool.kind == PoolKind::Temporary {
-        restore_borrower(turn, mac);
+    // What another server gave is learnt of nodes alone; but who had something else here, as long as we gave the addresses, may be none.
+    let is_learnt = turn.is_another_servers(pool) && !is_guest && !of_host && !of_number;
+    match pool.kind {
+        PoolKind::Temporary => restore_borrower(turn, mac, "it had a temporary address before the restart"),
+        PoolKind::Elsewhere if is_learnt => {
+            restore_borrower(turn, mac, "another server had given it an address before the restart");
+        }
+        PoolKind::Guest | PoolKind::Number | PoolKind::Elsewhere => {}
     }
     let settings = &turn.config.networks[pool.network];
     let lease = match pool.kind {
@@ -289,8 +295,8 @@ fn restore_lease(turn: &mut Turn<'_>, record: &LeaseRecord) {
     }
 }
 
-/// Who has a temporary address has begun to boot, also if nothing else was recorded of it, or only what an operator decided about it or was promised to it earlier.
-fn restore_borrower(turn: &mut Turn<'_>, mac: Mac) {
+/// Who has a temporary address, or one of another server's, has begun to boot, also if nothing else was recorded of it, or only what an operator decided about it or was promised to it earlier.
+fn restore_borrower(turn: &mut Turn<'_>, mac: Mac, reason: &str) {
     if turn.hall.nodes.get(mac).is_some_and(|node| node.stage != Stage::Seen) {
         return;
     }
@@ -302,8 +308,8 @@ fn restore_borrower(turn: &mut Turn<'_>, mac: Mac) {
     if let Some(node) = turn.hall.nodes.get_mut(mac) {
         (node.stage, node.phase) = (Stage::Temporary, Some(Phase::Dhcp));
         node.since = Since::restored(now, None);
-        node.reason = "it had a temporary address before the restart".into();
-        node.boot.is_resumed = true;
+        node.reason = reason.into();
+        (node.boot.is_resumed, node.is_named) = (true, false);
     }
     turn.hall.nodes.set_token(mac, token);
 }

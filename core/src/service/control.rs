@@ -315,7 +315,12 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
         summary += &format!("; it was {}", node.stage);
     }
     if node.is_only_named() {
-        summary += "; it is no node yet: it has not asked to boot from the network";
+        summary += match node.boot.is_resumed {
+            true => {
+                "; it is no node as far as is known: it was not heard to ask to boot from the network since this server started"
+            }
+            false => "; it is no node yet: it has not asked to boot from the network",
+        };
     }
     // That a machine's trial is another profile's than its next boot goes without saying.
     let of_trial = |name: &str| {

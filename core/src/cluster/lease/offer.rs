@@ -139,6 +139,13 @@ impl Leases {
         }
     }
 
+    /// An address is no more to be had by whom it is offered to, unless that is heard there already.
+    pub fn take_back_offer(&mut self, address: Ipv4Addr) {
+        if self.offered(address).is_some() && self.taken(address).is_none() {
+            self.withdraw(address);
+        }
+    }
+
     fn stand(&mut self, now: Time, address: Ipv4Addr, mac: Mac, id: PoolId) -> Ipv4Addr {
         let offer = Offer { mac, pool: id, until: now + OFFER_STANDS, is_taken: false };
         self.offers.insert(address, offer);

@@ -65,7 +65,7 @@ pub(super) fn normalized(path: &str) -> Result<String, Answer> {
 /// What the operator wants to be sent for this name.
 fn rewritten(turn: &Turn<'_>, path: String, machine: Option<Mac>) -> Result<String, Answer> {
     let tftp = &turn.config.tftp;
-    let firmware = machine.and_then(|mac| match turn.hall.nodes.get(mac) {
+    let firmware = machine.and_then(|mac| match turn.hall.nodes.node(mac) {
         Some(node) => node.boot.firmware_kind,
         None => turn.hall.heard.get(mac)?.firmware,
     });

@@ -70,6 +70,14 @@ fn nowhere<'t>(turn: &'t Turn<'_>, mac: Mac) -> Option<&'t Asker> {
     turn.hall.unanswered.get(mac).filter(|asker| asker.why.is_nowhere())
 }
 
+/// Whether a machine that is no node was heard as a guest or host, or has what those have.
+pub(super) fn is_guest(turn: &Turn<'_>, node: &Node) -> bool {
+    let has_address = turn.hall.leases.of(node.mac).next().is_some();
+    // Of who is denied nothing is kept but what he asked.
+    let was_heard = node.asked.is_some() || turn.hall.heard.get(node.mac).is_some();
+    node.is_only_named() && (has_address || was_heard || turn.host_of(node.mac).is_some())
+}
+
 /// That a node gets no answer although it is known: it was not ignored from the first, or not whatever it says, or it is where no network is. Who is answered is forgotten among those.
 pub(super) fn ignored(turn: &Turn<'_>, node: &Node) -> Option<Trouble> {
     let macs = [node.mac].into_iter().chain(node.further_macs.iter().copied());

@@ -27,7 +27,7 @@ pub(super) fn handle(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_
     if !has_number(turn) && !is_listed && !turn.config.networks[client.place].bootp {
         turn.malformed("dhcp-bootp");
         // A node without a number has its history.
-        if turn.hall.nodes.get(client.mac).is_none() {
+        if turn.hall.nodes.node(client.mac).is_none() {
             note(turn, client, Why::NoBootp);
         }
         return;

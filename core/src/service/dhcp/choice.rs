@@ -110,7 +110,9 @@ pub(super) fn is_numbered_at_request(turn: &mut Turn<'_>, client: &Client) -> bo
         let is_anothers = |address| {
             let taken = turn.hall.leases.taken(address);
             // What another server gave it keeps nobody but others from it.
-            let is_its = |lease: &Lease| lease.mac == client.mac && turn.is_another_servers(lease.pool);
+            let (nodes, mac) = (&turn.hall.nodes, client.mac);
+            let is_its_own = |lease: &Lease| nodes.identity(lease.mac) == nodes.identity(mac);
+            let is_its = |lease: &Lease| is_its_own(lease) && turn.is_another_servers(lease.pool);
             turn.hall.leases.get(address).is_some_and(|lease| !is_its(lease))
                 || taken.is_some_and(|mac| mac != client.mac)
         };

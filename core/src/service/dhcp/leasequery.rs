@@ -237,7 +237,7 @@ fn tell(turn: &Turn<'_>, query: &Message, message: &mut Message, active: Active,
         let addresses = others.iter().flat_map(|other| other.address.octets());
         options.set(option::ASSOCIATED_IP, addresses.collect::<Vec<u8>>());
     }
-    let is_node = turn.hall.nodes.get(active.mac).is_some();
+    let is_node = turn.hall.nodes.node(active.mac).is_some();
     let relay = said.and_then(|said| if is_node { said.relay_of_node() } else { said.relay.as_deref() });
     if let Some(relay) = relay.filter(|_| wants(option::RELAY_AGENT)) {
         options.set(option::RELAY_AGENT, relay);
