@@ -26,8 +26,8 @@ pub(super) fn handle(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_
         turn.hall.listed.get(turn.config, client.mac).is_some() || who::reserved(turn, client).is_some();
     if !has_number(turn) && !is_listed && !turn.config.networks[client.place].bootp {
         turn.malformed("dhcp-bootp");
-        // A node without a number has its history.
-        if turn.hall.nodes.get(client.mac).is_none() {
+        // A node without a number has its history; and who has an address by other means lacks the rest alone.
+        if turn.hall.nodes.get(client.mac).is_none() && asked.ciaddr.is_unspecified() {
             note(turn, client, Why::NoBootp);
         }
         return;
