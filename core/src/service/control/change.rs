@@ -2,7 +2,8 @@
 //! and else recorded; it holds, and its author hears of it, when it is durable.
 
 use super::set::{Chosen, choose, nobody};
-use super::{fail, find, no_such_node, ok, unnumbered};
+use super::unnumbered::NoneLeft;
+use super::{fail, find, no_such_node, ok, others};
 use crate::cluster::lease::{Lease, PoolKind};
 use crate::cluster::node::{Node, Trouble};
 use crate::cluster::orders::{Exclusion, Orders, Standing};
@@ -220,6 +221,8 @@ struct Draft {
     planned: BTreeSet<u32>,
     /// Where others are looked for: what was found to be taken is not looked at again for each machine.
     free: FreeNumbers,
+    /// Why there are none.
+    none_left: NoneLeft,
 }
 
 impl Draft {
@@ -288,7 +291,7 @@ impl Draft {
     fn accept(&mut self, turn: &Turn<'_>, node: &Node) -> Result<Decision, String> {
         let mut orders = Orders { standing: None, ..node.orders.clone() };
         let mut fields = Vec::new();
-        let was_guest = node.orders.standing.is_some() && is_guest(turn, node);
+        let was_guest = node.orders.standing.is_some() && others::is_guest(turn, node);
         if node.orders.standing.is_some() {
             let after = if has_reported(node) { Stage::Ready } else { node.stage };
             // Who was only named is nobody's node any more.
@@ -313,7 +316,7 @@ impl Draft {
             if let Some(Trouble { what, .. }) = turn.misplaced(node) {
                 return Err(what);
             }
-            if let Some(Trouble { what, to_do }) = unnumbered::trouble(turn, node) {
+            if let Some(Trouble { what, to_do }) = self.none_left.trouble(turn, node) {
                 return Err(format!("{what}{}", to_do.map(|to_do| format!(": {to_do}")).unwrap_or_default()));
             }
         }
@@ -414,13 +417,6 @@ fn take_from_holder(turn: &mut Turn<'_>, mac: Mac, number: u32) -> Option<Mac> {
 
 fn field(name: impl Into<String>, before: Option<String>, after: Option<String>) -> Field {
     (name.into(), before, after)
-}
-
-/// Whether a machine that is no node was heard as a guest or host, or has what those have.
-fn is_guest(turn: &Turn<'_>, node: &Node) -> bool {
-    let has_address = turn.hall.leases.of(node.mac).next().is_some();
-    node.is_only_named()
-        && (has_address || turn.hall.heard.get(node.mac).is_some() || turn.host_of(node.mac).is_some())
 }
 
 /// Whether a machine without a number has told what it is: it waits for a number, or failed.
