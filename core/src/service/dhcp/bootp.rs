@@ -47,7 +47,7 @@ pub(super) fn handle(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_
 }
 
 /// Whether a server's name is ours: one of those by which DNS has us, with the zone or without, or our address as text.
-fn is_our_name(turn: &Turn<'_>, client: &Client, name: &[u8]) -> bool {
+pub(super) fn is_our_name(turn: &Turn<'_>, client: &Client, name: &[u8]) -> bool {
     let Ok(name) = std::str::from_utf8(name) else { return false };
     let zone = &turn.config.cluster.name;
     let first = match name.rsplit_once('.') {

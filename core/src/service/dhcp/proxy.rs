@@ -11,6 +11,7 @@ use super::reply::{Missing, Reply};
 use super::{heard, is_own, meet, power_on, pxe, shadow};
 use crate::cluster::lease::{Lease, PoolId, PoolKind};
 use crate::cluster::node::{Firmware, Node};
+use crate::cluster::quirk::Trait;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trouble::Beside;
 use crate::config::{FirmwareKind, Mode};
@@ -88,6 +89,14 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     if !reply.names_something() {
         turn.hall.held_back.remove_by(client.mac, datagram);
         return untold(turn, client, &reply);
+    }
+    // Who does not come to port 4011 for that has it from the offer.
+    let is_told = |node: &&mut Node| {
+        !client.traits.contains(&Trait::AsksAtSiaddr) && power_on::is_believed(client, node)
+    };
+    let named = reply.named(turn);
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac).filter(is_told) {
+        node.boot.named = Some(named);
     }
     let reply = reply.boot_only();
     let told = turn.line(format_args!("OFFER beside another server{}", reply.describe()));
