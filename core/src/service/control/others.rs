@@ -240,7 +240,11 @@ fn of_listed(turn: &Turn<'_>, wall: Wall, listed: &ListedNode) -> ExplainView {
     const HEARD_LATELY_SECONDS: u64 = 300;
     let mac = listed.macs.first().map(Mac::to_string);
     let said = listed.macs.iter().filter_map(|mac| turn.hall.heard.get(*mac)).max_by_key(|said| said.at);
-    let place = listed.number.and_then(|number| place_of(turn, number));
+    let heard_at = || {
+        let ours = said?.placed?;
+        turn.config.networks.iter().position(|network| network.address == ours)
+    };
+    let place = listed.number.and_then(|number| place_of(turn, number)).or_else(heard_at);
     let is_served = place.is_none_or(|place| turn.config.networks[place].mode == Mode::Serve);
     let for_what = match said {
         None => "",
