@@ -32,7 +32,7 @@
 //! | `A distrusts WHY` | it ends HTTPS before it has begun |
 //! | `A is-not-understood WHY` | so is what it asks by HTTP |
 //! | `occupied ADDRESS X` | machine X answers a probe; `-` if the answer does not say who |
-//! | `other SERVER offers\|grants\|refuses ADDRESS X` | another server answers machine X, and is heard; a boot file, `next=ADDRESS`, which has that, and `from=ADDRESS:PORT` may follow |
+//! | `other SERVER offers\|grants\|refuses ADDRESS X` | another server answers machine X, and is heard; a boot file, `next=ADDRESS`, which has that, `class=WORD` (option 60) and `from=ADDRESS:PORT` may follow |
 //! | `downloads ADDRESS`, `asks-for ADDRESS X` | blocks are acknowledged from an address; machine X asks for one by ARP |
 //! | `interface eth1 down\|no-carrier\|up` | it, and no other, hears nobody from now on |
 //! | `link paced\|round-robin\|deferring` | how the link is used from now on |

@@ -316,13 +316,16 @@ pub fn other_reply(
     message_type: MessageType,
     address: Ipv4Addr,
     mac: Mac,
-    (boot_file, next_server): (Option<&str>, Option<Ipv4Addr>),
+    (boot_file, next_server, class): (Option<&str>, Option<Ipv4Addr>, Option<&str>),
 ) -> Vec<u8> {
     let mut options = Options::default();
     options.set(option::MESSAGE_TYPE, vec![message_type as u8]);
     options.set(option::SERVER_IDENTIFIER, server.octets());
     if let Some(file) = boot_file {
         options.set(option::BOOT_FILE, file);
+    }
+    if let Some(class) = class {
+        options.set(option::VENDOR_CLASS, class);
     }
     let mut chaddr = [0; 16];
     chaddr[..6].copy_from_slice(&mac.0);

@@ -144,10 +144,14 @@ pub fn named_file(config: &Config, firmware: Option<Firmware>, server: Ipv4Addr,
 
 /// Whether a URL has an address where others have a name, so that nobody has to be asked for it.
 pub fn is_at_address(url: &str) -> bool {
-    let Some((_, rest)) = url.split_once("://") else { return false };
-    let place = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = place.rsplit('@').next().unwrap_or_default();
-    host.split(':').next().is_some_and(|host| host.parse::<Ipv4Addr>().is_ok())
+    host_of(url).is_some_and(|host| host.parse::<Ipv4Addr>().is_ok())
+}
+
+/// The address or name that a URL has.
+pub fn host_of(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let place = rest.split(['/', '?', '#']).next()?;
+    place.rsplit('@').next()?.split(':').next()
 }
 
 /// A file of the boot directory by HTTP.

@@ -25,7 +25,7 @@ use crate::event::Kind;
 use crate::limit::{BOOT_BEGINS_AFTER, DISCOVER_LATE_MAX};
 use crate::mac::Mac;
 use crate::time::Time;
-pub use delivery::{Delivery, Way};
+pub use delivery::{Delivery, Named, Way};
 pub use grants::{Granted, Grants};
 pub use offers::Offers;
 use room::Forgettable;
@@ -33,7 +33,6 @@ pub use room::Forgotten;
 use serde_json::{Map, Value};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 use tokens::Tokens;
 
@@ -143,8 +142,10 @@ pub struct Boot {
     pub lacks: Option<String>,
     /// The file of that kind that is on its way to it.
     pub delivery: Option<Delivery>,
-    /// The boot file that it was told to load, and the server that has it, if it is another one.
-    pub named: Option<(String, Option<Ipv4Addr>)>,
+    /// What its firmware was told last to load.
+    pub named: Option<Named>,
+    /// Whether it has asked for a file, whichever and whatever came of it.
+    pub has_asked: bool,
     /// When a system asked for its address first in this boot: its kernel runs.
     pub system_asked: Option<Time>,
     /// The file that it has loaded whole last, and when.

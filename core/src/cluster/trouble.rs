@@ -21,6 +21,8 @@ pub enum Beside {
     NoFile,
     /// Which file its firmware loads is another server's word.
     FileOfAnother,
+    /// Its firmware takes no word of ours beside another server.
+    TakesNoWord,
     /// What its agent said.
     Agent,
     /// Its agent speaks from an address that is not its own.
@@ -46,6 +48,7 @@ impl Beside {
             Self::NoAddress
             | Self::NoFile
             | Self::FileOfAnother
+            | Self::TakesNoWord
             | Self::Agent
             | Self::Elsewhere
             | Self::Token => true,
@@ -56,7 +59,7 @@ impl Beside {
     /// Whether that is between firmware and its boot file: a boot that goes on with a number does not go on for that.
     pub const fn is_of_firmware(self) -> bool {
         match self {
-            Self::NoFile | Self::FileOfAnother => true,
+            Self::NoFile | Self::FileOfAnother | Self::TakesNoWord => true,
             Self::NoAddress
             | Self::Agent
             | Self::Elsewhere
@@ -76,6 +79,7 @@ impl Beside {
             Self::NoAddress
             | Self::NoFile
             | Self::FileOfAnother
+            | Self::TakesNoWord
             | Self::Agent
             | Self::Elsewhere
             | Self::Token

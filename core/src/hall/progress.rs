@@ -63,7 +63,7 @@ impl Turn<'_> {
         let told = node.trouble_told(&what);
         let was_told_just_now = told.is_some_and(|told| self.now.since(told) < TROUBLE_TOLD_EVERY);
         let before = node.beside.insert(kind, Trouble { what: what.clone(), to_do: Some(to_do) });
-        if before.is_none_or(|before| before.what != what && !was_told_just_now) {
+        if !was_told_just_now && before.is_none_or(|before| before.what != what) {
             self.event(Some(mac), Kind::Trouble, what);
         }
     }

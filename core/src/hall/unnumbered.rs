@@ -3,16 +3,16 @@
 use super::Turn;
 use crate::cluster::node::{Node, Trouble};
 use crate::cluster::stage::Stage;
-use crate::config::{Order, Policy, written_identifier};
+use crate::config::{Mode, Order, Policy, written_identifier};
 use crate::mac::Mac;
 
 impl Turn<'_> {
     /// Why a machine has none, if it would have one as soon as it asks for its address, or would have to be listed. `circuit` is where its relay has it, and `none_left`
     /// says what [`Self::none_left_at`] does.
-    pub(crate) fn unnumbered(
+    pub(crate) fn unnumbered<'n>(
         &self,
         node: &Node,
-        circuit: Option<&[u8]>,
+        circuit: impl FnOnce() -> Option<&'n [u8]>,
         none_left: impl FnOnce(usize) -> Option<Trouble>,
     ) -> Option<Trouble> {
         let is_tried = matches!(node.stage, Stage::Temporary | Stage::Testing);
@@ -22,7 +22,7 @@ impl Turn<'_> {
         }
         let listed = self.hall.listed.get(self.config, node.mac);
         if listed.is_none() && !self.config.trial.order.numbers_strangers() {
-            return Some(self.unlisted(node.mac, circuit));
+            return Some(self.unlisted(node.mac, circuit()));
         }
         let place = node.network?;
         match listed.map(|listed| listed.number) {
@@ -46,15 +46,19 @@ impl Turn<'_> {
         let is_lent = |number| {
             network.numbering.address(number).is_some_and(|address| self.hall.leases.get(address).is_some())
         };
+        let (by_whom, or_else) = match network.mode {
+            Mode::Serve | Mode::Shadow => (
+                "to machines that had them before",
+                "start those machines again: each has another address then",
+            ),
+            Mode::Proxy => (
+                "to other machines, by another server",
+                "let that server give those machines other addresses",
+            ),
+        };
         free.all(is_lent).then(|| Trouble {
-            what: format!(
-                "the addresses of all free numbers of {} are lent to machines that had them before",
-                network.interface
-            ),
-            to_do: Some(
-                "make network.numbers larger, or start those machines again: each has another address then"
-                    .into(),
-            ),
+            what: format!("the addresses of all free numbers of {} are lent {by_whom}", network.interface),
+            to_do: Some(format!("make network.numbers larger, or {or_else}")),
         })
     }
 

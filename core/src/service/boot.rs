@@ -190,7 +190,7 @@ fn asked(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac
         }
         return;
     };
-    node.asked_at = Some(now);
+    (node.asked_at, node.boot.has_asked) = (Some(now), true);
     // Firmware that loads the same once more does not run what it has.
     if node.boot.loaded.as_ref().is_some_and(|(_, loaded)| loaded != name) {
         node.boot.went_on = Some(now);

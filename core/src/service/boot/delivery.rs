@@ -3,7 +3,7 @@
 use super::{name, printable};
 use crate::cluster::boot;
 use crate::cluster::loader_file::generated;
-use crate::cluster::node::{Delivery, Node, Way};
+use crate::cluster::node::{Delivery, Named, Node, Way};
 use crate::cluster::stage::Phase;
 use crate::config::Root;
 use crate::event::{self, Kind};
@@ -309,7 +309,7 @@ fn is_needed(turn: &Turn<'_>, mac: Mac, path: &str) -> bool {
     let Some(node) = turn.hall.nodes.get(mac) else { return false };
     let plan = node.boot.plan.as_ref();
     let is_root = plan.is_some_and(|plan| matches!(&plan.root, Root::Image(image) if image == path));
-    let named = node.boot.named.as_ref().map(|(path, _)| path.as_str());
+    let named = node.boot.named.as_ref().and_then(Named::path);
     is_root || phase_of(turn, mac, path) > Phase::Loader || boot::is_boot_file(turn.config, named, path)
 }
 

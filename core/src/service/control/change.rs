@@ -2,7 +2,8 @@
 //! and else recorded; it holds, and its author hears of it, when it is durable.
 
 use super::set::{Chosen, choose, nobody};
-use super::{fail, find, no_such_node, ok, others, unnumbered};
+use super::unnumbered::NoneLeft;
+use super::{fail, find, no_such_node, ok, others};
 use crate::cluster::lease::{Lease, PoolKind};
 use crate::cluster::node::{Node, Trouble};
 use crate::cluster::orders::{Exclusion, Orders, Standing};
@@ -220,6 +221,8 @@ struct Draft {
     planned: BTreeSet<u32>,
     /// Where others are looked for: what was found to be taken is not looked at again for each machine.
     free: FreeNumbers,
+    /// Why there are none.
+    none_left: NoneLeft,
 }
 
 impl Draft {
@@ -313,7 +316,7 @@ impl Draft {
             if let Some(Trouble { what, .. }) = turn.misplaced(node) {
                 return Err(what);
             }
-            if let Some(Trouble { what, to_do }) = unnumbered::trouble(turn, node) {
+            if let Some(Trouble { what, to_do }) = self.none_left.trouble(turn, node) {
                 return Err(format!("{what}{}", to_do.map(|to_do| format!(": {to_do}")).unwrap_or_default()));
             }
         }

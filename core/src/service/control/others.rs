@@ -6,7 +6,7 @@ use crate::cluster::lease::{Lease, PoolKind};
 use crate::cluster::network::number_at;
 use crate::cluster::node::{Node, Trouble};
 use crate::cluster::unanswered::Host as Asker;
-use crate::config::{Host, ListedNode};
+use crate::config::{Host, ListedNode, Mode};
 use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::service::view::{ExplainView, NodeDetailView, NodeView};
@@ -88,6 +88,13 @@ pub(super) fn ignored(turn: &Turn<'_>, node: &Node) -> Option<Trouble> {
     let asker = askers.max_by_key(|asker| asker.last)?;
     let Trouble { what, to_do } = turn.no_address(asker.place, asker.why);
     Some(Trouble { what: format!("{}, and got no answer: {what}", asked(turn, asker)), to_do })
+}
+
+/// Whether a machine that is no node was heard as a guest or host, or has what those have.
+pub(super) fn is_guest(turn: &Turn<'_>, node: &Node) -> bool {
+    let has_address = turn.hall.leases.of(node.mac).next().is_some();
+    node.is_only_named()
+        && (has_address || turn.hall.heard.get(node.mac).is_some() || turn.host_of(node.mac).is_some())
 }
 
 /// Whom somebody means.
@@ -237,10 +244,23 @@ fn of_host(turn: &Turn<'_>, wall: Wall, mac: Option<Mac>, host: &Host) -> Explai
 }
 
 fn of_listed(turn: &Turn<'_>, wall: Wall, listed: &ListedNode) -> ExplainView {
+    /// Who was heard so long ago may be off by now.
+    const HEARD_LATELY_SECONDS: u64 = 300;
     let mac = listed.macs.first().map(Mac::to_string);
-    // Who has his address by other means asks for the rest alone (RFC 2131 4.3.5).
     let said = listed.macs.iter().filter_map(|mac| turn.hall.heard.get(*mac)).max_by_key(|said| said.at);
-    let for_what = said.map_or("", |_| " for an address");
+    let heard_at = || {
+        let ours = said?.placed?;
+        turn.config.networks.iter().position(|network| network.address == ours)
+    };
+    let place = listed.number.and_then(|number| place_of(turn, number)).or_else(heard_at);
+    let is_served = place.is_none_or(|place| turn.config.networks[place].mode == Mode::Serve);
+    let for_what = match said {
+        None => "",
+        // Who has his address by other means asks for the rest alone (RFC 2131 4.3.5).
+        Some(_) if is_served => " for an address",
+        // Its system asks the other server for one.
+        Some(_) => " to boot from the network",
+    };
     let reason = format!("the configuration lists it, and it has not asked{for_what} {}", since(turn, wall));
     let view = NodeView {
         since: wall.stamp(turn.now, turn.hall.started),
@@ -252,12 +272,14 @@ fn of_listed(turn: &Turn<'_>, wall: Wall, listed: &ListedNode) -> ExplainView {
     if let Some(said) = said {
         let ago = turn.now.since(said.at).as_secs();
         let summary = format!("{who} was heard {ago} s ago, and has no address from here: {reason}");
-        return explained(view, summary);
+        let to_do = (!is_served || ago >= HEARD_LATELY_SECONDS).then(|| {
+            "if it is to boot from the network, look at its boot order, and switch it off and on".into()
+        });
+        return ExplainView { to_do, ..explained(view, summary) };
     }
     let to_do = format!(
         "switch it on; if it is on, see that [[node]] has its hardware address (a new board has another one), and look at {ON_THE_WAY}"
     );
-    let place = listed.number.and_then(|number| place_of(turn, number));
     let interface = place.map(|place| network(turn, place));
     let deaf = interface.and_then(|interface| deaf_at(turn, wall, &interface));
     let deaf = deaf.map(|deaf| format!("; {deaf}")).unwrap_or_default();

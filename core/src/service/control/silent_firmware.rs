@@ -1,6 +1,6 @@
 //! Firmware that has its address and is never heard to ask for its boot file: what it sends is lost on its way here, or it sends nothing.
 
-use crate::cluster::node::Node;
+use crate::cluster::node::{Named, Node};
 use crate::cluster::stage::{Phase, Stage};
 use crate::config::{Mode, Protocol};
 use crate::event::printable;
@@ -32,7 +32,9 @@ fn seen(turn: &Turn<'_>, node: &Node) -> Option<(String, String)> {
     let has_address = is_booting && node.phase <= Some(Phase::Dhcp) && node.offers.count == 0;
     // What it has loaded before a restart is not known, and who has a menu before him may choose late.
     let is_known = !node.boot.is_resumed && !node.boot.firmware.is_empty();
-    if !has_address || !is_known || !turn.config.pxe.services.is_empty() {
+    // Who is denied was refused, and who asked for another file may have found none.
+    let is_heard = node.orders.standing.is_some() || node.boot.has_asked;
+    if !has_address || !is_known || is_heard || !turn.config.pxe.services.is_empty() {
         return None;
     }
     let before = node.boots_in_vain(turn.now).filter(|vain| vain.phase <= Some(Phase::Dhcp));
@@ -41,9 +43,14 @@ fn seen(turn: &Turn<'_>, node: &Node) -> Option<(String, String)> {
         return None;
     }
     let network = node.network.and_then(|place| turn.config.networks.get(place))?;
-    let named = node.boot.named.as_ref();
-    let file = named.map_or_else(|| "its boot file".into(), |(path, _)| printable(path, TOLD_LETTERS_MAX));
-    if let Some((_, Some(server))) = named {
+    let (file, server) = match node.boot.named.as_ref() {
+        Some(Named::Nothing) => return None,
+        Some(Named::Ours(file)) => (file.as_ref(), None),
+        Some(Named::Elsewhere { file, server }) => (file.as_ref(), Some(server)),
+        None => (None, None),
+    };
+    let file = file.map_or_else(|| "its boot file".into(), |file| printable(file, TOLD_LETTERS_MAX));
+    if let Some(server) = server {
         let to_do = format!("see there, and at its console, whether it gets {file}");
         return Some((format!("it was told to load {file} from {server}"), to_do));
     }
@@ -65,7 +72,7 @@ fn ports(turn: &Turn<'_>, node: &Node) -> String {
         Some(Protocol::Http) => {
             http.tls.as_ref().filter(|tls| tls.is_offered).map_or(Some(http.port), |tls| Some(tls.port))
         }
-        Some(Protocol::Script) if node.boot.named.is_none() => Some(http.port),
+        Some(Protocol::Script) if node.boot.named.as_ref().and_then(Named::path).is_none() => Some(http.port),
         Some(Protocol::Script | Protocol::Tftp) | None => None,
     };
     match by_url {

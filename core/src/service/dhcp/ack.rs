@@ -130,11 +130,9 @@ fn grant(
     let reply = Reply::new(turn, client, MessageType::Ack).lease(address, lease).parameters(address);
     // Of who asks without a DISCOVER, or is granted at once, nothing was said before.
     tell_missing(turn, client, &reply);
-    if let Some(named) = reply.boot_path()
-        && let Some(node) = turn.hall.nodes.get_mut(client.mac)
-    {
-        node.boot.file = Some(named.0.clone());
-        node.boot.named = Some(named);
+    let named = reply.named(turn);
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac) {
+        node.is_told_to_load(named, client.firmware.is_some());
     }
     if who::kept(turn, client).is_some_and(|(kept, _)| kept == address) {
         turn.host_granted(address, client.mac, lease);

@@ -26,8 +26,8 @@ pub(super) fn handle(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_
         turn.hall.listed.get(turn.config, client.mac).is_some() || who::reserved(turn, client).is_some();
     if !has_number(turn) && !is_listed && !turn.config.networks[client.place].bootp {
         turn.malformed("dhcp-bootp");
-        // A node without a number has its history.
-        if turn.hall.nodes.node(client.mac).is_none() {
+        // A node without a number has its history; and who has an address by other means lacks the rest alone.
+        if turn.hall.nodes.node(client.mac).is_none() && asked.ciaddr.is_unspecified() {
             note(turn, client, Why::NoBootp);
         }
         return;
@@ -47,7 +47,7 @@ pub(super) fn handle(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_
 }
 
 /// Whether a server's name is ours: one of those by which DNS has us, with the zone or without, or our address as text.
-fn is_our_name(turn: &Turn<'_>, client: &Client, name: &[u8]) -> bool {
+pub(super) fn is_our_name(turn: &Turn<'_>, client: &Client, name: &[u8]) -> bool {
     let Ok(name) = std::str::from_utf8(name) else { return false };
     let zone = &turn.config.cluster.name;
     let first = match name.rsplit_once('.') {

@@ -10,17 +10,18 @@ use super::offer::{Terms, admit, offer};
 use super::reply::{Missing, Reply};
 use super::{heard, is_own, meet, power_on, pxe, shadow};
 use crate::cluster::lease::{Lease, PoolId, PoolKind};
-use crate::cluster::node::Node;
+use crate::cluster::node::{Firmware, Node};
+use crate::cluster::quirk::Trait;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trouble::Beside;
-use crate::config::Mode;
+use crate::config::{FirmwareKind, Mode};
 use crate::event::Kind;
 use crate::hall::Turn;
 use crate::limit::HOLD_AFTER_LIFE;
 use crate::load::Admission;
 use crate::message::Datagram;
 use crate::promise::Promise;
-use crate::wire::dhcp::{MessageType, option};
+use crate::wire::dhcp::{Message, MessageType, option};
 use std::net::Ipv4Addr;
 
 /// How sure it is that a machine has an address.
@@ -89,6 +90,14 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
         turn.hall.held_back.remove_by(client.mac, datagram);
         return untold(turn, client, &reply);
     }
+    // Who does not come to port 4011 for that has it from the offer.
+    let is_told = |node: &&mut Node| {
+        !client.traits.contains(&Trait::AsksAtSiaddr) && power_on::is_believed(client, node)
+    };
+    let named = reply.named(turn);
+    if let Some(node) = turn.hall.nodes.get_mut(client.mac).filter(is_told) {
+        node.boot.named = Some(named);
+    }
     let reply = reply.boot_only();
     let told = turn.line(format_args!("OFFER beside another server{}", reply.describe()));
     turn.hall.held_back.remove_by(client.mac, datagram);
@@ -96,20 +105,28 @@ fn discover(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>) {
     offer(turn, client, terms, reply, datagram);
 }
 
-/// Firmware that would not take our word.
+/// Firmware that would not take our word. Where the other server names us it boots all the same, so that it stands with its machine alone; and any user's program can say so for one that runs.
 fn unspoken_to(turn: &mut Turn<'_>, client: &Client) {
+    if is_doubted(turn, client) {
+        return;
+    }
     let what = "it was offered nothing: it does not call itself PXEClient or HTTPClient (option 60), and takes files from the server of its address alone";
     let to_do =
         format!("name {} as the next server (siaddr) of {} in the other server", client.server, client.mac);
-    turn.trouble_beside_once(client.mac, Beside::FileOfAnother, what.into(), to_do);
+    turn.trouble_beside_once(client.mac, Beside::TakesNoWord, what.into(), to_do);
 }
 
 /// Firmware for which there is no word.
 fn untold(turn: &mut Turn<'_>, client: &Client, reply: &Reply<'_>) {
-    if let Some(Missing { what, to_do }) = reply.missing_boot_file() {
+    if let Some(Missing { what, to_do }) = reply.missing_boot_file().filter(|_| !is_doubted(turn, client)) {
         let what = format!("its firmware was offered nothing: {what}");
         turn.trouble_beside_once(client.mac, Beside::NoFile, what, to_do);
     }
+}
+
+/// Whether it may be any user's program that calls itself firmware, so that nothing is in its machine's way by that.
+fn is_doubted(turn: &Turn<'_>, client: &Client) -> bool {
+    turn.hall.nodes.get(client.mac).is_some_and(|node| !power_on::is_believed(client, node))
 }
 
 /// A machine takes an address from the other server, or keeps it.
@@ -224,31 +241,47 @@ pub(super) fn overheard(turn: &mut Turn<'_>, client: &Client, message_type: Mess
     }
 }
 
-/// The other server gives firmware its address and names a boot file with it, which is loaded in place of ours. One that is to be had from here is one that the operator means.
+/// The other server gives firmware its address, and perhaps names a boot file with it, which is loaded in place of ours.
 fn tell_file_of_another(turn: &mut Turn<'_>, client: &Client, source: Ipv4Addr) {
-    let message = &client.message;
-    let Some(file) = shadow::file_named_by(message) else { return };
-    let is_loading = |node: &Node| {
+    let mac = client.mac;
+    let is_loading = |node: &&Node| {
         node.stage.is_booting() && node.phase <= Some(Phase::Loader) && !node.boot.firmware.is_empty()
     };
-    if !turn.hall.nodes.get(client.mac).is_some_and(is_loading) {
-        return;
-    }
-    let server = message.options.address(option::SERVER_IDENTIFIER).unwrap_or(source);
-    let at = match file.split_once("://") {
-        // A host's name may be ours or not.
-        Some((_, rest)) => rest.split(['/', ':']).next().and_then(|host| host.parse().ok()),
-        None => Some(message.siaddr).filter(|next| !next.is_unspecified()).or(Some(server)),
-    };
-    let Some(at) = at.filter(|at| !is_own(turn, *at)) else { return };
+    let Some(node) = turn.hall.nodes.get(mac).filter(is_loading) else { return };
+    let server = client.message.options.address(option::SERVER_IDENTIFIER).unwrap_or(source);
+    let taken =
+        file_of_another(turn, client, server).filter(|_| takes_word_of_another(node, &client.message));
+    let Some((file, at)) = taken else { return turn.no_trouble(mac, Beside::FileOfAnother) };
     let what = format!(
         "{server}, which gives it its address, names a boot file, {file} at {at}: firmware loads that instead of ours"
     );
-    let to_do = format!(
-        "take the boot file (option 67, and the field file) out of what {server} says to {}",
-        client.mac
-    );
-    turn.trouble_beside_once(client.mac, Beside::FileOfAnother, what, to_do);
+    let to_do =
+        format!("take the boot file (option 67, and the field file) out of what {server} says to {mac}");
+    turn.trouble_beside_once(mac, Beside::FileOfAnother, what, to_do);
+}
+
+/// The boot file that the server of its address names, and where that is. One that is to be had from here is one that the operator means, and a host's name may be ours or not.
+fn file_of_another(turn: &Turn<'_>, client: &Client, server: Ipv4Addr) -> Option<(String, Ipv4Addr)> {
+    let file = shadow::file_named_by(&client.message)?;
+    let at = match file.split_once("://") {
+        Some((_, rest)) => rest.split(['/', ':']).next().and_then(|host| host.parse().ok())?,
+        None => Some(client.message.siaddr).filter(|next| !next.is_unspecified()).unwrap_or(server),
+    };
+    (!is_own(turn, at)).then_some((file, at))
+}
+
+/// Whether the firmware that asked last loads what the server of its address names, although it was offered a file by us. UEFI does where that server speaks the protocol by which it asks (option 60); else
+/// it takes a proxy's offer first (EDK2, PxeBcSelectDhcpOffer). ROMs of a BIOS, U-Boot and iPXE do in any case.
+fn takes_word_of_another(node: &Node, message: &Message) -> bool {
+    let is_called =
+        |class: &[u8]| message.options.get(option::VENDOR_CLASS).is_some_and(|said| said.starts_with(class));
+    let is_uefi = node.boot.machine.is_some_and(|machine| machine != FirmwareKind::Bios);
+    let last = node.boot.firmware.iter().max_by_key(|(_, asked)| **asked);
+    match last.map(|(firmware, _)| *firmware) {
+        Some(Firmware::Pxe) => !is_uefi || node.boot.is_u_boot || is_called(b"PXEClient"),
+        Some(Firmware::Http) => is_called(b"HTTPClient"),
+        Some(Firmware::Ipxe) | None => true,
+    }
 }
 
 /// A machine has an address that another server gave it, and is believed.

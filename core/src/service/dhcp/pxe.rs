@@ -77,11 +77,9 @@ pub(super) fn answer(turn: &mut Turn<'_>, client: &Client, target: DhcpTarget) {
         return;
     };
     let told = turn.line(format_args!("ACK as a boot server{}", reply.describe()));
+    let named = reply.named(turn);
     if let Some(node) = turn.hall.nodes.get_mut(client.mac).filter(|_| is_node) {
-        if let Some(named) = reply.boot_path() {
-            node.boot.file = Some(named.0.clone());
-            node.boot.named = Some(named);
-        }
+        node.is_told_to_load(named, true);
         node.is_told(turn.now, Arc::clone(&told));
     }
     turn.event(Some(client.mac), Kind::Ack, told);

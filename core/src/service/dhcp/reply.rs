@@ -1,6 +1,7 @@
 use super::client::Client;
-use super::{bootp, fqdn, pxe, renewal, told};
+use super::{bootp, fqdn, is_own, pxe, renewal, told};
 use crate::cluster::boot::{self, BootFile, Offered};
+use crate::cluster::node::Named;
 use crate::cluster::quirk::Trait;
 use crate::config::{Config, Mode, Network, OptionPath, OptionTable};
 use crate::hall::Turn;
@@ -314,12 +315,27 @@ impl<'a> Reply<'a> {
         })
     }
 
-    /// The file that the client is told to load by TFTP, if it is one; and from whom, if it is not us.
-    pub(super) fn boot_path(&self) -> Option<(String, Option<Ipv4Addr>)> {
-        let elsewhere = self.next_server.filter(|server| *server != self.client.server);
-        match &self.offered {
-            Offered::File(BootFile::Path(path)) => Some((path.clone(), elsewhere)),
-            Offered::File(BootFile::Url(_)) | Offered::Menu(_) | Offered::Nothing => None,
+    /// What firmware is told to load by this, and whose that is.
+    pub(super) fn named(&self, turn: &Turn<'_>) -> Named {
+        let traits = &self.client.traits;
+        let knows = traits.contains(&Trait::KnowsItsFiles) || traits.contains(&Trait::RaspberryPi);
+        let by_option = || told::server_name(&self.tables);
+        let of_path = || self.next_server.map(|server| server.to_string()).or_else(by_option);
+        let (file, host) = match &self.offered {
+            Offered::File(BootFile::Url(url)) => (Some(url), boot::host_of(url).map(str::to_owned)),
+            Offered::File(BootFile::Path(path)) => (Some(path), of_path()),
+            Offered::Menu(_) => (None, None),
+            Offered::Nothing if knows => (None, self.next_server.map(|server| server.to_string())),
+            Offered::Nothing => return Named::Nothing,
+        };
+        let is_ours = |host: &String| match host.parse() {
+            Ok(address) => address == self.client.server || is_own(turn, address),
+            Err(_) => bootp::is_our_name(turn, self.client, host.as_bytes()),
+        };
+        let file = file.cloned();
+        match host.filter(|host| !is_ours(host)) {
+            Some(server) => Named::Elsewhere { file, server },
+            None => Named::Ours(file.filter(|file| !file.contains("://"))),
         }
     }
 

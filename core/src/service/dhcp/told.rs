@@ -44,9 +44,14 @@ pub(super) fn is_for_boot(code: u8) -> bool {
 
 /// The server of boot files that the operator names instead of us: most ROMs ask nobody for option 66, and load from the address in `siaddr` (RFC 2131 2).
 pub(super) fn next_server(tables: &[&OptionTable]) -> Option<Ipv4Addr> {
+    server_name(tables)?.parse().ok()
+}
+
+/// The same as it is named.
+pub(super) fn server_name(tables: &[&OptionTable]) -> Option<String> {
     const SERVER: OptionPath = OptionPath::Whole(option::TFTP_SERVER);
     let name = tables.iter().rev().find_map(|table| table.values.get(&SERVER))?;
-    std::str::from_utf8(name.as_deref()?).ok()?.parse().ok()
+    String::from_utf8(name.clone()?).ok().filter(|name| !name.is_empty())
 }
 
 /// Adds the parameters that a client gets to what it needs: those that are forced, then those that it asked for, in its order (RFC 2132 9.8). All of
