@@ -103,6 +103,14 @@ impl Template {
         self.attributes.iter().map(move |name| (name.as_str(), place(name)))
     }
 
+    /// What iPXE would put a value of its own for, as far as that shows without any node's attributes, and where it stands in the text.
+    pub(super) fn setting_of_ipxe(&self) -> Option<(String, Range<usize>)> {
+        let lines = [Values::of_numbered(), Values::of_trial()].map(|values| self.run(&values));
+        let setting = lines.iter().flatten().find_map(|line| setting_of_ipxe(line))?;
+        let at = self.text.find(setting);
+        Some((setting.to_owned(), at.map_or(0..self.text.len(), |at| at..at + setting.len())))
+    }
+
     fn run(&self, values: &Values) -> Result<String, TemplateError> {
         let (node, cluster, server) = values.context(&self.attributes);
         let rendered = self
@@ -118,19 +126,12 @@ impl Template {
             let message = format!("the result has {wrong:?} in it, which would break the generated file");
             return Err(TemplateError::of(&self.text, message));
         }
-        if let Some(setting) = setting_of_ipxe(&rendered) {
-            let message =
-                format!("the result has {setting} in it: iPXE would put a value of its own for that");
-            let at = self.text.find(setting);
-            let span = at.map_or(0..self.text.len(), |at| at..at + setting.len());
-            return Err(TemplateError { span, message, nearest: None });
-        }
         Ok(rendered)
     }
 }
 
 /// What iPXE takes for a setting of its own in a word of a command line, and goes on to until none is left (`iPXE src/core/settings.c`, `expand_settings`): there is no way to write that it is none.
-pub(super) fn setting_of_ipxe(cmdline: &str) -> Option<&str> {
+pub fn setting_of_ipxe(cmdline: &str) -> Option<&str> {
     cmdline.split(' ').find_map(|word| {
         let from = &word[word.find("${")?..];
         Some(&from[..=from.find('}')?])

@@ -61,12 +61,6 @@ fn wrong_templates_say_where() {
             "the result has '\\n' in it, which would break the generated file",
             None,
         ),
-        (
-            "a={{ node.name }} b=x${net0/mac}y {{ node.mac }}",
-            "${net0/mac}",
-            "the result has ${net0/mac} in it: iPXE would put a value of its own for that",
-            None,
-        ),
     ] {
         let error = Template::parse(text).unwrap_err();
         assert_eq!(&text[error.span.clone()], wrong, "{text}");
@@ -91,6 +85,21 @@ fn wrong_templates_say_where() {
     }
     assert!(Template::parse(&"x".repeat(COMMAND_LINE_OCTETS_MAX)).is_ok());
     assert!(Template::parse(&"x".repeat(COMMAND_LINE_OCTETS_MAX + 1)).is_err());
+}
+
+#[test]
+fn what_ipxe_takes_for_its_own_is_found_in_the_line_that_is_made() {
+    for (text, expected) in [
+        ("a={{ node.name }} b=x${net0/mac}y {{ node.mac }}", Some(("${net0/mac}", "${net0/mac}"))),
+        ("a=${{ node.name }}}", None),
+        ("{{ '${' ~ 'x}' }}", Some(("${x}", "{{ '${' ~ 'x}' }}"))),
+        ("a=$b ${ c}", None),
+    ] {
+        let template = Template::parse(text).expect(text);
+        let found = template.setting_of_ipxe();
+        let shown = found.as_ref().map(|(setting, span)| (setting.as_str(), &text[span.clone()]));
+        assert_eq!(shown, expected, "{text}");
+    }
 }
 
 /// A text that is doubled has 2^times octets, after as many steps.
