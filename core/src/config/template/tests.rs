@@ -115,6 +115,10 @@ fn a_template_takes_no_more_memory_than_steps() {
     assert!(FileTemplate::parse(&doubled(12)).is_ok());
     for text in [
         doubled(22),
+        // Of lists within lists, each twice in the next one: 2^40 ones.
+        "{% set n = namespace(a=[1]) %}{% for i in range(40) %}{% set n.a = [n.a, n.a] %}{% endfor %}{{ n.a }}".into(),
+        "{{ {'a': 1} }}".into(),
+        "{{ range(3) }}".into(),
         "{{ ('x' * 9000000)|length }}".into(),
         "{{ (range(9999)|list * 99)|list|length }}".into(),
     ] {
