@@ -55,7 +55,7 @@ pub use option::{
     Form as OptionForm, KNOWN as KNOWN_OPTIONS, KnownOption, OptionPath, OptionTable, written_identifier,
 };
 pub use overlay::Overlays;
-pub use profile::{Choice, check_attribute_name, check_attribute_value, check_for_cmdline};
+pub use profile::{Choice, check_attribute_name, check_attribute_value};
 pub use pxe::{Pxe, PxeBoots, PxeService};
 pub use reference::{reference, sample};
 pub use root::{Export, Nfs, Root};
@@ -63,7 +63,7 @@ pub use setting::{Fallback, Form, Kind, Section, Setting, Status};
 pub use table::SECTIONS;
 pub use template::{
     FILE_VARIABLES, FileTemplate, FileValues, LoaderFile, OVERLAY_VARIABLES, OverlayList, OverlayNetwork,
-    OverlayValues, Template, TemplateError, Templates, VARIABLES, Values, render_overlay,
+    OverlayValues, Template, TemplateError, Templates, VARIABLES, Values, render_overlay, setting_of_ipxe,
 };
 pub use tftp::{BOOT_SERVER_PORT, Pattern as NamePattern, Rewrite, Tftp, UniqueRoot};
 pub use trial::{Check, CheckIn, CheckKind, OnFailure, Retry};

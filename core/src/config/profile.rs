@@ -203,27 +203,33 @@ pub(super) fn check(findings: &mut Findings<'_>, draft: &Draft, sets: &BTreeMap<
             findings.error(&span, format!("cmdline: {message}"), Some(remedy));
         }
     }
-    let cmdlines = profiles.values().filter_map(|profile| profile.cmdline.as_ref());
+    warn_of_ipxe(findings, draft);
+}
+
+/// Warns of what iPXE takes for a setting: other loaders write it as it is, and whether a node loads by iPXE is known when it asks.
+fn warn_of_ipxe(findings: &mut Findings<'_>, draft: &Draft) {
+    let profiles = &draft.profiles;
+    let remedy = || Some("write it without, if nodes load by iPXE".to_owned());
+    let told = |setting: &str| {
+        format!("iPXE puts a value of its own for {setting}: a node that loads by iPXE gets no file")
+    };
+    let cmdlines = || profiles.values().filter_map(|profile| profile.cmdline.as_ref());
+    for cmdline in cmdlines() {
+        if let Some((setting, part)) = cmdline.value.setting_of_ipxe() {
+            let span = within(findings, &cmdline.span, cmdline.value.text(), part);
+            findings.warning(&span, format!("cmdline: {}", told(&setting)), remedy());
+        }
+    }
     let named: BTreeSet<_> =
-        cmdlines.flat_map(|cmdline| cmdline.value.attributes()).map(|(name, _)| name).collect();
+        cmdlines().flat_map(|cmdline| cmdline.value.attributes()).map(|(name, _)| name).collect();
     let of_profiles = profiles.values().flat_map(|profile| &profile.attributes);
     let of_nodes = draft.nodes.iter().flat_map(|node| &node.attributes);
     for (name, value) in of_profiles.chain(of_nodes).filter(|(name, _)| named.contains(name.as_str())) {
-        if let Err(why) = check_for_cmdline(&value.value) {
-            findings.error(&value.span, format!("attribute {name}: {why}"), None);
+        if let Some(setting) = setting_of_ipxe(&value.value) {
+            let message = format!("attribute {name}: a cmdline names it, and {}", told(setting));
+            findings.warning(&value.span, message, remedy());
         }
     }
-}
-
-/// Whether an attribute that a command line names can be this.
-///
-/// # Errors
-/// Why not.
-pub fn check_for_cmdline(value: &str) -> Result<(), String> {
-    let setting = setting_of_ipxe(value);
-    setting.map_or(Ok(()), |setting| {
-        Err(format!("a command line names it, and iPXE would put a value of its own for {setting}"))
-    })
 }
 
 /// Every attribute that some node can have by the configuration.

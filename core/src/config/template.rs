@@ -8,7 +8,10 @@ pub use overlay::{OVERLAY_VARIABLES, OverlayList, OverlayNetwork, OverlayValues,
 
 use crate::limit::{COMMAND_LINE_OCTETS_MAX, TEMPLATE_STEPS_MAX};
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, UndefinedBehavior, Value, context};
+use minijinja::value::ValueKind;
+use minijinja::{
+    Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, context, escape_formatter,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -103,6 +106,14 @@ impl Template {
         self.attributes.iter().map(move |name| (name.as_str(), place(name)))
     }
 
+    /// What iPXE would put a value of its own for, as far as that shows without any node's attributes, and where it stands in the text.
+    pub(super) fn setting_of_ipxe(&self) -> Option<(String, Range<usize>)> {
+        let lines = [Values::of_numbered(), Values::of_trial()].map(|values| self.run(&values));
+        let setting = lines.iter().flatten().find_map(|line| setting_of_ipxe(line))?;
+        let at = self.text.find(setting);
+        Some((setting.to_owned(), at.map_or(0..self.text.len(), |at| at..at + setting.len())))
+    }
+
     fn run(&self, values: &Values) -> Result<String, TemplateError> {
         let (node, cluster, server) = values.context(&self.attributes);
         let rendered = self
@@ -118,19 +129,12 @@ impl Template {
             let message = format!("the result has {wrong:?} in it, which would break the generated file");
             return Err(TemplateError::of(&self.text, message));
         }
-        if let Some(setting) = setting_of_ipxe(&rendered) {
-            let message =
-                format!("the result has {setting} in it: iPXE would put a value of its own for that");
-            let at = self.text.find(setting);
-            let span = at.map_or(0..self.text.len(), |at| at..at + setting.len());
-            return Err(TemplateError { span, message, nearest: None });
-        }
         Ok(rendered)
     }
 }
 
 /// What iPXE takes for a setting of its own in a word of a command line, and goes on to until none is left (`iPXE src/core/settings.c`, `expand_settings`): there is no way to write that it is none.
-pub(super) fn setting_of_ipxe(cmdline: &str) -> Option<&str> {
+pub fn setting_of_ipxe(cmdline: &str) -> Option<&str> {
     cmdline.split(' ').find_map(|word| {
         let from = &word[word.find("${")?..];
         Some(&from[..=from.find('}')?])
@@ -142,12 +146,23 @@ fn compile(text: &str, steps: u64, syntax: SyntaxConfig) -> Result<Environment<'
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(steps));
+    environment.set_formatter(write_text);
     environment.set_debug(true); // so that errors have a place
     environment.set_syntax(syntax);
     environment
         .add_template_owned(NAME, text.to_owned())
         .map_err(|error| TemplateError::from_engine(text, &error))?;
     Ok(environment)
+}
+
+/// Writes what a template names, if that is a text or a number. Steps are counted when all of a value is written, and what lists are made of may be the same ones over and over: a few steps make one that is
+/// written in terabytes.
+fn write_text(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    if matches!(value.kind(), ValueKind::Seq | ValueKind::Map | ValueKind::Iterable) {
+        let why = "a list is no text: write {{ LIST|join(' ') }}, or what is in it by {% for %}";
+        return Err(Error::new(ErrorKind::InvalidOperation, why));
+    }
+    escape_formatter(out, state, value)
 }
 
 /// The attributes that a template names. It may name nothing else but these variables.
@@ -240,7 +255,7 @@ impl TemplateError {
         Self { span: 0..text.len(), message, nearest: None }
     }
 
-    fn from_engine(text: &str, error: &minijinja::Error) -> Self {
+    fn from_engine(text: &str, error: &Error) -> Self {
         let span = error.range().filter(|range| text.get(range.clone()).is_some()).unwrap_or(0..text.len());
         let message = match error.detail() {
             Some(detail) => format!("{}: {detail}", error.kind()),

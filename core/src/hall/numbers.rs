@@ -5,6 +5,7 @@ use crate::cluster::free::Lowest;
 use crate::cluster::lease::Leases;
 use crate::cluster::listed::Listed;
 use crate::cluster::node::Nodes;
+use crate::cluster::probe::Probes;
 use crate::config::{Config, Mode};
 use crate::mac::Mac;
 use std::collections::BTreeSet;
@@ -118,22 +119,23 @@ impl Turn<'_> {
         is_free(&self.hall.nodes, &self.hall.listed, number)
     }
 
-    /// The first of those whose address is offered and lent to nobody.
+    /// The first of those whose address is offered and lent to nobody, and for which nobody was heard to answer.
     pub(crate) fn lowest_unoffered(&mut self, place: usize) -> Option<u32> {
         self.numbers_returned();
         let numbering = &self.config.networks.get(place)?.numbering;
-        let (nodes, listed, leases) = (&self.hall.nodes, &self.hall.listed, &self.hall.leases);
+        let (nodes, listed) = (&self.hall.nodes, &self.hall.listed);
+        let (leases, probes) = (&self.hall.leases, &self.hall.probes);
         let is_unoffered = |number| {
             is_free(nodes, listed, number)
-                && numbering.address(number).is_some_and(|address| is_nobodys(leases, address))
+                && numbering.address(number).is_some_and(|address| is_nobodys(leases, probes, address))
         };
         self.hall.free.networks.get_mut(place)?.unoffered.find(is_unoffered)
     }
 
-    /// Whether the address of a number is offered and lent to nobody.
+    /// The same of one number.
     pub(crate) fn is_unoffered(&self, place: usize, number: u32) -> bool {
         let address = self.config.networks[place].numbering.address(number);
-        address.is_some_and(|address| is_nobodys(&self.hall.leases, address))
+        address.is_some_and(|address| is_nobodys(&self.hall.leases, &self.hall.probes, address))
     }
 
     /// Takes note of numbers that may be free again: somebody had them, or they were offered to somebody.
@@ -144,7 +146,8 @@ impl Turn<'_> {
                 of_network.unoffered.returned(number);
             }
         }
-        for address in self.hall.leases.returned() {
+        let answered_for = self.hall.probes.returned();
+        for address in self.hall.leases.returned().into_iter().chain(answered_for) {
             for (of_network, settings) in self.hall.free.networks.iter_mut().zip(&self.config.networks) {
                 if let Some(number) = settings.numbering.number(address) {
                     of_network.unoffered.returned(number);
@@ -166,7 +169,7 @@ thread_local! {
     pub(crate) static LOOKED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
-/// Whether an address is offered and lent to nobody.
-fn is_nobodys(leases: &Leases, address: Ipv4Addr) -> bool {
-    leases.offered(address).is_none() && leases.get(address).is_none()
+/// Whether an address is offered and lent to nobody, and nobody was heard to have it all the same.
+fn is_nobodys(leases: &Leases, probes: &Probes, address: Ipv4Addr) -> bool {
+    leases.offered(address).is_none() && leases.get(address).is_none() && !probes.is_answered_for(address)
 }

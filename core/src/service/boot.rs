@@ -40,7 +40,7 @@ use crate::cluster::plan::Plan;
 use crate::cluster::stage::{Phase, Stage, Step};
 use crate::cluster::trial::Report;
 use crate::cluster::trouble::Beside;
-use crate::config::{FileValues, Mode, Values};
+use crate::config::{FileValues, Mode, Values, setting_of_ipxe};
 use crate::event::{self, Kind};
 use crate::hall::Turn;
 use crate::limit::{
@@ -245,6 +245,11 @@ fn written(
     };
     let http = boot::http_base(turn.config, request.local);
     let mut cmdline = plan.cmdline.render(&values)?;
+    if let Some(setting) = setting_of_ipxe(&cmdline).filter(|_| generated == Generated::Ipxe) {
+        return Err(format!(
+            "its command line has {setting} in it: iPXE would put a value of its own for that"
+        ));
+    }
     // The hardware address tells the system which of its interfaces it was booted by, as PXELINUX's IPAPPEND 2 does: the card that has the address.
     let lent_to = turn.hall.leases.get(request.from).map(|lease| lease.mac);
     let boot_interface = format!("01-{}", boot::hyphenated(lent_to.unwrap_or_else(|| node.present())));

@@ -65,7 +65,7 @@ fn not_taken(certificate: &str, key: &str, error: &Error) -> Wrong {
         return Wrong::Certificate(message, "make another one: docs/http.md says how".into());
     }
     let message = format!(
-        "{key} cannot be used: it is neither RSA of 2048 to 8192 bits nor ECDSA or Ed25519 ({error})"
+        "{key} cannot be used: it is neither RSA of 2048 to 4096 bits, nor ECDSA by P-256 or P-384, nor Ed25519 ({error})"
     );
     let remedy = "`openssl pkey -noout -text -in FILE` says what it is; make another one, with its certificate: openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes … (docs/http.md)";
     Wrong::Key(message, remedy.into())
@@ -133,6 +133,16 @@ YGLqZuz6+Lpl6M8OwHJ/OGctg48Cr1HyCc2a5B8fmy8eIwgibgw50JW3yptelK3L
 i/cftVM54FBkEonwyQ==
 -----END PRIVATE KEY-----
 ";
+    /// `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521`: a curve that is not spoken here.
+    const OTHER_CURVE: &str = "-----BEGIN PRIVATE KEY-----
+MIHuAgEAMBAGByqGSM49AgEGBSuBBAAjBIHWMIHTAgEBBEIAesOMYK/ma3PFpz0D
+6vn8NP+T7JJ/cw1vYM1aGiszVNH7XWgEhma51BWfm6R2nptp3Qp0csYeL85d9s+3
+sIPP9NShgYkDgYYABAEKfkRxK8Av57WxrhtJNjaaVXW282C5estw8Kbif5LVxWTM
+5CV6MqmegbIlYlyqpQGbz66fhQrWtgMoax+Lhq2jDwG5cTbt68IsDr5n8WIwWp36
+n6gYmVGbUMt8CliBBLlO/rLUKLe2/qUk1hw9HH6Sg39L5SM3X26EZKscLT6s2Wxq
+mQ==
+-----END PRIVATE KEY-----
+";
 
     #[test]
     fn what_is_wrong_with_the_files_is_said() {
@@ -148,6 +158,7 @@ i/cftVM54FBkEonwyQ==
         std::fs::write(path("locked"), LOCKED).unwrap();
         std::fs::write(path("locked-as-of-old"), LOCKED_AS_OF_OLD).unwrap();
         std::fs::write(path("short"), SHORT).unwrap();
+        std::fs::write(path("other-curve"), OTHER_CURVE).unwrap();
         let nothing =
             made.cert.pem().replace("-----BEGIN CERTIFICATE-----", "-----BEGIN CERTIFICATE-----\nAAAA");
         std::fs::write(path("no-certificate"), nothing).unwrap();
@@ -162,7 +173,8 @@ i/cftVM54FBkEonwyQ==
             ("certificate", "other", "do not go together"),
             ("certificate", "locked", "locked with a passphrase"),
             ("certificate", "locked-as-of-old", "locked with a passphrase"),
-            ("certificate", "short", "RSA of 2048"),
+            ("certificate", "short", "RSA of 2048 to 4096 bits"),
+            ("certificate", "other-curve", "nor ECDSA by P-256 or P-384"),
             ("no-certificate", "key", "no-certificate cannot be used"),
         ] {
             let problem = format!("{:?}", read(&path(certificate), &path(key)).unwrap_err());

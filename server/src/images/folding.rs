@@ -50,38 +50,47 @@ impl Folding {
         directory: &BootDirectory,
         path: &str,
     ) -> Result<Option<String>, Unopened> {
-        let mut looks_left = LOOKS_MAX;
-        self.find_below((go, directory), "", path, &mut looks_left)
+        let (mut looks_left, mut folder) = (LOOKS_MAX, None);
+        let found = self.find_below((go, directory), "", path, &mut looks_left, &mut folder)?;
+        Ok(found.or(folder))
     }
 
-    /// The first of the folders that a part may mean may not hold the rest: then the next one is looked into.
+    /// The first of the folders that a part may mean may not hold the rest, or hold a folder of that name: then the next one is looked into. `a_folder` is the first folder of that name.
     fn find_below(
         &self,
         place: (Go<'_>, &BootDirectory),
         folder: &str,
         path: &str,
         looks_left: &mut usize,
+        a_folder: &mut Option<String>,
     ) -> Result<Option<String>, Unopened> {
         let Some(left) = looks_left.checked_sub(1) else { return Ok(None) };
         *looks_left = left;
         let (part, rest) = path.split_once('/').map_or((path, None), |(part, rest)| (part, Some(rest)));
-        for name in self.names_in(place, folder, part)? {
+        for (name, is_folder) in self.names_in(place, folder, part, rest.is_none())? {
             let found = if folder.is_empty() { name } else { format!("{folder}/{name}") };
-            let Some(rest) = rest else { return Ok(Some(found)) };
-            if let Some(found) = self.find_below(place, &found, rest, looks_left)? {
+            let Some(rest) = rest else {
+                if is_folder {
+                    a_folder.get_or_insert(found);
+                    continue;
+                }
+                return Ok(Some(found));
+            };
+            if let Some(found) = self.find_below(place, &found, rest, looks_left, a_folder)? {
                 return Ok(Some(found));
             }
         }
         Ok(None)
     }
 
-    /// What a part of a path may mean in a folder.
+    /// What a part of a path may mean in a folder; of the last part, whether each is a folder.
     fn names_in(
         &self,
         (go, directory): (Go<'_>, &BootDirectory),
         folder: &str,
         part: &str,
-    ) -> Result<Vec<String>, Unopened> {
+        is_last: bool,
+    ) -> Result<Vec<(String, bool)>, Unopened> {
         let Some(opened) = directory.open_directory(go, folder)? else { return Ok(Vec::new()) };
         let Ok(found) = rustix::fs::fstat(opened.as_fd()) else { return Ok(Vec::new()) };
         let (stamp, small) = (Stamp::of(&found), part.to_lowercase());
@@ -102,7 +111,12 @@ impl Folding {
         });
         // What has just this name goes first, for folders as for files.
         let exact = exists(&opened, part).then(|| part.to_owned());
-        Ok(exact.into_iter().chain(others.into_iter().filter(|name| name != part)).collect())
+        let names = exact.into_iter().chain(others.into_iter().filter(|name| name != part));
+        let with_kind = |name: String| {
+            let is_folder = is_last && is_folder(&opened, &name);
+            (name, is_folder)
+        };
+        Ok(names.map(with_kind).collect())
     }
 }
 
@@ -127,10 +141,15 @@ impl Stamp {
     }
 }
 
+// What is mounted there is not touched for these: it may not answer.
+const NOT_TOUCHED: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
 fn exists(directory: &OwnedFd, name: &str) -> bool {
-    // What is mounted there is not touched for that: it may not answer.
-    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    matches!(on_own(directory, name, flags), Ok(_) | Err(Errno::XDEV))
+    matches!(on_own(directory, name, NOT_TOUCHED), Ok(_) | Err(Errno::XDEV))
+}
+
+fn is_folder(directory: &OwnedFd, name: &str) -> bool {
+    on_own(directory, name, NOT_TOUCHED | OFlags::DIRECTORY).is_ok()
 }
 
 /// The names in a directory, in their order.
@@ -186,6 +205,15 @@ mod tests {
         ] {
             let found = folding.find(&anywhere, &boot, path).unwrap();
             assert_eq!(found.as_deref(), expected, "{path}");
+        }
+        // A folder of the file's name hides no file, be it beside it or in another folder that may be meant.
+        for folder in ["BOOT/X64/bcd", "boot/x64/BCD", "Boot/x64/bcd"] {
+            std::fs::create_dir_all(root.path().join(folder)).unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(1100));
+        for path in ["boot/x64/bcd", "BOOT/X64/bcd", "Boot/x64/bcd"] {
+            let found = folding.find(&anywhere, &boot, path).unwrap();
+            assert_eq!(found.as_deref(), Some("Boot/x64/BCD"), "{path}");
         }
         for link in ["loop", "LOOP"] {
             std::os::unix::fs::symlink(".", root.path().join(link)).unwrap();

@@ -38,3 +38,36 @@ fn no_more_is_asked_than_there_can_be_offers() {
     assert_eq!(probes.begin(at(1), ADDRESS, MAC), Some(at(301)));
     assert_eq!(probes.asked_for(ADDRESS), Some(MAC));
 }
+
+#[test]
+fn another_one_has_an_address_if_the_machine_itself_does_not_answer() {
+    let other = Mac([2, 0, 0, 0, 0, 2]);
+    let asked = || {
+        let mut probes = Probes::default();
+        probes.begin(at(0), ADDRESS, MAC);
+        probes
+    };
+    let mut probes = asked();
+    probes.answered(ADDRESS, Some(other));
+    assert_eq!(probes.found(at(299), ADDRESS), Found::Asked(at(300)));
+    assert_eq!(probes.found(at(300), ADDRESS), Found::Taken);
+    assert!(probes.is_kept_from(at(300), ADDRESS, MAC) && !probes.is_kept_from(at(300), ADDRESS, other));
+    assert_eq!((probes.answerer(ADDRESS), probes.answered_by(other)), (Some(other), 1));
+    assert!(probes.is_answered_for(ADDRESS) && probes.returned().is_empty());
+    assert_eq!(probes.expire(at(35_300), ADDRESS), None);
+    assert_eq!(probes.returned(), [ADDRESS]);
+    // Whoever answers besides the machine itself, before or after.
+    let mut probes = asked();
+    probes.answered(ADDRESS, Some(other));
+    probes.its_own(ADDRESS);
+    probes.answered(ADDRESS, None);
+    assert_eq!(probes.found(at(300), ADDRESS), Found::Free);
+    assert_eq!(probes.returned(), [ADDRESS]);
+    // It answers for all: that is as if nobody had.
+    let mut probes = asked();
+    probes.answered(ADDRESS, Some(other));
+    probes.believed_no_more(other);
+    assert_eq!(probes.found(at(299), ADDRESS), Found::Asked(at(300)));
+    assert_eq!((probes.found(at(300), ADDRESS), probes.answered_by(other)), (Found::Free, 0));
+    assert_eq!(probes.returned(), [ADDRESS]);
+}

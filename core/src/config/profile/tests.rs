@@ -118,11 +118,6 @@ fn mistakes_are_told_with_their_lines_and_what_to_do() {
         ("[profile.a]\nattributes = { a-b = 1 }\n", "7:16", "\"a-b\" is no name of an attribute"),
         ("[profile.a]\nattributes = { a = [1] }\n", "7:20", "attribute a is a string"),
         ("[profile.a]\nattributes = { a = \"x\\ny\" }\n", "7:20", "attribute a: a control character"),
-        (
-            "[profile.a]\ncmdline = \"{{node.attributes.a}}\"\nattributes = { a = \"x${y}\" }\n",
-            "8:20",
-            "attribute a: a command line names it, and iPXE would put a value of its own for ${y}",
-        ),
         ("[profile.a]\nattributes = \"a=1\"\n", "7:14", "attributes: it is a table"),
         (
             "[profile.a]\ncmdline = \"c={{node.attributes.consol}}\"\nattributes = { console = 1 }\n",
@@ -150,6 +145,27 @@ fn mistakes_are_told_with_their_lines_and_what_to_do() {
         "[profile.a]\ncmdline = \"{{node.attributes.rack}}\"\n[[node]]\nmac = \"52:54:00:00:00:01\"\nattributes = { rack = \"a7\" }\n",
     ] {
         assert!(read(text).is_ok(), "{text}\n{:?}", read(text).err());
+    }
+}
+
+#[test]
+fn what_ipxe_takes_for_its_own_is_warned_of() {
+    let eth1 = Interface { name: "eth1".into(), addresses: vec![(Ipv4Addr::new(10, 77, 0, 1), 16)] };
+    for (text, told) in [
+        (
+            "[profile.default]\ncmdline = \"x=${y}\"\n",
+            "heorot.toml:7:14: warning: cmdline: iPXE puts a value",
+        ),
+        (
+            "[profile.default]\ncmdline = \"{{node.attributes.a}}\"\nattributes = { a = \"x${y}\" }\n",
+            "heorot.toml:8:20: warning: attribute a: a cmdline names it, and iPXE puts a value",
+        ),
+        ("[profile.default]\ncmdline = \"quiet\"\nattributes = { a = \"x${y}\" }\n", ""),
+    ] {
+        let text = format!("{BASE}{text}");
+        let (_, warnings) = Config::parse(&text, std::slice::from_ref(&eth1)).expect(&text);
+        let warnings = render("heorot.toml", &text, &warnings);
+        assert!(warnings.starts_with(told) && warnings.is_empty() == told.is_empty(), "{warnings}");
     }
 }
 

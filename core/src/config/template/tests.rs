@@ -61,12 +61,6 @@ fn wrong_templates_say_where() {
             "the result has '\\n' in it, which would break the generated file",
             None,
         ),
-        (
-            "a={{ node.name }} b=x${net0/mac}y {{ node.mac }}",
-            "${net0/mac}",
-            "the result has ${net0/mac} in it: iPXE would put a value of its own for that",
-            None,
-        ),
     ] {
         let error = Template::parse(text).unwrap_err();
         assert_eq!(&text[error.span.clone()], wrong, "{text}");
@@ -93,6 +87,21 @@ fn wrong_templates_say_where() {
     assert!(Template::parse(&"x".repeat(COMMAND_LINE_OCTETS_MAX + 1)).is_err());
 }
 
+#[test]
+fn what_ipxe_takes_for_its_own_is_found_in_the_line_that_is_made() {
+    for (text, expected) in [
+        ("a={{ node.name }} b=x${net0/mac}y {{ node.mac }}", Some(("${net0/mac}", "${net0/mac}"))),
+        ("a=${{ node.name }}}", None),
+        ("{{ '${' ~ 'x}' }}", Some(("${x}", "{{ '${' ~ 'x}' }}"))),
+        ("a=$b ${ c}", None),
+    ] {
+        let template = Template::parse(text).expect(text);
+        let found = template.setting_of_ipxe();
+        let shown = found.as_ref().map(|(setting, span)| (setting.as_str(), &text[span.clone()]));
+        assert_eq!(shown, expected, "{text}");
+    }
+}
+
 /// A text that is doubled has 2^times octets, after as many steps.
 fn doubled(times: u32) -> String {
     format!(
@@ -106,6 +115,10 @@ fn a_template_takes_no_more_memory_than_steps() {
     assert!(FileTemplate::parse(&doubled(12)).is_ok());
     for text in [
         doubled(22),
+        // Of lists within lists, each twice in the next one: 2^40 ones.
+        "{% set n = namespace(a=[1]) %}{% for i in range(40) %}{% set n.a = [n.a, n.a] %}{% endfor %}{{ n.a }}".into(),
+        "{{ {'a': 1} }}".into(),
+        "{{ range(3) }}".into(),
         "{{ ('x' * 9000000)|length }}".into(),
         "{{ (range(9999)|list * 99)|list|length }}".into(),
     ] {

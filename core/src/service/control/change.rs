@@ -9,7 +9,7 @@ use crate::cluster::node::{Node, Trouble};
 use crate::cluster::orders::{Exclusion, Orders, Standing};
 use crate::cluster::record::Record;
 use crate::cluster::stage::{Phase, Stage};
-use crate::config::{Policy, TRIAL_PROFILE, check_attribute_name, check_attribute_value, check_for_cmdline};
+use crate::config::{Policy, TRIAL_PROFILE, check_attribute_name, check_attribute_value};
 use crate::hall::{Becomes, Change, Changing, Decided, FreeNumbers, Turn};
 use crate::limit::{ATTRIBUTES_MAX, HOLD_AFTER_LIFE, NODES_LISTED_MAX, REASON_OCTETS_MAX};
 use crate::mac::Mac;
@@ -92,13 +92,6 @@ fn check(turn: &Turn<'_>, verb: Verb, request: &ChangeRequest) -> Result<(), Ans
             .and_then(|()| check_attribute_value(value).map_err(|why| format!("attributes.{name}: {why}")))
         {
             return wrong(why);
-        }
-        let mut cmdlines = turn.config.profiles.values().map(|profile| &profile.cmdline);
-        let is_named = cmdlines.any(|cmdline| cmdline.attributes().any(|(named, _)| named == name));
-        if let Err(why) = check_for_cmdline(value)
-            && is_named
-        {
-            return wrong(format!("attributes.{name}: {why}"));
         }
     }
     Ok(())

@@ -98,6 +98,8 @@ pub(super) fn carry_out(
             if !turn.hall.nodes.claim(mac, number) {
                 return nak(turn, client, address);
             }
+            // It was found out for this; who answers from now on is the node.
+            turn.hall.probes.forget(address);
             turn.keep_node(mac);
             let reason = "there is no trial for it".into();
             turn.promise(Promise::Number { mac, reason, in_mid_boot: client.firmware.is_some() });

@@ -69,7 +69,8 @@ fn forget_taken(turn: &mut Turn<'_>, client: &Client) {
     let number = turn.config.networks[client.place].numbering.number(address);
     let has_holder = number.is_none_or(|number| turn.hall.nodes.holder(number).is_some());
     let is_anothers = number.is_none_or(|number| !is_meant(turn, client, number));
-    if has_holder || is_anothers || turn.hall.leases.get(address).is_some() {
+    let is_used = turn.hall.probes.is_kept_from(turn.now, address, client.mac);
+    if has_holder || is_anothers || is_used || turn.hall.leases.get(address).is_some() {
         turn.hall.leases.forget_offers(client.mac);
     }
 }
@@ -98,7 +99,7 @@ pub(super) fn claimed_address(turn: &Turn<'_>, client: &Client) -> Option<Ipv4Ad
 }
 
 /// Whether a machine without a number gets one as soon as it asks for an address: there is no trial, or the operator has listed it. As long as the addresses of all free numbers are lent to
-/// machines that had them before, it gets a temporary one like any other for whom no number is left.
+/// machines that had them before, or used by machines that nobody knows, it gets a temporary one like any other for whom no number is left.
 pub(super) fn is_numbered_at_request(turn: &mut Turn<'_>, client: &Client) -> bool {
     if turn.hall.nodes.node(client.mac).is_none() || !wants_number_at_request(turn, client) {
         return false;
@@ -115,6 +116,7 @@ pub(super) fn is_numbered_at_request(turn: &mut Turn<'_>, client: &Client) -> bo
             let is_its = |lease: &Lease| is_its_own(lease) && turn.is_another_servers(lease.pool);
             turn.hall.leases.get(address).is_some_and(|lease| !is_its(lease))
                 || taken.is_some_and(|mac| mac != client.mac)
+                || turn.hall.probes.is_kept_from(turn.now, address, client.mac)
         };
         address.is_some_and(is_anothers)
     };

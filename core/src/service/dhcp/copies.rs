@@ -94,7 +94,8 @@ fn of_address<'a>(turn: &Turn<'a>, client: &Client) -> Option<&'a str> {
         Some(MessageType::Request | MessageType::Decline) => {
             let requested = message.options.address(option::REQUESTED_ADDRESS);
             let address = Some(message.ciaddr).filter(|address| !address.is_unspecified()).or(requested)?;
-            interface_of(turn, client, |network| network.mode == Mode::Serve && network.contains(address))
+            // Also where another server gives the addresses: what that has given is its to judge.
+            interface_of(turn, client, |network| network.contains(address))
         }
         Some(MessageType::Discover) | None => {
             let place = shared::own_of_any_link(turn, client)?;

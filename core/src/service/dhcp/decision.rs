@@ -5,7 +5,6 @@ use super::client::Client;
 use super::who;
 use crate::cluster::lease::{NotFree, PoolId, PoolKind};
 use crate::cluster::network;
-use crate::cluster::probe::Found;
 use crate::config::Mode;
 use crate::hall::Turn;
 use std::net::Ipv4Addr;
@@ -129,9 +128,9 @@ pub(super) fn decide(
         let is_claimed = turn.hall.nodes.get(client.mac).is_some_and(|node| node.promised() == Some(number));
         let is_free = turn.hall.nodes.holder(number).is_none() && !to_another;
         let is_meant = is_meant(turn, client, number);
-        let is_anothers = offered != Some(client.mac)
-            && (turn.hall.probes.found(turn.now, address) == Found::Taken
-                || (case == Case::Selecting && has_other_offer(turn, client)));
+        let has_another = case == Case::Selecting && offered != Some(client.mac);
+        let is_anothers =
+            is_used_by_another(turn, client, case, address) || (has_another && has_other_offer(turn, client));
         return match () {
             () if is_claimed => Decision::Silence,
             () if is_anothers => refusal,
@@ -151,6 +150,12 @@ pub(super) fn decide(
         Err(NotFree::Probed) if may_borrow => Decision::Later,
         Ok(()) | Err(NotFree::Probed | NotFree::Taken | NotFree::Elsewhere) => refusal,
     }
+}
+
+/// Whether another machine was heard to use an address. Behind a relay who renews may be who answered.
+fn is_used_by_another(turn: &Turn<'_>, client: &Client, case: Case, address: Ipv4Addr) -> bool {
+    let may_be_itself = case == Case::Renewing && turn.hall.probes.answerer(address).is_none();
+    turn.hall.probes.is_kept_from(turn.now, address, client.mac) && !may_be_itself
 }
 
 /// Whether a machine was offered an address here: who selects has "the value of 'yiaddr' in the DHCPOFFER" in its REQUEST (RFC 2131 4.3.2), and no number that it would rather have.

@@ -191,7 +191,7 @@ pub(super) fn answers(turn: &mut Turn<'_>, address: Ipv4Addr, by: Option<Mac>) -
         return false;
     };
     let Some(known) = turn.machine_at(address) else { return false };
-    turn.hall.probes.taken(address);
+    turn.hall.probes.taken(turn.now, address, by);
     if is_seen_alone(turn, client) && turn.hall.nodes.identity(client) == turn.hall.nodes.identity(known) {
         return true; // It is told when it is taken out of the node.
     }

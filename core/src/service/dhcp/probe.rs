@@ -114,18 +114,20 @@ pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>)
     let is_ours = turn.hall.leases.is_probed(address)
         || (asked_for.is_some() && turn.hall.leases.get(address).is_none());
     // The machine itself may well answer: its last system still runs beside the agent that asks.
+    let identity = |mac: Option<Mac>| mac.map(|mac| turn.hall.nodes.identity(mac));
+    if is_ours && mac.is_some() && identity(mac) == identity(asked_for) && is_for_a_number(turn, address) {
+        return turn.hall.probes.its_own(address);
+    }
     if !is_ours || (mac.is_some() && mac == asked_for) {
         return;
     }
-    // One that was lent until now is asked about for its own sake.
-    let is_wished_for = asked_for.is_some() && !turn.hall.leases.is_probed(address);
-    if is_wished_for && network::number_at(turn.config, address).is_some() {
-        return number_is_used(turn, address, mac, asked_for);
+    if is_for_a_number(turn, address) {
+        return number_is_used(turn, address, mac);
     }
     if may_linger(turn, address, mac) {
         return;
     }
-    if let Some(mac) = mac.filter(|mac| turn.hall.leases.answered_by(*mac) >= ANSWERED_PER_HOST_MAX) {
+    if let Some(mac) = mac.filter(|mac| answers_for_too_many(turn, *mac)) {
         return believed_no_more(turn, mac);
     }
     let was_its_own =
@@ -149,12 +151,36 @@ pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>)
     }
 }
 
-/// A machine asked for a free number that it was not offered, and another one has its address: it does not get that one. Nothing is closed, as names and addresses are arithmetic.
-fn number_is_used(turn: &mut Turn<'_>, address: Ipv4Addr, by: Option<Mac>, asked_for: Option<Mac>) {
-    turn.hall.probes.taken(address);
+/// Whether it is asked for the address of a number that nobody has. One that was lent until now is asked about for its own sake.
+fn is_for_a_number(turn: &Turn<'_>, address: Ipv4Addr) -> bool {
+    turn.hall.probes.asked_for(address).is_some()
+        && !turn.hall.leases.is_probed(address)
+        && network::number_at(turn.config, address).is_some()
+}
+
+/// A machine asked for a free number that it was not offered, and another one answers for its address: it does not get that one, if it does not answer itself in a moment. Nothing is closed, as names and
+/// addresses are arithmetic.
+fn number_is_used(turn: &mut Turn<'_>, address: Ipv4Addr, by: Option<Mac>) {
+    if turn.hall.probes.is_answered_for(address) {
+        return;
+    }
+    if let Some(mac) = by.filter(|mac| answers_for_too_many(turn, *mac)) {
+        return believed_no_more(turn, mac);
+    }
+    turn.hall.probes.answered(address, by);
+}
+
+/// Tells of an address that somebody asked for and does not get, as another machine uses it.
+fn tell_used(turn: &mut Turn<'_>, address: Ipv4Addr) {
+    let asked_for = turn.hall.probes.asked_for(address);
+    let by = turn.hall.probes.answerer(address);
     let what = format!("{address} is used by {} although its number is nobody's", answerer(by));
     turn.event(asked_for, Kind::Trouble, what);
-    answer_deferred(turn, address);
+}
+
+/// Whether a machine that answers for one more address has answered for more than any has.
+fn answers_for_too_many(turn: &Turn<'_>, mac: Mac) -> bool {
+    turn.hall.leases.answered_by(mac) + turn.hall.probes.answered_by(mac) >= ANSWERED_PER_HOST_MAX
 }
 
 /// Who answers for an address, in words.
@@ -166,6 +192,7 @@ fn answerer(mac: Option<Mac>) -> String {
 fn believed_no_more(turn: &mut Turn<'_>, mac: Mac) {
     turn.hall.answers_all.insert(turn.now, mac);
     turn.hall.leases.open_answered_by(mac);
+    turn.hall.probes.believed_no_more(mac);
     turn.event(None, Kind::Trouble, answers_all::told(mac));
 }
 
@@ -195,9 +222,14 @@ pub(crate) fn expire(turn: &mut Turn<'_>, address: Ipv4Addr) {
     if let Some(again) = turn.hall.probes.expire(turn.now, address) {
         turn.hall.timers.arm(again, Due::Probe(address));
     }
-    if !matches!(turn.hall.probes.found(turn.now, address), Found::Asked(_)) {
-        answer_deferred(turn, address);
+    match turn.hall.probes.found(turn.now, address) {
+        Found::Asked(_) => return,
+        Found::Taken if turn.hall.deferred.contains_key(&address) && is_for_a_number(turn, address) => {
+            tell_used(turn, address);
+        }
+        Found::Taken | Found::Free | Found::Unknown => {}
     }
+    answer_deferred(turn, address);
 }
 
 /// Somebody asked for an address while it was probed: that is over.
