@@ -90,13 +90,6 @@ pub(super) fn ignored(turn: &Turn<'_>, node: &Node) -> Option<Trouble> {
     Some(Trouble { what: format!("{}, and got no answer: {what}", asked(turn, asker)), to_do })
 }
 
-/// Whether a machine that is no node was heard as a guest or host, or has what those have.
-pub(super) fn is_guest(turn: &Turn<'_>, node: &Node) -> bool {
-    let has_address = turn.hall.leases.of(node.mac).next().is_some();
-    node.is_only_named()
-        && (has_address || turn.hall.heard.get(node.mac).is_some() || turn.host_of(node.mac).is_some())
-}
-
 /// Whom somebody means.
 #[derive(Debug, Default)]
 struct Who {
