@@ -21,7 +21,7 @@ pub(crate) mod tls;
 mod worker;
 
 use crate::ask::Ask;
-use crate::errands::{Desk, Overdue};
+use crate::disks::{Overdue, Pool};
 use crate::images::directory::{BootDirectory, BootFile};
 use crate::journal::{Journal, Weight};
 use crate::overlay::{NotMade, Overlays};
@@ -65,7 +65,7 @@ pub(crate) struct Http {
     tray: Arc<Tray<News>>,
     /// What the thread for machines is told at the end of the turn.
     outgoing: Vec<Letter>,
-    jobs: Arc<Desk<Queue>>,
+    jobs: Arc<Pool<Queue>>,
 }
 
 #[derive(Debug)]

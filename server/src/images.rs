@@ -23,7 +23,7 @@ mod retained;
 mod witness;
 mod worker;
 
-use crate::errands::{Desk, Overdue};
+use crate::disks::{Overdue, Pool};
 use crate::notes::checksum;
 use crate::wake::Caller;
 use cache::Cache;
@@ -45,7 +45,7 @@ pub(crate) use worker::Wanted;
 
 /// The images of all transfers.
 pub(crate) struct Images {
-    jobs: Arc<Desk<Jobs>>,
+    jobs: Arc<Pool<Jobs>>,
     results: Receiver<Done>,
     ids: Arc<AtomicU64>,
     /// How many openings of each image are not closed.

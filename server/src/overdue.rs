@@ -1,8 +1,8 @@
 //! Disks that do not answer, followed while the server goes on without them: the operator is told before he looks for why some machines stand.
 //!
-//! A thread of its own looks what those who wait for disks wait for ([`crate::errands`]); it touches no disk itself.
+//! A thread of its own looks what those who wait for disks wait for ([`crate::disks`]); it touches no disk itself.
 
-use crate::errands::{Overdue, Place};
+use crate::disks::{Overdue, Place};
 use crate::wake::Caller;
 use std::collections::BTreeMap;
 use std::io;
@@ -31,15 +31,21 @@ pub(crate) fn start(watched: Vec<Overdue>, changes: Caller<Undelivered>) -> io::
 fn follow(watched: &[Overdue], changes: &Caller<Undelivered>, (every, within): (Duration, Duration)) {
     let mut said = Undelivered::new();
     loop {
-        thread::sleep(every);
         let now = Instant::now();
-        let found: Undelivered = watched.iter().flat_map(|overdue| overdue(now, within)).collect();
+        let looks: Vec<Option<Undelivered>> = watched.iter().map(|overdue| overdue(now, within)).collect();
+        let is_idle = looks.iter().all(Option::is_none);
+        let found: Undelivered = looks.into_iter().flatten().flatten().collect();
         // Which of its files is waited for is told once.
         if !found.keys().eq(said.keys()) {
             said.clone_from(&found);
             if !changes.say(found) {
                 return;
             }
+        }
+        if is_idle {
+            thread::park();
+        } else {
+            thread::sleep(every);
         }
     }
 }
@@ -55,7 +61,7 @@ mod tests {
         let is_out: Arc<Mutex<Undelivered>> = Arc::default();
         let mounted = Place::Mounted { at: "nfs".into(), device: "0:7".into() };
         let seen = Arc::clone(&is_out);
-        let overdue: Overdue = Box::new(move |_, _| seen.lock().unwrap().clone());
+        let overdue: Overdue = Box::new(move |_, _| Some(seen.lock().unwrap().clone()));
         let (changes, told) = line(&Bell::new().unwrap(), 1);
         let thread =
             thread::spawn(move || follow(&[overdue], &changes, (Duration::from_millis(1), Duration::ZERO)));

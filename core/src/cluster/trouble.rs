@@ -41,50 +41,41 @@ pub enum Beside {
     Options,
 }
 
+/// What such a thing is to a boot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Nature {
+    /// It is between firmware and its boot file.
+    OfFirmware,
+    /// It keeps any boot from going on.
+    EndsBoots,
+    /// Somebody said something which is not believed, as any user's program may have sent it.
+    Disbelief,
+    /// Boots go on with it.
+    Remark,
+}
+
 impl Beside {
+    const fn nature(self) -> Nature {
+        match self {
+            Self::NoFile | Self::FileOfAnother | Self::TakesNoWord => Nature::OfFirmware,
+            Self::NoAddress | Self::Agent | Self::Elsewhere | Self::Token => Nature::EndsBoots,
+            Self::NoBoot | Self::NotRenewed | Self::Place => Nature::Disbelief,
+            Self::OtherServer | Self::Options => Nature::Remark,
+        }
+    }
+
     /// Whether no boot goes on with that.
     pub const fn ends_boots(self) -> bool {
-        match self {
-            Self::NoAddress
-            | Self::NoFile
-            | Self::FileOfAnother
-            | Self::TakesNoWord
-            | Self::Agent
-            | Self::Elsewhere
-            | Self::Token => true,
-            Self::OtherServer | Self::NoBoot | Self::NotRenewed | Self::Place | Self::Options => false,
-        }
+        matches!(self.nature(), Nature::OfFirmware | Nature::EndsBoots)
     }
 
     /// Whether that is between firmware and its boot file: a boot that goes on with a number does not go on for that.
     pub const fn is_of_firmware(self) -> bool {
-        match self {
-            Self::NoFile | Self::FileOfAnother | Self::TakesNoWord => true,
-            Self::NoAddress
-            | Self::Agent
-            | Self::Elsewhere
-            | Self::Token
-            | Self::OtherServer
-            | Self::NoBoot
-            | Self::NotRenewed
-            | Self::Place
-            | Self::Options => false,
-        }
+        matches!(self.nature(), Nature::OfFirmware)
     }
 
     /// Whether that is something which is not believed, as any user's program may have sent it.
     pub const fn is_disbelief(self) -> bool {
-        match self {
-            Self::NoBoot | Self::NotRenewed | Self::Place => true,
-            Self::NoAddress
-            | Self::NoFile
-            | Self::FileOfAnother
-            | Self::TakesNoWord
-            | Self::Agent
-            | Self::Elsewhere
-            | Self::Token
-            | Self::OtherServer
-            | Self::Options => false,
-        }
+        matches!(self.nature(), Nature::Disbelief)
     }
 }

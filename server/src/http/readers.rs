@@ -3,7 +3,7 @@
 //! A file has one descriptor, however many machines load it.
 
 use super::{Letter, Mailbox};
-use crate::errands::{Desk, Line, Next, Place, THREADS};
+use crate::disks::{Line, Next, Place, Pool, THREADS};
 use crate::images::directory::{BootDirectory, BootFile, Go, Unopened};
 use crate::overlay::Overlays;
 use crate::rights;
@@ -101,8 +101,8 @@ struct Files {
 pub(super) fn start(
     (directory, overlays): (&BootDirectory, &Overlays),
     post: &Arc<Post<Mailbox, super::Counts>>,
-) -> io::Result<Arc<Desk<Queue>>> {
-    let jobs: Arc<Desk<Queue>> = Arc::default();
+) -> io::Result<Arc<Pool<Queue>>> {
+    let jobs: Arc<Pool<Queue>> = Arc::default();
     let files: Arc<Mutex<Files>> = Arc::default();
     for number in 0..THREADS {
         let reader = Reader {
@@ -125,28 +125,28 @@ struct Reader {
     overlays: Overlays,
     post: Arc<Post<Mailbox, super::Counts>>,
     files: Arc<Mutex<Files>>,
-    jobs: Arc<Desk<Queue>>,
+    jobs: Arc<Pool<Queue>>,
 }
 
 impl Reader {
     fn run(self) {
         let mut room = vec![0; PIECE_OCTETS];
         loop {
-            let (errand, job) = match self.jobs.take(SWEEP_EVERY) {
-                Next::Job(errand, job) => (errand, job),
+            let (task, job) = match self.jobs.take(SWEEP_EVERY) {
+                Next::Job(task, job) => (task, job),
                 Next::Nothing => {
-                    if let Some(errand) = self.jobs.set_out() {
-                        self.close_unused(&|place, file| errand.go(place, file));
+                    if let Some(task) = self.jobs.begin() {
+                        self.close_unused(&|place, file| task.go(place, file));
                     }
                     continue;
                 }
                 Next::Over => return,
             };
-            let go = |place: &Place, file: &str| errand.go(place, file);
+            let go = |place: &Place, file: &str| task.go(place, file);
             match self.carry_out(&go, job, &mut room) {
                 Ok(letter) => self.post.tell(|mailbox| mailbox.push(letter)),
                 Err((place, job)) => {
-                    errand.put_back(place, job);
+                    task.put_back(place, job);
                     continue;
                 }
             }

@@ -15,7 +15,7 @@ use super::selection::{Selection, Version};
 use super::{Counts, Letter, Limits, Mailbox, News, calendar};
 use crate::ask::Ask;
 use crate::clock;
-use crate::errands::Desk;
+use crate::disks::Pool;
 use crate::images::directory::BootFile;
 use crate::journal::Journal;
 use crate::streams::{Stream as _, Streams};
@@ -43,7 +43,7 @@ pub(super) struct Worker {
     post: Arc<Post<Mailbox, Counts>>,
     tray: Arc<Tray<News>>,
     asks: Caller<Ask>,
-    jobs: Arc<Desk<Queue>>,
+    jobs: Arc<Pool<Queue>>,
     journal: Journal,
     epoll: OwnedFd,
     streams: Streams<Connection>,
@@ -94,7 +94,7 @@ impl Worker {
         (plain, secured): (Vec<TcpListener>, Vec<TcpListener>),
         tls: Option<Arc<ServerConfig>>,
         (post, tray, asks): Lines,
-        jobs: Arc<Desk<Queue>>,
+        jobs: Arc<Pool<Queue>>,
         journal: Journal,
     ) -> io::Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;

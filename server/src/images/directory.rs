@@ -5,7 +5,7 @@ use super::given::Given;
 use super::lineage::{self, Lineage};
 use super::mounts::{beneath, on_own, place_of};
 use super::witness::{Watches, Witness};
-use crate::errands::Place;
+use crate::disks::Place;
 use crate::overlay::Room;
 use crate::rights;
 use crate::wake::whole;

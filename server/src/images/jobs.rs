@@ -4,7 +4,7 @@
 //! Nothing is refused for want of room, for nothing here grows by itself: a transfer has one opening, which goes with it, and waits for a chunk or two.
 
 use super::worker::{OpenFile, Wanted};
-use crate::errands::Line;
+use crate::disks::Line;
 use heorot_core::transfer::{ImageId, TransferId};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::Ipv4Addr;

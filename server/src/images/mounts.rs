@@ -1,6 +1,6 @@
 //! Which file system a path below the boot directory leads to, found without touching any other one than that of the directory: what is mounted below it may not answer.
 
-use crate::errands::Place;
+use crate::disks::Place;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use std::ffi::OsStr;

@@ -1,10 +1,10 @@
-//! The threads that open and read images: a file system that is slow, or does not answer, holds up those alone who want what is on it ([`crate::errands`]).
+//! The threads that open and read images: a file system that is slow, or does not answer, holds up those alone who want what is on it ([`crate::disks`]).
 
 use super::directory::{BootDirectory, BootFile, Go, Unopened};
 use super::folding::Folding;
 use super::jobs::{Job, Jobs};
 use super::netascii::{self, Text};
-use crate::errands::{Desk, Next, Place, THREADS};
+use crate::disks::{Next, Place, Pool, THREADS};
 use crate::rights;
 use crate::wake::Caller;
 use heorot_core::limit::CHUNK_OCTETS;
@@ -76,8 +76,8 @@ pub(crate) fn start(
     directory: &BootDirectory,
     ids: &Arc<AtomicU64>,
     done: &Caller<Done>,
-) -> io::Result<Arc<Desk<Jobs>>> {
-    let jobs: Arc<Desk<Jobs>> = Arc::default();
+) -> io::Result<Arc<Pool<Jobs>>> {
+    let jobs: Arc<Pool<Jobs>> = Arc::default();
     let files = Arc::new(Mutex::new(Files::default()));
     let folding = Arc::new(Folding::default());
     for number in 0..THREADS {
@@ -99,7 +99,7 @@ struct Reader {
     ids: Arc<AtomicU64>,
     files: Arc<Mutex<Files>>,
     folding: Arc<Folding>,
-    jobs: Arc<Desk<Jobs>>,
+    jobs: Arc<Pool<Jobs>>,
     done: Caller<Done>,
 }
 
@@ -110,24 +110,24 @@ impl Reader {
         loop {
             if swept.elapsed() >= SWEEP_EVERY {
                 swept = Instant::now();
-                if let Some(errand) = self.jobs.set_out() {
-                    self.directory.sweep(&|place, file| errand.go(place, file));
+                if let Some(task) = self.jobs.begin() {
+                    self.directory.sweep(&|place, file| task.go(place, file));
                 }
             }
-            let (errand, job) = match self.jobs.take(SWEEP_EVERY) {
-                Next::Job(errand, job) => (errand, job),
+            let (task, job) = match self.jobs.take(SWEEP_EVERY) {
+                Next::Job(task, job) => (task, job),
                 Next::Nothing => continue,
                 Next::Over => return,
             };
-            let done = match self.carry_out(&|place, file| errand.go(place, file), job) {
+            let done = match self.carry_out(&|place, file| task.go(place, file), job) {
                 Ok(done) => done,
                 Err((place, job)) => {
-                    errand.put_back(place, job);
+                    task.put_back(place, job);
                     continue;
                 }
             };
             // Whoever waits for the loop waits for no disk.
-            drop(errand);
+            drop(task);
             if done.is_some_and(|done| !self.done.say(done)) {
                 return;
             }

@@ -1,6 +1,6 @@
 //! What is wrong with the server's surroundings and goes on being so: refused configurations, files that lack, disks that do not answer.
 
-use crate::errands::Place;
+use crate::disks::Place;
 use crate::journal::Weight;
 use crate::lacking::Lacking;
 use crate::overdue::Undelivered;

@@ -284,8 +284,8 @@ fn what_may_have_to_be_waited_for_is_closed_where_it_is() {
         let (boot, directory) = boot_directory();
         let _standing = testing::standing::Standing::at(directory.path().join("standing"));
         let ways = std::cell::RefCell::new(Vec::new());
-        let go = |place: &crate::errands::Place, name: &str| {
-            let is_own = *place == crate::errands::Place::Own;
+        let go = |place: &crate::disks::Place, name: &str| {
+            let is_own = *place == crate::disks::Place::Own;
             ways.borrow_mut().push((is_own, name.to_owned()));
             // It stands still once more is wanted of it than its opening.
             is_own || ways.borrow().iter().filter(|(is_own, _)| !is_own).count() < 3
@@ -299,7 +299,7 @@ fn what_may_have_to_be_waited_for_is_closed_where_it_is() {
         assert_eq!(elsewhere.len(), 3, "{ways:?}");
         assert_eq!(ways[elsewhere[2] - 1], (true, "vmlinuz".to_owned()), "{ways:?}");
         let closed = std::cell::Cell::new(0);
-        let go = |_: &crate::errands::Place, _: &str| {
+        let go = |_: &crate::disks::Place, _: &str| {
             closed.set(closed.get() + 1);
             true
         };

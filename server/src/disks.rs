@@ -1,11 +1,12 @@
 //! Work for threads that may wait for disks: a file system that does not answer has so many of them and no more, and whoever wants a file of another one gets it.
 //!
-//! A thread says where it is before it touches anything there ([`Errand::go`]). Where as many are already as may be, its job is laid into that place's line
-//! ([`Errand::put_back`]), and the thread does something else. So nobody has to know beforehand where a path leads to.
+//! A thread says where it is before it touches anything there ([`Task::go`]). Where as many are already as may be, its job is laid into that place's line
+//! ([`Task::put_back`]), and the thread does something else. So nobody has to know beforehand where a path leads to.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 /// Threads at one place at a time: while one reads, others open.
@@ -38,8 +39,8 @@ impl fmt::Display for Place {
     }
 }
 
-/// Tells at a moment where threads have waited for so long, and for which file.
-pub(crate) type Overdue = Box<dyn Fn(Instant, Duration) -> BTreeMap<Place, String> + Send>;
+/// Tells at a moment where threads have waited for so long, and for which file. None: nobody does anything, and as soon as somebody does, the thread that has asked is unparked.
+pub(crate) type Overdue = Box<dyn Fn(Instant, Duration) -> Option<BTreeMap<Place, String>> + Send>;
 
 /// Jobs that wait, in an order of their own.
 pub(crate) trait Line: Default {
@@ -51,7 +52,7 @@ pub(crate) trait Line: Default {
 
 /// Where jobs are laid down, and threads take them.
 #[derive(Debug, Default)]
-pub(crate) struct Desk<L> {
+pub(crate) struct Pool<L> {
     waiting: Mutex<Waiting<L>>,
     came: Condvar,
 }
@@ -63,9 +64,12 @@ struct Waiting<L> {
     /// From which line the last job was taken: they have turns.
     last: Place,
     at_work: BTreeMap<u64, AtWork>,
-    errands: u64,
+    /// Tasks that have begun.
+    begun: u64,
     /// Where threads have waited for long.
     troubled: BTreeMap<Place, Trouble>,
+    /// Who looks whether somebody waits for long, and sleeps as long as nobody does anything.
+    watcher: Option<Thread>,
     is_over: bool,
 }
 
@@ -101,7 +105,7 @@ impl AtWork {
 /// What there is for a thread.
 #[derive(Debug)]
 pub(crate) enum Next<'a, L: Line> {
-    Job(Errand<'a, L>, L::Job),
+    Job(Task<'a, L>, L::Job),
     /// Nothing came in time.
     Nothing,
     /// Nothing will come any more.
@@ -110,8 +114,8 @@ pub(crate) enum Next<'a, L: Line> {
 
 /// A thread's way with one job; it ends with the value.
 #[derive(Debug)]
-pub(crate) struct Errand<'a, L: Line> {
-    desk: &'a Desk<L>,
+pub(crate) struct Task<'a, L: Line> {
+    pool: &'a Pool<L>,
     number: u64,
 }
 
@@ -119,11 +123,11 @@ impl<L> Default for Waiting<L> {
     fn default() -> Self {
         let (lines, at_work) = (BTreeMap::new(), BTreeMap::new());
         let troubled = BTreeMap::new();
-        Self { lines, last: Place::Own, at_work, errands: 0, troubled, is_over: false }
+        Self { lines, last: Place::Own, at_work, begun: 0, troubled, watcher: None, is_over: false }
     }
 }
 
-impl<L: Line> Desk<L> {
+impl<L: Line> Pool<L> {
     /// One job more. The lock is held for a moment only: whoever must not wait does not wait here.
     pub(crate) fn put(&self, job: L::Job) {
         self.waiting().lines.entry(Place::Own).or_default().put(job);
@@ -140,7 +144,7 @@ impl<L: Line> Desk<L> {
             }
             if let Some((place, job)) = waiting.take() {
                 let number = waiting.begin(place);
-                return Next::Job(Errand { desk: self, number }, job);
+                return Next::Job(Task { pool: self, number }, job);
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -151,10 +155,10 @@ impl<L: Line> Desk<L> {
     }
 
     /// A way without a job, if there is room for one.
-    pub(crate) fn set_out(&self) -> Option<Errand<'_, L>> {
+    pub(crate) fn begin(&self) -> Option<Task<'_, L>> {
         let mut waiting = self.waiting();
         let number = waiting.has_room(&Place::Own).then(|| waiting.begin(Place::Own))?;
-        Some(Errand { desk: self, number })
+        Some(Task { pool: self, number })
     }
 
     /// Looks at every line, or changes it.
@@ -182,8 +186,15 @@ impl<L: Line> Desk<L> {
         L: Send + 'static,
         L::Job: Send,
     {
-        let desk = Arc::clone(self);
-        Box::new(move |now, after| desk.overdue(now, after))
+        let pool = Arc::clone(self);
+        Box::new(move |now, after| {
+            let overdue = pool.overdue(now, after);
+            let mut waiting = pool.waiting();
+            let is_idle =
+                waiting.at_work.is_empty() && waiting.lines.is_empty() && waiting.troubled.is_empty();
+            waiting.watcher = is_idle.then(thread::current);
+            (!is_idle).then_some(overdue)
+        })
     }
 
     /// Where threads wait for so long already, each place once, with the file that is waited for longest; and where they did, until somebody is back from there
@@ -212,10 +223,10 @@ impl<L: Line> Desk<L> {
     }
 }
 
-impl<L: Line> Errand<'_, L> {
+impl<L: Line> Task<'_, L> {
     /// The thread is there from now on, for this file, unless as many are there as may be.
     pub(crate) fn go(&self, place: &Place, file: &str) -> bool {
-        let mut waiting = self.desk.waiting();
+        let mut waiting = self.pool.waiting();
         let Some(here) = waiting.at_work.remove(&self.number) else { return false };
         let may = here.place == *place || waiting.has_room(place);
         let leaves = may && here.place != *place;
@@ -228,14 +239,14 @@ impl<L: Line> Errand<'_, L> {
         waiting.at_work.insert(self.number, if may { there() } else { here });
         drop(waiting);
         if has_left {
-            self.desk.came.notify_one();
+            self.pool.came.notify_one();
         }
         may
     }
 
     /// The job waits until there is room at this place.
     pub(crate) fn put_back(self, place: Place, job: L::Job) {
-        let mut waiting = self.desk.waiting();
+        let mut waiting = self.pool.waiting();
         // What is left when the server ends is not done any more.
         if !waiting.is_over {
             waiting.lines.entry(place).or_default().put(job);
@@ -243,16 +254,16 @@ impl<L: Line> Errand<'_, L> {
     }
 }
 
-impl<L: Line> Drop for Errand<'_, L> {
+impl<L: Line> Drop for Task<'_, L> {
     fn drop(&mut self) {
-        let mut waiting = self.desk.waiting();
+        let mut waiting = self.pool.waiting();
         if let Some(here) = waiting.at_work.remove(&self.number) {
             waiting.is_back(&here);
         }
         let is_left = !waiting.lines.is_empty();
         drop(waiting);
         if is_left {
-            self.desk.came.notify_one();
+            self.pool.came.notify_one();
         }
     }
 }
@@ -273,10 +284,13 @@ impl<L: Line> Waiting<L> {
     }
 
     fn begin(&mut self, place: Place) -> u64 {
-        self.errands += 1;
+        self.begun += 1;
         let at_work = AtWork { place, file: String::new(), since: Instant::now(), is_there: false };
-        self.at_work.insert(self.errands, at_work);
-        self.errands
+        self.at_work.insert(self.begun, at_work);
+        if let Some(watcher) = self.watcher.take() {
+            watcher.unpark();
+        }
+        self.begun
     }
 
     /// A thread is no longer there.
