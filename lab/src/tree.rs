@@ -13,6 +13,9 @@ use std::time::Duration;
 /// What these roots say on the console when their system runs, and what follows: the host name, the kind of the root's file system and of
 /// what is below it.
 pub const SAYS: &str = "the root says: ";
+/// Has to come before a root says anything: the kernel writes to the same console in the middle of a line, as when a link comes up, and
+/// is silent from here on, but for its last words.
+pub const KERNEL_SILENT: &str = "echo 1 > /proc/sys/kernel/printk";
 
 /// A Debian with systemd and hardly more, as a directory.
 ///
@@ -111,7 +114,7 @@ pub fn busybox(tree: &Path) -> Result<(), String> {
         }
         symlink("../bin/busybox", tree.join("sbin/init"))?;
         fs::write(tree.join("etc/hostname"), "nobody\n")?;
-        let says = format!("/bin/sh -c 'echo \"{SAYS}$(hostname) $(cat /etc/hostname) busybox\"'");
+        let says = format!("/bin/sh -c '{KERNEL_SILENT}; echo \"{SAYS}$(hostname) $(cat /etc/hostname) busybox\"'");
         fs::write(tree.join("etc/inittab"), format!("::once:{says}\n"))
     };
     make().map_err(|error| format!("{}: {error}", tree.display()))
@@ -134,7 +137,7 @@ Description=Tells a serial console what runs here
 
 [Service]
 Type=oneshot
-ExecStart=/bin/sh -c 'touch /var/tmp/written; echo "the root says: $(hostname) $(findmnt -no FSTYPE /) over $(findmnt -no FSTYPE /run/heorot/lower), $(. /etc/os-release; echo "$PRETTY_NAME"), $(wc -l < /etc/heorot/names) lines of names" > /dev/console'
+ExecStart=/bin/sh -c 'echo 1 > /proc/sys/kernel/printk; touch /var/tmp/written; echo "the root says: $(hostname) $(findmnt -no FSTYPE /) over $(findmnt -no FSTYPE /run/heorot/lower), $(. /etc/os-release; echo "$PRETTY_NAME"), $(wc -l < /etc/heorot/names) lines of names" > /dev/console'
 "#;
 /// Packages are downloaded and unpacked.
 const MAKE_PATIENCE: Duration = Duration::from_secs(600);

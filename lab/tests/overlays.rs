@@ -18,6 +18,7 @@ const SOON: Duration = Duration::from_secs(40);
 
 /// What the system of the root says of the files that lie there, and what a user who knows the token is told.
 const SAYS: &str = r#"#!/bin/busybox sh
+echo 1 > /proc/sys/kernel/printk
 busybox echo "the root says: hostname $(busybox hostname) $(busybox cat /etc/hostname)"
 busybox echo "the root says: hosts $(busybox grep -c node /etc/hosts) $(busybox grep node1. /etc/hosts)"
 busybox echo "the root says: keys $(busybox stat -c '%a %u:%g' /root/.ssh/authorized_keys) $(busybox cat /root/.ssh/authorized_keys)"
@@ -170,8 +171,9 @@ fn files_cover_those_of_a_root_that_cannot_be_written() {
     let server = Server::start(&settings).expect("the lab and the server start");
     let walk = || {
         let overlays = server.scratch_file("overlays");
-        let says = "::once:/bin/sh -c 'echo \"the root says: covered $(cat /etc/hostname) $(cat /run/site/mine)\"'\n";
-        write(&overlays, "covers/etc/inittab", 0o644, says)?;
+        let says = "echo \"the root says: covered $(cat /etc/hostname) $(cat /run/site/mine)\"";
+        let inittab = format!("::once:/bin/sh -c '{}; {says}'\n", tree::KERNEL_SILENT);
+        write(&overlays, "covers/etc/inittab", 0o644, &inittab)?;
         write(&overlays, "covers/etc/hostname.j2", 0o644, "{{ node.name }}-covered\n")?;
         write(&overlays, "covers/run/site/mine", 0o600, "mine\n")?;
         let machine = Machine::start(&server.network, Firmware::Bios, machine_mac(1))?;
