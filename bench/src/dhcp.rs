@@ -95,13 +95,14 @@ pub(crate) fn beside_others(words: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-/// Has so many hosts boot, once each.
+/// Has so many hosts boot, once each; the `number`th time that they do.
 ///
 /// # Errors
 /// In words: one of them gets no address.
-pub(crate) fn boot_all(cable: &Link, hosts: u32) -> Result<(), String> {
+pub(crate) fn boot_all(cable: &Link, hosts: u32, number: u32) -> Result<(), String> {
     let load = Case::fresh(hosts, 32, BOOTS_WITHIN).load;
-    let outcome = ask(cable, &load, 0)?;
+    // No exchange has the number of an earlier one.
+    let outcome = ask(cable, &load, number << 24)?;
     if outcome.done == hosts { Ok(()) } else { Err(format!("only {} hosts of {hosts} booted", outcome.done)) }
 }
 

@@ -1,6 +1,7 @@
 //! How long heorot takes to start with many nodes, how much memory it takes, and how often it wakes when nothing happens.
 //!
-//! Twice: with all nodes in its configuration, and with none there but all in its records, after each of them has booted.
+//! Twice: with all nodes in its configuration, and with none there but all in its records, after each of them has booted; and in between when all have booted so often that each
+//! has as long a history as is kept.
 
 use crate::dhcp::{self, servers::heorot_configuration};
 use crate::files::Files;
@@ -22,6 +23,8 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(2);
 const START_MILLISECONDS_MAX: f64 = 300.0;
 const MEMORY_OCTETS_MAX: u64 = 64_000_000;
 const WAKES_A_SECOND_MAX: f64 = 1.0;
+/// By so many boots a server's memory of them is full.
+const BOOTS: u32 = 20;
 /// heorot keeps no more nodes.
 const NODES_MAX: u32 = 16_000;
 
@@ -47,8 +50,10 @@ pub(crate) fn measure(words: &[String]) -> Result<(), String> {
     let starts: Vec<Started> = start_often(&cable, &files, &listed, runs)?;
     let server = Server::start(&cable, &files, &listed)?;
     show("configuration", &starts, server.rest(idle)?);
-    dhcp::boot_all(&cable, nodes)?;
+    dhcp::boot_all(&cable, nodes, 0)?;
     show("configuration, after all booted", &[], server.rest(idle)?);
+    (1..BOOTS).try_for_each(|boot| dhcp::boot_all(&cable, nodes, boot))?;
+    show(&format!("the same, {BOOTS} times"), &[], server.rest(idle)?);
     drop(server);
 
     let starts: Vec<Started> = start_often(&cable, &files, &unlisted, runs)?;
@@ -61,7 +66,7 @@ pub(crate) fn measure(words: &[String]) -> Result<(), String> {
         ));
     }
     show("records", &starts, server.rest(idle)?);
-    dhcp::boot_all(&cable, nodes)?;
+    dhcp::boot_all(&cable, nodes, 0)?;
     show("records, after all booted", &[], server.rest(idle)?);
     if broken.is_empty() { Ok(()) } else { Err(format!("too much:\n  {}", broken.join("\n  "))) }
 }

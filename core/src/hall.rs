@@ -46,6 +46,7 @@ use crate::cluster::node::{Firmware, Node, Nodes};
 use crate::cluster::one_segment::{Segments, Word};
 use crate::cluster::orders::Orders;
 use crate::cluster::other_server::OtherServers;
+use crate::cluster::phrases::Phrases;
 use crate::cluster::pin::{Pin, Pins};
 use crate::cluster::plan::{Plan, PlanRecord};
 use crate::cluster::probe::Probes;
@@ -83,6 +84,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Hall {
     pub(crate) nodes: Nodes,
+    /// What is said of many of them.
+    pub(crate) phrases: Phrases,
     pub(crate) listed: Listed,
     pub(crate) reservations: Reservations,
     pub(crate) leases: Leases,
@@ -255,7 +258,7 @@ impl Turn<'_> {
         self.hall.line.clear();
         // A String takes whatever is written.
         let _ = self.hall.line.write_fmt(words);
-        self.hall.line.as_str().into()
+        self.hall.phrases.shared(self.hall.line.as_str())
     }
 
     /// Proposes a record. A promise that is made after it waits for it, unless it is history.
@@ -489,8 +492,8 @@ impl Turn<'_> {
             checks: (node.stage == Stage::Failed).then(|| trial::digest(&self.config.trial.checks)),
             checks_in: node.boot.checks_in,
             is_bootp: node.boot.is_bootp,
-            doubt: node.boot.doubt.clone(),
-            last_end: node.last_end.clone(),
+            doubt: node.boot.doubt.as_deref().cloned(),
+            last_end: node.last_end.as_deref().cloned(),
             agent_says: node.beside.get(&Beside::Agent).cloned(),
             vain: node.vain.as_ref().map(|vain| VainRecord {
                 boots: vain.boots,

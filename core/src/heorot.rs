@@ -14,6 +14,7 @@ use crate::cluster::network;
 use crate::cluster::node::Nodes;
 use crate::cluster::one_segment::Segments;
 use crate::cluster::other_server::OtherServers;
+use crate::cluster::phrases::Phrases;
 use crate::cluster::pin::Pins;
 use crate::cluster::probe::Probes;
 use crate::cluster::record::{Record, SerialRecord};
@@ -71,6 +72,7 @@ impl Heorot {
         let naming = Naming::starting(serial, config.zone.serial);
         let hall = Hall {
             nodes: Nodes::new(secret),
+            phrases: Phrases::new(),
             listed: Listed::new(&config),
             reservations: Reservations::new(&config),
             told_of_hosts: BTreeMap::new(),

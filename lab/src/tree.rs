@@ -114,7 +114,8 @@ pub fn busybox(tree: &Path) -> Result<(), String> {
         }
         symlink("../bin/busybox", tree.join("sbin/init"))?;
         fs::write(tree.join("etc/hostname"), "nobody\n")?;
-        let says = format!("/bin/sh -c '{KERNEL_SILENT}; echo \"{SAYS}$(hostname) $(cat /etc/hostname) busybox\"'");
+        let says =
+            format!("/bin/sh -c '{KERNEL_SILENT}; echo \"{SAYS}$(hostname) $(cat /etc/hostname) busybox\"'");
         fs::write(tree.join("etc/inittab"), format!("::once:{says}\n"))
     };
     make().map_err(|error| format!("{}: {error}", tree.display()))

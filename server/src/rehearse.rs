@@ -11,6 +11,7 @@ use heorot_sim::restore::limit::{self, Limit, Trial};
 use heorot_sim::restore::{Scenario, restore_watched, restore_with, usual_config};
 use serde::Serialize;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Where it is rehearsed: a configuration, and what it is called.
@@ -130,7 +131,7 @@ impl Place {
         let (mut config, warnings) = Config::parse(text, &interfaces)
             .map_err(|mistakes| Problem(render(name, text, &mistakes).trim_end().to_owned()))?;
         // Simulated machines have hardware addresses of their own, and the numbers that listed nodes would have.
-        config.nodes.clear();
+        config.nodes = Arc::default();
         Ok(Self { name: name.to_owned(), config, warnings: render(name, text, &warnings) })
     }
 

@@ -19,6 +19,7 @@ pub mod node;
 pub mod one_segment;
 pub mod orders;
 pub mod other_server;
+pub(crate) mod phrases;
 pub mod pin;
 pub mod plan;
 pub mod probe;

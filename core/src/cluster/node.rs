@@ -36,7 +36,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use tokens::Tokens;
 
-/// A machine, and all that is known of it.
+/// A machine, and all that is known of it. There are many thousands: what few of them have lies elsewhere, in a box.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
     /// The hardware address it was first seen with: its identity.
@@ -74,7 +74,7 @@ pub struct Node {
     /// Its last trials, the oldest first.
     pub trials: Vec<Trial>,
     /// How its last system ended, if it said so.
-    pub last_end: Option<LastEnd>,
+    pub last_end: Option<Box<LastEnd>>,
     /// When its agent said last that its system runs.
     pub checked_in: Option<Time>,
     /// Until when its permanent addresses are granted to it.
@@ -94,7 +94,7 @@ pub struct Node {
     /// What is wrong beside that.
     pub beside: BTreeMap<Beside, Trouble>,
     /// Its boots since the last that was heard to come up.
-    pub vain: Option<Vain>,
+    pub vain: Option<Box<Vain>>,
     /// What it was offered in vain.
     pub offers: Offers,
     /// That it is not where the configuration has it, as the journal was told.
@@ -183,9 +183,9 @@ pub struct Boot {
     /// Whether its secrets were given.
     pub secrets: Option<Given>,
     /// That somebody was refused them. It is told once, and stands beside whatever else goes wrong until the next boot: nobody's packets are to hide it.
-    pub refused_secrets: Option<Trouble>,
+    pub refused_secrets: Option<Box<Trouble>>,
     /// That it is not believed at which place it is, so that it gets no number as a stranger either.
-    pub doubt: Option<Trouble>,
+    pub doubt: Option<Box<Trouble>>,
     /// When it was told last of each thing that is not believed, as any user's program may have sent it.
     pub told_disbelieved: BTreeMap<Beside, Time>,
 }
@@ -295,7 +295,7 @@ impl Node {
 
     /// What is wrong: that somebody was refused its secrets, what went wrong last, and what is wrong beside that.
     pub fn troubles(&self) -> impl Iterator<Item = &Trouble> {
-        self.boot.refused_secrets.iter().chain(&self.trouble).chain(self.beside.values())
+        self.boot.refused_secrets.as_deref().into_iter().chain(&self.trouble).chain(self.beside.values())
     }
 
     /// Whether its trial in this boot has it wait for its operator.

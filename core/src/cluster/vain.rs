@@ -77,23 +77,23 @@ impl Node {
         let troubles: Vec<_> = self.troubles_that_end().cloned().collect();
         let loaded = self.silent_file().map(|(_, path)| path.to_owned());
         let before = self.vain.as_ref();
-        self.vain = Some(Vain {
+        self.vain = Some(Box::new(Vain {
             boots: before.map_or(1, |vain| vain.boots.saturating_add(1)),
             since: before.map_or(self.since, |vain| vain.since),
             phase,
             troubles,
             loaded,
-        });
+        }));
     }
 
     /// Whether it goes in a circle by now: a boot that lasts is none of one.
     pub fn circle(&self, now: Time) -> Option<&Vain> {
-        self.vain.as_ref().filter(|vain| vain.is_circle() && !self.has_lived(now))
+        self.vain.as_deref().filter(|vain| vain.is_circle() && !self.has_lived(now))
     }
 
     /// The boots before the present one, as far as that one has not lived: what was in their way is not in its.
     pub fn boots_in_vain(&self, now: Time) -> Option<&Vain> {
-        self.vain.as_ref().filter(|_| !(self.stage.is_booting() && self.has_lived(now)))
+        self.vain.as_deref().filter(|_| !(self.stage.is_booting() && self.has_lived(now)))
     }
 
     /// The file that its firmware loaded last in this boot, whole, and of which nothing was heard since: firmware that asks for its address once more, or loads the same, does not run it.
@@ -118,7 +118,7 @@ impl Node {
     /// What no boot goes on with.
     fn troubles_that_end(&self) -> impl Iterator<Item = &Trouble> {
         let beside = self.beside.iter().filter(|(kind, _)| kind.ends_boots());
-        let refused = self.boot.refused_secrets.iter();
+        let refused = self.boot.refused_secrets.as_deref().into_iter();
         refused.chain(&self.trouble).chain(beside.map(|(_, trouble)| trouble))
     }
 }

@@ -77,6 +77,7 @@ use read::Draft;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Everything the operator decides. If it exists, it is consistent.
@@ -100,8 +101,8 @@ pub struct Config {
     pub trial: Trial,
     /// `[agent]`
     pub check_in: CheckIn,
-    /// `[[node]]`, in the order of the file.
-    pub nodes: Vec<ListedNode>,
+    /// `[[node]]`, in the order of the file. Who keeps a configuration shares them: there may be ten thousand.
+    pub nodes: Arc<[ListedNode]>,
     /// `[http]`
     pub http: Http,
     /// `[tftp]`

@@ -167,7 +167,7 @@ fn the_smallest_file_has_every_default() {
             checks: vec![],
         },
         check_in: CheckIn { interval: Duration::from_secs(60), down_after: Duration::from_secs(300) },
-        nodes: vec![],
+        nodes: [].into(),
         http: Http { port: 80, tls: None },
         tftp: Tftp {
             ports: None,
@@ -384,7 +384,7 @@ fn a_file_with_everything_is_read_as_it_is_written() {
     assert_eq!((retries, after.as_secs()), (5, 60));
     let CheckIn { interval, down_after } = config.check_in;
     assert_eq!((interval.as_secs(), down_after.as_secs()), (30, 120));
-    let [one, two] = config.nodes.as_slice() else { panic!("{:?}", config.nodes) };
+    let [one, two] = &*config.nodes else { panic!("{:?}", config.nodes) };
     let mac = |text: &str| text.parse::<Mac>().unwrap();
     assert_eq!(one.macs, [mac("52:54:00:00:00:17")]);
     assert_eq!((one.number, one.name.as_deref(), one.profile.as_deref()), (Some(23), None, None));

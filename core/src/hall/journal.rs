@@ -11,8 +11,13 @@ use std::sync::Arc;
 
 impl Turn<'_> {
     /// Tells the journal, and the history of the machine if it is a node.
-    pub(crate) fn event(&mut self, machine: Option<Mac>, kind: Kind, detail: impl Into<Arc<str>>) {
-        let detail = detail.into();
+    pub(crate) fn event(
+        &mut self,
+        machine: Option<Mac>,
+        kind: Kind,
+        detail: impl AsRef<str> + Into<Arc<str>>,
+    ) {
+        let detail = self.hall.phrases.shared(detail);
         let machine = machine.map(|mac| self.hall.nodes.identity(mac));
         let speaker = match machine.and_then(|mac| self.hall.nodes.get_mut(mac)) {
             Some(node) => {
@@ -27,8 +32,13 @@ impl Turn<'_> {
     }
 
     /// The same of what is told so seldom that it needs no bound, whatever else was said of the machine in this minute.
-    pub(crate) fn event_told_seldom(&mut self, mac: Mac, kind: Kind, detail: impl Into<Arc<str>>) {
-        let (machine, detail) = (self.hall.nodes.identity(mac), detail.into());
+    pub(crate) fn event_told_seldom(
+        &mut self,
+        mac: Mac,
+        kind: Kind,
+        detail: impl AsRef<str> + Into<Arc<str>>,
+    ) {
+        let (machine, detail) = (self.hall.nodes.identity(mac), self.hall.phrases.shared(detail));
         if let Some(node) = self.hall.nodes.get_mut(machine) {
             node.remember(self.now, kind, Arc::clone(&detail));
         }

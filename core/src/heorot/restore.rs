@@ -204,15 +204,12 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
         if node.stage == Stage::Failed && boot.checks.as_ref().is_some_and(is_by_others) {
             node.boot.tries = 0;
         }
-        (node.boot.is_bootp, node.boot.doubt) = (boot.is_bootp, boot.doubt);
-        node.last_end = boot.last_end;
+        (node.boot.is_bootp, node.boot.doubt) = (boot.is_bootp, boot.doubt.map(Box::new));
+        node.last_end = boot.last_end.map(Box::new);
         node.beside.extend(boot.agent_says.map(|says| (Beside::Agent, says)));
-        node.vain = boot.vain.map(|VainRecord { boots, at_seconds, phase, troubles }| Vain {
-            boots,
-            since: Since::restored(turn.now, at_seconds),
-            phase,
-            troubles,
-            loaded: None,
+        node.vain = boot.vain.map(|VainRecord { boots, at_seconds, phase, troubles }| {
+            let since = Since::restored(turn.now, at_seconds);
+            Box::new(Vain { boots, since, phase, troubles, loaded: None })
         });
         // Whatever its firmware said was said before now: what that says a minute from now is another boot's.
         if node.stage.is_booting() {

@@ -27,6 +27,9 @@ pub const EVENTS_PER_NODE_MAX: usize = 64;
 /// Those of them that no talk displaces, however much there is: what became of the machine in its last boot, and what was wrong.
 pub const EVENTS_KEPT_PER_NODE: usize = 16;
 
+/// Phrases that the histories of several nodes share: those of one kind of boot are some thirty, and each node's own, which name its address, come between.
+pub const PHRASES_SHARED_MAX: usize = 1024;
+
 /// Addresses of its numbers that a node is known to have: one on each network, and those of numbers that it had just before.
 pub const GRANTS_PER_NODE_MAX: usize = 32;
 

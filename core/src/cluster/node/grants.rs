@@ -3,13 +3,13 @@
 use crate::limit::GRANTS_PER_NODE_MAX;
 use crate::mac::Mac;
 use crate::time::Time;
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 /// What its cards were granted since the node was switched on. One card may have several, as where networks are VLANs of one cable; and an address is one card's at a time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants {
-    by_address: BTreeMap<Ipv4Addr, Granted>,
+    /// Mostly one: a map has room for eleven from the first on.
+    all: Vec<(Ipv4Addr, Granted)>,
 }
 
 /// An address that a card was granted.
@@ -30,51 +30,52 @@ impl Granted {
 impl Grants {
     /// A card is granted an address. What has run out is forgotten; and where a node has had another number again and again, what ends first.
     pub fn grant(&mut self, now: Time, address: Ipv4Addr, card: Mac, until: Option<Time>) {
-        self.by_address.retain(|_, granted| granted.holds(now));
-        if self.by_address.len() >= GRANTS_PER_NODE_MAX && !self.by_address.contains_key(&address) {
-            let ends = |granted: &Granted| (granted.until.is_none(), granted.until);
-            let first = self.by_address.iter().min_by_key(|(_, granted)| ends(granted));
-            let first = first.map(|(address, _)| *address);
-            first.map(|address| self.by_address.remove(&address));
+        self.all.retain(|(had, granted)| granted.holds(now) && *had != address);
+        if self.all.len() >= GRANTS_PER_NODE_MAX {
+            let ends = |(_, granted): &(_, Granted)| (granted.until.is_none(), granted.until);
+            let first = (0..self.all.len()).min_by_key(|place| ends(&self.all[*place]));
+            first.map(|place| self.all.swap_remove(place));
         }
-        self.by_address.insert(address, Granted { card, until });
+        self.all.reserve_exact(1);
+        self.all.push((address, Granted { card, until }));
     }
 
     /// When the last of them ends. None: there are none, or one has no end.
     pub fn until(&self) -> Option<Time> {
-        let ends: Option<Vec<_>> = self.by_address.values().map(|granted| granted.until).collect();
+        let ends: Option<Vec<_>> = self.all.iter().map(|(_, granted)| granted.until).collect();
         ends?.into_iter().max()
     }
 
     /// When those end that are of a network.
     pub fn until_within(&self, now: Time, is_of_it: impl Fn(Ipv4Addr) -> bool) -> Option<Time> {
-        let of_it = self.by_address.iter().filter(|(address, _)| is_of_it(**address));
+        let of_it = self.all.iter().filter(|(address, _)| is_of_it(*address));
         of_it.filter_map(|(_, granted)| granted.until.filter(|until| *until > now)).max()
     }
 
     /// By which card the node has an address, and until when.
     pub fn at(&self, now: Time, address: Ipv4Addr) -> Option<Granted> {
-        self.by_address.get(&address).copied().filter(|granted| granted.holds(now))
+        let (_, granted) = self.all.iter().find(|(had, _)| *had == address)?;
+        Some(*granted).filter(|granted| granted.holds(now))
     }
 
     /// Whether something is granted that ends, and has not ended yet.
     pub fn any_ends(&self, now: Time) -> bool {
-        self.by_address.values().any(|granted| granted.until.is_some_and(|until| until > now))
+        self.all.iter().any(|(_, granted)| granted.until.is_some_and(|until| until > now))
     }
 
     /// An address was given back.
     pub fn end(&mut self, address: Ipv4Addr) {
-        self.by_address.remove(&address);
+        self.all.retain(|(had, _)| *had != address);
     }
 
     /// Forgets those of which that does not hold.
     pub fn retain(&mut self, holds: impl Fn(Ipv4Addr) -> bool) {
-        self.by_address.retain(|address, _| holds(*address));
+        self.all.retain(|(address, _)| holds(*address));
     }
 
     /// Its system is over, and what that had.
     pub fn clear(&mut self) {
-        self.by_address.clear();
+        self.all.clear();
     }
 }
 

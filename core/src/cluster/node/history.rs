@@ -22,6 +22,9 @@ impl Node {
             let oldest = self.history.iter().position(is_talk).filter(|_| is_kept);
             self.history.remove(oldest.unwrap_or_default());
         }
+        // Each boot says mostly what the one before it said.
+        let before = self.history.iter().rev().find(|(_, _, before)| *before == detail);
+        let detail = before.map_or(detail, |(_, _, before)| Arc::clone(before));
         self.history.push_back((now, kind, detail));
     }
 

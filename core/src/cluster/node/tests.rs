@@ -135,6 +135,16 @@ fn a_further_address_is_there_when_it_is_recorded() {
 }
 
 #[test]
+fn what_a_boot_says_that_an_earlier_one_said_is_kept_once() {
+    let mut node = Node::new(START, mac(1));
+    for word in ["OFFER 10.77.1.0", "ACK 10.77.1.0", "OFFER 10.77.1.0", "ACK 10.77.1.0"] {
+        node.remember(START, Kind::Offer, word.into());
+    }
+    let said: Vec<_> = node.history.iter().map(|(_, _, detail)| detail).collect();
+    assert!(Arc::ptr_eq(said[0], said[2]) && Arc::ptr_eq(said[1], said[3]) && said[0] != said[1]);
+}
+
+#[test]
 fn history_is_bounded() {
     let mut node = Node::new(START, mac(1));
     for turn in 0..EVENTS_PER_NODE_MAX + 5 {

@@ -44,7 +44,7 @@ fn a_boot_counts_that_was_under_way() {
 #[test]
 fn what_ended_a_boot_is_kept_and_what_was_beside_it_is_not() {
     let mut node = node(Stage::Ready, None);
-    node.boot.refused_secrets = Some(trouble("no secrets"));
+    node.boot.refused_secrets = Some(Box::new(trouble("no secrets")));
     node.beside.insert(Beside::Agent, trouble("no root"));
     node.beside.insert(Beside::OtherServer, trouble("another server"));
     node.boot_over(at(110));
@@ -68,7 +68,7 @@ fn who_lived_did_not_boot_in_vain() {
     ] {
         let mut node = node(Stage::Booting, Some(phase));
         let since = Since::now(at(10));
-        node.vain = Some(Vain { boots: 2, since, phase: None, troubles: Vec::new(), loaded: None });
+        node.vain = Some(Box::new(Vain { boots: 2, since, phase: None, troubles: Vec::new(), loaded: None }));
         node.boot.system_asked = asked.map(at);
         node.boot_over(at(over));
         assert_eq!(node.vain.map_or(0, |vain| vain.boots), expected, "{phase}, {asked:?}, {over}");

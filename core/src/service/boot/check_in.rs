@@ -67,7 +67,7 @@ pub(super) fn ended(turn: &mut Turn<'_>, mac: Mac, body: &[u8]) -> Answer {
     let reason = end.reason.clone();
     let Some(node) = turn.hall.nodes.get_mut(mac) else { return error(404, "no such node") };
     let stage = node.stage;
-    node.last_end = Some(end);
+    node.last_end = Some(Box::new(end));
     node.asks(turn.now, "to be known as down, by its agent");
     if stage == Stage::Up {
         turn.step(mac, Step::Left, &format!("its agent says: {reason}"));

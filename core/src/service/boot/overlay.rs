@@ -121,7 +121,8 @@ fn refuse(turn: &mut Turn<'_>, request: &Request, mac: Mac, why: &str) {
         return;
     }
     let what = format!("{} asked for its secrets, and was refused: {why}", request.from);
-    node.boot.refused_secrets = Some(Trouble { what: what.clone(), to_do: Some(TO_DO_WHEN_REFUSED.into()) });
+    node.boot.refused_secrets =
+        Some(Box::new(Trouble { what: what.clone(), to_do: Some(TO_DO_WHEN_REFUSED.into()) }));
     turn.event_told_seldom(mac, Kind::Trouble, what);
 }
 

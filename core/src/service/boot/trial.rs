@@ -81,7 +81,8 @@ pub(super) fn give_number(turn: &mut Turn<'_>, mac: Mac, reason: String) {
         return;
     }
     let listed = turn.hall.listed.get(turn.config, mac).is_some();
-    let doubt = turn.hall.nodes.get(mac).and_then(|node| node.boot.doubt.clone()).filter(|_| !listed);
+    let doubt =
+        turn.hall.nodes.get(mac).and_then(|node| node.boot.doubt.as_deref().cloned()).filter(|_| !listed);
     if let Some(Trouble { what, to_do }) = doubt {
         turn.step(mac, Step::Unplaced, "it passed, and is not believed at which place it is");
         return turn.trouble_once(mac, format!("it passed the trial: {what}"), to_do);

@@ -27,7 +27,7 @@ pub(super) fn trials(node: &Node) -> Vec<TrialView> {
 
 /// How its last system ended.
 pub(super) fn last_end(node: &Node) -> Option<LastEndView> {
-    let LastEnd { at_seconds, reason, last_words } = node.last_end.clone()?;
+    let LastEnd { at_seconds, reason, last_words } = node.last_end.as_deref().cloned()?;
     let last_words = Some(last_words).filter(|words| !words.is_empty());
     Some(LastEndView { at: at_seconds.map(stamp), reason, last_words })
 }
@@ -39,7 +39,7 @@ pub(super) fn troubles(node: &Node) -> Vec<String> {
     let held = node.trials.last().filter(|_| node.waits_by_trial()).map(|trial| trial.why.clone());
     let in_its_way = node.trouble.as_ref().map(said).or(held);
     let lacks = node.lacks().map(|lacks| format!("degraded: {lacks}"));
-    let refused = node.boot.refused_secrets.as_ref().map(said);
+    let refused = node.boot.refused_secrets.as_deref().map(said);
     let others = in_its_way.into_iter().chain(lacks).filter(|trouble| *trouble != node.reason);
     refused.into_iter().chain(others).collect()
 }

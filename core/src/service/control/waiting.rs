@@ -119,7 +119,7 @@ pub(super) fn to_do(turn: &Turn<'_>, wall: Wall, node: &Node) -> Option<String> 
     };
     misplaced(turn, node)
         .and_then(|trouble| trouble.to_do)
-        .or_else(|| node.boot.refused_secrets.as_ref().and_then(remedy))
+        .or_else(|| node.boot.refused_secrets.as_deref().and_then(remedy))
         .or_else(|| node.trouble.as_ref().and_then(remedy))
         .or_else(|| beside(true))
         .or_else(|| node.boots_in_vain(turn.now)?.troubles.iter().find_map(remedy))

@@ -93,7 +93,7 @@ pub(super) fn doubt_place(turn: &mut Turn<'_>, client: &Client) {
     if let Some(node) = turn.hall.nodes.get_mut(client.mac)
         && is_believed(client, node)
     {
-        let doubt = place.filter(|_| promised.is_none()).map(|_| trouble());
+        let doubt = place.filter(|_| promised.is_none()).map(|_| Box::new(trouble()));
         let is_news = node.boot.doubt.is_some() != doubt.is_some();
         node.boot.doubt = doubt;
         // Otherwise that is recorded with the stage.

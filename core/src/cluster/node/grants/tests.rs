@@ -38,6 +38,6 @@ fn there_are_never_more_than_a_node_may_have() {
     for number in 0..2 * GRANTS_PER_NODE_MAX {
         grants.grant(at(0), address(number), A, Some(at(100 + number as u64)));
     }
-    assert_eq!(grants.by_address.len(), GRANTS_PER_NODE_MAX);
+    assert_eq!(grants.all.len(), GRANTS_PER_NODE_MAX);
     assert!(grants.at(at(0), address(0)).is_none(), "what ends first is forgotten");
 }
