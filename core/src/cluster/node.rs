@@ -21,18 +21,18 @@ use super::trouble::Beside;
 pub use super::trouble::Trouble;
 use super::vain::Vain;
 use crate::config::FirmwareKind;
-use crate::event::Kind;
 use crate::limit::{BOOT_BEGINS_AFTER, DISCOVER_LATE_MAX};
 use crate::mac::Mac;
 use crate::time::Time;
 pub use delivery::{Delivery, Named, Way};
 pub use grants::{Granted, Grants};
+pub use history::History;
 pub use offers::Offers;
 use room::Forgettable;
 pub use room::Forgotten;
 use serde_json::{Map, Value};
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokens::Tokens;
 
@@ -99,8 +99,8 @@ pub struct Node {
     pub offers: Offers,
     /// That it is not where the configuration has it, as the journal was told.
     pub misplaced: Option<String>,
-    /// What happened to it, the oldest first.
-    pub history: VecDeque<(Time, Kind, Arc<str>)>,
+    /// What happened to it.
+    pub history: History,
     /// Whether it is durable that its number is nobody else's.
     pub number_kept: NumberKept,
     /// Whether a record says how far it got.
@@ -235,7 +235,7 @@ impl Node {
             vain: None,
             offers: Offers::default(),
             misplaced: None,
-            history: VecDeque::new(),
+            history: History::default(),
             number_kept: NumberKept::Always,
             is_recorded: false,
             is_kept: false,

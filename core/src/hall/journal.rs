@@ -21,7 +21,7 @@ impl Turn<'_> {
         let machine = machine.map(|mac| self.hall.nodes.identity(mac));
         let speaker = match machine.and_then(|mac| self.hall.nodes.get_mut(mac)) {
             Some(node) => {
-                node.remember(self.now, kind, Arc::clone(&detail));
+                node.history.remember(self.now, kind, Arc::clone(&detail));
                 Some(speaker(node, kind))
             }
             None => machine.map(Speaker::Host),
@@ -40,7 +40,7 @@ impl Turn<'_> {
     ) {
         let (machine, detail) = (self.hall.nodes.identity(mac), self.hall.phrases.shared(detail));
         if let Some(node) = self.hall.nodes.get_mut(machine) {
-            node.remember(self.now, kind, Arc::clone(&detail));
+            node.history.remember(self.now, kind, Arc::clone(&detail));
         }
         self.out.push(Output::Event(Event { machine: Some(machine), kind, detail }));
     }

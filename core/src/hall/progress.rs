@@ -23,7 +23,7 @@ impl Turn<'_> {
     /// The same, if it is not what is in its way already. Of what comes and goes each is told once in a while.
     pub(crate) fn trouble_once(&mut self, mac: Mac, what: String, to_do: Option<String>) {
         let Some(node) = self.hall.nodes.get_mut(mac) else { return self.trouble_of_host(mac, what) };
-        let told = node.trouble_told(&what);
+        let told = node.history.trouble_told(&what);
         let was_told_just_now = told.is_some_and(|told| self.now.since(told) < TROUBLE_TOLD_EVERY);
         match &mut node.trouble {
             Some(standing) if standing.what == what || was_told_just_now => {
@@ -60,7 +60,7 @@ impl Turn<'_> {
     /// The same of what comes and goes, as where firmware tries one way to boot after the other: each is told once in a while, and so it is of a host that is no node.
     pub(crate) fn trouble_beside_once(&mut self, mac: Mac, kind: Beside, what: String, to_do: String) {
         let Some(node) = self.hall.nodes.get_mut(mac) else { return self.trouble_of_host(mac, what) };
-        let told = node.trouble_told(&what);
+        let told = node.history.trouble_told(&what);
         let was_told_just_now = told.is_some_and(|told| self.now.since(told) < TROUBLE_TOLD_EVERY);
         let before = node.beside.insert(kind, Trouble { what: what.clone(), to_do: Some(to_do) });
         if !was_told_just_now && before.is_none_or(|before| before.what != what) {

@@ -36,7 +36,6 @@ use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 
 /// Takes an operator's question.
 pub(crate) fn handle(turn: &mut Turn<'_>, id: RequestId, wall: Wall, query: &Query) {
@@ -379,10 +378,10 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
 }
 
 fn history(turn: &Turn<'_>, wall: Wall, node: &Node) -> Vec<EventView> {
-    let event = |(time, kind, detail): &(_, _, Arc<str>)| EventView {
-        time: wall.stamp(turn.now, *time),
-        event: *kind,
-        detail: detail.to_string(),
+    let event = |(time, event, detail): (_, _, &str)| EventView {
+        time: wall.stamp(turn.now, time),
+        event,
+        detail: detail.to_owned(),
     };
     node.history.iter().map(event).collect()
 }

@@ -1,43 +1,91 @@
 //! What happened to a machine, as `explain` tells it.
 
-use super::Node;
 use crate::event::Kind;
 use crate::limit::{EVENTS_KEPT_PER_NODE, EVENTS_PER_NODE_MAX};
 use crate::time::Time;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-impl Node {
-    /// Keeps an event for `explain`. The oldest gives way; but what anybody asks in the machine's name over and over leaves some of what became of it, and trouble that comes again before the
+/// What happened to a machine, the oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    events: VecDeque<Happened>,
+    /// What they say, each once: a boot says mostly what the one before it said. None: room for another.
+    phrases: Vec<Option<Arc<str>>>,
+}
+
+/// One event. There are dozens for each of ten thousand machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Happened {
+    at: Time,
+    kind: Kind,
+    /// Its place among the phrases.
+    phrase: u8,
+}
+
+const _: () = assert!(EVENTS_PER_NODE_MAX <= 1 << u8::BITS, "each may say something else");
+
+impl History {
+    /// Keeps an event. The oldest gives way; but what anybody asks in the machine's name over and over leaves some of what became of it, and trouble that comes again before the
     /// machine got any further takes no second place.
     pub fn remember(&mut self, now: Time, kind: Kind, detail: Arc<str>) {
         if kind == Kind::Trouble
             && let Some(before) = self.place_of_trouble(&detail)
         {
-            self.history.remove(before);
+            self.forget(before);
         }
-        if self.history.len() == EVENTS_PER_NODE_MAX {
-            let is_talk = |(_, kind, _): &(_, Kind, _)| kind.is_talk();
-            let talk = self.history.iter().filter(|event| is_talk(event)).count();
-            let is_kept = self.history.len() - talk <= EVENTS_KEPT_PER_NODE;
-            let oldest = self.history.iter().position(is_talk).filter(|_| is_kept);
-            self.history.remove(oldest.unwrap_or_default());
+        if self.events.len() == EVENTS_PER_NODE_MAX {
+            let talk = self.events.iter().filter(|event| event.kind.is_talk()).count();
+            let is_kept = self.events.len() - talk <= EVENTS_KEPT_PER_NODE;
+            let oldest = self.events.iter().position(|event| event.kind.is_talk()).filter(|_| is_kept);
+            self.forget(oldest.unwrap_or_default());
         }
-        // Each boot says mostly what the one before it said.
-        let before = self.history.iter().rev().find(|(_, _, before)| *before == detail);
-        let detail = before.map_or(detail, |(_, _, before)| Arc::clone(before));
-        self.history.push_back((now, kind, detail));
+        let phrase = self.phrase(detail);
+        self.events.push_back(Happened { at: now, kind, phrase });
     }
 
-    /// When it was told last that this is in its way, if it got no further since.
+    /// When what happened, and in which words.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Time, Kind, &str)> {
+        self.events.iter().map(|event| (event.at, event.kind, self.says(*event)))
+    }
+
+    /// When the machine was told last that this is in its way, if it got no further since.
     pub fn trouble_told(&self, what: &str) -> Option<Time> {
-        let (told, _, _) = self.history.get(self.place_of_trouble(what)?)?;
-        Some(*told)
+        Some(self.events[self.place_of_trouble(what)?].at)
     }
 
     fn place_of_trouble(&self, what: &str) -> Option<usize> {
-        let further = self.history.iter().rposition(|(_, kind, _)| *kind == Kind::Stage);
-        let is_it = |(_, kind, detail): &(_, Kind, Arc<str>)| *kind == Kind::Trouble && **detail == *what;
-        let place = self.history.iter().rposition(is_it)?;
+        let further = self.events.iter().rposition(|event| event.kind == Kind::Stage);
+        let is_it = |event: &Happened| event.kind == Kind::Trouble && self.says(*event) == what;
+        let place = self.events.iter().rposition(is_it)?;
         Some(place).filter(|place| Some(*place) > further)
     }
+
+    fn says(&self, event: Happened) -> &str {
+        self.phrases[usize::from(event.phrase)].as_deref().expect("an event keeps its phrase")
+    }
+
+    /// The place of a phrase, which it gets if it has none.
+    fn phrase(&mut self, detail: Arc<str>) -> u8 {
+        let had = self.phrases.iter().position(|phrase| phrase.as_ref() == Some(&detail));
+        let place = had.or_else(|| self.phrases.iter().position(Option::is_none));
+        let place = place.unwrap_or_else(|| {
+            self.phrases.push(None);
+            self.phrases.len() - 1
+        });
+        if had.is_none() {
+            self.phrases[place] = Some(detail);
+        }
+        u8::try_from(place).expect("there are no more than events")
+    }
+
+    fn forget(&mut self, place: usize) {
+        let Some(Happened { phrase, .. }) = self.events.remove(place) else { return };
+        if !self.events.iter().any(|event| event.phrase == phrase) {
+            self.phrases[usize::from(phrase)] = None;
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::limit::{EVENTS_KEPT_PER_NODE, EVENTS_PER_NODE_MAX, NODES_MAX};
+use crate::limit::NODES_MAX;
 use std::time::Duration;
 
 const START: Time = Time::from_nanoseconds(1_000_000_000_000);
@@ -132,66 +132,6 @@ fn a_further_address_is_there_when_it_is_recorded() {
     }
     assert_eq!(nodes.get(mac(1)).unwrap().further_macs, [mac(13), mac(14)], "the oldest gives way");
     assert_eq!(nodes.identity(mac(11)), mac(11));
-}
-
-#[test]
-fn what_a_boot_says_that_an_earlier_one_said_is_kept_once() {
-    let mut node = Node::new(START, mac(1));
-    for word in ["OFFER 10.77.1.0", "ACK 10.77.1.0", "OFFER 10.77.1.0", "ACK 10.77.1.0"] {
-        node.remember(START, Kind::Offer, word.into());
-    }
-    let said: Vec<_> = node.history.iter().map(|(_, _, detail)| detail).collect();
-    assert!(Arc::ptr_eq(said[0], said[2]) && Arc::ptr_eq(said[1], said[3]) && said[0] != said[1]);
-}
-
-#[test]
-fn history_is_bounded() {
-    let mut node = Node::new(START, mac(1));
-    for turn in 0..EVENTS_PER_NODE_MAX + 5 {
-        node.remember(START, Kind::File, turn.to_string().into());
-    }
-    assert_eq!(node.history.len(), EVENTS_PER_NODE_MAX);
-    assert_eq!(node.history.front().map(|(_, _, detail)| &**detail), Some("5"));
-}
-
-/// Anybody asks in its name as often as he likes.
-#[test]
-fn talk_leaves_what_became_of_a_machine() {
-    let mut node = Node::new(START, mac(1));
-    let mut tell = |kind, count: usize| {
-        (0..count).for_each(|turn| node.remember(START, kind, turn.to_string().into()));
-        let count = |of| node.history.iter().filter(|(_, kind, _)| *kind == of).count();
-        [Kind::Stage, Kind::Trouble, Kind::Discover, Kind::File].map(count)
-    };
-    tell(Kind::Stage, EVENTS_KEPT_PER_NODE);
-    assert_eq!(tell(Kind::Discover, 1000), [16, 0, 48, 0]);
-    assert_eq!(tell(Kind::Trouble, 1), [16, 1, 47, 0], "talk gives way");
-    // Of more than those it is the oldest again, whatever it is.
-    assert_eq!(tell(Kind::File, 1), [15, 1, 47, 1]);
-    assert_eq!(tell(Kind::File, 48), [15, 1, 0, 48]);
-    assert_eq!(node.history.back().map(|(_, _, detail)| &**detail), Some("47"), "the newest is always there");
-}
-
-/// Firmware of several kinds asks in its name by turns: each trouble has one place, until the machine gets further.
-#[test]
-fn trouble_that_comes_again_takes_no_second_place() {
-    let mut node = Node::new(START, mac(1));
-    let mut tell = |kind, what: &str| {
-        node.remember(START, kind, what.into());
-        node.history.iter().map(|(_, _, detail)| detail.to_string()).collect::<Vec<_>>()
-    };
-    for (kind, what) in [(Kind::Stage, "booting"), (Kind::Agent, "mounted")] {
-        tell(kind, what);
-    }
-    for _ in 0..1000 {
-        tell(Kind::Trouble, "no file for one");
-        tell(Kind::Trouble, "no file for another");
-    }
-    assert_eq!(
-        tell(Kind::Stage, "up"),
-        ["booting", "mounted", "no file for one", "no file for another", "up"]
-    );
-    assert_eq!(tell(Kind::Trouble, "no file for one").len(), 6, "and again");
 }
 
 /// Whoever was looked for last is found again without a search: unless somebody took its place, or it is another machine's by now.

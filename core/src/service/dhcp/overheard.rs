@@ -89,9 +89,9 @@ fn notice(turn: &mut Turn<'_>, notice: Notice) {
     let Some(node) = client.and_then(|client| turn.hall.nodes.get_mut(client)) else { return };
     // Once a boot in its history: what it said before stands there already.
     let what = format!("{what} it");
-    let is_told = node.history.iter().any(|(at, _, said)| **said == *what && *at >= node.since.at());
+    let is_told = node.history.iter().any(|(at, _, said)| said == what && at >= node.since.at());
     if !is_told {
-        node.remember(turn.now, Kind::Trouble, what.as_str().into());
+        node.history.remember(turn.now, Kind::Trouble, what.as_str().into());
     }
     let allowed = turn.config.networks.iter().filter(|network| network.interface == interface);
     let allowed = allowed.flat_map(|network| &network.other_servers).chain([&server]);
