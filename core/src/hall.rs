@@ -138,6 +138,8 @@ pub(crate) struct Hall {
     pub(crate) started: Time,
     /// Who was not served last because the table of nodes was full, and when.
     pub(crate) turned_away: Option<(Mac, Time)>,
+    /// File systems that do not answer, by where they are below the boot directory: what each is, and how to find out why.
+    pub(crate) held_up_files: BTreeMap<String, String>,
     /// Where a line is put together ([`Turn::line`]).
     pub(crate) line: String,
     /// What the calendar said, and when. It stands in what people read, and nothing is decided by it.

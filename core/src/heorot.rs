@@ -105,6 +105,7 @@ impl Heorot {
             missing: Vec::new(),
             started: now,
             turned_away: None,
+            held_up_files: BTreeMap::new(),
             line: String::new(),
             calendar: None,
             secret,
@@ -162,6 +163,7 @@ impl Heorot {
             }
             Input::InterfaceFlushed(interface) => turn.pin_again(interface),
             Input::InterfacesDeaf(deaf) => turn.interfaces_deaf(deaf),
+            Input::FilesHeldUp(places) => turn.hall.held_up_files = places,
             Input::Addresses { own, missing } => {
                 turn.hall.own_addresses = own;
                 // What was taken for another server may be this one.

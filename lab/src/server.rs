@@ -272,13 +272,13 @@ uefi-x64 = "{uefi_loader}"
 [profile.default]
 kernel = "vmlinuz"
 initrd = ["initrd.img"]
-cmdline = "console=ttyS0 node={{{{node.name}}}}{words}"
+cmdline = "console=ttyS0 node={{{{node.name}}}} {KERNEL_WORDS}{words}"
 {further_of_profile}
 
 [profile.trial]
 kernel = "vmlinuz"
 initrd = ["initrd.img"]
-cmdline = "console=ttyS0{words}"
+cmdline = "console=ttyS0 {KERNEL_WORDS}{words}"
 
 [trial]
 policy = "report"
@@ -305,5 +305,7 @@ timeout = "30s"
 }
 
 const FIRST: Ipv4Addr = Ipv4Addr::new(10, 77, 1, 0);
+/// The kernel's first line and whatever is wrong come to the console, but not what goes well: that comes into the middle of what the agent says there.
+const KERNEL_WORDS: &str = "loglevel=6";
 /// It opens its store and binds its ports in far less.
 const START_PATIENCE: Duration = Duration::from_secs(20);

@@ -34,6 +34,7 @@
 //! | `occupied ADDRESS X` | machine X answers a probe; `-` if the answer does not say who |
 //! | `other SERVER offers\|grants\|refuses ADDRESS X` | another server answers machine X, and is heard; a boot file, `next=ADDRESS`, which has that, `class=WORD` (option 60) and `from=ADDRESS:PORT` may follow |
 //! | `downloads ADDRESS`, `asks-for ADDRESS X` | blocks are acknowledged from an address; machine X asks for one by ARP |
+//! | `disk AT hangs\|answers` | what is mounted at AT below the boot directory (`''`: that itself) does not answer from now on, or all do |
 //! | `interface eth1 down\|no-carrier\|up` | it, and no other, hears nobody from now on |
 //! | `link paced\|round-robin\|deferring` | how the link is used from now on |
 //! | `wait TIME` | |
@@ -191,6 +192,18 @@ impl Teller {
                 };
                 let deaf = why.into_iter().map(|why| ((*name).to_owned(), why)).collect();
                 let out = self.world()?.happen(Input::InterfacesDeaf(deaf));
+                Some(self.lines(out, None))
+            }
+            ["disk", at, how] => {
+                let is_out = match *how {
+                    "hangs" => true,
+                    "answers" => false,
+                    _ => return None,
+                };
+                let what =
+                    (at.trim_matches('\'').to_owned(), format!("the disk of {at}, which does not answer"));
+                let held_up = is_out.then_some(what).into_iter().collect();
+                let out = self.world()?.happen(Input::FilesHeldUp(held_up));
                 Some(self.lines(out, None))
             }
             ["downloads", address] => {

@@ -95,9 +95,12 @@ impl Loop {
     pub(super) fn undelivered(&mut self, undelivered: &Undelivered) {
         let config = &self.parts.config;
         let directories = (config.boot.directory.as_str(), config.overlays.as_str());
-        for (weight, line) in self.refusals.undelivered(self.now, undelivered, directories) {
+        let lines = self.refusals.undelivered(self.now, undelivered, directories);
+        let held_up = self.refusals.held_up(directories);
+        for (weight, line) in lines {
             self.parts.journal.say(weight, line);
         }
+        self.heorot(Input::FilesHeldUp(held_up));
     }
 
     pub(super) fn take_signals(&mut self) {

@@ -101,6 +101,20 @@ impl Refusals {
         lines.into_iter().chain(again).collect()
     }
 
+    /// What of that holds up files of the boot directory: each by where it is below it, what it is, and how to find out why.
+    pub(super) fn held_up(&self, directories: (&str, &str)) -> BTreeMap<String, String> {
+        let of_boot = |place: &Place| match place {
+            Place::Own => Some(String::new()),
+            Place::Mounted { at, .. } => Some(at.to_string()),
+            Place::Overlays => None,
+        };
+        let told = |place: &Place| {
+            let (whose, directory) = whereabouts(place, directories);
+            Some((of_boot(place)?, format!("{whose}, which does not answer: findmnt -T {directory}, dmesg")))
+        };
+        self.undelivered.keys().filter_map(told).collect()
+    }
+
     /// The configuration was tried again, and is refused or not: since when it is the first time counts.
     pub(super) fn configuration(&mut self, now: Time, why: Option<String>) {
         const WHAT: &str = "the configuration on disk is refused, and the old one is in use,";
@@ -238,5 +252,21 @@ mod tests {
         assert_eq!(lines, [(5, "what is mounted at /srv/heorot/nfs answers again".to_owned())]);
         assert_eq!(told.len(), 1);
         assert_eq!(say(4, &[]).1, []);
+    }
+
+    /// Who waits for a boot file is told of its file system, and not of that of the overlays.
+    #[test]
+    fn what_holds_up_boot_files_is_known_by_where_it_is() {
+        let directories = ("/srv/heorot/", "/etc/heorot/overlays");
+        let nfs = Place::Mounted { at: "nfs".into(), device: "0:7".into() };
+        let undelivered = [Place::Own, nfs, Place::Overlays].map(|place| (place, String::new())).into();
+        let mut refusals = Refusals::default();
+        refusals.undelivered(Time::from_nanoseconds(1), &undelivered, directories);
+        let held_up: Vec<_> = refusals.held_up(directories).into_iter().collect();
+        let own = "the file system of boot.directory /srv/heorot/, which does not answer: findmnt -T /srv/heorot/, dmesg";
+        let mounted = "what is mounted at /srv/heorot/nfs, which does not answer: findmnt -T /srv/heorot/nfs, dmesg";
+        assert_eq!(held_up, [("", own), ("nfs", mounted)].map(|(at, why)| (at.to_owned(), why.to_owned())));
+        refusals.undelivered(Time::from_nanoseconds(2), &Undelivered::new(), directories);
+        assert_eq!(refusals.held_up(directories), BTreeMap::new());
     }
 }

@@ -119,6 +119,7 @@ pub(super) fn to_do(turn: &Turn<'_>, wall: Wall, node: &Node) -> Option<String> 
     };
     misplaced(turn, node)
         .and_then(|trouble| trouble.to_do)
+        .or_else(|| held_up(turn, node))
         .or_else(|| node.boot.refused_secrets.as_deref().and_then(remedy))
         .or_else(|| node.trouble.as_ref().and_then(remedy))
         .or_else(|| beside(true))
@@ -131,6 +132,17 @@ pub(super) fn to_do(turn: &Turn<'_>, wall: Wall, node: &Node) -> Option<String> 
         .or_else(|| broken_off(node).map(str::to_owned))
         .or_else(|| unnumbered::trouble(turn, node)?.to_do)
         .or_else(|| where_it_stands(turn, node).map(str::to_owned))
+}
+
+/// What can be done for one that waits for a file of a file system that does not answer.
+fn held_up(turn: &Turn<'_>, node: &Node) -> Option<String> {
+    let Delivery { path, .. } = node.boot.delivery.as_ref().filter(|_| node.stage.is_booting())?;
+    let is_below = |directory: &str| {
+        directory.is_empty() || path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
+    };
+    // The innermost comes last.
+    let (_, why) = turn.hall.held_up_files.iter().rfind(|(directory, _)| is_below(directory))?;
+    Some(format!("{} is on {why}", printable(path, TOLD_LETTERS_MAX)))
 }
 
 /// What can be done for one that broke off the connection by which it was sent a file, and asks for nothing since. What else keeps a file from it stands among its troubles.
