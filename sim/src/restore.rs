@@ -9,7 +9,7 @@ pub use scenario::{ControlWord, HTTP_KINDS, KINDS, Scenario, kind_name, kind_nam
 use scenario::all_kinds;
 
 use crate::chance::Chance;
-use crate::machine::{Kind, Setup};
+use crate::machine::{Kind, Setup, folder};
 use crate::report::{Firmware, HighWater, LostMachine, Regime, Report, Sample};
 use crate::run::{Deed, Plan, Run, START, Tale, mac};
 use crate::server::Files;
@@ -123,6 +123,8 @@ pub fn files(config: &Config, scenario: &Scenario) -> Files {
         files.insert(path, ipxe);
         files.insert_for(Kind::Grub, path, grub);
         files.insert_for(Kind::Shim, path, shim);
+        // Shim's second stage lies beside it.
+        files.insert(&format!("{}grubx64.efi", folder(path)), grub);
     }
     let (kernel, initrd) = scenario.split_image();
     for profile in config.profiles.values() {

@@ -75,6 +75,21 @@ static FOREIGN: &[Foreign] = &[
         &["lease-time", "default-lease-time", "max-lease-time", "valid-lifetime"],
         "write lease = \"12h\", temporary-lease = \"60s\" or guest-lease = \"1h\"",
     ),
+    foreign(
+        &["network", "boot", "tftp", "server"],
+        &["enable-tftp", "dhcp-authoritative", "bind-interfaces", "bind-dynamic", "log-dhcp", "log-queries"],
+        "leave it out: TFTP is served, DHCP answers for its networks alone, and the journal has what happens; docs/from-dnsmasq-and-dhcpd.md has what other lines are here",
+    ),
+    foreign(
+        &["network", "boot", "server"],
+        &["dhcp-host", "read-ethers"],
+        "a machine is a [[node]] with mac and number, a host with an address of its own a [[host]]",
+    ),
+    foreign(
+        &["network", "boot", "server"],
+        &["dhcp-option", "dhcp-option-force", "dhcp-match", "dhcp-vendorclass", "dhcp-userclass"],
+        "options stand in options = { ntp-servers = \"10.77.0.9\" }, and who gets others in a [[class]]",
+    ),
     foreign(&["network"], &["size", "count", "nodes"], "write numbers = \"0-1023\""),
     foreign(
         &["network"],

@@ -1,5 +1,6 @@
 //! A file that is no TOML: the one mistake that is told of it, and what was meant.
 
+use super::foreign;
 use super::mistake::{Findings, WHOLE_FILE};
 use super::setting::{Form, Kind, Section, Setting};
 use super::table::SECTIONS;
@@ -62,14 +63,18 @@ impl<'t> Line<'t> {
         if !text.lines().any(is_heading) {
             return None;
         }
-        let at = self.text.find(['=', ':'])?;
-        let (key, rest) = (self.text.get(..at)?.trim(), self.text.get(at + 1..)?);
+        let section = section_at(text, self.start);
         let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let Some(at) = self.text.find(['=', ':']) else {
+            let is_key = !code.is_empty() && code.chars().all(is_bare);
+            return self.unknown(section.filter(|_| is_key)?, code, indent);
+        };
+        let (key, rest) = (self.text.get(..at)?.trim(), self.text.get(at + 1..)?);
         let bare = key.trim_matches(['"', '\'']);
         if bare.is_empty() || !bare.chars().all(is_bare) {
             return None;
         }
-        let setting = section_at(text, self.start).and_then(|section| section.setting(bare));
+        let setting = section.and_then(|section| section.setting(bare));
         let (value, comment) = without_comment(rest.trim_start());
         let value_at = self.text.len() - rest.trim_start().len();
         if self.text.as_bytes().get(at) == Some(&b':') {
@@ -94,7 +99,13 @@ impl<'t> Line<'t> {
         let is_list = value.starts_with('[');
         let can_be_read =
             !is_list || (value.ends_with(']') && !value.contains(['"', '\'']) && comment.is_empty());
-        (is_meant && can_be_read).then(|| Meant {
+        if !is_meant || !can_be_read {
+            return None;
+        }
+        if let Some(unknown) = section.and_then(|section| self.unknown(section, bare, indent)) {
+            return Some(unknown);
+        }
+        Some(Meant {
             span: self.span(value_at, value.len()),
             message: match setting.map(|setting| setting.kind) {
                 Some(Kind::Truth | Kind::Integer { .. } | Kind::Table) => "this is no value",
@@ -108,6 +119,19 @@ impl<'t> Line<'t> {
                 | None => "a string stands in quotation marks",
             },
             remedy: format!("write {key} = {}", written(bare, setting, value)),
+        })
+    }
+
+    /// A key that there is none of in this section. However its value were written, that would be told next.
+    fn unknown(&self, section: &'static Section, key: &str, at: usize) -> Option<Meant> {
+        let is_known = section.form == Form::Open
+            || section.setting(key).is_some()
+            || foreign::child(section, key).is_some();
+        let remedy = || foreign::remedy_for_key(section, key);
+        (!is_known).then(|| Meant {
+            span: self.span(at, key.len()),
+            message: "unknown key",
+            remedy: remedy(),
         })
     }
 

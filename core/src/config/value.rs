@@ -213,6 +213,10 @@ pub(super) fn file_name(text: &str, boot_directory: &str) -> Result<String, Wron
         let message = format!("{} is no file below boot.directory", quoted(text));
         return Err(Wrong::with(message, "no \"..\" and no empty part, as \"images/vmlinuz\""));
     }
+    if text == "node" || text.starts_with("node/") {
+        let message = format!("{} by HTTP is what nodes say and ask of themselves", quoted(text));
+        return Err(Wrong::with(message, "call the file or its folder otherwise"));
+    }
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '~' | '/');
     if let Some((at, wrong)) = text.char_indices().find(|(_, c)| !allowed(*c)) {
         return Err(Wrong {

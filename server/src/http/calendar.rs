@@ -15,22 +15,44 @@ pub(crate) fn written(seconds: u64) -> String {
     format!("{week_day}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
 }
 
-/// The seconds of a date in the form that is written today. The two obsolete ones (RFC 850, asctime) no boot client writes; they count as no date, which costs a copy of the
-/// file and nothing else.
+/// The seconds of a date in any of the three forms (RFC 9110 5.6.7): that which is written today, and the two that were before, of RFC 850 and of asctime.
 pub(super) fn read(text: &str) -> Option<u64> {
-    let mut parts = text.trim().strip_suffix(" GMT")?.split(' ');
-    let week_day = parts.next()?.strip_suffix(',')?;
-    let day = number(parts.next()?, 2)?;
-    let month = parts.next()?;
+    let parts: Vec<&str> = text.split_ascii_whitespace().collect();
+    match *parts {
+        [week_day, day, month, year, time, "GMT"] => {
+            let is_named = week_day.strip_suffix(',').is_some_and(|week_day| DAYS.contains(&week_day));
+            is_named.then(|| moment(number(year, 4)?, month, number(day, 2)?, time))?
+        }
+        [week_day, date, time, "GMT"] => {
+            let is_named = week_day.strip_suffix("day,").is_some_and(is_week_day);
+            let mut date = date.splitn(3, '-');
+            let (day, month, year) = (date.next()?, date.next()?, number(date.next()?, 2)?);
+            // None is of before 1970, and none that matters is to come.
+            let year = if year < 70 { 2000 + year } else { 1900 + year };
+            is_named.then(|| moment(year, month, number(day, 2)?, time))?
+        }
+        [week_day, month, day, time, year] if DAYS.contains(&week_day) => {
+            let day = number(day, 2).or_else(|| number(day, 1))?;
+            moment(number(year, 4)?, month, day, time)
+        }
+        _ => None,
+    }
+}
+
+/// Whether a week day is called so, without its "day".
+fn is_week_day(name: &str) -> bool {
+    ["Sun", "Mon", "Tues", "Wednes", "Thurs", "Fri", "Satur"].contains(&name)
+}
+
+/// The seconds of a moment, if there is such a one: `time` is `08:49:37`.
+fn moment(year: u64, month: &str, day: u64, time: &str) -> Option<u64> {
     let month = u64::try_from(MONTHS.iter().position(|name| *name == month)?).ok()? + 1;
-    let year = number(parts.next()?, 4)?;
-    let mut time = parts.next()?.split(':').map(|part| number(part, 2));
-    let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
-    let is_whole = parts.next().is_none() && time.next().is_none() && DAYS.contains(&week_day);
+    let mut parts = time.split(':').map(|part| number(part, 2));
+    let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
     // A leap second is the one before it, here.
-    let is_time = hour < 24 && minute < 60 && second <= 60;
+    let is_time = hour < 24 && minute < 60 && second <= 60 && parts.next().is_none();
     let days = days_of(year, month, day)?;
-    (is_whole && is_time).then_some(days * DAY_SECONDS + hour * 3600 + minute * 60 + second.min(59))
+    is_time.then_some(days * DAY_SECONDS + hour * 3600 + minute * 60 + second.min(59))
 }
 
 /// Exactly so many digits.
@@ -93,13 +115,31 @@ mod tests {
         }
     }
 
+    /// RFC 9110 5.6.7: a recipient has to accept these too.
+    #[test]
+    fn dates_of_before_are_read() {
+        for (seconds, text) in [
+            (784_111_777, "Sunday, 06-Nov-94 08:49:37 GMT"),
+            (784_111_777, "Sun Nov  6 08:49:37 1994"),
+            (1_795_910_400, "Sunday, 29-Nov-26 00:00:00 GMT"),
+            (1_795_910_400, "Sun Nov 29 00:00:00 2026"),
+            (0, "Thursday, 01-Jan-70 00:00:00 GMT"),
+        ] {
+            assert_eq!(read(text), Some(seconds), "{text}");
+        }
+    }
+
     #[test]
     fn what_is_no_date_is_none() {
         for text in [
             "",
             "GMT",
-            "Sunday, 06-Nov-94 08:49:37 GMT",
-            "Sun Nov  6 08:49:37 1994",
+            "Sunday, 06-Nov-1994 08:49:37 GMT",
+            "Sun, 06-Nov-94 08:49:37 GMT",
+            "Noday, 06-Nov-94 08:49:37 GMT",
+            "Sunday, 06-Nov-94-1 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 94",
+            "Sunday Nov  6 08:49:37 1994",
             "Sun, 6 Nov 1994 08:49:37 GMT",
             "Sun, 06 Nov 1994 08:49:37 UTC",
             "Sun, 06 Nov 1994 24:00:00 GMT",

@@ -264,7 +264,8 @@ mod tests {
         refusals.undelivered(Time::from_nanoseconds(1), &undelivered, directories);
         let held_up: Vec<_> = refusals.held_up(directories).into_iter().collect();
         let own = "the file system of boot.directory /srv/heorot/, which does not answer: findmnt -T /srv/heorot/, dmesg";
-        let mounted = "what is mounted at /srv/heorot/nfs, which does not answer: findmnt -T /srv/heorot/nfs, dmesg";
+        let mounted =
+            "what is mounted at /srv/heorot/nfs, which does not answer: findmnt -T /srv/heorot/nfs, dmesg";
         assert_eq!(held_up, [("", own), ("nfs", mounted)].map(|(at, why)| (at.to_owned(), why.to_owned())));
         refusals.undelivered(Time::from_nanoseconds(2), &Undelivered::new(), directories);
         assert_eq!(refusals.held_up(directories), BTreeMap::new());

@@ -187,7 +187,7 @@ fn grub_wishes(start: &Start<'_>) -> Vec<Wish> {
 }
 
 /// The folder of a path, with its final slash; empty if there is none.
-fn folder(path: &str) -> &str {
+pub(crate) fn folder(path: &str) -> &str {
     path.rfind('/').map_or("", |slash| &path[..=slash])
 }
 

@@ -38,6 +38,7 @@ use enquiry::Enquiry;
 use fetch::Fetch;
 use heorot_core::time::Time;
 use kind::Program;
+pub(crate) use loader::folder;
 use loader::{Need, Reads, Wish};
 use plan::{Plan, Url};
 use std::collections::VecDeque;

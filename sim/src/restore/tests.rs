@@ -69,6 +69,18 @@ fn a_disk_that_hangs_holds_a_boot_up_for_two_seconds() {
     }
 }
 
+/// There is no boot directory: each loader has beside it what it goes on with.
+#[test]
+fn loaders_may_lie_in_folders() {
+    for loader in ["efi/shimx64.efi", "efi/ipxe.efi"] {
+        let config = usual_config(20)
+            .replace("uefi-x64 = \"ipxe.efi\"", &format!("uefi-x64 = {loader:?}"))
+            .replace("pxelinux.0", "bios/pxelinux.0");
+        let report = restore(&Scenario { nodes: 20, config: Some(config), ..scenario() }).unwrap();
+        assert_eq!((report.lost, &report.lost_machines), (0, &vec![]), "{loader}");
+    }
+}
+
 #[test]
 fn the_same_seed_is_the_same_run_and_another_is_another() {
     let scenario =
