@@ -245,8 +245,15 @@ fn state(path: &Path, user: &str, is_running: bool) -> Finding {
         return Finding::new(Grade::Warning, subject, said);
     }
     let free = space.f_bavail.saturating_mul(space.f_frsize);
-    let grade = if free < STATE_OCTETS_MIN { Grade::Fault } else { Grade::Ok };
-    Finding::new(grade, subject, format!("{} MB are free", free / 1_000_000))
+    let said = format!("{} MB are free", free / 1_000_000);
+    if free < STATE_OCTETS_MIN {
+        return fault(format!(
+            "{said}\n  {} MB are to be free: df {}",
+            STATE_OCTETS_MIN / 1_000_000,
+            path.display()
+        ));
+    }
+    Finding::new(Grade::Ok, subject, said)
 }
 
 /// Whether a file may be written by the user that the server becomes.

@@ -330,7 +330,8 @@ impl Transfers {
 const TOO_LONG: &str = "a file name has 512 octets at most";
 
 /// What is told of a request that is cut off (RFC 1350 5, RFC 2347).
-const CUT_OFF: &str = "the request is cut off: each of its strings ends with a zero octet";
+const CUT_OFF: &str =
+    "the request is cut off: each of its strings ends with a zero octet, and each option has a value";
 
 /// Why a transfer ends whose machine begins anew.
 const ABANDONED: &str = "its machine left it, and asked anew";

@@ -165,7 +165,7 @@ fn blocks_are_as_long_as_the_way_takes() {
     }
 }
 
-const CUT_OFF: &str = "ERROR 4: the request is cut off: each of its strings ends with a zero octet";
+const CUT_OFF: &str = "ERROR 4: the request is cut off: each of its strings ends with a zero octet, and each option has a value";
 
 /// Each of these is told what it may not, and nothing is opened for it.
 #[test]

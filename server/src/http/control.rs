@@ -27,6 +27,7 @@ pub(super) fn router(site: Site) -> Router {
         .route("/v1/groups", get(groups))
         .route("/v1/export/{form}", get(export))
         .fallback(missing)
+        .method_not_allowed_fallback(not_so)
         .with_state(site)
 }
 
@@ -119,6 +120,11 @@ async fn missing() -> Response {
         404,
         "there is no such resource: /v1/status, /v1/nodes, /v1/nodes/NODE, /v1/nodes/NODE/explain, /v1/nodes/NODE/files, /v1/nodeset, /v1/groups, /v1/export/FORM; POST /v1/nodes/VERB",
     )
+}
+
+/// It is known, and not asked in this way; `Allow` says how (RFC 9110 15.5.6).
+async fn not_so() -> Response {
+    error(405, "GET asks, and POST /v1/nodes/VERB changes: deny, accept and the like")
 }
 
 /// A long answer comes in parts, of which each is asked for when the last one is there: so no turn of the loop has to make it whole.

@@ -50,6 +50,9 @@ fn operators_ask_on_the_control_socket() {
         }
     }
     assert!(ask("GET /v1/export/xml").0.starts_with("http/1.1 404"));
+    let (head, body) = ask("DELETE /v1/nodes/node5");
+    assert!(head.starts_with("http/1.1 405") && head.contains("\r\nallow: "), "{head}");
+    assert!(String::from_utf8_lossy(&body).starts_with("{\"error\":"), "{body:?}");
 
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o660);
