@@ -6,6 +6,7 @@ use crate::images::directory::problem_with;
 use crate::neighbour::threshold;
 use crate::overlay;
 use crate::plain_file;
+use crate::published;
 use crate::settings;
 use heorot_core::cluster::network;
 use heorot_core::config::{Config, Interface, LoaderFile, Mistake, Tls, render};
@@ -262,7 +263,21 @@ fn read_tls(tls: &Tls, text: &str) -> Result<Arc<ServerConfig>, Mistake> {
 /// What this host lacks for a configuration that is right in itself; each with what to do.
 pub(crate) fn problems_here(config: &Config) -> Vec<String> {
     let boot = problem_with(Path::new(&config.boot.directory));
-    boot.into_iter().chain(problems_with_roots(config)).chain(problems_with_interfaces(config)).collect()
+    let published = published::problems(config).into_iter().map(|(_, problem)| problem);
+    let state = problem_with_state(&config.server.state);
+    let of_directories = boot.into_iter().chain(state).chain(problems_with_roots(config)).chain(published);
+    of_directories.chain(problems_with_interfaces(config)).collect()
+}
+
+/// What is wrong with where the state is to be: a directory that is not there is made.
+pub(crate) fn problem_with_state(path: &str) -> Option<String> {
+    let is_none = match std::fs::metadata(path) {
+        Ok(found) => !found.is_dir(),
+        Err(error) => error.kind() == io::ErrorKind::NotADirectory,
+    };
+    is_none.then(|| {
+        format!("server.state {path} is no directory\n  name one, as server.state = \"/var/lib/heorot\": it is made if it is not there")
+    })
 }
 
 /// What is wrong with the directories that are to be served by NFS.
@@ -306,23 +321,7 @@ pub(crate) fn warnings_here(config: &Config) -> Vec<(&'static str, String)> {
     let of = |subject: &'static str| move |warning: String| (subject, warning);
     let kernel = threshold::warning(config).into_iter().map(of("kernel"));
     let overlays = overlay::problems(config).into_iter().map(of("overlays"));
-    kernel.chain(overlays).chain(published_roots(config).into_iter().map(of("roots"))).collect()
-}
-
-/// Roots that lie below the boot directory: whoever asks by TFTP or HTTP gets their files, as far as the server may read them, which as root is all of them.
-fn published_roots(config: &Config) -> Vec<String> {
-    let resolved = |path: &str| std::fs::canonicalize(path).ok();
-    let Some(published) = resolved(&config.boot.directory) else { return Vec::new() };
-    let directories = config.nfs.iter().flat_map(|nfs| &nfs.directories);
-    let below = directories.filter(|path| resolved(path).is_some_and(|path| path.starts_with(&published)));
-    let warning = |path: &String| {
-        format!(
-            "{path}, which is served by NFS, lies in boot.directory {}: whoever asks gets its files by TFTP and HTTP too, host keys and password hashes among them where the server runs as root\n  \
-             move it out of there, as mv {path} /srv/heorot-root, and name that in profile.root and nfs.directories",
-            config.boot.directory
-        )
-    };
-    below.map(warning).collect()
+    kernel.chain(overlays).chain(published::warnings(config)).collect()
 }
 
 #[cfg(test)]
@@ -405,29 +404,6 @@ mod tests {
         assert_eq!(read_elsewhere(&path).unwrap().config.networks[0].interface, "elsewhere7");
         std::fs::write(&path, text.replace("address", "# address")).unwrap();
         assert!(read_elsewhere(&path).unwrap_err().contains("there is no interface"));
-    }
-
-    /// What lies in the boot directory is everybody's: a root there is warned of, however its path is written, and one beside it is not.
-    #[test]
-    fn a_root_in_the_boot_directory_is_warned_of() {
-        let directory = testing::directory("configuration-roots");
-        let folder = directory.path();
-        for name in ["boot/root", "root", "boot-root"] {
-            std::fs::create_dir_all(folder.join(name)).unwrap();
-        }
-        std::os::unix::fs::symlink(folder.join("boot"), folder.join("link")).unwrap();
-        let mut config = config(folder);
-        config.boot.directory = folder.join("boot").display().to_string();
-        let mut warnings = |roots: &[&str]| {
-            let directories = roots.iter().map(|root| folder.join(root).display().to_string()).collect();
-            config.nfs = Some(heorot_core::config::Nfs { port: 2049, directories, insecure: false });
-            let said = published_roots(&config);
-            said.iter().map(|said| said.split(", which").next().unwrap().to_owned()).collect::<Vec<_>>()
-        };
-        assert_eq!(warnings(&["root", "boot-root", "none"]), Vec::<String>::new());
-        let shown = |name: &str| folder.join(name).display().to_string();
-        assert_eq!(warnings(&["boot/root", "link/root", "root"]), [shown("boot/root"), shown("link/root")]);
-        assert_eq!(warnings(&["boot"]), [shown("boot")]);
     }
 
     #[test]

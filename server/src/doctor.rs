@@ -10,6 +10,7 @@ use crate::dns;
 use crate::http;
 use crate::nfs;
 use crate::nis;
+use crate::published;
 use crate::rights;
 use crate::serve::STORE_FILE;
 use crate::settings;
@@ -78,6 +79,8 @@ pub(crate) fn examine(config: &Config, running: Option<&StatusView>) -> Vec<Find
     let roots = configuration::problems_with_roots(config);
     findings.extend(roots.into_iter().map(|problem| Finding::new(Grade::Fault, "nfs", problem)));
     let warnings = configuration::warnings_here(config);
+    let published = published::problems(config).into_iter();
+    findings.extend(published.map(|(subject, problem)| Finding::new(Grade::Fault, subject, problem)));
     let warning = |(subject, warning)| Finding::new(Grade::Warning, subject, warning);
     findings.extend(warnings.into_iter().map(warning));
     findings
@@ -246,6 +249,9 @@ fn state(path: &Path, user: &str, is_running: bool) -> Finding {
     }
     let free = space.f_bavail.saturating_mul(space.f_frsize);
     let grade = if free < STATE_OCTETS_MIN { Grade::Fault } else { Grade::Ok };
+    if let Some(problem) = configuration::problem_with_state(&path.display().to_string()) {
+        return fault(problem);
+    }
     Finding::new(grade, subject, format!("{} MB are free", free / 1_000_000))
 }
 

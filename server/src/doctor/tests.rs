@@ -5,7 +5,7 @@ use crate::testing;
 fn config(directory: &Path, packages: &Path, further: &str) -> Config {
     let text = format!(
         "[[network]]\ninterface = \"lo\"\naddress = \"127.0.0.1/8\"\nnumbers = \"0-9\"\nfirst = \"127.1.0.0\"\ntemporary = \"127.2.0.1-127.2.0.9\"\n\
-         [server]\nstate = \"{0}\"\nuser = \"nobody\"\n[boot]\ndirectory = \"{0}\"\npackages = \"{1}\"\n{further}",
+         [server]\nstate = \"{0}-state\"\nuser = \"nobody\"\n[boot]\ndirectory = \"{0}\"\npackages = \"{1}\"\n{further}",
         directory.display(),
         packages.display()
     );
