@@ -10,7 +10,7 @@ use crate::published;
 use crate::settings;
 use heorot_core::cluster::network;
 use heorot_core::config::{Config, Interface, LoaderFile, Mistake, Tls, render};
-use heorot_core::limit::FILE_TEMPLATE_OCTETS_MAX;
+use heorot_core::limit::{CONFIGURATION_OCTETS_MAX, FILE_TEMPLATE_OCTETS_MAX};
 use heorot_core::load::Link;
 use rustix::fs::Access;
 use rustls::ServerConfig;
@@ -159,7 +159,7 @@ pub(crate) fn let_read(path: &Path, group: &str, may: &dyn Fn(&Path, Access) -> 
 /// The same, where another one has a remedy for what may not be read.
 fn text_or(path: &Path, closed: impl Fn() -> String) -> Result<String, String> {
     let shown = path.display();
-    let octets = std::fs::read(path).map_err(|e| {
+    let octets = octets_of(path).map_err(|e| {
         let remedy = if e.kind() == io::ErrorKind::NotFound {
             "name the configuration file; docs/sample.toml is one to begin with".to_owned()
         } else if e.kind() == io::ErrorKind::PermissionDenied {
@@ -179,6 +179,17 @@ fn text_or(path: &Path, closed: impl Fn() -> String) -> Result<String, String> {
         };
         format!("{shown}: {what}\n  save it as UTF-8, as by iconv -f {from} -t UTF-8 {shown}\n")
     })
+}
+
+/// One more than are taken, which the parser refuses. A pipe that somebody left in the file's place would be waited for until he writes; what a shell pipes to `heorot check` has its writer, and a name below /dev.
+fn octets_of(path: &Path) -> io::Result<Vec<u8>> {
+    let at_most = CONFIGURATION_OCTETS_MAX as u64 + 1;
+    if !path.starts_with("/dev") {
+        return plain_file::read(path, at_most);
+    }
+    let mut octets = Vec::new();
+    std::fs::File::open(path)?.take(at_most).read_to_end(&mut octets)?;
+    Ok(octets)
 }
 
 fn parse(path: &Path, text: &str, interfaces: &[Interface]) -> Result<Read, String> {
@@ -364,6 +375,15 @@ mod tests {
         assert!(why.contains("docs/sample.toml"), "{why}");
         let why = text_of(folder).unwrap_err();
         assert!(!why.contains("sample"), "{why}");
+        // A reload would wait for a writer, and be the last one.
+        let pipe = folder.join("pipe.toml");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let why = text_of(&pipe).unwrap_err();
+        assert!(
+            why.contains("pipe.toml cannot be read: it is a pipe, and has to be a file\n  name the"),
+            "{why}"
+        );
+        assert_eq!(text_of(Path::new("/dev/zero")).unwrap().len(), CONFIGURATION_OCTETS_MAX + 1);
     }
 
     #[test]
