@@ -119,8 +119,7 @@ fn read_once(config: &Config, subject: String, path: &Path) -> Option<Finding> {
 /// What lets the user that the server becomes read a file. None: he may.
 fn closed(config: &Config, path: &Path) -> Option<String> {
     let user = nix::unistd::User::from_name(&config.server.user).ok().flatten()?;
-    let group = nix::unistd::Group::from_gid(user.gid).ok().flatten();
-    let group = group.map_or_else(|| user.gid.to_string(), |group| group.name);
+    let group = rights::group_of(&config.server.user);
     configuration::let_read(path, &group, &|path, access| allows(path, &user, access))
 }
 
