@@ -6,10 +6,11 @@ use crate::images::directory::problem_with;
 use crate::neighbour::threshold;
 use crate::overlay;
 use crate::plain_file;
+use crate::published;
 use crate::settings;
 use heorot_core::cluster::network;
 use heorot_core::config::{Config, Interface, LoaderFile, Mistake, Tls, render};
-use heorot_core::limit::FILE_TEMPLATE_OCTETS_MAX;
+use heorot_core::limit::{CONFIGURATION_OCTETS_MAX, FILE_TEMPLATE_OCTETS_MAX};
 use heorot_core::load::Link;
 use rustix::fs::Access;
 use rustls::ServerConfig;
@@ -59,7 +60,7 @@ pub(crate) struct Listening {
 /// # Errors
 /// Everything that is wrong with it, with lines and remedies.
 pub(crate) fn read(path: &Path) -> Result<Read, String> {
-    read_where(path, text_of(path)?, |found| found)
+    read_where(path, text_of(path)?, &see_who_may, |found| found)
 }
 
 /// Reads a file anew: what the host has lost of its addresses counts as it does for the running configuration.
@@ -71,8 +72,8 @@ pub(crate) fn read_anew(path: &Path, running: &Config) -> Result<Read, String> {
     let group = nix::unistd::Group::from_gid(nix::unistd::getegid()).ok().flatten();
     let group = group.map_or_else(|| running.server.user.clone(), |group| group.name);
     let may = |path: &Path, what| rustix::fs::access(path, what).is_ok();
-    let text = text_or(path, || let_read(path, &group, &may).unwrap_or_else(|| see_who_may(path)))?;
-    read_where(path, text, |found| running.held(&found).0)
+    let closed = |path: &Path| let_read(path, &group, &may).unwrap_or_else(|| see_who_may(path));
+    read_where(path, text_or(path, &closed)?, &closed, |found| running.held(&found).0)
 }
 
 /// The running configuration where the interfaces have these addresses; `text` is what it was read from. With sockets for addresses that are not `listened` to yet.
@@ -115,17 +116,21 @@ pub(crate) fn read_elsewhere(path: &Path) -> Result<Read, String> {
             interfaces.push(other);
         }
     }
-    parse(path, &text, &interfaces)
+    parse(path, &text, &see_who_may, &interfaces)
 }
+
+/// What is to be done where a file may not be read.
+type Closed<'a> = &'a dyn Fn(&Path) -> String;
 
 fn read_where(
     path: &Path,
     text: String,
+    closed: Closed<'_>,
     held: impl Fn(Vec<Interface>) -> Vec<Interface>,
 ) -> Result<Read, String> {
     let interfaces =
         settings::interfaces().map_err(|e| format!("the host's interfaces cannot be listed: {e}\n"))?;
-    parse(path, &text, &held(interfaces))
+    parse(path, &text, closed, &held(interfaces))
 }
 
 /// The text of a configuration.
@@ -133,7 +138,7 @@ fn read_where(
 /// # Errors
 /// Why it cannot be read, and what to do.
 pub(crate) fn text_of(path: &Path) -> Result<String, String> {
-    text_or(path, || see_who_may(path))
+    text_or(path, &see_who_may)
 }
 
 fn see_who_may(path: &Path) -> String {
@@ -156,13 +161,13 @@ pub(crate) fn let_read(path: &Path, group: &str, may: &dyn Fn(&Path, Access) -> 
 }
 
 /// The same, where another one has a remedy for what may not be read.
-fn text_or(path: &Path, closed: impl Fn() -> String) -> Result<String, String> {
+fn text_or(path: &Path, closed: Closed<'_>) -> Result<String, String> {
     let shown = path.display();
-    let octets = std::fs::read(path).map_err(|e| {
+    let octets = octets_of(path).map_err(|e| {
         let remedy = if e.kind() == io::ErrorKind::NotFound {
             "name the configuration file; docs/sample.toml is one to begin with".to_owned()
         } else if e.kind() == io::ErrorKind::PermissionDenied {
-            closed()
+            closed(path)
         } else {
             "name the configuration file".to_owned()
         };
@@ -180,13 +185,24 @@ fn text_or(path: &Path, closed: impl Fn() -> String) -> Result<String, String> {
     })
 }
 
-fn parse(path: &Path, text: &str, interfaces: &[Interface]) -> Result<Read, String> {
+/// One more than are taken, which the parser refuses. A pipe that somebody left in the file's place would be waited for until he writes; what a shell pipes to `heorot check` has its writer, and a name below /dev.
+fn octets_of(path: &Path) -> io::Result<Vec<u8>> {
+    let at_most = CONFIGURATION_OCTETS_MAX as u64 + 1;
+    if !path.starts_with("/dev") {
+        return plain_file::read(path, at_most);
+    }
+    let mut octets = Vec::new();
+    std::fs::File::open(path)?.take(at_most).read_to_end(&mut octets)?;
+    Ok(octets)
+}
+
+fn parse(path: &Path, text: &str, closed: Closed<'_>, interfaces: &[Interface]) -> Result<Read, String> {
     let file_name = path.display().to_string();
     match Config::parse(text, interfaces) {
         Ok((mut config, warnings)) => {
-            read_templates(&mut config, (&file_name, text))?;
+            read_templates(&mut config, (&file_name, text), closed)?;
             let links = network::links(&config, settings::mtu_octets);
-            let tls = config.http.tls.as_ref().map(|tls| read_tls(tls, text));
+            let tls = config.http.tls.as_ref().map(|tls| read_tls(tls, text, closed));
             let tls = tls.transpose().map_err(|mistake| render(&file_name, text, &[mistake]))?;
             let warnings = warnings.into_iter().map(|warning| render(&file_name, text, &[warning])).collect();
             Ok(Read { config, links, tls, warnings, text: text.into() })
@@ -199,7 +215,11 @@ fn parse(path: &Path, text: &str, interfaces: &[Interface]) -> Result<Read, Stri
 ///
 /// # Errors
 /// Everything that is wrong with them, with lines and remedies.
-fn read_templates(config: &mut Config, (file_name, config_text): (&str, &str)) -> Result<(), String> {
+fn read_templates(
+    config: &mut Config,
+    (file_name, config_text): (&str, &str),
+    closed: Closed<'_>,
+) -> Result<(), String> {
     let Some(templates) = config.boot.templates.clone() else { return Ok(()) };
     let directory = Path::new(&templates.directory);
     let refused = |message: String, remedy: String| {
@@ -229,8 +249,14 @@ fn read_templates(config: &mut Config, (file_name, config_text): (&str, &str)) -
             }
             Err(e) if e.kind() == io::ErrorKind::NotFound && directory.is_dir() => {}
             Err(e) => {
-                let remedy = "the directory and its files have to be readable for heorot";
-                mistakes += &format!("{shown} cannot be read: {e}\n  see boot.templates: {remedy}\n");
+                let remedy = if e.kind() == io::ErrorKind::PermissionDenied {
+                    closed(&path)
+                } else {
+                    let name = file.template_name();
+                    let name = name.trim_end_matches(".j2");
+                    format!("see boot.templates: heorot template {name} shows what such a file is")
+                };
+                mistakes += &format!("{shown} cannot be read: {e}\n  {remedy}\n");
             }
         }
     }
@@ -252,8 +278,8 @@ fn read_bounded(path: &Path) -> io::Result<String> {
 }
 
 /// The certificate of HTTPS. What is wrong with it is a mistake of the line that names it.
-fn read_tls(tls: &Tls, text: &str) -> Result<Arc<ServerConfig>, Mistake> {
-    http::tls::read(&tls.certificate, &tls.key).map_err(|wrong| match wrong {
+fn read_tls(tls: &Tls, text: &str, closed: Closed<'_>) -> Result<Arc<ServerConfig>, Mistake> {
+    http::tls::read(&tls.certificate, &tls.key, closed).map_err(|wrong| match wrong {
         Wrong::Certificate(message, remedy) => tls.wrong_certificate(text, message, remedy),
         Wrong::Key(message, remedy) => tls.wrong_key(text, message, remedy),
     })
@@ -262,7 +288,21 @@ fn read_tls(tls: &Tls, text: &str) -> Result<Arc<ServerConfig>, Mistake> {
 /// What this host lacks for a configuration that is right in itself; each with what to do.
 pub(crate) fn problems_here(config: &Config) -> Vec<String> {
     let boot = problem_with(Path::new(&config.boot.directory));
-    boot.into_iter().chain(problems_with_roots(config)).chain(problems_with_interfaces(config)).collect()
+    let published = published::problems(config).into_iter().map(|(_, problem)| problem);
+    let state = problem_with_state(&config.server.state);
+    let of_directories = boot.into_iter().chain(state).chain(problems_with_roots(config)).chain(published);
+    of_directories.chain(problems_with_interfaces(config)).collect()
+}
+
+/// What is wrong with where the state is to be: a directory that is not there is made.
+pub(crate) fn problem_with_state(path: &str) -> Option<String> {
+    let is_none = match std::fs::metadata(path) {
+        Ok(found) => !found.is_dir(),
+        Err(error) => error.kind() == io::ErrorKind::NotADirectory,
+    };
+    is_none.then(|| {
+        format!("server.state {path} is no directory\n  name one, as server.state = \"/var/lib/heorot\": it is made if it is not there")
+    })
 }
 
 /// What is wrong with the directories that are to be served by NFS.
@@ -306,23 +346,7 @@ pub(crate) fn warnings_here(config: &Config) -> Vec<(&'static str, String)> {
     let of = |subject: &'static str| move |warning: String| (subject, warning);
     let kernel = threshold::warning(config).into_iter().map(of("kernel"));
     let overlays = overlay::problems(config).into_iter().map(of("overlays"));
-    kernel.chain(overlays).chain(published_roots(config).into_iter().map(of("roots"))).collect()
-}
-
-/// Roots that lie below the boot directory: whoever asks by TFTP or HTTP gets their files, as far as the server may read them, which as root is all of them.
-fn published_roots(config: &Config) -> Vec<String> {
-    let resolved = |path: &str| std::fs::canonicalize(path).ok();
-    let Some(published) = resolved(&config.boot.directory) else { return Vec::new() };
-    let directories = config.nfs.iter().flat_map(|nfs| &nfs.directories);
-    let below = directories.filter(|path| resolved(path).is_some_and(|path| path.starts_with(&published)));
-    let warning = |path: &String| {
-        format!(
-            "{path}, which is served by NFS, lies in boot.directory {}: whoever asks gets its files by TFTP and HTTP too, host keys and password hashes among them where the server runs as root\n  \
-             move it out of there, as mv {path} /srv/heorot-root, and name that in profile.root and nfs.directories",
-            config.boot.directory
-        )
-    };
-    below.map(warning).collect()
+    kernel.chain(overlays).chain(published::warnings(config)).collect()
 }
 
 #[cfg(test)]
@@ -365,6 +389,15 @@ mod tests {
         assert!(why.contains("docs/sample.toml"), "{why}");
         let why = text_of(folder).unwrap_err();
         assert!(!why.contains("sample"), "{why}");
+        // A reload would wait for a writer, and be the last one.
+        let pipe = folder.join("pipe.toml");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let why = text_of(&pipe).unwrap_err();
+        assert!(
+            why.contains("pipe.toml cannot be read: it is a pipe, and has to be a file\n  name the"),
+            "{why}"
+        );
+        assert_eq!(text_of(Path::new("/dev/zero")).unwrap().len(), CONFIGURATION_OCTETS_MAX + 1);
     }
 
     #[test]
@@ -407,34 +440,12 @@ mod tests {
         assert!(read_elsewhere(&path).unwrap_err().contains("there is no interface"));
     }
 
-    /// What lies in the boot directory is everybody's: a root there is warned of, however its path is written, and one beside it is not.
-    #[test]
-    fn a_root_in_the_boot_directory_is_warned_of() {
-        let directory = testing::directory("configuration-roots");
-        let folder = directory.path();
-        for name in ["boot/root", "root", "boot-root"] {
-            std::fs::create_dir_all(folder.join(name)).unwrap();
-        }
-        std::os::unix::fs::symlink(folder.join("boot"), folder.join("link")).unwrap();
-        let mut config = config(folder);
-        config.boot.directory = folder.join("boot").display().to_string();
-        let mut warnings = |roots: &[&str]| {
-            let directories = roots.iter().map(|root| folder.join(root).display().to_string()).collect();
-            config.nfs = Some(heorot_core::config::Nfs { port: 2049, directories, insecure: false });
-            let said = published_roots(&config);
-            said.iter().map(|said| said.split(", which").next().unwrap().to_owned()).collect::<Vec<_>>()
-        };
-        assert_eq!(warnings(&["root", "boot-root", "none"]), Vec::<String>::new());
-        let shown = |name: &str| folder.join(name).display().to_string();
-        assert_eq!(warnings(&["boot/root", "link/root", "root"]), [shown("boot/root"), shown("link/root")]);
-        assert_eq!(warnings(&["boot"]), [shown("boot")]);
-    }
-
     #[test]
     fn templates_of_the_operator_are_read_or_refused_with_their_lines() {
         let directory = testing::directory("templates");
         let mut given = config(directory.path());
-        let wrong = read_templates(&mut given, ("heorot.toml", &text(directory.path()))).unwrap_err();
+        let wrong =
+            read_templates(&mut given, ("heorot.toml", &text(directory.path())), &see_who_may).unwrap_err();
         assert!(
             wrong.starts_with("heorot.toml:8:13: ")
                 && wrong.contains(" has no template\n8 | templates = ")
@@ -444,29 +455,34 @@ mod tests {
 
         let grub = directory.path().join("grub.cfg.j2");
         std::fs::write(&grub, "linux {{ boot.kernel }}\ninitrd {{ boot.initd }}\n").unwrap();
-        let wrong = read_templates(&mut given, ("heorot.toml", &text(directory.path()))).unwrap_err();
+        let wrong =
+            read_templates(&mut given, ("heorot.toml", &text(directory.path())), &see_who_may).unwrap_err();
         let place = format!("{}:2:11: there is no boot.initd in a template\n2 | initrd", grub.display());
         assert!(wrong.starts_with(&place) && wrong.contains("did you mean \"boot.initrd\"?"), "{wrong}");
 
         std::fs::write(&grub, "linux {{ node.attributes.console }}\n").unwrap();
-        let wrong = read_templates(&mut given, ("heorot.toml", &text(directory.path()))).unwrap_err();
+        let wrong =
+            read_templates(&mut given, ("heorot.toml", &text(directory.path())), &see_who_may).unwrap_err();
         assert!(wrong.contains("no profile and no [[node]] has the attribute console"), "{wrong}");
 
         std::fs::write(&grub, "linux {{ boot.kernel }} mine\n").unwrap();
-        read_templates(&mut given, ("heorot.toml", &text(directory.path()))).unwrap();
+        read_templates(&mut given, ("heorot.toml", &text(directory.path())), &see_who_may).unwrap();
         assert!(given.boot.made[&LoaderFile::Grub].text().ends_with("mine\n"));
         assert_eq!(given.boot.made[&LoaderFile::Ipxe].text(), LoaderFile::Ipxe.usual_text());
 
         std::fs::remove_file(&grub).unwrap();
         std::fs::create_dir(&grub).unwrap();
-        let wrong = read_templates(&mut given, ("heorot.toml", &text(directory.path()))).unwrap_err();
+        let wrong =
+            read_templates(&mut given, ("heorot.toml", &text(directory.path())), &see_who_may).unwrap_err();
         assert!(wrong.contains("grub.cfg.j2 cannot be read"), "{wrong}");
         std::fs::remove_dir(&grub).unwrap();
         nix::unistd::mkfifo(&grub, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        let wrong = read_templates(&mut given, ("heorot.toml", &text(directory.path()))).unwrap_err();
+        let wrong =
+            read_templates(&mut given, ("heorot.toml", &text(directory.path())), &see_who_may).unwrap_err();
         assert!(wrong.contains("grub.cfg.j2 cannot be read: it is a pipe"), "{wrong}");
         let missing = directory.path().join("missing");
-        let wrong = read_templates(&mut config(&missing), ("heorot.toml", &text(&missing))).unwrap_err();
+        let wrong = read_templates(&mut config(&missing), ("heorot.toml", &text(&missing)), &see_who_may)
+            .unwrap_err();
         let shown = missing.display();
         let expected = format!(
             "heorot.toml:8:13: {shown} does not exist\n8 | templates = \"{shown}\"\n  |             {}\n  mkdir -p {shown}; heorot template grub.cfg > {shown}/grub.cfg.j2, or leave it out\n",

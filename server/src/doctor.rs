@@ -10,18 +10,19 @@ use crate::dns;
 use crate::http;
 use crate::nfs;
 use crate::nis;
+use crate::published;
 use crate::rights;
 use crate::serve::STORE_FILE;
 use crate::settings;
 use crate::store::IS_READ_ONLY;
 use crate::udp::UdpPort;
-use heorot_core::config::Config;
+use heorot_core::config::{Config, LoaderFile};
 use heorot_core::limit::OTHER_SERVERS_SHOWN_MAX;
 use heorot_core::service::view::{RogueServerView, StatusView, UnansweredView};
 use rustix::fs::{Access, StatVfsMountFlags};
 use serde::Serialize;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What was found of one thing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -74,9 +75,12 @@ pub(crate) fn examine(config: &Config, running: Option<&StatusView>) -> Vec<Find
     findings.push(state(Path::new(&config.server.state), &config.server.user, running.is_some()));
     findings.extend(files::findings(config));
     findings.extend(names::findings(config));
+    findings.extend(files_of_configuration(config));
     findings.extend(certificate::findings(config, clock::calendar_seconds().into()));
     let roots = configuration::problems_with_roots(config);
     findings.extend(roots.into_iter().map(|problem| Finding::new(Grade::Fault, "nfs", problem)));
+    let published = published::problems(config).into_iter();
+    findings.extend(published.map(|(subject, problem)| Finding::new(Grade::Fault, subject, problem)));
     let warnings = configuration::warnings_here(config);
     let warning = |(subject, warning)| Finding::new(Grade::Warning, subject, warning);
     findings.extend(warnings.into_iter().map(warning));
@@ -85,22 +89,48 @@ pub(crate) fn examine(config: &Config, running: Option<&StatusView>) -> Vec<Find
 
 /// Whether the server may read its configuration again, as the user that it becomes. None: it may.
 pub(crate) fn configuration_file(path: &Path, config: &Config) -> Option<Finding> {
-    let user = nix::unistd::User::from_name(&config.server.user).ok().flatten()?;
-    let group = nix::unistd::Group::from_gid(user.gid).ok().flatten();
-    let group = group.map_or_else(|| user.gid.to_string(), |group| group.name);
     let path = std::path::absolute(path).ok()?;
-    let remedy = configuration::let_read(&path, &group, &|path, access| allows(path, &user, access))?;
+    read_once(config, path.display().to_string(), &path)
+}
+
+/// The same of the files that are read together with it.
+fn files_of_configuration(config: &Config) -> Vec<Finding> {
+    let tls = config.http.tls.iter().flat_map(|tls| {
+        [("http.certificate", PathBuf::from(&tls.certificate)), ("http.key", PathBuf::from(&tls.key))]
+    });
+    let templates = config.boot.templates.iter().flat_map(|templates| {
+        let directory = Path::new(&templates.directory);
+        LoaderFile::ALL.map(|file| ("boot.templates", directory.join(file.template_name())))
+    });
+    let there = tls.chain(templates.filter(|(_, path)| path.exists()));
+    there.filter_map(|(of, path)| read_once(config, format!("{of} {}", path.display()), &path)).collect()
+}
+
+/// Whether a file can be read at the start alone, which is as root.
+fn read_once(config: &Config, subject: String, path: &Path) -> Option<Finding> {
+    let remedy = closed(config, path)?;
     let said = format!(
         "may not be read by {}: it is read as root at the start, and each reload (SIGHUP) is refused\n  {remedy}",
-        user.name
+        config.server.user
     );
-    Some(Finding::new(Grade::Warning, path.display().to_string(), said))
+    Some(Finding::new(Grade::Warning, subject, said))
+}
+
+/// What lets the user that the server becomes read a file. None: he may.
+fn closed(config: &Config, path: &Path) -> Option<String> {
+    let user = nix::unistd::User::from_name(&config.server.user).ok().flatten()?;
+    let group = rights::group_of(&config.server.user);
+    configuration::let_read(path, &group, &|path, access| allows(path, &user, access))
 }
 
 /// Whether a user, with the groups of the server, may do this with a file or directory.
 fn allows(path: &Path, user: &nix::unistd::User, access: Access) -> bool {
     use std::os::unix::fs::MetadataExt;
     let Ok(metadata) = path.metadata() else { return true };
+    // Its list may name the user (acl(5)), and says more than the mode.
+    if rustix::fs::getxattr(path, "system.posix_acl_access", &mut [0; 0]).is_ok() {
+        return true;
+    }
     let is_in_group = metadata.gid() == user.gid.as_raw()
         || rights::operators().is_some_and(|group| group.gid.as_raw() == metadata.gid());
     let bits = match (metadata.uid() == user.uid.as_raw(), is_in_group) {
@@ -218,6 +248,9 @@ fn user(name: &str) -> Option<Finding> {
 fn state(path: &Path, user: &str, is_running: bool) -> Finding {
     let subject = format!("server.state {}", path.display());
     let fault = |said: String| Finding::new(Grade::Fault, subject.clone(), said);
+    if let Some(problem) = configuration::problem_with_state(&path.display().to_string()) {
+        return fault(problem);
+    }
     // As long as it does not exist, it is its parent that has to have room.
     let existing = path.ancestors().find(|path| path.exists()).unwrap_or_else(|| Path::new("/"));
     let space = match rustix::fs::statvfs(existing) {

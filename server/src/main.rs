@@ -44,6 +44,7 @@ mod overlay;
 mod plain_file;
 mod probe;
 mod problem;
+mod published;
 mod rehearse;
 mod rights;
 mod rpcbind;

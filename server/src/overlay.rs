@@ -10,6 +10,7 @@ mod tree;
 
 use crate::images::directory::BootFile;
 use crate::initrd::cpio::Archive;
+use crate::rights;
 use heorot_core::config::{Config, OverlayList};
 use heorot_core::limit::{OVERLAY_ARCHIVES_OCTETS_MAX, OVERLAY_OCTETS_MAX};
 use heorot_core::message::{HostKeys, NodeFiles};
@@ -225,7 +226,9 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
         })
         .collect();
     let directory = Path::new(&config.overlays);
-    names.into_iter().filter_map(|(name, is_secret)| tree::problem_with(directory, name, is_secret)).collect()
+    let group = rights::group_of(&config.server.user);
+    let problem = |(name, is_secret): (&String, bool)| tree::problem_with(directory, name, is_secret, &group);
+    names.into_iter().filter_map(problem).collect()
 }
 
 fn view(path: &str, entry: &Entry) -> NodeFileView {

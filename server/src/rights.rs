@@ -137,6 +137,13 @@ pub(crate) fn raise_descriptor_limit() {
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }
 
+/// The group of a user, as it can be typed; of one that there is not, what `useradd` would make.
+pub(crate) fn group_of(user: &str) -> String {
+    let Some(found) = User::from_name(user).ok().flatten() else { return user.to_owned() };
+    let group = Group::from_gid(found.gid).ok().flatten();
+    group.map_or_else(|| found.gid.to_string(), |group| group.name)
+}
+
 /// The group whose members may use the control socket, if it exists.
 pub(crate) fn operators() -> Option<Group> {
     Group::from_name("heorot").ok().flatten()

@@ -20,7 +20,7 @@ use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,10 +35,15 @@ struct Place(PathBuf);
 
 impl Place {
     fn new(name: &str) -> Self {
+        Self::below(&std::env::temp_dir(), name)
+    }
+
+    /// The same, elsewhere.
+    fn below(directory: &Path, name: &str) -> Self {
         unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace of its own: run the tests as root");
         ip("link set lo up");
         make_interface();
-        let path = std::env::temp_dir().join(format!("heorot-serve-{}-{name}", std::process::id()));
+        let path = directory.join(format!("heorot-serve-{}-{name}", std::process::id()));
         std::fs::create_dir_all(path.join("boot")).unwrap();
         for file in ["pxelinux.0", "ldlinux.c32", "vmlinuz"] {
             std::fs::write(path.join("boot").join(file), file).unwrap();

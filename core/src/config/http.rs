@@ -1,5 +1,6 @@
 //! `[http]`: at which port, and with which certificate.
 
+use super::entry::Placed;
 use super::mistake::{Findings, Mistake};
 use super::read::Tables;
 use super::value;
@@ -29,6 +30,12 @@ pub struct Tls {
     spans: (Range<usize>, Range<usize>),
 }
 
+/// The same, with where its ports stand.
+pub(super) struct HttpDraft {
+    pub(super) http: Http,
+    pub(super) ports: Vec<Placed<u32>>,
+}
+
 impl Tls {
     /// A mistake at the certificate's setting, in the text of the configuration.
     pub fn wrong_certificate(&self, text: &str, message: String, remedy: String) -> Mistake {
@@ -43,9 +50,11 @@ impl Tls {
 
 /// Port 443 alone needs no certificate: it is what stands in the sample.
 const USUAL_TLS_PORT: u32 = 443;
+/// Names are answered for at each address that HTTP is at, by TCP too (RFC 7766 5).
+pub(super) const DNS_PORT: u32 = 53;
 
 /// None: something was wrong.
-pub(super) fn read(findings: &mut Findings<'_>, tables: &Tables<'_>) -> Option<Http> {
+pub(super) fn read(findings: &mut Findings<'_>, tables: &Tables<'_>) -> Option<HttpDraft> {
     let http = tables.one(findings, "http");
     let port = http.integer(findings, "port");
     let tls_port = http.integer(findings, "tls-port");
@@ -69,6 +78,12 @@ pub(super) fn read(findings: &mut Findings<'_>, tables: &Tables<'_>) -> Option<H
         let message = "HTTP and HTTPS cannot have one port";
         findings.error(&tls_port.span, message, Some("give them two, as 80 and 443".into()));
     }
+    let ports: Vec<_> =
+        [Some(port.clone()), has_tls.then(|| tls_port.clone())].into_iter().flatten().collect();
+    for port in ports.iter().filter(|port| port.value == DNS_PORT) {
+        let message = format!("port {DNS_PORT} is that of our own DNS, on the same addresses");
+        findings.error(&port.span, message, Some("give another one, as 80 and 443".into()));
+    }
     let tls_port = u16::try_from(tls_port.value).ok()?;
     let tls = certificate.zip(key).map(|(certificate, key)| Tls {
         port: tls_port,
@@ -77,7 +92,7 @@ pub(super) fn read(findings: &mut Findings<'_>, tables: &Tables<'_>) -> Option<H
         is_offered: offer.value,
         spans: (certificate.span, key.span),
     });
-    Some(Http { port: u16::try_from(port.value).ok()?, tls })
+    Some(HttpDraft { http: Http { port: u16::try_from(port.value).ok()?, tls }, ports })
 }
 
 #[cfg(test)]
@@ -107,6 +122,27 @@ mod tests {
             ("tls-port = 8443\n".into(), Err("tls-port needs a certificate")),
             ("offer = \"https\"\n".into(), Err("offer needs a certificate")),
             (format!("{both}tls-port = 80\n"), Err("cannot have one port")),
+            ("port = 53\n".into(), Err("port 53 is that of our own DNS")),
+            (format!("{both}tls-port = 53\n"), Err("port 53 is that of our own DNS")),
+            ("port = 2049\n".into(), Ok(None)),
+            (
+                "port = 2049\n[nfs]\ndirectories = [\"/srv/root\"]\n".into(),
+                Err("HTTP and NFS cannot both have port 2049"),
+            ),
+            (
+                format!("{both}[nfs]\nport = 443\ndirectories = [\"/srv/root\"]\n"),
+                Err("HTTP and NFS cannot both have port 443"),
+            ),
+            (
+                "[profile.default]\nroot = \"nfs:/srv/root\"\n[nfs]\nport = 80\n".into(),
+                Err("HTTP and NFS cannot both have port 80"),
+            ),
+            (
+                "[nfs]\nport = 53\ndirectories = [\"/srv/root\"]\n".into(),
+                Err("port 53 is that of our own DNS"),
+            ),
+            // Nothing is served by NFS.
+            ("[nfs]\nport = 80\n".into(), Ok(None)),
         ] {
             let result = parse(&format!("[http]\n{text}{REST}"));
             match (result, expected) {

@@ -192,6 +192,7 @@ impl Config {
         let (groups, sets) = groups::check(&mut findings, &draft);
         profile::check(&mut findings, &draft, &sets);
         overlay::check(&mut findings, &draft);
+        root::check(&mut findings, &draft);
         if findings.refused() {
             return Err(findings.into_mistakes());
         }
@@ -270,7 +271,7 @@ impl Config {
             },
             check_in: draft.check_in?,
             nodes: draft.nodes.into_iter().map(listed).collect(),
-            http: draft.http?,
+            http: draft.http?.http,
             tftp: draft.tftp?,
             names_file: draft.names_file,
             groups,

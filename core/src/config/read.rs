@@ -4,7 +4,7 @@ use super::entry::{Entry, Placed};
 use super::foreign::{self, child};
 use super::forward::{self, Forward};
 use super::groups::{self, GroupDraft};
-use super::http::{self, Http};
+use super::http::{self, HttpDraft};
 use super::key;
 use super::mistake::{Findings, WHOLE_FILE, quoted};
 use super::nis::{self, Nis};
@@ -57,7 +57,7 @@ pub(super) struct Draft {
     pub(super) hosts: Vec<HostDraft>,
     pub(super) records: Vec<RecordDraft>,
     pub(super) zone: OthersDraft,
-    pub(super) http: Option<Http>,
+    pub(super) http: Option<HttpDraft>,
     pub(super) tftp: Option<Tftp>,
     pub(super) names_file: NamesFile,
     pub(super) groups: Vec<GroupDraft>,
@@ -236,7 +236,7 @@ fn read_planned(findings: &mut Findings<'_>, tables: &Tables<'_>) {
 
 fn read_server(findings: &mut Findings<'_>, server: &Entry<'_>) -> Option<Server> {
     let state = server.text(findings, "state", value::absolute_path);
-    let control = server.text(findings, "control", value::absolute_path);
+    let control = server.text(findings, "control", value::socket_path);
     let user = server.text(findings, "user", value::user_name);
     Some(Server { state: state?.value, control: control?.value, user: user?.value })
 }
@@ -297,7 +297,7 @@ fn boot_directory(document: &DeTable<'_>) -> String {
 }
 
 fn read_boot(findings: &mut Findings<'_>, boot: &Entry<'_>) -> Option<Boot> {
-    let directory = boot.text(findings, "directory", value::absolute_path);
+    let directory = boot.text(findings, "directory", value::boot_directory);
     let packages = boot.text(findings, "packages", |text| match text {
         "" => Ok(None),
         text => value::absolute_path(text).map(Some),

@@ -1,8 +1,10 @@
 //! `profile.root`: where the root file system of a node comes from; and `[nfs]`, which serves those that are directories of this host.
 
 use super::Profile;
+use super::entry::Placed;
+use super::http::DNS_PORT;
 use super::mistake::{Findings, quoted};
-use super::read::Tables;
+use super::read::{Draft, ProfileDraft, Tables};
 use super::setting::nearest;
 use super::value::{self, Wrong};
 use crate::limit::{NFS_DIRECTORIES_MAX, NFS_PATH_OCTETS_MAX};
@@ -50,7 +52,9 @@ pub struct Nfs {
 
 /// The directories of `[nfs]`, and its port.
 pub(super) struct NfsDraft {
-    port: u16,
+    port: Placed<u32>,
+    /// Whether the operator wrote it.
+    is_port_given: bool,
     directories: Vec<String>,
     insecure: bool,
 }
@@ -118,7 +122,27 @@ pub(super) fn read_nfs(findings: &mut Findings<'_>, tables: &Tables<'_>) -> Opti
         findings.error(&directories.span, message, Some("name one above them".into()));
     }
     let directories = directories?.value.into_iter().map(|directory| directory.value).collect();
-    Some(NfsDraft { port: u16::try_from(port?.value).ok()?, directories, insecure: insecure?.value })
+    Some(NfsDraft { port: port?, is_port_given: nfs.has("port"), directories, insecure: insecure?.value })
+}
+
+/// Its port is no other's that is ours, if there is something to serve.
+pub(super) fn check(findings: &mut Findings<'_>, draft: &Draft) {
+    let Some(nfs) = &draft.nfs else { return };
+    let is_here =
+        |profile: &ProfileDraft| matches!(profile.root.as_ref().map(|root| &root.value), Some(Root::Here(_)));
+    if nfs.directories.is_empty() && !draft.profiles.values().any(is_here) {
+        return;
+    }
+    if nfs.port.value == DNS_PORT {
+        let message = format!("port {DNS_PORT} is that of our own DNS");
+        findings.error(&nfs.port.span, message, Some("give another one, as 2049".into()));
+    }
+    let of_http = draft.http.iter().flat_map(|http| &http.ports);
+    for port in of_http.filter(|port| port.value == nfs.port.value) {
+        let span = if nfs.is_port_given { &nfs.port.span } else { &port.span };
+        let message = format!("HTTP and NFS cannot both have port {}", port.value);
+        findings.error(span, message, Some("give them two, as 80 and 2049".into()));
+    }
 }
 
 /// What is to be served, if anything is.
@@ -129,7 +153,7 @@ pub(super) fn build_nfs(draft: NfsDraft, profiles: &BTreeMap<String, Profile>) -
     });
     let directories: BTreeSet<String> = of_profiles.chain(draft.directories.iter().cloned()).collect();
     let directories: Vec<String> = directories.into_iter().collect();
-    let NfsDraft { port, insecure, .. } = draft;
+    let (port, insecure) = (u16::try_from(draft.port.value).ok()?, draft.insecure);
     (!directories.is_empty()).then_some(Nfs { port, directories, insecure })
 }
 

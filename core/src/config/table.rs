@@ -218,7 +218,7 @@ static SERVER: &[Setting] = &[
         fallback: Fallback::Value("\"/run/heorot/control.sock\""),
         example: "\"/run/heorot/control.sock\"",
         status: Status::Works,
-        doc: "The socket by which `heorot status` and the others reach the server. Its directory also holds what is noted for a restart.",
+        doc: "The socket by which `heorot status` and the others reach the server, by a path of 107 octets at most. Its directory also holds what is noted for a restart.",
     },
     Setting {
         key: "user",

@@ -4,7 +4,7 @@ use super::mistake::quoted;
 use super::setting::{DURATION_UNITS, duration_text};
 use super::template::{Template, TemplateError};
 use super::{AddressRange, CheckKind, LinkSpeed};
-use crate::limit::{BOOT_FILE_OCTETS_MAX, POOL_ADDRESSES_MAX};
+use crate::limit::{BOOT_FILE_OCTETS_MAX, POOL_ADDRESSES_MAX, SOCKET_PATH_OCTETS_MAX};
 use crate::mac::Mac;
 use heorot_names::{NumberRange, Pattern};
 use std::net::Ipv4Addr;
@@ -91,6 +91,28 @@ pub(super) fn absolute_path(text: &str) -> Result<String, Wrong> {
         return Err(Wrong::with(message, "as \"/srv/heorot\""));
     }
     Ok(text.to_owned())
+}
+
+/// Where files are that everybody gets.
+pub(super) fn boot_directory(text: &str) -> Result<String, Wrong> {
+    let path = absolute_path(text)?;
+    if path.split('/').all(|part| matches!(part, "" | ".")) {
+        let message =
+            format!("{} is all that this host has, and whoever asks gets what is there", quoted(text));
+        return Err(Wrong::with(message, "name a directory that has boot files alone, as \"/srv/heorot\""));
+    }
+    Ok(path)
+}
+
+/// Where a socket is to be.
+pub(super) fn socket_path(text: &str) -> Result<String, Wrong> {
+    let path = absolute_path(text)?;
+    if path.len() > SOCKET_PATH_OCTETS_MAX {
+        let message = format!("{} is longer than the path of a socket may be", quoted(text));
+        let remedy = format!("at most {SOCKET_PATH_OCTETS_MAX} octets, as \"/run/heorot/control.sock\"");
+        return Err(Wrong::with(message, remedy));
+    }
+    Ok(path)
 }
 
 /// A user, as `useradd` allows them.

@@ -6,6 +6,9 @@ use super::cluster::NODES_MAX;
 /// Octets of a configuration file: every `[[node]]` with sixteen hardware addresses and every `[[host]]` with name and address fit, which are 9 MB, and comments beside.
 pub const CONFIGURATION_OCTETS_MAX: usize = 16 << 20;
 
+/// A socket's path: `sun_path` has 108 octets, of which the last is 0 (unix(7)).
+pub const SOCKET_PATH_OCTETS_MAX: usize = 107;
+
 /// `[[network]]`s: every pair of them is compared.
 pub const NETWORKS_MAX: usize = 256;
 

@@ -1,8 +1,11 @@
 //! HTTP/1.1 over the control socket, as much of it as a GET or a POST needs.
 
+use crate::rights;
 use heorot_core::service::view::ErrorView;
+use nix::unistd::{Gid, Group};
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -85,9 +88,9 @@ impl Client<'_> {
     fn unreachable(&self, error: &io::Error) -> Failure {
         let path = self.socket.display();
         Failure::Unreachable(match error.raw_os_error() {
-            Some(libc::EACCES | libc::EPERM) => format!(
-                "you may not use {path}\n  become root, or a member of the group heorot: usermod -aG heorot $USER"
-            ),
+            Some(libc::EACCES | libc::EPERM) => {
+                format!("you may not use {path}\n  become root{}", joining(operators(self.socket).as_deref()))
+            }
             Some(libc::ENOENT | libc::ECONNREFUSED) => format!(
                 "no server answers at {path}: is `heorot serve` running?\n  see: systemctl status heorot; if its `server.control` is another: --control PATH"
             ),
@@ -105,6 +108,19 @@ impl Client<'_> {
         }
         Failure::Unreachable(format!("the server at {path} broke off: {error}"))
     }
+}
+
+/// The group that may use a socket, as far as that can be seen from here.
+fn operators(socket: &Path) -> Option<String> {
+    let of_socket = std::fs::metadata(socket).map(|found| Gid::from_raw(found.gid()));
+    let group = of_socket.map_or_else(|_| rights::operators(), |gid| Group::from_gid(gid).ok().flatten());
+    group.filter(|group| group.gid.as_raw() != 0).map(|group| group.name)
+}
+
+/// How somebody becomes an operator, where there is a group for that.
+fn joining(group: Option<&str>) -> String {
+    let Some(group) = group else { return String::new() };
+    format!(", or a member of the group {group}: usermod -aG {group} $USER")
 }
 
 /// Status and body of a response that ended with its connection and whose body came whole and unchunked.
@@ -149,6 +165,22 @@ mod tests {
         ] {
             assert_eq!(parse(response.as_bytes()), expected, "{response:?}");
         }
+    }
+
+    #[test]
+    fn who_may_not_is_told_of_a_group_that_is_there() {
+        let directory = crate::testing::directory("client");
+        let socket = directory.path().join("control.sock");
+        std::fs::write(&socket, "").unwrap();
+        let group = Group::from_name("daemon").unwrap().unwrap();
+        nix::unistd::chown(&socket, None, Some(group.gid)).unwrap();
+        let denied = || {
+            (Client { socket: &socket }).unreachable(&io::Error::from_raw_os_error(libc::EACCES)).to_string()
+        };
+        assert!(denied().ends_with("become root, or a member of the group daemon: usermod -aG daemon $USER"));
+        // Root's is nobody else's.
+        nix::unistd::chown(&socket, None, Some(Gid::from_raw(0))).unwrap();
+        assert!(denied().ends_with("\n  become root"));
     }
 
     #[test]

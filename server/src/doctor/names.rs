@@ -1,10 +1,9 @@
 //! The files from which names and accounts are told: whether each can be read, by the user that the server becomes.
 
-use super::{Finding, Grade, allows};
+use super::{Finding, Grade};
 use crate::nis;
+use crate::plain_file;
 use heorot_core::config::{Config, Upstream};
-use rustix::fs::Access;
-use std::fs::File;
 use std::path::Path;
 
 /// What is wrong with any of them; nothing is said of one that is as it should be.
@@ -35,7 +34,7 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
 }
 
 fn unreadable(config: &Config, grade: Grade, key: &str, path: &str) -> Option<Finding> {
-    match File::open(path) {
+    match plain_file::open(path) {
         Ok(_) => closed(config, key, path),
         Err(error) => {
             let said = format!("{path} cannot be read: {error}\n  make it, or correct {key}");
@@ -46,8 +45,7 @@ fn unreadable(config: &Config, grade: Grade, key: &str, path: &str) -> Option<Fi
 
 /// One that is there, and that the server may not read once it is who it becomes.
 fn closed(config: &Config, key: &str, path: &str) -> Option<Finding> {
-    let user = nix::unistd::User::from_name(&config.server.user).ok().flatten()?;
-    let may = allows(Path::new(path), &user, Access::READ_OK);
-    let said = format!("{path} may not be read by {}\n  let everybody read it: chmod a+r {path}", user.name);
-    (!may).then(|| Finding::new(Grade::Warning, key, said))
+    let remedy = super::closed(config, Path::new(path))?;
+    let said = format!("{path} may not be read by {}\n  {remedy}", config.server.user);
+    Some(Finding::new(Grade::Warning, key, said))
 }

@@ -5,7 +5,7 @@ use crate::testing;
 fn config(directory: &Path, packages: &Path, further: &str) -> Config {
     let text = format!(
         "[[network]]\ninterface = \"lo\"\naddress = \"127.0.0.1/8\"\nnumbers = \"0-9\"\nfirst = \"127.1.0.0\"\ntemporary = \"127.2.0.1-127.2.0.9\"\n\
-         [server]\nstate = \"{0}\"\nuser = \"nobody\"\n[boot]\ndirectory = \"{0}\"\npackages = \"{1}\"\n{further}",
+         [server]\nstate = \"{0}-state\"\nuser = \"nobody\"\n[boot]\ndirectory = \"{0}\"\npackages = \"{1}\"\n{further}",
         directory.display(),
         packages.display()
     );
@@ -174,6 +174,56 @@ fn a_state_that_its_user_may_not_write_is_told() {
     let nobody = nix::unistd::User::from_name("nobody").unwrap().unwrap();
     nix::unistd::chown(&file, Some(nobody.uid), None).unwrap();
     assert_eq!(said(true).grade, Grade::Ok);
+}
+
+#[test]
+fn a_state_that_is_no_directory_is_told() {
+    let directory = testing::directory("doctor-state-file");
+    let file = directory.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    for path in [file.clone(), file.join("below")] {
+        let said = state(&path, "nobody", false);
+        assert!(said.grade == Grade::Fault && said.said.contains(" is no directory\n  name one"), "{said:?}");
+    }
+}
+
+/// Root reads them at the start, and who it becomes has to read them at each reload.
+#[test]
+fn what_is_read_together_with_the_configuration_is_looked_at() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (directory, packages) = (testing::directory("doctor-again"), testing::directory("doctor-packages"));
+    let at = |name: &str| directory.path().join(name).display().to_string();
+    for (name, mode) in [("certificate.pem", 0o644), ("key.pem", 0o600), ("hosts", 0o600)] {
+        std::fs::write(at(name), "").unwrap();
+        std::fs::set_permissions(at(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    std::fs::create_dir(at("templates")).unwrap();
+    std::fs::write(at("templates/grub.cfg.j2"), "").unwrap();
+    std::fs::set_permissions(at("templates"), std::fs::Permissions::from_mode(0o700)).unwrap();
+    let further = format!(
+        "templates = {:?}\n[http]\ncertificate = {:?}\nkey = {:?}\n[dns]\nhosts = {:?}\n",
+        at("templates"),
+        at("certificate.pem"),
+        at("key.pem"),
+        at("hosts")
+    );
+    let config = config(directory.path(), packages.path(), &further);
+    let group = nix::unistd::User::from_name("nobody").unwrap().unwrap().gid;
+    let group = nix::unistd::Group::from_gid(group).unwrap().unwrap().name;
+    let findings = examine(&config, None);
+    for (subject, closed, mode) in [
+        (format!("http.key {}", at("key.pem")), at("key.pem"), "640"),
+        (format!("boot.templates {}", at("templates/grub.cfg.j2")), at("templates"), "750"),
+        ("dns.hosts".into(), at("hosts"), "640"),
+    ] {
+        let told = found(&findings, &subject);
+        let remedy = format!("\n  chgrp {group} {closed}; chmod {mode} {closed}");
+        assert!(
+            matches!(told[..], [(Grade::Warning, said)] if said.contains("may not be read by nobody") && said.ends_with(&remedy)),
+            "{subject}: {told:?}"
+        );
+    }
+    assert!(found(&findings, &format!("http.certificate {}", at("certificate.pem"))).is_empty());
 }
 
 /// Whatever keeps the server from starting is a fault here.

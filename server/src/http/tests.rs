@@ -64,7 +64,7 @@ fn server_within(limits: Limits) -> Server {
     let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
     std::fs::write(path("certificate"), made.cert.pem()).unwrap();
     std::fs::write(path("key"), made.signing_key.serialize_pem()).unwrap();
-    let tls = tls::read(&path("certificate"), &path("key")).unwrap();
+    let tls = tls::read(&path("certificate"), &path("key"), &|_| String::new()).unwrap();
     let journal = Journal::start().unwrap();
     let overlays = Overlays::new(directory.path().to_str().unwrap(), &[7; 16]);
     let files = (&files, &overlays);

@@ -6,6 +6,7 @@ use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{Error, ServerConfig};
 use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 
 /// More than any chain of certificates has.
@@ -18,19 +19,24 @@ pub(crate) enum Wrong {
     Key(String, String),
 }
 
-/// Reads them. TLS 1.2 and 1.3, which is what UEFI speaks; HTTP/1.1 and nothing else.
-pub(crate) fn read(certificate: &str, key: &str) -> Result<Arc<ServerConfig>, Wrong> {
-    let chain = chain(certificate)?;
+/// Reads them; `closed` says what is to be done where one may not be read. TLS 1.2 and 1.3, which is what UEFI speaks; HTTP/1.1 and nothing else.
+pub(crate) fn read(
+    certificate: &str,
+    key: &str,
+    closed: &dyn Fn(&Path) -> String,
+) -> Result<Arc<ServerConfig>, Wrong> {
+    let chain = chain(certificate, closed)?;
     if chain.is_empty() {
         let message = format!("{certificate} has no certificate in it");
         let remedy = "it begins with -----BEGIN CERTIFICATE-----; the server's own comes first, then those that lead to its authority";
         return Err(Wrong::Certificate(message, remedy.into()));
     }
     let secret = plain_file::read(key, FILE_OCTETS_MAX)
-        .map_err(|error| unreadable("key", key, &pem::Error::Io(error)))
+        .map_err(|error| unreadable("key", key, &pem::Error::Io(error), closed))
         .and_then(|octets| {
-            PrivateKeyDer::from_pem_slice(&octets)
-                .map_err(|error| locked(key, &octets).unwrap_or_else(|| unreadable("key", key, &error)))
+            PrivateKeyDer::from_pem_slice(&octets).map_err(|error| {
+                locked(key, &octets).unwrap_or_else(|| unreadable("key", key, &error, closed))
+            })
         })
         .map_err(|(message, remedy)| Wrong::Key(message, remedy))?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
@@ -72,22 +78,31 @@ fn not_taken(certificate: &str, key: &str, error: &Error) -> Wrong {
 }
 
 /// The certificates of a file: the server's own, and those that lead to its authority.
-pub(crate) fn chain(certificate: &str) -> Result<Vec<CertificateDer<'static>>, Wrong> {
+pub(crate) fn chain(
+    certificate: &str,
+    closed: &dyn Fn(&Path) -> String,
+) -> Result<Vec<CertificateDer<'static>>, Wrong> {
     plain_file::read(certificate, FILE_OCTETS_MAX)
         .map_err(pem::Error::Io)
         .and_then(|octets| CertificateDer::pem_slice_iter(&octets).collect())
-        .map_err(|error| unreadable("certificate", certificate, &error))
+        .map_err(|error| unreadable("certificate", certificate, &error, closed))
         .map_err(|(message, remedy)| Wrong::Certificate(message, remedy))
 }
 
-fn unreadable(setting: &str, path: &str, error: &pem::Error) -> (String, String) {
+fn unreadable(
+    setting: &str,
+    path: &str,
+    error: &pem::Error,
+    closed: &dyn Fn(&Path) -> String,
+) -> (String, String) {
     let pem::Error::Io(io) = error else {
         let remedy = "it has to be in PEM: -----BEGIN CERTIFICATE-----, or -----BEGIN PRIVATE KEY-----";
         return (format!("{path} cannot be read: {error}"), remedy.into());
     };
-    let remedy = match io.kind() == ErrorKind::NotFound {
-        true => format!("make it there (docs/http.md says how), or correct {setting}"),
-        false => format!("let the user that runs heorot read it: chgrp heorot {path} && chmod g+r {path}"),
+    let remedy = if io.kind() == ErrorKind::PermissionDenied {
+        closed(Path::new(path))
+    } else {
+        format!("make it there (docs/http.md says how), or correct {setting}")
     };
     (format!("{path} cannot be read: {io}"), remedy)
 }
@@ -162,6 +177,7 @@ mQ==
         let nothing =
             made.cert.pem().replace("-----BEGIN CERTIFICATE-----", "-----BEGIN CERTIFICATE-----\nAAAA");
         std::fs::write(path("no-certificate"), nothing).unwrap();
+        let read = |certificate: &str, key: &str| read(certificate, key, &|_| String::new());
         assert!(read(&path("certificate"), &path("key")).is_ok());
         for (certificate, key, expected) in [
             ("missing", "key", "or correct certificate"),

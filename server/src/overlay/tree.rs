@@ -75,7 +75,8 @@ pub(super) fn read(
     let mut tree = Tree { values: &wanted.values, list, us: &us, entries: BTreeMap::new(), octets: 0 };
     for (name, is_secret) in open.chain(secret) {
         let places = [directory.join(name), directory.join(format!("{name}.d")).join(node)];
-        if let Some(problem) = problem_with(directory, name, is_secret) {
+        // Who reads of it on a node's console can do nothing here.
+        if let Some(problem) = problem_with(directory, name, is_secret, "") {
             return Err(problem.lines().next().unwrap_or_default().to_owned());
         }
         for place in places.iter().filter(|place| place.is_dir()) {
@@ -85,8 +86,8 @@ pub(super) fn read(
     Ok(tree.entries)
 }
 
-/// What is wrong with the directories of an overlay, with what to do.
-pub(super) fn problem_with(directory: &Path, name: &str, is_secret: bool) -> Option<String> {
+/// What is wrong with the directories of an overlay, with what to do; `group` is that of who serves.
+pub(super) fn problem_with(directory: &Path, name: &str, is_secret: bool, group: &str) -> Option<String> {
     let places = [directory.join(name), directory.join(format!("{name}.d"))];
     let found: Vec<(&PathBuf, io::Result<Metadata>)> =
         places.iter().map(|place| (place, std::fs::metadata(place))).collect();
@@ -109,7 +110,7 @@ pub(super) fn problem_with(directory: &Path, name: &str, is_secret: bool) -> Opt
     let (open, _) = found.iter().filter(|_| is_secret).find(is_open)?;
     let shown = open.display();
     Some(format!(
-        "{shown} holds secrets, and is open to all users of this host\n  chmod o= {shown}, and let heorot read it: chgrp heorot {shown}"
+        "{shown} holds secrets, and is open to all users of this host\n  chmod o= {shown}, and let heorot read it: chgrp {group} {shown}"
     ))
 }
 

@@ -510,7 +510,7 @@ impl Loop {
             malformed: self.parts.transfers.malformed().clone(),
             dns: Box::new(self.parts.dns.counts().measured()),
             nfs: self.parts.nfs.as_ref().map(|nfs| Box::new(nfs.counts().measured())),
-            troubles: self.refusals.told(),
+            troubles: self.refusals.told(self.now),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Loop;
 use super::carry::Asker;
+use super::refusals::{READ_WITHIN, UNREAD, UNREAD_WHY};
 use crate::configuration::{self, Read, Readdressed};
 use crate::journal::Weight;
 use crate::lacking::Lacking;
@@ -19,7 +20,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 /// What SIGUSR1 writes, in `server.state`.
@@ -140,18 +141,33 @@ impl Loop {
     /// Has a thread read, and tell what it found.
     pub(super) fn begin_reading(&mut self, read: impl FnOnce() -> Reloaded + Send + 'static) {
         let reload = self.parts.reload.clone();
+        let (reads, is_read) = std::sync::mpsc::channel::<()>();
         let read = move || {
-            reload.say(read());
+            let found = read();
+            drop(reads);
+            reload.say(found);
         };
-        match std::thread::Builder::new().name("reload".into()).spawn(read) {
-            Ok(_) => self.reloading = true,
-            Err(error) => self.complain("reading the configuration anew", &error),
+        let spawn = |name: &str, task| std::thread::Builder::new().name(name.into()).spawn(task);
+        let begun = spawn("reload", Box::new(read) as Box<dyn FnOnce() + Send>);
+        if let Err(error) = begun {
+            return self.complain("reading the configuration anew", &error);
         }
+        self.reloading = true;
+        self.refusals.reading(Some(self.now));
+        let journal = self.parts.journal.clone();
+        let watch = move || {
+            if is_read.recv_timeout(READ_WITHIN) == Err(RecvTimeoutError::Timeout) {
+                journal.say(Weight::Warning, format_args!("{UNREAD}\n  {UNREAD_WHY}"));
+            }
+        };
+        // Without it the status says so all the same.
+        let _ = spawn("reload-watch", Box::new(watch));
     }
 
     /// Takes what was read. What was changed of the host's addresses meanwhile comes after it.
     pub(super) fn reloaded(&mut self, reloaded: Reloaded) {
         self.reloading = false;
+        self.refusals.reading(None);
         match reloaded {
             Reloaded::File(read) => self.reconfigure(read),
             Reloaded::Addresses(readdressed) => self.readdress(readdressed),

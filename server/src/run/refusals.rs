@@ -7,12 +7,15 @@ use crate::overdue::Undelivered;
 use heorot_core::message::MeasuredTrouble;
 use heorot_core::time::Time;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// What was refused or lacks, and is not right yet: the journal has said so once, and who looks later looks at the status.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     /// The file on disk.
     configuration: Option<MeasuredTrouble>,
+    /// Since when it is being read.
+    reading: Option<Time>,
     /// What other addresses make of the configuration.
     addresses: Option<MeasuredTrouble>,
     /// Interfaces whose frames come from a hardware address that they had before.
@@ -24,8 +27,13 @@ pub(super) struct Refusals {
 }
 
 impl Refusals {
-    pub(super) fn told(&self) -> Vec<MeasuredTrouble> {
+    pub(super) fn told(&self, now: Time) -> Vec<MeasuredTrouble> {
+        let slow = self
+            .reading
+            .filter(|since| now.since(*since) >= READ_WITHIN)
+            .map(|since| MeasuredTrouble { what: UNREAD.into(), since, why: UNREAD_WHY.into() });
         let refused = self.configuration.iter().chain(&self.addresses).chain(self.frames.values()).cloned();
+        let refused = slow.into_iter().chain(refused);
         let lacking = self.lacking.iter().take(LACKING_TOLD_MAX).map(|(lacking, since)| {
             let Lacking { what, remedy } = lacking.clone();
             MeasuredTrouble { what, since: *since, why: remedy }
@@ -115,6 +123,11 @@ impl Refusals {
         self.undelivered.keys().filter_map(told).collect()
     }
 
+    /// The configuration is being read, or adapted to other addresses, or is not any more.
+    pub(super) fn reading(&mut self, since: Option<Time>) {
+        self.reading = since;
+    }
+
     /// The configuration was tried again, and is refused or not: since when it is the first time counts.
     pub(super) fn configuration(&mut self, now: Time, why: Option<String>) {
         const WHAT: &str = "the configuration on disk is refused, and the old one is in use,";
@@ -145,6 +158,12 @@ fn refuse(place: &mut Option<MeasuredTrouble>, now: Time, what: &str, why: Optio
     *place = why.map(|why| MeasuredTrouble { what: what.into(), since, why });
 }
 
+/// A configuration is read within milliseconds. What takes longer waits for a disk, or for a server that knows users and groups.
+pub(super) const READ_WITHIN: Duration = Duration::from_secs(5);
+/// What is told of one that is not.
+pub(super) const UNREAD: &str = "the configuration, or a file that it names, cannot be read to its end; the old one stays, and no other is read";
+pub(super) const UNREAD_WHY: &str = "what is in the way shows in: findmnt -T FILE, dmesg, getent group";
+
 /// Files that lack and are told of one by one: who has forgotten a directory has forgotten all that is in it.
 const LACKING_TOLD_MAX: usize = 8;
 
@@ -172,20 +191,20 @@ mod tests {
             "/etc/heorot/heorot.toml cannot be read: denied; chgrp heorot /etc/heorot"
         );
         let mut refusals = Refusals::default();
-        assert_eq!(refusals.told(), []);
+        assert_eq!(refusals.told(at(8)), []);
         refusals.configuration(at(1), Some("first".into()));
         refusals.configuration(at(2), Some(why));
-        let told = refusals.told();
+        let told = refusals.told(at(8));
         assert_eq!((told.len(), told[0].since), (1, at(1)));
         assert!(told[0].why.starts_with("heorot.toml:3:1"), "{told:?}");
         refusals.addresses(at(3), Some("second".into()));
         refusals.configuration(at(4), None);
-        assert_eq!(refusals.told().len(), 1);
+        assert_eq!(refusals.told(at(8)).len(), 1);
         refusals.addresses(at(5), None);
-        assert_eq!(refusals.told(), []);
+        assert_eq!(refusals.told(at(8)), []);
         refusals.frames(at(6), "eth1", Some("no descriptor is left".into()));
         refusals.frames(at(7), "eth1", Some("no memory is left".into()));
-        let told = refusals.told();
+        let told = refusals.told(at(8));
         assert_eq!((told.len(), told[0].since), (1, at(6)));
         assert_eq!(
             (told[0].what.as_str(), told[0].why.as_str()),
@@ -195,7 +214,13 @@ mod tests {
             )
         );
         refusals.frames(at(8), "eth1", None);
-        assert_eq!(refusals.told(), []);
+        assert_eq!(refusals.told(at(8)), []);
+        refusals.reading(Some(at(9)));
+        assert_eq!(refusals.told(at(13)), []);
+        let told = refusals.told(at(14));
+        assert!(matches!(&told[..], [one] if one.what == UNREAD && one.since == at(9)), "{told:?}");
+        refusals.reading(None);
+        assert_eq!(refusals.told(at(99)), []);
     }
 
     /// As long as a file is not there it is told of, with since when, and in the journal once.
@@ -212,7 +237,7 @@ mod tests {
         assert_eq!(lines, [(Weight::Warning, said.to_owned())]);
         let lines = refusals.lacking(at(2), vec![file("initrd"), file("vmlinuz-typo")]);
         assert_eq!(lines.len(), 1, "{lines:?}");
-        let told = refusals.told();
+        let told = refusals.told(at(8));
         assert_eq!((told.len(), told[0].since, told[1].since), (2, at(2), at(1)));
         assert_eq!(told[1].why, "put vmlinuz-typo into /srv/heorot, readable for heorot");
         let many = (0..20).map(|number| file(&number.to_string())).collect();
@@ -220,10 +245,10 @@ mod tests {
         let more = "12 more files that nodes boot from are not there";
         assert_eq!(lines.last().map(|(_, line)| line.as_str()), Some(&*format!("{more}: heorot doctor")));
         assert_eq!(lines.len(), 9);
-        assert_eq!(refusals.told().last().map(|told| told.what.clone()).as_deref(), Some(more));
+        assert_eq!(refusals.told(at(8)).last().map(|told| told.what.clone()).as_deref(), Some(more));
         let lines = refusals.lacking(at(4), vec![]);
         assert_eq!(lines, [(Weight::Notice, "all files that nodes boot from are there".to_owned())]);
-        assert_eq!(refusals.told(), []);
+        assert_eq!(refusals.told(at(8)), []);
     }
 
     #[test]
@@ -235,7 +260,7 @@ mod tests {
             let lines =
                 refusals.undelivered(at(seconds), &undelivered, ("/srv/heorot/", "/etc/heorot/overlays"));
             let lines: Vec<_> = lines.into_iter().map(|(weight, line)| (weight as u8, line)).collect();
-            (lines, refusals.told())
+            (lines, refusals.told(at(8)))
         };
         let nfs = Place::Mounted { at: "nfs".into(), device: "0:7".into() };
         let (lines, told) = say(1, &[(nfs.clone(), "nfs/vmlinuz")]);

@@ -4,16 +4,15 @@ use super::*;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
 
 /// A configuration is read by a thread of its own, as are the host's addresses, one at a time. Who says meanwhile that it is another one is heard.
 #[test]
 fn a_signal_while_the_configuration_is_read_is_not_lost() {
-    let place = Place::new("reload");
+    // Below /dev a pipe may be a configuration, and is read for as long as somebody writes to it.
+    let place = Place::below(Path::new("/dev/shm"), "reload");
     let server = place.start();
     let file = place.path("heorot.toml");
     let text = std::fs::read_to_string(&file).unwrap();
-    // A pipe is read for as long as somebody writes to it.
     std::fs::remove_file(&file).unwrap();
     assert!(Command::new("mkfifo").args(["-m", "644"]).arg(&file).status().unwrap().success());
     server.signal(Signal::SIGHUP);
@@ -26,6 +25,13 @@ fn a_signal_while_the_configuration_is_read_is_not_lost() {
         let output = status.output().unwrap();
         assert!(!output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     }
+    // Else nobody would know why what is written into the file is not in force.
+    server.says("cannot be read to its end; the old one stays");
+    addresses::until_troubles(
+        &place,
+        1,
+        "the configuration, or a file that it names, cannot be read to its end",
+    );
     first.write_all(text.replace("0-99", "0-149").as_bytes()).unwrap();
     drop(first);
     server.says("the configuration was read anew");
@@ -98,6 +104,57 @@ fn a_configuration_that_root_alone_may_read_is_told_with_what_to_do() {
     server.says("the configuration was read anew");
     assert!(!doctor(&place).contains("is refused"));
     assert_eq!(server.end(Signal::SIGTERM), Some(0));
+}
+
+/// Whoever opens a pipe waits for who writes into it: a reload would, and no other would be heard any more.
+#[test]
+fn a_pipe_in_the_place_of_the_configuration_is_refused() {
+    let place = Place::new("pipe");
+    let server = place.start();
+    std::fs::remove_file(place.path("heorot.toml")).unwrap();
+    assert!(
+        Command::new("mkfifo").args(["-m", "644"]).arg(place.path("heorot.toml")).status().unwrap().success()
+    );
+    server.signal(Signal::SIGHUP);
+    server.says("it is a pipe, and has to be a file");
+    std::fs::remove_file(place.path("heorot.toml")).unwrap();
+    place.configure(|text| text);
+    server.signal(Signal::SIGHUP);
+    server.says("the configuration was read anew");
+    assert_eq!(server.end(Signal::SIGTERM), Some(0));
+}
+
+/// What would be served to whoever asks, and is the server's alone, keeps it from starting; a reload to that is refused.
+#[test]
+fn secrets_that_would_be_served_are_refused() {
+    let place = Place::new("published");
+    let server = place.start();
+    let published = |text: String| text.replace("DIR/state", "DIR/boot/state");
+    place.configure(published);
+    server.signal(Signal::SIGHUP);
+    server.says("lies in boot.directory");
+    assert_eq!(server.end(Signal::SIGTERM), Some(0));
+    let text = place.refused(&mut place.command());
+    assert!(
+        text.contains("server.state") && text.contains("whoever asks by TFTP or HTTP gets the store"),
+        "{text}"
+    );
+    assert!(!place.path("boot/state").exists());
+    let said = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_heorot"));
+        let output = command.args(arguments).arg(place.path("heorot.toml")).output().unwrap();
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    let checked = said(&["check"]);
+    assert!(
+        checked.contains("warning: server.state ") && checked.contains("lies in boot.directory"),
+        "{checked}"
+    );
+    let examined = said(&["doctor", "--config"]);
+    assert!(
+        examined.contains("FAULT   boot.directory ") && examined.contains("lies in boot.directory"),
+        "{examined}"
+    );
 }
 
 /// A kernel that is not there keeps nobody from serving, and is told before a node asks for it: at the start, by a reload, and as long as it is so.

@@ -10,7 +10,7 @@ pub(super) static BOOT: &[Setting] = &[
         fallback: Fallback::Value("\"/srv/heorot\""),
         example: "\"/srv/heorot\"",
         status: Status::Works,
-        doc: "The directory that TFTP and HTTP serve.",
+        doc: "The directory that TFTP and HTTP serve, to whoever asks: `server.state`, the key of HTTPS and overlays with secrets may not lie in it.",
     },
     Setting {
         key: "packages",

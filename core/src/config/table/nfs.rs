@@ -17,7 +17,7 @@ pub(super) static NFS: &[Setting] = &[
         fallback: Fallback::Value("[]"),
         example: "[\"/srv/software\"]",
         status: Status::Works,
-        doc: "Directories that are served beside the roots of profiles. What lies below one of them on another file system is not.",
+        doc: "Directories that are served beside the roots of profiles. What lies below one of them on another file system is not. `server.state`, the key of HTTPS and overlays with secrets may not lie in one.",
     },
     Setting {
         key: "insecure",

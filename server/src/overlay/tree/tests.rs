@@ -141,9 +141,11 @@ fn secrets_are_closed_to_others_here_too() {
         ["etc/ keytab", "etc/krb5.keytab=x keytab"]
     );
 
-    let told = |name: &str, is_secret| problem_with(directory.path(), name, is_secret);
+    let told = |name: &str, is_secret| problem_with(directory.path(), name, is_secret, "boot");
     assert!(told("none", false).unwrap().contains("create it, let heorot read it"));
     assert_eq!((told("munge", true), told("keytab", true)), (None, None));
+    permit(&directory.path().join("munge"), 0o755);
+    assert!(told("munge", true).unwrap().contains("let heorot read it: chgrp boot /"));
     write(&directory, "file", "");
     assert!(told("file", false).unwrap().contains("is no directory"));
 }
