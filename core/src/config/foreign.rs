@@ -185,7 +185,7 @@ static FOREIGN: &[Foreign] = &[
     foreign(&[""], &["image", "images", "kernel", "container", "root"], "it belongs in a [profile.NAME]"),
 ];
 
-fn remedy_of_foreign(section: &str, word: &str) -> Option<String> {
+pub(super) fn remedy_of_foreign(section: &str, word: &str) -> Option<String> {
     let plain = word.to_ascii_lowercase().replace('_', "-");
     let fits =
         |foreign: &&Foreign| foreign.sections.contains(&section) && foreign.words.contains(&plain.as_str());

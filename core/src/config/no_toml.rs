@@ -63,18 +63,16 @@ impl<'t> Line<'t> {
         if !text.lines().any(is_heading) {
             return None;
         }
-        let section = section_at(text, self.start);
         let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let Some(at) = self.text.find(['=', ':']) else {
-            let is_key = !code.is_empty() && code.chars().all(is_bare);
-            return self.unknown(section.filter(|_| is_key)?, code, indent);
+            return self.foreign(text, code, indent);
         };
         let (key, rest) = (self.text.get(..at)?.trim(), self.text.get(at + 1..)?);
         let bare = key.trim_matches(['"', '\'']);
         if bare.is_empty() || !bare.chars().all(is_bare) {
             return None;
         }
-        let setting = section.and_then(|section| section.setting(bare));
+        let setting = section_at(text, self.start).and_then(|section| section.setting(bare));
         let (value, comment) = without_comment(rest.trim_start());
         let value_at = self.text.len() - rest.trim_start().len();
         if self.text.as_bytes().get(at) == Some(&b':') {
@@ -99,13 +97,7 @@ impl<'t> Line<'t> {
         let is_list = value.starts_with('[');
         let can_be_read =
             !is_list || (value.ends_with(']') && !value.contains(['"', '\'']) && comment.is_empty());
-        if !is_meant || !can_be_read {
-            return None;
-        }
-        if let Some(unknown) = section.and_then(|section| self.unknown(section, bare, indent)) {
-            return Some(unknown);
-        }
-        Some(Meant {
+        let as_string = || Meant {
             span: self.span(value_at, value.len()),
             message: match setting.map(|setting| setting.kind) {
                 Some(Kind::Truth | Kind::Integer { .. } | Kind::Table) => "this is no value",
@@ -119,20 +111,19 @@ impl<'t> Line<'t> {
                 | None => "a string stands in quotation marks",
             },
             remedy: format!("write {key} = {}", written(bare, setting, value)),
-        })
+        };
+        (is_meant && can_be_read).then(|| self.foreign(text, bare, indent).unwrap_or_else(as_string))
     }
 
-    /// A key that there is none of in this section. However its value were written, that would be told next.
-    fn unknown(&self, section: &'static Section, key: &str, at: usize) -> Option<Meant> {
-        let is_known = section.form == Form::Open
-            || section.setting(key).is_some()
-            || foreign::child(section, key).is_some();
-        let remedy = || foreign::remedy_for_key(section, key);
-        (!is_known).then(|| Meant {
-            span: self.span(at, key.len()),
-            message: "unknown key",
-            remedy: remedy(),
-        })
+    /// A key of another server's. However its value were written, it would be told next that there is no such key.
+    fn foreign(&self, text: &str, key: &str, at: usize) -> Option<Meant> {
+        let section = section_at(text, self.start)?;
+        // In a table of names that the operator chooses, which stands in that of a section, it may be one of them.
+        let own = section.path.split('.').count() + usize::from(section.form == Form::Named);
+        let is_within = heading_at(text, self.start)?.split('.').count() > own;
+        let remedy = foreign::remedy_of_foreign(section.path, key)
+            .filter(|_| !is_within && section.setting(key).is_none())?;
+        Some(Meant { span: self.span(at, key.len()), message: "unknown key", remedy })
     }
 
     fn no_comment(&self, at: usize, mark: &str) -> Meant {
@@ -189,10 +180,15 @@ fn is_heading(line: &str) -> bool {
         && line.trim().starts_with('[')
 }
 
+/// The name of the table whose heading is the last before a place.
+fn heading_at(text: &str, place: usize) -> Option<&str> {
+    let heading = text.get(..place)?.lines().rev().find(|line| is_heading(line))?;
+    heading.trim().trim_matches('[').split(']').next().map(str::trim)
+}
+
 /// The section that a place of the file is in.
 fn section_at(text: &str, place: usize) -> Option<&'static Section> {
-    let heading = text.get(..place)?.lines().rev().find(|line| is_heading(line))?;
-    let path = heading.trim().trim_matches('[').split(']').next()?.trim();
+    let path = heading_at(text, place)?;
     let is_meant = |section: &&Section| match section.form {
         Form::Named => path.split('.').next() == Some(section.path),
         Form::Table | Form::List | Form::Open => path == section.path,

@@ -303,7 +303,13 @@ fn read_boot(findings: &mut Findings<'_>, boot: &Entry<'_>) -> Option<Boot> {
         text => value::absolute_path(text).map(Some),
     });
     let files = FIRMWARE.iter().filter_map(|row| {
-        let file = boot.file(findings, row.key)?;
+        let directory = findings.boot_directory();
+        let file = match row.protocol {
+            Protocol::Tftp | Protocol::Script => boot.file(findings, row.key)?,
+            Protocol::Http => {
+                boot.text(findings, row.key, |text| value::file_name_by_http(text, &directory))?
+            }
+        };
         Some((row.kind, file.value))
     });
     let files = files.collect();

@@ -78,7 +78,7 @@ impl Root {
             "nfs" => export(text, rest).map(Self::Nfs),
             "nfs4" => export(text, rest).map(Self::Nfs4),
             "http" if rest.starts_with("//") => url(text).map(Self::Url),
-            "http" => value::file_name(rest, boot_directory)
+            "http" => value::file_name_by_http(rest, boot_directory)
                 .map(Self::Image)
                 .map_err(|wrong| behind(wrong, "http:".len())),
             _ => Err(Wrong::with(format!("{} is no root file system", quoted(text)), FORMS)),

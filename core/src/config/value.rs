@@ -235,10 +235,6 @@ pub(super) fn file_name(text: &str, boot_directory: &str) -> Result<String, Wron
         let message = format!("{} is no file below boot.directory", quoted(text));
         return Err(Wrong::with(message, "no \"..\" and no empty part, as \"images/vmlinuz\""));
     }
-    if text == "node" || text.starts_with("node/") {
-        let message = format!("{} by HTTP is what nodes say and ask of themselves", quoted(text));
-        return Err(Wrong::with(message, "call the file or its folder otherwise"));
-    }
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '~' | '/');
     if let Some((at, wrong)) = text.char_indices().find(|(_, c)| !allowed(*c)) {
         return Err(Wrong {
@@ -252,6 +248,16 @@ pub(super) fn file_name(text: &str, boot_directory: &str) -> Result<String, Wron
         return Err(Wrong { message, remedy: None, within: None });
     }
     Ok(text.to_owned())
+}
+
+/// Such a file that is loaded by HTTP, where some names mean something else.
+pub(super) fn file_name_by_http(text: &str, boot_directory: &str) -> Result<String, Wrong> {
+    let name = file_name(text, boot_directory)?;
+    if name == "node" || name.starts_with("node/") {
+        let message = format!("{} by HTTP is what nodes say and ask of themselves", quoted(text));
+        return Err(Wrong::with(message, "call the file or its folder otherwise"));
+    }
+    Ok(name)
 }
 
 /// A template of a command line.

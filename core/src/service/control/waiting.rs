@@ -134,9 +134,10 @@ pub(super) fn to_do(turn: &Turn<'_>, wall: Wall, node: &Node) -> Option<String> 
         .or_else(|| where_it_stands(turn, node).map(str::to_owned))
 }
 
-/// What can be done for one that waits for a file of a file system that does not answer.
+/// What can be done for one that waits for a file of a file system that does not answer. Who gets octets of it has it from memory.
 fn held_up(turn: &Turn<'_>, node: &Node) -> Option<String> {
-    let Delivery { path, .. } = node.boot.delivery.as_ref().filter(|_| node.stage.is_booting())?;
+    let is_waiting = |delivery: &&Delivery| node.stage.is_booting() && delivery.octets == 0;
+    let Delivery { path, .. } = node.boot.delivery.as_ref().filter(is_waiting)?;
     let is_below = |directory: &str| {
         directory.is_empty() || path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
     };
