@@ -56,7 +56,7 @@ pub enum Way<'a> {
 const OCTETS_MAX: usize = 255;
 
 /// Two words of a client that came closer together count as one: whoever asks after it is told seconds (RFC 4388 6.1), and an exchange of four packets takes a few milliseconds.
-const TOLD_APART_FROM: Duration = Duration::from_secs(1);
+pub const TOLD_APART_FROM: Duration = Duration::from_secs(1);
 
 impl Heard {
     /// A client speaks. Where there are too many, the one that was not heard the longest is forgotten.
