@@ -359,7 +359,10 @@ impl Turn<'_> {
 
     /// What is not as the configuration says, and what the operator can do.
     pub(crate) fn misplaced(&self, node: &Node) -> Option<Trouble> {
-        self.contested(node).or_else(|| self.former(node)).or_else(|| self.elsewhere(node))
+        self.contested(node)
+            .or_else(|| self.without_its_own(node))
+            .or_else(|| self.former(node))
+            .or_else(|| self.elsewhere(node))
     }
 
     /// Another machine has the number that the configuration gives to this one.
@@ -389,7 +392,7 @@ impl Turn<'_> {
         let address = here.or_else(any)?;
         let what = format!("its number, {number}, has {address} now, and it may have {former} still");
         let to_do = match self.lent_to_another(node.mac, address) {
-            Some(other) => format!("start {other} again, which has {address} still, and then this one"),
+            Some(other) => self.to_free(address, other),
             None => format!("start it again: then it gets {address}"),
         };
         Some(Trouble { what, to_do: Some(to_do) })
@@ -500,8 +503,9 @@ impl Turn<'_> {
 
     /// The same of a machine that asks: what it had before it is just leaving.
     pub(crate) fn tell_misplaced_client(&mut self, mac: Mac) {
-        let trouble =
-            self.hall.nodes.get(mac).and_then(|node| self.contested(node).or_else(|| self.elsewhere(node)));
+        let trouble = self.hall.nodes.get(mac).and_then(|node| {
+            self.contested(node).or_else(|| self.without_its_own(node)).or_else(|| self.elsewhere(node))
+        });
         self.tell_once(mac, trouble);
     }
 
