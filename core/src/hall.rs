@@ -9,6 +9,7 @@ mod files;
 mod held_back;
 mod host_keys;
 mod journal;
+mod lent;
 mod listed;
 mod listed_cards;
 mod moved;

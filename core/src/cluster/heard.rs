@@ -25,6 +25,8 @@ pub struct Heard {
 pub struct Said {
     /// When, to the second.
     pub at: Time,
+    /// The transaction of its last packet.
+    pub xid: u32,
     /// Its client identifier, if it had one.
     pub identifier: Option<Vec<u8>>,
     /// What its relay added (option 82) when it came last by one, or on its link; nothing if that was nothing.
@@ -58,6 +60,9 @@ const OCTETS_MAX: usize = 255;
 /// Two words of a client that came closer together count as one: whoever asks after it is told seconds (RFC 4388 6.1), and an exchange of four packets takes a few milliseconds.
 const TOLD_APART_FROM: Duration = Duration::from_secs(1);
 
+/// The same packet comes by two relays within milliseconds; and when a client was heard is known to [`TOLD_APART_FROM`]. Some firmware has one transaction for all that it ever asks.
+const PASSED_ON_WITHIN: Duration = TOLD_APART_FROM.saturating_add(Duration::from_secs(1));
+
 impl Heard {
     /// A client speaks. Where there are too many, the one that was not heard the longest is forgotten.
     pub fn note(&mut self, now: Time, mac: Mac, identifier: Option<&[u8]>, way: Way<'_>) {
@@ -84,6 +89,7 @@ impl Heard {
                     Some(before) => Said { at: now, identifier: identifier.clone(), ..before },
                     None => Said {
                         at: now,
+                        xid: 0,
                         identifier: identifier.clone(),
                         relay: None,
                         placed: None,
@@ -104,6 +110,19 @@ impl Heard {
             }
         }
         self.in_order.insert((now, mac));
+    }
+
+    /// A client that was heard spoke in this transaction.
+    pub fn speaks_in(&mut self, mac: Mac, xid: u32) {
+        if let Some(said) = self.clients.get_mut(&mac) {
+            said.xid = xid;
+        }
+    }
+
+    /// What a client said, if it was heard by this very packet just now: two relays of its link pass that on.
+    pub fn same_packet(&self, now: Time, mac: Mac, xid: u32) -> Option<&Said> {
+        let is_same = |said: &&Said| said.xid == xid && now.since(said.at) < PASSED_ON_WITHIN;
+        self.clients.get(&mac).filter(is_same)
     }
 
     /// A client that was heard is firmware of this kind.

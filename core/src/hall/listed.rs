@@ -133,7 +133,7 @@ impl Turn<'_> {
         for (mac, _) in &moves {
             let number = self.hall.nodes.get(*mac).and_then(|node| node.number);
             if let Some(number) = number {
-                self.keep_former(*mac, number);
+                self.keep_former(*mac, number, false);
                 self.hall.nodes.strip(*mac);
                 self.numbers_changed();
             }
@@ -210,19 +210,24 @@ impl Turn<'_> {
         }
     }
 
-    /// Keeps the addresses of a number for the machine that has them by it, until it has asked for others. Of one that an operator lets have no answer his word is enough that it is
-    /// gone, where nobody can be asked.
-    pub(super) fn keep_former(&mut self, mac: Mac, number: u32) {
-        let Some(node) = self.hall.nodes.get(mac) else { return };
-        let is_shut_out = node.orders.are_to_ignore();
+    /// Keeps the addresses of a number for the machine that has them by it, until it has asked for others.
+    pub(super) fn keep_former(&mut self, mac: Mac, number: u32, is_given_up: bool) {
         for place in 0..self.config.networks.len() {
             let Some(node) = self.hall.nodes.get(mac) else { return };
-            let is_gone = is_shut_out && !self.config.networks[place].probe;
-            if let Some(until) = self.uses_until(node, place).filter(|_| !is_gone) {
+            if let Some(until) =
+                self.uses_until(node, place).filter(|_| !self.is_gone(node, place, is_given_up))
+            {
                 let card = self.card_on(node, place);
                 self.keep_number(card, number, place, until);
             }
         }
+    }
+
+    /// Whether a machine is gone by what was said of it, where nobody can be asked: by an operator, who lets it have no answer; or, if he gives its number up for it, by its own agent when
+    /// its system ended. One whose list moves it may be on its way down still, and comes back.
+    pub(super) fn is_gone(&self, node: &Node, place: usize, is_given_up: bool) -> bool {
+        let has_ended = node.stage == Stage::Down && node.boot.has_ended;
+        (node.orders.are_to_ignore() || (is_given_up && has_ended)) && !self.config.networks[place].probe
     }
 
     /// Keeps the address of a number on a network for a card that uses it.
@@ -359,7 +364,10 @@ impl Turn<'_> {
 
     /// What is not as the configuration says, and what the operator can do.
     pub(crate) fn misplaced(&self, node: &Node) -> Option<Trouble> {
-        self.contested(node).or_else(|| self.former(node)).or_else(|| self.elsewhere(node))
+        self.contested(node)
+            .or_else(|| self.without_its_own(node))
+            .or_else(|| self.former(node))
+            .or_else(|| self.elsewhere(node))
     }
 
     /// Another machine has the number that the configuration gives to this one.
@@ -389,7 +397,7 @@ impl Turn<'_> {
         let address = here.or_else(any)?;
         let what = format!("its number, {number}, has {address} now, and it may have {former} still");
         let to_do = match self.lent_to_another(node.mac, address) {
-            Some(other) => format!("start {other} again, which has {address} still, and then this one"),
+            Some(other) => self.to_free(address, other),
             None => format!("start it again: then it gets {address}"),
         };
         Some(Trouble { what, to_do: Some(to_do) })
@@ -500,8 +508,9 @@ impl Turn<'_> {
 
     /// The same of a machine that asks: what it had before it is just leaving.
     pub(crate) fn tell_misplaced_client(&mut self, mac: Mac) {
-        let trouble =
-            self.hall.nodes.get(mac).and_then(|node| self.contested(node).or_else(|| self.elsewhere(node)));
+        let trouble = self.hall.nodes.get(mac).and_then(|node| {
+            self.contested(node).or_else(|| self.without_its_own(node)).or_else(|| self.elsewhere(node))
+        });
         self.tell_once(mac, trouble);
     }
 

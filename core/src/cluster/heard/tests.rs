@@ -26,6 +26,7 @@ fn the_last_word_counts() {
     heard.note(at(3), mac(1), Some(b"\xffsystem"), by(None));
     let said = Said {
         at: at(3),
+        xid: 0,
         identifier: Some(b"\xffsystem".into()),
         relay: None,
         placed: Some(OURS),
@@ -161,4 +162,19 @@ fn so_many_questions_are_answered_in_a_second() {
         assert_eq!((0..3 * most).filter(|_| heard.may_answer(at(8))).count(), most);
         heard = Heard::default();
     }
+}
+
+/// The same packet comes by another relay within milliseconds. What a client asks anew, or repeats after a while, is no copy.
+#[test]
+fn a_copy_is_of_the_same_transaction_and_comes_at_once() {
+    let mut heard = Heard::default();
+    heard.note(at(10), mac(1), None, by(None));
+    heard.speaks_in(mac(1), 7);
+    assert!(heard.same_packet(at(10), mac(1), 7).is_some());
+    assert!(heard.same_packet(at(11), mac(1), 7).is_some(), "it is known to a second when it was heard");
+    assert!(heard.same_packet(at(10), mac(1), 8).is_none());
+    assert!(heard.same_packet(at(12), mac(1), 7).is_none());
+    assert!(heard.same_packet(at(10), mac(2), 7).is_none());
+    heard.note(at(12), mac(1), Some(b"\xffsystem"), by(None));
+    assert!(heard.same_packet(at(12), mac(1), 7).is_some(), "another identifier forgets nothing of that");
 }

@@ -1,6 +1,8 @@
 //! What operators change: which nodes are meant, what becomes another for each, and whether that can be. A change is reckoned as a whole, told if it is only to be told,
 //! and else recorded; it holds, and its author hears of it, when it is durable.
 
+mod number;
+
 use super::set::{Chosen, choose, nobody};
 use super::unnumbered::NoneLeft;
 use super::{fail, find, no_such_node, ok, others};
@@ -18,6 +20,7 @@ use crate::promise::Promise;
 use crate::service::view::{ChangeRequest, ChangeView, FieldChangeView, RefusalView};
 use heorot_names::NodeSet;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 /// Takes a change. Its answer, or nothing: then that comes when it is durable.
 pub(super) fn handle(
@@ -273,7 +276,7 @@ impl Draft {
             Verb::Retire if node.number.is_none() => Err("it has no number to be kept: deny it".into()),
             Verb::Retire => keep_from(node, Exclusion::Retired, request),
             Verb::Accept => self.accept(turn, node),
-            Verb::Number => number(turn, node, request.number.unwrap_or_default()),
+            Verb::Number => number::given(turn, node, request.number.unwrap_or_default()),
             Verb::Free => free(node),
             Verb::Set => set(turn, node, request),
             Verb::Forget => forget(turn, node),
@@ -442,76 +445,6 @@ fn keep_from(node: &Node, state: Exclusion, request: &ChangeRequest) -> Result<D
     Ok(Decision { mac: node.mac, orders, number: NumberChange::Stays, fields, told })
 }
 
-/// It gets this number.
-fn number(turn: &Turn<'_>, node: &Node, number: u32) -> Result<Decision, String> {
-    let stays = node.number == Some(number);
-    if !stays {
-        may_be_given(turn, node, number)?;
-    }
-    let shown = |number: Option<u32>| number.map(|number| number.to_string());
-    let fields =
-        if stays { Vec::new() } else { vec![field("number", shown(node.number), shown(Some(number)))] };
-    let told = format!("an operator gives it number {number}");
-    let orders = Orders { accepted: false, ..node.orders.clone() };
-    Ok(Decision { mac: node.mac, orders, number: NumberChange::Given(number), fields, told })
-}
-
-fn may_be_given(turn: &Turn<'_>, node: &Node, number: u32) -> Result<(), String> {
-    let is_here = |network: &crate::config::Network| network.numbering.numbers.contains(number);
-    if !turn.config.networks.iter().any(is_here) {
-        return Err(format!("number {number} is on no network"));
-    }
-    if node.orders.are_to_ignore() {
-        return Err(format!("it is {}: accept it first", node.state()));
-    }
-    let listed = turn.hall.listed.get(turn.config, node.mac);
-    if let Some(other) = listed.and_then(|listed| listed.number).filter(|other| *other != number) {
-        return Err(format!("the configuration gives it number {other}: change its [[node]]"));
-    }
-    if let Some(entry) = turn.hall.listed.with_number(turn.config, number)
-        && listed != Some(entry)
-    {
-        let whose = entry.macs.first().map(|mac| format!(" of {mac}")).unwrap_or_default();
-        return Err(format!(
-            "the configuration keeps number {number} for another: change the [[node]]{whose}"
-        ));
-    }
-    if node.claim.is_some() {
-        return Err("it is just getting a number: say it again".into());
-    }
-    if let Some(why) = runs_with_another(turn, node) {
-        return Err(why);
-    }
-    let holder = turn.hall.nodes.holder(number).and_then(|mac| turn.hall.nodes.get(mac));
-    let Some(holder) = holder.filter(|holder| holder.mac != node.mac) else { return Ok(()) };
-    let is_gone = holder.orders.exclusion() == Some(Exclusion::Retired) || holder.stage == Stage::Down;
-    if is_gone {
-        return Ok(());
-    }
-    let name = turn.name(number);
-    let (state, mac) = (holder.state(), holder.mac);
-    Err(format!("{name} is {mac}, which is {state}: heorot node retire {name} first, if that board is gone"))
-}
-
-/// Why a machine cannot have another number now: it runs with the one that it has, as far as is known. One that was switched off in mid-boot says nothing of that; so who boots and has no address
-/// by his number, or was not heard for so long that nobody keeps an address for him, may have another one. What he may use still is kept for him ([`Decided`]).
-fn runs_with_another(turn: &Turn<'_>, node: &Node) -> Option<String> {
-    node.number?;
-    let remedy = "switch it off first";
-    match node.stage {
-        Stage::Up => Some(format!("it is up with another number: {remedy}")),
-        Stage::Booting if node.grants.until().is_none() && turn.elsewhere(node).is_some() => None,
-        Stage::Booting => {
-            // Nothing is known of what was heard before the start.
-            let since = turn.now.since(turn.heard_last(node).unwrap_or(turn.hall.started));
-            let left = HOLD_AFTER_LIFE.saturating_sub(since).as_secs();
-            (since < HOLD_AFTER_LIFE)
-                .then(|| format!("it boots with another number: {remedy}, and say it again in {left} s"))
-        }
-        Stage::Seen | Stage::Temporary | Stage::Testing | Stage::Failed | Stage::Ready | Stage::Down => None,
-    }
-}
-
 /// Its number may be given again.
 fn free(node: &Node) -> Result<Decision, String> {
     let number = node.number.ok_or("it has no number")?;
@@ -531,14 +464,22 @@ fn forget(turn: &Turn<'_>, node: &Node) -> Result<Decision, String> {
     if turn.hall.listed.get(turn.config, node.mac).is_some() {
         return Err("the configuration lists it: take it out of its [[node]] first".into());
     }
-    let is_there = |lease: &Lease| match lease.pool.kind {
+    let is_there = |address: Ipv4Addr, lease: &Lease| match lease.pool.kind {
         PoolKind::Temporary => true,
         // Another server's lease may last for days: nobody waits for its end.
         PoolKind::Elsewhere => turn.now.since(lease.life) < HOLD_AFTER_LIFE,
-        PoolKind::Guest | PoolKind::Number => false,
+        // What it had as a host it has as one.
+        PoolKind::Number => !turn.hall.tenants.was(address, lease.mac),
+        PoolKind::Guest => false,
     };
     let mut lent = node.cards().flat_map(|card| turn.hall.leases.of(card));
-    if let Some((address, lease)) = lent.find(|(_, lease)| is_there(lease)) {
+    if let Some((address, lease)) = lent.find(|(address, lease)| is_there(*address, lease)) {
+        if lease.pool.kind == PoolKind::Number {
+            let left = lease.held_until().since(turn.now).as_secs();
+            return Err(format!(
+                "{address}, which it had by its number, is lent to it still: say it again when that loan has ended, in {left} s"
+            ));
+        }
         let is_ours = lease.pool.kind == PoolKind::Temporary;
         let when = if is_ours { "when its address was taken back, " } else { "" };
         return Err(format!(

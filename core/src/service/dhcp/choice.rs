@@ -57,8 +57,9 @@ fn choose(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Option<(Ipv4Ad
         let address = turn.hall.leases.offer_number(turn.now, client.mac, client.place, address)?;
         return Some((address, settings.lease));
     }
-    tell_lent_to_another(turn, client);
     let address = turn.hall.leases.offer(turn.now, client.mac, pool(PoolKind::Temporary), None)?;
+    // Its own may be lent to another machine.
+    turn.tell_misplaced_client(client.mac);
     Some((address, settings.temporary_lease))
 }
 
@@ -79,17 +80,6 @@ fn forget_taken(turn: &mut Turn<'_>, client: &Client) {
 pub(super) fn is_meant(turn: &Turn<'_>, client: &Client, number: u32) -> bool {
     let listed = turn.hall.listed.get(turn.config, client.mac).and_then(|listed| listed.number);
     listed == Some(number) || (listed.is_none() && !turn.hall.listed.has_number(number))
-}
-
-/// Tells of a node that its permanent address is lent to another machine, from a range that was there before.
-fn tell_lent_to_another(turn: &mut Turn<'_>, client: &Client) {
-    let number = turn.hall.nodes.get(client.mac).and_then(|node| node.number);
-    let address = number.and_then(|number| turn.config.networks[client.place].numbering.address(number));
-    let Some(address) = address else { return };
-    let Some(other) = turn.lent_to_another(client.mac, address) else { return };
-    let what = format!("its address {address} is lent to {other}, so that it gets a temporary one");
-    let to_do = format!("it is free when that loan ends, or {other} asks for another address: restart that");
-    turn.trouble_once(client.mac, what, Some(to_do));
 }
 
 /// The address of the number that is being recorded for a machine: it is to get this one and no second, however often it asks meanwhile.

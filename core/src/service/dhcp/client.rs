@@ -72,6 +72,8 @@ impl Unread {
 pub(super) struct Unplaced {
     /// Its hardware address.
     pub(super) mac: Mac,
+    /// The transaction of its packet.
+    pub(super) xid: u32,
     /// The relay's own address, if it came by one.
     pub(super) relay: Ipv4Addr,
     /// The address that says in which network it is ([`selected`]).
@@ -106,9 +108,9 @@ impl Client {
         let selected = selected(&message);
         let place = network::of_client(config, datagram.interface, selected, spoken_of, may_be_routed);
         let Some(place) = place else {
-            let relay = message.giaddr;
+            let (relay, xid) = (message.giaddr, message.xid);
             let is_firmware = firmware(&message, &config.pxe).is_some();
-            return Err(Unread::NoNetwork(Box::new(Unplaced { mac, relay, selected, is_firmware })));
+            return Err(Unread::NoNetwork(Box::new(Unplaced { mac, xid, relay, selected, is_firmware })));
         };
         let server = our_address(config, datagram, place);
         // What a relay of its own link added without giving an address is heard as any relay's (RFC 3046 2.1).

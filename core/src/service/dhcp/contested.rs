@@ -80,7 +80,11 @@ pub(super) fn told(
     known: Mac,
     address: Ipv4Addr,
 ) -> Option<(&'static str, String)> {
-    let to_do = |what| format!("start {known} again, if it is to have another {what}; or switch it off");
+    let to_do = |what| match turn.is_shut_out(known) {
+        // It gets no answer, whether it starts again or not.
+        true => format!("switch {known} off"),
+        false => format!("start {known} again, if it is to have another {what}; or switch it off"),
+    };
     let number = turn.hall.nodes.get(client).and_then(|node| node.number);
     let mut serving = turn.config.networks.iter();
     let has = |number| serving.any(|network| network.numbering.address(number) == Some(address));

@@ -8,19 +8,17 @@ use crate::event::Kind;
 use crate::hall::Turn;
 use crate::mac::Mac;
 use std::net::Ipv4Addr;
-use std::time::Duration;
-
-/// A client that was heard from one of our networks so short a time ago is served there: firmware and systems repeat what is not answered within this.
-const PASSED_ON_WITHIN: Duration = Duration::from_secs(60);
 
 /// A packet that nobody can be answered to is counted. That of a machine in none of our networks is kept beside that: a whole rack may be waiting behind it.
 pub(super) fn unread(turn: &mut Turn<'_>, interface: &str, unread: &Unread) {
     turn.malformed(unread.word());
     let Unread::NoNetwork(unplaced) = unread else { return };
-    let Unplaced { mac, relay, selected, is_firmware } = **unplaced;
+    let Unplaced { mac, xid, relay, selected, is_firmware } = **unplaced;
     let why = if selected.is_unspecified() { Why::NoNetwork } else { Why::StrangeRelay(selected) };
-    // Two relays of one link pass the same packet on, and one of them may be known.
-    let is_served = turn.hall.heard.get(mac).is_some_and(|said| turn.now.since(said.at) < PASSED_ON_WITHIN);
+    // Two relays of one link pass the same packet on, and one of them may be known, as long as its network is served.
+    let is_placed = |ours| turn.config.networks.iter().any(|network| network.address == ours);
+    let is_served = turn.hall.heard.same_packet(turn.now, mac, xid);
+    let is_served = is_served.is_some_and(|said| said.placed.is_none_or(is_placed));
     // On the server's own link, where all networks are behind relays, others are another server's business.
     let is_ours = is_firmware
         || turn.hall.nodes.node(mac).is_some()

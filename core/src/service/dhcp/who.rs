@@ -286,6 +286,7 @@ pub(super) fn note(turn: &mut Turn<'_>, client: &Client) {
         (false, false) => Way::Hearsay(relay, ours),
     };
     turn.hall.heard.note(turn.now, client.mac, options.get(option::CLIENT_IDENTIFIER), way);
+    turn.hall.heard.speaks_in(client.mac, client.message.xid);
     if let Some(firmware) = client.firmware_kind {
         turn.hall.heard.boots(client.mac, firmware);
     }
