@@ -168,8 +168,6 @@ pub struct Boot {
     pub tried: Option<Time>,
     /// Whether its agent said that it will say now and then that its system runs.
     pub checks_in: bool,
-    /// Whether its agent said that its system ends, and nothing of it was heard since.
-    pub has_ended: bool,
     /// Whether it got its address by BOOTP last, and so for good.
     pub is_bootp: bool,
     /// What its firmware is, whichever way it loads.

@@ -5,12 +5,9 @@ use crate::cluster::node::Node;
 use crate::cluster::orders::{Orders, Standing};
 use crate::cluster::since::Since;
 use crate::cluster::stage::{Stage, Step};
-use crate::config::{Mode, Network};
 use crate::event::Kind;
 use crate::mac::Mac;
 use crate::message::{Answer, Output, RequestId};
-use crate::time::Time;
-use std::net::Ipv4Addr;
 
 /// A change that is being recorded. What was decided about each machine ([`Decided`]) is done before it: of ten thousand that would be too much for one turn of the loop, and so it comes with
 /// the parts in which it is told what is durable.
@@ -131,7 +128,7 @@ impl Turn<'_> {
         let node = self.hall.nodes.get(mac);
         let uses = node.filter(|node| self.elsewhere(node).is_none()).and_then(|node| node.number);
         if let Some(before) = uses.filter(|before| *before != number) {
-            self.keep_former(mac, before, false);
+            self.keep_former(mac, before);
         }
         self.take_back_offers(number);
         self.hall.nodes.give(mac, number);
@@ -174,20 +171,9 @@ impl Turn<'_> {
     /// The same of one that may use its address still: nobody else gets that before it is known that it does not.
     fn give_up_number(&mut self, mac: Mac, why: &str) {
         if let Some(number) = self.hall.nodes.get(mac).and_then(|node| node.number) {
-            self.keep_former(mac, number, true);
+            self.keep_former(mac, number);
         }
         self.lose_number(mac, why);
-    }
-
-    /// The address that whoever has a number keeps when that is given to another machine, and until when, where nobody is asked whether he is there.
-    pub(crate) fn keeps_unasked(&self, holder: &Node, number: u32) -> Option<(Ipv4Addr, Time)> {
-        let kept = |(place, network): (usize, &Network)| {
-            let address = network.numbering.address(number)?;
-            let is_kept = network.mode == Mode::Serve && !network.probe && !self.is_gone(holder, place, true);
-            let until = self.uses_until(holder, place).filter(|_| is_kept)?;
-            Some((address, until))
-        };
-        self.config.networks.iter().enumerate().find_map(kept)
     }
 
     /// It is known what the numbers of these machines are, and what else was to be recorded of them is recorded.

@@ -133,7 +133,7 @@ impl Turn<'_> {
         for (mac, _) in &moves {
             let number = self.hall.nodes.get(*mac).and_then(|node| node.number);
             if let Some(number) = number {
-                self.keep_former(*mac, number, false);
+                self.keep_former(*mac, number);
                 self.hall.nodes.strip(*mac);
                 self.numbers_changed();
             }
@@ -210,24 +210,19 @@ impl Turn<'_> {
         }
     }
 
-    /// Keeps the addresses of a number for the machine that has them by it, until it has asked for others.
-    pub(super) fn keep_former(&mut self, mac: Mac, number: u32, is_given_up: bool) {
+    /// Keeps the addresses of a number for the machine that has them by it, until it has asked for others. Of one that an operator lets have no answer his word is enough that it is
+    /// gone, where nobody can be asked.
+    pub(super) fn keep_former(&mut self, mac: Mac, number: u32) {
+        let Some(node) = self.hall.nodes.get(mac) else { return };
+        let is_shut_out = node.orders.are_to_ignore();
         for place in 0..self.config.networks.len() {
             let Some(node) = self.hall.nodes.get(mac) else { return };
-            if let Some(until) =
-                self.uses_until(node, place).filter(|_| !self.is_gone(node, place, is_given_up))
-            {
+            let is_gone = is_shut_out && !self.config.networks[place].probe;
+            if let Some(until) = self.uses_until(node, place).filter(|_| !is_gone) {
                 let card = self.card_on(node, place);
                 self.keep_number(card, number, place, until);
             }
         }
-    }
-
-    /// Whether a machine is gone by what was said of it, where nobody can be asked: by an operator, who lets it have no answer; or, if he gives its number up for it, by its own agent when
-    /// its system ended. One whose list moves it may be on its way down still, and comes back.
-    pub(super) fn is_gone(&self, node: &Node, place: usize, is_given_up: bool) -> bool {
-        let has_ended = node.stage == Stage::Down && node.boot.has_ended;
-        (node.orders.are_to_ignore() || (is_given_up && has_ended)) && !self.config.networks[place].probe
     }
 
     /// Keeps the address of a number on a network for a card that uses it.

@@ -115,7 +115,7 @@ impl Turn<'_> {
         if step == Step::Expired {
             node.boot_over(now);
         }
-        (node.stage, node.boot.has_ended) = (after, false);
+        node.stage = after;
         (node.since, node.reason) = (Since::now(now), reason.into());
         node.phase = after.is_booting().then_some(Phase::Dhcp);
         if step == Step::Unplaced {

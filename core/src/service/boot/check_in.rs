@@ -71,9 +71,6 @@ pub(super) fn ended(turn: &mut Turn<'_>, mac: Mac, body: &[u8]) -> Answer {
     node.asks(turn.now, "to be known as down, by its agent");
     if stage == Stage::Up {
         turn.step(mac, Step::Left, &format!("its agent says: {reason}"));
-        if let Some(node) = turn.hall.nodes.get_mut(mac) {
-            node.boot.has_ended = true;
-        }
     } else {
         turn.event(Some(mac), Kind::Agent, format!("its agent says how its last system ended: {reason}"));
         turn.keep_boot(mac);

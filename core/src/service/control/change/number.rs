@@ -1,6 +1,6 @@
 //! An operator gives a machine a number: whether it can have that, and when its address.
 
-use super::{Decision, Field, NumberChange, field};
+use super::{Decision, NumberChange, field};
 use crate::cluster::node::Node;
 use crate::cluster::orders::{Exclusion, Orders};
 use crate::cluster::stage::Stage;
@@ -14,11 +14,8 @@ pub(super) fn given(turn: &Turn<'_>, node: &Node, number: u32) -> Result<Decisio
         may_be_given(turn, node, number)?;
     }
     let shown = |number: Option<u32>| number.map(|number| number.to_string());
-    let mut fields =
+    let fields =
         if stays { Vec::new() } else { vec![field("number", shown(node.number), shown(Some(number)))] };
-    if !stays {
-        fields.extend(kept_by_holder(turn, node, number));
-    }
     let told = format!("an operator gives it number {number}");
     let orders = Orders { accepted: false, ..node.orders.clone() };
     Ok(Decision { mac: node.mac, orders, number: NumberChange::Given(number), fields, told })
@@ -78,16 +75,4 @@ fn runs_with_another(turn: &Turn<'_>, node: &Node) -> Option<String> {
         }
         Stage::Seen | Stage::Temporary | Stage::Testing | Stage::Failed | Stage::Ready | Stage::Down => None,
     }
-}
-
-/// That whoever has the number keeps its address for a while, where nobody can be asked whether he is there. An operator who knows that he is not can say so before.
-fn kept_by_holder(turn: &Turn<'_>, node: &Node, number: u32) -> Option<Field> {
-    let holder = turn.hall.nodes.holder(number).filter(|holder| *holder != node.mac)?;
-    let (address, until) = turn.keeps_unasked(turn.hall.nodes.get(holder)?, number)?;
-    let left = until.since(turn.now).as_secs();
-    let name = turn.name(number);
-    let after = format!(
-        "{address}, when the lease of {holder} has ended, in {left} s; at once, if {name} is retired before"
-    );
-    Some(field("address", None, Some(after)))
 }
