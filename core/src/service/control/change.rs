@@ -20,7 +20,6 @@ use crate::promise::Promise;
 use crate::service::view::{ChangeRequest, ChangeView, FieldChangeView, RefusalView};
 use heorot_names::NodeSet;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
 
 /// Takes a change. Its answer, or nothing: then that comes when it is durable.
 pub(super) fn handle(
@@ -464,22 +463,14 @@ fn forget(turn: &Turn<'_>, node: &Node) -> Result<Decision, String> {
     if turn.hall.listed.get(turn.config, node.mac).is_some() {
         return Err("the configuration lists it: take it out of its [[node]] first".into());
     }
-    let is_there = |address: Ipv4Addr, lease: &Lease| match lease.pool.kind {
+    let is_there = |lease: &Lease| match lease.pool.kind {
         PoolKind::Temporary => true,
         // Another server's lease may last for days: nobody waits for its end.
         PoolKind::Elsewhere => turn.now.since(lease.life) < HOLD_AFTER_LIFE,
-        // What it had as a host it has as one.
-        PoolKind::Number => !turn.hall.tenants.was(address, lease.mac),
-        PoolKind::Guest => false,
+        PoolKind::Guest | PoolKind::Number => false,
     };
     let mut lent = node.cards().flat_map(|card| turn.hall.leases.of(card));
-    if let Some((address, lease)) = lent.find(|(address, lease)| is_there(*address, lease)) {
-        if lease.pool.kind == PoolKind::Number {
-            let left = lease.held_until().since(turn.now).as_secs();
-            return Err(format!(
-                "{address}, which it had by its number, is lent to it still: say it again when that loan has ended, in {left} s"
-            ));
-        }
+    if let Some((address, lease)) = lent.find(|(_, lease)| is_there(lease)) {
         let is_ours = lease.pool.kind == PoolKind::Temporary;
         let when = if is_ours { "when its address was taken back, " } else { "" };
         return Err(format!(
