@@ -22,7 +22,7 @@ use super::trial::{self, CheckIn, Retry};
 use super::zone::{self, OthersDraft, RecordDraft};
 use super::{
     AddressRange, Boot, Check, FIRMWARE, FileTemplate, LinkSpeed, LoaderFile, Mode, NamesFile, Order, Policy,
-    Pxe, Server, pxe, value,
+    Protocol, Pxe, Server, pxe, value,
 };
 use crate::limit::{
     CHECKS_MAX, CLASSES_MAX, HOSTS_MAX, KEYS_MAX, LEASE_QUERY_ASKERS_MAX, MACS_PER_NODE_MAX, NETWORKS_MAX,

@@ -47,10 +47,14 @@ impl Turn<'_> {
 
     /// What the operator can do for one whose address is lent to another machine. Of one that gets no answer it is no use to start it again.
     pub(super) fn to_free(&self, address: Ipv4Addr, other: Mac) -> String {
-        if !self.is_shut_out(other) {
-            return format!("start {other} again, which has {address} still, and then this one");
-        }
         let lease = self.hall.leases.get(address);
+        let left = lease.map(|lease| lease.held_until().since(self.now).as_secs());
+        let left = left.map(|left| format!(", in {left} s")).unwrap_or_default();
+        if !self.is_shut_out(other) {
+            return format!(
+                "start {other} again, which has {address} still, and then this one; if that is gone for good: it is free when that loan ends{left}"
+            );
+        }
         let is_asked_about = lease.is_some_and(|lease| {
             lease.pool.kind == PoolKind::Number
                 && self.config.networks.get(lease.pool.network).is_some_and(|network| network.probe)
@@ -58,8 +62,6 @@ impl Turn<'_> {
         if is_asked_about {
             return format!("switch {other} off, and start this one again");
         }
-        let left = lease.map(|lease| lease.held_until().since(self.now).as_secs());
-        let left = left.map(|left| format!(", in {left} s")).unwrap_or_default();
         let state = self.hall.nodes.get(other).map_or("denied", Node::state);
         format!(
             "it is free when that loan ends{left}: {other} is {state}, and gets no answer; start this one again then"

@@ -5,6 +5,7 @@ use super::unheard::{ON_THE_WAY, deaf_at, place_of};
 use crate::cluster::lease::{Lease, PoolKind};
 use crate::cluster::network::number_at;
 use crate::cluster::node::{Node, Trouble};
+use crate::cluster::stage::Stage;
 use crate::cluster::unanswered::Host as Asker;
 use crate::config::{Host, ListedNode, Mode};
 use crate::hall::Turn;
@@ -85,6 +86,9 @@ pub(super) fn ignored(turn: &Turn<'_>, node: &Node) -> Option<Trouble> {
     // By another card, or by another relay, it may have been heard since.
     let heard = node.cards().filter_map(|card| turn.hall.heard.get(card)).map(|said| said.at).max();
     let askers = askers.flatten().filter(|asker| heard.is_none_or(|heard| asker.last >= heard));
+    // What it asked before it came to where it is, it does not wait for; and one that is up may have a further network, which is another server's.
+    let is_elsewhere = |asker: &&Asker| node.stage == Stage::Up && asker.why.is_nowhere();
+    let askers = askers.filter(|asker| asker.last >= node.since.at() && !is_elsewhere(asker));
     let asker = askers.max_by_key(|asker| asker.last)?;
     let Trouble { what, to_do } = turn.no_address(asker.place, asker.why);
     Some(Trouble { what: format!("{}, and got no answer: {what}", asked(turn, asker)), to_do })

@@ -15,8 +15,8 @@ pub(super) fn waiting_for(turn: &Turn<'_>, node: &Node) -> Option<String> {
     if node.orders.standing.is_some() {
         return Some("an operator to accept it".into());
     }
-    // Whatever it was when it was answered last.
-    if others::ignored(turn, node).is_some() {
+    // Whatever it was when it was answered last; but for one that is up.
+    if node.stage != Stage::Up && others::ignored(turn, node).is_some() {
         return Some("an answer, which it does not get".into());
     }
     wanting(node).or_else(|| next_step(turn, node).map(str::to_owned))
