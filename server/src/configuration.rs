@@ -1,14 +1,15 @@
 //! Reads the configuration file, at the start, on SIGHUP and for `heorot check`.
 
 use crate::dns;
-use crate::http::{self, tls::Wrong};
+use crate::http::{self, listen, tls::Wrong};
 use crate::images::directory::problem_with;
+use crate::names;
 use crate::neighbour::threshold;
 use crate::overlay;
 use crate::plain_file;
 use crate::settings;
 use heorot_core::cluster::network;
-use heorot_core::config::{Config, Interface, LoaderFile, Mistake, Tls, render};
+use heorot_core::config::{Config, Interface, LoaderFile, Mistake, NamesFile, Tls, render};
 use heorot_core::limit::FILE_TEMPLATE_OCTETS_MAX;
 use heorot_core::load::Link;
 use rustix::fs::Access;
@@ -262,7 +263,21 @@ fn read_tls(tls: &Tls, text: &str) -> Result<Arc<ServerConfig>, Mistake> {
 /// What this host lacks for a configuration that is right in itself; each with what to do.
 pub(crate) fn problems_here(config: &Config) -> Vec<String> {
     let boot = problem_with(Path::new(&config.boot.directory));
-    boot.into_iter().chain(problems_with_roots(config)).chain(problems_with_interfaces(config)).collect()
+    let written = problems_with_written(config).into_iter().map(|(_, problem)| problem);
+    boot.into_iter()
+        .chain(written)
+        .chain(problems_with_roots(config))
+        .chain(problems_with_interfaces(config))
+        .collect()
+}
+
+/// What is in the place of a file that the server is told to write, and is not to be lost: of what option, and what to do.
+pub(crate) fn problems_with_written(config: &Config) -> Vec<(&'static str, String)> {
+    let control = listen::in_the_way(Path::new(&config.server.control));
+    let is_wanted = config.names_file != NamesFile::IfUsual;
+    let names = is_wanted.then(|| names::problem_with(&config.names_file)).flatten();
+    let control = control.map(|problem| ("server.control", problem));
+    control.into_iter().chain(names.map(|problem| ("names.file", problem))).collect()
 }
 
 /// What is wrong with the directories that are to be served by NFS.

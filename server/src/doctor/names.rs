@@ -1,8 +1,8 @@
 //! The files from which names and accounts are told: whether each can be read, by the user that the server becomes.
 
 use super::{Finding, Grade, allows};
-use crate::nis;
-use heorot_core::config::{Config, Upstream};
+use crate::{names as names_file, nis};
+use heorot_core::config::{Config, NamesFile, Upstream};
 use rustix::fs::Access;
 use std::fs::File;
 use std::path::Path;
@@ -31,7 +31,11 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
         passwd.chain(nis.group.iter().map(|path| ("nis.group", path)))
     });
     let later = later.filter_map(|(key, path)| closed(config, key, path));
-    names.chain(accounts).chain(later).collect()
+    // A server does without the usual one; of one that somebody asked for it is told elsewhere.
+    let is_usual = config.names_file == NamesFile::IfUsual;
+    let usual = is_usual.then(|| names_file::problem_with(&config.names_file)).flatten();
+    let usual = usual.map(|problem| Finding::new(Grade::Warning, "names.file", problem));
+    names.chain(accounts).chain(later).chain(usual).collect()
 }
 
 fn unreadable(config: &Config, grade: Grade, key: &str, path: &str) -> Option<Finding> {
