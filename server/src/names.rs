@@ -105,11 +105,9 @@ fn is_written_over(path: &Path) -> io::Result<()> {
         // A device is not to be opened: that alone may do something.
         Ok(found) if !found.is_file() => None,
         Ok(_) => Some(plain_file::read(path, HEAD.len() as u64)?),
-        Err(e) => match e.kind() {
-            // Where there is no directory either, who makes it says what is wrong.
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => return Ok(()),
-            _ => return Err(e),
-        },
+        // Where there is no directory either, who makes it says what is wrong.
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(()),
+        Err(e) => return Err(e),
     };
     match head {
         Some(head) if head.is_empty() || head == HEAD.as_bytes() => Ok(()),
