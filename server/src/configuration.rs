@@ -1,15 +1,16 @@
 //! Reads the configuration file, at the start, on SIGHUP and for `heorot check`.
 
 use crate::dns;
-use crate::http::{self, tls::Wrong};
+use crate::http::{self, listen, tls::Wrong};
 use crate::images::directory::problem_with;
+use crate::names;
 use crate::neighbour::threshold;
 use crate::overlay;
 use crate::plain_file;
 use crate::published;
 use crate::settings;
 use heorot_core::cluster::network;
-use heorot_core::config::{Config, Interface, LoaderFile, Mistake, Tls, render};
+use heorot_core::config::{Config, Interface, LoaderFile, Mistake, NamesFile, Tls, render};
 use heorot_core::limit::{CONFIGURATION_OCTETS_MAX, FILE_TEMPLATE_OCTETS_MAX};
 use heorot_core::load::Link;
 use rustix::fs::Access;
@@ -290,8 +291,9 @@ pub(crate) fn problems_here(config: &Config) -> Vec<String> {
     let boot = problem_with(Path::new(&config.boot.directory));
     let published = published::problems(config).into_iter().map(|(_, problem)| problem);
     let state = problem_with_state(&config.server.state);
+    let written = problems_with_written(config).into_iter().map(|(_, problem)| problem);
     let of_directories = boot.into_iter().chain(state).chain(problems_with_roots(config)).chain(published);
-    of_directories.chain(problems_with_interfaces(config)).collect()
+    of_directories.chain(written).chain(problems_with_interfaces(config)).collect()
 }
 
 /// What is wrong with where the state is to be: a directory that is not there is made.
@@ -303,6 +305,15 @@ pub(crate) fn problem_with_state(path: &str) -> Option<String> {
     is_none.then(|| {
         format!("server.state {path} is no directory\n  name one, as server.state = \"/var/lib/heorot\": it is made if it is not there")
     })
+}
+
+/// What is in the place of a file that the server is told to write, and is not to be lost: of what option, and what to do.
+pub(crate) fn problems_with_written(config: &Config) -> Vec<(&'static str, String)> {
+    let control = listen::in_the_way(Path::new(&config.server.control));
+    let is_wanted = config.names_file != NamesFile::IfUsual;
+    let names = is_wanted.then(|| names::problem_with(&config.names_file)).flatten();
+    let control = control.map(|problem| ("server.control", problem));
+    control.into_iter().chain(names.map(|problem| ("names.file", problem))).collect()
 }
 
 /// What is wrong with the directories that are to be served by NFS.

@@ -73,6 +73,8 @@ pub(crate) fn examine(config: &Config, running: Option<&StatusView>) -> Vec<Find
     }
     findings.extend(user(&config.server.user));
     findings.push(state(Path::new(&config.server.state), &config.server.user, running.is_some()));
+    let written = configuration::problems_with_written(config).into_iter();
+    findings.extend(written.map(|(option, problem)| Finding::new(Grade::Fault, option, problem)));
     findings.extend(files::findings(config));
     findings.extend(names::findings(config));
     findings.extend(files_of_configuration(config));

@@ -1,8 +1,9 @@
 //! The names file of this host: written anew whenever names change, by a thread of its own.
 //!
-//! From it glibc resolves the cluster's names on the head node (`nss/`). The file is replaced as a whole, so that nobody reads half of it.
+//! From it glibc resolves the cluster's names on the head node (`nss/`). The file is replaced as a whole, so that nobody reads half of it; and only a names file is replaced.
 
 use crate::journal::{Journal, Weight};
+use crate::plain_file;
 use crate::problem::{Problem, problem};
 use crate::rights;
 use heorot_core::cluster::network;
@@ -19,6 +20,9 @@ use std::time::Duration;
 
 /// The file beside the control socket, where the usual one leads to if the server's user may not write that.
 pub(crate) const FILE: &str = "names";
+
+/// What the first line of every names file begins with, whatever the version of its form.
+const HEAD: &str = "heorot-names ";
 
 /// A thousand nodes that are numbered within a minute are not a thousand files.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -47,10 +51,13 @@ pub(crate) fn prepare(
             path.display()
         )
     };
+    if let Some(why) = in_the_way(path) {
+        return Err(Problem(why));
+    }
     std::fs::create_dir_all(directory).map_err(fail)?;
     let own = run_directory.join(FILE);
     // What a server left that was cut off while it wrote.
-    let _ = std::fs::remove_file(own.with_extension("new"));
+    let _ = std::fs::remove_file(beside(&own));
     if !loses_rights || directory == run_directory {
         return Ok(Some(path.to_owned()));
     }
@@ -58,7 +65,7 @@ pub(crate) fn prepare(
         return Ok(Some(own));
     }
     // Beside it first, so that there is a file at any moment.
-    let new = path.with_extension("new");
+    let new = beside(path);
     let _ = std::fs::remove_file(&new);
     symlink(&own, &new).and_then(|()| std::fs::rename(&new, path)).map_err(fail)?;
     Ok(Some(own))
@@ -69,12 +76,60 @@ pub(crate) fn place(config: &Config) -> Place {
     network::place(config, Some(Me::Master))
 }
 
+/// Why the file that is wanted is not written, and what to do: something else is in its place. Who may not look there says nothing: at the start it was another user who looked.
+pub(crate) fn problem_with(wanted: &NamesFile) -> Option<String> {
+    let path = match wanted {
+        NamesFile::At(path) => Path::new(path),
+        NamesFile::IfUsual => Path::new(NamesFile::USUAL),
+        NamesFile::None => return None,
+    };
+    let is_wrong = is_written_over(path).is_err_and(|e| e.kind() != io::ErrorKind::PermissionDenied);
+    is_wrong.then(|| in_the_way(path)).flatten()
+}
+
+/// What is in the way of a names file, and what to do.
+fn in_the_way(path: &Path) -> Option<String> {
+    let why = is_written_over(path).err()?;
+    Some(format!(
+        "{}: {why}\n  name another file in `names.file`, or \"\" for none; or remove what is there, if nobody needs it",
+        path.display()
+    ))
+}
+
+/// Nothing is, and an empty file, and a names file of whatever version.
+///
+/// # Errors
+/// Something else is there, or nobody can say what.
+fn is_written_over(path: &Path) -> io::Result<()> {
+    let head = match std::fs::metadata(path) {
+        // A device is not to be opened: that alone may do something.
+        Ok(found) if !found.is_file() => None,
+        Ok(_) => Some(plain_file::read(path, HEAD.len() as u64)?),
+        // Where there is no directory either, who makes it says what is wrong.
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(()),
+        Err(e) => return Err(e),
+    };
+    match head {
+        Some(head) if head.is_empty() || head == HEAD.as_bytes() => Ok(()),
+        Some(_) | None => Err(io::Error::other("what is there is no names file, and is not written over")),
+    }
+}
+
+/// What it is written as, before it is put in its place.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    name.into()
+}
+
 /// Writes the file, if it is not like that already.
 pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
+    // Somebody may have put something else there since the start.
+    is_written_over(path)?;
     if std::fs::read(path).is_ok_and(|now| now == text.as_bytes()) {
         return Ok(());
     }
-    let new = path.with_extension("new");
+    let new = beside(path);
     let mut file = File::create(&new)?;
     // For every user of the host, whatever our umask is.
     file.set_permissions(Permissions::from_mode(0o644))?;

@@ -73,8 +73,8 @@ pub(crate) fn serve(config_path: &Path, control: Option<PathBuf>) -> Result<(), 
     make_directory(Path::new(&config.server.state), "server.state", 0o750)?;
     make_directory(&run_directory, "server.control", 0o755)?;
 
-    let opened = open(&config, &control_path)?;
     let journal = Journal::start().map_err(|e| cannot_start(&e))?;
+    let opened = open(&config, &control_path, &journal)?;
     if let Some(warning) = opened.interfaces.iter().find_map(|interface| interface.dhcp.too_small()) {
         journal.say(Weight::Warning, warning);
     }
@@ -166,9 +166,20 @@ struct Opened {
     nfs: Option<nfs::Bound>,
 }
 
-fn open(config: &Config, control_path: &Path) -> Result<Opened, Problem> {
+fn open(config: &Config, control_path: &Path, journal: &Journal) -> Result<Opened, Problem> {
     // The store's lock is what keeps two servers of one state apart, so it comes first.
     let (store, contents) = Store::open(&Path::new(&config.server.state).join(STORE_FILE))?;
+    if contents.is_new {
+        let state = &config.server.state;
+        journal.say(
+            Weight::Notice,
+            format_args!(
+                "there was no store in {state}: a new one was made, and nodes are numbered from the beginning; if some had numbers before, put a backup of {STORE_FILE} back"
+            ),
+        );
+        // The next start finds one, whatever becomes of this one.
+        journal.flush();
+    }
     let served =
         settings::served(config).map_err(|e| problem!("the host's interfaces cannot be listed: {e}"))?;
     let found = served.into_iter().filter_map(|(name, found)| Some((name, found?)));
@@ -295,7 +306,7 @@ fn start(
     dns.ring_at_end(&bell);
     nis.iter().for_each(|nis| nis.ring_at_end(&bell));
     // First, and alone: its threads take over the right to read everything, which nobody else needs.
-    let store::Contents { records, secret } = opened.contents;
+    let store::Contents { records, secret, .. } = opened.contents;
     let nfs = opened.nfs.zip(config.nfs.as_ref()).map(|(bound, nfs)| {
         let served = (nfs, settings::nfs_networks(&config));
         nfs::start(bound, served, &secret, (ask.clone(), &bell), journal.clone())

@@ -8,11 +8,14 @@ use heorot_core::commits::Batch;
 use redb::{
     Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, TableDefinition, TableError,
 };
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
+use std::sync::Once;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -53,27 +56,39 @@ pub(crate) struct Contents {
     pub(crate) records: Vec<Record>,
     /// Made when the store was.
     pub(crate) secret: [u8; 16],
+    /// There was no store: it was made just now.
+    pub(crate) is_new: bool,
 }
 
 impl Store {
-    /// Opens the file, or makes it, checks it whole, and reads it.
+    /// Opens the file, or makes it, checks it whole, and reads it. One that could be made only half does not stay: nobody could use it later.
     pub(crate) fn open(path: &Path) -> Result<(Self, Contents), Problem> {
         // It holds the secret that tokens are made from.
         let made = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-        made.map_err(|e| {
+        let made = made.map_err(|e| {
             let is_read_only = e.kind() == io::ErrorKind::ReadOnlyFilesystem;
             let to_give = "give `server.state` to the user that runs heorot";
             let remedy = if is_read_only { IS_READ_ONLY } else { to_give };
             problem!("{} cannot be written: {e}\n  {remedy}", path.display())
         })?;
+        let was_empty = made.metadata().is_ok_and(|file| file.len() == 0);
         let file = path.to_owned();
         // It is made at the start alone. Where its file system is gone for a while, a new one would be made in the bare directory.
         let again = Box::new(move || builder().open(&file));
-        Self::open_with(builder().create(path), again).map_err(|wrong| match wrong {
+        let opened = Self::open_with(|| builder().create(path), again);
+        // Who has it open fills it.
+        if was_empty && opened.as_ref().is_err_and(|wrong| !matches!(wrong, Wrong::Taken)) {
+            let _ = std::fs::remove_file(path);
+        }
+        opened.map_err(|wrong| match wrong {
             Wrong::Taken => problem!("another heorot keeps its state in {}\n  one server at a time: stop the other one", path.display()),
             Wrong::Full => problem!("{}: the disk is full\n  free some space and start again; nothing was changed", path.display()),
             Wrong::Record(why) => problem!(
                 "{}: {why}\n  a later version wrote it, or it is damaged; nothing was changed. Start the version that wrote it, or put a backup of this file back",
+                path.display()
+            ),
+            Wrong::Damaged(why) => problem!(
+                "{} cannot be used: it is damaged: {why}\n  put a backup of it back; without it all nodes are numbered anew",
                 path.display()
             ),
             Wrong::Other(why) => problem!(
@@ -84,13 +99,28 @@ impl Store {
     }
 
     fn open_with(
-        database: Result<Database, DatabaseError>,
+        first: impl FnOnce() -> Result<Database, DatabaseError>,
         open: Box<dyn Fn() -> Result<Database, DatabaseError> + Send>,
     ) -> Result<(Self, Contents), Wrong> {
-        let mut database = database?;
-        // False: it was damaged where nothing is kept, and is mended now.
-        let _ = database.check_integrity()?;
-        let contents = read(&database)?;
+        let mut database = without_panic(first).map_err(Wrong::Damaged)??;
+        let read = without_panic(|| {
+            // False: it was damaged where nothing is kept, and is mended now.
+            let _ = database.check_integrity()?;
+            read(&database)
+        });
+        let contents = match read {
+            Ok(Ok(contents)) => contents,
+            Ok(Err(wrong)) => {
+                // To close it is to write into it, and that what is damaged may not be written is no news.
+                let _ = without_panic(|| drop(database));
+                return Err(wrong);
+            }
+            Err(why) => {
+                // In memory it may be in any state: to close it would write that. The lock goes with the process.
+                std::mem::forget(database);
+                return Err(Wrong::Damaged(why));
+            }
+        };
         let store = Self {
             open,
             database: Some(database),
@@ -112,7 +142,8 @@ impl Store {
                 return Err(self.why.clone());
             }
             self.opened = Instant::now();
-            let database = (self.open)().map_err(|e| self.broken(&e))?;
+            let opened = without_panic(|| (self.open)()).map_err(|why| self.broken(&why))?;
+            let database = opened.map_err(|e| self.broken(&e))?;
             if !secret(&database).is_ok_and(|secret| secret == self.secret) {
                 return Err(self.broken(&"another file is in its place: put it back, or restart heorot"));
             }
@@ -156,6 +187,8 @@ enum Wrong {
     Taken,
     Full,
     Record(String),
+    /// What redb could not go on with.
+    Damaged(String),
     Other(String),
 }
 
@@ -175,6 +208,29 @@ impl<E: Into<redb::Error>> From<E> for Wrong {
     }
 }
 
+/// Does what meets damage that redb notices by a panic. That is told as all other damage is: without a trace on stderr, and in a line.
+fn without_panic<T>(act: impl FnOnce() -> T) -> Result<T, String> {
+    thread_local! { static IS_QUIET: Cell<bool> = const { Cell::new(false) } }
+    static HOOKED: Once = Once::new();
+    // The hook is the process's, and other threads may still have something to say.
+    HOOKED.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !IS_QUIET.get() {
+                usual(info);
+            }
+        }));
+    });
+    IS_QUIET.set(true);
+    let done = panic::catch_unwind(AssertUnwindSafe(act));
+    IS_QUIET.set(false);
+    done.map_err(|said| {
+        let text = said.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| said.downcast_ref::<&str>().copied()).unwrap_or_default();
+        text.lines().next().unwrap_or("what it holds makes no sense").to_owned()
+    })
+}
+
 fn builder() -> redb::Builder {
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE_OCTETS);
@@ -188,7 +244,7 @@ fn read(database: &Database) -> Result<Contents, Wrong> {
         Ok(meta) => meta,
         Err(TableError::TableDoesNotExist(_)) => {
             let secret = initialise(database)?;
-            return Ok(Contents { records: Vec::new(), secret });
+            return Ok(Contents { records: Vec::new(), secret, is_new: true });
         }
         Err(other) => return Err(other.into()),
     };
@@ -205,7 +261,7 @@ fn read(database: &Database) -> Result<Contents, Wrong> {
             record.map_err(|e| Wrong::Record(format!("the record {} cannot be read: {}", e.key, e.why)))?,
         );
     }
-    Ok(Contents { records, secret })
+    Ok(Contents { records, secret, is_new: false })
 }
 
 /// What tells a store from others.

@@ -1,9 +1,8 @@
 //! The files from which names and accounts are told: whether each can be read, by the user that the server becomes.
 
 use super::{Finding, Grade};
-use crate::nis;
-use crate::plain_file;
-use heorot_core::config::{Config, Upstream};
+use crate::{names as names_file, nis, plain_file};
+use heorot_core::config::{Config, NamesFile, Upstream};
 use std::path::Path;
 
 /// What is wrong with any of them; nothing is said of one that is as it should be.
@@ -30,7 +29,11 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
         passwd.chain(nis.group.iter().map(|path| ("nis.group", path)))
     });
     let later = later.filter_map(|(key, path)| closed(config, key, path));
-    names.chain(accounts).chain(later).collect()
+    // A server does without the usual one; of one that somebody asked for it is told elsewhere.
+    let is_usual = config.names_file == NamesFile::IfUsual;
+    let usual = is_usual.then(|| names_file::problem_with(&config.names_file)).flatten();
+    let usual = usual.map(|problem| Finding::new(Grade::Warning, "names.file", problem));
+    names.chain(accounts).chain(later).chain(usual).collect()
 }
 
 fn unreadable(config: &Config, grade: Grade, key: &str, path: &str) -> Option<Finding> {

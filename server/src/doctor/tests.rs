@@ -232,13 +232,21 @@ fn what_serve_refuses_is_no_good_news() {
     let (directory, packages) = (testing::directory("doctor"), testing::directory("doctor-packages"));
     let further = "[profile.default]\nroot = \"http:root.squashfs\"\n[nfs]\ndirectories = \"/no/such/root\"\n\
                    [profile.with]\noverlays = [\"base\"]\n";
-    let config = config(directory.path(), packages.path(), further);
+    let mut config = config(directory.path(), packages.path(), further);
+    let precious = directory.path().join("precious").display().to_string();
+    std::fs::write(&precious, "127.0.0.1 localhost\n").unwrap();
+    config.server.control.clone_from(&precious);
+    config.names_file = heorot_core::config::NamesFile::At(precious);
     let findings = examine(&config, None);
     let root = found(&findings, "profile.default root");
     assert!(
         matches!(root[..], [(Grade::Fault, said)] if said.contains("there is no root.squashfs")),
         "{root:?}"
     );
+    for (option, word) in [("server.control", "is no socket"), ("names.file", "is no names file")] {
+        let other = found(&findings, option);
+        assert!(matches!(other[..], [(Grade::Fault, said)] if said.contains(word)), "{other:?}");
+    }
     let nfs = found(&findings, "nfs");
     assert!(matches!(nfs[..], [(Grade::Fault, said)] if said.starts_with("/no/such/root")), "{nfs:?}");
     for problem in configuration::problems_here(&config) {

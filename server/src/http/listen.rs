@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use std::fs::Permissions;
 use std::future::{Future as _, poll_fn};
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -60,24 +60,29 @@ impl ControlSocket {
     /// Makes it. A dead one is replaced, a live one respected.
     ///
     /// # Errors
-    /// Another server answers there, or nothing can be made there.
+    /// Another server answers there, something else is there, or nothing can be made there.
     pub(crate) fn bind(path: &Path) -> Result<Self, Problem> {
-        if UnixStream::connect(path).is_ok() {
-            return Err(problem!(
+        match UnixStream::connect(path) {
+            Ok(_) => Err(problem!(
                 "another heorot answers at {}\n  one server at a time: stop it, or set another `server.control`",
                 path.display()
-            ));
+            )),
+            // What takes datagrams is alive.
+            Err(e) if e.raw_os_error() == Some(Errno::EPROTOTYPE as i32) => Err(problem!(
+                "{} is a socket of another program\n  set another `server.control`",
+                path.display()
+            )),
+            Err(_) => Self::bind_again(path),
         }
-        Self::bind_again(path)
     }
 
-    /// Makes it, whatever is there.
+    /// Makes it, whatever socket is there.
     fn bind_again(path: &Path) -> Result<Self, Problem> {
-        let bind = || {
-            match std::fs::remove_file(path) {
-                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-                _ => {}
-            }
+        if let Some(why) = in_the_way(path) {
+            return Err(Problem(why));
+        }
+        let bind = || -> io::Result<Self> {
+            remove(path)?;
             let listener = UnixListener::bind(path)?;
             let place = Place { path: path.to_owned(), file: file_at(path)? };
             place.permit()?;
@@ -129,6 +134,29 @@ impl Place {
             }
         }
         Ok(())
+    }
+}
+
+/// Why there can be no control socket, and what to do: something that is no socket is in its place, and that is not heorot's to remove.
+pub(crate) fn in_the_way(path: &Path) -> Option<String> {
+    let is_socket = |file: std::fs::Metadata| file.file_type().is_socket();
+    let is_other = std::fs::symlink_metadata(path).is_ok_and(|file| !is_socket(file));
+    is_other.then(|| {
+        format!(
+            "{}, where the control socket is to be, is no socket: it is not written over\n  \
+             set `server.control` to a place of its own, as /run/heorot/control.sock; or remove what is there, if nobody needs it",
+            path.display()
+        )
+    })
+}
+
+/// Removes a socket, if there is one.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::symlink_metadata(path) {
+        Ok(file) if file.file_type().is_socket() => std::fs::remove_file(path),
+        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(e),
     }
 }
 

@@ -41,13 +41,13 @@ fn what_is_as_it_should_be_is_not_written() {
     let place_of = testing::directory("names-same");
     let path = place_of.path().join("names");
     let inode = || std::fs::metadata(&path).unwrap().ino();
-    write(&path, "one").unwrap();
+    write(&path, "heorot-names 1\none").unwrap();
     let first = inode();
-    write(&path, "one").unwrap();
+    write(&path, "heorot-names 1\none").unwrap();
     assert_eq!(inode(), first);
-    write(&path, "two").unwrap();
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), "two");
-    assert!(write(&place_of.path().join("missing/names"), "one").is_err());
+    write(&path, "heorot-names 1\ntwo").unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "heorot-names 1\ntwo");
+    assert!(write(&place_of.path().join("missing/names"), "heorot-names 1\none").is_err());
 }
 
 /// A server that loses its rights writes beside its socket, and the usual path leads there.
@@ -60,17 +60,76 @@ fn where_it_is_written() {
     let found = |loses_rights| prepare(&wanted, &run, loses_rights).map_err(|e| e.to_string());
     assert_eq!(prepare(&NamesFile::None, &run, true).map_err(|e| e.to_string()), Ok(None));
     assert_eq!(found(false), Ok(Some(path.clone())));
-    write(&path, "old").unwrap();
+    write(&path, "heorot-names 1\nold").unwrap();
     for _ in 0..2 {
         assert_eq!(found(true), Ok(Some(run.join(FILE))));
         assert_eq!(std::fs::read_link(&path).unwrap(), run.join(FILE));
     }
-    write(&run.join(FILE), "new").unwrap();
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+    write(&run.join(FILE), "heorot-names 1\nnew").unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "heorot-names 1\nnew");
     // A server with rights again: the link is replaced by the file.
     assert_eq!(found(false), Ok(Some(path.clone())));
-    write(&path, "newer").unwrap();
+    write(&path, "heorot-names 1\nnewer").unwrap();
     assert!(std::fs::symlink_metadata(&path).unwrap().is_file());
     let file_in_the_way = NamesFile::At(path.join("names").to_str().unwrap().to_owned());
     assert!(prepare(&file_in_the_way, &run, false).is_err());
+}
+
+/// Whatever somebody named by mistake is there afterwards as before; only a names file, of whatever version, or nothing is written over.
+#[test]
+fn what_is_no_names_file_is_not_written_over() {
+    let place_of = testing::directory("names-others");
+    let at = |name: &str| place_of.path().join(name);
+    let run = at("run");
+    std::fs::create_dir(&run).unwrap();
+    let text = heorot_names::file::write(&directory([10, 77, 1, 0]), &Place::default());
+    let file = |text: &'static str| move |path: &Path| std::fs::write(path, text).unwrap();
+    let linked = |text: &'static str| {
+        move |path: &Path| {
+            std::fs::write(path.with_extension("far"), text).unwrap();
+            symlink(path.with_extension("far"), path).unwrap();
+        }
+    };
+    type Make<'a> = &'a dyn Fn(&Path);
+    let cases: [(Make<'_>, bool); 11] = [
+        (&|_| {}, true),
+        (&file(""), true),
+        (&file("heorot-names 1\nself master\nend\n"), true),
+        (&file("heorot-names 2\n"), true),
+        (&linked("heorot-names 1\n"), true),
+        (&file("127.0.0.1 localhost\n"), false),
+        (&file("heorot"), false),
+        (&linked("127.0.0.1 localhost\n"), false),
+        (&|path| symlink("/dev/null", path).unwrap(), false),
+        (&|path| nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).unwrap(), false),
+        (&|path| std::fs::create_dir_all(path.join("below")).unwrap(), false),
+    ];
+    let path = at("file");
+    let wanted = NamesFile::At(path.to_str().unwrap().to_owned());
+    for (n, (make, is_ours)) in cases.into_iter().enumerate() {
+        for loses_rights in [false, true] {
+            make(&path);
+            let inode = || std::os::unix::fs::MetadataExt::ino(&std::fs::symlink_metadata(&path).unwrap());
+            let before = (!is_ours).then(inode);
+            let prepared = prepare(&wanted, &run, loses_rights);
+            assert_eq!(problem_with(&wanted).is_none(), is_ours, "case {n}");
+            if let Err(Problem(why)) = &prepared {
+                assert!(
+                    why.contains(
+                        "is no names file, and is not written over\n  name another file in `names.file`"
+                    ),
+                    "{why}"
+                );
+                assert_eq!(before, Some(inode()), "case {n}");
+            }
+            assert_eq!(prepared.is_ok(), is_ours, "case {n}");
+            assert_eq!(write(&path, &text).is_ok(), is_ours, "case {n}");
+            let _ = std::fs::remove_file(&path);
+            let _ = std::fs::remove_dir_all(&path);
+            let _ = std::fs::remove_file(run.join(FILE));
+        }
+    }
+    let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    assert!(problem_with(&wanted).is_some());
+    assert_eq!(problem_with(&NamesFile::None), None);
 }

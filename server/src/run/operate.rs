@@ -4,6 +4,7 @@ use super::Loop;
 use super::carry::Asker;
 use super::refusals::{READ_WITHIN, UNREAD, UNREAD_WHY};
 use crate::configuration::{self, Read, Readdressed};
+use crate::http::listen;
 use crate::journal::Weight;
 use crate::lacking::Lacking;
 use crate::names;
@@ -124,8 +125,12 @@ impl Loop {
             return;
         }
         let (path, running) = (self.parts.config_path.clone(), self.parts.config.clone());
+        let control_given = self.parts.control_given.clone();
         self.begin_reading(move || {
-            let read = configuration::read_anew(&path, &running).and_then(|read| {
+            let read = configuration::read_anew(&path, &running).and_then(|mut read| {
+                if let Some(control) = control_given {
+                    read.config.server.control = control;
+                }
                 let problems = configuration::problems_here(&read.config);
                 if problems.is_empty() { Ok(read) } else { Err(problems.join("\n")) }
             });
@@ -181,7 +186,7 @@ impl Loop {
 
     /// Takes the new configuration, or keeps the old one and says why.
     fn reconfigure(&mut self, read: Result<Read, String>) {
-        let Read { mut config, links, tls, warnings, text } = match read {
+        let Read { config, links, tls, warnings, text } = match read {
             Ok(read) => read,
             Err(mistakes) => {
                 let text = format!("the configuration is wrong; the old one stays:\n{mistakes}");
@@ -190,9 +195,6 @@ impl Loop {
                 return self.parts.journal.say(Weight::Warning, text.trim_end());
             }
         };
-        if let Some(control) = &self.parts.control_given {
-            config.server.control.clone_from(control);
-        }
         let fixed = settings::need_restart(&self.parts.config, &config);
         if !fixed.is_empty() {
             let why = format!("changing {} needs a restart: systemctl restart heorot", fixed.join(", "));
@@ -359,7 +361,7 @@ impl Loop {
         }
         parts.directory.keep_touched();
         // A server that has gone should not look like one that does not answer.
-        let _ = std::fs::remove_file(&parts.config.server.control);
+        let _ = listen::remove(Path::new(&parts.config.server.control));
         parts.dns.stop();
         if let Some(names) = parts.names.take() {
             names.stop();

@@ -75,7 +75,7 @@ impl Disk {
     fn store(&self) -> (Store, Contents) {
         let disk = self.clone();
         let open = move || builder().create_with_backend(disk.clone());
-        let (mut store, contents) = Store::open_with(open(), Box::new(open)).unwrap();
+        let (mut store, contents) = Store::open_with(open.clone(), Box::new(open)).unwrap();
         store.opened = Instant::now().checked_sub(2 * REOPEN_AFTER).unwrap();
         (store, contents)
     }
@@ -166,7 +166,7 @@ fn records_come_back_and_the_secret_stays() {
     let directory = crate::testing::directory("store");
     let path = directory.path().join("heorot.redb");
     let (mut store, first) = Store::open(&path).unwrap();
-    assert!(first.records.is_empty());
+    assert!(first.records.is_empty() && first.is_new);
     assert_ne!(first.secret, [0; 16]);
     store.commit(&batch(&[node(1, None), lease(1), lease(2)])).unwrap();
     store.commit(&batch(&[node(1, Some(0)), Record::LeaseEnded(Ipv4Addr::new(10, 77, 200, 1))])).unwrap();
@@ -176,7 +176,7 @@ fn records_come_back_and_the_secret_stays() {
     drop(store);
 
     let (_store, again) = Store::open(&path).unwrap();
-    assert_eq!(again.secret, first.secret);
+    assert_eq!((again.secret, again.is_new), (first.secret, false));
     let again: BTreeMap<_, _> = again.records.into_iter().map(|r| (r.key(), r)).collect();
     assert_eq!(again, expected(&[node(1, Some(0)), lease(2)]));
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
@@ -227,6 +227,81 @@ fn a_file_that_is_no_store_stops_the_start() {
     let path = directory.path().join("heorot.redb");
     std::fs::write(&path, [7; 10_000]).unwrap();
     assert!(Store::open(&path).is_err());
+    assert_eq!(std::fs::read(&path).unwrap(), [7; 10_000], "what was there stays");
+}
+
+/// Four octets of each part of the file, one after the other. Whatever redb meets there, it is a refusal that says what to do, or the records are there; and what was refused keeps them.
+#[test]
+fn a_damaged_store_is_refused_with_what_to_do() {
+    let directory = crate::testing::directory("store-octets");
+    let path = directory.path().join("heorot.redb");
+    let (mut store, _) = Store::open(&path).unwrap();
+    let records: Vec<Record> = (0..60).flat_map(|n| [node(n, Some(n.into())), lease(n)]).collect();
+    for some in records.chunks(20) {
+        store.commit(&batch(some)).unwrap();
+    }
+    drop(store);
+    let whole = std::fs::read(&path).unwrap();
+    let (mut refused, mut by_panic) = (0, 0);
+    for offset in (0..320).step_by(16).chain((4096..whole.len() - 4).step_by(512)) {
+        if whole[offset..offset + 64].iter().all(|octet| *octet == 0) {
+            continue;
+        }
+        let mut damaged = whole.clone();
+        damaged[offset..offset + 4].fill(0xff);
+        std::fs::write(&path, &damaged).unwrap();
+        match Store::open(&path) {
+            Ok((_, contents)) => {
+                let found: BTreeMap<_, _> = contents.records.into_iter().map(|r| (r.key(), r)).collect();
+                assert_eq!(found, expected(&records), "octet {offset}");
+            }
+            Err(Problem(said)) => {
+                refused += 1;
+                by_panic += usize::from(said.contains("it is damaged: "));
+                assert!(said.contains("put a backup of it back"), "octet {offset}: {said}");
+                let now = std::fs::read(&path).unwrap();
+                assert_eq!(now.len(), damaged.len(), "octet {offset}");
+                let changed: Vec<_> = (0..now.len()).filter(|at| now[*at] != damaged[*at]).collect();
+                assert!(matches!(changed[..], [] | [9]), "octet {offset}: {changed:?}");
+                // One that is held by what is forgotten is not to be opened again.
+                std::fs::remove_file(&path).unwrap();
+            }
+        }
+    }
+    assert!(refused > 5 && by_panic > 0, "{refused} were refused, {by_panic} by a panic");
+}
+
+/// A first start that finds no room leaves nothing that a later one could not use.
+#[test]
+fn a_store_that_could_be_made_only_half_does_not_stay() {
+    crate::testing::with_mounts(|| {
+        let directory = crate::testing::directory("store-full");
+        let at = |name: &str| directory.path().join(name);
+        let mounted = |options: &str, flags| {
+            let file_system = Some("tmpfs");
+            nix::mount::mount(file_system, directory.path(), file_system, flags, Some(options)).unwrap();
+        };
+        let mut refused = 0;
+        for was_there in [false, true] {
+            for free_pages in 0..8 {
+                mounted("size=1m", nix::mount::MsFlags::empty());
+                std::fs::write(at("fill"), vec![1; (256 - free_pages) * 4096]).unwrap();
+                if was_there {
+                    std::fs::write(at("heorot.redb"), "").unwrap();
+                }
+                if let Err(Problem(said)) = Store::open(&at("heorot.redb")) {
+                    refused += 1;
+                    assert!(said.contains("the disk is full"), "{said}");
+                    assert!(!at("heorot.redb").exists(), "with room for {free_pages} pages");
+                    std::fs::remove_file(at("fill")).unwrap();
+                    mounted("size=16m", nix::mount::MsFlags::MS_REMOUNT);
+                    assert!(Store::open(&at("heorot.redb")).unwrap().1.is_new);
+                }
+                nix::mount::umount(directory.path()).unwrap();
+            }
+        }
+        assert!(refused > 3, "only {refused} starts found no room");
+    });
 }
 
 /// The disk fails at each operation of a commit in turn, and recovers. What was refused is never there afterwards, what was committed always is.

@@ -6,6 +6,7 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::Signal;
 use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// The group `heorot`, which is of this test's file alone.
@@ -52,4 +53,45 @@ fn the_control_socket_is_that_of_the_group_from_the_start_on() {
         }
     }
     assert_eq!(server.end(Signal::SIGTERM), Some(0));
+}
+
+/// Whatever is named by mistake is there afterwards as before: the server does not start, and `check` says why. A socket of an earlier server is in nobody's way.
+#[test]
+fn what_is_not_heorots_to_write_is_left_as_it_is() {
+    let place = Place::new("others");
+    let precious = place.path("precious");
+    std::fs::write(&precious, "127.0.0.1 localhost\n").unwrap();
+    let of_names = |text: String| text + "[names]\nfile = \"DIR/precious\"\n";
+    let of_control = |text: String| text.replace("DIR/run/control.sock", "DIR/precious");
+    let of_store = |text: String| text.replace("DIR/run/control.sock", "DIR/state/heorot.redb");
+    let ways: [(&dyn Fn(String) -> String, &str); 4] = [
+        (&of_names, "is no names file"),
+        (&of_control, "is no socket"),
+        // The store is made, and is there when the socket is to be.
+        (&of_store, "is no socket"),
+        (&of_store, "is no socket"),
+    ];
+    for (change, word) in ways {
+        place.configure(change);
+        let said = place.refused(&mut place.command());
+        assert!(said.contains(word) && said.contains("precious") | said.contains("heorot.redb"), "{said}");
+        assert_eq!(std::fs::read_to_string(&precious).unwrap(), "127.0.0.1 localhost\n");
+        let mut check = Command::new(env!("CARGO_BIN_EXE_heorot"));
+        let checked = check.arg("check").arg(place.path("heorot.toml")).output().unwrap();
+        assert!(String::from_utf8_lossy(&checked.stderr).contains(word), "{checked:?}");
+    }
+    assert!(std::fs::metadata(place.path("state/heorot.redb")).unwrap().len() > 0);
+
+    place.configure(|text| text + "[names]\nfile = \"DIR/names\"\n");
+    std::fs::create_dir_all(place.path("run")).unwrap();
+    drop(std::os::unix::net::UnixListener::bind(place.path("run/control.sock")).unwrap());
+    for _ in 0..2 {
+        let server = place.start();
+        server.signal(Signal::SIGHUP);
+        server.says("the configuration was read anew");
+        // As after a power cut: socket and names file stay.
+        assert_eq!(server.end(Signal::SIGKILL), None);
+        assert!(place.path("run/control.sock").exists());
+        assert!(std::fs::read_to_string(place.path("names")).unwrap().starts_with("heorot-names "));
+    }
 }

@@ -1,6 +1,8 @@
 //! What operators ask on the control socket, and what becomes of it.
 
 use super::*;
+use crate::http::listen;
+use std::os::unix::net::UnixListener;
 
 #[test]
 fn operators_ask_on_the_control_socket() {
@@ -73,6 +75,38 @@ fn a_control_socket_that_is_gone_is_made_again() {
     }
     let (head, _) = exchange(&mut UnixStream::connect(&path).unwrap(), "GET /v1/status");
     assert!(head.starts_with("http/1.1 200"));
+}
+
+/// Only a socket that nobody serves is replaced. What else is there stays, at the start and at SIGHUP.
+#[test]
+fn what_is_no_control_socket_is_not_replaced() {
+    let directory = testing::directory("control-others");
+    let path = directory.path().join("control.sock");
+    drop(UnixListener::bind(&path).unwrap());
+    assert!(path.exists());
+    drop(ControlSocket::bind(&path).unwrap());
+    std::fs::remove_file(&path).unwrap();
+
+    let datagrams = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    let Err(problem) = ControlSocket::bind(&path) else { panic!("another's socket was taken") };
+    assert!(problem.0.contains("another program"), "{problem}");
+    drop(datagrams);
+    drop(ControlSocket::bind(&path).unwrap());
+    std::fs::remove_file(&path).unwrap();
+
+    std::fs::write(&path, "precious").unwrap();
+    let Err(problem) = ControlSocket::bind(&path) else { panic!("a file was taken") };
+    assert!(problem.0.contains("is no socket") && problem.0.contains("`server.control`"), "{problem}");
+    assert!(listen::remove(&path).is_err());
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
+
+    let server = server();
+    let path = server.directory.path().join("control.sock");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, "precious").unwrap();
+    server.http.lock().unwrap().restore_control();
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
 }
 
 /// At each SIGHUP the socket is looked at. Who has connected and was not accepted yet is not cut off: neither where the socket is kept, nor where it is made again.
