@@ -18,7 +18,8 @@ use rustls::ServerConfig;
 use std::collections::BTreeSet;
 use std::io::{self, Read as _};
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A configuration that is right, and what to warn of.
@@ -148,17 +149,28 @@ fn see_who_may(path: &Path) -> String {
 
 /// What lets a group read a file that it may not read, or search the directories that it is in: of what is in the way, the first. `may` tells what is not.
 pub(crate) fn let_read(path: &Path, group: &str, may: &dyn Fn(&Path, Access) -> bool) -> Option<String> {
-    let mut directories: Vec<&Path> =
-        path.ancestors().skip(1).filter(|it| !it.as_os_str().is_empty()).collect();
-    directories.reverse();
+    // By the way that is written, and by that to which links lead.
+    let meant = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let above = |path: &'_ Path| {
+        let mut directories: Vec<PathBuf> =
+            path.ancestors().skip(1).filter(|it| !it.as_os_str().is_empty()).map(Path::to_owned).collect();
+        directories.reverse();
+        directories
+    };
+    let directories = above(path).into_iter().chain(above(&meant));
     let closed = directories.into_iter().find(|directory| !may(directory, Access::EXEC_OK));
-    let (closed, mode) = match closed {
-        Some(directory) => (directory, "750"),
+    let (closed, mode) = match &closed {
+        Some(directory) => (directory.as_path(), "750"),
         None if may(path, Access::READ_OK) => return None,
         None => (path, "640"),
     };
-    let closed = closed.display();
-    Some(format!("chgrp {group} {closed}; chmod {mode} {closed}"))
+    let is_shared = std::fs::metadata(closed).is_ok_and(|found| found.gid() != 0);
+    let (right, closed) = (if mode == "750" { "x" } else { "r" }, closed.display());
+    // Whose group it is may be other services'.
+    Some(match is_shared {
+        true => format!("setfacl -m g:{group}:{right} {closed}"),
+        false => format!("chgrp {group} {closed}; chmod {mode} {closed}"),
+    })
 }
 
 /// The same, where another one has a remedy for what may not be read.
@@ -186,10 +198,10 @@ fn text_or(path: &Path, closed: Closed<'_>) -> Result<String, String> {
     })
 }
 
-/// One more than are taken, which the parser refuses. A pipe that somebody left in the file's place would be waited for until he writes; what a shell pipes to `heorot check` has its writer, and a name below /dev.
+/// One more than are taken, which the parser refuses. A pipe that somebody left in the file's place would be waited for until he writes; what a shell pipes to `heorot check` has its writer, and a name below /dev, or by zsh below /proc/self/fd.
 fn octets_of(path: &Path) -> io::Result<Vec<u8>> {
     let at_most = CONFIGURATION_OCTETS_MAX as u64 + 1;
-    if !path.starts_with("/dev") {
+    if !path.starts_with("/dev") && !path.starts_with("/proc/self/fd") {
         return plain_file::read(path, at_most);
     }
     let mut octets = Vec::new();
@@ -425,6 +437,18 @@ mod tests {
             let may = |path: &Path, _| path != Path::new(closed);
             assert_eq!(let_read(path, "heorot", &may).as_deref(), remedy, "{closed}");
         }
+    }
+
+    /// What is another group's may be other services': nothing is taken from them.
+    #[test]
+    fn a_directory_of_another_group_keeps_it() {
+        let directory = testing::directory("configuration-group");
+        let path = directory.path();
+        if std::fs::metadata(path).unwrap().gid() == 0 {
+            std::os::unix::fs::chown(path, None, Some(1)).unwrap();
+        }
+        let remedy = let_read(&path.join("key.pem"), "heorot", &|it, _| it != path);
+        assert_eq!(remedy, Some(format!("setfacl -m g:heorot:x {}", path.display())));
     }
 
     /// What the file says itself does for an export; only where it says nothing the interface has to be here.

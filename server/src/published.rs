@@ -17,18 +17,20 @@ pub(crate) fn problems(config: &Config) -> Vec<(&'static str, String)> {
     }
     let secrets = Secret::all(config);
     let of_boot = secrets.iter().filter(|secret| published.has(&secret.path)).map(|secret| {
-        let Secret { setting, path, what, remedy } = secret;
+        let Secret { setting, path, what, .. } = secret;
+        let remedy = secret.remedy_out_of(|place| published.has(place), "name a boot.directory that has boot files alone");
         let said = format!(
-            "{setting} {path} lies in boot.directory {}: whoever asks by TFTP or HTTP gets {what}\n  \
-             {remedy}; or name a boot.directory that has boot files alone",
+            "{setting} {path} lies in boot.directory {}: whoever asks by TFTP or HTTP gets {what}\n  {remedy}",
             config.boot.directory
         );
         ("boot.directory", said)
     });
     let roots = config.nfs.iter().flat_map(|nfs| &nfs.directories);
     let of_roots = roots.filter_map(|root| Some((root, Tree::new(root)?))).flat_map(|(root, tree)| {
-        let served = secrets.iter().filter(move |secret| tree.has_by_nfs(&secret.path));
-        served.map(move |Secret { setting, path, what, remedy }| {
+        let served: Vec<_> = secrets.iter().filter(|secret| tree.has_by_nfs(&secret.path)).collect();
+        served.into_iter().map(move |secret| {
+            let Secret { setting, path, what, .. } = secret;
+            let remedy = secret.remedy_out_of(|place| tree.has_by_nfs(place), "serve a directory without it (profile.root, nfs.directories)");
             let said = format!(
                 "{setting} {path} lies in {root}, which is served by NFS: root of each machine there gets {what}\n  {remedy}"
             );
@@ -74,15 +76,27 @@ struct Secret {
     path: String,
     /// What somebody has who reads it.
     what: &'static str,
+    /// Where it is well, and how it comes there.
+    place: &'static str,
     remedy: String,
 }
 
 impl Secret {
+    /// What to do: move it to where it is well, unless that is served too; or serve something else.
+    fn remedy_out_of(&self, is_served: impl Fn(&str) -> bool, serve_other: &str) -> String {
+        if is_served(self.place) {
+            serve_other.to_owned()
+        } else {
+            format!("{}; or {serve_other}", self.remedy)
+        }
+    }
+
     fn all(config: &Config) -> Vec<Self> {
         let state = &config.server.state;
         let state = Self {
             setting: "server.state",
             path: state.clone(),
+            place: "/var/lib/heorot",
             what: "the store, and the secret in it that host keys are made from",
             remedy: format!(
                 "stop heorot, move heorot.redb, given.json and touched.json from {state} to /var/lib/heorot, and say server.state = \"/var/lib/heorot\""
@@ -91,6 +105,7 @@ impl Secret {
         let key = config.http.tls.as_ref().map(|tls| Self {
             setting: "http.key",
             path: tls.key.clone(),
+            place: "/etc/heorot/tls",
             what: "the key, and is this server for all who ask by HTTPS",
             remedy: format!(
                 "mv {} /etc/heorot/tls/key.pem, and name that in http.key (if anybody may have read it, make another one: docs/http.md)",
@@ -100,6 +115,7 @@ impl Secret {
         let overlays = has_secrets(config).then(|| Self {
             setting: "overlay.directory",
             path: config.overlays.clone(),
+            place: "/etc/heorot/overlays",
             what: "the secrets of all nodes",
             remedy: format!(
                 "mv {} /etc/heorot/overlays, and name that in overlay.directory",
@@ -132,7 +148,9 @@ impl Tree {
 
     /// NFS stays on its file system.
     fn has_by_nfs(&self, path: &str) -> bool {
-        let device = |path: &Path| std::fs::metadata(path).ok().map(|found| found.dev());
+        // Of what is not there yet it is that of where it will be.
+        let device =
+            |path: &Path| path.ancestors().find_map(|it| std::fs::metadata(it).ok()).map(|it| it.dev());
         let path = resolved(Path::new(path));
         let is_elsewhere = device(&path).is_some_and(|of| Some(of) != device(&self.root));
         path.starts_with(&self.root) && !is_elsewhere

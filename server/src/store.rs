@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::Once;
@@ -60,11 +60,17 @@ pub(crate) struct Contents {
     pub(crate) is_new: bool,
 }
 
+/// Whether it has no beginning: redb writes its mark last when it makes a file.
+fn is_half_made(file: &std::fs::File) -> bool {
+    let mut mark = [0; 9];
+    file.read_exact_at(&mut mark, 0).is_ok() && mark == [0; 9]
+}
+
 impl Store {
-    /// Opens the file, or makes it, checks it whole, and reads it. One that could be made only half does not stay: nobody could use it later.
+    /// Opens the file, or makes it, checks it whole, and reads it. One that could be made only half is emptied again: nobody could use it later.
     pub(crate) fn open(path: &Path) -> Result<(Self, Contents), Problem> {
         // It holds the secret that tokens are made from.
-        let made = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+        let made = std::fs::OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path);
         let made = made.map_err(|e| {
             let is_read_only = e.kind() == io::ErrorKind::ReadOnlyFilesystem;
             let to_give = "give `server.state` to the user that runs heorot";
@@ -76,11 +82,17 @@ impl Store {
         // It is made at the start alone. Where its file system is gone for a while, a new one would be made in the bare directory.
         let again = Box::new(move || builder().open(&file));
         let opened = Self::open_with(|| builder().create(path), again);
-        // Who has it open fills it.
-        if was_empty && opened.as_ref().is_err_and(|wrong| !matches!(wrong, Wrong::Taken)) {
-            let _ = std::fs::remove_file(path);
+        // Who has it open fills it; and it is never removed: a link leads elsewhere, and a backup may be on its way into it.
+        let is_taken = opened.as_ref().is_err_and(|wrong| matches!(wrong, Wrong::Taken));
+        if was_empty && opened.is_err() && !is_taken && is_half_made(&made) {
+            let _ = made.set_len(0);
         }
+        let is_half_made = opened.is_err() && is_half_made(&made);
         opened.map_err(|wrong| match wrong {
+            Wrong::Damaged(why) | Wrong::Other(why) if is_half_made => problem!(
+                "{} cannot be used: {why}\n  if no node had a number yet, remove it: its making was cut off; else put a backup of it back",
+                path.display()
+            ),
             Wrong::Taken => problem!("another heorot keeps its state in {}\n  one server at a time: stop the other one", path.display()),
             Wrong::Full => problem!("{}: the disk is full\n  free some space and start again; nothing was changed", path.display()),
             Wrong::Record(why) => problem!(

@@ -271,9 +271,9 @@ fn a_damaged_store_is_refused_with_what_to_do() {
     assert!(refused > 5 && by_panic > 0, "{refused} were refused, {by_panic} by a panic");
 }
 
-/// A first start that finds no room leaves nothing that a later one could not use.
+/// A first start that finds no room leaves nothing that a later one could not use; and a link stays one.
 #[test]
-fn a_store_that_could_be_made_only_half_does_not_stay() {
+fn a_store_that_could_be_made_only_half_is_emptied() {
     crate::testing::with_mounts(|| {
         let directory = crate::testing::directory("store-full");
         let at = |name: &str| directory.path().join(name);
@@ -282,20 +282,25 @@ fn a_store_that_could_be_made_only_half_does_not_stay() {
             nix::mount::mount(file_system, directory.path(), file_system, flags, Some(options)).unwrap();
         };
         let mut refused = 0;
-        for was_there in [false, true] {
+        for before in ["nothing", "an empty file", "a link"] {
             for free_pages in 0..8 {
                 mounted("size=1m", nix::mount::MsFlags::empty());
                 std::fs::write(at("fill"), vec![1; (256 - free_pages) * 4096]).unwrap();
-                if was_there {
-                    std::fs::write(at("heorot.redb"), "").unwrap();
+                match before {
+                    "nothing" => {}
+                    "a link" => std::os::unix::fs::symlink("elsewhere", at("heorot.redb")).unwrap(),
+                    _ => std::fs::write(at("heorot.redb"), "").unwrap(),
                 }
                 if let Err(Problem(said)) = Store::open(&at("heorot.redb")) {
                     refused += 1;
                     assert!(said.contains("the disk is full"), "{said}");
-                    assert!(!at("heorot.redb").exists(), "with room for {free_pages} pages");
                     std::fs::remove_file(at("fill")).unwrap();
                     mounted("size=16m", nix::mount::MsFlags::MS_REMOUNT);
-                    assert!(Store::open(&at("heorot.redb")).unwrap().1.is_new);
+                    let opened = Store::open(&at("heorot.redb"));
+                    let (_, contents) =
+                        opened.unwrap_or_else(|Problem(said)| panic!("{before}, {free_pages}: {said}"));
+                    assert!(contents.is_new);
+                    assert_eq!(at("heorot.redb").is_symlink(), before == "a link");
                 }
                 nix::mount::umount(directory.path()).unwrap();
             }
