@@ -311,7 +311,7 @@ pub(crate) fn problem_with_state(path: &str) -> Option<String> {
 pub(crate) fn problems_with_written(config: &Config) -> Vec<(&'static str, String)> {
     let control = listen::in_the_way(Path::new(&config.server.control));
     let is_wanted = config.names_file != NamesFile::IfUsual;
-    let names = is_wanted.then(|| names::problem_with(&config.names_file)).flatten();
+    let names = is_wanted.then(|| names::problem_here(config)).flatten();
     let control = control.map(|problem| ("server.control", problem));
     control.into_iter().chain(names.map(|problem| ("names.file", problem))).collect()
 }
