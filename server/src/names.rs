@@ -47,13 +47,16 @@ pub(crate) fn prepare(
         )
     };
     let own = run_directory.join(FILE);
-    let is_own = loses_rights && directory != run_directory;
+    let is_there = is_one_directory(directory, run_directory);
+    let is_own = loses_rights && !is_there;
     judge(path, is_own.then_some(&own)).map_err(|e| Problem(e.to_string()))?;
     std::fs::create_dir_all(directory).map_err(fail)?;
     // What a server left that was cut off while it wrote.
     let _ = remove_left(&beside(&own));
     if !is_own {
-        return Ok(Some(path.to_owned()));
+        // By the name that its directory is known by to who gives it away.
+        let name = path.file_name().filter(|_| is_there);
+        return Ok(Some(name.map_or_else(|| path.to_owned(), |name| run_directory.join(name))));
     }
     if leads_to(path, &own) {
         return Ok(Some(own));
@@ -80,6 +83,12 @@ fn place_of(wanted: &NamesFile) -> Option<(&Path, &Path)> {
     (*wanted != NamesFile::IfUsual || directory.is_dir()).then_some((path, directory))
 }
 
+/// One has several names, as /run and /var/run: a link in it to a file in it may lead to itself.
+fn is_one_directory(one: &Path, other: &Path) -> bool {
+    let same = || Some(std::fs::canonicalize(one).ok()? == std::fs::canonicalize(other).ok()?);
+    one == other || same() == Some(true)
+}
+
 fn leads_to(link: &Path, file: &Path) -> bool {
     std::fs::read_link(link).is_ok_and(|target| target == file)
 }
@@ -99,7 +108,7 @@ fn problem_with(wanted: &NamesFile, run_directory: &Path, loses_rights: bool) ->
     let (path, directory) = place_of(wanted)?;
     let own = run_directory.join(FILE);
     // Who has lost his rights already writes where the link leads.
-    let is_own = directory != run_directory && (loses_rights || leads_to(path, &own));
+    let is_own = !is_one_directory(directory, run_directory) && (loses_rights || leads_to(path, &own));
     let wrong = judge(path, is_own.then_some(&own)).err();
     wrong.filter(|e| e.kind() != io::ErrorKind::PermissionDenied).map(|e| e.to_string())
 }

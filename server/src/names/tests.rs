@@ -189,6 +189,24 @@ fn nothing_is_changed_where_something_else_is_in_the_way() {
     }
 }
 
+/// As /var/run is /run: no link is made that leads to itself.
+#[test]
+fn the_run_directory_by_another_name_is_the_run_directory() {
+    let place_of = testing::directory("names-run");
+    let at = |name: &str| place_of.path().join(name);
+    let run = at("var-run");
+    std::fs::create_dir(at("run")).unwrap();
+    symlink(at("run"), &run).unwrap();
+    for name in ["names", "others"] {
+        let wanted = NamesFile::At(at("run").join(name).to_str().unwrap().to_owned());
+        let path = run.join(name);
+        assert_eq!(prepare(&wanted, &run, true).map_err(|e| e.to_string()), Ok(Some(path.clone())));
+        write(&path, "heorot-names 1\n").unwrap();
+        assert!(std::fs::symlink_metadata(at("run").join(name)).unwrap().is_file());
+        assert_eq!(problem_with(&wanted, &run, true), None);
+    }
+}
+
 /// What a server left that was cut off is no hindrance, and what a link leads to is not written into.
 #[test]
 fn what_was_left_half_done_is_replaced() {
