@@ -222,15 +222,20 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
 fn check(file: &std::path::Path) -> Exit {
     match configuration::read(file) {
         Ok(read) => {
+            let mistakes = configuration::mistakes_here(&read.config);
             // What this host lacks says nothing about the file: it may be meant for another one.
             let warnings = configuration::warnings_here(&read.config).into_iter().map(|(_, warning)| warning);
             let files = lacking_files(&read.config);
-            for problem in configuration::problems_here(&read.config).into_iter().chain(warnings).chain(files)
-            {
+            let lacking = configuration::lacking_here(&read.config);
+            for problem in lacking.into_iter().chain(warnings).chain(files) {
                 print_error(&format!("warning: {problem}"));
             }
             for warning in &read.warnings {
                 print_error(warning.trim_end());
+            }
+            if !mistakes.is_empty() {
+                print_error(&mistakes.join("\n"));
+                return Exit::Usage;
             }
             print(&format!("{}: ok\n", file.display()));
             Exit::Ok

@@ -298,14 +298,23 @@ fn read_tls(tls: &Tls, text: &str, closed: Closed<'_>) -> Result<Arc<ServerConfi
     })
 }
 
-/// What this host lacks for a configuration that is right in itself; each with what to do.
+/// What keeps a configuration from being served here that is right in itself; each with what to do.
 pub(crate) fn problems_here(config: &Config) -> Vec<String> {
+    mistakes_here(config).into_iter().chain(lacking_here(config)).collect()
+}
+
+/// What is wrong wherever the files are that it names: secrets would be served, or something else be written over.
+pub(crate) fn mistakes_here(config: &Config) -> Vec<String> {
+    let mistakes = published::problems(config).into_iter().chain(problems_with_written(config));
+    mistakes.map(|(_, problem)| problem).collect()
+}
+
+/// What this host lacks, and another one may have.
+pub(crate) fn lacking_here(config: &Config) -> Vec<String> {
     let boot = problem_with(Path::new(&config.boot.directory));
-    let published = published::problems(config).into_iter().map(|(_, problem)| problem);
     let state = problem_with_state(&config.server.state);
-    let written = problems_with_written(config).into_iter().map(|(_, problem)| problem);
-    let of_directories = boot.into_iter().chain(state).chain(problems_with_roots(config)).chain(published);
-    of_directories.chain(written).chain(problems_with_interfaces(config)).collect()
+    let of_directories = boot.into_iter().chain(state).chain(problems_with_roots(config));
+    of_directories.chain(problems_with_interfaces(config)).collect()
 }
 
 /// What is wrong with where the state is to be: a directory that is not there is made.
@@ -323,7 +332,7 @@ pub(crate) fn problem_with_state(path: &str) -> Option<String> {
 pub(crate) fn problems_with_written(config: &Config) -> Vec<(&'static str, String)> {
     let control = listen::in_the_way(Path::new(&config.server.control));
     let is_wanted = config.names_file != NamesFile::IfUsual;
-    let names = is_wanted.then(|| names::problem_with(&config.names_file)).flatten();
+    let names = is_wanted.then(|| names::problem_here(config)).flatten();
     let control = control.map(|problem| ("server.control", problem));
     control.into_iter().chain(names.map(|problem| ("names.file", problem))).collect()
 }

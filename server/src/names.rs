@@ -31,44 +31,66 @@ const PAUSE: Duration = Duration::from_millis(200);
 ///
 /// With `loses_rights` the server becomes a user who may not write into directories of root: then the file is in the run directory, which is
 /// that user's, and the path that libraries read is a link to it.
+///
+/// # Errors
+/// Something else is where anything would be written, and nothing was changed; or the kernel's.
 pub(crate) fn prepare(
     wanted: &NamesFile,
     run_directory: &Path,
     loses_rights: bool,
 ) -> Result<Option<PathBuf>, Problem> {
-    let path = match wanted {
-        NamesFile::None => return Ok(None),
-        NamesFile::IfUsual => Path::new(NamesFile::USUAL),
-        NamesFile::At(path) => Path::new(path),
-    };
-    let directory = path.parent().unwrap_or_else(|| Path::new("/"));
-    if *wanted == NamesFile::IfUsual && !directory.is_dir() {
-        return Ok(None);
-    }
+    let Some((path, directory)) = place_of(wanted) else { return Ok(None) };
     let fail = |e: io::Error| {
         problem!(
             "{} cannot be made: {e}\n  set `names.file` to where heorot may write, or to \"\"",
             path.display()
         )
     };
-    if let Some(why) = in_the_way(path) {
-        return Err(Problem(why));
-    }
-    std::fs::create_dir_all(directory).map_err(fail)?;
     let own = run_directory.join(FILE);
+    let is_there = is_one_directory(directory, run_directory);
+    let is_own = loses_rights && !is_there;
+    judge(path, is_own.then_some(&own)).map_err(|e| Problem(e.to_string()))?;
+    std::fs::create_dir_all(directory).map_err(fail)?;
     // What a server left that was cut off while it wrote.
-    let _ = std::fs::remove_file(beside(&own));
-    if !loses_rights || directory == run_directory {
-        return Ok(Some(path.to_owned()));
+    let _ = remove_left(&beside(&own));
+    if !is_own {
+        // By the name that its directory is known by to who gives it away.
+        let name = path.file_name().filter(|_| is_there);
+        return Ok(Some(name.map_or_else(|| path.to_owned(), |name| run_directory.join(name))));
     }
-    if std::fs::read_link(path).is_ok_and(|target| target == own) {
+    if leads_to(path, &own) {
         return Ok(Some(own));
     }
     // Beside it first, so that there is a file at any moment.
     let new = beside(path);
-    let _ = std::fs::remove_file(&new);
-    symlink(&own, &new).and_then(|()| std::fs::rename(&new, path)).map_err(fail)?;
+    let link = || {
+        remove_left(&new)?;
+        symlink(&own, &new)?;
+        std::fs::rename(&new, path)
+    };
+    link().map_err(fail)?;
     Ok(Some(own))
+}
+
+/// The path that libraries read, and its directory.
+fn place_of(wanted: &NamesFile) -> Option<(&Path, &Path)> {
+    let path = match wanted {
+        NamesFile::None => return None,
+        NamesFile::IfUsual => Path::new(NamesFile::USUAL),
+        NamesFile::At(path) => Path::new(path),
+    };
+    let directory = path.parent().unwrap_or_else(|| Path::new("/"));
+    (*wanted != NamesFile::IfUsual || directory.is_dir()).then_some((path, directory))
+}
+
+/// One has several names, as /run and /var/run: a link in it to a file in it may lead to itself.
+fn is_one_directory(one: &Path, other: &Path) -> bool {
+    let same = || Some(std::fs::canonicalize(one).ok()? == std::fs::canonicalize(other).ok()?);
+    one == other || same() == Some(true)
+}
+
+fn leads_to(link: &Path, file: &Path) -> bool {
+    std::fs::read_link(link).is_ok_and(|target| target == file)
 }
 
 /// What this host's file says beside the directory.
@@ -76,24 +98,45 @@ pub(crate) fn place(config: &Config) -> Place {
     network::place(config, Some(Me::Master))
 }
 
-/// Why the file that is wanted is not written, and what to do: something else is in its place. Who may not look there says nothing: at the start it was another user who looked.
-pub(crate) fn problem_with(wanted: &NamesFile) -> Option<String> {
-    let path = match wanted {
-        NamesFile::At(path) => Path::new(path),
-        NamesFile::IfUsual => Path::new(NamesFile::USUAL),
-        NamesFile::None => return None,
-    };
-    let is_wrong = is_written_over(path).is_err_and(|e| e.kind() != io::ErrorKind::PermissionDenied);
-    is_wrong.then(|| in_the_way(path)).flatten()
+/// Why this host's file is not written, and what to do: something else is in its place, or where it is made. Who may not look there says nothing: at the start it was another user who looked.
+pub(crate) fn problem_here(config: &Config) -> Option<String> {
+    let run_directory = Path::new(&config.server.control).parent().unwrap_or_else(|| Path::new("/"));
+    problem_with(&config.names_file, run_directory, rights::loses_rights(&config.server.user))
 }
 
-/// What is in the way of a names file, and what to do.
-fn in_the_way(path: &Path) -> Option<String> {
-    let why = is_written_over(path).err()?;
-    Some(format!(
-        "{}: {why}\n  name another file in `names.file`, or \"\" for none; or remove what is there, if nobody needs it",
-        path.display()
-    ))
+fn problem_with(wanted: &NamesFile, run_directory: &Path, loses_rights: bool) -> Option<String> {
+    let (path, directory) = place_of(wanted)?;
+    let own = run_directory.join(FILE);
+    // Who has lost his rights already writes where the link leads.
+    let is_own = !is_one_directory(directory, run_directory) && (loses_rights || leads_to(path, &own));
+    let wrong = judge(path, is_own.then_some(&own)).err();
+    wrong.filter(|e| e.kind() != io::ErrorKind::PermissionDenied).map(|e| e.to_string())
+}
+
+/// Looks at all that is going to be written over or removed, `own` first: where there is one, `path` is made a link to it.
+///
+/// # Errors
+/// What is in the way, and what to do.
+fn judge(path: &Path, own: Option<&PathBuf>) -> io::Result<()> {
+    let each = |file: &Path, remedy: &str| {
+        for file in [file, &beside(file)] {
+            is_written_over(file).map_err(|e| {
+                let why = format!(
+                    "{}: {e}\n  {remedy}; or remove what is there, if nobody needs it",
+                    file.display()
+                );
+                io::Error::new(e.kind(), why)
+            })?;
+        }
+        Ok(())
+    };
+    if let Some(own) = own {
+        each(own, "name a directory of its own in `server.control`, as /run/heorot/control.sock")?;
+    }
+    if own.is_some_and(|own| leads_to(path, own)) {
+        return Ok(());
+    }
+    each(path, "name another file in `names.file`, or \"\" for none")
 }
 
 /// Nothing is, and an empty file, and a names file of whatever version.
@@ -122,6 +165,15 @@ fn beside(path: &Path) -> PathBuf {
     name.into()
 }
 
+/// Removes what was left there, if that is what we leave: something else stays.
+fn remove_left(new: &Path) -> io::Result<()> {
+    is_written_over(new).map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", new.display())))?;
+    match std::fs::remove_file(new) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// Writes the file, if it is not like that already.
 pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     // Somebody may have put something else there since the start.
@@ -130,7 +182,8 @@ pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
         return Ok(());
     }
     let new = beside(path);
-    let mut file = File::create(&new)?;
+    remove_left(&new)?;
+    let mut file = File::create_new(&new)?;
     // For every user of the host, whatever our umask is.
     file.set_permissions(Permissions::from_mode(0o644))?;
     file.write_all(text.as_bytes())?;

@@ -49,6 +49,27 @@ fn a_right_configuration_passes_wherever_it_is_checked() {
     assert!(err.contains("warning: boot.directory /srv/heorot does not exist\n  create it"), "{err}");
 }
 
+/// What is wrong between the paths of one file, and what would be written over, is no lack of this host: `systemctl reload` asks by this.
+#[test]
+fn what_serve_refuses_of_a_file_is_refused_when_it_is_checked() {
+    let folder = format!("{}/checked", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::create_dir_all(format!("{folder}/boot")).unwrap();
+    std::fs::write(format!("{folder}/precious"), "127.0.0.1 localhost\n").unwrap();
+    let boot = format!("[boot]\ndirectory = \"{folder}/boot\"\npackages = \"\"\n");
+    for (further, said) in [
+        (format!("[server]\nstate = \"{folder}/boot/state\"\n"), "lies in boot.directory"),
+        (format!("[server]\ncontrol = \"{folder}/precious\"\n"), "is no socket"),
+        (format!("[names]\nfile = \"{folder}/precious\"\n"), "is no names file"),
+    ] {
+        let wrong = file("checked.toml", &format!("{RIGHT}{boot}{further}"));
+        let (code, out, err) = heorot(&["check", &wrong]);
+        assert_eq!((code, out.as_str()), (2, ""), "{err}");
+        let line = err.lines().find(|line| line.contains(said)).unwrap();
+        assert!(!line.starts_with("warning: "), "{err}");
+        assert!(err.contains("warning: profile.default kernel: there is no vmlinuz"), "{err}");
+    }
+}
+
 #[test]
 fn the_doctor_says_what_this_host_lacks() {
     let text = format!("{RIGHT}[boot]\ndirectory = \"{0}\"\npackages = \"\"\n", env!("CARGO_TARGET_TMPDIR"));

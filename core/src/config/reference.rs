@@ -34,7 +34,8 @@ const REFERENCE_HEAD: &str = "\
 <!-- Generated from the records in core/src/config/table.rs: `make docs` writes it anew. -->
 # Configuration
 
-heorot reads one file, in [TOML](https://toml.io). `heorot check FILE` says everything that is wrong with it, with line and column;
+heorot reads one file, in [TOML](https://toml.io). `heorot check FILE` says everything that is wrong with it, with line and column,
+and refuses it too if secrets would be served (`server.state` in `boot.directory`), or something else be written over (a file in the place of the control socket or of `names.file`), as far as who asks may look there;
 `heorot serve` refuses what `check` refuses, and what `check` only warns of where this host lacks something (a directory, all interfaces; not a file that nodes load). A running server that is told
 to read a refused file (SIGHUP) goes on with what it has.
 An unknown key is a mistake. So is one that does not work yet.

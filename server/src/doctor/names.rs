@@ -31,7 +31,7 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
     let later = later.filter_map(|(key, path)| closed(config, key, path));
     // A server does without the usual one; of one that somebody asked for it is told elsewhere.
     let is_usual = config.names_file == NamesFile::IfUsual;
-    let usual = is_usual.then(|| names_file::problem_with(&config.names_file)).flatten();
+    let usual = is_usual.then(|| names_file::problem_here(config)).flatten();
     let usual = usual.map(|problem| Finding::new(Grade::Warning, "names.file", problem));
     names.chain(accounts).chain(later).chain(usual).collect()
 }

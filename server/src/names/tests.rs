@@ -112,7 +112,7 @@ fn what_is_no_names_file_is_not_written_over() {
             let inode = || std::os::unix::fs::MetadataExt::ino(&std::fs::symlink_metadata(&path).unwrap());
             let before = (!is_ours).then(inode);
             let prepared = prepare(&wanted, &run, loses_rights);
-            assert_eq!(problem_with(&wanted).is_none(), is_ours, "case {n}");
+            assert_eq!(problem_with(&wanted, &run, loses_rights).is_none(), is_ours, "case {n}");
             if let Err(Problem(why)) = &prepared {
                 assert!(
                     why.contains(
@@ -130,6 +130,103 @@ fn what_is_no_names_file_is_not_written_over() {
         }
     }
     let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
-    assert!(problem_with(&wanted).is_some());
-    assert_eq!(problem_with(&NamesFile::None), None);
+    assert!(problem_with(&wanted, &run, false).is_some());
+    assert_eq!(problem_with(&NamesFile::None, &run, true), None);
+}
+
+/// Another's file beside the control socket, or under the name that a file has before it is in its place, is there afterwards as before, and so is what was in the place of the names file.
+#[test]
+fn nothing_is_changed_where_something_else_is_in_the_way() {
+    let place_of = testing::directory("names-beside");
+    let at = |name: &str| place_of.path().join(name);
+    let (run, path) = (at("run"), at("etc/names"));
+    let wanted = NamesFile::At(path.to_str().unwrap().to_owned());
+    let names = "heorot-names 1\nself master\nend\n";
+    let foreign = "127.0.0.1 localhost\n";
+    for (other, remedy, is_link) in [
+        ("run/names", "name a directory of its own in `server.control`", false),
+        ("run/names", "name a directory of its own in `server.control`", true),
+        ("run/names.new", "name a directory of its own in `server.control`", false),
+        ("run/names.new", "name a directory of its own in `server.control`", true),
+        ("etc/names.new", "name another file in `names.file`", false),
+        ("etc/names.new", "name another file in `names.file`", true),
+    ] {
+        for directory in ["run", "etc"] {
+            std::fs::create_dir(at(directory)).unwrap();
+        }
+        std::fs::write(&path, names).unwrap();
+        let file = if is_link { at("far") } else { at(other) };
+        std::fs::write(&file, foreign).unwrap();
+        if is_link {
+            symlink(&file, at(other)).unwrap();
+        }
+        let why = prepare(&wanted, &run, true).expect_err(other).to_string();
+        assert_eq!(problem_with(&wanted, &run, true).as_ref(), Some(&why));
+        let said = format!(
+            "{}: what is there is no names file, and is not written over\n  {remedy}",
+            at(other).display()
+        );
+        assert!(why.starts_with(&said), "{why}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), foreign);
+        assert_eq!(std::fs::symlink_metadata(at(other)).unwrap().is_symlink(), is_link);
+        assert!(std::fs::symlink_metadata(&path).unwrap().is_file(), "{other}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), names);
+        // Where the server keeps its rights, what is beside the socket is none of its business.
+        let is_used = other.starts_with("etc");
+        let written =
+            prepare(&wanted, &run, false).map(|path| write(&path.unwrap(), "heorot-names 1\n").is_ok());
+        assert_eq!(written.is_ok_and(|it| it), !is_used, "{other}");
+        assert_eq!(problem_with(&wanted, &run, false).is_none(), !is_used, "{other}");
+        // Who has become another user writes where the link leads.
+        std::fs::remove_file(&path).unwrap();
+        symlink(run.join(FILE), &path).unwrap();
+        let why = problem_with(&wanted, &run, false);
+        assert_eq!(why.is_some_and(|why| why.contains("`server.control`")), !is_used, "{other}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), foreign);
+        for directory in ["run", "etc"] {
+            std::fs::remove_dir_all(at(directory)).unwrap();
+        }
+    }
+}
+
+/// As /var/run is /run: no link is made that leads to itself.
+#[test]
+fn the_run_directory_by_another_name_is_the_run_directory() {
+    let place_of = testing::directory("names-run");
+    let at = |name: &str| place_of.path().join(name);
+    let run = at("var-run");
+    std::fs::create_dir(at("run")).unwrap();
+    symlink(at("run"), &run).unwrap();
+    for name in ["names", "others"] {
+        let wanted = NamesFile::At(at("run").join(name).to_str().unwrap().to_owned());
+        let path = run.join(name);
+        assert_eq!(prepare(&wanted, &run, true).map_err(|e| e.to_string()), Ok(Some(path.clone())));
+        write(&path, "heorot-names 1\n").unwrap();
+        assert!(std::fs::symlink_metadata(at("run").join(name)).unwrap().is_file());
+        assert_eq!(problem_with(&wanted, &run, true), None);
+    }
+}
+
+/// What a server left that was cut off is no hindrance, and what a link leads to is not written into.
+#[test]
+fn what_was_left_half_done_is_replaced() {
+    let place_of = testing::directory("names-left");
+    let at = |name: &str| place_of.path().join(name);
+    let (run, path) = (at("run"), at("names"));
+    std::fs::create_dir(&run).unwrap();
+    let wanted = NamesFile::At(path.to_str().unwrap().to_owned());
+    let own = run.join(FILE);
+    for left in ["", "heorot-names 1\nself mas"] {
+        std::fs::write(beside(&own), left).unwrap();
+        symlink(&own, beside(&path)).unwrap();
+        assert_eq!(prepare(&wanted, &run, true).map_err(|e| e.to_string()), Ok(Some(own.clone())));
+        assert_eq!(std::fs::read_link(&path).unwrap(), own);
+        assert!(!beside(&own).exists() && std::fs::symlink_metadata(beside(&path)).is_err());
+        std::fs::remove_file(&path).unwrap();
+    }
+    std::fs::write(at("far"), "heorot-names 1\nfar").unwrap();
+    symlink(at("far"), beside(&own)).unwrap();
+    write(&own, "heorot-names 1\nnear").unwrap();
+    assert_eq!(std::fs::read_to_string(&own).unwrap(), "heorot-names 1\nnear");
+    assert_eq!(std::fs::read_to_string(at("far")).unwrap(), "heorot-names 1\nfar");
 }

@@ -6,6 +6,7 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::Signal;
 use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -64,9 +65,17 @@ fn what_is_not_heorots_to_write_is_left_as_it_is() {
     let of_names = |text: String| text + "[names]\nfile = \"DIR/precious\"\n";
     let of_control = |text: String| text.replace("DIR/run/control.sock", "DIR/precious");
     let of_store = |text: String| text.replace("DIR/run/control.sock", "DIR/state/heorot.redb");
-    let ways: [(&dyn Fn(String) -> String, &str); 4] = [
+    std::fs::create_dir(place.path("precious-run")).unwrap();
+    std::fs::write(place.path("precious-run/names"), "127.0.0.1 localhost\n").unwrap();
+    let of_link = |text: String| {
+        text.replace("DIR/run/control.sock", "DIR/precious-run/control.sock")
+            + "[names]\nfile = \"DIR/link\"\n"
+    };
+    let ways: [(&dyn Fn(String) -> String, &str); 5] = [
         (&of_names, "is no names file"),
         (&of_control, "is no socket"),
+        // The names are to be beside the socket, for the server becomes another user.
+        (&of_link, "is no names file"),
         // The store is made, and is there when the socket is to be.
         (&of_store, "is no socket"),
         (&of_store, "is no socket"),
@@ -76,11 +85,28 @@ fn what_is_not_heorots_to_write_is_left_as_it_is() {
         let said = place.refused(&mut place.command());
         assert!(said.contains(word) && said.contains("precious") | said.contains("heorot.redb"), "{said}");
         assert_eq!(std::fs::read_to_string(&precious).unwrap(), "127.0.0.1 localhost\n");
-        let mut check = Command::new(env!("CARGO_BIN_EXE_heorot"));
-        let checked = check.arg("check").arg(place.path("heorot.toml")).output().unwrap();
+        let checked = Command::new(env!("CARGO_BIN_EXE_heorot"))
+            .arg("check")
+            .arg(place.path("heorot.toml"))
+            .output()
+            .unwrap();
         assert!(String::from_utf8_lossy(&checked.stderr).contains(word), "{checked:?}");
+        assert_eq!(checked.status.code(), Some(2), "{checked:?}");
     }
     assert!(std::fs::metadata(place.path("state/heorot.redb")).unwrap().len() > 0);
+    assert!(std::fs::symlink_metadata(place.path("link")).is_err());
+    assert_eq!(std::fs::read_dir(place.path("precious-run")).unwrap().count(), 1);
+
+    // Who may not look there knows nothing of it, and that is no mistake of the file.
+    place.configure(|text| text.replace("DIR/run/control.sock", "DIR/closed/precious"));
+    std::fs::create_dir(place.path("closed")).unwrap();
+    std::fs::write(place.path("closed/precious"), "").unwrap();
+    std::fs::set_permissions(place.path("closed"), Permissions::from_mode(0o700)).unwrap();
+    for (user, code) in [(0, 2), (65_534, 0)] {
+        let mut check = Command::new(env!("CARGO_BIN_EXE_heorot"));
+        let checked = check.arg("check").arg(place.path("heorot.toml")).uid(user).output().unwrap();
+        assert_eq!(checked.status.code(), Some(code), "{user}: {checked:?}");
+    }
 
     place.configure(|text| text + "[names]\nfile = \"DIR/names\"\n");
     std::fs::create_dir_all(place.path("run")).unwrap();
