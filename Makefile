@@ -99,6 +99,7 @@ bench-plain: setup
 	@cargo run --quiet --release --package heorot-bench -- plain $(BENCH_WORDS)
 
 # What a megabyte by TFTP costs each server, beside a bare loop that answers from memory: on a quiet machine with two processors, or the figures mean little.
+# HEOROT_BEFORE=PROGRAM SERVERS=heorot-auto,heorot-before,bare-loop show what a change brings; RUNS=5 WINDOWS=100x1,100x16 as above.
 bench-speed: setup
 	cargo build --quiet --release --package heorot --package heorot-bench
 	@cargo run --quiet --release --package heorot-bench -- speed $(BENCH_WORDS)

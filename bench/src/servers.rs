@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     HeorotUnpinned,
     /// The same with both processors, and a thread that sends beside its loop: what that brings shows beside the one before, and not beside one that has one processor.
     HeorotSenders,
+    /// The heorot that `HEOROT_BEFORE` names, beside which a change is seen.
+    HeorotBefore,
     /// dnsmasq for all.
     Dnsmasq,
     /// tftpd-hpa beside ISC's DHCP server.
@@ -55,6 +57,7 @@ impl Kind {
             Self::HeorotAuto => "heorot-auto",
             Self::HeorotUnpinned => "heorot-unpinned",
             Self::HeorotSenders => "heorot-senders",
+            Self::HeorotBefore => "heorot-before",
             Self::Dnsmasq => "dnsmasq",
             Self::TftpdHpa => "dhcpd+tftpd-hpa",
             Self::Atftpd => "dhcpd+atftpd",
@@ -80,10 +83,12 @@ impl<'a> Running<'a> {
     pub(crate) fn start(kind: Kind, link: &'a Link, files: &Files) -> Result<Self, String> {
         let mut running = Self::none(&link.server);
         match kind {
-            Kind::Heorot => running.heorot(link, files, &format!("[load]\nlink = \"{}\"\n", link.rate))?,
-            Kind::HeorotAuto => running.heorot(link, files, "")?,
-            Kind::HeorotUnpinned => running.heorot(link, files, "[tftp]\nsenders = 0\n")?,
-            Kind::HeorotSenders => running.heorot(link, files, "[tftp]\nsenders = 1\n")?,
+            Kind::Heorot => {
+                running.heorot(kind, link, files, &format!("[load]\nlink = \"{}\"\n", link.rate))?
+            }
+            Kind::HeorotAuto | Kind::HeorotBefore => running.heorot(kind, link, files, "")?,
+            Kind::HeorotUnpinned => running.heorot(kind, link, files, "[tftp]\nsenders = 0\n")?,
+            Kind::HeorotSenders => running.heorot(kind, link, files, "[tftp]\nsenders = 1\n")?,
             Kind::Dnsmasq => running.dnsmasq(link, files)?,
             Kind::TftpdHpa => {
                 running.dhcpd(link, files)?;
@@ -125,12 +130,13 @@ impl<'a> Running<'a> {
         self.logs.iter().map(last).collect::<Vec<_>>().join("\n")
     }
 
-    /// heorot, with further tables in its configuration.
-    fn heorot(&mut self, link: &Link, files: &Files, further: &str) -> Result<(), String> {
-        let program = heorot()?;
-        let state = files.room("heorot-state");
+    /// heorot of one of its kinds, with further tables in its configuration; in a room of its own, as several may run side by side.
+    fn heorot(&mut self, kind: Kind, link: &Link, files: &Files, further: &str) -> Result<(), String> {
+        let program = if kind == Kind::HeorotBefore { heorot_before()? } else { heorot()? };
+        let name = |suffix: &str| format!("{}{suffix}", kind.name());
+        let state = files.room(&name("-state"));
         let _ = fs::remove_dir_all(&state);
-        let control = files.room("heorot.sock");
+        let control = files.room(&name(".sock"));
         let (shown_state, shown_control, boot) = (state.display(), control.display(), files.boot());
         let boot = boot.display();
         let text = format!(
@@ -158,7 +164,7 @@ initrd = ["{INITRD}"]
 
 {further}"#
         );
-        let configuration = write(files, "heorot.toml", &text)?;
+        let configuration = write(files, &name(".toml"), &text)?;
         let check = link.server.command(&program).arg("check").arg(&configuration).output();
         let check = check.map_err(|error| format!("{}: {error}", program.display()))?;
         if !check.status.success() {
@@ -166,8 +172,8 @@ initrd = ["{INITRD}"]
             return Err(format!("its configuration is refused: {}", why.lines().next().unwrap_or_default()));
         }
         let command = link.server.command(&program);
-        self.spawn(command, files, "heorot.log", &["serve", "--config", &shown(&configuration)])?;
-        self.wait("heorot", || std::os::unix::net::UnixStream::connect(&control).is_ok())
+        self.spawn(command, files, &name(".log"), &["serve", "--config", &shown(&configuration)])?;
+        self.wait(kind.name(), || std::os::unix::net::UnixStream::connect(&control).is_ok())
     }
 
     /// As Debian configures it, but for its log of requests, which heorot does not write either; and with one worker, for there is one processor.
@@ -353,6 +359,12 @@ pub(crate) fn heorot() -> Result<PathBuf, String> {
     program.is_file().then_some(program).ok_or_else(|| {
         format!("no heorot beside {}: cargo build --release --package heorot makes it", own.display())
     })
+}
+
+/// The one of `HEOROT_BEFORE`.
+fn heorot_before() -> Result<PathBuf, String> {
+    let program = std::env::var_os("HEOROT_BEFORE").map(PathBuf::from).filter(|program| program.is_file());
+    program.ok_or_else(|| "HEOROT_BEFORE names no program".to_owned())
 }
 
 /// Writes a file in the room of the servers. Where it is.

@@ -9,6 +9,8 @@
 //! compared with: whoever may use two processors is faster than whoever is bound to one, with senders or without. And where the clients are the limit, as they are on two
 //! processors, the loop keeps up and no sender sends anything: `heorot status` says so.
 //!
+//! Each server has a link and clients of its own, and they are measured in turn, half a second each: what else a machine does changes within seconds, and all are to see the same of it.
+//!
 //! Octets per second of processor are told beside octets per second, because clients and server share the machine: what a server needs is its own, how fast both together are is not.
 //!
 //! - [`bare`]: the loop; [`clients`]: who asks; [`processor`]: what the server used.
@@ -26,8 +28,9 @@ use std::time::Duration;
 
 /// How long transfers run before they are measured: a server that measures its link has found it by then.
 const WARM_UP: Duration = Duration::from_secs(2);
-/// How long they are measured.
-const MEASURED: Duration = Duration::from_secs(4);
+/// How long they are measured at a stretch, and how often in a run. All servers have theirs in turn: what else the machine does changes within seconds.
+const SLICE: Duration = Duration::from_millis(500);
+const SLICES: usize = 8;
 /// The addresses of clients: all of them the other end's.
 const FIRST_CLIENT: Ipv4Addr = Ipv4Addr::new(10, 77, 16, 0);
 const CLIENTS_PREFIX: u8 = 20;
@@ -44,10 +47,6 @@ struct Speed {
 /// All servers, for each number of clients and each window.
 pub(crate) fn beside_others(wanted: &Wanted) -> Result<(), String> {
     let files = Files::new(wanted.image_octets)?;
-    let link = Link::unshaped()?;
-    // Their neighbour is one: a thousand entries would be a measurement of the kernel's table.
-    link.server.ip(&format!("route add {FIRST_CLIENT}/{CLIENTS_PREFIX} via {CLIENTS}"))?;
-    link.clients.ip(&format!("route add local {FIRST_CLIENT}/{CLIENTS_PREFIX} dev {INTERFACE}"))?;
     for (clients, window) in &wanted.windows {
         crate::say(&format!(
             "\n{clients} TFTP clients, windows of {window}, blocks of {} octets, median of {} run(s)\n{:<18}{:>9}{:>14}{:>9}{:>9}{:>8}{:>8}\n",
@@ -63,10 +62,9 @@ pub(crate) fn beside_others(wanted: &Wanted) -> Result<(), String> {
         ));
         let mut runs = vec![Vec::new(); wanted.servers.len()];
         let mut failed = vec![None; wanted.servers.len()];
-        // One of each in turn, so that all see the same weather.
         for _ in 0..wanted.runs {
-            for (place, kind) in wanted.servers.iter().enumerate() {
-                match run(*kind, &link, &files, *clients, *window) {
+            for (place, speed) in run(&wanted.servers, &files, *clients, *window)?.into_iter().enumerate() {
+                match speed {
                     Ok(speed) => runs[place].push(speed),
                     Err(why) => failed[place] = Some(why),
                 }
@@ -81,33 +79,108 @@ pub(crate) fn beside_others(wanted: &Wanted) -> Result<(), String> {
     Ok(())
 }
 
-fn run(kind: Kind, link: &Link, files: &Files, clients: u32, window: u16) -> Result<Speed, String> {
-    let running = Running::start(kind, link, files)?;
-    if !matches!(kind, Kind::HeorotUnpinned | Kind::HeorotSenders) {
-        processor::pin(&link.server, processor::OF_SERVERS)?;
+/// All servers side by side, each with a link and clients of its own. One of them is asked at a time.
+fn run(
+    kinds: &[Kind],
+    files: &Files,
+    clients: u32,
+    window: u16,
+) -> Result<Vec<Result<Speed, String>>, String> {
+    let links: Vec<Link> = kinds.iter().map(|_| link()).collect::<Result<_, _>>()?;
+    let mut stations: Vec<Result<Station<'_>, String>> = kinds
+        .iter()
+        .zip(&links)
+        .map(|(kind, link)| Station::open(*kind, link, files, (clients, window)))
+        .collect();
+    for _ in 0..SLICES {
+        for station in &mut stations {
+            if let Ok(open) = station
+                && let Err(why) = open.slice()
+            {
+                *station = Err(why);
+            }
+        }
     }
-    let path = WHOLE.to_owned();
-    let wish = clients::Wish { server: SERVER, path, window_blocks: window, first: FIRST_CLIENT, clients };
-    let (before, after) = link.clients.enter(|| {
-        processor::pin_this_thread(processor::OF_CLIENTS)?;
-        let mut clients = clients::Clients::open(&wish)?;
-        clients.run(WARM_UP)?;
-        let before = (clients.counted(), processor::used(&link.server)?);
-        clients.run(MEASURED)?;
-        Ok((before, (clients.counted(), processor::used(&link.server)?)))
-    })?;
-    drop(running);
-    let octets = (after.0.octets - before.0.octets) as f64;
-    let processor = (after.1 - before.1).as_secs_f64();
-    if octets == 0.0 || processor == 0.0 {
-        return Err("nothing came".into());
+    Ok(stations.into_iter().map(|station| station?.speed()).collect())
+}
+
+/// A link whose clients have addresses of their own.
+fn link() -> Result<Link, String> {
+    let link = Link::unshaped()?;
+    // Their neighbour is one: a thousand entries would be a measurement of the kernel's table.
+    link.server.ip(&format!("route add {FIRST_CLIENT}/{CLIENTS_PREFIX} via {CLIENTS}"))?;
+    link.clients.ip(&format!("route add local {FIRST_CLIENT}/{CLIENTS_PREFIX} dev {INTERFACE}"))?;
+    Ok(link)
+}
+
+/// A server, who loads from it, and what has been measured.
+struct Station<'a> {
+    link: &'a Link,
+    _running: Running<'a>,
+    clients: clients::Clients,
+    octets: u64,
+    time: Duration,
+    processor: Duration,
+}
+
+impl<'a> Station<'a> {
+    /// Starts the server, and lets its clients load for as long as that is not measured.
+    fn open(
+        kind: Kind,
+        link: &'a Link,
+        files: &Files,
+        (clients, window_blocks): (u32, u16),
+    ) -> Result<Self, String> {
+        let running = Running::start(kind, link, files)?;
+        if !matches!(kind, Kind::HeorotUnpinned | Kind::HeorotSenders) {
+            processor::pin(&link.server, processor::OF_SERVERS)?;
+        }
+        let path = WHOLE.to_owned();
+        let wish = clients::Wish { server: SERVER, path, window_blocks, first: FIRST_CLIENT, clients };
+        let clients = link.clients.enter(|| {
+            processor::pin_this_thread(processor::OF_CLIENTS)?;
+            let mut clients = clients::Clients::open(&wish)?;
+            clients.run(WARM_UP)?;
+            Ok(clients)
+        })?;
+        Ok(Self {
+            link,
+            _running: running,
+            clients,
+            octets: 0,
+            time: Duration::ZERO,
+            processor: Duration::ZERO,
+        })
     }
-    Ok(Speed {
-        octets_per_second: octets / (after.0.at - before.0.at).as_secs_f64(),
-        octets_per_processor_second: octets / processor,
-        retries: after.0.retries,
-        refused: after.0.refused,
-    })
+
+    fn slice(&mut self) -> Result<(), String> {
+        let Self { link, clients, .. } = self;
+        let (before, after) = link.clients.enter(|| {
+            processor::pin_this_thread(processor::OF_CLIENTS)?;
+            let used = processor::used(&link.server)?;
+            let before = (clients.counted(), used);
+            clients.run(SLICE)?;
+            Ok((before, (clients.counted(), processor::used(&link.server)?)))
+        })?;
+        self.octets += after.0.octets - before.0.octets;
+        self.time += after.0.at - before.0.at;
+        self.processor += after.1 - before.1;
+        Ok(())
+    }
+
+    fn speed(self) -> Result<Speed, String> {
+        let (octets, processor) = (self.octets as f64, self.processor.as_secs_f64());
+        if octets == 0.0 || processor == 0.0 {
+            return Err("nothing came".into());
+        }
+        let counted = self.clients.counted();
+        Ok(Speed {
+            octets_per_second: octets / self.time.as_secs_f64(),
+            octets_per_processor_second: octets / processor,
+            retries: counted.retries,
+            refused: counted.refused,
+        })
+    }
 }
 
 /// The run in the middle, by what a second of processor carries.

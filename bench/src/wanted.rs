@@ -30,8 +30,9 @@ pub(crate) struct Wanted {
 }
 
 const USAGE: &str = "usage: heorot-bench storm|plain|speed|loss [nodes=1000] [image=1MB] [link=200Mbit,…] [mix=edk2=2,ipxe=1] [within=100ms] [seed=1]
-       [runs=1] [servers=heorot,heorot-auto,heorot-unpinned,heorot-senders,dnsmasq,dhcpd+tftpd-hpa,dhcpd+atftpd,bare-loop] [windows=1000x1,100x4,…]
+       [runs=1] [servers=heorot,heorot-auto,heorot-unpinned,heorot-senders,heorot-before,dnsmasq,dhcpd+tftpd-hpa,dhcpd+atftpd,bare-loop] [windows=1000x1,100x4,…]
        heorot-senders: with a thread that sends beside the loop, and heorot-unpinned: without; under `speed` these two may use both processors, of which the clients need one
+       heorot-before: the program that HEOROT_BEFORE names
        heorot-bench dhcp …|dns …|nfs …|http …|start …|kills …, which say themselves what they take";
 
 impl Wanted {
@@ -126,7 +127,7 @@ fn rate(text: &str) -> Option<String> {
 fn server(name: &str) -> Option<Kind> {
     KINDS
         .into_iter()
-        .chain([Kind::Bare, Kind::HeorotUnpinned, Kind::HeorotSenders])
+        .chain([Kind::Bare, Kind::HeorotUnpinned, Kind::HeorotSenders, Kind::HeorotBefore])
         .find(|kind| kind.name() == name)
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn serve(file: &Path) -> Result<(), String> {
                     agreed.push((peer, option_ack(window)));
                 }
                 [0, 4, high, low] => {
-                    if let Some(train) = blocks.after(u16::from_be_bytes([high, low]), window) {
+                    for train in blocks.after(u16::from_be_bytes([high, low]), window) {
                         answers.push([IoSlice::new(train)]);
                         peers.push(peer);
                     }
@@ -119,12 +119,12 @@ impl Blocks {
         Ok(Self { packets })
     }
 
-    /// The blocks after this one, up to a window or to what one message may be.
-    fn after(&self, block: u16, window: usize) -> Option<&[u8]> {
+    /// The blocks after this one, up to a window, in messages as long as one may be.
+    fn after(&self, block: u16, window: usize) -> impl Iterator<Item = &[u8]> {
         let segment = usize::from(Self::SEGMENT_OCTETS);
         let start = usize::from(block) * segment;
-        let end = (start + window.min(Self::TRAIN_BLOCKS_MAX) * segment).min(self.packets.len());
-        self.packets.get(start..end).filter(|train| !train.is_empty())
+        let end = (start + window * segment).min(self.packets.len());
+        self.packets.get(start..end).unwrap_or_default().chunks(Self::TRAIN_BLOCKS_MAX * segment)
     }
 }
 
@@ -148,16 +148,17 @@ mod tests {
 
     #[test]
     fn a_window_is_the_blocks_after_the_acknowledged_one() {
-        let image = vec![7; 3 * usize::from(BLOCK_OCTETS)];
-        let blocks = Blocks::of(&image).unwrap();
-        let first = blocks.after(0, 1).unwrap();
-        assert_eq!((first.len(), &first[..5]), (1472, &[0, 3, 0, 1, 7][..]));
-        assert_eq!(
-            blocks.after(1, 16).unwrap().len(),
-            2 * 1472 + 4,
-            "the last one is empty: the file ends with a full one"
-        );
-        assert_eq!(blocks.after(4, 16), None);
+        let blocks = |count: u16| Blocks::of(&vec![7; usize::from(count * BLOCK_OCTETS)]).unwrap();
+        let sent =
+            |count, after, window| blocks(count).after(after, window).map(<[u8]>::len).collect::<Vec<_>>();
+        assert_eq!(blocks(3).after(0, 1).next().unwrap()[..5], [0, 3, 0, 1, 7]);
+        assert_eq!(sent(3, 0, 1), [1472]);
+        assert_eq!(sent(3, 1, 16), [2 * 1472 + 4], "the last one is empty: the file ends with a full one");
+        assert_eq!(sent(3, 4, 16), [0; 0]);
+        assert_eq!(sent(40, 0, 64), [40 * 1472 + 4]);
+        let long = Blocks::of(&vec![7; 100 * usize::from(BLOCK_OCTETS)]).unwrap();
+        let trains: Vec<usize> = long.after(1, 64).map(<[u8]>::len).collect();
+        assert_eq!(trains, [44 * 1472, 20 * 1472], "no message is longer than UDP's length field says");
     }
 
     #[test]

@@ -54,6 +54,7 @@ pub(crate) struct Clients {
     retries: u64,
     refused: u64,
     looked: Instant,
+    rested: Instant,
 }
 
 struct Client {
@@ -107,19 +108,25 @@ impl Clients {
             });
         }
         let server = SocketAddrV4::new(wish.server, SERVER_PORT);
-        let looked = Instant::now();
-        let mut all = Self { epoll, clients, request, server, octets: 0, retries: 0, refused: 0, looked };
+        let now = Instant::now();
+        let (octets, retries, refused) = (0, 0, 0);
+        let mut all =
+            Self { epoll, clients, request, server, octets, retries, refused, looked: now, rested: now };
         for client in &mut all.clients {
             client.ask(&all.request, server);
         }
         Ok(all)
     }
 
-    /// Lets them load for so long.
+    /// Lets them load for so long. Until they are let again they take nothing and their time stands still.
     ///
     /// # Errors
     /// The kernel no longer lets us wait.
     pub(crate) fn run(&mut self, time: Duration) -> Result<(), String> {
+        let rest = self.rested.elapsed();
+        for client in &mut self.clients {
+            client.heard += rest;
+        }
         let end = Instant::now() + time;
         let nothing = epoll::Event { flags: EventFlags::empty(), data: EventData::new_u64(0) };
         let mut events = [nothing; EVENTS_MAX];
@@ -127,6 +134,7 @@ impl Clients {
         loop {
             let now = Instant::now();
             if now >= end {
+                self.rested = now;
                 return Ok(());
             }
             if now - self.looked > LOOK_EVERY {
