@@ -2,7 +2,6 @@
 
 use super::{BATCH, CONTROL_OCTETS, Control, PAYLOAD_OCTETS_MAX, Peer};
 use std::io;
-use std::marker::PhantomData;
 use std::mem;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -11,12 +10,15 @@ use std::ptr;
 /// Datagrams that one message may be cut into: the kernel's UDP_MAX_SEGMENTS is 64, and 128 since 6.9.
 const SEGMENTS_MAX: usize = 64;
 
-/// Pieces of all messages of a batch. A train of the most datagrams has three times as many, so that several fit; what does not goes with the next batch.
-const PIECES_MAX: usize = 3 * 8 * BATCH;
+/// Octets of all messages of a batch: the longest train fits several times, and a batch of usual blocks whole. What does not goes with the next batch.
+const OCTETS_MAX: usize = 4 * (PAYLOAD_OCTETS_MAX + 1);
 
 /// Room for a batch of messages that go out. Made once.
+///
+/// The pieces of a message are put together here. The kernel would gather them itself, but it checks and copies each by itself: for a block behind its header that takes longer than to copy both once more.
 pub(crate) struct Outbox {
     headers: Vec<libc::mmsghdr>,
+    payloads: Vec<u8>,
     pieces: Vec<libc::iovec>,
     controls: Vec<Control>,
     peers: Vec<Peer>,
@@ -28,15 +30,16 @@ impl Outbox {
         let (header, piece) = unsafe { (mem::zeroed::<libc::mmsghdr>(), mem::zeroed::<libc::iovec>()) };
         Self {
             headers: vec![header; BATCH],
-            pieces: vec![piece; PIECES_MAX],
+            payloads: vec![0; OCTETS_MAX],
+            pieces: vec![piece; BATCH],
             controls: vec![Control([0; CONTROL_OCTETS]); BATCH],
             peers: vec![Peer::NOBODY; BATCH],
         }
     }
 
     /// An empty batch.
-    pub(crate) fn batch<'a>(&'a mut self) -> Batch<'a> {
-        Batch { outbox: self, messages: 0, pieces: 0, octets: PhantomData }
+    pub(crate) fn batch(&mut self) -> Batch<'_> {
+        Batch { outbox: self, messages: 0, octets: 0 }
     }
 }
 
@@ -44,19 +47,18 @@ impl Outbox {
 pub(crate) struct Batch<'a> {
     outbox: &'a mut Outbox,
     messages: usize,
-    pieces: usize,
-    /// The pieces point to these.
-    octets: PhantomData<&'a [u8]>,
+    /// Of their payloads.
+    octets: usize,
 }
 
-impl<'a> Batch<'a> {
+impl Batch<'_> {
     /// Adds a message to a peer from one of our addresses, or from the one that the socket is bound to: one datagram, or, if `segment_octets` says so, as many
     /// datagrams of so many octets as it can be cut into, the last of which may be shorter. False: there is no room for it, and what is there has to leave first.
-    pub(crate) fn add(
+    pub(crate) fn add<'p>(
         &mut self,
         (local, peer): (Option<Ipv4Addr>, SocketAddrV4),
         segment_octets: Option<u16>,
-        pieces: impl Iterator<Item = &'a [u8]>,
+        pieces: impl Iterator<Item = &'p [u8]>,
     ) -> bool {
         if !self.add_from_bound(peer.into(), pieces) {
             return false;
@@ -73,28 +75,30 @@ impl<'a> Batch<'a> {
 
     /// Adds a datagram from the address that the socket is bound to. What says where from, the kernel reads and checks for every datagram. False: as with
     /// [`Batch::add`].
-    pub(crate) fn add_from_bound(
+    pub(crate) fn add_from_bound<'p>(
         &mut self,
         peer: SocketAddr,
-        pieces: impl Iterator<Item = &'a [u8]>,
+        pieces: impl Iterator<Item = &'p [u8]>,
     ) -> bool {
         let Some(header) = self.outbox.headers.get_mut(self.messages) else { return false };
-        let mut count = 0;
-        for octets in pieces.filter(|octets| !octets.is_empty()) {
-            let Some(piece) = self.outbox.pieces.get_mut(self.pieces + count) else { return false };
-            // The kernel only reads from here, whatever the pointer's type says.
-            *piece = libc::iovec { iov_base: octets.as_ptr().cast_mut().cast(), iov_len: octets.len() };
-            count += 1;
+        let mut end = self.octets;
+        for octets in pieces {
+            let behind = end + octets.len();
+            let Some(room) = self.outbox.payloads.get_mut(end..behind) else { return false };
+            room.copy_from_slice(octets);
+            end = behind;
         }
+        let payload = &mut self.outbox.payloads[self.octets..end];
+        let piece = &mut self.outbox.pieces[self.messages];
+        *piece = libc::iovec { iov_base: payload.as_mut_ptr().cast(), iov_len: payload.len() };
         let address = &mut self.outbox.peers[self.messages];
         let header = &mut header.msg_hdr;
         (*address, header.msg_namelen) = Peer::of(peer);
         header.msg_name = ptr::from_mut(address).cast();
-        header.msg_iov = self.outbox.pieces.as_mut_ptr().wrapping_add(self.pieces);
-        header.msg_iovlen = count;
+        (header.msg_iov, header.msg_iovlen) = (piece, 1);
         (header.msg_control, header.msg_controllen) = (ptr::null_mut(), 0);
         self.messages += 1;
-        self.pieces += count;
+        self.octets = end;
         true
     }
 
@@ -104,8 +108,8 @@ impl<'a> Batch<'a> {
     /// The first one did not leave. If a later one does not, it is counted out, and the next call says why.
     pub(crate) fn send(&mut self, socket: BorrowedFd<'_>, from: usize) -> io::Result<usize> {
         let headers = self.outbox.headers.get_mut(from..self.messages).unwrap_or_default();
-        // SAFETY: every header points to an address, a control buffer and pieces of the lengths that it states: the first three in vectors of
-        // the outbox that never grow, and which is borrowed; what the pieces point to is borrowed for the batch's whole life, and the kernel writes to none of it.
+        // SAFETY: every header points to an address, a control buffer and a piece of the lengths that it states, and that to octets of the payloads: all of them in vectors of
+        // the outbox that never grow, and which is borrowed; the kernel writes to none of it.
         let sent = unsafe {
             libc::sendmmsg(
                 socket.as_raw_fd(),

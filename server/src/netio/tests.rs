@@ -146,10 +146,13 @@ fn a_batch_is_full_before_it_grows() {
     let added = (0..2 * BATCH).filter(|_| batch.add(to, None, [b"x".as_slice()].into_iter())).count();
     assert_eq!(added, BATCH);
     let mut batch = outbox.batch();
-    let longest = || std::iter::repeat_n(b"x".as_slice(), 3 * segments_max(4));
-    assert!(batch.add(to, Some(4), longest()), "the longest train fits an empty batch");
-    let added = 1 + (0..BATCH).filter(|_| batch.add(to, Some(4), longest())).count();
+    let octets = vec![0; PAYLOAD_OCTETS_MAX];
+    let longest = || octets.chunks(1000);
+    assert!(batch.add(to, Some(1000), longest()), "the longest train fits an empty batch");
+    let added = 1 + (0..BATCH).filter(|_| batch.add(to, Some(1000), longest())).count();
     assert!((2..BATCH).contains(&added), "{added} of them fit, and no more");
+    let alone: &[u8] = &octets;
+    assert!(!batch.add(to, None, [alone].into_iter()), "nor does one piece");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! TFTP packets and trains of blocks become datagrams. No octet of a file is copied here: header and pieces of chunks go to the kernel as they lie.
+//! TFTP packets and trains of blocks become datagrams: headers, and pieces of chunks from where they lie.
 //!
 //! A train leaves as one message that the kernel cuts into datagrams, as late as it can. Whose octets they are, the caller says: the loop's own, or those that a thread was given.
 
@@ -154,7 +154,7 @@ enum Added {
 
 impl<'a, 'o: 'a, F: Fn(usize, &Block, Range<u64>) -> Option<[&'o [u8]; 2]>> Load<'a, F> {
     /// Adds the message from a place on to a batch: as many blocks of a train as are in memory, if it is left to the kernel to cut them, or one.
-    fn add(&self, batch: &mut Batch<'a>, from: Place, cuts_trains: bool) -> Added {
+    fn add(&self, batch: &mut Batch<'_>, from: Place, cuts_trains: bool) -> Added {
         let send = &self.sends[from.send];
         let way = ((!self.is_bound).then_some(send.local), send.peer);
         let (mut count, mut octets, mut is_cut) = (0, 0, false);
