@@ -6,7 +6,7 @@
 use super::{Turn, and_more};
 use crate::cluster::lease::{Lease, PoolKind};
 use crate::cluster::record::{LeaseRecord, Record};
-use crate::cluster::reservation::{By, Entry, Traits};
+use crate::cluster::reservation::{Entry, Traits};
 use crate::config::{Config, Host, Identifiers, Mode, Network};
 use crate::event::Kind;
 use crate::mac::Mac;
@@ -77,14 +77,18 @@ impl Turn<'_> {
 
     /// The `[[host]]` that a machine is, as far as is known by what it said last.
     pub(crate) fn host_of(&self, mac: Mac) -> Option<&Host> {
-        let said = self.hall.heard.get(mac);
-        let client = said.and_then(|said| said.identifier.as_deref());
-        let (entry, _): (Entry, By) =
-            self.hall.reservations.find(&Traits { mac: Some(mac), client, ..Traits::default() })?;
-        match entry {
+        match self.entry_of(mac)? {
             Entry::Host(place) => self.config.hosts.get(place),
             Entry::Node(_) => None,
         }
+    }
+
+    /// The entry of the configuration that means a machine, as far as is known by what it said last.
+    pub(crate) fn entry_of(&self, mac: Mac) -> Option<Entry> {
+        let said = self.hall.heard.get(mac);
+        let client = said.and_then(|said| said.identifier.as_deref());
+        let traits = Traits { mac: Some(mac), client, ..Traits::default() };
+        self.hall.reservations.find(&traits).map(|(entry, _)| entry)
     }
 
     /// Whether an address is lent to a machine that had it as a host's, which it is no more.
