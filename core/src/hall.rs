@@ -12,6 +12,7 @@ mod journal;
 mod lent;
 mod listed;
 mod listed_cards;
+mod longer_leases;
 mod moved;
 mod moved_hosts;
 mod names;
@@ -27,6 +28,7 @@ pub(crate) use deferred::Deferred;
 pub(crate) use held_back::{HeldBack, HeldBackOffers};
 pub(crate) use host_keys::HostKeyNumbers;
 pub(crate) use listed_cards::AS_CONFIGURED;
+pub(crate) use longer_leases::Longer;
 pub(crate) use moved::and_more;
 pub(crate) use names::Unpublished;
 pub(crate) use numbers::FreeNumbers;
@@ -90,6 +92,8 @@ pub(crate) struct Hall {
     pub(crate) listed: Listed,
     pub(crate) reservations: Reservations,
     pub(crate) leases: Leases,
+    /// Leases of numbers' addresses that may be out and are longer than the configuration says by now, by the place of their network there.
+    pub(crate) longer_leases: BTreeMap<usize, Longer>,
     /// Who has the addresses that are kept for hosts.
     pub(crate) tenants: Tenants,
     pub(crate) pins: Pins,
@@ -206,6 +210,8 @@ pub(crate) enum Due {
     Tokens,
     /// What a machine said, which another interface may have heard too.
     Copy(Mac),
+    /// Leases that are longer than the configuration says by now.
+    LongerLeases,
 }
 
 impl Due {
@@ -223,6 +229,7 @@ impl Due {
             Self::Chatter => (8, 0),
             Self::Tokens => (9, 0),
             Self::Copy(mac) => (10, mac.number()),
+            Self::LongerLeases => (11, 0),
         };
         kind << 48 | what
     }

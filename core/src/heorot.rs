@@ -78,6 +78,7 @@ impl Heorot {
             told_of_hosts: BTreeMap::new(),
             left_out: BTreeMap::new(),
             leases: Leases::new(&config),
+            longer_leases: BTreeMap::new(),
             tenants: Tenants::default(),
             pins: Pins::default(),
             heard: Heard::default(),
@@ -331,6 +332,7 @@ fn wake(turn: &mut Turn<'_>) {
             Due::Chatter => turn.tell_left_out(),
             Due::Tokens => turn.give_up_tokens(),
             Due::Copy(mac) => dhcp::copies_due(turn, mac),
+            Due::LongerLeases => turn.longer_leases_over(),
             Due::Grant(mac) => {
                 let Some(until) = turn.hall.nodes.get(mac).and_then(|node| node.grants.until()) else {
                     continue;

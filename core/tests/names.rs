@@ -115,10 +115,12 @@ impl World {
             options.set(option::REQUESTED_ADDRESS, address.octets());
             options.set(option::SERVER_IDENTIFIER, SERVER.octets());
         }
-        match name.strip_prefix("fqdn ") {
-            Some(name) => options.set(option::FQDN, [&[1, 0, 0], name.as_bytes()].concat()),
-            None if name.is_empty() => {}
-            None => options.set(option::HOST_NAME, name),
+        match name.split_once(' ') {
+            // RFC 4702 2.1: S, the server is to enter it; N, nobody is.
+            Some(("fqdn", name)) => options.set(option::FQDN, [&[1, 0, 0], name.as_bytes()].concat()),
+            Some(("for-nobody", name)) => options.set(option::FQDN, [&[8, 0, 0], name.as_bytes()].concat()),
+            Some(_) | None if name.is_empty() => {}
+            Some(_) | None => options.set(option::HOST_NAME, name),
         }
         let mut chaddr = [0; 16];
         chaddr[..6].copy_from_slice(&mac.0);
@@ -189,6 +191,31 @@ fn a_name_comes_with_its_loan_and_goes_with_it() {
     world.now = world.now + Duration::from_secs(3600);
     world.handle(Input::Wakeup);
     assert_eq!(world.names(), ["10.77.210.2 has none"]);
+}
+
+/// RFC 4702 3.1 and 4: who asks that nobody enter its name has none from then on, also after a restart, and it is not told otherwise.
+#[test]
+fn who_wants_no_name_any_more_has_none() {
+    let mut world = World::new(vec![]);
+    world.commit();
+    world.says(mac(1), guest(1), Case::Select, "fqdn tux");
+    world.commit();
+    assert_eq!((world.names(), world.told.len()), (vec!["tux is 10.77.210.1".into()], 1));
+    world.says(mac(1), guest(1), Case::Renew, "for-nobody tux");
+    world.commit();
+    assert_eq!((world.names(), world.told.len()), (vec!["10.77.210.1 has none".into()], 1));
+    let mut again = World::new(world.kept.values().cloned().collect());
+    again.commit();
+    assert_eq!(again.names(), [""; 0]);
+    // It is anybody's then. Who says no name, or what is none, keeps his.
+    world.says(mac(2), guest(2), Case::Select, "tux");
+    world.commit();
+    assert_eq!(world.names(), ["tux is 10.77.210.2"]);
+    for name in ["", "(none)", "login"] {
+        world.says(mac(2), guest(2), Case::Renew, name);
+        world.commit();
+        assert_eq!(world.names(), ["tux is 10.77.210.2"], "{name}");
+    }
 }
 
 #[test]

@@ -234,6 +234,8 @@ impl Leases {
     pub fn lend(&mut self, now: Time, address: Ipv4Addr, mac: Mac, id: PoolId, lease: Duration) -> Time {
         self.forget(address);
         self.closed.remove(&address);
+        // Whose it was until now, from whichever range.
+        self.remove(address);
         let lease = Lease {
             mac,
             pool: id,

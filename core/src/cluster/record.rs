@@ -29,7 +29,7 @@ pub enum Record {
     BootForgotten(Mac),
     /// A machine's last trials. History.
     Trials(TrialsRecord),
-    /// Which addresses the numbers have, so that it is known whose another one is by the next configuration. History.
+    /// Which addresses the numbers have, and for how long at most, so that it is known whose another one is by the next configuration. History.
     Numbering(NumberingRecord),
     /// Serials of the zones before this one may be served.
     Serial(SerialRecord),
@@ -143,6 +143,10 @@ pub struct NumberedRecord {
     pub highest: u32,
     /// The address of the lowest number; the others follow by one.
     pub first: Ipv4Addr,
+    /// The longest lease of theirs that may be out: that of the configuration, or of an earlier one until it is over. A renewal records nothing, so that this is all that is known of it after a restart. None: an
+    /// earlier version did not record it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_seconds: Option<u64>,
 }
 
 /// The bound of the zones' serials (RFC 1982).

@@ -38,6 +38,14 @@ impl Since {
         self.at
     }
 
+    /// The moment by our own clock alone: the server's start for all that was before it, whatever the calendar says. Decisions are made by this.
+    pub const fn by_clock(self) -> Time {
+        match self.before {
+            Before::No | Before::Unknown => self.at,
+            Before::Seconds(_, start) | Before::Placed(_, start) => start,
+        }
+    }
+
     /// Whether that is the moment itself.
     pub fn is_known(self) -> bool {
         match self.before {

@@ -28,8 +28,9 @@ impl Turn<'_> {
             return;
         }
         let before = self.hall.leases.borrowed(mac, id);
-        if let Some(holder) = holder {
-            self.leaves_elsewhere(address, holder.mac);
+        if holder.is_some() {
+            // Also what we had lent before another server gave the addresses: it is that one's to give now.
+            self.forget_former(address);
         }
         if let Some(before) = before {
             self.leaves_elsewhere(before, mac);
@@ -41,6 +42,9 @@ impl Turn<'_> {
         self.hall.timers.arm(until, Due::Address(address));
         self.keep_loan(address);
         self.event(Some(mac), Kind::Ack, format!("{address} is its address, by another server"));
+        if let Some(holder) = holder {
+            self.lost(holder.mac, &format!("another server has given its address to {mac}"));
+        }
         self.tell_misaddressed(mac);
     }
 

@@ -274,7 +274,7 @@ impl Turn<'_> {
         // What was granted before a restart is not known, and BOOTP grants for good.
         let is_unknown = node.boot.is_resumed || node.granted_to.is_some();
         let may_run = node.stage != Stage::Down || (node.boot.is_resumed && node.grants.any_ends(self.now));
-        (is_unknown && may_run).then(|| self.now + settings.lease)
+        (is_unknown && may_run).then(|| self.now + self.longest_lease(place))
     }
 
     /// Whether whoever has a number uses it no more, as far as is known and was asked for the one who is to have it.

@@ -6,7 +6,7 @@
 use super::Turn;
 use crate::cluster::lease::PoolKind;
 use crate::cluster::record::{NumberedRecord, NumberingRecord, Record};
-use crate::config::{Config, Mode};
+use crate::config::Mode;
 use crate::event::Kind;
 use crate::mac::Mac;
 use crate::time::Time;
@@ -21,17 +21,6 @@ pub(crate) struct InUse {
 }
 
 impl NumberingRecord {
-    /// The numbering of a configuration, where we give the addresses.
-    pub(crate) fn of(config: &Config) -> Self {
-        let serving = config.networks.iter().filter(|network| network.mode == Mode::Serve);
-        let numbered = serving.map(|network| NumberedRecord {
-            lowest: network.numbering.numbers.lowest,
-            highest: network.numbering.numbers.highest,
-            first: network.numbering.first,
-        });
-        Self { networks: numbered.collect() }
-    }
-
     /// The addresses of a number.
     fn addresses(&self, number: u32) -> impl Iterator<Item = Ipv4Addr> {
         let here = self.networks.iter().filter(move |n| (n.lowest..=n.highest).contains(&number));
@@ -40,6 +29,19 @@ impl NumberingRecord {
 }
 
 impl Turn<'_> {
+    /// The numbering of the configuration, where we give the addresses.
+    pub(crate) fn numbering(&self) -> NumberingRecord {
+        let serving =
+            self.config.networks.iter().enumerate().filter(|(_, network)| network.mode == Mode::Serve);
+        let numbered = serving.map(|(place, network)| NumberedRecord {
+            lowest: network.numbering.numbers.lowest,
+            highest: network.numbering.numbers.highest,
+            first: network.numbering.first,
+            lease_seconds: Some(self.longest_lease(place).as_secs()),
+        });
+        NumberingRecord { networks: numbered.collect() }
+    }
+
     /// The addresses that machines may use by their numbers, as they were numbered until now.
     pub(crate) fn in_use(&self, numbering: &NumberingRecord) -> Vec<InUse> {
         let mut all = Vec::new();
@@ -78,7 +80,7 @@ impl Turn<'_> {
 
     /// Tells whose addresses are others than they were by this numbering: whoever runs keeps what he has until he asks again.
     pub(crate) fn tell_moved(&mut self, before: &NumberingRecord) {
-        let now = NumberingRecord::of(self.config);
+        let now = self.numbering();
         let of_node = |number| Some((number, before.addresses(number).next()?, now.addresses(number).next()));
         let numbered = self.hall.nodes.iter().filter_map(|node| node.number);
         let moved: Vec<_> = numbered.filter_map(of_node).filter(|(_, b, a)| *a != Some(*b)).collect();
@@ -106,7 +108,7 @@ impl Turn<'_> {
 
     /// Records the numbering as it is now, if it is another than was recorded.
     pub(crate) fn keep_numbering(&mut self, before: Option<&NumberingRecord>) {
-        let now = NumberingRecord::of(self.config);
+        let now = self.numbering();
         if before != Some(&now) {
             self.record(Record::Numbering(now));
         }
@@ -121,7 +123,7 @@ impl Turn<'_> {
             self.keep_loan(address);
         }
         self.keep_tenants_again();
-        self.record(Record::Numbering(NumberingRecord::of(self.config)));
+        self.record(Record::Numbering(self.numbering()));
     }
 }
 

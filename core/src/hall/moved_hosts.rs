@@ -6,11 +6,12 @@
 use super::{Turn, and_more};
 use crate::cluster::lease::{Lease, PoolKind};
 use crate::cluster::record::{LeaseRecord, Record};
-use crate::cluster::reservation::{By, Entry, Traits};
-use crate::config::{Config, Host, Mode, Network};
+use crate::cluster::reservation::{Entry, Traits};
+use crate::config::{Config, Host, Identifiers, Mode, Network};
 use crate::event::Kind;
 use crate::mac::Mac;
 use crate::time::Time;
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -38,8 +39,10 @@ impl Turn<'_> {
         self.hall.tenants.retain_former(is_lent);
         self.hosts_come_back();
         let all: Vec<_> = self.hall.tenants.iter().collect();
-        let moved =
-            all.into_iter().filter(|(address, tenant)| !self.is_host_at(before, tenant.mac, *address));
+        let before = before.map(kept_for);
+        let moved = all
+            .into_iter()
+            .filter(|(address, tenant)| !self.is_host_at(before.as_ref(), tenant.mac, *address));
         let (mut others, mut none) = (Vec::new(), Vec::new());
         for (address, tenant) in moved.collect::<Vec<_>>() {
             if !self.keep_moved_host(tenant.mac, address, tenant.until) {
@@ -74,14 +77,18 @@ impl Turn<'_> {
 
     /// The `[[host]]` that a machine is, as far as is known by what it said last.
     pub(crate) fn host_of(&self, mac: Mac) -> Option<&Host> {
-        let said = self.hall.heard.get(mac);
-        let client = said.and_then(|said| said.identifier.as_deref());
-        let (entry, _): (Entry, By) =
-            self.hall.reservations.find(&Traits { mac: Some(mac), client, ..Traits::default() })?;
-        match entry {
+        match self.entry_of(mac)? {
             Entry::Host(place) => self.config.hosts.get(place),
             Entry::Node(_) => None,
         }
+    }
+
+    /// The entry of the configuration that means a machine, as far as is known by what it said last.
+    pub(crate) fn entry_of(&self, mac: Mac) -> Option<Entry> {
+        let said = self.hall.heard.get(mac);
+        let client = said.and_then(|said| said.identifier.as_deref());
+        let traits = Traits { mac: Some(mac), client, ..Traits::default() };
+        self.hall.reservations.find(&traits).map(|(entry, _)| entry)
     }
 
     /// Whether an address is lent to a machine that had it as a host's, which it is no more.
@@ -164,7 +171,7 @@ impl Turn<'_> {
     }
 
     /// Whether the configuration keeps this address for this machine. What tells a host beside its hardware address may not be known of it (a restart): then it is the one for whom the address was kept before.
-    fn is_host_at(&self, before: Option<&Config>, mac: Mac, address: Ipv4Addr) -> bool {
+    fn is_host_at(&self, before: Option<&KeptFor<'_>>, mac: Mac, address: Ipv4Addr) -> bool {
         let host = self.hall.reservations.host_at(address).and_then(|place| self.config.hosts.get(place));
         let Some(host) = host else { return false };
         if self.host_of(mac).is_some_and(|of| of.address == Some(address)) {
@@ -173,9 +180,13 @@ impl Turn<'_> {
         if host.identifiers.is_empty() {
             return false;
         }
-        let was = |config: &Config| {
-            config.hosts.iter().any(|old| old.address == Some(address) && old.identifiers == host.identifiers)
-        };
-        before.is_none_or(was)
+        before.is_none_or(|before| before.get(&address) == Some(&&host.identifiers))
     }
+}
+
+/// What tells the hosts for whom a configuration keeps addresses, beside their hardware addresses.
+type KeptFor<'c> = BTreeMap<Ipv4Addr, &'c Identifiers>;
+
+fn kept_for(config: &Config) -> KeptFor<'_> {
+    config.hosts.iter().filter_map(|host| Some((host.address?, &host.identifiers))).collect()
 }

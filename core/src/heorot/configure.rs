@@ -2,7 +2,6 @@
 
 use super::{Heorot, links};
 use crate::cluster::listed::Listed;
-use crate::cluster::record::NumberingRecord;
 use crate::cluster::reservation::Reservations;
 use crate::cluster::unanswered::Unanswered;
 use crate::cluster::written_names::WrittenNames;
@@ -26,8 +25,9 @@ impl Heorot {
         for node in self.hall.nodes.iter() {
             self.hall.listed.bind_by_number(&config, node.mac, node.number);
         }
-        let numbering = NumberingRecord::of(&self.config);
-        let used = Turn { now, config: &self.config, hall: &mut self.hall, out }.in_use(&numbering);
+        let before = Turn { now, config: &self.config, hall: &mut self.hall, out };
+        let (numbering, leases) = (before.numbering(), before.leases_out());
+        let used = before.in_use(&numbering);
         let is_unserved = |address| !config.networks.iter().any(|network| network.contains(address));
         let lent = self.hall.leases.iter().filter(|(address, _)| is_unserved(*address));
         let unserved: Vec<_> = lent.map(|(address, lease)| (address, lease.mac)).collect();
@@ -62,6 +62,7 @@ impl Heorot {
         }
         let has_other_checks = old.trial.checks != self.config.trial.checks;
         self.turn(now, out, |turn| {
+            turn.keep_longer_leases(leases);
             if has_other_checks {
                 boot::try_anew(turn);
             }

@@ -44,6 +44,10 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
             | Record::Serial(_) => {}
         }
     }
+    if let Some(before) = &numbering {
+        let leases = turn.leases_recorded(before);
+        turn.keep_longer_leases(leases);
+    }
     let all = nodes.keys().chain(boots.keys()).chain(orders.keys());
     let stale = stale(&nodes);
     let macs: BTreeSet<_> = all.copied().filter(|mac| !stale.contains(mac)).collect();
@@ -122,10 +126,10 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
     pin_booting(turn);
 }
 
-/// A node has the addresses of its number as long again, to renew them: on each network that we serve, for by which of them it is up is not known any more. Who is down had at most the one of its own
+/// A node has the addresses of its number as long again as they were granted at most, whatever the configuration says now, to renew them: on each network that we serve, for by which of them it is up is not known any more. Who is down had at most the one of its own
 /// network, and nothing of BOOTP's, which has no end.
 fn has_as_long_again(turn: &mut Turn<'_>, mac: Mac, own: usize, is_up: bool) {
-    let Some(node) = turn.hall.nodes.get_mut(mac) else { return };
+    let Some(node) = turn.hall.nodes.get(mac) else { return };
     let (card, number, is_bootp) = (node.present(), node.number, node.boot.is_bootp);
     for (place, settings) in turn.config.networks.iter().enumerate() {
         let address = number.and_then(|number| settings.numbering.address(number));
@@ -134,8 +138,10 @@ fn has_as_long_again(turn: &mut Turn<'_>, mac: Mac, own: usize, is_up: bool) {
             continue;
         }
         let is_endless = is_bootp && place == own;
-        let until = turn.now + settings.lease;
-        node.grants.grant(turn.now, address, card, (!is_endless).then_some(until));
+        let until = turn.now + turn.longest_lease(place);
+        if let Some(node) = turn.hall.nodes.get_mut(mac) {
+            node.grants.grant(turn.now, address, card, (!is_endless).then_some(until));
+        }
         turn.hall.timers.arm(until, Due::Grant(mac));
     }
 }

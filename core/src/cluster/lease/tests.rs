@@ -369,6 +369,22 @@ fn what_is_lent_where_nothing_is_lent_any_more_is_nobody_elses_before_it_ends() 
     assert_eq!(leases.borrowed(mac(1), POOL), Some(address(3)));
 }
 
+/// Where another server gives the addresses by now, it gives what we had lent to a machine to another one.
+#[test]
+fn what_is_lent_to_another_machine_is_the_first_ones_no_more() {
+    const ELSEWHERE: PoolId = PoolId { network: 0, kind: PoolKind::Elsewhere };
+    let mut leases = Leases::new(&config("10.77.200.1-10.77.200.4"));
+    leases.lend(START, address(2), mac(1), POOL, LEASE);
+    leases.lend(START, address(3), mac(1), POOL, LEASE);
+    let mut leases = leases.reconfigured(&config("10.77.200.5-10.77.200.9"));
+    for last in [2, 3] {
+        leases.lend(START, address(last), mac(last), ELSEWHERE, LEASE);
+    }
+    assert_eq!(leases.of(mac(1)).count(), 0);
+    assert_eq!(leases.of(mac(3)).map(|(address, _)| address).collect::<Vec<_>>(), [address(3)]);
+    assert!(!leases.is_stranded(address(3)));
+}
+
 /// The operator keeps an address for a host while it is asked who still has it.
 #[test]
 fn an_address_that_is_kept_for_a_host_is_offered_to_nobody_though_it_is_probed() {

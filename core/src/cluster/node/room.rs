@@ -149,14 +149,15 @@ impl Nodes {
         self.given_up.remove(mac);
     }
 
-    /// Who gives way to a machine that the configuration lists, where nobody can be forgotten: of those without a number that are not listed, the one that was not heard for longest.
+    /// Who gives way to a machine that the configuration lists, where nobody can be forgotten: of those without a number that are not listed, the one that was not heard for longest. Those that were
+    /// not heard since the start are equal.
     pub fn gives_way(
         &self,
         is_listed: impl Fn(Mac) -> bool,
         heard_last: impl Fn(&Node) -> Option<Time>,
     ) -> Option<Mac> {
         let strangers = self.nodes.iter().filter(|node| node.may_give_way() && !is_listed(node.mac));
-        let last = |node: &Node| heard_last(node).max(Some(node.since.at()));
+        let last = |node: &Node| heard_last(node).max(Some(node.since.by_clock()));
         strangers.min_by_key(|node| (last(node), node.mac)).map(|node| node.mac)
     }
 

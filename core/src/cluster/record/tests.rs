@@ -50,7 +50,12 @@ fn what_is_kept_is_read_back() {
             is_left: false,
         }),
         Record::Numbering(NumberingRecord {
-            networks: vec![NumberedRecord { lowest: 0, highest: 9, first: Ipv4Addr::new(10, 77, 1, 0) }],
+            networks: vec![NumberedRecord {
+                lowest: 0,
+                highest: 9,
+                first: Ipv4Addr::new(10, 77, 1, 0),
+                lease_seconds: Some(43_200),
+            }],
         }),
         Record::Serial(SerialRecord { bound: 4_000_000_000 }),
         Record::Dynamic(DynamicRecord {

@@ -13,7 +13,7 @@ use crate::hall::Turn;
 use crate::limit::MACS_PER_NODE_MAX;
 use crate::mac::Mac;
 use crate::promise::Promise;
-use crate::wire::dhcp::{encapsulated, option};
+use crate::wire::dhcp::relay;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -150,7 +150,7 @@ fn waits_for_operator(turn: &mut Turn<'_>, mac: Mac) -> bool {
 /// Why a machine that nobody lists has no number, and what the operator can do.
 fn not_listed(turn: &Turn<'_>, mac: Mac) -> Trouble {
     let said = turn.hall.heard.get(mac).and_then(Said::relay_of_node);
-    turn.unlisted(mac, said.and_then(|said| encapsulated::part(said, option::RELAY_CIRCUIT)))
+    turn.unlisted(mac, relay::place(said).0)
 }
 
 /// What an agent is told about trials beside the checks: nothing, if all is as ever.

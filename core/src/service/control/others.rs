@@ -5,6 +5,7 @@ use super::unheard::{ON_THE_WAY, deaf_at, place_of};
 use crate::cluster::lease::{Lease, PoolKind};
 use crate::cluster::network::number_at;
 use crate::cluster::node::{Node, Trouble};
+use crate::cluster::reservation::Entry;
 use crate::cluster::stage::Stage;
 use crate::cluster::unanswered::Host as Asker;
 use crate::config::{Host, ListedNode, Mode};
@@ -108,22 +109,23 @@ struct Who {
 impl Who {
     fn find(turn: &Turn<'_>, name: &str) -> Self {
         let hosts = &turn.config.hosts;
+        let with_number = |number| turn.hall.listed.place_with_number(number);
         if let Ok(mac) = name.parse::<Mac>() {
-            let is_its = |host: &Host| host.macs.iter().any(|pattern| pattern.matches(mac));
-            return Self {
-                mac: Some(mac),
-                address: turn.hall.leases.of(mac).map(|(address, _)| address).next(),
-                host: hosts.iter().position(is_its),
-                listed: turn.hall.listed.place(mac),
+            let (host, listed) = match turn.entry_of(mac) {
+                Some(Entry::Host(place)) => (Some(place), None),
+                Some(Entry::Node(place)) => (None, Some(place)),
+                None => (None, turn.hall.listed.place(mac)),
             };
+            let address = turn.hall.leases.of(mac).map(|(address, _)| address).next();
+            return Self { mac: Some(mac), address, host, listed };
         }
         if let Ok(address) = name.parse::<Ipv4Addr>() {
             let lent = turn.hall.leases.get(address).map(|lease| lease.mac);
             return Self {
                 mac: lent.or_else(|| turn.hall.heard.by_address(address)),
                 address: lent.map(|_| address),
-                host: hosts.iter().position(|host| host.address == Some(address)),
-                listed: number_at(turn.config, address).and_then(|number| with_number(turn, number)),
+                host: turn.hall.reservations.host_at(address),
+                listed: number_at(turn.config, address).and_then(with_number),
             };
         }
         let directory = &turn.hall.directory;
@@ -139,13 +141,9 @@ impl Who {
             mac: lent.or_else(|| turn.hall.heard.by_address(at?)),
             address,
             host,
-            listed: number.and_then(|number| with_number(turn, number)),
+            listed: number.and_then(with_number),
         }
     }
-}
-
-fn with_number(turn: &Turn<'_>, number: u32) -> Option<usize> {
-    turn.config.nodes.iter().position(|listed| listed.number == Some(number))
 }
 
 fn of_ignored(

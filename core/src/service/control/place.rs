@@ -5,16 +5,14 @@ use crate::cluster::reservation::{Entry, Traits};
 use crate::config::{Identifiers, written_identifier};
 use crate::hall::Turn;
 use crate::limit::HOLD_AFTER_LIFE;
-use crate::wire::dhcp::{encapsulated, option};
+use crate::wire::dhcp::relay;
 
 /// What a machine said last of its place, if the number of that is not its own; and what the operator can do.
 pub(super) fn trouble(turn: &Turn<'_>, node: &Node) -> Option<Trouble> {
     let latest = std::iter::once(&node.mac).chain(&node.further_macs);
     let latest = latest.filter_map(|card| Some((turn.hall.heard.get(*card)?, *card)));
     let (said, card) = latest.max_by_key(|(said, _)| said.at)?;
-    let relay = said.relay_of_node().and_then(encapsulated::parts).unwrap_or_default();
-    let of_relay = |code: u8| relay.iter().find(|(known, _)| *known == code).map(|(_, value)| *value);
-    let (circuit, remote) = (of_relay(option::RELAY_CIRCUIT), of_relay(option::RELAY_REMOTE));
+    let (circuit, remote) = relay::place(said.relay_of_node());
     let traits = Traits { client: said.identifier.as_deref(), circuit, remote, ..Traits::default() };
     let number_of = |listed: usize| turn.config.nodes.get(listed)?.number;
     let Some((Entry::Node(place), _)) = turn.hall.reservations.find_by_place(&traits) else {

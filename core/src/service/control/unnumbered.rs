@@ -4,7 +4,7 @@ use super::{misplaced, together};
 use crate::cluster::heard::Said;
 use crate::cluster::node::{Node, Trouble};
 use crate::hall::Turn;
-use crate::wire::dhcp::{encapsulated, option};
+use crate::wire::dhcp::relay;
 use std::collections::BTreeMap;
 
 /// Why no numbers are left on a network, where that was reckoned already: all numbers there may have had to be looked at.
@@ -14,10 +14,7 @@ pub(super) struct NoneLeft(BTreeMap<usize, Option<Trouble>>);
 impl NoneLeft {
     /// Why one is without, where more are asked about, and nothing is changed between.
     pub(super) fn trouble(&mut self, turn: &Turn<'_>, node: &Node) -> Option<Trouble> {
-        let circuit = || {
-            let said = turn.hall.heard.get(node.mac).and_then(Said::relay_of_node)?;
-            encapsulated::part(said, option::RELAY_CIRCUIT)
-        };
+        let circuit = || relay::place(turn.hall.heard.get(node.mac).and_then(Said::relay_of_node)).0;
         let none_left = |place| self.0.entry(place).or_insert_with(|| turn.none_left_at(place)).clone();
         let trouble = turn.unnumbered(node, circuit, none_left)?;
         // That it is not where the configuration has it says more.

@@ -8,18 +8,24 @@ use crate::wire::dhcp::fqdn::Fqdn;
 use crate::wire::dhcp::{Message, option};
 use std::net::Ipv4Addr;
 
-/// Keeps a name for a loan that is about to be recorded. Whether it is another than before.
+/// Keeps a name for a loan that is about to be recorded. Whether it is another than before, or none any more.
 pub(super) fn keep(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) -> bool {
     let before = turn.hall.naming.name(address);
-    match wanted(&client.message).filter(|name| is_free(turn, name, address, client.mac)) {
-        Some(name) if before == Some(name.as_str()) => false,
-        Some(name) => {
-            turn.hall.naming.keep(address, name);
-            true
+    let name = match wanted(&client.message) {
+        Wanted::Name(name) if is_free(turn, &name, address, client.mac) => name,
+        // Who says nothing this time keeps what it said: a ROM has no name, and its system has. So does who says what is no name, as an initial RAM disk that has none ("(none)"), or another's.
+        Wanted::Name(_) | Wanted::Nothing => return false,
+        Wanted::NoEntry => {
+            let had_one = before.is_some();
+            turn.hall.naming.ended(address);
+            return had_one;
         }
-        // Who says nothing this time keeps what it said: a ROM has no name, and its system has.
-        None => false,
+    };
+    if before == Some(name.as_str()) {
+        return false;
     }
+    turn.hall.naming.keep(address, name);
+    true
 }
 
 /// The configuration is another one: who goes by a name that is now a node's, a host's or a record's goes by none.
@@ -33,13 +39,27 @@ pub(crate) fn recheck(turn: &mut Turn<'_>) {
     }
 }
 
-/// The label that a client calls itself by. Of a whole name the first is meant: the zone is ours to say (so does dnsmasq).
-fn wanted(message: &Message) -> Option<String> {
+/// How a client wants to be called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Wanted {
+    Name(String),
+    /// It says no name, or none that can be one.
+    Nothing,
+    /// Nobody is to enter any.
+    NoEntry,
+}
+
+fn wanted(message: &Message) -> Wanted {
     let fqdn = message.options.get(option::FQDN).and_then(Fqdn::parse);
-    // RFC 4702 3.1: with N set, nobody is to enter the name. It goes before option 12 (4.0).
+    // RFC 4702 3.1 and 4: with N set, nobody is to enter the name. It goes before option 12 (4.0).
     if fqdn.as_ref().is_some_and(|fqdn| fqdn.no_updates) {
-        return None;
+        return Wanted::NoEntry;
     }
+    label(message, fqdn).map_or(Wanted::Nothing, Wanted::Name)
+}
+
+/// The label that a client calls itself by. Of a whole name the first is meant: the zone is ours to say (so does dnsmasq).
+fn label(message: &Message, fqdn: Option<Fqdn>) -> Option<String> {
     let of_option_12 = || {
         let text = message.options.get(option::HOST_NAME)?;
         Some(String::from_utf8_lossy(text).trim_end_matches('\0').to_owned())

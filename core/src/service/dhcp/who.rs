@@ -12,7 +12,7 @@ use crate::hall::Turn;
 use crate::limit::{HOST_SETTLES, MACS_PER_NODE_MAX};
 use crate::mac::Mac;
 use crate::promise::Promise;
-use crate::wire::dhcp::relay::sub_options;
+use crate::wire::dhcp::relay::place;
 use crate::wire::dhcp::{Message, option};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -336,13 +336,6 @@ fn traits<'a>(turn: &'a Turn<'_>, client: &'a Client) -> Traits<'a> {
         circuit,
         remote,
     }
-}
-
-/// At which circuit a relay says that a client is, and at which remote end.
-fn place(relay: Option<&[u8]>) -> (Option<&[u8]>, Option<&[u8]>) {
-    let relay = relay.and_then(sub_options).unwrap_or_default();
-    let said = |code: u8| relay.iter().find(|(known, _)| *known == code).map(|(_, value)| *value);
-    (said(option::RELAY_CIRCUIT), said(option::RELAY_REMOTE))
 }
 
 /// The user classes: each with its length before it (RFC 3004 4), or, as iPXE and others write it, one alone.

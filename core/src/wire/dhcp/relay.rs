@@ -3,13 +3,9 @@
 use super::{Message, option};
 use std::net::Ipv4Addr;
 
-/// What a relay said, as far as anybody here wants to know. The option itself is echoed as it came.
+/// What a relay said that decides for the server. The option itself is echoed as it came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RelayInformation<'a> {
-    /// 1: the port of the switch (RFC 3046 3.1).
-    pub circuit: Option<&'a [u8]>,
-    /// 2: the switch, or whoever is behind the port (RFC 3046 3.2).
-    pub remote: Option<&'a [u8]>,
+pub struct RelayInformation {
     /// 5, link selection (RFC 3527): an address of the client's network, where giaddr says only how the relay is reached.
     pub link: Option<Ipv4Addr>,
     /// 10, flags (RFC 5010): whether the relay got the packet as a unicast, so that its client renews rather than rebinds.
@@ -21,8 +17,6 @@ pub struct RelayInformation<'a> {
 }
 
 /// The numbers of the sub-options.
-const CIRCUIT: u8 = 1;
-const REMOTE: u8 = 2;
 const LINK: u8 = 5;
 const FLAGS: u8 = 10;
 const SERVER: u8 = 11;
@@ -43,9 +37,16 @@ pub fn sub_options(mut octets: &[u8]) -> Option<Vec<(u8, &[u8])>> {
     octets.is_empty().then_some(all)
 }
 
+/// Where a client is by what its relay said, if one did: the circuit, which is the port of the switch (RFC 3046 3.1), and the remote end, which is the switch, or whoever is behind the port (3.2).
+pub fn place(said: Option<&[u8]>) -> (Option<&[u8]>, Option<&[u8]>) {
+    let all = said.and_then(sub_options).unwrap_or_default();
+    let of = |code: u8| all.iter().find(|(known, _)| *known == code).map(|(_, value)| *value);
+    (of(option::RELAY_CIRCUIT), of(option::RELAY_REMOTE))
+}
+
 impl Message {
     /// What the relay said. Nothing if there was none, or if nobody can tell what it meant.
-    pub fn relay_information(&self) -> RelayInformation<'_> {
+    pub fn relay_information(&self) -> RelayInformation {
         let all = self.options.get(option::RELAY_AGENT).and_then(sub_options).unwrap_or_default();
         let get = |code: u8| all.iter().find(|(known, _)| *known == code).map(|(_, value)| *value);
         let address = |code: u8| {
@@ -53,8 +54,6 @@ impl Message {
             Some(Ipv4Addr::from(octets)).filter(|address| !address.is_unspecified())
         };
         RelayInformation {
-            circuit: get(CIRCUIT),
-            remote: get(REMOTE),
             link: address(LINK),
             unicast: get(FLAGS).and_then(|flags| Some(flags.first()? & UNICAST != 0)),
             server: address(SERVER),

@@ -1,5 +1,7 @@
 use super::*;
+use crate::cluster::since::Since;
 use crate::cluster::stage::Stage;
+use crate::time::Wall;
 use std::time::Duration;
 
 const START: Time = Time::from_nanoseconds(1_000_000_000_000);
@@ -67,4 +69,25 @@ fn a_listed_machine_displaces_a_stranger_without_a_number() {
     let heard = |node: &Node| (node.mac == mac(2)).then(|| at(9999));
     assert_eq!(nodes.gives_way(is_listed, heard), Some(mac(3)), "2 was heard later");
     assert_eq!(nodes.gives_way(|_| true, |_| None), None);
+}
+
+/// Who was not heard since the start may have been silent for an hour or a year: a calendar that says so may be wrong.
+#[test]
+fn no_calendar_says_who_gives_way() {
+    let mut nodes = Nodes::default();
+    for number in 0..3 {
+        nodes.meet(START, mac(number));
+        nodes.get_mut(mac(number)).unwrap().since = Since::restored(START, Some(u64::from(100 - number)));
+    }
+    for wall_seconds in [50, 100, 1000, 1_000_000] {
+        for number in 0..3 {
+            let wall = Wall(wall_seconds * 1_000_000_000);
+            nodes.get_mut(mac(number)).unwrap().since.place(at(10), wall);
+        }
+        assert_eq!(nodes.gives_way(|_| false, |_| None), Some(mac(0)), "{wall_seconds}");
+        // Who came since then was heard.
+        nodes.get_mut(mac(0)).unwrap().since = Since::now(at(5));
+        assert_eq!(nodes.gives_way(|_| false, |_| None), Some(mac(1)), "{wall_seconds}");
+        nodes.get_mut(mac(0)).unwrap().since = Since::restored(START, Some(100));
+    }
 }

@@ -1,9 +1,7 @@
 use super::*;
 use crate::wire::dhcp::Options;
-use std::net::Ipv4Addr;
 
 fn asked(option: Option<&[u8]>) -> Message {
-    let _none = Ipv4Addr::UNSPECIFIED;
     let mut options = Options::default();
     if let Some(octets) = option {
         options.set(option::FQDN, octets);

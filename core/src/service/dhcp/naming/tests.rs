@@ -2,7 +2,6 @@ use super::*;
 use crate::wire::dhcp::Options;
 
 fn message(name: Option<&[u8]>, fqdn: Option<&[u8]>) -> Message {
-    let _none = Ipv4Addr::UNSPECIFIED;
     let mut options = Options::default();
     for (code, value) in [(option::HOST_NAME, name), (option::FQDN, fqdn)] {
         if let Some(value) = value {
@@ -38,10 +37,12 @@ fn what_a_host_calls_itself() {
         (None, Some(b"\x01\0\0gnu.example"), Some("gnu")),
         (None, Some(b"\x00\0\0gnu"), Some("gnu")),
         (Some(b"tux"), Some(b"\x04\0\0"), Some("tux")),
-        (Some(b"tux"), Some(b"\x0c\0\0\x03gnu\0"), None),
         (Some(b"tux"), Some(b"\x05\0\0\x09gnu"), Some("tux")),
     ];
     for (name, fqdn, expected) in table {
-        assert_eq!(wanted(&message(*name, *fqdn)).as_deref(), *expected, "{name:?} {fqdn:?}");
+        let expected = expected.map_or(Wanted::Nothing, |name| Wanted::Name(name.into()));
+        assert_eq!(wanted(&message(*name, *fqdn)), expected, "{name:?} {fqdn:?}");
     }
+    // RFC 4702 3.1: N says that nobody is to enter it.
+    assert_eq!(wanted(&message(Some(b"tux"), Some(b"\x0c\0\0\x03gnu\0"))), Wanted::NoEntry);
 }

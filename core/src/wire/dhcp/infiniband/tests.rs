@@ -1,6 +1,5 @@
 use super::*;
 use crate::wire::dhcp::Options;
-use std::net::Ipv4Addr;
 
 /// A port of the manual of FlexBoot, and the address that its ROM calls itself by.
 const PORT: [u8; 8] = [0x00, 0x02, 0xc9, 0x03, 0x00, 0x05, 0xcf, 0xfb];
@@ -14,7 +13,6 @@ fn identifier(parts: &[&[u8]]) -> Vec<u8> {
 }
 
 fn message(htype: u8, hlen: u8, chaddr: &[u8], identifier: Option<&[u8]>) -> Message {
-    let _none = Ipv4Addr::UNSPECIFIED;
     let mut options = Options::default();
     if let Some(identifier) = identifier {
         options.set(option::CLIENT_IDENTIFIER, identifier);
