@@ -94,8 +94,9 @@ impl<K: Ord + Copy> Lane<K> {
     /// is slow for cannot be made up for when the others are done.
     fn is_last(&self, alone: Duration) -> bool {
         let owed = self.members.saturating_mul(self.expected_octets).saturating_sub(self.served_octets);
-        let all = owed.saturating_mul(1_000_000_000) / self.budget.rate().max(1);
-        alone + alone / 8 >= Duration::from_nanos(all)
+        // Of twenty gigabytes, nanoseconds at a rate are more than 64 bits hold.
+        let all = u128::from(owed) * 1_000_000_000 / u128::from(self.budget.rate().max(1));
+        (alone + alone / 8).as_nanos() >= all
     }
 
     /// Somebody comes, whose machine was served so many octets before.
