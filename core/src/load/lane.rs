@@ -140,6 +140,11 @@ impl<K: Ord + Copy> Lane<K> {
         self.ring.begun(who);
     }
 
+    /// Whether it goes on first, because it was served in part.
+    pub fn stays(&self, who: K) -> bool {
+        self.ring.has_begun(who)
+    }
+
     /// Who is next.
     pub fn next(&self, now: Time) -> Option<K> {
         self.ring.next(now)

@@ -123,6 +123,12 @@ pub(super) fn lanes(now: Time, settings: &load::Settings) -> Vec<Lane<Member>> {
 /// Finds a transfer its place among those who want to send. If it was served just now and wants more, it is in the middle of a window.
 pub(super) fn find_place(lane: &mut Lane<Member>, now: Time, flight: &mut Flight, is_served: bool) {
     let id = Member::Transfer(flight.id);
+    // Who has acknowledged what he got of his window begins another one, behind those whose turn it is meanwhile: a client that acknowledges every block would have the link to the end of his file.
+    if !is_served && !flight.is_in_window() && lane.stays(id)
+        && let Some(place) = flight.place.take()
+    {
+        lane.leave(id, place);
+    }
     match (flight.wishes(), flight.place) {
         (Some(_), Some(_)) if is_served => lane.stay(id),
         (Some(opens), None) => {

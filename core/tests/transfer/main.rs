@@ -3,6 +3,7 @@
 mod bad_ways;
 mod client;
 mod floods;
+mod links;
 mod one_address;
 mod world;
 

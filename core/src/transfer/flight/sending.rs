@@ -39,6 +39,11 @@ impl Flight {
         self.wish.map(|(wish, _)| wish == Wish::Offer)
     }
 
+    /// Whether a part of the window, or of its repeat, has left.
+    pub(in crate::transfer) fn is_in_window(&self) -> bool {
+        self.begun_at.is_some()
+    }
+
     /// How long so many octets would take if they were sent at once whenever the client asks for more.
     pub(in crate::transfer) fn alone(&self, octets: u64) -> Duration {
         let window = u64::from(self.terms.block_octets) * u64::from(self.terms.window_blocks);
