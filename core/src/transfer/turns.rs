@@ -105,13 +105,20 @@ impl State {
                 out.push(Output::Regime { link, regime: lane.regime() });
             }
         }
+        // What all of them want is known before anybody has his place.
         for flight in self.flights.iter_mut() {
             flight.lane = self.settings.load.link_to(*flight.peer.ip());
             flight.place = None;
-            self.lanes[flight.lane].join(flight.served_octets());
-            find_place(&mut self.lanes[flight.lane], now, flight, false);
+            let lane = &mut self.lanes[flight.lane];
+            lane.join(flight.served_octets());
+            if let Some(image) = flight.image() {
+                lane.expect(flight.served_before + image.size);
+            }
         }
         self.move_streams();
+        for flight in self.flights.iter_mut() {
+            find_place(&mut self.lanes[flight.lane], now, flight, false);
+        }
     }
 }
 

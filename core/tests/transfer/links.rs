@@ -4,7 +4,7 @@ use super::FINE;
 use super::client::*;
 use super::world::{World, settings};
 use heorot_core::load::{self, Control, Link, LinkRate};
-use heorot_core::transfer::Settings;
+use heorot_core::transfer::{Input, Settings};
 use std::time::Duration;
 
 /// A world behind a link of which an operator said that it is so fast.
@@ -14,6 +14,15 @@ fn behind(bits: u64, block_octets_max: u16) -> World {
     let mut world = World::with(Settings { load, ..settings() }, 1, FINE);
     world.packet_time = Duration::from_micros(12);
     world
+}
+
+fn becomes(world: &mut World, bits: u64, block_octets_max: u16) {
+    let link = Link { block_octets_max, ..Link::new(LinkRate::Given(bits)) };
+    world.tell(Input::Configure(vec![link]));
+}
+
+fn done(world: &World) -> usize {
+    world.clients.iter().filter(|client| client.state == State::Done).count()
 }
 
 /// Of a window that a slow link takes block by block each is acknowledged before the next may leave. That is the end of the window, and others have their turn.
@@ -34,4 +43,22 @@ fn who_acknowledges_every_block_leaves_others_their_turn() {
     assert!(took < Duration::from_secs(4), "{took:?}");
     world.run_out(60);
     world.assert_loaded(long, "beside a short file");
+}
+
+/// Other links change nothing about who was there first, and what machines load in all.
+#[test]
+fn new_links_take_transfers_along() {
+    let mut world = behind(20_000_000, 1468);
+    world.file("boot", 1_000_000);
+    for _ in 0..20 {
+        world.start(Client::new(IPXE, 2070, "boot"));
+    }
+    world.run_for(1000);
+    let before = done(&world);
+    becomes(&mut world, 20_000_000, 1460);
+    // Two seconds of the link are five files, of which the last of the others take a part.
+    world.run_for(2000);
+    assert!(done(&world) >= before + 3, "{} of 20 are done, and {before} were", done(&world));
+    world.run_out(60);
+    (0..20).for_each(|index| world.assert_loaded(index, "over another link"));
 }
