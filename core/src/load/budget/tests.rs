@@ -286,6 +286,31 @@ fn a_block_of_any_size_is_granted() {
     }
 }
 
+/// The load ends just when its rate is doubted, and hours later somebody asks for a file that is not there. Of what nobody sent nothing is lost.
+#[test]
+fn a_doubt_that_ends_in_silence_concludes_nothing() {
+    for rate in [LinkRate::Measured, LinkRate::Given(1000 * MBIT)] {
+        for busy in [0, 3, 8] {
+            let mut run = Run::new(rate);
+            let is_doubting = |run: &Run| matches!(run.budget.phase, Phase::Doubting { .. });
+            let mut before = run.budget.clone();
+            while !is_doubting(&run) {
+                before = run.budget.clone();
+                run.ticks(1, &link(200));
+            }
+            run.ticks(busy, &link(200));
+            for _ in busy..40 {
+                run.sense.turn();
+                run.budget.tick(&run.sense);
+            }
+            assert!(!is_doubting(&run));
+            let Budget { rate: found, phase, chance_per_mille, .. } = run.budget;
+            let expected = (before.rate, before.phase, before.chance_per_mille);
+            assert_eq!((found, phase, chance_per_mille), expected, "{rate:?}, {busy} ticks are busy");
+        }
+    }
+}
+
 #[test]
 fn a_lane_without_limits_is_only_for_comparing() {
     let link = Link::new(LinkRate::Given(MBIT));
