@@ -133,10 +133,12 @@ impl Budget {
         (self.phase != Phase::Starting).then_some(self.rate * 8 * 1000 / USED_PER_MILLE)
     }
 
-    /// How many packets of so many octets may be sent now.
+    /// How many packets of so many octets may be sent now. One that is longer than there ever are tokens for is sent ahead, as a piece is: a transfer keeps its blocks where its link
+    /// takes shorter ones from now on.
     pub(super) fn allowance(&mut self, now: Time, octets: u64) -> u64 {
         self.fill(now);
-        u64::try_from(self.tokens).map_or(0, |tokens| tokens / self.nanoseconds(octets).max(1))
+        let allowed = u64::try_from(self.tokens).map_or(0, |tokens| tokens / self.nanoseconds(octets).max(1));
+        allowed.max(u64::from(self.tokens >= self.burst))
     }
 
     /// So many octets go out.

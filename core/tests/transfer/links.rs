@@ -62,3 +62,28 @@ fn new_links_take_transfers_along() {
     world.run_out(60);
     (0..20).for_each(|index| world.assert_loaded(index, "over another link"));
 }
+
+/// A transfer keeps its blocks. Those that are longer than any that its link takes from now on leave all the same, be it for less than the link's rate.
+#[test]
+fn blocks_that_are_longer_than_their_link_takes_now_leave_all_the_same() {
+    let jumbo = Habits { block_octets: Some(8968), ..IPXE };
+    for is_restarted in [false, true] {
+        let mut world = behind(5_000_000, 8968);
+        world.file("boot", 2_000_000);
+        let index = world.start(Client::new(jumbo, 2070, "boot"));
+        world.run(10, |world| world.clients[index].received.len() > 500_000);
+        if is_restarted {
+            let notes = world.kill(0);
+            world.settings.load.links[0].block_octets_max = 1468;
+            world.restore(notes);
+        } else {
+            becomes(&mut world, 5_000_000, 1468);
+        }
+        let changed = world.now;
+        world.run_out(60);
+        world.assert_loaded(index, "with longer blocks");
+        let took = world.now.since(changed);
+        assert!(took < Duration::from_millis(4000), "{took:?} for what is 2.4 s of the link");
+        world.assert_at_rest("with longer blocks");
+    }
+}

@@ -59,7 +59,7 @@ pub(crate) struct World {
     /// Whether all clients have the address of the first one, as behind a router that translates.
     pub(crate) is_one_address: bool,
     pub(crate) server: Option<Transfers>,
-    settings: Settings,
+    pub(crate) settings: Settings,
     pub(crate) ended: Vec<Transfer>,
     /// Those that ended before their file was open.
     pub(crate) unwanted: Vec<TransferId>,

@@ -286,6 +286,26 @@ fn a_block_of_any_size_is_granted() {
     }
 }
 
+/// A transfer that began before an operator had the link take shorter ones goes on with its own: it waits for as many tokens as there ever are, and then for what it took ahead.
+#[test]
+fn a_block_that_is_longer_than_the_link_takes_now_is_granted() {
+    for mbit in [1, 5, 9, 100] {
+        let octets = crate::load::wire_octets(4 + 8968);
+        let mut budget = Budget::new(START, LinkRate::Given(mbit * MBIT));
+        let (mut sent, mut now) = (0, START);
+        while now < START + Duration::from_secs(10) {
+            assert!(budget.allowance(now, octets) > 0, "{mbit} Mbit/s");
+            budget.take(octets);
+            sent += octets;
+            let next = budget.next(octets);
+            assert!(next >= now, "{mbit} Mbit/s");
+            now = next;
+        }
+        let used = sent * 8 * 100 / (mbit * MBIT * 10);
+        assert!((95..=101).contains(&used), "{mbit} Mbit/s: {used} of 100");
+    }
+}
+
 /// The load ends just when its rate is doubted, and hours later somebody asks for a file that is not there. Of what nobody sent nothing is lost.
 #[test]
 fn a_doubt_that_ends_in_silence_concludes_nothing() {
