@@ -384,7 +384,9 @@ impl State {
         }
         let (blocks, octets, was_answered) =
             (flight.blocks_acknowledged(), flight.served_octets(), flight.is_answered());
+        let resent = flight.resent;
         let step = flight.on(now, event);
+        self.resent_total -= resent - flight.resent; // What did not leave after all.
         let first_answer = (flight.is_answered() && !was_answered).then_some(*flight.peer.ip());
         let (blocks, octets) = (flight.blocks_acknowledged() - blocks, flight.served_octets() - octets);
         let (link, payload, trip) = (flight.lane, flight.data_octets(), flight.take_trip());

@@ -87,3 +87,19 @@ fn blocks_that_are_longer_than_their_link_takes_now_leave_all_the_same() {
         world.assert_at_rest("with longer blocks");
     }
 }
+
+/// What is counted as sent again is what was: a window that finds its socket full is tried every few milliseconds, and its transfer is not told of that either.
+#[test]
+fn what_did_not_leave_was_not_sent_again() {
+    for habits in [IPXE, EDK2, Habits { window: 16, size: Size::Asked, ..EDK2 }] {
+        let mut world = behind(1_000_000_000, 1468);
+        world.weather = super::Weather { lost: 20, socket_full: 100, memory_short: 20, ..FINE };
+        world.file("boot", 500_000);
+        (0..4).for_each(|_| _ = world.start(Client::new(habits, 2070, "boot")));
+        world.run_out(600);
+        (0..4).for_each(|index| world.assert_loaded(index, "through full sockets"));
+        let told: u64 = world.ended.iter().map(|transfer| transfer.resent).sum();
+        let total = world.server.as_ref().unwrap().resent_total();
+        assert_eq!(told, total, "{}: as each of them says", habits.name);
+    }
+}
