@@ -63,7 +63,7 @@ impl Flight {
     /// It is its turn: it sends what it wants to, at most so many blocks.
     pub(in crate::transfer) fn grant(&mut self, now: Time, blocks_max: u64) -> Step {
         let (Some((wish, since)), Some(image)) = (self.wish.take(), self.image) else { return Step::Wait };
-        self.heard = self.heard + now.since(since); // The silence was ours.
+        self.heard = (self.heard + now.since(since)).min(now); // The silence was ours, as far as there was one.
         let first = match wish {
             Wish::Blocks(first) => first.max(self.acknowledged + 1),
             Wish::Offer => {

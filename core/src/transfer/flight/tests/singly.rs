@@ -57,3 +57,25 @@ fn who_acknowledges_windows_is_known_by_the_first() {
     act(&mut flight, now + ms(1), Event::Acknowledged(tftp::wire_number(last + 16)));
     assert!(!flight.is_acknowledged_singly());
 }
+
+/// What a client waits for its turn is no silence of its own. But if it is heard meanwhile, nothing is forgiven that is yet to come: who dies then is left when its patience is over.
+#[test]
+fn who_is_heard_while_he_waits_is_not_heard_in_the_future() {
+    let at = |seconds| START + Duration::from_secs(seconds);
+    for heard in [None, Some(20), Some(60)] {
+        let mut flight = offered(4);
+        flight.on(START, Event::Acknowledged(0));
+        assert_eq!(short(&flight.grant(START, 2)), "1..2");
+        if let Some(seconds) = heard {
+            flight.on(at(seconds), Event::Acknowledged(1));
+        }
+        assert!(matches!(flight.grant(at(61), u64::MAX), Step::Send(_)));
+        let ended = loop {
+            let due = flight.wake().unwrap();
+            if let Step::End(_) = act(&mut flight, due, Event::Due) {
+                break due;
+            }
+        };
+        assert_eq!(ended, at(61) + TFTP_PATIENCE, "heard after {heard:?} seconds");
+    }
+}
