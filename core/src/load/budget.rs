@@ -8,7 +8,8 @@
 //!                                                 │    v
 //!          it was our rate: the lower one stays,  └─ Doubting   the rate is lowered, to see whether that helps
 //!          it was chance: the old one comes back;
-//!          it fell too far to be measured: it grows from there
+//!          it fell too far to be measured: it grows from there;
+//!          nobody sends any more: all is as it was before
 //! ```
 //!
 //! Only delivery is believed: a queue that overflows delivers exactly the link's rate. What is lost by chance is as much at a lower rate, and lowers nothing.
@@ -17,10 +18,10 @@
 //! Where more arrives by TCP alone than a usual link carries, nothing is concluded: it is Starting, and no overflow ends that.
 
 use super::LinkRate;
-use super::sense::{SECOND_TICKS, Sense};
+use super::sense::{QUARTER_TICKS, SECOND_TICKS, Sense, TENTH_TICKS};
 use crate::limit::{
     LOAD_BURST, LOAD_BURST_OCTETS, LOAD_CATCH_UP, LOAD_PROBE_INTERVAL, LOAD_QUANTUM, LOAD_RATE_FIRST_BITS,
-    LOAD_RATE_MAX_BITS, LOAD_RATE_MIN_BITS, LOAD_TCP_ALONE_BITS, LOAD_TICK,
+    LOAD_RATE_MAX_BITS, LOAD_RATE_MIN_BITS, LOAD_TICK,
 };
 use crate::time::Time;
 use std::time::Duration;
@@ -47,6 +48,8 @@ pub(super) struct Budget {
     filled_at: Time,
     /// Octets of the longest packet on the wire.
     packet_octets_max: u64,
+    /// The most tokens that there ever are, at the present rate.
+    burst: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,9 +64,6 @@ enum Phase {
 const USED_PER_MILLE: u64 = 990;
 /// Of a thousand: what is sent of what arrives, while it is seen whether that helps.
 const DOUBTED_PER_MILLE: u64 = 970;
-/// Ticks of a quarter of a second, and of a tenth.
-const QUARTER_TICKS: usize = 5;
-const TENTH_TICKS: usize = 2;
 /// Of fewer packets nothing is concluded.
 const PACKETS_MIN: u64 = 400;
 /// So much more than usual, of a thousand packets, may be lost before the rate is doubted.
@@ -107,14 +107,18 @@ impl Budget {
             used_octets: 0,
             filled_at: now,
             packet_octets_max: PACKET_OCTETS,
+            burst: 0,
         };
-        budget.tokens = budget.burst();
+        budget.burst = budget.burst_now();
+        budget.tokens = budget.burst;
         budget
     }
 
     /// For a link whose longest packets have so many octets on the wire, if that is more than usual.
     pub(super) fn with_packets_to(self, octets: u64) -> Self {
-        Self { packet_octets_max: octets.max(PACKET_OCTETS), ..self }
+        let mut budget = Self { packet_octets_max: octets.max(PACKET_OCTETS), ..self };
+        budget.burst = budget.burst_now();
+        budget
     }
 
     /// Octets per second, as they go out now.
@@ -132,10 +136,12 @@ impl Budget {
         (self.phase != Phase::Starting).then_some(self.rate * 8 * 1000 / USED_PER_MILLE)
     }
 
-    /// How many packets of so many octets may be sent now.
+    /// How many packets of so many octets may be sent now. One that is longer than there ever are tokens for is sent ahead, as a piece is: a transfer keeps its blocks where its link
+    /// takes shorter ones from now on.
     pub(super) fn allowance(&mut self, now: Time, octets: u64) -> u64 {
         self.fill(now);
-        u64::try_from(self.tokens).map_or(0, |tokens| tokens / self.nanoseconds(octets).max(1))
+        let allowed = u64::try_from(self.tokens).map_or(0, |tokens| tokens / self.nanoseconds(octets).max(1));
+        allowed.max(u64::from(self.tokens >= self.burst))
     }
 
     /// So many octets go out.
@@ -148,14 +154,14 @@ impl Budget {
     pub(super) fn give_back(&mut self, octets: u64) {
         self.used_octets = self.used_octets.saturating_sub(octets);
         let nanoseconds = i64::try_from(self.nanoseconds(octets)).unwrap_or(i64::MAX / 4);
-        self.tokens = self.tokens.saturating_add(nanoseconds).min(self.burst().max(self.tokens));
+        self.tokens = self.tokens.saturating_add(nanoseconds).min(self.burst.max(self.tokens));
     }
 
     /// Whether so many octets may be given to TCP now. On a slow link two packets are more than there ever are tokens for: then they are sent ahead, and waited for afterwards.
     pub(super) fn admits_piece(&mut self, now: Time, octets: u64) -> bool {
         self.fill(now);
         let nanoseconds = i64::try_from(self.nanoseconds(octets)).unwrap_or(i64::MAX / 4);
-        self.tokens + self.missed >= nanoseconds.min(self.burst())
+        self.tokens + self.missed >= nanoseconds.min(self.burst)
     }
 
     /// Octets that may be given to TCP now. It gives them to the link as that delivers them, so that what a late wake-up missed is made up for whole: no port's queue has to
@@ -185,14 +191,14 @@ impl Budget {
     pub(super) fn next(&self, octets: u64) -> Time {
         let wanted = i64::try_from(LOAD_QUANTUM.as_nanos()).unwrap_or(0);
         let wanted = wanted.max(i64::try_from(self.nanoseconds(octets)).unwrap_or(i64::MAX / 4));
-        let wanted = wanted.min(self.burst()); // there are never more
+        let wanted = wanted.min(self.burst); // there are never more
         let missing = u64::try_from(wanted - self.tokens).unwrap_or(0);
         self.filled_at + Duration::from_nanos(missing)
     }
 
     /// Octets that may be sent at once.
     pub(super) fn burst_octets(&self) -> u64 {
-        let nanoseconds = u128::from(u64::try_from(self.burst()).unwrap_or(0));
+        let nanoseconds = u128::from(u64::try_from(self.burst).unwrap_or(0));
         let octets = nanoseconds * u128::from(self.rate()) / u128::from(NANOSECONDS);
         u64::try_from(octets).unwrap_or(u64::MAX)
     }
@@ -213,8 +219,7 @@ impl Budget {
             self.chance_per_mille = 0;
         }
         // What does not arrive waits in our own sockets, and fills no queue.
-        let is_left_to_tcp =
-            self.rate < self.rate_max && sense.is_tcp_alone(TENTH_TICKS, LOAD_TCP_ALONE_BITS);
+        let is_left_to_tcp = self.rate < self.rate_max && sense.is_tcp_alone();
         match self.phase {
             Phase::Starting | Phase::Steady if is_left_to_tcp => {
                 self.phase = Phase::Starting;
@@ -229,12 +234,13 @@ impl Budget {
                 self.doubt(sense, (rate_before, lost_before_per_mille, starting), ticks);
             }
         }
+        self.burst = self.burst_now();
     }
 
     /// The rate rises by a quarter each tick in which it was the limit, or each round trip where that is longer, until more of it does not arrive.
     fn start(&mut self, sense: &Sense) {
         // What TCP was given it may hold for a moment: before that is taken for the link's fault, the rate waits for it.
-        let is_behind = sense.is_by_pieces(TENTH_TICKS) && self.overflows(sense, TENTH_TICKS).is_some();
+        let is_behind = sense.is_by_pieces() && self.overflows(sense, TENTH_TICKS).is_some();
         let ticks = if is_behind { QUARTER_TICKS } else { TENTH_TICKS };
         if let Some(wasted) = self.overflows(sense, ticks) {
             self.begin_doubt(sense, wasted, true);
@@ -284,7 +290,7 @@ impl Budget {
     /// Sends a little less than what arrives, to see whether that helps. While the rate rises, only the last moments tell what arrives with a full queue.
     fn begin_doubt(&mut self, sense: &Sense, lost_before_per_mille: u64, starting: bool) {
         let ticks = if starting { TENTH_TICKS } else { QUARTER_TICKS };
-        let arrives = sense.delivered_most(ticks, QUARTER_TICKS) * (SECOND_TICKS / ticks) as u64;
+        let arrives = sense.delivered_most(ticks) * (SECOND_TICKS / ticks) as u64;
         self.phase = Phase::Doubting { rate_before: self.rate, lost_before_per_mille, starting, ticks: 0 };
         self.set((arrives / 1000 * DOUBTED_PER_MILLE).min(self.rate / 1000 * DOUBTED_PER_MILLE));
     }
@@ -324,9 +330,15 @@ impl Budget {
             return;
         }
         let recent = sense.last(looked_at, 0);
+        let sendable = self.rate * LOAD_TICK.as_millis() as u64 / 1000 * looked_at as u64;
+        self.ticks_unprobed = PROBE_TICKS - FIRST_PROBE_TICKS;
+        // Those have gone for whom the rate was a limit: whether the lower one helps, nobody was there to tell.
+        if recent.sent_octets * 4 < sendable {
+            self.phase = if starting { Phase::Starting } else { Phase::Steady };
+            return self.set(rate_before);
+        }
         let lost = recent.lost_packets * 1000 / recent.sent_packets.max(1);
         let lost = lost.max(wasted(sense, looked_at));
-        self.ticks_unprobed = PROBE_TICKS - FIRST_PROBE_TICKS;
         if lost * 2 > lost_before + self.chance_per_mille {
             self.phase = if starting { Phase::Starting } else { Phase::Steady };
             self.chance_per_mille = lost.max(lost_before).min(CHANCE_PER_MILLE_MAX);
@@ -365,14 +377,14 @@ impl Budget {
         let passed = i64::try_from(now.since(self.filled_at).as_nanos()).unwrap_or(i64::MAX / 4);
         self.filled_at = self.filled_at.max(now);
         let tokens = self.tokens.saturating_add(passed);
-        self.tokens = tokens.min(self.burst());
+        self.tokens = tokens.min(self.burst);
         let missed_max = i64::try_from(LOAD_CATCH_UP.as_nanos()).unwrap_or(i64::MAX / 4);
         self.missed = (self.missed + tokens - self.tokens).min(missed_max);
     }
 
     /// Nanoseconds of sending that may be made up for: what a late wake-up missed, as far as any port's queue takes it at once. A whole packet at least,
     /// or a slow link would never have enough for one.
-    fn burst(&self) -> i64 {
+    fn burst_now(&self) -> i64 {
         let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         let catch_up = self.nanoseconds(LOAD_BURST_OCTETS).min(nanoseconds(LOAD_CATCH_UP));
         let packet = self.nanoseconds(self.packet_octets_max);

@@ -94,8 +94,9 @@ impl<K: Ord + Copy> Lane<K> {
     /// is slow for cannot be made up for when the others are done.
     fn is_last(&self, alone: Duration) -> bool {
         let owed = self.members.saturating_mul(self.expected_octets).saturating_sub(self.served_octets);
-        let all = owed.saturating_mul(1_000_000_000) / self.budget.rate().max(1);
-        alone + alone / 8 >= Duration::from_nanos(all)
+        // Of twenty gigabytes, nanoseconds at a rate are more than 64 bits hold.
+        let all = u128::from(owed) * 1_000_000_000 / u128::from(self.budget.rate().max(1));
+        (alone + alone / 8).as_nanos() >= all
     }
 
     /// Somebody comes, whose machine was served so many octets before.
@@ -137,6 +138,11 @@ impl<K: Ord + Copy> Lane<K> {
     /// It was served in part, and is to go on first.
     pub fn stay(&mut self, who: K) {
         self.ring.begun(who);
+    }
+
+    /// Whether it goes on first, because it was served in part.
+    pub fn stays(&self, who: K) -> bool {
+        self.ring.has_begun(who)
     }
 
     /// Who is next.
@@ -190,23 +196,14 @@ impl<K: Ord + Copy> Lane<K> {
         self.ring.is_first(who)
     }
 
-    /// Packets that are no blocks go out.
-    pub fn sent(&mut self, payload_octets: u64) {
-        let octets = wire_octets(payload_octets);
-        self.sent_octets += octets;
-        self.budget.take(octets);
-    }
-
     /// Blocks go out, each a packet with so many octets of payload.
     pub fn sent_blocks(&mut self, packets: u64, payload_octets: u64) {
-        let octets = packets * wire_octets(payload_octets);
-        self.sent_octets += octets;
-        self.budget.take(octets);
-        self.sense.current.sent_octets += octets;
+        self.sent_to_nobody(packets, payload_octets);
+        self.sense.current.sent_octets += packets * wire_octets(payload_octets);
         self.sense.current.sent_packets += packets;
     }
 
-    /// Blocks go out to somebody who may not be there: whether they arrive tells nothing of the link.
+    /// Blocks go out to somebody who may not be there, or packets that are no blocks: whether they arrive tells nothing of the link.
     pub fn sent_to_nobody(&mut self, packets: u64, payload_octets: u64) {
         let octets = packets * wire_octets(payload_octets);
         self.sent_octets += octets;

@@ -21,7 +21,7 @@ pub struct Place {
 pub(super) struct Ring<K: Ord> {
     by_rank: BTreeSet<(Rank, K)>,
     by_deadline: BTreeSet<(Time, K)>,
-    /// Whoever has begun a window finishes it first: half a window is no use to anybody.
+    /// Whoever has begun a window finishes it first: half a window is no use to anybody. That window alone: who begins another one enters anew.
     begun: Option<K>,
 }
 
@@ -48,6 +48,10 @@ impl<K: Ord + Copy> Ring<K> {
     /// It was served in part, and stays.
     pub(super) fn begun(&mut self, who: K) {
         self.begun = Some(who);
+    }
+
+    pub(super) fn has_begun(&self, who: K) -> bool {
+        self.begun == Some(who)
     }
 
     pub(super) fn next(&self, now: Time) -> Option<K> {

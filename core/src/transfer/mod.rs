@@ -237,6 +237,11 @@ impl Transfers {
         self.state.lanes.iter().map(|lane| (lane.regime(), lane.ceiling_bits()))
     }
 
+    /// By which interface each of the links is sent, if it has one of its own.
+    pub fn interfaces(&self) -> impl Iterator<Item = Option<&str>> {
+        self.state.settings.load.links.iter().map(|link| link.interface.as_deref())
+    }
+
     /// Datagrams that were dropped since the start, by reason: the words of [`tftp::Malformed`], `tftp-source` and `tftp-misplaced`.
     pub fn malformed(&self) -> &BTreeMap<&'static str, u64> {
         &self.malformed
@@ -384,7 +389,9 @@ impl State {
         }
         let (blocks, octets, was_answered) =
             (flight.blocks_acknowledged(), flight.served_octets(), flight.is_answered());
+        let resent = flight.resent;
         let step = flight.on(now, event);
+        self.resent_total -= resent - flight.resent; // What did not leave after all.
         let first_answer = (flight.is_answered() && !was_answered).then_some(*flight.peer.ip());
         let (blocks, octets) = (flight.blocks_acknowledged() - blocks, flight.served_octets() - octets);
         let (link, payload, trip) = (flight.lane, flight.data_octets(), flight.take_trip());

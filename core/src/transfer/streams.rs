@@ -339,18 +339,16 @@ impl State {
 
     /// Other links: every stream finds its place anew.
     pub(super) fn move_streams(&mut self) {
-        let ids: Vec<StreamId> = self.streams.by_id.keys().copied().collect();
-        for id in ids {
-            let Some(stream) = self.streams.by_id.get_mut(&id) else { continue };
+        let mut waiting = Vec::new();
+        for (id, stream) in &mut self.streams.by_id {
             stream.lane = self.settings.load.link_to(stream.peer);
             if !stream.is_endless {
                 self.lanes[stream.lane].join(stream.served_octets());
                 self.lanes[stream.lane].expect(stream.served_before + stream.size);
             }
-            if stream.place.take().is_some() {
-                self.want(id);
-            }
+            waiting.extend(stream.place.take().map(|_| *id));
         }
+        waiting.into_iter().for_each(|id| self.want(id));
     }
 }
 

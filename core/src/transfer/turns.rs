@@ -86,7 +86,7 @@ impl State {
                     lane.sent_blocks(u64::from(block.count), payload);
                     lane.lost_blocks(lost);
                 }
-                (Step::Offer(packet), _) => lane.sent(packet.len() as u64),
+                (Step::Offer(packet), _) => lane.sent_to_nobody(1, packet.len() as u64),
                 (Step::Wait | Step::Fetch(..) | Step::Reset | Step::End(_), _) => {}
             }
         }
@@ -105,13 +105,20 @@ impl State {
                 out.push(Output::Regime { link, regime: lane.regime() });
             }
         }
+        // What all of them want is known before anybody has his place.
         for flight in self.flights.iter_mut() {
             flight.lane = self.settings.load.link_to(*flight.peer.ip());
             flight.place = None;
-            self.lanes[flight.lane].join(flight.served_octets());
-            find_place(&mut self.lanes[flight.lane], now, flight, false);
+            let lane = &mut self.lanes[flight.lane];
+            lane.join(flight.served_octets());
+            if let Some(image) = flight.image() {
+                lane.expect(flight.served_before + image.size());
+            }
         }
         self.move_streams();
+        for flight in self.flights.iter_mut() {
+            find_place(&mut self.lanes[flight.lane], now, flight, false);
+        }
     }
 }
 
@@ -123,6 +130,14 @@ pub(super) fn lanes(now: Time, settings: &load::Settings) -> Vec<Lane<Member>> {
 /// Finds a transfer its place among those who want to send. If it was served just now and wants more, it is in the middle of a window.
 pub(super) fn find_place(lane: &mut Lane<Member>, now: Time, flight: &mut Flight, is_served: bool) {
     let id = Member::Transfer(flight.id);
+    // Who has acknowledged what he got of his window begins another one, behind those whose turn it is meanwhile: a client that acknowledges every block would have the link to the end of his file.
+    if !is_served
+        && !flight.is_in_window()
+        && lane.stays(id)
+        && let Some(place) = flight.place.take()
+    {
+        lane.leave(id, place);
+    }
     match (flight.wishes(), flight.place) {
         (Some(_), Some(_)) if is_served => lane.stay(id),
         (Some(opens), None) => {

@@ -15,8 +15,8 @@ const SLICES: usize = 10;
 pub(super) struct Meter {
     /// Beginning and octets of the slices in which something was sent; only the last second's.
     slices: VecDeque<(Time, u64)>,
-    /// When the counters were last looked at, and what they were.
-    counters: Option<(Time, [u64; 2])>,
+    /// When the counters were looked at, and what they were, twice: the later one is a second ago at most, or the last time; the earlier one a second or more before it.
+    counters: Option<[(Time, [u64; 2]); 2]>,
 }
 
 impl Meter {
@@ -39,14 +39,18 @@ impl Meter {
         }
     }
 
-    /// Bits sent in the last second; and how much these counters have risen each second since this was asked last (or since the start).
+    /// Bits sent in the last second; and how much these counters have risen each second since this was asked a second ago, or longer ago (or since the start). Whoever asks, and how often,
+    /// others are told the same.
     pub(super) fn last_second(&mut self, now: Time, counters: [u64; 2]) -> (u64, [u64; 2]) {
         const SECOND: Duration = Duration::from_secs(1);
         let recent = self.slices.iter().filter(|(begun, _)| now.since(*begun) <= SECOND);
         let bits = recent.map(|(_, octets)| octets * 8).sum();
-        let (then, before) = self.counters.unwrap_or((now, counters));
+        let looked = self.counters.get_or_insert([(now, counters); 2]);
+        if now.since(looked[1].0) >= SECOND {
+            *looked = [looked[1], (now, counters)];
+        }
+        let (then, before) = looked[0];
         let milliseconds = u64::try_from(now.since(then).as_millis()).unwrap_or(u64::MAX).max(1000);
-        self.counters = Some((now, counters));
         let each_second =
             |place: usize| counters[place].saturating_sub(before[place]).saturating_mul(1000) / milliseconds;
         (bits, [each_second(0), each_second(1)])
@@ -69,6 +73,20 @@ mod tests {
         assert_eq!(meter.slices.len(), SLICES);
         assert_eq!(meter.last_second(at(5000), [0, 0]).0, 0);
         assert_eq!(meter.last_second(at(7000), [30, 4]).1, [15, 2], "30 retries in two seconds");
-        assert_eq!(meter.last_second(at(7010), [40, 4]).1, [10, 0], "a moment is not made a second of");
+        assert_eq!(meter.last_second(at(7010), [40, 4]).1, [19, 1], "a moment is not made a second of");
+    }
+
+    /// Two who ask, one just after the other, are told the same, and so is one who asks ten times a second.
+    #[test]
+    fn who_asks_takes_nothing_from_others() {
+        let at = |milliseconds: u64| Time::from_nanoseconds(1 << 40) + Duration::from_millis(milliseconds);
+        for asked_at in [vec![0, 10], vec![0, 500], (0..10).map(|n| n * 100).collect()] {
+            let mut meter = Meter::default();
+            for millisecond in (0..5000).filter(|millisecond| asked_at.contains(&(millisecond % 1000))) {
+                let (_, each_second) = meter.last_second(at(millisecond), [millisecond, 2 * millisecond]);
+                let is_known = millisecond >= 1000;
+                assert!(!is_known || each_second == [1000, 2000], "{asked_at:?}: {each_second:?}");
+            }
+        }
     }
 }

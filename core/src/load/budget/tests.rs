@@ -286,6 +286,51 @@ fn a_block_of_any_size_is_granted() {
     }
 }
 
+/// A transfer that began before an operator had the link take shorter ones goes on with its own: it waits for as many tokens as there ever are, and then for what it took ahead.
+#[test]
+fn a_block_that_is_longer_than_the_link_takes_now_is_granted() {
+    for mbit in [1, 5, 9, 100] {
+        let octets = crate::load::wire_octets(4 + 8968);
+        let mut budget = Budget::new(START, LinkRate::Given(mbit * MBIT));
+        let (mut sent, mut now) = (0, START);
+        while now < START + Duration::from_secs(10) {
+            assert!(budget.allowance(now, octets) > 0, "{mbit} Mbit/s");
+            budget.take(octets);
+            sent += octets;
+            let next = budget.next(octets);
+            assert!(next >= now, "{mbit} Mbit/s");
+            now = next;
+        }
+        let used = sent * 8 * 100 / (mbit * MBIT * 10);
+        assert!((95..=101).contains(&used), "{mbit} Mbit/s: {used} of 100");
+    }
+}
+
+/// The load ends just when its rate is doubted, and hours later somebody asks for a file that is not there. Of what nobody sent nothing is lost.
+#[test]
+fn a_doubt_that_ends_in_silence_concludes_nothing() {
+    for rate in [LinkRate::Measured, LinkRate::Given(1000 * MBIT)] {
+        for busy in [0, 3, 8] {
+            let mut run = Run::new(rate);
+            let is_doubting = |run: &Run| matches!(run.budget.phase, Phase::Doubting { .. });
+            let mut before = run.budget.clone();
+            while !is_doubting(&run) {
+                before = run.budget.clone();
+                run.ticks(1, &link(200));
+            }
+            run.ticks(busy, &link(200));
+            for _ in busy..40 {
+                run.sense.turn();
+                run.budget.tick(&run.sense);
+            }
+            assert!(!is_doubting(&run));
+            let Budget { rate: found, phase, chance_per_mille, .. } = run.budget;
+            let expected = (before.rate, before.phase, before.chance_per_mille);
+            assert_eq!((found, phase, chance_per_mille), expected, "{rate:?}, {busy} ticks are busy");
+        }
+    }
+}
+
 #[test]
 fn a_lane_without_limits_is_only_for_comparing() {
     let link = Link::new(LinkRate::Given(MBIT));

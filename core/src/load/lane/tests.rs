@@ -65,7 +65,6 @@ fn the_first_run_at_full_speed_and_nobody_is_forgotten() {
 fn regimes_follow_the_load() {
     let mut lane = lane(100);
     assert_eq!(lane.regime(), Regime::Paced);
-    everybody(&mut lane.clone(), 100, 1);
     let after = |count| {
         let mut lane = lane.clone();
         everybody(&mut lane, count, 2);
@@ -104,13 +103,18 @@ fn who_is_new_waits_only_when_it_has_to() {
 
 #[test]
 fn who_would_be_last_for_his_own_slowness_is_served_at_once() {
-    let mut lane = lane(100);
     let at_once = |lane: &mut Lane<u32>, alone| {
         let place = lane.enter(START, 7, Wish { alone: Duration::from_secs(alone), ..wish(7, START) });
         lane.leave(7, place);
         place.deadline == START
     };
-    // 100 machines want 12 MB each: 97 s of the link.
+    // 2000 machines want 60 MB each: 97 s of the link.
+    let mut fast = lane(10_000);
+    (0..2000).for_each(|_| fast.join(0));
+    fast.expect(60_000_000);
+    assert!(!at_once(&mut fast, 42) && !at_once(&mut fast, 80) && at_once(&mut fast, 90));
+    // 100 machines want 12 MB each: as long.
+    let mut lane = lane(100);
     (0..100).for_each(|_| lane.join(0));
     lane.expect(12_000_000);
     assert!(!at_once(&mut lane, 80) && at_once(&mut lane, 90));
