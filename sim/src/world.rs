@@ -81,13 +81,21 @@ impl World {
     pub fn wait(&mut self, duration: Duration) -> Vec<(Duration, Output)> {
         let end = self.now + duration;
         let mut all = Vec::new();
-        while let Some(at) = self.heorot.next_wakeup().filter(|at| *at <= end) {
-            self.now = at.max(self.now);
-            let out = self.happen(Input::Wakeup);
+        while let Some(out) = self.wait_for_next(end.since(self.now)) {
             all.extend(out.into_iter().map(|output| (self.elapsed(), output)));
         }
-        self.now = end;
         all
+    }
+
+    /// Time passes until the server has something to do, and no longer than this. What it does then; none: all of that time has passed.
+    pub fn wait_for_next(&mut self, longest: Duration) -> Option<Vec<Output>> {
+        let end = self.now + longest;
+        let Some(at) = self.heorot.next_wakeup().filter(|at| *at <= end) else {
+            self.now = end;
+            return None;
+        };
+        self.now = at.max(self.now);
+        Some(self.happen(Input::Wakeup))
     }
 
     /// The store changes its behaviour. What it had on its way is kept or refused, unless it is slow from now on.

@@ -125,6 +125,7 @@ impl Turn<'_> {
         let movers: Vec<_> = moves.iter().map(|(mac, _)| *mac).collect();
         if let Some(holder) = displaced {
             let (to, number) = moves.last().copied().unwrap_or((holder, 0));
+            self.keep_former_from(holder, number, to);
             self.lose_number(holder, &format!("the configuration gives number {number} to {to}"));
             self.hall.listed.unbind(holder);
             self.keep_node_with(holder, None);
@@ -210,15 +211,28 @@ impl Turn<'_> {
         }
     }
 
-    /// Keeps the addresses of a number for the machine that has them by it, until it has asked for others. Of one that an operator lets have no answer his word is enough that it is
-    /// gone, where nobody can be asked.
+    /// Keeps the addresses of a number for the machine that has them by it, until it has asked for others.
     pub(super) fn keep_former(&mut self, mac: Mac, number: u32) {
-        let Some(node) = self.hall.nodes.get(mac) else { return };
-        let is_shut_out = node.orders.are_to_ignore();
+        self.keep_former_where(mac, number, |_, _| true);
+    }
+
+    /// The same of a number that is taken for another machine: what nobody answered for when that one asked is free. Who is retired is gone, his operator says.
+    fn keep_former_from(&mut self, mac: Mac, number: u32, to: Mac) {
+        let exclusion = self.hall.nodes.get(mac).and_then(|node| node.orders.exclusion());
+        if exclusion == Some(Exclusion::Retired) {
+            return;
+        }
+        self.keep_former_where(mac, number, |turn, place| {
+            let address = turn.config.networks[place].numbering.address(number);
+            !address.is_some_and(|address| turn.is_silent(address, mac, to))
+        });
+    }
+
+    fn keep_former_where(&mut self, mac: Mac, number: u32, is_kept: impl Fn(&Self, usize) -> bool) {
         for place in 0..self.config.networks.len() {
             let Some(node) = self.hall.nodes.get(mac) else { return };
-            let is_gone = is_shut_out && !self.config.networks[place].probe;
-            if let Some(until) = self.uses_until(node, place).filter(|_| !is_gone) {
+            let until = self.uses_until(node, place).filter(|_| !self.is_gone_from(mac, place));
+            if let Some(until) = until.filter(|_| is_kept(self, place)) {
                 let card = self.card_on(node, place);
                 self.keep_number(card, number, place, until);
             }
@@ -265,7 +279,7 @@ impl Turn<'_> {
     }
 
     /// Until when a machine may use the address of its number on a network, as far as is known. None: it does not.
-    pub(super) fn uses_until(&self, node: &Node, place: usize) -> Option<Time> {
+    pub(crate) fn uses_until(&self, node: &Node, place: usize) -> Option<Time> {
         let settings = &self.config.networks[place];
         let granted = node.grants.until_within(self.now, |address| settings.contains(address));
         if granted.is_some() {
@@ -307,7 +321,12 @@ impl Turn<'_> {
         self.hall.nodes.get(mac).is_some_and(|node| node.orders.are_to_ignore())
     }
 
-    /// How long ago a machine was heard that has an address, by another card than this, if that is so short that it may be there and too busy to answer.
+    /// Whether an operator's word is enough that a machine is gone from a network: he lets it have no answer, and nobody is asked there.
+    pub(super) fn is_gone_from(&self, mac: Mac, place: usize) -> bool {
+        self.is_shut_out(mac) && !self.config.networks[place].probe
+    }
+
+    /// How long ago a machine was heard that has an address, by another card than this, or its agent checked in, if that is so short that it may be there and too busy to answer.
     pub(crate) fn heard_since(&self, address: Ipv4Addr, mac: Mac, but: Mac) -> Option<Duration> {
         let node = self.hall.nodes.get(mac);
         let further = node.map(|node| node.further_macs.as_slice()).unwrap_or_default();
@@ -316,7 +335,12 @@ impl Turn<'_> {
         let said = cards.filter_map(|card| self.hall.heard.get(*card)).map(|said| said.at);
         let loaded = self.hall.pins.get(address).filter(|pin| pin.mac != but).map(|pin| pin.life);
         let lent = self.hall.leases.get(address).filter(|lease| lease.mac != but).map(|lease| lease.life);
-        let last = said.chain(loaded).chain(lent).max()?;
+        // By which card its system speaks is not said: by the one that got an address last, as far as is known. That a restart takes it for alive is no word of its.
+        let checks_in =
+            |node: &&Node| node.stage == Stage::Up && node.boot.checks_in && node.present() != but;
+        let checked_in = node.filter(checks_in).and_then(|node| node.checked_in);
+        let checked_in = checked_in.filter(|at| *at > self.hall.started);
+        let last = said.chain(loaded).chain(lent).chain(checked_in).max()?;
         let since = self.now.since(last);
         (since < HOLD_AFTER_LIFE).then_some(since)
     }
@@ -328,6 +352,10 @@ impl Turn<'_> {
         let node = self.hall.nodes.get(card);
         let further = node.map(|node| node.further_macs.clone()).unwrap_or_default();
         let cards: BTreeSet<_> = further.into_iter().chain([card, identity]).collect();
+        if boots {
+            // Nor does it answer any more for what had ended before.
+            cards.iter().for_each(|card| self.hall.leases.open_answered_by(*card));
+        }
         let is_left = |lease: &Lease| {
             let is_its = boots || (lease.mac == card && (cards.len() == 1 || lease.pool.network == place));
             let is_former = match lease.pool.kind {

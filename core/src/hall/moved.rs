@@ -42,11 +42,11 @@ impl Turn<'_> {
         NumberingRecord { networks: numbered.collect() }
     }
 
-    /// The addresses that machines may use by their numbers, as they were numbered until now.
+    /// The addresses that machines may use by their numbers, as they were numbered until now. Who gets no answer any more runs on until his lease ends.
     pub(crate) fn in_use(&self, numbering: &NumberingRecord) -> Vec<InUse> {
         let mut all = Vec::new();
         for node in self.hall.nodes.iter() {
-            let Some(number) = node.number.filter(|_| !node.orders.are_to_ignore()) else { continue };
+            let Some(number) = node.number else { continue };
             for address in numbering.addresses(number) {
                 let place = self.config.networks.iter().position(|network| network.contains(address));
                 let until = place.and_then(|place| self.uses_until(node, place));
@@ -67,7 +67,7 @@ impl Turn<'_> {
                 |network: &crate::config::Network| network.mode == Mode::Serve && network.contains(address);
             let Some(place) = self.config.networks.iter().position(serves) else { continue };
             let is_its_own = |number| self.config.networks[place].numbering.address(number) == Some(address);
-            if !number.is_some_and(is_its_own) {
+            if !number.is_some_and(is_its_own) && !self.is_gone_from(card, place) {
                 self.keep_address(card, address, place, until);
             }
         }

@@ -6,6 +6,7 @@
 use super::client::Client;
 use super::{choice, probe, who};
 use crate::cluster::lease::{Lease, PoolKind};
+use crate::cluster::orders::Exclusion;
 use crate::cluster::probe::Found;
 use crate::hall::Turn;
 use crate::mac::Mac;
@@ -69,7 +70,10 @@ fn used(turn: &mut Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Mac, bool)> {
         return is_anothers.then_some((address, lease.mac, true));
     }
     let holder = nodes.get(nodes.holder(number)?)?;
-    let is_anothers = holder.mac != identity && !turn.has_left(holder, identity);
+    // Who has left his number because another network is silent may use what he has here.
+    let is_retired = holder.orders.exclusion() == Some(Exclusion::Retired);
+    let may_use = !is_retired && turn.uses_until(holder, client.place).is_some();
+    let is_anothers = holder.mac != identity && (may_use || !turn.has_left(holder, identity));
     is_anothers.then_some((address, holder.mac, false))
 }
 
