@@ -9,7 +9,7 @@
 //!          it was our rate: the lower one stays,  └─ Doubting   the rate is lowered, to see whether that helps
 //!          it was chance: the old one comes back;
 //!          it fell too far to be measured: it grows from there;
-//!          nobody sends any more: all is as it was before
+//!          nobody sends any more: the old one comes back
 //! ```
 //!
 //! Only delivery is believed: a queue that overflows delivers exactly the link's rate. What is lost by chance is as much at a lower rate, and lowers nothing.
@@ -332,17 +332,15 @@ impl Budget {
         let recent = sense.last(looked_at, 0);
         let sendable = self.rate * LOAD_TICK.as_millis() as u64 / 1000 * looked_at as u64;
         self.ticks_unprobed = PROBE_TICKS - FIRST_PROBE_TICKS;
-        // Those have gone for whom the rate was a limit: whether the lower one helps, nobody was there to tell.
-        if recent.sent_octets * 4 < sendable {
-            self.phase = if starting { Phase::Starting } else { Phase::Steady };
-            return self.set(rate_before);
-        }
         let lost = recent.lost_packets * 1000 / recent.sent_packets.max(1);
         let lost = lost.max(wasted(sense, looked_at));
         if lost * 2 > lost_before + self.chance_per_mille {
             self.phase = if starting { Phase::Starting } else { Phase::Steady };
-            self.chance_per_mille = lost.max(lost_before).min(CHANCE_PER_MILLE_MAX);
-            self.ticks_believed = 0;
+            // Where those have gone for whom the rate was a limit, nobody was there to tell what is lost by chance.
+            if recent.sent_octets * 4 >= sendable || sense.limited(looked_at) > 0 {
+                self.chance_per_mille = lost.max(lost_before).min(CHANCE_PER_MILLE_MAX);
+                self.ticks_believed = 0;
+            }
             self.set(rate_before);
             return;
         }

@@ -331,6 +331,27 @@ fn a_doubt_that_ends_in_silence_concludes_nothing() {
     }
 }
 
+/// Racks whose loaders come together: each load is over before its doubt is. What was lowered because less was lost by that stays lowered.
+#[test]
+fn loads_that_come_again_do_not_overflow_again() {
+    for rate in [LinkRate::Measured, LinkRate::Given(400 * MBIT)] {
+        for (busy, between_per_mille) in [(5, 20), (5, 100), (10, 200)] {
+            let mut run = Run::new(rate);
+            let mut dropped_before = 0;
+            for load in 0..40 {
+                if load == 10 {
+                    dropped_before = run.dropped_total;
+                }
+                run.ticks(busy, &link(100));
+                let little = Weather { link_bits: 100 * MBIT * between_per_mille / 500, ..link(100) };
+                run.ticks(60 - busy, &Weather { demand: Demand::Half, ..little });
+            }
+            let dropped = (run.dropped_total - dropped_before) * 1000 / run.delivered_total;
+            assert!(dropped < 20, "{rate:?}, {busy} ticks, {between_per_mille}: {dropped} of 1000 dropped");
+        }
+    }
+}
+
 #[test]
 fn a_lane_without_limits_is_only_for_comparing() {
     let link = Link::new(LinkRate::Given(MBIT));
