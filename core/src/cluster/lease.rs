@@ -106,6 +106,8 @@ impl Lease {
 struct Offer {
     mac: Mac,
     pool: PoolId,
+    /// When it was made for the first time.
+    made: Time,
     until: Time,
     /// Whether somebody was heard at the address: it gives way to nobody.
     is_taken: bool,

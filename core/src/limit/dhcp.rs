@@ -10,6 +10,10 @@ pub const POOL_ADDRESSES_MAX: u64 = 1 << 16;
 /// machine was heard at its address stands for [`HOLD_AFTER_LIFE`] from then on.
 pub const OFFER_STANDS: Duration = Duration::from_secs(35);
 
+/// How long an offer is its machine's alone where no other address is left: EDK2 takes it after 4 s. Then it gives way to whoever asks: it may be that of a machine that takes nothing. Sooner it must not: of machines
+/// that wait before they take what they were offered, each would be offered what another one is about to take, and none would ever get any.
+pub const OFFER_KEPT: Duration = Duration::from_secs(5);
+
 /// How long an address stays its machine's after the last sign of life: firmware never renews, and PXELINUX waits 131 s for a packet.
 pub const HOLD_AFTER_LIFE: Duration = Duration::from_secs(150);
 

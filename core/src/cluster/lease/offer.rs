@@ -2,7 +2,7 @@
 
 use super::{Leases, Offer, PoolId, PoolKind};
 use crate::config::{AddressRange, Config, Mode};
-use crate::limit::{HOLD_AFTER_LIFE, OFFER_STANDS};
+use crate::limit::{HOLD_AFTER_LIFE, OFFER_KEPT, OFFER_STANDS};
 use crate::mac::Mac;
 use crate::time::Time;
 use std::net::Ipv4Addr;
@@ -19,14 +19,17 @@ impl Leases {
             return Some(address);
         }
         if let Some(address) = wished.filter(|address| self.check(*address, mac, id).is_ok()) {
-            if let Some(before) = self.offered_to.get(&(mac, id)).copied() {
+            let before = self.offered_to.get(&(mac, id)).copied();
+            let made = before.filter(|before| *before == address).and_then(|_| self.made(address));
+            if let Some(before) = before {
                 self.withdraw(before);
             }
-            return Some(self.stand(now, address, mac, id));
+            return Some(self.stand_since(made.unwrap_or(now), now, address, mac, id));
         }
         if let Some(address) = self.offered_to.get(&(mac, id)).copied() {
+            let made = self.made(address).unwrap_or(now);
             self.forget(address);
-            return Some(self.stand(now, address, mac, id));
+            return Some(self.stand_since(made, now, address, mac, id));
         }
         // "The client's previous address as recorded in the client's (now expired or released) binding" goes first (RFC 2131 4.3.1). A moment later its own place leads there as well.
         let had_until_now = self.closed.probed_of(mac).find(|address| self.check(*address, mac, id).is_ok());
@@ -47,7 +50,9 @@ impl Leases {
         let mut probed = self.closed.iter().filter(|(_, closure)| closure.probed.is_some());
         let address = probed.find(|(address, _)| is_there(address)).map(|(address, _)| *address);
         let address = address.or_else(|| self.declined_first(mac, pool.range));
-        let address = address.or_else(|| pool.offers.first().map(|(_, oldest)| *oldest))?;
+        let is_over = |(made, _): &&(Time, Ipv4Addr)| *made + OFFER_KEPT <= now;
+        let address =
+            address.or_else(|| pool.offers.first().filter(is_over).map(|(_, oldest)| *oldest))?;
         self.forget(address);
         if self.is_quarantined(address) {
             self.closed.remove(&address);
@@ -97,7 +102,7 @@ impl Leases {
             return;
         };
         if let Some(pool) = self.pools.get_mut(&offer.pool) {
-            pool.offers.remove(&(offer.until, address));
+            pool.offers.remove(&(offer.made, address));
         }
         (offer.until, offer.is_taken) = (offer.until.max(now + HOLD_AFTER_LIFE), true);
     }
@@ -125,7 +130,7 @@ impl Leases {
             self.offered_to.insert((offer.mac, id), address);
         }
         if let Some(pool) = self.pools.get_mut(&id).filter(|_| !offer.is_taken) {
-            pool.offers.insert((offer.until, address));
+            pool.offers.insert((offer.made, address));
         }
     }
 
@@ -147,14 +152,24 @@ impl Leases {
     }
 
     fn stand(&mut self, now: Time, address: Ipv4Addr, mac: Mac, id: PoolId) -> Ipv4Addr {
-        let offer = Offer { mac, pool: id, until: now + OFFER_STANDS, is_taken: false };
+        self.stand_since(now, now, address, mac, id)
+    }
+
+    /// The same of an offer that was made before, and is made again.
+    fn stand_since(&mut self, made: Time, now: Time, address: Ipv4Addr, mac: Mac, id: PoolId) -> Ipv4Addr {
+        let offer = Offer { mac, pool: id, made, until: now + OFFER_STANDS, is_taken: false };
         self.offers.insert(address, offer);
         self.offered_to.insert((mac, id), address);
         if let Some(pool) = self.pools.get_mut(&id) {
             pool.free.remove(&address);
-            pool.offers.insert((offer.until, address));
+            pool.offers.insert((offer.made, address));
         }
         address
+    }
+
+    /// When an address was offered for the first time to the machine that it is offered to.
+    fn made(&self, address: Ipv4Addr) -> Option<Time> {
+        self.offers.get(&address).map(|offer| offer.made)
     }
 
     /// Takes an offer back: the address goes back to its range.
@@ -175,7 +190,7 @@ impl Leases {
         // By another configuration it may be a number's, whatever it was offered as.
         self.returned.push(address);
         if let Some(pool) = self.pools.get_mut(&offer.pool) {
-            pool.offers.remove(&(offer.until, address));
+            pool.offers.remove(&(offer.made, address));
         }
         true
     }

@@ -58,10 +58,12 @@ fn with_no_address_left_the_oldest_offer_gives_way_and_a_lease_does_not() {
     let first = leases.offer(START, mac(1), POOL, None).unwrap();
     leases.lend(START, first, mac(1), POOL, LEASE);
     let second = leases.offer(seconds(1), mac(2), POOL, None).unwrap();
-    assert_eq!(leases.offer(seconds(2), mac(3), POOL, None), Some(second), "what was only offered");
+    assert_eq!(leases.offer(seconds(5), mac(3), POOL, None), None, "it may be about to be taken");
+    assert_eq!(leases.offer(seconds(5), mac(2), POOL, None), Some(second), "to its own machine, once more");
+    assert_eq!(leases.offer(seconds(6), mac(3), POOL, None), Some(second), "what was only offered");
     assert_eq!(leases.check(second, mac(2), POOL), Err(NotFree::Taken));
-    leases.lend(seconds(2), second, mac(3), POOL, LEASE);
-    assert_eq!(leases.offer(seconds(3), mac(2), POOL, None), None);
+    leases.lend(seconds(6), second, mac(3), POOL, LEASE);
+    assert_eq!(leases.offer(seconds(7), mac(2), POOL, None), None);
     assert_eq!(leases.used(PoolKind::Temporary), (2, 2));
 }
 
@@ -97,17 +99,17 @@ fn an_offer_whose_machine_was_heard_at_its_address_stands_like_a_loan() {
     assert_ne!(other, taken);
     assert_eq!(leases.check(taken, mac(2), POOL), Err(NotFree::Taken));
     // What was only offered gives way, and not where somebody lives.
-    assert_eq!(leases.offer(seconds(37), mac(3), POOL, None), Some(other));
-    leases.lend(seconds(37), other, mac(3), POOL, LEASE);
-    assert_eq!(leases.offer(seconds(38), mac(2), POOL, None), None);
+    assert_eq!(leases.offer(seconds(41), mac(3), POOL, None), Some(other));
+    leases.lend(seconds(41), other, mac(3), POOL, LEASE);
+    assert_eq!(leases.offer(seconds(42), mac(2), POOL, None), None);
     // Its own machine is offered it again, and gets it.
-    assert_eq!(leases.offer(seconds(39), mac(1), POOL, None), Some(taken));
-    leases.alive(seconds(40), taken);
-    assert_eq!(leases.offer(seconds(41), mac(2), POOL, None), None);
+    assert_eq!(leases.offer(seconds(43), mac(1), POOL, None), Some(taken));
+    leases.alive(seconds(44), taken);
+    assert_eq!(leases.offer(seconds(45), mac(2), POOL, None), None);
     assert_eq!(leases.check(taken, mac(1), POOL), Ok(()));
-    assert_eq!(leases.expire(seconds(189), taken), (None, Some(seconds(190))));
-    assert_eq!(leases.expire(seconds(190), taken), (None, None));
-    assert_eq!(leases.offer(seconds(191), mac(2), POOL, None), Some(taken));
+    assert_eq!(leases.expire(seconds(193), taken), (None, Some(seconds(194))));
+    assert_eq!(leases.expire(seconds(194), taken), (None, None));
+    assert_eq!(leases.offer(seconds(195), mac(2), POOL, None), Some(taken));
 }
 
 #[test]
@@ -183,7 +185,7 @@ fn a_machine_closes_a_few_addresses_and_they_give_way_to_others() {
     );
     leases.confirm(closed[2].0, Some(mac(9)));
     assert_eq!(
-        leases.offer(seconds(8), mac(6), POOL, None),
+        leases.offer(seconds(11), mac(6), POOL, None),
         Some(closed[0].0),
         "the oldest offer, for a want of others"
     );
@@ -232,9 +234,9 @@ fn an_offer_that_was_taken_survives_another_configuration() {
     let others =
         [2, 3].map(|other| leases.offer(seconds(19 + u64::from(other)), mac(other), POOL, None).unwrap());
     assert!(!others.contains(&taken), "{others:?}");
-    assert_eq!(leases.offer(seconds(22), mac(4), POOL, None), Some(others[0]), "the oldest gives way");
-    assert_eq!(leases.offer(seconds(23), mac(1), POOL, None), Some(taken), "its own machine is offered it");
-    leases.alive(seconds(24), taken);
+    assert_eq!(leases.offer(seconds(26), mac(4), POOL, None), Some(others[0]), "the oldest gives way");
+    assert_eq!(leases.offer(seconds(27), mac(1), POOL, None), Some(taken), "its own machine is offered it");
+    leases.alive(seconds(28), taken);
     // It is another range now, of which it would not be offered to it any more, and not to others before it is free.
     let guests = with_further("10.77.9.1-10.77.9.2", "guests = \"10.77.200.1-10.77.200.2\"\n");
     let guest = PoolId { network: 0, kind: PoolKind::Guest };
@@ -242,12 +244,12 @@ fn an_offer_that_was_taken_survives_another_configuration() {
     for (range, id) in [(guests, guest), (config("10.77.200.4-10.77.200.9"), POOL)] {
         let mut leases = leases.clone().reconfigured(&range);
         assert_eq!(leases.offered(taken), Some(mac(1)));
-        assert_ne!(leases.offer(seconds(25), mac(5), id, None), Some(taken));
-        assert_ne!(leases.offer(seconds(25), mac(1), POOL, None), Some(taken));
+        assert_ne!(leases.offer(seconds(29), mac(5), id, None), Some(taken));
+        assert_ne!(leases.offer(seconds(29), mac(1), POOL, None), Some(taken));
         leases.forget_offers(mac(1));
         assert_eq!(leases.offered(taken), Some(mac(1)), "another offer that it gave up is not this one");
-        assert_eq!(leases.expire(seconds(173), taken), (None, Some(seconds(174))));
-        assert_eq!(leases.expire(seconds(174), taken), (None, None));
+        assert_eq!(leases.expire(seconds(177), taken), (None, Some(seconds(178))));
+        assert_eq!(leases.expire(seconds(178), taken), (None, None));
         let is_of_range = free_guests.check(taken, mac(5), id).is_ok();
         assert_eq!(leases.check(taken, mac(5), id).is_ok(), is_of_range);
     }
@@ -266,7 +268,7 @@ fn an_offer_stands_where_another_configuration_would_make_it() {
     assert_eq!([first, second, number].map(|a| leases.offered(a)), [1, 2, 3].map(|last| Some(mac(last))));
     assert_eq!(leases.held(POOL).map(|held| (held.lent, held.offered)), Some((0, 2)));
     assert_eq!(leases.standing(mac(3), NUMBERS), Some(number));
-    assert_eq!(leases.offer(seconds(2), mac(4), POOL, None), Some(first), "the oldest gives way, as ever");
+    assert_eq!(leases.offer(seconds(5), mac(4), POOL, None), Some(first), "the oldest gives way, as ever");
     assert_eq!(leases.expire(seconds(36), second), (None, None), "and it ends when it would have");
     assert_eq!(leases.check(second, mac(5), POOL), Ok(()));
     assert_eq!(leases.reconfigured(&config("10.77.9.1-10.77.9.2")).offered(first), None);
@@ -413,14 +415,15 @@ fn a_former_address_that_is_in_a_range_now_is_offered_to_nobody() {
     let mut leases = Leases::new(&config("10.77.200.5-10.77.200.9"));
     leases.lend(START, address(3), mac(1), FORMER, LEASE);
     let mut leases = leases.reconfigured(&config("10.77.200.3-10.77.200.4"));
-    let offered = [2, 3].map(|other| leases.offer(START, mac(other), POOL, None));
+    let offered =
+        [(0, 2), (5, 3)].map(|(at, other)| leases.offer(seconds(at), mac(other), POOL, None));
     assert_eq!(
         offered,
         [Some(address(4)); 2],
         "the oldest offer gives way, and the other one's address does not"
     );
     leases.retract(address(3));
-    assert_eq!(leases.offer(START, mac(4), POOL, None), Some(address(3)), "and then it is free");
+    assert_eq!(leases.offer(seconds(5), mac(4), POOL, None), Some(address(3)), "and then it is free");
 }
 
 /// Its machine took the offer for the address, and another configuration makes it a number's: that number is found again when the machine has fallen silent.

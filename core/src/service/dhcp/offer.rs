@@ -137,7 +137,7 @@ fn send_held(turn: &mut Turn<'_>, mac: Mac, held: HeldBack) {
     let leases = &turn.hall.leases;
     let is_lent_to_another = leases.get(held.address).is_some_and(|lease| lease.mac != mac);
     let is_offered_to_another = leases.offered(held.address).is_some_and(|other| other != mac);
-    // Where addresses are few, the oldest offer gives way: the client asks again.
+    // Where no other address was left, the oldest offer has given way: the client asks again.
     if !is_lent_to_another && !is_offered_to_another {
         turn.offer(mac, held.offer);
     }
