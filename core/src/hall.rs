@@ -28,7 +28,6 @@ pub(crate) use deferred::Deferred;
 pub(crate) use held_back::{HeldBack, HeldBackOffers};
 pub(crate) use host_keys::HostKeyNumbers;
 pub(crate) use listed_cards::AS_CONFIGURED;
-pub(crate) use longer_leases::Longer;
 pub(crate) use moved::and_more;
 pub(crate) use names::Unpublished;
 pub(crate) use numbers::FreeNumbers;
@@ -82,6 +81,7 @@ use std::fmt::{self, Write as _};
 use std::hash::Hasher;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// All that is known. It is rebuilt from the records at start; what is not in them may be forgotten.
 #[derive(Debug)]
@@ -92,8 +92,8 @@ pub(crate) struct Hall {
     pub(crate) listed: Listed,
     pub(crate) reservations: Reservations,
     pub(crate) leases: Leases,
-    /// Leases of numbers' addresses that may be out and are longer than the configuration says by now, by the place of their network there.
-    pub(crate) longer_leases: BTreeMap<usize, Longer>,
+    /// When the last lease of a number's address ends, where that is later than of any that is granted now; by the place of the network in the configuration.
+    pub(crate) longer_leases: BTreeMap<usize, Time>,
     /// Who has the addresses that are kept for hosts.
     pub(crate) tenants: Tenants,
     pub(crate) pins: Pins,
@@ -210,7 +210,7 @@ pub(crate) enum Due {
     Tokens,
     /// What a machine said, which another interface may have heard too.
     Copy(Mac),
-    /// Leases that are longer than the configuration says by now.
+    /// Leases that end later than any that the configuration gives by now.
     LongerLeases,
 }
 
@@ -547,6 +547,11 @@ impl Turn<'_> {
         hasher.write(&self.hall.boots.to_le_bytes());
         format!("{:032x}", hasher.finish128().as_u128())
     }
+}
+
+/// Less than a second is held for one.
+fn whole_seconds(left: Duration) -> u64 {
+    left.as_secs() + u64::from(left.subsec_nanos() > 0)
 }
 
 /// Whether nothing more is loaded in a boot.

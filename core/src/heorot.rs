@@ -332,7 +332,7 @@ fn wake(turn: &mut Turn<'_>) {
             Due::Chatter => turn.tell_left_out(),
             Due::Tokens => turn.give_up_tokens(),
             Due::Copy(mac) => dhcp::copies_due(turn, mac),
-            Due::LongerLeases => turn.longer_leases_over(),
+            Due::LongerLeases => turn.longer_leases_due(),
             Due::Grant(mac) => {
                 let Some(until) = turn.hall.nodes.get(mac).and_then(|node| node.grants.until()) else {
                     continue;

@@ -222,6 +222,11 @@ impl Said {
         surely.unwrap_or(self.relay.as_deref())
     }
 
+    /// The same of a node; of others, what it said last.
+    pub fn relay_of(&self, is_node: bool) -> Option<&[u8]> {
+        if is_node { self.relay_of_node() } else { self.relay.as_deref() }
+    }
+
     /// On which network of ours a node was heard, likewise.
     pub fn placed_of_node(&self) -> Option<Ipv4Addr> {
         self.surely.as_ref().map(|(ours, _)| *ours).or(self.placed)

@@ -143,8 +143,8 @@ pub struct NumberedRecord {
     pub highest: u32,
     /// The address of the lowest number; the others follow by one.
     pub first: Ipv4Addr,
-    /// The longest lease of theirs that may be out: that of the configuration, or of an earlier one until it is over. A renewal records nothing, so that this is all that is known of it after a restart. None: an
-    /// earlier version did not record it.
+    /// For how long at most what is out of theirs goes on, from when this was recorded: a lease of the configuration, or what is left of longer ones of an earlier one. A renewal records nothing, so that this is all that is
+    /// known of it after a restart. None: an earlier version did not record it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_seconds: Option<u64>,
 }

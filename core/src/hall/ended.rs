@@ -1,6 +1,6 @@
 //! Loans that end, and what becomes of the machines that had them.
 
-use super::{Due, Turn};
+use super::{Due, Turn, whole_seconds};
 use crate::cluster::record::{LeaseRecord, Record};
 use crate::cluster::stage::{Stage, Step};
 use crate::cluster::trouble::Trouble;
@@ -35,8 +35,7 @@ impl Turn<'_> {
     pub(crate) fn keep_left(&mut self, address: Ipv4Addr) -> Option<Time> {
         let left = self.hall.leases.left(self.now, address)?;
         let record = LeaseRecord {
-            // Less than a second is held for one.
-            lease_seconds: Some(left.as_secs() + u64::from(left.subsec_nanos() > 0)),
+            lease_seconds: Some(whole_seconds(left)),
             is_left: true,
             ..self.loan_record(address)?
         };

@@ -3,7 +3,7 @@
 //! Who may use the address that his number had keeps it as a loan of the kind `Number`, as who has another number does (`listed.rs`), until he has asked for the new one. What the numbering
 //! was is recorded, so that it is the same whether the configuration changes while the server runs or while it does not.
 
-use super::Turn;
+use super::{Turn, whole_seconds};
 use crate::cluster::lease::PoolKind;
 use crate::cluster::record::{NumberedRecord, NumberingRecord, Record};
 use crate::config::Mode;
@@ -37,7 +37,7 @@ impl Turn<'_> {
             lowest: network.numbering.numbers.lowest,
             highest: network.numbering.numbers.highest,
             first: network.numbering.first,
-            lease_seconds: Some(self.longest_lease(place).as_secs()),
+            lease_seconds: Some(whole_seconds(self.longest_lease(place))),
         });
         NumberingRecord { networks: numbered.collect() }
     }

@@ -15,6 +15,9 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+/// Reads circuit and remote end from what a relay added, which is the services' affair: the hall knows no packets.
+pub(crate) type ReadPlace = fn(Option<&[u8]>) -> (Option<&[u8]>, Option<&[u8]>);
+
 impl Turn<'_> {
     /// A host is granted the address that is kept for it. Nobody waits for that to be recorded: that it is the host's the configuration says.
     pub(crate) fn host_granted(&mut self, address: Ipv4Addr, mac: Mac, length: Duration) {
@@ -33,16 +36,16 @@ impl Turn<'_> {
     }
 
     /// Keeps for those who have them addresses that are theirs no more by the configuration as it is now, and tells whose they are. `before` is the one by which they got them, if that is known.
-    pub(crate) fn keep_moved_hosts(&mut self, before: Option<&Config>) {
+    pub(crate) fn keep_moved_hosts(&mut self, before: Option<&Config>, read: ReadPlace) {
         let leases = &self.hall.leases;
         let is_lent = |address, mac| leases.get(address).is_some_and(|lease: &Lease| lease.mac == mac);
         self.hall.tenants.retain_former(is_lent);
-        self.hosts_come_back();
+        self.hosts_come_back(read);
         let all: Vec<_> = self.hall.tenants.iter().collect();
         let before = before.map(kept_for);
         let moved = all
             .into_iter()
-            .filter(|(address, tenant)| !self.is_host_at(before.as_ref(), tenant.mac, *address));
+            .filter(|(address, tenant)| !self.is_host_at(before.as_ref(), tenant.mac, *address, read));
         let (mut others, mut none) = (Vec::new(), Vec::new());
         for (address, tenant) in moved.collect::<Vec<_>>() {
             if !self.keep_moved_host(tenant.mac, address, tenant.until) {
@@ -51,7 +54,7 @@ impl Turn<'_> {
                 continue;
             }
             let mac = tenant.mac;
-            let host = self.host_of(mac);
+            let host = self.host_of(mac, read);
             let name = host.and_then(|host| host.name.as_ref());
             let who = name.map_or_else(|| mac.to_string(), |name| format!("{name} ({mac})"));
             match host.and_then(|host| host.address) {
@@ -75,19 +78,21 @@ impl Turn<'_> {
         }
     }
 
-    /// The `[[host]]` that a machine is, as far as is known by what it said last.
-    pub(crate) fn host_of(&self, mac: Mac) -> Option<&Host> {
-        match self.entry_of(mac)? {
+    /// The `[[host]]` that a machine is, as far as is known by what it and its relay said last.
+    pub(crate) fn host_of(&self, mac: Mac, read: ReadPlace) -> Option<&Host> {
+        match self.entry_of(mac, read)? {
             Entry::Host(place) => self.config.hosts.get(place),
             Entry::Node(_) => None,
         }
     }
 
-    /// The entry of the configuration that means a machine, as far as is known by what it said last.
-    pub(crate) fn entry_of(&self, mac: Mac) -> Option<Entry> {
+    /// The entry of the configuration that means a machine, as far as is known by what it and its relay said last.
+    pub(crate) fn entry_of(&self, mac: Mac, read: ReadPlace) -> Option<Entry> {
         let said = self.hall.heard.get(mac);
         let client = said.and_then(|said| said.identifier.as_deref());
-        let traits = Traits { mac: Some(mac), client, ..Traits::default() };
+        let is_node = self.hall.nodes.node(mac).is_some();
+        let (circuit, remote) = read(said.and_then(|said| said.relay_of(is_node)));
+        let traits = Traits { mac: Some(mac), client, circuit, remote, ..Traits::default() };
         self.hall.reservations.find(&traits).map(|(entry, _)| entry)
     }
 
@@ -126,11 +131,11 @@ impl Turn<'_> {
     }
 
     /// What was kept for machines that had it as hosts, and is theirs again, they have as hosts.
-    fn hosts_come_back(&mut self) {
+    fn hosts_come_back(&mut self, read: ReadPlace) {
         let lent = self.hall.leases.iter().filter(|(_, lease)| lease.pool.kind == PoolKind::Number);
         let own = lent.filter(|(address, lease)| {
             self.hall.tenants.was(*address, lease.mac)
-                && self.host_of(lease.mac).is_some_and(|host| host.address == Some(*address))
+                && self.host_of(lease.mac, read).is_some_and(|host| host.address == Some(*address))
         });
         for (address, lease) in own.map(|(address, lease)| (address, *lease)).collect::<Vec<_>>() {
             self.forget_former(address);
@@ -171,10 +176,10 @@ impl Turn<'_> {
     }
 
     /// Whether the configuration keeps this address for this machine. What tells a host beside its hardware address may not be known of it (a restart): then it is the one for whom the address was kept before.
-    fn is_host_at(&self, before: Option<&KeptFor<'_>>, mac: Mac, address: Ipv4Addr) -> bool {
+    fn is_host_at(&self, before: Option<&KeptFor<'_>>, mac: Mac, address: Ipv4Addr, read: ReadPlace) -> bool {
         let host = self.hall.reservations.host_at(address).and_then(|place| self.config.hosts.get(place));
         let Some(host) = host else { return false };
-        if self.host_of(mac).is_some_and(|of| of.address == Some(address)) {
+        if self.host_of(mac, read).is_some_and(|of| of.address == Some(address)) {
             return true;
         }
         if host.identifiers.is_empty() {

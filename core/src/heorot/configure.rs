@@ -11,6 +11,7 @@ use crate::hall::{FreeNumbers, HostKeyNumbers, Turn, and_more};
 use crate::message::Output;
 use crate::service::{boot, dhcp, update};
 use crate::time::Time;
+use crate::wire::dhcp::relay;
 
 impl Heorot {
     /// Another configuration replaces the old one. What was promised stands.
@@ -71,7 +72,7 @@ impl Heorot {
             }
             turn.keep_moved(used);
             turn.tell_moved(&numbering);
-            turn.keep_moved_hosts(Some(&old));
+            turn.keep_moved_hosts(Some(&old), relay::place);
             turn.keep_numbering(Some(&numbering));
             turn.place_all_listed();
             dhcp::forget_allowed(turn);

@@ -16,6 +16,7 @@ use crate::hall::{Due, Turn};
 use crate::limit::LEFT_RECORDED_EVERY;
 use crate::mac::Mac;
 use crate::service::boot;
+use crate::wire::dhcp::relay;
 use heorot_names::Dynamic;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -113,7 +114,7 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
         turn.keep_moved(used);
         turn.tell_moved(before);
     }
-    turn.keep_moved_hosts(None);
+    turn.keep_moved_hosts(None, relay::place);
     turn.keep_numbering(numbering.as_ref());
     let is_elsewhere = |node: &&Node| turn.elsewhere(node).is_some();
     let elsewhere: Vec<_> = turn.hall.nodes.iter().filter(is_elsewhere).map(|node| node.mac).collect();

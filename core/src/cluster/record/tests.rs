@@ -159,6 +159,7 @@ fn the_kept_form_does_not_change() {
             r#"{"name":"web.cluster","sets":[{"type":1,"ttl_seconds":60,"data":["0a4d0909"]}]}"#,
         ),
         ("lease/10.77.200.1", r#"{"address":"10.77.200.1","mac":"52:54:00:00:00:01"}"#),
+        ("numbering/networks", r#"{"networks":[{"lowest":0,"highest":9,"first":"10.77.1.0"}]}"#),
         (
             "boot/52:54:00:00:00:01",
             r#"{"mac":"52:54:00:00:00:01","token":"t","stage":"up","reason":"its agent says so"}"#,

@@ -41,7 +41,7 @@ pub(super) fn heard(turn: &mut Turn<'_>, mac: Mac, body: &[u8]) -> Vec<(&'static
     vec![("check_in_seconds", json!(turn.config.check_in.interval.as_secs()))]
 }
 
-/// A system runs at its permanent address. If nothing is known of the lease by which it has that, whatever another of its cards has, it was granted before a restart, and has not run out later than this: if its agent does not check in,
+/// A system runs at its permanent address. If nothing is known of the lease by which it has that, whatever another of its cards has, it was granted before a restart, for a time that the configuration may have made shorter since, and has not run out later than this: if its agent does not check in,
 /// it tells when the node is down.
 pub(super) fn has_lease(turn: &mut Turn<'_>, mac: Mac, from: Ipv4Addr) {
     let has_term = |node: &Node| node.grants.at(turn.now, from).is_some() || node.boot.is_bootp;
@@ -51,7 +51,7 @@ pub(super) fn has_lease(turn: &mut Turn<'_>, mac: Mac, from: Ipv4Addr) {
     let mut serving =
         (0..turn.config.networks.len()).filter(|place| turn.config.networks[*place].mode == Mode::Serve);
     let Some(place) = serving.find(|place| turn.permanent_address(mac, *place) == Some(from)) else { return };
-    let until = turn.now + turn.config.networks[place].lease;
+    let until = turn.now + turn.longest_lease(place);
     if let Some(node) = turn.hall.nodes.get_mut(mac) {
         let card = node.present();
         node.grants.grant(turn.now, from, card, Some(until));

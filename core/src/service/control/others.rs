@@ -13,6 +13,7 @@ use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::service::view::{ExplainView, NodeDetailView, NodeView};
 use crate::time::Wall;
+use crate::wire::dhcp::relay;
 use std::net::Ipv4Addr;
 
 /// What is known of a name, a number, an address or a hardware address that is no node's which was heard.
@@ -77,7 +78,7 @@ pub(super) fn is_guest(turn: &Turn<'_>, node: &Node) -> bool {
     let has_address = turn.hall.leases.of(node.mac).next().is_some();
     // Of who is denied nothing is kept but what he asked.
     let was_heard = node.asked.is_some() || turn.hall.heard.get(node.mac).is_some();
-    node.is_only_named() && (has_address || was_heard || turn.host_of(node.mac).is_some())
+    node.is_only_named() && (has_address || was_heard || turn.host_of(node.mac, relay::place).is_some())
 }
 
 /// That a node gets no answer although it is known: it was not ignored from the first, or not whatever it says, or it is where no network is. Who is answered is forgotten among those.
@@ -111,7 +112,7 @@ impl Who {
         let hosts = &turn.config.hosts;
         let with_number = |number| turn.hall.listed.place_with_number(number);
         if let Ok(mac) = name.parse::<Mac>() {
-            let (host, listed) = match turn.entry_of(mac) {
+            let (host, listed) = match turn.entry_of(mac, relay::place) {
                 Some(Entry::Host(place)) => (Some(place), None),
                 Some(Entry::Node(place)) => (None, Some(place)),
                 None => (None, turn.hall.listed.place(mac)),
@@ -170,7 +171,7 @@ fn of_guest(turn: &Turn<'_>, wall: Wall, address: Ipv4Addr, lease: &Lease) -> Ex
     let called = name.map(|name| format!(", and is called {name}")).unwrap_or_default();
     let (seconds, until) = (lease.until.since(turn.now).as_secs(), wall.stamp(turn.now, lease.until));
     let heard = turn.hall.heard.get(lease.mac).map(|said| said.at).max(Some(lease.life));
-    let (is_former_host, host) = (turn.is_former_host(lease.mac), turn.host_of(lease.mac));
+    let (is_former_host, host) = (turn.is_former_host(lease.mac), turn.host_of(lease.mac, relay::place));
     let host = host.and_then(|host| host.address).filter(|_| is_former_host);
     let what = match lease.pool.kind {
         PoolKind::Guest => "a guest",

@@ -11,6 +11,7 @@ use crate::cluster::probe::Found;
 use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::message::Datagram;
+use crate::wire::dhcp::relay;
 use std::net::Ipv4Addr;
 
 /// Lets a client wait until it is known whether what it is to have is used by another machine. False: it need not.
@@ -22,7 +23,7 @@ pub(super) fn hold(turn: &mut Turn<'_>, client: &Client, datagram: Datagram<'_>)
     // Who is to have another address, and has not asked for it, may be there and not answer an echo; of one that is in no list, its silence is believed. So is it of one that an
     // operator lets have no answer: it is to go on with nothing, however short ago it was heard.
     let is_shut_out = turn.is_shut_out(user);
-    let is_host = turn.host_of(user).is_some_and(|host| host.address.is_some());
+    let is_host = turn.host_of(user, relay::place).is_some_and(|host| host.address.is_some());
     let is_listed = is_host || turn.hall.listed.place(turn.hall.nodes.identity(user)).is_some();
     let waits = is_former && !settings.on_link && is_listed;
     if !is_shut_out && (waits || turn.heard_since(address, user, client.mac).is_some()) {

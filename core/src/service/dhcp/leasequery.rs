@@ -238,7 +238,7 @@ fn tell(turn: &Turn<'_>, query: &Message, message: &mut Message, active: Active,
         options.set(option::ASSOCIATED_IP, addresses.collect::<Vec<u8>>());
     }
     let is_node = turn.hall.nodes.node(active.mac).is_some();
-    let relay = said.and_then(|said| if is_node { said.relay_of_node() } else { said.relay.as_deref() });
+    let relay = said.and_then(|said| said.relay_of(is_node));
     if let Some(relay) = relay.filter(|_| wants(option::RELAY_AGENT)) {
         options.set(option::RELAY_AGENT, relay);
     }
